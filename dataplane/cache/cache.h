@@ -1,0 +1,127 @@
+// Answers, shared by all workers. Readers never wait; the keeper is the only writer (DESIGN section 4).
+//
+// An entry is immutable but for three relaxed atomics. What lookup returns stays valid until the reader's next
+// quiescent state. Memory is one arena of `budget_bytes`, taken at start.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "dataplane/buffer.h"
+#include "dataplane/clock.h"
+#include "dataplane/counters.h"
+#include "dataplane/dns/answer.h"
+#include "dataplane/event/list_state.h"
+
+struct rte_rcu_qsbr;
+
+namespace steer::cache {
+
+// What an answer depends on. `flags`: bit 0 DO, bit 1 CD.
+struct KeyFacts {
+    std::span<const std::uint8_t> qname;  // lower-cased wire form with the root byte
+    std::uint16_t qtype;
+    std::uint16_t qclass;
+    std::uint16_t instance;
+    std::uint8_t flags;
+};
+
+struct Key {                    // SipHash-1-3-128 of the facts under a secret of this process
+    std::uint64_t low, high;
+    bool operator==(const Key&) const = default;
+};
+class KeyHasher {
+  public:
+    explicit KeyHasher(std::span<const std::uint8_t, 16> secret);
+    [[nodiscard]] Key operator()(const KeyFacts& facts) const noexcept;
+    // Of a name alone: for the name memo and the choice of an owner worker.
+    [[nodiscard]] Key of_name(std::span<const std::uint8_t> qname) const noexcept;
+
+  private:
+    std::uint64_t k0_, k1_;
+};
+
+inline constexpr std::size_t kEntryLists = 4;  // lists that an entry can remember; an answer with more is not cached
+
+// The layout of one cached answer, in 64-byte units of the arena. Who writes: K keeper before publishing (then
+// immutable), W any worker (relaxed), R readers.
+struct alignas(64) Entry {
+    std::atomic<std::uint64_t> tags;        // W: generation << 32 | tag-set id; 0: not known
+    std::atomic<std::uint64_t> claim;       // W: next event at (s) << 32 | stamp (sum of epochs and lists)
+    std::atomic<std::uint32_t> visited;     // W: set by a hit, cleared by eviction
+    std::uint32_t expires_s;                // K: CLOCK_BOOTTIME
+    std::uint32_t inserted_s;               // K: the age of the body counts from here
+    std::uint16_t qtype, qclass, instance;  // K: compared with the facts
+    std::uint8_t flags;                     // K: KeyFacts::flags
+    std::uint8_t list_count;                // K
+    std::array<ListId, kEntryLists> lists;  // K: claimed inside the cache's wrap
+    Key key;                                // K
+    std::uint32_t ttl_cap_s;                // K: cap of the lists above; UINT32_MAX: none
+    std::uint8_t qname_len;                 // K
+    std::uint8_t size_class;                // K
+    std::uint16_t reserved;
+    // then: qname (padded to 8), then a dns::Answer
+
+    [[nodiscard]] std::span<const std::uint8_t> qname() const {
+        return {reinterpret_cast<const std::uint8_t*>(this + 1), qname_len};
+    }
+    [[nodiscard]] const dns::Answer& answer() const {
+        return *reinterpret_cast<const dns::Answer*>(reinterpret_cast<const std::uint8_t*>(this + 1) +
+                                                     ((qname_len + 7U) & ~7U));
+    }
+};
+
+// Payload of the buffer of a MessageKind::insert, followed by the qname (lower-cased, padded to 8) and the Answer.
+struct Insert {
+    Key key;
+    std::uint32_t serial;                   // of the answer: the same serial under the same key is inserted once
+    std::uint32_t life_s;                   // how long it may be served from `born_ms` of the buffer
+    std::uint16_t qtype, qclass, instance;
+    std::uint8_t flags;
+    std::uint8_t list_count;
+    std::array<ListId, kEntryLists> lists;
+    std::uint32_t ttl_cap_s;
+    std::uint32_t tag_generation, tag_set;
+    std::uint8_t qname_len;
+    std::uint8_t reserved[7];
+};
+
+struct CacheOptions {
+    std::size_t budget_bytes = std::size_t{64} << 20;
+    std::span<const std::uint32_t> instance_sizes;  // entries per instance id; the sum sizes the table
+};
+
+class Cache {
+  public:
+    static constexpr unsigned kBulk = 32;
+
+    // EAL must be up. Aborts with a message if there is no memory.
+    Cache(const CacheOptions& options, rte_rcu_qsbr* qsbr);
+    ~Cache();
+    Cache(const Cache&) = delete;
+    Cache& operator=(const Cache&) = delete;
+
+    // Reader: out[i] is the entry of facts[i]/keys[i], compared in full and not expired at `now_s`, or nullptr.
+    // n <= kBulk. One bulk lookup, prefetched.
+    void lookup(const Key* keys, const KeyFacts* facts, unsigned n, std::uint32_t now_s,
+                const Entry** out) const noexcept;
+
+    // Keeper (one thread). insert() takes over nothing: it copies what the buffer holds. Evicts for room
+    // (SIEVE); an entry that does not fit at all is counted (Stat::cache_too_big).
+    void insert(const Buffer& buffer, Now now, Counters& counters) noexcept;
+    // Keeper: frees what a grace period has passed for; bounded work. Call once per loop.
+    void reclaim() noexcept;
+    // Keeper: drops everything.
+    void flush() noexcept;
+
+    [[nodiscard]] std::size_t entries() const noexcept;      // any thread
+    [[nodiscard]] std::size_t bytes_used() const noexcept;   // any thread
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace steer::cache

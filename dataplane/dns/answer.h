@@ -1,0 +1,104 @@
+// An answer: a response body made ready for sending, as it lies in the cache and in answer buffers.
+//
+// It holds everything after the question section but the OPT record, whose place depends on who asks,
+// with compression pointers that are right for any message whose question is the same name (the body
+// always starts at offset 12 + qname_len + 4). Immutable once built. One block of memory:
+//
+//   Answer | uint16_t ttl_offsets[ttl_count] | AddressRef addresses[address_count] | body
+//
+// Offsets are bytes from the start of the body; TTLs in the body are the original ones, big-endian.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "dataplane/dns/query.h"
+#include "dataplane/dns/wire.h"
+
+namespace steer::dns {
+
+struct AddressRef {
+    std::uint16_t rdata_offset;  // of the 4 or 16 bytes
+    std::uint16_t is_v6;
+};
+
+struct Answer {
+    std::uint32_t min_ttl_s;       // over all records; for a negative answer RFC 2308's (SOA minimum)
+    std::uint32_t address_ttl_s;   // largest TTL of the address records; 0 if there are none
+    std::uint16_t flags;           // AA, AD, TC as the upstream gave them; QR, RD, RA, CD are set per reply
+    std::uint16_t body_len;
+    std::uint16_t ancount, nscount, arcount;  // arcount without the OPT
+    std::uint16_t ttl_count;
+    std::uint16_t address_count;
+    std::uint8_t rcode;            // 0..15
+    bool has_soa;                  // a negative answer that may be cached (RFC 2308 5)
+
+    [[nodiscard]] const std::uint16_t* ttl_offsets() const {
+        return reinterpret_cast<const std::uint16_t*>(this + 1);
+    }
+    [[nodiscard]] const AddressRef* addresses() const {
+        return reinterpret_cast<const AddressRef*>(ttl_offsets() + ttl_count);
+    }
+    [[nodiscard]] const std::uint8_t* body() const {
+        return reinterpret_cast<const std::uint8_t*>(addresses() + address_count);
+    }
+    // Bytes of the whole block.
+    [[nodiscard]] std::size_t size() const {
+        return sizeof(Answer) + ttl_count * sizeof(std::uint16_t) + address_count * sizeof(AddressRef) +
+               body_len;
+    }
+};
+static_assert(sizeof(Answer) == 24 && alignof(Answer) == 4);
+
+enum class AnswerError : std::uint8_t {
+    none,
+    malformed,       // a name, record or count that does not fit: the message is not used
+    wrong_question,  // not the question that was asked
+    no_room,         // larger than `block`
+};
+
+// What an upstream said besides the body.
+struct UpstreamFacts {
+    std::uint16_t flags = 0;      // header flag word, host order
+    std::uint8_t rcode = 0;       // 0..15
+    bool has_opt = false;
+    bool no_question = false;     // some servers drop it with an error rcode: then nothing but rcode counts
+};
+
+// Reads an upstream's response and builds the answer in `block` (4-byte aligned, at least sizeof(Answer)).
+// Every name and record is checked; compression pointers must point backwards. `qname` is the question
+// that was asked, in the case that was sent; compared case-blind, and to the letter if `exact_case`.
+// Names are re-compressed when the OPT does not come last. The OPT is left out.
+AnswerError build_answer(std::span<const std::uint8_t> response, std::span<const std::uint8_t> qname,
+                         std::uint16_t qtype, std::uint16_t qclass, bool exact_case,
+                         std::span<std::uint8_t> block, UpstreamFacts& facts) noexcept;
+
+// An answer without records: just an rcode (reject, an empty NOERROR, SERVFAIL).
+Answer empty_answer(std::uint8_t rcode) noexcept;
+
+// How an answer leaves.
+struct ReplyOptions {
+    std::uint32_t age_s = 0;                     // TTLs are lowered by this, not below 0 ...
+    std::uint32_t ttl_cap_s = UINT32_MAX;        // ... and never leave above this
+    std::uint16_t max_size = kClassicUdpSize;    // what the client takes; above: TC and no records
+    std::optional<Ede> ede = std::nullopt;       // only if the client sent EDNS
+};
+
+// Completes a response in `message`, which already starts with the client's own header and question
+// (`query.question_end` bytes, the name in the client's case). Writes flags, counts, body, TTLs, and an OPT
+// if the client sent one. Returns the length of the message; `truncated` says that TC was set by us.
+// `message` must have room for min(max_size, what the body needs).
+std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, const Answer& answer,
+                        const ReplyOptions& options, bool& truncated) noexcept;
+
+// A reply with an extended rcode and no records, for what parse_query refused. Same conventions.
+std::size_t write_error_reply(std::span<std::uint8_t> message, const Query& query, std::uint16_t rcode,
+                              std::optional<Ede> ede = std::nullopt) noexcept;
+
+// A query for an upstream: `qname` as it is to be sent. Returns its length; needs 12 + 255 + 4 + 11 bytes.
+std::size_t write_query(std::span<std::uint8_t> message, std::uint16_t id,
+                        std::span<const std::uint8_t> qname, std::uint16_t qtype, std::uint16_t qclass,
+                        bool recursion_desired, bool checking_disabled, bool edns, bool dnssec_ok) noexcept;
+
+}  // namespace steer::dns

@@ -1,0 +1,62 @@
+// Reads a client's query: header, exactly one question, an optional OPT (RFC 1035 4.1, RFC 6891 6.1).
+//
+// Cost: one walk over the name; no allocation. Everything malformed has a name of its own, and what the
+// client is told for it (FORMERR, NOTIMP, BADVERS, nothing) is in `reply_to()`.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "dataplane/dns/wire.h"
+
+namespace steer::dns {
+
+struct Edns {
+    bool present = false;
+    bool dnssec_ok = false;
+    std::uint8_t version = 0;
+    std::uint16_t udp_size = kClassicUdpSize;  // as sent, but never below 512 (RFC 6891 6.2.3)
+};
+
+struct Query {
+    std::uint16_t id = 0;
+    std::uint16_t flags = 0;         // the header's flag word, host order
+    std::uint16_t qtype = 0;
+    std::uint16_t qclass = 0;
+    std::uint16_t question_end = 0;  // offset of the byte after the question
+    std::uint8_t qname_len = 0;      // wire form with the root byte
+    Edns edns;
+    // Lower-cased wire form; bytes after qname_len are undefined. The case as sent is in the message,
+    // at offset 12.
+    alignas(32) std::array<std::uint8_t, 256> qname;
+
+    [[nodiscard]] std::span<const std::uint8_t> name() const { return {qname.data(), qname_len}; }
+};
+
+enum class QueryError : std::uint8_t {
+    none,
+    short_header,      // fewer than 12 bytes: no reply is possible
+    is_response,       // QR set: never replied to
+    bad_opcode,        // not QUERY: NOTIMP
+    question_count,    // not exactly one: FORMERR
+    bad_name,          // label over 63, name over 255, pointer, or cut off: FORMERR
+    short_question,    // type or class missing: FORMERR
+    bad_sections,      // answer or authority records in a query: FORMERR
+    bad_opt,           // two OPTs, an OPT not at the root, or cut off: FORMERR
+    bad_edns_version,  // version > 0: BADVERS (extended rcode 16)
+    trailing_bytes,    // bytes after the last record: FORMERR
+};
+
+// Fills `out` as far as it got: on an error after the question, `question_end` is set and the reply can
+// carry the question; before that it is 0.
+QueryError parse_query(std::span<const std::uint8_t> message, Query& out) noexcept;
+
+// What to answer to an error; kNoReply for those that get silence.
+inline constexpr std::uint16_t kNoReply = 0xffff;
+std::uint16_t rcode_for(QueryError e) noexcept;
+
+// Lower-cases ASCII in `n` bytes of a wire name (length bytes are below 'A', so they stay).
+void lower_case(const std::uint8_t* from, std::uint8_t* to, std::size_t n) noexcept;
+
+}  // namespace steer::dns

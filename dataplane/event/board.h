@@ -1,0 +1,41 @@
+// The board: which (list, address) is known to be on its router, and until when.
+//
+// One rte_hash; one writer (`routers`), lock-free readers (workers, registered with `qsbr`). A reader pays one
+// lookup per address. A value is {installed_until, epoch} in 64 bits, so that it is read and replaced whole.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "dataplane/event/list_state.h"
+#include "matchers/prefix/ip_address.h"
+
+struct rte_hash;
+struct rte_rcu_qsbr;
+
+namespace steer {
+
+inline constexpr std::uint32_t kForever = UINT32_MAX;  // a row without a timeout
+
+class Board {
+  public:
+    // EAL must be up; aborts with a message if there is no memory. `rows`: how many fit.
+    Board(unsigned rows, rte_rcu_qsbr* qsbr);
+    ~Board();
+    Board(const Board&) = delete;
+    Board& operator=(const Board&) = delete;
+
+    // Reader: until when (CLOCK_BOOTTIME seconds) the row is known to live under `epoch`; 0 = not known.
+    [[nodiscard]] std::uint32_t installed_until(ListId list, const IpAddress& address,
+                                                std::uint32_t epoch) const noexcept;
+
+    // Writer. False: full (the address is then simply not known).
+    bool put(ListId list, const IpAddress& address, std::uint32_t until_s, std::uint32_t epoch);
+    void remove(ListId list, const IpAddress& address);
+    [[nodiscard]] std::size_t size() const;
+
+  private:
+    rte_hash* hash_;
+};
+
+}  // namespace steer

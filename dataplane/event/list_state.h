@@ -1,0 +1,23 @@
+// What workers know of a policy list's router without asking: shared words, one line per list.
+//
+// Written by `routers` alone, read by workers, relaxed. A list is one `ros_address_list` plugin; its ListId is
+// given once per stable name (the plugin's tag and router) and lives as long as the process.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+namespace steer {
+
+using ListId = std::uint16_t;
+inline constexpr std::size_t kMaxLists = 256;
+
+struct alignas(64) ListState {
+    std::atomic<std::uint32_t> epoch{1};  // bumped when what was known about its rows is void (reboot, reconnect)
+    std::atomic<bool> away{true};         // its router is not to be waited for
+};
+
+using ListStates = std::array<ListState, kMaxLists>;
+
+}  // namespace steer

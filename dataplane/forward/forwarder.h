@@ -1,0 +1,91 @@
+// Asks upstreams on behalf of parked queries. One Forwarder per worker; it owns the in-flight queries whose hash is
+// this worker's, their source ports and their timers, and serves parked queries of all workers with them.
+//
+//   parked query → ask() on the worker that parked it → (ask message) → the owner's in-flight table
+//   upstream's reply → the owner of its destination port → checked → Answer in a Buffer → reply to every waiter
+//
+// Checked on a reply: source address and port, destination port, id, question, and that it parses; a reply that fails
+// changes nothing but a counter. One upstream query serves all that ask for the same (group, name, type, class, DO,
+// CD). Order of defence: retry without EDNS (FORMERR, NOTIMP), next upstream (SERVFAIL, REFUSED, timeout), and when
+// the total time is over, `reply` without a buffer. Policy among upstreams: lowest smoothed latency.
+//
+// May not: allocate, lock, log, wait.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "dataplane/buffer.h"
+#include "dataplane/clock.h"
+#include "dataplane/counters.h"
+#include "dataplane/message.h"
+#include "dataplane/parked.h"
+#include "dataplane/policy/snapshot.h"
+#include "dataplane/port/next_hop.h"
+
+namespace steer {
+
+// What became of an ask.
+enum class AskEnd : std::uint8_t { answered, timed_out, all_failed, no_route, table_full, no_buffer };
+
+// How the forwarder reaches the world; the worker implements it (tests: a recorder).
+class ForwardSink {
+  public:
+    virtual ~ForwardSink() = default;
+    // Sends `dns` to hop (Via::port): builds the frame in an mbuf of the port's pool. False: no room.
+    virtual bool send_frame(const NextHop& hop, std::uint16_t source_port, const Upstream& to,
+                            std::span<const std::uint8_t> dns) noexcept = 0;
+    // Sends by a kernel socket of `streams` (Via::kernel, or TCP). Takes over the buffer if true.
+    virtual bool send_by_kernel(std::uint64_t token, const Upstream& to, UpstreamVia via,
+                                Buffer* dns) noexcept = 0;
+    // Hands a message to another worker. False: its ring is full.
+    virtual bool send_to_worker(unsigned worker, const Message& m) noexcept = 0;
+    // A parked query of this worker has its answer (or, without a buffer, the reason why not). Takes over the
+    // reference. May call ask() again.
+    virtual void answered(Parked* parked, AskEnd end, Buffer* answer) noexcept = 0;
+};
+
+struct ForwarderOptions {
+    unsigned worker = 0, workers = 1;
+    std::uint16_t first_port = 10240, last_port = 26623;  // of all workers; this one owns p with p % workers == worker
+    unsigned max_in_flight = 16384;
+    bool exact_case = false;                              // 0x20
+    std::uint64_t random_seed = 0;                        // 0: from the system; tests give one
+};
+
+class Forwarder {
+  public:
+    Forwarder(const ForwarderOptions& options, BufferPools& buffers, ForwardSink& sink, Counters& counters);
+    ~Forwarder();
+    Forwarder(const Forwarder&) = delete;
+    Forwarder& operator=(const Forwarder&) = delete;
+
+    // From the worker that parked the query: goes to the owner of `hash` (of the name: KeyHasher::of_name), which may
+    // be this one. False: the message ring is full, nothing happened. The answer comes by ForwardSink::answered, never
+    // from within ask().
+    bool ask(Parked* parked, std::uint16_t group, std::uint64_t hash, Now now) noexcept;
+
+    // A frame's payload that came to one of our source ports. The verdict is the mbuf's.
+    Verdict on_datagram(const IpAddress& from, std::uint16_t from_port, std::uint16_t to_port,
+                        std::span<const std::uint8_t> dns, Now now) noexcept;
+    // Whose port it is, for frames that another worker must have.
+    [[nodiscard]] unsigned owner_of_port(std::uint16_t port) const noexcept;
+
+    // Messages: ask and reply (workers), upstream_reply (streams).
+    void on_message(const Message& m, Now now) noexcept;
+    // Timers, and answers that were put off. Once per loop; bounded work.
+    void tick(Now now) noexcept;
+    // The earliest time (ms) at which tick() has something to do; UINT64_MAX: nothing is in flight.
+    [[nodiscard]] std::uint64_t next_deadline_ms() const noexcept;
+
+    // The table in force; read at each send.
+    void set_next_hops(const NextHopTable* table) noexcept;
+    [[nodiscard]] unsigned in_flight() const noexcept;
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace steer

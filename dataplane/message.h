@@ -1,0 +1,58 @@
+// What threads tell each other. Fixed layout, by value through SPSC rings (rte_ring with elements); what
+// a message owns is a Buffer. A full ring is the sender's to handle: drop and count, never wait.
+#pragma once
+
+#include <cstdint>
+
+#include "matchers/prefix/ip_address.h"
+
+namespace steer {
+
+struct Buffer;
+struct Parked;
+
+enum class MessageKind : std::uint8_t {
+    none,
+    // worker -> worker
+    ask,             // parked query wants an upstream's answer: a = group, parked = the record (read-only)
+    reply,           // the answer to an ask: parked, buffer (nullptr: none came; b = Failure)
+    upstream_frame,  // an mbuf that carries a reply for one of your ports: pointer = rte_mbuf
+    insert,          // to the keeper: buffer holds a cache::Insert
+    // streams -> worker
+    inject,          // a query over TCP or the kernel's UDP: buffer holds an InjectedQuery and the bytes
+    upstream_reply,  // a kernel socket got a reply: token, buffer = the message, b = 0; or b = errno
+    // worker -> streams
+    answer,          // to an inject: token, buffer = the whole response; nullptr = close/drop
+    upstream_query,  // ask by kernel socket: token, buffer = the message, a = upstream, b = UpstreamVia
+    // routers -> worker
+    acknowledged,    // a held answer's event is settled: token = hold token, b = Outcome
+};
+
+enum class UpstreamVia : std::uint32_t { udp, tcp };
+
+struct Message {
+    MessageKind kind = MessageKind::none;
+    std::uint8_t from = 0;       // the sender's index among its kind
+    std::uint16_t a = 0;
+    std::uint32_t b = 0;
+    std::uint64_t token = 0;     // opaque to the receiver, brought back unchanged
+    void* pointer = nullptr;     // Parked* or rte_mbuf*
+    Buffer* buffer = nullptr;    // owned by the message
+};
+static_assert(sizeof(Message) == 32, "an element of the rings");
+
+// In the buffer of an `inject`, followed by the query's bytes.
+struct InjectedQuery {
+    IpAddress client;
+    IpAddress local;
+    std::uint16_t client_port;   // host order
+    std::uint16_t local_port;
+    std::uint16_t max_size;      // 65535 over TCP; over UDP the query's EDNS size decides
+    std::uint16_t stream;        // which streams thread: where the answer goes
+    std::uint32_t length;        // of the query
+    std::uint8_t is_udp;
+    std::uint8_t reserved[3];
+};
+static_assert(sizeof(InjectedQuery) == 48);
+
+}  // namespace steer

@@ -1,0 +1,32 @@
+// A note: what a worker wants said in the log (query_summary, debug_print). Control writes it; the worker drops and
+// counts it (Stat::notes_dropped) when the ring is full.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "matchers/prefix/ip_address.h"
+
+namespace steer {
+
+enum class NoteKind : std::uint8_t { summary, debug };
+
+inline constexpr std::size_t kNoteBytes = 1232;
+
+struct Note {
+    NoteKind kind;
+    std::uint8_t has_response;
+    std::uint8_t rcode;
+    std::uint8_t qname_len;
+    std::uint32_t generation;      // of the snapshot whose texts[text] is the title
+    std::uint32_t text;
+    std::uint32_t elapsed_ms;
+    IpAddress client;
+    std::uint16_t client_port, qtype, qclass;
+    std::uint16_t response_bytes;  // debug: the response as it would leave, cut at kNoteBytes
+    std::array<std::uint8_t, 256> qname;  // as the client wrote it
+    std::array<std::uint8_t, kNoteBytes> response;
+};
+static_assert(sizeof(Note) % 4 == 0);
+
+}  // namespace steer

@@ -1,0 +1,54 @@
+// The compiled policy: a flat list of instructions that a query walks through, front to back.
+//
+// Built by control/build from the sequences; read by dataplane/policy/executor. Rules:
+//
+// - A test (`if_*`) goes on with the next instruction if it holds (after `negate`), else at `target`.
+// - A sequence used by `exec: $sequence` is compiled in place; `instance` numbers each such copy.
+// - A wrapping executor (`enter_*`) pushes {its own pc, instance} and goes on; the rest of its own sequence
+//   runs inside it. `sequence_end` of an instance leaves every wrapper that was entered in it, last first,
+//   then goes on with the caller's next instruction. `stop` (accept, reject, return; and a short circuit) leaves
+//   all wrappers of all instances, last first, and ends the program.
+// - Leaving acts on the response as it is then: `enter_cache` stores it, `enter_list` claims its addresses and
+//   caps its TTLs, `enter_summary` notes it.
+// - A program ends with `end`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace steer {
+
+enum class Op : std::uint8_t {
+    if_tags,         // operand: index of a tag mask; holds if the name is in any of its sets
+    if_has_resp,
+    if_true,
+    mark,            // operand: index of a 64-bit mask of interned marks
+    forward,         // operand: upstream group; parks; short_circuit: stop once there is an answer
+    enter_cache,     // operand: cache instance; target: the sequence's end, for short_circuit
+    enter_list,      // operand: policy list (Snapshot::lists)
+    enter_summary,   // operand: text
+    debug_print,     // operand: text
+    reject,          // operand: rcode; sets an empty answer, then as stop
+    stop,
+    sequence_end,
+    end,
+};
+
+struct Instruction {
+    Op op;
+    bool negate = false;
+    bool short_circuit = false;
+    std::uint8_t instance = 0;
+    std::uint16_t target = 0;   // pc
+    std::uint16_t line = 0;     // of the configuration file, for --dump-program and messages; saturates
+    std::uint32_t operand = 0;
+};
+static_assert(sizeof(Instruction) == 12);
+
+inline constexpr std::size_t kMaxWrappers = 8;      // entered at one time; the builder refuses deeper programs
+inline constexpr std::size_t kMaxProgram = 65535;
+
+using Program = std::vector<Instruction>;
+
+}  // namespace steer

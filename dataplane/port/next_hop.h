@@ -1,0 +1,34 @@
+// How packets reach upstreams, as workers see it: one immutable table, built by control from the kernel's
+// routes and neighbours, published by pointer, freed after a grace period.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "dataplane/port/port.h"
+#include "matchers/prefix/ip_address.h"
+
+namespace steer {
+
+struct NextHop {
+    enum class Via : std::uint8_t {
+        nothing,  // no route, or the neighbour is not known yet: the query waits for its retry
+        kernel,   // the route does not leave through a port: ask by kernel socket
+        port,     // frames of our own
+    };
+    Via via = Via::nothing;
+    bool tagged = false;             // send with `vlan_tci`
+    std::uint16_t vlan_tci = 0;
+    int if_index = 0;                // the port's device; each worker uses its own queue of it
+    MacAddress peer_mac{};           // of the gateway or the upstream itself
+    MacAddress own_mac{};
+    IpAddress source;                // our address on that route
+};
+
+struct NextHopTable {
+    std::vector<NextHop> by_upstream;            // index: Upstream::id
+    std::vector<IpAddress> service_addresses;    // sorted: what we answer on (destination of queries)
+    std::vector<IpAddress> own_addresses;        // sorted: every address of this host (bad as a source)
+};
+
+}  // namespace steer

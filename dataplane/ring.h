@@ -1,0 +1,78 @@
+// An SPSC ring of fixed-size elements between two threads: rte_ring with elements, typed.
+//
+// One thread pushes, one pops. `wake` (an eventfd of the popper, or -1) is written on a push only if the
+// popper said that it sleeps; the popper says so with a Sleeper. Neither side ever waits.
+#pragma once
+
+#include <rte_ring_elem.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <type_traits>
+
+namespace steer {
+
+// One per thread that pops rings: asleep or not, and how to wake it.
+class Sleeper {
+  public:
+    explicit Sleeper(int event_fd = -1) : event_fd_(event_fd) {}
+
+    // Before sleeping: then look at every ring once more, then poll() on event_fd().
+    void going_to_sleep() { asleep_.store(true, std::memory_order_seq_cst); }
+    void awake() { asleep_.store(false, std::memory_order_relaxed); }
+    [[nodiscard]] int event_fd() const { return event_fd_; }
+
+    void wake() {
+        std::atomic_thread_fence(std::memory_order_seq_cst);
+        if (!asleep_.load(std::memory_order_relaxed)) return;
+        if (asleep_.exchange(false, std::memory_order_relaxed) && event_fd_ >= 0) {
+            const std::uint64_t one = 1;
+            [[maybe_unused]] const auto n = ::write(event_fd_, &one, sizeof one);
+        }
+    }
+
+  private:
+    alignas(64) std::atomic<bool> asleep_{false};
+    int event_fd_;
+};
+
+template <class T>
+class Ring {
+    static_assert(std::is_trivially_copyable_v<T> && sizeof(T) % 4 == 0);
+
+  public:
+    // `size` is a power of two; size - 1 elements fit. EAL must be up. Aborts if there is no memory.
+    Ring(unsigned size, Sleeper* popper) : popper_(popper) {
+        char name[RTE_RING_NAMESIZE];
+        static std::atomic<unsigned> serial{0};
+        std::snprintf(name, sizeof name, "steer_%u", serial.fetch_add(1));
+        ring_ = rte_ring_create_elem(name, sizeof(T), size, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+        if (ring_ == nullptr) {
+            std::fprintf(stderr, "no memory for a ring of %u elements of %zu bytes\n", size, sizeof(T));
+            std::abort();
+        }
+    }
+    ~Ring() { rte_ring_free(ring_); }
+    Ring(const Ring&) = delete;
+    Ring& operator=(const Ring&) = delete;
+
+    [[nodiscard]] bool push(const T& element) noexcept {
+        if (rte_ring_sp_enqueue_elem(ring_, const_cast<T*>(&element), sizeof(T)) != 0) return false;
+        if (popper_ != nullptr) popper_->wake();
+        return true;
+    }
+    // Up to `n` elements into `out`; returns how many.
+    unsigned pop(T* out, unsigned n) noexcept {
+        return rte_ring_sc_dequeue_burst_elem(ring_, out, sizeof(T), n, nullptr);
+    }
+    [[nodiscard]] bool empty() const noexcept { return rte_ring_empty(ring_) != 0; }
+
+  private:
+    rte_ring* ring_;
+    Sleeper* popper_;
+};
+
+}  // namespace steer

@@ -1,0 +1,100 @@
+// A worker: one lcore that owns a set of port queues and runs every DNS decision to completion.
+//
+// poll() is one turn of its loop and does not wait; run() turns it until stop(), sleeping in between as `idle` says.
+// Tests turn poll() by hand, several workers in one thread, with a clock of their own.
+//
+// May not, after construction: allocate from the heap, lock, log, throw, or call the system but for a port's own
+// wake-ups and its own sleep.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "dataplane/buffer.h"
+#include "dataplane/cache/cache.h"
+#include "dataplane/clock.h"
+#include "dataplane/counters.h"
+#include "dataplane/event/board.h"
+#include "dataplane/event/event.h"
+#include "dataplane/event/list_state.h"
+#include "dataplane/message.h"
+#include "dataplane/note.h"
+#include "dataplane/policy/snapshot.h"
+#include "dataplane/port/next_hop.h"
+#include "dataplane/port/port.h"
+#include "dataplane/ring.h"
+
+struct rte_rcu_qsbr;
+
+namespace steer {
+
+inline constexpr unsigned kMaxWorkers = 32;
+inline constexpr unsigned kMaxStreams = 8;
+
+enum class Idle : std::uint8_t { spin, pause, adaptive };
+
+// What all workers share. Made by control before the first worker, outlives the last. Who writes what:
+struct Shared {
+    std::atomic<const Snapshot*> snapshot{nullptr};        // control
+    std::atomic<const NextHopTable*> next_hops{nullptr};   // control
+    // Parked queries by generation slot and worker: each word written by its worker, read by control.
+    struct alignas(64) ParkedCounts {
+        std::array<std::atomic<std::uint32_t>, kMaxGenerations> by_slot{};
+    };
+    std::array<ParkedCounts, kMaxWorkers> parked{};
+    // Control's wish: end parked queries of this generation and older as SERVFAIL (0: none).
+    std::atomic<std::uint32_t> retire_generation{0};
+    rte_rcu_qsbr* qsbr = nullptr;      // worker i is reader i
+    BufferPools* buffers = nullptr;
+    cache::Cache* cache = nullptr;     // nullptr: no cache in the configuration
+    const cache::KeyHasher* hasher = nullptr;
+    Board* board = nullptr;
+    ListStates* lists = nullptr;
+};
+
+// Rings of one worker; nullptr where there is none (a ring from a worker to itself).
+struct WorkerRings {
+    std::array<Ring<Message>*, kMaxWorkers> to_worker{}, from_worker{};
+    std::array<Ring<Message>*, kMaxStreams> to_stream{}, from_stream{};
+    Ring<Message>* from_routers = nullptr;   // MessageKind::acknowledged
+    Ring<Event>* to_routers = nullptr;
+    Ring<Note>* to_house = nullptr;
+};
+
+struct WorkerOptions {
+    unsigned index = 0, workers = 1;
+    Idle idle = Idle::adaptive;
+    unsigned max_parked = 65536;
+    unsigned max_parked_per_client = 256;
+    unsigned max_in_flight = 16384;
+    std::uint16_t first_upstream_port = 10240, last_upstream_port = 26623;
+    std::uint64_t random_seed = 0;     // 0: from the system
+};
+
+class Worker {
+  public:
+    // `ports` outlive the worker and belong to it alone.
+    Worker(const WorkerOptions& options, Shared& shared, const WorkerRings& rings, std::vector<Port*> ports,
+           Sleeper& sleeper, Clock& clock);
+    ~Worker();
+    Worker(const Worker&) = delete;
+    Worker& operator=(const Worker&) = delete;
+
+    // One turn. True if it did something.
+    bool poll(Now now) noexcept;
+    // Until stop(); registers with QSBR, goes offline while asleep.
+    void run() noexcept;
+    void stop() noexcept;              // any thread
+
+    [[nodiscard]] const Counters& counters() const noexcept;
+    [[nodiscard]] unsigned parked() const noexcept;
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace steer

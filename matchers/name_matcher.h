@@ -1,0 +1,111 @@
+// All domain sets of a configuration as one immutable image: one call says which of them a name is in.
+//
+// Full and suffix rules are a keyed hash of every level of the name; keyword and regexp rules are one
+// Hyperscan database. Built once by NameMatcherBuilder, read by any number of threads, each with a
+// Scratch of its own. match() allocates nothing and waits for nothing.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "matchers/result.h"
+
+namespace steer::matchers {
+
+// A set's place in TagBits, given by whoever builds. At most kMaxSets in one image.
+using SetId = std::uint16_t;
+inline constexpr std::size_t kMaxSets = 256;
+
+// The sets that a name is in, bit i of word i/64 for set i.
+struct TagBits {
+    std::array<std::uint64_t, kMaxSets / 64> words{};
+    void set(SetId i) { words[i / 64] |= std::uint64_t{1} << (i % 64); }
+    [[nodiscard]] bool test(SetId i) const { return (words[i / 64] >> (i % 64)) & 1; }
+    [[nodiscard]] bool any_of(const TagBits& mask) const {
+        std::uint64_t hit = 0;
+        for (std::size_t i = 0; i < words.size(); ++i) hit |= words[i] & mask.words[i];
+        return hit != 0;
+    }
+    TagBits& operator|=(const TagBits& o) {
+        for (std::size_t i = 0; i < words.size(); ++i) words[i] |= o.words[i];
+        return *this;
+    }
+    bool operator==(const TagBits&) const = default;
+};
+
+// full: the name itself. domain: the name and everything below it. keyword: substring.
+// regexp: search, case-blind. (docs/configuration.md, rule text.)
+enum class RuleKind : std::uint8_t { full, domain, keyword, regexp };
+
+struct Rule {
+    RuleKind kind;
+    std::string text;  // lower-cased, without a last dot, for full, domain and keyword; a regexp as written
+};
+
+// "domain:example.org" and so on; without a prefix `fallback` is meant. An unknown prefix, an empty
+// pattern, a name over 255 bytes or a label over 63 is an Error that says what to write instead.
+Result<Rule> parse_rule(std::string_view text, RuleKind fallback);
+
+class NameMatcher {
+  public:
+    // What one thread needs to call match(); made by the image that it is used with.
+    class Scratch {
+      public:
+        Scratch() = default;
+        Scratch(Scratch&& o) noexcept : hs_(std::exchange(o.hs_, nullptr)) {}
+        Scratch& operator=(Scratch&& o) noexcept {
+            std::swap(hs_, o.hs_);
+            return *this;
+        }
+        ~Scratch();
+
+      private:
+        friend class NameMatcher;
+        void* hs_ = nullptr;  // hs_scratch_t*; void so that Hyperscan's header stays out of here
+    };
+
+    ~NameMatcher();
+    NameMatcher(const NameMatcher&) = delete;
+    NameMatcher& operator=(const NameMatcher&) = delete;
+
+    // Grows `scratch` to what this image needs (allocates; set-up only). Growing keeps it good for the
+    // images that it was prepared for before.
+    Result<void> prepare(Scratch& scratch) const;
+
+    // Which sets hold the name. `wire_name` is lower-cased wire form with the root byte, 1..255 bytes,
+    // valid (dns::parse_query made it). A label with a dot or a NUL in it matches no rule across its
+    // border. `scratch` was prepared for this image.
+    [[nodiscard]] TagBits match(std::span<const std::uint8_t> wire_name, Scratch& scratch) const noexcept;
+
+    [[nodiscard]] std::size_t rules() const;
+
+  private:
+    friend class NameMatcherBuilder;
+    struct Image;
+    explicit NameMatcher(std::unique_ptr<Image> image);
+    std::unique_ptr<Image> image_;
+};
+
+class NameMatcherBuilder {
+  public:
+    NameMatcherBuilder();
+    ~NameMatcherBuilder();
+
+    // `file` and `line` are named if the rule turns out to be bad in build() (a regexp is compiled there).
+    void add(SetId set, Rule rule, std::string_view file = {}, int line = 0);
+
+    // Every bad rule is one Error in `errors`; then there is no image. `warnings`: what is allowed and
+    // costs (a regexp without a literal). Leaves the builder empty.
+    std::unique_ptr<NameMatcher> build(std::vector<Error>& errors, std::vector<Error>& warnings);
+
+  private:
+    struct Pending;
+    std::unique_ptr<Pending> pending_;
+};
+
+}  // namespace steer::matchers
