@@ -1,0 +1,274 @@
+// The settings of one configuration: typed, complete (every default filled in), checked, and with
+// the line of everything that a later message may have to name. Made by load() (load.h), read by
+// control/build and by the daemon's start; no worker ever sees them.
+//
+// What load() guarantees when it reports no error:
+// - every reference (`PluginIndex`) is valid and of the right role, and following references never
+// comes back;
+// - every file that is named was read, every regexp compiles, every address and number is in its
+// range;
+// - an executor that was written in place (`exec: forward 192.0.2.1`) is a plugin like the others,
+// with a tag of
+//   its own ("main[2]": second rule of `main`).
+// Lines are 1-based, in Settings::file unless a `file` stands next to them; 0: a default, not
+// written anywhere.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "matchers/name_matcher.h"
+#include "matchers/prefix/ip_address.h"
+#include "matchers/prefix/prefix_set.h"
+
+namespace steer::config {
+
+using Milliseconds = std::chrono::milliseconds;
+using PluginIndex = std::uint32_t;  // of Settings::plugins
+using RouterIndex = std::uint32_t;  // of Settings::routers
+
+struct Text {
+    std::string value;
+    int line = 0;
+};
+
+// ---- log
+
+enum class LogLevel : std::uint8_t { off, trace, debug, info, warn, error };
+
+struct Log {
+    LogLevel level = LogLevel::info;
+    std::string file;  // a copy goes there; empty: standard error alone
+};
+
+// ---- dataplane
+
+enum class Driver : std::uint8_t {
+    automatic,
+    af_xdp,
+    af_packet,
+    tap,
+    memif,
+    pcap,
+    ring,
+    pci,
+    socket
+};
+
+struct PortSettings {
+    std::string device;  // interface, or a DPDK device ("net_pcap0,rx_pcap=in.pcap"); empty: pci
+    std::string pci;     // "0000:03:00.0"
+    Driver driver = Driver::automatic;  // af_xdp if it can, else socket; pci if `pci` is given
+    std::uint32_t queues = 0;           // 0: as many as there are
+    std::vector<IpAddress> addresses;   // what we answer on; empty: every address of the interface
+    int line = 0;
+};
+
+enum class IdleMode : std::uint8_t { spin, pause, adaptive };
+enum class ReplyMode : std::uint8_t { reflect, route };
+
+struct Dataplane {
+    std::vector<PortSettings> ports;  // empty: the interface of the default route
+    std::uint32_t workers = 1;
+    std::vector<std::uint32_t> cores;  // one per worker if a list was written; else empty
+    std::uint64_t memory_bytes = 0;    // 0: a quarter of RAM within 128 MiB .. 4 GiB
+    IdleMode idle = IdleMode::adaptive;
+    ReplyMode reply = ReplyMode::reflect;
+    std::uint16_t first_upstream_port = 10240, last_upstream_port = 26623;
+    std::uint32_t max_parked = 65536;                    // a worker
+    std::uint32_t max_in_flight = 16384;                 // a worker
+    std::optional<std::vector<matchers::Prefix>> allow;  // nothing: private and own networks
+    std::vector<matchers::Prefix> trusted_forwarders;
+    int line = 0;
+};
+
+// ---- control
+
+// "127.0.0.1:9153", ":53" (no address: all, both families), "0.0.0.0:53" (all of IPv4), "[::]:53"
+// (all).
+struct Endpoint {
+    IpAddress address{};  // all zeros (::): all, both families
+    std::uint16_t port = 0;
+    int line = 0;
+    [[nodiscard]] bool any() const { return address == IpAddress{}; }
+    [[nodiscard]] bool any_v4() const {
+        constexpr std::uint8_t zero[4]{};
+        return address == IpAddress::from_v4(zero);
+    }
+    [[nodiscard]] std::string to_string() const;
+};
+
+struct Control {
+    std::string socket = "/run/steerdns/control.sock";
+    std::optional<Endpoint> http;  // nothing: off
+    std::string user;              // empty: `steerdns` if there is one, else `nobody`
+};
+
+// ---- routers
+
+struct Router {
+    std::string
+        name;  // its key in `routers:`; of one written inside a ros_address_list: "HOST:PORT"
+    std::string host;                  // an IP address or a name
+    std::optional<IpAddress> address;  // of `host`, if that is an address
+    std::uint16_t port = 8728;         // 8729 with tls
+    std::string username, password;
+    bool tls = false;
+    std::string tls_ca;          // file; empty: the system's
+    std::string tls_pin;         // SHA-256 of the certificate, 64 hex digits; empty: none
+    bool tls_anonymous = false;  // api-ssl without a certificate
+    Milliseconds connect_timeout{5000}, send_timeout{5000}, receive_timeout{5000};
+    int line = 0;
+};
+
+// ---- plugins: providers and matchers
+
+struct RuleAt {
+    matchers::Rule rule;
+    std::uint32_t file = 0;  // index of Settings::files
+    int line = 0;
+};
+
+struct DomainSet {
+    std::vector<RuleAt> rules;      // of `exps` and `files`
+    std::vector<PluginIndex> sets;  // domain_sets that it includes
+    bool strict = false;
+};
+struct Qname {
+    std::vector<RuleAt> rules;  // inline and &file
+    std::vector<PluginIndex> sets;
+};
+struct HasResp {};
+struct Constant {  // `_true`, `_false`
+    bool value = true;
+};
+
+// ---- plugins: executors
+
+struct UpstreamSettings {
+    std::string tag;   // empty: none
+    std::string addr;  // as written
+    IpAddress address;
+    std::uint16_t port = 53;
+    Milliseconds timeout{2000};
+    int line = 0;
+};
+struct Forward {
+    std::vector<UpstreamSettings> upstreams;  // at least one
+    std::uint32_t concurrent = 1;
+    Milliseconds total_timeout{5000};
+    bool short_circuit = false;
+};
+
+inline constexpr Milliseconds kNoLimit = Milliseconds::max();
+
+struct Cache {
+    std::uint64_t size = 1024;  // entries, or bytes
+    bool size_in_bytes = false;
+    bool short_circuit = false;
+    bool cache_negative = true;
+    Milliseconds max_negative_ttl{300'000}, negative_ttl_without_soa{60'000};
+    Milliseconds min_positive_ttl{0}, max_positive_ttl = kNoLimit;
+};
+
+struct PersistentRow {
+    matchers::Prefix prefix;
+    std::uint32_t file = 0;  // index of Settings::files
+    int line = 0;
+};
+
+enum class OnTimeoutMode : std::uint8_t { answer, servfail, drop };
+enum class MissingFamilyMode : std::uint8_t { answer, nodata };
+enum class SharedMode : std::uint8_t { keep, skip, report };
+
+struct RosAddressList {
+    RouterIndex router = 0;
+    std::string address_list4, address_list6;  // at least one
+    std::string comment_prefix = "fdns";
+    bool async = true;
+    Milliseconds min_ttl{60'000}, max_ttl{3'600'000};
+    std::optional<Milliseconds> fixed_ttl;  // 0: rows without a timeout
+    Milliseconds extra_time{30'000}, renew_slack{600'000};
+    bool cap_answer_ttl = true;
+    Milliseconds sync_timeout{100};
+    OnTimeoutMode on_timeout = OnTimeoutMode::answer;
+    MissingFamilyMode missing_family = MissingFamilyMode::answer;
+    std::optional<std::vector<matchers::Prefix>> never_claim;  // nothing: the default ranges
+    std::uint32_t max_rows = 50'000;
+    SharedMode shared = SharedMode::keep;
+    bool multi_writer = false;
+    bool cleanup_on_shutdown = false;
+    std::vector<PersistentRow> persistent;
+};
+
+struct DebugPrint {
+    std::string msg;
+};
+struct QuerySummary {
+    std::string msg = "query summary";
+};
+
+struct MatchUse {
+    PluginIndex plugin = 0;
+    bool negate = false;
+    int line = 0;
+};
+struct ExecRule {
+    enum class Kind : std::uint8_t { plugin, accept, return_, reject, mark };
+    std::vector<MatchUse> matches;  // all must hold
+    Kind kind = Kind::plugin;
+    PluginIndex plugin = 0;            // Kind::plugin
+    std::uint8_t rcode = 5;            // Kind::reject
+    std::vector<std::uint32_t> marks;  // Kind::mark
+    int line = 0;
+};
+struct Sequence {
+    std::vector<ExecRule> rules;  // at least one
+};
+
+// ---- plugins: servers
+
+struct UdpServer {
+    PluginIndex entry = 0;
+    Endpoint listen;
+};
+struct TcpServer {
+    PluginIndex entry = 0;
+    Endpoint listen;
+    Milliseconds idle_timeout{10'000};
+};
+
+// ---- all together
+
+enum class Role : std::uint8_t { provider, matcher, executor, server };
+
+struct Plugin {
+    std::string tag;  // unique
+    std::string_view type;
+    Role role = Role::executor;
+    int line = 0;
+    bool in_place = false;  // written inside a sequence, not under `plugins:`
+    std::variant<DomainSet, Qname, HasResp, Constant, Forward, Cache, RosAddressList, DebugPrint,
+                 QuerySummary, Sequence, UdpServer, TcpServer>
+        args;
+};
+
+struct Settings {
+    std::string file;                // the configuration's name, as given to load()
+    std::vector<std::string> files;  // [0] is `file`; then every rule file that was read
+    Log log;
+    Dataplane dataplane;
+    Control control;
+    std::vector<Router> routers;  // named ones first; then those written inside a plugin
+    std::vector<Plugin> plugins;  // as written; those written in place at the end
+    PluginIndex entry = 0;        // the executor that a query enters
+
+    [[nodiscard]] const Plugin& plugin(PluginIndex i) const { return plugins[i]; }
+};
+
+}  // namespace steer::config
