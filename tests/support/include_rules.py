@@ -1,0 +1,55 @@
+#!/usr/bin/env python3
+"""Checks who includes whom (docs/design.md, "The rooms").
+
+The build gives each target the include links that its room may use; this reads the files themselves, so that a room
+whose build file was loosened is found as well.
+"""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOMS = ["dataplane/dns", "dataplane", "matchers", "routeros", "control", "tools/rossim", "tools/steerctl"]
+MAY = {
+    "dataplane/dns": {"dataplane/dns"},
+    "matchers": {"matchers"},
+    "routeros": {"routeros"},
+    "dataplane": {"dataplane", "dataplane/dns", "matchers"},
+    "control": {"control", "dataplane", "dataplane/dns", "matchers", "routeros"},
+    "tools/rossim": {"tools/rossim"},
+    "tools/steerctl": {"tools/steerctl"},
+}
+
+
+def room_of(path: str) -> str | None:
+    return next((r for r in ROOMS if path.startswith(r + "/")), None)
+
+
+def main() -> int:
+    bad = 0
+    seen = 0
+    for room in ROOMS:
+        for file in sorted((ROOT / room).rglob("*")):
+            name = file.relative_to(ROOT).as_posix()
+            if file.suffix not in (".h", ".cpp") or room_of(name) != room:
+                continue
+            seen += 1
+            for number, line in enumerate(file.read_text().splitlines(), 1):
+                found = re.match(r'\s*#\s*include\s+"([^"]+)"', line)
+                if not found:
+                    continue
+                other = room_of(found[1])
+                if other is None and not found[1].endswith(".skel.h"):
+                    print(f'{name}:{number}: "{found[1]}" is in no room; write the path from the top')
+                    bad += 1
+                elif other is not None and other not in MAY[room]:
+                    print(f"{name}:{number}: {room} may not include {other}")
+                    bad += 1
+    if seen == 0:
+        print("no source was found")
+        return 1
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

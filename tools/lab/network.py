@@ -1,0 +1,138 @@
+"""Network namespaces, veth pairs and processes that clean up after themselves."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+
+class LabError(RuntimeError):
+    """Something of the lab could not be made; the text is for a person."""
+
+
+def run(*argv: str, check: bool = True, **options) -> subprocess.CompletedProcess:
+    """Runs a command to its end; its output is text."""
+    done = subprocess.run(argv, text=True, capture_output=True, **options)
+    if check and done.returncode != 0:
+        raise LabError(f"{' '.join(argv)} failed ({done.returncode}): {(done.stderr or done.stdout).strip()}")
+    return done
+
+
+class Process:
+    """A child whose output goes to a file, ended with the network that it belongs to."""
+
+    def __init__(self, name: str, argv: list[str], log: pathlib.Path, env: dict[str, str] | None = None):
+        self.name = name
+        self.log = log
+        with open(log, "ab") as out:
+            self.child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                                          start_new_session=True, env={**os.environ, **(env or {})})
+
+    @property
+    def pid(self) -> int:
+        return self.child.pid
+
+    def running(self) -> bool:
+        return self.child.poll() is None
+
+    def text(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def wait_for(self, text: str, seconds: float = 20) -> None:
+        """Waits until its output contains `text`."""
+        deadline = time.monotonic() + seconds
+        while text not in self.text():
+            if not self.running():
+                raise LabError(f"{self.name} ended with {self.child.returncode} before it said {text!r}:\n"
+                               f"{self.text()[-2000:]}")
+            if time.monotonic() > deadline:
+                raise LabError(f"{self.name} did not say {text!r} within {seconds} s:\n{self.text()[-2000:]}")
+            time.sleep(0.02)
+
+    def signal(self, number: int) -> None:
+        if self.running():
+            os.kill(self.pid, number)
+
+    def stop(self, seconds: float = 8, number: int = signal.SIGTERM) -> int:
+        """Ends it and returns its exit code."""
+        self.signal(number)
+        try:
+            return self.child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.signal(signal.SIGKILL)
+            return self.child.wait()
+
+
+class Network:
+    """A set of namespaces; a context manager that removes all that it made."""
+
+    def __init__(self, label: str = "lab", keep_files: bool = False):
+        if os.geteuid() != 0:
+            raise LabError("network namespaces need root: run as root or with sudo")
+        self.prefix = f"steer{os.getpid()}-"
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"steerdns-{label}-"))
+        self.folder.chmod(0o755)
+        self.keep_files = keep_files
+        self.namespaces: list[str] = []
+        self.processes: list[Process] = []
+
+    def __enter__(self) -> Network:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def namespace(self, name: str) -> str:
+        full = self.prefix + name
+        run("ip", "netns", "add", full)
+        self.namespaces.append(full)
+        run("ip", "-n", full, "link", "set", "lo", "up")
+        return full
+
+    def full(self, name: str) -> str:
+        return self.prefix + name
+
+    def link(self, here: tuple[str, str], there: tuple[str, str]) -> None:
+        """A veth pair: (namespace, device) on both ends, one queue each (XDP wants no more on a veth)."""
+        run("ip", "link", "add", here[1], "numrxqueues", "1", "numtxqueues", "1", "netns", self.full(here[0]),
+            "type", "veth", "peer", "name", there[1], "numrxqueues", "1", "numtxqueues", "1",
+            "netns", self.full(there[0]))
+        for space, device in (here, there):
+            run("ip", "-n", self.full(space), "link", "set", device, "up")
+
+    def address(self, space: str, device: str, *addresses: str) -> None:
+        for address in addresses:
+            extra = ["nodad"] if ":" in address else []
+            run("ip", "-n", self.full(space), "address", "add", address, "dev", device, *extra)
+
+    def route(self, space: str, *words: str) -> None:
+        run("ip", "-n", self.full(space), *(["-6"] if ":" in "".join(words) else []), "route", "add", *words)
+
+    def argv(self, space: str, *argv: str) -> list[str]:
+        return ["ip", "netns", "exec", self.full(space), *argv]
+
+    def run(self, space: str, *argv: str, check: bool = True, **options) -> subprocess.CompletedProcess:
+        return run(*self.argv(space, *argv), check=check, **options)
+
+    def start(self, space: str, name: str, *argv: str, env: dict[str, str] | None = None) -> Process:
+        process = Process(name, self.argv(space, *argv), self.folder / f"{name}.log", env)
+        self.processes.append(process)
+        return process
+
+    def close(self) -> None:
+        for process in reversed(self.processes):
+            process.stop()
+        for space in reversed(self.namespaces):
+            # What a process of ours left in there (a child of a child) ends with it; others cannot be in it.
+            for pid in run("ip", "netns", "pids", space, check=False).stdout.split():
+                run("kill", "-9", pid, check=False)
+            run("ip", "netns", "delete", space, check=False)
+        self.namespaces.clear()
+        self.processes.clear()
+        if not self.keep_files:
+            shutil.rmtree(self.folder, ignore_errors=True)

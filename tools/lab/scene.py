@@ -1,0 +1,193 @@
+"""The lab: a client, a RouterOS router in the middle, the appliance and a resolver, as in a real network.
+
+    client 192.168.88.10 ── 192.168.88.1 router 172.16.1.1 ── 172.16.1.2 appliance
+           fd88::10         fd88::1      │      fd16::1       fd16::2
+                                         └ 1.1.1.2 ── 1.1.1.1 resolver (offline: knot with zones of its own)
+
+The addresses are those of the example configurations, which therefore run here unchanged. The namespaces are closed:
+no packet leaves the machine.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import time
+
+from lab.network import LabError, Network, Process, run
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+ZONES = {
+    "stream.example": """
+@ 300 SOA ns hostmaster 1 3600 600 86400 60
+@ 300 NS ns
+@ 300 A 203.0.113.10
+@ 300 A 203.0.113.11
+@ 300 AAAA 2001:db8:113::10
+ns 300 A 1.1.1.1
+www 120 CNAME edge.stream.example.
+edge 120 CNAME node.media.example.
+short 5 A 203.0.113.20
+long 86400 A 203.0.113.21
+* 60 A 203.0.113.99
+""",
+    "media.example": """
+@ 300 SOA ns hostmaster 1 3600 600 86400 60
+@ 300 NS ns
+@ 300 A 203.0.113.30
+@ 300 AAAA 2001:db8:113::30
+ns 300 A 1.1.1.1
+node 30 A 203.0.113.31
+node 30 AAAA 2001:db8:113::31
+""",
+    "backup.example": """
+@ 300 SOA ns hostmaster 1 3600 600 86400 60
+@ 300 NS ns
+@ 300 A 203.0.113.40
+ns 300 A 1.1.1.1
+""",
+    "other.example": """
+@ 300 SOA ns hostmaster 1 3600 600 86400 60
+@ 300 NS ns
+@ 300 A 198.51.100.1
+ns 300 A 1.1.1.1
+www 300 A 198.51.100.2
+www 300 AAAA 2001:db8:100::2
+big 300 TXT "{filler}" "{filler}" "{filler}" "{filler}" "{filler}" "{filler}" "{filler}" "{filler}" "{filler}"
+* 300 A 198.51.100.9
+""",
+}
+
+USER, PASSWORD = "api-user", "secret"
+
+
+def knot_configuration(folder: pathlib.Path, listen: str, zones: dict[str, str]) -> pathlib.Path:
+    """Writes knotd's configuration and zone files into `folder`; returns the configuration's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = ["server:", f"  rundir: {folder}", f"  listen: {listen}", "  udp-workers: 1", "  tcp-workers: 1",
+             "  background-workers: 1", "  udp-max-payload: 1232", "log:", "  - target: stderr", "    any: info",
+             "database:", f"  storage: {folder}/db", "zone:"]
+    for name, text in zones.items():
+        file = folder / f"{name}.zone"
+        file.write_text(f"$ORIGIN {name}.\n" + text.replace("{filler}", "x" * 250))
+        lines += [f"  - domain: {name}.", f"    file: {file}", "    zonefile-sync: -1", "    journal-content: none"]
+    path = folder / "knot.conf"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+class Scene:
+    """Builds the network and runs its parts; a context manager."""
+
+    def __init__(self, label: str = "lab", build: pathlib.Path | None = None, keep_files: bool = False):
+        self.build = pathlib.Path(build or ROOT / "build").resolve()
+        self.network = Network(label, keep_files)
+        self.folder = self.network.folder
+        self.socket = self.folder / "control.sock"
+        self.journal = self.folder / "journal.jsonl"
+        self.router_socket = self.folder / "rossim.sock"
+        self.daemon: Process | None = None
+        self.rossim: Process | None = None
+        self.resolver: Process | None = None
+        self.daemons = 0
+
+    def __enter__(self) -> Scene:
+        try:
+            self._wire()
+        except BaseException:
+            self.network.close()
+            raise
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.network.close()
+
+    def _wire(self) -> None:
+        net = self.network
+        for name in ("client", "router", "appliance", "resolver"):
+            net.namespace(name)
+        net.link(("client", "eth0"), ("router", "lan0"))
+        net.link(("appliance", "eth0"), ("router", "dns0"))
+        net.link(("resolver", "eth0"), ("router", "wan0"))
+        for space in ("router",):
+            net.run(space, "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
+        net.address("client", "eth0", "192.168.88.10/24", "fd88::10/64")
+        net.address("router", "lan0", "192.168.88.1/24", "fd88::1/64")
+        net.address("router", "dns0", "172.16.1.1/24", "fd16::1/64")
+        net.address("router", "wan0", "1.1.1.2/30", "fd01::2/64")
+        net.address("appliance", "eth0", "172.16.1.2/24", "fd16::2/64")
+        net.address("resolver", "eth0", "1.1.1.1/30", "fd01::1/64")
+        for space, v4, v6 in (("client", "192.168.88.1", "fd88::1"), ("appliance", "172.16.1.1", "fd16::1"),
+                              ("resolver", "1.1.1.2", "fd01::2")):
+            net.route(space, "default", "via", v4)
+            net.route(space, "default", "via", v6)
+
+    # The parts ------------------------------------------------------------------------------------------------
+
+    def start_resolver(self, zones: dict[str, str] | None = None) -> Process:
+        conf = knot_configuration(self.folder / "knot", "1.1.1.1@53", zones or ZONES)
+        self.resolver = self.network.start("resolver", "knotd", "knotd", "-c", str(conf))
+        self.resolver.wait_for("server started")
+        return self.resolver
+
+    def start_router(self, *options: str) -> Process:
+        self.rossim = self.network.start(
+            "router", "rossim", str(self.build / "tools/rossim/rossim"), "--listen", "172.16.1.1:8728",
+            "--user", f"{USER}:{PASSWORD}", "--journal", str(self.journal), "--control", str(self.router_socket),
+            *options)
+        self.rossim.wait_for("listening")
+        return self.rossim
+
+    def start_daemon(self, config: pathlib.Path | str, *options: str, wait: str = "serving") -> Process:
+        """`config` is a file; the control socket is the scene's own."""
+        self.daemons += 1
+        self.daemon = self.network.start(
+            "appliance", f"steerdnsd-{self.daemons}", str(self.build / "steerdnsd"), "--config", str(config),
+            "--control-socket", str(self.socket), *options)
+        if wait:
+            self.daemon.wait_for(wait, 40)
+        return self.daemon
+
+    # What one asks of them ------------------------------------------------------------------------------------
+
+    def kdig(self, *words: str, server: str = "172.16.1.2", space: str = "client") -> str:
+        return self.network.run(space, "kdig", f"@{server}", "+timeout=3", "+retry=0", *words, check=False).stdout
+
+    def short(self, *words: str, **where: str) -> list[str]:
+        return self.kdig("+short", *words, **where).split()
+
+    def steerctl(self, *words: str) -> str:
+        return run(str(self.build / "tools/steerctl/steerctl"), "--socket", str(self.socket), *words).stdout
+
+    def counters(self) -> dict:
+        return json.loads(self.steerctl("--json", "counters"))
+
+    def total(self, table: str, name: str) -> int:
+        """A counter summed over workers; `table`: verdicts, injected, parked_ends, stats."""
+        return sum(worker[table].get(name, 0) for worker in self.counters()["workers"])
+
+    def router_ctl(self, *words: str) -> str:
+        return run(str(self.build / "tools/rossim/rossim"), "ctl", str(self.router_socket), *words).stdout
+
+    def rows(self) -> list[dict]:
+        """The router's rows as a third-party client reads them."""
+        script = ("import json,librouteros\n"
+                  f"api=librouteros.connect(host='172.16.1.1',username='{USER}',password='{PASSWORD}')\n"
+                  "rows=[]\n"
+                  "for menu in ('/ip/firewall/address-list','/ipv6/firewall/address-list'):\n"
+                  "    rows+=[dict(r) for r in api.path(menu)]\n"
+                  "print(json.dumps(rows))\n")
+        return json.loads(self.network.run("router", "/usr/bin/python3", "-c", script).stdout)
+
+    def wait_rows(self, wanted: set[tuple[str, str]], seconds: float = 10) -> list[dict]:
+        """Waits until the router holds each (list, address); returns all rows."""
+        deadline = time.monotonic() + seconds
+        while True:
+            rows = self.rows()
+            missing = wanted - {(r["list"], r["address"]) for r in rows}
+            if not missing:
+                return rows
+            if time.monotonic() > deadline:
+                raise LabError(f"the router still lacks {sorted(missing)} after {seconds} s; it has {rows}")
+            time.sleep(0.1)
