@@ -1,0 +1,61 @@
+// From settings to what runs: the snapshot that workers read, the addresses to listen on, the lists
+// to keep.
+//
+// Pure but for the registry: asks nothing of the system; what it must know of it (own addresses and
+// networks) the caller brings. Compiling patterns may take seconds: call it off the threads that
+// others wait for.
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "control/build/registry.h"
+#include "control/config/settings.h"
+#include "dataplane/policy/snapshot.h"
+#include "matchers/prefix/ip_address.h"
+#include "matchers/prefix/prefix_set.h"
+#include "matchers/result.h"
+
+namespace steer::build {
+
+struct Surroundings {
+    std::vector<IpAddress> own_addresses;        // never claimed
+    std::vector<matchers::Prefix> own_networks;  // may ask, besides the private ranges
+};
+
+// One address to answer on. `address` is :: for all of both families, 0.0.0.0 for all of IPv4.
+struct Listener {
+    config::Endpoint endpoint;
+    bool udp = false;
+    bool tcp = false;
+    std::uint32_t tcp_idle_timeout_ms = 10'000;
+};
+
+// One ros_address_list, for the thread that keeps it.
+struct ListPlan {
+    ListId id = 0;
+    config::RouterIndex router = 0;  // of Settings::routers
+    std::string tag;                 // `pg=` in the comments
+    config::RosAddressList settings;
+};
+
+struct Built {
+    std::unique_ptr<Snapshot> snapshot;  // generation and slot are publish()'s
+    std::vector<Listener>
+        listeners;  // one per address; UDP and TCP 53 everywhere without a server plugin
+    std::vector<ListPlan> lists;  // in the order of Snapshot::lists
+    std::vector<Error> errors;    // then there is no snapshot
+    std::vector<Error> warnings;
+    [[nodiscard]] bool ok() const { return errors.empty(); }
+};
+
+// `settings` are what load() returned without an error.
+Built build(const config::Settings& settings, const Surroundings& surroundings, Registry& registry);
+
+// The program as text, one instruction a line: `steerdnsd --dump-program`.
+void dump_program(const Snapshot& snapshot, std::ostream& out);
+
+}  // namespace steer::build

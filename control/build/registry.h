@@ -1,0 +1,36 @@
+// Ids that stay the same over reloads: of policy lists, upstreams and cache instances.
+//
+// Workers, the board, the next-hop table and the cache know these by number; a configuration knows
+// them by name. The registry gives each name a number once and keeps it for the life of the
+// process, so that a reload finds its cache warm and its rows known. Bounded: a name too many is an
+// Error that tells to restart. One thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "dataplane/event/list_state.h"
+#include "matchers/prefix/ip_address.h"
+#include "matchers/result.h"
+
+namespace steer::build {
+
+inline constexpr std::size_t kMaxUpstreams = 1024;
+inline constexpr std::size_t kMaxCaches = 64;
+
+class Registry {
+  public:
+    // A list is one ros_address_list: its tag and its router's name.
+    Result<ListId> list(const std::string& tag, const std::string& router);
+    Result<std::uint16_t> upstream(const IpAddress& address, std::uint16_t port);
+    Result<std::uint16_t> cache(const std::string& tag);
+
+  private:
+    std::map<std::pair<std::string, std::string>, ListId> lists_;
+    std::map<std::pair<IpAddress, std::uint16_t>, std::uint16_t> upstreams_;
+    std::map<std::string, std::uint16_t> caches_;
+};
+
+}  // namespace steer::build
