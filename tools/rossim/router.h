@@ -1,0 +1,159 @@
+// One simulated RouterOS router, without sockets, threads or a clock of its own.
+//
+// The caller moves bytes and time: open() and feed() bring what arrived, advance(now) lets the
+// router work until `now`, and take_output() hands over what it sent. next_event_us() says when it
+// will next have something to do, so that a fake clock can jump there. All times are microseconds
+// on one clock that never goes back and whose zero is the caller's choice; every call that takes a
+// time first advances to it.
+//
+// The CPU: sentences in progress share it round robin in slices of at most 5 ms; a write takes
+// effect when its sentence completes; a print reads each row when it comes to it, so it is no
+// snapshot. Behaviour of RouterOS that no one has confirmed is a switch in Options.
+//
+// Cost: about a microsecond of real time per sentence and per row printed; a row takes some 400
+// bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tools/rossim/cost.h"
+#include "tools/rossim/journal.h"
+
+namespace rossim {
+
+struct Version {
+    int major = 7;
+    int minor = 21;
+    friend auto operator<=>(const Version&, const Version&) = default;
+};
+
+struct User {
+    std::string name;
+    std::string password;
+    std::vector<std::string> policies;  // RouterOS's names: "read", "write", "api", ...
+};
+
+struct Options {
+    std::string name = "MikroTik";  // /system/identity, and `router` in the journal
+    Costs costs;                    // all zero: a router that needs no time
+    std::optional<Throttle> throttle;
+    Version version;  // 7.18: !empty; below 6.43: challenge login
+    std::vector<User> users{{"admin", "", {"read", "write", "api"}}};
+    std::int64_t latency_us = 0;       // added to the round trip, half of it each way
+    std::int64_t wall_at_zero_ns = 0;  // CLOCK_REALTIME at time 0 of the caller's clock
+    std::int64_t uptime_at_zero_s = 0;
+    std::size_t max_sessions = 20;  // one more is accepted and closed at once
+    std::size_t max_word_bytes = 1U << 20;
+    std::size_t max_sentences_before_login = 4;
+    std::size_t max_bytes_before_login = 4096;
+    bool tag_last = false;  // `.tag` as the last word of a reply; else the second
+    bool multi_id_atomic =
+        false;  // one unknown id in a list: nothing is done; else the ids before it are
+    bool zero_timeout_expires =
+        false;                        // timeout=0s ends the row at once; else it makes it permanent
+    bool listen_tells_expiry = true;  // a row that ends by itself is told to listeners as .dead
+    bool renumber_ids_on_reboot = true;  // rows that survive get new ids
+};
+
+using SessionId = std::uint64_t;
+
+struct Output {
+    SessionId session = 0;
+    std::string bytes;   // to be written with one send()
+    bool close = false;  // the router ends the connection after these bytes
+};
+
+struct RowView {
+    std::uint64_t id = 0;
+    std::string list;
+    std::string address;
+    std::string comment;
+    std::optional<std::int64_t> left_us;
+    bool dynamic = false;
+    bool disabled = false;
+};
+
+// What the router was asked to do since it was made; a reboot does not reset it.
+struct Report {
+    std::uint64_t sentences = 0;
+    std::uint64_t prints = 0;
+    std::uint64_t adds = 0;  // rows
+    std::uint64_t sets = 0;
+    std::uint64_t removes = 0;
+    std::uint64_t traps = 0;
+    std::uint64_t logins = 0;
+    std::uint64_t rows_scanned = 0;
+    std::uint64_t rows_emitted = 0;
+    std::uint64_t bytes_in = 0;
+    std::uint64_t bytes_out = 0;
+    std::uint64_t sessions = 0;
+    std::uint64_t sessions_peak = 0;
+    std::int64_t cpu_us = 0;
+};
+
+class Router {
+  public:
+    explicit Router(Options options, Journal journal = {});
+    ~Router();
+    Router(Router&&) noexcept;
+    Router& operator=(Router&&) noexcept;
+
+    // A client connected from `client`. None: the router is down, the connection is refused.
+    std::optional<SessionId> open(std::int64_t now_us, std::string_view client = "127.0.0.1",
+                                  bool tls = false);
+    void feed(SessionId session, std::span<const std::byte> bytes, std::int64_t now_us);
+    void feed(SessionId session, std::string_view bytes, std::int64_t now_us);
+    // The client is gone. A sentence that had CPU time already still completes; the others are
+    // dropped.
+    void close(SessionId session, std::int64_t now_us);
+
+    void advance(std::int64_t now_us);
+    // When advance() has something to do next; none: not before feed() or another call.
+    std::optional<std::int64_t> next_event_us() const;
+    // At most one element per session, what has left the router until the last time given.
+    std::vector<Output> take_output();
+
+    // Faults. A reboot ends all sessions and drops the rows with a timeout; connections are refused
+    // for `down_us`.
+    void reboot(std::int64_t down_us, std::int64_t now_us);
+    bool is_down() const;
+    // Connections are accepted and nothing is answered until resume(); timeouts go on.
+    void hang(std::int64_t now_us);
+    void resume(std::int64_t now_us);
+
+    // Rows, as somebody else on the router would see and change them; no CPU is paid. add_row
+    // throws std::runtime_error with RouterOS's text (duplicate, bad address); `allow_duplicate`
+    // makes the double (list, address) that imports can leave.
+    std::uint64_t add_row(Family family, std::string_view list, std::string_view address,
+                          std::optional<std::int64_t> timeout_s, std::string_view comment,
+                          std::int64_t now_us, bool allow_duplicate = false);
+    bool remove_row(Family family, std::string_view list, std::string_view address,
+                    std::int64_t now_us);
+    // `count` permanent rows, 198.18.0.0 upwards (IPv6: 2001:2::), comment "prefill".
+    void prefill(Family family, std::string_view list, std::size_t count, std::int64_t now_us);
+    // A router's answer to `name`: each row that holds the name gets one dynamic child row per
+    // address.
+    void resolve(Family family, std::string_view name, const std::vector<std::string>& addresses,
+                 std::int64_t now_us);
+    // Ordered by id; an empty `list` means all.
+    std::vector<RowView> rows(Family family, std::string_view list = {}) const;
+    std::size_t row_count(Family family) const;
+
+    const std::string& name() const;
+    const Report& report() const;
+    std::int64_t uptime_s(std::int64_t now_us) const;
+    void set_wall_clock(std::int64_t wall_at_zero_ns);
+
+  private:
+    class Machine;
+    std::unique_ptr<Machine> machine_;
+};
+
+}  // namespace rossim
