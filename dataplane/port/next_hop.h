@@ -28,6 +28,7 @@ struct NextHop {
 struct NextHopTable {
     std::vector<NextHop> by_upstream;            // index: Upstream::id
     std::vector<IpAddress> service_addresses;    // sorted: what we answer on (destination of queries)
+    std::vector<std::uint16_t> service_ports;    // host order; usually just 53
     std::vector<IpAddress> own_addresses;        // sorted: every address of this host (bad as a source)
 };
 
