@@ -1,0 +1,93 @@
+// The dataplane as control sees it: everything that workers share, their rings, and their lcores.
+//
+// Built once at start (EAL must be up), before the first thread of control; it does not grow
+// afterwards. Ownership: Plane owns all memory and the workers; ports belong to the caller and
+// outlive it. Rings have one pusher and one popper each, named in their getters.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "dataplane/worker.h"
+#include "matchers/result.h"
+
+namespace steer {
+
+struct PlaneOptions {
+    unsigned workers = 1;
+    unsigned streams = 1;
+    Idle idle = Idle::adaptive;
+    unsigned max_parked = 65536;     // a worker
+    unsigned max_in_flight = 16384;  // a worker
+    std::uint16_t first_upstream_port = 10240, last_upstream_port = 26623;
+    std::size_t cache_bytes = 0;               // 0: no cache in the configuration
+    std::vector<std::uint32_t> cache_entries;  // by cache instance id
+    unsigned board_rows = 262'144;
+};
+
+class Plane {
+  public:
+    // Aborts with a message where memory is missing: the caller sized it (MemoryPlan).
+    explicit Plane(const PlaneOptions& options);
+    ~Plane();
+    Plane(const Plane&) = delete;
+    Plane& operator=(const Plane&) = delete;
+
+    [[nodiscard]] Shared& shared() { return shared_; }
+    [[nodiscard]] unsigned workers() const { return options_.workers; }
+    [[nodiscard]] unsigned streams() const { return options_.streams; }
+
+    // Worker `i` with its ports; all of them before start(). `clock` outlives the plane.
+    Worker& add_worker(std::vector<Port*> ports, Clock& clock);
+    [[nodiscard]] Worker& worker(unsigned i) { return *workers_[i]; }
+
+    // One worker on each of EAL's worker lcores, in order; there are enough of them.
+    void start();
+    // Tells them to stop and waits for them. Idempotent.
+    void stop();
+
+    // Thread `routers` pops these and pushes those.
+    [[nodiscard]] Ring<Event>& events(unsigned worker) { return *events_[worker]; }
+    [[nodiscard]] Ring<Message>& acknowledgements(unsigned worker) {
+        return *acknowledgements_[worker];
+    }
+    // Thread `streams` number `stream` pops these and pushes those.
+    [[nodiscard]] Ring<Message>& worker_to_stream(unsigned worker, unsigned stream) {
+        return *to_stream_[stream][worker];
+    }
+    [[nodiscard]] Ring<Message>& stream_to_worker(unsigned stream, unsigned worker) {
+        return *from_stream_[stream][worker];
+    }
+    // Thread `house` pops these.
+    [[nodiscard]] Ring<Note>& notes(unsigned worker) { return *notes_[worker]; }
+
+    [[nodiscard]] Sleeper& routers_sleeper() { return *routers_sleeper_; }
+    [[nodiscard]] Sleeper& stream_sleeper(unsigned i) { return *stream_sleepers_[i]; }
+    [[nodiscard]] Sleeper& house_sleeper() { return *house_sleeper_; }
+
+  private:
+    PlaneOptions options_;
+    Shared shared_;
+    std::unique_ptr<ListStates> lists_;
+    std::unique_ptr<BufferPools> buffers_;
+    std::unique_ptr<cache::KeyHasher> hasher_;
+    std::unique_ptr<Board> board_;
+    std::unique_ptr<cache::Cache> cache_;
+
+    std::unique_ptr<Sleeper> routers_sleeper_, house_sleeper_;
+    std::vector<std::unique_ptr<Sleeper>> worker_sleepers_, stream_sleepers_;
+    std::vector<std::unique_ptr<Ring<Event>>> events_;
+    std::vector<std::unique_ptr<Ring<Message>>> acknowledgements_;
+    std::vector<std::unique_ptr<Ring<Note>>> notes_;
+    std::vector<std::vector<std::unique_ptr<Ring<Message>>>> to_stream_,
+        from_stream_;                                                   // [stream][worker]
+    std::vector<std::vector<std::unique_ptr<Ring<Message>>>> between_;  // [from][to]
+    std::vector<std::unique_ptr<Worker>> workers_;
+    bool running_ = false;
+};
+
+}  // namespace steer

@@ -1,0 +1,178 @@
+"""The bench `cached`: nanoseconds a packet of testpmd's 5tswap ÷ ours.
+
+Both forward the same pcap (16,384 queries for 1,000 names) from a net_pcap port in infinite_rx mode, with the same
+number of mbufs, pool cache, burst and descriptors, on one core, by turns. Ours answers each packet from the cache, with
+`configs/minimal.yaml` behind a `cache`, a tenth of the names in the policy set and a simulated router connected.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import random
+import re
+import statistics
+import struct
+import subprocess
+import tempfile
+import time
+
+from bench.machine import hugepages, require_idle
+from lab.network import LabError, Process
+
+ROUNDS = 5
+SECONDS = 2.0
+QUERIES, NAMES = 16_384, 1_000
+MBUFS, POOL_CACHE, BURST, DESCRIPTORS = 131_072, 256, 32, 1_024
+
+
+def names() -> list[str]:
+    """1,000 names of the usual length, every tenth under stream.example (the policy set)."""
+    return [f"host{i:04d}.svc{i % 37}." + ("stream.example" if i % 10 == 0 else "example.com") for i in range(NAMES)]
+
+
+def _sum16(data: bytes) -> int:
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data[:len(data) // 2 * 2]))
+    if len(data) % 2:
+        total += data[-1] << 8
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return total
+
+
+def query_frame(name: str, ident: int, client: int, port: int) -> bytes:
+    """Ethernet, IPv4 (10.0.0.0/8 asks 10.255.255.53), UDP, DNS; every other one with EDNS."""
+    dns = struct.pack("!6H", ident, 0x0100, 1, 0, 0, ident & 1)
+    dns += b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0" + struct.pack("!2H", 1, 1)
+    if ident & 1:
+        dns += b"\0" + struct.pack("!HHIH", 41, 1232, 0, 0)
+    source = struct.pack("!I", 0x0A000000 | client)
+    target = bytes([10, 255, 255, 53])
+    udp = struct.pack("!4H", port, 53, 8 + len(dns), 0)
+    check = 0xFFFF - _sum16(source + target + struct.pack("!2H", 17, 8 + len(dns)) + udp + dns)
+    udp = struct.pack("!4H", port, 53, 8 + len(dns), check or 0xFFFF)
+    ip = struct.pack("!BBHHHBBH", 0x45, 0, 28 + len(dns), ident, 0x4000, 64, 17, 0) + source + target
+    ip = ip[:10] + struct.pack("!H", 0xFFFF - _sum16(ip)) + ip[12:]
+    return bytes.fromhex("020000000001" "020000000002" "0800") + ip + udp + dns
+
+
+def write_pcap(path: pathlib.Path) -> None:
+    random.seed(20260801)
+    table = names()
+    with open(path, "wb") as out:
+        out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
+        for i in range(QUERIES):
+            frame = query_frame(random.choice(table), i, random.randrange(1, 1 << 16), random.randrange(1024, 65535))
+            out.write(struct.pack("<IIII", 0, i, len(frame), len(frame)) + frame)
+
+
+def _memory_words(huge: bool) -> list[str]:
+    return ["--in-memory", "-m", "1200"] if huge else ["--no-huge", "--no-shconf", "-m", "1200"]
+
+
+def testpmd(folder: pathlib.Path, pcap: pathlib.Path, huge: bool, mode: str) -> float:
+    """Nanoseconds of the forwarding thread a packet."""
+    argv = ["dpdk-testpmd", "-l", "0,1", *_memory_words(huge), "--no-pci", "--vdev",
+            f"net_pcap0,rx_pcap={pcap},infinite_rx=1", "--", "-i", "--nb-cores=1", f"--forward-mode={mode}",
+            f"--total-num-mbufs={MBUFS}", f"--mbcache={POOL_CACHE}", f"--burst={BURST}", f"--rxd={DESCRIPTORS}",
+            f"--txd={DESCRIPTORS}", "--no-flush-rx", "--auto-start"]
+    child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        def sent() -> int:
+            child.stdin.write("show port stats 0\n")
+            child.stdin.flush()
+            for line in child.stdout:
+                found = re.search(r"TX-packets:\s*(\d+)", line)
+                if found:
+                    return int(found[1])
+            raise LabError("testpmd ended early")
+
+        sent()
+        time.sleep(0.7)
+        thread = next(t for t in pathlib.Path(f"/proc/{child.pid}/task").iterdir()
+                      if "worker" in (t / "comm").read_text())
+
+        def cpu() -> float:
+            fields = (thread / "schedstat").read_text().split()
+            return int(fields[0])  # ns on the CPU
+
+        packets, spent = sent(), cpu()
+        time.sleep(SECONDS)
+        packets2, spent2 = sent(), cpu()
+        if packets2 - packets < 100_000:
+            raise LabError("testpmd forwarded nothing (it does once in a while): repeat")
+        return (spent2 - spent) / (packets2 - packets)
+    finally:
+        child.stdin.close()
+        try:
+            child.wait(10)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+        child.stdout.close()
+
+
+def ours(build: pathlib.Path, pcap: pathlib.Path, huge: bool, port: int, table: pathlib.Path) -> dict:
+    argv = [str(build / "tests/bench/bench_cached"), "--pcap", str(pcap), "--names", str(table), "--router-port", str(port),
+            "--seconds", str(SECONDS), "--mbufs", str(MBUFS)] + ([] if huge else ["--no-huge"])
+    done = subprocess.run(argv, text=True, capture_output=True)
+    if done.returncode != 0:
+        raise LabError(f"bench_cached failed: {done.stderr[-2000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def _again(call, *arguments):
+    """testpmd forwards nothing once in 28 starts: such a run is repeated, not counted."""
+    for attempt in range(3):
+        try:
+            return call(*arguments)
+        except LabError:
+            if attempt == 2:
+                raise
+    return None
+
+
+def rounds(build: pathlib.Path, folder: pathlib.Path, huge: bool, port: int) -> dict:
+    pcap, table = folder / "hot.pcap", folder / "names.txt"
+    swap, io, total, own, answered = [], [], [], [], []
+    for number in range(ROUNDS):
+        swap.append(_again(testpmd, folder, pcap, huge, "5tswap"))
+        result = ours(build, pcap, huge, port, table)
+        total.append(result["ns_per_packet"])
+        own.append(result["own_ns"])
+        answered.append(result["answered_share"])
+        io.append(_again(testpmd, folder, pcap, huge, "io"))
+        print(f"  round {number + 1}: 5tswap {swap[-1]:.1f} ns, io {io[-1]:.1f} ns, ours {total[-1]:.1f} ns a packet"
+              f" ({100 * answered[-1]:.2f} % answered)", flush=True)
+    median = statistics.median
+    return {"ratio": round(median(a / b for a, b in zip(swap, total)), 3), "ns": round(median(total), 1),
+            "testpmd_ns": round(median(swap), 1), "own_ns": round(median(total) - median(io), 1),
+            "answered": round(min(answered), 5)}
+
+
+def run(build: str) -> dict:
+    folder_of_build = pathlib.Path(build)
+    require_idle()
+    with tempfile.TemporaryDirectory(prefix="steerdns-bench-") as name, hugepages(1024) as pages:
+        folder = pathlib.Path(name)
+        write_pcap(folder / "hot.pcap")
+        (folder / "names.txt").write_text("\n".join(names()) + "\n")
+        print(f"cached: {QUERIES} queries for {NAMES} names, {MBUFS} mbufs, pool cache {POOL_CACHE}, burst {BURST}, "
+              f"{DESCRIPTORS} descriptors, {os.cpu_count()} CPUs, {pages} hugepages of 2 MiB", flush=True)
+        rossim = Process("rossim", [str(folder_of_build / "tools/rossim/rossim"), "--listen", "127.0.0.1:0", "--user",
+                                    "api-user:secret"], folder / "rossim.log")
+        try:
+            rossim.wait_for("listening")
+            port = int(re.search(r"127\.0\.0\.1:(\d+)", rossim.text())[1])
+            result = {}
+            if pages >= 700:
+                print("with hugepages:", flush=True)
+                result = rounds(folder_of_build, folder, True, port)
+            print("without hugepages:", flush=True)
+            plain = rounds(folder_of_build, folder, False, port)
+            if not result:
+                return {**plain, "hugepages": 0}
+            return {**result, "hugepages": pages, "ratio_no_huge": plain["ratio"], "ns_no_huge": plain["ns"]}
+        finally:
+            rossim.stop()
