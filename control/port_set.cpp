@@ -1,0 +1,153 @@
+#include "control/port_set.h"
+
+#include <net/if.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "dataplane/port/af_xdp.h"
+#include "dataplane/port/ethdev.h"
+
+namespace steer {
+namespace {
+
+// "net_pcap0,rx_pcap=in.pcap" or just "rx_pcap=in.pcap" → "rx_pcap=in.pcap".
+std::string device_arguments(const std::string& device) {
+    if (!device.starts_with("net_")) return device;
+    const auto comma = device.find(',');
+    return comma == std::string::npos ? std::string{} : device.substr(comma + 1);
+}
+
+void append(std::vector<std::unique_ptr<Port>>& to, std::vector<std::unique_ptr<Port>> from) {
+    std::move(from.begin(), from.end(), std::back_inserter(to));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<PortSet>> PortSet::open(const config::Settings& settings) {
+    std::unique_ptr<PortSet> set(new PortSet);
+    auto wanted = settings.dataplane.ports;
+    if (wanted.empty()) {
+        auto device = kernel::find_default_interface();
+        if (!device) return device.error();
+        wanted.push_back({.device = *device});
+    }
+    for (const auto& port : wanted) {
+        if (auto opened = set->open_one(port); !opened) {
+            Error error = opened.error();
+            if (error.file.empty() && port.line > 0) {
+                error.file = settings.file;
+                error.line = port.line;
+            }
+            return error;
+        }
+    }
+    return set;
+}
+
+Result<void> PortSet::open_one(const config::PortSettings& port) {
+    using config::Driver;
+    switch (port.driver) {
+        case Driver::automatic: {
+            if (!port.pci.empty()) break;
+            auto opened = open_af_xdp_port(port, "AF_XDP works there");
+            if (opened) return {};
+            if (::if_nametoindex(port.device.c_str()) == 0) return opened.error();
+            return open_sockets(port, "AF_XDP does not: " + opened.error().sentence());
+        }
+        case Driver::af_xdp:
+            return open_af_xdp_port(port, "the configuration says so");
+        case Driver::socket:
+            return open_sockets(port, "the configuration says so");
+        case Driver::pcap:
+            return open_virtual(port, "net_pcap");
+        case Driver::ring:
+            return open_virtual(port, "net_ring");
+        case Driver::tap:
+            return open_virtual(port, "net_tap");
+        case Driver::memif:
+        case Driver::af_packet:
+        case Driver::pci:
+            break;
+    }
+    return Error{"this driver is not supported yet: use af_xdp, socket, tap, pcap or ring"};
+}
+
+Result<void> PortSet::open_af_xdp_port(const config::PortSettings& port, std::string why) {
+    auto steering = XdpSteering::attach(port.device);
+    if (!steering) return steering.error();
+    auto queues = open_af_xdp(**steering, {.queues = port.queues});
+    if (!queues) return queues.error();
+    const int if_index = (*steering)->if_index();
+    steerings_.push_back(std::move(*steering));
+    append(queues_, std::move(*queues));
+    devices_.push_back({.if_index = if_index, .addresses = port.addresses});
+    reports_.push_back({port.device, "af_xdp", std::move(why), if_index});
+    return {};
+}
+
+Result<void> PortSet::open_virtual(const config::PortSettings& port, const std::string& driver) {
+    EthdevOptions options;
+    if (port.queues > 0) options.queues = static_cast<std::uint16_t>(port.queues);
+    auto queues = open_vdev(driver, device_arguments(port.device), options);
+    if (!queues) return queues.error();
+    const int if_index = queues->front()->if_index();
+    append(queues_, std::move(*queues));
+    // A device without a kernel side has the addresses that the configuration gives it and no others.
+    devices_.push_back({.if_index = if_index, .addresses = port.addresses});
+    reports_.push_back({port.device, driver.substr(4), "the configuration says so", if_index});
+    return {};
+}
+
+Result<void> PortSet::open_sockets(const config::PortSettings& port, std::string why) {
+    const unsigned if_index = ::if_nametoindex(port.device.c_str());
+    if (if_index == 0) {
+        return Error{"there is no interface '" + port.device + "' (`ip link` lists them)"};
+    }
+    devices_.push_back({.if_index = static_cast<int>(if_index), .addresses = port.addresses});
+    reports_.push_back({port.device, "socket", std::move(why), static_cast<int>(if_index)});
+    return {};
+}
+
+std::vector<Port*> PortSet::of_worker(unsigned index, unsigned workers) const {
+    std::vector<Port*> mine;
+    for (std::size_t q = index; q < queues_.size(); q += workers)
+        mine.push_back(queues_[q].get());
+    return mine;
+}
+
+bool PortSet::has_frames(int if_index) const {
+    return std::any_of(queues_.begin(), queues_.end(),
+                       [&](const auto& q) { return q->if_index() == if_index && if_index != 0; });
+}
+
+Result<void> PortSet::set_addresses(std::span<const IpAddress> service,
+                                    std::span<const IpAddress> own) {
+    for (const auto& steering : steerings_) {
+        if (auto done = steering->set_addresses(service, own); !done) return done;
+    }
+    return {};
+}
+
+Result<void> PortSet::set_devices(std::span<const kernel::DeviceState> devices) {
+    for (const auto& steering : steerings_) {
+        for (const auto& device : devices) {
+            if (device.if_index != steering->if_index()) continue;
+            if (auto done = steering->set_vlans(device.vlans); !done) return done;
+        }
+    }
+    return {};
+}
+
+Result<void> PortSet::set_upstreams(std::span<const UpstreamEndpoint> upstreams,
+                                    std::span<const std::uint16_t> service_ports,
+                                    std::uint16_t first_port, std::uint16_t last_port) {
+    for (const auto& steering : steerings_) {
+        steering->set_port_range(first_port, last_port);
+        if (auto done = steering->set_service_ports(service_ports); !done) return done;
+        if (auto done = steering->set_upstreams(upstreams); !done) return done;
+    }
+    return {};
+}
+
+}  // namespace steer

@@ -1,0 +1,60 @@
+// The ports of the configuration, opened: which device by which driver, and why so.
+//
+// Opening needs EAL. A port whose driver is left to us is served by AF_XDP if that works there, else by kernel
+// sockets, and the report says the reason. What is named explicitly and does not work is an Error.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "control/config/settings.h"
+#include "control/kernel/next_hops.h"
+#include "dataplane/port/port.h"
+#include "dataplane/port/xdp_steering.h"
+#include "matchers/result.h"
+
+namespace steer {
+
+struct PortReport {
+    std::string device;
+    std::string driver;  // "af_xdp", "socket", "pcap", ...
+    std::string why;     // in words, for the line at start
+    int if_index = 0;
+};
+
+class PortSet {
+  public:
+    static Result<std::unique_ptr<PortSet>> open(const config::Settings& settings);
+
+    // Queue pairs of worker `index` of `workers`: every `workers`-th one.
+    [[nodiscard]] std::vector<Port*> of_worker(unsigned index, unsigned workers) const;
+    // The interfaces that are served, by ports or by sockets: whose addresses are the service addresses.
+    [[nodiscard]] const std::vector<kernel::PortDevice>& devices() const { return devices_; }
+    [[nodiscard]] const std::vector<PortReport>& reports() const { return reports_; }
+    // If_indices of devices whose frames are ours: the others are reached through the kernel.
+    [[nodiscard]] bool has_frames(int if_index) const;
+    [[nodiscard]] bool any_frames() const { return !queues_.empty(); }
+
+    // What the XDP programs let through follows these.
+    Result<void> set_addresses(std::span<const IpAddress> service, std::span<const IpAddress> own);
+    Result<void> set_devices(std::span<const kernel::DeviceState> devices);
+    Result<void> set_upstreams(std::span<const UpstreamEndpoint> upstreams,
+                               std::span<const std::uint16_t> service_ports,
+                               std::uint16_t first_port, std::uint16_t last_port);
+
+  private:
+    PortSet() = default;
+    Result<void> open_one(const config::PortSettings& port);
+    Result<void> open_af_xdp_port(const config::PortSettings& port, std::string why);
+    Result<void> open_virtual(const config::PortSettings& port, const std::string& driver);
+    Result<void> open_sockets(const config::PortSettings& port, std::string why);
+
+    std::vector<std::unique_ptr<XdpSteering>> steerings_;  // before queues_: freed after them
+    std::vector<std::unique_ptr<Port>> queues_;
+    std::vector<kernel::PortDevice> devices_;
+    std::vector<PortReport> reports_;
+};
+
+}  // namespace steer

@@ -1,0 +1,48 @@
+// An immutable value that workers read by pointer: replaced at any time, the old one freed after a grace
+// period. One writer thread. (Snapshots have parked queries to wait for as well: build/publish.h.)
+#pragma once
+
+#include <rte_rcu_qsbr.h>
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+
+namespace steer {
+
+template <class T>
+class Published {
+  public:
+    // `place` is what readers load (acquire). Both outlive this; readers have ended when it goes.
+    Published(std::atomic<const T*>& place, rte_rcu_qsbr* qsbr) : place_(place), qsbr_(qsbr) {}
+    ~Published() { place_.store(nullptr, std::memory_order_release); }
+    Published(const Published&) = delete;
+    Published& operator=(const Published&) = delete;
+
+    void put(std::unique_ptr<const T> value) {
+        place_.store(value.get(), std::memory_order_release);
+        if (current_) old_.push_back({std::move(current_), rte_rcu_qsbr_start(qsbr_)});
+        current_ = std::move(value);
+        poll();
+    }
+    // Frees what nobody can read any more; never waits. Call it now and then.
+    void poll() {
+        while (!old_.empty() && rte_rcu_qsbr_check(qsbr_, old_.front().token, false) == 1) {
+            old_.pop_front();
+        }
+    }
+    [[nodiscard]] const T* current() const { return current_.get(); }
+
+  private:
+    struct Old {
+        std::unique_ptr<const T> value;
+        std::uint64_t token;
+    };
+    std::atomic<const T*>& place_;
+    rte_rcu_qsbr* qsbr_;
+    std::unique_ptr<const T> current_;
+    std::deque<Old> old_;
+};
+
+}  // namespace steer

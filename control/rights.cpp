@@ -1,0 +1,67 @@
+#include "control/rights.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+namespace steer {
+namespace {
+
+constexpr std::array kKept{CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE, CAP_BPF};
+
+Error failed(const std::string& what) {
+    return Error{what + " failed: " + std::strerror(errno) +
+                 "; to keep running as root, set `user: root` in `control:`"};
+}
+
+Result<void> keep_capabilities() {
+    const std::unique_ptr<std::remove_pointer_t<cap_t>, int (*)(void*)> caps(cap_init(), cap_free);
+    for (const cap_flag_t flag : {CAP_PERMITTED, CAP_EFFECTIVE}) {
+        if (cap_set_flag(caps.get(), flag, static_cast<int>(kKept.size()), kKept.data(), CAP_SET) !=
+            0) {
+            return failed("choosing capabilities");
+        }
+    }
+    if (cap_set_proc(caps.get()) != 0)
+        return failed("keeping CAP_NET_ADMIN, NET_RAW, NET_BIND_SERVICE and BPF");
+    return {};
+}
+
+}  // namespace
+
+Result<std::string> resolve_user(const std::string& wanted) {
+    if (::geteuid() != 0) return std::string{};
+    if (!wanted.empty()) {
+        if (::getpwnam(wanted.c_str()) == nullptr) {
+            return Error{"there is no user '" + wanted +
+                         "' (control.user): create it, or name another"};
+        }
+        return wanted;
+    }
+    return std::string{::getpwnam("steerdns") != nullptr ? "steerdns" : "nobody"};
+}
+
+Result<void> drop_rights(const std::string& user, const std::string& keep_path) {
+    if (user.empty() || user == "root") return {};
+    const passwd* const entry = ::getpwnam(user.c_str());
+    if (entry == nullptr) return Error{"there is no user '" + user + "'"};
+    const uid_t uid = entry->pw_uid;
+    const gid_t gid = entry->pw_gid;
+    if (!keep_path.empty() && ::chown(keep_path.c_str(), uid, gid) != 0)
+        return failed("chown of " + keep_path);
+    if (::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) return failed("keeping capabilities");
+    if (::setgroups(0, nullptr) != 0) return failed("giving up groups");
+    if (::setresgid(gid, gid, gid) != 0 || ::setresuid(uid, uid, uid) != 0) {
+        return failed("becoming user " + user);
+    }
+    return keep_capabilities();
+}
+
+}  // namespace steer

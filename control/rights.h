@@ -1,0 +1,21 @@
+// Gives up root after the start: another user, with the few capabilities that a running appliance needs
+// (CAP_NET_ADMIN and CAP_BPF: addresses and XDP maps that change; CAP_NET_RAW: AF_XDP sockets;
+// CAP_NET_BIND_SERVICE: port 53 on an address that appears later).
+#pragma once
+
+#include <string>
+
+#include "matchers/result.h"
+
+namespace steer {
+
+// Whom to become: `wanted` (an Error if there is no such user), or without a wish `steerdns` if it
+// exists, else `nobody`. Says the name. Nothing to do (and an empty name) if we are not root.
+Result<std::string> resolve_user(const std::string& wanted);
+
+// Becomes `user` in every thread. The calling thread, and threads that it makes later, keep the
+// capabilities; threads that exist already (DPDK's lcores) have none afterwards and need none. `keep_path` (a
+// folder; may be empty) is handed to the user, so that the control socket can be removed at the end.
+Result<void> drop_rights(const std::string& user, const std::string& keep_path);
+
+}  // namespace steer
