@@ -1,0 +1,45 @@
+// The address of an address-list row: a host or a prefix of either family, 17 bytes, no allocation.
+//
+// Bytes are in network order; IPv4 is kept as ::ffff:a.b.c.d with 96 added to its prefix length, so one
+// key type serves both menus. Text is RouterOS's normal form: IPv4 hosts without /32, IPv6 always with its
+// length (/128 included), lower case, longest run of zeros compressed (RFC 5952), host bits cleared.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace steer::routeros {
+
+using AddressBytes = std::array<std::uint8_t, 16>;
+
+// Which of the two address-list menus: /ip/firewall/address-list or /ipv6/firewall/address-list.
+enum class Menu : std::uint8_t { ip, ipv6 };
+
+struct Address {
+    AddressBytes bytes{};
+    std::uint8_t prefix = 128;  // 0..128 of the 16 bytes; 96..128 for IPv4
+
+    static Address host(const AddressBytes& bytes) { return {bytes, 128}; }
+    // What RouterOS prints or an operator writes; host bits are cleared. Nothing for ranges (`a-b`), names,
+    // IPv4-mapped IPv6 text, and everything that belongs into the other menu.
+    static std::optional<Address> parse(Menu menu, std::string_view text);
+    // As above, of either family.
+    static std::optional<Address> parse(std::string_view text);
+
+    [[nodiscard]] bool is_host() const { return prefix == 128; }
+    [[nodiscard]] Menu menu() const;
+    [[nodiscard]] std::string to_string() const;
+
+    auto operator<=>(const Address&) const = default;
+};
+
+struct AddressHash {
+    std::size_t operator()(const Address& address) const noexcept;
+};
+
+}  // namespace steer::routeros

@@ -1,0 +1,49 @@
+// The few sentences that SteerDNS says to a router, encoded but for their tag.
+//
+// Each is one sentence with the least that does the job: `.proplist` on every print, ids in comma lists,
+// lists joined by `?#|` so that one table scan serves them all.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "routeros/address.h"
+
+namespace steer::routeros {
+
+using RowId = std::uint64_t;  // `*1D` is 0x1d
+
+std::string row_id_text(RowId id);
+// Nothing (0) if it is not `*` and hexadecimal digits; 0 is never a row's.
+RowId parse_row_id(std::string_view text);
+
+// A sentence under construction; the session adds the tag and ends it.
+class Command {
+  public:
+    explicit Command(std::string_view path);
+    Command& attribute(std::string_view name, std::string_view value);  // =name=value
+    Command& query(std::string_view name, std::string_view value);      // ?name=value
+    Command& query_ops(std::string_view ops);                           // ?#ops
+    [[nodiscard]] const std::string& words() const { return words_; }
+
+  private:
+    std::string words_;
+};
+
+// All rows of these lists.
+Command print_lists(Menu menu, std::span<const std::string_view> lists);
+// The rows of one list at these addresses: a scan of the whole table on the router.
+Command print_addresses(Menu menu, std::string_view list, std::span<const Address> addresses);
+// `timeout_s` 0: a row without timeout.
+Command add_row(std::string_view list, const Address& address, std::string_view comment,
+                std::uint32_t timeout_s);
+Command set_timeout(Menu menu, std::span<const RowId> ids, std::uint32_t timeout_s);
+Command remove_rows(Menu menu, std::span<const RowId> ids);
+// Every change of the menu, until cancelled. Not limited to our lists: a query would hide `.dead` rows.
+Command listen(Menu menu);
+// Uptime, version, board, load.
+Command print_resource();
+
+}  // namespace steer::routeros

@@ -1,0 +1,191 @@
+// One router: keeps its address lists equal to what was claimed, and says what is known to be there.
+//
+// Without I/O and without a clock: bytes, connection events and the time (ms of CLOCK_BOOTTIME) come in, bytes
+// and words to the board go out. One thread. Any number of routers per process. Whatever the router does, a
+// claim is kept until its lease has ended, and nothing here waits.
+//
+//   disconnected → connecting → logging_in → reading → in_sync
+//
+// reading: uptime (a reboot is a boot time that moved), listen, print of our lists; then the difference to the
+// claims and persistent entries is written. in_sync: listen, an uptime heartbeat every 2 s, a reprint every 30
+// minutes. Any end of the connection makes everything known void: a new epoch.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "routeros/address.h"
+#include "routeros/claims.h"
+
+namespace steer::routeros {
+
+struct ListConfig {
+    ListId id = 0;
+    std::string list4, list6;     // names on the router; empty: no rows of that family
+    std::string tag;              // `pg=` of the comments: the plugin's tag
+    std::string prefix = "fdns";  // of the comments
+    std::uint32_t max_ttl_s =
+        3600;  // M: renewals are never written longer than this; `fixed_ttl` where that is set
+    std::uint32_t renew_slack_s = 600;
+    std::uint32_t sync_timeout_ms = 100;
+    std::size_t max_rows = 50'000;    // claims that are kept
+    std::vector<Address> persistent;  // rows without timeout that are always there
+    std::uint32_t epoch = 1;          // the list's epoch so far: a reload carries it over
+};
+
+struct RouterConfig {
+    std::string name;     // for sentences: what the operator calls it
+    std::string address;  // for sentences
+    std::string username;
+    std::string password;
+    double routine_share = 0.30;  // of the router's time, for writes that nobody waits for
+    double repair_share = 0.90;   // and after a reboot
+    std::vector<ListConfig> lists;
+};
+
+// What became of a claim that somebody waits for. Same words as the dataplane's outcomes.
+enum class Outcome : std::uint8_t { installed, already_there, router_away, failed };
+
+enum class Level : std::uint8_t { info, warning, error };
+
+// Where the engine's knowledge goes. Called from within the engine's functions: must not call back into it.
+class RouterSink {
+  public:
+    virtual ~RouterSink() = default;
+    // A row for `address` is known to live at least until `until_s` (seconds of the same clock), under the
+    // list's present epoch. Replaces what was said before.
+    virtual void installed(ListId list, const AddressBytes& address, std::uint32_t until_s) = 0;
+    virtual void forgotten(ListId list, const AddressBytes& address) = 0;
+    // What was installed before is void.
+    virtual void epoch(ListId list, std::uint32_t epoch) = 0;
+    virtual void away(ListId list, bool away) = 0;
+    // Exactly once per claim() with a hold token.
+    virtual void settled(std::uint64_t hold_token, Outcome outcome) = 0;
+    // One sentence per change of state, for the operator.
+    virtual void log(Level level, std::string_view sentence) = 0;
+};
+
+// The connection. Called from within the engine's functions: answers later, by connected() and closed().
+class RouterLink {
+  public:
+    virtual ~RouterLink() = default;
+    virtual void connect() = 0;
+    virtual void close() = 0;  // not answered by closed()
+    virtual void send(std::string_view bytes) = 0;
+};
+
+#define STEER_ROUTER_STATES(X)                                        \
+    X(disconnected, "disconnected", "waits before it connects again") \
+    X(connecting, "connecting", "TCP or TLS is being set up")         \
+    X(logging_in, "logging_in", "waits for the login's answer")       \
+    X(reading, "reading", "uptime and rows are being read")           \
+    X(in_sync, "in_sync", "what the router has is known")
+enum class RouterState : std::uint8_t {
+#define STEER_ROUTER_STATE_ENUM(name, label, text) name,
+    STEER_ROUTER_STATES(STEER_ROUTER_STATE_ENUM)
+#undef STEER_ROUTER_STATE_ENUM
+};
+std::string_view label(RouterState state);
+
+// name, metric label, what it counts
+#define STEER_ROUTER_COUNTERS(X)                                                                \
+    X(connects, "connects", "sessions that logged in")                                          \
+    X(disconnects, "disconnects", "sessions that ended")                                        \
+    X(login_failures, "login_failures", "logins that the router refused")                       \
+    X(reboots, "reboots", "boot times that moved")                                              \
+    X(prints, "prints", "prints of our lists")                                                  \
+    X(lookups, "lookups", "prints of single rows after 'already have such entry'")              \
+    X(heartbeats, "heartbeats", "uptimes read")                                                 \
+    X(claims, "claims", "claims made or prolonged")                                             \
+    X(claims_refused, "claims_refused", "claims above max_rows, or of a family without list")   \
+    X(rows_added, "rows_added", "rows that the router acknowledged as new")                     \
+    X(rows_extended, "rows_extended", "rows that got a longer timeout")                         \
+    X(rows_adopted, "rows_adopted", "rows of ours that were there already when first claimed")  \
+    X(rows_removed, "rows_removed", "rows removed (stale persistent ones, cleanup)")            \
+    X(rows_lost, "rows_lost", "rows that went away before their time")                          \
+    X(rows_failed, "rows_failed", "writes that the router refused for good")                    \
+    X(rows_blocked, "rows_blocked", "addresses that a foreign row occupies")                    \
+    X(set_sentences, "set_sentences", "renewals' sentences; rows_extended / this = coalescing") \
+    X(bisections, "bisections", "sentences halved because an id was missing")                   \
+    X(listen_events, "listen_events", "changes that the router told us")                        \
+    X(bytes_in, "bytes_in", "from the router")                                                  \
+    X(bytes_out, "bytes_out", "to the router")
+struct RouterCounters {
+#define STEER_ROUTER_COUNTER_FIELD(name, label, text) std::uint64_t name = 0;
+    STEER_ROUTER_COUNTERS(STEER_ROUTER_COUNTER_FIELD)
+#undef STEER_ROUTER_COUNTER_FIELD
+};
+
+// For `steerctl status`: a picture of now.
+struct RouterStatus {
+    RouterState state = RouterState::disconnected;
+    bool away = true;
+    std::string version, board;  // as the router says them
+    std::uint64_t boot_ms = 0;   // when it booted, on our clock; 0 = not known
+    std::string
+        trouble;  // the last sentence that was logged as warning or error; empty when in sync
+    std::size_t claims = 0, rows_ours = 0, rows_orphaned = 0, rows_foreign = 0, rows_blocked = 0;
+    std::size_t held = 0;  // claims that somebody waits for
+    std::size_t queued = 0, in_flight = 0;
+    double service_us = 0;     // measured time of one add on the router
+    std::uint64_t rtt_ms = 0;  // of the heartbeat, the smallest lately
+};
+
+// A row that looks like ours but whose `pg` no plugin here has.
+struct OrphanRow {
+    std::string list, address, comment;
+};
+
+class Router {
+  public:
+    Router(RouterConfig config, RouterSink& sink, RouterLink& link);
+    ~Router();
+    Router(const Router&) = delete;
+    Router& operator=(const Router&) = delete;
+
+    // Connects at once, and from then on again and again; before this nothing happens.
+    void start(std::uint64_t now_ms);
+    // Ends the session; no connection is made until start().
+    void stop(std::uint64_t now_ms);
+    // A reload: other lists, other persistent entries. Claims of lists that stay are kept; everything is read again.
+    void configure(RouterConfig config, std::uint64_t now_ms);
+
+    // An answer with these addresses leaves or is about to. `lease_end_ms`: until when a client may use them;
+    // `row_life_s`: how long the row is to live from now (0: no timeout); `hold_token` 0: nobody waits, else
+    // settled() brings it back, maybe before this returns. For a held answer the row is made to last the list's
+    // `sync_timeout` longer than the lease, because its TTL starts when it is released. `name` in text form.
+    void claim(ListId list, std::span<const AddressBytes> addresses, std::string_view name,
+               std::uint64_t lease_end_ms, std::uint32_t row_life_s, std::uint64_t hold_token,
+               std::uint64_t now_ms);
+
+    // The link's news.
+    void connected(std::uint64_t now_ms);
+    void received(std::string_view bytes, std::uint64_t now_ms);
+    void closed(std::string_view why, std::uint64_t now_ms);
+
+    // Does what is due. To be called at next_deadline() at the latest; earlier and more often is harmless.
+    void tick(std::uint64_t now_ms);
+    [[nodiscard]] std::uint64_t next_deadline() const;
+
+    // cleanup_on_shutdown: removes the rows that this object added, and nothing else; takes no more claims.
+    void cleanup(std::uint64_t now_ms);
+    [[nodiscard]] bool cleaned() const;
+
+    // Asks for a print of our lists at the next moment without held writes (steerctl, tests).
+    void request_reprint(std::uint64_t now_ms);
+
+    [[nodiscard]] RouterStatus status() const;
+    [[nodiscard]] const RouterCounters& counters() const;
+    [[nodiscard]] std::vector<OrphanRow> orphans() const;
+
+  private:
+    class Engine;
+    std::unique_ptr<Engine> engine_;
+};
+
+}  // namespace steer::routeros

@@ -1,0 +1,108 @@
+// One API session without its socket: bytes in, bytes out, replies told apart by their `.tag`.
+//
+// Every command is tagged, so that many may be in progress at once and their replies may interleave; the
+// `.tag` word is found at any position. `!trap` is kept until the `!done` that follows it; `!empty` is
+// skipped; `!fatal` and bytes that are no sentences end the session. Login is plain, and answers the
+// challenge of routers before 6.43 (MD5) when `=ret=` comes back.
+// The handler is called from within feed() and must not call feed() itself; it may send commands.
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "routeros/commands.h"
+#include "routeros/wire.h"
+
+namespace steer::routeros {
+
+using Tag = std::uint32_t;
+
+// A row of a reply (`!re`): views into the session's buffer, valid during the call only.
+class ReplyRow {
+  public:
+    explicit ReplyRow(std::span<const std::string_view> words) : words_(words) {}
+    // The value of `=name=value`; properties without a value are left out by the router.
+    [[nodiscard]] std::optional<std::string_view> get(std::string_view name) const;
+    // `true` and `yes`.
+    [[nodiscard]] bool is_true(std::string_view name) const;
+
+  private:
+    std::span<const std::string_view> words_;
+};
+
+// How a command ended.
+struct Ending {
+    bool ok = true;
+    std::string message{};  // of the trap
+    int category = -1;      // of the trap, -1 if none was given
+    std::string ret{};      // `=ret=` of `!done`
+
+    [[nodiscard]] bool says(std::string_view part) const {
+        return message.find(part) != message.npos;
+    }
+};
+
+class SessionHandler {
+  public:
+    virtual ~SessionHandler() = default;
+    virtual void on_login(const Ending& ending) = 0;
+    virtual void on_row(Tag tag, const ReplyRow& row) = 0;
+    virtual void on_end(Tag tag, const Ending& ending) = 0;
+    // The session is over: the router's `!fatal` or what is wrong with its bytes. Nothing follows.
+    virtual void on_broken(std::string_view reason) = 0;
+};
+
+class Session {
+  public:
+    explicit Session(SessionHandler& handler, WireLimits limits = {});
+
+    // Begins the login; on_login() tells how it ended. Once per connection, before anything else.
+    void login(std::string_view name, std::string_view password);
+    // Queues a command; its replies bring the tag back.
+    Tag send(const Command& command);
+    // Asks the router to stop a command (a listen); it then ends with a trap "interrupted".
+    void cancel(Tag tag);
+
+    void feed(std::string_view bytes);
+    // What is to be sent, since the last call.
+    [[nodiscard]] std::string take_output();
+
+    // Commands without their `!done`, listens and the login included.
+    [[nodiscard]] std::size_t outstanding() const { return waiting_.size(); }
+    [[nodiscard]] bool broken() const { return broken_; }
+    // Replies whose tag nobody waits for, or none at all.
+    [[nodiscard]] std::uint64_t stray_replies() const { return stray_; }
+    // A new connection: forgets everything but the tag counter.
+    void reset();
+
+  private:
+    enum class Kind : std::uint8_t { command, plain_login, challenge_login };
+    struct Waiting {
+        Kind kind;
+        Ending ending;
+    };
+    void handle(std::span<const std::string_view> words);
+    void finish(Tag tag, std::span<const std::string_view> words);
+    void answer_challenge(std::string_view hex);
+    void break_off(std::string_view reason);
+    Tag queue(const Command& command, Kind kind);
+
+    SessionHandler& handler_;
+    Decoder decoder_;
+    std::string output_;
+    boost::unordered_flat_map<Tag, Waiting> waiting_;
+    std::string name_, password_;  // until the login has ended
+    Tag next_tag_ = 1;
+    std::uint64_t stray_ = 0;
+    bool broken_ = false;
+};
+
+// The `=response=` of a challenge login: "00" + hex(MD5(0x00 + password + challenge)).
+std::string challenge_response(std::string_view password, std::string_view challenge);
+
+}  // namespace steer::routeros

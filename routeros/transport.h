@@ -1,0 +1,67 @@
+// The socket under a Router: TCP or TLS by Boost.Asio, and the timer that drives it.
+//
+// Everything runs on the thread that runs `io` (one strand, no locks); Router's functions are called there only,
+// and claims must be made there too, followed by wake(). TCP_NODELAY, TCP_USER_TIMEOUT 3 s, connect (name, TCP,
+// TLS) within `connect_timeout_ms`. Sends made while one is on its way go out as one.
+// TLS: by the system's authorities, by `ca`, by `pin`, or anonymous (a RouterOS without certificate offers only
+// ADH, TLS 1.2: encrypted, but anybody in the middle may be at the other end).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "routeros/router.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace steer::routeros {
+
+struct TlsConfig {
+    bool enabled = false;
+    std::string ca_file;  // PEM; the certificate must be signed by it and name the host
+    std::string
+        pin_sha256;  // of the certificate (DER), hexadecimal, colons allowed: what RouterOS calls its fingerprint
+    bool anonymous = false;
+};
+
+struct TransportConfig {
+    std::string host;  // address or name
+    std::uint16_t port = 8728;
+    TlsConfig tls;
+    std::uint32_t connect_timeout_ms = 5000;
+};
+
+// What is wrong with a TLS configuration that can be known without a router; empty if nothing.
+std::string check_tls(const TlsConfig& tls);
+
+class Transport final : public RouterLink {
+  public:
+    using Clock = std::function<std::uint64_t()>;  // ms of CLOCK_BOOTTIME
+
+    Transport(boost::asio::io_context& io, TransportConfig config, Clock clock);
+    ~Transport() override;
+
+    // The router that is driven from now on: set once, before its start(); must live until stop().
+    void drive(Router& router);
+    // The router may have got an earlier deadline: call after claim(), start(), configure(), cleanup().
+    void wake();
+    // Closes and lets go of the router; nothing is called afterwards.
+    void stop();
+
+    void connect() override;
+    void close() override;
+    void send(std::string_view bytes) override;
+
+  private:
+    class Impl;
+    std::shared_ptr<Impl> impl_;
+};
+
+// "host", "host:port", "[v6]:port"; the default port is 8728, or 8729 with TLS. Empty host: not understood.
+TransportConfig parse_router_address(const std::string& address, const TlsConfig& tls);
+
+}  // namespace steer::routeros
