@@ -104,7 +104,8 @@ Result<void> PortSet::open_sockets(const config::PortSettings& port, std::string
     if (if_index == 0) {
         return Error{"there is no interface '" + port.device + "' (`ip link` lists them)"};
     }
-    devices_.push_back({.if_index = static_cast<int>(if_index), .addresses = port.addresses});
+    devices_.push_back(
+        {.if_index = static_cast<int>(if_index), .addresses = port.addresses, .sockets = true});
     reports_.push_back({port.device, "socket", std::move(why), static_cast<int>(if_index)});
     return {};
 }
