@@ -11,6 +11,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "dataplane/port/eal.h"
+
 namespace steer {
 namespace {
 
@@ -147,15 +149,13 @@ Worker& Plane::add_worker(std::vector<Port*> ports, Clock& clock) {
 }
 
 void Plane::start() {
-    unsigned next = 0;
-    unsigned lcore = 0;
-    RTE_LCORE_FOREACH_WORKER(lcore) {
-        if (next == workers_.size()) break;
-        if (rte_eal_remote_launch(run_worker, workers_[next].get(), lcore) != 0)
+    for (unsigned i = 0; i < workers_.size(); ++i) {
+        const unsigned lcore = Eal::lcore_of_worker(i);
+        if (rte_lcore_is_enabled(lcore) == 0)
+            die("EAL was started with fewer lcores than there are workers");
+        if (rte_eal_remote_launch(run_worker, workers_[i].get(), lcore) != 0)
             die("an lcore is busy already");
-        ++next;
     }
-    if (next != workers_.size()) die("EAL was started with fewer lcores than there are workers");
     running_ = true;
 }
 

@@ -30,7 +30,9 @@ Result<std::unique_ptr<PortSet>> PortSet::open(const config::Settings& settings)
     if (wanted.empty()) {
         auto device = kernel::find_default_interface();
         if (!device) return device.error();
-        wanted.push_back({.device = *device});
+        config::PortSettings port;
+        port.device = *device;
+        wanted.push_back(std::move(port));
     }
     for (const auto& port : wanted) {
         if (auto opened = set->open_one(port); !opened) {

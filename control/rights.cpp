@@ -34,18 +34,23 @@ Result<void> keep_capabilities() {
     return {};
 }
 
+// (An Error can be made from a string, too: which of the two is meant has to be said.)
+Result<std::string> name(std::string user) {
+    return {boost::system::in_place_value, std::move(user)};
+}
+
 }  // namespace
 
 Result<std::string> resolve_user(const std::string& wanted) {
-    if (::geteuid() != 0) return std::string{};
+    if (::geteuid() != 0) return name({});
     if (!wanted.empty()) {
         if (::getpwnam(wanted.c_str()) == nullptr) {
             return Error{"there is no user '" + wanted +
                          "' (control.user): create it, or name another"};
         }
-        return wanted;
+        return name(wanted);
     }
-    return std::string{::getpwnam("steerdns") != nullptr ? "steerdns" : "nobody"};
+    return name(::getpwnam("steerdns") != nullptr ? "steerdns" : "nobody");
 }
 
 Result<void> drop_rights(const std::string& user, const std::string& keep_path) {

@@ -10,6 +10,14 @@
 
 namespace steer {
 
+// A hold token: worker << 56 | parked index << 32 | low 32 bits of its sequence. Never 0: the index counts from 1.
+constexpr std::uint64_t make_hold_token(unsigned worker, std::uint32_t parked_index, std::uint32_t sequence) {
+    return std::uint64_t{worker} << 56 | std::uint64_t{(parked_index + 1) & 0xffffff} << 32 | sequence;
+}
+constexpr unsigned worker_of_hold_token(std::uint64_t token) {
+    return static_cast<unsigned>(token >> 56);
+}
+
 inline constexpr std::size_t kEventAddresses = 16;  // more addresses make more events
 
 struct Event {

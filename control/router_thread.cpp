@@ -1,0 +1,320 @@
+#include "control/router_thread.h"
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <future>
+#include <utility>
+
+#include "dataplane/dns/name.h"
+#include "dataplane/event/board.h"
+
+namespace steer {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kStatusEvery = 500ms;
+constexpr unsigned kEventsPerTurn = 64;  // of one worker, before others have their turn
+constexpr std::size_t kBacklog =
+    65'536;  // acknowledgements; beyond, the worker's sync_timeout ends the hold
+
+Outcome to_outcome(routeros::Outcome o) {
+    switch (o) {
+        case routeros::Outcome::installed:
+            return Outcome::installed;
+        case routeros::Outcome::already_there:
+            return Outcome::already_there;
+        case routeros::Outcome::router_away:
+            return Outcome::router_away;
+        case routeros::Outcome::failed:
+            break;
+    }
+    return Outcome::failed;
+}
+
+std::uint32_t seconds(config::Milliseconds ms) {
+    return static_cast<std::uint32_t>(ms.count() / 1000);
+}
+
+routeros::Address to_row(const matchers::Prefix& prefix) {
+    return {.bytes = prefix.address.bytes, .prefix = prefix.length};
+}
+
+routeros::ListConfig to_list(const build::ListPlan& plan) {
+    const auto& s = plan.settings;
+    routeros::ListConfig list;
+    list.id = plan.id;
+    list.list4 = s.address_list4;
+    list.list6 = s.address_list6;
+    list.tag = plan.tag;
+    list.prefix = s.comment_prefix;
+    list.max_ttl_s = seconds(s.fixed_ttl.value_or(s.max_ttl));
+    list.renew_slack_s = seconds(s.renew_slack);
+    list.sync_timeout_ms = static_cast<std::uint32_t>(s.sync_timeout.count());
+    list.max_rows = s.max_rows;
+    for (const auto& row : s.persistent)
+        list.persistent.push_back(to_row(row.prefix));
+    return list;
+}
+
+RouterPlan to_plan(const config::Router& r) {
+    RouterPlan plan;
+    plan.router.name = r.name;
+    plan.router.address = r.host + ":" + std::to_string(r.port);
+    plan.router.username = r.username;
+    plan.router.password = r.password;
+    plan.transport = {.host = r.host,
+                      .port = r.port,
+                      .tls = {.enabled = r.tls,
+                              .ca_file = r.tls_ca,
+                              .pin_sha256 = r.tls_pin,
+                              .anonymous = r.tls_anonymous},
+                      .connect_timeout_ms = static_cast<std::uint32_t>(r.connect_timeout.count())};
+    return plan;
+}
+
+}  // namespace
+
+std::vector<RouterPlan> plan_routers(const config::Settings& settings,
+                                     const std::vector<build::ListPlan>& lists) {
+    std::vector<RouterPlan> plans;
+    for (config::RouterIndex i = 0; i < settings.routers.size(); ++i) {
+        RouterPlan plan = to_plan(settings.routers[i]);
+        bool cleanup = true;
+        for (const auto& list : lists) {
+            if (list.router != i) continue;
+            plan.router.lists.push_back(to_list(list));
+            cleanup = cleanup && list.settings.cleanup_on_shutdown;
+        }
+        plan.cleanup_on_shutdown = cleanup;
+        if (!plan.router.lists.empty()) plans.push_back(std::move(plan));
+    }
+    return plans;
+}
+
+// One router: the engine, its socket, and the way from its words to the board.
+struct RouterThread::Link final : routeros::RouterSink {
+    Link(RouterThread& owner, RouterPlan p)
+        : thread(owner),
+          plan(std::move(p)),
+          transport(thread.io_, plan.transport,
+                    [&clock = thread.clock_] { return clock.now().ms; }),
+          router(plan.router, *this, transport) {
+        transport.drive(router);
+    }
+
+    void installed(routeros::ListId list, const routeros::AddressBytes& address,
+                   std::uint32_t until_s) override {
+        Shared& shared = thread.plane_.shared();
+        const auto epoch = (*shared.lists)[list].epoch.load(std::memory_order_relaxed);
+        shared.board->put(list, IpAddress{address}, until_s, epoch);
+    }
+    void forgotten(routeros::ListId list, const routeros::AddressBytes& address) override {
+        thread.plane_.shared().board->remove(list, IpAddress{address});
+    }
+    void epoch(routeros::ListId list, std::uint32_t value) override {
+        (*thread.plane_.shared().lists)[list].epoch.store(value, std::memory_order_relaxed);
+    }
+    void away(routeros::ListId list, bool value) override {
+        (*thread.plane_.shared().lists)[list].away.store(value, std::memory_order_relaxed);
+    }
+    void settled(std::uint64_t hold_token, routeros::Outcome outcome) override {
+        const Outcome known = to_outcome(outcome);
+        thread.outcomes_[static_cast<std::size_t>(known)].fetch_add(1, std::memory_order_relaxed);
+        const Message message{.kind = MessageKind::acknowledged,
+                              .b = static_cast<std::uint32_t>(known),
+                              .token = hold_token};
+        const unsigned worker = worker_of_hold_token(hold_token);
+        if (!thread.backlog_.empty() || !thread.plane_.acknowledgements(worker).push(message)) {
+            if (thread.backlog_.size() < kBacklog) thread.backlog_.emplace_back(worker, message);
+        }
+    }
+    void log(routeros::Level level, std::string_view sentence) override {
+        thread.log_(level, plan.router.name + ": " + std::string(sentence));
+    }
+
+    RouterThread& thread;
+    RouterPlan plan;
+    routeros::Transport transport;
+    routeros::Router router;
+};
+
+struct RouterThread::Io {
+    explicit Io(boost::asio::io_context& io, int event_fd)
+        : wake(io, ::dup(event_fd)), status(io), backlog(io), work(io.get_executor()) {}
+    boost::asio::posix::stream_descriptor wake;
+    boost::asio::steady_timer status, backlog;
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work;
+};
+
+RouterThread::RouterThread(Plane& plane, Clock& clock, std::vector<RouterPlan> plans, Log log)
+    : plane_(plane), clock_(clock), log_(std::move(log)) {
+    for (auto& plan : plans) {
+        links_.push_back(std::make_unique<Link>(*this, std::move(plan)));
+        for (const auto& list : links_.back()->plan.router.lists) {
+            link_of_list_[list.id] = links_.back().get();
+        }
+    }
+    timers_ = std::make_unique<Io>(io_, plane.routers_sleeper().event_fd());
+}
+
+RouterThread::~RouterThread() {
+    stop(0);
+}
+
+void RouterThread::start() {
+    thread_ = std::thread([this] { run(); });
+    pthread_setname_np(thread_.native_handle(), "routers");
+}
+
+void RouterThread::run() {
+    for (auto& link : links_) {
+        link->router.start(clock_.now().ms);
+        link->transport.wake();
+    }
+    publish_status();
+    on_wake();
+    io_.run();
+}
+
+// Pops all rings dry, then sleeps on the event descriptor; `going_to_sleep` before the last look, so that no push
+// is missed.
+void RouterThread::on_wake() {
+    plane_.routers_sleeper().awake();
+    drain();
+    deliver_backlog();
+    plane_.routers_sleeper().going_to_sleep();
+    bool more = false;
+    for (unsigned w = 0; w < plane_.workers(); ++w)
+        more = more || !plane_.events(w).empty();
+    if (more) {
+        boost::asio::post(io_, [this] { on_wake(); });
+        return;
+    }
+    timers_->wake.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                             [this](const boost::system::error_code& error) {
+                                 if (error) return;
+                                 std::uint64_t count = 0;
+                                 [[maybe_unused]] const auto n =
+                                     ::read(timers_->wake.native_handle(), &count, sizeof count);
+                                 on_wake();
+                             });
+}
+
+void RouterThread::drain() {
+    std::array<Event, 8> events;
+    for (unsigned w = 0; w < plane_.workers(); ++w) {
+        for (unsigned done = 0; done < kEventsPerTurn;) {
+            const unsigned n =
+                plane_.events(w).pop(events.data(), static_cast<unsigned>(events.size()));
+            if (n == 0) break;
+            for (unsigned i = 0; i < n; ++i)
+                claim(events[i]);
+            done += n;
+        }
+    }
+    for (auto& link : links_)
+        link->transport.wake();
+}
+
+void RouterThread::claim(const Event& event) {
+    Link* const link = link_of_list_[event.list];
+    if (link == nullptr) return;
+    std::array<routeros::AddressBytes, kEventAddresses> addresses;
+    for (std::size_t i = 0; i < event.count; ++i)
+        addresses[i] = event.addresses[i].bytes;
+    const std::string name = dns::name_to_text({event.name.data(), event.name_len});
+    link->router.claim(event.list, {addresses.data(), event.count}, name, event.lease_end_ms,
+                       event.row_life_s, event.hold_token, clock_.now().ms);
+}
+
+void RouterThread::deliver_backlog() {
+    std::size_t sent = 0;
+    while (sent < backlog_.size() &&
+           plane_.acknowledgements(backlog_[sent].first).push(backlog_[sent].second)) {
+        ++sent;
+    }
+    backlog_.erase(backlog_.begin(), backlog_.begin() + static_cast<std::ptrdiff_t>(sent));
+    if (backlog_.empty()) return;
+    timers_->backlog.expires_after(1ms);
+    timers_->backlog.async_wait([this](const boost::system::error_code& error) {
+        if (!error) deliver_backlog();
+    });
+}
+
+void RouterThread::publish_status() {
+    std::vector<Status> fresh;
+    for (const auto& link : links_) {
+        fresh.push_back({link->plan.router.name, link->plan.router.address, link->router.status(),
+                         link->router.counters()});
+    }
+    {
+        const std::lock_guard lock(mutex_);
+        status_ = std::move(fresh);
+    }
+    timers_->status.expires_after(kStatusEvery);
+    timers_->status.async_wait([this](const boost::system::error_code& error) {
+        if (!error) publish_status();
+    });
+}
+
+void RouterThread::stop(unsigned patience_ms) {
+    if (!thread_.joinable()) return;
+    std::promise<void> cleaned;
+    auto done = cleaned.get_future();
+    // Runs on the thread: asks for cleanups, then looks every 20 ms whether they are through.
+    auto timer = std::make_shared<boost::asio::steady_timer>(io_);
+    std::function<void()> look = [&, timer] {
+        bool all = true;
+        for (const auto& link : links_) {
+            if (link->plan.cleanup_on_shutdown) all = all && link->router.cleaned();
+        }
+        if (all) {
+            cleaned.set_value();
+            return;
+        }
+        timer->expires_after(20ms);
+        timer->async_wait([&](const boost::system::error_code& error) {
+            if (!error) look();
+        });
+    };
+    boost::asio::post(io_, [&] {
+        const auto now = clock_.now().ms;
+        for (const auto& link : links_) {
+            if (!link->plan.cleanup_on_shutdown) continue;
+            link->router.cleanup(now);
+            link->transport.wake();
+        }
+        look();
+    });
+    done.wait_for(std::chrono::milliseconds(patience_ms));
+    boost::asio::post(io_, [this, timer] {
+        timer->cancel();
+        for (const auto& link : links_) {
+            link->router.stop(clock_.now().ms);
+            link->transport.stop();
+        }
+        timers_->work.reset();
+        timers_->wake.close();
+        timers_->status.cancel();
+        timers_->backlog.cancel();
+        io_.stop();
+    });
+    thread_.join();
+}
+
+std::vector<RouterThread::Status> RouterThread::status() const {
+    const std::lock_guard lock(mutex_);
+    return status_;
+}
+
+RouterThread::Outcomes RouterThread::outcomes() const {
+    Outcomes all{};
+    for (std::size_t i = 0; i < all.size(); ++i)
+        all[i] = outcomes_[i].load(std::memory_order_relaxed);
+    return all;
+}
+
+}  // namespace steer

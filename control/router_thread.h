@@ -1,0 +1,87 @@
+// Thread `routers`: turns what workers say left (events) into claims on routers, and what routers acknowledge
+// into the board and the release of held answers.
+//
+// One thread, one io_context, any number of routers. Everything that decides is routeros::Router; this is its
+// clock, its sockets and its place between the rings. Other threads read copies (status(), counters()).
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "control/build/build.h"
+#include "control/config/settings.h"
+#include "control/plane.h"
+#include "dataplane/event/event.h"
+#include "routeros/router.h"
+#include "routeros/transport.h"
+
+namespace steer {
+
+// A router with what it is asked to hold.
+struct RouterPlan {
+    routeros::RouterConfig router;
+    routeros::TransportConfig transport;
+    bool cleanup_on_shutdown = false;  // if every list on it says so
+};
+std::vector<RouterPlan> plan_routers(const config::Settings& settings,
+                                     const std::vector<build::ListPlan>& lists);
+
+class RouterThread {
+  public:
+    using Log = std::function<void(routeros::Level, const std::string& sentence)>;
+
+    struct Status {
+        std::string name, address;
+        routeros::RouterStatus state;
+        routeros::RouterCounters counters;
+    };
+    using Outcomes = std::array<std::uint64_t, static_cast<std::size_t>(Outcome::count_)>;
+
+    RouterThread(Plane& plane, Clock& clock, std::vector<RouterPlan> plans, Log log);
+    ~RouterThread();
+    RouterThread(const RouterThread&) = delete;
+    RouterThread& operator=(const RouterThread&) = delete;
+
+    void start();
+    // Ends sessions (after the cleanup of those that ask for it, for at most `patience_ms`) and the thread.
+    void stop(unsigned patience_ms);
+
+    // Not older than half a second. Any thread.
+    [[nodiscard]] std::vector<Status> status() const;
+    // What became of answers that waited; any thread. `late` is the worker's to count and 0 here.
+    [[nodiscard]] Outcomes outcomes() const;
+
+  private:
+    struct Link;
+    void run();
+    void on_wake();
+    void drain();
+    void claim(const Event& event);
+    void deliver_backlog();
+    void publish_status();
+
+    Plane& plane_;
+    Clock& clock_;
+    Log log_;
+    boost::asio::io_context io_;
+    std::vector<std::unique_ptr<Link>> links_;
+    std::array<Link*, kMaxLists> link_of_list_{};
+    std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(Outcome::count_)> outcomes_{};
+    // Acknowledgements that found a worker's ring full, oldest first.
+    std::vector<std::pair<unsigned, Message>> backlog_;
+    struct Io;
+    std::unique_ptr<Io> timers_;
+    mutable std::mutex mutex_;
+    std::vector<Status> status_;
+    std::thread thread_;
+};
+
+}  // namespace steer
