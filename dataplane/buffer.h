@@ -31,7 +31,8 @@ struct Buffer {
 static_assert(sizeof(Buffer) == 32);
 
 inline constexpr std::uint32_t kSmallBuffer = 2048;
-inline constexpr std::uint32_t kLargeBuffer = 65536 + 4096;  // a 64 KiB message and its offset tables
+// A 64 KiB message and its offset tables, even if it is all address records of 15 bytes.
+inline constexpr std::uint32_t kLargeBuffer = 65536 + 28 * 1024;
 
 class BufferPools {
   public:

@@ -6,7 +6,9 @@
 //
 //   Answer | uint16_t ttl_offsets[ttl_count] | AddressRef addresses[address_count] | body
 //
-// Offsets are bytes from the start of the body; TTLs in the body are the original ones, big-endian.
+// Offsets are bytes from the start of the body; TTLs in the body are the original ones, big-endian, but for
+// two that are put right once: one with the top bit set is 0 (RFC 2181 8), and the SOA's of a negative answer is
+// at most its MINIMUM (RFC 2308 3).
 #pragma once
 
 #include <cstdint>
@@ -24,19 +26,21 @@ struct AddressRef {
 };
 
 struct Answer {
-    std::uint32_t min_ttl_s;       // over all records; for a negative answer RFC 2308's (SOA minimum)
-    std::uint32_t address_ttl_s;   // largest TTL of the address records; 0 if there are none
-    std::uint16_t flags;           // AA, AD, TC as the upstream gave them; QR, RD, RA, CD are set per reply
+    std::uint32_t min_ttl_s;  // over all records; for a negative answer RFC 2308's (SOA minimum)
+    std::uint32_t address_ttl_s;  // largest TTL of `addresses`; 0 if there are none
+    std::uint16_t flags;  // AA, AD, TC as the upstream gave them; QR, RD, RA, CD are set per reply
     std::uint16_t body_len;
     std::uint16_t ancount, nscount, arcount;  // arcount without the OPT
     std::uint16_t ttl_count;
     std::uint16_t address_count;
-    std::uint8_t rcode;            // 0..15
-    bool has_soa;                  // a negative answer that may be cached (RFC 2308 5)
+    std::uint8_t rcode;  // 0..15
+    bool has_soa : 1;    // a negative answer that may be cached (RFC 2308 5)
+    bool negative : 1;   // NXDOMAIN, or NOERROR without a record of the type that was asked for
 
     [[nodiscard]] const std::uint16_t* ttl_offsets() const {
         return reinterpret_cast<const std::uint16_t*>(this + 1);
     }
+    // A and AAAA of class IN in the answer section; glue is none of them.
     [[nodiscard]] const AddressRef* addresses() const {
         return reinterpret_cast<const AddressRef*>(ttl_offsets() + ttl_count);
     }
@@ -45,8 +49,8 @@ struct Answer {
     }
     // Bytes of the whole block.
     [[nodiscard]] std::size_t size() const {
-        return sizeof(Answer) + ttl_count * sizeof(std::uint16_t) + address_count * sizeof(AddressRef) +
-               body_len;
+        return sizeof(Answer) + ttl_count * sizeof(std::uint16_t) +
+               address_count * sizeof(AddressRef) + body_len;
     }
 };
 static_assert(sizeof(Answer) == 24 && alignof(Answer) == 4);
@@ -60,45 +64,53 @@ enum class AnswerError : std::uint8_t {
 
 // What an upstream said besides the body.
 struct UpstreamFacts {
-    std::uint16_t flags = 0;      // header flag word, host order
-    std::uint8_t rcode = 0;       // 0..15
+    std::uint16_t flags = 0;  // header flag word, host order
+    std::uint8_t rcode = 0;   // 0..15; of an extended one: FORMERR for BADVERS, else SERVFAIL
     bool has_opt = false;
-    bool no_question = false;     // some servers drop it with an error rcode: then nothing but rcode counts
+    bool no_question =
+        false;  // some servers drop it with an error rcode: then nothing but rcode counts
 };
 
 // Reads an upstream's response and builds the answer in `block` (4-byte aligned, at least sizeof(Answer)).
 // Every name and record is checked; compression pointers must point backwards. `qname` is the question
 // that was asked, in the case that was sent; compared case-blind, and to the letter if `exact_case`.
-// Names are re-compressed when the OPT does not come last. The OPT is left out.
-AnswerError build_answer(std::span<const std::uint8_t> response, std::span<const std::uint8_t> qname,
-                         std::uint16_t qtype, std::uint16_t qclass, bool exact_case,
-                         std::span<std::uint8_t> block, UpstreamFacts& facts) noexcept;
+//
+// The OPT is left out. If it came last, or not at all, the rest is taken as it is; else names are written anew.
+// Of a truncated response (TC) the records before the cut are kept. Bytes after the last record are ignored.
+AnswerError build_answer(std::span<const std::uint8_t> response,
+                         std::span<const std::uint8_t> qname, std::uint16_t qtype,
+                         std::uint16_t qclass, bool exact_case, std::span<std::uint8_t> block,
+                         UpstreamFacts& facts) noexcept;
 
 // An answer without records: just an rcode (reject, an empty NOERROR, SERVFAIL).
 Answer empty_answer(std::uint8_t rcode) noexcept;
 
 // How an answer leaves.
 struct ReplyOptions {
-    std::uint32_t age_s = 0;                     // TTLs are lowered by this, not below 0 ...
-    std::uint32_t ttl_cap_s = UINT32_MAX;        // ... and never leave above this
-    std::uint16_t max_size = kClassicUdpSize;    // what the client takes; above: TC and no records
-    std::optional<Ede> ede = std::nullopt;       // only if the client sent EDNS
+    std::uint32_t age_s = 0;                   // TTLs are lowered by this, not below 0 ...
+    std::uint32_t ttl_cap_s = UINT32_MAX;      // ... and never leave above this
+    std::uint16_t max_size = kClassicUdpSize;  // what the client takes; above: TC and no records
+    std::optional<Ede> ede = std::nullopt;     // only if the client sent EDNS
 };
 
 // Completes a response in `message`, which already starts with the client's own header and question
 // (`query.question_end` bytes, the name in the client's case). Writes flags, counts, body, TTLs, and an OPT
 // if the client sent one. Returns the length of the message; `truncated` says that TC was set by us.
-// `message` must have room for min(max_size, what the body needs).
+// `message` must have room for min(max_size, what the body needs); never more than its size is written.
+//
+// AA is never set: what we hand out is a copy. AD is the upstream's word, given only to a client that set AD or
+// DO (RFC 6840 5.8). The OPT offers our own size, echoes DO, and carries `ede`; an EDE that does not fit is left out.
 std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, const Answer& answer,
                         const ReplyOptions& options, bool& truncated) noexcept;
 
 // A reply with an extended rcode and no records, for what parse_query refused. Same conventions.
-std::size_t write_error_reply(std::span<std::uint8_t> message, const Query& query, std::uint16_t rcode,
-                              std::optional<Ede> ede = std::nullopt) noexcept;
+std::size_t write_error_reply(std::span<std::uint8_t> message, const Query& query,
+                              std::uint16_t rcode, std::optional<Ede> ede = std::nullopt) noexcept;
 
 // A query for an upstream: `qname` as it is to be sent. Returns its length; needs 12 + 255 + 4 + 11 bytes.
 std::size_t write_query(std::span<std::uint8_t> message, std::uint16_t id,
-                        std::span<const std::uint8_t> qname, std::uint16_t qtype, std::uint16_t qclass,
-                        bool recursion_desired, bool checking_disabled, bool edns, bool dnssec_ok) noexcept;
+                        std::span<const std::uint8_t> qname, std::uint16_t qtype,
+                        std::uint16_t qclass, bool recursion_desired, bool checking_disabled,
+                        bool edns, bool dnssec_ok) noexcept;
 
 }  // namespace steer::dns

@@ -21,7 +21,7 @@ struct Edns {
 
 struct Query {
     std::uint16_t id = 0;
-    std::uint16_t flags = 0;         // the header's flag word, host order
+    std::uint16_t flags = 0;  // the header's flag word, host order
     std::uint16_t qtype = 0;
     std::uint16_t qclass = 0;
     std::uint16_t question_end = 0;  // offset of the byte after the question

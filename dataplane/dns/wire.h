@@ -8,28 +8,65 @@
 namespace steer::dns {
 
 inline constexpr std::size_t kHeaderSize = 12;
-inline constexpr std::size_t kMaxName = 255;   // wire form with the root byte (RFC 1035 2.3.4)
+inline constexpr std::size_t kMaxName = 255;  // wire form with the root byte (RFC 1035 2.3.4)
 inline constexpr std::size_t kMaxLabel = 63;
 inline constexpr std::size_t kMaxMessage = 65535;
 inline constexpr std::uint16_t kClassicUdpSize = 512;
 inline constexpr std::uint16_t kUpstreamUdpSize = 1232;  // what we offer: fits any path (RFC 9715)
 
 enum Type : std::uint16_t {
-    kA = 1, kNs = 2, kCname = 5, kSoa = 6, kPtr = 12, kMx = 15, kTxt = 16, kAaaa = 28, kSrv = 33,
-    kDname = 39, kOpt = 41, kDs = 43, kRrsig = 46, kNsec = 47, kDnskey = 48, kNsec3 = 50, kSvcb = 64,
-    kHttps = 65, kIxfr = 251, kAxfr = 252, kAny = 255,
+    kA = 1,
+    kNs = 2,
+    kCname = 5,
+    kSoa = 6,
+    kPtr = 12,
+    kMx = 15,
+    kTxt = 16,
+    kAaaa = 28,
+    kSrv = 33,
+    kDname = 39,
+    kOpt = 41,
+    kDs = 43,
+    kRrsig = 46,
+    kNsec = 47,
+    kDnskey = 48,
+    kNsec3 = 50,
+    kSvcb = 64,
+    kHttps = 65,
+    kIxfr = 251,
+    kAxfr = 252,
+    kAny = 255,
 };
 enum Class : std::uint16_t { kIn = 1, kChaos = 3, kAnyClass = 255 };
 enum Rcode : std::uint8_t {
-    kNoError = 0, kFormErr = 1, kServFail = 2, kNxDomain = 3, kNotImp = 4, kRefused = 5, kBadVers = 16,
+    kNoError = 0,
+    kFormErr = 1,
+    kServFail = 2,
+    kNxDomain = 3,
+    kNotImp = 4,
+    kRefused = 5,
+    kBadVers = 16,
 };
 // The two flag bytes of the header as one host-order word.
 enum Flag : std::uint16_t {
-    kQr = 0x8000, kOpcodeMask = 0x7800, kAa = 0x0400, kTc = 0x0200, kRd = 0x0100, kRa = 0x0080,
-    kAd = 0x0020, kCd = 0x0010, kRcodeMask = 0x000f,
+    kQr = 0x8000,
+    kOpcodeMask = 0x7800,
+    kAa = 0x0400,
+    kTc = 0x0200,
+    kRd = 0x0100,
+    kRa = 0x0080,
+    kAd = 0x0020,
+    kCd = 0x0010,
+    kRcodeMask = 0x000f,
 };
 // Extended DNS Errors (RFC 8914) that we give.
-enum class Ede : std::uint16_t { other = 0, stale = 3, prohibited = 18, network_error = 23, no_reachable = 22 };
+enum class Ede : std::uint16_t {
+    other = 0,
+    stale = 3,
+    prohibited = 18,
+    network_error = 23,
+    no_reachable = 22
+};
 
 inline std::uint16_t load_be16(const std::uint8_t* p) {
     return static_cast<std::uint16_t>((p[0] << 8) | p[1]);

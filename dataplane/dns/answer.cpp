@@ -1,0 +1,252 @@
+#include "dataplane/dns/answer.h"
+
+#include <algorithm>
+#include <array>
+
+#include "dataplane/dns/compress.h"
+#include "dataplane/dns/name.h"
+#include "dataplane/dns/records.h"
+
+namespace steer::dns {
+namespace {
+
+enum Section : unsigned { kAnswerSection, kAuthoritySection, kAdditionalSection, kSections };
+
+// The smallest record has 11 bytes, the smallest address record 15: more of them fit in no message.
+constexpr std::size_t kMaxRecords = kMaxMessage / 11;
+constexpr std::size_t kMaxAddresses = kMaxMessage / 15;
+
+// What one pass over the response finds out. Its tables are on the stack and touched only as far as needed.
+struct Survey {
+    std::uint16_t counts[kSections] = {0, 0, 0};  // without the OPT
+    std::size_t end = 0;                          // after the last record, a final OPT left out
+    std::size_t opt = 0;                          // offset of the OPT; 0: none
+    bool opt_in_the_middle = false;
+    std::uint8_t extended_rcode = 0;  // upper eight bits of twelve
+    bool has_asked_type = false;
+    bool has_soa = false;
+    std::uint16_t soa_record = 0;  // its place among the records
+    std::uint32_t soa_minimum_s = 0;
+    std::uint32_t min_ttl_s = UINT32_MAX;
+    std::uint32_t address_ttl_s = 0;
+    std::uint16_t records = 0;
+    std::uint16_t addresses = 0;
+    std::array<std::uint16_t, kMaxRecords> ttl_at;  // offsets in the body
+    std::array<AddressRef, kMaxAddresses> address_at;
+};
+
+bool is_address(const Record& r) {
+    return r.klass == kIn && (r.type == kA || r.type == kAaaa);
+}
+
+bool note_opt(Survey& s, const Record& r, unsigned section, std::span<const std::uint8_t> message) {
+    if (section != kAdditionalSection || !r.root_owner || s.opt != 0) return false;
+    s.opt = r.start;
+    s.extended_rcode = message[r.fixed + 4];  // RFC 6891 6.1.3: the first byte of its "TTL"
+    return true;
+}
+
+void note_record(Survey& s, const Record& r, unsigned section, std::size_t base,
+                 std::uint16_t qtype, std::span<const std::uint8_t> message) {
+    if (section == kAnswerSection) {
+        s.has_asked_type |= r.type == qtype || qtype == kAny;
+        if (is_address(r)) {
+            s.address_at[s.addresses++] = {static_cast<std::uint16_t>(r.rdata - base),
+                                           r.type == kAaaa};
+            s.address_ttl_s = std::max(s.address_ttl_s, r.ttl_s);
+        }
+    }
+    if (section == kAuthoritySection && r.type == kSoa && !s.has_soa) {
+        s.has_soa = true;
+        s.soa_record = s.records;
+        s.soa_minimum_s = load_be32(&message[r.end - 4]);
+        if ((s.soa_minimum_s & 0x80000000U) != 0) s.soa_minimum_s = 0;
+    }
+    s.ttl_at[s.records++] = static_cast<std::uint16_t>(r.fixed + 4 - base);
+    s.min_ttl_s = std::min(s.min_ttl_s, r.ttl_s);
+    ++s.counts[section];
+}
+
+bool survey(std::span<const std::uint8_t> message, RecordReader& reader, std::size_t base,
+            std::uint16_t qtype, bool cut, Survey& s) {
+    s.end = base;
+    for (unsigned section = 0; section < kSections; ++section) {
+        for (unsigned left = load_be16(&message[6 + 2 * section]); left > 0; --left) {
+            Record r;
+            if (!reader.next(r)) return cut;
+            if (r.type == kOpt) {
+                if (!note_opt(s, r, section, message)) return false;
+                continue;
+            }
+            s.opt_in_the_middle |= s.opt != 0;
+            note_record(s, r, section, base, qtype, message);
+            s.end = r.end;
+        }
+    }
+    return true;
+}
+
+// Writes RDATA; a type that holds names has them written anew.
+bool rewrite_rdata(std::span<const std::uint8_t> message, RecordReader& reader, const Record& r,
+                   BodyWriter& writer) {
+    const RdataLayout layout = rdata_layout(r.type);
+    if (layout.rule == NameRule::none || layout.rule == NameRule::whole) {
+        return writer.bytes(message.subspan(r.rdata, r.end - r.rdata));
+    }
+    std::size_t at = reader.rdata_names(r, layout);
+    if (!writer.bytes(message.subspan(r.rdata, at - r.rdata))) return false;
+    for (unsigned i = 0; i < layout.names; ++i) {
+        Name name;
+        at = reader.name(at, &name);
+        if (at == 0 || !writer.name(name, layout.rule == NameRule::compress)) return false;
+    }
+    return writer.bytes(message.subspan(at, r.end - at));
+}
+
+// Writes all records but the OPT into `body`, noting the new offsets. Returns its length; 0: no room.
+std::size_t rewrite(std::span<const std::uint8_t> message, std::span<const std::uint8_t> qname,
+                    Survey& s, std::span<std::uint8_t> body) {
+    const std::size_t base = kHeaderSize + qname.size() + 4;
+    RecordReader reader{message, base};
+    reader.name(kHeaderSize, nullptr);
+    BodyWriter writer{qname, body};
+    std::uint16_t record = 0;
+    std::uint16_t address = 0;
+    while (record < s.records) {
+        Record r;
+        if (!reader.next(r)) return 0;
+        if (r.type == kOpt) continue;
+        Name owner;
+        reader.name(r.start, &owner);
+        if (!writer.name(owner, true)) return 0;
+        s.ttl_at[record] = static_cast<std::uint16_t>(writer.size() + 4);
+        if (!writer.bytes(message.subspan(r.fixed, 10))) return 0;
+        const std::size_t rdata = writer.size();
+        if (record < s.counts[kAnswerSection] && is_address(r)) {
+            s.address_at[address++].rdata_offset = static_cast<std::uint16_t>(rdata);
+        }
+        if (!rewrite_rdata(message, reader, r, writer)) return 0;
+        store_be16(&body[rdata - 2], static_cast<std::uint16_t>(writer.size() - rdata));
+        ++record;
+    }
+    return writer.size();
+}
+
+// RFC 2181 8 and RFC 2308 3 (see the header).
+void mend_ttls(std::uint8_t* body, const Survey& s, bool negative) {
+    for (std::size_t i = 0; i < s.records; ++i) {
+        std::uint8_t* ttl = body + s.ttl_at[i];
+        if ((*ttl & 0x80) != 0) store_be32(ttl, 0);
+    }
+    if (!negative || !s.has_soa) return;
+    std::uint8_t* ttl = body + s.ttl_at[s.soa_record];
+    store_be32(ttl, std::min(load_be32(ttl), s.soa_minimum_s));
+}
+
+// Lays the answer out in `block`: the tables, then the body.
+AnswerError lay_out(std::span<const std::uint8_t> message, std::span<const std::uint8_t> qname,
+                    Survey& s, Answer answer, std::span<std::uint8_t> block) {
+    const std::size_t base = kHeaderSize + qname.size() + 4;
+    answer.ttl_count = s.records;
+    answer.address_count = s.addresses;
+    answer.body_len = 0;
+    const std::size_t tables = answer.size();
+    if (tables > block.size()) return AnswerError::no_room;
+    std::span<std::uint8_t> body = block.subspan(tables);
+    body = body.first(std::min(body.size(), kMaxMessage - base));
+    std::size_t length = s.end - base;
+    if (s.opt_in_the_middle) {
+        length = rewrite(message, qname, s, body);
+        if (length == 0) return AnswerError::no_room;
+    } else if (length > body.size()) {
+        return AnswerError::no_room;
+    } else if (length != 0) {
+        std::memcpy(body.data(), &message[base], length);
+    }
+    answer.body_len = static_cast<std::uint16_t>(length);
+    mend_ttls(body.data(), s, answer.negative);
+    std::uint8_t* at = block.data();
+    std::memcpy(at, &answer, sizeof answer);
+    at += sizeof answer;
+    std::memcpy(at, s.ttl_at.data(), s.records * sizeof s.ttl_at[0]);
+    at += s.records * sizeof s.ttl_at[0];
+    std::memcpy(at, s.address_at.data(), s.addresses * sizeof s.address_at[0]);
+    return AnswerError::none;
+}
+
+std::uint8_t plain_rcode(std::uint16_t header_flags, std::uint8_t extended) {
+    const auto low = static_cast<std::uint8_t>(header_flags & kRcodeMask);
+    if (extended == 0) return low;
+    return extended == 1 && low == 0 ? kFormErr : kServFail;
+}
+
+AnswerError check_question(std::span<const std::uint8_t> response,
+                           std::span<const std::uint8_t> qname, std::uint16_t qtype,
+                           std::uint16_t qclass, bool exact_case) {
+    const auto question = response.subspan(kHeaderSize);
+    const std::size_t name = plain_name_length(question);
+    if (name == 0 || name + 4 > question.size()) return AnswerError::malformed;
+    if (load_be16(&question[name]) != qtype || load_be16(&question[name + 2]) != qclass) {
+        return AnswerError::wrong_question;
+    }
+    if (!same_name(question.first(name), qname)) return AnswerError::wrong_question;
+    if (exact_case && std::memcmp(question.data(), qname.data(), name) != 0)
+        return AnswerError::wrong_question;
+    return AnswerError::none;
+}
+
+}  // namespace
+
+AnswerError build_answer(std::span<const std::uint8_t> response,
+                         std::span<const std::uint8_t> qname, std::uint16_t qtype,
+                         std::uint16_t qclass, bool exact_case, std::span<std::uint8_t> block,
+                         UpstreamFacts& facts) noexcept {
+    facts = UpstreamFacts{};
+    if (response.size() < kHeaderSize || response.size() > kMaxMessage)
+        return AnswerError::malformed;
+    if (block.size() < sizeof(Answer)) return AnswerError::no_room;
+    facts.flags = load_be16(&response[2]);
+    facts.rcode = static_cast<std::uint8_t>(facts.flags & kRcodeMask);
+    if ((facts.flags & kQr) == 0 || (facts.flags & kOpcodeMask) != 0) return AnswerError::malformed;
+    const std::uint16_t questions = load_be16(&response[4]);
+    if (questions == 0 && facts.rcode != kNoError) {
+        facts.no_question = true;
+        const Answer answer = empty_answer(facts.rcode);
+        std::memcpy(block.data(), &answer, sizeof answer);
+        return AnswerError::none;
+    }
+    if (questions != 1) return AnswerError::wrong_question;
+    if (const auto e = check_question(response, qname, qtype, qclass, exact_case);
+        e != AnswerError::none)
+        return e;
+
+    const std::size_t base = kHeaderSize + qname.size() + 4;
+    RecordReader reader{response, base};
+    reader.name(kHeaderSize, nullptr);
+    Survey s;
+    if (!survey(response, reader, base, qtype, (facts.flags & kTc) != 0, s))
+        return AnswerError::malformed;
+    facts.has_opt = s.opt != 0;
+    facts.rcode = plain_rcode(facts.flags, s.extended_rcode);
+
+    Answer answer = empty_answer(facts.rcode);
+    answer.flags = facts.flags & (kAa | kTc | kAd);
+    answer.ancount = s.counts[kAnswerSection];
+    answer.nscount = s.counts[kAuthoritySection];
+    answer.arcount = s.counts[kAdditionalSection];
+    answer.negative = facts.rcode == kNxDomain || (facts.rcode == kNoError && !s.has_asked_type);
+    answer.has_soa = answer.negative && s.has_soa;
+    answer.min_ttl_s = s.records == 0 ? 0 : s.min_ttl_s;
+    if (answer.has_soa) answer.min_ttl_s = std::min(answer.min_ttl_s, s.soa_minimum_s);
+    answer.address_ttl_s = s.address_ttl_s;
+    return lay_out(response, qname, s, answer, block);
+}
+
+Answer empty_answer(std::uint8_t rcode) noexcept {
+    Answer answer{};
+    answer.rcode = rcode;
+    answer.negative = rcode == kNoError || rcode == kNxDomain;
+    return answer;
+}
+
+}  // namespace steer::dns

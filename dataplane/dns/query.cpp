@@ -1,0 +1,121 @@
+#include "dataplane/dns/query.h"
+
+#include "dataplane/dns/name.h"
+
+namespace steer::dns {
+namespace {
+
+// 16 bytes at once in what the CPU has (SSE2, NEON), or 16 single ones.
+using Block = std::uint8_t __attribute__((vector_size(16)));
+
+Block lower(Block v) {
+    const Block is_upper = reinterpret_cast<Block>(v - 'A' < 26);
+    return v | (is_upper & 0x20);
+}
+
+std::uint64_t lower(std::uint64_t w) {
+    constexpr std::uint64_t kOnes = 0x0101010101010101;
+    constexpr std::uint64_t kTops = 0x80 * kOnes;
+    const std::uint64_t low7 = w & ~kTops;
+    const std::uint64_t from_a = low7 + (0x80 - 'A') * kOnes;   // top bit: at least 'A'
+    const std::uint64_t above_z = low7 + (0x7f - 'Z') * kOnes;  // top bit: above 'Z'
+    return w | ((from_a & ~above_z & ~w & kTops) >> 2);
+}
+
+// Any two loads that overlap do no harm: lower-casing twice is lower-casing once.
+template <class Word>
+void lower_word(const std::uint8_t* from, std::uint8_t* to) {
+    Word w;
+    std::memcpy(&w, from, sizeof w);
+    w = lower(w);
+    std::memcpy(to, &w, sizeof w);
+}
+
+// The records of the additional section; a query may carry one OPT there (RFC 6891 6.1.1), and others that we
+// do not know what to do with, such as TSIG.
+QueryError parse_additional(std::span<const std::uint8_t> message, std::size_t at, unsigned count,
+                            Edns& edns) noexcept {
+    for (; count > 0; --count) {
+        const std::size_t name = plain_name_length(message.subspan(at));
+        if (name == 0 || at + name + 10 > message.size()) return QueryError::bad_opt;
+        const std::uint8_t* fixed = &message[at + name];
+        const std::size_t rdata_length = load_be16(fixed + 8);
+        at += name + 10 + rdata_length;
+        if (at > message.size()) return QueryError::bad_opt;
+        if (load_be16(fixed) != kOpt) continue;
+        if (name != 1 || edns.present) return QueryError::bad_opt;
+        edns.present = true;
+        edns.udp_size =
+            load_be16(fixed + 2) < kClassicUdpSize ? kClassicUdpSize : load_be16(fixed + 2);
+        edns.version = fixed[5];
+        edns.dnssec_ok = (fixed[6] & 0x80) != 0;
+    }
+    if (at != message.size()) return QueryError::trailing_bytes;
+    return edns.version == 0 ? QueryError::none : QueryError::bad_edns_version;
+}
+
+}  // namespace
+
+void lower_case(const std::uint8_t* from, std::uint8_t* to, std::size_t n) noexcept {
+    if (n >= sizeof(Block)) {
+        for (std::size_t i = 0; i + sizeof(Block) <= n; i += sizeof(Block))
+            lower_word<Block>(from + i, to + i);
+        if (n % sizeof(Block) != 0)
+            lower_word<Block>(from + n - sizeof(Block), to + n - sizeof(Block));
+        return;
+    }
+    if (n >= 8) {
+        lower_word<std::uint64_t>(from, to);
+        lower_word<std::uint64_t>(from + n - 8, to + n - 8);
+        return;
+    }
+    std::uint64_t w = 0;
+    std::memcpy(&w, from, n);
+    w = lower(w);
+    std::memcpy(to, &w, n);
+}
+
+QueryError parse_query(std::span<const std::uint8_t> message, Query& out) noexcept {
+    out.question_end = 0;
+    out.qname_len = 0;
+    out.qtype = out.qclass = 0;
+    out.edns = Edns{};
+    if (message.size() < kHeaderSize) return QueryError::short_header;
+    const std::uint8_t* header = message.data();
+    out.id = load_be16(header);
+    out.flags = load_be16(header + 2);
+    if ((out.flags & kQr) != 0) return QueryError::is_response;
+    if ((out.flags & kOpcodeMask) != 0) return QueryError::bad_opcode;
+    if (load_be16(header + 4) != 1) return QueryError::question_count;
+
+    const auto question = message.subspan(kHeaderSize);
+    const std::size_t name = plain_name_length(question);
+    if (name == 0) return QueryError::bad_name;
+    if (name + 4 > question.size()) return QueryError::short_question;
+    out.qname_len = static_cast<std::uint8_t>(name);
+    lower_case(question.data(), out.qname.data(), name);
+    out.qtype = load_be16(&question[name]);
+    out.qclass = load_be16(&question[name + 2]);
+    out.question_end = static_cast<std::uint16_t>(kHeaderSize + name + 4);
+
+    if (load_be32(header + 6) != 0) return QueryError::bad_sections;
+    return parse_additional(message, out.question_end, load_be16(header + 10), out.edns);
+}
+
+std::uint16_t rcode_for(QueryError e) noexcept {
+    switch (e) {
+        case QueryError::none:
+            return kNoError;
+        case QueryError::short_header:
+        case QueryError::is_response:
+            return kNoReply;
+        case QueryError::bad_opcode:
+            return kNotImp;
+        case QueryError::bad_edns_version:
+            return kBadVers;
+        default:
+            return kFormErr;
+    }
+}
+
+}  // namespace steer::dns

@@ -1,0 +1,29 @@
+// Where names lie in the RDATA of the types that have them, and what compression may do to them.
+//
+// RFC 1035 4.1.4 lets the types of that document be compressed; RFC 3597 4 asks receivers to also
+// decompress a few old ones; every later type holds its names whole.
+#pragma once
+
+#include <cstdint>
+
+namespace steer::dns {
+
+enum class NameRule : std::uint8_t {
+    none,        // no names, or a type that we do not know: bytes
+    compress,    // may arrive compressed and is written compressed
+    decompress,  // may arrive compressed and is written whole
+    whole,       // a pointer in it is malformed
+};
+
+// RDATA = `fixed` bytes | `strings` <character-string>s | `names` names | the rest.
+struct RdataLayout {
+    NameRule rule = NameRule::none;
+    std::uint8_t fixed = 0;
+    std::uint8_t strings = 0;
+    std::uint8_t names = 0;
+    std::int8_t rest = -1;  // bytes after the names; -1: any number
+};
+
+RdataLayout rdata_layout(std::uint16_t type) noexcept;
+
+}  // namespace steer::dns

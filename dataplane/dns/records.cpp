@@ -1,0 +1,54 @@
+#include "dataplane/dns/records.h"
+
+namespace steer::dns {
+
+bool RecordReader::next(Record& out) noexcept {
+    constexpr std::size_t kFixed = 10;
+    out.start = at_;
+    out.fixed = name(at_, nullptr);
+    if (out.fixed == 0 || out.fixed + kFixed > message_.size()) return false;
+    const std::uint8_t* fixed = &message_[out.fixed];
+    out.root_owner = message_[at_] == 0;
+    out.type = load_be16(fixed);
+    out.klass = load_be16(fixed + 2);
+    out.ttl_s = load_be32(fixed + 4);
+    if ((out.ttl_s & 0x80000000U) != 0) out.ttl_s = 0;
+    out.rdata = out.fixed + kFixed;
+    out.end = out.rdata + load_be16(fixed + 8);
+    if (out.end > message_.size() || !check_rdata(out)) return false;
+    at_ = out.end;
+    return true;
+}
+
+std::size_t RecordReader::rdata_names(const Record& record,
+                                      const RdataLayout& layout) const noexcept {
+    std::size_t at = record.rdata + layout.fixed;
+    for (unsigned i = 0; i < layout.strings; ++i) {
+        if (at >= record.end) return 0;
+        at += 1U + message_[at];
+    }
+    return at < record.end ? at : 0;
+}
+
+bool RecordReader::check_rdata(const Record& record) noexcept {
+    const std::size_t length = record.end - record.rdata;
+    if (record.klass == kIn && record.type == kA) return length == 4;
+    if (record.klass == kIn && record.type == kAaaa) return length == 16;
+    const RdataLayout layout = rdata_layout(record.type);
+    if (layout.rule == NameRule::none) {
+        // May hold names that we do not know of, and later names may point to those.
+        if (record.type != kOpt) starts_.allow(record.rdata, record.end);
+        return true;
+    }
+    std::size_t at = rdata_names(record, layout);
+    for (unsigned i = 0; i < layout.names; ++i) {
+        bool compressed = false;
+        if (at == 0 || at >= record.end) return false;
+        at = name(at, nullptr, &compressed);
+        if (compressed && layout.rule == NameRule::whole) return false;
+    }
+    if (at == 0 || at > record.end) return false;
+    return layout.rest < 0 || record.end - at == static_cast<std::size_t>(layout.rest);
+}
+
+}  // namespace steer::dns

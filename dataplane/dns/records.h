@@ -1,0 +1,50 @@
+// Walks over the records of a response, checking every name and length on the way (RFC 1035 4.1.3, RFC 9267).
+//
+// Cost: one pass; a 2 KiB bitmap of where names may go on.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "dataplane/dns/name.h"
+#include "dataplane/dns/rdata.h"
+
+namespace steer::dns {
+
+struct Record {
+    std::size_t start;  // offset of the owner name
+    std::size_t fixed;  // of type, class, TTL and RDLENGTH
+    std::size_t rdata;
+    std::size_t end;
+    std::uint16_t type, klass;
+    std::uint32_t ttl_s;  // RFC 2181 8: 0 if the top bit is set
+    bool root_owner;
+};
+
+class RecordReader {
+  public:
+    // `at`: offset of the first record, after a checked question.
+    RecordReader(std::span<const std::uint8_t> message, std::size_t at)
+        : message_(message), at_(at) {}
+
+    // The next record; false: cut off or malformed. Names of earlier records and of the question may be
+    // pointed to.
+    bool next(Record& out) noexcept;
+    // The next name, at an offset inside the message. Returns the offset after it; 0: malformed.
+    std::size_t name(std::size_t at, Name* out, bool* compressed = nullptr) noexcept {
+        return read_name(message_, at, starts_, out, compressed);
+    }
+    // Offset of the first name in a record's RDATA; 0: cut off.
+    [[nodiscard]] std::size_t rdata_names(const Record& record,
+                                          const RdataLayout& layout) const noexcept;
+
+  private:
+    bool check_rdata(const Record& record) noexcept;
+
+    std::span<const std::uint8_t> message_;
+    std::size_t at_;
+    NameStarts starts_;
+};
+
+}  // namespace steer::dns

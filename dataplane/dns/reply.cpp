@@ -1,0 +1,117 @@
+// How answers and queries leave: write_reply, write_error_reply, write_query of answer.h. The first is the hot
+// path of a cached answer: one copy, one load and store for each TTL.
+#include <algorithm>
+
+#include "dataplane/dns/answer.h"
+
+namespace steer::dns {
+namespace {
+
+constexpr std::size_t kOptSize = 11;
+constexpr std::size_t kEdeSize = 6;
+
+void write_header(std::uint8_t* message, std::uint16_t flags, std::uint16_t qdcount,
+                  std::uint16_t ancount, std::uint16_t nscount, std::uint16_t arcount) {
+    store_be16(message + 2, flags);
+    store_be16(message + 4, qdcount);
+    store_be16(message + 6, ancount);
+    store_be16(message + 8, nscount);
+    store_be16(message + 10, arcount);
+}
+
+// RFC 6891 6.1.2, RFC 8914 2. Returns its length.
+std::size_t write_opt(std::uint8_t* at, std::uint8_t extended_rcode, bool dnssec_ok,
+                      std::optional<Ede> ede) {
+    at[0] = 0;
+    store_be16(at + 1, kOpt);
+    store_be16(at + 3, kUpstreamUdpSize);
+    at[5] = extended_rcode;
+    at[6] = 0;
+    store_be16(at + 7, dnssec_ok ? 0x8000 : 0);
+    store_be16(at + 9, ede ? kEdeSize : 0);
+    if (!ede) return kOptSize;
+    store_be16(at + 11, 15);  // option EDE
+    store_be16(at + 13, 2);
+    store_be16(at + 15, static_cast<std::uint16_t>(*ede));
+    return kOptSize + kEdeSize;
+}
+
+std::uint16_t response_flags(const Query& query, std::uint16_t rcode) {
+    return static_cast<std::uint16_t>(kQr | kRa | (query.flags & (kOpcodeMask | kRd | kCd)) |
+                                      (rcode & kRcodeMask));
+}
+
+void lower_ttls(std::uint8_t* body, const Answer& answer, std::uint32_t age_s,
+                std::uint32_t cap_s) {
+    const std::uint16_t* offsets = answer.ttl_offsets();
+    for (unsigned i = 0; i < answer.ttl_count; ++i) {
+        std::uint8_t* at = body + offsets[i];
+        const std::uint32_t ttl = load_be32(at);
+        store_be32(at, std::min(ttl > age_s ? ttl - age_s : 0, cap_s));
+    }
+}
+
+}  // namespace
+
+std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, const Answer& answer,
+                        const ReplyOptions& options, bool& truncated) noexcept {
+    const std::size_t limit = std::min<std::size_t>(options.max_size, message.size());
+    std::size_t at = query.question_end;
+    const std::size_t body_end = at + answer.body_len;
+    const std::size_t opt_size = query.edns.present ? kOptSize : 0;
+    truncated = body_end + opt_size > limit;
+
+    std::uint16_t flags = response_flags(query, answer.rcode) | (answer.flags & kTc);
+    if ((query.flags & kAd) != 0 || query.edns.dnssec_ok) flags |= answer.flags & kAd;
+    const std::uint16_t with_opt = query.edns.present ? 1 : 0;
+    if (truncated) {
+        write_header(message.data(), flags | kTc, 1, 0, 0, with_opt);
+    } else {
+        write_header(message.data(), flags, 1, answer.ancount, answer.nscount,
+                     static_cast<std::uint16_t>(answer.arcount + with_opt));
+        std::memcpy(message.data() + at, answer.body(), answer.body_len);
+        lower_ttls(message.data() + at, answer, options.age_s, options.ttl_cap_s);
+        at = body_end;
+    }
+    if (query.edns.present && at + kOptSize <= message.size()) {
+        const bool ede_fits = at + kOptSize + kEdeSize <= limit;
+        at += write_opt(message.data() + at, 0, query.edns.dnssec_ok,
+                        ede_fits ? options.ede : std::nullopt);
+    }
+    return at;
+}
+
+std::size_t write_error_reply(std::span<std::uint8_t> message, const Query& query,
+                              std::uint16_t rcode, std::optional<Ede> ede) noexcept {
+    const bool has_question = query.question_end != 0;
+    std::size_t at = has_question ? query.question_end : kHeaderSize;
+    const bool has_opt = query.edns.present && at + kOptSize + kEdeSize <= message.size();
+    if (rcode > kRcodeMask && !has_opt) rcode = kServFail;
+    write_header(message.data(), response_flags(query, rcode), has_question ? 1 : 0, 0, 0,
+                 has_opt ? 1 : 0);
+    if (has_opt) {
+        at += write_opt(message.data() + at, static_cast<std::uint8_t>(rcode >> 4),
+                        query.edns.dnssec_ok, ede);
+    }
+    return at;
+}
+
+std::size_t write_query(std::span<std::uint8_t> message, std::uint16_t id,
+                        std::span<const std::uint8_t> qname, std::uint16_t qtype,
+                        std::uint16_t qclass, bool recursion_desired, bool checking_disabled,
+                        bool edns, bool dnssec_ok) noexcept {
+    std::uint8_t* out = message.data();
+    store_be16(out, id);
+    const auto flags =
+        static_cast<std::uint16_t>((recursion_desired ? kRd : 0) | (checking_disabled ? kCd : 0));
+    write_header(out, flags, 1, 0, 0, edns ? 1 : 0);
+    std::memcpy(out + kHeaderSize, qname.data(), qname.size());
+    std::size_t at = kHeaderSize + qname.size();
+    store_be16(out + at, qtype);
+    store_be16(out + at + 2, qclass);
+    at += 4;
+    if (edns) at += write_opt(out + at, 0, dnssec_ok, std::nullopt);
+    return at;
+}
+
+}  // namespace steer::dns
