@@ -23,7 +23,8 @@ enum class MessageKind : std::uint8_t {
     upstream_reply,  // a kernel socket got a reply: token, buffer = the message, b = 0; or b = errno
     // worker -> streams
     answer,          // to an inject: token, buffer = the whole response; nullptr = close/drop
-    upstream_query,  // ask by kernel socket: token, buffer = the message, a = upstream, b = UpstreamVia
+    upstream_query,  // ask by kernel socket: token, buffer = an UpstreamQuery and the bytes, a = upstream,
+                     // b = UpstreamVia
     // routers -> worker
     acknowledged,    // a held answer's event is settled: token = hold token, b = Outcome
 };
@@ -54,5 +55,14 @@ struct InjectedQuery {
     std::uint8_t reserved[3];
 };
 static_assert(sizeof(InjectedQuery) == 48);
+
+// In the buffer of an `upstream_query`, followed by the query's bytes; written by the forwarder.
+struct UpstreamQuery {
+    IpAddress address;
+    std::uint16_t port;          // host order
+    std::uint16_t length;        // of the query
+    std::uint32_t timeout_ms;    // after this the worker does not wait any more
+};
+static_assert(sizeof(UpstreamQuery) == 24);
 
 }  // namespace steer

@@ -5,11 +5,17 @@
 //   upstream's reply → the owner of its destination port → checked → Answer in a Buffer → reply to every waiter
 //
 // Checked on a reply: source address and port, destination port, id, question, and that it parses; a reply that fails
-// changes nothing but a counter. One upstream query serves all that ask for the same (group, name, type, class, DO,
-// CD). Order of defence: retry without EDNS (FORMERR, NOTIMP), next upstream (SERVFAIL, REFUSED, timeout), and when
-// the total time is over, `reply` without a buffer. Policy among upstreams: lowest smoothed latency.
+// changes nothing but a counter. One upstream query serves all that ask for the same (upstreams, name, type, class,
+// DO, CD), whatever generation their configuration is of. Order of defence: retry without EDNS (FORMERR, NOTIMP; RFC
+// 6891 6.2.2), next upstream (SERVFAIL, REFUSED, silence), the last SERVFAIL or REFUSED passed on, and when the total
+// time is over no buffer. Policy among upstreams: lowest smoothed latency (upstream_choice.h). A truncated reply
+// goes to UDP clients as it is; for clients over TCP the question is asked again over TCP (RFC 7766 5).
 //
-// May not: allocate, lock, log, wait.
+// Memory: about 640 bytes for each of `max_in_flight`, taken at construction: 10 MiB with the default.
+// When the table is full a query ends as AskEnd::table_full; when another worker's ring is full its waiters stay in
+// their flight's record and are tried again at each tick(): none is lost, and the table bounds how many there are.
+//
+// May not, after construction: allocate, lock, log, wait.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +25,7 @@
 #include "dataplane/buffer.h"
 #include "dataplane/clock.h"
 #include "dataplane/counters.h"
+#include "dataplane/forward/upstream_health.h"
 #include "dataplane/message.h"
 #include "dataplane/parked.h"
 #include "dataplane/policy/snapshot.h"
@@ -26,8 +33,17 @@
 
 namespace steer {
 
+inline constexpr unsigned kMaxGroupMembers = 32;  // of one upstream group
+
 // What became of an ask.
-enum class AskEnd : std::uint8_t { answered, timed_out, all_failed, no_route, table_full, no_buffer };
+enum class AskEnd : std::uint8_t {
+    answered,  // with a buffer: what an upstream said, a SERVFAIL or REFUSED too if none said better
+    timed_out,   // total_timeout_ms is over
+    all_failed,  // every upstream was refused by the network (a kernel socket's error)
+    no_route,    // the total time is over, and no upstream could be reached at all
+    table_full,  // max_in_flight other questions are in flight
+    no_buffer,   // a reply came, but there was no buffer for it
+};
 
 // How the forwarder reaches the world; the worker implements it (tests: a recorder).
 class ForwardSink {
@@ -36,9 +52,10 @@ class ForwardSink {
     // Sends `dns` to hop (Via::port): builds the frame in an mbuf of the port's pool. False: no room.
     virtual bool send_frame(const NextHop& hop, std::uint16_t source_port, const Upstream& to,
                             std::span<const std::uint8_t> dns) noexcept = 0;
-    // Sends by a kernel socket of `streams` (Via::kernel, or TCP). Takes over the buffer if true.
+    // Sends by a kernel socket of `streams` (Via::kernel, or TCP). `query` holds an UpstreamQuery and the bytes,
+    // as MessageKind::upstream_query wants it. Takes over the buffer if true.
     virtual bool send_by_kernel(std::uint64_t token, const Upstream& to, UpstreamVia via,
-                                Buffer* dns) noexcept = 0;
+                                Buffer* query) noexcept = 0;
     // Hands a message to another worker. False: its ring is full.
     virtual bool send_to_worker(unsigned worker, const Message& m) noexcept = 0;
     // A parked query of this worker has its answer (or, without a buffer, the reason why not). Takes over the
@@ -48,15 +65,17 @@ class ForwardSink {
 
 struct ForwarderOptions {
     unsigned worker = 0, workers = 1;
-    std::uint16_t first_port = 10240, last_port = 26623;  // of all workers; this one owns p with p % workers == worker
+    std::uint16_t first_port = 10240,
+                  last_port = 26623;  // of all workers; this one owns p with p % workers == worker
     unsigned max_in_flight = 16384;
-    bool exact_case = false;                              // 0x20
-    std::uint64_t random_seed = 0;                        // 0: from the system; tests give one
+    bool exact_case = false;        // 0x20
+    std::uint64_t random_seed = 0;  // 0: from the system; tests give one
 };
 
 class Forwarder {
   public:
-    Forwarder(const ForwarderOptions& options, BufferPools& buffers, ForwardSink& sink, Counters& counters);
+    Forwarder(const ForwarderOptions& options, BufferPools& buffers, ForwardSink& sink,
+              Counters& counters);
     ~Forwarder();
     Forwarder(const Forwarder&) = delete;
     Forwarder& operator=(const Forwarder&) = delete;
@@ -82,6 +101,8 @@ class Forwarder {
     // The table in force; read at each send.
     void set_next_hops(const NextHopTable* table) noexcept;
     [[nodiscard]] unsigned in_flight() const noexcept;
+    // What this worker knows of an upstream; any thread may read it. `upstream` < kMaxUpstreams.
+    [[nodiscard]] const UpstreamHealth& health(std::uint16_t upstream) const noexcept;
 
   private:
     struct Impl;

@@ -1,0 +1,233 @@
+// Whom a flight asks, how, and when the next one.
+//
+// A start asks as many upstreams as the group's `concurrent` says, and sends a copy to one that is due to be measured.
+// Then, whenever patience with the last one is over or one fails, the next is asked; earlier ones are still heard.
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "dataplane/forward/forwarder_impl.h"
+
+namespace steer {
+
+using forward::kNone;
+using forward::MemberMask;
+
+namespace {
+
+constexpr std::uint64_t kNoRouteMs =
+    100;  // when no upstream has a next hop (neighbours appear within that time)
+constexpr std::uint64_t kNoRoomMs = 2;  // when a port, ring or table had no room
+constexpr std::uint64_t kNever = UINT64_MAX;
+constexpr unsigned kIdDraws =
+    16;  // until a (port, id) is free: with 16,384 in flight one is nearly sure
+
+MemberMask bit(unsigned member) {
+    return MemberMask{1} << member;
+}
+
+constexpr NextHop kNoHop{};
+
+}  // namespace
+
+const NextHop& Forwarder::Impl::hop_to(const Upstream& upstream) const noexcept {
+    if (hops == nullptr || upstream.id >= hops->by_upstream.size()) return kNoHop;
+    return hops->by_upstream[upstream.id];
+}
+
+void Forwarder::Impl::start(std::uint32_t flight, Now now) noexcept {
+    Flight& f = table[flight];
+    const UpstreamGroup& group = f.upstreams();
+    f.deadline_ms = now.ms + group.total_timeout_ms;
+    f.end = AskEnd::no_route;
+    if (options.exact_case) {
+        for (auto& word : f.case_bits)
+            word = (std::uint64_t{random.next()} << 32) | random.next();
+    }
+    for (unsigned n = 0; n < std::max<unsigned>(group.concurrent, 1); ++n) {
+        if (n > 0 && choice.best(*f.snapshot, group, f.tried) < 0) break;
+        if (!ask_next(flight, now)) break;
+    }
+    const int measured = choice.to_measure(*f.snapshot, group, f.tried, now.ms);
+    if (measured >= 0) {
+        const auto member = static_cast<unsigned>(measured);
+        ask_member(flight, member, choice.takes_edns(f.member(member).id, now.ms), now);
+    }
+    set_timer(flight, now);
+}
+
+bool Forwarder::Impl::ask_next(std::uint32_t flight, Now now) noexcept {
+    Flight& f = table[flight];
+    const UpstreamGroup& group = f.upstreams();
+    for (unsigned tries = 0; tries <= group.members.size(); ++tries) {
+        int member = choice.best(*f.snapshot, group, f.tried | f.failed);
+        if (member < 0 && f.answer == nullptr && tries == 0) {  // once more around
+            f.tried = 0;
+            if (f.sent_in_round && f.round < UINT8_MAX) ++f.round;
+            f.sent_in_round = false;
+            member = choice.best(*f.snapshot, group, f.failed);
+        }
+        if (member < 0) break;
+        const auto m = static_cast<unsigned>(member);
+        const Upstream& to = f.member(m);
+        switch (ask_member(flight, m, choice.takes_edns(to.id, now.ms), now)) {
+            case Sent::yes:
+                f.sent_in_round = true;
+                f.end = AskEnd::timed_out;
+                f.next_send_ms =
+                    now.ms + (f.over_tcp ? to.timeout_ms : choice.patience_ms(to, f.round));
+                return true;
+            case Sent::no_route:
+                f.tried |= bit(m);
+                break;
+            case Sent::no_room:
+                f.next_send_ms = now.ms + kNoRoomMs;
+                return false;
+        }
+    }
+    // Nobody could be asked. With an answer in hand to fall back on, nobody else will be.
+    f.next_send_ms = f.answer != nullptr ? kNever : now.ms + kNoRouteMs;
+    return false;
+}
+
+Forwarder::Impl::Sent Forwarder::Impl::ask_member(std::uint32_t flight, unsigned member, bool edns,
+                                                  Now now) noexcept {
+    Flight& f = table[flight];
+    const Upstream& to = f.member(member);
+    const NextHop& hop = hop_to(to);
+    if (hop.via == NextHop::Via::nothing && !f.over_tcp) {
+        counters.add(Stat::upstream_no_route);
+        return Sent::no_route;
+    }
+    std::array<std::uint8_t, 256> room;
+    const auto id = static_cast<std::uint16_t>(random.next());
+    const std::size_t length =
+        dns::write_query(query, id, f.name_as_sent(room), f.qtype, f.qclass, true,
+                         f.checking_disabled, edns, edns && f.dnssec_ok);
+    const std::span<const std::uint8_t> bytes{query.data(), length};
+    Sent sent;
+    if (f.over_tcp) {
+        sent = send_by_kernel(flight, member, UpstreamVia::tcp, bytes);
+    } else if (hop.via == NextHop::Via::kernel) {
+        sent = send_by_kernel(flight, member, UpstreamVia::udp, bytes);
+    } else {
+        sent = send_in_frame(flight, member, bytes, hop);
+    }
+    if (sent != Sent::yes) return sent;
+    forward::Attempt& a = table.attempt(f.attempts);  // the newest is the first
+    a.member = static_cast<std::uint8_t>(member);
+    a.edns = edns;
+    a.sent_ms = now.ms;
+    a.deadline_ms = now.ms + to.timeout_ms;
+    f.tried |= bit(member);
+    choice.sent(to.id);
+    counters.add(Stat::upstream_queries);
+    return Sent::yes;
+}
+
+Forwarder::Impl::Sent Forwarder::Impl::send_in_frame(std::uint32_t flight, unsigned member,
+                                                     std::span<const std::uint8_t> bytes,
+                                                     const NextHop& hop) noexcept {
+    std::uint16_t port = 0;
+    std::uint16_t id = dns::load_be16(bytes.data());
+    unsigned draws = 0;
+    for (;; ++draws) {
+        port = ports.pick(random);
+        if (!table.is_taken(port, id)) break;
+        if (draws == kIdDraws) return Sent::no_room;
+        id = static_cast<std::uint16_t>(random.next());
+    }
+    dns::store_be16(query.data(), id);
+    const std::uint32_t attempt = table.open_attempt(flight, port, id);
+    if (attempt == kNone) return Sent::no_room;
+    if (sink.send_frame(hop, port, table[flight].member(member), bytes)) return Sent::yes;
+    table.close_attempt(attempt);
+    return Sent::no_room;
+}
+
+Forwarder::Impl::Sent Forwarder::Impl::send_by_kernel(
+    std::uint32_t flight, unsigned member, UpstreamVia via,
+    std::span<const std::uint8_t> bytes) noexcept {
+    const Upstream& to = table[flight].member(member);
+    Buffer* const buffer =
+        buffers.take(static_cast<std::uint32_t>(sizeof(UpstreamQuery) + bytes.size()));
+    if (buffer == nullptr) return Sent::no_room;
+    const UpstreamQuery header{to.address, to.port, static_cast<std::uint16_t>(bytes.size()),
+                               to.timeout_ms};
+    std::memcpy(buffer->data(), &header, sizeof header);
+    std::memcpy(buffer->data() + sizeof header, bytes.data(), bytes.size());
+    buffer->length = static_cast<std::uint32_t>(sizeof header + bytes.size());
+    const std::uint32_t attempt = table.open_attempt(flight, 0, dns::load_be16(bytes.data()));
+    if (attempt != kNone && sink.send_by_kernel(table.token(attempt), to, via, buffer))
+        return Sent::yes;
+    if (attempt != kNone) table.close_attempt(attempt);
+    release(buffer);
+    return Sent::no_room;
+}
+
+void Forwarder::Impl::on_timer(std::uint32_t flight, Now now) noexcept {
+    end_attempts_in_silence(flight, now);
+    Flight& f = table[flight];
+    if (now.ms >= f.deadline_ms) {
+        Buffer* const last_resort = std::exchange(f.answer, nullptr);
+        finish(flight, f.end, last_resort);
+        return;
+    }
+    if (now.ms >= f.next_send_ms) ask_again(flight, now);
+    end_or_wait(flight, now);
+}
+
+void Forwarder::Impl::go_on(std::uint32_t flight, Now now) noexcept {
+    Flight& f = table[flight];
+    if (choice.best(*f.snapshot, f.upstreams(), f.tried | f.failed) >= 0) {
+        ask_again(flight, now);
+    } else if (f.answer != nullptr) {
+        f.next_send_ms = kNever;
+    }
+    end_or_wait(flight, now);
+}
+
+void Forwarder::Impl::ask_again(std::uint32_t flight, Now now) noexcept {
+    const bool was_asked = table[flight].end != AskEnd::no_route;
+    if (ask_next(flight, now) && was_asked) counters.add(Stat::upstream_retries);
+}
+
+void Forwarder::Impl::end_or_wait(std::uint32_t flight, Now now) noexcept {
+    Flight& f = table[flight];
+    if (f.attempts == kNone &&
+        f.next_send_ms == kNever) {  // then there is an answer to fall back on
+        finish(flight, f.end, std::exchange(f.answer, nullptr));
+    } else {
+        set_timer(flight, now);
+    }
+}
+
+void Forwarder::Impl::end_attempts_in_silence(std::uint32_t flight, Now now) noexcept {
+    Flight& f = table[flight];
+    for (std::uint32_t i = f.attempts; i != kNone;) {
+        Attempt& a = table.attempt(i);
+        const std::uint32_t next = a.next;
+        const Upstream& asked = f.member(a.member);
+        const auto waited_ms = static_cast<std::uint32_t>(now.ms - a.sent_ms);
+        if (now.ms >= a.deadline_ms) {
+            counters.add(Stat::upstream_timeouts);
+            choice.timed_out(asked.id, now.ms);
+            table.close_attempt(i);
+        } else if (!a.late && !f.over_tcp && waited_ms >= choice.patience_ms(asked, 0)) {
+            a.late = true;
+            choice.late(asked.id, waited_ms);
+        }
+        i = next;
+    }
+}
+
+void Forwarder::Impl::set_timer(std::uint32_t flight, Now now) noexcept {
+    const Flight& f = table[flight];
+    std::uint64_t at = std::min(f.deadline_ms, f.next_send_ms);
+    for (std::uint32_t i = f.attempts; i != kNone; i = table.attempt(i).next) {
+        at = std::min(at, table.attempt(i).deadline_ms);
+    }
+    timers.set(flight, at, now.ms);
+}
+
+}  // namespace steer

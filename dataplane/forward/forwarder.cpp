@@ -1,0 +1,137 @@
+#include "dataplane/forward/forwarder.h"
+
+#include "dataplane/forward/forwarder_impl.h"
+
+namespace steer {
+
+using forward::kNone;
+
+namespace {
+constexpr unsigned kTimersPerTick = 128;
+}
+
+Forwarder::Impl::Impl(const ForwarderOptions& o, BufferPools& b, ForwardSink& s, Counters& c)
+    : options(o),
+      buffers(b),
+      sink(s),
+      counters(c),
+      random(o.random_seed),
+      ports(o.first_port, o.last_port, o.worker, o.workers),
+      table(o.max_in_flight),
+      timers(o.max_in_flight) {}
+
+void Forwarder::Impl::join(Parked* parked, std::uint64_t name_hash, Now now) noexcept {
+    const forward::Question question(*parked, name_hash);
+    std::uint32_t i = table.find(question);
+    const bool is_new = i == kNone;
+    if (is_new) i = table.open(question);
+    if (i == kNone) {
+        turn_away(parked);
+        return;
+    }
+    Flight& f = table[i];
+    f.waiters.push(parked);
+    if (forward::wants_all(*parked)) ++f.want_all;
+    if (is_new) {
+        start(i, now);
+    } else {
+        counters.add(Stat::upstream_coalesced);
+    }
+}
+
+Forwarder::Forwarder(const ForwarderOptions& options, BufferPools& buffers, ForwardSink& sink,
+                     Counters& counters)
+    : impl_(std::make_unique<Impl>(options, buffers, sink, counters)) {}
+
+Forwarder::~Forwarder() {
+    for (std::uint32_t i = 0; i < impl_->table.capacity(); ++i)
+        release(impl_->table[i].answer);
+}
+
+bool Forwarder::ask(Parked* parked, std::uint16_t group, std::uint64_t hash, Now now) noexcept {
+    impl_->now_ms = now.ms;
+    parked->group = group;
+    const auto owner = static_cast<unsigned>((hash >> 32) % impl_->options.workers);
+    if (owner == impl_->options.worker) {
+        impl_->join(parked, hash, now);
+        return true;
+    }
+    Message m;
+    m.kind = MessageKind::ask;
+    m.from = static_cast<std::uint8_t>(impl_->options.worker);
+    m.a = group;
+    m.token = hash;
+    m.pointer = parked;
+    return impl_->sink.send_to_worker(owner, m);
+}
+
+Verdict Forwarder::on_datagram(const IpAddress& from, std::uint16_t from_port,
+                               std::uint16_t to_port, std::span<const std::uint8_t> dns,
+                               Now now) noexcept {
+    impl_->now_ms = now.ms;
+    if (dns.size() < dns::kHeaderSize) return Verdict::drop_upstream_malformed;
+    const std::uint32_t attempt = impl_->table.find_attempt(to_port, dns::load_be16(dns.data()));
+    if (attempt == kNone) return Verdict::drop_upstream_unknown;
+    const forward::Attempt& a = impl_->table.attempt(attempt);
+    const Upstream& asked = impl_->table[a.flight].member(a.member);
+    if (from != asked.address || from_port != asked.port) return Verdict::drop_upstream_unknown;
+    switch (impl_->take_reply(attempt, dns, now)) {
+        case Impl::Reply::malformed:
+            return Verdict::drop_upstream_malformed;
+        case Impl::Reply::no_buffer:
+            return Verdict::drop_no_buffer;
+        case Impl::Reply::used:
+            break;
+    }
+    return Verdict::upstream_reply;
+}
+
+unsigned Forwarder::owner_of_port(std::uint16_t port) const noexcept {
+    return impl_->ports.owner(port);
+}
+
+void Forwarder::on_message(const Message& m, Now now) noexcept {
+    impl_->now_ms = now.ms;
+    switch (m.kind) {
+        case MessageKind::ask:
+            impl_->join(static_cast<Parked*>(m.pointer), m.token, now);
+            break;
+        case MessageKind::reply:
+            impl_->sink.answered(static_cast<Parked*>(m.pointer), static_cast<AskEnd>(m.b),
+                                 m.buffer);
+            break;
+        case MessageKind::upstream_reply:
+            impl_->on_kernel_reply(m, now);
+            break;
+        default:
+            release(m.buffer);
+            break;
+    }
+}
+
+void Forwarder::tick(Now now) noexcept {
+    impl_->now_ms = now.ms;
+    for (unsigned n = 0; n < kTimersPerTick; ++n) {
+        const std::uint32_t flight = impl_->timers.pop_due(now.ms);
+        if (flight == kNone) break;
+        impl_->on_timer(flight, now);
+    }
+    impl_->hand_out_what_is_left();
+}
+
+std::uint64_t Forwarder::next_deadline_ms() const noexcept {
+    if (impl_->left_first != kNone || !impl_->turned_away.empty()) return impl_->now_ms + 1;
+    return impl_->timers.next_ms();
+}
+
+void Forwarder::set_next_hops(const NextHopTable* table) noexcept {
+    impl_->hops = table;
+}
+unsigned Forwarder::in_flight() const noexcept {
+    return impl_->table.count();
+}
+const UpstreamHealth& Forwarder::health(std::uint16_t upstream) const noexcept {
+    return impl_->choice.health(upstream);
+}
+
+}  // namespace steer

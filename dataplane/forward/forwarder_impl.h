@@ -1,0 +1,91 @@
+// The forwarder's inside: what its four sources share. forwarder.cpp: in and out; asking.cpp: whom to ask and when;
+// replies.cpp: what a reply means; handing_out.cpp: to those that wait.
+#pragma once
+
+#include <array>
+
+#include "dataplane/forward/chacha_random.h"
+#include "dataplane/forward/forwarder.h"
+#include "dataplane/forward/in_flight.h"
+#include "dataplane/forward/source_ports.h"
+#include "dataplane/forward/timer_wheel.h"
+#include "dataplane/forward/upstream_choice.h"
+
+namespace steer {
+
+struct Forwarder::Impl {
+    using Flight = forward::Flight;
+    using Attempt = forward::Attempt;
+
+    enum class Sent : std::uint8_t {
+        yes,
+        no_route,  // not to this one, perhaps to another
+        no_room,   // nothing leaves now: no attempt, buffer, or room in the port or ring
+    };
+    enum class Reply : std::uint8_t { used, malformed, no_buffer };
+
+    Impl(const ForwarderOptions& o, BufferPools& b, ForwardSink& s, Counters& c);
+
+    // forwarder.cpp
+    void join(Parked* parked, std::uint64_t name_hash, Now now) noexcept;
+
+    // asking.cpp
+    void start(std::uint32_t flight, Now now) noexcept;
+    // Asks the next member, if there is one. Sets when the one after it is asked. True: sent.
+    bool ask_next(std::uint32_t flight, Now now) noexcept;
+    Sent ask_member(std::uint32_t flight, unsigned member, bool edns, Now now) noexcept;
+    Sent send_in_frame(std::uint32_t flight, unsigned member, std::span<const std::uint8_t> dns,
+                       const NextHop& hop) noexcept;
+    Sent send_by_kernel(std::uint32_t flight, unsigned member, UpstreamVia via,
+                        std::span<const std::uint8_t> dns) noexcept;
+    void on_timer(std::uint32_t flight, Now now) noexcept;
+    void end_attempts_in_silence(std::uint32_t flight, Now now) noexcept;
+    // An attempt came to nothing: asks another, or ends the flight when nobody is left.
+    void go_on(std::uint32_t flight, Now now) noexcept;
+    void ask_again(std::uint32_t flight, Now now) noexcept;
+    void end_or_wait(std::uint32_t flight, Now now) noexcept;
+    // Sets the flight's timer to the first thing that it has to do.
+    void set_timer(std::uint32_t flight, Now now) noexcept;
+    [[nodiscard]] const NextHop& hop_to(const Upstream& upstream) const noexcept;
+
+    // replies.cpp
+    Reply take_reply(std::uint32_t attempt, std::span<const std::uint8_t> dns, Now now) noexcept;
+    void judge(std::uint32_t attempt, const dns::UpstreamFacts& facts, Buffer* answer,
+               Now now) noexcept;
+    void retry_without_edns(std::uint32_t flight, unsigned member, Now now) noexcept;
+    void retry_over_tcp(std::uint32_t flight, unsigned member, Buffer* truncated, Now now) noexcept;
+    void on_kernel_reply(const Message& m, Now now) noexcept;
+    Buffer* build(const Flight& f, std::span<const std::uint8_t> dns, dns::UpstreamFacts& facts,
+                  dns::AnswerError& error, Now now) noexcept;
+
+    // handing_out.cpp
+    // Ends the asking and begins to hand out. Takes over `answer`.
+    void finish(std::uint32_t flight, AskEnd end, Buffer* answer) noexcept;
+    // Hands a record's result to at most `budget` waiters; whose worker's ring is full waits on.
+    void hand_out(std::uint32_t flight, unsigned& budget) noexcept;
+    bool give(Parked* parked, AskEnd end, Buffer* answer) noexcept;
+    void hand_out_later(std::uint32_t flight) noexcept;
+    void hand_out_what_is_left() noexcept;
+    void turn_away(Parked* parked) noexcept;
+
+    const ForwarderOptions options;
+    BufferPools& buffers;
+    ForwardSink& sink;
+    Counters& counters;
+    const NextHopTable* hops = nullptr;
+    std::uint64_t now_ms = 0;  // of the last call
+
+    forward::ChaChaRandom random;
+    forward::SourcePorts ports;
+    forward::InFlight table;
+    forward::UpstreamChoice choice;
+    forward::TimerWheel timers;
+
+    // Records with a result that not every waiter has yet, chained by Flight::next.
+    std::uint32_t left_first = forward::kNone, left_last = forward::kNone;
+    forward::Waiters turned_away;  // found the table full
+    std::uint32_t serial = 0;      // of answers
+    std::array<std::uint8_t, 512> query{};
+};
+
+}  // namespace steer

@@ -1,0 +1,89 @@
+// From a flight's result to the parked queries that wait for it, here and on other workers.
+#include "dataplane/forward/forwarder_impl.h"
+
+namespace steer {
+
+using forward::kNone;
+
+namespace {
+constexpr unsigned kAtOnce = 64;    // waiters that are served when the result comes
+constexpr unsigned kPerTick = 256;  // and with each tick
+}  // namespace
+
+void Forwarder::Impl::finish(std::uint32_t flight, AskEnd end, Buffer* answer) noexcept {
+    table.stop_asking(flight);
+    timers.cancel(flight);
+    Flight& f = table[flight];
+    f.end = answer != nullptr ? AskEnd::answered : end;
+    if (f.answer != answer) release(f.answer);
+    f.answer = answer;
+    unsigned budget = kAtOnce;
+    hand_out(flight, budget);
+}
+
+void Forwarder::Impl::hand_out(std::uint32_t flight, unsigned& budget) noexcept {
+    Flight& f = table[flight];
+    for (unsigned n = f.waiters.count(); n > 0 && budget > 0; --n, --budget) {
+        Parked* const parked = f.waiters.pop();
+        if (!give(parked, f.end, f.answer)) f.waiters.push(parked);
+    }
+    if (!f.waiters.empty()) {
+        hand_out_later(flight);
+        return;
+    }
+    release(f.answer);
+    f.answer = nullptr;
+    table.close(flight);
+}
+
+// True: the waiter is served, and holds a reference of its own to the answer.
+bool Forwarder::Impl::give(Parked* parked, AskEnd end, Buffer* answer) noexcept {
+    if (answer != nullptr) hold(answer);
+    if (parked->worker == options.worker) {
+        sink.answered(parked, end, answer);
+        return true;
+    }
+    Message m;
+    m.kind = MessageKind::reply;
+    m.from = static_cast<std::uint8_t>(options.worker);
+    m.b = static_cast<std::uint32_t>(end);
+    m.pointer = parked;
+    m.buffer = answer;
+    if (sink.send_to_worker(parked->worker, m)) return true;
+    release(answer);
+    return false;
+}
+
+void Forwarder::Impl::hand_out_later(std::uint32_t flight) noexcept {
+    table[flight].next = kNone;
+    if (left_first == kNone) {
+        left_first = flight;
+    } else {
+        table[left_last].next = flight;
+    }
+    left_last = flight;
+}
+
+void Forwarder::Impl::hand_out_what_is_left() noexcept {
+    unsigned budget = kPerTick;
+    for (unsigned n = turned_away.count(); n > 0 && budget > 0; --n, --budget) {
+        Parked* const parked = turned_away.pop();
+        if (!give(parked, AskEnd::table_full, nullptr)) turned_away.push(parked);
+    }
+    // Once through those that are there now: hand_out() appends what is still left.
+    const std::uint32_t last = left_last;
+    while (left_first != kNone && budget > 0) {
+        const std::uint32_t flight = left_first;
+        left_first = table[flight].next;
+        if (left_first == kNone) left_last = kNone;
+        hand_out(flight, budget);
+        if (flight == last) break;
+    }
+}
+
+void Forwarder::Impl::turn_away(Parked* parked) noexcept {
+    counters.add(Stat::upstream_table_full);
+    turned_away.push(parked);
+}
+
+}  // namespace steer

@@ -1,0 +1,210 @@
+#include "dataplane/forward/in_flight.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace steer::forward {
+namespace {
+
+constexpr unsigned kAttemptsPerFlight = 2;
+
+// Spreads the bits of `x` (the finalizer of SplitMix64).
+std::uint64_t mix(std::uint64_t x) {
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
+    return x ^ (x >> 31);
+}
+
+std::uint32_t hash_of(std::uint16_t port, std::uint16_t id) {
+    return static_cast<std::uint32_t>(mix((std::uint64_t{port} << 16) | id));
+}
+
+// Of what makes two groups of different generations the same.
+std::uint64_t digest(const Snapshot& snapshot, const UpstreamGroup& group) {
+    std::uint64_t d = group.concurrent;
+    for (const std::uint16_t i : group.members)
+        d = d * 0x9e3779b97f4a7c15 + snapshot.upstreams[i].id + 1;
+    return d;
+}
+
+bool same_upstreams(const Snapshot& a, std::uint16_t group_a, const Snapshot& b,
+                    std::uint16_t group_b) {
+    if (&a == &b && group_a == group_b) return true;
+    const UpstreamGroup& x = a.groups[group_a];
+    const UpstreamGroup& y = b.groups[group_b];
+    const auto same = [&](std::uint16_t i, std::uint16_t j) {
+        const Upstream& u = a.upstreams[i];
+        const Upstream& v = b.upstreams[j];
+        return u.id == v.id && u.port == v.port && u.address == v.address;
+    };
+    return x.concurrent == y.concurrent &&
+           std::equal(x.members.begin(), x.members.end(), y.members.begin(), y.members.end(), same);
+}
+
+std::vector<std::uint32_t> all_of(std::size_t n) {
+    std::vector<std::uint32_t> list(n);
+    std::iota(list.rbegin(), list.rend(), 0U);
+    return list;
+}
+
+std::uint32_t take(std::vector<std::uint32_t>& list) {
+    if (list.empty()) return kNone;
+    const std::uint32_t i = list.back();
+    list.pop_back();
+    return i;
+}
+
+}  // namespace
+
+void Waiters::push(Parked* parked) noexcept {
+    parked->next_waiter = nullptr;
+    if (last_ == nullptr) {
+        first_ = parked;
+    } else {
+        last_->next_waiter = parked;
+    }
+    last_ = parked;
+    ++count_;
+}
+
+Parked* Waiters::pop() noexcept {
+    Parked* const parked = first_;
+    if (parked == nullptr) return nullptr;
+    first_ = parked->next_waiter;
+    if (first_ == nullptr) last_ = nullptr;
+    parked->next_waiter = nullptr;
+    --count_;
+    return parked;
+}
+
+std::span<const std::uint8_t> Flight::name_as_sent(
+    std::array<std::uint8_t, 256>& room) const noexcept {
+    for (unsigned i = 0; i < qname_len; ++i) {
+        const std::uint8_t c = qname[i];
+        const bool capital = c >= 'a' && c <= 'z' && ((case_bits[i / 64] >> (i % 64)) & 1) != 0;
+        room[i] = capital ? static_cast<std::uint8_t>(c - 'a' + 'A') : c;
+    }
+    return {room.data(), qname_len};
+}
+
+Question::Question(const Parked& parked, std::uint64_t name_hash) noexcept
+    : snapshot(parked.snapshot),
+      group(parked.group),
+      qtype(parked.qtype),
+      qclass(parked.qclass),
+      dnssec_ok(parked.edns.present && parked.edns.dnssec_ok),
+      checking_disabled((parked.flags & dns::kCd) != 0),
+      qname_len(parked.qname_len) {
+    dns::lower_case(parked.qname.data(), qname.data(), qname_len);
+    const std::uint64_t kind = (std::uint64_t{qtype} << 32) | (std::uint64_t{qclass} << 16) |
+                               (dnssec_ok ? 2U : 0U) | (checking_disabled ? 1U : 0U);
+    hash = static_cast<std::uint32_t>(
+        mix(name_hash ^ mix(kind + digest(*snapshot, snapshot->groups[group]))));
+}
+
+InFlight::InFlight(unsigned max_flights)
+    : flights_(max_flights),
+      attempts_(std::size_t{max_flights} * kAttemptsPerFlight),
+      free_flights_(all_of(flights_.size())),
+      free_attempts_(all_of(attempts_.size())),
+      by_question_(max_flights),
+      by_port_and_id_(static_cast<unsigned>(attempts_.size())) {}
+
+std::uint32_t InFlight::find(const Question& q) const noexcept {
+    return by_question_.find(q.hash, [&](std::uint32_t i) {
+        const Flight& f = flights_[i];
+        return f.qtype == q.qtype && f.qclass == q.qclass && f.dnssec_ok == q.dnssec_ok &&
+               f.checking_disabled == q.checking_disabled && f.qname_len == q.qname_len &&
+               std::equal(f.qname.begin(), f.qname.begin() + f.qname_len, q.qname.begin()) &&
+               same_upstreams(*f.snapshot, f.group, *q.snapshot, q.group);
+    });
+}
+
+std::uint32_t InFlight::open(const Question& q) noexcept {
+    const std::uint32_t i = open_for_handing_out();
+    if (i == kNone) return kNone;
+    Flight& f = flights_[i];
+    f.state = Flight::State::asking;
+    f.snapshot = q.snapshot;
+    f.group = q.group;
+    f.qtype = q.qtype;
+    f.qclass = q.qclass;
+    f.dnssec_ok = q.dnssec_ok;
+    f.checking_disabled = q.checking_disabled;
+    f.qname_len = q.qname_len;
+    std::copy_n(q.qname.begin(), q.qname_len, f.qname.begin());
+    f.hash = q.hash;
+    by_question_.insert(f.hash, i);
+    return i;
+}
+
+std::uint32_t InFlight::open_for_handing_out() noexcept {
+    const std::uint32_t i = take(free_flights_);
+    if (i == kNone) return kNone;
+    flights_[i] = Flight{};
+    flights_[i].state = Flight::State::handing_out;
+    return i;
+}
+
+void InFlight::stop_asking(std::uint32_t flight) noexcept {
+    close_attempts(flight);
+    by_question_.erase(flights_[flight].hash, flight);
+    flights_[flight].state = Flight::State::handing_out;
+}
+
+void InFlight::close(std::uint32_t flight) noexcept {
+    flights_[flight].state = Flight::State::free;
+    free_flights_.push_back(flight);
+}
+
+std::uint32_t InFlight::open_attempt(std::uint32_t flight, std::uint16_t port,
+                                     std::uint16_t id) noexcept {
+    const std::uint32_t i = take(free_attempts_);
+    if (i == kNone) return kNone;
+    const std::uint32_t serial = attempts_[i].serial + 1;
+    attempts_[i] = Attempt{};
+    Attempt& a = attempts_[i];
+    a.serial = serial;
+    a.flight = flight;
+    a.port = port;
+    a.id = id;
+    a.next = flights_[flight].attempts;
+    flights_[flight].attempts = i;
+    if (port != 0) by_port_and_id_.insert(hash_of(port, id), i);
+    return i;
+}
+
+void InFlight::close_attempt(std::uint32_t attempt) noexcept {
+    Attempt& a = attempts_[attempt];
+    std::uint32_t* at = &flights_[a.flight].attempts;
+    while (*at != attempt)
+        at = &attempts_[*at].next;
+    *at = a.next;
+    if (a.port != 0) by_port_and_id_.erase(hash_of(a.port, a.id), attempt);
+    a.flight = kNone;
+    free_attempts_.push_back(attempt);
+}
+
+void InFlight::close_attempts(std::uint32_t flight) noexcept {
+    while (flights_[flight].attempts != kNone)
+        close_attempt(flights_[flight].attempts);
+}
+
+std::uint32_t InFlight::find_attempt(std::uint16_t port, std::uint16_t id) const noexcept {
+    return by_port_and_id_.find(hash_of(port, id), [&](std::uint32_t i) {
+        return attempts_[i].port == port && attempts_[i].id == id;
+    });
+}
+
+std::uint64_t InFlight::token(std::uint32_t attempt) const noexcept {
+    return (std::uint64_t{attempts_[attempt].serial} << 32) | attempt;
+}
+
+std::uint32_t InFlight::find_token(std::uint64_t token) const noexcept {
+    const auto i = static_cast<std::uint32_t>(token);
+    if (i >= attempts_.size()) return kNone;
+    const Attempt& a = attempts_[i];
+    return a.flight != kNone && a.port == 0 && a.serial == token >> 32 ? i : kNone;
+}
+
+}  // namespace steer::forward

@@ -1,0 +1,147 @@
+// What a worker has asked and not heard yet: a fixed table of flights and of their attempts.
+//
+// A flight is one question to one set of upstreams, with every parked query that waits for it. An attempt is one
+// query on the wire for a flight. Flights are found by question, attempts by (source port, id), which is unique among
+// those in flight. Records are reused; nothing is allocated after construction. One thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "dataplane/buffer.h"
+#include "dataplane/forward/forwarder.h"
+#include "dataplane/forward/index_table.h"
+#include "dataplane/forward/upstream_choice.h"
+#include "dataplane/parked.h"
+
+namespace steer::forward {
+
+// Parked queries chained by Parked::next_waiter, first come first.
+class Waiters {
+  public:
+    void push(Parked* parked) noexcept;
+    Parked* pop() noexcept;  // nullptr: none
+    [[nodiscard]] const Parked* first() const noexcept { return first_; }
+    [[nodiscard]] unsigned count() const noexcept { return count_; }
+    [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
+
+  private:
+    Parked* first_ = nullptr;
+    Parked* last_ = nullptr;
+    unsigned count_ = 0;
+};
+
+// Takes a truncated answer for one: its client came over TCP and can take all of it.
+inline bool wants_all(const Parked& parked) {
+    return parked.path.kind == ReturnPath::Kind::stream && parked.path.max_size == dns::kMaxMessage;
+}
+
+struct Flight {
+    enum class State : std::uint8_t { free, asking, handing_out };
+
+    const Snapshot* snapshot = nullptr;  // of a waiter, which keeps it alive
+    Waiters waiters;
+    Buffer* answer = nullptr;       // asking: the last resort; handing_out: the result
+    std::uint64_t deadline_ms = 0;  // of the whole
+    std::uint64_t next_send_ms =
+        0;  // when the next upstream is asked; UINT64_MAX: nobody is left to ask
+    std::uint32_t hash = 0;
+    std::uint32_t attempts = kNone;  // chained by Attempt::next
+    std::uint32_t next = kNone;      // in the list of those that are handing out
+    MemberMask tried = 0;            // in this round
+    MemberMask failed = 0;           // said SERVFAIL or the like: not asked again
+    unsigned want_all = 0;           // waiters that want the answer over TCP if it is truncated
+    std::uint16_t group = 0;         // of `snapshot`
+    std::uint16_t qtype = 0, qclass = 0;
+    std::uint8_t qname_len = 0;
+    std::uint8_t round = 0;  // over the group
+    State state = State::free;
+    AskEnd end = AskEnd::timed_out;  // asking: what a timeout will be called
+    bool dnssec_ok = false, checking_disabled = false;
+    bool over_tcp = false;
+    bool sent_in_round = false;
+    std::array<std::uint64_t, 4> case_bits{};  // bit i: letter i is sent as a capital (0x20)
+    std::array<std::uint8_t, 256> qname;       // lower-cased wire form
+
+    [[nodiscard]] const UpstreamGroup& upstreams() const { return snapshot->groups[group]; }
+    [[nodiscard]] const Upstream& member(unsigned i) const {
+        return snapshot->upstreams[upstreams().members[i]];
+    }
+    [[nodiscard]] std::span<const std::uint8_t> name() const { return {qname.data(), qname_len}; }
+    // The name as it goes out; `room` holds it.
+    std::span<const std::uint8_t> name_as_sent(std::array<std::uint8_t, 256>& room) const noexcept;
+};
+static_assert(sizeof(Flight) <= 448);
+
+struct Attempt {
+    std::uint64_t sent_ms = 0;
+    std::uint64_t deadline_ms = 0;
+    std::uint32_t flight = kNone;
+    std::uint32_t next = kNone;
+    std::uint32_t serial = 0;  // counts up at each use: a stale token does not match
+    std::uint16_t port = 0;    // ours; 0: by kernel socket
+    std::uint16_t id = 0;
+    std::uint8_t member = 0;  // of the flight's group
+    bool edns = false;
+    bool late = false;        // its patience is over
+    bool downgraded = false;  // after a FORMERR or NOTIMP to EDNS
+};
+
+// A question as a parked query asks it.
+struct Question {
+    const Snapshot* snapshot;
+    std::uint16_t group;
+    std::uint16_t qtype, qclass;
+    bool dnssec_ok, checking_disabled;
+    std::uint8_t qname_len;
+    std::uint32_t hash;
+    std::array<std::uint8_t, 256> qname;  // lower-cased
+
+    Question(const Parked& parked, std::uint64_t name_hash) noexcept;
+};
+
+class InFlight {
+  public:
+    explicit InFlight(unsigned max_flights);
+
+    [[nodiscard]] std::uint32_t find(const Question& question) const noexcept;
+    // A new flight that asks; kNone: the table is full.
+    std::uint32_t open(const Question& question) noexcept;
+    // A new flight that hands out: not found by question. kNone: the table is full.
+    std::uint32_t open_for_handing_out() noexcept;
+    // Ends the asking: no attempts, not found any more.
+    void stop_asking(std::uint32_t flight) noexcept;
+    void close(std::uint32_t flight) noexcept;  // handing_out, without waiters
+
+    // kNone: none is left; the flight tries again later.
+    std::uint32_t open_attempt(std::uint32_t flight, std::uint16_t port, std::uint16_t id) noexcept;
+    void close_attempt(std::uint32_t attempt) noexcept;
+    void close_attempts(std::uint32_t flight) noexcept;
+    [[nodiscard]] bool is_taken(std::uint16_t port, std::uint16_t id) const noexcept {
+        return find_attempt(port, id) != kNone;
+    }
+    [[nodiscard]] std::uint32_t find_attempt(std::uint16_t port, std::uint16_t id) const noexcept;
+    // A kernel attempt by its token; kNone: it is over.
+    [[nodiscard]] std::uint32_t find_token(std::uint64_t token) const noexcept;
+    [[nodiscard]] std::uint64_t token(std::uint32_t attempt) const noexcept;
+
+    Flight& operator[](std::uint32_t flight) noexcept { return flights_[flight]; }
+    Attempt& attempt(std::uint32_t i) noexcept { return attempts_[i]; }
+    [[nodiscard]] unsigned capacity() const noexcept {
+        return static_cast<unsigned>(flights_.size());
+    }
+    [[nodiscard]] unsigned count() const noexcept {
+        return static_cast<unsigned>(flights_.size() - free_flights_.size());
+    }
+
+  private:
+    std::vector<Flight> flights_;
+    std::vector<Attempt> attempts_;  // two for each flight: the first and one more
+    std::vector<std::uint32_t> free_flights_, free_attempts_;
+    IndexTable by_question_;
+    IndexTable by_port_and_id_;
+};
+
+}  // namespace steer::forward

@@ -1,0 +1,187 @@
+// What an upstream's reply means for its flight. Ways on: finished, asked again without EDNS or over TCP, another
+// upstream asked, or (a reply that is malformed or answers another question) as if nothing had come.
+#include <array>
+#include <utility>
+
+#include "dataplane/forward/forwarder_impl.h"
+
+namespace steer {
+
+using forward::kNone;
+using forward::MemberMask;
+
+namespace {
+
+constexpr std::uint64_t kNoRoomMs = 2;
+constexpr unsigned kSerialBits = 27;   // below them the counter, above the worker (at most 32)
+constexpr std::uint8_t kYxDomain = 6;  // a DNAME whose result is too long: an answer (RFC 6672 2.2)
+
+// Answers the question, for good or ill; other rcodes are the server's own trouble.
+bool is_an_answer(std::uint8_t rcode) {
+    return rcode == dns::kNoError || rcode == dns::kNxDomain || rcode == kYxDomain;
+}
+
+// A server without EDNS says so by one of these and without an OPT (RFC 6891 7).
+bool knows_no_edns(const dns::UpstreamFacts& facts) {
+    return (facts.rcode == dns::kFormErr || facts.rcode == dns::kNotImp) && !facts.has_opt;
+}
+
+bool is_response(std::span<const std::uint8_t> dns) {
+    const std::uint16_t flags =
+        dns.size() < dns::kHeaderSize ? std::uint16_t{0} : dns::load_be16(&dns[2]);
+    return (flags & (dns::kQr | dns::kOpcodeMask)) == dns::kQr;
+}
+
+}  // namespace
+
+Forwarder::Impl::Reply Forwarder::Impl::take_reply(std::uint32_t attempt,
+                                                   std::span<const std::uint8_t> dns,
+                                                   Now now) noexcept {
+    if (!is_response(dns)) return Reply::malformed;
+    Flight& f = table[table.attempt(attempt).flight];
+    dns::UpstreamFacts facts;
+    dns::AnswerError error = dns::AnswerError::none;
+    Buffer* const answer = build(f, dns, facts, error, now);
+    if (answer == nullptr) {
+        if (error != dns::AnswerError::none) return Reply::malformed;
+        f.end = AskEnd::no_buffer;  // unless it is asked again with more luck
+        return Reply::no_buffer;
+    }
+    judge(attempt, facts, answer, now);
+    return Reply::used;
+}
+
+// The answer in a buffer of its own; nullptr: `error`, or with AnswerError::none no buffer.
+Buffer* Forwarder::Impl::build(const Flight& f, std::span<const std::uint8_t> dns,
+                               dns::UpstreamFacts& facts, dns::AnswerError& error,
+                               Now now) noexcept {
+    std::array<std::uint8_t, 256> room;
+    const auto name = f.name_as_sent(room);
+    for (const std::uint32_t size : {kSmallBuffer, kLargeBuffer}) {
+        if (dns.size() > size) continue;
+        Buffer* const buffer = buffers.take(size);
+        if (buffer == nullptr) {
+            error = dns::AnswerError::none;
+            return nullptr;
+        }
+        error = dns::build_answer(dns, name, f.qtype, f.qclass, options.exact_case, buffer->room(),
+                                  facts);
+        if (error == dns::AnswerError::none && facts.no_question) {
+            if (is_an_answer(facts.rcode)) error = dns::AnswerError::wrong_question;
+            *reinterpret_cast<dns::Answer*>(buffer->data()) = dns::empty_answer(facts.rcode);
+        }
+        if (error == dns::AnswerError::none) {
+            buffer->length = static_cast<std::uint32_t>(buffer->answer().size());
+            buffer->born_ms = now.ms;
+            serial = (serial + 1) & ((1U << kSerialBits) - 1);
+            if (serial == 0) serial = 1;
+            buffer->serial = (options.worker << kSerialBits) | serial;
+            return buffer;
+        }
+        release(buffer);
+        if (error != dns::AnswerError::no_room) return nullptr;
+    }
+    return nullptr;
+}
+
+void Forwarder::Impl::judge(std::uint32_t attempt, const dns::UpstreamFacts& facts, Buffer* answer,
+                            Now now) noexcept {
+    const Attempt a = table.attempt(attempt);
+    Flight& f = table[a.flight];
+    const std::uint16_t upstream = f.member(a.member).id;
+    table.close_attempt(attempt);
+    if (!f.over_tcp) choice.replied(upstream, now.ms - a.sent_ms, now.ms);
+    if (a.edns && knows_no_edns(facts)) {
+        release(answer);
+        retry_without_edns(a.flight, a.member, now);
+    } else if (!is_an_answer(facts.rcode)) {
+        counters.add(Stat::upstream_failures);
+        choice.failed(upstream);
+        f.failed |= MemberMask{1} << a.member;
+        // What was truncated says more than a failure over TCP.
+        if (f.over_tcp && f.answer != nullptr) std::swap(answer, f.answer);
+        release(std::exchange(f.answer, answer));
+        go_on(a.flight, now);
+    } else {
+        if (a.downgraded) choice.refuses_edns(upstream, now.ms);
+        if ((facts.flags & dns::kTc) != 0 && !f.over_tcp && f.want_all > 0) {
+            retry_over_tcp(a.flight, a.member, answer, now);
+        } else {
+            finish(a.flight, AskEnd::answered, answer);
+        }
+    }
+}
+
+void Forwarder::Impl::retry_without_edns(std::uint32_t flight, unsigned member, Now now) noexcept {
+    Flight& f = table[flight];
+    const Sent sent = ask_member(flight, member, false, now);
+    if (sent == Sent::yes) {
+        table.attempt(f.attempts).downgraded = true;
+        counters.add(Stat::upstream_without_edns);
+        f.end = AskEnd::timed_out;
+    } else {
+        f.tried &= ~(MemberMask{1} << member);
+        f.next_send_ms = now.ms + kNoRoomMs;
+    }
+    set_timer(flight, now);
+}
+
+void Forwarder::Impl::retry_over_tcp(std::uint32_t flight, unsigned member, Buffer* truncated,
+                                     Now now) noexcept {
+    Flight& f = table[flight];
+    table.close_attempts(flight);
+    std::uint32_t content = kNone;  // a record for the waiters that take the answer as it is
+    if (f.waiters.count() > f.want_all) {
+        content = table.open_for_handing_out();
+        if (content == kNone) {
+            finish(flight, AskEnd::answered, truncated);
+            return;
+        }
+        Flight& c = table[content];
+        for (unsigned n = f.waiters.count(); n > 0; --n) {
+            Parked* const parked = f.waiters.pop();
+            (forward::wants_all(*parked) ? f : c).waiters.push(parked);
+        }
+        hold(truncated);
+        c.answer = truncated;
+        c.end = AskEnd::answered;
+        // The same upstreams in the same order, in the generation of one that still waits.
+        f.snapshot = f.waiters.first()->snapshot;
+        f.group = f.waiters.first()->group;
+    }
+    release(std::exchange(f.answer, truncated));
+    f.over_tcp = true;
+    f.tried = f.failed = 0;
+    const bool sent = ask_member(flight, member, choice.takes_edns(f.member(member).id, now.ms),
+                                 now) == Sent::yes;
+    f.next_send_ms = now.ms + (sent ? f.member(member).timeout_ms : kNoRoomMs);
+    set_timer(flight, now);
+    if (content == kNone) return;
+    unsigned budget = f.waiters.count() + table[content].waiters.count();
+    hand_out(content, budget);
+}
+
+void Forwarder::Impl::on_kernel_reply(const Message& m, Now now) noexcept {
+    const std::uint32_t attempt = table.find_token(m.token);
+    if (attempt == kNone) {
+        release(m.buffer);
+        return;
+    }
+    if (m.buffer != nullptr && m.b == 0) {
+        take_reply(attempt, m.buffer->bytes(), now);
+        release(m.buffer);
+        return;
+    }
+    release(m.buffer);
+    const Attempt a = table.attempt(attempt);
+    Flight& f = table[a.flight];
+    const std::uint16_t upstream = f.member(a.member).id;
+    table.close_attempt(attempt);
+    counters.add(Stat::upstream_failures);
+    choice.failed(upstream);
+    choice.late(upstream, static_cast<std::uint32_t>(now.ms - a.sent_ms));
+    f.end = AskEnd::all_failed;
+    go_on(a.flight, now);
+}
+
+}  // namespace steer

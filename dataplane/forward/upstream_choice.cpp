@@ -1,0 +1,122 @@
+#include "dataplane/forward/upstream_choice.h"
+
+#include <algorithm>
+
+#include "dataplane/forward/forwarder.h"
+
+namespace steer::forward {
+namespace {
+
+constexpr std::uint32_t kMinPatienceMs = 200;
+constexpr std::uint32_t kFirstPatienceMs = 400;
+constexpr unsigned kMaxRound = 4;
+constexpr std::uint32_t kMaxRtt16 = 10'000 * 16;
+constexpr std::uint64_t kMeasureEveryMs = 5'000;
+constexpr std::uint64_t kSilentFirstMs = 1'000;
+constexpr std::uint64_t kSilentLastMs = 30'000;
+constexpr std::uint64_t kWithoutEdnsMs = 15 * 60 * 1'000;
+
+void set(std::atomic<std::uint32_t>& to, std::uint32_t value) {
+    to.store(value, std::memory_order_relaxed);
+}
+std::uint32_t get(const std::atomic<std::uint32_t>& from) {
+    return from.load(std::memory_order_relaxed);
+}
+
+unsigned members_of(const UpstreamGroup& group) {
+    return static_cast<unsigned>(std::min<std::size_t>(group.members.size(), kMaxGroupMembers));
+}
+
+}  // namespace
+
+UpstreamChoice::UpstreamChoice() : health_(kMaxUpstreams), plans_(kMaxUpstreams) {}
+
+int UpstreamChoice::best(const Snapshot& snapshot, const UpstreamGroup& group,
+                         MemberMask without) const noexcept {
+    int found = -1;
+    std::uint32_t lowest = UINT32_MAX;
+    for (unsigned i = 0; i < members_of(group); ++i) {
+        if ((without >> i) & 1) continue;
+        const std::uint32_t rtt =
+            get(health_[snapshot.upstreams[group.members[i]].id].rtt_16ths_ms);
+        if (rtt < lowest) {
+            lowest = rtt;
+            found = static_cast<int>(i);
+        }
+    }
+    return found;
+}
+
+int UpstreamChoice::to_measure(const Snapshot& snapshot, const UpstreamGroup& group,
+                               MemberMask without, std::uint64_t now_ms) noexcept {
+    for (unsigned i = 0; i < members_of(group); ++i) {
+        if ((without >> i) & 1) continue;
+        Plan& plan = plans_[snapshot.upstreams[group.members[i]].id];
+        if (plan.measure_at_ms > now_ms) continue;
+        plan.measure_at_ms = now_ms + kSilentFirstMs;
+        return static_cast<int>(i);
+    }
+    return -1;
+}
+
+std::uint32_t UpstreamChoice::patience_ms(const Upstream& upstream, unsigned round) const noexcept {
+    const UpstreamHealth& h = health_[upstream.id];
+    const std::uint32_t rtt = get(h.rtt_16ths_ms);
+    const std::uint32_t base =
+        rtt == 0 ? kFirstPatienceMs : (rtt + 4 * get(h.rttvar_16ths_ms)) / 16;
+    const std::uint32_t wanted = std::max(base, kMinPatienceMs) << std::min(round, kMaxRound);
+    return std::min(wanted, upstream.timeout_ms);
+}
+
+void UpstreamChoice::replied(std::uint16_t id, std::uint64_t rtt_ms,
+                             std::uint64_t now_ms) noexcept {
+    UpstreamHealth& h = health_[id];
+    Plan& plan = plans_[id];
+    const std::uint32_t sample =
+        std::clamp<std::uint32_t>(static_cast<std::uint32_t>(rtt_ms) * 16, 1, kMaxRtt16);
+    const std::uint32_t rtt = get(h.rtt_16ths_ms);
+    if (rtt == 0 || plan.was_late) {
+        set(h.rtt_16ths_ms, sample);
+        set(h.rttvar_16ths_ms, sample / 2);
+    } else {
+        const std::uint32_t off = sample > rtt ? sample - rtt : rtt - sample;
+        set(h.rttvar_16ths_ms, (get(h.rttvar_16ths_ms) * 3 + off) / 4);
+        set(h.rtt_16ths_ms, std::max(1U, (rtt * 7 + sample) / 8));
+    }
+    set(h.silent, 0);
+    h.replies.add();
+    plan.was_late = false;
+    plan.silence_ms = 0;
+    plan.measure_at_ms = now_ms + kMeasureEveryMs;
+}
+
+void UpstreamChoice::late(std::uint16_t id, std::uint32_t waited_ms) noexcept {
+    UpstreamHealth& h = health_[id];
+    const std::uint32_t doubled = std::max(get(h.rtt_16ths_ms) * 2, waited_ms * 16);
+    set(h.rtt_16ths_ms, std::clamp(doubled, 1U, kMaxRtt16));
+    plans_[id].was_late = true;
+}
+
+void UpstreamChoice::timed_out(std::uint16_t id, std::uint64_t now_ms) noexcept {
+    UpstreamHealth& h = health_[id];
+    set(h.silent, get(h.silent) + 1);
+    h.timeouts.add();
+    late(id, 0);
+    Plan& plan = plans_[id];
+    if (plan.measure_at_ms > now_ms) return;  // many queries that end together lengthen it once
+    plan.silence_ms = std::clamp(plan.silence_ms * 2, kSilentFirstMs, kSilentLastMs);
+    plan.measure_at_ms = now_ms + plan.silence_ms;
+}
+
+bool UpstreamChoice::takes_edns(std::uint16_t id, std::uint64_t now_ms) noexcept {
+    if (plans_[id].edns_again_ms > now_ms) return false;
+    health_[id].without_edns.store(false, std::memory_order_relaxed);
+    return true;
+}
+
+void UpstreamChoice::refuses_edns(std::uint16_t id, std::uint64_t now_ms) noexcept {
+    plans_[id].edns_again_ms = now_ms + kWithoutEdnsMs;
+    health_[id].without_edns.store(true, std::memory_order_relaxed);
+}
+
+}  // namespace steer::forward

@@ -1,0 +1,66 @@
+// Which upstream of a group is asked next, and how long it is waited for before another is asked too.
+//
+// - Lowest smoothed round trip first; one that was never measured counts as 0, in the order of the configuration.
+// - Smoothed as TCP does (RFC 6298 2): rtt += (sample - rtt) / 8, deviation by 1/4. After silence the next
+//   sample starts afresh.
+// - Patience: rtt + 4 deviations, doubled with each round over the group, between 200 ms and the upstream's
+//   timeout; 400 ms for one that was never measured. After it the next upstream is asked (with a single one:
+//   it again), and the late one's rtt counts double. Its reply is still taken until its timeout.
+// - The others are measured too: when 5 s have passed since an upstream's last reply, it gets a copy of a query
+//   whose answer nobody expects from it. So no client waits for an experiment. For one that is silent the
+//   distance grows from 1 s to 30 s: the dead come back by themselves, and when all are dead, the best of
+//   them is still asked for every query.
+// - One that says FORMERR or NOTIMP to EDNS and answers without is asked without EDNS for 15 minutes.
+//
+// One worker's knowledge, indexed by Upstream::id; others only read the UpstreamHealth. No allocation after
+// construction.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "dataplane/forward/upstream_health.h"
+#include "dataplane/policy/snapshot.h"
+
+namespace steer::forward {
+
+using MemberMask = std::uint32_t;  // bit i: i-th member of a group
+
+class UpstreamChoice {
+  public:
+    UpstreamChoice();
+
+    // The best member that is not in `without`; -1: none is left.
+    [[nodiscard]] int best(const Snapshot& snapshot, const UpstreamGroup& group,
+                           MemberMask without) const noexcept;
+    // A member that is due to be measured and not in `without`; -1: none. Counts as measured from now on.
+    [[nodiscard]] int to_measure(const Snapshot& snapshot, const UpstreamGroup& group,
+                                 MemberMask without, std::uint64_t now_ms) noexcept;
+    [[nodiscard]] std::uint32_t patience_ms(const Upstream& upstream,
+                                            unsigned round) const noexcept;
+
+    void sent(std::uint16_t id) noexcept { health_[id].queries.add(); }
+    void replied(std::uint16_t id, std::uint64_t rtt_ms, std::uint64_t now_ms) noexcept;
+    void late(std::uint16_t id, std::uint32_t waited_ms) noexcept;    // patience is over
+    void timed_out(std::uint16_t id, std::uint64_t now_ms) noexcept;  // not waited for any more
+    void failed(std::uint16_t id) noexcept { health_[id].failures.add(); }
+
+    [[nodiscard]] bool takes_edns(std::uint16_t id, std::uint64_t now_ms) noexcept;
+    void refuses_edns(std::uint16_t id, std::uint64_t now_ms) noexcept;
+
+    [[nodiscard]] const UpstreamHealth& health(std::uint16_t id) const noexcept {
+        return health_[id];
+    }
+
+  private:
+    struct Plan {  // the worker's alone
+        std::uint64_t measure_at_ms = 0;
+        std::uint64_t silence_ms = 0;  // distance of measurements while it is silent
+        std::uint64_t edns_again_ms = 0;
+        bool was_late = false;
+    };
+    std::vector<UpstreamHealth> health_;
+    std::vector<Plan> plans_;
+};
+
+}  // namespace steer::forward
