@@ -7,9 +7,6 @@
 #include <future>
 #include <utility>
 
-#include "dataplane/dns/name.h"
-#include "dataplane/event/board.h"
-
 namespace steer {
 namespace {
 
@@ -19,20 +16,6 @@ constexpr auto kStatusEvery = 500ms;
 constexpr unsigned kEventsPerTurn = 64;  // of one worker, before others have their turn
 constexpr std::size_t kBacklog =
     65'536;  // acknowledgements; beyond, the worker's sync_timeout ends the hold
-
-Outcome to_outcome(routeros::Outcome o) {
-    switch (o) {
-        case routeros::Outcome::installed:
-            return Outcome::installed;
-        case routeros::Outcome::already_there:
-            return Outcome::already_there;
-        case routeros::Outcome::router_away:
-            return Outcome::router_away;
-        case routeros::Outcome::failed:
-            break;
-    }
-    return Outcome::failed;
-}
 
 std::uint32_t seconds(config::Milliseconds ms) {
     return static_cast<std::uint32_t>(ms.count() / 1000);
@@ -94,51 +77,17 @@ std::vector<RouterPlan> plan_routers(const config::Settings& settings,
     return plans;
 }
 
-// One router: the engine, its socket, and the way from its words to the board.
-struct RouterThread::Link final : routeros::RouterSink {
+struct RouterThread::Link {
     Link(RouterThread& owner, RouterPlan p)
-        : thread(owner),
-          plan(std::move(p)),
-          transport(thread.io_, plan.transport,
-                    [&clock = thread.clock_] { return clock.now().ms; }),
-          router(plan.router, *this, transport) {
-        transport.drive(router);
+        : plan(std::move(p)),
+          transport(owner.io_, plan.transport, [&clock = owner.clock_] { return clock.now().ms; }),
+          desk(plan.router, transport, owner.plane_, owner.acknowledger_, owner.log_) {
+        transport.drive(desk.router());
     }
 
-    void installed(routeros::ListId list, const routeros::AddressBytes& address,
-                   std::uint32_t until_s) override {
-        Shared& shared = thread.plane_.shared();
-        const auto epoch = (*shared.lists)[list].epoch.load(std::memory_order_relaxed);
-        shared.board->put(list, IpAddress{address}, until_s, epoch);
-    }
-    void forgotten(routeros::ListId list, const routeros::AddressBytes& address) override {
-        thread.plane_.shared().board->remove(list, IpAddress{address});
-    }
-    void epoch(routeros::ListId list, std::uint32_t value) override {
-        (*thread.plane_.shared().lists)[list].epoch.store(value, std::memory_order_relaxed);
-    }
-    void away(routeros::ListId list, bool value) override {
-        (*thread.plane_.shared().lists)[list].away.store(value, std::memory_order_relaxed);
-    }
-    void settled(std::uint64_t hold_token, routeros::Outcome outcome) override {
-        const Outcome known = to_outcome(outcome);
-        thread.outcomes_[static_cast<std::size_t>(known)].fetch_add(1, std::memory_order_relaxed);
-        const Message message{.kind = MessageKind::acknowledged,
-                              .b = static_cast<std::uint32_t>(known),
-                              .token = hold_token};
-        const unsigned worker = worker_of_hold_token(hold_token);
-        if (!thread.backlog_.empty() || !thread.plane_.acknowledgements(worker).push(message)) {
-            if (thread.backlog_.size() < kBacklog) thread.backlog_.emplace_back(worker, message);
-        }
-    }
-    void log(routeros::Level level, std::string_view sentence) override {
-        thread.log_(level, plan.router.name + ": " + std::string(sentence));
-    }
-
-    RouterThread& thread;
     RouterPlan plan;
     routeros::Transport transport;
-    routeros::Router router;
+    RouterDesk desk;
 };
 
 struct RouterThread::Io {
@@ -150,7 +99,7 @@ struct RouterThread::Io {
 };
 
 RouterThread::RouterThread(Plane& plane, Clock& clock, std::vector<RouterPlan> plans, Log log)
-    : plane_(plane), clock_(clock), log_(std::move(log)) {
+    : plane_(plane), clock_(clock), log_(std::move(log)), acknowledger_(plane) {
     for (auto& plan : plans) {
         links_.push_back(std::make_unique<Link>(*this, std::move(plan)));
         for (const auto& list : links_.back()->plan.router.lists) {
@@ -171,7 +120,7 @@ void RouterThread::start() {
 
 void RouterThread::run() {
     for (auto& link : links_) {
-        link->router.start(clock_.now().ms);
+        link->desk.router().start(clock_.now().ms);
         link->transport.wake();
     }
     publish_status();
@@ -184,7 +133,7 @@ void RouterThread::run() {
 void RouterThread::on_wake() {
     plane_.routers_sleeper().awake();
     drain();
-    deliver_backlog();
+    flush_acknowledgements();
     plane_.routers_sleeper().going_to_sleep();
     bool more = false;
     for (unsigned w = 0; w < plane_.workers(); ++w)
@@ -205,13 +154,16 @@ void RouterThread::on_wake() {
 
 void RouterThread::drain() {
     std::array<Event, 8> events;
+    const auto now = clock_.now().ms;
     for (unsigned w = 0; w < plane_.workers(); ++w) {
         for (unsigned done = 0; done < kEventsPerTurn;) {
             const unsigned n =
                 plane_.events(w).pop(events.data(), static_cast<unsigned>(events.size()));
             if (n == 0) break;
-            for (unsigned i = 0; i < n; ++i)
-                claim(events[i]);
+            for (unsigned i = 0; i < n; ++i) {
+                if (Link* const link = link_of_list_[events[i].list])
+                    link->desk.claim(events[i], now);
+            }
             done += n;
         }
     }
@@ -219,36 +171,19 @@ void RouterThread::drain() {
         link->transport.wake();
 }
 
-void RouterThread::claim(const Event& event) {
-    Link* const link = link_of_list_[event.list];
-    if (link == nullptr) return;
-    std::array<routeros::AddressBytes, kEventAddresses> addresses;
-    for (std::size_t i = 0; i < event.count; ++i)
-        addresses[i] = event.addresses[i].bytes;
-    const std::string name = dns::name_to_text({event.name.data(), event.name_len});
-    link->router.claim(event.list, {addresses.data(), event.count}, name, event.lease_end_ms,
-                       event.row_life_s, event.hold_token, clock_.now().ms);
-}
-
-void RouterThread::deliver_backlog() {
-    std::size_t sent = 0;
-    while (sent < backlog_.size() &&
-           plane_.acknowledgements(backlog_[sent].first).push(backlog_[sent].second)) {
-        ++sent;
-    }
-    backlog_.erase(backlog_.begin(), backlog_.begin() + static_cast<std::ptrdiff_t>(sent));
-    if (backlog_.empty()) return;
+void RouterThread::flush_acknowledgements() {
+    if (acknowledger_.flush()) return;
     timers_->backlog.expires_after(1ms);
     timers_->backlog.async_wait([this](const boost::system::error_code& error) {
-        if (!error) deliver_backlog();
+        if (!error) flush_acknowledgements();
     });
 }
 
 void RouterThread::publish_status() {
     std::vector<Status> fresh;
     for (const auto& link : links_) {
-        fresh.push_back({link->plan.router.name, link->plan.router.address, link->router.status(),
-                         link->router.counters()});
+        fresh.push_back({link->plan.router.name, link->plan.router.address,
+                         link->desk.router().status(), link->desk.router().counters()});
     }
     {
         const std::lock_guard lock(mutex_);
@@ -269,7 +204,7 @@ void RouterThread::stop(unsigned patience_ms) {
     std::function<void()> look = [&, timer] {
         bool all = true;
         for (const auto& link : links_) {
-            if (link->plan.cleanup_on_shutdown) all = all && link->router.cleaned();
+            if (link->plan.cleanup_on_shutdown) all = all && link->desk.router().cleaned();
         }
         if (all) {
             cleaned.set_value();
@@ -284,7 +219,7 @@ void RouterThread::stop(unsigned patience_ms) {
         const auto now = clock_.now().ms;
         for (const auto& link : links_) {
             if (!link->plan.cleanup_on_shutdown) continue;
-            link->router.cleanup(now);
+            link->desk.router().cleanup(now);
             link->transport.wake();
         }
         look();
@@ -293,7 +228,7 @@ void RouterThread::stop(unsigned patience_ms) {
     boost::asio::post(io_, [this, timer] {
         timer->cancel();
         for (const auto& link : links_) {
-            link->router.stop(clock_.now().ms);
+            link->desk.router().stop(clock_.now().ms);
             link->transport.stop();
         }
         timers_->work.reset();
@@ -312,8 +247,9 @@ std::vector<RouterThread::Status> RouterThread::status() const {
 
 RouterThread::Outcomes RouterThread::outcomes() const {
     Outcomes all{};
-    for (std::size_t i = 0; i < all.size(); ++i)
-        all[i] = outcomes_[i].load(std::memory_order_relaxed);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        all[i] = acknowledger_.outcomes[i].load(std::memory_order_relaxed);
+    }
     return all;
 }
 

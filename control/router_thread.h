@@ -1,8 +1,8 @@
 // Thread `routers`: turns what workers say left (events) into claims on routers, and what routers acknowledge
 // into the board and the release of held answers.
 //
-// One thread, one io_context, any number of routers. Everything that decides is routeros::Router; this is its
-// clock, its sockets and its place between the rings. Other threads read copies (status(), counters()).
+// One thread, one io_context, any number of routers. What decides is routeros::Router, at its RouterDesk; this is
+// its clock and its sockets. Other threads read copies (status(), counters()).
 #pragma once
 
 #include <array>
@@ -19,7 +19,7 @@
 #include "control/build/build.h"
 #include "control/config/settings.h"
 #include "control/plane.h"
-#include "dataplane/event/event.h"
+#include "control/router_desk.h"
 #include "routeros/router.h"
 #include "routeros/transport.h"
 
@@ -36,7 +36,7 @@ std::vector<RouterPlan> plan_routers(const config::Settings& settings,
 
 class RouterThread {
   public:
-    using Log = std::function<void(routeros::Level, const std::string& sentence)>;
+    using Log = RouterDesk::Log;
 
     struct Status {
         std::string name, address;
@@ -56,7 +56,7 @@ class RouterThread {
 
     // Not older than half a second. Any thread.
     [[nodiscard]] std::vector<Status> status() const;
-    // What became of answers that waited; any thread. `late` is the worker's to count and 0 here.
+    // What became of answers that waited; any thread.
     [[nodiscard]] Outcomes outcomes() const;
 
   private:
@@ -64,8 +64,7 @@ class RouterThread {
     void run();
     void on_wake();
     void drain();
-    void claim(const Event& event);
-    void deliver_backlog();
+    void flush_acknowledgements();
     void publish_status();
 
     Plane& plane_;
@@ -74,9 +73,7 @@ class RouterThread {
     boost::asio::io_context io_;
     std::vector<std::unique_ptr<Link>> links_;
     std::array<Link*, kMaxLists> link_of_list_{};
-    std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(Outcome::count_)> outcomes_{};
-    // Acknowledgements that found a worker's ring full, oldest first.
-    std::vector<std::pair<unsigned, Message>> backlog_;
+    Acknowledger acknowledger_;
     struct Io;
     std::unique_ptr<Io> timers_;
     mutable std::mutex mutex_;

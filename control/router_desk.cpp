@@ -1,0 +1,89 @@
+#include "control/router_desk.h"
+
+#include "dataplane/dns/name.h"
+#include "dataplane/event/board.h"
+
+namespace steer {
+namespace {
+
+constexpr std::size_t kBacklog = 65'536;  // beyond, the worker's sync_timeout ends the hold
+
+Outcome to_outcome(routeros::Outcome o) {
+    switch (o) {
+        case routeros::Outcome::installed:
+            return Outcome::installed;
+        case routeros::Outcome::already_there:
+            return Outcome::already_there;
+        case routeros::Outcome::router_away:
+            return Outcome::router_away;
+        case routeros::Outcome::failed:
+            break;
+    }
+    return Outcome::failed;
+}
+
+}  // namespace
+
+void Acknowledger::acknowledge(std::uint64_t hold_token, Outcome outcome) {
+    outcomes[static_cast<std::size_t>(outcome)].fetch_add(1, std::memory_order_relaxed);
+    const Message message{.kind = MessageKind::acknowledged,
+                          .b = static_cast<std::uint32_t>(outcome),
+                          .token = hold_token};
+    const unsigned worker = worker_of_hold_token(hold_token);
+    if (backlog_.empty() && plane_.acknowledgements(worker).push(message)) return;
+    if (backlog_.size() < kBacklog) backlog_.emplace_back(worker, message);
+}
+
+bool Acknowledger::flush() {
+    while (!backlog_.empty() &&
+           plane_.acknowledgements(backlog_.front().first).push(backlog_.front().second)) {
+        backlog_.pop_front();
+    }
+    return backlog_.empty();
+}
+
+RouterDesk::RouterDesk(const routeros::RouterConfig& config, routeros::RouterLink& link,
+                       Plane& plane, Acknowledger& acknowledger, Log log)
+    : plane_(plane),
+      acknowledger_(acknowledger),
+      log_(std::move(log)),
+      name_(config.name),
+      router_(config, *this, link) {}
+
+void RouterDesk::claim(const Event& event, std::uint64_t now_ms) {
+    std::array<routeros::AddressBytes, kEventAddresses> addresses;
+    for (std::size_t i = 0; i < event.count; ++i)
+        addresses[i] = event.addresses[i].bytes;
+    const std::string name = dns::name_to_text({event.name.data(), event.name_len});
+    router_.claim(event.list, {addresses.data(), event.count}, name, event.lease_end_ms,
+                  event.row_life_s, event.hold_token, now_ms);
+}
+
+void RouterDesk::installed(routeros::ListId list, const routeros::AddressBytes& address,
+                           std::uint32_t until_s) {
+    const Shared& shared = plane_.shared();
+    const auto epoch = (*shared.lists)[list].epoch.load(std::memory_order_relaxed);
+    shared.board->put(list, IpAddress{address}, until_s, epoch);
+}
+
+void RouterDesk::forgotten(routeros::ListId list, const routeros::AddressBytes& address) {
+    plane_.shared().board->remove(list, IpAddress{address});
+}
+
+void RouterDesk::epoch(routeros::ListId list, std::uint32_t value) {
+    (*plane_.shared().lists)[list].epoch.store(value, std::memory_order_relaxed);
+}
+
+void RouterDesk::away(routeros::ListId list, bool value) {
+    (*plane_.shared().lists)[list].away.store(value, std::memory_order_relaxed);
+}
+
+void RouterDesk::settled(std::uint64_t hold_token, routeros::Outcome outcome) {
+    acknowledger_.acknowledge(hold_token, to_outcome(outcome));
+}
+
+void RouterDesk::log(routeros::Level level, std::string_view sentence) {
+    log_(level, name_ + ": " + std::string(sentence));
+}
+
+}  // namespace steer

@@ -1,0 +1,69 @@
+// One router's place between the rings and the board: events become claims of its engine, the engine's words become
+// board entries, list states and the release of held answers.
+//
+// Without sockets, threads or a clock of its own, so that a test drives it with a simulated router and a clock that it
+// turns by hand; RouterThread drives it for real. All calls from one thread.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "control/plane.h"
+#include "dataplane/event/event.h"
+#include "routeros/router.h"
+
+namespace steer {
+
+// What became of answers that waited. Written by the thread of the desks, read by any. `late` is the worker's to
+// count (Stat::hold_late) and stays 0 here.
+using OutcomeCounts =
+    std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(Outcome::count_)>;
+
+// Acknowledgements on their way to workers: rings are tried first, what does not fit waits here.
+class Acknowledger {
+  public:
+    explicit Acknowledger(Plane& plane) : plane_(plane) {}
+    void acknowledge(std::uint64_t hold_token, Outcome outcome);
+    // Tries again; true if nothing is left.
+    bool flush();
+
+    OutcomeCounts outcomes{};
+
+  private:
+    Plane& plane_;
+    std::deque<std::pair<unsigned, Message>> backlog_;
+};
+
+class RouterDesk final : public routeros::RouterSink {
+  public:
+    using Log = std::function<void(routeros::Level, const std::string& sentence)>;
+
+    RouterDesk(const routeros::RouterConfig& config, routeros::RouterLink& link, Plane& plane,
+               Acknowledger& acknowledger, Log log);
+
+    void claim(const Event& event, std::uint64_t now_ms);
+    [[nodiscard]] routeros::Router& router() { return router_; }
+    [[nodiscard]] const routeros::Router& router() const { return router_; }
+
+    void installed(routeros::ListId list, const routeros::AddressBytes& address,
+                   std::uint32_t until_s) override;
+    void forgotten(routeros::ListId list, const routeros::AddressBytes& address) override;
+    void epoch(routeros::ListId list, std::uint32_t value) override;
+    void away(routeros::ListId list, bool value) override;
+    void settled(std::uint64_t hold_token, routeros::Outcome outcome) override;
+    void log(routeros::Level level, std::string_view sentence) override;
+
+  private:
+    Plane& plane_;
+    Acknowledger& acknowledger_;
+    Log log_;
+    std::string name_;
+    routeros::Router router_;
+};
+
+}  // namespace steer
