@@ -1,8 +1,9 @@
-// All domain sets of a configuration as one immutable image: one call says which of them a name is in.
+// All domain sets of a configuration as one immutable image: one call says which of them a name is
+// in.
 //
-// Full and suffix rules are a keyed hash of every level of the name; keyword and regexp rules are one
-// Hyperscan database. Built once by NameMatcherBuilder, read by any number of threads, each with a
-// Scratch of its own. match() allocates nothing and waits for nothing.
+// Full and suffix rules are a keyed hash of every level of the name; keyword and regexp rules are
+// one Hyperscan database. Built once by NameMatcherBuilder, read by any number of threads, each
+// with a Scratch of its own. match() allocates nothing and waits for nothing.
 #pragma once
 
 #include <array>
@@ -73,13 +74,13 @@ class NameMatcher {
     NameMatcher(const NameMatcher&) = delete;
     NameMatcher& operator=(const NameMatcher&) = delete;
 
-    // Grows `scratch` to what this image needs (allocates; set-up only). Growing keeps it good for the
-    // images that it was prepared for before.
+    // Grows `scratch` to what this image needs (allocates; set-up only). Growing keeps it good for
+    // the images that it was prepared for before.
     Result<void> prepare(Scratch& scratch) const;
 
-    // Which sets hold the name. `wire_name` is lower-cased wire form with the root byte, 1..255 bytes,
-    // valid (dns::parse_query made it). A label with a dot or a NUL in it matches no rule across its
-    // border. `scratch` was prepared for this image.
+    // Which sets hold the name. `wire_name` is lower-cased wire form with the root byte, 1..255
+    // bytes, valid (dns::parse_query made it). A label with a dot or a NUL in it matches no rule
+    // across its border. `scratch` was prepared for this image.
     [[nodiscard]] TagBits match(std::span<const std::uint8_t> wire_name, Scratch& scratch) const noexcept;
 
     [[nodiscard]] std::size_t rules() const;
@@ -96,11 +97,12 @@ class NameMatcherBuilder {
     NameMatcherBuilder();
     ~NameMatcherBuilder();
 
-    // `file` and `line` are named if the rule turns out to be bad in build() (a regexp is compiled there).
+    // `file` and `line` are named if the rule turns out to be bad in build() (a regexp is compiled
+    // there).
     void add(SetId set, Rule rule, std::string_view file = {}, int line = 0);
 
-    // Every bad rule is one Error in `errors`; then there is no image. `warnings`: what is allowed and
-    // costs (a regexp without a literal). Leaves the builder empty.
+    // Every bad rule is one Error in `errors`; then there is no image. `warnings`: what is allowed
+    // and costs (a regexp without a literal). Leaves the builder empty.
     std::unique_ptr<NameMatcher> build(std::vector<Error>& errors, std::vector<Error>& warnings);
 
   private:

@@ -1,7 +1,7 @@
 // A value or the sentence that says why there is none; for everything that happens at set-up.
 //
-// An Error's text is for the operator: what happened and what to do. `file` and `line` (1-based; 0 =
-// none) say where, if it was in a file. Nothing on the packet path returns a Result.
+// An Error's text is for the operator: what happened and what to do. `file` and `line` (1-based; 0
+// = none) say where, if it was in a file. Nothing on the packet path returns a Result.
 #pragma once
 
 #include <boost/system/result.hpp>

@@ -1,5 +1,6 @@
-// An IP address as 16 bytes in network order; IPv4 as ::ffff:a.b.c.d (RFC 4291 2.5.5.2), so that one
-// code path serves both families and an address that came in by a [::] socket equals the plain one.
+// An IP address as 16 bytes in network order; IPv4 as ::ffff:a.b.c.d (RFC 4291 2.5.5.2), so that
+// one code path serves both families and an address that came in by a [::] socket equals the plain
+// one.
 #pragma once
 
 #include <algorithm>

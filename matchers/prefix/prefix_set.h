@@ -1,4 +1,5 @@
-// An immutable set of IP prefixes, both families (IPv4 as ::ffff:0:0/96). Built by control, read by anybody.
+// An immutable set of IP prefixes, both families (IPv4 as ::ffff:0:0/96). Built by control, read by
+// anybody.
 //
 // contains() is a binary search over merged, sorted ranges: O(log n), no allocation.
 #pragma once

@@ -1,0 +1,40 @@
+// Collects full and domain rules and makes the image of them. Set-up only: allocates.
+//
+// A million rules build in about a third of a second.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "matchers/domain/image.h"
+#include "matchers/name_matcher.h"
+
+namespace steer::matchers {
+
+class SuffixBuilder {
+  public:
+    // `hash_bits` below 64 is for tests that want names to collide.
+    explicit SuffixBuilder(unsigned hash_bits = 64);
+
+    // `kind` is full or domain; `name` lower-cased text without a last dot. False: not a name.
+    [[nodiscard]] bool add(SetId set, RuleKind kind, std::string_view name);
+
+    // Nothing: the names are more than 4 GiB.
+    std::optional<SuffixImage> build();
+
+  private:
+    struct Entry {
+        std::uint64_t name_offset;
+        std::uint8_t name_bytes;
+        RuleKind kind;
+        SetId set;
+    };
+
+    unsigned hash_bits_;
+    std::vector<Entry> entries_;
+    std::vector<std::uint8_t> names_;  // wire form without root bytes, one after the other
+};
+
+}  // namespace steer::matchers

@@ -1,0 +1,65 @@
+// A keyed 64-bit hash of a name, label by label from the right, so that one walk over a name gives
+// the hash of every level of it: com, example.com, www.example.com.
+//
+// Labels are hashed with their length, in wire form: a dot inside a label is an ordinary byte, and
+// two names are equal to the hash only if they are equal label by label. Wyhash's multiply-and-fold
+// step; the key is random per image, so that names cannot be made to collide from outside; who uses
+// it compares the name on a hit all the same. About 5 ns a level.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace steer::matchers {
+
+struct LabelHash {
+    std::uint64_t seed = 0;                  // the hash of the root
+    std::uint64_t secret = 0;                // odd
+    std::uint64_t mask = ~std::uint64_t{0};  // all ones; fewer bits in tests that want collisions
+
+    // The hash of LABEL.PARENT, from the hash of PARENT.
+    [[nodiscard]] std::uint64_t down(std::uint64_t parent, const std::uint8_t* label,
+                                     std::size_t length) const noexcept {
+        std::uint64_t a = 0;
+        std::uint64_t b = 0;
+        if (length >= 16) {
+            const std::uint8_t* const last = label + length - 16;
+            for (; label < last; label += 16) {
+                parent = fold(load8(label) ^ secret, load8(label + 8) ^ parent);
+            }
+            a = load8(last);
+            b = load8(last + 8);
+        } else if (length >= 8) {
+            a = load8(label);
+            b = load8(label + length - 8);
+        } else if (length >= 4) {
+            a = load4(label);
+            b = load4(label + length - 4);
+        } else {
+            a = std::uint64_t{label[0]} << 16 | std::uint64_t{label[length / 2]} << 8 |
+                label[length - 1];
+        }
+        return fold(secret ^ length, fold(a ^ secret, b ^ parent)) & mask;
+    }
+
+  private:
+    __extension__ using Wide = unsigned __int128;
+
+    static std::uint64_t fold(std::uint64_t a, std::uint64_t b) noexcept {
+        const Wide product = static_cast<Wide>(a) * b;
+        return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+    }
+    static std::uint64_t load8(const std::uint8_t* p) noexcept {
+        std::uint64_t v = 0;
+        std::memcpy(&v, p, sizeof v);
+        return v;
+    }
+    static std::uint64_t load4(const std::uint8_t* p) noexcept {
+        std::uint32_t v = 0;
+        std::memcpy(&v, p, sizeof v);
+        return v;
+    }
+};
+
+}  // namespace steer::matchers

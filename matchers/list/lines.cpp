@@ -1,0 +1,41 @@
+#include "matchers/list/lines.h"
+
+#include <algorithm>
+
+namespace steer::matchers {
+namespace {
+
+constexpr std::string_view kBlank = " \t\r\v\f";
+
+std::string_view trimmed(std::string_view text) {
+    const auto first = text.find_first_not_of(kBlank);
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
+}
+
+}  // namespace
+
+Lines::Lines(std::string_view bytes) : rest_(bytes) {
+    constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+    if (rest_.starts_with(kByteOrderMark)) rest_.remove_prefix(kByteOrderMark.size());
+    at_end_ = rest_.empty();
+}
+
+std::optional<Line> Lines::next() {
+    if (at_end_) return std::nullopt;
+    const auto end = std::min(rest_.find('\n'), rest_.size());
+    const std::string_view text = trimmed(rest_.substr(0, end));
+    rest_.remove_prefix(std::min(end + 1, rest_.size()));
+    at_end_ = rest_.empty();
+    return Line{text, ++number_};
+}
+
+std::string_view without_comment(std::string_view text) {
+    if (text.starts_with('#')) return {};
+    for (auto at = text.find('#'); at != std::string_view::npos; at = text.find('#', at + 1)) {
+        if (kBlank.find(text[at - 1]) != std::string_view::npos) return trimmed(text.substr(0, at));
+    }
+    return text;
+}
+
+}  // namespace steer::matchers

@@ -1,0 +1,29 @@
+// The lines of a text file as an operator counts them: from 1, without CR LF or LF, without blanks
+// at either end, without a byte order mark at the start. Bytes in, views out; any bytes will do.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+namespace steer::matchers {
+
+struct Line {
+    std::string_view text;
+    int number;
+};
+
+class Lines {
+  public:
+    explicit Lines(std::string_view bytes);
+    std::optional<Line> next();
+
+  private:
+    std::string_view rest_;
+    int number_ = 0;
+    bool at_end_;
+};
+
+// `text` without a comment: nothing if it starts with '#', else up to the first '#' after a blank.
+std::string_view without_comment(std::string_view text);
+
+}  // namespace steer::matchers

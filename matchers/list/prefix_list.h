@@ -1,0 +1,25 @@
+// A file of addresses and prefixes: one a line, '#' starts a comment at the start of a line or
+// after a blank. As rule_list.h: good lines are given, bad ones named, any bytes will do.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "matchers/list/bad_lines.h"
+#include "matchers/prefix/prefix_set.h"
+
+namespace steer::matchers {
+
+struct ListedPrefix {
+    Prefix prefix;
+    int line;
+};
+
+struct PrefixList {
+    std::vector<ListedPrefix> prefixes;
+    BadLines bad;
+};
+
+PrefixList read_prefixes(std::string_view bytes, std::string_view file);
+
+}  // namespace steer::matchers

@@ -1,0 +1,94 @@
+#include "matchers/name_matcher.h"
+
+#include <hs/hs.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+#include "matchers/domain/builder.h"
+#include "matchers/domain/match.h"
+#include "matchers/pattern/compile.h"
+#include "matchers/pattern/match.h"
+#include "matchers/quote.h"
+
+namespace steer::matchers {
+
+struct NameMatcher::Image {
+    SuffixImage suffixes;
+    PatternImage patterns;
+    std::size_t rules = 0;
+};
+
+NameMatcher::Scratch::~Scratch() {
+    hs_free_scratch(static_cast<hs_scratch_t*>(hs_));
+}
+
+NameMatcher::NameMatcher(std::unique_ptr<Image> image) : image_(std::move(image)) {}
+NameMatcher::~NameMatcher() = default;
+
+Result<void> NameMatcher::prepare(Scratch& scratch) const {
+    if (image_->patterns.database == nullptr) return {};
+    auto* grown = static_cast<hs_scratch_t*>(scratch.hs_);
+    const auto status = hs_alloc_scratch(image_->patterns.database.get(), &grown);
+    scratch.hs_ = grown;
+    if (status == HS_SUCCESS) return {};
+    return Error{
+        "no memory to match keyword and regexp rules: use fewer, or give the process more memory"};
+}
+
+TagBits NameMatcher::match(std::span<const std::uint8_t> wire_name,
+                           Scratch& scratch) const noexcept {
+    TagBits tags = find_tags(image_->suffixes, wire_name);
+    scan(image_->patterns, wire_name, static_cast<hs_scratch_t*>(scratch.hs_), tags);
+    return tags;
+}
+
+std::size_t NameMatcher::rules() const {
+    return image_->rules;
+}
+
+struct NameMatcherBuilder::Pending {
+    SuffixBuilder suffixes;
+    PatternBuilder patterns;
+    std::vector<Error> errors;
+    std::size_t rules = 0;
+};
+
+NameMatcherBuilder::NameMatcherBuilder() : pending_(std::make_unique<Pending>()) {}
+NameMatcherBuilder::~NameMatcherBuilder() = default;
+
+void NameMatcherBuilder::add(SetId set, Rule rule, std::string_view file, int line) {
+    if (set >= kMaxSets) {
+        std::fprintf(stderr, "name matcher: set %u of at most %zu\n", set, kMaxSets);
+        std::abort();
+    }
+    ++pending_->rules;
+    if (rule.kind == RuleKind::keyword || rule.kind == RuleKind::regexp) {
+        pending_->patterns.add(set, rule.kind, std::move(rule.text), file, line);
+    } else if (!pending_->suffixes.add(set, rule.kind, rule.text)) {
+        pending_->errors.push_back(
+            {quoted(rule.text) + " is not a name: write one as in www.example.org",
+             std::string(file), line});
+    }
+}
+
+std::unique_ptr<NameMatcher> NameMatcherBuilder::build(std::vector<Error>& errors,
+                                                       std::vector<Error>& warnings) {
+    const auto pending = std::exchange(pending_, std::make_unique<Pending>());
+    auto image = std::make_unique<NameMatcher::Image>();
+    const std::size_t before = errors.size();
+    errors.insert(errors.end(), pending->errors.begin(), pending->errors.end());
+    image->rules = pending->rules;
+    image->patterns = pending->patterns.build(errors, warnings);
+    if (errors.size() != before) return nullptr;
+    auto suffixes = pending->suffixes.build();
+    if (!suffixes) {
+        errors.push_back({"the names of all domain rules are more than 4 GiB: use smaller lists"});
+        return nullptr;
+    }
+    image->suffixes = *std::move(suffixes);
+    return std::unique_ptr<NameMatcher>(new NameMatcher(std::move(image)));
+}
+
+}  // namespace steer::matchers

@@ -1,0 +1,136 @@
+#include "matchers/pattern/compile.h"
+
+#include <hs/hs.h>
+
+#include <cstdlib>
+#include <utility>
+
+#include "matchers/pattern/literal.h"
+#include "matchers/quote.h"
+
+namespace steer::matchers {
+namespace {
+
+// ALLOWEMPTY: `regexp:.*` is a way to say "every name".
+constexpr unsigned kFlags =
+    HS_FLAG_SINGLEMATCH | HS_FLAG_CASELESS | HS_FLAG_DOTALL | HS_FLAG_ALLOWEMPTY;
+
+struct FreeCompileError {
+    void operator()(hs_compile_error_t* error) const noexcept { hs_free_compile_error(error); }
+};
+using CompileError = std::unique_ptr<hs_compile_error_t, FreeCompileError>;
+
+// A keyword as an expression: every byte that could mean something is written by its number.
+std::string quoted_keyword(std::string_view keyword) {
+    constexpr std::string_view kHex = "0123456789abcdef";
+    std::string out;
+    for (const char c : keyword) {
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        const auto byte = static_cast<unsigned char>(c);
+        if (plain) {
+            out += c;
+        } else {
+            out += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+        }
+    }
+    return out;
+}
+
+std::string refusal(RuleKind kind, const std::string& text, const hs_compile_error_t* error) {
+    std::string why =
+        error != nullptr && error->message != nullptr ? error->message : "no reason given";
+    while (why.ends_with('.'))
+        why.pop_back();
+    const char* const what = kind == RuleKind::regexp ? "the regexp " : "the keyword ";
+    return what + quoted(text) + " cannot be compiled: " + why +
+           "; write it without look-around and back-references";
+}
+
+}  // namespace
+
+void FreeDatabase::operator()(hs_database* database) const noexcept {
+    hs_free_database(database);
+}
+
+void PatternBuilder::add(SetId set, RuleKind kind, std::string text, std::string_view file,
+                         int line) {
+    std::string expression = kind == RuleKind::keyword ? quoted_keyword(text) : text;
+    const auto [found, is_new] = index_of_.try_emplace(expression, patterns_.size());
+    if (is_new) {
+        patterns_.push_back(
+            {kind, std::move(text), std::move(expression), TagBits{}, std::string(file), line});
+    }
+    patterns_[found->second].tags.set(set);
+}
+
+bool PatternBuilder::check_each(std::vector<Error>& errors, std::vector<Error>& warnings) const {
+    const std::size_t before = errors.size();
+    for (const Pattern& pattern : patterns_) {
+        if (pattern.kind != RuleKind::regexp) continue;
+        hs_expr_info_t* info = nullptr;
+        hs_compile_error_t* raw_error = nullptr;
+        const auto status =
+            hs_expression_info(pattern.expression.c_str(), kFlags, &info, &raw_error);
+        const CompileError error(raw_error);
+        std::free(info);  // NOLINT: Hyperscan gives it from malloc()
+        if (pattern.expression.find('\0') != std::string::npos) {
+            errors.push_back({"the regexp " + quoted(pattern.text) +
+                                  " holds a NUL byte: remove it, or write \\x00",
+                              pattern.file, pattern.line});
+        } else if (status != HS_SUCCESS) {
+            errors.push_back(
+                {refusal(pattern.kind, pattern.text, error.get()), pattern.file, pattern.line});
+        } else if (shortest_literal(pattern.expression) < kUsefulLiteral) {
+            warnings.push_back(
+                {"the regexp " + quoted(pattern.text) +
+                     " holds no text that every match must contain, so that it is tried in "
+                     "full on every name: add some, if it can be said so",
+                 pattern.file, pattern.line});
+        }
+    }
+    return errors.size() == before;
+}
+
+PatternImage PatternBuilder::build(std::vector<Error>& errors, std::vector<Error>& warnings) const {
+    PatternImage image;
+    if (patterns_.empty()) return image;
+    if (hs_valid_platform() != HS_SUCCESS) {
+        errors.push_back(
+            {"this CPU cannot run keyword and regexp rules (Hyperscan needs SSSE3): use "
+             "domain and full rules only"});
+        return image;
+    }
+    if (!check_each(errors, warnings)) return image;
+
+    std::vector<const char*> expressions;
+    std::vector<unsigned> flags(patterns_.size(), kFlags);
+    std::vector<unsigned> ids;
+    for (const Pattern& pattern : patterns_) {
+        ids.push_back(static_cast<unsigned>(ids.size()));
+        expressions.push_back(pattern.expression.c_str());
+        image.tags_of.push_back(pattern.tags);
+        image.all |= pattern.tags;
+    }
+    hs_database_t* database = nullptr;
+    hs_compile_error_t* raw_error = nullptr;
+    const auto status = hs_compile_multi(expressions.data(), flags.data(), ids.data(),
+                                         static_cast<unsigned>(expressions.size()), HS_MODE_BLOCK,
+                                         nullptr, &database, &raw_error);
+    const CompileError error(raw_error);
+    if (status == HS_SUCCESS) {
+        image.database.reset(database);
+        return image;
+    }
+    // What only the whole shows, such as a pattern that is too large.
+    if (error != nullptr && error->expression >= 0) {
+        const Pattern& bad = patterns_[static_cast<std::size_t>(error->expression)];
+        errors.push_back({refusal(bad.kind, bad.text, error.get()), bad.file, bad.line});
+    } else {
+        const std::string why = error != nullptr ? error->message : "out of memory";
+        errors.push_back({"the keyword and regexp rules cannot be compiled together: " + why +
+                          "; use fewer or simpler ones"});
+    }
+    return PatternImage{};
+}
+
+}  // namespace steer::matchers

@@ -1,0 +1,42 @@
+// Collects keyword and regexp rules and compiles them into one database. Set-up only.
+//
+// One database of 400 patterns scans a name faster than two of 200, and compiles in a quarter of a
+// second. Block mode, each pattern reported once, case-blind, `.` is any byte of a name.
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "matchers/name_matcher.h"
+#include "matchers/pattern/image.h"
+#include "matchers/result.h"
+
+namespace steer::matchers {
+
+class PatternBuilder {
+  public:
+    // `kind` is keyword or regexp. The same pattern in several sets is one expression.
+    void add(SetId set, RuleKind kind, std::string text, std::string_view file, int line);
+
+    // Each pattern that Hyperscan refuses is one Error; then the image is empty. A regexp that
+    // holds no literal, and so must be tried on every name, is a warning.
+    PatternImage build(std::vector<Error>& errors, std::vector<Error>& warnings) const;
+
+  private:
+    struct Pattern {
+        RuleKind kind;
+        std::string text;
+        std::string expression;
+        TagBits tags;
+        std::string file;
+        int line;
+    };
+    [[nodiscard]] bool check_each(std::vector<Error>& errors, std::vector<Error>& warnings) const;
+
+    std::vector<Pattern> patterns_;
+    boost::unordered_flat_map<std::string, std::size_t> index_of_;  // by expression
+};
+
+}  // namespace steer::matchers

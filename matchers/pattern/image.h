@@ -1,0 +1,26 @@
+// Every keyword and regexp rule as one Hyperscan database, immutable: what PatternBuilder makes and
+// scan() reads.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "matchers/name_matcher.h"
+
+struct hs_database;
+struct hs_scratch;
+
+namespace steer::matchers {
+
+struct FreeDatabase {
+    void operator()(hs_database* database) const noexcept;
+};
+
+struct PatternImage {
+    std::unique_ptr<hs_database, FreeDatabase> database;  // nullptr: there is no pattern
+    std::vector<TagBits> tags_of;                         // by expression id
+    TagBits all;                                          // the sets that have a pattern
+};
+
+}  // namespace steer::matchers

@@ -1,0 +1,161 @@
+#include "matchers/pattern/literal.h"
+
+#include <algorithm>
+#include <cctype>
+
+namespace steer::matchers {
+namespace {
+
+constexpr int kMaxDepth = 64;  // of groups; deeper ones count as nothing
+
+// Walks an expression once, from left to right; `at_` is the next byte.
+class Walk {
+  public:
+    explicit Walk(std::string_view expression) : text_(expression) {}
+
+    // Alternatives up to the end or the parenthesis that closes them: the worst of them.
+    std::size_t alternatives(int depth) {
+        std::size_t worst = branch(depth);
+        while (peek() == '|') {
+            ++at_;
+            worst = std::min(worst, branch(depth));
+        }
+        return worst;
+    }
+
+  private:
+    enum class Atom { plain, group, empty, other };
+
+    [[nodiscard]] char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
+    [[nodiscard]] bool ends_branch() const {
+        return at_ >= text_.size() || text_[at_] == '|' || text_[at_] == ')';
+    }
+
+    // A sequence: the longest run of plain characters, or the best group.
+    std::size_t branch(int depth) {
+        std::size_t best = 0;
+        std::size_t run = 0;
+        while (!ends_branch()) {
+            std::size_t inside = 0;
+            const Atom atom = next_atom(depth, inside);
+            const bool quantified = is_quantifier();
+            const bool optional = quantified && skip_quantifier();
+            if (atom == Atom::empty) continue;
+            if (atom == Atom::plain && !optional) {
+                best = std::max(best, ++run);
+                if (quantified) run = 1;  // a+b: only the last a stands next to b
+                continue;
+            }
+            if (atom == Atom::group && !optional) best = std::max(best, inside);
+            run = 0;
+        }
+        return best;
+    }
+
+    // One character, class, escape or group.
+    Atom next_atom(int depth, std::size_t& inside) {
+        const char c = text_[at_++];
+        switch (c) {
+            case '(':
+                return group(depth, inside);
+            case '[':
+                skip_class();
+                return Atom::other;
+            case '\\':
+                return escape();
+            case '.':
+                return Atom::other;
+            case '^':
+            case '$':
+                return Atom::empty;
+            default:
+                return Atom::plain;
+        }
+    }
+
+    Atom group(int depth, std::size_t& inside) {
+        if (peek() == '?') {  // (?:...), (?i), (?<name>...): up to what follows its head
+            const bool comment = text_.substr(at_).starts_with("?#");
+            const std::size_t head = text_.find_first_of(comment ? ")" : ":>)", at_);
+            at_ = head == std::string_view::npos ? text_.size() : head;
+            if (peek() == ')') {
+                ++at_;
+                return Atom::empty;
+            }
+            if (at_ < text_.size()) ++at_;
+        }
+        if (depth >= kMaxDepth) {
+            at_ = text_.size();
+            return Atom::other;
+        }
+        inside = alternatives(depth + 1);
+        if (peek() == ')') ++at_;
+        return Atom::group;
+    }
+
+    void skip_class() {
+        if (peek() == '^') ++at_;
+        if (peek() == ']') ++at_;  // first in a class it is a member
+        while (at_ < text_.size() && text_[at_] != ']')
+            at_ += text_[at_] == '\\' ? 2U : 1U;
+        at_ = std::min(at_ + 1, text_.size());
+    }
+
+    Atom escape() {
+        if (at_ >= text_.size()) return Atom::other;
+        const char c = text_[at_++];
+        if (std::isalnum(static_cast<unsigned char>(c)) == 0)
+            return Atom::plain;  // \. \- and so on
+        if (c == 'b' || c == 'B' || c == 'A' || c == 'z' || c == 'Z') return Atom::empty;
+        if (std::string_view("xpPcou0123456789").find(c) != std::string_view::npos) skip_operand(c);
+        return Atom::other;  // a class such as \d, or a spelling that is not worth reading
+    }
+    // What belongs to an escape's letter: {...}, hexadecimal or octal digits, or one character.
+    void skip_operand(char letter) {
+        if (peek() == '{') {
+            skip_braces();
+        } else if (letter == 'p' || letter == 'P' || letter == 'c') {
+            at_ = std::min(at_ + 1, text_.size());
+        } else {
+            for (int digits = 0; digits < 2 && std::isxdigit(byte(at_)) != 0; ++digits)
+                ++at_;
+        }
+    }
+    void skip_braces() { at_ = std::min(text_.find('}', at_), text_.size() - 1) + 1; }
+
+    [[nodiscard]] bool is_quantifier() const {
+        const char c = peek();
+        if (c == '{') return at_ + 1 < text_.size() && std::isdigit(byte(at_ + 1)) != 0;
+        return c == '?' || c == '*' || c == '+';
+    }
+    // True if the quantifier allows none.
+    bool skip_quantifier() {
+        const char c = text_[at_++];
+        bool optional = c == '?' || c == '*';
+        if (c == '{') {
+            std::size_t least = 0;
+            for (; std::isdigit(byte(at_)) != 0; ++at_) {
+                least = std::min<std::size_t>(least * 10 + static_cast<std::size_t>(peek() - '0'),
+                                              1000);
+            }
+            optional = least == 0;
+            skip_braces();
+        }
+        if (peek() == '?' || peek() == '+') ++at_;  // lazy, possessive
+        return optional;
+    }
+    [[nodiscard]] unsigned char byte(std::size_t i) const {
+        return i < text_.size() ? static_cast<unsigned char>(text_[i]) : 0;
+    }
+
+    std::string_view text_;
+    std::size_t at_ = 0;
+};
+
+}  // namespace
+
+std::size_t shortest_literal(std::string_view expression) {
+    return Walk(expression).alternatives(0);
+}
+
+}  // namespace steer::matchers

@@ -1,0 +1,112 @@
+#include "matchers/prefix/prefix_set.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "matchers/quote.h"
+
+namespace steer::matchers {
+namespace {
+
+using Range = std::pair<IpAddress, IpAddress>;
+
+constexpr unsigned kMapped = 96;  // bits of ::ffff:0:0/96
+
+// `address` with all bits from `length` on cleared or set.
+IpAddress filled(IpAddress address, unsigned length, bool ones) {
+    for (unsigned i = 0; i < address.bytes.size(); ++i) {
+        const unsigned kept = std::clamp(length, i * 8, i * 8 + 8) - i * 8;
+        const auto host = static_cast<std::uint8_t>(0xffU >> kept);
+        address.bytes[i] =
+            static_cast<std::uint8_t>(ones ? address.bytes[i] | host : address.bytes[i] & ~host);
+    }
+    return address;
+}
+
+// The neighbour of an address; callers are not at the end of the space.
+IpAddress next(IpAddress address) {
+    for (auto byte = address.bytes.rbegin(); byte != address.bytes.rend() && ++*byte == 0; ++byte) {
+    }
+    return address;
+}
+IpAddress previous(IpAddress address) {
+    for (auto byte = address.bytes.rbegin(); byte != address.bytes.rend() && (*byte)-- == 0;
+         ++byte) {
+    }
+    return address;
+}
+
+std::optional<unsigned> parse_length(std::string_view text, unsigned most) {
+    unsigned length = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
+    if (error != std::errc{} || end != text.data() + text.size() || length > most)
+        return std::nullopt;
+    return length;
+}
+
+// The ranges of one prefix. A short IPv6 prefix spans the place where IPv4 addresses are kept: left
+// out.
+void append_ranges(const Prefix& prefix, std::vector<Range>& out) {
+    static constexpr std::uint8_t kZero[4] = {};
+    const IpAddress first = filled(prefix.address, prefix.length, false);
+    const IpAddress last = filled(prefix.address, prefix.length, true);
+    const IpAddress first_v4 = IpAddress::from_v4(kZero);
+    const IpAddress last_v4 = filled(first_v4, kMapped, true);
+    if (prefix.length >= kMapped || last < first_v4 || first > last_v4) {
+        out.emplace_back(first, last);
+        return;
+    }
+    out.emplace_back(first, previous(first_v4));
+    if (last > last_v4) out.emplace_back(next(last_v4), last);
+}
+
+}  // namespace
+
+Result<Prefix> Prefix::parse(std::string_view text) {
+    const auto slash = text.find('/');
+    const auto address = IpAddress::parse(text.substr(0, slash));
+    if (!address) {
+        return Error{quoted(text) +
+                     " is not an address or prefix: write one as in 192.0.2.0/24 or 2001:db8::/32"};
+    }
+    // ::ffff:192.0.2.0/120 is written as an IPv6 prefix and counts its bits as one.
+    const bool is_v4_text = text.find(':') == std::string_view::npos;
+    unsigned length = 128;
+    if (slash != std::string_view::npos) {
+        const auto given = parse_length(text.substr(slash + 1), is_v4_text ? 32 : 128);
+        if (!given) {
+            return Error{"the prefix length of " + quoted(text) + " is not a number from 0 to " +
+                         (is_v4_text ? "32" : "128")};
+        }
+        length = *given + (is_v4_text ? kMapped : 0);
+    }
+    return Prefix{filled(*address, length, false), static_cast<std::uint8_t>(length)};
+}
+
+std::string Prefix::to_string() const {
+    const bool v4 = address.is_v4() && length >= kMapped;
+    return address.to_string() + "/" + std::to_string(length - (v4 ? kMapped : 0));
+}
+
+PrefixSet::PrefixSet(const std::vector<Prefix>& prefixes) {
+    std::vector<Range> all;
+    for (const Prefix& prefix : prefixes)
+        append_ranges(prefix, all);
+    std::ranges::sort(all);
+    for (const Range& range : all) {
+        const bool joins = !ranges_.empty() && range.first <= ranges_.back().second;
+        if (joins) {
+            ranges_.back().second = std::max(ranges_.back().second, range.second);
+        } else {
+            ranges_.push_back(range);
+        }
+    }
+}
+
+bool PrefixSet::contains(const IpAddress& address) const noexcept {
+    const auto after = std::ranges::upper_bound(ranges_, address, {}, &Range::first);
+    return after != ranges_.begin() && address <= std::prev(after)->second;
+}
+
+}  // namespace steer::matchers

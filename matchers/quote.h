@@ -1,0 +1,13 @@
+// Foreign text as it may stand in an error sentence: in quotes, cut, and without bytes that would
+// disturb a terminal or a log. Set-up only.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace steer::matchers {
+
+// At most 60 characters of `text`, bytes outside printable ASCII as \xHH, quotes around it.
+std::string quoted(std::string_view text);
+
+}  // namespace steer::matchers

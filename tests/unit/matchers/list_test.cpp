@@ -1,0 +1,87 @@
+// Readers of rule and prefix files: what people's editors leave in them, and bad lines by number.
+#include <boost/test/unit_test.hpp>
+#include <string>
+
+#include "matchers/list/prefix_list.h"
+#include "matchers/list/rule_list.h"
+
+namespace m = steer::matchers;
+
+namespace {
+
+m::RuleList read(std::string_view bytes) {
+    return m::read_rules(bytes, "l.txt", m::RuleKind::domain);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(list)
+
+BOOST_AUTO_TEST_CASE(rules_with_comments_blank_lines_crlf_and_a_byte_order_mark) {
+    const auto list = read(
+        "\xef\xbb\xbf"
+        "example.org\r\n"
+        "# a comment\r\n"
+        "\r\n"
+        "  full:www.example.org   # said why\r\n"
+        "regexp:^a #b\r\n"
+        "#full:off.example\r\n"
+        "a#b.example\t#x\r\n"
+        "keyword:last");
+    BOOST_CHECK_EQUAL(list.bad.count(), 0U);
+    BOOST_REQUIRE_EQUAL(list.rules.size(), 5U);
+    BOOST_CHECK_EQUAL(list.rules[0].rule.text, "example.org");
+    BOOST_CHECK_EQUAL(list.rules[1].rule.text, "www.example.org");
+    BOOST_CHECK_EQUAL(list.rules[1].line, 4);
+    BOOST_CHECK_EQUAL(list.rules[2].rule.text, "^a #b");
+    BOOST_CHECK_EQUAL(list.rules[3].rule.text, "a#b.example");
+    BOOST_CHECK_EQUAL(list.rules[4].rule.text, "last");
+    BOOST_CHECK_EQUAL(list.rules[4].line, 8);
+}
+
+BOOST_AUTO_TEST_CASE(bad_lines_are_named_and_good_ones_kept) {
+    const auto list =
+        read("good.example\ngeosite:cn\n0.0.0.0 ads.example\ngood.too\n" +
+             std::string(100000, 'x') + "\n" + std::string("\0\xff\x01", 3) + "\nlast.good\n");
+    BOOST_REQUIRE_EQUAL(list.rules.size(), 3U);
+    BOOST_CHECK_EQUAL(list.rules[2].line, 7);
+    const auto errors = list.bad.errors();
+    BOOST_REQUIRE_EQUAL(errors.size(), 4U);
+    BOOST_CHECK(errors[0].sentence().starts_with("l.txt:2: "));
+    BOOST_CHECK_EQUAL(errors[1].line, 3);
+    BOOST_CHECK_EQUAL(errors[2].line, 5);
+    BOOST_CHECK_LT(errors[2].text.size(), 300U);
+    BOOST_CHECK_EQUAL(errors[3].line, 6);
+}
+
+BOOST_AUTO_TEST_CASE(a_file_of_another_kind_does_not_fill_the_memory) {
+    std::string many;
+    for (int i = 0; i < 5000; ++i)
+        many += "a b\n";
+    const auto list = read(many);
+    BOOST_CHECK_EQUAL(list.bad.count(), 5000U);
+    const auto errors = list.bad.errors();
+    BOOST_REQUIRE_EQUAL(errors.size(), m::BadLines::kShown + 1);
+    BOOST_CHECK(errors.back().text.starts_with("4000 more bad lines"));
+}
+
+BOOST_AUTO_TEST_CASE(empty_files) {
+    for (const char* bytes : {"", "\n", "\xef\xbb\xbf", "\r\n\r\n", "# only\n"}) {
+        const auto list = read(bytes);
+        BOOST_CHECK(list.rules.empty());
+        BOOST_CHECK_EQUAL(list.bad.count(), 0U);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(prefixes) {
+    const auto list =
+        m::read_prefixes("192.0.2.0/24 # lab\n2001:db8::1\n\nnonsense\n10.0.0.1/40\n", "ips.txt");
+    BOOST_REQUIRE_EQUAL(list.prefixes.size(), 2U);
+    BOOST_CHECK_EQUAL(list.prefixes[0].prefix.to_string(), "192.0.2.0/24");
+    const auto errors = list.bad.errors();
+    BOOST_REQUIRE_EQUAL(errors.size(), 2U);
+    BOOST_CHECK(errors[0].sentence().starts_with("ips.txt:4: "));
+    BOOST_CHECK_EQUAL(errors[1].line, 5);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,66 @@
+// The text that patterns see, and the guess at what a regexp must contain.
+#include <boost/test/unit_test.hpp>
+#include <string>
+
+#include "matchers/pattern/literal.h"
+#include "matchers/pattern/match.h"
+#include "wire_names.h"
+
+namespace m = steer::matchers;
+using steer::test::wire;
+using steer::test::wire_of_labels;
+
+BOOST_AUTO_TEST_SUITE(pattern)
+
+BOOST_AUTO_TEST_CASE(text_of_a_name) {
+    m::NameText room;
+    BOOST_CHECK_EQUAL(m::name_text(wire("www.example.org"), room), "www.example.org");
+    BOOST_CHECK_EQUAL(m::name_text(wire(""), room), "");
+    BOOST_CHECK(m::name_text(wire_of_labels({"a.b\nc", "d"}), room) ==
+                std::string_view("a\0b\0c.d", 7));
+    const std::string label(63, 'l');
+    const std::string longest = label + "." + label + "." + label + "." + std::string(61, 'm');
+    BOOST_CHECK_EQUAL(m::name_text(wire(longest), room), longest);
+}
+
+BOOST_AUTO_TEST_CASE(literals_of_expressions) {
+    const auto check = [](const char* expression, std::size_t expected) {
+        BOOST_TEST_CONTEXT(expression) {
+            BOOST_CHECK_EQUAL(m::shortest_literal(expression), expected);
+        }
+    };
+    check("", 0);
+    check("example", 7);
+    check("^ads[0-9]+\\.", 3);
+    check("\\.example\\.org$", 12);
+    check("[0-9]{8,}", 0);
+    check("([a-z]{3}[0-9]){3}", 0);
+    check("ab?cd", 2);
+    check("abc*", 2);
+    check("ab+cd", 3);
+    check("(ads|track)\\.", 3);
+    check("(ads|[0-9]+)x", 1);
+    check("foo|b", 1);
+    check("(foo)?bar", 3);
+    check("(foo){0,2}ba", 2);
+    check("(?:foo){2}", 3);
+    check("(?i)foo", 3);
+    check("(?P<name>fo)", 2);
+    check("[]a]bc", 2);
+    check("[^]\\]x]bc", 2);
+    check("a{2", 1);
+    check("\\x41\\x{42}\\p{Lu}\\pL\\012", 0);
+    check("\\bfoo\\b", 3);
+    check("(", 0);
+    check("\\", 0);
+    check("[", 0);
+    check("(?", 0);
+    check("ab{3", 2);
+}
+
+BOOST_AUTO_TEST_CASE(deeply_nested_groups_end) {
+    m::shortest_literal(std::string(100000, '('));
+    m::shortest_literal(std::string(100000, '(') + "a" + std::string(100000, ')'));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,64 @@
+// The suffix image when hashes collide: a false hit is no match, and a build finds a key that parts
+// its names.
+#include <boost/test/unit_test.hpp>
+#include <random>
+#include <string>
+
+#include "matchers/domain/builder.h"
+#include "matchers/domain/match.h"
+#include "wire_names.h"
+
+namespace m = steer::matchers;
+using steer::test::wire;
+
+BOOST_AUTO_TEST_SUITE(suffix)
+
+BOOST_AUTO_TEST_CASE(a_hash_collision_never_matches) {
+    constexpr unsigned kBits = 8;
+    m::SuffixBuilder builder(kBits);
+    for (const char* name : {"one.org", "two.org", "three.net", "a.b.net", "org"}) {
+        BOOST_REQUIRE(builder.add(1, m::RuleKind::domain, name));
+    }
+    const auto image = builder.build();
+    BOOST_REQUIRE(image);
+    std::mt19937 random{7};
+    unsigned false_hits = 0;
+    for (int i = 0; i < 20000; ++i) {
+        const std::string label = std::to_string(random());
+        BOOST_CHECK(!m::find_tags(*image, wire(label)).test(1));
+        BOOST_CHECK(!m::find_tags(*image, wire("x" + label + ".net")).test(1));
+        BOOST_CHECK(m::find_tags(*image, wire(label + ".org")).test(1));
+        const auto* const bytes = reinterpret_cast<const std::uint8_t*>(label.data());
+        false_hits +=
+            image->node_of.contains(image->hash.down(image->hash.seed, bytes, label.size()));
+    }
+    BOOST_CHECK_GT(false_hits, 0U);  // else this test has tested nothing
+}
+
+BOOST_AUTO_TEST_CASE(look_ups_stop_at_the_deepest_rule) {
+    m::SuffixBuilder builder;
+    BOOST_REQUIRE(builder.add(3, m::RuleKind::domain, "a.b.c"));
+    const auto image = builder.build();
+    BOOST_REQUIRE(image);
+    BOOST_CHECK_EQUAL(image->deepest, 3U);
+    BOOST_CHECK(image->has_level[3] && !image->has_level[2] && !image->has_level[1]);
+}
+
+BOOST_AUTO_TEST_CASE(labels_of_every_length_are_told_apart) {
+    m::SuffixBuilder builder;
+    for (std::size_t n = 1; n <= 63; ++n) {
+        BOOST_REQUIRE(builder.add(2, m::RuleKind::full, std::string(n, 'x') + ".org"));
+    }
+    const auto image = builder.build();
+    BOOST_REQUIRE(image);
+    for (std::size_t n = 1; n <= 63; ++n) {
+        for (std::size_t at = 0; at < n; ++at) {
+            std::string label(n, 'x');
+            BOOST_CHECK(m::find_tags(*image, wire(label + ".org")).test(2));
+            label[at] = 'y';
+            BOOST_CHECK(!m::find_tags(*image, wire(label + ".org")).test(2));
+        }
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
