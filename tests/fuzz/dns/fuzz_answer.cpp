@@ -1,0 +1,111 @@
+// Upstreams' responses. What build_answer accepts, write_reply must turn into messages that fit the client's size
+// and that build_answer reads again, with the same counts, addresses and (aged) TTLs.
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <vector>
+
+#include "dataplane/dns/answer.h"
+#include "dataplane/dns/name.h"
+#include "require.h"
+
+using namespace steer::dns;
+
+namespace {
+
+struct alignas(8) Block {
+    std::array<std::uint8_t, kMaxMessage + 28 * 1024> bytes;
+    [[nodiscard]] const Answer& answer() const {
+        return *reinterpret_cast<const Answer*>(bytes.data());
+    }
+};
+
+// A query with the question of the response; empty if there is none.
+std::vector<std::uint8_t> query_for(std::span<const std::uint8_t> response, bool edns) {
+    if (response.size() < kHeaderSize) return {};
+    const std::size_t name = plain_name_length(response.subspan(kHeaderSize));
+    if (name == 0 || kHeaderSize + name + 4 > response.size()) return {};
+    std::vector<std::uint8_t> query(kMaxName + 100);
+    const std::uint8_t* type = &response[kHeaderSize + name];
+    query.resize(write_query(query, 1, response.subspan(kHeaderSize, name), load_be16(type),
+                             load_be16(type + 2), true, false, edns, edns));
+    return query;
+}
+
+void check_layout(const Answer& answer) {
+    for (unsigned i = 0; i < answer.ttl_count; ++i) {
+        REQUIRE(answer.ttl_offsets()[i] + 4U <= answer.body_len);
+        REQUIRE((answer.body()[answer.ttl_offsets()[i]] & 0x80) == 0);
+    }
+    for (unsigned i = 0; i < answer.address_count; ++i) {
+        const AddressRef& a = answer.addresses()[i];
+        REQUIRE(a.rdata_offset + (a.is_v6 != 0 ? 16U : 4U) <= answer.body_len);
+    }
+    REQUIRE(answer.ttl_count == answer.ancount + answer.nscount + answer.arcount);
+    REQUIRE(!answer.has_soa || answer.negative);
+}
+
+void check_same(const Answer& a, const Answer& b, std::uint32_t age_s) {
+    REQUIRE(a.rcode == b.rcode && a.negative == b.negative && a.has_soa == b.has_soa);
+    REQUIRE(a.ancount == b.ancount && a.nscount == b.nscount && a.arcount == b.arcount);
+    REQUIRE(a.address_count == b.address_count && a.ttl_count == b.ttl_count &&
+            a.body_len == b.body_len);
+    REQUIRE(std::equal(a.ttl_offsets(), a.ttl_offsets() + a.ttl_count, b.ttl_offsets()));
+    for (unsigned i = 0; i < a.address_count; ++i) {
+        REQUIRE(std::memcmp(&a.addresses()[i], &b.addresses()[i], sizeof(AddressRef)) == 0);
+    }
+    for (unsigned i = 0; i < a.ttl_count; ++i) {
+        const std::uint32_t before = load_be32(a.body() + a.ttl_offsets()[i]);
+        const std::uint32_t after = load_be32(b.body() + b.ttl_offsets()[i]);
+        REQUIRE(after <= before && (age_s != 0 || after == before || b.has_soa));
+    }
+}
+
+void reply_and_read_again(const std::vector<std::uint8_t>& query_bytes, const Answer& answer,
+                          std::uint32_t age_s, std::uint16_t max_size, Block& block) {
+    Query query;
+    REQUIRE(parse_query(query_bytes, query) == QueryError::none);
+    std::vector<std::uint8_t> out(query_bytes);
+    out.resize(std::max<std::size_t>(out.size(), max_size));
+    bool truncated = false;
+    const auto length = write_reply(
+        out, query, answer, {.age_s = age_s, .max_size = max_size, .ede = Ede::stale}, truncated);
+    REQUIRE(length <= max_size);
+    UpstreamFacts facts;
+    REQUIRE(build_answer(std::span(out).first(length), query.name(), query.qtype, query.qclass,
+                         false, block.bytes, facts) == AnswerError::none);
+    REQUIRE(facts.has_opt == query.edns.present);
+    check_layout(block.answer());
+    if (truncated) {
+        REQUIRE(block.answer().body_len == 0 && (block.answer().flags & kTc) != 0);
+    } else {
+        check_same(answer, block.answer(), age_s);
+    }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    static const auto first = std::make_unique<Block>();
+    static const auto second = std::make_unique<Block>();
+    const std::span<const std::uint8_t> response{data, size};
+    const auto query = query_for(response, size % 2 == 0);
+    if (query.empty()) return 0;
+    const std::size_t name = plain_name_length(response.subspan(kHeaderSize));
+    const auto qname = response.subspan(kHeaderSize, name);
+    const auto qtype = load_be16(&response[kHeaderSize + name]);
+    const auto qclass = load_be16(&response[kHeaderSize + name + 2]);
+    UpstreamFacts facts;
+    if (build_answer(response, qname, qtype, qclass, true, first->bytes, facts) !=
+        AnswerError::none)
+        return 0;
+    check_layout(first->answer());
+    reply_and_read_again(query, first->answer(), 0, 65535, *second);
+    reply_and_read_again(query, first->answer(), 77, 65535, *second);
+    reply_and_read_again(query, first->answer(), 0, 512, *second);
+    // Less room is refused, not overrun.
+    std::vector<std::uint8_t> small(first->answer().size() - 1);
+    REQUIRE(build_answer(response, qname, qtype, qclass, true, small, facts) ==
+            AnswerError::no_room);
+    return 0;
+}
