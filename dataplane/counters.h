@@ -47,6 +47,9 @@ class Count {
     X(upstream_table_full,        "upstream_table_full",        "no room for another query in flight") \
     X(events_raised,              "events_raised",              "claims handed to routers")           \
     X(events_ring_full,           "events_ring_full",           "claims that found the ring full")    \
+    X(upstream_tx_full,           "upstream_tx_full",           "upstream queries that the port did not take") \
+    X(moved_replies,              "moved_replies",              "upstream replies that another worker handed over") \
+    X(moved_replies_dropped,      "moved_replies_dropped",      "of those, the ones that no query awaited or that do not parse") \
     X(claims_covered,             "claims_covered",             "policy answers whose rows were known to be there") \
     X(hold_released,              "hold_released",              "held answers released by an acknowledgement") \
     X(hold_late,                  "hold_late",                  "held answers whose sync_timeout came first") \

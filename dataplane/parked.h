@@ -24,8 +24,8 @@ struct ReturnPath {
     Kind kind = Kind::port;
     std::uint8_t port = 0;              // index in the worker's ports
     std::uint8_t stream = 0;            // index of the streams thread
-    bool tagged = false;
-    std::uint16_t vlan_tci = 0;
+    std::uint8_t tag_bytes = 0;         // of `tags`: 0, 4 or 8
+    std::array<std::uint8_t, 8> tags{}; // VLAN tags as they came (TPID, TCI), outer first
     std::uint16_t client_port = 0;      // host order
     std::uint16_t local_port = 0;
     std::uint16_t max_size = 0;         // what the client takes, bytes of DNS
@@ -35,38 +35,50 @@ struct ReturnPath {
 };
 
 // Where a program stands. Copied into the parked record and back.
+inline constexpr std::size_t kMaxClaims = 8;  // lists that one answer can be claimed for; the builder refuses more
 struct ProgramState {
     std::uint16_t pc = 0;
     std::uint8_t depth = 0;                             // wrappers entered
     std::uint8_t list_count = 0;                        // lists claimed so far
     std::array<std::uint16_t, kMaxWrappers> wrappers{}; // their pcs
-    std::array<std::uint8_t, 8> lists{};                // indices of Snapshot::lists
+    std::array<std::uint8_t, kMaxClaims> lists{};       // indices of Snapshot::lists
+    std::array<std::uint8_t, kMaxWrappers> list_base{}; // list_count when that wrapper was entered
     std::uint64_t marks = 0;
-    std::uint32_t tag_set = 0;                          // id in the worker's TagSets; 0: not matched yet
-    std::uint32_t ttl_cap_s = UINT32_MAX;
+    std::uint32_t tag_set = 0;                          // id in the snapshot's TagSets; 0: not known
 };
 
 struct alignas(64) Parked {
-    enum class State : std::uint8_t { free, waits_upstream, held };
+    enum class State : std::uint8_t {
+        free,
+        waits_upstream,  // the owner worker's reply is to come
+        ended,           // the client was told already; freed by the owner worker's reply
+        held,            // `answer` waits for acknowledgements
+        waits_ring,      // `answer` waits for room in the ring to routers
+    };
 
     // Written by the worker when it parks the query, read by the owner worker.
     State state;
     std::uint8_t worker;
     std::uint8_t qname_len;
-    std::uint8_t holds_left;            // events that are not settled yet
+    std::uint8_t holds_left;            // held: events that are not settled yet
     std::uint16_t id, qtype, qclass, flags;   // of the client's query; flags: header word
     dns::Edns edns;
+    std::uint16_t group;                // the asked upstream group of `snapshot`: written by Forwarder::ask
     std::uint32_t index;                // own place in the pool
     std::uint32_t sequence;             // counts up at each use: a stale token does not match
-    std::uint32_t deadline_ms32;        // low 32 bits of the time at which holding ends
+    std::uint32_t started_s;            // when the query came, CLOCK_BOOTTIME ...
+    std::uint16_t started_ms;           // ... and the milliseconds of that second
+    std::uint8_t on_timeout;            // held: OnTimeout, the strictest of the lists that are waited for
+    bool unsettled;                     // held: a router did not write a row
+    std::uint32_t ttl_end_s;            // held: when the answer's TTLs end at the latest
     const Snapshot* snapshot;           // its generation stays alive until the record is freed
-    Parked* next_waiter;                // owner's, while waits_upstream
-    Buffer* answer;                     // held: the answer
+    Parked* next_waiter;                // owner's, while it waits for an upstream
+    Buffer* answer;                     // held, waits_ring
     ProgramState program;
     ReturnPath path;
     std::array<std::uint8_t, 256> qname;  // wire form as the client wrote it
 };
 // 256 of them are the name; max_parked of them are allocated at start.
-static_assert(sizeof(Parked) <= 448);
+static_assert(sizeof(Parked) == 448);
 
 }  // namespace steer

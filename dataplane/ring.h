@@ -68,6 +68,8 @@ class Ring {
     unsigned pop(T* out, unsigned n) noexcept {
         return rte_ring_sc_dequeue_burst_elem(ring_, out, sizeof(T), n, nullptr);
     }
+    // The pusher's: so many pushes will succeed; it only grows until then.
+    [[nodiscard]] unsigned room() const noexcept { return rte_ring_free_count(ring_); }
     [[nodiscard]] bool empty() const noexcept { return rte_ring_empty(ring_) != 0; }
 
   private:

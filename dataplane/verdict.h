@@ -29,6 +29,7 @@ namespace steer {
     X(drop_bad_ip,              "drop_bad_ip",              "IP header or total length wrong")        \
     X(drop_bad_checksum,        "drop_bad_checksum",        "IP or UDP checksum wrong")               \
     X(drop_bad_source,          "drop_bad_source",          "source is multicast, loopback, ours, or port 0") \
+    X(drop_segmented,           "drop_segmented",           "a packet in pieces too large for one mbuf") \
     X(drop_short_header,        "drop_short_header",        "fewer than 12 bytes of DNS")             \
     X(drop_response,            "drop_response",            "a response sent to our port 53")         \
     X(drop_parked_full,         "drop_parked_full",         "no room for another parked query")       \
@@ -36,11 +37,13 @@ namespace steer {
     X(drop_suffix_quota,        "drop_suffix_quota",        "too many parked queries under one domain") \
     X(drop_no_buffer,           "drop_no_buffer",           "no buffer for the answer")               \
     X(drop_ring_full,           "drop_ring_full",           "the ring to another worker is full")     \
-    X(drop_tx_full,             "drop_tx_full",             "the port did not take the answer")
+    X(drop_tx_full,             "drop_tx_full",             "the port did not take the answer")       \
+    X(drop_router_away,         "drop_router_away",         "on_timeout: drop, and the router is away")
 
 //    name                       label                        what happened
 #define STEER_INJECTED(X)                                                                             \
     X(answered,                 "answered",                 "answer returned at once")                \
+    X(answered_truncated,       "answered_truncated",       "answer above the client's size: TC set") \
     X(refused_client,           "refused_client",           "client is in none of dataplane.allow")   \
     X(answered_error,           "answered_error",           "malformed query told so")                \
     X(forwarded,                "forwarded",                "query parked, an upstream is asked")     \
@@ -50,7 +53,8 @@ namespace steer {
     X(drop_client_quota,        "drop_client_quota",        "client has too many parked queries")     \
     X(drop_suffix_quota,        "drop_suffix_quota",        "too many parked queries under one domain") \
     X(drop_no_buffer,           "drop_no_buffer",           "no buffer for the answer")               \
-    X(drop_ring_full,           "drop_ring_full",           "the ring back to streams is full")
+    X(drop_ring_full,           "drop_ring_full",           "the ring to another worker or back to streams is full") \
+    X(drop_router_away,         "drop_router_away",         "on_timeout: drop, and the router is away")
 
 //    name                       label                        what happened
 #define STEER_PARKED_ENDS(X)                                                                          \

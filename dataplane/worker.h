@@ -20,6 +20,7 @@
 #include "dataplane/event/board.h"
 #include "dataplane/event/event.h"
 #include "dataplane/event/list_state.h"
+#include "dataplane/forward/upstream_health.h"
 #include "dataplane/message.h"
 #include "dataplane/note.h"
 #include "dataplane/policy/snapshot.h"
@@ -31,7 +32,6 @@ struct rte_rcu_qsbr;
 
 namespace steer {
 
-inline constexpr unsigned kMaxWorkers = 32;
 inline constexpr unsigned kMaxStreams = 8;
 
 enum class Idle : std::uint8_t { spin, pause, adaptive };
@@ -91,6 +91,8 @@ class Worker {
 
     [[nodiscard]] const Counters& counters() const noexcept;
     [[nodiscard]] unsigned parked() const noexcept;
+    // What this worker knows of an upstream (Upstream::id); any thread.
+    [[nodiscard]] const UpstreamHealth& upstream_health(std::uint16_t upstream) const noexcept;
 
   private:
     struct Impl;

@@ -11,12 +11,15 @@
 
 #include "dataplane/event/list_state.h"
 #include "dataplane/policy/program.h"
+#include "dataplane/policy/tag_sets.h"
 #include "matchers/name_matcher.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/prefix/prefix_set.h"
+#include "matchers/result.h"
 
 namespace steer {
 
+inline constexpr unsigned kMaxWorkers = 32;
 inline constexpr std::size_t kMaxGenerations = 4;  // alive at one time; then a reload waits
 
 struct Upstream {
@@ -81,6 +84,15 @@ struct Snapshot {
     matchers::PrefixSet allow;              // who may ask
     matchers::PrefixSet trusted_forwarders; // exempt from per-client quotas
     bool reply_by_route = false;
+
+    // What equip() adds; workers write to these, each in its own way.
+    mutable std::vector<matchers::NameMatcher::Scratch> scratches;  // worker i's alone
+    std::unique_ptr<TagSets> tag_sets;                              // lock-free, all workers
+    std::array<std::uint8_t, kMaxLists> list_by_id{};               // index in `lists`; kNoList: not here
 };
+inline constexpr std::uint8_t kNoList = 255;
+
+// The last step of building: what workers need so that they need not allocate. Before publishing; once.
+Result<void> equip(Snapshot& snapshot, unsigned workers = kMaxWorkers);
 
 }  // namespace steer

@@ -1,0 +1,80 @@
+// A burst: up to 32 packets that go through the stages together.
+//
+// classify() sorts what came in into queries, upstreams' replies and what ends there; the later stages walk over the
+// queries that are still in it (`live`) and take out those that they end. Queries that came as messages (injected) are
+// packets without an mbuf and take the same way from parse() on.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "dataplane/cache/cache.h"
+#include "dataplane/dns/query.h"
+#include "dataplane/verdict.h"
+#include "matchers/prefix/ip_address.h"
+
+struct rte_mbuf;
+
+namespace steer {
+
+struct Buffer;
+
+inline constexpr unsigned kBurst = 32;
+static_assert(kBurst <= cache::Cache::kBulk);
+
+struct Packet {
+    rte_mbuf* mbuf;                  // owned; nullptr: injected
+    Buffer* injected;                // owned; an InjectedQuery and the message
+    std::uint8_t* dns;               // first byte of the message
+    std::uint16_t dns_length;        // bytes of it
+    std::uint16_t dns_room;          // bytes that fit from `dns` on
+    std::uint8_t port;               // index in the worker's ports
+    std::uint8_t l3_offset;          // of the IP header in the frame: 14, 18 or 22
+    bool is_v6;
+    bool is_udp;                     // not: answers may have 64 KiB
+    std::uint16_t source_port, destination_port;  // host order
+    std::uint16_t max_size;          // of the answer, bytes of DNS; set by parse()
+    std::uint8_t stream;             // injected: where the answer goes ...
+    std::uint64_t stream_token;      // ... and what it brings back
+    IpAddress source, destination;
+    const cache::Entry* found;       // what lookup() found
+    dns::Query query;                // set by parse()
+};
+
+struct UpstreamFrame {
+    rte_mbuf* mbuf;                  // owned
+    IpAddress source;
+    std::uint16_t source_port, destination_port;
+    std::span<const std::uint8_t> dns;
+};
+
+// What ends in classify(): punted (mbuf still to be handed over) or dropped.
+struct Ended {
+    rte_mbuf* mbuf;
+    Verdict verdict;
+};
+
+struct Burst {
+    std::array<Packet, kBurst> packets;
+    std::array<std::uint8_t, kBurst> live;  // indices of queries that are still in the burst
+    unsigned live_count = 0;
+
+    std::array<UpstreamFrame, kBurst> replies;
+    unsigned reply_count = 0;
+    std::array<Ended, kBurst> ended;
+    unsigned ended_count = 0;
+    bool looked_up = false;                 // `found` says what the program's first cache has
+
+    void clear() {
+        live_count = reply_count = ended_count = 0;
+        looked_up = false;
+    }
+    Packet& next_packet() { return packets[live_count]; }  // only while nothing was taken out
+    void keep_packet() {
+        live[live_count] = static_cast<std::uint8_t>(live_count);
+        ++live_count;
+    }
+};
+
+}  // namespace steer

@@ -1,0 +1,208 @@
+#include "dataplane/classify.h"
+
+#include <rte_ether.h>
+#include <rte_ip.h>
+#include <rte_mbuf.h>
+#include <rte_prefetch.h>
+#include <rte_udp.h>
+
+#include <optional>
+
+#include "dataplane/checksum.h"
+#include "dataplane/dns/wire.h"
+
+namespace steer {
+namespace {
+
+using dns::load_be16;
+
+constexpr std::uint16_t kIpv4 = 0x0800, kIpv6 = 0x86dd, kVlan = 0x8100, kServiceVlan = 0x88a8;
+constexpr std::uint8_t kUdp = 17;
+constexpr std::size_t kIpv4Size = 20, kIpv6Size = 40, kUdpSize = 8;
+
+// A UDP datagram as it was found in a frame.
+struct Datagram {
+    std::uint8_t* l3;
+    std::uint8_t* udp;
+    std::uint16_t udp_length = 0;
+    std::uint8_t l3_offset;
+    bool is_v6;
+    IpAddress source, destination;
+    std::uint16_t source_port, destination_port;
+};
+
+// Past Ethernet and up to two tags; the ethertype there. No value: cut off.
+std::optional<std::uint16_t> skip_link_layer(const std::uint8_t* frame, std::size_t length, std::uint8_t& offset) {
+    offset = RTE_ETHER_HDR_LEN;
+    if (length < offset) return std::nullopt;
+    std::uint16_t type = load_be16(frame + offset - 2);
+    for (int tags = 0; tags < 2 && (type == kVlan || type == kServiceVlan); ++tags) {
+        offset = static_cast<std::uint8_t>(offset + 4);
+        if (length < offset) return std::nullopt;
+        type = load_be16(frame + offset - 2);
+    }
+    return type;
+}
+
+// A length that cannot be is ours to judge only in a packet to us.
+Verdict bad_length(const Datagram& d, const OwnAddresses* ours) {
+    return ours == nullptr || ours->is_own(d.destination) ? Verdict::drop_bad_ip : Verdict::punted;
+}
+
+// Each returns no value if the packet may be ours and is whole so far.
+std::optional<Verdict> read_ipv4(std::size_t left, const OwnAddresses* ours, Datagram& d) {
+    if (left < kIpv4Size) return Verdict::drop_short_frame;
+    const std::uint8_t* ip = d.l3;
+    if ((ip[0] >> 4) != 4 || (ip[0] & 15) < 5) return Verdict::drop_bad_ip;
+    const bool fragment = (load_be16(ip + 6) & 0x3fff) != 0;  // an offset, or more to come
+    if (ip[9] != kUdp || (ip[0] & 15) > 5 || fragment) return Verdict::punted;
+    const std::uint16_t total = load_be16(ip + 2);
+    d.source = IpAddress::from_v4(ip + 12);
+    d.destination = IpAddress::from_v4(ip + 16);
+    d.udp = d.l3 + kIpv4Size;
+    if (total > left || total < kIpv4Size + kUdpSize) return bad_length(d, ours);
+    d.udp_length = static_cast<std::uint16_t>(total - kIpv4Size);
+    return std::nullopt;
+}
+
+std::optional<Verdict> read_ipv6(std::size_t left, const OwnAddresses* ours, Datagram& d) {
+    if (left < kIpv6Size) return Verdict::drop_short_frame;
+    const std::uint8_t* ip = d.l3;
+    if ((ip[0] >> 4) != 6) return Verdict::drop_bad_ip;
+    if (ip[6] != kUdp) return Verdict::punted;
+    const std::uint16_t payload = load_be16(ip + 4);
+    d.source = IpAddress::from_v6(ip + 8);
+    d.destination = IpAddress::from_v6(ip + 24);
+    // A mapped address on the wire is no IPv4 address and never ours (RFC 4291 2.5.5.2).
+    if (d.destination.is_v4()) return Verdict::punted;
+    d.udp = d.l3 + kIpv6Size;
+    if (payload > left - kIpv6Size || payload < kUdpSize) return bad_length(d, ours);
+    d.udp_length = payload;
+    return std::nullopt;
+}
+
+bool ip_checksum_right(const rte_mbuf* m, const Datagram& d) {
+    if (d.is_v6 || (m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD) return true;
+    return checksum_fold(checksum_add(0, d.l3, kIpv4Size)) == 0xffff;
+}
+
+bool udp_checksum_right(const rte_mbuf* m, const Datagram& d, bool may_be_partial) {
+    std::uint16_t sent;
+    std::memcpy(&sent, d.udp + 6, 2);
+    if (sent == 0) return !d.is_v6;  // none; IPv6 must have one (RFC 8200 8.1)
+    if ((m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD) return true;
+    const std::uint64_t pseudo = d.is_v6 ? checksum_pseudo(d.l3 + 8, 32, d.udp_length)
+                                         : checksum_pseudo(d.l3 + 12, 8, d.udp_length);
+    if (checksum_fold(checksum_add(pseudo, d.udp, d.udp_length)) == 0xffff) return true;
+    return may_be_partial && sent == checksum_fold(pseudo);
+}
+
+bool bad_source(const Datagram& d, const OwnAddresses& ours) {
+    if (d.source_port == 0) return true;
+    const auto& b = d.source.bytes;
+    if (d.is_v6) {
+        if (d.source.is_v4() || b[0] == 0xff) return true;               // mapped; multicast
+        bool low = true;                                                  // :: and ::1
+        for (std::size_t i = 0; i < 15; ++i) low = low && b[i] == 0;
+        if (low && b[15] <= 1) return true;
+    } else {
+        const std::uint8_t first = b[12];
+        if (first == 0 || first == 127 || first >= 224) return true;     // this net, loopback, multicast, reserved
+    }
+    return ours.is_own(d.source);
+}
+
+// In one piece, or not at all.
+bool make_contiguous(rte_mbuf* m) { return m->nb_segs == 1 || rte_pktmbuf_linearize(m) == 0; }
+
+// Finds the datagram in a frame. No value: it is UDP, whole, to be looked at.
+std::optional<Verdict> read_datagram(rte_mbuf* m, const OwnAddresses* ours, Datagram& d) {
+    std::uint8_t* const frame = rte_pktmbuf_mtod(m, std::uint8_t*);
+    const std::size_t length = m->data_len;
+    const auto type = skip_link_layer(frame, length, d.l3_offset);
+    if (!type) return Verdict::drop_short_frame;
+    if ((frame[0] & 1) != 0) return Verdict::punted;  // broadcast or multicast: neighbours, not queries
+    d.l3 = frame + d.l3_offset;
+    d.is_v6 = *type == kIpv6;
+    if (!d.is_v6 && *type != kIpv4) return Verdict::punted;
+    const std::size_t left = length - d.l3_offset;
+    if (const auto end = d.is_v6 ? read_ipv6(left, ours, d) : read_ipv4(left, ours, d)) return end;
+    d.source_port = load_be16(d.udp);
+    d.destination_port = load_be16(d.udp + 2);
+    return std::nullopt;
+}
+
+// Lengths and sums of a datagram that is ours.
+std::optional<Verdict> check_datagram(const rte_mbuf* m, Datagram& d, bool may_be_partial) {
+    const std::uint16_t udp_length = load_be16(d.udp + 4);
+    if (udp_length < kUdpSize || udp_length > d.udp_length) return Verdict::drop_short_frame;
+    d.udp_length = udp_length;  // what follows within the IP packet is padding
+    if (!ip_checksum_right(m, d) || !udp_checksum_right(m, d, may_be_partial)) return Verdict::drop_bad_checksum;
+    return std::nullopt;
+}
+
+void add_query(rte_mbuf* m, const Datagram& d, std::uint8_t port_index, Burst& burst) {
+    Packet& p = burst.next_packet();
+    p.mbuf = m;
+    p.injected = nullptr;
+    p.dns = d.udp + kUdpSize;
+    p.dns_length = static_cast<std::uint16_t>(d.udp_length - kUdpSize);
+    const auto* end = static_cast<const std::uint8_t*>(m->buf_addr) + m->buf_len;
+    p.dns_room = static_cast<std::uint16_t>(end - p.dns);
+    p.port = port_index;
+    p.l3_offset = d.l3_offset;
+    p.is_v6 = d.is_v6;
+    p.is_udp = true;
+    p.source_port = d.source_port;
+    p.destination_port = d.destination_port;
+    p.source = d.source;
+    p.destination = d.destination;
+    p.found = nullptr;
+    burst.keep_packet();
+}
+
+UpstreamFrame upstream_frame(rte_mbuf* m, const Datagram& d) {
+    return {m, d.source, d.source_port, d.destination_port,
+            {d.udp + kUdpSize, static_cast<std::size_t>(d.udp_length - kUdpSize)}};
+}
+
+// No value: it went into the burst's queries or replies.
+std::optional<Verdict> classify_one(rte_mbuf* m, const Port& port, std::uint8_t port_index, OwnAddresses& ours,
+                                    PortRange upstream_ports, Burst& burst) {
+    if (!make_contiguous(m)) return Verdict::drop_segmented;
+    Datagram d;
+    if (const auto end = read_datagram(m, &ours, d)) return end;
+    if (ours.is_service(d.destination, d.destination_port)) {
+        if (const auto end = check_datagram(m, d, port.partial_checksums())) return end;
+        if (bad_source(d, ours)) return Verdict::drop_bad_source;
+        add_query(m, d, port_index, burst);
+        return std::nullopt;
+    }
+    if (upstream_ports.contains(d.destination_port) && ours.is_own(d.destination)) {
+        if (const auto end = check_datagram(m, d, port.partial_checksums())) return end;
+        burst.replies[burst.reply_count++] = upstream_frame(m, d);
+        return std::nullopt;
+    }
+    return Verdict::punted;
+}
+
+}  // namespace
+
+void classify(std::span<rte_mbuf* const> received, const Port& port, std::uint8_t port_index, OwnAddresses& ours,
+              PortRange upstream_ports, Burst& burst) noexcept {
+    for (rte_mbuf* m : received) rte_prefetch0(rte_pktmbuf_mtod(m, const void*));
+    for (rte_mbuf* m : received) {
+        if (const auto end = classify_one(m, port, port_index, ours, upstream_ports, burst)) {
+            burst.ended[burst.ended_count++] = {m, *end};
+        }
+    }
+}
+
+UpstreamFrame reread_upstream_frame(rte_mbuf* mbuf) noexcept {
+    Datagram d;
+    if (read_datagram(mbuf, nullptr, d)) return {mbuf, {}, 0, 0, {}};
+    d.udp_length = std::min(d.udp_length, load_be16(d.udp + 4));
+    return upstream_frame(mbuf, d);
+}
+
+}  // namespace steer

@@ -1,0 +1,36 @@
+// Sorts received frames: queries for us, replies of upstreams to us, and the rest, which is the kernel's.
+//
+// In:   mbufs of one port, any bytes.
+// Out:  burst.packets (queries: addresses, ports and the DNS message found, IP and UDP checked), burst.replies,
+//       burst.ended. Nothing in a packet is changed, so what is punted is as it came.
+// Cost: the first two cache lines of a packet, and a sum over its payload where the port did not verify it.
+//
+// Ours is: UDP in an unfragmented IPv4 packet without options or an IPv6 packet without extension headers, up to two
+// VLAN tags, to one of our addresses, and there to a service port or a port of our upstream queries. What is ours
+// and wrong is dropped; what is not ours is not judged.
+//
+// Ends: Verdict::punted, drop_short_frame, drop_bad_ip, drop_bad_checksum, drop_bad_source, drop_segmented.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "dataplane/burst.h"
+#include "dataplane/own_addresses.h"
+#include "dataplane/port/port.h"
+
+namespace steer {
+
+struct PortRange {
+    std::uint16_t first, last;  // host order, both inside
+    [[nodiscard]] bool contains(std::uint16_t p) const { return p >= first && p <= last; }
+};
+
+// `port_index` is kept in the packets. At most kBurst mbufs; their ownership goes to the burst.
+void classify(std::span<rte_mbuf* const> received, const Port& port, std::uint8_t port_index, OwnAddresses& ours,
+              PortRange upstream_ports, Burst& burst) noexcept;
+
+// The DNS message of a frame that another worker classified as an upstream's reply.
+UpstreamFrame reread_upstream_frame(rte_mbuf* mbuf) noexcept;
+
+}  // namespace steer

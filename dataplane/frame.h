@@ -1,0 +1,37 @@
+// Headers around a DNS message: Ethernet, up to two VLAN tags, IPv4 or IPv6, UDP with its checksum.
+//
+// Two ways: a received frame is turned around in place (reply.cpp), or headers are written before a message of our
+// own. Packets of ours are atomic (RFC 6864): DF set, id 0, never larger than kMaxUdpAnswer; TTL and hop limit are 64.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "dataplane/port/port.h"
+#include "matchers/prefix/ip_address.h"
+
+struct rte_mbuf;
+
+namespace steer {
+
+// What we send over UDP at most, whatever the client offers: it fits every path (RFC 9715 3.1).
+inline constexpr std::uint16_t kMaxUdpAnswer = 1232;
+
+struct FrameHeaders {
+    MacAddress to_mac, from_mac;
+    std::span<const std::uint8_t> tags;  // 0, 4 or 8 bytes as on the wire
+    IpAddress to, from;                  // of one family
+    std::uint16_t to_port, from_port;    // host order
+
+    // Bytes before the DNS message.
+    [[nodiscard]] std::size_t size() const { return 14 + tags.size() + (to.is_v4() ? 20 : 40) + 8; }
+};
+
+// Writes size() bytes before `message`, which has `length` bytes and is complete (the checksum is over it).
+void write_headers(std::uint8_t* message, std::uint16_t length, const FrameHeaders& headers) noexcept;
+
+// Turns a received datagram around: MACs, addresses and ports change places, lengths and checksums are made right
+// for `length` bytes of DNS. `frame` starts with Ethernet, IP at `l3_offset`. Returns the frame's new length.
+std::uint16_t turn_around(std::uint8_t* frame, std::uint8_t l3_offset, bool is_v6, std::uint16_t length) noexcept;
+
+}  // namespace steer

@@ -1,0 +1,87 @@
+// The parked queries of one worker: a fixed number of records, and who may have how many of them.
+//
+// Quotas (from the first day, against one client or one domain taking all): a client (IPv4 /32, IPv6 /64) may have
+// `per_client` records, names under one two-label suffix a quarter of all. Counts are exact, by a keyed 64-bit hash.
+// Memory is taken at construction and touched when first used. Belongs to one worker; take() and give() cost two
+// hashes and two probes each.
+//
+// Each record counts for its snapshot's generation in Shared::parked, which control reads before it frees one.
+//
+// Ends: Verdict::drop_parked_full, drop_client_quota, drop_suffix_quota.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "dataplane/cache/cache.h"
+#include "dataplane/parked.h"
+#include "dataplane/verdict.h"
+#include "dataplane/worker.h"
+
+namespace steer {
+
+// Counts by key, for at most `keys` keys at one time. Open addressing, linear probes, no tombstones.
+class CountTable {
+  public:
+    explicit CountTable(unsigned keys);
+    [[nodiscard]] std::uint32_t get(std::uint64_t key) const noexcept;
+    void add(std::uint64_t key) noexcept;
+    void remove(std::uint64_t key) noexcept;  // aborts if it was not added
+
+  private:
+    struct Slot {
+        std::uint64_t key;
+        std::uint32_t count;  // 0: empty
+    };
+    [[nodiscard]] std::size_t place_of(std::uint64_t key) const noexcept;
+
+    std::vector<Slot> slots_;
+    std::size_t mask_;
+};
+
+class ParkedPool {
+  public:
+    struct Limits {
+        unsigned records, per_client;
+    };
+    ParkedPool(Limits limits, unsigned worker, const cache::KeyHasher& hasher, Shared::ParkedCounts& counts);
+    ~ParkedPool();
+
+    // A record for this client and (lower-cased) name under `snapshot`, sequence and index set, or why there is none.
+    struct Taken {
+        Parked* record;
+        Verdict why;
+    };
+    Taken take(const Snapshot& snapshot, const IpAddress& client, std::span<const std::uint8_t> qname) noexcept;
+    void give(Parked* p) noexcept;
+
+    // The record of a hold token; nullptr: it was given back since.
+    [[nodiscard]] Parked* find(std::uint64_t token) noexcept;
+    [[nodiscard]] static std::uint64_t token_of(const Parked& p) noexcept;
+
+    [[nodiscard]] unsigned in_use() const noexcept { return in_use_; }
+    // Records ever touched: [0, high_water()) may be looked at.
+    [[nodiscard]] unsigned high_water() const noexcept { return high_water_; }
+    [[nodiscard]] Parked& at(unsigned index) noexcept { return records_[index]; }
+
+  private:
+    struct Keys {
+        std::uint64_t client, suffix;
+    };
+    [[nodiscard]] Keys keys_of(const IpAddress& client, std::span<const std::uint8_t> qname) const noexcept;
+    void count_generation(const Snapshot& snapshot, int change) noexcept;
+
+    Limits limits_;
+    std::uint8_t worker_;
+    const cache::KeyHasher& hasher_;
+    Shared::ParkedCounts& counts_;
+    Parked* records_;
+    std::vector<std::uint32_t> free_;  // indices below high_water_
+    unsigned high_water_ = 0;
+    unsigned in_use_ = 0;
+    CountTable by_client_, by_suffix_;
+};
+
+}  // namespace steer

@@ -1,0 +1,22 @@
+#include "dataplane/policy/snapshot.h"
+
+namespace steer {
+
+Result<void> equip(Snapshot& snapshot, unsigned workers) {
+    snapshot.tag_sets = std::make_unique<TagSets>();
+    snapshot.scratches.resize(workers);
+    if (snapshot.names != nullptr) {
+        for (auto& scratch : snapshot.scratches) {
+            if (auto ready = snapshot.names->prepare(scratch); !ready) return ready.error();
+        }
+    }
+    snapshot.list_by_id.fill(kNoList);
+    for (std::size_t i = 0; i < snapshot.lists.size() && i < kNoList; ++i) {
+        if (snapshot.lists[i].id < kMaxLists) {
+            snapshot.list_by_id[snapshot.lists[i].id] = static_cast<std::uint8_t>(i);
+        }
+    }
+    return {};
+}
+
+}  // namespace steer

@@ -1,0 +1,40 @@
+// The distinct sets of domain sets that names turned out to be in, numbered: a small id stands for a TagBits in
+// cache entries, name memos and parked records.
+//
+// One per snapshot, shared by all workers. Append-only: a slot goes empty → busy → ready once and is then immutable,
+// so readers and writers never wait. Who meets a busy slot uses its bits once without an id.
+// Memory: kCapacity slots of 48 bytes. A configuration has far fewer different sets than that; when it is full,
+// names in new sets have no id and are matched each time.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "matchers/name_matcher.h"
+
+namespace steer {
+
+class TagSets {
+  public:
+    static constexpr std::uint32_t kCapacity = 4096;  // a power of two
+
+    TagSets();
+
+    // The id of `bits`, 1..kCapacity; 0: none now.
+    std::uint32_t intern(const matchers::TagBits& bits) noexcept;
+    // The bits of an id; nullptr: no such id (yet, or of another snapshot). Valid as long as this is.
+    [[nodiscard]] const matchers::TagBits* find(std::uint32_t id) const noexcept;
+
+  private:
+    enum State : std::uint32_t { empty, busy, ready };
+    struct Slot {
+        std::atomic<std::uint32_t> state{empty};  // released when `bits` are written
+        matchers::TagBits bits;
+    };
+    static constexpr unsigned kProbes = 16;
+
+    std::unique_ptr<Slot[]> slots_;
+};
+
+}  // namespace steer

@@ -1,0 +1,56 @@
+#include "dataplane/transmit.h"
+
+#include <rte_mbuf.h>
+
+namespace steer {
+
+Transmit::Transmit(std::span<Port* const> ports, Counters& counters) : counters_(counters) {
+    lanes_.reserve(ports.size());
+    for (Port* p : ports) lanes_.push_back(Lane{.port = p});
+}
+
+void Transmit::put(unsigned port, rte_mbuf* m, Tally t) noexcept {
+    Lane& lane = lanes_[port];
+    lane.mbufs[lane.count] = m;
+    lane.tallies[lane.count] = t;
+    if (++lane.count == kBurst) send(lane);
+}
+
+bool Transmit::flush() noexcept {
+    bool some = false;
+    for (Lane& lane : lanes_) {
+        some = some || lane.count > 0;
+        if (lane.count > 0) send(lane);
+        lane.port->flush();
+    }
+    return some;
+}
+
+void Transmit::send(Lane& lane) noexcept {
+    unsigned taken = 0;
+    while (taken < lane.count) {  // a port may take a part at a time; 0 says that it is full
+        const auto n = lane.port->tx(lane.mbufs.data() + taken, static_cast<std::uint16_t>(lane.count - taken));
+        if (n == 0) break;
+        taken += n;
+    }
+    for (unsigned i = 0; i < taken; ++i) count_sent(lane.tallies[i]);
+    for (unsigned i = taken; i < lane.count; ++i) {
+        rte_pktmbuf_free(lane.mbufs[i]);
+        count_dropped(lane.tallies[i]);
+    }
+    counters_.add(Stat::tx_packets, taken);
+    lane.count = 0;
+}
+
+void Transmit::count_sent(Tally t) noexcept {
+    if (t.table == Table::verdict) counters_.verdicts[t.row].add();
+    if (t.table == Table::parked) counters_.parked_ends[t.row].add();
+}
+
+void Transmit::count_dropped(Tally t) noexcept {
+    if (t.table == Table::verdict) counters_.add(Verdict::drop_tx_full);
+    if (t.table == Table::parked) counters_.add(ParkedEnd::drop_tx_full);
+    if (t.table == Table::upstream) counters_.add(Stat::upstream_tx_full);
+}
+
+}  // namespace steer
