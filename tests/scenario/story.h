@@ -1,0 +1,40 @@
+// A story: the text of a scenario, read and played in a World.
+//
+// Lines; `#` starts a comment. First the head:
+//
+//   config FILE                      a configuration, beside the story
+//   workers N                        1 if not said
+//   router NAME [preset fast] [latency 2ms] [prefill LIST N] [version 7.17]
+//
+// then what happens and what must be seen. `at TIME` moves the clock; a line without it belongs to the same instant.
+// TIME and durations: 5ms, 30s, 1m30s, 2h; `at +5ms` counts from the last.
+//
+//   client ADDRESS asks NAME TYPE
+//   every DURATION until TIME client ADDRESS asks NAME TYPE
+//   client [ADDRESS] is answered NAME TYPE [DATA…] [ttl N | ttl N..M] [rcode NAME]     the next answer that it got
+//   client [ADDRESS] has no answer
+//   upstream is asked NAME TYPE | upstream is not asked
+//   upstream answers NAME TYPE DATA… [ttl N]       what was asked and not answered yet; DATA: addresses, cname TARGET,
+//                                                  or nxdomain, servfail, refused, formerr, empty
+//   upstream serves NAME TYPE DATA… [ttl N] [after DURATION]       by itself from now on
+//   router NAME is sent WORD…                      a sentence with all these words, among those not yet named
+//   router NAME is sent nothing with WORD…
+//   router NAME has [no] row LIST ADDRESS [timeout N..M]
+//   router NAME has N rows in LIST
+//   router NAME reboots for DURATION | hangs | resumes | is reprinted
+//   router NAME gets foreign row LIST ADDRESS [timeout DURATION]
+//   router NAME loses row LIST ADDRESS
+//   outcome NAME is N      stat NAME is N      verdict NAME is N      (summed over workers)
+//   log says TEXT
+//   sums hold                                      every packet in has exactly one verdict
+#pragma once
+
+#include <string>
+
+namespace steer::test {
+
+// Plays the story; throws std::runtime_error "FILE:LINE: what was expected, what was seen" at the first thing that is
+// not so. `dns_log` and `journal` (may be empty) get what the judge reads.
+void play(const std::string& story_file, const std::string& dns_log, const std::string& journal);
+
+}  // namespace steer::test

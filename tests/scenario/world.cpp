@@ -1,0 +1,499 @@
+#include "scenario/world.h"
+
+#include <rte_rcu_qsbr.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "dataplane/dns/name.h"
+#include "dataplane/dns/wire.h"
+#include "support/dns_message.h"
+
+namespace steer::test {
+namespace {
+
+constexpr int kWire = 1;  // if_index of every wire
+constexpr MacAddress kGatewayMac{2, 0, 0, 0, 1, 1};
+constexpr std::int64_t kWallAtZeroNs =
+    1'767'225'600'000'000'000;  // 2026-01-01: the journal's clock
+constexpr Ms kIdleStep = 50;    // ms that may be skipped where nothing is under way
+const IpAddress kService4 = *IpAddress::parse("192.0.2.53");
+const IpAddress kService6 = *IpAddress::parse("2001:db8::53");
+
+std::uint16_t u16(std::span<const std::uint8_t> b, std::size_t at) {
+    return static_cast<std::uint16_t>(b[at] * 256 + b[at + 1]);
+}
+
+// Reads what the product wrote, which the packet tests check for form: a fault here is an exception.
+class Reader {
+  public:
+    explicit Reader(std::span<const std::uint8_t> message) : message_(message) {
+        starts_.allow(12, 16384);
+    }
+    std::string name() {
+        dns::Name n;
+        at_ = dns::read_name(message_, at_, starts_, &n);
+        if (at_ == 0) throw std::runtime_error("an answer holds a name that does not parse");
+        return dns::name_to_text(n.bytes());
+    }
+    std::uint16_t word() {
+        at_ += 2;
+        return u16(message_, at_ - 2);
+    }
+    SeenRecord record() {
+        SeenRecord r;
+        r.name = name();
+        r.type = word();
+        word();
+        r.ttl_s = word() * 65536U;
+        r.ttl_s += word();
+        const std::size_t length = word();
+        const std::size_t end = at_ + length;
+        if (end > message_.size()) throw std::runtime_error("a record is cut off");
+        if (r.type == dns::kA) r.data = IpAddress::from_v4(message_.data() + at_).to_string();
+        if (r.type == dns::kAaaa) r.data = IpAddress::from_v6(message_.data() + at_).to_string();
+        if (r.type == dns::kCname) r.data = name();
+        at_ = end;
+        return r;
+    }
+    std::size_t at_ = 12;
+
+  private:
+    std::span<const std::uint8_t> message_;
+    dns::NameStarts starts_;
+};
+
+Bytes rdata_of(const SeenRecord& r) {
+    if (r.type == dns::kCname) return wire_name(r.data);
+    const auto address = IpAddress::parse(r.data);
+    if (!address) throw std::runtime_error("not an address: " + r.data);
+    if (r.type == dns::kA) return {address->v4(), address->v4() + 4};
+    return {address->bytes.begin(), address->bytes.end()};
+}
+
+// The words of RouterOS sentences as they leave us, joined by blanks: "add list=x address=y timeout=1m".
+class SentenceReader {
+  public:
+    void feed(std::string_view bytes, std::deque<std::string>& out) {
+        pending_ += bytes;
+        std::size_t at = 0;
+        while (at < pending_.size()) {
+            const auto first = static_cast<unsigned char>(pending_[at]);
+            std::size_t length = first;
+            std::size_t prefix = 1;
+            if (first >= 0xe0) {
+                prefix = 4;
+                length = first & 0x0fU;
+            } else if (first >= 0xc0) {
+                prefix = 3;
+                length = first & 0x1fU;
+            } else if (first >= 0x80) {
+                prefix = 2;
+                length = first & 0x3fU;
+            }
+            if (pending_.size() < at + prefix) break;
+            for (std::size_t i = 1; i < prefix; ++i)
+                length = length * 256 + static_cast<unsigned char>(pending_[at + i]);
+            if (pending_.size() < at + prefix + length) break;
+            word(pending_.substr(at + prefix, length), out);
+            at += prefix + length;
+        }
+        pending_.erase(0, at);
+    }
+    void reset() { pending_.clear(), sentence_.clear(); }
+
+  private:
+    void word(std::string text, std::deque<std::string>& out) {
+        if (text.empty()) {
+            if (!sentence_.empty()) out.push_back(std::move(sentence_));
+            sentence_.clear();
+            return;
+        }
+        if (text.starts_with(".tag=")) return;
+        if (text.starts_with('/')) text = text.substr(text.rfind('/') + 1);
+        if (text.starts_with('=')) text.erase(0, 1);
+        sentence_ += (sentence_.empty() ? "" : " ") + text;
+    }
+    std::string pending_, sentence_;
+};
+
+}  // namespace
+
+// The TCP connection between an engine and a simulated router; both have the same clock.
+class World::Link final : public routeros::RouterLink {
+  public:
+    Link(World& world, std::string name, rossim::Router& router)
+        : world_(world), name_(std::move(name)), router_(router) {}
+
+    void connect() override { state_ = State::wanted; }
+    void close() override {
+        if (state_ == State::open) router_.close(session_, world_.router_time_us());
+        state_ = State::idle;
+        outgoing_.clear();
+    }
+    void send(std::string_view bytes) override { outgoing_ += bytes; }
+
+    // Moves what is ready; true if something moved.
+    bool turn(routeros::Router& engine) {
+        const auto now_us = world_.router_time_us();
+        bool moved = false;
+        if (state_ == State::wanted) {
+            const auto session = router_.open(now_us);
+            state_ = session ? State::open : State::idle;
+            if (session) {
+                session_ = *session;
+                reader_.reset();
+                engine.connected(world_.clock_.ms);
+            } else {
+                engine.closed("connection refused", world_.clock_.ms);
+            }
+            moved = true;
+        }
+        if (state_ == State::open && !outgoing_.empty()) {
+            const std::string bytes = std::exchange(outgoing_, {});
+            reader_.feed(bytes, world_.sentences[name_]);
+            router_.feed(session_, bytes, now_us);
+            moved = true;
+        }
+        router_.advance(now_us);
+        for (auto& out : router_.take_output()) {
+            if (state_ != State::open || out.session != session_) continue;
+            moved = true;
+            if (!out.bytes.empty()) engine.received(out.bytes, world_.clock_.ms);
+            if (out.close && state_ == State::open) {
+                state_ = State::idle;
+                engine.closed("connection closed by the router", world_.clock_.ms);
+            }
+        }
+        return moved;
+    }
+    [[nodiscard]] bool busy() const { return state_ == State::wanted || !outgoing_.empty(); }
+
+  private:
+    enum class State : std::uint8_t { idle, wanted, open };
+    World& world_;
+    std::string name_;
+    rossim::Router& router_;
+    rossim::SessionId session_ = 0;
+    State state_ = State::idle;
+    std::string outgoing_;
+    SentenceReader reader_;
+};
+
+World::World(const WorldOptions& options) : options_(options) {
+    if (!options.dns_log.empty()) dns_log_.open(options.dns_log);
+    if (!options.journal.empty()) journal_.open(options.journal);
+    build(options);
+    make_sites();
+    for (unsigned w = 0; w < options.workers; ++w) {
+        rte_rcu_qsbr_thread_register(plane_->shared().qsbr, w);
+        rte_rcu_qsbr_thread_online(plane_->shared().qsbr, w);
+    }
+    for (auto& [name, site] : sites_)
+        site.desk->router().start(clock_.ms);
+    settle();
+}
+
+World::~World() {
+    for (unsigned w = 0; w < options_.workers; ++w) {
+        rte_rcu_qsbr_thread_offline(plane_->shared().qsbr, w);
+        rte_rcu_qsbr_thread_unregister(plane_->shared().qsbr, w);
+    }
+}
+
+void World::build(const WorldOptions& options) {
+    auto loaded = config::load(options.config);
+    if (!loaded.ok()) throw std::runtime_error(loaded.errors.front().sentence());
+    settings_ = std::move(loaded.settings);
+    build::Surroundings around;
+    around.own_addresses = {kService4, kService6};
+    for (const char* all : {"0.0.0.0/0", "::/0"})
+        around.own_networks.push_back(*matchers::Prefix::parse(all));
+    auto built = build::build(settings_, around, registry_);
+    if (!built.ok()) throw std::runtime_error(built.errors.front().sentence());
+    lists_ = std::move(built.lists);
+
+    PlaneOptions plane;
+    plane.workers = options.workers;
+    plane.max_parked = 4096;
+    plane.max_in_flight = 4096;
+    plane.board_rows = 65'536;
+    for (const auto& instance : built.snapshot->caches) {
+        plane.cache_bytes = std::size_t{8} << 20;
+        plane.cache_entries.resize(
+            std::max<std::size_t>(plane.cache_entries.size(), instance.id + 1U));
+        plane.cache_entries[instance.id] = instance.size;
+    }
+    plane_ = std::make_unique<Plane>(plane);
+    publisher_ = std::make_unique<build::Publisher>(plane_->shared());
+    hops_ = std::make_unique<Published<NextHopTable>>(plane_->shared().next_hops,
+                                                      plane_->shared().qsbr);
+    for (unsigned w = 0; w < options.workers; ++w) {
+        wires_.push_back(std::make_unique<RingPort>("wire" + std::to_string(w), kWire));
+        plane_->add_worker({&wires_.back()->port()}, clock_);
+    }
+    make_hops(*built.snapshot);
+    auto published = publisher_->publish(built.snapshot, clock_.now());
+    if (!published) throw std::runtime_error(published.error().sentence());
+}
+
+void World::make_hops(const Snapshot& snapshot) {
+    auto table = std::make_unique<NextHopTable>();
+    for (const auto& upstream : snapshot.upstreams) {
+        if (table->by_upstream.size() <= upstream.id) table->by_upstream.resize(upstream.id + 1U);
+        auto& hop = table->by_upstream[upstream.id];
+        hop.via = NextHop::Via::port;
+        hop.if_index = kWire;
+        hop.peer_mac = kGatewayMac;
+        hop.own_mac = wires_.front()->port().mac();
+        hop.source = upstream.address.is_v4() ? kService4 : kService6;
+    }
+    table->service_addresses = {kService4, kService6};
+    std::sort(table->service_addresses.begin(), table->service_addresses.end());
+    table->own_addresses = table->service_addresses;
+    table->service_ports = {53};
+    hops_->put(std::move(table));
+}
+
+void World::make_sites() {
+    acknowledger_ = std::make_unique<Acknowledger>(*plane_);
+    for (auto& plan : plan_routers(settings_, lists_)) {
+        const std::string name = plan.router.name;
+        const RouterOptions wish =
+            options_.routers.contains(name) ? options_.routers.at(name) : RouterOptions{};
+        rossim::Options sim;
+        sim.name = name;
+        if (!wish.preset.empty()) sim.costs = rossim::built_in_presets().get(wish.preset);
+        sim.latency_us = wish.latency_us;
+        sim.version = wish.version;
+        sim.wall_at_zero_ns = kWallAtZeroNs;
+        sim.uptime_at_zero_s = 86'400;
+        sim.users = {{plan.router.username, plan.router.password, {"read", "write", "api"}}};
+        auto& site = sites_[name];
+        site.router = std::make_unique<rossim::Router>(sim, [this](const rossim::Commit& commit) {
+            if (journal_.is_open()) journal_ << rossim::to_json_line(commit);
+        });
+        for (const auto& [list, count] : wish.prefill)
+            site.router->prefill(rossim::Family::ipv4, list, count, 0);
+        site.link = std::make_unique<Link>(*this, name, *site.router);
+        site.desk = std::make_unique<RouterDesk>(
+            plan.router, *site.link, *plane_, *acknowledger_,
+            [this](routeros::Level, const std::string& sentence) { log.push_back(sentence); });
+        for (const auto& list : plan.router.lists)
+            desk_of_list_[list.id] = site.desk.get();
+    }
+}
+
+// Everything that is ready, once. True if something was.
+bool World::step_once() {
+    bool did = false;
+    for (unsigned w = 0; w < options_.workers; ++w)
+        did = plane_->worker(w).poll(clock_.now()) || did;
+    did = drain_wires() || did;
+    did = drain_events() || did;
+    for (auto& [name, site] : sites_) {
+        if (site.desk->router().next_deadline() <= clock_.ms) site.desk->router().tick(clock_.ms);
+        did = site.link->turn(site.desk->router()) || did;
+    }
+    acknowledger_->flush();
+    return did;
+}
+
+void World::settle() {
+    while (!agenda_.empty() && agenda_.begin()->first <= elapsed()) {
+        const auto what = std::move(agenda_.begin()->second);
+        agenda_.erase(agenda_.begin());
+        what();
+    }
+    for (int turns = 0; step_once(); ++turns) {
+        if (turns > 100'000)
+            throw std::runtime_error("the world does not come to rest at this instant");
+    }
+    publisher_->poll(clock_.now());
+}
+
+Ms World::next_step(Ms target) {
+    Ms next = std::min(target, elapsed() + kIdleStep);
+    for (unsigned w = 0; w < options_.workers; ++w) {
+        if (plane_->worker(w).parked() > 0) return elapsed() + 1;
+    }
+    if (!agenda_.empty()) next = std::min(next, agenda_.begin()->first);
+    for (auto& [name, site] : sites_) {
+        if (site.link->busy()) return elapsed() + 1;
+        if (const auto event = site.router->next_event_us()) {
+            next = std::min(next, static_cast<Ms>((*event + 999) / 1000));
+        }
+        const auto deadline = site.desk->router().next_deadline();
+        if (deadline != UINT64_MAX)
+            next = std::min(next, deadline > start_ ? deadline - start_ : 0);
+    }
+    return std::max(next, elapsed() + 1);
+}
+
+void World::advance_to(Ms target) {
+    settle();
+    while (elapsed() < target) {
+        clock_.ms = start_ + std::min(target, next_step(target));
+        settle();
+    }
+}
+
+bool World::drain_wires() {
+    bool any = false;
+    for (unsigned w = 0; w < options_.workers; ++w) {
+        for (const auto& bytes : wires_[w]->receive_all()) {
+            any = true;
+            std::string wrong;
+            const auto frame = read_udp_frame(bytes, wrong);
+            if (!frame || !wrong.empty())
+                throw std::runtime_error("a frame left that is malformed: " + wrong);
+            if (frame->from_port == 53) {
+                on_client_frame(*frame);
+            } else {
+                on_upstream_frame(*frame, w);
+            }
+        }
+    }
+    return any;
+}
+
+bool World::drain_events() {
+    bool any = false;
+    Event event;
+    for (unsigned w = 0; w < options_.workers; ++w) {
+        while (plane_->events(w).pop(&event, 1) == 1) {
+            any = true;
+            if (auto* const desk = desk_of_list_[event.list]) desk->claim(event, clock_.ms);
+        }
+    }
+    return any;
+}
+
+void World::ask(const std::string& client, const std::string& name, std::uint16_t type) {
+    const auto address = IpAddress::parse(client);
+    if (!address) throw std::runtime_error("not a client's address: " + client);
+    UdpFrame frame;
+    frame.from_mac = kGatewayMac;
+    frame.from = *address;
+    frame.to = address->is_v4() ? kService4 : kService6;
+    frame.from_port = next_port_ =
+        next_port_ == 60'000 ? 20'000 : static_cast<std::uint16_t>(next_port_ + 1);
+    frame.to_port = 53;
+    frame.payload = DnsMessage::query(next_id_++, name, type).bytes();
+    // RSS spreads by flow: so does this.
+    const unsigned worker = frame.from_port % options_.workers;
+    frame.to_mac = wires_[worker]->port().mac();
+    if (!wires_[worker]->send(make_udp_frame(frame))) throw std::runtime_error("the wire is full");
+    settle();
+}
+
+void World::on_client_frame(const UdpFrame& frame) {
+    SeenAnswer a;
+    a.at = elapsed();
+    a.client = frame.to.to_string();
+    a.id = u16(frame.payload, 0);
+    a.rcode = frame.payload[3] & 15U;
+    a.truncated = (frame.payload[2] & 2U) != 0;
+    Reader reader(frame.payload);
+    a.name = reader.name();
+    a.type = reader.word();
+    reader.word();
+    for (unsigned n = u16(frame.payload, 6); n > 0; --n)
+        a.records.push_back(reader.record());
+    if (dns_log_.is_open()) {
+        dns_log_ << "{\"t_ns\":" << wall_ns() << ",\"client\":\"" << a.client << "\",\"qname\":\""
+                 << a.name << "\",\"qtype\":" << a.type << ",\"rcode\":" << a.rcode
+                 << ",\"answers\":[";
+        const char* comma = "";
+        for (const auto& r : a.records) {
+            dns_log_ << comma << "{\"name\":\"" << r.name << "\",\"type\":" << r.type
+                     << ",\"ttl\":" << r.ttl_s << ",\"data\":\"" << r.data << "\"}";
+            comma = ",";
+        }
+        dns_log_ << "]}\n";
+    }
+    answers.push_back(std::move(a));
+}
+
+void World::on_upstream_frame(const UdpFrame& frame, unsigned worker) {
+    SeenQuery q;
+    q.at = elapsed();
+    q.frame = frame;
+    q.worker = worker;
+    Reader reader(frame.payload);
+    q.name = reader.name();
+    q.type = reader.word();
+    queries.push_back(q);
+    if (const auto found = served_.find({q.name, q.type}); found != served_.end()) {
+        schedule(elapsed() + found->second.after,
+                 [this, q, what = found->second] { reply(q, what); });
+        return;
+    }
+    open_queries_.push_back(std::move(q));
+}
+
+void World::reply(const SeenQuery& query, const Served& what) {
+    auto message = DnsMessage::response(u16(query.frame.payload, 0), query.name, query.type,
+                                        static_cast<std::uint16_t>(0x8180U | what.rcode));
+    for (const auto& r : what.records) {
+        message.record(DnsMessage::kAnswer, wire_name(r.name), r.type, r.ttl_s, rdata_of(r));
+    }
+    UdpFrame frame;
+    frame.from_mac = kGatewayMac;
+    frame.to_mac = query.frame.from_mac;
+    frame.from = query.frame.to;
+    frame.to = query.frame.from;
+    frame.from_port = query.frame.to_port;
+    frame.to_port = query.frame.from_port;
+    frame.payload = message.bytes();
+    if (!wires_[query.worker]->send(make_udp_frame(frame)))
+        throw std::runtime_error("the wire is full");
+}
+
+bool World::answer(const std::string& name, std::uint16_t type, const Served& what) {
+    std::vector<SeenQuery> rest;
+    bool any = false;
+    for (auto& q : open_queries_) {
+        if (q.name == name && q.type == type) {
+            reply(q, what);
+            any = true;
+        } else {
+            rest.push_back(std::move(q));
+        }
+    }
+    open_queries_ = std::move(rest);
+    settle();
+    return any;
+}
+
+void World::serve(const std::string& name, std::uint16_t type, Served what) {
+    served_[{name, type}] = std::move(what);
+}
+
+rossim::Router& World::router(const std::string& name) {
+    const auto found = sites_.find(name);
+    if (found == sites_.end())
+        throw std::runtime_error("the configuration has no router '" + name + "'");
+    return *found->second.router;
+}
+
+std::vector<std::string> World::router_names() const {
+    std::vector<std::string> names;
+    for (const auto& [name, site] : sites_)
+        names.push_back(name);
+    return names;
+}
+
+std::uint64_t World::outcome(Outcome o) const {
+    if (o != Outcome::late) return acknowledger_->outcomes[static_cast<std::size_t>(o)].load();
+    std::uint64_t late = 0;
+    for (unsigned w = 0; w < options_.workers; ++w)
+        late += plane_->worker(w).counters().get(Stat::hold_late);
+    return late;
+}
+
+Ms World::wall_ns() const {
+    return static_cast<Ms>(kWallAtZeroNs) + elapsed() * 1'000'000;
+}
+
+}  // namespace steer::test

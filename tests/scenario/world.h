@@ -1,0 +1,160 @@
+// The world of a scenario: the product without its threads and sockets, a network of one wire per worker, simulated
+// routers, and a clock that only the story turns.
+//
+// One thread. advance_to() moves time in steps of a millisecond where something is under way, in larger ones where
+// nothing can happen; within a step everything that is ready runs until nothing is.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "control/build/build.h"
+#include "control/build/publish.h"
+#include "control/config/load.h"
+#include "control/plane.h"
+#include "control/published.h"
+#include "control/router_desk.h"
+#include "control/router_thread.h"
+#include "support/ring_port.h"
+#include "support/udp_frame.h"
+#include "tools/rossim/router.h"
+
+namespace steer::test {
+
+using Ms = std::uint64_t;
+
+class HandClock final : public Clock {
+  public:
+    Now now() override { return {ms}; }
+    Ms ms = 1'000'000;  // a machine that was up for a while
+};
+
+// One record of an answer's answer section, as text.
+struct SeenRecord {
+    std::string name, data;
+    std::uint16_t type = 0;
+    std::uint32_t ttl_s = 0;
+    bool operator==(const SeenRecord&) const = default;
+};
+struct SeenAnswer {
+    Ms at = 0;
+    std::string client, name;
+    std::uint16_t type = 0, id = 0;
+    unsigned rcode = 0;
+    bool truncated = false;
+    std::vector<SeenRecord> records;
+};
+struct SeenQuery {  // at an upstream
+    Ms at = 0;
+    UdpFrame frame;
+    unsigned worker = 0;
+    std::string name;
+    std::uint16_t type = 0;
+};
+
+// A row of what an upstream answers by itself.
+struct Served {
+    std::vector<SeenRecord> records;
+    unsigned rcode = 0;
+    Ms after = 1;
+};
+
+struct RouterOptions {
+    std::string preset;  // empty: needs no time
+    std::int64_t latency_us = 0;
+    rossim::Version version{};
+    std::vector<std::pair<std::string, std::size_t>> prefill;
+};
+
+struct WorldOptions {
+    std::string config;  // a file
+    unsigned workers = 1;
+    std::map<std::string, RouterOptions>
+        routers;                   // by the name in the configuration; others: defaults
+    std::string dns_log, journal;  // for the judge; empty: none
+};
+
+class World {
+  public:
+    explicit World(const WorldOptions& options);
+    ~World();
+    World(const World&) = delete;
+    World& operator=(const World&) = delete;
+
+    [[nodiscard]] Ms elapsed() const { return clock_.ms - start_; }
+    void advance_to(Ms elapsed);
+    // Called with the time at or after which it is due, in steps.
+    void schedule(Ms at, std::function<void()> what) { agenda_.emplace(at, std::move(what)); }
+
+    void ask(const std::string& client, const std::string& name, std::uint16_t type);
+    // Answers all open queries for the name; false if there is none.
+    bool answer(const std::string& name, std::uint16_t type, const Served& what);
+    void serve(const std::string& name, std::uint16_t type, Served what);
+
+    // What has been seen and not yet been taken by an expectation.
+    std::deque<SeenAnswer> answers;
+    std::deque<SeenQuery> queries;  // not yet named by "is asked"
+    std::map<std::string, std::deque<std::string>>
+        sentences;                 // sent to a router: "add list=… address=…"
+    std::vector<std::string> log;  // the routers' sentences to the operator
+
+    rossim::Router& router(const std::string& name);
+    [[nodiscard]] std::int64_t router_time_us() const {
+        return static_cast<std::int64_t>(elapsed()) * 1000;
+    }
+    [[nodiscard]] std::uint64_t outcome(Outcome o) const;
+    [[nodiscard]] const Counters& counters(unsigned worker) {
+        return plane_->worker(worker).counters();
+    }
+    [[nodiscard]] unsigned workers() const { return options_.workers; }
+    [[nodiscard]] std::vector<std::string> router_names() const;
+
+  private:
+    class Link;
+    struct Site {  // one router with its link and desk
+        std::unique_ptr<rossim::Router> router;
+        std::unique_ptr<Link> link;
+        std::unique_ptr<RouterDesk> desk;
+    };
+    void build(const WorldOptions& options);
+    void make_sites();
+    void make_hops(const Snapshot& snapshot);
+    bool step_once();
+    void settle();
+    bool drain_wires();
+    void on_client_frame(const UdpFrame& frame);
+    void on_upstream_frame(const UdpFrame& frame, unsigned worker);
+    void reply(const SeenQuery& query, const Served& what);
+    bool drain_events();
+    [[nodiscard]] Ms next_step(Ms target);
+    [[nodiscard]] Ms wall_ns() const;
+
+    WorldOptions options_;
+    HandClock clock_;
+    Ms start_ = clock_.ms;
+    build::Registry registry_;
+    config::Settings settings_;
+    std::vector<build::ListPlan> lists_;
+    std::unique_ptr<Plane> plane_;
+    std::unique_ptr<build::Publisher> publisher_;
+    std::unique_ptr<Published<NextHopTable>> hops_;
+    std::vector<std::unique_ptr<RingPort>> wires_;
+    std::unique_ptr<Acknowledger> acknowledger_;
+    std::map<std::string, Site> sites_;
+    std::array<RouterDesk*, kMaxLists> desk_of_list_{};
+    std::multimap<Ms, std::function<void()>> agenda_;
+    std::vector<SeenQuery> open_queries_;
+    std::map<std::pair<std::string, std::uint16_t>, Served> served_;
+    std::map<std::uint16_t, std::string> asked_ports_;
+    std::uint16_t next_port_ = 20000, next_id_ = 1;
+    std::ofstream dns_log_, journal_;
+};
+
+}  // namespace steer::test
