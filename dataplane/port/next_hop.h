@@ -17,19 +17,19 @@ struct NextHop {
         port,     // frames of our own
     };
     Via via = Via::nothing;
-    bool tagged = false;             // send with `vlan_tci`
+    bool tagged = false;  // send with `vlan_tci`
     std::uint16_t vlan_tci = 0;
-    int if_index = 0;                // the port's device; each worker uses its own queue of it
-    MacAddress peer_mac{};           // of the gateway or the upstream itself
+    int if_index = 0;       // the port's device; each worker uses its own queue of it
+    MacAddress peer_mac{};  // of the gateway or the upstream itself
     MacAddress own_mac{};
-    IpAddress source;                // our address on that route
+    IpAddress source;  // our address on that route
 };
 
 struct NextHopTable {
-    std::vector<NextHop> by_upstream;            // index: Upstream::id
-    std::vector<IpAddress> service_addresses;    // sorted: what we answer on (destination of queries)
-    std::vector<std::uint16_t> service_ports;    // host order; usually just 53
-    std::vector<IpAddress> own_addresses;        // sorted: every address of this host (bad as a source)
+    std::vector<NextHop> by_upstream;          // index: Upstream::id
+    std::vector<IpAddress> service_addresses;  // sorted: what we answer on (destination of queries)
+    std::vector<std::uint16_t> service_ports;  // host order; usually just 53
+    std::vector<IpAddress> own_addresses;  // sorted: every address of this host (bad as a source)
 };
 
 }  // namespace steer

@@ -1,0 +1,337 @@
+#include "dataplane/port/af_xdp.h"
+
+#include <bpf/bpf.h>
+#include <rte_mbuf.h>
+#include <rte_prefetch.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <xdp/xsk.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+
+#include "dataplane/port/kernel_device.h"
+#include "dataplane/port/umem.h"
+#include "dataplane/port/xdp/steer_xdp.h"
+
+#ifndef XDP_MAX_TX_SKB_BUDGET
+#define XDP_MAX_TX_SKB_BUDGET 9  // linux/if_xdp.h, 6.17
+#endif
+
+namespace steer {
+namespace {
+
+static_assert(kMaxXdpQueues == STEER_XDP_MAX_QUEUES);
+
+constexpr std::uint16_t kBurst = 32;
+constexpr unsigned kHeadroom = 256;  // XDP_PACKET_HEADROOM, in front of every received frame
+constexpr unsigned kLargestHeader = 14 + 8;  // Ethernet and two VLAN tags
+constexpr std::uint32_t kKernelTxBatch =
+    32;  // what one sendto() sends at least, if there is that much
+
+// One receive queue and its socket.
+class XskPort final : public Port {
+  public:
+    XskPort(const KernelDevice& device, std::unique_ptr<Umem> umem) : umem_(std::move(umem)) {
+        name_ = device.name;
+        mac_ = device.mac;
+        if_index_ = device.if_index;
+        // A veth's other end is on this host and leaves its sums to a NIC that does not exist.
+        partial_checksums_ = device.driver == "veth" || device.driver == "tun";
+    }
+    ~XskPort() override {
+        if (socket_ != nullptr) xsk_socket__delete(socket_);
+        if (kernel_umem_ != nullptr) xsk_umem__delete(kernel_umem_);
+    }
+
+    Result<void> open(unsigned queue, const AfXdpOptions& options, XdpSteering::Mode mode);
+    [[nodiscard]] XdpSocketCounts counts() const;
+
+    std::uint16_t rx(rte_mbuf** out, std::uint16_t n) noexcept override;
+    std::uint16_t tx(rte_mbuf** packets, std::uint16_t n) noexcept override;
+    void flush() noexcept override;
+    [[nodiscard]] int wake_fd() const noexcept override { return xsk_socket__fd(socket_); }
+    [[nodiscard]] rte_mempool* pool() const noexcept override { return umem_->pool(); }
+
+  private:
+    void refill() noexcept;
+    void reap() noexcept;
+    void kick() noexcept;
+    rte_mbuf* sendable(rte_mbuf* packet) noexcept;
+
+    xsk_ring_cons rx_{}, completed_{};
+    xsk_ring_prod tx_{}, fill_{};
+    std::unique_ptr<Umem> umem_;
+    std::uint32_t fill_owed_ = 0;    // frames that the kernel should have and has not
+    std::uint32_t in_transmit_ = 0;  // frames with the kernel for sending
+    bool kick_due_ = false;
+    xsk_umem* kernel_umem_ = nullptr;
+    xsk_socket* socket_ = nullptr;
+};
+
+// ---- receive
+
+std::uint16_t XskPort::rx(rte_mbuf** out, std::uint16_t n) noexcept {
+    std::uint32_t at = 0;
+    const std::uint32_t got = xsk_ring_cons__peek(&rx_, std::min(n, kBurst), &at);
+    for (std::uint32_t i = 0; i < got; ++i) {
+        const xdp_desc* d = xsk_ring_cons__rx_desc(&rx_, at + i);
+        rte_mbuf* m = umem_->mbuf_at(d->addr);
+        rte_pktmbuf_reset(m);
+        m->data_off = static_cast<std::uint16_t>(umem_->offset_in_frame(d->addr));
+        m->data_len = static_cast<std::uint16_t>(d->len);
+        m->pkt_len = d->len;
+        rte_prefetch0(rte_pktmbuf_mtod(m, void*));
+        out[i] = m;
+    }
+    if (got != 0) {
+        xsk_ring_cons__release(&rx_, got);
+        fill_owed_ += got;
+    }
+    if (fill_owed_ >= kBurst || (fill_owed_ != 0 && got == 0)) refill();
+    return static_cast<std::uint16_t>(got);
+}
+
+// Gives the kernel frames for what it gave us.
+void XskPort::refill() noexcept {
+    std::array<rte_mbuf*, 2 * kBurst> fresh;
+    std::uint32_t n = std::min<std::uint32_t>(fill_owed_, fresh.size());
+    void** const objects = reinterpret_cast<void**>(fresh.data());
+    if (rte_mempool_get_bulk(umem_->pool(), objects, n) != 0) {
+        reap();  // what was sent may be back
+        n = 1;
+        if (rte_mempool_get_bulk(umem_->pool(), objects, n) != 0) return;
+    }
+    std::uint32_t at = 0;
+    if (xsk_ring_prod__reserve(&fill_, n, &at) != n) {  // never more owed than there is room
+        rte_mempool_put_bulk(umem_->pool(), objects, n);
+        return;
+    }
+    for (std::uint32_t i = 0; i < n; ++i) {
+        *xsk_ring_prod__fill_addr(&fill_, at + i) = umem_->address_of(fresh[i]);
+    }
+    xsk_ring_prod__submit(&fill_, n);
+    fill_owed_ -= n;
+    if (xsk_ring_prod__needs_wakeup(&fill_) != 0) {
+        recvfrom(xsk_socket__fd(socket_), nullptr, 0, MSG_DONTWAIT, nullptr, nullptr);
+    }
+}
+
+// ---- transmit
+
+// The packet itself if its bytes are in a frame of ours that nobody else holds; otherwise a copy, and the
+// packet is freed; nullptr if no frame is left for one.
+rte_mbuf* XskPort::sendable(rte_mbuf* packet) noexcept {
+    if (packet->pool == umem_->pool() && packet->nb_segs == 1 &&
+        rte_mbuf_refcnt_read(packet) == 1) {
+        return packet;
+    }
+    rte_mbuf* copy = rte_pktmbuf_alloc(umem_->pool());
+    if (copy == nullptr) return nullptr;
+    char* const room = rte_pktmbuf_append(
+        copy, static_cast<std::uint16_t>(std::min<std::uint32_t>(packet->pkt_len, UINT16_MAX)));
+    if (room == nullptr) {  // larger than a frame: it can never leave here
+        rte_pktmbuf_free(copy);
+        return nullptr;
+    }
+    const void* bytes = rte_pktmbuf_read(packet, 0, packet->pkt_len, room);
+    if (bytes != room) std::memcpy(room, bytes, packet->pkt_len);
+    rte_pktmbuf_free(packet);
+    return copy;
+}
+
+std::uint16_t XskPort::tx(rte_mbuf** packets, std::uint16_t n) noexcept {
+    if (in_transmit_ >= kBurst) reap();
+    const std::uint32_t room = std::min<std::uint32_t>(n, xsk_prod_nb_free(&tx_, n));
+    std::array<rte_mbuf*, kBurst> ready;
+    std::uint32_t count = 0;
+    while (count < room && count < ready.size()) {
+        rte_mbuf* m = sendable(packets[count]);
+        if (m == nullptr) break;
+        ready[count++] = m;
+    }
+    if (count == 0) return 0;
+    std::uint32_t at = 0;
+    xsk_ring_prod__reserve(&tx_, count, &at);
+    for (std::uint32_t i = 0; i < count; ++i) {
+        xdp_desc* d = xsk_ring_prod__tx_desc(&tx_, at + i);
+        d->addr = umem_->address_of(ready[i]) + ready[i]->data_off;
+        d->len = ready[i]->data_len;
+        d->options = 0;
+    }
+    xsk_ring_prod__submit(&tx_, count);
+    in_transmit_ += count;
+    kick_due_ = true;
+    return static_cast<std::uint16_t>(count);
+}
+
+// Frames that the kernel is done sending go back to the pool. They were single, unshared mbufs.
+void XskPort::reap() noexcept {
+    std::uint32_t at = 0;
+    while (const std::uint32_t n = xsk_ring_cons__peek(&completed_, kBurst, &at)) {
+        std::array<void*, kBurst> sent;
+        for (std::uint32_t i = 0; i < n; ++i) {
+            sent[i] = umem_->mbuf_at(*xsk_ring_cons__comp_addr(&completed_, at + i));
+        }
+        rte_mempool_put_bulk(umem_->pool(), sent.data(), n);
+        xsk_ring_cons__release(&completed_, n);
+        in_transmit_ -= n;
+    }
+}
+
+// In copy mode one call sends a batch and says EAGAIN if there is more; so it is called as often as the
+// ring has batches. What it could not do now (EBUSY, no memory) is due again.
+void XskPort::kick() noexcept {
+    const std::uint32_t most = 1 + tx_.size / kKernelTxBatch;
+    for (std::uint32_t i = 0; i < most && kick_due_; ++i) {
+        if (sendto(xsk_socket__fd(socket_), nullptr, 0, MSG_DONTWAIT, nullptr, 0) >= 0) {
+            kick_due_ = __atomic_load_n(tx_.consumer, __ATOMIC_ACQUIRE) != *tx_.producer;
+        } else if (errno == EAGAIN) {
+            reap();  // it also says so when its completion ring is full
+        } else {
+            return;
+        }
+    }
+}
+
+void XskPort::flush() noexcept {
+    if (kick_due_) {
+        if (xsk_ring_prod__needs_wakeup(&tx_) != 0) {
+            kick();
+        } else {
+            kick_due_ = false;
+        }
+    }
+    if (in_transmit_ != 0) reap();
+}
+
+// ---- set-up
+
+Error refused_socket(const KernelDevice& device, unsigned queue, int code) {
+    const std::string start = device.name + " queue " + std::to_string(queue);
+    if (code == EPERM || code == EACCES) {
+        return Error{start + ": AF_XDP is not permitted; start as root, or with CAP_NET_RAW"};
+    }
+    if (code == EBUSY) {
+        return Error{start + " is bound by another AF_XDP program; end that one first"};
+    }
+    if (code == ENOBUFS || code == ENOMEM) {
+        return Error{
+            start + ": no memory for the frames that the kernel is to lock; `ulimit -l unlimited`"};
+    }
+    return Error{start + " takes no AF_XDP socket: " + std::strerror(code)};
+}
+
+// The area is locked memory, charged to us.
+void lift_memory_lock_limit() {
+    const rlimit all{RLIM_INFINITY, RLIM_INFINITY};
+    setrlimit(RLIMIT_MEMLOCK, &all);  // without the right to, the present limit may do
+}
+
+Result<void> XskPort::open(unsigned queue, const AfXdpOptions& options, XdpSteering::Mode mode) {
+    const KernelDevice device{name_, if_index_, mac_};
+    xsk_umem_config memory{};
+    memory.fill_size = memory.comp_size = options.ring;
+    memory.frame_size = umem_->frame_bytes();
+    if (const int e = xsk_umem__create(&kernel_umem_, umem_->area(), umem_->bytes(), &fill_,
+                                       &completed_, &memory);
+        e != 0) {
+        return refused_socket(device, queue, -e);
+    }
+    xsk_socket_config config{};
+    config.rx_size = config.tx_size = options.ring;
+    config.libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD;
+    config.bind_flags = XDP_USE_NEED_WAKEUP;
+    // A generic program never sees what a driver puts into a zero-copy queue.
+    if (options.force_copy || mode == XdpSteering::Mode::generic) config.bind_flags |= XDP_COPY;
+    if (const int e =
+            xsk_socket__create(&socket_, name_.c_str(), queue, kernel_umem_, &rx_, &tx_, &config);
+        e != 0) {
+        return refused_socket(device, queue, -e);
+    }
+    // In copy mode each packet is charged to the socket until it is sent: room for a full ring. Kernels
+    // before 6.17 send 32 a call and do not know the budget.
+    const int send_room = static_cast<int>(options.ring * 4096);
+    setsockopt(wake_fd(), SOL_SOCKET, SO_SNDBUFFORCE, &send_room, sizeof send_room);
+    const std::uint32_t budget = options.ring;
+    setsockopt(wake_fd(), SOL_XDP, XDP_MAX_TX_SKB_BUDGET, &budget, sizeof budget);
+
+    for (fill_owed_ = options.ring; fill_owed_ != 0;) {
+        const std::uint32_t before = fill_owed_;
+        refill();
+        if (fill_owed_ == before) return refused_socket(device, queue, ENOMEM);
+    }
+    return {};
+}
+
+XdpSocketCounts XskPort::counts() const {
+    xdp_statistics s{};
+    socklen_t size = sizeof s;
+    if (getsockopt(wake_fd(), SOL_XDP, XDP_STATISTICS, &s, &size) != 0) return {};
+    return {s.rx_dropped, s.rx_ring_full, s.rx_fill_ring_empty_descs, s.tx_invalid_descs};
+}
+
+Result<KernelDevice> suitable_device(const XdpSteering& steering, const AfXdpOptions& options) {
+    Result<KernelDevice> device = find_kernel_device(steering.device());
+    if (!device) return device;
+    const unsigned asked = options.queues == 0 ? device->rx_queues : options.queues;
+    if (asked != device->rx_queues) {
+        return Error{device->name + " has " + std::to_string(device->rx_queues) +
+                     " receive queues and `queues` is " + std::to_string(asked) +
+                     ": what comes in on the others would not be answered; `" +
+                     device->set_queues_command(asked) + "` makes them the same"};
+    }
+    if (device->rx_queues > kMaxXdpQueues) {
+        return Error{device->name + " has " + std::to_string(device->rx_queues) +
+                     " receive queues, more than " + std::to_string(kMaxXdpQueues) + "; `" +
+                     device->set_queues_command(kMaxXdpQueues) + "` makes them fewer"};
+    }
+    if (device->mtu > kMaxXdpMtu) {
+        return Error{device->name + " has an MTU of " + std::to_string(device->mtu) +
+                     ", AF_XDP takes up to " + std::to_string(kMaxXdpMtu) + "; `ip link set dev " +
+                     device->name + " mtu 1500`, or `driver: socket`"};
+    }
+    return device;
+}
+
+}  // namespace
+
+Result<std::vector<std::unique_ptr<Port>>> open_af_xdp(const XdpSteering& steering,
+                                                       const AfXdpOptions& options) {
+    const Result<KernelDevice> device = suitable_device(steering, options);
+    if (!device) return device.error();
+    lift_memory_lock_limit();
+    // The smallest frame of the kernel's that holds a packet: 2048 or 4096 bytes.
+    const unsigned frame_bytes =
+        std::bit_ceil(std::max(2048U, device->mtu + kLargestHeader + kHeadroom));
+    static std::atomic<unsigned> serial{0};
+    std::vector<std::unique_ptr<Port>> ports;
+    for (unsigned queue = 0; queue < device->rx_queues; ++queue) {
+        const std::string name =
+            "xsk" + std::to_string(serial.fetch_add(1)) + "q" + std::to_string(queue);
+        Result<std::unique_ptr<Umem>> umem = Umem::build(name, options.frames, frame_bytes);
+        if (!umem) return umem.error();
+        auto port = std::make_unique<XskPort>(*device, std::move(*umem));
+        if (Result<void> opened = port->open(queue, options, steering.mode()); !opened) {
+            return opened.error();
+        }
+        const int fd = port->wake_fd();
+        if (bpf_map_update_elem(steering.sockets_fd(), &queue, &fd, BPF_ANY) != 0) {
+            return Error{device->name + " queue " + std::to_string(queue) +
+                         " cannot be put into the XDP program's map: " + std::strerror(errno)};
+        }
+        ports.push_back(std::move(port));
+    }
+    return ports;
+}
+
+XdpSocketCounts xdp_socket_counts(const Port& port) {
+    const auto* xsk = dynamic_cast<const XskPort*>(&port);
+    return xsk == nullptr ? XdpSocketCounts{} : xsk->counts();
+}
+
+}  // namespace steer

@@ -1,0 +1,51 @@
+// Ports on a kernel interface through AF_XDP sockets of our own (libxdp). The kernel keeps the interface.
+//
+// One Port is one receive queue with a UMEM of its own. Its mbuf pool is the UMEM: an mbuf's buffer is a
+// frame, so a received packet is not copied by us, and a packet taken from pool() is sent without a copy.
+// What the kernel should have is passed on by the XDP program before it gets here, so punt() takes nothing.
+//
+// Cost per burst: no system call on receive (one, if a zero-copy driver asks to be woken); one sendto() in
+// flush() if something was sent and the kernel asks for it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dataplane/port/port.h"
+#include "dataplane/port/xdp_steering.h"
+#include "matchers/result.h"
+
+namespace steer {
+
+struct AfXdpOptions {
+    unsigned queues = 0;      // how many the device must have; 0: as many as it has
+    unsigned frames = 8192;   // per queue, a power of two; at least four times `ring`
+    unsigned ring = 2048;     // descriptors of each of the four rings, a power of two
+    bool force_copy = false;  // do not try zero copy
+};
+
+// Every receive queue of the steering's device, in their order: what comes in on an unbound queue would go
+// to the kernel, which has nobody to answer it. EAL must be up; same network namespace as the steering.
+// Errors: another number of queues than asked for (with the ethtool line that mends it), an MTU above what
+// a frame holds, no permission, no memory.
+Result<std::vector<std::unique_ptr<Port>>> open_af_xdp(const XdpSteering& steering,
+                                                       const AfXdpOptions& options = {});
+
+// Queues that the XDP program knows sockets for.
+inline constexpr unsigned kMaxXdpQueues = 64;
+
+// Largest MTU that works: a frame is half a page or one, with 256 bytes of headroom and two VLAN tags.
+inline constexpr unsigned kMaxXdpMtu = 3506;
+
+// What the kernel's counters of one socket say; all since it was opened.
+struct XdpSocketCounts {
+    std::uint64_t rx_dropped = 0;    // other reasons than a full ring
+    std::uint64_t rx_ring_full = 0;  // we are too slow
+    std::uint64_t rx_no_frame = 0;   // our mbufs are all in use
+    std::uint64_t tx_invalid = 0;
+};
+// All zero if `port` is not one of open_af_xdp's.
+XdpSocketCounts xdp_socket_counts(const Port& port);
+
+}  // namespace steer

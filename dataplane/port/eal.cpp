@@ -1,0 +1,185 @@
+#include "dataplane/port/eal.h"
+
+#include <pthread.h>
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_log.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <string_view>
+
+namespace steer {
+namespace {
+
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+constexpr std::uint64_t kLeastAuto = 128 * kMiB;
+constexpr std::uint64_t kMostAuto = 4096 * kMiB;
+
+// The number after `key:` in /proc/meminfo's text; 0 if there is none.
+std::uint64_t meminfo_number(std::string_view text, std::string_view key) {
+    for (std::size_t at = text.find(key); at != text.npos; at = text.find(key, at + 1)) {
+        if (at != 0 && text[at - 1] != '\n') continue;
+        std::string_view rest = text.substr(at + key.size());
+        rest.remove_prefix(std::min(rest.find_first_of("0123456789"), rest.size()));
+        std::uint64_t value = 0;
+        std::from_chars(rest.data(), rest.data() + rest.size(), value);
+        return value;
+    }
+    return 0;
+}
+
+std::string in_mib(std::uint64_t bytes) {
+    return std::to_string(bytes / kMiB) + " MiB";
+}
+
+std::string join(const std::vector<unsigned>& cpus) {
+    std::string s;
+    for (const unsigned cpu : cpus)
+        s += (s.empty() ? "" : ",") + std::to_string(cpu);
+    return s;
+}
+
+// Lcore 0 is the caller and may run wherever it may now; lcore i + 1 is worker i.
+std::string lcore_map(const std::vector<unsigned>& workers, const std::vector<unsigned>& allowed) {
+    std::string s = "--lcores=0@(" + join(allowed) + ")";
+    for (unsigned i = 0; i < workers.size(); ++i) {
+        s += "," + std::to_string(Eal::lcore_of_worker(i)) + "@" + std::to_string(workers[i]);
+    }
+    return s;
+}
+
+std::string read_file(const char* path) {
+    std::ostringstream text;
+    text << std::ifstream(path).rdbuf();
+    return text.str();
+}
+
+std::vector<unsigned> allowed_cpus() {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    std::vector<unsigned> cpus;
+    if (sched_getaffinity(0, sizeof set, &set) != 0) return cpus;
+    for (unsigned cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+        if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
+    }
+    return cpus;
+}
+
+// Where EAL's log goes while it starts, so that its last words can be an error's sentence.
+class LogCapture {
+  public:
+    LogCapture() : stream_(open_memstream(&text_, &size_)) { rte_openlog_stream(stream_); }
+    ~LogCapture() {
+        rte_openlog_stream(stderr);
+        if (stream_ != nullptr) std::fclose(stream_);
+        std::free(text_);
+    }
+    LogCapture(const LogCapture&) = delete;
+    LogCapture& operator=(const LogCapture&) = delete;
+
+    std::string last_line() {
+        if (stream_ == nullptr) return {};
+        std::fflush(stream_);
+        std::string_view all(text_, size_);
+        while (all.ends_with('\n'))
+            all.remove_suffix(1);
+        const std::size_t start = all.rfind('\n');
+        return std::string(start == all.npos ? all : all.substr(start + 1));
+    }
+
+  private:
+    char* text_ = nullptr;
+    std::size_t size_ = 0;
+    std::FILE* stream_;
+};
+
+}  // namespace
+
+MemoryFacts parse_meminfo(const std::string& text) {
+    MemoryFacts m;
+    m.total_bytes = meminfo_number(text, "MemTotal:") * 1024;
+    m.huge_page_bytes = meminfo_number(text, "Hugepagesize:") * 1024;
+    m.huge_pages_total = meminfo_number(text, "HugePages_Total:");
+    m.huge_pages_free = meminfo_number(text, "HugePages_Free:");
+    return m;
+}
+
+EalPlan plan_eal(const EalOptions& options, const MemoryFacts& memory,
+                 const std::vector<unsigned>& allowed) {
+    EalPlan plan;
+    const std::uint64_t wanted = options.memory_bytes != 0
+                                     ? options.memory_bytes
+                                     : std::clamp(memory.total_bytes / 4, kLeastAuto, kMostAuto);
+    const std::uint64_t free_bytes = memory.huge_pages_free * memory.huge_page_bytes;
+    // An automatic size takes what hugepages there are; a wish is kept in full or goes without them.
+    const std::uint64_t least = options.memory_bytes != 0 ? options.memory_bytes : kLeastAuto;
+    plan.huge_pages = memory.huge_page_bytes != 0 && free_bytes >= least;
+    plan.memory_bytes = plan.huge_pages ? std::min(wanted, free_bytes) : wanted;
+
+    plan.arguments = {"steerdnsd", lcore_map(options.worker_cpus, allowed), "--no-telemetry",
+                      "--log-level=*:warning"};
+    if (plan.huge_pages) {
+        plan.arguments.emplace_back("--in-memory");
+        plan.why = "up to " + in_mib(plan.memory_bytes) + " in hugepages of " +
+                   in_mib(memory.huge_page_bytes);
+    } else {
+        plan.arguments.insert(plan.arguments.end(), {"--no-huge", "--no-shconf", "-m",
+                                                     std::to_string(plan.memory_bytes / kMiB)});
+        const std::uint64_t page = memory.huge_page_bytes != 0 ? memory.huge_page_bytes : 2 * kMiB;
+        plan.why = in_mib(plan.memory_bytes) + " without hugepages (" +
+                   (free_bytes == 0 ? "none are" : "only " + in_mib(free_bytes) + " is") +
+                   " free; `sysctl -w vm.nr_hugepages=" +
+                   std::to_string((plan.memory_bytes + page - 1) / page) + "` gives them)";
+    }
+    if (options.pci.empty()) {
+        plan.arguments.insert(plan.arguments.end(), {"--no-pci", "--iova-mode=va"});
+    }
+    for (const std::string& address : options.pci) {
+        plan.arguments.insert(plan.arguments.end(), {"-a", address});
+    }
+    return plan;
+}
+
+Result<std::unique_ptr<Eal>> Eal::start(const EalOptions& options) {
+    const std::vector<unsigned> allowed = allowed_cpus();
+    for (const unsigned cpu : options.worker_cpus) {
+        if (std::find(allowed.begin(), allowed.end(), cpu) == allowed.end()) {
+            return Error{"worker core " + std::to_string(cpu) +
+                         " is not a CPU that this process may use (" + join(allowed) +
+                         "); change dataplane.workers"};
+        }
+    }
+    EalPlan plan = plan_eal(options, parse_meminfo(read_file("/proc/meminfo")), allowed);
+
+    std::vector<std::string> words = plan.arguments;
+    std::vector<char*> argv;
+    for (std::string& word : words)
+        argv.push_back(word.data());
+
+    cpu_set_t affinity;
+    CPU_ZERO(&affinity);
+    const pthread_t self = pthread_self();
+    const bool known = pthread_getaffinity_np(self, sizeof affinity, &affinity) == 0;
+    LogCapture log;
+    const int started = rte_eal_init(static_cast<int>(argv.size()), argv.data());
+    if (known) pthread_setaffinity_np(self, sizeof affinity, &affinity);
+    if (started < 0) {
+        std::string text = "DPDK does not start with " + plan.why + ": " + rte_strerror(rte_errno);
+        if (const std::string last = log.last_line(); !last.empty()) text += " (" + last + ")";
+        return Error{text};
+    }
+    return std::unique_ptr<Eal>(new Eal(std::move(plan)));
+}
+
+Eal::~Eal() {
+    rte_eal_cleanup();
+}
+
+}  // namespace steer

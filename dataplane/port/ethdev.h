@@ -1,0 +1,37 @@
+// Ports on any DPDK ethdev: ring, pcap, tap and memif virtual devices, PCI NICs.
+//
+// One Port is one queue pair with a mempool of its own. No offload is asked for: checksums are computed
+// and verified in software, so a packet means the same on every device.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dataplane/port/port.h"
+#include "matchers/result.h"
+
+namespace steer {
+
+struct EthdevOptions {
+    std::uint16_t queues = 1;
+    std::uint16_t descriptors = 1024;  // per queue and direction, cut to what the device takes
+    unsigned mbufs = 8191;             // per queue; 2^n - 1 is what a mempool holds best
+    std::string interface = {};        // kernel interface whose traffic this is; "": none
+    bool partial_checksums = false;    // see Port::partial_checksums
+};
+
+using Ports = std::vector<std::unique_ptr<Port>>;
+
+// Configures and starts an ethdev that EAL knows. The last of the returned ports to go closes it.
+// EAL must be up. Errors: more queues than it has, no memory, the device's own refusal.
+Result<Ports> open_ethdev(std::uint16_t ethdev_id, const EthdevOptions& options);
+
+// Makes the virtual device `driver` ("net_pcap", "net_ring", "net_tap", "net_memif", ...) with these
+// arguments ("rx_pcap=in.pcap,tx_pcap=out.pcap") and opens it; it goes with its last port. net_tap sets
+// `interface` and `partial_checksums` itself.
+Result<Ports> open_vdev(const std::string& driver, const std::string& arguments,
+                        EthdevOptions options);
+
+}  // namespace steer

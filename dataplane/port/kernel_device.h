@@ -1,0 +1,34 @@
+// What the kernel says of one of its interfaces, by ioctl, in the network namespace of the calling thread.
+// Set-up only.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "dataplane/port/port.h"
+#include "matchers/result.h"
+
+namespace steer {
+
+struct KernelDevice {
+    std::string name;
+    int if_index = 0;
+    MacAddress mac{};
+    unsigned mtu = 0;
+    unsigned rx_queues = 1;          // those with traffic now
+    bool combined_channels = false;  // a queue is a channel of both directions
+    std::string driver;              // "veth", "virtio_net"; "" if it does not say
+
+    // The command that gives it `n` receive queues.
+    [[nodiscard]] std::string set_queues_command(unsigned n) const;
+};
+
+// Errors: no such interface (the sentence lists those that there are), not an Ethernet.
+Result<KernelDevice> find_kernel_device(const std::string& name);
+
+// Whether the device takes VLAN tags out of the frame before XDP sees it.
+bool strips_vlan_tags(const std::string& name);
+// Asks it to or not to; true if it now is so.
+bool set_vlan_stripping(const std::string& name, bool on);
+
+}  // namespace steer

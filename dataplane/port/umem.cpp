@@ -1,0 +1,63 @@
+// rte_pktmbuf_pool_create_extbuf is not yet of the stable ABI in DPDK 22.11.
+#define ALLOW_EXPERIMENTAL_API
+
+#include "dataplane/port/umem.h"
+
+#include <rte_errno.h>
+#include <rte_lcore.h>
+#include <sys/mman.h>
+
+#include <bit>
+#include <cstring>
+
+namespace steer {
+
+bool Umem::map() {
+    constexpr int kProtection = PROT_READ | PROT_WRITE;
+    constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE;
+    void* area = mmap(nullptr, bytes_, kProtection, kFlags | MAP_HUGETLB, -1, 0);
+    if (area == MAP_FAILED) area = mmap(nullptr, bytes_, kProtection, kFlags, -1, 0);
+    if (area == MAP_FAILED) return false;
+    area_ = static_cast<std::byte*>(area);
+    return true;
+}
+
+Result<std::unique_ptr<Umem>> Umem::build(const std::string& name, unsigned frames,
+                                          unsigned frame_bytes) {
+    std::unique_ptr<Umem> umem(new Umem(std::size_t{frames} * frame_bytes,
+                                        static_cast<unsigned>(std::countr_zero(frame_bytes))));
+    if (!umem->map()) {
+        return Error{name + ": no memory for " + std::to_string(umem->bytes_ >> 20) +
+                     " MiB of packet frames: " + std::strerror(errno)};
+    }
+    rte_pktmbuf_extmem memory{};
+    memory.buf_ptr = umem->area_;
+    memory.buf_iova = RTE_BAD_IOVA;  // no device of DPDK's ever sees them
+    memory.buf_len = umem->bytes_;
+    memory.elt_size = static_cast<std::uint16_t>(frame_bytes);
+    constexpr unsigned kMbufCache = 256;
+    umem->pool_ = rte_pktmbuf_pool_create_extbuf(name.c_str(), frames - 1, kMbufCache, 0,
+                                                 static_cast<std::uint16_t>(frame_bytes),
+                                                 static_cast<int>(rte_socket_id()), &memory, 1);
+    if (umem->pool_ == nullptr) {
+        return Error{name + ": no memory for " + std::to_string(frames) +
+                     " packets: " + rte_strerror(rte_errno) + "; raise dataplane.memory"};
+    }
+    umem->mbufs_.resize(frames);
+    rte_mempool_obj_iter(
+        umem->pool_,
+        [](rte_mempool*, void* self, void* object, unsigned) {
+            auto& u = *static_cast<Umem*>(self);
+            auto* mbuf = static_cast<rte_mbuf*>(object);
+            u.mbufs_[u.address_of(mbuf) >> u.shift_] = mbuf;
+        },
+        umem.get());
+    return umem;
+}
+
+Umem::~Umem() {
+    rte_mempool_free(pool_);
+    if (area_ != nullptr) munmap(area_, bytes_);
+}
+
+}  // namespace steer

@@ -1,0 +1,58 @@
+// The frames of one AF_XDP socket, and the mbuf pool over them: mbuf i's buffer is one frame for good
+// (pinned external buffer), so a descriptor of the kernel's and an mbuf of ours are two names of one thing.
+//
+// Memory is anonymous: hugepages if there are enough, ordinary pages otherwise. Whoever holds a frame is
+// told by where it is: in the pool (free), with the kernel (fill, transmit, or on its way back), or an mbuf
+// of the worker's.
+#pragma once
+
+#include <rte_mbuf.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "matchers/result.h"
+
+namespace steer {
+
+class Umem {
+  public:
+    // `frames` and `frame_bytes` are powers of two; one frame less is used (a mempool holds 2^n - 1 best).
+    static Result<std::unique_ptr<Umem>> build(const std::string& name, unsigned frames,
+                                               unsigned frame_bytes);
+    ~Umem();
+    Umem(const Umem&) = delete;
+    Umem& operator=(const Umem&) = delete;
+
+    [[nodiscard]] rte_mempool* pool() const noexcept { return pool_; }
+    [[nodiscard]] void* area() const noexcept { return area_; }
+    [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+    [[nodiscard]] unsigned frame_bytes() const noexcept { return 1U << shift_; }
+
+    // `address` is a descriptor's: an offset in the area, anywhere in the frame.
+    [[nodiscard]] rte_mbuf* mbuf_at(std::uint64_t address) const noexcept {
+        return mbufs_[address >> shift_];
+    }
+    [[nodiscard]] std::uint64_t offset_in_frame(std::uint64_t address) const noexcept {
+        return address & (frame_bytes() - 1);
+    }
+    // Of the start of the mbuf's frame; the mbuf is of pool().
+    [[nodiscard]] std::uint64_t address_of(const rte_mbuf* mbuf) const noexcept {
+        return static_cast<std::uint64_t>(static_cast<const std::byte*>(mbuf->buf_addr) - area_);
+    }
+
+  private:
+    Umem(std::size_t bytes, unsigned shift) : bytes_(bytes), shift_(shift) {}
+    bool map();
+
+    std::byte* area_ = nullptr;
+    std::size_t bytes_;
+    unsigned shift_;
+    rte_mempool* pool_ = nullptr;
+    std::vector<rte_mbuf*> mbufs_;  // index: frame
+};
+
+}  // namespace steer

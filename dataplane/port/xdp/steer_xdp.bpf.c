@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
+//
+// Takes from an interface only what is ours, and leaves the rest to the kernel:
+//   - UDP to a service address and a service port (queries);
+//   - UDP from an upstream's address and port to an address of ours and a port of our range (replies).
+// Frames untagged, or with one or two VLAN tags that are ours. Fragments, IP options, IPv6 extension
+// headers and everything that is cut short pass. So does all, if no socket is bound to the queue.
+//
+// Userspace (xdp_steering.cpp) changes the maps while this runs. Addresses are 16 bytes, IPv4 as
+// ::ffff:a.b.c.d.
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/udp.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "steer_xdp.h"
+
+struct vlan_header {
+    __be16 tci;
+    __be16 next_proto;
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_XSKMAP);
+    __uint(max_entries, STEER_XDP_MAX_QUEUES);
+    __type(key, __u32);
+    __type(value, __u32);
+} xsks_map SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, STEER_XDP_MAX_ADDRESSES);
+    __type(key, struct steer_xdp_address);
+    __type(value, __u32);  // STEER_XDP_SERVICE | STEER_XDP_OWN
+} addresses SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, STEER_XDP_MAX_SERVICE_PORTS);
+    __type(key, __be16);
+    __type(value, __u8);
+} service_ports SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, STEER_XDP_MAX_UPSTREAMS);
+    __type(key, struct steer_xdp_upstream);
+    __type(value, __u8);
+} upstreams SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, STEER_XDP_MAX_VLANS);
+    __type(key, struct steer_xdp_vlan);
+    __type(value, __u8);
+} vlans SEC(".maps");
+
+// First and last port of replies, both included, in one word (first << 16 | last) so that a change is seen
+// whole. 0xffff0000 is an empty range.
+volatile __u32 port_range = 0xffff0000;
+
+static __always_inline int is_vlan(__be16 proto) {
+    return proto == bpf_htons(ETH_P_8021Q) || proto == bpf_htons(ETH_P_8021AD);
+}
+
+SEC("xdp")
+int steer_xdp(struct xdp_md *ctx) {
+    void *at = (void *)(long)ctx->data;
+    void *end = (void *)(long)ctx->data_end;
+    struct steer_xdp_vlan tags = {0, 0};
+    struct steer_xdp_address destination = {};
+    struct steer_xdp_upstream source = {};
+
+    struct ethhdr *eth = at;
+    if ((void *)(eth + 1) > end) return XDP_PASS;
+    __be16 proto = eth->h_proto;
+    at = eth + 1;
+    if (is_vlan(proto)) {
+        struct vlan_header *tag = at;
+        if ((void *)(tag + 1) > end) return XDP_PASS;
+        tags.outer = bpf_ntohs(tag->tci) & 0x0fff;
+        proto = tag->next_proto;
+        at = tag + 1;
+        if (is_vlan(proto)) {
+            tag = at;
+            if ((void *)(tag + 1) > end) return XDP_PASS;
+            tags.inner = bpf_ntohs(tag->tci) & 0x0fff;
+            proto = tag->next_proto;
+            at = tag + 1;
+        }
+        if (!bpf_map_lookup_elem(&vlans, &tags)) return XDP_PASS;
+    }
+
+    struct udphdr *udp;
+    if (proto == bpf_htons(ETH_P_IP)) {
+        struct iphdr *ip = at;
+        if ((void *)(ip + 1) > end) return XDP_PASS;
+        if (ip->version != 4 || ip->ihl != 5 || ip->protocol != IPPROTO_UDP) return XDP_PASS;
+        if (ip->frag_off & bpf_htons(0x3fff)) return XDP_PASS;  // MF, or an offset
+        destination.word[2] = source.address.word[2] = bpf_htonl(0xffff);
+        destination.word[3] = ip->daddr;
+        source.address.word[3] = ip->saddr;
+        udp = (void *)(ip + 1);
+    } else if (proto == bpf_htons(ETH_P_IPV6)) {
+        struct ipv6hdr *ip = at;
+        if ((void *)(ip + 1) > end) return XDP_PASS;
+        if (ip->version != 6 || ip->nexthdr != IPPROTO_UDP) return XDP_PASS;
+        // A mapped address on the wire would read as an IPv4 one of ours.
+        if (!ip->daddr.s6_addr32[0] && !ip->daddr.s6_addr32[1] &&
+            ip->daddr.s6_addr32[2] == bpf_htonl(0xffff))
+            return XDP_PASS;
+        __builtin_memcpy(&destination, &ip->daddr, sizeof destination);
+        __builtin_memcpy(&source.address, &ip->saddr, sizeof source.address);
+        udp = (void *)(ip + 1);
+    } else {
+        return XDP_PASS;
+    }
+    if ((void *)(udp + 1) > end) return XDP_PASS;
+
+    __u32 *ours = bpf_map_lookup_elem(&addresses, &destination);
+    if (!ours) return XDP_PASS;
+    __be16 port_be = udp->dest;
+    if ((*ours & STEER_XDP_SERVICE) && bpf_map_lookup_elem(&service_ports, &port_be))
+        return (int)bpf_redirect_map(&xsks_map, ctx->rx_queue_index, XDP_PASS);
+
+    __u32 range = port_range;
+    __u32 port = bpf_ntohs(port_be);
+    if (port < range >> 16 || port > (range & 0xffff)) return XDP_PASS;
+    source.port_be = udp->source;
+    if (!bpf_map_lookup_elem(&upstreams, &source)) return XDP_PASS;
+    return (int)bpf_redirect_map(&xsks_map, ctx->rx_queue_index, XDP_PASS);
+}
+
+// Some of the kernel's helpers may be called by programs that are under the GPL only.
+char _license[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,254 @@
+#include "dataplane/port/xdp_steering.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/if_link.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "dataplane/port/kernel_device.h"
+#include "dataplane/port/xdp/steer_xdp.h"
+
+// Generated from xdp/steer_xdp.bpf.c by bpftool; not written for our warnings.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wold-style-cast"
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#pragma GCC diagnostic ignored "-Wpedantic"
+#pragma GCC diagnostic ignored "-Wunused-function"
+#include "steer_xdp.skel.h"
+#pragma GCC diagnostic pop
+
+namespace steer {
+namespace {
+
+constexpr const char* kProgramName = "steer_xdp";
+constexpr std::uint8_t kPresent = 1;
+
+// How userspace's values look in the maps.
+steer_xdp_address as_key(const IpAddress& address) {
+    steer_xdp_address key;
+    static_assert(sizeof key == sizeof address.bytes);
+    std::memcpy(&key, address.bytes.data(), sizeof key);
+    return key;
+}
+steer_xdp_upstream as_key(const UpstreamEndpoint& upstream) {
+    return {as_key(upstream.address), htobe16(upstream.port), 0};
+}
+std::uint16_t as_key(std::uint16_t port) {
+    return htobe16(port);
+}
+steer_xdp_vlan as_key(const VlanTags& tags) {
+    return {tags.outer, tags.inner};
+}
+
+steer_xdp_address as_key(const std::pair<IpAddress, std::uint32_t>& address) {
+    return as_key(address.first);
+}
+std::uint32_t as_value(const std::pair<IpAddress, std::uint32_t>& address) {
+    return address.second;
+}
+template <class T>
+std::uint8_t as_value(const T&) {
+    return kPresent;
+}
+
+template <class Key>
+std::string bytes_of(const Key& key) {
+    return std::string(reinterpret_cast<const char*>(&key), sizeof key);
+}
+
+// Makes the map hold `wanted`, which holds `now`: first what is new, then what goes.
+template <class T>
+Result<void> change_map(bpf_map* map, std::set<T>& now, std::set<T> wanted) {
+    const int fd = bpf_map__fd(map);
+    std::set<std::string> stays;
+    for (const T& entry : wanted) {
+        const auto key = as_key(entry);
+        stays.insert(bytes_of(key));
+        if (now.contains(entry)) continue;
+        const auto value = as_value(entry);
+        if (bpf_map_update_elem(fd, &key, &value, BPF_ANY) != 0) {
+            return Error{"XDP map " + std::string(bpf_map__name(map)) + " takes no more than " +
+                         std::to_string(bpf_map__max_entries(map)) + " entries, " +
+                         std::to_string(wanted.size()) + " are wanted: " + std::strerror(errno)};
+        }
+    }
+    for (const T& entry : now) {
+        const auto key = as_key(entry);
+        if (!stays.contains(bytes_of(key))) bpf_map_delete_elem(fd, &key);
+    }
+    now = std::move(wanted);
+    return {};
+}
+
+// The name of a loaded program, "" if it cannot be asked.
+std::string program_name(std::uint32_t id) {
+    const int fd = bpf_prog_get_fd_by_id(id);
+    if (fd < 0) return {};
+    bpf_prog_info info{};
+    std::uint32_t size = sizeof info;
+    const int failed = bpf_obj_get_info_by_fd(fd, &info, &size);
+    close(fd);
+    return failed != 0 ? std::string() : std::string(info.name);
+}
+
+int link_program(int program_fd, int if_index, std::uint32_t mode_flag) {
+    LIBBPF_OPTS(bpf_link_create_opts, options, .flags = mode_flag);
+    const int fd = bpf_link_create(program_fd, if_index, BPF_XDP, &options);
+    return fd >= 0 ? fd : -errno;
+}
+
+Error refused_link(const KernelDevice& device, int code) {
+    const std::string start = device.name + " takes no XDP program";
+    switch (code) {
+        case EPERM:
+        case EACCES:
+            return Error{start +
+                         ": not permitted; start as root, or with CAP_NET_ADMIN and CAP_BPF"};
+        case ERANGE:
+            return Error{start + " with an MTU of " + std::to_string(device.mtu) +
+                         " here or at its peer; `ip link set dev " + device.name +
+                         " mtu 1500` at both ends, or `driver: socket`"};
+        case ENOSPC:
+            return Error{start + ": its peer sends on more queues than the " +
+                         std::to_string(device.rx_queues) +
+                         " that it receives on; `ethtool -L PEER tx " +
+                         std::to_string(device.rx_queues) + "` at the peer mends it"};
+        case EBUSY:
+        case EEXIST:
+            return Error{start + ": another one was attached at the same moment; start again"};
+        default:
+            return Error{start + ": " + std::strerror(code)};
+    }
+}
+
+int drop_messages(libbpf_print_level, const char*, va_list) {
+    return 0;
+}
+
+}  // namespace
+
+void XdpSteering::Unload::operator()(steer_xdp_bpf* skeleton) const {
+    steer_xdp_bpf::destroy(skeleton);
+}
+
+Result<std::unique_ptr<XdpSteering>> XdpSteering::attach(const std::string& device) {
+    libbpf_set_print(drop_messages);  // what fails is said in our words
+    const Result<KernelDevice> found = find_kernel_device(device);
+    if (!found) return found.error();
+    std::unique_ptr<XdpSteering> steering(new XdpSteering(device, found->if_index));
+    for (const auto step : {&XdpSteering::load, &XdpSteering::make_way, &XdpSteering::link}) {
+        if (Result<void> done = (steering.get()->*step)(); !done) return done.error();
+    }
+    return steering;
+}
+
+XdpSteering::~XdpSteering() {
+    if (link_fd_ >= 0) close(link_fd_);  // the last reference: the kernel detaches
+    if (stripping_turned_off_) set_vlan_stripping(device_, true);
+}
+
+Result<void> XdpSteering::load() {
+    skeleton_.reset(steer_xdp_bpf::open());
+    if (skeleton_ == nullptr || steer_xdp_bpf::load(skeleton_.get()) != 0) {
+        const int code = errno;
+        return Error{device_ +
+                     ": the kernel does not load our XDP program: " + std::strerror(code) +
+                     (code == EPERM || code == EACCES
+                          ? "; start as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_NET_RAW"
+                          : "; `driver: socket` serves without it")};
+    }
+    constexpr std::uint16_t kDns = 53;
+    return set_service_ports(std::span(&kDns, 1));
+}
+
+Result<void> XdpSteering::make_way() {
+    LIBBPF_OPTS(bpf_xdp_query_opts, attached);
+    if (bpf_xdp_query(if_index_, 0, &attached) != 0) return {};  // link() will say why
+    const std::array<std::pair<std::uint32_t, std::uint32_t>, 3> modes{
+        {{attached.drv_prog_id, XDP_FLAGS_DRV_MODE},
+         {attached.skb_prog_id, XDP_FLAGS_SKB_MODE},
+         {attached.hw_prog_id, XDP_FLAGS_HW_MODE}}};
+    for (const auto& [id, mode_flag] : modes) {
+        if (id == 0) continue;
+        const std::string name = program_name(id);
+        if (name != kProgramName) {
+            return Error{device_ + " has the XDP program \"" + name + "\" (id " +
+                         std::to_string(id) + ") of somebody else; `ip link set dev " + device_ +
+                         " xdp off` removes it, or serve with `driver: socket`"};
+        }
+        if (bpf_xdp_detach(if_index_, mode_flag, nullptr) != 0) {
+            return Error{device_ +
+                         " is served by another SteerDNS that still runs; end that one first"};
+        }
+    }
+    return {};
+}
+
+Result<void> XdpSteering::link() {
+    const int program = bpf_program__fd(skeleton_->progs.steer_xdp);
+    int fd = link_program(program, if_index_, XDP_FLAGS_DRV_MODE);
+    if (fd == -EOPNOTSUPP ||
+        fd == -EINVAL) {  // the driver has no XDP of its own, or not as it is set up
+        mode_ = Mode::generic;
+        fd = link_program(program, if_index_, XDP_FLAGS_SKB_MODE);
+    }
+    if (fd < 0) {
+        const Result<KernelDevice> found = find_kernel_device(device_);
+        return found ? refused_link(*found, -fd) : found.error();
+    }
+    link_fd_ = fd;
+    return {};
+}
+
+Result<void> XdpSteering::set_addresses(std::span<const IpAddress> service,
+                                        std::span<const IpAddress> own) {
+    const std::set<IpAddress> served(service.begin(), service.end());
+    std::set<std::pair<IpAddress, std::uint32_t>> wanted;
+    for (const IpAddress& address : served) {
+        wanted.emplace(address, STEER_XDP_SERVICE | STEER_XDP_OWN);
+    }
+    for (const IpAddress& address : own) {
+        if (!served.contains(address)) wanted.emplace(address, STEER_XDP_OWN);
+    }
+    return change_map(skeleton_->maps.addresses, addresses_, std::move(wanted));
+}
+
+Result<void> XdpSteering::set_service_ports(std::span<const std::uint16_t> ports) {
+    return change_map(skeleton_->maps.service_ports, service_ports_,
+                      std::set<std::uint16_t>(ports.begin(), ports.end()));
+}
+
+Result<void> XdpSteering::set_upstreams(std::span<const UpstreamEndpoint> upstreams) {
+    return change_map(skeleton_->maps.upstreams, upstreams_,
+                      std::set<UpstreamEndpoint>(upstreams.begin(), upstreams.end()));
+}
+
+void XdpSteering::set_port_range(std::uint16_t first, std::uint16_t last) noexcept {
+    const std::uint32_t range = std::uint32_t{first} << 16 | last;
+    __atomic_store_n(&skeleton_->data->port_range, range, __ATOMIC_RELAXED);
+}
+
+Result<void> XdpSteering::set_vlans(std::span<const VlanTags> vlans) {
+    if (!vlans.empty() && strips_vlan_tags(device_)) {
+        if (!set_vlan_stripping(device_, false)) {
+            return Error{device_ +
+                         " takes VLAN tags out of frames before XDP sees them and does not "
+                         "stop; `ethtool -K " +
+                         device_ + " rxvlan off`, or serve the VLANs with `driver: socket`"};
+        }
+        stripping_turned_off_ = true;
+    }
+    return change_map(skeleton_->maps.vlans, vlans_,
+                      std::set<VlanTags>(vlans.begin(), vlans.end()));
+}
+
+int XdpSteering::sockets_fd() const noexcept {
+    return bpf_map__fd(skeleton_->maps.xsks_map);
+}
+
+}  // namespace steer

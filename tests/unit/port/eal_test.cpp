@@ -1,0 +1,88 @@
+#include "dataplane/port/eal.h"
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+
+namespace steer {
+namespace {
+
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+
+bool has(const EalPlan& plan, const std::string& word) {
+    return std::find(plan.arguments.begin(), plan.arguments.end(), word) != plan.arguments.end();
+}
+
+MemoryFacts machine(std::uint64_t total_mib, std::uint64_t huge_free) {
+    return {total_mib * kMiB, 2 * kMiB, huge_free, huge_free};
+}
+
+BOOST_AUTO_TEST_SUITE(eal)
+
+BOOST_AUTO_TEST_CASE(reads_meminfo) {
+    const MemoryFacts m = parse_meminfo(
+        "MemTotal:       24587520 kB\nMemFree:         1 kB\nHugePages_Total:    1024\n"
+        "HugePages_Free:     1000\nHugepagesize:       2048 kB\n");
+    BOOST_TEST(m.total_bytes == 24587520ULL * 1024);
+    BOOST_TEST(m.huge_pages_total == 1024U);
+    BOOST_TEST(m.huge_pages_free == 1000U);
+    BOOST_TEST(m.huge_page_bytes == 2 * kMiB);
+    BOOST_TEST(parse_meminfo("").total_bytes == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(without_hugepages_takes_a_quarter_of_memory_and_says_what_would_help) {
+    const EalPlan plan = plan_eal({}, machine(1024, 0), {0, 1});
+    BOOST_TEST(!plan.huge_pages);
+    BOOST_TEST(plan.memory_bytes == 256 * kMiB);
+    BOOST_TEST(has(plan, "--no-huge"));
+    BOOST_TEST(has(plan, "--no-shconf"));
+    BOOST_TEST(has(plan, "256"));
+    BOOST_TEST(!has(plan, "--in-memory"));
+    BOOST_TEST(plan.why.find("vm.nr_hugepages=128") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(automatic_size_has_a_floor_and_a_ceiling) {
+    BOOST_TEST(plan_eal({}, machine(64, 0), {0}).memory_bytes == 128 * kMiB);
+    BOOST_TEST(plan_eal({}, machine(1 << 20, 0), {0}).memory_bytes == 4096 * kMiB);
+}
+
+BOOST_AUTO_TEST_CASE(uses_free_hugepages) {
+    const EalPlan plan = plan_eal({}, machine(4096, 100), {0});
+    BOOST_TEST(plan.huge_pages);
+    BOOST_TEST(plan.memory_bytes == 200 * kMiB);
+    BOOST_TEST(has(plan, "--in-memory"));
+    BOOST_TEST(!has(plan, "--no-huge"));
+}
+
+BOOST_AUTO_TEST_CASE(a_size_that_was_asked_for_is_not_cut_to_the_hugepages) {
+    EalOptions options;
+    options.memory_bytes = 1024 * kMiB;
+    const EalPlan plan = plan_eal(options, machine(8192, 100), {0});
+    BOOST_TEST(!plan.huge_pages);
+    BOOST_TEST(plan.memory_bytes == 1024 * kMiB);
+    BOOST_TEST(plan_eal(options, machine(8192, 512), {0}).huge_pages);
+}
+
+BOOST_AUTO_TEST_CASE(lcores_and_devices) {
+    EalOptions options;
+    options.worker_cpus = {1, 3};
+    EalPlan plan = plan_eal(options, machine(8192, 0), {0, 1, 3});
+    BOOST_TEST(has(plan, "--lcores=0@(0,1,3),1@1,2@3"));
+    BOOST_TEST(has(plan, "--no-pci"));
+    options.pci = {"0000:03:00.0"};
+    plan = plan_eal(options, machine(8192, 0), {0, 1, 3});
+    BOOST_TEST(!has(plan, "--no-pci"));
+    BOOST_TEST(has(plan, "0000:03:00.0"));
+}
+
+BOOST_AUTO_TEST_CASE(refuses_a_core_that_is_not_there) {
+    EalOptions options;
+    options.worker_cpus = {9999};
+    const auto eal = Eal::start(options);
+    BOOST_REQUIRE(!eal);
+    BOOST_TEST(eal.error().text.find("worker core 9999") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace steer
