@@ -98,6 +98,8 @@ struct Report {
     std::int64_t cpu_us = 0;
 };
 
+class Machine;
+
 class Router {
   public:
     explicit Router(Options options, Journal journal = {});
@@ -152,7 +154,6 @@ class Router {
     void set_wall_clock(std::int64_t wall_at_zero_ns);
 
   private:
-    class Machine;
     std::unique_ptr<Machine> machine_;
 };
 

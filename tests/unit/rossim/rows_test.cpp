@@ -1,0 +1,228 @@
+#include <boost/test/unit_test.hpp>
+
+#include "api_client.h"
+
+namespace rossim::test {
+namespace {
+
+const std::string kMenu = "/ip/firewall/address-list";
+const std::string kMenu6 = "/ipv6/firewall/address-list";
+constexpr std::int64_t kSecond = 1'000'000;
+
+struct Fixture : Bench {
+    Fixture() : Bench(make_options()) { s = connect(); }
+    static Options make_options() {
+        Options options;
+        options.wall_at_zero_ns = 1'737'736'306'000'000'000;  // 2025-01-24 16:31:46
+        return options;
+    }
+    std::string add(const std::string& list, const std::string& address, const Words& more = {}) {
+        Words words{kMenu + "/add", "=list=" + list, "=address=" + address};
+        words.insert(words.end(), more.begin(), more.end());
+        return value_of(ask(s, words).back().words, "ret");
+    }
+    std::string trap(const Words& words) {
+        const auto got = ask(s, words);
+        BOOST_REQUIRE(got.size() == 2);
+        BOOST_TEST(got[0].words[0] == "!trap");
+        BOOST_TEST(got[1].words[0] == "!done");
+        return value_of(got[0].words, "message");
+    }
+    SessionId s = 0;
+};
+
+BOOST_FIXTURE_TEST_SUITE(rows, Fixture)
+
+BOOST_AUTO_TEST_CASE(a_row_is_printed_as_a_router_does) {
+    BOOST_TEST(add("vlan123", "192.168.123.7/24", {"=comment=mkvlan 123"}) == "*1");
+    const auto got = ask(s, {kMenu + "/print", ".tag=9"});
+    BOOST_REQUIRE(got.size() == 2);
+    BOOST_TEST(
+        got[0].words == (Words{"!re", ".tag=9", "=.id=*1", "=list=vlan123",
+                               "=address=192.168.123.0/24", "=creation-time=2025-01-24 16:31:46",
+                               "=dynamic=false", "=disabled=false", "=comment=mkvlan 123"}),
+        boost::test_tools::per_element());
+    BOOST_TEST(got[1].words == (Words{"!done", ".tag=9"}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_timeout_counts_down_and_ends_the_row) {
+    add("x", "10.0.0.1", {"=timeout=1h"});
+    run_until(2 * kSecond + 1);
+    const auto got = ask(s, {kMenu + "/print"});
+    BOOST_TEST(value_of(got[0].words, "timeout") == "59m57s");
+    BOOST_TEST(value_of(got[0].words, "dynamic") == "true");
+    run_until(3600 * kSecond - 1);
+    BOOST_TEST(router.row_count(Family::ipv4) == 1U);
+    run_until(3600 * kSecond);
+    BOOST_TEST(router.row_count(Family::ipv4) == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(set_timeout_restarts_it_and_makes_a_row_dynamic) {
+    const std::string a = add("x", "10.0.0.1", {"=timeout=10s"});
+    const std::string b = add("x", "10.0.0.2");
+    run_until(5 * kSecond);
+    ask(s, {kMenu + "/set", "=.id=" + a + "," + b, "=timeout=10s"});
+    run_until(14 * kSecond);
+    BOOST_TEST(router.row_count(Family::ipv4) == 2U);
+    BOOST_TEST(router.rows(Family::ipv4)[1].dynamic);
+    run_until(15 * kSecond);
+    BOOST_TEST(router.row_count(Family::ipv4) == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(refusals) {
+    add("x", "10.0.0.1", {"=timeout=1h"});
+    BOOST_TEST(trap({kMenu + "/add", "=list=x", "=address=10.0.0.1/32"}) ==
+               "failure: already have such entry");
+    BOOST_TEST(trap({kMenu + "/add", "=list=x", "=address=2001:41d0:203:22be::"}) ==
+               "failure: 2001:41d0:203:22be:: is not a valid dns name");
+    BOOST_TEST(trap({kMenu + "/add", "=address=10.0.0.9"}) ==
+               "missing value(s) of argument(s) list");
+    BOOST_TEST(trap({kMenu + "/add", "=list=x", "=address=10.0.0.9", "=foo=1"}) ==
+               "unknown parameter foo");
+    BOOST_TEST(trap({kMenu + "/add", "=list=x", "=address=10.0.0.9", "=timeout=36w"}) ==
+               "value of timeout out of range (0s..35w3d13h13m56s)");
+    BOOST_TEST(trap({kMenu + "/add", "=list=x", "=address=10.0.0.9", "=disabled=maybe"}) ==
+               "input does not match any value of disabled");
+    BOOST_TEST(trap({kMenu + "/set", "=.id=*77", "=comment=a"}) == "no such item");
+    BOOST_TEST(trap({kMenu + "/remove", "=numbers=0"}) == "no such item");
+    BOOST_TEST(trap({kMenu + "/disable", "=.id=*1"}) == "failure: can not disable dynamic entry");
+    BOOST_TEST(trap({kMenu + "/move", "=.id=*1"}) == "no such command");
+    BOOST_TEST(trap({"/ip/firewall/nonsense/print"}) == "no such command prefix");
+    BOOST_TEST(trap({"#"}) == "no such command");
+    BOOST_TEST(router.row_count(Family::ipv4) == 1U);
+    BOOST_TEST(router.report().traps == 12U);
+}
+
+BOOST_AUTO_TEST_CASE(same_address_in_two_lists_and_two_families) {
+    add("x", "10.0.0.1");
+    BOOST_TEST(add("y", "10.0.0.1") == "*2");
+    const auto got = ask(s, {kMenu6 + "/add", "=list=x", "=address=2001:DB8::1", "=timeout=50w"});
+    BOOST_TEST(value_of(got[0].words, "ret") == "*1");
+    BOOST_TEST(router.rows(Family::ipv6).at(0).address == "2001:db8::1/128");
+    BOOST_TEST(ask(s, {kMenu6 + "/print", "?address=2001:db8::1/128"}).size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(queries_proplist_and_count) {
+    add("x", "10.0.0.1", {"=comment=c"});
+    add("x", "10.0.0.2");
+    add("y", "10.0.0.3");
+    const auto some = ask(s, {kMenu + "/print", "=.proplist=address,comment", "?list=x"});
+    BOOST_REQUIRE(some.size() == 3);
+    BOOST_TEST(some[0].words == (Words{"!re", "=address=10.0.0.1", "=comment=c"}),
+               boost::test_tools::per_element());
+    BOOST_TEST(some[1].words == (Words{"!re", "=address=10.0.0.2"}),
+               boost::test_tools::per_element());
+    const auto bare = ask(s, {kMenu + "/print", "=.proplist=comment", "?list=y"});
+    BOOST_TEST(bare.at(0).words == (Words{"!re"}), boost::test_tools::per_element());
+    const auto count = ask(s, {kMenu + "/print", "=count-only=", "?=list=x"});
+    BOOST_REQUIRE(count.size() == 1);
+    BOOST_TEST(value_of(count[0].words, "ret") == "2");
+    const auto none = ask(s, {kMenu + "/print", "?list=none"});
+    BOOST_REQUIRE(none.size() == 2);
+    BOOST_TEST(none[0].words[0] == "!empty");
+}
+
+BOOST_AUTO_TEST_CASE(no_empty_before_7_18) {
+    Options options;
+    options.version = {7, 17};
+    Bench old(options);
+    BOOST_TEST(old.ask(old.connect(), {kMenu + "/print"}).size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(id_lists_by_both_names) {
+    for (int i = 1; i <= 5; ++i)
+        add("x", "10.0.0." + std::to_string(i));
+    ask(s, {kMenu + "/remove", "=numbers=*1,*3"});
+    ask(s, {kMenu + "/comment", "=.id=*2", "=comment=new"});
+    ask(s, {kMenu + "/disable", "=.id=*4,*5"});
+    ask(s, {kMenu + "/enable", "=.id=*5"});
+    const auto left = router.rows(Family::ipv4);
+    BOOST_REQUIRE(left.size() == 3);
+    BOOST_TEST(left[0].comment == "new");
+    BOOST_TEST(left[1].disabled);
+    BOOST_TEST(!left[2].disabled);
+    BOOST_TEST(trap({kMenu + "/remove", "=.id=*2,*99,*4"}) == "no such item");
+    BOOST_TEST(router.row_count(Family::ipv4) == 2U);  // *2 is gone
+    BOOST_TEST(add("x", "10.0.0.9") == "*6");          // ids are not used again
+}
+
+BOOST_AUTO_TEST_CASE(listen_tells_changes_until_cancelled) {
+    write(s, {kMenu + "/listen", ".tag=L", "?list=x"});
+    run_until(now_us);
+    const std::string id = add("x", "10.0.0.1", {"=timeout=10s"});
+    add("y", "10.0.0.2");
+    ask(s, {kMenu + "/set", "=.id=" + id, "=comment=c"});
+    take(s);
+    ask(s, {kMenu + "/set", "=.id=" + id, "=comment=d", ".tag=W"});
+    run_until(10 * kSecond);
+    const auto dead = take(s);
+    BOOST_REQUIRE(dead.size() == 1);
+    BOOST_TEST(dead[0].words == (Words{"!re", ".tag=L", "=.id=*1", "=.dead=true"}),
+               boost::test_tools::per_element());
+    write(s, {"/cancel", "=tag=L", ".tag=C"});
+    run_until(now_us);
+    const auto end = take(s);
+    BOOST_REQUIRE(end.size() == 3);
+    BOOST_TEST(end[0].words == (Words{"!trap", ".tag=L", "=category=2", "=message=interrupted"}),
+               boost::test_tools::per_element());
+    BOOST_TEST(end[1].words == (Words{"!done", ".tag=C"}), boost::test_tools::per_element());
+    BOOST_TEST(end[2].words == (Words{"!done", ".tag=L"}), boost::test_tools::per_element());
+    add("x", "10.0.0.3");
+    BOOST_TEST(take(s).empty());
+}
+
+BOOST_AUTO_TEST_CASE(listeners_hear_other_sessions) {
+    const SessionId other = connect();
+    write(other, {kMenu + "/print", "=follow=", ".tag=F"});
+    run_until(now_us);
+    add("x", "10.0.0.1");
+    const auto got = take(other);
+    BOOST_REQUIRE(got.size() == 1);
+    BOOST_TEST(value_of(got[0].words, "address") == "10.0.0.1");
+    ask(s, {kMenu + "/set", "=.id=*1", "=list=z"});
+    BOOST_TEST(value_of(take(other).at(0).words, "list") == "z");
+}
+
+BOOST_AUTO_TEST_CASE(a_name_keeps_dynamic_children) {
+    add("x", "media.example");
+    router.resolve(Family::ipv4, "media.example", {"10.0.0.1", "10.0.0.2"}, now_us);
+    auto all = router.rows(Family::ipv4);
+    BOOST_REQUIRE(all.size() == 3);
+    BOOST_TEST(!all[0].dynamic);
+    BOOST_TEST(all[1].dynamic);
+    BOOST_TEST(all[1].comment == "media.example");
+    router.resolve(Family::ipv4, "media.example", {"10.0.0.2"}, now_us);
+    BOOST_TEST(router.row_count(Family::ipv4) == 2U);
+    ask(s, {kMenu + "/remove", "=.id=*1"});
+    BOOST_TEST(router.row_count(Family::ipv4) == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(tag_may_come_last) {
+    Options options;
+    options.tag_last = true;
+    Bench bench(options);
+    const auto got = bench.ask(bench.connect(), {"/system/identity/print", ".tag=1"});
+    BOOST_TEST(got[0].words == (Words{"!re", "=name=MikroTik", ".tag=1"}),
+               boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(other_menus) {
+    const auto table = ask(s, {"/routing/table/add", "=name=rt1", "=fib="});
+    const std::string mangle = "/ip/firewall/mangle";
+    BOOST_TEST(trap({mangle + "/add", "=chain=prerouting", "=new-routing-mark=nope"}) ==
+               "input does not match any value of new-routing-mark");
+    ask(s, {mangle + "/add", "=chain=prerouting", "=action=mark-routing", "=new-routing-mark=rt1"});
+    const auto rows = ask(s, {mangle + "/print", "?new-routing-mark=rt1"});
+    BOOST_REQUIRE(rows.size() == 2);
+    BOOST_TEST(value_of(rows[0].words, "passthrough") == "true");
+    BOOST_TEST(ask(s, {"/ip/service/print", "?name=api"}).size() == 2U);
+    ask(s, {"/system/identity/set", "=name=edge"});
+    BOOST_TEST(has(ask(s, {"/system/identity/print"})[0].words, "=name=edge"));
+    BOOST_TEST(value_of(ask(s, {"/user/active/print"})[0].words, "via") == "api");
+    BOOST_TEST(value_of(ask(s, {"/system/clock/print"})[0].words, "date") == "2025-01-24");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace rossim::test

@@ -1,0 +1,330 @@
+// login, cancel, quit, the router's own facts and the plain tables.
+#include "tools/rossim/commands.h"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+#include <functional>
+
+#include "tools/rossim/value_text.h"
+
+namespace rossim {
+namespace {
+
+// A sentence whose work is paid as a whole and done at its end.
+class ActionJob : public Job {
+  public:
+    using Action = std::function<void(std::int64_t now_us)>;  // may throw Trap
+
+    ActionJob(Machine& machine, std::int64_t cost_us, Action action)
+        : machine_(machine),
+          left_us_(machine.admission_cost(cost_us)),
+          action_(std::move(action)) {}
+
+    std::int64_t wants_us() const override { return left_us_; }
+
+    bool work(std::int64_t cpu_us, std::int64_t now_us) override {
+        left_us_ -= cpu_us;
+        if (left_us_ > 0) return false;
+        try {
+            action_(now_us);
+        } catch (const Trap& trap) {
+            machine_.send_trap(session, tag, trap);
+        }
+        return true;
+    }
+
+  private:
+    Machine& machine_;
+    std::int64_t left_us_;
+    Action action_;
+};
+
+std::string hex(std::string_view bytes) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string text;
+    for (const char c : bytes) {
+        const auto byte = static_cast<std::uint8_t>(c);
+        text += kDigits[byte >> 4];
+        text += kDigits[byte & 15];
+    }
+    return text;
+}
+
+// Before 6.43: "00" and the MD5 of a zero byte, the password and the challenge.
+std::string challenge_response(std::string_view password, std::string_view challenge) {
+    const std::string text = std::string(1, '\0').append(password).append(challenge);
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned size = 0;
+    EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_md5(), nullptr);
+    std::string bytes;
+    for (unsigned i = 0; i < size; ++i)
+        bytes += static_cast<char>(digest[i]);
+    return "00" + hex(bytes);
+}
+
+// 16 bytes that differ from session to session and are the same in each run.
+std::string make_challenge(SessionId session) {
+    std::string bytes;
+    std::uint64_t state = session * 0x9E3779B97F4A7C15U + 1;
+    for (int i = 0; i < 16; ++i) {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes += static_cast<char>(state & 0xFF);
+    }
+    return bytes;
+}
+
+bool has_policy(const User& user, std::string_view policy) {
+    return std::find(user.policies.begin(), user.policies.end(), policy) != user.policies.end();
+}
+
+bool is_right_secret(const Session& session, const User& user, const Sentence& sentence) {
+    const std::string* const password = sentence.find("password");
+    const std::string* const response = sentence.find("response");
+    if (response != nullptr) {
+        return !session.challenge.empty() &&
+               *response == challenge_response(user.password, session.challenge);
+    }
+    return password != nullptr && *password == user.password;
+}
+
+void login(Machine& machine, Session& session, const Sentence& sentence, const Caller& caller) {
+    const bool by_challenge = machine.options.version < Version{6, 43};
+    if (by_challenge && sentence.find("response") == nullptr) {
+        session.challenge = make_challenge(session.id);
+        caller.done({}, hex(session.challenge));
+        machine.login_over(session);
+        return;
+    }
+    const std::string* const name = sentence.find("name");
+    for (const User& user : machine.options.users) {
+        if (name == nullptr || user.name != *name) continue;
+        if (!is_right_secret(session, user, sentence) || !has_policy(user, "api")) break;
+        session.user = &user;
+        session.since_ns = machine.device.wall_ns(machine.now_us);
+        ++machine.report.logins;
+        caller.done();
+        machine.login_over(session);
+        return;
+    }
+    machine.send_trap(
+        session.id, caller.tag,
+        {by_challenge ? "cannot log in" : "invalid user name or password (6)", std::nullopt});
+    machine.login_over(session);
+}
+
+void cancel(Machine& machine, const Sentence& sentence, const Caller& caller) {
+    const std::string* const wanted = sentence.find("tag");
+    const auto tag = wanted != nullptr ? std::optional(*wanted) : std::nullopt;
+    const auto ended = machine.cancel(caller.session, tag, caller.tag);
+    caller.done();
+    for (const auto& its_tag : ended) {
+        Caller{machine, caller.session, caller.user, its_tag}.done();
+    }
+}
+
+Record resource(const Machine& machine, std::int64_t now_us) {
+    const Version& version = machine.options.version;
+    Record row;
+    row.values = {{"uptime", duration_text(machine.uptime_s(now_us))},
+                  {"version", std::to_string(version.major) + "." + std::to_string(version.minor) +
+                                  " (stable)"},
+                  {"build-time", "2025-01-01 00:00:00"},
+                  {"free-memory", "805306368"},
+                  {"total-memory", "1073741824"},
+                  {"cpu", "ARM64"},
+                  {"cpu-count", "1"},
+                  {"cpu-frequency", "1400"},
+                  {"cpu-load", std::to_string(machine.cpu.load_percent(now_us))},
+                  {"free-hdd-space", "1005584384"},
+                  {"total-hdd-space", "1073741824"},
+                  {"architecture-name", "arm64"},
+                  {"board-name", "rossim"},
+                  {"platform", "MikroTik"}};
+    return row;
+}
+
+Record clock(const Machine& machine, std::int64_t now_us) {
+    const std::string text = date_time_text(machine.device.wall_ns(now_us));
+    Record row;
+    row.values = {{"time", text.substr(11)},
+                  {"date", text.substr(0, 10)},
+                  {"time-zone-name", "Etc/UTC"},
+                  {"gmt-offset", "+00:00"},
+                  {"dst-active", "false"}};
+    return row;
+}
+
+std::vector<Record> active_users(const Machine& machine) {
+    std::vector<Record> rows;
+    for (const auto& [id, session] : machine.sessions) {
+        if (session.user == nullptr) continue;
+        Record row;
+        row.id = id;
+        row.values = {{"when", date_time_text(session.since_ns)},
+                      {"name", session.user->name},
+                      {"address", session.client},
+                      {"via", session.tls ? "api-ssl" : "api"}};
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
+constexpr std::array<std::string_view, 3> kLiveMenus = {"/system/resource", "/system/clock",
+                                                        "/user/active"};
+
+std::vector<Record> menu_rows(const Machine& machine, std::string_view menu, std::int64_t now_us) {
+    if (menu == "/system/resource") return {resource(machine, now_us)};
+    if (menu == "/system/clock") return {clock(machine, now_us)};
+    if (menu == "/user/active") return active_users(machine);
+    return machine.records.rows(menu);
+}
+
+void print(Machine& machine, const Sentence& sentence, const Caller& caller, std::int64_t now_us) {
+    caller.require("read");
+    ++machine.report.prints;
+    const PrintArguments arguments(sentence);
+    const Query query(sentence.query);
+    const auto wanted = [&arguments](const std::string& name) {
+        const auto& list = arguments.proplist;
+        return list.empty() || std::find(list.begin(), list.end(), name) != list.end();
+    };
+    std::string out;
+    std::size_t matched = 0;
+    for (const Record& row : menu_rows(machine, sentence.menu, now_us)) {
+        if (!query.matches(row)) continue;
+        ++matched;
+        if (arguments.count_only) continue;
+        ReplyWriter reply(out, "!re", caller.tag, machine.options.tag_last);
+        if (row.id != 0 && wanted(".id")) reply.attribute(".id", id_text(row.id));
+        for (const auto& [name, value] : row.values) {
+            if (wanted(name)) reply.attribute(name, value);
+        }
+    }
+    if (arguments.count_only) {
+        caller.done({}, std::to_string(matched));
+        return;
+    }
+    if (matched == 0 && machine.options.version >= Version{7, 18}) {
+        ReplyWriter(out, "!empty", caller.tag, machine.options.tag_last);
+    }
+    caller.done(std::move(out));
+}
+
+std::unique_ptr<Job> make_record_job(Machine& machine, Sentence sentence, Caller caller) {
+    const Costs& costs = machine.options.costs;
+    const bool live =
+        std::find(kLiveMenus.begin(), kLiveMenus.end(), sentence.menu) != kLiveMenus.end();
+    if (!live && !machine.records.has_menu(sentence.menu)) {
+        throw Trap{"no such command prefix", kMissingItem};
+    }
+    if (sentence.verb == "print" || sentence.verb == "getall") {
+        const auto rows =
+            static_cast<std::int64_t>(menu_rows(machine, sentence.menu, machine.now_us).size());
+        const std::int64_t cost_us = costs.base + rows * costs.emit_row;
+        return std::make_unique<ActionJob>(
+            machine, cost_us,
+            [&machine, sentence = std::move(sentence), caller](std::int64_t now_us) {
+                print(machine, sentence, caller, now_us);
+            });
+    }
+    if (live || !machine.records.has_verb(sentence.menu, sentence.verb)) {
+        throw Trap{"no such command", kMissingItem};
+    }
+    return std::make_unique<ActionJob>(
+        machine, costs.base + costs.set,
+        [&machine, sentence = std::move(sentence), caller](std::int64_t) {
+            caller.require("write");
+            const auto ret = machine.records.change(sentence);
+            caller.done({}, ret);
+        });
+}
+
+std::unique_ptr<Job> make_session_job(Machine& machine, Sentence sentence, Caller caller) {
+    const std::string verb = sentence.verb;
+    if (verb != "login" && verb != "cancel" && verb != "quit") {
+        throw Trap{"no such command", kMissingItem};
+    }
+    return std::make_unique<ActionJob>(
+        machine, machine.options.costs.base,
+        [&machine, verb, sentence = std::move(sentence), caller](std::int64_t) {
+            Session* const session = machine.find_session(caller.session);
+            if (session == nullptr) return;
+            if (verb == "login") login(machine, *session, sentence, caller);
+            if (verb == "cancel") cancel(machine, sentence, caller);
+            if (verb == "quit") machine.fail(*session, "session terminated on request");
+        });
+}
+
+std::unique_ptr<Job> choose_job(Machine& machine, Session& session, Sentence sentence) {
+    const Caller caller{machine, session.id, session.user, sentence.tag};
+    if (sentence.menu.empty()) return make_session_job(machine, std::move(sentence), caller);
+    if (sentence.menu == "/ip/firewall/address-list") {
+        return make_row_job(machine, session, Family::ipv4, std::move(sentence));
+    }
+    if (sentence.menu == "/ipv6/firewall/address-list") {
+        return make_row_job(machine, session, Family::ipv6, std::move(sentence));
+    }
+    return make_record_job(machine, std::move(sentence), caller);
+}
+
+}  // namespace
+
+void Caller::require(std::string_view policy) const {
+    if (user == nullptr || !has_policy(*user, policy)) {
+        throw Trap{"not enough permissions (9)", std::nullopt};
+    }
+}
+
+void Caller::done(std::string before, const std::optional<std::string>& ret) const {
+    {
+        ReplyWriter reply(before, "!done", tag, machine.options.tag_last);
+        if (ret) reply.attribute("ret", *ret);
+    }
+    machine.send(session, std::move(before));
+}
+
+PrintArguments::PrintArguments(const Sentence& sentence) {
+    constexpr std::array<std::string_view, 16> kIgnored = {
+        "append",    "as-value",   "brief",          "comments", "detail", "from",
+        "group-by",  "interval",   "order-by",       "show-ids", "stats",  "terse",
+        "timestamp", "value-list", "without-paging", "where"};
+    for (const auto& [name, value] : sentence.attributes) {
+        if (name == ".proplist" || name == "proplist") {
+            for (std::size_t at = 0; at <= value.size();) {
+                const std::size_t comma = std::min(value.find(',', at), value.size());
+                if (comma > at) proplist.push_back(value.substr(at, comma - at));
+                at = comma + 1;
+            }
+        } else if (name == "count-only") {
+            count_only = true;
+        } else if (name == "follow") {
+            follow = true;
+        } else if (name == "follow-only") {
+            follow_only = true;
+        } else if (std::find(kIgnored.begin(), kIgnored.end(), name) == kIgnored.end()) {
+            throw Trap{"unknown parameter " + name, kMissingItem};
+        }
+    }
+}
+
+std::unique_ptr<Job> make_job(Machine& machine, Session& session, Sentence sentence) {
+    const SessionId id = session.id;
+    const auto tag = sentence.tag;
+    std::unique_ptr<Job> job;
+    try {
+        job = choose_job(machine, session, std::move(sentence));
+    } catch (const Trap& trap) {
+        // Refused when it is read, but not before the CPU has read it.
+        job = std::make_unique<ActionJob>(machine, machine.options.costs.base,
+                                          [trap](std::int64_t) { throw Trap(trap); });
+    }
+    job->session = id;
+    job->tag = tag;
+    return job;
+}
+
+}  // namespace rossim

@@ -1,0 +1,61 @@
+// From a sentence to the job that carries it out: the address lists (rows.cpp), all else
+// (commands.cpp).
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tools/rossim/machine.h"
+
+namespace rossim {
+
+// The printed properties of an address-list row at a moment.
+class RowProperties : public Properties {
+  public:
+    RowProperties(const Row& row, std::int64_t now_us) : row_(row), now_us_(now_us) {}
+    std::optional<std::string_view> property(std::string_view name,
+                                             std::string& scratch) const override;
+
+  private:
+    const Row& row_;
+    std::int64_t now_us_;
+};
+
+// One `!re`. An empty proplist means all properties.
+void append_row(std::string& out, const Machine& machine, const std::optional<std::string>& tag,
+                const Row& row, const std::vector<std::string>& proplist);
+void append_dead_row(std::string& out, const Machine& machine,
+                     const std::optional<std::string>& tag, const Row& row);
+
+// The sentence's job; nullptr: it was answered at once.
+std::unique_ptr<Job> make_job(Machine& machine, Session& session, Sentence sentence);
+
+// The job of a sentence to an address-list menu; the session is logged in.
+std::unique_ptr<Job> make_row_job(Machine& machine, const Session& session, Family family,
+                                  Sentence sentence);
+
+// Who asks, kept for as long as the job: a session may end first.
+struct Caller {
+    Machine& machine;
+    SessionId session;
+    const User* user;
+    std::optional<std::string> tag;
+
+    void require(std::string_view policy) const;  // throws Trap
+    void done(std::string before = {}, const std::optional<std::string>& ret = {}) const;
+};
+
+// A print's arguments that are not properties of rows.
+struct PrintArguments {
+    explicit PrintArguments(const Sentence& sentence);  // throws Trap
+
+    std::vector<std::string> proplist;
+    bool count_only = false;
+    bool follow = false;
+    bool follow_only = false;
+};
+
+}  // namespace rossim

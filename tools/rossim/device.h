@@ -1,0 +1,88 @@
+// What is on the router: its two address lists, and every way to change them. Each change is
+// checked as RouterOS checks it, told to the journal, and told to the watcher (the `listen`s).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tools/rossim/address_list.h"
+#include "tools/rossim/journal.h"
+#include "tools/rossim/router.h"
+#include "tools/rossim/sentence.h"
+
+namespace rossim {
+
+// A refusal in RouterOS's words; category 0 to 7, or none.
+struct Trap {
+    std::string message;
+    std::optional<int> category;
+};
+
+constexpr int kMissingItem = 0;
+constexpr int kBadValue = 1;
+constexpr int kInterrupted = 2;
+
+// The arguments of `add` and `set`, by name: list, address, timeout, comment, disabled, ...
+class RowArguments {
+  public:
+    RowArguments(Family family, const Attributes& attributes);  // throws Trap
+
+    std::optional<std::string> list;
+    std::optional<std::string> address;
+    std::optional<std::string> comment;
+    std::optional<std::int64_t> timeout_s;
+    std::optional<bool> disabled;
+    std::optional<std::uint64_t> copy_from;
+};
+
+class Device {
+  public:
+    // before: nullptr for a new row; after: nullptr for one that is gone.
+    using Watcher = std::function<void(Family, const Row* before, const Row* after)>;
+
+    Device(const Options& options, Report& report, Journal journal, Watcher watcher);
+
+    // All throw Trap, in the order in which RouterOS checks.
+    std::uint64_t add(Family family, const RowArguments& arguments, std::int64_t now_us,
+                      bool allow_duplicate = false);
+    void set(Family family, const std::vector<std::uint64_t>& ids, const RowArguments& arguments,
+             std::int64_t now_us);
+    void remove(Family family, const std::vector<std::uint64_t>& ids, std::int64_t now_us);
+
+    void resolve(Family family, std::string_view name, const std::vector<std::string>& addresses,
+                 std::int64_t now_us);
+
+    // When the next row ends by itself.
+    std::optional<std::int64_t> next_expiry_us() const;
+    void expire(std::int64_t now_us);
+    void reboot(std::int64_t now_us);
+    void come_up(std::int64_t now_us);
+
+    AddressList& table(Family family) { return tables_[family == Family::ipv4 ? 0 : 1]; }
+    const AddressList& table(Family family) const {
+        return tables_[family == Family::ipv4 ? 0 : 1];
+    }
+
+    std::int64_t wall_ns(std::int64_t now_us) const { return wall_at_zero_ns_ + now_us * 1000; }
+    void set_wall_clock(std::int64_t wall_at_zero_ns) { wall_at_zero_ns_ = wall_at_zero_ns; }
+
+  private:
+    std::vector<Row*> get_rows(Family family, const std::vector<std::uint64_t>& ids);
+    void set_row(Family family, Row& row, const RowArguments& arguments, std::int64_t now_us);
+    void erase(Family family, std::uint64_t id, Change change, std::int64_t now_us);
+    void write_journal(Change change, Family family, const Row& row, std::int64_t now_us);
+    std::optional<std::int64_t> expiry(std::int64_t timeout_s, std::int64_t now_us) const;
+
+    const Options& options_;
+    Report& report_;
+    Journal journal_;
+    Watcher watcher_;
+    std::int64_t wall_at_zero_ns_;
+    AddressList tables_[2];
+};
+
+}  // namespace rossim

@@ -1,0 +1,291 @@
+#include "tools/rossim/machine.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "tools/rossim/commands.h"
+
+namespace rossim {
+
+Machine::Machine(Options options_given, Journal journal)
+    : options(std::move(options_given)),
+      device(options, report, std::move(journal),
+             [this](Family family, const Row* before, const Row* after) {
+                 tell_listeners(family, before, after);
+             }),
+      records(options),
+      booted_us_(-options.uptime_at_zero_s * 1'000'000) {
+    if (options.throttle) tokens_ = options.throttle->bucket_requests;
+}
+
+std::optional<SessionId> Machine::open(std::string_view client, bool tls) {
+    if (up_at_us) return std::nullopt;
+    const SessionId id = ++last_session_;
+    if (sessions.size() >= options.max_sessions) {
+        deliver({now_us, id, {}, true});
+        return id;
+    }
+    sessions.try_emplace(id, id, client, tls, options.max_word_bytes);
+    ++report.sessions;
+    report.sessions_peak = std::max<std::uint64_t>(report.sessions_peak, sessions.size());
+    return id;
+}
+
+void Machine::feed(SessionId session, std::string_view bytes) {
+    report.bytes_in += bytes.size();
+    inbox_.push_back({now_us + options.latency_us / 2, session, std::string(bytes), false});
+}
+
+void Machine::close(SessionId session) {
+    sessions.erase(session);
+    ready_.erase(session);
+    std::erase_if(listeners_, [&](const Listener& l) { return l.session == session; });
+    drop_jobs(session);
+}
+
+void Machine::drop_jobs(SessionId session) {
+    cpu.remove_if(
+        [&](const Job& job) {
+            return job.session == session && !(job.started && job.outlives_session());
+        },
+        now_us);
+}
+
+std::optional<std::int64_t> Machine::next_event_us() const {
+    std::optional<std::int64_t> next = up_at_us;
+    const auto consider = [&next](std::optional<std::int64_t> at_us) {
+        if (at_us && (!next || *at_us < *next)) next = at_us;
+    };
+    consider(device.next_expiry_us());
+    consider(cpu.slice_end_us());
+    if (!inbox_.empty() && !hung_) consider(inbox_.front().due_us);
+    if (!outbox_.empty()) consider(outbox_.front().due_us);
+    if (next) next = std::max(*next, now_us);
+    return next;
+}
+
+void Machine::advance(std::int64_t to_us) {
+    for (auto next = next_event_us(); next && *next <= to_us; next = next_event_us()) {
+        run_event(*next);
+    }
+    now_us = std::max(now_us, to_us);
+}
+
+void Machine::run_event(std::int64_t at_us) {
+    now_us = at_us;
+    device.expire(at_us);
+    if (up_at_us && *up_at_us <= at_us) {
+        up_at_us.reset();
+        device.come_up(at_us);
+    }
+    while (!hung_ && !inbox_.empty() && inbox_.front().due_us <= at_us) {
+        const Parcel parcel = std::move(inbox_.front());
+        inbox_.pop_front();
+        receive(parcel.session, parcel.bytes);
+    }
+    const auto slice_end_us = cpu.slice_end_us();
+    if (slice_end_us && *slice_end_us <= at_us) cpu.run_slice();
+    report.cpu_us = cpu.busy_us();
+    while (!outbox_.empty() && outbox_.front().due_us <= at_us) {
+        deliver(std::move(outbox_.front()));
+        outbox_.pop_front();
+    }
+}
+
+void Machine::receive(SessionId id, std::string_view bytes) {
+    Session* session = find_session(id);
+    if (session == nullptr) return;
+    if (session->user == nullptr) session->bytes_before_login += bytes.size();
+    session->reader.feed(bytes);
+    while (session != nullptr) {
+        const auto words = session->reader.next();
+        if (!words) break;
+        accept(*session, parse_sentence(*words));
+        session = find_session(id);  // it may have been ended
+    }
+    if (session == nullptr) return;
+    if (session->reader.fault() == WordReader::Fault::word_too_long) {
+        fail(*session, "word too long");
+    } else if (session->reader.fault() == WordReader::Fault::control_byte) {
+        send(id, {}, true);
+    } else if (session->user == nullptr && !session->login_in_progress &&
+               session->bytes_before_login > options.max_bytes_before_login) {
+        fail(*session, "too many commands before login");
+    }
+}
+
+void Machine::accept(Session& session, Sentence sentence) {
+    ++report.sentences;
+    if (session.user == nullptr) {
+        if (++session.sentences_before_login > options.max_sentences_before_login) {
+            fail(session, "too many commands before login");
+            return;
+        }
+        if (session.login_in_progress) {
+            session.after_login.push_back(std::move(sentence));
+            return;
+        }
+        if (sentence.menu != "" || sentence.verb != "login") {
+            fail(session, "not logged in");
+            return;
+        }
+        session.login_in_progress = true;
+    }
+    auto job = make_job(*this, session, std::move(sentence));
+    if (job) cpu.push(std::move(job), now_us);
+}
+
+void Machine::login_over(Session& session) {
+    session.login_in_progress = false;
+    const SessionId id = session.id;
+    auto waiting = std::exchange(session.after_login, {});
+    for (Sentence& sentence : waiting) {
+        Session* const still = find_session(id);
+        if (still != nullptr) accept(*still, std::move(sentence));
+    }
+}
+
+std::int64_t Machine::admission_cost(std::int64_t cost_us) {
+    if (!options.throttle) return cost_us;
+    const bool rested = cpu.idle() && now_us - cpu.idle_since_us() >= 1'000'000;
+    if (rested) tokens_ = options.throttle->bucket_requests;
+    if (tokens_ == 0) return std::max(cost_us, options.throttle->then_us);
+    --tokens_;
+    return cost_us;
+}
+
+Session* Machine::find_session(SessionId id) {
+    const auto it = sessions.find(id);
+    return it == sessions.end() ? nullptr : &it->second;
+}
+
+void Machine::send(SessionId session, std::string bytes, bool close) {
+    if (find_session(session) == nullptr) return;
+    Parcel parcel{now_us + options.latency_us / 2, session, std::move(bytes), close};
+    if (options.latency_us == 0) {
+        deliver(std::move(parcel));
+    } else {
+        outbox_.push_back(std::move(parcel));
+    }
+    if (!close) return;
+    sessions.erase(session);
+    std::erase_if(listeners_, [&](const Listener& l) { return l.session == session; });
+    drop_jobs(session);
+}
+
+void Machine::deliver(Parcel parcel) {
+    report.bytes_out += parcel.bytes.size();
+    Output& output = ready_[parcel.session];
+    output.session = parcel.session;
+    output.bytes += parcel.bytes;
+    output.close |= parcel.close;
+}
+
+std::vector<Output> Machine::take_output() {
+    std::vector<Output> outputs;
+    outputs.reserve(ready_.size());
+    for (auto& [id, output] : ready_)
+        outputs.push_back(std::move(output));
+    ready_.clear();
+    return outputs;
+}
+
+void Machine::send_trap(SessionId session, const std::optional<std::string>& tag,
+                        const Trap& trap) {
+    ++report.traps;
+    std::string out;
+    {
+        ReplyWriter reply(out, "!trap", tag, options.tag_last);
+        if (trap.category) reply.attribute("category", std::to_string(*trap.category));
+        reply.attribute("message", trap.message);
+    }
+    { ReplyWriter reply(out, "!done", tag, options.tag_last); }
+    send(session, std::move(out));
+}
+
+void Machine::fail(Session& session, std::string_view reason) {
+    std::string out;
+    { ReplyWriter(out, "!fatal", std::nullopt, false).word(reason); }
+    send(session.id, std::move(out), true);
+}
+
+std::vector<std::optional<std::string>> Machine::cancel(SessionId session,
+                                                        const std::optional<std::string>& tag,
+                                                        const std::optional<std::string>& keep) {
+    std::vector<std::optional<std::string>> ended;
+    const auto meant = [&](SessionId owner, const std::optional<std::string>& its_tag) {
+        if (owner != session) return false;
+        const bool hit = tag ? its_tag == tag : its_tag != keep;
+        // A print that follows is both a job and a listener: one answer.
+        const bool known = std::find(ended.begin(), ended.end(), its_tag) != ended.end();
+        if (hit && !known) ended.push_back(its_tag);
+        return hit;
+    };
+    std::erase_if(listeners_, [&](const Listener& l) { return meant(l.session, l.tag); });
+    cpu.remove_if([&](const Job& job) { return meant(job.session, job.tag); }, now_us);
+    for (const auto& its_tag : ended) {
+        std::string out;
+        {
+            ReplyWriter reply(out, "!trap", its_tag, options.tag_last);
+            reply.attribute("category", std::to_string(kInterrupted));
+            reply.attribute("message", "interrupted");
+        }
+        send(session, std::move(out));
+    }
+    return ended;
+}
+
+void Machine::tell_listeners(Family family, const Row* before, const Row* after) {
+    if (listeners_.empty()) return;
+    for (const Listener& listener : listeners_) {
+        if (listener.family != family) continue;
+        const auto matches = [&](const Row* row) {
+            return row != nullptr && listener.query.matches(RowProperties(*row, now_us));
+        };
+        std::string out;
+        if (matches(after)) {
+            append_row(out, *this, listener.tag, *after, listener.proplist);
+        } else if (matches(before)) {
+            append_dead_row(out, *this, listener.tag, *before);
+        }
+        if (!out.empty()) send(listener.session, std::move(out));
+    }
+}
+
+void Machine::reboot(std::int64_t down_us) {
+    std::vector<SessionId> ended;
+    for (const auto& [id, session] : sessions)
+        ended.push_back(id);
+    listeners_.clear();
+    inbox_.clear();
+    outbox_.clear();
+    ready_.clear();
+    cpu.remove_if([](const Job&) { return true; }, now_us);
+    cpu.resume(now_us);
+    hung_ = false;
+    sessions.clear();
+    for (const SessionId id : ended)
+        deliver({now_us, id, {}, true});
+    device.reboot(now_us);
+    booted_us_ = now_us + down_us;
+    up_at_us = booted_us_;
+    advance(now_us);
+}
+
+void Machine::hang() {
+    if (up_at_us) return;
+    hung_ = true;
+    cpu.pause(now_us);
+}
+
+void Machine::resume() {
+    hung_ = false;
+    cpu.resume(now_us);
+    advance(now_us);
+}
+
+std::int64_t Machine::uptime_s(std::int64_t at_us) const {
+    return std::max<std::int64_t>(0, at_us - booted_us_) / 1'000'000;
+}
+
+}  // namespace rossim

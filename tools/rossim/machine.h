@@ -1,0 +1,116 @@
+// The running router behind Router: time, connections, the CPU and what `listen` tells. Commands
+// act on it (commands.h).
+//
+// Everything happens in run_event() in the order of its time: rows end, the router comes up, bytes
+// arrive, a CPU slice ends, bytes leave. Between events nothing changes.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tools/rossim/cpu.h"
+#include "tools/rossim/device.h"
+#include "tools/rossim/query.h"
+#include "tools/rossim/records.h"
+#include "tools/rossim/router.h"
+#include "tools/rossim/sentence.h"
+
+namespace rossim {
+
+struct Session {
+    Session(SessionId number, std::string_view from, bool is_tls, std::size_t max_word_bytes)
+        : id(number), client(from), tls(is_tls), reader(max_word_bytes) {}
+
+    SessionId id;
+    std::string client;
+    bool tls;
+    WordReader reader;
+    const User* user = nullptr;  // none: not logged in
+    std::int64_t since_ns = 0;
+    std::string challenge;  // below 6.43: what the client must answer
+    bool login_in_progress = false;
+    std::deque<Sentence> after_login;  // came while it was in progress
+    std::size_t bytes_before_login = 0;
+    std::size_t sentences_before_login = 0;
+};
+
+// A `listen` or a print that follows.
+struct Listener {
+    SessionId session = 0;
+    std::optional<std::string> tag;
+    Family family = Family::ipv4;
+    std::vector<std::string> proplist;
+    Query query;
+};
+
+class Machine {
+  public:
+    Machine(Options options_given, Journal journal);
+
+    std::optional<SessionId> open(std::string_view client, bool tls);
+    void feed(SessionId session, std::string_view bytes);
+    void close(SessionId session);
+
+    void advance(std::int64_t now_us);
+    std::optional<std::int64_t> next_event_us() const;
+    std::vector<Output> take_output();
+
+    void reboot(std::int64_t down_us);
+    void hang();
+    void resume();
+
+    // For the commands.
+    Session* find_session(SessionId id);
+    void send(SessionId session, std::string bytes, bool close = false);
+    // Answers `!trap` and `!done`.
+    void send_trap(SessionId session, const std::optional<std::string>& tag, const Trap& trap);
+    void fail(Session& session, std::string_view reason);  // `!fatal`, end
+    void login_over(Session& session);
+    void listen(Listener listener) { listeners_.push_back(std::move(listener)); }
+    // Ends the sentence with that tag, or all of the session's but `keep`; returns their tags, to
+    // which `!done` is still due.
+    std::vector<std::optional<std::string>> cancel(SessionId session,
+                                                   const std::optional<std::string>& tag,
+                                                   const std::optional<std::string>& keep);
+    std::int64_t uptime_s(std::int64_t now_us) const;
+    std::int64_t admission_cost(std::int64_t cost_us);
+
+    Options options;
+    Report report;
+    Device device;
+    Records records;
+    Cpu cpu;
+    std::map<SessionId, Session> sessions;
+    std::optional<std::int64_t> up_at_us;  // down until then
+    std::int64_t now_us = 0;
+
+  private:
+    struct Parcel {
+        std::int64_t due_us;
+        SessionId session;
+        std::string bytes;
+        bool close;
+    };
+
+    void run_event(std::int64_t at_us);
+    void receive(SessionId id, std::string_view bytes);
+    void accept(Session& session, Sentence sentence);
+    void deliver(Parcel parcel);
+    void tell_listeners(Family family, const Row* before, const Row* after);
+    void drop_jobs(SessionId session);
+
+    std::deque<Parcel> inbox_;
+    std::deque<Parcel> outbox_;
+    std::map<SessionId, Output> ready_;
+    std::vector<Listener> listeners_;
+    SessionId last_session_ = 0;
+    bool hung_ = false;
+    std::int64_t booted_us_;
+    std::int64_t tokens_ = 0;  // of the throttle
+};
+
+}  // namespace rossim

@@ -1,0 +1,254 @@
+#include "tools/rossim/records.h"
+
+#include <algorithm>
+#include <array>
+
+#include "tools/rossim/device.h"
+#include "tools/rossim/value_text.h"
+
+namespace rossim {
+namespace {
+
+const std::vector<MenuSchema>& schemas() {
+    static const std::vector<Argument> kMangle = {{"chain"},
+                                                  {"action", "accept"},
+                                                  {"passthrough", "true"},
+                                                  {"connection-mark"},
+                                                  {"connection-state"},
+                                                  {"dst-address"},
+                                                  {"dst-address-list"},
+                                                  {"src-address"},
+                                                  {"src-address-list"},
+                                                  {"protocol"},
+                                                  {"src-port"},
+                                                  {"dst-port"},
+                                                  {"in-interface"},
+                                                  {"in-interface-list"},
+                                                  {"out-interface"},
+                                                  {"out-interface-list"},
+                                                  {"routing-mark"},
+                                                  {"new-connection-mark"},
+                                                  {"new-routing-mark", {}, "/routing/table"},
+                                                  {"disabled", "false"},
+                                                  {"comment"}};
+    static const std::vector<Argument> kFilter = {
+        {"chain"},         {"action", "accept"},   {"connection-mark"}, {"connection-state"},
+        {"dst-address"},   {"dst-address-list"},   {"src-address"},     {"src-address-list"},
+        {"protocol"},      {"dst-port"},           {"in-interface"},    {"in-interface-list"},
+        {"out-interface"}, {"out-interface-list"}, {"hw-offload"},      {"disabled", "false"},
+        {"comment"}};
+    static const std::vector<Argument> kRoute = {
+        {"dst-address"},   {"gateway"},           {"routing-table", "main", "/routing/table"},
+        {"distance", "1"}, {"scope", "30"},       {"target-scope", "10"},
+        {"check-gateway"}, {"blackhole"},         {"pref-src"},
+        {"vrf-interface"}, {"disabled", "false"}, {"comment"}};
+    static const std::vector<MenuSchema> kSchemas = {
+        {"/system/identity", Access::settings, {{"name"}}},
+        {"/ip/service", Access::read_only, {}},
+        {"/user", Access::read_only, {}},
+        {"/user/group", Access::read_only, {}},
+        {"/routing/table", Access::table, {{"name"}, {"fib"}, {"disabled", "false"}, {"comment"}}},
+        {"/ip/firewall/mangle", Access::table, kMangle},
+        {"/ipv6/firewall/mangle", Access::table, kMangle},
+        {"/ip/firewall/filter", Access::table, kFilter},
+        {"/ipv6/firewall/filter", Access::table, kFilter},
+        {"/ip/route", Access::table, kRoute},
+        {"/ipv6/route", Access::table, kRoute},
+        {"/ipv6/nd",
+         Access::table,
+         {{"interface"},
+          {"ra-interval", "3m20s-10m"},
+          {"ra-delay", "3s"},
+          {"mtu"},
+          {"reachable-time"},
+          {"retransmit-interval"},
+          {"ra-lifetime", "30m"},
+          {"ra-preference", "medium"},
+          {"hop-limit"},
+          {"advertise-mac-address", "true"},
+          {"advertise-dns", "false"},
+          {"managed-address-configuration", "false"},
+          {"other-configuration", "false"},
+          {"dns"},
+          {"pref64"},
+          {"disabled", "false"},
+          {"comment"}}}};
+    return kSchemas;
+}
+
+const Argument* find_argument(const MenuSchema& schema, std::string_view name) {
+    for (const Argument& argument : schema.arguments) {
+        if (argument.name == name) return &argument;
+    }
+    return nullptr;
+}
+
+// A yes or no is printed as true or false.
+std::string printed(const Argument& argument, std::string_view value) {
+    if (argument.name == "fib" && value.empty()) return "true";
+    const auto truth = parse_bool(value);
+    const bool is_bool = parse_bool(argument.initial) || argument.name == "fib";
+    return std::string(is_bool && truth ? bool_text(*truth) : value);
+}
+
+std::string joined(const std::vector<std::string>& parts) {
+    std::string text;
+    for (const std::string& part : parts)
+        text += (text.empty() ? "" : ",") + part;
+    return text;
+}
+
+}  // namespace
+
+std::optional<std::string_view> Record::property(std::string_view name,
+                                                 std::string& scratch) const {
+    if (name == ".id" && id != 0) return scratch = id_text(id);
+    for (const auto& [key, value] : values) {
+        if (key == name) return value;
+    }
+    return std::nullopt;
+}
+
+void Record::set(std::string_view name, std::string_view value) {
+    const auto it = std::find_if(values.begin(), values.end(),
+                                 [&](const auto& entry) { return entry.first == name; });
+    if (it == values.end()) {
+        if (!value.empty()) values.emplace_back(name, value);
+    } else if (value.empty()) {
+        values.erase(it);
+    } else {
+        it->second = value;
+    }
+}
+
+Records::Records(const Options& options) {
+    for (const MenuSchema& schema : schemas())
+        menus_.push_back({&schema, {}});
+    fill(options);
+}
+
+void Records::fill(const Options& options) {
+    append("/system/identity", {{"name", options.name}});
+    find("/system/identity")->rows[0].id = 0;
+    const std::string most = std::to_string(options.max_sessions);
+    for (const auto& [name, port] : {std::pair{"api", "8728"}, std::pair{"api-ssl", "8729"}}) {
+        append("/ip/service", {{"name", name},
+                               {"port", port},
+                               {"address", ""},
+                               {"max-sessions", most},
+                               {"disabled", "false"},
+                               {"invalid", "false"}});
+    }
+    for (const User& user : options.users) {
+        append("/user/group", {{"name", user.name}, {"policy", joined(user.policies)}});
+        append("/user", {{"name", user.name}, {"group", user.name}, {"disabled", "false"}});
+    }
+    append("/routing/table", {{"name", "main"}, {"fib", "true"}, {"disabled", "false"}});
+    append("/ipv6/nd", {{"interface", "all"}, {"advertise-dns", "true"}, {"disabled", "false"}});
+}
+
+const Records::Menu* Records::find(std::string_view path) const {
+    for (const Menu& menu : menus_) {
+        if (menu.schema->path == path) return &menu;
+    }
+    return nullptr;
+}
+
+Records::Menu* Records::find(std::string_view path) {
+    return const_cast<Menu*>(std::as_const(*this).find(path));
+}
+
+void Records::append(std::string_view path, Attributes values) {
+    Menu& menu = *find(path);
+    Record row;
+    row.id = ++menu.last_id;
+    row.values = std::move(values);
+    menu.rows.push_back(std::move(row));
+}
+
+bool Records::has_verb(std::string_view path, std::string_view verb) const {
+    const auto one_of = [verb](std::initializer_list<std::string_view> verbs) {
+        return std::find(verbs.begin(), verbs.end(), verb) != verbs.end();
+    };
+    if (one_of({"print", "getall"})) return true;
+    switch (find(path)->schema->access) {
+        case Access::table:
+            return one_of({"add", "set", "remove", "enable", "disable", "comment"});
+        case Access::settings:
+            return verb == "set";
+        default:
+            return false;
+    }
+}
+
+const std::vector<Record>& Records::rows(std::string_view path) const {
+    return find(path)->rows;
+}
+
+const std::string& Records::identity() const {
+    return find("/system/identity")->rows[0].values[0].second;
+}
+
+void Records::check(const Menu& menu, const Sentence& sentence) const {
+    for (const auto& [name, value] : sentence.attributes) {
+        if (name == ".id" || name == "numbers" || name == "place-before") continue;
+        const Argument* const argument = find_argument(*menu.schema, name);
+        if (argument == nullptr) throw Trap{"unknown parameter " + name, kMissingItem};
+        if (argument->must_be_in.empty() || value.empty()) continue;
+        const auto& allowed = rows(argument->must_be_in);
+        const bool known = std::any_of(allowed.begin(), allowed.end(), [&](const Record& row) {
+            std::string scratch;
+            return row.property("name", scratch) == value;
+        });
+        if (!known) throw Trap{"input does not match any value of " + name, kBadValue};
+    }
+}
+
+std::string Records::add(Menu& menu, const Sentence& sentence) {
+    Record row;
+    row.id = ++menu.last_id;
+    for (const Argument& argument : menu.schema->arguments) {
+        const std::string* const given = sentence.find(argument.name);
+        const std::string value =
+            given != nullptr ? printed(argument, *given) : std::string(argument.initial);
+        if (!value.empty()) row.values.emplace_back(argument.name, value);
+    }
+    menu.rows.push_back(std::move(row));
+    return id_text(menu.last_id);
+}
+
+void Records::set(Menu& menu, Record& row, const Sentence& sentence) const {
+    for (const auto& [name, value] : sentence.attributes) {
+        const Argument* const argument = find_argument(*menu.schema, name);
+        if (argument != nullptr) row.set(name, printed(*argument, value));
+    }
+}
+
+std::optional<std::string> Records::change(const Sentence& sentence) {
+    Menu& menu = *find(sentence.menu);
+    check(menu, sentence);
+    if (sentence.verb == "add") return add(menu, sentence);
+    if (menu.schema->access == Access::settings) {
+        set(menu, menu.rows[0], sentence);
+        return std::nullopt;
+    }
+    const std::string* numbers = sentence.find(".id");
+    if (numbers == nullptr) numbers = sentence.find("numbers");
+    if (numbers == nullptr) throw Trap{"missing value(s) of argument(s) numbers", kMissingItem};
+    const auto ids = parse_id_list(*numbers);
+    for (const std::uint64_t id : ids.value_or(std::vector<std::uint64_t>{0})) {
+        const auto it = std::find_if(menu.rows.begin(), menu.rows.end(),
+                                     [id](const Record& row) { return row.id == id; });
+        if (it == menu.rows.end()) throw Trap{"no such item", kMissingItem};
+        if (sentence.verb == "remove") {
+            menu.rows.erase(it);
+        } else if (sentence.verb == "enable" || sentence.verb == "disable") {
+            it->set("disabled", bool_text(sentence.verb == "disable"));
+        } else {
+            set(menu, *it, sentence);
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace rossim

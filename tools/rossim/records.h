@@ -1,0 +1,74 @@
+// The router's other menus as plain ordered tables of text: enough for clients that look at a
+// router before they trust it (identity, service, user, routing table, mangle, route, nd).
+// Attribute names are RouterOS's own; an unknown one is refused; a value that must name a row of
+// another table is checked. Nothing here has an effect on traffic.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tools/rossim/query.h"
+#include "tools/rossim/router.h"
+#include "tools/rossim/sentence.h"
+
+namespace rossim {
+
+// One row of any menu, in printing order; values that are absent are not in it.
+class Record : public Properties {
+  public:
+    std::uint64_t id = 0;  // 0: the menu has one unnumbered row
+    Attributes values;
+
+    std::optional<std::string_view> property(std::string_view name,
+                                             std::string& scratch) const override;
+    void set(std::string_view name, std::string_view value);  // an empty value removes
+};
+
+enum class Access : std::uint8_t { table, settings, read_only };
+
+struct Argument {
+    std::string_view name;
+    std::string_view initial = {};     // what a new row has if not told otherwise
+    std::string_view must_be_in = {};  // the menu of which it must name a row
+};
+
+struct MenuSchema {
+    std::string_view path;
+    Access access;
+    std::vector<Argument> arguments;
+};
+
+class Records {
+  public:
+    explicit Records(const Options& options);
+
+    bool has_menu(std::string_view path) const { return find(path) != nullptr; }
+    bool has_verb(std::string_view path, std::string_view verb) const;
+    const std::vector<Record>& rows(std::string_view path) const;
+    // `add` returns the id; the others nothing. Throws Trap.
+    std::optional<std::string> change(const Sentence& sentence);
+    const std::string& identity() const;
+
+  private:
+    struct Menu {
+        const MenuSchema* schema;
+        std::vector<Record> rows;
+        std::uint64_t last_id = 0;
+    };
+
+    const Menu* find(std::string_view path) const;
+    Menu* find(std::string_view path);
+    void append(std::string_view path, Attributes values);
+    void fill(const Options& options);
+    void check(const Menu& menu, const Sentence& sentence) const;
+    std::string add(Menu& menu, const Sentence& sentence);
+    void set(Menu& menu, Record& row, const Sentence& sentence) const;
+
+    std::vector<Menu> menus_;
+};
+
+}  // namespace rossim

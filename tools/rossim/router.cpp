@@ -1,0 +1,160 @@
+#include "tools/rossim/router.h"
+
+#include <arpa/inet.h>
+
+#include <array>
+#include <stdexcept>
+
+#include "tools/rossim/machine.h"
+#include "tools/rossim/value_text.h"
+
+namespace rossim {
+namespace {
+
+std::string prefill_address(Family family, std::size_t index) {
+    if (family == Family::ipv6) {
+        std::array<char, 48> text{};
+        std::snprintf(text.data(), text.size(), "2001:2::%zx:%zx", index >> 16, index & 0xFFFF);
+        return text.data();
+    }
+    constexpr std::size_t kBenchmarkBlock = 1U << 17;  // 198.18.0.0/15, then 10.0.0.0/8
+    const std::size_t address =
+        index < kBenchmarkBlock ? 0xC6120000U + index : 0x0A000000U + index - kBenchmarkBlock;
+    const in_addr network{htonl(static_cast<std::uint32_t>(address))};
+    std::array<char, INET_ADDRSTRLEN> text{};
+    return inet_ntop(AF_INET, &network, text.data(), text.size());
+}
+
+}  // namespace
+
+Router::Router(Options options, Journal journal)
+    : machine_(std::make_unique<Machine>(std::move(options), std::move(journal))) {}
+Router::~Router() = default;
+Router::Router(Router&&) noexcept = default;
+Router& Router::operator=(Router&&) noexcept = default;
+
+std::optional<SessionId> Router::open(std::int64_t now_us, std::string_view client, bool tls) {
+    machine_->advance(now_us);
+    return machine_->open(client, tls);
+}
+
+void Router::feed(SessionId session, std::span<const std::byte> bytes, std::int64_t now_us) {
+    // char may alias bytes.
+    feed(session, {static_cast<const char*>(static_cast<const void*>(bytes.data())), bytes.size()},
+         now_us);
+}
+
+void Router::feed(SessionId session, std::string_view bytes, std::int64_t now_us) {
+    machine_->advance(now_us);
+    machine_->feed(session, bytes);
+    machine_->advance(now_us);
+}
+
+void Router::close(SessionId session, std::int64_t now_us) {
+    machine_->advance(now_us);
+    machine_->close(session);
+}
+
+void Router::advance(std::int64_t now_us) {
+    machine_->advance(now_us);
+}
+
+std::optional<std::int64_t> Router::next_event_us() const {
+    return machine_->next_event_us();
+}
+
+std::vector<Output> Router::take_output() {
+    return machine_->take_output();
+}
+
+void Router::reboot(std::int64_t down_us, std::int64_t now_us) {
+    machine_->advance(now_us);
+    machine_->reboot(down_us);
+}
+
+bool Router::is_down() const {
+    return machine_->up_at_us.has_value();
+}
+
+void Router::hang(std::int64_t now_us) {
+    machine_->advance(now_us);
+    machine_->hang();
+}
+
+void Router::resume(std::int64_t now_us) {
+    machine_->advance(now_us);
+    machine_->resume();
+}
+
+std::uint64_t Router::add_row(Family family, std::string_view list, std::string_view address,
+                              std::optional<std::int64_t> timeout_s, std::string_view comment,
+                              std::int64_t now_us, bool allow_duplicate) {
+    machine_->advance(now_us);
+    RowArguments arguments(family, {});
+    arguments.list = list;
+    arguments.address = address;
+    arguments.comment = comment;
+    arguments.timeout_s = timeout_s;
+    try {
+        const std::uint64_t id = machine_->device.add(family, arguments, now_us, allow_duplicate);
+        --machine_->report.adds;  // nobody asked the router by API
+        return id;
+    } catch (const Trap& trap) {
+        throw std::runtime_error(trap.message);
+    }
+}
+
+bool Router::remove_row(Family family, std::string_view list, std::string_view address,
+                        std::int64_t now_us) {
+    machine_->advance(now_us);
+    const Row* const row = machine_->device.table(family).find(list, address);
+    if (row == nullptr) return false;
+    machine_->device.remove(family, {row->id}, now_us);
+    --machine_->report.removes;
+    return true;
+}
+
+void Router::prefill(Family family, std::string_view list, std::size_t count, std::int64_t now_us) {
+    for (std::size_t i = 0; i < count; ++i) {
+        add_row(family, list, prefill_address(family, i), std::nullopt, "prefill", now_us);
+    }
+}
+
+void Router::resolve(Family family, std::string_view name,
+                     const std::vector<std::string>& addresses, std::int64_t now_us) {
+    machine_->advance(now_us);
+    machine_->device.resolve(family, name, addresses, now_us);
+}
+
+std::vector<RowView> Router::rows(Family family, std::string_view list) const {
+    std::vector<RowView> views;
+    for (const auto& [id, row] : machine_->device.table(family).rows()) {
+        if (!list.empty() && row.list != list) continue;
+        RowView view{id, row.list, row.address, row.comment, {}, row.is_dynamic(), row.disabled};
+        if (row.expires_us) view.left_us = *row.expires_us - machine_->now_us;
+        views.push_back(std::move(view));
+    }
+    return views;
+}
+
+std::size_t Router::row_count(Family family) const {
+    return machine_->device.table(family).size();
+}
+
+const std::string& Router::name() const {
+    return machine_->options.name;
+}
+
+const Report& Router::report() const {
+    return machine_->report;
+}
+
+std::int64_t Router::uptime_s(std::int64_t now_us) const {
+    return machine_->uptime_s(now_us);
+}
+
+void Router::set_wall_clock(std::int64_t wall_at_zero_ns) {
+    machine_->device.set_wall_clock(wall_at_zero_ns);
+}
+
+}  // namespace rossim
