@@ -1,0 +1,254 @@
+// What is allowed and probably not meant: warnings about a configuration without errors.
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "control/config/graph.h"
+#include "control/config/plugins/plugin_type.h"
+
+namespace steer::config {
+namespace {
+
+constexpr std::size_t kMostSteps =
+    65535;  // a program has no more; sequences used in place may multiply
+
+const Sequence* sequence_of(const Plugin& plugin) {
+    return std::get_if<Sequence>(&plugin.args);
+}
+
+// ---- what is never used
+
+std::vector<bool> used_plugins(const Settings& settings) {
+    std::vector<bool> used(settings.plugins.size());
+    std::vector<PluginIndex> todo{settings.entry};
+    for (PluginIndex i = 0; i < settings.plugins.size(); ++i) {
+        if (settings.plugins[i].role == Role::server) todo.push_back(i);
+    }
+    while (!todo.empty()) {
+        const PluginIndex i = todo.back();
+        todo.pop_back();
+        if (used[i]) continue;
+        used[i] = true;
+        for (const PluginIndex next : references_of(settings.plugins[i]))
+            todo.push_back(next);
+    }
+    return used;
+}
+
+void advise_unused(Reading& in, const std::vector<bool>& used) {
+    const auto& plugins = in.settings().plugins;
+    for (PluginIndex i = 0; i < plugins.size(); ++i) {
+        if (used[i] || plugins[i].in_place) continue;
+        in.report().warn(plugins[i].line, owner_of(plugins[i]) +
+                                              " is not used by what queries enter ('" +
+                                              plugins[in.settings().entry].tag + "')");
+    }
+}
+
+// ---- servers
+
+void advise_servers(Reading& in) {
+    const Plugin* udp = nullptr;
+    bool tcp = false;
+    for (const Plugin& plugin : in.settings().plugins) {
+        if (std::holds_alternative<UdpServer>(plugin.args)) udp = &plugin;
+        tcp = tcp || std::holds_alternative<TcpServer>(plugin.args);
+    }
+    if (udp != nullptr && !tcp) {
+        in.report().warn(udp->line,
+                         owner_of(*udp) +
+                             " answers over UDP only: clients that get a truncated answer need a "
+                             "tcp_server");
+    }
+}
+
+// ---- lists
+
+void advise_lists(Reading& in, const std::vector<bool>& used) {
+    const auto& settings = in.settings();
+    std::map<std::tuple<RouterIndex, bool, std::string>, const Plugin*> lists;
+    for (PluginIndex i = 0; i < settings.plugins.size(); ++i) {
+        const Plugin& plugin = settings.plugins[i];
+        const auto* list = std::get_if<RosAddressList>(&plugin.args);
+        if (list == nullptr || !used[i]) continue;
+        for (const bool v6 : {false, true}) {
+            const std::string& name = v6 ? list->address_list6 : list->address_list4;
+            if (name.empty()) continue;
+            const auto [at, fresh] = lists.emplace(std::tuple(list->router, v6, name), &plugin);
+            if (fresh) continue;
+            in.report().warn(plugin.line, owner_of(plugin) + " keeps the list '" + name +
+                                              "' that " + owner_of(*at->second) +
+                                              " keeps on the same router: an address is a row of "
+                                              "the first that writes it; use one plugin for both");
+        }
+    }
+}
+
+// ---- sequences
+
+bool asks_for_response(const Settings& settings, const MatchUse& match, bool negated) {
+    return match.negate == negated &&
+           std::holds_alternative<HasResp>(settings.plugins[match.plugin].args);
+}
+
+// A rule that ends the sequence if there is a response.
+bool stops_hits(const Settings& settings, const ExecRule& rule) {
+    const bool ends = rule.kind == ExecRule::Kind::accept || rule.kind == ExecRule::Kind::return_ ||
+                      rule.kind == ExecRule::Kind::reject;
+    return ends && std::all_of(rule.matches.begin(), rule.matches.end(), [&](const MatchUse& m) {
+               return asks_for_response(settings, m, false);
+           });
+}
+
+// `cache` and then `forward`, with nothing between that keeps a hit from being asked again.
+void advise_cache(Reading& in, const Plugin& plugin, const Sequence& sequence) {
+    const Settings& settings = in.settings();
+    const Plugin* cache = nullptr;
+    for (const ExecRule& rule : sequence.rules) {
+        if (stops_hits(settings, rule)) cache = nullptr;
+        if (rule.kind != ExecRule::Kind::plugin) continue;
+        const Plugin& exec = settings.plugins[rule.plugin];
+        if (const auto* args = std::get_if<Cache>(&exec.args)) {
+            if (!args->short_circuit) cache = &exec;
+        } else if (std::holds_alternative<Forward>(exec.args) && cache != nullptr) {
+            const bool only_without = std::any_of(
+                rule.matches.begin(), rule.matches.end(),
+                [&](const MatchUse& m) { return asks_for_response(settings, m, true); });
+            if (only_without) continue;
+            in.report().warn(
+                rule.line, "'" + plugin.tag + "' asks upstream also when " + owner_of(*cache) +
+                               " has the answer: add 'short_circuit: true' to the cache, or a rule "
+                               "'matches: has_resp' with 'exec: accept' after it");
+            cache = nullptr;
+        }
+    }
+}
+
+bool can_stop(const Settings& settings, const Sequence& sequence, std::size_t& steps) {
+    for (const ExecRule& rule : sequence.rules) {
+        if (++steps > kMostSteps) return false;
+        if (rule.kind == ExecRule::Kind::accept || rule.kind == ExecRule::Kind::reject ||
+            rule.kind == ExecRule::Kind::return_) {
+            return true;
+        }
+        const Sequence* inner = rule.kind == ExecRule::Kind::plugin
+                                    ? sequence_of(settings.plugins[rule.plugin])
+                                    : nullptr;
+        if (inner != nullptr && can_stop(settings, *inner, steps)) return true;
+    }
+    return false;
+}
+
+void advise_nested(Reading& in, const Plugin& plugin, const Sequence& sequence) {
+    for (const ExecRule& rule : sequence.rules) {
+        if (rule.kind != ExecRule::Kind::plugin) continue;
+        const Plugin& exec = in.settings().plugins[rule.plugin];
+        std::size_t steps = 0;
+        const Sequence* inner = sequence_of(exec);
+        if (inner == nullptr || !can_stop(in.settings(), *inner, steps)) continue;
+        in.report().warn(rule.line, "accept, reject and return inside '" + exec.tag + "' end '" +
+                                        plugin.tag + "' as well (in mosdns they end only '" +
+                                        exec.tag + "')");
+    }
+}
+
+// ---- paths that end without an answer
+
+// Follows the rules as they would run when no response comes from where none is certain. A condition under which a
+// forward ran is remembered, so that `x` and `!x` together count as always.
+class AnswerWalk {
+  public:
+    explicit AnswerWalk(const Settings& settings) : settings_(settings) {}
+
+    enum class End : std::uint8_t { falls_through, answered, unanswered };
+
+    End walk(const Sequence& sequence) {
+        for (const ExecRule& rule : sequence.rules) {
+            if (++steps_ > kMostSteps) return End::answered;
+            const bool always = holds_without_response(rule);
+            if (!always && never_holds_without_response(rule)) continue;
+            const End end = run(rule, always);
+            if (end != End::falls_through) return end;
+        }
+        return End::falls_through;
+    }
+
+  private:
+    [[nodiscard]] bool holds_without_response(const ExecRule& rule) const {
+        return std::all_of(rule.matches.begin(), rule.matches.end(), [&](const MatchUse& m) {
+            if (asks_for_response(settings_, m, true)) return true;
+            const auto* constant = std::get_if<Constant>(&settings_.plugins[m.plugin].args);
+            return constant != nullptr && constant->value != m.negate;
+        });
+    }
+    [[nodiscard]] bool never_holds_without_response(const ExecRule& rule) const {
+        return std::any_of(rule.matches.begin(), rule.matches.end(), [&](const MatchUse& m) {
+            if (asks_for_response(settings_, m, false)) return true;
+            const auto* constant = std::get_if<Constant>(&settings_.plugins[m.plugin].args);
+            return constant != nullptr && constant->value == m.negate;
+        });
+    }
+
+    End run(const ExecRule& rule, bool always) {
+        switch (rule.kind) {
+            case ExecRule::Kind::mark:
+                return End::falls_through;
+            case ExecRule::Kind::reject:
+                return always ? End::answered : End::falls_through;
+            case ExecRule::Kind::accept:
+            case ExecRule::Kind::return_:
+                return End::unanswered;  // at least for those that match
+            case ExecRule::Kind::plugin:
+                break;
+        }
+        const Plugin& exec = settings_.plugins[rule.plugin];
+        if (const Sequence* inner = sequence_of(exec)) {
+            const End end = walk(*inner);
+            return end == End::answered && !always ? End::falls_through : end;
+        }
+        if (!std::holds_alternative<Forward>(exec.args)) return End::falls_through;
+        if (always) return End::answered;
+        if (rule.matches.size() != 1) return End::falls_through;
+        const MatchUse& condition = rule.matches.front();
+        if (asked_if_.contains({condition.plugin, !condition.negate})) return End::answered;
+        asked_if_.emplace(condition.plugin, condition.negate);
+        return End::falls_through;
+    }
+
+    const Settings& settings_;
+    std::set<std::pair<PluginIndex, bool>> asked_if_;
+    std::size_t steps_ = 0;
+};
+
+void advise_answer(Reading& in) {
+    const Settings& settings = in.settings();
+    const Plugin& entry = settings.plugins[settings.entry];
+    const Sequence* sequence = sequence_of(entry);
+    if (sequence == nullptr || AnswerWalk(settings).walk(*sequence) == AnswerWalk::End::answered)
+        return;
+    in.report().warn(
+        entry.line,
+        "a query can come to the end of '" + entry.tag +
+            "' without an answer and then gets NOERROR without records: end it with a forward "
+            "or a reject that always runs");
+}
+
+}  // namespace
+
+void advise(Reading& in) {
+    const auto used = used_plugins(in.settings());
+    advise_unused(in, used);
+    advise_servers(in);
+    advise_lists(in, used);
+    for (PluginIndex i = 0; i < used.size(); ++i) {
+        const Plugin& plugin = in.settings().plugins[i];
+        const Sequence* sequence = sequence_of(plugin);
+        if (sequence == nullptr || !used[i]) continue;
+        advise_cache(in, plugin, *sequence);
+        advise_nested(in, plugin, *sequence);
+    }
+    advise_answer(in);
+}
+
+}  // namespace steer::config

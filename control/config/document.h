@@ -1,0 +1,48 @@
+// A configuration's text as a tree of nodes with lines; the only place that knows the YAML library.
+//
+// Accepts what YAML 1.2 calls maps, lists and scalars; aliases are copied in place. Refused with a sentence: syntax
+// errors, a key twice in one map, keys that are no scalar, a second document, a type mark (`!x`) or an anchor where
+// the writer meant text, more than kMaxDepth levels, more than kMaxNodes nodes after copying aliases.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/config/report.h"
+
+namespace steer::config {
+
+inline constexpr std::size_t kMaxDepth = 40;
+inline constexpr std::size_t kMaxNodes = 1'000'000;
+
+struct Entry;
+
+struct Node {
+    enum class Kind : std::uint8_t { null, text, list, map };
+    Kind kind = Kind::null;
+    int line = 0;
+    std::string text;            // Kind::text
+    std::vector<Node> items;     // Kind::list
+    std::vector<Entry> entries;  // Kind::map, in the order of writing
+
+    [[nodiscard]] bool is_null() const { return kind == Kind::null; }
+    [[nodiscard]] bool is_text() const { return kind == Kind::text; }
+    [[nodiscard]] bool is_list() const { return kind == Kind::list; }
+    [[nodiscard]] bool is_map() const { return kind == Kind::map; }
+    // The value of a key; nullptr if there is none or this is no map.
+    [[nodiscard]] const Node* find(std::string_view key) const;
+    // "nothing", "text", "a list", "a map".
+    [[nodiscard]] std::string_view what() const;
+};
+
+struct Entry {
+    std::string key;
+    int line = 0;
+    Node value;
+};
+
+// Parses `text`; what is wrong with it goes to `report`, and then the node is null.
+Node parse_document(std::string_view text, Report& report);
+
+}  // namespace steer::config

@@ -1,0 +1,146 @@
+#include "control/config/graph.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "control/config/plugins/plugin_type.h"
+
+namespace steer::config {
+namespace {
+
+// Depth first; `path` is what led here.
+class CircleFinder {
+  public:
+    explicit CircleFinder(Reading& in)
+        : in_(in), states_(in.settings().plugins.size(), State::fresh) {}
+
+    bool run() {
+        for (PluginIndex i = 0; i < states_.size(); ++i)
+            visit(i);
+        return !found_;
+    }
+
+  private:
+    enum class State : std::uint8_t { fresh, open, done };
+
+    void visit(PluginIndex i) {
+        if (states_[i] == State::done) return;
+        if (states_[i] == State::open) return report(i);
+        states_[i] = State::open;
+        path_.push_back(i);
+        for (const PluginIndex next : references_of(in_.settings().plugins[i]))
+            visit(next);
+        path_.pop_back();
+        states_[i] = State::done;
+    }
+
+    void report(PluginIndex i) {
+        found_ = true;
+        const auto& plugins = in_.settings().plugins;
+        std::string text = "plugins refer to each other in a circle: ";
+        for (auto at = std::find(path_.begin(), path_.end(), i); at != path_.end(); ++at)
+            text += plugins[*at].tag + " -> ";
+        in_.report().error(plugins[i].line,
+                           text + plugins[i].tag + "; remove one of these references");
+    }
+
+    Reading& in_;
+    std::vector<State> states_;
+    std::vector<PluginIndex> path_;
+    bool found_ = false;
+};
+
+std::optional<PluginIndex> entry_of(const Plugin& plugin) {
+    if (const auto* udp = std::get_if<UdpServer>(&plugin.args)) return udp->entry;
+    if (const auto* tcp = std::get_if<TcpServer>(&plugin.args)) return tcp->entry;
+    return std::nullopt;
+}
+
+const Endpoint& listen_of(const Plugin& plugin) {
+    const auto* udp = std::get_if<UdpServer>(&plugin.args);
+    return udp != nullptr ? udp->listen : std::get<TcpServer>(plugin.args).listen;
+}
+
+// Servers that cannot stand side by side.
+void check_servers(Reading& in, const std::vector<PluginIndex>& servers) {
+    const auto& plugins = in.settings().plugins;
+    for (std::size_t i = 1; i < servers.size(); ++i) {
+        const Plugin& plugin = plugins[servers[i]];
+        const Plugin& first = plugins[servers.front()];
+        if (*entry_of(plugin) != *entry_of(first)) {
+            in.report().error(plugin.line,
+                              owner_of(plugin) + " has another entry than " + owner_of(first) +
+                                  ": several entries are not supported yet, name the same one");
+        }
+        for (std::size_t j = 0; j < i; ++j) {
+            const Plugin& other = plugins[servers[j]];
+            const Endpoint &a = listen_of(plugin), &b = listen_of(other);
+            if (plugin.type == other.type && a.address == b.address && a.port == b.port) {
+                in.report().error(plugin.line, owner_of(plugin) + " listens where " +
+                                                   owner_of(other) + " does (" + a.to_string() +
+                                                   "): remove one");
+            }
+        }
+    }
+}
+
+}  // namespace
+
+std::vector<PluginIndex> references_of(const Plugin& plugin) {
+    if (const auto* set = std::get_if<DomainSet>(&plugin.args)) return set->sets;
+    if (const auto* qname = std::get_if<Qname>(&plugin.args)) return qname->sets;
+    std::vector<PluginIndex> out;
+    if (const auto* sequence = std::get_if<Sequence>(&plugin.args)) {
+        for (const ExecRule& rule : sequence->rules) {
+            for (const MatchUse& match : rule.matches)
+                out.push_back(match.plugin);
+            if (rule.kind == ExecRule::Kind::plugin) out.push_back(rule.plugin);
+        }
+    }
+    if (const auto entry = entry_of(plugin)) out.push_back(*entry);
+    return out;
+}
+
+bool check_circles(Reading& in) {
+    return CircleFinder(in).run();
+}
+
+bool find_entry(Reading& in) {
+    Settings& settings = in.settings();
+    std::vector<PluginIndex> servers;
+    std::vector<bool> referred(settings.plugins.size());
+    for (PluginIndex i = 0; i < settings.plugins.size(); ++i) {
+        if (entry_of(settings.plugins[i])) servers.push_back(i);
+        for (const PluginIndex to : references_of(settings.plugins[i]))
+            referred[to] = true;
+    }
+    if (!servers.empty()) {
+        settings.entry = *entry_of(settings.plugins[servers.front()]);
+        check_servers(in, servers);
+        return true;
+    }
+    std::vector<PluginIndex> free;
+    std::string names;
+    for (PluginIndex i = 0; i < settings.plugins.size(); ++i) {
+        if (referred[i] || !std::holds_alternative<Sequence>(settings.plugins[i].args)) continue;
+        names += (free.empty() ? "'" : "', '") + settings.plugins[i].tag;
+        free.push_back(i);
+    }
+    if (free.size() == 1) {
+        settings.entry = free.front();
+        return true;
+    }
+    if (free.empty()) {
+        in.report().error(
+            0,
+            "there is no sequence that queries could enter: write a plugin of the type sequence");
+    } else {
+        in.report().error(
+            settings.plugins[free[1]].line,
+            "there is more than one sequence that no other refers to (" + names +
+                "'): name the one that queries enter as 'entry' of a udp_server and a tcp_server");
+    }
+    return false;
+}
+
+}  // namespace steer::config

@@ -1,0 +1,223 @@
+#include "control/config/load.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "control/config/document.h"
+#include "control/config/graph.h"
+#include "control/config/placeholders.h"
+#include "control/config/plugins/plugin_type.h"
+#include "control/config/reading.h"
+#include "control/config/rules.h"
+#include "control/config/sections.h"
+#include "matchers/quote.h"
+
+namespace steer::config {
+namespace {
+
+void check_sections(Reading& in, const Node& top) {
+    std::vector<std::string_view> names;
+    for (const Section& section : sections()) {
+        if (!section.text.empty()) names.push_back(section.name);
+    }
+    for (const Entry& entry : top.entries) {
+        const auto all = sections();
+        const auto known = std::find_if(all.begin(), all.end(),
+                                        [&](const Section& s) { return s.name == entry.key; });
+        if (known == all.end()) {
+            in.report().error(entry.line, "unknown section " + matchers::quoted(entry.key) +
+                                              did_you_mean(entry.key, names));
+        } else if (known->text.empty()) {
+            in.report().error(entry.line,
+                              "the section '" + entry.key + "' is not supported yet: remove it");
+        }
+    }
+}
+
+void read_sections(Reading& in, const Node& top) {
+    Node empty;
+    empty.kind = Node::Kind::map;
+    for (const Section& section : sections()) {
+        if (section.read == nullptr) continue;
+        const Node* node = top.find(section.name);
+        const bool missing = node == nullptr || node->is_null();
+        section.read(in, missing ? empty : *node, missing ? 0 : node->line);
+    }
+}
+
+// ---- plugins
+
+// One item of `plugins`, before its arguments are read.
+struct Declaration {
+    const PluginType* type = nullptr;  // nullptr: nothing more can be read
+    const Node* args = nullptr;
+    std::string tag;
+    int line = 0;
+};
+
+class PluginsReader {
+  public:
+    PluginsReader(Reading& in, const Node& list) : in_(in), list_(list) {}
+
+    void all() {
+        in_.settings().plugins.resize(list_.items.size());
+        for (std::size_t i = 0; i < list_.items.size(); ++i) {
+            declarations_.push_back(declare(list_.items[i], static_cast<PluginIndex>(i)));
+        }
+        for (std::size_t i = 0; i < declarations_.size(); ++i)
+            read(declarations_[i], i);
+    }
+
+  private:
+    void error(int line, std::string text) { in_.report().error(line, std::move(text)); }
+
+    Declaration declare(const Node& node, PluginIndex index) {
+        Declaration out;
+        out.line = node.line;
+        const std::string number = "plugin " + std::to_string(index + 1);
+        if (!node.is_map()) {
+            error(node.line, number + ": expected a map with 'tag', 'type' and 'args', found " +
+                                 std::string(node.what()));
+            return out;
+        }
+        for (const Entry& entry : node.entries) {
+            if (entry.key == "tag" || entry.key == "type" || entry.key == "args") continue;
+            error(entry.line, "unknown key " + matchers::quoted(entry.key) + " in " + number +
+                                  did_you_mean(entry.key, {"tag", "type", "args"}));
+        }
+        const std::string type = word(node, "type", number);
+        out.args = node.find("args");
+        out.tag = word(node, "tag", number);
+        find_type_of(out, type, number, node);
+        const auto* later = find_type_not_yet(type);
+        name(out, type);
+        Reading::Declared what{index, type, std::nullopt, out.type != nullptr};
+        if (out.type != nullptr) what.role = out.type->role;
+        if (later != nullptr) what.role = later->role;
+        if (const auto* first = in_.find_tag(out.tag)) {
+            error(out.line, "the tag " + matchers::quoted(out.tag) +
+                                " is given twice, first at line " +
+                                std::to_string(list_.items[first->index].line) +
+                                ": give each plugin its own");
+        } else {
+            in_.declare(out.tag, std::move(what));
+        }
+        return out;
+    }
+
+    // The text of `tag` or `type`; empty if there is none.
+    std::string word(const Node& node, std::string_view key, const std::string& owner) {
+        const Node* value = node.find(key);
+        if (value == nullptr || value->is_null()) return {};
+        std::string out;
+        read_value(in_, *value, {key, owner, value->line}, {}, out);
+        if (key == "tag" &&
+            (out.starts_with('$') || out.starts_with('!') || out.find(' ') != std::string::npos)) {
+            error(value->line,
+                  "the tag " + matchers::quoted(out) + ": write it without '$', '!' and blanks");
+        }
+        return out;
+    }
+
+    void find_type_of(Declaration& out, const std::string& type, const std::string& number,
+                      const Node& node) {
+        const std::string owner = out.tag.empty() ? number : "plugin '" + out.tag + "'";
+        const Node* value = node.find("type");
+        const int line = value == nullptr ? node.line : value->line;
+        out.type = find_type(type);
+        if (type.empty()) {
+            if (value == nullptr || value->is_null())
+                error(line, owner + " has no 'type': write one, as in 'type: forward'");
+        } else if (find_type_not_yet(type) != nullptr) {
+            error(line, "plugin type '" + type + "' is not supported yet: remove " + owner);
+        } else if (out.type == nullptr) {
+            error(line, "unknown plugin type " + matchers::quoted(type) + did_you_mean_type(type));
+        }
+    }
+
+    // A plugin without a tag is TYPE_N; a ros_address_list's stands on the router, so it has to be written.
+    void name(Declaration& out, const std::string& type) {
+        if (!out.tag.empty()) return;
+        if (type == "ros_address_list") {
+            error(out.line,
+                  "a ros_address_list needs a 'tag': it stands in the comments of its rows");
+        }
+        do {
+            out.tag = (type.empty() ? "plugin" : type) + "_" + std::to_string(++counts_[type]);
+        } while (in_.find_tag(out.tag) != nullptr);
+    }
+
+    void read(const Declaration& declaration, std::size_t index) {
+        Plugin plugin;
+        plugin.tag = declaration.tag;
+        plugin.line = declaration.line;
+        if (declaration.type != nullptr) {
+            plugin.type = declaration.type->name;
+            plugin.role = declaration.type->role;
+            declaration.type->read(in_, declaration.args, plugin);
+        }
+        in_.settings().plugins[index] = std::move(plugin);
+    }
+
+    Reading& in_;
+    const Node& list_;
+    std::vector<Declaration> declarations_;
+    std::map<std::string, int> counts_;
+};
+
+void read_plugins(Reading& in, const Node& top) {
+    const Node* list = top.find("plugins");
+    if (list == nullptr || !list->is_list() || list->items.empty()) {
+        in.report().error(list == nullptr ? 0 : list->line,
+                          "'plugins': expected a list with at least one sequence, found " +
+                              (list == nullptr   ? "nothing"
+                               : list->is_list() ? "an empty list"
+                                                 : std::string(list->what())));
+        return;
+    }
+    PluginsReader(in, *list).all();
+    check_patterns(in);
+    if (!check_circles(in) || in.report().error_count() > 0) return;
+    if (find_entry(in) && in.report().error_count() == 0) advise(in);
+}
+
+LoadOutcome load_bytes(std::string_view text, Reading& in) {
+    Node top = parse_document(text, in.report());
+    if (in.report().error_count() == 0) {
+        if (top.is_map()) {
+            expand_placeholders(top, in);
+            check_sections(in, top);
+            read_sections(in, top);
+            read_plugins(in, top);
+        } else {
+            in.report().error(top.line, "expected a configuration with 'plugins:', found " +
+                                            std::string(top.what()));
+        }
+    }
+    LoadOutcome out;
+    out.errors = in.report().take_errors();
+    out.warnings = in.report().take_warnings();
+    out.settings = std::move(in.settings());
+    return out;
+}
+
+}  // namespace
+
+LoadOutcome load(const std::string& path, const LoadOptions& options) {
+    Reading in(path, options);
+    const auto text = in.read_text(path);
+    if (!text) {
+        LoadOutcome out;
+        out.errors.push_back({"the configuration cannot be read: " + text.error().text, path});
+        return out;
+    }
+    return load_bytes(*text, in);
+}
+
+LoadOutcome load_text(std::string_view text, const std::string& name, const LoadOptions& options) {
+    Reading in(name, options);
+    return load_bytes(text, in);
+}
+
+}  // namespace steer::config

@@ -1,0 +1,60 @@
+// domain_set: names by rules, inline and from files, and other sets.
+#include "control/config/plugins/plugin_type.h"
+#include "control/config/rules.h"
+
+namespace steer::config {
+namespace {
+
+struct Args {
+    std::vector<Text> exps, files, sets;
+    bool strict = false;
+};
+
+template <auto Member>
+void read_list(Reading& in, const Node& node, const Place& place, Args& out) {
+    out.*Member = read_texts(in, node, place);
+}
+
+constexpr std::array<Row<Args>, 4> kRows{{
+    {"exps", Own<Args>{"list of rules", read_list<&Args::exps>}, "none", "",
+     "rules; without a prefix, `domain:` is meant"},
+    {"files", Own<Args>{"list of paths", read_list<&Args::files>}, "none", "",
+     "files with one rule a line; `#` begins a comment"},
+    {"sets", Own<Args>{"list of tags", read_list<&Args::sets>}, "none", "",
+     "domain_sets that are part of this one"},
+    {"strict", &Args::strict, "false", "",
+     "a bad line of a file is an error; otherwise it is named in a warning and left out"},
+}};
+
+void read(Reading& in, const Node* node, Plugin& plugin) {
+    Args args;
+    Node empty;
+    const std::string owner = owner_of(plugin);
+    read_rows(in, args_or_empty(node, plugin, empty), kRows, owner, args);
+    DomainSet set;
+    set.strict = args.strict;
+    for (const Text& exp : args.exps)
+        read_rule(in, exp, {"exps", owner, exp.line}, set.rules);
+    for (const Text& file : args.files) {
+        read_rule_file(in, file, {"files", owner, file.line}, args.strict, set.rules);
+    }
+    for (const Text& tag : args.sets) {
+        if (const auto index =
+                in.refer_bare(tag.value, Wanted::domain_set, {"sets", owner, tag.line})) {
+            set.sets.push_back(*index);
+        }
+    }
+    if (args.exps.empty() && args.files.empty() && args.sets.empty()) {
+        in.report().warn(plugin.line,
+                         owner + " has neither 'exps' nor 'files' nor 'sets': it matches no name");
+    }
+    plugin.args = std::move(set);
+}
+
+}  // namespace
+
+const PluginType kDomainSetType{
+    "domain_set", Role::provider, "A set of domain names.", "", "", [] { return row_texts(kRows); },
+    read,         nullptr};
+
+}  // namespace steer::config

@@ -1,0 +1,52 @@
+// Matchers without arguments: has_resp, _true, _false.
+#include "control/config/plugins/plugin_type.h"
+
+namespace steer::config {
+namespace {
+
+void refuse_words(Reading& in, std::string_view words, int line, const Plugin& plugin) {
+    if (!words.empty())
+        in.report().error(line, owner_of(plugin) + " takes no arguments: remove them");
+}
+
+void refuse_args(Reading& in, const Node* args, const Plugin& plugin) {
+    if (args == nullptr || args->is_null() || (args->is_list() && args->items.empty()) ||
+        (args->is_map() && args->entries.empty())) {
+        return;
+    }
+    in.report().error(args->line, owner_of(plugin) + " takes no arguments: remove 'args'");
+}
+
+template <class T, bool... Value>
+void read(Reading& in, const Node* args, Plugin& plugin) {
+    refuse_args(in, args, plugin);
+    plugin.args = T{Value...};
+}
+template <class T, bool... Value>
+void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
+    refuse_words(in, words, line, plugin);
+    plugin.args = T{Value...};
+}
+
+std::vector<RowText> no_rows() {
+    return {};
+}
+
+}  // namespace
+
+const PluginType kHasRespType{"has_resp",
+                              Role::matcher,
+                              "Holds if there is a response already.",
+                              "has_resp",
+                              "none",
+                              no_rows,
+                              read<HasResp>,
+                              read_quick<HasResp>};
+const PluginType kTrueType{
+    "_true", Role::matcher, "Always holds.",      "_true",
+    "none",  no_rows,       read<Constant, true>, read_quick<Constant, true>};
+const PluginType kFalseType{
+    "_false", Role::matcher, "Never holds.",        "_false",
+    "none",   no_rows,       read<Constant, false>, read_quick<Constant, false>};
+
+}  // namespace steer::config

@@ -1,0 +1,54 @@
+// debug_print and query_summary: a line in the log about a query.
+#include "control/config/plugins/plugin_type.h"
+
+namespace steer::config {
+namespace {
+
+constexpr std::array<Row<DebugPrint>, 1> kDebugRows{{
+    {"msg", &DebugPrint::msg, "(empty)", "", "the line's title"},
+}};
+constexpr std::array<Row<QuerySummary>, 1> kSummaryRows{{
+    {"msg", &QuerySummary::msg, "query summary", "", "the line's title"},
+}};
+
+template <class T, const auto& Rows>
+void read(Reading& in, const Node* node, Plugin& plugin) {
+    T args;
+    if (node != nullptr && node->is_text()) {  // the quick form's text as `args`
+        args.msg = node->text;
+    } else {
+        Node empty;
+        read_rows(in, args_or_empty(node, plugin, empty), Rows, owner_of(plugin), args);
+    }
+    plugin.args = std::move(args);
+}
+
+template <class T>
+void read_quick(Reading& /*in*/, std::string_view words, int /*line*/, Plugin& plugin) {
+    T args;
+    if (!words.empty()) args.msg = words;
+    plugin.args = std::move(args);
+}
+
+}  // namespace
+
+const PluginType kDebugPrintType{
+    "debug_print",
+    Role::executor,
+    "Writes the question and the response as they are then into the log.",
+    "debug_print TEXT",
+    "",
+    [] { return row_texts(kDebugRows); },
+    read<DebugPrint, kDebugRows>,
+    read_quick<DebugPrint>};
+const PluginType kQuerySummaryType{"query_summary",
+                                   Role::executor,
+                                   "Writes one line a query into the log, after the rest of its "
+                                   "sequence: title, name, type, client, rcode, time.",
+                                   "query_summary TEXT",
+                                   "",
+                                   [] { return row_texts(kSummaryRows); },
+                                   read<QuerySummary, kSummaryRows>,
+                                   read_quick<QuerySummary>};
+
+}  // namespace steer::config

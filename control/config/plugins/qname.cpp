@@ -1,0 +1,71 @@
+// qname: the question's name is in one of these sets or matches one of these rules.
+#include "control/config/plugins/plugin_type.h"
+#include "control/config/rules.h"
+#include "control/config/values.h"
+
+namespace steer::config {
+namespace {
+
+constexpr std::string_view kForms = "rules, $TAG of a domain_set, or &FILE";
+
+void read_word(Reading& in, std::string_view word, int line, const std::string& owner, Qname& out) {
+    const Place place{"args", owner, line};
+    if (word.starts_with('$')) {
+        if (const auto index = in.refer(word.substr(1), Wanted::domain_set, line))
+            out.sets.push_back(*index);
+    } else if (word.starts_with('&')) {
+        read_rule_file(in, {std::string(word.substr(1)), line}, place, false, out.rules);
+    } else if (const auto* known = in.find_tag(word);
+               known != nullptr && known->role == Role::provider) {
+        in.report().warn(line, "'" + std::string(word) + "' in " + owner + " is the tag of a " +
+                                   known->type + ": read as '$" + std::string(word) +
+                                   "'; write the '$', or 'domain:" + std::string(word) +
+                                   "' if the name is meant");
+        if (const auto index = in.refer(word, Wanted::domain_set, line)) out.sets.push_back(*index);
+    } else {
+        read_rule(in, {std::string(word), line}, place, out.rules);
+    }
+}
+
+void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
+    const std::string owner = owner_of(plugin);
+    Qname out;
+    const auto split = split_words(words);
+    for (const auto word : split)
+        read_word(in, word, line, owner, out);
+    if (split.empty())
+        in.report().error(line, owner + " has no rule: expected " + std::string(kForms));
+    plugin.args = std::move(out);
+}
+
+void read(Reading& in, const Node* args, Plugin& plugin) {
+    const std::string owner = owner_of(plugin);
+    if (args != nullptr && args->is_text()) return read_quick(in, args->text, args->line, plugin);
+    Qname out;
+    if (args == nullptr || !args->is_list() || args->items.empty()) {
+        in.report().error(plugin.line, "'args' of " + owner + ": expected a list of " +
+                                           std::string(kForms) + ", found " +
+                                           (args == nullptr   ? "nothing"
+                                            : args->is_list() ? "an empty list"
+                                                              : std::string(args->what())));
+    } else {
+        for (const Text& item : read_texts(in, *args, {"args", owner, args->line})) {
+            read_word(in, item.value, item.line, owner, out);
+        }
+    }
+    plugin.args = std::move(out);
+}
+
+}  // namespace
+
+const PluginType kQnameType{
+    "qname",
+    Role::matcher,
+    "Holds if the question's name is in one of the sets or matches one of the rules.",
+    "qname RULE|$TAG|&FILE...",
+    "list of rules, `$TAG` of a domain_set, `&FILE`; or the same words as one text",
+    [] { return std::vector<RowText>{}; },
+    read,
+    read_quick};
+
+}  // namespace steer::config

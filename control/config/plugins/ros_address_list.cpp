@@ -1,0 +1,274 @@
+// ros_address_list: keeps an address list of a RouterOS router equal to what clients were told.
+#include <algorithm>
+
+#include "control/config/plugins/plugin_type.h"
+#include "control/config/router_access.h"
+#include "control/config/rules.h"
+#include "control/config/values.h"
+#include "matchers/quote.h"
+
+namespace steer::config {
+namespace {
+
+struct Args : RouterAccess, RosAddressList {
+    std::string router_name;
+};
+
+// ---- persistent
+
+struct PersistentArgs {
+    std::vector<Text> ips, files;
+};
+template <auto Member>
+void read_list(Reading& in, const Node& node, const Place& place, PersistentArgs& out) {
+    out.*Member = read_texts(in, node, place);
+}
+constexpr std::array<Row<PersistentArgs>, 2> kPersistentRows{{
+    {"ips", Own<PersistentArgs>{"list of addresses and prefixes", read_list<&PersistentArgs::ips>},
+     "none", "", "rows without a timeout"},
+    {"files", Own<PersistentArgs>{"list of paths", read_list<&PersistentArgs::files>}, "none", "",
+     "files with one address or prefix a line; `#` begins a comment"},
+}};
+
+void read_persistent(Reading& in, const Node& node, const Place& place, Args& out) {
+    const std::string owner = place.name();
+    PersistentArgs args;
+    read_rows(in, node, kPersistentRows, owner, args);
+    for (const Text& ip : args.ips) {
+        if (const auto prefix = matchers::Prefix::parse(ip.value)) {
+            out.persistent.push_back({*prefix, 0, ip.line});
+        } else {
+            in.report().error(
+                ip.line,
+                matchers::quoted(ip.value) + " in 'ips' of " + owner +
+                    " is no address or prefix: expected one such as 192.0.2.1 or 2001:db8::/32");
+        }
+    }
+    for (const Text& file : args.files)
+        read_prefix_file(in, file, {"files", owner, file.line}, out.persistent);
+}
+
+void read_never_claim(Reading& in, const Node& node, const Place& place, Args& out) {
+    out.never_claim = read_prefixes(in, node, place);
+}
+
+// ---- rows
+
+constexpr std::array<Row<Args>, 22> kOwnRows{{
+    {"router", &Args::router_name, "none", "",
+     "a name of `routers`, instead of `address`, `username` and so on"},
+    {"address_list4", &Args::address_list4, "none", "",
+     "the list for IPv4; it or `address_list6` is required"},
+    {"address_list6", &Args::address_list6, "none", "", "the list for IPv6"},
+    {"comment_prefix", &Args::comment_prefix, "fdns", "",
+     "begins the comment of every row that is ours"},
+    {"async", &Args::async, "true", "", "false: an answer waits until its row is on the router"},
+    {"min_ttl", &Args::min_ttl, "60", "1s..245d", "a row lives at least so long"},
+    {"max_ttl", &Args::max_ttl, "3600", "1s..245d", "a row lives at most so long"},
+    {"fixed_ttl", &Args::fixed_ttl, "none", "0s..245d",
+     "every row lives exactly so long; longer than `extra_time`, or 0: rows without a timeout"},
+    {"persistent", Own<Args>{"map", read_persistent}, "none", "",
+     "rows that are always there, see below"},
+    {"extra_time", &Args::extra_time, "30s", "0s..1d",
+     "a row outlives the client's TTL by so much"},
+    {"cap_answer_ttl", &Args::cap_answer_ttl, "true", "",
+     "the TTL that leaves is lowered so that no client holds an address longer than the router"},
+    {"renew_slack", &Args::renew_slack, "10m", "0s..1d",
+     "a renewal is written up to so much longer than needed"},
+    {"sync_timeout", &Args::sync_timeout, "100ms", "1ms..30s",
+     "with `async: false`: how long an answer waits at most"},
+    {"on_timeout", choice<Args, &Args::on_timeout>(), "answer", "answer|servfail|drop",
+     "what happens to it then"},
+    {"never_claim", Own<Args>{"list of prefixes", read_never_claim},
+     "(special-purpose ranges, own, routers' and upstreams' addresses)", "",
+     "addresses that never become rows"},
+    {"missing_family", choice<Args, &Args::missing_family>(), "answer", "answer|nodata",
+     "what AAAA gets without `address_list6`, and A without `address_list4`"},
+    {"max_rows", &Args::max_rows, "50000", "1..1000000",
+     "rows of this plugin on the router at most"},
+    {"shared", choice<Args, &Args::shared>(), "keep", "keep|skip|report",
+     "an address that policy and other names share: it becomes a row, it does not, or it does and "
+     "is reported"},
+    {"multi_writer", &Args::multi_writer, "false", "",
+     "several instances write this list: all rows get one constant life"},
+    {"cleanup_on_shutdown", &Args::cleanup_on_shutdown, "false", "",
+     "the rows that this instance wrote are removed when it ends"},
+    {"routers", NotYet{}, "", "", "several routers"},
+    {"quorum", NotYet{}, "healthy", "", "how many of them an answer waits for"},
+}};
+
+template <class T, std::size_t A, std::size_t B>
+constexpr std::array<Row<T>, A + B> joined(const std::array<Row<T>, A>& a,
+                                           const std::array<Row<T>, B>& b) {
+    std::array<Row<T>, A + B> out{};
+    std::copy(a.begin(), a.end(), out.begin());
+    std::copy(b.begin(), b.end(), out.begin() + A);
+    return out;
+}
+
+constexpr auto kRows = joined(router_access_rows<Args>("none"), kOwnRows);
+
+// ---- what rows alone cannot say
+
+class Check {
+  public:
+    Check(Reading& in, const Node& map, const Plugin& plugin)
+        : in_(in), map_(map), plugin_(plugin), owner_(owner_of(plugin)) {}
+
+    void all(Args& args) {
+        router(args);
+        comment(args);
+        families(args);
+        times(args);
+    }
+
+  private:
+    [[nodiscard]] int line_of(std::string_view key) const {
+        const Node* value = map_.find(key);
+        return value == nullptr ? plugin_.line : value->line;
+    }
+    void error(std::string_view key, const std::string& text) {
+        in_.report().error(line_of(key), text);
+    }
+
+    void router(Args& args) {
+        const bool own = map_.find("address") != nullptr || map_.find("username") != nullptr ||
+                         map_.find("password") != nullptr || map_.find("tls") != nullptr;
+        if (args.router_name.empty()) {
+            for (const std::string_view key : {"address", "username"}) {
+                if (map_.find(key) == nullptr) {
+                    in_.report().error(plugin_.line,
+                                       "'" + std::string(key) + "' is missing in " + owner_ +
+                                           ": write it, or 'router: NAME' of one in 'routers'");
+                }
+            }
+            if (const auto done = finish_router(in_, args, owner_, line_of("address")))
+                args.router = in_.add_router(*done);
+            return;
+        }
+        if (own) {
+            error("router",
+                  owner_ +
+                      " has 'router' and an address or credentials of its own: keep one of them");
+        }
+        if (const auto index =
+                find_router(in_, args.router_name, {"router", owner_, line_of("router")})) {
+            args.router = *index;
+        }
+    }
+
+    void comment(const Args& args) {
+        const auto bad = [](std::string_view text) {
+            return std::any_of(text.begin(), text.end(), [](char c) {
+                const auto byte = static_cast<unsigned char>(c);
+                return c == ';' || c == '=' || byte < 0x20 || byte == 0x7f;
+            });
+        };
+        if (bad(plugin_.tag)) {
+            in_.report().error(plugin_.line,
+                               "the tag " + matchers::quoted(plugin_.tag) +
+                                   " stands in the comments of rows: write it without ';' and '='");
+        }
+        if (bad(args.comment_prefix)) {
+            error("comment_prefix", "'comment_prefix' of " + owner_ + " is " +
+                                        matchers::quoted(args.comment_prefix) +
+                                        ": write it without ';' and '='");
+        }
+    }
+
+    void families(const Args& args) {
+        if (args.address_list4.empty() && args.address_list6.empty()) {
+            in_.report().error(
+                plugin_.line,
+                owner_ + " has no list: write 'address_list4', 'address_list6' or both");
+            return;
+        }
+        const bool v4 = !args.address_list4.empty();
+        for (const std::string_view key : {"address_list4", "address_list6"}) {
+            const std::string& name =
+                key == "address_list4" ? args.address_list4 : args.address_list6;
+            const bool bad = std::any_of(name.begin(), name.end(), [](char c) {
+                return static_cast<unsigned char>(c) < 0x20;
+            });
+            if (bad)
+                error(key, "'" + std::string(key) + "' of " + owner_ +
+                               " has a control character in it: remove it");
+        }
+        if (v4 != args.address_list6.empty()) return persistent(args, true, true);
+        if (args.missing_family == MissingFamilyMode::answer) {
+            in_.report().warn(
+                plugin_.line,
+                owner_ + " has no '" + (v4 ? "address_list6" : "address_list4") +
+                    "': " + (v4 ? "IPv6" : "IPv4") +
+                    " connections to its names do not follow the policy; add the list, or write "
+                    "'missing_family: nodata'");
+        }
+        persistent(args, v4, !v4);
+    }
+
+    void persistent(const Args& args, bool v4, bool v6) {
+        for (const PersistentRow& row : args.persistent) {
+            const bool is_v4 = row.prefix.address.is_v4() && row.prefix.length >= 96;
+            if (is_v4 ? v4 : v6) continue;
+            in_.report().error_in(in_.settings().files[row.file], row.line,
+                                  "the persistent address " + row.prefix.to_string() +
+                                      " has no list to be in: add '" +
+                                      (is_v4 ? "address_list4" : "address_list6") + "' to " +
+                                      owner_);
+        }
+    }
+
+    void times(const Args& args) {
+        if (args.min_ttl > args.max_ttl) {
+            error("min_ttl", "'min_ttl' of " + owner_ + " (" + duration_text(args.min_ttl) +
+                                 ") is longer than 'max_ttl' (" + duration_text(args.max_ttl) +
+                                 "): lower it");
+        }
+        const std::string extra = "'extra_time' (" + duration_text(args.extra_time) + ")";
+        if (args.fixed_ttl) {
+            const Milliseconds fixed = *args.fixed_ttl;
+            if (fixed > Milliseconds(0) && fixed <= args.extra_time) {
+                error("fixed_ttl",
+                      "'fixed_ttl' of " + owner_ + " (" + duration_text(fixed) +
+                          ") is not longer than " + extra +
+                          ": raise it, lower 'extra_time', or write 0 for rows without a timeout");
+            }
+        } else if (args.max_ttl <= args.extra_time) {
+            error("max_ttl", "'max_ttl' of " + owner_ + " (" + duration_text(args.max_ttl) +
+                                 ") is not longer than " + extra +
+                                 ": raise it, or lower 'extra_time'");
+        }
+    }
+
+    Reading& in_;
+    const Node& map_;
+    const Plugin& plugin_;
+    std::string owner_;
+};
+
+void read(Reading& in, const Node* node, Plugin& plugin) {
+    Args args;
+    Node empty;
+    const Node& map = args_or_empty(node, plugin, empty);
+    if (read_rows(in, map, kRows, owner_of(plugin), args)) Check(in, map, plugin).all(args);
+    plugin.args = static_cast<RosAddressList&&>(args);
+}
+
+}  // namespace
+
+std::vector<RowText> persistent_row_texts() {
+    return row_texts(kPersistentRows);
+}
+
+const PluginType kRosAddressListType{"ros_address_list",
+                                     Role::executor,
+                                     "Keeps an address list of a RouterOS router equal to what "
+                                     "clients were told; wraps the rest of its sequence. Needs a "
+                                     "`tag`, which stands in the comments of its rows.",
+                                     "",
+                                     "",
+                                     [] { return row_texts(kRows); },
+                                     read,
+                                     nullptr};
+
+}  // namespace steer::config

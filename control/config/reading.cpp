@@ -1,0 +1,223 @@
+#include "control/config/reading.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+
+#include "control/config/values.h"
+#include "matchers/quote.h"
+
+namespace steer::config {
+namespace {
+
+std::string_view article(std::string_view noun) {
+    return std::string_view("aeiou").find(noun.front()) == std::string_view::npos ? "a " : "an ";
+}
+
+std::string_view word_for(Wanted wanted) {
+    switch (wanted) {
+        case Wanted::domain_set:
+            return "a domain_set";
+        case Wanted::matcher:
+            return "a matcher";
+        case Wanted::executor:
+            return "an executor";
+    }
+    return "";
+}
+
+bool fits(const Reading::Declared& what, Wanted wanted) {
+    switch (wanted) {
+        case Wanted::domain_set:
+            return what.role == Role::provider;
+        case Wanted::matcher:
+            return what.role == Role::matcher;
+        case Wanted::executor:
+            return what.role == Role::executor;
+    }
+    return false;
+}
+
+}  // namespace
+
+Reading::Reading(std::string file, const LoadOptions& options) : report_(file), options_(options) {
+    base_dir_ = options.base_dir;
+    if (base_dir_.empty()) base_dir_ = std::filesystem::path(file).parent_path().string();
+    settings_.file = file;
+    settings_.files.push_back(std::move(file));
+}
+
+std::string Reading::resolve(std::string_view path) const {
+    const std::filesystem::path given(path);
+    if (given.is_absolute() || base_dir_.empty()) return given.string();
+    return (std::filesystem::path(base_dir_) / given).lexically_normal().string();
+}
+
+Result<std::string> Reading::read_text(const std::string& path) {
+    if (path.empty() || path.find('\0') != std::string::npos) return Error{"that is no path"};
+    std::error_code status;
+    const auto kind = std::filesystem::status(path, status).type();
+    if (status) return Error{status.message()};
+    if (kind != std::filesystem::file_type::regular && kind != std::filesystem::file_type::fifo) {
+        return Error{"it is no regular file"};
+    }
+    errno = 0;
+    std::ifstream in(path, std::ios::binary);
+    if (!in) return Error{std::strerror(errno)};
+    std::string content{std::istreambuf_iterator<char>(in), {}};
+    if (in.bad()) return Error{std::strerror(errno)};
+    return {boost::system::in_place_value, std::move(content)};
+}
+
+std::optional<std::string> Reading::read_file(const std::string& path, const Place& place) {
+    auto content = read_text(path);
+    if (content) return *std::move(content);
+    report_.error(place.line, "the file " + matchers::quoted(path) + " in " + place.name() +
+                                  " cannot be read: " + content.error().text);
+    return std::nullopt;
+}
+
+std::uint32_t Reading::file_number(const std::string& path) {
+    auto& files = settings_.files;
+    const auto at = std::find(files.begin() + 1, files.end(), path);
+    const auto number = static_cast<std::uint32_t>(at - files.begin());
+    if (at == files.end()) files.push_back(path);
+    return number;
+}
+
+std::optional<std::string> Reading::environment(const std::string& name) const {
+    if (options_.environment) return options_.environment(name);
+    const char* value = std::getenv(name.c_str());
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+const Reading::Declared* Reading::find_tag(std::string_view tag) const {
+    const auto at = declared_.find(tag);
+    return at == declared_.end() ? nullptr : &at->second;
+}
+
+std::optional<PluginIndex> Reading::refer(std::string_view tag, Wanted wanted, int line) {
+    const Declared* what = find_tag(tag);
+    if (what == nullptr) {
+        std::vector<std::string_view> tags;
+        for (const auto& [known, declared] : declared_) {
+            if (fits(declared, wanted)) tags.push_back(known);
+        }
+        const std::string hint = did_you_mean(tag, tags);
+        report_.error(
+            line,
+            "there is no plugin " + matchers::quoted(tag) +
+                (hint.empty() ? ", expected the tag of " + std::string(word_for(wanted)) : hint));
+        return std::nullopt;
+    }
+    if (!what->role) return std::nullopt;  // of an unknown type, which was said already
+    if (!fits(*what, wanted)) {
+        std::string text = matchers::quoted(tag) + " is " + std::string(article(what->type)) +
+                           what->type + ", expected " + std::string(word_for(wanted));
+        if (wanted == Wanted::matcher && what->role == Role::provider) {
+            text += ": write 'qname $" + std::string(tag) + "'";
+        }
+        report_.error(line, std::move(text));
+        return std::nullopt;
+    }
+    if (!what->readable) return std::nullopt;
+    return what->index;
+}
+
+std::optional<PluginIndex> Reading::refer_bare(std::string_view tag, Wanted wanted,
+                                               const Place& place) {
+    if (tag.starts_with('$') && find_tag(tag) == nullptr) {
+        tag.remove_prefix(1);
+        report_.warn(place.line, place.name() + " takes a bare tag: write " +
+                                     matchers::quoted(tag) + " without '$'");
+    }
+    return refer(tag, wanted, place.line);
+}
+
+PluginIndex Reading::add_in_place(Plugin plugin) {
+    plugin.in_place = true;
+    const std::string wished = plugin.tag;
+    for (int n = 2; find_tag(plugin.tag) != nullptr; ++n)
+        plugin.tag = wished + "-" + std::to_string(n);
+    settings_.plugins.push_back(std::move(plugin));
+    return static_cast<PluginIndex>(settings_.plugins.size() - 1);
+}
+
+RouterIndex Reading::add_router(Router router) {
+    auto& routers = settings_.routers;
+    const auto same_access = [](const Router& a, const Router& b) {
+        return a.host == b.host && a.port == b.port && a.username == b.username &&
+               a.password == b.password && a.tls == b.tls && a.tls_ca == b.tls_ca &&
+               a.tls_pin == b.tls_pin && a.tls_anonymous == b.tls_anonymous &&
+               a.connect_timeout == b.connect_timeout && a.send_timeout == b.send_timeout &&
+               a.receive_timeout == b.receive_timeout;
+    };
+    std::string name = router.name;
+    int other = 1;
+    for (std::size_t i = 0; i < routers.size(); ++i) {
+        if (same_access(routers[i], router)) return static_cast<RouterIndex>(i);
+        if (routers[i].name == name) name = router.name + "#" + std::to_string(++other);
+    }
+    router.name = std::move(name);
+    routers.push_back(std::move(router));
+    return static_cast<RouterIndex>(routers.size() - 1);
+}
+
+std::vector<Text> read_texts(Reading& in, const Node& node, const Place& place) {
+    std::vector<Text> out;
+    if (!node.is_list()) {
+        in.report().error(
+            place.line,
+            place.name() + ": expected a list, found " + std::string(node.what()) +
+                (node.is_text() ? "; write [" + matchers::quoted(node.text) + "]" : ""));
+        return out;
+    }
+    for (const Node& item : node.items) {
+        if (item.is_text() && !trim(item.text).empty()) {
+            out.push_back({std::string(trim(item.text)), item.line});
+        } else {
+            in.report().error(item.line,
+                              "an item of " + place.name() + ": expected text, found " +
+                                  (item.is_text() ? "nothing" : std::string(item.what())));
+        }
+    }
+    return out;
+}
+
+std::vector<matchers::Prefix> read_prefixes(Reading& in, const Node& node, const Place& place) {
+    std::vector<matchers::Prefix> out;
+    for (const Text& item : read_texts(in, node, place)) {
+        if (auto prefix = matchers::Prefix::parse(item.value)) {
+            out.push_back(*prefix);
+        } else {
+            in.report().error(item.line,
+                              matchers::quoted(item.value) + " in " + place.name() +
+                                  " is no address or prefix: expected one such as 192.0.2.0/24 or "
+                                  "2001:db8::/32");
+        }
+    }
+    return out;
+}
+
+std::optional<Endpoint> read_endpoint(Reading& in, const Node& node, const Place& place) {
+    auto endpoint = node.is_text() ? parse_endpoint(trim(node.text)) : std::nullopt;
+    if (!endpoint) {
+        in.report().error(
+            place.line,
+            place.name() +
+                (node.is_text() ? " is " + matchers::quoted(node.text) + ": "
+                                : ": found " + std::string(node.what()) + ", ") +
+                "expected an IP address and a port such as 127.0.0.1:53, [::1]:53, or :53 for all "
+                "addresses");
+        return std::nullopt;
+    }
+    endpoint->line = place.line;
+    return endpoint;
+}
+
+}  // namespace steer::config

@@ -1,0 +1,80 @@
+// One reading of one configuration: what the readers of sections and plugins share.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/config/document.h"
+#include "control/config/load.h"
+#include "control/config/report.h"
+#include "control/config/setting.h"
+#include "control/config/settings.h"
+
+namespace steer::config {
+
+// What a reference may point at.
+enum class Wanted : std::uint8_t { domain_set, matcher, executor };
+
+class Reading {
+  public:
+    Reading(std::string file, const LoadOptions& options);
+
+    [[nodiscard]] Report& report() { return report_; }
+    [[nodiscard]] Settings& settings() { return settings_; }
+
+    // ---- the world outside the configuration
+
+    // The path as it is opened: relative ones start from the base folder.
+    [[nodiscard]] std::string resolve(std::string_view path) const;
+    // The content of a file, or why not ("No such file or directory").
+    static Result<std::string> read_text(const std::string& path);
+    // As read_text(); what stops it is reported as being about `place` ("... cannot be read: No such file").
+    std::optional<std::string> read_file(const std::string& path, const Place& place);
+    // The number of a file's name in Settings::files.
+    std::uint32_t file_number(const std::string& path);
+    [[nodiscard]] std::optional<std::string> environment(const std::string& name) const;
+
+    // ---- plugins
+
+    struct Declared {
+        PluginIndex index;
+        std::string type;
+        std::optional<Role>
+            role;       // nothing: the type is unknown, so that its uses are not wrong as well
+        bool readable;  // its type is built
+    };
+    // Declares the tag of a plugin that stands under `plugins:`.
+    void declare(const std::string& tag, Declared what) { declared_.emplace(tag, std::move(what)); }
+    [[nodiscard]] const Declared* find_tag(std::string_view tag) const;
+    // Finds what a tag refers to; what is wrong is reported at `line` ("there is no plugin 'x'", "is a forward,
+    // expected a matcher") and nothing returned. `tag` is without '$'.
+    std::optional<PluginIndex> refer(std::string_view tag, Wanted wanted, int line);
+    // As refer(), where a bare tag is expected: a '$' is superfluous, accepted with a warning.
+    std::optional<PluginIndex> refer_bare(std::string_view tag, Wanted wanted, const Place& place);
+    // Adds a plugin that was written in place; its tag is made from `tag`.
+    PluginIndex add_in_place(Plugin plugin);
+
+    // Routers written inside plugins; the same one twice is one. `line` of the second is not kept.
+    RouterIndex add_router(Router router);
+
+  private:
+    Report report_;
+    const LoadOptions& options_;
+    std::string base_dir_;
+    Settings settings_;
+    std::map<std::string, Declared, std::less<>> declared_;
+};
+
+// ---- values with a form of their own, used by several sections
+
+// Every item of a list of texts; what is no text, and a value that is no list, is reported.
+std::vector<Text> read_texts(Reading& in, const Node& node, const Place& place);
+// "192.0.2.0/24" and so on.
+std::vector<matchers::Prefix> read_prefixes(Reading& in, const Node& node, const Place& place);
+std::optional<Endpoint> read_endpoint(Reading& in, const Node& node, const Place& place);
+
+}  // namespace steer::config

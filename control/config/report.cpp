@@ -1,0 +1,80 @@
+#include "control/config/report.h"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+namespace steer::config {
+namespace {
+
+void add(std::vector<Error>& to, const std::string& file, int line, std::string text) {
+    const bool known = std::any_of(to.begin(), to.end(), [&](const Error& e) {
+        return e.line == line && e.text == text && e.file == file;
+    });
+    if (!known) to.push_back({std::move(text), file, line});
+}
+
+// Insertions, deletions, substitutions and swaps of neighbours (Damerau-Levenshtein, adjacent form).
+std::size_t distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> before_last, last(b.size() + 1), row(b.size() + 1);
+    std::iota(last.begin(), last.end(), std::size_t{0});
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        row[0] = i;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const std::size_t change = a[i - 1] == b[j - 1] ? 0 : 1;
+            row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + change});
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+                row[j] = std::min(row[j], before_last[j - 2] + 1);
+            }
+        }
+        before_last = std::exchange(last, row);
+    }
+    return last[b.size()];
+}
+
+}  // namespace
+
+void Report::error_in(const std::string& file, int line, std::string text) {
+    add(errors_, file, line, std::move(text));
+}
+
+void Report::warn_in(const std::string& file, int line, std::string text) {
+    add(warnings_, file, line, std::move(text));
+}
+
+std::vector<Error> Report::take(std::vector<Error>& from) const {
+    std::stable_sort(from.begin(), from.end(), [this](const Error& a, const Error& b) {
+        const bool a_else = a.file != file_, b_else = b.file != file_;
+        if (a_else != b_else) return b_else;
+        if (a_else) return false;
+        return a.line < b.line;
+    });
+    return std::exchange(from, {});
+}
+
+std::vector<Error> Report::take_errors() {
+    return take(errors_);
+}
+std::vector<Error> Report::take_warnings() {
+    return take(warnings_);
+}
+
+std::string did_you_mean(std::string_view written,
+                         const std::vector<std::string_view>& candidates) {
+    constexpr std::size_t kLongest = 64;  // of what is compared: the cost is its square
+    if (written.empty() || written.size() > kLongest) return {};
+    std::size_t best = std::max<std::size_t>(1, written.size() / 3) + 1;
+    std::string_view nearest;
+    for (const auto candidate : candidates) {
+        if (candidate.size() > kLongest) continue;
+        const std::size_t d = distance(written, candidate);
+        if (d < best) {
+            best = d;
+            nearest = candidate;
+        }
+    }
+    return nearest.empty() ? std::string{} : ": did you mean '" + std::string(nearest) + "'?";
+}
+
+}  // namespace steer::config

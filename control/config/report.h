@@ -1,0 +1,39 @@
+// Collects what is wrong with a configuration: every mistake, not only the first, each once.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "matchers/result.h"
+
+namespace steer::config {
+
+class Report {
+  public:
+    // `file`: the configuration's name, for what is said without one.
+    explicit Report(std::string file) : file_(std::move(file)) {}
+
+    void error(int line, std::string text) { error_in(file_, line, std::move(text)); }
+    void warn(int line, std::string text) { warn_in(file_, line, std::move(text)); }
+    void error_in(const std::string& file, int line, std::string text);
+    void warn_in(const std::string& file, int line, std::string text);
+
+    [[nodiscard]] std::size_t error_count() const { return errors_.size(); }
+    [[nodiscard]] const std::string& file() const { return file_; }
+
+    // What was collected: of the configuration itself by line, then of other files. Leaves the report empty.
+    std::vector<Error> take_errors();
+    std::vector<Error> take_warnings();
+
+  private:
+    std::vector<Error> take(std::vector<Error>& from) const;
+
+    std::string file_;
+    std::vector<Error> errors_, warnings_;
+};
+
+// ": did you mean 'size'?" for the candidate that is the fewest edits away, or nothing if none is near.
+std::string did_you_mean(std::string_view written, const std::vector<std::string_view>& candidates);
+
+}  // namespace steer::config

@@ -1,0 +1,168 @@
+#include "control/config/router_access.h"
+
+#include <algorithm>
+#include <cctype>
+#include <utility>
+
+#include "control/config/values.h"
+#include "matchers/quote.h"
+
+namespace steer::config {
+namespace {
+
+constexpr std::uint16_t kApiPort = 8728, kApiTlsPort = 8729;
+constexpr std::size_t kLongestPassword = 1024;
+
+void read_anonymous(Reading& in, const Node& node, const Place& place, RouterAccess& out) {
+    read_value(in, node, place, {}, out.tls_anonymous);
+}
+
+void read_ca(Reading& in, const Node& node, const Place& place, RouterAccess& out) {
+    std::string path;
+    if (!read_value(in, node, place, {}, path)) return;
+    out.tls_ca = in.resolve(path);
+    in.read_file(out.tls_ca, place);
+}
+
+// The SHA-256 of a certificate as tools print it: hex digits, with or without colons.
+void read_pin(Reading& in, const Node& node, const Place& place, RouterAccess& out) {
+    std::string text = node.is_text() ? lower(node.text) : std::string();
+    std::erase(text, ':');
+    const bool hex = std::all_of(text.begin(), text.end(), [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+    });
+    if (!hex || text.size() != 64) {
+        in.report().error(place.line,
+                          place.name() +
+                              " is no SHA-256: expected 64 hex digits, as from 'openssl x509 "
+                              "-fingerprint -sha256'");
+        return;
+    }
+    out.tls_pin = std::move(text);
+}
+
+constexpr std::array<Row<RouterAccess>, 3> kTlsRows{{
+    {"ca", Own<RouterAccess>{"path", read_ca}, "none", "",
+     "certificates that may sign the router's; none: the system's"},
+    {"pin", Own<RouterAccess>{"SHA-256", read_pin}, "none", "",
+     "the certificate that the router has to show"},
+    {"anonymous", Own<RouterAccess>{"true/false", read_anonymous}, "false", "",
+     "the router's api-ssl has no certificate: encrypted, not authenticated"},
+}};
+
+// The password from wherever it stands; nothing if that was reported.
+std::optional<std::string> find_password(Reading& in, const RouterAccess& access,
+                                         const std::string& owner, int line) {
+    const int given = (access.password ? 1 : 0) + (access.password_file.empty() ? 0 : 1) +
+                      (access.password_env.empty() ? 0 : 1);
+    const auto refuse = [&](const std::string& text) {
+        in.report().error(line, text);
+        return std::nullopt;
+    };
+    if (given == 0) {
+        return refuse("'password' is missing in " + owner +
+                      ": write 'password', 'password_file' or 'password_env'");
+    }
+    if (given > 1)
+        return refuse(
+            owner + " has more than one of 'password', 'password_file', 'password_env': keep one");
+    if (access.password) return access.password;
+    if (!access.password_env.empty()) {
+        auto value = in.environment(access.password_env);
+        if (value) return value;
+        return refuse("the environment variable " + matchers::quoted(access.password_env) +
+                      " in 'password_env' of " + owner + " is not set");
+    }
+    const std::string path = in.resolve(access.password_file);
+    const auto content = in.read_file(path, {"password_file", owner, line});
+    if (!content) return std::nullopt;
+    std::string first = content->substr(0, content->find_first_of("\r\n"));
+    if (first.empty())
+        return refuse("the first line of " + matchers::quoted(path) + " in 'password_file' of " +
+                      owner + " is empty");
+    return first;
+}
+
+}  // namespace
+
+void read_password(Reading& in, const Node& node, const Place& place, RouterAccess& out) {
+    if (node.is_text() && node.text.size() <= kLongestPassword) {
+        out.password = node.text;
+    } else if (node.is_null()) {
+        in.report().error(place.line,
+                          place.name() + " is empty: write \"\" if the user has no password");
+    } else {
+        in.report().error(place.line, place.name() + ": expected text of at most 1024 characters");
+    }
+}
+
+void read_tls(Reading& in, const Node& node, const Place& place, RouterAccess& out) {
+    if (node.is_text()) {
+        read_value(in, node, place, {}, out.tls);
+        return;
+    }
+    out.tls = true;
+    read_rows(in, node, kTlsRows, place.name(), out);
+    if (out.tls_anonymous && (!out.tls_ca.empty() || !out.tls_pin.empty())) {
+        in.report().error(place.line,
+                          place.name() +
+                              ": 'anonymous' means that there is no certificate to check: "
+                              "remove it, or 'ca' and 'pin'");
+    }
+}
+
+std::optional<Router> finish_router(Reading& in, const RouterAccess& access,
+                                    const std::string& owner, int line) {
+    const auto password = find_password(in, access, owner, line);
+    Router router;
+    const auto target = parse_host_port(access.address);
+    if (!target) {
+        if (!access.address.empty()) {
+            in.report().error(line, "'address' of " + owner + " is " +
+                                        matchers::quoted(access.address) +
+                                        ": expected a router's address, as in 192.0.2.1:8728");
+        }
+        return std::nullopt;
+    }
+    if (!password || access.username.empty()) return std::nullopt;
+    router.host = target->host;
+    router.address = target->address;
+    router.port = target->port.value_or(access.tls ? kApiTlsPort : kApiPort);
+    router.name =
+        (router.host.find(':') == std::string::npos ? router.host : "[" + router.host + "]") + ":" +
+        std::to_string(router.port);
+    router.username = access.username;
+    router.password = *password;
+    router.tls = access.tls;
+    router.tls_ca = access.tls_ca;
+    router.tls_pin = access.tls_pin;
+    router.tls_anonymous = access.tls_anonymous;
+    router.connect_timeout = access.connect_timeout;
+    router.send_timeout = access.send_timeout;
+    router.receive_timeout = access.receive_timeout;
+    router.line = line;
+    if (router.port == kApiTlsPort && !router.tls) {
+        in.report().warn(line,
+                         owner + " is asked at port 8729 without TLS: write 'tls: true', or 8728");
+    }
+    return router;
+}
+
+std::vector<RowText> tls_row_texts() {
+    return row_texts(kTlsRows);
+}
+
+std::optional<RouterIndex> find_router(Reading& in, const std::string& name, const Place& place) {
+    const auto& routers = in.settings().routers;
+    std::vector<std::string_view> names;
+    for (std::size_t i = 0; i < routers.size(); ++i) {
+        if (routers[i].name == name) return static_cast<RouterIndex>(i);
+        names.push_back(routers[i].name);
+    }
+    const std::string hint = did_you_mean(name, names);
+    in.report().error(place.line, "there is no router " + matchers::quoted(name) + " in 'routers'" +
+                                      (hint.empty() ? ", as " + place.name() + " says" : hint));
+    return std::nullopt;
+}
+
+}  // namespace steer::config

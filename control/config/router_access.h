@@ -1,0 +1,57 @@
+// How a router is reached: the settings that `routers.NAME` and a ros_address_list with an address of its own share.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+
+#include "control/config/reading.h"
+#include "control/config/setting.h"
+
+namespace steer::config {
+
+struct RouterAccess {
+    std::string address, username, password_file, password_env;
+    std::optional<std::string> password;
+    bool tls = false, tls_anonymous = false;
+    std::string tls_ca, tls_pin;
+    Milliseconds connect_timeout{5000}, send_timeout{5000}, receive_timeout{5000};
+};
+
+void read_password(Reading& in, const Node& node, const Place& place, RouterAccess& out);
+void read_tls(Reading& in, const Node& node, const Place& place, RouterAccess& out);
+
+// The rows, for a struct that is or contains a RouterAccess as its base.
+template <class T>
+constexpr std::array<Row<T>, 9> router_access_rows(std::string_view required) {
+    constexpr auto password = [](Reading& in, const Node& node, const Place& place, T& out) {
+        read_password(in, node, place, out);
+    };
+    constexpr auto tls = [](Reading& in, const Node& node, const Place& place, T& out) {
+        read_tls(in, node, place, out);
+    };
+    return {{
+        {"address", &T::address, required, "",
+         "the router's API, as in `address: 192.0.2.1:8728` (8729 with tls)"},
+        {"username", &T::username, required, "",
+         "a user with the policies api, read and write, as in `username: steer`"},
+        {"password", Own<T>{"text", password}, "none", "", "the user's password"},
+        {"password_file", &T::password_file, "none", "", "or a file whose first line it is"},
+        {"password_env", &T::password_env, "none", "", "or an environment variable that holds it"},
+        {"tls", Own<T>{"map or true/false", tls}, "false", "", "API over TLS, see below"},
+        {"connect_timeout", &T::connect_timeout, "5s", "100ms..1m", "how long connecting may take"},
+        {"send_timeout", &T::send_timeout, "5s", "100ms..1m", "how long sending may take"},
+        {"receive_timeout", &T::receive_timeout, "5s", "100ms..1m", "how long a reply may take"},
+    }};
+}
+
+// The router that these settings mean; nothing if something is missing or wrong, which is reported at `line`.
+std::optional<Router> finish_router(Reading& in, const RouterAccess& access,
+                                    const std::string& owner, int line);
+
+std::vector<RowText> tls_row_texts();
+
+// The index of the router with this key of `routers:`; what is wrong is reported.
+std::optional<RouterIndex> find_router(Reading& in, const std::string& name, const Place& place);
+
+}  // namespace steer::config

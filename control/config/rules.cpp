@@ -1,0 +1,131 @@
+#include "control/config/rules.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "matchers/list/prefix_list.h"
+#include "matchers/list/rule_list.h"
+#include "matchers/name_matcher.h"
+#include "matchers/quote.h"
+
+namespace steer::config {
+namespace {
+
+// Says what is wrong with the lines of a file; `good`: how many lines were not.
+void say_bad_lines(Reading& in, const matchers::BadLines& bad, std::size_t good, bool strict,
+                   const std::string& file, const Place& place) {
+    for (const Error& line : bad.errors()) {
+        if (strict) {
+            in.report().error_in(line.file, line.line, line.text);
+        } else {
+            in.report().warn_in(line.file, line.line, line.text + " (line left out)");
+        }
+    }
+    if (good > 0) return;
+    if (bad.count() > 0) {
+        in.report().error(place.line, "no line of the file " + matchers::quoted(file) + " in " +
+                                          place.name() +
+                                          " is good: is it a file of another format?");
+    } else {
+        in.report().warn(
+            place.line, "the file " + matchers::quoted(file) + " in " + place.name() + " is empty");
+    }
+}
+
+// The lists of rules of one plugin that holds some.
+std::vector<RuleAt>* rules_of(Plugin& plugin) {
+    if (auto* set = std::get_if<DomainSet>(&plugin.args)) return &set->rules;
+    if (auto* qname = std::get_if<Qname>(&plugin.args)) return &qname->rules;
+    return nullptr;
+}
+
+bool is_strict(const Plugin& plugin) {
+    const auto* set = std::get_if<DomainSet>(&plugin.args);
+    return set != nullptr && set->strict;
+}
+
+using BadPatterns = std::set<std::pair<std::string, int>>;
+
+// Takes the bad regexps out of a list of rules; those of the configuration itself and of strict files stay errors.
+void remove_bad(std::vector<RuleAt>& rules, const Settings& settings, const BadPatterns& bad) {
+    std::erase_if(rules, [&](const RuleAt& r) {
+        return r.file != 0 && r.rule.kind == matchers::RuleKind::regexp &&
+               bad.contains({settings.files[r.file], r.line});
+    });
+}
+
+}  // namespace
+
+void read_rule(Reading& in, const Text& text, const Place& place, std::vector<RuleAt>& out) {
+    auto rule = matchers::parse_rule(text.value, matchers::RuleKind::domain);
+    if (rule) {
+        out.push_back({*std::move(rule), 0, text.line});
+    } else {
+        in.report().error(text.line, place.name() + ": " + rule.error().text);
+    }
+}
+
+void read_rule_file(Reading& in, const Text& path, const Place& place, bool strict,
+                    std::vector<RuleAt>& out) {
+    const std::string file = in.resolve(path.value);
+    const Place at{place.key, place.owner, path.line};
+    const auto bytes = in.read_file(file, at);
+    if (!bytes) return;
+    auto list = matchers::read_rules(*bytes, file, matchers::RuleKind::domain);
+    say_bad_lines(in, list.bad, list.rules.size(), strict, file, at);
+    const std::uint32_t number = in.file_number(file);
+    out.reserve(out.size() + list.rules.size());
+    for (auto& listed : list.rules)
+        out.push_back({std::move(listed.rule), number, listed.line});
+}
+
+void read_prefix_file(Reading& in, const Text& path, const Place& place,
+                      std::vector<PersistentRow>& out) {
+    const std::string file = in.resolve(path.value);
+    const Place at{place.key, place.owner, path.line};
+    const auto bytes = in.read_file(file, at);
+    if (!bytes) return;
+    const auto list = matchers::read_prefixes(*bytes, file);
+    say_bad_lines(in, list.bad, list.prefixes.size(), false, file, at);
+    const std::uint32_t number = in.file_number(file);
+    for (const auto& listed : list.prefixes)
+        out.push_back({listed.prefix, number, listed.line});
+}
+
+void check_patterns(Reading& in) {
+    Settings& settings = in.settings();
+    matchers::NameMatcherBuilder builder;
+    std::set<std::pair<std::uint32_t, int>> strict_lines;
+    bool any = false;
+    for (Plugin& plugin : settings.plugins) {
+        const auto* rules = rules_of(plugin);
+        if (rules == nullptr) continue;
+        for (const RuleAt& at : *rules) {
+            if (at.rule.kind != matchers::RuleKind::regexp) continue;
+            any = true;
+            if (at.file == 0 || is_strict(plugin)) strict_lines.emplace(at.file, at.line);
+            builder.add(0, at.rule, settings.files[at.file], at.line);
+        }
+    }
+    if (!any) return;
+    std::vector<Error> errors, warnings;
+    builder.build(errors, warnings);
+    BadPatterns bad;
+    for (const Error& e : errors) {
+        if (strict_lines.contains({in.file_number(e.file), e.line})) {
+            in.report().error_in(e.file, e.line, e.text);
+        } else {
+            in.report().warn_in(e.file, e.line, e.text + " (line left out)");
+            bad.emplace(e.file, e.line);
+        }
+    }
+    for (const Error& w : warnings)
+        in.report().warn_in(w.file, w.line, w.text);
+    for (Plugin& plugin : settings.plugins) {
+        if (auto* rules = rules_of(plugin); rules != nullptr && !bad.empty())
+            remove_bad(*rules, settings, bad);
+    }
+}
+
+}  // namespace steer::config

@@ -1,0 +1,25 @@
+// Domain rules of a configuration: written inline, or in files that it names.
+//
+// A bad inline rule is an error. A bad line of a file is a warning with file and line, and an error if the list is
+// strict or if no line of the file is good. Regexps are tried by compiling them, once for all of them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "control/config/reading.h"
+
+namespace steer::config {
+
+void read_rule(Reading& in, const Text& text, const Place& place, std::vector<RuleAt>& out);
+// `path` as written.
+void read_rule_file(Reading& in, const Text& path, const Place& place, bool strict,
+                    std::vector<RuleAt>& out);
+// Addresses of a file into persistent rows, under the same rules; never strict.
+void read_prefix_file(Reading& in, const Text& path, const Place& place,
+                      std::vector<PersistentRow>& out);
+
+// Compiles every regexp of the settings. A bad one that stands in a file that is not strict is taken out of its list.
+void check_patterns(Reading& in);
+
+}  // namespace steer::config

@@ -1,0 +1,221 @@
+// `dataplane:`: ports, workers, memory, and who may ask.
+#include <algorithm>
+#include <set>
+
+#include "control/config/section_rows.h"
+#include "control/config/values.h"
+#include "matchers/quote.h"
+
+namespace steer::config {
+namespace {
+
+constexpr std::uint32_t kMostWorkers = 32;
+constexpr std::uint64_t kLeastMemory = std::uint64_t{64} << 20,
+                        kMostMemory = std::uint64_t{1} << 40;
+
+std::string found(const Node& node) {
+    return node.is_text() ? " is " + matchers::quoted(node.text) + ": "
+                          : ": found " + std::string(node.what()) + ", ";
+}
+
+bool is_auto(const Node& node) {
+    return node.is_text() && lower(node.text) == "auto";
+}
+
+// ---- ports
+
+void read_queues(Reading& in, const Node& node, const Place& place, PortSettings& out) {
+    if (is_auto(node)) return;
+    read_value(in, node, place, "1..256", out.queues);
+}
+
+void read_addresses(Reading& in, const Node& node, const Place& place, PortSettings& out) {
+    if (is_auto(node)) return;
+    for (const Text& item : read_texts(in, node, place)) {
+        if (const auto address = IpAddress::parse(item.value)) {
+            out.addresses.push_back(*address);
+        } else {
+            in.report().error(
+                item.line, matchers::quoted(item.value) + " in " + place.name() +
+                               " is no IP address: expected one such as 192.0.2.1 or 2001:db8::1");
+        }
+    }
+}
+
+constexpr std::array<Row<PortSettings>, 5> kPortRows{{
+    {"device", &PortSettings::device, "none", "",
+     "the interface, as in `device: eth0`; for the drivers memif, pcap and ring the DPDK device "
+     "with its arguments"},
+    {"pci", &PortSettings::pci, "none", "",
+     "or the PCI address of a NIC that DPDK drives, as in `pci: 0000:03:00.0`"},
+    {"driver", choice<PortSettings, &PortSettings::driver>(), "auto",
+     "auto|af_xdp|af_packet|tap|memif|pcap|ring|pci|socket",
+     "auto: af_xdp if it can, else socket; pci if `pci` is given"},
+    {"queues", Own<PortSettings>{"integer", read_queues}, "auto", "1..256",
+     "receive queues; auto: all that there are"},
+    {"addresses", Own<PortSettings>{"list of addresses", read_addresses}, "auto", "",
+     "what we answer on; auto: every address of the interface"},
+}};
+
+bool is_pci_address(std::string_view text) {
+    constexpr std::string_view kForm = "hhhh:hh:hh.d";
+    if (text.size() != kForm.size()) return false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = lower(text.substr(i, 1))[0];
+        const bool digit = c >= '0' && c <= '9';
+        if (kForm[i] == 'h'   ? !(digit || (c >= 'a' && c <= 'f'))
+            : kForm[i] == 'd' ? !(c >= '0' && c <= '7')
+                              : c != kForm[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void check_port(Reading& in, const PortSettings& port, const std::string& owner) {
+    const auto error = [&](const std::string& text) { in.report().error(port.line, owner + text); };
+    if (port.device.empty() == port.pci.empty()) {
+        error(": expected either 'device', as in 'device: eth0', or 'pci'");
+    } else if (!port.pci.empty() && !is_pci_address(port.pci)) {
+        error(": 'pci' is " + matchers::quoted(port.pci) +
+              ": expected an address such as 0000:03:00.0");
+    } else if (!port.pci.empty() && port.driver != Driver::automatic &&
+               port.driver != Driver::pci) {
+        error(": 'driver' goes with 'device', not with 'pci': remove it");
+    } else if (port.pci.empty() && port.driver == Driver::pci) {
+        error(": the driver pci needs 'pci' instead of 'device'");
+    }
+    const bool interface = port.driver == Driver::automatic || port.driver == Driver::af_xdp ||
+                           port.driver == Driver::af_packet || port.driver == Driver::tap ||
+                           port.driver == Driver::socket;
+    if (interface && !port.device.empty() &&
+        (port.device.size() > 15 || !is_printable_word(port.device) ||
+         port.device.find('/') != std::string::npos)) {
+        error(": 'device' is " + matchers::quoted(port.device) +
+              ": expected the name of an interface, as in eth0");
+    }
+}
+
+void read_ports(Reading& in, const Node& node, const Place& place, Dataplane& out) {
+    if (!node.is_list()) {
+        in.report().error(place.line, place.name() +
+                                          ": expected a list, as in '- device: eth0', found " +
+                                          std::string(node.what()));
+        return;
+    }
+    std::set<std::string> seen;
+    for (const Node& item : node.items) {
+        PortSettings port;
+        port.line = item.line;
+        const std::string owner = "port " + std::to_string(&item - node.items.data() + 1) + " of " +
+                                  std::string(place.owner);
+        if (!read_rows(in, item, kPortRows, owner, port)) continue;
+        check_port(in, port, owner);
+        if (!seen.insert(port.device + port.pci).second) {
+            in.report().error(port.line, owner + " is the same as one before it: remove it");
+        }
+        out.ports.push_back(std::move(port));
+    }
+}
+
+// ---- the rest
+
+void read_workers(Reading& in, const Node& node, const Place& place, Dataplane& out) {
+    if (!node.is_list()) {
+        read_value(in, node, place, "1..32", out.workers);
+        return;
+    }
+    std::set<std::uint32_t> seen;
+    for (const Node& item : node.items) {
+        std::uint32_t core = 0;
+        if (!read_value(in, item, {place.key, place.owner, item.line}, "0..1023", core)) continue;
+        if (!seen.insert(core).second) {
+            in.report().error(item.line, place.name() + " names core " + std::to_string(core) +
+                                             " twice: remove one");
+        }
+        out.cores.push_back(core);
+    }
+    if (node.items.empty() || node.items.size() > kMostWorkers) {
+        in.report().error(place.line, place.name() + ": expected 1..32 cores, found " +
+                                          std::to_string(node.items.size()));
+    }
+    out.workers = static_cast<std::uint32_t>(std::max<std::size_t>(1, node.items.size()));
+}
+
+void read_memory(Reading& in, const Node& node, const Place& place, Dataplane& out) {
+    if (is_auto(node)) return;
+    const auto bytes = node.is_text() ? parse_size(node.text) : std::nullopt;
+    if (!bytes || *bytes < kLeastMemory || *bytes > kMostMemory) {
+        in.report().error(place.line, place.name() + found(node) +
+                                          "expected auto, or 64MiB..1TiB such as 512MiB");
+        return;
+    }
+    out.memory_bytes = *bytes;
+}
+
+void read_upstream_ports(Reading& in, const Node& node, const Place& place, Dataplane& out) {
+    constexpr unsigned kFewest = 1024;
+    if (node.is_text()) {
+        const auto dash = node.text.find('-');
+        const auto first = parse_port(trim(std::string_view(node.text).substr(0, dash)));
+        const auto last = dash == std::string::npos
+                              ? std::nullopt
+                              : parse_port(trim(std::string_view(node.text).substr(dash + 1)));
+        if (first && last && *first >= 1024 && *last >= *first && *last - *first + 1U >= kFewest) {
+            out.first_upstream_port = *first;
+            out.last_upstream_port = *last;
+            return;
+        }
+    }
+    in.report().error(
+        place.line,
+        place.name() + found(node) +
+            "expected a range of at least 1024 ports from 1024 up, such as 10240-26623");
+}
+
+void read_allow(Reading& in, const Node& node, const Place& place, Dataplane& out) {
+    out.allow = read_prefixes(in, node, place);
+}
+void read_trusted(Reading& in, const Node& node, const Place& place, Dataplane& out) {
+    out.trusted_forwarders = read_prefixes(in, node, place);
+}
+
+constexpr std::array<Row<Dataplane>, 10> kRows{{
+    {"ports", Own<Dataplane>{"list of ports", read_ports}, "(the interface of the default route)",
+     "", "where packets come in and go out, see below"},
+    {"workers", Own<Dataplane>{"integer or list of cores", read_workers}, "1", "1..32",
+     "worker cores"},
+    {"memory", Own<Dataplane>{"size", read_memory}, "auto", "64MiB..1TiB",
+     "auto: a quarter of RAM within 128 MiB and 4 GiB"},
+    {"idle", choice<Dataplane, &Dataplane::idle>(), "adaptive", "spin|pause|adaptive",
+     "what a worker does when there is nothing to do; adaptive sleeps"},
+    {"reply", choice<Dataplane, &Dataplane::reply>(), "reflect", "reflect|route",
+     "answers go back where the query came from, or by the kernel's route"},
+    {"upstream_ports", Own<Dataplane>{"range", read_upstream_ports}, "10240-26623", "",
+     "source ports of upstream queries; reserved at start (`ip_local_reserved_ports`)"},
+    {"max_parked", &Dataplane::max_parked, "65536", "64..1048576",
+     "queries that wait at one time, a worker"},
+    {"max_in_flight", &Dataplane::max_in_flight, "16384", "64..262144",
+     "upstream queries at one time, a worker"},
+    {"allow", Own<Dataplane>{"list of prefixes", read_allow}, "(private and own networks)", "",
+     "who may ask; others are refused and counted"},
+    {"trusted_forwarders", Own<Dataplane>{"list of prefixes", read_trusted}, "none", "",
+     "clients that stand for many: exempt from limits per client"},
+}};
+
+}  // namespace
+
+void read_dataplane(Reading& in, const Node& node, int line) {
+    Dataplane& out = in.settings().dataplane;
+    out.line = line;
+    read_rows(in, node, kRows, "'dataplane'", out);
+}
+
+std::vector<RowText> dataplane_row_texts() {
+    return row_texts(kRows);
+}
+std::vector<RowText> port_row_texts() {
+    return row_texts(kPortRows);
+}
+
+}  // namespace steer::config

@@ -1,0 +1,15 @@
+// Sections that have a file of their own.
+#pragma once
+
+#include <vector>
+
+#include "control/config/sections.h"
+
+namespace steer::config {
+
+void read_dataplane(Reading& in, const Node& node, int line);
+std::vector<RowText> dataplane_row_texts();
+void read_routers(Reading& in, const Node& node, int line);
+std::vector<RowText> router_row_texts();
+
+}  // namespace steer::config

@@ -1,0 +1,120 @@
+// The table of sections, and the short ones: log, control, runtime.
+#include "control/config/sections.h"
+
+#include <array>
+
+#include "control/config/section_rows.h"
+#include "control/config/values.h"
+#include "matchers/quote.h"
+
+namespace steer::config {
+namespace {
+
+// ---- log
+
+// ForgeDNS rotates; we leave that to logrotate, so only "never" is accepted.
+void read_rotation(Reading& in, const Node& node, const Place& place, Log& /*out*/) {
+    const Node* type = node.find("type");
+    if (type != nullptr && type->is_text() && lower(type->text) == "never") return;
+    in.report().error(place.line, place.name() + " is not supported yet: remove it");
+}
+void read_production(Reading& in, const Node& /*node*/, const Place& place, Log& /*out*/) {
+    in.report().warn(place.line, place.name() + " has no effect: remove it");
+}
+void read_log_file(Reading& in, const Node& node, const Place& place, Log& out) {
+    std::string path;
+    if (read_value(in, node, place, {}, path)) out.file = in.resolve(path);
+}
+
+constexpr std::array<Row<Log>, 4> kLogRows{{
+    {"level", choice<Log, &Log::level>(), "info", "off|trace|debug|info|warn|error",
+     "the least that is written"},
+    {"file", Own<Log>{"path", read_log_file}, "none", "", "a copy goes there"},
+    {"rotation", Own<Log>{"map", read_rotation}, "none", "",
+     "only `{type: never}`: others are not supported yet"},
+    {"production", Own<Log>{"true/false", read_production}, "none", "", "no effect"},
+}};
+
+void read_log(Reading& in, const Node& node, int /*line*/) {
+    read_rows(in, node, kLogRows, "'log'", in.settings().log);
+}
+
+// ---- control
+
+void read_http(Reading& in, const Node& node, const Place& place, Control& out) {
+    if (node.is_text() && lower(node.text) == "off") {
+        out.http.reset();
+    } else if (const auto endpoint = read_endpoint(in, node, place)) {
+        out.http = endpoint;
+    }
+}
+void read_socket(Reading& in, const Node& node, const Place& place, Control& out) {
+    constexpr std::size_t kLongest = 107;  // sun_path
+    std::string path;
+    if (!read_value(in, node, place, {}, path)) return;
+    if (!path.starts_with('/') || path.size() > kLongest) {
+        in.report().error(place.line, place.name() + " is " + matchers::quoted(path) +
+                                          ": expected a path from '/' of at most 107 characters");
+        return;
+    }
+    out.socket = std::move(path);
+}
+
+constexpr std::array<Row<Control>, 3> kControlRows{{
+    {"socket", Own<Control>{"path", read_socket}, "/run/steerdns/control.sock", "",
+     "where steerctl reaches the daemon"},
+    {"http", Own<Control>{"address:port", read_http}, "127.0.0.1:9153", "", "metrics; `off`: none"},
+    {"user", &Control::user, "(`steerdns` if there is one, else `nobody`)", "",
+     "who the daemon becomes after its start"},
+}};
+
+void read_control(Reading& in, const Node& node, int /*line*/) {
+    read_rows(in, node, kControlRows, "'control'", in.settings().control);
+}
+
+// ---- runtime: of ForgeDNS
+
+struct Runtime {
+    std::uint32_t worker_threads = 0;
+};
+constexpr std::array<Row<Runtime>, 1> kRuntimeRows{{
+    {"worker_threads", &Runtime::worker_threads, "none", "1..1024",
+     "no effect: see `workers` of `dataplane`"},
+}};
+
+void read_runtime(Reading& in, const Node& node, int line) {
+    Runtime ignored;
+    if (read_rows(in, node, kRuntimeRows, "'runtime'", ignored) && !node.entries.empty()) {
+        in.report().warn(line,
+                         "'runtime' has no effect: write 'workers' of 'dataplane' for the number "
+                         "of worker cores");
+    }
+}
+
+constexpr std::array kSections{
+    Section{"log", "The daemon's log.", [] { return row_texts(kLogRows); }, read_log},
+    Section{"dataplane", "Ports, workers, memory, and who may ask. A change needs a restart.",
+            dataplane_row_texts, read_dataplane},
+    Section{"control", "How the daemon is asked and watched.",
+            [] { return row_texts(kControlRows); }, read_control},
+    Section{"routers",
+            "RouterOS routers by name, as in `routers: {edge1: {address: 192.0.2.1:8728, ...}}`; "
+            "any number of lists may "
+            "name one.",
+            router_row_texts, read_routers},
+    Section{"runtime", "Accepted for ForgeDNS's sake.", [] { return row_texts(kRuntimeRows); },
+            read_runtime},
+    Section{"plugins", "What is done with a query: see the plugin types.", nullptr, nullptr},
+    Section{"api", "", nullptr, nullptr},
+    Section{"include", "", nullptr, nullptr},
+    Section{"network", "", nullptr, nullptr},
+    Section{"fleet", "", nullptr, nullptr},
+};
+
+}  // namespace
+
+std::span<const Section> sections() {
+    return kSections;
+}
+
+}  // namespace steer::config

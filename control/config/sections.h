@@ -1,0 +1,28 @@
+// The sections of a configuration besides `plugins`.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "control/config/reading.h"
+
+namespace steer::config {
+
+struct Section {
+    std::string_view name;
+    std::string_view text;  // what it is, for the documentation; empty: not supported yet
+    std::vector<RowText> (*rows)();
+    // `node` is an empty map if the section is missing or empty.
+    void (*read)(Reading& in, const Node& node, int line);
+};
+
+// log, dataplane, control, routers, plugins, runtime; and api, include, network, fleet, which are refused by name.
+// `plugins` has no `read`: load() reads it last.
+std::span<const Section> sections();
+
+// Rows inside rows, for the documentation.
+std::vector<RowText> port_row_texts();
+std::vector<RowText> upstream_row_texts();
+std::vector<RowText> persistent_row_texts();
+
+}  // namespace steer::config

@@ -1,0 +1,190 @@
+// A setting is one row: its name, where it goes, its default, its range, and what it means. The parser, the check and
+// docs/configuration.md are made from the rows, so they cannot differ.
+//
+// A row's `default_text` is read by the same code as an operator's text, unless it is one of the words that name what
+// is no value: "required", "none", "auto", or in brackets (then the struct's own initial value holds).
+// A duration whose range begins with whole seconds ("1s..1h") has to be whole seconds.
+// A row of a setting that is known and not built yet (NotYet) takes its default, which changes nothing, and refuses
+// every other value by name.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+#include "control/config/document.h"
+#include "control/config/settings.h"
+
+namespace steer::config {
+
+class Reading;
+
+// What a value is called in a message: `size` of cache 'c', at its line.
+struct Place {
+    std::string_view key;
+    std::string_view owner;  // "cache 'c'"
+    int line = 0;
+    [[nodiscard]] std::string name() const;
+};
+
+struct NotYet {};
+
+// A value that is one of a few words: `range` of the row lists them ("spin|pause|adaptive") in the enum's order.
+template <class T>
+struct Choice {
+    void (*set)(T&, unsigned);
+};
+template <class T, auto Member>
+constexpr Choice<T> choice() {
+    return {[](T& to, unsigned index) {
+        using Enum = std::remove_reference_t<decltype(to.*Member)>;
+        to.*Member = static_cast<Enum>(index);
+    }};
+}
+
+// A value with a form of its own, which `kind` says in the documentation.
+template <class T>
+struct Own {
+    std::string_view kind;
+    void (*read)(Reading&, const Node&, const Place&, T&);
+};
+
+template <class T>
+using Field = std::variant<NotYet, bool T::*, std::uint32_t T::*, Milliseconds T::*,
+                           std::optional<Milliseconds> T::*, std::string T::*, Choice<T>, Own<T>>;
+
+template <class T>
+struct Row {
+    std::string_view name;
+    Field<T> field;
+    std::string_view default_text;
+    std::string_view range;
+    std::string_view text;
+};
+
+// A row without its binding, for the documentation.
+struct RowText {
+    std::string_view name, kind, default_text, range, text;
+    bool not_yet = false;
+};
+
+// ---- reading one value; each says what is wrong and returns false
+
+bool read_value(Reading& in, const Node& node, const Place& place, std::string_view range,
+                bool& out);
+bool read_value(Reading& in, const Node& node, const Place& place, std::string_view range,
+                std::uint32_t& out);
+bool read_value(Reading& in, const Node& node, const Place& place, std::string_view range,
+                Milliseconds& out);
+bool read_value(Reading& in, const Node& node, const Place& place, std::string_view range,
+                std::optional<Milliseconds>& out);
+bool read_value(Reading& in, const Node& node, const Place& place, std::string_view range,
+                std::string& out);
+std::optional<unsigned> read_choice(Reading& in, const Node& node, const Place& place,
+                                    std::string_view words);
+void refuse_not_yet(Reading& in, const Node& node, const Place& place,
+                    std::string_view default_text);
+
+// ---- reading a map by its rows
+
+namespace rows {
+
+bool is_value(std::string_view default_text);
+bool expect_map(Reading& in, const Node& map, std::string_view owner,
+                std::span<const std::string_view> names);
+void unknown_key(Reading& in, const Entry& entry, std::string_view owner,
+                 std::span<const std::string_view> names);
+void missing_key(Reading& in, const Node& map, std::string_view owner, std::string_view key,
+                 std::string_view text);
+
+template <class T>
+void read_one(Reading& in, const Row<T>& row, const Node& node, const Place& place, T& out) {
+    std::visit(
+        [&](const auto& field) {
+            using F = std::decay_t<decltype(field)>;
+            if constexpr (std::is_same_v<F, NotYet>) {
+                refuse_not_yet(in, node, place, row.default_text);
+            } else if constexpr (std::is_same_v<F, Choice<T>>) {
+                if (const auto index = read_choice(in, node, place, row.range))
+                    field.set(out, *index);
+            } else if constexpr (std::is_same_v<F, Own<T>>) {
+                field.read(in, node, place, out);
+            } else {
+                read_value(in, node, place, row.range, out.*field);
+            }
+        },
+        row.field);
+}
+
+}  // namespace rows
+
+// Reads a map whose keys are `table`'s into `out`: defaults first, then what is written. Unknown and missing keys,
+// wrong kinds and ranges are reported. Returns false if this is no map at all.
+template <class T, std::size_t N>
+bool read_rows(Reading& in, const Node& map, const std::array<Row<T>, N>& table,
+               std::string_view owner, T& out) {
+    std::array<std::string_view, N> names;
+    for (std::size_t i = 0; i < N; ++i)
+        names[i] = table[i].name;
+    for (const Row<T>& row : table) {
+        if (std::holds_alternative<NotYet>(row.field) || !rows::is_value(row.default_text))
+            continue;
+        Node value;
+        value.kind = Node::Kind::text;
+        value.text = row.default_text;
+        rows::read_one(in, row, value, {row.name, owner, 0}, out);
+    }
+    if (!rows::expect_map(in, map, owner, names)) return false;
+    for (const Entry& entry : map.entries) {
+        bool known = false;
+        for (const Row<T>& row : table) {
+            if (row.name != entry.key) continue;
+            known = true;
+            rows::read_one(in, row, entry.value, {row.name, owner, entry.line}, out);
+        }
+        if (!known) rows::unknown_key(in, entry, owner, names);
+    }
+    for (const Row<T>& row : table) {
+        if (row.default_text == "required" && map.find(row.name) == nullptr) {
+            rows::missing_key(in, map, owner, row.name, row.text);
+        }
+    }
+    return true;
+}
+
+template <class T, std::size_t N>
+std::vector<RowText> row_texts(const std::array<Row<T>, N>& table) {
+    std::vector<RowText> out;
+    for (const Row<T>& row : table) {
+        RowText text{row.name, "", row.default_text, row.range, row.text, false};
+        std::visit(
+            [&](const auto& field) {
+                using F = std::decay_t<decltype(field)>;
+                if constexpr (std::is_same_v<F, NotYet>) {
+                    text.not_yet = true;
+                } else if constexpr (std::is_same_v<F, Choice<T>>) {
+                    text.kind = "one of";
+                } else if constexpr (std::is_same_v<F, Own<T>>) {
+                    text.kind = field.kind;
+                } else if constexpr (std::is_same_v<F, bool T::*>) {
+                    text.kind = "true/false";
+                } else if constexpr (std::is_same_v<F, std::uint32_t T::*>) {
+                    text.kind = "integer";
+                } else if constexpr (std::is_same_v<F, std::string T::*>) {
+                    text.kind = "text";
+                } else {
+                    text.kind = "duration";
+                }
+            },
+            row.field);
+        out.push_back(text);
+    }
+    return out;
+}
+
+}  // namespace steer::config

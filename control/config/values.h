@@ -1,0 +1,52 @@
+// Single values as an operator writes them: text in, a typed value out, or nothing if it is not one.
+// Pure; allocates only what it returns. The words around them (which key, which line) are the caller's.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/config/settings.h"
+#include "matchers/prefix/ip_address.h"
+
+namespace steer::config {
+
+// "1024", "0x10"; no sign.
+std::optional<std::uint64_t> parse_integer(std::string_view text);
+// "true" or "false", in any case.
+std::optional<bool> parse_boolean(std::string_view text);
+// "250ms", "5s", "3m", "1h", "1d", "1w", several in a row ("1h30m"); a bare number is seconds.
+std::optional<Milliseconds> parse_duration(std::string_view text);
+// The shortest of the above: "250ms", "90s", "5m".
+std::string duration_text(Milliseconds value);
+// "64MiB", "2GiB", "512KiB", "10MB": a number with a unit. Bytes.
+std::optional<std::uint64_t> parse_size(std::string_view text);
+// 1..65535.
+std::optional<std::uint16_t> parse_port(std::string_view text);
+// ":53", "192.0.2.1:53", "[2001:db8::1]:53".
+std::optional<Endpoint> parse_endpoint(std::string_view text);
+
+struct HostPort {
+    std::string host;                   // without brackets
+    std::optional<IpAddress> address;   // of the host, if it is one
+    std::optional<std::uint16_t> port;  // if written
+};
+// "192.0.2.1", "192.0.2.1:53", "2001:db8::1", "[2001:db8::1]:53", "dns.example:53".
+std::optional<HostPort> parse_host_port(std::string_view text);
+
+// DNS response codes by name or number, 0..15.
+std::optional<std::uint8_t> parse_rcode(std::string_view text);
+
+std::string_view trim(std::string_view text);
+std::string lower(std::string_view text);
+// At blanks and commas; a word that begins with "regexp:" is split at blanks alone.
+std::vector<std::string_view> split_words(std::string_view text);
+// Takes the first word (up to a blank) off `text`, and the blanks after it.
+std::string_view take_word(std::string_view& text);
+// Neither blank nor control character anywhere.
+bool is_printable_word(std::string_view text);
+
+}  // namespace steer::config
