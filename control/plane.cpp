@@ -23,11 +23,6 @@ constexpr unsigned kAcknowledgements = 8192;
 constexpr unsigned kEvents = 4096;
 constexpr unsigned kNotes = 1024;
 
-// Buffers: each worker may have its in-flight answers and held queries in small ones; large ones serve
-// answers over TCP.
-constexpr unsigned kSmallBuffersPerWorker = 16'384;
-constexpr unsigned kLargeBuffers = 256;
-
 [[noreturn]] void die(const char* what) {
     std::fprintf(stderr, "steerdnsd: %s\n", what);
     std::abort();
@@ -56,8 +51,8 @@ int run_worker(void* worker) {
 
 Plane::Plane(const PlaneOptions& options) : options_(options) {
     lists_ = std::make_unique<ListStates>();
-    buffers_ =
-        std::make_unique<BufferPools>(kSmallBuffersPerWorker * options.workers, kLargeBuffers);
+    buffers_ = std::make_unique<BufferPools>(options.small_buffers * options.workers,
+                                             options.large_buffers);
     std::array<std::uint8_t, 16> secret{};
     if (::getrandom(secret.data(), secret.size(), 0) != static_cast<ssize_t>(secret.size())) {
         die("the system has no random numbers");

@@ -27,11 +27,14 @@ struct PlaneOptions {
     std::size_t cache_bytes = 0;               // 0: no cache in the configuration
     std::vector<std::uint32_t> cache_entries;  // by cache instance id
     unsigned board_rows = 262'144;
+    // Answers in flight and held queries are in small buffers; answers over TCP may need large ones.
+    unsigned small_buffers = 16'384;  // a worker
+    unsigned large_buffers = 256;
 };
 
 class Plane {
   public:
-    // Aborts with a message where memory is missing: the caller sized it (MemoryPlan).
+    // Aborts with a message where memory is missing: the caller sized it (sizing.h).
     explicit Plane(const PlaneOptions& options);
     ~Plane();
     Plane(const Plane&) = delete;

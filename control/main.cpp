@@ -1,0 +1,88 @@
+// steerdnsd: the command line.
+//
+// Exit codes: 0 done or ended by a signal, 1 what only the start can see (a port, a right, memory), 2 a configuration or
+// command line that is wrong.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <iostream>
+
+#include "control/build/build.h"
+#include "control/config/load.h"
+#include "control/daemon.h"
+#include "control/ops/log.h"
+#include "control/surroundings.h"
+
+namespace {
+
+struct Arguments {
+    std::string config = "/etc/steerdns/steerdns.yaml";
+    std::string directory, control_socket;
+    bool check = false, dump_program = false, reference = false;
+};
+
+void print(const std::vector<steer::Error>& sentences, const char* kind) {
+    for (const auto& s : sentences) std::fprintf(stderr, "%s: %s\n", kind, s.sentence().c_str());
+}
+
+// Everything that can be known of the configuration without touching anything. 0 or 2.
+int check(const steer::config::Settings& settings, bool dump) {
+    steer::build::Registry registry;
+    const auto built = steer::build::build(settings, {}, registry);
+    print(built.warnings, "warning");
+    print(built.errors, "error");
+    if (!built.ok()) return 2;
+    if (dump) {
+        steer::build::dump_program(*built.snapshot, std::cout);
+    } else {
+        std::printf("%s is good\n", settings.file.c_str());
+    }
+    return 0;
+}
+
+int serve(steer::config::Settings settings) {
+    if (auto log = steer::ops::start_log(settings.log); !log) {
+        print({log.error()}, "error");
+        return 1;
+    }
+    steer::Daemon daemon(std::move(settings));
+    if (auto started = daemon.start(); !started) {
+        print({started.error()}, "error");
+        return 1;
+    }
+    daemon.run();
+    return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    Arguments arguments;
+    CLI::App app{"SteerDNS: a DNS appliance for networks that route by name", "steerdnsd"};
+    app.footer("Signals: SIGTERM and SIGINT end it cleanly. See also steerctl(8) and docs/configuration.md.");
+    app.set_version_flag("-V,--version", "steerdnsd " STEER_VERSION);
+    app.add_option("-c,--config", arguments.config, "the configuration")->capture_default_str();
+    app.add_option("-d,--directory", arguments.directory,
+                   "where relative paths in it start from (default: its folder)");
+    app.add_option("--control-socket", arguments.control_socket, "instead of `control.socket`");
+    app.add_flag("--check", arguments.check, "say what is wrong with the configuration and end: 0 good, 2 not");
+    app.add_flag("--dump-program", arguments.dump_program, "print the compiled policy and end");
+    app.add_flag("--config-reference", arguments.reference, "print every setting as Markdown and end");
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : 2;
+    }
+    if (arguments.reference) {
+        steer::config::write_reference(std::cout);
+        return 0;
+    }
+    steer::config::LoadOptions options;
+    options.base_dir = arguments.directory;
+    auto loaded = steer::config::load(arguments.config, options);
+    print(loaded.warnings, "warning");
+    print(loaded.errors, "error");
+    if (!loaded.ok()) return 2;
+    if (!arguments.control_socket.empty()) loaded.settings.control.socket = arguments.control_socket;
+    if (arguments.check || arguments.dump_program) return check(loaded.settings, arguments.dump_program);
+    return serve(std::move(loaded.settings));
+}

@@ -1,0 +1,103 @@
+#include "control/sizing.h"
+
+#include <sched.h>
+
+#include <algorithm>
+
+namespace steer {
+namespace {
+
+constexpr std::uint64_t kMiB = 1U << 20;
+constexpr std::uint64_t kBytesPerEntry = 512;  // of a cache whose size is given in entries
+constexpr std::uint64_t kSmallestCache = 4 * kMiB;
+constexpr std::uint64_t kRoomy = 512 * kMiB;  // from here on tables have their full size
+
+}  // namespace
+
+std::vector<unsigned> allowed_cpus() {
+    std::vector<unsigned> cpus;
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (::sched_getaffinity(0, sizeof set, &set) == 0) {
+        for (unsigned i = 0; i < CPU_SETSIZE; ++i) {
+            if (CPU_ISSET(i, &set)) cpus.push_back(i);
+        }
+    }
+    if (cpus.empty()) cpus.push_back(0);
+    return cpus;
+}
+
+void bind_to(const std::vector<unsigned>& cpus) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    for (const unsigned cpu : cpus)
+        CPU_SET(cpu, &set);
+    // Without effect in a container that forbids it: the threads then run where the kernel puts them.
+    [[maybe_unused]] const int done = ::sched_setaffinity(0, sizeof set, &set);
+}
+
+Result<CpuPlan> plan_cpus(const config::Dataplane& settings, const std::vector<unsigned>& allowed) {
+    CpuPlan plan;
+    if (!settings.cores.empty()) {
+        plan.workers.assign(settings.cores.begin(), settings.cores.end());
+        for (const unsigned cpu : plan.workers) {
+            if (std::find(allowed.begin(), allowed.end(), cpu) == allowed.end()) {
+                return Error{"`workers` names CPU " + std::to_string(cpu) +
+                             ", which this machine or this process does not have (`taskset -p $$` "
+                             "lists those "
+                             "that it has)"};
+            }
+        }
+    } else {
+        for (unsigned i = 0; i < settings.workers; ++i) {
+            plan.workers.push_back(allowed[allowed.size() - 1 - i % allowed.size()]);
+        }
+    }
+    for (const unsigned cpu : allowed) {
+        if (std::find(plan.workers.begin(), plan.workers.end(), cpu) == plan.workers.end()) {
+            plan.control.push_back(cpu);
+        }
+    }
+    if (plan.control.empty()) plan.control = allowed;
+    return plan;
+}
+
+Result<PlaneOptions> plan_tables(const config::Settings& settings, const Snapshot& snapshot,
+                                 std::uint64_t memory_bytes, unsigned workers) {
+    PlaneOptions options;
+    options.workers = workers;
+    options.idle = static_cast<Idle>(settings.dataplane.idle);
+    options.max_parked = settings.dataplane.max_parked;
+    options.max_in_flight = settings.dataplane.max_in_flight;
+    options.first_upstream_port = settings.dataplane.first_upstream_port;
+    options.last_upstream_port = settings.dataplane.last_upstream_port;
+    if (memory_bytes < kRoomy) {
+        options.small_buffers = 4096;
+        options.large_buffers = 64;
+        options.board_rows = 65'536;
+    }
+    for (const auto& instance : snapshot.caches) {
+        options.cache_entries.resize(
+            std::max<std::size_t>(options.cache_entries.size(), instance.id + 1U));
+        options.cache_entries[instance.id] = instance.size;
+    }
+    std::uint64_t wanted = 0;
+    for (const auto& plugin : settings.plugins) {
+        if (const auto* const cache = std::get_if<config::Cache>(&plugin.args)) {
+            wanted += cache->size_in_bytes ? cache->size
+                                           : std::max(cache->size * kBytesPerEntry, kSmallestCache);
+            if (wanted > memory_bytes / 2) {
+                return Error{
+                    "cache '" + plugin.tag + "': " + std::to_string(wanted / kMiB) +
+                        " MiB of cache do not fit into half of the " +
+                        std::to_string(memory_bytes / kMiB) +
+                        " MiB of memory (dataplane.memory): make it smaller or give more memory",
+                    settings.file, plugin.line};
+            }
+        }
+    }
+    options.cache_bytes = wanted;
+    return options;
+}
+
+}  // namespace steer
