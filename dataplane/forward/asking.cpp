@@ -1,7 +1,8 @@
 // Whom a flight asks, how, and when the next one.
 //
-// A start asks as many upstreams as the group's `concurrent` says, and sends a copy to one that is due to be measured.
-// Then, whenever patience with the last one is over or one fails, the next is asked; earlier ones are still heard.
+// A start asks as many upstreams as the group's `concurrent` says, and sends a copy to one that is
+// due to be measured. Then, whenever patience with the last one is over or one fails, the next is
+// asked; earlier ones are still heard.
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -119,8 +120,12 @@ Forwarder::Impl::Sent Forwarder::Impl::ask_member(std::uint32_t flight, unsigned
     a.edns = edns;
     a.sent_ms = now.ms;
     a.deadline_ms = now.ms + to.timeout_ms;
+    a.address = to.address;
+    a.address_port = to.port;
+    a.upstream = to.id;
+    a.measures = !f.over_tcp && choice.sent(to.id, now.ms);
     f.tried |= bit(member);
-    choice.sent(to.id);
+
     counters.add(Stat::upstream_queries);
     return Sent::yes;
 }
@@ -211,13 +216,23 @@ void Forwarder::Impl::end_attempts_in_silence(std::uint32_t flight, Now now) noe
         const auto waited_ms = static_cast<std::uint32_t>(now.ms - a.sent_ms);
         if (now.ms >= a.deadline_ms) {
             counters.add(Stat::upstream_timeouts);
-            choice.timed_out(asked.id, now.ms);
+            choice.timed_out(asked.id, a.measures, now.ms);
             table.close_attempt(i);
         } else if (!a.late && !f.over_tcp && waited_ms >= choice.patience_ms(asked, 0)) {
             a.late = true;
             choice.late(asked.id, waited_ms);
         }
         i = next;
+    }
+}
+
+void Forwarder::Impl::end_left_over_attempts(Now now) noexcept {
+    for (;;) {
+        const std::uint32_t i = table.find_left_over(now.ms);
+        if (i == kNone) return;
+        counters.add(Stat::upstream_timeouts);
+        choice.timed_out(table.attempt(i).upstream, true, now.ms);
+        table.close_attempt(i);
     }
 }
 

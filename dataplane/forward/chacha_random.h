@@ -1,8 +1,8 @@
 // Numbers that nobody outside can guess: source ports and ids of upstream queries (RFC 5452 9.2).
 //
-// The ChaCha block function (RFC 8439 2.3) with 12 rounds, keyed from getrandom() at construction, in counter mode.
-// Cost: about 100 ns per 64 bytes; no system call after construction. It protects against who sees any number of
-// outputs, not against who reads our memory.
+// The ChaCha block function (RFC 8439 2.3) with 12 rounds, keyed from getrandom() at construction,
+// in counter mode. Cost: about 100 ns per 64 bytes; no system call after construction. It protects
+// against who sees any number of outputs, not against who reads our memory.
 #pragma once
 
 #include <array>
@@ -17,7 +17,8 @@ ChaChaState chacha_block(const ChaChaState& in, unsigned rounds) noexcept;
 
 class ChaChaRandom {
   public:
-    // 0: keyed by the system, aborts with a message if it has no randomness. Else a fixed sequence, for tests.
+    // 0: keyed by the system, aborts with a message if it has no randomness. Else a fixed sequence,
+    // for tests.
     explicit ChaChaRandom(std::uint64_t seed);
 
     [[nodiscard]] std::uint32_t next() noexcept;

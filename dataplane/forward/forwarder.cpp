@@ -73,8 +73,7 @@ Verdict Forwarder::on_datagram(const IpAddress& from, std::uint16_t from_port,
     const std::uint32_t attempt = impl_->table.find_attempt(to_port, dns::load_be16(dns.data()));
     if (attempt == kNone) return Verdict::drop_upstream_unknown;
     const forward::Attempt& a = impl_->table.attempt(attempt);
-    const Upstream& asked = impl_->table[a.flight].member(a.member);
-    if (from != asked.address || from_port != asked.port) return Verdict::drop_upstream_unknown;
+    if (from != a.address || from_port != a.address_port) return Verdict::drop_upstream_unknown;
     switch (impl_->take_reply(attempt, dns, now)) {
         case Impl::Reply::malformed:
             return Verdict::drop_upstream_malformed;
@@ -116,6 +115,7 @@ void Forwarder::tick(Now now) noexcept {
         if (flight == kNone) break;
         impl_->on_timer(flight, now);
     }
+    impl_->end_left_over_attempts(now);
     impl_->hand_out_what_is_left();
 }
 

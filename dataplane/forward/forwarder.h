@@ -1,19 +1,24 @@
-// Asks upstreams on behalf of parked queries. One Forwarder per worker; it owns the in-flight queries whose hash is
-// this worker's, their source ports and their timers, and serves parked queries of all workers with them.
+// Asks upstreams on behalf of parked queries. One Forwarder per worker; it owns the in-flight
+// queries whose hash is this worker's, their source ports and their timers, and serves parked
+// queries of all workers with them.
 //
-//   parked query → ask() on the worker that parked it → (ask message) → the owner's in-flight table
-//   upstream's reply → the owner of its destination port → checked → Answer in a Buffer → reply to every waiter
+//   parked query → ask() where it was parked → (ask message) → the owner's in-flight table
+//   upstream's reply → the owner of its destination port → checked → an Answer in a Buffer
+//                    → (reply message) → every waiter
 //
-// Checked on a reply: source address and port, destination port, id, question, and that it parses; a reply that fails
-// changes nothing but a counter. One upstream query serves all that ask for the same (upstreams, name, type, class,
-// DO, CD), whatever generation their configuration is of. Order of defence: retry without EDNS (FORMERR, NOTIMP; RFC
-// 6891 6.2.2), next upstream (SERVFAIL, REFUSED, silence), the last SERVFAIL or REFUSED passed on, and when the total
-// time is over no buffer. Policy among upstreams: lowest smoothed latency (upstream_choice.h). A truncated reply
-// goes to UDP clients as it is; for clients over TCP the question is asked again over TCP (RFC 7766 5).
+// Checked on a reply: source address and port, destination port, id, question, and that it parses;
+// a reply that fails changes nothing but a counter. One upstream query serves all that ask for the
+// same (upstreams, name, type, class, DO, CD), whatever generation their configuration is of. Order
+// of defence: retry without EDNS (FORMERR, NOTIMP; RFC 6891 6.2.2), next upstream (SERVFAIL,
+// REFUSED, silence), the last SERVFAIL or REFUSED passed on, and when the total time is over no
+// buffer. Policy among upstreams: lowest smoothed latency (upstream_choice.h). A truncated reply
+// goes to UDP clients as it is; for clients over TCP the question is asked again over TCP (RFC 7766
+// 5).
 //
-// Memory: about 640 bytes for each of `max_in_flight`, taken at construction: 10 MiB with the default.
-// When the table is full a query ends as AskEnd::table_full; when another worker's ring is full its waiters stay in
-// their flight's record and are tried again at each tick(): none is lost, and the table bounds how many there are.
+// Memory: about 640 bytes for each of `max_in_flight`, taken at construction: 10 MiB with the
+// default. When the table is full a query ends as AskEnd::table_full; when another worker's ring is
+// full its waiters stay in their flight's record and are tried again at each tick(): none is lost,
+// and the table bounds how many there are.
 //
 // May not, after construction: allocate, lock, log, wait.
 #pragma once
@@ -37,7 +42,7 @@ inline constexpr unsigned kMaxGroupMembers = 32;  // of one upstream group
 
 // What became of an ask.
 enum class AskEnd : std::uint8_t {
-    answered,  // with a buffer: what an upstream said, a SERVFAIL or REFUSED too if none said better
+    answered,    // with a buffer: what an upstream said; SERVFAIL, REFUSED if none said better
     timed_out,   // total_timeout_ms is over
     all_failed,  // every upstream was refused by the network (a kernel socket's error)
     no_route,    // the total time is over, and no upstream could be reached at all
@@ -49,24 +54,25 @@ enum class AskEnd : std::uint8_t {
 class ForwardSink {
   public:
     virtual ~ForwardSink() = default;
-    // Sends `dns` to hop (Via::port): builds the frame in an mbuf of the port's pool. False: no room.
+    // Sends `dns` to hop (Via::port): builds the frame in an mbuf of the port's pool. False: no
+    // room.
     virtual bool send_frame(const NextHop& hop, std::uint16_t source_port, const Upstream& to,
                             std::span<const std::uint8_t> dns) noexcept = 0;
-    // Sends by a kernel socket of `streams` (Via::kernel, or TCP). `query` holds an UpstreamQuery and the bytes,
-    // as MessageKind::upstream_query wants it. Takes over the buffer if true.
+    // Sends by a kernel socket of `streams` (Via::kernel, or TCP). `query` holds an UpstreamQuery
+    // and the bytes, as MessageKind::upstream_query wants it. Takes over the buffer if true.
     virtual bool send_by_kernel(std::uint64_t token, const Upstream& to, UpstreamVia via,
                                 Buffer* query) noexcept = 0;
     // Hands a message to another worker. False: its ring is full.
     virtual bool send_to_worker(unsigned worker, const Message& m) noexcept = 0;
-    // A parked query of this worker has its answer (or, without a buffer, the reason why not). Takes over the
-    // reference. May call ask() again.
+    // A parked query of this worker has its answer (or, without a buffer, the reason why not).
+    // Takes over the reference. May call ask() again.
     virtual void answered(Parked* parked, AskEnd end, Buffer* answer) noexcept = 0;
 };
 
 struct ForwarderOptions {
     unsigned worker = 0, workers = 1;
-    std::uint16_t first_port = 10240,
-                  last_port = 26623;  // of all workers; this one owns p with p % workers == worker
+    std::uint16_t first_port = 10240;  // of all workers; this one owns p with p % workers == worker
+    std::uint16_t last_port = 26623;
     unsigned max_in_flight = 16384;
     bool exact_case = false;        // 0x20
     std::uint64_t random_seed = 0;  // 0: from the system; tests give one
@@ -80,9 +86,9 @@ class Forwarder {
     Forwarder(const Forwarder&) = delete;
     Forwarder& operator=(const Forwarder&) = delete;
 
-    // From the worker that parked the query: goes to the owner of `hash` (of the name: KeyHasher::of_name), which may
-    // be this one. False: the message ring is full, nothing happened. The answer comes by ForwardSink::answered, never
-    // from within ask().
+    // From the worker that parked the query: goes to the owner of `hash` (of the name:
+    // KeyHasher::of_name), which may be this one. False: the message ring is full, nothing
+    // happened. The answer comes by ForwardSink::answered, never from within ask().
     bool ask(Parked* parked, std::uint16_t group, std::uint64_t hash, Now now) noexcept;
 
     // A frame's payload that came to one of our source ports. The verdict is the mbuf's.

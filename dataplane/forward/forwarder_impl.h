@@ -1,5 +1,5 @@
-// The forwarder's inside: what its four sources share. forwarder.cpp: in and out; asking.cpp: whom to ask and when;
-// replies.cpp: what a reply means; handing_out.cpp: to those that wait.
+// The forwarder's inside: what its four sources share. forwarder.cpp: in and out; asking.cpp: whom
+// to ask and when; replies.cpp: what a reply means; handing_out.cpp: to those that wait.
 #pragma once
 
 #include <array>
@@ -40,6 +40,7 @@ struct Forwarder::Impl {
                         std::span<const std::uint8_t> dns) noexcept;
     void on_timer(std::uint32_t flight, Now now) noexcept;
     void end_attempts_in_silence(std::uint32_t flight, Now now) noexcept;
+    void end_left_over_attempts(Now now) noexcept;
     // An attempt came to nothing: asks another, or ends the flight when nobody is left.
     void go_on(std::uint32_t flight, Now now) noexcept;
     void ask_again(std::uint32_t flight, Now now) noexcept;

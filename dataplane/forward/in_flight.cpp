@@ -147,7 +147,7 @@ std::uint32_t InFlight::open_for_handing_out() noexcept {
 }
 
 void InFlight::stop_asking(std::uint32_t flight) noexcept {
-    close_attempts(flight);
+    leave_attempts(flight);
     by_question_.erase(flights_[flight].hash, flight);
     flights_[flight].state = Flight::State::handing_out;
 }
@@ -176,18 +176,36 @@ std::uint32_t InFlight::open_attempt(std::uint32_t flight, std::uint16_t port,
 
 void InFlight::close_attempt(std::uint32_t attempt) noexcept {
     Attempt& a = attempts_[attempt];
-    std::uint32_t* at = &flights_[a.flight].attempts;
+    std::uint32_t* at = a.flight == kNone ? &left_ : &flights_[a.flight].attempts;
     while (*at != attempt)
         at = &attempts_[*at].next;
     *at = a.next;
     if (a.port != 0) by_port_and_id_.erase(hash_of(a.port, a.id), attempt);
     a.flight = kNone;
+    a.measures = false;
     free_attempts_.push_back(attempt);
 }
 
-void InFlight::close_attempts(std::uint32_t flight) noexcept {
-    while (flights_[flight].attempts != kNone)
-        close_attempt(flights_[flight].attempts);
+void InFlight::leave_attempts(std::uint32_t flight) noexcept {
+    while (flights_[flight].attempts != kNone) {
+        const std::uint32_t i = flights_[flight].attempts;
+        Attempt& a = attempts_[i];
+        if (!a.measures) {
+            close_attempt(i);
+            continue;
+        }
+        flights_[flight].attempts = a.next;
+        a.flight = kNone;
+        a.next = left_;
+        left_ = i;
+    }
+}
+
+std::uint32_t InFlight::find_left_over(std::uint64_t now_ms) const noexcept {
+    std::uint32_t i = left_;
+    while (i != kNone && attempts_[i].deadline_ms > now_ms)
+        i = attempts_[i].next;
+    return i;
 }
 
 std::uint32_t InFlight::find_attempt(std::uint16_t port, std::uint16_t id) const noexcept {
@@ -204,7 +222,8 @@ std::uint32_t InFlight::find_token(std::uint64_t token) const noexcept {
     const auto i = static_cast<std::uint32_t>(token);
     if (i >= attempts_.size()) return kNone;
     const Attempt& a = attempts_[i];
-    return a.flight != kNone && a.port == 0 && a.serial == token >> 32 ? i : kNone;
+    const bool is_open = a.flight != kNone || a.measures;
+    return is_open && a.port == 0 && a.serial == token >> 32 ? i : kNone;
 }
 
 }  // namespace steer::forward

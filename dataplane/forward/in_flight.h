@@ -1,8 +1,9 @@
 // What a worker has asked and not heard yet: a fixed table of flights and of their attempts.
 //
-// A flight is one question to one set of upstreams, with every parked query that waits for it. An attempt is one
-// query on the wire for a flight. Flights are found by question, attempts by (source port, id), which is unique among
-// those in flight. Records are reused; nothing is allocated after construction. One thread.
+// A flight is one question to one set of upstreams, with every parked query that waits for it. An
+// attempt is one query on the wire for a flight. Flights are found by question, attempts by (source
+// port, id), which is unique among those in flight. Records are reused; nothing is allocated after
+// construction. One thread.
 #pragma once
 
 #include <array>
@@ -78,13 +79,17 @@ static_assert(sizeof(Flight) <= 448);
 struct Attempt {
     std::uint64_t sent_ms = 0;
     std::uint64_t deadline_ms = 0;
-    std::uint32_t flight = kNone;
+    IpAddress address;  // of the upstream that was asked
+    std::uint16_t address_port = 0;
+    std::uint16_t upstream = 0;    // Upstream::id
+    std::uint32_t flight = kNone;  // kNone: free, or left over to be measured
     std::uint32_t next = kNone;
     std::uint32_t serial = 0;  // counts up at each use: a stale token does not match
     std::uint16_t port = 0;    // ours; 0: by kernel socket
     std::uint16_t id = 0;
     std::uint8_t member = 0;  // of the flight's group
     bool edns = false;
+    bool measures = false;    // its round trip is the measurement that is due (upstream_choice.h)
     bool late = false;        // its patience is over
     bool downgraded = false;  // after a FORMERR or NOTIMP to EDNS
 };
@@ -111,19 +116,22 @@ class InFlight {
     std::uint32_t open(const Question& question) noexcept;
     // A new flight that hands out: not found by question. kNone: the table is full.
     std::uint32_t open_for_handing_out() noexcept;
-    // Ends the asking: no attempts, not found any more.
+    // Ends the asking: not found any more, attempts left.
     void stop_asking(std::uint32_t flight) noexcept;
     void close(std::uint32_t flight) noexcept;  // handing_out, without waiters
 
     // kNone: none is left; the flight tries again later.
     std::uint32_t open_attempt(std::uint32_t flight, std::uint16_t port, std::uint16_t id) noexcept;
     void close_attempt(std::uint32_t attempt) noexcept;
-    void close_attempts(std::uint32_t flight) noexcept;
+    // Closes a flight's attempts but for those that measure: they stay, without a flight.
+    void leave_attempts(std::uint32_t flight) noexcept;
+    // A left attempt whose time is over; kNone: none. At most one for each upstream is left.
+    [[nodiscard]] std::uint32_t find_left_over(std::uint64_t now_ms) const noexcept;
     [[nodiscard]] bool is_taken(std::uint16_t port, std::uint16_t id) const noexcept {
         return find_attempt(port, id) != kNone;
     }
     [[nodiscard]] std::uint32_t find_attempt(std::uint16_t port, std::uint16_t id) const noexcept;
-    // A kernel attempt by its token; kNone: it is over.
+    // An attempt by kernel socket, by its token; kNone: it is over.
     [[nodiscard]] std::uint32_t find_token(std::uint64_t token) const noexcept;
     [[nodiscard]] std::uint64_t token(std::uint32_t attempt) const noexcept;
 
@@ -140,6 +148,7 @@ class InFlight {
     std::vector<Flight> flights_;
     std::vector<Attempt> attempts_;  // two for each flight: the first and one more
     std::vector<std::uint32_t> free_flights_, free_attempts_;
+    std::uint32_t left_ = kNone;  // attempts without a flight, chained by next
     IndexTable by_question_;
     IndexTable by_port_and_id_;
 };

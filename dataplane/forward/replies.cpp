@@ -1,5 +1,6 @@
-// What an upstream's reply means for its flight. Ways on: finished, asked again without EDNS or over TCP, another
-// upstream asked, or (a reply that is malformed or answers another question) as if nothing had come.
+// What an upstream's reply means for its flight. Ways on: finished, asked again without EDNS or
+// over TCP, another upstream asked, or (a reply that is malformed or answers another question) as
+// if nothing had come.
 #include <array>
 #include <utility>
 
@@ -38,7 +39,13 @@ Forwarder::Impl::Reply Forwarder::Impl::take_reply(std::uint32_t attempt,
                                                    std::span<const std::uint8_t> dns,
                                                    Now now) noexcept {
     if (!is_response(dns)) return Reply::malformed;
-    Flight& f = table[table.attempt(attempt).flight];
+    const Attempt& a = table.attempt(attempt);
+    if (a.flight == kNone) {  // its flight is over: it tells how long the upstream takes
+        choice.replied(a.upstream, now.ms - a.sent_ms, now.ms);
+        table.close_attempt(attempt);
+        return Reply::used;
+    }
+    Flight& f = table[a.flight];
     dns::UpstreamFacts facts;
     dns::AnswerError error = dns::AnswerError::none;
     Buffer* const answer = build(f, dns, facts, error, now);
@@ -88,22 +95,21 @@ void Forwarder::Impl::judge(std::uint32_t attempt, const dns::UpstreamFacts& fac
                             Now now) noexcept {
     const Attempt a = table.attempt(attempt);
     Flight& f = table[a.flight];
-    const std::uint16_t upstream = f.member(a.member).id;
     table.close_attempt(attempt);
-    if (!f.over_tcp) choice.replied(upstream, now.ms - a.sent_ms, now.ms);
+    if (!f.over_tcp) choice.replied(a.upstream, now.ms - a.sent_ms, now.ms);
     if (a.edns && knows_no_edns(facts)) {
         release(answer);
         retry_without_edns(a.flight, a.member, now);
     } else if (!is_an_answer(facts.rcode)) {
         counters.add(Stat::upstream_failures);
-        choice.failed(upstream);
+        choice.failed(a.upstream);
         f.failed |= MemberMask{1} << a.member;
         // What was truncated says more than a failure over TCP.
         if (f.over_tcp && f.answer != nullptr) std::swap(answer, f.answer);
         release(std::exchange(f.answer, answer));
         go_on(a.flight, now);
     } else {
-        if (a.downgraded) choice.refuses_edns(upstream, now.ms);
+        if (a.downgraded) choice.refuses_edns(a.upstream, now.ms);
         if ((facts.flags & dns::kTc) != 0 && !f.over_tcp && f.want_all > 0) {
             retry_over_tcp(a.flight, a.member, answer, now);
         } else {
@@ -129,7 +135,7 @@ void Forwarder::Impl::retry_without_edns(std::uint32_t flight, unsigned member, 
 void Forwarder::Impl::retry_over_tcp(std::uint32_t flight, unsigned member, Buffer* truncated,
                                      Now now) noexcept {
     Flight& f = table[flight];
-    table.close_attempts(flight);
+    table.leave_attempts(flight);
     std::uint32_t content = kNone;  // a record for the waiters that take the answer as it is
     if (f.waiters.count() > f.want_all) {
         content = table.open_for_handing_out();
@@ -174,13 +180,12 @@ void Forwarder::Impl::on_kernel_reply(const Message& m, Now now) noexcept {
     }
     release(m.buffer);
     const Attempt a = table.attempt(attempt);
-    Flight& f = table[a.flight];
-    const std::uint16_t upstream = f.member(a.member).id;
     table.close_attempt(attempt);
     counters.add(Stat::upstream_failures);
-    choice.failed(upstream);
-    choice.late(upstream, static_cast<std::uint32_t>(now.ms - a.sent_ms));
-    f.end = AskEnd::all_failed;
+    choice.failed(a.upstream);
+    choice.refused(a.upstream, a.measures, now.ms);
+    if (a.flight == kNone) return;
+    table[a.flight].end = AskEnd::all_failed;
     go_on(a.flight, now);
 }
 

@@ -68,7 +68,8 @@ void TimerWheel::unlink(std::uint32_t timer) noexcept {
 
 std::uint64_t TimerWheel::next_tick() const noexcept {
     if (count_ == 0) return UINT64_MAX;
-    // Around the wheel once, from the slot after current_; the first word is met twice, once from each end.
+    // Around the wheel once, from the slot after current_; the first word is met twice, once from
+    // each end.
     const std::uint64_t start = (current_ + 1) % kSlots;
     std::uint64_t bits = occupied_[start / 64] & (~std::uint64_t{0} << (start % 64));
     for (std::uint64_t word = start / 64, n = 0; n <= occupied_.size(); ++n) {

@@ -48,15 +48,21 @@ int UpstreamChoice::best(const Snapshot& snapshot, const UpstreamGroup& group,
 }
 
 int UpstreamChoice::to_measure(const Snapshot& snapshot, const UpstreamGroup& group,
-                               MemberMask without, std::uint64_t now_ms) noexcept {
+                               MemberMask without, std::uint64_t now_ms) const noexcept {
     for (unsigned i = 0; i < members_of(group); ++i) {
         if ((without >> i) & 1) continue;
-        Plan& plan = plans_[snapshot.upstreams[group.members[i]].id];
-        if (plan.measure_at_ms > now_ms) continue;
-        plan.measure_at_ms = now_ms + kSilentFirstMs;
-        return static_cast<int>(i);
+        if (plans_[snapshot.upstreams[group.members[i]].id].measure_at_ms <= now_ms) {
+            return static_cast<int>(i);
+        }
     }
     return -1;
+}
+
+bool UpstreamChoice::sent(std::uint16_t id, std::uint64_t now_ms) noexcept {
+    health_[id].queries.add();
+    if (plans_[id].measure_at_ms > now_ms) return false;
+    plans_[id].measure_at_ms = UINT64_MAX;
+    return true;
 }
 
 std::uint32_t UpstreamChoice::patience_ms(const Upstream& upstream, unsigned round) const noexcept {
@@ -97,13 +103,16 @@ void UpstreamChoice::late(std::uint16_t id, std::uint32_t waited_ms) noexcept {
     plans_[id].was_late = true;
 }
 
-void UpstreamChoice::timed_out(std::uint16_t id, std::uint64_t now_ms) noexcept {
-    UpstreamHealth& h = health_[id];
-    set(h.silent, get(h.silent) + 1);
-    h.timeouts.add();
+void UpstreamChoice::timed_out(std::uint16_t id, bool measures, std::uint64_t now_ms) noexcept {
+    health_[id].timeouts.add();
+    refused(id, measures, now_ms);
+}
+
+void UpstreamChoice::refused(std::uint16_t id, bool measures, std::uint64_t now_ms) noexcept {
+    set(health_[id].silent, get(health_[id].silent) + 1);
     late(id, 0);
+    if (!measures) return;
     Plan& plan = plans_[id];
-    if (plan.measure_at_ms > now_ms) return;  // many queries that end together lengthen it once
     plan.silence_ms = std::clamp(plan.silence_ms * 2, kSilentFirstMs, kSilentLastMs);
     plan.measure_at_ms = now_ms + plan.silence_ms;
 }

@@ -1,19 +1,23 @@
-// Which upstream of a group is asked next, and how long it is waited for before another is asked too.
+// Which upstream of a group is asked next, and how long it is waited for before another is asked
+// too.
 //
-// - Lowest smoothed round trip first; one that was never measured counts as 0, in the order of the configuration.
-// - Smoothed as TCP does (RFC 6298 2): rtt += (sample - rtt) / 8, deviation by 1/4. After silence the next
-//   sample starts afresh.
-// - Patience: rtt + 4 deviations, doubled with each round over the group, between 200 ms and the upstream's
-//   timeout; 400 ms for one that was never measured. After it the next upstream is asked (with a single one:
-//   it again), and the late one's rtt counts double. Its reply is still taken until its timeout.
-// - The others are measured too: when 5 s have passed since an upstream's last reply, it gets a copy of a query
-//   whose answer nobody expects from it. So no client waits for an experiment. For one that is silent the
-//   distance grows from 1 s to 30 s: the dead come back by themselves, and when all are dead, the best of
-//   them is still asked for every query.
-// - One that says FORMERR or NOTIMP to EDNS and answers without is asked without EDNS for 15 minutes.
+// - Lowest smoothed round trip first; one that was never measured counts as 0, in the order of the
+//   configuration.
+// - Smoothed as TCP does (RFC 6298 2): rtt += (sample - rtt) / 8, deviation by 1/4. After silence
+//   the next sample starts afresh.
+// - Patience: rtt + 4 deviations, doubled with each round over the group, between 200 ms and the
+//   upstream's timeout; 400 ms for one that was never measured. After it the next upstream is asked
+//   (with a single one: it again), and the late one's rtt counts double. Its reply is still taken
+//   until its timeout.
+// - The others are measured too: when 5 s have passed since an upstream's last reply, it gets a
+//   copy of a query whose answer nobody expects from it. So no client waits for an experiment. For
+//   one that is silent the distance grows from 1 s to 30 s: the dead come back by themselves, and
+//   when all are dead, the best of them is still asked for every query.
+// - One that says FORMERR or NOTIMP to EDNS and answers without is asked without EDNS for 15
+//   minutes.
 //
-// One worker's knowledge, indexed by Upstream::id; others only read the UpstreamHealth. No allocation after
-// construction.
+// One worker's knowledge, indexed by Upstream::id; others only read the UpstreamHealth. No
+// allocation after construction.
 #pragma once
 
 #include <cstdint>
@@ -33,16 +37,21 @@ class UpstreamChoice {
     // The best member that is not in `without`; -1: none is left.
     [[nodiscard]] int best(const Snapshot& snapshot, const UpstreamGroup& group,
                            MemberMask without) const noexcept;
-    // A member that is due to be measured and not in `without`; -1: none. Counts as measured from now on.
+    // A member that is due to be measured and not in `without`; -1: none.
     [[nodiscard]] int to_measure(const Snapshot& snapshot, const UpstreamGroup& group,
-                                 MemberMask without, std::uint64_t now_ms) noexcept;
+                                 MemberMask without, std::uint64_t now_ms) const noexcept;
     [[nodiscard]] std::uint32_t patience_ms(const Upstream& upstream,
                                             unsigned round) const noexcept;
 
-    void sent(std::uint16_t id) noexcept { health_[id].queries.add(); }
+    // True: this query is the measurement that is due, and its end must be told: by replied(), or
+    // with `measures` by timed_out() or refused().
+    [[nodiscard]] bool sent(std::uint16_t id, std::uint64_t now_ms) noexcept;
     void replied(std::uint16_t id, std::uint64_t rtt_ms, std::uint64_t now_ms) noexcept;
-    void late(std::uint16_t id, std::uint32_t waited_ms) noexcept;    // patience is over
-    void timed_out(std::uint16_t id, std::uint64_t now_ms) noexcept;  // not waited for any more
+    void late(std::uint16_t id, std::uint32_t waited_ms) noexcept;  // patience is over
+    // Not waited for any more.
+    void timed_out(std::uint16_t id, bool measures, std::uint64_t now_ms) noexcept;
+    // The network said no.
+    void refused(std::uint16_t id, bool measures, std::uint64_t now_ms) noexcept;
     void failed(std::uint16_t id) noexcept { health_[id].failures.add(); }
 
     [[nodiscard]] bool takes_edns(std::uint16_t id, std::uint64_t now_ms) noexcept;
@@ -53,9 +62,9 @@ class UpstreamChoice {
     }
 
   private:
-    struct Plan {  // the worker's alone
-        std::uint64_t measure_at_ms = 0;
-        std::uint64_t silence_ms = 0;  // distance of measurements while it is silent
+    struct Plan {                         // the worker's alone
+        std::uint64_t measure_at_ms = 0;  // UINT64_MAX: under way
+        std::uint64_t silence_ms = 0;     // distance of measurements while it is silent
         std::uint64_t edns_again_ms = 0;
         bool was_late = false;
     };

@@ -1,5 +1,5 @@
-// What one worker knows of one upstream. Written by that worker with relaxed stores; any thread may read (control, for
-// `steerctl status`).
+// What one worker knows of one upstream. Written by that worker with relaxed stores; any thread may
+// read (control, for `steerctl status`).
 #pragma once
 
 #include <atomic>

@@ -1,0 +1,335 @@
+// Whom the forwarder asks, when, and by which way.
+#include <boost/test/unit_test.hpp>
+#include <cctype>
+#include <set>
+
+#include "world.h"
+
+using namespace steer;
+using namespace steer::test;
+
+BOOST_AUTO_TEST_SUITE(asking)
+
+BOOST_AUTO_TEST_CASE(a_query_and_its_answer) {
+    World w;
+    Parked* const parked = w.ask("www.Example");
+    BOOST_REQUIRE(w.station().frames.size() == 1);
+    const Frame frame = w.station().frames[0];
+    BOOST_TEST((frame.source_port >= 10240 && frame.source_port <= 26623));
+    BOOST_TEST(has_edns(frame.dns));
+    BOOST_TEST(dns::load_be16(&frame.dns[2]) == dns::kRd);
+    const Bytes name = wire_name("www.example");
+    BOOST_TEST(std::equal(name.begin(), name.end(), frame.dns.begin() + 12));
+    BOOST_TEST(w.station().answers.empty());
+    w.now.ms += 7;
+    BOOST_TEST((w.answer(frame, {.addresses = 2}) == Verdict::upstream_reply));
+    BOOST_REQUIRE(w.station().answers.size() == 1);
+    const Answered& a = w.station().answers[0];
+    BOOST_TEST(a.parked == parked);
+    BOOST_TEST((a.end == AskEnd::answered));
+    BOOST_TEST(a.rcode == 0);
+    BOOST_TEST(a.ancount == 2U);
+    BOOST_TEST(a.serial != 0U);
+    BOOST_TEST(w.station().forwarder.in_flight() == 0U);
+    BOOST_TEST(w.station().forwarder.next_deadline_ms() == UINT64_MAX);
+    BOOST_TEST(w.station().forwarder.health(0).rtt_16ths_ms.load() == 7U * 16);
+    BOOST_TEST(w.buffers_in_use() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(ports_and_ids_do_not_repeat) {
+    World w;
+    std::set<std::uint16_t> ports, ids;
+    for (int i = 0; i < 200; ++i) {
+        w.ask("n" + std::to_string(i) + ".example");
+        const Frame& f = w.station().frames.back();
+        ports.insert(f.source_port);
+        ids.insert(id_of(f.dns));
+        w.answer(f);
+    }
+    BOOST_TEST(ports.size() > 190U);
+    BOOST_TEST(ids.size() > 190U);
+}
+
+BOOST_AUTO_TEST_CASE(a_lost_packet_is_sent_again_and_at_last_given_up) {
+    World w;
+    w.ask("lost.example");
+    w.wait(404);
+    BOOST_TEST(w.station().frames.size() == 2U);
+    BOOST_TEST(w.stat(Stat::upstream_retries) == 1U);
+    w.wait(4'600);
+    BOOST_REQUIRE(w.station().answers.size() == 1);
+    BOOST_TEST((w.station().answers[0].end == AskEnd::timed_out));
+    BOOST_TEST(w.station().frames.size() >= 4U);
+    BOOST_TEST(w.station().frames.size() <= 6U);
+    BOOST_TEST(w.stat(Stat::upstream_timeouts) >= 2U);
+    BOOST_TEST(w.station().forwarder.in_flight() == 0U);
+    w.wait(20'000);
+    BOOST_TEST(w.station().answers.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(the_next_upstream_is_asked_and_the_late_one_still_heard) {
+    World w(2);
+    w.ask("slow.example");
+    // The first, and a copy to the second to learn how fast it is: one is told apart by its port.
+    BOOST_REQUIRE(w.station().frames.size() == 2);
+    BOOST_TEST(w.station().frames[0].upstream == 0);
+    BOOST_TEST(w.station().frames[1].upstream == 1);
+    w.wait(410);
+    BOOST_REQUIRE(w.station().frames.size() == 3);
+    w.answer(w.station().frames[0]);
+    BOOST_REQUIRE(w.station().answers.size() == 1);
+    BOOST_TEST(w.station().answers[0].rcode == 0);
+    BOOST_TEST((w.answer(w.station().frames[2]) == Verdict::drop_upstream_unknown));
+    // The copy is still heard, as a measurement.
+    BOOST_TEST((w.answer(w.station().frames[1]) == Verdict::upstream_reply));
+    BOOST_TEST((w.answer(w.station().frames[1]) == Verdict::drop_upstream_unknown));
+    BOOST_TEST(w.station().answers.size() == 1U);
+    BOOST_TEST(w.station().forwarder.health(1).rtt_16ths_ms.load() == 410U * 16);
+}
+
+BOOST_AUTO_TEST_CASE(a_measurement_without_a_reply_ends) {
+    World w(2);
+    w.ask("quick.example");
+    w.answer(w.station().frames[0]);
+    BOOST_TEST(w.station().forwarder.health(1).silent.load() == 0U);
+    w.wait(2'001);
+    BOOST_TEST(w.station().forwarder.health(1).silent.load() == 1U);
+    BOOST_TEST((w.answer(w.station().frames[1]) == Verdict::drop_upstream_unknown));
+    w.wait(1'000);
+    w.ask("again.example");
+    BOOST_TEST(w.station().frames.size() == 4U);
+    BOOST_TEST(w.station().frames[3].upstream == 1);
+}
+
+BOOST_AUTO_TEST_CASE(servfail_asks_the_next_and_the_last_one_is_passed_on) {
+    World w(3);
+    w.ask("broken.example");
+    w.answer(w.station().frames[0], {.rcode = dns::kServFail, .addresses = 0});
+    BOOST_TEST(w.station().answers.empty());
+    w.answer(w.station().frames[1], {.rcode = dns::kRefused, .addresses = 0});
+    BOOST_TEST(w.station().answers.empty());
+    BOOST_REQUIRE(w.station().frames.size() == 3);
+    w.answer(w.station().frames[2], {.rcode = dns::kServFail, .addresses = 0});
+    BOOST_REQUIRE(w.station().answers.size() == 1);
+    BOOST_TEST((w.station().answers[0].end == AskEnd::answered));
+    BOOST_TEST(w.station().answers[0].rcode == dns::kServFail);
+    BOOST_TEST(w.stat(Stat::upstream_failures) == 3U);
+    BOOST_TEST(w.buffers_in_use() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_good_answer_after_a_servfail) {
+    World w(2);
+    w.ask("half.example");
+    w.answer(w.station().frames[0], {.rcode = dns::kServFail, .addresses = 0});
+    w.answer(w.station().frames[1]);
+    BOOST_REQUIRE(w.station().answers.size() == 1);
+    BOOST_TEST(w.station().answers[0].rcode == 0);
+    BOOST_TEST(w.buffers_in_use() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_servfail_is_passed_on_when_the_other_stays_silent) {
+    World w(2);
+    w.ask("half.example");
+    w.answer(w.station().frames[0], {.rcode = dns::kServFail, .addresses = 0});
+    w.wait(2'010);
+    BOOST_REQUIRE(w.station().answers.size() == 1);
+    BOOST_TEST(w.station().answers[0].rcode == dns::kServFail);
+}
+
+BOOST_AUTO_TEST_CASE(formerr_and_notimp_are_asked_without_edns_and_it_is_remembered) {
+    for (const std::uint8_t rcode : {dns::kFormErr, dns::kNotImp}) {
+        World w;
+        w.ask("old.example");
+        w.answer(w.station().frames[0], {.rcode = rcode, .addresses = 0});
+        BOOST_REQUIRE(w.station().frames.size() == 2);
+        BOOST_TEST(!has_edns(w.station().frames[1].dns));
+        BOOST_TEST(w.stat(Stat::upstream_without_edns) == 1U);
+        BOOST_TEST(w.station().forwarder.health(0).without_edns.load() == false);
+        w.answer(w.station().frames[1]);
+        BOOST_REQUIRE(w.station().answers.size() == 1);
+        BOOST_TEST(w.station().answers[0].rcode == 0);
+        BOOST_TEST(w.station().forwarder.health(0).without_edns.load());
+        w.ask("other.example");
+        BOOST_TEST(!has_edns(w.station().frames[2].dns));
+        w.answer(w.station().frames[2]);
+        w.wait(16 * 60'000);
+        w.ask("third.example");
+        BOOST_TEST(has_edns(w.station().frames[3].dns));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(formerr_from_one_that_knows_edns_is_a_failure) {
+    World w;
+    w.ask("bad.example");
+    w.answer(w.station().frames[0], {.rcode = dns::kFormErr, .addresses = 0, .opt = true});
+    BOOST_TEST(w.station().frames.size() == 1U);
+    BOOST_REQUIRE(w.station().answers.size() == 1);
+    BOOST_TEST(w.station().answers[0].rcode == dns::kFormErr);
+}
+
+BOOST_AUTO_TEST_CASE(an_upstream_without_a_route_is_passed_over) {
+    World w(2);
+    w.station().hops.by_upstream[0].via = NextHop::Via::nothing;
+    w.ask("routed.example");
+    BOOST_REQUIRE(w.station().frames.size() == 1);
+    BOOST_TEST(w.station().frames[0].upstream == 1);
+    BOOST_TEST(w.stat(Stat::upstream_no_route) == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_route_that_appears_is_used_and_else_no_route_is_the_end) {
+    World w;
+    w.station().hops.by_upstream[0].via = NextHop::Via::nothing;
+    w.ask("soon.example");
+    w.wait(250);
+    BOOST_TEST(w.station().frames.empty());
+    BOOST_TEST(w.stat(Stat::upstream_no_route) == 3U);
+    w.station().hops.by_upstream[0].via = NextHop::Via::port;
+    w.wait(110);
+    BOOST_REQUIRE(w.station().frames.size() == 1);
+    w.answer(w.station().frames[0]);
+    BOOST_TEST(w.station().answers.size() == 1U);
+
+    w.station().hops.by_upstream[0].via = NextHop::Via::nothing;
+    w.ask("never.example");
+    w.wait(5'010);
+    BOOST_REQUIRE(w.station().answers.size() == 2);
+    BOOST_TEST((w.station().answers[1].end == AskEnd::no_route));
+}
+
+BOOST_AUTO_TEST_CASE(without_a_table_of_next_hops_nothing_leaves) {
+    World w;
+    w.station().forwarder.set_next_hops(nullptr);
+    w.ask("early.example");
+    BOOST_TEST(w.station().frames.empty());
+    w.station().forwarder.set_next_hops(&w.station().hops);
+    w.wait(110);
+    BOOST_TEST(w.station().frames.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_full_port_is_tried_again_at_once) {
+    World w;
+    w.station().frames_have_room = false;
+    w.ask("full.example");
+    BOOST_TEST(w.stat(Stat::upstream_queries) == 0U);
+    w.station().frames_have_room = true;
+    w.wait(6);
+    BOOST_REQUIRE(w.station().frames.size() == 1);
+    w.answer(w.station().frames[0]);
+    BOOST_TEST(w.station().answers.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(concurrent_asks_several_and_the_first_answer_wins) {
+    World w(3);
+    w.snapshot = make_snapshot(3, 2);
+    w.ask("race.example");
+    // Two as configured, and the third to be measured.
+    BOOST_REQUIRE(w.station().frames.size() == 3);
+    BOOST_TEST(w.stat(Stat::upstream_retries) == 0U);
+    w.answer(w.station().frames[1]);
+    BOOST_REQUIRE(w.station().answers.size() == 1);
+    BOOST_TEST((w.answer(w.station().frames[0]) == Verdict::upstream_reply));  // measured
+    BOOST_TEST((w.answer(w.station().frames[0]) == Verdict::drop_upstream_unknown));
+    w.ask("race2.example");
+    BOOST_TEST(w.station().frames.size() >= 5U);
+}
+
+BOOST_AUTO_TEST_CASE(a_dead_upstream_costs_one_patience_and_comes_back) {
+    World w(2);
+    const auto ask_all = [&](unsigned from, const std::set<unsigned>& alive) {
+        const std::size_t before = w.station().frames.size();
+        w.ask("q" + std::to_string(from) + ".example");
+        for (std::size_t i = before; i < w.station().frames.size(); ++i) {
+            const Frame f = w.station().frames[i];
+            if (alive.contains(f.upstream)) w.answer(f);
+        }
+    };
+    unsigned q = 0;
+    for (; q < 10; ++q)
+        ask_all(q, {0, 1});
+    // Upstream 0 dies: of the next queries only those before its first silence go to it first.
+    unsigned slow = 0;
+    for (; q < 300; ++q) {
+        const std::size_t answers = w.station().answers.size();
+        ask_all(q, {1});
+        if (w.station().answers.size() == answers) {
+            ++slow;
+            w.wait(210);
+            const Frame f = w.station().frames.back();
+            BOOST_TEST(f.upstream == 1);
+            w.answer(f);
+        }
+        w.wait(50);
+    }
+    BOOST_TEST(slow >= 1U);
+    BOOST_TEST(slow <= 3U);
+    BOOST_TEST(w.station().answers.size() == q);
+    // And 1 dies while 0 is back: it is found by itself.
+    w.wait(40'000);
+    for (unsigned end = q + 20; q < end; ++q) {
+        ask_all(q, {0});
+        w.wait(1'000);
+        for (std::size_t i = w.station().frames.size() - 3; i < w.station().frames.size(); ++i) {
+            if (const Frame f = w.station().frames[i]; f.upstream == 0) w.answer(f);
+        }
+    }
+    w.wait(6'000);
+    const std::size_t answers = w.station().answers.size();
+    ask_all(q, {0});
+    BOOST_TEST(w.station().answers.size() == answers + 1);
+}
+
+BOOST_AUTO_TEST_CASE(by_kernel_socket) {
+    World w;
+    w.station().hops.by_upstream[0].via = NextHop::Via::kernel;
+    w.ask("local.example");
+    BOOST_TEST(w.station().frames.empty());
+    BOOST_REQUIRE(w.station().kernel.size() == 1);
+    const KernelQuery k = w.station().kernel[0];
+    BOOST_TEST((k.via == UpstreamVia::udp));
+    BOOST_TEST((k.header.address == upstream_address(0)));
+    BOOST_TEST(k.header.port == 53);
+    BOOST_TEST(k.header.timeout_ms == 2000U);
+    w.answer_kernel(k);
+    BOOST_REQUIRE(w.station().answers.size() == 1);
+    BOOST_TEST(w.station().answers[0].rcode == 0);
+    w.answer_kernel(k);  // twice: the token is over
+    BOOST_TEST(w.station().answers.size() == 1U);
+    BOOST_TEST(w.buffers_in_use() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_socket_asks_the_next_and_says_so_at_the_end) {
+    World w(2);
+    for (auto& hop : w.station().hops.by_upstream)
+        hop.via = NextHop::Via::kernel;
+    w.ask("refused.example");
+    BOOST_REQUIRE(w.station().kernel.size() == 2);
+    for (std::size_t done = 0; done < w.station().kernel.size() || w.station().answers.empty();) {
+        while (done < w.station().kernel.size()) {
+            w.fail_kernel(w.station().kernel[done++], ECONNREFUSED);
+        }
+        w.wait(50);
+        BOOST_REQUIRE(w.station().kernel.size() < 50);
+    }
+    BOOST_REQUIRE(w.station().answers.size() == 1);
+    BOOST_TEST((w.station().answers[0].end == AskEnd::all_failed));
+}
+
+BOOST_AUTO_TEST_CASE(mixed_case_is_sent_and_wanted_back) {
+    ForwarderOptions options;
+    options.exact_case = true;
+    World w(1, 1, options);
+    w.ask("a-rather-long-name-with-letters.example");
+    const Frame frame = w.station().frames[0];
+    unsigned capitals = 0;
+    for (const auto c : frame.dns)
+        capitals += std::isupper(c) != 0 ? 1U : 0U;
+    BOOST_TEST(capitals > 3U);
+    Bytes low = reply_to(frame.dns, {});
+    dns::lower_case(low.data() + 12, low.data() + 12,
+                    wire_name("a-rather-long-name-with-letters.example").size());
+    BOOST_TEST((w.answer_with(frame, low) == Verdict::drop_upstream_malformed));
+    BOOST_TEST((w.answer(frame) == Verdict::upstream_reply));
+    BOOST_TEST(w.station().answers.size() == 1U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
