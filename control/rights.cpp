@@ -53,14 +53,16 @@ Result<std::string> resolve_user(const std::string& wanted) {
     return name(::getpwnam("steerdns") != nullptr ? "steerdns" : "nobody");
 }
 
-Result<void> drop_rights(const std::string& user, const std::string& keep_path) {
+Result<void> drop_rights(const std::string& user, const std::vector<std::string>& handed) {
     if (user.empty() || user == "root") return {};
     const passwd* const entry = ::getpwnam(user.c_str());
     if (entry == nullptr) return Error{"there is no user '" + user + "'"};
     const uid_t uid = entry->pw_uid;
     const gid_t gid = entry->pw_gid;
-    if (!keep_path.empty() && ::chown(keep_path.c_str(), uid, gid) != 0)
-        return failed("chown of " + keep_path);
+    for (const auto& path : handed) {
+        if (!path.empty() && ::chown(path.c_str(), uid, gid) != 0)
+            return failed("chown of " + path);
+    }
     if (::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) return failed("keeping capabilities");
     if (::setgroups(0, nullptr) != 0) return failed("giving up groups");
     if (::setresgid(gid, gid, gid) != 0 || ::setresuid(uid, uid, uid) != 0) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "matchers/result.h"
 
@@ -14,8 +15,8 @@ namespace steer {
 Result<std::string> resolve_user(const std::string& wanted);
 
 // Becomes `user` in every thread. The calling thread, and threads that it makes later, keep the
-// capabilities; threads that exist already (DPDK's lcores) have none afterwards and need none. `keep_path` (a
-// folder; may be empty) is handed to the user, so that the control socket can be removed at the end.
-Result<void> drop_rights(const std::string& user, const std::string& keep_path);
+// capabilities; threads that exist already (DPDK's lcores) have none afterwards and need none. The paths in `handed`
+// (empty ones are skipped) become the user's: the control socket, and its folder so that it can be removed at the end.
+Result<void> drop_rights(const std::string& user, const std::vector<std::string>& handed);
 
 }  // namespace steer

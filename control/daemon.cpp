@@ -1,0 +1,256 @@
+#include "control/daemon.h"
+
+#include <rte_rcu_qsbr.h>
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+
+#include "control/ops/notes.h"
+#include "control/ops/worker_counters.h"
+#include "control/rights.h"
+#include "control/surroundings.h"
+
+namespace steer {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kHousekeepingEvery = 100ms;
+constexpr auto kNeighbourPatience = 1500ms;
+constexpr unsigned kCleanupPatienceMs = 5000;
+
+void log_router(routeros::Level level, const std::string& sentence) {
+    switch (level) {
+        case routeros::Level::info:
+            return spdlog::info("{}", sentence);
+        case routeros::Level::warning:
+            return spdlog::warn("{}", sentence);
+        case routeros::Level::error:
+            return spdlog::error("{}", sentence);
+    }
+}
+
+std::vector<std::uint16_t> service_ports(const std::vector<build::Listener>& listeners) {
+    std::vector<std::uint16_t> ports;
+    for (const auto& l : listeners) {
+        if (l.udp && std::find(ports.begin(), ports.end(), l.endpoint.port) == ports.end()) {
+            ports.push_back(l.endpoint.port);
+        }
+    }
+    return ports;
+}
+
+}  // namespace
+
+Daemon::Daemon(config::Settings settings)
+    : settings_(std::move(settings)),
+      signals_(house_, SIGTERM, SIGINT),
+      housekeeping_(house_),
+      cpus_{} {}
+
+Daemon::~Daemon() {
+    stop();
+}
+
+Result<void> Daemon::start() {
+    started_ms_ = clock_.now().ms;
+    for (const auto step :
+         {&Daemon::start_eal, &Daemon::start_tables, &Daemon::start_network,
+          &Daemon::start_listeners, &Daemon::start_ops, &Daemon::give_up_rights}) {
+        if (auto done = (this->*step)(); !done) return done;
+    }
+    start_threads();
+    say_what_is_served();
+    return {};
+}
+
+Result<void> Daemon::start_eal() {
+    auto cpus = plan_cpus(settings_.dataplane, allowed_cpus());
+    if (!cpus) return Error{cpus.error().text, settings_.file, settings_.dataplane.line};
+    cpus_ = std::move(*cpus);
+    auto eal = Eal::start({.worker_cpus = cpus_.workers,
+                           .memory_bytes = settings_.dataplane.memory_bytes,
+                           .pci = {}});
+    if (!eal) return eal.error();
+    eal_ = std::move(*eal);
+    bind_to(cpus_.control);
+    auto ports = PortSet::open(settings_);
+    if (!ports) return ports.error();
+    ports_ = std::move(*ports);
+    return {};
+}
+
+Result<void> Daemon::start_tables() {
+    built_ = build::build(settings_, look_around(settings_), registry_);
+    for (const auto& warning : built_.warnings)
+        spdlog::warn("{}", warning.sentence());
+    if (!built_.ok()) return built_.errors.front();
+    const auto workers = static_cast<unsigned>(cpus_.workers.size());
+    auto options = plan_tables(settings_, *built_.snapshot, eal_->memory_bytes(), workers);
+    if (!options) return options.error();
+    plane_ = std::make_unique<Plane>(*options);
+    publisher_ = std::make_unique<build::Publisher>(plane_->shared());
+    hops_ = std::make_unique<Published<NextHopTable>>(plane_->shared().next_hops,
+                                                      plane_->shared().qsbr);
+    for (unsigned i = 0; i < workers; ++i)
+        plane_->add_worker(ports_->of_worker(i, workers), clock_);
+    auto published = publisher_->publish(built_.snapshot, clock_.now());
+    if (!published) return published.error();
+    return {};
+}
+
+Result<void> Daemon::start_network() {
+    const auto& dataplane = settings_.dataplane;
+    if (ports_->any_frames()) {
+        auto reserved = kernel::ReservedPorts::reserve(dataplane.first_upstream_port,
+                                                       dataplane.last_upstream_port);
+        if (reserved) {
+            reserved_ = std::move(*reserved);
+        } else {
+            spdlog::warn("{}", reserved.error().sentence());
+        }
+    }
+    std::vector<IpAddress> addresses;
+    std::vector<UpstreamEndpoint> endpoints;
+    for (const auto& upstream : publisher_->current()->upstreams) {
+        if (addresses.size() <= upstream.id) addresses.resize(upstream.id + 1U);
+        addresses[upstream.id] = upstream.address;
+        endpoints.push_back({upstream.address, upstream.port});
+    }
+    if (auto done =
+            ports_->set_upstreams(endpoints, service_ports(built_.listeners),
+                                  dataplane.first_upstream_port, dataplane.last_upstream_port);
+        !done) {
+        return done;
+    }
+    watcher_ = std::make_unique<kernel::NextHops>(
+        house_, ports_->devices(),
+        [this](kernel::NextHopView view) { on_network(std::move(view)); },
+        [](const std::string& sentence) { spdlog::warn("{}", sentence); });
+    return watcher_->start(std::move(addresses), kNeighbourPatience);
+}
+
+// Addresses, routes or neighbours changed: workers, XDP programs and listeners follow.
+void Daemon::on_network(kernel::NextHopView view) {
+    auto table = std::make_unique<NextHopTable>(*view.table);
+    table->service_ports = service_ports(built_.listeners);
+    for (const auto done : {ports_->set_addresses(table->service_addresses, table->own_addresses),
+                            ports_->set_devices(view.devices)}) {
+        if (!done) spdlog::error("{}", done.error().sentence());
+    }
+    if (streams_) streams_->set_service_addresses(table->service_addresses);
+    hops_->put(std::move(table));
+}
+
+Result<void> Daemon::start_listeners() {
+    streams_ = std::make_unique<StreamThreads>(*plane_, clock_,
+                                               [](const std::string& s) { spdlog::warn("{}", s); });
+    return streams_->listen(built_.listeners, hops_->current()->service_addresses,
+                            ports_->any_frames());
+}
+
+Result<void> Daemon::start_ops() {
+    rpc_.add("status", [this](const boost::json::value&) -> ops::RpcResult { return status(); });
+    rpc_.add("counters",
+             [this](const boost::json::value&) -> ops::RpcResult { return counters(); });
+    rpc_.add("version", [](const boost::json::value&) -> ops::RpcResult {
+        return boost::json::value{{"version", STEER_VERSION}};
+    });
+    socket_ = std::make_unique<ops::ControlSocket>(house_, rpc_);
+    if (auto done = socket_->listen(settings_.control.socket); !done) return done;
+    if (const auto& http = settings_.control.http) {
+        http_ = std::make_unique<ops::HttpServer>(
+            house_,
+            ops::HttpContent{.metrics = {[this](ops::MetricWriter& w) { write_metrics(w); }}});
+        if (auto done = http_->listen(http->address, http->port); !done) {
+            return Error{done.error().text, settings_.file, http->line};
+        }
+    }
+    return {};
+}
+
+Result<void> Daemon::give_up_rights() {
+    auto user = resolve_user(settings_.control.user);
+    if (!user) return user.error();
+    const auto folder = std::filesystem::path(settings_.control.socket).parent_path();
+    return drop_rights(
+        *user, {settings_.control.socket, folder == "/run/steerdns" ? folder.string() : ""});
+}
+
+void Daemon::start_threads() {
+    routers_ = std::make_unique<RouterThread>(*plane_, clock_,
+                                              plan_routers(settings_, built_.lists), log_router);
+    plane_->start();
+    streams_->start();
+    routers_->start();
+}
+
+void Daemon::say_what_is_served() {
+    for (const auto& warning :
+         eal_->huge_pages() ? std::vector<std::string>{} : std::vector{eal_->summary()}) {
+        spdlog::info("memory: {}", warning);
+    }
+    std::string addresses;
+    for (const auto& address : hops_->current()->service_addresses)
+        addresses += " " + address.to_string();
+    for (const auto& port : ports_->reports()) {
+        spdlog::info("serving on {}{} by {} because {}", port.device, addresses, port.driver,
+                     port.why);
+    }
+}
+
+void Daemon::run() {
+    signals_.async_wait([this](const boost::system::error_code& error, int number) {
+        if (error) return;
+        spdlog::info("ending on {}", number == SIGTERM ? "SIGTERM" : "SIGINT");
+        house_.stop();
+    });
+    housekeeping();
+    house_.run();
+    stop();
+}
+
+void Daemon::housekeeping() {
+    write_notes();
+    publisher_->poll(clock_.now());
+    hops_->poll();
+    housekeeping_.expires_after(kHousekeepingEvery);
+    housekeeping_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) housekeeping();
+    });
+}
+
+void Daemon::write_notes() {
+    Note note;
+    for (unsigned w = 0; w < plane_->workers(); ++w) {
+        while (plane_->notes(w).pop(&note, 1) == 1) {
+            const Snapshot* const snapshot = publisher_->find(note.generation);
+            const std::string title =
+                snapshot != nullptr ? snapshot->texts[note.text] : std::string{};
+            for (const auto& line : ops::note_lines(note, title))
+                spdlog::info("{}", line);
+        }
+    }
+}
+
+// In the order that lets nobody talk to what is gone. Idempotent.
+void Daemon::stop() {
+    if (socket_) socket_->close();
+    if (http_) http_->close();
+    if (routers_) routers_->stop(kCleanupPatienceMs);
+    if (streams_) streams_->stop();
+    if (plane_) plane_->stop();
+    if (plane_ && publisher_) write_notes();
+    watcher_.reset();
+    routers_.reset();
+    streams_.reset();
+    hops_.reset();
+    publisher_.reset();
+    plane_.reset();
+    reserved_.reset();
+    ports_.reset();
+}
+
+}  // namespace steer

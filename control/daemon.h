@@ -1,0 +1,86 @@
+// The daemon: a configuration put to work, and taken down again.
+//
+// start() builds everything in the order in which it can fail with a sentence: configuration, CPUs and memory, ports,
+// tables, addresses to listen on; then gives up root and starts the threads. run() is thread `house` until SIGTERM or
+// SIGINT. What the destructor takes down it takes down in the reverse order; the XDP program goes with its link.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "control/build/build.h"
+#include "control/build/publish.h"
+#include "control/config/settings.h"
+#include "control/kernel/next_hops.h"
+#include "control/kernel/reserved_ports.h"
+#include "control/ops/control_socket.h"
+#include "control/ops/http_server.h"
+#include "control/plane.h"
+#include "control/port_set.h"
+#include "control/published.h"
+#include "control/router_thread.h"
+#include "control/sizing.h"
+#include "control/stream/stream_threads.h"
+#include "dataplane/port/eal.h"
+
+namespace steer {
+
+class Daemon {
+  public:
+    // `settings` are what load() returned without an error.
+    explicit Daemon(config::Settings settings);
+    ~Daemon();
+    Daemon(const Daemon&) = delete;
+    Daemon& operator=(const Daemon&) = delete;
+
+    Result<void> start();
+    void run();
+
+  private:
+    Result<void> start_eal();
+    Result<void> start_tables();
+    Result<void> start_network();
+    Result<void> start_listeners();
+    Result<void> start_ops();
+    Result<void> give_up_rights();
+    void start_threads();
+    void say_what_is_served();
+
+    void on_network(kernel::NextHopView view);
+    void housekeeping();
+    void write_notes();
+    void stop();
+
+    [[nodiscard]] boost::json::value status() const;
+    [[nodiscard]] boost::json::value counters() const;
+    void write_metrics(ops::MetricWriter& writer) const;
+
+    config::Settings settings_;
+    BootClock clock_;
+    std::uint64_t started_ms_ = 0;
+    boost::asio::io_context house_;
+    boost::asio::signal_set signals_;
+    boost::asio::steady_timer housekeeping_;
+
+    CpuPlan cpus_;
+    build::Registry registry_;
+    build::Built built_;
+    std::unique_ptr<Eal> eal_;
+    std::unique_ptr<PortSet> ports_;
+    std::unique_ptr<Plane> plane_;
+    std::unique_ptr<build::Publisher> publisher_;
+    std::unique_ptr<Published<NextHopTable>> hops_;
+    std::unique_ptr<kernel::ReservedPorts> reserved_;
+    std::unique_ptr<kernel::NextHops> watcher_;
+    std::unique_ptr<StreamThreads> streams_;
+    std::unique_ptr<RouterThread> routers_;
+    ops::JsonRpc rpc_;
+    std::unique_ptr<ops::ControlSocket> socket_;
+    std::unique_ptr<ops::HttpServer> http_;
+};
+
+}  // namespace steer

@@ -1,0 +1,177 @@
+// What the daemon says of itself: `status` and `counters` of the control socket, and the metrics.
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include "control/daemon.h"
+#include "control/ops/worker_counters.h"
+#include "dataplane/cache/cache.h"
+
+namespace steer {
+namespace {
+
+using boost::json::array;
+using boost::json::object;
+
+constexpr std::array kOutcomeLabels{
+#define STEER_OUTCOME_LABEL(name, label, text) std::string_view{label},
+    STEER_OUTCOMES(STEER_OUTCOME_LABEL)
+#undef STEER_OUTCOME_LABEL
+};
+
+std::string_view word(NextHop::Via via) {
+    switch (via) {
+        case NextHop::Via::port:
+            return "port";
+        case NextHop::Via::kernel:
+            return "kernel";
+        case NextHop::Via::nothing:
+            break;
+    }
+    return "no route";
+}
+
+// The best smoothed round trip that any worker has measured, ms; 0: none yet.
+double best_rtt_ms(const Plane& plane, std::uint16_t upstream) {
+    std::uint32_t best = 0;
+    for (unsigned w = 0; w < plane.workers(); ++w) {
+        const auto rtt =
+            plane.worker(w).upstream_health(upstream).rtt_16ths_ms.load(std::memory_order_relaxed);
+        if (rtt != 0 && (best == 0 || rtt < best)) best = rtt;
+    }
+    return best / 16.0;
+}
+
+object router_status(const RouterThread::Status& router) {
+    const auto& s = router.state;
+    return {{"name", router.name},
+            {"address", router.address},
+            {"state", routeros::label(s.state)},
+            {"away", s.away},
+            {"version", s.version},
+            {"board", s.board},
+            {"trouble", s.trouble},
+            {"claims", s.claims},
+            {"rows", s.rows_ours},
+            {"orphans", s.rows_orphaned},
+            {"foreign", s.rows_foreign},
+            {"blocked", s.rows_blocked},
+            {"held", s.held},
+            {"owed", s.queued + s.in_flight},
+            {"service_us", s.service_us},
+            {"rtt_ms", s.rtt_ms}};
+}
+
+object router_counters(const RouterThread::Status& router) {
+    object all{{"name", router.name}};
+#define STEER_ROUTER_COUNTER_JSON(name, label, text) all[label] = router.counters.name;
+    STEER_ROUTER_COUNTERS(STEER_ROUTER_COUNTER_JSON)
+#undef STEER_ROUTER_COUNTER_JSON
+    return all;
+}
+
+}  // namespace
+
+boost::json::value Daemon::status() const {
+    object all{{"version", STEER_VERSION},
+               {"uptime_s", (clock_.now().ms - started_ms_) / 1000},
+               {"config", settings_.file},
+               {"generation", publisher_->current()->generation},
+               {"memory", eal_->summary()}};
+    array ports;
+    const NextHopTable& hops = *hops_->current();
+    array addresses;
+    for (const auto& address : hops.service_addresses)
+        addresses.emplace_back(address.to_string());
+    for (const auto& port : ports_->reports()) {
+        ports.push_back(
+            object{{"device", port.device}, {"driver", port.driver}, {"why", port.why}});
+    }
+    all["ports"] = std::move(ports);
+    all["addresses"] = std::move(addresses);
+    array workers;
+    for (unsigned w = 0; w < plane_->workers(); ++w) {
+        workers.push_back(object{
+            {"index", w}, {"cpu", cpus_.workers[w]}, {"parked", plane_->worker(w).parked()}});
+    }
+    all["workers"] = std::move(workers);
+    if (const auto* const cache = plane_->shared().cache) {
+        all["cache"] = object{{"entries", cache->entries()}, {"bytes", cache->bytes_used()}};
+    }
+    array routers;
+    for (const auto& router : routers_->status())
+        routers.push_back(router_status(router));
+    all["routers"] = std::move(routers);
+    array upstreams;
+    for (const auto& upstream : publisher_->current()->upstreams) {
+        const auto via = upstream.id < hops.by_upstream.size() ? hops.by_upstream[upstream.id].via
+                                                               : NextHop::Via::nothing;
+        upstreams.push_back(object{{"name", upstream.name},
+                                   {"via", word(via)},
+                                   {"rtt_ms", best_rtt_ms(*plane_, upstream.id)}});
+    }
+    all["upstreams"] = std::move(upstreams);
+    return all;
+}
+
+boost::json::value Daemon::counters() const {
+    object all;
+    array workers;
+    std::uint64_t late = 0;
+    for (unsigned w = 0; w < plane_->workers(); ++w) {
+        const Counters& counters = plane_->worker(w).counters();
+        workers.push_back(ops::counters_to_json(counters));
+        late += counters.get(Stat::hold_late);
+    }
+    all["workers"] = std::move(workers);
+    auto outcomes = routers_->outcomes();
+    outcomes[static_cast<std::size_t>(Outcome::late)] = late;
+    object named;
+    for (std::size_t i = 0; i < outcomes.size(); ++i)
+        named[kOutcomeLabels[i]] = outcomes[i];
+    all["outcomes"] = std::move(named);
+    array routers;
+    for (const auto& router : routers_->status())
+        routers.push_back(router_counters(router));
+    all["routers"] = std::move(routers);
+    return all;
+}
+
+void Daemon::write_metrics(ops::MetricWriter& writer) const {
+    std::uint64_t late = 0;
+    for (unsigned w = 0; w < plane_->workers(); ++w) {
+        const Counters& counters = plane_->worker(w).counters();
+        ops::write_counters(writer, w, counters);
+        late += counters.get(Stat::hold_late);
+    }
+    auto outcomes = routers_->outcomes();
+    outcomes[static_cast<std::size_t>(Outcome::late)] = late;
+    writer.counter("steerdns_outcomes", "what became of answers that waited for a router");
+    for (std::size_t i = 0; i < outcomes.size(); ++i)
+        writer.sample({{"outcome", kOutcomeLabels[i]}}, outcomes[i]);
+    if (const auto* const cache = plane_->shared().cache) {
+        writer.gauge("steerdns_cache_entries", "answers in the cache");
+        writer.sample({}, static_cast<std::uint64_t>(cache->entries()));
+        writer.gauge("steerdns_cache_bytes", "bytes of the cache in use");
+        writer.sample({}, static_cast<std::uint64_t>(cache->bytes_used()));
+    }
+    for (const auto& router : routers_->status()) {
+        writer.gauge("steerdns_router_in_sync", "1 if what the router has is known");
+        writer.sample(
+            {{"router", router.name}},
+            std::uint64_t{router.state.state == routeros::RouterState::in_sync ? 1U : 0U});
+        writer.gauge("steerdns_router_rows", "rows of ours on the router");
+        writer.sample({{"router", router.name}},
+                      static_cast<std::uint64_t>(router.state.rows_ours));
+        writer.gauge("steerdns_router_claims", "addresses that must be on the router");
+        writer.sample({{"router", router.name}}, static_cast<std::uint64_t>(router.state.claims));
+#define STEER_ROUTER_COUNTER_METRIC(name, label, text) \
+    writer.counter("steerdns_router_" label, text);    \
+    writer.sample({{"router", router.name}}, router.counters.name);
+        STEER_ROUTER_COUNTERS(STEER_ROUTER_COUNTER_METRIC)
+#undef STEER_ROUTER_COUNTER_METRIC
+    }
+    streams_->write_metrics(writer);
+}
+
+}  // namespace steer
