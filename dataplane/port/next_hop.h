@@ -23,6 +23,7 @@ struct NextHop {
     MacAddress peer_mac{};  // of the gateway or the upstream itself
     MacAddress own_mac{};
     IpAddress source;  // our address on that route
+    bool operator==(const NextHop&) const = default;
 };
 
 struct NextHopTable {
@@ -30,6 +31,7 @@ struct NextHopTable {
     std::vector<IpAddress> service_addresses;  // sorted: what we answer on (destination of queries)
     std::vector<std::uint16_t> service_ports;  // host order; usually just 53
     std::vector<IpAddress> own_addresses;  // sorted: every address of this host (bad as a source)
+    bool operator==(const NextHopTable&) const = default;
 };
 
 }  // namespace steer

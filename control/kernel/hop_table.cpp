@@ -1,0 +1,113 @@
+#include "control/kernel/hop_table.h"
+
+#include <algorithm>
+
+namespace steer::kernel {
+namespace {
+
+// Where an interface's packets are on a port's device: on it, in a VLAN of it, in a VLAN in one.
+struct Place {
+    const PortDevice* device = nullptr;
+    VlanTags vlan;
+};
+
+Place place_of(const Link& link, const Interfaces& interfaces,
+               std::span<const PortDevice> devices) {
+    VlanTags vlan;
+    const Link* at = &link;
+    for (int depth = 0; depth < 2 && at != nullptr && at->vlan_parent != 0; ++depth) {
+        vlan = {at->vlan_id, vlan.outer};
+        at = interfaces.find(at->vlan_parent);
+    }
+    if (at == nullptr) return {};
+    const auto it = std::find_if(devices.begin(), devices.end(), [&](const PortDevice& device) {
+        return device.if_index == at->if_index;
+    });
+    return it == devices.end() ? Place{} : Place{&*it, vlan};
+}
+
+void sort_unique(std::vector<IpAddress>& addresses) {
+    std::sort(addresses.begin(), addresses.end());
+    addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
+}
+
+}  // namespace
+
+HopTarget resolve(const IpAddress& upstream, const Route& route, const Interfaces& interfaces,
+                  std::span<const PortDevice> devices) {
+    HopTarget target;
+    NextHop& hop = target.hop;
+    if (route.kind == Route::Kind::none) return target;
+    hop.via = NextHop::Via::kernel;
+    if (route.kind == Route::Kind::local) return target;
+    const Link* link = interfaces.find(route.if_index);
+    if (link == nullptr || !link->asks_neighbours) return target;
+    const Place place = place_of(*link, interfaces, devices);
+    // We send with one tag at most; what needs two is the kernel's.
+    if (place.device == nullptr || place.device->sockets || place.vlan.inner != 0) return target;
+    // The kernel fills in addresses as the route's family has them; another family has no source there.
+    if (!route.source || route.source->is_v4() != upstream.is_v4()) {
+        hop.via = NextHop::Via::nothing;
+        return target;
+    }
+    hop.via = NextHop::Via::port;
+    hop.tagged = place.vlan.outer != 0;
+    hop.vlan_tci = place.vlan.outer;
+    hop.if_index = place.device->if_index;
+    hop.own_mac = link->mac;
+    hop.source = *route.source;
+    target.neighbour = NeighbourKey{route.if_index, route.gateway.value_or(upstream)};
+    return target;
+}
+
+NextHop complete(const HopTarget& target, const Neighbour& neighbour) {
+    if (!target.neighbour) return target.hop;
+    if (!neighbour.usable()) return {};
+    NextHop hop = target.hop;
+    hop.peer_mac = neighbour.mac;
+    return hop;
+}
+
+std::vector<IpAddress> service_addresses(const Interfaces& interfaces,
+                                         std::span<const PortDevice> devices) {
+    std::vector<IpAddress> all;
+    for (const PortDevice& device : devices) {
+        all.insert(all.end(), device.addresses.begin(), device.addresses.end());
+    }
+    for (const Address& address : interfaces.addresses) {
+        const Link* link = interfaces.find(address.if_index);
+        if (link == nullptr) continue;
+        const Place place = place_of(*link, interfaces, devices);
+        if (place.device != nullptr && place.device->addresses.empty()) all.push_back(address.ip);
+    }
+    sort_unique(all);
+    return all;
+}
+
+std::vector<IpAddress> own_addresses(const Interfaces& interfaces) {
+    std::vector<IpAddress> all;
+    for (const Address& address : interfaces.addresses)
+        all.push_back(address.ip);
+    sort_unique(all);
+    return all;
+}
+
+std::vector<DeviceState> device_states(const Interfaces& interfaces,
+                                       std::span<const PortDevice> devices) {
+    std::vector<DeviceState> states;
+    for (const PortDevice& device : devices) {
+        const Link* link = interfaces.find(device.if_index);
+        if (link == nullptr) continue;
+        DeviceState state{link->if_index, link->name, link->up, link->mac, {}};
+        for (const Link& other : interfaces.links) {
+            const Place place = place_of(other, interfaces, std::span(&device, 1));
+            if (place.device != nullptr && other.vlan_parent != 0)
+                state.vlans.push_back(place.vlan);
+        }
+        std::sort(state.vlans.begin(), state.vlans.end());
+        states.push_back(std::move(state));
+    }
+    return states;
+}
+
+}  // namespace steer::kernel

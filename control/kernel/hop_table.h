@@ -1,0 +1,37 @@
+// From what the kernel says to what a NextHopTable holds: pure functions, no netlink.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "control/kernel/addresses.h"
+#include "control/kernel/neighbours.h"
+#include "control/kernel/next_hops.h"
+#include "control/kernel/routes.h"
+
+namespace steer::kernel {
+
+// What an upstream's route leads to, before its neighbour is known.
+struct HopTarget {
+    NextHop hop;                            // all but peer_mac
+    std::optional<NeighbourKey> neighbour;  // whose MAC it needs; if via is port, and only then
+};
+
+// Via::port if the route leaves through a port's device, or a VLAN of one, and neighbours are asked for
+// there; Via::kernel if another way; Via::nothing without a route or a source address.
+HopTarget resolve(const IpAddress& upstream, const Route& route, const Interfaces& interfaces,
+                  std::span<const PortDevice> devices);
+
+// The hop with the neighbour's MAC; Via::nothing while that is not usable.
+NextHop complete(const HopTarget& target, const Neighbour& neighbour);
+
+// Each sorted, without repeats.
+std::vector<IpAddress> service_addresses(const Interfaces& interfaces,
+                                         std::span<const PortDevice> devices);
+std::vector<IpAddress> own_addresses(const Interfaces& interfaces);
+
+std::vector<DeviceState> device_states(const Interfaces& interfaces,
+                                       std::span<const PortDevice> devices);
+
+}  // namespace steer::kernel

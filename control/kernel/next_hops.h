@@ -1,0 +1,80 @@
+// Keeps the NextHopTable true: for each upstream the port, source address and MAC addresses that reach it,
+// and the addresses that we answer on.
+//
+// Routes and neighbours are asked of the kernel, not copied: RTM_GETROUTE per upstream, asked again on any
+// route, rule, link or address event (debounced) or lost notification; the kernel's neighbour entry of each
+// next hop, poked (NTF_USE) while it is missing and while it ages, because frames that leave by a port of
+// ours are not seen by the kernel's own ageing. STALE is usable.
+//
+// Lives on one io_context; all calls from its thread, or before it runs. A table is published only if it
+// differs from the last one. Cost of an event: a system call per upstream and per interface, never a dump of
+// the routes or of the neighbours.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dataplane/port/next_hop.h"
+#include "dataplane/port/xdp_steering.h"
+#include "matchers/prefix/ip_address.h"
+#include "matchers/result.h"
+
+namespace steer::kernel {
+
+// A device that has ports of ours.
+struct PortDevice {
+    int if_index = 0;
+    // What we answer on there; empty: every address of the interface and of its VLAN children.
+    std::vector<IpAddress> addresses = {};
+    // Served by kernel sockets, not by a port: an upstream behind it is Via::kernel.
+    bool sockets = false;
+};
+
+// What became of the kernel's side of a port's device.
+struct DeviceState {
+    int if_index = 0;
+    std::string name;
+    bool up = false;  // administratively and by carrier
+    MacAddress mac{};
+    std::vector<VlanTags> vlans;  // of its VLAN children, sorted
+    bool operator==(const DeviceState&) const = default;
+};
+
+struct NextHopView {
+    std::unique_ptr<const NextHopTable> table;
+    std::vector<DeviceState> devices;  // in the order of the PortDevices that exist now
+};
+
+class NextHops {
+  public:
+    using Publish = std::function<void(NextHopView)>;
+    using Log = std::function<void(const std::string& sentence)>;
+
+    NextHops(boost::asio::io_context& house, std::vector<PortDevice> devices, Publish publish,
+             Log log);
+    ~NextHops();
+    NextHops(const NextHops&) = delete;
+    NextHops& operator=(const NextHops&) = delete;
+
+    // Builds and publishes the first table, having waited at most `patience` for the neighbours of
+    // `upstreams` (index: Upstream::id; two ids may have one address), then watches. Waits: call it before
+    // house runs. Error: netlink sockets are not to be had.
+    Result<void> start(std::vector<IpAddress> upstreams, std::chrono::milliseconds patience);
+    // After a reload. Publishes at once what is known, the rest when the neighbours answer.
+    void set_upstreams(std::vector<IpAddress> upstreams);
+    // UDP ports that we answer on, host order; {53} until this is called. Before start(), or as set_upstreams.
+    void set_service_ports(std::vector<std::uint16_t> ports);
+
+  private:
+    struct Impl;
+    std::shared_ptr<Impl> impl_;
+};
+
+// The interface that a default route leaves through, IPv4 before IPv6, lowest metric first. Error: none.
+Result<std::string> find_default_interface();
+
+}  // namespace steer::kernel

@@ -1,0 +1,26 @@
+// How the kernel would send to an address, asked of it each time (RTM_GETROUTE): rules, tables, multipath
+// and nexthop objects are its business, not ours.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "control/kernel/netlink.h"
+#include "matchers/prefix/ip_address.h"
+
+namespace steer::kernel {
+
+struct Route {
+    enum class Kind : std::uint8_t { none, local, unicast };
+    Kind kind = Kind::none;  // none: no route, or one that forbids
+    int if_index = 0;
+    std::optional<IpAddress> gateway;  // nothing: the destination is a neighbour itself
+    std::optional<IpAddress> source;   // the address of ours that the kernel would use
+};
+
+Route ask_route(Netlink& netlink, const IpAddress& destination);
+
+// The interface of the default route in the main table: IPv4 before IPv6, then the lowest metric. A dump.
+std::optional<int> find_default_route_interface(Netlink& netlink);
+
+}  // namespace steer::kernel

@@ -1,0 +1,129 @@
+#include "control/kernel/hop_table.h"
+
+#include <boost/test/unit_test.hpp>
+
+namespace steer::kernel {
+namespace {
+
+constexpr MacAddress kOwnMac{2, 0, 0, 0, 0, 1};
+constexpr MacAddress kVlanMac{2, 0, 0, 0, 0, 2};
+constexpr MacAddress kPeerMac{2, 0, 0, 0, 0, 9};
+
+IpAddress ip(const char* text) {
+    return IpAddress::parse(text).value();
+}
+
+// lo, eth0 (a port), its VLAN 10, VLAN 20 in VLAN 10, eth1 (none), a tunnel.
+Interfaces host() {
+    Interfaces all;
+    all.links = {{1, "lo", true, false, {}, 0, 0},
+                 {2, "eth0", true, true, kOwnMac, 0, 0},
+                 {3, "eth0.10", true, true, kVlanMac, 2, 10},
+                 {4, "eth0.10.20", true, true, kVlanMac, 3, 20},
+                 {5, "eth1", true, true, {}, 0, 0},
+                 {6, "wg0", true, false, {}, 0, 0}};
+    all.addresses = {{1, ip("127.0.0.1")}, {2, ip("192.0.2.1")},    {2, ip("2001:db8::1")},
+                     {3, ip("10.10.0.1")}, {5, ip("198.51.100.1")}, {4, ip("10.20.0.1")}};
+    return all;
+}
+
+const std::vector<PortDevice> kDevices{{2, {}, false}};
+
+Route unicast(int if_index, const char* source) {
+    Route route;
+    route.kind = Route::Kind::unicast;
+    route.if_index = if_index;
+    route.source = ip(source);
+    return route;
+}
+
+HopTarget hop_to(const char* upstream, const Route& route,
+                 const std::vector<PortDevice>& devices = kDevices) {
+    return resolve(ip(upstream), route, host(), devices);
+}
+
+BOOST_AUTO_TEST_SUITE(hop_table)
+
+BOOST_AUTO_TEST_CASE(neighbour_on_a_port) {
+    const HopTarget target = hop_to("192.0.2.53", unicast(2, "192.0.2.1"));
+    BOOST_REQUIRE(target.neighbour.has_value());
+    BOOST_TEST((*target.neighbour == NeighbourKey{2, ip("192.0.2.53")}));
+
+    const NextHop waiting = complete(target, {Neighbour::State::missing, {}});
+    BOOST_TEST((waiting.via == NextHop::Via::nothing));
+    const NextHop hop = complete(target, {Neighbour::State::ageing, kPeerMac});
+    BOOST_TEST((hop.via == NextHop::Via::port));
+    BOOST_TEST(hop.if_index == 2);
+    BOOST_TEST(!hop.tagged);
+    BOOST_TEST((hop.own_mac == kOwnMac));
+    BOOST_TEST((hop.peer_mac == kPeerMac));
+    BOOST_TEST((hop.source == ip("192.0.2.1")));
+    BOOST_TEST(
+        (complete(target, {Neighbour::State::failed, kPeerMac}).via == NextHop::Via::nothing));
+}
+
+BOOST_AUTO_TEST_CASE(gateway_is_the_neighbour_even_of_the_other_family) {
+    Route route = unicast(2, "192.0.2.1");
+    route.gateway = ip("fe80::1");
+    const HopTarget target = hop_to("203.0.113.53", route);
+    BOOST_REQUIRE(target.neighbour.has_value());
+    BOOST_TEST((target.neighbour->ip == ip("fe80::1")));
+}
+
+BOOST_AUTO_TEST_CASE(vlan_of_a_port_is_the_port_with_a_tag) {
+    const HopTarget target = hop_to("10.10.0.53", unicast(3, "10.10.0.1"));
+    BOOST_TEST((target.hop.via == NextHop::Via::port));
+    BOOST_TEST(target.hop.if_index == 2);
+    BOOST_TEST(target.hop.tagged);
+    BOOST_TEST(target.hop.vlan_tci == 10);
+    BOOST_TEST((target.hop.own_mac == kVlanMac));
+    BOOST_REQUIRE(target.neighbour.has_value());
+    BOOST_TEST(target.neighbour->if_index == 3);
+}
+
+BOOST_AUTO_TEST_CASE(what_leaves_elsewhere_is_the_kernels) {
+    const auto via = [](const HopTarget& target) { return complete(target, {}).via; };
+    BOOST_TEST((via(hop_to("198.51.100.53", unicast(5, "198.51.100.1"))) == NextHop::Via::kernel));
+    BOOST_TEST((via(hop_to("10.99.0.1", unicast(6, "10.99.0.2"))) == NextHop::Via::kernel));
+    BOOST_TEST((via(hop_to("10.20.0.53", unicast(4, "10.20.0.1"))) == NextHop::Via::kernel));
+    Route local;
+    local.kind = Route::Kind::local;
+    local.if_index = 1;
+    BOOST_TEST((via(hop_to("127.0.0.1", local)) == NextHop::Via::kernel));
+    const std::vector<PortDevice> sockets{{2, {}, true}};
+    BOOST_TEST(
+        (via(hop_to("192.0.2.53", unicast(2, "192.0.2.1"), sockets)) == NextHop::Via::kernel));
+}
+
+BOOST_AUTO_TEST_CASE(no_route_or_no_source_is_nothing) {
+    BOOST_TEST((hop_to("203.0.113.1", {}).hop.via == NextHop::Via::nothing));
+    Route route = unicast(2, "192.0.2.1");
+    route.source.reset();
+    BOOST_TEST((hop_to("192.0.2.53", route).hop.via == NextHop::Via::nothing));
+}
+
+BOOST_AUTO_TEST_CASE(service_addresses_are_those_of_the_port_and_its_vlans) {
+    const std::vector<IpAddress> all = service_addresses(host(), kDevices);
+    BOOST_TEST(all.size() == 4U);
+    BOOST_TEST(std::is_sorted(all.begin(), all.end()));
+    BOOST_TEST(!std::binary_search(all.begin(), all.end(), ip("198.51.100.1")));
+    BOOST_TEST(std::binary_search(all.begin(), all.end(), ip("10.20.0.1")));
+
+    const std::vector<PortDevice> named{{2, {ip("192.0.2.1"), ip("203.0.113.1")}, false}};
+    BOOST_TEST(service_addresses(host(), named).size() == 2U);
+    BOOST_TEST(own_addresses(host()).size() == 6U);
+}
+
+BOOST_AUTO_TEST_CASE(a_device_knows_its_vlans) {
+    const std::vector<PortDevice> devices{{2, {}, false}, {77, {}, false}};
+    const std::vector<DeviceState> states = device_states(host(), devices);
+    BOOST_REQUIRE(states.size() == 1U);  // 77 is not there
+    BOOST_TEST(states[0].name == "eth0");
+    BOOST_TEST(states[0].up);
+    BOOST_TEST((states[0].vlans == std::vector<VlanTags>{{10, 0}, {10, 20}}));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace steer::kernel
