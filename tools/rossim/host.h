@@ -1,0 +1,69 @@
+// A Router on real sockets and the real clock: listens, moves bytes, wakes when the router has
+// something to do.
+//
+// One thread. Times are microseconds of the steady clock since the Host was made; the journal's
+// wall clock follows CLOCK_REALTIME once a second.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tools/rossim/connection.h"
+#include "tools/rossim/router.h"
+#include "tools/rossim/settings.h"
+
+namespace rossim {
+
+class Host {
+  public:
+    // Listens. `tls` may be nullptr if there is no tls_port. Throws std::runtime_error with a
+    // sentence.
+    Host(boost::asio::io_context& io, const std::string& address, RouterSettings settings,
+         boost::asio::ssl::context* tls, Journal journal);
+
+    std::int64_t now_us() const;
+    Router& router() { return router_; }
+    // After every call to router(): sends what it has to say and sets the alarm.
+    void pump();
+    void hang();
+    void resume();
+    // "edge1 on 127.0.0.1:8728, TLS 8729".
+    std::string describe() const;
+
+  private:
+    struct Door {
+        tcp::endpoint endpoint;
+        tcp::acceptor acceptor;
+        bool tls;
+    };
+
+    void add_door(const std::string& address, std::uint16_t port, bool tls);
+    void open(Door& door);
+    void follow_reboot();
+    void accept(Door& door);
+    void welcome(tcp::socket socket, bool tls);
+    void start(const std::shared_ptr<Connection>& connection, const std::string& peer, bool tls);
+    void set_alarm();
+    void follow_wall_clock();
+
+    boost::asio::io_context& io_;
+    std::chrono::steady_clock::time_point zero_;
+    boost::asio::ssl::context* tls_;
+    Router router_;
+    std::vector<std::unique_ptr<Door>> doors_;
+    std::map<SessionId, std::shared_ptr<Connection>> connections_;
+    std::vector<std::function<void()>> waiting_;  // TLS clients that came while it hung
+    boost::asio::steady_timer alarm_;
+    std::int64_t wall_set_us_ = 0;
+    bool hung_ = false;
+};
+
+}  // namespace rossim
