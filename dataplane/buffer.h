@@ -20,13 +20,17 @@ struct Buffer {
     std::uint32_t length;    // bytes used
     std::uint32_t serial;    // of the answer in it, so that the keeper inserts it once; 0 = none
     rte_mempool* pool;
-    std::uint64_t born_ms;   // when the upstream's reply came: an answer's age counts from here
+    std::uint64_t born_ms;  // when the upstream's reply came: an answer's age counts from here
 
     [[nodiscard]] std::uint8_t* data() { return reinterpret_cast<std::uint8_t*>(this + 1); }
-    [[nodiscard]] const std::uint8_t* data() const { return reinterpret_cast<const std::uint8_t*>(this + 1); }
+    [[nodiscard]] const std::uint8_t* data() const {
+        return reinterpret_cast<const std::uint8_t*>(this + 1);
+    }
     [[nodiscard]] std::span<std::uint8_t> room() { return {data(), capacity}; }
     [[nodiscard]] std::span<const std::uint8_t> bytes() const { return {data(), length}; }
-    [[nodiscard]] const dns::Answer& answer() const { return *reinterpret_cast<const dns::Answer*>(data()); }
+    [[nodiscard]] const dns::Answer& answer() const {
+        return *reinterpret_cast<const dns::Answer*>(data());
+    }
 };
 static_assert(sizeof(Buffer) == 32);
 
@@ -51,7 +55,9 @@ class BufferPools {
     rte_mempool* large_;
 };
 
-inline void hold(Buffer* b) noexcept { b->references.fetch_add(1, std::memory_order_relaxed); }
+inline void hold(Buffer* b) noexcept {
+    b->references.fetch_add(1, std::memory_order_relaxed);
+}
 void release(Buffer* b) noexcept;  // nullptr is allowed
 
 }  // namespace steer

@@ -28,7 +28,7 @@ struct KeyFacts {
     std::uint8_t flags;
 };
 
-struct Key {                    // SipHash-1-3-128 of the facts under a secret of this process
+struct Key {  // SipHash-1-3-128 of the facts under a secret of this process
     std::uint64_t low, high;
     bool operator==(const Key&) const = default;
 };
@@ -43,41 +43,43 @@ class KeyHasher {
     std::uint64_t k0_, k1_;
 };
 
-inline constexpr std::size_t kEntryLists = 4;  // lists that an entry can remember; an answer with more is not cached
+inline constexpr std::size_t kEntryLists =
+    4;  // lists that an entry can remember; an answer with more is not cached
 
-// The layout of one cached answer, in 64-byte units of the arena. Who writes: K keeper before publishing (then
-// immutable), W any worker (relaxed), R readers.
+// The layout of one cached answer: a header of one cache line, then the name, then the answer. Who writes: K keeper
+// before publishing (then immutable), W any worker (relaxed). What only the keeper needs lies elsewhere (arena.h),
+// so that it never takes this line away from readers.
 struct alignas(64) Entry {
-    std::atomic<std::uint64_t> tags;        // W: generation << 32 | tag-set id; 0: not known
-    std::atomic<std::uint64_t> claim;       // W: next event at (s) << 32 | stamp (sum of epochs and lists)
-    std::atomic<std::uint32_t> visited;     // W: set by a hit, cleared by eviction
+    std::atomic<std::uint64_t> tags;  // W: generation << 32 | tag-set id; 0: not known
+    std::atomic<std::uint64_t>
+        claim;  // W: next event at (s) << 32 | stamp (sum of epochs and lists)
+    std::atomic<std::uint32_t> visited;     // W: set by lookup(), cleared by eviction
     std::uint32_t expires_s;                // K: CLOCK_BOOTTIME
     std::uint32_t inserted_s;               // K: the age of the body counts from here
     std::uint16_t qtype, qclass, instance;  // K: compared with the facts
     std::uint8_t flags;                     // K: KeyFacts::flags
     std::uint8_t list_count;                // K
     std::array<ListId, kEntryLists> lists;  // K: claimed inside the cache's wrap
-    Key key;                                // K
     std::uint32_t ttl_cap_s;                // K: cap of the lists above; UINT32_MAX: none
     std::uint8_t qname_len;                 // K
-    std::uint8_t size_class;                // K
-    std::uint16_t reserved;
+    std::uint8_t size_class;                // K: of the arena
     // then: qname (padded to 8), then a dns::Answer
 
     [[nodiscard]] std::span<const std::uint8_t> qname() const {
         return {reinterpret_cast<const std::uint8_t*>(this + 1), qname_len};
     }
     [[nodiscard]] const dns::Answer& answer() const {
-        return *reinterpret_cast<const dns::Answer*>(reinterpret_cast<const std::uint8_t*>(this + 1) +
-                                                     ((qname_len + 7U) & ~7U));
+        return *reinterpret_cast<const dns::Answer*>(
+            reinterpret_cast<const std::uint8_t*>(this + 1) + ((qname_len + 7U) & ~7U));
     }
 };
+static_assert(sizeof(Entry) == 64, "one line: what a hit reads before the name");
 
 // Payload of the buffer of a MessageKind::insert, followed by the qname (lower-cased, padded to 8) and the Answer.
 struct Insert {
     Key key;
-    std::uint32_t serial;                   // of the answer: the same serial under the same key is inserted once
-    std::uint32_t life_s;                   // how long it may be served from `born_ms` of the buffer
+    std::uint32_t serial;  // of the answer: the same serial under the same key is inserted once
+    std::uint32_t life_s;  // how long it may be served from `born_ms` of the buffer
     std::uint16_t qtype, qclass, instance;
     std::uint8_t flags;
     std::uint8_t list_count;
@@ -87,10 +89,14 @@ struct Insert {
     std::uint8_t qname_len;
     std::uint8_t reserved[7];
 };
+static_assert(sizeof(Insert) == 64);
+
+inline constexpr std::size_t kMaxInstances = 64;
 
 struct CacheOptions {
     std::size_t budget_bytes = std::size_t{64} << 20;
-    std::span<const std::uint32_t> instance_sizes;  // entries per instance id; the sum sizes the table
+    // Entries per instance id, at most kMaxInstances; the sum sizes the table.
+    std::span<const std::uint32_t> instance_sizes;
 };
 
 class Cache {
@@ -108,16 +114,22 @@ class Cache {
     void lookup(const Key* keys, const KeyFacts* facts, unsigned n, std::uint32_t now_s,
                 const Entry** out) const noexcept;
 
-    // Keeper (one thread). insert() takes over nothing: it copies what the buffer holds. Evicts for room
-    // (SIEVE); an entry that does not fit at all is counted (Stat::cache_too_big).
+    // Keeper (one thread). Copies what the buffer holds; the buffer stays the caller's. An entry of the same key is
+    // replaced, unless it came from the same answer (serial). Evicts for room (SIEVE). Bounded work. Counted: what is
+    // larger than the largest slot (Stat::cache_too_big), and what finds no room because a grace period has
+    // not ended yet (Stat::cache_insert_dropped).
     void insert(const Buffer& buffer, Now now, Counters& counters) noexcept;
-    // Keeper: frees what a grace period has passed for; bounded work. Call once per loop.
-    void reclaim() noexcept;
-    // Keeper: drops everything.
+    // Keeper: frees what a grace period has passed for; bounded work. Call once per loop. True: something still waits.
+    bool reclaim() noexcept;
+    // Keeper: drops everything. As much work as there are entries.
     void flush() noexcept;
 
-    [[nodiscard]] std::size_t entries() const noexcept;      // any thread
-    [[nodiscard]] std::size_t bytes_used() const noexcept;   // any thread
+    // Any thread: how many entries an instance may have from now on. The table does not grow: above the sizes given
+    // at start the instances take room from each other.
+    void set_instance_size(std::uint16_t instance, std::uint32_t entries) noexcept;
+
+    [[nodiscard]] std::size_t entries() const noexcept;     // any thread
+    [[nodiscard]] std::size_t bytes_used() const noexcept;  // any thread
 
   private:
     struct Impl;

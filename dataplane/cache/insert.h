@@ -16,16 +16,16 @@ namespace steer::cache {
 
 // What the program's run added to the answer.
 struct InsertTerms {
-    std::uint32_t life_s = 0;                    // of cacheable_for_s()
-    std::span<const ListId> lists = {};          // claimed inside the cache's wrap
-    std::uint32_t ttl_cap_s = UINT32_MAX;        // cap of those lists
-    std::uint32_t tag_generation = 0;            // 0: the name was not matched
+    std::uint32_t life_s = 0;              // of cacheable_for_s()
+    std::span<const ListId> lists = {};    // claimed inside the cache's wrap
+    std::uint32_t ttl_cap_s = UINT32_MAX;  // cap of those lists
+    std::uint32_t tag_generation = 0;      // 0: the name was not matched
     std::uint32_t tag_set = 0;
 };
 
 // A buffer with one reference for MessageKind::insert, with the serial and birth of `answer`, whose payload is
 // a dns::Answer. nullptr: not to be cached (no life, more than kEntryLists lists) or no buffer is free.
-Buffer* build_insert(BufferPools& pools, const Key& key, const KeyFacts& facts, const Buffer& answer,
-                     const InsertTerms& terms) noexcept;
+Buffer* build_insert(BufferPools& pools, const Key& key, const KeyFacts& facts,
+                     const Buffer& answer, const InsertTerms& terms) noexcept;
 
 }  // namespace steer::cache

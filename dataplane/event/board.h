@@ -2,6 +2,8 @@
 //
 // One rte_hash; one writer (`routers`), lock-free readers (workers, registered with `qsbr`). A reader pays one
 // lookup per address. A value is {installed_until, epoch} in 64 bits, so that it is read and replaced whole.
+// What was removed keeps its place until the readers' next quiescent states. The hash is keyed by a random word of
+// this process, because the addresses are in the hands of whoever answers for a policy domain.
 #pragma once
 
 #include <cstdint>
@@ -32,10 +34,11 @@ class Board {
     // Writer. False: full (the address is then simply not known).
     bool put(ListId list, const IpAddress& address, std::uint32_t until_s, std::uint32_t epoch);
     void remove(ListId list, const IpAddress& address);
-    [[nodiscard]] std::size_t size() const;
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
   private:
     rte_hash* hash_;
+    std::size_t size_ = 0;
 };
 
 }  // namespace steer

@@ -1,0 +1,366 @@
+#include "dataplane/cache/cache.h"
+
+#include <rte_debug.h>
+#include <rte_errno.h>
+#include <rte_hash.h>
+#include <rte_prefetch.h>
+#include <rte_rcu_qsbr.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <new>
+#include <numeric>
+
+#include "dataplane/cache/arena.h"
+#include "dataplane/cache/sieve.h"
+
+namespace steer::cache {
+namespace {
+
+// Key places of the table beyond the entries: deleted keys keep theirs until a grace period is over.
+constexpr std::uint32_t kSpareKeys = 4096;
+constexpr unsigned kFreedAtOnce = 128;
+constexpr std::size_t kMaxReserve = 32;
+
+// The keys are hashes already.
+hash_sig_t signature(const Key& key) {
+    return static_cast<hash_sig_t>(key.low);
+}
+std::uint32_t fold(const void* key, std::uint32_t, std::uint32_t) {
+    return signature(*static_cast<const Key*>(key));
+}
+
+rte_hash* make_table(std::uint64_t entries) {
+    static std::atomic<unsigned> serial{0};
+    char name[RTE_HASH_NAMESIZE];
+    std::snprintf(name, sizeof name, "cache_%u", serial.fetch_add(1));
+    rte_hash_parameters parameters{};
+    parameters.name = name;
+    parameters.entries = static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(entries + kSpareKeys, RTE_HASH_ENTRIES_MAX));
+    parameters.key_len = sizeof(Key);
+    parameters.hash_func = fold;
+    parameters.socket_id = SOCKET_ID_ANY;
+    parameters.extra_flag = RTE_HASH_EXTRA_FLAGS_RW_CONCURRENCY_LF | RTE_HASH_EXTRA_FLAGS_EXT_TABLE;
+    rte_hash* table = rte_hash_create(&parameters);
+    if (table == nullptr) {
+        rte_panic("no memory for a cache table of %u entries (%s): give dataplane.memory more\n",
+                  parameters.entries, rte_strerror(rte_errno));
+    }
+    return table;
+}
+
+bool matches(const Entry& entry, const KeyFacts& facts, std::uint32_t now_s) {
+    return entry.expires_s > now_s && entry.qtype == facts.qtype && entry.qclass == facts.qclass &&
+           entry.instance == facts.instance && entry.flags == facts.flags &&
+           entry.qname_len == facts.qname.size() &&
+           std::memcmp(entry.qname().data(), facts.qname.data(), facts.qname.size()) == 0;
+}
+
+// What an insert's buffer holds; `name_and_answer` is laid out as in an entry.
+struct Payload {
+    const Insert& head;
+    std::span<const std::uint8_t> name_and_answer;
+};
+
+void write_entry(Entry* place, const Payload& payload, const Buffer& buffer, unsigned size_class) {
+    const Insert& head = payload.head;
+    auto* entry = new (place) Entry{};
+    if (head.tag_generation != 0) {
+        entry->tags.store(std::uint64_t{head.tag_generation} << 32 | head.tag_set,
+                          std::memory_order_relaxed);
+    }
+    entry->inserted_s = static_cast<std::uint32_t>(buffer.born_ms / 1000);
+    entry->expires_s = entry->inserted_s + head.life_s;
+    entry->qtype = head.qtype;
+    entry->qclass = head.qclass;
+    entry->instance = head.instance;
+    entry->flags = head.flags;
+    entry->list_count = head.list_count;
+    entry->lists = head.lists;
+    entry->ttl_cap_s = head.ttl_cap_s;
+    entry->qname_len = head.qname_len;
+    entry->size_class = static_cast<std::uint8_t>(size_class);
+    std::memcpy(reinterpret_cast<std::uint8_t*>(entry + 1), payload.name_and_answer.data(),
+                payload.name_and_answer.size());
+}
+
+// Slots chained by Slot::next, first in, first out.
+struct Chain {
+    SlotId first = kNoSlot;
+    SlotId last = kNoSlot;
+};
+
+}  // namespace
+
+struct Cache::Impl {
+    Impl(const CacheOptions& options, rte_rcu_qsbr* readers)
+        : table(make_table(std::accumulate(options.instance_sizes.begin(),
+                                           options.instance_sizes.end(), std::uint64_t{0}))),
+          arena(options.budget_bytes),
+          qsbr(readers) {
+        if (options.instance_sizes.size() > kMaxInstances) {
+            rte_panic("more than %zu caches\n", kMaxInstances);
+        }
+        std::copy(options.instance_sizes.begin(), options.instance_sizes.end(), limits.begin());
+    }
+    ~Impl() { rte_hash_free(table); }
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
+
+    struct Instance {
+        std::array<Sieve, kClasses> queues;
+        std::uint32_t entries = 0;
+    };
+
+    void insert(const Payload& payload, const Buffer& buffer, Now now, Counters& counters) noexcept;
+    [[nodiscard]] const Entry* find(const Key& key) const noexcept;
+    SlotId make_room(unsigned size_class, Now now, Counters& counters) noexcept;
+    bool evict_from_class(unsigned size_class, Now now, Counters& counters) noexcept;
+    bool evict_from_instance(Instance& instance, unsigned size_class, Now now,
+                             Counters& counters) noexcept;
+    void keep_reserve(unsigned size_class, Now now, Counters& counters) noexcept;
+    void drop(SlotId id) noexcept;
+    void replace(const Entry* old) noexcept;
+    void unlink(SlotId id) noexcept;
+    void retire(SlotId id) noexcept;
+    bool reclaim(unsigned most) noexcept;
+
+    rte_hash* table;
+    Arena arena;
+    rte_rcu_qsbr* qsbr;
+    std::array<Instance, kMaxInstances> instances;
+    // Retired slots: those that were there when the grace period began, and those that came since.
+    Chain waiting, fresh;
+    std::uint64_t token = 0;
+    // Written by the keeper (limits: by control), read by anybody.
+    std::array<std::atomic<std::uint32_t>, kMaxInstances> limits{};
+    std::atomic<std::size_t> entries{0};
+    std::atomic<std::size_t> bytes{0};
+};
+
+const Entry* Cache::Impl::find(const Key& key) const noexcept {
+    void* data = nullptr;
+    const int position = rte_hash_lookup_with_hash_data(table, &key, signature(key), &data);
+    return position < 0 ? nullptr : static_cast<const Entry*>(data);
+}
+
+// Takes an entry out of its queue and the counts. It stays in memory, and perhaps in the table.
+void Cache::Impl::unlink(SlotId id) noexcept {
+    const Entry& entry = *arena.entry(id);
+    Instance& instance = instances[entry.instance];
+    instance.queues[entry.size_class].remove(arena, id);
+    --instance.entries;
+    entries.fetch_sub(1, std::memory_order_relaxed);
+}
+
+// Readers may still look at it: freed by reclaim(), a grace period later.
+void Cache::Impl::retire(SlotId id) noexcept {
+    arena.slot(id).next = kNoSlot;
+    if (fresh.first == kNoSlot) {
+        fresh.first = id;
+    } else {
+        arena.slot(fresh.last).next = id;
+    }
+    fresh.last = id;
+}
+
+void Cache::Impl::drop(SlotId id) noexcept {
+    void* stored = nullptr;
+    const std::int32_t position = arena.slot(id).position;
+    if (rte_hash_get_key_with_position(table, position, &stored) != 0) {
+        rte_panic("cache: entry without a key in the table\n");
+    }
+    const Key key = *static_cast<const Key*>(stored);
+    if (rte_hash_del_key_with_hash(table, &key, signature(key)) != position) {
+        rte_panic("cache: key at another place than its entry says\n");
+    }
+    unlink(id);
+    retire(id);
+}
+
+// The key stays in the table and is the new entry's.
+void Cache::Impl::replace(const Entry* old) noexcept {
+    const SlotId id = arena.id_of(old);
+    unlink(id);
+    arena.slot(id).position = -1;
+    retire(id);
+}
+
+bool Cache::Impl::evict_from_instance(Instance& instance, unsigned size_class, Now now,
+                                      Counters& counters) noexcept {
+    for (unsigned i = 0; i < kClasses; ++i) {
+        const SlotId id = instance.queues[(size_class + i) % kClasses].victim(arena, now.s());
+        if (id == kNoSlot) continue;
+        drop(id);
+        counters.add(Stat::cache_evictions);
+        return true;
+    }
+    return false;
+}
+
+// From the instance that has the most entries of that size.
+bool Cache::Impl::evict_from_class(unsigned size_class, Now now, Counters& counters) noexcept {
+    auto largest = std::max_element(
+        instances.begin(), instances.end(), [&](const Instance& a, const Instance& b) {
+            return a.queues[size_class].size() < b.queues[size_class].size();
+        });
+    const SlotId id = largest->queues[size_class].victim(arena, now.s());
+    if (id == kNoSlot) return false;
+    drop(id);
+    counters.add(Stat::cache_evictions);
+    return true;
+}
+
+// Frees retired slots whose grace period is over, at most `most`. Begins the next one. True: some still wait.
+bool Cache::Impl::reclaim(unsigned most) noexcept {
+    for (unsigned turn = 0; turn < 2; ++turn) {
+        if (waiting.first == kNoSlot) {
+            if (fresh.first == kNoSlot) return false;
+            waiting = fresh;
+            fresh = Chain{};
+            token = rte_rcu_qsbr_start(qsbr);
+        }
+        if (rte_rcu_qsbr_check(qsbr, token, false) == 0) return true;
+        for (; waiting.first != kNoSlot && most > 0; --most) {
+            const SlotId id = waiting.first;
+            const Slot slot = arena.slot(id);
+            waiting.first = slot.next;
+            if (slot.position >= 0) rte_hash_free_key_with_position(table, slot.position);
+            bytes.fetch_sub(kSlotSizes[arena.entry(id)->size_class], std::memory_order_relaxed);
+            arena.give_back(id);
+        }
+    }
+    return waiting.first != kNoSlot || fresh.first != kNoSlot;
+}
+
+SlotId Cache::Impl::make_room(unsigned size_class, Now now, Counters& counters) noexcept {
+    SlotId id = arena.take(size_class);
+    if (id != kNoSlot) return id;
+    if (!evict_from_class(size_class, now, counters)) return kNoSlot;
+    reclaim(kFreedAtOnce);
+    return arena.take(size_class);
+}
+
+// Evicts ahead of need where no page is left, because what is evicted now can be used only a grace period later.
+void Cache::Impl::keep_reserve(unsigned size_class, Now now, Counters& counters) noexcept {
+    if (arena.can_grow(size_class)) return;
+    const std::size_t reserve = std::min(arena.slots(size_class) / 16, kMaxReserve);
+    if (arena.free_slots(size_class) < reserve) evict_from_class(size_class, now, counters);
+}
+
+void Cache::Impl::insert(const Payload& payload, const Buffer& buffer, Now now,
+                         Counters& counters) noexcept {
+    const Insert& head = payload.head;
+    const unsigned size_class = Arena::class_for(sizeof(Entry) + payload.name_and_answer.size());
+    if (size_class == kClasses) return counters.add(Stat::cache_too_big);
+    const Entry* old = find(head.key);
+    if (old != nullptr && head.serial != 0 && arena.slot(arena.id_of(old)).serial == head.serial)
+        return;
+
+    Instance& instance = instances[head.instance];
+    const std::uint32_t limit = limits[head.instance].load(std::memory_order_relaxed);
+    if (limit == 0) return;
+    for (unsigned i = 0; i < 2 && old == nullptr && instance.entries >= limit; ++i) {
+        evict_from_instance(instance, size_class, now, counters);
+    }
+    const SlotId id = make_room(size_class, now, counters);
+    if (id == kNoSlot) return counters.add(Stat::cache_insert_dropped);
+
+    Entry* entry = arena.entry(id);
+    write_entry(entry, payload, buffer, size_class);
+    old = find(head.key);  // making room may have evicted it
+    if (rte_hash_add_key_with_hash_data(table, &head.key, signature(head.key), entry) != 0) {
+        arena.give_back(id);
+        evict_from_instance(instance, size_class, now, counters);
+        return counters.add(Stat::cache_insert_dropped);
+    }
+    Slot& slot = arena.slot(id);
+    slot.serial = head.serial;
+    slot.position = old != nullptr
+                        ? arena.slot(arena.id_of(old)).position
+                        : rte_hash_lookup_with_hash(table, &head.key, signature(head.key));
+    if (old != nullptr) replace(old);
+    instance.queues[size_class].push(arena, id);
+    ++instance.entries;
+    entries.fetch_add(1, std::memory_order_relaxed);
+    bytes.fetch_add(kSlotSizes[size_class], std::memory_order_relaxed);
+    counters.add(Stat::cache_inserts);
+    keep_reserve(size_class, now, counters);
+}
+
+Cache::Cache(const CacheOptions& options, rte_rcu_qsbr* qsbr)
+    : impl_(std::make_unique<Impl>(options, qsbr)) {}
+
+Cache::~Cache() = default;
+
+void Cache::lookup(const Key* keys, const KeyFacts* facts, unsigned n, std::uint32_t now_s,
+                   const Entry** out) const noexcept {
+    static_assert(kBulk <= RTE_HASH_LOOKUP_BULK_MAX);
+    if (n == 0) return;
+    const void* wanted[kBulk];
+    hash_sig_t signatures[kBulk];
+    void* found[kBulk];
+    for (unsigned i = 0; i < n; ++i) {
+        wanted[i] = &keys[i];
+        signatures[i] = signature(keys[i]);
+    }
+    std::uint64_t hits = 0;
+    rte_hash_lookup_with_hash_bulk_data(impl_->table, wanted, signatures, n, &hits, found);
+    for (unsigned i = 0; i < n; ++i) {
+        if ((hits >> i & 1) == 0) continue;
+        const auto* line = static_cast<const std::uint8_t*>(found[i]);
+        rte_prefetch0(line);
+        rte_prefetch0(line + 64);
+        rte_prefetch0(line + 128);
+    }
+    for (unsigned i = 0; i < n; ++i) {
+        out[i] = nullptr;
+        if ((hits >> i & 1) == 0) continue;
+        auto* entry = static_cast<Entry*>(found[i]);
+        if (!matches(*entry, facts[i], now_s)) continue;
+        // Written only when it changes something: a line that is only read is in every worker's cache.
+        if (entry->visited.load(std::memory_order_relaxed) == 0)
+            entry->visited.store(1, std::memory_order_relaxed);
+        out[i] = entry;
+    }
+}
+
+void Cache::insert(const Buffer& buffer, Now now, Counters& counters) noexcept {
+    if (buffer.length < sizeof(Insert)) return;
+    const Insert& head = *reinterpret_cast<const Insert*>(buffer.data());
+    const auto rest = buffer.bytes().subspan(sizeof(Insert));
+    if (head.instance >= kMaxInstances || head.list_count > kEntryLists ||
+        head.qname_len > rest.size())
+        return;
+    if (buffer.born_ms / 1000 + head.life_s <= now.s()) return;
+    impl_->insert({head, rest}, buffer, now, counters);
+}
+
+bool Cache::reclaim() noexcept {
+    return impl_->reclaim(kFreedAtOnce);
+}
+
+void Cache::flush() noexcept {
+    for (Impl::Instance& instance : impl_->instances) {
+        for (Sieve& queue : instance.queues) {
+            for (SlotId id; (id = queue.victim(impl_->arena, UINT32_MAX)) != kNoSlot;)
+                impl_->drop(id);
+        }
+    }
+}
+
+void Cache::set_instance_size(std::uint16_t instance, std::uint32_t entries) noexcept {
+    if (instance < kMaxInstances) impl_->limits[instance].store(entries, std::memory_order_relaxed);
+}
+
+std::size_t Cache::entries() const noexcept {
+    return impl_->entries.load(std::memory_order_relaxed);
+}
+
+std::size_t Cache::bytes_used() const noexcept {
+    return impl_->bytes.load(std::memory_order_relaxed);
+}
+
+}  // namespace steer::cache

@@ -1,0 +1,45 @@
+#include "dataplane/cache/insert.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace steer::cache {
+
+Buffer* build_insert(BufferPools& pools, const Key& key, const KeyFacts& facts,
+                     const Buffer& answer, const InsertTerms& terms) noexcept {
+    if (terms.life_s == 0 || terms.lists.size() > kEntryLists) return nullptr;
+    const std::size_t name_room = (facts.qname.size() + 7) & ~std::size_t{7};
+    const std::size_t answer_size = answer.answer().size();
+    const std::size_t size = sizeof(Insert) + name_room + answer_size;
+    Buffer* out = pools.take(static_cast<std::uint32_t>(size));
+    if (out == nullptr) return nullptr;
+    out->length = static_cast<std::uint32_t>(size);
+    out->serial = answer.serial;
+    out->born_ms = answer.born_ms;
+
+    Insert head{};
+    head.key = key;
+    head.serial = answer.serial;
+    head.life_s = terms.life_s;
+    head.qtype = facts.qtype;
+    head.qclass = facts.qclass;
+    head.instance = facts.instance;
+    head.flags = facts.flags;
+    head.list_count = static_cast<std::uint8_t>(terms.lists.size());
+    std::copy(terms.lists.begin(), terms.lists.end(), head.lists.begin());
+    head.ttl_cap_s = terms.ttl_cap_s;
+    head.tag_generation = terms.tag_generation;
+    head.tag_set = terms.tag_set;
+    head.qname_len = static_cast<std::uint8_t>(facts.qname.size());
+
+    std::uint8_t* at = out->data();
+    std::memcpy(at, &head, sizeof head);
+    at += sizeof head;
+    std::memcpy(at, facts.qname.data(), facts.qname.size());
+    std::memset(at + facts.qname.size(), 0, name_room - facts.qname.size());
+    at += name_room;
+    std::memcpy(at, answer.data(), answer_size);
+    return out;
+}
+
+}  // namespace steer::cache

@@ -1,0 +1,38 @@
+#include "dataplane/cache/sieve.h"
+
+namespace steer::cache {
+
+// Slot::previous leads to the newer neighbour, Slot::next to the older one.
+
+void Sieve::push(Arena& arena, SlotId id) noexcept {
+    Slot& slot = arena.slot(id);
+    slot.previous = kNoSlot;
+    slot.next = newest_;
+    if (newest_ != kNoSlot) arena.slot(newest_).previous = id;
+    if (oldest_ == kNoSlot) oldest_ = id;
+    newest_ = id;
+    ++size_;
+}
+
+void Sieve::remove(Arena& arena, SlotId id) noexcept {
+    const Slot& slot = arena.slot(id);
+    if (hand_ == id) hand_ = slot.previous;
+    (slot.previous == kNoSlot ? newest_ : arena.slot(slot.previous).next) = slot.next;
+    (slot.next == kNoSlot ? oldest_ : arena.slot(slot.next).previous) = slot.previous;
+    --size_;
+}
+
+SlotId Sieve::victim(Arena& arena, std::uint32_t now_s) noexcept {
+    if (size_ == 0) return kNoSlot;
+    if (hand_ == kNoSlot) hand_ = oldest_;
+    for (unsigned step = 0; step < kMaxSteps; ++step) {
+        Entry& entry = *arena.entry(hand_);
+        if (entry.expires_s <= now_s || entry.visited.load(std::memory_order_relaxed) == 0) break;
+        entry.visited.store(0, std::memory_order_relaxed);
+        const SlotId newer = arena.slot(hand_).previous;
+        hand_ = newer == kNoSlot ? oldest_ : newer;
+    }
+    return hand_;
+}
+
+}  // namespace steer::cache

@@ -1,0 +1,88 @@
+#include "dataplane/event/board.h"
+
+#include <rte_debug.h>
+#include <rte_errno.h>
+#include <rte_hash.h>
+#include <rte_jhash.h>
+#include <rte_rcu_qsbr.h>
+#include <sys/random.h>
+
+#include <atomic>
+#include <cstdio>
+
+namespace steer {
+namespace {
+
+// What rte_hash compares byte by byte: no padding.
+struct RowKey {
+    IpAddress address;
+    std::uint32_t list;
+};
+static_assert(sizeof(RowKey) == 20);
+
+void* pack(std::uint32_t until_s, std::uint32_t epoch) {
+    static_assert(sizeof(void*) == sizeof(std::uint64_t));
+    return reinterpret_cast<void*>(std::uint64_t{until_s} << 32 | epoch);
+}
+
+std::uint32_t random_word() {
+    std::uint32_t word = 0;
+    if (getrandom(&word, sizeof word, 0) != sizeof word) rte_panic("getrandom() gives no bytes\n");
+    return word;
+}
+
+}  // namespace
+
+Board::Board(unsigned rows, rte_rcu_qsbr* qsbr) {
+    static std::atomic<unsigned> serial{0};
+    char name[RTE_HASH_NAMESIZE];
+    std::snprintf(name, sizeof name, "board_%u", serial.fetch_add(1));
+    rte_hash_parameters parameters{};
+    parameters.name = name;
+    parameters.entries = rows;
+    parameters.key_len = sizeof(RowKey);
+    parameters.hash_func = rte_jhash;
+    parameters.hash_func_init_val = random_word();
+    parameters.socket_id = SOCKET_ID_ANY;
+    parameters.extra_flag = RTE_HASH_EXTRA_FLAGS_RW_CONCURRENCY_LF | RTE_HASH_EXTRA_FLAGS_EXT_TABLE;
+    hash_ = rte_hash_create(&parameters);
+    if (hash_ == nullptr) {
+        rte_panic("no memory for a board of %u rows (%s): give dataplane.memory more\n", rows,
+                  rte_strerror(rte_errno));
+    }
+    rte_hash_rcu_config rcu{};
+    rcu.v = qsbr;
+    rcu.mode = RTE_HASH_QSBR_MODE_DQ;
+    if (rte_hash_rcu_qsbr_add(hash_, &rcu) != 0) {
+        rte_panic("no defer queue for a board of %u rows (%s)\n", rows, rte_strerror(rte_errno));
+    }
+}
+
+Board::~Board() {
+    rte_hash_free(hash_);
+}
+
+std::uint32_t Board::installed_until(ListId list, const IpAddress& address,
+                                     std::uint32_t epoch) const noexcept {
+    const RowKey key{address, list};
+    void* value = nullptr;
+    if (rte_hash_lookup_data(hash_, &key, &value) < 0) return 0;
+    const auto packed = reinterpret_cast<std::uint64_t>(value);
+    return static_cast<std::uint32_t>(packed) == epoch ? static_cast<std::uint32_t>(packed >> 32)
+                                                       : 0;
+}
+
+bool Board::put(ListId list, const IpAddress& address, std::uint32_t until_s, std::uint32_t epoch) {
+    const RowKey key{address, list};
+    const bool known = rte_hash_lookup(hash_, &key) >= 0;
+    if (rte_hash_add_key_data(hash_, &key, pack(until_s, epoch)) != 0) return false;
+    if (!known) ++size_;
+    return true;
+}
+
+void Board::remove(ListId list, const IpAddress& address) {
+    const RowKey key{address, list};
+    if (rte_hash_del_key(hash_, &key) >= 0) --size_;
+}
+
+}  // namespace steer
