@@ -160,11 +160,11 @@ def run(build: str) -> dict:
         (folder / "names.txt").write_text("\n".join(names()) + "\n")
         print(f"cached: {QUERIES} queries for {NAMES} names, {MBUFS} mbufs, pool cache {POOL_CACHE}, burst {BURST}, "
               f"{DESCRIPTORS} descriptors, {os.cpu_count()} CPUs, {pages} hugepages of 2 MiB", flush=True)
-        rossim = Process("rossim", [str(folder_of_build / "tools/rossim/rossim"), "--listen", "127.0.0.1:0", "--user",
+        rossim = Process("rossim", [str(folder_of_build / "tools/rossim/rossim"), "--address", "127.0.0.1", "--port", "0", "--user",
                                     "api-user:secret"], folder / "rossim.log")
         try:
-            rossim.wait_for("listening")
-            port = int(re.search(r"127\.0\.0\.1:(\d+)", rossim.text())[1])
+            rossim.wait_for(" port ")
+            port = int(re.search(r", port (\d+)", rossim.text())[1])
             result = {}
             if pages >= 700:
                 print("with hugepages:", flush=True)

@@ -93,6 +93,7 @@ void fill(Plane& plane, const Snapshot& snapshot, const std::vector<std::string>
     Counters counters;
     const Now now = clock.now();
     unsigned serial = 0;
+    const std::array policy_lists{snapshot.lists.front().id};
     for (const auto& name : names) {
         const auto wire = test::wire_name(name);
         auto response = test::DnsMessage::response(1, name, dns::kA);
@@ -107,22 +108,18 @@ void fill(Plane& plane, const Snapshot& snapshot, const std::vector<std::string>
         answer->length = static_cast<std::uint32_t>(answer->answer().size());
         answer->serial = ++serial;
         answer->born_ms = now.ms;
-        for (const std::uint8_t flags : {std::uint8_t{0}}) {
-            const cache::KeyFacts key{wire, dns::kA, dns::kIn, snapshot.caches.front().id, flags};
-            cache::InsertTerms terms;
-            terms.life_s = cache::cacheable_for_s(answer->answer(), snapshot.caches.front());
-            if (name.ends_with(".stream.example")) {
-                terms.lists = {snapshot.lists.front().id};
-                terms.list_count = 1;
-                terms.ttl_cap_s =
-                    snapshot.lists.front().max_ttl_s - snapshot.lists.front().extra_time_s;
-            }
-            Buffer* const insert = cache::build_insert(
-                *plane.shared().buffers, (*plane.shared().hasher)(key), key, *answer, terms);
-            if (insert == nullptr) fail("the cache does not take " + name);
-            plane.shared().cache->insert(*insert, now, counters);
-            release(insert);
+        const cache::KeyFacts key{wire, dns::kA, dns::kIn, snapshot.caches.front().id, 0};
+        cache::InsertTerms terms;
+        terms.life_s = cache::cacheable_for_s(answer->answer(), snapshot.caches.front());
+        if (name.ends_with(".stream.example")) {
+            terms.lists = policy_lists;
+            terms.ttl_cap_s = snapshot.lists.front().max_ttl_s - snapshot.lists.front().extra_time_s;
         }
+        Buffer* const insert =
+            cache::build_insert(*plane.shared().buffers, (*plane.shared().hasher)(key), key, *answer, terms);
+        if (insert == nullptr) fail("the cache does not take " + name);
+        plane.shared().cache->insert(*insert, now, counters);
+        release(insert);
         release(answer);
     }
     if (counters.get(Stat::cache_inserts) != names.size()) fail("not every answer is in the cache");

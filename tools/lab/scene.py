@@ -133,10 +133,10 @@ class Scene:
 
     def start_router(self, *options: str) -> Process:
         self.rossim = self.network.start(
-            "router", "rossim", str(self.build / "tools/rossim/rossim"), "--listen", "172.16.1.1:8728",
+            "router", "rossim", str(self.build / "tools/rossim/rossim"), "--address", "172.16.1.1", "--port", "8728",
             "--user", f"{USER}:{PASSWORD}", "--journal", str(self.journal), "--control", str(self.router_socket),
             *options)
-        self.rossim.wait_for("listening")
+        self.rossim.wait_for("port 8728")
         return self.rossim
 
     def start_daemon(self, config: pathlib.Path | str, *options: str, wait: str = "serving") -> Process:
