@@ -1,0 +1,59 @@
+// The threads `streams`: everything of DNS that goes through kernel sockets. Listeners for TCP (RFC
+// 7766) and for what reaches us over UDP through the kernel, and upstreams that are asked by kernel
+// socket. No decision about a query is made here: each is handed to a worker and its answer comes
+// back (DESIGN section 2).
+//
+// Each thread has one io_context, its own rings with every worker, and a copy of every listening
+// socket's descriptor; whichever takes a client keeps it. A full ring towards a worker loses the
+// query and counts it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "control/build/build.h"
+#include "control/plane.h"
+#include "control/stream/stream_counters.h"
+#include "dataplane/clock.h"
+#include "matchers/prefix/ip_address.h"
+#include "matchers/result.h"
+
+namespace steer {
+
+class StreamThreads {
+  public:
+    using Log = std::function<void(const std::string& sentence)>;  // called from any thread
+
+    // As many threads as the plane has rings for. `plane` and `clock` outlive them.
+    StreamThreads(Plane& plane, Clock& clock, Log log);
+    ~StreamThreads();
+    StreamThreads(const StreamThreads&) = delete;
+    StreamThreads& operator=(const StreamThreads&) = delete;
+
+    // Binds what `listeners` want: a specific address just that, :: and 0.0.0.0 every service
+    // address (of IPv4). All or nothing; the Error names the address, and who has it if that can be
+    // seen. `budgeted`: UDP that comes this way is limited per source, because the usual way is a
+    // port of frames. Once, before start().
+    Result<void> listen(const std::vector<build::Listener>& listeners,
+                        const std::vector<IpAddress>& service_addresses, bool budgeted);
+    // Addresses came or went: listeners on all addresses follow. What cannot be bound is logged,
+    // and tried again at the next call. Any thread.
+    void set_service_addresses(const std::vector<IpAddress>& service_addresses);
+
+    void start();
+    void stop();  // idempotent; open connections are closed
+
+    [[nodiscard]] unsigned count() const;
+    [[nodiscard]] const StreamCounters& counters(unsigned thread) const;
+    [[nodiscard]] unsigned connections() const;  // open TCP connections of clients, all threads
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace steer
