@@ -24,26 +24,26 @@ inline constexpr unsigned kBurst = 32;
 static_assert(kBurst <= cache::Cache::kBulk);
 
 struct Packet {
-    rte_mbuf* mbuf;                  // owned; nullptr: injected
-    Buffer* injected;                // owned; an InjectedQuery and the message
-    std::uint8_t* dns;               // first byte of the message
-    std::uint16_t dns_length;        // bytes of it
-    std::uint16_t dns_room;          // bytes that fit from `dns` on
-    std::uint8_t port;               // index in the worker's ports
-    std::uint8_t l3_offset;          // of the IP header in the frame: 14, 18 or 22
+    rte_mbuf* mbuf;            // owned; nullptr: injected
+    Buffer* injected;          // owned; an InjectedQuery and the message
+    std::uint8_t* dns;         // first byte of the message
+    std::uint16_t dns_length;  // bytes of it
+    std::uint16_t dns_room;    // bytes that fit from `dns` on
+    std::uint8_t port;         // index in the worker's ports
+    std::uint8_t l3_offset;    // of the IP header in the frame: 14, 18 or 22
     bool is_v6;
-    bool is_udp;                     // not: answers may have 64 KiB
+    bool is_udp;                                  // not: answers may have 64 KiB
     std::uint16_t source_port, destination_port;  // host order
-    std::uint16_t max_size;          // of the answer, bytes of DNS; set by parse()
-    std::uint8_t stream;             // injected: where the answer goes ...
-    std::uint64_t stream_token;      // ... and what it brings back
+    std::uint16_t max_size;                       // of the answer, bytes of DNS; set by parse()
+    std::uint8_t stream;                          // injected: where the answer goes ...
+    std::uint64_t stream_token;                   // ... and what it brings back
     IpAddress source, destination;
-    const cache::Entry* found;       // what lookup() found
-    dns::Query query;                // set by parse()
+    const cache::Entry* found;  // what lookup() found
+    dns::Query query;           // set by parse()
 };
 
 struct UpstreamFrame {
-    rte_mbuf* mbuf;                  // owned
+    rte_mbuf* mbuf;  // owned
     IpAddress source;
     std::uint16_t source_port, destination_port;
     std::span<const std::uint8_t> dns;
@@ -64,7 +64,7 @@ struct Burst {
     unsigned reply_count = 0;
     std::array<Ended, kBurst> ended;
     unsigned ended_count = 0;
-    bool looked_up = false;                 // `found` says what the program's first cache has
+    bool looked_up = false;  // `found` says what the program's first cache has
 
     void clear() {
         live_count = reply_count = ended_count = 0;

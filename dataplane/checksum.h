@@ -39,9 +39,12 @@ inline std::uint16_t checksum_fold(std::uint64_t sum) {
 
 // UDP's pseudo-header (RFC 768, RFC 8200 8.1): `addresses` are source and destination as they lie in the IP
 // header, 8 or 32 bytes; `udp_length` in host order.
-inline std::uint64_t checksum_pseudo(const std::uint8_t* addresses, std::size_t n, std::uint16_t udp_length) {
+inline std::uint64_t checksum_pseudo(const std::uint8_t* addresses, std::size_t n,
+                                     std::uint16_t udp_length) {
     constexpr std::uint32_t kUdp = 17;
-    const auto word = [](std::uint32_t v) { return __builtin_bswap16(static_cast<std::uint16_t>(v)); };
+    const auto word = [](std::uint32_t v) {
+        return __builtin_bswap16(static_cast<std::uint16_t>(v));
+    };
     return checksum_add(0, addresses, n) + word(kUdp) + word(udp_length);
 }
 

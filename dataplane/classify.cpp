@@ -32,7 +32,8 @@ struct Datagram {
 };
 
 // Past Ethernet and up to two tags; the ethertype there. No value: cut off.
-std::optional<std::uint16_t> skip_link_layer(const std::uint8_t* frame, std::size_t length, std::uint8_t& offset) {
+std::optional<std::uint16_t> skip_link_layer(const std::uint8_t* frame, std::size_t length,
+                                             std::uint8_t& offset) {
     offset = RTE_ETHER_HDR_LEN;
     if (length < offset) return std::nullopt;
     std::uint16_t type = load_be16(frame + offset - 2);
@@ -82,7 +83,8 @@ std::optional<Verdict> read_ipv6(std::size_t left, const OwnAddresses* ours, Dat
 }
 
 bool ip_checksum_right(const rte_mbuf* m, const Datagram& d) {
-    if (d.is_v6 || (m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD) return true;
+    if (d.is_v6 || (m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD)
+        return true;
     return checksum_fold(checksum_add(0, d.l3, kIpv4Size)) == 0xffff;
 }
 
@@ -101,19 +103,23 @@ bool bad_source(const Datagram& d, const OwnAddresses& ours) {
     if (d.source_port == 0) return true;
     const auto& b = d.source.bytes;
     if (d.is_v6) {
-        if (d.source.is_v4() || b[0] == 0xff) return true;               // mapped; multicast
-        bool low = true;                                                  // :: and ::1
-        for (std::size_t i = 0; i < 15; ++i) low = low && b[i] == 0;
+        if (d.source.is_v4() || b[0] == 0xff) return true;  // mapped; multicast
+        bool low = true;                                    // :: and ::1
+        for (std::size_t i = 0; i < 15; ++i)
+            low = low && b[i] == 0;
         if (low && b[15] <= 1) return true;
     } else {
         const std::uint8_t first = b[12];
-        if (first == 0 || first == 127 || first >= 224) return true;     // this net, loopback, multicast, reserved
+        if (first == 0 || first == 127 || first >= 224)
+            return true;  // this net, loopback, multicast, reserved
     }
     return ours.is_own(d.source);
 }
 
 // In one piece, or not at all.
-bool make_contiguous(rte_mbuf* m) { return m->nb_segs == 1 || rte_pktmbuf_linearize(m) == 0; }
+bool make_contiguous(rte_mbuf* m) {
+    return m->nb_segs == 1 || rte_pktmbuf_linearize(m) == 0;
+}
 
 // Finds the datagram in a frame. No value: it is UDP, whole, to be looked at.
 std::optional<Verdict> read_datagram(rte_mbuf* m, const OwnAddresses* ours, Datagram& d) {
@@ -121,7 +127,8 @@ std::optional<Verdict> read_datagram(rte_mbuf* m, const OwnAddresses* ours, Data
     const std::size_t length = m->data_len;
     const auto type = skip_link_layer(frame, length, d.l3_offset);
     if (!type) return Verdict::drop_short_frame;
-    if ((frame[0] & 1) != 0) return Verdict::punted;  // broadcast or multicast: neighbours, not queries
+    if ((frame[0] & 1) != 0)
+        return Verdict::punted;  // broadcast or multicast: neighbours, not queries
     d.l3 = frame + d.l3_offset;
     d.is_v6 = *type == kIpv6;
     if (!d.is_v6 && *type != kIpv4) return Verdict::punted;
@@ -137,7 +144,8 @@ std::optional<Verdict> check_datagram(const rte_mbuf* m, Datagram& d, bool may_b
     const std::uint16_t udp_length = load_be16(d.udp + 4);
     if (udp_length < kUdpSize || udp_length > d.udp_length) return Verdict::drop_short_frame;
     d.udp_length = udp_length;  // what follows within the IP packet is padding
-    if (!ip_checksum_right(m, d) || !udp_checksum_right(m, d, may_be_partial)) return Verdict::drop_bad_checksum;
+    if (!ip_checksum_right(m, d) || !udp_checksum_right(m, d, may_be_partial))
+        return Verdict::drop_bad_checksum;
     return std::nullopt;
 }
 
@@ -162,13 +170,16 @@ void add_query(rte_mbuf* m, const Datagram& d, std::uint8_t port_index, Burst& b
 }
 
 UpstreamFrame upstream_frame(rte_mbuf* m, const Datagram& d) {
-    return {m, d.source, d.source_port, d.destination_port,
+    return {m,
+            d.source,
+            d.source_port,
+            d.destination_port,
             {d.udp + kUdpSize, static_cast<std::size_t>(d.udp_length - kUdpSize)}};
 }
 
 // No value: it went into the burst's queries or replies.
-std::optional<Verdict> classify_one(rte_mbuf* m, const Port& port, std::uint8_t port_index, OwnAddresses& ours,
-                                    PortRange upstream_ports, Burst& burst) {
+std::optional<Verdict> classify_one(rte_mbuf* m, const Port& port, std::uint8_t port_index,
+                                    OwnAddresses& ours, PortRange upstream_ports, Burst& burst) {
     if (!make_contiguous(m)) return Verdict::drop_segmented;
     Datagram d;
     if (const auto end = read_datagram(m, &ours, d)) return end;
@@ -188,9 +199,10 @@ std::optional<Verdict> classify_one(rte_mbuf* m, const Port& port, std::uint8_t 
 
 }  // namespace
 
-void classify(std::span<rte_mbuf* const> received, const Port& port, std::uint8_t port_index, OwnAddresses& ours,
-              PortRange upstream_ports, Burst& burst) noexcept {
-    for (rte_mbuf* m : received) rte_prefetch0(rte_pktmbuf_mtod(m, const void*));
+void classify(std::span<rte_mbuf* const> received, const Port& port, std::uint8_t port_index,
+              OwnAddresses& ours, PortRange upstream_ports, Burst& burst) noexcept {
+    for (rte_mbuf* m : received)
+        rte_prefetch0(rte_pktmbuf_mtod(m, const void*));
     for (rte_mbuf* m : received) {
         if (const auto end = classify_one(m, port, port_index, ours, upstream_ports, burst)) {
             burst.ended[burst.ended_count++] = {m, *end};

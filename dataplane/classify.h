@@ -27,8 +27,8 @@ struct PortRange {
 };
 
 // `port_index` is kept in the packets. At most kBurst mbufs; their ownership goes to the burst.
-void classify(std::span<rte_mbuf* const> received, const Port& port, std::uint8_t port_index, OwnAddresses& ours,
-              PortRange upstream_ports, Burst& burst) noexcept;
+void classify(std::span<rte_mbuf* const> received, const Port& port, std::uint8_t port_index,
+              OwnAddresses& ours, PortRange upstream_ports, Burst& burst) noexcept;
 
 // The DNS message of a frame that another worker classified as an upstream's reply.
 UpstreamFrame reread_upstream_frame(rte_mbuf* mbuf) noexcept;

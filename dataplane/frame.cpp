@@ -15,7 +15,9 @@ constexpr std::uint8_t kUdp = 17;
 constexpr std::uint8_t kTtl = 64;
 constexpr std::size_t kIpv4Size = 20, kIpv6Size = 40, kUdpSize = 8;
 
-void store_sum(std::uint8_t* at, std::uint16_t sum) { std::memcpy(at, &sum, 2); }
+void store_sum(std::uint8_t* at, std::uint16_t sum) {
+    std::memcpy(at, &sum, 2);
+}
 
 // Everything of the IPv4 header but the addresses, which are there.
 void complete_ipv4(std::uint8_t* ip, std::uint16_t udp_length) {
@@ -39,10 +41,12 @@ void complete_ipv6(std::uint8_t* ip, std::uint16_t udp_length) {
 }
 
 // Length and checksum; ports and payload are there. `addresses` are the IP header's.
-void complete_udp(std::uint8_t* udp, std::uint16_t udp_length, const std::uint8_t* addresses, std::size_t n) {
+void complete_udp(std::uint8_t* udp, std::uint16_t udp_length, const std::uint8_t* addresses,
+                  std::size_t n) {
     store_be16(udp + 4, udp_length);
     store_be16(udp + 6, 0);
-    const std::uint64_t sum = checksum_add(checksum_pseudo(addresses, n, udp_length), udp, udp_length);
+    const std::uint64_t sum =
+        checksum_add(checksum_pseudo(addresses, n, udp_length), udp, udp_length);
     const auto field = static_cast<std::uint16_t>(~checksum_fold(sum));
     store_sum(udp + 6, field == 0 ? 0xffff : field);  // 0 would mean none (RFC 768)
 }
@@ -88,7 +92,8 @@ void write_headers(std::uint8_t* message, std::uint16_t length, const FrameHeade
     complete(ip, is_v6, static_cast<std::uint16_t>(kUdpSize + length));
 }
 
-std::uint16_t turn_around(std::uint8_t* frame, std::uint8_t l3_offset, bool is_v6, std::uint16_t length) noexcept {
+std::uint16_t turn_around(std::uint8_t* frame, std::uint8_t l3_offset, bool is_v6,
+                          std::uint16_t length) noexcept {
     swap_bytes<6>(frame, frame + 6);
     std::uint8_t* const ip = frame + l3_offset;
     if (is_v6) {

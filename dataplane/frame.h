@@ -28,10 +28,12 @@ struct FrameHeaders {
 };
 
 // Writes size() bytes before `message`, which has `length` bytes and is complete (the checksum is over it).
-void write_headers(std::uint8_t* message, std::uint16_t length, const FrameHeaders& headers) noexcept;
+void write_headers(std::uint8_t* message, std::uint16_t length,
+                   const FrameHeaders& headers) noexcept;
 
 // Turns a received datagram around: MACs, addresses and ports change places, lengths and checksums are made right
 // for `length` bytes of DNS. `frame` starts with Ethernet, IP at `l3_offset`. Returns the frame's new length.
-std::uint16_t turn_around(std::uint8_t* frame, std::uint8_t l3_offset, bool is_v6, std::uint16_t length) noexcept;
+std::uint16_t turn_around(std::uint8_t* frame, std::uint8_t l3_offset, bool is_v6,
+                          std::uint16_t length) noexcept;
 
 }  // namespace steer

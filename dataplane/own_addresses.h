@@ -21,8 +21,10 @@ class OwnAddresses {
         last_service_ = {};
         filter_ = {};
         if (table == nullptr) return;
-        for (const auto& a : table->own_addresses) mark(a);
-        for (const auto& a : table->service_addresses) mark(a);
+        for (const auto& a : table->own_addresses)
+            mark(a);
+        for (const auto& a : table->service_addresses)
+            mark(a);
     }
     [[nodiscard]] const NextHopTable* table() const { return table_; }
 
@@ -32,7 +34,8 @@ class OwnAddresses {
         const auto& ports = table_->service_ports;
         if (std::find(ports.begin(), ports.end(), port) == ports.end()) return false;
         if (address == last_service_) return true;
-        if (!std::binary_search(table_->service_addresses.begin(), table_->service_addresses.end(), address)) {
+        if (!std::binary_search(table_->service_addresses.begin(), table_->service_addresses.end(),
+                                address)) {
             return false;
         }
         last_service_ = address;
@@ -49,7 +52,9 @@ class OwnAddresses {
     }
 
   private:
-    void mark(const IpAddress& a) { filter_[a.bytes[15] / 64] |= std::uint64_t{1} << (a.bytes[15] % 64); }
+    void mark(const IpAddress& a) {
+        filter_[a.bytes[15] / 64] |= std::uint64_t{1} << (a.bytes[15] % 64);
+    }
 
     const NextHopTable* table_ = nullptr;
     IpAddress last_service_{};  // :: is never a service address

@@ -7,6 +7,7 @@
 #include <new>
 
 #include "dataplane/dns/query.h"
+#include "dataplane/event/event.h"
 
 namespace steer {
 namespace {
@@ -28,15 +29,19 @@ std::span<const std::uint8_t> two_label_suffix(std::span<const std::uint8_t> nam
 
 }  // namespace
 
-CountTable::CountTable(unsigned keys) : slots_(std::bit_ceil(std::size_t{keys} * 2 + 2)), mask_(slots_.size() - 1) {}
+CountTable::CountTable(unsigned keys)
+    : slots_(std::bit_ceil(std::size_t{keys} * 2 + 2)), mask_(slots_.size() - 1) {}
 
 std::size_t CountTable::place_of(std::uint64_t key) const noexcept {
     std::size_t at = key & mask_;
-    while (slots_[at].count != 0 && slots_[at].key != key) at = (at + 1) & mask_;
+    while (slots_[at].count != 0 && slots_[at].key != key)
+        at = (at + 1) & mask_;
     return at;
 }
 
-std::uint32_t CountTable::get(std::uint64_t key) const noexcept { return slots_[place_of(key)].count; }
+std::uint32_t CountTable::get(std::uint64_t key) const noexcept {
+    return slots_[place_of(key)].count;
+}
 
 void CountTable::add(std::uint64_t key) noexcept {
     Slot& s = slots_[place_of(key)];
@@ -59,21 +64,25 @@ void CountTable::remove(std::uint64_t key) noexcept {
     }
 }
 
-ParkedPool::ParkedPool(Limits limits, unsigned worker, const cache::KeyHasher& hasher, Shared::ParkedCounts& counts)
+ParkedPool::ParkedPool(Limits limits, unsigned worker, const cache::KeyHasher& hasher,
+                       Shared::ParkedCounts& counts)
     : limits_(limits),
       worker_(static_cast<std::uint8_t>(worker)),
       hasher_(hasher),
       counts_(counts),
-      records_(static_cast<Parked*>(
-          ::operator new(std::size_t{limits.records} * sizeof(Parked), std::align_val_t{alignof(Parked)}))),
+      records_(static_cast<Parked*>(::operator new (std::size_t{limits.records} * sizeof(Parked),
+                                                    std::align_val_t{alignof(Parked)}))),
       by_client_(limits.records),
       by_suffix_(limits.records) {
     free_.reserve(limits.records);
 }
 
-ParkedPool::~ParkedPool() { ::operator delete(records_, std::align_val_t{alignof(Parked)}); }
+ParkedPool::~ParkedPool() {
+    ::operator delete (records_, std::align_val_t{alignof(Parked)});
+}
 
-ParkedPool::Keys ParkedPool::keys_of(const IpAddress& client, std::span<const std::uint8_t> qname) const noexcept {
+ParkedPool::Keys ParkedPool::keys_of(const IpAddress& client,
+                                     std::span<const std::uint8_t> qname) const noexcept {
     const std::span<const std::uint8_t> address{client.bytes};
     return {hasher_.of_name(client.is_v4() ? address : address.first(8)).low,
             hasher_.of_name(two_label_suffix(qname)).low};
@@ -83,10 +92,12 @@ ParkedPool::Taken ParkedPool::take(const Snapshot& snapshot, const IpAddress& cl
                                    std::span<const std::uint8_t> qname) noexcept {
     if (in_use_ == limits_.records) return {nullptr, Verdict::drop_parked_full};
     const Keys keys = keys_of(client, qname);
-    if (by_client_.get(keys.client) >= limits_.per_client && !snapshot.trusted_forwarders.contains(client)) {
+    if (by_client_.get(keys.client) >= limits_.per_client &&
+        !snapshot.trusted_forwarders.contains(client)) {
         return {nullptr, Verdict::drop_client_quota};
     }
-    if (by_suffix_.get(keys.suffix) >= std::max(limits_.records / 4, 1U)) return {nullptr, Verdict::drop_suffix_quota};
+    if (by_suffix_.get(keys.suffix) >= std::max(limits_.records / 4, 1U))
+        return {nullptr, Verdict::drop_suffix_quota};
     by_client_.add(keys.client);
     by_suffix_.add(keys.suffix);
 
@@ -99,7 +110,7 @@ ParkedPool::Taken ParkedPool::take(const Snapshot& snapshot, const IpAddress& cl
         free_.pop_back();
     }
     ++in_use_;
-    p->sequence = p->sequence == UINT32_MAX ? 1 : p->sequence + 1;  // from 1: no token is 0
+    p->sequence = p->sequence == UINT32_MAX ? 1 : p->sequence + 1;
     p->worker = worker_;
     p->snapshot = &snapshot;
     p->next_waiter = nullptr;
@@ -126,18 +137,22 @@ void ParkedPool::give(Parked* p) noexcept {
 // One writer; released so that control, having read 0, sees all that was done under that generation as done.
 void ParkedPool::count_generation(const Snapshot& snapshot, int change) noexcept {
     auto& count = counts_.by_slot[snapshot.slot];
-    count.store(count.load(std::memory_order_relaxed) + static_cast<std::uint32_t>(change), std::memory_order_release);
+    count.store(count.load(std::memory_order_relaxed) + static_cast<std::uint32_t>(change),
+                std::memory_order_release);
 }
 
 std::uint64_t ParkedPool::token_of(const Parked& p) noexcept {
-    return (std::uint64_t{p.worker} << 56) | (std::uint64_t{p.index} << 32) | p.sequence;
+    return make_hold_token(p.worker, p.index, p.sequence);
 }
 
 Parked* ParkedPool::find(std::uint64_t token) noexcept {
-    const auto index = static_cast<std::uint32_t>(token >> 32) & 0xffffffU;
-    if ((token >> 56) != worker_ || index >= high_water_) return nullptr;
+    const auto index =
+        (static_cast<std::uint32_t>(token >> 32) & 0xffffffU) - 1;  // a token counts from 1
+    if (worker_of_hold_token(token) != worker_ || index >= high_water_) return nullptr;
     Parked& p = records_[index];
-    return p.state != Parked::State::free && p.sequence == static_cast<std::uint32_t>(token) ? &p : nullptr;
+    return p.state != Parked::State::free && p.sequence == static_cast<std::uint32_t>(token)
+               ? &p
+               : nullptr;
 }
 
 }  // namespace steer

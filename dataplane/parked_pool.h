@@ -46,7 +46,8 @@ class ParkedPool {
     struct Limits {
         unsigned records, per_client;
     };
-    ParkedPool(Limits limits, unsigned worker, const cache::KeyHasher& hasher, Shared::ParkedCounts& counts);
+    ParkedPool(Limits limits, unsigned worker, const cache::KeyHasher& hasher,
+               Shared::ParkedCounts& counts);
     ~ParkedPool();
 
     // A record for this client and (lower-cased) name under `snapshot`, sequence and index set, or why there is none.
@@ -54,7 +55,8 @@ class ParkedPool {
         Parked* record;
         Verdict why;
     };
-    Taken take(const Snapshot& snapshot, const IpAddress& client, std::span<const std::uint8_t> qname) noexcept;
+    Taken take(const Snapshot& snapshot, const IpAddress& client,
+               std::span<const std::uint8_t> qname) noexcept;
     void give(Parked* p) noexcept;
 
     // The record of a hold token; nullptr: it was given back since.
@@ -70,7 +72,8 @@ class ParkedPool {
     struct Keys {
         std::uint64_t client, suffix;
     };
-    [[nodiscard]] Keys keys_of(const IpAddress& client, std::span<const std::uint8_t> qname) const noexcept;
+    [[nodiscard]] Keys keys_of(const IpAddress& client,
+                               std::span<const std::uint8_t> qname) const noexcept;
     void count_generation(const Snapshot& snapshot, int change) noexcept;
 
     Limits limits_;

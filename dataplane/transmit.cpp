@@ -6,7 +6,8 @@ namespace steer {
 
 Transmit::Transmit(std::span<Port* const> ports, Counters& counters) : counters_(counters) {
     lanes_.reserve(ports.size());
-    for (Port* p : ports) lanes_.push_back(Lane{.port = p});
+    for (Port* p : ports)
+        lanes_.push_back(Lane{.port = p});
 }
 
 void Transmit::put(unsigned port, rte_mbuf* m, Tally t) noexcept {
@@ -29,11 +30,13 @@ bool Transmit::flush() noexcept {
 void Transmit::send(Lane& lane) noexcept {
     unsigned taken = 0;
     while (taken < lane.count) {  // a port may take a part at a time; 0 says that it is full
-        const auto n = lane.port->tx(lane.mbufs.data() + taken, static_cast<std::uint16_t>(lane.count - taken));
+        const auto n = lane.port->tx(lane.mbufs.data() + taken,
+                                     static_cast<std::uint16_t>(lane.count - taken));
         if (n == 0) break;
         taken += n;
     }
-    for (unsigned i = 0; i < taken; ++i) count_sent(lane.tallies[i]);
+    for (unsigned i = 0; i < taken; ++i)
+        count_sent(lane.tallies[i]);
     for (unsigned i = taken; i < lane.count; ++i) {
         rte_pktmbuf_free(lane.mbufs[i]);
         count_dropped(lane.tallies[i]);

@@ -22,9 +22,15 @@ class Transmit {
     Transmit(std::span<Port* const> ports, Counters& counters);
 
     // Each takes over the mbuf. `port` is an index in the worker's ports.
-    void put(unsigned port, rte_mbuf* m, Verdict v) noexcept { put(port, m, {Table::verdict, index(v)}); }
-    void put(unsigned port, rte_mbuf* m, ParkedEnd e) noexcept { put(port, m, {Table::parked, index(e)}); }
-    void put_upstream_query(unsigned port, rte_mbuf* m) noexcept { put(port, m, {Table::upstream, 0}); }
+    void put(unsigned port, rte_mbuf* m, Verdict v) noexcept {
+        put(port, m, {Table::verdict, index(v)});
+    }
+    void put(unsigned port, rte_mbuf* m, ParkedEnd e) noexcept {
+        put(port, m, {Table::parked, index(e)});
+    }
+    void put_upstream_query(unsigned port, rte_mbuf* m) noexcept {
+        put(port, m, {Table::upstream, 0});
+    }
 
     // Sends all lanes and lets the ports kick their devices. True if there was something.
     bool flush() noexcept;

@@ -38,8 +38,8 @@ enum class Idle : std::uint8_t { spin, pause, adaptive };
 
 // What all workers share. Made by control before the first worker, outlives the last. Who writes what:
 struct Shared {
-    std::atomic<const Snapshot*> snapshot{nullptr};        // control
-    std::atomic<const NextHopTable*> next_hops{nullptr};   // control
+    std::atomic<const Snapshot*> snapshot{nullptr};       // control
+    std::atomic<const NextHopTable*> next_hops{nullptr};  // control
     // Parked queries by generation slot and worker: each word written by its worker, read by control.
     struct alignas(64) ParkedCounts {
         std::array<std::atomic<std::uint32_t>, kMaxGenerations> by_slot{};
@@ -47,9 +47,9 @@ struct Shared {
     std::array<ParkedCounts, kMaxWorkers> parked{};
     // Control's wish: end parked queries of this generation and older as SERVFAIL (0: none).
     std::atomic<std::uint32_t> retire_generation{0};
-    rte_rcu_qsbr* qsbr = nullptr;      // worker i is reader i
+    rte_rcu_qsbr* qsbr = nullptr;  // worker i is reader i
     BufferPools* buffers = nullptr;
-    cache::Cache* cache = nullptr;     // nullptr: no cache in the configuration
+    cache::Cache* cache = nullptr;  // nullptr: no cache in the configuration
     const cache::KeyHasher* hasher = nullptr;
     Board* board = nullptr;
     ListStates* lists = nullptr;
@@ -59,7 +59,7 @@ struct Shared {
 struct WorkerRings {
     std::array<Ring<Message>*, kMaxWorkers> to_worker{}, from_worker{};
     std::array<Ring<Message>*, kMaxStreams> to_stream{}, from_stream{};
-    Ring<Message>* from_routers = nullptr;   // MessageKind::acknowledged
+    Ring<Message>* from_routers = nullptr;  // MessageKind::acknowledged
     Ring<Event>* to_routers = nullptr;
     Ring<Note>* to_house = nullptr;
 };
@@ -71,14 +71,14 @@ struct WorkerOptions {
     unsigned max_parked_per_client = 256;
     unsigned max_in_flight = 16384;
     std::uint16_t first_upstream_port = 10240, last_upstream_port = 26623;
-    std::uint64_t random_seed = 0;     // 0: from the system
+    std::uint64_t random_seed = 0;  // 0: from the system
 };
 
 class Worker {
   public:
     // `ports` outlive the worker and belong to it alone.
-    Worker(const WorkerOptions& options, Shared& shared, const WorkerRings& rings, std::vector<Port*> ports,
-           Sleeper& sleeper, Clock& clock);
+    Worker(const WorkerOptions& options, Shared& shared, const WorkerRings& rings,
+           std::vector<Port*> ports, Sleeper& sleeper, Clock& clock);
     ~Worker();
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
@@ -87,7 +87,7 @@ class Worker {
     bool poll(Now now) noexcept;
     // Until stop(); registers with QSBR, goes offline while asleep.
     void run() noexcept;
-    void stop() noexcept;              // any thread
+    void stop() noexcept;  // any thread
 
     [[nodiscard]] const Counters& counters() const noexcept;
     [[nodiscard]] unsigned parked() const noexcept;

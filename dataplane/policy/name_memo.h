@@ -18,7 +18,8 @@ class NameMemo {
     NameMemo() : slots_(kSlots) {}
 
     // The tag-set id under `generation`; 0: not remembered.
-    [[nodiscard]] std::uint32_t find(const cache::Key& name, std::uint32_t generation) const noexcept {
+    [[nodiscard]] std::uint32_t find(const cache::Key& name,
+                                     std::uint32_t generation) const noexcept {
         const Slot& s = slots_[name.low % kSlots];
         return s.generation == generation && s.name == name ? s.tag_set : 0;
     }

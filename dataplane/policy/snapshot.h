@@ -23,30 +23,30 @@ inline constexpr unsigned kMaxWorkers = 32;
 inline constexpr std::size_t kMaxGenerations = 4;  // alive at one time; then a reload waits
 
 struct Upstream {
-    std::uint16_t id;           // stable over generations: index of NextHopTable::by_upstream and of health
+    std::uint16_t id;  // stable over generations: index of NextHopTable::by_upstream and of health
     IpAddress address;
-    std::uint16_t port = 53;    // host order
+    std::uint16_t port = 53;  // host order
     std::uint32_t timeout_ms = 2000;
-    std::string name;           // as configured, for people
+    std::string name;  // as configured, for people
 };
 
 struct UpstreamGroup {
-    std::vector<std::uint16_t> members;     // indices of Snapshot::upstreams
+    std::vector<std::uint16_t> members;  // indices of Snapshot::upstreams
     std::uint32_t total_timeout_ms = 5000;
-    std::uint8_t concurrent = 1;            // upstreams asked at the same time
+    std::uint8_t concurrent = 1;  // upstreams asked at the same time
 };
 
 enum class OnTimeout : std::uint8_t { answer, servfail, drop };
 enum class MissingFamily : std::uint8_t { answer, nodata };
 
-struct PolicyList {             // one ros_address_list plugin
+struct PolicyList {  // one ros_address_list plugin
     ListId id;
     std::string tag;
     bool has_v4 = false, has_v6 = false;
-    bool synchronous = false;               // async: false
+    bool synchronous = false;  // async: false
     std::uint32_t min_ttl_s = 60, max_ttl_s = 3600, extra_time_s = 30;
-    bool fixed = false;                     // fixed_ttl given
-    std::uint32_t fixed_ttl_s = 0;          // 0: no timeout
+    bool fixed = false;             // fixed_ttl given
+    std::uint32_t fixed_ttl_s = 0;  // 0: no timeout
     bool cap_answer_ttl = true;
     std::uint32_t sync_timeout_ms = 100;
     OnTimeout on_timeout = OnTimeout::answer;
@@ -55,9 +55,9 @@ struct PolicyList {             // one ros_address_list plugin
 };
 
 struct CacheInstance {
-    std::uint16_t id;                       // stable over generations: part of the key
+    std::uint16_t id;  // stable over generations: part of the key
     std::string tag;
-    std::uint32_t size = 1024;              // entries
+    std::uint32_t size = 1024;  // entries
     bool cache_negative = true;
     std::uint32_t max_negative_ttl_s = 300;
     std::uint32_t negative_ttl_without_soa_s = 60;
@@ -66,29 +66,29 @@ struct CacheInstance {
 };
 
 struct Snapshot {
-    std::uint32_t generation = 0;           // 1.. ; set by publish
-    std::uint8_t slot = 0;                  // generation's place in kMaxGenerations tables; set by publish
+    std::uint32_t generation = 0;  // 1.. ; set by publish
+    std::uint8_t slot = 0;         // generation's place in kMaxGenerations tables; set by publish
     Program program;
-    std::uint16_t entry = 0;                // pc
+    std::uint16_t entry = 0;  // pc
     // The cache that the program reaches first without a test before it, looked up for the whole burst; -1: none.
     int first_cache = -1;
 
-    std::unique_ptr<matchers::NameMatcher> names;    // nullptr: no domain rule at all
+    std::unique_ptr<matchers::NameMatcher> names;  // nullptr: no domain rule at all
     std::vector<matchers::TagBits> tag_masks;
     std::vector<std::uint64_t> mark_masks;
     std::vector<Upstream> upstreams;
     std::vector<UpstreamGroup> groups;
     std::vector<PolicyList> lists;
     std::vector<CacheInstance> caches;
-    std::vector<std::string> texts;         // of debug_print and query_summary
-    matchers::PrefixSet allow;              // who may ask
-    matchers::PrefixSet trusted_forwarders; // exempt from per-client quotas
+    std::vector<std::string> texts;          // of debug_print and query_summary
+    matchers::PrefixSet allow;               // who may ask
+    matchers::PrefixSet trusted_forwarders;  // exempt from per-client quotas
     bool reply_by_route = false;
 
     // What equip() adds; workers write to these, each in its own way.
     mutable std::vector<matchers::NameMatcher::Scratch> scratches;  // worker i's alone
     std::unique_ptr<TagSets> tag_sets;                              // lock-free, all workers
-    std::array<std::uint8_t, kMaxLists> list_by_id{};               // index in `lists`; kNoList: not here
+    std::array<std::uint8_t, kMaxLists> list_by_id{};  // index in `lists`; kNoList: not here
 };
 inline constexpr std::uint8_t kNoList = 255;
 

@@ -6,7 +6,8 @@ namespace {
 // Not keyed: the bits come from the configuration, not from clients.
 std::uint32_t mix(const matchers::TagBits& bits) {
     std::uint64_t h = 0x9e3779b97f4a7c15;
-    for (const std::uint64_t w : bits.words) h = (h ^ w ^ (h >> 29)) * 0xbf58476d1ce4e5b9;
+    for (const std::uint64_t w : bits.words)
+        h = (h ^ w ^ (h >> 29)) * 0xbf58476d1ce4e5b9;
     return static_cast<std::uint32_t>(h >> 32);
 }
 
@@ -26,7 +27,8 @@ std::uint32_t TagSets::intern(const matchers::TagBits& bits) noexcept {
             slot.state.store(ready, std::memory_order_release);
             return index + 1;
         }
-        if (state == busy) return 0;  // perhaps these very bits: a second slot for them would be a waste
+        if (state == busy)
+            return 0;  // perhaps these very bits: a second slot for them would be a waste
         if (state == ready && slot.bits == bits) return index + 1;
     }
     return 0;

@@ -1,0 +1,234 @@
+#include "dataplane/event/claims.h"
+
+#include <algorithm>
+
+#include "dataplane/event/claim_word.h"
+
+namespace steer {
+namespace {
+
+constexpr unsigned kMostTokens = 255;  // Parked::holds_left
+
+std::uint32_t ttl_left_s(const LeavingAnswer& a) {
+    return a.answer.address_ttl_s > a.age_s ? a.answer.address_ttl_s - a.age_s : 0;
+}
+
+// A TTL that the list's rows can cover.
+std::uint32_t wanted_by(const PolicyList& list, std::uint32_t wanted_ttl_s) {
+    return std::min(wanted_ttl_s, ttl_limit_s(list));
+}
+
+// Above the limit clients outlive the row anyway, so its countdown needs no cap to be allowed.
+bool may_lower(const PolicyList& list, std::uint32_t ttl_s) {
+    return list.cap_answer_ttl || ttl_s > ttl_limit_s(list);
+}
+
+template <class Visit>
+void for_each_claimable(const PolicyList& list, const dns::Answer& answer, Visit&& visit) {
+    const dns::AddressRef* refs = answer.addresses();
+    for (unsigned i = 0; i < answer.address_count; ++i) {
+        const bool is_v6 = refs[i].is_v6 != 0;
+        if (is_v6 ? !list.has_v6 : !list.has_v4) continue;
+        const std::uint8_t* rdata = answer.body() + refs[i].rdata_offset;
+        const IpAddress address = is_v6 ? IpAddress::from_v6(rdata) : IpAddress::from_v4(rdata);
+        if (!list.never_claim.contains(address)) visit(address);
+    }
+}
+
+unsigned events_for(const PolicyList& list, const dns::Answer& answer) {
+    unsigned addresses = 0;
+    for_each_claimable(list, answer, [&](const IpAddress&) { ++addresses; });
+    return static_cast<unsigned>((addresses + kEventAddresses - 1) / kEventAddresses);
+}
+
+void remember(const cache::Entry* entry, ClaimWord word) {
+    // The claim word is the one part of an entry, besides its tags, that its readers write.
+    const_cast<cache::Entry*>(entry)->claim.store(word.pack(), std::memory_order_relaxed);
+}
+
+}  // namespace
+
+Claims::Claims(unsigned worker, const Board& board, const ListStates& lists,
+               Ring<Event>* to_routers, Counters& counters)
+    : board_(board),
+      lists_(lists),
+      to_routers_(to_routers),
+      counters_(counters),
+      worker_(static_cast<std::uint8_t>(worker)) {}
+
+LeaveTerms Claims::settle(const LeavingAnswer& a, Now now) noexcept {
+    LeaveTerms terms;
+    if (a.lists.empty() || to_routers_ == nullptr) return terms;
+    for (const auto index : a.lists) {
+        const PolicyList& list = a.snapshot.lists[index];
+        if (list.cap_answer_ttl) terms.ttl_cap_s = std::min(terms.ttl_cap_s, ttl_limit_s(list));
+    }
+    const std::uint32_t ttl_s = ttl_left_s(a);
+    terms.wanted_ttl_s = std::min(ttl_s, terms.ttl_cap_s);
+
+    const std::uint32_t stamp = a.entry != nullptr ? stamp_of(a) : 0;
+    if (a.entry != nullptr && covered_by_word(a, stamp, ttl_s, now, terms)) {
+        counters_.add(Stat::claims_covered);
+        return terms;
+    }
+    const std::uint32_t until_s = ask_board(a, ttl_s, now, terms);
+    if (terms.raise_mask == 0) {
+        counters_.add(Stat::claims_covered);
+        if (a.entry != nullptr) remember(a.entry, {until_s, stamp, 0});
+        return terms;
+    }
+    unsigned events = 0;
+    for (unsigned i = 0; i < a.lists.size(); ++i) {
+        if ((terms.raise_mask >> i) & 1)
+            events += events_for(a.snapshot.lists[a.lists[i]], a.answer);
+    }
+    if (to_routers_->room() < events) return full_ring(a, terms);
+    if (terms.leave != Leave::now) terms.hold_mask = 0;  // it ends at once: nobody will wait
+    if (terms.hold_mask != 0) {
+        terms.leave = Leave::hold;
+        return terms;
+    }
+    raise(a, terms, 0, now);
+    if (a.entry != nullptr) {
+        const auto second = static_cast<std::uint8_t>(now.s());
+        remember(a.entry, {until_s, stamp, second});
+    }
+    return terms;
+}
+
+std::uint32_t Claims::stamp_of(const LeavingAnswer& a) const noexcept {
+    std::uint64_t stamp = 0;
+    for (const auto index : a.lists) {
+        const ListId id = a.snapshot.lists[index].id;
+        stamp = mix_stamp(stamp, id, lists_[id].epoch.load(std::memory_order_relaxed));
+    }
+    return finish_stamp(stamp);
+}
+
+bool Claims::covered_by_word(const LeavingAnswer& a, std::uint32_t stamp, std::uint32_t ttl_s,
+                             Now now, LeaveTerms& terms) const noexcept {
+    const ClaimWord word = ClaimWord::unpack(a.entry->claim.load(std::memory_order_relaxed));
+    if (word.stamp != stamp) return false;
+    std::uint32_t wanted_s = terms.wanted_ttl_s;
+    bool lower = true, capped = false;
+    for (const auto index : a.lists) {
+        const PolicyList& list = a.snapshot.lists[index];
+        wanted_s = wanted_by(list, wanted_s);
+        lower = lower && may_lower(list, ttl_s);
+        capped = capped || list.cap_answer_ttl;
+    }
+    const Coverage c = coverage(wanted_s, now.s(), word.ttl_until_s, lower);
+    const bool asked_already =
+        c.cover == Cover::ending && word.raised == static_cast<std::uint8_t>(now.s());
+    if (c.cover == Cover::none || (c.cover == Cover::ending && !asked_already)) return false;
+    if (c.cover != Cover::covered && capped) terms.ttl_cap_s = std::min(terms.ttl_cap_s, c.ttl_s);
+    return true;
+}
+
+std::uint32_t Claims::rows_until_s(const PolicyList& list,
+                                   const dns::Answer& answer) const noexcept {
+    const std::uint32_t epoch = lists_[list.id].epoch.load(std::memory_order_relaxed);
+    std::uint32_t until_s = kNoLimit;
+    for_each_claimable(list, answer, [&](const IpAddress& address) {
+        until_s =
+            std::min(until_s, ttl_until_s(list, board_.installed_until(list.id, address, epoch)));
+    });
+    return until_s;
+}
+
+std::uint32_t Claims::ask_board(const LeavingAnswer& a, std::uint32_t ttl_s, Now now,
+                                LeaveTerms& terms) noexcept {
+    std::uint32_t all_until_s = kNoLimit;
+    for (unsigned i = 0; i < a.lists.size(); ++i) {
+        const PolicyList& list = a.snapshot.lists[a.lists[i]];
+        const auto bit = static_cast<std::uint8_t>(1U << i);
+        const std::uint32_t wanted_s = wanted_by(list, terms.wanted_ttl_s);
+        std::uint32_t until_s = rows_until_s(list, a.answer);
+        const Coverage c = coverage(wanted_s, now.s(), until_s, may_lower(list, ttl_s));
+        const bool has_time =
+            c.cover == Cover::lowered || (c.cover == Cover::ending && list.synchronous);
+        if (has_time && list.cap_answer_ttl) terms.ttl_cap_s = std::min(terms.ttl_cap_s, c.ttl_s);
+        if (c.cover == Cover::ending || c.cover == Cover::none) {
+            terms.raise_mask |= bit;
+            const bool row_is_there = c.cover == Cover::ending && list.cap_answer_ttl;
+            if (list.synchronous && !row_is_there) wait_for(list, bit, terms);
+            if (!list.synchronous || !row_is_there) {
+                const std::uint32_t life_s = row_life_s(list, ttl_s, wanted_s);
+                until_s = life_s == 0 ? kNoLimit : ttl_until_s(list, now.s() + life_s);
+            }
+        }
+        all_until_s = std::min(all_until_s, until_s);
+    }
+    return all_until_s;
+}
+
+// A row is not there and must be before the answer leaves, unless its router is not to be waited for.
+void Claims::wait_for(const PolicyList& list, std::uint8_t bit, LeaveTerms& terms) noexcept {
+    if (!lists_[list.id].away.load(std::memory_order_relaxed)) {
+        terms.hold_mask |= bit;
+        terms.on_timeout = std::max(terms.on_timeout, list.on_timeout);
+        terms.sync_timeout_ms = std::max(terms.sync_timeout_ms, list.sync_timeout_ms);
+        return;
+    }
+    counters_.add(Stat::hold_router_away);
+    if (list.on_timeout == OnTimeout::drop) terms.leave = Leave::drop;
+    if (list.on_timeout == OnTimeout::servfail && terms.leave == Leave::now)
+        terms.leave = Leave::servfail;
+}
+
+LeaveTerms& Claims::full_ring(const LeavingAnswer& a, LeaveTerms& terms) noexcept {
+    counters_.add(Stat::events_ring_full);
+    if (terms.leave != Leave::now) return terms;
+    if (a.entry != nullptr && terms.hold_mask == 0) return terms;  // the next hit raises it
+    terms.leave = Leave::wait_for_ring;
+    for (unsigned i = 0; i < a.lists.size(); ++i) {
+        if (((terms.raise_mask >> i) & 1) == 0) continue;
+        terms.sync_timeout_ms =
+            std::max(terms.sync_timeout_ms, a.snapshot.lists[a.lists[i]].sync_timeout_ms);
+    }
+    return terms;
+}
+
+unsigned Claims::raise(const LeavingAnswer& a, const LeaveTerms& terms, std::uint64_t hold_token,
+                       Now now) noexcept {
+    unsigned tokens = 0;
+    for (unsigned i = 0; i < a.lists.size(); ++i) {
+        if (((terms.raise_mask >> i) & 1) == 0) continue;
+        const bool waited_for = (terms.hold_mask >> i) & 1;
+        const PolicyList& list = a.snapshot.lists[a.lists[i]];
+        tokens += push_events(list, a, wanted_by(list, terms.wanted_ttl_s),
+                              waited_for ? hold_token : 0, kMostTokens - tokens, now);
+    }
+    return tokens;
+}
+
+unsigned Claims::push_events(const PolicyList& list, const LeavingAnswer& a,
+                             std::uint32_t wanted_ttl_s, std::uint64_t hold_token,
+                             unsigned tokens_left, Now now) noexcept {
+    unsigned tokens = 0;
+    Event& e = event_;
+    e.raised_ms = now.ms;
+    e.lease_end_ms = now.ms + (std::uint64_t{wanted_ttl_s} + list.extra_time_s) * 1000;
+    e.row_life_s = row_life_s(list, ttl_left_s(a), wanted_ttl_s);
+    e.list = list.id;
+    e.worker = worker_;
+    e.count = 0;
+    e.name_len = static_cast<std::uint8_t>(a.qname.size());
+    std::copy(a.qname.begin(), a.qname.end(), e.name.begin());
+    const auto push = [&] {
+        e.hold_token = tokens < tokens_left ? hold_token : 0;
+        if (to_routers_->push(e)) {
+            counters_.add(Stat::events_raised);
+            if (e.hold_token != 0) ++tokens;
+        }
+        e.count = 0;
+    };
+    for_each_claimable(list, a.answer, [&](const IpAddress& address) {
+        e.addresses[e.count++] = address;
+        if (e.count == kEventAddresses) push();
+    });
+    if (e.count > 0) push();
+    return tokens;
+}
+
+}  // namespace steer

@@ -1,0 +1,101 @@
+// From an answer that is about to leave to the word that lists must hold its addresses.
+//
+// For each list that the program claimed the answer for: is the lease covered by what is known of the rows (the
+// entry's claim word for a cached answer, else the board)? If not, an Event into the ring to `routers`. The result
+// says whether the answer may leave, with which TTL at most, or has to wait: for an acknowledgement (async: false)
+// or for room in the ring.
+//
+// A full ring loses no claim: the claim word is not moved on, so the next hit raises the event again; an answer that
+// no cache holds waits for room (Leave::wait_for_ring), up to the lists' sync_timeout.
+//
+// Cost: nothing without lists; a cached answer that is covered: one word and each list's line; else one look at the
+// board for each (list, address). Writes relaxed to the entry's claim word, nothing else shared.
+// Counts: claims_covered, events_raised, events_ring_full, hold_router_away.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "dataplane/cache/cache.h"
+#include "dataplane/clock.h"
+#include "dataplane/counters.h"
+#include "dataplane/event/board.h"
+#include "dataplane/event/event.h"
+#include "dataplane/event/list_state.h"
+#include "dataplane/parked.h"
+#include "dataplane/policy/snapshot.h"
+#include "dataplane/ring.h"
+
+namespace steer {
+
+struct LeavingAnswer {
+    const Snapshot& snapshot;
+    const dns::Answer& answer;
+    std::uint32_t age_s;                  // of the answer
+    const cache::Entry* entry;            // nullptr: not from a cache
+    std::span<const std::uint8_t> qname;  // lower-cased wire form
+    std::span<const std::uint8_t> lists;  // indices of snapshot.lists
+};
+
+enum class Leave : std::uint8_t {
+    now,
+    hold,           // park it, then raise() with its token
+    wait_for_ring,  // park it and ask again when there is room
+    servfail,       // a router is away, and on_timeout says so
+    drop,
+};
+
+struct LeaveTerms {
+    Leave leave = Leave::now;
+    OnTimeout on_timeout =
+        OnTimeout::answer;  // hold, wait_for_ring: the strictest of the lists that are waited for
+    std::uint32_t ttl_cap_s = kNoCap;   // no record's TTL may leave above this
+    std::uint32_t sync_timeout_ms = 0;  // hold, wait_for_ring: the longest of those lists
+    std::uint32_t wanted_ttl_s = 0;     // s
+    std::uint8_t raise_mask = 0;        // bit i: lists[i] has to be told
+    std::uint8_t hold_mask = 0;         // ... and is waited for
+
+    static constexpr std::uint32_t kNoCap = UINT32_MAX;
+};
+static_assert(kMaxClaims <= 8, "the masks");
+
+class Claims {
+  public:
+    Claims(unsigned worker, const Board& board, const ListStates& lists, Ring<Event>* to_routers,
+           Counters& counters);
+
+    // Decides, and raises what nobody has to wait for.
+    LeaveTerms settle(const LeavingAnswer& a, Now now) noexcept;
+    // After Leave::hold: raises the events, with the token where their list is waited for. Returns how many
+    // acknowledgements will come. The ring has room: settle() looked, in the same turn.
+    unsigned raise(const LeavingAnswer& a, const LeaveTerms& terms, std::uint64_t hold_token,
+                   Now now) noexcept;
+
+    // Whether settle() may find room for what waits for the ring.
+    [[nodiscard]] bool has_room() const noexcept { return to_routers_->room() > 0; }
+
+  private:
+    [[nodiscard]] bool covered_by_word(const LeavingAnswer& a, std::uint32_t stamp,
+                                       std::uint32_t ttl_s, Now now,
+                                       LeaveTerms& terms) const noexcept;
+    // Asks the board; returns until when TTLs may last under all rows once what is raised is written.
+    std::uint32_t ask_board(const LeavingAnswer& a, std::uint32_t ttl_s, Now now,
+                            LeaveTerms& terms) noexcept;
+    [[nodiscard]] std::uint32_t rows_until_s(const PolicyList& list,
+                                             const dns::Answer& answer) const noexcept;
+    void wait_for(const PolicyList& list, std::uint8_t bit, LeaveTerms& terms) noexcept;
+    LeaveTerms& full_ring(const LeavingAnswer& a, LeaveTerms& terms) noexcept;
+    [[nodiscard]] std::uint32_t stamp_of(const LeavingAnswer& a) const noexcept;
+    unsigned push_events(const PolicyList& list, const LeavingAnswer& a, std::uint32_t wanted_ttl_s,
+                         std::uint64_t hold_token, unsigned tokens_left, Now now) noexcept;
+
+    const Board& board_;
+    const ListStates& lists_;
+    Ring<Event>* to_routers_;
+    Counters& counters_;
+    std::uint8_t worker_;
+    Event event_{};  // the one being filled
+};
+
+}  // namespace steer

@@ -1,0 +1,39 @@
+// The way into the cache: every worker hands its answers to the keeper, worker 0, who is the only writer.
+//
+// On worker 0 an answer is inserted at once, elsewhere it becomes a message; a full ring drops and counts it
+// (Stat::cache_insert_dropped), the next answer for that name tries again.
+#pragma once
+
+#include "dataplane/buffer.h"
+#include "dataplane/cache/cache.h"
+#include "dataplane/clock.h"
+#include "dataplane/counters.h"
+#include "dataplane/message.h"
+#include "dataplane/ring.h"
+
+namespace steer {
+
+class Keeper {
+  public:
+    // `cache` may be nullptr: nothing is kept. `to_keeper` is nullptr for worker 0.
+    Keeper(unsigned worker, cache::Cache* cache, Ring<Message>* to_keeper, Counters& counters)
+        : worker_(static_cast<std::uint8_t>(worker)),
+          cache_(cache),
+          to_keeper_(to_keeper),
+          counters_(counters) {}
+
+    // Any worker: `insert` holds a cache::Insert and is taken over.
+    void submit(Buffer* insert, Now now) noexcept;
+    // Worker 0: a MessageKind::insert of another worker; takes over the buffer.
+    void insert(Buffer* insert, Now now) noexcept;
+    // Worker 0, once per turn.
+    void reclaim() noexcept;
+
+  private:
+    std::uint8_t worker_;
+    cache::Cache* cache_;
+    Ring<Message>* to_keeper_;
+    Counters& counters_;
+};
+
+}  // namespace steer

@@ -1,0 +1,61 @@
+#include "dataplane/parse.h"
+
+#include <algorithm>
+
+#include "dataplane/frame.h"
+
+namespace steer {
+namespace {
+
+// What the client takes, at most what we send (RFC 6891 6.2.3, RFC 9715).
+std::uint16_t size_limit(const Packet& p) {
+    if (!p.is_udp) return dns::kMaxMessage;
+    const std::uint16_t offered =
+        p.query.edns.present ? p.query.edns.udp_size : dns::kClassicUdpSize;
+    const std::uint16_t fits =
+        p.mbuf != nullptr ? std::min(kMaxUdpAnswer, p.dns_room) : kMaxUdpAnswer;
+    return std::min(offered, fits);
+}
+
+bool is_zone_transfer(const dns::Query& q) {
+    return q.qtype == dns::kAxfr || q.qtype == dns::kIxfr;
+}
+
+// True: the packet stays in the burst.
+bool parse_one(Packet& p, const Snapshot& snapshot, Replier& replier) {
+    const dns::QueryError error = dns::parse_query({p.dns, p.dns_length}, p.query);
+    const std::uint16_t rcode =
+        error == dns::QueryError::none ? std::uint16_t{dns::kNoError} : dns::rcode_for(error);
+    if (rcode == dns::kNoReply) {
+        replier.drop(p, error == dns::QueryError::is_response ? Verdict::drop_response
+                                                              : Verdict::drop_short_header);
+        return false;
+    }
+    if (!snapshot.allow.contains(p.source)) {
+        replier.answer_error(p, dns::kRefused, dns::Ede::prohibited, Verdict::refused_client);
+        return false;
+    }
+    if (error != dns::QueryError::none) {
+        replier.answer_error(p, rcode, std::nullopt, Verdict::answered_error);
+        return false;
+    }
+    if (is_zone_transfer(p.query)) {
+        replier.answer_error(p, dns::kNotImp, std::nullopt, Verdict::answered_error);
+        return false;
+    }
+    p.max_size = size_limit(p);
+    return true;
+}
+
+}  // namespace
+
+void parse(Burst& burst, const Snapshot& snapshot, Replier& replier) noexcept {
+    unsigned kept = 0;
+    for (unsigned i = 0; i < burst.live_count; ++i) {
+        const std::uint8_t place = burst.live[i];
+        if (parse_one(burst.packets[place], snapshot, replier)) burst.live[kept++] = place;
+    }
+    burst.live_count = kept;
+}
+
+}  // namespace steer

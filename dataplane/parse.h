@@ -1,0 +1,19 @@
+// Reads the DNS query of each packet and looks at who asks.
+//
+// In:   packets of the burst with their DNS message.
+// Out:  `query` and `max_size` set; malformed queries and those of strangers have left the burst.
+// Cost: one walk over the name (dns/query.h), one search in the allowed prefixes.
+//
+// Ends: Verdict::drop_short_header, drop_response (never answered: reflection loops), answered_error (FORMERR, NOTIMP
+// for other opcodes and for zone transfers, BADVERS), refused_client (REFUSED, EDE 18).
+#pragma once
+
+#include "dataplane/burst.h"
+#include "dataplane/policy/snapshot.h"
+#include "dataplane/reply.h"
+
+namespace steer {
+
+void parse(Burst& burst, const Snapshot& snapshot, Replier& replier) noexcept;
+
+}  // namespace steer

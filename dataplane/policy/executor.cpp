@@ -1,0 +1,334 @@
+#include "dataplane/policy/executor.h"
+
+#include <rte_debug.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "dataplane/cache/admit.h"
+#include "dataplane/cache/insert.h"
+
+namespace steer {
+namespace {
+
+// An entry's word of tags: generation << 32 | tag-set id.
+struct EntryTags {
+    std::uint32_t generation, tag_set;
+};
+
+EntryTags tags_in(const cache::Entry& e) {
+    const std::uint64_t word = e.tags.load(std::memory_order_relaxed);
+    return {static_cast<std::uint32_t>(word >> 32), static_cast<std::uint32_t>(word)};
+}
+
+void remember_tags(const cache::Entry& e, std::uint32_t generation, std::uint32_t tag_set) {
+    // Tags are, with the claim word, what readers write to an entry.
+    const_cast<cache::Entry&>(e).tags.store((std::uint64_t{generation} << 32) | tag_set,
+                                            std::memory_order_relaxed);
+}
+
+void add_list(ProgramState& s, std::uint8_t list) {
+    const auto end = s.lists.begin() + s.list_count;
+    if (std::find(s.lists.begin(), end, list) != end) return;
+    if (s.list_count < kMaxClaims) s.lists[s.list_count++] = list;
+}
+
+// A response that is replaced takes its claims with it: they were for addresses that nobody will be told.
+void forget_lists(ProgramState& s) {
+    s.list_count = 0;
+    s.list_base = {};
+}
+
+bool has_claimable_family(const PolicyList& list, const dns::Answer& answer) {
+    const dns::AddressRef* refs = answer.addresses();
+    for (unsigned i = 0; i < answer.address_count; ++i) {
+        if (refs[i].is_v6 != 0 ? list.has_v6 : list.has_v4) return true;
+    }
+    return false;
+}
+
+bool asks_for_missing_family(const PolicyList& list, std::uint16_t qtype) {
+    if (list.missing_family != MissingFamily::nodata) return false;
+    return (qtype == dns::kAaaa && !list.has_v6) || (qtype == dns::kA && !list.has_v4);
+}
+
+}  // namespace
+
+Executor::Executor(unsigned worker, const cache::Cache* cache, const cache::KeyHasher& hasher,
+                   BufferPools& buffers, Keeper& keeper, Ring<Note>* notes, Counters& counters)
+    : cache_(cache),
+      hasher_(hasher),
+      buffers_(buffers),
+      keeper_(keeper),
+      notes_(notes),
+      counters_(counters),
+      worker_(worker) {}
+
+Step Executor::run(QueryContext& c, Now now) noexcept {
+    const Program& program = c.snapshot.program;
+    std::uint16_t& pc = c.state.pc;
+    const auto branch = [&pc](const Instruction& i, bool holds) {
+        pc = holds != i.negate ? static_cast<std::uint16_t>(pc + 1) : i.target;
+    };
+    for (;;) {
+        const Instruction& i = program[pc];
+        switch (i.op) {
+            case Op::if_tags:
+                branch(i, tags_of(c).any_of(c.snapshot.tag_masks[i.operand]));
+                break;
+            case Op::if_has_resp:
+                branch(i, static_cast<bool>(c.response));
+                break;
+            case Op::if_true:
+                branch(i, true);
+                break;
+            case Op::mark:
+                c.state.marks |= c.snapshot.mark_masks[i.operand];
+                ++pc;
+                break;
+            case Op::forward:
+                if (c.replay == nullptr) {
+                    c.group = static_cast<std::uint16_t>(i.operand);
+                    return Step::asks;
+                }
+                forget_lists(c.state);
+                c.response.set_entry(std::exchange(c.replay, nullptr));
+                if (i.short_circuit) return stop(c, now);
+                ++pc;
+                break;
+            case Op::enter_cache:
+                if (enter_cache(c, i, now)) return stop(c, now);
+                break;
+            case Op::enter_list:
+            case Op::enter_summary:
+                enter(c);
+                break;
+            case Op::debug_print:
+                note(c, NoteKind::debug, i.operand, now);
+                ++pc;
+                break;
+            case Op::reject:
+                forget_lists(c.state);
+                c.response.set_empty(static_cast<std::uint8_t>(i.operand));
+                return stop(c, now);
+            case Op::stop:
+                return stop(c, now);
+            case Op::sequence_end:
+                leave_instance(c, i.instance, now);
+                ++pc;
+                break;
+            case Op::end:
+                return stop(c, now);
+        }
+    }
+}
+
+Step Executor::resume(QueryContext& c, Buffer* answer, dns::Ede why, Now now) noexcept {
+    const Instruction& i = c.snapshot.program[c.state.pc];
+    forget_lists(c.state);
+    if (answer == nullptr) {
+        c.response.set_empty(dns::kServFail, why);
+        return stop(c, now);
+    }
+    c.response.set_buffer(answer);
+    if (i.short_circuit) return stop(c, now);
+    ++c.state.pc;
+    return run(c, now);
+}
+
+// Leaves all wrappers, last first, and ends the program.
+Step Executor::stop(QueryContext& c, Now now) noexcept {
+    while (c.state.depth > 0)
+        leave_one(c, now);
+    return finish(c, now);
+}
+
+Step Executor::finish(QueryContext& c, Now) noexcept {
+    if (!c.response) {
+        c.response.set_empty(dns::kNoError, dns::Ede::other);
+        counters_.add(Stat::end_without_answer);
+    }
+    return Step::answered;
+}
+
+void Executor::enter(QueryContext& c) noexcept {
+    ProgramState& s = c.state;
+    RTE_VERIFY(s.depth < kMaxWrappers);  // the builder refuses deeper programs
+    s.list_base[s.depth] = s.list_count;
+    s.wrappers[s.depth++] = s.pc++;
+}
+
+void Executor::leave_instance(QueryContext& c, std::uint8_t instance, Now now) noexcept {
+    const Program& program = c.snapshot.program;
+    const ProgramState& s = c.state;
+    while (s.depth > 0 && program[s.wrappers[s.depth - 1U]].instance == instance)
+        leave_one(c, now);
+}
+
+void Executor::leave_one(QueryContext& c, Now now) noexcept {
+    ProgramState& s = c.state;
+    --s.depth;
+    const Instruction& i = c.snapshot.program[s.wrappers[s.depth]];
+    switch (i.op) {
+        case Op::enter_cache:
+            leave_cache(c, i.operand, s.list_base[s.depth], now);
+            break;
+        case Op::enter_list:
+            leave_list(c, static_cast<std::uint8_t>(i.operand));
+            break;
+        case Op::enter_summary:
+            note(c, NoteKind::summary, i.operand, now);
+            break;
+        default:
+            RTE_VERIFY(!"a wrapper that is none");
+    }
+}
+
+cache::KeyFacts Executor::facts_of(const dns::Query& q, std::uint16_t instance) noexcept {
+    const unsigned dnssec_ok = q.edns.dnssec_ok ? 1 : 0;
+    const unsigned checking_disabled = (q.flags & dns::kCd) != 0 ? 2 : 0;
+    return {q.name(), q.qtype, q.qclass, instance,
+            static_cast<std::uint8_t>(dnssec_ok | checking_disabled)};
+}
+
+const cache::Entry* Executor::find_in_cache(QueryContext& c, std::uint32_t place,
+                                            Now now) const noexcept {
+    if (cache_ == nullptr) return nullptr;
+    if (c.looked_up && static_cast<int>(place) == c.snapshot.first_cache) return c.found;
+    const cache::KeyFacts facts = facts_of(c.query, c.snapshot.caches[place].id);
+    const cache::Key key = hasher_(facts);
+    const cache::Entry* found = nullptr;
+    cache_->lookup(&key, &facts, 1, now.s(), &found);
+    return found;
+}
+
+bool Executor::enter_cache(QueryContext& c, const Instruction& i, Now now) noexcept {
+    const cache::Entry* const entry = find_in_cache(c, i.operand, now);
+    counters_.add(entry != nullptr ? Stat::cache_hits : Stat::cache_misses);
+    if (entry == nullptr) {
+        enter(c);
+        return false;
+    }
+    const EntryTags tags = tags_in(*entry);
+    if (tags.generation < c.snapshot.generation) {
+        c.replay = entry;
+        enter(c);
+        return false;
+    }
+    forget_lists(c.state);
+    c.response.set_entry(entry);
+    if (tags.generation == c.snapshot.generation) {
+        c.entry = entry;
+        if (c.state.tag_set == 0) c.state.tag_set = tags.tag_set;
+    }
+    if (!i.short_circuit) enter(c);
+    for (unsigned l = 0; l < entry->list_count; ++l) {
+        const std::uint8_t list = c.snapshot.list_by_id[entry->lists[l]];
+        if (list != kNoList) add_list(c.state, list);
+    }
+    return i.short_circuit;
+}
+
+// Stores what is there now, unless this very cache gave it.
+void Executor::leave_cache(QueryContext& c, std::uint32_t place, std::uint8_t list_base,
+                           Now now) noexcept {
+    const CacheInstance& settings = c.snapshot.caches[place];
+    if (cache_ == nullptr || !c.response) return;
+    const cache::Entry* const entry = c.response.entry();
+    const bool replayed = entry != nullptr && tags_in(*entry).generation < c.snapshot.generation;
+    if (entry != nullptr && entry->instance == settings.id && !replayed) return;
+    const std::uint32_t life_s = cache::cacheable_for_s(c.response.answer(), settings);
+    if (life_s == 0) return;
+
+    cache::InsertTerms terms{
+        .life_s = life_s, .tag_generation = c.snapshot.generation, .tag_set = c.state.tag_set};
+    std::array<ListId, kMaxClaims> lists;
+    std::size_t count = 0;
+    for (unsigned l = list_base; l < c.state.list_count; ++l)
+        lists[count++] = c.snapshot.lists[c.state.lists[l]].id;
+    terms.lists = {lists.data(), count};
+
+    Buffer* const answer = c.response.in_buffer(buffers_, now);
+    if (answer == nullptr) return;
+    const cache::KeyFacts facts = facts_of(c.query, settings.id);
+    Buffer* const insert = cache::build_insert(buffers_, hasher_(facts), facts, *answer, terms);
+    release(answer);
+    if (insert != nullptr) keeper_.submit(insert, now);
+}
+
+// Claims the addresses that are in the answer now (NOERROR only).
+void Executor::leave_list(QueryContext& c, std::uint8_t index) noexcept {
+    if (!c.response || c.response.answer().rcode != dns::kNoError) return;
+    const PolicyList& list = c.snapshot.lists[index];
+    if (asks_for_missing_family(list, c.query.qtype)) {
+        forget_lists(c.state);
+        c.response.set_empty(dns::kNoError);
+        return;
+    }
+    if (has_claimable_family(list, c.response.answer())) add_list(c.state, index);
+}
+
+const matchers::TagBits& Executor::tags_of(QueryContext& c) noexcept {
+    if (c.tags == nullptr) c.tags = c.snapshot.tag_sets->find(c.state.tag_set);
+    if (c.tags == nullptr) match_name(c);
+    return *c.tags;
+}
+
+void Executor::match_name(QueryContext& c) noexcept {
+    const Snapshot& snapshot = c.snapshot;
+    const cache::Key name = hasher_.of_name(c.query.name());
+    std::uint32_t id = memo_.find(name, snapshot.generation);
+    c.tags = snapshot.tag_sets->find(id);
+    if (c.tags != nullptr) {
+        counters_.add(Stat::name_memo_hits);
+    } else {
+        counters_.add(Stat::name_matches);
+        c.own_tags = {};
+        if (snapshot.names != nullptr) {
+            c.own_tags = snapshot.names->match(c.query.name(), snapshot.scratches[worker_]);
+        }
+        id = snapshot.tag_sets->intern(c.own_tags);
+        c.tags = &c.own_tags;
+        if (id != 0) memo_.put(name, snapshot.generation, id);
+    }
+    c.state.tag_set = id;
+    if (id != 0 && c.entry != nullptr) remember_tags(*c.entry, snapshot.generation, id);
+}
+
+void Executor::note(QueryContext& c, NoteKind kind, std::uint32_t text, Now now) noexcept {
+    if (notes_ == nullptr) return;
+    if (notes_->room() == 0) {
+        counters_.add(Stat::notes_dropped);
+        return;
+    }
+    Note& n = note_;
+    const dns::Query& q = c.query;
+    n.kind = kind;
+    n.has_response = c.response ? 1 : 0;
+    n.rcode = c.response ? c.response.answer().rcode : 0;
+    n.qname_len = q.qname_len;
+    n.generation = c.snapshot.generation;
+    n.text = text;
+    n.elapsed_ms = static_cast<std::uint32_t>(now.ms - c.started_ms);
+    n.client = c.client;
+    n.client_port = c.client_port;
+    n.qtype = q.qtype;
+    n.qclass = q.qclass;
+    n.response_bytes = 0;
+    std::memcpy(n.qname.data(), c.qname_as_sent, q.qname_len);
+    if (kind == NoteKind::debug && c.response) {
+        std::uint8_t* const message = n.response.data();
+        dns::store_be16(message, q.id);
+        dns::store_be16(message + 4, 1);
+        std::memcpy(message + dns::kHeaderSize, c.qname_as_sent, q.qname_len);
+        dns::store_be16(message + dns::kHeaderSize + q.qname_len, q.qtype);
+        dns::store_be16(message + dns::kHeaderSize + q.qname_len + 2, q.qclass);
+        bool truncated = false;
+        const dns::ReplyOptions options{.age_s = c.response.age_s(now), .max_size = kNoteBytes};
+        n.response_bytes = static_cast<std::uint16_t>(
+            dns::write_reply(n.response, q, c.response.answer(), options, truncated));
+    }
+    counters_.add(notes_->push(n) ? Stat::notes_sent : Stat::notes_dropped);
+}
+
+}  // namespace steer

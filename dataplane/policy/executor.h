@@ -1,0 +1,130 @@
+// Walks a query through the program (program.h), stopping where an upstream has to be asked and going on from there.
+//
+// In:   a QueryContext: the query, who asks, what the burst's lookup found, where the program stands.
+// Out:  Step::answered with `response` set (an empty NOERROR with EDE 0 if the program ended without one), or
+//       Step::asks with the upstream group; then park `state`, and resume() with what came.
+// Cost: one switch per instruction; a name is matched at most once, and seldom: a cached entry and the worker's
+//       name memo remember its tag set. No allocation, no waiting.
+//
+// A cached answer of an older generation is not used as it is: its lists were chosen by a program that is no longer in
+// force. The program runs as for a miss, the first `forward` is answered by that entry, and the cache stores it anew.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "dataplane/cache/cache.h"
+#include "dataplane/clock.h"
+#include "dataplane/counters.h"
+#include "dataplane/dns/answer.h"
+#include "dataplane/keeper.h"
+#include "dataplane/note.h"
+#include "dataplane/parked.h"
+#include "dataplane/policy/name_memo.h"
+#include "dataplane/policy/snapshot.h"
+#include "dataplane/ring.h"
+
+namespace steer {
+
+// What a query is going to be answered with. Owns its buffer; an entry is good until the worker's next quiescent state.
+class Response {
+  public:
+    Response() = default;
+    ~Response() { clear(); }
+    Response(const Response&) = delete;
+    Response& operator=(const Response&) = delete;
+
+    void clear() noexcept;
+    void set_empty(std::uint8_t rcode, std::optional<dns::Ede> ede = std::nullopt) noexcept;
+    void set_entry(const cache::Entry* entry) noexcept;
+    void set_buffer(Buffer* buffer) noexcept;  // takes over; its payload is a dns::Answer
+
+    explicit operator bool() const { return answer_ != nullptr; }
+    [[nodiscard]] const dns::Answer& answer() const { return *answer_; }
+    [[nodiscard]] const cache::Entry* entry() const { return entry_; }  // nullptr: not from a cache
+    [[nodiscard]] std::optional<dns::Ede> ede() const { return ede_; }
+    [[nodiscard]] std::uint32_t age_s(Now now) const noexcept;
+    // The answer in a buffer, one reference for the caller: the buffer that it is in, or a copy; nullptr: none is free.
+    [[nodiscard]] Buffer* in_buffer(BufferPools& pools, Now now) const noexcept;
+
+  private:
+    const dns::Answer* answer_ = nullptr;
+    const cache::Entry* entry_ = nullptr;
+    Buffer* buffer_ = nullptr;
+    std::uint32_t born_s_ = 0;  // 0: just now
+    std::optional<dns::Ede> ede_;
+    dns::Answer empty_;
+};
+
+struct QueryContext {
+    QueryContext(const Snapshot& s, const dns::Query& q) : snapshot(s), query(q) {}
+
+    const Snapshot& snapshot;
+    const dns::Query& query;
+    const std::uint8_t* qname_as_sent = nullptr;  // query.qname_len bytes in the client's case
+    IpAddress client;
+    std::uint16_t client_port = 0;
+    std::uint64_t started_ms = 0;
+
+    bool looked_up = false;  // `found` is what the first cache has (nullptr: nothing)
+    const cache::Entry* found = nullptr;
+
+    ProgramState state;
+    Response response;
+    std::uint16_t group = 0;  // Step::asks: whom
+
+    // The executor's own, for this run only.
+    const cache::Entry* entry = nullptr;   // of this name and generation: remembers its tag set
+    const cache::Entry* replay = nullptr;  // answers the first forward
+    const matchers::TagBits* tags = nullptr;
+    matchers::TagBits own_tags;  // when they have no id
+};
+
+enum class Step : std::uint8_t { answered, asks };
+
+class Executor {
+  public:
+    // `cache` and `notes` may be nullptr.
+    Executor(unsigned worker, const cache::Cache* cache, const cache::KeyHasher& hasher,
+             BufferPools& buffers, Keeper& keeper, Ring<Note>* notes, Counters& counters);
+
+    // From state.pc on.
+    Step run(QueryContext& c, Now now) noexcept;
+    // After Step::asks: `answer` (taken over), or nullptr and why: SERVFAIL, and the program ends.
+    Step resume(QueryContext& c, Buffer* answer, dns::Ede why, Now now) noexcept;
+
+    // The key facts of a query in a cache instance.
+    static cache::KeyFacts facts_of(const dns::Query& q, std::uint16_t instance) noexcept;
+
+  private:
+    Step finish(QueryContext& c, Now now) noexcept;
+    Step stop(QueryContext& c, Now now) noexcept;
+    void enter(QueryContext& c) noexcept;
+    void leave_one(QueryContext& c, Now now) noexcept;
+    void leave_instance(QueryContext& c, std::uint8_t instance, Now now) noexcept;
+
+    // True: a hit that ends the program.
+    bool enter_cache(QueryContext& c, const Instruction& i, Now now) noexcept;
+    [[nodiscard]] const cache::Entry* find_in_cache(QueryContext& c, std::uint32_t place,
+                                                    Now now) const noexcept;
+    void leave_cache(QueryContext& c, std::uint32_t place, std::uint8_t list_base,
+                     Now now) noexcept;
+    void leave_list(QueryContext& c, std::uint8_t list) noexcept;
+
+    [[nodiscard]] const matchers::TagBits& tags_of(QueryContext& c) noexcept;
+    void match_name(QueryContext& c) noexcept;
+    void note(QueryContext& c, NoteKind kind, std::uint32_t text, Now now) noexcept;
+
+    const cache::Cache* cache_;
+    const cache::KeyHasher& hasher_;
+    BufferPools& buffers_;
+    Keeper& keeper_;
+    Ring<Note>* notes_;
+    Counters& counters_;
+    unsigned worker_;
+    NameMemo memo_;
+    Note note_{};  // the one being filled
+};
+
+}  // namespace steer

@@ -1,0 +1,386 @@
+#include "dataplane/resolver.h"
+
+#include <rte_mbuf.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace steer {
+namespace {
+
+constexpr unsigned kTimersPerTurn = 256;
+constexpr unsigned kRetiredPerTurn = 1024;  // records looked at
+
+dns::Ede reason_of(AskEnd end) {
+    switch (end) {
+        case AskEnd::timed_out:
+        case AskEnd::all_failed:
+            return dns::Ede::no_reachable;
+        case AskEnd::no_route:
+            return dns::Ede::network_error;
+        default:
+            return dns::Ede::other;
+    }
+}
+
+void remember_path(const Packet& p, ReturnPath& path) {
+    path.client = p.source;
+    path.local = p.destination;
+    path.client_port = p.source_port;
+    path.local_port = p.destination_port;
+    path.max_size = p.max_size;
+    if (p.mbuf == nullptr) {
+        path.kind = ReturnPath::Kind::stream;
+        path.stream = p.stream;
+        path.stream_token = p.stream_token;
+        return;
+    }
+    const std::uint8_t* const frame = rte_pktmbuf_mtod(p.mbuf, const std::uint8_t*);
+    path.kind = ReturnPath::Kind::port;
+    path.port = p.port;
+    std::memcpy(path.local_mac.data(), frame, 6);
+    std::memcpy(path.client_mac.data(), frame + 6, 6);
+    path.tag_bytes = static_cast<std::uint8_t>(p.l3_offset - 14);
+    std::memcpy(path.tags.data(), frame + 12, path.tag_bytes);
+}
+
+// All of a query that outlives its packet.
+void remember(const Packet& p, const QueryContext& c, Parked& r) {
+    const dns::Query& q = p.query;
+    r.qname_len = q.qname_len;
+    r.id = q.id;
+    r.qtype = q.qtype;
+    r.qclass = q.qclass;
+    r.flags = q.flags;
+    r.edns = q.edns;
+    r.started_s = static_cast<std::uint32_t>(c.started_ms / 1000);
+    r.started_ms = static_cast<std::uint16_t>(c.started_ms % 1000);
+    r.program = c.state;
+    std::memcpy(r.qname.data(), p.dns + dns::kHeaderSize, q.qname_len);
+    remember_path(p, r.path);
+}
+
+void recall(const Parked& r, dns::Query& q) {
+    q.id = r.id;
+    q.flags = r.flags;
+    q.qtype = r.qtype;
+    q.qclass = r.qclass;
+    q.qname_len = r.qname_len;
+    q.question_end = static_cast<std::uint16_t>(dns::kHeaderSize + r.qname_len + 4);
+    q.edns = r.edns;
+    dns::lower_case(r.qname.data(), q.qname.data(), r.qname_len);
+}
+
+void recall(const Parked& r, QueryContext& c) {
+    c.qname_as_sent = r.qname.data();
+    c.client = r.path.client;
+    c.client_port = r.path.client_port;
+    c.started_ms = std::uint64_t{r.started_s} * 1000 + r.started_ms;
+    c.state = r.program;
+}
+
+LeavingAnswer leaving(const QueryContext& c, Now now) {
+    return {c.snapshot,         c.response.answer(), c.response.age_s(now),
+            c.response.entry(), c.query.name(),      {c.state.lists.data(), c.state.list_count}};
+}
+
+// Leases begin when they are claimed: what leaves later leaves with less.
+std::uint32_t ttl_end_s(const LeaveTerms& terms, Now now) {
+    return terms.ttl_cap_s == LeaveTerms::kNoCap ? UINT32_MAX : now.s() + terms.ttl_cap_s;
+}
+
+dns::ReplyOptions options_for(const QueryContext& c, const LeaveTerms& terms, Now now) {
+    return {.age_s = c.response.age_s(now), .ttl_cap_s = terms.ttl_cap_s, .ede = c.response.ede()};
+}
+
+}  // namespace
+
+Resolver::Resolver(const Parts& parts, unsigned max_parked) : parts_(parts), timers_(max_parked) {}
+
+void Resolver::resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept {
+    for (unsigned i = 0; i < burst.live_count; ++i) {
+        Packet& p = burst.packets[burst.live[i]];
+        QueryContext c(snapshot, p.query);
+        c.qname_as_sent = p.dns + dns::kHeaderSize;
+        c.client = p.source;
+        c.client_port = p.source_port;
+        c.started_ms = now.ms;
+        c.looked_up = burst.looked_up;
+        c.found = p.found;
+        c.state.pc = snapshot.entry;
+        resolve_one(p, c, now);
+    }
+    burst.live_count = 0;
+}
+
+void Resolver::resolve_one(Packet& p, QueryContext& c, Now now) noexcept {
+    if (parts_.executor.run(c, now) == Step::asks) {
+        ask(p, c, now);
+    } else {
+        leave(p, c, now);
+    }
+}
+
+void Resolver::ask(Packet& p, const QueryContext& c, Now now) noexcept {
+    const auto [record, why] = parts_.pool.take(c.snapshot, p.source, p.query.name());
+    if (record == nullptr) return parts_.replier.drop(p, why);
+    remember(p, c, *record);
+    record->state = Parked::State::waits_upstream;
+    const std::uint64_t hash = parts_.hasher.of_name(p.query.name()).low;
+    if (!parts_.forwarder.ask(record, c.group, hash, now)) {
+        parts_.pool.give(record);
+        return parts_.replier.drop(p, Verdict::drop_ring_full);
+    }
+    parts_.counters.add(Stat::parked_total);
+    parts_.replier.park(p, Verdict::forwarded);
+}
+
+void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
+    const LeavingAnswer a = leaving(c, now);
+    const LeaveTerms terms = parts_.claims.settle(a, now);
+    switch (terms.leave) {
+        case Leave::now:
+            return parts_.replier.answer(p, a.answer, options_for(c, terms, now));
+        case Leave::servfail:
+            return parts_.replier.answer(p, dns::empty_answer(dns::kServFail),
+                                         {.ede = dns::Ede::other});
+        case Leave::drop:
+            return parts_.replier.drop(p, Verdict::drop_router_away);
+        case Leave::hold:
+        case Leave::wait_for_ring:
+            break;
+    }
+    const auto [record, why] = parts_.pool.take(c.snapshot, p.source, p.query.name());
+    if (record == nullptr) {
+        // No list waits: then the answer matters more than the claim that found no room.
+        if (terms.hold_mask == 0)
+            return parts_.replier.answer(p, a.answer, options_for(c, terms, now));
+        return parts_.replier.drop(p, why);
+    }
+    remember(p, c, *record);
+    if (!wait(*record, c, a, terms, now)) {
+        parts_.pool.give(record);
+        return parts_.replier.drop(p, Verdict::drop_no_buffer);
+    }
+    parts_.counters.add(Stat::parked_total);
+    parts_.replier.park(p, Verdict::held);
+}
+
+void Resolver::answered(Parked& p, AskEnd end, Buffer* answer, Now now) noexcept {
+    if (p.state == Parked::State::ended || p.snapshot->generation <= retiring_) {
+        release(answer);
+        if (p.state != Parked::State::ended) end_generation(p);
+        return give_back(p);
+    }
+    dns::Query q;
+    recall(p, q);
+    QueryContext c(*p.snapshot, q);
+    recall(p, c);
+    const Step step = parts_.executor.resume(c, answer, reason_of(end), now);
+    if (step == Step::answered) {
+        return leave(p, c, end == AskEnd::answered ? ParkedEnd::answered : ParkedEnd::servfail,
+                     now);
+    }
+    p.program = c.state;
+    const std::uint64_t hash = parts_.hasher.of_name(q.name()).low;
+    if (!parts_.forwarder.ask(&p, c.group, hash, now)) {
+        end_with_servfail(p, q, dns::Ede::other, ParkedEnd::servfail);
+    }
+}
+
+void Resolver::leave(Parked& p, QueryContext& c, ParkedEnd end, Now now) noexcept {
+    const LeavingAnswer a = leaving(c, now);
+    const LeaveTerms terms = parts_.claims.settle(a, now);
+    switch (terms.leave) {
+        case Leave::now:
+            break;
+        case Leave::servfail:
+            return end_with_servfail(p, c.query, dns::Ede::other, ParkedEnd::servfail);
+        case Leave::drop:
+            parts_.replier.drop(p, ParkedEnd::dropped_on_timeout);
+            return give_back(p);
+        case Leave::hold:
+        case Leave::wait_for_ring:
+            p.program = c.state;
+            if (wait(p, c, a, terms, now)) return;
+            parts_.replier.drop(p, ParkedEnd::drop_no_buffer);
+            return give_back(p);
+    }
+    parts_.replier.answer(p, c.query, a.answer, options_for(c, terms, now), end);
+    give_back(p);
+}
+
+bool Resolver::wait(Parked& p, const QueryContext& c, const LeavingAnswer& a,
+                    const LeaveTerms& terms, Now now) noexcept {
+    p.answer = c.response.in_buffer(parts_.buffers, now);
+    if (p.answer == nullptr) return false;
+    p.program = c.state;
+    p.on_timeout = static_cast<std::uint8_t>(terms.on_timeout);
+    p.ttl_end_s = ttl_end_s(terms, now);
+    timers_.set(p.index, now.ms + terms.sync_timeout_ms, now.ms);
+    if (terms.leave == Leave::wait_for_ring) {
+        append_ring_waiter(p);
+    } else {
+        start_hold(p, a, terms, now);
+    }
+    return true;
+}
+
+void Resolver::start_hold(Parked& p, const LeavingAnswer& a, const LeaveTerms& terms,
+                          Now now) noexcept {
+    p.state = Parked::State::held;
+    p.on_timeout = static_cast<std::uint8_t>(terms.on_timeout);
+    p.ttl_end_s = ttl_end_s(terms, now);
+    p.holds_left =
+        static_cast<std::uint8_t>(parts_.claims.raise(a, terms, ParkedPool::token_of(p), now));
+}
+
+void Resolver::acknowledged(std::uint64_t hold_token, Outcome outcome, Now now) noexcept {
+    Parked* const p = parts_.pool.find(hold_token);
+    if (p == nullptr || p->state != Parked::State::held || p->holds_left == 0) return;
+    p->unsettled =
+        p->unsettled || (outcome != Outcome::installed && outcome != Outcome::already_there);
+    if (outcome == Outcome::router_away) parts_.counters.add(Stat::hold_router_away);
+    if (--p->holds_left > 0) return;
+    if (p->unsettled) return end_by_policy(*p, now);
+    parts_.counters.add(Stat::hold_released);
+    let_go(*p, ParkedEnd::answered, now);
+}
+
+void Resolver::let_go(Parked& p, ParkedEnd end, Now now) noexcept {
+    dns::Query q;
+    recall(p, q);
+    const auto born_s = static_cast<std::uint32_t>(p.answer->born_ms / 1000);
+    const std::uint32_t age_s = now.s() > born_s ? now.s() - born_s : 0;
+    std::uint32_t cap_s = p.ttl_end_s;
+    if (cap_s != UINT32_MAX) cap_s = cap_s > now.s() ? cap_s - now.s() : 0;
+    parts_.replier.answer(p, q, p.answer->answer(), {.age_s = age_s, .ttl_cap_s = cap_s}, end);
+    give_back(p);
+}
+
+void Resolver::end_by_policy(Parked& p, Now now) noexcept {
+    switch (static_cast<OnTimeout>(p.on_timeout)) {
+        case OnTimeout::answer:
+            return let_go(p, ParkedEnd::answered, now);
+        case OnTimeout::drop:
+            parts_.replier.drop(p, ParkedEnd::dropped_on_timeout);
+            return give_back(p);
+        case OnTimeout::servfail:
+            break;
+    }
+    dns::Query q;
+    recall(p, q);
+    end_with_servfail(p, q, dns::Ede::other, ParkedEnd::servfail);
+}
+
+void Resolver::end_with_servfail(Parked& p, const dns::Query& q, dns::Ede ede,
+                                 ParkedEnd end) noexcept {
+    parts_.replier.answer(p, q, dns::empty_answer(dns::kServFail), {.ede = ede}, end);
+    give_back(p);
+}
+
+void Resolver::give_back(Parked& p) noexcept {
+    timers_.cancel(p.index);
+    if (p.state == Parked::State::waits_ring) remove_ring_waiter(p);
+    release(p.answer);
+    p.answer = nullptr;
+    parts_.pool.give(&p);
+}
+
+void Resolver::tick(std::uint32_t retire_generation, Now now) noexcept {
+    for (unsigned i = 0; i < kTimersPerTurn; ++i) {
+        const std::uint32_t index = timers_.pop_due(now.ms);
+        if (index == forward::kNone) break;
+        parts_.counters.add(Stat::hold_late);
+        end_by_policy(parts_.pool.at(index), now);
+    }
+    if (ring_first_ != nullptr) retry_ring(now);
+    if (retire_generation > retired_) retire(retire_generation);
+}
+
+std::uint64_t Resolver::next_deadline_ms(Now now) const noexcept {
+    if (ring_first_ != nullptr || retiring_ > retired_) return now.ms + 1;
+    return timers_.next_ms();
+}
+
+// Oldest first, as long as there is room.
+void Resolver::retry_ring(Now now) noexcept {
+    while (ring_first_ != nullptr && parts_.claims.has_room()) {
+        Parked& p = *ring_first_;
+        dns::Query q;
+        recall(p, q);
+        QueryContext c(*p.snapshot, q);
+        recall(p, c);
+        hold(p.answer);
+        c.response.set_buffer(p.answer);
+        const LeavingAnswer a = leaving(c, now);
+        const LeaveTerms terms = parts_.claims.settle(a, now);
+        if (terms.leave == Leave::wait_for_ring) return;
+        remove_ring_waiter(p);
+        p.state = Parked::State::held;
+        p.ttl_end_s = ttl_end_s(terms, now);
+        switch (terms.leave) {
+            case Leave::hold:
+                start_hold(p, a, terms, now);
+                continue;
+            case Leave::servfail:
+                p.on_timeout = static_cast<std::uint8_t>(OnTimeout::servfail);
+                break;
+            case Leave::drop:
+                p.on_timeout = static_cast<std::uint8_t>(OnTimeout::drop);
+                break;
+            default:
+                p.on_timeout = static_cast<std::uint8_t>(OnTimeout::answer);
+                break;
+        }
+        end_by_policy(p, now);
+    }
+}
+
+void Resolver::append_ring_waiter(Parked& p) noexcept {
+    p.state = Parked::State::waits_ring;
+    p.next_waiter = nullptr;
+    (ring_last_ == nullptr ? ring_first_ : ring_last_->next_waiter) = &p;
+    ring_last_ = &p;
+}
+
+// Mostly the first: they came, and time out, in about this order.
+void Resolver::remove_ring_waiter(Parked& p) noexcept {
+    Parked* before = nullptr;
+    for (Parked* at = ring_first_; at != &p; at = at->next_waiter)
+        before = at;
+    (before == nullptr ? ring_first_ : before->next_waiter) = p.next_waiter;
+    if (ring_last_ == &p) ring_last_ = before;
+    p.next_waiter = nullptr;
+}
+
+// Ends the queries of old generations, some records a turn. Those that the forwarder still has are only told so:
+// it gives them back within its total time.
+void Resolver::retire(std::uint32_t generation) noexcept {
+    if (generation > retiring_) {
+        retiring_ = generation;
+        retire_at_ = 0;
+    }
+    const unsigned end = std::min(retire_at_ + kRetiredPerTurn, parts_.pool.high_water());
+    for (; retire_at_ < end; ++retire_at_) {
+        Parked& p = parts_.pool.at(retire_at_);
+        const bool waits = p.state != Parked::State::free && p.state != Parked::State::ended;
+        if (!waits || p.snapshot->generation > generation) continue;
+        end_generation(p);
+        if (p.state == Parked::State::waits_upstream) {
+            p.state = Parked::State::ended;
+        } else {
+            give_back(p);
+        }
+    }
+    if (retire_at_ >= parts_.pool.high_water()) retired_ = retiring_;
+}
+
+void Resolver::end_generation(Parked& p) noexcept {
+    dns::Query q;
+    recall(p, q);
+    parts_.replier.answer(p, q, dns::empty_answer(dns::kServFail), {.ede = dns::Ede::other},
+                          ParkedEnd::generation_ended);
+}
+
+}  // namespace steer

@@ -1,0 +1,82 @@
+// The way of a query from its lookup to its answer: runs the program, parks what has to wait, and lets it go.
+//
+// A query waits for an upstream (Forwarder), for a router's acknowledgement (async: false), or for room in the ring to
+// `routers`. While it waits it is a Parked record; nothing parked holds a cache entry or a received mbuf. Held answers
+// leave in the order of their acknowledgements, or as on_timeout says when sync_timeout is over.
+//
+// Ends: those of Replier, and Verdict::forwarded, held, drop_parked_full, drop_client_quota, drop_suffix_quota,
+// drop_ring_full, drop_no_buffer, drop_router_away; every ParkedEnd.
+#pragma once
+
+#include <cstdint>
+
+#include "dataplane/burst.h"
+#include "dataplane/event/claims.h"
+#include "dataplane/event/event.h"
+#include "dataplane/forward/forwarder.h"
+#include "dataplane/forward/timer_wheel.h"
+#include "dataplane/parked_pool.h"
+#include "dataplane/policy/executor.h"
+#include "dataplane/reply.h"
+
+namespace steer {
+
+class Resolver {
+  public:
+    struct Parts {
+        const cache::KeyHasher& hasher;
+        BufferPools& buffers;
+        Executor& executor;
+        Claims& claims;
+        ParkedPool& pool;
+        Forwarder& forwarder;
+        Replier& replier;
+        Counters& counters;
+    };
+    Resolver(const Parts& parts, unsigned max_parked);
+
+    // The program stage: every query that is still in the burst ends here or is parked.
+    void resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept;
+
+    // A parked query's answer from the forwarder; takes over the buffer.
+    void answered(Parked& p, AskEnd end, Buffer* answer, Now now) noexcept;
+    // MessageKind::acknowledged. A token that is not awaited any more is ignored.
+    void acknowledged(std::uint64_t hold_token, Outcome outcome, Now now) noexcept;
+    // Timeouts of held answers, those that wait for the ring, and the end of retired generations (Shared::
+    // retire_generation). Bounded work. Once per turn.
+    void tick(std::uint32_t retire_generation, Now now) noexcept;
+    // When tick() has something to do; UINT64_MAX: nothing waits here.
+    [[nodiscard]] std::uint64_t next_deadline_ms(Now now) const noexcept;
+
+  private:
+    void resolve_one(Packet& p, QueryContext& c, Now now) noexcept;
+    void ask(Packet& p, const QueryContext& c, Now now) noexcept;
+    void leave(Packet& p, QueryContext& c, Now now) noexcept;
+    void leave(Parked& p, QueryContext& c, ParkedEnd end, Now now) noexcept;
+
+    // Makes the record wait as `terms` say. False: no buffer for the answer.
+    bool wait(Parked& p, const QueryContext& c, const LeavingAnswer& a, const LeaveTerms& terms,
+              Now now) noexcept;
+    void start_hold(Parked& p, const LeavingAnswer& a, const LeaveTerms& terms, Now now) noexcept;
+    // The answer of a record that waited leaves; the record is freed.
+    void let_go(Parked& p, ParkedEnd end, Now now) noexcept;
+    void end_by_policy(Parked& p, Now now) noexcept;
+    void end_with_servfail(Parked& p, const dns::Query& q, dns::Ede ede, ParkedEnd end) noexcept;
+    void give_back(Parked& p) noexcept;
+
+    void retry_ring(Now now) noexcept;
+    void append_ring_waiter(Parked& p) noexcept;
+    void remove_ring_waiter(Parked& p) noexcept;
+    void retire(std::uint32_t generation) noexcept;
+    void end_generation(Parked& p) noexcept;
+
+    Parts parts_;
+    forward::TimerWheel timers_;    // by index of the record
+    Parked* ring_first_ = nullptr;  // State::waits_ring, by next_waiter, oldest first
+    Parked* ring_last_ = nullptr;
+    std::uint32_t retired_ = 0;   // generations up to this are done
+    std::uint32_t retiring_ = 0;  // ... and up to this are being ended,
+    unsigned retire_at_ = 0;      // from this record on
+};
+
+}  // namespace steer

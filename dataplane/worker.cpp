@@ -1,0 +1,453 @@
+#include "dataplane/worker.h"
+
+#include <rte_mbuf.h>
+#include <rte_pause.h>
+#include <rte_rcu_qsbr.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include "dataplane/burst.h"
+#include "dataplane/classify.h"
+#include "dataplane/event/claims.h"
+#include "dataplane/forward/forwarder.h"
+#include "dataplane/frame.h"
+#include "dataplane/idle.h"
+#include "dataplane/keeper.h"
+#include "dataplane/lookup.h"
+#include "dataplane/own_addresses.h"
+#include "dataplane/parked_pool.h"
+#include "dataplane/parse.h"
+#include "dataplane/policy/executor.h"
+#include "dataplane/reply.h"
+#include "dataplane/resolver.h"
+#include "dataplane/transmit.h"
+
+namespace steer {
+namespace {
+
+void require(bool holds, const char* what) {
+    if (holds) return;
+    std::fprintf(stderr, "worker: %s\n", what);
+    std::abort();
+}
+
+}  // namespace
+
+struct Worker::Impl final : ForwardSink {
+    Impl(const WorkerOptions& worker_options, Shared& what_is_shared,
+         const WorkerRings& worker_rings, std::vector<Port*> worker_ports, Sleeper& worker_sleeper,
+         Clock& worker_clock);
+    ~Impl() override;
+
+    bool turn(Now at) noexcept;
+    void run() noexcept;
+
+    // The stages that are not a file of their own.
+    void begin_turn(Now at) noexcept;
+    bool receive_from_ports() noexcept;
+    bool receive_from_streams() noexcept;
+    bool read_messages() noexcept;
+    void end_turn() noexcept;
+
+    void serve(Burst& b) noexcept;
+    void settle_ended(const Burst& b, Port& port) noexcept;
+    void take_replies(const Burst& b) noexcept;
+    void take_moved_frame(rte_mbuf* m) noexcept;
+    bool add_injected(const Message& m) noexcept;
+    void on_worker_message(const Message& m) noexcept;
+    [[nodiscard]] std::uint64_t next_deadline_ms() const noexcept;
+    void go_online() noexcept;
+    void go_offline() noexcept;
+
+    // ForwardSink
+    bool send_frame(const NextHop& hop, std::uint16_t source_port, const Upstream& to,
+                    std::span<const std::uint8_t> dns) noexcept override;
+    bool send_by_kernel(std::uint64_t token, const Upstream& to, UpstreamVia via,
+                        Buffer* query) noexcept override;
+    bool send_to_worker(unsigned worker, const Message& m) noexcept override;
+    void answered(Parked* parked, AskEnd end, Buffer* answer) noexcept override;
+
+    const WorkerOptions options;
+    Shared& shared;
+    const WorkerRings rings;
+    const std::vector<Port*> ports;
+    Sleeper& sleeper;
+    Clock& clock;
+    const PortRange upstream_ports;
+    std::atomic<bool> stopping{false};
+    bool online = false;
+
+    Counters counters;
+    Transmit transmit;
+    Keeper keeper;
+    Executor executor;
+    Claims claims;
+    ParkedPool pool;
+    Replier replier;
+    Forwarder forwarder;
+    Resolver resolver;
+    OwnAddresses ours;
+    Sleep sleep;
+    unsigned streams = 0;  // how many there are
+
+    // Of this turn.
+    Now now{};
+    const Snapshot* snapshot = nullptr;
+    const NextHopTable* next_hops = nullptr;
+    Burst burst;
+};
+
+Worker::Impl::Impl(const WorkerOptions& worker_options, Shared& what_is_shared,
+                   const WorkerRings& worker_rings, std::vector<Port*> worker_ports,
+                   Sleeper& worker_sleeper, Clock& worker_clock)
+    : options(worker_options),
+      shared(what_is_shared),
+      rings(worker_rings),
+      ports(std::move(worker_ports)),
+      sleeper(worker_sleeper),
+      clock(worker_clock),
+      upstream_ports{options.first_upstream_port, options.last_upstream_port},
+      transmit(ports, counters),
+      keeper(options.index, shared.cache, rings.to_worker[0], counters),
+      executor(options.index, shared.cache, *shared.hasher, *shared.buffers, keeper, rings.to_house,
+               counters),
+      claims(options.index, *shared.board, *shared.lists, rings.to_routers, counters),
+      pool({options.max_parked, options.max_parked_per_client}, options.index, *shared.hasher,
+           shared.parked[options.index]),
+      replier(options.index, ports, rings, *shared.buffers, transmit, counters),
+      forwarder({.worker = options.index,
+                 .workers = options.workers,
+                 .first_port = options.first_upstream_port,
+                 .last_port = options.last_upstream_port,
+                 .max_in_flight = options.max_in_flight,
+                 .random_seed = options.random_seed},
+                *shared.buffers, *this, counters),
+      resolver(
+          {*shared.hasher, *shared.buffers, executor, claims, pool, forwarder, replier, counters},
+          options.max_parked),
+      sleep(ports, sleeper) {
+    require(options.index < options.workers && options.workers <= kMaxWorkers,
+            "its index is not among the workers'");
+    require(options.max_parked > 0 && options.max_parked < (1U << 24) - 1,
+            "max_parked is above what a token can name");
+    streams =
+        static_cast<unsigned>(std::find(rings.to_stream.begin(), rings.to_stream.end(), nullptr) -
+                              rings.to_stream.begin());
+    if (shared.qsbr != nullptr) rte_rcu_qsbr_thread_register(shared.qsbr, options.index);
+}
+
+Worker::Impl::~Impl() {
+    go_offline();
+    if (shared.qsbr != nullptr) rte_rcu_qsbr_thread_unregister(shared.qsbr, options.index);
+}
+
+// ---- the loop
+
+bool Worker::Impl::turn(Now at) noexcept {
+    begin_turn(at);
+    bool busy = receive_from_ports();
+    busy |= receive_from_streams();
+    busy |= read_messages();
+    forwarder.tick(now);
+    resolver.tick(shared.retire_generation.load(std::memory_order_relaxed), now);
+    busy |= transmit.flush();
+    keeper.reclaim();
+    end_turn();
+    return busy;
+}
+
+void Worker::Impl::serve(Burst& b) noexcept {
+    parse(b, *snapshot, replier);
+    lookup(b, *snapshot, shared.cache, *shared.hasher, now);
+    resolver.resolve(b, *snapshot, now);
+}
+
+void Worker::Impl::begin_turn(Now at) noexcept {
+    if (!online) go_online();
+    now = at;
+    snapshot = shared.snapshot.load(std::memory_order_acquire);
+    next_hops = shared.next_hops.load(std::memory_order_acquire);
+    forwarder.set_next_hops(next_hops);
+}
+
+void Worker::Impl::end_turn() noexcept {
+    if (shared.qsbr != nullptr) rte_rcu_qsbr_quiescent(shared.qsbr, options.index);
+}
+
+bool Worker::Impl::receive_from_ports() noexcept {
+    if (snapshot == nullptr) return false;  // nothing to answer with yet
+    bool some = false;
+    for (std::size_t i = 0; i < ports.size(); ++i) {
+        std::array<rte_mbuf*, kBurst> received;
+        const std::uint16_t n = ports[i]->rx(received.data(), kBurst);
+        if (n == 0) continue;
+        some = true;
+        counters.add(Stat::rx_packets, n);
+        ours.use(next_hops);
+        burst.clear();
+        classify({received.data(), n}, *ports[i], static_cast<std::uint8_t>(i), ours,
+                 upstream_ports, burst);
+        settle_ended(burst, *ports[i]);
+        take_replies(burst);
+        serve(burst);
+    }
+    return some;
+}
+
+// What classify() ended: to the kernel, or nowhere.
+void Worker::Impl::settle_ended(const Burst& b, Port& port) noexcept {
+    for (unsigned i = 0; i < b.ended_count; ++i) {
+        const auto [m, verdict] = b.ended[i];
+        if (verdict == Verdict::punted && port.punt(m)) {
+            counters.add(verdict);
+            continue;
+        }
+        counters.add(verdict == Verdict::punted ? Verdict::drop_no_kernel : verdict);
+        rte_pktmbuf_free(m);
+    }
+}
+
+// Upstreams' replies: each goes to the worker whose source port it came to.
+void Worker::Impl::take_replies(const Burst& b) noexcept {
+    for (unsigned i = 0; i < b.reply_count; ++i) {
+        const UpstreamFrame& f = b.replies[i];
+        const unsigned owner = forwarder.owner_of_port(f.destination_port);
+        if (owner != options.index) {
+            const Message m{.kind = MessageKind::upstream_frame,
+                            .from = static_cast<std::uint8_t>(options.index),
+                            .pointer = f.mbuf};
+            const bool moved = send_to_worker(owner, m);
+            counters.add(moved ? Verdict::upstream_moved : Verdict::drop_ring_full);
+            if (!moved) rte_pktmbuf_free(f.mbuf);
+            continue;
+        }
+        counters.add(
+            forwarder.on_datagram(f.source, f.source_port, f.destination_port, f.dns, now));
+        rte_pktmbuf_free(f.mbuf);
+    }
+}
+
+// Its verdict was given where it was received.
+void Worker::Impl::take_moved_frame(rte_mbuf* m) noexcept {
+    const UpstreamFrame f = reread_upstream_frame(m);
+    const Verdict v =
+        forwarder.on_datagram(f.source, f.source_port, f.destination_port, f.dns, now);
+    counters.add(Stat::moved_replies);
+    if (v != Verdict::upstream_reply) counters.add(Stat::moved_replies_dropped);
+    rte_pktmbuf_free(m);
+}
+
+// ---- messages
+
+bool Worker::Impl::receive_from_streams() noexcept {
+    if (snapshot == nullptr) return false;
+    bool some = false;
+    std::array<Message, kBurst> messages;
+    for (unsigned s = 0; s < streams; ++s) {
+        if (rings.from_stream[s] == nullptr) continue;
+        const unsigned n = rings.from_stream[s]->pop(messages.data(), kBurst);
+        some = some || n > 0;
+        burst.clear();
+        for (unsigned i = 0; i < n; ++i) {
+            if (messages[i].kind == MessageKind::inject) {
+                add_injected(messages[i]);
+            } else {
+                forwarder.on_message(messages[i], now);
+            }
+        }
+        serve(burst);
+    }
+    return some;
+}
+
+// A query that came over TCP or a kernel socket becomes a packet of the burst.
+bool Worker::Impl::add_injected(const Message& m) noexcept {
+    counters.add(Stat::injected_queries);
+    const auto& query = *reinterpret_cast<const InjectedQuery*>(m.buffer->data());
+    Packet& p = burst.next_packet();
+    p.mbuf = nullptr;
+    p.injected = m.buffer;
+    p.dns = m.buffer->data() + sizeof(InjectedQuery);
+    p.is_udp = query.is_udp != 0;
+    p.source = query.client;
+    p.destination = query.local;
+    p.source_port = query.client_port;
+    p.destination_port = query.local_port;
+    p.stream = static_cast<std::uint8_t>(query.stream);
+    p.stream_token = m.token;
+    p.found = nullptr;
+    const std::size_t there =
+        m.buffer->length - std::min<std::size_t>(m.buffer->length, sizeof(InjectedQuery));
+    if (query.length > there || query.length > dns::kMaxMessage) {
+        replier.drop(p, Verdict::drop_short_header);
+        return false;
+    }
+    p.dns_length = static_cast<std::uint16_t>(query.length);
+    p.dns_room = p.dns_length;
+    burst.keep_packet();
+    return true;
+}
+
+bool Worker::Impl::read_messages() noexcept {
+    bool some = false;
+    std::array<Message, kBurst> messages;
+    for (unsigned w = 0; w < options.workers; ++w) {
+        if (rings.from_worker[w] == nullptr) continue;
+        const unsigned n = rings.from_worker[w]->pop(messages.data(), kBurst);
+        some = some || n > 0;
+        for (unsigned i = 0; i < n; ++i)
+            on_worker_message(messages[i]);
+    }
+    if (rings.from_routers != nullptr) {
+        const unsigned n = rings.from_routers->pop(messages.data(), kBurst);
+        some = some || n > 0;
+        for (unsigned i = 0; i < n; ++i) {
+            resolver.acknowledged(messages[i].token, static_cast<Outcome>(messages[i].b), now);
+        }
+    }
+    return some;
+}
+
+void Worker::Impl::on_worker_message(const Message& m) noexcept {
+    switch (m.kind) {
+        case MessageKind::upstream_frame:
+            return take_moved_frame(static_cast<rte_mbuf*>(m.pointer));
+        case MessageKind::insert:
+            return keeper.insert(m.buffer, now);
+        default:
+            return forwarder.on_message(m, now);
+    }
+}
+
+// ---- what the forwarder wants
+
+bool Worker::Impl::send_frame(const NextHop& hop, std::uint16_t source_port, const Upstream& to,
+                              std::span<const std::uint8_t> dns) noexcept {
+    const auto port = std::find_if(ports.begin(), ports.end(),
+                                   [&](const Port* p) { return p->if_index() == hop.if_index; });
+    if (port == ports.end()) return false;
+    const std::array<std::uint8_t, 4> tag{0x81, 0x00, static_cast<std::uint8_t>(hop.vlan_tci >> 8),
+                                          static_cast<std::uint8_t>(hop.vlan_tci)};
+    const FrameHeaders headers{.to_mac = hop.peer_mac,
+                               .from_mac = hop.own_mac,
+                               .tags = {tag.data(), hop.tagged ? tag.size() : 0},
+                               .to = to.address,
+                               .from = hop.source,
+                               .to_port = to.port,
+                               .from_port = source_port};
+    rte_mbuf* const m = rte_pktmbuf_alloc((*port)->pool());
+    if (m == nullptr) return false;
+    if (rte_pktmbuf_tailroom(m) < headers.size() + dns.size()) {
+        rte_pktmbuf_free(m);
+        return false;
+    }
+    std::uint8_t* const message = rte_pktmbuf_mtod(m, std::uint8_t*) + headers.size();
+    std::copy(dns.begin(), dns.end(), message);
+    write_headers(message, static_cast<std::uint16_t>(dns.size()), headers);
+    m->data_len = static_cast<std::uint16_t>(headers.size() + dns.size());
+    m->pkt_len = m->data_len;
+    transmit.put_upstream_query(static_cast<unsigned>(port - ports.begin()), m);
+    return true;
+}
+
+bool Worker::Impl::send_by_kernel(std::uint64_t token, const Upstream& to, UpstreamVia via,
+                                  Buffer* query) noexcept {
+    if (streams == 0) return false;
+    const Message m{.kind = MessageKind::upstream_query,
+                    .from = static_cast<std::uint8_t>(options.index),
+                    .a = to.id,
+                    .b = static_cast<std::uint32_t>(via),
+                    .token = token,
+                    .buffer = query};
+    return rings.to_stream[options.index % streams]->push(m);
+}
+
+bool Worker::Impl::send_to_worker(unsigned worker, const Message& m) noexcept {
+    return worker < options.workers && rings.to_worker[worker] != nullptr &&
+           rings.to_worker[worker]->push(m);
+}
+
+void Worker::Impl::answered(Parked* parked, AskEnd end, Buffer* answer) noexcept {
+    resolver.answered(*parked, end, answer, now);
+}
+
+// ---- idle
+
+void Worker::Impl::go_online() noexcept {
+    if (shared.qsbr != nullptr) rte_rcu_qsbr_thread_online(shared.qsbr, options.index);
+    online = true;
+}
+
+void Worker::Impl::go_offline() noexcept {
+    if (shared.qsbr != nullptr && online) rte_rcu_qsbr_thread_offline(shared.qsbr, options.index);
+    online = false;
+}
+
+std::uint64_t Worker::Impl::next_deadline_ms() const noexcept {
+    return std::min(forwarder.next_deadline_ms(), resolver.next_deadline_ms(now));
+}
+
+void Worker::Impl::run() noexcept {
+    unsigned empty_turns = 0;
+    while (!stopping.load(std::memory_order_relaxed)) {
+        if (turn(clock.now())) {
+            empty_turns = 0;
+            continue;
+        }
+        if (options.idle == Idle::spin) continue;
+        rte_pause();
+        if (options.idle == Idle::pause || ++empty_turns < Sleep::kEmptyTurns) continue;
+        sleeper.going_to_sleep();
+        if (turn(clock.now()) || stopping.load(std::memory_order_relaxed)) {  // the last look
+            sleeper.awake();
+            empty_turns = 0;
+            continue;
+        }
+        counters.add(Stat::sleeps);
+        go_offline();
+        sleep.until(next_deadline_ms(), now);
+        empty_turns = Sleep::kEmptyTurns - 2;  // one look before the next sleep
+    }
+    go_offline();
+}
+
+// ---- Worker
+
+Worker::Worker(const WorkerOptions& options, Shared& shared, const WorkerRings& rings,
+               std::vector<Port*> ports, Sleeper& sleeper, Clock& clock) {
+    require(shared.hasher != nullptr && shared.buffers != nullptr && shared.board != nullptr &&
+                shared.lists != nullptr,
+            "a shared part is missing");
+    impl_ = std::make_unique<Impl>(options, shared, rings, std::move(ports), sleeper, clock);
+}
+
+Worker::~Worker() = default;
+
+bool Worker::poll(Now now) noexcept {
+    return impl_->turn(now);
+}
+
+void Worker::run() noexcept {
+    impl_->run();
+}
+
+void Worker::stop() noexcept {
+    impl_->stopping.store(true, std::memory_order_relaxed);
+    impl_->sleeper.wake();
+}
+
+const Counters& Worker::counters() const noexcept {
+    return impl_->counters;
+}
+
+unsigned Worker::parked() const noexcept {
+    return impl_->pool.in_use();
+}
+
+const UpstreamHealth& Worker::upstream_health(std::uint16_t upstream) const noexcept {
+    return impl_->forwarder.health(upstream);
+}
+
+}  // namespace steer
