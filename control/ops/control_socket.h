@@ -1,0 +1,46 @@
+// The control socket: JSON-RPC, one object a line each way, on a UNIX stream socket (mode 0660).
+//
+// Runs on the caller's io_context (thread `house`); methods are called there, so they must not
+// wait. Limits: kMaxControlLine a request, kMaxControlSessions at a time, kControlIdle of silence.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "control/ops/json_rpc.h"
+#include "matchers/result.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace steer::ops {
+
+inline constexpr std::size_t kMaxControlLine = 64 * 1024;
+inline constexpr std::size_t kMaxControlSessions = 32;
+inline constexpr std::chrono::seconds kControlIdle{60};
+
+class ControlSocket {
+  public:
+    // Both outlive this.
+    ControlSocket(boost::asio::io_context& io, const JsonRpc& rpc);
+    ~ControlSocket();
+    ControlSocket(const ControlSocket&) = delete;
+    ControlSocket& operator=(const ControlSocket&) = delete;
+
+    // Makes the folder if it is missing. A socket that nobody serves is replaced; one that answers,
+    // or a file that is no socket, is left alone and is an Error.
+    Result<void> listen(const std::string& path);
+
+    // Ends every session and removes the socket from its folder. From the io_context's thread, or
+    // when it no longer runs.
+    void close();
+
+  private:
+    struct Impl;
+    std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace steer::ops

@@ -1,0 +1,200 @@
+#include "control/ops/http_server.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+#include <set>
+#include <string_view>
+#include <utility>
+
+namespace steer::ops {
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using asio::ip::tcp;
+using Request = http::request<http::string_body>;
+using Response = http::response<http::string_body>;
+namespace {
+
+constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
+constexpr std::uint32_t kMaxHeader = 8 * 1024;
+constexpr std::uint64_t kMaxBody = 1024;
+constexpr std::chrono::milliseconds kAcceptPause{100};  // when there is no descriptor left
+
+Response plain(http::status status, std::string_view body) {
+    Response response(status, 11);
+    response.set(http::field::content_type, "text/plain; charset=utf-8");
+    response.body() = body;
+    return response;
+}
+
+Response respond(const Request& request, const HttpContent& content) {
+    const std::string_view target(request.target().data(), request.target().size());
+    const std::string_view path = target.substr(0, target.find('?'));
+    const bool is_metrics = path == "/metrics";
+    if (!is_metrics && path != "/healthz") {
+        return plain(http::status::not_found, "there are /metrics and /healthz\n");
+    }
+    if (request.method() != http::verb::get && request.method() != http::verb::head) {
+        Response response = plain(http::status::method_not_allowed, "only GET and HEAD\n");
+        response.set(http::field::allow, "GET, HEAD");
+        return response;
+    }
+    if (is_metrics) {
+        Response response = plain(http::status::ok, openmetrics_text(content.metrics));
+        response.set(http::field::content_type,
+                     beast::string_view(kOpenMetricsType.data(), kOpenMetricsType.size()));
+        return response;
+    }
+    const std::string ailment = content.ailment();
+    return ailment.empty() ? plain(http::status::ok, "ok\n")
+                           : plain(http::status::service_unavailable, ailment + "\n");
+}
+
+// What to say to something that did not parse; the connection ends afterwards.
+http::status status_of(const boost::system::error_code& error) {
+    if (error == http::error::header_limit) return http::status::request_header_fields_too_large;
+    if (error == http::error::body_limit) return http::status::payload_too_large;
+    return http::status::bad_request;
+}
+
+bool is_parse_error(const boost::system::error_code& error) {
+    return error.category() == http::make_error_code(http::error::bad_method).category() &&
+           error != http::error::end_of_stream && error != http::error::partial_message;
+}
+
+tcp::endpoint endpoint_of(const IpAddress& address, std::uint16_t port) {
+    if (address.is_v4()) {
+        asio::ip::address_v4::bytes_type bytes;
+        std::copy_n(address.v4(), bytes.size(), bytes.begin());
+        return {asio::ip::address_v4(bytes), port};
+    }
+    return {asio::ip::address_v6(address.bytes), port};
+}
+
+}  // namespace
+
+struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
+    Impl(asio::io_context& context, HttpContent what)
+        : io(context), content(std::move(what)), acceptor(context), pause(context) {}
+
+    asio::awaitable<void> accept_all(std::shared_ptr<Impl> self);
+    // The first argument keeps this object for as long as the coroutine lives.
+    asio::awaitable<void> serve(std::shared_ptr<Impl>, std::shared_ptr<beast::tcp_stream> stream);
+    static asio::awaitable<bool> send(beast::tcp_stream& stream, Response response, bool head);
+
+    asio::io_context& io;
+    HttpContent content;
+    tcp::acceptor acceptor;
+    asio::steady_timer pause;
+    std::set<std::shared_ptr<beast::tcp_stream>> sessions;
+};
+
+// True if the connection may go on.
+asio::awaitable<bool> HttpServer::Impl::send(beast::tcp_stream& stream, Response response,
+                                             bool head) {
+    response.set(http::field::server, "steerdnsd/" STEER_VERSION);
+    response.prepare_payload();
+    if (head) response.body().clear();  // the length stays that of the body
+    stream.expires_after(kHttpIdle);
+    const auto [error, _] = co_await http::async_write(stream, response, kNoThrow);
+    co_return !error && response.keep_alive();
+}
+
+asio::awaitable<void> HttpServer::Impl::serve(std::shared_ptr<Impl>,
+                                              std::shared_ptr<beast::tcp_stream> stream) {
+    beast::flat_buffer buffer;
+    for (bool more = true; more && acceptor.is_open();) {
+        http::request_parser<http::string_body> parser;
+        parser.header_limit(kMaxHeader);
+        parser.body_limit(kMaxBody);
+        stream->expires_after(kHttpIdle);
+        const auto [error, _] = co_await http::async_read(*stream, buffer, parser, kNoThrow);
+        if (error) {
+            if (is_parse_error(error)) {
+                Response response = plain(status_of(error), "not a request for this server\n");
+                response.keep_alive(false);
+                co_await send(*stream, std::move(response), false);
+            }
+            break;
+        }
+        const Request& request = parser.get();
+        Response response = respond(request, content);
+        response.version(request.version());
+        response.keep_alive(request.keep_alive());
+        more = co_await send(*stream, std::move(response), request.method() == http::verb::head);
+    }
+    boost::system::error_code ignored;
+    stream->socket().shutdown(tcp::socket::shutdown_send, ignored);
+    stream->close();
+    sessions.erase(stream);
+}
+
+asio::awaitable<void> HttpServer::Impl::accept_all(std::shared_ptr<Impl> self) {
+    while (acceptor.is_open()) {
+        auto [error, socket] = co_await acceptor.async_accept(kNoThrow);
+        if (!acceptor.is_open()) break;
+        if (error) {
+            pause.expires_after(kAcceptPause);
+            co_await pause.async_wait(kNoThrow);
+            continue;
+        }
+        if (sessions.size() >= kHttpSessions) continue;  // closed as `socket` goes
+        auto stream = std::make_shared<beast::tcp_stream>(std::move(socket));
+        sessions.insert(stream);
+        asio::co_spawn(io, serve(self, std::move(stream)), asio::detached);
+    }
+}
+
+HttpServer::HttpServer(asio::io_context& io, HttpContent content)
+    : impl_(std::make_shared<Impl>(io, std::move(content))) {}
+HttpServer::~HttpServer() {
+    close();
+}
+
+Result<void> HttpServer::listen(const IpAddress& address, std::uint16_t port) {
+    const tcp::endpoint endpoint = endpoint_of(address, port);
+    boost::system::error_code error;
+    auto& acceptor = impl_->acceptor;
+    acceptor.open(endpoint.protocol(), error);
+    if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error && endpoint.address().is_v6()) {
+        acceptor.set_option(asio::ip::v6_only(address != IpAddress{}), error);
+    }
+    if (!error) acceptor.bind(endpoint, error);
+    if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+    if (error) {
+        boost::system::error_code ignored;
+        acceptor.close(ignored);
+        return Error{"HTTP cannot be served on " + address.to_string() + " port " +
+                     std::to_string(port) + ": " + error.message() +
+                     "; choose another control.http"};
+    }
+    asio::co_spawn(impl_->io, impl_->accept_all(impl_), asio::detached);
+    return {};
+}
+
+std::uint16_t HttpServer::port() const {
+    boost::system::error_code error;
+    const auto endpoint = impl_->acceptor.local_endpoint(error);
+    return error ? std::uint16_t{0} : endpoint.port();
+}
+
+void HttpServer::close() {
+    boost::system::error_code ignored;
+    impl_->acceptor.close(ignored);
+    impl_->pause.cancel();
+    for (const auto& stream : impl_->sessions)
+        stream->close();
+}
+
+}  // namespace steer::ops

@@ -1,0 +1,94 @@
+#include "control/ops/json_rpc.h"
+
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <exception>
+#include <stdexcept>
+#include <utility>
+
+namespace steer::ops {
+namespace json = boost::json;
+namespace {
+
+std::string answer(const json::value& id, const RpcResult& result) {
+    json::object object{{"jsonrpc", "2.0"}, {"id", id}};
+    if (result) {
+        object["result"] = *result;
+    } else {
+        object["error"] = {{"code", static_cast<int>(result.error().code)},
+                           {"message", result.error().message}};
+    }
+    return json::serialize(object);
+}
+
+// What is wrong with a request's frame; nullptr: nothing.
+const char* frame_error(const json::object& request) {
+    const auto* const version = request.if_contains("jsonrpc");
+    if (version == nullptr || *version != json::value("2.0")) {
+        return "not a request: \"jsonrpc\" must be \"2.0\"";
+    }
+    const auto* const method = request.if_contains("method");
+    if (method == nullptr || !method->is_string()) {
+        return "not a request: \"method\" must be a string";
+    }
+    const auto* const params = request.if_contains("params");
+    if (params != nullptr && !params->is_array() && !params->is_object()) {
+        return "not a request: \"params\" must be an array or an object";
+    }
+    const auto* const id = request.if_contains("id");
+    if (id != nullptr && !id->is_string() && !id->is_number() && !id->is_null()) {
+        return "not a request: \"id\" must be a string or a number";
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+void throw_exception_from_error(const RpcError& e, const boost::source_location&) {
+    throw std::logic_error("unchecked result: " + e.message);
+}
+
+void JsonRpc::add(std::string name, RpcMethod method) {
+    methods_.insert_or_assign(std::move(name), std::move(method));
+}
+
+std::string JsonRpc::refusal(RpcCode code, std::string_view message) {
+    return answer(nullptr, RpcError{code, std::string(message)});
+}
+
+RpcResult JsonRpc::call(const std::string& name, const json::value& params) const {
+    const auto method = methods_.find(name);
+    if (method == methods_.end()) {
+        std::string known;
+        for (const auto& [other, _] : methods_)
+            known += (known.empty() ? "" : ", ") + other;
+        return RpcError{RpcCode::method_not_found,
+                        "no method \"" + name + "\"; there are: " + known};
+    }
+    try {
+        return method->second(params);
+    } catch (const std::exception& e) {
+        return RpcError{RpcCode::internal_error, e.what()};
+    }
+}
+
+std::string JsonRpc::handle(std::string_view line) const {
+    json::error_code error;
+    const json::value request = json::parse({line.data(), line.size()}, error);
+    if (error) return refusal(RpcCode::parse_error, "not JSON: " + error.message());
+    const auto* const object = request.if_object();
+    if (object == nullptr) {
+        return refusal(RpcCode::invalid_request, "not a request: one JSON object a line");
+    }
+    if (const char* const why = frame_error(*object)) {
+        return refusal(RpcCode::invalid_request, why);
+    }
+    const auto* const params = object->if_contains("params");
+    const RpcResult result =
+        call(std::string(object->at("method").as_string()), params != nullptr ? *params : nullptr);
+    const auto* const id = object->if_contains("id");
+    return id != nullptr ? answer(*id, result) : std::string{};
+}
+
+}  // namespace steer::ops

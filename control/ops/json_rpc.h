@@ -1,0 +1,52 @@
+// JSON-RPC 2.0 without a transport: a table of methods, a line in, a line out.
+//
+// Errors have the standard's codes (-32700 not JSON, -32600 not a request, -32601 no such method,
+// -32602 wrong parameters, -32603 the method failed). A request without an id is done and not
+// answered. Batches are refused: one object a line. Not thread-safe; used by thread `house`.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <boost/system/result.hpp>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace steer::ops {
+
+enum class RpcCode : int {
+    parse_error = -32700,
+    invalid_request = -32600,
+    method_not_found = -32601,
+    invalid_params = -32602,
+    internal_error = -32603,
+};
+
+struct RpcError {
+    RpcCode code;
+    std::string message;
+};
+[[noreturn]] void throw_exception_from_error(const RpcError& e, const boost::source_location&);
+
+// `params` is an array, an object, or null if there were none.
+using RpcResult = boost::system::result<boost::json::value, RpcError>;
+using RpcMethod = std::function<RpcResult(const boost::json::value& params)>;
+
+class JsonRpc {
+  public:
+    void add(std::string name, RpcMethod method);
+
+    // The answer to one line, without its line end; empty: there is none. An exception out of a
+    // method is an internal_error with its text.
+    [[nodiscard]] std::string handle(std::string_view line) const;
+
+    // An answer to what could not be read at all.
+    static std::string refusal(RpcCode code, std::string_view message);
+
+  private:
+    [[nodiscard]] RpcResult call(const std::string& name, const boost::json::value& params) const;
+
+    std::map<std::string, RpcMethod, std::less<>> methods_;
+};
+
+}  // namespace steer::ops

@@ -1,0 +1,97 @@
+#include "control/ops/log.h"
+
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace steer::ops {
+namespace {
+
+constexpr const char* kWithTime = "%Y-%m-%d %H:%M:%S.%e %^%l%$ %v";
+
+spdlog::level::level_enum to_spdlog(config::LogLevel level) {
+    switch (level) {
+        case config::LogLevel::off:
+            return spdlog::level::off;
+        case config::LogLevel::trace:
+            return spdlog::level::trace;
+        case config::LogLevel::debug:
+            return spdlog::level::debug;
+        case config::LogLevel::info:
+            return spdlog::level::info;
+        case config::LogLevel::warn:
+            return spdlog::level::warn;
+        case config::LogLevel::error:
+            return spdlog::level::err;
+    }
+    return spdlog::level::info;
+}
+
+// sd-daemon(3): "<3>" and so on at the start of a line is its level in the journal.
+class JournalLevel final : public spdlog::custom_flag_formatter {
+  public:
+    void format(const spdlog::details::log_msg& message, const std::tm&,
+                spdlog::memory_buf_t& out) override {
+        char level = '6';
+        if (message.level >= spdlog::level::err) {
+            level = '3';
+        } else if (message.level == spdlog::level::warn) {
+            level = '4';
+        } else if (message.level <= spdlog::level::debug) {
+            level = '7';
+        }
+        out.push_back('<');
+        out.push_back(level);
+        out.push_back('>');
+    }
+    [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
+        return std::make_unique<JournalLevel>();
+    }
+};
+
+// systemd.exec(5): JOURNAL_STREAM is device:inode of the stream that goes to the journal.
+bool writes_to_journal() {
+    const char* const stream = std::getenv("JOURNAL_STREAM");  // NOLINT: before threads
+    struct stat out {};
+    if (stream == nullptr || ::fstat(STDOUT_FILENO, &out) != 0) return false;
+    return std::to_string(out.st_dev) + ":" + std::to_string(out.st_ino) == stream;
+}
+
+}  // namespace
+
+Result<void> start_log(const config::Log& settings) {
+    auto out = std::make_shared<spdlog::sinks::stdout_color_sink_mt>();
+    if (writes_to_journal()) {
+        auto journal = std::make_unique<spdlog::pattern_formatter>();
+        journal->add_flag<JournalLevel>('*').set_pattern("%*%v");
+        out->set_formatter(std::move(journal));
+    } else {
+        out->set_pattern(kWithTime);
+    }
+    auto logger = std::make_shared<spdlog::logger>("steerdns", out);
+    Result<void> result;
+    if (!settings.file.empty()) {
+        try {
+            auto file = std::make_shared<spdlog::sinks::basic_file_sink_mt>(settings.file);
+            file->set_pattern(kWithTime);
+            logger->sinks().push_back(std::move(file));
+        } catch (const spdlog::spdlog_ex& e) {
+            result = Error{"the log file cannot be opened: " + std::string(e.what()) +
+                           "; make its folder, or change log.file"};
+        }
+    }
+    logger->set_level(to_spdlog(settings.level));
+    logger->flush_on(spdlog::level::trace);
+    spdlog::set_default_logger(std::move(logger));
+    return result;
+}
+
+}  // namespace steer::ops

@@ -1,0 +1,97 @@
+#include "control/ops/metrics.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+
+namespace steer::ops {
+namespace {
+
+void append_escaped(std::string& out, std::string_view text) {
+    for (const char c : text) {
+        switch (c) {
+            case '\\':
+                out += "\\\\";
+                break;
+            case '"':
+                out += "\\\"";
+                break;
+            case '\n':
+                out += "\\n";
+                break;
+            default:
+                out += c;
+        }
+    }
+}
+
+template <class Number>
+std::string number_text(Number value) {
+    std::array<char, 32> text;
+    const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), value);
+    return {text.data(), end};
+}
+
+}  // namespace
+
+void MetricWriter::begin(std::string_view name, std::string_view type, std::string_view help) {
+    for (current_ = 0; current_ < families_.size(); ++current_) {
+        if (families_[current_].name == name) return;
+    }
+    families_.push_back({std::string(name), std::string(type), std::string(help), {}});
+}
+
+void MetricWriter::sample(Labels labels, std::uint64_t value) {
+    add_sample(labels, number_text(value));
+}
+
+void MetricWriter::sample(Labels labels, double value) {
+    if (std::isnan(value)) return add_sample(labels, "NaN");
+    if (std::isinf(value)) return add_sample(labels, value > 0 ? "+Inf" : "-Inf");
+    add_sample(labels, number_text(value));
+}
+
+void MetricWriter::add_sample(Labels labels, std::string_view value) {
+    if (current_ >= families_.size()) {
+        std::fprintf(stderr, "metrics: a sample before its family\n");
+        std::abort();
+    }
+    Family& family = families_[current_];
+    std::string& out = family.samples;
+    out += family.name;
+    if (family.type == "counter") out += "_total";
+    char before = '{';
+    for (const auto& [name, text] : labels) {
+        out += before;
+        out += name;
+        out += "=\"";
+        append_escaped(out, text);
+        out += '"';
+        before = ',';
+    }
+    if (labels.size() > 0) out += '}';
+    out += ' ';
+    out += value;
+    out += '\n';
+}
+
+std::string MetricWriter::text() const {
+    std::string out;
+    for (const Family& family : families_) {
+        out += "# TYPE " + family.name + " " + family.type + "\n# HELP " + family.name + " ";
+        append_escaped(out, family.help);
+        out += "\n" + family.samples;
+    }
+    return out + "# EOF\n";
+}
+
+std::string openmetrics_text(const MetricSources& sources) {
+    MetricWriter writer;
+    for (const MetricSource& source : sources)
+        source(writer);
+    return writer.text();
+}
+
+}  // namespace steer::ops

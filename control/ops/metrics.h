@@ -1,0 +1,53 @@
+// OpenMetrics text (openmetrics.io, 1.0.0): families with type and help, samples with labels.
+//
+// A family may be begun again later, by another source: its samples stay together, as the format
+// asks. Metric names begin with steerdns_. Built anew for each scrape, on thread `house`.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace steer::ops {
+
+inline constexpr std::string_view kOpenMetricsType =
+    "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+class MetricWriter {
+  public:
+    using Labels = std::initializer_list<std::pair<std::string_view, std::string_view>>;
+
+    // Begins a family; samples until the next call belong to it. `name` is without "_total", which
+    // a counter's samples get.
+    void counter(std::string_view name, std::string_view help) { begin(name, "counter", help); }
+    void gauge(std::string_view name, std::string_view help) { begin(name, "gauge", help); }
+
+    void sample(Labels labels, std::uint64_t value);
+    void sample(Labels labels, double value);
+
+    // The whole text, with its end mark.
+    [[nodiscard]] std::string text() const;
+
+  private:
+    struct Family {
+        std::string name, type, help, samples;
+    };
+    void begin(std::string_view name, std::string_view type, std::string_view help);
+    void add_sample(Labels labels, std::string_view value);
+
+    std::vector<Family> families_;
+    std::size_t current_ = 0;
+};
+
+// Whoever has something to show: workers' counters, routers, caches.
+using MetricSource = std::function<void(MetricWriter&)>;
+using MetricSources = std::vector<MetricSource>;
+
+// The text of all sources together.
+std::string openmetrics_text(const MetricSources& sources);
+
+}  // namespace steer::ops

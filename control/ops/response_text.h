@@ -1,0 +1,15 @@
+// A DNS response as lines for people, as dig prints it: flags and counts, then each record.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace steer::ops {
+
+// `message` may be cut off or malformed anywhere: what can be read is printed, and a last line says
+// where it ended.
+std::vector<std::string> response_lines(std::span<const std::uint8_t> message);
+
+}  // namespace steer::ops

@@ -1,0 +1,58 @@
+#include "control/ops/worker_counters.h"
+
+#include <array>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace steer::ops {
+namespace {
+
+using Labels = std::span<const std::string_view>;
+
+boost::json::object to_json(Labels labels, std::span<const Count> counts) {
+    boost::json::object object;
+    object.reserve(counts.size());
+    for (std::size_t i = 0; i < counts.size(); ++i)
+        object[labels[i]] = counts[i].get();
+    return object;
+}
+
+void write_ends(MetricWriter& writer, std::string_view worker, std::string_view label,
+                Labels labels, std::span<const Count> counts) {
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+        writer.sample({{"worker", worker}, {label, labels[i]}}, counts[i].get());
+    }
+}
+
+// A family's name must not end as its samples do.
+std::string family_of(std::string_view label) {
+    constexpr std::string_view kTotal = "_total";
+    if (label.ends_with(kTotal)) label.remove_suffix(kTotal.size());
+    return "steerdns_" + std::string(label);
+}
+
+}  // namespace
+
+void write_counters(MetricWriter& writer, unsigned worker, const Counters& counters) {
+    const std::string index = std::to_string(worker);
+    writer.counter("steerdns_verdicts", "Received packets, by how they left the worker.");
+    write_ends(writer, index, "verdict", kVerdictLabels, counters.verdicts);
+    writer.counter("steerdns_injected", "Queries that came over streams, by what became of them.");
+    write_ends(writer, index, "end", kInjectedLabels, counters.injected);
+    writer.counter("steerdns_parked_ends", "Parked queries, by how they ended.");
+    write_ends(writer, index, "end", kParkedEndLabels, counters.parked_ends);
+    for (std::size_t i = 0; i < counters.stats.size(); ++i) {
+        writer.counter(family_of(kStatLabels[i]), kStatTexts[i]);
+        writer.sample({{"worker", index}}, counters.stats[i].get());
+    }
+}
+
+boost::json::object counters_to_json(const Counters& counters) {
+    return {{"verdicts", to_json(kVerdictLabels, counters.verdicts)},
+            {"injected", to_json(kInjectedLabels, counters.injected)},
+            {"parked_ends", to_json(kParkedEndLabels, counters.parked_ends)},
+            {"stats", to_json(kStatLabels, counters.stats)}};
+}
+
+}  // namespace steer::ops

@@ -1,0 +1,20 @@
+// A worker's counters as metrics and as JSON: every row of the tables in dataplane/verdict.h and
+// dataplane/counters.h, by its label. Reads relaxed; no worker notices.
+#pragma once
+
+#include <boost/json/object.hpp>
+
+#include "control/ops/metrics.h"
+#include "dataplane/counters.h"
+
+namespace steer::ops {
+
+// steerdns_verdicts_total{worker,verdict}, steerdns_injected_total{worker,end},
+// steerdns_parked_ends_total{worker,end}, and one family for each row of STEER_EVENTS.
+void write_counters(MetricWriter& writer, unsigned worker, const Counters& counters);
+
+// {"verdicts": {...}, "injected": {...}, "parked_ends": {...}, "stats": {...}}, rows that are 0
+// included.
+boost::json::object counters_to_json(const Counters& counters);
+
+}  // namespace steer::ops

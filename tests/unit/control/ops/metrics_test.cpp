@@ -1,0 +1,291 @@
+// OpenMetrics text, its escapes, workers' counters in it, and the HTTP server that hands it out.
+#include "control/ops/metrics.h"
+
+#include <array>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/json/object.hpp>
+#include <boost/test/unit_test.hpp>
+#include <charconv>
+#include <limits>
+#include <map>
+#include <set>
+#include <sstream>
+#include <string>
+#include <thread>
+
+#include "control/ops/http_server.h"
+#include "control/ops/worker_counters.h"
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+namespace ops = steer::ops;
+using asio::ip::tcp;
+
+namespace {
+
+std::vector<std::string> lines_of(const std::string& text) {
+    std::vector<std::string> lines;
+    std::istringstream in(text);
+    for (std::string line; std::getline(in, line);)
+        lines.push_back(line);
+    return lines;
+}
+
+std::string text_of(const ops::MetricSource& source) {
+    return ops::openmetrics_text({source});
+}
+
+// The sum of a family's samples.
+std::uint64_t sum_of(const std::string& text, const std::string& samples) {
+    std::uint64_t sum = 0;
+    for (const auto& line : lines_of(text)) {
+        if (!line.starts_with(samples + "{") && !line.starts_with(samples + " ")) continue;
+        sum += std::stoull(line.substr(line.rfind(' ') + 1));
+    }
+    return sum;
+}
+
+struct Server {
+    explicit Server(ops::HttpContent content)
+        : http(io, std::move(content)), work(io.get_executor()) {
+        listening = http.listen(*steer::IpAddress::parse("127.0.0.1"), 0);
+        thread = std::thread([this] { io.run(); });
+    }
+    ~Server() {
+        asio::post(io, [this] { http.close(); });
+        work.reset();
+        thread.join();
+    }
+    asio::io_context io;
+    ops::HttpServer http;
+    asio::executor_work_guard<asio::io_context::executor_type> work;
+    steer::Result<void> listening;
+    std::thread thread;
+};
+
+struct Client {
+    explicit Client(const Server& server) : socket(io) {
+        socket.connect({asio::ip::address_v4::loopback(), server.http.port()});
+    }
+    http::response<http::string_body> ask(const std::string& request, bool head = false) {
+        asio::write(socket, asio::buffer(request));
+        http::response_parser<http::string_body> parser;
+        parser.skip(head);
+        http::read(socket, buffer, parser);
+        return parser.release();
+    }
+    http::response<http::string_body> get(const std::string& target) {
+        return ask("GET " + target + " HTTP/1.1\r\nHost: x\r\n\r\n");
+    }
+    bool closed() {
+        char byte = 0;
+        boost::system::error_code error;
+        asio::read(socket, asio::buffer(&byte, 1), error);
+        return error == asio::error::eof || error == asio::error::connection_reset;
+    }
+    asio::io_context io;
+    tcp::socket socket;
+    boost::beast::flat_buffer buffer;
+};
+
+ops::HttpContent one_gauge() {
+    ops::HttpContent content;
+    content.metrics.emplace_back([](ops::MetricWriter& w) {
+        w.gauge("steerdns_lists", "Lists.");
+        w.sample({}, std::uint64_t{3});
+    });
+    return content;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(metrics)
+
+BOOST_AUTO_TEST_CASE(families_with_type_help_and_end) {
+    const auto text = text_of([](ops::MetricWriter& w) {
+        w.counter("steerdns_x", "What x is.");
+        w.sample({{"worker", "0"}, {"end", "answered"}}, std::uint64_t{7});
+        w.gauge("steerdns_y", "Y.");
+        w.sample({}, 0.25);
+    });
+    BOOST_CHECK_EQUAL(text,
+                      "# TYPE steerdns_x counter\n# HELP steerdns_x What x is.\n"
+                      "steerdns_x_total{worker=\"0\",end=\"answered\"} 7\n"
+                      "# TYPE steerdns_y gauge\n# HELP steerdns_y Y.\nsteerdns_y 0.25\n# EOF\n");
+    BOOST_CHECK_EQUAL(ops::openmetrics_text({}), "# EOF\n");
+}
+
+BOOST_AUTO_TEST_CASE(labels_and_help_are_escaped) {
+    const auto text = text_of([](ops::MetricWriter& w) {
+        w.gauge("steerdns_x", "a \"b\"\nc\\d");
+        w.sample({{"name", "q\"u\\o\nt"}}, std::uint64_t{1});
+    });
+    BOOST_CHECK(text.find("# HELP steerdns_x a \\\"b\\\"\\nc\\\\d\n") != std::string::npos);
+    BOOST_CHECK(text.find("{name=\"q\\\"u\\\\o\\nt\"} 1\n") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_family_begun_twice_stays_together) {
+    const ops::MetricSource source = [](ops::MetricWriter& w) {
+        w.counter("steerdns_a", "A.");
+        w.sample({{"n", "1"}}, std::uint64_t{1});
+        w.counter("steerdns_b", "B.");
+        w.sample({}, std::uint64_t{2});
+    };
+    const auto lines = lines_of(ops::openmetrics_text({source, source}));
+    BOOST_REQUIRE_EQUAL(lines.size(), 9U);
+    BOOST_CHECK_EQUAL(lines[2], lines[3]);
+    BOOST_CHECK_EQUAL(lines[4], "# TYPE steerdns_b counter");
+}
+
+BOOST_AUTO_TEST_CASE(odd_numbers) {
+    const auto text = text_of([](ops::MetricWriter& w) {
+        w.gauge("g", "G.");
+        w.sample({}, std::numeric_limits<double>::quiet_NaN());
+        w.sample({}, std::numeric_limits<double>::infinity());
+        w.sample({}, -std::numeric_limits<double>::infinity());
+        w.sample({}, std::numeric_limits<std::uint64_t>::max());
+        w.sample({}, 1e300);
+    });
+    BOOST_CHECK(text.find("g NaN\ng +Inf\ng -Inf\ng 18446744073709551615\ng 1e+300\n") !=
+                std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(every_row_of_the_tables_is_there_and_sums_agree) {
+    std::array<steer::Counters, 2> counters;
+    std::uint64_t packets = 0;
+    for (unsigned worker = 0; worker < counters.size(); ++worker) {
+        for (unsigned v = 0; v < static_cast<unsigned>(steer::Verdict::count_); ++v) {
+            counters[worker].add(static_cast<steer::Verdict>(v), v + worker);
+            packets += v + worker;
+        }
+        counters[worker].add(steer::Stat::rx_packets, 5);
+        counters[worker].add(steer::ParkedEnd::servfail, 9);
+    }
+    const auto text = text_of([&](ops::MetricWriter& w) {
+        for (unsigned worker = 0; worker < counters.size(); ++worker) {
+            ops::write_counters(w, worker, counters[worker]);
+        }
+    });
+    BOOST_CHECK_EQUAL(sum_of(text, "steerdns_verdicts_total"), packets);
+    BOOST_CHECK_EQUAL(sum_of(text, "steerdns_rx_packets_total"), 10U);
+    BOOST_CHECK_EQUAL(sum_of(text, "steerdns_parked_ends_total"), 18U);
+    BOOST_CHECK(text.find("steerdns_parked_ends_total{worker=\"1\",end=\"servfail\"} 9\n") !=
+                std::string::npos);
+    for (const auto label : steer::kVerdictLabels) {
+        BOOST_CHECK(text.find("verdict=\"" + std::string(label) + "\"") != std::string::npos);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_text_is_what_openmetrics_asks_for) {
+    const steer::Counters counters;
+    const auto text = text_of([&](ops::MetricWriter& w) { ops::write_counters(w, 0, counters); });
+    std::set<std::string> families, samples;
+    std::string family;
+    for (const auto& line : lines_of(text)) {
+        if (line.starts_with("# TYPE ")) {
+            family = line.substr(7, line.find(' ', 7) - 7);
+            BOOST_CHECK_MESSAGE(families.insert(family).second, "twice: " + family);
+            BOOST_CHECK_MESSAGE(!family.ends_with("_total"), family);
+        } else if (!line.starts_with("#")) {
+            BOOST_CHECK_MESSAGE(line.starts_with(family + "_total{"), line);
+            BOOST_CHECK_MESSAGE(samples.insert(line.substr(0, line.rfind(' '))).second, line);
+        }
+    }
+    BOOST_CHECK(text.ends_with("# EOF\n"));
+}
+
+BOOST_AUTO_TEST_CASE(counters_as_json) {
+    steer::Counters counters;
+    counters.add(steer::Verdict::answered, 4);
+    counters.add(steer::Stat::cache_hits, 3);
+    const auto object = ops::counters_to_json(counters);
+    BOOST_CHECK_EQUAL(object.at("verdicts").at("answered").as_uint64(), 4U);
+    BOOST_CHECK_EQUAL(object.at("stats").at("cache_hits").as_uint64(), 3U);
+    BOOST_CHECK_EQUAL(object.at("injected").as_object().size(), steer::kInjectedLabels.size());
+    BOOST_CHECK_EQUAL(object.at("parked_ends").as_object().size(), steer::kParkedEndLabels.size());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(http_server)
+
+BOOST_AUTO_TEST_CASE(metrics_and_health_on_one_connection) {
+    std::string ailment;
+    auto content = one_gauge();
+    content.ailment = [&ailment] { return ailment; };
+    Server server(std::move(content));
+    BOOST_REQUIRE(server.listening);
+    Client client(server);
+    const auto metrics = client.get("/metrics?x=1");
+    BOOST_CHECK_EQUAL(metrics.result_int(), 200U);
+    BOOST_CHECK_EQUAL(metrics[http::field::content_type], ops::kOpenMetricsType);
+    BOOST_CHECK(metrics.body().find("steerdns_lists 3\n# EOF\n") != std::string::npos);
+    BOOST_CHECK_EQUAL(client.get("/healthz").body(), "ok\n");
+    ailment = "no router is connected";
+    const auto ill = client.get("/healthz");
+    BOOST_CHECK_EQUAL(ill.result_int(), 503U);
+    BOOST_CHECK_EQUAL(ill.body(), "no router is connected\n");
+}
+
+BOOST_AUTO_TEST_CASE(head_has_the_length_and_no_body) {
+    Server server(one_gauge());
+    Client client(server);
+    const auto head = client.ask("HEAD /metrics HTTP/1.1\r\nHost: x\r\n\r\n", true);
+    BOOST_CHECK_EQUAL(head.result_int(), 200U);
+    BOOST_CHECK_EQUAL(head[http::field::content_length],
+                      std::to_string(client.get("/metrics").body().size()));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_served) {
+    Server server(one_gauge());
+    Client client(server);
+    BOOST_CHECK_EQUAL(client.get("/").result_int(), 404U);
+    BOOST_CHECK_EQUAL(client.get("/metricsx").result_int(), 404U);
+    const auto post =
+        client.ask("POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab");
+    BOOST_CHECK_EQUAL(post.result_int(), 405U);
+    BOOST_CHECK_EQUAL(post[http::field::allow], "GET, HEAD");
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_wants_to_close_is_closed) {
+    Server server(one_gauge());
+    Client client(server);
+    client.ask("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    BOOST_CHECK(client.closed());
+    Client old(server);
+    BOOST_CHECK_EQUAL(old.ask("GET /healthz HTTP/1.0\r\n\r\n").body(), "ok\n");
+    BOOST_CHECK(old.closed());
+}
+
+BOOST_AUTO_TEST_CASE(bad_requests_are_answered_and_closed) {
+    Server server(one_gauge());
+    const auto status = [&server](const std::string& request) {
+        Client client(server);
+        const auto code = client.ask(request).result_int();
+        BOOST_CHECK(client.closed());
+        return code;
+    };
+    BOOST_CHECK_EQUAL(status("nonsense\r\n\r\n"), 400U);
+    BOOST_CHECK_EQUAL(status("GET / HTTP/1.1\r\nX: " + std::string(9000, 'x') + "\r\n\r\n"), 431U);
+    BOOST_CHECK_EQUAL(status("POST / HTTP/1.1\r\nContent-Length: 9999\r\n\r\n"), 413U);
+    Client still(server);
+    BOOST_CHECK_EQUAL(still.get("/healthz").result_int(), 200U);
+}
+
+BOOST_AUTO_TEST_CASE(a_port_that_is_taken_is_an_error) {
+    Server server(one_gauge());
+    asio::io_context io;
+    ops::HttpServer second(io, one_gauge());
+    const auto refused = second.listen(*steer::IpAddress::parse("127.0.0.1"), server.http.port());
+    BOOST_REQUIRE(!refused);
+    BOOST_CHECK(refused.error().text.find("control.http") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

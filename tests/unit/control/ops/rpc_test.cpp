@@ -1,0 +1,258 @@
+// JSON-RPC lines and the control socket that carries them, asked by the same client that steerctl
+// is made of.
+#define BOOST_TEST_MODULE ops
+#include <sys/stat.h>
+
+#include <atomic>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/datagram_protocol.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "client.h"
+#include "control/ops/control_socket.h"
+#include "control/ops/json_rpc.h"
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+namespace fs = std::filesystem;
+using asio::local::stream_protocol;
+using steer::ops::ControlSocket;
+using steer::ops::JsonRpc;
+using steer::ops::RpcCode;
+using steer::ops::RpcError;
+using steer::ops::RpcResult;
+
+namespace {
+
+JsonRpc methods() {
+    JsonRpc rpc;
+    rpc.add("echo", [](const json::value& params) -> RpcResult { return params; });
+    rpc.add("picky", [](const json::value&) -> RpcResult {
+        return RpcError{RpcCode::invalid_params, "a name is missing"};
+    });
+    rpc.add("broken",
+            [](const json::value&) -> RpcResult { throw std::runtime_error("disk on fire"); });
+    rpc.add("status", [](const json::value&) -> RpcResult {
+        return json::object{{"version", "9.9"}, {"uptime_s", 61}};
+    });
+    return rpc;
+}
+
+json::object ask(std::string_view line) {
+    return json::parse(methods().handle(line)).as_object();
+}
+
+std::int64_t code_of(std::string_view line) {
+    const auto answer = ask(line);
+    BOOST_REQUIRE(answer.contains("error"));
+    BOOST_CHECK_EQUAL(answer.at("jsonrpc").as_string(), "2.0");
+    return answer.at("error").at("code").as_int64();
+}
+
+struct Folder {
+    Folder() {
+        std::string name = (fs::temp_directory_path() / "steer-ops-XXXXXX").string();
+        BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
+        path = name;
+    }
+    ~Folder() { fs::remove_all(path); }
+    [[nodiscard]] std::string socket() const { return (path / "sub" / "control.sock").string(); }
+    fs::path path;
+};
+
+// A control socket that serves on a thread of its own.
+struct Server {
+    Server() : rpc(methods()), socket(io, rpc), work(io.get_executor()) {
+        listening = socket.listen(folder.socket());
+        thread = std::thread([this] { io.run(); });
+    }
+    ~Server() {
+        asio::post(io, [this] { socket.close(); });
+        work.reset();
+        thread.join();
+    }
+    Folder folder;
+    asio::io_context io;
+    JsonRpc rpc;
+    ControlSocket socket;
+    asio::executor_work_guard<asio::io_context::executor_type> work;
+    steer::Result<void> listening;
+    std::thread thread;
+};
+
+struct Client {
+    explicit Client(const std::string& path) : socket(io) {
+        socket.connect(stream_protocol::endpoint(path));
+    }
+    void send(const std::string& bytes) { asio::write(socket, asio::buffer(bytes)); }
+    // A line without its end; empty: the other side closed.
+    std::string line() {
+        boost::system::error_code error;
+        const auto n = asio::read_until(socket, asio::dynamic_buffer(buffer), '\n', error);
+        if (error) return {};
+        std::string text = buffer.substr(0, n - 1);
+        buffer.erase(0, n);
+        return text;
+    }
+    asio::io_context io;
+    stream_protocol::socket socket;
+    std::string buffer;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(json_rpc)
+
+BOOST_AUTO_TEST_CASE(a_call_is_answered_with_its_id) {
+    const auto answer = ask(R"({"jsonrpc":"2.0","id":"x7","method":"echo","params":{"a":[1,2]}})");
+    BOOST_CHECK_EQUAL(answer.at("id").as_string(), "x7");
+    BOOST_CHECK(answer.at("result") == json::parse(R"({"a":[1,2]})"));
+    BOOST_CHECK(!answer.contains("error"));
+    BOOST_CHECK(ask(R"({"jsonrpc":"2.0","id":1,"method":"echo"})").at("result").is_null());
+}
+
+BOOST_AUTO_TEST_CASE(errors_have_the_standards_codes) {
+    BOOST_CHECK_EQUAL(code_of("{"), -32700);
+    BOOST_CHECK_EQUAL(code_of("nonsense"), -32700);
+    BOOST_CHECK_EQUAL(code_of(std::string(1000, '[')), -32700);
+    BOOST_CHECK_EQUAL(code_of("[]"), -32600);
+    BOOST_CHECK_EQUAL(code_of("7"), -32600);
+    BOOST_CHECK_EQUAL(code_of(R"({"id":1,"method":"echo"})"), -32600);
+    BOOST_CHECK_EQUAL(code_of(R"({"jsonrpc":"1.0","id":1,"method":"echo"})"), -32600);
+    BOOST_CHECK_EQUAL(code_of(R"({"jsonrpc":"2.0","id":1,"method":5})"), -32600);
+    BOOST_CHECK_EQUAL(code_of(R"({"jsonrpc":"2.0","id":1,"method":"echo","params":5})"), -32600);
+    BOOST_CHECK_EQUAL(code_of(R"({"jsonrpc":"2.0","id":{},"method":"echo"})"), -32600);
+    BOOST_CHECK_EQUAL(code_of(R"({"jsonrpc":"2.0","id":1,"method":"nope"})"), -32601);
+    BOOST_CHECK_EQUAL(code_of(R"({"jsonrpc":"2.0","id":1,"method":"picky"})"), -32602);
+    BOOST_CHECK_EQUAL(code_of(R"({"jsonrpc":"2.0","id":1,"method":"broken"})"), -32603);
+}
+
+BOOST_AUTO_TEST_CASE(messages_say_what_to_do) {
+    const auto nope = ask(R"({"jsonrpc":"2.0","id":1,"method":"nope"})");
+    BOOST_CHECK_EQUAL(nope.at("error").at("message").as_string(),
+                      "no method \"nope\"; there are: broken, echo, picky, status");
+    const auto broken = ask(R"({"jsonrpc":"2.0","id":1,"method":"broken"})");
+    BOOST_CHECK_EQUAL(broken.at("error").at("message").as_string(), "disk on fire");
+}
+
+BOOST_AUTO_TEST_CASE(a_notification_is_not_answered) {
+    BOOST_CHECK_EQUAL(methods().handle(R"({"jsonrpc":"2.0","method":"echo"})"), "");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(control_socket)
+
+BOOST_AUTO_TEST_CASE(several_lines_and_several_clients) {
+    Server server;
+    BOOST_REQUIRE(server.listening);
+    struct stat found {};
+    BOOST_REQUIRE_EQUAL(::stat(server.folder.socket().c_str(), &found), 0);
+    BOOST_CHECK_EQUAL(found.st_mode & 0777U, 0660U);
+    Client one(server.folder.socket());
+    Client two(server.folder.socket());
+    one.send(
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"echo\",\"params\":[1]}\r\n\n"
+        "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"echo\",\"params\":[2]}\n{\"jsonrpc\":\"2.0\",");
+    two.send("{}\n");
+    BOOST_CHECK_EQUAL(one.line(), R"({"jsonrpc":"2.0","id":1,"result":[1]})");
+    BOOST_CHECK_EQUAL(one.line(), R"({"jsonrpc":"2.0","id":2,"result":[2]})");
+    BOOST_CHECK(two.line().find("-32600") != std::string::npos);
+    one.send("\"id\":3,\"method\":\"echo\",\"params\":[3]}\n");
+    BOOST_CHECK_EQUAL(one.line(), R"({"jsonrpc":"2.0","id":3,"result":[3]})");
+}
+
+BOOST_AUTO_TEST_CASE(a_line_without_end_is_refused) {
+    Server server;
+    Client client(server.folder.socket());
+    client.send(std::string(steer::ops::kMaxControlLine, 'x'));
+    BOOST_CHECK(client.line().find("-32600") != std::string::npos);
+    BOOST_CHECK_EQUAL(client.line(), "");
+}
+
+BOOST_AUTO_TEST_CASE(too_many_sessions_are_told_so) {
+    Server server;
+    std::vector<std::unique_ptr<Client>> clients;
+    for (std::size_t i = 0; i < steer::ops::kMaxControlSessions; ++i) {
+        clients.push_back(std::make_unique<Client>(server.folder.socket()));
+        clients.back()->send("{}\n");
+        BOOST_REQUIRE(!clients.back()->line().empty());  // it is served
+    }
+    Client one_more(server.folder.socket());
+    BOOST_CHECK(one_more.line().find("too many control sessions") != std::string::npos);
+    BOOST_CHECK_EQUAL(one_more.line(), "");
+}
+
+BOOST_AUTO_TEST_CASE(a_live_socket_is_left_alone) {
+    Server server;
+    asio::io_context io;
+    const JsonRpc rpc;
+    ControlSocket second(io, rpc);
+    const auto refused = second.listen(server.folder.socket());
+    BOOST_REQUIRE(!refused);
+    BOOST_CHECK(refused.error().text.starts_with("another steerdnsd answers on "));
+    second.close();
+    BOOST_CHECK(fs::exists(server.folder.socket()));
+    BOOST_CHECK(steerctl::ask(server.folder.socket(), "status").error.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_dead_socket_is_replaced_and_removed_at_the_end) {
+    Folder folder;
+    fs::create_directories(folder.path / "sub");
+    {
+        asio::io_context io;
+        stream_protocol::acceptor dead(io, stream_protocol::endpoint(folder.socket()));
+    }
+    BOOST_REQUIRE(fs::exists(folder.socket()));
+    asio::io_context io;
+    const JsonRpc rpc;
+    ControlSocket socket(io, rpc);
+    BOOST_REQUIRE(socket.listen(folder.socket()));
+    socket.close();
+    BOOST_CHECK(!fs::exists(folder.socket()));
+    io.run();  // nothing is left to do
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_place_for_a_socket) {
+    Folder folder;
+    fs::create_directories(folder.path / "sub");
+    std::ofstream(folder.socket()) << "a file";
+    asio::io_context io;
+    const JsonRpc rpc;
+    ControlSocket socket(io, rpc);
+    BOOST_CHECK(socket.listen(folder.socket()).error().text.find("is no socket") !=
+                std::string::npos);
+    BOOST_CHECK(fs::exists(folder.socket()));
+    BOOST_CHECK(socket.listen("/dev/null/x/control.sock").error().text.find("cannot be made") !=
+                std::string::npos);
+    BOOST_CHECK(!socket.listen(std::string(200, 'x')));
+    BOOST_CHECK(!socket.listen(""));
+}
+
+BOOST_AUTO_TEST_CASE(steerctls_client) {
+    Server server;
+    const auto status = steerctl::ask(server.folder.socket(), "status");
+    BOOST_CHECK_EQUAL(status.error, "");
+    BOOST_CHECK_EQUAL(status.result.at("version").as_string(), "9.9");
+    BOOST_CHECK(steerctl::ask(server.folder.socket(), "nope")
+                    .error.starts_with("steerdnsd refused: no method \"nope\""));
+    const auto missing = steerctl::ask((server.folder.path / "none").string(), "status");
+    BOOST_CHECK(
+        missing.error.starts_with("steerdnsd is not running: there is no control socket at "));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

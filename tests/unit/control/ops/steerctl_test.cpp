@@ -1,0 +1,97 @@
+// What steerctl prints of the daemon's answers, whole, partial and odd.
+#include <boost/json/parse.hpp>
+#include <boost/test/unit_test.hpp>
+#include <string>
+
+#include "report.h"
+#include "table.h"
+
+namespace json = boost::json;
+
+BOOST_AUTO_TEST_SUITE(steerctl_report)
+
+BOOST_AUTO_TEST_CASE(tables_are_aligned) {
+    steerctl::Table table;
+    table.row({"name", "count"});
+    table.row({"a", "12345"});
+    table.row({"longer", "7"});
+    BOOST_CHECK_EQUAL(table.text(), "  name    count\n  a       12345\n  longer      7\n");
+    BOOST_CHECK_EQUAL(steerctl::Table().text(), "");
+}
+
+BOOST_AUTO_TEST_CASE(durations) {
+    BOOST_CHECK_EQUAL(steerctl::duration_text(0), "0 s");
+    BOOST_CHECK_EQUAL(steerctl::duration_text(59.9), "59 s");
+    BOOST_CHECK_EQUAL(steerctl::duration_text(61), "1 min 1 s");
+    BOOST_CHECK_EQUAL(steerctl::duration_text(7260), "2 h 1 min");
+    BOOST_CHECK_EQUAL(steerctl::duration_text(90061), "1 d 1 h");
+    BOOST_CHECK_EQUAL(steerctl::duration_text(-5), "0 s");
+}
+
+BOOST_AUTO_TEST_CASE(a_whole_status) {
+    const auto status =
+        json::parse(R"({"version":"0.1.0","uptime_s":3725,"config":"/etc/steerdns.yaml",
+        "ports":[{"device":"eth0","driver":"af_xdp","why":"it can",
+                  "addresses":["192.0.2.1","2001:db8::1"]}],
+        "workers":[{"index":0,"core":1,"parked":3,"in_flight":12}],
+        "cache":{"entries":1234,"bytes":3145728},
+        "routers":[{"name":"edge1","address":"172.16.1.1:8729","state":"ready","since_s":61,
+                    "rows":10,"claims":12,"owed":2}],
+        "upstreams":[{"name":"192.0.2.53","via":"eth0","rtt_ms":1.25,"queries":7}]})");
+    BOOST_CHECK_EQUAL(steerctl::status_text(status),
+                      "steerdnsd 0.1.0, up 1 h 2 min, configuration /etc/steerdns.yaml\n"
+                      "\nports\n"
+                      "  device  driver  addresses               why\n"
+                      "  eth0    af_xdp  192.0.2.1, 2001:db8::1  it can\n"
+                      "\nworkers\n"
+                      "  worker  core  parked  in flight\n"
+                      "       0     1       3         12\n"
+                      "\ncache\n"
+                      "  1234 entries, 3.0 MiB\n"
+                      "\nrouters\n"
+                      "  router  address          state  since      rows  claims  owed\n"
+                      "  edge1   172.16.1.1:8729  ready  1 min 1 s    10      12     2\n"
+                      "\nupstreams\n"
+                      "  upstream    via   rtt ms  queries\n"
+                      "  192.0.2.53  eth0     1.2        7\n");
+}
+
+BOOST_AUTO_TEST_CASE(odd_answers_print_something) {
+    for (const char* text :
+         {"null", "[]", "7", "{}", R"({"ports":7,"workers":[7,null,{}],"cache":[],"routers":{}})",
+          R"({"ports":[{"addresses":{"a":1}}],"uptime_s":"x","cache":{"bytes":"many"}})",
+          R"({"workers":[{"verdicts":7},{"verdicts":{"a":"b","c":-5,"d":1.5}}],"outcomes":[1]})"}) {
+        const auto value = json::parse(text);
+        BOOST_CHECK(steerctl::status_text(value).starts_with("steerdnsd "));
+        BOOST_CHECK(!steerctl::counters_text(value, true).empty());
+    }
+    BOOST_CHECK(steerctl::status_text(json::parse(R"({"version":"\u001b[2J"})"))
+                    .starts_with("steerdnsd ?[2J"));
+}
+
+BOOST_AUTO_TEST_CASE(counters_of_one_worker) {
+    const auto counters =
+        json::parse(R"({"workers":[{"verdicts":{"answered":10,"held":0},"stats":{"sleeps":0}}],
+        "outcomes":{"installed":2,"late":0},"routers":[{"name":"edge1","rows":4}]})");
+    BOOST_CHECK_EQUAL(steerctl::counters_text(counters, false),
+                      "verdicts\n  answered  10\n\noutcomes\n  installed  2\n"
+                      "\nrouters\n  name   rows\n  edge1     4\n");
+    BOOST_CHECK_EQUAL(
+        steerctl::counters_text(counters, true),
+        "verdicts\n  answered  10\n  held       0\n\nstats\n  sleeps  0\n"
+        "\noutcomes\n  installed  2\n  late       0\n\nrouters\n  name   rows\n  edge1     4\n");
+}
+
+BOOST_AUTO_TEST_CASE(counters_of_two_workers_have_a_sum) {
+    const auto counters = json::parse(
+        R"({"workers":[{"verdicts":{"answered":10}},{"verdicts":{"answered":5,"held":1}}]})");
+    BOOST_CHECK_EQUAL(steerctl::counters_text(counters, false),
+                      "verdicts\n"
+                      "            worker 0  worker 1  sum\n"
+                      "  answered        10         5   15\n"
+                      "  held             0         1    1\n");
+    BOOST_CHECK_EQUAL(steerctl::counters_text(json::parse("{}"), false),
+                      "nothing was counted yet\n");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

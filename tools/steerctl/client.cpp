@@ -1,0 +1,101 @@
+#include "client.h"
+
+#include <sys/un.h>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace steerctl {
+namespace asio = boost::asio;
+namespace json = boost::json;
+using Protocol = asio::local::stream_protocol;
+namespace {
+
+constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t kMaxPath = sizeof(sockaddr_un::sun_path) - 1;
+constexpr std::size_t kMaxAnswer = 64 * 1024 * 1024;
+
+std::string connect_sentence(const std::string& socket, const boost::system::error_code& error) {
+    if (error == boost::system::errc::no_such_file_or_directory) {
+        return "steerdnsd is not running: there is no control socket at " + socket +
+               "; start it, or name its socket with --socket";
+    }
+    if (error == boost::system::errc::connection_refused) {
+        return "steerdnsd is not running: nobody answers on " + socket +
+               "; start it, or name its socket with --socket";
+    }
+    if (error == boost::system::errc::permission_denied) {
+        return "no permission to use " + socket +
+               ": run steerctl as root or as the user that steerdnsd runs as";
+    }
+    return "cannot connect to " + socket + ": " + error.message();
+}
+
+// What the daemon said to the request with id 1.
+Reply read_answer(std::string_view line) {
+    json::error_code error;
+    const json::value answer = json::parse({line.data(), line.size()}, error);
+    const auto* const object = answer.if_object();
+    if (error || object == nullptr) {
+        return {nullptr, "what answers there is not steerdnsd: its answer is no JSON object"};
+    }
+    if (const auto* const result = object->if_contains("result")) return {*result, {}};
+    const auto* const refusal = object->if_contains("error");
+    const auto* const why = refusal != nullptr && refusal->is_object()
+                                ? refusal->get_object().if_contains("message")
+                                : nullptr;
+    if (why == nullptr || !why->is_string()) {
+        return {nullptr, "what answers there is not steerdnsd: an answer without result and error"};
+    }
+    return {nullptr, "steerdnsd refused: " + std::string(why->get_string())};
+}
+
+asio::awaitable<void> converse(Protocol::socket& connection, const std::string& socket,
+                               std::string request, Reply& reply) {
+    const auto [refused] = co_await connection.async_connect(Protocol::endpoint(socket), kNoThrow);
+    if (refused) {
+        reply.error = connect_sentence(socket, refused);
+        co_return;
+    }
+    const auto [unsent, _] =
+        co_await asio::async_write(connection, asio::buffer(request), kNoThrow);
+    std::string line;
+    if (!unsent) {
+        const auto [unread, length] = co_await asio::async_read_until(
+            connection, asio::dynamic_buffer(line, kMaxAnswer), '\n', kNoThrow);
+        if (!unread) {
+            reply = read_answer(std::string_view(line).substr(0, length));
+            co_return;
+        }
+    }
+    reply.error = "steerdnsd closed the connection without an answer; see its log";
+}
+
+}  // namespace
+
+Reply ask(const std::string& socket, std::string_view method) {
+    if (socket.empty() || socket.size() > kMaxPath) {
+        return {nullptr, "the socket's path must have 1 to " + std::to_string(kMaxPath) + " bytes"};
+    }
+    const json::object request{{"jsonrpc", "2.0"}, {"id", 1}, {"method", method}};
+    asio::io_context io(1);
+    Protocol::socket connection(io);
+    Reply reply{nullptr, "steerdnsd did not answer within " + std::to_string(kPatience.count()) +
+                             " s; see its log"};
+    asio::co_spawn(io, converse(connection, socket, json::serialize(request) + "\n", reply),
+                   asio::detached);
+    io.run_for(kPatience);
+    return reply;
+}
+
+}  // namespace steerctl

@@ -1,0 +1,21 @@
+// One question to steerdnsd over its control socket (JSON-RPC 2.0, one object a line). Blocks for
+// at most kPatience; knows nothing of the daemon but this.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <chrono>
+#include <string>
+#include <string_view>
+
+namespace steerctl {
+
+inline constexpr std::chrono::seconds kPatience{5};
+
+struct Reply {
+    boost::json::value result;
+    std::string error;  // a sentence for the operator; empty: there is a result
+};
+
+Reply ask(const std::string& socket, std::string_view method);
+
+}  // namespace steerctl

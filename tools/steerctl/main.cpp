@@ -1,0 +1,88 @@
+// steerctl: asks a running steerdnsd what it does. Exit 0: answered; 1: no answer; 2: bad usage.
+#include <CLI/CLI.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <cstdio>
+#include <string>
+
+#include "client.h"
+#include "report.h"
+
+namespace json = boost::json;
+namespace {
+
+constexpr int kFailed = 1;
+constexpr int kBadUsage = 2;
+
+struct Options {
+    std::string socket = "/run/steerdns/control.sock";
+    bool as_json = false;
+    bool all = false;
+};
+
+void print(const std::string& text) {
+    std::fputs(text.c_str(), stdout);
+}
+
+int fail(const std::string& sentence) {
+    std::fprintf(stderr, "steerctl: %s\n", sentence.c_str());
+    return kFailed;
+}
+
+template <class Text>
+int show(const Options& options, const char* method, Text text_of) {
+    const steerctl::Reply reply = steerctl::ask(options.socket, method);
+    if (!reply.error.empty()) return fail(reply.error);
+    print(options.as_json ? json::serialize(reply.result) + "\n" : text_of(reply.result));
+    return 0;
+}
+
+// Our own version, and the daemon's if it is there to be asked.
+int show_version(const Options& options) {
+    json::object versions{{"steerctl", STEER_VERSION}, {"steerdnsd", nullptr}};
+    const steerctl::Reply reply = steerctl::ask(options.socket, "status");
+    if (const auto* const status = reply.result.if_object()) {
+        if (const auto* const version = status->if_contains("version")) {
+            versions["steerdnsd"] = *version;
+        }
+    }
+    if (options.as_json) {
+        print(json::serialize(versions) + "\n");
+        return 0;
+    }
+    print("steerctl " STEER_VERSION "\n");
+    if (const auto* const daemon = versions["steerdnsd"].if_string()) {
+        print("steerdnsd " + std::string(*daemon) + "\n");
+    } else {
+        print("steerdnsd " + (reply.error.empty() ? "does not say" : "unknown: " + reply.error) +
+              "\n");
+    }
+    return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    Options options;
+    CLI::App app{"Asks a running steerdnsd what it does."};
+    app.name("steerctl");
+    app.add_option("--socket", options.socket, "its control socket")->capture_default_str();
+    app.add_flag("--json", options.as_json, "the answer as JSON, on one line");
+    app.require_subcommand(1);
+    app.fallthrough();  // the options above may stand behind the command too
+    const auto* const status =
+        app.add_subcommand("status", "ports, workers, cache, routers, upstreams");
+    auto* const counters = app.add_subcommand("counters", "what was counted since the start");
+    counters->add_flag("--all", options.all, "counters that are 0 too");
+    const auto* const version = app.add_subcommand("version", "its version and our own");
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& e) {
+        return app.exit(e) == 0 ? 0 : kBadUsage;
+    }
+    if (status->parsed()) return show(options, "status", steerctl::status_text);
+    if (version->parsed()) return show_version(options);
+    return show(options, "counters", [&options](const json::value& value) {
+        return steerctl::counters_text(value, options.all);
+    });
+}

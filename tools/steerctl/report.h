@@ -1,0 +1,18 @@
+// What steerdnsd answered, as text for people. Prints what is there: a key that is missing or of
+// another type is "-", a key that is not known here gets a column of its own.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <string>
+
+namespace steerctl {
+
+std::string status_text(const boost::json::value& status);
+
+// `all`: rows that are 0 too.
+std::string counters_text(const boost::json::value& counters, bool all);
+
+// "3 d 4 h", "12 min 5 s", "0 s".
+std::string duration_text(double seconds);
+
+}  // namespace steerctl
