@@ -37,6 +37,8 @@ struct Claim {
     std::uint64_t reasons = 0;       // answers that made or prolonged it
     std::string name;                // the first one
     bool permanent = false;          // wants a row without timeout
+    std::uint32_t told_s = 0;        // what the board was told, and under which epoch; 0: nothing
+    std::uint32_t told_epoch = 0;
 };
 
 class Claims {

@@ -29,8 +29,8 @@ struct ListConfig {
     std::string list4, list6;     // names on the router; empty: no rows of that family
     std::string tag;              // `pg=` of the comments: the plugin's tag
     std::string prefix = "fdns";  // of the comments
-    std::uint32_t max_ttl_s =
-        3600;  // M: renewals are never written longer than this; `fixed_ttl` where that is set
+    // M: no renewal is written longer than this. `fixed_ttl` where that is set; 0: rows without timeout.
+    std::uint32_t max_ttl_s = 3600;
     std::uint32_t renew_slack_s = 600;
     std::uint32_t sync_timeout_ms = 100;
     std::size_t max_rows = 50'000;    // claims that are kept
@@ -127,8 +127,7 @@ struct RouterStatus {
     bool away = true;
     std::string version, board;  // as the router says them
     std::uint64_t boot_ms = 0;   // when it booted, on our clock; 0 = not known
-    std::string
-        trouble;  // the last sentence that was logged as warning or error; empty when in sync
+    std::string trouble;         // the last warning or error; empty when in sync
     std::size_t claims = 0, rows_ours = 0, rows_orphaned = 0, rows_foreign = 0, rows_blocked = 0;
     std::size_t held = 0;  // claims that somebody waits for
     std::size_t queued = 0, in_flight = 0;

@@ -1,0 +1,130 @@
+#include "routeros/commands.h"
+
+#include <charconv>
+
+#include "routeros/time_text.h"
+#include "routeros/wire.h"
+
+namespace steer::routeros {
+
+namespace {
+
+std::string menu_path(Menu menu, std::string_view command) {
+    std::string path = menu == Menu::ip ? "/ip" : "/ipv6";
+    return path.append("/firewall/address-list/").append(command);
+}
+
+Command print(Menu menu) {
+    Command command{menu_path(menu, "print")};
+    command.attribute(".proplist", ".id,list,address,timeout,comment,dynamic,disabled");
+    return command;
+}
+
+std::string id_list(std::span<const RowId> ids) {
+    std::string out;
+    for (const auto id : ids) {
+        if (!out.empty()) out += ',';
+        out += row_id_text(id);
+    }
+    return out;
+}
+
+}  // namespace
+
+std::string row_id_text(RowId id) {
+    char text[20];
+    char* const end = std::to_chars(text, text + sizeof text, id, 16).ptr;
+    std::string out{"*"};
+    for (const char* c = text; c != end; ++c)
+        out += *c >= 'a' ? static_cast<char>(*c - 32) : *c;
+    return out;
+}
+
+RowId parse_row_id(std::string_view text) {
+    if (text.size() < 2 || text.front() != '*') return 0;
+    RowId id = 0;
+    const char* last = text.data() + text.size();
+    const auto [end, error] = std::from_chars(text.data() + 1, last, id, 16);
+    return error == std::errc{} && end == last ? id : 0;
+}
+
+Command::Command(std::string_view path) {
+    append_word(words_, path);
+}
+
+Command& Command::attribute(std::string_view name, std::string_view value) {
+    std::string word{"="};
+    append_word(words_, word.append(name).append("=").append(value));
+    return *this;
+}
+
+Command& Command::query(std::string_view name, std::string_view value) {
+    std::string word{"?"};
+    append_word(words_, word.append(name).append("=").append(value));
+    return *this;
+}
+
+Command& Command::query_ops(std::string_view ops) {
+    std::string word{"?#"};
+    append_word(words_, word.append(ops));
+    return *this;
+}
+
+Command print_lists(Menu menu, std::span<const std::string_view> lists) {
+    auto command = print(menu);
+    bool first = true;
+    for (const auto list : lists) {
+        command.query("list", list);
+        if (!first) command.query_ops("|");
+        first = false;
+    }
+    return command;
+}
+
+Command print_addresses(Menu menu, std::string_view list, std::span<const Address> addresses) {
+    auto command = print(menu);
+    bool first = true;
+    for (const auto& address : addresses) {
+        command.query("address", address.to_string());
+        if (!first) command.query_ops("|");
+        first = false;
+    }
+    command.query("list", list);
+    command.query_ops("&");
+    return command;
+}
+
+Command add_row(std::string_view list, const Address& address, std::string_view comment,
+                std::uint32_t timeout_s) {
+    Command command{menu_path(address.menu(), "add")};
+    command.attribute("list", list);
+    command.attribute("address", address.to_string());
+    if (timeout_s > 0) command.attribute("timeout", time_text(timeout_s));
+    command.attribute("comment", comment);
+    return command;
+}
+
+Command set_timeout(Menu menu, std::span<const RowId> ids, std::uint32_t timeout_s) {
+    Command command{menu_path(menu, "set")};
+    command.attribute(".id", id_list(ids));
+    command.attribute("timeout", time_text(timeout_s));
+    return command;
+}
+
+Command remove_rows(Menu menu, std::span<const RowId> ids) {
+    Command command{menu_path(menu, "remove")};
+    command.attribute(".id", id_list(ids));
+    return command;
+}
+
+Command listen(Menu menu) {
+    return Command{menu_path(menu, "listen")};
+}
+
+Command print_resource() {
+    Command command{"/system/resource/print"};
+    command.attribute(".proplist", "uptime,version,board-name,cpu-load");
+    return command;
+}
+
+}  // namespace steer::routeros

@@ -1,0 +1,78 @@
+#include "routeros/diff.h"
+
+#include <algorithm>
+
+#include "routeros/time_text.h"
+
+namespace steer::routeros {
+
+namespace {
+
+constexpr std::uint64_t kGridS = 60;
+// A timed row that stands for a permanent one is extended again when it has less than this left.
+constexpr std::uint64_t kLongEnoughMs = std::uint64_t{kMaxTimeoutS} * 500;
+
+std::uint64_t cover_of(const Row& row) {
+    return row.disabled || row.unclear ? 0 : row.until_ms;
+}
+
+Difference unwanted(std::span<Row* const> rows, const Want& want) {
+    Difference difference;
+    for (const Row* row : rows) {
+        if (row->owner != Owner::ours || !row->is_static() || row->disabled) continue;
+        const bool stale = row->kind == RowKind::persistent || (want.just_ended && !want.permanent);
+        if (!stale) continue;
+        difference.need = Need::remove;
+        difference.row = row->id;
+    }
+    return difference;
+}
+
+}  // namespace
+
+Difference compare(std::span<Row* const> rows, const Want& want, std::uint64_t now_ms) {
+    if (!want.any()) return unwanted(rows, want);
+    Difference difference;
+    const Row* own = nullptr;    // timed, enabled, maybe still there
+    const Row* other = nullptr;  // what stands in the way
+    for (const Row* row : rows) {
+        if (row->is_gone(now_ms)) continue;
+        const auto cover = cover_of(*row);
+        if (cover > now_ms) difference.cover_ms = std::max(difference.cover_ms, cover);
+        if (row->owner == Owner::ours && !row->disabled) {
+            if (own == nullptr || row->until_ms > own->until_ms) own = row;
+        } else if (!row->unclear) {
+            other = row;
+        }
+    }
+    if (difference.cover_ms == kForever) return difference;
+    const bool covered = difference.cover_ms > now_ms && difference.cover_ms >= want.until_ms;
+    if (own != nullptr) {
+        const bool enough = want.forever() ? own->until_ms >= now_ms + kLongEnoughMs : covered;
+        if (enough) return difference;
+        difference.need = Need::extend;
+        difference.row = own->id;
+        difference.row_end_ms = own->until_ms;
+        return difference;
+    }
+    if (covered && !want.forever()) return difference;
+    if (other != nullptr) {
+        difference.need = Need::blocked;
+        difference.retry_ms = other->gone_ms;
+        return difference;
+    }
+    difference.need = Need::add;
+    return difference;
+}
+
+std::uint32_t renewal_timeout(std::uint64_t needed_s, std::uint32_t slack_s,
+                              std::uint32_t longest_s) {
+    needed_s = std::clamp<std::uint64_t>(needed_s, 1, kMaxTimeoutS);
+    if (needed_s >= longest_s) return static_cast<std::uint32_t>(needed_s);
+    const std::uint64_t wished = needed_s + slack_s;
+    if (wished >= longest_s) return std::min(longest_s, kMaxTimeoutS);
+    const std::uint64_t on_grid = wished / kGridS * kGridS;
+    return static_cast<std::uint32_t>(on_grid >= needed_s ? on_grid : wished);
+}
+
+}  // namespace steer::routeros

@@ -1,0 +1,449 @@
+#include "routeros/engine.h"
+
+#include <algorithm>
+
+namespace steer::routeros {
+
+namespace {
+
+constexpr std::uint64_t kConnectLimitMs = 15'000;  // the link has limits of its own
+constexpr std::uint64_t kLoginLimitMs = 10'000;
+constexpr std::uint64_t kRetryMs = 1'000, kRetryJitterMs = 750;
+constexpr std::uint64_t kPatienceMs = 600'000;  // after this, backoff
+constexpr std::uint64_t kLongestBackoffMs = 60'000;
+constexpr std::uint64_t kRefusedRetryMs = 30'000;  // password, rights
+constexpr std::uint64_t kHeartbeatMs = 2'000;
+constexpr std::uint64_t kSilenceMs = 3'000, kBusySilenceMs = 30'000;
+constexpr std::uint64_t kStallTimeouts = 3;
+constexpr std::uint32_t kBatchMs = 100;
+
+std::uint32_t seed_of(std::string_view text) {
+    std::uint32_t h = 2166136261U;
+    for (const char c : text)
+        h = (h ^ static_cast<unsigned char>(c)) * 16777619U;
+    return h;
+}
+
+}  // namespace
+
+std::string_view label(RouterState state) {
+    switch (state) {
+#define STEER_ROUTER_STATE_LABEL(name, text, meaning) \
+    case RouterState::name:                           \
+        return text;
+        STEER_ROUTER_STATES(STEER_ROUTER_STATE_LABEL)
+#undef STEER_ROUTER_STATE_LABEL
+    }
+    return {};
+}
+
+Router::Engine::Engine(RouterConfig config, RouterSink& sink, RouterLink& link)
+    : config_(std::move(config)),
+      sink_(sink),
+      link_(link),
+      session_(*this),
+      writer_(config_.repair_share, config_.routine_share),
+      jitter_(seed_of(config_.name)) {
+    take_lists();
+}
+
+// Lists that stay keep their epoch and whether they are away.
+void Router::Engine::take_lists() {
+    std::map<ListId, List> before;
+    before.swap(lists_);
+    names_.clear();
+    persistent_.clear();
+    std::uint32_t batch_ms = kBatchMs;
+    for (const auto& config : config_.lists) {
+        List& list = lists_[config.id];
+        const auto old = before.find(config.id);
+        if (old != before.end())
+            list = old->second;
+        else
+            list.epoch = config.epoch;
+        list.config = config;
+        batch_ms = std::min(batch_ms, std::max(config.sync_timeout_ms, 10U));
+    }
+    writer_.set_batch_ms(batch_ms);
+    const auto use = [&](List& list, Menu menu,
+                         const std::string& text) -> std::optional<NameIndex> {
+        if (text.empty()) return std::nullopt;
+        auto index = find_name(menu, text);
+        if (!index) {
+            index = static_cast<NameIndex>(names_.size());
+            names_.push_back({menu, text, {}});
+        }
+        names_[*index].users.push_back(&list);
+        return index;
+    };
+    for (auto& [id, list] : lists_) {
+        list.name4 = use(list, Menu::ip, list.config.list4);
+        list.name6 = use(list, Menu::ipv6, list.config.list6);
+        for (const auto& address : list.config.persistent) {
+            const auto name = list.name(address.menu());
+            if (name) persistent_.emplace(Place{*name, address}, &list);
+        }
+    }
+    for (const auto& [id, list] : before) {
+        if (lists_.contains(id)) continue;
+        claims_.for_each([&](const ClaimKey& key, const Claim& claim) {
+            if (key.list == id && claim.told_s != 0) sink_.forgotten(id, key.address.bytes);
+        });
+        claims_.drop_list(id);
+    }
+}
+
+Router::Engine::List* Router::Engine::find_list(ListId id) {
+    const auto found = lists_.find(id);
+    return found == lists_.end() ? nullptr : &found->second;
+}
+
+std::string Router::Engine::who() const {
+    return "router " + config_.name + (config_.address.empty() ? "" : " at " + config_.address);
+}
+
+void Router::Engine::say(Level level, Topic topic, std::string sentence) {
+    if (topic == topic_) return;
+    topic_ = topic;
+    trouble_ = level == Level::info ? std::string{} : sentence;
+    sink_.log(level, sentence);
+}
+
+// --- entries ---------------------------------------------------------------------------------------------
+
+void Router::Engine::start(std::uint64_t now_ms) {
+    now_ = now_ms;
+    running_ = true;
+    cleaning_ = false;
+    down_since_ms_ = now_;
+    connect_at_ms_ = now_;
+    run();
+}
+
+void Router::Engine::stop(std::uint64_t now_ms) {
+    now_ = now_ms;
+    running_ = false;
+    if (state_ != RouterState::disconnected) link_.close();
+    drop_session();
+}
+
+void Router::Engine::configure(RouterConfig config, std::uint64_t now_ms) {
+    now_ = now_ms;
+    if (state_ != RouterState::disconnected) link_.close();
+    drop_session();
+    rows_.clear();
+    config_ = std::move(config);
+    take_lists();
+    topic_ = Topic::none;
+    connect_at_ms_ = now_;
+    run();
+}
+
+void Router::Engine::connected(std::uint64_t now_ms) {
+    now_ = now_ms;
+    if (state_ != RouterState::connecting) return;
+    session_.reset();
+    session_.login(config_.username, config_.password);
+    enter(RouterState::logging_in);
+    phase_until_ms_ = now_ + kLoginLimitMs;
+    heard_ms_ = now_;
+    run();
+}
+
+void Router::Engine::received(std::string_view bytes, std::uint64_t now_ms) {
+    now_ = now_ms;
+    if (state_ == RouterState::disconnected || state_ == RouterState::connecting) return;
+    counters_.bytes_in += bytes.size();
+    heard_ms_ = now_;
+    session_.feed(bytes);
+    run();
+}
+
+void Router::Engine::closed(std::string_view why, std::uint64_t now_ms) {
+    now_ = now_ms;
+    if (state_ == RouterState::disconnected) return;
+    if (state_ == RouterState::connecting) {
+        say(Level::warning, Topic::unreachable,
+            who() + " cannot be reached (" + std::string{why} +
+                "): answers go on without it; check its address, that /ip/service api (or api-ssl) "
+                "is enabled, "
+                "and that its available-from lets us in");
+    } else {
+        say(Level::warning, Topic::lost,
+            who() + " ended the connection (" + std::string{why} + "): connecting again");
+    }
+    const bool was_synced = state_ == RouterState::in_sync;
+    drop_session();
+    schedule_connect(was_synced && now_ - synced_ms_ > 5'000 ? 0 : retry_delay());
+    run();
+}
+
+void Router::Engine::tick(std::uint64_t now_ms) {
+    now_ = now_ms;
+    run();
+}
+
+void Router::Engine::run() {
+    check_phase();
+    check_silence();
+    expire_claims();
+    retry_refusals();
+    check_stall();
+    if (state_ == RouterState::in_sync) {
+        heartbeat();
+        maybe_reprint();
+        pump();
+        send_lookups();
+    }
+    flush();
+    if (!broken_.empty()) {
+        const std::string why = std::exchange(broken_, {});
+        lose(why, Topic::lost, retry_delay());
+    }
+}
+
+void Router::Engine::flush() {
+    const std::string bytes = session_.take_output();
+    if (bytes.empty()) return;
+    counters_.bytes_out += bytes.size();
+    link_.send(bytes);
+}
+
+// --- connection ------------------------------------------------------------------------------------------
+
+void Router::Engine::begin_connect() {
+    enter(RouterState::connecting);
+    attempt_ms_ = now_;
+    phase_until_ms_ = now_ + kConnectLimitMs;
+    link_.connect();
+}
+
+void Router::Engine::schedule_connect(std::uint64_t delay_ms) {
+    connect_at_ms_ = now_ + delay_ms;
+}
+
+// Every 1 to 2 s for ten minutes, counted from the attempt; then doubling up to a minute.
+std::uint64_t Router::Engine::retry_delay() {
+    jitter_ = jitter_ * 1664525U + 1013904223U;
+    std::uint64_t wish = kRetryMs + (jitter_ >> 16) % kRetryJitterMs;
+    if (now_ - down_since_ms_ > kPatienceMs) {
+        backoff_ms_ = std::min(std::max(backoff_ms_ * 2, 2 * kRetryMs), kLongestBackoffMs);
+        wish += backoff_ms_;
+    } else {
+        backoff_ms_ = 0;
+    }
+    const std::uint64_t spent = now_ - attempt_ms_;
+    return spent + 200 < wish ? wish - spent : 200;
+}
+
+// We end the session, for a reason that the operator is told once.
+void Router::Engine::lose(std::string_view why, Topic topic, std::uint64_t retry_ms) {
+    link_.close();
+    say(topic == Topic::lost ? Level::warning : Level::error, topic,
+        topic == Topic::lost ? who() + ": " + std::string{why} + ": connecting again"
+                             : std::string{why});
+    drop_session();
+    schedule_connect(retry_ms);
+}
+
+// Whatever ended it: nothing is known any more, nobody waits.
+void Router::Engine::drop_session() {
+    const bool was_synced = state_ == RouterState::in_sync;
+    if (state_ > RouterState::logging_in) {
+        ++counters_.disconnects;
+        down_since_ms_ = now_;
+    }
+    enter(RouterState::disconnected);
+    session_.reset();
+    broken_.clear();
+    jobs_.clear();
+    writer_.clear();
+    writer_.set_measuring(true);
+    lookups_.clear();
+    lookup_out_ = heartbeat_out_ = false;
+    prints_running_ = 0;
+    listening_ = {};
+    for (auto& died : died_)
+        died.clear();
+    refusals_.clear();
+    retries_.clear();
+    reprint_ms_ = reprint_due_ms_ = UINT64_MAX;
+    tell_away();
+    settle_away(nullptr);
+    if (!was_synced) return;
+    for (auto& [id, list] : lists_)
+        sink_.epoch(id, ++list.epoch);
+}
+
+void Router::Engine::check_phase() {
+    switch (state_) {
+        case RouterState::disconnected:
+            if (running_ && now_ >= connect_at_ms_) begin_connect();
+            break;
+        case RouterState::connecting:
+            if (now_ < phase_until_ms_) break;
+            link_.close();
+            closed("no answer", now_);
+            break;
+        case RouterState::logging_in:
+            if (now_ >= phase_until_ms_) lose("no answer to the login", Topic::lost, retry_delay());
+            break;
+        default:
+            break;
+    }
+}
+
+void Router::Engine::on_login(const Ending& ending) {
+    if (ending.ok) {
+        ++counters_.connects;
+        begin_reading();
+        return;
+    }
+    ++counters_.login_failures;
+    lose(who() + " refuses user " + config_.username + " (" + ending.message +
+             "): check username and password; tried again every 30 s",
+         Topic::login, kRefusedRetryMs);
+}
+
+void Router::Engine::on_broken(std::string_view reason) {
+    broken_ = reason.empty() ? "the session ended" : std::string{reason};
+}
+
+// --- signs of life ---------------------------------------------------------------------------------------
+
+void Router::Engine::heartbeat() {
+    if (heartbeat_out_ || now_ < heartbeat_ms_ + kHeartbeatMs) return;
+    heartbeat_ms_ = now_;
+    heartbeat_out_ = true;
+    submit(print_resource(), {JobKind::resource});
+}
+
+std::uint64_t Router::Engine::silence_deadline() const {
+    if (state_ < RouterState::reading) return UINT64_MAX;
+    std::size_t listens = 0, heartbeats = 0;
+    for (const auto& [tag, job] : jobs_) {
+        if (job.kind == JobKind::listen) ++listens;
+        if (job.kind == JobKind::resource) ++heartbeats;
+    }
+    if (jobs_.size() == listens) return UINT64_MAX;
+    const bool busy = jobs_.size() > listens + heartbeats;
+    return std::max(heard_ms_, waiting_since_ms_) + (busy ? kBusySilenceMs : kSilenceMs);
+}
+
+void Router::Engine::check_silence() {
+    if (now_ < silence_deadline()) return;
+    lose("it has been silent for " + std::to_string((now_ - heard_ms_) / 1000) + " s", Topic::lost,
+         retry_delay());
+}
+
+std::uint64_t Router::Engine::stall_deadline(const List& list) const {
+    if (state_ != RouterState::in_sync || writer_.sentences_in_flight() == 0) return UINT64_MAX;
+    return std::max(acknowledged_ms_, flight_since_ms_) +
+           kStallTimeouts * std::max(list.config.sync_timeout_ms, 1U);
+}
+
+void Router::Engine::check_stall() {
+    bool changed = false;
+    for (auto& [id, list] : lists_) {
+        if (list.stalled || now_ < stall_deadline(list)) continue;
+        list.stalled = changed = true;
+        settle_away(&list);
+    }
+    if (changed) tell_away();
+}
+
+void Router::Engine::tell_away() {
+    for (auto& [id, list] : lists_) {
+        const bool away = state_ != RouterState::in_sync || list.stalled || cleaning_;
+        if (away == list.told_away) continue;
+        list.told_away = away;
+        sink_.away(id, away);
+    }
+}
+
+std::uint64_t Router::Engine::next_deadline() const {
+    std::uint64_t next = claims_.next_expiry_ms();
+    if (!retries_.empty()) next = std::min(next, retries_.begin()->first);
+    switch (state_) {
+        case RouterState::disconnected:
+            return running_ ? std::min(next, connect_at_ms_) : next;
+        case RouterState::connecting:
+        case RouterState::logging_in:
+            return std::min(next, phase_until_ms_);
+        default:
+            break;
+    }
+    next = std::min(next, silence_deadline());
+    if (state_ != RouterState::in_sync) return next;
+    if (!heartbeat_out_) next = std::min(next, heartbeat_ms_ + kHeartbeatMs);
+    if (!prints_running()) next = std::min(next, reprint_ms_);
+    if (denied_until_ms_ > now_)
+        next = std::min(next, denied_until_ms_);
+    else
+        next = std::min(next, writer_.next_ready_ms(now_));
+    for (const auto& [id, list] : lists_) {
+        if (!list.stalled) next = std::min(next, stall_deadline(list));
+    }
+    return next;
+}
+
+// --- cleanup and status ----------------------------------------------------------------------------------
+
+void Router::Engine::cleanup(std::uint64_t now_ms) {
+    now_ = now_ms;
+    cleaning_ = true;
+    settle_away(nullptr);
+    tell_away();
+    writer_.drop_queued();
+    lookups_.clear();
+    rows_.for_each([&](const Row& row) {
+        if (!row.written_here || row.owner != Owner::ours || row.is_gone(now_)) return;
+        writer_.put({row.place, WriteKind::remove, WriteClass::repair, row.id, 0, now_}, now_);
+    });
+    run();
+}
+
+bool Router::Engine::cleaned() const {
+    return cleaning_ && (state_ != RouterState::in_sync || writer_.places() == 0);
+}
+
+void Router::Engine::request_reprint(std::uint64_t now_ms) {
+    now_ = now_ms;
+    if (state_ == RouterState::in_sync) reprint_ms_ = reprint_due_ms_ = now_;
+    run();
+}
+
+RouterStatus Router::Engine::status() const {
+    RouterStatus s;
+    s.state = state_;
+    s.away =
+        state_ != RouterState::in_sync ||
+        std::any_of(lists_.begin(), lists_.end(), [](const auto& l) { return l.second.stalled; });
+    s.version = version_;
+    s.board = board_;
+    s.boot_ms =
+        boot_known_ ? static_cast<std::uint64_t>(std::max<std::int64_t>(boot_high_ms_, 1)) : 0;
+    s.trouble = trouble_;
+    s.claims = claims_.size();
+    s.rows_ours = rows_.count(Owner::ours);
+    s.rows_orphaned = rows_.count(Owner::orphan);
+    s.rows_foreign = rows_.count(Owner::foreign);
+    s.rows_blocked = refusals_.size();
+    s.held = holds_.size();
+    s.queued = writer_.queued();
+    s.in_flight = writer_.sentences_in_flight();
+    s.service_us = writer_.service_us();
+    s.rtt_ms = rtt_ms_;
+    return s;
+}
+
+std::vector<OrphanRow> Router::Engine::orphans() const {
+    std::vector<OrphanRow> out;
+    rows_.for_each([&](const Row& row) {
+        if (row.owner != Owner::orphan) return;
+        out.push_back({names_[row.place.name].text, row.place.address.to_string(), row.comment});
+    });
+    return out;
+}
+
+}  // namespace steer::routeros

@@ -1,0 +1,231 @@
+// The inside of a Router; private to this folder.
+//
+// One object, four files by subject: engine.cpp (connection, time, status), engine_read.cpp (what the router
+// tells), engine_write.cpp (what it is told), engine_claim.cpp (what is wanted, who waits, the board).
+// Every entry sets `now_` once; everything below runs at that moment.
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "routeros/claims.h"
+#include "routeros/diff.h"
+#include "routeros/router.h"
+#include "routeros/rows.h"
+#include "routeros/session.h"
+#include "routeros/writer.h"
+
+namespace steer::routeros {
+
+class Router::Engine final : public SessionHandler {
+  public:
+    Engine(RouterConfig config, RouterSink& sink, RouterLink& link);
+
+    void start(std::uint64_t now_ms);
+    void stop(std::uint64_t now_ms);
+    void configure(RouterConfig config, std::uint64_t now_ms);
+    void claim(ListId id, std::span<const AddressBytes> addresses, std::string_view name,
+               std::uint64_t lease_end_ms, std::uint32_t row_life_s, std::uint64_t hold_token,
+               std::uint64_t now_ms);
+    void connected(std::uint64_t now_ms);
+    void received(std::string_view bytes, std::uint64_t now_ms);
+    void closed(std::string_view why, std::uint64_t now_ms);
+    void tick(std::uint64_t now_ms);
+    [[nodiscard]] std::uint64_t next_deadline() const;
+    void cleanup(std::uint64_t now_ms);
+    [[nodiscard]] bool cleaned() const;
+    void request_reprint(std::uint64_t now_ms);
+    [[nodiscard]] RouterStatus status() const;
+    [[nodiscard]] const RouterCounters& counters() const { return counters_; }
+    [[nodiscard]] std::vector<OrphanRow> orphans() const;
+
+    void on_login(const Ending& ending) override;
+    void on_row(Tag tag, const ReplyRow& row) override;
+    void on_end(Tag tag, const Ending& ending) override;
+    void on_broken(std::string_view reason) override;
+
+  private:
+    struct List {
+        ListConfig config;
+        std::optional<NameIndex> name4, name6;
+        std::uint32_t epoch = 1;
+        bool stalled = false;  // no acknowledgement for too long
+        bool told_away = true;
+        [[nodiscard]] std::optional<NameIndex> name(Menu menu) const {
+            return menu == Menu::ip ? name4 : name6;
+        }
+    };
+    struct Name {  // of an address list on the router
+        Menu menu;
+        std::string text;
+        std::vector<List*> users;
+    };
+    enum class JobKind : std::uint8_t { resource, print, lookup, listen, write };
+    struct Job {  // a command in progress
+        JobKind kind;
+        Menu menu = Menu::ip;
+        std::uint64_t sent_ms = 0;
+        std::uint32_t print = 0;
+        std::vector<Place> places{};  // lookup
+    };
+    // Two answers to "when is it gone" (rows.h).
+    struct Bounds {
+        std::uint64_t until_ms, gone_ms;
+    };
+    struct Wanted {  // with who wants it, for the comment and the timeout
+        Want want;
+        const List* list = nullptr;
+        std::string_view name{};
+        std::uint32_t slack_s = 0, longest_s = 0;
+    };
+    struct Hold {  // an answer that waits
+        std::uint64_t token;
+        ListId list;
+        std::uint32_t left = 0;  // addresses
+        bool failed = false, waited = false;
+    };
+    struct Waiter {
+        std::uint64_t hold;  // key in holds_
+        std::uint64_t need_ms;
+    };
+    struct Refusal {  // a place where writing was refused
+        std::uint64_t retry_ms = 0;
+        std::uint32_t tries = 0;
+    };
+    // What the operator was last told about this router.
+    enum class Topic : std::uint8_t { none, unreachable, login, read, write, lost, in_sync };
+
+    // engine.cpp: connection
+    void take_lists();
+    List* find_list(ListId id);
+    void enter(RouterState state) { state_ = state; }
+    void lose(std::string_view why, Topic topic, std::uint64_t retry_ms);
+    void drop_session();
+    void schedule_connect(std::uint64_t delay_ms);
+    [[nodiscard]] std::uint64_t retry_delay();
+    void say(Level level, Topic topic, std::string sentence);
+    [[nodiscard]] std::string who() const;
+    void begin_connect();
+    void check_phase();
+    void check_silence();
+    [[nodiscard]] std::uint64_t silence_deadline() const;
+    void check_stall();
+    [[nodiscard]] std::uint64_t stall_deadline(const List& list) const;
+    void tell_away();
+    void heartbeat();
+    void run();  // all that may be due now, then flush
+    void flush();
+
+    // engine_read.cpp: what the router tells
+    Tag submit(const Command& command, Job job);
+    void begin_reading();
+    void begin_prints();
+    void begin_print(Menu menu);
+    void maybe_reprint();
+    void finish_reading();
+    void read_resource(const Job& job, const ReplyRow& row);
+    void rebooted();
+    [[nodiscard]] bool read_row(Menu menu, const ReplyRow& reply, Row& row,
+                                std::optional<std::uint64_t>& timeout_s) const;
+    [[nodiscard]] std::optional<NameIndex> find_name(Menu menu, std::string_view text) const;
+    void identify(std::string_view comment, Row& row) const;
+    void set_bounds(Row& row, std::optional<std::uint64_t> timeout_s, Bounds bounds) const;
+    void learn(Row row);
+    void on_print_row(const Job& job, const ReplyRow& reply);
+    void on_listen_row(const Job& job, const ReplyRow& reply);
+    void on_print_end(const Job& job, const Ending& ending);
+    void on_listen_end(const Job& job, const Ending& ending);
+    void sweep(const Job& job);
+    void gone(Menu menu, RowId id);
+    [[nodiscard]] bool prints_running() const { return prints_running_ > 0; }
+
+    // engine_write.cpp: what the router is told
+    void pump();
+    bool send_batch(Batch& batch);
+    bool send_add(Batch& batch);
+    void on_write_end(Tag tag, const Ending& ending);
+    void added(const Batch& batch, const Ending& ending);
+    void extended(const Batch& batch);
+    void removed(const Batch& batch);
+    void refused(const Batch& batch, const Ending& ending);
+    void duplicate(const Place& place);
+    void denied(const Ending& ending);
+    void refuse(const Place& place, std::uint64_t retry_ms);
+    void send_lookups();
+
+    // engine_claim.cpp: what is wanted, who waits, the board
+    [[nodiscard]] Wanted wanted(const Place& place) const;
+    void evaluate(const Place& place, WriteClass cls, bool just_ended = false);
+    void want_write(const Place& place, const Difference& difference, const Wanted& wanted,
+                    WriteClass cls);
+    void reconcile(WriteClass cls);
+    void tell_board(const Place& place, std::uint64_t cover_ms);
+    void release(const Place& place, std::uint64_t cover_ms);
+    void fail_waiters(const Place& place);
+    void resolve(const Waiter& waiter, bool good);
+    void settle(std::uint64_t token, Outcome outcome);
+    void settle_away(const List* only);
+    void expire_claims();
+    void retry_refusals();
+    bool claim_address(List& list, const AddressBytes& address, std::string_view name,
+                       std::uint64_t need_ms, std::uint32_t row_life_s, std::uint64_t hold);
+
+    RouterConfig config_;
+    RouterSink& sink_;
+    RouterLink& link_;
+    Session session_;
+    std::uint64_t now_ = 0;
+    RouterCounters counters_;
+
+    std::map<ListId, List> lists_;
+    std::vector<Name> names_;
+    boost::unordered_flat_map<Place, List*, PlaceHash> persistent_;
+    Claims claims_;
+    Rows rows_;
+    Writer writer_;
+    std::vector<Row*> at_place_;  // scratch of evaluate()
+
+    // connection
+    RouterState state_ = RouterState::disconnected;
+    bool running_ = false, cleaning_ = false;
+    std::string broken_;  // why the session ended within feed()
+    Topic topic_ = Topic::none;
+    std::string trouble_;
+    std::uint64_t connect_at_ms_ = 0, phase_until_ms_ = 0, attempt_ms_ = 0, down_since_ms_ = 0,
+                  synced_ms_ = 0, backoff_ms_ = 0;
+    std::uint32_t jitter_;
+    std::uint64_t heard_ms_ = 0, waiting_since_ms_ = 0, heartbeat_ms_ = 0;
+    bool heartbeat_out_ = false;
+    boost::unordered_flat_map<Tag, Job> jobs_;
+
+    // what is known of the router itself
+    std::string version_, board_;
+    bool boot_known_ = false;
+    std::int64_t boot_low_ms_ = 0, boot_high_ms_ = 0;
+    std::uint64_t uptime_s_ = 0, rtt_ms_ = 0;
+
+    // reading
+    std::uint32_t print_ = 0;
+    std::size_t prints_running_ = 0;
+    std::array<bool, 2> menu_missing_{}, listening_{}, listen_refused_{};
+    boost::unordered_flat_set<RowId> died_[2];  // while a print of that menu runs
+    std::uint64_t reprint_ms_ = UINT64_MAX, reprint_due_ms_ = UINT64_MAX;
+
+    // writing
+    std::uint64_t acknowledged_ms_ = 0, flight_since_ms_ = 0, denied_until_ms_ = 0,
+                  complained_ms_ = 0;
+    std::set<Place> lookups_;
+    bool lookup_out_ = false;
+    boost::unordered_flat_map<Place, Refusal, PlaceHash> refusals_;
+    std::set<std::pair<std::uint64_t, Place>> retries_;
+
+    // waiting
+    std::uint64_t next_hold_ = 1;
+    boost::unordered_flat_map<std::uint64_t, Hold> holds_;
+    boost::unordered_flat_map<Place, std::vector<Waiter>, PlaceHash> waiters_;
+};
+
+}  // namespace steer::routeros

@@ -1,0 +1,295 @@
+// What is wanted, who waits for it, what the board is told.
+#include <algorithm>
+
+#include "routeros/engine.h"
+#include "routeros/time_text.h"
+
+namespace steer::routeros {
+
+namespace {
+
+constexpr std::uint64_t kStaticPromiseMs = 3'600'000;  // what is promised of a row without timeout
+constexpr std::uint64_t kUrgentMs = 10'000;     // before a row ends, its renewal counts as held
+constexpr std::uint64_t kEnoughLeftMs = 1'000;  // a claim that ends sooner is not worth a repair
+
+}  // namespace
+
+// --- what is wanted --------------------------------------------------------------------------------------
+
+Router::Engine::Wanted Router::Engine::wanted(const Place& place) const {
+    Wanted w;
+    if (place.name >= names_.size()) return w;
+    if (place.address.is_host()) {
+        for (const List* list : names_[place.name].users) {
+            const Claim* claim = claims_.find({list->config.id, place.address});
+            if (claim == nullptr || claim->until_ms <= now_) continue;
+            if (w.list == nullptr) {
+                w.list = list;
+                w.name = claim->name;
+            }
+            w.want.claimed = true;
+            w.want.permanent |= claim->permanent;
+            w.want.until_ms = std::max(w.want.until_ms, claim->until_ms);
+            w.want.row_until_ms = std::max(w.want.row_until_ms, claim->row_until_ms);
+            w.slack_s = std::max(w.slack_s, list->config.renew_slack_s);
+            w.longest_s = std::max(w.longest_s, list->config.max_ttl_s);
+        }
+    }
+    const auto persistent = persistent_.find(place);
+    if (persistent != persistent_.end()) {
+        w.want.persistent = true;
+        w.list = persistent->second;
+    }
+    return w;
+}
+
+// The one place where the difference between wanted and known becomes writes, promises and releases.
+void Router::Engine::evaluate(const Place& place, WriteClass cls, bool just_ended) {
+    if (state_ != RouterState::in_sync || cleaning_) return;
+    Wanted w = wanted(place);
+    w.want.just_ended = just_ended;
+    rows_.at(place, at_place_);
+    const Difference difference = compare(at_place_, w.want, now_);
+    tell_board(place, difference.cover_ms);
+    release(place, difference.cover_ms);
+    switch (difference.need) {
+        case Need::nothing:
+            writer_.drop(place);
+            refusals_.erase(place);
+            return;
+        case Need::blocked:
+            writer_.drop(place);
+            if (!refusals_.contains(place)) ++counters_.rows_blocked;
+            return refuse(place, difference.retry_ms);
+        case Need::add:
+        case Need::extend:
+        case Need::remove:
+            return want_write(place, difference, w, cls);
+    }
+}
+
+void Router::Engine::want_write(const Place& place, const Difference& difference, const Wanted& w,
+                                WriteClass cls) {
+    if (now_ < denied_until_ms_ || menu_missing_[place.address.menu() == Menu::ip ? 0 : 1]) {
+        return fail_waiters(place);
+    }
+    const auto refusal = refusals_.find(place);
+    if (refusal != refusals_.end() && refusal->second.retry_ms > now_) return fail_waiters(place);
+    if (lookups_.contains(place)) return;  // judged again when it is known
+    Write write{place, WriteKind::add, cls, difference.row, 0, now_};
+    if (waiters_.contains(place)) write.cls = WriteClass::held;
+    if (difference.need == Need::remove) write.kind = WriteKind::remove;
+    if (difference.need == Need::extend) {
+        write.kind = WriteKind::extend;
+        const std::uint64_t life_ms = w.want.row_until_ms - std::min(now_, w.want.row_until_ms);
+        write.timeout_s = w.want.forever()
+                              ? kMaxTimeoutS
+                              : renewal_timeout((life_ms + 999) / 1000, w.slack_s, w.longest_s);
+        write.due_ms = difference.row_end_ms - std::min(difference.row_end_ms, kUrgentMs);
+    }
+    const bool gather = write.kind == WriteKind::extend && write.cls == WriteClass::routine;
+    writer_.put(write, now_, gather);
+}
+
+// Everything that is or may be wanted, against everything that is known: after a print.
+void Router::Engine::reconcile(WriteClass cls) {
+    std::vector<Place> places;
+    claims_.for_each([&](const ClaimKey& key, const Claim& claim) {
+        List* list = find_list(key.list);
+        const auto name = list == nullptr ? std::nullopt : list->name(key.address.menu());
+        if (name && claim.until_ms > now_ + kEnoughLeftMs) places.push_back({*name, key.address});
+    });
+    for (const auto& [place, list] : persistent_)
+        places.push_back(place);
+    rows_.for_each([&](const Row& row) {
+        if (row.owner == Owner::ours && row.is_static()) places.push_back(row.place);
+    });
+    for (const auto& place : places)
+        evaluate(place, cls);
+}
+
+// --- the board -------------------------------------------------------------------------------------------
+
+// A promise is a claim: whoever relies on the board makes no claim of his own until it ends.
+void Router::Engine::tell_board(const Place& place, std::uint64_t cover_ms) {
+    if (!place.address.is_host()) return;
+    for (const List* list : names_[place.name].users) {
+        const ClaimKey key{list->config.id, place.address};
+        Claim* claim = claims_.find(key);
+        if (claim == nullptr) continue;
+        const bool told = claim->told_s != 0 && claim->told_epoch == list->epoch;
+        if (cover_ms <= now_) {
+            if (told) sink_.forgotten(key.list, place.address.bytes);
+            claim->told_s = 0;
+            continue;
+        }
+        if (cover_ms == kForever) {
+            if (told && std::uint64_t{claim->told_s} * 1000 >= claim->until_ms) continue;
+            const std::uint64_t until_ms =
+                std::max(claim->until_ms + 1000, now_ + kStaticPromiseMs);
+            claim->told_s = static_cast<std::uint32_t>(until_ms / 1000);
+        } else {
+            const auto until_s = static_cast<std::uint32_t>(cover_ms / 1000);
+            if (told && claim->told_s == until_s) continue;
+            claim->told_s = until_s;
+        }
+        claim->told_epoch = list->epoch;
+        claims_.promise(key, std::uint64_t{claim->told_s} * 1000);
+        sink_.installed(key.list, place.address.bytes, claim->told_s);
+    }
+}
+
+void Router::Engine::expire_claims() {
+    while (auto ended = claims_.expire(now_)) {
+        const auto& [key, claim] = *ended;
+        if (claim.told_s != 0) sink_.forgotten(key.list, key.address.bytes);
+        const List* list = find_list(key.list);
+        const auto name = list == nullptr ? std::nullopt : list->name(key.address.menu());
+        if (!name) continue;
+        const Place place{*name, key.address};
+        fail_waiters(place);
+        if (claim.permanent) continue;  // its row stays
+        const auto& users = names_[place.name].users;
+        const bool all_timed = std::all_of(users.begin(), users.end(), [](const List* user) {
+            return user->config.max_ttl_s != 0;
+        });
+        evaluate(place, WriteClass::routine, all_timed);
+    }
+}
+
+// --- who waits -------------------------------------------------------------------------------------------
+
+void Router::Engine::settle(std::uint64_t token, Outcome outcome) {
+    if (token != 0) sink_.settled(token, outcome);
+}
+
+void Router::Engine::resolve(const Waiter& waiter, bool good) {
+    const auto found = holds_.find(waiter.hold);
+    if (found == holds_.end()) return;
+    Hold& hold = found->second;
+    hold.failed |= !good;
+    if (--hold.left > 0) return;
+    const Hold done = hold;
+    holds_.erase(found);
+    settle(done.token, done.failed   ? Outcome::failed
+                       : done.waited ? Outcome::installed
+                                     : Outcome::already_there);
+}
+
+void Router::Engine::release(const Place& place, std::uint64_t cover_ms) {
+    const auto found = waiters_.find(place);
+    if (found == waiters_.end()) return;
+    std::vector<Waiter> covered;
+    auto& waiters = found->second;
+    const auto waits = [&](const Waiter& waiter) { return waiter.need_ms > cover_ms; };
+    const auto middle = std::stable_partition(waiters.begin(), waiters.end(), waits);
+    covered.assign(middle, waiters.end());
+    waiters.erase(middle, waiters.end());
+    if (waiters.empty()) waiters_.erase(found);
+    for (const auto& waiter : covered)
+        resolve(waiter, true);
+}
+
+void Router::Engine::fail_waiters(const Place& place) {
+    const auto found = waiters_.find(place);
+    if (found == waiters_.end()) return;
+    const auto waiters = std::move(found->second);
+    waiters_.erase(found);
+    for (const auto& waiter : waiters)
+        resolve(waiter, false);
+}
+
+// The router is not to be waited for: all holds, or those of one list.
+void Router::Engine::settle_away(const List* only) {
+    std::vector<std::uint64_t> tokens;
+    boost::unordered::erase_if(holds_, [&](const auto& entry) {
+        if (only != nullptr && entry.second.list != only->config.id) return false;
+        tokens.push_back(entry.second.token);
+        return true;
+    });
+    if (only == nullptr) waiters_.clear();  // others are skipped when their place is resolved
+    for (const auto token : tokens)
+        settle(token, Outcome::router_away);
+}
+
+// --- claims ----------------------------------------------------------------------------------------------
+
+void Router::Engine::claim(ListId id, std::span<const AddressBytes> addresses,
+                           std::string_view name, std::uint64_t lease_end_ms,
+                           std::uint32_t row_life_s, std::uint64_t hold_token,
+                           std::uint64_t now_ms) {
+    now_ = now_ms;
+    ++counters_.claims;
+    List* list = find_list(id);
+    if (list == nullptr || cleaning_) {
+        settle(hold_token, list == nullptr ? Outcome::failed : Outcome::router_away);
+        return;
+    }
+    const bool away = state_ != RouterState::in_sync || list->stalled;
+    const std::uint64_t serial = hold_token == 0 || away ? 0 : next_hold_++;
+    // One more than there are addresses, so that it is not settled before the last was looked at.
+    if (serial != 0) {
+        holds_.emplace(serial,
+                       Hold{hold_token, id, static_cast<std::uint32_t>(addresses.size()) + 1});
+    }
+    const std::uint64_t need_ms =
+        lease_end_ms + (hold_token != 0 ? list->config.sync_timeout_ms : 0);
+    for (const auto& address : addresses) {
+        const bool waits = claim_address(*list, address, name, need_ms, row_life_s, serial);
+        if (serial != 0 && !waits) --holds_.find(serial)->second.left;
+    }
+    if (serial != 0)
+        resolve({serial, 0}, true);
+    else if (hold_token != 0)
+        settle(hold_token, Outcome::router_away);
+    run();
+}
+
+// True: the hold waits for this address.
+bool Router::Engine::claim_address(List& list, const AddressBytes& address, std::string_view name,
+                                   std::uint64_t need_ms, std::uint32_t row_life_s,
+                                   std::uint64_t serial) {
+    const ClaimKey key{list.config.id, Address::host(address)};
+    const auto on_router = list.name(key.address.menu());
+    if (!on_router) {
+        ++counters_.claims_refused;
+        return false;
+    }
+    const std::uint64_t row_until_ms =
+        row_life_s == 0 ? 0 : std::max(now_ + std::uint64_t{row_life_s} * 1000, need_ms);
+    const Claim* claim = claims_.raise(key, name, need_ms, row_until_ms, list.config.max_rows);
+    if (claim == nullptr) {
+        ++counters_.claims_refused;
+        if (now_ >= complained_ms_) {
+            complained_ms_ = now_ + 60'000;
+            sink_.log(Level::warning, who() + ": list " + list.config.tag + " has its " +
+                                          std::to_string(list.config.max_rows) +
+                                          " claims: more are refused; raise max_rows");
+        }
+        if (serial != 0) holds_.find(serial)->second.failed = true;
+        return false;
+    }
+    if (state_ != RouterState::in_sync) return false;
+    const Place place{*on_router, key.address};
+    if (claim->reasons == 1) {
+        rows_.at(place, at_place_);
+        for (const Row* row : at_place_) {
+            if (row->owner != Owner::ours || row->written_here || row->is_gone(now_)) continue;
+            ++counters_.rows_adopted;
+            break;
+        }
+    }
+    if (serial == 0) {
+        evaluate(place, WriteClass::routine);
+        return false;
+    }
+    waiters_[place].push_back({serial, need_ms});
+    Hold& hold = holds_.find(serial)->second;
+    const std::uint32_t before = hold.left;
+    evaluate(place, WriteClass::held);
+    // evaluate() has taken this waiter's part off by itself if it was resolved; it never is the last part.
+    hold.waited |= holds_.find(serial)->second.left == before;
+    return true;
+}
+
+}  // namespace steer::routeros

@@ -1,0 +1,355 @@
+// What the router tells: uptime, rows by print, changes by listen.
+#include <algorithm>
+
+#include "routeros/engine.h"
+#include "routeros/time_text.h"
+
+namespace steer::routeros {
+
+namespace {
+
+constexpr std::uint64_t kReprintMs = 30 * 60'000, kReprintWithoutListenMs = 5 * 60'000;
+constexpr std::uint64_t kReprintPatienceMs =
+    5 * 60'000;  // waits so long for a moment without any writes
+constexpr std::uint64_t kReprintCheckMs = 500;
+constexpr std::int64_t kBootToleranceMs = 5'000;
+// A change that listen tells is not older than this, or the heartbeat had ended the session.
+constexpr std::uint64_t kListenAgeMs = 4'000;
+constexpr std::uint64_t kRightsRetryMs = 30'000;
+constexpr std::uint64_t kEarlyMs = 1'500;  // a row that goes this much before its time was lost
+
+std::size_t index(Menu menu) {
+    return menu == Menu::ip ? 0 : 1;
+}
+std::string_view path(Menu menu) {
+    return menu == Menu::ip ? "/ip/firewall/address-list" : "/ipv6/firewall/address-list";
+}
+
+}  // namespace
+
+Tag Router::Engine::submit(const Command& command, Job job) {
+    const bool nothing_due = std::all_of(jobs_.begin(), jobs_.end(), [](const auto& entry) {
+        return entry.second.kind == JobKind::listen;
+    });
+    if (nothing_due) waiting_since_ms_ = now_;
+    job.sent_ms = now_;
+    const Tag tag = session_.send(command);
+    jobs_.emplace(tag, std::move(job));
+    return tag;
+}
+
+// --- sessions and prints ---------------------------------------------------------------------------------
+
+// Uptime first: it decides whether the rows that are known still mean anything.
+void Router::Engine::begin_reading() {
+    enter(RouterState::reading);
+    menu_missing_ = {};
+    listen_refused_ = {};
+    heartbeat_ms_ = now_;
+    heartbeat_out_ = true;
+    submit(print_resource(), {JobKind::resource});
+}
+
+void Router::Engine::begin_prints() {
+    for (const auto menu : {Menu::ip, Menu::ipv6}) {
+        const bool used = std::any_of(names_.begin(), names_.end(),
+                                      [&](const Name& name) { return name.menu == menu; });
+        if (!used) continue;
+        if (!listening_[index(menu)] && !listen_refused_[index(menu)]) {
+            listening_[index(menu)] = true;
+            submit(listen(menu), {JobKind::listen, menu});
+        }
+        begin_print(menu);
+    }
+    if (!prints_running() && state_ == RouterState::reading) finish_reading();
+}
+
+void Router::Engine::begin_print(Menu menu) {
+    std::vector<std::string_view> lists;
+    for (const auto& name : names_) {
+        if (name.menu == menu) lists.push_back(name.text);
+    }
+    ++counters_.prints;
+    ++prints_running_;
+    writer_.set_measuring(false);
+    died_[index(menu)].clear();
+    submit(print_lists(menu, lists), {JobKind::print, menu, 0, ++print_});
+}
+
+// Every half hour, at a moment when nothing is being written, or after some patience when nobody waits.
+void Router::Engine::maybe_reprint() {
+    if (now_ < reprint_ms_ || prints_running()) return;
+    const bool quiet = writer_.places() == 0 || now_ >= reprint_due_ms_ + kReprintPatienceMs;
+    if (writer_.has_held() || !quiet) {
+        reprint_ms_ = now_ + kReprintCheckMs;
+        return;
+    }
+    begin_prints();
+}
+
+void Router::Engine::finish_reading() {
+    const bool first = state_ == RouterState::reading;
+    const bool deaf = listen_refused_[0] || listen_refused_[1];
+    reprint_ms_ = reprint_due_ms_ = now_ + (deaf ? kReprintWithoutListenMs : kReprintMs);
+    if (first) {
+        enter(RouterState::in_sync);
+        synced_ms_ = now_;
+        backoff_ms_ = 0;
+        denied_until_ms_ = 0;
+        for (auto& [id, list] : lists_)
+            list.stalled = false;
+        say(Level::info, Topic::in_sync,
+            who() + " (" + (board_.empty() ? "RouterOS" : board_) + ", " + version_ +
+                ") is in sync: " + std::to_string(rows_.count(Owner::ours)) + " rows of ours, " +
+                std::to_string(rows_.count(Owner::foreign)) + " of others, " +
+                std::to_string(rows_.count(Owner::orphan)) + " orphaned");
+    }
+    reconcile(first ? WriteClass::repair : WriteClass::routine);
+    if (first) tell_away();
+}
+
+void Router::Engine::on_print_end(const Job& job, const Ending& ending) {
+    --prints_running_;
+    if (!prints_running()) writer_.set_measuring(true);
+    if (ending.ok) {
+        sweep(job);
+    } else if (job.menu == Menu::ipv6 && ending.says("no such command")) {
+        menu_missing_[index(job.menu)] = true;
+        sink_.log(Level::warning,
+                  who() + " has no " + std::string{path(job.menu)} +
+                      ": IPv6 addresses are not put on it; enable its ipv6 package");
+    } else {
+        lose(who() + " does not let user " + config_.username + " read " +
+                 std::string{path(job.menu)} + " (" + ending.message +
+                 "): give its group the policies read,write,api; tried again every 30 s",
+             Topic::read, kRightsRetryMs);
+        return;
+    }
+    died_[index(job.menu)].clear();
+    if (!prints_running()) finish_reading();
+}
+
+// Rows that the print did not show, and that nothing newer told of, are gone.
+void Router::Engine::sweep(const Job& job) {
+    std::vector<RowId> missing;
+    rows_.for_each([&](const Row& row) {
+        if (row.place.address.menu() != job.menu || row.print == job.print) return;
+        if (row.touched_ms < job.sent_ms) missing.push_back(row.id);
+    });
+    for (const auto id : missing)
+        gone(job.menu, id);
+}
+
+void Router::Engine::on_listen_end(const Job& job, const Ending& ending) {
+    listening_[index(job.menu)] = false;
+    listen_refused_[index(job.menu)] = true;
+    if (!menu_missing_[index(job.menu)] && !ending.says("no such command")) {
+        sink_.log(Level::warning, who() + " does not report changes of " +
+                                      std::string{path(job.menu)} + " (" + ending.message +
+                                      "): its rows are read every 5 minutes instead");
+    }
+    reprint_ms_ = std::min(reprint_ms_, now_ + kReprintWithoutListenMs);
+    reprint_due_ms_ = std::min(reprint_due_ms_, reprint_ms_);
+}
+
+// --- uptime ----------------------------------------------------------------------------------------------
+
+void Router::Engine::read_resource(const Job& job, const ReplyRow& row) {
+    version_ = row.get("version").value_or(version_);
+    board_ = row.get("board-name").value_or(board_);
+    const auto load = parse_time(row.get("cpu-load").value_or(""));
+    writer_.set_brake(load && *load > 85);
+    if (!prints_running()) {
+        const std::uint64_t rtt_ms = now_ - job.sent_ms;
+        rtt_ms_ = rtt_ms_ == 0 ? rtt_ms : std::min(rtt_ms, rtt_ms_ + 1);
+        writer_.set_rtt_ms(rtt_ms_);
+    }
+    const auto uptime_s = parse_time(row.get("uptime").value_or(""));
+    if (!uptime_s) return;
+    // Booted between these two: the uptime is in whole seconds, and was read between request and reply.
+    const auto uptime_ms = static_cast<std::int64_t>(*uptime_s * 1000);
+    const auto low = static_cast<std::int64_t>(job.sent_ms) - uptime_ms - 1000;
+    const auto high = static_cast<std::int64_t>(now_) - uptime_ms;
+    const bool moved =
+        boot_known_ && (*uptime_s < uptime_s_ || low > boot_high_ms_ + kBootToleranceMs ||
+                        high < boot_low_ms_ - kBootToleranceMs);
+    boot_low_ms_ = low;
+    boot_high_ms_ = high;
+    uptime_s_ = *uptime_s;
+    boot_known_ = true;
+    if (moved) rebooted();
+}
+
+// Timed rows are gone; static ones are there, but maybe under other ids.
+void Router::Engine::rebooted() {
+    ++counters_.reboots;
+    rows_.clear();
+    sink_.log(Level::warning, who() + " has rebooted: its rows are written again");
+    if (state_ != RouterState::in_sync) return;  // still reading: all follows by itself
+    for (auto& [id, list] : lists_)
+        sink_.epoch(id, ++list.epoch);
+    writer_.drop_queued();
+    enter(RouterState::reading);
+    tell_away();
+    settle_away(nullptr);
+    if (!prints_running()) begin_prints();
+}
+
+// --- rows ------------------------------------------------------------------------------------------------
+
+std::optional<NameIndex> Router::Engine::find_name(Menu menu, std::string_view text) const {
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+        if (names_[i].menu == menu && names_[i].text == text) return static_cast<NameIndex>(i);
+    }
+    return std::nullopt;
+}
+
+void Router::Engine::identify(std::string_view comment, Row& row) const {
+    for (const auto& [id, list] : lists_) {
+        const auto facts = parse_comment(list.config.prefix, comment);
+        if (!facts) continue;
+        const bool known = std::any_of(lists_.begin(), lists_.end(), [&](const auto& entry) {
+            return entry.second.config.tag == facts->tag &&
+                   entry.second.config.prefix == list.config.prefix;
+        });
+        row.owner = known ? Owner::ours : Owner::orphan;
+        row.kind = facts->kind;
+        if (known) return;
+    }
+    if (row.owner == Owner::orphan) row.comment = comment;
+}
+
+// False: no row of a list of ours, or one whose address is a range or a name: nothing that we would write.
+bool Router::Engine::read_row(Menu menu, const ReplyRow& reply, Row& row,
+                              std::optional<std::uint64_t>& timeout_s) const {
+    row.id = parse_row_id(reply.get(".id").value_or(""));
+    const auto name = find_name(menu, reply.get("list").value_or(""));
+    const auto address = Address::parse(menu, reply.get("address").value_or(""));
+    if (row.id == 0 || !name || !address) return false;
+    row.place = {*name, *address};
+    row.disabled = reply.is_true("disabled");
+    if (const auto comment = reply.get("comment")) identify(*comment, row);
+    timeout_s = parse_time(reply.get("timeout").value_or(""));
+    row.unclear = reply.is_true("dynamic") && !timeout_s;
+    return true;
+}
+
+void Router::Engine::set_bounds(Row& row, std::optional<std::uint64_t> timeout_s,
+                                Bounds bounds) const {
+    if (!timeout_s) return;
+    const std::uint64_t left_ms = *timeout_s * 1000;
+    row.until_ms = bounds.until_ms + left_ms;
+    row.gone_ms = bounds.gone_ms + left_ms;
+}
+
+// Puts a row as the router showed it; what we know better from our own writes is kept.
+void Router::Engine::learn(Row row) {
+    const Menu menu = row.place.address.menu();
+    if (const Row* known = rows_.find(menu, row.id); known != nullptr) {
+        row.written_here = known->written_here && known->place == row.place;
+        row.print = std::max(row.print, known->print);
+        const bool both_timed = known->gone_ms != kForever && row.gone_ms != kForever;
+        if (both_timed && known->until_ms >= row.until_ms && known->until_ms <= row.gone_ms) {
+            row.until_ms = known->until_ms;
+            row.gone_ms = std::max(row.until_ms, std::min(row.gone_ms, known->gone_ms));
+        }
+    }
+    rows_.put(row);
+}
+
+void Router::Engine::on_print_row(const Job& job, const ReplyRow& reply) {
+    Row row;
+    std::optional<std::uint64_t> timeout_s;
+    if (!read_row(job.menu, reply, row, timeout_s)) return;
+    if (died_[index(job.menu)].contains(row.id)) return;
+    if (Row* known = rows_.find(job.menu, row.id);
+        known != nullptr && known->place == row.place && known->touched_ms >= job.sent_ms) {
+        known->print = job.print;  // what we know is newer than this print
+        return;
+    }
+    // The countdown was read after we asked and before now, and its rest is cut off or rounded up.
+    set_bounds(row, timeout_s,
+               {job.sent_ms - std::min<std::uint64_t>(job.sent_ms, 1000), now_ + 1000});
+    row.print = job.print;
+    learn(std::move(row));
+}
+
+void Router::Engine::on_listen_row(const Job& job, const ReplyRow& reply) {
+    ++counters_.listen_events;
+    const RowId id = parse_row_id(reply.get(".id").value_or(""));
+    if (id == 0) return;
+    if (reply.is_true(".dead")) {
+        if (prints_running()) died_[index(job.menu)].insert(id);
+        return gone(job.menu, id);
+    }
+    Row row;
+    std::optional<std::uint64_t> timeout_s;
+    const bool ours = read_row(job.menu, reply, row, timeout_s);
+    const Row* known = rows_.find(job.menu, id);
+    if (known != nullptr && (!ours || known->place != row.place)) gone(job.menu, id);
+    if (!ours) return;
+    set_bounds(row, timeout_s, {now_ - std::min(now_, kListenAgeMs), now_ + 1000});
+    row.touched_ms = now_;
+    const Place place = row.place;
+    learn(std::move(row));
+    refusals_.erase(place);
+    evaluate(place, WriteClass::routine);
+}
+
+// A row is not there any more: by listen, by a print that did not show it, by `no such item`.
+void Router::Engine::gone(Menu menu, RowId id) {
+    const Row* found = rows_.find(menu, id);
+    if (found == nullptr) return;
+    const Row row = *found;
+    rows_.erase(menu, id);
+    if (row.owner == Owner::ours && row.until_ms > now_ + kEarlyMs && !cleaning_)
+        ++counters_.rows_lost;
+    refusals_.erase(row.place);
+    evaluate(row.place, WriteClass::repair);
+}
+
+// --- replies ---------------------------------------------------------------------------------------------
+
+void Router::Engine::on_row(Tag tag, const ReplyRow& row) {
+    const auto found = jobs_.find(tag);
+    if (found == jobs_.end()) return;
+    const Job job = found->second;  // a copy: what follows may send commands
+    switch (job.kind) {
+        case JobKind::resource:
+            return read_resource(job, row);
+        case JobKind::print:
+        case JobKind::lookup:
+            return on_print_row(job, row);
+        case JobKind::listen:
+            return on_listen_row(job, row);
+        case JobKind::write:
+            return;
+    }
+}
+
+void Router::Engine::on_end(Tag tag, const Ending& ending) {
+    const auto found = jobs_.find(tag);
+    if (found == jobs_.end()) return;
+    const Job job = std::move(found->second);
+    jobs_.erase(found);
+    switch (job.kind) {
+        case JobKind::resource:
+            heartbeat_out_ = false;
+            ++counters_.heartbeats;
+            if (state_ == RouterState::reading && !prints_running()) begin_prints();
+            return;
+        case JobKind::print:
+            return on_print_end(job, ending);
+        case JobKind::listen:
+            return on_listen_end(job, ending);
+        case JobKind::lookup:
+            lookup_out_ = false;
+            for (const auto& place : job.places)
+                evaluate(place, WriteClass::routine);
+            return;
+        case JobKind::write:
+            return on_write_end(tag, ending);
+    }
+}
+
+}  // namespace steer::routeros

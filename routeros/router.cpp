@@ -1,0 +1,59 @@
+#include "routeros/router.h"
+
+#include "routeros/engine.h"
+
+namespace steer::routeros {
+
+Router::Router(RouterConfig config, RouterSink& sink, RouterLink& link)
+    : engine_(std::make_unique<Engine>(std::move(config), sink, link)) {}
+Router::~Router() = default;
+
+void Router::start(std::uint64_t now_ms) {
+    engine_->start(now_ms);
+}
+void Router::stop(std::uint64_t now_ms) {
+    engine_->stop(now_ms);
+}
+void Router::configure(RouterConfig config, std::uint64_t now_ms) {
+    engine_->configure(std::move(config), now_ms);
+}
+void Router::claim(ListId list, std::span<const AddressBytes> addresses, std::string_view name,
+                   std::uint64_t lease_end_ms, std::uint32_t row_life_s, std::uint64_t hold_token,
+                   std::uint64_t now_ms) {
+    engine_->claim(list, addresses, name, lease_end_ms, row_life_s, hold_token, now_ms);
+}
+void Router::connected(std::uint64_t now_ms) {
+    engine_->connected(now_ms);
+}
+void Router::received(std::string_view bytes, std::uint64_t now_ms) {
+    engine_->received(bytes, now_ms);
+}
+void Router::closed(std::string_view why, std::uint64_t now_ms) {
+    engine_->closed(why, now_ms);
+}
+void Router::tick(std::uint64_t now_ms) {
+    engine_->tick(now_ms);
+}
+std::uint64_t Router::next_deadline() const {
+    return engine_->next_deadline();
+}
+void Router::cleanup(std::uint64_t now_ms) {
+    engine_->cleanup(now_ms);
+}
+bool Router::cleaned() const {
+    return engine_->cleaned();
+}
+void Router::request_reprint(std::uint64_t now_ms) {
+    engine_->request_reprint(now_ms);
+}
+RouterStatus Router::status() const {
+    return engine_->status();
+}
+const RouterCounters& Router::counters() const {
+    return engine_->counters();
+}
+std::vector<OrphanRow> Router::orphans() const {
+    return engine_->orphans();
+}
+
+}  // namespace steer::routeros

@@ -1,0 +1,97 @@
+// The rows of a router's lists as they are known: from prints, from `listen`, from our own acknowledged writes.
+//
+// A timed row is known by two bounds, because a router tells its countdown in whole seconds and some time ago:
+// it lives at least until `until_ms` and is gone for sure at `gone_ms`. Promises are made on the first only.
+// Rows are found by id and by place; a place may hold several (imports, older versions).
+// Memory: about 130 bytes a row.
+#pragma once
+
+#include <array>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "routeros/address.h"
+#include "routeros/commands.h"
+#include "routeros/comment.h"
+
+namespace steer::routeros {
+
+inline constexpr std::uint64_t kForever = UINT64_MAX;
+
+using NameIndex = std::uint16_t;  // of a (menu, list name) pair that this router's lists use
+
+// Where a row stands: coverage is judged here, whichever plugin wrote it.
+struct Place {
+    NameIndex name = 0;
+    Address address;
+    auto operator<=>(const Place&) const = default;
+};
+struct PlaceHash {
+    std::size_t operator()(const Place& place) const noexcept {
+        return AddressHash{}(place.address) ^ (std::size_t{place.name} * 0x9e3779b97f4a7c15ULL);
+    }
+};
+
+enum class Owner : std::uint8_t {
+    ours,    // by its comment
+    orphan,  // our prefix, but a tag that no plugin here has: listed, never touched
+    foreign  // never touched
+};
+
+struct Row {
+    RowId id = 0;
+    Place place;
+    Owner owner = Owner::foreign;
+    RowKind kind = RowKind::dynamic;
+    bool disabled = false;
+    bool unclear =
+        false;  // dynamic without timeout (a child of a name): lives as long as the router likes
+    bool written_here = false;  // added by this object
+    std::uint64_t until_ms = kForever;
+    std::uint64_t gone_ms = kForever;
+    std::uint64_t touched_ms = 0;  // last told of by an acknowledgement or `listen`
+    std::uint32_t print = 0;       // the last print that showed it
+    std::string comment{};         // kept of orphans only
+
+    [[nodiscard]] bool is_static() const { return gone_ms == kForever && !unclear; }
+    [[nodiscard]] bool is_gone(std::uint64_t now_ms) const { return gone_ms <= now_ms; }
+};
+
+class Rows {
+  public:
+    [[nodiscard]] Row* find(Menu menu, RowId id);
+    // Inserts, or replaces the row of that id. The reference is good until the next put() or erase().
+    Row& put(const Row& row);
+    void erase(Menu menu, RowId id);
+    void clear();
+    // The rows at a place, as pointers that are good until the next put() or erase().
+    void at(const Place& place, std::vector<Row*>& rows);
+
+    [[nodiscard]] std::size_t size() const { return maps_[0].size() + maps_[1].size(); }
+    [[nodiscard]] std::size_t count(Owner owner) const { return counts_[index(owner)]; }
+    template <class F>
+    void for_each(F&& f) const {
+        for (const auto& map : maps_) {
+            for (const auto& [id, entry] : map)
+                f(entry.row);
+        }
+    }
+
+  private:
+    struct Entry {
+        Row row;
+        RowId next = 0;  // at the same place
+    };
+    using Map = boost::unordered_flat_map<RowId, Entry>;
+    static std::size_t index(Owner owner) { return static_cast<std::size_t>(owner); }
+    Map& map(Menu menu) { return maps_[menu == Menu::ip ? 0 : 1]; }
+    void unlink(Map& map, const Entry& entry);
+
+    std::array<Map, 2> maps_;  // ids are per menu
+    boost::unordered_flat_map<Place, RowId, PlaceHash> places_;
+    std::array<std::size_t, 3> counts_{};
+};
+
+}  // namespace steer::routeros

@@ -1,0 +1,58 @@
+#include "routeros/service_time.h"
+
+#include <algorithm>
+
+namespace steer::routeros {
+
+namespace {
+
+// Microseconds on an RB5009 (published measurements): a sentence, and each row of it.
+constexpr double kSentenceUs = 300, kAddUs = 1000, kSetUs = 1000, kRemoveUs = 2500;
+// Enough replies to fold into the estimate.
+constexpr double kRunUs = 20'000;
+
+}  // namespace
+
+double ServiceTime::units_us(WriteKind kind, std::size_t rows) {
+    const double row = kind == WriteKind::add      ? kAddUs
+                       : kind == WriteKind::extend ? kSetUs
+                                                   : kRemoveUs;
+    return kSentenceUs + row * static_cast<double>(rows);
+}
+
+double ServiceTime::sentence_us(WriteKind kind, std::size_t rows) const {
+    return units_us(kind, rows) * factor_;
+}
+
+void ServiceTime::set_measuring(bool on) {
+    measuring_ = on;
+    last_reply_ms_ = 0;
+    busy_ms_ = busy_units_us_ = 0;
+}
+
+void ServiceTime::fold(double busy_ms, double units_us, double weight) {
+    const double factor = std::clamp(busy_ms * 1000 / units_us, 0.05, 200.0);
+    factor_ = factor_ * (1 - weight) + factor * weight;
+}
+
+void ServiceTime::replied(WriteKind kind, std::size_t rows, std::uint64_t sent_ms,
+                          std::uint64_t now_ms) {
+    const std::uint64_t before = last_reply_ms_;
+    if (!measuring_) return;
+    last_reply_ms_ = now_ms;
+    const double units = units_us(kind, rows);
+    const std::uint64_t reached_ms = sent_ms + rtt_ms_;
+    if (before == 0 || reached_ms > before) {  // the router had nothing of ours in between
+        const auto alone = static_cast<double>(now_ms - std::min(reached_ms, now_ms));
+        fold(alone, units, measured_ ? 0.02 : 0.2);
+        return;
+    }
+    busy_ms_ += static_cast<double>(now_ms - before);
+    busy_units_us_ += units;
+    if (busy_units_us_ < kRunUs) return;
+    fold(busy_ms_, busy_units_us_, measured_ ? 0.3 : 1);
+    measured_ = true;
+    busy_ms_ = busy_units_us_ = 0;
+}
+
+}  // namespace steer::routeros

@@ -1,0 +1,38 @@
+// How long a write takes on the router, measured by ourselves: the unit in which its time is shared out.
+//
+// The costs of add, set and remove are taken to be in the proportions that were published for real routers;
+// one factor is measured, from replies that followed each other while more were waiting (then the time between
+// them is the router's, not the network's). Replies to lone sentences count little, less their round trip.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace steer::routeros {
+
+enum class WriteKind : std::uint8_t { add, extend, remove };
+
+class ServiceTime {
+  public:
+    // Estimated time of one sentence with so many rows.
+    [[nodiscard]] double sentence_us(WriteKind kind, std::size_t rows) const;
+    [[nodiscard]] std::uint64_t rtt_ms() const { return rtt_ms_; }
+    void set_rtt_ms(std::uint64_t ms) { rtt_ms_ = ms; }
+    void set_measuring(bool on);
+
+    void replied(WriteKind kind, std::size_t rows, std::uint64_t sent_ms, std::uint64_t now_ms);
+    void reset_interval() { last_reply_ms_ = 0; }
+
+  private:
+    static double units_us(WriteKind kind, std::size_t rows);
+    void fold(double busy_ms, double units_us, double weight);
+
+    double factor_ = 4;  // nothing measured yet: rather slow
+    bool measured_ = false;
+    bool measuring_ = true;
+    std::uint64_t rtt_ms_ = 1;
+    std::uint64_t last_reply_ms_ = 0;
+    double busy_ms_ = 0, busy_units_us_ = 0;  // of the present run of replies
+};
+
+}  // namespace steer::routeros

@@ -1,0 +1,195 @@
+#include "routeros/session.h"
+
+#include <openssl/evp.h>
+
+#include <charconv>
+
+namespace steer::routeros {
+
+namespace {
+
+// The value of a word `PREFIXvalue`, or nothing.
+std::optional<std::string_view> after(std::string_view word, std::string_view prefix) {
+    if (!word.starts_with(prefix)) return std::nullopt;
+    return word.substr(prefix.size());
+}
+
+std::optional<Tag> tag_of(std::span<const std::string_view> words) {
+    for (const auto word : words) {
+        const auto text = after(word, ".tag=");
+        if (!text) continue;
+        Tag tag = 0;
+        const char* last = text->data() + text->size();
+        const auto [end, error] = std::from_chars(text->data(), last, tag);
+        if (error == std::errc{} && end == last) return tag;
+        return std::nullopt;
+    }
+    return std::nullopt;
+}
+
+int digit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+std::optional<std::string> from_hex(std::string_view hex) {
+    if (hex.size() % 2 != 0) return std::nullopt;
+    std::string out;
+    for (std::size_t i = 0; i < hex.size(); i += 2) {
+        const int high = digit(hex[i]), low = digit(hex[i + 1]);
+        if (high < 0 || low < 0) return std::nullopt;
+        out.push_back(static_cast<char>(high * 16 + low));
+    }
+    return out;
+}
+
+}  // namespace
+
+std::optional<std::string_view> ReplyRow::get(std::string_view name) const {
+    for (const auto word : words_) {
+        if (word.size() < name.size() + 2 || word.front() != '=') continue;
+        if (word.substr(1, name.size()) == name && word[name.size() + 1] == '=') {
+            return word.substr(name.size() + 2);
+        }
+    }
+    return std::nullopt;
+}
+
+bool ReplyRow::is_true(std::string_view name) const {
+    const auto value = get(name);
+    return value && (*value == "true" || *value == "yes");
+}
+
+std::string challenge_response(std::string_view password, std::string_view challenge) {
+    std::string text(1, '\0');
+    text.append(password).append(challenge);
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    if (EVP_Digest(text.data(), text.size(), digest, &size, EVP_md5(), nullptr) != 1) return {};
+    std::string out{"00"};
+    for (unsigned i = 0; i < size; ++i) {
+        out += "0123456789abcdef"[digest[i] >> 4];
+        out += "0123456789abcdef"[digest[i] & 15];
+    }
+    return out;
+}
+
+Session::Session(SessionHandler& handler, WireLimits limits)
+    : handler_(handler), decoder_(limits) {}
+
+Tag Session::queue(const Command& command, Kind kind) {
+    const Tag tag = next_tag_++;
+    output_ += command.words();
+    append_word(output_, ".tag=" + std::to_string(tag));
+    append_end(output_);
+    waiting_.emplace(tag, Waiting{kind, {}});
+    return tag;
+}
+
+void Session::login(std::string_view name, std::string_view password) {
+    name_ = name;
+    password_ = password;
+    Command command{"/login"};
+    command.attribute("name", name).attribute("password", password);
+    queue(command, Kind::plain_login);
+}
+
+Tag Session::send(const Command& command) {
+    return queue(command, Kind::command);
+}
+
+void Session::cancel(Tag tag) {
+    Command command{"/cancel"};
+    command.attribute("tag", std::to_string(tag));
+    queue(command, Kind::command);
+}
+
+std::string Session::take_output() {
+    return std::exchange(output_, {});
+}
+
+void Session::reset() {
+    decoder_.reset();
+    output_.clear();
+    waiting_.clear();
+    name_.clear();
+    password_.clear();
+    broken_ = false;
+}
+
+void Session::break_off(std::string_view reason) {
+    broken_ = true;
+    waiting_.clear();
+    handler_.on_broken(reason);
+}
+
+void Session::feed(std::string_view bytes) {
+    if (broken_) return;
+    decoder_.feed(bytes);
+    std::vector<std::string_view> words;
+    while (!broken_) {
+        switch (decoder_.next(words)) {
+            case Decoder::Status::more:
+                return;
+            case Decoder::Status::broken:
+                return break_off(decoder_.trouble());
+            case Decoder::Status::sentence:
+                handle(words);
+        }
+    }
+}
+
+void Session::handle(std::span<const std::string_view> words) {
+    const auto kind = words.front();
+    if (kind == "!fatal") {
+        return break_off(words.size() > 1 ? words[1] : "the router ended the session");
+    }
+    const auto tag = tag_of(words);
+    const auto found = tag ? waiting_.find(*tag) : waiting_.end();
+    if (found == waiting_.end()) {
+        ++stray_;
+        return;
+    }
+    const ReplyRow row{words.subspan(1)};
+    if (kind == "!re") {
+        if (found->second.kind == Kind::command) handler_.on_row(*tag, row);
+    } else if (kind == "!trap") {
+        auto& ending = found->second.ending;
+        if (!ending.ok) return;  // the first says why
+        ending.ok = false;
+        ending.message = row.get("message").value_or("no reason given");
+        const auto category = row.get("category").value_or("");
+        std::from_chars(category.data(), category.data() + category.size(), ending.category);
+    } else if (kind == "!done") {
+        finish(*tag, words.subspan(1));
+    } else if (kind != "!empty") {
+        ++stray_;
+    }
+}
+
+void Session::finish(Tag tag, std::span<const std::string_view> words) {
+    const auto found = waiting_.find(tag);
+    Waiting done = std::move(found->second);
+    waiting_.erase(found);
+    done.ending.ret = ReplyRow{words}.get("ret").value_or("");
+    if (done.kind == Kind::command) return handler_.on_end(tag, done.ending);
+    if (done.kind == Kind::plain_login && done.ending.ok && !done.ending.ret.empty()) {
+        return answer_challenge(done.ending.ret);
+    }
+    name_.clear();
+    password_.clear();
+    handler_.on_login(done.ending);
+}
+
+void Session::answer_challenge(std::string_view hex) {
+    const auto challenge = from_hex(hex);
+    if (!challenge) return break_off("a login challenge that is not hexadecimal");
+    Command command{"/login"};
+    command.attribute("name", name_);
+    command.attribute("response", challenge_response(password_, *challenge));
+    queue(command, Kind::challenge_login);
+}
+
+}  // namespace steer::routeros

@@ -1,0 +1,384 @@
+#include "routeros/transport.h"
+
+#include <netinet/tcp.h>
+#include <openssl/evp.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/ssl.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
+#include <cctype>
+#include <optional>
+
+namespace steer::routeros {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using tcp = asio::ip::tcp;
+
+namespace {
+
+constexpr int kUserTimeoutMs = 3000;  // sent and not acknowledged by the router's TCP: it is dead
+constexpr std::uint64_t kLongestSleepMs = 60'000;
+constexpr std::size_t kReadBytes = 64 * 1024;
+
+// "AB:cd:…" to "abcd…"; empty if it is not a SHA-256.
+std::string plain_pin(const std::string& pin) {
+    std::string hex;
+    for (const char c : pin) {
+        if (c == ':') continue;
+        if (std::isxdigit(static_cast<unsigned char>(c)) == 0) return {};
+        hex += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    }
+    return hex.size() == 64 ? hex : std::string{};
+}
+
+std::string fingerprint(SSL* ssl) {
+    X509* certificate = SSL_get1_peer_certificate(ssl);
+    if (certificate == nullptr) return {};
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned size = 0;
+    const bool good = X509_digest(certificate, EVP_sha256(), digest.data(), &size) == 1;
+    X509_free(certificate);
+    std::string hex;
+    for (unsigned i = 0; good && i < size; ++i) {
+        hex += "0123456789abcdef"[digest[i] >> 4];
+        hex += "0123456789abcdef"[digest[i] & 15];
+    }
+    return hex;
+}
+
+// Throws boost::system::system_error.
+asio::ssl::context make_context(const TlsConfig& tls) {
+    asio::ssl::context context{asio::ssl::context::tls_client};
+    SSL_CTX* const raw = context.native_handle();
+    SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
+    if (tls.anonymous) {
+        SSL_CTX_set_max_proto_version(raw, TLS1_2_VERSION);  // TLS 1.3 has no anonymous suites
+        SSL_CTX_set_cipher_list(raw, "ADH:AECDH:@SECLEVEL=0");
+        context.set_verify_mode(asio::ssl::verify_none);
+    } else if (!tls.ca_file.empty()) {
+        context.load_verify_file(tls.ca_file);
+        context.set_verify_mode(asio::ssl::verify_peer);
+    } else if (!tls.pin_sha256.empty()) {
+        context.set_verify_mode(asio::ssl::verify_none);  // the pin is checked after the handshake
+    } else {
+        context.set_default_verify_paths();
+        context.set_verify_mode(asio::ssl::verify_peer);
+    }
+    return context;
+}
+
+bool is_address(const std::string& host) {
+    error_code error;
+    asio::ip::make_address(host, error);
+    return !error;
+}
+
+}  // namespace
+
+class Transport::Impl : public std::enable_shared_from_this<Transport::Impl> {
+  public:
+    class Connection;
+
+    Impl(asio::io_context& io, TransportConfig config, Clock clock)
+        : io_(io), config_(std::move(config)), clock_(std::move(clock)), timer_(io) {}
+
+    void drive(Router& router) { router_ = &router; }
+    void arm();
+    void stop();
+    void connect();
+    void close();
+    void send(std::string_view bytes);
+
+    [[nodiscard]] const TransportConfig& config() const { return config_; }
+    void connected() {
+        if (router_ != nullptr) router_->connected(clock_());
+        arm();
+    }
+    void received(std::string_view bytes) {
+        if (router_ != nullptr) router_->received(bytes, clock_());
+        arm();
+    }
+    void failed(std::string_view why) {
+        connection_.reset();
+        if (router_ != nullptr) router_->closed(why, clock_());
+        arm();
+    }
+
+  private:
+    asio::io_context& io_;
+    TransportConfig config_;
+    Clock clock_;
+    asio::steady_timer timer_;
+    Router* router_ = nullptr;
+    std::shared_ptr<Connection> connection_;
+};
+
+// One attempt and, if it succeeds, one session's socket. Handlers keep it alive; after let_go() they do nothing.
+class Transport::Impl::Connection : public std::enable_shared_from_this<Connection> {
+  public:
+    Connection(asio::io_context& io, Impl& owner)
+        : owner_(&owner), resolver_(io), socket_(io), limit_(io) {}
+
+    void begin() {
+        const auto& config = owner_->config();
+        limit_.expires_after(std::chrono::milliseconds(config.connect_timeout_ms));
+        limit_.async_wait([self = shared_from_this()](error_code error) {
+            if (!error && !self->ready_) self->fail("no answer in time");
+        });
+        resolver_.async_resolve(config.host, std::to_string(config.port),
+                                [self = shared_from_this()](error_code error, const auto& found) {
+                                    if (error) return self->fail(error.message());
+                                    self->try_endpoints(found);
+                                });
+    }
+
+    void let_go() {
+        owner_ = nullptr;
+        error_code ignored;
+        resolver_.cancel();
+        limit_.cancel();
+        socket_.close(ignored);
+    }
+
+    void send(std::string_view bytes) {
+        waiting_.append(bytes);
+        if (ready_ && going_.empty()) write();
+    }
+
+  private:
+    void fail(std::string_view why) {
+        Impl* const owner = owner_;
+        if (owner == nullptr) return;
+        const auto self = shared_from_this();
+        let_go();
+        owner->failed(why);
+    }
+
+    void try_endpoints(const tcp::resolver::results_type& endpoints) {
+        if (owner_ == nullptr) return;
+        asio::async_connect(socket_, endpoints,
+                            [self = shared_from_this()](error_code error, const tcp::endpoint&) {
+                                if (error) return self->fail(error.message());
+                                self->secure();
+                            });
+    }
+
+    void secure() {
+        if (owner_ == nullptr) return;
+        error_code ignored;
+        socket_.set_option(tcp::no_delay(true), ignored);
+        socket_.set_option(asio::socket_base::keep_alive(true), ignored);
+        using UserTimeout = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_USER_TIMEOUT>;
+        socket_.set_option(UserTimeout(kUserTimeoutMs), ignored);
+        const auto& config = owner_->config();
+        if (!config.tls.enabled) return open();
+        try {
+            context_.emplace(make_context(config.tls));
+            stream_.emplace(socket_, *context_);
+            if (!is_address(config.host)) {
+                std::string host = config.host;  // for SNI; the macro of that name casts as C does
+                SSL_ctrl(stream_->native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME,
+                         TLSEXT_NAMETYPE_host_name, host.data());
+            }
+            const bool by_authority = !config.tls.anonymous && (!config.tls.ca_file.empty() ||
+                                                                config.tls.pin_sha256.empty());
+            if (by_authority) {
+                stream_->set_verify_callback(asio::ssl::host_name_verification(config.host));
+            }
+        } catch (const boost::system::system_error& error) {
+            return fail(std::string{"TLS: "} + error.what());
+        }
+        stream_->async_handshake(asio::ssl::stream_base::client,
+                                 [self = shared_from_this()](error_code error) {
+                                     if (error) return self->fail("TLS: " + error.message());
+                                     self->check_pin();
+                                 });
+    }
+
+    void check_pin() {
+        if (owner_ == nullptr) return;
+        const auto& pin = owner_->config().tls.pin_sha256;
+        if (!pin.empty()) {
+            const auto seen = fingerprint(stream_->native_handle());
+            if (seen != plain_pin(pin)) {
+                return fail("TLS: its certificate is not the pinned one; its sha256 is " + seen);
+            }
+        }
+        open();
+    }
+
+    void open() {
+        ready_ = true;
+        limit_.cancel();
+        read();
+        owner_->connected();
+    }
+
+    template <class F>
+    void on_stream(F&& f) {
+        if (stream_)
+            f(*stream_);
+        else
+            f(socket_);
+    }
+
+    void read() {
+        on_stream([this](auto& stream) {
+            stream.async_read_some(
+                asio::buffer(in_), [self = shared_from_this()](error_code error, std::size_t n) {
+                    if (error) {
+                        return self->fail(error == asio::error::eof ? "closed by the router"
+                                                                    : error.message());
+                    }
+                    if (self->owner_ == nullptr) return;
+                    self->owner_->received({self->in_.data(), n});
+                    if (self->owner_ != nullptr) self->read();
+                });
+        });
+    }
+
+    void write() {
+        going_.swap(waiting_);
+        on_stream([this](auto& stream) {
+            asio::async_write(stream, asio::buffer(going_),
+                              [self = shared_from_this()](error_code error, std::size_t) {
+                                  if (error) return self->fail(error.message());
+                                  self->going_.clear();
+                                  if (self->owner_ != nullptr && !self->waiting_.empty())
+                                      self->write();
+                              });
+        });
+    }
+
+    Impl* owner_;  // nullptr: let go
+    tcp::resolver resolver_;
+    tcp::socket socket_;
+    asio::steady_timer limit_;
+    std::optional<asio::ssl::context> context_;
+    std::optional<asio::ssl::stream<tcp::socket&>> stream_;
+    bool ready_ = false;
+    std::string going_, waiting_;  // being sent; to be sent after that
+    std::array<char, kReadBytes> in_{};
+};
+
+void Transport::Impl::arm() {
+    if (router_ == nullptr) return;
+    const std::uint64_t now_ms = clock_(), next_ms = router_->next_deadline();
+    const std::uint64_t wait_ms =
+        next_ms <= now_ms ? 0 : std::min(next_ms - now_ms, kLongestSleepMs);
+    timer_.expires_after(std::chrono::milliseconds(wait_ms));
+    timer_.async_wait([weak = weak_from_this()](error_code error) {
+        const auto self = weak.lock();
+        if (error || !self || self->router_ == nullptr) return;
+        self->router_->tick(self->clock_());
+        self->arm();
+    });
+}
+
+void Transport::Impl::stop() {
+    router_ = nullptr;
+    timer_.cancel();
+    close();
+}
+
+void Transport::Impl::connect() {
+    close();
+    connection_ = std::make_shared<Connection>(io_, *this);
+    connection_->begin();
+}
+
+void Transport::Impl::close() {
+    if (!connection_) return;
+    connection_->let_go();
+    connection_.reset();
+}
+
+void Transport::Impl::send(std::string_view bytes) {
+    if (connection_) connection_->send(bytes);
+}
+
+Transport::Transport(asio::io_context& io, TransportConfig config, Clock clock)
+    : impl_(std::make_shared<Impl>(io, std::move(config), std::move(clock))) {}
+Transport::~Transport() {
+    impl_->stop();
+}
+
+void Transport::drive(Router& router) {
+    impl_->drive(router);
+}
+void Transport::wake() {
+    impl_->arm();
+}
+void Transport::stop() {
+    impl_->stop();
+}
+void Transport::connect() {
+    impl_->connect();
+}
+void Transport::close() {
+    impl_->close();
+}
+void Transport::send(std::string_view bytes) {
+    impl_->send(bytes);
+}
+
+std::string check_tls(const TlsConfig& tls) {
+    if (!tls.enabled) return {};
+    if (tls.anonymous && (!tls.ca_file.empty() || !tls.pin_sha256.empty())) {
+        return "anonymous TLS has no certificate that `ca` or `pin` could be compared with: leave "
+               "out one of them";
+    }
+    if (!tls.pin_sha256.empty() && plain_pin(tls.pin_sha256).empty()) {
+        return "`pin` is not a SHA-256 fingerprint (64 hexadecimal digits, colons allowed)";
+    }
+    try {
+        make_context(tls);
+    } catch (const boost::system::system_error& error) {
+        return "`ca` file " + tls.ca_file + " cannot be used: " + error.what();
+    }
+    return {};
+}
+
+TransportConfig parse_router_address(const std::string& address, const TlsConfig& tls) {
+    TransportConfig config;
+    config.tls = tls;
+    config.port = tls.enabled ? 8729 : 8728;
+    std::string host = address, port;
+    if (address.starts_with('[')) {
+        const auto end = address.find(']');
+        if (end == address.npos) return config;
+        host = address.substr(1, end - 1);
+        if (end + 1 < address.size()) {
+            if (address[end + 1] != ':') return config;
+            port = address.substr(end + 2);
+            if (port.empty()) return config;
+        }
+    } else if (const auto colon = address.find(':');
+               colon != address.npos && address.find(':', colon + 1) == address.npos) {
+        host = address.substr(0, colon);
+        port = address.substr(colon + 1);
+        if (port.empty()) return config;
+    }
+    if (!port.empty()) {
+        unsigned value = 0;
+        for (const char c : port) {
+            if (c < '0' || c > '9' || value > 65535) return config;
+            value = value * 10 + static_cast<unsigned>(c - '0');
+        }
+        if (value == 0 || value > 65535) return config;
+        config.port = static_cast<std::uint16_t>(value);
+    }
+    config.host = host;
+    return config;
+}
+
+}  // namespace steer::routeros

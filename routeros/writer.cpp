@@ -1,0 +1,267 @@
+#include "routeros/writer.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace steer::routeros {
+
+namespace {
+
+constexpr std::uint64_t kGatherMs = 250;         // a renewal waits for others
+constexpr double kHeldBatchUs = 20'000;          // no sentence above this while an answer waits
+constexpr std::size_t kBatchRows = 200;          // ids of one sentence
+constexpr std::size_t kBatchSearch = 2048;       // queued writes looked through for one sentence
+constexpr std::size_t kSentencesInFlight = 256;  // RouterOS documents no limit; never unbounded
+constexpr double kInFlightUs = 25'000;           // of work that a held write may find before it
+constexpr double kBucketMs = 250;                // how much of its share a class may save up
+constexpr double kResumeAt = 0.4;  // of a full bucket: work comes in runs, which can be measured
+constexpr double kRepairFloorRows = 50, kRoutineFloorRows = 20;  // rows per second at least
+
+}  // namespace
+
+Writer::Writer(double repair_share, double routine_share) {
+    const auto set = [&](WriteClass cls, double share, double floor_rows) {
+        Bucket& b = bucket(cls);
+        b.share = std::clamp(share, 0.01, 1.0);
+        b.floor_us = b.share * 1e6 / floor_rows;
+        b.tokens_us = b.share * kBucketMs * 1000;
+    };
+    set(WriteClass::repair, repair_share, kRepairFloorRows);
+    set(WriteClass::routine, routine_share, kRoutineFloorRows);
+}
+
+std::set<Writer::Order>& Writer::queue_of(const Entry& entry) {
+    return entry.where == Where::gathering ? gathering_
+                                           : queues_[static_cast<std::size_t>(entry.write.cls)];
+}
+
+void Writer::enqueue(Entry& entry) {
+    const Write& write = entry.write;
+    if (entry.where == Where::queued) entry.order_ms = write.due_ms;
+    queue_of(entry).insert({entry.order_ms, write.place});
+    if (write.kind == WriteKind::extend && write.cls != WriteClass::held) {
+        deadlines_.insert({write.due_ms, write.place});
+    }
+}
+
+void Writer::dequeue(const Entry& entry) {
+    queue_of(entry).erase({entry.order_ms, entry.write.place});
+    deadlines_.erase({entry.write.due_ms, entry.write.place});
+}
+
+void Writer::put(const Write& write, std::uint64_t now_ms, bool gather) {
+    const auto [found, is_new] = places_.try_emplace(write.place);
+    Entry& entry = found->second;
+    if (is_new) {
+        entry.write = write;
+        entry.where = gather ? Where::gathering : Where::queued;
+        entry.order_ms = std::min(now_ms + kGatherMs, write.due_ms);
+        return enqueue(entry);
+    }
+    if (entry.where == Where::in_flight) return;
+    dequeue(entry);
+    const Write before = entry.write;
+    entry.write = write;
+    entry.write.cls = std::min(before.cls, write.cls);
+    entry.write.due_ms = std::min(before.due_ms, write.due_ms);
+    if (before.kind == write.kind) {
+        entry.write.timeout_s = std::max(before.timeout_s, write.timeout_s);
+    }
+    if (!gather) entry.where = Where::queued;
+    enqueue(entry);
+}
+
+void Writer::drop(const Place& place) {
+    const auto found = places_.find(place);
+    if (found == places_.end() || found->second.where == Where::in_flight) return;
+    dequeue(found->second);
+    places_.erase(found);
+}
+
+void Writer::put_halves(const Batch& batch) {
+    const auto middle = batch.writes.begin() + static_cast<std::ptrdiff_t>(batch.writes.size() / 2);
+    for (const bool first : {true, false}) {
+        Batch half;
+        half.kind = batch.kind, half.cls = batch.cls;
+        half.menu = batch.menu, half.timeout_s = batch.timeout_s;
+        if (first)
+            half.writes.assign(batch.writes.begin(), middle);
+        else
+            half.writes.assign(middle, batch.writes.end());
+        for (const auto& write : half.writes) {
+            places_[write.place] = {write, Where::in_flight, 0};
+        }
+        half.estimate_us = service_.sentence_us(half.kind, half.writes.size());
+        halves_.push_back(std::move(half));
+    }
+}
+
+bool Writer::in_flight(const Place& place) const {
+    const auto found = places_.find(place);
+    return found != places_.end() && found->second.where == Where::in_flight;
+}
+
+double Writer::rate(WriteClass cls) const {
+    const bool braked = brake_ && cls == WriteClass::routine;
+    return bucket(cls).share * (braked ? 500 : 1000);
+}
+
+void Writer::refill(std::uint64_t now_ms) {
+    const double passed = static_cast<double>(now_ms - std::min(refilled_ms_, now_ms));
+    refilled_ms_ = now_ms;
+    for (const auto cls : {WriteClass::repair, WriteClass::routine}) {
+        Bucket& b = bucket(cls);
+        const double full = b.share * kBucketMs * 1000;
+        b.tokens_us = std::min(full, b.tokens_us + passed * rate(cls));
+        if (b.tokens_us >= full * kResumeAt) b.resting = false;
+    }
+}
+
+void Writer::charge(const Batch& batch) {
+    if (batch.cls == WriteClass::held) return;
+    Bucket& b = bucket(batch.cls);
+    b.tokens_us -=
+        std::min(batch.estimate_us, b.floor_us * static_cast<double>(batch.writes.size()));
+    if (b.tokens_us <= 0) b.resting = true;
+}
+
+double Writer::in_flight_limit_us() const {
+    return std::max(kInFlightUs, static_cast<double>(2 * service_.rtt_ms() + 10) * 1000);
+}
+
+bool Writer::may_send(WriteClass cls) const {
+    if (in_flight_.size() >= kSentencesInFlight) return false;
+    if (cls == WriteClass::held) return true;
+    return !bucket(cls).resting && in_flight_us_ < in_flight_limit_us();
+}
+
+// Renewals that have waited for others become ready; those whose row is about to end become held.
+void Writer::promote(std::uint64_t now_ms) {
+    while (!deadlines_.empty() && deadlines_.begin()->first <= now_ms) {
+        Entry& entry = places_.find(deadlines_.begin()->second)->second;
+        dequeue(entry);
+        entry.write.cls = WriteClass::held;
+        entry.where = Where::queued;
+        enqueue(entry);
+    }
+    while (!gathering_.empty() && gathering_.begin()->first <= now_ms) {
+        Entry& entry = places_.find(gathering_.begin()->second)->second;
+        dequeue(entry);
+        entry.where = Where::queued;
+        enqueue(entry);
+    }
+}
+
+std::optional<Batch> Writer::next(std::uint64_t now_ms) {
+    refill(now_ms);
+    promote(now_ms);
+    if (!halves_.empty() && in_flight_.size() < kSentencesInFlight) {
+        Batch half = std::move(halves_.front());
+        halves_.pop_front();
+        return half;
+    }
+    for (const auto cls : {WriteClass::held, WriteClass::repair, WriteClass::routine}) {
+        if (queues_[static_cast<std::size_t>(cls)].empty()) continue;
+        if (may_send(cls)) return take(cls);
+        if (cls == WriteClass::held) break;
+    }
+    return std::nullopt;
+}
+
+Batch Writer::take(WriteClass cls) {
+    auto& queue = queues_[static_cast<std::size_t>(cls)];
+    const double limit_us = has_held() ? std::min(kHeldBatchUs, batch_us_) : batch_us_;
+    Batch batch;
+    std::size_t looked_at = 0;
+    for (auto at = queue.begin(); at != queue.end() && looked_at < kBatchSearch; ++looked_at) {
+        Entry& entry = places_.find(at->second)->second;
+        const Write& write = entry.write;
+        const Menu menu = write.place.address.menu();
+        const bool first = batch.writes.empty();
+        if (!first && (write.kind != batch.kind || menu != batch.menu ||
+                       write.timeout_s != batch.timeout_s)) {
+            ++at;
+            continue;
+        }
+        const double estimate_us = service_.sentence_us(write.kind, batch.writes.size() + 1);
+        if (!first && estimate_us > limit_us) break;
+        batch.kind = write.kind, batch.cls = cls, batch.menu = menu;
+        batch.timeout_s = write.timeout_s, batch.estimate_us = estimate_us;
+        batch.writes.push_back(write);
+        deadlines_.erase({write.due_ms, write.place});
+        entry.where = Where::in_flight;
+        at = queue.erase(at);
+        if (write.kind == WriteKind::add || batch.writes.size() == kBatchRows) break;
+    }
+    return batch;
+}
+
+void Writer::sent(Tag tag, Batch batch, std::uint64_t now_ms) {
+    batch.sent_ms = now_ms;
+    charge(batch);
+    if (in_flight_.empty()) service_.reset_interval();
+    in_flight_us_ += batch.estimate_us;
+    if (batch.cls == WriteClass::held) ++held_in_flight_;
+    in_flight_.emplace(tag, std::move(batch));
+}
+
+void Writer::undo(const Batch& batch) {
+    for (const auto& write : batch.writes)
+        places_.erase(write.place);
+}
+
+std::optional<Batch> Writer::ended(Tag tag, std::uint64_t now_ms) {
+    const auto found = in_flight_.find(tag);
+    if (found == in_flight_.end()) return std::nullopt;
+    Batch batch = std::move(found->second);
+    in_flight_.erase(found);
+    in_flight_us_ = in_flight_.empty() ? 0 : in_flight_us_ - batch.estimate_us;
+    if (batch.cls == WriteClass::held) --held_in_flight_;
+    service_.replied(batch.kind, batch.writes.size(), batch.sent_ms, now_ms);
+    undo(batch);
+    return batch;
+}
+
+std::uint64_t Writer::next_ready_ms(std::uint64_t now_ms) const {
+    if (in_flight_.size() >= kSentencesInFlight) return UINT64_MAX;
+    if (!halves_.empty() || !queues_[0].empty()) return now_ms;
+    std::uint64_t ready = UINT64_MAX;
+    if (!gathering_.empty()) ready = gathering_.begin()->first;
+    if (!deadlines_.empty()) ready = std::min(ready, deadlines_.begin()->first);
+    for (const auto cls : {WriteClass::repair, WriteClass::routine}) {
+        if (queues_[static_cast<std::size_t>(cls)].empty()) continue;
+        if (may_send(cls)) return now_ms;
+        const Bucket& b = bucket(cls);
+        if (!b.resting) continue;  // the window is full: a reply must come first
+        const double missing_us = b.share * kBucketMs * 1000 * kResumeAt - b.tokens_us;
+        const auto wait_ms = static_cast<std::uint64_t>(std::ceil(missing_us / rate(cls)));
+        ready = std::min(ready, refilled_ms_ + std::max<std::uint64_t>(wait_ms, 1));
+    }
+    return ready;
+}
+
+bool Writer::has_held() const {
+    return held_in_flight_ > 0 || !queues_[0].empty();
+}
+
+std::size_t Writer::queued() const {
+    std::size_t n = gathering_.size();
+    for (const auto& queue : queues_)
+        n += queue.size();
+    return n;
+}
+
+void Writer::clear() {
+    places_.clear();
+    for (auto& queue : queues_)
+        queue.clear();
+    gathering_.clear();
+    deadlines_.clear();
+    halves_.clear();
+    in_flight_.clear();
+    in_flight_us_ = 0;
+    held_in_flight_ = 0;
+    service_.reset_interval();
+}
+
+}  // namespace steer::routeros

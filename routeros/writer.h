@@ -1,0 +1,136 @@
+// What is still to be written to a router, in which order, how much at a time.
+//
+// Three classes: held (an answer waits: no share limit, first), repair (after a reconnect), routine. The shares
+// of the last two are of the router's time, spent at the service time that we measure ourselves, with a
+// floor so that a misjudged router is never starved of its rows. At most one write per place is queued or
+// in flight: what is wanted is judged again when it ends.
+// Extends with the same timeout share a sentence. No sentence carries more than `batch_ms` of estimated work,
+// and none above 20 ms while held writes exist. Within a class the earliest due goes first; an extend that is
+// due (its row is about to end) counts as held from then on. No I/O, no clock of its own.
+#pragma once
+
+#include <array>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "routeros/rows.h"
+#include "routeros/service_time.h"
+#include "routeros/session.h"
+
+namespace steer::routeros {
+
+enum class WriteClass : std::uint8_t { held, repair, routine };
+inline constexpr std::size_t kWriteClasses = 3;
+
+struct Write {
+    Place place;
+    WriteKind kind = WriteKind::add;
+    WriteClass cls = WriteClass::routine;
+    RowId row = 0;                // extend, remove
+    std::uint32_t timeout_s = 0;  // extend
+    std::uint64_t due_ms = 0;     // the earliest goes first
+};
+
+// What one API sentence does.
+struct Batch {
+    WriteKind kind = WriteKind::add;
+    WriteClass cls = WriteClass::routine;
+    Menu menu = Menu::ip;
+    std::uint32_t timeout_s = 0;
+    std::vector<Write> writes;  // one for add
+    double estimate_us = 0;     // of its work on the router
+    std::uint64_t sent_ms = 0;
+};
+
+class Writer {
+  public:
+    // Shares of the router's time, 0..1.
+    Writer(double repair_share, double routine_share);
+
+    // The most estimated work of a sentence while nobody waits.
+    void set_batch_ms(std::uint32_t ms) { batch_us_ = ms * 1000.0; }
+    void set_rtt_ms(std::uint64_t ms) { service_.set_rtt_ms(ms); }
+    // The router is busy with others: routine writes at half their share.
+    void set_brake(bool on) { brake_ = on; }
+    // While prints run, what is measured says nothing about writes.
+    void set_measuring(bool on) { service_.set_measuring(on); }
+
+    // Queues, or makes what is queued at that place more urgent; nothing if it is in flight. `gather`: a renewal
+    // with time left waits a moment for others like it.
+    void put(const Write& write, std::uint64_t now_ms, bool gather = false);
+    // Takes back what is queued at that place.
+    void drop(const Place& place);
+    // Again in halves: an id of the batch was missing. Goes before all else.
+    void put_halves(const Batch& batch);
+    [[nodiscard]] bool in_flight(const Place& place) const;
+
+    // The next sentence that may be sent now; it is in flight from then on: sent() or undo() must follow.
+    std::optional<Batch> next(std::uint64_t now_ms);
+    void sent(Tag tag, Batch batch, std::uint64_t now_ms);
+    void undo(const Batch& batch);
+    // The router's reply has come.
+    std::optional<Batch> ended(Tag tag, std::uint64_t now_ms);
+
+    // When next() may have something, replies apart; UINT64_MAX if only a reply or a put() can change that.
+    [[nodiscard]] std::uint64_t next_ready_ms(std::uint64_t now_ms) const;
+    [[nodiscard]] bool has_held() const;
+    [[nodiscard]] std::size_t queued() const;
+    [[nodiscard]] std::size_t sentences_in_flight() const { return in_flight_.size(); }
+    [[nodiscard]] std::size_t places() const { return places_.size(); }
+    [[nodiscard]] double service_us() const { return service_.sentence_us(WriteKind::add, 1); }
+    // Takes back all that is queued.
+    void drop_queued();
+    // The session is over.
+    void clear();
+
+  private:
+    enum class Where : std::uint8_t { gathering, queued, in_flight };
+    struct Entry {
+        Write write;
+        Where where = Where::queued;
+        std::uint64_t order_ms = 0;  // its key in gathering_ or queues_
+    };
+    using Order = std::pair<std::uint64_t, Place>;
+    struct Bucket {
+        double share = 1;
+        double floor_us = 0;  // the most that one row is charged
+        double tokens_us = 0;
+        bool resting = false;
+    };
+
+    [[nodiscard]] std::set<Order>& queue_of(const Entry& entry);
+    void enqueue(Entry& entry);
+    void dequeue(const Entry& entry);
+    void promote(std::uint64_t now_ms);
+    void refill(std::uint64_t now_ms);
+    void charge(const Batch& batch);
+    [[nodiscard]] bool may_send(WriteClass cls) const;
+    [[nodiscard]] double in_flight_limit_us() const;
+    [[nodiscard]] Bucket& bucket(WriteClass cls) { return buckets_[static_cast<std::size_t>(cls)]; }
+    [[nodiscard]] const Bucket& bucket(WriteClass cls) const {
+        return buckets_[static_cast<std::size_t>(cls)];
+    }
+    [[nodiscard]] double rate(WriteClass cls) const;
+    Batch take(WriteClass cls);
+
+    ServiceTime service_;
+    double batch_us_ = 100'000;
+    bool brake_ = false;
+    std::array<Bucket, kWriteClasses> buckets_;
+    std::uint64_t refilled_ms_ = 0;
+    boost::unordered_flat_map<Place, Entry, PlaceHash> places_;
+    std::array<std::set<Order>, kWriteClasses> queues_;
+    std::set<Order> gathering_;
+    std::set<Order> deadlines_;  // queued or gathering extends that are not held
+    std::deque<Batch> halves_;
+    boost::unordered_flat_map<Tag, Batch> in_flight_;
+    double in_flight_us_ = 0;
+    std::size_t held_in_flight_ = 0;
+};
+
+}  // namespace steer::routeros
