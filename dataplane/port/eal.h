@@ -55,6 +55,8 @@ class Eal {
     // "256 MiB without hugepages (none are free: `sysctl -w vm.nr_hugepages=128` gives them)".
     [[nodiscard]] const std::string& summary() const { return plan_.why; }
     [[nodiscard]] bool huge_pages() const { return plan_.huge_pages; }
+    // What tables and buffers may take in all.
+    [[nodiscard]] std::uint64_t memory_bytes() const { return plan_.memory_bytes; }
 
   private:
     explicit Eal(EalPlan plan) : plan_(std::move(plan)) {}
