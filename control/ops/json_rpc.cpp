@@ -3,6 +3,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <cmath>
 #include <exception>
 #include <stdexcept>
 #include <utility>
@@ -22,6 +23,12 @@ std::string answer(const json::value& id, const RpcResult& result) {
     return json::serialize(object);
 }
 
+// A number is finite: 1e999 is read as infinity, which an answer could not repeat.
+bool is_id(const json::value& id) {
+    if (const auto* const number = id.if_double()) return std::isfinite(*number);
+    return id.is_string() || id.is_number() || id.is_null();
+}
+
 // What is wrong with a request's frame; nullptr: nothing.
 const char* frame_error(const json::object& request) {
     const auto* const version = request.if_contains("jsonrpc");
@@ -37,7 +44,7 @@ const char* frame_error(const json::object& request) {
         return "not a request: \"params\" must be an array or an object";
     }
     const auto* const id = request.if_contains("id");
-    if (id != nullptr && !id->is_string() && !id->is_number() && !id->is_null()) {
+    if (id != nullptr && !is_id(*id)) {
         return "not a request: \"id\" must be a string or a number";
     }
     return nullptr;

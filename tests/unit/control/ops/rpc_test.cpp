@@ -136,6 +136,7 @@ BOOST_AUTO_TEST_CASE(errors_have_the_standards_codes) {
     BOOST_CHECK_EQUAL(code_of(R"({"jsonrpc":"2.0","id":1,"method":5})"), -32600);
     BOOST_CHECK_EQUAL(code_of(R"({"jsonrpc":"2.0","id":1,"method":"echo","params":5})"), -32600);
     BOOST_CHECK_EQUAL(code_of(R"({"jsonrpc":"2.0","id":{},"method":"echo"})"), -32600);
+    BOOST_CHECK_EQUAL(code_of(R"({"jsonrpc":"2.0","id":0e999,"method":"echo"})"), -32600);
     BOOST_CHECK_EQUAL(code_of(R"({"jsonrpc":"2.0","id":1,"method":"nope"})"), -32601);
     BOOST_CHECK_EQUAL(code_of(R"({"jsonrpc":"2.0","id":1,"method":"picky"})"), -32602);
     BOOST_CHECK_EQUAL(code_of(R"({"jsonrpc":"2.0","id":1,"method":"broken"})"), -32603);
