@@ -235,9 +235,13 @@ bool Cache::Impl::reclaim(unsigned most) noexcept {
     return waiting.first != kNoSlot || fresh.first != kNoSlot;
 }
 
+// A slot for a new entry, before that entry is in any queue: it is never its own victim.
 SlotId Cache::Impl::make_room(unsigned size_class, Now now, Counters& counters) noexcept {
-    SlotId id = arena.take(size_class);
-    if (id != kNoSlot) return id;
+    const SlotId id = arena.take(size_class);
+    if (id != kNoSlot) {
+        keep_reserve(size_class, now, counters);
+        return id;
+    }
     if (!evict_from_class(size_class, now, counters)) return kNoSlot;
     reclaim(kFreedAtOnce);
     return arena.take(size_class);
@@ -287,7 +291,6 @@ void Cache::Impl::insert(const Payload& payload, const Buffer& buffer, Now now,
     entries.fetch_add(1, std::memory_order_relaxed);
     bytes.fetch_add(kSlotSizes[size_class], std::memory_order_relaxed);
     counters.add(Stat::cache_inserts);
-    keep_reserve(size_class, now, counters);
 }
 
 Cache::Cache(const CacheOptions& options, rte_rcu_qsbr* qsbr)

@@ -1,0 +1,139 @@
+#include "dataplane/event/board.h"
+
+#include <boost/test/unit_test.hpp>
+#include <map>
+#include <thread>
+
+#include "readers.h"
+#include "support/random.h"
+
+using namespace steer;
+using steer::test::Reader;
+using steer::test::Readers;
+
+namespace {
+
+IpAddress address(unsigned n) {
+    const std::uint8_t four[] = {10, static_cast<std::uint8_t>(n >> 16),
+                                 static_cast<std::uint8_t>(n >> 8), static_cast<std::uint8_t>(n)};
+    return IpAddress::from_v4(four);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(board)
+
+BOOST_AUTO_TEST_CASE(put_find_remove) {
+    Readers readers;
+    Board board{64, readers.get()};
+    BOOST_TEST(board.installed_until(1, address(1), 1) == 0U);
+    BOOST_TEST(board.put(1, address(1), 500, 1));
+    BOOST_TEST(board.installed_until(1, address(1), 1) == 500U);
+    BOOST_TEST(board.installed_until(1, address(1), 2) == 0U);  // another epoch knows nothing
+    BOOST_TEST(board.installed_until(2, address(1), 1) == 0U);
+    BOOST_TEST(board.installed_until(1, address(2), 1) == 0U);
+    BOOST_TEST(board.put(1, address(1), kForever, 2));
+    BOOST_TEST(board.installed_until(1, address(1), 2) == kForever);
+    BOOST_TEST(board.size() == 1U);
+    board.remove(1, address(2));
+    BOOST_TEST(board.size() == 1U);
+    board.remove(1, address(1));
+    BOOST_TEST(board.size() == 0U);
+    BOOST_TEST(board.installed_until(1, address(1), 2) == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(full_is_said_and_passes) {
+    Readers readers;
+    Board board{64, readers.get()};
+    unsigned fit = 0;
+    while (fit < 1000 && board.put(1, address(fit), 1, 1))
+        ++fit;
+    BOOST_TEST(fit == 64U);
+    BOOST_TEST(board.size() == 64U);
+    BOOST_TEST(board.put(1, address(0), 2, 1));  // a known row still changes
+    BOOST_TEST(board.installed_until(1, address(0), 1) == 2U);
+    for (unsigned round = 0; round < 1000; ++round) {
+        board.remove(1, address(round));
+        BOOST_REQUIRE(board.put(1, address(round + 64), 1, 1));
+    }
+    BOOST_TEST(board.size() == 64U);
+}
+
+BOOST_AUTO_TEST_CASE(against_a_map) {
+    Readers readers;
+    const Reader reader{readers, 0};
+    Board board{2000, readers.get()};
+    std::map<std::pair<ListId, unsigned>, std::pair<std::uint32_t, std::uint32_t>> rows;
+    steer::test::Random random{4};
+    for (int round = 0; round < 50000; ++round) {
+        const auto list = static_cast<ListId>(random() % 3);
+        const unsigned n = random() % 400;
+        const auto epoch = 1 + static_cast<std::uint32_t>(random() % 2);
+        switch (random() % 4) {
+            case 0: {
+                const auto until = static_cast<std::uint32_t>(random());
+                BOOST_REQUIRE(board.put(list, address(n), until, epoch));
+                rows[{list, n}] = {until, epoch};
+                break;
+            }
+            case 1:
+                if (random() % 2 != 0) break;
+                board.remove(list, address(n));
+                rows.erase({list, n});
+                break;
+            default: {
+                const auto row = rows.find({list, n});
+                const bool known = row != rows.end() && row->second.second == epoch;
+                BOOST_REQUIRE(board.installed_until(list, address(n), epoch) ==
+                              (known ? row->second.first : 0));
+            }
+        }
+        BOOST_REQUIRE(board.size() == rows.size());
+        if (round % 64 == 0) reader.quiescent();
+    }
+}
+
+BOOST_AUTO_TEST_CASE(readers_see_whole_values) {
+    Readers readers;
+    Board board{512, readers.get()};
+    constexpr unsigned kRows = 100;
+    const auto until_of = [](unsigned n, std::uint32_t epoch) { return n * 1000 + epoch; };
+    std::atomic<bool> done{false};
+    std::atomic<bool> started{false};
+    std::atomic<unsigned> faults{0};
+    std::atomic<unsigned> hits{0};
+    std::thread thread([&] {
+        const Reader reader{readers, 0};
+        steer::test::Random random{1};
+        started = true;
+        while (!done.load(std::memory_order_relaxed)) {
+            for (int i = 0; i < 32; ++i) {
+                const unsigned n = random() % kRows;
+                const auto epoch = 1 + static_cast<std::uint32_t>(random() % 8);
+                const auto until = board.installed_until(1, address(n), epoch);
+                if (until != 0) ++hits;
+                if (until != 0 && until != until_of(n, epoch)) ++faults;
+            }
+            reader.quiescent();
+        }
+    });
+    while (!started.load())
+        std::this_thread::yield();
+    steer::test::Random random{2};
+    for (int i = 0; i < 100000; ++i) {
+        const unsigned n = random() % kRows;
+        const auto epoch = 1 + static_cast<std::uint32_t>(random() % 8);
+        if (random() % 4 == 0) {
+            board.remove(1, address(n));
+        } else {
+            // What was removed keeps its place until the reader was quiescent.
+            while (!board.put(1, address(n), until_of(n, epoch), epoch)) std::this_thread::yield();
+        }
+    }
+    done = true;
+    thread.join();
+    BOOST_TEST(faults.load() == 0U);
+    BOOST_TEST(hits.load() > 0U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
