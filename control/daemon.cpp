@@ -136,7 +136,7 @@ Result<void> Daemon::start_network() {
 void Daemon::on_network(kernel::NextHopView view) {
     auto table = std::make_unique<NextHopTable>(*view.table);
     table->service_ports = service_ports(built_.listeners);
-    for (const auto done : {ports_->set_addresses(table->service_addresses, table->own_addresses),
+    for (const auto& done : {ports_->set_addresses(table->service_addresses, table->own_addresses),
                             ports_->set_devices(view.devices)}) {
         if (!done) spdlog::error("{}", done.error().sentence());
     }
@@ -181,7 +181,7 @@ Result<void> Daemon::give_up_rights() {
 
 void Daemon::start_threads() {
     routers_ = std::make_unique<RouterThread>(*plane_, clock_,
-                                              plan_routers(settings_, built_.lists), log_router);
+                                              built_.routers, log_router);
     plane_->start();
     streams_->start();
     routers_->start();

@@ -60,7 +60,7 @@ class Daemon {
     void write_metrics(ops::MetricWriter& writer) const;
 
     config::Settings settings_;
-    BootClock clock_;
+    mutable BootClock clock_;  // reading it changes nothing
     std::uint64_t started_ms_ = 0;
     boost::asio::io_context house_;
     boost::asio::signal_set signals_;

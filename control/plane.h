@@ -47,6 +47,7 @@ class Plane {
     // Worker `i` with its ports; all of them before start(). `clock` outlives the plane.
     Worker& add_worker(std::vector<Port*> ports, Clock& clock);
     [[nodiscard]] Worker& worker(unsigned i) { return *workers_[i]; }
+    [[nodiscard]] const Worker& worker(unsigned i) const { return *workers_[i]; }
 
     // One worker on each of EAL's worker lcores, in order; there are enough of them.
     void start();

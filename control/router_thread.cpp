@@ -17,75 +17,17 @@ constexpr unsigned kEventsPerTurn = 64;  // of one worker, before others have th
 constexpr std::size_t kBacklog =
     65'536;  // acknowledgements; beyond, the worker's sync_timeout ends the hold
 
-std::uint32_t seconds(config::Milliseconds ms) {
-    return static_cast<std::uint32_t>(ms.count() / 1000);
-}
-
-routeros::Address to_row(const matchers::Prefix& prefix) {
-    return {.bytes = prefix.address.bytes, .prefix = prefix.length};
-}
-
-routeros::ListConfig to_list(const build::ListPlan& plan) {
-    const auto& s = plan.settings;
-    routeros::ListConfig list;
-    list.id = plan.id;
-    list.list4 = s.address_list4;
-    list.list6 = s.address_list6;
-    list.tag = plan.tag;
-    list.prefix = s.comment_prefix;
-    list.max_ttl_s = seconds(s.fixed_ttl.value_or(s.max_ttl));
-    list.renew_slack_s = seconds(s.renew_slack);
-    list.sync_timeout_ms = static_cast<std::uint32_t>(s.sync_timeout.count());
-    list.max_rows = s.max_rows;
-    for (const auto& row : s.persistent)
-        list.persistent.push_back(to_row(row.prefix));
-    return list;
-}
-
-RouterPlan to_plan(const config::Router& r) {
-    RouterPlan plan;
-    plan.router.name = r.name;
-    plan.router.address = r.host + ":" + std::to_string(r.port);
-    plan.router.username = r.username;
-    plan.router.password = r.password;
-    plan.transport = {.host = r.host,
-                      .port = r.port,
-                      .tls = {.enabled = r.tls,
-                              .ca_file = r.tls_ca,
-                              .pin_sha256 = r.tls_pin,
-                              .anonymous = r.tls_anonymous},
-                      .connect_timeout_ms = static_cast<std::uint32_t>(r.connect_timeout.count())};
-    return plan;
-}
-
 }  // namespace
 
-std::vector<RouterPlan> plan_routers(const config::Settings& settings,
-                                     const std::vector<build::ListPlan>& lists) {
-    std::vector<RouterPlan> plans;
-    for (config::RouterIndex i = 0; i < settings.routers.size(); ++i) {
-        RouterPlan plan = to_plan(settings.routers[i]);
-        bool cleanup = true;
-        for (const auto& list : lists) {
-            if (list.router != i) continue;
-            plan.router.lists.push_back(to_list(list));
-            cleanup = cleanup && list.settings.cleanup_on_shutdown;
-        }
-        plan.cleanup_on_shutdown = cleanup;
-        if (!plan.router.lists.empty()) plans.push_back(std::move(plan));
-    }
-    return plans;
-}
-
 struct RouterThread::Link {
-    Link(RouterThread& owner, RouterPlan p)
+    Link(RouterThread& owner, build::RouterPlan p)
         : plan(std::move(p)),
           transport(owner.io_, plan.transport, [&clock = owner.clock_] { return clock.now().ms; }),
-          desk(plan.router, transport, owner.plane_, owner.acknowledger_, owner.log_) {
+          desk(plan.config, transport, owner.plane_, owner.acknowledger_, owner.log_) {
         transport.drive(desk.router());
     }
 
-    RouterPlan plan;
+    build::RouterPlan plan;
     routeros::Transport transport;
     RouterDesk desk;
 };
@@ -98,11 +40,12 @@ struct RouterThread::Io {
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work;
 };
 
-RouterThread::RouterThread(Plane& plane, Clock& clock, std::vector<RouterPlan> plans, Log log)
+RouterThread::RouterThread(Plane& plane, Clock& clock, std::vector<build::RouterPlan> plans,
+                           Log log)
     : plane_(plane), clock_(clock), log_(std::move(log)), acknowledger_(plane) {
     for (auto& plan : plans) {
         links_.push_back(std::make_unique<Link>(*this, std::move(plan)));
-        for (const auto& list : links_.back()->plan.router.lists) {
+        for (const auto& list : links_.back()->plan.config.lists) {
             link_of_list_[list.id] = links_.back().get();
         }
     }
@@ -182,7 +125,7 @@ void RouterThread::flush_acknowledgements() {
 void RouterThread::publish_status() {
     std::vector<Status> fresh;
     for (const auto& link : links_) {
-        fresh.push_back({link->plan.router.name, link->plan.router.address,
+        fresh.push_back({link->plan.config.name, link->plan.config.address,
                          link->desk.router().status(), link->desk.router().counters()});
     }
     {

@@ -17,22 +17,12 @@
 #include <vector>
 
 #include "control/build/build.h"
-#include "control/config/settings.h"
 #include "control/plane.h"
 #include "control/router_desk.h"
 #include "routeros/router.h"
 #include "routeros/transport.h"
 
 namespace steer {
-
-// A router with what it is asked to hold.
-struct RouterPlan {
-    routeros::RouterConfig router;
-    routeros::TransportConfig transport;
-    bool cleanup_on_shutdown = false;  // if every list on it says so
-};
-std::vector<RouterPlan> plan_routers(const config::Settings& settings,
-                                     const std::vector<build::ListPlan>& lists);
 
 class RouterThread {
   public:
@@ -45,7 +35,7 @@ class RouterThread {
     };
     using Outcomes = std::array<std::uint64_t, static_cast<std::size_t>(Outcome::count_)>;
 
-    RouterThread(Plane& plane, Clock& clock, std::vector<RouterPlan> plans, Log log);
+    RouterThread(Plane& plane, Clock& clock, std::vector<build::RouterPlan> plans, Log log);
     ~RouterThread();
     RouterThread(const RouterThread&) = delete;
     RouterThread& operator=(const RouterThread&) = delete;

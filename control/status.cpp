@@ -64,7 +64,7 @@ object router_status(const RouterThread::Status& router) {
 
 object router_counters(const RouterThread::Status& router) {
     object all{{"name", router.name}};
-#define STEER_ROUTER_COUNTER_JSON(name, label, text) all[label] = router.counters.name;
+#define STEER_ROUTER_COUNTER_JSON(field, label, text) all[label] = router.counters.field;
     STEER_ROUTER_COUNTERS(STEER_ROUTER_COUNTER_JSON)
 #undef STEER_ROUTER_COUNTER_JSON
     return all;
@@ -134,6 +134,15 @@ boost::json::value Daemon::counters() const {
     for (const auto& router : routers_->status())
         routers.push_back(router_counters(router));
     all["routers"] = std::move(routers);
+    array streams;
+    for (unsigned t = 0; t < streams_->count(); ++t) {
+        object named_counts;
+        for (std::size_t i = 0; i < kStreamLabels.size(); ++i) {
+            named_counts[kStreamLabels[i]] = streams_->counters(t).counts[i].get();
+        }
+        streams.push_back(std::move(named_counts));
+    }
+    all["streams"] = std::move(streams);
     return all;
 }
 
@@ -165,13 +174,18 @@ void Daemon::write_metrics(ops::MetricWriter& writer) const {
                       static_cast<std::uint64_t>(router.state.rows_ours));
         writer.gauge("steerdns_router_claims", "addresses that must be on the router");
         writer.sample({{"router", router.name}}, static_cast<std::uint64_t>(router.state.claims));
-#define STEER_ROUTER_COUNTER_METRIC(name, label, text) \
-    writer.counter("steerdns_router_" label, text);    \
-    writer.sample({{"router", router.name}}, router.counters.name);
+#define STEER_ROUTER_COUNTER_METRIC(field, label, text) \
+    writer.counter("steerdns_router_" label, text);     \
+    writer.sample({{"router", router.name}}, router.counters.field);
         STEER_ROUTER_COUNTERS(STEER_ROUTER_COUNTER_METRIC)
 #undef STEER_ROUTER_COUNTER_METRIC
     }
-    streams_->write_metrics(writer);
+    for (std::size_t i = 0; i < kStreamLabels.size(); ++i) {
+        writer.counter("steerdns_stream_" + std::string(kStreamLabels[i]), kStreamTexts[i]);
+        for (unsigned t = 0; t < streams_->count(); ++t) {
+            writer.sample({{"thread", std::to_string(t)}}, streams_->counters(t).counts[i].get());
+        }
+    }
 }
 
 }  // namespace steer

@@ -211,7 +211,7 @@ int main(int argc, char** argv) {
     fill(plane, snapshot, read_names(arguments.names), clock);
     must(publisher.publish(built.snapshot, clock.now()));
     RouterThread routers(
-        plane, clock, plan_routers(loaded.settings, built.lists),
+        plane, clock, built.routers,
         [](routeros::Level, const std::string& s) { std::fprintf(stderr, "%s\n", s.c_str()); });
     routers.start();
     await_router(routers);

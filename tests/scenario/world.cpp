@@ -211,7 +211,7 @@ void World::build(const WorldOptions& options) {
         around.own_networks.push_back(*matchers::Prefix::parse(all));
     auto built = build::build(settings_, around, registry_);
     if (!built.ok()) throw std::runtime_error(built.errors.front().sentence());
-    lists_ = std::move(built.lists);
+    plans_ = std::move(built.routers);
 
     PlaneOptions plane;
     plane.workers = options.workers;
@@ -257,8 +257,8 @@ void World::make_hops(const Snapshot& snapshot) {
 
 void World::make_sites() {
     acknowledger_ = std::make_unique<Acknowledger>(*plane_);
-    for (auto& plan : plan_routers(settings_, lists_)) {
-        const std::string name = plan.router.name;
+    for (auto& plan : plans_) {
+        const std::string name = plan.config.name;
         const RouterOptions wish =
             options_.routers.contains(name) ? options_.routers.at(name) : RouterOptions{};
         rossim::Options sim;
@@ -268,7 +268,7 @@ void World::make_sites() {
         sim.version = wish.version;
         sim.wall_at_zero_ns = kWallAtZeroNs;
         sim.uptime_at_zero_s = 86'400;
-        sim.users = {{plan.router.username, plan.router.password, {"read", "write", "api"}}};
+        sim.users = {{plan.config.username, plan.config.password, {"read", "write", "api"}}};
         auto& site = sites_[name];
         site.router = std::make_unique<rossim::Router>(sim, [this](const rossim::Commit& commit) {
             if (journal_.is_open()) journal_ << rossim::to_json_line(commit);
@@ -277,9 +277,9 @@ void World::make_sites() {
             site.router->prefill(rossim::Family::ipv4, list, count, 0);
         site.link = std::make_unique<Link>(*this, name, *site.router);
         site.desk = std::make_unique<RouterDesk>(
-            plan.router, *site.link, *plane_, *acknowledger_,
+            plan.config, *site.link, *plane_, *acknowledger_,
             [this](routeros::Level, const std::string& sentence) { log.push_back(sentence); });
-        for (const auto& list : plan.router.lists)
+        for (const auto& list : plan.config.lists)
             desk_of_list_[list.id] = site.desk.get();
     }
 }

@@ -21,7 +21,6 @@
 #include "control/plane.h"
 #include "control/published.h"
 #include "control/router_desk.h"
-#include "control/router_thread.h"
 #include "support/ring_port.h"
 #include "support/udp_frame.h"
 #include "tools/rossim/router.h"
@@ -141,7 +140,7 @@ class World {
     Ms start_ = clock_.ms;
     build::Registry registry_;
     config::Settings settings_;
-    std::vector<build::ListPlan> lists_;
+    std::vector<build::RouterPlan> plans_;
     std::unique_ptr<Plane> plane_;
     std::unique_ptr<build::Publisher> publisher_;
     std::unique_ptr<Published<NextHopTable>> hops_;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import pathlib
 import shutil
@@ -9,6 +10,9 @@ import signal
 import subprocess
 import tempfile
 import time
+
+
+_serial = itertools.count()
 
 
 class LabError(RuntimeError):
@@ -74,7 +78,7 @@ class Network:
     def __init__(self, label: str = "lab", keep_files: bool = False):
         if os.geteuid() != 0:
             raise LabError("network namespaces need root: run as root or with sudo")
-        self.prefix = f"steer{os.getpid()}-"
+        self.prefix = f"steer{os.getpid()}-{next(_serial)}-"
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"steerdns-{label}-"))
         self.folder.chmod(0o755)
         self.keep_files = keep_files

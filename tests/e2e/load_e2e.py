@@ -1,0 +1,118 @@
+"""200,000 queries lose nothing, and nothing else on the interface notices: ping, a TCP stream, transit DNS."""
+
+import re
+import sys
+import threading
+import unittest
+
+from lab.scene import ROOT, Scene
+
+BUILD = sys.argv.pop(1)
+QUERIES = 200_000
+
+# Serves one TCP connection: echoes what comes, byte for byte.
+ECHO = """
+import socket
+s = socket.create_server(('172.16.1.2', 2222)); print('ready', flush=True)
+c, _ = s.accept()
+while True:
+    b = c.recv(65536)
+    if not b: break
+    c.sendall(b)
+"""
+STREAM = """
+import socket, os, hashlib
+s = socket.create_connection(('172.16.1.2', 2222)); sent = hashlib.sha256(); got = hashlib.sha256()
+for _ in range(400):
+    b = os.urandom(4096); s.sendall(b); sent.update(b)
+    left = len(b)
+    while left: r = s.recv(left); got.update(r); left -= len(r)
+print('same' if sent.digest() == got.digest() else 'different')
+"""
+
+
+class Load(unittest.TestCase):
+    def test_load(self):
+        with Scene("load", BUILD) as scene:
+            net = scene.network
+            scene.start_resolver()
+            scene.start_router()
+            config = scene.folder / "cached.yaml"
+            text = (ROOT / "configs/minimal.yaml").read_text()
+            config.write_text(text.replace('    args:\n      - matches: "$match_policy_domain"',
+                                           '    args:\n      - exec: "cache short_circuit"\n'
+                                           '      - matches: "$match_policy_domain"'))
+            daemon = scene.start_daemon(config)
+            names = scene.folder / "names"
+            names.write_text("".join(f"host{i}.{'stream' if i % 10 == 0 else 'other'}.example A\n" for i in range(500)))
+
+            # A host behind the appliance: what it is sent passes through the appliance's interface.
+            net.namespace("behind")
+            net.link(("appliance", "inner0"), ("behind", "eth0"))
+            net.address("appliance", "inner0", "10.77.0.1/24")
+            net.address("behind", "eth0", "10.77.0.2/24")
+            net.route("behind", "default", "via", "10.77.0.1")
+            net.route("router", "10.77.0.0/24", "via", "172.16.1.2")
+            net.run("appliance", "sysctl", "-qw", "net.ipv4.ip_forward=1")
+            transit = net.start("behind", "transit", "knotd", "-c", str(self.transit_config(scene)))
+            transit.wait_for("server started")
+            echo = net.start("appliance", "echo", "/usr/bin/python3", "-c", ECHO)
+            echo.wait_for("ready")
+
+            results = {}
+
+            def beside():
+                results["ping"] = net.run("client", "ping", "-q", "-i", "0.05", "-c", "100", "172.16.1.2").stdout
+                results["tcp"] = net.run("client", "/usr/bin/python3", "-c", STREAM).stdout
+                results["transit"] = [scene.short("www.behind.example", "A", server="10.77.0.2") for _ in range(20)]
+
+            thread = threading.Thread(target=beside)
+            thread.start()
+            perf = net.run("client", "dnsperf", "-s", "172.16.1.2", "-d", str(names), "-n", str(QUERIES // 500), "-c", "20",
+                           "-q", "100", "-t", "5").stdout
+            thread.join()
+            self.assertIn(f"Queries completed:    {QUERIES} (100.00%)", perf)
+            self.assertIn("Queries lost:         0", perf)
+            self.assertRegex(perf, r"NOERROR 200000 \(100.00%\)")
+            self.assertIn("100 received", results["ping"])
+            self.assertEqual(results["tcp"].strip(), "same")
+            self.assertEqual(results["transit"], [["192.0.2.77"]] * 20)
+            counters = scene.counters()["workers"]
+            for worker in counters:
+                self.assertEqual(sum(worker["verdicts"].values()), worker["stats"]["rx_packets"])
+            print(re.search(r"Queries per second:.*", perf)[0])
+            self.assertEqual(daemon.stop(), 0)
+            self.assertNotIn("xdp", net.run("appliance", "ip", "link", "show", "eth0").stdout)
+
+    @staticmethod
+    def transit_config(scene):
+        from lab.scene import knot_configuration
+        return knot_configuration(scene.folder / "transit", "10.77.0.2@53", {
+            "behind.example": "@ 60 SOA ns h 1 1 1 1 1\n@ 60 NS ns\nns 60 A 10.77.0.2\nwww 60 A 192.0.2.77\n"})
+
+
+class Idle(unittest.TestCase):
+    def test_idle(self):
+        """Without traffic the daemon uses less than 3 % of a core."""
+        import pathlib
+        import time
+        with Scene("idle", BUILD) as scene:
+            scene.start_resolver()
+            scene.start_router()
+            scene.start_daemon(ROOT / "configs/minimal.yaml")
+            scene.short("stream.example", "A")
+            pid = scene.network.run("appliance", "pgrep", "-n", "-x", "steerdnsd", check=False).stdout.split()
+            pid = next(p for p in pid if "steerdnsd" in pathlib.Path(f"/proc/{p}/cmdline").read_text())
+
+            def ticks():
+                return sum(int(n) for n in pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13])
+
+            first = ticks()
+            time.sleep(5)  # what is measured is time
+            share = (ticks() - first) / 500
+            print(f"idle: {100 * share:.1f} % of a core")
+            self.assertLess(share, 0.03)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

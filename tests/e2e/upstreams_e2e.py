@@ -1,0 +1,99 @@
+"""Upstreams that are dead, slow or lying: never a wrong answer."""
+
+import sys
+import unittest
+
+from lab.scene import Scene
+
+BUILD = sys.argv.pop(1)
+
+# An upstream in ~40 lines. MODE: what it does before (or instead of) the right answer.
+LIAR = r"""
+import socket, struct, sys, threading, time
+address, mode = sys.argv[1], sys.argv[2]
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind((address, 53)); print('ready', flush=True)
+other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); other.bind((address, 5353))
+def answer(q, ip, flags=0x8180, ident=None, question=None):
+    end = q.index(b'\0', 12) + 5
+    question = question or q[12:end]
+    head = struct.pack('!6H', ident if ident is not None else struct.unpack('!H', q[:2])[0], flags, 1, 1 if ip else 0, 0, 0)
+    rr = b'\xc0\x0c' + struct.pack('!HHIH', 1, 1, 60, 4) + socket.inet_aton(ip) if ip else b''
+    return head + question + rr
+WRONG, RIGHT = '6.6.6.6', '203.0.113.1'
+while True:
+    q, who = s.recvfrom(4096)
+    ident = struct.unpack('!H', q[:2])[0]
+    if mode == 'dead': continue
+    if mode == 'slow': time.sleep(1.0)
+    if mode == 'id':
+        for d in range(1, 200): s.sendto(answer(q, WRONG, ident=(ident + d) & 0xffff), who)
+    if mode == 'port': other.sendto(answer(q, WRONG), who)
+    if mode == 'question': s.sendto(answer(q, WRONG, question=b'\3bad\7example\0\0\1\0\1'), who)
+    if mode == 'garbage':
+        for n in range(0, 60, 3): s.sendto(q[:n] + b'\xff' * n, who)
+    if mode == 'query': s.sendto(q, who)
+    if mode == 'servfail': s.sendto(answer(q, '', flags=0x8182), who); continue
+    if mode == 'formerr' and len(q) > q.index(b'\0', 12) + 5: s.sendto(answer(q, '', flags=0x8181), who); continue
+    s.sendto(answer(q, RIGHT), who)
+"""
+
+CONFIG = """
+plugins:
+  - tag: up
+    type: forward
+    args:
+      upstreams: [ {upstreams} ]
+  - tag: main
+    type: sequence
+    args: [ {{ exec: $up }} ]
+"""
+
+
+class Liars(unittest.TestCase):
+    def play(self, modes):
+        scene = self.enterContext(Scene("liars", BUILD))
+        for i, mode in enumerate(modes):
+            address = f"1.1.1.{10 + i}" if i else "1.1.1.1"
+            if i:
+                scene.network.address("resolver", "lo", f"{address}/32")
+                scene.network.route("router", f"{address}/32", "via", "1.1.1.1")
+            scene.network.start("resolver", f"liar{i}", "/usr/bin/python3", "-c", LIAR, address, mode).wait_for("ready")
+        upstreams = ", ".join(f'{{ addr: "1.1.1.{10 + i if i else 1}" }}' for i in range(len(modes)))
+        config = scene.folder / "liars.yaml"
+        config.write_text(CONFIG.format(upstreams=upstreams))
+        scene.start_daemon(config)
+        return scene
+
+    def test_lies_are_ignored(self):
+        for mode, counter in (("id", "drop_upstream_unknown"), ("port", None),
+                              ("question", "drop_upstream_malformed"), ("garbage", None), ("query", None)):
+            with self.subTest(mode=mode):
+                scene = self.play([mode])
+                for i in range(5):
+                    self.assertEqual(scene.short(f"n{i}.example", "A"), ["203.0.113.1"])
+                if counter:
+                    self.assertGreater(scene.total("verdicts", counter), 0)
+
+    def test_formerr_is_asked_without_edns(self):
+        scene = self.play(["formerr"])
+        self.assertEqual(scene.short("a.example", "A"), ["203.0.113.1"])
+        self.assertGreater(scene.total("stats", "upstream_without_edns"), 0)
+
+    def test_slow(self):
+        scene = self.play(["slow"])
+        self.assertEqual(scene.short("a.example", "A"), ["203.0.113.1"])
+
+    def test_the_next_one_answers(self):
+        for first in ("dead", "servfail"):
+            with self.subTest(first=first):
+                scene = self.play([first, "right"])
+                for i in range(3):
+                    self.assertEqual(scene.short("+timeout=6", f"n{i}.example", "A"), ["203.0.113.1"])
+
+    def test_all_dead(self):
+        scene = self.play(["dead"])
+        self.assertIn("SERVFAIL", scene.kdig("+timeout=7", "a.example", "A"))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
