@@ -39,6 +39,8 @@ class Sleeper {
     int event_fd_;
 };
 
+inline std::atomic<unsigned> ring_serial{0};  // names of rings, of whatever they carry
+
 template <class T>
 class Ring {
     static_assert(std::is_trivially_copyable_v<T> && sizeof(T) % 4 == 0);
@@ -47,8 +49,7 @@ class Ring {
     // `size` is a power of two; size - 1 elements fit. EAL must be up. Aborts if there is no memory.
     Ring(unsigned size, Sleeper* popper) : popper_(popper) {
         char name[RTE_RING_NAMESIZE];
-        static std::atomic<unsigned> serial{0};
-        std::snprintf(name, sizeof name, "steer_%u", serial.fetch_add(1));
+        std::snprintf(name, sizeof name, "steer_%u", ring_serial.fetch_add(1));
         ring_ = rte_ring_create_elem(name, sizeof(T), size, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
         if (ring_ == nullptr) {
             std::fprintf(stderr, "no memory for a ring of %u elements of %zu bytes\n", size, sizeof(T));
