@@ -128,7 +128,8 @@ class TreeBuilder final : public YAML::EventHandler {
                                              std::to_string(kMaxDepth) + " levels deep"};
         }
         if (!open_.empty() && open_.back().node.is_map() && !open_.back().key_read) {
-            throw Refused{line_of(mark), "a key has to be text, found " + std::string(node.what())};
+            throw Refused{line_of(mark), "a key has to be text, found " + std::string(node.what()) +
+                                             ": is a quote, a bracket or a colon missing?"};
         }
         open_.push_back({std::move(node), anchor, false, {}, 0, {}});
     }
@@ -163,7 +164,8 @@ class TreeBuilder final : public YAML::EventHandler {
 
     static void read_key(Open& map, Node node) {
         if (!node.is_text()) {
-            throw Refused{node.line, "a key has to be text, found " + std::string(node.what())};
+            throw Refused{node.line, "a key has to be text, found " + std::string(node.what()) +
+                                         ": is a quote, a bracket or a colon missing?"};
         }
         if (!map.keys.insert(node.text).second) {
             throw Refused{node.line,
@@ -219,7 +221,9 @@ Node parse_document(std::string_view text, Report& report) {
     } catch (const Refused& refused) {
         report.error(refused.line, refused.text);
     } catch (const YAML::Exception& e) {
-        report.error(line_of(e.mark), "this is not YAML: " + e.msg);
+        report.error(line_of(e.mark),
+                     "this is not YAML (" + e.msg +
+                         "): look at the indentation, brackets and quotes here and above");
     }
     return {};
 }

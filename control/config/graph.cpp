@@ -9,9 +9,9 @@ namespace steer::config {
 namespace {
 
 // Depth first; `path` is what led here.
-class CircleFinder {
+class CycleFinder {
   public:
-    explicit CircleFinder(Reading& in)
+    explicit CycleFinder(Reading& in)
         : in_(in), states_(in.settings().plugins.size(), State::fresh) {}
 
     bool run() {
@@ -37,7 +37,7 @@ class CircleFinder {
     void report(PluginIndex i) {
         found_ = true;
         const auto& plugins = in_.settings().plugins;
-        std::string text = "plugins refer to each other in a circle: ";
+        std::string text = "plugins refer to each other in a cycle: ";
         for (auto at = std::find(path_.begin(), path_.end(), i); at != path_.end(); ++at)
             text += plugins[*at].tag + " -> ";
         in_.report().error(plugins[i].line,
@@ -101,8 +101,8 @@ std::vector<PluginIndex> references_of(const Plugin& plugin) {
     return out;
 }
 
-bool check_circles(Reading& in) {
-    return CircleFinder(in).run();
+bool check_cycles(Reading& in) {
+    return CycleFinder(in).run();
 }
 
 bool find_entry(Reading& in) {

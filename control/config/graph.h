@@ -1,4 +1,4 @@
-// What plugins refer to, and what follows from it: circles, the entry, what is never used, and advice on how queries
+// What plugins refer to, and what follows from it: cycles, the entry, what is never used, and advice on how queries
 // will go through the sequences.
 #pragma once
 
@@ -11,8 +11,8 @@ namespace steer::config {
 // The plugins that this one refers to, in the order of writing.
 std::vector<PluginIndex> references_of(const Plugin& plugin);
 
-// Reports every circle once, with its path. True if there is none.
-bool check_circles(Reading& in);
+// Reports every cycle once, with its path. True if there is none.
+bool check_cycles(Reading& in);
 // Finds Settings::entry: what the server plugins name, else the one sequence that nobody refers to.
 bool find_entry(Reading& in);
 // Warnings about a configuration without errors.

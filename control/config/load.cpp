@@ -112,6 +112,14 @@ class PluginsReader {
         if (value == nullptr || value->is_null()) return {};
         std::string out;
         read_value(in_, *value, {key, owner, value->line}, {}, out);
+        if (key == "tag" && std::any_of(out.begin(), out.end(), [](char c) {
+                const auto byte = static_cast<unsigned char>(c);
+                return byte < 0x20 || byte == 0x7f;
+            })) {
+            error(value->line,
+                  "the tag " + matchers::quoted(out) + " has a control character in it: remove it");
+            return {};
+        }
         if (key == "tag" &&
             (out.starts_with('$') || out.starts_with('!') || out.find(' ') != std::string::npos)) {
             error(value->line,
@@ -178,7 +186,7 @@ void read_plugins(Reading& in, const Node& top) {
     }
     PluginsReader(in, *list).all();
     check_patterns(in);
-    if (!check_circles(in) || in.report().error_count() > 0) return;
+    if (!check_cycles(in) || in.report().error_count() > 0) return;
     if (find_entry(in) && in.report().error_count() == 0) advise(in);
 }
 
@@ -206,7 +214,7 @@ LoadOutcome load_bytes(std::string_view text, Reading& in) {
 
 LoadOutcome load(const std::string& path, const LoadOptions& options) {
     Reading in(path, options);
-    const auto text = in.read_text(path);
+    const auto text = Reading::read_text(path, true);
     if (!text) {
         LoadOutcome out;
         out.errors.push_back({"the configuration cannot be read: " + text.error().text, path});

@@ -58,12 +58,13 @@ std::string Reading::resolve(std::string_view path) const {
     return (std::filesystem::path(base_dir_) / given).lexically_normal().string();
 }
 
-Result<std::string> Reading::read_text(const std::string& path) {
+Result<std::string> Reading::read_text(const std::string& path, bool or_pipe) {
     if (path.empty() || path.find('\0') != std::string::npos) return Error{"that is no path"};
     std::error_code status;
     const auto kind = std::filesystem::status(path, status).type();
     if (status) return Error{status.message()};
-    if (kind != std::filesystem::file_type::regular && kind != std::filesystem::file_type::fifo) {
+    const bool pipe = or_pipe && kind == std::filesystem::file_type::fifo;
+    if (kind != std::filesystem::file_type::regular && !pipe) {
         return Error{"it is no regular file"};
     }
     errno = 0;
@@ -84,7 +85,7 @@ std::optional<std::string> Reading::read_file(const std::string& path, const Pla
 
 std::uint32_t Reading::file_number(const std::string& path) {
     auto& files = settings_.files;
-    const auto at = std::find(files.begin() + 1, files.end(), path);
+    const auto at = std::find(files.begin(), files.end(), path);
     const auto number = static_cast<std::uint32_t>(at - files.begin());
     if (at == files.end()) files.push_back(path);
     return number;

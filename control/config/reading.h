@@ -31,7 +31,8 @@ class Reading {
     // The path as it is opened: relative ones start from the base folder.
     [[nodiscard]] std::string resolve(std::string_view path) const;
     // The content of a file, or why not ("No such file or directory").
-    static Result<std::string> read_text(const std::string& path);
+    // A pipe is read only as the configuration itself (`--config <(...)`).
+    static Result<std::string> read_text(const std::string& path, bool or_pipe = false);
     // As read_text(); what stops it is reported as being about `place` ("... cannot be read: No such file").
     std::optional<std::string> read_file(const std::string& path, const Place& place);
     // The number of a file's name in Settings::files.

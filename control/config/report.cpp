@@ -64,7 +64,7 @@ std::string did_you_mean(std::string_view written,
                          const std::vector<std::string_view>& candidates) {
     constexpr std::size_t kLongest = 64;  // of what is compared: the cost is its square
     if (written.empty() || written.size() > kLongest) return {};
-    std::size_t best = std::max<std::size_t>(1, written.size() / 3) + 1;
+    std::size_t best = written.size() < 4 ? 2 : std::max<std::size_t>(2, written.size() / 3) + 1;
     std::string_view nearest;
     for (const auto candidate : candidates) {
         if (candidate.size() > kLongest) continue;

@@ -40,8 +40,9 @@ constexpr std::array<Row<T>, 9> router_access_rows(std::string_view required) {
         {"password_env", &T::password_env, "none", "", "or an environment variable that holds it"},
         {"tls", Own<T>{"map or true/false", tls}, "false", "", "API over TLS, see below"},
         {"connect_timeout", &T::connect_timeout, "5s", "100ms..1m", "how long connecting may take"},
-        {"send_timeout", &T::send_timeout, "5s", "100ms..1m", "how long sending may take"},
-        {"receive_timeout", &T::receive_timeout, "5s", "100ms..1m", "how long a reply may take"},
+        {"send_timeout", &T::send_timeout, "5s", "100ms..1m",
+         "accepted; a router that is silent is noticed after 3s (30s while it prints)"},
+        {"receive_timeout", &T::receive_timeout, "5s", "100ms..1m", "as `send_timeout`"},
     }};
 }
 

@@ -19,7 +19,7 @@ void say_bad_lines(Reading& in, const matchers::BadLines& bad, std::size_t good,
         if (strict) {
             in.report().error_in(line.file, line.line, line.text);
         } else {
-            in.report().warn_in(line.file, line.line, line.text + " (line left out)");
+            in.report().warn_in(line.file, line.line, line.text + "; the line is left out");
         }
     }
     if (good > 0) return;
@@ -116,7 +116,7 @@ void check_patterns(Reading& in) {
         if (strict_lines.contains({in.file_number(e.file), e.line})) {
             in.report().error_in(e.file, e.line, e.text);
         } else {
-            in.report().warn_in(e.file, e.line, e.text + " (line left out)");
+            in.report().warn_in(e.file, e.line, e.text + "; the line is left out");
             bad.emplace(e.file, e.line);
         }
     }

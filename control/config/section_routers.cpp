@@ -3,6 +3,7 @@
 
 #include "control/config/router_access.h"
 #include "control/config/section_rows.h"
+#include "control/config/values.h"
 #include "matchers/quote.h"
 
 namespace steer::config {
@@ -32,7 +33,13 @@ void read_routers(Reading& in, const Node& node, int line) {
         return;
     }
     for (const Entry& entry : node.entries) {
-        const std::string owner = "router " + matchers::quoted(entry.key);
+        if (!is_printable_word(entry.key)) {
+            in.report().error(entry.line,
+                              "the name " + matchers::quoted(entry.key) +
+                                  " of a router: write it without blanks and control characters");
+            continue;
+        }
+        const std::string owner = "router '" + entry.key + "'";
         RouterAccess access;
         if (!read_rows(in, entry.value, kRows, owner, access)) continue;
         const Node* address = entry.value.find("address");

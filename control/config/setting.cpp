@@ -24,7 +24,7 @@ Bounds bounds_of(std::string_view range) {
 // Says that the value is not what was expected: "expected" is continued by the range, if there is one.
 void refuse(Reading& in, const Node& node, const Place& place, std::string expected,
             std::string_view range) {
-    if (!range.empty()) expected += ", " + std::string(range);
+    if (!range.empty()) expected += " within " + std::string(range);
     in.report().error(
         place.line,
         place.name() + (node.is_text()
@@ -75,8 +75,8 @@ bool read_value(Reading& in, const Node& node, const Place& place, std::string_v
     const bool broken = value && whole_seconds && value->count() % 1000 != 0;
     if (!value || broken || !within(*value, range, parse_duration)) {
         refuse(in, node, place,
-               whole_seconds ? "whole seconds or a duration such as 5s, 3m, 1h, 1d"
-                             : "seconds or a duration such as 250ms, 5s, 3m",
+               whole_seconds ? "whole seconds or a duration such as 5s or 3m"
+                             : "seconds or a duration such as 250ms or 5s",
                range);
         return false;
     }
@@ -156,8 +156,9 @@ void unknown_key(Reading& in, const Entry& entry, std::string_view owner,
 
 void missing_key(Reading& in, const Node& map, std::string_view owner, std::string_view key,
                  std::string_view text) {
+    const std::string_view first_part = text.substr(0, text.find(';'));
     in.report().error(map.line, "'" + std::string(key) + "' is missing in " + std::string(owner) +
-                                    ": " + std::string(text));
+                                    " (" + std::string(first_part) + ")");
 }
 
 }  // namespace rows

@@ -43,7 +43,7 @@ enum class LogLevel : std::uint8_t { off, trace, debug, info, warn, error };
 
 struct Log {
     LogLevel level = LogLevel::info;
-    std::string file;  // a copy goes there; empty: standard error alone
+    std::string file;  // a copy goes there; empty: standard output alone
 };
 
 // ---- dataplane

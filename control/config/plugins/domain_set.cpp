@@ -30,7 +30,8 @@ void read(Reading& in, const Node* node, Plugin& plugin) {
     Args args;
     Node empty;
     const std::string owner = owner_of(plugin);
-    read_rows(in, args_or_empty(node, plugin, empty), kRows, owner, args);
+    const Node& map = args_or_empty(node, plugin, empty);
+    read_rows(in, map, kRows, owner, args);
     DomainSet set;
     set.strict = args.strict;
     for (const Text& exp : args.exps)
@@ -44,7 +45,8 @@ void read(Reading& in, const Node* node, Plugin& plugin) {
             set.sets.push_back(*index);
         }
     }
-    if (args.exps.empty() && args.files.empty() && args.sets.empty()) {
+    if (map.find("exps") == nullptr && map.find("files") == nullptr &&
+        map.find("sets") == nullptr) {
         in.report().warn(plugin.line,
                          owner + " has neither 'exps' nor 'files' nor 'sets': it matches no name");
     }

@@ -120,6 +120,7 @@ class Check {
         comment(args);
         families(args);
         times(args);
+        shared(args);
     }
 
   private:
@@ -177,7 +178,7 @@ class Check {
     }
 
     void families(const Args& args) {
-        if (args.address_list4.empty() && args.address_list6.empty()) {
+        if (map_.find("address_list4") == nullptr && map_.find("address_list6") == nullptr) {
             in_.report().error(
                 plugin_.line,
                 owner_ + " has no list: write 'address_list4', 'address_list6' or both");
@@ -238,6 +239,14 @@ class Check {
                                  ") is not longer than " + extra +
                                  ": raise it, or lower 'extra_time'");
         }
+    }
+
+    void shared(const Args& args) {
+        if (args.shared == SharedMode::keep) return;
+        in_.report().warn(line_of("shared"),
+                          "'shared' of " + owner_ +
+                              ": skip and report have no effect yet, addresses that "
+                              "other names have as well become rows");
     }
 
     Reading& in_;

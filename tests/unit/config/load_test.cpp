@@ -1,16 +1,269 @@
-// Whole configurations through load(): the examples, the table of bad ones, and what a good one turns into.
+// Whole configurations through load(). What is said about a file stands in its head, one line a sentence:
+//   # error LINE: TEXT            about the configuration itself
+//   # warning FILE:LINE: TEXT     about a file that it names
+// and nothing else may be said. A new mistake is a new file in bad/, not new C++.
 #define BOOST_TEST_MODULE config
 #include "control/config/load.h"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "control/config/reference.h"
 
 namespace steer::config {
-BOOST_AUTO_TEST_CASE(x) {
-    for (const char* f : {"configs/minimal.yaml", "configs/multi_egress.yaml"}) {
-        auto o = load(std::string(STEER_SOURCE_ROOT) + "/" + f);
-        for (auto& e : o.errors) BOOST_TEST_MESSAGE(e.sentence());
-        for (auto& e : o.warnings) BOOST_TEST_MESSAGE("warning: " + e.sentence());
-        BOOST_TEST(o.ok());
+namespace {
+
+namespace fs = std::filesystem;
+const fs::path kRoot = STEER_SOURCE_ROOT;
+
+std::string content_of(const fs::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    std::ostringstream out;
+    out << in.rdbuf();
+    return out.str();
+}
+
+LoadOptions test_options() {
+    LoadOptions options;
+    options.environment = [](const std::string& name) -> std::optional<std::string> {
+        if (name == "STEER_TEST_PASSWORD") return "secret";
+        if (name == "STEER_TEST_UPSTREAM") return "192.0.2.1";
+        return std::nullopt;
+    };
+    return options;
+}
+
+void erase_all(std::string& text, const std::string& part) {
+    for (auto at = text.find(part); at != std::string::npos; at = text.find(part))
+        text.erase(at, part.size());
+}
+
+// As it stands in the head of a file: without folders.
+std::string as_written(const std::string& kind, const Error& error, const fs::path& of) {
+    std::string text = error.text;
+    for (const char* folder : {"bad", "good"})
+        erase_all(text, (kRoot / "tests/unit/config" / folder / "").string());
+    const std::string file = error.file == of ? "" : fs::path(error.file).filename().string() + ":";
+    return "# " + kind + " " + file + std::to_string(error.line) + ": " + text;
+}
+
+std::vector<std::string> expected_of(const fs::path& path) {
+    std::vector<std::string> out;
+    std::ifstream in(path);
+    for (std::string line; std::getline(in, line);) {
+        if (!line.starts_with("# error ") && !line.starts_with("# warning ")) break;
+        out.push_back(line);
+    }
+    return out;
+}
+
+void check_file(const fs::path& path) {
+    BOOST_TEST_CONTEXT(path.filename()) {
+        const LoadOutcome outcome = load(path, test_options());
+        std::vector<std::string> said;
+        for (const Error& e : outcome.errors)
+            said.push_back(as_written("error", e, path));
+        for (const Error& w : outcome.warnings)
+            said.push_back(as_written("warning", w, path));
+        BOOST_TEST(said == expected_of(path), boost::test_tools::per_element());
     }
 }
+
+std::vector<fs::path> files_in(const char* folder) {
+    std::vector<fs::path> out;
+    for (const auto& entry : fs::directory_iterator(kRoot / "tests/unit/config" / folder)) {
+        if (entry.path().extension() == ".yaml") out.push_back(entry.path());
+    }
+    std::sort(out.begin(), out.end());
+    BOOST_TEST_REQUIRE(!out.empty());
+    return out;
 }
+
+// The first plugin with this tag.
+const Plugin& plugin(const Settings& settings, const std::string& tag) {
+    const auto at = std::find_if(settings.plugins.begin(), settings.plugins.end(),
+                                 [&](const Plugin& p) { return p.tag == tag; });
+    BOOST_TEST_REQUIRE((at != settings.plugins.end()));
+    return *at;
+}
+
+BOOST_AUTO_TEST_CASE(bad_files_are_refused_with_exactly_these_sentences) {
+    for (const auto& path : files_in("bad")) {
+        check_file(path);
+        BOOST_TEST(!load(path, test_options()).ok(), path);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(good_files_load_with_exactly_these_warnings) {
+    for (const auto& path : files_in("good")) {
+        check_file(path);
+        BOOST_TEST(load(path, test_options()).ok(), path);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(every_sentence_is_one_line_and_names_its_file) {
+    for (const auto& path : files_in("bad")) {
+        for (const Error& e : load(path, test_options()).errors) {
+            BOOST_TEST(e.text.find('\n') == std::string::npos);
+            BOOST_TEST(!e.file.empty());
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(examples_load) {
+    for (const auto& entry : fs::directory_iterator(kRoot / "configs")) {
+        if (entry.path().extension() != ".yaml") continue;
+        const LoadOutcome outcome = load(entry.path());
+        BOOST_TEST(outcome.ok(), entry.path());
+        BOOST_TEST(outcome.settings.plugin(outcome.settings.entry).tag == "seq_main");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(minimal_example_means_what_it_says) {
+    const Settings settings = load(kRoot / "configs/minimal.yaml").settings;
+    BOOST_TEST(settings.plugins.size() == 5U);
+    const auto& list = std::get<RosAddressList>(plugin(settings, "ros_address_list_policy").args);
+    BOOST_TEST(list.async);
+    BOOST_TEST(list.comment_prefix == "forgedns");
+    BOOST_TEST(
+        (list.min_ttl == std::chrono::seconds(60) && list.max_ttl == std::chrono::seconds(1800)));
+    BOOST_TEST((list.extra_time == std::chrono::seconds(30) && !list.fixed_ttl));
+    const Router& router = settings.routers.at(list.router);
+    BOOST_TEST(router.name == "172.16.1.1:8728");
+    BOOST_TEST(router.username == "api-user");
+    BOOST_TEST(router.password == "secret");
+    BOOST_TEST(!router.tls);
+    const auto& set = std::get<DomainSet>(plugin(settings, "policy_domains").args);
+    BOOST_TEST_REQUIRE(set.rules.size() == 2U);
+    BOOST_TEST(set.rules[1].rule.text == "media.example");
+    BOOST_TEST(set.rules[1].line == 7);
+    const auto& sequence = std::get<Sequence>(plugin(settings, "seq_main").args);
+    BOOST_TEST_REQUIRE(sequence.rules.size() == 2U);
+    BOOST_TEST(settings.plugin(sequence.rules[0].matches.at(0).plugin).tag ==
+               "match_policy_domain");
+    BOOST_TEST(settings.plugin(sequence.rules[1].plugin).tag == "forward_main");
+}
+
+BOOST_AUTO_TEST_CASE(lists_with_the_same_access_share_a_router) {
+    BOOST_TEST(load(kRoot / "configs/multi_egress.yaml").settings.routers.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(everything_that_can_be_written_is_read) {
+    const Settings s = load(kRoot / "tests/unit/config/good/all.yaml", test_options()).settings;
+    BOOST_TEST((s.log.level == LogLevel::warn));
+    BOOST_TEST_REQUIRE(s.dataplane.ports.size() == 3U);
+    BOOST_TEST((s.dataplane.ports[0].driver == Driver::af_xdp &&
+                s.dataplane.ports[2].driver == Driver::pcap));
+    BOOST_TEST(s.dataplane.ports[0].queues == 2U);
+    BOOST_TEST(s.dataplane.ports[0].addresses.at(1).to_string() == "2001:db8::53");
+    BOOST_TEST(s.dataplane.workers == 2U);
+    BOOST_TEST(s.dataplane.cores.at(1) == 3U);
+    BOOST_TEST(s.dataplane.memory_bytes == 512U << 20);
+    BOOST_TEST((s.dataplane.idle == IdleMode::spin && s.dataplane.reply == ReplyMode::route));
+    BOOST_TEST(s.dataplane.first_upstream_port == 20000);
+    BOOST_TEST(s.dataplane.max_in_flight == 0x400U);
+    BOOST_TEST(s.dataplane.allow.value().size() == 2U);
+    BOOST_TEST(!s.control.http.has_value());
+    BOOST_TEST(s.routers.at(0).password == "secret");
+    BOOST_TEST(s.routers.at(0).port == 8729);
+    BOOST_TEST(s.routers.at(0).tls_pin.size() == 64U);
+    BOOST_TEST(s.routers.at(1).port == 1234);
+    BOOST_TEST(s.routers.at(1).password == "secret");
+
+    const auto& forward = std::get<Forward>(plugin(s, "fwd").args);
+    BOOST_TEST_REQUIRE(forward.upstreams.size() == 5U);
+    const std::vector<std::string> addresses{"192.0.2.1", "2001:db8::2", "192.0.2.3", "2001:db8::4",
+                                             "2001:db8::5"};
+    const std::vector<std::uint16_t> ports{5353, 54, 53, 55, 53};
+    for (std::size_t i = 0; i < ports.size(); ++i) {
+        BOOST_TEST(forward.upstreams[i].address.to_string() == addresses[i]);
+        BOOST_TEST(forward.upstreams[i].port == ports[i]);
+    }
+    BOOST_TEST((forward.upstreams[0].timeout == Milliseconds(250) &&
+                forward.total_timeout == Milliseconds(3000)));
+
+    const auto& cache = std::get<Cache>(plugin(s, "cache_main").args);
+    BOOST_TEST((cache.size == 64U << 20 && cache.size_in_bytes && cache.short_circuit &&
+                !cache.cache_negative));
+    const auto& list = std::get<RosAddressList>(plugin(s, "list1").args);
+    BOOST_TEST((list.on_timeout == OnTimeoutMode::servfail &&
+                list.missing_family == MissingFamilyMode::nodata));
+    BOOST_TEST((list.shared == SharedMode::report && list.multi_writer &&
+                list.cleanup_on_shutdown && !list.async));
+    BOOST_TEST(list.never_claim.value().empty());
+    BOOST_TEST(list.persistent.size() == 4U);
+    BOOST_TEST((std::get<RosAddressList>(plugin(s, "list2").args).fixed_ttl == Milliseconds(0)));
+
+    const auto& main = std::get<Sequence>(plugin(s, "main").args);
+    BOOST_TEST_REQUIRE(main.rules.size() == 15U);
+    BOOST_TEST(main.rules[1].matches.size() == 3U);
+    BOOST_TEST((!main.rules[1].matches[0].negate && main.rules[1].matches[1].negate));
+    BOOST_TEST(main.rules[4].marks == (std::vector<std::uint32_t>{1, 2, 16}),
+               boost::test_tools::per_element());
+    BOOST_TEST(int{main.rules[6].rcode} == 3);
+    BOOST_TEST(int{main.rules[7].rcode} == 5);
+    BOOST_TEST(std::get<DebugPrint>(s.plugin(main.rules[8].plugin).args).msg == "a text");
+    const Plugin& in_place = s.plugin(main.rules[11].plugin);
+    BOOST_TEST((in_place.in_place && in_place.tag == "main[12]"));
+    BOOST_TEST(std::get<Forward>(in_place.args).concurrent == 2U);
+    BOOST_TEST(std::get<Forward>(in_place.args).short_circuit);
+    BOOST_TEST(s.plugin(s.entry).tag == "main");
+}
+
+BOOST_AUTO_TEST_CASE(rules_of_files_know_their_lines) {
+    const Settings s = load(kRoot / "tests/unit/config/good/all.yaml", test_options()).settings;
+    const auto& rules = std::get<DomainSet>(plugin(s, "policy").args).rules;
+    BOOST_TEST_REQUIRE(rules.size() ==
+                       8U);  // five inline; of six lines of the file two are bad and one is empty
+    BOOST_TEST(s.files.at(rules[5].file).ends_with("bad/lists/some_bad.txt"));
+    BOOST_TEST(rules[6].line == 4);
+    BOOST_TEST(rules[7].rule.text == "also.good.example");
+}
+
+BOOST_AUTO_TEST_CASE(defaults_are_those_of_the_reference) {
+    const Settings s = load(kRoot / "configs/minimal.yaml").settings;
+    BOOST_TEST(s.control.http.value().to_string() == "127.0.0.1:9153");
+    BOOST_TEST(s.control.socket == "/run/steerdns/control.sock");
+    BOOST_TEST(s.dataplane.workers == 1U);
+    BOOST_TEST(s.dataplane.first_upstream_port == 10240);
+    BOOST_TEST(s.dataplane.last_upstream_port == 26623);
+    BOOST_TEST(s.dataplane.max_parked == 65536U);
+    BOOST_TEST((s.dataplane.idle == IdleMode::adaptive && s.dataplane.ports.empty() &&
+                !s.dataplane.allow));
+}
+
+BOOST_AUTO_TEST_CASE(a_configuration_that_is_not_there_is_one_sentence) {
+    const LoadOutcome outcome = load("/not/there.yaml");
+    BOOST_TEST_REQUIRE(outcome.errors.size() == 1U);
+    BOOST_TEST(outcome.errors[0].sentence() ==
+               "/not/there.yaml: the configuration cannot be read: No such file or directory");
+}
+
+BOOST_AUTO_TEST_CASE(paths_start_from_the_base_folder_that_was_given) {
+    LoadOptions options = test_options();
+    options.base_dir = kRoot / "tests/unit/config/bad/lists";
+    const LoadOutcome outcome = load_text(
+        "plugins:\n"
+        "  - { tag: s, type: domain_set, args: { files: [some_bad.txt] } }\n"
+        "  - { tag: main, type: sequence, args: [{ matches: qname $s, exec: reject }, { exec: "
+        "forward 192.0.2.1 }] }\n",
+        "text", options);
+    BOOST_TEST(outcome.ok());
+    BOOST_TEST(outcome.settings.files.size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(the_reference_in_docs_is_what_the_tables_say) {
+    std::ostringstream reference;
+    write_reference(reference);
+    BOOST_TEST(
+        content_of(kRoot / "docs/configuration.md") == reference.str(),
+        "docs/configuration.md is old: steerdnsd --config-reference > docs/configuration.md");
+}
+
+}  // namespace
+}  // namespace steer::config
