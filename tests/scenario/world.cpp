@@ -3,6 +3,7 @@
 #include <rte_rcu_qsbr.h>
 
 #include <algorithm>
+#include <iomanip>
 #include <stdexcept>
 
 #include "dataplane/dns/name.h"
@@ -195,6 +196,11 @@ World::World(const WorldOptions& options) : options_(options) {
 }
 
 World::~World() {
+    for (const auto& [name, site] : sites_) {  // how far the journal can be trusted
+        if (journal_.is_open())
+            journal_ << "{\"t_ns\":" << wall_ns() << ",\"router\":\"" << name
+                     << "\",\"op\":\"end\"}\n";
+    }
     for (unsigned w = 0; w < options_.workers; ++w) {
         rte_rcu_qsbr_thread_offline(plane_->shared().qsbr, w);
         rte_rcu_qsbr_thread_unregister(plane_->shared().qsbr, w);
@@ -401,16 +407,11 @@ void World::on_client_frame(const UdpFrame& frame) {
     for (unsigned n = u16(frame.payload, 6); n > 0; --n)
         a.records.push_back(reader.record());
     if (dns_log_.is_open()) {
-        dns_log_ << "{\"t_ns\":" << wall_ns() << ",\"client\":\"" << a.client << "\",\"qname\":\""
-                 << a.name << "\",\"qtype\":" << a.type << ",\"rcode\":" << a.rcode
-                 << ",\"answers\":[";
-        const char* comma = "";
-        for (const auto& r : a.records) {
-            dns_log_ << comma << "{\"name\":\"" << r.name << "\",\"type\":" << r.type
-                     << ",\"ttl\":" << r.ttl_s << ",\"data\":\"" << r.data << "\"}";
-            comma = ",";
-        }
-        dns_log_ << "]}\n";
+        dns_log_ << "{\"t_ns\":" << wall_ns() << ",\"client\":\"" << a.client << "\",\"wire\":\""
+                 << std::hex << std::setfill('0');
+        for (const unsigned byte : frame.payload)
+            dns_log_ << std::setw(2) << byte;
+        dns_log_ << std::dec << "\"}\n";
     }
     answers.push_back(std::move(a));
 }
