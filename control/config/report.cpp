@@ -8,7 +8,11 @@
 namespace steer::config {
 namespace {
 
+// A sentence is one line, whatever the configuration or the YAML library put into it.
 void add(std::vector<Error>& to, const std::string& file, int line, std::string text) {
+    for (char& c : text) {
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+    }
     const bool known = std::any_of(to.begin(), to.end(), [&](const Error& e) {
         return e.line == line && e.text == text && e.file == file;
     });
