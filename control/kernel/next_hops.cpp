@@ -9,6 +9,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "control/kernel/hop_table.h"
 #include "control/kernel/netlink.h"
@@ -29,10 +30,25 @@ constexpr std::array<int, 8> kGroups{RTNLGRP_LINK,        RTNLGRP_NEIGH,      RT
                                      RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
                                      RTNLGRP_IPV4_RULE,   RTNLGRP_IPV6_RULE};
 
+// What events said of the kernel's tables. A route may change with a link; not the other way.
+enum class Changed : std::uint8_t { nothing, routes, interfaces };
+
 struct Tended {
     Neighbour neighbour;
     Clock::time_point poked{};  // the epoch: never
 };
+
+Changed changed_by(std::uint16_t message_type) {
+    switch (message_type) {
+        case RTM_NEWLINK:
+        case RTM_DELLINK:
+        case RTM_NEWADDR:
+        case RTM_DELADDR:
+            return Changed::interfaces;
+        default:
+            return Changed::routes;
+    }
+}
 
 bool settled(const Neighbour& n) {
     return n.usable() || n.state == Neighbour::State::failed;
@@ -64,20 +80,20 @@ struct NextHops::Impl : std::enable_shared_from_this<NextHops::Impl> {
     std::map<NeighbourKey, Tended> neighbours;  // that the targets need
     std::optional<NextHopTable> published;
     std::vector<DeviceState> published_devices;
-    bool look_due = false;  // look_again runs
-    bool tend_due = false;  // tend_again runs
+    Changed look_due = Changed::nothing;  // look_again runs, if not nothing
+    bool tend_due = false;                // tend_again runs
 
     Result<void> open();
-    void look();
+    void look(Changed what);
     void tend();
-    bool read_events();
+    Changed read_events();
     void wait_for_neighbours(Clock::time_point until);
     [[nodiscard]] NextHopTable build() const;
     void publish();
     void log_changes(const NextHopTable& table) const;
 
     void watch();
-    void schedule_look();
+    void schedule_look(Changed what);
     void schedule_tend(Clock::duration after);
 };
 
@@ -91,9 +107,10 @@ Result<void> NextHops::Impl::open() {
     return {};
 }
 
-// Asks for everything anew. What tends a neighbour that is still needed goes on from where it was.
-void NextHops::Impl::look() {
-    interfaces = read_interfaces(*asking);
+// Asks anew: for the routes, and for the interfaces if they changed. What tends a neighbour that is still
+// needed goes on from where it was.
+void NextHops::Impl::look(Changed what) {
+    if (what == Changed::interfaces) interfaces = read_interfaces(*asking);
     targets.clear();
     std::map<NeighbourKey, Tended> needed;
     for (const IpAddress& upstream : upstreams) {
@@ -133,12 +150,12 @@ void NextHops::Impl::tend() {
     if (next) schedule_tend(*next);
 }
 
-// True if a look is due. Neighbours are taken from the events themselves.
-bool NextHops::Impl::read_events() {
-    bool look_is_due = false;
+// What to look at again. Neighbours are taken from the events themselves.
+Changed NextHops::Impl::read_events() {
+    Changed changed = Changed::nothing;
     const bool complete = events->read_events([&](const nlmsghdr& message) {
         if (message.nlmsg_type != RTM_NEWNEIGH && message.nlmsg_type != RTM_DELNEIGH) {
-            look_is_due = true;
+            changed = std::max(changed, changed_by(message.nlmsg_type));
             return;
         }
         const auto event = read_neighbour(message);
@@ -147,7 +164,7 @@ bool NextHops::Impl::read_events() {
             it->second.neighbour = event->second;
         }
     });
-    return look_is_due || !complete;
+    return complete ? changed : Changed::interfaces;  // something was lost: all of it
 }
 
 void NextHops::Impl::wait_for_neighbours(Clock::time_point until) {
@@ -160,7 +177,7 @@ void NextHops::Impl::wait_for_neighbours(Clock::time_point until) {
         if (all || left <= 0ms) return;
         pollfd ready{events->fd(), POLLIN, 0};
         if (::poll(&ready, 1, static_cast<int>(left.count())) <= 0) return;
-        if (read_events()) look();
+        if (const Changed what = read_events(); what != Changed::nothing) look(what);
         tend();
     }
 }
@@ -215,22 +232,22 @@ void NextHops::Impl::watch() {
                         [self = weak_from_this()](const boost::system::error_code& failed) {
                             const auto me = self.lock();
                             if (failed || me == nullptr) return;
-                            if (me->read_events()) me->schedule_look();
+                            me->schedule_look(me->read_events());
                             me->publish();
                             me->tend();
                             me->watch();
                         });
 }
 
-void NextHops::Impl::schedule_look() {
-    if (look_due) return;
-    look_due = true;
+void NextHops::Impl::schedule_look(Changed what) {
+    const bool runs = look_due != Changed::nothing;
+    look_due = std::max(look_due, what);
+    if (runs || what == Changed::nothing) return;
     look_again.expires_after(kDebounce);
     look_again.async_wait([self = weak_from_this()](const boost::system::error_code& failed) {
         const auto me = self.lock();
         if (failed || me == nullptr) return;
-        me->look_due = false;
-        me->look();
+        me->look(std::exchange(me->look_due, Changed::nothing));
         me->publish();
         me->tend();
     });
@@ -262,7 +279,7 @@ NextHops::~NextHops() {
 Result<void> NextHops::start(std::vector<IpAddress> upstreams, std::chrono::milliseconds patience) {
     if (Result<void> opened = impl_->open(); !opened) return opened;
     impl_->upstreams = std::move(upstreams);
-    impl_->look();
+    impl_->look(Changed::interfaces);
     impl_->tend();
     impl_->wait_for_neighbours(Clock::now() + patience);
     impl_->publish();
@@ -273,7 +290,7 @@ Result<void> NextHops::start(std::vector<IpAddress> upstreams, std::chrono::mill
 
 void NextHops::set_upstreams(std::vector<IpAddress> upstreams) {
     impl_->upstreams = std::move(upstreams);
-    impl_->look();
+    impl_->look(Changed::routes);
     impl_->publish();
     impl_->tend();
 }

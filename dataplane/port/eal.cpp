@@ -160,6 +160,7 @@ Result<std::unique_ptr<Eal>> Eal::start(const EalOptions& options) {
 
     std::vector<std::string> words = plan.arguments;
     std::vector<char*> argv;
+    argv.reserve(words.size() + 1);
     for (std::string& word : words)
         argv.push_back(word.data());
 
@@ -168,7 +169,7 @@ Result<std::unique_ptr<Eal>> Eal::start(const EalOptions& options) {
     const pthread_t self = pthread_self();
     const bool known = pthread_getaffinity_np(self, sizeof affinity, &affinity) == 0;
     LogCapture log;
-    const int started = rte_eal_init(static_cast<int>(argv.size()), argv.data());
+    const int started = rte_eal_init(static_cast<int>(words.size()), argv.data());
     if (known) pthread_setaffinity_np(self, sizeof affinity, &affinity);
     if (started < 0) {
         std::string text = "DPDK does not start with " + plan.why + ": " + rte_strerror(rte_errno);

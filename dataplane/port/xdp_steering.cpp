@@ -97,7 +97,9 @@ std::string program_name(std::uint32_t id) {
 }
 
 int link_program(int program_fd, int if_index, std::uint32_t mode_flag) {
-    LIBBPF_OPTS(bpf_link_create_opts, options, .flags = mode_flag);
+    bpf_link_create_opts options{};
+    options.sz = sizeof options;
+    options.flags = mode_flag;
     const int fd = bpf_link_create(program_fd, if_index, BPF_XDP, &options);
     return fd >= 0 ? fd : -errno;
 }
@@ -167,7 +169,8 @@ Result<void> XdpSteering::load() {
 }
 
 Result<void> XdpSteering::make_way() {
-    LIBBPF_OPTS(bpf_xdp_query_opts, attached);
+    bpf_xdp_query_opts attached{};
+    attached.sz = sizeof attached;
     if (bpf_xdp_query(if_index_, 0, &attached) != 0) return {};  // link() will say why
     const std::array<std::pair<std::uint32_t, std::uint32_t>, 3> modes{
         {{attached.drv_prog_id, XDP_FLAGS_DRV_MODE},

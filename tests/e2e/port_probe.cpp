@@ -2,6 +2,7 @@
 // and tells on standard output what it sees. port_test.py drives it:
 //
 //   port_probe DEVICE [--queues N] [--upstreams ADDRESS:PORT,...]      (an IPv6 address without brackets)
+//   port_probe --vdev DRIVER ARGUMENTS                                  (a DPDK device; no kernel beside it)
 //
 // Says:  ready MODE QUEUES | error SENTENCE | log SENTENCE | eal SUMMARY
 //        packet FROM PORT TO PORT VLANS BYTES WRONG   (VLANS 10.20 or -, WRONG: what read_udp_frame says, or -)
@@ -22,6 +23,7 @@
 #include "control/kernel/reserved_ports.h"
 #include "dataplane/port/af_xdp.h"
 #include "dataplane/port/eal.h"
+#include "dataplane/port/ethdev.h"
 #include "dataplane/port/xdp_steering.h"
 #include "support/udp_frame.h"
 
@@ -102,14 +104,19 @@ class Probe {
                   << ports_.size() << std::endl;
     }
 
+    explicit Probe(Ports ports) : ports_(std::move(ports)) {
+        std::cout << "ready " << ports_.front()->name() << " " << ports_.size() << std::endl;
+    }
+
     // Until standard input ends or says quit.
     void run() {
         std::vector<pollfd> ready{{STDIN_FILENO, POLLIN, 0}};
         for (const auto& port : ports_)
             ready.push_back({port->wake_fd(), POLLIN, 0});
+        const bool can_wake = ports_.front()->wake_fd() >= 0;
         for (;;) {
-            constexpr int kHouseTurn_ms = 20;
-            ::poll(ready.data(), ready.size(), kHouseTurn_ms);
+            const int turn_ms = can_wake ? 20 : 1;
+            ::poll(ready.data(), ready.size(), turn_ms);
             for (const auto& port : ports_)
                 serve(*port);
             house_.poll();
@@ -232,12 +239,15 @@ int main(int argc, char** argv) {
     const std::vector<std::string> words(argv + 1, argv + argc);
     std::string device;
     std::string upstreams;
+    std::string vdev;
     unsigned queues = 0;
     for (std::size_t i = 0; i < words.size(); ++i) {
         if (words[i] == "--queues") {
             queues = static_cast<unsigned>(std::stoul(words.at(++i)));
         } else if (words[i] == "--upstreams") {
             upstreams = words.at(++i);
+        } else if (words[i] == "--vdev") {
+            vdev = words.at(++i);
         } else {
             device = words[i];
         }
@@ -246,5 +256,9 @@ int main(int argc, char** argv) {
     options.memory_bytes = std::uint64_t{256} << 20;
     const std::unique_ptr<Eal> eal = test::must(Eal::start(options));
     std::cout << "eal " << eal->summary() << std::endl;
+    if (!vdev.empty()) {
+        test::Probe(test::must(open_vdev(vdev, device, {}))).run();
+        return 0;
+    }
     test::Probe(device, queues, test::parse_upstreams(upstreams)).run();
 }

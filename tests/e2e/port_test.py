@@ -318,6 +318,20 @@ class OnABridge(Lab):
         self.assertFalse(self.program_on("b0"))
 
 
+class Tap(Lab):
+    def test_the_kernel_is_the_other_end(self):
+        probe = self.made(Program(self.server, PROBE, "--vdev", "net_tap", "iface=tp0"))
+        self.assertEqual(probe.until_word("ready")[-1], "ready tp0 1")
+        for address, far in (("10.79.0.1/24", "10.79.0.2"), ("fd79::1/64", "fd79::2")):
+            self.address(self.server, "tp0", address)
+            self.server.run("ip", "neigh", "add", far, "lladdr", "02:00:00:00:79:02", "dev", "tp0")
+            s = self.udp(self.server, address.split("/", maxsplit=1)[0])
+            s.sendto(b"through the tap", (far, 53))
+            self.assertEqual(s.recv(100), b"through the tap")
+        self.assertEqual(probe.end(), 0)
+        self.assertNotIn("tp0", self.server.run("ip", "link"))
+
+
 class TwoQueues(Lab):
     queues = 2
 
