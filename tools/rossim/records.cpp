@@ -196,9 +196,10 @@ void Records::check(const Menu& menu, const Sentence& sentence) const {
         if (argument == nullptr) throw Trap{"unknown parameter " + name, kMissingItem};
         if (argument->must_be_in.empty() || value.empty()) continue;
         const auto& allowed = rows(argument->must_be_in);
+        const std::string_view wanted = value;
         const bool known = std::any_of(allowed.begin(), allowed.end(), [&](const Record& row) {
             std::string scratch;
-            return row.property("name", scratch) == value;
+            return row.property("name", scratch) == wanted;
         });
         if (!known) throw Trap{"input does not match any value of " + name, kBadValue};
     }
