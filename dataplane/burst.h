@@ -34,9 +34,10 @@ struct Packet {
     bool is_v6;
     bool is_udp;                                  // not: answers may have 64 KiB
     std::uint16_t source_port, destination_port;  // host order
-    std::uint16_t max_size;                       // of the answer, bytes of DNS; set by parse()
-    std::uint8_t stream;                          // injected: where the answer goes ...
-    std::uint64_t stream_token;                   // ... and what it brings back
+    std::uint16_t
+        max_size;  // of the answer, bytes of DNS: of the way it came; by parse() the client's
+    std::uint8_t stream;         // injected: where the answer goes ...
+    std::uint64_t stream_token;  // ... and what it brings back
     IpAddress source, destination;
     const cache::Entry* found;  // what lookup() found
     dns::Query query;           // set by parse()

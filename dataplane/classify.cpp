@@ -10,6 +10,7 @@
 
 #include "dataplane/checksum.h"
 #include "dataplane/dns/wire.h"
+#include "dataplane/frame.h"
 
 namespace steer {
 namespace {
@@ -157,6 +158,7 @@ void add_query(rte_mbuf* m, const Datagram& d, std::uint8_t port_index, Burst& b
     p.dns_length = static_cast<std::uint16_t>(d.udp_length - kUdpSize);
     const auto* end = static_cast<const std::uint8_t*>(m->buf_addr) + m->buf_len;
     p.dns_room = static_cast<std::uint16_t>(end - p.dns);
+    p.max_size = std::min(kMaxUdpAnswer, p.dns_room);
     p.port = port_index;
     p.l3_offset = d.l3_offset;
     p.is_v6 = d.is_v6;

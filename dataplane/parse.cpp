@@ -2,19 +2,15 @@
 
 #include <algorithm>
 
-#include "dataplane/frame.h"
-
 namespace steer {
 namespace {
 
-// What the client takes, at most what we send (RFC 6891 6.2.3, RFC 9715).
+// What the client takes, and at most what its way allows (RFC 6891 6.2.3, RFC 9715).
 std::uint16_t size_limit(const Packet& p) {
-    if (!p.is_udp) return dns::kMaxMessage;
+    if (!p.is_udp) return p.max_size;
     const std::uint16_t offered =
         p.query.edns.present ? p.query.edns.udp_size : dns::kClassicUdpSize;
-    const std::uint16_t fits =
-        p.mbuf != nullptr ? std::min(kMaxUdpAnswer, p.dns_room) : kMaxUdpAnswer;
-    return std::min(offered, fits);
+    return std::min(offered, p.max_size);
 }
 
 bool is_zone_transfer(const dns::Query& q) {

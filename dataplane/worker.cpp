@@ -271,6 +271,7 @@ bool Worker::Impl::add_injected(const Message& m) noexcept {
     p.injected = m.buffer;
     p.dns = m.buffer->data() + sizeof(InjectedQuery);
     p.is_udp = query.is_udp != 0;
+    p.max_size = std::max(query.max_size, dns::kClassicUdpSize);
     p.source = query.client;
     p.destination = query.local;
     p.source_port = query.client_port;

@@ -1,0 +1,291 @@
+// From a query's bytes to an answer's bytes: miss, hit, both families, VLANs, sizes, errors, who may ask.
+#include <boost/test/unit_test.hpp>
+
+#include "packet/appliance.h"
+
+namespace steer::test {
+namespace {
+
+constexpr std::uint16_t kTypeA = 1, kTypeAaaa = 28;
+
+DnsMessage long_answer(const Seen& q, unsigned records) {
+    DnsMessage m = DnsMessage::response(0, q.qname(), q.qtype());
+    for (unsigned i = 0; i < records; ++i) {
+        m.record(DnsMessage::kAnswer, {0xc0, 12}, kTypeA, 300,
+                 {10, 1, static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)});
+    }
+    return m;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(answers)
+
+BOOST_AUTO_TEST_CASE(a_miss_is_asked_upstream_and_answered) {
+    Appliance a;
+    a.publish(forward_only());
+    a.ask("www.Other.example", kTypeA, 4711);
+    a.turn();
+    BOOST_CHECK_EQUAL(a.parked(), 1U);
+    const Seen q = a.upstream_query();
+    BOOST_CHECK_EQUAL(q.qname(), "www.other.example");
+    BOOST_CHECK(q.frame.to == *IpAddress::parse("198.51.100.53"));
+    a.reply(q, 300, {"203.0.113.7"});
+    a.turn();
+    const Seen answer = a.answer();
+    BOOST_CHECK_EQUAL(answer.id(), 4711);
+    BOOST_CHECK_EQUAL(answer.qname(), "www.Other.example");  // in the client's case
+    BOOST_CHECK_EQUAL(answer.flags(), 0x8180);
+    BOOST_CHECK_EQUAL(answer.ttls().at(0), 300U);
+    BOOST_CHECK(answer.frame.to == *IpAddress::parse("192.0.2.10"));
+    BOOST_CHECK_EQUAL(answer.frame.to_port, 40000);
+    BOOST_CHECK_EQUAL(a.count(Verdict::forwarded), 1U);
+    BOOST_CHECK_EQUAL(a.count(Verdict::upstream_reply), 1U);
+    BOOST_CHECK_EQUAL(a.count(ParkedEnd::answered), 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_hit_is_answered_at_once_and_counts_down) {
+    Appliance a;
+    a.publish(cache_forward());
+    a.ask_and_answer("www.other.example", 300, "203.0.113.7");
+    a.advance_ms(100'000);
+    a.ask("WWW.other.example", kTypeA, 99);
+    a.turn();
+    const Seen answer = a.answer();
+    BOOST_CHECK_EQUAL(answer.id(), 99);
+    BOOST_CHECK_EQUAL(answer.qname(), "WWW.other.example");
+    BOOST_CHECK_EQUAL(answer.ttls().at(0), 200U);
+    BOOST_CHECK(a.upstream_queries().empty());
+    BOOST_CHECK_EQUAL(a.count(Verdict::answered), 1U);
+    BOOST_CHECK_EQUAL(a.count(Stat::cache_hits), 1U);
+    a.advance_ms(200'000);
+    a.ask("www.other.example");
+    a.turn();
+    (void)a.upstream_query();  // it has expired
+}
+
+BOOST_AUTO_TEST_CASE(who_asks_the_same_shares_one_upstream_query) {
+    Appliance a;
+    a.publish(cache_forward());
+    for (std::uint16_t i = 0; i < 20; ++i) {
+        a.ask("www.other.example", kTypeA, i, {.port = static_cast<std::uint16_t>(40000 + i)});
+    }
+    a.turn();
+    a.reply(a.upstream_query(), 60, {"203.0.113.7"});
+    a.turn();
+    const auto answers = a.answers();
+    BOOST_CHECK_EQUAL(answers.size(), 20U);
+    for (const Seen& s : answers)
+        BOOST_CHECK_EQUAL(s.frame.to_port, 40000 + s.id());
+    BOOST_CHECK_EQUAL(a.count(Stat::upstream_coalesced), 19U);
+}
+
+BOOST_AUTO_TEST_CASE(a_cname_chain_is_kept_and_its_ttls_count_down_each) {
+    Appliance a;
+    a.publish(cache_forward());
+    a.ask("www.other.example");
+    a.turn();
+    a.reply(a.upstream_query(), DnsMessage::response(0, "www.other.example", kTypeA)
+                                    .cname("www.other.example", 500, "edge.cdn.example")
+                                    .a("edge.cdn.example", 90, {203, 0, 113, 9}));
+    a.turn();
+    BOOST_CHECK(a.answer().ttls() == (std::vector<std::uint32_t>{500, 90}));
+    a.advance_ms(40'000);
+    a.ask("www.other.example");
+    a.turn();
+    BOOST_CHECK(a.answer().ttls() == (std::vector<std::uint32_t>{460, 50}));
+}
+
+BOOST_AUTO_TEST_CASE(ipv6_clients_and_addresses) {
+    Appliance a;
+    a.publish(cache_forward());
+    const Client six{.address = "2001:db8::10"};
+    a.ask("www.other.example", kTypeAaaa, 5, six);
+    a.turn();
+    a.reply(a.upstream_query(), 300, {"2001:db8:9::7"});
+    a.turn();
+    BOOST_CHECK(a.answer().frame.to == *IpAddress::parse("2001:db8::10"));
+    a.ask("www.other.example", kTypeAaaa, 6, six);
+    a.turn();
+    const Seen hit = a.answer();  // its checksum was checked when it came out
+    BOOST_CHECK(hit.frame.from == *IpAddress::parse("2001:db8:1::1"));
+    BOOST_CHECK_EQUAL(hit.answers(), 1U);
+}
+
+BOOST_AUTO_TEST_CASE(answers_keep_the_vlans_of_their_queries) {
+    Appliance a;
+    a.publish(cache_forward());
+    const Client one{.vlans = {100}}, two{.vlans = {200, 300}};
+    for (const Client& c : {one, two}) {
+        a.ask("www." + std::to_string(c.vlans.size()) + ".example", kTypeA, 1, c);
+        a.turn();
+        a.reply(a.upstream_query(), 300, {"203.0.113.7"});
+        a.turn();
+        BOOST_CHECK(a.answer().frame.vlans == c.vlans);  // from the parked record
+        a.ask("www." + std::to_string(c.vlans.size()) + ".example", kTypeA, 1, c);
+        a.turn();
+        BOOST_CHECK(a.answer().frame.vlans == c.vlans);  // in place
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_above_the_clients_size_is_cut) {
+    Appliance a;
+    a.publish(cache_forward());
+    a.ask("big.example");
+    a.turn();
+    const Seen q = a.upstream_query();
+    a.reply(q, long_answer(q, 60));
+    a.turn();
+    BOOST_CHECK(a.answer().truncated());
+    BOOST_CHECK_EQUAL(a.count(ParkedEnd::answered_truncated), 1U);
+    a.ask("big.example");
+    a.turn();
+    const Seen hit = a.answer();
+    BOOST_CHECK(hit.truncated());
+    BOOST_CHECK_EQUAL(hit.answers(), 0U);
+    BOOST_CHECK_EQUAL(a.count(Verdict::answered_truncated), 1U);
+    a.ask(DnsMessage::query(1, "big.example", kTypeA).opt(1232));
+    a.turn();
+    const Seen whole = a.answer();
+    BOOST_CHECK(!whole.truncated());
+    BOOST_CHECK_EQUAL(whole.answers(), 60U);
+    BOOST_CHECK_EQUAL(whole.additional(), 1U);
+}
+
+BOOST_AUTO_TEST_CASE(no_datagram_is_larger_than_1232_bytes) {
+    Appliance a;
+    a.publish(cache_forward());
+    a.ask(DnsMessage::query(1, "huge.example", kTypeA).opt(4096));
+    a.turn();
+    const Seen q = a.upstream_query();
+    a.reply(q, long_answer(q, 80));  // 1,310 bytes
+    a.turn();
+    const Seen answer = a.answer();
+    BOOST_CHECK(answer.truncated());
+    BOOST_CHECK_LE(answer.dns.size(), 1232U);
+}
+
+BOOST_AUTO_TEST_CASE(malformed_queries_are_told_so) {
+    Appliance a;
+    a.publish(forward_only());
+    const auto rcode_of = [&](const DnsMessage& m) {
+        a.ask(m);
+        a.turn();
+        return a.answer().rcode();
+    };
+    BOOST_CHECK_EQUAL(rcode_of(DnsMessage(1, 0x0100)), 1U);  // no question
+    BOOST_CHECK_EQUAL(rcode_of(DnsMessage::query(1, "a.example", kTypeA, 0x2100)), 4U);  // opcode 4
+    BOOST_CHECK_EQUAL(rcode_of(DnsMessage::query(1, "a.example", 252)), 4U);             // AXFR
+    BOOST_CHECK_EQUAL(rcode_of(DnsMessage::query(1, "a.example", kTypeA).opt(1232, false, 0, 1)),
+                      0U);  // BADVERS: 16
+    BOOST_CHECK_EQUAL(rcode_of(DnsMessage::query(1, "a.example", kTypeA).raw({1, 2, 3})), 1U);
+    BOOST_CHECK_EQUAL(a.count(Verdict::answered_error), 5U);
+    BOOST_CHECK(a.upstream_queries().empty());
+}
+
+BOOST_AUTO_TEST_CASE(responses_and_scraps_get_silence) {
+    Appliance a;
+    a.publish(forward_only());
+    a.ask(DnsMessage::response(1, "a.example", kTypeA));
+    DnsMessage short_one(1, 0x0100);
+    const Bytes cut(short_one.bytes().begin(), short_one.bytes().begin() + 11);
+    a.send(0, make_udp_frame({.from_mac = {2, 0, 0, 0, 0, 9},
+                              .to_mac = a.port().port().mac(),
+                              .from = *IpAddress::parse("192.0.2.10"),
+                              .to = *IpAddress::parse("10.0.0.1"),
+                              .from_port = 40000,
+                              .to_port = 53,
+                              .payload = cut}));
+    a.turn();
+    BOOST_CHECK(a.answers().empty());
+    BOOST_CHECK_EQUAL(a.count(Verdict::drop_response), 1U);
+    BOOST_CHECK_EQUAL(a.count(Verdict::drop_short_header), 1U);
+}
+
+BOOST_AUTO_TEST_CASE(strangers_are_refused) {
+    Appliance a;
+    a.publish(forward_only());
+    a.ask(DnsMessage::query(1, "a.example", kTypeA).opt(1232), {.address = "2001:db9::1"});
+    a.turn();
+    const Seen answer = a.answer();
+    BOOST_CHECK_EQUAL(answer.rcode(), 5U);
+    BOOST_CHECK_EQUAL(answer.dns.back(), 18);  // EDE 18, prohibited
+    BOOST_CHECK_EQUAL(a.count(Verdict::refused_client), 1U);
+}
+
+BOOST_AUTO_TEST_CASE(negative_answers_are_kept_as_long_as_their_soa_says) {
+    Appliance a;
+    a.publish(cache_forward());
+    a.ask("nothing.example");
+    a.turn();
+    a.reply(a.upstream_query(),
+            DnsMessage::response(0, "nothing.example", kTypeA, 0x8183).soa("example", 900, 20));
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().rcode(), 3U);
+    a.advance_ms(19'000);
+    a.ask("nothing.example");
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().rcode(), 3U);
+    a.advance_ms(1'000);
+    a.ask("nothing.example");
+    a.turn();
+    (void)a.upstream_query();
+}
+
+BOOST_AUTO_TEST_CASE(when_no_upstream_answers_the_client_gets_servfail_with_the_reason) {
+    Appliance a;
+    a.publish(forward_only());
+    a.ask(DnsMessage::query(7, "a.example", kTypeA).opt(1232));
+    for (unsigned i = 0; i < 60; ++i)
+        a.advance_ms(100);
+    const Seen answer = a.answer();
+    BOOST_CHECK_EQUAL(answer.rcode(), 2U);
+    BOOST_CHECK_EQUAL(answer.dns.back(), 22);
+    BOOST_CHECK_EQUAL(a.count(ParkedEnd::servfail), 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_program_that_ends_without_an_answer_gives_an_empty_noerror) {
+    Appliance a;
+    SnapshotMaker m;
+    m.add(Op::sequence_end);
+    m.add(Op::end);
+    a.publish(m.finish());
+    a.ask(DnsMessage::query(7, "a.example", kTypeA).opt(1232));
+    a.turn();
+    const Seen answer = a.answer();
+    BOOST_CHECK_EQUAL(answer.rcode(), 0U);
+    BOOST_CHECK_EQUAL(answer.answers(), 0U);
+    BOOST_CHECK_EQUAL(answer.dns.back(), 0);
+    BOOST_CHECK_EQUAL(a.count(Stat::end_without_answer), 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_summary_is_a_note) {
+    Appliance a;
+    SnapshotMaker m;
+    const auto title = m.text("queries");
+    m.upstream("198.51.100.53", 0);
+    m.add(Op::enter_summary, title);
+    m.add(Op::forward, m.group({0}));
+    m.add(Op::debug_print, title);
+    m.add(Op::sequence_end);
+    m.add(Op::end);
+    a.publish(m.finish());
+    a.ask("Www.other.example");
+    a.turn();
+    a.advance_ms(12);
+    a.reply(a.upstream_query(), 300, {"203.0.113.7"});
+    a.turn();
+    const auto notes = a.notes();
+    BOOST_REQUIRE_EQUAL(notes.size(), 2U);
+    BOOST_CHECK(notes[0].kind == NoteKind::debug);
+    BOOST_CHECK_GT(notes[0].response_bytes, 12U);
+    BOOST_CHECK(notes[1].kind == NoteKind::summary);
+    BOOST_CHECK_EQUAL(notes[1].elapsed_ms, 12U);
+    BOOST_CHECK_EQUAL(notes[1].rcode, 0);
+    BOOST_CHECK_EQUAL(notes[1].qname[1], 'W');
+    (void)a.answer();
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace steer::test

@@ -1,0 +1,372 @@
+#include "packet/appliance.h"
+
+#include <rte_malloc.h>
+#include <rte_rcu_qsbr.h>
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <cstring>
+
+namespace steer::test {
+namespace {
+
+constexpr MacAddress kClientMac{0x02, 0xc1, 0, 0, 0, 1};
+constexpr MacAddress kUpstreamMac{0x02, 0x53, 0, 0, 0, 1};
+constexpr unsigned kUpstreams = 4;
+constexpr const char* kV4 = "10.0.0.1";
+constexpr const char* kV6 = "2001:db8:1::1";
+
+IpAddress address(const std::string& text) {
+    return *IpAddress::parse(text);
+}
+
+std::string text_name(const Bytes& dns, std::size_t at) {
+    std::string name;
+    for (; dns.at(at) != 0; at += dns[at] + 1U) {
+        if (!name.empty()) name += '.';
+        name.append(dns.begin() + static_cast<std::ptrdiff_t>(at) + 1,
+                    dns.begin() + static_cast<std::ptrdiff_t>(at) + 1 + dns[at]);
+    }
+    return name;
+}
+
+std::size_t skip_name(const Bytes& dns, std::size_t at) {
+    while (dns.at(at) != 0 && (dns[at] & 0xc0) == 0)
+        at += dns[at] + 1U;
+    return at + (dns[at] == 0 ? 1 : 2);
+}
+
+}  // namespace
+
+std::string Seen::qname() const {
+    return text_name(dns, 12);
+}
+
+std::uint16_t Seen::qtype() const {
+    return word(skip_name(dns, 12));
+}
+
+std::vector<std::uint32_t> Seen::ttls() const {
+    std::vector<std::uint32_t> ttls;
+    std::size_t at = skip_name(dns, 12) + 4;
+    for (unsigned i = 0; i < answers(); ++i) {
+        at = skip_name(dns, at);
+        ttls.push_back(static_cast<std::uint32_t>(word(at + 4)) << 16 | word(at + 6));
+        at += 10U + word(at + 8);
+    }
+    return ttls;
+}
+
+Appliance::Appliance(const ApplianceOptions& options) : options_(options) {
+    static unsigned made = 0;
+    ++made;
+    const auto size = rte_rcu_qsbr_get_memsize(kMaxWorkers);
+    shared_.qsbr = static_cast<rte_rcu_qsbr*>(rte_zmalloc(nullptr, size, RTE_CACHE_LINE_SIZE));
+    BOOST_REQUIRE(shared_.qsbr != nullptr && rte_rcu_qsbr_init(shared_.qsbr, kMaxWorkers) == 0);
+    lists_ = std::make_unique<ListStates>();
+    for (auto& list : *lists_)
+        list.away = false;
+    buffers_ = std::make_unique<BufferPools>(options.small_buffers, 32);
+    const std::array<std::uint8_t, 16> secret{1, 2,  3,  4,  5,  6,  7,  8,
+                                              9, 10, 11, 12, 13, 14, 15, 16};
+    hasher_ = std::make_unique<cache::KeyHasher>(secret);
+    board_ = std::make_unique<Board>(4096, shared_.qsbr);
+    if (options.cache) {
+        const std::array<std::uint32_t, 2> sizes{1024, 1024};
+        cache_ = std::make_unique<cache::Cache>(
+            cache::CacheOptions{.budget_bytes = std::size_t{8} << 20, .instance_sizes = sizes},
+            shared_.qsbr);
+    }
+    shared_.buffers = buffers_.get();
+    shared_.cache = cache_.get();
+    shared_.hasher = hasher_.get();
+    shared_.board = board_.get();
+    shared_.lists = lists_.get();
+    shared_.next_hops = &next_hops_;
+
+    next_hops_.service_addresses = {address(kV4), address(kV6)};
+    std::sort(next_hops_.service_addresses.begin(), next_hops_.service_addresses.end());
+    next_hops_.own_addresses = next_hops_.service_addresses;
+    next_hops_.service_ports = {53};
+
+    for (unsigned from = 0; from < options.workers; ++from) {
+        ports_.push_back(
+            std::make_unique<RingPort>("p" + std::to_string(made) + "_" + std::to_string(from), 7));
+        for (unsigned to = 0; to < options.workers; ++to) {
+            between_.push_back(from == to
+                                   ? nullptr
+                                   : std::make_unique<Messages>(options.between_workers, nullptr));
+        }
+        to_stream_.push_back(std::make_unique<Messages>(options.to_stream, nullptr));
+        from_stream_.push_back(std::make_unique<Messages>(1024, nullptr));
+        from_routers_.push_back(std::make_unique<Messages>(1024, nullptr));
+        to_routers_.push_back(std::make_unique<Ring<Event>>(options.events, nullptr));
+        notes_.push_back(std::make_unique<Ring<Note>>(16, nullptr));
+    }
+    for (unsigned i = 0; i < kUpstreams; ++i) {
+        next_hops_.by_upstream.push_back({.via = NextHop::Via::port,
+                                          .if_index = 7,
+                                          .peer_mac = kUpstreamMac,
+                                          .own_mac = ports_[0]->port().mac(),
+                                          .source = address(kV4)});
+    }
+    for (unsigned i = 0; i < options.workers; ++i) {
+        WorkerRings rings;
+        for (unsigned other = 0; other < options.workers; ++other) {
+            rings.to_worker[other] = between_[i * options.workers + other].get();
+            rings.from_worker[other] = between_[other * options.workers + i].get();
+        }
+        rings.to_stream[0] = to_stream_[i].get();
+        rings.from_stream[0] = from_stream_[i].get();
+        rings.from_routers = from_routers_[i].get();
+        rings.to_routers = to_routers_[i].get();
+        rings.to_house = notes_[i].get();
+        workers_.push_back(std::make_unique<Worker>(
+            WorkerOptions{.index = i,
+                          .workers = options.workers,
+                          .max_parked = options.max_parked,
+                          .max_parked_per_client = options.max_parked_per_client,
+                          .max_in_flight = 512,
+                          .random_seed = 42 + i},
+            shared_, rings, std::vector<Port*>{&ports_[i]->port()}, sleeper_, clock_));
+    }
+}
+
+Appliance::~Appliance() {
+    // Whatever still waits gets its time; then nothing may be left.
+    for (unsigned i = 0; i < 8 && parked() > 0; ++i)
+        advance_ms(5000);
+    BOOST_CHECK_EQUAL(parked(), 0U);
+    check_sums();
+    (void)events();
+    workers_.clear();
+    BOOST_CHECK_EQUAL(buffers_->in_use(), 0U);
+    for (const auto& p : ports_)
+        BOOST_CHECK_EQUAL(p->mbufs_in_use(), 0U);
+    cache_.reset();
+    board_.reset();
+    rte_free(shared_.qsbr);
+}
+
+const Snapshot& Appliance::publish(std::unique_ptr<Snapshot> snapshot) {
+    snapshot->generation = static_cast<std::uint32_t>(snapshots_.size() + 1);
+    snapshot->slot = static_cast<std::uint8_t>(snapshots_.size() % kMaxGenerations);
+    snapshots_.push_back(std::move(snapshot));
+    shared_.snapshot = snapshots_.back().get();
+    return *snapshots_.back();
+}
+
+void Appliance::send(unsigned worker, const Bytes& frame) {
+    BOOST_REQUIRE(ports_[worker]->send(frame));
+}
+
+void Appliance::ask(const DnsMessage& query, const Client& from) {
+    const IpAddress client = address(from.address);
+    send(from.worker, make_udp_frame({.from_mac = kClientMac,
+                                      .to_mac = ports_[from.worker]->port().mac(),
+                                      .vlans = from.vlans,
+                                      .from = client,
+                                      .to = address(client.is_v4() ? kV4 : kV6),
+                                      .from_port = from.port,
+                                      .to_port = 53,
+                                      .payload = query.bytes()}));
+}
+
+void Appliance::ask(const std::string& name, std::uint16_t type, std::uint16_t id,
+                    const Client& from) {
+    ask(DnsMessage::query(id, name, type), from);
+}
+
+void Appliance::inject(const DnsMessage& query, std::uint64_t token, bool is_udp, unsigned worker,
+                       const std::string& client) {
+    Buffer* const b =
+        buffers_->take(static_cast<std::uint32_t>(sizeof(InjectedQuery) + query.size()));
+    BOOST_REQUIRE(b != nullptr);
+    InjectedQuery head{};
+    head.client = address(client);
+    head.local = address(kV4);
+    head.client_port = 40001;
+    head.local_port = 53;
+    head.max_size = is_udp ? 4096 : 65535;
+    head.length = static_cast<std::uint32_t>(query.size());
+    head.is_udp = is_udp ? 1 : 0;
+    std::memcpy(b->data(), &head, sizeof head);
+    std::memcpy(b->data() + sizeof head, query.bytes().data(), query.size());
+    b->length = static_cast<std::uint32_t>(sizeof head + query.size());
+    BOOST_REQUIRE(
+        from_stream_[worker]->push({.kind = MessageKind::inject, .token = token, .buffer = b}));
+}
+
+void Appliance::reply(const Seen& query, const DnsMessage& response, std::optional<unsigned> by) {
+    DnsMessage m = response;
+    m.set(0, query.id());
+    const UdpFrame& q = query.frame;
+    send(by.value_or(query.worker), make_udp_frame({.from_mac = q.to_mac,
+                                                    .to_mac = q.from_mac,
+                                                    .vlans = q.vlans,
+                                                    .from = q.to,
+                                                    .to = q.from,
+                                                    .from_port = q.to_port,
+                                                    .to_port = q.from_port,
+                                                    .payload = m.bytes()}));
+}
+
+void Appliance::reply(const Seen& query, std::uint32_t ttl_s,
+                      const std::vector<std::string>& addresses) {
+    DnsMessage m = DnsMessage::response(0, query.qname(), query.qtype());
+    for (const auto& text : addresses) {
+        const IpAddress a = address(text);
+        const Bytes rdata =
+            a.is_v4() ? Bytes(a.v4(), a.v4() + 4) : Bytes(a.bytes.begin(), a.bytes.end());
+        m.record(DnsMessage::kAnswer, {0xc0, 12}, a.is_v4() ? 1 : 28, ttl_s, rdata);
+    }
+    reply(query, m);
+}
+
+void Appliance::acknowledge(const Event& e, Outcome outcome) {
+    BOOST_REQUIRE(from_routers_[e.worker]->push({.kind = MessageKind::acknowledged,
+                                                 .b = static_cast<std::uint32_t>(outcome),
+                                                 .token = e.hold_token}));
+}
+
+void Appliance::turn() {
+    for (unsigned quiet = 0; quiet < 2;) {
+        bool moved = false;
+        for (const auto& w : workers_)
+            moved |= w->poll(clock_.now());
+        moved |= sort_output();
+        quiet = moved ? 0 : quiet + 1;
+    }
+}
+
+bool Appliance::sort_output() {
+    bool some = false;
+    for (unsigned i = 0; i < ports_.size(); ++i) {
+        for (const Frame& f : ports_[i]->receive_all()) {
+            some = true;
+            sort_frame(i, f);
+        }
+        Message m;
+        while (to_stream_[i]->pop(&m, 1) == 1) {
+            some = true;
+            take_stream_message(m);
+        }
+    }
+    return some;
+}
+
+void Appliance::sort_frame(unsigned worker, const Bytes& frame) {
+    std::string wrong;
+    const auto read = read_udp_frame(frame, wrong);
+    BOOST_REQUIRE(read);
+    BOOST_CHECK_EQUAL(wrong, "");
+    Seen seen{worker, *read, read->payload};
+    (read->from_port == 53 ? answers_ : upstream_queries_).push_back(std::move(seen));
+}
+
+void Appliance::take_stream_message(const Message& m) {
+    BOOST_REQUIRE(m.kind == MessageKind::answer);
+    Injected taken{.token = m.token, .answer = std::nullopt};
+    if (m.buffer != nullptr) {
+        const auto bytes = m.buffer->bytes();
+        taken.answer = Seen{.worker = m.from, .frame = {}, .dns = {bytes.begin(), bytes.end()}};
+        release(m.buffer);
+    }
+    injected_answers_.push_back(std::move(taken));
+}
+
+Seen Appliance::answer() {
+    BOOST_REQUIRE_EQUAL(answers_.size(), 1U);
+    return answers().front();
+}
+
+Seen Appliance::upstream_query() {
+    BOOST_REQUIRE_EQUAL(upstream_queries_.size(), 1U);
+    return upstream_queries().front();
+}
+
+std::vector<Event> Appliance::events() {
+    std::vector<Event> all;
+    Event e;
+    for (const auto& ring : to_routers_) {
+        while (ring->pop(&e, 1) == 1)
+            all.push_back(e);
+    }
+    return all;
+}
+
+Event Appliance::event() {
+    const auto all = events();
+    BOOST_REQUIRE_EQUAL(all.size(), 1U);
+    return all.front();
+}
+
+std::vector<Note> Appliance::notes() {
+    std::vector<Note> all;
+    Note n;
+    for (const auto& ring : notes_) {
+        while (ring->pop(&n, 1) == 1)
+            all.push_back(n);
+    }
+    return all;
+}
+
+Seen Appliance::ask_and_answer(const std::string& name, std::uint32_t ttl_s,
+                               const std::string& with) {
+    ask(name);
+    turn();
+    reply(upstream_query(), ttl_s, {with});
+    turn();
+    return answer();
+}
+
+template <class E>
+std::uint64_t Appliance::sum(E v) const {
+    std::uint64_t n = 0;
+    for (const auto& w : workers_)
+        n += w->counters().get(v);
+    return n;
+}
+
+std::uint64_t Appliance::count(Verdict v) const {
+    return sum(v);
+}
+std::uint64_t Appliance::count(steer::Injected v) const {
+    return sum(v);
+}
+std::uint64_t Appliance::count(ParkedEnd v) const {
+    return sum(v);
+}
+std::uint64_t Appliance::count(Stat v) const {
+    return sum(v);
+}
+
+unsigned Appliance::parked() const {
+    unsigned n = 0;
+    for (const auto& w : workers_)
+        n += w->parked();
+    return n;
+}
+
+void Appliance::check_sums() const {
+    std::uint64_t verdicts = 0, injected = 0, ends = 0, by_slot = 0;
+    for (const auto& w : workers_) {
+        const Counters& c = w->counters();
+        for (const auto& n : c.verdicts)
+            verdicts += n.get();
+        for (const auto& n : c.injected)
+            injected += n.get();
+        for (const auto& n : c.parked_ends)
+            ends += n.get();
+    }
+    for (const auto& counts : shared_.parked) {
+        for (const auto& n : counts.by_slot)
+            by_slot += n;
+    }
+    BOOST_CHECK_EQUAL(verdicts, count(Stat::rx_packets));
+    BOOST_CHECK_EQUAL(injected, count(Stat::injected_queries));
+    BOOST_CHECK_EQUAL(ends + parked(), count(Stat::parked_total));
+    BOOST_CHECK_EQUAL(by_slot, parked());
+}
+
+}  // namespace steer::test

@@ -1,0 +1,169 @@
+// The dataplane as one object for tests: whole Workers on ring ports in one thread, everything that they share, and
+// the far sides of all of it in the test's hands: clients and upstreams (frames), `streams` and `routers` (rings), the
+// clock. Built without anything of control.
+//
+// The network: each worker has a port; on its wire are clients (192.0.2.0/24, 2001:db8::/64), the appliance
+// (10.0.0.1, 2001:db8:1::1), and upstreams 198.51.100.53, .54 and so on (Upstream::id counts from 0).
+#pragma once
+
+#include <array>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dataplane/worker.h"
+#include "packet/programs.h"
+#include "support/dns_message.h"
+#include "support/ring_port.h"
+#include "support/udp_frame.h"
+
+namespace steer::test {
+
+struct ApplianceOptions {
+    unsigned workers = 1;
+    unsigned max_parked = 1024;
+    unsigned max_parked_per_client = 256;
+    unsigned small_buffers = 4096;
+    unsigned events = 1024;     // size of the rings to routers
+    unsigned to_stream = 1024;  // ... and to streams
+    unsigned between_workers = 1024;
+    bool cache = true;
+    bool other_frames = false;  // keep what is neither answer nor upstream query
+};
+
+// A message that came out of a port (or to streams) and its DNS header as far as tests look at it.
+struct Seen {
+    unsigned worker = 0;
+    UdpFrame frame;
+    Bytes dns;
+
+    [[nodiscard]] std::uint16_t id() const { return word(0); }
+    [[nodiscard]] std::uint16_t flags() const { return word(2); }
+    [[nodiscard]] unsigned rcode() const { return flags() & 15; }
+    [[nodiscard]] bool truncated() const { return (flags() & 0x0200) != 0; }
+    [[nodiscard]] unsigned answers() const { return word(6); }
+    [[nodiscard]] unsigned additional() const { return word(10); }
+    [[nodiscard]] std::string qname() const;
+    [[nodiscard]] std::uint16_t qtype() const;
+    // TTLs of the answer section, in order.
+    [[nodiscard]] std::vector<std::uint32_t> ttls() const;
+
+  private:
+    [[nodiscard]] std::uint16_t word(std::size_t at) const {
+        return static_cast<std::uint16_t>(dns.at(at) << 8 | dns.at(at + 1));
+    }
+};
+
+struct Client {
+    std::string address = "192.0.2.10";
+    std::uint16_t port = 40000;
+    std::vector<std::uint16_t> vlans{};
+    unsigned worker = 0;  // whose port its frames come to
+};
+
+class Appliance {
+  public:
+    explicit Appliance(const ApplianceOptions& options = {});
+    ~Appliance();  // checks that no buffer, mbuf or parked record is left
+    Appliance(const Appliance&) = delete;
+    Appliance& operator=(const Appliance&) = delete;
+
+    // In force from the next turn on; the one before is kept until the end.
+    const Snapshot& publish(std::unique_ptr<Snapshot> snapshot);
+
+    // Frames and messages in. Nothing happens before turn().
+    void send(unsigned worker, const Bytes& frame);
+    void ask(const DnsMessage& query, const Client& from = {});
+    void ask(const std::string& name, std::uint16_t type = 1, std::uint16_t id = 1,
+             const Client& from = {});
+    // A query over TCP (or the kernel's UDP) from `streams`.
+    void inject(const DnsMessage& query, std::uint64_t token, bool is_udp = false,
+                unsigned worker = 0, const std::string& client = "192.0.2.10");
+    // The upstream's reply to what asked: same id and question, to the worker `by`'s port.
+    void reply(const Seen& query, const DnsMessage& response,
+               std::optional<unsigned> by = std::nullopt);
+    // ... with these addresses (A or AAAA as it was asked).
+    void reply(const Seen& query, std::uint32_t ttl_s, const std::vector<std::string>& addresses);
+    void acknowledge(const Event& e, Outcome outcome = Outcome::installed);
+
+    // Turns all workers until nothing moves any more, then sorts what came out.
+    void turn();
+    void advance_ms(std::uint64_t ms) {
+        clock_.ms += ms;
+        turn();
+    }
+
+    // What came out since the last look at it.
+    std::vector<Seen> answers() { return std::exchange(answers_, {}); }
+    Seen answer();  // requires exactly one
+    std::vector<Seen> upstream_queries() { return std::exchange(upstream_queries_, {}); }
+    Seen upstream_query();  // requires exactly one
+    std::vector<Event> events();
+    Event event();  // requires exactly one
+    std::vector<Note> notes();
+    struct Injected {
+        std::uint64_t token;
+        std::optional<Seen> answer;  // none: dropped
+    };
+    std::vector<Injected> injected_answers() { return std::exchange(injected_answers_, {}); }
+
+    // Asks, lets upstream answer, takes the answer.
+    Seen ask_and_answer(const std::string& name, std::uint32_t ttl_s, const std::string& address);
+
+    [[nodiscard]] std::uint64_t count(Verdict v) const;  // over all workers
+    [[nodiscard]] std::uint64_t count(steer::Injected v) const;
+    [[nodiscard]] std::uint64_t count(ParkedEnd v) const;
+    [[nodiscard]] std::uint64_t count(Stat v) const;
+    // Every table's sum is what went in; parked ones that still wait are counted.
+    void check_sums() const;
+
+    Worker& worker(unsigned i = 0) { return *workers_[i]; }
+    Shared& shared() { return shared_; }
+    Board& board() { return *board_; }
+    ListStates& lists() { return *lists_; }
+    [[nodiscard]] unsigned parked() const;
+    [[nodiscard]] Now now() const { return {clock_.ms}; }
+    NextHopTable& next_hops() { return next_hops_; }
+    RingPort& port(unsigned worker = 0) { return *ports_[worker]; }
+    [[nodiscard]] unsigned buffers_in_use() const { return buffers_->in_use(); }
+
+  private:
+    class HandClock final : public Clock {
+      public:
+        Now now() override { return {ms}; }
+        std::uint64_t ms = 1'000'000;
+    };
+    using Messages = Ring<Message>;
+
+    bool sort_output();
+    void sort_frame(unsigned worker, const Bytes& frame);
+    void take_stream_message(const Message& m);
+    template <class E>
+    [[nodiscard]] std::uint64_t sum(E v) const;
+
+    ApplianceOptions options_;
+    HandClock clock_;
+    Shared shared_;
+    std::unique_ptr<ListStates> lists_;
+    std::unique_ptr<BufferPools> buffers_;
+    std::unique_ptr<cache::KeyHasher> hasher_;
+    std::unique_ptr<Board> board_;
+    std::unique_ptr<cache::Cache> cache_;
+    NextHopTable next_hops_;
+    Sleeper sleeper_;
+    std::vector<std::unique_ptr<RingPort>> ports_;
+    std::vector<std::unique_ptr<Messages>> between_;  // [from * workers + to]
+    std::vector<std::unique_ptr<Messages>> to_stream_, from_stream_, from_routers_;
+    std::vector<std::unique_ptr<Ring<Event>>> to_routers_;
+    std::vector<std::unique_ptr<Ring<Note>>> notes_;
+    std::vector<std::unique_ptr<Snapshot>> snapshots_;
+    std::vector<std::unique_ptr<Worker>> workers_;
+
+    std::vector<Seen> answers_, upstream_queries_;
+    std::vector<Injected> injected_answers_;
+};
+
+}  // namespace steer::test

@@ -1,0 +1,167 @@
+#include "packet/programs.h"
+
+#include <boost/test/unit_test.hpp>
+
+namespace steer::test {
+
+SnapshotMaker::SnapshotMaker() : snapshot_(std::make_unique<Snapshot>()) {
+    std::vector<matchers::Prefix> all;
+    all.push_back({*IpAddress::parse("0.0.0.0"), 96});
+    all.push_back({*IpAddress::parse("2001:db8::"), 32});
+    snapshot_->allow = matchers::PrefixSet(all);
+}
+
+std::uint16_t SnapshotMaker::add(Op op, std::uint32_t operand, bool short_circuit,
+                                 std::uint8_t instance) {
+    const auto pc = static_cast<std::uint16_t>(snapshot_->program.size());
+    snapshot_->program.push_back(
+        {.op = op, .short_circuit = short_circuit, .instance = instance, .operand = operand});
+    return pc;
+}
+
+std::uint16_t SnapshotMaker::test(Op op, std::uint32_t operand, bool negate) {
+    const std::uint16_t pc = add(op, operand);
+    snapshot_->program[pc].negate = negate;
+    return pc;
+}
+
+void SnapshotMaker::land(std::uint16_t test) {
+    snapshot_->program[test].target = static_cast<std::uint16_t>(snapshot_->program.size());
+}
+
+std::uint32_t SnapshotMaker::cache(std::uint16_t id, bool first) {
+    snapshot_->caches.push_back({.id = id, .tag = "cache" + std::to_string(id)});
+    const auto place = static_cast<std::uint32_t>(snapshot_->caches.size() - 1);
+    if (first) snapshot_->first_cache = static_cast<int>(place);
+    return place;
+}
+
+std::uint32_t SnapshotMaker::list(PolicyList list) {
+    snapshot_->lists.push_back(std::move(list));
+    return static_cast<std::uint32_t>(snapshot_->lists.size() - 1);
+}
+
+std::uint32_t SnapshotMaker::upstream(const std::string& address, std::uint16_t id,
+                                      std::uint32_t timeout_ms) {
+    snapshot_->upstreams.push_back({.id = id,
+                                    .address = *IpAddress::parse(address),
+                                    .timeout_ms = timeout_ms,
+                                    .name = address});
+    return static_cast<std::uint32_t>(snapshot_->upstreams.size() - 1);
+}
+
+std::uint32_t SnapshotMaker::group(std::vector<std::uint16_t> members,
+                                   std::uint32_t total_timeout_ms) {
+    snapshot_->groups.push_back(
+        {.members = std::move(members), .total_timeout_ms = total_timeout_ms});
+    return static_cast<std::uint32_t>(snapshot_->groups.size() - 1);
+}
+
+std::uint32_t SnapshotMaker::domains(const std::vector<std::string>& rules) {
+    matchers::TagBits mask;
+    mask.set(static_cast<matchers::SetId>(sets_.size()));
+    sets_.push_back(rules);
+    snapshot_->tag_masks.push_back(mask);
+    return static_cast<std::uint32_t>(snapshot_->tag_masks.size() - 1);
+}
+
+std::uint32_t SnapshotMaker::text(std::string s) {
+    snapshot_->texts.push_back(std::move(s));
+    return static_cast<std::uint32_t>(snapshot_->texts.size() - 1);
+}
+
+std::uint32_t SnapshotMaker::mark_mask(std::uint64_t bits) {
+    snapshot_->mark_masks.push_back(bits);
+    return static_cast<std::uint32_t>(snapshot_->mark_masks.size() - 1);
+}
+
+std::unique_ptr<Snapshot> SnapshotMaker::finish() {
+    if (!sets_.empty()) {
+        matchers::NameMatcherBuilder builder;
+        for (std::size_t i = 0; i < sets_.size(); ++i) {
+            for (const auto& rule : sets_[i]) {
+                builder.add(static_cast<matchers::SetId>(i),
+                            *matchers::parse_rule(rule, matchers::RuleKind::domain));
+            }
+        }
+        std::vector<Error> errors, warnings;
+        snapshot_->names = builder.build(errors, warnings);
+        BOOST_REQUIRE(errors.empty());
+    }
+    BOOST_REQUIRE(equip(*snapshot_));
+    return std::move(snapshot_);
+}
+
+PolicyList policy_list(ListId id, bool synchronous) {
+    return {.id = id,
+            .tag = "policy" + std::to_string(id),
+            .has_v4 = true,
+            .has_v6 = true,
+            .synchronous = synchronous,
+            .min_ttl_s = 60,
+            .max_ttl_s = 1800,
+            .extra_time_s = 30};
+}
+
+namespace {
+
+std::uint32_t one_upstream(SnapshotMaker& m) {
+    m.upstream("198.51.100.53", 0);
+    return m.group({0});
+}
+
+void add_list(SnapshotMaker& m, const PolicyList& list) {
+    const auto test = m.test(Op::if_tags, m.domains({"domain:stream.example"}));
+    m.add(Op::enter_list, m.list(list));
+    m.land(test);
+}
+
+void add_end(SnapshotMaker& m) {
+    m.add(Op::sequence_end);
+    m.add(Op::end);
+}
+
+}  // namespace
+
+std::unique_ptr<Snapshot> cache_list_forward(const PolicyList& list) {
+    SnapshotMaker m;
+    m.add(Op::enter_cache, m.cache(0, true), true);
+    add_list(m, list);
+    m.add(Op::forward, one_upstream(m));
+    add_end(m);
+    return m.finish();
+}
+
+std::unique_ptr<Snapshot> list_cache_forward(const PolicyList& list) {
+    SnapshotMaker m;
+    add_list(m, list);
+    m.add(Op::enter_cache, m.cache(), true);
+    m.add(Op::forward, one_upstream(m));
+    add_end(m);
+    return m.finish();
+}
+
+std::unique_ptr<Snapshot> list_forward(const PolicyList& list) {
+    SnapshotMaker m;
+    add_list(m, list);
+    m.add(Op::forward, one_upstream(m));
+    add_end(m);
+    return m.finish();
+}
+
+std::unique_ptr<Snapshot> forward_only() {
+    SnapshotMaker m;
+    m.add(Op::forward, one_upstream(m));
+    add_end(m);
+    return m.finish();
+}
+
+std::unique_ptr<Snapshot> cache_forward() {
+    SnapshotMaker m;
+    m.add(Op::enter_cache, m.cache(0, true), true);
+    m.add(Op::forward, one_upstream(m));
+    add_end(m);
+    return m.finish();
+}
+
+}  // namespace steer::test
