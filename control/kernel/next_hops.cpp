@@ -30,6 +30,9 @@ constexpr std::array<int, 8> kGroups{RTNLGRP_LINK,        RTNLGRP_NEIGH,      RT
                                      RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
                                      RTNLGRP_IPV4_RULE,   RTNLGRP_IPV6_RULE};
 
+// An id that no upstream has.
+constexpr IpAddress kUnused{};
+
 // What events said of the kernel's tables. A route may change with a link; not the other way.
 enum class Changed : std::uint8_t { nothing, routes, interfaces };
 
@@ -115,6 +118,10 @@ void NextHops::Impl::look(Changed what) {
     std::map<NeighbourKey, Tended> needed;
     for (const IpAddress& upstream : upstreams) {
         if (targets.contains(upstream)) continue;
+        if (upstream == kUnused) {
+            targets.emplace(upstream, HopTarget{});
+            continue;
+        }
         const HopTarget& target =
             targets
                 .emplace(upstream,
@@ -197,6 +204,7 @@ NextHopTable NextHops::Impl::build() const {
 
 void NextHops::Impl::log_changes(const NextHopTable& table) const {
     for (std::size_t id = 0; id < upstreams.size(); ++id) {
+        if (upstreams[id] == kUnused) continue;
         const NextHop::Via now = table.by_upstream[id].via;
         const bool known = published && id < published->by_upstream.size();
         const NextHop::Via before = known ? published->by_upstream[id].via : NextHop::Via::kernel;

@@ -61,7 +61,7 @@ class NextHops {
     NextHops& operator=(const NextHops&) = delete;
 
     // Builds and publishes the first table, having waited at most `patience` for the neighbours of
-    // `upstreams` (index: Upstream::id; two ids may have one address), then watches. Waits: call it before
+    // `upstreams` (index: Upstream::id; IpAddress{}: an id not in use), then watches. Waits: call it before
     // house runs. Error: netlink sockets are not to be had.
     Result<void> start(std::vector<IpAddress> upstreams, std::chrono::milliseconds patience);
     // After a reload. Publishes at once what is known, the rest when the neighbours answer.

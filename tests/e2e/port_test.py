@@ -360,12 +360,13 @@ class NextHops(Lab):
         return probe
 
     def test_neighbours_are_known_before_the_first_query(self):
-        probe = self.start(CLIENT4, CLIENT6, "127.0.0.1", TRANSIT4)
+        probe = self.start(CLIENT4, CLIENT6, "127.0.0.1", TRANSIT4, "::")  # the last: an id not in use
         lines = [line.split()[1:] for line in probe.until_word("ready") if line.startswith("hop ")]
         index = self.server.run("cat", "/sys/class/net/s0/ifindex").strip()
         peer = self.mac(self.client, "c0")
         self.assertEqual(lines[:2], [[CLIENT4, "port", index, peer, SERVER4], [CLIENT6, "port", index, peer, SERVER6]])
-        self.assertEqual([line[:2] for line in lines[2:]], [["127.0.0.1", "kernel"], [TRANSIT4, "kernel"]])
+        self.assertEqual([line[:2] for line in lines[2:]],
+                         [["127.0.0.1", "kernel"], [TRANSIT4, "kernel"], ["::", "nothing"]])
 
     def test_routes_are_followed(self):
         probe = self.start(self.FAR)
