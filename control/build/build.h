@@ -18,6 +18,8 @@
 #include "matchers/prefix/ip_address.h"
 #include "matchers/prefix/prefix_set.h"
 #include "matchers/result.h"
+#include "routeros/router.h"
+#include "routeros/transport.h"
 
 namespace steer::build {
 
@@ -34,20 +36,22 @@ struct Listener {
     std::uint32_t tcp_idle_timeout_ms = 10'000;
 };
 
-// One ros_address_list, for the thread that keeps it.
-struct ListPlan {
-    ListId id = 0;
+// One router that has lists to keep. Its lists are every ros_address_list that names it, used by a query or not, because
+// each may have persistent rows.
+struct RouterPlan {
     config::RouterIndex router = 0;  // of Settings::routers
-    std::string tag;                 // `pg=` in the comments
-    config::RosAddressList settings;
+    routeros::RouterConfig
+        config;  // each list's epoch is 1: who runs the router carries the present one over
+    routeros::TransportConfig transport;
+    bool cleanup_on_shutdown = false;  // of any of its lists
 };
 
 struct Built {
     std::unique_ptr<Snapshot> snapshot;  // generation and slot are publish()'s
     std::vector<Listener>
         listeners;  // one per address; UDP and TCP 53 everywhere without a server plugin
-    std::vector<ListPlan> lists;  // in the order of Snapshot::lists
-    std::vector<Error> errors;    // then there is no snapshot
+    std::vector<RouterPlan> routers;
+    std::vector<Error> errors;  // then there is no snapshot
     std::vector<Error> warnings;
     [[nodiscard]] bool ok() const { return errors.empty(); }
 };

@@ -17,8 +17,8 @@
 
 namespace steer::build {
 
-inline constexpr std::size_t kMaxUpstreams = 1024;
-inline constexpr std::size_t kMaxCaches = 64;
+inline constexpr std::size_t kMostUpstreams = 1024;  // what the forwarder's tables hold
+inline constexpr std::size_t kMostCaches = 64;
 
 class Registry {
   public:

@@ -1,0 +1,84 @@
+#include "control/build/build.h"
+
+#include <algorithm>
+
+#include "control/build/compile.h"
+#include "control/build/lists.h"
+#include "control/build/ranges.h"
+#include "control/build/tag_masks.h"
+
+namespace steer::build {
+namespace {
+
+matchers::PrefixSet allowed(const config::Dataplane& dataplane, const Surroundings& surroundings) {
+    if (dataplane.allow) return matchers::PrefixSet(*dataplane.allow);
+    std::vector<matchers::Prefix> prefixes = private_ranges();
+    prefixes.insert(prefixes.end(), surroundings.own_networks.begin(),
+                    surroundings.own_networks.end());
+    return matchers::PrefixSet(prefixes);
+}
+
+Listener& listener_at(std::vector<Listener>& listeners, const config::Endpoint& endpoint) {
+    const auto same = std::find_if(listeners.begin(), listeners.end(), [&](const Listener& l) {
+        return l.endpoint.address == endpoint.address && l.endpoint.port == endpoint.port;
+    });
+    if (same != listeners.end()) return *same;
+    Listener& fresh = listeners.emplace_back();
+    fresh.endpoint = endpoint;
+    return fresh;
+}
+
+std::vector<Listener> listeners_of(const config::Settings& settings) {
+    std::vector<Listener> out;
+    for (const config::Plugin& plugin : settings.plugins) {
+        if (const auto* udp = std::get_if<config::UdpServer>(&plugin.args)) {
+            listener_at(out, udp->listen).udp = true;
+        } else if (const auto* tcp = std::get_if<config::TcpServer>(&plugin.args)) {
+            Listener& listener = listener_at(out, tcp->listen);
+            listener.tcp = true;
+            listener.tcp_idle_timeout_ms = static_cast<std::uint32_t>(tcp->idle_timeout.count());
+        }
+    }
+    if (out.empty()) {
+        config::Endpoint everywhere;
+        everywhere.port = 53;
+        out.push_back({everywhere, true, true, Listener{}.tcp_idle_timeout_ms});
+    }
+    return out;
+}
+
+void check_tls(const config::Settings& settings, Built& built) {
+    for (const RouterPlan& plan : built.routers) {
+        if (!plan.transport.tls.enabled) continue;
+        const std::string trouble = routeros::check_tls(plan.transport.tls);
+        if (trouble.empty()) continue;
+        const config::Router& router = settings.routers[plan.router];
+        built.errors.push_back(
+            {"'tls' of router '" + router.name + "': " + trouble, settings.file, router.line});
+    }
+}
+
+}  // namespace
+
+Built build(const config::Settings& settings, const Surroundings& surroundings,
+            Registry& registry) {
+    Built built;
+    built.snapshot = std::make_unique<Snapshot>();
+    Snapshot& snapshot = *built.snapshot;
+    const auto list_places = build_lists(settings, surroundings, registry, built);
+    check_tls(settings, built);
+    TagMasks masks(settings);
+    Compiler(settings, registry, masks, list_places, snapshot, built.errors).run();
+    snapshot.names = masks.finish(snapshot.tag_masks, built.errors);
+    snapshot.allow = allowed(settings.dataplane, surroundings);
+    snapshot.trusted_forwarders = matchers::PrefixSet(settings.dataplane.trusted_forwarders);
+    snapshot.reply_by_route = settings.dataplane.reply == config::ReplyMode::route;
+    built.listeners = listeners_of(settings);
+    if (built.ok()) {
+        if (auto ready = equip(snapshot); !ready) built.errors.push_back(ready.error());
+    }
+    if (!built.ok()) built.snapshot.reset();
+    return built;
+}
+
+}  // namespace steer::build

@@ -1,0 +1,268 @@
+#include "control/build/compile.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace steer::build {
+namespace {
+
+constexpr unsigned kMaxInstances = 256;  // Instruction::instance
+constexpr unsigned kMaxMarks = 64;       // ProgramState::marks
+// What an entry of a cache with a byte budget is taken to need: header, name, a few records.
+constexpr std::uint64_t kEntryBytes = 512;
+
+std::uint32_t seconds(config::Milliseconds value) {
+    const auto s = value.count() / 1000;
+    constexpr auto most = std::numeric_limits<std::uint32_t>::max();
+    return s >= most ? most : static_cast<std::uint32_t>(s);
+}
+
+std::uint32_t milliseconds(config::Milliseconds value) {
+    return static_cast<std::uint32_t>(value.count());
+}
+
+std::uint32_t entries_of(const config::Cache& cache) {
+    const std::uint64_t entries = cache.size_in_bytes ? cache.size / kEntryBytes : cache.size;
+    return static_cast<std::uint32_t>(
+        std::clamp<std::uint64_t>(entries, 1, std::numeric_limits<std::uint32_t>::max()));
+}
+
+}  // namespace
+
+Compiler::Compiler(const config::Settings& settings, Registry& registry, TagMasks& masks,
+                   const std::map<config::PluginIndex, std::uint32_t>& list_places,
+                   Snapshot& snapshot, std::vector<Error>& errors)
+    : settings_(settings),
+      registry_(registry),
+      masks_(masks),
+      list_places_(list_places),
+      snapshot_(snapshot),
+      errors_(errors) {}
+
+void Compiler::run() {
+    const config::Plugin& entry = settings_.plugin(settings_.entry);
+    if (const auto* main = std::get_if<config::Sequence>(&entry.args)) {
+        sequence(*main, 0);
+    } else {
+        config::ExecRule only;
+        only.plugin = settings_.entry;
+        only.line = entry.line;
+        sequence({{only}}, 0);
+    }
+    emit(Op::end, 0, 0);
+    snapshot_.entry = 0;
+    snapshot_.first_cache = find_first_cache();
+}
+
+void Compiler::sequence(const config::Sequence& sequence, unsigned depth) {
+    if (too_long_) return;
+    if (instances_ == kMaxInstances) {
+        error(sequence.rules.front().line, "sequences are executed at more than " +
+                                               std::to_string(kMaxInstances) +
+                                               " places: use fewer '$TAG' of sequences");
+        too_long_ = true;
+        return;
+    }
+    const auto instance = static_cast<std::uint8_t>(instances_++);
+    const std::uint16_t first = next_pc();
+    for (const config::ExecRule& r : sequence.rules)
+        rule(r, instance, depth);
+    const std::uint16_t last = emit(Op::sequence_end, instance, 0);
+    for (std::uint16_t pc = first; pc < last; ++pc) {
+        Instruction& i = snapshot_.program[pc];
+        if (i.op == Op::enter_cache && i.instance == instance) i.target = last;
+    }
+}
+
+void Compiler::rule(const config::ExecRule& rule, std::uint8_t instance, unsigned& depth) {
+    using Kind = config::ExecRule::Kind;
+    const std::uint16_t first = next_pc();
+    for (const config::MatchUse& match : rule.matches)
+        test(match, instance);
+    const std::uint16_t after_tests = next_pc();
+    switch (rule.kind) {
+        case Kind::accept:
+        case Kind::return_:
+            emit(Op::stop, instance, rule.line);
+            break;
+        case Kind::reject:
+            emit(Op::reject, instance, rule.line, rule.rcode);
+            break;
+        case Kind::mark:
+            emit(Op::mark, instance, rule.line, marks_of(rule.marks, rule.line));
+            break;
+        case Kind::plugin:
+            executor(rule.plugin, rule.line, instance, depth);
+            break;
+    }
+    for (std::uint16_t pc = first; pc < after_tests; ++pc)
+        snapshot_.program[pc].target = next_pc();
+}
+
+void Compiler::test(const config::MatchUse& match, std::uint8_t instance) {
+    const config::Plugin& plugin = settings_.plugin(match.plugin);
+    bool negate = match.negate;
+    std::uint16_t pc = 0;
+    if (std::holds_alternative<config::Qname>(plugin.args)) {
+        pc = emit(Op::if_tags, instance, match.line, masks_.mask_of(match.plugin));
+    } else if (std::holds_alternative<config::HasResp>(plugin.args)) {
+        pc = emit(Op::if_has_resp, instance, match.line);
+    } else {
+        pc = emit(Op::if_true, instance, match.line);
+        if (!std::get<config::Constant>(plugin.args).value) negate = !negate;
+    }
+    if (!too_long_) snapshot_.program[pc].negate = negate;
+}
+
+void Compiler::executor(config::PluginIndex index, int line, std::uint8_t instance,
+                        unsigned& depth) {
+    const config::Plugin& plugin = settings_.plugin(index);
+    if (const auto* inner = std::get_if<config::Sequence>(&plugin.args)) {
+        sequence(*inner, depth);
+    } else if (const auto* forward = std::get_if<config::Forward>(&plugin.args)) {
+        const std::uint16_t pc = emit(Op::forward, instance, line, group_of(index, *forward));
+        if (!too_long_) snapshot_.program[pc].short_circuit = forward->short_circuit;
+    } else if (const auto* cache = std::get_if<config::Cache>(&plugin.args)) {
+        const std::uint16_t pc = next_pc();
+        enter(Op::enter_cache, instance, line, cache_of(index, *cache), depth);
+        if (!too_long_) snapshot_.program[pc].short_circuit = cache->short_circuit;
+    } else if (std::holds_alternative<config::RosAddressList>(plugin.args)) {
+        enter(Op::enter_list, instance, line, list_places_.at(index), depth);
+    } else if (const auto* summary = std::get_if<config::QuerySummary>(&plugin.args)) {
+        enter(Op::enter_summary, instance, line, text_of(summary->msg), depth);
+    } else {
+        emit(Op::debug_print, instance, line,
+             text_of(std::get<config::DebugPrint>(plugin.args).msg));
+    }
+}
+
+std::uint16_t Compiler::emit(Op op, std::uint8_t instance, int line, std::uint32_t operand) {
+    if (snapshot_.program.size() >= kMaxProgram) {
+        if (!too_long_)
+            error(line,
+                  "the sequences make a program of more than 65535 instructions: use fewer '$TAG' "
+                  "of sequences");
+        too_long_ = true;
+        return 0;
+    }
+    constexpr int kMostLine = std::numeric_limits<std::uint16_t>::max();
+    snapshot_.program.push_back({.op = op,
+                                 .instance = instance,
+                                 .line = static_cast<std::uint16_t>(std::clamp(line, 0, kMostLine)),
+                                 .operand = operand});
+    return static_cast<std::uint16_t>(snapshot_.program.size() - 1);
+}
+
+void Compiler::enter(Op op, std::uint8_t instance, int line, std::uint32_t operand,
+                     unsigned& depth) {
+    if (++depth > kMaxWrappers) {
+        error(line, "more than " + std::to_string(kMaxWrappers) +
+                        " executors that wrap the rest of their sequence (cache, ros_address_list, "
+                        "query_summary) can be "
+                        "active at one time here: use fewer");
+    }
+    emit(op, instance, line, operand);
+}
+
+std::uint16_t Compiler::next_pc() const {
+    return static_cast<std::uint16_t>(snapshot_.program.size());
+}
+
+void Compiler::error(int line, std::string text) {
+    errors_.push_back({std::move(text), settings_.file, line});
+}
+
+std::uint32_t Compiler::group_of(config::PluginIndex plugin, const config::Forward& forward) {
+    const auto known = groups_.find(plugin);
+    if (known != groups_.end()) return known->second;
+    UpstreamGroup group;
+    group.total_timeout_ms = milliseconds(forward.total_timeout);
+    group.concurrent = static_cast<std::uint8_t>(forward.concurrent);
+    for (const config::UpstreamSettings& u : forward.upstreams) {
+        const auto id = registry_.upstream(u.address, u.port);
+        if (!id) {
+            error(u.line, id.error().text);
+            continue;
+        }
+        group.members.push_back(static_cast<std::uint16_t>(snapshot_.upstreams.size()));
+        snapshot_.upstreams.push_back(
+            {*id, u.address, u.port, milliseconds(u.timeout), u.tag.empty() ? u.addr : u.tag});
+    }
+    const auto index = static_cast<std::uint32_t>(snapshot_.groups.size());
+    snapshot_.groups.push_back(std::move(group));
+    groups_.emplace(plugin, index);
+    return index;
+}
+
+std::uint32_t Compiler::cache_of(config::PluginIndex plugin, const config::Cache& cache) {
+    const auto known = caches_.find(plugin);
+    if (known != caches_.end()) return known->second;
+    const config::Plugin& named = settings_.plugin(plugin);
+    CacheInstance instance;
+    if (const auto id = registry_.cache(named.tag)) {
+        instance.id = *id;
+    } else {
+        error(named.line, id.error().text);
+    }
+    instance.tag = named.tag;
+    instance.size = entries_of(cache);
+    instance.cache_negative = cache.cache_negative;
+    instance.max_negative_ttl_s = seconds(cache.max_negative_ttl);
+    instance.negative_ttl_without_soa_s = seconds(cache.negative_ttl_without_soa);
+    instance.min_positive_ttl_s = seconds(cache.min_positive_ttl);
+    instance.max_positive_ttl_s = seconds(cache.max_positive_ttl);
+    const auto index = static_cast<std::uint32_t>(snapshot_.caches.size());
+    snapshot_.caches.push_back(std::move(instance));
+    caches_.emplace(plugin, index);
+    return index;
+}
+
+std::uint32_t Compiler::text_of(const std::string& text) {
+    auto& texts = snapshot_.texts;
+    const auto at = std::find(texts.begin(), texts.end(), text);
+    const auto index = static_cast<std::uint32_t>(at - texts.begin());
+    if (at == texts.end()) texts.push_back(text);
+    return index;
+}
+
+std::uint32_t Compiler::marks_of(const std::vector<std::uint32_t>& marks, int line) {
+    std::uint64_t mask = 0;
+    for (const std::uint32_t mark : marks) {
+        const auto [at, fresh] = mark_bits_.emplace(mark, static_cast<unsigned>(mark_bits_.size()));
+        if (at->second < kMaxMarks) {
+            mask |= std::uint64_t{1} << at->second;
+        } else if (fresh && at->second == kMaxMarks) {
+            error(line, "more than 64 different marks: use fewer");
+        }
+    }
+    auto& masks = snapshot_.mark_masks;
+    const auto at = std::find(masks.begin(), masks.end(), mask);
+    const auto index = static_cast<std::uint32_t>(at - masks.begin());
+    if (at == masks.end()) masks.push_back(mask);
+    return index;
+}
+
+// Follows the program from its entry as long as every query takes the same way.
+int Compiler::find_first_cache() const {
+    for (std::size_t pc = snapshot_.entry; pc < snapshot_.program.size(); ++pc) {
+        const Instruction& i = snapshot_.program[pc];
+        switch (i.op) {
+            case Op::enter_cache:
+                return static_cast<int>(i.operand);
+            case Op::if_true:
+                if (i.negate) return -1;
+                break;
+            case Op::mark:
+            case Op::enter_list:
+            case Op::enter_summary:
+            case Op::debug_print:
+            case Op::sequence_end:
+                break;
+            default:
+                return -1;
+        }
+    }
+    return -1;
+}
+
+}  // namespace steer::build

@@ -1,0 +1,59 @@
+// Sequences to the flat program (dataplane/policy/program.h says what its instructions mean).
+//
+// A sequence that another executes is compiled in place, once per use, as an instance of its own. What one executor
+// refers to (upstream group, cache, list, text, mark) is added to the snapshot's tables when it is first met.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "control/build/registry.h"
+#include "control/build/tag_masks.h"
+#include "control/config/settings.h"
+#include "dataplane/policy/snapshot.h"
+#include "matchers/result.h"
+
+namespace steer::build {
+
+class Compiler {
+  public:
+    // Fills program, entry, first_cache, groups, upstreams, caches, mark_masks and texts of `snapshot`. `list_places`:
+    // the place in Snapshot::lists of every ros_address_list.
+    Compiler(const config::Settings& settings, Registry& registry, TagMasks& masks,
+             const std::map<config::PluginIndex, std::uint32_t>& list_places, Snapshot& snapshot,
+             std::vector<Error>& errors);
+
+    void run();
+
+  private:
+    void sequence(const config::Sequence& sequence, unsigned depth);
+    void rule(const config::ExecRule& rule, std::uint8_t instance, unsigned& depth);
+    void test(const config::MatchUse& match, std::uint8_t instance);
+    void executor(config::PluginIndex plugin, int line, std::uint8_t instance, unsigned& depth);
+    // Appends an instruction; returns its pc. After kMaxProgram nothing is appended and an error given once.
+    std::uint16_t emit(Op op, std::uint8_t instance, int line, std::uint32_t operand = 0);
+    void enter(Op op, std::uint8_t instance, int line, std::uint32_t operand, unsigned& depth);
+    [[nodiscard]] std::uint16_t next_pc() const;
+    void error(int line, std::string text);
+
+    std::uint32_t group_of(config::PluginIndex plugin, const config::Forward& forward);
+    std::uint32_t cache_of(config::PluginIndex plugin, const config::Cache& cache);
+    std::uint32_t text_of(const std::string& text);
+    std::uint32_t marks_of(const std::vector<std::uint32_t>& marks, int line);
+    [[nodiscard]] int find_first_cache() const;
+
+    const config::Settings& settings_;
+    Registry& registry_;
+    TagMasks& masks_;
+    const std::map<config::PluginIndex, std::uint32_t>& list_places_;
+    Snapshot& snapshot_;
+    std::vector<Error>& errors_;
+    unsigned instances_ = 0;
+    bool too_long_ = false;
+    std::map<config::PluginIndex, std::uint32_t> groups_, caches_;
+    std::map<std::uint32_t, unsigned> mark_bits_;
+};
+
+}  // namespace steer::build

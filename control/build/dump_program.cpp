@@ -1,0 +1,112 @@
+// A program as text: pc, instruction, what it refers to, the line that it came from.
+#include <array>
+#include <iomanip>
+#include <ostream>
+#include <sstream>
+
+#include "control/build/build.h"
+
+namespace steer::build {
+namespace {
+
+std::string_view name_of(Op op) {
+    switch (op) {
+        case Op::if_tags:
+            return "if_tags";
+        case Op::if_has_resp:
+            return "if_has_resp";
+        case Op::if_true:
+            return "if_true";
+        case Op::mark:
+            return "mark";
+        case Op::forward:
+            return "forward";
+        case Op::enter_cache:
+            return "enter_cache";
+        case Op::enter_list:
+            return "enter_list";
+        case Op::enter_summary:
+            return "enter_summary";
+        case Op::debug_print:
+            return "debug_print";
+        case Op::reject:
+            return "reject";
+        case Op::stop:
+            return "stop";
+        case Op::sequence_end:
+            return "sequence_end";
+        case Op::end:
+            return "end";
+    }
+    return "?";
+}
+
+std::string sets_text(const matchers::TagBits& mask) {
+    std::string out;
+    for (std::size_t set = 0; set < matchers::kMaxSets; ++set) {
+        if (mask.test(static_cast<matchers::SetId>(set)))
+            out += (out.empty() ? "" : ",") + std::to_string(set);
+    }
+    return "sets {" + out + "}";
+}
+
+std::string group_text(const Snapshot& snapshot, const UpstreamGroup& group) {
+    std::string out;
+    for (const std::uint16_t member : group.members)
+        out += (out.empty() ? "" : " ") + snapshot.upstreams[member].name;
+    return out;
+}
+
+std::string operand_text(const Snapshot& snapshot, const Instruction& i) {
+    switch (i.op) {
+        case Op::if_tags:
+            return sets_text(snapshot.tag_masks[i.operand]);
+        case Op::mark: {
+            std::ostringstream out;
+            out << "bits 0x" << std::hex << snapshot.mark_masks[i.operand];
+            return out.str();
+        }
+        case Op::forward:
+            return group_text(snapshot, snapshot.groups[i.operand]);
+        case Op::enter_cache:
+            return snapshot.caches[i.operand].tag;
+        case Op::enter_list:
+            return snapshot.lists[i.operand].tag;
+        case Op::enter_summary:
+        case Op::debug_print:
+            return "'" + snapshot.texts[i.operand] + "'";
+        case Op::reject:
+            return "rcode " + std::to_string(i.operand);
+        case Op::sequence_end:
+            return "of " + std::to_string(i.instance);
+        default:
+            return {};
+    }
+}
+
+bool is_test(Op op) {
+    return op == Op::if_tags || op == Op::if_has_resp || op == Op::if_true;
+}
+
+}  // namespace
+
+void dump_program(const Snapshot& snapshot, std::ostream& out) {
+    for (std::size_t pc = 0; pc < snapshot.program.size(); ++pc) {
+        const Instruction& i = snapshot.program[pc];
+        std::string text(name_of(i.op));
+        if (i.negate) text += " not";
+        if (const std::string operand = operand_text(snapshot, i); !operand.empty())
+            text += " " + operand;
+        if (i.short_circuit) text += ", short_circuit";
+        if (is_test(i.op)) text += ", else " + std::to_string(i.target);
+        out << std::setw(5) << pc << "  " << text;
+        if (i.line > 0) out << "  # line " << i.line;
+        out << '\n';
+    }
+    if (snapshot.first_cache >= 0) {
+        out << "first cache: "
+            << snapshot.caches[static_cast<std::size_t>(snapshot.first_cache)].tag << '\n';
+    }
+}
+
+}  // namespace steer::build

@@ -1,0 +1,138 @@
+#include "control/build/lists.h"
+
+#include <algorithm>
+
+#include "control/build/ranges.h"
+#include "dataplane/policy/snapshot.h"
+
+namespace steer::build {
+namespace {
+
+std::uint32_t seconds(config::Milliseconds value) {
+    return static_cast<std::uint32_t>(value.count() / 1000);
+}
+
+// What is never claimed if a list does not say it: special ranges, and everybody who takes part in this.
+std::vector<matchers::Prefix> default_never_claim(const config::Settings& settings,
+                                                  const Surroundings& surroundings) {
+    std::vector<matchers::Prefix> out = special_ranges();
+    for (const IpAddress& own : surroundings.own_addresses)
+        out.push_back(host(own));
+    for (const config::Router& router : settings.routers) {
+        if (router.address) out.push_back(host(*router.address));
+    }
+    for (const config::Plugin& plugin : settings.plugins) {
+        const auto* forward = std::get_if<config::Forward>(&plugin.args);
+        if (forward == nullptr) continue;
+        for (const config::UpstreamSettings& upstream : forward->upstreams)
+            out.push_back(host(upstream.address));
+    }
+    return out;
+}
+
+// With several writers every row gets one constant life, so that no write shortens another's: as if every TTL were the
+// longest. The row then outlives `max_ttl` by `extra_time`, and a client's TTL may be `max_ttl` whole.
+std::uint32_t longest_life_s(const config::RosAddressList& args) {
+    if (args.fixed_ttl) return seconds(*args.fixed_ttl);
+    return seconds(args.multi_writer ? args.max_ttl + args.extra_time : args.max_ttl);
+}
+
+PolicyList policy_list(const config::Plugin& plugin, const config::RosAddressList& args, ListId id,
+                       const matchers::PrefixSet& never_claim) {
+    PolicyList list;
+    list.id = id;
+    list.tag = plugin.tag;
+    list.has_v4 = !args.address_list4.empty();
+    list.has_v6 = !args.address_list6.empty();
+    list.synchronous = !args.async;
+    list.max_ttl_s = args.fixed_ttl ? seconds(args.max_ttl) : longest_life_s(args);
+    list.min_ttl_s = args.multi_writer ? list.max_ttl_s : seconds(args.min_ttl);
+    list.extra_time_s = seconds(args.extra_time);
+    list.fixed = args.fixed_ttl.has_value();
+    list.fixed_ttl_s = seconds(args.fixed_ttl.value_or(config::Milliseconds(0)));
+    list.cap_answer_ttl = args.cap_answer_ttl;
+    list.sync_timeout_ms = static_cast<std::uint32_t>(args.sync_timeout.count());
+    list.on_timeout = static_cast<OnTimeout>(args.on_timeout);
+    list.missing_family = static_cast<MissingFamily>(args.missing_family);
+    list.never_claim = args.never_claim ? matchers::PrefixSet(*args.never_claim) : never_claim;
+    return list;
+}
+static_assert(static_cast<int>(OnTimeout::drop) == static_cast<int>(config::OnTimeoutMode::drop));
+static_assert(static_cast<int>(MissingFamily::nodata) ==
+              static_cast<int>(config::MissingFamilyMode::nodata));
+
+routeros::ListConfig list_config(const config::Plugin& plugin, const config::RosAddressList& args,
+                                 ListId id) {
+    routeros::ListConfig list;
+    list.id = id;
+    list.list4 = args.address_list4;
+    list.list6 = args.address_list6;
+    list.tag = plugin.tag;
+    list.prefix = args.comment_prefix;
+    list.max_ttl_s = longest_life_s(args);
+    list.renew_slack_s = seconds(args.renew_slack);
+    list.sync_timeout_ms = static_cast<std::uint32_t>(args.sync_timeout.count());
+    list.max_rows = args.max_rows;
+    for (const config::PersistentRow& row : args.persistent) {
+        list.persistent.push_back({row.prefix.address.bytes, row.prefix.length});
+    }
+    std::sort(list.persistent.begin(), list.persistent.end());
+    list.persistent.erase(std::unique(list.persistent.begin(), list.persistent.end()),
+                          list.persistent.end());
+    return list;
+}
+
+RouterPlan router_plan(const config::Router& router, config::RouterIndex index) {
+    RouterPlan plan;
+    plan.router = index;
+    plan.config.name = router.name;
+    plan.config.address =
+        (router.host.find(':') == std::string::npos ? router.host : "[" + router.host + "]") + ":" +
+        std::to_string(router.port);
+    plan.config.username = router.username;
+    plan.config.password = router.password;
+    plan.transport.host = router.host;
+    plan.transport.port = router.port;
+    plan.transport.tls.enabled = router.tls;
+    plan.transport.tls.ca_file = router.tls_ca;
+    plan.transport.tls.pin_sha256 = router.tls_pin;
+    plan.transport.tls.anonymous = router.tls_anonymous;
+    plan.transport.connect_timeout_ms = static_cast<std::uint32_t>(router.connect_timeout.count());
+    return plan;
+}
+
+RouterPlan& plan_of(Built& built, const config::Settings& settings, config::RouterIndex router) {
+    const auto known = std::find_if(built.routers.begin(), built.routers.end(),
+                                    [router](const RouterPlan& p) { return p.router == router; });
+    if (known != built.routers.end()) return *known;
+    return built.routers.emplace_back(router_plan(settings.routers[router], router));
+}
+
+}  // namespace
+
+std::map<config::PluginIndex, std::uint32_t> build_lists(const config::Settings& settings,
+                                                         const Surroundings& surroundings,
+                                                         Registry& registry, Built& built) {
+    std::map<config::PluginIndex, std::uint32_t> places;
+    const matchers::PrefixSet never_claim(default_never_claim(settings, surroundings));
+    auto& lists = built.snapshot->lists;
+    for (config::PluginIndex i = 0; i < settings.plugins.size(); ++i) {
+        const config::Plugin& plugin = settings.plugin(i);
+        const auto* args = std::get_if<config::RosAddressList>(&plugin.args);
+        if (args == nullptr) continue;
+        const auto id = registry.list(plugin.tag, settings.routers[args->router].name);
+        if (!id || lists.size() >= kNoList) {
+            built.errors.push_back(
+                {id ? "more than 255 lists (ros_address_list): use fewer" : id.error().text,
+                 settings.file, plugin.line});
+        }
+        places.emplace(i, static_cast<std::uint32_t>(lists.size()));
+        lists.push_back(policy_list(plugin, *args, id ? *id : ListId{0}, never_claim));
+        RouterPlan& plan = plan_of(built, settings, args->router);
+        plan.config.lists.push_back(list_config(plugin, *args, lists.back().id));
+        plan.cleanup_on_shutdown = plan.cleanup_on_shutdown || args->cleanup_on_shutdown;
+    }
+    return places;
+}
+
+}  // namespace steer::build

@@ -1,0 +1,19 @@
+// Every ros_address_list, twice: as workers see it (PolicyList) and as its router's keeper sees it (RouterPlan).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "control/build/build.h"
+#include "control/build/registry.h"
+#include "control/config/settings.h"
+
+namespace steer::build {
+
+// Fills Snapshot::lists and Built::routers; returns the place of each plugin in Snapshot::lists.
+std::map<config::PluginIndex, std::uint32_t> build_lists(const config::Settings& settings,
+                                                         const Surroundings& surroundings,
+                                                         Registry& registry, Built& built);
+
+}  // namespace steer::build

@@ -1,0 +1,57 @@
+#include "control/build/ranges.h"
+
+#include <span>
+#include <string_view>
+
+namespace steer::build {
+namespace {
+
+constexpr std::string_view kPrivate[] = {
+    "127.0.0.0/8",    "169.254.0.0/16", "10.0.0.0/8", "172.16.0.0/12",
+    "192.168.0.0/16", "::1/128",        "fe80::/10",  "fc00::/7",
+};
+
+constexpr std::string_view kSpecial[] = {
+    "0.0.0.0/8",       // this network
+    "10.0.0.0/8",      // private
+    "100.64.0.0/10",   // shared (RFC 6598)
+    "127.0.0.0/8",     // loopback
+    "169.254.0.0/16",  // link-local
+    "172.16.0.0/12",   // private
+    "192.0.0.0/24",    // IETF protocol assignments
+    "192.88.99.0/24",  // 6to4 relays
+    "192.168.0.0/16",  // private
+    "224.0.0.0/4",     // multicast
+    "240.0.0.0/4",     // reserved, limited broadcast
+    "::/128",          // unspecified
+    "::1/128",         // loopback
+    "100::/64",        // discard (RFC 6666)
+    "2001::/32",       // Teredo
+    "2001:10::/28",    // ORCHID
+    "2001:20::/28",    // ORCHIDv2 (RFC 7343)
+    "2002::/16",       // 6to4
+    "fc00::/7",        // unique local
+    "fe80::/10",       // link-local
+    "ff00::/8",        // multicast
+};
+
+std::vector<matchers::Prefix> parsed(std::span<const std::string_view> texts) {
+    std::vector<matchers::Prefix> out;
+    for (const auto text : texts)
+        out.push_back(matchers::Prefix::parse(text).value());
+    return out;
+}
+
+}  // namespace
+
+std::vector<matchers::Prefix> private_ranges() {
+    return parsed(kPrivate);
+}
+std::vector<matchers::Prefix> special_ranges() {
+    return parsed(kSpecial);
+}
+matchers::Prefix host(const IpAddress& address) {
+    return {address, 128};
+}
+
+}  // namespace steer::build

@@ -1,0 +1,33 @@
+#include "control/build/registry.h"
+
+namespace steer::build {
+namespace {
+
+template <class Key, class Id>
+Result<Id> number(std::map<Key, Id>& ids, const Key& key, std::size_t most, const char* what) {
+    const auto at = ids.find(key);
+    if (at != ids.end()) return at->second;
+    if (ids.size() >= most) {
+        return Error{"more than " + std::to_string(most) + " different " + what +
+                     " since the daemon started: restart it"};
+    }
+    const Id id = static_cast<Id>(ids.size());
+    ids.emplace(key, id);
+    return id;
+}
+
+}  // namespace
+
+Result<ListId> Registry::list(const std::string& tag, const std::string& router) {
+    return number(lists_, {tag, router}, kMaxLists, "lists (ros_address_list)");
+}
+
+Result<std::uint16_t> Registry::upstream(const IpAddress& address, std::uint16_t port) {
+    return number(upstreams_, {address, port}, kMostUpstreams, "upstreams");
+}
+
+Result<std::uint16_t> Registry::cache(const std::string& tag) {
+    return number(caches_, tag, kMostCaches, "caches");
+}
+
+}  // namespace steer::build

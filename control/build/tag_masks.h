@@ -1,0 +1,40 @@
+// The domain rules of all sets that the program asks about, as one image, and the mask of sets of each matcher.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "control/config/settings.h"
+#include "matchers/name_matcher.h"
+#include "matchers/result.h"
+
+namespace steer::build {
+
+class TagMasks {
+  public:
+    explicit TagMasks(const config::Settings& settings) : settings_(settings) {}
+
+    // The index of a qname's mask. Each domain_set that it names, directly or by other sets, is one SetId; its own
+    // rules are one more. Sets above matchers::kMaxSets are counted and refused by finish().
+    std::uint32_t mask_of(config::PluginIndex qname);
+
+    // The image (nullptr: no rules at all) and the masks. Leaves this empty.
+    std::unique_ptr<matchers::NameMatcher> finish(std::vector<matchers::TagBits>& masks,
+                                                  std::vector<Error>& errors);
+
+  private:
+    matchers::TagBits bits_of(config::PluginIndex domain_set);
+    // A set of its own for these rules.
+    matchers::TagBits add_rules(const std::vector<config::RuleAt>& rules);
+
+    const config::Settings& settings_;
+    matchers::NameMatcherBuilder builder_;
+    std::size_t sets_ = 0, rules_ = 0;
+    std::map<config::PluginIndex, matchers::TagBits> set_bits_;  // with the sets that it includes
+    std::map<config::PluginIndex, std::uint32_t> masks_by_qname_;
+    std::vector<matchers::TagBits> masks_;
+};
+
+}  // namespace steer::build
