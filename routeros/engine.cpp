@@ -257,6 +257,7 @@ void Router::Engine::drop_session() {
     session_.reset();
     broken_.clear();
     jobs_.clear();
+    job_counts_ = {};
     writer_.clear();
     writer_.set_measuring(true);
     lookups_.clear();
@@ -320,13 +321,9 @@ void Router::Engine::heartbeat() {
 
 std::uint64_t Router::Engine::silence_deadline() const {
     if (state_ < RouterState::reading) return UINT64_MAX;
-    std::size_t listens = 0, heartbeats = 0;
-    for (const auto& [tag, job] : jobs_) {
-        if (job.kind == JobKind::listen) ++listens;
-        if (job.kind == JobKind::resource) ++heartbeats;
-    }
-    if (jobs_.size() == listens) return UINT64_MAX;
-    const bool busy = jobs_.size() > listens + heartbeats;
+    const std::size_t due = jobs_.size() - jobs(JobKind::listen);
+    if (due == 0) return UINT64_MAX;
+    const bool busy = due > jobs(JobKind::resource);
     return std::max(heard_ms_, waiting_since_ms_) + (busy ? kBusySilenceMs : kSilenceMs);
 }
 

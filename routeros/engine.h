@@ -64,6 +64,7 @@ class Router::Engine final : public SessionHandler {
         std::vector<List*> users;
     };
     enum class JobKind : std::uint8_t { resource, print, lookup, listen, write };
+    static constexpr std::size_t kJobKinds = 5;
     struct Job {  // a command in progress
         JobKind kind;
         Menu menu = Menu::ip;
@@ -121,6 +122,9 @@ class Router::Engine final : public SessionHandler {
 
     // engine_read.cpp: what the router tells
     Tag submit(const Command& command, Job job);
+    [[nodiscard]] std::size_t jobs(JobKind kind) const {
+        return job_counts_[static_cast<std::size_t>(kind)];
+    }
     void begin_reading();
     void begin_prints();
     void begin_print(Menu menu);
@@ -200,6 +204,7 @@ class Router::Engine final : public SessionHandler {
     std::uint64_t heard_ms_ = 0, waiting_since_ms_ = 0, heartbeat_ms_ = 0;
     bool heartbeat_out_ = false;
     boost::unordered_flat_map<Tag, Job> jobs_;
+    std::array<std::size_t, kJobKinds> job_counts_{};
 
     // what is known of the router itself
     std::string version_, board_;

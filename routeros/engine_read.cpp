@@ -28,12 +28,10 @@ std::string_view path(Menu menu) {
 }  // namespace
 
 Tag Router::Engine::submit(const Command& command, Job job) {
-    const bool nothing_due = std::all_of(jobs_.begin(), jobs_.end(), [](const auto& entry) {
-        return entry.second.kind == JobKind::listen;
-    });
-    if (nothing_due) waiting_since_ms_ = now_;
+    if (jobs_.size() == jobs(JobKind::listen)) waiting_since_ms_ = now_;
     job.sent_ms = now_;
     const Tag tag = session_.send(command);
+    ++job_counts_[static_cast<std::size_t>(job.kind)];
     jobs_.emplace(tag, std::move(job));
     return tag;
 }
@@ -332,6 +330,7 @@ void Router::Engine::on_end(Tag tag, const Ending& ending) {
     if (found == jobs_.end()) return;
     const Job job = std::move(found->second);
     jobs_.erase(found);
+    --job_counts_[static_cast<std::size_t>(job.kind)];
     switch (job.kind) {
         case JobKind::resource:
             heartbeat_out_ = false;

@@ -251,13 +251,20 @@ std::size_t Writer::queued() const {
     return n;
 }
 
-void Writer::clear() {
-    places_.clear();
-    for (auto& queue : queues_)
-        queue.clear();
+void Writer::drop_queued() {
+    for (auto& queue : queues_) queue.clear();
     gathering_.clear();
     deadlines_.clear();
     halves_.clear();
+    places_.clear();
+    for (const auto& [tag, batch] : in_flight_) {
+        for (const auto& write : batch.writes) places_[write.place] = {write, Where::in_flight, 0};
+    }
+}
+
+void Writer::clear() {
+    drop_queued();
+    places_.clear();
     in_flight_.clear();
     in_flight_us_ = 0;
     held_in_flight_ = 0;

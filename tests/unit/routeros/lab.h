@@ -1,0 +1,99 @@
+// A Router and a simulated router in one process, under one fake clock.
+//
+// Time goes from event to event: whatever the router, the simulator or a pending connection has to do next.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "routeros/router.h"
+#include "tools/rossim/router.h"
+
+namespace steer::routeros::test {
+
+// What the engine said: to the board, to those who wait, to the operator.
+class Witness : public RouterSink {
+  public:
+    void installed(ListId list, const AddressBytes& address, std::uint32_t until_s) override;
+    void forgotten(ListId list, const AddressBytes& address) override;
+    void epoch(ListId list, std::uint32_t epoch) override;
+    void away(ListId list, bool away) override;
+    void settled(std::uint64_t hold_token, Outcome outcome) override;
+    void log(Level level, std::string_view sentence) override;
+
+    // 0: not known under the present epoch.
+    [[nodiscard]] std::uint32_t installed_until(ListId list, std::string_view address) const;
+
+    struct Known {
+        std::uint32_t until_s, epoch;
+    };
+    std::map<std::pair<ListId, AddressBytes>, Known> board;
+    std::map<ListId, std::uint32_t> epochs;
+    std::map<ListId, bool> aways;
+    std::map<std::uint64_t, Outcome> outcomes;
+    std::map<std::uint64_t, std::int64_t> settled_at_us;
+    std::vector<std::string> sentences;
+    std::int64_t now_us = 0;
+};
+
+AddressBytes bytes_of(std::string_view address);
+ListConfig list_config(ListId id = 1);
+RouterConfig router_config(std::vector<ListConfig> lists = {list_config()});
+
+class Lab final : public Witness, public RouterLink {
+  public:
+    explicit Lab(rossim::Options options = {}, RouterConfig config = router_config());
+
+    void start();
+    // start() and run until it is in sync; false if it is not within `limit_s`.
+    bool sync(std::int64_t limit_s = 60);
+    void run_for(std::int64_t us) { run_until(now_us + us); }
+    void run_until(std::int64_t to_us);
+    // Until `done` or the time is over; true if done.
+    bool run_until(std::int64_t to_us, const std::function<bool()>& done);
+    // An answer with these addresses, ttl and extra time 30 s; `life_s` 0: no timeout.
+    void claim(ListId list, std::vector<std::string> addresses, std::uint32_t ttl_s,
+               std::uint32_t life_s, std::uint64_t hold = 0,
+               std::string_view name = "www.stream.example");
+    // A new daemon on the same router, as after kill -9.
+    void restart();
+
+    [[nodiscard]] std::uint64_t now_ms() const { return static_cast<std::uint64_t>(now_us / 1000); }
+    [[nodiscard]] std::vector<rossim::RowView> rows(std::string_view list) const;
+    [[nodiscard]] std::optional<rossim::RowView> row(std::string_view list,
+                                                     std::string_view address) const;
+
+    void connect() override;
+    void close() override;
+    void send(std::string_view bytes) override;
+
+    rossim::Router sim;
+    RouterConfig config;
+    std::unique_ptr<Router> router;
+    // When there was a row: from its commit to its end, as the simulator's journal says.
+    struct Life {
+        std::int64_t from_us, until_us;
+    };
+    std::map<std::pair<std::string, std::string>, std::vector<Life>> lives;  // of (list, address)
+    // Whether a row was there all the time, without the smallest gap.
+    [[nodiscard]] bool was_there(std::string_view list, std::string_view address,
+                                 std::int64_t from_us, std::int64_t until_us) const;
+    std::size_t adds = 0, removes = 0;  // commits
+    bool reachable = true;
+
+  private:
+    bool step(std::int64_t to_us);
+    void collect();
+    void note(const rossim::Commit& commit);
+
+    std::optional<rossim::SessionId> session_;
+    bool connecting_ = false;
+};
+
+}  // namespace steer::routeros::test

@@ -1,0 +1,435 @@
+// The engine against the simulated router: what an operator and a judge of the rows would see.
+#include <boost/test/unit_test.hpp>
+
+#include "lab.h"
+#include "tools/rossim/cost.h"
+
+namespace steer::routeros::test {
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000;
+
+rossim::Options fast(std::int64_t latency_us = 2'000) {
+    rossim::Options options;
+    options.costs = rossim::built_in_presets().get("fast");
+    options.latency_us = latency_us;
+    return options;
+}
+
+bool told(const Lab& lab, std::string_view part) {
+    for (const auto& sentence : lab.sentences) {
+        if (sentence.find(part) != sentence.npos) return true;
+    }
+    return false;
+}
+
+BOOST_AUTO_TEST_SUITE(lab)
+
+BOOST_AUTO_TEST_CASE(first_answer_makes_a_row_of_both_families) {
+    Lab lab{fast()};
+    BOOST_REQUIRE(lab.sync());
+    BOOST_TEST(!lab.aways[1]);
+    const std::int64_t asked_us = lab.now_us;
+    lab.claim(1, {"203.0.113.7", "2001:db8::7"}, 30, 60, 77, "stream.example.");
+    BOOST_TEST(lab.outcomes.empty());
+    lab.run_for(50'000);
+    BOOST_REQUIRE(lab.outcomes.contains(77));
+    BOOST_TEST((lab.outcomes[77] == Outcome::installed));
+    const auto four = lab.row("policy_v4", "203.0.113.7");
+    const auto six = lab.row("policy_v6", "2001:db8::7/128");
+    BOOST_REQUIRE(four);
+    BOOST_REQUIRE(six);
+    BOOST_TEST(four->comment == "forgedns;pg=ros_policy;kind=D;dm=stream.example");
+    // The answer left when it was settled; its lease is 30 s + 30 s from then.
+    lab.run_for(70'000'000);
+    const std::int64_t left_us = lab.settled_at_us[77];
+    BOOST_TEST(left_us > asked_us);
+    BOOST_TEST(lab.was_there("policy_v4", "203.0.113.7", left_us, left_us + 60'000'000));
+    BOOST_TEST(lab.was_there("policy_v6", "2001:db8::7/128", left_us, left_us + 60'000'000));
+    BOOST_TEST(lab.rows("policy_v4").empty());  // and is left to expire
+    BOOST_TEST(lab.removes == 0U);
+    BOOST_TEST(lab.board.empty());
+}
+
+BOOST_AUTO_TEST_CASE(async_row_lives_as_long_as_the_caller_says) {
+    Lab lab{fast()};
+    BOOST_REQUIRE(lab.sync());
+    lab.claim(1, {"203.0.113.7"}, 300, 330);
+    lab.run_for(20'000);
+    BOOST_TEST(*lab.row("policy_v4", "203.0.113.7")->left_us > 329'900'000);
+    BOOST_TEST(*lab.row("policy_v4", "203.0.113.7")->left_us <= 330'000'000);
+    const auto until_s = lab.installed_until(1, "203.0.113.7");
+    BOOST_TEST(until_s <= (lab.now_us + *lab.row("policy_v4", "203.0.113.7")->left_us) / 1'000'000);
+    BOOST_TEST(until_s >= lab.now_ms() / 1000 + 328);
+}
+
+BOOST_AUTO_TEST_CASE(repeated_names_wait_for_nothing) {
+    Lab lab{fast()};
+    BOOST_REQUIRE(lab.sync());
+    lab.claim(1, {"203.0.113.7"}, 300, 330, 1);
+    lab.run_for(20'000);
+    lab.claim(1, {"203.0.113.7"}, 100, 130, 2);
+    BOOST_TEST((lab.outcomes[2] == Outcome::already_there));
+    BOOST_TEST(lab.router->counters().rows_added == 1U);
+    BOOST_TEST(lab.router->counters().set_sentences == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(held_thousand_with_ten_thousand_rows_and_a_print) {
+    for (const bool printing : {false, true}) {
+        auto list = list_config();
+        list.sync_timeout_ms = 2000;
+        Lab lab{fast(), router_config({list})};
+        lab.sim.prefill(rossim::Family::ipv4, "policy_v4", 10'000, lab.now_us);
+        BOOST_REQUIRE(lab.sync());
+        if (printing) {
+            lab.router->request_reprint(lab.now_ms());
+            lab.run_for(20'000);
+        }
+        const std::int64_t asked_us = lab.now_us;
+        for (unsigned i = 0; i < 1000; ++i) {
+            const auto address =
+                "203.0." + std::to_string(i / 250) + "." + std::to_string(i % 250 + 1);
+            lab.claim(1, {address}, 30, 60, i + 1);
+            if (i % 10 == 9) lab.run_for(10'000);
+        }
+        lab.run_for(3'000'000);
+        BOOST_TEST(lab.outcomes.size() == 1000U);
+        std::size_t installed = 0, gaps = 0;
+        std::int64_t longest_us = 0;
+        lab.run_for(65'000'000);
+        for (unsigned i = 0; i < 1000; ++i) {
+            if (lab.outcomes[i + 1] == Outcome::installed) ++installed;
+            const auto at_us = lab.settled_at_us[i + 1];
+            longest_us = std::max(longest_us, at_us - asked_us - i / 10 * 10'000);
+            const auto address =
+                "203.0." + std::to_string(i / 250) + "." + std::to_string(i % 250 + 1);
+            if (!lab.was_there("policy_v4", address, at_us, at_us + 60'000'000)) ++gaps;
+        }
+        BOOST_TEST_MESSAGE("printing " << printing << ": longest hold " << longest_us / 1000
+                                       << " ms");
+        BOOST_TEST(installed == 1000U);
+        BOOST_TEST(gaps == 0U);
+        BOOST_TEST(longest_us < 1'500'000);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(asked_again_for_half_an_hour_without_a_gap) {
+    Lab lab{fast()};
+    BOOST_REQUIRE(lab.sync());
+    struct Name {
+        std::string address;
+        std::uint32_t ttl_s;
+        std::int64_t lease_us = 0, since_us = 0, cached_until_us = 0;
+    };
+    std::vector<Name> names;
+    const std::uint32_t ttls[] = {5, 30, 60, 300, 1770};
+    for (unsigned i = 0; i < 40; ++i)
+        names.push_back({"198.51.100." + std::to_string(i + 1), ttls[i % 5]});
+    const std::int64_t end_us = lab.now_us + 1800LL * 1'000'000;
+    std::uint64_t hold = 0;
+    while (lab.now_us < end_us) {
+        for (unsigned i = 0; i < names.size(); ++i) {
+            auto& name = names[i];
+            // The longest come from a cache: their TTL counts down.
+            if (name.cached_until_us <= lab.now_us) {
+                name.cached_until_us = lab.now_us + name.ttl_s * kSecond;
+            }
+            const auto left_s =
+                static_cast<std::uint32_t>((name.cached_until_us - lab.now_us) / kSecond);
+            const std::uint32_t ttl_s = name.ttl_s > 1000 ? left_s : name.ttl_s;
+            const std::uint32_t life_s = std::max(std::clamp(ttl_s, 60U, 1800U), ttl_s + 30);
+            // As a worker does: the board is asked first, and only what it does not cover is claimed and held.
+            const std::uint64_t lease_ms = lab.now_ms() + (ttl_s + 30) * 1000ULL;
+            if (lab.installed_until(1, name.address) * 1000ULL >= lease_ms) {
+                name.lease_us = std::max(name.lease_us, lab.now_us + (ttl_s + 30) * kSecond);
+                continue;
+            }
+            lab.claim(1, {name.address}, ttl_s, life_s, ++hold);
+            const bool done =
+                lab.run_until(lab.now_us + 100'000, [&] { return lab.outcomes.contains(hold); });
+            BOOST_REQUIRE(done);
+            const std::int64_t at_us = lab.settled_at_us[hold];
+            if (name.since_us == 0) name.since_us = at_us;
+            name.lease_us = std::max(name.lease_us, at_us + (ttl_s + 30) * kSecond);
+        }
+        lab.run_for(1'700'000);
+    }
+    lab.run_for(1900LL * 1'000'000);
+    for (const auto& name : names) {
+        BOOST_TEST(lab.was_there("policy_v4", name.address, name.since_us, name.lease_us),
+                   name.address);
+    }
+    BOOST_TEST_MESSAGE("rows extended " << lab.router->counters().rows_extended << " in "
+                                        << lab.router->counters().set_sentences << " sentences");
+    BOOST_TEST(lab.router->counters().rows_extended < 40U * 6);
+    BOOST_TEST(lab.removes == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(reboot_brings_rows_back_in_time) {
+    const auto costs = rossim::built_in_presets().get("fast");
+    Lab lab{fast()};
+    BOOST_REQUIRE(lab.sync());
+    constexpr unsigned kRows = 3000;
+    for (unsigned i = 0; i < kRows; ++i) {
+        lab.claim(1,
+                  {"203." + std::to_string(i / 62500) + "." + std::to_string(i / 250 % 250) + "." +
+                   std::to_string(i % 250 + 1)},
+                  1770, 1800);
+    }
+    lab.run_for(60'000'000);
+    BOOST_TEST(lab.rows("policy_v4").size() == kRows);
+    lab.sim.reboot(20'000'000, lab.now_us);
+    lab.run_for(19'000'000);
+    BOOST_TEST(lab.aways[1]);
+    BOOST_TEST(lab.rows("policy_v4").empty());
+    std::int64_t up_us = 0;
+    BOOST_REQUIRE(lab.run_until(lab.now_us + 10'000'000, [&] {
+        up_us = lab.now_us;
+        return lab.router->status().state >= RouterState::logging_in;
+    }));
+    const double limit_s = 5 + kRows / (0.85 * costs.writes_per_second());
+    BOOST_REQUIRE(lab.run_until(lab.now_us + 60'000'000,
+                                [&] { return lab.sim.row_count(rossim::Family::ipv4) == kRows; }));
+    const double took_s = static_cast<double>(lab.now_us - up_us) / 1e6;
+    BOOST_TEST_MESSAGE("repair took " << took_s << " s of " << limit_s);
+    BOOST_TEST(took_s < limit_s);
+    BOOST_TEST(took_s - 1 < kRows / (0.85 * costs.writes_per_second()));
+    BOOST_TEST(lab.router->counters().reboots == 1U);
+    BOOST_TEST(told(lab, "has rebooted"));
+}
+
+BOOST_AUTO_TEST_CASE(killed_and_started_again_adopts) {
+    Lab lab{fast()};
+    BOOST_REQUIRE(lab.sync());
+    for (unsigned i = 1; i <= 200; ++i)
+        lab.claim(1, {"203.0.113." + std::to_string(i)}, 1770, 1800);
+    lab.run_for(10'000'000);
+    const auto adds = lab.adds;
+    BOOST_TEST(adds == 200U);
+    lab.restart();
+    BOOST_REQUIRE(lab.sync());
+    BOOST_TEST(lab.router->status().rows_ours == 200U);
+    lab.claim(1, {"203.0.113.9"}, 300, 330, 5);
+    BOOST_TEST((lab.outcomes[5] == Outcome::already_there));
+    for (unsigned i = 1; i <= 200; ++i)
+        lab.claim(1, {"203.0.113." + std::to_string(i)}, 1770, 1800);
+    lab.run_for(10'000'000);
+    BOOST_TEST(lab.adds == adds);
+    BOOST_TEST(lab.removes == 0U);
+    BOOST_TEST(lab.router->counters().rows_adopted == 200U);
+    BOOST_TEST(lab.router->counters().rows_extended == 200U);
+    BOOST_TEST(lab.router->counters().set_sentences < 30U);
+}
+
+BOOST_AUTO_TEST_CASE(foreign_row_is_left_alone_and_blocks_until_it_ends) {
+    Lab lab{fast()};
+    lab.sim.add_row(rossim::Family::ipv4, "policy_v4", "203.0.113.1", std::nullopt, "mine",
+                    lab.now_us);
+    lab.sim.add_row(rossim::Family::ipv4, "policy_v4", "203.0.113.2", 100, "mine too", lab.now_us);
+    BOOST_REQUIRE(lab.sync());
+    lab.claim(1, {"203.0.113.1"}, 300, 330, 1);
+    BOOST_TEST((lab.outcomes[1] == Outcome::already_there));
+    lab.claim(1, {"203.0.113.2"}, 30, 60, 2);
+    BOOST_TEST((lab.outcomes[2] == Outcome::already_there));
+    lab.claim(1, {"203.0.113.2"}, 300, 330, 3);
+    BOOST_TEST((lab.outcomes[3] == Outcome::failed));
+    BOOST_TEST(lab.router->status().rows_blocked == 1U);
+    lab.run_for(103'000'000);
+    const auto row = lab.row("policy_v4", "203.0.113.2");
+    BOOST_REQUIRE(row);
+    BOOST_TEST(row->comment == "forgedns;pg=ros_policy;kind=D;dm=www.stream.example");
+    BOOST_TEST(lab.row("policy_v4", "203.0.113.1")->comment == "mine");
+    BOOST_TEST(lab.removes == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(row_deleted_by_hand_comes_back) {
+    Lab lab{fast()};
+    BOOST_REQUIRE(lab.sync());
+    lab.claim(1, {"203.0.113.7"}, 300, 330);
+    lab.run_for(100'000);
+    BOOST_REQUIRE(lab.sim.remove_row(rossim::Family::ipv4, "policy_v4", "203.0.113.7", lab.now_us));
+    lab.run_for(100'000);
+    BOOST_TEST(lab.row("policy_v4", "203.0.113.7").has_value());
+    BOOST_TEST(lab.router->counters().rows_lost == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(persistent_entries_are_kept) {
+    auto list = list_config();
+    list.persistent = {*Address::parse("10.9.0.0/16"), *Address::parse("192.0.2.1"),
+                       *Address::parse("2001:db8::/32")};
+    Lab lab{fast(), router_config({list})};
+    lab.sim.add_row(rossim::Family::ipv4, "policy_v4", "192.0.2.99", std::nullopt,
+                    "forgedns;pg=ros_policy;kind=P", lab.now_us);
+    lab.sim.add_row(rossim::Family::ipv4, "policy_v4", "192.0.2.98", std::nullopt,
+                    "forgedns;pg=other;kind=P", lab.now_us);
+    BOOST_REQUIRE(lab.sync());
+    lab.run_for(1'000'000);
+    const auto net = lab.row("policy_v4", "10.9.0.0/16");
+    BOOST_REQUIRE(net);
+    BOOST_TEST(net->comment == "forgedns;pg=ros_policy;kind=P");
+    BOOST_TEST(!net->left_us.has_value());
+    BOOST_TEST(lab.row("policy_v4", "192.0.2.1").has_value());
+    BOOST_TEST(lab.row("policy_v6", "2001:db8::/32").has_value());
+    BOOST_TEST(!lab.row("policy_v4", "192.0.2.99").has_value());  // no longer configured
+    BOOST_TEST(lab.row("policy_v4", "192.0.2.98").has_value());   // an orphan: listed, untouched
+    BOOST_REQUIRE(lab.router->orphans().size() == 1U);
+    BOOST_TEST(lab.router->orphans()[0].comment == "forgedns;pg=other;kind=P");
+    lab.sim.remove_row(rossim::Family::ipv4, "policy_v4", "10.9.0.0/16", lab.now_us);
+    lab.run_for(1'000'000);
+    BOOST_TEST(lab.row("policy_v4", "10.9.0.0/16").has_value());
+    lab.claim(1, {"192.0.2.1"}, 300, 330, 1);
+    BOOST_TEST((lab.outcomes[1] == Outcome::already_there));
+}
+
+BOOST_AUTO_TEST_CASE(fixed_ttl_zero_makes_static_rows) {
+    auto list = list_config();
+    list.max_ttl_s = 0;
+    Lab lab{fast(), router_config({list})};
+    lab.sim.add_row(rossim::Family::ipv4, "policy_v4", "203.0.113.8", 40,
+                    "forgedns;pg=ros_policy;kind=D;dm=x", lab.now_us);
+    BOOST_REQUIRE(lab.sync());
+    lab.claim(1, {"203.0.113.7", "203.0.113.8"}, 86400, 0, 1);
+    lab.run_for(100'000);
+    BOOST_TEST((lab.outcomes[1] == Outcome::installed));
+    BOOST_TEST(!lab.row("policy_v4", "203.0.113.7")->left_us.has_value());
+    // A timed row of ours is never removed under a lease: it gets the longest timeout instead.
+    BOOST_TEST(*lab.row("policy_v4", "203.0.113.8")->left_us > 20'000'000LL * 1'000'000);
+    BOOST_TEST(lab.removes == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(permanent_row_of_a_timed_list_goes_after_its_last_lease) {
+    Lab lab{fast()};
+    lab.sim.add_row(rossim::Family::ipv4, "policy_v4", "203.0.113.8", std::nullopt,
+                    "forgedns;pg=ros_policy;kind=D;dm=x", lab.now_us);
+    BOOST_REQUIRE(lab.sync());
+    lab.claim(1, {"203.0.113.8"}, 30, 60, 1);
+    BOOST_TEST((lab.outcomes[1] == Outcome::already_there));
+    lab.run_for(3'500LL * 1'000'000);
+    BOOST_TEST(lab.row("policy_v4", "203.0.113.8").has_value());  // an hour was promised
+    lab.run_for(200'000'000);
+    BOOST_TEST(!lab.row("policy_v4", "203.0.113.8").has_value());
+}
+
+BOOST_AUTO_TEST_CASE(hanging_router_is_not_waited_for) {
+    Lab lab{fast()};
+    BOOST_REQUIRE(lab.sync());
+    lab.sim.hang(lab.now_us);
+    const auto hung_us = lab.now_us;
+    for (unsigned i = 1; i <= 20; ++i) {
+        lab.claim(1, {"203.0.113." + std::to_string(i)}, 30, 60, i);
+        lab.run_for(100'000);
+    }
+    BOOST_TEST(lab.aways[1]);
+    for (unsigned i = 1; i <= 20; ++i)
+        BOOST_TEST((lab.outcomes[i] == Outcome::router_away));
+    BOOST_TEST(lab.settled_at_us[1] - hung_us <= 310'000);
+    BOOST_TEST(lab.settled_at_us[20] - hung_us == 1'900'000);  // at once
+    lab.sim.resume(lab.now_us);
+    lab.run_for(5'000'000);
+    BOOST_TEST(!lab.aways[1]);
+    BOOST_TEST(lab.rows("policy_v4").size() == 20U);
+}
+
+BOOST_AUTO_TEST_CASE(killed_router_comes_back_and_gets_what_was_claimed_meanwhile) {
+    Lab lab{fast()};
+    lab.reachable = false;
+    lab.start();
+    lab.claim(1, {"203.0.113.1"}, 300, 330, 1);
+    BOOST_TEST((lab.outcomes[1] == Outcome::router_away));
+    lab.run_for(30'000'000);
+    BOOST_TEST(lab.sentences.size() == 1U);
+    BOOST_TEST(told(lab, "cannot be reached"));
+    lab.reachable = true;
+    lab.run_for(3'000'000);
+    BOOST_TEST(lab.row("policy_v4", "203.0.113.1").has_value());
+    BOOST_TEST(lab.installed_until(1, "203.0.113.1") > 0U);
+    BOOST_TEST(!lab.aways[1]);
+}
+
+BOOST_AUTO_TEST_CASE(wrong_password_and_missing_rights_are_said_once) {
+    auto options = fast();
+    options.users = {{"admin", "right", {"read", "write", "api"}}, {"reader", "", {"read", "api"}}};
+    Lab lab{options};
+    lab.start();
+    lab.run_for(70'000'000);
+    BOOST_TEST(lab.sentences.size() == 1U);
+    BOOST_TEST(told(lab, "refuses user admin (invalid user name or password (6))"));
+    BOOST_TEST(lab.sim.report().logins == 0U);
+
+    auto config = router_config();
+    config.username = "reader";
+    Lab second{options, config};
+    BOOST_REQUIRE(second.sync());
+    second.claim(1, {"203.0.113.1"}, 300, 330, 1);
+    second.run_for(100'000);
+    BOOST_TEST((second.outcomes[1] == Outcome::failed));
+    second.claim(1, {"203.0.113.2"}, 300, 330, 2);
+    BOOST_TEST((second.outcomes[2] == Outcome::failed));
+    second.run_for(100'000'000);
+    BOOST_TEST(second.sentences.size() == 2U);
+    BOOST_TEST(told(second, "does not let user reader write"));
+}
+
+BOOST_AUTO_TEST_CASE(old_routers_ask_for_the_challenge) {
+    auto options = fast();
+    options.version = {6, 42};
+    options.users = {{"admin", "secret", {"read", "write", "api"}}};
+    auto config = router_config();
+    config.password = "secret";
+    Lab lab{options, config};
+    BOOST_TEST(lab.sync());
+}
+
+BOOST_AUTO_TEST_CASE(two_lists_of_one_name_share_rows) {
+    auto other = list_config(2);
+    other.tag = "ros_other";
+    Lab lab{fast(), router_config({list_config(1), other})};
+    BOOST_REQUIRE(lab.sync());
+    lab.claim(1, {"203.0.113.1"}, 300, 330, 1);
+    lab.run_for(100'000);
+    lab.claim(2, {"203.0.113.1"}, 300, 320, 2);
+    BOOST_TEST((lab.outcomes[2] == Outcome::already_there));
+    lab.claim(2, {"203.0.113.1"}, 900, 930, 3);
+    lab.run_for(100'000);
+    BOOST_TEST((lab.outcomes[3] == Outcome::installed));
+    BOOST_TEST(lab.adds == 1U);
+    BOOST_TEST(lab.installed_until(1, "203.0.113.1") == lab.installed_until(2, "203.0.113.1"));
+}
+
+BOOST_AUTO_TEST_CASE(cleanup_removes_only_what_was_written_here) {
+    Lab lab{fast()};
+    lab.sim.add_row(rossim::Family::ipv4, "policy_v4", "203.0.113.1", 900,
+                    "forgedns;pg=ros_policy;kind=D;dm=x", lab.now_us);
+    BOOST_REQUIRE(lab.sync());
+    lab.claim(1, {"203.0.113.1", "203.0.113.2", "2001:db8::1"}, 300, 330);
+    lab.run_for(1'000'000);
+    BOOST_TEST(lab.rows("policy_v4").size() == 2U);
+    lab.router->cleanup(lab.now_ms());
+    BOOST_REQUIRE(lab.run_until(lab.now_us + 5'000'000, [&] { return lab.router->cleaned(); }));
+    BOOST_REQUIRE(lab.rows("policy_v4").size() == 1U);
+    BOOST_TEST(lab.rows("policy_v4")[0].address == "203.0.113.1");
+    BOOST_TEST(lab.rows("policy_v6").empty());
+}
+
+BOOST_AUTO_TEST_CASE(reprint_finds_what_listen_did_not_tell) {
+    auto options = fast();
+    options.listen_tells_expiry = false;
+    Lab lab{options};
+    BOOST_REQUIRE(lab.sync());
+    for (unsigned i = 1; i <= 50; ++i)
+        lab.claim(1, {"203.0.113." + std::to_string(i)}, 30, 60);
+    lab.run_for(120'000'000);
+    BOOST_TEST(lab.rows("policy_v4").empty());
+    BOOST_TEST(lab.router->status().rows_ours == 50U);
+    lab.claim(1, {"203.0.113.1"}, 30, 60, 1);
+    lab.run_for(100'000);
+    BOOST_TEST((lab.outcomes[1] == Outcome::installed));
+    lab.run_for(1800LL * 1'000'000);
+    BOOST_TEST(lab.router->counters().prints == 4U);
+    BOOST_TEST(lab.router->status().rows_ours == 0U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace steer::routeros::test
