@@ -11,34 +11,34 @@
 namespace steer {
 
 //    name                   label                    what was counted
-#define STEER_STREAM_COUNTS(X)                                                                      \
-    X(udp_received,          "udp_received",          "datagrams that came by kernel sockets")      \
-    X(udp_sent,              "udp_sent",              "answers sent by kernel sockets")             \
-    X(udp_over_budget,       "udp_over_budget",       "datagrams of sources that sent too many")    \
-    X(udp_bad,               "udp_bad",               "datagrams too long or too short to be a query") \
-    X(udp_not_sent,          "udp_not_sent",          "answers that the kernel did not take")       \
-    X(tcp_accepted,          "tcp_accepted",          "connections accepted")                       \
-    X(tcp_over_client_limit, "tcp_over_client_limit", "connections closed: client has too many")    \
-    X(tcp_over_limit,        "tcp_over_limit",        "connections closed: too many in all")        \
-    X(tcp_made_room,         "tcp_made_room",         "idle connections closed for new ones")       \
-    X(tcp_idle,              "tcp_idle",              "connections closed: idle")                   \
-    X(tcp_stalled,           "tcp_stalled",           "connections closed: client does not read")   \
-    X(tcp_malformed,         "tcp_malformed",         "connections closed: no DNS message in it")   \
-    X(tcp_queries,           "tcp_queries",           "queries over TCP")                           \
-    X(tcp_answers,           "tcp_answers",           "answers over TCP")                           \
-    X(inject_ring_full,      "inject_ring_full",      "queries lost to a worker's full ring")       \
-    X(inject_no_buffer,      "inject_no_buffer",      "queries lost: no buffer")                    \
-    X(inject_table_full,     "inject_table_full",     "queries lost: too many wait for workers")    \
-    X(inject_unanswered,     "inject_unanswered",     "queries that a worker dropped")              \
-    X(inject_lost,           "inject_lost",           "queries of which nothing was heard again")   \
-    X(answers_too_late,      "answers_too_late",      "answers whose client had gone")              \
-    X(upstream_udp,          "upstream_udp",          "upstream queries by kernel UDP")             \
-    X(upstream_tcp,          "upstream_tcp",          "upstream queries by TCP")                    \
-    X(upstream_replies,      "upstream_replies",      "upstream replies handed to workers")         \
-    X(upstream_unmatched,    "upstream_unmatched",    "upstream replies that nobody awaits")        \
-    X(upstream_errors,       "upstream_errors",       "upstream queries that the network refused")  \
-    X(upstream_no_buffer,    "upstream_no_buffer",    "upstream replies lost: no buffer")           \
-    X(reply_ring_full,       "reply_ring_full",       "upstream replies lost to a worker's full ring")
+#define STEER_STREAM_COUNTS(X)                                                                   \
+    X(udp_received, "udp_received", "datagrams that came by kernel sockets")                     \
+    X(udp_sent, "udp_sent", "answers sent by kernel sockets")                                    \
+    X(udp_over_budget, "udp_over_budget", "datagrams of sources that sent too many")             \
+    X(udp_bad, "udp_bad", "datagrams too long or too short to be a query")                       \
+    X(udp_not_sent, "udp_not_sent", "answers that the kernel did not take")                      \
+    X(tcp_accepted, "tcp_accepted", "connections accepted")                                      \
+    X(tcp_over_client_limit, "tcp_over_client_limit", "connections closed: client has too many") \
+    X(tcp_over_limit, "tcp_over_limit", "connections closed: too many in all")                   \
+    X(tcp_made_room, "tcp_made_room", "idle connections closed for new ones")                    \
+    X(tcp_idle, "tcp_idle", "connections closed: idle")                                          \
+    X(tcp_stalled, "tcp_stalled", "connections closed: client does not read")                    \
+    X(tcp_malformed, "tcp_malformed", "connections closed: no DNS message in it")                \
+    X(tcp_queries, "tcp_queries", "queries over TCP")                                            \
+    X(tcp_answers, "tcp_answers", "answers over TCP")                                            \
+    X(inject_ring_full, "inject_ring_full", "queries lost to a worker's full ring")              \
+    X(inject_no_buffer, "inject_no_buffer", "queries lost: no buffer")                           \
+    X(inject_table_full, "inject_table_full", "queries lost: too many wait for workers")         \
+    X(inject_unanswered, "inject_unanswered", "queries that a worker dropped")                   \
+    X(inject_lost, "inject_lost", "queries of which nothing was heard again")                    \
+    X(answers_too_late, "answers_too_late", "answers whose client had gone")                     \
+    X(upstream_udp, "upstream_udp", "upstream queries by kernel UDP")                            \
+    X(upstream_tcp, "upstream_tcp", "upstream queries by TCP")                                   \
+    X(upstream_replies, "upstream_replies", "upstream replies handed to workers")                \
+    X(upstream_unmatched, "upstream_unmatched", "upstream replies that nobody awaits")           \
+    X(upstream_errors, "upstream_errors", "upstream queries that the network refused")           \
+    X(upstream_no_buffer, "upstream_no_buffer", "upstream replies lost: no buffer")              \
+    X(reply_ring_full, "reply_ring_full", "upstream replies lost to a worker's full ring")
 
 enum class StreamCount : std::uint8_t { STEER_STREAM_COUNTS(STEER_ENUM) count_ };
 inline constexpr std::array kStreamLabels{STEER_STREAM_COUNTS(STEER_LABEL)};

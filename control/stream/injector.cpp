@@ -1,0 +1,110 @@
+#include "control/stream/injector.h"
+
+#include <cstring>
+#include <numeric>
+#include <utility>
+
+namespace steer::stream {
+
+Injector::Injector(StreamContext& context)
+    : context_(context), pending_(kInProgress), free_(kInProgress) {
+    std::iota(free_.rbegin(), free_.rend(), 0U);
+}
+
+Buffer* Injector::take_buffer(std::size_t length) {
+    Buffer* const buffer =
+        context_.buffers.take(static_cast<std::uint32_t>(sizeof(InjectedQuery) + length));
+    if (buffer == nullptr) context_.count(StreamCount::inject_no_buffer);
+    return buffer;
+}
+
+std::span<std::uint8_t> Injector::query_room(Buffer& buffer) {
+    return buffer.room().subspan(sizeof(InjectedQuery));
+}
+
+bool Injector::inject(const std::shared_ptr<AnswerTaker>& taker, const Asker& asker, Buffer* query,
+                      std::size_t length) {
+    if (free_.empty()) {
+        context_.count(StreamCount::inject_table_full);
+        release(query);
+        return false;
+    }
+    const std::uint32_t i = free_.back();
+    Pending& p = pending_[i];
+
+    InjectedQuery header{};
+    header.client = asker.client.address();
+    header.client_port = asker.client.port();
+    header.local = asker.local;
+    header.local_port = asker.local_port;
+    header.max_size = asker.is_udp ? kMaxUdp : std::uint16_t{65535};
+    header.stream = static_cast<std::uint16_t>(context_.index);
+    header.length = static_cast<std::uint32_t>(length);
+    header.is_udp = asker.is_udp ? 1 : 0;
+    std::memcpy(query->data(), &header, sizeof header);
+    query->length = static_cast<std::uint32_t>(sizeof header + length);
+
+    Message m;
+    m.kind = MessageKind::inject;
+    m.from = static_cast<std::uint8_t>(context_.index);
+    m.token = (std::uint64_t{p.serial + 1} << 32) | i;
+    m.buffer = query;
+    if (!context_.rings.to_worker[worker_for(header.client)]->push(m)) {
+        context_.count(StreamCount::inject_ring_full);
+        release(query);
+        return false;
+    }
+    free_.pop_back();
+    ++p.serial;
+    p.deadline_ms = context_.now_ms() + kPatienceMs;
+    p.taker = taker;
+    p.asker = asker;
+    return true;
+}
+
+void Injector::on_answer(const Message& m) {
+    const auto i = static_cast<std::uint32_t>(m.token);
+    if (i >= pending_.size() || pending_[i].deadline_ms == 0 ||
+        pending_[i].serial != m.token >> 32) {
+        context_.count(StreamCount::answers_too_late);
+        release(m.buffer);
+        return;
+    }
+    if (m.buffer == nullptr) context_.count(StreamCount::inject_unanswered);
+    const auto taker = pending_[i].taker.lock();
+    const Asker asker = pending_[i].asker;
+    forget(i);
+    if (taker) {
+        taker->take_answer(asker, m.buffer);
+    } else {
+        context_.count(StreamCount::answers_too_late);
+        release(m.buffer);
+    }
+}
+
+void Injector::expire() {
+    const std::uint64_t now = context_.now_ms();
+    for (std::uint32_t i = 0; i < pending_.size(); ++i) {
+        if (pending_[i].deadline_ms == 0 || pending_[i].deadline_ms > now) continue;
+        context_.count(StreamCount::inject_lost);
+        const auto taker = pending_[i].taker.lock();
+        const Asker asker = pending_[i].asker;
+        forget(i);
+        if (taker) taker->take_answer(asker, nullptr);
+    }
+}
+
+std::size_t Injector::worker_for(const IpAddress& client) const {
+    std::uint64_t halves[2];
+    std::memcpy(halves, client.bytes.data(), sizeof halves);
+    const std::uint64_t mixed = (halves[0] ^ halves[1]) * 0x9e3779b97f4a7c15;
+    return (mixed >> 32) % context_.rings.to_worker.size();
+}
+
+void Injector::forget(std::uint32_t i) {
+    pending_[i].deadline_ms = 0;
+    pending_[i].taker.reset();
+    free_.push_back(i);
+}
+
+}  // namespace steer::stream

@@ -1,0 +1,34 @@
+// Binding the sockets that we listen on. What goes wrong becomes a sentence that says what the
+// operator can do.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <string_view>
+
+#include "matchers/prefix/ip_address.h"
+#include "matchers/result.h"
+
+namespace steer::stream {
+
+enum class Transport : std::uint8_t { udp, tcp };
+
+struct ListenAddress {
+    Transport transport = Transport::udp;
+    IpAddress address;
+    std::uint16_t port = 53;  // host order; 0: the kernel chooses
+
+    auto operator<=>(const ListenAddress&) const = default;
+    [[nodiscard]] std::string_view transport_name() const {
+        return transport == Transport::udp ? "UDP" : "TCP";
+    }
+};
+
+// A bound, non-blocking socket (listening, if TCP), owned by the caller. An IPv6 address that is
+// still tentative is bound all the same (IPV6_FREEBIND).
+Result<int> open_listen_socket(const ListenAddress& where);
+
+// The interface that has this link-local address; 0: none.
+unsigned interface_of(const IpAddress& link_local);
+
+}  // namespace steer::stream

@@ -1,0 +1,34 @@
+// Between IpAddress and the kernel's sockaddr. An IPv4 address makes a sockaddr_in.
+#pragma once
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <string>
+
+#include "matchers/prefix/ip_address.h"
+
+namespace steer::stream {
+
+struct SocketAddress {
+    sockaddr_storage storage{};
+    socklen_t length = sizeof(sockaddr_storage);
+
+    SocketAddress() = default;
+    // `scope`: the interface of a link-local address (sin6_scope_id).
+    SocketAddress(const IpAddress& address, std::uint16_t port, std::uint32_t scope = 0);
+
+    [[nodiscard]] IpAddress address() const;
+    [[nodiscard]] std::uint16_t port() const;  // host order
+    [[nodiscard]] int family() const { return storage.ss_family; }
+    [[nodiscard]] sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
+    [[nodiscard]] const sockaddr* get() const {
+        return reinterpret_cast<const sockaddr*>(&storage);
+    }
+};
+
+bool is_link_local(const IpAddress& address);  // fe80::/10
+bool is_loopback(const IpAddress& address);    // 127.0.0.0/8, ::1
+
+}  // namespace steer::stream

@@ -1,0 +1,34 @@
+// How many datagrams a source may send us by kernel sockets beside a port of frames, where only
+// fragments, IP options and local programs come this way: 200 a second, 400 at once, for each IPv4
+// address or IPv6 /64.
+//
+// Token buckets in a table of fixed size, indexed by a keyed hash; sources that meet in one bucket
+// share it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "matchers/prefix/ip_address.h"
+
+namespace steer::stream {
+
+class SourceBudget {
+  public:
+    static constexpr std::uint32_t kPerSecond = 200;
+    static constexpr std::uint32_t kBurst = 400;
+
+    explicit SourceBudget(std::uint64_t secret);
+    // Takes one token. False: the source has none left.
+    bool take(const IpAddress& source, std::uint64_t now_ms);
+
+  private:
+    struct Bucket {
+        std::uint64_t filled_ms = 0;
+        std::uint32_t thousandths = kBurst * 1000;  // of a token
+    };
+    std::uint64_t secret_;
+    std::vector<Bucket> buckets_;
+};
+
+}  // namespace steer::stream

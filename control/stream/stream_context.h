@@ -1,0 +1,38 @@
+// What the parts of one `streams` thread share. All of it is used by that thread alone, but for the
+// counters, which anybody may read.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <cstdint>
+#include <vector>
+
+#include "control/stream/stream_counters.h"
+#include "dataplane/buffer.h"
+#include "dataplane/clock.h"
+#include "dataplane/forward/chacha_random.h"
+#include "dataplane/message.h"
+#include "dataplane/ring.h"
+
+namespace steer::stream {
+
+// The rings of one thread, by worker, and who wakes it when something is in them.
+struct StreamRings {
+    std::vector<Ring<Message>*> to_worker;
+    std::vector<Ring<Message>*> from_worker;
+    Sleeper* sleeper = nullptr;
+};
+
+struct StreamContext {
+    unsigned index;  // of the thread
+    StreamRings rings;
+    BufferPools& buffers;
+    Clock& clock;
+    boost::asio::io_context io{1};
+    StreamCounters counters{};
+    forward::ChaChaRandom random{0};
+
+    void count(StreamCount c, std::uint64_t n = 1) { counters.add(c, n); }
+    [[nodiscard]] std::uint64_t now_ms() { return clock.now().ms; }
+};
+
+}  // namespace steer::stream

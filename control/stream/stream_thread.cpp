@@ -1,0 +1,166 @@
+#include "control/stream/stream_thread.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+namespace steer::stream {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr unsigned kPerRing = 256;  // messages a turn; then sockets have theirs
+constexpr auto kHousekeepingEvery = 1s;
+
+std::uint64_t secret_of(forward::ChaChaRandom& random) {
+    return (std::uint64_t{random.next()} << 32) | random.next();
+}
+
+}  // namespace
+
+StreamThread::StreamThread(unsigned index, StreamRings rings, BufferPools& buffers, Clock& clock,
+                           const TcpLimits& limits)
+    : context_{index, std::move(rings), buffers, clock},
+      work_(context_.io.get_executor()),
+      wake_(context_.io, ::dup(context_.rings.sleeper->event_fd())),
+      housekeeping_(context_.io),
+      injector_(context_),
+      budget_(secret_of(context_.random)),
+      clients_(context_, limits),
+      upstream_udp_(context_),
+      upstream_tcp_(context_) {
+    boost::asio::post(context_.io, [this] { on_wake(); });
+    boost::asio::post(context_.io, [this] { housekeeping(); });
+}
+
+StreamThread::~StreamThread() {
+    for (auto& [where, listener] : udp_)
+        listener->close();
+    for (auto& [where, listener] : tcp_)
+        listener->close();
+    clients_.close_all();
+    std::array<Message, 32> messages;
+    for (auto* ring : context_.rings.from_worker) {
+        while (const unsigned n = ring->pop(messages.data(), messages.size())) {
+            for (unsigned i = 0; i < n; ++i)
+                release(messages[i].buffer);
+        }
+    }
+}
+
+void StreamThread::add(const ListenAddress& where, int descriptor, bool budgeted,
+                       std::chrono::milliseconds idle) {
+    boost::asio::post(context_.io, [this, where, descriptor, budgeted, idle] {
+        if (where.transport == Transport::udp) {
+            udp_[where] =
+                std::make_shared<UdpListener>(context_, injector_, descriptor, where.address,
+                                              where.port, budgeted ? &budget_ : nullptr);
+            udp_[where]->start();
+        } else {
+            tcp_[where] = std::make_shared<TcpListener>(context_, injector_, clients_, descriptor,
+                                                        where.address, where.port, idle);
+            tcp_[where]->start();
+        }
+    });
+}
+
+void StreamThread::remove(const ListenAddress& where) {
+    boost::asio::post(context_.io, [this, where] {
+        if (const auto it = udp_.find(where); it != udp_.end()) {
+            it->second->close();
+            udp_.erase(it);
+        }
+        if (const auto it = tcp_.find(where); it != tcp_.end()) {
+            it->second->close();
+            tcp_.erase(it);
+        }
+    });
+}
+
+void StreamThread::run() {
+    context_.io.run();
+}
+void StreamThread::stop() {
+    context_.io.stop();
+}
+std::size_t StreamThread::poll() {
+    return context_.io.poll();
+}
+
+// Pops all rings dry, then sleeps on the event descriptor; `going_to_sleep` before the last look,
+// so that no push is missed.
+void StreamThread::on_wake() {
+    context_.rings.sleeper->awake();
+    bool dry = drain();
+    if (dry) {
+        context_.rings.sleeper->going_to_sleep();
+        for (auto* ring : context_.rings.from_worker)
+            dry = dry && ring->empty();
+    }
+    if (dry) {
+        wait_for_wake();
+    } else {
+        boost::asio::post(context_.io, [this] { on_wake(); });
+    }
+}
+
+void StreamThread::wait_for_wake() {
+    wake_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                     [this](const boost::system::error_code& error) {
+                         if (error) return;
+                         std::uint64_t times = 0;
+                         [[maybe_unused]] const auto n =
+                             ::read(wake_.native_handle(), &times, sizeof times);
+                         on_wake();
+                     });
+}
+
+bool StreamThread::drain() {
+    std::array<Message, 32> messages;
+    bool dry = true;
+    for (auto* ring : context_.rings.from_worker) {
+        unsigned done = 0;
+        while (done < kPerRing) {
+            const unsigned n = ring->pop(messages.data(), messages.size());
+            if (n == 0) break;
+            for (unsigned i = 0; i < n; ++i)
+                take(messages[i]);
+            done += n;
+        }
+        dry = dry && done < kPerRing;
+    }
+    for (auto& [where, listener] : udp_)
+        listener->flush();
+    return dry;
+}
+
+void StreamThread::take(const Message& m) {
+    if (m.kind == MessageKind::answer) {
+        injector_.on_answer(m);
+        return;
+    }
+    if (m.kind != MessageKind::upstream_query || m.buffer == nullptr) {
+        release(m.buffer);
+        return;
+    }
+    UpstreamAsk ask = UpstreamAsk::take(m);
+    if (ask.query.empty()) return;
+    if (static_cast<UpstreamVia>(m.b) == UpstreamVia::tcp) {
+        upstream_tcp_.ask(std::move(ask));
+    } else {
+        upstream_udp_.ask(std::move(ask));
+    }
+}
+
+void StreamThread::housekeeping() {
+    injector_.expire();
+    upstream_udp_.expire();
+    housekeeping_.expires_after(kHousekeepingEvery);
+    housekeeping_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) housekeeping();
+    });
+}
+
+}  // namespace steer::stream

@@ -1,0 +1,70 @@
+// One thread of `streams` without its thread: an io_context with everything that is served on it.
+// run() and stop() make it one; tests turn poll() by hand.
+//
+// It sleeps in the io_context; a worker that pushes into one of its rings wakes it by the rings'
+// eventfd.
+#pragma once
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <map>
+#include <memory>
+
+#include "control/stream/injector.h"
+#include "control/stream/listen_socket.h"
+#include "control/stream/source_budget.h"
+#include "control/stream/stream_context.h"
+#include "control/stream/tcp_listener.h"
+#include "control/stream/udp_listener.h"
+#include "control/stream/upstream_tcp.h"
+#include "control/stream/upstream_udp.h"
+
+namespace steer::stream {
+
+class StreamThread {
+  public:
+    // `rings.sleeper` has an eventfd. Pools and clock outlive this.
+    StreamThread(unsigned index, StreamRings rings, BufferPools& buffers, Clock& clock,
+                 const TcpLimits& limits);
+    ~StreamThread();
+    StreamThread(const StreamThread&) = delete;
+    StreamThread& operator=(const StreamThread&) = delete;
+
+    // Serves a bound socket, of which it owns `descriptor`. Any thread.
+    void add(const ListenAddress& where, int descriptor, bool budgeted,
+             std::chrono::milliseconds idle);
+    // Closes it; connections that came by it stay. Any thread.
+    void remove(const ListenAddress& where);
+
+    void run();   // until stop()
+    void stop();  // any thread
+    // What there is to do now, without waiting. Returns how much that was.
+    std::size_t poll();
+
+    [[nodiscard]] const StreamCounters& counters() const { return context_.counters; }
+    [[nodiscard]] unsigned connections() const { return clients_.count(); }
+
+  private:
+    void on_wake();
+    void wait_for_wake();
+    // Pops the rings; false: there is more.
+    bool drain();
+    void take(const Message& m);
+    void housekeeping();
+
+    StreamContext context_;
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+    boost::asio::posix::stream_descriptor wake_;
+    boost::asio::steady_timer housekeeping_;
+    Injector injector_;
+    SourceBudget budget_;
+    TcpClients clients_;
+    UpstreamUdp upstream_udp_;
+    UpstreamTcp upstream_tcp_;
+    std::map<ListenAddress, std::shared_ptr<UdpListener>> udp_;
+    std::map<ListenAddress, std::shared_ptr<TcpListener>> tcp_;
+};
+
+}  // namespace steer::stream

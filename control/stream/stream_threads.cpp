@@ -1,0 +1,152 @@
+#include "control/stream/stream_threads.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "control/stream/stream_thread.h"
+
+namespace steer {
+
+using stream::ListenAddress;
+using stream::StreamThread;
+using stream::Transport;
+
+struct StreamThreads::Impl {
+    explicit Impl(Log l) : log(std::move(l)) {}
+
+    struct Wanted {
+        std::chrono::milliseconds idle{};
+        int line = 0;  // of the configuration
+    };
+    [[nodiscard]] std::map<ListenAddress, Wanted> wanted(
+        const std::vector<IpAddress>& service_addresses) const;
+    Result<void> open(const ListenAddress& where, const Wanted& how);
+
+    Log log;
+    std::vector<std::unique_ptr<StreamThread>> threads;
+    std::vector<std::thread> running;
+
+    std::mutex mutex;  // of what follows: listen() and set_service_addresses()
+    std::vector<build::Listener> listeners;
+    bool budgeted = false;
+    std::set<ListenAddress> open_sockets;
+};
+
+// Every socket that the listeners mean now, once.
+std::map<ListenAddress, StreamThreads::Impl::Wanted> StreamThreads::Impl::wanted(
+    const std::vector<IpAddress>& service_addresses) const {
+    std::map<ListenAddress, Wanted> all;
+    for (const auto& listener : listeners) {
+        const auto& endpoint = listener.endpoint;
+        std::vector<IpAddress> addresses;
+        if (!endpoint.any() && !endpoint.any_v4()) {
+            addresses.push_back(endpoint.address);
+        } else {
+            for (const auto& address : service_addresses) {
+                if (endpoint.any() || address.is_v4()) addresses.push_back(address);
+            }
+        }
+        const Wanted how{std::chrono::milliseconds(listener.tcp_idle_timeout_ms), endpoint.line};
+        for (const auto& address : addresses) {
+            if (listener.udp) all.try_emplace({Transport::udp, address, endpoint.port}, how);
+            if (listener.tcp) all.try_emplace({Transport::tcp, address, endpoint.port}, how);
+        }
+    }
+    return all;
+}
+
+Result<void> StreamThreads::Impl::open(const ListenAddress& where, const Wanted& how) {
+    auto socket = stream::open_listen_socket(where);
+    if (!socket) {
+        Error error = socket.error();
+        error.line = how.line;
+        return error;
+    }
+    for (std::size_t i = 0; i < threads.size(); ++i) {
+        const int own = i + 1 == threads.size() ? *socket : ::dup(*socket);
+        if (own >= 0) threads[i]->add(where, own, budgeted, how.idle);
+    }
+    open_sockets.insert(where);
+    return {};
+}
+
+StreamThreads::StreamThreads(Plane& plane, Clock& clock, Log log)
+    : impl_(std::make_unique<Impl>(std::move(log))) {
+    for (unsigned i = 0; i < plane.streams(); ++i) {
+        stream::StreamRings rings;
+        for (unsigned worker = 0; worker < plane.workers(); ++worker) {
+            rings.to_worker.push_back(&plane.stream_to_worker(i, worker));
+            rings.from_worker.push_back(&plane.worker_to_stream(worker, i));
+        }
+        rings.sleeper = &plane.stream_sleeper(i);
+        impl_->threads.push_back(std::make_unique<StreamThread>(
+            i, std::move(rings), *plane.shared().buffers, clock, stream::TcpLimits{}));
+    }
+}
+
+StreamThreads::~StreamThreads() {
+    stop();
+}
+
+Result<void> StreamThreads::listen(const std::vector<build::Listener>& listeners,
+                                   const std::vector<IpAddress>& service_addresses, bool budgeted) {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->listeners = listeners;
+    impl_->budgeted = budgeted;
+    for (const auto& [where, how] : impl_->wanted(service_addresses)) {
+        if (impl_->open_sockets.contains(where)) continue;
+        if (auto done = impl_->open(where, how); !done) return done;
+    }
+    return {};
+}
+
+void StreamThreads::set_service_addresses(const std::vector<IpAddress>& service_addresses) {
+    const std::lock_guard lock(impl_->mutex);
+    const auto wanted = impl_->wanted(service_addresses);
+    std::erase_if(impl_->open_sockets, [&](const ListenAddress& where) {
+        if (wanted.contains(where)) return false;
+        for (auto& thread : impl_->threads)
+            thread->remove(where);
+        return true;
+    });
+    for (const auto& [where, how] : wanted) {
+        if (impl_->open_sockets.contains(where)) continue;
+        if (auto done = impl_->open(where, how); !done) impl_->log(done.error().text);
+    }
+}
+
+void StreamThreads::start() {
+    for (auto& thread : impl_->threads) {
+        impl_->running.emplace_back([raw = thread.get()] { raw->run(); });
+        pthread_setname_np(impl_->running.back().native_handle(), "streams");
+    }
+}
+
+void StreamThreads::stop() {
+    for (auto& thread : impl_->threads)
+        thread->stop();
+    for (auto& thread : impl_->running)
+        thread.join();
+    impl_->running.clear();
+}
+
+unsigned StreamThreads::count() const {
+    return static_cast<unsigned>(impl_->threads.size());
+}
+const StreamCounters& StreamThreads::counters(unsigned thread) const {
+    return impl_->threads[thread]->counters();
+}
+unsigned StreamThreads::connections() const {
+    unsigned n = 0;
+    for (const auto& thread : impl_->threads)
+        n += thread->connections();
+    return n;
+}
+
+}  // namespace steer

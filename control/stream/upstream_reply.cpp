@@ -1,0 +1,83 @@
+#include "control/stream/upstream_reply.h"
+
+#include <cstring>
+
+#include "dataplane/dns/query.h"
+#include "dataplane/dns/wire.h"
+
+namespace steer::stream {
+namespace {
+
+constexpr std::size_t kTypeAndClass = 4;
+
+// Of a query that the forwarder wrote: one name without pointers. 0: it is none.
+std::size_t find_question_end(std::span<const std::uint8_t> query) {
+    std::size_t at = dns::kHeaderSize;
+    while (at < query.size() && query[at] != 0)
+        at += query[at] + std::size_t{1};
+    at += 1 + kTypeAndClass;
+    return at <= query.size() ? at : 0;
+}
+
+bool same_in_any_case(std::span<const std::uint8_t> a, const std::uint8_t* b) {
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        std::uint8_t x, y;
+        dns::lower_case(&a[i], &x, 1);
+        dns::lower_case(&b[i], &y, 1);
+        if (x != y) return false;
+    }
+    return true;
+}
+
+}  // namespace
+
+UpstreamAsk UpstreamAsk::take(const Message& m) {
+    UpstreamAsk ask;
+    ask.worker = m.from;
+    ask.token = m.token;
+    UpstreamQuery header;
+    const auto bytes = m.buffer->bytes();
+    if (bytes.size() >= sizeof header) {
+        std::memcpy(&header, bytes.data(), sizeof header);
+        ask.address = header.address;
+        ask.port = header.port;
+        ask.timeout_ms = header.timeout_ms;
+        const auto query = bytes.subspan(sizeof header);
+        ask.question_end =
+            query.size() >= header.length ? find_question_end(query.first(header.length)) : 0;
+        if (ask.question_end != 0) ask.query.assign(query.begin(), query.begin() + header.length);
+    }
+    release(m.buffer);
+    return ask;
+}
+
+std::uint16_t UpstreamAsk::id() const {
+    return dns::load_be16(query.data());
+}
+
+bool answers(std::span<const std::uint8_t> reply, const UpstreamAsk& ask) {
+    if (reply.size() < dns::kHeaderSize || dns::load_be16(reply.data()) != ask.id()) return false;
+    const std::uint16_t flags = dns::load_be16(&reply[2]);
+    if ((flags & (dns::kQr | dns::kOpcodeMask)) != dns::kQr) return false;
+    const std::uint16_t questions = dns::load_be16(&reply[4]);
+    if (questions == 0) return (flags & dns::kRcodeMask) != dns::kNoError;
+    return questions == 1 && reply.size() >= ask.question_end &&
+           same_in_any_case(
+               {ask.query.data() + dns::kHeaderSize, ask.question_end - dns::kHeaderSize},
+               reply.data() + dns::kHeaderSize);
+}
+
+void hand_back(StreamContext& context, const UpstreamAsk& ask, Buffer* reply, int error) {
+    Message m;
+    m.kind = MessageKind::upstream_reply;
+    m.from = static_cast<std::uint8_t>(context.index);
+    m.b = static_cast<std::uint32_t>(error);
+    m.token = ask.token;
+    m.buffer = reply;
+    context.count(reply != nullptr ? StreamCount::upstream_replies : StreamCount::upstream_errors);
+    if (context.rings.to_worker[ask.worker]->push(m)) return;
+    context.count(StreamCount::reply_ring_full);
+    release(reply);
+}
+
+}  // namespace steer::stream

@@ -1,0 +1,36 @@
+// What kernel-socket upstreams hand back to workers: replies, or why there is none.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "control/stream/stream_context.h"
+
+namespace steer::stream {
+
+// A query that a worker wants asked, out of its message.
+struct UpstreamAsk {
+    unsigned worker = 0;
+    std::uint64_t token = 0;
+    IpAddress address;
+    std::uint16_t port = 0;
+    std::uint32_t timeout_ms = 0;
+    std::vector<std::uint8_t> query;
+    std::size_t question_end = 0;  // offset
+
+    // Of a MessageKind::upstream_query; releases its buffer. `query` is empty if there is no query
+    // in it.
+    static UpstreamAsk take(const Message& m);
+    [[nodiscard]] std::uint16_t id() const;
+};
+
+// A response with the query's id and question (in any case), or an error without a question. The
+// worker checks the rest; this much is checked here so that a lie does not end the waiting for the
+// truth.
+bool answers(std::span<const std::uint8_t> reply, const UpstreamAsk& ask);
+
+// `reply` = nullptr: `error` (errno) says why. Takes over the buffer; counts.
+void hand_back(StreamContext& context, const UpstreamAsk& ask, Buffer* reply, int error);
+
+}  // namespace steer::stream
