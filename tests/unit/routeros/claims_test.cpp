@@ -1,0 +1,82 @@
+#include "routeros/claims.h"
+
+#include <boost/test/unit_test.hpp>
+#include <map>
+#include <random>
+
+namespace steer::routeros {
+namespace {
+
+ClaimKey key(ListId list, unsigned n) {
+    Address address = *Address::parse("10.0.0.0");
+    address.bytes[14] = static_cast<std::uint8_t>(n >> 8);
+    address.bytes[15] = static_cast<std::uint8_t>(n);
+    return {list, address};
+}
+
+BOOST_AUTO_TEST_SUITE(claims)
+
+BOOST_AUTO_TEST_CASE(a_claim_is_only_prolonged) {
+    Claims claims;
+    claims.raise(key(1, 1), "first.example", 10'000, 60'000, 10);
+    claims.raise(key(1, 1), "second.example", 5'000, 20'000, 10);
+    const Claim* claim = claims.find(key(1, 1));
+    BOOST_REQUIRE(claim);
+    BOOST_TEST(claim->until_ms == 10'000U);
+    BOOST_TEST(claim->row_until_ms == 60'000U);
+    BOOST_TEST(claim->reasons == 2U);
+    BOOST_TEST(claim->name == "first.example");
+    claims.promise(key(1, 1), 90'000);
+    BOOST_TEST(claim->until_ms == 90'000U);
+    BOOST_TEST(claim->row_until_ms == 90'000U);
+    claims.promise(key(1, 2), 90'000);
+    BOOST_TEST(claims.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(bounded_per_list) {
+    Claims claims;
+    for (unsigned i = 0; i < 5; ++i)
+        BOOST_TEST((claims.raise(key(1, i), "", 10, 10, 3) != nullptr) == (i < 3));
+    BOOST_TEST(claims.raise(key(2, 0), "", 10, 10, 3) != nullptr);
+    BOOST_TEST(claims.raise(key(1, 0), "", 20, 20, 3) != nullptr);  // there already
+    BOOST_TEST(claims.size(1) == 3U);
+    BOOST_TEST(claims.expire(10).has_value());
+    BOOST_TEST(claims.raise(key(1, 9), "", 30, 30, 3) != nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(expiry_equals_a_plain_map) {
+    Claims claims;
+    std::map<std::pair<ListId, unsigned>, std::uint64_t> model;
+    std::mt19937 random{11};
+    for (std::uint64_t now = 0; now < 3000; ++now) {
+        for (int i = 0; i < 3; ++i) {
+            const auto list = static_cast<ListId>(random() % 3);
+            const auto n = static_cast<unsigned>(random() % 200);
+            const std::uint64_t until = now + 1 + random() % 400;
+            claims.raise(key(list, n), "", until, until, 1000);
+            auto& known = model[{list, n}];
+            known = std::max(known, until);
+        }
+        if (now % 500 == 499) {
+            claims.drop_list(1);
+            std::erase_if(model, [](const auto& entry) { return entry.first.first == 1; });
+        }
+        while (const auto ended = claims.expire(now)) {
+            const unsigned n =
+                ended->first.address.bytes[14] * 256U + ended->first.address.bytes[15];
+            const auto found = model.find({ended->first.list, n});
+            BOOST_REQUIRE(found != model.end());
+            BOOST_REQUIRE(found->second <= now);
+            model.erase(found);
+        }
+        for (const auto& [k, until] : model)
+            BOOST_REQUIRE(until > now);
+        BOOST_REQUIRE(claims.size() == model.size());
+        BOOST_REQUIRE(model.empty() || claims.next_expiry_ms() > now);
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace steer::routeros

@@ -1,0 +1,169 @@
+// The forms of times, addresses, ids and comments, and the sentences made of them.
+#include <boost/test/unit_test.hpp>
+
+#include "routeros/address.h"
+#include "routeros/commands.h"
+#include "routeros/comment.h"
+#include "routeros/time_text.h"
+#include "routeros/wire.h"
+
+namespace steer::routeros {
+namespace {
+
+std::vector<std::string> words_of(const Command& command) {
+    std::string bytes = command.words();
+    append_end(bytes);
+    Decoder decoder;
+    decoder.feed(bytes);
+    std::vector<std::string_view> words;
+    BOOST_REQUIRE((decoder.next(words) == Decoder::Status::sentence));
+    return {words.begin(), words.end()};
+}
+
+using Words = std::vector<std::string>;
+
+BOOST_AUTO_TEST_SUITE(text)
+
+BOOST_AUTO_TEST_CASE(times_are_written_without_zero_units) {
+    BOOST_TEST(time_text(0) == "0s");
+    BOOST_TEST(time_text(59) == "59s");
+    BOOST_TEST(time_text(60) == "1m");
+    BOOST_TEST(time_text(3600) == "1h");
+    BOOST_TEST(time_text(86399) == "23h59m59s");
+    BOOST_TEST(time_text(4 * 604800 + 2 * 86400) == "4w2d");
+    BOOST_TEST(time_text(kMaxTimeoutS) == "35w3d13h13m56s");
+}
+
+BOOST_AUTO_TEST_CASE(times_are_read_in_all_forms) {
+    const std::pair<const char*, std::uint64_t> good[] = {
+        {"0s", 0},
+        {"4d15h20m38s", 4 * 86400 + 15 * 3600 + 20 * 60 + 38},
+        {"1w2d3h4m5s", 788645},
+        {"3600", 3600},
+        {"3600s", 3600},
+        {"01:00:00", 3600},
+        {"00:01:30", 90},
+        {"1w2d03:04:05", 788645},
+        {"1h30m", 5400},
+        {"1s500ms", 1},
+        {"500ms", 0},
+        {"1.5s", 1},
+        {"00:00:01.25", 1}};
+    for (const auto& [text, seconds] : good) {
+        BOOST_TEST_INFO(text);
+        BOOST_TEST((parse_time(text) == std::optional<std::uint64_t>{seconds}));
+    }
+    for (const char* text : {"", "never", "s", "1x", "1h30", "-1s", "1:99:00", "1::2",
+                             "99999999999999999999s", "1m "}) {
+        BOOST_TEST_INFO(text);
+        BOOST_TEST(!parse_time(text));
+    }
+    for (std::uint64_t s = 0; s < 4'000'000; s = s * 3 / 2 + 1)
+        BOOST_TEST((parse_time(time_text(s)) == std::optional{s}));
+}
+
+BOOST_AUTO_TEST_CASE(addresses_have_one_form) {
+    const std::pair<const char*, const char*> forms[] = {
+        {"192.0.34.166/32", "192.0.34.166"},
+        {"10.0.0.1", "10.0.0.1"},
+        {"1.1.1.1/24", "1.1.1.0/24"},
+        {"0.0.0.0/0", "0.0.0.0/0"},
+        {"2001:DB8::1", "2001:db8::1/128"},
+        {"2606:4700:4700:0:0:0:0:1111", "2606:4700:4700::1111/128"},
+        {"::/0", "::/0"},
+        {"2001:db8::ffff/32", "2001:db8::/32"},
+        {"::1", "::1/128"},
+        {"fe80::", "fe80::/128"},
+        {"1:0:2:0:3:0:4:0", "1:0:2:0:3:0:4:0/128"},
+        {"1:0:0:2:0:0:0:3", "1:0:0:2::3/128"},
+        {"::2:0:0:3:4:5", "::2:0:0:3:4:5/128"},
+        {"1:2:3:4:5:6:7:0", "1:2:3:4:5:6:7:0/128"}};
+    for (const auto& [text, form] : forms) {
+        const auto address = Address::parse(text);
+        BOOST_TEST_INFO(text);
+        BOOST_REQUIRE(address);
+        BOOST_TEST(address->to_string() == form);
+        BOOST_TEST((Address::parse(address->menu(), form) == address));
+    }
+    for (const char* text :
+         {"", "10.0.0.0-10.0.0.9", "one.one.one.one", "10.0.0.1/33", "10.0.0.1/", "::ffff:1.2.3.4",
+          "1.2.3", "2001:db8::/129", "1.2.3.4/-1", "fe80::1%eth0"}) {
+        BOOST_TEST_INFO(text);
+        BOOST_TEST(!Address::parse(text));
+    }
+    BOOST_TEST(!Address::parse(Menu::ipv6, "10.0.0.1"));
+    BOOST_TEST(!Address::parse(Menu::ip, "2001:db8::1"));
+    BOOST_TEST((Address::parse("10.0.0.0/8")->menu() == Menu::ip));
+    BOOST_TEST((Address::parse("::/0")->menu() == Menu::ipv6));
+    BOOST_TEST(!Address::parse("10.0.0.0/8")->is_host());
+}
+
+BOOST_AUTO_TEST_CASE(ids_are_upper_case_hexadecimal) {
+    BOOST_TEST(row_id_text(0xc4c) == "*C4C");
+    BOOST_TEST(parse_row_id("*C4C") == 0xc4cU);
+    for (const char* text : {"", "*", "1D", "*1G", "*-1", "*11111111111111111"})
+        BOOST_TEST(parse_row_id(text) == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(comments_are_forgedns_s) {
+    BOOST_TEST(row_comment("forgedns", "ros_policy", RowKind::dynamic, "www.stream.example.") ==
+               "forgedns;pg=ros_policy;kind=D;dm=www.stream.example");
+    BOOST_TEST(row_comment("fdns", "t", RowKind::persistent) == "fdns;pg=t;kind=P");
+    const auto facts = parse_comment("fdns", "fdns;pg=t;kind=D;dm=a.example");
+    BOOST_REQUIRE(facts);
+    BOOST_TEST(facts->tag == "t");
+    BOOST_TEST(facts->name == "a.example");
+    BOOST_TEST((facts->kind == RowKind::dynamic));
+    BOOST_TEST((parse_comment("fdns", "fdns; kind=P ;pg= t ")->kind == RowKind::persistent));
+    for (const char* text : {"", "fdns", "fdns;pg=t", "fdns;kind=D", "fdnsx;pg=t;kind=D",
+                             "x fdns;pg=t;kind=D", "fdns;pg=t;kind=Q"}) {
+        BOOST_TEST_INFO(text);
+        BOOST_TEST(!parse_comment("fdns", text));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(names_cannot_break_a_comment) {
+    const std::string evil{"a;pg=x;kind=P\n\xff\0 b", 18};
+    const auto comment = row_comment("fdns", "t", RowKind::dynamic, evil);
+    BOOST_TEST(comment == "fdns;pg=t;kind=D;dm=a\\059pg\\061x\\059kind\\061P\\010\\255\\000\\032b");
+    const auto facts = parse_comment("fdns", comment);
+    BOOST_REQUIRE(facts);
+    BOOST_TEST(facts->tag == "t");
+    BOOST_TEST((facts->kind == RowKind::dynamic));
+    const auto longest = row_comment("fdns", "t", RowKind::dynamic, std::string(5000, '\x01'));
+    BOOST_TEST(longest.size() < 300U);
+    BOOST_TEST(longest.ends_with("\\001"));
+    BOOST_TEST(fits_comment("ros_policy-1"));
+    for (const char* text : {"", "a;b", "a=b", "a b", "\xc3\xa4"})
+        BOOST_TEST(!fits_comment(text));
+}
+
+BOOST_AUTO_TEST_CASE(sentences) {
+    const std::string_view lists[] = {"a", "b", "c"};
+    BOOST_TEST((words_of(print_lists(Menu::ip, lists)) ==
+                Words{"/ip/firewall/address-list/print",
+                      "=.proplist=.id,list,address,timeout,comment,dynamic,disabled", "?list=a",
+                      "?list=b", "?#|", "?list=c", "?#|"}));
+    const Address addresses[] = {*Address::parse("10.0.0.1"), *Address::parse("10.0.0.2")};
+    BOOST_TEST((words_of(print_addresses(Menu::ip, "a", addresses)) ==
+                Words{"/ip/firewall/address-list/print",
+                      "=.proplist=.id,list,address,timeout,comment,dynamic,disabled",
+                      "?address=10.0.0.1", "?address=10.0.0.2", "?#|", "?list=a", "?#&"}));
+    BOOST_TEST((words_of(add_row("a", *Address::parse("2001:db8::1"), "c", 60)) ==
+                Words{"/ipv6/firewall/address-list/add", "=list=a", "=address=2001:db8::1/128",
+                      "=timeout=1m", "=comment=c"}));
+    BOOST_TEST(
+        (words_of(add_row("a", addresses[0], "c", 0)) ==
+         Words{"/ip/firewall/address-list/add", "=list=a", "=address=10.0.0.1", "=comment=c"}));
+    const RowId ids[] = {0x8, 0x1d};
+    BOOST_TEST((words_of(set_timeout(Menu::ip, ids, 1800)) ==
+                Words{"/ip/firewall/address-list/set", "=.id=*8,*1D", "=timeout=30m"}));
+    BOOST_TEST((words_of(remove_rows(Menu::ipv6, ids)) ==
+                Words{"/ipv6/firewall/address-list/remove", "=.id=*8,*1D"}));
+    BOOST_TEST((words_of(listen(Menu::ip)) == Words{"/ip/firewall/address-list/listen"}));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace steer::routeros
