@@ -1,0 +1,453 @@
+// From an answer to an event and back: what is claimed, for how long, what waits for it, and what happens when the
+// rings are full or routers away. The test plays `routers`.
+#include <boost/test/unit_test.hpp>
+
+#include "dataplane/event/board.h"
+#include "packet/appliance.h"
+
+namespace steer::test {
+namespace {
+
+constexpr const char* kName = "www.stream.example";
+constexpr const char* kRow = "203.0.113.7";
+
+IpAddress row() {
+    return *IpAddress::parse(kRow);
+}
+
+PolicyList held_list(OnTimeout on_timeout = OnTimeout::answer) {
+    PolicyList l = policy_list(3, true);
+    l.sync_timeout_ms = 100;
+    l.on_timeout = on_timeout;
+    return l;
+}
+
+// The upstream's answer is there; whether the client's leaves is what the test looks at.
+void let_upstream_answer(Appliance& a, std::uint32_t ttl_s, const char* name = kName) {
+    a.ask(name);
+    a.turn();
+    a.reply(a.upstream_query(), ttl_s, {kRow});
+    a.turn();
+}
+
+// As routers: the row is written.
+void install(Appliance& a, const Event& e, Outcome outcome = Outcome::installed) {
+    const auto until_s = e.row_life_s == 0
+                             ? kForever
+                             : static_cast<std::uint32_t>(e.raised_ms / 1000 + e.row_life_s);
+    for (unsigned i = 0; i < e.count; ++i) {
+        BOOST_REQUIRE(a.board().put(e.list, e.addresses[i], until_s, a.lists()[e.list].epoch));
+    }
+    if (e.hold_token != 0) a.acknowledge(e, outcome);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(claims)
+
+BOOST_AUTO_TEST_CASE(an_answer_of_the_policy_raises_an_event) {
+    Appliance a;
+    a.publish(cache_list_forward(policy_list(3)));
+    let_upstream_answer(a, 300);
+    BOOST_CHECK_EQUAL(a.answer().ttls().at(0), 300U);
+    const Event e = a.event();
+    BOOST_CHECK_EQUAL(e.list, 3);
+    BOOST_CHECK_EQUAL(e.count, 1);
+    BOOST_CHECK(e.addresses[0] == row());
+    BOOST_CHECK_EQUAL(e.row_life_s, 330U);
+    BOOST_CHECK_EQUAL(e.lease_end_ms, a.now().ms + 330'000);
+    BOOST_CHECK_EQUAL(e.hold_token, 0U);
+    const Bytes name = wire_name(kName);
+    BOOST_CHECK_EQUAL_COLLECTIONS(e.name.begin(), e.name.begin() + e.name_len, name.begin(),
+                                  name.end());
+
+    let_upstream_answer(a, 300, "www.other.example");  // not of the policy
+    (void)a.answer();
+    BOOST_CHECK(a.events().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_hit_extends_the_claims_of_its_entry_without_asking_twice) {
+    Appliance a;
+    a.publish(cache_list_forward(policy_list(3)));
+    let_upstream_answer(a, 300);
+    (void)a.answer();
+    install(a, a.event());
+    for (int i = 0; i < 10; ++i) {
+        a.advance_ms(20'000);
+        a.ask(kName);
+        a.turn();
+        (void)a.answer();
+    }
+    BOOST_CHECK(a.events().empty());  // TTL and row count down together
+    BOOST_CHECK_EQUAL(a.count(Stat::claims_covered), 10U);
+
+    a.lists()[3].epoch = 2;  // the router was rebooted: what was known is void
+    a.ask(kName);
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().ttls().at(0), 100U);
+    const Event e = a.event();
+    BOOST_CHECK_EQUAL(e.row_life_s, 130U);
+    a.ask(kName);
+    a.turn();
+    (void)a.answer();
+    BOOST_CHECK(a.events().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_long_ttl_leaves_below_the_rows_life_and_is_renewed_at_its_half) {
+    Appliance a;
+    a.publish(cache_list_forward(policy_list(3)));
+    let_upstream_answer(a, 86400);
+    BOOST_CHECK_EQUAL(a.answer().ttls().at(0), 1770U);
+    const Event first = a.event();
+    BOOST_CHECK_EQUAL(first.row_life_s, 1800U);
+    install(a, first);
+    std::uint32_t row_until_s = static_cast<std::uint32_t>(a.now().s() + 1800);
+    unsigned renewals = 0;
+    for (int second = 0; second < 4 * 3600; second += 10) {
+        a.advance_ms(10'000);
+        a.ask(kName);
+        a.turn();
+        const std::uint32_t ttl_s = a.answer().ttls().at(0);
+        for (const Event& e : a.events()) {
+            ++renewals;
+            install(a, e);
+            row_until_s = static_cast<std::uint32_t>(e.raised_ms / 1000 + e.row_life_s);
+        }
+        BOOST_REQUIRE_LE(a.now().s() + ttl_s + 30, row_until_s);
+        BOOST_REQUIRE_GE(ttl_s, 800U);
+    }
+    BOOST_CHECK_LE(renewals, 20U);
+    BOOST_CHECK_GE(renewals, 10U);
+}
+
+BOOST_AUTO_TEST_CASE(lists_outside_the_cache_are_claimed_on_hits_too) {
+    Appliance a;
+    a.publish(list_cache_forward(policy_list(3)));
+    let_upstream_answer(a, 300);
+    (void)a.answer();
+    (void)a.event();  // lost: nobody installs it
+    a.ask(kName);
+    a.turn();
+    (void)a.answer();
+    (void)a.event();  // the entry was never claimed for: raised
+    a.ask(kName);
+    a.turn();
+    (void)a.answer();
+    BOOST_CHECK(a.events().empty());  // the claim word says that it was
+}
+
+BOOST_AUTO_TEST_CASE(without_a_cache_the_board_says_what_is_covered) {
+    Appliance a;
+    a.publish(list_forward(policy_list(3)));
+    let_upstream_answer(a, 300);
+    (void)a.answer();
+    install(a, a.event());
+    a.advance_ms(1000);
+    let_upstream_answer(a, 300);
+    BOOST_CHECK_EQUAL(a.answer().ttls().at(0), 299U);  // what the row allows
+    BOOST_CHECK(a.events().empty());
+    a.advance_ms(200'000);
+    let_upstream_answer(a, 300);
+    BOOST_CHECK_EQUAL(a.answer().ttls().at(0), 300U);
+    BOOST_CHECK_EQUAL(a.event().row_life_s, 330U);
+}
+
+BOOST_AUTO_TEST_CASE(a_fixed_life_and_one_without_end) {
+    Appliance a;
+    PolicyList l = policy_list(3);
+    l.fixed = true;
+    l.fixed_ttl_s = 600;
+    a.publish(list_forward(l));
+    let_upstream_answer(a, 86400);
+    BOOST_CHECK_EQUAL(a.answer().ttls().at(0), 570U);
+    BOOST_CHECK_EQUAL(a.event().row_life_s, 600U);
+    l.fixed_ttl_s = 0;
+    l.id = 4;
+    a.publish(list_forward(l));
+    let_upstream_answer(a, 86400);
+    BOOST_CHECK_EQUAL(a.answer().ttls().at(0), 86400U);
+    const Event e = a.event();
+    BOOST_CHECK_EQUAL(e.row_life_s, 0U);
+    install(a, e);
+    a.advance_ms(100'000'000);
+    let_upstream_answer(a, 86400);
+    (void)a.answer();
+    BOOST_CHECK(a.events().empty());
+}
+
+BOOST_AUTO_TEST_CASE(addresses_that_must_not_be_claimed_are_not) {
+    Appliance a;
+    PolicyList l = policy_list(3);
+    l.has_v6 = false;
+    l.never_claim = matchers::PrefixSet({*matchers::Prefix::parse("10.0.0.0/8")});
+    a.publish(list_forward(l));
+    a.ask(kName);
+    a.turn();
+    a.reply(a.upstream_query(), 300, {"10.1.2.3", kRow, "2001:db8::5"});
+    a.turn();
+    (void)a.answer();
+    const Event e = a.event();
+    BOOST_CHECK_EQUAL(e.count, 1);
+    BOOST_CHECK(e.addresses[0] == row());
+    a.ask(kName, 28);
+    a.turn();
+    a.reply(a.upstream_query(), 300, {"2001:db8::5"});
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().answers(), 1U);
+    BOOST_CHECK(a.events().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_family_without_a_list_can_be_hidden) {
+    Appliance a;
+    PolicyList l = policy_list(3);
+    l.has_v6 = false;
+    l.missing_family = MissingFamily::nodata;
+    a.publish(list_forward(l));
+    a.ask(kName, 28);
+    a.turn();
+    a.reply(a.upstream_query(), 300, {"2001:db8::5"});
+    a.turn();
+    const Seen answer = a.answer();
+    BOOST_CHECK_EQUAL(answer.rcode(), 0U);
+    BOOST_CHECK_EQUAL(answer.answers(), 0U);
+}
+
+BOOST_AUTO_TEST_CASE(more_addresses_than_an_event_holds_make_more_events) {
+    Appliance a;
+    a.publish(list_forward(policy_list(3)));
+    a.ask(DnsMessage::query(1, kName, 1).opt(1232));
+    a.turn();
+    std::vector<std::string> many;
+    for (int i = 1; i <= 40; ++i)
+        many.push_back("203.0.113." + std::to_string(i));
+    a.reply(a.upstream_query(), 300, many);
+    a.turn();
+    (void)a.answer();
+    const auto events = a.events();
+    BOOST_REQUIRE_EQUAL(events.size(), 3U);
+    BOOST_CHECK_EQUAL(events[0].count + events[1].count + events[2].count, 40);
+}
+
+BOOST_AUTO_TEST_CASE(a_held_answer_leaves_with_its_acknowledgement) {
+    Appliance a;
+    a.publish(cache_list_forward(held_list()));
+    let_upstream_answer(a, 300);
+    BOOST_CHECK(a.answers().empty());
+    const Event e = a.event();
+    BOOST_CHECK(e.hold_token != 0);
+    a.advance_ms(20);
+    BOOST_CHECK(a.answers().empty());
+    install(a, e);
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().ttls().at(0), 300U);
+    BOOST_CHECK_EQUAL(a.count(Stat::hold_released), 1U);
+    a.ask(kName);  // a repeated name waits for nothing
+    a.turn();
+    (void)a.answer();
+    BOOST_CHECK(a.events().empty());
+    a.acknowledge(e);  // too late a second one does no harm
+    a.turn();
+    BOOST_CHECK(a.answers().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_cached_answer_whose_row_is_gone_is_held_too) {
+    Appliance a;
+    a.publish(cache_list_forward(held_list()));
+    let_upstream_answer(a, 300);
+    install(a, a.event());
+    a.turn();
+    (void)a.answer();
+    a.lists()[3].epoch = 2;
+    a.advance_ms(10'000);
+    a.ask(kName);
+    a.turn();
+    BOOST_CHECK(a.answers().empty());
+    BOOST_CHECK_EQUAL(a.count(Verdict::held), 1U);
+    install(a, a.event());
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().ttls().at(0), 290U);
+}
+
+BOOST_AUTO_TEST_CASE(acknowledgements_release_in_their_own_order) {
+    Appliance a;
+    a.publish(list_forward(held_list()));
+    let_upstream_answer(a, 300, "a.stream.example");
+    let_upstream_answer(a, 300, "b.stream.example");
+    const auto events = a.events();
+    BOOST_REQUIRE_EQUAL(events.size(), 2U);
+    a.acknowledge(events[1]);
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().qname(), "b.stream.example");
+    a.acknowledge(events[0]);
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().qname(), "a.stream.example");
+}
+
+BOOST_AUTO_TEST_CASE(without_an_acknowledgement_the_answer_leaves_late) {
+    Appliance a;
+    a.publish(list_forward(held_list()));
+    let_upstream_answer(a, 300);
+    a.advance_ms(99);
+    BOOST_CHECK(a.answers().empty());
+    a.advance_ms(5);
+    BOOST_CHECK_EQUAL(a.answer().rcode(), 0U);
+    BOOST_CHECK_EQUAL(a.count(Stat::hold_late), 1U);
+}
+
+BOOST_AUTO_TEST_CASE(on_timeout_says_what_leaves_instead) {
+    Appliance a;
+    a.publish(list_forward(held_list(OnTimeout::servfail)));
+    let_upstream_answer(a, 300);
+    a.advance_ms(104);
+    BOOST_CHECK_EQUAL(a.answer().rcode(), 2U);
+    a.publish(list_forward(held_list(OnTimeout::drop)));
+    let_upstream_answer(a, 300);
+    a.advance_ms(104);
+    BOOST_CHECK(a.answers().empty());
+    BOOST_CHECK_EQUAL(a.count(ParkedEnd::servfail), 1U);
+    BOOST_CHECK_EQUAL(a.count(ParkedEnd::dropped_on_timeout), 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_router_that_refuses_the_row_counts_as_no_row) {
+    Appliance a;
+    a.publish(list_forward(held_list(OnTimeout::servfail)));
+    let_upstream_answer(a, 300);
+    a.acknowledge(a.event(), Outcome::failed);
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().rcode(), 2U);
+    a.publish(list_forward(held_list(OnTimeout::answer)));
+    let_upstream_answer(a, 300);
+    a.acknowledge(a.event(), Outcome::failed);
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().rcode(), 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_router_that_is_away_is_not_waited_for) {
+    Appliance a;
+    a.publish(list_forward(held_list()));
+    a.lists()[3].away = true;
+    let_upstream_answer(a, 300);
+    BOOST_CHECK_EQUAL(a.answer().rcode(), 0U);
+    BOOST_CHECK_EQUAL(a.event().hold_token, 0U);  // claimed all the same
+    BOOST_CHECK_EQUAL(a.count(Stat::hold_router_away), 1U);
+    a.publish(list_forward(held_list(OnTimeout::servfail)));
+    let_upstream_answer(a, 300);
+    BOOST_CHECK_EQUAL(a.answer().rcode(), 2U);
+    a.publish(list_forward(held_list(OnTimeout::drop)));
+    let_upstream_answer(a, 300);
+    BOOST_CHECK(a.answers().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_row_that_ends_too_soon_is_renewed_while_the_answer_leaves) {
+    Appliance a;
+    a.publish(list_forward(held_list()));
+    let_upstream_answer(a, 300);
+    install(a, a.event());
+    a.turn();
+    (void)a.answer();
+    a.advance_ms(250'000);  // 80 s of the row are left, 50 s of TTL
+    let_upstream_answer(a, 300);
+    BOOST_CHECK_EQUAL(a.answer().ttls().at(0), 50U);
+    const Event e = a.event();
+    BOOST_CHECK_EQUAL(e.hold_token, 0U);
+    BOOST_CHECK_EQUAL(e.row_life_s, 330U);
+}
+
+BOOST_AUTO_TEST_CASE(two_lists_are_both_waited_for) {
+    Appliance a;
+    SnapshotMaker m;
+    PolicyList one = held_list(), two = held_list();
+    two.id = 5;
+    two.max_ttl_s = 600;
+    m.upstream("198.51.100.53", 0);
+    m.add(Op::enter_list, m.list(one));
+    m.add(Op::enter_list, m.list(two));
+    m.add(Op::forward, m.group({0}));
+    m.add(Op::sequence_end);
+    m.add(Op::end);
+    a.publish(m.finish());
+    let_upstream_answer(a, 86400);
+    const auto events = a.events();
+    BOOST_REQUIRE_EQUAL(events.size(), 2U);
+    install(a, events[0]);
+    a.turn();
+    BOOST_CHECK(a.answers().empty());
+    install(a, events[1]);
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().ttls().at(0), 570U);  // the smaller of the two caps
+}
+
+BOOST_AUTO_TEST_CASE(a_full_ring_loses_no_claim) {
+    Appliance a({.events = 4});  // three fit
+    a.publish(list_forward(policy_list(3)));
+    for (const char* name : {"a.stream.example", "b.stream.example", "c.stream.example"}) {
+        let_upstream_answer(a, 300, name);
+        (void)a.answer();
+    }
+    let_upstream_answer(a, 300, "d.stream.example");
+    BOOST_CHECK(a.answers().empty());  // waits for room
+    BOOST_CHECK_EQUAL(a.count(Stat::events_ring_full), 1U);
+    BOOST_CHECK_EQUAL(a.events().size(), 3U);
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().qname(), "d.stream.example");
+    (void)a.event();
+}
+
+BOOST_AUTO_TEST_CASE(who_waits_for_the_ring_in_vain_leaves_after_the_timeout) {
+    Appliance a({.events = 2});
+    a.publish(list_forward(policy_list(3)));
+    let_upstream_answer(a, 300, "a.stream.example");
+    (void)a.answer();
+    let_upstream_answer(a, 86400, "b.stream.example");
+    let_upstream_answer(a, 86400, "c.stream.example");
+    BOOST_CHECK(a.answers().empty());
+    a.advance_ms(104);
+    const auto answers = a.answers();
+    BOOST_REQUIRE_EQUAL(answers.size(), 2U);
+    BOOST_CHECK_EQUAL(answers[0].ttls().at(0), 1770U);
+    BOOST_CHECK_EQUAL(a.count(Stat::hold_late), 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_hit_does_not_wait_for_the_ring_and_claims_at_the_next) {
+    Appliance a({.events = 2});
+    a.publish(list_cache_forward(policy_list(3)));
+    let_upstream_answer(a, 300);
+    (void)a.answer();
+    a.ask(kName);
+    a.turn();
+    (void)a.answer();  // the ring is full
+    BOOST_CHECK_EQUAL(a.count(Stat::events_ring_full), 1U);
+    (void)a.event();
+    a.ask(kName);
+    a.turn();
+    (void)a.answer();
+    (void)a.event();
+}
+
+BOOST_AUTO_TEST_CASE(a_new_generation_claims_cached_answers_by_its_own_program) {
+    Appliance a;
+    a.publish(cache_forward());  // no list yet
+    let_upstream_answer(a, 300);
+    (void)a.answer();
+    a.publish(cache_list_forward(policy_list(3)));
+    a.advance_ms(10'000);
+    a.ask(kName);
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().ttls().at(0), 290U);
+    BOOST_CHECK(a.upstream_queries().empty());
+    BOOST_CHECK_EQUAL(a.event().row_life_s, 320U);
+    const auto matched = a.count(Stat::name_matches);
+    a.ask(kName);
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().ttls().at(0), 290U);
+    (void)a.event();  // the entry was stored anew; its claim word is new as well
+    a.ask(kName);
+    a.turn();
+    (void)a.answer();
+    BOOST_CHECK(a.events().empty());
+    BOOST_CHECK_EQUAL(a.count(Stat::name_matches), matched);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace steer::test

@@ -1,0 +1,188 @@
+// Which frames are ours, which are the kernel's, and what is wrong with the others.
+#include <boost/test/unit_test.hpp>
+#include <functional>
+
+#include "packet/appliance.h"
+
+namespace steer::test {
+namespace {
+
+UdpFrame query_frame(const std::string& from = "192.0.2.10", const std::string& to = "10.0.0.1") {
+    return {.from_mac = {2, 0, 0, 0, 0, 9},
+            .to_mac = {2, 0, 0, 0, 0, 1},
+            .from = *IpAddress::parse(from),
+            .to = *IpAddress::parse(to),
+            .from_port = 40000,
+            .to_port = 53,
+            .payload = DnsMessage::query(1, "www.other.example", 1).bytes()};
+}
+
+constexpr std::size_t kIp = 14, kUdp4 = 34, kUdp6 = 54;
+
+// The Internet checksum over `bytes`, as for the IPv4 header.
+void fix_ipv4(Bytes& frame) {
+    frame[kIp + 10] = frame[kIp + 11] = 0;
+    unsigned sum = 0;
+    for (std::size_t i = 0; i < 20; i += 2)
+        sum += frame[kIp + i] * 256U + frame[kIp + i + 1];
+    while (sum > 0xffff)
+        sum = (sum & 0xffff) + (sum >> 16);
+    frame[kIp + 10] = static_cast<std::uint8_t>(~sum >> 8);
+    frame[kIp + 11] = static_cast<std::uint8_t>(~sum);
+}
+
+// The one verdict that a frame gets.
+Verdict verdict_of(const Bytes& frame) {
+    Appliance a;
+    a.publish(forward_only());
+    a.send(0, frame);
+    a.turn();
+    Verdict found = Verdict::count_;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(Verdict::count_); ++i) {
+        if (a.count(static_cast<Verdict>(i)) == 0) continue;
+        BOOST_CHECK(found == Verdict::count_);
+        found = static_cast<Verdict>(i);
+    }
+    return found;
+}
+
+Verdict verdict_after(const UdpFrame& f, const std::function<void(Bytes&)>& change) {
+    Bytes frame = make_udp_frame(f);
+    change(frame);
+    return verdict_of(frame);
+}
+
+void check(Verdict is, Verdict should_be) {
+    BOOST_CHECK_EQUAL(kVerdictLabels[static_cast<std::size_t>(is)],
+                      kVerdictLabels[static_cast<std::size_t>(should_be)]);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(classify)
+
+BOOST_AUTO_TEST_CASE(what_is_ours) {
+    check(verdict_of(make_udp_frame(query_frame())), Verdict::forwarded);
+    check(verdict_of(make_udp_frame(query_frame("2001:db8::5", "2001:db8:1::1"))),
+          Verdict::forwarded);
+    check(verdict_after(query_frame(), [](Bytes& f) { f[kUdp4 + 6] = f[kUdp4 + 7] = 0; }),
+          Verdict::forwarded);
+    check(verdict_after(query_frame(), [](Bytes& f) { f.resize(f.size() + 7); }),
+          Verdict::forwarded);  // padding
+}
+
+// Ring ports have no kernel side: what would be punted is counted as such.
+BOOST_AUTO_TEST_CASE(what_is_the_kernels) {
+    const Verdict kernel = Verdict::drop_no_kernel;
+    check(verdict_of(make_udp_frame(query_frame("192.0.2.10", "10.0.0.2"))),
+          kernel);  // not our address
+    UdpFrame other_port = query_frame();
+    other_port.to_port = 123;
+    check(verdict_of(make_udp_frame(other_port)), kernel);
+    check(verdict_after(query_frame(), [](Bytes& f) { f[12] = 8, f[13] = 6; }), kernel);  // ARP
+    check(verdict_after(query_frame(), [](Bytes& f) { f[0] = 0xff; }), kernel);     // broadcast
+    check(verdict_after(query_frame(), [](Bytes& f) { f[kIp + 9] = 6; }), kernel);  // TCP
+    check(verdict_after(query_frame(), [](Bytes& f) { f[kIp + 6] = 0x20, fix_ipv4(f); }),
+          kernel);  // fragment
+    check(verdict_after(query_frame(), [](Bytes& f) { f[kIp] = 0x46, fix_ipv4(f); }),
+          kernel);  // options
+    check(verdict_after(query_frame("2001:db8::5", "2001:db8:1::1"),
+                        [](Bytes& f) { f[kIp + 6] = 44; }),
+          kernel);
+    check(verdict_after(query_frame("192.0.2.10", "10.0.0.2"),
+                        [](Bytes& f) { f.resize(kUdp4 + 20); }),
+          kernel);
+    UdpFrame three_tags = query_frame();
+    three_tags.vlans = {1, 2, 3};
+    check(verdict_of(make_udp_frame(three_tags)), kernel);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_cut_off) {
+    for (const std::size_t length : {std::size_t{1}, std::size_t{13}, std::size_t{14}, kIp + 19}) {
+        check(verdict_after(query_frame(), [&](Bytes& f) { f.resize(length); }),
+              Verdict::drop_short_frame);
+    }
+    UdpFrame tagged = query_frame();
+    tagged.vlans = {5};
+    check(verdict_after(tagged, [](Bytes& f) { f.resize(17); }), Verdict::drop_short_frame);
+    check(verdict_after(query_frame(), [](Bytes& f) { f.resize(kUdp4 + 8); }),
+          Verdict::drop_bad_ip);
+    check(verdict_after(query_frame(), [](Bytes& f) { f[kUdp4 + 4] = 9; }),
+          Verdict::drop_short_frame);
+    check(verdict_after(query_frame(), [](Bytes& f) { f[kUdp4 + 5] = 7; }),
+          Verdict::drop_short_frame);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_wrong_in_ip) {
+    check(verdict_after(query_frame(), [](Bytes& f) { f[kIp] = 0x55; }), Verdict::drop_bad_ip);
+    check(verdict_after(query_frame(), [](Bytes& f) { f[kIp + 2] = 0x10; }), Verdict::drop_bad_ip);
+    check(verdict_after(query_frame(), [](Bytes& f) { f[kIp + 8] ^= 1; }),
+          Verdict::drop_bad_checksum);
+    check(verdict_after(query_frame("2001:db8::5", "2001:db8:1::1"),
+                        [](Bytes& f) { f[kIp + 5] = 255; }),
+          Verdict::drop_bad_ip);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_wrong_in_udp) {
+    check(verdict_after(query_frame(), [](Bytes& f) { f[kUdp4 + 12] ^= 4; }),
+          Verdict::drop_bad_checksum);
+    check(verdict_after(query_frame("2001:db8::5", "2001:db8:1::1"),
+                        [](Bytes& f) { f[kUdp6 + 6] = f[kUdp6 + 7] = 0; }),
+          Verdict::drop_bad_checksum);  // IPv6 must have one
+}
+
+BOOST_AUTO_TEST_CASE(sources_that_nobody_has) {
+    for (const char* from : {"10.0.0.1", "127.0.0.1", "224.0.0.1", "255.255.255.255", "0.0.0.0"}) {
+        check(verdict_of(make_udp_frame(query_frame(from))), Verdict::drop_bad_source);
+    }
+    for (const char* from : {"2001:db8:1::1", "::1", "ff02::1", "::"}) {
+        check(verdict_of(make_udp_frame(query_frame(from, "2001:db8:1::1"))),
+              Verdict::drop_bad_source);
+    }
+    UdpFrame no_port = query_frame();
+    no_port.from_port = 0;
+    check(verdict_of(make_udp_frame(no_port)), Verdict::drop_bad_source);
+}
+
+BOOST_AUTO_TEST_CASE(replies_that_nobody_awaits) {
+    UdpFrame f = query_frame("198.51.100.53");
+    f.from_port = 53;
+    f.to_port = 12345;
+    f.payload = DnsMessage::response(1, "www.other.example", 1).bytes();
+    check(verdict_of(make_udp_frame(f)), Verdict::drop_upstream_unknown);
+}
+
+BOOST_AUTO_TEST_CASE(liars_are_not_believed) {
+    Appliance a;
+    a.publish(cache_forward());
+    a.ask("www.other.example");
+    a.turn();
+    const Seen q = a.upstream_query();
+    const auto lie =
+        DnsMessage::response(0, "www.other.example", 1).a("www.other.example", 60, {6, 6, 6, 6});
+    Seen wrong = q;
+    wrong.dns[1] ^= 1;  // id
+    a.reply(wrong, lie);
+    wrong = q;
+    wrong.frame.from_port ^= 1;  // our port
+    a.reply(wrong, lie);
+    wrong = q;
+    wrong.frame.to_port = 54;  // their port
+    a.reply(wrong, lie);
+    wrong = q;
+    wrong.frame.to = *IpAddress::parse("198.51.100.66");  // source
+    a.reply(wrong, lie);
+    a.reply(q,
+            DnsMessage::response(0, "www.evil.example", 1).a("www.evil.example", 60, {6, 6, 6, 6}));
+    a.reply(q, DnsMessage::response(0, "www.other.example", 28));
+    a.reply(q, DnsMessage::query(0, "www.other.example", 1));
+    a.turn();
+    BOOST_CHECK(a.answers().empty());
+    a.reply(q, 60, {"203.0.113.7"});
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().dns.back(), 7);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace steer::test

@@ -1,0 +1,222 @@
+// Several workers, generations, quotas, injected queries: everything that is not one packet's way.
+#include <boost/test/unit_test.hpp>
+#include <set>
+
+#include "packet/appliance.h"
+
+namespace steer::test {
+
+BOOST_AUTO_TEST_SUITE(workers)
+
+BOOST_AUTO_TEST_CASE(names_have_an_owner_and_replies_find_it) {
+    Appliance a({.workers = 2});
+    a.publish(cache_forward());
+    // The same name asked on both workers' ports is asked upstream once, by its owner.
+    std::set<unsigned> owners;
+    for (int i = 0; i < 16; ++i) {
+        const std::string name = "n" + std::to_string(i) + ".example";
+        a.ask(name, 1, 1, {.worker = 0});
+        a.ask(name, 1, 2, {.worker = 1});
+        a.turn();
+        const Seen q = a.upstream_query();
+        owners.insert(q.worker);
+        a.reply(q, DnsMessage::response(0, name, 1).a(name, 60, {203, 0, 113, 1}),
+                1 - q.worker);  // by the other one
+        a.turn();
+        const auto answers = a.answers();
+        BOOST_REQUIRE_EQUAL(answers.size(), 2U);
+        for (const Seen& s : answers)
+            BOOST_CHECK_EQUAL(s.worker, s.id() - 1U);  // back where it came from
+    }
+    BOOST_CHECK_EQUAL(owners.size(), 2U);
+    BOOST_CHECK_EQUAL(a.count(Verdict::upstream_moved), 16U);
+    BOOST_CHECK_EQUAL(a.count(Stat::moved_replies), 16U);
+    BOOST_CHECK_EQUAL(a.count(Stat::moved_replies_dropped), 0U);
+    BOOST_CHECK_EQUAL(a.count(Stat::upstream_coalesced), 16U);
+    // And what one worker has inserted, by way of the keeper, the other one finds.
+    a.ask("n0.example", 1, 3, {.worker = 1});
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().id(), 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_full_ring_between_workers_drops_and_counts) {
+    Appliance a({.workers = 2, .between_workers = 2});
+    a.publish(forward_only());
+    for (std::uint16_t i = 0; i < 30; ++i)
+        a.ask("n" + std::to_string(i) + ".example", 1, i);
+    a.turn();
+    const auto asked = a.upstream_queries().size();
+    BOOST_CHECK_GT(a.count(Verdict::drop_ring_full), 0U);
+    BOOST_CHECK_EQUAL(a.count(Verdict::drop_ring_full) + asked, 30U);
+}
+
+BOOST_AUTO_TEST_CASE(an_old_generation_lives_as_long_as_its_parked_queries) {
+    Appliance a;
+    const Snapshot& old = a.publish(forward_only());
+    a.ask("www.other.example");
+    a.turn();
+    const Seen q = a.upstream_query();
+    BOOST_CHECK_EQUAL(a.shared().parked[0].by_slot[old.slot], 1U);
+    const Snapshot& next = a.publish(cache_forward());
+    a.ask("www.another.example");
+    a.turn();
+    BOOST_CHECK_EQUAL(a.shared().parked[0].by_slot[next.slot], 1U);
+    a.reply(a.upstream_query(), 60, {"203.0.113.7"});
+    a.reply(q, 60, {"203.0.113.8"});
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answers().size(), 2U);
+    BOOST_CHECK_EQUAL(a.shared().parked[0].by_slot[old.slot], 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_retired_generation_ends_as_servfail) {
+    Appliance a;
+    PolicyList held = policy_list(3, true);
+    held.sync_timeout_ms = 60'000;
+    const Snapshot& old = a.publish(list_forward(held));
+    a.ask("www.other.example", 1, 1);
+    a.ask("www.stream.example", 1, 2);
+    a.turn();
+    for (const Seen& q : a.upstream_queries()) {
+        if (q.qname() == "www.stream.example") a.reply(q, 300, {"203.0.113.7"});  // then it is held
+    }
+    a.turn();
+    a.publish(forward_only());
+    BOOST_CHECK_EQUAL(a.parked(), 2U);
+    a.shared().retire_generation = old.generation;
+    a.turn();
+    const auto answers = a.answers();
+    BOOST_REQUIRE_EQUAL(answers.size(), 2U);
+    for (const Seen& s : answers)
+        BOOST_CHECK_EQUAL(s.rcode(), 2U);
+    BOOST_CHECK_EQUAL(a.count(ParkedEnd::generation_ended), 2U);
+    for (int i = 0; i < 60; ++i)
+        a.advance_ms(100);  // the forwarder gives the other one back
+    BOOST_CHECK_EQUAL(a.parked(), 0U);
+    BOOST_CHECK(a.answers().empty());
+    (void)a.upstream_queries();        // its retries
+    a.ask("www.other.example", 1, 3);  // the new one is not touched
+    a.turn();
+    a.reply(a.upstream_query(), 300, {"203.0.113.7"});
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().rcode(), 0U);
+}
+
+BOOST_AUTO_TEST_CASE(no_client_and_no_domain_takes_all_parked_records) {
+    Appliance a({.max_parked = 64, .max_parked_per_client = 8});
+    a.publish(forward_only());
+    for (std::uint16_t i = 0; i < 10; ++i)
+        a.ask("www.n" + std::to_string(i) + ".example", 1, i);
+    a.turn();
+    BOOST_CHECK_EQUAL(a.count(Verdict::forwarded), 8U);
+    BOOST_CHECK_EQUAL(a.count(Verdict::drop_client_quota), 2U);
+    for (unsigned i = 0; i < 20; ++i) {
+        a.ask("r" + std::to_string(i) + ".victim.example", 1, 1,
+              {.address = "192.0.2." + std::to_string(20 + i)});
+    }
+    a.turn();
+    BOOST_CHECK_EQUAL(a.count(Verdict::drop_suffix_quota), 4U);
+    for (unsigned i = 0; i < 60; ++i) {
+        a.ask("www.m" + std::to_string(i) + ".example", 1, 1,
+              {.address = "192.0.2." + std::to_string(60 + i)});
+    }
+    a.turn();
+    BOOST_CHECK_EQUAL(a.parked(), 64U);
+    BOOST_CHECK_EQUAL(a.count(Verdict::drop_parked_full), 20U);
+}
+
+BOOST_AUTO_TEST_CASE(trusted_forwarders_have_no_quota_of_their_own) {
+    Appliance a({.max_parked = 64, .max_parked_per_client = 8});
+    auto s = forward_only();
+    s->trusted_forwarders = matchers::PrefixSet({*matchers::Prefix::parse("192.0.2.0/28")});
+    a.publish(std::move(s));
+    for (std::uint16_t i = 0; i < 20; ++i)
+        a.ask("www.n" + std::to_string(i) + ".example", 1, i);
+    a.turn();
+    BOOST_CHECK_EQUAL(a.count(Verdict::forwarded), 20U);
+}
+
+BOOST_AUTO_TEST_CASE(injected_queries_take_the_same_way) {
+    Appliance a({.workers = 2});
+    a.publish(cache_list_forward(policy_list(3)));
+    a.inject(DnsMessage::query(9, "www.stream.example", 1), 77, false, 1);
+    a.turn();
+    a.reply(a.upstream_query(), 86400, {"203.0.113.7"});
+    a.turn();
+    auto out = a.injected_answers();
+    BOOST_REQUIRE_EQUAL(out.size(), 1U);
+    BOOST_CHECK_EQUAL(out[0].token, 77U);
+    BOOST_CHECK_EQUAL(out[0].answer->id(), 9);
+    BOOST_CHECK_EQUAL(out[0].answer->ttls().at(0), 1770U);
+    BOOST_CHECK_EQUAL(a.events().size(), 1U);
+    a.inject(DnsMessage::query(10, "www.stream.example", 1), 78);  // from the cache
+    a.turn();
+    out = a.injected_answers();
+    BOOST_CHECK_EQUAL(out.at(0).answer->id(), 10);
+    BOOST_CHECK_EQUAL(a.count(Injected::answered), 1U);
+    BOOST_CHECK_EQUAL(a.count(Injected::forwarded), 1U);
+}
+
+BOOST_AUTO_TEST_CASE(injected_queries_have_their_own_sizes_and_ends) {
+    Appliance a;
+    a.publish(cache_forward());
+    a.inject(DnsMessage::query(1, "big.example", 1), 1, true);
+    a.turn();
+    const Seen q = a.upstream_query();
+    DnsMessage big = DnsMessage::response(0, "big.example", 1);
+    for (std::uint8_t i = 0; i < 70; ++i)
+        big.a("big.example", 60, {10, 0, 0, i});
+    a.reply(q, big);
+    a.turn();
+    BOOST_CHECK(a.injected_answers().at(0).answer->truncated());  // 512 over UDP
+    a.inject(DnsMessage::query(1, "big.example", 1).opt(4096), 2, true);
+    a.inject(DnsMessage::query(1, "big.example", 1), 3, false);
+    a.inject(DnsMessage::response(1, "big.example", 1), 4, false);
+    a.inject(DnsMessage(1, 0x0100), 5, false);
+    a.inject(DnsMessage::query(1, "big.example", 1), 6, false, 0, "2001:db9::1");
+    a.turn();
+    const auto out = a.injected_answers();
+    BOOST_REQUIRE_EQUAL(out.size(), 5U);
+    std::map<std::uint64_t, const Appliance::Injected*> by_token;
+    for (const auto& i : out)
+        by_token[i.token] = &i;
+    BOOST_CHECK_EQUAL(by_token[2]->answer->answers(), 70U);
+    BOOST_CHECK_EQUAL(by_token[3]->answer->answers(), 70U);
+    BOOST_CHECK(!by_token[4]->answer);
+    BOOST_CHECK_EQUAL(by_token[5]->answer->rcode(), 1U);
+    BOOST_CHECK_EQUAL(by_token[6]->answer->rcode(), 5U);
+    BOOST_CHECK_EQUAL(a.count(Injected::drop_malformed), 1U);
+    BOOST_CHECK_EQUAL(a.count(Injected::refused_client), 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_full_ring_to_streams_drops_and_counts) {
+    Appliance a({.to_stream = 2});
+    a.publish(cache_forward());
+    a.ask_and_answer("www.other.example", 300, "203.0.113.7");
+    for (std::uint64_t i = 0; i < 5; ++i)
+        a.inject(DnsMessage::query(1, "www.other.example", 1), i);
+    a.turn();
+    BOOST_CHECK_EQUAL(a.count(Injected::answered), 1U);
+    BOOST_CHECK_EQUAL(a.count(Injected::drop_ring_full), 4U);
+    BOOST_CHECK_EQUAL(a.injected_answers().size(), 1U);
+}
+
+BOOST_AUTO_TEST_CASE(without_a_buffer_nothing_is_kept_and_nothing_is_lost) {
+    Appliance a({.small_buffers = 31});
+    a.publish(list_forward(policy_list(3, true)));
+    std::vector<Buffer*> taken;
+    while (Buffer* b = a.shared().buffers->take(100))
+        taken.push_back(b);
+    a.ask("www.stream.example");
+    a.turn();
+    for (const Seen& q : a.upstream_queries())
+        a.reply(q, 300, {"203.0.113.7"});
+    for (int i = 0; i < 60; ++i)
+        a.advance_ms(100);
+    BOOST_CHECK_EQUAL(a.parked(), 0U);
+    for (Buffer* b : taken)
+        release(b);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace steer::test
