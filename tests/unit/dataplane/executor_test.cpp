@@ -1,0 +1,275 @@
+// The program's rules (dataplane/policy/program.h) on programs made by hand; the test plays the upstream.
+#include "dataplane/policy/executor.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include "packet/programs.h"
+#include "support/dns_message.h"
+
+namespace steer {
+namespace {
+
+using test::DnsMessage;
+using test::policy_list;
+using test::SnapshotMaker;
+
+// An executor and one query that walks through a program.
+struct Walk {
+    explicit Walk(std::unique_ptr<Snapshot> s, const std::string& name = "www.stream.example",
+                  std::uint16_t type = 1)
+        : snapshot(std::move(s)), message(DnsMessage::query(7, name, type).bytes()) {
+        snapshot->generation = 1;
+        BOOST_REQUIRE(dns::parse_query(message, query) == dns::QueryError::none);
+        context.emplace(*snapshot, query);
+        context->qname_as_sent = message.data() + 12;
+        context->state.pc = snapshot->entry;
+    }
+    Step run() { return executor.run(*context, now); }
+    // The upstream's answer.
+    Step resume(std::uint8_t rcode = 0, const std::string& address = "203.0.113.7") {
+        DnsMessage m = DnsMessage::response(7, "www.stream.example", query.qtype,
+                                            static_cast<std::uint16_t>(0x8180 | rcode));
+        if (rcode == 0) {
+            const IpAddress a = *IpAddress::parse(address);
+            const auto rdata = a.is_v4() ? test::Bytes(a.v4(), a.v4() + 4)
+                                         : test::Bytes(a.bytes.begin(), a.bytes.end());
+            m.record(DnsMessage::kAnswer, {0xc0, 12}, a.is_v4() ? 1 : 28, 300, rdata);
+        }
+        Buffer* const b = pools.take(1000);
+        dns::UpstreamFacts facts;
+        BOOST_REQUIRE(dns::build_answer(m.bytes(), query.name(), query.qtype, 1, false, b->room(),
+                                        facts) == dns::AnswerError::none);
+        b->born_ms = now.ms;
+        return executor.resume(*context, b, dns::Ede::other, now);
+    }
+    Step fail() { return executor.resume(*context, nullptr, dns::Ede::no_reachable, now); }
+    [[nodiscard]] unsigned rcode() const { return context->response.answer().rcode; }
+    [[nodiscard]] std::vector<unsigned> lists() const {
+        const auto& s = context->state;
+        return {s.lists.begin(), s.lists.begin() + s.list_count};
+    }
+
+    std::unique_ptr<Snapshot> snapshot;
+    test::Bytes message;
+    dns::Query query;
+    BufferPools pools{63, 7};
+    std::array<std::uint8_t, 16> secret{2};
+    cache::KeyHasher hasher{secret};
+    Counters counters;
+    Keeper keeper{0, nullptr, nullptr, counters};
+    Executor executor{0, nullptr, hasher, pools, keeper, nullptr, counters};
+    Now now{1'000'000};
+    std::optional<QueryContext> context;
+};
+
+std::uint32_t any_group(SnapshotMaker& m) {
+    if (m.snapshot().upstreams.empty()) m.upstream("198.51.100.53", 0);
+    return m.group({0});
+}
+
+void end(SnapshotMaker& m) {
+    m.add(Op::sequence_end);
+    m.add(Op::end);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(executor)
+
+BOOST_AUTO_TEST_CASE(a_test_that_fails_goes_to_its_target) {
+    for (const bool negate : {false, true}) {
+        SnapshotMaker m;
+        const auto t = m.test(Op::if_tags, m.domains({"domain:stream.example"}), negate);
+        m.add(Op::reject, dns::kRefused);
+        m.land(t);
+        m.add(Op::reject, dns::kNxDomain);
+        end(m);
+        Walk w(m.finish());
+        BOOST_CHECK(w.run() == Step::answered);
+        BOOST_CHECK_EQUAL(w.rcode(), negate ? 3U : 5U);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_name_is_matched_once) {
+    SnapshotMaker m;
+    const auto mask = m.domains({"keyword:stream"});
+    for (int i = 0; i < 3; ++i)
+        m.land(m.test(Op::if_tags, mask, i == 1));
+    end(m);
+    Walk w(m.finish());
+    BOOST_CHECK(w.run() == Step::answered);
+    BOOST_CHECK_EQUAL(w.counters.get(Stat::name_matches), 1U);
+    w.context.emplace(*w.snapshot, w.query);
+    w.context->qname_as_sent = w.message.data() + 12;
+    BOOST_CHECK(w.run() == Step::answered);
+    BOOST_CHECK_EQUAL(w.counters.get(Stat::name_matches), 1U);
+    BOOST_CHECK_EQUAL(w.counters.get(Stat::name_memo_hits), 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_program_without_an_answer_gives_an_empty_noerror_with_ede_0) {
+    SnapshotMaker m;
+    end(m);
+    Walk w(m.finish());
+    BOOST_CHECK(w.run() == Step::answered);
+    BOOST_CHECK_EQUAL(w.rcode(), 0U);
+    BOOST_CHECK(w.context->response.ede() == dns::Ede::other);
+    BOOST_CHECK_EQUAL(w.counters.get(Stat::end_without_answer), 1U);
+}
+
+BOOST_AUTO_TEST_CASE(forward_parks_and_goes_on) {
+    SnapshotMaker m;
+    m.add(Op::forward, any_group(m));
+    m.land(m.test(Op::if_has_resp));
+    m.add(Op::forward, any_group(m));
+    end(m);
+    Walk w(m.finish());
+    BOOST_CHECK(w.run() == Step::asks);
+    BOOST_CHECK_EQUAL(w.context->group, 0);
+    BOOST_CHECK(w.resume() == Step::asks);  // nothing stops by itself
+    BOOST_CHECK_EQUAL(w.context->group, 1);
+    BOOST_CHECK(w.resume() == Step::answered);
+    BOOST_CHECK_EQUAL(w.context->response.answer().address_count, 1);
+}
+
+BOOST_AUTO_TEST_CASE(forward_with_short_circuit_stops) {
+    SnapshotMaker m;
+    m.add(Op::forward, any_group(m), true);
+    m.add(Op::reject, dns::kRefused);
+    end(m);
+    Walk w(m.finish());
+    BOOST_CHECK(w.run() == Step::asks);
+    BOOST_CHECK(w.resume() == Step::answered);
+    BOOST_CHECK_EQUAL(w.rcode(), 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_failed_forward_ends_the_program_as_servfail) {
+    SnapshotMaker m;
+    m.add(Op::enter_list, m.list(policy_list(1)));
+    m.add(Op::forward, any_group(m));
+    m.add(Op::reject, dns::kNxDomain);
+    end(m);
+    Walk w(m.finish());
+    BOOST_CHECK(w.run() == Step::asks);
+    BOOST_CHECK(w.fail() == Step::answered);
+    BOOST_CHECK_EQUAL(w.rcode(), 2U);
+    BOOST_CHECK(w.context->response.ede() == dns::Ede::no_reachable);
+    BOOST_CHECK(w.lists().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_list_before_and_after_forward_claims_the_same) {
+    for (const bool before : {true, false}) {
+        SnapshotMaker m;
+        const auto list = m.list(policy_list(1));
+        if (before) m.add(Op::enter_list, list);
+        m.add(Op::forward, any_group(m));
+        if (!before) m.add(Op::enter_list, list);
+        end(m);
+        Walk w(m.finish());
+        BOOST_CHECK(w.run() == Step::asks);
+        BOOST_CHECK(w.resume() == Step::answered);
+        BOOST_CHECK(w.lists() == (std::vector<unsigned>{0}));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_list_claims_only_noerror_with_addresses_of_its_families) {
+    PolicyList v6_only = policy_list(1);
+    v6_only.has_v4 = false;
+    const auto claimed = [&](std::uint16_t type, std::uint8_t rcode, const std::string& address) {
+        SnapshotMaker m;
+        m.add(Op::enter_list, m.list(v6_only));
+        m.add(Op::forward, any_group(m));
+        end(m);
+        Walk w(m.finish(), "www.stream.example", type);
+        BOOST_CHECK(w.run() == Step::asks);
+        BOOST_CHECK(w.resume(rcode, address) == Step::answered);
+        return !w.lists().empty();
+    };
+    BOOST_CHECK(claimed(28, 0, "2001:db8::7"));
+    BOOST_CHECK(!claimed(1, 0, "203.0.113.7"));
+    BOOST_CHECK(!claimed(28, 3, ""));
+}
+
+// outer: list 0 ; exec $inner ; reject.   inner: list 1 ; forward ; (accept)
+BOOST_AUTO_TEST_CASE(the_end_of_a_sequence_leaves_its_own_wrappers_only) {
+    SnapshotMaker m;
+    m.add(Op::enter_list, m.list(policy_list(1)), false, 0);
+    m.add(Op::enter_list, m.list(policy_list(2)), false, 1);
+    m.add(Op::forward, any_group(m), false, 1);
+    m.add(Op::sequence_end, 0, false, 1);
+    m.add(Op::reject, dns::kRefused, false, 0);
+    m.add(Op::sequence_end, 0, false, 0);
+    m.add(Op::end);
+    Walk w(m.finish());
+    BOOST_CHECK(w.run() == Step::asks);
+    BOOST_CHECK_EQUAL(w.context->state.depth, 2);
+    BOOST_CHECK(w.resume() == Step::answered);
+    BOOST_CHECK_EQUAL(w.rcode(), 5U);
+    BOOST_CHECK(w.lists().empty());  // what list 1 claimed was never told to anybody
+}
+
+BOOST_AUTO_TEST_CASE(accept_in_an_inner_sequence_leaves_all_wrappers) {
+    SnapshotMaker m;
+    m.add(Op::enter_list, m.list(policy_list(1)), false, 0);
+    m.add(Op::enter_list, m.list(policy_list(2)), false, 1);
+    m.add(Op::forward, any_group(m), false, 1);
+    m.add(Op::stop, 0, false, 1);
+    m.add(Op::sequence_end, 0, false, 1);
+    m.add(Op::reject, dns::kRefused, false, 0);
+    m.add(Op::sequence_end, 0, false, 0);
+    m.add(Op::end);
+    Walk w(m.finish());
+    BOOST_CHECK(w.run() == Step::asks);
+    BOOST_CHECK(w.resume() == Step::answered);
+    BOOST_CHECK(w.lists() == (std::vector<unsigned>{1, 0}));  // last entered, first left
+}
+
+BOOST_AUTO_TEST_CASE(marks_are_kept_while_a_query_waits) {
+    SnapshotMaker m;
+    m.add(Op::mark, m.mark_mask(5));
+    m.add(Op::forward, any_group(m));
+    m.add(Op::mark, m.mark_mask(2));
+    end(m);
+    Walk w(m.finish());
+    BOOST_CHECK(w.run() == Step::asks);
+    const ProgramState parked = w.context->state;
+    w.context.emplace(*w.snapshot, w.query);
+    w.context->qname_as_sent = w.message.data() + 12;
+    w.context->state = parked;
+    BOOST_CHECK(w.resume() == Step::answered);
+    BOOST_CHECK_EQUAL(w.context->state.marks, 7U);
+}
+
+BOOST_AUTO_TEST_CASE(a_missing_family_is_answered_empty_if_the_list_says_so) {
+    PolicyList v4_only = policy_list(1);
+    v4_only.has_v6 = false;
+    for (const auto missing : {MissingFamily::answer, MissingFamily::nodata}) {
+        v4_only.missing_family = missing;
+        SnapshotMaker m;
+        m.add(Op::enter_list, m.list(v4_only));
+        m.add(Op::forward, any_group(m));
+        end(m);
+        Walk w(m.finish(), "www.stream.example", 28);
+        BOOST_CHECK(w.run() == Step::asks);
+        BOOST_CHECK(w.resume(0, "2001:db8::7") == Step::answered);
+        BOOST_CHECK_EQUAL(w.context->response.answer().ancount,
+                          missing == MissingFamily::nodata ? 0 : 1);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(buffers_go_back) {
+    SnapshotMaker m;
+    m.add(Op::forward, any_group(m));
+    m.add(Op::forward, any_group(m));
+    end(m);
+    Walk w(m.finish());
+    BOOST_CHECK(w.run() == Step::asks);
+    BOOST_CHECK(w.resume() == Step::asks);
+    BOOST_CHECK(w.resume() == Step::answered);
+    BOOST_CHECK_EQUAL(w.pools.in_use(), 1U);
+    w.context.reset();
+    BOOST_CHECK_EQUAL(w.pools.in_use(), 0U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace steer

@@ -1,0 +1,130 @@
+#include "dataplane/parked_pool.h"
+
+#include <boost/test/unit_test.hpp>
+#include <map>
+
+#include "packet/programs.h"
+#include "support/dns_message.h"
+#include "support/random.h"
+
+namespace steer {
+namespace {
+
+using test::wire_name;
+
+struct Pool {
+    explicit Pool(unsigned records, unsigned per_client = 256)
+        : pool({records, per_client}, 3, hasher, counts) {
+        snapshot.slot = 2;
+    }
+    Parked* take(const std::string& client, const std::string& name) {
+        const auto wire = wire_name(name);
+        const auto taken = pool.take(snapshot, *IpAddress::parse(client), wire);
+        why = taken.why;
+        if (taken.record == nullptr) return nullptr;
+        taken.record->state = Parked::State::held;
+        taken.record->path.client = *IpAddress::parse(client);
+        taken.record->qname_len = static_cast<std::uint8_t>(wire.size());
+        std::copy(wire.begin(), wire.end(), taken.record->qname.begin());
+        return taken.record;
+    }
+    std::array<std::uint8_t, 16> secret{1};
+    cache::KeyHasher hasher{secret};
+    Shared::ParkedCounts counts;
+    Snapshot snapshot;
+    ParkedPool pool;
+    Verdict why{};
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(parked_pool)
+
+BOOST_AUTO_TEST_CASE(a_count_table_is_a_map_of_counts) {
+    CountTable table(64);
+    std::map<std::uint64_t, std::uint32_t> model;
+    test::Random random(5);
+    unsigned keys = 0;
+    for (int i = 0; i < 200'000; ++i) {
+        // Few distinct homes, so that runs are long and wrap around.
+        const std::uint64_t key =
+            (random.below(40) * 7 + 120) % 137 + (std::uint64_t{random.below(3)} << 32);
+        if (random.below(2) == 0 && (model[key] > 0 || keys < 64)) {
+            if (model[key]++ == 0) ++keys;
+            table.add(key);
+        } else if (model[key] > 0) {
+            if (--model[key] == 0) --keys;
+            table.remove(key);
+        }
+        BOOST_REQUIRE_EQUAL(table.get(key), model[key]);
+    }
+    for (const auto& [key, n] : model)
+        BOOST_CHECK_EQUAL(table.get(key), n);
+}
+
+BOOST_AUTO_TEST_CASE(records_are_taken_and_given_back) {
+    Pool p(8);
+    Parked* const one = p.take("192.0.2.1", "www.a.example");
+    BOOST_REQUIRE(one != nullptr);
+    BOOST_CHECK_EQUAL(p.counts.by_slot[2], 1U);
+    const auto token = ParkedPool::token_of(*one);
+    BOOST_CHECK(p.pool.find(token) == one);
+    p.pool.give(one);
+    BOOST_CHECK(p.pool.find(token) == nullptr);
+    BOOST_CHECK_EQUAL(p.counts.by_slot[2], 0U);
+    Parked* const again = p.take("192.0.2.1", "www.a.example");
+    BOOST_CHECK(again == one);
+    BOOST_CHECK(ParkedPool::token_of(*again) != token);  // a stale token does not match
+    BOOST_CHECK(p.pool.find(token) == nullptr);
+    p.pool.give(again);
+}
+
+BOOST_AUTO_TEST_CASE(tokens_of_others_are_not_found) {
+    Pool p(8);
+    Parked* const one = p.take("192.0.2.1", "www.a.example");
+    const auto token = ParkedPool::token_of(*one);
+    BOOST_CHECK(p.pool.find(0) == nullptr);
+    BOOST_CHECK(p.pool.find(token ^ (std::uint64_t{1} << 56)) == nullptr);
+    BOOST_CHECK(p.pool.find(token + (std::uint64_t{100} << 32)) == nullptr);
+    BOOST_CHECK(p.pool.find(UINT64_MAX) == nullptr);
+    p.pool.give(one);
+}
+
+BOOST_AUTO_TEST_CASE(a_client_is_a_v4_address_or_a_v6_64) {
+    Pool p(64, 2);
+    BOOST_CHECK(p.take("192.0.2.1", "a.b1.example") != nullptr);
+    BOOST_CHECK(p.take("192.0.2.1", "a.b2.example") != nullptr);
+    BOOST_CHECK(p.take("192.0.2.1", "a.b3.example") == nullptr);
+    BOOST_CHECK(p.why == Verdict::drop_client_quota);
+    BOOST_CHECK(p.take("192.0.2.2", "a.b3.example") != nullptr);
+    BOOST_CHECK(p.take("2001:db8:0:1::1", "a.b4.example") != nullptr);
+    BOOST_CHECK(p.take("2001:db8:0:1::2", "a.b5.example") != nullptr);
+    BOOST_CHECK(p.take("2001:db8:0:1:ffff::3", "a.b6.example") == nullptr);
+    BOOST_CHECK(p.take("2001:db8:0:2::1", "a.b6.example") != nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(a_domain_gets_a_quarter) {
+    Pool p(16);
+    for (const char* name :
+         {"a.victim.example", "b.victim.example", "c.d.victim.example", "victim.example"}) {
+        BOOST_CHECK(p.take("192.0.2.1", name) != nullptr);
+    }
+    BOOST_CHECK(p.take("192.0.2.1", "e.victim.example") == nullptr);
+    BOOST_CHECK(p.why == Verdict::drop_suffix_quota);
+    BOOST_CHECK(p.take("192.0.2.1", "e.other.example") != nullptr);
+    BOOST_CHECK(p.take("192.0.2.1", "example") != nullptr);
+    BOOST_CHECK(p.take("192.0.2.1", "") != nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(a_full_pool_says_so) {
+    Pool p(4);
+    for (int i = 0; i < 4; ++i)
+        BOOST_CHECK(p.take("192.0.2.1", "www.n" + std::to_string(i) + ".example") != nullptr);
+    BOOST_CHECK(p.take("192.0.2.1", "www.other.example") == nullptr);
+    BOOST_CHECK(p.why == Verdict::drop_parked_full);
+    BOOST_CHECK_EQUAL(p.pool.in_use(), 4U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace steer
