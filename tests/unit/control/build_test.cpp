@@ -1,0 +1,313 @@
+// The compiler of policy: configuration in, program listing and tables out. The listings stand in build_programs/: a
+// configuration whose head is the expected program, so that a new shape is a new text file.
+#include "control/build/build.h"
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "control/config/load.h"
+#include "dataplane/dns/name.h"
+
+namespace steer::build {
+namespace {
+
+namespace fs = std::filesystem;
+const fs::path kPrograms = fs::path(STEER_SOURCE_ROOT) / "tests/unit/control/build_programs";
+
+config::Settings settings_of(const std::string& text) {
+    auto outcome = config::load_text(text, "test.yaml");
+    for (const Error& e : outcome.errors)
+        BOOST_TEST_MESSAGE(e.sentence());
+    BOOST_TEST_REQUIRE(outcome.ok());
+    return std::move(outcome.settings);
+}
+
+Built build_of(const std::string& text, const Surroundings& surroundings = {}) {
+    Registry registry;
+    return build(settings_of(text), surroundings, registry);
+}
+
+IpAddress address(const char* text) {
+    return IpAddress::parse(text).value();
+}
+
+// The lines after "# program" up to the first that is no comment.
+std::string expected_listing(const fs::path& path) {
+    std::ifstream in(path);
+    std::string out;
+    bool inside = false;
+    for (std::string line; std::getline(in, line) && line.starts_with('#');) {
+        if (inside) out += line.substr(std::min<std::size_t>(line.size(), 2)) + "\n";
+        inside = inside || line == "# program";
+    }
+    return out;
+}
+
+constexpr const char* kForward =
+    "  - { tag: fwd, type: forward, args: { upstreams: [{ addr: 192.0.2.1 }] } }\n";
+
+std::string with_main(const std::string& rules, const std::string& more = {}) {
+    return std::string("plugins:\n") + kForward + more +
+           "  - tag: main\n    type: sequence\n    args:\n" + rules;
+}
+
+const std::string kList =
+    "address: '198.51.100.1:8728', username: u, password: p, address_list4: v4, address_list6: v6";
+
+BOOST_AUTO_TEST_SUITE(building)
+
+BOOST_AUTO_TEST_CASE(programs_are_as_their_files_say) {
+    std::size_t files = 0;
+    for (const auto& entry : fs::directory_iterator(kPrograms)) {
+        BOOST_TEST_CONTEXT(entry.path().filename()) {
+            const auto outcome = config::load(entry.path());
+            for (const Error& e : outcome.errors)
+                BOOST_TEST_MESSAGE(e.sentence());
+            BOOST_TEST_REQUIRE(outcome.ok());
+            Registry registry;
+            const Built built = build(outcome.settings, {}, registry);
+            BOOST_TEST_REQUIRE(built.ok());
+            std::ostringstream listing;
+            dump_program(*built.snapshot, listing);
+            BOOST_TEST(listing.str() == expected_listing(entry.path()));
+            ++files;
+        }
+    }
+    BOOST_TEST(files >= 6U);
+}
+
+BOOST_AUTO_TEST_CASE(names_find_their_masks_through_nested_sets_and_inline_rules) {
+    const Built built = build_of(with_main(
+        "      - { matches: qname $outer full:one.example, exec: reject }\n      - { matches: "
+        "qname $inner, exec: "
+        "reject 3 }\n      - exec: $fwd\n",
+        "  - { tag: outer, type: domain_set, args: { exps: [outer.example], sets: [inner] } }\n"
+        "  - { tag: inner, type: domain_set, args: { exps: ['regexp:^in+er\\.'] } }\n"));
+    BOOST_TEST_REQUIRE(built.ok());
+    const Snapshot& s = *built.snapshot;
+    BOOST_TEST_REQUIRE(s.tag_masks.size() == 2U);
+    matchers::NameMatcher::Scratch scratch;
+    BOOST_TEST_REQUIRE(s.names->prepare(scratch).has_value());
+    const auto in = [&](const char* name, std::size_t mask) {
+        const auto wire = dns::name_from_text(name).value();
+        return s.names->match(wire, scratch).any_of(s.tag_masks[mask]);
+    };
+    BOOST_TEST((in("a.outer.example", 0) && !in("a.outer.example", 1)));
+    BOOST_TEST((in("inner.x", 0) && in("inner.x", 1)));
+    BOOST_TEST((in("one.example", 0) && !in("a.one.example", 0)));
+    BOOST_TEST((!in("other.example", 0) && !in("other.example", 1)));
+}
+
+BOOST_AUTO_TEST_CASE(a_configuration_without_rules_has_no_image) {
+    const Built built = build_of(with_main("      - exec: $fwd\n"));
+    BOOST_TEST_REQUIRE(built.ok());
+    BOOST_TEST((built.snapshot->names == nullptr));
+}
+
+BOOST_AUTO_TEST_CASE(private_and_own_networks_may_ask_by_default) {
+    Surroundings around;
+    around.own_networks.push_back(matchers::Prefix::parse("203.0.113.0/24").value());
+    const Built built = build_of(with_main("      - exec: $fwd\n"), around);
+    for (const char* yes : {"127.0.0.1", "10.9.8.7", "172.31.0.1", "192.168.1.1", "169.254.1.1",
+                            "203.0.113.9", "::1", "fe80::1", "fd00::1"}) {
+        BOOST_TEST(built.snapshot->allow.contains(address(yes)), yes);
+    }
+    for (const char* no : {"203.0.114.1", "8.8.8.8", "2001:db8::1", "172.32.0.1"}) {
+        BOOST_TEST(!built.snapshot->allow.contains(address(no)), no);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(allow_replaces_the_default) {
+    const Built built =
+        build_of("dataplane: { allow: [192.0.2.0/24] }\n" + with_main("      - exec: $fwd\n"));
+    BOOST_TEST(built.snapshot->allow.contains(address("192.0.2.9")));
+    BOOST_TEST(!built.snapshot->allow.contains(address("127.0.0.1")));
+}
+
+BOOST_AUTO_TEST_CASE(special_ranges_and_everybody_who_takes_part_are_never_claimed) {
+    Surroundings around;
+    around.own_addresses.push_back(address("203.0.113.53"));
+    const Built built =
+        build_of(with_main("      - exec: $l\n      - exec: $fwd\n",
+                           "  - { tag: l, type: ros_address_list, args: { " + kList + " } }\n"),
+                 around);
+    BOOST_TEST_REQUIRE(built.ok());
+    const auto& never = built.snapshot->lists.at(0).never_claim;
+    for (const char* yes : {"0.0.0.0", "127.0.0.1", "10.0.0.1", "100.64.0.1", "192.168.1.1",
+                            "224.0.0.1", "255.255.255.255", "::", "::1", "fe80::1", "fd00::1",
+                            "ff02::1", "203.0.113.53", "198.51.100.1", "192.0.2.1"}) {
+        BOOST_TEST(never.contains(address(yes)), yes);
+    }
+    for (const char* no :
+         {"203.0.113.7", "1.1.1.1", "2001:db8::7", "2606:4700::1111", "64:ff9b::102:304"}) {
+        BOOST_TEST(!never.contains(address(no)), no);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(never_claim_replaces_the_default) {
+    const Built built = build_of(with_main("      - exec: $l\n      - exec: $fwd\n",
+                                           "  - { tag: l, type: ros_address_list, args: { " +
+                                               kList + ", never_claim: [203.0.113.0/24] } }\n"));
+    BOOST_TEST(built.snapshot->lists.at(0).never_claim.contains(address("203.0.113.7")));
+    BOOST_TEST(!built.snapshot->lists.at(0).never_claim.contains(address("127.0.0.1")));
+}
+
+BOOST_AUTO_TEST_CASE(a_list_is_the_same_to_workers_and_to_its_router) {
+    const Built built =
+        build_of(with_main("      - exec: $l\n      - exec: $fwd\n",
+                           "  - { tag: l, type: ros_address_list, args: { " + kList +
+                               ", async: false, min_ttl: 30, max_ttl: 30m, extra_time: 20, "
+                               "sync_timeout: 2s, on_timeout: drop, "
+                               "comment_prefix: forgedns, persistent: { ips: [203.0.113.1, "
+                               "'2001:db8::/32', 203.0.113.1] } } }\n"));
+    BOOST_TEST_REQUIRE(built.ok());
+    const PolicyList& list = built.snapshot->lists.at(0);
+    BOOST_TEST(
+        (list.synchronous && list.has_v4 && list.has_v6 && list.on_timeout == OnTimeout::drop));
+    BOOST_TEST(list.min_ttl_s == 30U);
+    BOOST_TEST(list.max_ttl_s == 1800U);
+    BOOST_TEST(list.extra_time_s == 20U);
+    BOOST_TEST(list.sync_timeout_ms == 2000U);
+    BOOST_TEST_REQUIRE(built.routers.size() == 1U);
+    const RouterPlan& plan = built.routers[0];
+    BOOST_TEST(plan.config.address == "198.51.100.1:8728");
+    BOOST_TEST(plan.transport.host == "198.51.100.1");
+    const auto& kept = plan.config.lists.at(0);
+    BOOST_TEST(kept.id == list.id);
+    BOOST_TEST(
+        (kept.tag == "l" && kept.prefix == "forgedns" && kept.list4 == "v4" && kept.list6 == "v6"));
+    BOOST_TEST(kept.max_ttl_s == 1800U);
+    BOOST_TEST_REQUIRE(kept.persistent.size() == 2U);
+    BOOST_TEST(kept.persistent[0].to_string() == "203.0.113.1");
+    BOOST_TEST(kept.persistent[1].to_string() == "2001:db8::/32");
+}
+
+BOOST_AUTO_TEST_CASE(fixed_ttl_and_several_writers_give_rows_one_constant_life) {
+    const Built built = build_of(with_main(
+        "      - exec: $fixed\n      - exec: $forever\n      - exec: $many\n      - exec: $fwd\n",
+        "  - { tag: fixed, type: ros_address_list, args: { " + kList + ", fixed_ttl: 1h } }\n" +
+            "  - { tag: forever, type: ros_address_list, args: { " + kList +
+            ", fixed_ttl: 0 } }\n" + "  - { tag: many, type: ros_address_list, args: { " + kList +
+            ", multi_writer: true, max_ttl: 600 } }\n"));
+    BOOST_TEST_REQUIRE(built.ok());
+    const auto& lists = built.snapshot->lists;
+    BOOST_TEST((lists[0].fixed && lists[0].fixed_ttl_s == 3600U));
+    BOOST_TEST((lists[1].fixed && lists[1].fixed_ttl_s == 0U));
+    BOOST_TEST((!lists[2].fixed && lists[2].min_ttl_s == 630U && lists[2].max_ttl_s == 630U));
+    BOOST_TEST(built.routers.at(0).config.lists.size() == 3U);
+    BOOST_TEST(built.routers.at(0).config.lists[0].max_ttl_s == 3600U);
+    BOOST_TEST(built.routers.at(0).config.lists[2].max_ttl_s == 630U);
+}
+
+BOOST_AUTO_TEST_CASE(caches_forwards_and_listeners_carry_their_settings) {
+    const Built built = build_of(
+        "plugins:\n"
+        "  - { tag: c, type: cache, args: { size: 1MiB, max_negative_ttl: 10, min_positive_ttl: 5, "
+        "max_positive_ttl: 1h } }\n"
+        "  - { tag: f, type: forward, args: { concurrent: 2, total_timeout: 900ms, upstreams: [{ "
+        "addr: 192.0.2.1, tag: a, "
+        "timeout: 100ms }, { addr: 'udp://192.0.2.1:54' }] } }\n"
+        "  - { tag: main, type: sequence, args: [{ exec: $c }, { exec: $f }] }\n"
+        "  - { tag: u, type: udp_server, args: { entry: main, listen: '127.0.0.1:5353' } }\n"
+        "  - { tag: t, type: tcp_server, args: { entry: main, listen: '127.0.0.1:5353', "
+        "idle_timeout: 7 } }\n"
+        "  - { tag: v, type: udp_server, args: { entry: main, listen: ':53' } }\n");
+    BOOST_TEST_REQUIRE(built.ok());
+    const CacheInstance& cache = built.snapshot->caches.at(0);
+    BOOST_TEST(
+        (cache.size == 2048U && cache.max_negative_ttl_s == 10U && cache.min_positive_ttl_s == 5U));
+    BOOST_TEST(cache.max_positive_ttl_s == 3600U);
+    BOOST_TEST(built.snapshot->first_cache == 0);
+    const UpstreamGroup& group = built.snapshot->groups.at(0);
+    BOOST_TEST(
+        (group.concurrent == 2 && group.total_timeout_ms == 900U && group.members.size() == 2U));
+    BOOST_TEST((built.snapshot->upstreams[0].name == "a" &&
+                built.snapshot->upstreams[0].timeout_ms == 100U));
+    BOOST_TEST(built.snapshot->upstreams[0].id != built.snapshot->upstreams[1].id);
+    BOOST_TEST_REQUIRE(built.listeners.size() == 2U);
+    BOOST_TEST((built.listeners[0].udp && built.listeners[0].tcp &&
+                built.listeners[0].tcp_idle_timeout_ms == 7000U));
+    BOOST_TEST(
+        (built.listeners[1].udp && !built.listeners[1].tcp && built.listeners[1].endpoint.any()));
+}
+
+BOOST_AUTO_TEST_CASE(without_a_server_everything_is_served_on_port_53) {
+    const Built built = build_of(with_main("      - exec: $fwd\n"));
+    BOOST_TEST_REQUIRE(built.listeners.size() == 1U);
+    const Listener& all = built.listeners[0];
+    BOOST_TEST((all.udp && all.tcp && all.endpoint.any() && all.endpoint.port == 53));
+}
+
+BOOST_AUTO_TEST_CASE(ids_stay_over_a_reload) {
+    Registry registry;
+    const std::string list = "  - { tag: l, type: ros_address_list, args: { " + kList + " } }\n";
+    const std::string other = "  - { tag: k, type: ros_address_list, args: { " + kList + " } }\n";
+    const std::string cache = "  - { tag: c, type: cache }\n";
+    const Built first =
+        build(settings_of(with_main("      - exec: $l\n      - exec: $c\n      - exec: $fwd\n",
+                                    list + cache)),
+              {}, registry);
+    const Built second =
+        build(settings_of(with_main("      - exec: $k\n      - exec: cache\n      - exec: $l\n     "
+                                    " - exec: $c\n      - exec: forward "
+                                    "192.0.2.9\n      - exec: $fwd\n",
+                                    other + list + cache)),
+              {}, registry);
+    BOOST_TEST_REQUIRE((first.ok() && second.ok()));
+    BOOST_TEST(second.snapshot->lists.at(1).id == first.snapshot->lists.at(0).id);
+    BOOST_TEST(second.snapshot->lists.at(0).id != first.snapshot->lists.at(0).id);
+    BOOST_TEST(second.snapshot->caches.at(1).id == first.snapshot->caches.at(0).id);
+    BOOST_TEST(second.snapshot->upstreams.at(1).id == first.snapshot->upstreams.at(0).id);
+    BOOST_TEST(second.snapshot->upstreams.at(0).id != first.snapshot->upstreams.at(0).id);
+}
+
+BOOST_AUTO_TEST_CASE(the_registry_is_bounded) {
+    Registry registry;
+    for (std::size_t i = 0; i < kMostCaches; ++i)
+        BOOST_TEST(registry.cache("c" + std::to_string(i)).has_value());
+    const auto one_more = registry.cache("one more");
+    BOOST_TEST_REQUIRE(!one_more.has_value());
+    BOOST_TEST(one_more.error().text ==
+               "more than 64 different caches since the daemon started: restart it");
+    BOOST_TEST(registry.cache("c0").value() == 0);
+}
+
+// What only the compiler can see is an error with its line.
+BOOST_AUTO_TEST_CASE(too_much_is_refused_with_its_line) {
+    std::string rules;
+    for (int i = 0; i < 9; ++i)
+        rules += "      - exec: query_summary\n";
+    const Built deep = build_of(with_main(rules + "      - exec: $fwd\n"));
+    BOOST_TEST_REQUIRE(deep.errors.size() == 1U);
+    BOOST_TEST((deep.snapshot == nullptr));
+    BOOST_TEST(
+        deep.errors[0].sentence().starts_with("test.yaml:14: more than 8 executors that wrap"));
+
+    std::string doubling =
+        "plugins:\n  - { tag: s0, type: sequence, args: [{ exec: forward 192.0.2.1 }] }\n";
+    for (int i = 1; i < 20; ++i) {
+        const std::string before = "$s" + std::to_string(i - 1);
+        doubling += "  - { tag: s" + std::to_string(i) +
+                    ", type: sequence, args: [{ exec: " + before + " }, { exec: " + before +
+                    " }] }\n";
+    }
+    const Built wide = build_of(doubling);
+    BOOST_TEST_REQUIRE(wide.errors.size() == 1U);
+    BOOST_TEST(wide.errors[0].text.starts_with("sequences are executed at more than 256 places"));
+
+    std::string marks = "      - exec: mark";
+    for (int i = 0; i < 64; ++i)
+        marks += " " + std::to_string(i);
+    const Built many =
+        build_of(with_main(marks + "\n      - exec: mark 64 65\n      - exec: $fwd\n"));
+    BOOST_TEST_REQUIRE(many.errors.size() == 1U);
+    BOOST_TEST(many.errors[0].text == "more than 64 different marks: use fewer");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace steer::build
