@@ -214,7 +214,7 @@ void print(Machine& machine, const Sentence& sentence, const Caller& caller, std
     caller.done(std::move(out));
 }
 
-std::unique_ptr<Job> make_record_job(Machine& machine, Sentence sentence, Caller caller) {
+std::unique_ptr<Job> make_record_job(Machine& machine, Sentence sentence, const Caller& caller) {
     const Costs& costs = machine.options.costs;
     const bool live =
         std::find(kLiveMenus.begin(), kLiveMenus.end(), sentence.menu) != kLiveMenus.end();
@@ -243,7 +243,7 @@ std::unique_ptr<Job> make_record_job(Machine& machine, Sentence sentence, Caller
         });
 }
 
-std::unique_ptr<Job> make_session_job(Machine& machine, Sentence sentence, Caller caller) {
+std::unique_ptr<Job> make_session_job(Machine& machine, Sentence sentence, const Caller& caller) {
     const std::string verb = sentence.verb;
     if (verb != "login" && verb != "cancel" && verb != "quit") {
         throw Trap{"no such command", kMissingItem};

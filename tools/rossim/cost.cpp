@@ -45,8 +45,8 @@ std::string_view built_in_presets_text() {
 }
 
 const Presets& built_in_presets() {
-    static const Presets presets = parse_presets(built_in_presets_text());
-    return presets;
+    static const Presets kPresets = parse_presets(built_in_presets_text());
+    return kPresets;
 }
 
 Presets parse_presets(std::string_view json_text) {

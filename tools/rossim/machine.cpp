@@ -21,7 +21,10 @@ Machine::Machine(Options options_given, Journal journal)
 std::optional<SessionId> Machine::open(std::string_view client, bool tls) {
     if (up_at_us) return std::nullopt;
     const SessionId id = ++last_session_;
-    if (sessions.size() >= options.max_sessions) {
+    const auto same_service =
+        std::count_if(sessions.begin(), sessions.end(),
+                      [tls](const auto& entry) { return entry.second.tls == tls; });
+    if (static_cast<std::size_t>(same_service) >= options.max_sessions) {
         deliver({now_us, id, {}, true});
         return id;
     }
@@ -177,7 +180,11 @@ void Machine::deliver(Parcel parcel) {
     report.bytes_out += parcel.bytes.size();
     Output& output = ready_[parcel.session];
     output.session = parcel.session;
-    output.bytes += parcel.bytes;
+    if (output.bytes.empty()) {
+        output.bytes = std::move(parcel.bytes);
+    } else {
+        output.bytes += parcel.bytes;
+    }
     output.close |= parcel.close;
 }
 

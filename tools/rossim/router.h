@@ -49,7 +49,7 @@ struct Options {
     std::int64_t latency_us = 0;       // added to the round trip, half of it each way
     std::int64_t wall_at_zero_ns = 0;  // CLOCK_REALTIME at time 0 of the caller's clock
     std::int64_t uptime_at_zero_s = 0;
-    std::size_t max_sessions = 20;  // one more is accepted and closed at once
+    std::size_t max_sessions = 20;  // of each of api and api-ssl; one more is closed at once
     std::size_t max_word_bytes = 1U << 20;
     std::size_t max_sentences_before_login = 4;
     std::size_t max_bytes_before_login = 4096;

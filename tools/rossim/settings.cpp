@@ -213,7 +213,8 @@ void describe_network(CLI::App& app, Raw& raw) {
     app.add_flag("--adh", raw.settings.tls.anonymous,
                  "TLS as on a router without a certificate: anonymous DH, TLS 1.2");
     app.add_option("--latency", raw.latency_ms, "Milliseconds added to each round trip");
-    app.add_option("--max-sessions", raw.max_sessions, "Sessions; one more is closed at once")
+    app.add_option("--max-sessions", raw.max_sessions,
+                   "Sessions of each of API and TLS; one more is closed at once")
         ->capture_default_str();
 }
 
