@@ -8,6 +8,7 @@
 
 #include "control/build/build.h"
 #include "control/config/load.h"
+#include "control/config/reference.h"
 #include "control/daemon.h"
 #include "control/ops/log.h"
 #include "control/surroundings.h"
@@ -21,7 +22,8 @@ struct Arguments {
 };
 
 void print(const std::vector<steer::Error>& sentences, const char* kind) {
-    for (const auto& s : sentences) std::fprintf(stderr, "%s: %s\n", kind, s.sentence().c_str());
+    for (const auto& s : sentences)
+        std::fprintf(stderr, "%s: %s\n", kind, s.sentence().c_str());
 }
 
 // Everything that can be known of the configuration without touching anything. 0 or 2.
@@ -58,15 +60,19 @@ int serve(steer::config::Settings settings) {
 int main(int argc, char** argv) {
     Arguments arguments;
     CLI::App app{"SteerDNS: a DNS appliance for networks that route by name", "steerdnsd"};
-    app.footer("Signals: SIGTERM and SIGINT end it cleanly. See also steerctl(8) and docs/configuration.md.");
+    app.footer(
+        "Signals: SIGTERM and SIGINT end it cleanly. See also steerctl(8) and "
+        "docs/configuration.md.");
     app.set_version_flag("-V,--version", "steerdnsd " STEER_VERSION);
     app.add_option("-c,--config", arguments.config, "the configuration")->capture_default_str();
     app.add_option("-d,--directory", arguments.directory,
                    "where relative paths in it start from (default: its folder)");
     app.add_option("--control-socket", arguments.control_socket, "instead of `control.socket`");
-    app.add_flag("--check", arguments.check, "say what is wrong with the configuration and end: 0 good, 2 not");
+    app.add_flag("--check", arguments.check,
+                 "say what is wrong with the configuration and end: 0 good, 2 not");
     app.add_flag("--dump-program", arguments.dump_program, "print the compiled policy and end");
-    app.add_flag("--config-reference", arguments.reference, "print every setting as Markdown and end");
+    app.add_flag("--config-reference", arguments.reference,
+                 "print every setting as Markdown and end");
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -82,7 +88,9 @@ int main(int argc, char** argv) {
     print(loaded.warnings, "warning");
     print(loaded.errors, "error");
     if (!loaded.ok()) return 2;
-    if (!arguments.control_socket.empty()) loaded.settings.control.socket = arguments.control_socket;
-    if (arguments.check || arguments.dump_program) return check(loaded.settings, arguments.dump_program);
+    if (!arguments.control_socket.empty())
+        loaded.settings.control.socket = arguments.control_socket;
+    if (arguments.check || arguments.dump_program)
+        return check(loaded.settings, arguments.dump_program);
     return serve(std::move(loaded.settings));
 }

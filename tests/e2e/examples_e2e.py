@@ -43,7 +43,7 @@ class Minimal(unittest.TestCase):
             self.assertTrue(row["dynamic"], row)
 
     def test_negative_and_case(self):
-        answer = self.scene.kdig("No.MEDIA.Example", "A")
+        answer = self.scene.kdig("+noidn", "No.MEDIA.Example", "A")
         self.assertIn("NXDOMAIN", answer)
         self.assertIn("No.MEDIA.Example.", answer)
         self.assertIn("SOA", answer)

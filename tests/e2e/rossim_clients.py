@@ -129,6 +129,13 @@ class Librouteros(unittest.TestCase):
                 api.path(MENU).add(list="t", address="10.0.0.1")
             api.close()
 
+    def test_replies_in_small_pieces(self):
+        for segment in ("1", "2", "3", "7"):
+            with self.subTest(segment=segment), simulator("--segment", segment, "--preset", "none") as sim:
+                api = connect(sim)
+                self.one_round(api)
+                api.close()
+
     def test_large_table_and_router_facts(self):
         with simulator("--preset", "none", "--prefill", "big:5000", "--prefill6", "big:500") as sim:
             api = connect(sim)

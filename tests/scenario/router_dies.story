@@ -8,14 +8,14 @@ at 2s  router edge1 hangs
        client 192.0.2.10 asks b.stream.example A
        upstream answers b.stream.example A 203.0.113.2 ttl 600
 at +99ms client has no answer
-at +2ms client is answered b.stream.example A 203.0.113.2
+at +6ms client is answered b.stream.example A 203.0.113.2
        outcome late is 1
 at +1ms client 192.0.2.10 asks c.stream.example A
        upstream answers c.stream.example A 203.0.113.3 ttl 600
-at +101ms client is answered c.stream.example A 203.0.113.3
+at +105ms client is answered c.stream.example A 203.0.113.3
        client 192.0.2.10 asks d.stream.example A
        upstream answers d.stream.example A 203.0.113.4 ttl 600
-at +101ms client is answered d.stream.example A 203.0.113.4
+at +105ms client is answered d.stream.example A 203.0.113.4
 at 10s client 192.0.2.10 asks e.stream.example A
        upstream answers e.stream.example A 203.0.113.5 ttl 600
        client is answered e.stream.example A 203.0.113.5

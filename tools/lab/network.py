@@ -58,17 +58,17 @@ class Process:
                 raise LabError(f"{self.name} did not say {text!r} within {seconds} s:\n{self.text()[-2000:]}")
             time.sleep(0.02)
 
-    def signal(self, number: int) -> None:
+    def send_signal(self, number: int) -> None:
         if self.running():
             os.kill(self.pid, number)
 
     def stop(self, seconds: float = 8, number: int = signal.SIGTERM) -> int:
         """Ends it and returns its exit code."""
-        self.signal(number)
+        self.send_signal(number)
         try:
             return self.child.wait(seconds)
         except subprocess.TimeoutExpired:
-            self.signal(signal.SIGKILL)
+            self.send_signal(signal.SIGKILL)
             return self.child.wait()
 
 

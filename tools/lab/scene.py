@@ -27,7 +27,9 @@ ZONES = {
 @ 300 AAAA 2001:db8:113::10
 ns 300 A 1.1.1.1
 www 120 CNAME edge.stream.example.
-edge 120 CNAME node.media.example.
+edge 120 CNAME node.stream.example.
+node 30 A 203.0.113.31
+node 30 AAAA 2001:db8:113::31
 short 5 A 203.0.113.20
 long 86400 A 203.0.113.21
 * 60 A 203.0.113.99
@@ -38,8 +40,6 @@ long 86400 A 203.0.113.21
 @ 300 A 203.0.113.30
 @ 300 AAAA 2001:db8:113::30
 ns 300 A 1.1.1.1
-node 30 A 203.0.113.31
-node 30 AAAA 2001:db8:113::31
 """,
     "backup.example": """
 @ 300 SOA ns hostmaster 1 3600 600 86400 60
