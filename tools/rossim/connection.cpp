@@ -21,7 +21,8 @@ class StreamConnection : public Connection,
                          public std::enable_shared_from_this<StreamConnection<Stream>> {
   public:
     template <class... Args>
-    explicit StreamConnection(Args&&... args) : stream_(std::forward<Args>(args)...) {
+    explicit StreamConnection(std::size_t most_at_once, Args&&... args)
+        : stream_(std::forward<Args>(args)...), most_at_once_(most_at_once) {
         Error ignored;
         socket().set_option(tcp::no_delay(true), ignored);
     }
@@ -95,7 +96,12 @@ class StreamConnection : public Connection,
     void write_some() {
         if (unsent_.empty()) return;
         writing_ = true;
-        in_flight_ = std::exchange(unsent_, {});
+        if (most_at_once_ == 0 || unsent_.size() <= most_at_once_) {
+            in_flight_ = std::exchange(unsent_, {});
+        } else {
+            in_flight_ = unsent_.substr(0, most_at_once_);
+            unsent_.erase(0, most_at_once_);
+        }
         boost::asio::async_write(stream_, boost::asio::buffer(in_flight_),
                                  [self = this->shared_from_this()](
                                      const Error& error, std::size_t) { self->written(error); });
@@ -125,6 +131,7 @@ class StreamConnection : public Connection,
     }
 
     Stream stream_;
+    std::size_t most_at_once_;
     std::shared_ptr<const Handler> handler_;  // shared: a call may end what it is part of
     std::array<char, 65536> buffer_;
     std::string unsent_;
@@ -135,13 +142,14 @@ class StreamConnection : public Connection,
 
 }  // namespace
 
-std::shared_ptr<Connection> make_plain_connection(tcp::socket socket) {
-    return std::make_shared<StreamConnection<tcp::socket>>(std::move(socket));
+std::shared_ptr<Connection> make_plain_connection(tcp::socket socket, std::size_t most_at_once) {
+    return std::make_shared<StreamConnection<tcp::socket>>(most_at_once, std::move(socket));
 }
 
 std::shared_ptr<Connection> make_tls_connection(tcp::socket socket,
-                                                boost::asio::ssl::context& context) {
-    return std::make_shared<StreamConnection<TlsStream>>(std::move(socket), context);
+                                                boost::asio::ssl::context& context,
+                                                std::size_t most_at_once) {
+    return std::make_shared<StreamConnection<TlsStream>>(most_at_once, std::move(socket), context);
 }
 
 }  // namespace rossim

@@ -14,6 +14,8 @@
 
 namespace rossim {
 
+using boost::asio::ip::tcp;
+
 class Connection {
   public:
     struct Handler {
@@ -31,10 +33,10 @@ class Connection {
     virtual void reset() = 0;
 };
 
-using boost::asio::ip::tcp;
-
-std::shared_ptr<Connection> make_plain_connection(tcp::socket socket);
+// most_at_once: bytes per send(); 0: all that there is.
+std::shared_ptr<Connection> make_plain_connection(tcp::socket socket, std::size_t most_at_once);
 std::shared_ptr<Connection> make_tls_connection(tcp::socket socket,
-                                                boost::asio::ssl::context& context);
+                                                boost::asio::ssl::context& context,
+                                                std::size_t most_at_once);
 
 }  // namespace rossim

@@ -1,8 +1,18 @@
 #include "tools/rossim/cpu.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace rossim {
+
+void Cpu::choose_next() {
+    if (random_ == 0 || jobs_.size() < 2) return;
+    random_ ^= random_ << 13;  // xorshift64
+    random_ ^= random_ >> 7;
+    random_ ^= random_ << 17;
+    const std::size_t chosen = random_ % jobs_.size();
+    if (jobs_[chosen]->tag) std::swap(jobs_.front(), jobs_[chosen]);
+}
 
 void Cpu::begin_slice(std::int64_t now_us) {
     begin_us_ = now_us;
@@ -10,6 +20,7 @@ void Cpu::begin_slice(std::int64_t now_us) {
         idle_since_us_ = now_us;
         return;
     }
+    choose_next();
     Job& job = *jobs_.front();
     job.started = true;
     end_us_ = now_us + std::clamp<std::int64_t>(job.wants_us(), 0, kSliceUs);

@@ -31,6 +31,9 @@ class Cpu {
   public:
     static constexpr std::int64_t kSliceUs = 5000;
 
+    // A seed that is not 0: any tagged sentence may be next, not the one that waits longest.
+    explicit Cpu(std::uint64_t shuffle_seed = 0) : random_(shuffle_seed) {}
+
     void push(std::unique_ptr<Job> job, std::int64_t now_us);
     // None: idle or paused.
     std::optional<std::int64_t> slice_end_us() const;
@@ -54,6 +57,7 @@ class Cpu {
     };
 
     void begin_slice(std::int64_t now_us);
+    void choose_next();
     void note_busy(std::int64_t begin_us, std::int64_t end_us);
 
     std::deque<std::unique_ptr<Job>> jobs_;  // the front has the CPU
@@ -62,6 +66,7 @@ class Cpu {
     std::int64_t idle_since_us_ = 0;
     std::optional<std::int64_t> paused_left_us_;
     bool working_ = false;
+    std::uint64_t random_;
     std::deque<Interval> busy_;
     std::int64_t busy_us_ = 0;
 };

@@ -22,15 +22,16 @@ Options with_wall_clock(Options options) {
 
 }  // namespace
 
-Host::Host(boost::asio::io_context& io, const std::string& address, RouterSettings settings,
+Host::Host(boost::asio::io_context& io, const Settings& common, RouterSettings settings,
            boost::asio::ssl::context* tls, Journal journal)
     : io_(io),
       zero_(steady_clock::now()),
       tls_(tls),
       router_(with_wall_clock(std::move(settings.options)), std::move(journal)),
-      alarm_(io) {
-    if (settings.port) add_door(address, *settings.port, false);
-    if (settings.tls_port) add_door(address, *settings.tls_port, true);
+      alarm_(io),
+      segment_bytes_(common.segment_bytes) {
+    if (settings.port) add_door(common.address, *settings.port, false);
+    if (settings.tls_port) add_door(common.address, *settings.tls_port, true);
 }
 
 std::int64_t Host::now_us() const {
@@ -71,8 +72,8 @@ void Host::accept(Door& door) {
 void Host::welcome(tcp::socket socket, bool tls) {
     Error error;
     const std::string peer = socket.remote_endpoint(error).address().to_string();
-    auto connection = tls ? make_tls_connection(std::move(socket), *tls_)
-                          : make_plain_connection(std::move(socket));
+    auto connection = tls ? make_tls_connection(std::move(socket), *tls_, segment_bytes_)
+                          : make_plain_connection(std::move(socket), segment_bytes_);
     if (hung_ && tls) {
         waiting_.push_back([this, connection, peer] { start(connection, peer, true); });
     } else {

@@ -26,7 +26,7 @@ class Host {
   public:
     // Listens. `tls` may be nullptr if there is no tls_port. Throws std::runtime_error with a
     // sentence.
-    Host(boost::asio::io_context& io, const std::string& address, RouterSettings settings,
+    Host(boost::asio::io_context& io, const Settings& common, RouterSettings settings,
          boost::asio::ssl::context* tls, Journal journal);
 
     std::int64_t now_us() const;
@@ -63,6 +63,7 @@ class Host {
     std::vector<std::function<void()>> waiting_;  // TLS clients that came while it hung
     boost::asio::steady_timer alarm_;
     std::int64_t wall_set_us_ = 0;
+    std::size_t segment_bytes_;
     bool hung_ = false;
 };
 

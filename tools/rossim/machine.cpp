@@ -14,6 +14,7 @@ Machine::Machine(Options options_given, Journal journal)
                  tell_listeners(family, before, after);
              }),
       records(options),
+      cpu(options.shuffle_seed),
       booted_us_(-options.uptime_at_zero_s * 1'000'000) {
     if (options.throttle) tokens_ = options.throttle->bucket_requests;
 }

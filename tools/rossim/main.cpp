@@ -53,7 +53,7 @@ void run(const Settings& settings) {
     Hosts hosts;
     for (const RouterSettings& router : settings.routers) {
         hosts.push_back(
-            std::make_unique<Host>(io, settings.address, router, tls ? &*tls : nullptr, journal));
+            std::make_unique<Host>(io, settings, router, tls ? &*tls : nullptr, journal));
         Host& host = *hosts.back();
         for (const Prefill& prefill : settings.prefills) {
             host.router().prefill(prefill.family, prefill.list, prefill.count, host.now_us());

@@ -59,6 +59,7 @@ struct Options {
     bool zero_timeout_expires =
         false;                        // timeout=0s ends the row at once; else it makes it permanent
     bool listen_tells_expiry = true;  // a row that ends by itself is told to listeners as .dead
+    std::uint64_t shuffle_seed = 0;   // not 0: tagged sentences get the CPU in random order
     bool renumber_ids_on_reboot = true;  // rows that survive get new ids
 };
 

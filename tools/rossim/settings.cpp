@@ -54,6 +54,7 @@ struct Raw {
     bool multi_id_atomic = false;
     bool zero_timeout_expires = false;
     bool keep_ids = false;
+    std::uint64_t shuffle_seed = 0;
     bool want_sha256 = false;
     ControlRequest control;
     std::vector<std::string> control_words;
@@ -160,6 +161,7 @@ RouterSettings base_router(const Raw& raw, const Presets& presets) {
     options.tag_last = raw.tag_last;
     options.multi_id_atomic = raw.multi_id_atomic;
     options.zero_timeout_expires = raw.zero_timeout_expires;
+    options.shuffle_seed = raw.shuffle_seed;
     options.renumber_ids_on_reboot = !raw.keep_ids;
     router.port = read_port("--port", raw.port);
     router.tls_port = read_port("--tls-port", raw.tls_port);
@@ -213,6 +215,8 @@ void describe_network(CLI::App& app, Raw& raw) {
     app.add_flag("--adh", raw.settings.tls.anonymous,
                  "TLS as on a router without a certificate: anonymous DH, TLS 1.2");
     app.add_option("--latency", raw.latency_ms, "Milliseconds added to each round trip");
+    app.add_option("--segment", raw.settings.segment_bytes,
+                   "Send at most this many bytes at a time, for clients' readers");
     app.add_option("--max-sessions", raw.max_sessions,
                    "Sessions of each of API and TLS; one more is closed at once")
         ->capture_default_str();
@@ -251,6 +255,8 @@ void describe_router(CLI::App& app, Raw& raw) {
                  "An unknown id in a list of ids: nothing is done; else those before it are");
     app.add_flag("--zero-timeout-expires", raw.zero_timeout_expires,
                  "timeout=0s ends a row at once; else it makes it permanent");
+    app.add_option("--shuffle", raw.shuffle_seed,
+                   "Seed: tagged sentences are worked on in random order");
     app.add_flag("--keep-ids", raw.keep_ids, "A reboot does not renumber the rows that survive");
 }
 

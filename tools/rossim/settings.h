@@ -34,6 +34,7 @@ struct Settings {
     std::vector<RouterSettings> routers;
     std::vector<Prefill> prefills;
     TlsSettings tls;
+    std::size_t segment_bytes = 0;  // most that one send() carries; 0: all that there is
     std::string journal_file;
     std::string control_socket;
 };

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 
@@ -65,6 +66,25 @@ BOOST_AUTO_TEST_CASE(pipelined_adds_go_at_the_write_rate) {
     for (std::size_t i = 0; i < got.size(); ++i) {
         BOOST_TEST(got[i].at_us == begin_us + static_cast<std::int64_t>(i + 1) * 1300);
     }
+}
+
+BOOST_AUTO_TEST_CASE(tagged_sentences_may_be_shuffled) {
+    Options options = fast();
+    options.shuffle_seed = 7;
+    Bench bench(options);
+    const SessionId s = bench.connect();
+    const std::int64_t begin_us = bench.now_us;
+    Words sent;
+    for (int i = 0; i < 20; ++i) {
+        sent.push_back(".tag=" + std::to_string(i));
+        bench.write(s, {kMenu + "/add", sent.back(), "=list=x", "=address=a" + std::to_string(i)});
+    }
+    bench.run_until(begin_us + 20 * 1300);
+    Words answered;
+    for (const auto& reply : bench.take(s))
+        answered.push_back(reply.words.at(1));
+    BOOST_TEST((answered != sent));
+    BOOST_TEST(std::is_permutation(sent.begin(), sent.end(), answered.begin(), answered.end()));
 }
 
 BOOST_AUTO_TEST_CASE(an_add_does_not_wait_for_a_print) {
