@@ -84,7 +84,8 @@ void Router::Engine::take_lists() {
             if (name) persistent_.emplace(Place{*name, address}, &list);
         }
     }
-    for (const auto& [id, list] : before) {
+    for (const auto& old : before) {
+        const ListId id = old.first;
         if (lists_.contains(id)) continue;
         claims_.for_each([&](const ClaimKey& key, const Claim& claim) {
             if (key.list == id && claim.told_s != 0) sink_.forgotten(id, key.address.bytes);

@@ -203,12 +203,13 @@ std::optional<NameIndex> Router::Engine::find_name(Menu menu, std::string_view t
 }
 
 void Router::Engine::identify(std::string_view comment, Row& row) const {
-    for (const auto& [id, list] : lists_) {
-        const auto facts = parse_comment(list.config.prefix, comment);
+    for (const auto& user : lists_) {
+        const auto& prefix = user.second.config.prefix;
+        const auto facts = parse_comment(prefix, comment);
         if (!facts) continue;
         const bool known = std::any_of(lists_.begin(), lists_.end(), [&](const auto& entry) {
             return entry.second.config.tag == facts->tag &&
-                   entry.second.config.prefix == list.config.prefix;
+                   entry.second.config.prefix == prefix;
         });
         row.owner = known ? Owner::ours : Owner::orphan;
         row.kind = facts->kind;
