@@ -4,8 +4,6 @@
 #include <boost/json/value.hpp>
 #include <stdexcept>
 
-#include "presets_text.h"
-
 namespace rossim {
 namespace {
 
@@ -38,10 +36,6 @@ const Costs& Presets::get(std::string_view name) const {
     for (const auto& [key, value] : costs)
         known += (known.empty() ? "" : ", ") + key;
     throw std::runtime_error("no preset \"" + std::string(name) + "\"; there are: " + known);
-}
-
-std::string_view built_in_presets_text() {
-    return {kPresetsText, sizeof kPresetsText - 1};
 }
 
 const Presets& built_in_presets() {
