@@ -13,8 +13,8 @@ constexpr std::uint64_t kEntryBytes = 512;
 
 std::uint32_t seconds(config::Milliseconds value) {
     const auto s = value.count() / 1000;
-    constexpr auto most = std::numeric_limits<std::uint32_t>::max();
-    return s >= most ? most : static_cast<std::uint32_t>(s);
+    constexpr auto kMost = std::numeric_limits<std::uint32_t>::max();
+    return s >= kMost ? kMost : static_cast<std::uint32_t>(s);
 }
 
 std::uint32_t milliseconds(config::Milliseconds value) {

@@ -17,10 +17,10 @@ constexpr std::array<Row<RouterAccess>, 3> kLaterRows{{
 }};
 
 constexpr auto kRows = [] {
-    constexpr auto access = router_access_rows<RouterAccess>("required");
-    std::array<Row<RouterAccess>, access.size() + kLaterRows.size()> out{};
-    std::copy(access.begin(), access.end(), out.begin());
-    std::copy(kLaterRows.begin(), kLaterRows.end(), out.begin() + access.size());
+    constexpr auto kAccess = router_access_rows<RouterAccess>("required");
+    std::array<Row<RouterAccess>, kAccess.size() + kLaterRows.size()> out{};
+    std::copy(kAccess.begin(), kAccess.end(), out.begin());
+    std::copy(kLaterRows.begin(), kLaterRows.end(), out.begin() + kAccess.size());
     return out;
 }();
 

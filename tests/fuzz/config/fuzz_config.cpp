@@ -7,6 +7,7 @@
 
 #include "control/config/load.h"
 
+// NOLINTNEXTLINE(readability-identifier-naming): the fuzzer's name for it
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     steer::config::LoadOptions options;
     options.base_dir = "/nonexistent";

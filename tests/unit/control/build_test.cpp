@@ -289,10 +289,10 @@ BOOST_AUTO_TEST_CASE(too_much_is_refused_with_its_line) {
     std::string doubling =
         "plugins:\n  - { tag: s0, type: sequence, args: [{ exec: forward 192.0.2.1 }] }\n";
     for (int i = 1; i < 20; ++i) {
-        const std::string before = "$s" + std::to_string(i - 1);
-        doubling += "  - { tag: s" + std::to_string(i) +
-                    ", type: sequence, args: [{ exec: " + before + " }, { exec: " + before +
-                    " }] }\n";
+        std::ostringstream line;
+        line << "  - { tag: s" << i << ", type: sequence, args: [{ exec: $s" << i - 1
+             << " }, { exec: $s" << i - 1 << " }] }\n";
+        doubling += line.str();
     }
     const Built wide = build_of(doubling);
     BOOST_TEST_REQUIRE(wide.errors.size() == 1U);
