@@ -1,0 +1,478 @@
+// The engine against a router that says exactly what a test wants, sentence by sentence.
+#include <boost/test/unit_test.hpp>
+#include <deque>
+
+#include "lab.h"
+#include "routeros/wire.h"
+
+namespace steer::routeros::test {
+namespace {
+
+using Words = std::vector<std::string>;
+
+struct Asked {
+    Words words;
+    std::string tag;
+    [[nodiscard]] bool is(std::string_view command) const {
+        return words.front().ends_with(command);
+    }
+};
+
+class Peer : public Witness, public RouterLink {
+  public:
+    Peer() : Peer(router_config()) {}
+    explicit Peer(const RouterConfig& config) : router(config, *this, *this) {}
+
+    void connect() override { ++connects; }
+    void close() override { ++closes; }
+    void send(std::string_view bytes) override {
+        decoder_.feed(bytes);
+        std::vector<std::string_view> words;
+        while (decoder_.next(words) == Decoder::Status::sentence) {
+            Asked asked;
+            for (const auto word : words) {
+                if (word.starts_with(".tag="))
+                    asked.tag = word.substr(5);
+                else
+                    asked.words.emplace_back(word);
+            }
+            waiting.push_back(std::move(asked));
+        }
+    }
+    // The oldest sentence that was not taken yet and ends so.
+    Asked take(std::string_view command) {
+        for (auto at = waiting.begin(); at != waiting.end(); ++at) {
+            if (!at->is(command)) continue;
+            Asked asked = *at;
+            waiting.erase(at);
+            return asked;
+        }
+        std::string all;
+        for (const auto& asked : waiting)
+            all += " " + asked.words.front();
+        BOOST_FAIL("nothing that ends with " << command << " was sent, but" << all);
+        return {};
+    }
+    [[nodiscard]] bool has(std::string_view command) const {
+        for (const auto& asked : waiting) {
+            if (asked.is(command)) return true;
+        }
+        return false;
+    }
+    void say(const Words& words) {
+        std::string bytes;
+        for (const auto& word : words)
+            append_word(bytes, word);
+        append_end(bytes);
+        for (const char c : bytes)
+            router.received({&c, 1}, now);
+    }
+    void done(const Asked& asked, const Words& more = {}) {
+        Words words{"!done", ".tag=" + asked.tag};
+        words.insert(words.end(), more.begin(), more.end());
+        say(words);
+    }
+    void trap(const Asked& asked, const std::string& message) {
+        say({"!trap", "=message=" + message, ".tag=" + asked.tag});
+        done(asked);
+    }
+    void row(const Asked& asked, const Words& attributes) {
+        Words words{"!re", ".tag=" + asked.tag};
+        words.insert(words.end(), attributes.begin(), attributes.end());
+        say(words);
+    }
+    void answer_resource(const std::string& uptime = "1d") {
+        const auto asked = take("/system/resource/print");
+        row(asked, {"=uptime=" + uptime, "=version=7.21 (stable)"});
+        done(asked);
+    }
+    // From the first connection to in_sync; keeps the listens.
+    void sync() {
+        router.start(now);
+        router.connected(now);
+        done(take("/login"));
+        answer_resource();
+        listen4 = take("/ip/firewall/address-list/listen");
+        listen6 = take("/ipv6/firewall/address-list/listen");
+        done(take("/ip/firewall/address-list/print"));
+        const auto six = take("/ipv6/firewall/address-list/print");
+        say({"!empty", ".tag=" + six.tag});
+        done(six);
+        BOOST_REQUIRE((router.status().state == RouterState::in_sync));
+    }
+    void claim(std::string_view address, std::uint64_t hold = 0, std::uint32_t ttl_s = 30) {
+        const auto bytes = bytes_of(address);
+        router.claim(1, {&bytes, 1}, "www.example", now + (ttl_s + 30) * 1000ULL,
+                     std::max(60U, ttl_s + 30), hold, now);
+    }
+    void pass(std::uint64_t ms) {
+        now += ms;
+        router.tick(now);
+    }
+
+    Router router;
+    std::uint64_t now = 5'000'000;
+    std::deque<Asked> waiting;
+    Asked listen4, listen6;
+    int connects = 0, closes = 0;
+
+  private:
+    Decoder decoder_;
+};
+
+const Words kOwn{"=.id=*7",
+                 "=list=policy_v4",
+                 "=address=203.0.113.7",
+                 "=dynamic=true",
+                 "=disabled=false",
+                 "=timeout=1h",
+                 "=comment=forgedns;pg=ros_policy;kind=D;dm=x"};
+const Words kForeign{"=.id=*7", "=list=policy_v4", "=address=203.0.113.7", "=dynamic=false",
+                     "=disabled=false"};
+
+BOOST_FIXTURE_TEST_SUITE(peer, Peer)
+
+BOOST_AUTO_TEST_CASE(what_is_said_for_a_first_answer) {
+    sync();
+    claim("203.0.113.7", 1);
+    const auto add = take("/add");
+    BOOST_TEST((add.words == Words{"/ip/firewall/address-list/add", "=list=policy_v4",
+                                   "=address=203.0.113.7", "=timeout=1m1s",
+                                   "=comment=forgedns;pg=ros_policy;kind=D;dm=www.example"}));
+    now += 7;
+    done(add, {"=ret=*A"});
+    BOOST_TEST((outcomes[1] == Outcome::installed));
+    BOOST_TEST(installed_until(1, "203.0.113.7") == 5'061U);  // counted from when it was sent
+    claim("203.0.113.8");
+    BOOST_TEST(take("/add").words[3] == "=timeout=1m");
+}
+
+BOOST_AUTO_TEST_CASE(duplicate_that_nobody_told_of_is_looked_up_and_extended) {
+    sync();
+    claim("203.0.113.7", 1, 7000);
+    trap(take("/add"), "failure: already have such entry");
+    BOOST_TEST(outcomes.empty());
+    const auto lookup = take("/print");
+    BOOST_TEST((Words{lookup.words.begin() + 2, lookup.words.end()} ==
+                Words{"?address=203.0.113.7", "?list=policy_v4", "?#&"}));
+    row(lookup, kOwn);
+    done(lookup);
+    const auto set = take("/set");
+    BOOST_TEST(
+        (set.words == Words{"/ip/firewall/address-list/set", "=.id=*7", "=timeout=1h57m11s"}));
+    done(set);
+    BOOST_TEST((outcomes[1] == Outcome::installed));
+    BOOST_TEST(router.counters().lookups == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(duplicate_by_a_foreign_row) {
+    sync();
+    claim("203.0.113.7", 1);
+    trap(take("/add"), "failure: already have such entry");
+    const auto lookup = take("/print");
+    row(lookup, kForeign);
+    done(lookup);
+    BOOST_TEST((outcomes[1] == Outcome::installed));  // it is static: it covers
+    BOOST_TEST(!has("/set"));
+    BOOST_TEST(!has("/remove"));
+}
+
+BOOST_AUTO_TEST_CASE(duplicate_that_cannot_be_found_does_not_loop) {
+    sync();
+    claim("203.0.113.7", 1);
+    for (int i = 0; i < 3; ++i) {
+        trap(take("/add"), "failure: already have such entry");
+        if (!outcomes.empty()) break;
+        const auto lookup = take("/print");
+        done(lookup);
+    }
+    BOOST_TEST((outcomes[1] == Outcome::failed));
+    BOOST_TEST(!has("/add"));
+    pass(1000);
+    BOOST_TEST(!has("/add"));
+}
+
+BOOST_AUTO_TEST_CASE(listen_tells_before_the_trap_comes) {
+    sync();
+    claim("203.0.113.7", 1);
+    row(listen4, kOwn);
+    BOOST_TEST(
+        (outcomes[1] == Outcome::installed));  // an hour, written by somebody else of our tag
+    trap(take("/add"), "failure: already have such entry");
+    BOOST_TEST(!has("/print"));
+    BOOST_TEST(!has("/set"));
+}
+
+BOOST_AUTO_TEST_CASE(no_print_begins_while_an_answer_waits) {
+    sync();
+    claim("203.0.113.7", 1);
+    claim("203.0.113.8", 2);
+    const auto first = take("/add"), second = take("/add");
+    trap(first, "failure: already have such entry");
+    router.request_reprint(now);
+    BOOST_TEST(!has("/print"));
+    done(second, {"=ret=*9"});
+    BOOST_TEST(has("/ip/firewall/address-list/print"));
+}
+
+BOOST_AUTO_TEST_CASE(missing_ids_are_bisected_and_written_again) {
+    sync();
+    for (int i = 1; i <= 4; ++i)
+        claim("203.0.113." + std::to_string(i));
+    for (int i = 1; i <= 4; ++i)
+        done(take("/add"), {"=ret=*" + std::to_string(i)});
+    now += 20'000;
+    for (int i = 1; i <= 4; ++i)
+        claim("203.0.113." + std::to_string(i));
+    pass(300);
+    const auto all = take("/set");
+    BOOST_TEST(all.words[1] == "=.id=*1,*2,*3,*4");
+    BOOST_TEST(all.words[2] == "=timeout=11m");
+    answer_resource("1d20s");
+    trap(all, "no such item");
+    const auto left = take("/set"), right = take("/set");
+    BOOST_TEST(left.words[1] == "=.id=*1,*2");
+    BOOST_TEST(right.words[1] == "=.id=*3,*4");
+    done(left);
+    trap(right, "no such item");
+    done(take("/set"));
+    trap(take("/set"), "no such item");
+    const auto again = take("/add");
+    BOOST_TEST(again.words[2] == "=address=203.0.113.4");
+    done(again, {"=ret=*5"});
+    BOOST_TEST(!has("/print"));
+    BOOST_TEST(router.counters().bisections == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(add_without_an_id_is_looked_up) {
+    sync();
+    claim("203.0.113.7", 1);
+    done(take("/add"));
+    const auto lookup = take("/print");
+    row(lookup, kOwn);
+    done(lookup);
+    BOOST_TEST((outcomes[1] == Outcome::installed));
+}
+
+BOOST_AUTO_TEST_CASE(refused_listen_means_more_prints) {
+    router.start(now);
+    router.connected(now);
+    done(take("/login"));
+    answer_resource();
+    trap(take("/ip/firewall/address-list/listen"), "not supported");
+    done(take("/ip/firewall/address-list/print"));
+    trap(take("/ipv6/firewall/address-list/listen"), "no such command");
+    trap(take("/ipv6/firewall/address-list/print"), "no such command prefix");
+    BOOST_REQUIRE((router.status().state == RouterState::in_sync));
+    BOOST_TEST(sentences.size() == 3U);  // no listen; no IPv6; in sync
+    claim("2001:db8::1", 1);
+    BOOST_TEST((outcomes[1] == Outcome::failed));
+    for (int i = 0; i < 160; ++i) {
+        pass(2000);
+        if (has("/system/resource/print")) answer_resource("1d" + std::to_string(2 * i) + "s");
+    }
+    BOOST_TEST(has("/ip/firewall/address-list/print"));
+}
+
+BOOST_AUTO_TEST_CASE(silence_is_judged_by_what_is_in_progress) {
+    sync();
+    pass(2000);
+    BOOST_TEST(has("/system/resource/print"));
+    pass(2999);
+    BOOST_TEST(closes == 0);
+    pass(1);
+    BOOST_TEST(closes == 1);
+    BOOST_TEST((router.status().state == RouterState::disconnected));
+    BOOST_TEST(aways[1]);
+    BOOST_TEST(epochs[1] == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_batch_may_take_its_time) {
+    sync();
+    claim("203.0.113.7");
+    pass(29'999);
+    BOOST_TEST(closes == 0);
+    BOOST_TEST(aways[1]);  // not waited for, but not given up
+    pass(1);
+    BOOST_TEST(closes == 1);
+}
+
+BOOST_AUTO_TEST_CASE(acknowledgement_ends_the_stall) {
+    sync();
+    claim("203.0.113.7", 1);
+    claim("203.0.113.8", 2);
+    pass(299);
+    BOOST_TEST(!aways[1]);
+    pass(1);
+    BOOST_TEST(aways[1]);
+    BOOST_TEST((outcomes[1] == Outcome::router_away));
+    claim("203.0.113.9", 3);
+    BOOST_TEST((outcomes[3] == Outcome::router_away));
+    done(take("/add"), {"=ret=*1"});
+    BOOST_TEST(!aways[1]);
+    BOOST_TEST(take("/add").words[2] == "=address=203.0.113.8");
+}
+
+BOOST_AUTO_TEST_CASE(uptime_that_goes_back_voids_everything) {
+    sync();
+    claim("203.0.113.7");
+    done(take("/add"), {"=ret=*1"});
+    BOOST_TEST(installed_until(1, "203.0.113.7") != 0U);
+    pass(2000);
+    answer_resource("5s");
+    BOOST_TEST(epochs[1] == 2U);
+    BOOST_TEST(installed_until(1, "203.0.113.7") == 0U);
+    BOOST_TEST(router.counters().reboots == 1U);
+    done(take("/ip/firewall/address-list/print"));
+    done(take("/ipv6/firewall/address-list/print"));
+    done(take("/add"), {"=ret=*1"});
+    BOOST_TEST(installed_until(1, "203.0.113.7") != 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_slow_answer_is_no_reboot) {
+    sync();
+    pass(2000);
+    const auto asked = take("/system/resource/print");
+    now += 2500;  // it was read right after we asked
+    row(asked, {"=uptime=1d2s"});
+    done(asked);
+    pass(2000);
+    answer_resource("1d6s");
+    BOOST_TEST(router.counters().reboots == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(reconnect_without_reboot_writes_nothing) {
+    sync();
+    claim("203.0.113.7", 1);
+    done(take("/add"), {"=ret=*7"});
+    router.closed("reset", now);
+    BOOST_TEST(aways[1]);
+    BOOST_TEST(installed_until(1, "203.0.113.7") == 0U);
+    waiting.clear();
+    pass(2000);
+    BOOST_TEST(connects == 2);
+    router.connected(now);
+    done(take("/login"));
+    answer_resource("1d2s");
+    const auto four = take("/ip/firewall/address-list/print");
+    row(four, {"=.id=*7", "=list=policy_v4", "=address=203.0.113.7", "=dynamic=true",
+               "=timeout=59s", "=comment=forgedns;pg=ros_policy;kind=D;dm=www.example"});
+    done(four);
+    done(take("/ipv6/firewall/address-list/print"));
+    BOOST_TEST((router.status().state == RouterState::in_sync));
+    BOOST_TEST(installed_until(1, "203.0.113.7") == 5'061U);
+    BOOST_TEST(!has("/set"));
+    BOOST_TEST(!has("/add"));
+}
+
+BOOST_AUTO_TEST_CASE(row_that_dies_during_a_print_stays_dead) {
+    sync();
+    router.request_reprint(now);
+    const auto four = take("/ip/firewall/address-list/print");
+    row(listen4, {"=.id=*7", "=.dead=true"});
+    row(four, kOwn);
+    done(four);
+    done(take("/ipv6/firewall/address-list/print"));
+    BOOST_TEST(router.status().rows_ours == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(row_written_during_a_print_is_not_lost_by_it) {
+    sync();
+    router.request_reprint(now);
+    const auto four = take("/ip/firewall/address-list/print");
+    now += 10;
+    claim("203.0.113.7", 1);
+    done(take("/add"), {"=ret=*7"});
+    now += 10;
+    done(four);  // did not show it
+    done(take("/ipv6/firewall/address-list/print"));
+    BOOST_TEST(router.status().rows_ours == 1U);
+    BOOST_TEST(!has("/add"));
+    BOOST_TEST(router.counters().rows_lost == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_row_that_somebody_shortened_is_extended) {
+    sync();
+    claim("203.0.113.7", 0, 600);
+    done(take("/add"), {"=ret=*7"});
+    auto shortened = kOwn;
+    shortened[5] = "=timeout=10s";
+    row(listen4, shortened);
+    const auto set = take("/set");
+    BOOST_TEST(set.words[1] == "=.id=*7");
+    BOOST_TEST(installed_until(1, "203.0.113.7") < 5'012U);
+}
+
+BOOST_AUTO_TEST_CASE(fatal_and_garbage_end_the_session) {
+    sync();
+    say({"!fatal", "too many commands"});
+    BOOST_TEST(closes == 1);
+    BOOST_TEST(sentences.back().find("too many commands") != std::string::npos);
+    pass(2000);
+    router.connected(now);
+    router.received("\xff", now);
+    BOOST_TEST(closes == 2);
+}
+
+BOOST_AUTO_TEST_CASE(reconnects_every_second_or_two_and_later_less_often) {
+    router.start(now);
+    const auto started = now;
+    std::uint64_t last = now;
+    int attempts = 0;
+    while (now < started + 1'800'000) {
+        if (connects > attempts) {
+            attempts = connects;
+            if (now < started + 600'000 && attempts > 1) {
+                BOOST_TEST(now - last >= 1000U);
+                BOOST_TEST(now - last <= 2000U);
+            }
+            BOOST_TEST(now - last <= 63'000U);
+            last = now;
+            router.closed("connection refused", now);
+        }
+        now = std::max(now + 1, router.next_deadline());
+        router.tick(now);
+    }
+    BOOST_TEST(attempts > 340);
+    BOOST_TEST(attempts < 700);
+    BOOST_TEST(sentences.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(max_rows_bounds_the_claims) {
+    auto list = list_config();
+    list.max_rows = 2;
+    Peer small{router_config({list})};
+    small.sync();
+    for (unsigned i = 1; i <= 4; ++i)
+        small.claim("203.0.113." + std::to_string(i), i);
+    BOOST_TEST(small.router.status().claims == 2U);
+    BOOST_TEST((small.outcomes[3] == Outcome::failed));
+    BOOST_TEST(small.router.counters().claims_refused == 2U);
+    BOOST_TEST(small.sentences.back().find("max_rows") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(configure_keeps_claims_of_lists_that_stay) {
+    sync();
+    claim("203.0.113.7");
+    done(take("/add"), {"=ret=*7"});
+    auto list = list_config();
+    list.list4 = "other_v4";
+    auto gone = list_config(2);
+    router.configure(router_config({list}), now);
+    BOOST_TEST(connects == 2);
+    BOOST_TEST(router.status().claims == 1U);
+    waiting.clear();
+    router.connected(now);
+    done(take("/login"));
+    answer_resource();
+    const auto print = take("/ip/firewall/address-list/print");
+    BOOST_TEST(print.words.back() == "?list=other_v4");
+    done(print);
+    done(take("/ipv6/firewall/address-list/print"));
+    BOOST_TEST(take("/add").words[1] == "=list=other_v4");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace steer::routeros::test

@@ -1,0 +1,278 @@
+// The socket under a Router, against a simulated router behind a real one on loopback: plain, TLS by
+// authority, by pin, anonymous; and what is said when it does not work.
+#include "routeros/transport.h"
+
+#include <boost/asio.hpp>
+#include <boost/asio/ssl.hpp>
+#include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <optional>
+
+#include "lab.h"
+#include "tls_certificate.h"
+
+namespace steer::routeros::test {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+enum class Mode { plain, certificate, anonymous };
+
+std::int64_t clock_us() {
+    return std::chrono::duration_cast<std::chrono::microseconds>(
+               std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+}
+
+// One connection at a time between a listening socket and a rossim::Router that needs no time.
+class Bridge {
+  public:
+    Bridge(asio::io_context& io, Mode mode, const Certificate& certificate)
+        : mode_(mode),
+          acceptor_(io, {asio::ip::address_v4::loopback(), 0}),
+          socket_(io),
+          context_(asio::ssl::context::tls_server) {
+        if (mode == Mode::anonymous) {
+            SSL_CTX_set_max_proto_version(context_.native_handle(), TLS1_2_VERSION);
+            SSL_CTX_set_dh_auto(context_.native_handle(), 1);
+            SSL_CTX_set_cipher_list(context_.native_handle(), "ADH:@SECLEVEL=0");
+        } else {
+            context_.use_certificate(asio::buffer(certificate.certificate_pem),
+                                     asio::ssl::context::pem);
+            context_.use_private_key(asio::buffer(certificate.key_pem), asio::ssl::context::pem);
+        }
+        sim.advance(clock_us());
+        accept();
+    }
+    [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
+    void hang_up() {
+        error_code ignored;
+        socket_.close(ignored);
+    }
+
+    rossim::Router sim{{}};
+
+  private:
+    template <class F>
+    void on_stream(F&& f) {
+        if (mode_ == Mode::plain)
+            f(socket_);
+        else
+            f(*stream_);
+    }
+    void accept() {
+        acceptor_.async_accept(socket_, [this](error_code error) {
+            if (error) return;
+            if (mode_ == Mode::plain) return begin();
+            stream_.emplace(socket_, context_);
+            stream_->async_handshake(asio::ssl::stream_base::server, [this](error_code failed) {
+                if (failed) return again();
+                begin();
+            });
+        });
+    }
+    void again() {
+        error_code ignored;
+        socket_.close(ignored);
+        accept();
+    }
+    void begin() {
+        session_ = *sim.open(clock_us());
+        read();
+    }
+    void read() {
+        on_stream([this](auto& stream) {
+            stream.async_read_some(asio::buffer(in_), [this](error_code error, std::size_t n) {
+                if (error == asio::error::operation_aborted && !socket_.is_open()) return accept();
+                if (error) return again();
+                sim.feed(session_, std::string_view{in_.data(), n}, clock_us());
+                sim.advance(clock_us() + 1);
+                std::string reply;
+                for (const auto& output : sim.take_output())
+                    reply += output.bytes;
+                on_stream([&](auto& out) { asio::write(out, asio::buffer(reply), error); });
+                read();
+            });
+        });
+    }
+
+    Mode mode_;
+    tcp::acceptor acceptor_;
+    tcp::socket socket_;
+    asio::ssl::context context_;
+    std::optional<asio::ssl::stream<tcp::socket&>> stream_;
+    rossim::SessionId session_ = 0;
+    std::array<char, 4096> in_{};
+};
+
+struct Wire {
+    explicit Wire(Mode mode) : certificate(make_certificate()), bridge(io, mode, certificate) {}
+
+    // Runs until `done` or for at most 10 s.
+    bool run(const TransportConfig& config, const std::function<bool()>& done) {
+        Transport transport{io, config,
+                            [] { return static_cast<std::uint64_t>(clock_us()) / 1000; }};
+        Router made{router_config(), seen, transport};
+        router = &made;
+        transport.drive(made);
+        made.start(static_cast<std::uint64_t>(clock_us()) / 1000);
+        transport.wake();
+        after_start(made, transport);
+        const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+        while (!done() && std::chrono::steady_clock::now() < limit)
+            io.run_one_for(std::chrono::milliseconds(100));
+        const bool good = done();
+        transport.stop();
+        router = nullptr;
+        return good;
+    }
+    [[nodiscard]] TransportConfig config(TlsConfig tls = {}) const {
+        TransportConfig c = parse_router_address("127.0.0.1:" + std::to_string(bridge.port()), tls);
+        return c;
+    }
+    [[nodiscard]] bool synced() const { return router->status().state == RouterState::in_sync; }
+    [[nodiscard]] bool told(std::string_view part) const {
+        for (const auto& sentence : seen.sentences) {
+            if (sentence.find(part) != sentence.npos) return true;
+        }
+        return false;
+    }
+
+    asio::io_context io;
+    Certificate certificate;
+    Bridge bridge;
+    Witness seen;
+    Router* router = nullptr;
+    std::function<void(Router&, Transport&)> after_start = [](Router&, Transport&) {};
+};
+
+TlsConfig tls(bool anonymous = false) {
+    TlsConfig config;
+    config.enabled = true;
+    config.anonymous = anonymous;
+    return config;
+}
+
+struct File {
+    explicit File(const std::string& text)
+        : path("routeros_test_ca_" + std::to_string(::getpid()) + ".pem") {
+        std::ofstream{path} << text;
+    }
+    ~File() { std::remove(path.c_str()); }
+    std::string path;
+};
+
+BOOST_AUTO_TEST_SUITE(transport)
+
+BOOST_AUTO_TEST_CASE(plain_row_and_reconnect) {
+    Wire wire{Mode::plain};
+    const AddressBytes address = bytes_of("203.0.113.7");
+    bool claimed = false, hung_up = false;
+    const bool good = wire.run(wire.config(), [&] {
+        if (wire.synced() && !claimed) {
+            claimed = true;
+            const auto now_ms = static_cast<std::uint64_t>(clock_us()) / 1000;
+            wire.router->claim(1, {&address, 1}, "stream.example", now_ms + 60'000, 60, 9, now_ms);
+        }
+        if (!hung_up && wire.seen.outcomes.contains(9)) {
+            hung_up = true;
+            wire.bridge.hang_up();
+        }
+        return wire.router->counters().connects == 2 && wire.synced();
+    });
+    BOOST_TEST(good);
+    BOOST_TEST((wire.seen.outcomes[9] == Outcome::installed));
+    BOOST_TEST(wire.bridge.sim.row_count(rossim::Family::ipv4) == 1U);
+    BOOST_TEST(wire.told("connecting again"));
+}
+
+BOOST_AUTO_TEST_CASE(by_authority) {
+    Wire wire{Mode::certificate};
+    const File file{wire.certificate.certificate_pem};
+    auto config = tls();
+    config.ca_file = file.path;
+    BOOST_TEST(check_tls(config) == "");
+    BOOST_TEST(wire.run(wire.config(config), [&] { return wire.synced(); }));
+}
+
+BOOST_AUTO_TEST_CASE(by_pin) {
+    Wire wire{Mode::certificate};
+    auto config = tls();
+    config.pin_sha256 = wire.certificate.sha256;
+    BOOST_TEST(wire.run(wire.config(config), [&] { return wire.synced(); }));
+}
+
+BOOST_AUTO_TEST_CASE(wrong_pin_gets_no_password) {
+    Wire wire{Mode::certificate};
+    auto config = tls();
+    config.pin_sha256 = std::string(64, 'a');
+    BOOST_TEST(wire.run(wire.config(config), [&] { return !wire.seen.sentences.empty(); }));
+    BOOST_TEST(wire.told("is not the pinned one; its sha256 is"));
+    BOOST_TEST(wire.bridge.sim.report().bytes_in == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(unknown_authority_gets_no_password) {
+    Wire wire{Mode::certificate};
+    BOOST_TEST(wire.run(wire.config(tls()), [&] { return !wire.seen.sentences.empty(); }));
+    BOOST_TEST(wire.told("TLS: "));
+    BOOST_TEST(wire.bridge.sim.report().bytes_in == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(anonymous) {
+    Wire wire{Mode::anonymous};
+    BOOST_TEST(wire.run(wire.config(tls(true)), [&] { return wire.synced(); }));
+}
+
+BOOST_AUTO_TEST_CASE(refused) {
+    Wire wire{Mode::plain};
+    auto config = wire.config();
+    asio::io_context other;
+    tcp::acceptor closed{other, {asio::ip::address_v4::loopback(), 0}};
+    config.port = closed.local_endpoint().port();
+    closed.close();
+    BOOST_TEST(wire.run(config, [&] { return !wire.seen.sentences.empty(); }));
+    BOOST_TEST(wire.told("cannot be reached (Connection refused)"));
+}
+
+BOOST_AUTO_TEST_CASE(addresses_of_routers) {
+    const auto form = [](const char* text, bool with_tls = false) {
+        TlsConfig config;
+        config.enabled = with_tls;
+        const auto c = parse_router_address(text, config);
+        return c.host + " " + std::to_string(c.port);
+    };
+    BOOST_TEST(form("172.16.1.1:8728") == "172.16.1.1 8728");
+    BOOST_TEST(form("172.16.1.1") == "172.16.1.1 8728");
+    BOOST_TEST(form("172.16.1.1", true) == "172.16.1.1 8729");
+    BOOST_TEST(form("edge1.example:99") == "edge1.example 99");
+    BOOST_TEST(form("[2001:db8::1]:99") == "2001:db8::1 99");
+    BOOST_TEST(form("[2001:db8::1]") == "2001:db8::1 8728");
+    BOOST_TEST(form("2001:db8::1") == "2001:db8::1 8728");
+    for (const char* text : {"", "a:", "a:0", "a:65536", "a:x", "[::1", "[::1]x", "[::1]:"}) {
+        BOOST_TEST_INFO(text);
+        BOOST_TEST(parse_router_address(text, {}).host == "");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_wrong_with_tls) {
+    BOOST_TEST(check_tls({}) == "");
+    BOOST_TEST(check_tls(tls()) == "");
+    auto both = tls(true);
+    both.pin_sha256 = std::string(64, 'a');
+    BOOST_TEST(check_tls(both) != "");
+    auto pin = tls();
+    pin.pin_sha256 = "12:34";
+    BOOST_TEST(check_tls(pin) != "");
+    auto ca = tls();
+    ca.ca_file = "/nowhere/ca.pem";
+    BOOST_TEST(check_tls(ca).find("/nowhere/ca.pem") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace steer::routeros::test
