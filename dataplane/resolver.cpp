@@ -136,6 +136,9 @@ void Resolver::ask(Packet& p, const QueryContext& c, Now now) noexcept {
 }
 
 void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
+    if (c.state.list_count == 0) {  // nearly all
+        return parts_.replier.answer(p, c.response.answer(), options_for(c, {}, now));
+    }
     const LeavingAnswer a = leaving(c, now);
     const LeaveTerms terms = parts_.claims.settle(a, now);
     switch (terms.leave) {

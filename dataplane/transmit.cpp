@@ -10,13 +10,6 @@ Transmit::Transmit(std::span<Port* const> ports, Counters& counters) : counters_
         lanes_.push_back(Lane{.port = p});
 }
 
-void Transmit::put(unsigned port, rte_mbuf* m, Tally t) noexcept {
-    Lane& lane = lanes_[port];
-    lane.mbufs[lane.count] = m;
-    lane.tallies[lane.count] = t;
-    if (++lane.count == kBurst) send(lane);
-}
-
 bool Transmit::flush() noexcept {
     bool some = false;
     for (Lane& lane : lanes_) {

@@ -52,7 +52,12 @@ class Transmit {
         return static_cast<std::uint8_t>(e);
     }
 
-    void put(unsigned port, rte_mbuf* m, Tally t) noexcept;
+    void put(unsigned port, rte_mbuf* m, Tally t) noexcept {
+        Lane& lane = lanes_[port];
+        lane.mbufs[lane.count] = m;
+        lane.tallies[lane.count] = t;
+        if (++lane.count == kBurst) send(lane);
+    }
     void send(Lane& lane) noexcept;
     void count_sent(Tally t) noexcept;
     void count_dropped(Tally t) noexcept;
