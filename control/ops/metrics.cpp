@@ -37,6 +37,9 @@ std::string number_text(Number value) {
 }  // namespace
 
 void MetricWriter::begin(std::string_view name, std::string_view type, std::string_view help) {
+    constexpr std::string_view kTotal =
+        "_total";  // its samples get it, the family must not have it
+    if (type == "counter" && name.ends_with(kTotal)) name.remove_suffix(kTotal.size());
     for (current_ = 0; current_ < families_.size(); ++current_) {
         if (families_[current_].name == name) return;
     }

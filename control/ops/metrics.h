@@ -21,8 +21,8 @@ class MetricWriter {
   public:
     using Labels = std::initializer_list<std::pair<std::string_view, std::string_view>>;
 
-    // Begins a family; samples until the next call belong to it. `name` is without "_total", which
-    // a counter's samples get.
+    // Begins a family; samples until the next call belong to it. A counter's samples get
+    // "_total" at the end of their name; if `name` has it already it is not repeated.
     void counter(std::string_view name, std::string_view help) { begin(name, "counter", help); }
     void gauge(std::string_view name, std::string_view help) { begin(name, "gauge", help); }
 

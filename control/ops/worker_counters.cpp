@@ -25,13 +25,6 @@ void write_ends(MetricWriter& writer, std::string_view worker, std::string_view 
     }
 }
 
-// A family's name must not end as its samples do.
-std::string family_of(std::string_view label) {
-    constexpr std::string_view kTotal = "_total";
-    if (label.ends_with(kTotal)) label.remove_suffix(kTotal.size());
-    return "steerdns_" + std::string(label);
-}
-
 }  // namespace
 
 void write_counters(MetricWriter& writer, unsigned worker, const Counters& counters) {
@@ -43,7 +36,7 @@ void write_counters(MetricWriter& writer, unsigned worker, const Counters& count
     writer.counter("steerdns_parked_ends", "Parked queries, by how they ended.");
     write_ends(writer, index, "end", kParkedEndLabels, counters.parked_ends);
     for (std::size_t i = 0; i < counters.stats.size(); ++i) {
-        writer.counter(family_of(kStatLabels[i]), kStatTexts[i]);
+        writer.counter("steerdns_" + std::string(kStatLabels[i]), kStatTexts[i]);
         writer.sample({{"worker", index}}, counters.stats[i].get());
     }
 }

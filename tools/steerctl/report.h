@@ -12,7 +12,4 @@ std::string status_text(const boost::json::value& status);
 // `all`: rows that are 0 too.
 std::string counters_text(const boost::json::value& counters, bool all);
 
-// "3 d 4 h", "12 min 5 s", "0 s".
-std::string duration_text(double seconds);
-
 }  // namespace steerctl

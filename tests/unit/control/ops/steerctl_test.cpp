@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 #include <string>
 
+#include "cells.h"
 #include "report.h"
 #include "table.h"
 
@@ -29,31 +30,36 @@ BOOST_AUTO_TEST_CASE(durations) {
 }
 
 BOOST_AUTO_TEST_CASE(a_whole_status) {
-    const auto status =
-        json::parse(R"({"version":"0.1.0","uptime_s":3725,"config":"/etc/steerdns.yaml",
-        "ports":[{"device":"eth0","driver":"af_xdp","why":"it can",
-                  "addresses":["192.0.2.1","2001:db8::1"]}],
-        "workers":[{"index":0,"core":1,"parked":3,"in_flight":12}],
+    const auto status = json::parse(
+        R"({"version":"0.1.0","uptime_s":3725,"config":"/etc/steerdns.yaml","memory":"256 MiB",
+        "ports":[{"device":"eth0","driver":"af_xdp","why":"it can"}],
+        "addresses":["192.0.2.1","2001:db8::1"],
+        "workers":[{"index":0,"cpu":1,"parked":3}],
         "cache":{"entries":1234,"bytes":3145728},
-        "routers":[{"name":"edge1","address":"172.16.1.1:8729","state":"ready","since_s":61,
-                    "rows":10,"claims":12,"owed":2}],
-        "upstreams":[{"name":"192.0.2.53","via":"eth0","rtt_ms":1.25,"queries":7}]})");
+        "routers":[{"name":"edge1","address":"172.16.1.1:8729","state":"ready","trouble":"","rows":10,
+                    "claims":12,"owed":2,"orphans":1},
+                   {"name":"edge2","trouble":"wrong password","rows":0}],
+        "upstreams":[{"name":"192.0.2.53","via":"port","rtt_ms":1.25}]})");
     BOOST_CHECK_EQUAL(steerctl::status_text(status),
                       "steerdnsd 0.1.0, up 1 h 2 min, configuration /etc/steerdns.yaml\n"
+                      "  memory     256 MiB\n"
+                      "  addresses  192.0.2.1, 2001:db8::1\n"
                       "\nports\n"
-                      "  device  driver  addresses               why\n"
-                      "  eth0    af_xdp  192.0.2.1, 2001:db8::1  it can\n"
+                      "  device  driver  why\n"
+                      "  eth0    af_xdp  it can\n"
                       "\nworkers\n"
-                      "  worker  core  parked  in flight\n"
-                      "       0     1       3         12\n"
+                      "  worker  cpu  parked\n"
+                      "       0    1       3\n"
                       "\ncache\n"
                       "  1234 entries, 3.0 MiB\n"
                       "\nrouters\n"
-                      "  router  address          state  since      rows  claims  owed\n"
-                      "  edge1   172.16.1.1:8729  ready  1 min 1 s    10      12     2\n"
+                      "  router  address          state  rows  claims  owed  orphans\n"
+                      "  edge1   172.16.1.1:8729  ready    10      12     2        1\n"
+                      "  edge2   -                -         0       -     -        -\n"
+                      "  edge2: wrong password\n"
                       "\nupstreams\n"
-                      "  upstream    via   rtt ms  queries\n"
-                      "  192.0.2.53  eth0     1.2        7\n");
+                      "  upstream    via   rtt ms\n"
+                      "  192.0.2.53  port     1.2\n");
 }
 
 BOOST_AUTO_TEST_CASE(odd_answers_print_something) {
@@ -75,11 +81,11 @@ BOOST_AUTO_TEST_CASE(counters_of_one_worker) {
         "outcomes":{"installed":2,"late":0},"routers":[{"name":"edge1","rows":4}]})");
     BOOST_CHECK_EQUAL(steerctl::counters_text(counters, false),
                       "verdicts\n  answered  10\n\noutcomes\n  installed  2\n"
-                      "\nrouters\n  name   rows\n  edge1     4\n");
+                      "\nrouters\n        edge1\n  rows      4\n");
     BOOST_CHECK_EQUAL(
         steerctl::counters_text(counters, true),
         "verdicts\n  answered  10\n  held       0\n\nstats\n  sleeps  0\n"
-        "\noutcomes\n  installed  2\n  late       0\n\nrouters\n  name   rows\n  edge1     4\n");
+        "\noutcomes\n  installed  2\n  late       0\n\nrouters\n        edge1\n  rows      4\n");
 }
 
 BOOST_AUTO_TEST_CASE(counters_of_two_workers_have_a_sum) {

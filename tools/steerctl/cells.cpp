@@ -1,0 +1,112 @@
+#include "cells.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+
+namespace steerctl {
+namespace json = boost::json;
+namespace {
+
+std::string decimal(double number) {
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%.1f", number);
+    return text.data();
+}
+
+std::string list_text(const json::array& list) {
+    std::string out;
+    for (const auto& item : list)
+        out += (out.empty() ? "" : ", ") + cell_text(item);
+    return out.empty() ? "-" : out;
+}
+
+}  // namespace
+
+const json::object& object_of(const json::value& value) {
+    static const json::object nothing;
+    const auto* const object = value.if_object();
+    return object != nullptr ? *object : nothing;
+}
+const json::value* find(const json::object& object, std::string_view key) {
+    return object.if_contains(json::string_view(key.data(), key.size()));
+}
+
+std::string printable(std::string_view text) {
+    std::string out(text);
+    std::ranges::replace_if(
+        out, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+    return out.empty() ? "-" : out;
+}
+
+std::string cell_text(const json::value& value) {
+    switch (value.kind()) {
+        case json::kind::null:
+            return "-";
+        case json::kind::bool_:
+            return value.get_bool() ? "yes" : "no";
+        case json::kind::int64:
+            return std::to_string(value.get_int64());
+        case json::kind::uint64:
+            return std::to_string(value.get_uint64());
+        case json::kind::double_:
+            return decimal(value.get_double());
+        case json::kind::string:
+            return printable(std::string_view(value.get_string()));
+        case json::kind::array:
+            return list_text(value.get_array());
+        case json::kind::object:
+            return printable(json::serialize(value));
+    }
+    return "-";
+}
+
+std::optional<double> number_of(const json::value* value) {
+    if (value == nullptr || !value->is_number()) return std::nullopt;
+    return value->to_number<double>();
+}
+
+std::string cell_text(std::string_view key, const json::value* value) {
+    if (value == nullptr) return "-";
+    const auto number = number_of(value);
+    if (number && key.ends_with("_s")) return duration_text(*number);
+    return cell_text(*value);
+}
+
+std::string heading_text(std::string_view key) {
+    std::string heading(key);
+    if (heading.ends_with("_s")) heading.resize(heading.size() - 2);
+    std::ranges::replace(heading, '_', ' ');
+    return heading;
+}
+
+std::string size_text(double bytes) {
+    constexpr std::array kUnits{"bytes", "KiB", "MiB", "GiB", "TiB"};
+    std::size_t unit = 0;
+    for (; bytes >= 1024 && unit + 1 < kUnits.size(); ++unit)
+        bytes /= 1024;
+    return (unit == 0 ? std::to_string(std::llround(bytes)) : decimal(bytes)) + " " + kUnits[unit];
+}
+
+std::string duration_text(double seconds) {
+    const auto total = static_cast<std::int64_t>(std::max(0.0, std::min(seconds, 1e15)));
+    struct Unit {
+        std::int64_t seconds;
+        const char* name;
+    };
+    constexpr std::array kUnits{Unit{86400, " d"}, Unit{3600, " h"}, Unit{60, " min"},
+                                Unit{1, " s"}};
+    for (std::size_t i = 0; i + 1 < kUnits.size(); ++i) {
+        if (total < kUnits[i].seconds) continue;
+        return std::to_string(total / kUnits[i].seconds) + kUnits[i].name + " " +
+               std::to_string(total % kUnits[i].seconds / kUnits[i + 1].seconds) +
+               kUnits[i + 1].name;
+    }
+    return std::to_string(total) + " s";
+}
+
+}  // namespace steerctl

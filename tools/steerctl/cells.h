@@ -1,0 +1,30 @@
+// JSON values as text in a cell, whatever they are.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace steerctl {
+
+// An empty object for what is none; nullptr for a key that is missing.
+const boost::json::object& object_of(const boost::json::value& value);
+const boost::json::value* find(const boost::json::object& object, std::string_view key);
+
+std::optional<double> number_of(const boost::json::value* value);
+
+// "-" for nothing; lists with commas; without bytes that would disturb a terminal.
+std::string cell_text(const boost::json::value& value);
+// The same; a key that ends in _s is a duration.
+std::string cell_text(std::string_view key, const boost::json::value* value);
+std::string printable(std::string_view text);
+
+// A key for people: "in_flight" is "in flight", "since_s" is "since".
+std::string heading_text(std::string_view key);
+
+std::string duration_text(double seconds);  // "3 d 4 h", "12 min 5 s", "0 s"
+std::string size_text(double bytes);        // "512 bytes", "1.5 MiB"
+
+}  // namespace steerctl

@@ -1,0 +1,128 @@
+#include <algorithm>
+#include <array>
+#include <boost/json/array.hpp>
+#include <span>
+#include <vector>
+
+#include "cells.h"
+#include "report.h"
+#include "table.h"
+
+namespace steerctl {
+namespace json = boost::json;
+namespace {
+
+struct Column {
+    std::string_view key, heading;
+};
+
+// What people look at first, in this order; a key that no row has is left out.
+constexpr std::array kPorts{Column{"device", "device"}, Column{"driver", "driver"},
+                            Column{"addresses", "addresses"}, Column{"why", "why"}};
+constexpr std::array kWorkers{Column{"index", "worker"}, Column{"core", "core"},
+                              Column{"cpu", "cpu"}, Column{"parked", "parked"},
+                              Column{"in_flight", "in flight"}};
+constexpr std::array kRouters{Column{"name", "router"}, Column{"address", "address"},
+                              Column{"state", "state"}, Column{"since_s", "since"},
+                              Column{"rows", "rows"},   Column{"claims", "claims"},
+                              Column{"owed", "owed"}};
+constexpr std::array kUpstreams{Column{"name", "upstream"}, Column{"via", "via"},
+                                Column{"rtt_ms", "rtt ms"}};
+// Sentences are too long for a column: they follow their table.
+constexpr std::array kSentences{Column{"trouble", "trouble"}};
+
+bool is_sentence(std::string_view key) {
+    return std::ranges::find(kSentences, key, &Column::key) != kSentences.end();
+}
+
+bool any_has(const json::array& rows, std::string_view key) {
+    return std::ranges::any_of(
+        rows, [key](const json::value& row) { return find(object_of(row), key) != nullptr; });
+}
+
+// The columns of a table: the known ones, then whatever else its rows have.
+std::vector<std::pair<std::string, std::string>> columns_of(const json::array& rows,
+                                                            std::span<const Column> known) {
+    std::vector<std::pair<std::string, std::string>> columns;
+    for (const auto& [key, heading] : known) {
+        if (any_has(rows, key)) columns.emplace_back(key, heading);
+    }
+    for (const auto& row : rows) {
+        for (const auto& [name, _] : object_of(row)) {
+            const std::string key(name);
+            const bool seen =
+                std::ranges::any_of(columns, [&](const auto& c) { return c.first == key; });
+            if (!seen && !is_sentence(key)) columns.emplace_back(key, heading_text(key));
+        }
+    }
+    return columns;
+}
+
+std::string sentences_of(const json::array& rows) {
+    std::string out;
+    for (const auto& row : rows) {
+        for (const auto& [key, _] : kSentences) {
+            const std::string text = cell_text(key, find(object_of(row), key));
+            if (text != "-")
+                out += "  " + cell_text("name", find(object_of(row), "name")) + ": " + text + "\n";
+        }
+    }
+    return out;
+}
+
+std::string section(const json::object& all, std::string_view key, std::span<const Column> known) {
+    const auto* const value = find(all, key);
+    const auto* const rows = value != nullptr ? value->if_array() : nullptr;
+    if (rows == nullptr || rows->empty()) return {};
+    const auto columns = columns_of(*rows, known);
+    Table table;
+    std::vector<std::string> headings;
+    for (const auto& [_, heading] : columns)
+        headings.push_back(heading);
+    table.row(std::move(headings));
+    for (const auto& row : *rows) {
+        std::vector<std::string> cells;
+        for (const auto& [column, _] : columns) {
+            cells.push_back(cell_text(column, find(object_of(row), column)));
+        }
+        table.row(std::move(cells));
+    }
+    return "\n" + heading_text(key) + "\n" + table.text() + sentences_of(*rows);
+}
+
+std::string cache_section(const json::object& status) {
+    const auto* const value = find(status, "cache");
+    if (value == nullptr || !value->is_object()) return {};
+    const json::object& cache = value->get_object();
+    const auto bytes = number_of(find(cache, "bytes"));
+    return "\ncache\n  " + cell_text("entries", find(cache, "entries")) + " entries, " +
+           (bytes ? size_text(*bytes) : "-") + "\n";
+}
+
+// What has no section: the service addresses, memory and so on.
+std::string remaining(const json::object& status) {
+    constexpr std::array<std::string_view, 8> kShown{"version", "uptime_s", "config",  "ports",
+                                                     "workers", "cache",    "routers", "upstreams"};
+    Table table;
+    for (const auto& [name, value] : status) {
+        const std::string_view key(name);
+        if (std::ranges::find(kShown, key) == kShown.end()) {
+            table.row({heading_text(key), cell_text(key, &value)});
+        }
+    }
+    return table.text();
+}
+
+}  // namespace
+
+std::string status_text(const json::value& value) {
+    const json::object& status = object_of(value);
+    return "steerdnsd " + cell_text("version", find(status, "version")) + ", up " +
+           cell_text("uptime_s", find(status, "uptime_s")) + ", configuration " +
+           cell_text("config", find(status, "config")) + "\n" + remaining(status) +
+           section(status, "ports", kPorts) + section(status, "workers", kWorkers) +
+           cache_section(status) + section(status, "routers", kRouters) +
+           section(status, "upstreams", kUpstreams);
+}
+
+}  // namespace steerctl
