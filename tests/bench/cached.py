@@ -74,7 +74,7 @@ def _memory_words(huge: bool) -> list[str]:
 
 def testpmd(folder: pathlib.Path, pcap: pathlib.Path, huge: bool, mode: str) -> float:
     """Nanoseconds of the forwarding thread a packet."""
-    argv = ["dpdk-testpmd", "-l", "0,1", *_memory_words(huge), "--no-pci", "--vdev",
+    argv = ["stdbuf", "-oL", "dpdk-testpmd", "-l", "0,1", *_memory_words(huge), "--no-pci", "--vdev",
             f"net_pcap0,rx_pcap={pcap},infinite_rx=1", "--", "-i", "--nb-cores=1", f"--forward-mode={mode}",
             f"--total-num-mbufs={MBUFS}", f"--mbcache={POOL_CACHE}", f"--burst={BURST}", f"--rxd={DESCRIPTORS}",
             f"--txd={DESCRIPTORS}", "--no-flush-rx", "--auto-start"]
