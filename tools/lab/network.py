@@ -27,6 +27,16 @@ def run(*argv: str, check: bool = True, **options) -> subprocess.CompletedProces
     return done
 
 
+def until(condition, seconds: float, what: str, pause: float = 0.05):
+    """Waits until `condition()` is true and returns what it gave; `what` is for the sentence if it never is."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise LabError(f"{what}: not within {seconds} s")
+        time.sleep(pause)
+    return value
+
+
 class Process:
     """A child whose output goes to a file, ended with the network that it belongs to."""
 

@@ -1,0 +1,169 @@
+"""`async: false`: no answer before its row, by the judge's count; what is late is counted; rows come back and are adopted."""
+
+import json
+import signal
+import sys
+import time
+import unittest
+
+from lab.network import until
+from lab.scene import PASSWORD, ROOT, USER, ZONES, Scene
+from lab.truth import Capture, address_of, ask, judge, many_names_zone
+
+BUILD = sys.argv.pop(1)
+NAMES = [f"n{i}.stream.example" for i in range(1000)]
+
+# A third party that reads all rows, again and again.
+PRINT_LOOP = f"""
+import librouteros, time
+api = librouteros.connect(host='172.16.1.1', username='{USER}', password='{PASSWORD}', timeout=60)
+while True:
+    start = time.monotonic(); rows = len(list(api.path('/ip/firewall/address-list')))
+    print('read', rows, 'rows in', round(time.monotonic() - start, 2), 's', flush=True)
+"""
+
+
+def config(scene, held=True, **extra):
+    """configs/minimal.yaml, held if asked for, with more settings of the list; the client is one of many."""
+    text = (ROOT / "configs/minimal.yaml").read_text()
+    if held:
+        text = text.replace("async: true", "async: false")
+    for key, value in extra.items():
+        text = text.replace("      min_ttl: 60\n", f"      min_ttl: 60\n      {key}: {value}\n")
+    path = scene.folder / "hold.yaml"
+    path.write_text("dataplane:\n  trusted_forwarders: [192.168.88.10/32]\n" + text)
+    return path
+
+
+def percentile(results, share):
+    values = sorted(r["ms"] for r in results)
+    return values[min(len(values) - 1, int(len(values) * share))]
+
+
+def journal(scene):
+    return [json.loads(line) for line in scene.journal.read_text().splitlines() if line.endswith("}")]
+
+
+class Hold(unittest.TestCase):
+    def begin(self, *router, held=True, rows=10_000, names=1000, ttl=300, **extra):
+        scene = self.scene = self.enterContext(Scene("hold", BUILD))
+        scene.start_resolver(ZONES | {"stream.example": many_names_zone(names, ttl)})
+        scene.start_router(*(["--prefill", f"policy_set_v4:{rows}"] if rows else []), *router)
+        scene.start_daemon(config(scene, held, **extra))
+        self.in_sync()
+        return scene
+
+    def in_sync(self):
+        until(lambda: json.loads(self.scene.steerctl("--json", "status"))["routers"][0]["state"] == "in_sync", 20,
+              "the router's rows are read")
+
+    def outcomes(self):
+        return self.scene.counters()["outcomes"]
+
+    def all_answered(self, results):
+        wrong = [r for i, r in enumerate(results) if r["rcode"] != 0 or [a for a, _ in r["addresses"]] != [address_of(i)]]
+        self.assertEqual(wrong, [])
+
+    def check_held(self, window):
+        scene = self.scene
+        with Capture(scene) as capture:
+            fresh = ask(scene, NAMES, window=window)
+            held_before = scene.total("verdicts", "held"), scene.total("stats", "hold_released")
+            again = ask(scene, NAMES, window=20)
+            held_after = scene.total("verdicts", "held"), scene.total("stats", "hold_released")
+        self.all_answered(fresh)
+        self.all_answered(again)
+        counts = judge(scene, capture, "--least", "2000")
+        outcomes = self.outcomes()
+        print(f"fresh: p50 {percentile(fresh, .5):.1f} ms, p99 {percentile(fresh, .99):.1f} ms; again: "
+              f"p50 {percentile(again, .5):.2f} ms, p99 {percentile(again, .99):.2f} ms; {counts['text'].splitlines()[-1]}; "
+              f"{outcomes}")
+        self.assertEqual((counts["answers"], counts["early"], counts["gap"], counts["missing"]), (2000, 0, 0, 0),
+                         counts["text"])
+        self.assertEqual(outcomes["late"], 0)
+        self.assertEqual(outcomes["installed"], 1000)
+        self.assertEqual(held_before, held_after, "an answer that was given before waits for nothing")
+        self.assertGreaterEqual(held_before[1], 1000)
+        return fresh, again
+
+    def test_no_answer_before_its_row(self):
+        self.begin("--preset", "fast", "--latency", "2", sync_timeout="2s")
+        self.check_held(window=400)
+
+    def test_while_somebody_prints_all_rows(self):
+        scene = self.begin("--preset", "fast", "--latency", "2", sync_timeout="2s")
+        printing = scene.network.start("router", "printing", "/usr/bin/python3", "-c", PRINT_LOOP)
+        printing.wait_for("read 10000 rows")
+        self.check_held(window=200)
+        self.assertTrue(printing.running())
+        print("beside it:", printing.text().splitlines()[-1])
+
+    def test_late_answers_are_counted(self):
+        """The default sync_timeout, and a router that takes longer: each answer before its row is one `late`."""
+        scene = self.begin("--preset", "mid", "--latency", "250", rows=1000)
+        names = NAMES[:40]
+        with Capture(scene) as capture:
+            results = ask(scene, names, window=4)
+            rows = {("policy_set_v4", address_of(i)) for i in range(len(names))}
+            scene.wait_rows(rows)
+        self.all_answered(results)
+        counts = judge(scene, capture, "--least", str(len(names)))
+        outcomes = self.outcomes()
+        away = scene.total("stats", "hold_router_away")
+        print(f"late: p50 {percentile(results, .5):.1f} ms; {counts['text'].splitlines()[-1]}; {outcomes}, not held {away}")
+        self.assertGreater(counts["early"], 0)
+        self.assertEqual(counts["missing"] + counts["gap"], 0, counts["text"])
+        # Not waited for (router_away) is counted apart; nothing is early without a word of it.
+        self.assertLessEqual(counts["early"], outcomes["late"] + away)
+        self.assertGreater(outcomes["late"], 0)
+        self.assertLess(percentile(results, .99), 250)
+
+    def test_rows_come_back_after_a_reboot(self):
+        count = 2000
+        scene = self.begin("--preset", "fast", held=False, rows=0, names=count)
+        names = [f"n{i}.stream.example" for i in range(count)]
+        self.all_answered(ask(scene, names, window=100))
+        wanted = {("policy_set_v4", address_of(i)) for i in range(count)}
+        scene.wait_rows(wanted, 30)
+        scene.router_ctl("reboot", "3")
+        write_rate = 1e6 / (300 + 1000)
+        limit = 5 + count / (0.85 * write_rate)
+
+        def all_back():
+            """(when it was up again, {row: when it was added since}), once no row is missing."""
+            up, back = None, {}
+            for entry in journal(scene):
+                if entry["op"] == "up":
+                    up, back = entry["t_ns"], {}
+                elif entry["op"] == "add" and up is not None:
+                    back[(entry["list"], entry["address"])] = entry["t_ns"]
+            return (up, back) if wanted <= back.keys() else None
+
+        up, back = until(all_back, 3 + limit + 10, "all rows are back", 0.2)
+        took = (max(back[row] for row in wanted) - up) / 1e9
+        print(f"{count} rows are back {took:.2f} s after the router accepts connections; the limit is {limit:.2f} s")
+        self.assertLess(took, limit)
+
+    def test_daemon_killed_with_a_thousand_rows(self):
+        scene = self.begin("--preset", "fast", held=False, rows=0)
+        self.all_answered(ask(scene, NAMES, window=100))
+        wanted = {("policy_set_v4", address_of(i)) for i in range(len(NAMES))}
+        before = scene.wait_rows(wanted, 30)
+        scene.daemon.stop(number=signal.SIGKILL)
+        scene.start_daemon(config(scene, held=False))
+        self.in_sync()
+        self.all_answered(ask(scene, NAMES, window=100))
+        after = scene.wait_rows(wanted)
+        ids = {(r["list"], r["address"]): r[".id"] for r in after}
+        moved = [r for r in before if ids[(r["list"], r["address"])] != r[".id"]]
+        self.assertEqual(moved, [], "rows are kept, not made anew")
+        entries = journal(scene)
+        self.assertEqual([e for e in entries if e["op"] == "remove"], [])
+        adds = [(e["list"], e["address"]) for e in entries if e["op"] == "add"]
+        self.assertEqual(len(adds), len(set(adds)), "no row was added twice")
+        until(lambda: scene.counters()["routers"][0]["rows_adopted"] == len(NAMES), 5, "all rows are adopted")
+        print(f"{len(NAMES)} rows adopted, {len(adds)} ever added")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
