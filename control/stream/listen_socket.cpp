@@ -15,7 +15,7 @@ namespace steer::stream {
 namespace {
 
 constexpr int kBacklog = 512;
-constexpr int kUdpReceiveBytes = 4 << 20;  // what a burst may wait in; the kernel may grant less
+constexpr int kUdpBytes = 4 << 20;  // what a burst may wait in
 
 Error explain(const ListenAddress& where, int error) {
     const std::string what = "port " + std::to_string(where.port) + " on " +
@@ -78,8 +78,10 @@ Result<int> open_listen_socket(const ListenAddress& where) {
     if (is_tcp) {
         set(socket, SOL_SOCKET, SO_REUSEADDR, 1);  // connections of our last life may linger
     } else {
-        set(socket, SOL_SOCKET, SO_RCVBUF, kUdpReceiveBytes);
-        set(socket, SOL_SOCKET, SO_SNDBUF, kUdpReceiveBytes);
+        set(socket, SOL_SOCKET, SO_RCVBUF, kUdpBytes);  // as much as net.core.rmem_max lets us
+        set(socket, SOL_SOCKET, SO_SNDBUF, kUdpBytes);
+        set(socket, SOL_SOCKET, SO_RCVBUFFORCE, kUdpBytes);  // all of it, with CAP_NET_ADMIN
+        set(socket, SOL_SOCKET, SO_SNDBUFFORCE, kUdpBytes);
     }
     if (::bind(socket, address.get(), address.length) != 0 ||
         (is_tcp && ::listen(socket, kBacklog) != 0)) {

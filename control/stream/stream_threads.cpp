@@ -1,6 +1,7 @@
 #include "control/stream/stream_threads.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <map>
@@ -16,6 +17,19 @@ namespace steer {
 using stream::ListenAddress;
 using stream::StreamThread;
 using stream::Transport;
+
+namespace {
+
+// A client is a descriptor: the limit that is meant for interactive programs (1024) is raised to
+// the hard one.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
 
 struct StreamThreads::Impl {
     explicit Impl(Log l) : log(std::move(l)) {}
@@ -78,6 +92,7 @@ Result<void> StreamThreads::Impl::open(const ListenAddress& where, const Wanted&
 
 StreamThreads::StreamThreads(Plane& plane, Clock& clock, Log log)
     : impl_(std::make_unique<Impl>(std::move(log))) {
+    raise_descriptor_limit();
     for (unsigned i = 0; i < plane.streams(); ++i) {
         stream::StreamRings rings;
         for (unsigned worker = 0; worker < plane.workers(); ++worker) {

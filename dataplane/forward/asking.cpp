@@ -123,7 +123,8 @@ Forwarder::Impl::Sent Forwarder::Impl::ask_member(std::uint32_t flight, unsigned
     a.address = to.address;
     a.address_port = to.port;
     a.upstream = to.id;
-    a.measures = !f.over_tcp && choice.sent(to.id, now.ms);
+    choice.sent(to.id);
+    a.measures = !f.over_tcp && choice.measures(to.id, now.ms);
     f.tried |= bit(member);
 
     counters.add(Stat::upstream_queries);

@@ -58,8 +58,7 @@ int UpstreamChoice::to_measure(const Snapshot& snapshot, const UpstreamGroup& gr
     return -1;
 }
 
-bool UpstreamChoice::sent(std::uint16_t id, std::uint64_t now_ms) noexcept {
-    health_[id].queries.add();
+bool UpstreamChoice::measures(std::uint16_t id, std::uint64_t now_ms) noexcept {
     if (plans_[id].measure_at_ms > now_ms) return false;
     plans_[id].measure_at_ms = UINT64_MAX;
     return true;

@@ -43,9 +43,10 @@ class UpstreamChoice {
     [[nodiscard]] std::uint32_t patience_ms(const Upstream& upstream,
                                             unsigned round) const noexcept;
 
-    // True: this query is the measurement that is due, and its end must be told: by replied(), or
-    // with `measures` by timed_out() or refused().
-    [[nodiscard]] bool sent(std::uint16_t id, std::uint64_t now_ms) noexcept;
+    void sent(std::uint16_t id) noexcept { health_[id].queries.add(); }
+    // Whether the query that was just sent is the measurement that is due. Then its end must be
+    // told: by replied(), or with `measures` by timed_out() or refused().
+    [[nodiscard]] bool measures(std::uint16_t id, std::uint64_t now_ms) noexcept;
     void replied(std::uint16_t id, std::uint64_t rtt_ms, std::uint64_t now_ms) noexcept;
     void late(std::uint16_t id, std::uint32_t waited_ms) noexcept;  // patience is over
     // Not waited for any more.

@@ -163,8 +163,8 @@ BOOST_AUTO_TEST_CASE(the_silent_are_measured_less_and_less_often) {
     std::uint64_t silent_at = UINT64_MAX;
     for (std::uint64_t now = 0; now < 200'000; now += 100) {
         if (choice.to_measure(*snapshot, group, 0b01, now) == 1) {
-            BOOST_TEST(choice.sent(1, now));
-            BOOST_TEST(!choice.sent(1, now));
+            BOOST_TEST(choice.measures(1, now));
+            BOOST_TEST(!choice.measures(1, now));
             at.push_back(now);
             silent_at = now + 2'000;
         }
