@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "dataplane/parked.h"
+
 namespace steer::build {
 namespace {
 
@@ -52,6 +54,7 @@ void Compiler::run() {
     emit(Op::end, 0, 0);
     snapshot_.entry = 0;
     snapshot_.first_cache = find_first_cache();
+    check_claims();
 }
 
 void Compiler::sequence(const config::Sequence& sequence, unsigned depth) {
@@ -159,7 +162,8 @@ void Compiler::enter(Op op, std::uint8_t instance, int line, std::uint32_t opera
         error(line, "more than " + std::to_string(kMaxWrappers) +
                         " executors that wrap the rest of their sequence (cache, ros_address_list, "
                         "query_summary) can be "
-                        "active at one time here: use fewer");
+                        "active at one time here: use fewer, or put them with their forward and "
+                        "'accept' into sequences of their own");
     }
     emit(op, instance, line, operand);
 }
@@ -263,6 +267,30 @@ int Compiler::find_first_cache() const {
         }
     }
     return -1;
+}
+
+// The most lists that a query can meet on its way to each instruction; targets lie ahead, so one pass is enough.
+void Compiler::check_claims() {
+    constexpr int kUnreached = -1;
+    const Program& program = snapshot_.program;
+    std::vector<int> most(program.size() + 1, kUnreached);
+    most[snapshot_.entry] = 0;
+    for (std::size_t pc = snapshot_.entry; pc < program.size(); ++pc) {
+        const Instruction& i = program[pc];
+        if (most[pc] == kUnreached || i.op == Op::stop || i.op == Op::reject || i.op == Op::end)
+            continue;
+        const bool list = i.op == Op::enter_list;
+        most[pc + 1] = std::max(most[pc + 1], most[pc] + (list ? 1 : 0));
+        if (i.op == Op::if_tags || i.op == Op::if_has_resp || i.op == Op::if_true) {
+            most[i.target] = std::max(most[i.target], most[pc]);
+        }
+        if (list && most[pc + 1] == static_cast<int>(kMaxClaims) + 1) {
+            error(i.line, "more than " + std::to_string(kMaxClaims) +
+                              " ros_address_list can act on one answer here: use fewer, or end the "
+                              "way of each with 'accept'");
+            return;
+        }
+    }
 }
 
 }  // namespace steer::build

@@ -43,6 +43,7 @@ class Compiler {
     std::uint32_t text_of(const std::string& text);
     std::uint32_t marks_of(const std::vector<std::uint32_t>& marks, int line);
     [[nodiscard]] int find_first_cache() const;
+    void check_claims();
 
     const config::Settings& settings_;
     Registry& registry_;

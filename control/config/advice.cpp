@@ -46,6 +46,19 @@ void advise_unused(Reading& in, const std::vector<bool>& used) {
     }
 }
 
+void advise_unused_routers(Reading& in) {
+    const Settings& settings = in.settings();
+    std::vector<bool> used(settings.routers.size());
+    for (const Plugin& plugin : settings.plugins) {
+        if (const auto* list = std::get_if<RosAddressList>(&plugin.args)) used[list->router] = true;
+    }
+    for (std::size_t i = 0; i < used.size(); ++i) {
+        if (used[i]) continue;
+        in.report().warn(settings.routers[i].line, "router '" + settings.routers[i].name +
+                                                       "' is not used by a ros_address_list");
+    }
+}
+
 // ---- servers
 
 void advise_servers(Reading& in) {
@@ -239,6 +252,7 @@ void advise_answer(Reading& in) {
 void advise(Reading& in) {
     const auto used = used_plugins(in.settings());
     advise_unused(in, used);
+    advise_unused_routers(in);
     advise_servers(in);
     advise_lists(in, used);
     for (PluginIndex i = 0; i < used.size(); ++i) {

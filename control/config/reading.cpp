@@ -16,7 +16,7 @@ namespace steer::config {
 namespace {
 
 std::string_view article(std::string_view noun) {
-    return std::string_view("aeiou").find(noun.front()) == std::string_view::npos ? "a " : "an ";
+    return std::string_view("aeio").find(noun.front()) == std::string_view::npos ? "a " : "an ";
 }
 
 std::string_view word_for(Wanted wanted) {

@@ -298,6 +298,30 @@ BOOST_AUTO_TEST_CASE(too_much_is_refused_with_its_line) {
     BOOST_TEST_REQUIRE(wide.errors.size() == 1U);
     BOOST_TEST(wide.errors[0].text.starts_with("sequences are executed at more than 256 places"));
 
+    std::string lists, open, closed, ways;
+    for (int i = 0; i < 9; ++i) {
+        const std::string n = std::to_string(i);
+        const std::string sequence =
+            "  - { tag: s" + n + ", type: sequence, args: [{ exec: $l" + n + " }";
+        lists.append("  - { tag: l")
+            .append(n)
+            .append(", type: ros_address_list, args: { ")
+            .append(kList)
+            .append(" } }\n");
+        open.append(sequence).append("] }\n");
+        closed.append(sequence).append(", { exec: $fwd }, { exec: accept }] }\n");
+        ways.append("      - { matches: qname d")
+            .append(n)
+            .append(".example, exec: $s")
+            .append(n)
+            .append(" }\n");
+    }
+    const Built nine = build_of(with_main("      - exec: $fwd\n" + ways, lists + open));
+    BOOST_TEST_REQUIRE(nine.errors.size() == 1U);
+    BOOST_TEST(
+        nine.errors[0].text.starts_with("more than 8 ros_address_list can act on one answer"));
+    BOOST_TEST(build_of(with_main(ways + "      - exec: $fwd\n", lists + closed)).ok());
+
     std::string marks = "      - exec: mark";
     for (int i = 0; i < 64; ++i)
         marks += " " + std::to_string(i);
