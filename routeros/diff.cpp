@@ -19,7 +19,8 @@ std::uint64_t cover_of(const Row& row) {
 Difference unwanted(std::span<Row* const> rows, const Want& want) {
     Difference difference;
     for (const Row* row : rows) {
-        if (row->owner != Owner::ours || !row->is_static() || row->disabled) continue;
+        if (row->owner != Owner::ours || !row->is_static()) continue;
+        if (row->disabled || row->leaving) continue;
         const bool stale = row->kind == RowKind::persistent || (want.just_ended && !want.permanent);
         if (!stale) continue;
         difference.need = Need::remove;
@@ -36,7 +37,7 @@ Difference compare(std::span<Row* const> rows, const Want& want, std::uint64_t n
     const Row* own = nullptr;    // timed, enabled, maybe still there
     const Row* other = nullptr;  // what stands in the way
     for (const Row* row : rows) {
-        if (row->is_gone(now_ms)) continue;
+        if (row->is_gone(now_ms) || row->leaving) continue;
         const auto cover = cover_of(*row);
         if (cover > now_ms) difference.cover_ms = std::max(difference.cover_ms, cover);
         if (row->owner == Owner::ours && !row->disabled) {

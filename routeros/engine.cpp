@@ -164,6 +164,14 @@ void Router::Engine::closed(std::string_view why, std::uint64_t now_ms) {
     now_ = now_ms;
     if (state_ == RouterState::disconnected) return;
     if (state_ == RouterState::connecting) {
+        // Another reason is news, but not more often than once a minute.
+        if (topic_ == Topic::unreachable && unreachable_ != why && now_ >= complained_ms_) {
+            topic_ = Topic::none;
+        }
+        if (topic_ != Topic::unreachable) {
+            unreachable_ = why;
+            complained_ms_ = now_ + 60'000;
+        }
         say(Level::warning, Topic::unreachable,
             who() + " cannot be reached (" + std::string{why} +
                 "): answers go on without it; check its address, that /ip/service api (or api-ssl) "

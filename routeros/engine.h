@@ -198,6 +198,7 @@ class Router::Engine final : public SessionHandler {
     std::string broken_;  // why the session ended within feed()
     Topic topic_ = Topic::none;
     std::string trouble_;
+    std::string unreachable_;  // why, as last told
     std::uint64_t connect_at_ms_ = 0, phase_until_ms_ = 0, attempt_ms_ = 0, down_since_ms_ = 0,
                   synced_ms_ = 0, backoff_ms_ = 0;
     std::uint32_t jitter_;

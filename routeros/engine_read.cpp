@@ -208,8 +208,7 @@ void Router::Engine::identify(std::string_view comment, Row& row) const {
         const auto facts = parse_comment(prefix, comment);
         if (!facts) continue;
         const bool known = std::any_of(lists_.begin(), lists_.end(), [&](const auto& entry) {
-            return entry.second.config.tag == facts->tag &&
-                   entry.second.config.prefix == prefix;
+            return entry.second.config.tag == facts->tag && entry.second.config.prefix == prefix;
         });
         row.owner = known ? Owner::ours : Owner::orphan;
         row.kind = facts->kind;
@@ -246,6 +245,7 @@ void Router::Engine::learn(Row row) {
     const Menu menu = row.place.address.menu();
     if (const Row* known = rows_.find(menu, row.id); known != nullptr) {
         row.written_here = known->written_here && known->place == row.place;
+        row.leaving = known->leaving && known->place == row.place && writer_.in_flight(row.place);
         row.print = std::max(row.print, known->print);
         const bool both_timed = known->gone_ms != kForever && row.gone_ms != kForever;
         if (both_timed && known->until_ms >= row.until_ms && known->until_ms <= row.gone_ms) {

@@ -29,8 +29,11 @@ void Router::Engine::pump() {
 bool Router::Engine::send_batch(Batch& batch) {
     if (batch.kind == WriteKind::add) return send_add(batch);
     std::vector<RowId> ids;
-    for (const auto& write : batch.writes)
+    for (const auto& write : batch.writes) {
         ids.push_back(write.row);
+        Row* const row = rows_.find(batch.menu, write.row);
+        if (row != nullptr) row->leaving = batch.kind == WriteKind::remove;
+    }
     const auto command = batch.kind == WriteKind::extend
                              ? set_timeout(batch.menu, ids, batch.timeout_s)
                              : remove_rows(batch.menu, ids);
@@ -137,7 +140,12 @@ void Router::Engine::removed(const Batch& batch) {
 // --- refusals --------------------------------------------------------------------------------------------
 
 void Router::Engine::refused(const Batch& batch, const Ending& ending) {
-    if (ending.says("not enough permissions")) return denied(ending);
+    if (ending.says("not enough permissions")) {
+        for (const auto& write : batch.writes) {
+            if (Row* const row = rows_.find(batch.menu, write.row)) row->leaving = false;
+        }
+        return denied(ending);
+    }
     if (batch.writes.size() > 1) {  // which one it was is not said: nothing is printed for that
         ++counters_.bisections;
         return writer_.put_halves(batch);
@@ -147,10 +155,11 @@ void Router::Engine::refused(const Batch& batch, const Ending& ending) {
         return duplicate(write.place);
     }
     if (batch.kind != WriteKind::add && ending.says("no such item")) {
-        gone(batch.menu, write.row);
-        return;
+        gone(batch.menu, write.row);  // listen may have told it before: then this does nothing
+        return evaluate(write.place, WriteClass::repair);
     }
     ++counters_.rows_failed;
+    if (Row* const row = rows_.find(batch.menu, write.row)) row->leaving = false;
     if (now_ >= complained_ms_) {
         complained_ms_ = now_ + kComplainMs;
         sink_.log(Level::warning, who() + " refused a row (" + write.place.address.to_string() +

@@ -49,6 +49,7 @@ struct Row {
     bool unclear =
         false;  // dynamic without timeout (a child of a name): lives as long as the router likes
     bool written_here = false;  // added by this object
+    bool leaving = false;       // its removal is on its way: it covers nothing any more
     std::uint64_t until_ms = kForever;
     std::uint64_t gone_ms = kForever;
     std::uint64_t touched_ms = 0;  // last told of by an acknowledgement or `listen`

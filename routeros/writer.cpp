@@ -252,13 +252,15 @@ std::size_t Writer::queued() const {
 }
 
 void Writer::drop_queued() {
-    for (auto& queue : queues_) queue.clear();
+    for (auto& queue : queues_)
+        queue.clear();
     gathering_.clear();
     deadlines_.clear();
     halves_.clear();
     places_.clear();
     for (const auto& [tag, batch] : in_flight_) {
-        for (const auto& write : batch.writes) places_[write.place] = {write, Where::in_flight, 0};
+        for (const auto& write : batch.writes)
+            places_[write.place] = {write, Where::in_flight, 0};
     }
 }
 

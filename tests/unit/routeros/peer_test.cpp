@@ -403,6 +403,43 @@ BOOST_AUTO_TEST_CASE(a_row_that_somebody_shortened_is_extended) {
     BOOST_TEST(installed_until(1, "203.0.113.7") < 5'012U);
 }
 
+BOOST_AUTO_TEST_CASE(a_row_that_is_being_removed_covers_nothing) {
+    router.start(now);
+    router.connected(now);
+    done(take("/login"));
+    answer_resource();
+    listen4 = take("/ip/firewall/address-list/listen");
+    const auto four = take("/ip/firewall/address-list/print");
+    row(four, {"=.id=*7", "=list=policy_v4", "=address=203.0.113.7", "=dynamic=false",
+               "=comment=forgedns;pg=ros_policy;kind=P"});
+    done(four);
+    done(take("/ipv6/firewall/address-list/print"));
+    const auto remove = take("/remove");  // it is configured no more
+    claim("203.0.113.7", 1);
+    BOOST_TEST(outcomes.empty());
+    BOOST_TEST(installed_until(1, "203.0.113.7") == 0U);
+    done(remove);
+    row(listen4, {"=.id=*7", "=.dead=true"});
+    done(take("/add"), {"=ret=*8"});
+    BOOST_TEST((outcomes[1] == Outcome::installed));
+    BOOST_TEST(!has("/add"));
+}
+
+BOOST_AUTO_TEST_CASE(another_reason_is_news_once_a_minute) {
+    router.start(now);
+    router.closed("Connection refused", now);
+    BOOST_TEST(sentences.size() == 1U);
+    pass(2000);
+    router.closed("No route to host", now);
+    BOOST_TEST(sentences.size() == 1U);
+    pass(60'000);
+    router.closed("No route to host", now);
+    BOOST_TEST(sentences.size() == 2U);
+    pass(62'000);
+    router.closed("No route to host", now);
+    BOOST_TEST(sentences.size() == 2U);
+}
+
 BOOST_AUTO_TEST_CASE(fatal_and_garbage_end_the_session) {
     sync();
     say({"!fatal", "too many commands"});
