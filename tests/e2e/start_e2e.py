@@ -1,0 +1,325 @@
+"""What only the start can see, each in one sentence that says what to do; rights afterwards; an end that leaves nothing."""
+
+import os
+import pathlib
+import re
+import sys
+import time
+import unittest
+
+from lab.network import until
+from lab.scene import PASSWORD, ROOT, USER, Scene
+
+BUILD = sys.argv.pop(1)
+MINIMAL = (ROOT / "configs/minimal.yaml").read_text()
+HOLDER = """
+import socket, sys
+family = socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET
+s = socket.socket(family, socket.SOCK_STREAM if sys.argv[3] == 'tcp' else socket.SOCK_DGRAM)
+s.bind((sys.argv[1], int(sys.argv[2])))
+if sys.argv[3] == 'tcp': s.listen()
+print('ready', flush=True); sys.stdin = None
+import signal; signal.pause()
+"""
+CAPABILITIES = {"net_bind_service": 10, "net_admin": 12, "net_raw": 13, "bpf": 39}
+
+
+def with_ports(port, rest=MINIMAL):
+    return f"dataplane:\n  ports:\n    - {port}\n" + rest
+
+
+class Start(unittest.TestCase):
+    def setUp(self):
+        self.scene = self.enterContext(Scene("start", BUILD))
+        self.serial = 0
+
+    def write(self, text):
+        self.serial += 1
+        path = self.scene.folder / f"config-{self.serial}.yaml"
+        path.write_text(text)
+        return path
+
+    def daemon(self, text, *options, before=()):
+        """Runs it to its end, which has to come by itself."""
+        if "--control-socket" not in options:
+            options += ("--control-socket", str(self.scene.socket))
+        return self.scene.network.run("appliance", *before, f"{BUILD}/steerdnsd", "--config", str(self.write(text)), *options,
+                                      check=False, timeout=20)
+
+    def refused(self, text, sentence, *options, code=1, **how):
+        """It ends with `code` and one sentence; nothing of it is left on the interface."""
+        done = self.daemon(text, *options, **how)
+        lines = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+        print("  " + "\n  ".join(lines))
+        self.assertEqual((done.returncode, len(lines)), (code, 1), done.stdout + done.stderr)
+        self.assertEqual(done.stderr.splitlines(), lines, "nothing but that sentence")
+        self.assertRegex(lines[0], sentence)
+        self.assertNotIn("xdp", self.scene.network.run("appliance", "ip", "link", "show", "eth0").stdout)
+        self.assertFalse(self.scene.socket.exists())
+
+    def hold(self, address, port, transport):
+        holder = self.scene.network.start("appliance", f"holder-{transport}-{port}", "/usr/bin/python3", "-c", HOLDER, address,
+                                          str(port), transport)
+        holder.wait_for("ready")
+        return holder
+
+    # Refused ------------------------------------------------------------------------------------------------
+
+    def test_port_53_is_taken(self):
+        for address, transport in (("172.16.1.2", "udp"), ("172.16.1.2", "tcp"), ("0.0.0.0", "udp"), ("fd16::2", "udp")):
+            with self.subTest(address=address, transport=transport):
+                holder = self.hold(address, 53, transport)
+                named = rf"port 53 on \S+ \({transport.upper()}\) is taken by another process \(pid {holder.pid}, python3\): stop it"
+                self.refused(MINIMAL, named)
+                holder.stop()
+
+    def test_no_such_interface(self):
+        self.refused(with_ports("{ device: eth7 }"), r":3: there is no interface eth7 here \(there are: lo, eth0\)")
+        self.refused(with_ports("{ device: eth7, driver: socket }"), r":3: there is no interface 'eth7'.*ip link")
+
+    def test_no_default_route(self):
+        net = self.scene.network
+        net.run("appliance", "ip", "route", "del", "default")
+        net.run("appliance", "ip", "-6", "route", "del", "default")
+        self.refused(MINIMAL, r"no default route.*dataplane.ports")
+
+    def test_somebody_elses_program(self):
+        """An XDP program of another owner is named and left."""
+        net = self.scene.network
+        source = self.scene.folder / "other.c"
+        source.write_text('__attribute__((section("xdp"), used)) int other(void *c) { return 2; }\n'
+                          'char _license[] __attribute__((section("license"), used)) = "GPL";\n')
+        net.run("appliance", "clang", "-O2", "-target", "bpf", "-c", str(source), "-o", str(source.with_suffix(".o")))
+        net.run("appliance", "ip", "link", "set", "eth0", "xdp", "obj", str(source.with_suffix(".o")), "sec", "xdp")
+        done = self.daemon(with_ports("{ device: eth0, driver: af_xdp }"))
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"^error: .*eth0 has the XDP program .other. \(id \d+\) of somebody else; `ip link set dev "
+                                      r"eth0 xdp off` removes it.*\n$")
+        self.assertIn("xdp", net.run("appliance", "ip", "link", "show", "eth0").stdout)
+
+    def test_http_port_is_taken(self):
+        self.hold("127.0.0.1", 9153, "tcp")
+        self.refused(MINIMAL, r"HTTP cannot be served on 127.0.0.1 port 9153: Address already in use; choose another control.http")
+
+    def test_control_socket(self):
+        scene = self.scene
+        scene.start_resolver()
+        first = scene.start_daemon(ROOT / "configs/minimal.yaml")
+        second = self.daemon("control: { http: off }\n" + with_ports("{ device: lo, driver: socket, addresses: [127.0.0.1] }"))
+        self.assertEqual(second.returncode, 1)
+        self.assertRegex(second.stderr, r"^error: another steerdnsd answers on \S+: stop it, or give this one another control.socket\n$")
+        third = self.daemon(MINIMAL, "--control-socket", str(scene.folder / "third.sock"))
+        self.assertEqual(third.returncode, 1)
+        self.assertRegex(third.stderr, r"^error: .*(eth0 is served by another SteerDNS|taken by another process \(pid \d+, steerdnsd\)).*\n$")
+        # Neither disturbed the one that serves.
+        self.assertTrue(scene.steerctl("status"))
+        self.assertTrue(scene.short("stream.example", "A"))
+        self.assertEqual(first.stop(), 0)
+
+    def test_control_socket_cannot_be_made(self):
+        self.refused(MINIMAL, r"folder of the control socket, /proc/steer, cannot be made: ", "--control-socket", "/proc/steer/c.sock")
+        plain = self.scene.folder / "plain"
+        plain.write_text("mine")
+        self.refused(MINIMAL, r"plain is there and is no socket: remove it", "--control-socket", str(plain))
+        self.assertEqual(plain.read_text(), "mine")
+
+    def test_a_dead_socket_is_replaced(self):
+        scene = self.scene
+        scene.folder.chmod(0o777)
+        scene.start_resolver()
+        scene.start_daemon(ROOT / "configs/minimal.yaml").stop(number=9)
+        self.assertTrue(scene.socket.exists())
+        again = scene.start_daemon(ROOT / "configs/minimal.yaml")
+        self.assertTrue(scene.short("stream.example", "A"))
+        self.assertEqual(again.stop(), 0)
+        self.assertFalse(scene.socket.exists())
+
+    NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all")
+
+    def test_without_rights(self):
+        scene = self.scene
+        scene.folder.chmod(0o777)
+        socket = ("--control-socket", str(scene.folder / "nobody.sock"))
+        self.refused(with_ports("{ device: eth0, driver: af_xdp }"), r"start as root, or with CAP_\w+", *socket, before=self.NOBODY)
+        self.refused(with_ports("{ device: eth0, driver: socket }"),
+                     r"port 53 on \S+ \((UDP|TCP)\) may be bound by root only: start as root, or with CAP_NET_BIND_SERVICE",
+                     *socket, before=self.NOBODY)
+
+    def test_without_rights_on_a_high_port(self):
+        """`driver: socket` needs no rights at all."""
+        scene = self.scene
+        scene.folder.chmod(0o777)
+        scene.start_resolver()
+        text = with_ports("{ device: eth0, driver: socket }") + """
+  - { tag: udp, type: udp_server, args: { entry: seq_main, listen: "172.16.1.2:5353" } }
+  - { tag: tcp, type: tcp_server, args: { entry: seq_main, listen: "172.16.1.2:5353" } }
+"""
+        process = scene.network.start("appliance", "unprivileged", *self.NOBODY, f"{BUILD}/steerdnsd", "--config",
+                                      str(self.write(text)), "--control-socket", str(scene.folder / "nobody.sock"))
+        process.wait_for("serving on")
+        for transport in ("+notcp", "+tcp"):
+            self.assertEqual(set(scene.short("-p", "5353", transport, "stream.example", "A")), {"203.0.113.10", "203.0.113.11"})
+        self.assertEqual(process.stop(), 0)
+
+    # Not refused: a router never stops DNS -----------------------------------------------------------------
+
+    def complaints(self, daemon):
+        return [line for line in daemon.text().splitlines() if re.search(r"\b(warning|error)\b", line)]
+
+    def check_router_trouble(self, sentence, *router):
+        scene = self.scene
+        scene.start_resolver()
+        if router:
+            scene.start_router(*router)
+        daemon = scene.start_daemon(ROOT / "configs/minimal.yaml")
+        for name in ("stream.example", "www.stream.example", "media.example", "www.other.example"):
+            start = time.monotonic()
+            self.assertTrue(scene.short(name, "A"), name)
+            self.assertLess(time.monotonic() - start, 1)
+        until(lambda: re.search(sentence, daemon.text()), 15, f"{sentence!r} is said")
+        time.sleep(3)  # is it said again?
+        lines = self.complaints(daemon)
+        print("  " + "\n  ".join(lines))
+        self.assertEqual(len([line for line in lines if re.search(sentence, line)]), 1, daemon.text())
+        self.assertEqual(len(lines), 1, daemon.text())
+        self.assertIn(re.search(sentence, lines[0])[0], scene.steerctl("--json", "status"))
+        self.assertEqual(daemon.stop(), 0)
+
+    def test_wrong_password(self):
+        self.scene.start_router = self.router_of(f"{USER}:other")
+        self.check_router_trouble(r"refuses user api-user .*check username and password", "--preset", "fast")
+
+    def test_no_right_to_write(self):
+        self.scene.start_router = self.router_of(f"{USER}:{PASSWORD}:read,api")
+        self.check_router_trouble(r"does not let user api-user write address lists .*give its group the policies read,write,api", "--preset", "fast")
+
+    def test_unreachable(self):
+        self.check_router_trouble(r"router 172.16.1.1:8728.* cannot be reached .*answers go on without it; check its address")
+
+    def router_of(self, user):
+        scene = self.scene
+
+        def start(*options):
+            scene.rossim = scene.network.start("router", "rossim", f"{BUILD}/tools/rossim/rossim", "--address", "172.16.1.1",
+                                               "--port", "8728", "--user", user, *options)
+            scene.rossim.wait_for("port 8728")
+
+        return start
+
+    # Rights and the end ------------------------------------------------------------------------------------
+
+    def test_rights_and_end(self):
+        scene = self.scene
+        scene.folder.chmod(0o777)  # as /run/steerdns, which belongs to the daemon's user
+        scene.start_resolver()
+        daemon = scene.start_daemon(ROOT / "configs/minimal.yaml")
+        pids = scene.network.run("appliance", "ip", "netns", "pids", scene.network.full("appliance")).stdout.split()
+        pid = next(p for p in pids if pathlib.Path(f"/proc/{p}/comm").read_text().startswith("steerdnsd"))
+        allowed = sum(1 << bit for bit in CAPABILITIES.values())
+        threads = list(pathlib.Path(f"/proc/{pid}/task").iterdir())
+        self.assertGreater(len(threads), 3)
+        for thread in threads:
+            status = dict(line.split(":\t", 1) for line in (thread / "status").read_text().splitlines() if ":\t" in line)
+            with self.subTest(thread=status["Name"]):
+                self.assertNotIn("0", status["Uid"].split())
+                self.assertNotIn("0", status["Gid"].split())
+                self.assertEqual(status["Groups"].split(), [])
+                for kind in ("CapEff", "CapPrm"):
+                    self.assertEqual(int(status[kind], 16) & ~allowed, 0, kind)
+                for kind in ("CapInh", "CapAmb"):
+                    self.assertEqual(int(status[kind], 16), 0, kind)
+                if thread.name == pid:
+                    self.assertEqual(int(status["CapEff"], 16), allowed)
+        link = scene.network.run("appliance", "ip", "link", "show", "eth0").stdout
+        self.assertIn("xdp", link)
+        reserved = lambda: scene.network.run("appliance", "cat", "/proc/sys/net/ipv4/ip_local_reserved_ports").stdout.strip()
+        self.assertEqual(reserved(), "10240-26623")
+        # With those rights alone it goes on: an address that comes is served.
+        scene.network.address("appliance", "eth0", "172.16.1.9/24")
+        until(lambda: scene.short("stream.example", "A", server="172.16.1.9"), 5, "the new address is served")
+        self.assertTrue(scene.short("+tcp", "stream.example", "A", server="172.16.1.9"))
+        start = time.monotonic()
+        self.assertEqual(daemon.stop(), 0)
+        print(f"  ends {time.monotonic() - start:.2f} s after SIGTERM")
+        self.assertNotIn("xdp", scene.network.run("appliance", "ip", "link", "show", "eth0").stdout)
+        self.assertEqual(reserved(), "")
+        self.assertFalse(scene.socket.exists())
+
+
+class Words(unittest.TestCase):
+    """The command line, in a namespace where nothing could be touched without being seen."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.scene = cls.enterClassContext(Scene("words", BUILD))
+
+    def say(self, *words):
+        return self.scene.network.run("appliance", f"{BUILD}/steerdnsd", *words, check=False, timeout=20)
+
+    def test_check_of_good_configurations(self):
+        before = self.picture()
+        for name in sorted(os.listdir(ROOT / "configs")):
+            if not name.endswith(".yaml"):
+                continue
+            with self.subTest(name):
+                done = self.say("--check", "--config", str(ROOT / "configs" / name))
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertIn("is good", done.stdout)
+        self.assertEqual(self.picture(), before)
+
+    def test_check_says_every_error(self):
+        path = self.scene.folder / "bad.yaml"
+        path.write_text(MINIMAL.replace('addr: "udp://1.1.1.1:53"', 'addr: "udp://one.one:53"')
+                        .replace("max_ttl: 1800", "max_ttl: soon").replace("$forward_main", "$forward_man")
+                        .replace("    type: qname", "    type: qnome"))
+        before = self.picture()
+        done = self.say("--check", "--config", str(path))
+        self.assertEqual(done.returncode, 2)
+        errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+        print("  " + "\n  ".join(errors))
+        for piece in ("one.one", "max_ttl", "forward_man", "qnome"):
+            self.assertEqual(len([e for e in errors if piece in e]), 1, done.stderr)
+        for error in errors:
+            self.assertRegex(error, r"^error: \S*bad\.yaml:\d+: ")
+        self.assertEqual(len(errors), 4, done.stderr)
+        self.assertEqual(self.picture(), before)
+        # And a start with it is refused in the same words.
+        again = self.say("--config", str(path), "--control-socket", str(self.scene.socket))
+        self.assertEqual((again.returncode, [e for e in again.stderr.splitlines() if e.startswith("error: ")]), (2, errors))
+        self.assertEqual(self.picture(), before)
+
+    def test_no_configuration(self):
+        done = self.say("--config", "/nowhere/steer.yaml")
+        self.assertEqual(done.returncode, 2)
+        self.assertRegex(done.stderr, r"^error: .*/nowhere/steer.yaml.*No such file.*\n$")
+
+    def test_words(self):
+        version = self.say("--version")
+        self.assertEqual(version.returncode, 0)
+        self.assertRegex(version.stdout, r"^steerdnsd \d+\.\d+\.\d+\S*\n$")
+        text = self.say("--help")
+        self.assertEqual(text.returncode, 0)
+        for word in ("--config", "--check", "--dump-program", "--version", "SIGTERM"):
+            self.assertIn(word, text.stdout)
+        wrong = self.say("--no-such-word")
+        self.assertEqual(wrong.returncode, 2)
+        self.assertIn("--no-such-word", wrong.stderr)
+        reference = self.say("--config-reference")
+        self.assertEqual(reference.returncode, 0)
+        self.assertIn("### `ros_address_list`", reference.stdout)
+
+    def test_dump_program(self):
+        done = self.say("--dump-program", "--config", str(ROOT / "configs/minimal.yaml"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for word in ("enter_list ros_address_list_policy", "forward udp://1.1.1.1:53", "line 38"):
+            self.assertIn(word, done.stdout)
+
+    def picture(self):
+        """All that a start would change."""
+        net = self.scene.network
+        return (net.run("appliance", "ip", "link").stdout, net.run("appliance", "ss", "-Hlnptu").stdout,
+                net.run("appliance", "cat", "/proc/sys/net/ipv4/ip_local_reserved_ports").stdout, self.scene.socket.exists())
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
