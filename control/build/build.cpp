@@ -72,7 +72,6 @@ Built build(const config::Settings& settings, const Surroundings& surroundings,
     snapshot.names = masks.finish(snapshot.tag_masks, built.errors);
     snapshot.allow = allowed(settings.dataplane, surroundings);
     snapshot.trusted_forwarders = matchers::PrefixSet(settings.dataplane.trusted_forwarders);
-    snapshot.reply_by_route = settings.dataplane.reply == config::ReplyMode::route;
     built.listeners = listeners_of(settings);
     if (built.ok()) {
         if (auto ready = equip(snapshot); !ready) built.errors.push_back(ready.error());

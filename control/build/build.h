@@ -36,8 +36,8 @@ struct Listener {
     std::uint32_t tcp_idle_timeout_ms = 10'000;
 };
 
-// One router that has lists to keep. Its lists are every ros_address_list that names it, used by a query or not, because
-// each may have persistent rows.
+// One router that has lists to keep. Its lists are every ros_address_list that names it, used by a
+// query or not, because each may have persistent rows.
 struct RouterPlan {
     config::RouterIndex router = 0;  // of Settings::routers
     routeros::RouterConfig

@@ -269,7 +269,8 @@ int Compiler::find_first_cache() const {
     return -1;
 }
 
-// The most lists that a query can meet on its way to each instruction; targets lie ahead, so one pass is enough.
+// The most lists that a query can meet on its way to each instruction; targets lie ahead, so one
+// pass is enough.
 void Compiler::check_claims() {
     constexpr int kUnreached = -1;
     const Program& program = snapshot_.program;

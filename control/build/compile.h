@@ -1,7 +1,8 @@
 // Sequences to the flat program (dataplane/policy/program.h says what its instructions mean).
 //
-// A sequence that another executes is compiled in place, once per use, as an instance of its own. What one executor
-// refers to (upstream group, cache, list, text, mark) is added to the snapshot's tables when it is first met.
+// A sequence that another executes is compiled in place, once per use, as an instance of its own.
+// What one executor refers to (upstream group, cache, list, text, mark) is added to the snapshot's
+// tables when it is first met.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +20,8 @@ namespace steer::build {
 
 class Compiler {
   public:
-    // Fills program, entry, first_cache, groups, upstreams, caches, mark_masks and texts of `snapshot`. `list_places`:
-    // the place in Snapshot::lists of every ros_address_list.
+    // Fills program, entry, first_cache, groups, upstreams, caches, mark_masks and texts of
+    // `snapshot`. `list_places`: the place in Snapshot::lists of every ros_address_list.
     Compiler(const config::Settings& settings, Registry& registry, TagMasks& masks,
              const std::map<config::PluginIndex, std::uint32_t>& list_places, Snapshot& snapshot,
              std::vector<Error>& errors);
@@ -32,7 +33,8 @@ class Compiler {
     void rule(const config::ExecRule& rule, std::uint8_t instance, unsigned& depth);
     void test(const config::MatchUse& match, std::uint8_t instance);
     void executor(config::PluginIndex plugin, int line, std::uint8_t instance, unsigned& depth);
-    // Appends an instruction; returns its pc. After kMaxProgram nothing is appended and an error given once.
+    // Appends an instruction; returns its pc. After kMaxProgram nothing is appended and an error
+    // given once.
     std::uint16_t emit(Op op, std::uint8_t instance, int line, std::uint32_t operand = 0);
     void enter(Op op, std::uint8_t instance, int line, std::uint32_t operand, unsigned& depth);
     [[nodiscard]] std::uint16_t next_pc() const;

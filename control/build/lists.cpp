@@ -12,7 +12,8 @@ std::uint32_t seconds(config::Milliseconds value) {
     return static_cast<std::uint32_t>(value.count() / 1000);
 }
 
-// What is never claimed if a list does not say it: special ranges, and everybody who takes part in this.
+// What is never claimed if a list does not say it: special ranges, and everybody who takes part in
+// this.
 std::vector<matchers::Prefix> default_never_claim(const config::Settings& settings,
                                                   const Surroundings& surroundings) {
     std::vector<matchers::Prefix> out = special_ranges();
@@ -30,8 +31,9 @@ std::vector<matchers::Prefix> default_never_claim(const config::Settings& settin
     return out;
 }
 
-// With several writers every row gets one constant life, so that no write shortens another's: as if every TTL were the
-// longest. The row then outlives `max_ttl` by `extra_time`, and a client's TTL may be `max_ttl` whole.
+// With several writers every row gets one constant life, so that no write shortens another's: as if
+// every TTL were the longest. The row then outlives `max_ttl` by `extra_time`, and a client's TTL
+// may be `max_ttl` whole.
 std::uint32_t longest_life_s(const config::RosAddressList& args) {
     if (args.fixed_ttl) return seconds(*args.fixed_ttl);
     return seconds(args.multi_writer ? args.max_ttl + args.extra_time : args.max_ttl);

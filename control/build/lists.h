@@ -1,4 +1,5 @@
-// Every ros_address_list, twice: as workers see it (PolicyList) and as its router's keeper sees it (RouterPlan).
+// Every ros_address_list, twice: as workers see it (PolicyList) and as its router's keeper sees it
+// (RouterPlan).
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// The domain rules of all sets that the program asks about, as one image, and the mask of sets of each matcher.
+// The domain rules of all sets that the program asks about, as one image, and the mask of sets of
+// each matcher.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +17,9 @@ class TagMasks {
   public:
     explicit TagMasks(const config::Settings& settings) : settings_(settings) {}
 
-    // The index of a qname's mask. Each domain_set that it names, directly or by other sets, is one SetId; its own
-    // rules are one more. Sets above matchers::kMaxSets are counted and refused by finish().
+    // The index of a qname's mask. Each domain_set that it names, directly or by other sets, is one
+    // SetId; its own rules are one more. Sets above matchers::kMaxSets are counted and refused by
+    // finish().
     std::uint32_t mask_of(config::PluginIndex qname);
 
     // The image (nullptr: no rules at all) and the masks. Leaves this empty.

@@ -168,8 +168,8 @@ void advise_nested(Reading& in, const Plugin& plugin, const Sequence& sequence) 
 
 // ---- paths that end without an answer
 
-// Follows the rules as they would run when no response comes from where none is certain. A condition under which a
-// forward ran is remembered, so that `x` and `!x` together count as always.
+// Follows the rules as they would run when no response comes from where none is certain. A
+// condition under which a forward ran is remembered, so that `x` and `!x` together count as always.
 class AnswerWalk {
   public:
     explicit AnswerWalk(const Settings& settings) : settings_(settings) {}

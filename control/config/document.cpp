@@ -25,8 +25,8 @@ int line_of(const YAML::Mark& mark) {
     return mark.line < 0 ? 0 : mark.line + 1;
 }
 
-// Builds the tree from the parser's events. Open collections are a stack of nodes that move into their parent when
-// they close.
+// Builds the tree from the parser's events. Open collections are a stack of nodes that move into
+// their parent when they close.
 class TreeBuilder final : public YAML::EventHandler {
   public:
     Node take() { return std::move(root_); }

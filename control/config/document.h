@@ -1,8 +1,9 @@
 // A configuration's text as a tree of nodes with lines; the only place that knows the YAML library.
 //
-// Accepts what YAML 1.2 calls maps, lists and scalars; aliases are copied in place. Refused with a sentence: syntax
-// errors, a key twice in one map, keys that are no scalar, a second document, a type mark (`!x`) or an anchor where
-// the writer meant text, more than kMaxDepth levels, more than kMaxNodes nodes after copying aliases.
+// Accepts what YAML 1.2 calls maps, lists and scalars; aliases are copied in place. Refused with a
+// sentence: syntax errors, a key twice in one map, keys that are no scalar, a second document, a
+// type mark (`!x`) or an anchor where the writer meant text, more than kMaxDepth levels, more than
+// kMaxNodes nodes after copying aliases.
 #pragma once
 
 #include <string>

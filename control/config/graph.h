@@ -1,5 +1,5 @@
-// What plugins refer to, and what follows from it: cycles, the entry, what is never used, and advice on how queries
-// will go through the sequences.
+// What plugins refer to, and what follows from it: cycles, the entry, what is never used, and
+// advice on how queries will go through the sequences.
 #pragma once
 
 #include <vector>

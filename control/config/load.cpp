@@ -144,7 +144,8 @@ class PluginsReader {
         }
     }
 
-    // A plugin without a tag is TYPE_N; a ros_address_list's stands on the router, so it has to be written.
+    // A plugin without a tag is TYPE_N; a ros_address_list's stands on the router, so it has to be
+    // written.
     void name(Declaration& out, const std::string& type) {
         if (!out.tag.empty()) return;
         if (type == "ros_address_list") {

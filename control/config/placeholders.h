@@ -1,7 +1,8 @@
-// ${NAME}, ${env:NAME} and ${NAME:-default} in the values of a configuration, from the environment; $${ is a "${".
+// ${NAME}, ${env:NAME} and ${NAME:-default} in the values of a configuration, from the environment;
+// $${ is a "${".
 //
-// Done once, on the parsed tree: a value can bring no structure of its own. A name that is not set is an error with
-// its line. Names that stand for facts of a query (${qname}) are left as they are.
+// Done once, on the parsed tree: a value can bring no structure of its own. A name that is not set
+// is an error with its line. Names that stand for facts of a query (${qname}) are left as they are.
 #pragma once
 
 #include "control/config/document.h"

@@ -33,7 +33,8 @@ class Reading {
     // The content of a file, or why not ("No such file or directory").
     // A pipe is read only as the configuration itself (`--config <(...)`).
     static Result<std::string> read_text(const std::string& path, bool or_pipe = false);
-    // As read_text(); what stops it is reported as being about `place` ("... cannot be read: No such file").
+    // As read_text(); what stops it is reported as being about `place` ("... cannot be read: No
+    // such file").
     std::optional<std::string> read_file(const std::string& path, const Place& place);
     // The number of a file's name in Settings::files.
     std::uint32_t file_number(const std::string& path);
@@ -51,8 +52,8 @@ class Reading {
     // Declares the tag of a plugin that stands under `plugins:`.
     void declare(const std::string& tag, Declared what) { declared_.emplace(tag, std::move(what)); }
     [[nodiscard]] const Declared* find_tag(std::string_view tag) const;
-    // Finds what a tag refers to; what is wrong is reported at `line` ("there is no plugin 'x'", "is a forward,
-    // expected a matcher") and nothing returned. `tag` is without '$'.
+    // Finds what a tag refers to; what is wrong is reported at `line` ("there is no plugin 'x'",
+    // "is a forward, expected a matcher") and nothing returned. `tag` is without '$'.
     std::optional<PluginIndex> refer(std::string_view tag, Wanted wanted, int line);
     // As refer(), where a bare tag is expected: a '$' is superfluous, accepted with a warning.
     std::optional<PluginIndex> refer_bare(std::string_view tag, Wanted wanted, const Place& place);

@@ -1,5 +1,6 @@
-// The reference of the configuration, as Markdown, made from the rows that the parser uses: docs/configuration.md is
-// exactly this (a test compares them), `steerdnsd --config-reference` prints it.
+// The reference of the configuration, as Markdown, made from the rows that the parser uses:
+// docs/configuration.md is exactly this (a test compares them), `steerdnsd --config-reference`
+// prints it.
 #pragma once
 
 #include <iosfwd>

@@ -19,7 +19,8 @@ void add(std::vector<Error>& to, const std::string& file, int line, std::string 
     if (!known) to.push_back({std::move(text), file, line});
 }
 
-// Insertions, deletions, substitutions and swaps of neighbours (Damerau-Levenshtein, adjacent form).
+// Insertions, deletions, substitutions and swaps of neighbours (Damerau-Levenshtein, adjacent
+// form).
 std::size_t distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> before_last, last(b.size() + 1), row(b.size() + 1);
     std::iota(last.begin(), last.end(), std::size_t{0});

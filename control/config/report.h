@@ -22,7 +22,8 @@ class Report {
     [[nodiscard]] std::size_t error_count() const { return errors_.size(); }
     [[nodiscard]] const std::string& file() const { return file_; }
 
-    // What was collected: of the configuration itself by line, then of other files. Leaves the report empty.
+    // What was collected: of the configuration itself by line, then of other files. Leaves the
+    // report empty.
     std::vector<Error> take_errors();
     std::vector<Error> take_warnings();
 
@@ -33,7 +34,8 @@ class Report {
     std::vector<Error> errors_, warnings_;
 };
 
-// ": did you mean 'size'?" for the candidate that is the fewest edits away, or nothing if none is near.
+// ": did you mean 'size'?" for the candidate that is the fewest edits away, or nothing if none is
+// near.
 std::string did_you_mean(std::string_view written, const std::vector<std::string_view>& candidates);
 
 }  // namespace steer::config

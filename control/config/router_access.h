@@ -1,4 +1,5 @@
-// How a router is reached: the settings that `routers.NAME` and a ros_address_list with an address of its own share.
+// How a router is reached: the settings that `routers.NAME` and a ros_address_list with an address
+// of its own share.
 #pragma once
 
 #include <array>
@@ -46,7 +47,8 @@ constexpr std::array<Row<T>, 9> router_access_rows(std::string_view required) {
     }};
 }
 
-// The router that these settings mean; nothing if something is missing or wrong, which is reported at `line`.
+// The router that these settings mean; nothing if something is missing or wrong, which is reported
+// at `line`.
 std::optional<Router> finish_router(Reading& in, const RouterAccess& access,
                                     const std::string& owner, int line);
 

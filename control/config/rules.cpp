@@ -47,7 +47,8 @@ bool is_strict(const Plugin& plugin) {
 
 using BadPatterns = std::set<std::pair<std::string, int>>;
 
-// Takes the bad regexps out of a list of rules; those of the configuration itself and of strict files stay errors.
+// Takes the bad regexps out of a list of rules; those of the configuration itself and of strict
+// files stay errors.
 void remove_bad(std::vector<RuleAt>& rules, const Settings& settings, const BadPatterns& bad) {
     std::erase_if(rules, [&](const RuleAt& r) {
         return r.file != 0 && r.rule.kind == matchers::RuleKind::regexp &&

@@ -1,7 +1,8 @@
 // Domain rules of a configuration: written inline, or in files that it names.
 //
-// A bad inline rule is an error. A bad line of a file is a warning with file and line, and an error if the list is
-// strict or if no line of the file is good. Regexps are tried by compiling them, once for all of them.
+// A bad inline rule is an error. A bad line of a file is a warning with file and line, and an error
+// if the list is strict or if no line of the file is good. Regexps are tried by compiling them,
+// once for all of them.
 #pragma once
 
 #include <string>
@@ -19,7 +20,8 @@ void read_rule_file(Reading& in, const Text& path, const Place& place, bool stri
 void read_prefix_file(Reading& in, const Text& path, const Place& place,
                       std::vector<PersistentRow>& out);
 
-// Compiles every regexp of the settings. A bad one that stands in a file that is not strict is taken out of its list.
+// Compiles every regexp of the settings. A bad one that stands in a file that is not strict is
+// taken out of its list.
 void check_patterns(Reading& in);
 
 }  // namespace steer::config

@@ -189,7 +189,7 @@ constexpr std::array<Row<Dataplane>, 10> kRows{{
      "auto: a quarter of RAM within 128 MiB and 4 GiB"},
     {"idle", choice<Dataplane, &Dataplane::idle>(), "adaptive", "spin|pause|adaptive",
      "what a worker does when there is nothing to do; adaptive sleeps"},
-    {"reply", choice<Dataplane, &Dataplane::reply>(), "reflect", "reflect|route",
+    {"reply", NotYet{}, "reflect", "",
      "answers go back where the query came from, or by the kernel's route"},
     {"upstream_ports", Own<Dataplane>{"range", read_upstream_ports}, "10240-26623", "",
      "source ports of upstream queries; reserved at start (`ip_local_reserved_ports`)"},

@@ -21,7 +21,8 @@ Bounds bounds_of(std::string_view range) {
     return {range.substr(0, dots), range.substr(dots + 2)};
 }
 
-// Says that the value is not what was expected: "expected" is continued by the range, if there is one.
+// Says that the value is not what was expected: "expected" is continued by the range, if there is
+// one.
 void refuse(Reading& in, const Node& node, const Place& place, std::string expected,
             std::string_view range) {
     if (!range.empty()) expected += " within " + std::string(range);
@@ -124,7 +125,9 @@ std::optional<unsigned> read_choice(Reading& in, const Node& node, const Place& 
 void refuse_not_yet(Reading& in, const Node& node, const Place& place,
                     std::string_view default_text) {
     if (node.is_text() && !default_text.empty() && lower(node.text) == default_text) return;
-    in.report().error(place.line, place.name() + " is not supported yet: remove it");
+    in.report().error(place.line,
+                      place.name() + " is not supported yet: remove it" +
+                          (default_text.empty() ? "" : ", or write " + std::string(default_text)));
 }
 
 namespace rows {

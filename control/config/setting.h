@@ -1,11 +1,11 @@
-// A setting is one row: its name, where it goes, its default, its range, and what it means. The parser, the check and
-// docs/configuration.md are made from the rows, so they cannot differ.
+// A setting is one row: its name, where it goes, its default, its range, and what it means. The
+// parser, the check and docs/configuration.md are made from the rows, so they cannot differ.
 //
-// A row's `default_text` is read by the same code as an operator's text, unless it is one of the words that name what
-// is no value: "required", "none", "auto", or in brackets (then the struct's own initial value holds).
-// A duration whose range begins with whole seconds ("1s..1h") has to be whole seconds.
-// A row of a setting that is known and not built yet (NotYet) takes its default, which changes nothing, and refuses
-// every other value by name.
+// A row's `default_text` is read by the same code as an operator's text, unless it is one of the
+// words that name what is no value: "required", "none", "auto", or in brackets (then the struct's
+// own initial value holds). A duration whose range begins with whole seconds ("1s..1h") has to be
+// whole seconds. A row of a setting that is known and not built yet (NotYet) takes its default,
+// which changes nothing, and refuses every other value by name.
 #pragma once
 
 #include <array>
@@ -34,7 +34,8 @@ struct Place {
 
 struct NotYet {};
 
-// A value that is one of a few words: `range` of the row lists them ("spin|pause|adaptive") in the enum's order.
+// A value that is one of a few words: `range` of the row lists them ("spin|pause|adaptive") in the
+// enum's order.
 template <class T>
 struct Choice {
     void (*set)(T&, unsigned);
@@ -123,8 +124,8 @@ void read_one(Reading& in, const Row<T>& row, const Node& node, const Place& pla
 
 }  // namespace rows
 
-// Reads a map whose keys are `table`'s into `out`: defaults first, then what is written. Unknown and missing keys,
-// wrong kinds and ranges are reported. Returns false if this is no map at all.
+// Reads a map whose keys are `table`'s into `out`: defaults first, then what is written. Unknown
+// and missing keys, wrong kinds and ranges are reported. Returns false if this is no map at all.
 template <class T, std::size_t N>
 bool read_rows(Reading& in, const Node& map, const std::array<Row<T>, N>& table,
                std::string_view owner, T& out) {

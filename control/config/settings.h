@@ -70,7 +70,6 @@ struct PortSettings {
 };
 
 enum class IdleMode : std::uint8_t { spin, pause, adaptive };
-enum class ReplyMode : std::uint8_t { reflect, route };
 
 struct Dataplane {
     std::vector<PortSettings> ports;  // empty: the interface of the default route
@@ -78,7 +77,6 @@ struct Dataplane {
     std::vector<std::uint32_t> cores;  // one per worker if a list was written; else empty
     std::uint64_t memory_bytes = 0;    // 0: a quarter of RAM within 128 MiB .. 4 GiB
     IdleMode idle = IdleMode::adaptive;
-    ReplyMode reply = ReplyMode::reflect;
     std::uint16_t first_upstream_port = 10240, last_upstream_port = 26623;
     std::uint32_t max_parked = 65536;                    // a worker
     std::uint32_t max_in_flight = 16384;                 // a worker
@@ -184,7 +182,6 @@ struct PersistentRow {
 
 enum class OnTimeoutMode : std::uint8_t { answer, servfail, drop };
 enum class MissingFamilyMode : std::uint8_t { answer, nodata };
-enum class SharedMode : std::uint8_t { keep, skip, report };
 
 struct RosAddressList {
     RouterIndex router = 0;
@@ -200,7 +197,6 @@ struct RosAddressList {
     MissingFamilyMode missing_family = MissingFamilyMode::answer;
     std::optional<std::vector<matchers::Prefix>> never_claim;  // nothing: the default ranges
     std::uint32_t max_rows = 50'000;
-    SharedMode shared = SharedMode::keep;
     bool multi_writer = false;
     bool cleanup_on_shutdown = false;
     std::vector<PersistentRow> persistent;

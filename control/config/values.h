@@ -1,5 +1,6 @@
-// Single values as an operator writes them: text in, a typed value out, or nothing if it is not one.
-// Pure; allocates only what it returns. The words around them (which key, which line) are the caller's.
+// Single values as an operator writes them: text in, a typed value out, or nothing if it is not
+// one. Pure; allocates only what it returns. The words around them (which key, which line) are the
+// caller's.
 #pragma once
 
 #include <chrono>

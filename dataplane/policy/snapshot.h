@@ -83,7 +83,6 @@ struct Snapshot {
     std::vector<std::string> texts;          // of debug_print and query_summary
     matchers::PrefixSet allow;               // who may ask
     matchers::PrefixSet trusted_forwarders;  // exempt from per-client quotas
-    bool reply_by_route = false;
 
     // What equip() adds; workers write to these, each in its own way.
     mutable std::vector<matchers::NameMatcher::Scratch> scratches;  // worker i's alone

@@ -1,5 +1,5 @@
-// What a plugin type is to the rest of the configuration: one constant per type, next to its rows, in a file of its
-// own; kTypes (types.cpp) lists them.
+// What a plugin type is to the rest of the configuration: one constant per type, next to its rows,
+// in a file of its own; kTypes (types.cpp) lists them.
 #pragma once
 
 #include <span>
@@ -19,7 +19,8 @@ struct PluginType {
         quick;  // how it is written in place ("forward ADDRESS..."); empty: only under `plugins:`
     std::string_view args;  // what `args` is, if it is not a map of rows
     std::vector<RowText> (*rows)();
-    // Reads `args` (nullptr: there is none) into plugin.args. plugin.tag, type, role and line are set.
+    // Reads `args` (nullptr: there is none) into plugin.args. plugin.tag, type, role and line are
+    // set.
     void (*read)(Reading& in, const Node* args, Plugin& plugin);
     // Reads what stands after the type's name in place.
     void (*read_quick)(Reading& in, std::string_view words, int line, Plugin& plugin);

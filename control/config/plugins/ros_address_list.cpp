@@ -86,13 +86,12 @@ constexpr std::array<Row<Args>, 22> kOwnRows{{
      "what AAAA gets without `address_list6`, and A without `address_list4`"},
     {"max_rows", &Args::max_rows, "50000", "1..1000000",
      "rows of this plugin on the router at most"},
-    {"shared", choice<Args, &Args::shared>(), "keep", "keep|skip|report",
-     "an address that policy and other names share: it becomes a row, it does not, or it does and "
-     "is reported"},
     {"multi_writer", &Args::multi_writer, "false", "",
      "several instances write this list: all rows get one constant life"},
     {"cleanup_on_shutdown", &Args::cleanup_on_shutdown, "false", "",
      "the rows that this instance wrote are removed when it ends"},
+    {"shared", NotYet{}, "keep", "",
+     "what becomes of an address that policy and other names share"},
     {"routers", NotYet{}, "", "", "several routers"},
     {"quorum", NotYet{}, "healthy", "", "how many of them an answer waits for"},
 }};
@@ -120,7 +119,6 @@ class Check {
         comment(args);
         families(args);
         times(args);
-        shared(args);
     }
 
   private:
@@ -239,14 +237,6 @@ class Check {
                                  ") is not longer than " + extra +
                                  ": raise it, or lower 'extra_time'");
         }
-    }
-
-    void shared(const Args& args) {
-        if (args.shared == SharedMode::keep) return;
-        in_.report().warn(line_of("shared"),
-                          "'shared' of " + owner_ +
-                              ": skip and report have no effect yet, addresses that "
-                              "other names have as well become rows");
     }
 
     Reading& in_;

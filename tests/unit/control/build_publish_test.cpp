@@ -1,5 +1,5 @@
-// The publisher: which generation is in force, when an old one is freed, and that it never is too early. Workers are
-// QSBR readers that the test turns by hand.
+// The publisher: which generation is in force, when an old one is freed, and that it never is too
+// early. Workers are QSBR readers that the test turns by hand.
 #include "control/build/publish.h"
 
 #include <rte_malloc.h>
