@@ -9,7 +9,7 @@
 
 #include "control/ops/mnemonics.h"
 #include "control/ops/response_text.h"
-#include "dns_message.h"
+#include "support/dns_message.h"
 
 using steer::Note;
 using steer::NoteKind;
