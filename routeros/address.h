@@ -1,8 +1,9 @@
 // The address of an address-list row: a host or a prefix of either family, 17 bytes, no allocation.
 //
-// Bytes are in network order; IPv4 is kept as ::ffff:a.b.c.d with 96 added to its prefix length, so one
-// key type serves both menus. Text is RouterOS's normal form: IPv4 hosts without /32, IPv6 always with its
-// length (/128 included), lower case, longest run of zeros compressed (RFC 5952), host bits cleared.
+// Bytes are in network order; IPv4 is kept as ::ffff:a.b.c.d with 96 added to its prefix length, so
+// one key type serves both menus. Text is RouterOS's normal form: IPv4 hosts without /32, IPv6
+// always with its length (/128 included), lower case, longest run of zeros compressed (RFC 5952),
+// host bits cleared.
 #pragma once
 
 #include <array>
@@ -25,8 +26,8 @@ struct Address {
     std::uint8_t prefix = 128;  // 0..128 of the 16 bytes; 96..128 for IPv4
 
     static Address host(const AddressBytes& bytes) { return {bytes, 128}; }
-    // What RouterOS prints or an operator writes; host bits are cleared. Nothing for ranges (`a-b`), names,
-    // IPv4-mapped IPv6 text, and everything that belongs into the other menu.
+    // What RouterOS prints or an operator writes; host bits are cleared. Nothing for ranges
+    // (`a-b`), names, IPv4-mapped IPv6 text, and everything that belongs into the other menu.
     static std::optional<Address> parse(Menu menu, std::string_view text);
     // As above, of either family.
     static std::optional<Address> parse(std::string_view text);

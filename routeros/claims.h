@@ -1,10 +1,10 @@
-// Claims: "list L must hold address A until T". What was promised to clients, and the only reason for a timed
-// row; kept while the router is away, so that nothing is lost.
+// Claims: "list L must hold address A until T". What was promised to clients, and the only reason
+// for a timed row; kept while the router is away, so that nothing is lost.
 //
-// A claim lives until the last lease it was made for has ended; raising it again only ever prolongs it and
-// counts. It keeps the first name (the row's `dm`). Bounded per list. Expiry is a heap with one lazy entry per
-// claim: O(log n) per claim and per expiry.
-// Memory: about 150 bytes a claim, and its name where that is longer than 15 bytes; 50,000 claims ~ 9 MB.
+// A claim lives until the last lease it was made for has ended; raising it again only ever prolongs
+// it and counts. It keeps the first name (the row's `dm`). Bounded per list. Expiry is a heap with
+// one lazy entry per claim: O(log n) per claim and per expiry. Memory: about 150 bytes a claim, and
+// its name where that is longer than 15 bytes; 50,000 claims ~ 9 MB.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -43,8 +43,8 @@ struct Claim {
 
 class Claims {
   public:
-    // Makes or prolongs; nothing if the list holds `bound` claims already. `row_until_ms` 0: a row without timeout.
-    // The pointer is good until the next raise() or expire().
+    // Makes or prolongs; nothing if the list holds `bound` claims already. `row_until_ms` 0: a row
+    // without timeout. The pointer is good until the next raise() or expire().
     Claim* raise(const ClaimKey& key, std::string_view name, std::uint64_t until_ms,
                  std::uint64_t row_until_ms, std::size_t bound);
     [[nodiscard]] Claim* find(const ClaimKey& key);

@@ -1,7 +1,7 @@
 // The few sentences that SteerDNS says to a router, encoded but for their tag.
 //
-// Each is one sentence with the least that does the job: `.proplist` on every print, ids in comma lists,
-// lists joined by `?#|` so that one table scan serves them all.
+// Each is one sentence with the least that does the job: `.proplist` on every print, ids in comma
+// lists, lists joined by `?#|` so that one table scan serves them all.
 #pragma once
 
 #include <cstdint>
@@ -41,7 +41,8 @@ Command add_row(std::string_view list, const Address& address, std::string_view 
                 std::uint32_t timeout_s);
 Command set_timeout(Menu menu, std::span<const RowId> ids, std::uint32_t timeout_s);
 Command remove_rows(Menu menu, std::span<const RowId> ids);
-// Every change of the menu, until cancelled. Not limited to our lists: a query would hide `.dead` rows.
+// Every change of the menu, until cancelled. Not limited to our lists: a query would hide `.dead`
+// rows.
 Command listen(Menu menu);
 // Uptime, version, board, load.
 Command print_resource();

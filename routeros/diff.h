@@ -1,13 +1,14 @@
 // What is to be written at one place so that what is wanted there is there; a pure function.
 //
 // - Our row that ends too early is extended, never written again; whoever wrote it (adoption).
-// - A foreign row (or an orphan, or our row disabled by hand) is never touched: it covers while it is enabled
-//   and lives; where it does not cover it blocks, until it is gone.
+// - A foreign row (or an orphan, or our row disabled by hand) is never touched: it covers while it
+//   is enabled and lives; where it does not cover it blocks, until it is gone.
 // - A timed row of ours that nobody wants is left to expire: another writer may rely on it.
-// - Timed and permanent never change places while a lease relies on the row. A timed row where a permanent one
-//   is wanted is extended to the longest timeout (35 weeks) instead; a permanent row of ours where the list is
-//   timed covers, and is removed when its last claim has ended. So there is never a gap between a remove
-//   and an add, and `set timeout` is never sent for a static row (RouterOS versions differ there).
+// - Timed and permanent never change places while a lease relies on the row. A timed row where a
+//   permanent one is wanted is extended to the longest timeout (35 weeks) instead; a permanent row
+//   of ours where the list is timed covers, and is removed when its last claim has ended. So there
+//   is never a gap between a remove and an add, and `set timeout` is never sent for a static row
+//   (RouterOS versions differ there).
 // - A persistent row (kind P) that is no longer configured is removed once no lease relies on it.
 #pragma once
 
@@ -43,8 +44,9 @@ struct Difference {
 
 Difference compare(std::span<Row* const> rows, const Want& want, std::uint64_t now_ms);
 
-// The timeout of a renewal: at least `needed_s`, up to `slack_s` longer so that the next ones find the row long
-// enough, never above `longest_s` (unless needed), on a grid of minutes so that many rows share one sentence.
+// The timeout of a renewal: at least `needed_s`, up to `slack_s` longer so that the next ones find
+// the row long enough, never above `longest_s` (unless needed), on a grid of minutes so that many
+// rows share one sentence.
 std::uint32_t renewal_timeout(std::uint64_t needed_s, std::uint32_t slack_s,
                               std::uint32_t longest_s);
 

@@ -26,17 +26,6 @@ std::uint32_t seed_of(std::string_view text) {
 
 }  // namespace
 
-std::string_view label(RouterState state) {
-    switch (state) {
-#define STEER_ROUTER_STATE_LABEL(name, text, meaning) \
-    case RouterState::name:                           \
-        return text;
-        STEER_ROUTER_STATES(STEER_ROUTER_STATE_LABEL)
-#undef STEER_ROUTER_STATE_LABEL
-    }
-    return {};
-}
-
 Router::Engine::Engine(RouterConfig config, RouterSink& sink, RouterLink& link)
     : config_(std::move(config)),
       sink_(sink),
@@ -110,7 +99,7 @@ void Router::Engine::say(Level level, Topic topic, std::string sentence) {
     sink_.log(level, sentence);
 }
 
-// --- entries ---------------------------------------------------------------------------------------------
+// --- entries -------------------------------------------------------------------------------------
 
 void Router::Engine::start(std::uint64_t now_ms) {
     now_ = now_ms;
@@ -218,7 +207,7 @@ void Router::Engine::flush() {
     link_.send(bytes);
 }
 
-// --- connection ------------------------------------------------------------------------------------------
+// --- connection ----------------------------------------------------------------------------------
 
 void Router::Engine::begin_connect() {
     enter(RouterState::connecting);
@@ -319,7 +308,7 @@ void Router::Engine::on_broken(std::string_view reason) {
     broken_ = reason.empty() ? "the session ended" : std::string{reason};
 }
 
-// --- signs of life ---------------------------------------------------------------------------------------
+// --- signs of life -------------------------------------------------------------------------------
 
 void Router::Engine::heartbeat() {
     if (heartbeat_out_ || now_ < heartbeat_ms_ + kHeartbeatMs) return;
@@ -391,65 +380,6 @@ std::uint64_t Router::Engine::next_deadline() const {
         if (!list.stalled) next = std::min(next, stall_deadline(list));
     }
     return next;
-}
-
-// --- cleanup and status ----------------------------------------------------------------------------------
-
-void Router::Engine::cleanup(std::uint64_t now_ms) {
-    now_ = now_ms;
-    cleaning_ = true;
-    settle_away(nullptr);
-    tell_away();
-    writer_.drop_queued();
-    lookups_.clear();
-    rows_.for_each([&](const Row& row) {
-        if (!row.written_here || row.owner != Owner::ours || row.is_gone(now_)) return;
-        writer_.put({row.place, WriteKind::remove, WriteClass::repair, row.id, 0, now_}, now_);
-    });
-    run();
-}
-
-bool Router::Engine::cleaned() const {
-    return cleaning_ && (state_ != RouterState::in_sync || writer_.places() == 0);
-}
-
-void Router::Engine::request_reprint(std::uint64_t now_ms) {
-    now_ = now_ms;
-    if (state_ == RouterState::in_sync) reprint_ms_ = reprint_due_ms_ = now_;
-    run();
-}
-
-RouterStatus Router::Engine::status() const {
-    RouterStatus s;
-    s.state = state_;
-    s.away =
-        state_ != RouterState::in_sync ||
-        std::any_of(lists_.begin(), lists_.end(), [](const auto& l) { return l.second.stalled; });
-    s.version = version_;
-    s.board = board_;
-    s.boot_ms =
-        boot_known_ ? static_cast<std::uint64_t>(std::max<std::int64_t>(boot_high_ms_, 1)) : 0;
-    s.trouble = trouble_;
-    s.claims = claims_.size();
-    s.rows_ours = rows_.count(Owner::ours);
-    s.rows_orphaned = rows_.count(Owner::orphan);
-    s.rows_foreign = rows_.count(Owner::foreign);
-    s.rows_blocked = refusals_.size();
-    s.held = holds_.size();
-    s.queued = writer_.queued();
-    s.in_flight = writer_.sentences_in_flight();
-    s.service_us = writer_.service_us();
-    s.rtt_ms = rtt_ms_;
-    return s;
-}
-
-std::vector<OrphanRow> Router::Engine::orphans() const {
-    std::vector<OrphanRow> out;
-    rows_.for_each([&](const Row& row) {
-        if (row.owner != Owner::orphan) return;
-        out.push_back({names_[row.place.name].text, row.place.address.to_string(), row.comment});
-    });
-    return out;
 }
 
 }  // namespace steer::routeros

@@ -1,8 +1,8 @@
 // The inside of a Router; private to this folder.
 //
-// One object, four files by subject: engine.cpp (connection, time, status), engine_read.cpp (what the router
-// tells), engine_write.cpp (what it is told), engine_claim.cpp (what is wanted, who waits, the board).
-// Every entry sets `now_` once; everything below runs at that moment.
+// One object, five files by subject: engine.cpp (connection, time), engine_read.cpp (what the router
+// tells), engine_write.cpp (what it is told), engine_claim.cpp (what is wanted, who waits, the
+// board), engine_status.cpp. Every entry sets `now_` once; everything below runs at that moment.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>

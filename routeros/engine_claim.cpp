@@ -14,7 +14,7 @@ constexpr std::uint64_t kEnoughLeftMs = 1'000;  // a claim that ends sooner is n
 
 }  // namespace
 
-// --- what is wanted --------------------------------------------------------------------------------------
+// --- what is wanted ------------------------------------------------------------------------------
 
 Router::Engine::Wanted Router::Engine::wanted(const Place& place) const {
     Wanted w;
@@ -43,7 +43,8 @@ Router::Engine::Wanted Router::Engine::wanted(const Place& place) const {
     return w;
 }
 
-// The one place where the difference between wanted and known becomes writes, promises and releases.
+// The one place where the difference between wanted and known becomes writes, promises and
+// releases.
 void Router::Engine::evaluate(const Place& place, WriteClass cls, bool just_ended) {
     if (state_ != RouterState::in_sync || cleaning_) return;
     Wanted w = wanted(place);
@@ -108,7 +109,7 @@ void Router::Engine::reconcile(WriteClass cls) {
         evaluate(place, cls);
 }
 
-// --- the board -------------------------------------------------------------------------------------------
+// --- the board -----------------------------------------------------------------------------------
 
 // A promise is a claim: whoever relies on the board makes no claim of his own until it ends.
 void Router::Engine::tell_board(const Place& place, std::uint64_t cover_ms) {
@@ -157,7 +158,7 @@ void Router::Engine::expire_claims() {
     }
 }
 
-// --- who waits -------------------------------------------------------------------------------------------
+// --- who waits -----------------------------------------------------------------------------------
 
 void Router::Engine::settle(std::uint64_t token, Outcome outcome) {
     if (token != 0) sink_.settled(token, outcome);
@@ -212,7 +213,7 @@ void Router::Engine::settle_away(const List* only) {
         settle(token, Outcome::router_away);
 }
 
-// --- claims ----------------------------------------------------------------------------------------------
+// --- claims --------------------------------------------------------------------------------------
 
 void Router::Engine::claim(ListId id, std::span<const AddressBytes> addresses,
                            std::string_view name, std::uint64_t lease_end_ms,
@@ -287,7 +288,8 @@ bool Router::Engine::claim_address(List& list, const AddressBytes& address, std:
     Hold& hold = holds_.find(serial)->second;
     const std::uint32_t before = hold.left;
     evaluate(place, WriteClass::held);
-    // evaluate() has taken this waiter's part off by itself if it was resolved; it never is the last part.
+    // evaluate() has taken this waiter's part off by itself if it was resolved; it never is the
+    // last part.
     hold.waited |= holds_.find(serial)->second.left == before;
     return true;
 }

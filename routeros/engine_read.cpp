@@ -36,7 +36,7 @@ Tag Router::Engine::submit(const Command& command, Job job) {
     return tag;
 }
 
-// --- sessions and prints ---------------------------------------------------------------------------------
+// --- sessions and prints -------------------------------------------------------------------------
 
 // Uptime first: it decides whether the rows that are known still mean anything.
 void Router::Engine::begin_reading() {
@@ -74,7 +74,8 @@ void Router::Engine::begin_print(Menu menu) {
     submit(print_lists(menu, lists), {JobKind::print, menu, 0, ++print_});
 }
 
-// Every half hour, at a moment when nothing is being written, or after some patience when nobody waits.
+// Every half hour, at a moment when nothing is being written, or after some patience when nobody
+// waits.
 void Router::Engine::maybe_reprint() {
     if (now_ < reprint_ms_ || prints_running()) return;
     const bool quiet = writer_.places() == 0 || now_ >= reprint_due_ms_ + kReprintPatienceMs;
@@ -150,7 +151,7 @@ void Router::Engine::on_listen_end(const Job& job, const Ending& ending) {
     reprint_due_ms_ = std::min(reprint_due_ms_, reprint_ms_);
 }
 
-// --- uptime ----------------------------------------------------------------------------------------------
+// --- uptime --------------------------------------------------------------------------------------
 
 void Router::Engine::read_resource(const Job& job, const ReplyRow& row) {
     version_ = row.get("version").value_or(version_);
@@ -164,7 +165,8 @@ void Router::Engine::read_resource(const Job& job, const ReplyRow& row) {
     }
     const auto uptime_s = parse_time(row.get("uptime").value_or(""));
     if (!uptime_s) return;
-    // Booted between these two: the uptime is in whole seconds, and was read between request and reply.
+    // Booted between these two: the uptime is in whole seconds, and was read between request and
+    // reply.
     const auto uptime_ms = static_cast<std::int64_t>(*uptime_s * 1000);
     const auto low = static_cast<std::int64_t>(job.sent_ms) - uptime_ms - 1000;
     const auto high = static_cast<std::int64_t>(now_) - uptime_ms;
@@ -193,7 +195,7 @@ void Router::Engine::rebooted() {
     if (!prints_running()) begin_prints();
 }
 
-// --- rows ------------------------------------------------------------------------------------------------
+// --- rows ----------------------------------------------------------------------------------------
 
 std::optional<NameIndex> Router::Engine::find_name(Menu menu, std::string_view text) const {
     for (std::size_t i = 0; i < names_.size(); ++i) {
@@ -217,7 +219,8 @@ void Router::Engine::identify(std::string_view comment, Row& row) const {
     if (row.owner == Owner::orphan) row.comment = comment;
 }
 
-// False: no row of a list of ours, or one whose address is a range or a name: nothing that we would write.
+// False: no row of a list of ours, or one whose address is a range or a name: nothing that we would
+// write.
 bool Router::Engine::read_row(Menu menu, const ReplyRow& reply, Row& row,
                               std::optional<std::uint64_t>& timeout_s) const {
     row.id = parse_row_id(reply.get(".id").value_or(""));
@@ -307,7 +310,7 @@ void Router::Engine::gone(Menu menu, RowId id) {
     evaluate(row.place, WriteClass::repair);
 }
 
-// --- replies ---------------------------------------------------------------------------------------------
+// --- replies -------------------------------------------------------------------------------------
 
 void Router::Engine::on_row(Tag tag, const ReplyRow& row) {
     const auto found = jobs_.find(tag);

@@ -137,7 +137,7 @@ void Router::Engine::removed(const Batch& batch) {
     }
 }
 
-// --- refusals --------------------------------------------------------------------------------------------
+// --- refusals ------------------------------------------------------------------------------------
 
 void Router::Engine::refused(const Batch& batch, const Ending& ending) {
     if (ending.says("not enough permissions")) {
@@ -169,7 +169,8 @@ void Router::Engine::refused(const Batch& batch, const Ending& ending) {
     refuse(write.place, now_ + kRefusedMs);
 }
 
-// Somebody else wrote it between our last news and our add; if nothing told us of it yet, it is looked up.
+// Somebody else wrote it between our last news and our add; if nothing told us of it yet, it is
+// looked up.
 void Router::Engine::duplicate(const Place& place) {
     rows_.at(place, at_place_);
     if (compare(at_place_, wanted(place).want, now_).need != Need::add) {

@@ -1,14 +1,16 @@
-// One router: keeps its address lists equal to what was claimed, and says what is known to be there.
+// One router: keeps its address lists equal to what was claimed, and says what is known to be
+// there.
 //
-// Without I/O and without a clock: bytes, connection events and the time (ms of CLOCK_BOOTTIME) come in, bytes
-// and words to the board go out. One thread. Any number of routers per process. Whatever the router does, a
-// claim is kept until its lease has ended, and nothing here waits.
+// Without I/O and without a clock: bytes, connection events and the time (ms of CLOCK_BOOTTIME)
+// come in, bytes and words to the board go out. One thread. Any number of routers per process.
+// Whatever the router does, a claim is kept until its lease has ended, and nothing here waits.
 //
 //   disconnected → connecting → logging_in → reading → in_sync
 //
-// reading: uptime (a reboot is a boot time that moved), listen, print of our lists; then the difference to the
-// claims and persistent entries is written. in_sync: listen, an uptime heartbeat every 2 s, a reprint every 30
-// minutes. Any end of the connection makes everything known void: a new epoch.
+// reading: uptime (a reboot is a boot time that moved), listen, print of our lists; then the
+// difference to the claims and persistent entries is written. in_sync: listen, an uptime heartbeat
+// every 2 s, a reprint every 30 minutes. Any end of the connection makes everything known void: a
+// new epoch.
 #pragma once
 
 #include <array>
@@ -29,7 +31,8 @@ struct ListConfig {
     std::string list4, list6;     // names on the router; empty: no rows of that family
     std::string tag;              // `pg=` of the comments: the plugin's tag
     std::string prefix = "fdns";  // of the comments
-    // M: no renewal is written longer than this. `fixed_ttl` where that is set; 0: rows without timeout.
+    // M: no renewal is written longer than this. `fixed_ttl` where that is set; 0: rows without
+    // timeout.
     std::uint32_t max_ttl_s = 3600;
     std::uint32_t renew_slack_s = 600;
     std::uint32_t sync_timeout_ms = 100;
@@ -53,12 +56,13 @@ enum class Outcome : std::uint8_t { installed, already_there, router_away, faile
 
 enum class Level : std::uint8_t { info, warning, error };
 
-// Where the engine's knowledge goes. Called from within the engine's functions: must not call back into it.
+// Where the engine's knowledge goes. Called from within the engine's functions: must not call back
+// into it.
 class RouterSink {
   public:
     virtual ~RouterSink() = default;
-    // A row for `address` is known to live at least until `until_s` (seconds of the same clock), under the
-    // list's present epoch. Replaces what was said before.
+    // A row for `address` is known to live at least until `until_s` (seconds of the same clock),
+    // under the list's present epoch. Replaces what was said before.
     virtual void installed(ListId list, const AddressBytes& address, std::uint32_t until_s) = 0;
     virtual void forgotten(ListId list, const AddressBytes& address) = 0;
     // What was installed before is void.
@@ -70,7 +74,8 @@ class RouterSink {
     virtual void log(Level level, std::string_view sentence) = 0;
 };
 
-// The connection. Called from within the engine's functions: answers later, by connected() and closed().
+// The connection. Called from within the engine's functions: answers later, by connected() and
+// closed().
 class RouterLink {
   public:
     virtual ~RouterLink() = default;
@@ -151,13 +156,15 @@ class Router {
     void start(std::uint64_t now_ms);
     // Ends the session; no connection is made until start().
     void stop(std::uint64_t now_ms);
-    // A reload: other lists, other persistent entries. Claims of lists that stay are kept; everything is read again.
+    // A reload: other lists, other persistent entries. Claims of lists that stay are kept;
+    // everything is read again.
     void configure(RouterConfig config, std::uint64_t now_ms);
 
-    // An answer with these addresses leaves or is about to. `lease_end_ms`: until when a client may use them;
-    // `row_life_s`: how long the row is to live from now (0: no timeout); `hold_token` 0: nobody waits, else
-    // settled() brings it back, maybe before this returns. For a held answer the row is made to last the list's
-    // `sync_timeout` longer than the lease, because its TTL starts when it is released. `name` in text form.
+    // An answer with these addresses leaves or is about to. `lease_end_ms`: until when a client may
+    // use them; `row_life_s`: how long the row is to live from now (0: no timeout); `hold_token` 0:
+    // nobody waits, else settled() brings it back, maybe before this returns. For a held answer the
+    // row is made to last the list's `sync_timeout` longer than the lease, because its TTL starts
+    // when it is released. `name` in text form.
     void claim(ListId list, std::span<const AddressBytes> addresses, std::string_view name,
                std::uint64_t lease_end_ms, std::uint32_t row_life_s, std::uint64_t hold_token,
                std::uint64_t now_ms);
@@ -167,11 +174,13 @@ class Router {
     void received(std::string_view bytes, std::uint64_t now_ms);
     void closed(std::string_view why, std::uint64_t now_ms);
 
-    // Does what is due. To be called at next_deadline() at the latest; earlier and more often is harmless.
+    // Does what is due. To be called at next_deadline() at the latest; earlier and more often is
+    // harmless.
     void tick(std::uint64_t now_ms);
     [[nodiscard]] std::uint64_t next_deadline() const;
 
-    // cleanup_on_shutdown: removes the rows that this object added, and nothing else; takes no more claims.
+    // cleanup_on_shutdown: removes the rows that this object added, and nothing else; takes no more
+    // claims.
     void cleanup(std::uint64_t now_ms);
     [[nodiscard]] bool cleaned() const;
 

@@ -1,9 +1,10 @@
-// The rows of a router's lists as they are known: from prints, from `listen`, from our own acknowledged writes.
+// The rows of a router's lists as they are known: from prints, from `listen`, from our own
+// acknowledged writes.
 //
-// A timed row is known by two bounds, because a router tells its countdown in whole seconds and some time ago:
-// it lives at least until `until_ms` and is gone for sure at `gone_ms`. Promises are made on the first only.
-// Rows are found by id and by place; a place may hold several (imports, older versions).
-// Memory: about 130 bytes a row.
+// A timed row is known by two bounds, because a router tells its countdown in whole seconds and
+// some time ago: it lives at least until `until_ms` and is gone for sure at `gone_ms`. Promises are
+// made on the first only. Rows are found by id and by place; a place may hold several (imports,
+// older versions). Memory: about 130 bytes a row.
 #pragma once
 
 #include <array>
@@ -63,7 +64,8 @@ struct Row {
 class Rows {
   public:
     [[nodiscard]] Row* find(Menu menu, RowId id);
-    // Inserts, or replaces the row of that id. The reference is good until the next put() or erase().
+    // Inserts, or replaces the row of that id. The reference is good until the next put() or
+    // erase().
     Row& put(const Row& row);
     void erase(Menu menu, RowId id);
     void clear();

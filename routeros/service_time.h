@@ -1,8 +1,10 @@
-// How long a write takes on the router, measured by ourselves: the unit in which its time is shared out.
+// How long a write takes on the router, measured by ourselves: the unit in which its time is shared
+// out.
 //
-// The costs of add, set and remove are taken to be in the proportions that were published for real routers;
-// one factor is measured, from replies that followed each other while more were waiting (then the time between
-// them is the router's, not the network's). Replies to lone sentences count little, less their round trip.
+// The costs of add, set and remove are taken to be in the proportions that were published for real
+// routers; one factor is measured, from replies that followed each other while more were waiting
+// (then the time between them is the router's, not the network's). Replies to lone sentences count
+// little, less their round trip.
 #pragma once
 
 #include <cstddef>

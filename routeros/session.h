@@ -1,10 +1,10 @@
 // One API session without its socket: bytes in, bytes out, replies told apart by their `.tag`.
 //
-// Every command is tagged, so that many may be in progress at once and their replies may interleave; the
-// `.tag` word is found at any position. `!trap` is kept until the `!done` that follows it; `!empty` is
-// skipped; `!fatal` and bytes that are no sentences end the session. Login is plain, and answers the
-// challenge of routers before 6.43 (MD5) when `=ret=` comes back.
-// The handler is called from within feed() and must not call feed() itself; it may send commands.
+// Every command is tagged, so that many may be in progress at once and their replies may
+// interleave; the `.tag` word is found at any position. `!trap` is kept until the `!done` that
+// follows it; `!empty` is skipped; `!fatal` and bytes that are no sentences end the session. Login
+// is plain, and answers the challenge of routers before 6.43 (MD5) when `=ret=` comes back. The
+// handler is called from within feed() and must not call feed() itself; it may send commands.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>

@@ -1,7 +1,7 @@
 // Times as RouterOS writes and reads them: `1w2d3h4m5s`, zero units left out, `0s` for nothing.
 //
-// The parser also takes what older versions and people write: bare seconds, `hh:mm:ss`, `1w2d03:04:05`,
-// fractions and milliseconds (`1s500ms`, rounded down).
+// The parser also takes what older versions and people write: bare seconds, `hh:mm:ss`,
+// `1w2d03:04:05`, fractions and milliseconds (`1s500ms`, rounded down).
 #pragma once
 
 #include <cstdint>

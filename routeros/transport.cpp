@@ -122,7 +122,8 @@ class Transport::Impl : public std::enable_shared_from_this<Transport::Impl> {
     std::shared_ptr<Connection> connection_;
 };
 
-// One attempt and, if it succeeds, one session's socket. Handlers keep it alive; after let_go() they do nothing.
+// One attempt and, if it succeeds, one session's socket. Handlers keep it alive; after let_go()
+// they do nothing.
 class Transport::Impl::Connection : public std::enable_shared_from_this<Connection> {
   public:
     Connection(asio::io_context& io, Impl& owner)

@@ -1,10 +1,11 @@
 // The socket under a Router: TCP or TLS by Boost.Asio, and the timer that drives it.
 //
-// Everything runs on the thread that runs `io` (one strand, no locks); Router's functions are called there only,
-// and claims must be made there too, followed by wake(). TCP_NODELAY, TCP_USER_TIMEOUT 3 s, connect (name, TCP,
-// TLS) within `connect_timeout_ms`. Sends made while one is on its way go out as one.
-// TLS: by the system's authorities, by `ca`, by `pin`, or anonymous (a RouterOS without certificate offers only
-// ADH, TLS 1.2: encrypted, but anybody in the middle may be at the other end).
+// Everything runs on the thread that runs `io` (one strand, no locks); Router's functions are
+// called there only, and claims must be made there too, followed by wake(). TCP_NODELAY,
+// TCP_USER_TIMEOUT 3 s, connect (name, TCP, TLS) within `connect_timeout_ms`. Sends made while one
+// is on its way go out as one. TLS: by the system's authorities, by `ca`, by `pin`, or anonymous (a
+// RouterOS without certificate offers only ADH, TLS 1.2: encrypted, but anybody in the middle may
+// be at the other end).
 #pragma once
 
 #include <cstdint>
@@ -22,9 +23,8 @@ namespace steer::routeros {
 
 struct TlsConfig {
     bool enabled = false;
-    std::string ca_file;  // PEM; the certificate must be signed by it and name the host
-    std::string
-        pin_sha256;  // of the certificate (DER), hexadecimal, colons allowed: what RouterOS calls its fingerprint
+    std::string ca_file;     // PEM; the certificate must be signed by it and name the host
+    std::string pin_sha256;  // of the certificate, hexadecimal: what RouterOS calls its fingerprint
     bool anonymous = false;
 };
 
@@ -47,7 +47,8 @@ class Transport final : public RouterLink {
 
     // The router that is driven from now on: set once, before its start(); must live until stop().
     void drive(Router& router);
-    // The router may have got an earlier deadline: call after claim(), start(), configure(), cleanup().
+    // The router may have got an earlier deadline: call after claim(), start(), configure(),
+    // cleanup().
     void wake();
     // Closes and lets go of the router; nothing is called afterwards.
     void stop();
@@ -61,7 +62,8 @@ class Transport final : public RouterLink {
     std::shared_ptr<Impl> impl_;
 };
 
-// "host", "host:port", "[v6]:port"; the default port is 8728, or 8729 with TLS. Empty host: not understood.
+// "host", "host:port", "[v6]:port"; the default port is 8728, or 8729 with TLS. Empty host: not
+// understood.
 TransportConfig parse_router_address(const std::string& address, const TlsConfig& tls);
 
 }  // namespace steer::routeros

@@ -1,9 +1,10 @@
 // The RouterOS API's framing: words with a length prefix, sentences ended by an empty word.
 //
-// The decoder takes bytes in any pieces, accepts all five prefix sizes also where a shorter one would do,
-// and stops for good at a prefix >= 0xF8 (reserved), a word above `word_bytes`, or a sentence above
-// `sentence_bytes` or `words`: there is no way to find the next sentence after those. Empty sentences are
-// skipped. Cost: each byte is copied once into the buffer; words are views into it.
+// The decoder takes bytes in any pieces, accepts all five prefix sizes also where a shorter one
+// would do, and stops for good at a prefix >= 0xF8 (reserved), a word above `word_bytes`, or a
+// sentence above `sentence_bytes` or `words`: there is no way to find the next sentence after
+// those. Empty sentences are skipped. Cost: each byte is copied once into the buffer; words are
+// views into it.
 #pragma once
 
 #include <cstddef>

@@ -1,12 +1,13 @@
 // What is still to be written to a router, in which order, how much at a time.
 //
-// Three classes: held (an answer waits: no share limit, first), repair (after a reconnect), routine. The shares
-// of the last two are of the router's time, spent at the service time that we measure ourselves, with a
-// floor so that a misjudged router is never starved of its rows. At most one write per place is queued or
-// in flight: what is wanted is judged again when it ends.
-// Extends with the same timeout share a sentence. No sentence carries more than `batch_ms` of estimated work,
-// and none above 20 ms while held writes exist. Within a class the earliest due goes first; an extend that is
-// due (its row is about to end) counts as held from then on. No I/O, no clock of its own.
+// Three classes: held (an answer waits: no share limit, first), repair (after a reconnect),
+// routine. The shares of the last two are of the router's time, spent at the service time that we
+// measure ourselves, with a floor so that a misjudged router is never starved of its rows. At most
+// one write per place is queued or in flight: what is wanted is judged again when it ends. Extends
+// with the same timeout share a sentence. No sentence carries more than `batch_ms` of estimated
+// work, and none above 20 ms while held writes exist. Within a class the earliest due goes first;
+// an extend that is due (its row is about to end) counts as held from then on. No I/O, no clock of
+// its own.
 #pragma once
 
 #include <array>
@@ -60,8 +61,8 @@ class Writer {
     // While prints run, what is measured says nothing about writes.
     void set_measuring(bool on) { service_.set_measuring(on); }
 
-    // Queues, or makes what is queued at that place more urgent; nothing if it is in flight. `gather`: a renewal
-    // with time left waits a moment for others like it.
+    // Queues, or makes what is queued at that place more urgent; nothing if it is in flight.
+    // `gather`: a renewal with time left waits a moment for others like it.
     void put(const Write& write, std::uint64_t now_ms, bool gather = false);
     // Takes back what is queued at that place.
     void drop(const Place& place);
@@ -69,14 +70,16 @@ class Writer {
     void put_halves(const Batch& batch);
     [[nodiscard]] bool in_flight(const Place& place) const;
 
-    // The next sentence that may be sent now; it is in flight from then on: sent() or undo() must follow.
+    // The next sentence that may be sent now; it is in flight from then on: sent() or undo() must
+    // follow.
     std::optional<Batch> next(std::uint64_t now_ms);
     void sent(Tag tag, Batch batch, std::uint64_t now_ms);
     void undo(const Batch& batch);
     // The router's reply has come.
     std::optional<Batch> ended(Tag tag, std::uint64_t now_ms);
 
-    // When next() may have something, replies apart; UINT64_MAX if only a reply or a put() can change that.
+    // When next() may have something, replies apart; UINT64_MAX if only a reply or a put() can
+    // change that.
     [[nodiscard]] std::uint64_t next_ready_ms(std::uint64_t now_ms) const;
     [[nodiscard]] bool has_held() const;
     [[nodiscard]] std::size_t queued() const;

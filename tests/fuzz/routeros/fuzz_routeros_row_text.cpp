@@ -1,5 +1,5 @@
-// What a router prints in a row: addresses, times, ids, comments. What is understood has one form that is
-// understood again as the same.
+// What a router prints in a row: addresses, times, ids, comments. What is understood has one form
+// that is understood again as the same.
 #include <cstdint>
 #include <cstdlib>
 #include <string>

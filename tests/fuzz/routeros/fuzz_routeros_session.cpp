@@ -1,5 +1,6 @@
-// A router that says anything: first bytes into a bare session, then into an engine that has logged in and has
-// claims to write. Time passes between pieces. The first byte of the input chooses the size of the pieces.
+// A router that says anything: first bytes into a bare session, then into an engine that has logged
+// in and has claims to write. Time passes between pieces. The first byte of the input chooses the
+// size of the pieces.
 #include <cstdint>
 #include <cstdlib>
 #include <string>

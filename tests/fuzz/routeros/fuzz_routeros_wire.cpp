@@ -1,4 +1,5 @@
-// Bytes as the RouterOS API's framing: any pieces give the same sentences, and what was decoded can be encoded.
+// Bytes as the RouterOS API's framing: any pieces give the same sentences, and what was decoded can
+// be encoded.
 #include <cstdint>
 #include <cstdlib>
 #include <string>

@@ -1,6 +1,7 @@
 // A Router and a simulated router in one process, under one fake clock.
 //
-// Time goes from event to event: whatever the router, the simulator or a pending connection has to do next.
+// Time goes from event to event: whatever the router, the simulator or a pending connection has to
+// do next.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// The socket under a Router, against a simulated router behind a real one on loopback: plain, TLS by
-// authority, by pin, anonymous; and what is said when it does not work.
+// The socket under a Router, against a simulated router behind a real one on loopback: plain, TLS
+// by authority, by pin, anonymous; and what is said when it does not work.
 #include "routeros/transport.h"
 
 #include <boost/asio.hpp>

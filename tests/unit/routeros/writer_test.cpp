@@ -1,0 +1,196 @@
+#include "routeros/writer.h"
+
+#include <boost/test/unit_test.hpp>
+
+namespace steer::routeros {
+namespace {
+
+Place place(unsigned n, const char* base = "10.0.0.0") {
+    Place p{0, *Address::parse(base)};
+    p.address.prefix = 128;
+    p.address.bytes[14] = static_cast<std::uint8_t>(n >> 8);
+    p.address.bytes[15] = static_cast<std::uint8_t>(n);
+    return p;
+}
+Write add(unsigned n, WriteClass cls, std::uint64_t due_ms = 1000) {
+    return {place(n), WriteKind::add, cls, 0, 0, due_ms};
+}
+Write extend(unsigned n, WriteClass cls, std::uint32_t timeout_s, std::uint64_t due_ms = 100'000) {
+    return {place(n), WriteKind::extend, cls, n + 1, timeout_s, due_ms};
+}
+
+struct Fixture {
+    // Sends what may be sent now; the batches.
+    std::vector<Batch> send() {
+        std::vector<Batch> out;
+        while (auto batch = writer.next(now)) {
+            out.push_back(*batch);
+            writer.sent(++tag, std::move(*batch), now);
+        }
+        return out;
+    }
+    void end_all() {
+        while (ended < tag)
+            writer.ended(++ended, now += 2);
+    }
+
+    Writer writer{0.9, 0.3};
+    Tag tag = 0, ended = 0;
+    std::uint64_t now = 1000;
+};
+
+BOOST_FIXTURE_TEST_SUITE(writer, Fixture)
+
+BOOST_AUTO_TEST_CASE(held_goes_first_and_whole) {
+    for (unsigned i = 0; i < 100; ++i)
+        writer.put(add(i, WriteClass::routine), now);
+    for (unsigned i = 200; i < 300; ++i)
+        writer.put(add(i, WriteClass::held), now);
+    const auto sent = send();
+    BOOST_REQUIRE(sent.size() == 100U);  // and no routine one: the router has enough to do
+    for (const auto& batch : sent)
+        BOOST_TEST((batch.cls == WriteClass::held));
+    BOOST_TEST(writer.has_held());
+    end_all();
+    BOOST_TEST(!writer.has_held());
+    const auto more = send();
+    BOOST_TEST(!more.empty());
+    BOOST_TEST(more.size() < 20U);
+}
+
+BOOST_AUTO_TEST_CASE(one_write_per_place) {
+    writer.put(add(1, WriteClass::routine), now);
+    writer.put(add(1, WriteClass::held), now);
+    BOOST_TEST(writer.queued() == 1U);
+    BOOST_TEST(writer.has_held());
+    BOOST_TEST(send().size() == 1U);
+    writer.put(add(1, WriteClass::held), now);
+    BOOST_TEST(send().empty());
+    BOOST_TEST(writer.in_flight(place(1)));
+    end_all();
+    BOOST_TEST(!writer.in_flight(place(1)));
+    writer.put(add(1, WriteClass::held), now);
+    writer.drop(place(1));
+    BOOST_TEST(send().empty());
+    BOOST_TEST(writer.places() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(renewals_gather_and_share_a_sentence) {
+    for (unsigned i = 0; i < 5; ++i)
+        writer.put(extend(i, WriteClass::routine, 660), now, true);
+    writer.put(extend(9, WriteClass::routine, 1800), now, true);
+    writer.put({place(1, "2001:db8::"), WriteKind::extend, WriteClass::routine, 1, 660, 100'000},
+               now, true);
+    BOOST_TEST(send().empty());
+    BOOST_TEST(writer.next_ready_ms(now) == now + 250);
+    now += 250;
+    std::size_t rows = 0, sentences = 0;
+    while (writer.places() > 0) {
+        for (const auto& batch : send()) {
+            ++sentences;
+            rows += batch.writes.size();
+            for (const auto& write : batch.writes) {
+                BOOST_TEST(write.timeout_s == batch.timeout_s);
+                BOOST_TEST((write.place.address.menu() == batch.menu));
+            }
+        }
+        end_all();
+    }
+    BOOST_TEST(sentences == 3U);
+    BOOST_TEST(rows == 7U);
+}
+
+BOOST_AUTO_TEST_CASE(sentences_are_short_while_somebody_waits) {
+    for (unsigned i = 0; i < 300; ++i)
+        writer.put(extend(i, WriteClass::repair, 660), now);
+    auto batches = send();
+    BOOST_REQUIRE(!batches.empty());
+    const auto alone = batches.front().writes.size();
+    BOOST_TEST(batches.front().estimate_us <= 100'000);
+    end_all();
+    writer.put(add(999, WriteClass::held), now);
+    now += 500;
+    std::size_t longest = 0;
+    for (const auto& batch : send()) {
+        if (batch.cls == WriteClass::held) continue;
+        BOOST_TEST(batch.estimate_us <= 20'000);
+        longest = std::max(longest, batch.writes.size());
+    }
+    BOOST_TEST(longest > 0U);
+    BOOST_TEST(longest < alone);
+}
+
+BOOST_AUTO_TEST_CASE(a_renewal_that_is_due_counts_as_held) {
+    writer.put(extend(1, WriteClass::routine, 660, now + 100), now, true);
+    BOOST_TEST(!writer.has_held());
+    BOOST_TEST(writer.next_ready_ms(now) == now + 100);
+    now += 100;
+    const auto sent = send();
+    BOOST_REQUIRE(sent.size() == 1U);
+    BOOST_TEST((sent[0].cls == WriteClass::held));
+}
+
+BOOST_AUTO_TEST_CASE(halves_of_what_was_refused) {
+    for (unsigned i = 0; i < 5; ++i)
+        writer.put(extend(i, WriteClass::repair, 660), now);
+    BOOST_REQUIRE(send().size() == 1U);
+    auto batch = writer.ended(++ended, now);
+    BOOST_REQUIRE(batch);
+    writer.put_halves(*batch);
+    BOOST_TEST(writer.in_flight(place(0)));
+    const auto halves = send();
+    BOOST_REQUIRE(halves.size() == 2U);
+    BOOST_TEST(halves[0].writes.size() == 2U);
+    BOOST_TEST(halves[1].writes.size() == 3U);
+    end_all();
+    BOOST_TEST(writer.places() == 0U);
+}
+
+// A router that takes `service_ms` for each add: rows per second of one class in ten seconds.
+double rows_per_second(Writer& writer, WriteClass cls, std::uint64_t service_ms,
+                       std::uint64_t now) {
+    for (unsigned i = 0; i < 20'000; ++i)
+        writer.put(add(i, cls, now), now);
+    const std::uint64_t from = now;
+    std::uint64_t free_at = now;
+    std::multimap<std::uint64_t, Tag> replies;
+    Tag tag = 0;
+    std::size_t rows = 0;
+    for (; now < from + 10'000; ++now) {
+        while (!replies.empty() && replies.begin()->first <= now) {
+            writer.ended(replies.begin()->second, now);
+            replies.erase(replies.begin());
+            ++rows;
+        }
+        while (auto batch = writer.next(now)) {
+            writer.sent(++tag, std::move(*batch), now);
+            free_at = std::max(free_at, now + 1) + service_ms;
+            replies.emplace(free_at + 1, tag);
+        }
+    }
+    return static_cast<double>(rows) / 10;
+}
+
+BOOST_AUTO_TEST_CASE(shares_of_the_router_s_time) {
+    for (const std::uint64_t service_ms : {1U, 2U, 7U}) {
+        const double own = 1000.0 / static_cast<double>(service_ms);
+        Writer repair{0.9, 0.3}, routine{0.9, 0.3};
+        const double repaired = rows_per_second(repair, WriteClass::repair, service_ms, 5000) / own;
+        const double routinely =
+            rows_per_second(routine, WriteClass::routine, service_ms, 5000) / own;
+        BOOST_TEST(repaired > 0.85);
+        BOOST_TEST(repaired < 0.97);
+        BOOST_TEST(routinely > 0.25);
+        BOOST_TEST(routinely < 0.37);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_very_slow_router_still_gets_its_rows) {
+    const double rate = rows_per_second(writer, WriteClass::routine, 45, 5000);
+    BOOST_TEST(rate > 12);  // 30 % of it would be less than 7 a second
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace steer::routeros
