@@ -1,5 +1,6 @@
 // The arithmetic of claims: how long an answer's TTL may be, how long a row is to live, and whether what is known of
-// the rows covers an answer that is about to leave. Pure; whole seconds of CLOCK_BOOTTIME, rounded down.
+// the rows covers an answer that is about to leave. Pure; whole seconds of CLOCK_BOOTTIME: what ends is rounded down,
+// what begins (`now` of coverage()) is rounded up, so that no lease outlives its row by a part of a second.
 //
 // With t = the largest TTL that the address records have left, [m, M] = min_ttl, max_ttl, x = extra_time, F =
 // fixed_ttl (docs/design.md section 5):

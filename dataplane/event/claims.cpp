@@ -13,6 +13,11 @@ std::uint32_t ttl_left_s(const LeavingAnswer& a) {
     return a.answer.address_ttl_s > a.age_s ? a.answer.address_ttl_s - a.age_s : 0;
 }
 
+// The second that has not begun yet: what is covered from then on is covered now.
+std::uint32_t next_second(Now now) {
+    return static_cast<std::uint32_t>((now.ms + 999) / 1000);
+}
+
 // A TTL that the list's rows can cover.
 std::uint32_t wanted_by(const PolicyList& list, std::uint32_t wanted_ttl_s) {
     return std::min(wanted_ttl_s, ttl_limit_s(list));
@@ -117,7 +122,7 @@ bool Claims::covered_by_word(const LeavingAnswer& a, std::uint32_t stamp, std::u
         lower = lower && may_lower(list, ttl_s);
         capped = capped || list.cap_answer_ttl;
     }
-    const Coverage c = coverage(wanted_s, now.s(), word.ttl_until_s, lower);
+    const Coverage c = coverage(wanted_s, next_second(now), word.ttl_until_s, lower);
     const bool asked_already =
         c.cover == Cover::ending && word.raised == static_cast<std::uint8_t>(now.s());
     if (c.cover == Cover::none || (c.cover == Cover::ending && !asked_already)) return false;
@@ -144,7 +149,7 @@ std::uint32_t Claims::ask_board(const LeavingAnswer& a, std::uint32_t ttl_s, Now
         const auto bit = static_cast<std::uint8_t>(1U << i);
         const std::uint32_t wanted_s = wanted_by(list, terms.wanted_ttl_s);
         std::uint32_t until_s = rows_until_s(list, a.answer);
-        const Coverage c = coverage(wanted_s, now.s(), until_s, may_lower(list, ttl_s));
+        const Coverage c = coverage(wanted_s, next_second(now), until_s, may_lower(list, ttl_s));
         const bool has_time =
             c.cover == Cover::lowered || (c.cover == Cover::ending && list.synchronous);
         if (has_time && list.cap_answer_ttl) terms.ttl_cap_s = std::min(terms.ttl_cap_s, c.ttl_s);

@@ -93,6 +93,23 @@ BOOST_AUTO_TEST_CASE(a_hit_extends_the_claims_of_its_entry_without_asking_twice)
     BOOST_CHECK(a.events().empty());
 }
 
+BOOST_AUTO_TEST_CASE(no_lease_outlives_its_row_by_a_part_of_a_second) {
+    Appliance a;
+    a.publish(cache_list_forward(policy_list(3)));
+    let_upstream_answer(a, 300);
+    (void)a.answer();
+    const Event e = a.event();
+    install(a, e);
+    for (const unsigned ms : {5U, 900U, 94U, 1U, 999U, 500U}) {
+        a.advance_ms(ms);
+        a.ask(kName);
+        a.turn();
+        const std::uint64_t lease_end_ms = a.now().ms + (a.answer().ttls().at(0) + 30) * 1000ULL;
+        BOOST_CHECK_LE(lease_end_ms, e.raised_ms + e.row_life_s * 1000ULL);
+    }
+    BOOST_CHECK(a.events().empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_long_ttl_leaves_below_the_rows_life_and_is_renewed_at_its_half) {
     Appliance a;
     a.publish(cache_list_forward(policy_list(3)));
