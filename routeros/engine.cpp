@@ -89,7 +89,8 @@ Router::Engine::List* Router::Engine::find_list(ListId id) {
 }
 
 std::string Router::Engine::who() const {
-    return "router " + config_.name + (config_.address.empty() ? "" : " at " + config_.address);
+    const bool once = config_.address.empty() || config_.address == config_.name;
+    return "router " + config_.name + (once ? "" : " at " + config_.address);
 }
 
 void Router::Engine::say(Level level, Topic topic, std::string sentence) {
@@ -161,11 +162,15 @@ void Router::Engine::closed(std::string_view why, std::uint64_t now_ms) {
             unreachable_ = why;
             complained_ms_ = now_ + 60'000;
         }
+        const std::string advice = why.starts_with("TLS:")
+                                       ? "check `tls` of this router (ca, pin, anonymous) and the "
+                                         "certificate of /ip/service api-ssl"
+                                       : "check its address, that /ip/service api (or api-ssl) is "
+                                         "enabled, and that its available-from "
+                                         "lets us in";
         say(Level::warning, Topic::unreachable,
-            who() + " cannot be reached (" + std::string{why} +
-                "): answers go on without it; check its address, that /ip/service api (or api-ssl) "
-                "is enabled, "
-                "and that its available-from lets us in");
+            who() + " cannot be reached (" + std::string{why} + "): answers go on without it; " +
+                advice);
     } else {
         say(Level::warning, Topic::lost,
             who() + " ended the connection (" + std::string{why} + "): connecting again");

@@ -425,6 +425,24 @@ BOOST_AUTO_TEST_CASE(a_row_that_is_being_removed_covers_nothing) {
     BOOST_TEST(!has("/add"));
 }
 
+BOOST_AUTO_TEST_CASE(sentences_name_the_router_once_and_fit_the_trouble) {
+    auto config = router_config();
+    config.name = config.address;
+    Peer unnamed{config};
+    unnamed.router.start(unnamed.now);
+    unnamed.router.closed("TLS: certificate verify failed", unnamed.now);
+    BOOST_TEST(unnamed.sentences.back() ==
+               "router 172.16.1.1:8728 cannot be reached (TLS: certificate verify failed): answers "
+               "go on without it; "
+               "check `tls` of this router (ca, pin, anonymous) and the certificate of /ip/service "
+               "api-ssl");
+    router.start(now);
+    router.closed("Connection refused", now);
+    BOOST_TEST(sentences.back().starts_with(
+        "router edge1 at 172.16.1.1:8728 cannot be reached (Connection refused)"));
+    BOOST_TEST(sentences.back().find("available-from") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(another_reason_is_news_once_a_minute) {
     router.start(now);
     router.closed("Connection refused", now);
