@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
 
 
+CLONE_NEWNET = 0x40000000
+_setns = ctypes.CDLL(None, use_errno=True).setns
 _serial = itertools.count()
 
 
@@ -137,6 +141,20 @@ class Network:
         process = Process(name, self.argv(space, *argv), self.folder / f"{name}.log", env)
         self.processes.append(process)
         return process
+
+    def socket(self, space: str, *kind: int) -> socket.socket:
+        """A socket in that namespace, where it stays."""
+        with open("/proc/thread-self/ns/net") as home, open(f"/run/netns/{self.full(space)}") as there:
+            self._enter(there.fileno())
+            try:
+                return socket.socket(*kind)
+            finally:
+                self._enter(home.fileno())
+
+    @staticmethod
+    def _enter(descriptor: int) -> None:
+        if _setns(descriptor, CLONE_NEWNET) != 0:
+            raise LabError(f"the namespace cannot be entered: {os.strerror(ctypes.get_errno())}")
 
     def close(self) -> None:
         for process in reversed(self.processes):
