@@ -1,8 +1,9 @@
 // A burst: up to 32 packets that go through the stages together.
 //
-// classify() sorts what came in into queries, upstreams' replies and what ends there; the later stages walk over the
-// queries that are still in it (`live`) and take out those that they end. Queries that came as messages (injected) are
-// packets without an mbuf and take the same way from parse() on.
+// classify() sorts what came in into queries, upstreams' replies and what ends there; the later
+// stages walk over the queries that are still in it (`live`) and take out those that they end.
+// Queries that came as messages (injected) are packets without an mbuf and take the same way from
+// parse() on.
 #pragma once
 
 #include <array>

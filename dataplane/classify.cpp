@@ -8,7 +8,7 @@
 
 #include <optional>
 
-#include "dataplane/checksum.h"
+#include "dataplane/dns/checksum.h"
 #include "dataplane/dns/wire.h"
 #include "dataplane/frame.h"
 

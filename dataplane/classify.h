@@ -1,15 +1,19 @@
-// Sorts received frames: queries for us, replies of upstreams to us, and the rest, which is the kernel's.
+// Sorts received frames: queries for us, replies of upstreams to us, and the rest, which is the
+// kernel's.
 //
 // In:   mbufs of one port, any bytes.
-// Out:  burst.packets (queries: addresses, ports and the DNS message found, IP and UDP checked), burst.replies,
-//       burst.ended. Nothing in a packet is changed, so what is punted is as it came.
-// Cost: the first two cache lines of a packet, and a sum over its payload where the port did not verify it.
+// Out:  burst.packets (queries: addresses, ports and the DNS message found, IP and UDP checked),
+//       burst.replies, burst.ended. Nothing in a packet is changed, so what is punted is as it
+//       came.
+// Cost: the first two cache lines of a packet, and a sum over its payload where the port did not
+//       verify it.
 //
-// Ours is: UDP in an unfragmented IPv4 packet without options or an IPv6 packet without extension headers, up to two
-// VLAN tags, to one of our addresses, and there to a service port or a port of our upstream queries. What is ours
-// and wrong is dropped; what is not ours is not judged.
+// Ours is: UDP in an unfragmented IPv4 packet without options or an IPv6 packet without extension
+// headers, up to two VLAN tags, to one of our addresses, and there to a service port or a port of
+// our upstream queries. What is ours and wrong is dropped; what is not ours is not judged.
 //
-// Ends: Verdict::punted, drop_short_frame, drop_bad_ip, drop_bad_checksum, drop_bad_source, drop_segmented.
+// Ends: Verdict::punted, drop_short_frame, drop_bad_ip, drop_bad_checksum, drop_bad_source,
+//       drop_segmented.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// What a worker counts. One Counters per worker, written by that worker alone with relaxed stores; anybody
-// may read. Never reset.
+// What a worker counts. One Counters per worker, written by that worker alone with relaxed stores;
+// anybody may read. Never reset.
 #pragma once
 
 #include <array>

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "dataplane/checksum.h"
+#include "dataplane/dns/checksum.h"
 #include "dataplane/dns/wire.h"
 
 namespace steer {
@@ -19,17 +19,18 @@ void store_sum(std::uint8_t* at, std::uint16_t sum) {
     std::memcpy(at, &sum, 2);
 }
 
-// Everything of the IPv4 header but the addresses, which are there.
-void complete_ipv4(std::uint8_t* ip, std::uint16_t udp_length) {
-    ip[0] = 0x45;
-    ip[1] = 0;
-    store_be16(ip + 2, static_cast<std::uint16_t>(kIpv4Size + udp_length));
+// Everything of the IPv4 header but the addresses, which are there; `addresses` is their sum.
+void complete_ipv4(std::uint8_t* ip, std::uint16_t udp_length, std::uint64_t addresses) {
+    const auto total = static_cast<std::uint16_t>(kIpv4Size + udp_length);
+    constexpr std::uint16_t kFirst = 0x4500, kDontFragment = 0x4000, kTtlAndUdp = kTtl << 8 | kUdp;
+    store_be16(ip, kFirst);
+    store_be16(ip + 2, total);
     store_be16(ip + 4, 0);
-    store_be16(ip + 6, 0x4000);  // DF
-    ip[8] = kTtl;
-    ip[9] = kUdp;
-    store_be16(ip + 10, 0);
-    store_sum(ip + 10, static_cast<std::uint16_t>(~checksum_fold(checksum_add(0, ip, kIpv4Size))));
+    store_be16(ip + 6, kDontFragment);
+    store_be16(ip + 8, kTtlAndUdp);
+    const std::uint16_t words =
+        checksum_of_words(std::uint64_t{kFirst} + total + kDontFragment + kTtlAndUdp);
+    store_sum(ip + 10, static_cast<std::uint16_t>(~checksum_fold(checksum_join(addresses, words))));
 }
 
 void complete_ipv6(std::uint8_t* ip, std::uint16_t udp_length) {
@@ -40,25 +41,22 @@ void complete_ipv6(std::uint8_t* ip, std::uint16_t udp_length) {
     ip[7] = kTtl;
 }
 
-// Length and checksum; ports and payload are there. `addresses` are the IP header's.
-void complete_udp(std::uint8_t* udp, std::uint16_t udp_length, const std::uint8_t* addresses,
-                  std::size_t n) {
-    store_be16(udp + 4, udp_length);
-    store_be16(udp + 6, 0);
-    const std::uint64_t sum =
-        checksum_add(checksum_pseudo(addresses, n, udp_length), udp, udp_length);
-    const auto field = static_cast<std::uint16_t>(~checksum_fold(sum));
-    store_sum(udp + 6, field == 0 ? 0xffff : field);  // 0 would mean none (RFC 768)
-}
-
-void complete(std::uint8_t* ip, bool is_v6, std::uint16_t udp_length) {
+// IP and UDP around a payload whose sum is `payload`: all but addresses and ports, which are there; `addresses` is the
+// sum of the IP header's, `ports` that of both ports in host order. Nothing that was stored a moment ago is loaded.
+void complete(std::uint8_t* ip, bool is_v6, std::uint16_t udp_length, std::uint64_t addresses,
+              std::uint32_t ports, std::uint16_t payload) {
     if (is_v6) {
         complete_ipv6(ip, udp_length);
-        complete_udp(ip + kIpv6Size, udp_length, ip + 8, 32);
     } else {
-        complete_ipv4(ip, udp_length);
-        complete_udp(ip + kIpv4Size, udp_length, ip + 12, 8);
+        complete_ipv4(ip, udp_length, addresses);
     }
+    std::uint8_t* const udp = ip + (is_v6 ? kIpv6Size : kIpv4Size);
+    store_be16(udp + 4, udp_length);
+    // The length counts twice: in UDP's header and in the pseudo-header (RFC 768, RFC 8200 8.1).
+    const std::uint64_t words = checksum_of_words(std::uint64_t{ports} + 2U * udp_length + kUdp);
+    const auto field =
+        static_cast<std::uint16_t>(~checksum_fold(checksum_join(addresses, words + payload)));
+    store_sum(udp + 6, field == 0 ? 0xffff : field);  // 0 would mean none (RFC 768)
 }
 
 template <std::size_t N>
@@ -89,21 +87,29 @@ void write_headers(std::uint8_t* message, std::uint16_t length, const FrameHeade
     std::uint8_t* const udp = message - kUdpSize;
     store_be16(udp, h.from_port);
     store_be16(udp + 2, h.to_port);
-    complete(ip, is_v6, static_cast<std::uint16_t>(kUdpSize + length));
+    const std::uint64_t addresses =
+        is_v6 ? checksum_add(0, ip + 8, 32) : checksum_add(0, ip + 12, 8);
+    complete(ip, is_v6, static_cast<std::uint16_t>(kUdpSize + length), addresses,
+             std::uint32_t{h.from_port} + h.to_port,
+             checksum_fold(checksum_add(0, message, length)));
 }
 
 std::uint16_t turn_around(std::uint8_t* frame, std::uint8_t l3_offset, bool is_v6,
-                          std::uint16_t length) noexcept {
+                          std::uint16_t length, std::uint16_t sum) noexcept {
     swap_bytes<6>(frame, frame + 6);
     std::uint8_t* const ip = frame + l3_offset;
+    const std::size_t ip_size = is_v6 ? kIpv6Size : kIpv4Size;
+    std::uint8_t* const udp = ip + ip_size;
+    const std::uint64_t addresses =
+        is_v6 ? checksum_add(0, ip + 8, 32) : checksum_add(0, ip + 12, 8);
+    const std::uint32_t ports = std::uint32_t{dns::load_be16(udp)} + dns::load_be16(udp + 2);
     if (is_v6) {
         swap_bytes<16>(ip + 8, ip + 24);
     } else {
         swap_bytes<4>(ip + 12, ip + 16);
     }
-    const std::size_t ip_size = is_v6 ? kIpv6Size : kIpv4Size;
-    swap_bytes<2>(ip + ip_size, ip + ip_size + 2);
-    complete(ip, is_v6, static_cast<std::uint16_t>(kUdpSize + length));
+    swap_bytes<2>(udp, udp + 2);
+    complete(ip, is_v6, static_cast<std::uint16_t>(kUdpSize + length), addresses, ports, sum);
     return static_cast<std::uint16_t>(l3_offset + ip_size + kUdpSize + length);
 }
 

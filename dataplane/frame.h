@@ -1,7 +1,8 @@
 // Headers around a DNS message: Ethernet, up to two VLAN tags, IPv4 or IPv6, UDP with its checksum.
 //
-// Two ways: a received frame is turned around in place (reply.cpp), or headers are written before a message of our
-// own. Packets of ours are atomic (RFC 6864): DF set, id 0, never larger than kMaxUdpAnswer; TTL and hop limit are 64.
+// Two ways: a received frame is turned around in place (reply.cpp), or headers are written before a
+// message of our own. Packets of ours are atomic (RFC 6864): DF set, id 0, never larger than
+// kMaxUdpAnswer; TTL and hop limit are 64.
 #pragma once
 
 #include <cstdint>
@@ -27,13 +28,15 @@ struct FrameHeaders {
     [[nodiscard]] std::size_t size() const { return 14 + tags.size() + (to.is_v4() ? 20 : 40) + 8; }
 };
 
-// Writes size() bytes before `message`, which has `length` bytes and is complete (the checksum is over it).
+// Writes size() bytes before `message`, which has `length` bytes and is complete (the checksum is
+// over it).
 void write_headers(std::uint8_t* message, std::uint16_t length,
                    const FrameHeaders& headers) noexcept;
 
 // Turns a received datagram around: MACs, addresses and ports change places, lengths and checksums are made right
-// for `length` bytes of DNS. `frame` starts with Ethernet, IP at `l3_offset`. Returns the frame's new length.
+// for `length` bytes of DNS whose checksum_fold() is `sum` (dns::write_reply knows it). `frame` starts with Ethernet,
+// IP at `l3_offset`. Returns the frame's new length.
 std::uint16_t turn_around(std::uint8_t* frame, std::uint8_t l3_offset, bool is_v6,
-                          std::uint16_t length) noexcept;
+                          std::uint16_t length, std::uint16_t sum) noexcept;
 
 }  // namespace steer

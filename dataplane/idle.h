@@ -1,10 +1,12 @@
 // What a worker does when there is nothing to do (`dataplane.idle`).
 //
-// spin: nothing. pause: the processor's pause between turns. adaptive: after kEmptyTurns turns without work the worker
-// sleeps until a port's descriptor is readable, a ring wakes it (Sleeper), or its next deadline; a port without a
-// descriptor makes it take naps of 50 us instead. Asleep, it is offline for QSBR: nobody waits for it.
+// spin: nothing. pause: the processor's pause between turns. adaptive: after kEmptyTurns turns
+// without work the worker sleeps until a port's descriptor is readable, a ring wakes it (Sleeper),
+// or its next deadline; a port without a descriptor makes it take naps of 50 us instead. Asleep, it
+// is offline for QSBR: nobody waits for it.
 //
-// Order, so that no wake-up is lost: say that we sleep, look at everything once more (the caller's turn), then sleep.
+// Order, so that no wake-up is lost: say that we sleep, look at everything once more (the caller's
+// turn), then sleep.
 #pragma once
 
 #include <poll.h>

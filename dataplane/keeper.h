@@ -1,7 +1,8 @@
-// The way into the cache: every worker hands its answers to the keeper, worker 0, who is the only writer.
+// The way into the cache: every worker hands its answers to the keeper, worker 0, who is the only
+// writer.
 //
-// On worker 0 an answer is inserted at once, elsewhere it becomes a message; a full ring drops and counts it
-// (Stat::cache_insert_dropped), the next answer for that name tries again.
+// On worker 0 an answer is inserted at once, elsewhere it becomes a message; a full ring drops and
+// counts it (Stat::cache_insert_dropped), the next answer for that name tries again.
 #pragma once
 
 #include "dataplane/buffer.h"

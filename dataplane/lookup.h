@@ -1,8 +1,9 @@
-// Looks up the whole burst in the cache that the program reaches first: one bulk lookup, speculative, before any
-// program runs.
+// Looks up the whole burst in the cache that the program reaches first: one bulk lookup,
+// speculative, before any program runs.
 //
 // In:   parsed packets.
-// Out:  `found` of each (good until the worker's next quiescent state); burst.looked_up. The bodies are prefetched.
+// Out:  `found` of each (good until the worker's next quiescent state); burst.looked_up. The bodies
+//       are prefetched.
 // Cost: one SipHash a name and one bulk lookup a burst. Nothing if the program has no first cache.
 // Ends: none.
 #pragma once

@@ -1,5 +1,6 @@
-// What threads tell each other. Fixed layout, by value through SPSC rings (rte_ring with elements); what
-// a message owns is a Buffer. A full ring is the sender's to handle: drop and count, never wait.
+// What threads tell each other. Fixed layout, by value through SPSC rings (rte_ring with elements);
+// what a message owns is a Buffer. A full ring is the sender's to handle: drop and count, never
+// wait.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// A note: what a worker wants said in the log (query_summary, debug_print). Control writes it; the worker drops and
-// counts it (Stat::notes_dropped) when the ring is full.
+// A note: what a worker wants said in the log (query_summary, debug_print). Control writes it; the
+// worker drops and counts it (Stat::notes_dropped) when the ring is full.
 #pragma once
 
 #include <array>

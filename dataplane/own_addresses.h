@@ -1,7 +1,8 @@
 // Which addresses and ports are ours: the worker's fast copy of what the table of next hops says.
 //
-// Nearly every query goes to the same address and comes from none of ours: the last service address that matched is
-// compared first, and a filter of 256 bits over the last byte answers most questions about sources.
+// Nearly every query goes to the same address and comes from none of ours: the last service address
+// that matched is compared first, and a filter of 256 bits over the last byte answers most
+// questions about sources.
 #pragma once
 
 #include <algorithm>

@@ -1,7 +1,7 @@
-// A parked query: all that is kept of a query that waits, for an upstream or for a router. A small fixed record,
-// not a packet. Belongs to the worker that took the query; while it waits for an upstream, the owner worker of its
-// hash may read the question and owns `next_waiter` (the ask and reply messages order those accesses), and the
-// record is not freed before the owner's reply.
+// A parked query: all that is kept of a query that waits, for an upstream or for a router. A small
+// fixed record, not a packet. Belongs to the worker that took the query; while it waits for an
+// upstream, the owner worker of its hash may read the question and owns `next_waiter` (the ask and
+// reply messages order those accesses), and the record is not freed before the owner's reply.
 #pragma once
 
 #include <array>

@@ -134,7 +134,8 @@ void ParkedPool::give(Parked* p) noexcept {
     --in_use_;
 }
 
-// One writer; released so that control, having read 0, sees all that was done under that generation as done.
+// One writer; released so that control, having read 0, sees all that was done under that generation
+// as done.
 void ParkedPool::count_generation(const Snapshot& snapshot, int change) noexcept {
     auto& count = counts_.by_slot[snapshot.slot];
     count.store(count.load(std::memory_order_relaxed) + static_cast<std::uint32_t>(change),

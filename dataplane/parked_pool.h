@@ -1,11 +1,12 @@
 // The parked queries of one worker: a fixed number of records, and who may have how many of them.
 //
-// Quotas (from the first day, against one client or one domain taking all): a client (IPv4 /32, IPv6 /64) may have
-// `per_client` records, names under one two-label suffix a quarter of all. Counts are exact, by a keyed 64-bit hash.
-// Memory is taken at construction and touched when first used. Belongs to one worker; take() and give() cost two
-// hashes and two probes each.
+// Quotas (from the first day, against one client or one domain taking all): a client (IPv4 /32,
+// IPv6 /64) may have `per_client` records, names under one two-label suffix a quarter of all.
+// Counts are exact, by a keyed 64-bit hash. Memory is taken at construction and touched when first
+// used. Belongs to one worker; take() and give() cost two hashes and two probes each.
 //
-// Each record counts for its snapshot's generation in Shared::parked, which control reads before it frees one.
+// Each record counts for its snapshot's generation in Shared::parked, which control reads before it
+// frees one.
 //
 // Ends: Verdict::drop_parked_full, drop_client_quota, drop_suffix_quota.
 #pragma once
@@ -22,7 +23,8 @@
 
 namespace steer {
 
-// Counts by key, for at most `keys` keys at one time. Open addressing, linear probes, no tombstones.
+// Counts by key, for at most `keys` keys at one time. Open addressing, linear probes, no
+// tombstones.
 class CountTable {
   public:
     explicit CountTable(unsigned keys);
@@ -50,7 +52,8 @@ class ParkedPool {
                Shared::ParkedCounts& counts);
     ~ParkedPool();
 
-    // A record for this client and (lower-cased) name under `snapshot`, sequence and index set, or why there is none.
+    // A record for this client and (lower-cased) name under `snapshot`, sequence and index set, or
+    // why there is none.
     struct Taken {
         Parked* record;
         Verdict why;

@@ -4,8 +4,9 @@
 // Out:  `query` and `max_size` set; malformed queries and those of strangers have left the burst.
 // Cost: one walk over the name (dns/query.h), one search in the allowed prefixes.
 //
-// Ends: Verdict::drop_short_header, drop_response (never answered: reflection loops), answered_error (FORMERR, NOTIMP
-// for other opcodes and for zone transfers, BADVERS), refused_client (REFUSED, EDE 18).
+// Ends: Verdict::drop_short_header, drop_response (never answered: reflection loops),
+//       answered_error (FORMERR, NOTIMP for other opcodes and for zone transfers, BADVERS),
+//       refused_client (REFUSED, EDE 18).
 #pragma once
 
 #include "dataplane/burst.h"

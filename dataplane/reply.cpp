@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "dataplane/dns/checksum.h"
 #include "dataplane/frame.h"
 
 namespace steer {
@@ -89,10 +90,10 @@ void Replier::park(Packet& p, Verdict v) noexcept {
     free_query(p);
 }
 
-void Replier::send_in_place(Packet& p, std::size_t length, Verdict v) noexcept {
+void Replier::send_in_place(Packet& p, std::size_t length, std::uint16_t sum, Verdict v) noexcept {
     rte_mbuf* const m = p.mbuf;
     const std::uint16_t frame = turn_around(rte_pktmbuf_mtod(m, std::uint8_t*), p.l3_offset,
-                                            p.is_v6, static_cast<std::uint16_t>(length));
+                                            p.is_v6, static_cast<std::uint16_t>(length), sum);
     m->data_len = frame;
     m->pkt_len = frame;
     m->ol_flags = 0;
@@ -104,9 +105,10 @@ void Replier::answer(Packet& p, const dns::Answer& answer, dns::ReplyOptions opt
     bool truncated = false;
     options.max_size = p.max_size;
     if (p.mbuf != nullptr) {
+        std::uint16_t sum = 0;
         const std::size_t n =
-            dns::write_reply({p.dns, p.dns_room}, p.query, answer, options, truncated);
-        send_in_place(p, n, truncated ? Verdict::answered_truncated : Verdict::answered);
+            dns::write_reply({p.dns, p.dns_room}, p.query, answer, options, truncated, &sum);
+        send_in_place(p, n, sum, truncated ? Verdict::answered_truncated : Verdict::answered);
         return;
     }
     Buffer* const out =
@@ -125,7 +127,8 @@ void Replier::answer(Packet& p, const dns::Answer& answer, dns::ReplyOptions opt
 void Replier::answer_error(Packet& p, std::uint16_t rcode, std::optional<dns::Ede> ede,
                            Verdict v) noexcept {
     if (p.mbuf != nullptr) {
-        send_in_place(p, dns::write_error_reply({p.dns, p.dns_room}, p.query, rcode, ede), v);
+        const std::size_t n = dns::write_error_reply({p.dns, p.dns_room}, p.query, rcode, ede);
+        send_in_place(p, n, checksum_fold(checksum_add(0, p.dns, n)), v);
         return;
     }
     const std::size_t asked = std::max<std::size_t>(p.query.question_end, dns::kHeaderSize);

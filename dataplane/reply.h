@@ -1,12 +1,15 @@
-// How answers get back: into the mbuf that brought the query, into a buffer for `streams`, or, for a parked query, into
-// a packet or buffer of its own.
+// How answers get back: into the mbuf that brought the query, into a buffer for `streams`, or, for
+// a parked query, into a packet or buffer of its own.
 //
 // In:   a query of the burst or a parked record, and the answer as dns::Answer with age and caps.
-// Out:  a packet in Transmit, or a message to streams. The query's mbuf or buffer is used up in any case.
-// Cost: in place: one copy of the body, one sum over the packet. No allocation but mbufs and pool buffers.
+// Out:  a packet in Transmit, or a message to streams. The query's mbuf or buffer is used up in any
+//       case.
+// Cost: in place: one copy of the body, one sum over the packet. No allocation but mbufs and pool
+//       buffers.
 //
-// Ends: Verdict::answered, answered_truncated (RFC 6891 6.2.3), answered_error, refused_client, drop_no_buffer,
-// drop_ring_full, drop_tx_full (by Transmit) and whatever drop() is told; the same of Injected; ParkedEnd.
+// Ends: Verdict::answered, answered_truncated (RFC 6891 6.2.3), answered_error, refused_client,
+//       drop_no_buffer, drop_ring_full, drop_tx_full (by Transmit) and whatever drop() is told; the
+//       same of Injected; ParkedEnd.
 #pragma once
 
 #include <cstdint>
@@ -48,7 +51,7 @@ class Replier {
   private:
     void count(const Packet& p, Verdict v) noexcept;
     void free_query(Packet& p) noexcept;
-    void send_in_place(Packet& p, std::size_t length, Verdict v) noexcept;
+    void send_in_place(Packet& p, std::size_t length, std::uint16_t sum, Verdict v) noexcept;
     // The start of a response for streams, header and question in place; nullptr: no buffer.
     Buffer* start_response(const std::uint8_t* header, std::span<const std::uint8_t> question,
                            std::size_t bytes) noexcept;

@@ -357,8 +357,8 @@ void Resolver::remove_ring_waiter(Parked& p) noexcept {
     p.next_waiter = nullptr;
 }
 
-// Ends the queries of old generations, some records a turn. Those that the forwarder still has are only told so:
-// it gives them back within its total time.
+// Ends the queries of old generations, some records a turn. Those that the forwarder still has are
+// only told so: it gives them back within its total time.
 void Resolver::retire(std::uint32_t generation) noexcept {
     if (generation > retiring_) {
         retiring_ = generation;

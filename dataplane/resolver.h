@@ -1,11 +1,13 @@
-// The way of a query from its lookup to its answer: runs the program, parks what has to wait, and lets it go.
+// The way of a query from its lookup to its answer: runs the program, parks what has to wait, and
+// lets it go.
 //
-// A query waits for an upstream (Forwarder), for a router's acknowledgement (async: false), or for room in the ring to
-// `routers`. While it waits it is a Parked record; nothing parked holds a cache entry or a received mbuf. Held answers
-// leave in the order of their acknowledgements, or as on_timeout says when sync_timeout is over.
+// A query waits for an upstream (Forwarder), for a router's acknowledgement (async: false), or for
+// room in the ring to `routers`. While it waits it is a Parked record; nothing parked holds a cache
+// entry or a received mbuf. Held answers leave in the order of their acknowledgements, or as
+// on_timeout says when sync_timeout is over.
 //
-// Ends: those of Replier, and Verdict::forwarded, held, drop_parked_full, drop_client_quota, drop_suffix_quota,
-// drop_ring_full, drop_no_buffer, drop_router_away; every ParkedEnd.
+// Ends: those of Replier, and Verdict::forwarded, held, drop_parked_full, drop_client_quota,
+//       drop_suffix_quota, drop_ring_full, drop_no_buffer, drop_router_away; every ParkedEnd.
 #pragma once
 
 #include <cstdint>
@@ -42,8 +44,8 @@ class Resolver {
     void answered(Parked& p, AskEnd end, Buffer* answer, Now now) noexcept;
     // MessageKind::acknowledged. A token that is not awaited any more is ignored.
     void acknowledged(std::uint64_t hold_token, Outcome outcome, Now now) noexcept;
-    // Timeouts of held answers, those that wait for the ring, and the end of retired generations (Shared::
-    // retire_generation). Bounded work. Once per turn.
+    // Timeouts of held answers, those that wait for the ring, and the end of retired generations
+    // (Shared::retire_generation). Bounded work. Once per turn.
     void tick(std::uint32_t retire_generation, Now now) noexcept;
     // When tick() has something to do; UINT64_MAX: nothing waits here.
     [[nodiscard]] std::uint64_t next_deadline_ms(Now now) const noexcept;

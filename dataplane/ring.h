@@ -1,7 +1,7 @@
 // An SPSC ring of fixed-size elements between two threads: rte_ring with elements, typed.
 //
-// One thread pushes, one pops. `wake` (an eventfd of the popper, or -1) is written on a push only if the
-// popper said that it sleeps; the popper says so with a Sleeper. Neither side ever waits.
+// One thread pushes, one pops. `wake` (an eventfd of the popper, or -1) is written on a push only
+// if the popper said that it sleeps; the popper says so with a Sleeper. Neither side ever waits.
 #pragma once
 
 #include <rte_ring_elem.h>
@@ -46,7 +46,8 @@ class Ring {
     static_assert(std::is_trivially_copyable_v<T> && sizeof(T) % 4 == 0);
 
   public:
-    // `size` is a power of two; size - 1 elements fit. EAL must be up. Aborts if there is no memory.
+    // `size` is a power of two; size - 1 elements fit. EAL must be up. Aborts if there is no
+    // memory.
     Ring(unsigned size, Sleeper* popper) : popper_(popper) {
         char name[RTE_RING_NAMESIZE];
         std::snprintf(name, sizeof name, "steer_%u", ring_serial.fetch_add(1));

@@ -1,7 +1,8 @@
 // Collects what leaves through ports and sends it in bursts, once per turn or when a lane is full.
 //
-// What a packet is counted as is decided when it is put here and counted when the port takes it; what the port does
-// not take is freed and counted as dropped. So every table of verdicts sums to what went in.
+// What a packet is counted as is decided when it is put here and counted when the port takes it;
+// what the port does not take is freed and counted as dropped. So every table of verdicts sums to
+// what went in.
 //
 // Ends: Verdict::drop_tx_full, ParkedEnd::drop_tx_full, Stat::upstream_tx_full.
 #pragma once

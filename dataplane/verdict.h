@@ -1,8 +1,8 @@
 // Every way out of a worker, once: the enum, the counter, the metric's label, the line in the docs.
 //
-// A received mbuf gets exactly one Verdict. What came as a message from `streams` (injected queries) gets
-// exactly one Injected; an answer that leaves a parked record gets exactly one ParkedEnd. Each table's sum
-// equals what went in (tests/packet/sums_test.cpp).
+// A received mbuf gets exactly one Verdict. What came as a message from `streams` (injected
+// queries) gets exactly one Injected; an answer that leaves a parked record gets exactly one
+// ParkedEnd. Each table's sum equals what went in (tests/packet/sums_test.cpp).
 #pragma once
 
 #include <array>

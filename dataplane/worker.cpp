@@ -12,8 +12,8 @@
 #include "dataplane/classify.h"
 #include "dataplane/event/claims.h"
 #include "dataplane/forward/forwarder.h"
-#include "dataplane/frame.h"
 #include "dataplane/idle.h"
+#include "dataplane/inject.h"
 #include "dataplane/keeper.h"
 #include "dataplane/lookup.h"
 #include "dataplane/own_addresses.h"
@@ -23,6 +23,7 @@
 #include "dataplane/reply.h"
 #include "dataplane/resolver.h"
 #include "dataplane/transmit.h"
+#include "dataplane/upstream_sender.h"
 
 namespace steer {
 namespace {
@@ -31,6 +32,11 @@ void require(bool holds, const char* what) {
     if (holds) return;
     std::fprintf(stderr, "worker: %s\n", what);
     std::abort();
+}
+
+unsigned count_streams(const WorkerRings& rings) {
+    const auto end = std::find(rings.to_stream.begin(), rings.to_stream.end(), nullptr);
+    return static_cast<unsigned>(end - rings.to_stream.begin());
 }
 
 }  // namespace
@@ -55,7 +61,6 @@ struct Worker::Impl final : ForwardSink {
     void settle_ended(const Burst& b, Port& port) noexcept;
     void take_replies(const Burst& b) noexcept;
     void take_moved_frame(rte_mbuf* m) noexcept;
-    bool add_injected(const Message& m) noexcept;
     void on_worker_message(const Message& m) noexcept;
     [[nodiscard]] std::uint64_t next_deadline_ms() const noexcept;
     void go_online() noexcept;
@@ -76,11 +81,13 @@ struct Worker::Impl final : ForwardSink {
     Sleeper& sleeper;
     Clock& clock;
     const PortRange upstream_ports;
+    const unsigned streams;  // how many there are
     std::atomic<bool> stopping{false};
     bool online = false;
 
     Counters counters;
     Transmit transmit;
+    UpstreamSender sender;
     Keeper keeper;
     Executor executor;
     Claims claims;
@@ -90,7 +97,6 @@ struct Worker::Impl final : ForwardSink {
     Resolver resolver;
     OwnAddresses ours;
     Sleep sleep;
-    unsigned streams = 0;  // how many there are
 
     // Of this turn.
     Now now{};
@@ -109,7 +115,9 @@ Worker::Impl::Impl(const WorkerOptions& worker_options, Shared& what_is_shared,
       sleeper(worker_sleeper),
       clock(worker_clock),
       upstream_ports{options.first_upstream_port, options.last_upstream_port},
+      streams(count_streams(rings)),
       transmit(ports, counters),
+      sender(options.index, ports, rings, streams, transmit),
       keeper(options.index, shared.cache, rings.to_worker[0], counters),
       executor(options.index, shared.cache, *shared.hasher, *shared.buffers, keeper, rings.to_house,
                counters),
@@ -132,9 +140,6 @@ Worker::Impl::Impl(const WorkerOptions& worker_options, Shared& what_is_shared,
             "its index is not among the workers'");
     require(options.max_parked > 0 && options.max_parked < (1U << 24) - 1,
             "max_parked is above what a token can name");
-    streams =
-        static_cast<unsigned>(std::find(rings.to_stream.begin(), rings.to_stream.end(), nullptr) -
-                              rings.to_stream.begin());
     if (shared.qsbr != nullptr) rte_rcu_qsbr_thread_register(shared.qsbr, options.index);
 }
 
@@ -252,7 +257,8 @@ bool Worker::Impl::receive_from_streams() noexcept {
         burst.clear();
         for (unsigned i = 0; i < n; ++i) {
             if (messages[i].kind == MessageKind::inject) {
-                add_injected(messages[i]);
+                counters.add(Stat::injected_queries);
+                add_injected(messages[i], burst, replier);
             } else {
                 forwarder.on_message(messages[i], now);
             }
@@ -260,35 +266,6 @@ bool Worker::Impl::receive_from_streams() noexcept {
         serve(burst);
     }
     return some;
-}
-
-// A query that came over TCP or a kernel socket becomes a packet of the burst.
-bool Worker::Impl::add_injected(const Message& m) noexcept {
-    counters.add(Stat::injected_queries);
-    const auto& query = *reinterpret_cast<const InjectedQuery*>(m.buffer->data());
-    Packet& p = burst.next_packet();
-    p.mbuf = nullptr;
-    p.injected = m.buffer;
-    p.dns = m.buffer->data() + sizeof(InjectedQuery);
-    p.is_udp = query.is_udp != 0;
-    p.max_size = std::max(query.max_size, dns::kClassicUdpSize);
-    p.source = query.client;
-    p.destination = query.local;
-    p.source_port = query.client_port;
-    p.destination_port = query.local_port;
-    p.stream = static_cast<std::uint8_t>(query.stream);
-    p.stream_token = m.token;
-    p.found = nullptr;
-    const std::size_t there =
-        m.buffer->length - std::min<std::size_t>(m.buffer->length, sizeof(InjectedQuery));
-    if (query.length > there || query.length > dns::kMaxMessage) {
-        replier.drop(p, Verdict::drop_short_header);
-        return false;
-    }
-    p.dns_length = static_cast<std::uint16_t>(query.length);
-    p.dns_room = p.dns_length;
-    burst.keep_packet();
-    return true;
 }
 
 bool Worker::Impl::read_messages() noexcept {
@@ -326,43 +303,12 @@ void Worker::Impl::on_worker_message(const Message& m) noexcept {
 
 bool Worker::Impl::send_frame(const NextHop& hop, std::uint16_t source_port, const Upstream& to,
                               std::span<const std::uint8_t> dns) noexcept {
-    const auto port = std::find_if(ports.begin(), ports.end(),
-                                   [&](const Port* p) { return p->if_index() == hop.if_index; });
-    if (port == ports.end()) return false;
-    const std::array<std::uint8_t, 4> tag{0x81, 0x00, static_cast<std::uint8_t>(hop.vlan_tci >> 8),
-                                          static_cast<std::uint8_t>(hop.vlan_tci)};
-    const FrameHeaders headers{.to_mac = hop.peer_mac,
-                               .from_mac = hop.own_mac,
-                               .tags = {tag.data(), hop.tagged ? tag.size() : 0},
-                               .to = to.address,
-                               .from = hop.source,
-                               .to_port = to.port,
-                               .from_port = source_port};
-    rte_mbuf* const m = rte_pktmbuf_alloc((*port)->pool());
-    if (m == nullptr) return false;
-    if (rte_pktmbuf_tailroom(m) < headers.size() + dns.size()) {
-        rte_pktmbuf_free(m);
-        return false;
-    }
-    std::uint8_t* const message = rte_pktmbuf_mtod(m, std::uint8_t*) + headers.size();
-    std::copy(dns.begin(), dns.end(), message);
-    write_headers(message, static_cast<std::uint16_t>(dns.size()), headers);
-    m->data_len = static_cast<std::uint16_t>(headers.size() + dns.size());
-    m->pkt_len = m->data_len;
-    transmit.put_upstream_query(static_cast<unsigned>(port - ports.begin()), m);
-    return true;
+    return sender.by_port(hop, source_port, to, dns);
 }
 
 bool Worker::Impl::send_by_kernel(std::uint64_t token, const Upstream& to, UpstreamVia via,
                                   Buffer* query) noexcept {
-    if (streams == 0) return false;
-    const Message m{.kind = MessageKind::upstream_query,
-                    .from = static_cast<std::uint8_t>(options.index),
-                    .a = to.id,
-                    .b = static_cast<std::uint32_t>(via),
-                    .token = token,
-                    .buffer = query};
-    return rings.to_stream[options.index % streams]->push(m);
+    return sender.by_kernel(token, to, via, query);
 }
 
 bool Worker::Impl::send_to_worker(unsigned worker, const Message& m) noexcept {

@@ -1,10 +1,11 @@
 // A worker: one lcore that owns a set of port queues and runs every DNS decision to completion.
 //
-// poll() is one turn of its loop and does not wait; run() turns it until stop(), sleeping in between as `idle` says.
-// Tests turn poll() by hand, several workers in one thread, with a clock of their own.
+// poll() is one turn of its loop and does not wait; run() turns it until stop(), sleeping in
+// between as `idle` says. Tests turn poll() by hand, several workers in one thread, with a clock of
+// their own.
 //
-// May not, after construction: allocate from the heap, lock, log, throw, or call the system but for a port's own
-// wake-ups and its own sleep.
+// May not, after construction: allocate from the heap, lock, log, throw, or call the system but for
+// a port's own wake-ups and its own sleep.
 #pragma once
 
 #include <atomic>
@@ -36,11 +37,13 @@ inline constexpr unsigned kMaxStreams = 8;
 
 enum class Idle : std::uint8_t { spin, pause, adaptive };
 
-// What all workers share. Made by control before the first worker, outlives the last. Who writes what:
+// What all workers share. Made by control before the first worker, outlives the last. Who writes
+// what:
 struct Shared {
     std::atomic<const Snapshot*> snapshot{nullptr};       // control
     std::atomic<const NextHopTable*> next_hops{nullptr};  // control
-    // Parked queries by generation slot and worker: each word written by its worker, read by control.
+    // Parked queries by generation slot and worker: each word written by its worker, read by
+    // control.
     struct alignas(64) ParkedCounts {
         std::array<std::atomic<std::uint32_t>, kMaxGenerations> by_slot{};
     };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "dataplane/dns/checksum.h"
 #include "dataplane/dns/compress.h"
 #include "dataplane/dns/name.h"
 #include "dataplane/dns/records.h"
@@ -165,6 +166,7 @@ AnswerError lay_out(std::span<const std::uint8_t> message, std::span<const std::
     }
     answer.body_len = static_cast<std::uint16_t>(length);
     mend_ttls(body.data(), s, answer.negative);
+    answer.body_sum = checksum_fold(checksum_add(0, body.data(), length));
     std::uint8_t* at = block.data();
     std::memcpy(at, &answer, sizeof answer);
     at += sizeof answer;

@@ -36,6 +36,8 @@ struct Answer {
     std::uint8_t rcode;  // 0..15
     bool has_soa : 1;    // a negative answer that may be cached (RFC 2308 5)
     bool negative : 1;   // NXDOMAIN, or NOERROR without a record of the type that was asked for
+    std::uint16_t
+        body_sum;  // checksum_fold() of the body, so that a reply's checksum needs no pass over it
 
     [[nodiscard]] const std::uint16_t* ttl_offsets() const {
         return reinterpret_cast<const std::uint16_t*>(this + 1);
@@ -53,7 +55,7 @@ struct Answer {
                address_count * sizeof(AddressRef) + body_len;
     }
 };
-static_assert(sizeof(Answer) == 24 && alignof(Answer) == 4);
+static_assert(sizeof(Answer) == 28 && alignof(Answer) == 4);
 
 enum class AnswerError : std::uint8_t {
     none,
@@ -100,8 +102,12 @@ struct ReplyOptions {
 //
 // AA is never set: what we hand out is a copy. AD is the upstream's word, given only to a client that set AD or
 // DO (RFC 6840 5.8). The OPT offers our own size, echoes DO, and carries `ede`; an EDE that does not fit is left out.
+//
+// `sum` (may be nullptr) gets the message's checksum_fold(): made of what is known of its parts, because summing
+// bytes that were stored a moment ago, in other pieces, waits for those stores.
 std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, const Answer& answer,
-                        const ReplyOptions& options, bool& truncated) noexcept;
+                        const ReplyOptions& options, bool& truncated,
+                        std::uint16_t* sum = nullptr) noexcept;
 
 // A reply with an extended rcode and no records, for what parse_query refused. Same conventions.
 std::size_t write_error_reply(std::span<std::uint8_t> message, const Query& query,

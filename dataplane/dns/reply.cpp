@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "dataplane/dns/answer.h"
+#include "dataplane/dns/checksum.h"
 
 namespace steer::dns {
 namespace {
@@ -41,20 +42,51 @@ std::uint16_t response_flags(const Query& query, std::uint16_t rcode) {
                                       (rcode & kRcodeMask));
 }
 
-void lower_ttls(std::uint8_t* body, const Answer& answer, std::uint32_t age_s,
-                std::uint32_t cap_s) {
+// The two words of a number, in host order, for a checksum.
+std::uint64_t words(std::uint32_t v) {
+    return (v >> 16) + (v & 0xffffU);
+}
+
+// What to add to the body's sum for the TTLs that changed: by parity of their offset in the message.
+struct TtlSums {
+    std::uint64_t even = 0, odd = 0;  // of words in host order
+};
+
+TtlSums lower_ttls(std::uint8_t* body, std::size_t body_at, const Answer& answer,
+                   std::uint32_t age_s, std::uint32_t cap_s) {
+    TtlSums sums;
     const std::uint16_t* offsets = answer.ttl_offsets();
+    const std::uint8_t* original = answer.body();  // what lies in `body` was stored just now
     for (unsigned i = 0; i < answer.ttl_count; ++i) {
-        std::uint8_t* at = body + offsets[i];
-        const std::uint32_t ttl = load_be32(at);
-        store_be32(at, std::min(ttl > age_s ? ttl - age_s : 0, cap_s));
+        const std::uint32_t old_s = load_be32(original + offsets[i]);
+        const std::uint32_t ttl_s = std::min(old_s > age_s ? old_s - age_s : 0, cap_s);
+        store_be32(body + offsets[i], ttl_s);
+        // Ones' complement: the negative of a word is its complement.
+        ((body_at + offsets[i]) % 2 == 0 ? sums.even : sums.odd) += words(ttl_s) + words(~old_s);
     }
+    return sums;
+}
+
+// The sum of a message: its header and OPT from their words, the question as it lies there, the body from the answer.
+std::uint16_t sum_of(const std::uint8_t* message, std::size_t question_end, std::uint64_t header,
+                     const Answer* body, const TtlSums& ttls) {
+    std::uint64_t sum = checksum_of_words(header + load_be16(message) + ttls.even);
+    sum += __builtin_bswap16(checksum_of_words(ttls.odd));
+    if (body != nullptr) sum += checksum_at(question_end, body->body_sum);
+    return checksum_fold(checksum_add(sum, message + kHeaderSize, question_end - kHeaderSize));
+}
+
+// The sum of an OPT without options that begins at an even offset.
+std::uint16_t plain_opt_sum(bool dnssec_ok) {
+    // 00 | 00 29 | 04 d0 | 00 | 00 | D0 00 | 00 00, taken in pairs from the start
+    static_assert(kOpt == 0x29 && kUpstreamUdpSize == 0x04d0);
+    return checksum_of_words(0x2904U + 0xd000U + (dnssec_ok ? 0x0080U : 0U));
 }
 
 }  // namespace
 
 std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, const Answer& answer,
-                        const ReplyOptions& options, bool& truncated) noexcept {
+                        const ReplyOptions& options, bool& truncated, std::uint16_t* sum) noexcept {
     const std::size_t limit = std::min<std::size_t>(options.max_size, message.size());
     std::size_t at = query.question_end;
     const std::size_t body_end = at + answer.body_len;
@@ -63,22 +95,34 @@ std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, con
 
     std::uint16_t flags = response_flags(query, answer.rcode) | (answer.flags & kTc);
     if ((query.flags & kAd) != 0 || query.edns.dnssec_ok) flags |= answer.flags & kAd;
+    if (truncated) flags |= kTc;
     const std::uint16_t with_opt = query.edns.present ? 1 : 0;
-    if (truncated) {
-        write_header(message.data(), flags | kTc, 1, 0, 0, with_opt);
-    } else {
-        write_header(message.data(), flags, 1, answer.ancount, answer.nscount,
-                     static_cast<std::uint16_t>(answer.arcount + with_opt));
+    const std::uint16_t an = truncated ? 0 : answer.ancount;
+    const std::uint16_t ns = truncated ? 0 : answer.nscount;
+    const auto ar = static_cast<std::uint16_t>(truncated ? with_opt : answer.arcount + with_opt);
+    write_header(message.data(), flags, 1, an, ns, ar);
+    TtlSums ttls;
+    if (!truncated) {
         std::memcpy(message.data() + at, answer.body(), answer.body_len);
-        lower_ttls(message.data() + at, answer, options.age_s, options.ttl_cap_s);
+        ttls = lower_ttls(message.data() + at, at, answer, options.age_s, options.ttl_cap_s);
         at = body_end;
     }
-    if (query.edns.present && at + kOptSize <= message.size()) {
-        const bool ede_fits = at + kOptSize + kEdeSize <= limit;
-        at += write_opt(message.data() + at, 0, query.edns.dnssec_ok,
-                        ede_fits ? options.ede : std::nullopt);
+    if (sum != nullptr) {
+        const std::uint64_t header = std::uint64_t{flags} + 1 + an + ns + ar;
+        *sum =
+            sum_of(message.data(), query.question_end, header, truncated ? nullptr : &answer, ttls);
     }
-    return at;
+    if (!query.edns.present || at + kOptSize > message.size()) return at;
+    const bool with_ede = options.ede && at + kOptSize + kEdeSize <= limit;
+    const std::size_t opt = write_opt(message.data() + at, 0, query.edns.dnssec_ok,
+                                      with_ede ? options.ede : std::nullopt);
+    if (sum != nullptr) {
+        const std::uint16_t opt_sum = with_ede
+                                          ? checksum_fold(checksum_add(0, message.data() + at, opt))
+                                          : plain_opt_sum(query.edns.dnssec_ok);
+        *sum = checksum_fold(std::uint64_t{*sum} + checksum_at(at, opt_sum));
+    }
+    return at + opt;
 }
 
 std::size_t write_error_reply(std::span<std::uint8_t> message, const Query& query,

@@ -1,21 +1,24 @@
-// The arithmetic of claims: how long an answer's TTL may be, how long a row is to live, and whether what is known of
-// the rows covers an answer that is about to leave. Pure; whole seconds of CLOCK_BOOTTIME: what ends is rounded down,
-// what begins (`now` of coverage()) is rounded up, so that no lease outlives its row by a part of a second.
+// The arithmetic of claims: how long an answer's TTL may be, how long a row is to live, and whether
+// what is known of the rows covers an answer that is about to leave. Pure; whole seconds of
+// CLOCK_BOOTTIME: what ends is rounded down, what begins (`now` of coverage()) is rounded up, so
+// that no lease outlives its row by a part of a second.
 //
-// With t = the largest TTL that the address records have left, [m, M] = min_ttl, max_ttl, x = extra_time, F =
-// fixed_ttl (docs/design.md section 5):
+// With t = the largest TTL that the address records have left, [m, M] = min_ttl, max_ttl, x =
+// extra_time, F = fixed_ttl (docs/design.md section 5):
 //
-//   s = min(t, M - x)                what leaves (cap_answer_ttl); with F: min(t, F - x); with F = 0: t
-//   L = max(clamp(t, m, M), s + x)   what the row gets, never above M; with F: F (0: no timeout)
+//   s = min(t, M - x)                what leaves (cap_answer_ttl)
+//   L = max(clamp(t, m, M), s + x)   what the row gets, never above M
+//   with fixed_ttl:                  s = min(t, F - x), L = F; with F = 0: s = t, no timeout
 //
-// Without cap_answer_ttl the TTL that leaves is t and the row still lives no longer than M: then clients may hold an
-// address longer than the routers do, which is what the operator asked for.
+// Without cap_answer_ttl the TTL that leaves is t and the row still lives no longer than M: then
+// clients may hold an address longer than the routers do, which is what the operator asked for.
 //
-// A row that lives until U allows TTLs that end at U - x. Counting down is free: an answer for which the row has at
-// least half of the wanted time left leaves with the TTL that the row allows and claims nothing, as a cached TTL
-// counts down. So an address with a long TTL is renewed about twice in its row's life, not at each answer. A row that
-// ends sooner is renewed; an answer that must not leave before its row (async: false) still need not wait for that,
-// because it leaves with a TTL that the row allows.
+// A row that lives until U allows TTLs that end at U - x. Counting down is free: an answer for
+// which the row has at least half of the wanted time left leaves with the TTL that the row allows
+// and claims nothing, as a cached TTL counts down. So an address with a long TTL is renewed about
+// twice in its row's life, not at each answer. A row that ends sooner is renewed; an answer that
+// must not leave before its row (async: false) still need not wait for that, because it leaves with
+// a TTL that the row allows.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +34,8 @@ std::uint32_t ttl_limit_s(const PolicyList& list) noexcept;
 // L; 0: no timeout. `leaving_s` is s of this list: min(what leaves, ttl_limit_s).
 std::uint32_t row_life_s(const PolicyList& list, std::uint32_t ttl_s,
                          std::uint32_t leaving_s) noexcept;
-// Until when TTLs may last under a row that lives until `installed_until_s` (the board's; 0: not known).
+// Until when TTLs may last under a row that lives until `installed_until_s` (the board's; 0: not
+// known).
 std::uint32_t ttl_until_s(const PolicyList& list, std::uint32_t installed_until_s) noexcept;
 
 enum class Cover : std::uint8_t {
@@ -48,8 +52,9 @@ struct Coverage {
 Coverage coverage(std::uint32_t wanted_ttl_s, std::uint32_t now_s, std::uint32_t until_s,
                   bool may_lower) noexcept;
 
-// What a cached entry remembers of its claims, in its 64-bit claim word: for a hit within `ttl_until_s` under the same
-// lists and epochs nothing has to be asked. Written by any worker, relaxed; a lost update costs a look at the board.
+// What a cached entry remembers of its claims, in its 64-bit claim word: for a hit within
+// `ttl_until_s` under the same lists and epochs nothing has to be asked. Written by any worker,
+// relaxed; a lost update costs a look at the board.
 struct ClaimWord {
     std::uint32_t ttl_until_s = 0;  // TTLs may last until then
     std::uint32_t stamp =
@@ -60,7 +65,8 @@ struct ClaimWord {
     [[nodiscard]] std::uint64_t pack() const noexcept;
 };
 
-// Mixes one list into a stamp; begin with 0, end with finish_stamp(). The order of the lists does not matter.
+// Mixes one list into a stamp; begin with 0, end with finish_stamp(). The order of the lists does
+// not matter.
 std::uint64_t mix_stamp(std::uint64_t stamp, ListId list, std::uint32_t epoch) noexcept;
 std::uint32_t finish_stamp(std::uint64_t stamp) noexcept;
 

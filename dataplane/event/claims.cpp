@@ -167,7 +167,8 @@ std::uint32_t Claims::ask_board(const LeavingAnswer& a, std::uint32_t ttl_s, Now
     return all_until_s;
 }
 
-// A row is not there and must be before the answer leaves, unless its router is not to be waited for.
+// A row is not there and must be before the answer leaves, unless its router is not to be waited
+// for.
 void Claims::wait_for(const PolicyList& list, std::uint8_t bit, LeaveTerms& terms) noexcept {
     if (!lists_[list.id].away.load(std::memory_order_relaxed)) {
         terms.hold_mask |= bit;

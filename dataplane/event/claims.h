@@ -1,15 +1,17 @@
 // From an answer that is about to leave to the word that lists must hold its addresses.
 //
-// For each list that the program claimed the answer for: is the lease covered by what is known of the rows (the
-// entry's claim word for a cached answer, else the board)? If not, an Event into the ring to `routers`. The result
-// says whether the answer may leave, with which TTL at most, or has to wait: for an acknowledgement (async: false)
-// or for room in the ring.
+// For each list that the program claimed the answer for: is the lease covered by what is known of
+// the rows (the entry's claim word for a cached answer, else the board)? If not, an Event into the
+// ring to `routers`. The result says whether the answer may leave, with which TTL at most, or has
+// to wait: for an acknowledgement (async: false) or for room in the ring.
 //
-// A full ring loses no claim: the claim word is not moved on, so the next hit raises the event again; an answer that
-// no cache holds waits for room (Leave::wait_for_ring), up to the lists' sync_timeout.
+// A full ring loses no claim: the claim word is not moved on, so the next hit raises the event
+// again; an answer that no cache holds waits for room (Leave::wait_for_ring), up to the lists'
+// sync_timeout.
 //
-// Cost: nothing without lists; a cached answer that is covered: one word and each list's line; else one look at the
-// board for each (list, address). Writes relaxed to the entry's claim word, nothing else shared.
+// Cost: nothing without lists; a cached answer that is covered: one word and each list's line; else
+//       one look at the board for each (list, address). Writes relaxed to the entry's claim word,
+//       nothing else shared.
 // Counts: claims_covered, events_raised, events_ring_full, hold_router_away.
 #pragma once
 
@@ -67,8 +69,8 @@ class Claims {
 
     // Decides, and raises what nobody has to wait for.
     LeaveTerms settle(const LeavingAnswer& a, Now now) noexcept;
-    // After Leave::hold: raises the events, with the token where their list is waited for. Returns how many
-    // acknowledgements will come. The ring has room: settle() looked, in the same turn.
+    // After Leave::hold: raises the events, with the token where their list is waited for. Returns
+    // how many acknowledgements will come. The ring has room: settle() looked, in the same turn.
     unsigned raise(const LeavingAnswer& a, const LeaveTerms& terms, std::uint64_t hold_token,
                    Now now) noexcept;
 
@@ -79,7 +81,8 @@ class Claims {
     [[nodiscard]] bool covered_by_word(const LeavingAnswer& a, std::uint32_t stamp,
                                        std::uint32_t ttl_s, Now now,
                                        LeaveTerms& terms) const noexcept;
-    // Asks the board; returns until when TTLs may last under all rows once what is raised is written.
+    // Asks the board; returns until when TTLs may last under all rows once what is raised is
+    // written.
     std::uint32_t ask_board(const LeavingAnswer& a, std::uint32_t ttl_s, Now now,
                             LeaveTerms& terms) noexcept;
     [[nodiscard]] std::uint32_t rows_until_s(const PolicyList& list,

@@ -1,5 +1,5 @@
-// "This answer left": a worker's word to `routers` that a list must hold these addresses. Through an SPSC ring
-// per worker, by value.
+// "This answer left": a worker's word to `routers` that a list must hold these addresses. Through
+// an SPSC ring per worker, by value.
 #pragma once
 
 #include <array>
@@ -10,7 +10,8 @@
 
 namespace steer {
 
-// A hold token: worker << 56 | parked index << 32 | low 32 bits of its sequence. Never 0: the index counts from 1.
+// A hold token: worker << 56 | parked index << 32 | low 32 bits of its sequence. Never 0: the index
+// counts from 1.
 constexpr std::uint64_t make_hold_token(unsigned worker, std::uint32_t parked_index, std::uint32_t sequence) {
     return std::uint64_t{worker} << 56 | std::uint64_t{(parked_index + 1) & 0xffffff} << 32 | sequence;
 }

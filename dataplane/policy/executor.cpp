@@ -33,7 +33,8 @@ void add_list(ProgramState& s, std::uint8_t list) {
     if (s.list_count < kMaxClaims) s.lists[s.list_count++] = list;
 }
 
-// A response that is replaced takes its claims with it: they were for addresses that nobody will be told.
+// A response that is replaced takes its claims with it: they were for addresses that nobody will be
+// told.
 void forget_lists(ProgramState& s) {
     s.list_count = 0;
     s.list_base = {};

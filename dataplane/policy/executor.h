@@ -27,7 +27,8 @@
 
 namespace steer {
 
-// What a query is going to be answered with. Owns its buffer; an entry is good until the worker's next quiescent state.
+// What a query is going to be answered with. Owns its buffer; an entry is good until the worker's
+// next quiescent state.
 class Response {
   public:
     Response() = default;
@@ -45,7 +46,8 @@ class Response {
     [[nodiscard]] const cache::Entry* entry() const { return entry_; }  // nullptr: not from a cache
     [[nodiscard]] std::optional<dns::Ede> ede() const { return ede_; }
     [[nodiscard]] std::uint32_t age_s(Now now) const noexcept;
-    // The answer in a buffer, one reference for the caller: the buffer that it is in, or a copy; nullptr: none is free.
+    // The answer in a buffer, one reference for the caller: the buffer that it is in, or a copy;
+    // nullptr: none is free.
     [[nodiscard]] Buffer* in_buffer(BufferPools& pools, Now now) const noexcept;
 
   private:

@@ -1,7 +1,8 @@
-// What a worker remembers of names it matched: hash of the name → id of its tag set, for one snapshot generation.
+// What a worker remembers of names it matched: hash of the name → id of its tag set, for one
+// snapshot generation.
 //
-// Direct mapped, 128-bit keyed hash compared in full, no allocation after construction. A name that maps to a
-// taken slot replaces what was there. Belongs to one worker.
+// Direct mapped, 128-bit keyed hash compared in full, no allocation after construction. A name that
+// maps to a taken slot replaces what was there. Belongs to one worker.
 #pragma once
 
 #include <cstdint>

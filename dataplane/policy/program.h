@@ -2,14 +2,16 @@
 //
 // Built by control/build from the sequences; read by dataplane/policy/executor. Rules:
 //
-// - A test (`if_*`) goes on with the next instruction if it holds (after `negate`), else at `target`.
+// - A test (`if_*`) goes on with the next instruction if it holds (after `negate`), else at
+//   `target`.
 // - A sequence used by `exec: $sequence` is compiled in place; `instance` numbers each such copy.
-// - A wrapping executor (`enter_*`) pushes {its own pc, instance} and goes on; the rest of its own sequence
-//   runs inside it. `sequence_end` of an instance leaves every wrapper that was entered in it, last first,
-//   then goes on with the caller's next instruction. `stop` (accept, reject, return; and a short circuit) leaves
-//   all wrappers of all instances, last first, and ends the program.
-// - Leaving acts on the response as it is then: `enter_cache` stores it, `enter_list` claims its addresses and
-//   caps its TTLs, `enter_summary` notes it.
+// - A wrapping executor (`enter_*`) pushes {its own pc, instance} and goes on; the rest of its own
+//   sequence runs inside it. `sequence_end` of an instance leaves every wrapper that was entered in
+//   it, last first, then goes on with the caller's next instruction. `stop` (accept, reject,
+//   return; and a short circuit) leaves all wrappers of all instances, last first, and ends the
+//   program.
+// - Leaving acts on the response as it is then: `enter_cache` stores it, `enter_list` claims its
+//   addresses and caps its TTLs, `enter_summary` notes it.
 // - A program ends with `end`.
 #pragma once
 

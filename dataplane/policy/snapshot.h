@@ -1,5 +1,6 @@
-// A snapshot: everything that a worker reads of the configuration. Built once by control, immutable, published by
-// pointer, freed when every worker has been quiescent and no parked query holds its generation.
+// A snapshot: everything that a worker reads of the configuration. Built once by control,
+// immutable, published by pointer, freed when every worker has been quiescent and no parked query
+// holds its generation.
 #pragma once
 
 #include <array>
@@ -70,7 +71,8 @@ struct Snapshot {
     std::uint8_t slot = 0;         // generation's place in kMaxGenerations tables; set by publish
     Program program;
     std::uint16_t entry = 0;  // pc
-    // The cache that the program reaches first without a test before it, looked up for the whole burst; -1: none.
+    // The cache that the program reaches first without a test before it, looked up for the whole
+    // burst; -1: none.
     int first_cache = -1;
 
     std::unique_ptr<matchers::NameMatcher> names;  // nullptr: no domain rule at all
@@ -91,7 +93,8 @@ struct Snapshot {
 };
 inline constexpr std::uint8_t kNoList = 255;
 
-// The last step of building: what workers need so that they need not allocate. Before publishing; once.
+// The last step of building: what workers need so that they need not allocate. Before publishing;
+// once.
 Result<void> equip(Snapshot& snapshot, unsigned workers = kMaxWorkers);
 
 }  // namespace steer

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dataplane/dns/answer.h"
+#include "dataplane/dns/checksum.h"
 #include "dataplane/dns/name.h"
 #include "require.h"
 
@@ -68,9 +69,13 @@ void reply_and_read_again(const std::vector<std::uint8_t>& query_bytes, const An
     std::vector<std::uint8_t> out(query_bytes);
     out.resize(std::max<std::size_t>(out.size(), max_size));
     bool truncated = false;
-    const auto length = write_reply(
-        out, query, answer, {.age_s = age_s, .max_size = max_size, .ede = Ede::stale}, truncated);
+    std::uint16_t sum = 0;
+    const ReplyOptions options{.age_s = age_s, .max_size = max_size, .ede = Ede::stale};
+    const auto length = write_reply(out, query, answer, options, truncated, &sum);
     REQUIRE(length <= max_size);
+    // Ones' complement has two zeros.
+    REQUIRE(sum % 0xffff ==
+            steer::checksum_fold(steer::checksum_add(0, out.data(), length)) % 0xffff);
     UpstreamFacts facts;
     REQUIRE(build_answer(std::span(out).first(length), query.name(), query.qtype, query.qclass,
                          false, block.bytes, facts) == AnswerError::none);

@@ -1,4 +1,4 @@
-#include "dataplane/checksum.h"
+#include "dataplane/dns/checksum.h"
 
 #include <boost/test/unit_test.hpp>
 #include <vector>

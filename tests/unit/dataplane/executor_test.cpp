@@ -1,4 +1,5 @@
-// The program's rules (dataplane/policy/program.h) on programs made by hand; the test plays the upstream.
+// The program's rules (dataplane/policy/program.h) on programs made by hand; the test plays the
+// upstream.
 #include "dataplane/policy/executor.h"
 
 #include <boost/test/unit_test.hpp>

@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "dataplane/dns/answer.h"
+#include "dataplane/dns/checksum.h"
 #include "support/dns_message.h"
 
 using namespace steer::dns;
@@ -31,7 +32,12 @@ struct Exchange {
         Bytes message(65535);
         std::copy(query_bytes.begin(), query_bytes.end(), message.begin());
         const auto& answer = *reinterpret_cast<const Answer*>(block.data());
-        message.resize(write_reply(message, query, answer, options, truncated));
+        std::uint16_t sum = 0;
+        message.resize(write_reply(message, query, answer, options, truncated, &sum));
+        // Ones' complement has two zeros.
+        BOOST_TEST(sum % 0xffff ==
+                   steer::checksum_fold(steer::checksum_add(0, message.data(), message.size())) %
+                       0xffff);
         return message;
     }
 };

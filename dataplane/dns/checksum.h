@@ -1,7 +1,8 @@
 // The Internet checksum (RFC 1071) in software, over the short packets that DNS is made of.
 //
-// Sums are of 64-bit words in memory order with the carry brought round, folded once at the end: a quarter of an
-// instruction a byte. Byte order does not matter to a ones' complement sum, so nothing is swapped.
+// Sums are of 64-bit words in memory order with the carry brought round, folded once at the end: a
+// quarter of an instruction a byte. Byte order does not matter to a ones' complement sum, so
+// nothing is swapped.
 #pragma once
 
 #ifdef __x86_64__
@@ -67,6 +68,11 @@ inline std::uint64_t checksum_add(std::uint64_t sum, const std::uint8_t* bytes, 
     return checksum_join(sum, last + tail);
 }
 
+// The sum of bytes that begin at an odd offset of what is summed.
+inline std::uint16_t checksum_at(std::size_t offset, std::uint16_t folded) {
+    return offset % 2 == 0 ? folded : __builtin_bswap16(folded);
+}
+
 // To 16 bits, in memory order; complement it for a header's field.
 inline std::uint16_t checksum_fold(std::uint64_t sum) {
     sum = (sum & 0xffffffffU) + (sum >> 32);  // 33 bits
@@ -76,8 +82,13 @@ inline std::uint16_t checksum_fold(std::uint64_t sum) {
     return static_cast<std::uint16_t>(sum);
 }
 
-// UDP's pseudo-header (RFC 768, RFC 8200 8.1): `addresses` are source and destination as they lie in the IP
-// header, 8 or 32 bytes; `udp_length` in host order.
+// A sum of big-endian words given in host order, as a sum in memory order.
+inline std::uint16_t checksum_of_words(std::uint64_t host_order_sum) {
+    return __builtin_bswap16(checksum_fold(host_order_sum));
+}
+
+// UDP's pseudo-header (RFC 768, RFC 8200 8.1): `addresses` are source and destination as they lie
+// in the IP header, 8 or 32 bytes; `udp_length` in host order.
 inline std::uint64_t checksum_pseudo(const std::uint8_t* addresses, std::size_t n,
                                      std::uint16_t udp_length) {
     constexpr std::uint32_t kUdp = 17;

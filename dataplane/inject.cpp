@@ -1,0 +1,34 @@
+#include "dataplane/inject.h"
+
+#include <algorithm>
+
+#include "dataplane/buffer.h"
+
+namespace steer {
+
+void add_injected(const Message& m, Burst& burst, Replier& replier) noexcept {
+    Buffer& buffer = *m.buffer;
+    const auto& query = *reinterpret_cast<const InjectedQuery*>(buffer.data());
+    Packet& p = burst.next_packet();
+    p.mbuf = nullptr;
+    p.injected = &buffer;
+    p.dns = buffer.data() + sizeof(InjectedQuery);
+    p.is_udp = query.is_udp != 0;
+    p.max_size = std::max(query.max_size, dns::kClassicUdpSize);
+    p.source = query.client;
+    p.destination = query.local;
+    p.source_port = query.client_port;
+    p.destination_port = query.local_port;
+    p.stream = static_cast<std::uint8_t>(query.stream);
+    p.stream_token = m.token;
+    p.found = nullptr;
+    const bool fits = buffer.length >= sizeof(InjectedQuery) &&
+                      query.length <= buffer.length - sizeof(InjectedQuery) &&
+                      query.length <= dns::kMaxMessage;
+    if (!fits) return replier.drop(p, Verdict::drop_short_header);
+    p.dns_length = static_cast<std::uint16_t>(query.length);
+    p.dns_room = p.dns_length;
+    burst.keep_packet();
+}
+
+}  // namespace steer

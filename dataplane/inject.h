@@ -1,0 +1,17 @@
+// Makes a packet of the burst of a query that `streams` injected: it came over TCP or by a kernel
+// socket, and takes the same way as the others from parse() on.
+//
+// In:   MessageKind::inject, whose buffer holds an InjectedQuery and the message.
+// Out:  a packet in the burst that owns the buffer.
+// Ends: Injected::drop_malformed (the lengths do not fit).
+#pragma once
+
+#include "dataplane/burst.h"
+#include "dataplane/message.h"
+#include "dataplane/reply.h"
+
+namespace steer {
+
+void add_injected(const Message& m, Burst& burst, Replier& replier) noexcept;
+
+}  // namespace steer
