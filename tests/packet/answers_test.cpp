@@ -1,4 +1,5 @@
-// From a query's bytes to an answer's bytes: miss, hit, both families, VLANs, sizes, errors, who may ask.
+// From a query's bytes to an answer's bytes: miss, hit, both families, VLANs, sizes, errors, who
+// may ask.
 #include <boost/test/unit_test.hpp>
 
 #include "packet/appliance.h"

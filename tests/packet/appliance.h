@@ -1,9 +1,10 @@
-// The dataplane as one object for tests: whole Workers on ring ports in one thread, everything that they share, and
-// the far sides of all of it in the test's hands: clients and upstreams (frames), `streams` and `routers` (rings), the
-// clock. Built without anything of control.
+// The dataplane as one object for tests: whole Workers on ring ports in one thread, everything that
+// they share, and the far sides of all of it in the test's hands: clients and upstreams (frames),
+// `streams` and `routers` (rings), the clock. Built without anything of control.
 //
-// The network: each worker has a port; on its wire are clients (192.0.2.0/24, 2001:db8::/64), the appliance
-// (10.0.0.1, 2001:db8:1::1), and upstreams 198.51.100.53, .54 and so on (Upstream::id counts from 0).
+// The network: each worker has a port; on its wire are clients (192.0.2.0/24, 2001:db8::/64), the
+// appliance (10.0.0.1, 2001:db8:1::1), and upstreams 198.51.100.53, .54 and so on (Upstream::id
+// counts from 0).
 #pragma once
 
 #include <array>

@@ -1,5 +1,5 @@
-// From an answer to an event and back: what is claimed, for how long, what waits for it, and what happens when the
-// rings are full or routers away. The test plays `routers`.
+// From an answer to an event and back: what is claimed, for how long, what waits for it, and what
+// happens when the rings are full or routers away. The test plays `routers`.
 #include <boost/test/unit_test.hpp>
 
 #include "dataplane/event/board.h"

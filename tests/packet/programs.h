@@ -1,5 +1,5 @@
-// Snapshots made by hand, for tests of what reads them: each function is one program in the shape that the builder
-// gives to a configuration (dataplane/policy/program.h).
+// Snapshots made by hand, for tests of what reads them: each function is one program in the shape
+// that the builder gives to a configuration (dataplane/policy/program.h).
 #pragma once
 
 #include <memory>
@@ -10,7 +10,8 @@
 
 namespace steer::test {
 
-// A snapshot under construction: instructions are appended, parts are numbered from 0 in order of adding.
+// A snapshot under construction: instructions are appended, parts are numbered from 0 in order of
+// adding.
 class SnapshotMaker {
   public:
     SnapshotMaker();
@@ -26,7 +27,8 @@ class SnapshotMaker {
     std::uint32_t upstream(const std::string& address, std::uint16_t id,
                            std::uint32_t timeout_ms = 2000);
     std::uint32_t group(std::vector<std::uint16_t> members, std::uint32_t total_timeout_ms = 5000);
-    // A tag mask of one new set with these rules ("domain:stream.example"); match with test(Op::if_tags, ...).
+    // A tag mask of one new set with these rules ("domain:stream.example"); match with
+    // test(Op::if_tags, ...).
     std::uint32_t domains(const std::vector<std::string>& rules);
     std::uint32_t text(std::string s);
     std::uint32_t mark_mask(std::uint64_t bits);

@@ -1,4 +1,5 @@
-// Ten thousand mutated frames: nothing changes but counters, and every table of verdicts sums to what went in.
+// Ten thousand mutated frames: nothing changes but counters, and every table of verdicts sums to
+// what went in.
 #include <boost/test/unit_test.hpp>
 
 #include "packet/appliance.h"
