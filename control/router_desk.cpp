@@ -47,7 +47,6 @@ RouterDesk::RouterDesk(const routeros::RouterConfig& config, routeros::RouterLin
     : plane_(plane),
       acknowledger_(acknowledger),
       log_(std::move(log)),
-      name_(config.name),
       router_(config, *this, link) {}
 
 void RouterDesk::claim(const Event& event, std::uint64_t now_ms) {
@@ -83,7 +82,7 @@ void RouterDesk::settled(std::uint64_t hold_token, routeros::Outcome outcome) {
 }
 
 void RouterDesk::log(routeros::Level level, std::string_view sentence) {
-    log_(level, name_ + ": " + std::string(sentence));
+    log_(level, std::string(sentence));  // it names the router
 }
 
 }  // namespace steer

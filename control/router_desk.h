@@ -62,7 +62,6 @@ class RouterDesk final : public routeros::RouterSink {
     Plane& plane_;
     Acknowledger& acknowledger_;
     Log log_;
-    std::string name_;
     routeros::Router router_;
 };
 

@@ -14,8 +14,6 @@ using namespace std::chrono_literals;
 
 constexpr auto kStatusEvery = 500ms;
 constexpr unsigned kEventsPerTurn = 64;  // of one worker, before others have their turn
-constexpr std::size_t kBacklog =
-    65'536;  // acknowledgements; beyond, the worker's sync_timeout ends the hold
 
 }  // namespace
 

@@ -172,7 +172,7 @@ void Daemon::write_metrics(ops::MetricWriter& writer) const {
         writer.gauge("steerdns_router_rows", "rows of ours on the router");
         writer.sample({{"router", router.name}},
                       static_cast<std::uint64_t>(router.state.rows_ours));
-        writer.gauge("steerdns_router_claims", "addresses that must be on the router");
+        writer.gauge("steerdns_router_claimed_addresses", "addresses that must be on the router");
         writer.sample({{"router", router.name}}, static_cast<std::uint64_t>(router.state.claims));
 #define STEER_ROUTER_COUNTER_METRIC(field, label, text) \
     writer.counter("steerdns_router_" label, text);     \
