@@ -1,0 +1,210 @@
+"""What the policy language says and writes: reject, mark, has_resp, negation, return, cache; the lines in the log; counters and
+metrics that a scraper can read."""
+
+import json
+import re
+import sys
+import unittest
+
+from lab.network import until
+from lab.scene import Scene
+
+BUILD = sys.argv.pop(1)
+
+POLICY = """
+routers:
+  edge1: { address: 172.16.1.1, username: api-user, password: secret }
+  edge2: { address: 172.16.1.1:8738, username: api-user, password: secret }
+plugins:
+  - { tag: main, type: sequence, args: [
+      { exec: query_summary asked },
+      { exec: mark 7 9 },
+      { matches: "qname full:refused.other.example", exec: reject },
+      { matches: "qname full:nothing.other.example", exec: "reject NXDOMAIN" },
+      { matches: "qname full:empty.other.example", exec: "reject 0" },
+      { matches: "!qname domain:example", exec: "reject NOTIMP" },
+      { matches: ["qname keyword:odd", "!qname full:odd.other.example"], exec: $odd },
+      { matches: "qname full:inner.other.example", exec: $inner },
+      { matches: has_resp, exec: accept },
+      { exec: $store },
+      { matches: has_resp, exec: accept },
+      { exec: "debug_print missed" },
+      { matches: "qname domain:stream.example", exec: $list1 },
+      { matches: "qname domain:media.example", exec: $list2 },
+      { exec: $up },
+      { matches: "!has_resp", exec: reject },
+      { exec: "debug_print got" } ] }
+  - { tag: odd, type: sequence, args: [ { exec: "query_summary odd one" }, { exec: "reject 2" } ] }
+  - { tag: inner, type: sequence, args: [ { matches: _false, exec: reject }, { matches: _true, exec: "forward 1.1.1.1" }, { exec: accept } ] }
+  - { tag: store, type: cache }
+  - { tag: up, type: forward, args: { upstreams: [ { addr: udp://1.1.1.1 } ] } }
+  - { tag: list1, type: ros_address_list, args: { router: edge1, address_list4: one } }
+  - { tag: list2, type: ros_address_list, args: { router: edge2, address_list4: two } }
+"""
+
+
+def openmetrics(text):
+    """{family: (type, {(sample, labels): value})}, or an AssertionError where OpenMetrics 1.0 is broken."""
+    lines = text.split("\n")
+    assert text.endswith("# EOF\n") and lines.count("# EOF") == 1 and "" not in lines[:-1], "the end mark"
+    families, name = {}, None
+    for line in lines[:-2]:
+        if line.startswith("# TYPE "):
+            _, _, name, kind = line.split(" ")
+            assert name not in families, f"{name} comes twice"
+            assert re.fullmatch(r"[a-zA-Z_:][a-zA-Z0-9_:]*", name) and kind in ("counter", "gauge", "info"), line
+            assert not name.endswith("_total"), line
+            families[name] = (kind, {})
+        elif line.startswith("# HELP "):
+            assert line.startswith(f"# HELP {name} ") and len(line) > len(f"# HELP {name} "), line
+        else:
+            match = re.fullmatch(r'([a-zA-Z_:][\w:]*)(?:\{((?:[a-zA-Z_]\w*="(?:[^"\\]|\\[\\n"])*",?)+)\})? (\S+)', line)
+            assert match, f"not a sample: {line}"
+            sample, labels, value = match.groups()
+            assert sample == name + ("_total" if families[name][0] == "counter" else ""), f"{sample} below {name}"
+            assert (sample, labels) not in families[name][1], f"twice: {line}"
+            number = float(value)
+            assert families[name][0] != "counter" or number >= 0, line
+            families[name][1][(sample, labels)] = number
+    assert all(samples for _, samples in families.values()), "a family without samples"
+    return families
+
+
+class Notes(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        scene = cls.scene = cls.enterClassContext(Scene("notes", BUILD))
+        scene.start_resolver()
+        scene.start_router("--router", "edge1,port=8728", "--router", "edge2,port=8738")
+        cls.config = scene.folder / "notes.yaml"
+        cls.config.write_text(POLICY)
+        cls.daemon = scene.start_daemon(cls.config)
+
+    def ask(self, *words):
+        """kdig's text, and the lines that this query left in the log."""
+        before = len(self.daemon.text())
+        text = self.scene.kdig(*words)
+        until(lambda: re.search(r"asked: .*\n", self.daemon.text()[before:]), 5, f"the summary of {words} is written")
+        return text, self.daemon.text()[before:]
+
+    def status(self, text):
+        return re.search(r"status: (\w+)", text)[1]
+
+    def test_reject(self):
+        for name, rcode in (("refused.other.example", "REFUSED"), ("nothing.other.example", "NXDOMAIN"),
+                            ("empty.other.example", "NOERROR"), ("www.elsewhere.test", "NOTIMPL"), ("odd1.other.example", "SERVFAIL")):
+            for transport in ("+notcp", "+tcp"):
+                with self.subTest(name, transport=transport):
+                    text, log = self.ask(transport, name, "A")
+                    self.assertEqual(self.status(text), rcode)
+                    self.assertIn("ANSWER: 0", text)
+                    self.assertRegex(log, rf"asked: qname={re.escape(name)}\.? qtype=A client=192.168.88.10 rcode={rcode[:6]}")
+                    self.assertNotIn("missed", log, "nothing after it runs")
+
+    def test_negated_and_together(self):
+        """Both of `matches` must hold; what is negated lets others through."""
+        text, log = self.ask("odd.other.example", "A")
+        self.assertEqual(self.status(text), "NOERROR")
+        self.assertIn("198.51.100.9", text)
+        self.assertNotIn("odd one", log)
+        _, log = self.ask("odd7.other.example", "A")
+        self.assertRegex(log, r"odd one: qname=odd7.other.example\.? qtype=A .* rcode=SERVFAIL")
+
+    def test_summary(self):
+        for kind in ("A", "AAAA", "TXT", "TYPE65399"):
+            text, log = self.ask("Sum.Other.Example", kind)
+            lines = re.findall(r".*asked: .*", log)
+            self.assertEqual(len(lines), 1, log)
+            self.assertRegex(lines[0], rf"^\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{{3}} info\s+asked: qname=[Ss]um\.[Oo]ther\.[Ee]xample\.? "
+                                       rf"qtype={kind} client=192\.168\.88\.10 rcode=NOERROR ms=\d+$")
+        _, log = self.ask("sum6.other.example", "A", "@fd16::2")
+        self.assertIn("client=fd88::10 ", log)
+
+    def test_debug_print_and_has_resp(self):
+        """A miss is printed before and after; a hit ends at `has_resp`."""
+        text, log = self.ask("debug.other.example", "A")
+        self.assertIn("198.51.100.9", text)
+        self.assertRegex(log, r"missed: request debug\.other\.example\.? IN A from 192\.168\.88\.10 port \d+, \d+ ms ago")
+        self.assertIn("missed: no response yet", log)
+        self.assertRegex(log, r"got: request debug\.other\.example")
+        self.assertRegex(log, r"got: ;; status NOERROR, id \d+, flags qr.*; question 1, answer 1, ")
+        self.assertRegex(log, r"got: debug\.other\.example\. \d+ IN A 198\.51\.100\.9\n")
+        self.assertLess(log.index("missed"), log.index("got"))
+        again, log = self.ask("debug.other.example", "A")
+        self.assertIn("198.51.100.9", again)
+        self.assertEqual(re.findall("missed|got", log), [])
+        self.assertIn("rcode=NOERROR", log)
+
+    def test_a_sequence_within(self):
+        """Its answer is there for the caller's has_resp, and its accept ends all."""
+        text, log = self.ask("inner.other.example", "A")
+        self.assertIn("198.51.100.9", text)
+        self.assertNotIn("missed", log)
+
+    def test_lists_of_two_routers(self):
+        self.scene.kdig("stream.example", "A")
+        self.scene.kdig("media.example", "A")
+        until(lambda: "203.0.113.10" in self.scene.router_ctl("@edge1", "list", "one"), 10, "list one on edge1")
+        until(lambda: "203.0.113.30" in self.scene.router_ctl("@edge2", "list", "two"), 10, "list two on edge2")
+        self.assertNotIn("203.0.113.30", self.scene.router_ctl("@edge1", "list"))
+        self.assertNotIn("203.0.113.10", self.scene.router_ctl("@edge2", "list"))
+
+    # Counters ----------------------------------------------------------------------------------------------
+
+    def http(self, path, *options):
+        """(status line and headers, body)"""
+        text = self.scene.network.run("appliance", "curl", "-sS", "-i", "--max-time", "5", *options,
+                                      f"http://127.0.0.1:9153{path}").stdout
+        head, _, body = text.replace("\r\n", "\n").partition("\n\n")
+        return head, body
+
+    def test_metrics(self):
+        self.scene.kdig("stream.example", "A")
+        head, body = self.http("/metrics")
+        self.assertRegex(head, r"^HTTP/1.1 200 OK\n")
+        self.assertIn("application/openmetrics-text; version=1.0.0; charset=utf-8", head)
+        families = openmetrics(body)
+        print(f"  {len(families)} families, {sum(len(s) for _, s in families.values())} samples")
+        verdicts = families["steerdns_verdicts"][1]
+        self.assertGreater(verdicts[("steerdns_verdicts_total", 'worker="0",verdict="forwarded"')], 0)
+        for router in ("edge1", "edge2"):
+            self.assertIn(("steerdns_router_in_sync", f'router="{router}"'), families["steerdns_router_in_sync"][1])
+
+    def test_the_checker_can_fail(self):
+        for broken in ("# TYPE a counter\n# HELP a b\na 1\n# EOF\n", "# TYPE a gauge\na 1\na 1\n# EOF\n", "# TYPE a gauge\na 1\n",
+                       "# TYPE a gauge\na{b=c} 1\n# EOF\n", "# TYPE a gauge\na 1\n# TYPE c gauge\nc 1\n# TYPE a gauge\na 2\n# EOF\n"):
+            with self.assertRaises((AssertionError, ValueError)):
+                openmetrics(broken)
+
+    def test_counters_and_metrics_agree(self):
+        """What steerctl shows is what is scraped; every packet has one verdict."""
+        def both():
+            counters, (_, body) = self.scene.counters(), self.http("/metrics")
+            verdicts = openmetrics(body)["steerdns_verdicts"][1]
+            for index, worker in enumerate(counters["workers"]):
+                self.assertEqual(sum(worker["verdicts"].values()), worker["stats"]["rx_packets"])
+                for label, value in worker["verdicts"].items():
+                    if verdicts[("steerdns_verdicts_total", f'worker="{index}",verdict="{label}"')] != value:
+                        return False
+            return True
+
+        until(both, 5, "both are the same")
+        text = self.scene.steerctl("counters")
+        self.assertIn("forwarded", text)
+
+    def test_http(self):
+        self.assertRegex(self.http("/healthz")[0], r"^HTTP/1.1 200 OK\n")
+        self.assertRegex(self.http("/elsewhere")[0], r"^HTTP/1.1 404 ")
+        self.assertRegex(self.http("/metrics", "-X", "POST")[0], r"^HTTP/1.1 405 ")
+        self.assertRegex(self.http("/metrics", "-I")[0], r"^HTTP/1.1 200 OK\n")
+        self.assertTrue(self.scene.short("www.other.example", "A"))
+
+    def test_program(self):
+        """The marks are in the program as compiled."""
+        text = self.scene.network.run("appliance", f"{BUILD}/steerdnsd", "--dump-program", "--config", str(self.config)).stdout
+        self.assertRegex(text, r"mark bits 0x3 .*line 8")
+        self.assertIn("has_resp", text)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
