@@ -28,9 +28,9 @@ void complete_ipv4(std::uint8_t* ip, std::uint16_t udp_length, std::uint64_t add
     store_be16(ip + 4, 0);
     store_be16(ip + 6, kDontFragment);
     store_be16(ip + 8, kTtlAndUdp);
-    const std::uint16_t words =
-        checksum_of_words(std::uint64_t{kFirst} + total + kDontFragment + kTtlAndUdp);
-    store_sum(ip + 10, static_cast<std::uint16_t>(~checksum_fold(checksum_join(addresses, words))));
+    const std::uint64_t words = std::uint64_t{kFirst} + total + kDontFragment + kTtlAndUdp;
+    store_sum(ip + 10,
+              static_cast<std::uint16_t>(~checksum_fold(addresses + checksum_words(words))));
 }
 
 void complete_ipv6(std::uint8_t* ip, std::uint16_t udp_length) {
@@ -42,9 +42,9 @@ void complete_ipv6(std::uint8_t* ip, std::uint16_t udp_length) {
 }
 
 // IP and UDP around a payload whose sum is `payload`: all but addresses and ports, which are there; `addresses` is the
-// sum of the IP header's, `ports` that of both ports in host order. Nothing that was stored a moment ago is loaded.
+// sum of the IP header's (narrow), `ports` that of both ports in host order. Nothing that was stored a moment ago is loaded.
 void complete(std::uint8_t* ip, bool is_v6, std::uint16_t udp_length, std::uint64_t addresses,
-              std::uint32_t ports, std::uint16_t payload) {
+              std::uint32_t ports, std::uint64_t payload) {
     if (is_v6) {
         complete_ipv6(ip, udp_length);
     } else {
@@ -53,9 +53,9 @@ void complete(std::uint8_t* ip, bool is_v6, std::uint16_t udp_length, std::uint6
     std::uint8_t* const udp = ip + (is_v6 ? kIpv6Size : kIpv4Size);
     store_be16(udp + 4, udp_length);
     // The length counts twice: in UDP's header and in the pseudo-header (RFC 768, RFC 8200 8.1).
-    const std::uint64_t words = checksum_of_words(std::uint64_t{ports} + 2U * udp_length + kUdp);
-    const auto field =
-        static_cast<std::uint16_t>(~checksum_fold(checksum_join(addresses, words + payload)));
+    const std::uint64_t words = std::uint64_t{ports} + 2U * udp_length + kUdp;
+    const std::uint64_t sum = addresses + payload + checksum_words(words);
+    const auto field = static_cast<std::uint16_t>(~checksum_fold(sum));
     store_sum(udp + 6, field == 0 ? 0xffff : field);  // 0 would mean none (RFC 768)
 }
 
@@ -88,20 +88,20 @@ void write_headers(std::uint8_t* message, std::uint16_t length, const FrameHeade
     store_be16(udp, h.from_port);
     store_be16(udp + 2, h.to_port);
     const std::uint64_t addresses =
-        is_v6 ? checksum_add(0, ip + 8, 32) : checksum_add(0, ip + 12, 8);
+        checksum_narrow(is_v6 ? checksum_add(0, ip + 8, 32) : checksum_add(0, ip + 12, 8));
     complete(ip, is_v6, static_cast<std::uint16_t>(kUdpSize + length), addresses,
              std::uint32_t{h.from_port} + h.to_port,
-             checksum_fold(checksum_add(0, message, length)));
+             checksum_narrow(checksum_add(0, message, length)));
 }
 
 std::uint16_t turn_around(std::uint8_t* frame, std::uint8_t l3_offset, bool is_v6,
-                          std::uint16_t length, std::uint16_t sum) noexcept {
+                          std::uint16_t length, std::uint64_t sum) noexcept {
     swap_bytes<6>(frame, frame + 6);
     std::uint8_t* const ip = frame + l3_offset;
     const std::size_t ip_size = is_v6 ? kIpv6Size : kIpv4Size;
     std::uint8_t* const udp = ip + ip_size;
     const std::uint64_t addresses =
-        is_v6 ? checksum_add(0, ip + 8, 32) : checksum_add(0, ip + 12, 8);
+        checksum_narrow(is_v6 ? checksum_add(0, ip + 8, 32) : checksum_add(0, ip + 12, 8));
     const std::uint32_t ports = std::uint32_t{dns::load_be16(udp)} + dns::load_be16(udp + 2);
     if (is_v6) {
         swap_bytes<16>(ip + 8, ip + 24);

@@ -34,9 +34,9 @@ void write_headers(std::uint8_t* message, std::uint16_t length,
                    const FrameHeaders& headers) noexcept;
 
 // Turns a received datagram around: MACs, addresses and ports change places, lengths and checksums are made right
-// for `length` bytes of DNS whose checksum_fold() is `sum` (dns::write_reply knows it). `frame` starts with Ethernet,
+// for `length` bytes of DNS whose checksum is `sum` (as dns::write_reply gives it). `frame` starts with Ethernet,
 // IP at `l3_offset`. Returns the frame's new length.
 std::uint16_t turn_around(std::uint8_t* frame, std::uint8_t l3_offset, bool is_v6,
-                          std::uint16_t length, std::uint16_t sum) noexcept;
+                          std::uint16_t length, std::uint64_t sum) noexcept;
 
 }  // namespace steer

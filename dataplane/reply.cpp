@@ -90,7 +90,7 @@ void Replier::park(Packet& p, Verdict v) noexcept {
     free_query(p);
 }
 
-void Replier::send_in_place(Packet& p, std::size_t length, std::uint16_t sum, Verdict v) noexcept {
+void Replier::send_in_place(Packet& p, std::size_t length, std::uint64_t sum, Verdict v) noexcept {
     rte_mbuf* const m = p.mbuf;
     const std::uint16_t frame = turn_around(rte_pktmbuf_mtod(m, std::uint8_t*), p.l3_offset,
                                             p.is_v6, static_cast<std::uint16_t>(length), sum);
@@ -101,11 +101,11 @@ void Replier::send_in_place(Packet& p, std::size_t length, std::uint16_t sum, Ve
     transmit_.put(p.port, m, v);
 }
 
-void Replier::answer(Packet& p, const dns::Answer& answer, dns::ReplyOptions options) noexcept {
+void Replier::answer(Packet& p, const dns::Answer& answer,
+                     const dns::ReplyOptions& options) noexcept {
     bool truncated = false;
-    options.max_size = p.max_size;
     if (p.mbuf != nullptr) {
-        std::uint16_t sum = 0;
+        std::uint64_t sum = 0;
         const std::size_t n =
             dns::write_reply({p.dns, p.dns_room}, p.query, answer, options, truncated, &sum);
         send_in_place(p, n, sum, truncated ? Verdict::answered_truncated : Verdict::answered);
@@ -128,7 +128,7 @@ void Replier::answer_error(Packet& p, std::uint16_t rcode, std::optional<dns::Ed
                            Verdict v) noexcept {
     if (p.mbuf != nullptr) {
         const std::size_t n = dns::write_error_reply({p.dns, p.dns_room}, p.query, rcode, ede);
-        send_in_place(p, n, checksum_fold(checksum_add(0, p.dns, n)), v);
+        send_in_place(p, n, checksum_narrow(checksum_add(0, p.dns, n)), v);
         return;
     }
     const std::size_t asked = std::max<std::size_t>(p.query.question_end, dns::kHeaderSize);

@@ -33,8 +33,8 @@ class Replier {
     Replier(unsigned worker, std::span<Port* const> ports, const WorkerRings& rings,
             BufferPools& buffers, Transmit& transmit, Counters& counters);
 
-    // A query of the burst. `options.max_size` is set here.
-    void answer(Packet& p, const dns::Answer& answer, dns::ReplyOptions options) noexcept;
+    // A query of the burst.
+    void answer(Packet& p, const dns::Answer& answer, const dns::ReplyOptions& options) noexcept;
     // An empty reply; counted as `v`.
     void answer_error(Packet& p, std::uint16_t rcode, std::optional<dns::Ede> ede,
                       Verdict v) noexcept;
@@ -51,7 +51,7 @@ class Replier {
   private:
     void count(const Packet& p, Verdict v) noexcept;
     void free_query(Packet& p) noexcept;
-    void send_in_place(Packet& p, std::size_t length, std::uint16_t sum, Verdict v) noexcept;
+    void send_in_place(Packet& p, std::size_t length, std::uint64_t sum, Verdict v) noexcept;
     // The start of a response for streams, header and question in place; nullptr: no buffer.
     Buffer* start_response(const std::uint8_t* header, std::span<const std::uint8_t> question,
                            std::size_t bytes) noexcept;

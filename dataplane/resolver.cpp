@@ -80,7 +80,7 @@ void recall(const Parked& r, QueryContext& c) {
 }
 
 LeavingAnswer leaving(const QueryContext& c, Now now) {
-    return {c.snapshot,         c.response.answer(), c.response.age_s(now),
+    return {c.snapshot,         c.response.answer(), c.response.age_s(now.s()),
             c.response.entry(), c.query.name(),      {c.state.lists.data(), c.state.list_count}};
 }
 
@@ -89,8 +89,12 @@ std::uint32_t ttl_end_s(const LeaveTerms& terms, Now now) {
     return terms.ttl_cap_s == LeaveTerms::kNoCap ? UINT32_MAX : now.s() + terms.ttl_cap_s;
 }
 
-dns::ReplyOptions options_for(const QueryContext& c, const LeaveTerms& terms, Now now) {
-    return {.age_s = c.response.age_s(now), .ttl_cap_s = terms.ttl_cap_s, .ede = c.response.ede()};
+dns::ReplyOptions options_for(const QueryContext& c, std::uint16_t max_size,
+                              std::uint32_t ttl_cap_s, Now now) {
+    return {.age_s = c.response.age_s(now.s()),
+            .ttl_cap_s = ttl_cap_s,
+            .max_size = max_size,
+            .ede = c.response.ede()};
 }
 
 }  // namespace
@@ -137,16 +141,18 @@ void Resolver::ask(Packet& p, const QueryContext& c, Now now) noexcept {
 
 void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
     if (c.state.list_count == 0) {  // nearly all
-        return parts_.replier.answer(p, c.response.answer(), options_for(c, {}, now));
+        return parts_.replier.answer(p, c.response.answer(),
+                                     options_for(c, p.max_size, LeaveTerms::kNoCap, now));
     }
     const LeavingAnswer a = leaving(c, now);
     const LeaveTerms terms = parts_.claims.settle(a, now);
     switch (terms.leave) {
         case Leave::now:
-            return parts_.replier.answer(p, a.answer, options_for(c, terms, now));
+            return parts_.replier.answer(p, a.answer,
+                                         options_for(c, p.max_size, terms.ttl_cap_s, now));
         case Leave::servfail:
             return parts_.replier.answer(p, dns::empty_answer(dns::kServFail),
-                                         {.ede = dns::Ede::other});
+                                         {.max_size = p.max_size, .ede = dns::Ede::other});
         case Leave::drop:
             return parts_.replier.drop(p, Verdict::drop_router_away);
         case Leave::hold:
@@ -157,7 +163,8 @@ void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
     if (record == nullptr) {
         // No list waits: then the answer matters more than the claim that found no room.
         if (terms.hold_mask == 0)
-            return parts_.replier.answer(p, a.answer, options_for(c, terms, now));
+            return parts_.replier.answer(p, a.answer,
+                                         options_for(c, p.max_size, terms.ttl_cap_s, now));
         return parts_.replier.drop(p, why);
     }
     remember(p, c, *record);
@@ -209,7 +216,8 @@ void Resolver::leave(Parked& p, QueryContext& c, ParkedEnd end, Now now) noexcep
             parts_.replier.drop(p, ParkedEnd::drop_no_buffer);
             return give_back(p);
     }
-    parts_.replier.answer(p, c.query, a.answer, options_for(c, terms, now), end);
+    parts_.replier.answer(p, c.query, a.answer,
+                          options_for(c, p.path.max_size, terms.ttl_cap_s, now), end);
     give_back(p);
 }
 

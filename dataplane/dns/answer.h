@@ -103,11 +103,11 @@ struct ReplyOptions {
 // AA is never set: what we hand out is a copy. AD is the upstream's word, given only to a client that set AD or
 // DO (RFC 6840 5.8). The OPT offers our own size, echoes DO, and carries `ede`; an EDE that does not fit is left out.
 //
-// `sum` (may be nullptr) gets the message's checksum_fold(): made of what is known of its parts, because summing
-// bytes that were stored a moment ago, in other pieces, waits for those stores.
+// `sum` (may be nullptr) gets the message's checksum in memory order, not folded, below 2^44 (checksum.h): made of what
+// is known of its parts, because summing bytes that were stored a moment ago, in other pieces, waits for those stores.
 std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, const Answer& answer,
                         const ReplyOptions& options, bool& truncated,
-                        std::uint16_t* sum = nullptr) noexcept;
+                        std::uint64_t* sum = nullptr) noexcept;
 
 // A reply with an extended rcode and no records, for what parse_query refused. Same conventions.
 std::size_t write_error_reply(std::span<std::uint8_t> message, const Query& query,

@@ -68,11 +68,6 @@ inline std::uint64_t checksum_add(std::uint64_t sum, const std::uint8_t* bytes, 
     return checksum_join(sum, last + tail);
 }
 
-// The sum of bytes that begin at an odd offset of what is summed.
-inline std::uint16_t checksum_at(std::size_t offset, std::uint16_t folded) {
-    return offset % 2 == 0 ? folded : __builtin_bswap16(folded);
-}
-
 // To 16 bits, in memory order; complement it for a header's field.
 inline std::uint16_t checksum_fold(std::uint64_t sum) {
     sum = (sum & 0xffffffffU) + (sum >> 32);  // 33 bits
@@ -82,9 +77,22 @@ inline std::uint16_t checksum_fold(std::uint64_t sum) {
     return static_cast<std::uint16_t>(sum);
 }
 
-// A sum of big-endian words given in host order, as a sum in memory order.
-inline std::uint16_t checksum_of_words(std::uint64_t host_order_sum) {
-    return __builtin_bswap16(checksum_fold(host_order_sum));
+// Sums are numbers modulo 65535, where 65536 counts as 1. So swapping the bytes of a sum is a multiplication by 256, a
+// 32-bit number is as good as its two words, and numbers below 2^40 may be added as they are and folded at the end.
+
+// What big-endian words, added up in host order, are in memory order.
+inline std::uint64_t checksum_words(std::uint64_t host_order_sum) {
+    return host_order_sum << 8;
+}
+
+// The sum (below 2^32) of bytes that begin at `offset` of what is summed.
+inline std::uint64_t checksum_at(std::size_t offset, std::uint64_t sum) {
+    return sum << (offset % 2 * 8);
+}
+
+// To 33 bits, so that more can be added.
+inline std::uint64_t checksum_narrow(std::uint64_t sum) {
+    return (sum & 0xffffffffU) + (sum >> 32);
 }
 
 // UDP's pseudo-header (RFC 768, RFC 8200 8.1): `addresses` are source and destination as they lie
@@ -92,11 +100,7 @@ inline std::uint16_t checksum_of_words(std::uint64_t host_order_sum) {
 inline std::uint64_t checksum_pseudo(const std::uint8_t* addresses, std::size_t n,
                                      std::uint16_t udp_length) {
     constexpr std::uint32_t kUdp = 17;
-    const auto word = [](std::uint32_t v) {
-        return __builtin_bswap16(static_cast<std::uint16_t>(v));
-    };
-    return checksum_join(checksum_add(0, addresses, n),
-                         std::uint64_t{word(kUdp)} + word(udp_length));
+    return checksum_narrow(checksum_add(0, addresses, n)) + checksum_words(kUdp + udp_length);
 }
 
 }  // namespace steer

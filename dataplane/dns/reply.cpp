@@ -42,51 +42,35 @@ std::uint16_t response_flags(const Query& query, std::uint16_t rcode) {
                                       (rcode & kRcodeMask));
 }
 
-// The two words of a number, in host order, for a checksum.
-std::uint64_t words(std::uint32_t v) {
-    return (v >> 16) + (v & 0xffffU);
-}
-
-// What to add to the body's sum for the TTLs that changed: by parity of their offset in the message.
-struct TtlSums {
-    std::uint64_t even = 0, odd = 0;  // of words in host order
-};
-
-TtlSums lower_ttls(std::uint8_t* body, std::size_t body_at, const Answer& answer,
-                   std::uint32_t age_s, std::uint32_t cap_s) {
-    TtlSums sums;
+// Returns what the changed TTLs add to the message's sum.
+std::uint64_t lower_ttls(std::uint8_t* body, std::size_t body_at, const Answer& answer,
+                         std::uint32_t age_s, std::uint32_t cap_s) {
+    std::uint64_t sum = 0;
     const std::uint16_t* offsets = answer.ttl_offsets();
     const std::uint8_t* original = answer.body();  // what lies in `body` was stored just now
     for (unsigned i = 0; i < answer.ttl_count; ++i) {
-        const std::uint32_t old_s = load_be32(original + offsets[i]);
+        const std::size_t offset = offsets[i];
+        const std::uint32_t old_s = load_be32(original + offset);
         const std::uint32_t ttl_s = std::min(old_s > age_s ? old_s - age_s : 0, cap_s);
-        store_be32(body + offsets[i], ttl_s);
-        // Ones' complement: the negative of a word is its complement.
-        ((body_at + offsets[i]) % 2 == 0 ? sums.even : sums.odd) += words(ttl_s) + words(~old_s);
+        store_be32(body + offset, ttl_s);
+        // The negative of a number is its complement; host order at an odd offset is memory order at an even one.
+        sum += (std::uint64_t{ttl_s} + static_cast<std::uint32_t>(~old_s))
+               << ((body_at + offset + 1) % 2 * 8);
     }
-    return sums;
+    return sum;
 }
 
-// The sum of a message: its header and OPT from their words, the question as it lies there, the body from the answer.
-std::uint16_t sum_of(const std::uint8_t* message, std::size_t question_end, std::uint64_t header,
-                     const Answer* body, const TtlSums& ttls) {
-    std::uint64_t sum = checksum_of_words(header + load_be16(message) + ttls.even);
-    sum += __builtin_bswap16(checksum_of_words(ttls.odd));
-    if (body != nullptr) sum += checksum_at(question_end, body->body_sum);
-    return checksum_fold(checksum_add(sum, message + kHeaderSize, question_end - kHeaderSize));
-}
-
-// The sum of an OPT without options that begins at an even offset.
-std::uint16_t plain_opt_sum(bool dnssec_ok) {
+// The sum of an OPT without options, by itself.
+std::uint64_t plain_opt_sum(bool dnssec_ok) {
     // 00 | 00 29 | 04 d0 | 00 | 00 | D0 00 | 00 00, taken in pairs from the start
     static_assert(kOpt == 0x29 && kUpstreamUdpSize == 0x04d0);
-    return checksum_of_words(0x2904U + 0xd000U + (dnssec_ok ? 0x0080U : 0U));
+    return checksum_words(0x2904U + 0xd000U + (dnssec_ok ? 0x0080U : 0U));
 }
 
 }  // namespace
 
 std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, const Answer& answer,
-                        const ReplyOptions& options, bool& truncated, std::uint16_t* sum) noexcept {
+                        const ReplyOptions& options, bool& truncated, std::uint64_t* sum) noexcept {
     const std::size_t limit = std::min<std::size_t>(options.max_size, message.size());
     std::size_t at = query.question_end;
     const std::size_t body_end = at + answer.body_len;
@@ -101,26 +85,28 @@ std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, con
     const std::uint16_t ns = truncated ? 0 : answer.nscount;
     const auto ar = static_cast<std::uint16_t>(truncated ? with_opt : answer.arcount + with_opt);
     write_header(message.data(), flags, 1, an, ns, ar);
-    TtlSums ttls;
+    if (sum != nullptr) {
+        const std::uint64_t words =
+            std::uint64_t{flags} + 1 + an + ns + ar + load_be16(message.data());
+        *sum = checksum_words(words) +
+               checksum_narrow(checksum_add(0, message.data() + kHeaderSize, at - kHeaderSize));
+    }
     if (!truncated) {
         std::memcpy(message.data() + at, answer.body(), answer.body_len);
-        ttls = lower_ttls(message.data() + at, at, answer, options.age_s, options.ttl_cap_s);
+        const std::uint64_t ttls =
+            lower_ttls(message.data() + at, at, answer, options.age_s, options.ttl_cap_s);
+        if (sum != nullptr) *sum += ttls + checksum_at(at, answer.body_sum);
         at = body_end;
-    }
-    if (sum != nullptr) {
-        const std::uint64_t header = std::uint64_t{flags} + 1 + an + ns + ar;
-        *sum =
-            sum_of(message.data(), query.question_end, header, truncated ? nullptr : &answer, ttls);
     }
     if (!query.edns.present || at + kOptSize > message.size()) return at;
     const bool with_ede = options.ede && at + kOptSize + kEdeSize <= limit;
     const std::size_t opt = write_opt(message.data() + at, 0, query.edns.dnssec_ok,
                                       with_ede ? options.ede : std::nullopt);
     if (sum != nullptr) {
-        const std::uint16_t opt_sum = with_ede
-                                          ? checksum_fold(checksum_add(0, message.data() + at, opt))
-                                          : plain_opt_sum(query.edns.dnssec_ok);
-        *sum = checksum_fold(std::uint64_t{*sum} + checksum_at(at, opt_sum));
+        const std::uint64_t own = with_ede
+                                      ? checksum_fold(checksum_add(0, message.data() + at, opt))
+                                      : plain_opt_sum(query.edns.dnssec_ok);
+        *sum += checksum_at(at, own);
     }
     return at + opt;
 }
