@@ -15,31 +15,33 @@ struct Parked;
 enum class MessageKind : std::uint8_t {
     none,
     // worker -> worker
-    ask,             // parked query wants an upstream's answer: a = group, parked = the record (read-only)
-    reply,           // the answer to an ask: parked, buffer (nullptr: none came; b = Failure)
+    ask,    // parked query wants an upstream's answer: a = group, parked = the record (read-only)
+    reply,  // the answer to an ask: parked, buffer (nullptr: none came; b = Failure)
     upstream_frame,  // an mbuf that carries a reply for one of your ports: pointer = rte_mbuf
-    insert,          // to the keeper: buffer holds a cache::Insert
+    send_upstream,  // a query that leaves by a port of yours: buffer = an UpstreamQuery and the bytes,
+                    // a = upstream, b = source port
+    insert,         // to the keeper: buffer holds a cache::Insert
     // streams -> worker
-    inject,          // a query over TCP or the kernel's UDP: buffer holds an InjectedQuery and the bytes
+    inject,  // a query over TCP or the kernel's UDP: buffer holds an InjectedQuery and the bytes
     upstream_reply,  // a kernel socket got a reply: token, buffer = the message, b = 0; or b = errno
     // worker -> streams
     answer,          // to an inject: token, buffer = the whole response; nullptr = close/drop
     upstream_query,  // ask by kernel socket: token, buffer = an UpstreamQuery and the bytes, a = upstream,
                      // b = UpstreamVia
     // routers -> worker
-    acknowledged,    // a held answer's event is settled: token = hold token, b = Outcome
+    acknowledged,  // a held answer's event is settled: token = hold token, b = Outcome
 };
 
 enum class UpstreamVia : std::uint32_t { udp, tcp };
 
 struct Message {
     MessageKind kind = MessageKind::none;
-    std::uint8_t from = 0;       // the sender's index among its kind
+    std::uint8_t from = 0;  // the sender's index among its kind
     std::uint16_t a = 0;
     std::uint32_t b = 0;
-    std::uint64_t token = 0;     // opaque to the receiver, brought back unchanged
-    void* pointer = nullptr;     // Parked* or rte_mbuf*
-    Buffer* buffer = nullptr;    // owned by the message
+    std::uint64_t token = 0;   // opaque to the receiver, brought back unchanged
+    void* pointer = nullptr;   // Parked* or rte_mbuf*
+    Buffer* buffer = nullptr;  // owned by the message
 };
 static_assert(sizeof(Message) == 32, "an element of the rings");
 
@@ -47,22 +49,23 @@ static_assert(sizeof(Message) == 32, "an element of the rings");
 struct InjectedQuery {
     IpAddress client;
     IpAddress local;
-    std::uint16_t client_port;   // host order
+    std::uint16_t client_port;  // host order
     std::uint16_t local_port;
-    std::uint16_t max_size;      // 65535 over TCP; over UDP the query's EDNS size decides
-    std::uint16_t stream;        // which streams thread: where the answer goes
-    std::uint32_t length;        // of the query
+    std::uint16_t max_size;  // 65535 over TCP; over UDP the query's EDNS size decides
+    std::uint16_t stream;    // which streams thread: where the answer goes
+    std::uint32_t length;    // of the query
     std::uint8_t is_udp;
     std::uint8_t reserved[3];
 };
 static_assert(sizeof(InjectedQuery) == 48);
 
-// In the buffer of an `upstream_query`, followed by the query's bytes; written by the forwarder.
+// In the buffer of an `upstream_query` (written by the forwarder) and of a `send_upstream`, followed by
+// the query's bytes.
 struct UpstreamQuery {
     IpAddress address;
-    std::uint16_t port;          // host order
-    std::uint16_t length;        // of the query
-    std::uint32_t timeout_ms;    // after this the worker does not wait any more
+    std::uint16_t port;        // host order
+    std::uint16_t length;      // of the query
+    std::uint32_t timeout_ms;  // after this the worker does not wait any more
 };
 static_assert(sizeof(UpstreamQuery) == 24);
 

@@ -117,7 +117,8 @@ Worker::Impl::Impl(const WorkerOptions& worker_options, Shared& what_is_shared,
       upstream_ports{options.first_upstream_port, options.last_upstream_port},
       streams(count_streams(rings)),
       transmit(ports, counters),
-      sender(options.index, ports, rings, streams, transmit),
+      sender(options.index,
+             {ports, rings, shared.port_owners, *shared.buffers, transmit, counters, streams}),
       keeper(options.index, shared.cache, rings.to_worker[0], counters),
       executor(options.index, shared.cache, *shared.hasher, *shared.buffers, keeper, rings.to_house,
                counters),
@@ -140,6 +141,9 @@ Worker::Impl::Impl(const WorkerOptions& worker_options, Shared& what_is_shared,
             "its index is not among the workers'");
     require(options.max_parked > 0 && options.max_parked < (1U << 24) - 1,
             "max_parked is above what a token can name");
+    for (const Port* p : ports) {
+        shared.port_owners.push_back({p->if_index(), static_cast<std::uint8_t>(options.index)});
+    }
     if (shared.qsbr != nullptr) rte_rcu_qsbr_thread_register(shared.qsbr, options.index);
 }
 
@@ -292,6 +296,8 @@ void Worker::Impl::on_worker_message(const Message& m) noexcept {
     switch (m.kind) {
         case MessageKind::upstream_frame:
             return take_moved_frame(static_cast<rte_mbuf*>(m.pointer));
+        case MessageKind::send_upstream:
+            return sender.send_for_other(m, next_hops);
         case MessageKind::insert:
             return keeper.insert(m.buffer, now);
         default:
@@ -303,7 +309,7 @@ void Worker::Impl::on_worker_message(const Message& m) noexcept {
 
 bool Worker::Impl::send_frame(const NextHop& hop, std::uint16_t source_port, const Upstream& to,
                               std::span<const std::uint8_t> dns) noexcept {
-    return sender.by_port(hop, source_port, to, dns);
+    return sender.send(hop, source_port, to, dns);
 }
 
 bool Worker::Impl::send_by_kernel(std::uint64_t token, const Upstream& to, UpstreamVia via,

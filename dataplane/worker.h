@@ -50,6 +50,12 @@ struct Shared {
     std::array<ParkedCounts, kMaxWorkers> parked{};
     // Control's wish: end parked queries of this generation and older as SERVFAIL (0: none).
     std::atomic<std::uint32_t> retire_generation{0};
+    // Which worker has a queue of an interface: written by the workers' constructors, then constant.
+    struct PortOwner {
+        int if_index;
+        std::uint8_t worker;
+    };
+    std::vector<PortOwner> port_owners;
     rte_rcu_qsbr* qsbr = nullptr;  // worker i is reader i
     BufferPools* buffers = nullptr;
     cache::Cache* cache = nullptr;  // nullptr: no cache in the configuration

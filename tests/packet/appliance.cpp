@@ -13,6 +13,7 @@ namespace {
 constexpr MacAddress kClientMac{0x02, 0xc1, 0, 0, 0, 1};
 constexpr MacAddress kUpstreamMac{0x02, 0x53, 0, 0, 0, 1};
 constexpr unsigned kUpstreams = 4;
+constexpr int kUpstreamInterface = 7;
 constexpr const char* kV4 = "10.0.0.1";
 constexpr const char* kV6 = "2001:db8:1::1";
 
@@ -90,8 +91,10 @@ Appliance::Appliance(const ApplianceOptions& options) : options_(options) {
     next_hops_.service_ports = {53};
 
     for (unsigned from = 0; from < options.workers; ++from) {
-        ports_.push_back(
-            std::make_unique<RingPort>("p" + std::to_string(made) + "_" + std::to_string(from), 7));
+        const int if_index =
+            kUpstreamInterface + (options.own_interfaces ? static_cast<int>(from) : 0);
+        ports_.push_back(std::make_unique<RingPort>(
+            "p" + std::to_string(made) + "_" + std::to_string(from), if_index));
         for (unsigned to = 0; to < options.workers; ++to) {
             between_.push_back(from == to
                                    ? nullptr
@@ -105,7 +108,7 @@ Appliance::Appliance(const ApplianceOptions& options) : options_(options) {
     }
     for (unsigned i = 0; i < kUpstreams; ++i) {
         next_hops_.by_upstream.push_back({.via = NextHop::Via::port,
-                                          .if_index = 7,
+                                          .if_index = kUpstreamInterface,
                                           .peer_mac = kUpstreamMac,
                                           .own_mac = ports_[0]->port().mac(),
                                           .source = address(kV4)});

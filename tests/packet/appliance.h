@@ -32,7 +32,7 @@ struct ApplianceOptions {
     unsigned to_stream = 1024;  // ... and to streams
     unsigned between_workers = 1024;
     bool cache = true;
-    bool other_frames = false;  // keep what is neither answer nor upstream query
+    bool own_interfaces = false;  // worker i's port is of interface 7 + i; upstreams are behind 7
 };
 
 // A message that came out of a port (or to streams) and its DNS header as far as tests look at it.

@@ -39,6 +39,28 @@ BOOST_AUTO_TEST_CASE(names_have_an_owner_and_replies_find_it) {
     BOOST_CHECK_EQUAL(a.answer().id(), 3);
 }
 
+BOOST_AUTO_TEST_CASE(a_worker_without_the_upstreams_interface_sends_by_the_one_that_has_it) {
+    Appliance a({.workers = 2, .own_interfaces = true});
+    a.publish(forward_only());
+    for (std::uint16_t i = 0; i < 16; ++i) {
+        a.ask("n" + std::to_string(i) + ".example", 1, i, {.worker = i % 2U});
+    }
+    a.turn();
+    const auto queries = a.upstream_queries();
+    BOOST_REQUIRE_EQUAL(queries.size(), 16U);
+    for (const Seen& q : queries) {
+        BOOST_CHECK_EQUAL(q.worker, 0U);
+        a.reply(q, 60, {"203.0.113.7"});
+    }
+    a.turn();
+    const auto answers = a.answers();
+    BOOST_CHECK_EQUAL(answers.size(), 16U);
+    for (const Seen& s : answers)
+        BOOST_CHECK_EQUAL(s.worker, s.id() % 2U);
+    BOOST_CHECK_GT(a.count(Verdict::upstream_moved), 0U);
+    BOOST_CHECK_EQUAL(a.count(Stat::upstream_tx_full), 0U);
+}
+
 BOOST_AUTO_TEST_CASE(a_full_ring_between_workers_drops_and_counts) {
     Appliance a({.workers = 2, .between_workers = 2});
     a.publish(forward_only());
