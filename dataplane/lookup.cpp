@@ -16,8 +16,9 @@ void lookup(Burst& burst, const Snapshot& snapshot, const cache::Cache* cache,
     std::array<const cache::Entry*, kBurst> found;
     for (unsigned i = 0; i < burst.live_count; ++i) {
         facts[i] = Executor::facts_of(burst.packets[burst.live[i]].query, instance);
-        keys[i] = hasher(facts[i]);
     }
+    for (unsigned i = 0; i < burst.live_count; ++i)
+        keys[i] = hasher(facts[i]);
     cache->lookup(keys.data(), facts.data(), burst.live_count, now.s(), found.data());
     for (unsigned i = 0; i < burst.live_count; ++i) {
         burst.packets[burst.live[i]].found = found[i];

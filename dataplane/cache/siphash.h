@@ -2,6 +2,7 @@
 // implementation's HALF/128 variant). A keyed hash: who does not know the key cannot make collisions.
 //
 // Fed in words of 8 little-endian bytes, so that a caller can mix fields and bytes without copying them together.
+// Inlined always: behind a pointer its four words would have to be in memory at each load of a byte.
 #pragma once
 
 #include <bit>
@@ -24,7 +25,7 @@ class SipHash128 {
           v2_(k0 ^ 0x6c7967656e657261),
           v3_(k1 ^ 0x7465646279746573) {}
 
-    void word(std::uint64_t m) noexcept {
+    [[gnu::always_inline]] void word(std::uint64_t m) noexcept {
         v3_ ^= m;
         for (int i = 0; i < C; ++i)
             round();
@@ -33,7 +34,7 @@ class SipHash128 {
     }
 
     // Takes the last bytes and gives the hash of everything.
-    [[nodiscard]] Value finish(std::span<const std::uint8_t> bytes) noexcept {
+    [[nodiscard, gnu::always_inline]] Value finish(std::span<const std::uint8_t> bytes) noexcept {
         const std::uint8_t* at = bytes.data();
         const std::size_t whole = bytes.size() / 8;
         for (std::size_t i = 0; i < whole; ++i)
@@ -61,7 +62,7 @@ class SipHash128 {
         std::memcpy(&w, p, sizeof w);
         return w;
     }
-    void round() noexcept {
+    [[gnu::always_inline]] void round() noexcept {
         v0_ += v1_;
         v1_ = std::rotl(v1_, 13) ^ v0_;
         v0_ = std::rotl(v0_, 32);
@@ -73,7 +74,7 @@ class SipHash128 {
         v1_ = std::rotl(v1_, 17) ^ v2_;
         v2_ = std::rotl(v2_, 32);
     }
-    std::uint64_t drain() noexcept {
+    [[gnu::always_inline]] std::uint64_t drain() noexcept {
         for (int i = 0; i < D; ++i)
             round();
         return v0_ ^ v1_ ^ v2_ ^ v3_;

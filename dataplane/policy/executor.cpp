@@ -185,13 +185,6 @@ void Executor::leave_one(QueryContext& c, Now now) noexcept {
     }
 }
 
-cache::KeyFacts Executor::facts_of(const dns::Query& q, std::uint16_t instance) noexcept {
-    const unsigned dnssec_ok = q.edns.dnssec_ok ? 1 : 0;
-    const unsigned checking_disabled = (q.flags & dns::kCd) != 0 ? 2 : 0;
-    return {q.name(), q.qtype, q.qclass, instance,
-            static_cast<std::uint8_t>(dnssec_ok | checking_disabled)};
-}
-
 const cache::Entry* Executor::find_in_cache(QueryContext& c, std::uint32_t place,
                                             Now now) const noexcept {
     if (cache_ == nullptr) return nullptr;
@@ -325,7 +318,7 @@ void Executor::note(QueryContext& c, NoteKind kind, std::uint32_t text, Now now)
         dns::store_be16(message + dns::kHeaderSize + q.qname_len, q.qtype);
         dns::store_be16(message + dns::kHeaderSize + q.qname_len + 2, q.qclass);
         bool truncated = false;
-        const dns::ReplyOptions options{.age_s = c.response.age_s(now), .max_size = kNoteBytes};
+        const dns::ReplyOptions options{.age_s = c.response.age_s(now.s()), .max_size = kNoteBytes};
         n.response_bytes = static_cast<std::uint16_t>(
             dns::write_reply(n.response, q, c.response.answer(), options, truncated));
     }

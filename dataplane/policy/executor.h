@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "dataplane/cache/cache.h"
 #include "dataplane/clock.h"
@@ -36,16 +37,30 @@ class Response {
     Response(const Response&) = delete;
     Response& operator=(const Response&) = delete;
 
-    void clear() noexcept;
+    void clear() noexcept {
+        if (buffer_ != nullptr) release(std::exchange(buffer_, nullptr));
+        entry_ = nullptr;
+        answer_ = nullptr;
+        has_ede_ = false;
+    }
     void set_empty(std::uint8_t rcode, std::optional<dns::Ede> ede = std::nullopt) noexcept;
-    void set_entry(const cache::Entry* entry) noexcept;
+    void set_entry(const cache::Entry* entry) noexcept {
+        clear();
+        entry_ = entry;
+        answer_ = &entry->answer();
+        born_s_ = entry->inserted_s;
+    }
     void set_buffer(Buffer* buffer) noexcept;  // takes over; its payload is a dns::Answer
 
     explicit operator bool() const { return answer_ != nullptr; }
     [[nodiscard]] const dns::Answer& answer() const { return *answer_; }
     [[nodiscard]] const cache::Entry* entry() const { return entry_; }  // nullptr: not from a cache
-    [[nodiscard]] std::optional<dns::Ede> ede() const { return ede_; }
-    [[nodiscard]] std::uint32_t age_s(Now now) const noexcept;
+    [[nodiscard]] std::optional<dns::Ede> ede() const {
+        return has_ede_ ? std::optional(ede_) : std::nullopt;
+    }
+    [[nodiscard]] std::uint32_t age_s(std::uint32_t now_s) const noexcept {
+        return now_s > born_s_ ? now_s - born_s_ : 0;
+    }
     // The answer in a buffer, one reference for the caller: the buffer that it is in, or a copy;
     // nullptr: none is free.
     [[nodiscard]] Buffer* in_buffer(BufferPools& pools, Now now) const noexcept;
@@ -54,8 +69,9 @@ class Response {
     const dns::Answer* answer_ = nullptr;
     const cache::Entry* entry_ = nullptr;
     Buffer* buffer_ = nullptr;
-    std::uint32_t born_s_ = 0;  // 0: just now
-    std::optional<dns::Ede> ede_;
+    std::uint32_t born_s_ = 0;
+    bool has_ede_ = false;
+    dns::Ede ede_;
     dns::Answer empty_;
 };
 
@@ -97,7 +113,12 @@ class Executor {
     Step resume(QueryContext& c, Buffer* answer, dns::Ede why, Now now) noexcept;
 
     // The key facts of a query in a cache instance.
-    static cache::KeyFacts facts_of(const dns::Query& q, std::uint16_t instance) noexcept;
+    static cache::KeyFacts facts_of(const dns::Query& q, std::uint16_t instance) noexcept {
+        const unsigned dnssec_ok = q.edns.dnssec_ok ? 1 : 0;
+        const unsigned checking_disabled = (q.flags & dns::kCd) != 0 ? 2 : 0;
+        return {q.name(), q.qtype, q.qclass, instance,
+                static_cast<std::uint8_t>(dnssec_ok | checking_disabled)};
+    }
 
   private:
     Step finish(QueryContext& c, Now now) noexcept;
