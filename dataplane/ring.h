@@ -21,7 +21,10 @@ class Sleeper {
     explicit Sleeper(int event_fd = -1) : event_fd_(event_fd) {}
 
     // Before sleeping: then look at every ring once more, then poll() on event_fd().
-    void going_to_sleep() { asleep_.store(true, std::memory_order_seq_cst); }
+    void going_to_sleep() {
+        asleep_.store(true, std::memory_order_relaxed);
+        std::atomic_thread_fence(std::memory_order_seq_cst);  // before the last look; see wake()
+    }
     void awake() { asleep_.store(false, std::memory_order_relaxed); }
     [[nodiscard]] int event_fd() const { return event_fd_; }
 
@@ -51,9 +54,11 @@ class Ring {
     Ring(unsigned size, Sleeper* popper) : popper_(popper) {
         char name[RTE_RING_NAMESIZE];
         std::snprintf(name, sizeof name, "steer_%u", ring_serial.fetch_add(1));
-        ring_ = rte_ring_create_elem(name, sizeof(T), size, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+        ring_ = rte_ring_create_elem(name, sizeof(T), size, SOCKET_ID_ANY,
+                                     RING_F_SP_ENQ | RING_F_SC_DEQ);
         if (ring_ == nullptr) {
-            std::fprintf(stderr, "no memory for a ring of %u elements of %zu bytes\n", size, sizeof(T));
+            std::fprintf(stderr, "no memory for a ring of %u elements of %zu bytes\n", size,
+                         sizeof(T));
             std::abort();
         }
     }

@@ -177,6 +177,9 @@ void Worker::Impl::begin_turn(Now at) noexcept {
     if (!online) go_online();
     now = at;
     snapshot = shared.snapshot.load(std::memory_order_acquire);
+    if (snapshot != nullptr && snapshot->scratches.size() <= options.index) {
+        require(false, "a snapshot was published that equip() has not seen");
+    }
     next_hops = shared.next_hops.load(std::memory_order_acquire);
     forwarder.set_next_hops(next_hops);
 }

@@ -94,7 +94,7 @@ LeaveTerms Claims::settle(const LeavingAnswer& a, Now now) noexcept {
         return terms;
     }
     raise(a, terms, 0, now);
-    if (a.entry != nullptr) {
+    if (a.entry != nullptr && terms.leave == Leave::now) {
         const auto second = static_cast<std::uint8_t>(now.s());
         remember(a.entry, {until_s, stamp, second});
     }

@@ -355,6 +355,27 @@ BOOST_AUTO_TEST_CASE(a_router_that_is_away_is_not_waited_for) {
     BOOST_CHECK(a.answers().empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_cached_answer_without_its_row_is_refused_as_often_as_it_is_asked_for) {
+    Appliance a;
+    a.publish(cache_list_forward(held_list(OnTimeout::servfail)));
+    a.lists()[3].away = true;
+    let_upstream_answer(a, 300);
+    BOOST_CHECK_EQUAL(a.answer().rcode(), 2U);
+    for (int i = 0; i < 3; ++i) {
+        a.ask(kName);
+        a.turn();
+        BOOST_CHECK_EQUAL(a.answer().rcode(), 2U);
+    }
+    a.lists()[3].away = false;
+    a.lists()[3].epoch = 2;
+    (void)a.events();
+    a.ask(kName);
+    a.turn();
+    install(a, a.event());
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().rcode(), 0U);
+}
+
 BOOST_AUTO_TEST_CASE(a_row_that_ends_too_soon_is_renewed_while_the_answer_leaves) {
     Appliance a;
     a.publish(list_forward(held_list()));
