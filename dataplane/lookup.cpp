@@ -17,8 +17,7 @@ void lookup(Burst& burst, const Snapshot& snapshot, const cache::Cache* cache,
     for (unsigned i = 0; i < burst.live_count; ++i) {
         facts[i] = Executor::facts_of(burst.packets[burst.live[i]].query, instance);
     }
-    for (unsigned i = 0; i < burst.live_count; ++i)
-        keys[i] = hasher(facts[i]);
+    hasher.bulk(facts.data(), burst.live_count, keys.data());
     cache->lookup(keys.data(), facts.data(), burst.live_count, now.s(), found.data());
     for (unsigned i = 0; i < burst.live_count; ++i) {
         burst.packets[burst.live[i]].found = found[i];

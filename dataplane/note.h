@@ -18,7 +18,7 @@ struct Note {
     std::uint8_t has_response;
     std::uint8_t rcode;
     std::uint8_t qname_len;
-    std::uint32_t generation;      // of the snapshot whose texts[text] is the title
+    std::uint32_t generation;  // of the snapshot whose texts[text] is the title
     std::uint32_t text;
     std::uint32_t elapsed_ms;
     IpAddress client;

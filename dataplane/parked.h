@@ -22,29 +22,30 @@ struct Snapshot;
 struct ReturnPath {
     enum class Kind : std::uint8_t { port, stream };
     Kind kind = Kind::port;
-    std::uint8_t port = 0;              // index in the worker's ports
-    std::uint8_t stream = 0;            // index of the streams thread
-    std::uint8_t tag_bytes = 0;         // of `tags`: 0, 4 or 8
-    std::array<std::uint8_t, 8> tags{}; // VLAN tags as they came (TPID, TCI), outer first
-    std::uint16_t client_port = 0;      // host order
+    std::uint8_t port = 0;               // index in the worker's ports
+    std::uint8_t stream = 0;             // index of the streams thread
+    std::uint8_t tag_bytes = 0;          // of `tags`: 0, 4 or 8
+    std::array<std::uint8_t, 8> tags{};  // VLAN tags as they came (TPID, TCI), outer first
+    std::uint16_t client_port = 0;       // host order
     std::uint16_t local_port = 0;
-    std::uint16_t max_size = 0;         // what the client takes, bytes of DNS
+    std::uint16_t max_size = 0;  // what the client takes, bytes of DNS
     MacAddress client_mac{}, local_mac{};
     IpAddress client, local;
     std::uint64_t stream_token = 0;
 };
 
 // Where a program stands. Copied into the parked record and back.
-inline constexpr std::size_t kMaxClaims = 8;  // lists that one answer can be claimed for; the builder refuses more
+inline constexpr std::size_t kMaxClaims =
+    8;  // lists that one answer can be claimed for; the builder refuses more
 struct ProgramState {
     std::uint16_t pc = 0;
-    std::uint8_t depth = 0;                             // wrappers entered
-    std::uint8_t list_count = 0;                        // lists claimed so far
-    std::array<std::uint16_t, kMaxWrappers> wrappers{}; // their pcs
-    std::array<std::uint8_t, kMaxClaims> lists{};       // indices of Snapshot::lists
-    std::array<std::uint8_t, kMaxWrappers> list_base{}; // list_count when that wrapper was entered
+    std::uint8_t depth = 0;                              // wrappers entered
+    std::uint8_t list_count = 0;                         // lists claimed so far
+    std::array<std::uint16_t, kMaxWrappers> wrappers{};  // their pcs
+    std::array<std::uint8_t, kMaxClaims> lists{};        // indices of Snapshot::lists
+    std::array<std::uint8_t, kMaxWrappers> list_base{};  // list_count when that wrapper was entered
     std::uint64_t marks = 0;
-    std::uint32_t tag_set = 0;                          // id in the snapshot's TagSets; 0: not known
+    std::uint32_t tag_set = 0;  // id in the snapshot's TagSets; 0: not known
 };
 
 struct alignas(64) Parked {
@@ -60,20 +61,20 @@ struct alignas(64) Parked {
     State state;
     std::uint8_t worker;
     std::uint8_t qname_len;
-    std::uint8_t holds_left;            // held: events that are not settled yet
-    std::uint16_t id, qtype, qclass, flags;   // of the client's query; flags: header word
+    std::uint8_t holds_left;                 // held: events that are not settled yet
+    std::uint16_t id, qtype, qclass, flags;  // of the client's query; flags: header word
     dns::Edns edns;
-    std::uint16_t group;                // the asked upstream group of `snapshot`: written by Forwarder::ask
-    std::uint32_t index;                // own place in the pool
-    std::uint32_t sequence;             // counts up at each use: a stale token does not match
-    std::uint32_t started_s;            // when the query came, CLOCK_BOOTTIME ...
-    std::uint16_t started_ms;           // ... and the milliseconds of that second
-    std::uint8_t on_timeout;            // held: OnTimeout, the strictest of the lists that are waited for
-    bool unsettled;                     // held: a router did not write a row
-    std::uint32_t ttl_end_s;            // held: when the answer's TTLs end at the latest
-    const Snapshot* snapshot;           // its generation stays alive until the record is freed
-    Parked* next_waiter;                // owner's, while it waits for an upstream
-    Buffer* answer;                     // held, waits_ring
+    std::uint16_t group;       // the asked upstream group of `snapshot`: written by Forwarder::ask
+    std::uint32_t index;       // own place in the pool
+    std::uint32_t sequence;    // counts up at each use: a stale token does not match
+    std::uint32_t started_s;   // when the query came, CLOCK_BOOTTIME ...
+    std::uint16_t started_ms;  // ... and the milliseconds of that second
+    std::uint8_t on_timeout;   // held: OnTimeout, the strictest of the lists that are waited for
+    bool unsettled;            // held: a router did not write a row
+    std::uint32_t ttl_end_s;   // held: when the answer's TTLs end at the latest
+    const Snapshot* snapshot;  // its generation stays alive until the record is freed
+    Parked* next_waiter;       // owner's, while it waits for an upstream
+    Buffer* answer;            // held, waits_ring
     ProgramState program;
     ReturnPath path;
     std::array<std::uint8_t, 256> qname;  // wire form as the client wrote it

@@ -70,11 +70,9 @@ inline std::uint64_t checksum_add(std::uint64_t sum, const std::uint8_t* bytes, 
 
 // To 16 bits, in memory order; complement it for a header's field.
 inline std::uint16_t checksum_fold(std::uint64_t sum) {
-    sum = (sum & 0xffffffffU) + (sum >> 32);  // 33 bits
-    sum = (sum & 0xffffffffU) + (sum >> 32);  // 32
-    sum = (sum & 0xffffU) + (sum >> 16);
-    sum = (sum & 0xffffU) + (sum >> 16);
-    return static_cast<std::uint16_t>(sum);
+    // The upper half of a number added to itself with its halves exchanged is the sum of both and its carry.
+    const auto half = static_cast<std::uint32_t>((sum + std::rotl(sum, 32)) >> 32);
+    return static_cast<std::uint16_t>((half + std::rotl(half, 16)) >> 16);
 }
 
 // Sums are numbers modulo 65535, where 65536 counts as 1. So swapping the bytes of a sum is a multiplication by 256, a

@@ -90,6 +90,9 @@ struct Snapshot {
     mutable std::vector<matchers::NameMatcher::Scratch> scratches;  // worker i's alone
     std::unique_ptr<TagSets> tag_sets;                              // lock-free, all workers
     std::array<std::uint8_t, kMaxLists> list_by_id{};  // index in `lists`; kNoList: not here
+    // The program begins with the first cache, and a hit in it is the end of the program: then an entry that no list
+    // claims is the answer, and nothing has to be run.
+    bool hit_ends_program = false;
 };
 inline constexpr std::uint8_t kNoList = 255;
 

@@ -32,7 +32,10 @@ class PrefixSet {
     [[nodiscard]] bool empty() const noexcept { return ranges_.empty(); }
 
   private:
+    using V4Range = std::pair<std::uint32_t, std::uint32_t>;  // host order
+
     std::vector<std::pair<IpAddress, IpAddress>> ranges_;  // first..last, disjoint, sorted
+    std::vector<V4Range> v4_;                              // those of IPv4 once more
 };
 
 }  // namespace steer::matchers

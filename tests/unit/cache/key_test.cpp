@@ -114,4 +114,28 @@ BOOST_AUTO_TEST_CASE(every_fact_counts) {
     BOOST_TEST(seen.size() == 64U);
 }
 
+BOOST_AUTO_TEST_CASE(several_at_a_time_are_the_same_keys) {
+    steer::test::Random random(5);
+    std::array<std::uint8_t, 16> secret{};
+    for (auto& b : secret)
+        b = static_cast<std::uint8_t>(random());
+    const KeyHasher hasher(secret);
+    for (unsigned round = 0; round < 300; ++round) {
+        const unsigned n = random.below(12);
+        std::vector<Bytes> names(n);
+        std::vector<KeyFacts> facts(n);
+        for (unsigned i = 0; i < n; ++i) {
+            names[i].resize(1 + random.below(round % 2 == 0 ? 40 : 255));
+            for (auto& b : names[i])
+                b = static_cast<std::uint8_t>(random());
+            facts[i] = {names[i], static_cast<std::uint16_t>(random()), 1, 3,
+                        static_cast<std::uint8_t>(random.below(4))};
+        }
+        std::vector<Key> keys(n);
+        hasher.bulk(facts.data(), n, keys.data());
+        for (unsigned i = 0; i < n; ++i)
+            BOOST_REQUIRE((keys[i] == hasher(facts[i])));
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
