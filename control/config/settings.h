@@ -95,8 +95,8 @@ struct Endpoint {
     int line = 0;
     [[nodiscard]] bool any() const { return address == IpAddress{}; }
     [[nodiscard]] bool any_v4() const {
-        constexpr std::uint8_t zero[4]{};
-        return address == IpAddress::from_v4(zero);
+        constexpr std::uint8_t kZero[4]{};
+        return address == IpAddress::from_v4(kZero);
     }
     [[nodiscard]] std::string to_string() const;
 };

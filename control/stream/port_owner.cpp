@@ -32,8 +32,8 @@ std::optional<IpAddress> read_address(std::string_view hex) {
 }
 
 bool is_any(const IpAddress& a) {
-    constexpr std::uint8_t zero[4]{};
-    return a == IpAddress{} || a == IpAddress::from_v4(zero);
+    constexpr std::uint8_t kZero[4]{};
+    return a == IpAddress{} || a == IpAddress::from_v4(kZero);
 }
 
 // Inodes of the sockets in one of /proc/net's tables that have `where`.

@@ -181,7 +181,7 @@ void Executor::leave_one(QueryContext& c, Now now) noexcept {
             note(c, NoteKind::summary, i.operand, now);
             break;
         default:
-            RTE_VERIFY(!"a wrapper that is none");
+            rte_panic("the program wraps by an instruction that is no wrapper\n");
     }
 }
 

@@ -14,6 +14,7 @@ from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, PadN
 from lab.ask import decode
 from lab.network import until
 from lab.scene import ROOT, ZONES, Scene
+from lab.truth import ask
 
 BUILD = sys.argv.pop(1)
 MINIMAL = ROOT / "configs/minimal.yaml"
@@ -344,6 +345,43 @@ class Packets(Live):
                 sock.sendall(data)
                 self.assertEqual(self.read(sock), b"")
         self.assertTrue(self.answered(V4, "+tcp"))
+
+
+class Workers(Live):
+    """More workers than queues, and queues on several interfaces: any worker may own a query, each is answered."""
+
+    def check(self, ports, asked):
+        scene = self.begin()
+        net = scene.network
+        net.link(("appliance", "eth1"), ("client", "eth1"))
+        net.address("appliance", "eth1", "10.99.0.1/24")
+        net.address("client", "eth1", "10.99.0.2/24")
+        scene.start_router()
+        config = scene.folder / "workers.yaml"
+        config.write_text(f"dataplane: {{ workers: 2, ports: {ports} }}\n"
+                          + MINIMAL.read_text().replace("async: true", "async: false"))
+        daemon = scene.start_daemon(config)
+        for server in asked:
+            names = [f"w{i}-{server[-1]}.{'stream' if i % 4 == 0 else 'other'}.example" for i in range(200)]
+            results = ask(scene, names, server=server, window=20, timeout=4)
+            self.assertEqual([r for r in results if r["rcode"] != 0 or len(r["addresses"]) != 1], [])
+            slowest = max(r["ms"] for r in results)
+            print(f"  {ports} {server}: the slowest of {len(results)} took {slowest:.1f} ms")
+            self.assertLess(slowest, 1000)
+            for i in range(10):
+                self.assertTrue(scene.short("+tcp", f"t{i}{server[-1]}.other.example", "A", server=server))
+        workers = scene.counters()["workers"]
+        self.assertEqual(len(workers), 2)
+        self.assertTrue(all(w["stats"]["upstream_queries"] > 50 for w in workers), "both ask")
+        for worker in workers:
+            self.assertEqual(sum(worker["verdicts"].values()), worker["stats"]["rx_packets"])
+        self.assertEqual(daemon.stop(), 0)
+
+    def test_one_queue(self):
+        self.check("[{ device: eth0 }]", (V4, V6))
+
+    def test_a_queue_each(self):
+        self.check("[{ device: eth0 }, { device: eth1 }]", (V4, "10.99.0.1"))
 
 
 # An upstream whose answers are as long as the name's first label says, over TCP; over UDP it says: ask me by TCP.

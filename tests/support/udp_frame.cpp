@@ -65,8 +65,8 @@ Bytes make_udp_frame(const UdpFrame& f) {
         put16(out, 0x0800);
         Bytes ip{0x45, 0};
         put16(ip, static_cast<unsigned>(20 + udp.size()));
-        for (const std::uint8_t b : {0, 0, 0x40, 0, 64, 17, 0, 0})
-            ip.push_back(b);
+        for (const unsigned b : {0U, 0U, 0x40U, 0U, 64U, 17U, 0U, 0U})
+            ip.push_back(static_cast<std::uint8_t>(b));
         ip.insert(ip.end(), f.from.v4(), f.from.v4() + 4);
         ip.insert(ip.end(), f.to.v4(), f.to.v4() + 4);
         const auto check = static_cast<std::uint16_t>(~fold(sum(ip)));
@@ -75,8 +75,8 @@ Bytes make_udp_frame(const UdpFrame& f) {
         out.insert(out.end(), ip.begin(), ip.end());
     } else {
         put16(out, 0x86dd);
-        for (const std::uint8_t b : {0x60, 0, 0, 0})
-            out.push_back(b);
+        for (const unsigned b : {0x60U, 0U, 0U, 0U})
+            out.push_back(static_cast<std::uint8_t>(b));
         put16(out, static_cast<unsigned>(udp.size()));
         out.push_back(17);
         out.push_back(64);

@@ -1,5 +1,5 @@
-// Any bytes as a configuration: load_text() says what is wrong and nothing else happens. It may name any file, so relative
-// paths start from a folder that is not there.
+// Any bytes as a configuration: load_text() says what is wrong and nothing else happens. It may
+// name any file, so relative paths start from a folder that is not there.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
