@@ -1,9 +1,8 @@
-"""`async: false`: no answer before its row, by the judge's count; what is late is counted; rows come back and are adopted."""
+"""`async: false`: no answer before its row, as the judge counts; late ones are counted; rows come back, are adopted."""
 
 import json
 import signal
 import sys
-import time
 import unittest
 
 from lab.network import until
@@ -61,7 +60,8 @@ class Hold(unittest.TestCase):
         return self.scene.counters()["outcomes"]
 
     def all_answered(self, results):
-        wrong = [r for i, r in enumerate(results) if r["rcode"] != 0 or [a for a, _ in r["addresses"]] != [address_of(i)]]
+        wrong = [r for i, r in enumerate(results)
+                 if r["rcode"] != 0 or [address for address, _ in r["addresses"]] != [address_of(i)]]
         self.assertEqual(wrong, [])
 
     def check_held(self, window):
@@ -75,9 +75,9 @@ class Hold(unittest.TestCase):
         self.all_answered(again)
         counts = judge(scene, capture, "--least", "2000")
         outcomes = self.outcomes()
-        print(f"fresh: p50 {percentile(fresh, .5):.1f} ms, p99 {percentile(fresh, .99):.1f} ms; again: "
-              f"p50 {percentile(again, .5):.2f} ms, p99 {percentile(again, .99):.2f} ms; {counts['text'].splitlines()[-1]}; "
-              f"{outcomes}")
+        print(f"fresh: p50 {percentile(fresh, .5):.1f} ms, p99 {percentile(fresh, .99):.1f} ms; "
+              f"again: p50 {percentile(again, .5):.2f} ms, p99 {percentile(again, .99):.2f} ms; "
+              f"{counts['text'].splitlines()[-1]}; {outcomes}")
         self.assertEqual((counts["answers"], counts["early"], counts["gap"], counts["missing"]), (2000, 0, 0, 0),
                          counts["text"])
         self.assertEqual(outcomes["late"], 0)
@@ -110,7 +110,8 @@ class Hold(unittest.TestCase):
         counts = judge(scene, capture, "--least", str(len(names)))
         outcomes = self.outcomes()
         away = scene.total("stats", "hold_router_away")
-        print(f"late: p50 {percentile(results, .5):.1f} ms; {counts['text'].splitlines()[-1]}; {outcomes}, not held {away}")
+        print(f"late: p50 {percentile(results, .5):.1f} ms; {counts['text'].splitlines()[-1]}; {outcomes}, "
+              f"not held {away}")
         self.assertGreater(counts["early"], 0)
         self.assertEqual(counts["missing"] + counts["gap"], 0, counts["text"])
         # Not waited for (router_away) is counted apart; nothing is early without a word of it.

@@ -1,5 +1,5 @@
-"""The network changes while it runs, and what clients may send: addresses, routes and MACs that move, packets that only the
-kernel can read, sizes, opcodes, strangers, and everything that TCP can do to a message."""
+"""The network changes while it runs, and what clients may send: addresses, routes and MACs that move, packets that only
+the kernel can read, sizes, opcodes, strangers, and everything that TCP can do to a message."""
 
 import json
 import socket
@@ -21,7 +21,7 @@ MINIMAL = ROOT / "configs/minimal.yaml"
 STREAM = {"203.0.113.10", "203.0.113.11"}
 V4, V6 = "172.16.1.2", "fd16::2"
 NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED, BADVERS = 0, 1, 2, 3, 4, 5, 16
-TC = 0x200
+TC, OPCODE = 0x200, 0x7800
 
 
 def header(message):
@@ -79,9 +79,9 @@ class Changes(Live):
                 self.assertTrue(self.answered(address))
                 self.assertEqual(self.received_by_port() - before, 2, "query and upstream's reply came by XDP")
                 self.assertTrue(self.answered(address, "+tcp"))
-                self.assertIn(address, json.loads(scene.steerctl("--json", "status"))["addresses"])
+                self.assertIn(address, self.addresses())
                 net.run("appliance", "ip", "address", "del", address + prefix, "dev", "eth0")
-                until(lambda: address not in json.loads(scene.steerctl("--json", "status"))["addresses"], 5, f"{address} is let go")
+                until(lambda: address not in self.addresses(), 5, f"{address} is let go")
                 # Packets for it still arrive: they are nobody's.
                 net.run("router", "ip", "neigh", "replace", address, "lladdr", mac, "dev", "dns0", "nud", "permanent")
                 before = self.received_by_port()
@@ -91,6 +91,9 @@ class Changes(Live):
                 print(f"  {address} is served {took:.2f} s after it came")
         for server in (V4, V6):
             self.assertTrue(self.answered(server))
+
+    def addresses(self):
+        return json.loads(self.scene.steerctl("--json", "status"))["addresses"]
 
     def counted(self, space, device):
         return int(self.scene.network.run(space, "cat", f"/sys/class/net/{device}/statistics/rx_packets").stdout)
@@ -157,7 +160,8 @@ class Packets(Live):
         cls.scene = cls.enterClassContext(Scene("packets", BUILD))
         cls.scene.start_resolver(zones)
         for address in ("192.168.88.77/24", "fd88::77/64"):  # a stranger, whom nobody is by default
-            cls.scene.network.run("client", "ip", "address", "add", address, "dev", "eth0", "nodad", "preferred_lft", "0")
+            cls.scene.network.run("client", "ip", "address", "add", address, "dev", "eth0", "nodad",
+                                  "preferred_lft", "0")
         config = cls.scene.folder / "packets.yaml"
         config.write_text("dataplane: { allow: [192.168.88.0/26, 'fd88::10/128', 172.16.1.0/24, 'fd16::/64'] }\n"
                           + MINIMAL.read_text())
@@ -195,7 +199,8 @@ class Packets(Live):
         answer = self.raw(packets, server, port)
         self.assertIsNotNone(answer)
         self.assertEqual({a for a, _ in decode(answer)[1]}, STREAM)
-        self.assertEqual(self.received_by_port() - before, 1, "the query came by the kernel, the upstream's reply by the port")
+        self.assertEqual(self.received_by_port() - before, 1,
+                         "the query came by the kernel, the upstream's reply by the port")
 
     def test_fragments(self):
         message = query("stream.example", size=1232)
@@ -206,8 +211,9 @@ class Packets(Live):
         packet = IPv6(src="fd88::10", dst=V6) / IPv6ExtHdrFragment(id=4712) / UDP(sport=5302, dport=53) / message
         packet = IPv6(bytes(packet))
         payload = bytes(packet)[48:]
-        pieces = [IPv6(src="fd88::10", dst=V6) / IPv6ExtHdrFragment(id=4712, nh=17, offset=at // 8, m=int(at + 24 < len(payload)))
-                  / payload[at:at + 24] for at in range(0, len(payload), 24)]
+        pieces = [IPv6(src="fd88::10", dst=V6) /
+                  IPv6ExtHdrFragment(id=4712, nh=17, offset=at // 8, m=int(at + 24 < len(payload))) /
+                  payload[at:at + 24] for at in range(0, len(payload), 24)]
         self.assertGreater(len(pieces), 1)
         self.check_by_kernel(pieces, V6, 5302)
 
@@ -253,11 +259,12 @@ class Packets(Live):
                         self.assertIsNotNone(answer)
                         ident, flags, got, _ = header(answer)
                         self.assertEqual((ident, got, flags & 0x8000), (77, rcode, 0x8000))
-                        self.assertEqual(flags & 0x7800, struct.unpack("!H", message[2:4])[0] & 0x7800, "the opcode comes back")
+                        self.assertEqual(flags & OPCODE, header(message)[1] & OPCODE, "the opcode comes back")
         answer = self.udp(query("stream.example", size=1232, version=1))
         extended = answer[answer.rindex(b"\0\0\x29") + 5]
         self.assertEqual(extended << 4 | header(answer)[2], BADVERS)
-        for what, message in (("a response", query("stream.example", flags=0x8100)), ("eleven bytes", query("a.example")[:11])):
+        for what, message in (("a response", query("stream.example", flags=0x8100)),
+                              ("eleven bytes", query("a.example")[:11])):
             with self.subTest(what):
                 self.assertIsNone(self.udp(message, timeout=0.4))
 
@@ -278,7 +285,8 @@ class Packets(Live):
     # TCP ---------------------------------------------------------------------------------------------------
 
     def connect(self, server=V4):
-        sock = self.scene.network.socket("client", socket.AF_INET6 if ":" in server else socket.AF_INET, socket.SOCK_STREAM)
+        family = socket.AF_INET6 if ":" in server else socket.AF_INET
+        sock = self.scene.network.socket("client", family, socket.SOCK_STREAM)
         self.addCleanup(sock.close)
         sock.settimeout(5)
         sock.connect((server, 53))
@@ -428,7 +436,8 @@ class Long(Live):
         scene = self.scene = self.enterContext(Scene("long", BUILD))
         scene.network.start("resolver", "long", "/usr/bin/python3", "-c", LONG).wait_for("ready")
         config = scene.folder / "long.yaml"
-        config.write_text("plugins:\n  - { tag: main, type: sequence, args: [ { exec: cache }, { exec: forward 1.1.1.1 } ] }\n")
+        config.write_text("plugins:\n"
+                          "  - { tag: main, type: sequence, args: [ { exec: cache }, { exec: forward 1.1.1.1 } ] }\n")
         scene.start_daemon(config)
         for length in (600, 2000, 4096, 20_000, 65_000, 65_535):
             for server in (V4, V6):

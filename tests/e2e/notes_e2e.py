@@ -1,7 +1,6 @@
-"""What the policy language says and writes: reject, mark, has_resp, negation, return, cache; the lines in the log; counters and
+"""What the policy language says and writes: reject, mark, has_resp, negation, cache; the lines in the log; counters and
 metrics that a scraper can read."""
 
-import json
 import re
 import sys
 import unittest
@@ -35,7 +34,10 @@ plugins:
       { matches: "!has_resp", exec: reject },
       { exec: "debug_print got" } ] }
   - { tag: odd, type: sequence, args: [ { exec: "query_summary odd one" }, { exec: "reject 2" } ] }
-  - { tag: inner, type: sequence, args: [ { matches: _false, exec: reject }, { matches: _true, exec: "forward 1.1.1.1" }, { exec: accept } ] }
+  - { tag: inner, type: sequence, args: [
+      { matches: _false, exec: reject },
+      { matches: _true, exec: "forward 1.1.1.1" },
+      { exec: accept } ] }
   - { tag: store, type: cache }
   - { tag: up, type: forward, args: { upstreams: [ { addr: udp://1.1.1.1 } ] } }
   - { tag: list1, type: ros_address_list, args: { router: edge1, address_list4: one } }
@@ -92,13 +94,15 @@ class Notes(unittest.TestCase):
 
     def test_reject(self):
         for name, rcode in (("refused.other.example", "REFUSED"), ("nothing.other.example", "NXDOMAIN"),
-                            ("empty.other.example", "NOERROR"), ("www.elsewhere.test", "NOTIMPL"), ("odd1.other.example", "SERVFAIL")):
+                            ("empty.other.example", "NOERROR"), ("www.elsewhere.test", "NOTIMPL"),
+                            ("odd1.other.example", "SERVFAIL")):
             for transport in ("+notcp", "+tcp"):
                 with self.subTest(name, transport=transport):
                     text, log = self.ask(transport, name, "A")
                     self.assertEqual(self.status(text), rcode)
                     self.assertIn("ANSWER: 0", text)
-                    self.assertRegex(log, rf"asked: qname={re.escape(name)}\.? qtype=A client=192.168.88.10 rcode={rcode[:6]}")
+                    self.assertRegex(log, rf"asked: qname={re.escape(name)}\.? qtype=A client=192\.168\.88\.10 "
+                                          rf"rcode={rcode[:6]}")
                     self.assertNotIn("missed", log, "nothing after it runs")
 
     def test_negated_and_together(self):
@@ -115,8 +119,9 @@ class Notes(unittest.TestCase):
             text, log = self.ask("Sum.Other.Example", kind)
             lines = re.findall(r".*asked: .*", log)
             self.assertEqual(len(lines), 1, log)
-            self.assertRegex(lines[0], rf"^\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{{3}} info\s+asked: qname=[Ss]um\.[Oo]ther\.[Ee]xample\.? "
-                                       rf"qtype={kind} client=192\.168\.88\.10 rcode=NOERROR ms=\d+$")
+            self.assertRegex(lines[0], rf"^\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{{3}} info\s+asked: "
+                                       rf"qname=[Ss]um\.[Oo]ther\.[Ee]xample\.? qtype={kind} client=192\.168\.88\.10 "
+                                       r"rcode=NOERROR ms=\d+$")
         _, log = self.ask("sum6.other.example", "A", "@fd16::2")
         self.assertIn("client=fd88::10 ", log)
 
@@ -124,7 +129,8 @@ class Notes(unittest.TestCase):
         """A miss is printed before and after; a hit ends at `has_resp`."""
         text, log = self.ask("debug.other.example", "A")
         self.assertIn("198.51.100.9", text)
-        self.assertRegex(log, r"missed: request debug\.other\.example\.? IN A from 192\.168\.88\.10 port \d+, \d+ ms ago")
+        self.assertRegex(log, r"missed: request debug\.other\.example\.? IN A from 192\.168\.88\.10 port \d+, "
+                              r"\d+ ms ago")
         self.assertIn("missed: no response yet", log)
         self.assertRegex(log, r"got: request debug\.other\.example")
         self.assertRegex(log, r"got: ;; status NOERROR, id \d+, flags qr.*; question 1, answer 1, ")
@@ -171,8 +177,9 @@ class Notes(unittest.TestCase):
             self.assertIn(("steerdns_router_in_sync", f'router="{router}"'), families["steerdns_router_in_sync"][1])
 
     def test_the_checker_can_fail(self):
-        for broken in ("# TYPE a counter\n# HELP a b\na 1\n# EOF\n", "# TYPE a gauge\na 1\na 1\n# EOF\n", "# TYPE a gauge\na 1\n",
-                       "# TYPE a gauge\na{b=c} 1\n# EOF\n", "# TYPE a gauge\na 1\n# TYPE c gauge\nc 1\n# TYPE a gauge\na 2\n# EOF\n"):
+        for broken in ("# TYPE a counter\n# HELP a b\na 1\n# EOF\n", "# TYPE a gauge\na 1\na 1\n# EOF\n",
+                       "# TYPE a gauge\na 1\n", "# TYPE a gauge\na{b=c} 1\n# EOF\n",
+                       "# TYPE a gauge\na 1\n# TYPE c gauge\nc 1\n# TYPE a gauge\na 2\n# EOF\n"):
             with self.assertRaises((AssertionError, ValueError)):
                 openmetrics(broken)
 
@@ -201,7 +208,8 @@ class Notes(unittest.TestCase):
 
     def test_program(self):
         """The marks are in the program as compiled."""
-        text = self.scene.network.run("appliance", f"{BUILD}/steerdnsd", "--dump-program", "--config", str(self.config)).stdout
+        text = self.scene.network.run("appliance", f"{BUILD}/steerdnsd", "--dump-program", "--config",
+                                      str(self.config)).stdout
         self.assertRegex(text, r"mark bits 0x3 .*line 8")
         self.assertIn("has_resp", text)
 

@@ -1,4 +1,4 @@
-"""TLS to the router: an authority, a pin, or none; what is not the router is refused in one sentence and DNS goes on."""
+"""TLS to the router: an authority, a pin, or none; what is not the router is refused in a sentence; DNS goes on."""
 
 import re
 import sys
@@ -24,30 +24,35 @@ class Secure(unittest.TestCase):
         """A router that can be reached by TLS alone; its first certificate, if it has one, is in `certificate`."""
         scene = self.scene
         scene.rossim = scene.network.start(
-            "router", "rossim", f"{BUILD}/tools/rossim/rossim", "--address", "172.16.1.1", "--port", "18728", "--tls-port", "8729",
-            "--user", f"{USER}:{PASSWORD}", "--journal", str(scene.journal), "--control", str(scene.router_socket), *options)
+            "router", "rossim", f"{BUILD}/tools/rossim/rossim", "--address", "172.16.1.1", "--port", "18728",
+            "--tls-port", "8729", "--user", f"{USER}:{PASSWORD}", "--journal", str(scene.journal),
+            "--control", str(scene.router_socket), *options)
         scene.rossim.wait_for("TLS port 8729")
 
     def with_certificate(self):
         self.router("--write-certificate", str(self.certificate))
 
     def pin(self):
-        text = self.scene.network.run("router", "openssl", "x509", "-in", str(self.certificate), "-noout", "-fingerprint",
-                                      "-sha256").stdout
+        text = self.scene.network.run("router", "openssl", "x509", "-in", str(self.certificate), "-noout",
+                                      "-fingerprint", "-sha256").stdout
         return text.split("=")[1].strip()
 
     def other_certificate(self):
         """An authority that has nothing to do with the router."""
-        path = self.scene.folder / "other.pem"
-        self.scene.network.run("router", "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-                               "-nodes", "-days", "2", "-subj", "/CN=172.16.1.1", "-addext", "subjectAltName=IP:172.16.1.1",
-                               "-keyout", "/dev/null", "-out", str(path))
-        return path
+        return self.make_certificate("other", "172.16.1.1")[0]
+
+    def make_certificate(self, name, address):
+        """A certificate that signs itself, and its key."""
+        certificate, key = self.scene.folder / f"{name}.pem", self.scene.folder / f"{name}.key"
+        self.scene.network.run("router", "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                               "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", f"/CN={name}",
+                               "-addext", f"subjectAltName=IP:{address}", "-keyout", str(key), "-out", str(certificate))
+        return certificate, key
 
     def daemon(self, tls, address="172.16.1.1"):
         config = self.scene.folder / "secure.yaml"
-        config.write_text(f"routers:\n  edge1: {{ address: {address}, username: {USER}, password: {PASSWORD}, tls: {tls} }}\n"
-                          + PLUGINS)
+        config.write_text(f"routers:\n  edge1: {{ address: {address}, username: {USER}, password: {PASSWORD}, "
+                          f"tls: {tls} }}\n" + PLUGINS)
         return self.scene.start_daemon(config)
 
     def rows(self):
@@ -102,15 +107,12 @@ class Secure(unittest.TestCase):
     def test_wrong_pin(self):
         self.with_certificate()
         seen = self.pin().replace(":", "").lower()
-        self.check_refused(f'{{ pin: "{"ab" * 32}" }}', rf"edge1.*certificate is not the pinned one; its sha256 is {seen}")
+        self.check_refused(f'{{ pin: "{"ab" * 32}" }}',
+                           rf"edge1.*certificate is not the pinned one; its sha256 is {seen}")
 
     def test_certificate_of_another_host(self):
         """A certificate of the right authority, for another address than the one that was asked."""
-        scene = self.scene
-        key, certificate = scene.folder / "key.pem", scene.folder / "elsewhere.pem"
-        scene.network.run("router", "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                          "-days", "2", "-subj", "/CN=elsewhere", "-addext", "subjectAltName=IP:192.0.2.77", "-keyout", str(key),
-                          "-out", str(certificate))
+        certificate, key = self.make_certificate("elsewhere", "192.0.2.77")
         self.router("--certificate", str(certificate), "--key", str(key))
         self.check_refused(f"{{ ca: {certificate} }}", r"edge1.*TLS: .*certificate verify failed")
 
@@ -125,9 +127,10 @@ class Secure(unittest.TestCase):
     def test_authority_that_cannot_be_read(self):
         """Found by --check already."""
         config = self.scene.folder / "secure.yaml"
-        config.write_text(f"routers:\n  edge1: {{ address: 172.16.1.1, username: u, password: p, tls: {{ ca: nowhere.pem }} }}\n"
-                          + PLUGINS)
-        done = self.scene.network.run("appliance", f"{BUILD}/steerdnsd", "--check", "--config", str(config), check=False)
+        config.write_text("routers:\n  edge1: { address: 172.16.1.1, username: u, password: p, "
+                          "tls: { ca: nowhere.pem } }\n" + PLUGINS)
+        done = self.scene.network.run("appliance", f"{BUILD}/steerdnsd", "--check", "--config", str(config),
+                                      check=False)
         self.assertEqual(done.returncode, 2)
         self.assertRegex(done.stderr, r"^error: \S+secure.yaml:2: .*nowhere.pem.*\n$")
 

@@ -1,4 +1,4 @@
-"""What only the start can see, each in one sentence that says what to do; rights afterwards; an end that leaves nothing."""
+"""What only the start can see, each in one sentence that says what to do; rights; an end that leaves nothing."""
 
 import os
 import pathlib
@@ -28,6 +28,10 @@ def with_ports(port, rest=MINIMAL):
     return f"dataplane:\n  ports:\n    - {port}\n" + rest
 
 
+def reserved_ports(scene):
+    return scene.network.run("appliance", "cat", "/proc/sys/net/ipv4/ip_local_reserved_ports").stdout.strip()
+
+
 class Start(unittest.TestCase):
     def setUp(self):
         self.scene = self.enterContext(Scene("start", BUILD))
@@ -43,8 +47,8 @@ class Start(unittest.TestCase):
         """Runs it to its end, which has to come by itself."""
         if "--control-socket" not in options:
             options += ("--control-socket", str(self.scene.socket))
-        return self.scene.network.run("appliance", *before, f"{BUILD}/steerdnsd", "--config", str(self.write(text)), *options,
-                                      check=False, timeout=20)
+        return self.scene.network.run("appliance", *before, f"{BUILD}/steerdnsd", "--config", str(self.write(text)),
+                                      *options, check=False, timeout=20)
 
     def refused(self, text, sentence, *options, code=1, **how):
         """It ends with `code` and one sentence; nothing of it is left on the interface."""
@@ -58,19 +62,20 @@ class Start(unittest.TestCase):
         self.assertFalse(self.scene.socket.exists())
 
     def hold(self, address, port, transport):
-        holder = self.scene.network.start("appliance", f"holder-{transport}-{port}", "/usr/bin/python3", "-c", HOLDER, address,
-                                          str(port), transport)
+        holder = self.scene.network.start("appliance", f"holder-{transport}-{port}", "/usr/bin/python3", "-c", HOLDER,
+                                          address, str(port), transport)
         holder.wait_for("ready")
         return holder
 
     # Refused ------------------------------------------------------------------------------------------------
 
     def test_port_53_is_taken(self):
-        for address, transport in (("172.16.1.2", "udp"), ("172.16.1.2", "tcp"), ("0.0.0.0", "udp"), ("fd16::2", "udp")):
+        for address, transport in (("172.16.1.2", "udp"), ("172.16.1.2", "tcp"), ("0.0.0.0", "udp"),
+                                   ("fd16::2", "udp")):
             with self.subTest(address=address, transport=transport):
                 holder = self.hold(address, 53, transport)
-                named = rf"port 53 on \S+ \({transport.upper()}\) is taken by another process \(pid {holder.pid}, python3\): stop it"
-                self.refused(MINIMAL, named)
+                self.refused(MINIMAL, rf"port 53 on \S+ \({transport.upper()}\) is taken by another process "
+                                      rf"\(pid {holder.pid}, python3\): stop it")
                 holder.stop()
 
     def test_no_such_interface(self):
@@ -93,31 +98,36 @@ class Start(unittest.TestCase):
         net.run("appliance", "ip", "link", "set", "eth0", "xdp", "obj", str(source.with_suffix(".o")), "sec", "xdp")
         done = self.daemon(with_ports("{ device: eth0, driver: af_xdp }"))
         self.assertEqual(done.returncode, 1)
-        self.assertRegex(done.stderr, r"^error: .*eth0 has the XDP program .other. \(id \d+\) of somebody else; `ip link set dev "
-                                      r"eth0 xdp off` removes it.*\n$")
+        self.assertRegex(done.stderr, r"^error: .*eth0 has the XDP program .other. \(id \d+\) of somebody else; "
+                                      r"`ip link set dev eth0 xdp off` removes it.*\n$")
         self.assertIn("xdp", net.run("appliance", "ip", "link", "show", "eth0").stdout)
 
     def test_http_port_is_taken(self):
         self.hold("127.0.0.1", 9153, "tcp")
-        self.refused(MINIMAL, r"HTTP cannot be served on 127.0.0.1 port 9153: Address already in use; choose another control.http")
+        self.refused(MINIMAL, r"HTTP cannot be served on 127.0.0.1 port 9153: Address already in use; "
+                              r"choose another control.http")
 
     def test_control_socket(self):
         scene = self.scene
         scene.start_resolver()
         first = scene.start_daemon(ROOT / "configs/minimal.yaml")
-        second = self.daemon("control: { http: off }\n" + with_ports("{ device: lo, driver: socket, addresses: [127.0.0.1] }"))
+        second = self.daemon("control: { http: off }\n"
+                             + with_ports("{ device: lo, driver: socket, addresses: [127.0.0.1] }"))
         self.assertEqual(second.returncode, 1)
-        self.assertRegex(second.stderr, r"^error: another steerdnsd answers on \S+: stop it, or give this one another control.socket\n$")
+        self.assertRegex(second.stderr, r"^error: another steerdnsd answers on \S+: stop it, or give this one another "
+                                        r"control.socket\n$")
         third = self.daemon(MINIMAL, "--control-socket", str(scene.folder / "third.sock"))
         self.assertEqual(third.returncode, 1)
-        self.assertRegex(third.stderr, r"^error: .*(eth0 is served by another SteerDNS|taken by another process \(pid \d+, steerdnsd\)).*\n$")
+        self.assertRegex(third.stderr, r"^error: .*(eth0 is served by another SteerDNS|"
+                                       r"taken by another process \(pid \d+, steerdnsd\)).*\n$")
         # Neither disturbed the one that serves.
         self.assertTrue(scene.steerctl("status"))
         self.assertTrue(scene.short("stream.example", "A"))
         self.assertEqual(first.stop(), 0)
 
     def test_control_socket_cannot_be_made(self):
-        self.refused(MINIMAL, r"folder of the control socket, /proc/steer, cannot be made: ", "--control-socket", "/proc/steer/c.sock")
+        self.refused(MINIMAL, r"folder of the control socket, /proc/steer, cannot be made: .*; make it, or choose",
+                     "--control-socket", "/proc/steer/c.sock")
         plain = self.scene.folder / "plain"
         plain.write_text("mine")
         self.refused(MINIMAL, r"plain is there and is no socket: remove it", "--control-socket", str(plain))
@@ -140,9 +150,11 @@ class Start(unittest.TestCase):
         scene = self.scene
         scene.folder.chmod(0o777)
         socket = ("--control-socket", str(scene.folder / "nobody.sock"))
-        self.refused(with_ports("{ device: eth0, driver: af_xdp }"), r"start as root, or with CAP_\w+", *socket, before=self.NOBODY)
+        self.refused(with_ports("{ device: eth0, driver: af_xdp }"), r"start as root, or with CAP_\w+", *socket,
+                     before=self.NOBODY)
         self.refused(with_ports("{ device: eth0, driver: socket }"),
-                     r"port 53 on \S+ \((UDP|TCP)\) may be bound by root only: start as root, or with CAP_NET_BIND_SERVICE",
+                     r"port 53 on \S+ \((UDP|TCP)\) may be bound by root only: start as root, or with "
+                     r"CAP_NET_BIND_SERVICE",
                      *socket, before=self.NOBODY)
 
     def test_without_rights_on_a_high_port(self):
@@ -158,7 +170,8 @@ class Start(unittest.TestCase):
                                       str(self.write(text)), "--control-socket", str(scene.folder / "nobody.sock"))
         process.wait_for("serving on")
         for transport in ("+notcp", "+tcp"):
-            self.assertEqual(set(scene.short("-p", "5353", transport, "stream.example", "A")), {"203.0.113.10", "203.0.113.11"})
+            self.assertEqual(set(scene.short("-p", "5353", transport, "stream.example", "A")),
+                             {"203.0.113.10", "203.0.113.11"})
         self.assertEqual(process.stop(), 0)
 
     # Not refused: a router never stops DNS -----------------------------------------------------------------
@@ -191,17 +204,19 @@ class Start(unittest.TestCase):
 
     def test_no_right_to_write(self):
         self.scene.start_router = self.router_of(f"{USER}:{PASSWORD}:read,api")
-        self.check_router_trouble(r"does not let user api-user write address lists .*give its group the policies read,write,api", "--preset", "fast")
+        self.check_router_trouble(r"does not let user api-user write address lists .*"
+                                  r"give its group the policies read,write,api", "--preset", "fast")
 
     def test_unreachable(self):
-        self.check_router_trouble(r"router 172.16.1.1:8728.* cannot be reached .*answers go on without it; check its address")
+        self.check_router_trouble(r"router 172.16.1.1:8728 cannot be reached .*answers go on without it; "
+                                  r"check its address")
 
     def router_of(self, user):
         scene = self.scene
 
         def start(*options):
-            scene.rossim = scene.network.start("router", "rossim", f"{BUILD}/tools/rossim/rossim", "--address", "172.16.1.1",
-                                               "--port", "8728", "--user", user, *options)
+            scene.rossim = scene.network.start("router", "rossim", f"{BUILD}/tools/rossim/rossim", "--address",
+                                               "172.16.1.1", "--port", "8728", "--user", user, *options)
             scene.rossim.wait_for("port 8728")
 
         return start
@@ -219,7 +234,8 @@ class Start(unittest.TestCase):
         threads = list(pathlib.Path(f"/proc/{pid}/task").iterdir())
         self.assertGreater(len(threads), 3)
         for thread in threads:
-            status = dict(line.split(":\t", 1) for line in (thread / "status").read_text().splitlines() if ":\t" in line)
+            lines = (thread / "status").read_text().splitlines()
+            status = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
             with self.subTest(thread=status["Name"]):
                 self.assertNotIn("0", status["Uid"].split())
                 self.assertNotIn("0", status["Gid"].split())
@@ -232,8 +248,7 @@ class Start(unittest.TestCase):
                     self.assertEqual(int(status["CapEff"], 16), allowed)
         link = scene.network.run("appliance", "ip", "link", "show", "eth0").stdout
         self.assertIn("xdp", link)
-        reserved = lambda: scene.network.run("appliance", "cat", "/proc/sys/net/ipv4/ip_local_reserved_ports").stdout.strip()
-        self.assertEqual(reserved(), "10240-26623")
+        self.assertEqual(reserved_ports(scene), "10240-26623")
         # With those rights alone it goes on: an address that comes is served.
         scene.network.address("appliance", "eth0", "172.16.1.9/24")
         until(lambda: scene.short("stream.example", "A", server="172.16.1.9"), 5, "the new address is served")
@@ -242,7 +257,7 @@ class Start(unittest.TestCase):
         self.assertEqual(daemon.stop(), 0)
         print(f"  ends {time.monotonic() - start:.2f} s after SIGTERM")
         self.assertNotIn("xdp", scene.network.run("appliance", "ip", "link", "show", "eth0").stdout)
-        self.assertEqual(reserved(), "")
+        self.assertEqual(reserved_ports(scene), "")
         self.assertFalse(scene.socket.exists())
 
 
@@ -285,7 +300,8 @@ class Words(unittest.TestCase):
         self.assertEqual(self.picture(), before)
         # And a start with it is refused in the same words.
         again = self.say("--config", str(path), "--control-socket", str(self.scene.socket))
-        self.assertEqual((again.returncode, [e for e in again.stderr.splitlines() if e.startswith("error: ")]), (2, errors))
+        self.assertEqual(again.returncode, 2)
+        self.assertEqual([e for e in again.stderr.splitlines() if e.startswith("error: ")], errors)
         self.assertEqual(self.picture(), before)
 
     def test_no_configuration(self):
@@ -318,7 +334,7 @@ class Words(unittest.TestCase):
         """All that a start would change."""
         net = self.scene.network
         return (net.run("appliance", "ip", "link").stdout, net.run("appliance", "ss", "-Hlnptu").stdout,
-                net.run("appliance", "cat", "/proc/sys/net/ipv4/ip_local_reserved_ports").stdout, self.scene.socket.exists())
+                reserved_ports(self.scene), self.scene.socket.exists())
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ class Process:
         if self.running():
             os.kill(self.pid, number)
 
-    def stop(self, seconds: float = 8, number: int = signal.SIGTERM) -> int:
+    def stop(self, seconds: float = 20, number: int = signal.SIGTERM) -> int:
         """Ends it and returns its exit code."""
         self.send_signal(number)
         try:
@@ -109,6 +109,8 @@ class Network:
         full = self.prefix + name
         run("ip", "netns", "add", full)
         self.namespaces.append(full)
+        for which in ("all", "default"):  # IPv6 addresses, link-local ones too, are good at once
+            run("ip", "netns", "exec", full, "sysctl", "-qw", f"net.ipv6.conf.{which}.accept_dad=0")
         run("ip", "-n", full, "link", "set", "lo", "up")
         return full
 

@@ -16,8 +16,8 @@ POLICIES = ("stream.example=policy_set_v4,policy_set_v6", "media.example=policy_
 def ask(scene: Scene, names: list[str], kind: str = "A", *, server: str = "172.16.1.2", window: int = 200,
         timeout: float = 5, space: str = "client") -> list[dict]:
     """Asks all names, `window` at a time; see ask.py for what comes back."""
-    done = scene.network.run(space, "/usr/bin/python3", str(ROOT / "tools/lab/ask.py"), server, str(window), str(timeout),
-                             input="".join(f"{name} {kind}\n" for name in names))
+    done = scene.network.run(space, "/usr/bin/python3", str(ROOT / "tools/lab/ask.py"), server, str(window),
+                             str(timeout), input="".join(f"{name} {kind}\n" for name in names))
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -29,8 +29,8 @@ class Capture:
     def __init__(self, scene: Scene, space: str = "client", interface: str = "eth0"):
         Capture.serial += 1
         self.file = scene.folder / f"answers-{Capture.serial}.jsonl"
-        self.process = scene.network.start(space, f"capture-{Capture.serial}", "/usr/bin/python3", str(TRUTH), "capture",
-                                           "--interface", interface, "--out", str(self.file))
+        self.process = scene.network.start(space, f"capture-{Capture.serial}", "/usr/bin/python3", str(TRUTH),
+                                           "capture", "--interface", interface, "--out", str(self.file))
         self.process.wait_for("capturing on")
 
     def __enter__(self) -> Capture:
