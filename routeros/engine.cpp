@@ -93,7 +93,7 @@ std::string Router::Engine::who() const {
     return "router " + config_.name + (once ? "" : " at " + config_.address);
 }
 
-void Router::Engine::say(Level level, Topic topic, std::string sentence) {
+void Router::Engine::say(Level level, Topic topic, const std::string& sentence) {
     if (topic == topic_) return;
     topic_ = topic;
     trouble_ = level == Level::info ? std::string{} : sentence;

@@ -107,7 +107,7 @@ class Router::Engine final : public SessionHandler {
     void drop_session();
     void schedule_connect(std::uint64_t delay_ms);
     [[nodiscard]] std::uint64_t retry_delay();
-    void say(Level level, Topic topic, std::string sentence);
+    void say(Level level, Topic topic, const std::string& sentence);
     [[nodiscard]] std::string who() const;
     void begin_connect();
     void check_phase();

@@ -39,7 +39,8 @@ bool Router::Engine::send_batch(Batch& batch) {
                              : remove_rows(batch.menu, ids);
     if (batch.kind == WriteKind::extend) ++counters_.set_sentences;
     if (writer_.sentences_in_flight() == 0) flight_since_ms_ = now_;
-    writer_.sent(submit(command, {JobKind::write, batch.menu}), std::move(batch), now_);
+    const Tag tag = submit(command, {JobKind::write, batch.menu});
+    writer_.sent(tag, std::move(batch), now_);
     return true;
 }
 
@@ -61,7 +62,8 @@ bool Router::Engine::send_add(Batch& batch) {
     const auto comment = row_comment(w.list->config.prefix, w.list->config.tag, kind, w.name);
     const auto command = add_row(names_[place.name].text, place.address, comment, batch.timeout_s);
     if (writer_.sentences_in_flight() == 0) flight_since_ms_ = now_;
-    writer_.sent(submit(command, {JobKind::write, batch.menu}), std::move(batch), now_);
+    const Tag tag = submit(command, {JobKind::write, batch.menu});
+    writer_.sent(tag, std::move(batch), now_);
     return true;
 }
 
