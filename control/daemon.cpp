@@ -137,7 +137,7 @@ void Daemon::on_network(kernel::NextHopView view) {
     auto table = std::make_unique<NextHopTable>(*view.table);
     table->service_ports = service_ports(built_.listeners);
     for (const auto& done : {ports_->set_addresses(table->service_addresses, table->own_addresses),
-                            ports_->set_devices(view.devices)}) {
+                             ports_->set_devices(view.devices)}) {
         if (!done) spdlog::error("{}", done.error().sentence());
     }
     if (streams_) streams_->set_service_addresses(table->service_addresses);
@@ -180,8 +180,7 @@ Result<void> Daemon::give_up_rights() {
 }
 
 void Daemon::start_threads() {
-    routers_ = std::make_unique<RouterThread>(*plane_, clock_,
-                                              built_.routers, log_router);
+    routers_ = std::make_unique<RouterThread>(*plane_, clock_, built_.routers, log_router);
     plane_->start();
     streams_->start();
     routers_->start();

@@ -29,11 +29,13 @@ struct TagBits {
     [[nodiscard]] bool test(SetId i) const { return (words[i / 64] >> (i % 64)) & 1; }
     [[nodiscard]] bool any_of(const TagBits& mask) const {
         std::uint64_t hit = 0;
-        for (std::size_t i = 0; i < words.size(); ++i) hit |= words[i] & mask.words[i];
+        for (std::size_t i = 0; i < words.size(); ++i)
+            hit |= words[i] & mask.words[i];
         return hit != 0;
     }
     TagBits& operator|=(const TagBits& o) {
-        for (std::size_t i = 0; i < words.size(); ++i) words[i] |= o.words[i];
+        for (std::size_t i = 0; i < words.size(); ++i)
+            words[i] |= o.words[i];
         return *this;
     }
     bool operator==(const TagBits&) const = default;
@@ -45,7 +47,8 @@ enum class RuleKind : std::uint8_t { full, domain, keyword, regexp };
 
 struct Rule {
     RuleKind kind;
-    std::string text;  // lower-cased, without a last dot, for full, domain and keyword; a regexp as written
+    std::string
+        text;  // lower-cased, without a last dot, for full, domain and keyword; a regexp as written
 };
 
 // "domain:example.org" and so on; without a prefix `fallback` is meant. An unknown prefix, an empty
@@ -81,7 +84,8 @@ class NameMatcher {
     // Which sets hold the name. `wire_name` is lower-cased wire form with the root byte, 1..255
     // bytes, valid (dns::parse_query made it). A label with a dot or a NUL in it matches no rule
     // across its border. `scratch` was prepared for this image.
-    [[nodiscard]] TagBits match(std::span<const std::uint8_t> wire_name, Scratch& scratch) const noexcept;
+    [[nodiscard]] TagBits match(std::span<const std::uint8_t> wire_name,
+                                Scratch& scratch) const noexcept;
 
     [[nodiscard]] std::size_t rules() const;
 

@@ -183,9 +183,8 @@ Result<void> ControlSocket::listen(const std::string& path) {
     std::error_code no_folder;
     if (!folder.empty()) std::filesystem::create_directories(folder, no_folder);
     if (no_folder) {
-        return Error{"the folder of the control socket, " + folder.string() +
-                     ", cannot be made: " + no_folder.message() +
-                     "; make it, or choose another control.socket"};
+        return Error{"the folder of the control socket, " + folder.string() + ", cannot be made: " +
+                     no_folder.message() + "; make it, or choose another control.socket"};
     }
     if (auto sentence = clear_place(path); !sentence.empty()) return Error{std::move(sentence)};
 

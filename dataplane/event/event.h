@@ -12,8 +12,10 @@ namespace steer {
 
 // A hold token: worker << 56 | parked index << 32 | low 32 bits of its sequence. Never 0: the index
 // counts from 1.
-constexpr std::uint64_t make_hold_token(unsigned worker, std::uint32_t parked_index, std::uint32_t sequence) {
-    return std::uint64_t{worker} << 56 | std::uint64_t{(parked_index + 1) & 0xffffff} << 32 | sequence;
+constexpr std::uint64_t make_hold_token(unsigned worker, std::uint32_t parked_index,
+                                        std::uint32_t sequence) {
+    return std::uint64_t{worker} << 56 | std::uint64_t{(parked_index + 1) & 0xffffff} << 32 |
+           sequence;
 }
 constexpr unsigned worker_of_hold_token(std::uint64_t token) {
     return static_cast<unsigned>(token >> 56);
@@ -22,13 +24,14 @@ constexpr unsigned worker_of_hold_token(std::uint64_t token) {
 inline constexpr std::size_t kEventAddresses = 16;  // more addresses make more events
 
 struct Event {
-    std::uint64_t raised_ms;      // CLOCK_BOOTTIME
-    std::uint64_t lease_end_ms;   // until when a client may still use the address: TTL that left + extra_time
-    std::uint64_t hold_token;     // 0: nobody waits; else brought back in MessageKind::acknowledged
-    std::uint32_t row_life_s;     // how long the row is to live from now; 0: no timeout (DESIGN: L)
+    std::uint64_t raised_ms;  // CLOCK_BOOTTIME
+    std::uint64_t
+        lease_end_ms;  // until when a client may still use the address: TTL that left + extra_time
+    std::uint64_t hold_token;  // 0: nobody waits; else brought back in MessageKind::acknowledged
+    std::uint32_t row_life_s;  // how long the row is to live from now; 0: no timeout (DESIGN: L)
     ListId list;
-    std::uint8_t worker;          // who waits
-    std::uint8_t count;           // of addresses
+    std::uint8_t worker;  // who waits
+    std::uint8_t count;   // of addresses
     std::uint8_t name_len;
     std::uint8_t reserved[7];
     std::array<std::uint8_t, 256> name;  // lower-cased wire form: the row's `dm`
@@ -37,17 +40,17 @@ struct Event {
 static_assert(sizeof(Event) == 40 + 256 + 256);
 
 // What became of a claim's answer (docs/design.md, words).
-#define STEER_OUTCOMES(X)                                                                             \
-    X(installed,     "installed",     "row written and acknowledged before the answer left or was due") \
-    X(already_there, "already_there", "rows covered the lease already")                               \
-    X(late,          "late",          "the answer left before its row")                               \
-    X(router_away,   "router_away",   "the router was not reachable, the answer did not wait")        \
-    X(failed,        "failed",        "the router refused the row")
+#define STEER_OUTCOMES(X)                                                                       \
+    X(installed, "installed", "row written and acknowledged before the answer left or was due") \
+    X(already_there, "already_there", "rows covered the lease already")                         \
+    X(late, "late", "the answer left before its row")                                           \
+    X(router_away, "router_away", "the router was not reachable, the answer did not wait")      \
+    X(failed, "failed", "the router refused the row")
 enum class Outcome : std::uint8_t {
 #define STEER_OUTCOME_ENUM(name, label, text) name,
     STEER_OUTCOMES(STEER_OUTCOME_ENUM)
 #undef STEER_OUTCOME_ENUM
-    count_
+        count_
 };
 
 }  // namespace steer

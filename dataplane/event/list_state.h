@@ -15,8 +15,9 @@ using ListId = std::uint16_t;
 inline constexpr std::size_t kMaxLists = 256;
 
 struct alignas(64) ListState {
-    std::atomic<std::uint32_t> epoch{1};  // bumped when what was known about its rows is void (reboot, reconnect)
-    std::atomic<bool> away{true};         // its router is not to be waited for
+    std::atomic<std::uint32_t> epoch{
+        1};  // bumped when what was known about its rows is void (reboot, reconnect)
+    std::atomic<bool> away{true};  // its router is not to be waited for
 };
 
 using ListStates = std::array<ListState, kMaxLists>;

@@ -22,16 +22,16 @@
 namespace steer {
 
 enum class Op : std::uint8_t {
-    if_tags,         // operand: index of a tag mask; holds if the name is in any of its sets
+    if_tags,  // operand: index of a tag mask; holds if the name is in any of its sets
     if_has_resp,
     if_true,
-    mark,            // operand: index of a 64-bit mask of interned marks
-    forward,         // operand: upstream group; parks; short_circuit: stop once there is an answer
-    enter_cache,     // operand: cache instance; target: the sequence's end, for short_circuit
-    enter_list,      // operand: policy list (Snapshot::lists)
-    enter_summary,   // operand: text
-    debug_print,     // operand: text
-    reject,          // operand: rcode; sets an empty answer, then as stop
+    mark,           // operand: index of a 64-bit mask of interned marks
+    forward,        // operand: upstream group; parks; short_circuit: stop once there is an answer
+    enter_cache,    // operand: cache instance; target: the sequence's end, for short_circuit
+    enter_list,     // operand: policy list (Snapshot::lists)
+    enter_summary,  // operand: text
+    debug_print,    // operand: text
+    reject,         // operand: rcode; sets an empty answer, then as stop
     stop,
     sequence_end,
     end,
@@ -42,13 +42,15 @@ struct Instruction {
     bool negate = false;
     bool short_circuit = false;
     std::uint8_t instance = 0;
-    std::uint16_t target = 0;   // pc
-    std::uint16_t line = 0;     // of the configuration file, for --dump-program and messages; saturates
+    std::uint16_t target = 0;  // pc
+    std::uint16_t line =
+        0;  // of the configuration file, for --dump-program and messages; saturates
     std::uint32_t operand = 0;
 };
 static_assert(sizeof(Instruction) == 12);
 
-inline constexpr std::size_t kMaxWrappers = 8;      // entered at one time; the builder refuses deeper programs
+inline constexpr std::size_t kMaxWrappers =
+    8;  // entered at one time; the builder refuses deeper programs
 inline constexpr std::size_t kMaxProgram = 65535;
 
 using Program = std::vector<Instruction>;

@@ -113,10 +113,11 @@ void fill(Plane& plane, const Snapshot& snapshot, const std::vector<std::string>
         terms.life_s = cache::cacheable_for_s(answer->answer(), snapshot.caches.front());
         if (name.ends_with(".stream.example")) {
             terms.lists = policy_lists;
-            terms.ttl_cap_s = snapshot.lists.front().max_ttl_s - snapshot.lists.front().extra_time_s;
+            terms.ttl_cap_s =
+                snapshot.lists.front().max_ttl_s - snapshot.lists.front().extra_time_s;
         }
-        Buffer* const insert =
-            cache::build_insert(*plane.shared().buffers, (*plane.shared().hasher)(key), key, *answer, terms);
+        Buffer* const insert = cache::build_insert(
+            *plane.shared().buffers, (*plane.shared().hasher)(key), key, *answer, terms);
         if (insert == nullptr) fail("the cache does not take " + name);
         plane.shared().cache->insert(*insert, now, counters);
         release(insert);
@@ -210,9 +211,9 @@ int main(int argc, char** argv) {
     plane.add_worker({ports.front().get()}, clock);
     fill(plane, snapshot, read_names(arguments.names), clock);
     must(publisher.publish(built.snapshot, clock.now()));
-    RouterThread routers(
-        plane, clock, built.routers,
-        [](routeros::Level, const std::string& s) { std::fprintf(stderr, "%s\n", s.c_str()); });
+    RouterThread routers(plane, clock, built.routers, [](routeros::Level, const std::string& s) {
+        std::fprintf(stderr, "%s\n", s.c_str());
+    });
     routers.start();
     await_router(routers);
     plane.start();

@@ -17,13 +17,17 @@ void mutate(std::vector<std::uint8_t>& bytes, std::mt19937& random) {
     for (unsigned edits = 1 + random() % 4; edits > 0; --edits) {
         switch (random() % 4) {
             case 0:
-                if (!bytes.empty()) bytes[random() % bytes.size()] = static_cast<std::uint8_t>(random());
+                if (!bytes.empty())
+                    bytes[random() % bytes.size()] = static_cast<std::uint8_t>(random());
                 break;
             case 1:
-                if (!bytes.empty()) bytes[random() % bytes.size()] ^= static_cast<std::uint8_t>(1U << (random() % 8));
+                if (!bytes.empty())
+                    bytes[random() % bytes.size()] ^=
+                        static_cast<std::uint8_t>(1U << (random() % 8));
                 break;
             case 2:
-                bytes.insert(bytes.begin() + static_cast<std::ptrdiff_t>(at()), static_cast<std::uint8_t>(random()));
+                bytes.insert(bytes.begin() + static_cast<std::ptrdiff_t>(at()),
+                             static_cast<std::uint8_t>(random()));
                 break;
             default:
                 bytes.resize(at());

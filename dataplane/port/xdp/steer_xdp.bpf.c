@@ -69,26 +69,26 @@ static __always_inline int is_vlan(__be16 proto) {
 }
 
 SEC("xdp")
-int steer_xdp(struct xdp_md *ctx) {
-    void *at = (void *)(long)ctx->data;
-    void *end = (void *)(long)ctx->data_end;
+int steer_xdp(struct xdp_md* ctx) {
+    void* at = (void*)(long)ctx->data;
+    void* end = (void*)(long)ctx->data_end;
     struct steer_xdp_vlan tags = {0, 0};
     struct steer_xdp_address destination = {};
     struct steer_xdp_upstream source = {};
 
-    struct ethhdr *eth = at;
-    if ((void *)(eth + 1) > end) return XDP_PASS;
+    struct ethhdr* eth = at;
+    if ((void*)(eth + 1) > end) return XDP_PASS;
     __be16 proto = eth->h_proto;
     at = eth + 1;
     if (is_vlan(proto)) {
-        struct vlan_header *tag = at;
-        if ((void *)(tag + 1) > end) return XDP_PASS;
+        struct vlan_header* tag = at;
+        if ((void*)(tag + 1) > end) return XDP_PASS;
         tags.outer = bpf_ntohs(tag->tci) & 0x0fff;
         proto = tag->next_proto;
         at = tag + 1;
         if (is_vlan(proto)) {
             tag = at;
-            if ((void *)(tag + 1) > end) return XDP_PASS;
+            if ((void*)(tag + 1) > end) return XDP_PASS;
             tags.inner = bpf_ntohs(tag->tci) & 0x0fff;
             proto = tag->next_proto;
             at = tag + 1;
@@ -96,19 +96,19 @@ int steer_xdp(struct xdp_md *ctx) {
         if (!bpf_map_lookup_elem(&vlans, &tags)) return XDP_PASS;
     }
 
-    struct udphdr *udp;
+    struct udphdr* udp;
     if (proto == bpf_htons(ETH_P_IP)) {
-        struct iphdr *ip = at;
-        if ((void *)(ip + 1) > end) return XDP_PASS;
+        struct iphdr* ip = at;
+        if ((void*)(ip + 1) > end) return XDP_PASS;
         if (ip->version != 4 || ip->ihl != 5 || ip->protocol != IPPROTO_UDP) return XDP_PASS;
         if (ip->frag_off & bpf_htons(0x3fff)) return XDP_PASS;  // MF, or an offset
         destination.word[2] = source.address.word[2] = bpf_htonl(0xffff);
         destination.word[3] = ip->daddr;
         source.address.word[3] = ip->saddr;
-        udp = (void *)(ip + 1);
+        udp = (void*)(ip + 1);
     } else if (proto == bpf_htons(ETH_P_IPV6)) {
-        struct ipv6hdr *ip = at;
-        if ((void *)(ip + 1) > end) return XDP_PASS;
+        struct ipv6hdr* ip = at;
+        if ((void*)(ip + 1) > end) return XDP_PASS;
         if (ip->version != 6 || ip->nexthdr != IPPROTO_UDP) return XDP_PASS;
         // A mapped address on the wire would read as an IPv4 one of ours.
         if (!ip->daddr.s6_addr32[0] && !ip->daddr.s6_addr32[1] &&
@@ -116,13 +116,13 @@ int steer_xdp(struct xdp_md *ctx) {
             return XDP_PASS;
         __builtin_memcpy(&destination, &ip->daddr, sizeof destination);
         __builtin_memcpy(&source.address, &ip->saddr, sizeof source.address);
-        udp = (void *)(ip + 1);
+        udp = (void*)(ip + 1);
     } else {
         return XDP_PASS;
     }
-    if ((void *)(udp + 1) > end) return XDP_PASS;
+    if ((void*)(udp + 1) > end) return XDP_PASS;
 
-    __u32 *ours = bpf_map_lookup_elem(&addresses, &destination);
+    __u32* ours = bpf_map_lookup_elem(&addresses, &destination);
     if (!ours) return XDP_PASS;
     __be16 port_be = udp->dest;
     if ((*ours & STEER_XDP_SERVICE) && bpf_map_lookup_elem(&service_ports, &port_be))

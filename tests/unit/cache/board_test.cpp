@@ -127,7 +127,8 @@ BOOST_AUTO_TEST_CASE(readers_see_whole_values) {
             board.remove(1, address(n));
         } else {
             // What was removed keeps its place until the reader was quiescent.
-            while (!board.put(1, address(n), until_of(n, epoch), epoch)) std::this_thread::yield();
+            while (!board.put(1, address(n), until_of(n, epoch), epoch))
+                std::this_thread::yield();
         }
     }
     done = true;

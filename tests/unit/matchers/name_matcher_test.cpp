@@ -72,7 +72,8 @@ BOOST_AUTO_TEST_CASE(a_dot_inside_a_label_is_no_border) {
                     "regexp:\\.example\\.org$", "regexp:www.example", "regexp:^[^.]+\\.org$"});
     const auto odd = b.tags(wire_of_labels({"www.example", "org"}));
     BOOST_CHECK(!odd.test(0) && !odd.test(1) && !odd.test(3));
-    BOOST_CHECK(odd.test(2));  // the dot of the keyword is a border, what stands before it is not asked
+    BOOST_CHECK(
+        odd.test(2));  // the dot of the keyword is a border, what stands before it is not asked
     BOOST_CHECK(odd.test(4));  // `.` is any one character
     BOOST_CHECK(odd.test(5));  // one label before org, which it is
     const auto odder = b.tags(wire_of_labels({"www.example.org"}));
