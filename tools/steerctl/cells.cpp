@@ -28,9 +28,9 @@ std::string list_text(const json::array& list) {
 }  // namespace
 
 const json::object& object_of(const json::value& value) {
-    static const json::object nothing;
+    static const json::object kNothing;
     const auto* const object = value.if_object();
-    return object != nullptr ? *object : nothing;
+    return object != nullptr ? *object : kNothing;
 }
 const json::value* find(const json::object& object, std::string_view key) {
     return object.if_contains(json::string_view(key.data(), key.size()));

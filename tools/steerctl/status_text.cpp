@@ -77,11 +77,13 @@ std::string section(const json::object& all, std::string_view key, std::span<con
     const auto columns = columns_of(*rows, known);
     Table table;
     std::vector<std::string> headings;
+    headings.reserve(columns.size());
     for (const auto& [_, heading] : columns)
         headings.push_back(heading);
     table.row(std::move(headings));
     for (const auto& row : *rows) {
         std::vector<std::string> cells;
+        cells.reserve(columns.size());
         for (const auto& [column, _] : columns) {
             cells.push_back(cell_text(column, find(object_of(row), column)));
         }
