@@ -103,9 +103,13 @@ Resolver::Resolver(const Parts& parts, unsigned max_parked) : parts_(parts), tim
 
 void Resolver::resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept {
     const bool plain_hits = burst.looked_up && snapshot.hit_ends_program;
+    unsigned plain = 0;
     for (unsigned i = 0; i < burst.live_count; ++i) {
         Packet& p = burst.packets[burst.live[i]];
-        if (plain_hits && answer_plain_hit(p, snapshot, now)) continue;
+        if (plain_hits && answer_plain_hit(p, snapshot, now)) {
+            ++plain;
+            continue;
+        }
         QueryContext c(snapshot, p.query);
         c.qname_as_sent = p.dns + dns::kHeaderSize;
         c.client = p.source;
@@ -116,6 +120,7 @@ void Resolver::resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept
         c.state.pc = snapshot.entry;
         resolve_one(p, c, now);
     }
+    if (plain > 0) parts_.counters.add(Stat::cache_hits, plain);
     burst.live_count = 0;
 }
 
@@ -124,7 +129,6 @@ bool Resolver::answer_plain_hit(Packet& p, const Snapshot& snapshot, Now now) no
     const cache::Entry* const e = p.found;
     if (e == nullptr || e->list_count != 0) return false;
     if (e->tags.load(std::memory_order_relaxed) >> 32 < snapshot.generation) return false;
-    parts_.counters.add(Stat::cache_hits);
     const std::uint32_t now_s = now.s();
     parts_.replier.answer(
         p, e->answer(),

@@ -28,8 +28,13 @@ void Transmit::send(Lane& lane) noexcept {
         if (n == 0) break;
         taken += n;
     }
-    for (unsigned i = 0; i < taken; ++i)
-        count_sent(lane.tallies[i]);
+    for (unsigned i = 0; i < taken;) {  // runs of the same tally: nearly always one
+        unsigned end = i + 1;
+        while (end < taken && lane.tallies[end] == lane.tallies[i])
+            ++end;
+        count_sent(lane.tallies[i], end - i);
+        i = end;
+    }
     for (unsigned i = taken; i < lane.count; ++i) {
         rte_pktmbuf_free(lane.mbufs[i]);
         count_dropped(lane.tallies[i]);
@@ -38,9 +43,9 @@ void Transmit::send(Lane& lane) noexcept {
     lane.count = 0;
 }
 
-void Transmit::count_sent(Tally t) noexcept {
-    if (t.table == Table::verdict) counters_.verdicts[t.row].add();
-    if (t.table == Table::parked) counters_.parked_ends[t.row].add();
+void Transmit::count_sent(Tally t, unsigned n) noexcept {
+    if (t.table == Table::verdict) counters_.verdicts[t.row].add(n);
+    if (t.table == Table::parked) counters_.parked_ends[t.row].add(n);
 }
 
 void Transmit::count_dropped(Tally t) noexcept {

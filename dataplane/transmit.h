@@ -41,6 +41,7 @@ class Transmit {
     struct Tally {
         Table table;
         std::uint8_t row;
+        bool operator==(const Tally&) const = default;
     };
     struct Lane {
         Port* port;
@@ -60,7 +61,7 @@ class Transmit {
         if (++lane.count == kBurst) send(lane);
     }
     void send(Lane& lane) noexcept;
-    void count_sent(Tally t) noexcept;
+    void count_sent(Tally t, unsigned n) noexcept;
     void count_dropped(Tally t) noexcept;
 
     std::vector<Lane> lanes_;
