@@ -45,7 +45,8 @@ inline std::uint64_t checksum_add_32(std::uint64_t sum, const std::uint8_t* at) 
 #endif
 }
 
-inline std::uint64_t checksum_add(std::uint64_t sum, const std::uint8_t* bytes, std::size_t n) {
+[[gnu::always_inline]] inline std::uint64_t checksum_add(std::uint64_t sum,
+                                                         const std::uint8_t* bytes, std::size_t n) {
     for (; n >= 32; n -= 32, bytes += 32)
         sum = checksum_add_32(sum, bytes);
     for (; n >= 8; n -= 8, bytes += 8)

@@ -1,6 +1,7 @@
 // How answers and queries leave: write_reply, write_error_reply, write_query of answer.h. The first is the hot
 // path of a cached answer: one copy, one load and store for each TTL.
 #include <algorithm>
+#include <array>
 
 #include "dataplane/dns/answer.h"
 #include "dataplane/dns/checksum.h"
@@ -23,14 +24,14 @@ void write_header(std::uint8_t* message, std::uint16_t flags, std::uint16_t qdco
 // RFC 6891 6.1.2, RFC 8914 2. Returns its length.
 std::size_t write_opt(std::uint8_t* at, std::uint8_t extended_rcode, bool dnssec_ok,
                       std::optional<Ede> ede) {
-    at[0] = 0;
-    store_be16(at + 1, kOpt);
-    store_be16(at + 3, kUpstreamUdpSize);
-    at[5] = extended_rcode;
-    at[6] = 0;
-    store_be16(at + 7, dnssec_ok ? 0x8000 : 0);
-    store_be16(at + 9, ede ? kEdeSize : 0);
+    // The root, type, class (our size), extended rcode, version, flags, length.
+    static constexpr std::array<std::uint8_t, kOptSize> kPlain{
+        0, 0, kOpt, kUpstreamUdpSize >> 8, kUpstreamUdpSize & 0xff, 0, 0, 0, 0, 0, 0};
+    std::memcpy(at, kPlain.data(), kPlain.size());
+    if (extended_rcode != 0) at[5] = extended_rcode;
+    if (dnssec_ok) at[7] = 0x80;
     if (!ede) return kOptSize;
+    store_be16(at + 9, kEdeSize);
     store_be16(at + 11, 15);  // option EDE
     store_be16(at + 13, 2);
     store_be16(at + 15, static_cast<std::uint16_t>(*ede));

@@ -34,7 +34,7 @@ def stamp_of(ancillary):
 
 
 def capture(interface, out, seconds=None, ready=None):
-    """Writes a JSON line per response until SIGTERM or SIGINT, or for `seconds`. Returns how many."""
+    """Writes a JSON line per response that arrives until SIGTERM or SIGINT, or for `seconds`. Returns how many."""
     stopped = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.append(True))
@@ -45,9 +45,14 @@ def capture(interface, out, seconds=None, ready=None):
         sock.settimeout(0.1)
         if ready:
             ready()
-        while not stopped and (deadline is None or time.monotonic() < deadline):
+        while True:
+            over = bool(stopped) or (deadline is not None and time.monotonic() >= deadline)
+            if over:
+                sock.setblocking(False)  # what has arrived by now still counts
             try:
                 frame, ancillary, _, source = sock.recvmsg(MAX_FRAME, 64)
+            except BlockingIOError:
+                break
             except (socket.timeout, InterruptedError):
                 continue
             if source[2] == PACKET_OUTGOING:
