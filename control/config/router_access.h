@@ -25,10 +25,10 @@ void read_tls(Reading& in, const Node& node, const Place& place, RouterAccess& o
 // The rows, for a struct that is or contains a RouterAccess as its base.
 template <class T>
 constexpr std::array<Row<T>, 9> router_access_rows(std::string_view required) {
-    constexpr auto password = [](Reading& in, const Node& node, const Place& place, T& out) {
+    constexpr auto kPassword = [](Reading& in, const Node& node, const Place& place, T& out) {
         read_password(in, node, place, out);
     };
-    constexpr auto tls = [](Reading& in, const Node& node, const Place& place, T& out) {
+    constexpr auto kTls = [](Reading& in, const Node& node, const Place& place, T& out) {
         read_tls(in, node, place, out);
     };
     return {{
@@ -36,10 +36,10 @@ constexpr std::array<Row<T>, 9> router_access_rows(std::string_view required) {
          "the router's API, as in `address: 192.0.2.1:8728` (8729 with tls)"},
         {"username", &T::username, required, "",
          "a user with the policies api, read and write, as in `username: steer`"},
-        {"password", Own<T>{"text", password}, "none", "", "the user's password"},
+        {"password", Own<T>{"text", kPassword}, "none", "", "the user's password"},
         {"password_file", &T::password_file, "none", "", "or a file whose first line it is"},
         {"password_env", &T::password_env, "none", "", "or an environment variable that holds it"},
-        {"tls", Own<T>{"map or true/false", tls}, "false", "", "API over TLS, see below"},
+        {"tls", Own<T>{"map or true/false", kTls}, "false", "", "API over TLS, see below"},
         {"connect_timeout", &T::connect_timeout, "5s", "100ms..1m", "how long connecting may take"},
         {"send_timeout", &T::send_timeout, "5s", "100ms..1m",
          "accepted; a router that is silent is noticed after 3s (30s while it prints)"},
