@@ -15,6 +15,8 @@
 #define STEER_XDP_SERVICE 1u /* queries are taken */
 #define STEER_XDP_OWN 2u     /* upstream replies are taken */
 
+/* C's way of naming, as in the kernel's own headers: NOLINTBEGIN(readability-identifier-naming) */
+
 struct steer_xdp_address { /* network order, IPv4 as ::ffff:a.b.c.d */
     __u32 word[4];
 };
@@ -29,5 +31,7 @@ struct steer_xdp_vlan { /* host order; inner 0: one tag */
     __u16 outer;
     __u16 inner;
 };
+
+/* NOLINTEND(readability-identifier-naming) */
 
 #endif
