@@ -478,13 +478,6 @@ rossim::Router& World::router(const std::string& name) {
     return *found->second.router;
 }
 
-std::vector<std::string> World::router_names() const {
-    std::vector<std::string> names;
-    for (const auto& [name, site] : sites_)
-        names.push_back(name);
-    return names;
-}
-
 std::uint64_t World::outcome(Outcome o) const {
     if (o != Outcome::late) return acknowledger_->outcomes[static_cast<std::size_t>(o)].load();
     std::uint64_t late = 0;

@@ -11,7 +11,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -113,7 +112,6 @@ class World {
         return plane_->worker(worker).counters();
     }
     [[nodiscard]] unsigned workers() const { return options_.workers; }
-    [[nodiscard]] std::vector<std::string> router_names() const;
 
   private:
     class Link;
@@ -151,7 +149,6 @@ class World {
     std::multimap<Ms, std::function<void()>> agenda_;
     std::vector<SeenQuery> open_queries_;
     std::map<std::pair<std::string, std::uint16_t>, Served> served_;
-    std::map<std::uint16_t, std::string> asked_ports_;
     std::uint16_t next_port_ = 20000, next_id_ = 1;
     std::ofstream dns_log_, journal_;
 };
