@@ -39,6 +39,8 @@ struct Packet {
         max_size;  // of the answer, bytes of DNS: of the way it came; by parse() the client's
     std::uint8_t stream;         // injected: where the answer goes ...
     std::uint64_t stream_token;  // ... and what it brings back
+    std::uint64_t
+        message_sum;  // checksum of the message, not folded (checksum.h); not of an injected one
     IpAddress source, destination;
     const cache::Entry* found;  // what lookup() found
     dns::Query query;           // set by parse()

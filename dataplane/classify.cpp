@@ -30,6 +30,7 @@ struct Datagram {
     bool is_v6;
     IpAddress source, destination;
     std::uint16_t source_port, destination_port;
+    std::uint64_t message_sum;  // of the UDP payload, narrow; set by check_datagram()
 };
 
 // Past Ethernet and up to two tags; the ethertype there. No value: cut off.
@@ -89,28 +90,28 @@ bool ip_checksum_right(const rte_mbuf* m, const Datagram& d) {
     return checksum_fold(checksum_add(0, d.l3, kIpv4Size)) == 0xffff;
 }
 
-bool udp_checksum_right(const rte_mbuf* m, const Datagram& d, bool may_be_partial) {
+// The payload is summed in any case: the reply's checksum is made of that sum.
+bool udp_checksum_right(const rte_mbuf* m, Datagram& d, bool may_be_partial) {
     std::uint16_t sent;
     std::memcpy(&sent, d.udp + 6, 2);
+    d.message_sum = checksum_narrow(checksum_add(0, d.udp + kUdpSize, d.udp_length - kUdpSize));
     if (sent == 0) return !d.is_v6;  // none; IPv6 must have one (RFC 8200 8.1)
     if ((m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD) return true;
     const std::uint64_t pseudo = d.is_v6 ? checksum_pseudo(d.l3 + 8, 32, d.udp_length)
                                          : checksum_pseudo(d.l3 + 12, 8, d.udp_length);
-    if (checksum_fold(checksum_add(pseudo, d.udp, d.udp_length)) == 0xffff) return true;
+    const std::uint64_t header = checksum_narrow(checksum_word(d.udp));
+    if (checksum_fold(pseudo + header + d.message_sum) == 0xffff) return true;
     return may_be_partial && sent == checksum_fold(pseudo);
 }
 
 bool bad_source(const Datagram& d, const OwnAddresses& ours) {
     if (d.source_port == 0) return true;
-    const auto& b = d.source.bytes;
     if (d.is_v6) {
-        if (d.source.is_v4() || b[0] == 0xff) return true;  // mapped; multicast
-        bool low = true;                                    // :: and ::1
-        for (std::size_t i = 0; i < 15; ++i)
-            low = low && b[i] == 0;
-        if (low && b[15] <= 1) return true;
+        const std::uint64_t high = d.source.high(), low = d.source.low();
+        if (d.source.is_v4() || high >> 56 == 0xff) return true;  // mapped; multicast
+        if (high == 0 && low <= 1) return true;                   // :: and ::1
     } else {
-        const std::uint8_t first = b[12];
+        const auto first = static_cast<std::uint8_t>(d.source.low() >> 24);
         if (first == 0 || first == 127 || first >= 224)
             return true;  // this net, loopback, multicast, reserved
     }
@@ -123,7 +124,9 @@ bool make_contiguous(rte_mbuf* m) {
 }
 
 // Finds the datagram in a frame. No value: it is UDP, whole, to be looked at.
-std::optional<Verdict> read_datagram(rte_mbuf* m, const OwnAddresses* ours, Datagram& d) {
+[[gnu::always_inline]] inline std::optional<Verdict> read_datagram(rte_mbuf* m,
+                                                                   const OwnAddresses* ours,
+                                                                   Datagram& d) {
     std::uint8_t* const frame = rte_pktmbuf_mtod(m, std::uint8_t*);
     const std::size_t length = m->data_len;
     const auto type = skip_link_layer(frame, length, d.l3_offset);
@@ -165,6 +168,7 @@ void add_query(rte_mbuf* m, const Datagram& d, std::uint8_t port_index, Burst& b
     p.is_udp = true;
     p.source_port = d.source_port;
     p.destination_port = d.destination_port;
+    p.message_sum = d.message_sum;
     p.source = d.source;
     p.destination = d.destination;
     p.found = nullptr;
@@ -185,18 +189,18 @@ std::optional<Verdict> classify_one(rte_mbuf* m, const Port& port, std::uint8_t 
     if (!make_contiguous(m)) return Verdict::drop_segmented;
     Datagram d;
     if (const auto end = read_datagram(m, &ours, d)) return end;
-    if (ours.is_service(d.destination, d.destination_port)) {
-        if (const auto end = check_datagram(m, d, port.partial_checksums())) return end;
-        if (bad_source(d, ours)) return Verdict::drop_bad_source;
-        add_query(m, d, port_index, burst);
-        return std::nullopt;
-    }
-    if (upstream_ports.contains(d.destination_port) && ours.is_own(d.destination)) {
-        if (const auto end = check_datagram(m, d, port.partial_checksums())) return end;
+    const bool is_query = ours.is_service(d.destination, d.destination_port);
+    const bool is_reply =
+        !is_query && upstream_ports.contains(d.destination_port) && ours.is_own(d.destination);
+    if (!is_query && !is_reply) return Verdict::punted;
+    if (const auto end = check_datagram(m, d, port.partial_checksums())) return end;
+    if (is_reply) {
         burst.replies[burst.reply_count++] = upstream_frame(m, d);
         return std::nullopt;
     }
-    return Verdict::punted;
+    if (bad_source(d, ours)) return Verdict::drop_bad_source;
+    add_query(m, d, port_index, burst);
+    return std::nullopt;
 }
 
 }  // namespace

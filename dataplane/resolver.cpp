@@ -102,12 +102,12 @@ dns::ReplyOptions options_for(const QueryContext& c, std::uint16_t max_size,
 Resolver::Resolver(const Parts& parts, unsigned max_parked) : parts_(parts), timers_(max_parked) {}
 
 void Resolver::resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept {
-    const bool plain_hits = burst.looked_up && snapshot.hit_ends_program;
-    unsigned plain = 0;
+    const bool hits_end = burst.looked_up && snapshot.hit_ends_program;
+    unsigned hits = 0;
     for (unsigned i = 0; i < burst.live_count; ++i) {
         Packet& p = burst.packets[burst.live[i]];
-        if (plain_hits && answer_plain_hit(p, snapshot, now)) {
-            ++plain;
+        if (hits_end && answer_hit(p, snapshot, now)) {
+            ++hits;
             continue;
         }
         QueryContext c(snapshot, p.query);
@@ -120,19 +120,31 @@ void Resolver::resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept
         c.state.pc = snapshot.entry;
         resolve_one(p, c, now);
     }
-    if (plain > 0) parts_.counters.add(Stat::cache_hits, plain);
+    if (hits > 0) parts_.counters.add(Stat::cache_hits, hits);
     burst.live_count = 0;
 }
 
-// What the executor and leave() would come to, for an entry of this generation that no list claims.
-bool Resolver::answer_plain_hit(Packet& p, const Snapshot& snapshot, Now now) noexcept {
+// What the executor and leave() would come to, for an entry of this generation whose rows are known to be there.
+bool Resolver::answer_hit(Packet& p, const Snapshot& snapshot, Now now) noexcept {
     const cache::Entry* const e = p.found;
-    if (e == nullptr || e->list_count != 0) return false;
+    if (e == nullptr) return false;
     if (e->tags.load(std::memory_order_relaxed) >> 32 < snapshot.generation) return false;
     const std::uint32_t now_s = now.s();
-    parts_.replier.answer(
-        p, e->answer(),
-        {.age_s = now_s > e->inserted_s ? now_s - e->inserted_s : 0, .max_size = p.max_size});
+    const std::uint32_t age_s = now_s > e->inserted_s ? now_s - e->inserted_s : 0;
+    LeaveTerms terms;
+    if (e->list_count != 0) {
+        std::array<std::uint8_t, cache::kEntryLists> lists;
+        std::size_t count = 0;
+        for (unsigned l = 0; l < e->list_count; ++l) {
+            const std::uint8_t list = snapshot.list_by_id[e->lists[l]];
+            if (list != kNoList) lists[count++] = list;
+        }
+        const LeavingAnswer a{snapshot, e->answer(),    age_s,
+                              e,        p.query.name(), {lists.data(), count}};
+        if (!parts_.claims.settle_covered(a, now, terms)) return false;
+    }
+    parts_.replier.answer(p, e->answer(),
+                          {.age_s = age_s, .ttl_cap_s = terms.ttl_cap_s, .max_size = p.max_size});
     return true;
 }
 

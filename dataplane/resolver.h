@@ -51,7 +51,7 @@ class Resolver {
     [[nodiscard]] std::uint64_t next_deadline_ms(Now now) const noexcept;
 
   private:
-    bool answer_plain_hit(Packet& p, const Snapshot& snapshot, Now now) noexcept;
+    bool answer_hit(Packet& p, const Snapshot& snapshot, Now now) noexcept;
     void resolve_one(Packet& p, QueryContext& c, Now now) noexcept;
     void ask(Packet& p, const QueryContext& c, Now now) noexcept;
     void leave(Packet& p, QueryContext& c, Now now) noexcept;

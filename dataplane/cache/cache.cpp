@@ -332,6 +332,7 @@ void Cache::lookup(const Key* keys, const KeyFacts* facts, unsigned n, std::uint
         rte_prefetch0(line);
         rte_prefetch0(line + 64);
         rte_prefetch0(line + 128);
+        rte_prefetch0(line + 192);
     }
     for (unsigned i = 0; i < n; ++i) {
         out[i] = nullptr;

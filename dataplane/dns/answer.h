@@ -103,8 +103,9 @@ struct ReplyOptions {
 // AA is never set: what we hand out is a copy. AD is the upstream's word, given only to a client that set AD or
 // DO (RFC 6840 5.8). The OPT offers our own size, echoes DO, and carries `ede`; an EDE that does not fit is left out.
 //
-// `sum` (may be nullptr) gets the message's checksum in memory order, not folded, below 2^44 (checksum.h): made of what
-// is known of its parts, because summing bytes that were stored a moment ago, in other pieces, waits for those stores.
+// `sum` (may be nullptr) comes in as the checksum of the question section as it lies there (bytes 12 to
+// question_end) and goes out as the message's: in memory order, not folded, below 2^44 (checksum.h). It is made of
+// what is known of the parts, because summing bytes that were stored a moment ago, in other pieces, waits for those stores.
 std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, const Answer& answer,
                         const ReplyOptions& options, bool& truncated,
                         std::uint64_t* sum = nullptr) noexcept;

@@ -46,6 +46,17 @@ unsigned events_for(const PolicyList& list, const dns::Answer& answer) {
     return static_cast<unsigned>((addresses + kEventAddresses - 1) / kEventAddresses);
 }
 
+// What the lists' settings and the answer's TTL say before anything is known of rows.
+LeaveTerms begin_terms(const LeavingAnswer& a) {
+    LeaveTerms terms;
+    for (const auto index : a.lists) {
+        const PolicyList& list = a.snapshot.lists[index];
+        if (list.cap_answer_ttl) terms.ttl_cap_s = std::min(terms.ttl_cap_s, ttl_limit_s(list));
+    }
+    terms.wanted_ttl_s = std::min(ttl_left_s(a), terms.ttl_cap_s);
+    return terms;
+}
+
 void remember(const cache::Entry* entry, ClaimWord word) {
     // The claim word is the one part of an entry, besides its tags, that its readers write.
     const_cast<cache::Entry*>(entry)->claim.store(word.pack(), std::memory_order_relaxed);
@@ -61,22 +72,20 @@ Claims::Claims(unsigned worker, const Board& board, const ListStates& lists,
       counters_(counters),
       worker_(static_cast<std::uint8_t>(worker)) {}
 
+bool Claims::settle_covered(const LeavingAnswer& a, Now now, LeaveTerms& terms) noexcept {
+    terms = {};
+    if (a.lists.empty() || to_routers_ == nullptr) return true;
+    terms = begin_terms(a);
+    if (a.entry == nullptr || !covered_by_word(a, ttl_left_s(a), now, terms)) return false;
+    counters_.add(Stat::claims_covered);
+    return true;
+}
+
 LeaveTerms Claims::settle(const LeavingAnswer& a, Now now) noexcept {
     LeaveTerms terms;
-    if (a.lists.empty() || to_routers_ == nullptr) return terms;
-    for (const auto index : a.lists) {
-        const PolicyList& list = a.snapshot.lists[index];
-        if (list.cap_answer_ttl) terms.ttl_cap_s = std::min(terms.ttl_cap_s, ttl_limit_s(list));
-    }
-    const std::uint32_t ttl_s = ttl_left_s(a);
-    terms.wanted_ttl_s = std::min(ttl_s, terms.ttl_cap_s);
-
+    if (settle_covered(a, now, terms)) return terms;
     const std::uint32_t stamp = a.entry != nullptr ? stamp_of(a) : 0;
-    if (a.entry != nullptr && covered_by_word(a, stamp, ttl_s, now, terms)) {
-        counters_.add(Stat::claims_covered);
-        return terms;
-    }
-    const std::uint32_t until_s = ask_board(a, ttl_s, now, terms);
+    const std::uint32_t until_s = ask_board(a, ttl_left_s(a), now, terms);
     if (terms.raise_mask == 0) {
         counters_.add(Stat::claims_covered);
         if (a.entry != nullptr) remember(a.entry, {until_s, stamp, 0});
@@ -110,10 +119,10 @@ std::uint32_t Claims::stamp_of(const LeavingAnswer& a) const noexcept {
     return finish_stamp(stamp);
 }
 
-bool Claims::covered_by_word(const LeavingAnswer& a, std::uint32_t stamp, std::uint32_t ttl_s,
-                             Now now, LeaveTerms& terms) const noexcept {
+bool Claims::covered_by_word(const LeavingAnswer& a, std::uint32_t ttl_s, Now now,
+                             LeaveTerms& terms) const noexcept {
     const ClaimWord word = ClaimWord::unpack(a.entry->claim.load(std::memory_order_relaxed));
-    if (word.stamp != stamp) return false;
+    if (word.stamp != stamp_of(a)) return false;
     std::uint32_t wanted_s = terms.wanted_ttl_s;
     bool lower = true, capped = false;
     for (const auto index : a.lists) {

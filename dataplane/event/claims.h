@@ -67,6 +67,9 @@ class Claims {
     Claims(unsigned worker, const Board& board, const ListStates& lists, Ring<Event>* to_routers,
            Counters& counters);
 
+    // The usual end of a cached answer: its claim word says that the rows outlive it. Then `terms` let it leave now;
+    // else nothing was decided, and settle() is asked.
+    bool settle_covered(const LeavingAnswer& a, Now now, LeaveTerms& terms) noexcept;
     // Decides, and raises what nobody has to wait for.
     LeaveTerms settle(const LeavingAnswer& a, Now now) noexcept;
     // After Leave::hold: raises the events, with the token where their list is waited for. Returns
@@ -78,8 +81,7 @@ class Claims {
     [[nodiscard]] bool has_room() const noexcept { return to_routers_->room() > 0; }
 
   private:
-    [[nodiscard]] bool covered_by_word(const LeavingAnswer& a, std::uint32_t stamp,
-                                       std::uint32_t ttl_s, Now now,
+    [[nodiscard]] bool covered_by_word(const LeavingAnswer& a, std::uint32_t ttl_s, Now now,
                                        LeaveTerms& terms) const noexcept;
     // Asks the board; returns until when TTLs may last under all rows once what is raised is
     // written.

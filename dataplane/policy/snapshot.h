@@ -91,7 +91,7 @@ struct Snapshot {
     std::unique_ptr<TagSets> tag_sets;                              // lock-free, all workers
     std::array<std::uint8_t, kMaxLists> list_by_id{};  // index in `lists`; kNoList: not here
     // The program begins with the first cache, and a hit in it is the end of the program: then an entry that no list
-    // claims is the answer, and nothing has to be run.
+    // claims, or whose rows are known to be there, is the answer, and nothing has to be run.
     bool hit_ends_program = false;
 };
 inline constexpr std::uint8_t kNoList = 255;

@@ -15,13 +15,16 @@
 namespace steer {
 
 struct IpAddress {
+    static_assert(std::endian::native == std::endian::little);
+
     std::array<std::uint8_t, 16> bytes{};
 
     static constexpr IpAddress from_v4(const std::uint8_t* four) {
-        IpAddress a;
-        a.bytes[10] = a.bytes[11] = 0xff;
-        std::copy_n(four, 4, a.bytes.begin() + 12);
-        return a;
+        // As two numbers, so that what is read as numbers a moment later was stored as such.
+        const std::uint32_t address = four[0] | std::uint32_t{four[1]} << 8 |
+                                      std::uint32_t{four[2]} << 16 | std::uint32_t{four[3]} << 24;
+        const std::array<std::uint64_t, 2> halves{0, 0xffff0000U | std::uint64_t{address} << 32};
+        return {std::bit_cast<std::array<std::uint8_t, 16>>(halves)};
     }
     static constexpr IpAddress from_v6(const std::uint8_t* sixteen) {
         IpAddress a;
@@ -49,7 +52,6 @@ struct IpAddress {
 
   private:
     [[nodiscard]] constexpr std::uint64_t number(std::size_t half) const {
-        static_assert(std::endian::native == std::endian::little);
         return __builtin_bswap64(std::bit_cast<std::array<std::uint64_t, 2>>(bytes)[half]);
     }
 };

@@ -98,7 +98,10 @@ void fill(Plane& plane, const Snapshot& snapshot, const std::vector<std::string>
         const auto wire = test::wire_name(name);
         auto response = test::DnsMessage::response(1, name, dns::kA);
         const auto low = static_cast<std::uint8_t>(serial);
-        response.a(name, 3600, {198, 51, 100, low}).a(name, 3600, {198, 51, 101, low});
+        // With names compressed, as servers send them.
+        const test::Bytes owner{0xc0, 0x0c};
+        response.record(test::DnsMessage::kAnswer, owner, dns::kA, 3600, {198, 51, 100, low});
+        response.record(test::DnsMessage::kAnswer, owner, dns::kA, 3600, {198, 51, 101, low});
         Buffer* const answer = plane.shared().buffers->take(kSmallBuffer);
         dns::UpstreamFacts facts;
         if (dns::build_answer(response.bytes(), wire, dns::kA, dns::kIn, false, answer->room(),

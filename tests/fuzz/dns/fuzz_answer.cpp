@@ -69,7 +69,8 @@ void reply_and_read_again(const std::vector<std::uint8_t>& query_bytes, const An
     std::vector<std::uint8_t> out(query_bytes);
     out.resize(std::max<std::size_t>(out.size(), max_size));
     bool truncated = false;
-    std::uint64_t sum = 0;
+    std::uint64_t sum = steer::checksum_narrow(
+        steer::checksum_add(0, out.data() + kHeaderSize, query.question_end - kHeaderSize));
     const ReplyOptions options{.age_s = age_s, .max_size = max_size, .ede = Ede::stale};
     const auto length = write_reply(out, query, answer, options, truncated, &sum);
     REQUIRE(length <= max_size);
