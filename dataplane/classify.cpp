@@ -48,12 +48,14 @@ std::optional<std::uint16_t> skip_link_layer(const std::uint8_t* frame, std::siz
 }
 
 // A length that cannot be is ours to judge only in a packet to us.
-Verdict bad_length(const Datagram& d, const OwnAddresses* ours) {
+[[gnu::cold, gnu::noinline]] Verdict bad_length(const Datagram& d, const OwnAddresses* ours) {
     return ours == nullptr || ours->is_own(d.destination) ? Verdict::drop_bad_ip : Verdict::punted;
 }
 
 // Each returns no value if the packet may be ours and is whole so far.
-std::optional<Verdict> read_ipv4(std::size_t left, const OwnAddresses* ours, Datagram& d) {
+[[gnu::always_inline]] inline std::optional<Verdict> read_ipv4(std::size_t left,
+                                                               const OwnAddresses* ours,
+                                                               Datagram& d) {
     if (left < kIpv4Size) return Verdict::drop_short_frame;
     const std::uint8_t* ip = d.l3;
     if ((ip[0] >> 4) != 4 || (ip[0] & 15) < 5) return Verdict::drop_bad_ip;
@@ -68,7 +70,8 @@ std::optional<Verdict> read_ipv4(std::size_t left, const OwnAddresses* ours, Dat
     return std::nullopt;
 }
 
-std::optional<Verdict> read_ipv6(std::size_t left, const OwnAddresses* ours, Datagram& d) {
+[[gnu::noinline]] std::optional<Verdict> read_ipv6(std::size_t left, const OwnAddresses* ours,
+                                                   Datagram& d) {
     if (left < kIpv6Size) return Verdict::drop_short_frame;
     const std::uint8_t* ip = d.l3;
     if ((ip[0] >> 4) != 6) return Verdict::drop_bad_ip;

@@ -43,8 +43,9 @@ void complete_ipv6(std::uint8_t* ip, std::uint16_t udp_length) {
 
 // IP and UDP around a payload whose sum is `payload`: all but addresses and ports, which are there; `addresses` is the
 // sum of the IP header's (narrow), `ports` that of both ports in host order. Nothing that was stored a moment ago is loaded.
-void complete(std::uint8_t* ip, bool is_v6, std::uint16_t udp_length, std::uint64_t addresses,
-              std::uint32_t ports, std::uint64_t payload) {
+[[gnu::always_inline]] inline void complete(std::uint8_t* ip, bool is_v6, std::uint16_t udp_length,
+                                            std::uint64_t addresses, std::uint32_t ports,
+                                            std::uint64_t payload) {
     if (is_v6) {
         complete_ipv6(ip, udp_length);
     } else {

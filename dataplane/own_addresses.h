@@ -44,15 +44,17 @@ class OwnAddresses {
     }
     // Any address of this host.
     [[nodiscard]] bool is_own(const IpAddress& address) const {
-        const std::uint8_t last = address.bytes[15];
-        if (((filter_[last / 64] >> (last % 64)) & 1) == 0) return false;
+        const auto last = static_cast<std::uint8_t>(address.low());
+        return ((filter_[last / 64] >> (last % 64)) & 1) != 0 && is_in_table(address);
+    }
+
+  private:
+    [[nodiscard, gnu::noinline]] bool is_in_table(const IpAddress& address) const {
         const auto has = [&](const std::vector<IpAddress>& v) {
             return std::binary_search(v.begin(), v.end(), address);
         };
         return has(table_->own_addresses) || has(table_->service_addresses);
     }
-
-  private:
     void mark(const IpAddress& a) {
         filter_[a.bytes[15] / 64] |= std::uint64_t{1} << (a.bytes[15] % 64);
     }

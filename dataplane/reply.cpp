@@ -112,16 +112,20 @@ void Replier::send_in_place(Packet& p, std::size_t length, std::uint64_t sum, Ve
     transmit_.put(p.port, m, v);
 }
 
-void Replier::answer(Packet& p, const dns::Answer& answer,
-                     const dns::ReplyOptions& options) noexcept {
+// The whole way out of a cached answer in one function: its calls cost a tenth of it.
+[[gnu::flatten]] void Replier::answer(Packet& p, const dns::Answer& answer,
+                                      const dns::ReplyOptions& options) noexcept {
+    if (p.mbuf == nullptr) return answer_injected(p, answer, options);
     bool truncated = false;
-    if (p.mbuf != nullptr) {
-        std::uint64_t sum = question_sum(p);
-        const std::size_t n =
-            dns::write_reply({p.dns, p.dns_room}, p.query, answer, options, truncated, &sum);
-        send_in_place(p, n, sum, truncated ? Verdict::answered_truncated : Verdict::answered);
-        return;
-    }
+    std::uint64_t sum = question_sum(p);
+    const std::size_t n =
+        dns::write_reply({p.dns, p.dns_room}, p.query, answer, options, truncated, &sum);
+    send_in_place(p, n, sum, truncated ? Verdict::answered_truncated : Verdict::answered);
+}
+
+[[gnu::noinline]] void Replier::answer_injected(Packet& p, const dns::Answer& answer,
+                                                const dns::ReplyOptions& options) noexcept {
+    bool truncated = false;
     Buffer* const out =
         start_response(p.dns, {p.dns + dns::kHeaderSize, p.query.question_end - dns::kHeaderSize},
                        bytes_needed(p.query, answer, p.max_size));

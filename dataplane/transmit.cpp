@@ -20,7 +20,7 @@ bool Transmit::flush() noexcept {
     return some;
 }
 
-void Transmit::send(Lane& lane) noexcept {
+[[gnu::noinline]] void Transmit::send(Lane& lane) noexcept {
     unsigned taken = 0;
     while (taken < lane.count) {  // a port may take a part at a time; 0 says that it is full
         const auto n = lane.port->tx(lane.mbufs.data() + taken,

@@ -51,19 +51,30 @@ rte_hash* make_table(std::uint64_t entries) {
     return table;
 }
 
-// memcmp without the call: names are short.
-bool same_bytes(const std::uint8_t* a, const std::uint8_t* b, std::size_t n) {
-    if (n < 8) return std::memcmp(a, b, n) == 0;
+// memcmp without the call: names are short. Words of the compiler's; the last one may overlap the one before it.
+template <class Word>
+bool same_words(const std::uint8_t* a, const std::uint8_t* b, std::size_t n) {
     const auto differ = [&](std::size_t at) {
-        std::uint64_t x, y;
-        std::memcpy(&x, a + at, 8);
-        std::memcpy(&y, b + at, 8);
+        Word x, y;
+        std::memcpy(&x, a + at, sizeof x);
+        std::memcpy(&y, b + at, sizeof y);
         return x ^ y;
     };
-    std::uint64_t difference = differ(n - 8);
-    for (std::size_t at = 0; at + 8 < n; at += 8)
+    Word difference = differ(n - sizeof(Word));
+    for (std::size_t at = 0; at + sizeof(Word) < n; at += sizeof(Word))
         difference |= differ(at);
-    return difference == 0;
+    if constexpr (sizeof(Word) > 8) {
+        return (difference[0] | difference[1]) == 0;
+    } else {
+        return difference == 0;
+    }
+}
+
+[[gnu::always_inline]] inline bool same_bytes(const std::uint8_t* a, const std::uint8_t* b,
+                                              std::size_t n) {
+    using Pair = std::uint64_t __attribute__((vector_size(16)));
+    if (n >= sizeof(Pair)) return same_words<Pair>(a, b, n);
+    return n >= 8 ? same_words<std::uint64_t>(a, b, n) : std::memcmp(a, b, n) == 0;
 }
 
 bool matches(const Entry& entry, const KeyFacts& facts, std::uint32_t now_s) {

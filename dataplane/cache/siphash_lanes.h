@@ -41,7 +41,10 @@ class SipHashLanes {
                 m[i] = load(in[i].bytes + 8 * w);
             s.word(m);
         }
-        for (std::size_t w = *least; w <= *most; ++w)
+        for (unsigned i = 0; i < kLanes; ++i)
+            m[i] = word_at(in[i], words[i], *least);
+        s.word(m);
+        for (std::size_t w = *least + 1; w <= *most; ++w)
             tail(s, in, words, w);
         s.v2 ^= 0xee;
         const Vector low = s.drain();
@@ -99,12 +102,17 @@ class SipHashLanes {
     static std::uint64_t last(const Input& in, std::size_t whole) noexcept {
         const std::size_t rest = in.size % 8;
         std::uint64_t w = 0;
-        if (rest != 0 && whole != 0) {
-            w = load(in.bytes + in.size - 8) >> (8 * (8 - rest));
+        if (whole != 0) {
+            w = load(in.bytes + in.size - 8) >> 1 >>
+                (63 - 8 * rest);  // 64 in all when nothing is left
         } else {
             std::memcpy(&w, in.bytes, rest);
         }
         return w | (std::uint64_t{8} + in.size) << 56;
+    }
+    // Of a lane that has a word `w`, the last one or one before it.
+    static std::uint64_t word_at(const Input& in, std::size_t whole, std::size_t w) noexcept {
+        return w < whole ? load(in.bytes + 8 * w) : last(in, whole);
     }
     // Word `w` of the lanes that have one; the others stay as they are.
     static void tail(State& s, const std::array<Input, kLanes>& in,
@@ -112,7 +120,7 @@ class SipHashLanes {
         Vector m{}, takes{};
         for (unsigned i = 0; i < kLanes; ++i) {
             if (w > words[i]) continue;
-            m[i] = w < words[i] ? load(in[i].bytes + 8 * w) : last(in[i], words[i]);
+            m[i] = word_at(in[i], words[i], w);
             takes[i] = ~std::uint64_t{0};
         }
         State next = s;

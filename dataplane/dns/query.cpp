@@ -54,9 +54,8 @@ QueryError parse_additional(std::span<const std::uint8_t> message, std::size_t a
     return edns.version == 0 ? QueryError::none : QueryError::bad_edns_version;
 }
 
-}  // namespace
-
-void lower_case(const std::uint8_t* from, std::uint8_t* to, std::size_t n) noexcept {
+[[gnu::always_inline]] inline void lower_in_line(const std::uint8_t* from, std::uint8_t* to,
+                                                 std::size_t n) noexcept {
     if (n >= sizeof(Block)) {
         for (std::size_t i = 0; i + sizeof(Block) <= n; i += sizeof(Block))
             lower_word<Block>(from + i, to + i);
@@ -73,6 +72,12 @@ void lower_case(const std::uint8_t* from, std::uint8_t* to, std::size_t n) noexc
     std::memcpy(&w, from, n);
     w = lower(w);
     std::memcpy(to, &w, n);
+}
+
+}  // namespace
+
+void lower_case(const std::uint8_t* from, std::uint8_t* to, std::size_t n) noexcept {
+    lower_in_line(from, to, n);
 }
 
 QueryError parse_query(std::span<const std::uint8_t> message, Query& out) noexcept {
@@ -93,7 +98,7 @@ QueryError parse_query(std::span<const std::uint8_t> message, Query& out) noexce
     if (name == 0) return QueryError::bad_name;
     if (name + 4 > question.size()) return QueryError::short_question;
     out.qname_len = static_cast<std::uint8_t>(name);
-    lower_case(question.data(), out.qname.data(), name);
+    lower_in_line(question.data(), out.qname.data(), name);
     out.qtype = load_be16(&question[name]);
     out.qclass = load_be16(&question[name + 2]);
     out.question_end = static_cast<std::uint16_t>(kHeaderSize + name + 4);

@@ -24,12 +24,6 @@ IpAddress filled(IpAddress address, unsigned length, bool ones) {
     return address;
 }
 
-// An IPv4 address in host order.
-std::uint32_t number(const IpAddress& a) {
-    const std::uint8_t* b = a.v4();
-    return std::uint32_t{b[0]} << 24 | std::uint32_t{b[1]} << 16 | std::uint32_t{b[2]} << 8 | b[3];
-}
-
 // The neighbour of an address; callers are not at the end of the space.
 IpAddress next(IpAddress address) {
     for (auto byte = address.bytes.rbegin(); byte != address.bytes.rend() && ++*byte == 0; ++byte) {
@@ -110,16 +104,12 @@ PrefixSet::PrefixSet(const std::vector<Prefix>& prefixes) {
     }
     for (const Range& range : ranges_) {
         if (range.first.is_v4() && range.second.is_v4())
-            v4_.emplace_back(number(range.first), number(range.second));
+            v4_.push_back({static_cast<std::uint32_t>(range.first.low()),
+                           static_cast<std::uint32_t>(range.second.low())});
     }
 }
 
-bool PrefixSet::contains(const IpAddress& address) const noexcept {
-    if (address.is_v4()) {
-        const std::uint32_t a = number(address);
-        const auto after = std::ranges::upper_bound(v4_, a, {}, &V4Range::first);
-        return after != v4_.begin() && a <= std::prev(after)->second;
-    }
+bool PrefixSet::contains_v6(const IpAddress& address) const noexcept {
     const auto after = std::ranges::upper_bound(ranges_, address, {}, &Range::first);
     return after != ranges_.begin() && address <= std::prev(after)->second;
 }
