@@ -49,10 +49,9 @@ std::size_t plain_name_length(std::span<const std::uint8_t> bytes) noexcept {
     const std::size_t end = bytes.size() < kMaxName ? bytes.size() : kMaxName;
     std::size_t at = 0;
     while (at < end) {
-        const std::uint8_t label = bytes[at];
-        if (label == 0) return at + 1;
-        if (label > kMaxLabel) return 0;
-        at += 1U + label;
+        const std::size_t label = bytes[at];
+        if (label - 1 >= kMaxLabel) return label == 0 ? at + 1 : 0;
+        at += 1 + label;
     }
     return 0;
 }
