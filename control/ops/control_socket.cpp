@@ -3,8 +3,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -12,7 +10,6 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <cerrno>
 #include <cstring>
@@ -22,14 +19,14 @@
 #include <system_error>
 #include <utility>
 
+#include "control/ops/accept.h"
+
 namespace steer::ops {
 namespace asio = boost::asio;
 using Protocol = asio::local::stream_protocol;
 namespace {
 
-constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kMaxPath = sizeof(sockaddr_un::sun_path) - 1;
-constexpr std::chrono::milliseconds kAcceptPause{100};  // when there is no descriptor left
 
 // One client. The timer closes it when it has been silent for too long.
 struct Session {
@@ -92,8 +89,8 @@ struct ControlSocket::Impl : std::enable_shared_from_this<Impl> {
     Impl(asio::io_context& context, const JsonRpc& methods)
         : io(context), rpc(methods), acceptor(context), pause(context) {}
 
-    asio::awaitable<void> accept_all(std::shared_ptr<Impl> self);
     // The first argument keeps this object for as long as the coroutine lives.
+    asio::awaitable<void> accept_all(std::shared_ptr<Impl> self);
     asio::awaitable<void> serve(std::shared_ptr<Impl>, std::shared_ptr<Session> session);
     static asio::awaitable<bool> send(Session& session, std::string line);
     static asio::awaitable<void> turn_away(std::shared_ptr<Session> session);
@@ -150,22 +147,15 @@ asio::awaitable<void> ControlSocket::Impl::serve(std::shared_ptr<Impl>,
 }
 
 asio::awaitable<void> ControlSocket::Impl::accept_all(std::shared_ptr<Impl> self) {
-    while (acceptor.is_open()) {
-        auto [error, socket] = co_await acceptor.async_accept(kNoThrow);
-        if (!acceptor.is_open()) break;
-        if (error) {
-            pause.expires_after(kAcceptPause);
-            co_await pause.async_wait(kNoThrow);
-            continue;
-        }
+    co_await accept_each(acceptor, pause, [this, &self](Protocol::socket socket) {
         auto session = std::make_shared<Session>(std::move(socket));
         if (sessions.size() >= kMaxControlSessions) {
             asio::co_spawn(io, turn_away(std::move(session)), asio::detached);
-            continue;
+            return;
         }
         sessions.insert(session);
         asio::co_spawn(io, serve(self, std::move(session)), asio::detached);
-    }
+    });
 }
 
 ControlSocket::ControlSocket(asio::io_context& io, const JsonRpc& rpc)

@@ -1,20 +1,19 @@
 #include "control/ops/http_server.h"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <set>
 #include <string_view>
 #include <utility>
+
+#include "control/ops/accept.h"
 
 namespace steer::ops {
 namespace asio = boost::asio;
@@ -25,10 +24,8 @@ using Request = http::request<http::string_body>;
 using Response = http::response<http::string_body>;
 namespace {
 
-constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
 constexpr std::uint32_t kMaxHeader = 8 * 1024;
 constexpr std::uint64_t kMaxBody = 1024;
-constexpr std::chrono::milliseconds kAcceptPause{100};  // when there is no descriptor left
 
 Response plain(http::status status, std::string_view body) {
     Response response(status, 11);
@@ -87,8 +84,8 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
     Impl(asio::io_context& context, HttpContent what)
         : io(context), content(std::move(what)), acceptor(context), pause(context) {}
 
-    asio::awaitable<void> accept_all(std::shared_ptr<Impl> self);
     // The first argument keeps this object for as long as the coroutine lives.
+    asio::awaitable<void> accept_all(std::shared_ptr<Impl> self);
     asio::awaitable<void> serve(std::shared_ptr<Impl>, std::shared_ptr<beast::tcp_stream> stream);
     static asio::awaitable<bool> send(beast::tcp_stream& stream, Response response, bool head);
 
@@ -140,19 +137,12 @@ asio::awaitable<void> HttpServer::Impl::serve(std::shared_ptr<Impl>,
 }
 
 asio::awaitable<void> HttpServer::Impl::accept_all(std::shared_ptr<Impl> self) {
-    while (acceptor.is_open()) {
-        auto [error, socket] = co_await acceptor.async_accept(kNoThrow);
-        if (!acceptor.is_open()) break;
-        if (error) {
-            pause.expires_after(kAcceptPause);
-            co_await pause.async_wait(kNoThrow);
-            continue;
-        }
-        if (sessions.size() >= kHttpSessions) continue;  // closed as `socket` goes
+    co_await accept_each(acceptor, pause, [this, &self](tcp::socket socket) {
+        if (sessions.size() >= kHttpSessions) return;  // closed as `socket` goes
         auto stream = std::make_shared<beast::tcp_stream>(std::move(socket));
         sessions.insert(stream);
         asio::co_spawn(io, serve(self, std::move(stream)), asio::detached);
-    }
+    });
 }
 
 HttpServer::HttpServer(asio::io_context& io, HttpContent content)
