@@ -1,0 +1,186 @@
+"""A virtual machine by software emulation (no KVM): Debian's kernel, the host's own files as its root, read-only, and
+NICs that end in a namespace of the test. Its commands are given by a serial port, as by ssh.
+
+Boots in about ten seconds. `/run` and `/tmp` of the guest are empty and its own; `/run/build` is the build folder.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import socket
+import sys
+import time
+
+from lab.network import LabError, Network, Process
+
+from guest_kernel import GuestKernel, Lacking, debian
+from initramfs import Archive
+
+HERE = pathlib.Path(__file__).resolve().parent
+SKIPPED = 77  # the exit code
+QEMU = "qemu-system-x86_64"
+ALWAYS = ["virtio_pci", "9pnet_virtio", "9p", "crc32c_generic", "virtio_net", "virtio_console", "tun", "veth", "dummy",
+          "vrf", "8021q"]
+DRIVERS = {"uio_pci_generic": ["uio_pci_generic"], "vfio-pci": ["vfio_iommu_type1", "vfio_pci"]}
+
+
+def prepared(build: pathlib.Path) -> GuestKernel:
+    """The kernel; ends the test as skipped, with a sentence, where no machine can be run."""
+    try:
+        for tool, package in ((QEMU, "qemu-system-x86"), ("busybox", "busybox-static")):
+            if not shutil.which(tool):
+                raise Lacking(f"{tool} is not here: apt-get install {package}")
+        if os.geteuid() != 0:
+            raise Lacking("the machines' network is made of taps in namespaces, which needs root")
+        if not (build / "vm/steerdnsd").exists():
+            raise Lacking(f"there is no steerdnsd for the emulated CPU in {build}/vm: `tools/test vm` makes it")
+        return debian(build / "guest-kernel")
+    except Lacking as reason:
+        print(f"SKIPPED: {reason}")
+        sys.exit(SKIPPED)
+
+
+class Tap:
+    """A NIC whose other end is a kernel interface in a namespace, with as many queues."""
+
+    def __init__(self, network: Network, space: str, device: str, mac: str, slot: int, queues: int = 1, options: str = ""):
+        self.network, self.space, self.device, self.mac, self.slot, self.queues = network, space, device, mac, slot, queues
+        self.options = options
+        network.run(space, "ip", "tuntap", "add", "dev", device, "mode", "tap", "vnet_hdr",
+                    *(["multi_queue"] if queues > 1 else []))
+        network.run(space, "ip", "link", "set", device, "up")
+
+    def words(self) -> list[str]:
+        many = f",mq=on,vectors={2 * self.queues + 2}" if self.queues > 1 else ""
+        queues = f",queues={self.queues}" if self.queues > 1 else ""
+        return ["-netdev", f"tap,id=n{self.slot},ifname={self.device},script=no,downscript=no,vhost=off{queues}",
+                "-device", f"virtio-net-pci,netdev=n{self.slot},mac={self.mac},addr={self.slot:#x},disable-legacy=on"
+                           f"{many}{self.options}"]
+
+
+class Wire:
+    """A NIC whose other end is us: `send` and `receive` are whole Ethernet frames, tags and all."""
+
+    def __init__(self, network: Network, mac: str, slot: int, options: str = ""):
+        self.mac, self.slot, self.options = mac, slot, options
+        self._ours, self._guests = (str(network.folder / f"wire-{slot}-{end}") for end in ("host", "guest"))
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(self._ours)
+
+    def words(self) -> list[str]:
+        return ["-netdev", f"dgram,id=n{self.slot},local.type=unix,local.path={self._guests},"
+                           f"remote.type=unix,remote.path={self._ours}",
+                "-device", f"virtio-net-pci,netdev=n{self.slot},mac={self.mac},addr={self.slot:#x},disable-legacy=on"
+                           f"{self.options}"]
+
+    def send(self, frame: bytes) -> None:
+        self._socket.sendto(frame, self._guests)
+
+    def receive(self, wanted, seconds: float = 3):
+        """What `wanted(frame)` makes of the first frame of which it makes something, or None."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self._socket.settimeout(left)
+            try:
+                made = wanted(self._socket.recv(65536))
+            except socket.timeout:
+                return None
+            if made:
+                return made
+        return None
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+class Machine:
+    """Boots at once; `run` is good when it is made. Ends with its network."""
+
+    def __init__(self, network: Network, space: str, kernel: GuestKernel, build: pathlib.Path, nics: list, *,
+                 bind: tuple[str, list] | None = None, iommu: bool = False, memory: int = 1024):
+        """`bind`: a driver of DPDK's and the NICs that it gets. `iommu`: an emulated one, for vfio."""
+        driver, bound = bind or ("", [])
+        append = ["console=ttyS0", "nokaslr", "mitigations=off", "loglevel=4", "panic=-1"]
+        if bind:
+            append += ["steer.pages=160", f"steer.bind={driver}:" + ",".join(f"0000:00:{n.slot:02x}.0" for n in bound)]
+        hardware = []
+        if iommu:
+            append.append("intel_iommu=on")
+            hardware = ["-machine", "q35", "-device", "intel-iommu,caching-mode=on"]
+        initrd = network.folder / "initrd"
+        initramfs(kernel, initrd, ALWAYS + DRIVERS.get(driver, []))
+        agent = network.folder / "agent.sock"
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(str(agent))
+        listener.listen()
+        started = time.monotonic()
+        self.process: Process = network.start(
+            space, "machine", QEMU, "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", str(memory),
+            "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio", *hardware,
+            "-kernel", str(kernel.image), "-initrd", str(initrd), "-append", " ".join(append),
+            *share("host", "/", 0x10), *share("build", str(build), 0x11),
+            "-device", "virtio-serial-pci,addr=0x12", "-chardev", f"socket,id=agent,path={agent}",
+            "-device", "virtserialport,chardev=agent,name=agent", *[word for nic in nics for word in nic.words()])
+        with listener:
+            listener.settimeout(10)
+            self._agent, _ = listener.accept()
+        self._heard = b""
+        self._text(90)  # "ready"
+        print(f"  the machine is up after {time.monotonic() - started:.1f} s", flush=True)
+
+    def run(self, command: str, seconds: float = 30, check: bool = True) -> str:
+        """What bash in the guest prints for it; stays in /, and the next one is a shell of its own."""
+        self._agent.sendall(command.encode() + b"\0")
+        output, code = self._text(seconds), int(self._text(seconds))
+        if check and code != 0:
+            raise LabError(f"in the guest: {command} failed ({code}): {output.strip()}")
+        return output
+
+    def write(self, path: str, text: str) -> None:
+        self.run(f"cat > {path} <<'end of the file'\n{text}\nend of the file")
+
+    def device(self, nic) -> str:
+        """The guest's name of a NIC that its kernel has."""
+        return self.run(f"cd /sys/class/net; grep -l '^{nic.mac}$' */address").split("/")[0]
+
+    def _text(self, seconds: float) -> str:
+        """Up to the next NUL."""
+        end = time.monotonic() + seconds
+        while b"\0" not in self._heard:
+            self._agent.settimeout(max(0.01, end - time.monotonic()))
+            try:
+                more = self._agent.recv(65536)
+            except socket.timeout:
+                raise LabError(f"the guest did not answer within {seconds} s:\n{self._story()}") from None
+            if not more:
+                raise LabError(f"the guest is gone:\n{self._story()}")
+            self._heard += more
+        text, self._heard = self._heard.split(b"\0", 1)
+        return text.decode(errors="replace")
+
+    def _story(self) -> str:
+        return (self._heard.decode(errors="replace") + self.process.text())[-3000:]
+
+
+def share(tag: str, path: str, slot: int) -> list[str]:
+    return ["-fsdev", f"local,id={tag},path={path},security_model=none,readonly=on,multidevs=remap",
+            "-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag},addr={slot:#x}"]
+
+
+def initramfs(kernel: GuestKernel, path: pathlib.Path, modules: list[str]) -> None:
+    archive = Archive()
+    for folder in ("bin", "modules", "proc", "sys", "dev", "host"):
+        archive.folder(folder)
+    busybox = shutil.which("busybox")
+    archive.file("bin/busybox", pathlib.Path(busybox).read_bytes())
+    for applet in ("sh", "mount", "mkdir", "insmod", "cat", "cp", "cut", "sed", "tr", "ip", "chroot", "poweroff"):
+        archive.link(f"bin/{applet}", "busybox")
+    files = kernel.modules(modules)
+    for file in files:
+        archive.file(f"modules/{file.name}", file.read_bytes(), 0o644)
+    archive.file("modules/order", "\n".join(file.name for file in files).encode(), 0o644)
+    archive.file("init", (HERE / "init.sh").read_bytes())
+    archive.file("agent.sh", (HERE / "agent.sh").read_bytes())
+    archive.write(path)
