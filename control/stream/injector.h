@@ -12,6 +12,7 @@
 
 #include "control/stream/socket_address.h"
 #include "control/stream/stream_context.h"
+#include "dataplane/frame.h"
 
 namespace steer::stream {
 
@@ -34,8 +35,8 @@ class Injector {
   public:
     static constexpr unsigned kInProgress = 16384;
     static constexpr std::uint64_t kPatienceMs = 30'000;
-    // Over kernel UDP the most that we send, if the client takes it (RFC 6891 6.2.5).
-    static constexpr std::uint16_t kMaxUdp = 4096;
+    // Over kernel UDP the most that we send: as through any other port.
+    static constexpr std::uint16_t kMaxUdp = kMaxUdpAnswer;
 
     explicit Injector(StreamContext& context);
     ~Injector() = default;

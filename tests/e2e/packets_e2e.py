@@ -1,0 +1,112 @@
+"""The packets of packet_cases.py on a port of the kind that the command line names; one test for each case and family.
+
+usage: packets_e2e.py BUILD KIND [unittest's words]     (KIND: see KINDS)
+
+    client 10.77.0.2, fd77::2 ── 10.77.0.1, fd77::1 steerdnsd
+           10.77.0.53 the upstream
+"""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+import unittest
+
+from lab.network import Network
+from packet_cases import CASES
+from packet_place import Place, Side
+
+HERE = pathlib.Path(__file__).resolve().parent
+BUILD, KIND = sys.argv.pop(1), sys.argv.pop(1)
+SIDES = [Side(4, "10.77.0.1", "10.77.0.2", "10.77.0.99"), Side(6, "fd77::1", "fd77::2", "fd77::99")]
+UPSTREAM = "10.77.0.53"
+
+
+class Lab:
+    """A client's namespace, ours, and what joins them. `upstream`: where the daemon asks."""
+
+    def __init__(self, network: Network):
+        self.network, self.folder = network, network.folder
+        self.socket = self.folder / "control.sock"
+        for space in ("client", "appliance"):
+            network.namespace(space)
+
+    def veth(self, ours: bool = True) -> None:
+        """A pair of interfaces, the appliance's with our addresses (if `ours`); both compute what they send."""
+        self.network.link(("appliance", "eth0"), ("client", "eth0"))
+        for space in ("appliance", "client"):
+            self.network.run(space, "ethtool", "-K", "eth0", "tx", "off")
+        if ours:
+            self.network.address("appliance", "eth0", *(f"{s.ours}/{24 if s.family == 4 else 64}" for s in SIDES))
+
+    def client_addresses(self, device: str = "eth0") -> None:
+        self.network.address("client", device, *(f"{s.client}/{24 if s.family == 4 else 64}" for s in SIDES),
+                             f"{UPSTREAM}/24")
+
+    def mac(self, space: str = "appliance", device: str = "eth0") -> str:
+        return self.network.run(space, "cat", f"/sys/class/net/{device}/address").stdout.strip()
+
+    def upstream(self, space: str = "client", address: str = UPSTREAM) -> str:
+        self.network.start(space, "upstream", "/usr/bin/python3", str(HERE / "sized_upstream.py"),
+                           address).wait_for("ready")
+        return address
+
+    def daemon(self, port: str, upstream: str):
+        config = self.folder / "steerdns.yaml"
+        config.write_text(f"dataplane: {{ ports: [ {port} ], memory: 256MiB }}\n"
+                          f"control: {{ http: off }}\n"
+                          f"plugins:\n"
+                          f"  - tag: main\n    type: sequence\n"
+                          f"    args: [ {{ exec: cache short_circuit }}, {{ exec: forward {upstream} }} ]\n")
+        daemon = self.network.start("appliance", "steerdnsd", f"{BUILD}/steerdnsd", "--config", str(config),
+                                    "--control-socket", str(self.socket))
+        daemon.wait_for("serving", 40)
+        return daemon
+
+
+# The kinds: each starts the daemon on its port and returns the Place of its client. ----------------------------
+
+
+def on_veth(driver: str, **what):
+    def start(lab: Lab) -> Place:
+        lab.veth()
+        lab.client_addresses()
+        lab.daemon(f"{{ device: eth0, driver: {driver} }}", lab.upstream())
+        return Place(lab.network, "client", "eth0", lab.mac(), SIDES, behind=("appliance", "eth0"), **what)
+    return start
+
+
+KINDS = {
+    "af_xdp": on_veth("af_xdp", partial=True),
+    "socket": on_veth("socket", filters_macs=True),
+}
+
+
+class Packets(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        network = cls.enterClassContext(Network(f"packets-{KIND}"))
+        cls.lab = Lab(network)
+        cls.place = KINDS[KIND](cls.lab)
+        cls.addClassCleanup(cls.place.close)
+
+
+def test_of(case, family):
+    def test(self):
+        case.run(self.place, next(s for s in self.place.sides if s.family == family))
+
+    def test_or_skip(self):
+        if case.needs_kernel and not self.place.kernel:
+            self.skipTest("no kernel carries this port's addresses")
+        test(self)
+
+    test_or_skip.__doc__ = f"{case.name}, IPv{family}"
+    return test_or_skip
+
+
+for number, each in enumerate(CASES):
+    for version in each.families:
+        setattr(Packets, f"test_{number:02}_{each.name}_v{version}", test_of(each, version))
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
