@@ -45,9 +45,9 @@ def prepared(build: pathlib.Path) -> GuestKernel:
 class Tap:
     """A NIC whose other end is a kernel interface in a namespace, with as many queues."""
 
-    def __init__(self, network: Network, space: str, device: str, mac: str, slot: int, queues: int = 1, options: str = ""):
-        self.network, self.space, self.device, self.mac, self.slot, self.queues = network, space, device, mac, slot, queues
-        self.options = options
+    def __init__(self, network: Network, space: str, device: str, mac: str, slot: int, queues: int = 1,
+                 options: str = ""):
+        self.device, self.mac, self.slot, self.queues, self.options = device, mac, slot, queues, options
         network.run(space, "ip", "tuntap", "add", "dev", device, "mode", "tap", "vnet_hdr",
                     *(["multi_queue"] if queues > 1 else []))
         network.run(space, "ip", "link", "set", device, "up")
