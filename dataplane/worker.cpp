@@ -141,8 +141,9 @@ Worker::Impl::Impl(const WorkerOptions& worker_options, Shared& what_is_shared,
             "its index is not among the workers'");
     require(options.max_parked > 0 && options.max_parked < (1U << 24) - 1,
             "max_parked is above what a token can name");
-    for (const Port* p : ports) {
+    for (Port* p : ports) {
         shared.port_owners.push_back({p->if_index(), static_cast<std::uint8_t>(options.index)});
+        p->set_sleeper(sleeper);
     }
     if (shared.qsbr != nullptr) rte_rcu_qsbr_thread_register(shared.qsbr, options.index);
 }

@@ -55,6 +55,7 @@ class EthdevPort final : public Port {
                         ? 0
                         : static_cast<int>(if_nametoindex(options.interface.c_str()));
         partial_checksums_ = options.partial_checksums;
+        rte_eth_dev_get_mtu(device_->id, &mtu_);
     }
 
     std::uint16_t rx(rte_mbuf** out, std::uint16_t n) noexcept override {

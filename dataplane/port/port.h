@@ -14,11 +14,15 @@ struct rte_mempool;
 
 namespace steer {
 
+class Sleeper;
+
 using MacAddress = std::array<std::uint8_t, 6>;
 
 class Port {
   public:
+    Port() = default;
     virtual ~Port() = default;
+    Port& operator=(const Port&) = delete;
 
     // Up to `n` received mbufs, owned by the caller. `n` <= 32.
     virtual std::uint16_t rx(rte_mbuf** out, std::uint16_t n) noexcept = 0;
@@ -33,6 +37,9 @@ class Port {
     virtual bool punt(rte_mbuf*) noexcept { return false; }
     // Readable when rx() would return something, after arm(); -1: there is none, so poll.
     [[nodiscard]] virtual int wake_fd() const noexcept { return -1; }
+    // Of the worker that owns this port, told once before it runs: what else may give the port something to
+    // do in flush() wakes it.
+    virtual void set_sleeper(Sleeper&) noexcept {}
 
     // Where the worker takes mbufs for packets of its own (answers to parked queries, upstream queries).
     [[nodiscard]] virtual rte_mempool* pool() const noexcept = 0;
@@ -44,12 +51,16 @@ class Port {
     // Its peers may leave UDP checksums partial (veth, tap): a sum equal to the pseudo-header's
     // counts as partial.
     [[nodiscard]] bool partial_checksums() const noexcept { return partial_checksums_; }
+    // The largest IP packet of its wire.
+    [[nodiscard]] std::uint16_t mtu() const noexcept { return mtu_; }
 
   protected:
+    Port(const Port&) = default;  // who the port is, for one that stands before it
     std::string name_;
     MacAddress mac_{};
     int if_index_ = 0;
     bool partial_checksums_ = false;
+    std::uint16_t mtu_ = 1500;
 };
 
 }  // namespace steer
