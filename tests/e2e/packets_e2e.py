@@ -20,6 +20,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 BUILD, KIND = sys.argv.pop(1), sys.argv.pop(1)
 SIDES = [Side(4, "10.77.0.1", "10.77.0.2", "10.77.0.99"), Side(6, "fd77::1", "fd77::2", "fd77::99")]
 UPSTREAM = "10.77.0.53"
+ANY_MAC = "02:00:00:00:00:53"  # a port without a kernel beside it takes what it is given
 
 
 class Lab:
@@ -76,9 +77,38 @@ def on_veth(driver: str, **what):
     return start
 
 
+def without_kernel(lab: Lab, port: str, device: str = "eth0") -> Place:
+    """The port has its addresses from the configuration and no kernel beside it (they are on `lo`, where the upstream
+    is too)."""
+    lab.network.address("appliance", "lo", *(f"{side.ours}/{32 if side.family == 4 else 128}" for side in SIDES))
+    addresses = ", ".join(f"'{side.ours}'" for side in SIDES)
+    lab.daemon(f"{{ {port}, addresses: [ {addresses} ] }}", lab.upstream("appliance", "127.0.0.1"))
+    if device != "eth0":  # the far end of a tap that the daemon made
+        lab.network.run("appliance", "ip", "link", "set", device, "netns", lab.network.full("client"))
+        lab.network.run("client", "ip", "link", "set", device, "up")
+    lab.client_addresses(device)
+    for side in SIDES:
+        lab.network.run("client", "ip", "neigh", "replace", side.ours, "lladdr", ANY_MAC, "dev", device)
+    return Place(lab.network, "client", device, ANY_MAC, SIDES, kernel=False, partial=device != "eth0")
+
+
+def on_pcap(lab: Lab) -> Place:
+    """libpcap on an interface that has no address: what comes in there is copied to us, and the kernel has no use for it."""
+    lab.veth(ours=False)
+    lab.network.run("appliance", "sysctl", "-qw", "net.ipv6.conf.eth0.disable_ipv6=1")
+    return without_kernel(lab, "device: 'rx_iface_in=eth0,tx_iface=eth0', driver: pcap")
+
+
+def on_tap(lab: Lab) -> Place:
+    """The tap's kernel interface is the client's, as a virtual machine's or a container's would be."""
+    return without_kernel(lab, "device: 'iface=dtap0', driver: tap", "dtap0")
+
+
 KINDS = {
     "af_xdp": on_veth("af_xdp", partial=True),
     "socket": on_veth("socket", filters_macs=True),
+    "pcap": on_pcap,
+    "tap": on_tap,
 }
 
 

@@ -1,0 +1,36 @@
+// The far side of a memif port: a process of its own, as a packet generator or a virtual switch would be.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+struct rte_mempool;
+
+namespace steer::bench {
+
+// A net_memif device in the client's role, one queue, started. Ends the process with a sentence if it cannot be.
+struct MemifPeer {
+    std::uint16_t device;
+    rte_mempool* pool;
+};
+
+struct PeerOptions {
+    std::string socket;         // absolute path; the server makes it
+    std::string tap;            // bridge: the interface to make here
+    std::string pcap, answers;  // load: the queries; "NAME ADDRESS…" lines
+    double seconds = 2;
+    bool swapped = false;  // load: replies are the queries turned round (testpmd's 5tswap)
+    bool no_huge = false;
+    unsigned mbufs = 32'767;
+    std::string core = "1";
+};
+
+[[noreturn]] void fail(const std::string& why);
+
+// Copies frames between the memif and a new TAP, until SIGTERM. Prints "ready" when the tap is there.
+int run_bridge(const MemifPeer& peer, const PeerOptions& options);
+// Sends the queries over and over as fast as the memif takes them, once all of them have been answered; compares every
+// 64th reply. Prints one line of JSON. 1: a reply was wrong.
+int run_load(const MemifPeer& peer, const PeerOptions& options);
+
+}  // namespace steer::bench
