@@ -1,0 +1,191 @@
+"""The bench `ports`: CPU an answer of Debian's knot in XDP mode ÷ ours on AF_XDP, at 150,000/s offered by kxdpgun.
+
+Both serve the same veth by turns, on one core; knot has a zone with a wildcard, ours forwards to such a one and has the
+answers in its cache. Beside it: `dnsperf=`, dnsperf's closed-loop rate over ours ÷ over knot; and `restart_s=`, from
+kill -9 at that rate until ours answers it again.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+import signal
+import statistics
+import threading
+import time
+
+from bench.machine import require_idle
+from lab.network import LabError, Network, Process, until
+
+ROUNDS = 5
+SECONDS = 5
+RATE = 150_000
+NAMES = 1_000
+SERVER_CPU, CLIENT_CPU = "0", "1"
+OURS, CLIENT = "10.99.0.2", "10.99.0.1"
+DNSPERF = ["-c", "20", "-q", "200", "-T", "1"]
+ZONE = """. 86400 IN SOA ns. admin. 1 3600 600 86400 3600
+. 86400 IN NS ns.
+ns. 86400 IN A 127.0.0.1
+* 86400 IN A 192.0.2.1
+"""
+
+
+class Stage:
+    """A client and a server on one veth, and a resolver for ours on the server's `lo`."""
+
+    def __init__(self, network: Network, build: pathlib.Path):
+        self.network, self.folder, self.build = network, network.folder, build
+        self.socket = self.folder / "control.sock"
+        for space in ("client", "server"):
+            network.namespace(space)
+        network.link(("server", "eth0"), ("client", "eth0"))
+        for space in ("client", "server"):
+            # A client's checksums have to be whole: there is no device that would complete them.
+            network.run(space, "ethtool", "-K", "eth0", "tx", "off")
+        network.address("server", "eth0", f"{OURS}/24")
+        network.address("client", "eth0", f"{CLIENT}/24")
+        (self.folder / "root.zone").write_text(ZONE)
+        self.names = self.folder / "names"
+        self.names.write_text("".join(f"host{i:04d}.svc{i % 37}.example.com A\n" for i in range(NAMES)))
+        self.serial = 0
+        self._knot("upstream", "  listen: 127.0.0.1@5300\n")
+
+    def _knot(self, name: str, listen: str, xdp: str = "", *before: str) -> Process:
+        folder = self.folder / name
+        folder.mkdir()
+        file = folder / "knot.conf"
+        file.write_text(f"server:\n  rundir: {folder}\n{listen}  udp-workers: 1\n  tcp-workers: 1\n"
+                        f"  background-workers: 1\n{xdp}log:\n  - target: stderr\n    any: info\n"
+                        f"database:\n  storage: {folder}/db\n"
+                        f"zone:\n  - domain: .\n    file: {self.folder}/root.zone\n    zonefile-sync: -1\n"
+                        f"    journal-content: none\n")
+        process = self.network.start("server", name, *before, "knotd", "-c", str(file))
+        process.wait_for("server started")
+        return process
+
+    def knot(self) -> Process:
+        self.serial += 1
+        return self._knot(f"knot{self.serial}", "", "xdp:\n  listen: eth0@53\n", "taskset", "-c", SERVER_CPU)
+
+    def ours(self, warm: bool = True) -> Process:
+        self.serial += 1
+        config = self.folder / "steerdns.yaml"
+        config.write_text(f"dataplane: {{ ports: [ {{ device: eth0, driver: af_xdp }} ], workers: [{SERVER_CPU}], "
+                          f"memory: 256MiB }}\ncontrol: {{ http: off }}\nplugins:\n"
+                          "  - tag: main\n    type: sequence\n"
+                          "    args: [ { exec: cache short_circuit }, { exec: forward 127.0.0.1:5300 } ]\n")
+        process = self.network.start("server", f"steerdnsd{self.serial}", str(self.build / "steerdnsd"), "--config",
+                                     str(config), "--control-socket", str(self.socket))
+        process.wait_for("serving", 40)
+        if warm:
+            out = self._dnsperf("-n", "3", "-c", "1", "-q", "20", "-t", "2")
+            if f"NOERROR {3 * NAMES} (100.00%)" not in out:
+                raise LabError(f"not every name is answered: {out[-800:]}")
+        return process
+
+    def stop(self, process: Process) -> None:
+        process.stop()
+        self.network.run("server", "ip", "link", "set", "eth0", "xdp", "off")  # knot leaves its program
+
+    # Load -----------------------------------------------------------------------------------------------------
+
+    def _dnsperf(self, *words: str) -> str:
+        return self.network.run("client", "taskset", "-c", CLIENT_CPU, "dnsperf", "-s", OURS, "-d", str(self.names),
+                                *words).stdout
+
+    def closed_loop(self, seconds: float) -> tuple[float, float]:
+        """dnsperf's (answers a second, share lost)."""
+        out = self._dnsperf("-l", str(seconds), *DNSPERF)
+        rate = float(re.search(r"Queries per second:\s+([\d.]+)", out)[1])
+        sent = int(re.search(r"Queries sent:\s+(\d+)", out)[1])
+        return rate, int(re.search(r"Queries lost:\s+(\d+)", out)[1]) / sent
+
+    def offered(self, seconds: float) -> tuple[int, int, int]:
+        """kxdpgun's (queries, answers, answers that are NOERROR) at RATE."""
+        out = self.network.run("client", "kxdpgun", "-F", CLIENT_CPU, "-t", str(round(seconds)), "-Q", str(RATE), "-b",
+                               "10", "-i", str(self.names), OURS).stdout
+        found = [re.search(rf"{word}:\s+(\d+)", out) for word in ("total queries", "total replies", "responded NOERROR")]
+        if not all(found):
+            raise LabError(f"kxdpgun got no answers: {out[-500:]}")
+        return tuple(int(f[1]) for f in found)
+
+    def cost(self, server: Process, seconds: float) -> dict:
+        """One measurement of a server that runs: nanoseconds of CPU an answer, what was lost, and dnsperf's rate."""
+        before, idle = cpu_ns(server.pid), machine_busy_ns()
+        sent, got, good = self.offered(seconds)
+        spent, busy = cpu_ns(server.pid) - before, machine_busy_ns() - idle
+        if good != got:
+            raise LabError(f"{got - good} of {got} answers were errors")
+        rate, lost = self.closed_loop(seconds)
+        return {"ns": spent / got, "machine_ns": busy / got, "lost": (sent - got) / sent, "qps": rate, "qps_lost": lost}
+
+    def restart(self, server: Process) -> tuple[Process, float]:
+        """Kills it at RATE; seconds until half of RATE is answered again by a new one."""
+        thread = threading.Thread(target=lambda: self.network.run(
+            "client", "kxdpgun", "-F", CLIENT_CPU, "-t", "12", "-Q", str(RATE), "-b", "10", "-i", str(self.names), OURS,
+            check=False))
+        thread.start()
+        try:
+            until(lambda: self._answers(0.1) > RATE / 2, 8, "kxdpgun is answered", 0)
+            begin = time.monotonic()
+            server.stop(number=signal.SIGKILL)
+            again = self.ours(warm=False)
+            until(lambda: self._answers(0.02) > RATE / 2, 10, "it answers again", 0)
+            return again, time.monotonic() - begin
+        finally:
+            thread.join()
+
+    def _answers(self, seconds: float) -> float:
+        """Packets a second that the client's interface receives."""
+        def count() -> int:
+            return int(self.network.run("client", "cat", "/sys/class/net/eth0/statistics/rx_packets").stdout)
+        first, begin = count(), time.monotonic()
+        time.sleep(seconds)
+        return (count() - first) / (time.monotonic() - begin)
+
+
+def cpu_ns(pid: int) -> int:
+    """Nanoseconds that all threads of a process were on a CPU."""
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in pathlib.Path(f"/proc/{pid}/task").iterdir())
+
+
+def machine_busy_ns() -> float:
+    numbers = [int(n) for n in pathlib.Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+    return (sum(numbers) - numbers[3] - numbers[4]) * 1e9 / os.sysconf("SC_CLK_TCK")
+
+
+def measure(build: pathlib.Path, rounds: int = ROUNDS, seconds: float = SECONDS) -> dict:
+    with Network("bench") as network:
+        stage = Stage(network, build)
+        print(f"ports: {RATE}/s offered by kxdpgun for {seconds} s, {NAMES} names, dnsperf {' '.join(DNSPERF)} for "
+              f"{seconds} s; knot {version(network)} in XDP mode with one udp-worker, ours with one worker; servers on CPU "
+              f"{SERVER_CPU}, clients on CPU {CLIENT_CPU} of {os.cpu_count()}; veth with one queue", flush=True)
+        knot, ours = [], []
+        for number in range(rounds):
+            for start, results in ((stage.knot, knot), (stage.ours, ours)):
+                server = start()
+                results.append(stage.cost(server, seconds))
+                stage.stop(server)
+            print(f"  round {number + 1}: " + "; ".join(
+                f"{who} {r['ns']:.0f} ns an answer ({r['machine_ns']:.0f} the machine), {100 * r['lost']:.3f} % lost, "
+                f"dnsperf {r['qps']:.0f}/s ({100 * r['qps_lost']:.3f} % lost)"
+                for who, r in (("knot", knot[-1]), ("ours", ours[-1]))), flush=True)
+        server, restart_s = stage.restart(stage.ours())
+        stage.stop(server)
+    middle = lambda key: round(statistics.median(k[key] / o[key] for k, o in zip(knot, ours)), 3)
+    lost = lambda rows: round(100 * statistics.median(r["lost"] for r in rows), 4)
+    return {"ratio": middle("ns"), "dnsperf": round(1 / middle("qps"), 3), "restart_s": round(restart_s, 2),
+            "ns": round(statistics.median(o["ns"] for o in ours)), "knot_ns": round(statistics.median(k["ns"] for k in knot)),
+            "lost_percent": lost(ours), "knot_lost_percent": lost(knot), "machine_ratio": middle("machine_ns"),
+            "qps": round(statistics.median(o["qps"] for o in ours)), "knot_qps": round(statistics.median(k["qps"] for k in knot))}
+
+
+def version(network: Network) -> str:
+    return network.run("server", "knotd", "--version").stdout.split()[-1]
+
+
+def run(build: str) -> dict:
+    require_idle()
+    return measure(pathlib.Path(build))
