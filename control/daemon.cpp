@@ -3,9 +3,11 @@
 #include <rte_rcu_qsbr.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <iterator>
 
 #include "control/ops/notes.h"
 #include "control/ops/worker_counters.h"
@@ -42,6 +44,16 @@ std::vector<std::uint16_t> service_ports(const std::vector<build::Listener>& lis
     return ports;
 }
 
+// Service addresses that the kernel has: those that a socket can be bound to. A port without a kernel side
+// has addresses of its own.
+std::vector<IpAddress> of_kernel(const NextHopTable& table) {
+    std::vector<IpAddress> both;
+    std::set_intersection(table.service_addresses.begin(), table.service_addresses.end(),
+                          table.own_addresses.begin(), table.own_addresses.end(),
+                          std::back_inserter(both));
+    return both;
+}
+
 }  // namespace
 
 Daemon::Daemon(config::Settings settings)
@@ -70,9 +82,7 @@ Result<void> Daemon::start_eal() {
     auto cpus = plan_cpus(settings_.dataplane, allowed_cpus());
     if (!cpus) return Error{cpus.error().text, settings_.file, settings_.dataplane.line};
     cpus_ = std::move(*cpus);
-    auto eal = Eal::start({.worker_cpus = cpus_.workers,
-                           .memory_bytes = settings_.dataplane.memory_bytes,
-                           .pci = {}});
+    auto eal = Eal::start(eal_options());
     if (!eal) return eal.error();
     eal_ = std::move(*eal);
     bind_to(cpus_.control);
@@ -80,6 +90,16 @@ Result<void> Daemon::start_eal() {
     if (!ports) return ports.error();
     ports_ = std::move(*ports);
     return {};
+}
+
+EalOptions Daemon::eal_options() const {
+    EalOptions options{.worker_cpus = cpus_.workers,
+                       .memory_bytes = settings_.dataplane.memory_bytes};
+    for (const auto& port : settings_.dataplane.ports) {
+        if (!port.pci.empty()) options.pci.push_back(port.pci);
+        if (port.driver == config::Driver::memif) options.shares_memory = true;
+    }
+    return options;
 }
 
 Result<void> Daemon::start_tables() {
@@ -140,15 +160,22 @@ void Daemon::on_network(kernel::NextHopView view) {
                              ports_->set_devices(view.devices)}) {
         if (!done) spdlog::error("{}", done.error().sentence());
     }
-    if (streams_) streams_->set_service_addresses(table->service_addresses);
+    copying_.clear();
+    for (const auto& device : view.devices)
+        copying_.insert(copying_.end(), device.copying.begin(), device.copying.end());
+    std::sort(copying_.begin(), copying_.end());
+    if (streams_) {
+        streams_->set_copying_interfaces(copying_);
+        streams_->set_service_addresses(of_kernel(*table));
+    }
     hops_->put(std::move(table));
 }
 
 Result<void> Daemon::start_listeners() {
     streams_ = std::make_unique<StreamThreads>(*plane_, clock_,
                                                [](const std::string& s) { spdlog::warn("{}", s); });
-    return streams_->listen(built_.listeners, hops_->current()->service_addresses,
-                            ports_->any_frames());
+    streams_->set_copying_interfaces(copying_);
+    return streams_->listen(built_.listeners, of_kernel(*hops_->current()), ports_->any_frames());
 }
 
 Result<void> Daemon::start_ops() {
@@ -195,8 +222,8 @@ void Daemon::say_what_is_served() {
     for (const auto& address : hops_->current()->service_addresses)
         addresses += " " + address.to_string();
     for (const auto& port : ports_->reports()) {
-        spdlog::info("serving on {}{} by {} because {}", port.device, addresses, port.driver,
-                     port.why);
+        spdlog::info("serving on {}{} by {} because {}{}", port.device, addresses, port.driver,
+                     port.why, port.offers.empty() ? "" : " (" + port.offers + ")");
     }
 }
 

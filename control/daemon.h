@@ -41,6 +41,7 @@ class Daemon {
     void run();
 
   private:
+    [[nodiscard]] EalOptions eal_options() const;
     Result<void> start_eal();
     Result<void> start_tables();
     Result<void> start_network();
@@ -76,6 +77,7 @@ class Daemon {
     std::unique_ptr<Published<NextHopTable>> hops_;
     std::unique_ptr<kernel::ReservedPorts> reserved_;
     std::unique_ptr<kernel::NextHops> watcher_;
+    std::vector<int> copying_;  // interfaces with a copying port, sorted
     std::unique_ptr<StreamThreads> streams_;
     std::unique_ptr<RouterThread> routers_;
     ops::JsonRpc rpc_;

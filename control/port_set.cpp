@@ -3,13 +3,17 @@
 #include <net/if.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "dataplane/port/af_xdp.h"
-#include "dataplane/port/ethdev.h"
+#include "dataplane/port/kernel_device.h"
 
 namespace steer {
 namespace {
+
+constexpr unsigned kMostPacketQueues = 16;  // of net_af_packet
+constexpr unsigned kMostPacketMtu = 1982;   // what its frames of 2048 bytes hold
 
 // "net_pcap0,rx_pcap=in.pcap" or just "rx_pcap=in.pcap" → "rx_pcap=in.pcap".
 std::string device_arguments(const std::string& device) {
@@ -25,7 +29,7 @@ void append(std::vector<std::unique_ptr<Port>>& to, std::vector<std::unique_ptr<
 }  // namespace
 
 Result<std::unique_ptr<PortSet>> PortSet::open(const config::Settings& settings) {
-    std::unique_ptr<PortSet> set(new PortSet);
+    std::unique_ptr<PortSet> set(new PortSet(settings.dataplane.workers));
     auto wanted = settings.dataplane.ports;
     if (wanted.empty()) {
         auto device = kernel::find_default_interface();
@@ -51,7 +55,7 @@ Result<void> PortSet::open_one(const config::PortSettings& port) {
     using config::Driver;
     switch (port.driver) {
         case Driver::automatic: {
-            if (!port.pci.empty()) break;
+            if (!port.pci.empty()) return open_pci(port);
             auto opened = open_af_xdp_port(port, "AF_XDP works there");
             if (opened) return {};
             if (::if_nametoindex(port.device.c_str()) == 0) return opened.error();
@@ -62,17 +66,19 @@ Result<void> PortSet::open_one(const config::PortSettings& port) {
         case Driver::socket:
             return open_sockets(port, "the configuration says so");
         case Driver::pcap:
-            return open_virtual(port, "net_pcap");
+            return open_virtual(port, "net_pcap", device_arguments(port.device));
         case Driver::ring:
-            return open_virtual(port, "net_ring");
+            return open_virtual(port, "net_ring", device_arguments(port.device));
         case Driver::tap:
-            return open_virtual(port, "net_tap");
+            return open_virtual(port, "net_tap", "iface=" + port.device);
         case Driver::memif:
+            return open_virtual(port, "net_memif", device_arguments(port.device));
         case Driver::af_packet:
+            return open_af_packet(port);
         case Driver::pci:
-            break;
+            return open_pci(port);
     }
-    return Error{"this driver is not supported yet: use af_xdp, socket, tap, pcap or ring"};
+    std::abort();
 }
 
 Result<void> PortSet::open_af_xdp_port(const config::PortSettings& port, std::string why) {
@@ -84,21 +90,61 @@ Result<void> PortSet::open_af_xdp_port(const config::PortSettings& port, std::st
     steerings_.push_back(std::move(*steering));
     append(queues_, std::move(*queues));
     devices_.push_back({.if_index = if_index, .addresses = port.addresses});
-    reports_.push_back({port.device, "af_xdp", std::move(why), if_index});
+    reports_.push_back({port.device, "af_xdp", std::move(why), {}, if_index});
     return {};
 }
 
-Result<void> PortSet::open_virtual(const config::PortSettings& port, const std::string& driver) {
-    EthdevOptions options;
+Result<void> PortSet::open_virtual(const config::PortSettings& port, const std::string& driver,
+                                   const std::string& arguments, EthdevOptions options) {
     if (port.queues > 0) options.queues = static_cast<std::uint16_t>(port.queues);
-    auto queues = open_vdev(driver, device_arguments(port.device), options);
+    auto queues = open_vdev(driver, arguments, options);
     if (!queues) return queues.error();
-    const int if_index = queues->front()->if_index();
-    append(queues_, std::move(*queues));
-    // A device without a kernel side has the addresses that the configuration gives it and no others.
-    devices_.push_back({.if_index = if_index, .addresses = port.addresses});
-    reports_.push_back({port.device, driver.substr(4), "the configuration says so", if_index});
+    add_ethdev(port, driver.substr(std::string_view("net_").size()), std::move(*queues));
     return {};
+}
+
+// Each socket of its fanout is a queue. The kernel keeps the interface and sees every packet as well.
+Result<void> PortSet::open_af_packet(const config::PortSettings& port) {
+    const auto device = find_kernel_device(port.device);
+    if (!device) return device.error();
+    if (port.queues > kMostPacketQueues) {
+        return Error{"AF_PACKET takes up to " + std::to_string(kMostPacketQueues) +
+                     " queues and `queues` is " + std::to_string(port.queues) + "; lower it"};
+    }
+    if (device->mtu > kMostPacketMtu) {
+        return Error{device->name + " has an MTU of " + std::to_string(device->mtu) +
+                     ", AF_PACKET takes up to " + std::to_string(kMostPacketMtu) +
+                     "; `ip link set dev " + device->name + " mtu 1500`, or `driver: socket`"};
+    }
+    EthdevOptions options;
+    const unsigned queues = port.queues != 0 ? port.queues : std::min(workers_, kMostPacketQueues);
+    options.queues = static_cast<std::uint16_t>(queues);
+    return open_virtual(port, "net_af_packet",
+                        "iface=" + port.device + ",qpairs=" + std::to_string(queues) +
+                            ",blocksz=65536,framesz=2048,framecnt=4096,qdisc_bypass=1",
+                        options);
+}
+
+Result<void> PortSet::open_pci(const config::PortSettings& port) {
+    const auto ethdev = find_ethdev(port.pci);
+    if (!ethdev) return ethdev.error();
+    EthdevOptions options;
+    options.queues = static_cast<std::uint16_t>(port.queues);
+    options.most_queues = static_cast<std::uint16_t>(workers_);
+    auto queues = open_ethdev(*ethdev, options);
+    if (!queues) return queues.error();
+    add_ethdev(port, "pci", std::move(*queues));
+    return {};
+}
+
+// A device without a kernel side has the addresses that the configuration gives it and no others.
+void PortSet::add_ethdev(const config::PortSettings& port, std::string driver, Ports queues) {
+    const int if_index = queues.front()->if_index();
+    devices_.push_back(
+        {.if_index = if_index, .addresses = port.addresses, .copies = driver == "af_packet"});
+    reports_.push_back({port.pci.empty() ? port.device : port.pci, std::move(driver),
+                        "the configuration says so", describe_ethdev(*queues.front()), if_index});
+    append(queues_, std::move(queues));
 }
 
 Result<void> PortSet::open_sockets(const config::PortSettings& port, std::string why) {
@@ -108,7 +154,7 @@ Result<void> PortSet::open_sockets(const config::PortSettings& port, std::string
     }
     devices_.push_back(
         {.if_index = static_cast<int>(if_index), .addresses = port.addresses, .sockets = true});
-    reports_.push_back({port.device, "socket", std::move(why), static_cast<int>(if_index)});
+    reports_.push_back({port.device, "socket", std::move(why), {}, static_cast<int>(if_index)});
     return {};
 }
 

@@ -11,6 +11,7 @@
 
 #include "control/config/settings.h"
 #include "control/kernel/next_hops.h"
+#include "dataplane/port/ethdev.h"
 #include "dataplane/port/port.h"
 #include "dataplane/port/xdp_steering.h"
 #include "matchers/result.h"
@@ -21,6 +22,7 @@ struct PortReport {
     std::string device;
     std::string driver;  // "af_xdp", "socket", "pcap", ...
     std::string why;     // in words, for the line at start
+    std::string offers;  // queues and offloads of a DPDK device that are in use
     int if_index = 0;
 };
 
@@ -45,12 +47,17 @@ class PortSet {
                                std::uint16_t first_port, std::uint16_t last_port);
 
   private:
-    PortSet() = default;
+    explicit PortSet(unsigned workers) : workers_(workers) {}
     Result<void> open_one(const config::PortSettings& port);
     Result<void> open_af_xdp_port(const config::PortSettings& port, std::string why);
-    Result<void> open_virtual(const config::PortSettings& port, const std::string& driver);
+    Result<void> open_virtual(const config::PortSettings& port, const std::string& driver,
+                              const std::string& arguments, EthdevOptions options = {});
+    Result<void> open_af_packet(const config::PortSettings& port);
+    Result<void> open_pci(const config::PortSettings& port);
+    void add_ethdev(const config::PortSettings& port, std::string driver, Ports queues);
     Result<void> open_sockets(const config::PortSettings& port, std::string why);
 
+    unsigned workers_;  // a port has queues for so many, if it has them and nobody says how many
     std::vector<std::unique_ptr<XdpSteering>> steerings_;  // before queues_: freed after them
     std::vector<std::unique_ptr<Port>> queues_;
     std::vector<kernel::PortDevice> devices_;

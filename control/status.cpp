@@ -84,8 +84,10 @@ boost::json::value Daemon::status() const {
     for (const auto& address : hops.service_addresses)
         addresses.emplace_back(address.to_string());
     for (const auto& port : ports_->reports()) {
-        ports.push_back(
-            object{{"device", port.device}, {"driver", port.driver}, {"why", port.why}});
+        ports.push_back(object{{"device", port.device},
+                               {"driver", port.driver},
+                               {"why", port.why},
+                               {"offers", port.offers}});
     }
     all["ports"] = std::move(ports);
     all["addresses"] = std::move(addresses);

@@ -42,7 +42,7 @@ void read_addresses(Reading& in, const Node& node, const Place& place, PortSetti
     }
 }
 
-constexpr std::array<Row<PortSettings>, 5> kPortRows{{
+constexpr std::array<Row<PortSettings>, 6> kPortRows{{
     {"device", &PortSettings::device, "none", "",
      "the interface, as in `device: eth0`; for the drivers memif, pcap and ring the DPDK device "
      "with its arguments"},
@@ -55,6 +55,8 @@ constexpr std::array<Row<PortSettings>, 5> kPortRows{{
      "receive queues; auto: all that there are"},
     {"addresses", Own<PortSettings>{"list of addresses", read_addresses}, "auto", "",
      "what we answer on; auto: every address of the interface"},
+    {"force", &PortSettings::force, "false", "",
+     "with `pci`: take the NIC even if it is the only way into this machine"},
 }};
 
 bool is_pci_address(std::string_view text) {

@@ -66,6 +66,7 @@ struct PortSettings {
     Driver driver = Driver::automatic;  // af_xdp if it can, else socket; pci if `pci` is given
     std::uint32_t queues = 0;           // 0: as many as there are
     std::vector<IpAddress> addresses;   // what we answer on; empty: every address of the interface
+    bool force = false;                 // pci: even if it is the only way into this machine
     int line = 0;
 };
 

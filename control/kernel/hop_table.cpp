@@ -44,7 +44,9 @@ HopTarget resolve(const IpAddress& upstream, const Route& route, const Interface
     if (link == nullptr || !link->asks_neighbours) return target;
     const Place place = place_of(*link, interfaces, devices);
     // We send with one tag at most; what needs two is the kernel's.
-    if (place.device == nullptr || place.device->sockets || place.vlan.inner != 0) return target;
+    if (place.device == nullptr || place.device->sockets || place.device->copies ||
+        place.vlan.inner != 0)
+        return target;
     // The kernel fills in addresses as the route's family has them; another family has no source there.
     if (!route.source || route.source->is_v4() != upstream.is_v4()) {
         hop.via = NextHop::Via::nothing;
@@ -98,12 +100,14 @@ std::vector<DeviceState> device_states(const Interfaces& interfaces,
     for (const PortDevice& device : devices) {
         const Link* link = interfaces.find(device.if_index);
         if (link == nullptr) continue;
-        DeviceState state{link->if_index, link->name, link->up, link->mac, {}};
+        DeviceState state{link->if_index, link->name, link->up, link->mac, {}, {}};
         for (const Link& other : interfaces.links) {
             const Place place = place_of(other, interfaces, std::span(&device, 1));
-            if (place.device != nullptr && other.vlan_parent != 0)
-                state.vlans.push_back(place.vlan);
+            if (place.device == nullptr) continue;
+            if (other.vlan_parent != 0) state.vlans.push_back(place.vlan);
+            if (device.copies) state.copying.push_back(other.if_index);
         }
+        std::sort(state.copying.begin(), state.copying.end());
         std::sort(state.vlans.begin(), state.vlans.end());
         states.push_back(std::move(state));
     }

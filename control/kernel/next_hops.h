@@ -32,6 +32,9 @@ struct PortDevice {
     std::vector<IpAddress> addresses = {};
     // Served by kernel sockets, not by a port: an upstream behind it is Via::kernel.
     bool sockets = false;
+    // The port sees copies (AF_PACKET): an upstream behind it is Via::kernel, because the kernel, which sees
+    // the replies as well, refuses those that no socket of its own waits for.
+    bool copies = false;
 };
 
 // What became of the kernel's side of a port's device.
@@ -41,6 +44,7 @@ struct DeviceState {
     bool up = false;  // administratively and by carrier
     MacAddress mac{};
     std::vector<VlanTags> vlans;  // of its VLAN children, sorted
+    std::vector<int> copying;  // if it copies: the interfaces that its packets come in by, sorted
     bool operator==(const DeviceState&) const = default;
 };
 

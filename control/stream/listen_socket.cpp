@@ -8,6 +8,7 @@
 #include <cstring>
 #include <string>
 
+#include "control/stream/arrival.h"
 #include "control/stream/port_owner.h"
 #include "control/stream/socket_address.h"
 
@@ -78,6 +79,7 @@ Result<int> open_listen_socket(const ListenAddress& where) {
     if (is_tcp) {
         set(socket, SOL_SOCKET, SO_REUSEADDR, 1);  // connections of our last life may linger
     } else {
+        ask_for_arrival(socket, address.family());
         set(socket, SOL_SOCKET, SO_RCVBUF, kUdpBytes);  // as much as net.core.rmem_max lets us
         set(socket, SOL_SOCKET, SO_SNDBUF, kUdpBytes);
         set(socket, SOL_SOCKET, SO_RCVBUFFORCE, kUdpBytes);  // all of it, with CAP_NET_ADMIN

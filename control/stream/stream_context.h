@@ -30,6 +30,8 @@ struct StreamContext {
     boost::asio::io_context io{1};
     StreamCounters counters{};
     forward::ChaChaRandom random{0};
+    // Interfaces with a copying port: whole datagrams that come in by them are the port's. Sorted.
+    std::vector<int> copying{};
 
     void count(StreamCount c, std::uint64_t n = 1) { counters.add(c, n); }
     [[nodiscard]] std::uint64_t now_ms() { return clock.now().ms; }

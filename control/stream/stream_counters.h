@@ -16,6 +16,7 @@ namespace steer {
     X(udp_sent, "udp_sent", "answers sent by kernel sockets")                                    \
     X(udp_over_budget, "udp_over_budget", "datagrams of sources that sent too many")             \
     X(udp_bad, "udp_bad", "datagrams too long or too short to be a query")                       \
+    X(udp_copies, "udp_copies", "datagrams that a copying port (af_packet) has seen, too")       \
     X(udp_not_sent, "udp_not_sent", "answers that the kernel did not take")                      \
     X(tcp_accepted, "tcp_accepted", "connections accepted")                                      \
     X(tcp_over_client_limit, "tcp_over_client_limit", "connections closed: client has too many") \

@@ -79,6 +79,12 @@ void StreamThread::remove(const ListenAddress& where) {
     });
 }
 
+void StreamThread::set_copying(std::vector<int> if_indices) {
+    boost::asio::post(context_.io, [this, all = std::move(if_indices)]() mutable {
+        context_.copying = std::move(all);
+    });
+}
+
 void StreamThread::run() {
     context_.io.run();
 }

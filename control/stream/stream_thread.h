@@ -38,6 +38,9 @@ class StreamThread {
     // Closes it; connections that came by it stay. Any thread.
     void remove(const ListenAddress& where);
 
+    // See StreamContext::copying. Any thread.
+    void set_copying(std::vector<int> if_indices);
+
     void run();   // until stop()
     void stop();  // any thread
     // What there is to do now, without waiting. Returns how much that was.

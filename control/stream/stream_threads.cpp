@@ -136,6 +136,11 @@ void StreamThreads::set_service_addresses(const std::vector<IpAddress>& service_
     }
 }
 
+void StreamThreads::set_copying_interfaces(const std::vector<int>& if_indices) {
+    for (auto& thread : impl_->threads)
+        thread->set_copying(if_indices);
+}
+
 void StreamThreads::start() {
     for (auto& thread : impl_->threads) {
         impl_->running.emplace_back([raw = thread.get()] { raw->run(); });

@@ -43,6 +43,9 @@ class StreamThreads {
     // Addresses came or went: listeners on all addresses follow. What cannot be bound is logged,
     // and tried again at the next call. Any thread.
     void set_service_addresses(const std::vector<IpAddress>& service_addresses);
+    // Interfaces with a copying port, sorted: plain datagrams that came in by one of them are the port's
+    // to answer. Any thread.
+    void set_copying_interfaces(const std::vector<int>& if_indices);
 
     void start();
     void stop();  // idempotent; open connections are closed

@@ -1,10 +1,10 @@
 #include "control/stream/udp_listener.h"
 
-#include <sys/socket.h>
-
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cerrno>
 
+#include "control/stream/arrival.h"
 #include "dataplane/dns/wire.h"
 
 namespace steer::stream {
@@ -58,6 +58,7 @@ bool UdpListener::receive_batch() {
     std::array<SocketAddress, kBatch> clients;
     std::array<iovec, kBatch> pieces{};
     std::array<mmsghdr, kBatch> messages{};
+    alignas(cmsghdr) std::array<std::array<std::uint8_t, kArrivalBytes>, kBatch> arrivals;
     unsigned room = 0;
     for (; room < kBatch; ++room) {
         buffers[room] = injector_.take_buffer(kRoom);
@@ -68,6 +69,10 @@ bool UdpListener::receive_batch() {
         messages[room].msg_hdr.msg_namelen = clients[room].length;
         messages[room].msg_hdr.msg_iov = &pieces[room];
         messages[room].msg_hdr.msg_iovlen = 1;
+        if (!context_.copying.empty()) {
+            messages[room].msg_hdr.msg_control = arrivals[room].data();
+            messages[room].msg_hdr.msg_controllen = arrivals[room].size();
+        }
     }
     std::uint8_t unread[1];
     iovec nowhere{unread, sizeof unread};
@@ -83,14 +88,28 @@ bool UdpListener::receive_batch() {
             continue;
         }
         clients[i].length = messages[i].msg_hdr.msg_namelen;
-        take_query(buffers[i], clients[i], messages[i].msg_len,
-                   (messages[i].msg_hdr.msg_flags & MSG_TRUNC) != 0);
+        if (is_copy(messages[i])) {
+            context_.count(StreamCount::udp_received);
+            context_.count(StreamCount::udp_copies);
+            release(buffers[i]);
+            continue;
+        }
+        take_query(buffers[i], clients[i], messages[i]);
     }
     return got > 0 && static_cast<unsigned>(got) == room;
 }
 
-void UdpListener::take_query(Buffer* buffer, const SocketAddress& client, std::size_t length,
-                             bool cut) {
+// Whether the port has this one, too.
+bool UdpListener::is_copy(mmsghdr& message) const {
+    if (context_.copying.empty()) return false;
+    const Arrival arrival = read_arrival(message.msg_hdr);
+    return arrival.plain &&
+           std::binary_search(context_.copying.begin(), context_.copying.end(), arrival.if_index);
+}
+
+void UdpListener::take_query(Buffer* buffer, const SocketAddress& client, const mmsghdr& message) {
+    const std::size_t length = message.msg_len;
+    const bool cut = (message.msg_hdr.msg_flags & MSG_TRUNC) != 0;
     context_.count(StreamCount::udp_received);
     const IpAddress source = client.address();
     const bool is_local = source == local_ || is_loopback(source);

@@ -2,9 +2,14 @@
 // of frames, or everything where there is no such port. Bound to that address, so that answers
 // leave from the one that was asked.
 //
+// What came in by an interface with a copying port (StreamContext::copying) is taken only if the port
+// cannot take it: fragments, IP options, extension headers.
+//
 // Receives and sends up to 32 datagrams a system call. A full send buffer loses the answer and
 // counts it.
 #pragma once
+
+#include <sys/socket.h>
 
 #include <array>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -37,7 +42,8 @@ class UdpListener final : public AnswerTaker, public std::enable_shared_from_thi
     void receive();
     // One batch. True: there may be more.
     bool receive_batch();
-    void take_query(Buffer* buffer, const SocketAddress& client, std::size_t length, bool cut);
+    void take_query(Buffer* buffer, const SocketAddress& client, const mmsghdr& message);
+    [[nodiscard]] bool is_copy(mmsghdr& message) const;
 
     StreamContext& context_;
     Injector& injector_;

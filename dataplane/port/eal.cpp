@@ -3,17 +3,16 @@
 #include <pthread.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
-#include <rte_log.h>
 #include <sched.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <string_view>
+
+#include "dataplane/port/dpdk_log.h"
 
 namespace steer {
 namespace {
@@ -72,34 +71,6 @@ std::vector<unsigned> allowed_cpus() {
     return cpus;
 }
 
-// Where EAL's log goes while it starts, so that its last words can be an error's sentence.
-class LogCapture {
-  public:
-    LogCapture() : stream_(open_memstream(&text_, &size_)) { rte_openlog_stream(stream_); }
-    ~LogCapture() {
-        rte_openlog_stream(stderr);
-        if (stream_ != nullptr) std::fclose(stream_);
-        std::free(text_);
-    }
-    LogCapture(const LogCapture&) = delete;
-    LogCapture& operator=(const LogCapture&) = delete;
-
-    std::string last_line() {
-        if (stream_ == nullptr) return {};
-        std::fflush(stream_);
-        std::string_view all(text_, size_);
-        while (all.ends_with('\n'))
-            all.remove_suffix(1);
-        const std::size_t start = all.rfind('\n');
-        return std::string(start == all.npos ? all : all.substr(start + 1));
-    }
-
-  private:
-    char* text_ = nullptr;
-    std::size_t size_ = 0;
-    std::FILE* stream_;
-};
-
 }  // namespace
 
 MemoryFacts parse_meminfo(const std::string& text) {
@@ -141,6 +112,9 @@ EalPlan plan_eal(const EalOptions& options, const MemoryFacts& memory,
     if (options.pci.empty()) {
         plan.arguments.insert(plan.arguments.end(), {"--no-pci", "--iova-mode=va"});
     }
+    // A memif peer maps our memory segment by segment, each by a descriptor of its own.
+    if (options.shares_memory && plan.huge_pages)
+        plan.arguments.emplace_back("--single-file-segments");
     for (const std::string& address : options.pci) {
         plan.arguments.insert(plan.arguments.end(), {"-a", address});
     }
@@ -168,13 +142,12 @@ Result<std::unique_ptr<Eal>> Eal::start(const EalOptions& options) {
     CPU_ZERO(&affinity);
     const pthread_t self = pthread_self();
     const bool known = pthread_getaffinity_np(self, sizeof affinity, &affinity) == 0;
-    LogCapture log;
+    DpdkLog log;
     const int started = rte_eal_init(static_cast<int>(words.size()), argv.data());
     if (known) pthread_setaffinity_np(self, sizeof affinity, &affinity);
     if (started < 0) {
-        std::string text = "DPDK does not start with " + plan.why + ": " + rte_strerror(rte_errno);
-        if (const std::string last = log.last_line(); !last.empty()) text += " (" + last + ")";
-        return Error{text};
+        return Error{"DPDK does not start with " + plan.why + ": " + rte_strerror(rte_errno) +
+                     log.in_brackets()};
     }
     return std::unique_ptr<Eal>(new Eal(std::move(plan)));
 }

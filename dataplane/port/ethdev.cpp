@@ -2,6 +2,8 @@
 
 #include <net/if.h>
 #include <rte_bus_vdev.h>
+#include <rte_devargs.h>
+#include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
@@ -11,15 +13,25 @@
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <string_view>
+
+#include "dataplane/port/dpdk_log.h"
 
 namespace steer {
 namespace {
+
+// What queues are chosen by: a client's flow stays with one worker.
+constexpr std::uint64_t kRss = RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_FRAG_IPV4 |
+                               RTE_ETH_RSS_NONFRAG_IPV4_UDP | RTE_ETH_RSS_IPV6 |
+                               RTE_ETH_RSS_FRAG_IPV6 | RTE_ETH_RSS_NONFRAG_IPV6_UDP;
+constexpr std::uint64_t kChecksums = RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
 
 // Configured and started; stopped and closed by the last of its queues.
 struct Device {
     std::uint16_t id = 0;
     std::string vdev;  // to be removed with it; "": EAL's own
     bool started = false;
+    std::string description;
 
     ~Device() {
         if (started) rte_eth_dev_stop(id);
@@ -56,6 +68,7 @@ class EthdevPort final : public Port {
                         : static_cast<int>(if_nametoindex(options.interface.c_str()));
         partial_checksums_ = options.partial_checksums;
         rte_eth_dev_get_mtu(device_->id, &mtu_);
+        copies_ = options.copies;
     }
 
     std::uint16_t rx(rte_mbuf** out, std::uint16_t n) noexcept override {
@@ -64,12 +77,18 @@ class EthdevPort final : public Port {
     std::uint16_t tx(rte_mbuf** packets, std::uint16_t n) noexcept override {
         return rte_eth_tx_burst(device_->id, queue_, packets, n);
     }
+    bool punt(rte_mbuf* packet) noexcept override {
+        if (copies_) rte_pktmbuf_free(packet);  // the kernel has its own
+        return copies_;
+    }
     [[nodiscard]] rte_mempool* pool() const noexcept override { return pool_.get(); }
+    [[nodiscard]] const Device& device() const noexcept { return *device_; }
 
   private:
     Pool pool_;  // goes after the device, whose rings hold its mbufs
     std::shared_ptr<Device> device_;
     std::uint16_t queue_;
+    bool copies_ = false;
 };
 
 Error refusal(const Device& device, const std::string& what, int code) {
@@ -87,27 +106,71 @@ Pool make_pool(const Device& device, std::uint16_t queue, unsigned mbufs) {
                                         rte_eth_dev_socket_id(device.id)));
 }
 
+// Checksums that the device verifies. Not virtio: with that agreed, its peers leave sums partial.
+std::uint64_t wanted_checksums(const rte_eth_dev_info& info, const EthdevOptions& options) {
+    const bool trusted =
+        !options.partial_checksums && std::string_view(info.driver_name) != "net_virtio";
+    return trusted ? info.rx_offload_capa & kChecksums : 0;
+}
+
+// How many queues, or why not so many.
+Result<std::uint16_t> plan_queues(const Device& device, const rte_eth_dev_info& info,
+                                  const EthdevOptions& options) {
+    const std::uint16_t most = std::min(info.max_rx_queues, info.max_tx_queues);
+    if (options.queues > most) {
+        return Error{name_of(device) + " has " + std::to_string(most) + " queues and `queues` is " +
+                     std::to_string(options.queues) + "; lower it"};
+    }
+    if (options.queues != 0) return options.queues;
+    return std::max<std::uint16_t>(1, std::min(most, options.most_queues));
+}
+
+// A worker reads the tag in the frame.
+Result<void> keep_vlan_tags(const Device& device) {
+    const int now = rte_eth_dev_get_vlan_offload(device.id);
+    if (now < 0 || (now & RTE_ETH_VLAN_STRIP_OFFLOAD) == 0) return {};
+    if (rte_eth_dev_set_vlan_offload(device.id, now & ~RTE_ETH_VLAN_STRIP_OFFLOAD) == 0) return {};
+    return Error{
+        name_of(device) +
+        " takes VLAN tags out of the frames and cannot be told not to; turn that off where the "
+        "device is made (for a virtual function: `ip link set PF vf N vlan 0` on its host)"};
+}
+
+std::string describe(const rte_eth_dev_info& info, const rte_eth_conf& conf, std::uint16_t queues) {
+    std::string text = info.driver_name;
+    text += ", " + std::to_string(queues) + (queues == 1 ? " queue" : " queues");
+    if (conf.rxmode.mq_mode == RTE_ETH_MQ_RX_RSS) text += " by RSS";
+    const std::uint64_t sums = conf.rxmode.offloads & kChecksums;
+    if (sums == kChecksums) return text + ", verifies IPv4 and UDP checksums";
+    if (sums == RTE_ETH_RX_OFFLOAD_IPV4_CKSUM) return text + ", verifies IPv4 checksums";
+    if (sums == RTE_ETH_RX_OFFLOAD_UDP_CKSUM) return text + ", verifies UDP checksums";
+    return text + ", checksums in software";
+}
+
 Result<void> configure(Device& device, const EthdevOptions& options, std::vector<Pool>& pools) {
     rte_eth_dev_info info{};
     if (const int e = rte_eth_dev_info_get(device.id, &info); e != 0) {
         return refusal(device, "does not say what it can do", e);
     }
-    if (options.queues > std::min(info.max_rx_queues, info.max_tx_queues)) {
-        return Error{name_of(device) + " has " +
-                     std::to_string(std::min(info.max_rx_queues, info.max_tx_queues)) +
-                     " queues and `queues` is " + std::to_string(options.queues) + "; lower it"};
-    }
+    const Result<std::uint16_t> queues = plan_queues(device, info, options);
+    if (!queues) return queues.error();
     rte_eth_conf conf{};
-    if (const int e = rte_eth_dev_configure(device.id, options.queues, options.queues, &conf);
-        e != 0) {
+    conf.rxmode.offloads = wanted_checksums(info, options);
+    if (const std::uint64_t rss = info.flow_type_rss_offloads & kRss; *queues > 1 && rss != 0) {
+        conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+        conf.rx_adv_conf.rss_conf.rss_hf = rss;
+    }
+    if (const int e = rte_eth_dev_configure(device.id, *queues, *queues, &conf); e != 0) {
         return refusal(device, "cannot be configured", e);
     }
+    if (const Result<void> kept = keep_vlan_tags(device); !kept) return kept;
+    device.description = describe(info, conf, *queues);
     std::uint16_t rx_size = options.descriptors;
     std::uint16_t tx_size = options.descriptors;
     rte_eth_dev_adjust_nb_rx_tx_desc(device.id, &rx_size, &tx_size);
     const int found_socket = rte_eth_dev_socket_id(device.id);
     const unsigned socket = found_socket < 0 ? 0U : static_cast<unsigned>(found_socket);
-    for (std::uint16_t q = 0; q < options.queues; ++q) {
+    for (std::uint16_t q = 0; q < *queues; ++q) {
         Pool& pool = pools.emplace_back(make_pool(device, q, options.mbufs));
         if (pool == nullptr) return refusal(device, "no memory for its packets", rte_errno);
         if (const int e =
@@ -133,7 +196,7 @@ Result<Ports> open_device(std::shared_ptr<Device> device, const EthdevOptions& o
         return done.error();
     }
     Ports ports;
-    for (std::uint16_t q = 0; q < options.queues; ++q) {
+    for (std::uint16_t q = 0; q < pools.size(); ++q) {
         ports.push_back(std::make_unique<EthdevPort>(device, q, std::move(pools[q]), options));
     }
     return ports;
@@ -150,6 +213,20 @@ std::string argument(const std::string& arguments, const std::string& key) {
     return {};
 }
 
+// Whether some driver takes a device of that name.
+bool has_driver(const std::string& vdev) {
+    rte_devargs arguments{};
+    const bool known = rte_devargs_parse(&arguments, vdev.c_str()) == 0;
+    std::free(arguments.data);
+    return known;
+}
+
+// As Debian names it: net_af_packet is in librte-net-af-packet23.
+std::string package_of(std::string driver) {
+    std::replace(driver.begin(), driver.end(), '_', '-');
+    return "librte-" + driver + "23";
+}
+
 }  // namespace
 
 Result<Ports> open_ethdev(std::uint16_t ethdev_id, const EthdevOptions& options) {
@@ -161,13 +238,26 @@ Result<Ports> open_ethdev(std::uint16_t ethdev_id, const EthdevOptions& options)
     return open_device(std::move(device), options);
 }
 
+Result<std::uint16_t> find_ethdev(const std::string& name) {
+    std::uint16_t id = 0;
+    if (rte_eth_dev_get_port_by_name(name.c_str(), &id) != 0) {
+        return Error{"DPDK has no network device " + name};
+    }
+    return id;
+}
+
 Result<Ports> open_vdev(const std::string& driver, const std::string& arguments,
                         EthdevOptions options) {
     static std::atomic<unsigned> serial{0};
     const std::string name = driver + "_steer" + std::to_string(serial.fetch_add(1));
+    DpdkLog log;
+    if (!has_driver(name)) {
+        return Error{"DPDK's driver " + driver + " is not installed: `apt-get install " +
+                     package_of(driver) + "`"};
+    }
     if (const int e = rte_vdev_init(name.c_str(), arguments.c_str()); e != 0) {
         return Error{"DPDK device " + driver + " with \"" + arguments +
-                     "\" cannot be made: " + std::strerror(std::abs(e))};
+                     "\" cannot be made: " + std::strerror(std::abs(e)) + log.in_brackets()};
     }
     auto device = std::make_shared<Device>();
     if (const int e = rte_eth_dev_get_port_by_name(name.c_str(), &device->id); e != 0) {
@@ -175,12 +265,18 @@ Result<Ports> open_vdev(const std::string& driver, const std::string& arguments,
         return Error{driver + " is not a DPDK network device"};
     }
     device->vdev = name;
-    if (driver == "net_tap") {
-        // What a local socket sends through a tap may carry only the pseudo-header's sum.
+    if (driver == "net_tap" || driver == "net_af_packet") {
+        // What a local socket sends may carry only the pseudo-header's sum.
         options.partial_checksums = true;
+        options.copies = driver == "net_af_packet";
         if (options.interface.empty()) options.interface = argument(arguments, "iface");
     }
     return open_device(std::move(device), options);
+}
+
+std::string describe_ethdev(const Port& port) {
+    const auto* const mine = dynamic_cast<const EthdevPort*>(&port);
+    return mine == nullptr ? std::string{} : mine->device().description;
 }
 
 }  // namespace steer

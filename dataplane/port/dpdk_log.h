@@ -1,0 +1,29 @@
+// What DPDK logs while this object lives, kept so that its last words can be part of an Error's sentence
+// instead of a line of their own. One at a time, at set-up; afterwards DPDK logs to standard error again.
+#pragma once
+
+#include <cstddef>
+#include <cstdio>
+#include <string>
+
+namespace steer {
+
+class DpdkLog {
+  public:
+    DpdkLog();
+    ~DpdkLog();
+    DpdkLog(const DpdkLog&) = delete;
+    DpdkLog& operator=(const DpdkLog&) = delete;
+
+    // "" if it said nothing.
+    [[nodiscard]] std::string last_line();
+    // " (LAST LINE)", or "": to be added to a sentence.
+    [[nodiscard]] std::string in_brackets();
+
+  private:
+    char* text_ = nullptr;
+    std::size_t size_ = 0;
+    std::FILE* stream_;
+};
+
+}  // namespace steer
