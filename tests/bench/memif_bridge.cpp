@@ -69,6 +69,7 @@ unsigned to_tap(const MemifPeer& peer, int tap) {
 int run_bridge(const MemifPeer& peer, const PeerOptions& options) {
     const int tap = open_tap(options.tap);
     std::signal(SIGTERM, [](int) { g_end = 1; });
+    connect(peer, options);
     std::puts("ready");
     std::fflush(stdout);
     unsigned idle = 0;

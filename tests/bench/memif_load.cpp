@@ -229,13 +229,7 @@ class Load {
 }  // namespace
 
 int run_load(const MemifPeer& peer, const PeerOptions& options) {
-    rte_eth_link link{};
-    for (unsigned i = 0; i < 200; ++i) {
-        rte_eth_link_get_nowait(peer.device, &link);
-        if (link.link_status == RTE_ETH_LINK_UP) break;
-        rte_delay_us_sleep(50'000);
-    }
-    if (link.link_status != RTE_ETH_LINK_UP) fail("nobody serves " + options.socket);
+    connect(peer, options);
     Load load(peer, options);
     load.warm();
     return load.run();

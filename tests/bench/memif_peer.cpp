@@ -3,6 +3,7 @@
 #include "bench/memif_peer.h"
 
 #include <rte_bus_vdev.h>
+#include <rte_cycles.h>
 #include <rte_eal.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
@@ -51,14 +52,27 @@ MemifPeer open_memif(const PeerOptions& options) {
     const rte_eth_conf conf{};
     if (rte_eth_dev_configure(peer.device, 1, 1, &conf) != 0 ||
         rte_eth_rx_queue_setup(peer.device, 0, kDescriptors, 0, nullptr, peer.pool) != 0 ||
-        rte_eth_tx_queue_setup(peer.device, 0, kDescriptors, 0, nullptr) != 0 ||
-        rte_eth_dev_start(peer.device) != 0) {
-        fail("the memif device does not start");
+        rte_eth_tx_queue_setup(peer.device, 0, kDescriptors, 0, nullptr) != 0) {
+        fail("the memif device cannot be configured");
     }
     return peer;
 }
 
 }  // namespace
+
+void connect(const MemifPeer& peer, const PeerOptions& options) {
+    constexpr unsigned kAttempts = 400, kPauseUs = 50'000;
+    bool started = false;
+    for (unsigned i = 0; i < kAttempts; ++i) {
+        if (!started) started = rte_eth_dev_start(peer.device) == 0;
+        rte_eth_link link{};
+        rte_eth_link_get_nowait(peer.device, &link);
+        if (link.link_status == RTE_ETH_LINK_UP) return;
+        rte_delay_us_sleep(kPauseUs);
+    }
+    fail("nobody serves " + options.socket);
+}
+
 }  // namespace steer::bench
 
 int main(int argc, char** argv) {

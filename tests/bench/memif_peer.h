@@ -8,7 +8,7 @@ struct rte_mempool;
 
 namespace steer::bench {
 
-// A net_memif device in the client's role, one queue, started. Ends the process with a sentence if it cannot be.
+// A net_memif device in the client's role, one queue.
 struct MemifPeer {
     std::uint16_t device;
     rte_mempool* pool;
@@ -26,6 +26,8 @@ struct PeerOptions {
 };
 
 [[noreturn]] void fail(const std::string& why);
+// Starts the device and waits until the server is there; fails after 20 s.
+void connect(const MemifPeer& peer, const PeerOptions& options);
 
 // Copies frames between the memif and a new TAP, until SIGTERM. Prints "ready" when the tap is there.
 int run_bridge(const MemifPeer& peer, const PeerOptions& options);

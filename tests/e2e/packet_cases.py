@@ -387,9 +387,9 @@ def other_ports_are_the_kernels(place, side):
 
 @case()
 def a_vlan_that_is_not_ours(place, side):
-    """A tagged query to an address that we do not have on that VLAN: left to the kernel, not answered. Where no kernel
-    says which VLANs are ours, all are, and the answer has the query's tags."""
-    behind = Wire(place.network, *place.behind) if place.behind and place.kernel else None
+    """A tagged query to an address that we do not have on that VLAN: left to the kernel, not answered. Where
+    nobody says which VLANs are ours, all are, and the answer has the query's tags."""
+    behind = Wire(place.network, *place.behind) if place.behind and not place.any_vlan else None
     try:
         for tags in ((10,), (4094,), (10, 20)):
             sent = []
@@ -401,7 +401,7 @@ def a_vlan_that_is_not_ours(place, side):
                 sent.append(bytes(frame / side.ip() / UDP(sport=port, dport=53) / query))
                 return sent[-1]
 
-            if not place.kernel:
+            if place.any_vlan:
                 answered(place, side, make, place.fresh(), tags=tags)
                 continue
             not_answered(place, side, make)

@@ -77,19 +77,19 @@ def on_veth(driver: str, **what):
     return start
 
 
-def without_kernel(lab: Lab, port: str, device: str = "eth0") -> Place:
+def without_kernel(lab: Lab, port: str, join=None, device: str = "eth0", **what) -> Place:
     """The port has its addresses from the configuration and no kernel beside it (they are on `lo`, where the upstream
-    is too)."""
+    is too). join() makes the client's `device` once the daemon runs."""
     lab.network.address("appliance", "lo", *(f"{side.ours}/{32 if side.family == 4 else 128}" for side in SIDES))
     addresses = ", ".join(f"'{side.ours}'" for side in SIDES)
     lab.daemon(f"{{ {port}, addresses: [ {addresses} ] }}", lab.upstream("appliance", "127.0.0.1"))
-    if device != "eth0":  # the far end of a tap that the daemon made
-        lab.network.run("appliance", "ip", "link", "set", device, "netns", lab.network.full("client"))
+    if join is not None:
+        join()
         lab.network.run("client", "ip", "link", "set", device, "up")
     lab.client_addresses(device)
     for side in SIDES:
         lab.network.run("client", "ip", "neigh", "replace", side.ours, "lladdr", ANY_MAC, "dev", device)
-    return Place(lab.network, "client", device, ANY_MAC, SIDES, kernel=False, partial=device != "eth0")
+    return Place(lab.network, "client", device, ANY_MAC, SIDES, kernel=False, any_vlan=True, **what)
 
 
 def on_pcap(lab: Lab) -> Place:
@@ -99,14 +99,32 @@ def on_pcap(lab: Lab) -> Place:
     return without_kernel(lab, "device: 'rx_iface_in=eth0,tx_iface=eth0', driver: pcap")
 
 
+def on_memif(lab: Lab) -> Place:
+    """The memif's other side is a process that has a tap in the client's namespace."""
+    path = lab.folder / "memif.sock"
+
+    def join() -> None:
+        lab.network.start("client", "memif_peer", f"{BUILD}/tests/bench/memif_peer", "bridge", "--no-huge", "--socket",
+                          str(path), "--tap", "eth0").wait_for("ready")
+
+    return without_kernel(lab, f"device: 'role=server,socket-abstract=no,socket={path}', driver: memif", join)
+
+
 def on_tap(lab: Lab) -> Place:
     """The tap's kernel interface is the client's, as a virtual machine's or a container's would be."""
-    return without_kernel(lab, "device: 'iface=dtap0', driver: tap", "dtap0")
+    def join() -> None:
+        lab.network.run("appliance", "ip", "link", "set", "dtap0", "netns", lab.network.full("client"))
+
+    return without_kernel(lab, "device: dtap0, driver: tap", join, "dtap0", partial=True)
 
 
 KINDS = {
     "af_xdp": on_veth("af_xdp", partial=True),
     "socket": on_veth("socket", filters_macs=True),
+    "af_packet": on_veth("af_packet", partial=True),
+    "memif": on_memif,
+    "af_packet": on_veth("af_packet", partial=True, any_vlan=True),
+    "memif": on_memif,
     "pcap": on_pcap,
     "tap": on_tap,
 }
