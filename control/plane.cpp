@@ -134,6 +134,7 @@ Worker& Plane::add_worker(std::vector<Port*> ports, Clock& clock) {
     const WorkerOptions worker{.index = index,
                                .workers = options_.workers,
                                .idle = options_.idle,
+                               .spread = options_.spread,
                                .max_parked = options_.max_parked,
                                .max_in_flight = options_.max_in_flight,
                                .first_upstream_port = options_.first_upstream_port,

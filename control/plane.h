@@ -21,6 +21,7 @@ struct PlaneOptions {
     unsigned workers = 1;
     unsigned streams = 1;
     Idle idle = Idle::adaptive;
+    bool spread = true;              // WorkerOptions::spread
     unsigned max_parked = 65536;     // a worker
     unsigned max_in_flight = 16384;  // a worker
     std::uint16_t first_upstream_port = 10240, last_upstream_port = 26623;

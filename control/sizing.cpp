@@ -67,6 +67,7 @@ Result<PlaneOptions> plan_tables(const config::Settings& settings, const Snapsho
     PlaneOptions options;
     options.workers = workers;
     options.idle = static_cast<Idle>(settings.dataplane.idle);
+    options.spread = settings.dataplane.spread == config::SpreadMode::automatic;
     options.max_parked = settings.dataplane.max_parked;
     options.max_in_flight = settings.dataplane.max_in_flight;
     options.first_upstream_port = settings.dataplane.first_upstream_port;

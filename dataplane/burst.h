@@ -30,7 +30,7 @@ struct Packet {
     std::uint8_t* dns;         // first byte of the message
     std::uint16_t dns_length;  // bytes of it
     std::uint16_t dns_room;    // bytes that fit from `dns` on
-    std::uint8_t port;         // index in the worker's ports
+    std::uint8_t port;         // the lane of Transmit: of a moved query, that of the port's worker
     std::uint8_t l3_offset;    // of the IP header in the frame: 14, 18 or 22
     bool is_v6;
     bool is_udp;                                  // not: answers may have 64 KiB

@@ -219,6 +219,30 @@ void classify(std::span<rte_mbuf* const> received, const Port& port, std::uint8_
     }
 }
 
+Message moved_query(const Packet& p) noexcept {
+    return {.kind = MessageKind::query_frame,
+            .b = std::uint32_t{p.dns_length} << 16 | std::uint32_t{p.l3_offset} << 8 |
+                 (p.is_v6 ? 1U : 0U),
+            .token = p.message_sum,
+            .pointer = p.mbuf};
+}
+
+void add_moved_query(const Message& message, std::uint8_t lane, Burst& burst) noexcept {
+    auto* const m = static_cast<rte_mbuf*>(message.pointer);
+    Datagram d;
+    d.l3_offset = static_cast<std::uint8_t>(message.b >> 8);
+    d.is_v6 = (message.b & 1) != 0;
+    d.l3 = rte_pktmbuf_mtod_offset(m, std::uint8_t*, d.l3_offset);
+    d.udp = d.l3 + (d.is_v6 ? kIpv6Size : kIpv4Size);
+    d.udp_length = static_cast<std::uint16_t>((message.b >> 16) + kUdpSize);
+    d.source = d.is_v6 ? IpAddress::from_v6(d.l3 + 8) : IpAddress::from_v4(d.l3 + 12);
+    d.destination = d.is_v6 ? IpAddress::from_v6(d.l3 + 24) : IpAddress::from_v4(d.l3 + 16);
+    d.source_port = load_be16(d.udp);
+    d.destination_port = load_be16(d.udp + 2);
+    d.message_sum = message.token;
+    add_query(m, d, lane, burst);
+}
+
 UpstreamFrame reread_upstream_frame(rte_mbuf* mbuf) noexcept {
     Datagram d;
     if (read_datagram(mbuf, nullptr, d)) return {mbuf, {}, 0, 0, {}};

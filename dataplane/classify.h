@@ -20,6 +20,7 @@
 #include <span>
 
 #include "dataplane/burst.h"
+#include "dataplane/message.h"
 #include "dataplane/own_addresses.h"
 #include "dataplane/port/port.h"
 
@@ -33,6 +34,11 @@ struct PortRange {
 // `port_index` is kept in the packets. At most kBurst mbufs; their ownership goes to the burst.
 void classify(std::span<rte_mbuf* const> received, const Port& port, std::uint8_t port_index,
               OwnAddresses& ours, PortRange upstream_ports, Burst& burst) noexcept;
+
+// MessageKind::query_frame: all that classify() found out about a query, for another worker, in a
+// message; and there a packet again, whose answer leaves by `lane`. It is not judged again.
+Message moved_query(const Packet& packet) noexcept;
+void add_moved_query(const Message& message, std::uint8_t lane, Burst& burst) noexcept;
 
 // The DNS message of a frame that another worker classified as an upstream's reply.
 UpstreamFrame reread_upstream_frame(rte_mbuf* mbuf) noexcept;

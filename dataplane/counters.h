@@ -28,6 +28,10 @@ class Count {
     X(rx_packets, "rx_packets", "mbufs received")                                              \
     X(tx_packets, "tx_packets", "mbufs given to ports")                                        \
     X(injected_queries, "injected_queries", "queries that came as messages")                   \
+    X(moved_queries, "moved_queries", "queries that another worker received and handed over")  \
+    X(frames_for_others, "frames_for_others", "frames of other workers that a port took")      \
+    X(frames_for_others_dropped, "frames_for_others_dropped",                                  \
+      "frames of other workers that the port did not take")                                    \
     X(parked_total, "parked_total", "parked records ever taken")                               \
     X(cache_hits, "cache_hits", "answers found in a cache")                                    \
     X(cache_misses, "cache_misses", "lookups without an answer")                               \
@@ -67,16 +71,21 @@ inline constexpr std::array kStatTexts{STEER_EVENTS(STEER_TEXT)};
 
 struct alignas(64) Counters {
     std::array<Count, static_cast<std::size_t>(Verdict::count_)> verdicts;
+    std::array<Count, static_cast<std::size_t>(Moved::count_)> moved;
     std::array<Count, static_cast<std::size_t>(Injected::count_)> injected;
     std::array<Count, static_cast<std::size_t>(ParkedEnd::count_)> parked_ends;
     std::array<Count, static_cast<std::size_t>(Stat::count_)> stats;
 
     void add(Verdict v, std::uint64_t n = 1) { verdicts[static_cast<std::size_t>(v)].add(n); }
+    void add(Moved v, std::uint64_t n = 1) { moved[static_cast<std::size_t>(v)].add(n); }
     void add(Injected v, std::uint64_t n = 1) { injected[static_cast<std::size_t>(v)].add(n); }
     void add(ParkedEnd v, std::uint64_t n = 1) { parked_ends[static_cast<std::size_t>(v)].add(n); }
     void add(Stat v, std::uint64_t n = 1) { stats[static_cast<std::size_t>(v)].add(n); }
     [[nodiscard]] std::uint64_t get(Verdict v) const {
         return verdicts[static_cast<std::size_t>(v)].get();
+    }
+    [[nodiscard]] std::uint64_t get(Moved v) const {
+        return moved[static_cast<std::size_t>(v)].get();
     }
     [[nodiscard]] std::uint64_t get(Injected v) const {
         return injected[static_cast<std::size_t>(v)].get();

@@ -21,6 +21,9 @@ enum class MessageKind : std::uint8_t {
     send_upstream,  // a query that leaves by a port of yours: buffer = an UpstreamQuery and the bytes,
                     // a = upstream, b = source port
     insert,         // to the keeper: buffer holds a cache::Insert
+    query_frame,  // a query that your flow hash is for: pointer = rte_mbuf, whose `port` is the index of
+                  // the sender's port; b, token: classify.h
+    send_frame,  // a finished frame for a port of yours: pointer = rte_mbuf, whose `port` is its index
     // streams -> worker
     inject,  // a query over TCP or the kernel's UDP: buffer holds an InjectedQuery and the bytes
     upstream_reply,  // a kernel socket got a reply: token, buffer = the message, b = 0; or b = errno

@@ -22,7 +22,7 @@ struct Snapshot;
 struct ReturnPath {
     enum class Kind : std::uint8_t { port, stream };
     Kind kind = Kind::port;
-    std::uint8_t port = 0;               // index in the worker's ports
+    std::uint8_t port = 0;               // index in the ports of `worker`
     std::uint8_t stream = 0;             // index of the streams thread
     std::uint8_t tag_bytes = 0;          // of `tags`: 0, 4 or 8
     std::array<std::uint8_t, 8> tags{};  // VLAN tags as they came (TPID, TCI), outer first
@@ -30,6 +30,7 @@ struct ReturnPath {
     std::uint16_t local_port = 0;
     std::uint16_t max_size = 0;  // what the client takes, bytes of DNS
     MacAddress client_mac{}, local_mac{};
+    std::uint8_t worker = 0;  // whose port: another's where the query was moved
     IpAddress client, local;
     std::uint64_t stream_token = 0;
 };

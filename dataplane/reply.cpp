@@ -66,9 +66,11 @@ Injected injected_for(Verdict v) noexcept {
     }
 }
 
-Replier::Replier(unsigned worker, std::span<Port* const> ports, const WorkerRings& rings,
+Replier::Replier(unsigned worker, std::span<Port* const> ports,
+                 const std::vector<Shared::PortOwner>& owners, const WorkerRings& rings,
                  BufferPools& buffers, Transmit& transmit, Counters& counters)
     : ports_(ports),
+      owners_(owners),
       rings_(rings),
       buffers_(buffers),
       transmit_(transmit),
@@ -78,6 +80,8 @@ Replier::Replier(unsigned worker, std::span<Port* const> ports, const WorkerRing
 void Replier::count(const Packet& p, Verdict v) noexcept {
     if (p.injected != nullptr) {
         counters_.add(injected_for(v));
+    } else if (p.port >= ports_.size()) {
+        counters_.add(moved_for(v));
     } else {
         counters_.add(v);
     }
@@ -99,6 +103,32 @@ void Replier::drop(Packet& p, Verdict v) noexcept {
 void Replier::park(Packet& p, Verdict v) noexcept {
     count(p, v);
     free_query(p);
+}
+
+void Replier::remember_path(const Packet& p, ReturnPath& path) const noexcept {
+    path.client = p.source;
+    path.local = p.destination;
+    path.client_port = p.source_port;
+    path.local_port = p.destination_port;
+    path.max_size = p.max_size;
+    if (p.mbuf == nullptr) {
+        path.kind = ReturnPath::Kind::stream;
+        path.stream = p.stream;
+        path.stream_token = p.stream_token;
+        return;
+    }
+    path.kind = ReturnPath::Kind::port;
+    path.port = p.port;
+    path.worker = worker_;
+    if (p.port >= ports_.size()) {
+        path.worker = static_cast<std::uint8_t>(p.port - ports_.size());
+        path.port = static_cast<std::uint8_t>(p.mbuf->port);
+    }
+    const std::uint8_t* const frame = rte_pktmbuf_mtod(p.mbuf, const std::uint8_t*);
+    std::memcpy(path.local_mac.data(), frame, 6);
+    std::memcpy(path.client_mac.data(), frame + 6, 6);
+    path.tag_bytes = static_cast<std::uint8_t>(p.l3_offset - 14);
+    std::memcpy(path.tags.data(), frame + 12, path.tag_bytes);
 }
 
 void Replier::send_in_place(Packet& p, std::size_t length, std::uint64_t sum, Verdict v) noexcept {
@@ -200,6 +230,15 @@ void write_question(std::uint8_t* message, const Parked& p) {
 
 }  // namespace
 
+rte_mempool* Replier::pool_of(const ReturnPath& path) const noexcept {
+    if (path.worker == worker_) return ports_[path.port]->pool();
+    const auto owner =
+        std::find_if(owners_.begin(), owners_.end(), [&](const Shared::PortOwner& o) {
+            return o.worker == path.worker && o.index == path.port;
+        });
+    return owner->port->pool();
+}
+
 void Replier::answer_by_port(const Parked& p, const dns::Query& q, const dns::Answer& answer,
                              const dns::ReplyOptions& options, ParkedEnd end) noexcept {
     const ReturnPath& path = p.path;
@@ -210,7 +249,7 @@ void Replier::answer_by_port(const Parked& p, const dns::Query& q, const dns::An
                                .from = path.local,
                                .to_port = path.client_port,
                                .from_port = path.local_port};
-    rte_mbuf* const m = rte_pktmbuf_alloc(ports_[path.port]->pool());
+    rte_mbuf* const m = rte_pktmbuf_alloc(pool_of(path));
     const std::size_t needed = headers.size() + bytes_needed(q, answer, options.max_size);
     if (m == nullptr || rte_pktmbuf_tailroom(m) < needed) {
         rte_pktmbuf_free(m);
@@ -226,7 +265,10 @@ void Replier::answer_by_port(const Parked& p, const dns::Query& q, const dns::An
     write_headers(message, length, headers);
     m->data_len = static_cast<std::uint16_t>(headers.size() + length);
     m->pkt_len = m->data_len;
-    transmit_.put(path.port, m, truncated ? truncated_end(end) : end);
+    m->port = path.port;
+    const unsigned lane =
+        path.worker == worker_ ? path.port : transmit_.lane_of_worker(path.worker);
+    transmit_.put(lane, m, truncated ? truncated_end(end) : end);
 }
 
 void Replier::answer_by_stream(const Parked& p, const dns::Query& q, const dns::Answer& answer,

@@ -2,6 +2,7 @@
 // a parked query, into a packet or buffer of its own.
 //
 // In:   a query of the burst or a parked record, and the answer as dns::Answer with age and caps.
+//       The path of a moved query leads back to the worker whose port it came to.
 // Out:  a packet in Transmit, or a message to streams. The query's mbuf or buffer is used up in any
 //       case.
 // Cost: in place: one copy of the body, one sum over the packet. No allocation but mbufs and pool
@@ -9,11 +10,12 @@
 //
 // Ends: Verdict::answered, answered_truncated (RFC 6891 6.2.3), answered_error, refused_client,
 //       drop_no_buffer, drop_ring_full, drop_tx_full (by Transmit) and whatever drop() is told; the
-//       same of Injected; ParkedEnd.
+//       same of Moved and of Injected; ParkedEnd.
 #pragma once
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "dataplane/buffer.h"
 #include "dataplane/burst.h"
@@ -30,7 +32,9 @@ Injected injected_for(Verdict v) noexcept;
 
 class Replier {
   public:
-    Replier(unsigned worker, std::span<Port* const> ports, const WorkerRings& rings,
+    // `owners`: Shared::port_owners.
+    Replier(unsigned worker, std::span<Port* const> ports,
+            const std::vector<Shared::PortOwner>& owners, const WorkerRings& rings,
             BufferPools& buffers, Transmit& transmit, Counters& counters);
 
     // A query of the burst.
@@ -42,6 +46,9 @@ class Replier {
     void drop(Packet& p, Verdict v) noexcept;
     // The query lives on in a parked record.
     void park(Packet& p, Verdict v) noexcept;
+
+    // All that answer() needs to know of the way that the query came.
+    void remember_path(const Packet& p, ReturnPath& path) const noexcept;
 
     // A parked query; `end` is what it counts as if it leaves whole.
     void answer(const Parked& p, const dns::Query& q, const dns::Answer& answer,
@@ -58,12 +65,14 @@ class Replier {
     Buffer* start_response(const std::uint8_t* header, std::span<const std::uint8_t> question,
                            std::size_t bytes) noexcept;
     [[nodiscard]] bool to_stream(unsigned stream, std::uint64_t token, Buffer* response) noexcept;
+    [[nodiscard]] rte_mempool* pool_of(const ReturnPath& path) const noexcept;
     void answer_by_port(const Parked& p, const dns::Query& q, const dns::Answer& answer,
                         const dns::ReplyOptions& options, ParkedEnd end) noexcept;
     void answer_by_stream(const Parked& p, const dns::Query& q, const dns::Answer& answer,
                           const dns::ReplyOptions& options, ParkedEnd end) noexcept;
 
     std::span<Port* const> ports_;
+    const std::vector<Shared::PortOwner>& owners_;
     const WorkerRings& rings_;
     BufferPools& buffers_;
     Transmit& transmit_;

@@ -1,7 +1,5 @@
 #include "dataplane/resolver.h"
 
-#include <rte_mbuf.h>
-
 #include <algorithm>
 #include <cstring>
 
@@ -23,28 +21,7 @@ dns::Ede reason_of(AskEnd end) {
     }
 }
 
-void remember_path(const Packet& p, ReturnPath& path) {
-    path.client = p.source;
-    path.local = p.destination;
-    path.client_port = p.source_port;
-    path.local_port = p.destination_port;
-    path.max_size = p.max_size;
-    if (p.mbuf == nullptr) {
-        path.kind = ReturnPath::Kind::stream;
-        path.stream = p.stream;
-        path.stream_token = p.stream_token;
-        return;
-    }
-    const std::uint8_t* const frame = rte_pktmbuf_mtod(p.mbuf, const std::uint8_t*);
-    path.kind = ReturnPath::Kind::port;
-    path.port = p.port;
-    std::memcpy(path.local_mac.data(), frame, 6);
-    std::memcpy(path.client_mac.data(), frame + 6, 6);
-    path.tag_bytes = static_cast<std::uint8_t>(p.l3_offset - 14);
-    std::memcpy(path.tags.data(), frame + 12, path.tag_bytes);
-}
-
-// All of a query that outlives its packet.
+// All of a query that outlives its packet, but its way.
 void remember(const Packet& p, const QueryContext& c, Parked& r) {
     const dns::Query& q = p.query;
     r.qname_len = q.qname_len;
@@ -57,7 +34,6 @@ void remember(const Packet& p, const QueryContext& c, Parked& r) {
     r.started_ms = static_cast<std::uint16_t>(c.started_ms % 1000);
     r.program = c.state;
     std::memcpy(r.qname.data(), p.dns + dns::kHeaderSize, q.qname_len);
-    remember_path(p, r.path);
 }
 
 void recall(const Parked& r, dns::Query& q) {
@@ -160,6 +136,7 @@ void Resolver::ask(Packet& p, const QueryContext& c, Now now) noexcept {
     const auto [record, why] = parts_.pool.take(c.snapshot, p.source, p.query.name());
     if (record == nullptr) return parts_.replier.drop(p, why);
     remember(p, c, *record);
+    parts_.replier.remember_path(p, record->path);
     record->state = Parked::State::waits_upstream;
     const std::uint64_t hash = parts_.hasher.of_name(p.query.name()).low;
     if (!parts_.forwarder.ask(record, c.group, hash, now)) {
@@ -199,6 +176,7 @@ void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
         return parts_.replier.drop(p, why);
     }
     remember(p, c, *record);
+    parts_.replier.remember_path(p, record->path);
     if (!wait(*record, c, a, terms, now)) {
         parts_.pool.give(record);
         return parts_.replier.drop(p, Verdict::drop_no_buffer);

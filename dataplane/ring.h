@@ -71,12 +71,20 @@ class Ring {
         if (popper_ != nullptr) popper_->wake();
         return true;
     }
+    // As many of the `n` elements as fit, from the first on; returns how many.
+    unsigned push_some(const T* elements, unsigned n) noexcept {
+        const unsigned pushed =
+            rte_ring_sp_enqueue_burst_elem(ring_, elements, sizeof(T), n, nullptr);
+        if (pushed > 0 && popper_ != nullptr) popper_->wake();
+        return pushed;
+    }
     // Up to `n` elements into `out`; returns how many.
     unsigned pop(T* out, unsigned n) noexcept {
         return rte_ring_sc_dequeue_burst_elem(ring_, out, sizeof(T), n, nullptr);
     }
     // The pusher's: so many pushes will succeed; it only grows until then.
     [[nodiscard]] unsigned room() const noexcept { return rte_ring_free_count(ring_); }
+    [[nodiscard]] unsigned capacity() const noexcept { return rte_ring_get_capacity(ring_); }
     [[nodiscard]] bool empty() const noexcept { return rte_ring_empty(ring_) != 0; }
 
   private:

@@ -1,10 +1,13 @@
 // Collects what leaves through ports and sends it in bursts, once per turn or when a lane is full.
+// What leaves through another worker's port is handed to that worker, in bursts as well
+// (MessageKind::send_frame): sending on somebody else's queue is a message.
 //
 // What a packet is counted as is decided when it is put here and counted when the port takes it;
 // what the port does not take is freed and counted as dropped. So every table of verdicts sums to
 // what went in.
 //
-// Ends: Verdict::drop_tx_full, ParkedEnd::drop_tx_full, Stat::upstream_tx_full.
+// Ends: Verdict::drop_tx_full, ParkedEnd::drop_tx_full, Stat::upstream_tx_full; in another worker's
+//       lane Moved::drop_tx_full; of other workers' frames Stat::frames_for_others_dropped.
 #pragma once
 
 #include <array>
@@ -14,15 +17,28 @@
 
 #include "dataplane/burst.h"
 #include "dataplane/counters.h"
+#include "dataplane/message.h"
 #include "dataplane/port/port.h"
+#include "dataplane/ring.h"
 
 namespace steer {
 
 class Transmit {
   public:
-    Transmit(std::span<Port* const> ports, Counters& counters);
+    // `to_worker`: rings to the other workers, by index; nullptr where there is none.
+    Transmit(unsigned worker, std::span<Port* const> ports,
+             std::span<Ring<Message>* const> to_worker, Counters& counters);
+    ~Transmit();
+    Transmit(const Transmit&) = delete;
+    Transmit& operator=(const Transmit&) = delete;
 
-    // Each takes over the mbuf. `port` is an index in the worker's ports.
+    // Lanes are the worker's ports, by index, then one for each worker.
+    [[nodiscard]] std::uint8_t lane_of_worker(unsigned worker) const noexcept {
+        return static_cast<std::uint8_t>(own_lanes_ + worker);
+    }
+
+    // Each takes over the mbuf. In another worker's lane, mbuf.port says by which of its ports it
+    // leaves, and `v` is counted as the Moved of that name.
     void put(unsigned port, rte_mbuf* m, Verdict v) noexcept {
         put(port, m, {Table::verdict, index(v)});
     }
@@ -33,18 +49,22 @@ class Transmit {
         put(port, m, {Table::upstream, 0});
     }
 
+    // A frame that another worker finished.
+    void put_for_other(unsigned port, rte_mbuf* m) noexcept { put(port, m, {Table::other, 0}); }
+
     // Sends all lanes and lets the ports kick their devices. True if there was something.
     bool flush() noexcept;
 
   private:
-    enum class Table : std::uint8_t { verdict, parked, upstream };
+    enum class Table : std::uint8_t { verdict, moved, parked, upstream, other };
     struct Tally {
         Table table;
         std::uint8_t row;
         bool operator==(const Tally&) const = default;
     };
     struct Lane {
-        Port* port;
+        Port* port = nullptr;           // one of the two
+        Ring<Message>* ring = nullptr;  // to the worker whose lane it is
         unsigned count = 0;
         std::array<rte_mbuf*, kBurst> mbufs;
         std::array<Tally, kBurst> tallies;
@@ -61,10 +81,14 @@ class Transmit {
         if (++lane.count == kBurst) send(lane);
     }
     void send(Lane& lane) noexcept;
+    void hand_over(Lane& lane) noexcept;
+    void count_taken(const Lane& lane, unsigned taken) noexcept;
     void count_sent(Tally t, unsigned n) noexcept;
     void count_dropped(Tally t) noexcept;
 
     std::vector<Lane> lanes_;
+    unsigned own_lanes_;
+    std::uint8_t worker_;
     Counters& counters_;
 };
 

@@ -1,8 +1,10 @@
 // Every way out of a worker, once: the enum, the counter, the metric's label, the line in the docs.
 //
-// A received mbuf gets exactly one Verdict. What came as a message from `streams` (injected
-// queries) gets exactly one Injected; an answer that leaves a parked record gets exactly one
-// ParkedEnd. Each table's sum equals what went in (tests/packet/sums_test.cpp).
+// A received mbuf gets exactly one Verdict, from the worker that received it. A query that it moved
+// to another worker (Verdict::query_moved) gets exactly one Moved from that one. What came as a
+// message from `streams` (injected queries) gets exactly one Injected; an answer that leaves a
+// parked record gets exactly one ParkedEnd. Each table's sum equals what went in
+// (tests/packet/sums_test.cpp).
 #pragma once
 
 #include <array>
@@ -19,6 +21,7 @@ namespace steer {
     X(refused_client, "refused_client", "client is in none of dataplane.allow")               \
     X(forwarded, "forwarded", "query parked, an upstream is asked")                           \
     X(held, "held", "answer known, waits for a router")                                       \
+    X(query_moved, "query_moved", "query given to the worker that serves its flow")           \
     X(upstream_reply, "upstream_reply", "an upstream's reply that was awaited")               \
     X(upstream_moved, "upstream_moved", "an upstream's reply for another worker")             \
     X(drop_upstream_unknown, "drop_upstream_unknown",                                         \
@@ -40,6 +43,25 @@ namespace steer {
     X(drop_no_buffer, "drop_no_buffer", "no buffer for the answer")                           \
     X(drop_ring_full, "drop_ring_full", "the ring to another worker is full")                 \
     X(drop_tx_full, "drop_tx_full", "the port did not take the answer")                       \
+    X(drop_router_away, "drop_router_away", "on_timeout: drop, and the router is away")
+
+// Names are Verdict's.
+//    name                       label                        what happened
+#define STEER_MOVED(X)                                                                        \
+    X(answered, "answered", "answer given to the port's worker")                              \
+    X(answered_truncated, "answered_truncated", "answer above the client's size: TC set")     \
+    X(answered_error, "answered_error", "malformed query told so (FORMERR, NOTIMP, BADVERS)") \
+    X(refused_client, "refused_client", "client is in none of dataplane.allow")               \
+    X(forwarded, "forwarded", "query parked, an upstream is asked")                           \
+    X(held, "held", "answer known, waits for a router")                                       \
+    X(drop_short_header, "drop_short_header", "fewer than 12 bytes of DNS")                   \
+    X(drop_response, "drop_response", "a response sent to our port 53")                       \
+    X(drop_parked_full, "drop_parked_full", "no room for another parked query")               \
+    X(drop_client_quota, "drop_client_quota", "client has too many parked queries")           \
+    X(drop_suffix_quota, "drop_suffix_quota", "too many parked queries under one domain")     \
+    X(drop_no_buffer, "drop_no_buffer", "no buffer for the answer")                           \
+    X(drop_ring_full, "drop_ring_full", "the ring to another worker is full")                 \
+    X(drop_tx_full, "drop_tx_full", "the ring to the port's worker did not take the answer")  \
     X(drop_router_away, "drop_router_away", "on_timeout: drop, and the router is away")
 
 //    name                       label                        what happened
@@ -73,14 +95,30 @@ namespace steer {
 #define STEER_TEXT(name, label, text) std::string_view{text},
 
 enum class Verdict : std::uint8_t { STEER_VERDICTS(STEER_ENUM) count_ };
+enum class Moved : std::uint8_t { STEER_MOVED(STEER_ENUM) count_ };
 enum class Injected : std::uint8_t { STEER_INJECTED(STEER_ENUM) count_ };
 enum class ParkedEnd : std::uint8_t { STEER_PARKED_ENDS(STEER_ENUM) count_ };
 
 inline constexpr std::array kVerdictLabels{STEER_VERDICTS(STEER_LABEL)};
 inline constexpr std::array kVerdictTexts{STEER_VERDICTS(STEER_TEXT)};
+inline constexpr std::array kMovedLabels{STEER_MOVED(STEER_LABEL)};
+inline constexpr std::array kMovedTexts{STEER_MOVED(STEER_TEXT)};
 inline constexpr std::array kInjectedLabels{STEER_INJECTED(STEER_LABEL)};
 inline constexpr std::array kInjectedTexts{STEER_INJECTED(STEER_TEXT)};
 inline constexpr std::array kParkedEndLabels{STEER_PARKED_ENDS(STEER_LABEL)};
 inline constexpr std::array kParkedEndTexts{STEER_PARKED_ENDS(STEER_TEXT)};
+
+// The Moved that says the same as a verdict of the stages after classify().
+constexpr Moved moved_for(Verdict v) {
+#define STEER_SAME(name, label, text) \
+    case Verdict::name:               \
+        return Moved::name;
+    switch (v) {
+        STEER_MOVED(STEER_SAME)
+        default:
+            return Moved::drop_short_header;  // none of them gives another
+    }
+#undef STEER_SAME
+}
 
 }  // namespace steer

@@ -2,6 +2,7 @@
 
 #include <rte_mbuf.h>
 #include <rte_pause.h>
+#include <rte_prefetch.h>
 #include <rte_rcu_qsbr.h>
 
 #include <algorithm>
@@ -22,6 +23,7 @@
 #include "dataplane/policy/executor.h"
 #include "dataplane/reply.h"
 #include "dataplane/resolver.h"
+#include "dataplane/spread.h"
 #include "dataplane/transmit.h"
 #include "dataplane/upstream_sender.h"
 
@@ -37,6 +39,27 @@ void require(bool holds, const char* what) {
 unsigned count_streams(const WorkerRings& rings) {
     const auto end = std::find(rings.to_stream.begin(), rings.to_stream.end(), nullptr);
     return static_cast<unsigned>(end - rings.to_stream.begin());
+}
+
+// Lanes of Transmit: none where there is no other worker.
+std::span<Ring<Message>* const> rings_to_others(const WorkerOptions& options,
+                                                const WorkerRings& rings) {
+    return std::span{rings.to_worker}.first(options.workers > 1 ? options.workers : 0);
+}
+
+// What a message owns that nobody will read any more.
+void give_back(const Message& m) {
+    if (m.kind == MessageKind::upstream_frame || m.kind == MessageKind::query_frame ||
+        m.kind == MessageKind::send_frame) {
+        rte_pktmbuf_free(static_cast<rte_mbuf*>(m.pointer));
+    }
+    release(m.buffer);
+}
+
+void drain(Ring<Message>* ring) {
+    Message m;
+    while (ring != nullptr && ring->pop(&m, 1) == 1)
+        give_back(m);
 }
 
 }  // namespace
@@ -60,8 +83,10 @@ struct Worker::Impl final : ForwardSink {
     void serve(Burst& b) noexcept;
     void settle_ended(const Burst& b, Port& port) noexcept;
     void take_replies(const Burst& b) noexcept;
-    void take_moved_frame(rte_mbuf* m) noexcept;
+    void take_moved_reply(rte_mbuf* m) noexcept;
+    void take_moved_queries(std::span<const Message> messages) noexcept;
     void on_worker_message(const Message& m) noexcept;
+    void join_owners() noexcept;
     [[nodiscard]] std::uint64_t next_deadline_ms() const noexcept;
     void go_online() noexcept;
     void go_offline() noexcept;
@@ -81,12 +106,14 @@ struct Worker::Impl final : ForwardSink {
     Sleeper& sleeper;
     Clock& clock;
     const PortRange upstream_ports;
-    const unsigned streams;  // how many there are
+    const unsigned streams;     // how many there are
+    std::size_t first_own = 0;  // of Shared::port_owners
     std::atomic<bool> stopping{false};
     bool online = false;
 
     Counters counters;
     Transmit transmit;
+    Spread spread;
     UpstreamSender sender;
     Keeper keeper;
     Executor executor;
@@ -116,7 +143,8 @@ Worker::Impl::Impl(const WorkerOptions& worker_options, Shared& what_is_shared,
       clock(worker_clock),
       upstream_ports{options.first_upstream_port, options.last_upstream_port},
       streams(count_streams(rings)),
-      transmit(ports, counters),
+      transmit(options.index, ports, rings_to_others(options, rings), counters),
+      spread(options, ports, rings, counters),
       sender(options.index,
              {ports, rings, shared.port_owners, *shared.buffers, transmit, counters, streams}),
       keeper(options.index, shared.cache, rings.to_worker[0], counters),
@@ -125,7 +153,7 @@ Worker::Impl::Impl(const WorkerOptions& worker_options, Shared& what_is_shared,
       claims(options.index, *shared.board, *shared.lists, rings.to_routers, counters),
       pool({options.max_parked, options.max_parked_per_client}, options.index, *shared.hasher,
            shared.parked[options.index]),
-      replier(options.index, ports, rings, *shared.buffers, transmit, counters),
+      replier(options.index, ports, shared.port_owners, rings, *shared.buffers, transmit, counters),
       forwarder({.worker = options.index,
                  .workers = options.workers,
                  .first_port = options.first_upstream_port,
@@ -141,16 +169,38 @@ Worker::Impl::Impl(const WorkerOptions& worker_options, Shared& what_is_shared,
             "its index is not among the workers'");
     require(options.max_parked > 0 && options.max_parked < (1U << 24) - 1,
             "max_parked is above what a token can name");
-    for (Port* p : ports) {
-        shared.port_owners.push_back({p->if_index(), static_cast<std::uint8_t>(options.index)});
+    require(ports.size() + kMaxWorkers <= 256, "it has more ports than a packet can name");
+    join_owners();
+    for (Port* p : ports)
         p->set_sleeper(sleeper);
-    }
     if (shared.qsbr != nullptr) rte_rcu_qsbr_thread_register(shared.qsbr, options.index);
 }
 
+// The workers' threads have ended; what still waits for this one goes back to its pools.
 Worker::Impl::~Impl() {
+    for (Ring<Message>* ring : rings.from_worker)
+        drain(ring);
+    for (Ring<Message>* ring : rings.from_stream)
+        drain(ring);
     go_offline();
     if (shared.qsbr != nullptr) rte_rcu_qsbr_thread_unregister(shared.qsbr, options.index);
+}
+
+// Workers are constructed one after the other.
+void Worker::Impl::join_owners() noexcept {
+    auto& owners = shared.port_owners;
+    first_own = owners.size();
+    for (Port* p : ports) {
+        Shared::PortOwner me{.if_index = p->if_index(),
+                             .worker = static_cast<std::uint8_t>(options.index),
+                             .index = static_cast<std::uint8_t>(owners.size() - first_own),
+                             .port = p};
+        for (Shared::PortOwner& other : owners) {
+            if (other.port->name() != p->name()) continue;
+            me.queues = ++other.queues;
+        }
+        owners.push_back(me);
+    }
 }
 
 // ---- the loop
@@ -204,6 +254,7 @@ bool Worker::Impl::receive_from_ports() noexcept {
                  upstream_ports, burst);
         settle_ended(burst, *ports[i]);
         take_replies(burst);
+        if (spread.is_for(shared.port_owners[first_own + i].queues)) spread.spread(burst);
         serve(burst);
     }
     return some;
@@ -243,13 +294,32 @@ void Worker::Impl::take_replies(const Burst& b) noexcept {
 }
 
 // Its verdict was given where it was received.
-void Worker::Impl::take_moved_frame(rte_mbuf* m) noexcept {
+void Worker::Impl::take_moved_reply(rte_mbuf* m) noexcept {
     const UpstreamFrame f = reread_upstream_frame(m);
     const Verdict v =
         forwarder.on_datagram(f.source, f.source_port, f.destination_port, f.dns, now);
     counters.add(Stat::moved_replies);
     if (v != Verdict::upstream_reply) counters.add(Stat::moved_replies_dropped);
     rte_pktmbuf_free(m);
+}
+
+// Queries that another worker received; a ring's messages are all from one.
+void Worker::Impl::take_moved_queries(std::span<const Message> messages) noexcept {
+    burst.clear();
+    for (const Message& m : messages) {
+        if (m.kind == MessageKind::query_frame) rte_prefetch0(m.pointer);
+    }
+    for (const Message& m : messages) {
+        if (m.kind != MessageKind::query_frame) continue;
+        rte_prefetch0(rte_pktmbuf_mtod(static_cast<rte_mbuf*>(m.pointer), const void*));
+    }
+    for (const Message& m : messages) {
+        if (m.kind != MessageKind::query_frame) continue;
+        add_moved_query(m, transmit.lane_of_worker(m.from), burst);
+    }
+    if (burst.live_count == 0) return;
+    counters.add(Stat::moved_queries, burst.live_count);
+    serve(burst);
 }
 
 // ---- messages
@@ -276,7 +346,9 @@ bool Worker::Impl::receive_from_streams() noexcept {
     return some;
 }
 
+// Not before the first snapshot: a moved query may come as soon as its sender has one.
 bool Worker::Impl::read_messages() noexcept {
+    if (snapshot == nullptr) return false;
     bool some = false;
     std::array<Message, kBurst> messages;
     for (unsigned w = 0; w < options.workers; ++w) {
@@ -285,6 +357,7 @@ bool Worker::Impl::read_messages() noexcept {
         some = some || n > 0;
         for (unsigned i = 0; i < n; ++i)
             on_worker_message(messages[i]);
+        if (n > 0) take_moved_queries({messages.data(), n});
     }
     if (rings.from_routers != nullptr) {
         const unsigned n = rings.from_routers->pop(messages.data(), kBurst);
@@ -299,7 +372,13 @@ bool Worker::Impl::read_messages() noexcept {
 void Worker::Impl::on_worker_message(const Message& m) noexcept {
     switch (m.kind) {
         case MessageKind::upstream_frame:
-            return take_moved_frame(static_cast<rte_mbuf*>(m.pointer));
+            return take_moved_reply(static_cast<rte_mbuf*>(m.pointer));
+        case MessageKind::query_frame:
+            return;  // all of a burst together
+        case MessageKind::send_frame: {
+            auto* const frame = static_cast<rte_mbuf*>(m.pointer);
+            return transmit.put_for_other(frame->port, frame);
+        }
         case MessageKind::send_upstream:
             return sender.send_for_other(m, next_hops);
         case MessageKind::insert:

@@ -50,10 +50,13 @@ struct Shared {
     std::array<ParkedCounts, kMaxWorkers> parked{};
     // Control's wish: end parked queries of this generation and older as SERVFAIL (0: none).
     std::atomic<std::uint32_t> retire_generation{0};
-    // Which worker has a queue of an interface: written by the workers' constructors, then constant.
+    // Every port: written by the workers' constructors, then constant.
     struct PortOwner {
         int if_index;
         std::uint8_t worker;
+        std::uint8_t index = 0;  // in the worker's ports
+        unsigned queues = 1;     // of its device: ports of this name
+        Port* port = nullptr;    // of others, only its pool is touched
     };
     std::vector<PortOwner> port_owners;
     rte_rcu_qsbr* qsbr = nullptr;  // worker i is reader i
@@ -76,6 +79,8 @@ struct WorkerRings {
 struct WorkerOptions {
     unsigned index = 0, workers = 1;
     Idle idle = Idle::adaptive;
+    // Queries of a device with fewer queues than there are workers go to all workers (spread.h).
+    bool spread = true;
     unsigned max_parked = 65536;
     unsigned max_parked_per_client = 256;
     unsigned max_in_flight = 16384;

@@ -182,7 +182,7 @@ void read_trusted(Reading& in, const Node& node, const Place& place, Dataplane& 
     out.trusted_forwarders = read_prefixes(in, node, place);
 }
 
-constexpr std::array<Row<Dataplane>, 10> kRows{{
+constexpr std::array<Row<Dataplane>, 11> kRows{{
     {"ports", Own<Dataplane>{"list of ports", read_ports}, "(the interface of the default route)",
      "", "where packets come in and go out, see below"},
     {"workers", Own<Dataplane>{"integer or list of cores", read_workers}, "1", "1..32",
@@ -191,6 +191,9 @@ constexpr std::array<Row<Dataplane>, 10> kRows{{
      "auto: a quarter of RAM within 128 MiB and 4 GiB"},
     {"idle", choice<Dataplane, &Dataplane::idle>(), "adaptive", "spin|pause|adaptive",
      "what a worker does when there is nothing to do; adaptive sleeps"},
+    {"spread", choice<Dataplane, &Dataplane::spread>(), "auto", "auto|off",
+     "auto: queries of a device with fewer queues than there are workers are shared by all "
+     "workers"},
     {"reply", NotYet{}, "reflect", "",
      "answers go back where the query came from, or by the kernel's route"},
     {"upstream_ports", Own<Dataplane>{"range", read_upstream_ports}, "10240-26623", "",

@@ -70,6 +70,7 @@ struct PortSettings {
     int line = 0;
 };
 
+enum class SpreadMode : std::uint8_t { automatic, off };
 enum class IdleMode : std::uint8_t { spin, pause, adaptive };
 
 struct Dataplane {
@@ -78,6 +79,7 @@ struct Dataplane {
     std::vector<std::uint32_t> cores;  // one per worker if a list was written; else empty
     std::uint64_t memory_bytes = 0;    // 0: a quarter of RAM within 128 MiB .. 4 GiB
     IdleMode idle = IdleMode::adaptive;
+    SpreadMode spread = SpreadMode::automatic;
     std::uint16_t first_upstream_port = 10240, last_upstream_port = 26623;
     std::uint32_t max_parked = 65536;                    // a worker
     std::uint32_t max_in_flight = 16384;                 // a worker

@@ -31,6 +31,9 @@ void write_counters(MetricWriter& writer, unsigned worker, const Counters& count
     const std::string index = std::to_string(worker);
     writer.counter("steerdns_verdicts", "Received packets, by how they left the worker.");
     write_ends(writer, index, "verdict", kVerdictLabels, counters.verdicts);
+    writer.counter("steerdns_moved",
+                   "Queries that another worker received, by what became of them.");
+    write_ends(writer, index, "end", kMovedLabels, counters.moved);
     writer.counter("steerdns_injected", "Queries that came over streams, by what became of them.");
     write_ends(writer, index, "end", kInjectedLabels, counters.injected);
     writer.counter("steerdns_parked_ends", "Parked queries, by how they ended.");
@@ -43,6 +46,7 @@ void write_counters(MetricWriter& writer, unsigned worker, const Counters& count
 
 boost::json::object counters_to_json(const Counters& counters) {
     return {{"verdicts", to_json(kVerdictLabels, counters.verdicts)},
+            {"moved", to_json(kMovedLabels, counters.moved)},
             {"injected", to_json(kInjectedLabels, counters.injected)},
             {"parked_ends", to_json(kParkedEndLabels, counters.parked_ends)},
             {"stats", to_json(kStatLabels, counters.stats)}};

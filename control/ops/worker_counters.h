@@ -9,11 +9,12 @@
 
 namespace steer::ops {
 
-// steerdns_verdicts_total{worker,verdict}, steerdns_injected_total{worker,end},
-// steerdns_parked_ends_total{worker,end}, and one family for each row of STEER_EVENTS.
+// steerdns_verdicts_total{worker,verdict}, steerdns_moved_total{worker,end},
+// steerdns_injected_total{worker,end}, steerdns_parked_ends_total{worker,end}, and one family for
+// each row of STEER_EVENTS.
 void write_counters(MetricWriter& writer, unsigned worker, const Counters& counters);
 
-// {"verdicts": {...}, "injected": {...}, "parked_ends": {...}, "stats": {...}}, rows that are 0
+// {"verdicts": {...}, "moved": {...}, "injected": {...}, "parked_ends": {...}, "stats": {...}}, rows that are 0
 // included.
 boost::json::object counters_to_json(const Counters& counters);
 

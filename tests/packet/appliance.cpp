@@ -37,6 +37,24 @@ std::size_t skip_name(const Bytes& dns, std::size_t at) {
     return at + (dns[at] == 0 ? 1 : 2);
 }
 
+// A port by another name: ports of one name are queues of one device.
+class Queue final : public Port {
+  public:
+    Queue(Port& port, bool one_device) : port_(port) {
+        name_ = one_device ? "eth0" : port.name();
+        mac_ = port.mac();
+        if_index_ = port.if_index();
+    }
+    std::uint16_t rx(rte_mbuf** out, std::uint16_t n) noexcept override { return port_.rx(out, n); }
+    std::uint16_t tx(rte_mbuf** packets, std::uint16_t n) noexcept override {
+        return port_.tx(packets, n);
+    }
+    [[nodiscard]] rte_mempool* pool() const noexcept override { return port_.pool(); }
+
+  private:
+    Port& port_;
+};
+
 }  // namespace
 
 std::string Seen::qname() const {
@@ -93,8 +111,11 @@ Appliance::Appliance(const ApplianceOptions& options) : options_(options) {
     for (unsigned from = 0; from < options.workers; ++from) {
         const int if_index =
             kUpstreamInterface + (options.own_interfaces ? static_cast<int>(from) : 0);
-        ports_.push_back(std::make_unique<RingPort>(
-            "p" + std::to_string(made) + "_" + std::to_string(from), if_index));
+        if (options.ports == 0 || from < options.ports) {
+            ports_.push_back(std::make_unique<RingPort>(
+                "p" + std::to_string(made) + "_" + std::to_string(from), if_index));
+            queues_.push_back(std::make_unique<Queue>(ports_.back()->port(), options.one_device));
+        }
         for (unsigned to = 0; to < options.workers; ++to) {
             between_.push_back(from == to
                                    ? nullptr
@@ -127,11 +148,14 @@ Appliance::Appliance(const ApplianceOptions& options) : options_(options) {
         workers_.push_back(std::make_unique<Worker>(
             WorkerOptions{.index = i,
                           .workers = options.workers,
+                          .spread = options.spread,
                           .max_parked = options.max_parked,
                           .max_parked_per_client = options.max_parked_per_client,
                           .max_in_flight = 512,
                           .random_seed = 42 + i},
-            shared_, rings, std::vector<Port*>{&ports_[i]->port()}, sleeper_, clock_));
+            shared_, rings,
+            i < ports_.size() ? std::vector<Port*>{queues_[i].get()} : std::vector<Port*>{},
+            sleeper_, clock_));
     }
 }
 
@@ -249,6 +273,8 @@ bool Appliance::sort_output() {
             some = true;
             sort_frame(i, f);
         }
+    }
+    for (unsigned i = 0; i < workers_.size(); ++i) {
         Message m;
         while (to_stream_[i]->pop(&m, 1) == 1) {
             some = true;
@@ -334,6 +360,9 @@ std::uint64_t Appliance::sum(E v) const {
 std::uint64_t Appliance::count(Verdict v) const {
     return sum(v);
 }
+std::uint64_t Appliance::count(Moved v) const {
+    return sum(v);
+}
 std::uint64_t Appliance::count(steer::Injected v) const {
     return sum(v);
 }
@@ -355,8 +384,12 @@ void Appliance::check_sums() const {
     std::uint64_t verdicts = 0, injected = 0, ends = 0, by_slot = 0;
     for (const auto& w : workers_) {
         const Counters& c = w->counters();
+        std::uint64_t moved = 0;
         for (const auto& n : c.verdicts)
             verdicts += n.get();
+        for (const auto& n : c.moved)
+            moved += n.get();
+        BOOST_CHECK_EQUAL(moved, c.get(Stat::moved_queries));
         for (const auto& n : c.injected)
             injected += n.get();
         for (const auto& n : c.parked_ends)

@@ -2,7 +2,7 @@
 // they share, and the far sides of all of it in the test's hands: clients and upstreams (frames),
 // `streams` and `routers` (rings), the clock. Built without anything of control.
 //
-// The network: each worker has a port; on its wire are clients (192.0.2.0/24, 2001:db8::/64), the
+// The network: each worker has a port (or the first few: options.ports); on its wire are clients (192.0.2.0/24, 2001:db8::/64), the
 // appliance (10.0.0.1, 2001:db8:1::1), and upstreams 198.51.100.53, .54 and so on (Upstream::id
 // counts from 0).
 #pragma once
@@ -31,6 +31,9 @@ struct ApplianceOptions {
     unsigned events = 1024;     // size of the rings to routers
     unsigned to_stream = 1024;  // ... and to streams
     unsigned between_workers = 1024;
+    unsigned ports = 0;       // workers from this one on have none; 0: each has one
+    bool spread = false;      // WorkerOptions::spread
+    bool one_device = false;  // the ports are queues of one device
     bool cache = true;
     bool own_interfaces = false;  // worker i's port is of interface 7 + i; upstreams are behind 7
 };
@@ -115,6 +118,7 @@ class Appliance {
     Seen ask_and_answer(const std::string& name, std::uint32_t ttl_s, const std::string& address);
 
     [[nodiscard]] std::uint64_t count(Verdict v) const;  // over all workers
+    [[nodiscard]] std::uint64_t count(Moved v) const;
     [[nodiscard]] std::uint64_t count(steer::Injected v) const;
     [[nodiscard]] std::uint64_t count(ParkedEnd v) const;
     [[nodiscard]] std::uint64_t count(Stat v) const;
@@ -156,6 +160,7 @@ class Appliance {
     NextHopTable next_hops_;
     Sleeper sleeper_;
     std::vector<std::unique_ptr<RingPort>> ports_;
+    std::vector<std::unique_ptr<Port>> queues_;       // what the workers have of them
     std::vector<std::unique_ptr<Messages>> between_;  // [from * workers + to]
     std::vector<std::unique_ptr<Messages>> to_stream_, from_stream_, from_routers_;
     std::vector<std::unique_ptr<Ring<Event>>> to_routers_;

@@ -124,8 +124,10 @@ class Mutator {
     UdpFrame query_, reply_;
 };
 
-void mutate_everything(unsigned workers, std::uint32_t seed) {
-    Appliance a({.workers = workers, .max_parked = 256});
+void mutate_everything(ApplianceOptions options, std::uint32_t seed) {
+    options.max_parked = 256;
+    const unsigned ports = options.ports == 0 ? options.workers : options.ports;
+    Appliance a(options);
     a.publish(cache_list_forward(policy_list(3)));
     a.ask_and_answer(kWarm, 86400, "203.0.113.1");
     a.ask(kAwaited);
@@ -135,7 +137,7 @@ void mutate_everything(unsigned workers, std::uint32_t seed) {
     Random random(seed);
     Mutator mutator(random, awaited, a.port().port().mac());
     for (unsigned i = 0; i < kFrames; ++i) {
-        a.send(random.below(workers), mutator.next());
+        a.send(random.below(ports), mutator.next());
         if (i % 32 != 31) continue;
         a.turn();
         for (const Seen& s : a.answers()) {
@@ -174,10 +176,13 @@ void mutate_everything(unsigned workers, std::uint32_t seed) {
 BOOST_AUTO_TEST_SUITE(sums)
 
 BOOST_AUTO_TEST_CASE(ten_thousand_mutations_on_one_worker) {
-    mutate_everything(1, 20260101);
+    mutate_everything({}, 20260101);
 }
 BOOST_AUTO_TEST_CASE(ten_thousand_mutations_on_two_workers) {
-    mutate_everything(2, 7);
+    mutate_everything({.workers = 2}, 7);
+}
+BOOST_AUTO_TEST_CASE(ten_thousand_mutations_on_three_workers_that_share_a_port) {
+    mutate_everything({.workers = 3, .ports = 1, .spread = true}, 11);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

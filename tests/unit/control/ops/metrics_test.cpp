@@ -208,6 +208,7 @@ BOOST_AUTO_TEST_CASE(counters_as_json) {
     const auto object = ops::counters_to_json(counters);
     BOOST_CHECK_EQUAL(object.at("verdicts").at("answered").as_uint64(), 4U);
     BOOST_CHECK_EQUAL(object.at("stats").at("cache_hits").as_uint64(), 3U);
+    BOOST_CHECK_EQUAL(object.at("moved").as_object().size(), steer::kMovedLabels.size());
     BOOST_CHECK_EQUAL(object.at("injected").as_object().size(), steer::kInjectedLabels.size());
     BOOST_CHECK_EQUAL(object.at("parked_ends").as_object().size(), steer::kParkedEndLabels.size());
 }
