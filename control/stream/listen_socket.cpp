@@ -1,11 +1,16 @@
 #include "control/stream/listen_socket.h"
 
 #include <ifaddrs.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <net/if.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <memory>
 #include <string>
 
 #include "control/stream/arrival.h"
@@ -48,26 +53,54 @@ void set(int socket, int level, int option, int value) {
     (void)::setsockopt(socket, level, option, &value, sizeof value);
 }
 
+// The name of the interface that has this address; "": none.
+std::string interface_name(const IpAddress& address) {
+    ifaddrs* all = nullptr;
+    if (::getifaddrs(&all) != 0) return {};
+    const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(all, ::freeifaddrs);
+    for (const ifaddrs* i = all; i != nullptr; i = i->ifa_next) {
+        if (i->ifa_addr == nullptr) continue;
+        sockaddr_in v4;
+        sockaddr_in6 v6;
+        if (i->ifa_addr->sa_family == AF_INET) {
+            std::memcpy(&v4, i->ifa_addr, sizeof v4);
+            const auto* const bytes = reinterpret_cast<const std::uint8_t*>(&v4.sin_addr);
+            if (IpAddress::from_v4(bytes) == address) return i->ifa_name;
+        } else if (i->ifa_addr->sa_family == AF_INET6) {
+            std::memcpy(&v6, i->ifa_addr, sizeof v6);
+            if (IpAddress::from_v6(v6.sin6_addr.s6_addr) == address) return i->ifa_name;
+        }
+    }
+    return {};
+}
+
+// The VRF that an interface is in; "": none. Its addresses and packets are for sockets that are bound to it.
+std::string vrf_of(const std::string& interface, int any_socket) {
+    std::error_code none;
+    const auto link =
+        std::filesystem::read_symlink("/sys/class/net/" + interface + "/master", none);
+    const std::string master = link.filename();
+    ethtool_drvinfo driver{};
+    driver.cmd = ETHTOOL_GDRVINFO;
+    ifreq request{};
+    request.ifr_data = reinterpret_cast<char*>(&driver);
+    if (none || master.size() >= sizeof request.ifr_name) return {};
+    std::memcpy(request.ifr_name, master.data(), master.size());
+    const bool known = ::ioctl(any_socket, SIOCETHTOOL, &request) == 0;
+    return known && std::string_view(driver.driver) == "vrf" ? master : std::string{};
+}
+
 }  // namespace
 
 unsigned interface_of(const IpAddress& link_local) {
-    ifaddrs* all = nullptr;
-    if (::getifaddrs(&all) != 0) return 0;
-    unsigned found = 0;
-    for (const ifaddrs* i = all; i != nullptr && found == 0; i = i->ifa_next) {
-        if (i->ifa_addr == nullptr || i->ifa_addr->sa_family != AF_INET6) continue;
-        sockaddr_in6 v6;
-        std::memcpy(&v6, i->ifa_addr, sizeof v6);
-        if (IpAddress::from_v6(v6.sin6_addr.s6_addr) == link_local)
-            found = ::if_nametoindex(i->ifa_name);
-    }
-    ::freeifaddrs(all);
-    return found;
+    return ::if_nametoindex(interface_name(link_local).c_str());
 }
 
 Result<int> open_listen_socket(const ListenAddress& where) {
     const bool is_tcp = where.transport == Transport::tcp;
-    const unsigned scope = is_link_local(where.address) ? interface_of(where.address) : 0;
+    const std::string interface = interface_name(where.address);
+    const unsigned scope =
+        is_link_local(where.address) ? ::if_nametoindex(interface.c_str()) : 0;  // VRFs included
     const SocketAddress address(where.address, where.port, scope);
     const int socket = ::socket(
         address.family(), (is_tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -84,6 +117,10 @@ Result<int> open_listen_socket(const ListenAddress& where) {
         set(socket, SOL_SOCKET, SO_SNDBUF, kUdpBytes);
         set(socket, SOL_SOCKET, SO_RCVBUFFORCE, kUdpBytes);  // all of it, with CAP_NET_ADMIN
         set(socket, SOL_SOCKET, SO_SNDBUFFORCE, kUdpBytes);
+    }
+    if (const std::string vrf = scope == 0 ? vrf_of(interface, socket) : ""; !vrf.empty()) {
+        (void)::setsockopt(socket, SOL_SOCKET, SO_BINDTODEVICE, vrf.data(),
+                           static_cast<socklen_t>(vrf.size()));
     }
     if (::bind(socket, address.get(), address.length) != 0 ||
         (is_tcp && ::listen(socket, kBacklog) != 0)) {

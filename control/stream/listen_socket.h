@@ -25,7 +25,7 @@ struct ListenAddress {
 };
 
 // A bound, non-blocking socket (listening, if TCP), owned by the caller. An IPv6 address that is
-// still tentative is bound all the same (IPV6_FREEBIND).
+// still tentative is bound all the same (IPV6_FREEBIND); one of an interface in a VRF is bound in that.
 Result<int> open_listen_socket(const ListenAddress& where);
 
 // The interface that has this link-local address; 0: none.

@@ -153,6 +153,19 @@ class OtherDevices(unittest.TestCase):
             self.assertEqual(appliance.steerctl("status")["upstreams"][0]["via"], "kernel")
         print("  an upstream in a VRF is asked by the kernel")
 
+    def test_a_port_in_a_vrf(self):
+        machine.run("ip link add vrf1 type vrf table 101; ip link set vrf1 up; ip link set eth0 master vrf1; "
+                    f"ip address add {V6}/64 dev eth0 nodad; ip link set eth1 up; ip address add 10.89.0.1/24 dev eth1")
+        self.addCleanup(machine.run, "ip link del vrf1; ip address flush dev eth1; "
+                                     f"ip address replace {V6}/64 dev eth0 nodad")
+        self.enterContext(Station(wire, {(): ["10.89.0.2"]}, {"n5.example": "203.0.113.5"}))
+        with Appliance(machine, PORT, upstream="10.89.0.2"):
+            for server in (V4, V6):
+                self.assertEqual(outside.short("n5.example", server=server), {"203.0.113.5"})
+                self.assertEqual(outside.short("+tcp", "n5.example", server=server), {"203.0.113.5"})
+                self.assertTrue(outside.ping(server))
+        print("  a port in a VRF serves UDP, TCP and ping")
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
