@@ -7,6 +7,7 @@
 #include <rte_eal.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -61,14 +62,19 @@ MemifPeer open_memif(const PeerOptions& options) {
 }  // namespace
 
 void connect(const MemifPeer& peer, const PeerOptions& options) {
-    constexpr unsigned kAttempts = 400, kPauseUs = 50'000;
-    bool started = false;
-    for (unsigned i = 0; i < kAttempts; ++i) {
-        if (!started) started = rte_eth_dev_start(peer.device) == 0;
-        rte_eth_link link{};
-        rte_eth_link_get_nowait(peer.device, &link);
-        if (link.link_status == RTE_ETH_LINK_UP) return;
+    constexpr unsigned kAttempts = 20, kLooks = 20, kPauseUs = 50'000;
+    for (unsigned i = 0; i < kAttempts * kLooks && ::access(options.socket.c_str(), F_OK) != 0; ++i)
         rte_delay_us_sleep(kPauseUs);
+    // A server that is not ready closes the connection, and the driver does not try again by itself.
+    for (unsigned i = 0; i < kAttempts; ++i) {
+        const bool started = rte_eth_dev_start(peer.device) == 0;
+        for (unsigned look = 0; look < kLooks; ++look) {
+            rte_delay_us_sleep(kPauseUs);
+            rte_eth_link link{};
+            rte_eth_link_get_nowait(peer.device, &link);
+            if (link.link_status == RTE_ETH_LINK_UP) return;
+        }
+        if (started) rte_eth_dev_stop(peer.device);
     }
     fail("nobody serves " + options.socket);
 }

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import sys
 
-from bench import cached, ports
+from bench import cached, memif, ports
 from bench.machine import TooBusy
 
-BENCHES = {"cached": cached.run, "ports": ports.run}
+BENCHES = {"cached": cached.run, "memif": memif.run, "ports": ports.run}
 
 
 def main() -> int:
