@@ -98,4 +98,6 @@ struct alignas(64) Counters {
     }
 };
 
+static_assert(alignof(Counters) == 64 && sizeof(Counters) % 64 == 0, "no line of two workers");
+
 }  // namespace steer

@@ -81,6 +81,6 @@ struct alignas(64) Parked {
     std::array<std::uint8_t, 256> qname;  // wire form as the client wrote it
 };
 // 256 of them are the name; max_parked of them are allocated at start.
-static_assert(sizeof(Parked) == 448);
+static_assert(sizeof(Parked) == 448 && alignof(Parked) == 64, "no line of two records");
 
 }  // namespace steer

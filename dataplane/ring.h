@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -41,6 +42,14 @@ class Sleeper {
     alignas(64) std::atomic<bool> asleep_{false};
     int event_fd_;
 };
+
+static_assert(sizeof(Sleeper) == 64 && alignof(Sleeper) == 64,
+              "its pushers read it, nobody else's word beside it");
+
+// What the pusher writes, what the popper writes, and what both only read lie apart.
+static_assert(offsetof(rte_ring, prod) % 64 == 0 && offsetof(rte_ring, cons) % 64 == 0);
+static_assert(offsetof(rte_ring, cons) - offsetof(rte_ring, prod) >= 64 &&
+              offsetof(rte_ring, prod) - offsetof(rte_ring, mask) >= 64);
 
 inline std::atomic<unsigned> ring_serial{0};  // names of rings, of whatever they carry
 

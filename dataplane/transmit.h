@@ -62,13 +62,14 @@ class Transmit {
         std::uint8_t row;
         bool operator==(const Tally&) const = default;
     };
-    struct Lane {
+    struct alignas(64) Lane {           // no line of it is another worker's
         Port* port = nullptr;           // one of the two
         Ring<Message>* ring = nullptr;  // to the worker whose lane it is
         unsigned count = 0;
         std::array<rte_mbuf*, kBurst> mbufs;
         std::array<Tally, kBurst> tallies;
     };
+    static_assert(sizeof(Lane) % 64 == 0);
     template <class E>
     static std::uint8_t index(E e) {
         return static_cast<std::uint8_t>(e);

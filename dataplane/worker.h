@@ -9,6 +9,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -66,6 +67,11 @@ struct Shared {
     Board* board = nullptr;
     ListStates* lists = nullptr;
 };
+
+static_assert(sizeof(Shared::ParkedCounts) == 64, "a worker's line");
+static_assert(offsetof(Shared, parked) % 64 == 0 && offsetof(Shared, retire_generation) >=
+                                                        offsetof(Shared, parked) + 64 * kMaxWorkers,
+              "what workers write lies apart from what they only read");
 
 // Rings of one worker; nullptr where there is none (a ring from a worker to itself).
 struct WorkerRings {

@@ -153,8 +153,8 @@ struct Cache::Impl {
     void retire(SlotId id) noexcept;
     bool reclaim(unsigned most) noexcept;
 
-    rte_hash* table;
-    Arena arena;
+    rte_hash* table;  // all that readers read of this
+    alignas(64) Arena arena;
     rte_rcu_qsbr* qsbr;
     std::array<Instance, kMaxInstances> instances;
     // Retired slots: those that were there when the grace period began, and those that came since.

@@ -75,7 +75,8 @@ struct alignas(64) Entry {
             reinterpret_cast<const std::uint8_t*>(this + 1) + ((qname_len + 7U) & ~7U));
     }
 };
-static_assert(sizeof(Entry) == 64, "one line: what a hit reads before the name");
+static_assert(sizeof(Entry) == 64 && alignof(Entry) == 64,
+              "one line: what a hit reads before the name");
 
 // Payload of the buffer of a MessageKind::insert, followed by the qname (lower-cased, padded to 8) and the Answer.
 struct Insert {

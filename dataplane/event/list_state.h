@@ -20,6 +20,8 @@ struct alignas(64) ListState {
     std::atomic<bool> away{true};  // its router is not to be waited for
 };
 
+static_assert(sizeof(ListState) == 64, "a list's word changes without the others' readers");
+
 using ListStates = std::array<ListState, kMaxLists>;
 
 }  // namespace steer
