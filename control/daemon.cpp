@@ -11,6 +11,7 @@
 
 #include "control/ops/notes.h"
 #include "control/ops/worker_counters.h"
+#include "control/port_check.h"
 #include "control/rights.h"
 #include "control/surroundings.h"
 
@@ -82,6 +83,7 @@ Result<void> Daemon::start_eal() {
     auto cpus = plan_cpus(settings_.dataplane, allowed_cpus());
     if (!cpus) return Error{cpus.error().text, settings_.file, settings_.dataplane.line};
     cpus_ = std::move(*cpus);
+    if (auto good = check_ports(settings_, look_at_host()); !good) return good;
     auto eal = Eal::start(eal_options());
     if (!eal) return eal.error();
     eal_ = std::move(*eal);

@@ -11,6 +11,7 @@
 #include "control/config/reference.h"
 #include "control/daemon.h"
 #include "control/ops/log.h"
+#include "control/port_survey.h"
 #include "control/surroundings.h"
 
 namespace {
@@ -18,7 +19,7 @@ namespace {
 struct Arguments {
     std::string config = "/etc/steerdns/steerdns.yaml";
     std::string directory, control_socket;
-    bool check = false, dump_program = false, reference = false;
+    bool check = false, dump_program = false, reference = false, ports = false;
 };
 
 void print(const std::vector<steer::Error>& sentences, const char* kind) {
@@ -73,6 +74,9 @@ int main(int argc, char** argv) {
     app.add_flag("--dump-program", arguments.dump_program, "print the compiled policy and end");
     app.add_flag("--config-reference", arguments.reference,
                  "print every setting as Markdown and end");
+    app.add_flag(
+        "--ports", arguments.ports,
+        "print the interfaces and NICs of this machine, what a port on each would be, and end");
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -80,6 +84,10 @@ int main(int argc, char** argv) {
     }
     if (arguments.reference) {
         steer::config::write_reference(std::cout);
+        return 0;
+    }
+    if (arguments.ports) {
+        steer::write_survey(steer::survey_ports(steer::look_at_host()), std::cout);
         return 0;
     }
     steer::config::LoadOptions options;

@@ -6,14 +6,11 @@
 #include <cstdlib>
 #include <utility>
 
+#include "dataplane/port/af_packet.h"
 #include "dataplane/port/af_xdp.h"
-#include "dataplane/port/kernel_device.h"
 
 namespace steer {
 namespace {
-
-constexpr unsigned kMostPacketQueues = 16;  // of net_af_packet
-constexpr unsigned kMostPacketMtu = 1982;   // what its frames of 2048 bytes hold
 
 // "net_pcap0,rx_pcap=in.pcap" or just "rx_pcap=in.pcap" → "rx_pcap=in.pcap".
 std::string device_arguments(const std::string& device) {
@@ -70,11 +67,14 @@ Result<void> PortSet::open_one(const config::PortSettings& port) {
         case Driver::ring:
             return open_virtual(port, "net_ring", device_arguments(port.device));
         case Driver::tap:
-            return open_virtual(port, "net_tap", "iface=" + port.device);
+            return open_virtual(port, "net_tap",
+                                port.device.find('=') == std::string::npos
+                                    ? "iface=" + port.device
+                                    : device_arguments(port.device));
         case Driver::memif:
             return open_virtual(port, "net_memif", device_arguments(port.device));
         case Driver::af_packet:
-            return open_af_packet(port);
+            return open_af_packet_port(port);
         case Driver::pci:
             return open_pci(port);
     }
@@ -103,26 +103,21 @@ Result<void> PortSet::open_virtual(const config::PortSettings& port, const std::
     return {};
 }
 
-// Each socket of its fanout is a queue. The kernel keeps the interface and sees every packet as well.
-Result<void> PortSet::open_af_packet(const config::PortSettings& port) {
-    const auto device = find_kernel_device(port.device);
-    if (!device) return device.error();
-    if (port.queues > kMostPacketQueues) {
-        return Error{"AF_PACKET takes up to " + std::to_string(kMostPacketQueues) +
-                     " queues and `queues` is " + std::to_string(port.queues) + "; lower it"};
-    }
-    if (device->mtu > kMostPacketMtu) {
-        return Error{device->name + " has an MTU of " + std::to_string(device->mtu) +
-                     ", AF_PACKET takes up to " + std::to_string(kMostPacketMtu) +
-                     "; `ip link set dev " + device->name + " mtu 1500`, or `driver: socket`"};
-    }
-    EthdevOptions options;
-    const unsigned queues = port.queues != 0 ? port.queues : std::min(workers_, kMostPacketQueues);
-    options.queues = static_cast<std::uint16_t>(queues);
-    return open_virtual(port, "net_af_packet",
-                        "iface=" + port.device + ",qpairs=" + std::to_string(queues) +
-                            ",blocksz=65536,framesz=2048,framecnt=4096,qdisc_bypass=1",
-                        options);
+// The kernel keeps the interface and sees every packet as well.
+Result<void> PortSet::open_af_packet_port(const config::PortSettings& port) {
+    AfPacketOptions options;
+    options.queues = port.queues != 0 ? port.queues : workers_;
+    auto queues = open_af_packet(port.device, options);
+    if (!queues) return queues.error();
+    const int if_index = queues->front()->if_index();
+    append(queues_, std::move(*queues));
+    devices_.push_back({.if_index = if_index, .addresses = port.addresses, .copies = true});
+    reports_.push_back({port.device, "af_packet", "the configuration says so",
+                        std::to_string(options.queues) +
+                            (options.queues == 1 ? " queue" : " queues by the kernel's flow hash") +
+                            ", checksums in software",
+                        if_index});
+    return {};
 }
 
 Result<void> PortSet::open_pci(const config::PortSettings& port) {

@@ -52,7 +52,7 @@ class PortSet {
     Result<void> open_af_xdp_port(const config::PortSettings& port, std::string why);
     Result<void> open_virtual(const config::PortSettings& port, const std::string& driver,
                               const std::string& arguments, EthdevOptions options = {});
-    Result<void> open_af_packet(const config::PortSettings& port);
+    Result<void> open_af_packet_port(const config::PortSettings& port);
     Result<void> open_pci(const config::PortSettings& port);
     void add_ethdev(const config::PortSettings& port, std::string driver, Ports queues);
     Result<void> open_sockets(const config::PortSettings& port, std::string why);

@@ -8,7 +8,8 @@
 namespace steer::stream {
 namespace {
 
-// linux/in6.h has it, beside what netinet/in.h defines again.
+// linux/in.h and linux/in6.h have them, beside what netinet/in.h defines again.
+constexpr int kIpRecvFragSize = 25;
 constexpr int kIpv6RecvFragSize = 77;
 
 void turn_on(int socket, int level, int option) {
@@ -27,8 +28,7 @@ Info payload(const cmsghdr& part) {
 
 void ask_for_arrival(int socket, int family) {
     if (family == AF_INET) {
-        // Not IP_RECVFRAGSIZE: an AF_PACKET fanout puts IPv4 fragments together itself, so the port has that one too.
-        for (const int option : {IP_PKTINFO, IP_RECVOPTS})
+        for (const int option : {IP_PKTINFO, IP_RECVOPTS, kIpRecvFragSize})
             turn_on(socket, IPPROTO_IP, option);
     } else {
         for (const int option : {IPV6_RECVPKTINFO, IPV6_RECVHOPOPTS, IPV6_RECVDSTOPTS,

@@ -1,5 +1,5 @@
 // How a datagram came: by which interface, and whether as a plain packet (in one piece, without IP options
-// or extension headers; IPv4's fragments count as one piece). A port of frames takes plain packets only; on a copying port (AF_PACKET) the kernel
+// or extension headers). A port of frames takes plain packets only; on a copying port (AF_PACKET) the kernel
 // sees those as well, and they must not be answered twice.
 #pragma once
 

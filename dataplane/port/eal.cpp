@@ -109,6 +109,11 @@ EalPlan plan_eal(const EalOptions& options, const MemoryFacts& memory,
                    " free; `sysctl -w vm.nr_hugepages=" +
                    std::to_string((plan.memory_bytes + page - 1) / page) + "` gives them)";
     }
+    if (!options.pci.empty() && !plan.huge_pages) {
+        plan.refusal =
+            "a `pci` port needs memory in hugepages, which its NIC can reach; now it would be " +
+            plan.why;
+    }
     if (options.pci.empty()) {
         plan.arguments.insert(plan.arguments.end(), {"--no-pci", "--iova-mode=va"});
     }
@@ -131,6 +136,8 @@ Result<std::unique_ptr<Eal>> Eal::start(const EalOptions& options) {
         }
     }
     EalPlan plan = plan_eal(options, parse_meminfo(read_file("/proc/meminfo")), allowed);
+
+    if (!plan.refusal.empty()) return Error{plan.refusal};
 
     std::vector<std::string> words = plan.arguments;
     std::vector<char*> argv;

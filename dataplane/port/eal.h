@@ -38,6 +38,7 @@ struct EalPlan {
     bool huge_pages = false;
     std::uint64_t memory_bytes = 0;
     std::string why;                     // for the line at start
+    std::string refusal;                 // why it cannot be started so; "": it can
     std::vector<std::string> arguments;  // argv of rte_eal_init, program name first
 };
 EalPlan plan_eal(const EalOptions& options, const MemoryFacts& memory,

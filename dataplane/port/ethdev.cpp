@@ -68,7 +68,6 @@ class EthdevPort final : public Port {
                         : static_cast<int>(if_nametoindex(options.interface.c_str()));
         partial_checksums_ = options.partial_checksums;
         rte_eth_dev_get_mtu(device_->id, &mtu_);
-        copies_ = options.copies;
     }
 
     std::uint16_t rx(rte_mbuf** out, std::uint16_t n) noexcept override {
@@ -77,10 +76,6 @@ class EthdevPort final : public Port {
     std::uint16_t tx(rte_mbuf** packets, std::uint16_t n) noexcept override {
         return rte_eth_tx_burst(device_->id, queue_, packets, n);
     }
-    bool punt(rte_mbuf* packet) noexcept override {
-        if (copies_) rte_pktmbuf_free(packet);  // the kernel has its own
-        return copies_;
-    }
     [[nodiscard]] rte_mempool* pool() const noexcept override { return pool_.get(); }
     [[nodiscard]] const Device& device() const noexcept { return *device_; }
 
@@ -88,7 +83,6 @@ class EthdevPort final : public Port {
     Pool pool_;  // goes after the device, whose rings hold its mbufs
     std::shared_ptr<Device> device_;
     std::uint16_t queue_;
-    bool copies_ = false;
 };
 
 Error refusal(const Device& device, const std::string& what, int code) {
@@ -265,10 +259,9 @@ Result<Ports> open_vdev(const std::string& driver, const std::string& arguments,
         return Error{driver + " is not a DPDK network device"};
     }
     device->vdev = name;
-    if (driver == "net_tap" || driver == "net_af_packet") {
-        // What a local socket sends may carry only the pseudo-header's sum.
+    if (driver == "net_tap") {
+        // What a local socket sends through a tap may carry only the pseudo-header's sum.
         options.partial_checksums = true;
-        options.copies = driver == "net_af_packet";
         if (options.interface.empty()) options.interface = argument(arguments, "iface");
     }
     return open_device(std::move(device), options);

@@ -23,8 +23,6 @@ struct EthdevOptions {
     unsigned mbufs = 8191;             // per queue; 2^n - 1 is what a mempool holds best
     std::string interface = {};        // kernel interface whose traffic this is; "": none
     bool partial_checksums = false;    // see Port::partial_checksums
-    // The kernel gets all of its packets, too: what is not ours needs no handing over.
-    bool copies = false;
 };
 
 using Ports = std::vector<std::unique_ptr<Port>>;
@@ -38,8 +36,8 @@ Result<Ports> open_ethdev(std::uint16_t ethdev_id, const EthdevOptions& options)
 Result<std::uint16_t> find_ethdev(const std::string& name);
 
 // Makes the virtual device `driver` ("net_pcap", "net_ring", "net_tap", "net_memif", ...) with these
-// arguments ("rx_pcap=in.pcap,tx_pcap=out.pcap") and opens it; it goes with its last port. net_tap and
-// net_af_packet set `interface`, `partial_checksums` and `copies` themselves. Errors: that driver is not
+// arguments ("rx_pcap=in.pcap,tx_pcap=out.pcap") and opens it; it goes with its last port. net_tap sets
+// `interface` and `partial_checksums` itself. Errors: that driver is not
 // installed, what the driver says.
 Result<Ports> open_vdev(const std::string& driver, const std::string& arguments,
                         EthdevOptions options);

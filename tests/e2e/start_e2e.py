@@ -82,6 +82,25 @@ class Start(unittest.TestCase):
         self.refused(with_ports("{ device: eth7 }"), r":3: there is no interface eth7 here \(there are: lo, eth0\)")
         self.refused(with_ports("{ device: eth7, driver: socket }"), r":3: there is no interface 'eth7'.*ip link")
 
+    def test_ports_that_cannot_be(self):
+        self.refused(with_ports("{ pci: '0000:ff:1f.7' }"), r":3: there is no PCI device 0000:ff:1f.7 here \(.*--ports")
+        for driver in ("af_xdp", "af_packet", "socket"):
+            self.refused(with_ports(f"{{ device: eth0, driver: {driver}, addresses: [172.16.1.2, 172.16.1.7] }}"),
+                         r":3: 172.16.1.7 in `addresses` is no address of this machine: "
+                         r"`ip address add 172.16.1.7/32 dev eth0` gives it")
+        self.refused(with_ports("{ device: eth0, driver: af_xdp, queues: 3 }"),
+                     r"eth0 has 1 receive queues and `queues` is 3: .*`ethtool -L eth0 ")
+        self.refused(with_ports("{ device: eth0, driver: af_packet, queues: 65 }"),
+                     r"AF_PACKET takes up to 64 queues and `queues` is 65; lower it")
+        self.refused(with_ports("{ device: 'socket=/nowhere/m.sock,role=king', driver: memif }"),
+                     r":3: DPDK device net_memif with \"socket=/nowhere/m.sock,role=king\" cannot be made: ")
+
+    def test_two_ports_on_one_device(self):
+        net = self.scene.network
+        net.run("appliance", "ip", "link", "property", "add", "dev", "eth0", "altname", "uplink")
+        self.refused(with_ports("{ device: eth0 }\n    - { device: uplink, driver: socket }"),
+                     r":4: eth0 is the device of the port in line 3 as well: remove one of the two")
+
     def test_no_default_route(self):
         net = self.scene.network
         net.run("appliance", "ip", "route", "del", "default")
@@ -315,7 +334,7 @@ class Words(unittest.TestCase):
         self.assertRegex(version.stdout, r"^steerdnsd \d+\.\d+\.\d+\S*\n$")
         text = self.say("--help")
         self.assertEqual(text.returncode, 0)
-        for word in ("--config", "--check", "--dump-program", "--version", "SIGTERM"):
+        for word in ("--config", "--check", "--dump-program", "--ports", "--version", "SIGTERM"):
             self.assertIn(word, text.stdout)
         wrong = self.say("--no-such-word")
         self.assertEqual(wrong.returncode, 2)
@@ -323,6 +342,21 @@ class Words(unittest.TestCase):
         reference = self.say("--config-reference")
         self.assertEqual(reference.returncode, 0)
         self.assertIn("### `ros_address_list`", reference.stdout)
+
+    def test_ports(self):
+        """What it sees and would do, as root and as nobody; nothing is touched."""
+        before = self.picture()
+        for words in ((), Start.NOBODY):
+            done = self.scene.network.run("appliance", *words, f"{BUILD}/steerdnsd", "--ports", check=False, timeout=20)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertRegex(done.stdout, r"(?m)^  eth0: veth, up, MTU 1500, 1 receive queue, the default route\n"
+                                          r"  -> `device: eth0` serves it by af_xdp.*; so it does without")
+            self.assertRegex(done.stdout, r"(?m)^  lo: .*\n  -> `device: lo` serves it by kernel sockets: it is no Eth")
+            self.assertRegex(done.stdout, r"(?m)^PCI network devices\n  ")
+            self.assertRegex(done.stdout, r"(?m)^memory\n  ")
+        print("  " + done.stdout.replace("\n", "\n  "))
+        self.assertIn("  root: a start needs it", done.stdout)
+        self.assertEqual(self.picture(), before)
 
     def test_dump_program(self):
         done = self.say("--dump-program", "--config", str(ROOT / "configs/minimal.yaml"))

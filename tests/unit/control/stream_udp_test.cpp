@@ -1,5 +1,8 @@
 // Kernel UDP: queries in, answers out from the address that was asked, a budget, what cannot be
 // served.
+#include <net/if.h>
+#include <netinet/in.h>
+
 #include <boost/test/unit_test.hpp>
 
 #include "stream_world.h"
@@ -74,6 +77,32 @@ BOOST_AUTO_TEST_CASE(what_is_no_query_is_counted_and_dropped) {
     client.send(Bytes(5000));
     BOOST_TEST(w.until([&] { return w.count(StreamCount::udp_bad) == 2; }));
     BOOST_TEST(w.queries.empty());
+}
+
+// On the interface of a copying port the port answers; what it cannot take is ours.
+BOOST_AUTO_TEST_CASE(a_copying_port_has_the_plain_ones) {
+    for (const char* on : {"127.0.0.1", "::1"}) {
+        StreamWorld w;
+        w.thread->set_copying({static_cast<int>(::if_nametoindex("lo"))});
+        const auto port = w.listen(Transport::udp, false, std::chrono::seconds(10), on);
+        Peer client = Peer::connected(Transport::udp, address(on), port);
+        client.send(make_query(9, "plain.example"));
+        BOOST_TEST(w.until([&] { return w.count(StreamCount::udp_copies) == 1; }));
+        BOOST_TEST(w.queries.empty());
+        const std::uint8_t options[8]{1, 1, 1, 0};  // IPv4: no operation, end
+        const std::uint8_t padding[8]{0, 0, 1, 4,
+                                      0, 0, 0, 0};  // IPv6: a destination header of PadN
+        const bool v4 = on[0] == '1';
+        BOOST_REQUIRE(::setsockopt(client.fd(), v4 ? IPPROTO_IP : IPPROTO_IPV6,
+                                   v4 ? IP_OPTIONS : IPV6_DSTOPTS, v4 ? options : padding,
+                                   v4 ? 4 : 8) == 0);
+        client.send(make_query(10, "options.example"));
+        BOOST_TEST(w.until([&] { return w.queries.size() == 1; }));
+        w.thread->set_copying({12345});  // some other interface
+        client.send(make_query(11, "elsewhere.example"));
+        BOOST_TEST(w.until([&] { return w.queries.size() == 2; }));
+        BOOST_TEST(w.count(StreamCount::udp_copies) == 1U);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_dropped_query_gets_silence) {

@@ -95,6 +95,17 @@ BOOST_AUTO_TEST_CASE(what_leaves_elsewhere_is_the_kernels) {
         (via(hop_to("192.0.2.53", unicast(2, "192.0.2.1"), sockets)) == NextHop::Via::kernel));
 }
 
+// The kernel sees the replies that a copying port sees, and would refuse what is not for a socket of its own.
+BOOST_AUTO_TEST_CASE(behind_a_copying_port_the_kernel_asks) {
+    const std::vector<PortDevice> devices{{.if_index = 2, .copies = true}};
+    const HopTarget target = hop_to("192.0.2.53", unicast(2, "192.0.2.1"), devices);
+    BOOST_TEST((complete(target, {}).via == NextHop::Via::kernel));
+    // What comes in by the port or by a VLAN of it is its own.
+    BOOST_TEST((device_states(host(), devices)[0].copying == std::vector<int>{2, 3, 4}));
+    BOOST_TEST(device_states(host(), kDevices)[0].copying.empty());
+    BOOST_TEST(service_addresses(host(), devices).size() == 4U);
+}
+
 BOOST_AUTO_TEST_CASE(no_route_or_no_source_is_nothing) {
     BOOST_TEST((hop_to("203.0.113.1", {}).hop.via == NextHop::Via::nothing));
     Route route = unicast(2, "192.0.2.1");

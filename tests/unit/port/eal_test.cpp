@@ -74,6 +74,25 @@ BOOST_AUTO_TEST_CASE(lcores_and_devices) {
     BOOST_TEST(has(plan, "0000:03:00.0"));
 }
 
+BOOST_AUTO_TEST_CASE(a_nic_needs_hugepages) {
+    EalOptions options;
+    options.pci = {"0000:03:00.0"};
+    BOOST_TEST(plan_eal(options, machine(4096, 100), {0}).refusal == "");
+    BOOST_TEST(
+        plan_eal(options, machine(1024, 0), {0}).refusal ==
+        "a `pci` port needs memory in hugepages, which its NIC can reach; now it would be 256 MiB "
+        "without hugepages (none are free; `sysctl -w vm.nr_hugepages=128` gives them)");
+    BOOST_TEST(plan_eal({}, machine(1024, 0), {0}).refusal == "");
+}
+
+BOOST_AUTO_TEST_CASE(memory_for_a_memif_peer_is_in_few_files) {
+    EalOptions options;
+    BOOST_TEST(!has(plan_eal(options, machine(4096, 100), {0}), "--single-file-segments"));
+    options.shares_memory = true;
+    BOOST_TEST(has(plan_eal(options, machine(4096, 100), {0}), "--single-file-segments"));
+    BOOST_TEST(!has(plan_eal(options, machine(4096, 0), {0}), "--single-file-segments"));
+}
+
 BOOST_AUTO_TEST_CASE(refuses_a_core_that_is_not_there) {
     EalOptions options;
     options.worker_cpus = {9999};

@@ -129,6 +129,11 @@ BOOST_AUTO_TEST_CASE(refusals_are_sentences) {
     BOOST_TEST(missing.error().text.find("/nowhere/in.pcap") != std::string::npos);
     BOOST_TEST(!open_ethdev(999, {}));
 
+    const Result<Ports> driver = open_vdev("net_nosuch", "", {});
+    BOOST_REQUIRE(!driver);
+    BOOST_TEST(driver.error().text ==
+               "DPDK's driver net_nosuch is not installed: `apt-get install librte-net-nosuch23`");
+
     EthdevOptions many;
     many.queues = 100;
     const Result<Ports> queues = open_vdev("net_ring", "", many);

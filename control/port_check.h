@@ -1,0 +1,31 @@
+// What of `dataplane.ports` can be refused before anything is touched: NICs that DPDK cannot have or must not
+// take, addresses that the kernel does not have, two ports on one device.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "control/config/settings.h"
+#include "dataplane/port/pci_device.h"
+#include "matchers/prefix/ip_address.h"
+#include "matchers/result.h"
+
+namespace steer {
+
+// How this machine is reached, in the network namespace of the calling thread.
+struct HostFacts {
+    std::string default_interface;        // of the default route; "": there is none
+    std::vector<std::string> interfaces;  // up, with an address that is no link-local one; not lo
+    std::vector<IpAddress> addresses;     // all
+};
+HostFacts look_at_host();
+
+// Why taking this NIC from the kernel would cut the machine off: a clause such as "eth0, the interface of the
+// default route"; "": it would not.
+std::string way_in(const PciDevice& device, const HostFacts& host);
+
+// `root`: see pci_device.h. Errors name file and line.
+Result<void> check_ports(const config::Settings& settings, const HostFacts& host,
+                         const std::string& root = {});
+
+}  // namespace steer

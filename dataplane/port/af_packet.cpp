@@ -1,0 +1,302 @@
+#include "dataplane/port/af_packet.h"
+
+#include <arpa/inet.h>
+#include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <rte_lcore.h>
+#include <rte_mbuf.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "dataplane/port/kernel_device.h"
+
+namespace steer {
+namespace {
+
+constexpr unsigned kBlockBytes = 1U << 16;
+// Before the packet: the ring's own header, and room up to the next multiple of 16.
+constexpr unsigned kRingHeader = 128;
+constexpr unsigned kLinkHeader = 14 + 2 * 4;  // Ethernet with two tags
+constexpr std::size_t kAddresses = 12;        // of an Ethernet header, before a tag
+constexpr std::uint16_t kMostAtOnce = 32;
+// Turns without a packet after which an error of the socket (the interface went down) is taken off it, so that
+// it wakes nobody for ever.
+constexpr unsigned kTurnsBetweenErrors = 256;
+
+// UDP over IPv4 in one piece, UDP over IPv6, and what has a second tag; a first one is not in the frame here.
+constexpr std::array<sock_filter, 12> kOnlyUdp{{
+    BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),  // type
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 0, 4),
+    BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 20),  // fragment's offset, and whether more come
+    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x3fff, 6, 0),
+    BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 23),  // protocol
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 5, 4),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_8021Q, 4, 0),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IPV6, 0, 2),
+    BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 20),  // next header
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 1, 0),
+    BPF_STMT(BPF_RET | BPF_K, 0),
+    BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+}};
+
+struct FreePool {
+    void operator()(rte_mempool* pool) const { rte_mempool_free(pool); }
+};
+using Pool = std::unique_ptr<rte_mempool, FreePool>;
+
+class Descriptor {
+  public:
+    Descriptor() = default;
+    explicit Descriptor(int fd) : fd_(fd) {}
+    Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    Descriptor& operator=(Descriptor&& other) noexcept {
+        std::swap(fd_, other.fd_);
+        return *this;
+    }
+    ~Descriptor() {
+        if (fd_ >= 0) ::close(fd_);
+    }
+    [[nodiscard]] int get() const { return fd_; }
+
+  private:
+    int fd_ = -1;
+};
+
+// The ring of received frames, shared with the kernel: each frame is one side's, as its status says.
+class FrameRing {
+  public:
+    FrameRing() = default;
+    FrameRing(const FrameRing&) = delete;
+    FrameRing& operator=(const FrameRing&) = delete;
+    ~FrameRing() {
+        if (base_ != nullptr) ::munmap(base_, bytes_);
+    }
+
+    bool map(int socket, unsigned frame_bytes, unsigned ring_bytes) {
+        tpacket_req request{};
+        request.tp_block_size = std::max(kBlockBytes, frame_bytes);
+        request.tp_block_nr = std::max(1U, ring_bytes / request.tp_block_size);
+        request.tp_frame_size = frame_bytes;
+        request.tp_frame_nr = request.tp_block_nr * (request.tp_block_size / frame_bytes);
+        if (::setsockopt(socket, SOL_PACKET, PACKET_RX_RING, &request, sizeof request) != 0)
+            return false;
+        bytes_ = std::size_t{request.tp_block_size} * request.tp_block_nr;
+        void* const at =
+            ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, socket, 0);
+        if (at == MAP_FAILED) return false;
+        base_ = static_cast<std::uint8_t*>(at);
+        frame_bytes_ = frame_bytes;
+        frames_ = request.tp_frame_nr;
+        return true;
+    }
+
+    // The next received frame; nullptr: there is none.
+    [[nodiscard]] const tpacket2_hdr* front() const {
+        auto* const frame =
+            reinterpret_cast<tpacket2_hdr*>(base_ + std::size_t{at_} * frame_bytes_);
+        const std::atomic_ref<std::uint32_t> status(frame->tp_status);
+        return (status.load(std::memory_order_acquire) & TP_STATUS_USER) != 0 ? frame : nullptr;
+    }
+    // Gives it back to the kernel.
+    void pop() {
+        auto* const frame =
+            reinterpret_cast<tpacket2_hdr*>(base_ + std::size_t{at_} * frame_bytes_);
+        std::atomic_ref<std::uint32_t>(frame->tp_status)
+            .store(TP_STATUS_KERNEL, std::memory_order_release);
+        at_ = at_ + 1 == frames_ ? 0 : at_ + 1;
+    }
+
+  private:
+    std::uint8_t* base_ = nullptr;
+    std::size_t bytes_ = 0;
+    unsigned frame_bytes_ = 0, frames_ = 0, at_ = 0;
+};
+
+// The frame as it was on the wire: the kernel keeps the first tag beside it. False: no room.
+bool copy_frame(const tpacket2_hdr& frame, rte_mbuf& to) {
+    const auto* const from = reinterpret_cast<const std::uint8_t*>(&frame) + frame.tp_mac;
+    const std::size_t length = frame.tp_snaplen;
+    const bool tagged = (frame.tp_status & TP_STATUS_VLAN_VALID) != 0;
+    auto* const out = reinterpret_cast<std::uint8_t*>(
+        rte_pktmbuf_append(&to, static_cast<std::uint16_t>(length + (tagged ? 4 : 0))));
+    if (out == nullptr || length < kAddresses) return false;
+    if (!tagged) {
+        std::memcpy(out, from, length);
+        return true;
+    }
+    const bool says_type = (frame.tp_status & TP_STATUS_VLAN_TPID_VALID) != 0;
+    const std::array<std::uint16_t, 2> tag{htons(says_type ? frame.tp_vlan_tpid : ETH_P_8021Q),
+                                           htons(frame.tp_vlan_tci)};
+    std::memcpy(out, from, kAddresses);
+    std::memcpy(out + kAddresses, tag.data(), sizeof tag);
+    std::memcpy(out + kAddresses + sizeof tag, from + kAddresses, length - kAddresses);
+    return true;
+}
+
+class PacketPort final : public Port {
+  public:
+    explicit PacketPort(const KernelDevice& device) {
+        name_ = device.name;
+        mac_ = device.mac;
+        if_index_ = device.if_index;
+        mtu_ = static_cast<std::uint16_t>(device.mtu);
+        partial_checksums_ = true;  // what a local peer sends (veth, a virtual machine's bridge)
+    }
+
+    Result<void> open(const KernelDevice& device, const AfPacketOptions& options);
+    // Shares what comes in with the other queues of `group`.
+    Result<void> join(std::uint16_t group);
+
+    std::uint16_t rx(rte_mbuf** out, std::uint16_t n) noexcept override;
+    std::uint16_t tx(rte_mbuf** packets, std::uint16_t n) noexcept override;
+    bool punt(rte_mbuf* packet) noexcept override {
+        rte_pktmbuf_free(packet);  // the kernel has its own
+        return true;
+    }
+    [[nodiscard]] int wake_fd() const noexcept override { return rx_.get(); }
+    [[nodiscard]] rte_mempool* pool() const noexcept override { return pool_.get(); }
+
+  private:
+    [[nodiscard]] Error refused(const std::string& what) const;
+
+    Pool pool_;
+    Descriptor rx_, tx_;
+    FrameRing ring_;
+    unsigned idle_turns_ = 0;
+};
+
+Error PacketPort::refused(const std::string& what) const {
+    const int code = errno;
+    if (code == EPERM || code == EACCES) {
+        return Error{name_ +
+                     " cannot be opened as AF_PACKET: not permitted; start as root, or with "
+                     "CAP_NET_RAW"};
+    }
+    return Error{name_ + ": " + what + ": " + std::strerror(code)};
+}
+
+Result<void> PacketPort::open(const KernelDevice& device, const AfPacketOptions& options) {
+    const unsigned frame_bytes = std::bit_ceil(device.mtu + kLinkHeader + kRingHeader);
+    static std::atomic<unsigned> serial{0};
+    const std::string name = "packet" + std::to_string(serial.fetch_add(1));
+    pool_.reset(rte_pktmbuf_pool_create(
+        name.c_str(), options.mbufs, std::min(256U, options.mbufs / 2), 0,
+        static_cast<std::uint16_t>(RTE_PKTMBUF_HEADROOM + std::max(2048U, frame_bytes)),
+        static_cast<int>(rte_socket_id())));
+    if (pool_ == nullptr) return Error{name_ + ": no memory for its packets"};
+
+    // Protocol 0: nothing comes in before bind().
+    rx_ = Descriptor(::socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    tx_ = Descriptor(::socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (rx_.get() < 0 || tx_.get() < 0) return refused("no AF_PACKET socket");
+    auto code = kOnlyUdp;
+    const sock_fprog program{static_cast<unsigned short>(code.size()), code.data()};
+    const int version = TPACKET_V2, on = 1;
+    if (::setsockopt(rx_.get(), SOL_PACKET, PACKET_VERSION, &version, sizeof version) != 0 ||
+        ::setsockopt(rx_.get(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) != 0 ||
+        ::setsockopt(rx_.get(), SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on) != 0) {
+        return refused("its AF_PACKET socket cannot be set up");
+    }
+    if (!ring_.map(rx_.get(), frame_bytes, options.ring_bytes))
+        return refused("no memory for the ring of its AF_PACKET socket");
+    // What we send passes no queueing discipline and is shown to nobody else who listens.
+    (void)::setsockopt(tx_.get(), SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof on);
+    sockaddr_ll where{};
+    where.sll_family = AF_PACKET;
+    where.sll_ifindex = device.if_index;
+    if (::bind(tx_.get(), reinterpret_cast<sockaddr*>(&where), sizeof where) != 0)
+        return refused("cannot be bound");
+    where.sll_protocol = htons(ETH_P_ALL);
+    if (::bind(rx_.get(), reinterpret_cast<sockaddr*>(&where), sizeof where) != 0)
+        return refused("cannot be bound");
+    return {};
+}
+
+Result<void> PacketPort::join(std::uint16_t group) {
+    const int how = PACKET_FANOUT_HASH << 16 | group;
+    if (::setsockopt(rx_.get(), SOL_PACKET, PACKET_FANOUT, &how, sizeof how) != 0)
+        return refused("its queues cannot share it (PACKET_FANOUT)");
+    return {};
+}
+
+std::uint16_t PacketPort::rx(rte_mbuf** out, std::uint16_t n) noexcept {
+    std::uint16_t got = 0;
+    for (; got < n;) {
+        const tpacket2_hdr* const frame = ring_.front();
+        if (frame == nullptr) break;
+        rte_mbuf* const m = rte_pktmbuf_alloc(pool_.get());
+        if (m == nullptr) break;
+        if (copy_frame(*frame, *m)) {
+            out[got++] = m;
+        } else {
+            rte_pktmbuf_free(m);
+        }
+        ring_.pop();
+    }
+    if (got != 0) {
+        idle_turns_ = 0;
+    } else if (++idle_turns_ == kTurnsBetweenErrors) {
+        idle_turns_ = 0;
+        int error = 0;
+        socklen_t size = sizeof error;
+        (void)::getsockopt(rx_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+    }
+    return got;
+}
+
+std::uint16_t PacketPort::tx(rte_mbuf** packets, std::uint16_t n) noexcept {
+    std::array<mmsghdr, kMostAtOnce> messages{};
+    std::array<iovec, kMostAtOnce> pieces;
+    const std::uint16_t count = std::min(n, kMostAtOnce);
+    for (std::uint16_t i = 0; i < count; ++i) {
+        pieces[i] = {rte_pktmbuf_mtod(packets[i], void*), packets[i]->data_len};
+        messages[i].msg_hdr.msg_iov = &pieces[i];
+        messages[i].msg_hdr.msg_iovlen = 1;
+    }
+    const int sent = ::sendmmsg(tx_.get(), messages.data(), count, MSG_DONTWAIT);
+    if (sent <= 0) return 0;  // the interface is down, or its queue is full
+    rte_pktmbuf_free_bulk(packets, static_cast<unsigned>(sent));
+    return static_cast<std::uint16_t>(sent);
+}
+
+}  // namespace
+
+Result<std::vector<std::unique_ptr<Port>>> open_af_packet(const std::string& interface,
+                                                          const AfPacketOptions& options) {
+    const Result<KernelDevice> device = find_kernel_device(interface);
+    if (!device) return device.error();
+    if (options.queues > kMaxPacketQueues) {
+        return Error{"AF_PACKET takes up to " + std::to_string(kMaxPacketQueues) +
+                     " queues and `queues` is " + std::to_string(options.queues) + "; lower it"};
+    }
+    if (device->mtu > kMaxPacketMtu) {
+        return Error{interface + " has an MTU of " + std::to_string(device->mtu) +
+                     ", AF_PACKET takes up to " + std::to_string(kMaxPacketMtu) +
+                     "; `ip link set dev " + interface + " mtu 1500`, or `driver: socket`"};
+    }
+    static std::atomic<unsigned> groups{0};
+    const auto group =
+        static_cast<std::uint16_t>((static_cast<unsigned>(::getpid()) << 4) ^ groups.fetch_add(1));
+    std::vector<std::unique_ptr<Port>> ports;
+    for (unsigned queue = 0; queue < options.queues; ++queue) {
+        auto port = std::make_unique<PacketPort>(*device);
+        if (auto opened = port->open(*device, options); !opened) return opened.error();
+        if (options.queues > 1) {
+            if (auto joined = port->join(group); !joined) return joined.error();
+        }
+        ports.push_back(std::move(port));
+    }
+    return ports;
+}
+
+}  // namespace steer
