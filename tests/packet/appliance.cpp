@@ -148,6 +148,7 @@ Appliance::Appliance(const ApplianceOptions& options) : options_(options) {
         workers_.push_back(std::make_unique<Worker>(
             WorkerOptions{.index = i,
                           .workers = options.workers,
+                          .idle = options.idle,
                           .spread = options.spread,
                           .max_parked = options.max_parked,
                           .max_parked_per_client = options.max_parked_per_client,

@@ -31,8 +31,9 @@ struct ApplianceOptions {
     unsigned events = 1024;     // size of the rings to routers
     unsigned to_stream = 1024;  // ... and to streams
     unsigned between_workers = 1024;
-    unsigned ports = 0;       // workers from this one on have none; 0: each has one
-    bool spread = false;      // WorkerOptions::spread
+    unsigned ports = 0;   // workers from this one on have none; 0: each has one
+    bool spread = false;  // WorkerOptions::spread
+    Idle idle = Idle::adaptive;
     bool one_device = false;  // the ports are queues of one device
     bool cache = true;
     bool own_interfaces = false;  // worker i's port is of interface 7 + i; upstreams are behind 7
@@ -100,6 +101,9 @@ class Appliance {
         turn();
     }
 
+    // Only looks at what came out: for workers that run on threads of their own.
+    bool sort_output();
+
     // What came out since the last look at it.
     std::vector<Seen> answers() { return std::exchange(answers_, {}); }
     Seen answer();  // requires exactly one
@@ -143,7 +147,6 @@ class Appliance {
     };
     using Messages = Ring<Message>;
 
-    bool sort_output();
     void sort_frame(unsigned worker, const Bytes& frame);
     void take_stream_message(const Message& m);
     template <class E>

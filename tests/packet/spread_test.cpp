@@ -5,8 +5,10 @@
 #include <rte_mbuf.h>
 
 #include <boost/test/unit_test.hpp>
+#include <chrono>
 #include <map>
 #include <set>
+#include <thread>
 
 #include "dataplane/transmit.h"
 #include "packet/appliance.h"
@@ -316,6 +318,44 @@ BOOST_AUTO_TEST_CASE(spread_off_shares_nothing) {
     a.turn();
     check_answers(a, 32);
     check_moves(a, 0);
+}
+
+BOOST_AUTO_TEST_CASE(workers_on_threads_share_a_port_and_lose_nothing) {
+    constexpr unsigned kWorkers = 3, kRounds = 20, kAtATime = 32;
+    Appliance a({.workers = kWorkers, .ports = 1, .spread = true, .idle = Idle::pause});
+    a.publish(cache_forward());
+    std::vector<std::thread> threads;
+    for (unsigned w = 0; w < kWorkers; ++w)
+        threads.emplace_back([&a, w] { a.worker(w).run(); });
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    unsigned answered = 0;
+    for (unsigned round = 0; round < kRounds; ++round) {
+        for (unsigned i = 0; i < kAtATime; ++i) {  // some names are new, some are cached
+            a.ask("n" + std::to_string(round + i % 8) + ".example", 1,
+                  static_cast<std::uint16_t>(i), {.port = flow_port(i)});
+        }
+        std::set<std::uint16_t> ids;
+        while (ids.size() < kAtATime && std::chrono::steady_clock::now() < deadline) {
+            if (!a.sort_output()) std::this_thread::yield();
+            for (const Seen& q : a.upstream_queries())
+                a.reply(q, 3600, {"203.0.113.7"});
+            for (const Seen& s : a.answers()) {
+                BOOST_CHECK_EQUAL(s.frame.to_port, flow_port(s.id()));
+                BOOST_CHECK_EQUAL(s.answers(), 1U);
+                BOOST_CHECK(ids.insert(s.id()).second);
+            }
+        }
+        answered += static_cast<unsigned>(ids.size());
+    }
+    for (unsigned w = 0; w < kWorkers; ++w)
+        a.worker(w).stop();
+    for (std::thread& t : threads)
+        t.join();
+    BOOST_CHECK_EQUAL(answered, kRounds * kAtATime);
+    a.turn();
+    const unsigned moved = kRounds * foreign_flows(kAtATime, kWorkers);
+    check_moves(a, moved);
+    BOOST_CHECK_EQUAL(a.count(Moved::answered) + a.count(Moved::forwarded), moved);
 }
 
 BOOST_AUTO_TEST_CASE(a_lane_to_another_worker_counts_what_its_ring_takes) {
