@@ -378,11 +378,16 @@ class Workers(Live):
             self.assertLess(slowest, 1000)
             for i in range(10):
                 self.assertTrue(scene.short("+tcp", f"t{i}{server[-1]}.other.example", "A", server=server))
+                self.assertTrue(scene.short(f"t{i}{server[-1]}.other.example", "A", server=server))  # a flow each
         workers = scene.counters()["workers"]
         self.assertEqual(len(workers), 2)
         self.assertTrue(all(w["stats"]["upstream_queries"] > 50 for w in workers), "both ask")
         for worker in workers:
             self.assertEqual(sum(worker["verdicts"].values()), worker["stats"]["rx_packets"])
+            self.assertEqual(sum(worker["moved"].values()), worker["stats"]["moved_queries"])
+        moved = sum(worker["verdicts"]["query_moved"] for worker in workers)
+        self.assertGreater(moved, 0, "flows are shared")
+        self.assertEqual(moved, sum(worker["stats"]["moved_queries"] for worker in workers))
         self.assertEqual(daemon.stop(), 0)
 
     def test_one_queue(self):

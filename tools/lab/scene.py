@@ -164,7 +164,7 @@ class Scene:
         return json.loads(self.steerctl("--json", "counters"))
 
     def total(self, table: str, name: str) -> int:
-        """A counter summed over workers; `table`: verdicts, injected, parked_ends, stats."""
+        """A counter summed over workers; `table`: verdicts, moved, injected, parked_ends, stats."""
         return sum(worker[table].get(name, 0) for worker in self.counters()["workers"])
 
     def router_ctl(self, *words: str) -> str:
