@@ -13,6 +13,7 @@
 
 #include "control/kernel/next_hops.h"
 #include "control/stream/socket_address.h"
+#include "dataplane/port/memif_socket.h"
 
 namespace steer {
 namespace {
@@ -61,10 +62,11 @@ Result<void> check_addresses(const PortSettings& port, const HostFacts& host) {
         if (std::find(host.addresses.begin(), host.addresses.end(), address) !=
             host.addresses.end())
             continue;
-        const std::string text = address.to_string();
-        return Error{text + " in `addresses` is no address of this machine: `ip address add " +
-                     text + (address.is_v4() ? "/32" : "/128") + " dev " + port.device +
-                     "` gives it, or remove it"};
+        const std::string name = address.to_string();
+        std::string text = name + " in `addresses` is no address of this machine: `ip address add ";
+        text.append(name).append(address.is_v4() ? "/32" : "/128");
+        text.append(" dev ").append(port.device).append("` gives it, or remove it");
+        return Error{text};
     }
     return {};
 }
@@ -72,6 +74,11 @@ Result<void> check_addresses(const PortSettings& port, const HostFacts& host) {
 // What a port takes: interfaces by their first name, NICs by their address and their interfaces.
 std::vector<std::string> devices_of(const PortSettings& port, const std::string& root) {
     if (kernel_backed(port)) return {first_name(port.device)};
+    if (port.driver == Driver::memif) {
+        const std::string id = device_argument(port.device, "id");
+        return {"memif socket " + device_argument(port.device, "socket") + ", id " +
+                (id.empty() ? "0" : id) + ","};
+    }
     if (port.pci.empty()) return {port.device};
     std::vector<std::string> all{port.pci};
     if (const auto device = find_pci_device(port.pci, root))
@@ -82,6 +89,7 @@ std::vector<std::string> devices_of(const PortSettings& port, const std::string&
 Result<void> check_one(const PortSettings& port, const HostFacts& host, const std::string& root) {
     if (!port.pci.empty()) return check_pci(port, host, root);
     if (kernel_backed(port)) return check_addresses(port, host);
+    if (port.driver == Driver::memif) return prepare_memif_socket(port.device);
     return {};
 }
 

@@ -1,5 +1,6 @@
 // What of `dataplane.ports` can be refused before anything is touched: NICs that DPDK cannot have or must not
-// take, addresses that the kernel does not have, two ports on one device.
+// take, addresses that the kernel does not have, two ports on one device. (But that a memif server's left-over
+// socket is removed.)
 #pragma once
 
 #include <string>

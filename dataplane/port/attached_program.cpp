@@ -10,7 +10,7 @@ std::string attached_xdp_program(int if_index) {
     bpf_xdp_query_opts attached{};
     attached.sz = sizeof attached;
     if (bpf_xdp_query(if_index, 0, &attached) != 0 || attached.prog_id == 0) return {};
-    const std::string id = "id " + std::to_string(attached.prog_id);
+    std::string id = "id " + std::to_string(attached.prog_id);
     const int fd = bpf_prog_get_fd_by_id(attached.prog_id);
     if (fd < 0) return id;
     bpf_prog_info info{};

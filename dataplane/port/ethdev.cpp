@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "dataplane/port/dpdk_log.h"
+#include "dataplane/port/memif_socket.h"
 
 namespace steer {
 namespace {
@@ -157,7 +158,7 @@ Result<void> configure(Device& device, const EthdevOptions& options, std::vector
     if (const int e = rte_eth_dev_configure(device.id, *queues, *queues, &conf); e != 0) {
         return refusal(device, "cannot be configured", e);
     }
-    if (const Result<void> kept = keep_vlan_tags(device); !kept) return kept;
+    if (Result<void> kept = keep_vlan_tags(device); !kept) return kept;
     device.description = describe(info, conf, *queues);
     std::uint16_t rx_size = options.descriptors;
     std::uint16_t tx_size = options.descriptors;
@@ -180,6 +181,9 @@ Result<void> configure(Device& device, const EthdevOptions& options, std::vector
         return refusal(device, "does not start", e);
     }
     device.started = true;
+    // ND asks by multicast; what is not for us goes to the kernel beside the port or is dropped.
+    if (device.vdev.empty() && rte_eth_allmulticast_enable(device.id) != 0)
+        rte_eth_promiscuous_enable(device.id);
     return {};
 }
 
@@ -190,21 +194,11 @@ Result<Ports> open_device(std::shared_ptr<Device> device, const EthdevOptions& o
         return done.error();
     }
     Ports ports;
-    for (std::uint16_t q = 0; q < pools.size(); ++q) {
-        ports.push_back(std::make_unique<EthdevPort>(device, q, std::move(pools[q]), options));
+    std::uint16_t queue = 0;
+    for (Pool& pool : pools) {
+        ports.push_back(std::make_unique<EthdevPort>(device, queue++, std::move(pool), options));
     }
     return ports;
-}
-
-// The value of `key=` in a devargs string.
-std::string argument(const std::string& arguments, const std::string& key) {
-    for (std::size_t at = 0; at < arguments.size();) {
-        const std::size_t end = std::min(arguments.find(',', at), arguments.size());
-        const std::string one = arguments.substr(at, end - at);
-        if (one.starts_with(key + "=")) return one.substr(key.size() + 1);
-        at = end + 1;
-    }
-    return {};
 }
 
 // Whether some driver takes a device of that name.
@@ -250,8 +244,10 @@ Result<Ports> open_vdev(const std::string& driver, const std::string& arguments,
                      package_of(driver) + "`"};
     }
     if (const int e = rte_vdev_init(name.c_str(), arguments.c_str()); e != 0) {
+        // Drivers return -1 for anything and log what it was.
+        const std::string said = log.last_line();
         return Error{"DPDK device " + driver + " with \"" + arguments +
-                     "\" cannot be made: " + std::strerror(std::abs(e)) + log.in_brackets()};
+                     "\" cannot be made: " + (said.empty() ? std::strerror(std::abs(e)) : said)};
     }
     auto device = std::make_shared<Device>();
     if (const int e = rte_eth_dev_get_port_by_name(name.c_str(), &device->id); e != 0) {
@@ -262,7 +258,7 @@ Result<Ports> open_vdev(const std::string& driver, const std::string& arguments,
     if (driver == "net_tap") {
         // What a local socket sends through a tap may carry only the pseudo-header's sum.
         options.partial_checksums = true;
-        if (options.interface.empty()) options.interface = argument(arguments, "iface");
+        if (options.interface.empty()) options.interface = device_argument(arguments, "iface");
     }
     return open_device(std::move(device), options);
 }

@@ -74,10 +74,11 @@ PciDevice read_device(const std::string& address, const std::string& root) {
 
 // "steerdnsd (pid 7)" of the first process that has `path` open, if we may see that.
 std::string process_that_has(const std::string& path, const std::string& root) {
-    for (const std::string& pid : names_in(root + "/proc")) {
+    const fs::path processes = root + "/proc";
+    for (const std::string& pid : names_in(processes)) {
         if (pid.find_first_not_of("0123456789") != pid.npos) continue;
         if (pid == std::to_string(::getpid())) continue;
-        const fs::path process = root + "/proc/" + pid;
+        const fs::path process = processes / pid;
         for (const std::string& fd : names_in(process / "fd")) {
             std::error_code failed;
             if (fs::read_symlink(process / "fd" / fd, failed) == path)
@@ -113,10 +114,11 @@ Result<void> check_vfio(const PciDevice& device, const std::string& root) {
         constexpr std::array<std::string_view, 4> kHarmless{"", "vfio-pci", "pci-stub", "pcieport"};
         if (std::find(kHarmless.begin(), kHarmless.end(), beside.driver) != kHarmless.end())
             continue;
-        return Error{device.address + " is in IOMMU group " + device.iommu_group + " with " +
-                     other + ", which the driver " + beside.driver +
-                     " has: all of a group goes together; `driverctl set-override " + other +
-                     " vfio-pci`"};
+        std::string text = device.address + " is in IOMMU group " + device.iommu_group + " with ";
+        text.append(other).append(", which the driver ").append(beside.driver);
+        text.append(" has: all of a group goes together; `driverctl set-override ");
+        text.append(other).append(" vfio-pci`");
+        return Error{text};
     }
     const bool without_iommu =
         read_word(root + "/sys/module/vfio/parameters/enable_unsafe_noiommu_mode") == "Y";

@@ -95,6 +95,23 @@ class Start(unittest.TestCase):
         self.refused(with_ports("{ device: 'socket=/nowhere/m.sock,role=king', driver: memif }"),
                      r":3: DPDK device net_memif with \"socket=/nowhere/m.sock,role=king\" cannot be made: ")
 
+    def test_memif_socket(self):
+        """Of a server that lives, of one that was killed, of none."""
+        scene, path = self.scene, self.scene.folder / "m.sock"
+        scene.folder.chmod(0o777)
+        text = with_ports(f"{{ device: 'socket={path},socket-abstract=no,role=server', driver: memif, "
+                          "addresses: [192.0.2.53] }")
+        for _ in range(2):
+            daemon = scene.start_daemon(self.write(text))
+            second = self.daemon(text, "--control-socket", str(scene.folder / "second.sock"))
+            self.assertEqual(second.returncode, 1)
+            self.assertRegex(second.stderr, rf"^error: .*:3: memif socket {path} is served by another process: stop .*\n$")
+            daemon.stop(number=9)
+            self.assertTrue(path.exists())
+        scene.socket.unlink()
+        path.unlink()
+        self.refused(text.replace("role=server", "role=client"), rf":3: nobody serves memif socket {path} \(No such file")
+
     def test_two_ports_on_one_device(self):
         net = self.scene.network
         net.run("appliance", "ip", "link", "property", "add", "dev", "eth0", "altname", "uplink")

@@ -1,5 +1,9 @@
 // Ports before anything is opened: NICs on a made-up machine's /sys, and what --ports says of it.
 #define BOOST_TEST_MODULE ports
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <fstream>
@@ -191,9 +195,40 @@ BOOST_AUTO_TEST_CASE(an_address_that_the_kernel_does_not_have) {
     has(refusal(machine, {interface("eth0", {here, away})}),
         "steer.yaml:3: 192.0.2.6 in `addresses` is no address of this machine: `ip address add "
         "192.0.2.6/32 dev eth0` gives it");
-    config::PortSettings memif = interface("socket=/tmp/m.sock,role=server", {away});
+    config::PortSettings memif =
+        interface("socket=" + machine.root() + "/m.sock,role=server", {away});
     memif.driver = config::Driver::memif;  // it has no kernel beside it
     BOOST_TEST(refusal(machine, {memif}) == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_memif_socket) {
+    const Machine machine;
+    const std::string path = machine.root() + "/m.sock";
+    const auto memif = [&](const std::string& role) {
+        config::PortSettings port =
+            interface("socket=" + path + ",socket-abstract=no,role=" + role);
+        port.driver = config::Driver::memif;
+        return refusal(machine, {port});
+    };
+    has(memif("client"), "nobody serves memif socket " + path);
+    BOOST_TEST(memif("server") == "");
+    {
+        const int other = ::socket(AF_UNIX, SOCK_SEQPACKET, 0);
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        path.copy(address.sun_path, sizeof address.sun_path - 1);
+        BOOST_REQUIRE(::bind(other, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+        BOOST_REQUIRE(::listen(other, 4) == 0);
+        has(memif("server"), path + " is served by another process: stop that one");
+        BOOST_TEST(memif("client") == "");
+        ::close(other);
+    }
+    BOOST_TEST(fs::exists(path));
+    BOOST_TEST(memif("server") == "");
+    BOOST_TEST(!fs::exists(path));  // what a killed server left
+    std::ofstream(path) << "mine";
+    has(memif("server"), "memif socket " + path + " cannot be made: ");
+    BOOST_TEST(fs::exists(path));
 }
 
 BOOST_AUTO_TEST_CASE(two_ports_on_one_device) {
