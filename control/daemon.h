@@ -15,6 +15,7 @@
 #include "control/build/build.h"
 #include "control/build/publish.h"
 #include "control/config/settings.h"
+#include "control/exception_thread.h"
 #include "control/kernel/next_hops.h"
 #include "control/kernel/reserved_ports.h"
 #include "control/ops/control_socket.h"
@@ -72,6 +73,7 @@ class Daemon {
     build::Built built_;
     std::unique_ptr<Eal> eal_;
     std::unique_ptr<PortSet> ports_;
+    std::unique_ptr<ExceptionThread> exceptions_;
     std::unique_ptr<Plane> plane_;
     std::unique_ptr<build::Publisher> publisher_;
     std::unique_ptr<Published<NextHopTable>> hops_;

@@ -149,7 +149,10 @@ void write_sections(std::ostream& out) {
         if (section.rows == nullptr) continue;
         out << "### `" << section.name << "`\n\n" << section.text << "\n\n";
         write_rows(out, section.rows());
-        if (section.name == "dataplane") write_part(out, "ports[]", port_row_texts());
+        if (section.name == "dataplane") {
+            write_part(out, "ports[]", port_row_texts());
+            write_part(out, "ports[].exception_rates", exception_rate_row_texts());
+        }
         if (section.name == "routers") write_part(out, "tls", tls_row_texts());
     }
     out << "Sections that are not supported yet: " << later << ".\n\n";

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "control/config/port_kernel_side.h"
 #include "control/config/section_rows.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
@@ -29,20 +30,7 @@ void read_queues(Reading& in, const Node& node, const Place& place, PortSettings
     read_value(in, node, place, "1..256", out.queues);
 }
 
-void read_addresses(Reading& in, const Node& node, const Place& place, PortSettings& out) {
-    if (is_auto(node)) return;
-    for (const Text& item : read_texts(in, node, place)) {
-        if (const auto address = IpAddress::parse(item.value)) {
-            out.addresses.push_back(*address);
-        } else {
-            in.report().error(
-                item.line, matchers::quoted(item.value) + " in " + place.name() +
-                               " is no IP address: expected one such as 192.0.2.1 or 2001:db8::1");
-        }
-    }
-}
-
-constexpr std::array<Row<PortSettings>, 6> kPortRows{{
+constexpr std::array<Row<PortSettings>, 8> kPortRows{{
     {"device", &PortSettings::device, "none", "",
      "the interface, as in `device: eth0`; for the drivers memif, pcap and ring the DPDK device "
      "with its arguments"},
@@ -53,8 +41,14 @@ constexpr std::array<Row<PortSettings>, 6> kPortRows{{
      "auto: af_xdp if it can, else socket; pci if `pci` is given"},
     {"queues", Own<PortSettings>{"integer", read_queues}, "auto", "1..256",
      "receive queues; auto: all that there are"},
-    {"addresses", Own<PortSettings>{"list of addresses", read_addresses}, "auto", "",
-     "what we answer on; auto: every address of the interface"},
+    {"addresses", Own<PortSettings>{"list of addresses", read_port_addresses}, "auto", "",
+     "what we answer on; auto: every address of the interface. One with a prefix length "
+     "(`192.0.2.53/24`) is put on the exception interface; where all have one, it is auto"},
+    {"exception", &PortSettings::exception, "auto", "",
+     "the kernel's interface of a port that the kernel does not see: a name for it, or none; auto: "
+     "for pci and memif, steer0 and so on by the port's place in the list"},
+    {"exception_rates", Own<PortSettings>{"map", read_exception_rates}, "(below)", "",
+     "frames a second that a queue hands to that interface, see below"},
     {"force", &PortSettings::force, "false", "",
      "with `pci`: take the NIC even if it is the only way into this machine"},
 }};
@@ -75,6 +69,7 @@ bool is_pci_address(std::string_view text) {
 }
 
 void check_port(Reading& in, const PortSettings& port, const std::string& owner) {
+    check_port_kernel_side(in, port, owner);
     const auto error = [&](const std::string& text) { in.report().error(port.line, owner + text); };
     if (port.device.empty() == port.pci.empty()) {
         error(": expected either 'device', as in 'device: eth0', or 'pci'");

@@ -60,13 +60,28 @@ enum class Driver : std::uint8_t {
     socket
 };
 
+// An address that we put on a port's exception interface.
+struct InterfaceAddress {
+    IpAddress ip;
+    std::uint8_t length = 0;  // of the prefix, as its family counts: 24, 64
+};
+
+// Frames a second that a queue hands to the kernel, by kind; 0: none.
+struct ExceptionRates {
+    std::uint32_t arp = 1'000, nd = 1'000, icmp = 1'000, icmp6 = 1'000, tcp = 100'000, udp = 10'000,
+                  fragment = 1'000, other = 1'000;
+};
+
 struct PortSettings {
     std::string device;  // interface, or a DPDK device ("net_pcap0,rx_pcap=in.pcap"); empty: pci
     std::string pci;     // "0000:03:00.0"
     Driver driver = Driver::automatic;  // af_xdp if it can, else socket; pci if `pci` is given
     std::uint32_t queues = 0;           // 0: as many as there are
     std::vector<IpAddress> addresses;   // what we answer on; empty: every address of the interface
-    bool force = false;                 // pci: even if it is the only way into this machine
+    std::vector<InterfaceAddress> interface_addresses;  // those that we put there
+    std::string exception = "auto";  // its exception interface's name, "none", or by driver
+    ExceptionRates exception_rates;
+    bool force = false;  // pci: even if it is the only way into this machine
     int line = 0;
 };
 
