@@ -151,6 +151,11 @@ Result<void> Daemon::start_network() {
         !done) {
         return done;
     }
+    auto side = KernelSide::apply(house_, settings_, *ports_);
+    if (!side) return side.error();
+    kernel_side_ = std::move(*side);
+    for (const auto& warning : kernel_side_->warnings())
+        spdlog::warn("{}", warning);
     watcher_ = std::make_unique<kernel::NextHops>(
         house_, ports_->devices(),
         [this](kernel::NextHopView view) { on_network(std::move(view)); },
@@ -176,6 +181,7 @@ void Daemon::on_network(kernel::NextHopView view) {
         streams_->set_copying_interfaces(copying_);
         streams_->set_service_addresses(of_kernel(*table));
     }
+    kernel_side_->follow(view.devices);
     hops_->put(std::move(table));
 }
 
@@ -280,6 +286,7 @@ void Daemon::stop() {
     if (exceptions_) exceptions_->stop();
     if (plane_ && publisher_) write_notes();
     watcher_.reset();
+    kernel_side_.reset();
     routers_.reset();
     streams_.reset();
     hops_.reset();

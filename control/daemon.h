@@ -18,6 +18,7 @@
 #include "control/exception_thread.h"
 #include "control/kernel/next_hops.h"
 #include "control/kernel/reserved_ports.h"
+#include "control/kernel_side.h"
 #include "control/ops/control_socket.h"
 #include "control/ops/http_server.h"
 #include "control/plane.h"
@@ -78,6 +79,7 @@ class Daemon {
     std::unique_ptr<build::Publisher> publisher_;
     std::unique_ptr<Published<NextHopTable>> hops_;
     std::unique_ptr<kernel::ReservedPorts> reserved_;
+    std::unique_ptr<KernelSide> kernel_side_;
     std::unique_ptr<kernel::NextHops> watcher_;
     std::vector<int> copying_;  // interfaces with a copying port, sorted
     std::unique_ptr<StreamThreads> streams_;

@@ -190,6 +190,9 @@ boost::json::value Daemon::counters() const {
     for (const ExceptionPath* path : ports_->exceptions())
         exceptions.push_back(exception_counters(*path));
     all["exceptions"] = std::move(exceptions);
+    const kernel::Announcer& announcer = kernel_side_->announcer();
+    all["announcements"] = object{{"arp", announcer.arp_sent.get()},
+                                  {"neighbour", announcer.advertisements_sent.get()}};
     return all;
 }
 
@@ -228,6 +231,9 @@ void Daemon::write_metrics(ops::MetricWriter& writer) const {
 #undef STEER_ROUTER_COUNTER_METRIC
     }
     write_exception_metrics(writer, ports_->exceptions());
+    writer.counter("steerdns_announcements", "Announcements of addresses that appeared on ports.");
+    writer.sample({{"by", "arp"}}, kernel_side_->announcer().arp_sent.get());
+    writer.sample({{"by", "neighbour"}}, kernel_side_->announcer().advertisements_sent.get());
     for (std::size_t i = 0; i < kStreamLabels.size(); ++i) {
         writer.counter("steerdns_stream_" + std::string(kStreamLabels[i]), kStreamTexts[i]);
         for (unsigned t = 0; t < streams_->count(); ++t) {

@@ -1,6 +1,6 @@
 #include "control/config/port_kernel_side.h"
 
-#include <algorithm>
+#include <charconv>
 
 #include "control/config/values.h"
 #include "matchers/quote.h"
@@ -19,6 +19,31 @@ constexpr std::array<Row<ExceptionRates>, 8> kRateRows{{
     {"fragment", &ExceptionRates::fragment, "1000", "0..100000000", "fragments of whatever"},
     {"other", &ExceptionRates::other, "1000", "0..100000000", "everything else"},
 }};
+
+struct NeighbourText {
+    std::string address, mac;
+    bool published = false;
+};
+constexpr std::array<Row<NeighbourText>, 3> kNeighbourRows{{
+    {"address", &NeighbourText::address, "required", "", "of the neighbour, either family"},
+    {"mac", &NeighbourText::mac, "none", "",
+     "its MAC address, which is never asked for and never replaced"},
+    {"published", &NeighbourText::published, "false", "",
+     "instead: the kernel answers in its place with the interface's MAC (as proxy-arp for one "
+     "address; `forwarding=1`, and for IPv6 `proxy_ndp=1`)"},
+}};
+
+// "02:00:5e:00:00:01", in any case.
+std::optional<std::array<std::uint8_t, 6>> parse_mac(std::string_view text) {
+    std::array<std::uint8_t, 6> mac{};
+    if (text.size() != 17) return std::nullopt;
+    for (std::size_t i = 0; i < mac.size(); ++i) {
+        const char* const at = text.data() + i * 3;
+        const auto [end, bad] = std::from_chars(at, at + 2, mac[i], 16);
+        if (bad != std::errc{} || end != at + 2 || (i < 5 && *end != ':')) return std::nullopt;
+    }
+    return mac;
+}
 
 constexpr std::size_t kLongestName = 15;  // of an interface
 
@@ -59,6 +84,44 @@ void read_exception_rates(Reading& in, const Node& node, const Place& place, Por
     read_rows(in, node, kRateRows, place.name(), out.exception_rates);
 }
 
+void read_neighbours(Reading& in, const Node& node, const Place& place, PortSettings& out) {
+    if (!node.is_list()) {
+        in.report().error(place.line, place.name() +
+                                          ": expected a list, as in '- { address: "
+                                          "192.0.2.1, mac: 02:00:5e:00:00:01 }', found " +
+                                          std::string(node.what()));
+        return;
+    }
+    for (const Node& item : node.items) {
+        NeighbourText text;
+        const std::string owner = "an entry of " + place.name();
+        if (!read_rows(in, item, kNeighbourRows, owner, text)) continue;
+        NeighbourSettings entry{.published = text.published};
+        const auto error = [&](const std::string& what) {
+            in.report().error(item.line, owner + ": " + what);
+        };
+        const auto address = IpAddress::parse(text.address);
+        const auto mac = parse_mac(text.mac);
+        if (!address) {
+            if (!text.address.empty())
+                error("'address' is " + matchers::quoted(text.address) +
+                      ": expected one such as 192.0.2.1 or 2001:db8::1");
+        } else if (entry.published != text.mac.empty()) {
+            error(entry.published
+                      ? "the kernel answers for a published one with the interface's "
+                        "MAC: remove 'mac'"
+                      : "expected its 'mac', as in 02:00:5e:00:00:01, or 'published: true'");
+        } else if (!entry.published && !mac) {
+            error("'mac' is " + matchers::quoted(text.mac) +
+                  ": expected one such as 02:00:5e:00:00:01");
+        } else {
+            entry.ip = *address;
+            if (mac) entry.mac = *mac;
+            out.neighbours.push_back(entry);
+        }
+    }
+}
+
 void check_port_kernel_side(Reading& in, const PortSettings& port, const std::string& owner) {
     const auto error = [&](const std::string& text) { in.report().error(port.line, owner + text); };
     const bool by_driver =
@@ -84,6 +147,10 @@ void check_port_kernel_side(Reading& in, const PortSettings& port, const std::st
               " has a prefix length, and there is no exception interface to put it on: write it "
               "without, or give the port an 'exception' interface");
     }
+}
+
+std::vector<RowText> neighbour_row_texts() {
+    return row_texts(kNeighbourRows);
 }
 
 std::vector<RowText> exception_rate_row_texts() {

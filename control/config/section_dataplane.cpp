@@ -30,7 +30,7 @@ void read_queues(Reading& in, const Node& node, const Place& place, PortSettings
     read_value(in, node, place, "1..256", out.queues);
 }
 
-constexpr std::array<Row<PortSettings>, 8> kPortRows{{
+constexpr std::array<Row<PortSettings>, 10> kPortRows{{
     {"device", &PortSettings::device, "none", "",
      "the interface, as in `device: eth0`; for the drivers memif, pcap and ring the DPDK device "
      "with its arguments"},
@@ -49,6 +49,11 @@ constexpr std::array<Row<PortSettings>, 8> kPortRows{{
      "for pci and memif, steer0 and so on by the port's place in the list"},
     {"exception_rates", Own<PortSettings>{"map", read_exception_rates}, "(below)", "",
      "frames a second that a queue hands to that interface, see below"},
+    {"arp", choice<PortSettings, &PortSettings::arp>(), "(as the kernel has it)",
+     "enabled|disabled|reply-only|proxy-arp|local-proxy-arp",
+     "how the port's interface takes part in ARP, see below"},
+    {"neighbours", Own<PortSettings>{"list of entries", read_neighbours}, "none", "",
+     "entries of the kernel's neighbour table there (ARP and ND), see below"},
     {"force", &PortSettings::force, "false", "",
      "with `pci`: take the NIC even if it is the only way into this machine"},
 }};

@@ -14,6 +14,7 @@
 // written anywhere.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -72,6 +73,23 @@ struct ExceptionRates {
                   fragment = 1'000, other = 1'000;
 };
 
+// How the port's interface takes part in ARP, as RouterOS has it (control/kernel/arp.h).
+enum class Arp : std::uint8_t {
+    enabled,
+    disabled,
+    reply_only,
+    proxy_arp,
+    local_proxy_arp,
+    as_it_is
+};
+
+// An entry of the kernel's neighbour table.
+struct NeighbourSettings {
+    IpAddress ip;
+    std::array<std::uint8_t, 6> mac{};  // not of a published one
+    bool published = false;             // the kernel answers in its place
+};
+
 struct PortSettings {
     std::string device;  // interface, or a DPDK device ("net_pcap0,rx_pcap=in.pcap"); empty: pci
     std::string pci;     // "0000:03:00.0"
@@ -81,6 +99,8 @@ struct PortSettings {
     std::vector<InterfaceAddress> interface_addresses;  // those that we put there
     std::string exception = "auto";  // its exception interface's name, "none", or by driver
     ExceptionRates exception_rates;
+    Arp arp = Arp::as_it_is;
+    std::vector<NeighbourSettings> neighbours;
     bool force = false;  // pci: even if it is the only way into this machine
     int line = 0;
 };

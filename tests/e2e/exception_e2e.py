@@ -38,23 +38,31 @@ while True:
 class KernelsShare(unittest.TestCase):
     def setUp(self):
         self.net = self.enterContext(Network("exception"))
+        self.daemons = 0
         self.net.namespace("client")
         self.net.namespace("appliance")
 
     def daemon(self, port=PORT % ""):
         path = self.net.folder / "config.yaml"
         path.write_text(f"dataplane:\n  ports:\n    - {port}\n" + PLUGINS)
-        return self.net.start("appliance", "steerdnsd", f"{BUILD}/steerdnsd", "--config", str(path),
+        self.daemons += 1
+        return self.net.start("appliance", f"steerdnsd-{self.daemons}", f"{BUILD}/steerdnsd", "--config", str(path),
                               "--control-socket", str(self.net.folder / "control.sock"))
 
-    def begin(self, more=""):
-        """Serves; the wire's other end is the client's dtap0, and there is an upstream."""
+    def wire(self, more):
+        """Serves, and the wire's other end is the client's dtap0."""
         net = self.net
         self.steer = self.daemon(PORT % more)
         self.steer.wait_for("serving", 40)
         run("ip", "-n", net.full("appliance"), "link", "set", "dtap0", "netns", net.full("client"))
         run("ip", "-n", net.full("client"), "link", "set", "dtap0", "address", "02:00:00:00:00:99", "up")
         net.address("client", "dtap0", "192.0.2.1/24", "2001:db8:2::1/64")
+
+    def begin(self, more="", before=lambda: None):
+        """... and there is an upstream."""
+        net = self.net
+        self.wire(more)
+        before()
         conf = knot_configuration(net.folder / "knot", "192.0.2.1@53", ZONES)
         net.start("client", "knotd", "knotd", "-c", str(conf)).wait_for("server started")
         until(lambda: self.short(V4) == STREAM, 10, "an answer by way of the upstream")
@@ -103,7 +111,7 @@ class KernelsShare(unittest.TestCase):
     def test_all_of_it(self):
         self.begin()
         net = self.net
-        mac = re.search(r"link/ether (\S+)", net.run("appliance", "ip", "link", "show", "steer0").stdout)[1]
+        mac = self.kernels_mac()
         for server in (V4, V6):
             with self.subTest(server=server):
                 net.run("client", "ip", "neigh", "flush", "dev", "dtap0")
@@ -170,6 +178,84 @@ class KernelsShare(unittest.TestCase):
         until(lambda: not self.short("192.0.2.54", "+timeout=1"), 5, "silence from the address that went")
         self.assertEqual(self.steer.stop(), 0)
         self.assertNotIn("steer0", net.run("appliance", "ip", "link").stdout)
+
+    # ARP as RouterOS has it; the client's MAC is known by configuration where it is not to be learned.
+    KNOWN = ", neighbours: [{ address: 192.0.2.1, mac: '02:00:00:00:00:99' }]"
+
+    def resolves(self, address):
+        """The MAC that the client finds for it, or None; asks anew."""
+        self.net.run("client", "ip", "neigh", "del", address, "dev", "dtap0", check=False)
+        self.net.run("client", "ping", "-q", "-c", "1", "-W", "1", address, check=False)
+        entry = re.search(r"lladdr (\S+)", self.net.run("client", "ip", "neigh", "show", address).stdout)
+        return entry and entry[1]
+
+    def kernels_mac(self):
+        return re.search(r"link/ether (\S+)", self.net.run("appliance", "ip", "link", "show", "steer0").stdout)[1]
+
+    def test_arp_disabled(self):
+        self.begin(", arp: disabled" + self.KNOWN, lambda: self.net.run(
+            "client", "ip", "neigh", "add", V4, "lladdr", self.kernels_mac(), "dev", "dtap0"))
+        self.assertEqual(self.ping(V4, "-c", "5", "-i", "0.02"), (5, 5))
+        self.assertIsNone(self.resolves(V4))
+        self.assertEqual(self.ping(V6, "-c", "5", "-i", "0.02"), (5, 5))
+
+    def test_arp_reply_only(self):
+        """It answers, and knows only whom it was told of."""
+        self.begin(", arp: reply-only" + self.KNOWN)
+        self.assertEqual(self.resolves(V4), self.kernels_mac())
+        self.assertEqual(self.ping(V4, "-c", "5", "-i", "0.02"), (5, 5))
+        self.net.address("client", "dtap0", "192.0.2.9/24")
+        self.net.run("client", "ip", "neigh", "flush", "dev", "dtap0")
+        received, sent = self.ping(V4, "-c", "20", "-i", "0.05", "-W", "1", "-I", "192.0.2.9")
+        self.assertLess(received, sent)
+        until(lambda: "lladdr" not in self.net.run("appliance", "ip", "neigh", "show", "192.0.2.9").stdout, 5,
+              "the kernel without what it learned")
+        self.assertIn("PERMANENT", self.net.run("appliance", "ip", "neigh", "show", "192.0.2.1").stdout)
+
+    def test_arp_for_others(self):
+        """proxy-arp for what is routed elsewhere, local-proxy-arp for neighbours, published for one address."""
+        net = self.net
+        run("ip", "-n", net.full("appliance"), "link", "add", "far0", "type", "veth", "peer", "name", "far1")
+        for name in ("far0", "far1"):
+            run("ip", "-n", net.full("appliance"), "link", "set", name, "up")
+        net.address("appliance", "far0", "198.51.100.1/24")
+        for more, routed, other, local in (
+                (", arp: enabled", False, False, False),
+                (", arp: proxy-arp", True, True, False),
+                (", arp: local-proxy-arp", False, False, True),
+                (", neighbours: [{ address: 198.51.100.7, published: true }]", True, False, False)):
+            with self.subTest(more=more):
+                self.wire(more)
+                if "proxy" in more:
+                    self.assertIn("while it does not forward", self.steer.text())
+                net.run("appliance", "sysctl", "-qw", "net.ipv4.conf.steer0.forwarding=1")
+                run("ip", "-n", net.full("client"), "route", "replace", "198.51.100.0/24", "dev", "dtap0")
+                mac = self.kernels_mac()
+                self.assertEqual(self.resolves("198.51.100.7"), mac if routed else None)
+                self.assertEqual(self.resolves("198.51.100.8"), mac if other else None)
+                self.assertEqual(self.resolves("192.0.2.77"), mac if local else None)
+                self.steer.stop()
+
+    def test_what_appears_is_announced(self):
+        self.begin()
+        ears = {kind: self.enterContext(self.net.socket("client", socket.AF_PACKET, socket.SOCK_RAW, socket.htons(kind)))
+                for kind in (0x0806, 0x86dd)}
+        for ear in ears.values():
+            ear.settimeout(5)
+        arp, advertisements = (self.counters()["announcements"][k] for k in ("arp", "neighbour"))
+        self.net.address("appliance", "steer0", "192.0.2.54/24", "2001:db8:2::54/64")
+        mac = bytes.fromhex(self.kernels_mac().replace(":", ""))
+        wanted = socket.inet_aton("192.0.2.54")
+        while (frame := ears[0x0806].recv(2000))[28:32] != wanted:
+            pass
+        self.assertEqual(frame[:42], b"\xff" * 6 + mac + bytes.fromhex("08060001080006040001") + mac + wanted + bytes(6)
+                         + wanted)
+        wanted = socket.inet_pton(socket.AF_INET6, "2001:db8:2::54")
+        while (frame := ears[0x86dd].recv(2000))[54] != 136 or frame[62:78] != wanted:
+            pass
+        self.assertEqual(frame[38:54], socket.inet_pton(socket.AF_INET6, "ff02::1"))
+        until(lambda: self.counters()["announcements"]["arp"] >= arp + 2, 10, "the second gratuitous ARP")
+        until(lambda: self.counters()["announcements"]["neighbour"] >= advertisements + 3, 10, "the third advertisement")
 
     def test_refused(self):
         net = self.net
