@@ -15,7 +15,7 @@ constexpr unsigned kAtOnce =
 
 }  // namespace
 
-ExceptionThread::ExceptionThread(std::vector<ExceptionPath*> paths, Log log)
+ExceptionThread::ExceptionThread(const std::vector<ExceptionPath*>& paths, Log log)
     : log_(std::move(log)), sleeper_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
     for (ExceptionPath* path : paths) {
         path->link().set_thread(&sleeper_);

@@ -22,7 +22,7 @@ class ExceptionThread {
     using Log = std::function<void(const std::string& sentence)>;  // called on that thread
 
     // `paths` outlive it, and workers whose rings it reads do not run before start() nor after stop().
-    ExceptionThread(std::vector<ExceptionPath*> paths, Log log);
+    ExceptionThread(const std::vector<ExceptionPath*>& paths, Log log);
     ~ExceptionThread();
     ExceptionThread(const ExceptionThread&) = delete;
     ExceptionThread& operator=(const ExceptionThread&) = delete;

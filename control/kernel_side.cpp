@@ -65,7 +65,7 @@ Result<void> KernelSide::apply_to(const config::PortSettings& port, int if_index
     std::vector<kernel::StaticNeighbour> entries;
     for (const auto& n : port.neighbours)
         entries.push_back({.ip = n.ip, .mac = n.mac, .published = n.published});
-    auto added = kernel::StaticNeighbours::add(if_index, std::move(entries));
+    auto added = kernel::StaticNeighbours::add(if_index, entries);
     if (!added) return added.error();
     neighbours_.push_back(std::move(*added));
     return {};

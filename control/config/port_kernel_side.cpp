@@ -94,11 +94,15 @@ void read_neighbours(Reading& in, const Node& node, const Place& place, PortSett
     }
     for (const Node& item : node.items) {
         NeighbourText text;
-        const std::string owner = "an entry of " + place.name();
+        std::string owner = "an entry of ";
+        owner += place.name();
         if (!read_rows(in, item, kNeighbourRows, owner, text)) continue;
         NeighbourSettings entry{.published = text.published};
         const auto error = [&](const std::string& what) {
-            in.report().error(item.line, owner + ": " + what);
+            std::string sentence = owner;
+            sentence += ": ";
+            sentence += what;
+            in.report().error(item.line, sentence);
         };
         const auto address = IpAddress::parse(text.address);
         const auto mac = parse_mac(text.mac);

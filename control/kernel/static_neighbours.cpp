@@ -24,7 +24,7 @@ void identify(NetlinkRequest& request, int if_index, const StaticNeighbour& entr
 }  // namespace
 
 Result<std::unique_ptr<StaticNeighbours>> StaticNeighbours::add(
-    int if_index, std::vector<StaticNeighbour> entries) {
+    int if_index, const std::vector<StaticNeighbour>& entries) {
     auto netlink = Netlink::open();
     if (!netlink) return netlink.error();
     std::unique_ptr<StaticNeighbours> all(new StaticNeighbours(std::move(*netlink), if_index));

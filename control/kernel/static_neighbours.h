@@ -22,8 +22,8 @@ struct StaticNeighbour {
 
 class StaticNeighbours {
   public:
-    static Result<std::unique_ptr<StaticNeighbours>> add(int if_index,
-                                                         std::vector<StaticNeighbour> entries);
+    static Result<std::unique_ptr<StaticNeighbours>> add(
+        int if_index, const std::vector<StaticNeighbour>& entries);
     ~StaticNeighbours();  // removes them, where the interface is still there
     StaticNeighbours(const StaticNeighbours&) = delete;
     StaticNeighbours& operator=(const StaticNeighbours&) = delete;
