@@ -47,6 +47,16 @@ std::optional<std::uint16_t> skip_link_layer(const std::uint8_t* frame, std::siz
     return type;
 }
 
+// As DeviceVlans::tags has them.
+[[gnu::cold, gnu::noinline]] std::uint32_t tags_of(const std::uint8_t* frame,
+                                                   std::uint8_t l3_offset) {
+    constexpr std::uint32_t kId = 0x0fff;
+    const std::uint32_t outer = load_be16(frame + RTE_ETHER_HDR_LEN) & kId;
+    const std::uint32_t inner =
+        l3_offset > RTE_ETHER_HDR_LEN + 4 ? load_be16(frame + RTE_ETHER_HDR_LEN + 4) & kId : 0;
+    return outer << 16 | inner;
+}
+
 // A length that cannot be is ours to judge only in a packet to us.
 [[gnu::cold, gnu::noinline]] Verdict bad_length(const Datagram& d, const OwnAddresses* ours) {
     return ours == nullptr || ours->is_own(d.destination) ? Verdict::drop_bad_ip : Verdict::punted;
@@ -196,6 +206,9 @@ std::optional<Verdict> classify_one(rte_mbuf* m, const Port& port, std::uint8_t 
     const bool is_reply =
         !is_query && upstream_ports.contains(d.destination_port) && ours.is_own(d.destination);
     if (!is_query && !is_reply) return Verdict::punted;
+    if (d.l3_offset != RTE_ETHER_HDR_LEN &&
+        !ours.is_vlan(port.if_index(), tags_of(rte_pktmbuf_mtod(m, std::uint8_t*), d.l3_offset)))
+        return Verdict::punted;
     if (const auto end = check_datagram(m, d, port.partial_checksums())) return end;
     if (is_reply) {
         burst.replies[burst.reply_count++] = upstream_frame(m, d);

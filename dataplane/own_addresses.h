@@ -29,6 +29,17 @@ class OwnAddresses {
     }
     [[nodiscard]] const NextHopTable* table() const { return table_; }
 
+    // A frame with those tags (DeviceVlans::tags) that came by a port of that device. Id 0 is a priority and no
+    // VLAN (802.1Q).
+    [[nodiscard]] bool is_vlan(int if_index, std::uint32_t tags) const {
+        if (table_ == nullptr || tags == 0) return true;
+        const auto device =
+            std::find_if(table_->vlans.begin(), table_->vlans.end(),
+                         [if_index](const DeviceVlans& v) { return v.if_index == if_index; });
+        return device == table_->vlans.end() ||
+               std::find(device->tags.begin(), device->tags.end(), tags) != device->tags.end();
+    }
+
     // A query's destination.
     [[nodiscard]] bool is_service(const IpAddress& address, std::uint16_t port) {
         if (table_ == nullptr) return false;

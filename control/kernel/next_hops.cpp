@@ -226,6 +226,11 @@ void NextHops::Impl::log_changes(const NextHopTable& table) const {
 void NextHops::Impl::publish() {
     NextHopTable table = build();
     std::vector<DeviceState> states = device_states(interfaces, devices);
+    for (const DeviceState& state : states) {
+        DeviceVlans& ours = table.vlans.emplace_back(DeviceVlans{state.if_index, {}});
+        for (const VlanTags& tags : state.vlans)
+            ours.tags.push_back(std::uint32_t{tags.outer} << 16 | tags.inner);
+    }
     if (published == table && published_devices == states) return;
     log_changes(table);
     published = table;

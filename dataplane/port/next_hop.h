@@ -26,11 +26,20 @@ struct NextHop {
     bool operator==(const NextHop&) const = default;
 };
 
+// The VLANs of a device that are ours: those that it has children for.
+struct DeviceVlans {
+    int if_index = 0;
+    std::vector<std::uint32_t> tags;  // outer id << 16 | inner id (0: one tag)
+    bool operator==(const DeviceVlans&) const = default;
+};
+
 struct NextHopTable {
     std::vector<NextHop> by_upstream;          // index: Upstream::id
     std::vector<IpAddress> service_addresses;  // sorted: what we answer on (destination of queries)
     std::vector<std::uint16_t> service_ports;  // host order; usually just 53
     std::vector<IpAddress> own_addresses;  // sorted: every address of this host (bad as a source)
+    // Of the ports' devices that the kernel knows. Nobody says so of others: there every VLAN is ours.
+    std::vector<DeviceVlans> vlans;
     bool operator==(const NextHopTable&) const = default;
 };
 

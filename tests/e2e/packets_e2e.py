@@ -12,7 +12,7 @@ import pathlib
 import sys
 import unittest
 
-from lab.network import Network
+from lab.network import Network, run
 from packet_cases import CASES
 from packet_place import Place, Side
 
@@ -43,6 +43,13 @@ class Lab:
     def client_addresses(self, device: str = "eth0") -> None:
         self.network.address("client", device, *(f"{s.client}/{24 if s.family == 4 else 64}" for s in SIDES),
                              f"{UPSTREAM}/24")
+
+    def join(self, make, device: str) -> None:
+        """The client's end, which make() makes if it is not there yet, and its addresses."""
+        if make is not None:
+            make()
+            self.network.run("client", "ip", "link", "set", device, "up")
+        self.client_addresses(device)
 
     def mac(self, space: str = "appliance", device: str = "eth0") -> str:
         return self.network.run(space, "cat", f"/sys/class/net/{device}/address").stdout.strip()
@@ -82,51 +89,76 @@ def without_kernel(lab: Lab, port: str, join=None, device: str = "eth0", **what)
     is too). join() makes the client's `device` once the daemon runs."""
     lab.network.address("appliance", "lo", *(f"{side.ours}/{32 if side.family == 4 else 128}" for side in SIDES))
     addresses = ", ".join(f"'{side.ours}'" for side in SIDES)
-    lab.daemon(f"{{ {port}, addresses: [ {addresses} ] }}", lab.upstream("appliance", "127.0.0.1"))
-    if join is not None:
-        join()
-        lab.network.run("client", "ip", "link", "set", device, "up")
-    lab.client_addresses(device)
+    none = ", exception: none" if has_exceptions() else ""
+    lab.daemon(f"{{ {port}{none}, addresses: [ {addresses} ] }}", lab.upstream("appliance", "127.0.0.1"))
+    lab.join(join, device)
     for side in SIDES:
         lab.network.run("client", "ip", "neigh", "replace", side.ours, "lladdr", ANY_MAC, "dev", device)
     return Place(lab.network, "client", device, ANY_MAC, SIDES, kernel=False, any_vlan=True, **what)
 
 
-def on_pcap(lab: Lab) -> Place:
-    """libpcap on an interface that has no address: what comes in there is copied to us, and the kernel has no use for it."""
-    lab.veth(ours=False)
-    lab.network.run("appliance", "sysctl", "-qw", "net.ipv6.conf.eth0.disable_ipv6=1")
-    return without_kernel(lab, "device: 'rx_iface_in=eth0,tx_iface=eth0', driver: pcap")
+def has_exceptions() -> bool:
+    """Whether this build has exception interfaces."""
+    return "`exception`" in run(f"{BUILD}/steerdnsd", "--config-reference").stdout
 
 
-def on_memif(lab: Lab) -> Place:
-    """The memif's other side is a process that has a tap in the client's namespace."""
-    path = lab.folder / "memif.sock"
+def with_kernel(lab: Lab, port: str, join=None, device: str = "eth0", **what) -> Place:
+    """An exception interface carries the addresses; the upstream is asked through the port."""
+    if not has_exceptions():
+        raise unittest.SkipTest("there are no exception interfaces in this build")
+    addresses = ", ".join(f"'{side.ours}/{24 if side.family == 4 else 64}'" for side in SIDES)
+    lab.daemon(f"{{ {port}, exception: steer0, addresses: [ {addresses} ] }}", UPSTREAM)
+    lab.join(join, device)
+    lab.upstream()
+    return Place(lab.network, "client", device, lab.mac(device="steer0"), SIDES, behind=("appliance", "steer0"), **what)
 
-    def join() -> None:
-        lab.network.start("client", "memif_peer", f"{BUILD}/tests/bench/memif_peer", "bridge", "--no-huge", "--socket",
-                          str(path), "--tap", "eth0").wait_for("ready")
 
-    return without_kernel(lab, f"device: 'role=server,socket-abstract=no,socket={path}', driver: memif", join)
+def on_pcap(beside):
+    def start(lab: Lab) -> Place:
+        """libpcap on an interface that has no address: what comes in there is copied to us; the kernel has no use for it."""
+        lab.veth(ours=False)
+        lab.network.run("appliance", "sysctl", "-qw", "net.ipv6.conf.eth0.disable_ipv6=1")
+        lab.network.run("appliance", "ip", "link", "set", "eth0", "arp", "off")
+        return beside(lab, "device: 'rx_iface_in=eth0,tx_iface=eth0', driver: pcap")
+    return start
 
 
-def on_tap(lab: Lab) -> Place:
-    """The tap's kernel interface is the client's, as a virtual machine's or a container's would be."""
-    def join() -> None:
-        lab.network.run("appliance", "ip", "link", "set", "dtap0", "netns", lab.network.full("client"))
+def on_memif(beside):
+    def start(lab: Lab) -> Place:
+        """The memif's other side is a process that has a tap in the client's namespace."""
+        path = lab.folder / "memif.sock"
 
-    return without_kernel(lab, "device: dtap0, driver: tap", join, "dtap0", partial=True)
+        def join() -> None:
+            lab.network.start("client", "memif_peer", f"{BUILD}/tests/bench/memif_peer", "bridge", "--no-huge", "--socket",
+                              str(path), "--tap", "eth0").wait_for("ready")
+
+        return beside(lab, f"device: 'role=server,socket-abstract=no,socket={path}', driver: memif", join)
+    return start
+
+
+def on_tap(beside):
+    def start(lab: Lab) -> Place:
+        """The tap's kernel interface is the client's, as a virtual machine's or a container's would be."""
+        def join() -> None:
+            lab.network.run("appliance", "ip", "link", "set", "dtap0", "netns", lab.network.full("client"))
+            # The driver gave it the port's own MAC.
+            lab.network.run("client", "ip", "link", "set", "dtap0", "address", "02:00:00:00:00:99")
+
+        return beside(lab, "device: dtap0, driver: tap", join, "dtap0", partial=True)
+    return start
 
 
 KINDS = {
+    "af_packet": on_veth("af_packet", partial=True),
     "af_xdp": on_veth("af_xdp", partial=True),
     "socket": on_veth("socket", filters_macs=True),
-    "af_packet": on_veth("af_packet", partial=True),
-    "memif": on_memif,
-    "af_packet": on_veth("af_packet", partial=True, any_vlan=True),
-    "memif": on_memif,
-    "pcap": on_pcap,
-    "tap": on_tap,
+    "memif": on_memif(with_kernel),
+    "pcap": on_pcap(with_kernel),
+    "tap": on_tap(with_kernel),
+    # The same without a kernel beside them.
+    "memif_alone": on_memif(without_kernel),
+    "pcap_alone": on_pcap(without_kernel),
+    "tap_alone": on_tap(without_kernel),
 }
 
 

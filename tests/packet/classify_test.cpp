@@ -97,6 +97,33 @@ BOOST_AUTO_TEST_CASE(what_is_the_kernels) {
     check(verdict_of(make_udp_frame(three_tags)), kernel);
 }
 
+// Where the kernel knows the device, its VLAN children say which tags are ours; elsewhere all are.
+BOOST_AUTO_TEST_CASE(which_vlans_are_ours) {
+    Appliance a;
+    a.publish(forward_only());
+    const auto taken = [&a](std::vector<std::uint16_t> tags) {
+        UdpFrame frame = query_frame();
+        frame.vlans = std::move(tags);
+        const auto before = a.count(Verdict::drop_no_kernel);
+        a.send(0, make_udp_frame(frame));
+        a.turn();
+        return a.count(Verdict::drop_no_kernel) == before;
+    };
+    BOOST_TEST(taken({12}));
+    a.next_hops().vlans = {{a.port().port().if_index(), {10U << 16, 10U << 16 | 20U}}};
+    BOOST_TEST(taken({}));
+    BOOST_TEST(taken({10}));
+    BOOST_TEST(taken({10, 20}));
+    BOOST_TEST(taken({0}));  // a priority, no VLAN
+    BOOST_TEST(!taken({12}));
+    BOOST_TEST(!taken({20}));
+    BOOST_TEST(!taken({20, 10}));
+    BOOST_TEST(!taken({0, 20}));
+    a.next_hops().vlans.front().tags.clear();
+    BOOST_TEST(!taken({10}));
+    BOOST_TEST(taken({}));
+}
+
 BOOST_AUTO_TEST_CASE(what_is_cut_off) {
     for (const std::size_t length : {std::size_t{1}, std::size_t{13}, std::size_t{14}, kIp + 19}) {
         check(verdict_after(query_frame(), [&](Bytes& f) { f.resize(length); }),
