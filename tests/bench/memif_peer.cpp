@@ -31,6 +31,7 @@ void start_eal(const PeerOptions& options) {
         words.insert(words.end(), {"--in-memory", "--single-file-segments"});
     }
     std::vector<char*> argv;
+    argv.reserve(words.size());
     for (auto& word : words)
         argv.push_back(word.data());
     if (rte_eal_init(static_cast<int>(argv.size()), argv.data()) < 0) fail("EAL does not start");
