@@ -13,7 +13,7 @@
 #include "control/kernel/next_hops.h"
 #include "dataplane/port/ethdev.h"
 #include "dataplane/port/port.h"
-#include "dataplane/port/xdp_steering.h"
+#include "dataplane/port/xdp_device.h"
 #include "matchers/result.h"
 
 namespace steer {
@@ -39,6 +39,10 @@ class PortSet {
     [[nodiscard]] bool has_frames(int if_index) const;
     [[nodiscard]] bool any_frames() const { return !queues_.empty(); }
 
+    // Devices that went or came back since the last call, and what else befell them: sentences to log. Call it
+    // now and then.
+    std::vector<std::string> follow_devices();
+
     // What the XDP programs let through follows these.
     Result<void> set_addresses(std::span<const IpAddress> service, std::span<const IpAddress> own);
     Result<void> set_devices(std::span<const kernel::DeviceState> devices);
@@ -58,7 +62,7 @@ class PortSet {
     Result<void> open_sockets(const config::PortSettings& port, std::string why);
 
     unsigned workers_;  // a port has queues for so many, if it has them and nobody says how many
-    std::vector<std::unique_ptr<XdpSteering>> steerings_;  // before queues_: freed after them
+    std::vector<std::unique_ptr<XdpDevice>> xdp_devices_;  // before queues_: freed after them
     std::vector<std::unique_ptr<Port>> queues_;
     std::vector<kernel::PortDevice> devices_;
     std::vector<PortReport> reports_;

@@ -29,20 +29,37 @@ void read_queues(Reading& in, const Node& node, const Place& place, PortSettings
     read_value(in, node, place, "1..256", out.queues);
 }
 
+// No address that is written wrong: what begins with a letter and has neither dot nor colon (a VLAN's name has).
+bool is_interface_name(std::string_view text) {
+    const char first = text.empty() ? '\0' : lower(text.substr(0, 1))[0];
+    return first >= 'a' && first <= 'z' && text.size() <= 15 && is_printable_word(text) &&
+           text.find_first_of("/:") == std::string_view::npos;
+}
+
+void read_busy_poll(Reading& in, const Node& node, const Place& place, PortSettings& out) {
+    if (node.is_text() && lower(node.text) == "off") return;
+    read_value(in, node, place, "1..512", out.busy_poll);
+}
+
 void read_addresses(Reading& in, const Node& node, const Place& place, PortSettings& out) {
     if (is_auto(node)) return;
     for (const Text& item : read_texts(in, node, place)) {
         if (const auto address = IpAddress::parse(item.value)) {
             out.addresses.push_back(*address);
+        } else if (lower(item.value) == "auto") {
+            out.own_addresses = true;
+        } else if (is_interface_name(item.value)) {
+            out.address_links.push_back(item.value);
         } else {
             in.report().error(
                 item.line, matchers::quoted(item.value) + " in " + place.name() +
-                               " is no IP address: expected one such as 192.0.2.1 or 2001:db8::1");
+                               " is neither an IP address, such as 192.0.2.1 or 2001:db8::1, nor "
+                               "an interface, such as lo");
         }
     }
 }
 
-constexpr std::array<Row<PortSettings>, 6> kPortRows{{
+constexpr std::array<Row<PortSettings>, 7> kPortRows{{
     {"device", &PortSettings::device, "none", "",
      "the interface, as in `device: eth0`; for the drivers memif, pcap and ring the DPDK device "
      "with its arguments"},
@@ -53,8 +70,13 @@ constexpr std::array<Row<PortSettings>, 6> kPortRows{{
      "auto: af_xdp if it can, else socket; pci if `pci` is given"},
     {"queues", Own<PortSettings>{"integer", read_queues}, "auto", "1..256",
      "receive queues; auto: all that there are"},
-    {"addresses", Own<PortSettings>{"list of addresses", read_addresses}, "auto", "",
-     "what we answer on; auto: every address of the interface"},
+    {"busy_poll", Own<PortSettings>{"integer", read_busy_poll}, "off", "off|1..512",
+     "af_xdp: packets that the worker has the driver handle in a call, in place of its interrupts; "
+     "worth it on a NIC that is never idle, with `napi_defer_hard_irqs` and `gro_flush_timeout` "
+     "set"},
+    {"addresses", Own<PortSettings>{"list of addresses and interfaces", read_addresses}, "auto", "",
+     "what we answer on, followed while running; auto: every address of the interface; `[auto, "
+     "lo]`: those on lo besides, for anycast"},
     {"force", &PortSettings::force, "false", "",
      "with `pci`: take the NIC even if it is the only way into this machine"},
 }};
