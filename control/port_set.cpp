@@ -119,7 +119,8 @@ Result<void> PortSet::open_af_packet_port(const config::PortSettings& port) {
     if (!queues) return queues.error();
     const int if_index = queues->front()->if_index();
     append(queues_, std::move(*queues));
-    devices_.push_back({.if_index = if_index, .addresses = port.addresses, .copies = true});
+    devices_.push_back(as_device(port, if_index));
+    devices_.back().copies = true;
     reports_.push_back({port.device, "af_packet", "the configuration says so",
                         std::to_string(options.queues) +
                             (options.queues == 1 ? " queue" : " queues by the kernel's flow hash") +
@@ -143,10 +144,8 @@ Result<void> PortSet::open_pci(const config::PortSettings& port) {
 // A device without a kernel side has the addresses that the configuration gives it and no others.
 void PortSet::add_ethdev(const config::PortSettings& port, std::string driver, Ports queues) {
     const int if_index = queues.front()->if_index();
-    kernel::PortDevice device = as_device(port, if_index);
-    device.copies = driver == "af_packet";
-    if (!device.copies) device.name.clear();
-    devices_.push_back(std::move(device));
+    devices_.push_back(as_device(port, if_index));
+    devices_.back().name.clear();
     reports_.push_back({port.pci.empty() ? port.device : port.pci, std::move(driver),
                         "the configuration says so", describe_ethdev(*queues.front()), if_index});
     append(queues_, std::move(queues));

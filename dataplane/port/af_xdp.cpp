@@ -278,6 +278,8 @@ void lift_memory_lock_limit() {
 Result<void> XskPort::open_socket(const XdpSteering& steering, unsigned queue,
                                   const AfXdpOptions& options) {
     const KernelDevice device{name_, if_index_, mac_};
+    rx_ = completed_ = {};  // libxdp sets but a part of them
+    tx_ = fill_ = {};
     xsk_umem_config memory{};
     memory.fill_size = memory.comp_size = options.ring;
     memory.frame_size = umem_->frame_bytes();

@@ -5,6 +5,11 @@
 #include "dataplane/port/kernel_device.h"
 
 namespace steer {
+namespace {
+
+constexpr unsigned kPassesAfterTrouble = 10;
+
+}  // namespace
 
 Result<std::unique_ptr<XdpDevice>> XdpDevice::open(const std::string& device,
                                                    const AfXdpOptions& options) {
@@ -39,6 +44,11 @@ std::optional<std::string> XdpDevice::look_for_device() {
     const std::string& name = steering_->device();
     if (if_nametoindex(name.c_str()) == 0) {
         trouble_.clear();
+        passes_ = 0;
+        return std::nullopt;
+    }
+    if (passes_ != 0) {
+        --passes_;
         return std::nullopt;
     }
     Result<void> done = steering_->reattach();
@@ -48,6 +58,7 @@ std::optional<std::string> XdpDevice::look_for_device() {
         state_ = State::serving;
         return name + " is back and served again (" + describe() + ")";
     }
+    passes_ = kPassesAfterTrouble;
     std::string sentence = name + " is back and cannot be served: " + done.error().text;
     if (sentence == trouble_) return std::nullopt;
     trouble_ = std::move(sentence);

@@ -50,6 +50,7 @@ class XdpDevice {
     State state_ = State::serving;
     bool mtu_too_large_ = false;
     std::string trouble_;  // why it is not served though it is back
+    unsigned passes_ = 0;  // calls of follow() until it is tried again
 };
 
 }  // namespace steer
