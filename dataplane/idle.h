@@ -26,7 +26,7 @@ class Sleep {
   public:
     static constexpr unsigned kEmptyTurns = 64;
     static constexpr long kNapNs = 50'000;
-    static constexpr long kLongNapNs = 500'000;
+    static constexpr long kLongNapNs = 1'000'000;
     static constexpr unsigned kShortNaps = 400;  // at least 20 ms
 
     Sleep(std::span<Port* const> ports, Sleeper& sleeper);

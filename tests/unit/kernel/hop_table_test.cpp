@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(behind_a_copying_port_the_kernel_asks) {
     // What comes in by the port or by a VLAN of it is its own.
     BOOST_TEST((device_states(host(), devices)[0].copying == std::vector<int>{2, 3, 4}));
     BOOST_TEST(device_states(host(), kDevices)[0].copying.empty());
-    BOOST_TEST(service_addresses(host(), devices).size() == 4U);
+    BOOST_TEST(service_addresses(host(), devices, everything).size() == 4U);
 }
 
 BOOST_AUTO_TEST_CASE(no_route_or_no_source_is_nothing) {
