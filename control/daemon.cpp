@@ -91,6 +91,10 @@ Result<void> Daemon::start_eal() {
     auto ports = PortSet::open(settings_);
     if (!ports) return ports.error();
     ports_ = std::move(*ports);
+    for (const auto& warning : ports_->warnings())
+        spdlog::warn("{}", warning);
+    exceptions_ = std::make_unique<ExceptionThread>(
+        ports_->exceptions(), [](const std::string& s) { spdlog::error("{}", s); });
     return {};
 }
 
@@ -147,11 +151,18 @@ Result<void> Daemon::start_network() {
         !done) {
         return done;
     }
+    auto side = KernelSide::apply(house_, settings_, *ports_);
+    if (!side) return side.error();
+    kernel_side_ = std::move(*side);
+    for (const auto& warning : kernel_side_->warnings())
+        spdlog::warn("{}", warning);
     watcher_ = std::make_unique<kernel::NextHops>(
         house_, ports_->devices(),
         [this](kernel::NextHopView view) { on_network(std::move(view)); },
         [](const std::string& sentence) { spdlog::warn("{}", sentence); });
-    return watcher_->start(std::move(addresses), kNeighbourPatience);
+    // Behind a port that the kernel does not see, nobody answers before the workers run.
+    return watcher_->start(std::move(addresses),
+                           ports_->any_on_kernels_wire() ? kNeighbourPatience : 0ms);
 }
 
 // Addresses, routes or neighbours changed: workers, XDP programs and listeners follow.
@@ -170,6 +181,7 @@ void Daemon::on_network(kernel::NextHopView view) {
         streams_->set_copying_interfaces(copying_);
         streams_->set_service_addresses(of_kernel(*table));
     }
+    kernel_side_->follow(view.devices);
     hops_->put(std::move(table));
 }
 
@@ -211,6 +223,7 @@ Result<void> Daemon::give_up_rights() {
 void Daemon::start_threads() {
     routers_ = std::make_unique<RouterThread>(*plane_, clock_, built_.routers, log_router);
     plane_->start();
+    exceptions_->start();
     streams_->start();
     routers_->start();
 }
@@ -272,13 +285,16 @@ void Daemon::stop() {
     if (routers_) routers_->stop(kCleanupPatienceMs);
     if (streams_) streams_->stop();
     if (plane_) plane_->stop();
+    if (exceptions_) exceptions_->stop();
     if (plane_ && publisher_) write_notes();
     watcher_.reset();
+    kernel_side_.reset();
     routers_.reset();
     streams_.reset();
     hops_.reset();
     publisher_.reset();
     plane_.reset();
+    exceptions_.reset();
     reserved_.reset();
     ports_.reset();
 }

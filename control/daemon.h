@@ -15,8 +15,10 @@
 #include "control/build/build.h"
 #include "control/build/publish.h"
 #include "control/config/settings.h"
+#include "control/exception_thread.h"
 #include "control/kernel/next_hops.h"
 #include "control/kernel/reserved_ports.h"
+#include "control/kernel_side.h"
 #include "control/ops/control_socket.h"
 #include "control/ops/http_server.h"
 #include "control/plane.h"
@@ -72,10 +74,12 @@ class Daemon {
     build::Built built_;
     std::unique_ptr<Eal> eal_;
     std::unique_ptr<PortSet> ports_;
+    std::unique_ptr<ExceptionThread> exceptions_;
     std::unique_ptr<Plane> plane_;
     std::unique_ptr<build::Publisher> publisher_;
     std::unique_ptr<Published<NextHopTable>> hops_;
     std::unique_ptr<kernel::ReservedPorts> reserved_;
+    std::unique_ptr<KernelSide> kernel_side_;
     std::unique_ptr<kernel::NextHops> watcher_;
     std::vector<int> copying_;  // interfaces with a copying port, sorted
     std::unique_ptr<StreamThreads> streams_;

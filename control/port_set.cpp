@@ -107,8 +107,7 @@ Result<void> PortSet::open_virtual(const config::PortSettings& port, const std::
     if (port.queues > 0) options.queues = static_cast<std::uint16_t>(port.queues);
     auto queues = open_vdev(driver, arguments, options);
     if (!queues) return queues.error();
-    add_ethdev(port, driver.substr(std::string_view("net_").size()), std::move(*queues));
-    return {};
+    return add_ethdev(port, driver.substr(std::string_view("net_").size()), std::move(*queues));
 }
 
 // The kernel keeps the interface and sees every packet as well.
@@ -137,18 +136,41 @@ Result<void> PortSet::open_pci(const config::PortSettings& port) {
     options.most_queues = static_cast<std::uint16_t>(workers_);
     auto queues = open_ethdev(*ethdev, options);
     if (!queues) return queues.error();
-    add_ethdev(port, "pci", std::move(*queues));
-    return {};
+    return add_ethdev(port, "pci", std::move(*queues));
 }
 
 // A device without a kernel side has the addresses that the configuration gives it and no others.
-void PortSet::add_ethdev(const config::PortSettings& port, std::string driver, Ports queues) {
-    const int if_index = queues.front()->if_index();
+Result<void> PortSet::add_ethdev(const config::PortSettings& port, std::string driver,
+                                 Ports queues) {
+    const std::string offers = describe_ethdev(*queues.front());
+    auto all = add_exception(port, std::move(queues));
+    if (!all) return all.error();
+    const int if_index = all->front()->if_index();
     devices_.push_back(as_device(port, if_index));
     devices_.back().name.clear();
     reports_.push_back({port.pci.empty() ? port.device : port.pci, std::move(driver),
-                        "the configuration says so", describe_ethdev(*queues.front()), if_index});
-    append(queues_, std::move(queues));
+                        "the configuration says so", offers, if_index});
+    append(queues_, std::move(*all));
+    return {};
+}
+
+// What was not asked for by name and cannot be had leaves the port without a kernel side.
+Result<Ports> PortSet::add_exception(const config::PortSettings& port, Ports queues) {
+    const bool by_driver = !port.pci.empty() || port.driver == config::Driver::pci ||
+                           port.driver == config::Driver::memif;
+    const bool automatic = port.exception == "auto";
+    if (port.exception == "none" || (automatic && !by_driver)) return queues;
+    const std::string name = automatic ? "steer" + std::to_string(reports_.size()) : port.exception;
+    auto path =
+        ExceptionPath::open(name, port, *queues.front(), static_cast<unsigned>(queues.size()));
+    if (path) {
+        exceptions_.push_back(std::move(*path));
+        return exceptions_.back()->add_to(std::move(queues));
+    }
+    if (!automatic || !port.interface_addresses.empty()) return path.error();
+    warnings_.push_back(queues.front()->name() +
+                        " answers no ARP, ping or TCP: " + path.error().text);
+    return queues;
 }
 
 Result<void> PortSet::open_sockets(const config::PortSettings& port, std::string why) {
@@ -180,6 +202,21 @@ std::vector<std::string> PortSet::follow_devices() {
         if (auto sentence = device->follow()) sentences.push_back(std::move(*sentence));
     }
     return sentences;
+}
+
+std::vector<ExceptionPath*> PortSet::exceptions() const {
+    std::vector<ExceptionPath*> all;
+    for (const auto& path : exceptions_)
+        all.push_back(path.get());
+    return all;
+}
+
+bool PortSet::any_on_kernels_wire() const {
+    return std::any_of(queues_.begin(), queues_.end(), [&](const auto& queue) {
+        return std::none_of(exceptions_.begin(), exceptions_.end(), [&](const auto& path) {
+            return path->device().if_index() == queue->if_index();
+        });
+    });
 }
 
 Result<void> PortSet::set_addresses(std::span<const IpAddress> service,

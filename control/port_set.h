@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "control/config/settings.h"
+#include "control/exception_path.h"
 #include "control/kernel/next_hops.h"
 #include "dataplane/port/ethdev.h"
 #include "dataplane/port/port.h"
@@ -38,6 +39,11 @@ class PortSet {
     // If_indices of devices whose frames are ours: the others are reached through the kernel.
     [[nodiscard]] bool has_frames(int if_index) const;
     [[nodiscard]] bool any_frames() const { return !queues_.empty(); }
+    // The exception interfaces of ports that the kernel does not see, and what could not be made of them.
+    [[nodiscard]] std::vector<ExceptionPath*> exceptions() const;
+    [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
+    // Some port's neighbours are found without a worker: the kernel sees its wire itself.
+    [[nodiscard]] bool any_on_kernels_wire() const;
 
     // Devices that went or came back since the last call, and what else befell them: sentences to log. Call it
     // now and then.
@@ -58,14 +64,17 @@ class PortSet {
                               const std::string& arguments, EthdevOptions options = {});
     Result<void> open_af_packet_port(const config::PortSettings& port);
     Result<void> open_pci(const config::PortSettings& port);
-    void add_ethdev(const config::PortSettings& port, std::string driver, Ports queues);
+    Result<void> add_ethdev(const config::PortSettings& port, std::string driver, Ports queues);
+    Result<Ports> add_exception(const config::PortSettings& port, Ports queues);
     Result<void> open_sockets(const config::PortSettings& port, std::string why);
 
     unsigned workers_;  // a port has queues for so many, if it has them and nobody says how many
-    std::vector<std::unique_ptr<XdpDevice>> xdp_devices_;  // before queues_: freed after them
+    std::vector<std::unique_ptr<XdpDevice>> xdp_devices_;     // before queues_: freed after them
+    std::vector<std::unique_ptr<ExceptionPath>> exceptions_;  // as well
     std::vector<std::unique_ptr<Port>> queues_;
     std::vector<kernel::PortDevice> devices_;
     std::vector<PortReport> reports_;
+    std::vector<std::string> warnings_;
 };
 
 }  // namespace steer

@@ -70,6 +70,47 @@ object router_counters(const RouterThread::Status& router) {
     return all;
 }
 
+// What became of frames for the kernel, "arp_given", and of its own, "kernel_sent".
+object exception_counters(const ExceptionPath& path) {
+    const ExceptionLink& link = path.link();
+    object all{{"name", path.device().name()}};
+    const auto name = [](std::string_view what, std::string_view end) {
+        return std::string(what) + "_" + std::string(end);
+    };
+    for (std::size_t k = 0; k < kExceptionKinds; ++k) {
+        for (std::size_t e = 0; e < kExceptionEndLabels.size(); ++e) {
+            all[name(kExceptionLabels[k], kExceptionEndLabels[e])] =
+                link.ends(static_cast<ExceptionKind>(k), static_cast<ExceptionEnd>(e));
+        }
+    }
+    for (std::size_t e = 0; e < kExceptionSendLabels.size(); ++e) {
+        all[name("kernel", kExceptionSendLabels[e])] = link.sends(static_cast<ExceptionSend>(e));
+    }
+    return all;
+}
+
+void write_exception_metrics(ops::MetricWriter& writer, const std::vector<ExceptionPath*>& paths) {
+    writer.counter("steerdns_exception_frames", "Frames for the kernel, by kind and end.");
+    for (const ExceptionPath* path : paths) {
+        for (std::size_t k = 0; k < kExceptionKinds; ++k) {
+            for (std::size_t e = 0; e < kExceptionEndLabels.size(); ++e) {
+                writer.sample(
+                    {{"interface", path->device().name()},
+                     {"kind", kExceptionLabels[k]},
+                     {"end", kExceptionEndLabels[e]}},
+                    path->link().ends(static_cast<ExceptionKind>(k), static_cast<ExceptionEnd>(e)));
+            }
+        }
+    }
+    writer.counter("steerdns_exception_kernel_frames", "Frames of the kernel, by end.");
+    for (const ExceptionPath* path : paths) {
+        for (std::size_t e = 0; e < kExceptionSendLabels.size(); ++e) {
+            writer.sample({{"interface", path->device().name()}, {"end", kExceptionSendLabels[e]}},
+                          path->link().sends(static_cast<ExceptionSend>(e)));
+        }
+    }
+}
+
 }  // namespace
 
 boost::json::value Daemon::status() const {
@@ -145,6 +186,13 @@ boost::json::value Daemon::counters() const {
         streams.push_back(std::move(named_counts));
     }
     all["streams"] = std::move(streams);
+    array exceptions;
+    for (const ExceptionPath* path : ports_->exceptions())
+        exceptions.push_back(exception_counters(*path));
+    all["exceptions"] = std::move(exceptions);
+    const kernel::Announcer& announcer = kernel_side_->announcer();
+    all["announcements"] = object{{"arp", announcer.arp_sent.get()},
+                                  {"neighbour", announcer.advertisements_sent.get()}};
     return all;
 }
 
@@ -182,6 +230,10 @@ void Daemon::write_metrics(ops::MetricWriter& writer) const {
         STEER_ROUTER_COUNTERS(STEER_ROUTER_COUNTER_METRIC)
 #undef STEER_ROUTER_COUNTER_METRIC
     }
+    write_exception_metrics(writer, ports_->exceptions());
+    writer.counter("steerdns_announcements", "Announcements of addresses that appeared on ports.");
+    writer.sample({{"by", "arp"}}, kernel_side_->announcer().arp_sent.get());
+    writer.sample({{"by", "neighbour"}}, kernel_side_->announcer().advertisements_sent.get());
     for (std::size_t i = 0; i < kStreamLabels.size(); ++i) {
         writer.counter("steerdns_stream_" + std::string(kStreamLabels[i]), kStreamTexts[i]);
         for (unsigned t = 0; t < streams_->count(); ++t) {

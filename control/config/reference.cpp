@@ -135,6 +135,24 @@ void write_rows(std::ostream& out, const std::vector<RowText>& rows) {
     out << '\n';
 }
 
+constexpr std::string_view kArp =
+    R"(`arp` of a port, as RouterOS has it, is done by the kernel on the port's interface (the exception interface,
+or the device itself) by `net.ipv4.conf.IF` and `net.ipv4.neigh.IF`, set only if it is written and set back at the end.
+It is IPv4 alone. Of `conf.all` and `conf.IF` the kernel takes the larger.
+
+| `arp` | what it does | kernel |
+|---|---|---|
+| `enabled` | answers, asks and learns | `arp_ignore=0`, `proxy_arp=0`, `proxy_arp_pvlan=0`, `mcast_solicit=3`, `ucast_solicit=3` |
+| `disabled` | neither answers nor asks: only static entries of both sides | `arp_ignore=8`, `mcast_solicit=0`, `ucast_solicit=0` |
+| `reply-only` | answers, but uses only static entries | `mcast_solicit=0`, `ucast_solicit=0`; what it learns from requests is removed at once |
+| `proxy-arp` | answers as well for what it routes by another interface | `proxy_arp=1`; needs `forwarding=1` |
+| `local-proxy-arp` | answers for neighbours of the same interface | `proxy_arp_pvlan=1`, `send_redirects=0`; needs `forwarding=1` |
+
+Answers to DNS over UDP go back to the MAC address that asked, whatever `arp` says.
+Addresses that appear on a port's interface are announced: two gratuitous ARPs (RFC 5227) or three unsolicited
+neighbour advertisements (RFC 4861 7.2.6).
+)";
+
 void write_part(std::ostream& out, std::string_view name, const std::vector<RowText>& rows) {
     out << "Keys of `" << name << "`:\n\n";
     write_rows(out, rows);
@@ -149,7 +167,12 @@ void write_sections(std::ostream& out) {
         if (section.rows == nullptr) continue;
         out << "### `" << section.name << "`\n\n" << section.text << "\n\n";
         write_rows(out, section.rows());
-        if (section.name == "dataplane") write_part(out, "ports[]", port_row_texts());
+        if (section.name == "dataplane") {
+            write_part(out, "ports[]", port_row_texts());
+            write_part(out, "ports[].exception_rates", exception_rate_row_texts());
+            write_part(out, "ports[].neighbours[]", neighbour_row_texts());
+            out << kArp << '\n';
+        }
         if (section.name == "routers") write_part(out, "tls", tls_row_texts());
     }
     out << "Sections that are not supported yet: " << later << ".\n\n";

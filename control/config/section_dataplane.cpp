@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "control/config/port_kernel_side.h"
 #include "control/config/section_rows.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
@@ -29,37 +30,12 @@ void read_queues(Reading& in, const Node& node, const Place& place, PortSettings
     read_value(in, node, place, "1..256", out.queues);
 }
 
-// No address that is written wrong: what begins with a letter and has neither dot nor colon (a VLAN's name has).
-bool is_interface_name(std::string_view text) {
-    const char first = text.empty() ? '\0' : lower(text.substr(0, 1))[0];
-    return first >= 'a' && first <= 'z' && text.size() <= 15 && is_printable_word(text) &&
-           text.find_first_of("/:") == std::string_view::npos;
-}
-
 void read_busy_poll(Reading& in, const Node& node, const Place& place, PortSettings& out) {
     if (node.is_text() && lower(node.text) == "off") return;
     read_value(in, node, place, "1..512", out.busy_poll);
 }
 
-void read_addresses(Reading& in, const Node& node, const Place& place, PortSettings& out) {
-    if (is_auto(node)) return;
-    for (const Text& item : read_texts(in, node, place)) {
-        if (const auto address = IpAddress::parse(item.value)) {
-            out.addresses.push_back(*address);
-        } else if (lower(item.value) == "auto") {
-            out.own_addresses = true;
-        } else if (is_interface_name(item.value)) {
-            out.address_links.push_back(item.value);
-        } else {
-            in.report().error(
-                item.line, matchers::quoted(item.value) + " in " + place.name() +
-                               " is neither an IP address, such as 192.0.2.1 or 2001:db8::1, nor "
-                               "an interface, such as lo");
-        }
-    }
-}
-
-constexpr std::array<Row<PortSettings>, 7> kPortRows{{
+constexpr std::array<Row<PortSettings>, 11> kPortRows{{
     {"device", &PortSettings::device, "none", "",
      "the interface, as in `device: eth0`; for the drivers memif, pcap and ring the DPDK device "
      "with its arguments"},
@@ -74,9 +50,21 @@ constexpr std::array<Row<PortSettings>, 7> kPortRows{{
      "af_xdp: packets that the worker has the driver handle in a call, in place of its interrupts; "
      "worth it on a NIC that is never idle, with `napi_defer_hard_irqs` and `gro_flush_timeout` "
      "set"},
-    {"addresses", Own<PortSettings>{"list of addresses and interfaces", read_addresses}, "auto", "",
+    {"addresses", Own<PortSettings>{"list of addresses and interfaces", read_port_addresses},
+     "auto", "",
      "what we answer on, followed while running; auto: every address of the interface; `[auto, "
-     "lo]`: those on lo besides, for anycast"},
+     "lo]`: those on lo besides, for anycast. One with a prefix length "
+     "(`192.0.2.53/24`) is put on the exception interface; where all have one, it is auto"},
+    {"exception", &PortSettings::exception, "auto", "",
+     "the kernel's interface of a port that the kernel does not see: a name for it, or none; auto: "
+     "for pci and memif, steer0 and so on by the port's place in the list"},
+    {"exception_rates", Own<PortSettings>{"map", read_exception_rates}, "(below)", "",
+     "frames a second that a queue hands to that interface, see below"},
+    {"arp", choice<PortSettings, &PortSettings::arp>(), "(as the kernel has it)",
+     "enabled|disabled|reply-only|proxy-arp|local-proxy-arp",
+     "how the port's interface takes part in ARP, see below"},
+    {"neighbours", Own<PortSettings>{"list of entries", read_neighbours}, "none", "",
+     "entries of the kernel's neighbour table there (ARP and ND), see below"},
     {"force", &PortSettings::force, "false", "",
      "with `pci`: take the NIC even if it is the only way into this machine"},
 }};
@@ -97,6 +85,7 @@ bool is_pci_address(std::string_view text) {
 }
 
 void check_port(Reading& in, const PortSettings& port, const std::string& owner) {
+    check_port_kernel_side(in, port, owner);
     const auto error = [&](const std::string& text) { in.report().error(port.line, owner + text); };
     if (port.device.empty() == port.pci.empty()) {
         error(": expected either 'device', as in 'device: eth0', or 'pci'");

@@ -22,6 +22,8 @@ std::span<const Section> sections();
 
 // Rows inside rows, for the documentation.
 std::vector<RowText> port_row_texts();
+std::vector<RowText> exception_rate_row_texts();
+std::vector<RowText> neighbour_row_texts();
 std::vector<RowText> upstream_row_texts();
 std::vector<RowText> persistent_row_texts();
 

@@ -14,6 +14,7 @@
 // written anywhere.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -60,6 +61,35 @@ enum class Driver : std::uint8_t {
     socket
 };
 
+// An address that we put on a port's exception interface.
+struct InterfaceAddress {
+    IpAddress ip;
+    std::uint8_t length = 0;  // of the prefix, as its family counts: 24, 64
+};
+
+// Frames a second that a queue hands to the kernel, by kind; 0: none.
+struct ExceptionRates {
+    std::uint32_t arp = 1'000, nd = 1'000, icmp = 1'000, icmp6 = 1'000, tcp = 100'000, udp = 10'000,
+                  fragment = 1'000, other = 1'000;
+};
+
+// How the port's interface takes part in ARP, as RouterOS has it (control/kernel/arp.h).
+enum class Arp : std::uint8_t {
+    enabled,
+    disabled,
+    reply_only,
+    proxy_arp,
+    local_proxy_arp,
+    as_it_is
+};
+
+// An entry of the kernel's neighbour table.
+struct NeighbourSettings {
+    IpAddress ip;
+    std::array<std::uint8_t, 6> mac{};  // not of a published one
+    bool published = false;             // the kernel answers in its place
+};
+
 struct PortSettings {
     std::string device;  // interface, or a DPDK device ("net_pcap0,rx_pcap=in.pcap"); empty: pci
     std::string pci;     // "0000:03:00.0"
@@ -71,7 +101,12 @@ struct PortSettings {
     std::vector<IpAddress> addresses;
     std::vector<std::string> address_links;
     bool own_addresses = false;
-    bool force = false;                 // pci: even if it is the only way into this machine
+    std::vector<InterfaceAddress> interface_addresses;  // those that we put there
+    std::string exception = "auto";  // its exception interface's name, "none", or by driver
+    ExceptionRates exception_rates;
+    Arp arp = Arp::as_it_is;
+    std::vector<NeighbourSettings> neighbours;
+    bool force = false;  // pci: even if it is the only way into this machine
     int line = 0;
 };
 

@@ -135,12 +135,18 @@ std::vector<DeviceState> device_states(const Interfaces& interfaces,
     for (const PortDevice& device : devices) {
         const Link* link = interfaces.find(index_of(device));
         if (link == nullptr) continue;
-        DeviceState state{device.if_index, link->name, link->up, link->mac, {}, {}};
+        DeviceState state{device.if_index, link->name, link->up, link->mac, {}, {}, {}};
         for (const Link& other : interfaces.links) {
             const Place place = place_of(other, interfaces, std::span(&device, 1));
             if (place.device == nullptr) continue;
             if (other.vlan_parent != 0) state.vlans.push_back(place.vlan);
             if (device.copies) state.copying.push_back(other.if_index);
+        }
+        for (const Address& address : interfaces.addresses) {
+            const Link* on = interfaces.find(address.if_index);
+            if (on == nullptr || !on->up) continue;
+            if (place_of(*on, interfaces, std::span(&device, 1)).device == nullptr) continue;
+            state.addresses.push_back({device.if_index, on->if_index, on->mac, address.ip});
         }
         std::sort(state.copying.begin(), state.copying.end());
         std::sort(state.vlans.begin(), state.vlans.end());

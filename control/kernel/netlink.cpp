@@ -37,6 +37,10 @@ void NetlinkRequest::put_u32(std::uint16_t attribute, std::uint32_t value) {
     mnl_attr_put_u32(header_, attribute, value);
 }
 
+void NetlinkRequest::put_bytes(std::uint16_t attribute, std::span<const std::uint8_t> bytes) {
+    mnl_attr_put(header_, attribute, bytes.size(), bytes.data());
+}
+
 void NetlinkRequest::put_address(std::uint16_t attribute, const IpAddress& address) {
     if (address.is_v4()) {
         mnl_attr_put(header_, attribute, 4, address.v4());

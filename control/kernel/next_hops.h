@@ -46,6 +46,15 @@ struct PortDevice {
     bool copies = false;
 };
 
+// An address of the kernel's on a port's device, or on a VLAN child of it.
+struct PortAddress {
+    int device = 0;    // if_index of the port's
+    int if_index = 0;  // where the address is
+    MacAddress mac{};
+    IpAddress ip;
+    auto operator<=>(const PortAddress&) const = default;
+};
+
 // What became of the kernel's side of a port's device.
 struct DeviceState {
     int if_index = 0;  // PortDevice's
@@ -54,6 +63,7 @@ struct DeviceState {
     MacAddress mac{};
     std::vector<VlanTags> vlans;  // of its VLAN children, sorted
     std::vector<int> copying;  // if it copies: the interfaces that its packets come in by, sorted
+    std::vector<PortAddress> addresses = {};  // good ones, on links that are up
     bool operator==(const DeviceState&) const = default;
 };
 

@@ -53,7 +53,7 @@ inline constexpr std::array kExceptionSendLabels{STEER_EXCEPTION_SENDS(STEER_EXC
 struct ExceptionOptions {
     unsigned queues = 1;
     unsigned frame_bytes = 1522;  // the longest frame: MTU, Ethernet, two tags
-    unsigned slots = 512;         // of each ring; a power of two
+    unsigned slots = 1024;        // of each ring; a power of two
     ExceptionRates rates = kExceptionRates;
 };
 

@@ -1,0 +1,176 @@
+#include "control/config/port_kernel_side.h"
+
+#include <charconv>
+
+#include "control/config/values.h"
+#include "matchers/quote.h"
+
+namespace steer::config {
+namespace {
+
+constexpr std::array<Row<ExceptionRates>, 8> kRateRows{{
+    {"arp", &ExceptionRates::arp, "1000", "0..100000000", "ARP"},
+    {"nd", &ExceptionRates::nd, "1000", "0..100000000", "neighbour and router discovery of IPv6"},
+    {"icmp", &ExceptionRates::icmp, "1000", "0..100000000", "ICMP"},
+    {"icmp6", &ExceptionRates::icmp6, "1000", "0..100000000", "ICMPv6 but neighbour discovery"},
+    {"tcp", &ExceptionRates::tcp, "100000", "0..100000000", "TCP: DNS over it, ssh, BGP"},
+    {"udp", &ExceptionRates::udp, "10000", "0..100000000",
+     "UDP that is not DNS for us, or DNS with IP options"},
+    {"fragment", &ExceptionRates::fragment, "1000", "0..100000000", "fragments of whatever"},
+    {"other", &ExceptionRates::other, "1000", "0..100000000", "everything else"},
+}};
+
+struct NeighbourText {
+    std::string address, mac;
+    bool published = false;
+};
+constexpr std::array<Row<NeighbourText>, 3> kNeighbourRows{{
+    {"address", &NeighbourText::address, "required", "", "of the neighbour, either family"},
+    {"mac", &NeighbourText::mac, "none", "",
+     "its MAC address, which is never asked for and never replaced"},
+    {"published", &NeighbourText::published, "false", "",
+     "instead: the kernel answers in its place with the interface's MAC (as proxy-arp for one "
+     "address; `forwarding=1`, and for IPv6 `proxy_ndp=1`)"},
+}};
+
+// "02:00:5e:00:00:01", in any case.
+std::optional<std::array<std::uint8_t, 6>> parse_mac(std::string_view text) {
+    std::array<std::uint8_t, 6> mac{};
+    if (text.size() != 17) return std::nullopt;
+    for (std::size_t i = 0; i < mac.size(); ++i) {
+        const char* const at = text.data() + i * 3;
+        const auto [end, bad] = std::from_chars(at, at + 2, mac[i], 16);
+        if (bad != std::errc{} || end != at + 2 || (i < 5 && *end != ':')) return std::nullopt;
+    }
+    return mac;
+}
+
+constexpr std::size_t kLongestName = 15;  // of an interface
+
+// "192.0.2.53/24": the length, or nothing if that is none.
+std::optional<std::uint8_t> parse_length(std::string_view text, bool is_v4) {
+    const auto length = parse_integer(text);
+    if (!length || *length == 0 || *length > (is_v4 ? 32U : 128U)) return std::nullopt;
+    return static_cast<std::uint8_t>(*length);
+}
+
+// No address that is written wrong: what begins with a letter and has no colon.
+bool is_interface_name(std::string_view text) {
+    const char first = text.empty() ? '\0' : lower(text.substr(0, 1))[0];
+    return first >= 'a' && first <= 'z' && text.size() <= 15 && is_printable_word(text) &&
+           text.find_first_of("/:") == std::string_view::npos;
+}
+
+}  // namespace
+
+void read_port_addresses(Reading& in, const Node& node, const Place& place, PortSettings& out) {
+    if (node.is_text() && lower(node.text) == "auto") return;
+    bool all_with_length = true;
+    for (const Text& item : read_texts(in, node, place)) {
+        const std::string_view text = item.value;
+        const auto slash = text.find('/');
+        const auto address = IpAddress::parse(text.substr(0, slash));
+        const auto length = !address || slash == std::string_view::npos
+                                ? std::nullopt
+                                : parse_length(text.substr(slash + 1), address->is_v4());
+        if (!address && lower(text) == "auto") {
+            out.own_addresses = true;
+            continue;
+        }
+        if (!address && is_interface_name(text)) {
+            out.address_links.push_back(item.value);
+            continue;
+        }
+        if (!address || (slash != std::string_view::npos && !length)) {
+            in.report().error(item.line, matchers::quoted(item.value) + " in " + place.name() +
+                                             " is neither an IP address, such as 192.0.2.1, "
+                                             "2001:db8::1 or 192.0.2.1/24, nor an interface, such "
+                                             "as lo");
+            continue;
+        }
+        out.addresses.push_back(*address);
+        if (length) out.interface_addresses.push_back({*address, *length});
+        all_with_length = all_with_length && length;
+    }
+    // They are the interface's, so what we answer on is what is there, once the kernel finds it good.
+    if (all_with_length) out.addresses.clear();
+}
+
+void read_exception_rates(Reading& in, const Node& node, const Place& place, PortSettings& out) {
+    read_rows(in, node, kRateRows, place.name(), out.exception_rates);
+}
+
+void read_neighbours(Reading& in, const Node& node, const Place& place, PortSettings& out) {
+    if (!node.is_list()) {
+        in.report().error(place.line, place.name() +
+                                          ": expected a list, as in '- { address: "
+                                          "192.0.2.1, mac: 02:00:5e:00:00:01 }', found " +
+                                          std::string(node.what()));
+        return;
+    }
+    for (const Node& item : node.items) {
+        NeighbourText text;
+        const std::string owner = "an entry of " + place.name();
+        if (!read_rows(in, item, kNeighbourRows, owner, text)) continue;
+        NeighbourSettings entry{.published = text.published};
+        const auto error = [&](const std::string& what) {
+            in.report().error(item.line, owner + ": " + what);
+        };
+        const auto address = IpAddress::parse(text.address);
+        const auto mac = parse_mac(text.mac);
+        if (!address) {
+            if (!text.address.empty())
+                error("'address' is " + matchers::quoted(text.address) +
+                      ": expected one such as 192.0.2.1 or 2001:db8::1");
+        } else if (entry.published != text.mac.empty()) {
+            error(entry.published
+                      ? "the kernel answers for a published one with the interface's "
+                        "MAC: remove 'mac'"
+                      : "expected its 'mac', as in 02:00:5e:00:00:01, or 'published: true'");
+        } else if (!entry.published && !mac) {
+            error("'mac' is " + matchers::quoted(text.mac) +
+                  ": expected one such as 02:00:5e:00:00:01");
+        } else {
+            entry.ip = *address;
+            if (mac) entry.mac = *mac;
+            out.neighbours.push_back(entry);
+        }
+    }
+}
+
+void check_port_kernel_side(Reading& in, const PortSettings& port, const std::string& owner) {
+    const auto error = [&](const std::string& text) { in.report().error(port.line, owner + text); };
+    const bool by_driver =
+        !port.pci.empty() || port.driver == Driver::pci || port.driver == Driver::memif;
+    const bool by_name = port.exception != "auto" && port.exception != "none";
+    if (by_name &&
+        (port.exception.empty() || port.exception.size() > kLongestName ||
+         !is_printable_word(port.exception) || port.exception.find('/') != std::string::npos)) {
+        error(": 'exception' is " + matchers::quoted(port.exception) +
+              ": expected the name of an interface of up to 15 letters, as in steer0, or none");
+    }
+    const bool kernels =
+        port.pci.empty() && (port.driver == Driver::automatic || port.driver == Driver::af_xdp ||
+                             port.driver == Driver::af_packet || port.driver == Driver::socket);
+    if (by_name && kernels) {
+        error(
+            ": 'exception' is for ports that the kernel does not see, and it sees this one: "
+            "remove it");
+    }
+    const bool has_exception = by_name || (by_driver && port.exception != "none");
+    if (!port.interface_addresses.empty() && !has_exception) {
+        error(": " + port.interface_addresses.front().ip.to_string() +
+              " has a prefix length, and there is no exception interface to put it on: write it "
+              "without, or give the port an 'exception' interface");
+    }
+}
+
+std::vector<RowText> neighbour_row_texts() {
+    return row_texts(kNeighbourRows);
+}
+
+std::vector<RowText> exception_rate_row_texts() {
+    return row_texts(kRateRows);
+}
+
+}  // namespace steer::config

@@ -1,0 +1,53 @@
+#include "control/exception_path.h"
+
+#include <rte_mbuf.h>
+
+#include <algorithm>
+
+namespace steer {
+namespace {
+
+constexpr unsigned kAroundIp = 14 + 2 * 4;  // Ethernet and two tags
+
+// The settings' rates are those of the dataplane, kind by kind.
+#define STEER_SAME_RATE(name, label, rate, text) \
+    static_assert(config::ExceptionRates{}.name == rate);
+STEER_EXCEPTION_KINDS(STEER_SAME_RATE)
+#undef STEER_SAME_RATE
+
+ExceptionRates rates_of(const config::ExceptionRates& settings) {
+    return {
+#define STEER_ONE_RATE(name, label, rate, text) settings.name,
+        STEER_EXCEPTION_KINDS(STEER_ONE_RATE)
+#undef STEER_ONE_RATE
+    };
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ExceptionPath>> ExceptionPath::open(const std::string& interface,
+                                                           const config::PortSettings& port,
+                                                           const Port& first, unsigned queues) {
+    // What the kernel sends must fit an mbuf of the port in one piece.
+    const unsigned room = rte_pktmbuf_data_room_size(first.pool()) - RTE_PKTMBUF_HEADROOM;
+    const unsigned mtu = std::min<unsigned>(first.mtu(), room - kAroundIp);
+    kernel::ExceptionDeviceOptions options{.name = interface, .mac = first.mac(), .mtu = mtu};
+    for (const auto& address : port.interface_addresses)
+        options.addresses.push_back({address.ip, address.length});
+    auto device = kernel::ExceptionDevice::make(options);
+    if (!device) return device.error();
+    auto link = std::make_shared<ExceptionLink>(ExceptionOptions{
+        .queues = queues, .frame_bytes = mtu + kAroundIp, .rates = rates_of(port.exception_rates)});
+    return std::unique_ptr<ExceptionPath>(new ExceptionPath(std::move(*device), std::move(link)));
+}
+
+Ports ExceptionPath::add_to(Ports queues) {
+    Ports out;
+    for (unsigned q = 0; q < queues.size(); ++q) {
+        out.push_back(
+            add_exception_path(std::move(queues[q]), device_->if_index(), link_, q, clock_));
+    }
+    return out;
+}
+
+}  // namespace steer

@@ -1,0 +1,115 @@
+#include "control/exception_thread.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace steer {
+namespace {
+
+constexpr unsigned kAtOnce =
+    64;  // frames of one ring or interface, then the others have their turn
+
+}  // namespace
+
+ExceptionThread::ExceptionThread(std::vector<ExceptionPath*> paths, Log log)
+    : log_(std::move(log)), sleeper_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+    for (ExceptionPath* path : paths) {
+        path->link().set_thread(&sleeper_);
+        interfaces_.push_back({.path = path});
+    }
+}
+
+ExceptionThread::~ExceptionThread() {
+    stop();
+    for (const Interface& interface : interfaces_)
+        interface.path->link().set_thread(nullptr);
+    ::close(sleeper_.event_fd());
+}
+
+void ExceptionThread::start() {
+    if (interfaces_.empty()) return;
+    thread_ = std::thread([this] { run(); });
+    pthread_setname_np(thread_.native_handle(), "exception");
+}
+
+void ExceptionThread::stop() {
+    if (!thread_.joinable()) return;
+    stopping_.store(true, std::memory_order_relaxed);
+    sleeper_.wake();
+    thread_.join();
+}
+
+void ExceptionThread::run() {
+    while (!stopping_.load(std::memory_order_relaxed)) {
+        bool busy = give_to_kernel();
+        for (Interface& interface : interfaces_)
+            busy = take_from_kernel(interface) || busy;
+        if (busy) continue;
+        sleeper_.going_to_sleep();
+        const bool last_look = give_to_kernel() || stopping_.load(std::memory_order_relaxed);
+        if (!last_look) wait();
+        sleeper_.awake();
+    }
+}
+
+void ExceptionThread::wait() {
+    std::vector<pollfd> descriptors{{sleeper_.event_fd(), POLLIN, 0}};
+    for (const Interface& interface : interfaces_) {
+        if (!interface.gone) descriptors.push_back({interface.path->device().fd(), POLLIN, 0});
+    }
+    ::poll(descriptors.data(), descriptors.size(), -1);
+    std::uint64_t wakes;
+    [[maybe_unused]] const auto n = ::read(sleeper_.event_fd(), &wakes, sizeof wakes);
+}
+
+bool ExceptionThread::give_to_kernel() {
+    bool some = false;
+    for (const Interface& interface : interfaces_) {
+        ExceptionLink& link = interface.path->link();
+        for (unsigned q = 0; q < link.queues(); ++q) {
+            FrameRing& ring = link.queue(q).to_kernel;
+            for (unsigned i = 0; i < kAtOnce; ++i) {
+                const auto frame = ring.front();
+                if (frame.empty()) break;
+                some = true;
+                if (::write(interface.path->device().fd(), frame.data(), frame.size()) < 0)
+                    link.write_failed.add();
+                ring.pop();
+            }
+        }
+    }
+    return some;
+}
+
+bool ExceptionThread::take_from_kernel(Interface& interface) {
+    if (interface.gone) return false;
+    ExceptionLink& link = interface.path->link();
+    FrameRing& ring = link.from_kernel();
+    unsigned taken = 0;
+    for (unsigned i = 0; i < kAtOnce; ++i) {
+        std::uint8_t lost[1];  // the rest of a frame goes with what is read of it
+        std::uint8_t* const room = ring.begin_push();
+        const ssize_t n = ::read(interface.path->device().fd(), room != nullptr ? room : lost,
+                                 room != nullptr ? ring.frame_bytes() : sizeof lost);
+        if (n < 0 && errno != EAGAIN && errno != EINTR) {
+            log_("the exception interface " + interface.path->device().name() +
+                 " was removed: its port has no kernel side until the next start");
+            interface.gone = true;
+        }
+        if (n <= 0) break;
+        ++taken;
+        if (room != nullptr) {
+            ring.push(static_cast<std::uint16_t>(n));
+        } else {
+            link.from_kernel_full.add();
+        }
+    }
+    if (taken > 0) link.wake_worker();
+    return taken > 0;
+}
+
+}  // namespace steer

@@ -1,0 +1,52 @@
+// Thread `exception`: moves frames between the workers' rings and the kernel's interfaces of ports that the
+// kernel does not see; one for all of them. It alone makes the system calls; a frame is one.
+//
+// Sleeps in poll() on the interfaces and on an eventfd that workers write when they punted. What a ring has no
+// room for is dropped and counted.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "control/exception_path.h"
+#include "dataplane/ring.h"
+
+namespace steer {
+
+class ExceptionThread {
+  public:
+    using Log = std::function<void(const std::string& sentence)>;  // called on that thread
+
+    // `paths` outlive it, and workers whose rings it reads do not run before start() nor after stop().
+    ExceptionThread(std::vector<ExceptionPath*> paths, Log log);
+    ~ExceptionThread();
+    ExceptionThread(const ExceptionThread&) = delete;
+    ExceptionThread& operator=(const ExceptionThread&) = delete;
+
+    void start();  // nothing to do without paths
+    void stop();   // idempotent
+
+  private:
+    struct Interface {
+        ExceptionPath* path;
+        bool gone = false;  // somebody removed it
+    };
+
+    void run();
+    bool give_to_kernel();
+    // True: it had some, there may be more.
+    bool take_from_kernel(Interface& interface);
+    void wait();
+
+    std::vector<Interface> interfaces_;
+    Log log_;
+    Sleeper sleeper_;
+    std::thread thread_;
+    std::atomic<bool> stopping_{false};
+};
+
+}  // namespace steer

@@ -1,0 +1,144 @@
+#include "control/kernel/exception_device.h"
+
+#include <fcntl.h>
+#include <linux/if_addr.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "control/kernel/netlink.h"
+
+namespace steer::kernel {
+namespace {
+
+// A descriptor that is closed unless it is taken.
+class Descriptor {
+  public:
+    explicit Descriptor(int fd) : fd_(fd) {}
+    ~Descriptor() {
+        if (fd_ >= 0) ::close(fd_);
+    }
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    [[nodiscard]] int get() const { return fd_; }
+    int take() { return std::exchange(fd_, -1); }
+
+  private:
+    int fd_;
+};
+
+ifreq request_for(const std::string& name) {
+    ifreq request{};
+    std::copy(name.begin(), name.end(), request.ifr_name);
+    return request;
+}
+
+Error not_made(const std::string& name, int code) {
+    const std::string what = "the exception interface " + name + " cannot be made: ";
+    switch (code) {
+        case ENOENT:
+        case ENXIO:
+        case ENODEV:
+            return Error{what +
+                         "there is no /dev/net/tun (`modprobe tun`; a container is given it "
+                         "by its host); without a kernel side: `exception: none`"};
+        case EPERM:
+        case EACCES:
+            return Error{what +
+                         "that needs root or CAP_NET_ADMIN; without a kernel side: "
+                         "`exception: none`"};
+        case EBUSY:
+        case EEXIST:
+        case EINVAL:
+            if (::if_nametoindex(name.c_str()) != 0) {
+                return Error{what +
+                             "there is an interface of that name; choose another with "
+                             "`exception: NAME`"};
+            }
+            [[fallthrough]];
+        default:
+            return Error{what + std::strerror(code)};
+    }
+}
+
+Error not_set(const std::string& name, const std::string& what) {
+    return Error{"the exception interface " + name + " takes no " + what + ": " +
+                 std::strerror(errno)};
+}
+
+Result<void> add_address(Netlink& netlink, const std::string& name, int if_index,
+                         const AddressOnInterface& address) {
+    NetlinkRequest request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE);
+    auto& fixed = request.fixed<ifaddrmsg>();
+    fixed.ifa_family = family_of(address.ip);
+    fixed.ifa_prefixlen = address.length;
+    fixed.ifa_index = static_cast<unsigned>(if_index);
+    request.put_address(IFA_LOCAL, address.ip);
+    request.put_address(IFA_ADDRESS, address.ip);
+    const int code = netlink.ask(request, [](const nlmsghdr&) {});
+    if (code == 0) return {};
+    return Error{name + " is not given " + address.ip.to_string() + "/" +
+                 std::to_string(address.length) + ": " + std::strerror(code) +
+                 (code == EACCES && !address.ip.is_v4()
+                      ? " (`sysctl net.ipv6.conf.default.disable_ipv6` says 1?)"
+                      : "")};
+}
+
+Result<void> set_up(const ExceptionDevice& device, const ExceptionDeviceOptions& options) {
+    const Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    ifreq request = request_for(options.name);
+    request.ifr_hwaddr.sa_family = ARPHRD_ETHER;
+    std::memcpy(request.ifr_hwaddr.sa_data, options.mac.data(), options.mac.size());
+    if (::ioctl(socket.get(), SIOCSIFHWADDR, &request) != 0)
+        return not_set(options.name, "MAC address of its port");
+    request = request_for(options.name);
+    request.ifr_mtu = static_cast<int>(options.mtu);
+    if (::ioctl(socket.get(), SIOCSIFMTU, &request) != 0)
+        return not_set(options.name, "MTU of " + std::to_string(options.mtu));
+    request = request_for(options.name);
+    request.ifr_flags = IFF_UP | IFF_RUNNING | IFF_BROADCAST | IFF_MULTICAST;
+    if (::ioctl(socket.get(), SIOCSIFFLAGS, &request) != 0)
+        return not_set(options.name, "order to be up");
+    auto netlink = Netlink::open();
+    if (!netlink) return netlink.error();
+    for (const auto& address : options.addresses) {
+        if (auto done = add_address(**netlink, options.name, device.if_index(), address); !done)
+            return done;
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ExceptionDevice>> ExceptionDevice::make(
+    const ExceptionDeviceOptions& options) {
+    Descriptor tun(::open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC));
+    if (tun.get() < 0) return not_made(options.name, errno);
+    ifreq request = request_for(options.name);
+    // (Its type is signed; IFF_TUN_EXCL: never an interface that somebody keeps there.)
+    request.ifr_flags = static_cast<short>(IFF_TAP | IFF_NO_PI | IFF_TUN_EXCL);
+    if (::ioctl(tun.get(), TUNSETIFF, &request) != 0) return not_made(options.name, errno);
+    const auto if_index = static_cast<int>(::if_nametoindex(options.name.c_str()));
+    std::unique_ptr<ExceptionDevice> device(
+        new ExceptionDevice(tun.take(), options.name, if_index));
+    if (auto done = set_up(*device, options); !done) return done.error();
+    return device;
+}
+
+ExceptionDevice::~ExceptionDevice() {
+    ::close(fd_);
+}
+
+void ExceptionDevice::set_carrier(bool up) const {
+    int carrier = up ? 1 : 0;
+    (void)::ioctl(fd_, TUNSETCARRIER, &carrier);  // kernels before 5.0 know it always there
+}
+
+}  // namespace steer::kernel

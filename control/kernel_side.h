@@ -1,0 +1,52 @@
+// What the configuration asks of the kernel on the interfaces of ports (`arp`, `neighbours`), and the
+// announcement of addresses that appear there. On `house`; taken back at the end.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "control/config/settings.h"
+#include "control/kernel/announce.h"
+#include "control/kernel/arp.h"
+#include "control/kernel/static_neighbours.h"
+#include "control/port_set.h"
+#include "matchers/result.h"
+
+namespace steer {
+
+class KernelSide {
+  public:
+    // Errors: a knob or a neighbour that the kernel does not take; with the port's line.
+    static Result<std::unique_ptr<KernelSide>> apply(boost::asio::io_context& house,
+                                                     const config::Settings& settings,
+                                                     const PortSet& ports);
+    ~KernelSide();
+    KernelSide(const KernelSide&) = delete;
+    KernelSide& operator=(const KernelSide&) = delete;
+
+    // The ports' interfaces changed. At the first call only addresses of interfaces that we made are new.
+    void follow(std::span<const kernel::DeviceState> devices);
+
+    [[nodiscard]] const kernel::Announcer& announcer() const { return announcer_; }
+    [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
+
+  private:
+    explicit KernelSide(boost::asio::io_context& house) : announcer_(house), learned_fd_(house) {}
+    Result<void> apply_to(const config::PortSettings& port, int if_index);
+    Result<void> keep_unlearned(std::vector<int> if_indices);
+    void watch_learned();
+
+    kernel::Announcer announcer_;
+    std::vector<int> made_by_us_;
+    bool followed_ = false;
+    std::vector<std::unique_ptr<kernel::ArpSetting>> arp_;
+    std::vector<std::unique_ptr<kernel::StaticNeighbours>> neighbours_;
+    std::unique_ptr<kernel::LearnedNeighbours> learned_;
+    boost::asio::posix::stream_descriptor learned_fd_;
+    std::vector<std::string> warnings_;
+};
+
+}  // namespace steer

@@ -1,0 +1,270 @@
+"""The kernel's share of a port that the kernel does not see: a port whose wire ends in the client's namespace (the far
+side of a TAP that DPDK made), and everything that is not DNS over UDP on it: ARP, ND, ping, TCP, fragments, options."""
+
+import hashlib
+import json
+import os
+import re
+import socket
+import sys
+import threading
+import unittest
+
+from lab.network import Network, run, until
+from lab.scene import ZONES, knot_configuration
+
+BUILD = sys.argv.pop(1)
+V4, V6 = "192.0.2.53", "2001:db8:2::53"
+STREAM = {"203.0.113.10", "203.0.113.11"}
+PORT = "{ device: dtap0, driver: tap, exception: steer0, addresses: [192.0.2.53/24, '2001:db8:2::53/64']%s }"
+PLUGINS = """
+plugins:
+  - { tag: up, type: forward, args: { upstreams: [ { addr: 192.0.2.1 } ] } }
+  - { tag: main, type: sequence, args: [ { exec: $up } ] }
+"""
+# Answers what it is sent, to the end, over TCP.
+ECHO = """
+import socket, sys
+s = socket.create_server((sys.argv[1], 2222), family=socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET)
+print('ready', flush=True)
+while True:
+    c, _ = s.accept()
+    while data := c.recv(65536):
+        c.sendall(data)
+    c.close()
+"""
+
+
+class KernelsShare(unittest.TestCase):
+    def setUp(self):
+        self.net = self.enterContext(Network("exception"))
+        self.daemons = 0
+        self.net.namespace("client")
+        self.net.namespace("appliance")
+
+    def daemon(self, port=PORT % ""):
+        path = self.net.folder / "config.yaml"
+        path.write_text(f"dataplane:\n  ports:\n    - {port}\n" + PLUGINS)
+        self.daemons += 1
+        return self.net.start("appliance", f"steerdnsd-{self.daemons}", f"{BUILD}/steerdnsd", "--config", str(path),
+                              "--control-socket", str(self.net.folder / "control.sock"))
+
+    def wire(self, more):
+        """Serves, and the wire's other end is the client's dtap0."""
+        net = self.net
+        self.steer = self.daemon(PORT % more)
+        self.steer.wait_for("serving", 40)
+        run("ip", "-n", net.full("appliance"), "link", "set", "dtap0", "netns", net.full("client"))
+        run("ip", "-n", net.full("client"), "link", "set", "dtap0", "address", "02:00:00:00:00:99", "up")
+        net.address("client", "dtap0", "192.0.2.1/24", "2001:db8:2::1/64")
+
+    def begin(self, more="", before=lambda: None):
+        """... and there is an upstream."""
+        net = self.net
+        self.wire(more)
+        before()
+        conf = knot_configuration(net.folder / "knot", "192.0.2.1@53", ZONES)
+        net.start("client", "knotd", "knotd", "-c", str(conf)).wait_for("server started")
+        until(lambda: self.short(V4) == STREAM, 10, "an answer by way of the upstream")
+
+    def kdig(self, server, *words):
+        return self.net.run("client", "kdig", f"@{server}", "+timeout=3", "+retry=0", *words, check=False).stdout
+
+    def short(self, server, *words):
+        return set(self.kdig(server, "+short", *words, "stream.example", "A").split())
+
+    def ping(self, server, *words):
+        """How many of how many came back."""
+        out = self.net.run("client", "ping", "-q", *words, server, check=False).stdout
+        sent, received = re.search(r"(\d+) packets transmitted, (\d+) received", out).groups()
+        return int(received), int(sent)
+
+    def counters(self):
+        return json.loads(run(f"{BUILD}/tools/steerctl/steerctl", "--socket", str(self.net.folder / "control.sock"),
+                              "--json", "counters").stdout)
+
+    def exception(self, name):
+        return self.counters()["exceptions"][0][name]
+
+    def worker(self, table, name):
+        return self.counters()["workers"][0][table][name]
+
+    def stream(self, server, size):
+        """Every byte of a TCP stream goes there and comes back."""
+        sock = self.net.socket("client", socket.AF_INET6 if ":" in server else socket.AF_INET, socket.SOCK_STREAM)
+        with sock:
+            sock.settimeout(30)
+            sock.connect((server, 2222))
+            data = os.urandom(1 << 20) * (size >> 20)
+            sender = threading.Thread(target=sock.sendall, args=(data,))
+            sender.start()
+            back = bytearray()
+            while len(back) < len(data) and (piece := sock.recv(65536)):
+                back += piece
+            sender.join()
+            self.assertEqual(hashlib.sha256(back).digest(), hashlib.sha256(data).digest())
+
+    def echo(self, server):
+        process = self.net.start("appliance", f"echo-{':' in server}", "/usr/bin/python3", "-c", ECHO, server)
+        process.wait_for("ready")
+
+    def test_all_of_it(self):
+        self.begin()
+        net = self.net
+        mac = self.kernels_mac()
+        for server in (V4, V6):
+            with self.subTest(server=server):
+                net.run("client", "ip", "neigh", "flush", "dev", "dtap0")
+                self.assertEqual(self.ping(server, "-c", "100", "-i", "0.01"), (100, 100))
+                self.assertIn(f"lladdr {mac}", net.run("client", "ip", "neigh", "show", server).stdout)
+                self.assertEqual(self.short(server), STREAM)
+                answered = self.worker("parked_ends", "answered")
+                self.assertEqual(self.short(server, "+tcp"), STREAM)
+                self.assertGreater(self.worker("parked_ends", "answered"), answered)
+                # In fragments, there and back.
+                self.assertEqual(self.ping(server, "-c", "10", "-i", "0.02", "-s", "4000"), (10, 10))
+                self.echo(server)
+                self.stream(server, 8 << 20)
+        for name in ("arp_given", "nd_given", "icmp_given", "icmp6_given", "tcp_given", "fragment_given"):
+            self.assertGreater(self.exception(name), 0, name)
+        # A burst of TCP may fill a ring, which TCP mends.
+        lost = {name: n for name, n in self.counters()["exceptions"][0].items()
+                if name.endswith(("_full", "failed", "over_rate")) and n}
+        for name in ("tcp_ring_full", "kernel_ring_full", "kernel_port_full"):
+            lost.pop(name, None)
+        self.assertEqual(lost, {})
+        # Each packet has one verdict, and each that was punted one end.
+        counts = self.counters()
+        ends = sum(n for name, n in counts["exceptions"][0].items()
+                   if name.endswith(("_given", "_over_rate", "_ring_full")) and not name.startswith("kernel"))
+        self.assertEqual(ends, counts["workers"][0]["verdicts"]["punted"])
+
+    def test_dns_that_only_the_kernel_reads(self):
+        """With IP options, and in fragments: the kernel's UDP listener answers."""
+        self.begin()
+        query = bytes.fromhex("004d01000001000000000000") + b"\x06stream\x07example\0" + bytes.fromhex("00010001")
+        before = self.exception("udp_given")
+        with self.net.socket("client", socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_OPTIONS, b"\x01\x01\x01\x00")
+            sock.settimeout(3)
+            sock.sendto(query, (V4, 53))
+            self.assertEqual(sock.recv(2000)[7], 2)
+        self.assertGreater(self.exception("udp_given"), before)
+        run("ip", "-n", self.net.full("client"), "route", "add", f"{V4}/32", "dev", "dtap0", "mtu", "lock", "576")
+        before = self.exception("fragment_given")
+        self.assertEqual(self.short(V4, "+padding=900"), STREAM)
+        self.assertGreater(self.exception("fragment_given"), before)
+
+    def test_a_flood_of_one_kind(self):
+        """It takes nothing from the others."""
+        self.begin(", exception_rates: { icmp: 50 }")
+        received, sent = self.ping(V4, "-c", "500", "-f", "-W", "1")
+        self.assertEqual(sent, 500)
+        self.assertLess(received, 400)
+        self.assertGreater(self.exception("icmp_over_rate"), 100)
+        self.assertEqual(self.short(V4, "+tcp"), STREAM)
+        self.assertEqual(self.short(V6), STREAM)
+        self.assertEqual(self.ping(V6, "-c", "20", "-i", "0.01"), (20, 20))
+
+    def test_it_is_the_kernels_interface(self):
+        """Addresses that others put there are served, and are not when they go; it goes with us."""
+        self.begin()
+        net = self.net
+        self.assertEqual(self.short("192.0.2.54"), set())
+        net.address("appliance", "steer0", "192.0.2.54/24")
+        until(lambda: self.short("192.0.2.54") == STREAM, 5, "an answer from the address that came")
+        self.assertEqual(self.short("192.0.2.54", "+tcp"), STREAM)
+        run("ip", "-n", net.full("appliance"), "address", "del", "192.0.2.54/24", "dev", "steer0")
+        until(lambda: not self.short("192.0.2.54", "+timeout=1"), 5, "silence from the address that went")
+        self.assertEqual(self.steer.stop(), 0)
+        self.assertNotIn("steer0", net.run("appliance", "ip", "link").stdout)
+
+    # ARP as RouterOS has it; the client's MAC is known by configuration where it is not to be learned.
+    KNOWN = ", neighbours: [{ address: 192.0.2.1, mac: '02:00:00:00:00:99' }]"
+
+    def resolves(self, address):
+        """The MAC that the client finds for it, or None; asks anew."""
+        self.net.run("client", "ip", "neigh", "del", address, "dev", "dtap0", check=False)
+        self.net.run("client", "ping", "-q", "-c", "1", "-W", "1", address, check=False)
+        entry = re.search(r"lladdr (\S+)", self.net.run("client", "ip", "neigh", "show", address).stdout)
+        return entry and entry[1]
+
+    def kernels_mac(self):
+        return re.search(r"link/ether (\S+)", self.net.run("appliance", "ip", "link", "show", "steer0").stdout)[1]
+
+    def test_arp_disabled(self):
+        self.begin(", arp: disabled" + self.KNOWN, lambda: self.net.run(
+            "client", "ip", "neigh", "add", V4, "lladdr", self.kernels_mac(), "dev", "dtap0"))
+        self.assertEqual(self.ping(V4, "-c", "5", "-i", "0.02"), (5, 5))
+        self.assertIsNone(self.resolves(V4))
+        self.assertEqual(self.ping(V6, "-c", "5", "-i", "0.02"), (5, 5))
+
+    def test_arp_reply_only(self):
+        """It answers, and knows only whom it was told of."""
+        self.begin(", arp: reply-only" + self.KNOWN)
+        self.assertEqual(self.resolves(V4), self.kernels_mac())
+        self.assertEqual(self.ping(V4, "-c", "5", "-i", "0.02"), (5, 5))
+        self.net.address("client", "dtap0", "192.0.2.9/24")
+        self.net.run("client", "ip", "neigh", "flush", "dev", "dtap0")
+        received, sent = self.ping(V4, "-c", "20", "-i", "0.05", "-W", "1", "-I", "192.0.2.9")
+        self.assertLess(received, sent)
+        until(lambda: "lladdr" not in self.net.run("appliance", "ip", "neigh", "show", "192.0.2.9").stdout, 5,
+              "the kernel without what it learned")
+        self.assertIn("PERMANENT", self.net.run("appliance", "ip", "neigh", "show", "192.0.2.1").stdout)
+
+    def test_arp_for_others(self):
+        """proxy-arp for what is routed elsewhere, local-proxy-arp for neighbours, published for one address."""
+        net = self.net
+        run("ip", "-n", net.full("appliance"), "link", "add", "far0", "type", "veth", "peer", "name", "far1")
+        for name in ("far0", "far1"):
+            run("ip", "-n", net.full("appliance"), "link", "set", name, "up")
+        net.address("appliance", "far0", "198.51.100.1/24")
+        for more, routed, other, local in (
+                (", arp: enabled", False, False, False),
+                (", arp: proxy-arp", True, True, False),
+                (", arp: local-proxy-arp", False, False, True),
+                (", neighbours: [{ address: 198.51.100.7, published: true }]", True, False, False)):
+            with self.subTest(more=more):
+                self.wire(more)
+                if "proxy" in more:
+                    self.assertIn("while it does not forward", self.steer.text())
+                net.run("appliance", "sysctl", "-qw", "net.ipv4.conf.steer0.forwarding=1")
+                run("ip", "-n", net.full("client"), "route", "replace", "198.51.100.0/24", "dev", "dtap0")
+                mac = self.kernels_mac()
+                self.assertEqual(self.resolves("198.51.100.7"), mac if routed else None)
+                self.assertEqual(self.resolves("198.51.100.8"), mac if other else None)
+                self.assertEqual(self.resolves("192.0.2.77"), mac if local else None)
+                self.steer.stop()
+
+    def test_what_appears_is_announced(self):
+        self.begin()
+        ears = {kind: self.enterContext(self.net.socket("client", socket.AF_PACKET, socket.SOCK_RAW, socket.htons(kind)))
+                for kind in (0x0806, 0x86dd)}
+        for ear in ears.values():
+            ear.settimeout(5)
+        arp, advertisements = (self.counters()["announcements"][k] for k in ("arp", "neighbour"))
+        self.net.address("appliance", "steer0", "192.0.2.54/24", "2001:db8:2::54/64")
+        mac = bytes.fromhex(self.kernels_mac().replace(":", ""))
+        wanted = socket.inet_aton("192.0.2.54")
+        while (frame := ears[0x0806].recv(2000))[28:32] != wanted:
+            pass
+        self.assertEqual(frame[:42], b"\xff" * 6 + mac + bytes.fromhex("08060001080006040001") + mac + wanted + bytes(6)
+                         + wanted)
+        wanted = socket.inet_pton(socket.AF_INET6, "2001:db8:2::54")
+        while (frame := ears[0x86dd].recv(2000))[54] != 136 or frame[62:78] != wanted:
+            pass
+        self.assertEqual(frame[38:54], socket.inet_pton(socket.AF_INET6, "ff02::1"))
+        until(lambda: self.counters()["announcements"]["arp"] >= arp + 2, 10, "the second gratuitous ARP")
+        until(lambda: self.counters()["announcements"]["neighbour"] >= advertisements + 3, 10, "the third advertisement")
+
+    def test_refused(self):
+        net = self.net
+        run("ip", "-n", net.full("appliance"), "link", "add", "steer0", "type", "veth", "peer", "name", "other")
+        steer = self.daemon()
+        self.assertEqual(steer.child.wait(20), 1)
+        self.assertRegex(steer.text(), r"error: .*:3: the exception interface steer0 cannot be made: there is an "
+                                       r"interface of that name; choose another")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
