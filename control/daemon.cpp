@@ -257,6 +257,8 @@ void Daemon::housekeeping() {
     write_notes();
     publisher_->poll(clock_.now());
     hops_->poll();
+    for (const auto& sentence : ports_->follow_devices())
+        spdlog::warn("{}", sentence);
     housekeeping_.expires_after(kHousekeepingEvery);
     housekeeping_.async_wait([this](const boost::system::error_code& error) {
         if (!error) housekeeping();

@@ -23,6 +23,15 @@ void append(std::vector<std::unique_ptr<Port>>& to, std::vector<std::unique_ptr<
     std::move(from.begin(), from.end(), std::back_inserter(to));
 }
 
+// A device whose interface the kernel keeps.
+kernel::PortDevice as_device(const config::PortSettings& port, int if_index) {
+    return {.if_index = if_index,
+            .name = port.device,
+            .addresses = port.addresses,
+            .links = port.address_links,
+            .own_too = port.own_addresses};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<PortSet>> PortSet::open(const config::Settings& settings) {
@@ -82,15 +91,14 @@ Result<void> PortSet::open_one(const config::PortSettings& port) {
 }
 
 Result<void> PortSet::open_af_xdp_port(const config::PortSettings& port, std::string why) {
-    auto steering = XdpSteering::attach(port.device);
-    if (!steering) return steering.error();
-    auto queues = open_af_xdp(**steering, {.queues = port.queues});
-    if (!queues) return queues.error();
-    const int if_index = (*steering)->if_index();
-    steerings_.push_back(std::move(*steering));
-    append(queues_, std::move(*queues));
-    devices_.push_back({.if_index = if_index, .addresses = port.addresses});
-    reports_.push_back({port.device, "af_xdp", std::move(why), {}, if_index});
+    auto device =
+        XdpDevice::open(port.device, {.queues = port.queues, .busy_poll = port.busy_poll});
+    if (!device) return device.error();
+    const int if_index = (*device)->if_index();
+    append(queues_, (*device)->take_ports());
+    devices_.push_back(as_device(port, if_index));
+    reports_.push_back({port.device, "af_xdp", std::move(why), (*device)->describe(), if_index});
+    xdp_devices_.push_back(std::move(*device));
     return {};
 }
 
@@ -110,7 +118,8 @@ Result<void> PortSet::open_af_packet_port(const config::PortSettings& port) {
     if (!queues) return queues.error();
     const int if_index = queues->front()->if_index();
     append(queues_, std::move(*queues));
-    devices_.push_back({.if_index = if_index, .addresses = port.addresses, .copies = true});
+    devices_.push_back(as_device(port, if_index));
+    devices_.back().copies = true;
     reports_.push_back({port.device, "af_packet", "the configuration says so",
                         std::to_string(options.queues) +
                             (options.queues == 1 ? " queue" : " queues by the kernel's flow hash") +
@@ -137,8 +146,8 @@ Result<void> PortSet::add_ethdev(const config::PortSettings& port, std::string d
     auto all = add_exception(port, std::move(queues));
     if (!all) return all.error();
     const int if_index = all->front()->if_index();
-    devices_.push_back(
-        {.if_index = if_index, .addresses = port.addresses, .copies = driver == "af_packet"});
+    devices_.push_back(as_device(port, if_index));
+    devices_.back().name.clear();
     reports_.push_back({port.pci.empty() ? port.device : port.pci, std::move(driver),
                         "the configuration says so", offers, if_index});
     append(queues_, std::move(*all));
@@ -169,8 +178,8 @@ Result<void> PortSet::open_sockets(const config::PortSettings& port, std::string
     if (if_index == 0) {
         return Error{"there is no interface '" + port.device + "' (`ip link` lists them)"};
     }
-    devices_.push_back(
-        {.if_index = static_cast<int>(if_index), .addresses = port.addresses, .sockets = true});
+    devices_.push_back(as_device(port, static_cast<int>(if_index)));
+    devices_.back().sockets = true;
     reports_.push_back({port.device, "socket", std::move(why), {}, static_cast<int>(if_index)});
     return {};
 }
@@ -185,6 +194,14 @@ std::vector<Port*> PortSet::of_worker(unsigned index, unsigned workers) const {
 bool PortSet::has_frames(int if_index) const {
     return std::any_of(queues_.begin(), queues_.end(),
                        [&](const auto& q) { return q->if_index() == if_index && if_index != 0; });
+}
+
+std::vector<std::string> PortSet::follow_devices() {
+    std::vector<std::string> sentences;
+    for (const auto& device : xdp_devices_) {
+        if (auto sentence = device->follow()) sentences.push_back(std::move(*sentence));
+    }
+    return sentences;
 }
 
 std::vector<ExceptionPath*> PortSet::exceptions() const {
@@ -204,17 +221,17 @@ bool PortSet::any_on_kernels_wire() const {
 
 Result<void> PortSet::set_addresses(std::span<const IpAddress> service,
                                     std::span<const IpAddress> own) {
-    for (const auto& steering : steerings_) {
-        if (auto done = steering->set_addresses(service, own); !done) return done;
+    for (const auto& xdp : xdp_devices_) {
+        if (auto done = xdp->steering().set_addresses(service, own); !done) return done;
     }
     return {};
 }
 
 Result<void> PortSet::set_devices(std::span<const kernel::DeviceState> devices) {
-    for (const auto& steering : steerings_) {
+    for (const auto& xdp : xdp_devices_) {
         for (const auto& device : devices) {
-            if (device.if_index != steering->if_index()) continue;
-            if (auto done = steering->set_vlans(device.vlans); !done) return done;
+            if (device.if_index != xdp->if_index()) continue;
+            if (auto done = xdp->steering().set_vlans(device.vlans); !done) return done;
         }
     }
     return {};
@@ -223,10 +240,10 @@ Result<void> PortSet::set_devices(std::span<const kernel::DeviceState> devices) 
 Result<void> PortSet::set_upstreams(std::span<const UpstreamEndpoint> upstreams,
                                     std::span<const std::uint16_t> service_ports,
                                     std::uint16_t first_port, std::uint16_t last_port) {
-    for (const auto& steering : steerings_) {
-        steering->set_port_range(first_port, last_port);
-        if (auto done = steering->set_service_ports(service_ports); !done) return done;
-        if (auto done = steering->set_upstreams(upstreams); !done) return done;
+    for (const auto& xdp : xdp_devices_) {
+        xdp->steering().set_port_range(first_port, last_port);
+        if (auto done = xdp->steering().set_service_ports(service_ports); !done) return done;
+        if (auto done = xdp->steering().set_upstreams(upstreams); !done) return done;
     }
     return {};
 }

@@ -14,7 +14,7 @@
 #include "control/kernel/next_hops.h"
 #include "dataplane/port/ethdev.h"
 #include "dataplane/port/port.h"
-#include "dataplane/port/xdp_steering.h"
+#include "dataplane/port/xdp_device.h"
 #include "matchers/result.h"
 
 namespace steer {
@@ -45,6 +45,10 @@ class PortSet {
     // Some port's neighbours are found without a worker: the kernel sees its wire itself.
     [[nodiscard]] bool any_on_kernels_wire() const;
 
+    // Devices that went or came back since the last call, and what else befell them: sentences to log. Call it
+    // now and then.
+    std::vector<std::string> follow_devices();
+
     // What the XDP programs let through follows these.
     Result<void> set_addresses(std::span<const IpAddress> service, std::span<const IpAddress> own);
     Result<void> set_devices(std::span<const kernel::DeviceState> devices);
@@ -65,7 +69,7 @@ class PortSet {
     Result<void> open_sockets(const config::PortSettings& port, std::string why);
 
     unsigned workers_;  // a port has queues for so many, if it has them and nobody says how many
-    std::vector<std::unique_ptr<XdpSteering>> steerings_;     // before queues_: freed after them
+    std::vector<std::unique_ptr<XdpDevice>> xdp_devices_;     // before queues_: freed after them
     std::vector<std::unique_ptr<ExceptionPath>> exceptions_;  // as well
     std::vector<std::unique_ptr<Port>> queues_;
     std::vector<kernel::PortDevice> devices_;

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <vector>
 
 namespace steer {
 namespace {
@@ -21,10 +22,21 @@ Error failed(const std::string& what) {
                  "; to keep running as root, set `user: root` in `control:`"};
 }
 
+using Capabilities = std::unique_ptr<std::remove_pointer_t<cap_t>, int (*)(void*)>;
+
+bool is_permitted(cap_value_t capability) {
+    const Capabilities now(cap_get_proc(), cap_free);
+    cap_flag_value_t set = CAP_CLEAR;
+    return now != nullptr && cap_get_flag(now.get(), capability, CAP_PERMITTED, &set) == 0 &&
+           set == CAP_SET;
+}
+
 Result<void> keep_capabilities() {
-    const std::unique_ptr<std::remove_pointer_t<cap_t>, int (*)(void*)> caps(cap_init(), cap_free);
+    std::vector<cap_value_t> kept(kKept.begin(), kKept.end());
+    if (is_permitted(CAP_IPC_LOCK)) kept.push_back(CAP_IPC_LOCK);
+    const Capabilities caps(cap_init(), cap_free);
     for (const cap_flag_t flag : {CAP_PERMITTED, CAP_EFFECTIVE}) {
-        if (cap_set_flag(caps.get(), flag, static_cast<int>(kKept.size()), kKept.data(), CAP_SET) !=
+        if (cap_set_flag(caps.get(), flag, static_cast<int>(kept.size()), kept.data(), CAP_SET) !=
             0) {
             return failed("choosing capabilities");
         }

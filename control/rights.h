@@ -1,6 +1,7 @@
 // Gives up root after the start: another user, with the few capabilities that a running appliance needs
 // (CAP_NET_ADMIN and CAP_BPF: addresses and XDP maps that change; CAP_NET_RAW: AF_XDP sockets;
-// CAP_NET_BIND_SERVICE: port 53 on an address that appears later).
+// CAP_NET_BIND_SERVICE: port 53 on an address that appears later; CAP_IPC_LOCK, if there is that: packet memory
+// for an interface that comes back).
 #pragma once
 
 #include <string>

@@ -2,8 +2,9 @@
 //
 // spin: nothing. pause: the processor's pause between turns. adaptive: after kEmptyTurns turns
 // without work the worker sleeps until a port's descriptor is readable, a ring wakes it (Sleeper),
-// or its next deadline; a port without a descriptor makes it take naps of 50 us instead. Asleep, it
-// is offline for QSBR: nobody waits for it.
+// or its next deadline. A port without a descriptor (a polled DPDK device) makes it take naps instead:
+// kNapNs while there was work lately, kLongNapNs after kShortNaps in a row without any. Asleep, it is
+// offline for QSBR: nobody waits for it.
 //
 // Order, so that no wake-up is lost: say that we sleep, look at everything once more (the caller's
 // turn), then sleep.
@@ -24,18 +25,31 @@ namespace steer {
 class Sleep {
   public:
     static constexpr unsigned kEmptyTurns = 64;
+    static constexpr long kNapNs = 50'000;
+    static constexpr long kLongNapNs = 1'000'000;
+    static constexpr unsigned kShortNaps = 400;  // at least 20 ms
 
     Sleep(std::span<Port* const> ports, Sleeper& sleeper);
 
+    // For the calling thread, before its first sleep: naps as long as they are said to be.
+    static void be_punctual() noexcept;
+
+    // Whether until() only takes naps.
+    [[nodiscard]] bool naps() const noexcept { return naps_; }
     // Sleeps until something wakes us, at most until `deadline_ms` and not longer than kLongestMs.
-    void until(std::uint64_t deadline_ms, Now now) noexcept;
+    // `in_a_row`: sleeps since there was work.
+    void until(std::uint64_t deadline_ms, Now now, unsigned in_a_row) noexcept;
 
   private:
     static constexpr std::uint64_t kLongestMs = 500;  // to look at what nobody wakes us for
-    static constexpr long kNapNs = 50'000;
+    static constexpr std::uint64_t kAwayMs = 50;      // for a device that may be back
 
+    // What wakes us, as it is now. True: a port that had a descriptor has none (its device is away).
+    bool gather_descriptors() noexcept;
+
+    const std::vector<Port*> ports_;  // with a descriptor
     Sleeper& sleeper_;
-    std::vector<pollfd> descriptors_;
+    std::vector<pollfd> descriptors_;  // the sleeper's first
     bool naps_ = false;
 };
 

@@ -427,9 +427,11 @@ std::uint64_t Worker::Impl::next_deadline_ms() const noexcept {
 
 void Worker::Impl::run() noexcept {
     unsigned empty_turns = 0;
+    unsigned sleeps = 0;  // in a row
+    if (options.idle == Idle::adaptive) Sleep::be_punctual();
     while (!stopping.load(std::memory_order_relaxed)) {
         if (turn(clock.now())) {
-            empty_turns = 0;
+            empty_turns = sleeps = 0;
             continue;
         }
         if (options.idle == Idle::spin) continue;
@@ -438,12 +440,13 @@ void Worker::Impl::run() noexcept {
         sleeper.going_to_sleep();
         if (turn(clock.now()) || stopping.load(std::memory_order_relaxed)) {  // the last look
             sleeper.awake();
-            empty_turns = 0;
+            empty_turns = sleeps = 0;
             continue;
         }
         counters.add(Stat::sleeps);
+        if (sleep.naps()) counters.add(Stat::naps);
         go_offline();
-        sleep.until(next_deadline_ms(), now);
+        sleep.until(next_deadline_ms(), now, ++sleeps);
         empty_turns = Sleep::kEmptyTurns - 2;  // one look before the next sleep
     }
     go_offline();

@@ -54,6 +54,13 @@ std::optional<std::uint8_t> parse_length(std::string_view text, bool is_v4) {
     return static_cast<std::uint8_t>(*length);
 }
 
+// No address that is written wrong: what begins with a letter and has no colon.
+bool is_interface_name(std::string_view text) {
+    const char first = text.empty() ? '\0' : lower(text.substr(0, 1))[0];
+    return first >= 'a' && first <= 'z' && text.size() <= 15 && is_printable_word(text) &&
+           text.find_first_of("/:") == std::string_view::npos;
+}
+
 }  // namespace
 
 void read_port_addresses(Reading& in, const Node& node, const Place& place, PortSettings& out) {
@@ -66,10 +73,19 @@ void read_port_addresses(Reading& in, const Node& node, const Place& place, Port
         const auto length = !address || slash == std::string_view::npos
                                 ? std::nullopt
                                 : parse_length(text.substr(slash + 1), address->is_v4());
+        if (!address && lower(text) == "auto") {
+            out.own_addresses = true;
+            continue;
+        }
+        if (!address && is_interface_name(text)) {
+            out.address_links.push_back(item.value);
+            continue;
+        }
         if (!address || (slash != std::string_view::npos && !length)) {
             in.report().error(item.line, matchers::quoted(item.value) + " in " + place.name() +
-                                             " is no IP address: expected one such as 192.0.2.1 or "
-                                             "2001:db8::1, or with a prefix length 192.0.2.1/24");
+                                             " is neither an IP address, such as 192.0.2.1, "
+                                             "2001:db8::1 or 192.0.2.1/24, nor an interface, such "
+                                             "as lo");
             continue;
         }
         out.addresses.push_back(*address);

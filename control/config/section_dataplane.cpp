@@ -30,7 +30,12 @@ void read_queues(Reading& in, const Node& node, const Place& place, PortSettings
     read_value(in, node, place, "1..256", out.queues);
 }
 
-constexpr std::array<Row<PortSettings>, 10> kPortRows{{
+void read_busy_poll(Reading& in, const Node& node, const Place& place, PortSettings& out) {
+    if (node.is_text() && lower(node.text) == "off") return;
+    read_value(in, node, place, "1..512", out.busy_poll);
+}
+
+constexpr std::array<Row<PortSettings>, 11> kPortRows{{
     {"device", &PortSettings::device, "none", "",
      "the interface, as in `device: eth0`; for the drivers memif, pcap and ring the DPDK device "
      "with its arguments"},
@@ -41,8 +46,14 @@ constexpr std::array<Row<PortSettings>, 10> kPortRows{{
      "auto: af_xdp if it can, else socket; pci if `pci` is given"},
     {"queues", Own<PortSettings>{"integer", read_queues}, "auto", "1..256",
      "receive queues; auto: all that there are"},
-    {"addresses", Own<PortSettings>{"list of addresses", read_port_addresses}, "auto", "",
-     "what we answer on; auto: every address of the interface. One with a prefix length "
+    {"busy_poll", Own<PortSettings>{"integer", read_busy_poll}, "off", "off|1..512",
+     "af_xdp: packets that the worker has the driver handle in a call, in place of its interrupts; "
+     "worth it on a NIC that is never idle, with `napi_defer_hard_irqs` and `gro_flush_timeout` "
+     "set"},
+    {"addresses", Own<PortSettings>{"list of addresses and interfaces", read_port_addresses},
+     "auto", "",
+     "what we answer on, followed while running; auto: every address of the interface; `[auto, "
+     "lo]`: those on lo besides, for anycast. One with a prefix length "
      "(`192.0.2.53/24`) is put on the exception interface; where all have one, it is auto"},
     {"exception", &PortSettings::exception, "auto", "",
      "the kernel's interface of a port that the kernel does not see: a name for it, or none; auto: "

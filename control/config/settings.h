@@ -95,7 +95,12 @@ struct PortSettings {
     std::string pci;     // "0000:03:00.0"
     Driver driver = Driver::automatic;  // af_xdp if it can, else socket; pci if `pci` is given
     std::uint32_t queues = 0;           // 0: as many as there are
-    std::vector<IpAddress> addresses;   // what we answer on; empty: every address of the interface
+    std::uint32_t busy_poll = 0;        // af_xdp: packets a call; 0: off
+    // What we answer on: these, those of `address_links` (interfaces), with `own_addresses` those of the
+    // interface; nothing of all that: those of the interface.
+    std::vector<IpAddress> addresses;
+    std::vector<std::string> address_links;
+    bool own_addresses = false;
     std::vector<InterfaceAddress> interface_addresses;  // those that we put there
     std::string exception = "auto";  // its exception interface's name, "none", or by driver
     ExceptionRates exception_rates;

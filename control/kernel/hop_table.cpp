@@ -11,6 +11,24 @@ struct Place {
     VlanTags vlan;
 };
 
+int index_of(const PortDevice& device) {
+    return device.index_now != 0 ? device.index_now : device.if_index;
+}
+
+// Addresses that mean this host wherever they are.
+bool is_loopback(const IpAddress& address) {
+    static const IpAddress one = *IpAddress::parse("::1");
+    return address.is_v4() ? address.v4()[0] == 127 : address == one;
+}
+
+bool wants_own(const PortDevice& device) {
+    return device.own_too || (device.addresses.empty() && device.links.empty());
+}
+
+bool wants_link(const PortDevice& device, const Link& link) {
+    return std::find(device.links.begin(), device.links.end(), link.name) != device.links.end();
+}
+
 Place place_of(const Link& link, const Interfaces& interfaces,
                std::span<const PortDevice> devices) {
     VlanTags vlan;
@@ -21,7 +39,7 @@ Place place_of(const Link& link, const Interfaces& interfaces,
     }
     if (at == nullptr) return {};
     const auto it = std::find_if(devices.begin(), devices.end(), [&](const PortDevice& device) {
-        return device.if_index == at->if_index;
+        return index_of(device) == at->if_index;
     });
     return it == devices.end() ? Place{} : Place{&*it, vlan};
 }
@@ -70,17 +88,34 @@ NextHop complete(const HopTarget& target, const Neighbour& neighbour) {
     return hop;
 }
 
+void find_devices(const Interfaces& interfaces, std::span<PortDevice> devices) {
+    for (PortDevice& device : devices) {
+        if (device.name.empty() || interfaces.find(index_of(device)) != nullptr) continue;
+        const auto named = std::find_if(interfaces.links.begin(), interfaces.links.end(),
+                                        [&](const Link& link) { return link.name == device.name; });
+        if (named != interfaces.links.end()) device.index_now = named->if_index;
+    }
+}
+
 std::vector<IpAddress> service_addresses(const Interfaces& interfaces,
-                                         std::span<const PortDevice> devices) {
+                                         std::span<const PortDevice> devices,
+                                         const std::function<bool(const IpAddress&)>& is_local) {
     std::vector<IpAddress> all;
     for (const PortDevice& device : devices) {
-        all.insert(all.end(), device.addresses.begin(), device.addresses.end());
+        std::copy_if(
+            device.addresses.begin(), device.addresses.end(), std::back_inserter(all),
+            [&](const IpAddress& address) { return device.name.empty() || is_local(address); });
     }
     for (const Address& address : interfaces.addresses) {
         const Link* link = interfaces.find(address.if_index);
         if (link == nullptr) continue;
         const Place place = place_of(*link, interfaces, devices);
-        if (place.device != nullptr && place.device->addresses.empty()) all.push_back(address.ip);
+        const bool linked = std::any_of(devices.begin(), devices.end(), [&](const PortDevice& d) {
+            return wants_link(d, *link) && !is_loopback(address.ip);
+        });
+        if (linked || (place.device != nullptr && wants_own(*place.device))) {
+            all.push_back(address.ip);
+        }
     }
     sort_unique(all);
     return all;
@@ -98,9 +133,9 @@ std::vector<DeviceState> device_states(const Interfaces& interfaces,
                                        std::span<const PortDevice> devices) {
     std::vector<DeviceState> states;
     for (const PortDevice& device : devices) {
-        const Link* link = interfaces.find(device.if_index);
+        const Link* link = interfaces.find(index_of(device));
         if (link == nullptr) continue;
-        DeviceState state{link->if_index, link->name, link->up, link->mac, {}, {}, {}};
+        DeviceState state{device.if_index, link->name, link->up, link->mac, {}, {}, {}};
         for (const Link& other : interfaces.links) {
             const Place place = place_of(other, interfaces, std::span(&device, 1));
             if (place.device == nullptr) continue;

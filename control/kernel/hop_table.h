@@ -1,6 +1,7 @@
 // From what the kernel says to what a NextHopTable holds: pure functions, no netlink.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -26,9 +27,13 @@ HopTarget resolve(const IpAddress& upstream, const Route& route, const Interface
 // The hop with the neighbour's MAC; Via::nothing while that is not usable.
 NextHop complete(const HopTarget& target, const Neighbour& neighbour);
 
-// Each sorted, without repeats.
+// Devices whose interface is gone take the one that has their name now.
+void find_devices(const Interfaces& interfaces, std::span<PortDevice> devices);
+
+// Each sorted, without repeats. `is_local`: whether the kernel takes an address for its own.
 std::vector<IpAddress> service_addresses(const Interfaces& interfaces,
-                                         std::span<const PortDevice> devices);
+                                         std::span<const PortDevice> devices,
+                                         const std::function<bool(const IpAddress&)>& is_local);
 std::vector<IpAddress> own_addresses(const Interfaces& interfaces);
 
 std::vector<DeviceState> device_states(const Interfaces& interfaces,

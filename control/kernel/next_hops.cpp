@@ -91,6 +91,8 @@ struct NextHops::Impl : std::enable_shared_from_this<NextHops::Impl> {
     void tend();
     Changed read_events();
     void wait_for_neighbours(Clock::time_point until);
+    [[nodiscard]] bool is_local(const IpAddress& address) const;
+    [[nodiscard]] Result<void> check_addresses() const;
     [[nodiscard]] NextHopTable build() const;
     void publish();
     void log_changes(const NextHopTable& table) const;
@@ -113,7 +115,10 @@ Result<void> NextHops::Impl::open() {
 // Asks anew: for the routes, and for the interfaces if they changed. What tends a neighbour that is still
 // needed goes on from where it was.
 void NextHops::Impl::look(Changed what) {
-    if (what == Changed::interfaces) interfaces = read_interfaces(*asking);
+    if (what == Changed::interfaces) {
+        interfaces = read_interfaces(*asking);
+        find_devices(interfaces, devices);
+    }
     targets.clear();
     std::map<NeighbourKey, Tended> needed;
     for (const IpAddress& upstream : upstreams) {
@@ -189,6 +194,35 @@ void NextHops::Impl::wait_for_neighbours(Clock::time_point until) {
     }
 }
 
+// An address of an interface, or of a local route (`ip route add local ... dev lo`).
+bool NextHops::Impl::is_local(const IpAddress& address) const {
+    // Of a link-local address the kernel's routes say nothing without the interface.
+    const auto& all = interfaces.addresses;
+    return std::any_of(all.begin(), all.end(), [&](const Address& a) { return a.ip == address; }) ||
+           ask_route(*asking, address).kind == Route::Kind::local;
+}
+
+Result<void> NextHops::Impl::check_addresses() const {
+    for (const PortDevice& device : devices) {
+        if (device.name.empty()) continue;
+        for (const std::string& name : device.links) {
+            if (std::any_of(interfaces.links.begin(), interfaces.links.end(),
+                            [&](const Link& link) { return link.name == name; })) {
+                continue;
+            }
+            return Error{"there is no interface " + name + ", which `addresses` of " + device.name +
+                         " names (`ip link` lists them)"};
+        }
+        for (const IpAddress& address : device.addresses) {
+            if (is_local(address)) continue;
+            return Error{"no interface of this machine has " + address.to_string() +
+                         ", which `addresses` of " + device.name +
+                         " names: `ip address add` it, or remove it there"};
+        }
+    }
+    return {};
+}
+
 NextHopTable NextHops::Impl::build() const {
     NextHopTable table;
     for (const IpAddress& upstream : upstreams) {
@@ -196,7 +230,8 @@ NextHopTable NextHops::Impl::build() const {
         table.by_upstream.push_back(complete(
             target, target.neighbour ? neighbours.at(*target.neighbour).neighbour : Neighbour{}));
     }
-    table.service_addresses = service_addresses(interfaces, devices);
+    table.service_addresses = service_addresses(
+        interfaces, devices, [this](const IpAddress& address) { return is_local(address); });
     table.service_ports = service_ports;
     table.own_addresses = own_addresses(interfaces);
     return table;
@@ -293,6 +328,7 @@ Result<void> NextHops::start(std::vector<IpAddress> upstreams, std::chrono::mill
     if (Result<void> opened = impl_->open(); !opened) return opened;
     impl_->upstreams = std::move(upstreams);
     impl_->look(Changed::interfaces);
+    if (Result<void> checked = impl_->check_addresses(); !checked) return checked;
     impl_->tend();
     impl_->wait_for_neighbours(Clock::now() + patience);
     impl_->publish();

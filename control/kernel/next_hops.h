@@ -27,9 +27,18 @@ namespace steer::kernel {
 
 // A device that has ports of ours.
 struct PortDevice {
+    // What it is known by for good: the index of its interface at start. 0: it has none (ring, pcap).
     int if_index = 0;
-    // What we answer on there; empty: every address of the interface and of its VLAN children.
+    // Its name, if the kernel keeps the interface: one that comes with this name takes the place of one that
+    // went. "": the kernel is at the other end, or nowhere.
+    std::string name = {};
+    int index_now = 0;  // of the interface that has its place; 0: as at start
+    // What we answer on there (with a `name`: while the kernel takes it for local); empty, and no `links`:
+    // as `own_too`.
     std::vector<IpAddress> addresses = {};
+    // Interfaces whose addresses we answer on besides, but loopback ones: "lo" for anycast.
+    std::vector<std::string> links = {};
+    bool own_too = false;  // every address of the interface and of its VLAN children
     // Served by kernel sockets, not by a port: an upstream behind it is Via::kernel.
     bool sockets = false;
     // The port sees copies (AF_PACKET): an upstream behind it is Via::kernel, because the kernel, which sees
@@ -48,7 +57,7 @@ struct PortAddress {
 
 // What became of the kernel's side of a port's device.
 struct DeviceState {
-    int if_index = 0;
+    int if_index = 0;  // PortDevice's
     std::string name;
     bool up = false;  // administratively and by carrier
     MacAddress mac{};
@@ -76,7 +85,8 @@ class NextHops {
 
     // Builds and publishes the first table, having waited at most `patience` for the neighbours of
     // `upstreams` (index: Upstream::id; IpAddress{}: an id not in use), then watches. Waits: call it before
-    // house runs. Error: netlink sockets are not to be had.
+    // house runs. Errors: netlink sockets are not to be had; an address of a device's `addresses` that the
+    // kernel does not have.
     Result<void> start(std::vector<IpAddress> upstreams, std::chrono::milliseconds patience);
     // After a reload. Publishes at once what is known, the rest when the neighbours answer.
     void set_upstreams(std::vector<IpAddress> upstreams);

@@ -21,6 +21,10 @@
 #ifndef XDP_MAX_TX_SKB_BUDGET
 #define XDP_MAX_TX_SKB_BUDGET 9  // linux/if_xdp.h, 6.17
 #endif
+#ifndef SO_PREFER_BUSY_POLL
+#define SO_PREFER_BUSY_POLL 69  // asm-generic/socket.h, 5.11
+#define SO_BUSY_POLL_BUDGET 70
+#endif
 
 namespace steer {
 namespace {
@@ -43,32 +47,52 @@ class XskPort final : public Port {
         // A veth's other end is on this host and leaves its sums to a NIC that does not exist.
         partial_checksums_ = device.driver == "veth" || device.driver == "tun";
     }
-    ~XskPort() override {
-        if (socket_ != nullptr) xsk_socket__delete(socket_);
-        if (kernel_umem_ != nullptr) xsk_umem__delete(kernel_umem_);
-    }
+    ~XskPort() override { close(); }
 
-    Result<void> open(unsigned queue, const AfXdpOptions& options, XdpSteering::Mode mode);
+    // Control's. open() without sockets; then join(), from which on the worker uses them.
+    Result<void> open(const XdpSteering& steering, unsigned queue, const AfXdpOptions& options);
+    void join() noexcept { hands_.store(Hands::on, std::memory_order_release); }
+    // Asks the worker to leave the rings alone; true if it does.
+    bool part() noexcept;
+    void close();  // after part()
     [[nodiscard]] XdpSocketCounts counts() const;
+    [[nodiscard]] bool zero_copy() const;
+    [[nodiscard]] unsigned frame_bytes() const { return umem_->frame_bytes(); }
 
     std::uint16_t rx(rte_mbuf** out, std::uint16_t n) noexcept override;
     std::uint16_t tx(rte_mbuf** packets, std::uint16_t n) noexcept override;
     void flush() noexcept override;
-    [[nodiscard]] int wake_fd() const noexcept override { return xsk_socket__fd(socket_); }
+    [[nodiscard]] int wake_fd() const noexcept override {
+        return has_hands_on() ? xsk_socket__fd(socket_) : -1;
+    }
     [[nodiscard]] rte_mempool* pool() const noexcept override { return umem_->pool(); }
 
   private:
+    // Whether the worker may touch the rings. Control writes `on` and `lift`, the worker answers `lift`
+    // with `off`.
+    enum class Hands : std::uint8_t { off, on, lift };
+    [[nodiscard]] bool has_hands_on() const noexcept {
+        return hands_.load(std::memory_order_acquire) == Hands::on;
+    }
+
+    Result<void> open_socket(const XdpSteering& steering, unsigned queue,
+                             const AfXdpOptions& options);
+    void set_up_waking(const AfXdpOptions& options);
+    bool fill_at_start(std::uint32_t frames);
     void refill() noexcept;
     void reap() noexcept;
     void kick() noexcept;
     rte_mbuf* sendable(rte_mbuf* packet) noexcept;
 
+    std::atomic<Hands> hands_{Hands::off};
+    bool polls_device_ = false;
     xsk_ring_cons rx_{}, completed_{};
     xsk_ring_prod tx_{}, fill_{};
     std::unique_ptr<Umem> umem_;
     std::uint32_t fill_owed_ = 0;    // frames that the kernel should have and has not
     std::uint32_t in_transmit_ = 0;  // frames with the kernel for sending
     bool kick_due_ = false;
+    XdpSocketCounts counts_of_closed_{};
     xsk_umem* kernel_umem_ = nullptr;
     xsk_socket* socket_ = nullptr;
 };
@@ -76,12 +100,23 @@ class XskPort final : public Port {
 // ---- receive
 
 std::uint16_t XskPort::rx(rte_mbuf** out, std::uint16_t n) noexcept {
+    if (!has_hands_on()) [[unlikely]] {
+        if (hands_.load(std::memory_order_relaxed) == Hands::lift) {
+            hands_.store(Hands::off, std::memory_order_release);
+        }
+        return 0;
+    }
     std::uint32_t at = 0;
-    const std::uint32_t got = xsk_ring_cons__peek(&rx_, std::min(n, kBurst), &at);
+    std::uint32_t got = xsk_ring_cons__peek(&rx_, std::min(n, kBurst), &at);
+    if (got == 0 && polls_device_) {
+        recvfrom(xsk_socket__fd(socket_), nullptr, 0, MSG_DONTWAIT, nullptr, nullptr);
+        got = xsk_ring_cons__peek(&rx_, std::min(n, kBurst), &at);
+    }
     for (std::uint32_t i = 0; i < got; ++i) {
         const xdp_desc* d = xsk_ring_cons__rx_desc(&rx_, at + i);
         rte_mbuf* m = umem_->mbuf_at(d->addr);
         rte_pktmbuf_reset(m);
+        Umem::take_from_kernel(m);
         m->data_off = static_cast<std::uint16_t>(umem_->offset_in_frame(d->addr));
         m->data_len = static_cast<std::uint16_t>(d->len);
         m->pkt_len = d->len;
@@ -112,6 +147,7 @@ void XskPort::refill() noexcept {
         return;
     }
     for (std::uint32_t i = 0; i < n; ++i) {
+        Umem::give_to_kernel(fresh[i]);
         *xsk_ring_prod__fill_addr(&fill_, at + i) = umem_->address_of(fresh[i]);
     }
     xsk_ring_prod__submit(&fill_, n);
@@ -145,6 +181,8 @@ rte_mbuf* XskPort::sendable(rte_mbuf* packet) noexcept {
 }
 
 std::uint16_t XskPort::tx(rte_mbuf** packets, std::uint16_t n) noexcept {
+    if (!has_hands_on()) [[unlikely]]
+        return 0;
     if (in_transmit_ >= kBurst) reap();
     const std::uint32_t room = std::min<std::uint32_t>(n, xsk_prod_nb_free(&tx_, n));
     std::array<rte_mbuf*, kBurst> ready;
@@ -158,6 +196,7 @@ std::uint16_t XskPort::tx(rte_mbuf** packets, std::uint16_t n) noexcept {
     std::uint32_t at = 0;
     xsk_ring_prod__reserve(&tx_, count, &at);
     for (std::uint32_t i = 0; i < count; ++i) {
+        Umem::give_to_kernel(ready[i]);
         xdp_desc* d = xsk_ring_prod__tx_desc(&tx_, at + i);
         d->addr = umem_->address_of(ready[i]) + ready[i]->data_off;
         d->len = ready[i]->data_len;
@@ -175,7 +214,9 @@ void XskPort::reap() noexcept {
     while (const std::uint32_t n = xsk_ring_cons__peek(&completed_, kBurst, &at)) {
         std::array<void*, kBurst> sent;
         for (std::uint32_t i = 0; i < n; ++i) {
-            sent[i] = umem_->mbuf_at(*xsk_ring_cons__comp_addr(&completed_, at + i));
+            rte_mbuf* m = umem_->mbuf_at(*xsk_ring_cons__comp_addr(&completed_, at + i));
+            Umem::take_from_kernel(m);
+            sent[i] = m;
         }
         rte_mempool_put_bulk(umem_->pool(), sent.data(), n);
         xsk_ring_cons__release(&completed_, n);
@@ -199,6 +240,8 @@ void XskPort::kick() noexcept {
 }
 
 void XskPort::flush() noexcept {
+    if (!has_hands_on()) [[unlikely]]
+        return;
     if (kick_due_) {
         if (xsk_ring_prod__needs_wakeup(&tx_) != 0) {
             kick();
@@ -232,8 +275,11 @@ void lift_memory_lock_limit() {
     setrlimit(RLIMIT_MEMLOCK, &all);  // without the right to, the present limit may do
 }
 
-Result<void> XskPort::open(unsigned queue, const AfXdpOptions& options, XdpSteering::Mode mode) {
+Result<void> XskPort::open_socket(const XdpSteering& steering, unsigned queue,
+                                  const AfXdpOptions& options) {
     const KernelDevice device{name_, if_index_, mac_};
+    rx_ = completed_ = {};  // libxdp sets but a part of them
+    tx_ = fill_ = {};
     xsk_umem_config memory{};
     memory.fill_size = memory.comp_size = options.ring;
     memory.frame_size = umem_->frame_bytes();
@@ -247,32 +293,111 @@ Result<void> XskPort::open(unsigned queue, const AfXdpOptions& options, XdpSteer
     config.libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD;
     config.bind_flags = XDP_USE_NEED_WAKEUP;
     // A generic program never sees what a driver puts into a zero-copy queue.
-    if (options.force_copy || mode == XdpSteering::Mode::generic) config.bind_flags |= XDP_COPY;
+    if (options.force_copy || steering.mode() == XdpSteering::Mode::generic) {
+        config.bind_flags |= XDP_COPY;
+    }
     if (const int e =
             xsk_socket__create(&socket_, name_.c_str(), queue, kernel_umem_, &rx_, &tx_, &config);
         e != 0) {
         return refused_socket(device, queue, -e);
     }
-    // In copy mode each packet is charged to the socket until it is sent: room for a full ring. Kernels
-    // before 6.17 send 32 a call and do not know the budget.
-    const int send_room = static_cast<int>(options.ring * 4096);
-    setsockopt(wake_fd(), SOL_SOCKET, SO_SNDBUFFORCE, &send_room, sizeof send_room);
-    const std::uint32_t budget = options.ring;
-    setsockopt(wake_fd(), SOL_XDP, XDP_MAX_TX_SKB_BUDGET, &budget, sizeof budget);
-
-    for (fill_owed_ = options.ring; fill_owed_ != 0;) {
-        const std::uint32_t before = fill_owed_;
-        refill();
-        if (fill_owed_ == before) return refused_socket(device, queue, ENOMEM);
-    }
     return {};
 }
 
+void XskPort::set_up_waking(const AfXdpOptions& options) {
+    const int fd = xsk_socket__fd(socket_);
+    // In copy mode each packet is charged to the socket until it is sent: room for a full ring. Kernels
+    // before 6.17 send 32 a call and do not know the budget.
+    const int send_room = static_cast<int>(options.ring * 4096);
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &send_room, sizeof send_room);
+    const std::uint32_t budget = options.ring;
+    setsockopt(fd, SOL_XDP, XDP_MAX_TX_SKB_BUDGET, &budget, sizeof budget);
+    if (options.busy_poll == 0) return;
+    constexpr int kYes = 1;
+    constexpr int kPollUs = 20;  // a call looks once; above 0 is what turns it on
+    const int packets = static_cast<int>(options.busy_poll);
+    setsockopt(fd, SOL_SOCKET, SO_PREFER_BUSY_POLL, &kYes, sizeof kYes);
+    setsockopt(fd, SOL_SOCKET, SO_BUSY_POLL, &kPollUs, sizeof kPollUs);
+    setsockopt(fd, SOL_SOCKET, SO_BUSY_POLL_BUDGET, &packets, sizeof packets);
+    polls_device_ = true;
+}
+
+// Past the pool's caches: those of the thread that opens are not the worker's.
+bool XskPort::fill_at_start(std::uint32_t frames) {
+    std::vector<rte_mbuf*> fresh(frames);
+    std::uint32_t at = 0;
+    if (rte_mempool_generic_get(umem_->pool(), reinterpret_cast<void**>(fresh.data()), frames,
+                                nullptr) != 0 ||
+        xsk_ring_prod__reserve(&fill_, frames, &at) != frames) {
+        return false;
+    }
+    for (std::uint32_t i = 0; i < frames; ++i) {
+        Umem::give_to_kernel(fresh[i]);
+        *xsk_ring_prod__fill_addr(&fill_, at + i) = umem_->address_of(fresh[i]);
+    }
+    xsk_ring_prod__submit(&fill_, frames);
+    return true;
+}
+
+Result<void> XskPort::open(const XdpSteering& steering, unsigned queue,
+                           const AfXdpOptions& options) {
+    if (Result<void> done = open_socket(steering, queue, options); !done) {
+        close();
+        return done;
+    }
+    set_up_waking(options);
+    fill_owed_ = in_transmit_ = 0;
+    kick_due_ = false;
+    const int fd = xsk_socket__fd(socket_);
+    Result<void> done;
+    if (!fill_at_start(options.ring)) {
+        done = refused_socket({name_, if_index_, mac_}, queue, ENOMEM);
+    } else if (bpf_map_update_elem(steering.sockets_fd(), &queue, &fd, BPF_ANY) != 0) {
+        done = Error{name_ + " queue " + std::to_string(queue) +
+                     " cannot be put into the XDP program's map: " + std::strerror(errno)};
+    }
+    if (!done) close();
+    return done;
+}
+
+bool XskPort::part() noexcept {
+    Hands on = Hands::on;
+    hands_.compare_exchange_strong(on, Hands::lift, std::memory_order_acq_rel);
+    return hands_.load(std::memory_order_acquire) == Hands::off;
+}
+
+void XskPort::close() {
+    counts_of_closed_ = counts();
+    if (socket_ != nullptr) xsk_socket__delete(std::exchange(socket_, nullptr));
+    if (kernel_umem_ != nullptr) xsk_umem__delete(std::exchange(kernel_umem_, nullptr));
+    umem_->take_all_from_kernel();
+}
+
 XdpSocketCounts XskPort::counts() const {
+    XdpSocketCounts all = counts_of_closed_;
     xdp_statistics s{};
     socklen_t size = sizeof s;
-    if (getsockopt(wake_fd(), SOL_XDP, XDP_STATISTICS, &s, &size) != 0) return {};
-    return {s.rx_dropped, s.rx_ring_full, s.rx_fill_ring_empty_descs, s.tx_invalid_descs};
+    if (socket_ == nullptr ||
+        getsockopt(xsk_socket__fd(socket_), SOL_XDP, XDP_STATISTICS, &s, &size) != 0) {
+        return all;
+    }
+    all.rx_dropped += s.rx_dropped;
+    all.rx_ring_full += s.rx_ring_full;
+    all.rx_no_frame += s.rx_fill_ring_empty_descs;
+    all.tx_invalid += s.tx_invalid_descs;
+    return all;
+}
+
+bool XskPort::zero_copy() const {
+    xdp_options options{};
+    socklen_t size = sizeof options;
+    return socket_ != nullptr &&
+           getsockopt(xsk_socket__fd(socket_), SOL_XDP, XDP_OPTIONS, &options, &size) == 0 &&
+           (options.flags & XDP_OPTIONS_ZEROCOPY) != 0;
+}
+
+XskPort& xsk(Port& port) {
+    return static_cast<XskPort&>(port);
 }
 
 Result<KernelDevice> suitable_device(const XdpSteering& steering, const AfXdpOptions& options) {
@@ -316,17 +441,65 @@ Result<std::vector<std::unique_ptr<Port>>> open_af_xdp(const XdpSteering& steeri
         Result<std::unique_ptr<Umem>> umem = Umem::build(name, options.frames, frame_bytes);
         if (!umem) return umem.error();
         auto port = std::make_unique<XskPort>(*device, std::move(*umem));
-        if (Result<void> opened = port->open(queue, options, steering.mode()); !opened) {
+        if (Result<void> opened = port->open(steering, queue, options); !opened) {
             return opened.error();
         }
-        const int fd = port->wake_fd();
-        if (bpf_map_update_elem(steering.sockets_fd(), &queue, &fd, BPF_ANY) != 0) {
-            return Error{device->name + " queue " + std::to_string(queue) +
-                         " cannot be put into the XDP program's map: " + std::strerror(errno)};
-        }
+        port->join();
         ports.push_back(std::move(port));
     }
     return ports;
+}
+
+bool release_af_xdp(std::span<Port* const> ports) {
+    bool all = true;
+    for (Port* port : ports)
+        all = xsk(*port).part() && all;
+    if (!all) return false;
+    for (Port* port : ports)
+        xsk(*port).close();
+    return true;
+}
+
+Result<void> reopen_af_xdp(const XdpSteering& steering, std::span<Port* const> ports,
+                           const AfXdpOptions& options) {
+    AfXdpOptions as_before = options;
+    as_before.queues = static_cast<unsigned>(ports.size());
+    const Result<KernelDevice> device = suitable_device(steering, as_before);
+    if (!device) return device.error();
+    if (const unsigned most = largest_mtu(*ports.front()); device->mtu > most) {
+        return Error{device->name + " has an MTU of " + std::to_string(device->mtu) +
+                     " now, and its frames hold " + std::to_string(most) + "; `ip link set dev " +
+                     device->name + " mtu " + std::to_string(most) + "`, or start again"};
+    }
+    for (unsigned queue = 0; queue < ports.size(); ++queue) {
+        if (Result<void> opened = xsk(*ports[queue]).open(steering, queue, options); !opened) {
+            for (unsigned i = 0; i < queue; ++i)
+                xsk(*ports[i]).close();
+            return opened;
+        }
+    }
+    for (Port* port : ports)
+        xsk(*port).join();
+    return {};
+}
+
+std::string describe_af_xdp(const XdpSteering& steering, std::span<Port* const> ports,
+                            const AfXdpOptions& options) {
+    const bool native = steering.mode() == XdpSteering::Mode::native;
+    const bool zero_copy =
+        std::all_of(ports.begin(), ports.end(), [](Port* port) { return xsk(*port).zero_copy(); });
+    return std::to_string(ports.size()) + (ports.size() == 1 ? " queue, " : " queues, ") +
+           (native ? "native" : "generic") + " XDP" +
+           (steering.hold() == XdpSteering::Hold::link ? " by link" : " without a link") +
+           (zero_copy ? ", zero copy, " : ", copying, ") +
+           (options.busy_poll == 0
+                ? "woken when needed"
+                : "busy polling with a budget of " + std::to_string(options.busy_poll));
+}
+
+unsigned largest_mtu(const Port& port) {
+    const auto* xsk = dynamic_cast<const XskPort*>(&port);
+    return xsk == nullptr ? UINT16_MAX : xsk->frame_bytes() - kHeadroom - kLargestHeader;
 }
 
 XdpSocketCounts xdp_socket_counts(const Port& port) {

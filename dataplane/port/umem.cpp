@@ -55,6 +55,16 @@ Result<std::unique_ptr<Umem>> Umem::build(const std::string& name, unsigned fram
     return umem;
 }
 
+void Umem::take_all_from_kernel() {
+    for (rte_mbuf* mbuf : mbufs_) {
+        if (mbuf == nullptr || mbuf->hash.usr != kWithKernel) continue;
+        rte_pktmbuf_reset(mbuf);
+        take_from_kernel(mbuf);
+        void* object = mbuf;
+        rte_mempool_generic_put(pool_, &object, 1, nullptr);  // not into this thread's cache
+    }
+}
+
 Umem::~Umem() {
     rte_mempool_free(pool_);
     if (area_ != nullptr) munmap(area_, bytes_);

@@ -1,9 +1,9 @@
 // The frames of one AF_XDP socket, and the mbuf pool over them: mbuf i's buffer is one frame for good
 // (pinned external buffer), so a descriptor of the kernel's and an mbuf of ours are two names of one thing.
 //
-// Memory is anonymous: hugepages if there are enough, ordinary pages otherwise. Whoever holds a frame is
-// told by where it is: in the pool (free), with the kernel (fill, transmit, or on its way back), or an mbuf
-// of the worker's.
+// Memory is anonymous: hugepages if there are enough, ordinary pages otherwise. A frame is in the pool
+// (free), with the kernel (fill, transmit, or on its way back: marked so in its mbuf), or an mbuf of the
+// worker's.
 #pragma once
 
 #include <rte_mbuf.h>
@@ -44,7 +44,15 @@ class Umem {
         return static_cast<std::uint64_t>(static_cast<const std::byte*>(mbuf->buf_addr) - area_);
     }
 
+    // Whoever hands a frame over says so, which is how a socket that is no more gives its frames back.
+    static void give_to_kernel(rte_mbuf* mbuf) noexcept { mbuf->hash.usr = kWithKernel; }
+    static void take_from_kernel(rte_mbuf* mbuf) noexcept { mbuf->hash.usr = 0; }
+    // Back into the pool with all that the kernel had. The socket is closed; any thread.
+    void take_all_from_kernel();
+
   private:
+    static constexpr std::uint32_t kWithKernel = 0x6b65726e;
+
     Umem(std::size_t bytes, unsigned shift) : bytes_(bytes), shift_(shift) {}
     bool map();
 

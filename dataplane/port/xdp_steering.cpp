@@ -3,14 +3,17 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/if_link.h>
+#include <net/if.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 
 #include "dataplane/port/kernel_device.h"
 #include "dataplane/port/xdp/steer_xdp.h"
+#include "dataplane/port/xdp_holder.h"
 
 // Generated from xdp/steer_xdp.bpf.c by bpftool; not written for our warnings.
 #pragma GCC diagnostic push
@@ -96,6 +99,10 @@ std::string program_name(std::uint32_t id) {
     return failed != 0 ? std::string() : std::string(info.name);
 }
 
+std::uint32_t flag_of(XdpSteering::Mode mode) {
+    return mode == XdpSteering::Mode::native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
+}
+
 int link_program(int program_fd, int if_index, std::uint32_t mode_flag) {
     bpf_link_create_opts options{};
     options.sz = sizeof options;
@@ -104,7 +111,7 @@ int link_program(int program_fd, int if_index, std::uint32_t mode_flag) {
     return fd >= 0 ? fd : -errno;
 }
 
-Error refused_link(const KernelDevice& device, int code) {
+Error refused_program(const KernelDevice& device, int code) {
     const std::string start = device.name + " takes no XDP program";
     switch (code) {
         case EPERM:
@@ -138,20 +145,36 @@ void XdpSteering::Unload::operator()(steer_xdp_bpf* skeleton) const {
     steer_xdp_bpf::destroy(skeleton);
 }
 
-Result<std::unique_ptr<XdpSteering>> XdpSteering::attach(const std::string& device) {
+Result<std::unique_ptr<XdpSteering>> XdpSteering::attach(const std::string& device, Hold hold) {
     libbpf_set_print(drop_messages);  // what fails is said in our words
     const Result<KernelDevice> found = find_kernel_device(device);
     if (!found) return found.error();
-    std::unique_ptr<XdpSteering> steering(new XdpSteering(device, found->if_index));
-    for (const auto step : {&XdpSteering::load, &XdpSteering::make_way, &XdpSteering::link}) {
+    std::unique_ptr<XdpSteering> steering(new XdpSteering(device, found->if_index, hold));
+    for (const auto step : {&XdpSteering::load, &XdpSteering::make_way, &XdpSteering::hook}) {
         if (Result<void> done = (steering.get()->*step)(); !done) return done.error();
     }
     return steering;
 }
 
 XdpSteering::~XdpSteering() {
-    if (link_fd_ >= 0) close(link_fd_);  // the last reference: the kernel detaches
+    unhook();
     if (stripping_turned_off_) set_vlan_stripping(device_, true);
+}
+
+bool XdpSteering::has_device() const {
+    std::array<char, IF_NAMESIZE> name{};
+    return if_indextoname(static_cast<unsigned>(if_index_), name.data()) != nullptr;
+}
+
+Result<void> XdpSteering::reattach() {
+    const Result<KernelDevice> found = find_kernel_device(device_);
+    if (!found) return found.error();
+    unhook();
+    if_index_ = found->if_index;
+    if (Result<void> done = make_way(); !done) return done;
+    if (Result<void> done = hook(); !done) return done;
+    if (stripping_turned_off_) set_vlan_stripping(device_, false);
+    return {};
 }
 
 Result<void> XdpSteering::load() {
@@ -184,28 +207,57 @@ Result<void> XdpSteering::make_way() {
                          std::to_string(id) + ") of somebody else; `ip link set dev " + device_ +
                          " xdp off` removes it, or serve with `driver: socket`"};
         }
-        if (bpf_xdp_detach(if_index_, mode_flag, nullptr) != 0) {
-            return Error{device_ +
-                         " is served by another SteerDNS that still runs; end that one first"};
+        // One that nobody holds is a left-over; a linked one cannot be taken off this way.
+        const auto holder = find_program_holder(id);
+        if (holder || bpf_xdp_detach(if_index_, mode_flag, nullptr) != 0) {
+            return Error{
+                device_ + " is served by another SteerDNS that still runs" +
+                (holder ? " (pid " + std::to_string(holder->pid) + ", " + holder->name + ")" : "") +
+                "; end that one first"};
         }
     }
     return {};
 }
 
-Result<void> XdpSteering::link() {
+// 0 or the kernel's errno, negative. EINVAL of the first way: a kernel without links, or a driver without
+// XDP; the second way tells them apart.
+int XdpSteering::hook_in(Mode mode) {
     const int program = bpf_program__fd(skeleton_->progs.steer_xdp);
-    int fd = link_program(program, if_index_, XDP_FLAGS_DRV_MODE);
-    if (fd == -EOPNOTSUPP ||
-        fd == -EINVAL) {  // the driver has no XDP of its own, or not as it is set up
-        mode_ = Mode::generic;
-        fd = link_program(program, if_index_, XDP_FLAGS_SKB_MODE);
+    if (hold_ == Hold::link) {
+        const int fd = link_program(program, if_index_, flag_of(mode));
+        if (fd >= 0) link_fd_ = fd;
+        if (fd != -EINVAL) return std::min(fd, 0);
     }
-    if (fd < 0) {
-        const Result<KernelDevice> found = find_kernel_device(device_);
-        return found ? refused_link(*found, -fd) : found.error();
+    const int failed =
+        bpf_xdp_attach(if_index_, program, flag_of(mode) | XDP_FLAGS_UPDATE_IF_NOEXIST, nullptr);
+    if (failed == 0) hold_ = Hold::device;
+    return failed;
+}
+
+Result<void> XdpSteering::hook() {
+    int failed = 0;
+    for (const Mode mode : {Mode::native, Mode::generic}) {
+        mode_ = mode;
+        failed = hook_in(mode);
+        hooked_ = failed == 0;
+        // Only these say that the driver has no XDP of its own, or not as it is set up.
+        if (failed != -EOPNOTSUPP && failed != -EINVAL) break;
     }
-    link_fd_ = fd;
-    return {};
+    if (hooked_) return {};
+    const Result<KernelDevice> found = find_kernel_device(device_);
+    return found ? refused_program(*found, -failed) : found.error();
+}
+
+void XdpSteering::unhook() {
+    if (link_fd_ >= 0) close(link_fd_);  // the last reference: the kernel detaches
+    link_fd_ = -1;
+    if (hooked_ && hold_ == Hold::device) {
+        bpf_xdp_attach_opts ours{};
+        ours.sz = sizeof ours;
+        ours.old_prog_fd = bpf_program__fd(skeleton_->progs.steer_xdp);
+        bpf_xdp_detach(if_index_, flag_of(mode_), &ours);  // fails if it is no longer ours
+    }
+    hooked_ = false;
 }
 
 Result<void> XdpSteering::set_addresses(std::span<const IpAddress> service,

@@ -1,7 +1,7 @@
 // Serves one interface by AF_XDP as the daemon does, but sends every UDP packet back to where it came from
 // and tells on standard output what it sees. port_test.py drives it:
 //
-//   port_probe DEVICE [--queues N] [--upstreams ADDRESS:PORT,...]      (an IPv6 address without brackets)
+//   port_probe DEVICE [--queues N] [--upstreams ADDRESS:PORT,...] [--no-link]   (IPv6 without brackets)
 //   port_probe --vdev DRIVER ARGUMENTS                                  (a DPDK device; no kernel beside it)
 //
 // Says:  ready MODE QUEUES | error SENTENCE | log SENTENCE | eal SUMMARY
@@ -83,8 +83,9 @@ std::string text_of(const std::vector<std::uint16_t>& tags) {
 
 class Probe {
   public:
-    Probe(const std::string& device, unsigned queues, std::vector<UpstreamEndpoint> upstreams)
-        : upstreams_(std::move(upstreams)), steering_(must(XdpSteering::attach(device))) {
+    Probe(const std::string& device, unsigned queues, std::vector<UpstreamEndpoint> upstreams,
+          XdpSteering::Hold hold)
+        : upstreams_(std::move(upstreams)), steering_(must(XdpSteering::attach(device, hold))) {
         AfXdpOptions options;
         options.queues = queues;
         ports_ = must(open_af_xdp(*steering_, options));
@@ -241,11 +242,14 @@ int main(int argc, char** argv) {
     std::string upstreams;
     std::string vdev;
     unsigned queues = 0;
+    auto hold = XdpSteering::Hold::link;
     for (std::size_t i = 0; i < words.size(); ++i) {
         if (words[i] == "--queues") {
             queues = static_cast<unsigned>(std::stoul(words.at(++i)));
         } else if (words[i] == "--upstreams") {
             upstreams = words.at(++i);
+        } else if (words[i] == "--no-link") {
+            hold = XdpSteering::Hold::device;
         } else if (words[i] == "--vdev") {
             vdev = words.at(++i);
         } else {
@@ -260,5 +264,5 @@ int main(int argc, char** argv) {
         test::Probe(test::must(open_vdev(vdev, device, {}))).run();
         return 0;
     }
-    test::Probe(device, queues, test::parse_upstreams(upstreams)).run();
+    test::Probe(device, queues, test::parse_upstreams(upstreams), hold).run();
 }

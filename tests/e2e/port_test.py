@@ -267,8 +267,27 @@ class Life(Lab):
 
     def test_a_second_one_does_not_take_from_the_first(self):
         probe = self.probe()
-        self.assertIn("another SteerDNS that still runs", self.refused())
+        self.assertRegex(self.refused(), rf"another SteerDNS that still runs \(pid {probe.process.pid}, port_probe\)")
         self.packets_until_marker(probe)
+
+    def test_without_links(self):
+        """As on a kernel before 5.9: the program stays when we are killed, and is replaced at the next start."""
+        probe = self.probe("--no-link")
+        self.packets_until_marker(probe)
+        self.assertRegex(self.refused(), rf"another SteerDNS that still runs \(pid {probe.process.pid}, port_probe\)")
+        self.packets_until_marker(probe)
+        probe.kill()
+        self.assertTrue(self.program_on())
+        kernel = self.udp(self.server, SERVER4, 53)
+        self.client_udp().sendto(b"for the kernel", (SERVER4, 53))
+        self.assertEqual(kernel.recv(100), b"for the kernel")
+        again = self.probe("--no-link")
+        self.packets_until_marker(again)
+        self.assertEqual(again.end(), 0)
+        self.assertFalse(self.program_on())
+        linked = self.probe("--no-link")
+        linked.kill()
+        self.packets_until_marker(self.probe())
 
     def test_an_mtu_that_xdp_does_not_take(self):
         for namespace, device in ((self.server, "s0"), (self.client, "c0")):

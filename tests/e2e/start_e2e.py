@@ -21,7 +21,7 @@ if sys.argv[3] == 'tcp': s.listen()
 print('ready', flush=True); sys.stdin = None
 import signal; signal.pause()
 """
-CAPABILITIES = {"net_bind_service": 10, "net_admin": 12, "net_raw": 13, "bpf": 39}
+CAPABILITIES = {"net_bind_service": 10, "net_admin": 12, "net_raw": 13, "ipc_lock": 14, "bpf": 39}
 
 
 def with_ports(port, rest=MINIMAL):

@@ -27,7 +27,11 @@ Interfaces host() {
     return all;
 }
 
-const std::vector<PortDevice> kDevices{{2, {}, false}};
+bool everything(const IpAddress&) {
+    return true;
+}
+
+const std::vector<PortDevice> kDevices{{.if_index = 2, .name = "eth0"}};
 
 Route unicast(int if_index, const char* source) {
     Route route;
@@ -90,7 +94,7 @@ BOOST_AUTO_TEST_CASE(what_leaves_elsewhere_is_the_kernels) {
     local.kind = Route::Kind::local;
     local.if_index = 1;
     BOOST_TEST((via(hop_to("127.0.0.1", local)) == NextHop::Via::kernel));
-    const std::vector<PortDevice> sockets{{2, {}, true}};
+    const std::vector<PortDevice> sockets{{.if_index = 2, .sockets = true}};
     BOOST_TEST(
         (via(hop_to("192.0.2.53", unicast(2, "192.0.2.1"), sockets)) == NextHop::Via::kernel));
 }
@@ -103,7 +107,7 @@ BOOST_AUTO_TEST_CASE(behind_a_copying_port_the_kernel_asks) {
     // What comes in by the port or by a VLAN of it is its own.
     BOOST_TEST((device_states(host(), devices)[0].copying == std::vector<int>{2, 3, 4}));
     BOOST_TEST(device_states(host(), kDevices)[0].copying.empty());
-    BOOST_TEST(service_addresses(host(), devices).size() == 4U);
+    BOOST_TEST(service_addresses(host(), devices, everything).size() == 4U);
 }
 
 BOOST_AUTO_TEST_CASE(no_route_or_no_source_is_nothing) {
@@ -114,19 +118,54 @@ BOOST_AUTO_TEST_CASE(no_route_or_no_source_is_nothing) {
 }
 
 BOOST_AUTO_TEST_CASE(service_addresses_are_those_of_the_port_and_its_vlans) {
-    const std::vector<IpAddress> all = service_addresses(host(), kDevices);
+    const std::vector<IpAddress> all = service_addresses(host(), kDevices, everything);
     BOOST_TEST(all.size() == 4U);
     BOOST_TEST(std::is_sorted(all.begin(), all.end()));
     BOOST_TEST(!std::binary_search(all.begin(), all.end(), ip("198.51.100.1")));
     BOOST_TEST(std::binary_search(all.begin(), all.end(), ip("10.20.0.1")));
 
-    const std::vector<PortDevice> named{{2, {ip("192.0.2.1"), ip("203.0.113.1")}, false}};
-    BOOST_TEST(service_addresses(host(), named).size() == 2U);
+    std::vector<PortDevice> named{
+        {.if_index = 2, .addresses = {ip("192.0.2.1"), ip("203.0.113.1")}}};
+    const auto nothing = [](const IpAddress&) { return false; };
+    BOOST_TEST(service_addresses(host(), named, nothing).size() == 2U);  // not the kernel's to have
+    named[0].name = "eth0";
+    BOOST_TEST(service_addresses(host(), named, everything).size() == 2U);
+    BOOST_TEST(service_addresses(host(), named, nothing).empty());
     BOOST_TEST(own_addresses(host()).size() == 6U);
 }
 
+BOOST_AUTO_TEST_CASE(addresses_of_lo_are_served_if_asked_for) {
+    Interfaces interfaces = host();
+    for (const char* address : {"::1", "203.0.113.53", "2001:db8:53::53"})
+        interfaces.addresses.push_back({1, ip(address)});
+    const std::vector<PortDevice> lo{{.if_index = 2, .name = "eth0", .links = {"lo"}}};
+    BOOST_TEST((service_addresses(interfaces, lo, everything) ==
+                std::vector{ip("203.0.113.53"), ip("2001:db8:53::53")}));
+    const std::vector<PortDevice> both{
+        {.if_index = 2, .name = "eth0", .links = {"lo"}, .own_too = true}};
+    BOOST_TEST(service_addresses(interfaces, both, everything).size() == 6U);
+}
+
+BOOST_AUTO_TEST_CASE(an_interface_that_comes_back_takes_its_place) {
+    std::vector<PortDevice> devices = kDevices;
+    Interfaces interfaces = host();
+    interfaces.links[1].if_index = 9;
+    for (Link& link : interfaces.links)
+        link.vlan_parent = link.vlan_parent == 2 ? 9 : link.vlan_parent;
+    interfaces.addresses[1].if_index = interfaces.addresses[2].if_index = 9;
+    BOOST_TEST(device_states(interfaces, devices).empty());
+    find_devices(interfaces, devices);
+    BOOST_TEST(service_addresses(interfaces, devices, everything).size() == 4U);
+    BOOST_TEST(device_states(interfaces, devices).at(0).if_index == 2);
+    // A frame leaves by the port that is known by the index of the start.
+    const HopTarget target =
+        resolve(ip("192.0.2.53"), unicast(9, "192.0.2.1"), interfaces, devices);
+    BOOST_TEST(target.hop.if_index == 2);
+    BOOST_TEST(target.neighbour.value().if_index == 9);
+}
+
 BOOST_AUTO_TEST_CASE(a_device_knows_its_vlans) {
-    const std::vector<PortDevice> devices{{2, {}, false}, {77, {}, false}};
+    const std::vector<PortDevice> devices{{.if_index = 2}, {.if_index = 77}};
     const std::vector<DeviceState> states = device_states(host(), devices);
     BOOST_REQUIRE(states.size() == 1U);  // 77 is not there
     BOOST_TEST(states[0].name == "eth0");

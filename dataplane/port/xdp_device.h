@@ -1,0 +1,56 @@
+// A device served by AF_XDP over its whole life: it may be removed and come back under its name.
+//
+// follow() is called now and then, and on every change of the kernel's interfaces, by one thread of control.
+// While the device is gone its ports stay with their workers and carry nothing; when it is back, program and
+// sockets are put on again by themselves. What happened is a sentence to log, once.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dataplane/port/af_xdp.h"
+#include "dataplane/port/port.h"
+#include "dataplane/port/xdp_steering.h"
+#include "matchers/result.h"
+
+namespace steer {
+
+class XdpDevice {
+  public:
+    // Errors: XdpSteering::attach()'s and open_af_xdp()'s.
+    static Result<std::unique_ptr<XdpDevice>> open(const std::string& device,
+                                                   const AfXdpOptions& options);
+    // The ports, once; they outlive their worker and go before this.
+    std::vector<std::unique_ptr<Port>> take_ports() { return std::move(owned_); }
+
+    std::optional<std::string> follow();
+
+    [[nodiscard]] XdpSteering& steering() { return *steering_; }
+    // Of its ports, for good: the interface's at start.
+    [[nodiscard]] int if_index() const { return ports_.front()->if_index(); }
+    [[nodiscard]] bool serves() const { return state_ == State::serving; }
+    [[nodiscard]] std::string describe() const {
+        return describe_af_xdp(*steering_, ports_, options_);
+    }
+
+  private:
+    enum class State : std::uint8_t { serving, releasing, gone };
+
+    XdpDevice(std::unique_ptr<XdpSteering> steering, const AfXdpOptions& options)
+        : steering_(std::move(steering)), options_(options) {}
+    std::optional<std::string> look_at_mtu();
+    std::optional<std::string> look_for_device();
+
+    std::unique_ptr<XdpSteering> steering_;
+    AfXdpOptions options_;
+    std::vector<std::unique_ptr<Port>> owned_;
+    std::vector<Port*> ports_;
+    State state_ = State::serving;
+    bool mtu_too_large_ = false;
+    std::string trouble_;  // why it is not served though it is back
+    unsigned passes_ = 0;  // calls of follow() until it is tried again
+};
+
+}  // namespace steer
