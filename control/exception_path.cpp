@@ -11,7 +11,7 @@ constexpr unsigned kAroundIp = 14 + 2 * 4;  // Ethernet and two tags
 
 // The settings' rates are those of the dataplane, kind by kind.
 #define STEER_SAME_RATE(name, label, rate, text) \
-    static_assert(config::ExceptionRates{}.name == rate);
+    static_assert(config::ExceptionRates{}.name == (rate));
 STEER_EXCEPTION_KINDS(STEER_SAME_RATE)
 #undef STEER_SAME_RATE
 

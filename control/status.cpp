@@ -90,7 +90,8 @@ object exception_counters(const ExceptionPath& path) {
 }
 
 void write_exception_metrics(ops::MetricWriter& writer, const std::vector<ExceptionPath*>& paths) {
-    writer.counter("steerdns_exception_frames", "Frames for the kernel, by kind and end.");
+    if (paths.empty()) return;  // a family has samples
+    writer.counter("steerdns_exception_frames", "frames for the kernel, by kind and end");
     for (const ExceptionPath* path : paths) {
         for (std::size_t k = 0; k < kExceptionKinds; ++k) {
             for (std::size_t e = 0; e < kExceptionEndLabels.size(); ++e) {
@@ -102,7 +103,7 @@ void write_exception_metrics(ops::MetricWriter& writer, const std::vector<Except
             }
         }
     }
-    writer.counter("steerdns_exception_kernel_frames", "Frames of the kernel, by end.");
+    writer.counter("steerdns_exception_kernel_frames", "frames of the kernel, by end");
     for (const ExceptionPath* path : paths) {
         for (std::size_t e = 0; e < kExceptionSendLabels.size(); ++e) {
             writer.sample({{"interface", path->device().name()}, {"end", kExceptionSendLabels[e]}},
@@ -231,7 +232,7 @@ void Daemon::write_metrics(ops::MetricWriter& writer) const {
 #undef STEER_ROUTER_COUNTER_METRIC
     }
     write_exception_metrics(writer, ports_->exceptions());
-    writer.counter("steerdns_announcements", "Announcements of addresses that appeared on ports.");
+    writer.counter("steerdns_announcements", "announcements of addresses that appeared on ports");
     writer.sample({{"by", "arp"}}, kernel_side_->announcer().arp_sent.get());
     writer.sample({{"by", "neighbour"}}, kernel_side_->announcer().advertisements_sent.get());
     for (std::size_t i = 0; i < kStreamLabels.size(); ++i) {

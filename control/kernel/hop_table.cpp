@@ -17,8 +17,8 @@ int index_of(const PortDevice& device) {
 
 // Addresses that mean this host wherever they are.
 bool is_loopback(const IpAddress& address) {
-    static const IpAddress one = *IpAddress::parse("::1");
-    return address.is_v4() ? address.v4()[0] == 127 : address == one;
+    static const IpAddress kOne = *IpAddress::parse("::1");
+    return address.is_v4() ? address.v4()[0] == 127 : address == kOne;
 }
 
 bool wants_own(const PortDevice& device) {
