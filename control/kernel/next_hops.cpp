@@ -233,7 +233,13 @@ NextHopTable NextHops::Impl::build() const {
     table.service_addresses = service_addresses(
         interfaces, devices, [this](const IpAddress& address) { return is_local(address); });
     table.service_ports = service_ports;
-    table.own_addresses = own_addresses(interfaces);
+    // Those of local routes as well: what is served must not be known later as a service than as our own.
+    std::vector<IpAddress>& own = table.own_addresses;
+    own = own_addresses(interfaces);
+    for (const IpAddress& address : table.service_addresses) {
+        if (std::binary_search(own.begin(), own.end(), address) || !is_local(address)) continue;
+        own.insert(std::upper_bound(own.begin(), own.end(), address), address);
+    }
     return table;
 }
 
