@@ -12,7 +12,7 @@ import pathlib
 import sys
 import unittest
 
-from lab.network import Network
+from lab.network import Network, until
 
 from appliance import V4, V6, Appliance, Outside
 from machine import Machine, Tap, Wire, prepared
@@ -76,10 +76,12 @@ class Pci(unittest.TestCase):
         hosts = {(): ["10.89.0.2"], (10,): ["10.89.10.2", "fd89:10::2"]}
         station = self.enterContext(Station(wire, hosts, {"n1.example": "203.0.113.1"}))
         ports = PORT % ", { pci: '0000:00:04.0', addresses: [10.89.0.1/24] }"
-        with Appliance(machine, ports, upstream="10.89.0.2"):
+        with Appliance(machine, ports, upstream="10.89.0.2") as appliance:
             machine.run("ip link add link steer1 name steer1.10 type vlan id 10; ip link set steer1.10 up; "
                         "ip address add 10.89.10.1/24 dev steer1.10; ip address add fd89:10::1/64 dev steer1.10 nodad")
-            for address in ("10.89.10.1", "fd89:10::1"):
+            tagged = ("10.89.10.1", "fd89:10::1")
+            until(lambda: set(tagged) <= set(appliance.steerctl("status")["addresses"]), 20, "VLAN 10 is served", 0.2)
+            for address in tagged:
                 with self.subTest(address):
                     self.assertEqual(station.mac((10,), address, 10), wire.mac)
                     self.assertEqual(station.ask((10,), address, "n1.example"), "203.0.113.1")
