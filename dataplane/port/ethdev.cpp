@@ -131,6 +131,22 @@ Result<void> keep_vlan_tags(const Device& device) {
         "device is made (for a virtual function: `ip link set PF vf N vlan 0` on its host)"};
 }
 
+// DPDK's virtio driver takes the host's offer to filter VLANs and then gets only those it asks for; others pass
+// every tag until they are told to filter. All are let in: a tag that we do not serve is the kernel's.
+bool filters_vlans(const rte_eth_dev_info& info) {
+    return std::string_view(info.driver_name) == "net_virtio" &&
+           (info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_VLAN_FILTER) != 0;
+}
+
+Result<void> let_in_vlans(const Device& device) {
+    constexpr std::uint16_t kMost = RTE_ETHER_MAX_VLAN_ID - 1;  // the last is reserved
+    for (std::uint16_t vlan = 0; vlan <= kMost; ++vlan) {
+        if (const int e = rte_eth_dev_vlan_filter(device.id, vlan, 1); e != 0)
+            return refusal(device, "does not let in VLAN " + std::to_string(vlan), e);
+    }
+    return {};
+}
+
 std::string describe(const rte_eth_dev_info& info, const rte_eth_conf& conf, std::uint16_t queues) {
     std::string text = info.driver_name;
     text += ", " + std::to_string(queues) + (queues == 1 ? " queue" : " queues");
@@ -151,6 +167,8 @@ Result<void> configure(Device& device, const EthdevOptions& options, std::vector
     if (!queues) return queues.error();
     rte_eth_conf conf{};
     conf.rxmode.offloads = wanted_checksums(info, options);
+    const bool vlans = filters_vlans(info);
+    if (vlans) conf.rxmode.offloads |= RTE_ETH_RX_OFFLOAD_VLAN_FILTER;
     if (const std::uint64_t rss = info.flow_type_rss_offloads & kRss; *queues > 1 && rss != 0) {
         conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
         conf.rx_adv_conf.rss_conf.rss_hf = rss;
@@ -181,6 +199,9 @@ Result<void> configure(Device& device, const EthdevOptions& options, std::vector
         return refusal(device, "does not start", e);
     }
     device.started = true;
+    if (vlans) {
+        if (Result<void> done = let_in_vlans(device); !done) return done;
+    }
     // ND asks by multicast; what is not for us goes to the kernel beside the port or is dropped.
     if (device.vdev.empty() && rte_eth_allmulticast_enable(device.id) != 0)
         rte_eth_promiscuous_enable(device.id);
