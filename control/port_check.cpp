@@ -25,20 +25,6 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// The kernel has the interface and its addresses.
-bool kernel_backed(const PortSettings& port) {
-    return port.pci.empty() && (port.driver == Driver::automatic || port.driver == Driver::af_xdp ||
-                                port.driver == Driver::af_packet || port.driver == Driver::socket);
-}
-
-std::optional<IpAddress> read_address(const sockaddr* from) {
-    if (from == nullptr || (from->sa_family != AF_INET && from->sa_family != AF_INET6)) return {};
-    stream::SocketAddress address;
-    std::memcpy(&address.storage, from,
-                from->sa_family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6));
-    return address.address();
-}
-
 // The interface's first name, if `name` is another one of it.
 std::string first_name(const std::string& name) {
     std::array<char, IF_NAMESIZE> first{};
@@ -58,6 +44,11 @@ Result<void> check_pci(const PortSettings& port, const HostFacts& host, const st
 }
 
 Result<void> check_addresses(const PortSettings& port, const HostFacts& host) {
+    for (const std::string& name : port.address_links) {
+        if (::if_nametoindex(name.c_str()) != 0) continue;
+        return Error{"there is no interface " + name + ", which `addresses` of " + port.device +
+                     " names (`ip link` lists them)"};
+    }
     for (const IpAddress& address : port.addresses) {
         if (std::find(host.addresses.begin(), host.addresses.end(), address) !=
             host.addresses.end())
@@ -73,7 +64,7 @@ Result<void> check_addresses(const PortSettings& port, const HostFacts& host) {
 
 // What a port takes: interfaces by their first name, NICs by their address and their interfaces.
 std::vector<std::string> devices_of(const PortSettings& port, const std::string& root) {
-    if (kernel_backed(port)) return {first_name(port.device)};
+    if (port.kernel_backed()) return {first_name(port.device)};
     if (port.driver == Driver::memif) {
         const std::string id = device_argument(port.device, "id");
         return {"memif socket " + device_argument(port.device, "socket") + ", id " +
@@ -88,7 +79,7 @@ std::vector<std::string> devices_of(const PortSettings& port, const std::string&
 
 Result<void> check_one(const PortSettings& port, const HostFacts& host, const std::string& root) {
     if (!port.pci.empty()) return check_pci(port, host, root);
-    if (kernel_backed(port)) return check_addresses(port, host);
+    if (port.kernel_backed()) return check_addresses(port, host);
     if (port.driver == Driver::memif) return prepare_memif_socket(port.device);
     return {};
 }
@@ -102,12 +93,11 @@ HostFacts look_at_host() {
     if (::getifaddrs(&list) != 0) return host;
     const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(list, ::freeifaddrs);
     for (const ifaddrs* one = list; one != nullptr; one = one->ifa_next) {
-        const auto address = read_address(one->ifa_addr);
+        const auto address = stream::read_address(one->ifa_addr);
         if (!address) continue;
         host.addresses.push_back(*address);
         const bool leads_out = (one->ifa_flags & IFF_UP) != 0 &&
-                               (one->ifa_flags & IFF_LOOPBACK) == 0 &&
-                               !stream::is_link_local(*address);
+                               (one->ifa_flags & IFF_LOOPBACK) == 0 && !address->is_link_local();
         if (leads_out && !contains(host.interfaces, one->ifa_name))
             host.interfaces.emplace_back(one->ifa_name);
     }

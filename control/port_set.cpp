@@ -156,10 +156,8 @@ Result<void> PortSet::add_ethdev(const config::PortSettings& port, std::string d
 
 // What was not asked for by name and cannot be had leaves the port without a kernel side.
 Result<Ports> PortSet::add_exception(const config::PortSettings& port, Ports queues) {
-    const bool by_driver = !port.pci.empty() || port.driver == config::Driver::pci ||
-                           port.driver == config::Driver::memif;
     const bool automatic = port.exception == "auto";
-    if (port.exception == "none" || (automatic && !by_driver)) return queues;
+    if (port.exception == "none" || (automatic && !port.beside_kernel())) return queues;
     const std::string name = automatic ? "steer" + std::to_string(reports_.size()) : port.exception;
     auto path =
         ExceptionPath::open(name, port, *queues.front(), static_cast<unsigned>(queues.size()));

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
-#include <fstream>
 #include <ostream>
 
 #include "dataplane/port/af_xdp.h"
 #include "dataplane/port/attached_program.h"
+#include "dataplane/port/folder.h"
 #include "dataplane/port/kernel_device.h"
 
 namespace steer {
@@ -17,26 +17,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<std::string> names_in(const fs::path& folder) {
-    std::vector<std::string> names;
-    std::error_code failed;
-    for (fs::directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed))
-        names.push_back(at->path().filename().string());
-    std::sort(names.begin(), names.end());
-    return names;
-}
-
 unsigned long read_number(const fs::path& file) {
-    std::string word;
-    std::ifstream(file) >> word;
+    const std::string word = read_word(file);
     unsigned long value = 0;
     std::from_chars(word.data(), word.data() + word.size(), value);
     return value;
 }
 
 bool is_up(const fs::path& interface) {
-    std::string word;
-    std::ifstream(interface / "operstate") >> word;
+    const std::string word = read_word(interface / "operstate");
     return word == "up" || word == "unknown";  // the loopback and tunnels do not say
 }
 

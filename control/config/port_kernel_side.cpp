@@ -45,8 +45,6 @@ std::optional<std::array<std::uint8_t, 6>> parse_mac(std::string_view text) {
     return mac;
 }
 
-constexpr std::size_t kLongestName = 15;  // of an interface
-
 // "192.0.2.53/24": the length, or nothing if that is none.
 std::optional<std::uint8_t> parse_length(std::string_view text, bool is_v4) {
     const auto length = parse_integer(text);
@@ -57,8 +55,8 @@ std::optional<std::uint8_t> parse_length(std::string_view text, bool is_v4) {
 // No address that is written wrong: what begins with a letter and has no colon.
 bool is_interface_name(std::string_view text) {
     const char first = text.empty() ? '\0' : lower(text.substr(0, 1))[0];
-    return first >= 'a' && first <= 'z' && text.size() <= 15 && is_printable_word(text) &&
-           text.find_first_of("/:") == std::string_view::npos;
+    return first >= 'a' && first <= 'z' && may_name_interface(text) &&
+           text.find(':') == std::string_view::npos;
 }
 
 }  // namespace
@@ -144,24 +142,17 @@ void read_neighbours(Reading& in, const Node& node, const Place& place, PortSett
 
 void check_port_kernel_side(Reading& in, const PortSettings& port, const std::string& owner) {
     const auto error = [&](const std::string& text) { in.report().error(port.line, owner + text); };
-    const bool by_driver =
-        !port.pci.empty() || port.driver == Driver::pci || port.driver == Driver::memif;
     const bool by_name = port.exception != "auto" && port.exception != "none";
-    if (by_name &&
-        (port.exception.empty() || port.exception.size() > kLongestName ||
-         !is_printable_word(port.exception) || port.exception.find('/') != std::string::npos)) {
+    if (by_name && !may_name_interface(port.exception)) {
         error(": 'exception' is " + matchers::quoted(port.exception) +
               ": expected the name of an interface of up to 15 letters, as in steer0, or none");
     }
-    const bool kernels =
-        port.pci.empty() && (port.driver == Driver::automatic || port.driver == Driver::af_xdp ||
-                             port.driver == Driver::af_packet || port.driver == Driver::socket);
-    if (by_name && kernels) {
+    if (by_name && port.kernel_backed()) {
         error(
             ": 'exception' is for ports that the kernel does not see, and it sees this one: "
             "remove it");
     }
-    const bool has_exception = by_name || (by_driver && port.exception != "none");
+    const bool has_exception = by_name || (port.beside_kernel() && port.exception != "none");
     if (!port.interface_addresses.empty() && !has_exception) {
         error(": " + port.interface_addresses.front().ip.to_string() +
               " has a prefix length, and there is no exception interface to put it on: write it "

@@ -98,12 +98,8 @@ void check_port(Reading& in, const PortSettings& port, const std::string& owner)
     } else if (port.pci.empty() && port.driver == Driver::pci) {
         error(": the driver pci needs 'pci' instead of 'device'");
     }
-    const bool interface = port.driver == Driver::automatic || port.driver == Driver::af_xdp ||
-                           port.driver == Driver::af_packet || port.driver == Driver::tap ||
-                           port.driver == Driver::socket;
-    if (interface && !port.device.empty() &&
-        (port.device.size() > 15 || !is_printable_word(port.device) ||
-         port.device.find('/') != std::string::npos)) {
+    const bool interface = port.kernel_backed() || port.driver == Driver::tap;
+    if (interface && !port.device.empty() && !may_name_interface(port.device)) {
         error(": 'device' is " + matchers::quoted(port.device) +
               ": expected the name of an interface, as in eth0");
     }

@@ -108,6 +108,16 @@ struct PortSettings {
     std::vector<NeighbourSettings> neighbours;
     bool force = false;  // pci: even if it is the only way into this machine
     int line = 0;
+
+    // The kernel keeps the interface and its addresses.
+    [[nodiscard]] bool kernel_backed() const {
+        return pci.empty() && (driver == Driver::automatic || driver == Driver::af_xdp ||
+                               driver == Driver::af_packet || driver == Driver::socket);
+    }
+    // A device of its own, which the kernel sees by an exception interface only.
+    [[nodiscard]] bool beside_kernel() const {
+        return !pci.empty() || driver == Driver::pci || driver == Driver::memif;
+    }
 };
 
 enum class SpreadMode : std::uint8_t { automatic, off };

@@ -245,4 +245,10 @@ bool is_printable_word(std::string_view text) {
     });
 }
 
+bool may_name_interface(std::string_view text) {
+    constexpr std::size_t kLongest = 15;
+    return !text.empty() && text.size() <= kLongest && is_printable_word(text) &&
+           text.find('/') == std::string_view::npos;
+}
+
 }  // namespace steer::config

@@ -49,5 +49,7 @@ std::vector<std::string_view> split_words(std::string_view text);
 std::string_view take_word(std::string_view& text);
 // Neither blank nor control character anywhere.
 bool is_printable_word(std::string_view text);
+// What the kernel takes as an interface's name: up to 15 printable characters without a slash.
+bool may_name_interface(std::string_view text);
 
 }  // namespace steer::config

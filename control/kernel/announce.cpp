@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "dataplane/dns/checksum.h"
+
 namespace steer::kernel {
 namespace {
 
@@ -46,12 +48,11 @@ class Writer {
     std::size_t at_ = 0;
 };
 
-std::uint16_t ones_complement_sum(std::span<const std::uint8_t> bytes, std::uint32_t sum) {
-    for (std::size_t i = 0; i + 1 < bytes.size(); i += 2)
-        sum += static_cast<std::uint32_t>(bytes[i] << 8 | bytes[i + 1]);
-    while (sum >> 16 != 0)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return static_cast<std::uint16_t>(~sum);
+std::vector<PortAddress> addresses_of(std::span<const DeviceState> devices) {
+    std::vector<PortAddress> all;
+    for (const DeviceState& device : devices)
+        all.insert(all.end(), device.addresses.begin(), device.addresses.end());
+    return all;
 }
 
 std::span<const std::uint8_t> v4_of(const IpAddress& address) {
@@ -81,7 +82,7 @@ ArpFrame gratuitous_arp(const MacAddress& mac, const IpAddress& address) {
 NeighbourAdvertisement unsolicited_advertisement(const MacAddress& mac, const IpAddress& address) {
     NeighbourAdvertisement frame{};
     constexpr std::size_t kIp = 14, kIcmp = kIp + 40;
-    constexpr std::uint16_t kIcmpBytes = 32, kNextAndHops = 58 << 8 | 255;
+    constexpr std::uint16_t kIcmpBytes = 32, kIcmp6 = 58, kNextAndHops = kIcmp6 << 8 | 255;
     // Type 136, override: entries that others have are replaced; then the target and its link-layer address.
     Writer(frame)
         .bytes(kAllNodesMac)
@@ -101,10 +102,10 @@ NeighbourAdvertisement unsolicited_advertisement(const MacAddress& mac, const Ip
         .be16(0x0201)
         .bytes(mac);
     // The pseudo-header is the addresses, before the message, and its length and protocol.
-    const std::uint16_t sum =
-        ones_complement_sum(std::span<const std::uint8_t>(frame).subspan(kIp + 8), kIcmpBytes + 58);
-    frame[kIcmp + 2] = static_cast<std::uint8_t>(sum >> 8);
-    frame[kIcmp + 3] = static_cast<std::uint8_t>(sum);
+    const std::uint64_t sum = checksum_narrow(checksum_add(0, &frame[kIp + 8], 32 + kIcmpBytes)) +
+                              checksum_words(kIcmpBytes + kIcmp6);
+    const auto field = static_cast<std::uint16_t>(~checksum_fold(sum));
+    std::memcpy(&frame[kIcmp + 2], &field, sizeof field);
     return frame;
 }
 
@@ -157,18 +158,12 @@ Announcer::~Announcer() {
 }
 
 void Announcer::follow(std::span<const DeviceState> devices) {
-    std::vector<PortAddress> all;
-    for (const DeviceState& device : devices)
-        all.insert(all.end(), device.addresses.begin(), device.addresses.end());
-    announcements_.follow(std::move(all), std::chrono::steady_clock::now());
+    announcements_.follow(addresses_of(devices), std::chrono::steady_clock::now());
     send_due();
 }
 
 void Announcer::assume(std::span<const DeviceState> devices) {
-    std::vector<PortAddress> all;
-    for (const DeviceState& device : devices)
-        all.insert(all.end(), device.addresses.begin(), device.addresses.end());
-    announcements_.assume(std::move(all));
+    announcements_.assume(addresses_of(devices));
 }
 
 void Announcer::send_due() {

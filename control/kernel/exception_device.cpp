@@ -14,25 +14,10 @@
 #include <cstring>
 
 #include "control/kernel/netlink.h"
+#include "dataplane/port/descriptor.h"
 
 namespace steer::kernel {
 namespace {
-
-// A descriptor that is closed unless it is taken.
-class Descriptor {
-  public:
-    explicit Descriptor(int fd) : fd_(fd) {}
-    ~Descriptor() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    [[nodiscard]] int get() const { return fd_; }
-    int take() { return std::exchange(fd_, -1); }
-
-  private:
-    int fd_;
-};
 
 ifreq request_for(const std::string& name) {
     ifreq request{};

@@ -15,12 +15,6 @@ int index_of(const PortDevice& device) {
     return device.index_now != 0 ? device.index_now : device.if_index;
 }
 
-// Addresses that mean this host wherever they are.
-bool is_loopback(const IpAddress& address) {
-    static const IpAddress kOne = *IpAddress::parse("::1");
-    return address.is_v4() ? address.v4()[0] == 127 : address == kOne;
-}
-
 bool wants_own(const PortDevice& device) {
     return device.own_too || (device.addresses.empty() && device.links.empty());
 }
@@ -111,7 +105,7 @@ std::vector<IpAddress> service_addresses(const Interfaces& interfaces,
         if (link == nullptr) continue;
         const Place place = place_of(*link, interfaces, devices);
         const bool linked = std::any_of(devices.begin(), devices.end(), [&](const PortDevice& d) {
-            return wants_link(d, *link) && !is_loopback(address.ip);
+            return wants_link(d, *link) && !address.ip.is_loopback();
         });
         if (linked || (place.device != nullptr && wants_own(*place.device))) {
             all.push_back(address.ip);

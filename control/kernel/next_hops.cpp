@@ -92,7 +92,6 @@ struct NextHops::Impl : std::enable_shared_from_this<NextHops::Impl> {
     Changed read_events();
     void wait_for_neighbours(Clock::time_point until);
     [[nodiscard]] bool is_local(const IpAddress& address) const;
-    [[nodiscard]] Result<void> check_addresses() const;
     [[nodiscard]] NextHopTable build() const;
     void publish();
     void log_changes(const NextHopTable& table) const;
@@ -200,27 +199,6 @@ bool NextHops::Impl::is_local(const IpAddress& address) const {
     const auto& all = interfaces.addresses;
     return std::any_of(all.begin(), all.end(), [&](const Address& a) { return a.ip == address; }) ||
            ask_route(*asking, address).kind == Route::Kind::local;
-}
-
-Result<void> NextHops::Impl::check_addresses() const {
-    for (const PortDevice& device : devices) {
-        if (device.name.empty()) continue;
-        for (const std::string& name : device.links) {
-            if (std::any_of(interfaces.links.begin(), interfaces.links.end(),
-                            [&](const Link& link) { return link.name == name; })) {
-                continue;
-            }
-            return Error{"there is no interface " + name + ", which `addresses` of " + device.name +
-                         " names (`ip link` lists them)"};
-        }
-        for (const IpAddress& address : device.addresses) {
-            if (is_local(address)) continue;
-            return Error{"no interface of this machine has " + address.to_string() +
-                         ", which `addresses` of " + device.name +
-                         " names: `ip address add` it, or remove it there"};
-        }
-    }
-    return {};
 }
 
 NextHopTable NextHops::Impl::build() const {
@@ -334,7 +312,6 @@ Result<void> NextHops::start(std::vector<IpAddress> upstreams, std::chrono::mill
     if (Result<void> opened = impl_->open(); !opened) return opened;
     impl_->upstreams = std::move(upstreams);
     impl_->look(Changed::interfaces);
-    if (Result<void> checked = impl_->check_addresses(); !checked) return checked;
     impl_->tend();
     impl_->wait_for_neighbours(Clock::now() + patience);
     impl_->publish();

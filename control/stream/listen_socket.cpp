@@ -59,17 +59,7 @@ std::string interface_name(const IpAddress& address) {
     if (::getifaddrs(&all) != 0) return {};
     const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(all, ::freeifaddrs);
     for (const ifaddrs* i = all; i != nullptr; i = i->ifa_next) {
-        if (i->ifa_addr == nullptr) continue;
-        sockaddr_in v4;
-        sockaddr_in6 v6;
-        if (i->ifa_addr->sa_family == AF_INET) {
-            std::memcpy(&v4, i->ifa_addr, sizeof v4);
-            const auto* const bytes = reinterpret_cast<const std::uint8_t*>(&v4.sin_addr);
-            if (IpAddress::from_v4(bytes) == address) return i->ifa_name;
-        } else if (i->ifa_addr->sa_family == AF_INET6) {
-            std::memcpy(&v6, i->ifa_addr, sizeof v6);
-            if (IpAddress::from_v6(v6.sin6_addr.s6_addr) == address) return i->ifa_name;
-        }
+        if (read_address(i->ifa_addr) == address) return i->ifa_name;
     }
     return {};
 }
@@ -100,7 +90,7 @@ Result<int> open_listen_socket(const ListenAddress& where) {
     const bool is_tcp = where.transport == Transport::tcp;
     const std::string interface = interface_name(where.address);
     const unsigned scope =
-        is_link_local(where.address) ? ::if_nametoindex(interface.c_str()) : 0;  // VRFs included
+        where.address.is_link_local() ? ::if_nametoindex(interface.c_str()) : 0;  // VRFs included
     const SocketAddress address(where.address, where.port, scope);
     const int socket = ::socket(
         address.family(), (is_tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

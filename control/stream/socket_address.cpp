@@ -43,14 +43,12 @@ std::uint16_t SocketAddress::port() const {
     return ntohs(any.sin_port);
 }
 
-bool is_link_local(const IpAddress& address) {
-    return address.bytes[0] == 0xfe && (address.bytes[1] & 0xc0) == 0x80;
-}
-
-bool is_loopback(const IpAddress& address) {
-    IpAddress one;
-    one.bytes[15] = 1;
-    return address.is_v4() ? address.v4()[0] == 127 : address == one;
+std::optional<IpAddress> read_address(const sockaddr* from) {
+    if (from == nullptr || (from->sa_family != AF_INET && from->sa_family != AF_INET6)) return {};
+    SocketAddress address;
+    std::memcpy(&address.storage, from,
+                from->sa_family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6));
+    return address.address();
 }
 
 }  // namespace steer::stream

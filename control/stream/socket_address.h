@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "matchers/prefix/ip_address.h"
@@ -28,7 +29,7 @@ struct SocketAddress {
     }
 };
 
-bool is_link_local(const IpAddress& address);  // fe80::/10
-bool is_loopback(const IpAddress& address);    // 127.0.0.0/8, ::1
+// The address in what the kernel hands out (getifaddrs); nothing: of another family, or none.
+std::optional<IpAddress> read_address(const sockaddr* from);
 
 }  // namespace steer::stream

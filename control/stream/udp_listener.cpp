@@ -112,7 +112,7 @@ void UdpListener::take_query(Buffer* buffer, const SocketAddress& client, const 
     const bool cut = (message.msg_hdr.msg_flags & MSG_TRUNC) != 0;
     context_.count(StreamCount::udp_received);
     const IpAddress source = client.address();
-    const bool is_local = source == local_ || is_loopback(source);
+    const bool is_local = source == local_ || source.is_loopback();
     if (cut || length < dns::kHeaderSize || client.port() == 0) {
         context_.count(StreamCount::udp_bad);
         release(buffer);

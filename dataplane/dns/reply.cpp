@@ -82,9 +82,8 @@ std::uint64_t plain_opt_sum(bool dnssec_ok) {
 
 }  // namespace
 
-[[gnu::hot]] std::size_t write_reply(std::span<std::uint8_t> message, const Query& query,
-                                     const Answer& answer, const ReplyOptions& options,
-                                     bool& truncated, std::uint64_t* sum) noexcept {
+std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, const Answer& answer,
+                        const ReplyOptions& options, bool& truncated, std::uint64_t* sum) noexcept {
     const std::size_t limit = std::min<std::size_t>(options.max_size, message.size());
     std::size_t at = query.question_end;
     const std::size_t body_end = at + answer.body_len;

@@ -18,7 +18,9 @@
 #include <cstring>
 #include <utility>
 
+#include "dataplane/port/descriptor.h"
 #include "dataplane/port/kernel_device.h"
+#include "dataplane/port/mbuf_pool.h"
 
 namespace steer {
 namespace {
@@ -49,36 +51,13 @@ constexpr std::array<sock_filter, 12> kOnlyUdp{{
     BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
 }};
 
-struct FreePool {
-    void operator()(rte_mempool* pool) const { rte_mempool_free(pool); }
-};
-using Pool = std::unique_ptr<rte_mempool, FreePool>;
-
-class Descriptor {
-  public:
-    Descriptor() = default;
-    explicit Descriptor(int fd) : fd_(fd) {}
-    Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    Descriptor& operator=(Descriptor&& other) noexcept {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    ~Descriptor() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    [[nodiscard]] int get() const { return fd_; }
-
-  private:
-    int fd_ = -1;
-};
-
 // The ring of received frames, shared with the kernel: each frame is one side's, as its status says.
-class FrameRing {
+class ReceiveRing {
   public:
-    FrameRing() = default;
-    FrameRing(const FrameRing&) = delete;
-    FrameRing& operator=(const FrameRing&) = delete;
-    ~FrameRing() {
+    ReceiveRing() = default;
+    ReceiveRing(const ReceiveRing&) = delete;
+    ReceiveRing& operator=(const ReceiveRing&) = delete;
+    ~ReceiveRing() {
         if (base_ != nullptr) ::munmap(base_, bytes_);
     }
 
@@ -169,9 +148,9 @@ class PacketPort final : public Port {
   private:
     [[nodiscard]] Error refused(const std::string& what) const;
 
-    Pool pool_;
+    MbufPool pool_;
     Descriptor rx_, tx_;
-    FrameRing ring_;
+    ReceiveRing ring_;
     unsigned idle_turns_ = 0;
 };
 
@@ -187,12 +166,10 @@ Error PacketPort::refused(const std::string& what) const {
 
 Result<void> PacketPort::open(const KernelDevice& device, const AfPacketOptions& options) {
     const unsigned frame_bytes = std::bit_ceil(device.mtu + kLinkHeader + kRingHeader);
-    static std::atomic<unsigned> serial{0};
-    const std::string name = "packet" + std::to_string(serial.fetch_add(1));
-    pool_.reset(rte_pktmbuf_pool_create(
-        name.c_str(), options.mbufs, std::min(256U, options.mbufs / 2), 0,
+    pool_ = make_mbuf_pool(
+        "packet", options.mbufs,
         static_cast<std::uint16_t>(RTE_PKTMBUF_HEADROOM + std::max(2048U, frame_bytes)),
-        static_cast<int>(rte_socket_id())));
+        static_cast<int>(rte_socket_id()));
     if (pool_ == nullptr) return Error{name_ + ": no memory for its packets"};
 
     // Protocol 0: nothing comes in before bind().

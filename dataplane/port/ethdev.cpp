@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "dataplane/port/dpdk_log.h"
+#include "dataplane/port/mbuf_pool.h"
 #include "dataplane/port/memif_socket.h"
 
 namespace steer {
@@ -50,14 +51,9 @@ std::string name_of(const Device& device) {
     return name.data();
 }
 
-struct FreePool {
-    void operator()(rte_mempool* pool) const { rte_mempool_free(pool); }
-};
-using Pool = std::unique_ptr<rte_mempool, FreePool>;
-
 class EthdevPort final : public Port {
   public:
-    EthdevPort(std::shared_ptr<Device> device, std::uint16_t queue, Pool pool,
+    EthdevPort(std::shared_ptr<Device> device, std::uint16_t queue, MbufPool pool,
                const EthdevOptions& options)
         : pool_(std::move(pool)), device_(std::move(device)), queue_(queue) {
         name_ = options.interface.empty() ? name_of(*device_) : options.interface;
@@ -81,7 +77,7 @@ class EthdevPort final : public Port {
     [[nodiscard]] const Device& device() const noexcept { return *device_; }
 
   private:
-    Pool pool_;  // goes after the device, whose rings hold its mbufs
+    MbufPool pool_;  // goes after the device, whose rings hold its mbufs
     std::shared_ptr<Device> device_;
     std::uint16_t queue_;
 };
@@ -90,15 +86,9 @@ Error refusal(const Device& device, const std::string& what, int code) {
     return Error{name_of(device) + ": " + what + ": " + std::strerror(std::abs(code))};
 }
 
-Pool make_pool(const Device& device, std::uint16_t queue, unsigned mbufs) {
-    // The name is what DPDK knows a pool by; a device may be closed and opened again.
-    static std::atomic<unsigned> serial{0};
-    const std::string name = "port" + std::to_string(device.id) + "q" + std::to_string(queue) +
-                             "n" + std::to_string(serial.fetch_add(1));
-    constexpr unsigned kMbufCache = 256;
-    return Pool(rte_pktmbuf_pool_create(name.c_str(), mbufs, std::min(kMbufCache, mbufs / 2), 0,
-                                        RTE_MBUF_DEFAULT_BUF_SIZE,
-                                        rte_eth_dev_socket_id(device.id)));
+MbufPool make_pool(const Device& device, std::uint16_t queue, unsigned mbufs) {
+    return make_mbuf_pool("port" + std::to_string(device.id) + "q" + std::to_string(queue), mbufs,
+                          RTE_MBUF_DEFAULT_BUF_SIZE, rte_eth_dev_socket_id(device.id));
 }
 
 // Checksums that the device verifies. Not virtio: with that agreed, its peers leave sums partial.
@@ -158,7 +148,7 @@ std::string describe(const rte_eth_dev_info& info, const rte_eth_conf& conf, std
     return text + ", checksums in software";
 }
 
-Result<void> configure(Device& device, const EthdevOptions& options, std::vector<Pool>& pools) {
+Result<void> configure(Device& device, const EthdevOptions& options, std::vector<MbufPool>& pools) {
     rte_eth_dev_info info{};
     if (const int e = rte_eth_dev_info_get(device.id, &info); e != 0) {
         return refusal(device, "does not say what it can do", e);
@@ -184,7 +174,7 @@ Result<void> configure(Device& device, const EthdevOptions& options, std::vector
     const int found_socket = rte_eth_dev_socket_id(device.id);
     const unsigned socket = found_socket < 0 ? 0U : static_cast<unsigned>(found_socket);
     for (std::uint16_t q = 0; q < *queues; ++q) {
-        Pool& pool = pools.emplace_back(make_pool(device, q, options.mbufs));
+        MbufPool& pool = pools.emplace_back(make_pool(device, q, options.mbufs));
         if (pool == nullptr) return refusal(device, "no memory for its packets", rte_errno);
         if (const int e =
                 rte_eth_rx_queue_setup(device.id, q, rx_size, socket, nullptr, pool.get());
@@ -209,14 +199,14 @@ Result<void> configure(Device& device, const EthdevOptions& options, std::vector
 }
 
 Result<Ports> open_device(std::shared_ptr<Device> device, const EthdevOptions& options) {
-    std::vector<Pool> pools;
+    std::vector<MbufPool> pools;
     if (const Result<void> done = configure(*device, options, pools); !done) {
         device.reset();  // before the pools that its queues point to
         return done.error();
     }
     Ports ports;
     std::uint16_t queue = 0;
-    for (Pool& pool : pools) {
+    for (MbufPool& pool : pools) {
         ports.push_back(std::make_unique<EthdevPort>(device, queue++, std::move(pool), options));
     }
     return ports;

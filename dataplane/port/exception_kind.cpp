@@ -2,6 +2,8 @@
 
 #include <cstddef>
 
+#include "dataplane/dns/wire.h"
+
 namespace steer {
 namespace {
 
@@ -12,9 +14,7 @@ constexpr std::uint8_t kHopByHop = 0, kIcmp = 1, kTcp = 6, kUdp = 17, kRouting =
                        kIcmp6 = 58, kDestinationOptions = 60;
 constexpr std::uint8_t kFirstDiscovery = 133, kLastDiscovery = 137;  // RFC 4861 4
 
-std::uint16_t be16(const std::uint8_t* p) {
-    return static_cast<std::uint16_t>(p[0] << 8 | p[1]);
-}
+using dns::load_be16;
 
 ExceptionKind of_protocol(std::uint8_t protocol) {
     switch (protocol) {
@@ -31,7 +31,7 @@ ExceptionKind of_protocol(std::uint8_t protocol) {
 
 ExceptionKind of_ipv4(std::span<const std::uint8_t> ip) {
     if (ip.size() < kIpv4) return ExceptionKind::other;
-    if ((be16(&ip[6]) & 0x3fff) != 0) return ExceptionKind::fragment;
+    if ((load_be16(&ip[6]) & 0x3fff) != 0) return ExceptionKind::fragment;
     return of_protocol(ip[9]);
 }
 
@@ -59,11 +59,11 @@ ExceptionKind of_ipv6(std::span<const std::uint8_t> ip) {
 ExceptionKind exception_kind(std::span<const std::uint8_t> frame) noexcept {
     if (frame.size() < kEthernet) return ExceptionKind::other;
     std::size_t at = kEthernet;
-    std::uint16_t type = be16(&frame[at - 2]);
+    std::uint16_t type = load_be16(&frame[at - 2]);
     for (int tags = 0; tags < 2 && (type == kTypeVlan || type == kTypeServiceVlan); ++tags) {
         at += kTag;
         if (frame.size() < at) return ExceptionKind::other;
-        type = be16(&frame[at - 2]);
+        type = load_be16(&frame[at - 2]);
     }
     switch (type) {
         case kTypeArp:

@@ -7,34 +7,19 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <string_view>
+
+#include "dataplane/port/folder.h"
 
 namespace steer {
 namespace {
 
 namespace fs = std::filesystem;
 
-std::string read_word(const fs::path& file) {
-    std::string word;
-    std::ifstream(file) >> word;
-    return word;
-}
-
 // The last part of what a symbolic link points to; "": there is no such link.
 std::string link_name(const fs::path& link) {
     std::error_code failed;
     return fs::read_symlink(link, failed).filename().string();
-}
-
-// Sorted. A folder that cannot be read is empty.
-std::vector<std::string> names_in(const fs::path& folder) {
-    std::vector<std::string> names;
-    std::error_code failed;
-    for (fs::directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed))
-        names.push_back(at->path().filename().string());
-    std::sort(names.begin(), names.end());
-    return names;
 }
 
 std::string without_0x(const std::string& hex) {
@@ -75,9 +60,7 @@ PciDevice read_device(const std::string& address, const std::string& root) {
 // "steerdnsd (pid 7)" of the first process that has `path` open, if we may see that.
 std::string process_that_has(const std::string& path, const std::string& root) {
     const fs::path processes = root + "/proc";
-    for (const std::string& pid : names_in(processes)) {
-        if (pid.find_first_not_of("0123456789") != pid.npos) continue;
-        if (pid == std::to_string(::getpid())) continue;
+    for (const std::string& pid : other_processes(processes)) {
         const fs::path process = processes / pid;
         for (const std::string& fd : names_in(process / "fd")) {
             std::error_code failed;

@@ -1,11 +1,11 @@
 #include "dataplane/port/xdp_holder.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 #include <fstream>
+#include <vector>
+
+#include "dataplane/port/folder.h"
 
 namespace steer {
 namespace {
@@ -23,31 +23,20 @@ bool names_program(const fs::path& fdinfo, std::uint32_t program_id) {
 }
 
 bool holds(const fs::path& process, std::uint32_t program_id) {
-    std::error_code failed;  // it may end while we look, or not be ours to look at
-    for (fs::directory_iterator at(process / "fdinfo", failed), end; !failed && at != end;
-         at.increment(failed)) {
-        if (names_program(at->path(), program_id)) return true;
-    }
-    return false;
-}
-
-bool is_number(const std::string& text) {
-    return !text.empty() && std::all_of(text.begin(), text.end(),
-                                        [](unsigned char c) { return std::isdigit(c) != 0; });
+    const std::vector<std::string> descriptors = names_in(process / "fdinfo");
+    return std::any_of(descriptors.begin(), descriptors.end(), [&](const std::string& fd) {
+        return names_program(process / "fdinfo" / fd, program_id);
+    });
 }
 
 }  // namespace
 
+// A process may end while we look, or not be ours to look at: then it holds nothing.
 std::optional<ProgramHolder> find_program_holder(std::uint32_t program_id) {
-    std::error_code failed;
-    for (fs::directory_iterator at("/proc", failed), end; !failed && at != end;
-         at.increment(failed)) {
-        const std::string pid = at->path().filename();
-        if (!is_number(pid) || std::stoi(pid) == ::getpid()) continue;
-        if (!holds(at->path(), program_id)) continue;
-        ProgramHolder holder{std::stoi(pid), {}};
-        std::ifstream(at->path() / "comm") >> holder.name;
-        return holder;
+    const fs::path proc = "/proc";
+    for (const std::string& pid : other_processes(proc)) {
+        if (holds(proc / pid, program_id))
+            return ProgramHolder{std::stoi(pid), read_word(proc / pid / "comm")};
     }
     return std::nullopt;
 }

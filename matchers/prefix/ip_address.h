@@ -32,6 +32,11 @@ struct IpAddress {
         return a;
     }
     [[nodiscard]] constexpr bool is_v4() const { return high() == 0 && low() >> 32 == 0xffff; }
+    // 127.0.0.0/8 and ::1; fe80::/10.
+    [[nodiscard]] constexpr bool is_loopback() const {
+        return is_v4() ? bytes[12] == 127 : high() == 0 && low() == 1;
+    }
+    [[nodiscard]] constexpr bool is_link_local() const { return high() >> 54 == 0x3fa; }
     // The four bytes of an IPv4 address; only if is_v4().
     [[nodiscard]] constexpr const std::uint8_t* v4() const { return bytes.data() + 12; }
 

@@ -1,0 +1,19 @@
+// Folders and one-word files of /sys and /proc, where anything may be gone a moment later. Set-up only.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace steer {
+
+// Sorted. A folder that cannot be read is empty.
+std::vector<std::string> names_in(const std::filesystem::path& folder);
+
+// The first word of a file; "": there is none.
+std::string read_word(const std::filesystem::path& file);
+
+// The processes in /proc but this one, by number.
+std::vector<std::string> other_processes(const std::filesystem::path& proc);
+
+}  // namespace steer
