@@ -12,8 +12,8 @@ import pathlib
 import sys
 import unittest
 
+from case_tests import with_cases
 from lab.network import Network, run
-from packet_cases import CASES
 from packet_place import Place, Side
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -154,6 +154,7 @@ KINDS = {
 }
 
 
+@with_cases
 class Packets(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -162,23 +163,6 @@ class Packets(unittest.TestCase):
         cls.place = KINDS[KIND](cls.lab)
         cls.addClassCleanup(cls.place.close)
 
-
-def test_of(case, family):
-    def test(self):
-        case.run(self.place, next(s for s in self.place.sides if s.family == family))
-
-    def test_or_skip(self):
-        if case.needs_kernel and not self.place.kernel:
-            self.skipTest("no kernel carries this port's addresses")
-        test(self)
-
-    test_or_skip.__doc__ = f"{case.name}, IPv{family}"
-    return test_or_skip
-
-
-for number, each in enumerate(CASES):
-    for version in each.families:
-        setattr(Packets, f"test_{number:02}_{each.name}_v{version}", test_of(each, version))
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -60,6 +60,13 @@ class Tap:
                            f"{many}{self.options}"]
 
 
+def datagram_words(nic, guests: str, ours: str) -> list[str]:
+    """A NIC each of whose frames is a datagram."""
+    return ["-netdev", f"dgram,id=n{nic.slot},local.type=unix,local.path={guests},remote.type=unix,remote.path={ours}",
+            "-device", f"virtio-net-pci,netdev=n{nic.slot},mac={nic.mac},addr={nic.slot:#x},disable-legacy=on"
+                       f"{nic.options}"]
+
+
 class Wire:
     """A NIC whose other end is us: `send` and `receive` are whole Ethernet frames, tags and all."""
 
@@ -70,10 +77,7 @@ class Wire:
         self._socket.bind(self._ours)
 
     def words(self) -> list[str]:
-        return ["-netdev", f"dgram,id=n{self.slot},local.type=unix,local.path={self._guests},"
-                           f"remote.type=unix,remote.path={self._ours}",
-                "-device", f"virtio-net-pci,netdev=n{self.slot},mac={self.mac},addr={self.slot:#x},disable-legacy=on"
-                           f"{self.options}"]
+        return datagram_words(self, self._guests, self._ours)
 
     def send(self, frame: bytes) -> None:
         self._socket.sendto(frame, self._guests)
@@ -93,6 +97,20 @@ class Wire:
 
     def close(self) -> None:
         self._socket.close()
+
+
+class VlanTap:
+    """A NIC whose other end is a kernel interface in a namespace that sees one VLAN of it, and not its tags."""
+
+    def __init__(self, network: Network, space: str, device: str, vlan: int, mac: str, slot: int, options: str = ""):
+        self.device, self.mac, self.slot, self.options = device, mac, slot, options
+        self._ours, self._guests = (str(network.folder / f"wire-{slot}-{end}") for end in ("host", "guest"))
+        network.start(space, f"vlan-{vlan}", "/usr/bin/python3", str(HERE / "vlan_relay.py"), device, str(vlan),
+                      self._ours, self._guests).wait_for("ready")
+        network.run(space, "ip", "link", "set", device, "up")
+
+    def words(self) -> list[str]:
+        return datagram_words(self, self._guests, self._ours)
 
 
 class Machine:
