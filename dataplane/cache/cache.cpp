@@ -78,9 +78,9 @@ bool same_words(const std::uint8_t* a, const std::uint8_t* b, std::size_t n) {
 }
 
 bool matches(const Entry& entry, const KeyFacts& facts, std::uint32_t now_s) {
-    return entry.expires_s > now_s && entry.qtype == facts.qtype && entry.qclass == facts.qclass &&
-           entry.instance == facts.instance && entry.flags == facts.flags &&
-           entry.qname_len == facts.qname.size() &&
+    return entry.usable_until_s > now_s && entry.qtype == facts.qtype &&
+           entry.qclass == facts.qclass && entry.instance == facts.instance &&
+           entry.flags == facts.flags && entry.qname_len == facts.qname.size() &&
            same_bytes(entry.qname().data(), facts.qname.data(), facts.qname.size());
 }
 
@@ -107,6 +107,12 @@ void write_entry(Entry* place, const Payload& payload, const Buffer& buffer, uns
     entry->lists = head.lists;
     entry->ttl_cap_s = head.ttl_cap_s;
     entry->qname_len = head.qname_len;
+    entry->ecs_len = head.ecs_len;
+    entry->usable_until_s = entry->expires_s + head.stale_s;
+    entry->attend_s.store(head.attend_after_s == kNeverAttend
+                              ? kNeverAttend
+                              : entry->inserted_s + head.attend_after_s,
+                          std::memory_order_relaxed);
     entry->size_class = static_cast<std::uint8_t>(size_class);
     std::memcpy(reinterpret_cast<std::uint8_t*>(entry + 1), payload.name_and_answer.data(),
                 payload.name_and_answer.size());
@@ -364,7 +370,7 @@ void Cache::insert(const Buffer& buffer, Now now, Counters& counters) noexcept {
     if (head.instance >= kMaxInstances || head.list_count > kEntryLists ||
         head.qname_len > rest.size())
         return;
-    if (buffer.born_ms / 1000 + head.life_s <= now.s()) return;
+    if (buffer.born_ms / 1000 + head.life_s + head.stale_s <= now.s()) return;
     impl_->insert({head, rest}, buffer, now, counters);
 }
 

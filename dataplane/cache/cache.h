@@ -1,6 +1,6 @@
 // Answers, shared by all workers. Readers never wait; the keeper is the only writer (DESIGN section 4).
 //
-// An entry is immutable but for three relaxed atomics. What lookup returns stays valid until the reader's next
+// An entry is immutable but for a few relaxed atomics. What lookup returns stays valid until the reader's next
 // quiescent state. Memory is one arena of `budget_bytes`, taken at start.
 #pragma once
 
@@ -19,13 +19,18 @@ struct rte_rcu_qsbr;
 
 namespace steer::cache {
 
-// What an answer depends on. `flags`: bit 0 DO, bit 1 CD.
+// KeyFacts::flags
+inline constexpr std::uint8_t kKeyDo = 1, kKeyCd = 2, kKeyEcs = 4;
+
+// What an answer depends on.
 struct KeyFacts {
-    std::span<const std::uint8_t> qname;  // lower-cased wire form with the root byte
+    // Lower-cased wire form with the root byte; with kKeyEcs the client's subnet behind it (dns::Ecs::key()).
+    std::span<const std::uint8_t> qname;
     std::uint16_t qtype;
     std::uint16_t qclass;
     std::uint16_t instance;
     std::uint8_t flags;
+    std::uint8_t ecs_len = 0;  // of `qname`, the subnet's share
 };
 
 struct Key {  // SipHash-1-3-128 of the facts under a secret of this process
@@ -56,19 +61,30 @@ struct alignas(64) Entry {
     std::atomic<std::uint64_t>
         claim;  // W: next event at (s) << 32 | stamp (sum of epochs and lists)
     std::atomic<std::uint32_t> visited;     // W: set by lookup(), cleared by eviction
-    std::uint32_t expires_s;                // K: CLOCK_BOOTTIME
+    std::uint32_t expires_s;                // K: CLOCK_BOOTTIME: fresh until then
     std::uint32_t inserted_s;               // K: the age of the body counts from here
     std::uint16_t qtype, qclass, instance;  // K: compared with the facts
     std::uint8_t flags;                     // K: KeyFacts::flags
     std::uint8_t list_count;                // K
     std::array<ListId, kEntryLists> lists;  // K: claimed inside the cache's wrap
     std::uint32_t ttl_cap_s;                // K: cap of the lists above; UINT32_MAX: none
-    std::uint8_t qname_len;                 // K
+    std::uint8_t qname_len;                 // K: with the subnet's share
     std::uint8_t size_class;                // K: of the arena
+    std::uint8_t ecs_len;                   // K: KeyFacts::ecs_len
+    std::atomic<std::uint8_t> hits;         // W: counted up to what `prefetch` asks for
+    std::uint32_t usable_until_s;           // K: at least expires_s: found that long, as stale
+    // W: a hit from then on has more to do than to be answered (it is stale, popular, a failure). At most
+    // expires_s where usable_until_s is later.
+    std::atomic<std::uint32_t> attend_s;
+    std::atomic<std::uint32_t> refresh_s;  // W: no background refresh begins before
     // then: qname (padded to 8), then a dns::Answer
 
+    // The name, and what is behind it.
     [[nodiscard]] std::span<const std::uint8_t> qname() const {
         return {reinterpret_cast<const std::uint8_t*>(this + 1), qname_len};
+    }
+    [[nodiscard]] std::span<const std::uint8_t> name() const {
+        return qname().first(qname_len - std::size_t{ecs_len});
     }
     [[nodiscard]] const dns::Answer& answer() const {
         return *reinterpret_cast<const dns::Answer*>(
@@ -89,10 +105,14 @@ struct Insert {
     std::array<ListId, kEntryLists> lists;
     std::uint32_t ttl_cap_s;
     std::uint32_t tag_generation, tag_set;
+    std::uint32_t stale_s;         // how much longer than `life_s` it may be served as stale
+    std::uint32_t attend_after_s;  // from birth: Entry::attend_s; kNeverAttend
     std::uint8_t qname_len;
-    std::uint8_t reserved[7];
+    std::uint8_t ecs_len;
+    std::uint8_t reserved[2];
 };
 static_assert(sizeof(Insert) == 64);
+inline constexpr std::uint32_t kNeverAttend = UINT32_MAX;
 
 inline constexpr std::size_t kMaxInstances = 64;
 
@@ -112,8 +132,8 @@ class Cache {
     Cache(const Cache&) = delete;
     Cache& operator=(const Cache&) = delete;
 
-    // Reader: out[i] is the entry of facts[i]/keys[i], compared in full and not expired at `now_s`, or nullptr.
-    // n <= kBulk. One bulk lookup, prefetched.
+    // Reader: out[i] is the entry of facts[i]/keys[i], compared in full and usable at `now_s` (perhaps stale: its
+    // expires_s says), or nullptr. n <= kBulk. One bulk lookup, prefetched.
     void lookup(const Key* keys, const KeyFacts* facts, unsigned n, std::uint32_t now_s,
                 const Entry** out) const noexcept;
 

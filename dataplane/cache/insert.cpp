@@ -30,6 +30,9 @@ Buffer* build_insert(BufferPools& pools, const Key& key, const KeyFacts& facts,
     head.ttl_cap_s = terms.ttl_cap_s;
     head.tag_generation = terms.tag_generation;
     head.tag_set = terms.tag_set;
+    head.stale_s = terms.stale_s;
+    head.attend_after_s = terms.attend_after_s;
+    head.ecs_len = facts.ecs_len;
     head.qname_len = static_cast<std::uint8_t>(facts.qname.size());
 
     std::uint8_t* at = out->data();

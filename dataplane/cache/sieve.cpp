@@ -27,7 +27,8 @@ SlotId Sieve::victim(Arena& arena, std::uint32_t now_s) noexcept {
     if (hand_ == kNoSlot) hand_ = oldest_;
     for (unsigned step = 0; step < kMaxSteps; ++step) {
         Entry& entry = *arena.entry(hand_);
-        if (entry.expires_s <= now_s || entry.visited.load(std::memory_order_relaxed) == 0) break;
+        if (entry.usable_until_s <= now_s || entry.visited.load(std::memory_order_relaxed) == 0)
+            break;
         entry.visited.store(0, std::memory_order_relaxed);
         const SlotId newer = arena.slot(hand_).previous;
         hand_ = newer == kNoSlot ? oldest_ : newer;

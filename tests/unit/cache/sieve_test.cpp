@@ -15,7 +15,7 @@ struct Fixture {
     SlotId add(std::uint32_t expires_s = 100) {
         const SlotId id = arena.take(0);
         auto* entry = new (arena.entry(id)) Entry{};
-        entry->expires_s = expires_s;
+        entry->usable_until_s = expires_s;
         sieve.push(arena, id);
         return id;
     }
