@@ -1,6 +1,7 @@
-"""The packets of tests/e2e/packet_cases.py on virtio NICs under DPDK: two queues by RSS, and a VLAN of another.
+"""The packets of tests/e2e/packet_cases.py on virtio NICs under DPDK: one as it is, and a VLAN of another. One
+queue each, so that what is sent first is there first.
 
-    client 10.88.0.2, fd88::2       ── vt0 ══ 10.88.0.1, fd88::1 (pci, two queues; the kernel's side is steer0)
+    client 10.88.0.2, fd88::2       ── vt0 ══ 10.88.0.1, fd88::1 (pci; the kernel's side is steer0)
            10.88.0.53 the upstream
     tagged 10.89.10.2, fd89:10::2 ── tag0 ═ VLAN 10 ═ 10.89.10.1, fd89:10::1 (pci; steer1.10)
 
@@ -23,14 +24,14 @@ E2E = pathlib.Path(__file__).resolve().parent.parent / "e2e"
 UPSTREAM = "10.88.0.53"
 UNTAGGED = [Side(4, V4, OUTSIDE4, "10.88.0.99"), Side(6, V6, OUTSIDE6, "fd88::99")]
 TAGGED = [Side(4, "10.89.10.1", "10.89.10.2", "10.89.10.99"), Side(6, "fd89:10::1", "fd89:10::2", "fd89:10::99")]
-PORTS = f"{{ workers: 2, ports: [ {{ pci: '0000:00:03.0', addresses: [ {V4}/24, '{V6}/64' ] }}, {{ pci: '0000:00:04.0' }} ] }}"
+PORTS = f"{{ ports: [ {{ pci: '0000:00:03.0', addresses: [ {V4}/24, '{V6}/64' ] }}, {{ pci: '0000:00:04.0' }} ] }}"
 
 
 def setUpModule():
     global network, outside, vlan
     kernel = prepared(BUILD)
     network = unittest.enterModuleContext(Network("vm"))
-    outside = Outside(network, queues=2, options=",rss=on,hash=on")
+    outside = Outside(network)
     network.address("outside", "vt0", f"{UPSTREAM}/24")
     network.start("outside", "upstream", "/usr/bin/python3", str(E2E / "sized_upstream.py"), UPSTREAM).wait_for("ready")
     network.namespace("tagged")
