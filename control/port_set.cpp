@@ -229,6 +229,7 @@ Result<void> PortSet::set_devices(std::span<const kernel::DeviceState> devices) 
     for (const auto& xdp : xdp_devices_) {
         for (const auto& device : devices) {
             if (device.if_index != xdp->if_index()) continue;
+            xdp->steering().set_mac(device.mac);
             if (auto done = xdp->steering().set_vlans(device.vlans); !done) return done;
         }
     }

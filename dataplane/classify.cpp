@@ -47,7 +47,7 @@ std::optional<std::uint16_t> skip_link_layer(const std::uint8_t* frame, std::siz
     return type;
 }
 
-// As DeviceVlans::tags has them.
+// As OwnDevice::Vlan::tags has them.
 [[gnu::cold, gnu::noinline]] std::uint32_t tags_of(const std::uint8_t* frame,
                                                    std::uint8_t l3_offset) {
     constexpr std::uint32_t kId = 0x0fff;
@@ -55,6 +55,17 @@ std::optional<std::uint16_t> skip_link_layer(const std::uint8_t* frame, std::siz
     const std::uint32_t inner =
         l3_offset > RTE_ETHER_HDR_LEN + 4 ? load_be16(frame + RTE_ETHER_HDR_LEN + 4) & kId : 0;
     return outer << 16 | inner;
+}
+
+// To another MAC address than the port's. No value: it is that of a VLAN child of the device.
+[[gnu::cold, gnu::noinline]] std::optional<Verdict> judge_other_mac(const std::uint8_t* frame,
+                                                                    std::uint8_t l3_offset,
+                                                                    const OwnAddresses& ours) {
+    if ((frame[0] & 1) != 0)
+        return Verdict::punted;  // broadcast or multicast: neighbours, not queries
+    if (l3_offset != RTE_ETHER_HDR_LEN && ours.is_childs_mac(frame, tags_of(frame, l3_offset)))
+        return std::nullopt;
+    return ours.kernel_wants_others() ? Verdict::punted : Verdict::drop_other_host;
 }
 
 // A length that cannot be is ours to judge only in a packet to us.
@@ -144,8 +155,9 @@ bool make_contiguous(rte_mbuf* m) {
     const std::size_t length = m->data_len;
     const auto type = skip_link_layer(frame, length, d.l3_offset);
     if (!type) return Verdict::drop_short_frame;
-    if ((frame[0] & 1) != 0)
-        return Verdict::punted;  // broadcast or multicast: neighbours, not queries
+    if (ours != nullptr && !ours->is_own_mac(frame)) {
+        if (const auto end = judge_other_mac(frame, d.l3_offset, *ours)) return end;
+    }
     d.l3 = frame + d.l3_offset;
     d.is_v6 = *type == kIpv6;
     if (!d.is_v6 && *type != kIpv4) return Verdict::punted;
@@ -207,7 +219,7 @@ std::optional<Verdict> classify_one(rte_mbuf* m, const Port& port, std::uint8_t 
         !is_query && upstream_ports.contains(d.destination_port) && ours.is_own(d.destination);
     if (!is_query && !is_reply) return Verdict::punted;
     if (d.l3_offset != RTE_ETHER_HDR_LEN &&
-        !ours.is_vlan(port.if_index(), tags_of(rte_pktmbuf_mtod(m, std::uint8_t*), d.l3_offset)))
+        !ours.is_vlan(tags_of(rte_pktmbuf_mtod(m, std::uint8_t*), d.l3_offset)))
         return Verdict::punted;
     if (const auto end = check_datagram(m, d, port.partial_checksums())) return end;
     if (is_reply) {
@@ -225,6 +237,7 @@ void classify(std::span<rte_mbuf* const> received, const Port& port, std::uint8_
               OwnAddresses& ours, PortRange upstream_ports, Burst& burst) noexcept {
     for (rte_mbuf* m : received)
         rte_prefetch0(rte_pktmbuf_mtod(m, const void*));
+    ours.come_by(port.if_index());
     for (rte_mbuf* m : received) {
         if (const auto end = classify_one(m, port, port_index, ours, upstream_ports, burst)) {
             burst.ended[burst.ended_count++] = {m, *end};

@@ -8,11 +8,14 @@
 // Cost: the first two cache lines of a packet, and a sum over its payload where the port did not
 //       verify it.
 //
-// Ours is: UDP in an unfragmented IPv4 packet without options or an IPv6 packet without extension
+// Ours is what is sent to the MAC address of the port's device or of a VLAN child of it (where the kernel knows the
+// device; elsewhere to any), and in that: UDP in an unfragmented IPv4 packet without options or an IPv6 packet without extension
 // headers, up to two VLAN tags, to one of our addresses, and there to a service port or a port of
 // our upstream queries. What is ours and wrong is dropped; what is not ours is not judged.
 //
-// Ends: Verdict::punted, drop_short_frame, drop_bad_ip, drop_bad_checksum, drop_bad_source,
+// A frame to another host is dropped, or punted while the kernel's interface is promiscuous.
+//
+// Ends: Verdict::punted, drop_other_host, drop_short_frame, drop_bad_ip, drop_bad_checksum, drop_bad_source,
 //       drop_segmented.
 #pragma once
 

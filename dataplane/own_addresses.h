@@ -1,5 +1,6 @@
 // Which addresses and ports are ours: the worker's fast copy of what the table of next hops says.
 //
+// A frame's MAC address is judged by one comparison of a masked word, whether its port has an address or takes all.
 // Nearly every query goes to the same address and comes from none of ours: the last service address
 // that matched is compared first, and a filter of 256 bits over the last byte answers most
 // questions about sources.
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 
 #include "dataplane/port/next_hop.h"
 #include "matchers/prefix/ip_address.h"
@@ -21,6 +23,7 @@ class OwnAddresses {
         table_ = table;
         last_service_ = {};
         filter_ = {};
+        come_by(0);
         if (table == nullptr) return;
         for (const auto& a : table->own_addresses)
             mark(a);
@@ -29,15 +32,34 @@ class OwnAddresses {
     }
     [[nodiscard]] const NextHopTable* table() const { return table_; }
 
-    // A frame with those tags (DeviceVlans::tags) that came by a port of that device. Id 0 is a priority and no
-    // VLAN (802.1Q).
-    [[nodiscard]] bool is_vlan(int if_index, std::uint32_t tags) const {
-        if (table_ == nullptr || tags == 0) return true;
-        const auto device =
-            std::find_if(table_->vlans.begin(), table_->vlans.end(),
-                         [if_index](const DeviceVlans& v) { return v.if_index == if_index; });
-        return device == table_->vlans.end() ||
-               std::find(device->tags.begin(), device->tags.end(), tags) != device->tags.end();
+    // The frames that are asked about from now on came by a port of that device (0: the kernel knows none).
+    void come_by(int if_index) {
+        device_ = nullptr;
+        if (table_ != nullptr) {
+            const auto& all = table_->devices;
+            const auto it = std::find_if(all.begin(), all.end(), [if_index](const OwnDevice& d) {
+                return d.if_index == if_index;
+            });
+            if (it != all.end()) device_ = &*it;
+        }
+        mac_ = device_ != nullptr ? word_of(device_->mac.data()) : 0;
+        mac_mask_ = device_ != nullptr ? kWholeMac : kGroupBit;
+    }
+    // To the device itself; of a device that the kernel does not know: to no group.
+    [[nodiscard]] bool is_own_mac(const std::uint8_t* frame) const {
+        return (word_of(frame) & mac_mask_) == mac_;
+    }
+    // ... or to its VLAN child of these tags (OwnDevice::Vlan::tags).
+    [[nodiscard]] bool is_childs_mac(const std::uint8_t* frame, std::uint32_t tags) const {
+        const OwnDevice::Vlan* const child = find_vlan(tags);
+        return child != nullptr && std::memcmp(frame, child->mac.data(), child->mac.size()) == 0;
+    }
+    [[nodiscard]] bool kernel_wants_others() const {
+        return device_ != nullptr && device_->promiscuous;
+    }
+    // Id 0 is a priority and no VLAN (802.1Q).
+    [[nodiscard]] bool is_vlan(std::uint32_t tags) const {
+        return device_ == nullptr || tags == 0 || find_vlan(tags) != nullptr;
     }
 
     // A query's destination.
@@ -60,6 +82,23 @@ class OwnAddresses {
     }
 
   private:
+    static constexpr std::uint64_t kWholeMac = 0xffff'ffff'ffff;
+    static constexpr std::uint64_t kGroupBit = 1;  // of the first byte, which is the lowest
+
+    static std::uint64_t word_of(const std::uint8_t* mac) {
+        std::uint32_t first;
+        std::uint16_t last;
+        std::memcpy(&first, mac, sizeof first);
+        std::memcpy(&last, mac + sizeof first, sizeof last);
+        return first | std::uint64_t{last} << 32;
+    }
+    [[nodiscard]] const OwnDevice::Vlan* find_vlan(std::uint32_t tags) const {
+        if (device_ == nullptr) return nullptr;
+        const auto& all = device_->vlans;
+        const auto it = std::find_if(all.begin(), all.end(),
+                                     [tags](const OwnDevice::Vlan& v) { return v.tags == tags; });
+        return it == all.end() ? nullptr : &*it;
+    }
     [[nodiscard, gnu::noinline]] bool is_in_table(const IpAddress& address) const {
         const auto has = [&](const std::vector<IpAddress>& v) {
             return std::binary_search(v.begin(), v.end(), address);
@@ -71,6 +110,8 @@ class OwnAddresses {
     }
 
     const NextHopTable* table_ = nullptr;
+    const OwnDevice* device_ = nullptr;
+    std::uint64_t mac_ = 0, mac_mask_ = kGroupBit;
     IpAddress last_service_{};  // :: is never a service address
     std::array<std::uint64_t, 4> filter_{};
 };

@@ -14,35 +14,36 @@
 namespace steer {
 
 //    name                       label                        what happened
-#define STEER_VERDICTS(X)                                                                     \
-    X(answered, "answered", "answer sent at once")                                            \
-    X(answered_truncated, "answered_truncated", "answer above the client's size: TC set")     \
-    X(answered_error, "answered_error", "malformed query told so (FORMERR, NOTIMP, BADVERS)") \
-    X(refused_client, "refused_client", "client is in none of dataplane.allow")               \
-    X(forwarded, "forwarded", "query parked, an upstream is asked")                           \
-    X(held, "held", "answer known, waits for a router")                                       \
-    X(query_moved, "query_moved", "query given to the worker that serves its flow")           \
-    X(upstream_reply, "upstream_reply", "an upstream's reply that was awaited")               \
-    X(upstream_moved, "upstream_moved", "an upstream's reply for another worker")             \
-    X(drop_upstream_unknown, "drop_upstream_unknown",                                         \
-      "reply that nobody awaits, or from the wrong source")                                   \
-    X(drop_upstream_malformed, "drop_upstream_malformed",                                     \
-      "reply that does not parse or answers another question")                                \
-    X(punted, "punted", "not ours: handed to the kernel")                                     \
-    X(drop_no_kernel, "drop_no_kernel", "not ours, and this port has no kernel side")         \
-    X(drop_short_frame, "drop_short_frame", "cut off inside Ethernet, IP or UDP")             \
-    X(drop_bad_ip, "drop_bad_ip", "IP header or total length wrong")                          \
-    X(drop_bad_checksum, "drop_bad_checksum", "IP or UDP checksum wrong")                     \
-    X(drop_bad_source, "drop_bad_source", "source is multicast, loopback, ours, or port 0")   \
-    X(drop_segmented, "drop_segmented", "a packet in pieces too large for one mbuf")          \
-    X(drop_short_header, "drop_short_header", "fewer than 12 bytes of DNS")                   \
-    X(drop_response, "drop_response", "a response sent to our port 53")                       \
-    X(drop_parked_full, "drop_parked_full", "no room for another parked query")               \
-    X(drop_client_quota, "drop_client_quota", "client has too many parked queries")           \
-    X(drop_suffix_quota, "drop_suffix_quota", "too many parked queries under one domain")     \
-    X(drop_no_buffer, "drop_no_buffer", "no buffer for the answer")                           \
-    X(drop_ring_full, "drop_ring_full", "the ring to another worker is full")                 \
-    X(drop_tx_full, "drop_tx_full", "the port did not take the answer")                       \
+#define STEER_VERDICTS(X)                                                                      \
+    X(answered, "answered", "answer sent at once")                                             \
+    X(answered_truncated, "answered_truncated", "answer above the client's size: TC set")      \
+    X(answered_error, "answered_error", "malformed query told so (FORMERR, NOTIMP, BADVERS)")  \
+    X(refused_client, "refused_client", "client is in none of dataplane.allow")                \
+    X(forwarded, "forwarded", "query parked, an upstream is asked")                            \
+    X(held, "held", "answer known, waits for a router")                                        \
+    X(query_moved, "query_moved", "query given to the worker that serves its flow")            \
+    X(upstream_reply, "upstream_reply", "an upstream's reply that was awaited")                \
+    X(upstream_moved, "upstream_moved", "an upstream's reply for another worker")              \
+    X(drop_upstream_unknown, "drop_upstream_unknown",                                          \
+      "reply that nobody awaits, or from the wrong source")                                    \
+    X(drop_upstream_malformed, "drop_upstream_malformed",                                      \
+      "reply that does not parse or answers another question")                                 \
+    X(punted, "punted", "not ours: handed to the kernel")                                      \
+    X(drop_no_kernel, "drop_no_kernel", "not ours, and this port has no kernel side")          \
+    X(drop_other_host, "drop_other_host", "to another host's MAC address (a flooding switch)") \
+    X(drop_short_frame, "drop_short_frame", "cut off inside Ethernet, IP or UDP")              \
+    X(drop_bad_ip, "drop_bad_ip", "IP header or total length wrong")                           \
+    X(drop_bad_checksum, "drop_bad_checksum", "IP or UDP checksum wrong")                      \
+    X(drop_bad_source, "drop_bad_source", "source is multicast, loopback, ours, or port 0")    \
+    X(drop_segmented, "drop_segmented", "a packet in pieces too large for one mbuf")           \
+    X(drop_short_header, "drop_short_header", "fewer than 12 bytes of DNS")                    \
+    X(drop_response, "drop_response", "a response sent to our port 53")                        \
+    X(drop_parked_full, "drop_parked_full", "no room for another parked query")                \
+    X(drop_client_quota, "drop_client_quota", "client has too many parked queries")            \
+    X(drop_suffix_quota, "drop_suffix_quota", "too many parked queries under one domain")      \
+    X(drop_no_buffer, "drop_no_buffer", "no buffer for the answer")                            \
+    X(drop_ring_full, "drop_ring_full", "the ring to another worker is full")                  \
+    X(drop_tx_full, "drop_tx_full", "the port did not take the answer")                        \
     X(drop_router_away, "drop_router_away", "on_timeout: drop, and the router is away")
 
 // Names are Verdict's.

@@ -46,6 +46,9 @@ Link read_link(const nlmsghdr& message) {
                                 link.mac.size(), link.mac.begin());
                 }
                 break;
+            case IFLA_PROMISCUITY:
+                link.promiscuous = mnl_attr_get_u32(&a) != 0;
+                break;
             case IFLA_LINK:
                 parent = static_cast<int>(mnl_attr_get_u32(&a));
                 break;

@@ -20,6 +20,8 @@ struct Link {
     bool up = false;              // administratively and by carrier
     bool asks_neighbours = true;  // an Ethernet with ARP and ND
     MacAddress mac{};
+    bool promiscuous =
+        false;  // takes frames to other hosts: a bridge's, a macvlan's parent, somebody listens
     int vlan_parent = 0;  // interface that this is a VLAN of; 0: it is none
     std::uint16_t vlan_id = 0;
     bool operator==(const Link&) const = default;

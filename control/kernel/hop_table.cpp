@@ -129,11 +129,15 @@ std::vector<DeviceState> device_states(const Interfaces& interfaces,
     for (const PortDevice& device : devices) {
         const Link* link = interfaces.find(index_of(device));
         if (link == nullptr) continue;
-        DeviceState state{device.if_index, link->name, link->up, link->mac, {}, {}, {}};
+        DeviceState state{.if_index = device.if_index,
+                          .name = link->name,
+                          .up = link->up,
+                          .mac = link->mac,
+                          .promiscuous = link->promiscuous};
         for (const Link& other : interfaces.links) {
             const Place place = place_of(other, interfaces, std::span(&device, 1));
             if (place.device == nullptr) continue;
-            if (other.vlan_parent != 0) state.vlans.push_back(place.vlan);
+            if (other.vlan_parent != 0) state.vlans.push_back({place.vlan, other.mac});
             if (device.copies) state.copying.push_back(other.if_index);
         }
         for (const Address& address : interfaces.addresses) {

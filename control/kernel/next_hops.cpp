@@ -246,9 +246,10 @@ void NextHops::Impl::publish() {
     NextHopTable table = build();
     std::vector<DeviceState> states = device_states(interfaces, devices);
     for (const DeviceState& state : states) {
-        DeviceVlans& ours = table.vlans.emplace_back(DeviceVlans{state.if_index, {}});
-        for (const VlanTags& tags : state.vlans)
-            ours.tags.push_back(std::uint32_t{tags.outer} << 16 | tags.inner);
+        OwnDevice& ours = table.devices.emplace_back(OwnDevice{
+            .if_index = state.if_index, .mac = state.mac, .promiscuous = state.promiscuous});
+        for (const auto& [tags, mac] : state.vlans)
+            ours.vlans.push_back({std::uint32_t{tags.outer} << 16 | tags.inner, mac});
     }
     if (published == table && published_devices == states) return;
     log_changes(table);

@@ -61,8 +61,10 @@ struct DeviceState {
     std::string name;
     bool up = false;  // administratively and by carrier
     MacAddress mac{};
-    std::vector<VlanTags> vlans;  // of its VLAN children, sorted
-    std::vector<int> copying;  // if it copies: the interfaces that its packets come in by, sorted
+    bool promiscuous = false;         // as Link's
+    std::vector<OwnVlan> vlans = {};  // its VLAN children, sorted
+    std::vector<int> copying =
+        {};  // if it copies: the interfaces that its packets come in by, sorted
     std::vector<PortAddress> addresses = {};  // good ones, on links that are up
     bool operator==(const DeviceState&) const = default;
 };

@@ -26,11 +26,20 @@ struct NextHop {
     bool operator==(const NextHop&) const = default;
 };
 
-// The VLANs of a device that are ours: those that it has children for.
-struct DeviceVlans {
+// A port's device as the kernel has it: the frames to its MAC address are ours, untagged ones and those of the VLANs
+// that it has children for.
+struct OwnDevice {
+    struct Vlan {
+        std::uint32_t tags = 0;  // outer id << 16 | inner id (0: one tag)
+        MacAddress mac{};        // the child's, which may be its own
+        bool operator==(const Vlan&) const = default;
+    };
     int if_index = 0;
-    std::vector<std::uint32_t> tags;  // outer id << 16 | inner id (0: one tag)
-    bool operator==(const DeviceVlans&) const = default;
+    MacAddress mac{};
+    // The kernel wants frames to other hosts, too: for a bridge, a macvlan (VRRP), somebody who listens.
+    bool promiscuous = false;
+    std::vector<Vlan> vlans = {};
+    bool operator==(const OwnDevice&) const = default;
 };
 
 struct NextHopTable {
@@ -38,8 +47,8 @@ struct NextHopTable {
     std::vector<IpAddress> service_addresses;  // sorted: what we answer on (destination of queries)
     std::vector<std::uint16_t> service_ports;  // host order; usually just 53
     std::vector<IpAddress> own_addresses;  // sorted: every address of this host (bad as a source)
-    // Of the ports' devices that the kernel knows. Nobody says so of others: there every VLAN is ours.
-    std::vector<DeviceVlans> vlans;
+    // The ports' devices that the kernel knows. Nobody speaks for others: there every MAC address and every VLAN is ours.
+    std::vector<OwnDevice> devices;
     bool operator==(const NextHopTable&) const = default;
 };
 

@@ -44,8 +44,14 @@ steer_xdp_upstream as_key(const UpstreamEndpoint& upstream) {
 std::uint16_t as_key(std::uint16_t port) {
     return htobe16(port);
 }
-steer_xdp_vlan as_key(const VlanTags& tags) {
-    return {tags.outer, tags.inner};
+steer_xdp_vlan as_key(const OwnVlan& vlan) {
+    return {vlan.tags.outer, vlan.tags.inner};
+}
+// As the program reads it from a frame.
+std::uint64_t word_of(const MacAddress& mac) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, mac.data(), mac.size());
+    return word;
 }
 
 steer_xdp_address as_key(const std::pair<IpAddress, std::uint32_t>& address) {
@@ -53,6 +59,9 @@ steer_xdp_address as_key(const std::pair<IpAddress, std::uint32_t>& address) {
 }
 std::uint32_t as_value(const std::pair<IpAddress, std::uint32_t>& address) {
     return address.second;
+}
+std::uint64_t as_value(const OwnVlan& vlan) {
+    return word_of(vlan.mac);
 }
 template <class T>
 std::uint8_t as_value(const T&) {
@@ -235,6 +244,9 @@ int XdpSteering::hook_in(Mode mode) {
 }
 
 Result<void> XdpSteering::hook() {
+    const Result<KernelDevice> device = find_kernel_device(device_);
+    if (!device) return device.error();
+    set_mac(device->mac);
     int failed = 0;
     for (const Mode mode : {Mode::native, Mode::generic}) {
         mode_ = mode;
@@ -244,8 +256,7 @@ Result<void> XdpSteering::hook() {
         if (failed != -EOPNOTSUPP && failed != -EINVAL) break;
     }
     if (hooked_) return {};
-    const Result<KernelDevice> found = find_kernel_device(device_);
-    return found ? refused_program(*found, -failed) : found.error();
+    return refused_program(*device, -failed);
 }
 
 void XdpSteering::unhook() {
@@ -288,7 +299,11 @@ void XdpSteering::set_port_range(std::uint16_t first, std::uint16_t last) noexce
     __atomic_store_n(&skeleton_->data->port_range, range, __ATOMIC_RELAXED);
 }
 
-Result<void> XdpSteering::set_vlans(std::span<const VlanTags> vlans) {
+void XdpSteering::set_mac(const MacAddress& mac) noexcept {
+    __atomic_store_n(&skeleton_->data->own_mac, word_of(mac), __ATOMIC_RELAXED);
+}
+
+Result<void> XdpSteering::set_vlans(std::span<const OwnVlan> vlans) {
     if (!vlans.empty() && strips_vlan_tags(device_)) {
         if (!set_vlan_stripping(device_, false)) {
             return Error{device_ +
@@ -298,8 +313,7 @@ Result<void> XdpSteering::set_vlans(std::span<const VlanTags> vlans) {
         }
         stripping_turned_off_ = true;
     }
-    return change_map(skeleton_->maps.vlans, vlans_,
-                      std::set<VlanTags>(vlans.begin(), vlans.end()));
+    return change_map(skeleton_->maps.vlans, vlans_, std::set<OwnVlan>(vlans.begin(), vlans.end()));
 }
 
 int XdpSteering::sockets_fd() const noexcept {

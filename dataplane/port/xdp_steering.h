@@ -16,6 +16,7 @@
 #include <string>
 #include <utility>
 
+#include "dataplane/port/port.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/result.h"
 
@@ -34,6 +35,13 @@ struct UpstreamEndpoint {
 struct VlanTags {
     std::uint16_t outer = 0, inner = 0;
     auto operator<=>(const VlanTags&) const = default;
+};
+
+// A VLAN child of a device; its MAC address may be its own.
+struct OwnVlan {
+    VlanTags tags;
+    MacAddress mac{};
+    auto operator<=>(const OwnVlan&) const = default;
 };
 
 class XdpSteering {
@@ -64,9 +72,11 @@ class XdpSteering {
     Result<void> set_upstreams(std::span<const UpstreamEndpoint> upstreams);
     // Destination ports of upstream replies, both included. Until this is called: none.
     void set_port_range(std::uint16_t first, std::uint16_t last) noexcept;
-    // VLANs whose frames are looked at, besides untagged ones. Errors: the device strips tags in hardware
+    // The device's MAC address; frames to others pass. Until this is called: the one that it had when attached.
+    void set_mac(const MacAddress& mac) noexcept;
+    // VLANs whose frames are looked at, besides untagged ones: those to the child's address or the device's. Errors: the device strips tags in hardware
     // and cannot be told not to.
-    Result<void> set_vlans(std::span<const VlanTags> vlans);
+    Result<void> set_vlans(std::span<const OwnVlan> vlans);
 
     [[nodiscard]] const std::string& device() const noexcept { return device_; }
     [[nodiscard]] int if_index() const noexcept { return if_index_; }
@@ -99,7 +109,7 @@ class XdpSteering {
     std::set<std::pair<IpAddress, std::uint32_t>> addresses_;
     std::set<std::uint16_t> service_ports_;
     std::set<UpstreamEndpoint> upstreams_;
-    std::set<VlanTags> vlans_;
+    std::set<OwnVlan> vlans_;
 };
 
 }  // namespace steer

@@ -179,6 +179,33 @@ class KernelsShare(unittest.TestCase):
         self.assertEqual(self.steer.stop(), 0)
         self.assertNotIn("steer0", net.run("appliance", "ip", "link").stdout)
 
+    def test_macs_of_others(self):
+        """A frame to another host is nobody's, unless the kernel's interface listens to all: for a macvlan, as VRRP's."""
+        self.begin()
+        net, other = self.net, "00:00:5e:00:01:05"
+        net.run("client", "ip", "neigh", "replace", V4, "lladdr", other, "dev", "dtap0")
+        dropped, given = self.worker("verdicts", "drop_other_host"), self.exception("icmp_given")
+        self.assertEqual(self.short(V4, "+timeout=1"), set())
+        self.assertEqual(self.ping(V4, "-c", "3", "-i", "0.02", "-W", "1"), (0, 3))
+        self.assertEqual(self.worker("verdicts", "drop_other_host"), dropped + 4)
+        self.assertEqual(self.exception("icmp_given"), given)
+        net.run("appliance", "ip", "link", "add", "link", "steer0", "name", "vrrp0", "address", other, "type", "macvlan")
+        net.address("appliance", "vrrp0", "192.0.2.60/32")
+        net.run("appliance", "ip", "link", "set", "vrrp0", "up")
+        net.run("client", "ip", "neigh", "replace", "192.0.2.60", "lladdr", other, "dev", "dtap0")
+        until(lambda: self.ping("192.0.2.60", "-c", "1", "-W", "1") == (1, 1), 5, "a ping of the macvlan's address")
+        dropped = self.worker("verdicts", "drop_other_host")
+        self.assertEqual(self.short(V4, "+timeout=1"), set())  # it is not the macvlan's address
+        net.run("client", "ip", "neigh", "del", V4, "dev", "dtap0")
+        self.assertEqual(self.short(V4), STREAM)
+        self.assertEqual(self.worker("verdicts", "drop_other_host"), dropped)
+        # Another MAC address of the interface is ours, and the old one is another's.
+        net.run("appliance", "ip", "link", "del", "vrrp0")
+        net.run("appliance", "ip", "link", "set", "steer0", "address", other)
+        until(lambda: self.short(V4, "+timeout=1") == STREAM, 5, "an answer by the new MAC address")
+        self.assertEqual(self.resolves(V4), other)
+        self.assertEqual(self.short(V4), STREAM)
+
     # ARP as RouterOS has it; the client's MAC is known by configuration where it is not to be learned.
     KNOWN = ", neighbours: [{ address: 192.0.2.1, mac: '02:00:00:00:00:99' }]"
 

@@ -352,11 +352,23 @@ def destinations(place, side):
 
 @case()
 def frames_for_another(place, side):
-    """A switch that floods brings them: they are another host's, if the device or the kernel tells them apart."""
+    """A switch that floods brings them: another host's, to which nobody answers. The kernel sees them where the wire is
+    its own, and is not given them where it is ours."""
     if not place.filters_macs:
         return
-    not_answered(place, side, lambda port, query: place.ether(dst="02:00:00:00:be:ef") / side.ip() /
-                 UDP(sport=port, dport=53) / query)
+    first, last = int(place.mac[:2], 16), int(place.mac[-2:], 16)
+    behind = Wire(place.network, *place.behind) if place.behind else None
+    try:
+        for mac in (f"{first ^ 4:02x}{place.mac[2:]}", f"{place.mac[:-2]}{last ^ 1:02x}", "02:00:00:00:be:ef"):
+            not_answered(place, side, lambda port, query: place.ether(dst=mac) / side.ip() /
+                         UDP(sport=port, dport=53) / query)
+            if behind is None:
+                continue
+            given = {Ether(frame).dst for frame in iter(lambda: behind.read(0), None)}
+            same(mac in given, place.kernels_wire, f"whether the kernel was given the frame to {mac}")
+    finally:
+        if behind is not None:
+            behind.close()
 
 
 @case()

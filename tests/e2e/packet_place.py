@@ -89,16 +89,17 @@ class Wire:
 class Place:
     """`kernel`: a kernel carries our addresses too (ARP, ND, ping, TCP, fragments). `partial`: whether a checksum that
     is only the pseudo-header's counts as one. `behind`: (space, device) where what we leave to the kernel is seen.
-    `filters_macs`: frames for another host do not get to us. `any_vlan`: nobody says which VLANs are ours, so all are."""
+    `filters_macs`: somebody says which MAC address is ours. `any_vlan`: nobody says which VLANs are ours, so all are.
+    `kernels_wire`: the kernel sees all that comes."""
 
     known = "1.host.example"  # an answer that is in the cache from the beginning
 
     def __init__(self, network: Network, space: str, device: str, mac: str, sides: list[Side], kernel: bool = True,
-                 partial: bool = False, behind: tuple[str, str] | None = None, filters_macs: bool = False,
-                 any_vlan: bool = False):
+                 partial: bool = False, behind: tuple[str, str] | None = None, filters_macs: bool = True,
+                 any_vlan: bool = False, kernels_wire: bool = False):
         self.network, self.space, self.device, self.mac = network, space, device, mac
         self.sides, self.kernel, self.partial, self.behind = sides, kernel, partial, behind
-        self.filters_macs, self.any_vlan = filters_macs, any_vlan
+        self.filters_macs, self.any_vlan, self.kernels_wire = filters_macs, any_vlan, kernels_wire
         self.own_mac = network.run(space, "cat", f"/sys/class/net/{device}/address").stdout.strip()
         self.wire = Wire(network, space, device)
         for side in sides:

@@ -80,7 +80,8 @@ def on_veth(driver: str, **what):
         lab.veth()
         lab.client_addresses()
         lab.daemon(f"{{ device: eth0, driver: {driver} }}", lab.upstream())
-        return Place(lab.network, "client", "eth0", lab.mac(), SIDES, behind=("appliance", "eth0"), **what)
+        return Place(lab.network, "client", "eth0", lab.mac(), SIDES, behind=("appliance", "eth0"), kernels_wire=True,
+                     **what)
     return start
 
 
@@ -93,7 +94,8 @@ def without_kernel(lab: Lab, port: str, join=None, device: str = "eth0", **what)
     lab.join(join, device)
     for side in SIDES:
         lab.network.run("client", "ip", "neigh", "replace", side.ours, "lladdr", ANY_MAC, "dev", device)
-    return Place(lab.network, "client", device, ANY_MAC, SIDES, kernel=False, any_vlan=True, **what)
+    return Place(lab.network, "client", device, ANY_MAC, SIDES, kernel=False, any_vlan=True, filters_macs=False,
+                 **what)
 
 
 def with_kernel(lab: Lab, port: str, join=None, device: str = "eth0", **what) -> Place:
@@ -143,7 +145,7 @@ def on_tap(beside):
 KINDS = {
     "af_packet": on_veth("af_packet", partial=True),
     "af_xdp": on_veth("af_xdp", partial=True),
-    "socket": on_veth("socket", filters_macs=True),
+    "socket": on_veth("socket"),
     "memif": on_memif(with_kernel),
     "pcap": on_pcap(with_kernel),
     "tap": on_tap(with_kernel),

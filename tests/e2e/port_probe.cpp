@@ -205,9 +205,9 @@ class Probe {
         } else if (verb == "foreign") {
             foreign_ = true;
         } else if (verb == "vlans") {
-            std::vector<VlanTags> vlans;
+            std::vector<OwnVlan> vlans;
             for (std::uint16_t tag = 0; words >> tag;)
-                vlans.push_back({tag, 0});
+                vlans.push_back({{tag, 0}, {}});
             must(steering_->set_vlans(vlans));
         } else if (verb == "upstreams") {
             std::string list;

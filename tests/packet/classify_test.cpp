@@ -110,7 +110,9 @@ BOOST_AUTO_TEST_CASE(which_vlans_are_ours) {
         return a.count(Verdict::drop_no_kernel) == before;
     };
     BOOST_TEST(taken({12}));
-    a.next_hops().vlans = {{a.port().port().if_index(), {10U << 16, 10U << 16 | 20U}}};
+    a.next_hops().devices = {{.if_index = a.port().port().if_index(),
+                              .mac = query_frame().to_mac,
+                              .vlans = {{10U << 16, {}}, {10U << 16 | 20U, {}}}}};
     BOOST_TEST(taken({}));
     BOOST_TEST(taken({10}));
     BOOST_TEST(taken({10, 20}));
@@ -119,9 +121,53 @@ BOOST_AUTO_TEST_CASE(which_vlans_are_ours) {
     BOOST_TEST(!taken({20}));
     BOOST_TEST(!taken({20, 10}));
     BOOST_TEST(!taken({0, 20}));
-    a.next_hops().vlans.front().tags.clear();
+    a.next_hops().devices.front().vlans.clear();
     BOOST_TEST(!taken({10}));
     BOOST_TEST(taken({}));
+}
+
+// Where the kernel knows the device, its MAC address is ours and those of its VLAN children with their tags; elsewhere
+// the port takes what it is given. Broadcast and multicast are the kernel's in any case.
+BOOST_AUTO_TEST_CASE(which_macs_are_ours) {
+    constexpr MacAddress kOwn{2, 0, 0, 0, 0, 1}, kChild{2, 0, 0, 0, 0, 10},
+        kOther{2, 0, 0, 0, 1, 1};
+    Appliance a;
+    a.publish(forward_only());
+    const auto end_of = [&a](const MacAddress& to, std::vector<std::uint16_t> tags) {
+        UdpFrame frame = query_frame();
+        frame.to_mac = to;
+        frame.vlans = std::move(tags);
+        for (const Verdict v : {Verdict::drop_other_host, Verdict::drop_no_kernel}) {
+            const auto before = a.count(v);
+            a.send(0, make_udp_frame(frame));
+            a.turn();
+            if (a.count(v) > before) return kVerdictLabels[static_cast<std::size_t>(v)];
+        }
+        return std::string_view{"ours"};
+    };
+    BOOST_TEST(end_of(kOther, {}) == "ours");
+    BOOST_TEST(end_of({0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, {}) == "drop_no_kernel");
+
+    auto& device = a.next_hops().devices.emplace_back(
+        OwnDevice{.if_index = a.port().port().if_index(), .mac = kOwn});
+    device.vlans = {{10U << 16, kChild}, {20U << 16, kOwn}};
+    BOOST_TEST(end_of(kOwn, {}) == "ours");
+    BOOST_TEST(end_of(kOwn, {10}) == "ours");  // as the kernel takes it
+    BOOST_TEST(end_of(kChild, {10}) == "ours");
+    BOOST_TEST(end_of(kChild, {}) == "drop_other_host");
+    BOOST_TEST(end_of(kChild, {20}) == "drop_other_host");
+    for (std::size_t byte = 0; byte < kOwn.size(); ++byte) {
+        MacAddress to = kOwn;
+        to[byte] ^= 4;
+        BOOST_TEST(end_of(to, {}) == "drop_other_host");
+        BOOST_TEST(end_of(to, {20}) == "drop_other_host");
+    }
+    BOOST_TEST(end_of({0x33, 0x33, 0, 0, 0, 1}, {}) == "drop_no_kernel");
+
+    // A bridge or a macvlan there: others' frames are the kernel's to judge.
+    device.promiscuous = true;
+    BOOST_TEST(end_of(kOther, {}) == "drop_no_kernel");
+    BOOST_TEST(end_of(kOwn, {}) == "ours");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_cut_off) {

@@ -3,7 +3,8 @@
 // Takes from an interface only what is ours, and leaves the rest to the kernel:
 //   - UDP to a service address and a service port (queries);
 //   - UDP from an upstream's address and port to an address of ours and a port of our range (replies).
-// Frames untagged, or with one or two VLAN tags that are ours. Fragments, IP options, IPv6 extension
+// Frames to the interface's own MAC address, or to that of the VLAN child whose tags they have: what a switch floods is
+// another host's, and what a macvlan or a bridge has there is the kernel's. Untagged, or with one or two VLAN tags that are ours. Fragments, IP options, IPv6 extension
 // headers and everything that is cut short pass. So does all, if no socket is bound to the queue.
 //
 // Userspace (xdp_steering.cpp) changes the maps while this runs. Addresses are 16 bytes, IPv4 as
@@ -57,12 +58,19 @@ struct {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(max_entries, STEER_XDP_MAX_VLANS);
     __type(key, struct steer_xdp_vlan);
-    __type(value, __u8);
+    __type(value, __u64);  // the child's MAC address, as own_mac
 } vlans SEC(".maps");
 
 // First and last port of replies, both included, in one word (first << 16 | last) so that a change is seen
 // whole. 0xffff0000 is an empty range.
 volatile __u32 port_range = 0xffff0000;
+
+// The bytes of the address as they are in memory, then two of 0. (Initially nobody's; a 0 would not lie in .data.)
+volatile __u64 own_mac = 0xffffffffffffffff;
+
+static __always_inline __u64 mac_in(const unsigned char* at) {
+    return *(const __u32*)at | (__u64) * (const __u16*)(at + 4) << 32;
+}
 
 static __always_inline int is_vlan(__be16 proto) {
     return proto == bpf_htons(ETH_P_8021Q) || proto == bpf_htons(ETH_P_8021AD);
@@ -78,6 +86,7 @@ int steer_xdp(struct xdp_md* ctx) {
 
     struct ethhdr* eth = at;
     if ((void*)(eth + 1) > end) return XDP_PASS;
+    __u64 to = mac_in(eth->h_dest);
     __be16 proto = eth->h_proto;
     at = eth + 1;
     if (is_vlan(proto)) {
@@ -93,7 +102,10 @@ int steer_xdp(struct xdp_md* ctx) {
             proto = tag->next_proto;
             at = tag + 1;
         }
-        if (!bpf_map_lookup_elem(&vlans, &tags)) return XDP_PASS;
+        __u64* child = bpf_map_lookup_elem(&vlans, &tags);
+        if (!child || (to != *child && to != own_mac)) return XDP_PASS;
+    } else if (to != own_mac) {
+        return XDP_PASS;
     }
 
     struct udphdr* udp;

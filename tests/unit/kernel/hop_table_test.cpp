@@ -17,11 +17,11 @@ IpAddress ip(const char* text) {
 Interfaces host() {
     Interfaces all;
     all.links = {{1, "lo", true, false, {}, 0, 0},
-                 {2, "eth0", true, true, kOwnMac, 0, 0},
-                 {3, "eth0.10", true, true, kVlanMac, 2, 10},
-                 {4, "eth0.10.20", true, true, kVlanMac, 3, 20},
-                 {5, "eth1", true, true, {}, 0, 0},
-                 {6, "wg0", true, false, {}, 0, 0}};
+                 {2, "eth0", true, true, kOwnMac, true, 0, 0},
+                 {3, "eth0.10", true, true, kVlanMac, false, 2, 10},
+                 {4, "eth0.10.20", true, true, kVlanMac, false, 3, 20},
+                 {5, "eth1", true, true, {}, false, 0, 0},
+                 {6, "wg0", true, false, {}, false, 0, 0}};
     all.addresses = {{1, ip("127.0.0.1")}, {2, ip("192.0.2.1")},    {2, ip("2001:db8::1")},
                      {3, ip("10.10.0.1")}, {5, ip("198.51.100.1")}, {4, ip("10.20.0.1")}};
     return all;
@@ -170,7 +170,10 @@ BOOST_AUTO_TEST_CASE(a_device_knows_its_vlans) {
     BOOST_REQUIRE(states.size() == 1U);  // 77 is not there
     BOOST_TEST(states[0].name == "eth0");
     BOOST_TEST(states[0].up);
-    BOOST_TEST((states[0].vlans == std::vector<VlanTags>{{10, 0}, {10, 20}}));
+    BOOST_TEST((states[0].mac == kOwnMac));
+    BOOST_TEST(states[0].promiscuous);
+    BOOST_TEST(
+        (states[0].vlans == std::vector<OwnVlan>{{{10, 0}, kVlanMac}, {{10, 20}, kVlanMac}}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
