@@ -47,12 +47,23 @@ std::vector<std::uint16_t> service_ports(const std::vector<build::Listener>& lis
 
 // Service addresses that the kernel has: those that a socket can be bound to. A port without a kernel side
 // has addresses of its own.
-std::vector<IpAddress> of_kernel(const NextHopTable& table) {
+std::vector<ServiceAddress> of_kernel(const NextHopTable& table,
+                                      std::span<const kernel::DeviceState> devices) {
     std::vector<IpAddress> both;
     std::set_intersection(table.service_addresses.begin(), table.service_addresses.end(),
                           table.own_addresses.begin(), table.own_addresses.end(),
                           std::back_inserter(both));
-    return both;
+    std::vector<ServiceAddress> all;
+    for (const IpAddress& ip : both) {
+        const std::size_t before = all.size();
+        for (const auto& device : devices) {
+            for (const auto& there : device.addresses) {
+                if (ip.is_link_local() && there.ip == ip) all.push_back({ip, there.if_index});
+            }
+        }
+        if (all.size() == before) all.push_back({ip});
+    }
+    return all;
 }
 
 }  // namespace
@@ -177,9 +188,10 @@ void Daemon::on_network(kernel::NextHopView view) {
     for (const auto& device : view.devices)
         copying_.insert(copying_.end(), device.copying.begin(), device.copying.end());
     std::sort(copying_.begin(), copying_.end());
+    kernels_ = of_kernel(*table, view.devices);
     if (streams_) {
         streams_->set_copying_interfaces(copying_);
-        streams_->set_service_addresses(of_kernel(*table));
+        streams_->set_service_addresses(kernels_);
     }
     kernel_side_->follow(view.devices);
     hops_->put(std::move(table));
@@ -189,7 +201,7 @@ Result<void> Daemon::start_listeners() {
     streams_ = std::make_unique<StreamThreads>(*plane_, clock_,
                                                [](const std::string& s) { spdlog::warn("{}", s); });
     streams_->set_copying_interfaces(copying_);
-    return streams_->listen(built_.listeners, of_kernel(*hops_->current()), ports_->any_frames());
+    return streams_->listen(built_.listeners, kernels_, ports_->any_frames());
 }
 
 Result<void> Daemon::start_ops() {
@@ -258,6 +270,8 @@ void Daemon::housekeeping() {
     publisher_->poll(clock_.now());
     hops_->poll();
     for (const auto& sentence : ports_->follow_devices())
+        spdlog::warn("{}", sentence);
+    for (const auto& sentence : kernel_side_->follow_interfaces())
         spdlog::warn("{}", sentence);
     housekeeping_.expires_after(kHousekeepingEvery);
     housekeeping_.async_wait([this](const boost::system::error_code& error) {

@@ -81,7 +81,8 @@ class Daemon {
     std::unique_ptr<kernel::ReservedPorts> reserved_;
     std::unique_ptr<KernelSide> kernel_side_;
     std::unique_ptr<kernel::NextHops> watcher_;
-    std::vector<int> copying_;  // interfaces with a copying port, sorted
+    std::vector<ServiceAddress> kernels_;  // service addresses that the kernel has
+    std::vector<int> copying_;             // interfaces with a copying port, sorted
     std::unique_ptr<StreamThreads> streams_;
     std::unique_ptr<RouterThread> routers_;
     ops::JsonRpc rpc_;

@@ -38,7 +38,24 @@ Result<std::unique_ptr<ExceptionPath>> ExceptionPath::open(const std::string& in
     if (!device) return device.error();
     auto link = std::make_shared<ExceptionLink>(ExceptionOptions{
         .queues = queues, .frame_bytes = mtu + kAroundIp, .rates = rates_of(port.exception_rates)});
-    return std::unique_ptr<ExceptionPath>(new ExceptionPath(std::move(*device), std::move(link)));
+    std::unique_ptr<ExceptionPath> path(
+        new ExceptionPath(std::move(*device), std::move(link), first));
+    path->follow_link();
+    return path;
+}
+
+void ExceptionPath::follow_link() {
+    const bool up = wire_.link_is_up();
+    if (up != carrier_) device_->set_carrier(up);
+    carrier_ = up;
+}
+
+Result<void> ExceptionPath::make_again() {
+    if (auto done = device_->make_again(); !done) return done;
+    carrier_ = true;
+    follow_link();
+    made_.fetch_add(1, std::memory_order_release);
+    return {};
 }
 
 Ports ExceptionPath::add_to(Ports queues) {

@@ -10,8 +10,12 @@
 namespace steer {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr unsigned kAtOnce =
     64;  // frames of one ring or interface, then the others have their turn
+constexpr auto kLookEvery = 100ms;
+constexpr auto kMakeAgainEvery = 1s;
 
 }  // namespace
 
@@ -48,6 +52,7 @@ void ExceptionThread::run() {
         bool busy = give_to_kernel();
         for (Interface& interface : interfaces_)
             busy = take_from_kernel(interface) || busy;
+        look_after_interfaces();
         if (busy) continue;
         sleeper_.going_to_sleep();
         const bool last_look = give_to_kernel() || stopping_.load(std::memory_order_relaxed);
@@ -61,9 +66,37 @@ void ExceptionThread::wait() {
     for (const Interface& interface : interfaces_) {
         if (!interface.gone) descriptors.push_back({interface.path->device().fd(), POLLIN, 0});
     }
-    ::poll(descriptors.data(), descriptors.size(), -1);
+    ::poll(descriptors.data(), descriptors.size(), static_cast<int>(kLookEvery / 1ms));
     std::uint64_t wakes;
     [[maybe_unused]] const auto n = ::read(sleeper_.event_fd(), &wakes, sizeof wakes);
+}
+
+void ExceptionThread::look_after_interfaces() {
+    const auto now = Clock::now();
+    if (now < next_look_) return;
+    next_look_ = now + kLookEvery;
+    for (Interface& interface : interfaces_) {
+        if (interface.gone) {
+            make_again(interface, now);
+        } else {
+            interface.path->follow_link();
+        }
+    }
+}
+
+void ExceptionThread::make_again(Interface& interface, Clock::time_point now) {
+    if (now < interface.again) return;
+    interface.again = now + kMakeAgainEvery;
+    const std::string start =
+        "the exception interface " + interface.path->device().name() + " was removed";
+    if (const auto done = interface.path->make_again(); done) {
+        interface.gone = false;
+        interface.trouble.clear();
+        log_(start + " and is made again");
+    } else if (done.error().text != interface.trouble) {
+        interface.trouble = done.error().text;
+        log_(start + ", so its port has no kernel side: " + interface.trouble);
+    }
 }
 
 bool ExceptionThread::give_to_kernel() {
@@ -96,9 +129,8 @@ bool ExceptionThread::take_from_kernel(Interface& interface) {
         const ssize_t n = ::read(interface.path->device().fd(), room != nullptr ? room : lost,
                                  room != nullptr ? ring.frame_bytes() : sizeof lost);
         if (n < 0 && errno != EAGAIN && errno != EINTR) {
-            log_("the exception interface " + interface.path->device().name() +
-                 " was removed: its port has no kernel side until the next start");
             interface.gone = true;
+            next_look_ = {};
         }
         if (n <= 0) break;
         ++taken;

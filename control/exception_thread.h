@@ -2,10 +2,12 @@
 // kernel does not see; one for all of them. It alone makes the system calls; a frame is one.
 //
 // Sleeps in poll() on the interfaces and on an eventfd that workers write when they punted. What a ring has no
-// room for is dropped and counted.
+// room for is dropped and counted. Ten times a second it looks after the interfaces: their carrier follows the port's
+// link, and one that somebody removed is made again.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -31,9 +33,12 @@ class ExceptionThread {
     void stop();   // idempotent
 
   private:
+    using Clock = std::chrono::steady_clock;
     struct Interface {
         ExceptionPath* path;
-        bool gone = false;  // somebody removed it
+        bool gone = false;          // somebody removed it
+        Clock::time_point again{};  // when it is tried next to make it
+        std::string trouble = {};   // why it cannot be made, as it was said
     };
 
     void run();
@@ -41,10 +46,13 @@ class ExceptionThread {
     // True: it had some, there may be more.
     bool take_from_kernel(Interface& interface);
     void wait();
+    void look_after_interfaces();
+    void make_again(Interface& interface, Clock::time_point now);
 
     std::vector<Interface> interfaces_;
     Log log_;
     Sleeper sleeper_;
+    Clock::time_point next_look_{};
     std::thread thread_;
     std::atomic<bool> stopping_{false};
 };

@@ -31,15 +31,23 @@ Result<std::unique_ptr<KernelSide>> KernelSide::apply(boost::asio::io_context& h
                                                       const config::Settings& settings,
                                                       const PortSet& ports) {
     std::unique_ptr<KernelSide> side(new KernelSide(house));
-    for (const ExceptionPath* path : ports.exceptions())
+    const auto paths = ports.exceptions();
+    for (const ExceptionPath* path : paths)
         side->made_by_us_.push_back(path->device().if_index());
     // Reports are in the order of the settings' ports; without any there is one report and nothing to apply.
     const auto& wanted = settings.dataplane.ports;
     std::vector<int> silent, unlearned;
     for (std::size_t i = 0; i < wanted.size(); ++i) {
         const int if_index = ports.devices()[i].if_index;
-        if (auto done = side->apply_to(wanted[i], if_index); !done)
+        Given& given = side->given_.emplace_back(Given{.port = wanted[i], .if_index = if_index});
+        const auto path = std::find_if(paths.begin(), paths.end(), [if_index](const auto* p) {
+            return p->device().if_index() == if_index;
+        });
+        if (path != paths.end()) given.path = *path;
+        if (auto done = side->give(given); !done)
             return Error{done.error().text, settings.file, wanted[i].line};
+        if (given.arp && !given.arp->warning().empty())
+            side->warnings_.push_back(given.arp->warning());
         if (wanted[i].arp == config::Arp::disabled) silent.push_back(if_index);
         if (wanted[i].arp == config::Arp::reply_only) unlearned.push_back(if_index);
     }
@@ -48,10 +56,12 @@ Result<std::unique_ptr<KernelSide>> KernelSide::apply(boost::asio::io_context& h
     return side;
 }
 
-Result<void> KernelSide::apply_to(const config::PortSettings& port, int if_index) {
+Result<void> KernelSide::give(Given& given) {
+    const config::PortSettings& port = given.port;
+    if (given.path != nullptr) given.made = given.path->times_made();
     if (port.arp == config::Arp::as_it_is && port.neighbours.empty()) return {};
     std::array<char, IF_NAMESIZE> name{};
-    if (::if_indextoname(static_cast<unsigned>(if_index), name.data()) == nullptr) {
+    if (::if_indextoname(static_cast<unsigned>(given.if_index), name.data()) == nullptr) {
         return Error{
             "`arp` and `neighbours` are the kernel's, and this port has no interface of it: "
             "give it an `exception` interface, or remove them"};
@@ -59,16 +69,26 @@ Result<void> KernelSide::apply_to(const config::PortSettings& port, int if_index
     if (port.arp != config::Arp::as_it_is) {
         auto set = kernel::ArpSetting::apply(mode_of(port.arp), name.data());
         if (!set) return set.error();
-        if (!(*set)->warning().empty()) warnings_.push_back((*set)->warning());
-        arp_.push_back(std::move(*set));
+        given.arp = std::move(*set);
     }
     std::vector<kernel::StaticNeighbour> entries;
     for (const auto& n : port.neighbours)
         entries.push_back({.ip = n.ip, .mac = n.mac, .published = n.published});
-    auto added = kernel::StaticNeighbours::add(if_index, entries);
+    auto added = kernel::StaticNeighbours::add(given.if_index, entries);
     if (!added) return added.error();
-    neighbours_.push_back(std::move(*added));
+    given.neighbours = std::move(*added);
     return {};
+}
+
+std::vector<std::string> KernelSide::follow_interfaces() {
+    std::vector<std::string> sentences;
+    for (Given& given : given_) {
+        if (given.path == nullptr || given.path->times_made() == given.made) continue;
+        given.arp.reset();  // of the interface that went
+        given.neighbours.reset();
+        if (auto done = give(given); !done) sentences.push_back(done.error().text);
+    }
+    return sentences;
 }
 
 Result<void> KernelSide::keep_unlearned(std::vector<int> if_indices) {

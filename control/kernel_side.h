@@ -30,20 +30,32 @@ class KernelSide {
     // The ports' interfaces changed. At the first call only addresses of interfaces that we made are new.
     void follow(std::span<const kernel::DeviceState> devices);
 
+    // Exception interfaces that were removed and made again since the last call are given theirs again. What could
+    // not be: sentences to log. Call it now and then.
+    std::vector<std::string> follow_interfaces();
+
     [[nodiscard]] const kernel::Announcer& announcer() const { return announcer_; }
     [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
 
   private:
     explicit KernelSide(boost::asio::io_context& house) : announcer_(house), learned_fd_(house) {}
-    Result<void> apply_to(const config::PortSettings& port, int if_index);
+    // What one port's interface was given.
+    struct Given {
+        config::PortSettings port;
+        int if_index = 0;
+        const ExceptionPath* path = nullptr;  // if we made the interface
+        unsigned made = 0;                    // its times_made() when this was given
+        std::unique_ptr<kernel::ArpSetting> arp = {};
+        std::unique_ptr<kernel::StaticNeighbours> neighbours = {};
+    };
+    Result<void> give(Given& given);
     Result<void> keep_unlearned(std::vector<int> if_indices);
     void watch_learned();
 
     kernel::Announcer announcer_;
     std::vector<int> made_by_us_;
     bool followed_ = false;
-    std::vector<std::unique_ptr<kernel::ArpSetting>> arp_;
-    std::vector<std::unique_ptr<kernel::StaticNeighbours>> neighbours_;
+    std::vector<Given> given_;
     std::unique_ptr<kernel::LearnedNeighbours> learned_;
     boost::asio::posix::stream_descriptor learned_fd_;
     std::vector<std::string> warnings_;

@@ -134,6 +134,7 @@ Result<void> PortSet::open_pci(const config::PortSettings& port) {
     EthdevOptions options;
     options.queues = static_cast<std::uint16_t>(port.queues);
     options.most_queues = static_cast<std::uint16_t>(workers_);
+    options.follows_link = true;
     auto queues = open_ethdev(*ethdev, options);
     if (!queues) return queues.error();
     return add_ethdev(port, "pci", std::move(*queues));

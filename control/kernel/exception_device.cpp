@@ -76,7 +76,7 @@ Result<void> add_address(Netlink& netlink, const std::string& name, int if_index
                       : "")};
 }
 
-Result<void> set_up(const ExceptionDevice& device, const ExceptionDeviceOptions& options) {
+Result<void> set_up(const ExceptionDeviceOptions& options, int if_index) {
     const Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     ifreq request = request_for(options.name);
     request.ifr_hwaddr.sa_family = ARPHRD_ETHER;
@@ -94,8 +94,7 @@ Result<void> set_up(const ExceptionDevice& device, const ExceptionDeviceOptions&
     auto netlink = Netlink::open();
     if (!netlink) return netlink.error();
     for (const auto& address : options.addresses) {
-        if (auto done = add_address(**netlink, options.name, device.if_index(), address); !done)
-            return done;
+        if (auto done = add_address(**netlink, options.name, if_index, address); !done) return done;
     }
     return {};
 }
@@ -104,21 +103,36 @@ Result<void> set_up(const ExceptionDevice& device, const ExceptionDeviceOptions&
 
 Result<std::unique_ptr<ExceptionDevice>> ExceptionDevice::make(
     const ExceptionDeviceOptions& options) {
-    Descriptor tun(::open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC));
-    if (tun.get() < 0) return not_made(options.name, errno);
-    ifreq request = request_for(options.name);
-    // (Its type is signed; IFF_TUN_EXCL: never an interface that somebody keeps there.)
-    request.ifr_flags = static_cast<short>(IFF_TAP | IFF_NO_PI | IFF_TUN_EXCL);
-    if (::ioctl(tun.get(), TUNSETIFF, &request) != 0) return not_made(options.name, errno);
-    const auto if_index = static_cast<int>(::if_nametoindex(options.name.c_str()));
-    std::unique_ptr<ExceptionDevice> device(
-        new ExceptionDevice(tun.take(), options.name, if_index));
-    if (auto done = set_up(*device, options); !done) return done.error();
+    std::unique_ptr<ExceptionDevice> device(new ExceptionDevice(options));
+    if (auto done = device->attach(); !done) return done.error();
     return device;
 }
 
+Result<void> ExceptionDevice::attach() {
+    const std::string& name = options_.name;
+    Descriptor tun(::open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC));
+    if (tun.get() < 0) return not_made(name, errno);
+    unsigned wanted_index = static_cast<unsigned>(if_index_);
+    if (wanted_index != 0 && ::ioctl(tun.get(), TUNSETIFINDEX, &wanted_index) != 0)
+        return not_made(name, errno);
+    ifreq request = request_for(name);
+    // (Its type is signed; IFF_TUN_EXCL: never an interface that somebody keeps there.)
+    request.ifr_flags = static_cast<short>(IFF_TAP | IFF_NO_PI | IFF_TUN_EXCL);
+    if (::ioctl(tun.get(), TUNSETIFF, &request) != 0) return not_made(name, errno);
+    const auto if_index = static_cast<int>(::if_nametoindex(name.c_str()));
+    if (auto done = set_up(options_, if_index); !done) return done.error();
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = tun.take();
+    if_index_ = if_index;
+    return {};
+}
+
+Result<void> ExceptionDevice::make_again() {
+    return attach();
+}
+
 ExceptionDevice::~ExceptionDevice() {
-    ::close(fd_);
+    if (fd_ >= 0) ::close(fd_);
 }
 
 void ExceptionDevice::set_carrier(bool up) const {

@@ -38,18 +38,23 @@ class ExceptionDevice {
     ExceptionDevice(const ExceptionDevice&) = delete;
     ExceptionDevice& operator=(const ExceptionDevice&) = delete;
 
+    // After somebody removed it: as make() made it, with the same index. Errors as make(), or another interface has
+    // its index; may be tried again. fd() is another one then.
+    Result<void> make_again();
+
     [[nodiscard]] int fd() const { return fd_; }  // non-blocking; one frame a read or write
     [[nodiscard]] int if_index() const { return if_index_; }
-    [[nodiscard]] const std::string& name() const { return name_; }
+    [[nodiscard]] const std::string& name() const { return options_.name; }
     // Whether the wire is there: routes over it come and go with that.
     void set_carrier(bool up) const;
 
   private:
-    ExceptionDevice(int fd, std::string name, int if_index)
-        : fd_(fd), name_(std::move(name)), if_index_(if_index) {}
-    int fd_;
-    std::string name_;
-    int if_index_;
+    explicit ExceptionDevice(const ExceptionDeviceOptions& options) : options_(options) {}
+    // Index 0: the kernel chooses one.
+    Result<void> attach();
+    const ExceptionDeviceOptions options_;
+    int fd_ = -1;
+    int if_index_ = 0;
 };
 
 }  // namespace steer::kernel

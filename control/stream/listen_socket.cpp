@@ -82,15 +82,14 @@ std::string vrf_of(const std::string& interface, int any_socket) {
 
 }  // namespace
 
-unsigned interface_of(const IpAddress& link_local) {
-    return ::if_nametoindex(interface_name(link_local).c_str());
-}
-
 Result<int> open_listen_socket(const ListenAddress& where) {
     const bool is_tcp = where.transport == Transport::tcp;
     const std::string interface = interface_name(where.address);
-    const unsigned scope =
-        where.address.is_link_local() ? ::if_nametoindex(interface.c_str()) : 0;  // VRFs included
+    unsigned scope = 0;  // VRFs included
+    if (where.address.is_link_local()) {
+        scope = where.scope != 0 ? static_cast<unsigned>(where.scope)
+                                 : ::if_nametoindex(interface.c_str());
+    }
     const SocketAddress address(where.address, where.port, scope);
     const int socket = ::socket(
         address.family(), (is_tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

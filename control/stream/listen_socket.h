@@ -17,6 +17,7 @@ struct ListenAddress {
     Transport transport = Transport::udp;
     IpAddress address;
     std::uint16_t port = 53;  // host order; 0: the kernel chooses
+    int scope = 0;            // interface of a link-local address; 0: the first that has it
 
     auto operator<=>(const ListenAddress&) const = default;
     [[nodiscard]] std::string_view transport_name() const {
@@ -27,8 +28,5 @@ struct ListenAddress {
 // A bound, non-blocking socket (listening, if TCP), owned by the caller. An IPv6 address that is
 // still tentative is bound all the same (IPV6_FREEBIND); one of an interface in a VRF is bound in that.
 Result<int> open_listen_socket(const ListenAddress& where);
-
-// The interface that has this link-local address; 0: none.
-unsigned interface_of(const IpAddress& link_local);
 
 }  // namespace steer::stream

@@ -39,7 +39,7 @@ struct StreamThreads::Impl {
         int line = 0;  // of the configuration
     };
     [[nodiscard]] std::map<ListenAddress, Wanted> wanted(
-        const std::vector<IpAddress>& service_addresses) const;
+        const std::vector<ServiceAddress>& service_addresses) const;
     Result<void> open(const ListenAddress& where, const Wanted& how);
 
     Log log;
@@ -54,22 +54,21 @@ struct StreamThreads::Impl {
 
 // Every socket that the listeners mean now, once.
 std::map<ListenAddress, StreamThreads::Impl::Wanted> StreamThreads::Impl::wanted(
-    const std::vector<IpAddress>& service_addresses) const {
+    const std::vector<ServiceAddress>& service_addresses) const {
     std::map<ListenAddress, Wanted> all;
     for (const auto& listener : listeners) {
         const auto& endpoint = listener.endpoint;
-        std::vector<IpAddress> addresses;
-        if (!endpoint.any() && !endpoint.any_v4()) {
-            addresses.push_back(endpoint.address);
-        } else {
-            for (const auto& address : service_addresses) {
-                if (endpoint.any() || address.is_v4()) addresses.push_back(address);
-            }
+        const bool is_one = !endpoint.any() && !endpoint.any_v4();
+        std::vector<ServiceAddress> addresses;
+        for (const auto& address : service_addresses) {
+            if (is_one ? address.ip == endpoint.address : endpoint.any() || address.ip.is_v4())
+                addresses.push_back(address);
         }
+        if (is_one && addresses.empty()) addresses.push_back({endpoint.address});
         const Wanted how{std::chrono::milliseconds(listener.tcp_idle_timeout_ms), endpoint.line};
-        for (const auto& address : addresses) {
-            if (listener.udp) all.try_emplace({Transport::udp, address, endpoint.port}, how);
-            if (listener.tcp) all.try_emplace({Transport::tcp, address, endpoint.port}, how);
+        for (const auto& [ip, scope] : addresses) {
+            if (listener.udp) all.try_emplace({Transport::udp, ip, endpoint.port, scope}, how);
+            if (listener.tcp) all.try_emplace({Transport::tcp, ip, endpoint.port, scope}, how);
         }
     }
     return all;
@@ -110,7 +109,8 @@ StreamThreads::~StreamThreads() {
 }
 
 Result<void> StreamThreads::listen(const std::vector<build::Listener>& listeners,
-                                   const std::vector<IpAddress>& service_addresses, bool budgeted) {
+                                   const std::vector<ServiceAddress>& service_addresses,
+                                   bool budgeted) {
     const std::lock_guard lock(impl_->mutex);
     impl_->listeners = listeners;
     impl_->budgeted = budgeted;
@@ -121,7 +121,7 @@ Result<void> StreamThreads::listen(const std::vector<build::Listener>& listeners
     return {};
 }
 
-void StreamThreads::set_service_addresses(const std::vector<IpAddress>& service_addresses) {
+void StreamThreads::set_service_addresses(const std::vector<ServiceAddress>& service_addresses) {
     const std::lock_guard lock(impl_->mutex);
     const auto wanted = impl_->wanted(service_addresses);
     std::erase_if(impl_->open_sockets, [&](const ListenAddress& where) {

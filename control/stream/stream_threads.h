@@ -24,6 +24,13 @@
 
 namespace steer {
 
+// An address that queries come to.
+struct ServiceAddress {
+    IpAddress ip;
+    int scope = 0;  // of a link-local address: the interface, if that is known
+    auto operator<=>(const ServiceAddress&) const = default;
+};
+
 class StreamThreads {
   public:
     using Log = std::function<void(const std::string& sentence)>;  // called from any thread
@@ -35,14 +42,14 @@ class StreamThreads {
     StreamThreads& operator=(const StreamThreads&) = delete;
 
     // Binds what `listeners` want: a specific address just that, :: and 0.0.0.0 every service
-    // address (of IPv4). All or nothing; the Error names the address, and who has it if that can be
+    // address (of IPv4); a link-local one on every interface that has it. All or nothing; the Error names the address, and who has it if that can be
     // seen. `budgeted`: UDP that comes this way is limited per source, because the usual way is a
     // port of frames. Once, before start().
     Result<void> listen(const std::vector<build::Listener>& listeners,
-                        const std::vector<IpAddress>& service_addresses, bool budgeted);
+                        const std::vector<ServiceAddress>& service_addresses, bool budgeted);
     // Addresses came or went: listeners on all addresses follow. What cannot be bound is logged,
     // and tried again at the next call. Any thread.
-    void set_service_addresses(const std::vector<IpAddress>& service_addresses);
+    void set_service_addresses(const std::vector<ServiceAddress>& service_addresses);
     // Interfaces with a copying port, sorted: plain datagrams that came in by one of them are the port's
     // to answer. Any thread.
     void set_copying_interfaces(const std::vector<int>& if_indices);

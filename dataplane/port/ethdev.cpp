@@ -55,7 +55,10 @@ class EthdevPort final : public Port {
   public:
     EthdevPort(std::shared_ptr<Device> device, std::uint16_t queue, MbufPool pool,
                const EthdevOptions& options)
-        : pool_(std::move(pool)), device_(std::move(device)), queue_(queue) {
+        : pool_(std::move(pool)),
+          device_(std::move(device)),
+          queue_(queue),
+          follows_link_(options.follows_link) {
         name_ = options.interface.empty() ? name_of(*device_) : options.interface;
         rte_ether_addr mac{};
         rte_eth_macaddr_get(device_->id, &mac);
@@ -74,12 +77,18 @@ class EthdevPort final : public Port {
         return rte_eth_tx_burst(device_->id, queue_, packets, n);
     }
     [[nodiscard]] rte_mempool* pool() const noexcept override { return pool_.get(); }
+    [[nodiscard]] bool link_is_up() const noexcept override {
+        rte_eth_link link{};
+        return !follows_link_ || rte_eth_link_get_nowait(device_->id, &link) != 0 ||
+               link.link_status == RTE_ETH_LINK_UP;
+    }
     [[nodiscard]] const Device& device() const noexcept { return *device_; }
 
   private:
     MbufPool pool_;  // goes after the device, whose rings hold its mbufs
     std::shared_ptr<Device> device_;
     std::uint16_t queue_;
+    bool follows_link_;
 };
 
 Error refusal(const Device& device, const std::string& what, int code) {
@@ -271,6 +280,7 @@ Result<Ports> open_vdev(const std::string& driver, const std::string& arguments,
         options.partial_checksums = true;
         if (options.interface.empty()) options.interface = device_argument(arguments, "iface");
     }
+    if (driver == "net_memif") options.follows_link = true;  // up while its peer is connected
     return open_device(std::move(device), options);
 }
 

@@ -23,6 +23,7 @@ struct EthdevOptions {
     unsigned mbufs = 8191;             // per queue; 2^n - 1 is what a mempool holds best
     std::string interface = {};        // kernel interface whose traffic this is; "": none
     bool partial_checksums = false;    // see Port::partial_checksums
+    bool follows_link = false;         // Port::link_is_up() is what the device says
 };
 
 using Ports = std::vector<std::unique_ptr<Port>>;
@@ -37,7 +38,7 @@ Result<std::uint16_t> find_ethdev(const std::string& name);
 
 // Makes the virtual device `driver` ("net_pcap", "net_ring", "net_tap", "net_memif", ...) with these
 // arguments ("rx_pcap=in.pcap,tx_pcap=out.pcap") and opens it; it goes with its last port. net_tap sets
-// `interface` and `partial_checksums` itself. Errors: that driver is not
+// `interface` and `partial_checksums` itself, net_memif `follows_link`. Errors: that driver is not
 // installed, what the driver says.
 Result<Ports> open_vdev(const std::string& driver, const std::string& arguments,
                         EthdevOptions options);

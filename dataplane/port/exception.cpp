@@ -29,6 +29,7 @@ class ExceptionPort final : public Port {
     }
     [[nodiscard]] int wake_fd() const noexcept override { return inner_->wake_fd(); }
     [[nodiscard]] rte_mempool* pool() const noexcept override { return inner_->pool(); }
+    [[nodiscard]] bool link_is_up() const noexcept override { return inner_->link_is_up(); }
     void set_sleeper(Sleeper& sleeper) noexcept override {
         inner_->set_sleeper(sleeper);
         if (sends_kernels_frames_) link_->set_worker(&sleeper);

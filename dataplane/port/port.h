@@ -41,6 +41,9 @@ class Port {
     // do in flush() wakes it.
     virtual void set_sleeper(Sleeper&) noexcept {}
 
+    // Whether its wire is there, as far as the device says. Not for workers: the device may be asked.
+    [[nodiscard]] virtual bool link_is_up() const noexcept { return true; }
+
     // Where the worker takes mbufs for packets of its own (answers to parked queries, upstream queries).
     [[nodiscard]] virtual rte_mempool* pool() const noexcept = 0;
 

@@ -179,6 +179,49 @@ class KernelsShare(unittest.TestCase):
         self.assertEqual(self.steer.stop(), 0)
         self.assertNotIn("steer0", net.run("appliance", "ip", "link").stdout)
 
+    def test_link(self):
+        """The interface has a carrier while the port's wire is there: on a memif, while its peer is."""
+        net, path = self.net, self.net.folder / "memif.sock"
+        self.steer = self.daemon(f"{{ device: 'role=server,socket-abstract=no,socket={path}', driver: memif, "
+                                 "exception: steer0, addresses: [192.0.2.53/24, '2001:db8:2::53/64'] }")
+        self.steer.wait_for("serving", 40)
+        carrier = lambda: net.run("appliance", "cat", "/sys/class/net/steer0/carrier").stdout.strip() == "1"
+        self.assertFalse(carrier())
+        for life in range(2):
+            peer = net.start("client", f"memif_peer-{life}", f"{BUILD}/tests/bench/memif_peer", "bridge", "--no-huge",
+                             "--socket", str(path), "--tap", "eth0")
+            peer.wait_for("ready")
+            run("ip", "-n", net.full("client"), "link", "set", "eth0", "up")
+            net.address("client", "eth0", "192.0.2.1/24", "2001:db8:2::1/64")
+            until(carrier, 5, "a carrier when the peer is there")
+            if life == 0:
+                conf = knot_configuration(net.folder / "knot", "192.0.2.1@53", ZONES)
+                net.start("client", "knotd", "knotd", "-c", str(conf)).wait_for("server started")
+            for server in (V4, V6):
+                until(lambda: self.short(server, "+timeout=1") == STREAM, 10, f"an answer from {server}")
+                self.assertEqual(self.ping(server, "-c", "5", "-i", "0.02"), (5, 5))
+            peer.stop()
+            until(lambda: not carrier(), 5, "no carrier when the peer is gone")
+
+    def test_interface_removed(self):
+        """It is made again, with all that it was given."""
+        self.begin(", arp: reply-only" + self.KNOWN)
+        net, mac = self.net, self.kernels_mac()
+        index = net.run("appliance", "cat", "/sys/class/net/steer0/ifindex").stdout
+        neighbour = lambda: net.run("appliance", "ip", "neigh", "show", "192.0.2.1").stdout
+        for times in (1, 2):
+            run("ip", "-n", net.full("appliance"), "link", "del", "steer0")
+            until(lambda: self.steer.text().count("steer0 was removed and is made again") == times, 5, "it to be made")
+            self.assertEqual(self.kernels_mac(), mac)
+            self.assertEqual(net.run("appliance", "cat", "/sys/class/net/steer0/ifindex").stdout, index)
+            until(lambda: "PERMANENT" in neighbour(), 5, "the static neighbour")
+            knob = net.run("appliance", "cat", "/proc/sys/net/ipv4/neigh/steer0/mcast_solicit").stdout
+            self.assertEqual(knob.strip(), "0")
+            for server in (V4, V6):
+                until(lambda: self.short(server, "+timeout=1") == STREAM, 10, f"an answer from {server}")
+                self.assertEqual(self.short(server, "+tcp"), STREAM)
+                self.assertEqual(self.ping(server, "-c", "5", "-i", "0.02"), (5, 5))
+
     def test_macs_of_others(self):
         """A frame to another host is nobody's, unless the kernel's interface listens to all: for a macvlan, as VRRP's."""
         self.begin()

@@ -273,6 +273,22 @@ class Addresses(Life):
         self.net.run("appliance", "ip", "address", "del", "fe80::53/64", "dev", "eth0")
         until(lambda: "fe80::53" not in self.addresses(), 5, "it is let go")
 
+    def test_link_local_on_two_interfaces(self):
+        """The same address on each is two places to listen at."""
+        self.begin("{ ports: [{ device: eth0 }, { device: eth1 }] }")
+        self.net.link(("appliance", "eth1"), ("router", "dns1"))
+        self.serve()
+        for device in ("eth0", "eth1"):
+            self.net.address("appliance", device, "fe80::53/64")
+        asked = lambda device, *words: self.answered(*words, server=f"fe80::53%{device}", space="router")
+        for device in ("dns0", "dns1"):
+            for words in ((), ("+tcp",)):
+                until(lambda: asked(device, *words), 5, f"an answer on {device} {words}")
+        self.net.run("appliance", "ip", "address", "del", "fe80::53/64", "dev", "eth0")
+        until(lambda: not asked("dns0", "+tcp"), 5, "silence where it went")
+        self.assertTrue(asked("dns1"))
+        self.assertTrue(asked("dns1", "+tcp"))
+
 
 class Checksums(Life):
     """A veth's other end leaves sums to a NIC that does not exist; what is wrong is wrong all the same."""
