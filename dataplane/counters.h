@@ -37,6 +37,8 @@ class Count {
     X(cache_misses, "cache_misses", "lookups without an answer")                               \
     X(cache_inserts, "cache_inserts", "entries written by the keeper")                         \
     X(cache_evictions, "cache_evictions", "entries evicted for room")                          \
+    X(cache_flushed, "cache_flushed", "entries dropped because an operator asked for it")      \
+    X(cache_pages_moved, "cache_pages_moved", "pages that went to another size of answer")     \
     X(cache_too_big, "cache_too_big", "answers too big for the cache")                         \
     X(cache_insert_dropped, "cache_insert_dropped", "inserts lost to a full ring")             \
     X(name_memo_hits, "name_memo_hits", "names whose sets were remembered")                    \

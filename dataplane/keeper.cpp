@@ -16,8 +16,8 @@ void Keeper::insert(Buffer* buffer, Now now) noexcept {
     release(buffer);
 }
 
-void Keeper::reclaim() noexcept {
-    if (worker_ == 0 && cache_ != nullptr) cache_->reclaim();
+bool Keeper::turn(Now now) noexcept {
+    return worker_ == 0 && cache_ != nullptr && cache_->turn(now, counters_);
 }
 
 }  // namespace steer

@@ -27,8 +27,8 @@ class Keeper {
     void submit(Buffer* insert, Now now) noexcept;
     // Worker 0: a MessageKind::insert of another worker; takes over the buffer.
     void insert(Buffer* insert, Now now) noexcept;
-    // Worker 0, once per turn.
-    void reclaim() noexcept;
+    // Worker 0, once per turn. True: there is more to do at once.
+    bool turn(Now now) noexcept;
 
   private:
     std::uint8_t worker_;

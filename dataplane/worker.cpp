@@ -213,7 +213,7 @@ bool Worker::Impl::turn(Now at) noexcept {
     forwarder.tick(now);
     resolver.tick(shared.retire_generation.load(std::memory_order_relaxed), now);
     busy |= transmit.flush();
-    keeper.reclaim();
+    busy |= keeper.turn(now);
     end_turn();
     return busy;
 }

@@ -1,23 +1,29 @@
 // The cache's memory: one block, cut into pages of 64 KiB, each page cut into slots of one size class.
 //
-// A page is given to a class when the class needs one and stays with it; while pages are left, every class can
-// have a first one. Each slot has a small record for its keeper (the eviction queue's links, its place in the hash
-// table), at the page's start and inside the budget, so that bookkeeping never touches a line that readers read.
+// Pages start in a common stock. A class takes one when it needs it and keeps it until it is asked back (ask_back():
+// the page gives out no slot any more; when its last one is back it can go to any class). Each slot has a small record
+// for its keeper (the eviction queue's links, its place in the hash table), at the page's start and inside the budget,
+// so that bookkeeping never touches a line that readers read.
 //
-// One thread. No heap after construction. Every operation is O(1).
+// One thread, but for PageView, which a walk (walk.h) reads. No heap after construction. Every operation is O(1), but
+// for a page's first slot: that prepares all of the page's.
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "dataplane/cache/cache.h"
 
 namespace steer::cache {
 
-using SlotId = std::uint32_t;  // page << kIndexBits | index in the page
+// SlotId: page << 9 | index in the page.
 inline constexpr SlotId kNoSlot = UINT32_MAX;
+using PageId = std::uint32_t;
+inline constexpr PageId kNoPage = UINT32_MAX;
 
 struct Slot {
     SlotId previous = kNoSlot;  // in the queue that the slot is in, or
@@ -35,6 +41,16 @@ inline constexpr std::array<std::uint32_t, 16> kSlotSizes{
     128, 192, 256, 320, 384, 512, 640, 768, 1024, 1536, 2048, 4032, 8128, 16320, 32704, 65472};
 inline constexpr std::size_t kClasses = kSlotSizes.size();
 
+// What another thread may know of a page: written by the keeper, in one line.
+struct alignas(64) PageView {
+    static constexpr std::uint8_t kNone = kClasses;
+    // Slots that hold an entry which the table leads to. Set (release) when it is written, cleared a grace
+    // period before its memory is used again.
+    std::array<std::atomic<std::uint64_t>, 7> live{};
+    std::atomic<std::uint8_t> size_class{kNone};  // stays for a grace period after it is read
+};
+static_assert(sizeof(PageView) == 64);
+
 class Arena {
   public:
     // EAL must be up. Aborts with a message if there is no memory. At least one page is taken.
@@ -45,39 +61,79 @@ class Arena {
 
     // The smallest class that holds `bytes`; kClasses: none does.
     static unsigned class_for(std::size_t bytes) noexcept;
+    static std::size_t slots_per_page(unsigned size_class) noexcept;
 
     // A free slot; kNoSlot: the class has none and gets no page.
     SlotId take(unsigned size_class) noexcept;
     void give_back(SlotId id) noexcept;
 
-    [[nodiscard]] Entry* entry(SlotId id) noexcept;
-    [[nodiscard]] Slot& slot(SlotId id) noexcept;
+    [[nodiscard]] Entry* entry(SlotId id) const noexcept;
+    [[nodiscard]] Slot& slot(SlotId id) const noexcept;
     [[nodiscard]] SlotId id_of(const Entry* entry) const noexcept;
+    [[nodiscard]] static PageId page_of(SlotId id) noexcept;
+    [[nodiscard]] static SlotId slot_of(PageId page, std::size_t index) noexcept;
 
-    // How near the class is to its end: its free slots, and all it has.
-    [[nodiscard]] bool can_grow(unsigned size_class) const noexcept;
+    // Whether the slot's entry is to be seen by walks.
+    void set_live(SlotId id, bool live) noexcept;
+    [[nodiscard]] bool is_live(SlotId id) const noexcept;
+
+    // How near the class is to its end: its free slots, and all it has; without pages that were asked back.
+    [[nodiscard]] bool can_grow() const noexcept { return stock_ != kNoPage; }
     [[nodiscard]] std::size_t free_slots(unsigned size_class) const noexcept {
         return classes_[size_class].free;
     }
     [[nodiscard]] std::size_t slots(unsigned size_class) const noexcept {
         return classes_[size_class].slots;
     }
+    [[nodiscard]] unsigned size_class_of(PageId page) const noexcept {
+        return pages_[page].size_class;
+    }
+
+    // A page of the class whose slots are all free; kNoPage: it has none.
+    [[nodiscard]] PageId empty_page(unsigned size_class) const noexcept {
+        return classes_[size_class].empty;
+    }
+    // The page leaves its class. Its used slots stay good until they are given back; then it is empty and waits.
+    void ask_back(PageId page) noexcept;
+    [[nodiscard]] bool belongs_to(PageId page, unsigned size_class) const noexcept;
+    [[nodiscard]] bool was_asked_back(PageId page) const noexcept;
+    // Empty pages that were asked back: a walk may still be in them. Those that waited when begin_grace() was
+    // called go to the stock by end_grace().
+    [[nodiscard]] bool pages_wait() const noexcept { return emptied_ != kNoPage; }
+    void begin_grace() noexcept;
+    void end_grace() noexcept;
+
+    [[nodiscard]] std::size_t pages() const noexcept { return pages_.size(); }
+    // Any thread, with a size class that it read from the view.
+    [[nodiscard]] const PageView& view(PageId page) const noexcept { return views_[page]; }
+    [[nodiscard]] const Entry* entry_in_view(PageId page, unsigned size_class,
+                                             std::size_t index) const noexcept;
 
   private:
-    struct SizeClass {
+    struct Page {
+        enum class State : std::uint8_t { stock, partial, full, empty, asked_back };
+        PageId previous = kNoPage, next = kNoPage;  // in the list of its state
         SlotId first_free = kNoSlot;
+        std::uint16_t free = 0, slots = 0;
+        std::uint8_t size_class = 0;
+        State state = State::stock;
+    };
+    struct SizeClass {
+        PageId partial = kNoPage, empty = kNoPage;
         std::size_t free = 0;
         std::size_t slots = 0;
     };
 
+    PageId* list_of(const Page& page) noexcept;
+    void enlist(PageId id, Page::State state) noexcept;
+    void delist(PageId id) noexcept;
     void grow(unsigned size_class) noexcept;
 
     std::uint8_t* base_ = nullptr;
-    std::size_t pages_ = 0;
-    std::size_t next_page_ = 0;  // those from here on have no class yet
-    std::size_t classes_without_page_ = kClasses;
+    PageId stock_ = kNoPage, emptied_ = kNoPage, in_grace_ = kNoPage;  // chained by Page::next
     std::array<SizeClass, kClasses> classes_;
-    std::vector<std::uint8_t> class_of_page_;
+    std::vector<Page> pages_;
+    std::unique_ptr<PageView[]> views_;
 };
 
 }  // namespace steer::cache

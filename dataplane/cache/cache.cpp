@@ -12,23 +12,30 @@
 #include <new>
 #include <numeric>
 
-#include "dataplane/cache/arena.h"
-#include "dataplane/cache/sieve.h"
+#include "dataplane/cache/cache_impl.h"
 
 namespace steer::cache {
 namespace {
 
 // Key places of the table beyond the entries: deleted keys keep theirs until a grace period is over.
 constexpr std::uint32_t kSpareKeys = 4096;
-constexpr unsigned kFreedAtOnce = 128;
-constexpr std::size_t kMaxReserve = 32;
+
+// The table has half of a key, which with its value is 16 bytes. Two answers that share it, one pair in 2^64, take each
+// other's place; a reader compares all facts anyway.
+using TableKey = std::uint64_t;
 
 // The keys are hashes already.
+hash_sig_t signature(TableKey key) {
+    return static_cast<hash_sig_t>(key);
+}
 hash_sig_t signature(const Key& key) {
-    return static_cast<hash_sig_t>(key.low);
+    return signature(key.low);
 }
 std::uint32_t fold(const void* key, std::uint32_t, std::uint32_t) {
-    return signature(*static_cast<const Key*>(key));
+    return signature(*static_cast<const TableKey*>(key));
+}
+int compare(const void* a, const void* b, std::size_t) {
+    return *static_cast<const TableKey*>(a) == *static_cast<const TableKey*>(b) ? 0 : 1;
 }
 
 rte_hash* make_table(std::uint64_t entries) {
@@ -39,7 +46,7 @@ rte_hash* make_table(std::uint64_t entries) {
     parameters.name = name;
     parameters.entries = static_cast<std::uint32_t>(
         std::min<std::uint64_t>(entries + kSpareKeys, RTE_HASH_ENTRIES_MAX));
-    parameters.key_len = sizeof(Key);
+    parameters.key_len = sizeof(TableKey);
     parameters.hash_func = fold;
     parameters.socket_id = SOCKET_ID_ANY;
     parameters.extra_flag = RTE_HASH_EXTRA_FLAGS_RW_CONCURRENCY_LF | RTE_HASH_EXTRA_FLAGS_EXT_TABLE;
@@ -48,6 +55,7 @@ rte_hash* make_table(std::uint64_t entries) {
         rte_panic("no memory for a cache table of %u entries (%s): give dataplane.memory more\n",
                   parameters.entries, rte_strerror(rte_errno));
     }
+    rte_hash_set_cmp_func(table, compare);
     return table;
 }
 
@@ -84,20 +92,14 @@ bool matches(const Entry& entry, const KeyFacts& facts, std::uint32_t now_s) {
            same_bytes(entry.qname().data(), facts.qname.data(), facts.qname.size());
 }
 
-// What an insert's buffer holds; `name_and_answer` is laid out as in an entry.
-struct Payload {
-    const Insert& head;
-    std::span<const std::uint8_t> name_and_answer;
-};
-
-void write_entry(Entry* place, const Payload& payload, const Buffer& buffer, unsigned size_class) {
+void write_entry(Entry* place, const Payload& payload, unsigned size_class) {
     const Insert& head = payload.head;
     auto* entry = new (place) Entry{};
     if (head.tag_generation != 0) {
         entry->tags.store(std::uint64_t{head.tag_generation} << 32 | head.tag_set,
                           std::memory_order_relaxed);
     }
-    entry->inserted_s = static_cast<std::uint32_t>(buffer.born_ms / 1000);
+    entry->inserted_s = payload.born_s;
     entry->expires_s = entry->inserted_s + head.life_s;
     entry->qtype = head.qtype;
     entry->qclass = head.qclass;
@@ -118,63 +120,27 @@ void write_entry(Entry* place, const Payload& payload, const Buffer& buffer, uns
                 payload.name_and_answer.size());
 }
 
-// Slots chained by Slot::next, first in, first out.
-struct Chain {
-    SlotId first = kNoSlot;
-    SlotId last = kNoSlot;
-};
-
 }  // namespace
 
-struct Cache::Impl {
-    Impl(const CacheOptions& options, rte_rcu_qsbr* readers)
-        : table(make_table(std::accumulate(options.instance_sizes.begin(),
-                                           options.instance_sizes.end(), std::uint64_t{0}))),
-          arena(options.budget_bytes),
-          qsbr(readers) {
-        if (options.instance_sizes.size() > kMaxInstances) {
-            rte_panic("more than %zu caches\n", kMaxInstances);
-        }
-        std::copy(options.instance_sizes.begin(), options.instance_sizes.end(), limits.begin());
+Cache::Impl::Impl(const CacheOptions& options, rte_rcu_qsbr* readers)
+    : table(make_table(std::accumulate(options.instance_sizes.begin(), options.instance_sizes.end(),
+                                       std::uint64_t{0}))),
+      arena(options.budget_bytes),
+      qsbr(readers) {
+    if (options.instance_sizes.size() > kMaxInstances) {
+        rte_panic("more than %zu caches\n", kMaxInstances);
     }
-    ~Impl() { rte_hash_free(table); }
-    Impl(const Impl&) = delete;
-    Impl& operator=(const Impl&) = delete;
+    for (std::size_t i = 0; i < options.instance_sizes.size(); ++i)
+        instances[i].limit.store(options.instance_sizes[i], std::memory_order_relaxed);
+}
 
-    struct Instance {
-        std::array<Sieve, kClasses> queues;
-        std::uint32_t entries = 0;
-    };
-
-    void insert(const Payload& payload, const Buffer& buffer, Now now, Counters& counters) noexcept;
-    [[nodiscard]] const Entry* find(const Key& key) const noexcept;
-    SlotId make_room(unsigned size_class, Now now, Counters& counters) noexcept;
-    bool evict_from_class(unsigned size_class, Now now, Counters& counters) noexcept;
-    bool evict_from_instance(Instance& instance, unsigned size_class, Now now,
-                             Counters& counters) noexcept;
-    void keep_reserve(unsigned size_class, Now now, Counters& counters) noexcept;
-    void drop(SlotId id) noexcept;
-    void replace(const Entry* old) noexcept;
-    void unlink(SlotId id) noexcept;
-    void retire(SlotId id) noexcept;
-    bool reclaim(unsigned most) noexcept;
-
-    rte_hash* table;  // all that readers read of this
-    alignas(64) Arena arena;
-    rte_rcu_qsbr* qsbr;
-    std::array<Instance, kMaxInstances> instances;
-    // Retired slots: those that were there when the grace period began, and those that came since.
-    Chain waiting, fresh;
-    std::uint64_t token = 0;
-    // Written by the keeper (limits: by control), read by anybody.
-    std::array<std::atomic<std::uint32_t>, kMaxInstances> limits{};
-    std::atomic<std::size_t> entries{0};
-    std::atomic<std::size_t> bytes{0};
-};
+Cache::Impl::~Impl() {
+    rte_hash_free(table);
+}
 
 const Entry* Cache::Impl::find(const Key& key) const noexcept {
     void* data = nullptr;
-    const int position = rte_hash_lookup_with_hash_data(table, &key, signature(key), &data);
+    const int position = rte_hash_lookup_with_hash_data(table, &key.low, signature(key), &data);
     return position < 0 ? nullptr : static_cast<const Entry*>(data);
 }
 
@@ -183,12 +149,15 @@ void Cache::Impl::unlink(SlotId id) noexcept {
     const Entry& entry = *arena.entry(id);
     Instance& instance = instances[entry.instance];
     instance.queues[entry.size_class].remove(arena, id);
-    --instance.entries;
+    arena.set_live(id, false);
+    instance.entries.fetch_sub(1, std::memory_order_relaxed);
+    instance.bytes.fetch_sub(kSlotSizes[entry.size_class], std::memory_order_relaxed);
     entries.fetch_sub(1, std::memory_order_relaxed);
 }
 
 // Readers may still look at it: freed by reclaim(), a grace period later.
 void Cache::Impl::retire(SlotId id) noexcept {
+    ++retired[arena.entry(id)->size_class];
     arena.slot(id).next = kNoSlot;
     if (fresh.first == kNoSlot) {
         fresh.first = id;
@@ -204,7 +173,7 @@ void Cache::Impl::drop(SlotId id) noexcept {
     if (rte_hash_get_key_with_position(table, position, &stored) != 0) {
         rte_panic("cache: entry without a key in the table\n");
     }
-    const Key key = *static_cast<const Key*>(stored);
+    const TableKey key = *static_cast<const TableKey*>(stored);
     if (rte_hash_del_key_with_hash(table, &key, signature(key)) != position) {
         rte_panic("cache: key at another place than its entry says\n");
     }
@@ -220,74 +189,7 @@ void Cache::Impl::replace(const Entry* old) noexcept {
     retire(id);
 }
 
-bool Cache::Impl::evict_from_instance(Instance& instance, unsigned size_class, Now now,
-                                      Counters& counters) noexcept {
-    for (unsigned i = 0; i < kClasses; ++i) {
-        const SlotId id = instance.queues[(size_class + i) % kClasses].victim(arena, now.s());
-        if (id == kNoSlot) continue;
-        drop(id);
-        counters.add(Stat::cache_evictions);
-        return true;
-    }
-    return false;
-}
-
-// From the instance that has the most entries of that size.
-bool Cache::Impl::evict_from_class(unsigned size_class, Now now, Counters& counters) noexcept {
-    auto largest = std::max_element(
-        instances.begin(), instances.end(), [&](const Instance& a, const Instance& b) {
-            return a.queues[size_class].size() < b.queues[size_class].size();
-        });
-    const SlotId id = largest->queues[size_class].victim(arena, now.s());
-    if (id == kNoSlot) return false;
-    drop(id);
-    counters.add(Stat::cache_evictions);
-    return true;
-}
-
-// Frees retired slots whose grace period is over, at most `most`. Begins the next one. True: some still wait.
-bool Cache::Impl::reclaim(unsigned most) noexcept {
-    for (unsigned turn = 0; turn < 2; ++turn) {
-        if (waiting.first == kNoSlot) {
-            if (fresh.first == kNoSlot) return false;
-            waiting = fresh;
-            fresh = Chain{};
-            token = rte_rcu_qsbr_start(qsbr);
-        }
-        if (rte_rcu_qsbr_check(qsbr, token, false) == 0) return true;
-        for (; waiting.first != kNoSlot && most > 0; --most) {
-            const SlotId id = waiting.first;
-            const Slot slot = arena.slot(id);
-            waiting.first = slot.next;
-            if (slot.position >= 0) rte_hash_free_key_with_position(table, slot.position);
-            bytes.fetch_sub(kSlotSizes[arena.entry(id)->size_class], std::memory_order_relaxed);
-            arena.give_back(id);
-        }
-    }
-    return waiting.first != kNoSlot || fresh.first != kNoSlot;
-}
-
-// A slot for a new entry, before that entry is in any queue: it is never its own victim.
-SlotId Cache::Impl::make_room(unsigned size_class, Now now, Counters& counters) noexcept {
-    const SlotId id = arena.take(size_class);
-    if (id != kNoSlot) {
-        keep_reserve(size_class, now, counters);
-        return id;
-    }
-    if (!evict_from_class(size_class, now, counters)) return kNoSlot;
-    reclaim(kFreedAtOnce);
-    return arena.take(size_class);
-}
-
-// Evicts ahead of need where no page is left, because what is evicted now can be used only a grace period later.
-void Cache::Impl::keep_reserve(unsigned size_class, Now now, Counters& counters) noexcept {
-    if (arena.can_grow(size_class)) return;
-    const std::size_t reserve = std::min(arena.slots(size_class) / 16, kMaxReserve);
-    if (arena.free_slots(size_class) < reserve) evict_from_class(size_class, now, counters);
-}
-
-void Cache::Impl::insert(const Payload& payload, const Buffer& buffer, Now now,
-                         Counters& counters) noexcept {
+void Cache::Impl::insert(const Payload& payload, Now now, Counters& counters) noexcept {
     const Insert& head = payload.head;
     const unsigned size_class = Arena::class_for(sizeof(Entry) + payload.name_and_answer.size());
     if (size_class == kClasses) return counters.add(Stat::cache_too_big);
@@ -296,7 +198,7 @@ void Cache::Impl::insert(const Payload& payload, const Buffer& buffer, Now now,
         return;
 
     Instance& instance = instances[head.instance];
-    const std::uint32_t limit = limits[head.instance].load(std::memory_order_relaxed);
+    const std::uint32_t limit = instance.limit.load(std::memory_order_relaxed);
     if (limit == 0) return;
     for (unsigned i = 0; i < 2 && old == nullptr && instance.entries >= limit; ++i) {
         evict_from_instance(instance, size_class, now, counters);
@@ -305,9 +207,9 @@ void Cache::Impl::insert(const Payload& payload, const Buffer& buffer, Now now,
     if (id == kNoSlot) return counters.add(Stat::cache_insert_dropped);
 
     Entry* entry = arena.entry(id);
-    write_entry(entry, payload, buffer, size_class);
+    write_entry(entry, payload, size_class);
     old = find(head.key);  // making room may have evicted it
-    if (rte_hash_add_key_with_hash_data(table, &head.key, signature(head.key), entry) != 0) {
+    if (rte_hash_add_key_with_hash_data(table, &head.key.low, signature(head.key), entry) != 0) {
         arena.give_back(id);
         evict_from_instance(instance, size_class, now, counters);
         return counters.add(Stat::cache_insert_dropped);
@@ -316,10 +218,13 @@ void Cache::Impl::insert(const Payload& payload, const Buffer& buffer, Now now,
     slot.serial = head.serial;
     slot.position = old != nullptr
                         ? arena.slot(arena.id_of(old)).position
-                        : rte_hash_lookup_with_hash(table, &head.key, signature(head.key));
+                        : rte_hash_lookup_with_hash(table, &head.key.low, signature(head.key));
     if (old != nullptr) replace(old);
     instance.queues[size_class].push(arena, id);
-    ++instance.entries;
+    arena.set_live(id, true);
+    instance.entries.fetch_add(1, std::memory_order_relaxed);
+    instance.bytes.fetch_add(kSlotSizes[size_class], std::memory_order_relaxed);
+    instance.inserts.add();
     entries.fetch_add(1, std::memory_order_relaxed);
     bytes.fetch_add(kSlotSizes[size_class], std::memory_order_relaxed);
     counters.add(Stat::cache_inserts);
@@ -338,7 +243,7 @@ void Cache::lookup(const Key* keys, const KeyFacts* facts, unsigned n, std::uint
     hash_sig_t signatures[kBulk];
     void* found[kBulk];
     for (unsigned i = 0; i < n; ++i) {
-        wanted[i] = &keys[i];
+        wanted[i] = &keys[i].low;
         signatures[i] = signature(keys[i]);
     }
     std::uint64_t hits = 0;
@@ -364,18 +269,24 @@ void Cache::lookup(const Key* keys, const KeyFacts* facts, unsigned n, std::uint
 }
 
 void Cache::insert(const Buffer& buffer, Now now, Counters& counters) noexcept {
-    if (buffer.length < sizeof(Insert)) return;
-    const Insert& head = *reinterpret_cast<const Insert*>(buffer.data());
-    const auto rest = buffer.bytes().subspan(sizeof(Insert));
+    const bool flushed = buffer.born_ms <= impl_->flushed_born_ms.load(std::memory_order_relaxed) &&
+                         now.ms < impl_->flushed_until_ms.load(std::memory_order_relaxed);
+    if (!flushed)
+        insert(buffer.bytes(), static_cast<std::uint32_t>(buffer.born_ms / 1000), now, counters);
+}
+
+void Cache::insert(std::span<const std::uint8_t> message, std::uint32_t born_s, Now now,
+                   Counters& counters) noexcept {
+    if (message.size() < sizeof(Insert)) return;
+    const Insert& head = *reinterpret_cast<const Insert*>(message.data());
+    const auto rest = message.subspan(sizeof(Insert));
     if (head.instance >= kMaxInstances || head.list_count > kEntryLists ||
         head.qname_len > rest.size())
         return;
-    if (buffer.born_ms / 1000 + head.life_s + head.stale_s <= now.s()) return;
-    impl_->insert({head, rest}, buffer, now, counters);
-}
-
-bool Cache::reclaim() noexcept {
-    return impl_->reclaim(kFreedAtOnce);
+    // Born may be before the clock's start: a difference is right all the same.
+    const auto age_s = static_cast<std::int32_t>(now.s() - born_s);
+    if (age_s >= 0 && static_cast<std::uint32_t>(age_s) >= head.life_s + head.stale_s) return;
+    impl_->insert({head, rest, born_s}, now, counters);
 }
 
 void Cache::flush() noexcept {
@@ -388,7 +299,8 @@ void Cache::flush() noexcept {
 }
 
 void Cache::set_instance_size(std::uint16_t instance, std::uint32_t entries) noexcept {
-    if (instance < kMaxInstances) impl_->limits[instance].store(entries, std::memory_order_relaxed);
+    if (instance < kMaxInstances)
+        impl_->instances[instance].limit.store(entries, std::memory_order_relaxed);
 }
 
 std::size_t Cache::entries() const noexcept {
@@ -397,6 +309,17 @@ std::size_t Cache::entries() const noexcept {
 
 std::size_t Cache::bytes_used() const noexcept {
     return impl_->bytes.load(std::memory_order_relaxed);
+}
+
+InstanceStats Cache::instance_stats(std::uint16_t instance) const noexcept {
+    if (instance >= kMaxInstances) return {};
+    const Impl::Instance& i = impl_->instances[instance];
+    return {i.limit.load(std::memory_order_relaxed),
+            i.entries.load(std::memory_order_relaxed),
+            i.bytes.load(std::memory_order_relaxed),
+            i.inserts.get(),
+            i.evictions.get(),
+            i.flushed.get()};
 }
 
 }  // namespace steer::cache

@@ -122,9 +122,19 @@ struct CacheOptions {
     std::span<const std::uint32_t> instance_sizes;
 };
 
+// One instance in numbers, since the start.
+struct InstanceStats {
+    std::uint32_t limit = 0, entries = 0;
+    std::uint64_t bytes = 0;  // of slots
+    std::uint64_t inserts = 0, evictions = 0, flushed = 0;
+};
+
+using SlotId = std::uint32_t;  // of an entry (arena.h)
+
 class Cache {
   public:
     static constexpr unsigned kBulk = 32;
+    static constexpr std::size_t kMostOrders = 512;
 
     // EAL must be up. Aborts with a message if there is no memory.
     Cache(const CacheOptions& options, rte_rcu_qsbr* qsbr);
@@ -142,8 +152,15 @@ class Cache {
     // larger than the largest slot (Stat::cache_too_big), and what finds no room because a grace period has
     // not ended yet (Stat::cache_insert_dropped).
     void insert(const Buffer& buffer, Now now, Counters& counters) noexcept;
-    // Keeper: frees what a grace period has passed for; bounded work. Call once per loop. True: something still waits.
+    // The same for bytes of which the caller knows when they were born: CLOCK_BOOTTIME modulo 2^32, so that it may
+    // lie before the machine's start.
+    void insert(std::span<const std::uint8_t> message, std::uint32_t born_s, Now now,
+                Counters& counters) noexcept;
+    // Keeper: frees what a grace period has passed for; bounded work. True: something still waits.
     bool reclaim() noexcept;
+    // Keeper, once per loop: reclaim(), and the next step of what control ordered and of pages that move between size
+    // classes. Bounded work. True: there is more to do at once.
+    bool turn(Now now, Counters& counters) noexcept;
     // Keeper: drops everything. As much work as there are entries.
     void flush() noexcept;
 
@@ -151,10 +168,22 @@ class Cache {
     // at start the instances take room from each other.
     void set_instance_size(std::uint16_t instance, std::uint32_t entries) noexcept;
 
-    [[nodiscard]] std::size_t entries() const noexcept;     // any thread
-    [[nodiscard]] std::size_t bytes_used() const noexcept;  // any thread
+    // One thread of control: asks the keeper to drop entries that this thread's walk (walk.h) has just seen and still
+    // holds: it goes on when none is pending any more. At most kMostOrders.
+    void ask_to_drop(std::span<const SlotId> entries) noexcept;
+    [[nodiscard]] bool orders_pending() const noexcept;
+    // Any thread: until the keeper's clock is `until_ms`, inserts of answers born at `born_ms` or before are ignored:
+    // they were on their way while the cache was flushed.
+    void refuse_born_until(std::uint64_t born_ms, std::uint64_t until_ms) noexcept;
+
+    [[nodiscard]] std::size_t entries() const noexcept;  // any thread
+    [[nodiscard]] std::size_t bytes_used()
+        const noexcept;  // any thread; with what still waits to be freed
+    [[nodiscard]] InstanceStats instance_stats(
+        std::uint16_t instance) const noexcept;  // any thread
 
   private:
+    friend class Walk;
     struct Impl;
     std::unique_ptr<Impl> impl_;
 };

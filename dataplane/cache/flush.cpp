@@ -1,0 +1,48 @@
+// What control asks of the keeper: drop these. Control finds them on its own time (walk.h); the keeper drops a few in a
+// turn.
+#include <algorithm>
+
+#include "dataplane/cache/cache_impl.h"
+
+namespace steer::cache {
+namespace {
+
+constexpr std::uint32_t kDroppedInATurn = 32;
+
+}  // namespace
+
+void Cache::ask_to_drop(std::span<const SlotId> entries) noexcept {
+    Impl::Orders& orders = impl_->orders;
+    const std::size_t n = std::min(entries.size(), kMostOrders);
+    std::copy_n(entries.begin(), n, orders.slots.begin());
+    orders.pending.store(static_cast<std::uint32_t>(n), std::memory_order_release);
+}
+
+bool Cache::orders_pending() const noexcept {
+    return impl_->orders.pending.load(std::memory_order_acquire) != 0;
+}
+
+void Cache::refuse_born_until(std::uint64_t born_ms, std::uint64_t until_ms) noexcept {
+    impl_->flushed_born_ms.store(born_ms, std::memory_order_relaxed);
+    impl_->flushed_until_ms.store(until_ms, std::memory_order_relaxed);
+}
+
+// True: there are more of them.
+bool Cache::Impl::carry_out_orders(Counters& counters) noexcept {
+    const std::uint32_t n = orders.pending.load(std::memory_order_acquire);
+    if (n == 0) return false;
+    const std::uint32_t end = std::min(orders.done + kDroppedInATurn, n);
+    for (; orders.done < end; ++orders.done) {
+        const SlotId id = orders.slots[orders.done];
+        if (!arena.is_live(id)) continue;  // evicted or replaced meanwhile
+        instances[arena.entry(id)->instance].flushed.add();
+        counters.add(Stat::cache_flushed);
+        drop(id);
+    }
+    if (end < n) return true;
+    orders.done = 0;
+    orders.pending.store(0, std::memory_order_release);
+    return false;
+}
+
+}  // namespace steer::cache

@@ -1,0 +1,203 @@
+// Room for new entries: eviction, grace periods, and pages that move between size classes.
+#include <rte_hash.h>
+#include <rte_rcu_qsbr.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "dataplane/cache/cache_impl.h"
+
+namespace steer::cache {
+namespace {
+
+constexpr unsigned kFreedAtOnce = 128;
+// Slots of a class that are free, or will be when a grace period is over: what two bursts from each of two workers take.
+constexpr std::size_t kMaxReserve = 128;
+// Of a page that moves, in one turn.
+constexpr std::size_t kPassedOver = 256;  // pages of other classes
+constexpr std::uint32_t kLookedAt = 64;
+constexpr std::uint32_t kDropped = 32;
+
+}  // namespace
+
+void Cache::Impl::evict(SlotId id, Counters& counters) noexcept {
+    instances[arena.entry(id)->instance].evictions.add();
+    counters.add(Stat::cache_evictions);
+    drop(id);
+}
+
+bool Cache::Impl::evict_from_instance(Instance& instance, unsigned size_class, Now now,
+                                      Counters& counters) noexcept {
+    for (unsigned i = 0; i < kClasses; ++i) {
+        const SlotId id = instance.queues[(size_class + i) % kClasses].victim(arena, now.s());
+        if (id == kNoSlot) continue;
+        evict(id, counters);
+        return true;
+    }
+    return false;
+}
+
+// Of the instance that has the most entries of that size.
+SlotId Cache::Impl::victim_of_class(unsigned size_class, Now now) noexcept {
+    auto largest = std::max_element(
+        instances.begin(), instances.end(), [&](const Instance& a, const Instance& b) {
+            return a.queues[size_class].size() < b.queues[size_class].size();
+        });
+    return largest->queues[size_class].victim(arena, now.s());
+}
+
+bool Cache::Impl::evict_from_class(unsigned size_class, Now now, Counters& counters) noexcept {
+    const SlotId id = victim_of_class(size_class, now);
+    if (id == kNoSlot) return false;
+    evict(id, counters);
+    return true;
+}
+
+// Frees retired slots whose grace period is over, at most `most`. Begins the next one. True: some still wait.
+bool Cache::Impl::reclaim(unsigned most) noexcept {
+    for (unsigned round = 0; round < 2; ++round) {
+        if (waiting.first == kNoSlot && !in_grace) {
+            if (fresh.first == kNoSlot && !arena.pages_wait()) return false;
+            waiting = std::exchange(fresh, Chain{});
+            arena.begin_grace();
+            token = rte_rcu_qsbr_start(qsbr);
+            in_grace = true;
+        }
+        if (in_grace) {
+            if (rte_rcu_qsbr_check(qsbr, token, false) == 0) return true;
+            in_grace = false;
+            arena.end_grace();
+        }
+        for (; waiting.first != kNoSlot && most > 0; --most) {
+            const SlotId id = waiting.first;
+            const Slot slot = arena.slot(id);
+            waiting.first = slot.next;
+            if (slot.position >= 0) rte_hash_free_key_with_position(table, slot.position);
+            const unsigned size_class = arena.entry(id)->size_class;
+            --retired[size_class];
+            bytes.fetch_sub(kSlotSizes[size_class], std::memory_order_relaxed);
+            arena.give_back(id);
+        }
+    }
+    return waiting.first != kNoSlot || fresh.first != kNoSlot || arena.pages_wait();
+}
+
+// A slot for a new entry, before that entry is in any queue: it is never its own victim.
+SlotId Cache::Impl::make_room(unsigned size_class, Now now, Counters& counters) noexcept {
+    const SlotId id = arena.take(size_class);
+    if (id != kNoSlot) {
+        keep_reserve(size_class, now, counters);
+        return id;
+    }
+    want_page(size_class);
+    if (retired[size_class] <= reserve_of(size_class)) evict_from_class(size_class, now, counters);
+    reclaim(kFreedAtOnce);
+    return arena.take(size_class);
+}
+
+std::size_t Cache::Impl::reserve_of(unsigned size_class) const noexcept {
+    const std::size_t slots = arena.slots(size_class);
+    return slots < 2 ? 0 : std::clamp<std::size_t>(slots / 16, 1, kMaxReserve);
+}
+
+// Evicts ahead of need where no page is left, because what is evicted now can be used only a grace period later.
+void Cache::Impl::keep_reserve(unsigned size_class, Now now, Counters& counters) noexcept {
+    if (arena.can_grow()) return;
+    if (arena.free_slots(size_class) + retired[size_class] >= reserve_of(size_class)) return;
+    want_page(size_class);
+    evict_from_class(size_class, now, counters);
+}
+
+// ---- pages
+
+// Of another class: an empty page at once, else one whose move begins now, if there is a class that can spare it.
+void Cache::Impl::want_page(unsigned size_class) noexcept {
+    pressure.add(size_class);
+    if (move.stage != PageMove::Stage::none || arena.pages_wait()) return;
+    for (unsigned c = 0; c < kClasses; ++c) {
+        const PageId empty = arena.empty_page(c);
+        if (c != size_class && empty != kNoPage) return arena.ask_back(empty);
+    }
+    if (move.rest > 0) {
+        --move.rest;
+        return;
+    }
+    const auto donor = pressure.donor(arena, size_class);
+    if (!donor) return;
+    for (std::size_t i = 0; i < kPassedOver; ++i) {
+        const PageId page = move.hand;
+        move.hand = page + 1 < arena.pages() ? page + 1 : 0;
+        if (!arena.belongs_to(page, *donor)) continue;
+        move.stage = PageMove::Stage::looking;
+        move.page = page;
+        move.next = move.live = move.visited = 0;
+        return;
+    }
+}
+
+// One step. True: there is another one to do.
+bool Cache::Impl::move_page(Now now, Counters& counters) noexcept {
+    using Stage = PageMove::Stage;
+    const auto slots_of_page = [&] {
+        return static_cast<std::uint32_t>(Arena::slots_per_page(arena.size_class_of(move.page)));
+    };
+    switch (move.stage) {
+        case Stage::none:
+            return false;
+        case Stage::looking: {
+            const std::uint32_t slots = slots_of_page();
+            const std::uint32_t end = std::min(move.next + kLookedAt, slots);
+            for (; move.next < end; ++move.next) {
+                const SlotId id = Arena::slot_of(move.page, move.next);
+                if (!arena.is_live(id)) continue;
+                ++move.live;
+                Entry& entry = *arena.entry(id);
+                if (entry.usable_until_s <= now.s() ||
+                    entry.visited.load(std::memory_order_relaxed) == 0)
+                    continue;
+                entry.visited.store(0, std::memory_order_relaxed);
+                ++move.visited;
+            }
+            if (move.next < slots) return true;
+            if (2 * move.visited > move.live) {
+                move.rest = slots;
+                move.stage = Stage::none;
+                return false;
+            }
+            arena.ask_back(move.page);
+            move.next = 0;
+            move.stage = Stage::emptying;
+            return true;
+        }
+        case Stage::emptying: {
+            const std::uint32_t slots = slots_of_page();
+            for (std::uint32_t dropped = 0; move.next < slots && dropped < kDropped; ++move.next) {
+                const SlotId id = Arena::slot_of(move.page, move.next);
+                if (!arena.is_live(id)) continue;
+                evict(id, counters);
+                ++dropped;
+            }
+            if (move.next == slots) move.stage = Stage::leaving;
+            return true;
+        }
+        case Stage::leaving:
+            if (arena.was_asked_back(move.page)) return true;
+            counters.add(Stat::cache_pages_moved);
+            move.stage = Stage::none;
+            return false;
+    }
+    return false;
+}
+
+bool Cache::turn(Now now, Counters& counters) noexcept {
+    const bool ordered = impl_->carry_out_orders(counters);
+    const bool moving = impl_->move_page(now, counters);
+    impl_->reclaim(kFreedAtOnce);
+    return ordered || moving;
+}
+
+bool Cache::reclaim() noexcept {
+    return impl_->reclaim(kFreedAtOnce);
+}
+
+}  // namespace steer::cache

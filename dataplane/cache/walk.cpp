@@ -1,0 +1,59 @@
+#include "dataplane/cache/walk.h"
+
+#include <rte_rcu_qsbr.h>
+
+#include <bit>
+#include <chrono>
+#include <thread>
+
+#include "dataplane/cache/cache_impl.h"
+
+namespace steer::cache {
+
+Walk::Walk(const Cache& cache, unsigned reader) : cache_(cache), reader_(reader) {
+    rte_rcu_qsbr_thread_register(cache.impl_->qsbr, reader_);
+    seen_.reserve(Cache::kMostOrders);
+}
+
+Walk::~Walk() {
+    if (online_) rte_rcu_qsbr_thread_offline(cache_.impl_->qsbr, reader_);
+    rte_rcu_qsbr_thread_unregister(cache_.impl_->qsbr, reader_);
+}
+
+std::span<const Walk::Seen> Walk::next() {
+    const Arena& arena = cache_.impl_->arena;
+    rte_rcu_qsbr* const qsbr = cache_.impl_->qsbr;
+    seen_.clear();
+    while (seen_.empty() && page_ < arena.pages()) {
+        if (online_) rte_rcu_qsbr_thread_offline(qsbr, reader_);
+        rte_rcu_qsbr_thread_online(qsbr, reader_);
+        online_ = true;
+        const auto page = static_cast<PageId>(page_++);
+        const PageView& view = arena.view(page);
+        const unsigned size_class = view.size_class.load(std::memory_order_acquire);
+        if (size_class == PageView::kNone) continue;
+        for (std::size_t w = 0; w < view.live.size(); ++w) {
+            for (std::uint64_t bits = view.live[w].load(std::memory_order_acquire); bits != 0;
+                 bits &= bits - 1) {
+                const std::size_t index = 64 * w + static_cast<unsigned>(std::countr_zero(bits));
+                seen_.push_back(
+                    {Arena::slot_of(page, index), arena.entry_in_view(page, size_class, index)});
+            }
+        }
+    }
+    if (seen_.empty() && online_) {
+        rte_rcu_qsbr_thread_offline(qsbr, reader_);
+        online_ = false;
+    }
+    return seen_;
+}
+
+void Walk::wait_for_readers(const Cache& cache) {
+    using namespace std::chrono_literals;
+    rte_rcu_qsbr* const qsbr = cache.impl_->qsbr;
+    const std::uint64_t token = rte_rcu_qsbr_start(qsbr);
+    while (rte_rcu_qsbr_check(qsbr, token, false) == 0)
+        std::this_thread::sleep_for(50us);
+}
+
+}  // namespace steer::cache
