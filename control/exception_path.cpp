@@ -3,11 +3,22 @@
 #include <rte_mbuf.h>
 
 #include <algorithm>
+#include <bit>
 
 namespace steer {
 namespace {
 
 constexpr unsigned kAroundIp = 14 + 2 * 4;  // Ethernet and two tags
+
+// A ring holds what a TCP sender may have under way to one connection (6 MiB is the most that Linux lets a receiver
+// offer by itself), so that a burst of it is not lost while the other side does not run. Queues share that, but each
+// has some.
+constexpr unsigned kRingBytes = 8U << 20;
+constexpr unsigned kLeastSlots = 512;
+
+unsigned slots_for(unsigned frame_bytes, unsigned queues) {
+    return std::max(kLeastSlots, std::bit_floor(kRingBytes / queues / frame_bytes));
+}
 
 // The settings' rates are those of the dataplane, kind by kind.
 #define STEER_SAME_RATE(name, label, rate, text) \
@@ -36,8 +47,13 @@ Result<std::unique_ptr<ExceptionPath>> ExceptionPath::open(const std::string& in
         options.addresses.push_back({address.ip, address.length});
     auto device = kernel::ExceptionDevice::make(options);
     if (!device) return device.error();
-    auto link = std::make_shared<ExceptionLink>(ExceptionOptions{
-        .queues = queues, .frame_bytes = mtu + kAroundIp, .rates = rates_of(port.exception_rates)});
+    const unsigned frame_bytes = mtu + kAroundIp;
+    auto link =
+        std::make_shared<ExceptionLink>(ExceptionOptions{.queues = queues,
+                                                         .frame_bytes = frame_bytes,
+                                                         .slots = slots_for(frame_bytes, queues),
+                                                         .kernel_slots = slots_for(frame_bytes, 1),
+                                                         .rates = rates_of(port.exception_rates)});
     std::unique_ptr<ExceptionPath> path(
         new ExceptionPath(std::move(*device), std::move(link), first));
     path->follow_link();

@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 constexpr unsigned kAtOnce =
     64;  // frames of one ring or interface, then the others have their turn
 constexpr auto kLookEvery = 100ms;
+constexpr auto kWaitForWorker = 1ms;  // until its ring has room again
 constexpr auto kMakeAgainEvery = 1s;
 
 }  // namespace
@@ -63,10 +64,15 @@ void ExceptionThread::run() {
 
 void ExceptionThread::wait() {
     std::vector<pollfd> descriptors{{sleeper_.event_fd(), POLLIN, 0}};
+    auto most = kLookEvery;
     for (const Interface& interface : interfaces_) {
-        if (!interface.gone) descriptors.push_back({interface.path->device().fd(), POLLIN, 0});
+        if (interface.waits) {
+            most = kWaitForWorker;
+        } else if (!interface.gone) {
+            descriptors.push_back({interface.path->device().fd(), POLLIN, 0});
+        }
     }
-    ::poll(descriptors.data(), descriptors.size(), static_cast<int>(kLookEvery / 1ms));
+    ::poll(descriptors.data(), descriptors.size(), static_cast<int>(most / 1ms));
     std::uint64_t wakes;
     [[maybe_unused]] const auto n = ::read(sleeper_.event_fd(), &wakes, sizeof wakes);
 }
@@ -123,23 +129,21 @@ bool ExceptionThread::take_from_kernel(Interface& interface) {
     ExceptionLink& link = interface.path->link();
     FrameRing& ring = link.from_kernel();
     unsigned taken = 0;
-    for (unsigned i = 0; i < kAtOnce; ++i) {
-        std::uint8_t lost[1];  // the rest of a frame goes with what is read of it
+    bool full = false;
+    for (; taken < kAtOnce; ++taken) {
         std::uint8_t* const room = ring.begin_push();
-        const ssize_t n = ::read(interface.path->device().fd(), room != nullptr ? room : lost,
-                                 room != nullptr ? ring.frame_bytes() : sizeof lost);
+        full = room == nullptr;
+        if (full) break;
+        const ssize_t n = ::read(interface.path->device().fd(), room, ring.frame_bytes());
         if (n < 0 && errno != EAGAIN && errno != EINTR) {
             interface.gone = true;
             next_look_ = {};
         }
         if (n <= 0) break;
-        ++taken;
-        if (room != nullptr) {
-            ring.push(static_cast<std::uint16_t>(n));
-        } else {
-            link.from_kernel_full.add();
-        }
+        ring.push(static_cast<std::uint16_t>(n));
     }
+    if (full && !interface.waits) link.from_kernel_full.add();
+    interface.waits = full;
     if (taken > 0) link.wake_worker();
     return taken > 0;
 }

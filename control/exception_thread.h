@@ -1,8 +1,8 @@
 // Thread `exception`: moves frames between the workers' rings and the kernel's interfaces of ports that the
 // kernel does not see; one for all of them. It alone makes the system calls; a frame is one.
 //
-// Sleeps in poll() on the interfaces and on an eventfd that workers write when they punted. What a ring has no
-// room for is dropped and counted. Ten times a second it looks after the interfaces: their carrier follows the port's
+// Sleeps in poll() on the interfaces and on an eventfd that workers write when they punted. What the
+// worker's ring has no room for stays in the interface's queue. Ten times a second it looks after the interfaces: their carrier follows the port's
 // link, and one that somebody removed is made again.
 #pragma once
 
@@ -36,6 +36,7 @@ class ExceptionThread {
     using Clock = std::chrono::steady_clock;
     struct Interface {
         ExceptionPath* path;
+        bool waits = false;         // the worker's ring is full: not read now
         bool gone = false;          // somebody removed it
         Clock::time_point again{};  // when it is tried next to make it
         std::string trouble = {};   // why it cannot be made, as it was said

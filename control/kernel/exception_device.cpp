@@ -19,6 +19,9 @@
 namespace steer::kernel {
 namespace {
 
+// A TCP connection's burst waits here until the thread that reads runs (by itself a TAP has 1000 and drops the rest).
+constexpr int kQueueFrames = 4096;
+
 ifreq request_for(const std::string& name) {
     ifreq request{};
     std::copy(name.begin(), name.end(), request.ifr_name);
@@ -87,6 +90,10 @@ Result<void> set_up(const ExceptionDeviceOptions& options, int if_index) {
     request.ifr_mtu = static_cast<int>(options.mtu);
     if (::ioctl(socket.get(), SIOCSIFMTU, &request) != 0)
         return not_set(options.name, "MTU of " + std::to_string(options.mtu));
+    request = request_for(options.name);
+    request.ifr_qlen = kQueueFrames;
+    if (::ioctl(socket.get(), SIOCSIFTXQLEN, &request) != 0)
+        return not_set(options.name, "queue of " + std::to_string(kQueueFrames) + " frames");
     request = request_for(options.name);
     request.ifr_flags = IFF_UP | IFF_RUNNING | IFF_BROADCAST | IFF_MULTICAST;
     if (::ioctl(socket.get(), SIOCSIFFLAGS, &request) != 0)

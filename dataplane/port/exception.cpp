@@ -20,6 +20,9 @@ class ExceptionPort final : public Port {
           clock_(clock) {
         if_index_ = if_index;
     }
+    ~ExceptionPort() override { rte_pktmbuf_free_bulk(held_.data(), held_count_); }
+    ExceptionPort(const ExceptionPort&) = delete;
+    ExceptionPort& operator=(const ExceptionPort&) = delete;
 
     std::uint16_t rx(rte_mbuf** out, std::uint16_t n) noexcept override {
         return inner_->rx(out, n);
@@ -52,6 +55,8 @@ class ExceptionPort final : public Port {
     const bool sends_kernels_frames_;
     Clock& clock_;
     std::array<ExceptionBucket, kExceptionKinds> buckets_{};
+    std::array<rte_mbuf*, kAtOnce> held_{};  // frames of the kernel that the port did not take yet
+    unsigned held_count_ = 0;
     // Of this turn.
     std::uint64_t now_ms_ = 0;
     bool clock_was_read_ = false;
@@ -95,25 +100,21 @@ void ExceptionPort::flush() noexcept {
     inner_->flush();
 }
 
-// All that were there when the turn began: what comes later wakes the worker if it goes to sleep.
+// All that were there when the turn began: what comes later wakes the worker if it goes to sleep. What the port does
+// not take is held until the next turn.
 void ExceptionPort::send_kernels_frames() noexcept {
-    std::array<rte_mbuf*, kAtOnce> mbufs;
     for (unsigned left = link_->from_kernel().slots(); left > 0;) {
-        const unsigned n = take_frames(std::span(mbufs).first(std::min(left, kAtOnce)));
-        if (n == 0) return;
-        unsigned taken = 0;
-        while (taken < n) {
-            const auto now =
-                inner_->tx(mbufs.data() + taken, static_cast<std::uint16_t>(n - taken));
-            if (now == 0) break;
-            taken += now;
-        }
+        const unsigned n = take_frames(std::span(held_).subspan(held_count_));
+        left -= std::min(left, n);
+        held_count_ += n;
+        if (held_count_ == 0) return;
+        const unsigned taken = inner_->tx(held_.data(), static_cast<std::uint16_t>(held_count_));
         queue_.sends[static_cast<std::size_t>(ExceptionSend::sent)].add(taken);
-        if (taken < n) {
-            queue_.sends[static_cast<std::size_t>(ExceptionSend::port_full)].add(n - taken);
-            rte_pktmbuf_free_bulk(mbufs.data() + taken, n - taken);
-        }
-        left -= n;
+        std::move(held_.begin() + taken, held_.begin() + held_count_, held_.begin());
+        held_count_ -= taken;
+        if (held_count_ == 0) continue;
+        queue_.sends[static_cast<std::size_t>(ExceptionSend::port_full)].add();
+        return;
     }
 }
 
@@ -124,15 +125,17 @@ unsigned ExceptionPort::take_frames(std::span<rte_mbuf*> out) noexcept {
         const auto frame = ring.front();
         if (frame.empty()) break;
         rte_mbuf* const m = rte_pktmbuf_alloc(inner_->pool());
-        char* const room = m == nullptr
-                               ? nullptr
-                               : rte_pktmbuf_append(m, static_cast<std::uint16_t>(frame.size()));
+        if (m == nullptr) {
+            queue_.sends[static_cast<std::size_t>(ExceptionSend::port_full)].add();
+            break;
+        }
+        // The interface's MTU is what fits an mbuf of the port.
+        char* const room = rte_pktmbuf_append(m, static_cast<std::uint16_t>(frame.size()));
         if (room != nullptr) {
             std::memcpy(room, frame.data(), frame.size());
             out[n++] = m;
         } else {
             rte_pktmbuf_free(m);
-            queue_.sends[static_cast<std::size_t>(ExceptionSend::port_full)].add();
         }
         ring.pop();
     }
@@ -142,7 +145,7 @@ unsigned ExceptionPort::take_frames(std::span<rte_mbuf*> out) noexcept {
 }  // namespace
 
 ExceptionLink::ExceptionLink(const ExceptionOptions& options)
-    : rates_(options.rates), from_kernel_(options.slots, options.frame_bytes) {
+    : rates_(options.rates), from_kernel_(options.kernel_slots, options.frame_bytes) {
     for (unsigned q = 0; q < options.queues; ++q)
         queues_.push_back(std::make_unique<Queue>(options));
 }

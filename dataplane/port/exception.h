@@ -6,7 +6,8 @@
 //   worker of queue 0:   flush() ← FrameRing ──────────────────┘        └─ its frames
 //
 // The worker makes no system call here but the write that wakes a sleeping thread, once a turn. A full ring
-// or a kind above its rate drops the frame and counts it: the kernel's share never takes from DNS.
+// or a kind above its rate drops the frame and counts it: the kernel's share never takes from DNS. What the kernel sends
+// waits where there is no room for it, in the ring and then in the interface's own queue, which is the kernel's to fill.
 // Rates are those of a queue; ARP and ND are on one queue of a NIC, what RSS spreads has a share on each.
 #pragma once
 
@@ -32,11 +33,11 @@ namespace steer {
     X(over_rate, "over_rate", "dropped: its kind is above its rate") \
     X(ring_full, "ring_full", "dropped: the kernel takes them more slowly than they come")
 
-//    name             label              what happened to a frame of the kernel
-#define STEER_EXCEPTION_SENDS(X)                                                           \
-    X(sent, "sent", "left by the port")                                                    \
-    X(port_full, "port_full", "dropped: the port took no more, or no mbuf was left")       \
-    X(ring_full, "ring_full", "dropped: the worker takes them more slowly than they come") \
+//    name             label              what happened to frames of the kernel; those that wait are counted once a wait
+#define STEER_EXCEPTION_SENDS(X)                                                             \
+    X(sent, "sent", "left by the port")                                                      \
+    X(port_full, "port_full", "the port took no more, or no mbuf was left: the rest waited") \
+    X(ring_full, "ring_full", "the worker takes them more slowly: the rest waited")          \
     X(write_failed, "write_failed", "frames for the kernel that its interface did not take")
 
 enum class ExceptionEnd : std::uint8_t {
@@ -52,8 +53,9 @@ inline constexpr std::array kExceptionSendLabels{STEER_EXCEPTION_SENDS(STEER_EXC
 
 struct ExceptionOptions {
     unsigned queues = 1;
-    unsigned frame_bytes = 1522;  // the longest frame: MTU, Ethernet, two tags
-    unsigned slots = 1024;        // of each ring; a power of two
+    unsigned frame_bytes = 1522;   // the longest frame: MTU, Ethernet, two tags
+    unsigned slots = 1024;         // of a queue's ring; a power of two
+    unsigned kernel_slots = 1024;  // of the ring from the kernel; the same
     ExceptionRates rates = kExceptionRates;
 };
 

@@ -254,7 +254,7 @@ BOOST_AUTO_TEST_CASE(a_full_ring_drops_and_counts) {
 }
 
 BOOST_AUTO_TEST_CASE(what_the_kernel_sends_leaves_by_the_port) {
-    World w({.slots = 128});
+    World w({.kernel_slots = 128});
     for (std::uint8_t i = 0; i < 100; ++i)
         w.kernel_sends(Frame(60, i));
     w.port->flush();
@@ -265,13 +265,33 @@ BOOST_AUTO_TEST_CASE(what_the_kernel_sends_leaves_by_the_port) {
     BOOST_CHECK_EQUAL(w.link->sends(ExceptionSend::sent), 100);
     BOOST_CHECK_EQUAL(w.ring.mbufs_in_use(), 0);
 
-    w.lent->takes = 0;  // the device's queue is full
-    w.kernel_sends(Frame(60, 1));
-    w.kernel_sends(Frame(60, 2));
+    // While the device's queue is full they wait, and none is lost.
+    w.lent->takes = 0;
+    for (std::uint8_t i = 0; i < 100; ++i)
+        w.kernel_sends(Frame(60, i));
     w.port->flush();
+    w.port->flush();
+    BOOST_CHECK(w.ring.receive_all().empty());
     BOOST_CHECK_EQUAL(w.link->sends(ExceptionSend::port_full), 2);
+    w.lent->takes = 7;
+    w.port->flush();
+    BOOST_CHECK_EQUAL(w.ring.receive_all().size(), 7);
+    w.lent->takes = 1000;
+    w.port->flush();
+    const auto rest = w.ring.receive_all();
+    BOOST_REQUIRE_EQUAL(rest.size(), 93);
+    for (std::uint8_t i = 0; i < 93; ++i)
+        BOOST_CHECK(rest[i] == Frame(60, static_cast<std::uint8_t>(i + 7)));
+    BOOST_CHECK_EQUAL(w.link->sends(ExceptionSend::sent), 200);
     BOOST_CHECK_EQUAL(w.ring.mbufs_in_use(), 0);
     BOOST_CHECK(w.link->from_kernel().front().empty());
+
+    w.lent->takes = 0;  // what waits at the end is freed
+    w.kernel_sends(Frame(60, 1));
+    w.port->flush();
+    BOOST_CHECK_EQUAL(w.ring.mbufs_in_use(), 1);
+    w.port.reset();
+    BOOST_CHECK_EQUAL(w.ring.mbufs_in_use(), 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
