@@ -41,6 +41,10 @@ class Count {
     X(cache_pages_moved, "cache_pages_moved", "pages that went to another size of answer")     \
     X(cache_too_big, "cache_too_big", "answers too big for the cache")                         \
     X(cache_insert_dropped, "cache_insert_dropped", "inserts lost to a full ring")             \
+    X(cache_stale_answers, "cache_stale_answers", "answers past their TTL (RFC 8767)")         \
+    X(cache_failure_hits, "cache_failure_hits", "of the hits, failures remembered (RFC 9520)") \
+    X(cache_refreshes, "cache_refreshes", "queries that refresh a cached answer unasked")      \
+    X(cache_prefetches, "cache_prefetches", "of those, for popular answers about to expire")   \
     X(name_memo_hits, "name_memo_hits", "names whose sets were remembered")                    \
     X(name_matches, "name_matches", "names that went through the matcher")                     \
     X(upstream_queries, "upstream_queries", "queries sent to upstreams")                       \

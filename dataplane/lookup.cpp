@@ -9,8 +9,7 @@ namespace steer {
 void lookup(Burst& burst, const Snapshot& snapshot, const cache::Cache* cache,
             const cache::KeyHasher& hasher, Now now) noexcept {
     if (cache == nullptr || snapshot.first_cache < 0 || burst.live_count == 0) return;
-    const std::uint16_t instance =
-        snapshot.caches[static_cast<std::size_t>(snapshot.first_cache)].id;
+    const CacheInstance& instance = snapshot.caches[static_cast<std::size_t>(snapshot.first_cache)];
     std::array<cache::Key, kBurst> keys;
     std::array<cache::KeyFacts, kBurst> facts;
     std::array<const cache::Entry*, kBurst> found;

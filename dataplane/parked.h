@@ -47,6 +47,9 @@ struct ProgramState {
     std::array<std::uint8_t, kMaxWrappers> list_base{};  // list_count when that wrapper was entered
     std::uint64_t marks = 0;
     std::uint32_t tag_set = 0;  // id in the snapshot's TagSets; 0: not known
+    // A stale answer may take the place of one that does not come within this time; 0: no.
+    std::uint16_t stale_wait_ms = 0;
+    bool refresh = false;  // for a cache alone, told to nobody: ends with the cache's wrapper
 };
 
 struct alignas(64) Parked {
@@ -76,11 +79,14 @@ struct alignas(64) Parked {
     const Snapshot* snapshot;  // its generation stays alive until the record is freed
     Parked* next_waiter;       // owner's, while it waits for an upstream
     Buffer* answer;            // held, waits_ring
+    std::uint16_t ede;         // of `answer`; kNoEde: none
+    bool background;           // counts for nobody: ParkedPool::take_background()
     ProgramState program;
     ReturnPath path;
     std::array<std::uint8_t, 256> qname;  // wire form as the client wrote it
 };
+inline constexpr std::uint16_t kNoEde = UINT16_MAX;
 // 256 of them are the name; max_parked of them are allocated at start.
-static_assert(sizeof(Parked) == 448 && alignof(Parked) == 64, "no line of two records");
+static_assert(sizeof(Parked) == 512 && alignof(Parked) == 64, "no line of two records");
 
 }  // namespace steer

@@ -17,6 +17,8 @@ namespace {
     std::abort();
 }
 
+const IpAddress kNobody{};  // who a refresh is counted for
+
 // The last two labels of a wire name (all of a shorter one), with the root byte.
 std::span<const std::uint8_t> two_label_suffix(std::span<const std::uint8_t> name) {
     std::size_t last = 0, before_last = 0;
@@ -96,6 +98,23 @@ ParkedPool::Taken ParkedPool::take(const Snapshot& snapshot, const IpAddress& cl
         !snapshot.trusted_forwarders.contains(client)) {
         return {nullptr, Verdict::drop_client_quota};
     }
+    return take_counted(snapshot, keys);
+}
+
+ParkedPool::Taken ParkedPool::take_background(const Snapshot& snapshot,
+                                              std::span<const std::uint8_t> qname) noexcept {
+    if (background_ >= std::max(limits_.records / 8, 1U))
+        return {nullptr, Verdict::drop_parked_full};
+    const Taken taken = take_counted(snapshot, keys_of(kNobody, qname));
+    if (taken.record != nullptr) {
+        taken.record->background = true;
+        ++background_;
+    }
+    return taken;
+}
+
+ParkedPool::Taken ParkedPool::take_counted(const Snapshot& snapshot, const Keys& keys) noexcept {
+    if (in_use_ == limits_.records) return {nullptr, Verdict::drop_parked_full};
     if (by_suffix_.get(keys.suffix) >= std::max(limits_.records / 4, 1U))
         return {nullptr, Verdict::drop_suffix_quota};
     by_client_.add(keys.client);
@@ -117,6 +136,8 @@ ParkedPool::Taken ParkedPool::take(const Snapshot& snapshot, const IpAddress& cl
     p->answer = nullptr;
     p->holds_left = 0;
     p->unsettled = false;
+    p->background = false;
+    p->ede = kNoEde;
     count_generation(snapshot, 1);
     return {p, Verdict::forwarded};
 }
@@ -124,7 +145,9 @@ ParkedPool::Taken ParkedPool::take(const Snapshot& snapshot, const IpAddress& cl
 void ParkedPool::give(Parked* p) noexcept {
     std::array<std::uint8_t, 256> qname;
     dns::lower_case(p->qname.data(), qname.data(), p->qname_len);
-    const Keys keys = keys_of(p->path.client, {qname.data(), p->qname_len});
+    const Keys keys =
+        keys_of(p->background ? kNobody : p->path.client, {qname.data(), p->qname_len});
+    if (p->background) --background_;
     by_client_.remove(keys.client);
     by_suffix_.remove(keys.suffix);
     count_generation(*p->snapshot, -1);

@@ -60,6 +60,8 @@ class ParkedPool {
     };
     Taken take(const Snapshot& snapshot, const IpAddress& client,
                std::span<const std::uint8_t> qname) noexcept;
+    // One for a refresh that no client waits for. They may have an eighth of all.
+    Taken take_background(const Snapshot& snapshot, std::span<const std::uint8_t> qname) noexcept;
     void give(Parked* p) noexcept;
 
     // The record of a hold token; nullptr: it was given back since.
@@ -75,6 +77,7 @@ class ParkedPool {
     struct Keys {
         std::uint64_t client, suffix;
     };
+    Taken take_counted(const Snapshot& snapshot, const Keys& keys) noexcept;
     [[nodiscard]] Keys keys_of(const IpAddress& client,
                                std::span<const std::uint8_t> qname) const noexcept;
     void count_generation(const Snapshot& snapshot, int change) noexcept;
@@ -87,6 +90,7 @@ class ParkedPool {
     std::vector<std::uint32_t> free_;  // indices below high_water_
     unsigned high_water_ = 0;
     unsigned in_use_ = 0;
+    unsigned background_ = 0;
     CountTable by_client_, by_suffix_;
 };
 

@@ -36,6 +36,20 @@ void remember(const Packet& p, const QueryContext& c, Parked& r) {
     std::memcpy(r.qname.data(), p.dns + dns::kHeaderSize, q.qname_len);
 }
 
+// The query of `p` in another record.
+void become(const Parked& p, Parked& other) {
+    other.qname_len = p.qname_len;
+    other.id = p.id;
+    other.qtype = p.qtype;
+    other.qclass = p.qclass;
+    other.flags = p.flags;
+    other.edns = p.edns;
+    other.started_s = p.started_s;
+    other.started_ms = p.started_ms;
+    other.path = p.path;
+    std::memcpy(other.qname.data(), p.qname.data(), p.qname_len);
+}
+
 void recall(const Parked& r, dns::Query& q) {
     q.id = r.id;
     q.flags = r.flags;
@@ -56,8 +70,13 @@ void recall(const Parked& r, QueryContext& c) {
 }
 
 LeavingAnswer leaving(const QueryContext& c, Now now) {
-    return {c.snapshot,         c.response.answer(), c.response.age_s(now.s()),
-            c.response.entry(), c.query.name(),      {c.state.lists.data(), c.state.list_count}};
+    return {.snapshot = c.snapshot,
+            .answer = c.response.answer(),
+            .age_s = c.response.age_s(now.s()),
+            .ttl_cap_s = c.response.ttl_cap_s(),
+            .entry = c.response.entry(),
+            .qname = c.query.name(),
+            .lists = {c.state.lists.data(), c.state.list_count}};
 }
 
 // Leases begin when they are claimed: what leaves later leaves with less.
@@ -68,7 +87,7 @@ std::uint32_t ttl_end_s(const LeaveTerms& terms, Now now) {
 dns::ReplyOptions options_for(const QueryContext& c, std::uint16_t max_size,
                               std::uint32_t ttl_cap_s, Now now) {
     return {.age_s = c.response.age_s(now.s()),
-            .ttl_cap_s = ttl_cap_s,
+            .ttl_cap_s = std::min(ttl_cap_s, c.response.ttl_cap_s()),
             .max_size = max_size,
             .ede = c.response.ede()};
 }
@@ -106,6 +125,7 @@ bool Resolver::answer_hit(Packet& p, const Snapshot& snapshot, Now now) noexcept
     if (e == nullptr) return false;
     if (e->tags.load(std::memory_order_relaxed) >> 32 < snapshot.generation) return false;
     const std::uint32_t now_s = now.s();
+    if (now_s >= e->attend_s.load(std::memory_order_relaxed)) return false;
     const std::uint32_t age_s = now_s > e->inserted_s ? now_s - e->inserted_s : 0;
     LeaveTerms terms;
     if (e->list_count != 0) {
@@ -115,8 +135,13 @@ bool Resolver::answer_hit(Packet& p, const Snapshot& snapshot, Now now) noexcept
             const std::uint8_t list = snapshot.list_by_id[e->lists[l]];
             if (list != kNoList) lists[count++] = list;
         }
-        const LeavingAnswer a{snapshot, e->answer(),    age_s,
-                              e,        p.query.name(), {lists.data(), count}};
+        const LeavingAnswer a{.snapshot = snapshot,
+                              .answer = e->answer(),
+                              .age_s = age_s,
+                              .ttl_cap_s = LeaveTerms::kNoCap,
+                              .entry = e,
+                              .qname = p.query.name(),
+                              .lists = {lists.data(), count}};
         if (!parts_.claims.settle_covered(a, now, terms)) return false;
     }
     parts_.replier.answer(p, e->answer(),
@@ -125,7 +150,9 @@ bool Resolver::answer_hit(Packet& p, const Snapshot& snapshot, Now now) noexcept
 }
 
 void Resolver::resolve_one(Packet& p, QueryContext& c, Now now) noexcept {
-    if (parts_.executor.run(c, now) == Step::asks) {
+    const Step step = parts_.executor.run(c, now);
+    if (c.refresh_pc != QueryContext::kNoRefresh) refresh(p, c, now);
+    if (step == Step::asks) {
         ask(p, c, now);
     } else {
         leave(p, c, now);
@@ -143,8 +170,61 @@ void Resolver::ask(Packet& p, const QueryContext& c, Now now) noexcept {
         parts_.pool.give(record);
         return parts_.replier.drop(p, Verdict::drop_ring_full);
     }
+    if (c.state.stale_wait_ms != 0)
+        timers_.set(record->index, now.ms + c.state.stale_wait_ms, now.ms);
     parts_.counters.add(Stat::parked_total);
     parts_.replier.park(p, Verdict::forwarded);
+}
+
+// It is only worth while if there is room: the next hit tries again.
+void Resolver::refresh(const Packet& p, const QueryContext& c, Now now) noexcept {
+    Parked* const r = parts_.pool.take_background(c.snapshot, p.query.name()).record;
+    if (r == nullptr) return;
+    remember(p, c, *r);
+    r->path = ReturnPath{};
+    r->path.client = p.source;
+    r->path.client_port = p.source_port;
+    r->state = Parked::State::waits_upstream;
+    QueryContext own(c.snapshot, p.query);
+    recall(*r, own);
+    r->program = own.state = Executor::refresh_state(c.state, c.refresh_pc);
+    parts_.counters.add(Stat::parked_total);
+    parts_.counters.add(Stat::cache_refreshes);
+    if (parts_.executor.run(own, now) == Step::answered) return end_refresh(*r, own, now);
+    r->program = own.state;
+    const std::uint64_t hash = parts_.hasher.of_name(p.query.name()).low;
+    if (parts_.forwarder.ask(r, own.group, hash, now)) return;
+    parts_.counters.add(ParkedEnd::refreshed);
+    give_back(*r);
+}
+
+// Rows are there before the first client gets the address, if it was not asked in vain.
+void Resolver::end_refresh(Parked& p, const QueryContext& c, Now now) noexcept {
+    if (c.state.list_count != 0) {
+        const LeavingAnswer a = leaving(c, now);
+        const LeaveTerms terms = parts_.claims.settle(a, now);
+        if (terms.leave == Leave::hold) parts_.claims.raise(a, terms, 0, now);
+    }
+    parts_.counters.add(ParkedEnd::refreshed);
+    give_back(p);
+}
+
+void Resolver::answer_stale(Parked& p, Now now) noexcept {
+    dns::Query q;
+    recall(p, q);
+    QueryContext c(*p.snapshot, q);
+    recall(p, c);
+    const ProgramState before = p.program;
+    if (!parts_.executor.resume_stale(c, now)) return;
+    Parked* const told =
+        parts_.pool.take(*p.snapshot, p.path.client, {q.qname.data(), q.qname_len}).record;
+    if (told == nullptr) return;  // then it waits for the upstream
+    become(p, *told);
+    told->program = c.state;
+    p.program = Executor::refresh_state_of(*p.snapshot, before);
+    parts_.counters.add(Stat::parked_total);
+    parts_.counters.add(Stat::cache_refreshes);
+    leave(*told, c, ParkedEnd::answered, now);
 }
 
 void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
@@ -196,6 +276,7 @@ void Resolver::answered(Parked& p, AskEnd end, Buffer* answer, Now now) noexcept
     QueryContext c(*p.snapshot, q);
     recall(p, c);
     const Step step = parts_.executor.resume(c, answer, reason_of(end), now);
+    if (step == Step::answered && c.state.refresh) return end_refresh(p, c, now);
     if (step == Step::answered) {
         return leave(p, c, end == AskEnd::answered ? ParkedEnd::answered : ParkedEnd::servfail,
                      now);
@@ -203,6 +284,7 @@ void Resolver::answered(Parked& p, AskEnd end, Buffer* answer, Now now) noexcept
     p.program = c.state;
     const std::uint64_t hash = parts_.hasher.of_name(q.name()).low;
     if (!parts_.forwarder.ask(&p, c.group, hash, now)) {
+        if (c.state.refresh) return end_refresh(p, c, now);
         end_with_servfail(p, q, dns::Ede::other, ParkedEnd::servfail);
     }
 }
@@ -234,6 +316,7 @@ bool Resolver::wait(Parked& p, const QueryContext& c, const LeavingAnswer& a,
                     const LeaveTerms& terms, Now now) noexcept {
     p.answer = c.response.in_buffer(parts_.buffers, now);
     if (p.answer == nullptr) return false;
+    if (const auto ede = c.response.ede()) p.ede = static_cast<std::uint16_t>(*ede);
     p.program = c.state;
     p.on_timeout = static_cast<std::uint8_t>(terms.on_timeout);
     p.ttl_end_s = ttl_end_s(terms, now);
@@ -274,7 +357,9 @@ void Resolver::let_go(Parked& p, ParkedEnd end, Now now) noexcept {
     const std::uint32_t age_s = now.s() > born_s ? now.s() - born_s : 0;
     std::uint32_t cap_s = p.ttl_end_s;
     if (cap_s != UINT32_MAX) cap_s = cap_s > now.s() ? cap_s - now.s() : 0;
-    parts_.replier.answer(p, q, p.answer->answer(), {.age_s = age_s, .ttl_cap_s = cap_s}, end);
+    dns::ReplyOptions options{.age_s = age_s, .ttl_cap_s = cap_s};
+    if (p.ede != kNoEde) options.ede = static_cast<dns::Ede>(p.ede);
+    parts_.replier.answer(p, q, p.answer->answer(), options, end);
     give_back(p);
 }
 
@@ -311,8 +396,13 @@ void Resolver::tick(std::uint32_t retire_generation, Now now) noexcept {
     for (unsigned i = 0; i < kTimersPerTurn; ++i) {
         const std::uint32_t index = timers_.pop_due(now.ms);
         if (index == forward::kNone) break;
-        parts_.counters.add(Stat::hold_late);
-        end_by_policy(parts_.pool.at(index), now);
+        Parked& p = parts_.pool.at(index);
+        if (p.state == Parked::State::waits_upstream) {
+            answer_stale(p, now);
+        } else if (p.state != Parked::State::ended) {
+            parts_.counters.add(Stat::hold_late);
+            end_by_policy(p, now);
+        }
     }
     if (ring_first_ != nullptr) retry_ring(now);
     if (retire_generation > retired_) retire(retire_generation);
@@ -333,7 +423,9 @@ void Resolver::retry_ring(Now now) noexcept {
         recall(p, c);
         hold(p.answer);
         c.response.set_buffer(p.answer);
-        const LeavingAnswer a = leaving(c, now);
+        LeavingAnswer a = leaving(c, now);
+        if (p.ttl_end_s != UINT32_MAX)
+            a.ttl_cap_s = p.ttl_end_s > now.s() ? p.ttl_end_s - now.s() : 0;
         const LeaveTerms terms = parts_.claims.settle(a, now);
         if (terms.leave == Leave::wait_for_ring) return;
         remove_ring_waiter(p);
@@ -397,6 +489,7 @@ void Resolver::retire(std::uint32_t generation) noexcept {
 }
 
 void Resolver::end_generation(Parked& p) noexcept {
+    if (p.program.refresh) return parts_.counters.add(ParkedEnd::refreshed);
     dns::Query q;
     recall(p, q);
     parts_.replier.answer(p, q, dns::empty_answer(dns::kServFail), {.ede = dns::Ede::other},

@@ -2,7 +2,10 @@
 // lets it go.
 //
 // A query waits for an upstream (Forwarder), for a router's acknowledgement (async: false), or for
-// room in the ring to `routers`. While it waits it is a Parked record; nothing parked holds a cache
+// room in the ring to `routers`. One whose cache has a stale answer gets that when the upstream takes too long
+// (RFC 8767 5); its record goes on waiting as a refresh in the background, of which nobody is told. Refreshes of
+// popular or stale answers are such records from the start; what they bring is claimed, and waited for by nobody.
+// While it waits it is a Parked record; nothing parked holds a cache
 // entry or a received mbuf. Held answers leave in the order of their acknowledgements, or as
 // on_timeout says when sync_timeout is over.
 //
@@ -54,6 +57,11 @@ class Resolver {
     bool answer_hit(Packet& p, const Snapshot& snapshot, Now now) noexcept;
     void resolve_one(Packet& p, QueryContext& c, Now now) noexcept;
     void ask(Packet& p, const QueryContext& c, Now now) noexcept;
+    // Asks anew for what the cache at c.refresh_pc keeps.
+    void refresh(const Packet& p, const QueryContext& c, Now now) noexcept;
+    void end_refresh(Parked& p, const QueryContext& c, Now now) noexcept;
+    // The client of `p` has waited long enough: it gets a stale answer, if there is one, and `p` becomes a refresh.
+    void answer_stale(Parked& p, Now now) noexcept;
     void leave(Packet& p, QueryContext& c, Now now) noexcept;
     void leave(Parked& p, QueryContext& c, ParkedEnd end, Now now) noexcept;
 

@@ -87,6 +87,7 @@ namespace steer {
     X(answered_truncated, "answered_truncated", "answer above the client's size: TC set") \
     X(servfail, "servfail", "no upstream answered: SERVFAIL sent")                        \
     X(dropped_on_timeout, "dropped_on_timeout", "on_timeout: drop")                       \
+    X(refreshed, "refreshed", "a refresh in the background is over: nobody waited")       \
     X(drop_no_buffer, "drop_no_buffer", "no buffer for the answer")                       \
     X(drop_tx_full, "drop_tx_full", "the port or ring did not take the answer")           \
     X(generation_ended, "generation_ended", "its configuration was retired: SERVFAIL sent")

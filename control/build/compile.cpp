@@ -29,6 +29,23 @@ std::uint32_t entries_of(const config::Cache& cache) {
         std::clamp<std::uint64_t>(entries, 1, std::numeric_limits<std::uint32_t>::max()));
 }
 
+StaleTerms stale_of(const config::Cache& cache) {
+    StaleTerms stale;
+    if (cache.lazy_cache_ttl.count() > 0) {
+        constexpr std::uint32_t kLazyTtl = 5;
+        stale.most_s = seconds(cache.lazy_cache_ttl);
+        stale.ttl_s = stale.recheck_s = kLazyTtl;
+        stale.wait_ms = 0;
+        stale.positive_only = true;
+    } else {
+        stale.most_s = seconds(cache.serve_stale);
+        stale.ttl_s = seconds(cache.stale_answer_ttl);
+        stale.recheck_s = seconds(cache.stale_recheck);
+        stale.wait_ms = milliseconds(cache.stale_client_timeout);
+    }
+    return stale;
+}
+
 }  // namespace
 
 Compiler::Compiler(const config::Settings& settings, Registry& registry, TagMasks& masks,
@@ -211,10 +228,17 @@ std::uint32_t Compiler::cache_of(config::PluginIndex plugin, const config::Cache
     instance.tag = named.tag;
     instance.size = entries_of(cache);
     instance.cache_negative = cache.cache_negative;
-    instance.max_negative_ttl_s = seconds(cache.max_negative_ttl);
+    instance.max_negative_ttl_s = seconds(std::min(cache.max_negative_ttl, cache.cache_max_ttl));
     instance.negative_ttl_without_soa_s = seconds(cache.negative_ttl_without_soa);
     instance.min_positive_ttl_s = seconds(cache.min_positive_ttl);
-    instance.max_positive_ttl_s = seconds(cache.max_positive_ttl);
+    instance.max_positive_ttl_s = seconds(std::min(cache.max_positive_ttl, cache.cache_max_ttl));
+    instance.min_positive_ttl_s =
+        std::min(instance.min_positive_ttl_s, instance.max_positive_ttl_s);
+    instance.failure_ttl_s = seconds(std::min(cache.failure_ttl, cache.cache_max_ttl));
+    instance.stale = stale_of(cache);
+    instance.prefetch_percent = static_cast<std::uint8_t>(cache.prefetch_percent);
+    instance.prefetch_hits = static_cast<std::uint8_t>(cache.prefetch_hits);
+    instance.ecs_in_key = cache.ecs_in_key;
     const auto index = static_cast<std::uint32_t>(snapshot_.caches.size());
     snapshot_.caches.push_back(std::move(instance));
     caches_.emplace(plugin, index);

@@ -225,6 +225,13 @@ struct Cache {
     bool cache_negative = true;
     Milliseconds max_negative_ttl{300'000}, negative_ttl_without_soa{60'000};
     Milliseconds min_positive_ttl{0}, max_positive_ttl = kNoLimit;
+    Milliseconds cache_max_ttl = kNoLimit;
+    Milliseconds failure_ttl{5'000};
+    Milliseconds lazy_cache_ttl{0}, serve_stale{0};  // one of them at most; 0: off
+    Milliseconds stale_client_timeout{1'800}, stale_recheck{30'000}, stale_answer_ttl{30'000};
+    std::uint32_t prefetch_percent = 0;  // of its TTL that an answer has left; 0: off
+    std::uint32_t prefetch_hits = 3;
+    bool ecs_in_key = false;
 };
 
 struct PersistentRow {

@@ -244,6 +244,30 @@ AnswerError build_answer(std::span<const std::uint8_t> response,
     return lay_out(response, qname, s, answer, block);
 }
 
+bool is_within(const Answer& answer, const TtlLimits& limits) noexcept {
+    if (limits.least_s == 0 && limits.most_s == UINT32_MAX) return true;
+    const std::uint16_t* const offsets = answer.ttl_offsets();
+    return std::all_of(offsets, offsets + answer.ttl_count, [&](std::uint16_t offset) {
+        const std::uint32_t ttl_s = load_be32(answer.body() + offset);
+        return ttl_s >= limits.least_s && ttl_s <= limits.most_s;
+    });
+}
+
+void limit_ttls(std::uint8_t* block, const TtlLimits& limits) noexcept {
+    auto& answer = *reinterpret_cast<Answer*>(block);
+    const auto limited = [&](std::uint32_t ttl_s) {
+        return std::clamp(ttl_s, limits.least_s, limits.most_s);
+    };
+    std::uint8_t* const body = block + (answer.body() - block);
+    for (unsigned i = 0; i < answer.ttl_count; ++i) {
+        std::uint8_t* const ttl = body + answer.ttl_offsets()[i];
+        store_be32(ttl, limited(load_be32(ttl)));
+    }
+    answer.min_ttl_s = limited(answer.min_ttl_s);
+    if (answer.address_count > 0) answer.address_ttl_s = limited(answer.address_ttl_s);
+    answer.body_sum = checksum_fold(checksum_add(0, body, answer.body_len));
+}
+
 Answer empty_answer(std::uint8_t rcode) noexcept {
     Answer answer{};
     answer.rcode = rcode;

@@ -84,6 +84,15 @@ AnswerError build_answer(std::span<const std::uint8_t> response,
                          std::uint16_t qclass, bool exact_case, std::span<std::uint8_t> block,
                          UpstreamFacts& facts) noexcept;
 
+// TTLs that may leave.
+struct TtlLimits {
+    std::uint32_t least_s = 0, most_s = UINT32_MAX;
+};
+// Whether all TTLs of an answer are within them.
+[[nodiscard]] bool is_within(const Answer& answer, const TtlLimits& limits) noexcept;
+// Brings the TTLs of the answer at `block` (a whole one, nobody else's) within them.
+void limit_ttls(std::uint8_t* block, const TtlLimits& limits) noexcept;
+
 // An answer without records: just an rcode (reject, an empty NOERROR, SERVFAIL).
 Answer empty_answer(std::uint8_t rcode) noexcept;
 

@@ -45,6 +45,7 @@ enum Rcode : std::uint8_t {
     kNxDomain = 3,
     kNotImp = 4,
     kRefused = 5,
+    kYxDomain = 6,  // a DNAME whose result is too long: an answer (RFC 6672 2.2)
     kBadVers = 16,
 };
 // The two flag bytes of the header as one host-order word.
@@ -63,9 +64,11 @@ enum Flag : std::uint16_t {
 enum class Ede : std::uint16_t {
     other = 0,
     stale = 3,
+    cached_error = 13,
     prohibited = 18,
+    stale_nxdomain = 19,
+    no_reachable = 22,
     network_error = 23,
-    no_reachable = 22
 };
 
 inline std::uint16_t load_be16(const std::uint8_t* p) {

@@ -10,7 +10,9 @@ namespace {
 constexpr unsigned kMostTokens = 255;  // Parked::holds_left
 
 std::uint32_t ttl_left_s(const LeavingAnswer& a) {
-    return a.answer.address_ttl_s > a.age_s ? a.answer.address_ttl_s - a.age_s : 0;
+    const std::uint32_t left_s =
+        a.answer.address_ttl_s > a.age_s ? a.answer.address_ttl_s - a.age_s : 0;
+    return std::min(left_s, a.ttl_cap_s);
 }
 
 // The second that has not begun yet: what is covered from then on is covered now.
@@ -49,6 +51,7 @@ unsigned events_for(const PolicyList& list, const dns::Answer& answer) {
 // What the lists' settings and the answer's TTL say before anything is known of rows.
 LeaveTerms begin_terms(const LeavingAnswer& a) {
     LeaveTerms terms;
+    terms.ttl_cap_s = a.ttl_cap_s;
     for (const auto index : a.lists) {
         const PolicyList& list = a.snapshot.lists[index];
         if (list.cap_answer_ttl) terms.ttl_cap_s = std::min(terms.ttl_cap_s, ttl_limit_s(list));

@@ -35,6 +35,7 @@ struct LeavingAnswer {
     const Snapshot& snapshot;
     const dns::Answer& answer;
     std::uint32_t age_s;                  // of the answer
+    std::uint32_t ttl_cap_s;              // no record's TTL leaves above this: of a stale answer
     const cache::Entry* entry;            // nullptr: not from a cache
     std::span<const std::uint8_t> qname;  // lower-cased wire form
     std::span<const std::uint8_t> lists;  // indices of snapshot.lists

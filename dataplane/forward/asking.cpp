@@ -20,6 +20,7 @@ constexpr std::uint64_t kNoRouteMs =
     100;  // when no upstream has a next hop (neighbours appear within that time)
 constexpr std::uint64_t kNoRoomMs = 2;  // when a port, ring or table had no room
 constexpr std::uint64_t kNever = UINT64_MAX;
+constexpr unsigned kMostRounds = 3;  // queries to one server for one question (RFC 9520 3.1)
 constexpr unsigned kIdDraws =
     16;  // until a (port, id) is free: with 16,384 in flight one is nearly sure
 
@@ -63,8 +64,12 @@ bool Forwarder::Impl::ask_next(std::uint32_t flight, Now now) noexcept {
     for (unsigned tries = 0; tries <= group.members.size(); ++tries) {
         int member = choice.best(*f.snapshot, group, f.tried | f.failed);
         if (member < 0 && f.answer == nullptr && tries == 0) {  // once more around
+            if (f.sent_in_round && f.round + 1U == kMostRounds) {
+                f.next_send_ms = kNever;  // those that were asked are still heard
+                return false;
+            }
             f.tried = 0;
-            if (f.sent_in_round && f.round < UINT8_MAX) ++f.round;
+            if (f.sent_in_round) ++f.round;
             f.sent_in_round = false;
             member = choice.best(*f.snapshot, group, f.failed);
         }

@@ -10,8 +10,8 @@
 // a reply that fails changes nothing but a counter. One upstream query serves all that ask for the
 // same (upstreams, name, type, class, DO, CD), whatever generation their configuration is of. Order
 // of defence: retry without EDNS (FORMERR, NOTIMP; RFC 6891 6.2.2), next upstream (SERVFAIL,
-// REFUSED, silence), the last SERVFAIL or REFUSED passed on, and when the total time is over no
-// buffer. Policy among upstreams: lowest smoothed latency (upstream_choice.h). A truncated reply
+// REFUSED, silence; each is asked three times at most, RFC 9520 3.1), the last SERVFAIL or REFUSED passed on, and
+// when the total time is over, or nobody is left to wait for, no buffer. Policy among upstreams: lowest smoothed latency (upstream_choice.h). A truncated reply
 // goes to UDP clients as it is; for clients over TCP the question is asked again over TCP (RFC 7766
 // 5).
 //

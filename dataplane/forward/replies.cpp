@@ -14,12 +14,11 @@ using forward::MemberMask;
 namespace {
 
 constexpr std::uint64_t kNoRoomMs = 2;
-constexpr unsigned kSerialBits = 27;   // below them the counter, above the worker (at most 32)
-constexpr std::uint8_t kYxDomain = 6;  // a DNAME whose result is too long: an answer (RFC 6672 2.2)
+constexpr unsigned kSerialBits = 27;  // below them the counter, above the worker (at most 32)
 
 // Answers the question, for good or ill; other rcodes are the server's own trouble.
 bool is_an_answer(std::uint8_t rcode) {
-    return rcode == dns::kNoError || rcode == dns::kNxDomain || rcode == kYxDomain;
+    return rcode == dns::kNoError || rcode == dns::kNxDomain || rcode == dns::kYxDomain;
 }
 
 // A server without EDNS says so by one of these and without an OPT (RFC 6891 7).
@@ -158,6 +157,7 @@ void Forwarder::Impl::retry_over_tcp(std::uint32_t flight, unsigned member, Buff
     release(std::exchange(f.answer, truncated));
     f.over_tcp = true;
     f.tried = f.failed = 0;
+    f.round = 0;
     const bool sent = ask_member(flight, member, choice.takes_edns(f.member(member).id, now.ms),
                                  now) == Sent::yes;
     f.next_send_ms = now.ms + (sent ? f.member(member).timeout_ms : kNoRoomMs);

@@ -11,6 +11,9 @@
 namespace steer {
 namespace {
 
+// While a popular answer is being asked for anew, the same is not begun again.
+constexpr std::uint32_t kPrefetchAgainS = 5;
+
 // An entry's word of tags: generation << 32 | tag-set id.
 struct EntryTags {
     std::uint32_t generation, tag_set;
@@ -21,10 +24,28 @@ EntryTags tags_in(const cache::Entry& e) {
     return {static_cast<std::uint32_t>(word >> 32), static_cast<std::uint32_t>(word)};
 }
 
+// The few atomics that readers write.
+cache::Entry& writable(const cache::Entry& e) {
+    return const_cast<cache::Entry&>(e);
+}
+
+// True for one of all who ask: it is theirs to refresh the entry, and nobody's else for `again_s`.
+bool begin_refresh(const cache::Entry& e, std::uint32_t again_s, Now now) {
+    auto& word = writable(e).refresh_s;
+    std::uint32_t not_before_s = word.load(std::memory_order_relaxed);
+    return not_before_s <= now.s() &&
+           word.compare_exchange_strong(not_before_s, now.s() + again_s, std::memory_order_relaxed);
+}
+
+// What a cache kept becomes the response.
+void set_kept(Response& response, const cache::Entry* e, std::uint32_t stale_ttl_s, Now now) {
+    if (e->expires_s <= now.s()) return response.set_stale(e, stale_ttl_s);
+    response.set_entry(e);
+    if (cache::is_failure(e->answer())) response.set_ede(dns::Ede::cached_error);
+}
+
 void remember_tags(const cache::Entry& e, std::uint32_t generation, std::uint32_t tag_set) {
-    // Tags are, with the claim word, what readers write to an entry.
-    const_cast<cache::Entry&>(e).tags.store((std::uint64_t{generation} << 32) | tag_set,
-                                            std::memory_order_relaxed);
+    writable(e).tags.store((std::uint64_t{generation} << 32) | tag_set, std::memory_order_relaxed);
 }
 
 void add_list(ProgramState& s, std::uint8_t list) {
@@ -88,12 +109,19 @@ Step Executor::run(QueryContext& c, Now now) noexcept {
                 ++pc;
                 break;
             case Op::forward:
+                if (c.stale != nullptr) {
+                    forget_lists(c.state);
+                    set_kept(c.response, c.stale, c.stale_ttl_s, now);
+                    if (i.short_circuit) return stop(c, now);
+                    ++pc;
+                    break;
+                }
                 if (c.replay == nullptr) {
                     c.group = static_cast<std::uint16_t>(i.operand);
                     return Step::asks;
                 }
                 forget_lists(c.state);
-                c.response.set_entry(std::exchange(c.replay, nullptr));
+                set_kept(c.response, std::exchange(c.replay, nullptr), 0, now);
                 if (i.short_circuit) return stop(c, now);
                 ++pc;
                 break;
@@ -116,6 +144,7 @@ Step Executor::run(QueryContext& c, Now now) noexcept {
                 return stop(c, now);
             case Op::sequence_end:
                 leave_instance(c, i.instance, now);
+                if (c.state.refresh && c.state.depth == 0) return finish(c, now);
                 ++pc;
                 break;
             case Op::end:
@@ -125,6 +154,11 @@ Step Executor::run(QueryContext& c, Now now) noexcept {
 }
 
 Step Executor::resume(QueryContext& c, Buffer* answer, dns::Ede why, Now now) noexcept {
+    const bool failed = answer == nullptr || cache::is_failure(answer->answer());
+    if (failed && resume_stale(c, now)) {
+        release(answer);
+        return Step::answered;
+    }
     const Instruction& i = c.snapshot.program[c.state.pc];
     forget_lists(c.state);
     if (answer == nullptr) {
@@ -135,6 +169,53 @@ Step Executor::resume(QueryContext& c, Buffer* answer, dns::Ede why, Now now) no
     if (i.short_circuit) return stop(c, now);
     ++c.state.pc;
     return run(c, now);
+}
+
+bool Executor::resume_stale(QueryContext& c, Now now) noexcept {
+    if (c.state.refresh) return false;
+    const Stale found = find_stale(c, now);
+    if (found.entry == nullptr) return false;
+    if (found.entry->expires_s <= now.s()) {
+        writable(*found.entry)
+            .refresh_s.store(now.s() + found.terms->recheck_s, std::memory_order_relaxed);
+        counters_.add(Stat::cache_stale_answers);
+    }
+    c.stale = found.entry;
+    c.stale_ttl_s = found.terms->ttl_s;
+    RTE_VERIFY(run(c, now) == Step::answered);  // no forward asks
+    return true;
+}
+
+ProgramState Executor::refresh_state(const ProgramState& s, std::uint16_t pc) noexcept {
+    ProgramState r;
+    r.pc = static_cast<std::uint16_t>(pc + 1);
+    r.wrappers[r.depth++] = pc;
+    r.marks = s.marks;
+    r.tag_set = s.tag_set;
+    r.refresh = true;
+    return r;
+}
+
+ProgramState Executor::refresh_state_of(const Snapshot& snapshot, const ProgramState& s) noexcept {
+    const auto keeps_stale = [&](std::uint16_t pc) {
+        const Instruction& i = snapshot.program[pc];
+        return i.op == Op::enter_cache && snapshot.caches[i.operand].stale.most_s > 0;
+    };
+    unsigned first = 0;
+    while (first < s.depth && !keeps_stale(s.wrappers[first]))
+        ++first;
+    ProgramState r = s;
+    r.refresh = true;
+    r.stale_wait_ms = 0;
+    r.depth = static_cast<std::uint8_t>(s.depth - first);
+    const unsigned base = r.depth > 0 ? s.list_base[first] : s.list_count;
+    for (unsigned d = 0; d < r.depth; ++d) {
+        r.wrappers[d] = s.wrappers[first + d];
+        r.list_base[d] = static_cast<std::uint8_t>(s.list_base[first + d] - base);
+    }
+    r.list_count = static_cast<std::uint8_t>(s.list_count - base);
+    std::copy(s.lists.begin() + base, s.lists.begin() + s.list_count, r.lists.begin());
+    return r;
 }
 
 // Leaves all wrappers, last first, and ends the program.
@@ -189,7 +270,7 @@ const cache::Entry* Executor::find_in_cache(QueryContext& c, std::uint32_t place
                                             Now now) const noexcept {
     if (cache_ == nullptr) return nullptr;
     if (c.looked_up && static_cast<int>(place) == c.snapshot.first_cache) return c.found;
-    const cache::KeyFacts facts = facts_of(c.query, c.snapshot.caches[place].id);
+    const cache::KeyFacts facts = facts_of(c.query, c.snapshot.caches[place]);
     const cache::Key key = hasher_(facts);
     const cache::Entry* found = nullptr;
     cache_->lookup(&key, &facts, 1, now.s(), &found);
@@ -197,7 +278,9 @@ const cache::Entry* Executor::find_in_cache(QueryContext& c, std::uint32_t place
 }
 
 bool Executor::enter_cache(QueryContext& c, const Instruction& i, Now now) noexcept {
-    const cache::Entry* const entry = find_in_cache(c, i.operand, now);
+    const CacheInstance& settings = c.snapshot.caches[i.operand];
+    const cache::Entry* const entry =
+        take_entry(c, find_in_cache(c, i.operand, now), settings, now);
     counters_.add(entry != nullptr ? Stat::cache_hits : Stat::cache_misses);
     if (entry == nullptr) {
         enter(c);
@@ -205,12 +288,18 @@ bool Executor::enter_cache(QueryContext& c, const Instruction& i, Now now) noexc
     }
     const EntryTags tags = tags_in(*entry);
     if (tags.generation < c.snapshot.generation) {
-        c.replay = entry;
+        if (entry->expires_s > now.s()) {
+            c.replay = entry;
+        } else {
+            c.stale = entry;
+            c.stale_ttl_s = settings.stale.ttl_s;
+        }
         enter(c);
         return false;
     }
     forget_lists(c.state);
-    c.response.set_entry(entry);
+    set_kept(c.response, entry, settings.stale.ttl_s, now);
+    if (cache::is_failure(entry->answer())) counters_.add(Stat::cache_failure_hits);
     if (tags.generation == c.snapshot.generation) {
         c.entry = entry;
         if (c.state.tag_set == 0) c.state.tag_set = tags.tag_set;
@@ -223,19 +312,98 @@ bool Executor::enter_cache(QueryContext& c, const Instruction& i, Now now) noexc
     return i.short_circuit;
 }
 
+const cache::Entry* Executor::take_entry(QueryContext& c, const cache::Entry* entry,
+                                         const CacheInstance& settings, Now now) noexcept {
+    if (entry == nullptr || now.s() < entry->attend_s.load(std::memory_order_relaxed)) return entry;
+    if (entry->expires_s > now.s()) {
+        attend(c, *entry, settings, now);
+        return entry;
+    }
+    const StaleTerms& terms = settings.stale;
+    const std::uint32_t stale_s = now.s() - entry->expires_s;
+    if (c.state.refresh || stale_s >= cache::stale_for_s(entry->answer(), terms)) return nullptr;
+    const bool failed_lately = now.s() < entry->refresh_s.load(std::memory_order_relaxed);
+    if (terms.wait_ms > 0 && !failed_lately) {
+        c.state.stale_wait_ms = static_cast<std::uint16_t>(terms.wait_ms);
+        return nullptr;
+    }
+    if (begin_refresh(*entry, terms.recheck_s, now)) c.refresh_pc = c.state.pc;
+    counters_.add(Stat::cache_stale_answers);
+    return entry;
+}
+
+// Counts hits until the answer is popular; then, near its end, one of them has it asked anew.
+void Executor::attend(QueryContext& c, const cache::Entry& entry, const CacheInstance& settings,
+                      Now now) noexcept {
+    const std::uint32_t window_s =
+        cache::prefetch_window_s(settings, entry.expires_s - entry.inserted_s);
+    if (window_s == 0 || cache::is_failure(entry.answer()) || c.state.refresh) return;
+    cache::Entry& e = writable(entry);
+    const std::uint32_t from_s = entry.expires_s - window_s;
+    const std::uint8_t hits = e.hits.load(std::memory_order_relaxed);
+    if (hits < settings.prefetch_hits) {
+        e.hits.store(static_cast<std::uint8_t>(hits + 1), std::memory_order_relaxed);
+        if (hits + 1U < settings.prefetch_hits) return;
+        if (e.ecs_len == 0) e.attend_s.store(from_s, std::memory_order_relaxed);
+    }
+    if (now.s() < from_s || !begin_refresh(entry, kPrefetchAgainS, now)) return;
+    counters_.add(Stat::cache_prefetches);
+    c.refresh_pc = c.state.pc;
+}
+
+Executor::Stale Executor::find_stale(const QueryContext& c, Now now) const noexcept {
+    if (cache_ == nullptr) return {};
+    for (unsigned d = c.state.depth; d-- > 0;) {
+        const Instruction& i = c.snapshot.program[c.state.wrappers[d]];
+        if (i.op != Op::enter_cache) continue;
+        const CacheInstance& settings = c.snapshot.caches[i.operand];
+        if (settings.stale.most_s == 0) continue;
+        const cache::KeyFacts facts = facts_of(c.query, settings);
+        const cache::Key key = hasher_(facts);
+        const cache::Entry* e = nullptr;
+        cache_->lookup(&key, &facts, 1, now.s(), &e);
+        if (e == nullptr || cache::is_failure(e->answer())) continue;
+        const std::uint32_t may_s = cache::stale_for_s(e->answer(), settings.stale);
+        if (now.s() < e->expires_s || now.s() - e->expires_s < may_s) return {e, &settings.stale};
+    }
+    return {};
+}
+
+// Only what upstreams are to blame for, and never in place of an answer that may still be served.
+bool Executor::may_keep_failure(const QueryContext& c, const cache::Key& key,
+                                const cache::KeyFacts& facts, Now now) const noexcept {
+    const bool was_silence = c.response.ede() == dns::Ede::no_reachable;
+    if (!c.response.in_buffer_of_its_own() && !was_silence) return false;
+    const cache::Entry* there = nullptr;
+    cache_->lookup(&key, &facts, 1, now.s(), &there);
+    return there == nullptr;
+}
+
 // Stores what is there now, unless this very cache gave it.
 void Executor::leave_cache(QueryContext& c, std::uint32_t place, std::uint8_t list_base,
                            Now now) noexcept {
     const CacheInstance& settings = c.snapshot.caches[place];
-    if (cache_ == nullptr || !c.response) return;
+    if (cache_ == nullptr || !c.response || c.response.is_stale()) return;
     const cache::Entry* const entry = c.response.entry();
     const bool replayed = entry != nullptr && tags_in(*entry).generation < c.snapshot.generation;
     if (entry != nullptr && entry->instance == settings.id && !replayed) return;
-    const std::uint32_t life_s = cache::cacheable_for_s(c.response.answer(), settings);
+    const std::uint32_t age_s = c.response.age_s(now.s());
+    const std::uint32_t life_s = cache::cacheable_for_s(c.response.answer(), settings, age_s);
     if (life_s == 0) return;
+    const cache::KeyFacts facts = facts_of(c.query, settings);
+    const cache::Key key = hasher_(facts);
+    if (cache::is_failure(c.response.answer()) && !may_keep_failure(c, key, facts, now)) return;
+    const dns::TtlLimits limits = cache::ttl_limits(c.response.answer(), settings, age_s);
+    if (!dns::is_within(c.response.answer(), limits) &&
+        !c.response.limit_ttls(buffers_, limits, now))
+        return;
 
-    cache::InsertTerms terms{
-        .life_s = life_s, .tag_generation = c.snapshot.generation, .tag_set = c.state.tag_set};
+    const dns::Answer& kept = c.response.answer();
+    cache::InsertTerms terms{.life_s = life_s,
+                             .stale_s = cache::stale_for_s(kept, settings.stale),
+                             .attend_after_s = cache::attend_after_s(kept, settings, life_s),
+                             .tag_generation = c.snapshot.generation,
+                             .tag_set = c.state.tag_set};
     std::array<ListId, kMaxClaims> lists;
     std::size_t count = 0;
     for (unsigned l = list_base; l < c.state.list_count; ++l)
@@ -244,8 +412,7 @@ void Executor::leave_cache(QueryContext& c, std::uint32_t place, std::uint8_t li
 
     Buffer* const answer = c.response.in_buffer(buffers_, now);
     if (answer == nullptr) return;
-    const cache::KeyFacts facts = facts_of(c.query, settings.id);
-    Buffer* const insert = cache::build_insert(buffers_, hasher_(facts), facts, *answer, terms);
+    Buffer* const insert = cache::build_insert(buffers_, key, facts, *answer, terms);
     release(answer);
     if (insert != nullptr) keeper_.submit(insert, now);
 }

@@ -6,6 +6,10 @@
 // Cost: one switch per instruction; a name is matched at most once, and seldom: a cached entry and the worker's
 //       name memo remember its tag set. No allocation, no waiting.
 //
+// A stale answer (RFC 8767) leaves as a hit does, or, when an upstream did not answer, in place of what it would
+// have said: the program goes on behind its `forward`, so that lists are claimed as for a fresh one. A refresh
+// in the background is a query of nobody that runs inside the wrapper of one cache and ends with it.
+//
 // A cached answer of an older generation is not used as it is: its lists were chosen by a program that is no longer in
 // force. The program runs as for a miss, the first `forward` is answered by that entry, and the cache stores it anew.
 #pragma once
@@ -42,6 +46,7 @@ class Response {
         entry_ = nullptr;
         answer_ = nullptr;
         has_ede_ = false;
+        stale_ttl_s_ = kFresh;
     }
     void set_empty(std::uint8_t rcode, std::optional<dns::Ede> ede = std::nullopt) noexcept;
     void set_entry(const cache::Entry* entry) noexcept {
@@ -50,7 +55,15 @@ class Response {
         answer_ = &entry->answer();
         born_s_ = entry->inserted_s;
     }
+    // A stale entry (RFC 8767): its TTLs leave as `ttl_s`, or as they were if that is less.
+    void set_stale(const cache::Entry* entry, std::uint32_t ttl_s) noexcept;
     void set_buffer(Buffer* buffer) noexcept;  // takes over; its payload is a dns::Answer
+    void set_ede(dns::Ede ede) noexcept {
+        has_ede_ = true;
+        ede_ = ede;
+    }
+    // Brings its TTLs within the limits. False: no buffer for that, nothing was changed.
+    bool limit_ttls(BufferPools& pools, const dns::TtlLimits& limits, Now now) noexcept;
 
     explicit operator bool() const { return answer_ != nullptr; }
     [[nodiscard]] const dns::Answer& answer() const { return *answer_; }
@@ -61,15 +74,25 @@ class Response {
     [[nodiscard]] std::uint32_t age_s(std::uint32_t now_s) const noexcept {
         return now_s > born_s_ ? now_s - born_s_ : 0;
     }
+    [[nodiscard]] bool is_stale() const { return stale_ttl_s_ != kFresh; }
+    [[nodiscard]] bool in_buffer_of_its_own() const { return buffer_ != nullptr; }
+    // Above this no TTL may leave.
+    [[nodiscard]] std::uint32_t ttl_cap_s() const { return stale_ttl_s_; }
     // The answer in a buffer, one reference for the caller: the buffer that it is in, or a copy;
     // nullptr: none is free.
     [[nodiscard]] Buffer* in_buffer(BufferPools& pools, Now now) const noexcept;
 
   private:
+    static constexpr std::uint32_t kFresh = UINT32_MAX;
+    static constexpr std::uint32_t kJustNow = UINT32_MAX;  // whenever that is
+
+    [[nodiscard]] Buffer* copy(BufferPools& pools, Now now) const noexcept;
+
     const dns::Answer* answer_ = nullptr;
     const cache::Entry* entry_ = nullptr;
     Buffer* buffer_ = nullptr;
     std::uint32_t born_s_ = 0;
+    std::uint32_t stale_ttl_s_ = kFresh;
     bool has_ede_ = false;
     dns::Ede ede_;
     dns::Answer empty_;
@@ -91,10 +114,15 @@ struct QueryContext {
     ProgramState state;
     Response response;
     std::uint16_t group = 0;  // Step::asks: whom
+    // Set by run(): the cache (its pc) whose answer for this question is to be asked for anew, unasked.
+    static constexpr std::uint16_t kNoRefresh = UINT16_MAX;
+    std::uint16_t refresh_pc = kNoRefresh;
 
     // The executor's own, for this run only.
     const cache::Entry* entry = nullptr;   // of this name and generation: remembers its tag set
     const cache::Entry* replay = nullptr;  // answers the first forward
+    const cache::Entry* stale = nullptr;   // answers every forward, as stale ...
+    std::uint32_t stale_ttl_s = 0;         // ... with this TTL
     const matchers::TagBits* tags = nullptr;
     matchers::TagBits own_tags;  // when they have no id
 };
@@ -111,12 +139,20 @@ class Executor {
     Step run(QueryContext& c, Now now) noexcept;
     // After Step::asks: `answer` (taken over), or nullptr and why: SERVFAIL, and the program ends.
     Step resume(QueryContext& c, Buffer* answer, dns::Ede why, Now now) noexcept;
+    // While an upstream is asked: ends the program with a stale answer and notes that the upstream was too slow or
+    // failed. False: no cache that was entered has one, nothing happened.
+    bool resume_stale(QueryContext& c, Now now) noexcept;
+    // Where the program of a query that refreshes what the cache at `pc` keeps stands.
+    static ProgramState refresh_state(const ProgramState& s, std::uint16_t pc) noexcept;
+    // The same for a query that waits inside the wrapper of a cache with stale answers.
+    [[nodiscard]] static ProgramState refresh_state_of(const Snapshot& snapshot,
+                                                       const ProgramState& s) noexcept;
 
     // The key facts of a query in a cache instance.
-    static cache::KeyFacts facts_of(const dns::Query& q, std::uint16_t instance) noexcept {
-        const unsigned dnssec_ok = q.edns.dnssec_ok ? 1 : 0;
-        const unsigned checking_disabled = (q.flags & dns::kCd) != 0 ? 2 : 0;
-        return {q.name(), q.qtype, q.qclass, instance,
+    static cache::KeyFacts facts_of(const dns::Query& q, const CacheInstance& instance) noexcept {
+        const unsigned dnssec_ok = q.edns.dnssec_ok ? cache::kKeyDo : 0;
+        const unsigned checking_disabled = (q.flags & dns::kCd) != 0 ? cache::kKeyCd : 0;
+        return {q.name(), q.qtype, q.qclass, instance.id,
                 static_cast<std::uint8_t>(dnssec_ok | checking_disabled)};
     }
 
@@ -129,6 +165,19 @@ class Executor {
 
     // True: a hit that ends the program.
     bool enter_cache(QueryContext& c, const Instruction& i, Now now) noexcept;
+    // What becomes of an entry that was found: a hit, a stale one, or (nullptr) a miss.
+    [[nodiscard]] const cache::Entry* take_entry(QueryContext& c, const cache::Entry* entry,
+                                                 const CacheInstance& settings, Now now) noexcept;
+    void attend(QueryContext& c, const cache::Entry& entry, const CacheInstance& settings,
+                Now now) noexcept;
+    // The stale (or meanwhile fresh) entry of the innermost cache that was entered and has one; nullptr: none.
+    struct Stale {
+        const cache::Entry* entry;
+        const StaleTerms* terms;
+    };
+    [[nodiscard]] Stale find_stale(const QueryContext& c, Now now) const noexcept;
+    [[nodiscard]] bool may_keep_failure(const QueryContext& c, const cache::Key& key,
+                                        const cache::KeyFacts& facts, Now now) const noexcept;
     [[nodiscard]] const cache::Entry* find_in_cache(QueryContext& c, std::uint32_t place,
                                                     Now now) const noexcept;
     void leave_cache(QueryContext& c, std::uint32_t place, std::uint8_t list_base,

@@ -8,9 +8,26 @@ void Response::set_empty(std::uint8_t rcode, std::optional<dns::Ede> ede) noexce
     clear();
     empty_ = dns::empty_answer(rcode);
     answer_ = &empty_;
-    born_s_ = UINT32_MAX;  // just now, whenever that is
+    born_s_ = kJustNow;
     has_ede_ = ede.has_value();
     if (ede) ede_ = *ede;
+}
+
+void Response::set_stale(const cache::Entry* entry, std::uint32_t ttl_s) noexcept {
+    clear();
+    entry_ = entry;
+    answer_ = &entry->answer();
+    born_s_ = kJustNow;
+    stale_ttl_s_ = ttl_s;
+    set_ede(answer_->rcode == dns::kNxDomain ? dns::Ede::stale_nxdomain : dns::Ede::stale);
+}
+
+bool Response::limit_ttls(BufferPools& pools, const dns::TtlLimits& limits, Now now) noexcept {
+    Buffer* const own = copy(pools, now);
+    if (own == nullptr) return false;
+    dns::limit_ttls(own->data(), limits);
+    set_buffer(own);
+    return true;
 }
 
 void Response::set_buffer(Buffer* buffer) noexcept {
@@ -25,13 +42,21 @@ Buffer* Response::in_buffer(BufferPools& pools, Now now) const noexcept {
         hold(buffer_);
         return buffer_;
     }
+    return copy(pools, now);
+}
+
+Buffer* Response::copy(BufferPools& pools, Now now) const noexcept {
     const std::size_t size = answer_->size();
     Buffer* const copy = pools.take(static_cast<std::uint32_t>(size));
     if (copy == nullptr) return nullptr;
     std::memcpy(copy->data(), answer_, size);
     copy->length = static_cast<std::uint32_t>(size);
     copy->serial = 0;
-    copy->born_ms = born_s_ == UINT32_MAX ? now.ms : std::uint64_t{born_s_} * 1000;
+    copy->born_ms = born_s_ == kJustNow ? now.ms : std::uint64_t{born_s_} * 1000;
+    if (buffer_ != nullptr) {
+        copy->serial = buffer_->serial;
+        copy->born_ms = buffer_->born_ms;
+    }
     return copy;
 }
 

@@ -55,6 +55,15 @@ struct PolicyList {  // one ros_address_list plugin
     matchers::PrefixSet never_claim;
 };
 
+// Answers past their TTL (RFC 8767).
+struct StaleTerms {
+    std::uint32_t most_s = 0;      // served so long past their TTL; 0: never
+    std::uint32_t wait_ms = 1800;  // for a fresh answer; 0: it is asked for in the background
+    std::uint32_t recheck_s = 30;  // after a failure nobody is asked for so long
+    std::uint32_t ttl_s = 30;      // with which they leave
+    bool positive_only = false;    // not NXDOMAIN and NODATA
+};
+
 struct CacheInstance {
     std::uint16_t id;  // stable over generations: part of the key
     std::string tag;
@@ -64,6 +73,11 @@ struct CacheInstance {
     std::uint32_t negative_ttl_without_soa_s = 60;
     std::uint32_t min_positive_ttl_s = 0;
     std::uint32_t max_positive_ttl_s = UINT32_MAX;
+    std::uint32_t failure_ttl_s = 0;  // RFC 9520; 0: failures are not kept
+    StaleTerms stale;
+    std::uint8_t prefetch_percent = 0;  // of the TTL; 0: no prefetch
+    std::uint8_t prefetch_hits = 3;
+    bool ecs_in_key = false;
 };
 
 struct Snapshot {

@@ -91,6 +91,8 @@ std::string text_of(const SeenAnswer& a) {
                     std::to_string(a.at) + "ms:";
     for (const auto& r : a.records)
         s += " " + r.data + " ttl " + std::to_string(r.ttl_s);
+    for (const auto& r : a.authority)
+        s += " authority ttl " + std::to_string(r.ttl_s);
     return s;
 }
 
@@ -105,6 +107,11 @@ Served served(const Words& words, std::size_t at) {
             ttl = static_cast<std::uint32_t>(number(words.at(++i)));
         } else if (words[i] == "after") {
             s.after = duration(words.at(++i));
+        } else if (words[i] == "soa") {
+            const auto soa_ttl = static_cast<std::uint32_t>(number(words.at(++i)));
+            s.soa = {soa_ttl, static_cast<std::uint32_t>(number(words.at(++i)))};
+        } else if (words[i] == "scope") {
+            s.scope = static_cast<unsigned>(number(words.at(++i)));
         } else if (words[i] == "cname") {
             s.records.push_back({owner, words.at(++i), dns::kCname, 0});
             owner = words[i];
@@ -233,7 +240,7 @@ class Player {
             at = 2;
         }
         if (w.at(at) == "asks") {
-            world().ask(client_, w.at(at + 1), type_of(w.at(at + 2)));
+            world().ask(client_, w.at(at + 1), type_of(w.at(at + 2)), edns_of(w, at + 3));
         } else if (w.at(at) == "is" && w.at(at + 1) == "answered") {
             is_answered(w, at + 2);
         } else if (w.at(at) == "has" && w.at(at + 1) == "no" && w.at(at + 2) == "answer") {
@@ -244,6 +251,21 @@ class Player {
         } else {
             fail("a client asks, is answered, or has no answer");
         }
+    }
+
+    // [edns] [do] [ecs ADDRESS/LENGTH]
+    static SeenEdns edns_of(const Words& w, std::size_t at) {
+        SeenEdns edns;
+        edns.present = at < w.size();
+        for (; at < w.size(); ++at) {
+            if (w[at] == "do")
+                edns.dnssec_ok = true;
+            else if (w[at] == "ecs")
+                edns.ecs = w.at(++at) + "/0";
+            else if (w[at] != "edns")
+                fail("a client does not ask with '" + w[at] + "'");
+        }
+        return edns;
     }
 
     void is_answered(const Words& w, std::size_t at) {
@@ -268,6 +290,10 @@ class Player {
                 ttl = range(w.at(++i));
             else if (w[i] == "rcode")
                 rcode = rcode_of(w.at(++i)).value_or(99);
+            else if (w[i] == "ede")
+                expect_ede(a, w.at(++i));
+            else if (w[i] == "ecs")
+                expect_same("subnet", a.edns.ecs, w.at(++i) == "none" ? "" : w[i]);
             else
                 data.push_back(w[i]);
         }
@@ -276,9 +302,21 @@ class Player {
             if (r.type != dns::kCname) got.push_back(r.data);
             if (r.ttl_s < ttl.first || r.ttl_s > ttl.second) fail("another TTL: " + text_of(a));
         }
+        for (const auto& r : a.authority) {
+            if (r.ttl_s < ttl.first || r.ttl_s > ttl.second) fail("another TTL: " + text_of(a));
+        }
         std::sort(got.begin(), got.end());
         std::sort(data.begin(), data.end());
         if (got != data || a.rcode != rcode) fail("another answer: " + text_of(a));
+    }
+
+    static void expect_same(const std::string& what, const std::string& got,
+                            const std::string& wanted) {
+        if (got != wanted) fail("another " + what + ": '" + got + "'");
+    }
+
+    static void expect_ede(const SeenAnswer& a, const std::string& wanted) {
+        expect_same("extended error", a.edns.ede ? std::to_string(*a.edns.ede) : "none", wanted);
     }
 
     void every(const Words& w) {
@@ -304,7 +342,15 @@ class Player {
                 return q.name == w.at(3) && q.type == type_of(w.at(4));
             });
             if (found == queries.end()) fail("it was not");
+            if (w.size() > 6 && w[5] == "ecs")
+                expect_same("subnet", found->edns.ecs, w[6] == "none" ? "" : w[6] + "/0");
             queries.erase(found);
+        } else if (w.at(1) == "was" && w.at(2) == "asked") {
+            ++expectations_;
+            const auto asked = std::erase_if(world().queries, [&](const auto& q) {
+                return q.name == w.at(3) && q.type == type_of(w.at(4));
+            });
+            if (asked == 0) fail("it was not");
         } else if (w.at(1) == "is" && w.at(2) == "not") {
             ++expectations_;
             if (!world().queries.empty()) fail("it was asked " + world().queries.front().name);

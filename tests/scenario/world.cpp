@@ -25,6 +25,33 @@ std::uint16_t u16(std::span<const std::uint8_t> b, std::size_t at) {
     return static_cast<std::uint16_t>(b[at] * 256 + b[at + 1]);
 }
 
+// RFC 7871 6: family, source and scope prefix length, address.
+std::string ecs_text(std::span<const std::uint8_t> option) {
+    std::array<std::uint8_t, 16> address{};
+    std::copy(option.begin() + 4, option.end(), address.begin());
+    const IpAddress ip = u16(option, 0) == 1 ? IpAddress::from_v4(address.data())
+                                             : IpAddress::from_v6(address.data());
+    return ip.to_string() + "/" + std::to_string(option[2]) + "/" + std::to_string(option[3]);
+}
+
+Bytes ecs_option(const std::string& text) {
+    const auto first = text.find('/');
+    const auto second = text.find('/', first + 1);
+    const auto address = IpAddress::parse(text.substr(0, first)).value();
+    const auto source = static_cast<std::uint8_t>(std::stoul(text.substr(first + 1)));
+    const auto scope = static_cast<std::uint8_t>(std::stoul(text.substr(second + 1)));
+    const std::size_t bytes = (source + 7U) / 8;
+    const std::uint8_t* const from = address.is_v4() ? address.v4() : address.bytes.data();
+    Bytes option(8 + bytes);
+    option[1] = 8;
+    option[3] = static_cast<std::uint8_t>(bytes + 4);
+    option[5] = address.is_v4() ? 1 : 2;
+    option[6] = source;
+    option[7] = scope;
+    std::copy(from, from + bytes, option.begin() + 8);
+    return option;
+}
+
 // Reads what the product wrote, which the packet tests check for form: a fault here is an exception.
 class Reader {
   public:
@@ -56,6 +83,27 @@ class Reader {
         if (r.type == dns::kCname) r.data = name();
         at_ = end;
         return r;
+    }
+    // The OPT, if the next record is one.
+    void opt(SeenEdns& out) {
+        if (message_[at_] != 0 || u16(message_, at_ + 1) != dns::kOpt) {
+            record();
+            return;
+        }
+        out.present = true;
+        out.dnssec_ok = (message_[at_ + 7] & 0x80) != 0;
+        std::size_t left = u16(message_, at_ + 9);
+        at_ += 11;
+        while (left >= 4) {
+            const unsigned code = word();
+            const std::size_t length = word();
+            if (length + 4 > left || at_ + length > message_.size())
+                throw std::runtime_error("an option is cut off");
+            if (code == 15) out.ede = u16(message_, at_);
+            if (code == 8) out.ecs = ecs_text(message_.subspan(at_, length));
+            at_ += length;
+            left -= length + 4;
+        }
     }
     std::size_t at_ = 12;
 
@@ -375,7 +423,8 @@ bool World::drain_events() {
     return any;
 }
 
-void World::ask(const std::string& client, const std::string& name, std::uint16_t type) {
+void World::ask(const std::string& client, const std::string& name, std::uint16_t type,
+                const SeenEdns& edns) {
     const auto address = IpAddress::parse(client);
     if (!address) throw std::runtime_error("not a client's address: " + client);
     UdpFrame frame;
@@ -385,7 +434,11 @@ void World::ask(const std::string& client, const std::string& name, std::uint16_
     frame.from_port = next_port_ =
         next_port_ == 60'000 ? 20'000 : static_cast<std::uint16_t>(next_port_ + 1);
     frame.to_port = 53;
-    frame.payload = DnsMessage::query(next_id_++, name, type).bytes();
+    auto query = DnsMessage::query(next_id_++, name, type);
+    if (edns.present) {
+        query.opt(1232, edns.dnssec_ok, 0, 0, edns.ecs.empty() ? Bytes{} : ecs_option(edns.ecs));
+    }
+    frame.payload = query.bytes();
     // RSS spreads by flow: so does this.
     const unsigned worker = frame.from_port % options_.workers;
     frame.to_mac = wires_[worker]->port().mac();
@@ -406,6 +459,10 @@ void World::on_client_frame(const UdpFrame& frame) {
     reader.word();
     for (unsigned n = u16(frame.payload, 6); n > 0; --n)
         a.records.push_back(reader.record());
+    for (unsigned n = u16(frame.payload, 8); n > 0; --n)
+        a.authority.push_back(reader.record());
+    for (unsigned n = u16(frame.payload, 10); n > 0; --n)
+        reader.opt(a.edns);
     if (dns_log_.is_open()) {
         dns_log_ << "{\"t_ns\":" << wall_ns() << ",\"client\":\"" << a.client << "\",\"wire\":\""
                  << std::hex << std::setfill('0');
@@ -424,6 +481,9 @@ void World::on_upstream_frame(const UdpFrame& frame, unsigned worker) {
     Reader reader(frame.payload);
     q.name = reader.name();
     q.type = reader.word();
+    reader.word();
+    for (unsigned n = u16(frame.payload, 10); n > 0; --n)
+        reader.opt(q.edns);
     queries.push_back(q);
     if (const auto found = served_.find({q.name, q.type}); found != served_.end()) {
         schedule(elapsed() + found->second.after,
@@ -438,6 +498,11 @@ void World::reply(const SeenQuery& query, const Served& what) {
                                         static_cast<std::uint16_t>(0x8180U | what.rcode));
     for (const auto& r : what.records) {
         message.record(DnsMessage::kAnswer, wire_name(r.name), r.type, r.ttl_s, rdata_of(r));
+    }
+    if (what.soa) message.soa("example", what.soa->first, what.soa->second);
+    if (what.scope && !query.edns.ecs.empty()) {
+        const std::string asked = query.edns.ecs.substr(0, query.edns.ecs.rfind('/') + 1);
+        message.opt(1232, false, 0, 0, ecs_option(asked + std::to_string(*what.scope)));
     }
     UdpFrame frame;
     frame.from_mac = kGatewayMac;

@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,13 +42,19 @@ struct SeenRecord {
     std::uint32_t ttl_s = 0;
     bool operator==(const SeenRecord&) const = default;
 };
+struct SeenEdns {
+    bool present = false, dnssec_ok = false;
+    std::optional<unsigned> ede;
+    std::string ecs;  // "192.0.2.0/24/0": address, source and scope; empty: none
+};
 struct SeenAnswer {
     Ms at = 0;
     std::string client, name;
     std::uint16_t type = 0, id = 0;
     unsigned rcode = 0;
     bool truncated = false;
-    std::vector<SeenRecord> records;
+    std::vector<SeenRecord> records, authority;
+    SeenEdns edns;
 };
 struct SeenQuery {  // at an upstream
     Ms at = 0;
@@ -55,6 +62,7 @@ struct SeenQuery {  // at an upstream
     unsigned worker = 0;
     std::string name;
     std::uint16_t type = 0;
+    SeenEdns edns;
 };
 
 // A row of what an upstream answers by itself.
@@ -62,6 +70,8 @@ struct Served {
     std::vector<SeenRecord> records;
     unsigned rcode = 0;
     Ms after = 1;
+    std::optional<std::pair<std::uint32_t, std::uint32_t>> soa;  // TTL and MINIMUM
+    std::optional<unsigned> scope;  // of the client subnet that it was asked for
 };
 
 struct RouterOptions {
@@ -91,7 +101,9 @@ class World {
     // Called with the time at or after which it is due, in steps.
     void schedule(Ms at, std::function<void()> what) { agenda_.emplace(at, std::move(what)); }
 
-    void ask(const std::string& client, const std::string& name, std::uint16_t type);
+    // `edns`: what the client sends of it.
+    void ask(const std::string& client, const std::string& name, std::uint16_t type,
+             const SeenEdns& edns = {});
     // Answers all open queries for the name; false if there is none.
     bool answer(const std::string& name, std::uint16_t type, const Served& what);
     void serve(const std::string& name, std::uint16_t type, Served what);

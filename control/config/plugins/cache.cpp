@@ -33,7 +33,51 @@ void read_size(Reading& in, const Node& node, const Place& place, Cache& out) {
             "expected a number of entries, 1..100000000, or bytes with a unit, 64KiB..1TiB");
 }
 
-constexpr std::array<Row<Cache>, 11> kRows{{
+std::string found(const Node& node) {
+    return node.is_text() ? " is " + matchers::quoted(node.text) + ": "
+                          : ": found " + std::string(node.what()) + ", ";
+}
+
+bool is_off(const Node& node) {
+    return node.is_text() && (lower(node.text) == "off" || parse_boolean(node.text) == false);
+}
+
+void read_serve_stale(Reading& in, const Node& node, const Place& place, Cache& out) {
+    constexpr Milliseconds kUsual{86'400'000};
+    out.serve_stale = Milliseconds{0};
+    if (is_off(node)) return;
+    if (node.is_text() && parse_boolean(node.text) == true) {
+        out.serve_stale = kUsual;
+    } else if (node.is_text() && parse_duration(node.text)) {
+        read_value(in, node, place, "0s..7d", out.serve_stale);
+    } else {
+        in.report().error(place.line, place.name() + found(node) +
+                                          "expected true (1d), off, or how long, such as 3d");
+    }
+}
+
+void read_prefetch(Reading& in, const Node& node, const Place& place, Cache& out) {
+    constexpr std::uint32_t kUsual = 10, kMost = 50;
+    out.prefetch_percent = 0;
+    if (is_off(node)) return;
+    if (node.is_text() && parse_boolean(node.text) == true) {
+        out.prefetch_percent = kUsual;
+        return;
+    }
+    const bool has_percent = node.is_text() && node.text.ends_with('%');
+    const auto percent =
+        has_percent ? parse_integer(std::string_view(node.text).substr(0, node.text.size() - 1))
+                    : std::nullopt;
+    if (!percent || *percent == 0 || *percent > kMost) {
+        in.report().error(
+            place.line,
+            place.name() + found(node) + "expected true (10%), off, or a part of the TTL, 1%..50%");
+        return;
+    }
+    out.prefetch_percent = static_cast<std::uint32_t>(*percent);
+}
+
+constexpr std::array<Row<Cache>, 19> kRows{{
     {"size", Own<Cache>{"integer or size", read_size}, "1024", "1.. or 64KiB..",
      "entries, or a byte budget with a unit (`64MiB`)"},
     {"short_circuit", &Cache::short_circuit, "false", "", "a hit ends the whole program"},
@@ -46,11 +90,34 @@ constexpr std::array<Row<Cache>, 11> kRows{{
      "longest time for answers with records"},
     {"min_positive_ttl", &Cache::min_positive_ttl, "0s", "0s..1d",
      "shortest time for answers with records"},
-    {"lazy_cache_ttl", NotYet{}, "0", "",
-     "how long past its TTL an answer may still be served (RFC 8767)"},
+    {"cache_max_ttl", &Cache::cache_max_ttl, "none", "1s..7d",
+     "longest time for any answer, as RouterOS's `cache-max-ttl`; with a limit, TTLs leave within "
+     "it"},
+    {"failure_ttl", &Cache::failure_ttl, "5s", "0s..5m",
+     "how long it is remembered that nobody could answer (RFC 9520): SERVFAIL, REFUSED, silence; "
+     "0: "
+     "not"},
+    {"lazy_cache_ttl", &Cache::lazy_cache_ttl, "0s", "0s..30d",
+     "how long past its TTL an answer with records is still served, at once and with a TTL of 5 s, "
+     "while one "
+     "query asks anew; 0: not"},
+    {"serve_stale", Own<Cache>{"duration or true/false", read_serve_stale}, "off", "0s..7d",
+     "how long past its TTL an answer is served when no new one comes in time (RFC 8767); true: "
+     "1d"},
+    {"stale_client_timeout", &Cache::stale_client_timeout, "1800ms", "0ms..10s",
+     "with `serve_stale`: how long a client waits for a new answer first; 0: not at all"},
+    {"stale_recheck", &Cache::stale_recheck, "30s", "1s..1h",
+     "with `serve_stale`: how long upstreams are not asked again after that"},
+    {"stale_answer_ttl", &Cache::stale_answer_ttl, "30s", "1s..1h",
+     "with `serve_stale`: TTL of such an answer"},
+    {"prefetch", Own<Cache>{"part of the TTL or true/false", read_prefetch}, "off", "1%..50%",
+     "a popular answer that is hit when this much of its TTL is left is asked anew in the "
+     "background; "
+     "true: 10%"},
+    {"prefetch_hits", &Cache::prefetch_hits, "3", "1..250", "hits that make an answer popular"},
+    {"ecs_in_key", NotYet{}, "false", "", "answers are kept per client subnet"},
     {"dump_file", NotYet{}, "", "", "where the cache is kept over a restart"},
     {"dump_interval", NotYet{}, "600", "", "how often"},
-    {"ecs_in_key", NotYet{}, "false", "", "answers are kept per client subnet"},
 }};
 
 void read(Reading& in, const Node* node, Plugin& plugin) {
@@ -65,6 +132,11 @@ void read(Reading& in, const Node* node, Plugin& plugin) {
                           "'min_positive_ttl' of " + owner +
                               " is longer than 'max_positive_ttl' (" +
                               duration_text(args.max_positive_ttl) + "): lower it");
+    }
+    if (args.lazy_cache_ttl.count() > 0 && args.serve_stale.count() > 0) {
+        in.report().error(map.find("lazy_cache_ttl")->line,
+                          "'lazy_cache_ttl' and 'serve_stale' of " + owner +
+                              " both say when stale answers are served: keep one of them");
     }
     plugin.args = args;
 }

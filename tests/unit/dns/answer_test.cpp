@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 #include <map>
 
+#include "dataplane/dns/checksum.h"
 #include "dataplane/dns/name.h"
 #include "support/dns_message.h"
 
@@ -280,6 +281,27 @@ BOOST_AUTO_TEST_CASE(pointers_into_the_rdata_of_other_types) {
     m.record(DnsMessage::kAnswer, kQname, 65280, 60, unknown);
     m.record(DnsMessage::kAdditional, {0xc0, kBase + 14}, kA, 60, {192, 0, 2, 1});
     BOOST_TEST((error_of(DnsMessage(m).set(kBase - 4, kA).bytes()) == AnswerError::none));
+}
+
+BOOST_AUTO_TEST_CASE(ttls_are_brought_within_limits) {
+    auto m = response();
+    m.record(DnsMessage::kAnswer, kQname, kA, 5, {192, 0, 2, 1});
+    m.record(DnsMessage::kAnswer, kQname, kTxt, 50, {1, 'x'});
+    m.record(DnsMessage::kAnswer, kQname, kA, 5000, {192, 0, 2, 2});
+    const auto b = build(m.bytes());
+    BOOST_TEST(is_within(b->answer(), {}));
+    BOOST_TEST(is_within(b->answer(), {5, 5000}));
+    BOOST_TEST(!is_within(b->answer(), {6, UINT32_MAX}));
+    BOOST_TEST(!is_within(b->answer(), {0, 4999}));
+    limit_ttls(b->block.data(), {10, 300});
+    BOOST_TEST(b->ttl(0) == 10U);
+    BOOST_TEST(b->ttl(1) == 50U);
+    BOOST_TEST(b->ttl(2) == 300U);
+    BOOST_TEST(b->answer().min_ttl_s == 10U);
+    BOOST_TEST(b->answer().address_ttl_s == 300U);
+    const Bytes body = b->body();
+    BOOST_TEST(b->answer().body_sum ==
+               steer::checksum_fold(steer::checksum_add(0, body.data(), body.size())));
 }
 
 BOOST_AUTO_TEST_CASE(no_room) {
