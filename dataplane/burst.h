@@ -41,6 +41,8 @@ struct Packet {
     std::uint64_t stream_token;  // ... and what it brings back
     std::uint64_t
         message_sum;  // checksum of the message, not folded (checksum.h); not of an injected one
+    std::uint64_t question_sum;  // of its question, likewise; set by parse()
+    std::uint64_t memo_hash;     // set by recall(), if burst.recalled; 0: none
     IpAddress source, destination;
     const cache::Entry* found;  // what lookup() found
     dns::Query query;           // set by parse()
@@ -68,11 +70,12 @@ struct Burst {
     unsigned reply_count = 0;
     std::array<Ended, kBurst> ended;
     unsigned ended_count = 0;
+    bool recalled = false;   // the memo was asked for all of them
     bool looked_up = false;  // `found` says what the program's first cache has
 
     void clear() {
         live_count = reply_count = ended_count = 0;
-        looked_up = false;
+        recalled = looked_up = false;
     }
     Packet& next_packet() { return packets[live_count]; }  // only while nothing was taken out
     void keep_packet() {

@@ -2,15 +2,20 @@
 
 #include <algorithm>
 
+#include "dataplane/dns/checksum.h"
+
 namespace steer {
 namespace {
 
-// What the client takes, and at most what its way allows (RFC 6891 6.2.3, RFC 9715).
-std::uint16_t size_limit(const Packet& p) {
-    if (!p.is_udp) return p.max_size;
-    const std::uint16_t offered =
-        p.query.edns.present ? p.query.edns.udp_size : dns::kClassicUdpSize;
-    return std::min(offered, p.max_size);
+// The message's sum without the header's and that of what follows the question.
+std::uint64_t question_sum(const Packet& p) {
+    const std::size_t end = p.query.question_end;
+    std::uint64_t others = checksum_narrow(checksum_add(0, p.dns, dns::kHeaderSize));
+    if (p.dns_length > end) {
+        const std::uint64_t rest = checksum_add(0, p.dns + end, p.dns_length - end);
+        others += checksum_at(end, checksum_fold(rest));
+    }
+    return p.message_sum + (0xffffU - checksum_fold(others));
 }
 
 bool is_zone_transfer(const dns::Query& q) {
@@ -40,10 +45,18 @@ bool parse_one(Packet& p, const Snapshot& snapshot, Replier& replier) {
         return false;
     }
     p.max_size = size_limit(p);
+    if (p.mbuf != nullptr) p.question_sum = question_sum(p);
     return true;
 }
 
 }  // namespace
+
+std::uint16_t size_limit(const Packet& p) noexcept {
+    if (!p.is_udp) return p.max_size;
+    const std::uint16_t offered =
+        p.query.edns.present ? p.query.edns.udp_size : dns::kClassicUdpSize;
+    return std::min(offered, p.max_size);
+}
 
 void parse(Burst& burst, const Snapshot& snapshot, Replier& replier) noexcept {
     unsigned kept = 0;

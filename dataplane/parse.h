@@ -1,7 +1,7 @@
 // Reads the DNS query of each packet and looks at who asks.
 //
 // In:   packets of the burst with their DNS message.
-// Out:  `query` and `max_size` set; malformed queries and those of strangers have left the burst.
+// Out:  `query`, `max_size`, `question_sum` set; malformed queries and those of strangers have left the burst.
 // Cost: one walk over the name (dns/query.h), one search in the allowed prefixes.
 //
 // Ends: Verdict::drop_short_header, drop_response (never answered: reflection loops),
@@ -14,6 +14,9 @@
 #include "dataplane/reply.h"
 
 namespace steer {
+
+// What the client takes, and at most what its way allows (RFC 6891 6.2.3, RFC 9715): bytes of DNS.
+std::uint16_t size_limit(const Packet& p) noexcept;
 
 void parse(Burst& burst, const Snapshot& snapshot, Replier& replier) noexcept;
 

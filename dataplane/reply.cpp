@@ -18,17 +18,6 @@ std::size_t bytes_needed(const dns::Query& q, const dns::Answer& a, std::uint16_
                                  std::max(max_size, dns::kClassicUdpSize));
 }
 
-// Of a received query: its sum without the header's and that of what follows the question.
-std::uint64_t question_sum(const Packet& p) {
-    const std::size_t end = p.query.question_end;
-    std::uint64_t others = checksum_narrow(checksum_add(0, p.dns, dns::kHeaderSize));
-    if (p.dns_length > end) {
-        const std::uint64_t rest = checksum_add(0, p.dns + end, p.dns_length - end);
-        others += checksum_at(end, checksum_fold(rest));
-    }
-    return p.message_sum + (0xffffU - checksum_fold(others));
-}
-
 ParkedEnd truncated_end(ParkedEnd end) {
     return end == ParkedEnd::answered ? ParkedEnd::answered_truncated : end;
 }
@@ -147,7 +136,7 @@ void Replier::send_in_place(Packet& p, std::size_t length, std::uint64_t sum, Ve
                                       const dns::ReplyOptions& options) noexcept {
     if (p.mbuf == nullptr) return answer_injected(p, answer, options);
     bool truncated = false;
-    std::uint64_t sum = question_sum(p);
+    std::uint64_t sum = p.question_sum;
     const std::size_t n =
         dns::write_reply({p.dns, p.dns_room}, p.query, answer, options, truncated, &sum);
     send_in_place(p, n, sum, truncated ? Verdict::answered_truncated : Verdict::answered);

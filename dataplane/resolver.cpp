@@ -140,7 +140,7 @@ bool Resolver::answer_hit(Packet& p, const Snapshot& snapshot, Now now) noexcept
                               .age_s = age_s,
                               .ttl_cap_s = LeaveTerms::kNoCap,
                               .entry = e,
-                              .qname = p.query.name(),
+                              .qname = e->name(),
                               .lists = {lists.data(), count}};
         if (!parts_.claims.settle_covered(a, now, terms)) return false;
     }

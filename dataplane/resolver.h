@@ -53,8 +53,10 @@ class Resolver {
     // When tick() has something to do; UINT64_MAX: nothing waits here.
     [[nodiscard]] std::uint64_t next_deadline_ms(Now now) const noexcept;
 
-  private:
+    // Answers with p.found, if nothing has to be run for that. `query` needs no name.
     bool answer_hit(Packet& p, const Snapshot& snapshot, Now now) noexcept;
+
+  private:
     void resolve_one(Packet& p, QueryContext& c, Now now) noexcept;
     void ask(Packet& p, const QueryContext& c, Now now) noexcept;
     // Asks anew for what the cache at c.refresh_pc keeps.

@@ -21,6 +21,8 @@
 #include "dataplane/parked_pool.h"
 #include "dataplane/parse.h"
 #include "dataplane/policy/executor.h"
+#include "dataplane/query_memo.h"
+#include "dataplane/recall.h"
 #include "dataplane/reply.h"
 #include "dataplane/resolver.h"
 #include "dataplane/spread.h"
@@ -122,6 +124,7 @@ struct Worker::Impl final : ForwardSink {
     Replier replier;
     Forwarder forwarder;
     Resolver resolver;
+    QueryMemo memo;
     OwnAddresses ours;
     Sleep sleep;
 
@@ -164,6 +167,7 @@ Worker::Impl::Impl(const WorkerOptions& worker_options, Shared& what_is_shared,
       resolver(
           {*shared.hasher, *shared.buffers, executor, claims, pool, forwarder, replier, counters},
           options.max_parked),
+      memo(shared.hasher->of_name({}).high),
       sleep(ports, sleeper) {
     require(options.index < options.workers && options.workers <= kMaxWorkers,
             "its index is not among the workers'");
@@ -219,8 +223,9 @@ bool Worker::Impl::turn(Now at) noexcept {
 }
 
 void Worker::Impl::serve(Burst& b) noexcept {
+    recall(b, *snapshot, memo, shared.cache, resolver, counters, now);
     parse(b, *snapshot, replier);
-    lookup(b, *snapshot, shared.cache, *shared.hasher, now);
+    lookup(b, *snapshot, shared.cache, *shared.hasher, memo, now);
     resolver.resolve(b, *snapshot, now);
 }
 

@@ -13,16 +13,13 @@
 #include <numeric>
 
 #include "dataplane/cache/cache_impl.h"
+#include "dataplane/same_bytes.h"
 
 namespace steer::cache {
 namespace {
 
 // Key places of the table beyond the entries: deleted keys keep theirs until a grace period is over.
 constexpr std::uint32_t kSpareKeys = 4096;
-
-// The table has half of a key, which with its value is 16 bytes. Two answers that share it, one pair in 2^64, take each
-// other's place; a reader compares all facts anyway.
-using TableKey = std::uint64_t;
 
 // The keys are hashes already.
 hash_sig_t signature(TableKey key) {
@@ -57,32 +54,6 @@ rte_hash* make_table(std::uint64_t entries) {
     }
     rte_hash_set_cmp_func(table, compare);
     return table;
-}
-
-// memcmp without the call: names are short. Words of the compiler's; the last one may overlap the one before it.
-template <class Word>
-bool same_words(const std::uint8_t* a, const std::uint8_t* b, std::size_t n) {
-    const auto differ = [&](std::size_t at) {
-        Word x, y;
-        std::memcpy(&x, a + at, sizeof x);
-        std::memcpy(&y, b + at, sizeof y);
-        return x ^ y;
-    };
-    Word difference = differ(n - sizeof(Word));
-    for (std::size_t at = 0; at + sizeof(Word) < n; at += sizeof(Word))
-        difference |= differ(at);
-    if constexpr (sizeof(Word) > 8) {
-        return (difference[0] | difference[1]) == 0;
-    } else {
-        return difference == 0;
-    }
-}
-
-[[gnu::always_inline]] inline bool same_bytes(const std::uint8_t* a, const std::uint8_t* b,
-                                              std::size_t n) {
-    using Pair = std::uint64_t __attribute__((vector_size(16)));
-    if (n >= sizeof(Pair)) return same_words<Pair>(a, b, n);
-    return n >= 8 ? same_words<std::uint64_t>(a, b, n) : std::memcmp(a, b, n) == 0;
 }
 
 bool matches(const Entry& entry, const KeyFacts& facts, std::uint32_t now_s) {
@@ -122,11 +93,12 @@ void write_entry(Entry* place, const Payload& payload, unsigned size_class) {
 
 }  // namespace
 
-Cache::Impl::Impl(const CacheOptions& options, rte_rcu_qsbr* readers)
+Cache::Impl::Impl(const CacheOptions& options, rte_rcu_qsbr* readers, Epochs& shares)
     : table(make_table(std::accumulate(options.instance_sizes.begin(), options.instance_sizes.end(),
                                        std::uint64_t{0}))),
       arena(options.budget_bytes),
-      qsbr(readers) {
+      qsbr(readers),
+      epochs(shares) {
     if (options.instance_sizes.size() > kMaxInstances) {
         rte_panic("more than %zu caches\n", kMaxInstances);
     }
@@ -156,7 +128,9 @@ void Cache::Impl::unlink(SlotId id) noexcept {
 }
 
 // Readers may still look at it: freed by reclaim(), a grace period later.
-void Cache::Impl::retire(SlotId id) noexcept {
+void Cache::Impl::retire(SlotId id, TableKey key) noexcept {
+    auto& epoch = epochs[share_of(key)];
+    epoch.store(epoch.load(std::memory_order_relaxed) + 1, std::memory_order_release);
     ++retired[arena.entry(id)->size_class];
     arena.slot(id).next = kNoSlot;
     if (fresh.first == kNoSlot) {
@@ -178,15 +152,15 @@ void Cache::Impl::drop(SlotId id) noexcept {
         rte_panic("cache: key at another place than its entry says\n");
     }
     unlink(id);
-    retire(id);
+    retire(id, key);
 }
 
 // The key stays in the table and is the new entry's.
-void Cache::Impl::replace(const Entry* old) noexcept {
+void Cache::Impl::replace(const Entry* old, TableKey key) noexcept {
     const SlotId id = arena.id_of(old);
     unlink(id);
     arena.slot(id).position = -1;
-    retire(id);
+    retire(id, key);
 }
 
 void Cache::Impl::insert(const Payload& payload, Now now, Counters& counters) noexcept {
@@ -219,7 +193,7 @@ void Cache::Impl::insert(const Payload& payload, Now now, Counters& counters) no
     slot.position = old != nullptr
                         ? arena.slot(arena.id_of(old)).position
                         : rte_hash_lookup_with_hash(table, &head.key.low, signature(head.key));
-    if (old != nullptr) replace(old);
+    if (old != nullptr) replace(old, head.key.low);
     instance.queues[size_class].push(arena, id);
     arena.set_live(id, true);
     instance.entries.fetch_add(1, std::memory_order_relaxed);
@@ -231,7 +205,7 @@ void Cache::Impl::insert(const Payload& payload, Now now, Counters& counters) no
 }
 
 Cache::Cache(const CacheOptions& options, rte_rcu_qsbr* qsbr)
-    : impl_(std::make_unique<Impl>(options, qsbr)) {}
+    : impl_(std::make_unique<Impl>(options, qsbr, epochs_)) {}
 
 Cache::~Cache() = default;
 
@@ -259,11 +233,9 @@ void Cache::lookup(const Key* keys, const KeyFacts* facts, unsigned n, std::uint
     for (unsigned i = 0; i < n; ++i) {
         out[i] = nullptr;
         if ((hits >> i & 1) == 0) continue;
-        auto* entry = static_cast<Entry*>(found[i]);
+        const auto* entry = static_cast<const Entry*>(found[i]);
         if (!matches(*entry, facts[i], now_s)) continue;
-        // Written only when it changes something: a line that is only read is in every worker's cache.
-        if (entry->visited.load(std::memory_order_relaxed) == 0)
-            entry->visited.store(1, std::memory_order_relaxed);
+        touch(*entry);
         out[i] = entry;
     }
 }

@@ -43,7 +43,7 @@ class KeyHasher {
     [[nodiscard]] Key operator()(const KeyFacts& facts) const noexcept;
     // The same for `n` of them, several at a time.
     void bulk(const KeyFacts* facts, unsigned n, Key* keys) const noexcept;
-    // Of a name alone: for the name memo and the choice of an owner worker.
+    // Of a name alone: for the name memo, the choice of an owner worker, seeds (an empty one).
     [[nodiscard]] Key of_name(std::span<const std::uint8_t> qname) const noexcept;
 
   private:
@@ -147,6 +147,27 @@ class Cache {
     void lookup(const Key* keys, const KeyFacts* facts, unsigned n, std::uint32_t now_s,
                 const Entry** out) const noexcept;
 
+    // For a reader who keeps what lookup returned beyond its quiescent state: the cache is in kShares shares, by key, and
+    // a share's epoch goes up when an entry of it is taken out or replaced, before a grace period for it begins. An
+    // entry may be used as long as its share has the epoch that it had, read in this reader's present turn, and
+    // had before the lookup.
+    static constexpr std::size_t kShares = 512;
+    // Of the bits of Key::low that rte_hash does not choose a bucket by.
+    static std::uint16_t share_of(std::uint64_t key_low) noexcept {
+        return static_cast<std::uint16_t>((key_low >> 48) % kShares);
+    }
+    static std::uint16_t share_of(const Key& key) noexcept { return share_of(key.low); }
+    [[nodiscard]] std::uint64_t epoch(std::uint16_t share) const noexcept {
+        return epochs_[share].load(std::memory_order_acquire);
+    }
+    // What lookup does to an entry that it found.
+    static void touch(const Entry& entry) noexcept {
+        // Written only when it changes something: a line that is only read is in every worker's cache.
+        auto& visited = const_cast<Entry&>(entry).visited;
+        if (visited.load(std::memory_order_relaxed) == 0)
+            visited.store(1, std::memory_order_relaxed);
+    }
+
     // Keeper (one thread). Copies what the buffer holds; the buffer stays the caller's. An entry of the same key is
     // replaced, unless it came from the same answer (serial). Evicts for room (SIEVE). Bounded work. Counted: what is
     // larger than the largest slot (Stat::cache_too_big), and what finds no room because a grace period has
@@ -185,6 +206,7 @@ class Cache {
   private:
     friend class Walk;
     struct Impl;
+    alignas(64) std::array<std::atomic<std::uint64_t>, kShares> epochs_{};  // the keeper writes
     std::unique_ptr<Impl> impl_;
 };
 

@@ -15,6 +15,10 @@ struct rte_hash;
 
 namespace steer::cache {
 
+// What rte_hash has of a key: its lower half, which with its value is 16 bytes. Two answers that share it, one pair in
+// 2^64, take each other's place; a reader compares all facts anyway.
+using TableKey = std::uint64_t;
+
 // Slots chained by Slot::next, first in, first out.
 struct Chain {
     SlotId first = kNoSlot;
@@ -29,7 +33,9 @@ struct Payload {
 };
 
 struct Cache::Impl {
-    Impl(const CacheOptions& options, rte_rcu_qsbr* readers);
+    using Epochs = std::array<std::atomic<std::uint64_t>, kShares>;
+
+    Impl(const CacheOptions& options, rte_rcu_qsbr* readers, Epochs& shares);
     ~Impl();
     Impl(const Impl&) = delete;
     Impl& operator=(const Impl&) = delete;
@@ -47,9 +53,9 @@ struct Cache::Impl {
     void insert(const Payload& payload, Now now, Counters& counters) noexcept;
     [[nodiscard]] const Entry* find(const Key& key) const noexcept;
     void drop(SlotId id) noexcept;
-    void replace(const Entry* old) noexcept;
+    void replace(const Entry* old, TableKey key) noexcept;
     void unlink(SlotId id) noexcept;
-    void retire(SlotId id) noexcept;
+    void retire(SlotId id, TableKey key) noexcept;
 
     // room.cpp: whose place a new entry takes
     SlotId make_room(unsigned size_class, Now now, Counters& counters) noexcept;
@@ -72,6 +78,7 @@ struct Cache::Impl {
     rte_hash* table;  // all that readers read of this
     alignas(64) Arena arena;
     rte_rcu_qsbr* qsbr;
+    Epochs& epochs;  // the cache's
     std::array<Instance, kMaxInstances> instances;
     // Retired slots: those that were there when the grace period began, and those that came since.
     Chain waiting, fresh;

@@ -19,7 +19,8 @@ struct Edns {
     std::uint16_t udp_size = kClassicUdpSize;  // as sent, but never below 512 (RFC 6891 6.2.3)
 };
 
-struct Query {
+// All of a query but its name.
+struct QueryHead {
     std::uint16_t id = 0;
     std::uint16_t flags = 0;  // the header's flag word, host order
     std::uint16_t qtype = 0;
@@ -27,6 +28,9 @@ struct Query {
     std::uint16_t question_end = 0;  // offset of the byte after the question
     std::uint8_t qname_len = 0;      // wire form with the root byte
     Edns edns;
+};
+
+struct Query : QueryHead {
     // Lower-cased wire form; bytes after qname_len are undefined. The case as sent is in the message,
     // at offset 12.
     alignas(32) std::array<std::uint8_t, 256> qname;

@@ -107,6 +107,16 @@ PrefixSet::PrefixSet(const std::vector<Prefix>& prefixes) {
             v4_.push_back({static_cast<std::uint32_t>(range.first.low()),
                            static_cast<std::uint32_t>(range.second.low())});
     }
+    if (v4_.empty()) return;
+    by_octet_.resize(256);
+    for (std::uint32_t octet = 0; octet < by_octet_.size(); ++octet) {
+        const auto begin = std::ranges::lower_bound(v4_, octet << 24, {}, &V4Range::last);
+        const auto end = std::upper_bound(
+            begin, v4_.end(), octet << 24 | 0xffffff,
+            [](std::uint32_t last, const V4Range& range) { return last < range.first; });
+        by_octet_[octet] = {static_cast<std::uint32_t>(begin - v4_.begin()),
+                            static_cast<std::uint32_t>(end - begin)};
+    }
 }
 
 bool PrefixSet::contains_v6(const IpAddress& address) const noexcept {

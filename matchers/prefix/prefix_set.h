@@ -1,7 +1,7 @@
 // An immutable set of IP prefixes, both families (IPv4 as ::ffff:0:0/96). Built by control, read by
 // anybody.
 //
-// contains() is a binary search over merged, sorted ranges: O(log n), no allocation.
+// contains() is a binary search over merged, sorted ranges (of IPv4: those of the address's /8): O(log n), no allocation.
 #pragma once
 
 #include <cstddef>
@@ -40,11 +40,18 @@ class PrefixSet {
         std::uint32_t first, last;  // host order, both inside
     };
 
-    // The last range that does not begin after `a` is the only one that may hold it. In line, and without a branch on
-    // what was compared: every query's source comes by here.
+    // Those ranges that reach into a /8.
+    struct Bucket {
+        std::uint32_t first = 0, count = 0;
+    };
+
+    // The last range of its /8 that does not begin after `a` is the only one that may hold it. In line, and without a
+    // branch on what was compared: every query's source comes by here.
     [[nodiscard]] bool contains_v4(std::uint32_t a) const noexcept {
-        const V4Range* range = v4_.data();
-        std::size_t n = v4_.size();
+        if (v4_.empty()) return false;
+        const Bucket& bucket = by_octet_[a >> 24];
+        const V4Range* range = v4_.data() + bucket.first;
+        std::size_t n = bucket.count;
         if (n == 0) return false;
         while (n > 1) {
             const std::size_t half = n / 2;
@@ -57,6 +64,7 @@ class PrefixSet {
 
     std::vector<std::pair<IpAddress, IpAddress>> ranges_;  // first..last, disjoint, sorted
     std::vector<V4Range> v4_;                              // those of IPv4 once more
+    std::vector<Bucket> by_octet_;                         // 256 if there are any of these
 };
 
 }  // namespace steer::matchers

@@ -1,0 +1,101 @@
+#include "dataplane/recall.h"
+
+#include <rte_prefetch.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "dataplane/dns/checksum.h"
+#include "dataplane/parse.h"
+
+namespace steer {
+namespace {
+
+using Line = QueryMemo::Line;
+
+bool is_good(const Line& line, const Packet& p, const Snapshot& snapshot,
+             const cache::Cache& cache) {
+    return QueryMemo::is_of(line, p.dns, p.dns_length) && line.generation == snapshot.generation &&
+           line.epoch == cache.epoch(line.share);
+}
+
+bool is_plain_hit(const cache::Entry& entry, std::uint32_t now_s) {
+    return entry.expires_s > now_s && entry.attend_s.load(std::memory_order_relaxed) > now_s;
+}
+
+void prefetch_entry(const cache::Entry* entry) {
+    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(entry);
+    for (unsigned at = 0; at < 256; at += 64)
+        rte_prefetch0(bytes + at);
+}
+
+// As parse() and lookup() leave it.
+void fill(Packet& p, const Line& line) {
+    static_cast<dns::QueryHead&>(p.query) = line.head;
+    p.query.id = dns::load_be16(p.dns);
+    p.question_sum = line.question_sum;
+    p.max_size = size_limit(p);
+    p.found = line.entry;
+}
+
+}  // namespace
+
+void recall(Burst& burst, const Snapshot& snapshot, QueryMemo& memo, const cache::Cache* cache,
+            Resolver& resolver, Counters& counters, Now now) noexcept {
+    if (cache == nullptr || !snapshot.hit_ends_program || !memo.awake(burst.live_count)) return;
+    burst.recalled = true;
+    const unsigned n = burst.live_count;
+    std::array<const Line*, kBurst> lines;
+    for (unsigned i = 0; i < n; ++i) {
+        Packet& p = burst.packets[burst.live[i]];
+        p.memo_hash = 0;
+        lines[i] = nullptr;
+        if (!QueryMemo::fits(p.dns_length) || p.mbuf == nullptr) continue;
+        p.memo_hash = memo.hash(p.dns, p.dns_length);
+        lines[i] = memo.find(p.memo_hash);
+    }
+    for (unsigned i = 0; i < n; ++i) {
+        if (lines[i] == nullptr) continue;
+        if (is_good(*lines[i], burst.packets[burst.live[i]], snapshot, *cache)) {
+            prefetch_entry(lines[i]->entry);
+        } else {
+            lines[i] = nullptr;
+        }
+    }
+    unsigned kept = 0, known = 0;
+    for (unsigned i = 0; i < n; ++i) {
+        const std::uint8_t place = burst.live[i];
+        Packet& p = burst.packets[place];
+        if (lines[i] != nullptr && is_plain_hit(*lines[i]->entry, now.s()) &&
+            snapshot.allow.contains(p.source)) {
+            fill(p, *lines[i]);
+            cache::Cache::touch(*lines[i]->entry);
+            if (resolver.answer_hit(p, snapshot, now)) {
+                ++known;
+                continue;
+            }
+        }
+        burst.live[kept++] = place;
+    }
+    burst.live_count = kept;
+    if (known == 0) return;
+    memo.count_known(known);
+    counters.add(Stat::memo_hits, known);
+    counters.add(Stat::cache_hits, known);
+}
+
+void remember(const Packet& p, const Snapshot& snapshot, const cache::Key& key, std::uint64_t epoch,
+              QueryMemo& memo) noexcept {
+    if (p.memo_hash == 0 || p.found->ecs_len != 0) return;
+    Line& line = memo.replace(p.memo_hash);
+    line.entry = p.found;
+    line.epoch = epoch;
+    line.generation = snapshot.generation;
+    line.share = cache::Cache::share_of(key);
+    line.length = p.dns_length;
+    line.head = p.query;
+    line.question_sum = checksum_fold(p.question_sum);
+    std::memcpy(line.bytes.data(), p.dns + 2, p.dns_length - 2U);
+}
+
+}  // namespace steer

@@ -1,0 +1,146 @@
+// Queries that come again byte for byte: answered as the first time, and never with what the cache has no more.
+#include <boost/test/unit_test.hpp>
+
+#include "dataplane/cache/cache.h"
+#include "packet/appliance.h"
+#include "support/random.h"
+
+namespace steer::test {
+namespace {
+
+constexpr std::uint16_t kTypeA = 1;
+
+// Asks until the memo has it: once to fill the cache, once to find it there.
+void make_known(Appliance& a, const std::string& name, std::uint32_t ttl_s,
+                const std::string& address) {
+    a.ask_and_answer(name, ttl_s, address);
+    a.ask(name);
+    a.turn();
+    (void)a.answer();
+}
+
+Seen ask_again(Appliance& a, const std::string& name, std::uint16_t id = 1) {
+    a.ask(name, kTypeA, id);
+    a.turn();
+    return a.answer();
+}
+
+std::string address_in(const Seen& answer) {
+    const std::size_t end = answer.dns.size();
+    return IpAddress::from_v4(&answer.dns[end - 4]).to_string();
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(recall)
+
+BOOST_AUTO_TEST_CASE(the_same_bytes_are_recalled_with_their_own_id_and_the_ttl_of_now) {
+    Appliance a;
+    a.publish(cache_forward());
+    make_known(a, "www.other.example", 300, "203.0.113.7");
+    BOOST_CHECK_EQUAL(a.count(Stat::memo_hits), 0U);
+    a.advance_ms(100'000);
+    const Seen answer = ask_again(a, "www.other.example", 4711);
+    BOOST_CHECK_EQUAL(a.count(Stat::memo_hits), 1U);
+    BOOST_CHECK_EQUAL(a.count(Stat::cache_hits), 2U);
+    BOOST_CHECK_EQUAL(answer.id(), 4711);
+    BOOST_CHECK_EQUAL(answer.ttls().at(0), 200U);
+    BOOST_CHECK_EQUAL(address_in(answer), "203.0.113.7");
+    // The same bytes but for the case: another query, with its own answer.
+    BOOST_CHECK_EQUAL(ask_again(a, "WWW.other.example").qname(), "WWW.other.example");
+    BOOST_CHECK_EQUAL(a.count(Stat::memo_hits), 1U);
+    a.check_sums();
+}
+
+BOOST_AUTO_TEST_CASE(what_has_expired_is_asked_again) {
+    Appliance a;
+    a.publish(cache_forward());
+    make_known(a, "www.other.example", 300, "203.0.113.7");
+    a.advance_ms(301'000);
+    a.ask("www.other.example");
+    a.turn();
+    a.reply(a.upstream_query(), 300, {"203.0.113.8"});
+    a.turn();
+    BOOST_CHECK_EQUAL(address_in(a.answer()), "203.0.113.8");
+    BOOST_CHECK_EQUAL(address_in(ask_again(a, "www.other.example")), "203.0.113.8");
+    BOOST_CHECK_EQUAL(address_in(ask_again(a, "www.other.example")), "203.0.113.8");
+    a.check_sums();
+}
+
+BOOST_AUTO_TEST_CASE(what_was_flushed_is_asked_again) {
+    Appliance a;
+    a.publish(cache_forward());
+    make_known(a, "www.other.example", 300, "203.0.113.7");
+    a.shared().cache->flush();
+    a.ask("www.other.example");
+    a.turn();
+    (void)a.upstream_query();
+    BOOST_CHECK_EQUAL(a.count(Stat::memo_hits), 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_stranger_gets_nothing_that_others_asked_for) {
+    Appliance a;
+    auto snapshot = cache_forward();
+    snapshot->allow = matchers::PrefixSet({*matchers::Prefix::parse("192.0.2.0/24")});
+    a.publish(std::move(snapshot));
+    make_known(a, "www.other.example", 300, "203.0.113.7");
+    a.ask("www.other.example", kTypeA, 1, {.address = "198.18.0.1"});
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().rcode(), 5U);
+    BOOST_CHECK_EQUAL(a.count(Verdict::refused_client), 1U);
+    BOOST_CHECK_EQUAL(a.count(Stat::memo_hits), 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_new_snapshot_begins_anew) {
+    Appliance a;
+    a.publish(cache_forward());
+    make_known(a, "www.other.example", 300, "203.0.113.7");
+    a.publish(forward_only());
+    a.ask("www.other.example");
+    a.turn();
+    (void)a.upstream_query();
+    BOOST_CHECK_EQUAL(a.count(Stat::memo_hits), 0U);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_program_must_see_is_not_recalled) {
+    Appliance a;
+    a.publish(forward_only());
+    a.ask_and_answer("www.other.example", 300, "203.0.113.7");
+    a.ask_and_answer("www.other.example", 300, "203.0.113.8");
+    BOOST_CHECK_EQUAL(a.count(Stat::memo_hits), 0U);
+}
+
+// Against a plain map: thousands of queries for names that come, expire, are replaced and evicted. Each name has one
+// address for ever, so an answer from memory that is another entry's by now shows.
+BOOST_AUTO_TEST_CASE(under_churn_every_answer_is_the_names_own) {
+    Appliance a;
+    auto snapshot = cache_forward();
+    a.publish(std::move(snapshot));
+    a.shared().cache->set_instance_size(0, 200);
+    Random random(20261120);
+    for (unsigned round = 0; round < 6000; ++round) {
+        const unsigned n = random.below(3) == 0 ? random.below(2000) : random.below(40);
+        a.ask("host" + std::to_string(n) + ".other.example", kTypeA, static_cast<std::uint16_t>(n));
+        a.turn();
+        for (const Seen& q : a.upstream_queries()) {
+            const unsigned k = static_cast<unsigned>(std::stoul(q.qname().substr(4)));
+            a.reply(q, 2 + k % 50,
+                    {"198.18." + std::to_string(k / 256) + "." + std::to_string(k % 256)});
+        }
+        a.turn();
+        const Seen answer = a.answer();
+        BOOST_REQUIRE_EQUAL(answer.id(), n);
+        BOOST_REQUIRE_EQUAL(address_in(answer),
+                            "198.18." + std::to_string(n / 256) + "." + std::to_string(n % 256));
+        BOOST_REQUIRE_LE(answer.ttls().at(0), 2 + n % 50);
+        if (random.below(4) == 0) a.advance_ms(random.below(2000));
+        if (random.below(500) == 0) a.shared().cache->flush();
+    }
+    BOOST_CHECK_GT(a.count(Stat::memo_hits), 500U);
+    BOOST_CHECK_GT(a.count(Stat::cache_evictions), 500U);
+    a.check_sums();
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace steer::test
