@@ -189,7 +189,9 @@ void Daemon::on_network(kernel::NextHopView view) {
         copying_.insert(copying_.end(), device.copying.begin(), device.copying.end());
     std::sort(copying_.begin(), copying_.end());
     kernels_ = of_kernel(*table, view.devices);
+    vrfs_ = std::move(view.vrfs);
     if (streams_) {
+        streams_->set_vrfs(vrfs_);
         streams_->set_copying_interfaces(copying_);
         streams_->set_service_addresses(kernels_);
     }
@@ -201,6 +203,7 @@ Result<void> Daemon::start_listeners() {
     streams_ = std::make_unique<StreamThreads>(*plane_, clock_,
                                                [](const std::string& s) { spdlog::warn("{}", s); });
     streams_->set_copying_interfaces(copying_);
+    streams_->set_vrfs(vrfs_);
     return streams_->listen(built_.listeners, kernels_, ports_->any_frames());
 }
 

@@ -82,6 +82,7 @@ class Daemon {
     std::unique_ptr<KernelSide> kernel_side_;
     std::unique_ptr<kernel::NextHops> watcher_;
     std::vector<ServiceAddress> kernels_;  // service addresses that the kernel has
+    std::map<IpAddress, int> vrfs_;        // of upstreams
     std::vector<int> copying_;             // interfaces with a copying port, sorted
     std::unique_ptr<StreamThreads> streams_;
     std::unique_ptr<RouterThread> routers_;

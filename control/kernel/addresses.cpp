@@ -12,12 +12,16 @@
 namespace steer::kernel {
 namespace {
 
-// IFLA_LINKINFO of a VLAN device: kind "vlan", and its id. False: another kind.
-bool read_vlan(const nlattr& link_info, Link& link) {
+// IFLA_LINKINFO: the kind, and the id of a VLAN. True: it is a VLAN.
+bool read_kind(const nlattr& link_info, Link& link) {
     bool is_vlan = false;
     for_each_attribute(link_info, [&](const nlattr& a) {
         const std::uint16_t type = mnl_attr_get_type(&a);
-        if (type == IFLA_INFO_KIND) is_vlan = std::string_view(mnl_attr_get_str(&a)) == "vlan";
+        if (type == IFLA_INFO_KIND) {
+            const std::string_view kind = mnl_attr_get_str(&a);
+            is_vlan = kind == "vlan";
+            link.is_vrf = kind == "vrf";
+        }
         if (type != IFLA_INFO_DATA || !is_vlan) return;  // its data follows the kind
         for_each_attribute(a, [&](const nlattr& data) {
             if (mnl_attr_get_type(&data) == IFLA_VLAN_ID) link.vlan_id = mnl_attr_get_u16(&data);
@@ -49,6 +53,9 @@ Link read_link(const nlmsghdr& message) {
             case IFLA_PROMISCUITY:
                 link.promiscuous = mnl_attr_get_u32(&a) != 0;
                 break;
+            case IFLA_MASTER:
+                link.master = static_cast<int>(mnl_attr_get_u32(&a));
+                break;
             case IFLA_LINK:
                 parent = static_cast<int>(mnl_attr_get_u32(&a));
                 break;
@@ -56,7 +63,7 @@ Link read_link(const nlmsghdr& message) {
                 parent_elsewhere = true;
                 break;
             case IFLA_LINKINFO:
-                is_vlan = read_vlan(a, link);
+                is_vlan = read_kind(a, link);
                 break;
             default:
                 break;

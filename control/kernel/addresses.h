@@ -24,6 +24,8 @@ struct Link {
         false;  // takes frames to other hosts: a bridge's, a macvlan's parent, somebody listens
     int vlan_parent = 0;  // interface that this is a VLAN of; 0: it is none
     std::uint16_t vlan_id = 0;
+    bool is_vrf = false;
+    int master = 0;  // the interface that this is enslaved to: a VRF, a bridge; 0: none
     bool operator==(const Link&) const = default;
 };
 

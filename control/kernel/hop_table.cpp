@@ -11,10 +11,6 @@ struct Place {
     VlanTags vlan;
 };
 
-int index_of(const PortDevice& device) {
-    return device.index_now != 0 ? device.index_now : device.if_index;
-}
-
 bool wants_own(const PortDevice& device) {
     return device.own_too || (device.addresses.empty() && device.links.empty());
 }
@@ -45,6 +41,14 @@ void sort_unique(std::vector<IpAddress>& addresses) {
 
 }  // namespace
 
+int vrf_of(int if_index, const Interfaces& interfaces) {
+    const Link* const link = interfaces.find(if_index);
+    if (link == nullptr) return 0;
+    if (link->is_vrf) return if_index;
+    const Link* const master = interfaces.find(link->master);
+    return master != nullptr && master->is_vrf ? link->master : 0;
+}
+
 HopTarget resolve(const IpAddress& upstream, const Route& route, const Interfaces& interfaces,
                   std::span<const PortDevice> devices) {
     HopTarget target;
@@ -52,6 +56,7 @@ HopTarget resolve(const IpAddress& upstream, const Route& route, const Interface
     if (route.kind == Route::Kind::none) return target;
     hop.via = NextHop::Via::kernel;
     if (route.kind == Route::Kind::local) return target;
+    target.vrf = vrf_of(route.if_index, interfaces);
     const Link* link = interfaces.find(route.if_index);
     if (link == nullptr || !link->asks_neighbours) return target;
     const Place place = place_of(*link, interfaces, devices);

@@ -17,7 +17,17 @@ namespace steer::kernel {
 struct HopTarget {
     NextHop hop;                            // all but peer_mac
     std::optional<NeighbourKey> neighbour;  // whose MAC it needs; if via is port, and only then
+    int vrf =
+        0;  // that the route leads through: replies come to sockets that are bound to it; 0: none
 };
+
+// Of the interface that has the device's place now.
+inline int index_of(const PortDevice& device) {
+    return device.index_now != 0 ? device.index_now : device.if_index;
+}
+
+// The VRF that an interface is, or is in; 0: none.
+int vrf_of(int if_index, const Interfaces& interfaces);
 
 // Via::port if the route leaves through a port's device, or a VLAN of one, and neighbours are asked for
 // there; Via::kernel if another way; Via::nothing without a route or a source address.

@@ -83,6 +83,7 @@ struct NextHops::Impl : std::enable_shared_from_this<NextHops::Impl> {
     std::map<NeighbourKey, Tended> neighbours;  // that the targets need
     std::optional<NextHopTable> published;
     std::vector<DeviceState> published_devices;
+    std::map<IpAddress, int> published_vrfs;
     Changed look_due = Changed::nothing;  // look_again runs, if not nothing
     bool tend_due = false;                // tend_again runs
 
@@ -91,6 +92,7 @@ struct NextHops::Impl : std::enable_shared_from_this<NextHops::Impl> {
     void tend();
     Changed read_events();
     void wait_for_neighbours(Clock::time_point until);
+    [[nodiscard]] Route find_route(const IpAddress& upstream) const;
     [[nodiscard]] bool is_local(const IpAddress& address) const;
     [[nodiscard]] NextHopTable build() const;
     void publish();
@@ -127,9 +129,7 @@ void NextHops::Impl::look(Changed what) {
             continue;
         }
         const HopTarget& target =
-            targets
-                .emplace(upstream,
-                         resolve(upstream, ask_route(*asking, upstream), interfaces, devices))
+            targets.emplace(upstream, resolve(upstream, find_route(upstream), interfaces, devices))
                 .first->second;
         if (!target.neighbour || needed.contains(*target.neighbour)) continue;
         Tended tended;
@@ -140,6 +140,17 @@ void NextHops::Impl::look(Changed what) {
         needed.emplace(*target.neighbour, tended);
     }
     neighbours = std::move(needed);
+}
+
+// An upstream that the main tables do not reach may be one of a port's VRF.
+Route NextHops::Impl::find_route(const IpAddress& upstream) const {
+    Route route = ask_route(*asking, upstream);
+    for (const PortDevice& device : devices) {
+        if (route.kind != Route::Kind::none) break;
+        const int vrf = vrf_of(index_of(device), interfaces);
+        if (vrf != 0) route = ask_route(*asking, upstream, vrf);
+    }
+    return route;
 }
 
 // Pokes what is missing or ages, and comes again while something does.
@@ -251,11 +262,17 @@ void NextHops::Impl::publish() {
         for (const auto& [tags, mac] : state.vlans)
             ours.vlans.push_back({std::uint32_t{tags.outer} << 16 | tags.inner, mac});
     }
-    if (published == table && published_devices == states) return;
+    std::map<IpAddress, int> vrfs;
+    for (const auto& [upstream, target] : targets) {
+        if (target.vrf != 0) vrfs.emplace(upstream, target.vrf);
+    }
+    if (published == table && published_devices == states && published_vrfs == vrfs) return;
     log_changes(table);
     published = table;
     published_devices = states;
-    publish_({std::make_unique<const NextHopTable>(std::move(table)), std::move(states)});
+    published_vrfs = vrfs;
+    publish_({std::make_unique<const NextHopTable>(std::move(table)), std::move(states),
+              std::move(vrfs)});
 }
 
 // ---- on house

@@ -2,7 +2,8 @@
 // and the addresses that we answer on.
 //
 // Routes and neighbours are asked of the kernel, not copied: RTM_GETROUTE per upstream, asked again on any
-// route, rule, link or address event (debounced) or lost notification; the kernel's neighbour entry of each
+// route, rule, link or address event (debounced) or lost notification (where the main tables have none, in the VRFs that
+// ports are in); the kernel's neighbour entry of each
 // next hop, poked (NTF_USE) while it is missing and while it ages, because frames that leave by a port of
 // ours are not seen by the kernel's own ageing. STALE is usable.
 //
@@ -14,6 +15,7 @@
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -72,6 +74,8 @@ struct DeviceState {
 struct NextHopView {
     std::unique_ptr<const NextHopTable> table;
     std::vector<DeviceState> devices;  // in the order of the PortDevices that exist now
+    // Upstreams behind a VRF, with its index: a socket that asks them is bound to it.
+    std::map<IpAddress, int> vrfs = {};
 };
 
 class NextHops {

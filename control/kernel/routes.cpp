@@ -3,6 +3,8 @@
 #include <libmnl/libmnl.h>
 #include <sys/socket.h>
 
+#include <array>
+#include <bit>
 #include <limits>
 
 namespace steer::kernel {
@@ -78,12 +80,14 @@ void prefer_default(const nlmsghdr& message, DefaultRoute& best) {
 
 }  // namespace
 
-Route ask_route(Netlink& netlink, const IpAddress& destination) {
+Route ask_route(Netlink& netlink, const IpAddress& destination, int vrf) {
     NetlinkRequest request(RTM_GETROUTE, 0);
     auto& fixed = request.fixed<rtmsg>();
     fixed.rtm_family = family_of(destination);
     fixed.rtm_dst_len = destination.is_v4() ? 32 : 128;
     request.put_address(RTA_DST, destination);
+    if (vrf != 0)
+        request.put_bytes(RTA_OIF, std::bit_cast<std::array<std::uint8_t, sizeof vrf>>(vrf));
     Route route;
     const int failed = netlink.ask(request, [&](const nlmsghdr& m) {
         if (m.nlmsg_type == RTM_NEWROUTE) route = read_route(m);

@@ -18,7 +18,8 @@ struct Route {
     std::optional<IpAddress> source;   // the address of ours that the kernel would use
 };
 
-Route ask_route(Netlink& netlink, const IpAddress& destination);
+// In the tables of the VRF with that index, if it is not 0.
+Route ask_route(Netlink& netlink, const IpAddress& destination, int vrf = 0);
 
 // The interface of the default route in the main table: IPv4 before IPv6, then the lowest metric. A dump.
 std::optional<int> find_default_route_interface(Netlink& netlink);

@@ -2,8 +2,12 @@
 // counters, which anybody may read.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <boost/asio/io_context.hpp>
+#include <cerrno>
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "control/stream/stream_counters.h"
@@ -12,6 +16,7 @@
 #include "dataplane/forward/chacha_random.h"
 #include "dataplane/message.h"
 #include "dataplane/ring.h"
+#include "matchers/prefix/ip_address.h"
 
 namespace steer::stream {
 
@@ -32,8 +37,18 @@ struct StreamContext {
     forward::ChaChaRandom random{0};
     // Interfaces with a copying port: whole datagrams that come in by them are the port's. Sorted.
     std::vector<int> copying{};
+    // Upstreams behind a VRF, with its index.
+    std::map<IpAddress, int> vrfs{};
 
     void count(StreamCount c, std::uint64_t n = 1) { counters.add(c, n); }
+    // Before it connects: a socket's packets are those of the upstream's VRF. 0 or errno.
+    [[nodiscard]] int bind_to_vrf(int socket, const IpAddress& upstream) const {
+        const auto vrf = vrfs.find(upstream);
+        if (vrf == vrfs.end()) return 0;
+        const int failed =
+            ::setsockopt(socket, SOL_SOCKET, SO_BINDTOIFINDEX, &vrf->second, sizeof vrf->second);
+        return failed == 0 ? 0 : errno;
+    }
     [[nodiscard]] std::uint64_t now_ms() { return clock.now().ms; }
 };
 

@@ -85,6 +85,12 @@ void StreamThread::set_copying(std::vector<int> if_indices) {
     });
 }
 
+void StreamThread::set_vrfs(std::map<IpAddress, int> by_upstream) {
+    boost::asio::post(context_.io, [this, all = std::move(by_upstream)]() mutable {
+        context_.vrfs = std::move(all);
+    });
+}
+
 void StreamThread::run() {
     context_.io.run();
 }

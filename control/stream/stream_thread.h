@@ -38,7 +38,8 @@ class StreamThread {
     // Closes it; connections that came by it stay. Any thread.
     void remove(const ListenAddress& where);
 
-    // See StreamContext::copying. Any thread.
+    // See StreamContext::copying, vrfs. Any thread.
+    void set_vrfs(std::map<IpAddress, int> by_upstream);
     void set_copying(std::vector<int> if_indices);
 
     void run();   // until stop()

@@ -141,6 +141,11 @@ void StreamThreads::set_copying_interfaces(const std::vector<int>& if_indices) {
         thread->set_copying(if_indices);
 }
 
+void StreamThreads::set_vrfs(const std::map<IpAddress, int>& by_upstream) {
+    for (auto& thread : impl_->threads)
+        thread->set_vrfs(by_upstream);
+}
+
 void StreamThreads::start() {
     for (auto& thread : impl_->threads) {
         impl_->running.emplace_back([raw = thread.get()] { raw->run(); });

@@ -54,6 +54,9 @@ class StreamThreads {
     // to answer. Any thread.
     void set_copying_interfaces(const std::vector<int>& if_indices);
 
+    // Upstreams behind a VRF, with its index: sockets that ask them are bound to it. Any thread.
+    void set_vrfs(const std::map<IpAddress, int>& by_upstream);
+
     void start();
     void stop();  // idempotent; open connections are closed
 

@@ -118,7 +118,13 @@ void UpstreamTcp::Exchange::start() {
     timer_.async_wait([self = shared_from_this()](const error_code& stopped) {
         if (!stopped) self->finish(ETIMEDOUT);
     });
-    socket_.async_connect(endpoint_of(ask_), next([](Exchange& e) { e.send(); }));
+    const tcp::endpoint to = endpoint_of(ask_);
+    error_code error;
+    socket_.open(to.protocol(), error);
+    const int failed =
+        error ? error.value() : context_.bind_to_vrf(socket_.native_handle(), ask_.address);
+    if (failed != 0) return finish(failed);
+    socket_.async_connect(to, next([](Exchange& e) { e.send(); }));
 }
 
 UpstreamTcp::~UpstreamTcp() {

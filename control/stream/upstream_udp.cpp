@@ -31,6 +31,8 @@ class UpstreamUdp::Socket : public std::enable_shared_from_this<Socket> {
         socket_.open(protocol, error);
         if (error) return error.value();
         socket_.non_blocking(true, error);
+        if (const int failed = context_.bind_to_vrf(socket_.native_handle(), upstream.first))
+            return failed;
         const SocketAddress to(upstream.first, upstream.second);
         if (::connect(socket_.native_handle(), to.get(), to.length) != 0) return errno;
         wait();

@@ -143,15 +143,29 @@ class OtherDevices(unittest.TestCase):
         machine.run("""set -e
             ip link add vrf0 type vrf table 100; ip link set vrf0 up
             ip link set eth1 up; ip link set eth1 master vrf0; ip address add 10.89.0.1/24 dev eth1
-            ip route add 10.89.0.0/24 dev vrf0
-            sysctl -qw net.ipv4.udp_l3mdev_accept=1  # else a VRF's packets are for sockets bound to it only""")
+            ip route add 10.89.0.0/24 dev vrf0""")
         self.addCleanup(machine.run, "ip link del vrf0; ip address flush dev eth1")
+        # A VRF's packets are for sockets bound to it only.
+        self.assertEqual(machine.run("sysctl -n net.ipv4.udp_l3mdev_accept net.ipv4.tcp_l3mdev_accept").split(), ["0", "0"])
         station = self.enterContext(Station(wire, {(): ["10.89.0.2"]}, {"n4.example": "203.0.113.4"}))
         with Appliance(machine, PORT, upstream="10.89.0.2") as appliance:
             self.assertEqual(outside.short("n4.example"), {"203.0.113.4"})
             self.assertEqual(station.asked, [((), "n4.example")])
             self.assertEqual(appliance.steerctl("status")["upstreams"][0]["via"], "kernel")
         print("  an upstream in a VRF is asked by the kernel")
+
+    def test_all_in_a_vrf(self):
+        """No route in the main table: the upstream is one of the VRF that the port is in."""
+        machine.run("ip link add vrf2 type vrf table 102; ip link set vrf2 up; ip link set eth0 master vrf2; "
+                    f"ip address add {V6}/64 dev eth0 nodad; ip link set eth1 up; ip link set eth1 master vrf2; "
+                    "ip address add 10.89.0.1/24 dev eth1")
+        self.addCleanup(machine.run, "ip link del vrf2; ip address flush dev eth1; "
+                                     f"ip address replace {V6}/64 dev eth0 nodad")
+        self.enterContext(Station(wire, {(): ["10.89.0.2"]}, {"n6.example": "203.0.113.6"}))
+        with Appliance(machine, PORT, upstream="10.89.0.2") as appliance:
+            self.assertEqual(outside.short("n6.example"), {"203.0.113.6"})
+            self.assertEqual(appliance.steerctl("status")["upstreams"][0]["via"], "kernel")
+        print("  an upstream that only the port's VRF reaches is asked there")
 
     def test_a_port_in_a_vrf(self):
         machine.run("ip link add vrf1 type vrf table 101; ip link set vrf1 up; ip link set eth0 master vrf1; "

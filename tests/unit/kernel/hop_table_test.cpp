@@ -164,6 +164,27 @@ BOOST_AUTO_TEST_CASE(an_interface_that_comes_back_takes_its_place) {
     BOOST_TEST(target.neighbour.value().if_index == 9);
 }
 
+// A route may name the VRF or an interface in it; a bridge is no VRF.
+BOOST_AUTO_TEST_CASE(a_socket_for_an_upstream_behind_a_vrf_is_bound_to_it) {
+    Interfaces interfaces = host();
+    interfaces.links.push_back(
+        {.if_index = 7, .name = "vrf0", .asks_neighbours = false, .is_vrf = true});
+    interfaces.links.push_back({.if_index = 8, .name = "br0"});
+    const auto vrf_by = [&](int if_index) {
+        return resolve(ip("198.51.100.53"), unicast(if_index, "198.51.100.1"), interfaces, kDevices)
+            .vrf;
+    };
+    BOOST_TEST(vrf_by(5) == 0);
+    BOOST_TEST(vrf_by(7) == 7);
+    interfaces.links[4].master = 7;
+    BOOST_TEST(vrf_by(5) == 7);
+    interfaces.links[4].master = 8;
+    BOOST_TEST(vrf_by(5) == 0);
+    interfaces.links[1].master = 7;  // a port's own: TCP to an upstream behind it
+    BOOST_TEST(vrf_by(2) == 7);
+    BOOST_TEST(vrf_of(99, interfaces) == 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_device_knows_its_vlans) {
     const std::vector<PortDevice> devices{{.if_index = 2}, {.if_index = 77}};
     const std::vector<DeviceState> states = device_states(host(), devices);
