@@ -152,6 +152,41 @@ class Load {
         return wrong > 0 || received == 0 ? 1 : 0;
     }
 
+    // One query at a time, `rate` a second: what each round trip took.
+    int pace() {
+        const double us_per_cycle = 1e6 / static_cast<double>(rte_get_tsc_hz());
+        const auto gap =
+            static_cast<std::uint64_t>(static_cast<double>(rte_get_tsc_hz()) / options_.rate);
+        const auto count = static_cast<std::size_t>(options_.seconds * options_.rate);
+        std::vector<double> took;
+        std::uint64_t due = rte_get_tsc_cycles();
+        for (std::size_t i = 0; i < count; ++i) {
+            due += gap;
+            while (rte_get_tsc_cycles() < due)
+                receive([](const rte_mbuf*) {});
+            const std::size_t at = i % frames_.size();
+            const std::uint64_t begin = rte_get_tsc_cycles();
+            if (send(at, 1) != 1) continue;
+            for (bool back = false; !back && rte_get_tsc_cycles() - begin < gap * 10;) {
+                receive([&](const rte_mbuf* m) { back = back || index_of(m) == at; });
+                if (back)
+                    took.push_back(static_cast<double>(rte_get_tsc_cycles() - begin) *
+                                   us_per_cycle);
+            }
+            due = std::max(due, rte_get_tsc_cycles() - gap);  // what was late does not come at once
+        }
+        if (took.empty()) fail("no query is answered");
+        std::sort(took.begin(), took.end());
+        const auto at_share = [&](double share) {
+            return took[static_cast<std::size_t>(share * static_cast<double>(took.size() - 1))];
+        };
+        std::printf(
+            "{\"sent\": %zu, \"received\": %zu, \"p50_us\": %.1f, \"p99_us\": %.1f, "
+            "\"max_us\": %.1f}\n",
+            count, took.size(), at_share(0.5), at_share(0.99), took.back());
+        return 0;
+    }
+
   private:
     // Up to `most` from the `at`-th on; how many went.
     unsigned send(std::size_t at, unsigned most) {
@@ -232,7 +267,7 @@ int run_load(const MemifPeer& peer, const PeerOptions& options) {
     connect(peer, options);
     Load load(peer, options);
     load.warm();
-    return load.run();
+    return options.rate > 0 ? load.pace() : load.run();
 }
 
 }  // namespace steer::bench

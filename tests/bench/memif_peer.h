@@ -19,6 +19,7 @@ struct PeerOptions {
     std::string tap;            // bridge: the interface to make here
     std::string pcap, answers;  // load: the queries; "NAME ADDRESS…" lines
     double seconds = 2;
+    double rate = 0;  // load: queries a second, one at a time; 0: as fast as the memif takes them
     bool swapped = false;  // load: replies are the queries turned round (testpmd's 5tswap)
     bool no_huge = false;
     unsigned mbufs = 32'767;
@@ -32,7 +33,7 @@ void connect(const MemifPeer& peer, const PeerOptions& options);
 // Copies frames between the memif and a new TAP, until SIGTERM. Prints "ready" when the tap is there.
 int run_bridge(const MemifPeer& peer, const PeerOptions& options);
 // Sends the queries over and over as fast as the memif takes them, once all of them have been answered; compares every
-// 64th reply. Prints one line of JSON. 1: a reply was wrong.
+// 64th reply. Prints one line of JSON. 1: a reply was wrong. With a rate: what each round trip took, instead.
 int run_load(const MemifPeer& peer, const PeerOptions& options);
 
 }  // namespace steer::bench

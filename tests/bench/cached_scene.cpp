@@ -1,0 +1,203 @@
+#include "bench/cached_scene.h"
+
+#include <rte_eal.h>
+#include <rte_rcu_qsbr.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <thread>
+#include <vector>
+
+#include "control/build/build.h"
+#include "control/build/publish.h"
+#include "control/config/load.h"
+#include "control/published.h"
+#include "control/router_thread.h"
+#include "dataplane/cache/admit.h"
+#include "dataplane/cache/insert.h"
+#include "support/dns_message.h"
+
+namespace steer::bench {
+
+void fail(const std::string& why) {
+    std::fprintf(stderr, "bench: %s\n", why.c_str());
+    std::exit(1);
+}
+
+void start_eal(bool no_huge) {
+    std::vector<std::string> words{"bench",          "-l", "0,1",  "--no-pci",
+                                   "--no-telemetry", "-m", "1200", "--log-level=*:error"};
+    if (no_huge) {
+        words.insert(words.end(), {"--no-huge", "--no-shconf"});
+    } else {
+        words.emplace_back("--in-memory");
+    }
+    std::vector<char*> argv;
+    argv.reserve(words.size());
+    for (auto& word : words)
+        argv.push_back(word.data());
+    if (rte_eal_init(static_cast<int>(argv.size()), argv.data()) < 0) fail("EAL does not start");
+}
+
+namespace {
+
+constexpr const char* kServiceAddress = "10.255.255.53";
+
+template <class T>
+T must(Result<T> result) {
+    if (!result) fail(result.error().sentence());
+    return std::move(*result);
+}
+
+void replace(std::string& text, const std::string& from, const std::string& to) {
+    const auto at = text.find(from);
+    if (at == std::string::npos) fail("the configuration has no " + from);
+    text.replace(at, from.size(), to);
+}
+
+// The example with the router at the port and a cache in front of all.
+std::string configuration(const SceneOptions& options) {
+    std::stringstream stream;
+    stream << std::ifstream(options.config).rdbuf();
+    std::string text = stream.str();
+    if (options.router_port == 0) return text;
+    replace(text, "172.16.1.1:8728", "127.0.0.1:" + std::to_string(options.router_port));
+    replace(text, "    args:\n      - matches: \"$match_policy_domain\"",
+            "    args:\n      - exec: \"cache short_circuit\"\n      - matches: "
+            "\"$match_policy_domain\"");
+    return text;
+}
+
+build::Built built_of(const SceneOptions& options, build::Registry& registry) {
+    const auto loaded = config::load_text(configuration(options), options.config);
+    if (!loaded.ok()) fail(loaded.errors.front().sentence());
+    build::Surroundings around;
+    around.own_networks = {must(matchers::Prefix::parse("10.0.0.0/8"))};
+    auto built = build::build(loaded.settings, around, registry);
+    if (!built.ok()) fail(built.errors.front().sentence());
+    return built;
+}
+
+PlaneOptions plane_options(const Snapshot& snapshot) {
+    PlaneOptions options;
+    options.idle = Idle::spin;
+    options.cache_bytes = std::size_t{16} << 20;
+    options.cache_entries = {snapshot.caches.front().size};
+    return options;
+}
+
+std::vector<std::string> read_names(const std::string& file) {
+    std::vector<std::string> names;
+    std::ifstream in(file);
+    for (std::string line; std::getline(in, line);)
+        names.push_back(line);
+    return names;
+}
+
+// Puts an answer of two addresses for each name into the cache, as a worker would that had just got it.
+void fill(Plane& plane, const Snapshot& snapshot, const std::vector<std::string>& names,
+          Clock& clock) {
+    Counters counters;
+    const Now now = clock.now();
+    unsigned serial = 0;
+    std::vector<ListId> policy_lists;
+    if (!snapshot.lists.empty()) policy_lists.push_back(snapshot.lists.front().id);
+    for (const auto& name : names) {
+        const auto wire = test::wire_name(name);
+        auto response = test::DnsMessage::response(1, name, dns::kA);
+        const auto low = static_cast<std::uint8_t>(serial);
+        // With names compressed, as servers send them.
+        const test::Bytes owner{0xc0, 0x0c};
+        response.record(test::DnsMessage::kAnswer, owner, dns::kA, 3600, {198, 51, 100, low});
+        response.record(test::DnsMessage::kAnswer, owner, dns::kA, 3600, {198, 51, 101, low});
+        Buffer* const answer = plane.shared().buffers->take(kSmallBuffer);
+        dns::UpstreamFacts facts;
+        if (dns::build_answer(response.bytes(), wire, dns::kA, dns::kIn, false, answer->room(),
+                              facts) != dns::AnswerError::none) {
+            fail("the answer for " + name + " does not build");
+        }
+        answer->length = static_cast<std::uint32_t>(answer->answer().size());
+        answer->serial = ++serial;
+        answer->born_ms = now.ms;
+        const cache::KeyFacts key{wire, dns::kA, dns::kIn, snapshot.caches.front().id, 0};
+        cache::InsertTerms terms;
+        terms.life_s = cache::cacheable_for_s(answer->answer(), snapshot.caches.front());
+        if (!policy_lists.empty() && name.ends_with(".stream.example")) {
+            terms.lists = policy_lists;
+            terms.ttl_cap_s =
+                snapshot.lists.front().max_ttl_s - snapshot.lists.front().extra_time_s;
+        }
+        Buffer* const insert = cache::build_insert(
+            *plane.shared().buffers, (*plane.shared().hasher)(key), key, *answer, terms);
+        if (insert == nullptr) fail("the cache does not take " + name);
+        plane.shared().cache->insert(*insert, now, counters);
+        release(insert);
+        release(answer);
+    }
+    if (counters.get(Stat::cache_inserts) != names.size()) fail("not every answer is in the cache");
+}
+
+void await_router(const RouterThread& routers) {
+    for (int i = 0; i < 400; ++i) {
+        const auto all = routers.status();
+        if (!all.empty() && all.front().state.state == routeros::RouterState::in_sync) return;
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    fail("the router does not come into sync");
+}
+
+}  // namespace
+
+struct CachedScene::Impl {
+    Impl(const SceneOptions& options, Port& port)
+        : built(built_of(options, registry)),
+          plane(plane_options(*built.snapshot)),
+          publisher(plane.shared()),
+          hops(plane.shared().next_hops, plane.shared().qsbr) {
+        auto table = std::make_unique<NextHopTable>();
+        table->service_addresses = {*IpAddress::parse(kServiceAddress)};
+        table->own_addresses = table->service_addresses;
+        table->service_ports = {53};
+        hops.put(std::move(table));
+        plane.add_worker({&port}, clock);
+        fill(plane, *built.snapshot, read_names(options.names), clock);
+        must(publisher.publish(built.snapshot, clock.now()));
+        if (built.routers.empty()) return;
+        routers = std::make_unique<RouterThread>(plane, clock, built.routers,
+                                                 [](routeros::Level, const std::string& line) {
+                                                     std::fprintf(stderr, "%s\n", line.c_str());
+                                                 });
+        routers->start();
+        await_router(*routers);
+    }
+    ~Impl() {
+        plane.stop();
+        if (routers) routers->stop(0);
+    }
+
+    BootClock clock;
+    build::Registry registry;
+    build::Built built;
+    Plane plane;
+    build::Publisher publisher;
+    Published<NextHopTable> hops;
+    std::unique_ptr<RouterThread> routers;
+};
+
+CachedScene::CachedScene(const SceneOptions& options, Port& port)
+    : impl_(std::make_unique<Impl>(options, port)) {}
+
+CachedScene::~CachedScene() = default;
+
+Plane& CachedScene::plane() {
+    return impl_->plane;
+}
+
+Clock& CachedScene::clock() {
+    return impl_->clock;
+}
+
+}  // namespace steer::bench

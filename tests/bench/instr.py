@@ -1,0 +1,77 @@
+"""The bench `instr`: instructions of the worker's loop for an answer, counted by callgrind.
+
+It does not move with the machine, so a test compares it (instr_test.py, instr.expected). One worker on an in-process
+ring port; a build of its own for x86-64-v3 (valgrind knows no AVX-512). `cached` is what `cached` and `memif` serve (policy
+set, router), `plain` what `ports` does: a cache before a forwarder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+
+from bench.cached import ROOT, names, write_pcap
+from lab.network import LabError, Process
+
+TARGET = "tests/bench/bench_instr"
+PLAIN = """plugins:
+  - { tag: main, type: sequence, args: [ { exec: cache short_circuit }, { exec: forward 127.0.0.1:5300 } ] }
+"""
+
+
+def build_v3(build: pathlib.Path) -> None:
+    """Brings the build whose instructions valgrind knows up to date: the folder `v3` in that of the build."""
+    environment = {**os.environ, "STEER_BUILD": str(build / "v3"), "STEER_MESON_OPTIONS": "-Dmarch=x86-64-v3"}
+    done = subprocess.run([str(ROOT / "tools/build"), TARGET], env=environment, text=True, capture_output=True)
+    if done.returncode != 0:
+        raise LabError(f"the build for x86-64-v3 fails: {done.stdout[-2000:]} {done.stderr[-500:]}")
+
+
+def _count(folder: pathlib.Path, bench: pathlib.Path, *words: str) -> float:
+    done = subprocess.run(["valgrind", "--tool=callgrind", "--collect-atstart=no", f"--callgrind-out-file={folder}/out",
+                           str(bench), "--pcap", str(folder / "hot.pcap"), "--names", str(folder / "names"), *words],
+                          text=True, capture_output=True, timeout=300)
+    collected = re.search(r"Collected : (\d+)", done.stderr)
+    if done.returncode != 0 or not collected:
+        raise LabError(f"bench_instr: {done.stdout} {done.stderr[-1500:]}")
+    return int(collected[1]) / json.loads(done.stdout.splitlines()[-1])["answers"]
+
+
+def count(build: pathlib.Path, what: str) -> float:
+    """Instructions an answer of `cached` or `plain`, by the build in `v3`."""
+    bench = build / "v3" / TARGET
+    with tempfile.TemporaryDirectory(prefix="steerdns-instr-") as name:
+        folder = pathlib.Path(name)
+        write_pcap(folder / "hot.pcap")
+        (folder / "names").write_text("\n".join(names()) + "\n")
+        if what == "plain":
+            (folder / "plain.yaml").write_text(PLAIN)
+            return _count(folder, bench, "--config", str(folder / "plain.yaml"))
+        rossim = Process("rossim", [str(build / "tools/rossim/rossim"), "--address", "127.0.0.1", "--port", "0", "--user",
+                                    "api-user:secret"], folder / "rossim.log")
+        try:
+            rossim.wait_for(" port ")
+            port = re.search(r", port (\d+)", rossim.text())[1]
+            return _count(folder, bench, "--config", str(ROOT / "configs/minimal.yaml"), "--router-port", port)
+        finally:
+            rossim.stop()
+
+
+def figure(build: pathlib.Path, what: str) -> int:
+    """The second figure of a bench: built first if need be."""
+    build_v3(build)
+    return round(count(build, what))
+
+
+def expected() -> dict[str, int]:
+    """What was committed: lines of `name count`."""
+    lines = pathlib.Path(__file__).with_name("instr.expected").read_text().splitlines()
+    return {name: int(number) for name, number in (line.split() for line in lines if line and line[0] != "#")}
+
+
+def run(build: str) -> dict:
+    return {what: figure(pathlib.Path(build), what) for what in expected()}

@@ -1,0 +1,28 @@
+"""Instructions an answer are those of instr.expected, within 3 %: `instr_test.py BUILD` (BUILD/v3 is there: tools/test).
+
+Fewer are a reason to fail as well: the file is to say what is there. `tools/bench instr` prints what to write into it.
+"""
+
+import pathlib
+import sys
+
+from bench import instr
+
+TOLERANCE = 0.03
+
+
+def main() -> int:
+    build = pathlib.Path(sys.argv[1])
+    wrong = 0
+    for what, wanted in instr.expected().items():
+        counted = instr.count(build, what)
+        off = counted / wanted - 1
+        print(f"{what}: {counted:.1f} instructions an answer, {wanted} expected ({100 * off:+.1f} %)", flush=True)
+        wrong += abs(off) > TOLERANCE
+    if wrong:
+        print("if that is meant, say why in the commit and write the new count into tests/bench/instr.expected")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
