@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <ctime>
 
 namespace steer {
 namespace {
@@ -26,6 +27,11 @@ Sleep::Sleep(std::span<Port* const> ports, Sleeper& sleeper)
 // A thread's timers may otherwise be 50 us late.
 void Sleep::be_punctual() noexcept {
     ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+}
+
+void Sleep::nap() noexcept {
+    constexpr timespec kLong{0, kLoadNapNs};
+    ::clock_nanosleep(CLOCK_MONOTONIC, 0, &kLong, nullptr);
 }
 
 bool Sleep::gather_descriptors() noexcept {

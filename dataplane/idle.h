@@ -6,6 +6,11 @@
 // kNapNs while there was work lately, kLongNapNs after kShortNaps in a row without any. Asleep, it is
 // offline for QSBR: nobody waits for it.
 //
+// Under load (kLoad packets or more since it last paused) it does not wait for a descriptor either but
+// takes a nap of kLoadNapNs after kTurnsUnderLoad turns without work: what comes meanwhile is one burst,
+// sent with one system call, and who brings it has nobody to wake. Polled devices are looked at as long
+// as ever: nothing but their ring holds what comes.
+//
 // Order, so that no wake-up is lost: say that we sleep, look at everything once more (the caller's
 // turn), then sleep.
 #pragma once
@@ -28,6 +33,9 @@ class Sleep {
     static constexpr long kNapNs = 50'000;
     static constexpr long kLongNapNs = 1'000'000;
     static constexpr unsigned kShortNaps = 400;  // at least 20 ms
+    static constexpr unsigned kTurnsUnderLoad = 2;
+    static constexpr unsigned kLoad = 4;
+    static constexpr long kLoadNapNs = 30'000;
 
     Sleep(std::span<Port* const> ports, Sleeper& sleeper);
 
@@ -36,6 +44,8 @@ class Sleep {
 
     // Whether until() only takes naps.
     [[nodiscard]] bool naps() const noexcept { return naps_; }
+    // A nap under load.
+    static void nap() noexcept;
     // Sleeps until something wakes us, at most until `deadline_ms` and not longer than kLongestMs.
     // `in_a_row`: sleeps since there was work.
     void until(std::uint64_t deadline_ms, Now now, unsigned in_a_row) noexcept;

@@ -92,6 +92,8 @@ struct Worker::Impl final : ForwardSink {
     [[nodiscard]] std::uint64_t next_deadline_ms() const noexcept;
     void go_online() noexcept;
     void go_offline() noexcept;
+    [[nodiscard]] std::uint64_t came() const noexcept;
+    void nap() noexcept;
 
     // ForwardSink
     bool send_frame(const NextHop& hop, std::uint16_t source_port, const Upstream& to,
@@ -430,9 +432,22 @@ std::uint64_t Worker::Impl::next_deadline_ms() const noexcept {
     return std::min(forwarder.next_deadline_ms(), resolver.next_deadline_ms(now));
 }
 
+std::uint64_t Worker::Impl::came() const noexcept {
+    return counters.get(Stat::rx_packets) + counters.get(Stat::moved_queries) +
+           counters.get(Stat::injected_queries);
+}
+
+void Worker::Impl::nap() noexcept {
+    counters.add(Stat::sleeps);
+    counters.add(Stat::naps);
+    go_offline();
+    Sleep::nap();
+}
+
 void Worker::Impl::run() noexcept {
     unsigned empty_turns = 0;
-    unsigned sleeps = 0;  // in a row
+    unsigned sleeps = 0;            // in a row
+    std::uint64_t came_before = 0;  // the last pause
     if (options.idle == Idle::adaptive) Sleep::be_punctual();
     while (!stopping.load(std::memory_order_relaxed)) {
         if (turn(clock.now())) {
@@ -441,7 +456,15 @@ void Worker::Impl::run() noexcept {
         }
         if (options.idle == Idle::spin) continue;
         rte_pause();
-        if (options.idle == Idle::pause || ++empty_turns < Sleep::kEmptyTurns) continue;
+        if (options.idle == Idle::pause) continue;
+        if (++empty_turns == Sleep::kTurnsUnderLoad && !sleep.naps() &&
+            came() - came_before >= Sleep::kLoad) {
+            came_before = came();
+            nap();
+            empty_turns = 0;
+            continue;
+        }
+        if (empty_turns < Sleep::kEmptyTurns) continue;
         sleeper.going_to_sleep();
         if (turn(clock.now()) || stopping.load(std::memory_order_relaxed)) {  // the last look
             sleeper.awake();
@@ -450,6 +473,7 @@ void Worker::Impl::run() noexcept {
         }
         counters.add(Stat::sleeps);
         if (sleep.naps()) counters.add(Stat::naps);
+        came_before = came();
         go_offline();
         sleep.until(next_deadline_ms(), now, ++sleeps);
         empty_turns = Sleep::kEmptyTurns - 2;  // one look before the next sleep

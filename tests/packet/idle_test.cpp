@@ -5,52 +5,93 @@
 #include <boost/test/unit_test.hpp>
 #include <thread>
 
+#include "dataplane/idle.h"
 #include "packet/appliance.h"
 
 namespace steer::test {
+namespace {
+
+// A second worker beside the appliance's, without ports: like one of `driver: socket`.
+class Portless {
+  public:
+    Portless() {
+        SnapshotMaker m;
+        m.add(Op::reject, dns::kNxDomain);
+        m.add(Op::end);
+        appliance_.publish(m.finish());
+        rings_.from_stream[0] = &to_worker_;
+        rings_.to_stream[0] = &to_stream_;
+        worker_ = std::make_unique<Worker>(
+            WorkerOptions{.index = 1, .workers = 2, .max_parked = 16}, appliance_.shared(), rings_,
+            std::vector<Port*>{}, sleeper_, clock_);
+        thread_ = std::thread([this] { worker_->run(); });
+    }
+    ~Portless() {
+        worker_->stop();
+        thread_.join();
+        ::close(sleeper_.event_fd());
+    }
+    Portless(const Portless&) = delete;
+    Portless& operator=(const Portless&) = delete;
+
+    [[nodiscard]] std::uint64_t get(Stat s) const { return worker_->counters().get(s); }
+
+    // Queries that come at once.
+    void ask(unsigned queries) {
+        const auto query = DnsMessage::query(9, "www.other.example", 1);
+        for (std::uint64_t i = 1; i <= queries; ++i) {
+            Buffer* const b = appliance_.shared().buffers->take(1000);
+            InjectedQuery head{};
+            head.client = *IpAddress::parse("192.0.2.10");
+            head.length = static_cast<std::uint32_t>(query.size());
+            std::memcpy(b->data(), &head, sizeof head);
+            std::memcpy(b->data() + sizeof head, query.bytes().data(), query.size());
+            b->length = static_cast<std::uint32_t>(sizeof head + query.size());
+            BOOST_REQUIRE(to_worker_.push({.kind = MessageKind::inject, .token = i, .buffer = b}));
+        }
+        for (std::uint64_t i = 1; i <= queries; ++i) {
+            Message answer;
+            while (to_stream_.pop(&answer, 1) == 0)
+                std::this_thread::yield();
+            BOOST_CHECK_EQUAL(answer.token, i);
+            BOOST_CHECK_EQUAL(answer.buffer->data()[3] & 15, 3);
+            release(answer.buffer);
+        }
+    }
+
+  private:
+    Appliance appliance_;
+    Sleeper sleeper_{::eventfd(0, EFD_NONBLOCK)};
+    Ring<Message> to_worker_{64, &sleeper_}, to_stream_{64, nullptr};
+    WorkerRings rings_;
+    BootClock clock_;
+    std::unique_ptr<Worker> worker_;
+    std::thread thread_;
+};
+
+}  // namespace
 
 BOOST_AUTO_TEST_SUITE(idle)
 
 BOOST_AUTO_TEST_CASE(a_message_wakes_a_sleeping_worker_and_stop_ends_it) {
-    Appliance a;
-    SnapshotMaker m;
-    m.add(Op::reject, dns::kNxDomain);
-    m.add(Op::end);
-    a.publish(m.finish());
-
-    // A second worker beside the appliance's, without ports: like one of `driver: socket`.
-    Sleeper sleeper(::eventfd(0, EFD_NONBLOCK));
-    Ring<Message> to_worker(64, &sleeper), to_stream(64, nullptr);
-    WorkerRings rings;
-    rings.from_stream[0] = &to_worker;
-    rings.to_stream[0] = &to_stream;
-    BootClock clock;
-    Worker worker({.index = 1, .workers = 2, .max_parked = 16}, a.shared(), rings, {}, sleeper,
-                  clock);
-    std::thread thread([&] { worker.run(); });
-
+    Portless worker;
     for (std::uint64_t round = 1; round <= 3; ++round) {
-        while (worker.counters().get(Stat::sleeps) < round)
+        while (worker.get(Stat::sleeps) < round)
             std::this_thread::yield();
-        const auto query = DnsMessage::query(9, "www.other.example", 1);
-        Buffer* const b = a.shared().buffers->take(1000);
-        InjectedQuery head{};
-        head.client = *IpAddress::parse("192.0.2.10");
-        head.length = static_cast<std::uint32_t>(query.size());
-        std::memcpy(b->data(), &head, sizeof head);
-        std::memcpy(b->data() + sizeof head, query.bytes().data(), query.size());
-        b->length = static_cast<std::uint32_t>(sizeof head + query.size());
-        BOOST_REQUIRE(to_worker.push({.kind = MessageKind::inject, .token = round, .buffer = b}));
-        Message answer;
-        while (to_stream.pop(&answer, 1) == 0)
-            std::this_thread::yield();
-        BOOST_CHECK_EQUAL(answer.token, round);
-        BOOST_CHECK_EQUAL(answer.buffer->data()[3] & 15, 3);
-        release(answer.buffer);
+        worker.ask(1);
     }
-    worker.stop();
-    thread.join();
-    ::close(sleeper.event_fd());
+    BOOST_CHECK_EQUAL(worker.get(Stat::naps), 0);
+}
+
+BOOST_AUTO_TEST_CASE(under_load_it_naps_and_nothing_is_lost) {
+    Portless worker;
+    for (unsigned round = 0; round < 1000 && worker.get(Stat::naps) == 0; ++round)
+        worker.ask(2 * Sleep::kLoad);
+    BOOST_CHECK_GT(worker.get(Stat::naps), 0);
+    const std::uint64_t sleeps = worker.get(Stat::sleeps) - worker.get(Stat::naps);
+    while (worker.get(Stat::sleeps) - worker.get(Stat::naps) <= sleeps)
+        std::this_thread::yield();  // nothing more comes: it waits to be woken
+    worker.ask(1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
