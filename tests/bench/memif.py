@@ -63,9 +63,9 @@ class Stage:
         self.serial += 1
         return self.folder / f"memif{self.serial}.sock"
 
-    def ours(self, path: pathlib.Path) -> Process:
+    def ours(self, path: pathlib.Path, idle: str = "adaptive") -> Process:
         config = self.folder / "steerdns.yaml"
-        config.write_text(f"dataplane:\n  workers: [{SERVER_CPU}]\n  memory: {600 if self.huge else 256}MiB\n  ports:\n"
+        config.write_text(f"dataplane:\n  workers: [{SERVER_CPU}]\n  memory: {600 if self.huge else 256}MiB\n  idle: {idle}\n  ports:\n"
                           f"    - {{ device: 'role=server,socket-abstract=no,{MEMIF},socket={path}', driver: memif, "
                           f"addresses: [{OURS}] }}\ncontrol: {{ http: off }}\n" + self.configuration)
         daemon = self.network.start("server", f"steerdnsd{self.serial}", str(self.build / "steerdnsd"), "--config",
@@ -86,15 +86,19 @@ class Stage:
                         f"--burst={BURST}", f"--rxd={DESCRIPTORS}", f"--txd={DESCRIPTORS}", "--no-flush-rx",
                         "--auto-start"])
 
-    def rate(self, path: pathlib.Path, seconds: float, *words: str) -> tuple[float, dict]:
-        """Replies a second that the generator got, and all it says."""
+    def load(self, path: pathlib.Path, seconds: float, *words: str) -> dict:
+        """What the generator says."""
         done = subprocess.run([str(self.build / "tests/bench/memif_peer"), "load", "--core", GENERATOR_CPU, "--socket",
                                str(path), "--pcap", str(self.folder / "hot.pcap"), "--answers",
                                str(self.folder / "answers"), "--seconds", str(seconds),
                                *([] if self.huge else ["--no-huge"]), *words], text=True, capture_output=True, timeout=120)
         if done.returncode != 0:
             raise LabError(f"memif_peer: {done.stdout} {done.stderr[-1500:]}")
-        said = json.loads(done.stdout.splitlines()[-1])
+        return json.loads(done.stdout.splitlines()[-1])
+
+    def rate(self, path: pathlib.Path, seconds: float, *words: str) -> tuple[float, dict]:
+        """Replies a second that the generator got, and all it says."""
+        said = self.load(path, seconds, *words)
         return said["received"] / said["seconds"], said
 
 

@@ -69,11 +69,12 @@ class Stage:
         self.serial += 1
         return self._knot(f"knot{self.serial}", "", "xdp:\n  listen: eth0@53\n", "taskset", "-c", SERVER_CPU)
 
-    def ours(self, warm: bool = True) -> Process:
+    def ours(self, warm: bool = True, port: str = "", idle: str = "adaptive") -> Process:
+        """`port`: more settings of the port, each after a comma."""
         self.serial += 1
         config = self.folder / "steerdns.yaml"
-        config.write_text(f"dataplane: {{ ports: [ {{ device: eth0, driver: af_xdp }} ], workers: [{SERVER_CPU}], "
-                          f"memory: 256MiB }}\ncontrol: {{ http: off }}\nplugins:\n"
+        config.write_text(f"dataplane: {{ ports: [ {{ device: eth0, driver: af_xdp{port} }} ], workers: [{SERVER_CPU}], "
+                          f"memory: 256MiB, idle: {idle} }}\ncontrol: {{ http: off }}\nplugins:\n"
                           "  - tag: main\n    type: sequence\n"
                           "    args: [ { exec: cache short_circuit }, { exec: forward 127.0.0.1:5300 } ]\n")
         process = self.network.start("server", f"steerdnsd{self.serial}", str(self.build / "steerdnsd"), "--config",

@@ -6,10 +6,11 @@ import json
 import pathlib
 import sys
 
-from bench import cached, instr, memif, ports
+from bench import cached, instr, memif, ports, wakeups
 from bench.machine import TooBusy
 
-BENCHES = {"cached": cached.run, "instr": instr.run, "memif": memif.run, "ports": ports.run}
+BENCHES = {"cached": cached.run, "instr": instr.run, "memif": memif.run, "ports": ports.run,
+           "wakeups": wakeups.run}
 # The second figure of each: instructions an answer of what it serves.
 INSTRUCTIONS = {"cached": "cached", "memif": "cached", "ports": "plain"}
 

@@ -1,0 +1,75 @@
+"""The bench `wakeups`: what it costs to be woken, and what not to be.
+
+On AF_XDP (the veth of `ports`): dnsperf's closed-loop rate and the CPU an answer at 150,000/s, woken by the kernel, busy
+polling, and never asleep, by turns. On a memif, which wakes nobody: the round trips of single queries at 1,000/s, adaptive
+and spinning, and what a worker costs that has nothing to do.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import statistics
+import time
+
+from bench import memif, ports
+from bench.machine import hugepages, require_idle
+from lab.network import Network
+
+ROUNDS, SECONDS = 3, 3
+WAYS = {"woken": {}, "busy_poll": {"port": ", busy_poll: 64"}, "spin": {"idle": "spin"}}
+RATE = 1_000  # of single queries
+
+
+def af_xdp(build: pathlib.Path) -> dict:
+    rates: dict[str, list[float]] = {way: [] for way in WAYS}
+    costs: dict[str, list[float]] = {way: [] for way in WAYS}
+    with Network("bench") as network:
+        stage = ports.Stage(network, build)
+        for number in range(ROUNDS):
+            for way, words in WAYS.items():
+                server = stage.ours(**words)
+                result = stage.cost(server, SECONDS)
+                stage.stop(server)
+                rates[way].append(result["qps"])
+                costs[way].append(result["ns"])
+            print(f"  round {number + 1}: " + "; ".join(
+                f"{way} dnsperf {rates[way][-1]:.0f}/s, {costs[way][-1]:.0f} ns an answer at {ports.RATE}/s"
+                for way in WAYS), flush=True)
+    middle = statistics.median
+    result = {"ratio": round(middle(a / b for a, b in zip(rates["woken"], rates["busy_poll"])), 3)}
+    for way in WAYS:
+        result |= {f"{way}_qps": round(middle(rates[way])), f"{way}_ns": round(middle(costs[way]))}
+    return result
+
+
+def polled(build: pathlib.Path, huge: bool) -> dict:
+    took: dict[str, list[dict]] = {"adaptive": [], "spin": []}
+    idle = []
+    with Network("bench") as network:
+        stage = memif.Stage(network, build, huge)
+        for number in range(ROUNDS):
+            for mode, results in took.items():
+                path = stage.socket()
+                server = stage.ours(path, mode)
+                results.append(stage.load(path, SECONDS, "--rate", str(RATE)))
+                if mode == "adaptive":
+                    begin, before = time.monotonic(), ports.cpu_ns(server.pid)
+                    time.sleep(SECONDS)
+                    idle.append((ports.cpu_ns(server.pid) - before) / 1e9 / (time.monotonic() - begin))
+                server.stop()
+            print(f"  round {number + 1}: " + "; ".join(
+                f"{mode} p50 {results[-1]['p50_us']} us, p99 {results[-1]['p99_us']} us" for mode, results in took.items()) +
+                f"; without traffic {100 * idle[-1]:.1f} % of a core", flush=True)
+    best = {mode: min(r["p50_us"] for r in results) for mode, results in took.items()}
+    return {"added_us": round(best["adaptive"] - best["spin"], 1), "p50_us": best["adaptive"], "spin_p50_us": best["spin"],
+            "p99_us": min(r["p99_us"] for r in took["adaptive"]), "idle_percent": round(100 * statistics.median(idle), 2)}
+
+
+def run(build: str) -> dict:
+    require_idle()
+    folder = pathlib.Path(build)
+    print(f"wakeups: dnsperf {' '.join(ports.DNSPERF)} and kxdpgun at {ports.RATE}/s on AF_XDP, {SECONDS} s each; single queries "
+          f"at {RATE}/s on memif", flush=True)
+    result = af_xdp(folder)
+    with hugepages(1024) as pages:
+        return result | polled(folder, pages >= 800)
