@@ -1,5 +1,6 @@
-// A port's way to the kernel: its exception interface, the rings between the two, and its queues with that way
-// before them. Made with the ports; thread `exception` moves the frames.
+// A port's way to the kernel: its exception interface, what is between the two, and its queues with that way
+// before them. Made with the ports. Either thread `exception` moves the frames by rings, or vhost-net and the workers
+// do (dataplane/port/exception.h).
 #pragma once
 
 #include <atomic>
@@ -16,15 +17,15 @@ namespace steer {
 
 class ExceptionPath {
   public:
-    // For the device of `first`, one of its `queues`. Errors: the interface cannot be made.
+    // For the device whose `queues` these are, in order. Errors: the interface cannot be made.
     static Result<std::unique_ptr<ExceptionPath>> open(const std::string& interface,
                                                        const config::PortSettings& port,
-                                                       const Port& first, unsigned queues);
+                                                       const Ports& queues);
 
-    // All queues of the device, in order. They must be gone before this object.
+    // The same queues, with the way before them. They must be gone before this object.
     Ports add_to(Ports queues);
 
-    // For the thread that moves its frames: the kernel's interface has a carrier while the port's wire has one.
+    // For thread `exception`: the kernel's interface has a carrier while the port's wire has one.
     void follow_link();
     // ... and after somebody removed it.
     Result<void> make_again();
@@ -32,15 +33,31 @@ class ExceptionPath {
     [[nodiscard]] unsigned times_made() const { return made_.load(std::memory_order_acquire); }
 
     [[nodiscard]] const kernel::ExceptionDevice& device() const { return *device_; }
-    [[nodiscard]] ExceptionLink& link() { return *link_; }
-    [[nodiscard]] const ExceptionLink& link() const { return *link_; }
+    // nullptr: vhost-net and the workers move the frames.
+    [[nodiscard]] ExceptionLink* link() { return link_.get(); }
+    [[nodiscard]] const ExceptionCounters& counters() const {
+        return link_ ? link_->counters() : *counters_;
+    }
+    // "steer0 by vhost-net".
+    [[nodiscard]] std::string describe() const;
+    // Why vhost-net, which is there, is not the way; "": nothing to be said.
+    [[nodiscard]] const std::string& warning() const { return warning_; }
 
   private:
-    ExceptionPath(std::unique_ptr<kernel::ExceptionDevice> device,
-                  std::shared_ptr<ExceptionLink> link, const Port& wire)
-        : device_(std::move(device)), link_(std::move(link)), wire_(wire) {}
+    explicit ExceptionPath(const Port& wire) : wire_(wire) {}
+    static Result<std::unique_ptr<ExceptionPath>> by_rings(
+        const kernel::ExceptionDeviceOptions& options, const ExceptionRates& rates,
+        const Ports& queues);
+    static Result<std::unique_ptr<ExceptionPath>> by_vhost(
+        const kernel::ExceptionDeviceOptions& options, const ExceptionRates& rates,
+        const Ports& queues);
+
     std::unique_ptr<kernel::ExceptionDevice> device_;
-    std::shared_ptr<ExceptionLink> link_;
+    std::shared_ptr<ExceptionLink> link_;  // by rings
+    Ports kernel_queues_;                  // by vhost-net: virtio-user's, until add_to()
+    std::unique_ptr<ExceptionCounters> counters_;
+    ExceptionRates rates_{};
+    std::string warning_;
     const Port& wire_;     // the device's first queue
     bool carrier_ = true;  // as an interface has it that was just made
     std::atomic<unsigned> made_{1};

@@ -23,15 +23,16 @@ constexpr auto kMakeAgainEvery = 1s;
 ExceptionThread::ExceptionThread(const std::vector<ExceptionPath*>& paths, Log log)
     : log_(std::move(log)), sleeper_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
     for (ExceptionPath* path : paths) {
-        path->link().set_thread(&sleeper_);
+        if (ExceptionLink* const link = path->link()) link->set_thread(&sleeper_);
         interfaces_.push_back({.path = path});
     }
 }
 
 ExceptionThread::~ExceptionThread() {
     stop();
-    for (const Interface& interface : interfaces_)
-        interface.path->link().set_thread(nullptr);
+    for (const Interface& interface : interfaces_) {
+        if (ExceptionLink* const link = interface.path->link()) link->set_thread(nullptr);
+    }
     ::close(sleeper_.event_fd());
 }
 
@@ -82,6 +83,9 @@ void ExceptionThread::look_after_interfaces() {
     if (now < next_look_) return;
     next_look_ = now + kLookEvery;
     for (Interface& interface : interfaces_) {
+        // (A descriptor says by itself that its interface was removed.)
+        if (interface.path->link() == nullptr)
+            interface.gone = !interface.path->device().is_there();
         if (interface.gone) {
             make_again(interface, now);
         } else {
@@ -108,15 +112,15 @@ void ExceptionThread::make_again(Interface& interface, Clock::time_point now) {
 bool ExceptionThread::give_to_kernel() {
     bool some = false;
     for (const Interface& interface : interfaces_) {
-        ExceptionLink& link = interface.path->link();
-        for (unsigned q = 0; q < link.queues(); ++q) {
-            FrameRing& ring = link.queue(q).to_kernel;
+        ExceptionLink* const link = interface.path->link();
+        for (unsigned q = 0; link != nullptr && q < link->queues(); ++q) {
+            FrameRing& ring = link->to_kernel(q);
             for (unsigned i = 0; i < kAtOnce; ++i) {
                 const auto frame = ring.front();
                 if (frame.empty()) break;
                 some = true;
                 if (::write(interface.path->device().fd(), frame.data(), frame.size()) < 0)
-                    link.write_failed.add();
+                    link->counters().thread().add(ExceptionSend::write_failed, 1);
                 ring.pop();
             }
         }
@@ -125,8 +129,8 @@ bool ExceptionThread::give_to_kernel() {
 }
 
 bool ExceptionThread::take_from_kernel(Interface& interface) {
-    if (interface.gone) return false;
-    ExceptionLink& link = interface.path->link();
+    if (interface.gone || interface.path->link() == nullptr) return false;
+    ExceptionLink& link = *interface.path->link();
     FrameRing& ring = link.from_kernel();
     unsigned taken = 0;
     bool full = false;
@@ -142,7 +146,7 @@ bool ExceptionThread::take_from_kernel(Interface& interface) {
         if (n <= 0) break;
         ring.push(static_cast<std::uint16_t>(n));
     }
-    if (full && !interface.waits) link.from_kernel_full.add();
+    if (full && !interface.waits) link.counters().thread().add(ExceptionSend::ring_full, 1);
     interface.waits = full;
     if (taken > 0) link.wake_worker();
     return taken > 0;

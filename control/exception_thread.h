@@ -1,5 +1,6 @@
 // Thread `exception`: moves frames between the workers' rings and the kernel's interfaces of ports that the
-// kernel does not see; one for all of them. It alone makes the system calls; a frame is one.
+// kernel does not see, but those that vhost-net serves; one for all of them. It alone makes the system calls; a frame
+// is one.
 //
 // Sleeps in poll() on the interfaces and on an eventfd that workers write when they punted. What the
 // worker's ring has no room for stays in the interface's queue. Ten times a second it looks after the interfaces: their carrier follows the port's

@@ -143,9 +143,12 @@ Result<void> PortSet::open_pci(const config::PortSettings& port) {
 // A device without a kernel side has the addresses that the configuration gives it and no others.
 Result<void> PortSet::add_ethdev(const config::PortSettings& port, std::string driver,
                                  Ports queues) {
-    const std::string offers = describe_ethdev(*queues.front());
+    std::string offers = describe_ethdev(*queues.front());
+    const std::size_t exceptions = exceptions_.size();
     auto all = add_exception(port, std::move(queues));
     if (!all) return all.error();
+    if (exceptions_.size() > exceptions)
+        offers += "; the kernel's side is " + exceptions_.back()->describe();
     const int if_index = all->front()->if_index();
     devices_.push_back(as_device(port, if_index));
     devices_.back().name.clear();
@@ -160,9 +163,9 @@ Result<Ports> PortSet::add_exception(const config::PortSettings& port, Ports que
     const bool automatic = port.exception == "auto";
     if (port.exception == "none" || (automatic && !port.beside_kernel())) return queues;
     const std::string name = automatic ? "steer" + std::to_string(reports_.size()) : port.exception;
-    auto path =
-        ExceptionPath::open(name, port, *queues.front(), static_cast<unsigned>(queues.size()));
+    auto path = ExceptionPath::open(name, port, queues);
     if (path) {
+        if (!(*path)->warning().empty()) warnings_.push_back((*path)->warning());
         exceptions_.push_back(std::move(*path));
         return exceptions_.back()->add_to(std::move(queues));
     }

@@ -124,8 +124,8 @@ void write_missing(const PortSurvey& survey, std::ostream& out) {
             "(`modprobe tun`)");
     if (!survey.vhost_net)
         missing.emplace_back(
-            "/dev/vhost-net: the kernel beside a `pci` port is slower without it "
-            "(`modprobe vhost-net`)");
+            "/dev/vhost-net: without it the kernel's share of a `pci` port takes a copy and a "
+            "thread more (`modprobe vhost-net`)");
     if (!survey.iommu)
         missing.emplace_back(
             "an IOMMU: vfio-pci needs one (`intel_iommu=on` or `amd_iommu=on` on the "

@@ -72,7 +72,7 @@ object router_counters(const RouterThread::Status& router) {
 
 // What became of frames for the kernel, "arp_given", and of its own, "kernel_sent".
 object exception_counters(const ExceptionPath& path) {
-    const ExceptionLink& link = path.link();
+    const ExceptionCounters& counters = path.counters();
     object all{{"name", path.device().name()}};
     const auto name = [](std::string_view what, std::string_view end) {
         return std::string(what) + "_" + std::string(end);
@@ -80,11 +80,11 @@ object exception_counters(const ExceptionPath& path) {
     for (std::size_t k = 0; k < kExceptionKinds; ++k) {
         for (std::size_t e = 0; e < kExceptionEndLabels.size(); ++e) {
             all[name(kExceptionLabels[k], kExceptionEndLabels[e])] =
-                link.ends(static_cast<ExceptionKind>(k), static_cast<ExceptionEnd>(e));
+                counters.get(static_cast<ExceptionKind>(k), static_cast<ExceptionEnd>(e));
         }
     }
     for (std::size_t e = 0; e < kExceptionSendLabels.size(); ++e) {
-        all[name("kernel", kExceptionSendLabels[e])] = link.sends(static_cast<ExceptionSend>(e));
+        all[name("kernel", kExceptionSendLabels[e])] = counters.get(static_cast<ExceptionSend>(e));
     }
     return all;
 }
@@ -95,11 +95,11 @@ void write_exception_metrics(ops::MetricWriter& writer, const std::vector<Except
     for (const ExceptionPath* path : paths) {
         for (std::size_t k = 0; k < kExceptionKinds; ++k) {
             for (std::size_t e = 0; e < kExceptionEndLabels.size(); ++e) {
-                writer.sample(
-                    {{"interface", path->device().name()},
-                     {"kind", kExceptionLabels[k]},
-                     {"end", kExceptionEndLabels[e]}},
-                    path->link().ends(static_cast<ExceptionKind>(k), static_cast<ExceptionEnd>(e)));
+                writer.sample({{"interface", path->device().name()},
+                               {"kind", kExceptionLabels[k]},
+                               {"end", kExceptionEndLabels[e]}},
+                              path->counters().get(static_cast<ExceptionKind>(k),
+                                                   static_cast<ExceptionEnd>(e)));
             }
         }
     }
@@ -107,7 +107,7 @@ void write_exception_metrics(ops::MetricWriter& writer, const std::vector<Except
     for (const ExceptionPath* path : paths) {
         for (std::size_t e = 0; e < kExceptionSendLabels.size(); ++e) {
             writer.sample({{"interface", path->device().name()}, {"end", kExceptionSendLabels[e]}},
-                          path->link().sends(static_cast<ExceptionSend>(e)));
+                          path->counters().get(static_cast<ExceptionSend>(e)));
         }
     }
 }

@@ -35,7 +35,7 @@ void read_busy_poll(Reading& in, const Node& node, const Place& place, PortSetti
     read_value(in, node, place, "1..512", out.busy_poll);
 }
 
-constexpr std::array<Row<PortSettings>, 11> kPortRows{{
+constexpr std::array<Row<PortSettings>, 12> kPortRows{{
     {"device", &PortSettings::device, "none", "",
      "the interface, as in `device: eth0`; for the drivers memif, pcap and ring the DPDK device "
      "with its arguments"},
@@ -58,6 +58,11 @@ constexpr std::array<Row<PortSettings>, 11> kPortRows{{
     {"exception", &PortSettings::exception, "auto", "",
      "the kernel's interface of a port that the kernel does not see: a name for it, or none; auto: "
      "for pci and memif, steer0 and so on by the port's place in the list"},
+    {"exception_driver", choice<PortSettings, &PortSettings::exception_driver>(), "auto",
+     "auto|tap|vhost",
+     "who moves its frames: vhost-net, between the workers and the kernel, or a thread of ours by "
+     "a TAP; auto: "
+     "vhost-net if /dev/vhost-net can be used"},
     {"exception_rates", Own<PortSettings>{"map", read_exception_rates}, "(below)", "",
      "frames a second that a queue hands to that interface, see below"},
     {"arp", choice<PortSettings, &PortSettings::arp>(), "(as the kernel has it)",

@@ -67,6 +67,9 @@ struct InterfaceAddress {
     std::uint8_t length = 0;  // of the prefix, as its family counts: 24, 64
 };
 
+// Who moves the frames of an exception interface: vhost-net if it can, or a thread of ours and a TAP.
+enum class ExceptionDriver : std::uint8_t { automatic, tap, vhost };
+
 // Frames a second that a queue hands to the kernel, by kind; 0: none.
 struct ExceptionRates {
     std::uint32_t arp = 1'000, nd = 1'000, icmp = 1'000, icmp6 = 1'000, tcp = 100'000, udp = 10'000,
@@ -103,6 +106,7 @@ struct PortSettings {
     bool own_addresses = false;
     std::vector<InterfaceAddress> interface_addresses;  // those that we put there
     std::string exception = "auto";  // its exception interface's name, "none", or by driver
+    ExceptionDriver exception_driver = ExceptionDriver::automatic;
     ExceptionRates exception_rates;
     Arp arp = Arp::as_it_is;
     std::vector<NeighbourSettings> neighbours;

@@ -115,6 +115,24 @@ Result<std::unique_ptr<ExceptionDevice>> ExceptionDevice::make(
     return device;
 }
 
+Result<std::unique_ptr<ExceptionDevice>> ExceptionDevice::adopt(
+    const ExceptionDeviceOptions& options) {
+    std::unique_ptr<ExceptionDevice> device(new ExceptionDevice(options));
+    device->if_index_ = static_cast<int>(::if_nametoindex(options.name.c_str()));
+    if (device->if_index_ == 0) return not_made(options.name, errno);
+    if (auto done = set_up(options, device->if_index_); !done) return done.error();
+    return device;
+}
+
+Result<void> ExceptionDevice::check_free(const std::string& name) {
+    if (::if_nametoindex(name.c_str()) != 0) return not_made(name, EEXIST);
+    return {};
+}
+
+bool ExceptionDevice::is_there() const {
+    return ::if_nametoindex(name().c_str()) == static_cast<unsigned>(if_index_);
+}
+
 Result<void> ExceptionDevice::attach() {
     const std::string& name = options_.name;
     Descriptor tun(::open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC));
@@ -135,6 +153,11 @@ Result<void> ExceptionDevice::attach() {
 }
 
 Result<void> ExceptionDevice::make_again() {
+    if (fd_ < 0) {
+        return Error{
+            "vhost-net serves it again after a restart (with `exception_driver: tap` it is made "
+            "again at once)"};
+    }
     return attach();
 }
 
@@ -142,9 +165,16 @@ ExceptionDevice::~ExceptionDevice() {
     if (fd_ >= 0) ::close(fd_);
 }
 
+// By netlink: virtio-user keeps the descriptors of its TAP to itself. (Kernels before 5.0 know a TAP's carrier always
+// there.)
 void ExceptionDevice::set_carrier(bool up) const {
-    int carrier = up ? 1 : 0;
-    (void)::ioctl(fd_, TUNSETCARRIER, &carrier);  // kernels before 5.0 know it always there
+    auto netlink = Netlink::open();
+    if (!netlink) return;
+    NetlinkRequest request(RTM_NEWLINK, 0);
+    request.fixed<ifinfomsg>().ifi_index = if_index_;
+    const std::uint8_t carrier = up ? 1 : 0;
+    request.put_bytes(IFLA_CARRIER, std::span(&carrier, 1));
+    (*netlink)->ask(request, [](const nlmsghdr&) {});
 }
 
 }  // namespace steer::kernel

@@ -1,5 +1,5 @@
-// The kernel's interface of a device that the kernel does not see: a TAP with the device's MAC and MTU. What it
-// sends is read from fd(), what is written there it has received (dataplane/port/exception.h).
+// The kernel's interface of a device that the kernel does not see: a TAP with the device's MAC and MTU. Its frames
+// go by its descriptor, or by vhost-net where that has it (dataplane/port/exception.h).
 //
 // To the kernel, and to everything that configures networks, it is an Ethernet interface like any other:
 // addresses, routes, VLAN children, VRFs and firewalls go on it. It is gone when this object, or our process,
@@ -34,15 +34,23 @@ class ExceptionDevice {
     // Made, up, and with its addresses; needs CAP_NET_ADMIN. Errors: not permitted, no /dev/net/tun, the name
     // is taken, an address that the kernel refuses.
     static Result<std::unique_ptr<ExceptionDevice>> make(const ExceptionDeviceOptions& options);
+    // The one of that name that virtio-user made for vhost-net, brought to the same state; it goes with virtio-user.
+    static Result<std::unique_ptr<ExceptionDevice>> adopt(const ExceptionDeviceOptions& options);
+    // Errors: there is an interface of that name.
+    static Result<void> check_free(const std::string& name);
     ~ExceptionDevice();
     ExceptionDevice(const ExceptionDevice&) = delete;
     ExceptionDevice& operator=(const ExceptionDevice&) = delete;
 
+    // Whether it is there; somebody may have removed it.
+    [[nodiscard]] bool is_there() const;
     // After somebody removed it: as make() made it, with the same index. Errors as make(), or another interface has
-    // its index; may be tried again. fd() is another one then.
+    // its index, or it is virtio-user's; may be tried again. fd() is another one then.
     Result<void> make_again();
 
-    [[nodiscard]] int fd() const { return fd_; }  // non-blocking; one frame a read or write
+    // Non-blocking; what the interface sends is read from it, what is written there it has received, a frame
+    // each. -1: it is virtio-user's.
+    [[nodiscard]] int fd() const { return fd_; }
     [[nodiscard]] int if_index() const { return if_index_; }
     [[nodiscard]] const std::string& name() const { return options_.name; }
     // Whether the wire is there: routes over it come and go with that.

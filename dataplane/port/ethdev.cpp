@@ -28,12 +28,14 @@ constexpr std::uint64_t kRss = RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_FRAG_IPV4 |
                                RTE_ETH_RSS_FRAG_IPV6 | RTE_ETH_RSS_NONFRAG_IPV6_UDP;
 constexpr std::uint64_t kChecksums = RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
 
-// Configured and started; stopped and closed by the last of its queues.
+// Configured and started; stopped and closed by the last of its queues, and then its pools, whose mbufs its rings
+// (and other devices', see EthdevOptions::pools) held.
 struct Device {
     std::uint16_t id = 0;
     std::string vdev;  // to be removed with it; "": EAL's own
     bool started = false;
     std::string description;
+    std::vector<MbufPool> pools;  // its own
 
     ~Device() {
         if (started) rte_eth_dev_stop(id);
@@ -53,10 +55,10 @@ std::string name_of(const Device& device) {
 
 class EthdevPort final : public Port {
   public:
-    EthdevPort(std::shared_ptr<Device> device, std::uint16_t queue, MbufPool pool,
+    EthdevPort(std::shared_ptr<Device> device, std::uint16_t queue, rte_mempool* pool,
                const EthdevOptions& options)
-        : pool_(std::move(pool)),
-          device_(std::move(device)),
+        : device_(std::move(device)),
+          pool_(pool),
           queue_(queue),
           follows_link_(options.follows_link) {
         name_ = options.interface.empty() ? name_of(*device_) : options.interface;
@@ -76,7 +78,7 @@ class EthdevPort final : public Port {
     std::uint16_t tx(rte_mbuf** packets, std::uint16_t n) noexcept override {
         return rte_eth_tx_burst(device_->id, queue_, packets, n);
     }
-    [[nodiscard]] rte_mempool* pool() const noexcept override { return pool_.get(); }
+    [[nodiscard]] rte_mempool* pool() const noexcept override { return pool_; }
     [[nodiscard]] bool link_is_up() const noexcept override {
         rte_eth_link link{};
         return !follows_link_ || rte_eth_link_get_nowait(device_->id, &link) != 0 ||
@@ -85,8 +87,8 @@ class EthdevPort final : public Port {
     [[nodiscard]] const Device& device() const noexcept { return *device_; }
 
   private:
-    MbufPool pool_;  // goes after the device, whose rings hold its mbufs
     std::shared_ptr<Device> device_;
+    rte_mempool* pool_;
     std::uint16_t queue_;
     bool follows_link_;
 };
@@ -100,10 +102,18 @@ MbufPool make_pool(const Device& device, std::uint16_t queue, unsigned mbufs) {
                           RTE_MBUF_DEFAULT_BUF_SIZE, rte_eth_dev_socket_id(device.id));
 }
 
+rte_mempool* pool_of(const Device& device, std::uint16_t queue, const EthdevOptions& options) {
+    return options.pools.empty() ? device.pools[queue].get() : options.pools[queue];
+}
+
+// By hardware, or by virtio-user.
+bool is_virtio(const rte_eth_dev_info& info) {
+    return std::string_view(info.driver_name).starts_with("net_virtio");
+}
+
 // Checksums that the device verifies. Not virtio: with that agreed, its peers leave sums partial.
 std::uint64_t wanted_checksums(const rte_eth_dev_info& info, const EthdevOptions& options) {
-    const bool trusted =
-        !options.partial_checksums && std::string_view(info.driver_name) != "net_virtio";
+    const bool trusted = !options.partial_checksums && !is_virtio(info);
     return trusted ? info.rx_offload_capa & kChecksums : 0;
 }
 
@@ -133,8 +143,7 @@ Result<void> keep_vlan_tags(const Device& device) {
 // DPDK's virtio driver takes the host's offer to filter VLANs and then gets only those it asks for; others pass
 // every tag until they are told to filter. All are let in: a tag that we do not serve is the kernel's.
 bool filters_vlans(const rte_eth_dev_info& info) {
-    return std::string_view(info.driver_name) == "net_virtio" &&
-           (info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_VLAN_FILTER) != 0;
+    return is_virtio(info) && (info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_VLAN_FILTER) != 0;
 }
 
 Result<void> let_in_vlans(const Device& device) {
@@ -157,7 +166,8 @@ std::string describe(const rte_eth_dev_info& info, const rte_eth_conf& conf, std
     return text + ", checksums in software";
 }
 
-Result<void> configure(Device& device, const EthdevOptions& options, std::vector<MbufPool>& pools) {
+// Returns how many queues it has.
+Result<std::uint16_t> configure(Device& device, const EthdevOptions& options) {
     rte_eth_dev_info info{};
     if (const int e = rte_eth_dev_info_get(device.id, &info); e != 0) {
         return refusal(device, "does not say what it can do", e);
@@ -175,7 +185,7 @@ Result<void> configure(Device& device, const EthdevOptions& options, std::vector
     if (const int e = rte_eth_dev_configure(device.id, *queues, *queues, &conf); e != 0) {
         return refusal(device, "cannot be configured", e);
     }
-    if (Result<void> kept = keep_vlan_tags(device); !kept) return kept;
+    if (const Result<void> kept = keep_vlan_tags(device); !kept) return kept.error();
     device.description = describe(info, conf, *queues);
     std::uint16_t rx_size = options.descriptors;
     std::uint16_t tx_size = options.descriptors;
@@ -183,10 +193,10 @@ Result<void> configure(Device& device, const EthdevOptions& options, std::vector
     const int found_socket = rte_eth_dev_socket_id(device.id);
     const unsigned socket = found_socket < 0 ? 0U : static_cast<unsigned>(found_socket);
     for (std::uint16_t q = 0; q < *queues; ++q) {
-        MbufPool& pool = pools.emplace_back(make_pool(device, q, options.mbufs));
+        if (options.pools.empty()) device.pools.push_back(make_pool(device, q, options.mbufs));
+        rte_mempool* const pool = pool_of(device, q, options);
         if (pool == nullptr) return refusal(device, "no memory for its packets", rte_errno);
-        if (const int e =
-                rte_eth_rx_queue_setup(device.id, q, rx_size, socket, nullptr, pool.get());
+        if (const int e = rte_eth_rx_queue_setup(device.id, q, rx_size, socket, nullptr, pool);
             e != 0) {
             return refusal(device, "receive queue " + std::to_string(q), e);
         }
@@ -199,24 +209,21 @@ Result<void> configure(Device& device, const EthdevOptions& options, std::vector
     }
     device.started = true;
     if (vlans) {
-        if (Result<void> done = let_in_vlans(device); !done) return done;
+        if (const Result<void> done = let_in_vlans(device); !done) return done.error();
     }
     // ND asks by multicast; what is not for us goes to the kernel beside the port or is dropped.
     if (device.vdev.empty() && rte_eth_allmulticast_enable(device.id) != 0)
         rte_eth_promiscuous_enable(device.id);
-    return {};
+    return *queues;
 }
 
-Result<Ports> open_device(std::shared_ptr<Device> device, const EthdevOptions& options) {
-    std::vector<MbufPool> pools;
-    if (const Result<void> done = configure(*device, options, pools); !done) {
-        device.reset();  // before the pools that its queues point to
-        return done.error();
-    }
+Result<Ports> open_device(const std::shared_ptr<Device>& device, const EthdevOptions& options) {
+    const Result<std::uint16_t> queues = configure(*device, options);
+    if (!queues) return queues.error();
     Ports ports;
-    std::uint16_t queue = 0;
-    for (MbufPool& pool : pools) {
-        ports.push_back(std::make_unique<EthdevPort>(device, queue++, std::move(pool), options));
+    for (std::uint16_t q = 0; q < *queues; ++q) {
+        ports.push_back(
+            std::make_unique<EthdevPort>(device, q, pool_of(*device, q, options), options));
     }
     return ports;
 }
@@ -231,6 +238,7 @@ bool has_driver(const std::string& vdev) {
 
 // As Debian names it: net_af_packet is in librte-net-af-packet23.
 std::string package_of(std::string driver) {
+    if (driver == "net_virtio_user") driver = "net_virtio";
     std::replace(driver.begin(), driver.end(), '_', '-');
     return "librte-" + driver + "23";
 }
@@ -243,7 +251,7 @@ Result<Ports> open_ethdev(std::uint16_t ethdev_id, const EthdevOptions& options)
     }
     auto device = std::make_shared<Device>();
     device->id = ethdev_id;
-    return open_device(std::move(device), options);
+    return open_device(device, options);
 }
 
 Result<std::uint16_t> find_ethdev(const std::string& name) {
@@ -281,7 +289,7 @@ Result<Ports> open_vdev(const std::string& driver, const std::string& arguments,
         if (options.interface.empty()) options.interface = device_argument(arguments, "iface");
     }
     if (driver == "net_memif") options.follows_link = true;  // up while its peer is connected
-    return open_device(std::move(device), options);
+    return open_device(device, options);
 }
 
 std::string describe_ethdev(const Port& port) {

@@ -21,9 +21,11 @@ struct EthdevOptions {
     std::uint16_t most_queues = 1;
     std::uint16_t descriptors = 1024;  // per queue and direction, cut to what the device takes
     unsigned mbufs = 8191;             // per queue; 2^n - 1 is what a mempool holds best
-    std::string interface = {};        // kernel interface whose traffic this is; "": none
-    bool partial_checksums = false;    // see Port::partial_checksums
-    bool follows_link = false;         // Port::link_is_up() is what the device says
+    // Of others, one a queue, that it receives into instead of pools of its own; they outlive it.
+    std::vector<rte_mempool*> pools = {};
+    std::string interface = {};      // kernel interface whose traffic this is; "": none
+    bool partial_checksums = false;  // see Port::partial_checksums
+    bool follows_link = false;       // Port::link_is_up() is what the device says
 };
 
 using Ports = std::vector<std::unique_ptr<Port>>;

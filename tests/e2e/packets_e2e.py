@@ -29,6 +29,7 @@ class Lab:
     def __init__(self, network: Network):
         self.network, self.folder = network, network.folder
         self.socket = self.folder / "control.sock"
+        self.preload = None  # a library for the daemon
         for space in ("client", "appliance"):
             network.namespace(space)
 
@@ -66,8 +67,9 @@ class Lab:
                           f"plugins:\n"
                           f"  - tag: main\n    type: sequence\n"
                           f"    args: [ {{ exec: cache short_circuit }}, {{ exec: forward {upstream} }} ]\n")
+        env = {"LD_PRELOAD": self.preload} if self.preload else None
         daemon = self.network.start("appliance", "steerdnsd", f"{BUILD}/steerdnsd", "--config", str(config),
-                                    "--control-socket", str(self.socket))
+                                    "--control-socket", str(self.socket), env=env)
         daemon.wait_for("serving", 40)
         return daemon
 
@@ -142,6 +144,17 @@ def on_tap(beside):
     return start
 
 
+def on_ring(lab: Lab) -> Place:
+    """The rings' other ends are in the daemon's own process: what is preloaded joins them to a tap. (A ring has no MAC
+    address, so the kernel cannot stand beside it.)"""
+    lab.preload = f"{BUILD}/tests/e2e/libring_tap.so"
+
+    def join() -> None:
+        lab.network.run("appliance", "ip", "link", "set", "rtap0", "netns", lab.network.full("client"))
+
+    return without_kernel(lab, "device: tap=rtap0, driver: ring", join, "rtap0")
+
+
 KINDS = {
     "af_packet": on_veth("af_packet", partial=True),
     "af_xdp": on_veth("af_xdp", partial=True),
@@ -152,6 +165,7 @@ KINDS = {
     # The same without a kernel beside them.
     "memif_alone": on_memif(without_kernel),
     "pcap_alone": on_pcap(without_kernel),
+    "ring_alone": on_ring,
     "tap_alone": on_tap(without_kernel),
 }
 

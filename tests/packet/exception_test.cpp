@@ -80,14 +80,14 @@ BOOST_AUTO_TEST_CASE(an_arp_request_is_punted_once_and_reaches_the_ring) {
     w.ring.send(Frame(10));  // too short for Ethernet: a drop of its own
     while (w.worker->poll(w.clock.now())) {
     }
-    const auto frame = w.link->queue(0).to_kernel.front();
+    const auto frame = w.link->to_kernel(0).front();
     BOOST_CHECK(Frame(frame.begin(), frame.end()) == arp_request());
     const Counters& c = w.worker->counters();
     BOOST_CHECK_EQUAL(c.get(Verdict::punted), 1);
     BOOST_CHECK_EQUAL(c.get(Verdict::drop_no_kernel), 0);
     BOOST_CHECK_EQUAL(c.get(Verdict::drop_short_frame), 1);
     BOOST_CHECK_EQUAL(c.get(Stat::rx_packets), 2);
-    BOOST_CHECK_EQUAL(w.link->ends(ExceptionKind::arp, ExceptionEnd::given), 1);
+    BOOST_CHECK_EQUAL(w.link->counters().get(ExceptionKind::arp, ExceptionEnd::given), 1);
     BOOST_CHECK_EQUAL(w.ring.mbufs_in_use(), 0);
 }
 

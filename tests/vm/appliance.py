@@ -68,7 +68,7 @@ class Appliance:
 
     def __enter__(self) -> Appliance:
         try:
-            until(lambda: "serving" in self.log() or not self.alive(), 40, "steerdnsd serves", 0.2)
+            until(lambda: "serving" in self.log() or not self.alive(), 90, "steerdnsd serves", 0.2)
             if not self.alive():
                 raise LabError("steerdnsd ended before it served")
         except BaseException:

@@ -6,6 +6,7 @@ Boots in about ten seconds. `/run` and `/tmp` of the guest are empty and its own
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import shutil
@@ -22,7 +23,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 SKIPPED = 77  # the exit code
 QEMU = "qemu-system-x86_64"
 ALWAYS = ["virtio_pci", "9pnet_virtio", "9p", "crc32c_generic", "virtio_net", "virtio_console", "tun", "veth", "dummy",
-          "vrf", "8021q"]
+          "vrf", "8021q", "vhost_net"]
 DRIVERS = {"uio_pci_generic": ["uio_pci_generic"], "vfio-pci": ["vfio_iommu_type1", "vfio_pci"]}
 
 
@@ -129,7 +130,7 @@ class Machine:
             hardware = ["-machine", "q35", "-device", "intel-iommu,caching-mode=on"]
         initrd = network.folder / "initrd"
         initramfs(kernel, initrd, ALWAYS + DRIVERS.get(driver, []))
-        agent = network.folder / "agent.sock"
+        agent, self._monitor = network.folder / "agent.sock", str(network.folder / "monitor.sock")
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listener.bind(str(agent))
         listener.listen()
@@ -140,7 +141,7 @@ class Machine:
             "-kernel", str(kernel.image), "-initrd", str(initrd), "-append", " ".join(append),
             *share("host", "/", 0x10), *share("build", str(build), 0x11),
             "-device", "virtio-serial-pci,addr=0x12", "-chardev", f"socket,id=agent,path={agent}",
-            "-device", "virtserialport,chardev=agent,name=agent", *[word for nic in nics for word in nic.words()])
+            "-device", "virtserialport,chardev=agent,name=agent", "-qmp", f"unix:{self._monitor},server=on,wait=off", *[word for nic in nics for word in nic.words()])
         with listener:
             listener.settimeout(10)
             self._agent, _ = listener.accept()
@@ -158,6 +159,19 @@ class Machine:
 
     def write(self, path: str, text: str) -> None:
         self.run(f"cat > {path} <<'end of the file'\n{text}\nend of the file")
+
+    def set_link(self, nic, up: bool) -> None:
+        """Pulls the cable of a NIC, or puts it back."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as monitor, monitor.makefile("rw") as lines:
+            monitor.connect(self._monitor)
+            for command in ({"execute": "qmp_capabilities"},
+                            {"execute": "set_link", "arguments": {"name": f"n{nic.slot}", "up": up}}):
+                lines.write(json.dumps(command) + "\n")
+                lines.flush()
+                while not {"return", "error"} & (answer := json.loads(lines.readline())).keys():
+                    pass  # a greeting or an event
+                if "error" in answer:
+                    raise LabError(f"{QEMU}: {command} failed: {answer['error']}")
 
     def device(self, nic) -> str:
         """The guest's name of a NIC that its kernel has."""

@@ -1,9 +1,9 @@
 """The packets of tests/e2e/packet_cases.py on virtio NICs under DPDK: one as it is, and a VLAN of another. One
 queue each, so that what is sent first is there first.
 
-    client 10.88.0.2, fd88::2       ── vt0 ══ 10.88.0.1, fd88::1 (pci; the kernel's side is steer0)
+    client 10.88.0.2, fd88::2       ── vt0 ══ 10.88.0.1, fd88::1 (pci; the kernel's side is steer0, a TAP)
            10.88.0.53 the upstream
-    tagged 10.89.10.2, fd89:10::2 ── tag0 ═ VLAN 10 ═ 10.89.10.1, fd89:10::1 (pci; steer1.10)
+    tagged 10.89.10.2, fd89:10::2 ── tag0 ═ VLAN 10 ═ 10.89.10.1, fd89:10::1 (pci; steer1.10, by vhost-net)
 
 usage: packets_vm.py BUILD (the folder with the guest's build in vm/)
 """
@@ -24,7 +24,8 @@ E2E = pathlib.Path(__file__).resolve().parent.parent / "e2e"
 UPSTREAM = "10.88.0.53"
 UNTAGGED = [Side(4, V4, OUTSIDE4, "10.88.0.99"), Side(6, V6, OUTSIDE6, "fd88::99")]
 TAGGED = [Side(4, "10.89.10.1", "10.89.10.2", "10.89.10.99"), Side(6, "fd89:10::1", "fd89:10::2", "fd89:10::99")]
-PORTS = f"{{ ports: [ {{ pci: '0000:00:03.0', addresses: [ {V4}/24, '{V6}/64' ] }}, {{ pci: '0000:00:04.0' }} ] }}"
+PORTS = (f"{{ ports: [ {{ pci: '0000:00:03.0', addresses: [ {V4}/24, '{V6}/64' ], exception_driver: tap }}, "
+         "{ pci: '0000:00:04.0', exception_driver: vhost } ] }")
 
 
 def setUpModule():

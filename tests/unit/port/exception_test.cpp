@@ -95,13 +95,13 @@ struct World {
         link->from_kernel().push(static_cast<std::uint16_t>(frame.size()));
     }
     Frame kernel_gets() {
-        const auto front = link->queue(0).to_kernel.front();
+        const auto front = link->to_kernel(0).front();
         Frame frame(front.begin(), front.end());
-        if (!frame.empty()) link->queue(0).to_kernel.pop();
+        if (!frame.empty()) link->to_kernel(0).pop();
         return frame;
     }
     [[nodiscard]] std::uint64_t count(ExceptionKind k, ExceptionEnd e) const {
-        return link->ends(k, e);
+        return link->counters().get(k, e);
     }
 
     RingPort ring{"exception"};
@@ -262,7 +262,7 @@ BOOST_AUTO_TEST_CASE(what_the_kernel_sends_leaves_by_the_port) {
     BOOST_REQUIRE_EQUAL(frames.size(), 100);
     for (std::uint8_t i = 0; i < 100; ++i)
         BOOST_CHECK(frames[i] == Frame(60, i));
-    BOOST_CHECK_EQUAL(w.link->sends(ExceptionSend::sent), 100);
+    BOOST_CHECK_EQUAL(w.link->counters().get(ExceptionSend::sent), 100);
     BOOST_CHECK_EQUAL(w.ring.mbufs_in_use(), 0);
 
     // While the device's queue is full they wait, and none is lost.
@@ -272,7 +272,7 @@ BOOST_AUTO_TEST_CASE(what_the_kernel_sends_leaves_by_the_port) {
     w.port->flush();
     w.port->flush();
     BOOST_CHECK(w.ring.receive_all().empty());
-    BOOST_CHECK_EQUAL(w.link->sends(ExceptionSend::port_full), 2);
+    BOOST_CHECK_EQUAL(w.link->counters().get(ExceptionSend::port_full), 2);
     w.lent->takes = 7;
     w.port->flush();
     BOOST_CHECK_EQUAL(w.ring.receive_all().size(), 7);
@@ -282,7 +282,7 @@ BOOST_AUTO_TEST_CASE(what_the_kernel_sends_leaves_by_the_port) {
     BOOST_REQUIRE_EQUAL(rest.size(), 93);
     for (std::uint8_t i = 0; i < 93; ++i)
         BOOST_CHECK(rest[i] == Frame(60, static_cast<std::uint8_t>(i + 7)));
-    BOOST_CHECK_EQUAL(w.link->sends(ExceptionSend::sent), 200);
+    BOOST_CHECK_EQUAL(w.link->counters().get(ExceptionSend::sent), 200);
     BOOST_CHECK_EQUAL(w.ring.mbufs_in_use(), 0);
     BOOST_CHECK(w.link->from_kernel().front().empty());
 
@@ -292,6 +292,89 @@ BOOST_AUTO_TEST_CASE(what_the_kernel_sends_leaves_by_the_port) {
     BOOST_CHECK_EQUAL(w.ring.mbufs_in_use(), 1);
     w.port.reset();
     BOOST_CHECK_EQUAL(w.ring.mbufs_in_use(), 0);
+}
+
+// A port whose other way to the kernel, a queue of virtio-user, is a ring.
+struct VhostWorld {
+    explicit VhostWorld(const ExceptionRates& rates = kExceptionRates) {
+        auto device = std::make_unique<Lent>(ring.port());
+        auto queue = std::make_unique<Lent>(kernel.port());
+        lent = device.get();
+        lent_kernel = queue.get();
+        port = add_exception_path(std::move(device), 42, std::move(queue), counters.queue(0), rates,
+                                  clock);
+    }
+    void punt(const Frame& frame) {
+        BOOST_REQUIRE(ring.send(frame));
+        rte_mbuf* m = nullptr;
+        BOOST_REQUIRE_EQUAL(port->rx(&m, 1), 1);
+        BOOST_REQUIRE(port->punt(m));
+    }
+    void nothing_is_left() {
+        BOOST_CHECK_EQUAL(ring.mbufs_in_use(), 0);
+        BOOST_CHECK_EQUAL(kernel.mbufs_in_use(), 0);
+    }
+
+    RingPort ring{"device"}, kernel{"vhost"};
+    HandClock clock;
+    ExceptionCounters counters{1};
+    Lent* lent = nullptr;
+    Lent* lent_kernel = nullptr;
+    std::unique_ptr<Port> port;
+};
+
+BOOST_AUTO_TEST_CASE(frames_go_to_vhost_net_in_bursts_and_at_the_end_of_a_turn) {
+    VhostWorld w;
+    BOOST_CHECK_EQUAL(w.port->if_index(), 42);
+    for (std::uint8_t i = 0; i < 40; ++i)
+        w.punt(ethernet({0x0806}, Frame(28, i)));
+    BOOST_CHECK_EQUAL(w.kernel.receive_all().size(), 32);
+    BOOST_CHECK_EQUAL(w.counters.get(ExceptionKind::arp, ExceptionEnd::given), 32);
+    w.port->flush();
+    const auto rest = w.kernel.receive_all();
+    BOOST_REQUIRE_EQUAL(rest.size(), 8);
+    BOOST_CHECK(rest[7] == ethernet({0x0806}, Frame(28, 39)));
+    BOOST_CHECK_EQUAL(w.counters.get(ExceptionKind::arp, ExceptionEnd::given), 40);
+    w.nothing_is_left();
+}
+
+BOOST_AUTO_TEST_CASE(what_vhost_net_does_not_take_is_dropped_and_counted_by_its_kind) {
+    ExceptionRates rates = kExceptionRates;
+    rates[static_cast<std::size_t>(ExceptionKind::icmp)] = 0;
+    VhostWorld w(rates);
+    w.lent_kernel->takes = 3;
+    for (unsigned i = 0; i < 2; ++i) {
+        w.punt(ethernet({0x0806}, Frame(28)));
+        w.punt(ethernet({0x0800}, ipv4(6)));
+        w.punt(ethernet({0x0800}, ipv4(1)));
+    }
+    w.port->flush();
+    BOOST_CHECK_EQUAL(w.counters.get(ExceptionKind::arp, ExceptionEnd::given), 2);
+    BOOST_CHECK_EQUAL(w.counters.get(ExceptionKind::tcp, ExceptionEnd::given), 1);
+    BOOST_CHECK_EQUAL(w.counters.get(ExceptionKind::tcp, ExceptionEnd::ring_full), 1);
+    BOOST_CHECK_EQUAL(w.counters.get(ExceptionKind::icmp, ExceptionEnd::over_rate), 2);
+    BOOST_CHECK_EQUAL(w.kernel.receive_all().size(), 3);
+    w.nothing_is_left();
+}
+
+BOOST_AUTO_TEST_CASE(what_the_kernel_sends_by_vhost_net_leaves_by_the_port) {
+    VhostWorld w;
+    for (std::uint8_t i = 0; i < 100; ++i)
+        BOOST_REQUIRE(w.kernel.send(Frame(60, i)));
+    w.port->flush();
+    const auto frames = w.ring.receive_all();
+    BOOST_REQUIRE_EQUAL(frames.size(), 100);
+    for (std::uint8_t i = 0; i < 100; ++i)
+        BOOST_CHECK(frames[i] == Frame(60, i));
+    BOOST_CHECK_EQUAL(w.counters.get(ExceptionSend::sent), 100);
+    w.lent->takes = 0;  // it waits
+    BOOST_REQUIRE(w.kernel.send(Frame(60, 1)));
+    w.port->flush();
+    BOOST_CHECK_EQUAL(w.counters.get(ExceptionSend::port_full), 1);
+    w.lent->takes = 32;
+    w.port->flush();
+    BOOST_CHECK_EQUAL(w.ring.receive_all().size(), 1);
+    w.nothing_is_left();
 }
 
 BOOST_AUTO_TEST_SUITE_END()

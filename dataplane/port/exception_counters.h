@@ -1,0 +1,87 @@
+// What became of the frames that a port's device gave to the kernel and took from it.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "dataplane/counters.h"
+#include "dataplane/port/exception_kind.h"
+
+namespace steer {
+
+//    name        label        what happened to a frame for the kernel, of one kind
+#define STEER_EXCEPTION_ENDS(X)                                      \
+    X(given, "given", "handed to the kernel's interface")            \
+    X(over_rate, "over_rate", "dropped: its kind is above its rate") \
+    X(ring_full, "ring_full", "dropped: the kernel takes them more slowly than they come")
+
+//    name             label              what happened to frames of the kernel; those that wait are counted once a wait
+#define STEER_EXCEPTION_SENDS(X)                                                             \
+    X(sent, "sent", "left by the port")                                                      \
+    X(port_full, "port_full", "the port took no more, or no mbuf was left: the rest waited") \
+    X(ring_full, "ring_full", "the worker takes them more slowly: the rest waited")          \
+    X(write_failed, "write_failed", "frames for the kernel that its interface did not take")
+
+enum class ExceptionEnd : std::uint8_t {
+#define STEER_EXCEPTION_ENUM(name, label, text) name,
+    STEER_EXCEPTION_ENDS(STEER_EXCEPTION_ENUM) count_
+};
+enum class ExceptionSend : std::uint8_t { STEER_EXCEPTION_SENDS(STEER_EXCEPTION_ENUM) count_ };
+#undef STEER_EXCEPTION_ENUM
+#define STEER_EXCEPTION_LABEL(name, label, text) std::string_view{label},
+inline constexpr std::array kExceptionEndLabels{STEER_EXCEPTION_ENDS(STEER_EXCEPTION_LABEL)};
+inline constexpr std::array kExceptionSendLabels{STEER_EXCEPTION_SENDS(STEER_EXCEPTION_LABEL)};
+#undef STEER_EXCEPTION_LABEL
+
+class ExceptionCounters {
+  public:
+    explicit ExceptionCounters(unsigned queues) {
+        for (unsigned q = 0; q < queues; ++q)
+            queues_.push_back(std::make_unique<Queue>());
+    }
+
+    // Of a queue of the device; its worker writes.
+    class alignas(64) Queue {
+      public:
+        void add(ExceptionKind kind, ExceptionEnd end, std::uint64_t n = 1) noexcept {
+            ends_[static_cast<std::size_t>(kind)][static_cast<std::size_t>(end)].add(n);
+        }
+        void add(ExceptionSend what, std::uint64_t n) noexcept {
+            sends_[static_cast<std::size_t>(what)].add(n);
+        }
+
+      private:
+        friend class ExceptionCounters;
+        std::array<std::array<Count, static_cast<std::size_t>(ExceptionEnd::count_)>,
+                   kExceptionKinds>
+            ends_;
+        std::array<Count, static_cast<std::size_t>(ExceptionSend::count_)> sends_;
+    };
+    [[nodiscard]] Queue& queue(unsigned q) { return *queues_[q]; }
+    // Of thread `exception`, where it moves the frames.
+    [[nodiscard]] Queue& thread() { return thread_; }
+
+    // Over all of them.
+    [[nodiscard]] std::uint64_t get(ExceptionKind kind, ExceptionEnd end) const {
+        std::uint64_t sum = 0;
+        for (const auto& q : queues_)
+            sum += q->ends_[static_cast<std::size_t>(kind)][static_cast<std::size_t>(end)].get();
+        return sum;
+    }
+    [[nodiscard]] std::uint64_t get(ExceptionSend what) const {
+        std::uint64_t sum = thread_.sends_[static_cast<std::size_t>(what)].get();
+        for (const auto& q : queues_)
+            sum += q->sends_[static_cast<std::size_t>(what)].get();
+        return sum;
+    }
+
+  private:
+    std::vector<std::unique_ptr<Queue>> queues_;
+    Queue thread_;
+};
+
+}  // namespace steer

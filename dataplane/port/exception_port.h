@@ -1,0 +1,121 @@
+// A queue of a device and, before it, a way to the kernel: what both ways (exception.h) have in common. For
+// exception.cpp and exception_vhost.cpp alone.
+#pragma once
+
+#include <rte_mbuf.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <span>
+#include <utility>
+
+#include "dataplane/clock.h"
+#include "dataplane/port/exception_counters.h"
+#include "dataplane/port/port.h"
+
+namespace steer {
+
+inline constexpr unsigned kExceptionBurst = 32;
+
+// The kernel's frames on their way to the port. Those that it does not take are held until the next turn.
+class KernelsFrames {
+  public:
+    KernelsFrames() = default;
+    ~KernelsFrames() { rte_pktmbuf_free_bulk(held_.data(), count_); }
+    KernelsFrames(const KernelsFrames&) = delete;
+    KernelsFrames& operator=(const KernelsFrames&) = delete;
+
+    // Up to `most` new ones, which take(room) puts there and says how many.
+    template <class Take>
+    void send(Port& port, unsigned most, ExceptionCounters::Queue& counters, Take&& take) noexcept {
+        while (most > 0) {
+            const unsigned n = take(std::span(held_).subspan(count_));
+            most -= std::min(most, n);
+            count_ += n;
+            if (count_ == 0) return;
+            const unsigned taken = port.tx(held_.data(), static_cast<std::uint16_t>(count_));
+            counters.add(ExceptionSend::sent, taken);
+            std::move(held_.begin() + taken, held_.begin() + count_, held_.begin());
+            count_ -= taken;
+            if (count_ == 0) continue;
+            counters.add(ExceptionSend::port_full, 1);
+            return;
+        }
+    }
+
+  private:
+    std::array<rte_mbuf*, kExceptionBurst> held_{};
+    unsigned count_ = 0;
+};
+
+// `Way` has: give(kind, mbuf), which takes the mbuf over and counts it; flush(inner, frames), once a turn, which sends
+// the kernel's; set_sleeper(sleeper).
+template <class Way>
+class ExceptionPort final : public Port {
+  public:
+    ExceptionPort(std::unique_ptr<Port> inner, int if_index, const ExceptionRates& rates,
+                  ExceptionCounters::Queue& counters, Clock& clock, Way way)
+        : Port(*inner),
+          inner_(std::move(inner)),
+          way_(std::move(way)),
+          rates_(rates),
+          counters_(counters),
+          clock_(clock) {
+        if_index_ = if_index;
+    }
+
+    std::uint16_t rx(rte_mbuf** out, std::uint16_t n) noexcept override {
+        return inner_->rx(out, n);
+    }
+    std::uint16_t tx(rte_mbuf** packets, std::uint16_t n) noexcept override {
+        return inner_->tx(packets, n);
+    }
+    [[nodiscard]] int wake_fd() const noexcept override { return inner_->wake_fd(); }
+    [[nodiscard]] rte_mempool* pool() const noexcept override { return inner_->pool(); }
+    [[nodiscard]] bool link_is_up() const noexcept override { return inner_->link_is_up(); }
+    void set_sleeper(Sleeper& sleeper) noexcept override {
+        inner_->set_sleeper(sleeper);
+        way_.set_sleeper(sleeper);
+    }
+
+    // classify() leaves no packet in pieces.
+    bool punt(rte_mbuf* m) noexcept override {
+        const std::span<const std::uint8_t> frame{rte_pktmbuf_mtod(m, const std::uint8_t*),
+                                                  m->data_len};
+        const ExceptionKind kind = exception_kind(frame);
+        const auto k = static_cast<std::size_t>(kind);
+        if (buckets_[k].take(rates_[k], now_ms())) {
+            way_.give(kind, m);
+        } else {
+            counters_.add(kind, ExceptionEnd::over_rate);
+            rte_pktmbuf_free(m);
+        }
+        return true;
+    }
+    void flush() noexcept override {
+        clock_was_read_ = false;
+        way_.flush(*inner_, frames_);
+        inner_->flush();
+    }
+
+  private:
+    std::uint64_t now_ms() noexcept {
+        if (!clock_was_read_) now_ms_ = clock_.now().ms;
+        clock_was_read_ = true;
+        return now_ms_;
+    }
+
+    const std::unique_ptr<Port> inner_;
+    KernelsFrames frames_;
+    Way way_;  // these two go first: they hold mbufs of inner's pool
+    const ExceptionRates rates_;
+    ExceptionCounters::Queue& counters_;
+    Clock& clock_;
+    std::array<ExceptionBucket, kExceptionKinds> buckets_{};
+    // Of this turn.
+    std::uint64_t now_ms_ = 0;
+    bool clock_was_read_ = false;
+};
+
+}  // namespace steer
