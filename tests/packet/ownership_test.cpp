@@ -10,6 +10,7 @@
 
 #include "packet/appliance.h"
 #include "support/access_trace.h"
+#include "support/hand_over.h"
 
 namespace steer::test {
 namespace {
@@ -60,7 +61,8 @@ std::vector<TracedLine> contended(Appliance& a, unsigned ports) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(ownership)
+// (ThreadSanitizer has pages and faults of its own.)
+BOOST_AUTO_TEST_SUITE(ownership, *boost::unit_test::enable_if<!kThreadSanitizer>())
 
 BOOST_AUTO_TEST_CASE(workers_with_a_port_each_write_nothing_that_the_other_touches) {
     ::mallopt(M_MMAP_MAX, 0);  // everything in the heap, where the trace sees it

@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "dataplane/port/ethdev.h"
+#include "support/hand_over.h"
 
 namespace steer::test {
 namespace {
@@ -42,12 +43,17 @@ class RingPort::RingQueuePort final : public Port {
         mac_ = {0x02, 0, 0, 0, 0, n};
     }
     std::uint16_t rx(rte_mbuf** out, std::uint16_t n) noexcept override {
-        return ethdev_->rx(out, n);
+        const std::uint16_t got = ethdev_->rx(out, n);
+        to_port.take();
+        return got;
     }
     std::uint16_t tx(rte_mbuf** packets, std::uint16_t n) noexcept override {
+        from_port.give();
         return ethdev_->tx(packets, n);
     }
     [[nodiscard]] rte_mempool* pool() const noexcept override { return ethdev_->pool(); }
+
+    HandOver to_port, from_port;
 
   private:
     std::unique_ptr<Port> ethdev_;
@@ -76,12 +82,17 @@ RingPort::~RingPort() {
     rte_ring_free(from_port_);
 }
 
+Port& RingPort::port() {
+    return *port_;
+}
+
 bool RingPort::send(std::span<const std::uint8_t> frame) {
     rte_mbuf* mbuf = rte_pktmbuf_alloc(port_->pool());
     if (mbuf == nullptr) return false;
     char* const room = rte_pktmbuf_append(mbuf, static_cast<std::uint16_t>(frame.size()));
     if (room != nullptr) {
         std::copy(frame.begin(), frame.end(), reinterpret_cast<std::uint8_t*>(room));
+        port_->to_port.give();
         if (rte_ring_enqueue(to_port_, mbuf) == 0) return true;
     }
     rte_pktmbuf_free(mbuf);
@@ -91,6 +102,7 @@ bool RingPort::send(std::span<const std::uint8_t> frame) {
 Frame RingPort::receive() {
     void* object = nullptr;
     if (rte_ring_dequeue(from_port_, &object) != 0) return {};
+    port_->from_port.take();
     auto* const mbuf = static_cast<rte_mbuf*>(object);
     Frame frame(mbuf->pkt_len);
     const void* bytes = rte_pktmbuf_read(mbuf, 0, mbuf->pkt_len, frame.data());

@@ -25,7 +25,7 @@ class RingPort {
     RingPort(const RingPort&) = delete;
     RingPort& operator=(const RingPort&) = delete;
 
-    [[nodiscard]] Port& port() { return *port_; }
+    [[nodiscard]] Port& port();
 
     // Puts a frame on the port's wire; false if 1023 are there that rx() did not take, or no mbuf is left.
     bool send(std::span<const std::uint8_t> frame);
@@ -40,7 +40,7 @@ class RingPort {
     std::string device_;  // as DPDK knows it
     rte_ring* to_port_;
     rte_ring* from_port_;
-    std::unique_ptr<Port> port_;
+    std::unique_ptr<RingQueuePort> port_;
 };
 
 }  // namespace steer::test
