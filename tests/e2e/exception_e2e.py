@@ -240,11 +240,12 @@ class KernelsShare(unittest.TestCase):
         self.assertEqual(self.exception("icmp_given"), given)
         net.run("appliance", "ip", "link", "add", "link", "steer0", "name", "vrrp0", "address", other, "type", "macvlan")
         net.address("appliance", "vrrp0", "192.0.2.60/32")
+        # (As is usual for VRRP: a macvlan would answer ARP for every address of the machine.)
+        net.run("appliance", "sysctl", "-qw", "net.ipv4.conf.vrrp0.arp_ignore=1")
         net.run("appliance", "ip", "link", "set", "vrrp0", "up")
         net.run("client", "ip", "neigh", "replace", "192.0.2.60", "lladdr", other, "dev", "dtap0")
         until(lambda: self.ping("192.0.2.60", "-c", "1", "-W", "1") == (1, 1), 5, "a ping of the macvlan's address")
         dropped = self.worker("verdicts", "drop_other_host")
-        self.assertEqual(self.short(V4, "+timeout=1"), set())  # it is not the macvlan's address
         net.run("client", "ip", "neigh", "del", V4, "dev", "dtap0")
         self.assertEqual(self.short(V4), STREAM)
         self.assertEqual(self.worker("verdicts", "drop_other_host"), dropped)
