@@ -6,10 +6,10 @@
 // kNapNs while there was work lately, kLongNapNs after kShortNaps in a row without any. Asleep, it is
 // offline for QSBR: nobody waits for it.
 //
-// Under load (kLoad packets or more since it last paused) it does not wait for a descriptor either but
-// takes a nap of kLoadNapNs after kTurnsUnderLoad turns without work: what comes meanwhile is one burst,
-// sent with one system call, and who brings it has nobody to wake. Polled devices are looked at as long
-// as ever: nothing but their ring holds what comes.
+// Under load it does not wait for a descriptor either but takes naps of kLoadNapNs after
+// kTurnsUnderLoad turns without work, if they gather larger bursts than sleep does (LoadNaps): a burst
+// is sent with one system call, and who brings it has nobody to wake. Polled devices are looked at as
+// long as ever: nothing but their ring holds what comes.
 //
 // Order, so that no wake-up is lost: say that we sleep, look at everything once more (the caller's
 // turn), then sleep.
@@ -17,6 +17,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -27,6 +28,36 @@
 
 namespace steer {
 
+// Whether naps gather more than sleep: the moving averages of what came by the next pause, the way that gathers
+// less being tried once in kTryEach pauses. A query that is alone is always woken for.
+class LoadNaps {
+  public:
+    // `came`: packets and queries so far. True: nap now.
+    [[nodiscard]] bool wants(std::uint64_t came) const noexcept {
+        return naps_next_ && came - before_ >= kLeast;
+    }
+    // A pause begins.
+    void pause(std::uint64_t came, bool is_nap) noexcept {
+        int& gathered = napping_ ? by_nap_ : by_sleep_;
+        const auto burst = static_cast<int>(std::min<std::uint64_t>(came - before_, kMost)) * kUnit;
+        gathered += (burst - gathered) / kWeight;
+        before_ = came;
+        napping_ = is_nap;
+        const bool naps_pay = by_nap_ > by_sleep_ + by_sleep_ / 4;
+        naps_next_ = naps_pay != (++pauses_ % kTryEach == 0);
+    }
+
+  private:
+    static constexpr unsigned kLeast = 2, kMost = 1024;  // packets
+    static constexpr unsigned kTryEach = 32;             // pauses
+    static constexpr int kUnit = 16, kWeight = 8;        // of the moving averages
+
+    std::uint64_t before_ = 0;  // what had come by the last pause
+    int by_nap_ = 0, by_sleep_ = 0;
+    unsigned pauses_ = 0;
+    bool napping_ = false, naps_next_ = false;
+};
+
 class Sleep {
   public:
     static constexpr unsigned kEmptyTurns = 64;
@@ -34,7 +65,6 @@ class Sleep {
     static constexpr long kLongNapNs = 1'000'000;
     static constexpr unsigned kShortNaps = 400;  // at least 20 ms
     static constexpr unsigned kTurnsUnderLoad = 2;
-    static constexpr unsigned kLoad = 4;
     static constexpr long kLoadNapNs = 30'000;
 
     Sleep(std::span<Port* const> ports, Sleeper& sleeper);

@@ -446,8 +446,8 @@ void Worker::Impl::nap() noexcept {
 
 void Worker::Impl::run() noexcept {
     unsigned empty_turns = 0;
-    unsigned sleeps = 0;            // in a row
-    std::uint64_t came_before = 0;  // the last pause
+    unsigned sleeps = 0;  // in a row
+    LoadNaps load;
     if (options.idle == Idle::adaptive) Sleep::be_punctual();
     while (!stopping.load(std::memory_order_relaxed)) {
         if (turn(clock.now())) {
@@ -457,9 +457,8 @@ void Worker::Impl::run() noexcept {
         if (options.idle == Idle::spin) continue;
         rte_pause();
         if (options.idle == Idle::pause) continue;
-        if (++empty_turns == Sleep::kTurnsUnderLoad && !sleep.naps() &&
-            came() - came_before >= Sleep::kLoad) {
-            came_before = came();
+        if (++empty_turns == Sleep::kTurnsUnderLoad && !sleep.naps() && load.wants(came())) {
+            load.pause(came(), true);
             nap();
             empty_turns = 0;
             continue;
@@ -473,7 +472,7 @@ void Worker::Impl::run() noexcept {
         }
         counters.add(Stat::sleeps);
         if (sleep.naps()) counters.add(Stat::naps);
-        came_before = came();
+        load.pause(came(), false);
         go_offline();
         sleep.until(next_deadline_ms(), now, ++sleeps);
         empty_turns = Sleep::kEmptyTurns - 2;  // one look before the next sleep

@@ -69,9 +69,31 @@ class Portless {
     std::thread thread_;
 };
 
+// How many of 1,000 pauses are naps, where a nap brings that many packets and a sleep so many.
+unsigned naps_of(unsigned by_nap, unsigned by_sleep) {
+    LoadNaps load;
+    std::uint64_t came = 0;
+    unsigned naps = 0;
+    bool napping = false;
+    for (unsigned pause = 0; pause < 1000; ++pause) {
+        came += napping ? by_nap : by_sleep;
+        napping = load.wants(came);
+        load.pause(came, napping);
+        naps += napping ? 1 : 0;
+    }
+    return naps;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(idle)
+
+BOOST_AUTO_TEST_CASE(naps_are_taken_where_they_gather_more) {
+    BOOST_CHECK_GT(naps_of(6, 2), 700);
+    BOOST_CHECK_LT(naps_of(6, 10), 50);  // tries
+    BOOST_CHECK_LT(naps_of(2, 2), 50);
+    BOOST_CHECK_EQUAL(naps_of(1, 1), 0);  // a query that is alone is woken for
+}
 
 BOOST_AUTO_TEST_CASE(a_message_wakes_a_sleeping_worker_and_stop_ends_it) {
     Portless worker;
@@ -85,8 +107,8 @@ BOOST_AUTO_TEST_CASE(a_message_wakes_a_sleeping_worker_and_stop_ends_it) {
 
 BOOST_AUTO_TEST_CASE(under_load_it_naps_and_nothing_is_lost) {
     Portless worker;
-    for (unsigned round = 0; round < 1000 && worker.get(Stat::naps) == 0; ++round)
-        worker.ask(2 * Sleep::kLoad);
+    for (unsigned round = 0; round < 10'000 && worker.get(Stat::naps) == 0; ++round)
+        worker.ask(8);
     BOOST_CHECK_GT(worker.get(Stat::naps), 0);
     const std::uint64_t sleeps = worker.get(Stat::sleeps) - worker.get(Stat::naps);
     while (worker.get(Stat::sleeps) - worker.get(Stat::naps) <= sleeps)
