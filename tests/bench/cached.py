@@ -7,6 +7,9 @@ number of mbufs, pool cache, burst and descriptors, on one core, by turns. Ours 
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import itertools
 import json
 import os
 import pathlib
@@ -25,12 +28,25 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROUNDS = 5
 SECONDS = 2.0
 QUERIES, NAMES = 16_384, 1_000
-MBUFS, POOL_CACHE, BURST, DESCRIPTORS = 131_072, 256, 32, 1_024
+POOL_CACHE, BURST, DESCRIPTORS = 256, 32, 1_024
 
 
-def names() -> list[str]:
-    """1,000 names of the usual length, every tenth under stream.example (the policy set)."""
-    return [f"host{i:04d}.svc{i % 37}." + ("stream.example" if i % 10 == 0 else "example.com") for i in range(NAMES)]
+@dataclasses.dataclass(frozen=True)
+class Load:
+    """What is asked for and answered, and what both sides get for it."""
+
+    queries: int = QUERIES
+    names: int = NAMES
+    zipf: float | None = None  # the exponent; None: all names alike
+    records: tuple[str, ...] = ()  # bench_cached's words for the answers; (): two addresses
+    mbufs: int = 131_072
+    mib: int = 1_200  # of memory for the EAL
+    workers: int = 1
+
+
+def names(count: int = NAMES) -> list[str]:
+    """Names of the usual length, every tenth under stream.example (the policy set)."""
+    return [f"host{i:04d}.svc{i % 37}." + ("stream.example" if i % 10 == 0 else "example.com") for i in range(count)]
 
 
 def _sum16(data: bytes) -> int:
@@ -58,45 +74,56 @@ def query_frame(name: str, ident: int, client: int, port: int) -> bytes:
     return bytes.fromhex("020000000001" "020000000002" "0800") + ip + udp + dns
 
 
-def write_pcap(path: pathlib.Path) -> None:
+def write_pcap(path: pathlib.Path, load: Load = Load()) -> None:
     random.seed(20260801)
-    table = names()
+    table = names(load.names)
+    if load.zipf is None:
+        asked = [random.choice(table) for _ in range(load.queries)]
+    else:
+        weights = itertools.accumulate(1 / rank**load.zipf for rank in range(1, load.names + 1))
+        asked = random.choices(table, cum_weights=list(weights), k=load.queries)
     with open(path, "wb") as out:
         out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
-        for i in range(QUERIES):
-            frame = query_frame(random.choice(table), i, random.randrange(1, 1 << 16), random.randrange(1024, 65535))
+        for i, name in enumerate(asked):
+            frame = query_frame(name, i & 0xFFFF, random.randrange(1, 1 << 16), random.randrange(1024, 65535))
             out.write(struct.pack("<IIII", 0, i, len(frame), len(frame)) + frame)
 
 
-def _memory_words(huge: bool) -> list[str]:
-    return ["--in-memory", "-m", "1200"] if huge else ["--no-huge", "--no-shconf", "-m", "1200"]
+def _memory_words(huge: bool, load: Load) -> list[str]:
+    return (["--in-memory"] if huge else ["--no-huge", "--no-shconf"]) + ["-m", str(load.mib)]
 
 
-def testpmd(folder: pathlib.Path, pcap: pathlib.Path, huge: bool, mode: str) -> float:
-    """Nanoseconds of the forwarding thread a packet."""
-    argv = ["stdbuf", "-oL", "dpdk-testpmd", "-l", "0,1", *_memory_words(huge), "--no-pci", "--vdev",
-            f"net_pcap0,rx_pcap={pcap},infinite_rx=1", "--", "-i", "--nb-cores=1", f"--forward-mode={mode}",
-            f"--total-num-mbufs={MBUFS}", f"--mbcache={POOL_CACHE}", f"--burst={BURST}", f"--rxd={DESCRIPTORS}",
+def lcores(workers: int) -> str:
+    """lcore 0 waits; lcore i forwards on CPU i, the last one on CPU 0 if there is no other."""
+    return ",".join(["0@0"] + [f"{i}@{i % (os.cpu_count() or 1)}" for i in range(1, workers + 1)])
+
+
+def testpmd(pcap: pathlib.Path, huge: bool, mode: str, load: Load = Load()) -> float:
+    """Nanoseconds of the forwarding threads a packet."""
+    vdevs = [word for i in range(load.workers) for word in ("--vdev", f"net_pcap{i},rx_pcap={pcap},infinite_rx=1")]
+    argv = ["stdbuf", "-oL", "dpdk-testpmd", "--lcores", lcores(load.workers), *_memory_words(huge, load), "--no-pci",
+            *vdevs, "--", "-i", f"--nb-cores={load.workers}", f"--forward-mode={mode}", "--port-topology=loop",
+            f"--total-num-mbufs={load.mbufs * load.workers}", f"--mbcache={POOL_CACHE}", f"--burst={BURST}", f"--rxd={DESCRIPTORS}",
             f"--txd={DESCRIPTORS}", "--no-flush-rx", "--auto-start"]
     child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         def sent() -> int:
-            child.stdin.write("show port stats 0\n")
+            child.stdin.write("show port stats all\n")
             child.stdin.flush()
+            ports = []
             for line in child.stdout:
                 found = re.search(r"TX-packets:\s*(\d+)", line)
-                if found:
-                    return int(found[1])
+                ports += [int(found[1])] if found else []
+                if len(ports) == load.workers:
+                    return sum(ports)
             raise LabError("testpmd ended early")
 
         sent()
         time.sleep(0.7)
-        thread = next(t for t in pathlib.Path(f"/proc/{child.pid}/task").iterdir()
-                      if "worker" in (t / "comm").read_text())
+        threads = [t for t in pathlib.Path(f"/proc/{child.pid}/task").iterdir() if "worker" in (t / "comm").read_text()]
 
         def cpu() -> float:
-            fields = (thread / "schedstat").read_text().split()
-            return int(fields[0])  # ns on the CPU
+            return sum(int((t / "schedstat").read_text().split()[0]) for t in threads)  # ns on the CPU
 
         packets, spent = sent(), cpu()
         time.sleep(SECONDS)
@@ -114,16 +141,17 @@ def testpmd(folder: pathlib.Path, pcap: pathlib.Path, huge: bool, mode: str) -> 
         child.stdout.close()
 
 
-def ours(build: pathlib.Path, pcap: pathlib.Path, huge: bool, port: int, table: pathlib.Path) -> dict:
+def ours(build: pathlib.Path, pcap: pathlib.Path, huge: bool, port: int, table: pathlib.Path, load: Load = Load()) -> dict:
     argv = [str(build / "tests/bench/bench_cached"), "--pcap", str(pcap), "--names", str(table),
-            "--config", str(ROOT / "configs/minimal.yaml"), "--router-port", str(port), "--seconds", str(SECONDS), "--mbufs", str(MBUFS)] + ([] if huge else ["--no-huge"])
+            "--config", str(ROOT / "configs/minimal.yaml"), "--router-port", str(port), "--seconds", str(SECONDS), "--mbufs", str(load.mbufs), "--mib", str(load.mib), "--workers",
+            str(load.workers), *load.records] + ([] if huge else ["--no-huge"])
     done = subprocess.run(argv, text=True, capture_output=True)
     if done.returncode != 0:
         raise LabError(f"bench_cached failed: {done.stderr[-2000:]}")
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def _again(call, *arguments):
+def again(call, *arguments):
     """testpmd forwards nothing once in 28 starts: such a run is repeated, not counted."""
     for attempt in range(3):
         try:
@@ -134,45 +162,56 @@ def _again(call, *arguments):
     return None
 
 
-def rounds(build: pathlib.Path, folder: pathlib.Path, huge: bool, port: int) -> dict:
+def rounds(build: pathlib.Path, folder: pathlib.Path, huge: bool, port: int, load: Load = Load(),
+           count: int = ROUNDS) -> dict:
     pcap, table = folder / "hot.pcap", folder / "names.txt"
     swap, io, total, answered = [], [], [], []
-    for number in range(ROUNDS):
-        swap.append(_again(testpmd, folder, pcap, huge, "5tswap"))
-        result = ours(build, pcap, huge, port, table)
+    for number in range(count):
+        swap.append(again(testpmd, pcap, huge, "5tswap", load))
+        result = ours(build, pcap, huge, port, table, load)
         total.append(result["ns_per_packet"])
         answered.append(result["answered_share"])
-        io.append(_again(testpmd, folder, pcap, huge, "io"))
+        io.append(again(testpmd, pcap, huge, "io", load))
         print(f"  round {number + 1}: 5tswap {swap[-1]:.1f} ns, io {io[-1]:.1f} ns, ours {total[-1]:.1f} ns a packet"
               f" ({100 * answered[-1]:.2f} % answered)", flush=True)
     median = statistics.median
     return {"ratio": round(median(a / b for a, b in zip(swap, total)), 3), "ns": round(median(total), 1),
             "testpmd_ns": round(median(swap), 1), "own_ns": round(median(total) - median(io), 1),
-            "answered": round(min(answered), 5)}
+            "answered": round(min(answered), 5), "recalled": round(result["recalled_share"], 3)}
 
 
-def run(build: str) -> dict:
-    folder_of_build = pathlib.Path(build)
+@contextlib.contextmanager
+def prepared(build: pathlib.Path, load: Load, pages: int):
+    """Yields (folder with hot.pcap and names.txt, the router's port, hugepages that there are)."""
     require_idle()
-    with tempfile.TemporaryDirectory(prefix="steerdns-bench-") as name, hugepages(1024) as pages:
+    with tempfile.TemporaryDirectory(prefix="steerdns-bench-") as name, hugepages(pages) as taken:
         folder = pathlib.Path(name)
-        write_pcap(folder / "hot.pcap")
-        (folder / "names.txt").write_text("\n".join(names()) + "\n")
-        print(f"cached: {QUERIES} queries for {NAMES} names, {MBUFS} mbufs, pool cache {POOL_CACHE}, burst {BURST}, "
-              f"{DESCRIPTORS} descriptors, {os.cpu_count()} CPUs, {pages} hugepages of 2 MiB", flush=True)
-        rossim = Process("rossim", [str(folder_of_build / "tools/rossim/rossim"), "--address", "127.0.0.1", "--port", "0", "--user",
+        write_pcap(folder / "hot.pcap", load)
+        (folder / "names.txt").write_text("\n".join(names(load.names)) + "\n")
+        rossim = Process("rossim", [str(build / "tools/rossim/rossim"), "--address", "127.0.0.1", "--port", "0", "--user",
                                     "api-user:secret"], folder / "rossim.log")
         try:
             rossim.wait_for(" port ")
-            port = int(re.search(r", port (\d+)", rossim.text())[1])
-            result = {}
-            if pages >= 700:
-                print("with hugepages:", flush=True)
-                result = rounds(folder_of_build, folder, True, port)
-            print("without hugepages:", flush=True)
-            plain = rounds(folder_of_build, folder, False, port)
-            if not result:
-                return {**plain, "hugepages": 0}
-            return {**result, "hugepages": pages, "ratio_no_huge": plain["ratio"], "ns_no_huge": plain["ns"]}
+            yield folder, int(re.search(r", port (\d+)", rossim.text())[1]), taken
         finally:
             rossim.stop()
+
+
+def describe(name: str, load: Load, pages: int) -> None:
+    print(f"{name}: {load.queries} queries for {load.names} names, {load.mbufs} mbufs, pool cache {POOL_CACHE}, burst {BURST}, "
+          f"{DESCRIPTORS} descriptors, {load.workers} worker(s), {os.cpu_count()} CPUs, {pages} hugepages of 2 MiB", flush=True)
+
+
+def run(build: str) -> dict:
+    load = Load()
+    with prepared(pathlib.Path(build), load, 1024) as (folder, port, pages):
+        describe("cached", load, pages)
+        result = {}
+        if pages >= 700:
+            print("with hugepages:", flush=True)
+            result = rounds(pathlib.Path(build), folder, True, port, load)
+        print("without hugepages:", flush=True)
+        plain = rounds(pathlib.Path(build), folder, False, port, load)
+    if not result:
+        return {**plain, "hugepages": 0}
+    return {**result, "hugepages": pages, "ratio_no_huge": plain["ratio"], "ns_no_huge": plain["ns"]}

@@ -1,4 +1,4 @@
-// One worker on a net_pcap port that repeats its file for ever: nanoseconds a packet, as JSON on standard output.
+// Workers on net_pcap ports that repeat their file for ever: nanoseconds a packet, as JSON on standard output.
 //
 // The configuration is configs/minimal.yaml with a `cache` in front; the answers are put in through the keeper, the router
 // is a real connection. tests/bench/cached.py runs it against testpmd.
@@ -15,34 +15,50 @@
 namespace steer::bench {
 namespace {
 
-// Nanoseconds that the worker's thread was on a CPU (schedstat, first field).
-std::uint64_t worker_cpu_ns() {
+// Nanoseconds that the workers' threads were on a CPU (schedstat, first field), all together.
+std::uint64_t workers_cpu_ns() {
+    std::uint64_t all = 0;
     for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
         std::string name;
         std::getline(std::ifstream(task.path() / "comm"), name);
         if (name.find("worker") == std::string::npos) continue;
         std::uint64_t ns = 0;
         std::ifstream(task.path() / "schedstat") >> ns;
-        return ns;
+        all += ns;
     }
-    fail("no thread is called worker");
+    if (all == 0) fail("no thread is called worker");
+    return all;
+}
+
+struct Reading {
+    std::uint64_t packets = 0, answered = 0, recalled = 0, cpu_ns = 0;
+};
+
+Reading read(Plane& plane) {
+    Reading r;
+    for (unsigned i = 0; i < plane.workers(); ++i) {
+        const Counters& counters = plane.worker(i).counters();
+        r.packets += counters.get(Stat::rx_packets);
+        r.answered += counters.get(Verdict::answered);
+        r.recalled += counters.get(Stat::memo_hits);
+    }
+    r.cpu_ns = workers_cpu_ns();
+    return r;
 }
 
 void measure(Plane& plane, double seconds) {
-    const Counters& counters = plane.worker(0).counters();
     std::this_thread::sleep_for(std::chrono::milliseconds(700));
-    const auto packets = counters.get(Stat::rx_packets);
-    const auto answered = counters.get(Verdict::answered);
-    const auto spent = worker_cpu_ns();
+    const Reading before = read(plane);
     std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
-    const auto packets2 = counters.get(Stat::rx_packets);
-    const auto answered2 = counters.get(Verdict::answered);
-    const auto spent2 = worker_cpu_ns();
-    if (packets2 == packets) fail("no packet came");
-    std::printf("{\"ns_per_packet\": %.2f, \"answered_share\": %.5f, \"packets\": %llu}\n",
-                static_cast<double>(spent2 - spent) / static_cast<double>(packets2 - packets),
-                static_cast<double>(answered2 - answered) / static_cast<double>(packets2 - packets),
-                static_cast<unsigned long long>(packets2 - packets));
+    const Reading after = read(plane);
+    if (after.packets == before.packets) fail("no packet came");
+    const auto packets = static_cast<double>(after.packets - before.packets);
+    std::printf(
+        "{\"ns_per_packet\": %.2f, \"answered_share\": %.5f, \"recalled_share\": %.5f, "
+        "\"packets\": %.0f}\n",
+        static_cast<double>(after.cpu_ns - before.cpu_ns) / packets,
+        static_cast<double>(after.answered - before.answered) / packets,
+        static_cast<double>(after.recalled - before.recalled) / packets, packets);
 }
 
 }  // namespace
@@ -56,6 +72,7 @@ int main(int argc, char** argv) {
     std::string pcap;
     double seconds = 2;
     bool no_huge = false;
+    unsigned workers = 1, mib = 1200;
     EthdevOptions port;
     port.descriptors = 1024;
     port.mbufs = 131'072;
@@ -66,13 +83,24 @@ int main(int argc, char** argv) {
     app.add_option("--router-port", scene.router_port);
     app.add_option("--seconds", seconds);
     app.add_option("--mbufs", port.mbufs);
+    app.add_option("--records", scene.records, "addresses of a name");
+    app.add_flag("--one-to", scene.one_to, "from one to so many");
+    app.add_option("--cache-mib", scene.cache_mib);
+    app.add_option("--workers", workers);
+    app.add_option("--mib", mib, "memory of the EAL");
     app.add_flag("--no-huge", no_huge);
     CLI11_PARSE(app, argc, argv);
 
-    start_eal(no_huge);
-    auto ports = open_vdev("net_pcap", "rx_pcap=" + pcap + ",infinite_rx=1", port);
-    if (!ports) fail(ports.error().sentence());
-    CachedScene cached(scene, *ports->front());
+    start_eal(no_huge, workers, mib);
+    std::vector<std::unique_ptr<Port>> owned;
+    std::vector<Port*> ports;
+    for (unsigned i = 0; i < workers; ++i) {
+        auto opened = open_vdev("net_pcap", "rx_pcap=" + pcap + ",infinite_rx=1", port);
+        if (!opened) fail(opened.error().sentence());
+        owned.push_back(std::move(opened->front()));
+        ports.push_back(owned.back().get());
+    }
+    CachedScene cached(scene, ports);
     cached.plane().start();
     measure(cached.plane(), seconds);
     return 0;

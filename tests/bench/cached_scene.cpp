@@ -27,9 +27,19 @@ void fail(const std::string& why) {
     std::exit(1);
 }
 
-void start_eal(bool no_huge) {
-    std::vector<std::string> words{"bench",          "-l", "0,1",  "--no-pci",
-                                   "--no-telemetry", "-m", "1200", "--log-level=*:error"};
+void start_eal(bool no_huge, unsigned workers, unsigned mib) {
+    const unsigned cpus = std::max(1U, std::thread::hardware_concurrency());
+    std::string lcores = "0@0";
+    for (unsigned lcore = 1; lcore <= workers; ++lcore)
+        lcores += "," + std::to_string(lcore) + "@" + std::to_string(lcore % cpus);
+    std::vector<std::string> words{"bench",
+                                   "--lcores",
+                                   lcores,
+                                   "--no-pci",
+                                   "--no-telemetry",
+                                   "-m",
+                                   std::to_string(mib),
+                                   "--log-level=*:error"};
     if (no_huge) {
         words.insert(words.end(), {"--no-huge", "--no-shconf"});
     } else {
@@ -59,20 +69,23 @@ void replace(std::string& text, const std::string& from, const std::string& to) 
 }
 
 // The example with the router at the port and a cache in front of all.
-std::string configuration(const SceneOptions& options) {
+std::string configuration(const SceneOptions& options, unsigned names) {
     std::stringstream stream;
     stream << std::ifstream(options.config).rdbuf();
     std::string text = stream.str();
     if (options.router_port == 0) return text;
     replace(text, "172.16.1.1:8728", "127.0.0.1:" + std::to_string(options.router_port));
     replace(text, "    args:\n      - matches: \"$match_policy_domain\"",
-            "    args:\n      - exec: \"cache short_circuit\"\n      - matches: "
+            "    args:\n      - exec: \"$answers\"\n      - matches: "
             "\"$match_policy_domain\"");
+    replace(text, "plugins:\n",
+            "plugins:\n  - tag: answers\n    type: cache\n    args: { size: " +
+                std::to_string(std::max(1024U, names)) + ", short_circuit: true }\n");
     return text;
 }
 
-build::Built built_of(const SceneOptions& options, build::Registry& registry) {
-    const auto loaded = config::load_text(configuration(options), options.config);
+build::Built built_of(const SceneOptions& options, unsigned names, build::Registry& registry) {
+    const auto loaded = config::load_text(configuration(options, names), options.config);
     if (!loaded.ok()) fail(loaded.errors.front().sentence());
     build::Surroundings around;
     around.own_networks = {must(matchers::Prefix::parse("10.0.0.0/8"))};
@@ -81,10 +94,13 @@ build::Built built_of(const SceneOptions& options, build::Registry& registry) {
     return built;
 }
 
-PlaneOptions plane_options(const Snapshot& snapshot) {
+PlaneOptions plane_options(const Snapshot& snapshot, const SceneOptions& scene,
+                           std::size_t workers) {
     PlaneOptions options;
     options.idle = Idle::spin;
-    options.cache_bytes = std::size_t{16} << 20;
+    options.workers = static_cast<unsigned>(workers);
+    options.spread = false;  // each worker has a port, and its queries are for it
+    options.cache_bytes = std::size_t{scene.cache_mib} << 20;
     options.cache_entries = {snapshot.caches.front().size};
     return options;
 }
@@ -97,9 +113,9 @@ std::vector<std::string> read_names(const std::string& file) {
     return names;
 }
 
-// Puts an answer of two addresses for each name into the cache, as a worker would that had just got it.
+// Puts an answer for each name into the cache, as a worker would that had just got it.
 void fill(Plane& plane, const Snapshot& snapshot, const std::vector<std::string>& names,
-          Clock& clock) {
+          const SceneOptions& options, Clock& clock) {
     Counters counters;
     const Now now = clock.now();
     unsigned serial = 0;
@@ -111,8 +127,11 @@ void fill(Plane& plane, const Snapshot& snapshot, const std::vector<std::string>
         const auto low = static_cast<std::uint8_t>(serial);
         // With names compressed, as servers send them.
         const test::Bytes owner{0xc0, 0x0c};
-        response.record(test::DnsMessage::kAnswer, owner, dns::kA, 3600, {198, 51, 100, low});
-        response.record(test::DnsMessage::kAnswer, owner, dns::kA, 3600, {198, 51, 101, low});
+        const unsigned records = options.one_to ? serial % options.records + 1 : options.records;
+        for (unsigned i = 0; i < records; ++i) {
+            response.record(test::DnsMessage::kAnswer, owner, dns::kA, 3600,
+                            {198, 51, static_cast<std::uint8_t>(100 + i), low});
+        }
         Buffer* const answer = plane.shared().buffers->take(kSmallBuffer);
         dns::UpstreamFacts facts;
         if (dns::build_answer(response.bytes(), wire, dns::kA, dns::kIn, false, answer->room(),
@@ -152,9 +171,10 @@ void await_router(const RouterThread& routers) {
 }  // namespace
 
 struct CachedScene::Impl {
-    Impl(const SceneOptions& options, Port& port)
-        : built(built_of(options, registry)),
-          plane(plane_options(*built.snapshot)),
+    Impl(const SceneOptions& options, std::span<Port* const> ports)
+        : names(read_names(options.names)),
+          built(built_of(options, static_cast<unsigned>(names.size()), registry)),
+          plane(plane_options(*built.snapshot, options, ports.size())),
           publisher(plane.shared()),
           hops(plane.shared().next_hops, plane.shared().qsbr) {
         auto table = std::make_unique<NextHopTable>();
@@ -162,8 +182,9 @@ struct CachedScene::Impl {
         table->own_addresses = table->service_addresses;
         table->service_ports = {53};
         hops.put(std::move(table));
-        plane.add_worker({&port}, clock);
-        fill(plane, *built.snapshot, read_names(options.names), clock);
+        for (Port* port : ports)
+            plane.add_worker({port}, clock);
+        fill(plane, *built.snapshot, names, options, clock);
         must(publisher.publish(built.snapshot, clock.now()));
         if (built.routers.empty()) return;
         routers = std::make_unique<RouterThread>(plane, clock, built.routers,
@@ -179,6 +200,7 @@ struct CachedScene::Impl {
     }
 
     BootClock clock;
+    const std::vector<std::string> names;
     build::Registry registry;
     build::Built built;
     Plane plane;
@@ -187,8 +209,8 @@ struct CachedScene::Impl {
     std::unique_ptr<RouterThread> routers;
 };
 
-CachedScene::CachedScene(const SceneOptions& options, Port& port)
-    : impl_(std::make_unique<Impl>(options, port)) {}
+CachedScene::CachedScene(const SceneOptions& options, std::span<Port* const> ports)
+    : impl_(std::make_unique<Impl>(options, ports)) {}
 
 CachedScene::~CachedScene() = default;
 

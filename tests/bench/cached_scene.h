@@ -1,8 +1,9 @@
-// One worker that answers on 10.255.255.53 and whose cache has every answer; its configuration's router is in sync. The
-// caller brings the port.
+// Workers that answer on 10.255.255.53 and whose cache has every answer; their configuration's router is in sync. The
+// caller brings a port for each.
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 
 #include "control/plane.h"
@@ -15,17 +16,20 @@ struct SceneOptions {
     unsigned router_port =
         0;  // where its router 172.16.1.1:8728 is on 127.0.0.1, and a cache goes before its
             // match; 0: the file as it is
+    unsigned records = 2;  // addresses of a name ...
+    bool one_to = false;   // ... or as many as its place in the file says, from 1 to `records`
+    unsigned cache_mib = 16;
 };
 
 // Ends the program.
 [[noreturn]] void fail(const std::string& why);
-// lcores 0 and 1, no devices.
-void start_eal(bool no_huge);
+// lcore 0 for this thread, one for each worker; no devices.
+void start_eal(bool no_huge, unsigned workers = 1, unsigned mib = 1200);
 
 class CachedScene {
   public:
-    // EAL is up; `port` outlives this. Fails if anything is not as it should be.
-    CachedScene(const SceneOptions& options, Port& port);
+    // EAL is up; the ports outlive this: worker i's is the i-th. Fails if anything is not as it should be.
+    CachedScene(const SceneOptions& options, std::span<Port* const> ports);
     ~CachedScene();
     CachedScene(const CachedScene&) = delete;
     CachedScene& operator=(const CachedScene&) = delete;

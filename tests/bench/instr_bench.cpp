@@ -66,7 +66,8 @@ int main(int argc, char** argv) {
     start_eal(true);
     const Frames frames = read_frames(pcap);
     test::RingPort ring("bench");
-    CachedScene cached(scene, ring.port());
+    const std::array<Port*, 1> ports{&ring.port()};
+    CachedScene cached(scene, ports);
     ask_all(frames, ring, cached, false);
     const std::uint64_t expected = frames.size() / kBurst * kBurst;
     if (ask_all(frames, ring, cached, false) != expected) fail("not every query is answered");

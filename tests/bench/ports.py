@@ -52,7 +52,13 @@ class Stage:
         self.serial = 0
         self._knot("upstream", "  listen: 127.0.0.1@5300\n")
 
-    def _knot(self, name: str, listen: str, xdp: str = "", *before: str) -> Process:
+    def outside(self) -> str:
+        """Starts another resolver, behind the wire, on the client's CPU; its address and port (kxdpgun takes all UDP to
+        ports from 2000 on)."""
+        self._knot("outside", f"  listen: {CLIENT}@53\n", "", "taskset", "-c", CLIENT_CPU, space="client")
+        return f"{CLIENT}:53"
+
+    def _knot(self, name: str, listen: str, xdp: str = "", *before: str, space: str = "server") -> Process:
         folder = self.folder / name
         folder.mkdir()
         file = folder / "knot.conf"
@@ -61,30 +67,36 @@ class Stage:
                         f"database:\n  storage: {folder}/db\n"
                         f"zone:\n  - domain: .\n    file: {self.folder}/root.zone\n    zonefile-sync: -1\n"
                         f"    journal-content: none\n")
-        process = self.network.start("server", name, *before, "knotd", "-c", str(file))
+        process = self.network.start(space, name, *before, "knotd", "-c", str(file))
         process.wait_for("server started")
         return process
 
-    def knot(self) -> Process:
+    def knot(self, xdp: bool = True) -> Process:
         self.serial += 1
-        return self._knot(f"knot{self.serial}", "", "xdp:\n  listen: eth0@53\n", "taskset", "-c", SERVER_CPU)
+        words = ("", "xdp:\n  listen: eth0@53\n") if xdp else (f"  listen: {OURS}@53\n", "")
+        return self._knot(f"knot{self.serial}", *words, "taskset", "-c", SERVER_CPU)
 
-    def ours(self, warm: bool = True, port: str = "", idle: str = "adaptive") -> Process:
+    def ours(self, warm: bool = True, port: str = "", idle: str = "adaptive",
+             upstream: str = "127.0.0.1:5300") -> Process:
         """`port`: more settings of the port, each after a comma."""
         self.serial += 1
         config = self.folder / "steerdns.yaml"
         config.write_text(f"dataplane: {{ ports: [ {{ device: eth0, driver: af_xdp{port} }} ], workers: [{SERVER_CPU}], "
                           f"memory: 256MiB, idle: {idle} }}\ncontrol: {{ http: off }}\nplugins:\n"
                           "  - tag: main\n    type: sequence\n"
-                          "    args: [ { exec: cache short_circuit }, { exec: forward 127.0.0.1:5300 } ]\n")
+                          f"    args: [ {{ exec: cache short_circuit }}, {{ exec: forward {upstream} }} ]\n")
         process = self.network.start("server", f"steerdnsd{self.serial}", str(self.build / "steerdnsd"), "--config",
                                      str(config), "--control-socket", str(self.socket))
         process.wait_for("serving", 40)
         if warm:
-            out = self._dnsperf("-n", "3", "-c", "1", "-q", "20", "-t", "2")
-            if f"NOERROR {3 * NAMES} (100.00%)" not in out:
-                raise LabError(f"not every name is answered: {out[-800:]}")
+            self.warm()
         return process
+
+    def warm(self) -> None:
+        """Every name is asked for three times and answered."""
+        out = self.dnsperf("-n", "3", "-c", "1", "-q", "20", "-t", "2")
+        if f"NOERROR {3 * NAMES} (100.00%)" not in out:
+            raise LabError(f"not every name is answered: {out[-800:]}")
 
     def stop(self, process: Process) -> None:
         process.stop()
@@ -92,21 +104,21 @@ class Stage:
 
     # Load -----------------------------------------------------------------------------------------------------
 
-    def _dnsperf(self, *words: str) -> str:
+    def dnsperf(self, *words: str) -> str:
         return self.network.run("client", "taskset", "-c", CLIENT_CPU, "dnsperf", "-s", OURS, "-d", str(self.names),
                                 *words).stdout
 
     def closed_loop(self, seconds: float) -> tuple[float, float]:
         """dnsperf's (answers a second, share lost)."""
-        out = self._dnsperf("-l", str(seconds), *DNSPERF)
+        out = self.dnsperf("-l", str(seconds), *DNSPERF)
         rate = float(re.search(r"Queries per second:\s+([\d.]+)", out)[1])
         sent = int(re.search(r"Queries sent:\s+(\d+)", out)[1])
         return rate, int(re.search(r"Queries lost:\s+(\d+)", out)[1]) / sent
 
-    def offered(self, seconds: float) -> tuple[int, int, int]:
-        """kxdpgun's (queries, answers, answers that are NOERROR) at RATE."""
-        out = self.network.run("client", "kxdpgun", "-F", CLIENT_CPU, "-t", str(round(seconds)), "-Q", str(RATE), "-b",
-                               "10", "-i", str(self.names), OURS).stdout
+    def offered(self, seconds: float, rate: int = RATE, names: pathlib.Path | None = None) -> tuple[int, int, int]:
+        """kxdpgun's (queries, answers, answers that are NOERROR) at a rate."""
+        out = self.network.run("client", "kxdpgun", "-F", CLIENT_CPU, "-t", str(round(seconds)), "-Q", str(rate), "-b",
+                               "10", "-i", str(names or self.names), OURS).stdout
         found = [re.search(rf"{word}:\s+(\d+)", out) for word in ("total queries", "total replies", "responded NOERROR")]
         if not all(found):
             raise LabError(f"kxdpgun got no answers: {out[-500:]}")

@@ -6,11 +6,12 @@ import json
 import pathlib
 import sys
 
-from bench import cached, instr, memif, ports, wakeups
+from bench import cached, instr, latency, memif, miss, peers, ports, wakeups, workers, zipf
 from bench.machine import TooBusy
 
-BENCHES = {"cached": cached.run, "instr": instr.run, "memif": memif.run, "ports": ports.run,
-           "wakeups": wakeups.run}
+BENCHES = {"cached": cached.run, "instr": instr.run, "latency": latency.run, "memif": memif.run, "miss": miss.run,
+           "peers": peers.run, "ports": ports.run, "wakeups": wakeups.run, "workers": workers.run,
+           "zipf": zipf.run}
 # The second figure of each: instructions an answer of what it serves.
 INSTRUCTIONS = {"cached": "cached", "memif": "cached", "ports": "plain"}
 
