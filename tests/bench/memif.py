@@ -23,7 +23,7 @@ ROUNDS, SECONDS = 5, 3.0
 SERVER_CPU, GENERATOR_CPU = "0", "1"
 MBUFS, POOL_CACHE, BURST, DESCRIPTORS = 8_191, 256, 32, 1_024  # as the daemon has them
 MEMIF = "bsize=2048,rsize=10"
-OURS = "10.255.255.53"  # whom the queries are for
+OURS, OUR_MAC = "10.255.255.53", "02:00:00:00:00:01"  # whom the queries are for
 LOCAL = ["1.1.1.1", "172.16.1.1", "172.16.1.2", OURS]  # those of the example, all on `lo`
 
 
@@ -66,7 +66,7 @@ class Stage:
     def ours(self, path: pathlib.Path, idle: str = "adaptive") -> Process:
         config = self.folder / "steerdns.yaml"
         config.write_text(f"dataplane:\n  workers: [{SERVER_CPU}]\n  memory: {600 if self.huge else 256}MiB\n  idle: {idle}\n  ports:\n"
-                          f"    - {{ device: 'role=server,socket-abstract=no,{MEMIF},socket={path}', driver: memif, "
+                          f"    - {{ device: 'role=server,socket-abstract=no,{MEMIF},mac={OUR_MAC},socket={path}', driver: memif, "
                           f"addresses: [{OURS}] }}\ncontrol: {{ http: off }}\n" + self.configuration)
         daemon = self.network.start("server", f"steerdnsd{self.serial}", str(self.build / "steerdnsd"), "--config",
                                     str(config), "--control-socket", str(self.folder / "control.sock"))
