@@ -2,6 +2,7 @@
 
 #include <rte_rcu_qsbr.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -9,6 +10,7 @@
 #include <filesystem>
 #include <iterator>
 
+#include "control/cache/cache_methods.h"
 #include "control/ops/notes.h"
 #include "control/ops/worker_counters.h"
 #include "control/port_check.h"
@@ -23,6 +25,7 @@ using namespace std::chrono_literals;
 constexpr auto kHousekeepingEvery = 100ms;
 constexpr auto kNeighbourPatience = 1500ms;
 constexpr unsigned kCleanupPatienceMs = 5000;
+constexpr const char* kStateFolder = "/var/lib/steerdns";  // ours to make, and to hand over
 
 void log_router(routeros::Level level, const std::string& sentence) {
     switch (level) {
@@ -86,6 +89,7 @@ Result<void> Daemon::start() {
         if (auto done = (this->*step)(); !done) return done;
     }
     start_threads();
+    is_serving_ = true;
     say_what_is_served();
     return {};
 }
@@ -135,7 +139,30 @@ Result<void> Daemon::start_tables() {
         plane_->add_worker(ports_->of_worker(i, workers), clock_);
     auto published = publisher_->publish(built_.snapshot, clock_.now());
     if (!published) return published.error();
+    start_cache();
     return {};
+}
+
+// What was dumped comes back before anybody asks.
+void Daemon::start_cache() {
+    if (plane_->shared().cache == nullptr) return;
+    std::vector<CacheOf> caches;
+    for (const auto& instance : publisher_->current()->caches) {
+        CacheOf one{.instance = instance.id, .tag = instance.tag};
+        for (const auto& plugin : settings_.plugins) {
+            const auto* const settings = std::get_if<config::Cache>(&plugin.args);
+            if (settings == nullptr || plugin.tag != instance.tag) continue;
+            one.dump_file = settings->dump_file;
+            one.dump_interval = settings->dump_interval;
+        }
+        caches.push_back(std::move(one));
+    }
+    cache_desk_ = std::make_unique<CacheDesk>(
+        house_, *plane_, clock_, std::move(caches), registry_.list_names(),
+        [](bool warning, const std::string& s) {
+            spdlog::log(warning ? spdlog::level::warn : spdlog::level::info, "{}", s);
+        });
+    cache_desk_->restore();
 }
 
 Result<void> Daemon::start_network() {
@@ -214,6 +241,12 @@ Result<void> Daemon::start_ops() {
     rpc_.add("version", [](const boost::json::value&) -> ops::RpcResult {
         return boost::json::value{{"version", STEER_VERSION}};
     });
+    if (cache_desk_) {
+        add_cache_methods(rpc_, {*cache_desk_, *plane_->shared().cache, clock_, built_.sets,
+                                 publisher_->current()->names});
+    } else {
+        add_no_cache_methods(rpc_);
+    }
     socket_ = std::make_unique<ops::ControlSocket>(house_, rpc_);
     if (auto done = socket_->listen(settings_.control.socket); !done) return done;
     if (const auto& http = settings_.control.http) {
@@ -227,17 +260,44 @@ Result<void> Daemon::start_ops() {
     return {};
 }
 
+std::vector<std::string> Daemon::dump_folders() const {
+    std::vector<std::string> folders;
+    if (!cache_desk_) return folders;
+    for (const CacheOf& one : cache_desk_->caches()) {
+        if (!one.dump_file.empty())
+            folders.push_back(std::filesystem::absolute(one.dump_file).parent_path().string());
+    }
+    return folders;
+}
+
 Result<void> Daemon::give_up_rights() {
     auto user = resolve_user(settings_.control.user);
     if (!user) return user.error();
     const auto folder = std::filesystem::path(settings_.control.socket).parent_path();
-    return drop_rights(
-        *user, {settings_.control.socket, folder == "/run/steerdns" ? folder.string() : ""});
+    std::vector<std::string> handed{settings_.control.socket,
+                                    folder == "/run/steerdns" ? folder.string() : ""};
+    const auto dumps = dump_folders();
+    if (std::find(dumps.begin(), dumps.end(), kStateFolder) != dumps.end()) {
+        std::error_code no_folder;  // then what follows says so
+        std::filesystem::create_directories(kStateFolder, no_folder);
+        if (!no_folder) handed.emplace_back(kStateFolder);
+    }
+    if (auto done = drop_rights(*user, handed); !done) return done;
+    for (const auto& dump : dumps) {
+        if (::access(dump.c_str(), W_OK) == 0) continue;
+        spdlog::warn(
+            "dump_file: {} is no folder that {} may write to: nothing will be kept over a restart; "
+            "make it, "
+            "or name another",
+            dump, user->empty() ? "this user" : *user);
+    }
+    return {};
 }
 
 void Daemon::start_threads() {
     routers_ = std::make_unique<RouterThread>(*plane_, clock_, built_.routers, log_router);
     plane_->start();
+    if (cache_desk_) cache_desk_->start();
     exceptions_->start();
     streams_->start();
     routers_->start();
@@ -301,7 +361,11 @@ void Daemon::stop() {
     if (http_) http_->close();
     if (routers_) routers_->stop(kCleanupPatienceMs);
     if (streams_) streams_->stop();
+    if (cache_desk_) cache_desk_->stop();
     if (plane_) plane_->stop();
+    if (cache_desk_ && is_serving_) cache_desk_->dump_at_end();
+    is_serving_ = false;
+    cache_desk_.reset();
     if (exceptions_) exceptions_->stop();
     if (plane_ && publisher_) write_notes();
     watcher_.reset();

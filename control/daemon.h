@@ -14,6 +14,7 @@
 
 #include "control/build/build.h"
 #include "control/build/publish.h"
+#include "control/cache/cache_desk.h"
 #include "control/config/settings.h"
 #include "control/exception_thread.h"
 #include "control/kernel/next_hops.h"
@@ -46,9 +47,11 @@ class Daemon {
     [[nodiscard]] EalOptions eal_options() const;
     Result<void> start_eal();
     Result<void> start_tables();
+    void start_cache();
     Result<void> start_network();
     Result<void> start_listeners();
     Result<void> start_ops();
+    [[nodiscard]] std::vector<std::string> dump_folders() const;
     Result<void> give_up_rights();
     void start_threads();
     void say_what_is_served();
@@ -65,6 +68,7 @@ class Daemon {
     config::Settings settings_;
     mutable BootClock clock_;  // reading it changes nothing
     std::uint64_t started_ms_ = 0;
+    bool is_serving_ = false;
     boost::asio::io_context house_;
     boost::asio::signal_set signals_;
     boost::asio::steady_timer housekeeping_;
@@ -77,6 +81,7 @@ class Daemon {
     std::unique_ptr<ExceptionThread> exceptions_;
     std::unique_ptr<Plane> plane_;
     std::unique_ptr<build::Publisher> publisher_;
+    std::unique_ptr<CacheDesk> cache_desk_;  // nullptr: no cache in the configuration
     std::unique_ptr<Published<NextHopTable>> hops_;
     std::unique_ptr<kernel::ReservedPorts> reserved_;
     std::unique_ptr<KernelSide> kernel_side_;

@@ -35,9 +35,9 @@ std::unique_ptr<Sleeper> make_sleeper() {
 }
 
 rte_rcu_qsbr* make_qsbr() {
-    const std::size_t size = rte_rcu_qsbr_get_memsize(kMaxWorkers);
+    const std::size_t size = rte_rcu_qsbr_get_memsize(kWalkReader + 1);
     auto* qsbr = static_cast<rte_rcu_qsbr*>(rte_zmalloc("steer_qsbr", size, RTE_CACHE_LINE_SIZE));
-    if (qsbr == nullptr || rte_rcu_qsbr_init(qsbr, kMaxWorkers) != 0)
+    if (qsbr == nullptr || rte_rcu_qsbr_init(qsbr, kWalkReader + 1) != 0)
         die("no memory for QSBR state");
     return qsbr;
 }

@@ -17,6 +17,9 @@
 
 namespace steer {
 
+// Of Shared::qsbr: the thread that walks the cache. Workers are the readers below.
+inline constexpr unsigned kWalkReader = kMaxWorkers;
+
 struct PlaneOptions {
     unsigned workers = 1;
     unsigned streams = 1;
@@ -70,6 +73,7 @@ class Plane {
     // Thread `house` pops these.
     [[nodiscard]] Ring<Note>& notes(unsigned worker) { return *notes_[worker]; }
 
+    [[nodiscard]] Sleeper& worker_sleeper(unsigned i) { return *worker_sleepers_[i]; }
     [[nodiscard]] Sleeper& routers_sleeper() { return *routers_sleeper_; }
     [[nodiscard]] Sleeper& stream_sleeper(unsigned i) { return *stream_sleepers_[i]; }
     [[nodiscard]] Sleeper& house_sleeper() { return *house_sleeper_; }

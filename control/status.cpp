@@ -3,6 +3,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include "control/cache/cache_methods.h"
 #include "control/daemon.h"
 #include "control/ops/worker_counters.h"
 #include "dataplane/cache/cache.h"
@@ -209,12 +210,7 @@ void Daemon::write_metrics(ops::MetricWriter& writer) const {
     writer.counter("steerdns_outcomes", "what became of answers that waited for a router");
     for (std::size_t i = 0; i < outcomes.size(); ++i)
         writer.sample({{"outcome", kOutcomeLabels[i]}}, outcomes[i]);
-    if (const auto* const cache = plane_->shared().cache) {
-        writer.gauge("steerdns_cache_entries", "answers in the cache");
-        writer.sample({}, static_cast<std::uint64_t>(cache->entries()));
-        writer.gauge("steerdns_cache_bytes", "bytes of the cache in use");
-        writer.sample({}, static_cast<std::uint64_t>(cache->bytes_used()));
-    }
+    if (cache_desk_) write_cache_metrics(writer, *cache_desk_, *plane_->shared().cache);
     for (const auto& router : routers_->status()) {
         writer.gauge("steerdns_router_in_sync", "1 if what the router has is known");
         writer.sample(

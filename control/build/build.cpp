@@ -1,6 +1,7 @@
 #include "control/build/build.h"
 
 #include <algorithm>
+#include <map>
 
 #include "control/build/compile.h"
 #include "control/build/lists.h"
@@ -58,6 +59,20 @@ void check_tls(const config::Settings& settings, Built& built) {
     }
 }
 
+// Two caches that write to one file would each throw away the other's dump.
+void check_dump_files(const config::Settings& settings, Built& built) {
+    std::map<std::string, std::string> owners;
+    for (const config::Plugin& plugin : settings.plugins) {
+        const auto* const cache = std::get_if<config::Cache>(&plugin.args);
+        if (cache == nullptr || cache->dump_file.empty()) continue;
+        const auto [other, is_first] = owners.emplace(cache->dump_file, plugin.tag);
+        if (is_first) continue;
+        built.errors.push_back({"caches '" + other->second + "' and '" + plugin.tag +
+                                    "' have the same dump_file: give each one of its own",
+                                settings.file, plugin.line});
+    }
+}
+
 }  // namespace
 
 Built build(const config::Settings& settings, const Surroundings& surroundings,
@@ -67,8 +82,10 @@ Built build(const config::Settings& settings, const Surroundings& surroundings,
     Snapshot& snapshot = *built.snapshot;
     const auto list_places = build_lists(settings, surroundings, registry, built);
     check_tls(settings, built);
+    check_dump_files(settings, built);
     TagMasks masks(settings);
     Compiler(settings, registry, masks, list_places, snapshot, built.errors).run();
+    built.sets = masks.named_sets();
     snapshot.names = masks.finish(snapshot.tag_masks, built.errors);
     snapshot.allow = allowed(settings.dataplane, surroundings);
     snapshot.trusted_forwarders = matchers::PrefixSet(settings.dataplane.trusted_forwarders);

@@ -46,12 +46,19 @@ struct RouterPlan {
     bool cleanup_on_shutdown = false;  // of any of its lists
 };
 
+// A domain_set, or a qname with rules of its own, and the sets of the snapshot's matcher that it is.
+struct NamedSet {
+    std::string tag;
+    matchers::TagBits bits;
+};
+
 struct Built {
     std::unique_ptr<Snapshot> snapshot;  // generation and slot are publish()'s
     std::vector<Listener>
         listeners;  // one per address; UDP and TCP 53 everywhere without a server plugin
     std::vector<RouterPlan> routers;
-    std::vector<Error> errors;  // then there is no snapshot
+    std::vector<NamedSet> sets;  // those that the program asks about
+    std::vector<Error> errors;   // then there is no snapshot
     std::vector<Error> warnings;
     [[nodiscard]] bool ok() const { return errors.empty(); }
 };

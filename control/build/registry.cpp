@@ -22,6 +22,13 @@ Result<ListId> Registry::list(const std::string& tag, const std::string& router)
     return number(lists_, {tag, router}, kMaxLists, "lists (ros_address_list)");
 }
 
+std::vector<std::pair<std::string, std::string>> Registry::list_names() const {
+    std::vector<std::pair<std::string, std::string>> names(lists_.size());
+    for (const auto& [name, id] : lists_)
+        names[id] = name;
+    return names;
+}
+
 Result<std::uint16_t> Registry::upstream(const IpAddress& address, std::uint16_t port) {
     return number(upstreams_, {address, port}, kMostUpstreams, "upstreams");
 }

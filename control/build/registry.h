@@ -10,6 +10,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "dataplane/event/list_state.h"
 #include "matchers/prefix/ip_address.h"
@@ -24,6 +25,8 @@ class Registry {
   public:
     // A list is one ros_address_list: its tag and its router's name.
     Result<ListId> list(const std::string& tag, const std::string& router);
+    // Every list's tag and router, by id.
+    [[nodiscard]] std::vector<std::pair<std::string, std::string>> list_names() const;
     Result<std::uint16_t> upstream(const IpAddress& address, std::uint16_t port);
     Result<std::uint16_t> cache(const std::string& tag);
 

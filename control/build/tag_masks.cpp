@@ -43,6 +43,15 @@ matchers::TagBits TagMasks::add_rules(const std::vector<config::RuleAt>& rules) 
     return bits;
 }
 
+std::vector<NamedSet> TagMasks::named_sets() const {
+    std::vector<NamedSet> out;
+    for (const auto& [plugin, bits] : set_bits_)
+        out.push_back({settings_.plugin(plugin).tag, bits});
+    for (const auto& [plugin, mask] : masks_by_qname_)
+        out.push_back({settings_.plugin(plugin).tag, masks_[mask]});
+    return out;
+}
+
 std::unique_ptr<matchers::NameMatcher> TagMasks::finish(std::vector<matchers::TagBits>& masks,
                                                         std::vector<Error>& errors) {
     if (sets_ > matchers::kMaxSets) {

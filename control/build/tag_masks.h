@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "control/build/build.h"
 #include "control/config/settings.h"
 #include "matchers/name_matcher.h"
 #include "matchers/result.h"
@@ -21,6 +22,9 @@ class TagMasks {
     // SetId; its own rules are one more. Sets above matchers::kMaxSets are counted and refused by
     // finish().
     std::uint32_t mask_of(config::PluginIndex qname);
+
+    // What has been asked for so far, by tag.
+    [[nodiscard]] std::vector<NamedSet> named_sets() const;
 
     // The image (nullptr: no rules at all) and the masks. Leaves this empty.
     std::unique_ptr<matchers::NameMatcher> finish(std::vector<matchers::TagBits>& masks,

@@ -236,6 +236,8 @@ struct Cache {
     std::uint32_t prefetch_percent = 0;  // of its TTL that an answer has left; 0: off
     std::uint32_t prefetch_hits = 3;
     bool ecs_in_key = false;
+    std::string dump_file;  // as it is opened; empty: none
+    Milliseconds dump_interval{600'000};
 };
 
 struct PersistentRow {

@@ -92,6 +92,7 @@ struct ControlSocket::Impl : std::enable_shared_from_this<Impl> {
     // The first argument keeps this object for as long as the coroutine lives.
     asio::awaitable<void> accept_all(std::shared_ptr<Impl> self);
     asio::awaitable<void> serve(std::shared_ptr<Impl>, std::shared_ptr<Session> session);
+    asio::awaitable<std::string> answer_to(std::shared_ptr<Session> session, std::string line);
     static asio::awaitable<bool> send(Session& session, std::string line);
     static asio::awaitable<void> turn_away(std::shared_ptr<Session> session);
 
@@ -124,6 +125,30 @@ asio::awaitable<void> ControlSocket::Impl::turn_away(std::shared_ptr<Session> se
     session->close();
 }
 
+// At once, or when the method is done; a session that waits for that is not silent.
+asio::awaitable<std::string> ControlSocket::Impl::answer_to(std::shared_ptr<Session> session,
+                                                            std::string line) {
+    struct Pending {
+        explicit Pending(asio::io_context& context) : ready(context) {}
+        asio::steady_timer ready;
+        std::string answer;
+        bool is_there = false;
+    };
+    const auto pending = std::make_shared<Pending>(io);
+    pending->ready.expires_at(asio::steady_timer::time_point::max());
+    rpc.handle(line, [pending](std::string answer) {
+        pending->answer = std::move(answer);
+        pending->is_there = true;
+        pending->ready.cancel();
+    });
+    if (!pending->is_there) {
+        session->silence.cancel();
+        co_await pending->ready.async_wait(kNoThrow);
+        session->arm(session);
+    }
+    co_return std::move(pending->answer);
+}
+
 asio::awaitable<void> ControlSocket::Impl::serve(std::shared_ptr<Impl>,
                                                  std::shared_ptr<Session> session) {
     std::string buffer;
@@ -138,7 +163,8 @@ asio::awaitable<void> ControlSocket::Impl::serve(std::shared_ptr<Impl>,
         }
         if (error || !acceptor.is_open()) break;
         const auto line = without_line_end(std::string_view(buffer).substr(0, length));
-        std::string answer = line.empty() ? std::string{} : rpc.handle(line);
+        std::string answer;
+        if (!line.empty()) answer = co_await answer_to(session, std::string(line));
         buffer.erase(0, length);
         if (!answer.empty() && !co_await send(*session, std::move(answer))) break;
     }

@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 #include <cmath>
 #include <exception>
+#include <memory>
 #include <stdexcept>
 #include <utility>
 
@@ -57,6 +58,13 @@ void throw_exception_from_error(const RpcError& e, const boost::source_location&
 }
 
 void JsonRpc::add(std::string name, RpcMethod method) {
+    add_later(std::move(name),
+              [method = std::move(method)](const json::value& params, const RpcDone& done) {
+                  done(method(params));
+              });
+}
+
+void JsonRpc::add_later(std::string name, RpcLaterMethod method) {
     methods_.insert_or_assign(std::move(name), std::move(method));
 }
 
@@ -64,38 +72,48 @@ std::string JsonRpc::refusal(RpcCode code, std::string_view message) {
     return answer(nullptr, RpcError{code, std::string(message)});
 }
 
-RpcResult JsonRpc::call(const std::string& name, const json::value& params) const {
+void JsonRpc::call(const std::string& name, const json::value& params, const RpcDone& done) const {
     const auto method = methods_.find(name);
     if (method == methods_.end()) {
         std::string known;
         for (const auto& [other, _] : methods_)
             known += (known.empty() ? "" : ", ") + other;
-        return RpcError{RpcCode::method_not_found,
-                        "no method \"" + name + "\"; there are: " + known};
+        return done(
+            RpcError{RpcCode::method_not_found, "no method \"" + name + "\"; there are: " + known});
     }
     try {
-        return method->second(params);
+        method->second(params, done);
     } catch (const std::exception& e) {
-        return RpcError{RpcCode::internal_error, e.what()};
+        done(RpcError{RpcCode::internal_error, e.what()});
     }
 }
 
-std::string JsonRpc::handle(std::string_view line) const {
+void JsonRpc::handle(std::string_view line, std::function<void(std::string)> answer_with) const {
     json::error_code error;
     const json::value request = json::parse({line.data(), line.size()}, error);
-    if (error) return refusal(RpcCode::parse_error, "not JSON: " + error.message());
+    if (error) return answer_with(refusal(RpcCode::parse_error, "not JSON: " + error.message()));
     const auto* const object = request.if_object();
     if (object == nullptr) {
-        return refusal(RpcCode::invalid_request, "not a request: one JSON object a line");
+        return answer_with(
+            refusal(RpcCode::invalid_request, "not a request: one JSON object a line"));
     }
     if (const char* const why = frame_error(*object)) {
-        return refusal(RpcCode::invalid_request, why);
+        return answer_with(refusal(RpcCode::invalid_request, why));
     }
     const auto* const params = object->if_contains("params");
-    const RpcResult result =
-        call(std::string(object->at("method").as_string()), params != nullptr ? *params : nullptr);
     const auto* const id = object->if_contains("id");
-    return id != nullptr ? answer(*id, result) : std::string{};
+    const RpcDone done = [has_id = id != nullptr, id = id != nullptr ? *id : json::value(),
+                          answer_with = std::move(answer_with)](const RpcResult& result) {
+        answer_with(has_id ? answer(id, result) : std::string{});
+    };
+    call(std::string(object->at("method").as_string()), params != nullptr ? *params : nullptr,
+         done);
+}
+
+std::string JsonRpc::handle(std::string_view line) const {
+    const auto text = std::make_shared<std::string>();
+    handle(line, [text](std::string a) { *text = std::move(a); });
+    return *text;
 }
 
 }  // namespace steer::ops

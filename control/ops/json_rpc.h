@@ -31,22 +31,28 @@ struct RpcError {
 // `params` is an array, an object, or null if there were none.
 using RpcResult = boost::system::result<boost::json::value, RpcError>;
 using RpcMethod = std::function<RpcResult(const boost::json::value& params)>;
+// One that has its result later, on the same thread: it calls `done` once.
+using RpcDone = std::function<void(RpcResult)>;
+using RpcLaterMethod = std::function<void(const boost::json::value& params, RpcDone done)>;
 
 class JsonRpc {
   public:
     void add(std::string name, RpcMethod method);
+    void add_later(std::string name, RpcLaterMethod method);
 
-    // The answer to one line, without its line end; empty: there is none. An exception out of a
-    // method is an internal_error with its text.
+    // Gives `answer` the answer to one line, without its line end, at once or later; empty: there is none. An
+    // exception out of a method is an internal_error with its text.
+    void handle(std::string_view line, std::function<void(std::string)> answer) const;
+    // The same for methods that answer at once.
     [[nodiscard]] std::string handle(std::string_view line) const;
 
     // An answer to what could not be read at all.
     static std::string refusal(RpcCode code, std::string_view message);
 
   private:
-    [[nodiscard]] RpcResult call(const std::string& name, const boost::json::value& params) const;
+    void call(const std::string& name, const boost::json::value& params, const RpcDone& done) const;
 
-    std::map<std::string, RpcMethod, std::less<>> methods_;
+    std::map<std::string, RpcLaterMethod, std::less<>> methods_;
 };
 
 }  // namespace steer::ops

@@ -16,16 +16,22 @@ Walk::Walk(const Cache& cache, unsigned reader) : cache_(cache), reader_(reader)
 }
 
 Walk::~Walk() {
-    if (online_) rte_rcu_qsbr_thread_offline(cache_.impl_->qsbr, reader_);
+    let_go();
     rte_rcu_qsbr_thread_unregister(cache_.impl_->qsbr, reader_);
+}
+
+void Walk::let_go() {
+    if (online_) rte_rcu_qsbr_thread_offline(cache_.impl_->qsbr, reader_);
+    online_ = false;
+    seen_.clear();
 }
 
 std::span<const Walk::Seen> Walk::next() {
     const Arena& arena = cache_.impl_->arena;
     rte_rcu_qsbr* const qsbr = cache_.impl_->qsbr;
-    seen_.clear();
+    let_go();
     while (seen_.empty() && page_ < arena.pages()) {
-        if (online_) rte_rcu_qsbr_thread_offline(qsbr, reader_);
+        let_go();
         rte_rcu_qsbr_thread_online(qsbr, reader_);
         online_ = true;
         const auto page = static_cast<PageId>(page_++);
@@ -41,10 +47,7 @@ std::span<const Walk::Seen> Walk::next() {
             }
         }
     }
-    if (seen_.empty() && online_) {
-        rte_rcu_qsbr_thread_offline(qsbr, reader_);
-        online_ = false;
-    }
+    if (seen_.empty()) let_go();
     return seen_;
 }
 

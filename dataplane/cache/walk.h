@@ -29,6 +29,9 @@ class Walk {
     // The entries of the next page; good until the next call. Nothing at the end.
     std::span<const Seen> next();
 
+    // Holds nothing any more until the next call, for who has something to wait for: a disk, a client.
+    void let_go();
+
     // Waits until no reader can hold what was dropped before. For a thread that holds no page. Sleeps.
     static void wait_for_readers(const Cache& cache);
 

@@ -89,7 +89,7 @@ struct Snapshot {
     // burst; -1: none.
     int first_cache = -1;
 
-    std::unique_ptr<matchers::NameMatcher> names;  // nullptr: no domain rule at all
+    std::shared_ptr<const matchers::NameMatcher> names;  // nullptr: no domain rule at all
     std::vector<matchers::TagBits> tag_masks;
     std::vector<std::uint64_t> mark_masks;
     std::vector<Upstream> upstreams;

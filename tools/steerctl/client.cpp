@@ -83,18 +83,20 @@ asio::awaitable<void> converse(Protocol::socket& connection, const std::string& 
 
 }  // namespace
 
-Reply ask(const std::string& socket, std::string_view method) {
+Reply ask(const std::string& socket, std::string_view method, const json::value& params,
+          std::chrono::seconds patience) {
     if (socket.empty() || socket.size() > kMaxPath) {
         return {nullptr, "the socket's path must have 1 to " + std::to_string(kMaxPath) + " bytes"};
     }
-    const json::object request{{"jsonrpc", "2.0"}, {"id", 1}, {"method", method}};
+    json::object request{{"jsonrpc", "2.0"}, {"id", 1}, {"method", method}};
+    if (!params.is_null()) request["params"] = params;
     asio::io_context io(1);
     Protocol::socket connection(io);
-    Reply reply{nullptr, "steerdnsd did not answer within " + std::to_string(kPatience.count()) +
+    Reply reply{nullptr, "steerdnsd did not answer within " + std::to_string(patience.count()) +
                              " s; see its log"};
     asio::co_spawn(io, converse(connection, socket, json::serialize(request) + "\n", reply),
                    asio::detached);
-    io.run_for(kPatience);
+    io.run_for(patience);
     return reply;
 }
 

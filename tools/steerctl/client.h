@@ -1,5 +1,5 @@
 // One question to steerdnsd over its control socket (JSON-RPC 2.0, one object a line). Blocks for
-// at most kPatience; knows nothing of the daemon but this.
+// at most `patience`; knows nothing of the daemon but this.
 #pragma once
 
 #include <boost/json/value.hpp>
@@ -10,12 +10,15 @@
 namespace steerctl {
 
 inline constexpr std::chrono::seconds kPatience{5};
+inline constexpr std::chrono::seconds kLongPatience{60};  // for what walks the whole cache
 
 struct Reply {
     boost::json::value result;
     std::string error;  // a sentence for the operator; empty: there is a result
 };
 
-Reply ask(const std::string& socket, std::string_view method);
+// `params`: null for none.
+Reply ask(const std::string& socket, std::string_view method,
+          const boost::json::value& params = nullptr, std::chrono::seconds patience = kPatience);
 
 }  // namespace steerctl

@@ -3,6 +3,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <cstdio>
+#include <filesystem>
 #include <string>
 
 #include "client.h"
@@ -18,6 +19,7 @@ struct Options {
     std::string socket = "/run/steerdns/control.sock";
     bool as_json = false;
     bool all = false;
+    std::string name, suffix, tag, instance, file;  // of `cache`
 };
 
 void print(const std::string& text) {
@@ -30,8 +32,9 @@ int fail(const std::string& sentence) {
 }
 
 template <class Text>
-int show(const Options& options, const char* method, Text text_of) {
-    const steerctl::Reply reply = steerctl::ask(options.socket, method);
+int show(const Options& options, const char* method, Text text_of,
+         const json::value& params = nullptr, std::chrono::seconds patience = steerctl::kPatience) {
+    const steerctl::Reply reply = steerctl::ask(options.socket, method, params, patience);
     if (!reply.error.empty()) return fail(reply.error);
     print(options.as_json ? json::serialize(reply.result) + "\n" : text_of(reply.result));
     return 0;
@@ -60,6 +63,50 @@ int show_version(const Options& options) {
     return 0;
 }
 
+// The sub-commands of `cache`.
+struct CacheCommands {
+    CacheCommands(CLI::App& app, Options& options)
+        : cache(app.add_subcommand("cache", "what the caches hold")) {
+        cache->require_subcommand(1);
+        cache->fallthrough();
+        stats = cache->add_subcommand("stats", "each cache in numbers");
+        show = cache->add_subcommand("show", "what is held for a name");
+        show->add_option("NAME", options.name, "a domain name")->required();
+        flush = cache->add_subcommand("flush", "drops answers; all of them without an option");
+        auto* const which = flush->add_option_group("which");
+        which->add_option("--name", options.name, "those of this name");
+        which->add_option("--suffix", options.suffix, "of this name and all below it");
+        which->add_option("--tag", options.tag, "of names in this domain_set");
+        which->add_option("--instance", options.instance, "of the cache with this tag");
+        which->require_option(0, 1);
+        dump = cache->add_subcommand("dump", "writes a cache to a file");
+        dump->add_option("FILE", options.file, "where to")->required();
+        dump->add_option("--instance", options.instance, "the cache's tag, if there are several");
+    }
+
+    [[nodiscard]] int run(const Options& options) const {
+        json::object params;
+        const auto put = [&params](const char* key, const std::string& text) {
+            if (!text.empty()) params[key] = text;
+        };
+        if (stats->parsed()) return ::show(options, "cache.stats", steerctl::cache_stats_text);
+        put("name", options.name);
+        put("suffix", options.suffix);
+        put("tag", options.tag);
+        put("instance", options.instance);
+        // The daemon has another working folder.
+        if (dump->parsed()) put("file", std::filesystem::absolute(options.file).string());
+        const char* const method = show->parsed()    ? "cache.show"
+                                   : flush->parsed() ? "cache.flush"
+                                                     : "cache.dump";
+        return ::show(options, method,
+                      show->parsed() ? steerctl::cache_show_text : steerctl::cache_done_text,
+                      params, steerctl::kLongPatience);
+    }
+
+    CLI::App *cache, *stats = nullptr, *show = nullptr, *flush = nullptr, *dump = nullptr;
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -74,6 +121,7 @@ int main(int argc, char** argv) {
         app.add_subcommand("status", "ports, workers, cache, routers, upstreams");
     auto* const counters = app.add_subcommand("counters", "what was counted since the start");
     counters->add_flag("--all", options.all, "counters that are 0 too");
+    const CacheCommands cache(app, options);
     const auto* const version = app.add_subcommand("version", "its version and our own");
     try {
         app.parse(argc, argv);
@@ -82,6 +130,7 @@ int main(int argc, char** argv) {
     }
     if (status->parsed()) return show(options, "status", steerctl::status_text);
     if (version->parsed()) return show_version(options);
+    if (cache.cache->parsed()) return cache.run(options);
     return show(options, "counters", [&options](const json::value& value) {
         return steerctl::counters_text(value, options.all);
     });

@@ -33,6 +33,11 @@ void read_size(Reading& in, const Node& node, const Place& place, Cache& out) {
             "expected a number of entries, 1..100000000, or bytes with a unit, 64KiB..1TiB");
 }
 
+void read_dump_file(Reading& in, const Node& node, const Place& place, Cache& out) {
+    std::string path;
+    if (read_value(in, node, place, {}, path) && !path.empty()) out.dump_file = in.resolve(path);
+}
+
 std::string found(const Node& node) {
     return node.is_text() ? " is " + matchers::quoted(node.text) + ": "
                           : ": found " + std::string(node.what()) + ", ";
@@ -116,8 +121,13 @@ constexpr std::array<Row<Cache>, 19> kRows{{
      "true: 10%"},
     {"prefetch_hits", &Cache::prefetch_hits, "3", "1..250", "hits that make an answer popular"},
     {"ecs_in_key", NotYet{}, "false", "", "answers are kept per client subnet"},
-    {"dump_file", NotYet{}, "", "", "where the cache is kept over a restart"},
-    {"dump_interval", NotYet{}, "600", "", "how often"},
+    {"dump_file", Own<Cache>{"path", read_dump_file}, "none", "",
+     "where the cache is kept over a restart; written with mode 0600 every `dump_interval`, after "
+     "at least 1,024 changes, "
+     "and at the end. Its folder must be writable for `control.user`. What is not whole, of "
+     "another cache, another version "
+     "or from the future is not read, and a warning says why"},
+    {"dump_interval", &Cache::dump_interval, "600", "1s..1d", "how often"},
 }};
 
 void read(Reading& in, const Node* node, Plugin& plugin) {

@@ -4,7 +4,6 @@
 #include "control/build/build.h"
 
 #include <algorithm>
-#include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -90,6 +89,14 @@ BOOST_AUTO_TEST_CASE(names_find_their_masks_through_nested_sets_and_inline_rules
     BOOST_TEST_REQUIRE(built.ok());
     const Snapshot& s = *built.snapshot;
     BOOST_TEST_REQUIRE(s.tag_masks.size() == 2U);
+    // Sets by name, for a flush by tag: outer is inner, too.
+    const auto set = [&built](const std::string& tag) {
+        const auto at = std::ranges::find(built.sets, tag, &NamedSet::tag);
+        return at == built.sets.end() ? matchers::TagBits{} : at->bits;
+    };
+    BOOST_TEST(set("outer").any_of(set("inner")));
+    BOOST_TEST((set("outer") != set("inner")));
+    BOOST_TEST((set("nobody") == matchers::TagBits{}));
     matchers::NameMatcher::Scratch scratch;
     BOOST_TEST_REQUIRE(s.names->prepare(scratch).has_value());
     const auto in = [&](const char* name, std::size_t mask) {
@@ -100,6 +107,17 @@ BOOST_AUTO_TEST_CASE(names_find_their_masks_through_nested_sets_and_inline_rules
     BOOST_TEST((in("inner.x", 0) && in("inner.x", 1)));
     BOOST_TEST((in("one.example", 0) && !in("a.one.example", 0)));
     BOOST_TEST((!in("other.example", 0) && !in("other.example", 1)));
+}
+
+BOOST_AUTO_TEST_CASE(two_caches_do_not_share_a_dump) {
+    const std::string two =
+        "  - { tag: one, type: cache, args: { dump_file: /tmp/a } }\n"
+        "  - { tag: two, type: cache, args: { dump_file: /tmp/a } }\n";
+    const std::string rules = "      - exec: $one\n      - exec: $two\n      - exec: $fwd\n";
+    const Built built = build_of(with_main(rules, two));
+    BOOST_TEST_REQUIRE(built.errors.size() == 1U);
+    BOOST_TEST(built.errors[0].text ==
+               "caches 'one' and 'two' have the same dump_file: give each one of its own");
 }
 
 BOOST_AUTO_TEST_CASE(a_configuration_without_rules_has_no_image) {

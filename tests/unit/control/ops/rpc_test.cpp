@@ -177,6 +177,31 @@ BOOST_AUTO_TEST_CASE(several_lines_and_several_clients) {
     BOOST_CHECK_EQUAL(one.line(), R"({"jsonrpc":"2.0","id":3,"result":[3]})");
 }
 
+// Its answer comes when it is done; other sessions are served meanwhile, its own in order.
+BOOST_AUTO_TEST_CASE(a_method_that_answers_later) {
+    Server server;
+    steer::ops::RpcDone finish;
+    std::atomic<bool> begun{false};
+    asio::post(server.io, [&] {
+        server.rpc.add_later("slow", [&](const json::value&, steer::ops::RpcDone done) {
+            finish = std::move(done);
+            begun = true;
+        });
+    });
+    Client one(server.folder.socket());
+    Client two(server.folder.socket());
+    one.send(
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"slow\"}\n"
+        "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"echo\",\"params\":[2]}\n");
+    while (!begun)
+        std::this_thread::yield();
+    two.send("{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"echo\",\"params\":[7]}\n");
+    BOOST_CHECK_EQUAL(two.line(), R"({"jsonrpc":"2.0","id":7,"result":[7]})");
+    asio::post(server.io, [&] { finish(json::value("done")); });
+    BOOST_CHECK_EQUAL(one.line(), R"({"jsonrpc":"2.0","id":1,"result":"done"})");
+    BOOST_CHECK_EQUAL(one.line(), R"({"jsonrpc":"2.0","id":2,"result":[2]})");
+}
+
 BOOST_AUTO_TEST_CASE(a_line_without_end_is_refused) {
     Server server;
     Client client(server.folder.socket());

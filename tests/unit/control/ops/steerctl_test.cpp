@@ -100,4 +100,31 @@ BOOST_AUTO_TEST_CASE(counters_of_two_workers_have_a_sum) {
                       "nothing was counted yet\n");
 }
 
+BOOST_AUTO_TEST_CASE(what_a_cache_holds) {
+    const auto shown = json::parse(
+        R"({"answers":[{"name":"www.example","type":"A","class":"IN","cache":"main","do":true,"cd":false,
+        "rcode":"NOERROR","left_s":61,"usable_s":61,"age_s":5,"bytes":192,"lists":["policy on edge1"],
+        "records":["www.example. 61 IN A 192.0.2.1"]},
+        {"name":"old.example","type":"A","class":"IN","cache":"main","rcode":"NXDOMAIN","left_s":-9,"usable_s":60,
+        "age_s":9,"bytes":128}]})");
+    BOOST_CHECK_EQUAL(
+        steerctl::cache_show_text(shown),
+        "www.example A IN, NOERROR, 1 min 1 s left, age 5 s, DO, in cache main, 192 bytes\n"
+        "  claims policy on edge1\n"
+        "  www.example. 61 IN A 192.0.2.1\n"
+        "old.example A IN, NXDOMAIN, stale, for another 1 min 0 s, age 9 s, in cache main, 128 "
+        "bytes\n");
+    BOOST_CHECK_EQUAL(steerctl::cache_show_text(json::parse(R"({"answers":[]})")),
+                      "nothing is held for that name\n");
+    BOOST_CHECK_EQUAL(steerctl::cache_show_text(nullptr), "nothing is held for that name\n");
+    BOOST_CHECK_EQUAL(steerctl::cache_done_text(json::parse(R"({"flushed":12,"took_ms":3})")),
+                      "12 answers flushed in 3 ms\n");
+    BOOST_CHECK_EQUAL(steerctl::cache_done_text(json::parse(R"({"answers":12,"took_ms":3})")),
+                      "12 answers written in 3 ms\n");
+    const auto stats = steerctl::cache_stats_text(json::parse(
+        R"({"caches":[{"name":"main","limit":10,"entries":3,"bytes":576,"inserts":4}]})"));
+    BOOST_CHECK(stats.find("main") != std::string::npos);
+    BOOST_CHECK(stats.find("576") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

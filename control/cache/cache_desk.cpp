@@ -1,0 +1,263 @@
+#include "control/cache/cache_desk.h"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "dataplane/cache/arena.h"
+#include "dataplane/cache/walk.h"
+
+namespace steer {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kKeeperTakes = 50us;                 // about, for some drops
+constexpr std::uint64_t kStillOnItsWayMs = 10'000;  // an insert, at most
+constexpr std::uint64_t kEnoughChanges = 1024;      // for a dump between (as ForgeDNS)
+
+std::uint64_t wall_ms() {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+}
+
+HeldAnswer held(const cache::Entry& e, std::uint32_t now_s) {
+    const auto* const answer = reinterpret_cast<const std::uint8_t*>(&e.answer());
+    const auto name = e.name();
+    const auto whole = e.qname();
+    return {.instance = e.instance,
+            .qtype = e.qtype,
+            .qclass = e.qclass,
+            .flags = e.flags,
+            .age_s = now_s - e.inserted_s,
+            .bytes = cache::kSlotSizes[e.size_class],
+            .left_s = static_cast<std::int32_t>(e.expires_s - now_s),
+            .usable_s = static_cast<std::int32_t>(e.usable_until_s - now_s),
+            .visited = e.visited.load(std::memory_order_relaxed) != 0,
+            .name = {name.begin(), name.end()},
+            .subnet = {whole.begin() + static_cast<std::ptrdiff_t>(name.size()), whole.end()},
+            .lists = {e.lists.begin(), e.lists.begin() + e.list_count},
+            .answer = {answer, answer + e.answer().size()}};
+}
+
+Error busy() {
+    return Error{"too much is asked of the cache at a time: ask again when this is done"};
+}
+
+}  // namespace
+
+CacheDesk::CacheDesk(boost::asio::io_context& house, Plane& plane, Clock& clock,
+                     std::vector<CacheOf> caches, std::vector<ListName> lists, Say say)
+    : house_(house),
+      plane_(plane),
+      clock_(clock),
+      cache_(*plane.shared().cache),
+      caches_(std::move(caches)),
+      lists_(std::move(lists)),
+      say_(std::move(say)),
+      states_(caches_.size()) {
+    for (std::size_t i = 0; i < caches_.size(); ++i)
+        timers_.emplace_back(house_);
+}
+
+CacheDesk::~CacheDesk() {
+    stop();
+}
+
+// ---- the thread
+
+void CacheDesk::start() {
+    thread_ = std::thread([this] { run(); });
+    for (std::size_t i = 0; i < caches_.size(); ++i)
+        arm(i);
+}
+
+void CacheDesk::stop() {
+    for (auto& timer : timers_)
+        timer.cancel();
+    if (!thread_.joinable()) return;
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+        jobs_.clear();
+    }
+    wanted_.notify_one();
+    thread_.join();
+}
+
+void CacheDesk::run() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        wanted_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
+        if (stopping_) return;
+        const auto job = std::move(jobs_.front());
+        jobs_.pop_front();
+        lock.unlock();
+        job();
+        lock.lock();
+    }
+}
+
+bool CacheDesk::post(std::function<void()> job) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (stopping_ || jobs_.size() >= kMostJobs) return false;
+        jobs_.push_back(std::move(job));
+    }
+    wanted_.notify_one();
+    return true;
+}
+
+// ---- flush
+
+void CacheDesk::flush(Filter filter, Counted done) {
+    const bool taken = post([this, filter = std::move(filter), done] {
+        auto dropped = flush_now(filter);
+        boost::asio::post(house_, [done, dropped = std::move(dropped)] { done(dropped); });
+    });
+    if (!taken) done(busy());
+}
+
+// The keeper sleeps when nothing comes; the page that the walk holds must not wait for that.
+bool CacheDesk::wait_for_keeper() {
+    while (cache_.orders_pending()) {
+        if (stopping_) return false;
+        plane_.worker_sleeper(0).wake();
+        std::this_thread::sleep_for(kKeeperTakes);
+    }
+    return true;
+}
+
+Result<std::uint64_t> CacheDesk::flush_now(const Filter& filter) {
+    const std::uint64_t begun_ms = clock_.now().ms;
+    cache_.refuse_born_until(begun_ms, UINT64_MAX);
+    cache::Walk::wait_for_readers(cache_);  // from here on the keeper knows it
+    std::uint64_t dropped = 0;
+    {
+        cache::Walk walk(cache_, kWalkReader);
+        std::vector<cache::SlotId> wanted;
+        for (auto page = walk.next(); !page.empty(); page = walk.next()) {
+            wanted.clear();
+            for (const auto& [slot, entry] : page) {
+                if (filter(*entry)) wanted.push_back(slot);
+            }
+            if (wanted.empty()) continue;
+            cache_.ask_to_drop(wanted);
+            dropped += wanted.size();
+            if (!wait_for_keeper()) return Error{"steerdnsd is ending: the flush is not complete"};
+        }
+    }
+    cache::Walk::wait_for_readers(cache_);
+    cache_.refuse_born_until(begun_ms, clock_.now().ms + kStillOnItsWayMs);
+    return dropped;
+}
+
+// ---- looking
+
+void CacheDesk::show(std::vector<std::uint8_t> name,
+                     std::function<void(std::vector<HeldAnswer>)> done) {
+    const bool taken = post([this, name = std::move(name), done] {
+        std::vector<HeldAnswer> all;
+        const std::uint32_t now_s = clock_.now().s();
+        cache::Walk walk(cache_, kWalkReader);
+        for (auto page = walk.next(); !page.empty(); page = walk.next()) {
+            for (const auto& [_, entry] : page) {
+                const auto its = entry->name();
+                if (std::equal(its.begin(), its.end(), name.begin(), name.end()))
+                    all.push_back(held(*entry, now_s));
+            }
+        }
+        boost::asio::post(house_, [done, all = std::move(all)] { done(all); });
+    });
+    if (!taken) done({});
+}
+
+// ---- dumps
+
+DumpScope CacheDesk::scope(std::size_t i) const {
+    return {caches_[i].instance, caches_[i].tag, lists_};
+}
+
+std::uint64_t CacheDesk::changes(std::size_t i) const {
+    const auto stats = cache_.instance_stats(caches_[i].instance);
+    return stats.inserts + stats.flushed;
+}
+
+void CacheDesk::restore() {
+    for (std::size_t i = 0; i < caches_.size(); ++i) {
+        const std::string& path = caches_[i].dump_file;
+        if (path.empty() || DumpReader::missing(path)) continue;
+        const auto restored = restore_instance(cache_, *plane_.shared().hasher, scope(i),
+                                               clock_.now(), wall_ms(), path);
+        states_[i].changes_then = changes(i);
+        if (!restored) {
+            say_(true, restored.error().sentence());
+            continue;
+        }
+        states_[i].restored = restored->answers;
+        say_(false, "cache '" + caches_[i].tag + "': " + std::to_string(restored->answers) +
+                        " answers restored from " + path +
+                        (restored->expired == 0
+                             ? ""
+                             : ", " + std::to_string(restored->expired) + " had expired"));
+    }
+}
+
+void CacheDesk::arm(std::size_t i) {
+    if (caches_[i].dump_file.empty()) return;
+    timers_[i].expires_after(caches_[i].dump_interval);
+    timers_[i].async_wait([this, i](const boost::system::error_code& error) {
+        if (error) return;
+        dump_if_changed(i);
+        arm(i);
+    });
+}
+
+void CacheDesk::dump_if_changed(std::size_t i) {
+    DumpState& state = states_[i];
+    const std::uint64_t now_changes = changes(i);
+    if (state.is_under_way || now_changes - state.changes_then < kEnoughChanges) return;
+    state.is_under_way = true;
+    dump(caches_[i].instance, caches_[i].dump_file,
+         [this, i, now_changes](const Result<std::uint64_t>& answers) {
+             note_dump(i, now_changes, answers);
+         });
+}
+
+void CacheDesk::note_dump(std::size_t i, std::uint64_t changes,
+                          const Result<std::uint64_t>& answers) {
+    DumpState& state = states_[i];
+    state.is_under_way = false;
+    if (!answers) {
+        ++state.failed;
+        say_(true, answers.error().sentence());
+        return;
+    }
+    state.dumped = *answers;
+    state.at_ms = clock_.now().ms;
+    state.changes_then = changes;
+}
+
+void CacheDesk::dump(std::uint16_t instance, std::string path, Counted done) {
+    std::size_t i = 0;
+    while (caches_[i].instance != instance)
+        ++i;
+    const bool taken = post([this, i, path = std::move(path), done] {
+        auto answers = dump_instance(cache_, kWalkReader, scope(i), clock_.now(), wall_ms(), path);
+        boost::asio::post(house_, [done, answers = std::move(answers)] { done(answers); });
+    });
+    if (!taken) done(busy());
+}
+
+void CacheDesk::dump_at_end() {
+    for (std::size_t i = 0; i < caches_.size(); ++i) {
+        const std::uint64_t now_changes = changes(i);
+        if (caches_[i].dump_file.empty() || now_changes == states_[i].changes_then) continue;
+        note_dump(i, now_changes,
+                  dump_instance(cache_, kWalkReader, scope(i), clock_.now(), wall_ms(),
+                                caches_[i].dump_file));
+    }
+}
+
+}  // namespace steer

@@ -1,0 +1,341 @@
+#include "control/cache/cache_methods.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <chrono>
+#include <optional>
+
+#include "control/ops/mnemonics.h"
+#include "control/ops/response_text.h"
+#include "dataplane/dns/answer.h"
+#include "dataplane/dns/name.h"
+#include "dataplane/dns/query.h"
+#include "matchers/quote.h"
+
+namespace steer {
+namespace {
+
+using boost::json::array;
+using boost::json::object;
+using boost::json::value;
+using ops::RpcCode;
+using ops::RpcError;
+
+constexpr std::array kFilters{"name", "suffix", "tag", "instance"};
+
+RpcError bad(std::string why) {
+    return {RpcCode::invalid_params, std::move(why)};
+}
+
+// A parameter that is a string; nothing: it is not there. Anything else: `error`.
+std::optional<std::string> text_of(const value& params, std::string_view key,
+                                   std::optional<RpcError>& error) {
+    const auto* const map = params.if_object();
+    const auto* const found = map != nullptr ? map->if_contains(key) : nullptr;
+    if (found == nullptr) return std::nullopt;
+    const auto* const text = found->if_string();
+    if (text == nullptr) {
+        error = bad("\"" + std::string(key) + "\" must be a string");
+        return std::nullopt;
+    }
+    return std::string(*text);
+}
+
+// What else stands in the parameters.
+std::optional<RpcError> refuse_others(const value& params, std::span<const char* const> known) {
+    if (params.is_null()) return std::nullopt;
+    const auto* const map = params.if_object();
+    if (map == nullptr) return bad("parameters are given by name, in an object");
+    for (const auto& [key, _] : *map) {
+        if (std::find(known.begin(), known.end(), std::string_view(key)) == known.end())
+            return bad("there is no parameter " + matchers::quoted(key));
+    }
+    return std::nullopt;
+}
+
+std::optional<std::vector<std::uint8_t>> wire_of(std::string_view text) {
+    auto wire = dns::name_from_text(text);
+    if (!wire) return wire;
+    for (std::uint8_t& b : *wire)
+        b = b >= 'A' && b <= 'Z' ? static_cast<std::uint8_t>(b + 32) : b;
+    return wire;
+}
+
+RpcError no_name(const std::string& text) {
+    return bad(matchers::quoted(text) + " is no domain name");
+}
+
+// The name itself or one below it.
+bool is_within(std::span<const std::uint8_t> name, std::span<const std::uint8_t> suffix) {
+    while (name.size() > suffix.size() && !name.empty())
+        name = name.subspan(std::size_t{1} + name.front());
+    return std::equal(name.begin(), name.end(), suffix.begin(), suffix.end());
+}
+
+const CacheOf* cache_by_tag(const CacheDesk& desk, const std::string& tag) {
+    const auto& all = desk.caches();
+    const auto at =
+        std::find_if(all.begin(), all.end(), [&](const CacheOf& c) { return c.tag == tag; });
+    return at == all.end() ? nullptr : &*at;
+}
+
+template <class All, class Name>
+std::string names_of(const All& all, Name name) {
+    std::string out;
+    for (const auto& one : all)
+        out += (out.empty() ? "" : ", ") + name(one);
+    return out.empty() ? "none" : out;
+}
+
+RpcError no_cache(const CacheDesk& desk, const std::string& tag) {
+    return bad("there is no cache " + matchers::quoted(tag) +
+               "; there are: " + names_of(desk.caches(), [](const CacheOf& c) { return c.tag; }));
+}
+
+// ---- flush
+
+// A flush by tag matches names on the desk's thread, with a scratch of its own.
+boost::system::result<CacheDesk::Filter, RpcError> tag_filter(const CacheMethods& m,
+                                                              const std::string& tag) {
+    const auto set = std::find_if(m.sets.begin(), m.sets.end(),
+                                  [&](const build::NamedSet& s) { return s.tag == tag; });
+    if (set == m.sets.end() || m.names == nullptr) {
+        return bad(
+            "the program asks about no domain set " + matchers::quoted(tag) +
+            "; it asks about: " + names_of(m.sets, [](const build::NamedSet& s) { return s.tag; }));
+    }
+    auto scratch = std::make_shared<matchers::NameMatcher::Scratch>();
+    if (auto ready = m.names->prepare(*scratch); !ready) {
+        return RpcError{RpcCode::internal_error, ready.error().sentence()};
+    }
+    return [names = m.names, scratch, bits = set->bits](const cache::Entry& e) {
+        return names->match(e.name(), *scratch).any_of(bits);
+    };
+}
+
+boost::system::result<CacheDesk::Filter, RpcError> filter_of(const CacheMethods& m,
+                                                             const value& params) {
+    if (auto error = refuse_others(params, kFilters)) return *error;
+    std::optional<RpcError> error;
+    const auto name = text_of(params, "name", error), suffix = text_of(params, "suffix", error),
+               tag = text_of(params, "tag", error), instance = text_of(params, "instance", error);
+    if (error) return *error;
+    const int given = (name ? 1 : 0) + (suffix ? 1 : 0) + (tag ? 1 : 0) + (instance ? 1 : 0);
+    if (given > 1) return bad("one of name, suffix, tag and instance at a time");
+    if (name || suffix) {
+        const auto wire = wire_of(name ? *name : *suffix);
+        if (!wire) return no_name(name ? *name : *suffix);
+        if (suffix)
+            return [wire = *wire](const cache::Entry& e) { return is_within(e.name(), wire); };
+        return [wire = *wire](const cache::Entry& e) {
+            const auto its = e.name();
+            return std::equal(its.begin(), its.end(), wire.begin(), wire.end());
+        };
+    }
+    if (tag) return tag_filter(m, *tag);
+    if (instance) {
+        const CacheOf* const one = cache_by_tag(m.desk, *instance);
+        if (one == nullptr) return no_cache(m.desk, *instance);
+        return [id = one->instance](const cache::Entry& e) { return e.instance == id; };
+    }
+    return [](const cache::Entry&) { return true; };
+}
+
+// The answer {key: number, "took_ms": …} when the desk is done.
+CacheDesk::Counted answer_with(const char* key, const ops::RpcDone& done) {
+    const auto begun = std::chrono::steady_clock::now();
+    return [key, done, begun](const Result<std::uint64_t>& count) {
+        if (!count) return done(RpcError{RpcCode::internal_error, count.error().sentence()});
+        const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
+            std::chrono::steady_clock::now() - begun);
+        done(value(object{{key, *count}, {"took_ms", took.count()}}));
+    };
+}
+
+void flush(const CacheMethods& m, const value& params, const ops::RpcDone& done) {
+    auto filter = filter_of(m, params);
+    if (!filter) return done(filter.error());
+    m.desk.flush(std::move(*filter), answer_with("flushed", done));
+}
+
+void dump(const CacheMethods& m, const value& params, const ops::RpcDone& done) {
+    constexpr std::array kKnown{"file", "instance"};
+    if (auto error = refuse_others(params, kKnown)) return done(*error);
+    std::optional<RpcError> error;
+    const auto file = text_of(params, "file", error), instance = text_of(params, "instance", error);
+    if (error) return done(*error);
+    if (!file || !file->starts_with('/')) return done(bad("\"file\" must be an absolute path"));
+    const CacheOf* const one =
+        instance ? cache_by_tag(m.desk, *instance) : &m.desk.caches().front();
+    if (one == nullptr) return done(no_cache(m.desk, *instance));
+    if (!instance && m.desk.caches().size() > 1) {
+        return done(bad("a dump is of one cache: name it as instance, one of " +
+                        names_of(m.desk.caches(), [](const CacheOf& c) { return c.tag; })));
+    }
+    m.desk.dump(one->instance, *file, answer_with("answers", done));
+}
+
+// ---- looking
+
+// The records as they would leave now, one a line.
+array records_of(const HeldAnswer& held) {
+    std::array<std::uint8_t, 1024> question{};
+    std::vector<std::uint8_t> message(65535);
+    const std::size_t length = dns::write_query(question, 0, held.name, held.qtype, held.qclass,
+                                                true, false, false, false);
+    dns::Query query;
+    array lines;
+    if (dns::parse_query(std::span(question).first(length), query) != dns::QueryError::none)
+        return lines;
+    std::copy_n(question.begin(), length, message.begin());
+    const auto& answer = *reinterpret_cast<const dns::Answer*>(held.answer.data());
+    bool truncated = false;
+    const std::size_t written = dns::write_reply(
+        message, query, answer, {.age_s = held.age_s, .max_size = 65535}, truncated);
+    const auto text = ops::response_lines(std::span(message).first(written));
+    for (std::size_t i = 1; i < text.size(); ++i)
+        lines.emplace_back(text[i]);
+    return lines;
+}
+
+std::string hex(const std::vector<std::uint8_t>& bytes) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string out;
+    for (const std::uint8_t b : bytes)
+        out += {kDigits[b >> 4], kDigits[b & 15]};
+    return out;
+}
+
+object shown(const CacheMethods& m, const HeldAnswer& held) {
+    const auto& caches = m.desk.caches();
+    const auto at = std::find_if(caches.begin(), caches.end(),
+                                 [&](const CacheOf& c) { return c.instance == held.instance; });
+    array lists;
+    for (const ListId list : held.lists) {
+        const auto& [tag, router] = m.desk.lists()[list];
+        lists.emplace_back(tag + " on " + router);
+    }
+    const auto& answer = *reinterpret_cast<const dns::Answer*>(held.answer.data());
+    object out{{"name", dns::name_to_text(held.name)},
+               {"type", ops::type_name(held.qtype)},
+               {"class", ops::class_name(held.qclass)},
+               {"cache", at == caches.end() ? std::string("-") : at->tag},
+               {"do", (held.flags & cache::kKeyDo) != 0},
+               {"cd", (held.flags & cache::kKeyCd) != 0},
+               {"rcode", ops::rcode_name(answer.rcode)},
+               {"left_s", held.left_s},
+               {"usable_s", held.usable_s},
+               {"age_s", held.age_s},
+               {"asked_for", held.visited},
+               {"bytes", held.bytes},
+               {"lists", std::move(lists)}};
+    if (!held.subnet.empty()) out["subnet"] = hex(held.subnet);
+    out["records"] = records_of(held);
+    return out;
+}
+
+void show(const CacheMethods& m, const value& params, const ops::RpcDone& done) {
+    constexpr std::array kKnown{"name"};
+    if (auto error = refuse_others(params, kKnown)) return done(*error);
+    std::optional<RpcError> error;
+    const auto name = text_of(params, "name", error);
+    if (error) return done(*error);
+    if (!name) return done(bad("\"name\" is missing"));
+    auto wire = wire_of(*name);
+    if (!wire) return done(no_name(*name));
+    m.desk.show(std::move(*wire), [m, done](const std::vector<HeldAnswer>& all) {
+        array answers;
+        for (const HeldAnswer& held : all)
+            answers.push_back(shown(m, held));
+        done(value(object{{"answers", std::move(answers)}}));
+    });
+}
+
+// ---- numbers
+
+object stats_of(const CacheMethods& m, std::size_t i) {
+    const CacheOf& one = m.desk.caches()[i];
+    const cache::InstanceStats s = m.cache.instance_stats(one.instance);
+    const auto& dump = m.desk.dump_state(i);
+    object out{{"name", one.tag},     {"limit", s.limit},     {"entries", s.entries},
+               {"bytes", s.bytes},    {"inserts", s.inserts}, {"evictions", s.evictions},
+               {"flushed", s.flushed}};
+    if (one.dump_file.empty()) return out;
+    out["dump_file"] = one.dump_file;
+    out["restored"] = dump.restored;
+    out["dumped"] = dump.dumped;
+    if (dump.at_ms != 0) out["dumped_ago_s"] = (m.clock.now().ms - dump.at_ms) / 1000;
+    out["dumps_failed"] = dump.failed;
+    return out;
+}
+
+}  // namespace
+
+void add_cache_methods(ops::JsonRpc& rpc, const CacheMethods& m) {
+    rpc.add("cache.stats", [m](const value&) -> ops::RpcResult {
+        array caches;
+        for (std::size_t i = 0; i < m.desk.caches().size(); ++i)
+            caches.push_back(stats_of(m, i));
+        return value(object{{"caches", std::move(caches)},
+                            {"entries", m.cache.entries()},
+                            {"bytes", m.cache.bytes_used()}});
+    });
+    rpc.add_later("cache.flush",
+                  [m](const value& params, const ops::RpcDone& done) { flush(m, params, done); });
+    rpc.add_later("cache.dump",
+                  [m](const value& params, const ops::RpcDone& done) { dump(m, params, done); });
+    rpc.add_later("cache.show",
+                  [m](const value& params, const ops::RpcDone& done) { show(m, params, done); });
+}
+
+void add_no_cache_methods(ops::JsonRpc& rpc) {
+    for (const char* name : {"cache.stats", "cache.flush", "cache.dump", "cache.show"}) {
+        rpc.add(name, [](const value&) -> ops::RpcResult {
+            return RpcError{RpcCode::internal_error, "the configuration has no cache"};
+        });
+    }
+}
+
+void write_cache_metrics(ops::MetricWriter& writer, const CacheDesk& desk,
+                         const cache::Cache& cache) {
+    struct Family {
+        const char* name;
+        const char* text;
+        bool counter;
+        std::uint64_t (*of)(const cache::InstanceStats&);
+    };
+    using Stats = cache::InstanceStats;
+    constexpr std::array kFamilies{
+        Family{"steerdns_cache_entries", "answers in a cache", false,
+               [](const Stats& s) -> std::uint64_t { return s.entries; }},
+        Family{"steerdns_cache_bytes", "bytes that its answers take", false,
+               [](const Stats& s) -> std::uint64_t { return s.bytes; }},
+        Family{"steerdns_cache_limit_entries", "answers that it may hold", false,
+               [](const Stats& s) -> std::uint64_t { return s.limit; }},
+        Family{"steerdns_cache_instance_inserts", "answers that were put into it", true,
+               [](const Stats& s) { return s.inserts; }},
+        Family{"steerdns_cache_instance_evictions", "answers that had to go for others", true,
+               [](const Stats& s) { return s.evictions; }},
+        Family{"steerdns_cache_instance_flushed", "answers that an operator had dropped", true,
+               [](const Stats& s) { return s.flushed; }},
+    };
+    for (const Family& family : kFamilies) {
+        if (family.counter) {
+            writer.counter(family.name, family.text);
+        } else {
+            writer.gauge(family.name, family.text);
+        }
+        for (const CacheOf& one : desk.caches())
+            writer.sample({{"cache", one.tag}}, family.of(cache.instance_stats(one.instance)));
+    }
+    writer.gauge("steerdns_cache_dump_answers", "answers in the last dump");
+    for (std::size_t i = 0; i < desk.caches().size(); ++i)
+        writer.sample({{"cache", desk.caches()[i].tag}}, desk.dump_state(i).dumped);
+    writer.counter("steerdns_cache_dump_failures", "dumps that could not be written");
+    for (std::size_t i = 0; i < desk.caches().size(); ++i)
+        writer.sample({{"cache", desk.caches()[i].tag}}, desk.dump_state(i).failed);
+}
+
+}  // namespace steer

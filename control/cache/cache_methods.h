@@ -1,0 +1,38 @@
+// What operators ask of the cache: methods of the control socket, and metrics.
+//
+//   cache.stats {}                                      one row per cache
+//   cache.show  {"name": N}                             what is held for a name
+//   cache.flush {"name"|"suffix"|"tag"|"instance": X}   one of them, or none for everything; answers when it is done
+//   cache.dump  {"file": PATH, "instance": TAG}         instance: may be left out if there is one cache
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "control/build/build.h"
+#include "control/cache/cache_desk.h"
+#include "control/ops/json_rpc.h"
+#include "control/ops/metrics.h"
+#include "matchers/name_matcher.h"
+
+namespace steer {
+
+// All outlive the JsonRpc's last call.
+struct CacheMethods {
+    CacheDesk& desk;
+    const cache::Cache& cache;
+    Clock& clock;
+    const std::vector<build::NamedSet>& sets;
+    std::shared_ptr<const matchers::NameMatcher> names;
+};
+
+void add_cache_methods(ops::JsonRpc& rpc, const CacheMethods& methods);
+void write_cache_metrics(ops::MetricWriter& writer, const CacheDesk& desk,
+                         const cache::Cache& cache);
+
+// Of a plane without a cache: each method says so.
+void add_no_cache_methods(ops::JsonRpc& rpc);
+
+}  // namespace steer

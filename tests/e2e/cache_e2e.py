@@ -1,0 +1,146 @@
+"""A cache over its life: what an operator sees of it, flushes, dumps, and a restart that finds it warm."""
+
+import json
+import os
+import re
+import sys
+import unittest
+
+from lab.network import until
+from lab.scene import Scene
+
+BUILD = sys.argv.pop(1)
+
+CONFIG = """
+routers:
+  edge1: {{ address: 172.16.1.1, username: api-user, password: secret }}
+plugins:
+  - {{ tag: policy, type: domain_set, args: {{ exps: ["domain:stream.example"] }} }}
+  - {{ tag: is_policy, type: qname, args: [$policy] }}
+  - {{ tag: main_cache, type: cache, args: {{ size: 1000, short_circuit: true, dump_file: {dump} }} }}
+  - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: udp://1.1.1.1 }} ] }} }}
+  - {{ tag: list1, type: ros_address_list, args: {{ router: edge1, address_list4: one, address_list6: one6 }} }}
+  - {{ tag: main, type: sequence, args: [
+      {{ exec: $main_cache }},
+      {{ matches: $is_policy, exec: $list1 }},
+      {{ exec: $up }} ] }}
+"""
+NAMES = ("other.example", "www.other.example", "a.other.example", "stream.example", "long.stream.example")
+
+
+class Cache(unittest.TestCase):
+    def setUp(self):
+        self.scene = self.enterContext(Scene("cache", BUILD))
+        self.scene.start_resolver()
+        self.scene.start_router()
+        self.state = self.scene.folder / "state"
+        self.state.mkdir()
+        os.chmod(self.scene.folder, 0o755)
+        os.chmod(self.state, 0o777)
+        self.dump = self.state / "main.dump"
+        self.config = self.scene.folder / "cache.yaml"
+        self.config.write_text(CONFIG.format(dump=self.dump))
+
+    def asked(self):
+        return self.scene.total("stats", "upstream_queries")
+
+    def fill(self):
+        for name in NAMES:
+            self.assertTrue(self.scene.short(name, "A"), name)
+        until(lambda: self.stats()["entries"] == len(NAMES), 5, "all answers are in the cache")
+
+    def stats(self):
+        (cache,) = json.loads(self.scene.steerctl("--json", "cache", "stats"))["caches"]
+        return cache
+
+    def held(self, name):
+        return json.loads(self.scene.steerctl("--json", "cache", "show", name))["answers"]
+
+    def ttl(self, name):
+        return int(re.search(rf"^{name}\.\s+(\d+)\s+IN\s+A", self.scene.kdig(name, "A"), re.M).group(1))
+
+    def test_what_is_held_and_flushed(self):
+        self.scene.start_daemon(self.config)
+        self.fill()
+        (answer,) = self.held("LONG.stream.example.")
+        self.assertEqual((answer["type"], answer["cache"], answer["rcode"]), ("A", "main_cache", "NOERROR"))
+        self.assertEqual(answer["lists"], ["list1 on edge1"])
+        self.assertIn("203.0.113.21", " ".join(answer["records"]))
+        text = self.scene.steerctl("cache", "show", "long.stream.example")
+        self.assertRegex(text, r"long\.stream\.example A IN, NOERROR, .* left, age .*, in cache main_cache")
+        self.assertIn("claims list1 on edge1", text)
+        self.assertIn("nothing is held", self.scene.steerctl("cache", "show", "nowhere.example"))
+
+        def flush(*which):
+            text = self.scene.steerctl("cache", "flush", *which)
+            return int(re.match(r"(\d+) answers flushed in", text).group(1))
+
+        self.assertEqual(flush("--name", "www.other.example"), 1)
+        self.assertEqual(self.held("www.other.example"), [])
+        before = self.asked()
+        self.scene.short("www.other.example", "A")
+        self.assertEqual(self.asked(), before + 1, "it is asked anew at once")
+        self.scene.short("other.example", "A")
+        self.assertEqual(self.asked(), before + 1, "its neighbours stay")
+        until(lambda: self.stats()["entries"] == len(NAMES), 5, "it is there again")
+        self.assertEqual(flush("--tag", "policy"), 2)
+        self.assertEqual(flush("--suffix", "other.example"), 3)
+        self.assertEqual(flush(), 0)
+        self.fill()
+        self.assertEqual(flush("--instance", "main_cache"), len(NAMES))
+        self.fill()
+        self.assertEqual(flush(), len(NAMES))
+        stats = self.stats()
+        self.assertEqual((stats["entries"], stats["bytes"]), (0, 0))
+        self.assertEqual(stats["flushed"], 6 + 2 * len(NAMES))
+        self.assertEqual(self.scene.total("stats", "cache_flushed"), stats["flushed"])
+        for words, sentence in ((("--tag", "nobody"), "it asks about: .*policy"), (("--name", "a..b"), "no domain name"),
+                                (("--instance", "x"), "there are: main_cache")):
+            done = self.refused("cache", "flush", *words)
+            self.assertRegex(done, sentence)
+        metrics = self.scene.network.run("appliance", "curl", "-s", "http://127.0.0.1:9153/metrics").stdout
+        self.assertIn('steerdns_cache_instance_flushed_total{cache="main_cache"} ', metrics)
+        self.assertIn('steerdns_cache_entries{cache="main_cache"} 0', metrics)
+
+    def refused(self, *words):
+        done = self.scene.network.run("appliance", f"{BUILD}/tools/steerctl/steerctl", "--socket", str(self.scene.socket),
+                                      *words, check=False)
+        self.assertEqual(done.returncode, 1)
+        return done.stderr
+
+    def test_a_restart_finds_it_warm(self):
+        daemon = self.scene.start_daemon(self.config)
+        self.fill()
+        copy = self.state / "copy.dump"
+        self.assertRegex(self.scene.steerctl("cache", "dump", str(copy)), r"5 answers written in \d+ ms")
+        self.assertEqual(copy.stat().st_mode & 0o777, 0o600)
+        first = self.ttl("other.example")
+        daemon.stop()
+        self.assertEqual(self.dump.stat().st_mode & 0o777, 0o600)
+        self.assertEqual(sorted(p.name for p in self.state.iterdir()), ["copy.dump", "main.dump"])
+
+        # The resolver is gone: only the dump can answer. The router lost its rows.
+        self.scene.resolver.stop()
+        daemon = self.scene.start_daemon(self.config)
+        self.assertIn("5 answers restored from", daemon.text())
+        self.assertEqual(self.scene.short("other.example", "A"), ["198.51.100.1"])
+        self.assertLessEqual(self.ttl("other.example"), first)
+        self.assertEqual(self.stats()["restored"], 5)
+        self.scene.wait_rows({("one", "203.0.113.21")})
+        self.assertEqual(self.asked(), 0)
+        daemon.stop()
+
+        # A dump of no use: one sentence, and it serves.
+        for spoil, sentence in ((lambda b: b[:-7], "is not whole"), (lambda b: b"hello", "is no dump of steerdnsd"),
+                                (lambda b: b[:8] + b"\x09" + b[9:], "is of version 9")):
+            self.dump.write_bytes(spoil(copy.read_bytes()))
+            daemon = self.scene.start_daemon(self.config)
+            warnings = [line for line in daemon.text().splitlines() if "dump" in line]
+            self.assertEqual(len(warnings), 1, daemon.text())
+            self.assertRegex(warnings[0], sentence + ".*starts empty")
+            self.assertEqual(self.stats()["entries"], 0)
+            daemon.stop()
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

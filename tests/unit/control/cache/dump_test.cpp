@@ -1,0 +1,288 @@
+// Dumps: what was written comes back as old as it is, with its lists; what is not a whole dump of this cache says why.
+#include <sys/stat.h>
+
+#include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+
+#include "../../cache/readers.h"
+#include "../../cache/stored_answer.h"
+#include "control/cache/dump.h"
+#include "support/random.h"
+
+using namespace steer;
+using namespace steer::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::uint64_t kWall = 1'700'000'000'000;
+constexpr Now at(std::uint32_t s) {
+    return {std::uint64_t{s} * 1000};
+}
+
+// A folder of its own, gone afterwards.
+struct Folder {
+    Folder() {
+        std::string name = (fs::temp_directory_path() / "steer_dump_XXXXXX").string();
+        path = ::mkdtemp(name.data());
+    }
+    ~Folder() { fs::remove_all(path); }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+    [[nodiscard]] std::string file(const std::string& name) const { return path + "/" + name; }
+    std::string path;
+};
+
+struct OneCache {
+    explicit OneCache(std::uint32_t size = 1000, std::size_t budget = std::size_t{8} << 20)
+        : sizes{size, size}, cache({budget, sizes}, readers.get()) {}
+
+    // A sound answer: one address of `ttl_s`.
+    void insert(const Question& q, std::uint8_t last, std::uint32_t ttl_s, Now now,
+                cache::InsertTerms terms = {}) {
+        auto response = DnsMessage::response(1, "x.example", dns::kA);
+        response.record(DnsMessage::kAnswer, {0xc0, 0x0c}, dns::kA, ttl_s, {192, 0, 2, last});
+        Buffer* const answer = pools.take(kSmallBuffer);
+        dns::UpstreamFacts facts;
+        BOOST_REQUIRE(
+            (dns::build_answer(response.bytes(), wire_name("x.example"), dns::kA, dns::kIn, false,
+                               answer->room(), facts) == dns::AnswerError::none));
+        answer->length = static_cast<std::uint32_t>(answer->answer().size());
+        answer->born_ms = now.ms;
+        answer->serial = 0;
+        if (terms.life_s == 0) terms.life_s = ttl_s;
+        const cache::KeyHasher hasher{secret};
+        Buffer* const message =
+            cache::build_insert(pools, hasher(q.facts()), q.facts(), *answer, terms);
+        cache.insert(*message, now, counters);
+        release(message);
+        release(answer);
+    }
+    const cache::Entry* find(const Question& q, std::uint32_t now_s) {
+        const cache::KeyFacts facts = q.facts();
+        const cache::Key key = cache::KeyHasher{secret}(facts);
+        const cache::Entry* entry = nullptr;
+        cache.lookup(&key, &facts, 1, now_s, &entry);
+        return entry;
+    }
+    std::string dump(const DumpScope& scope, Now now, const std::string& path) {
+        const auto done = dump_instance(cache, 7, scope, now, kWall, path);
+        return done ? "" : done.error().sentence();
+    }
+    Result<Restored> restore(const DumpScope& scope, Now now, std::uint64_t wall,
+                             const std::string& path) {
+        return restore_instance(cache, cache::KeyHasher{secret}, scope, now, wall, path);
+    }
+
+    std::array<std::uint8_t, 16> secret = kSecret;
+    std::array<std::uint32_t, 2> sizes;
+    Readers readers;
+    BufferPools pools{64, 4};
+    cache::Cache cache;
+    Counters counters;
+};
+
+const DumpScope kMain{0, "main", {{"policy", "edge1"}, {"policy", "edge2"}, {"other", "edge1"}}};
+
+std::vector<char> bytes_of(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+void write(const std::string& path, const std::vector<char>& bytes) {
+    std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<long>(bytes.size()));
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(cache_dump, Folder)
+
+BOOST_AUTO_TEST_CASE(what_was_dumped_comes_back_as_old_as_it_is) {
+    OneCache before;
+    const ListId lists[] = {1, 2};
+    before.insert(question(1), 1, 300, at(1000), {.lists = lists, .ttl_cap_s = 77});
+    before.insert(question(2), 2, 50, at(1000));
+    before.insert(question(3), 3, 300, at(1030), {.stale_s = 600, .attend_after_s = 200});
+    before.insert(question(4, 1), 4, 300, at(1000));  // of another instance
+    BOOST_TEST(before.dump(kMain, at(1040), file("d")) == "");
+    struct stat found {};
+    BOOST_TEST(::stat(file("d").c_str(), &found) == 0);
+    BOOST_TEST((found.st_mode & 0777) == 0600U);
+    BOOST_TEST(!fs::exists(file("d.tmp")));
+
+    // Another process, another secret, other ids of lists, another boot; 20 seconds later.
+    OneCache after;
+    after.secret[3] = 99;
+    const DumpScope scope{1, "main", {{"other", "edge1"}, {"new", "edge1"}, {"policy", "edge2"}}};
+    const auto restored = after.restore(scope, at(500), kWall + 20'000, file("d"));
+    BOOST_REQUIRE(restored.has_value());
+    BOOST_TEST(restored->answers == 2U);
+    BOOST_TEST(restored->expired == 1U);
+    const cache::Entry* const e = after.find(question(1, 1), 500);
+    BOOST_REQUIRE(e != nullptr);
+    BOOST_TEST(500 - e->inserted_s == 60U);
+    BOOST_TEST(e->expires_s == 740U);
+    BOOST_TEST(e->ttl_cap_s == 77U);
+    BOOST_TEST(e->tags.load() == 0U);
+    BOOST_REQUIRE(e->list_count == 2);
+    BOOST_TEST(e->lists[0] == 2);
+    BOOST_TEST(e->lists[1] == 0);
+    const auto& answer = e->answer();
+    BOOST_TEST(answer.body()[answer.addresses()[0].rdata_offset + 3] == 1);
+    BOOST_TEST(after.find(question(1, 1), 740) == nullptr);
+    const cache::Entry* const stale = after.find(question(3, 1), 500);
+    BOOST_REQUIRE(stale != nullptr);
+    BOOST_TEST(stale->expires_s == 770U);
+    BOOST_TEST(stale->usable_until_s == 1370U);
+    BOOST_TEST(stale->attend_s.load() == 670U);
+    BOOST_TEST(after.find(question(2, 1), 500) == nullptr);
+    BOOST_TEST(after.find(question(4, 1), 500) == nullptr);
+    BOOST_TEST(after.find(question(1, 0), 500) == nullptr);
+}
+
+// A machine that was started 5 seconds ago, and answers from before.
+BOOST_AUTO_TEST_CASE(answers_older_than_the_machine) {
+    OneCache before;
+    before.insert(question(1), 1, 3600, at(100'000));
+    before.insert(question(2), 2, 60, at(100'000), {.stale_s = 86'400});
+    BOOST_TEST(before.dump(kMain, at(100'030), file("d")) == "");
+    OneCache after;
+    const auto restored = after.restore(kMain, at(5), kWall + 1'000'000, file("d"));
+    BOOST_REQUIRE(restored.has_value());
+    BOOST_TEST(restored->answers == 2U);
+    const cache::Entry* const fresh = after.find(question(1), 5);
+    BOOST_REQUIRE(fresh != nullptr);
+    BOOST_TEST(static_cast<std::uint32_t>(5 - fresh->inserted_s) == 1030U);
+    BOOST_TEST(fresh->expires_s == 5U + 3600 - 1030);
+    const cache::Entry* const stale = after.find(question(2), 5);
+    BOOST_REQUIRE(stale != nullptr);
+    BOOST_TEST(stale->expires_s <= 5U);
+    BOOST_TEST(stale->usable_until_s == 5U + 60 + 86'400 - 1030);
+}
+
+BOOST_AUTO_TEST_CASE(dumps_of_no_use_say_why) {
+    OneCache before;
+    for (unsigned i = 0; i < 200; ++i)
+        before.insert(question(i), 1, 300, at(1000));
+    BOOST_TEST(before.dump(kMain, at(1000), file("d")) == "");
+    const auto whole = bytes_of(file("d"));
+    OneCache after;
+    const auto sentence = [&](const DumpScope& scope = kMain, std::uint64_t wall = kWall) {
+        const auto restored = after.restore(scope, at(1000), wall, file("d"));
+        return restored ? std::string{} : restored.error().sentence();
+    };
+    const auto says = [&](const std::string& what, const std::string& words) {
+        BOOST_TEST(what.find(words) != std::string::npos, what << " lacks " << words);
+        BOOST_TEST(what.find(file("d")) != std::string::npos);
+        BOOST_TEST(what.find("starts empty") != std::string::npos);
+        BOOST_TEST(after.cache.entries() == 0U);
+    };
+    // Cut off anywhere.
+    for (std::size_t n = 16; n < whole.size(); n += 1 + n / 7) {
+        write(file("d"), {whole.begin(), whole.begin() + static_cast<long>(n)});
+        says(sentence(), "is not whole");
+    }
+    // Any byte changed behind the version.
+    Random random{3};
+    for (unsigned i = 0; i < 300; ++i) {
+        auto changed = whole;
+        const std::size_t where = 16 + random() % (changed.size() - 16);
+        changed[where] = static_cast<char>(changed[where] ^ 1 << random() % 8);
+        write(file("d"), changed);
+        says(sentence(), "is not whole");
+    }
+    auto longer = whole;
+    longer.push_back('x');
+    write(file("d"), longer);
+    says(sentence(), "is not whole");
+    write(file("d"), std::vector<char>(5000, 'x'));
+    says(sentence(), "is no dump of steerdnsd");
+    write(file("d"), {});
+    says(sentence(), "is no dump of steerdnsd");
+    auto version = whole;
+    version[8] = 9;
+    write(file("d"), version);
+    says(sentence(), "is of version 9, and this steerdnsd reads version 1");
+    write(file("d"), whole);
+    says(sentence({0, "guests", {}}), "is of cache \"main\", not of \"guests\"");
+    says(sentence(kMain, kWall - 3'600'000), "is from the future");
+    BOOST_TEST(sentence(kMain, kWall - 30'000) == "");  // clocks are set now and then
+    BOOST_TEST(after.cache.entries() == 200U);
+    fs::remove(file("d"));
+    BOOST_TEST(DumpReader::missing(file("d")));
+    BOOST_TEST(!DumpReader::missing(path));
+}
+
+BOOST_AUTO_TEST_CASE(answers_are_looked_at_before_they_are_believed) {
+    OneCache one;
+    one.insert(question(1), 1, 300, at(0));
+    const auto& answer = one.find(question(1), 1)->answer();
+    const auto* const from = reinterpret_cast<const std::uint8_t*>(&answer);
+    const std::vector<std::uint8_t> good(from, from + answer.size());
+    BOOST_TEST(is_sound_answer(good));
+    BOOST_TEST(!is_sound_answer(std::span(good).first(good.size() - 1)));
+    BOOST_TEST(!is_sound_answer(std::span(good).first(10)));
+    // Nearly every byte is under the sum or an offset; what is left is only read.
+    unsigned found = 0;
+    for (std::size_t i = 0; i < good.size(); ++i) {
+        auto bad = good;
+        bad[i] ^= 0x80;
+        found += is_sound_answer(bad) ? 0U : 1U;
+    }
+    BOOST_TEST(found > good.size() / 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_dump_that_cannot_be_written_leaves_the_old_one) {
+    OneCache one;
+    one.insert(question(1), 1, 300, at(1000));
+    BOOST_TEST(one.dump(kMain, at(1000), file("d")) == "");
+    const auto whole = bytes_of(file("d"));
+    const auto no_folder = one.dump(kMain, at(1000), file("nowhere/d"));
+    BOOST_TEST(no_folder.find("cannot be dumped to " + file("nowhere/d")) != std::string::npos);
+    const auto full = one.dump(kMain, at(1000), "/dev/full/d");
+    BOOST_TEST(full.find("cannot be dumped") != std::string::npos);
+    // A draft that a killed daemon left is in nobody's way.
+    write(file("d.tmp"), std::vector<char>(100, 'x'));
+    BOOST_TEST(one.dump(kMain, at(1000), file("d")) == "");
+    BOOST_TEST((bytes_of(file("d")) == whole));
+    BOOST_TEST(!fs::exists(file("d.tmp")));
+}
+
+// More answers than the cache may hold now.
+BOOST_AUTO_TEST_CASE(a_smaller_cache_takes_what_it_can) {
+    OneCache before;
+    for (unsigned i = 0; i < 500; ++i)
+        before.insert(question(i), 1, 300, at(1000));
+    BOOST_TEST(before.dump(kMain, at(1000), file("d")) == "");
+    OneCache after{100};
+    const auto restored = after.restore(kMain, at(1000), kWall, file("d"));
+    BOOST_REQUIRE(restored.has_value());
+    BOOST_TEST(restored->answers == 100U);
+}
+
+BOOST_AUTO_TEST_CASE(a_million_answers) {
+    constexpr unsigned kAnswers = 1'000'000;
+    using Clock = std::chrono::steady_clock;
+    const auto ms = [](Clock::time_point from) {
+        return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - from).count();
+    };
+    {
+        OneCache before{kAnswers, std::size_t{224} << 20};
+        for (unsigned i = 0; i < kAnswers; ++i)
+            before.insert(question(i), 1, 86'400, at(1000));
+        BOOST_TEST(before.cache.entries() == kAnswers);
+        const auto begun = Clock::now();
+        BOOST_TEST(before.dump(kMain, at(1000), file("d")) == "");
+        BOOST_TEST_MESSAGE("dump of " << kAnswers << " answers: " << ms(begun) << " ms, "
+                                      << fs::file_size(file("d")) / 1'000'000 << " MB");
+    }
+    OneCache after{kAnswers, std::size_t{224} << 20};
+    const auto begun = Clock::now();
+    const auto restored = after.restore(kMain, at(1000), kWall + 5000, file("d"));
+    BOOST_TEST_MESSAGE("restored: " << ms(begun) << " ms");
+    BOOST_REQUIRE(restored.has_value());
+    BOOST_TEST(restored->answers == kAnswers);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

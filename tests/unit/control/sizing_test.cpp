@@ -1,0 +1,48 @@
+// Caches and the memory that there is: what does not fit is refused before anything is started.
+#include "control/sizing.h"
+
+#include <boost/test/unit_test.hpp>
+#include <string>
+
+#include "control/config/load.h"
+
+using namespace steer;
+
+namespace {
+
+constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
+
+// The sentence; empty: it fits.
+std::string sentence(const std::string& caches, std::uint64_t memory_bytes) {
+    const auto outcome = config::load_text(
+        "plugins:\n"
+        "  - { tag: fwd, type: forward, args: { upstreams: [{ addr: \"udp://192.0.2.1\" }] } }\n"
+        "  - { tag: main, type: sequence, args: [{ exec: $fwd }] }\n" +
+            caches,
+        "test.yaml");
+    BOOST_TEST_REQUIRE(outcome.ok());
+    const auto options = plan_tables(outcome.settings, Snapshot{}, memory_bytes, 1);
+    return options ? std::string{} : options.error().sentence();
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(sizing)
+
+BOOST_AUTO_TEST_CASE(caches_larger_than_memory_are_refused) {
+    const std::string large = "  - { tag: c, type: cache, args: { size: 4GiB } }\n";
+    const std::string many = "  - { tag: c, type: cache, args: { size: 100000000 } }\n";
+    const std::string two =
+        "  - { tag: a, type: cache, args: { size: 300MiB } }\n"
+        "  - { tag: b, type: cache, args: { size: 300MiB } }\n";
+    BOOST_TEST(sentence(large, kGiB) ==
+               "test.yaml:4: cache 'c': 4096 MiB of cache do not fit into half of the 1024 MiB of "
+               "memory (dataplane.memory): make it smaller or give more memory");
+    BOOST_TEST(sentence(large, 8 * kGiB).empty());
+    BOOST_TEST(sentence(many, 4 * kGiB).find("do not fit") != std::string::npos);
+    BOOST_TEST(sentence(two, kGiB).find("cache 'b': 600 MiB") != std::string::npos);
+    BOOST_TEST(sentence(two, 2 * kGiB).empty());
+    BOOST_TEST(sentence("", kGiB).empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
