@@ -136,7 +136,10 @@ Worker& Plane::add_worker(std::vector<Port*> ports, Clock& clock) {
                                .idle = options_.idle,
                                .spread = options_.spread,
                                .max_parked = options_.max_parked,
+                               .max_parked_per_client = options_.max_parked_per_client,
                                .max_in_flight = options_.max_in_flight,
+                               .suffix_percent = options_.suffix_percent,
+                               .servfail_over_quota = options_.servfail_over_quota,
                                .first_upstream_port = options_.first_upstream_port,
                                .last_upstream_port = options_.last_upstream_port};
     workers_.push_back(std::make_unique<Worker>(worker, shared_, rings, std::move(ports),

@@ -24,9 +24,11 @@ struct PlaneOptions {
     unsigned workers = 1;
     unsigned streams = 1;
     Idle idle = Idle::adaptive;
-    bool spread = true;              // WorkerOptions::spread
-    unsigned max_parked = 65536;     // a worker
-    unsigned max_in_flight = 16384;  // a worker
+    bool spread = true;                                         // WorkerOptions::spread
+    unsigned max_parked = 65536;                                // a worker
+    unsigned max_in_flight = 16384;                             // a worker
+    unsigned max_parked_per_client = 256, suffix_percent = 25;  // WorkerOptions
+    bool servfail_over_quota = false;
     std::uint16_t first_upstream_port = 10240, last_upstream_port = 26623;
     std::size_t cache_bytes = 0;               // 0: no cache in the configuration
     std::vector<std::uint32_t> cache_entries;  // by cache instance id

@@ -70,6 +70,9 @@ Result<PlaneOptions> plan_tables(const config::Settings& settings, const Snapsho
     options.spread = settings.dataplane.spread == config::SpreadMode::automatic;
     options.max_parked = settings.dataplane.max_parked;
     options.max_in_flight = settings.dataplane.max_in_flight;
+    options.max_parked_per_client = settings.dataplane.max_parked_per_client;
+    options.suffix_percent = settings.dataplane.suffix_percent;
+    options.servfail_over_quota = settings.dataplane.over_quota == config::OverQuota::servfail;
     options.first_upstream_port = settings.dataplane.first_upstream_port;
     options.last_upstream_port = settings.dataplane.last_upstream_port;
     if (memory_bytes < kRoomy) {

@@ -56,6 +56,7 @@ class Count {
     X(upstream_failures, "upstream_failures", "SERVFAIL, REFUSED and the like from upstreams") \
     X(upstream_no_route, "upstream_no_route", "upstream queries without a next hop")           \
     X(upstream_table_full, "upstream_table_full", "no room for another query in flight")       \
+    X(upstream_quota, "upstream_quota", "queries of a domain with too many in flight")         \
     X(events_raised, "events_raised", "claims handed to routers")                              \
     X(events_ring_full, "events_ring_full", "claims that found the ring full")                 \
     X(upstream_tx_full, "upstream_tx_full", "upstream queries that the port did not take")     \

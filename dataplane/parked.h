@@ -49,6 +49,7 @@ struct ProgramState {
     std::uint32_t tag_set = 0;  // id in the snapshot's TagSets; 0: not known
     // A stale answer may take the place of one that does not come within this time; 0: no.
     std::uint16_t stale_wait_ms = 0;
+    bool ecs = false;      // a cache was entered that asks for the client's subnet
     bool refresh = false;  // for a cache alone, told to nobody: ends with the cache's wrapper
 };
 
@@ -80,10 +81,12 @@ struct alignas(64) Parked {
     Parked* next_waiter;       // owner's, while it waits for an upstream
     Buffer* answer;            // held, waits_ring
     std::uint16_t ede;         // of `answer`; kNoEde: none
-    bool background;           // counts for nobody: ParkedPool::take_background()
+    std::uint8_t ecs_asked;  // edns.ecs_len if the upstream is told: written before Forwarder::ask
+    bool background;         // counts for nobody: ParkedPool::take_background()
     ProgramState program;
     ReturnPath path;
-    std::array<std::uint8_t, 256> qname;  // wire form as the client wrote it
+    // Wire form as the client wrote it, then its subnet (edns.ecs_len bytes).
+    std::array<std::uint8_t, 256> qname;
 };
 inline constexpr std::uint16_t kNoEde = UINT16_MAX;
 // 256 of them are the name; max_parked of them are allocated at start.

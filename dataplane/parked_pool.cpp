@@ -1,70 +1,18 @@
 #include "dataplane/parked_pool.h"
 
 #include <algorithm>
-#include <bit>
-#include <cstdio>
-#include <cstdlib>
 #include <new>
 
+#include "dataplane/dns/name.h"
 #include "dataplane/dns/query.h"
 #include "dataplane/event/event.h"
 
 namespace steer {
 namespace {
 
-[[noreturn]] void broken(const char* what) {
-    std::fprintf(stderr, "parked queries: %s\n", what);
-    std::abort();
-}
-
 const IpAddress kNobody{};  // who a refresh is counted for
 
-// The last two labels of a wire name (all of a shorter one), with the root byte.
-std::span<const std::uint8_t> two_label_suffix(std::span<const std::uint8_t> name) {
-    std::size_t last = 0, before_last = 0;
-    for (std::size_t at = 0; at < name.size() && name[at] != 0; at += name[at] + 1U) {
-        before_last = last;
-        last = at;
-    }
-    return name.subspan(before_last);
-}
-
 }  // namespace
-
-CountTable::CountTable(unsigned keys)
-    : slots_(std::bit_ceil(std::size_t{keys} * 2 + 2)), mask_(slots_.size() - 1) {}
-
-std::size_t CountTable::place_of(std::uint64_t key) const noexcept {
-    std::size_t at = key & mask_;
-    while (slots_[at].count != 0 && slots_[at].key != key)
-        at = (at + 1) & mask_;
-    return at;
-}
-
-std::uint32_t CountTable::get(std::uint64_t key) const noexcept {
-    return slots_[place_of(key)].count;
-}
-
-void CountTable::add(std::uint64_t key) noexcept {
-    Slot& s = slots_[place_of(key)];
-    s.key = key;
-    ++s.count;
-}
-
-void CountTable::remove(std::uint64_t key) noexcept {
-    std::size_t hole = place_of(key);
-    if (slots_[hole].count == 0) broken("a quota was given back that nobody took");
-    if (--slots_[hole].count != 0) return;
-    // Close the hole: whatever would not be found across it moves into it (Knuth 6.4, algorithm R).
-    for (std::size_t at = (hole + 1) & mask_; slots_[at].count != 0; at = (at + 1) & mask_) {
-        const std::size_t home = slots_[at].key & mask_;
-        if (((at - home) & mask_) >= ((at - hole) & mask_)) {
-            slots_[hole] = slots_[at];
-            slots_[at].count = 0;
-            hole = at;
-        }
-    }
-}
 
 ParkedPool::ParkedPool(Limits limits, unsigned worker, const cache::KeyHasher& hasher,
                        Shared::ParkedCounts& counts)
@@ -87,7 +35,7 @@ ParkedPool::Keys ParkedPool::keys_of(const IpAddress& client,
                                      std::span<const std::uint8_t> qname) const noexcept {
     const std::span<const std::uint8_t> address{client.bytes};
     return {hasher_.of_name(client.is_v4() ? address : address.first(8)).low,
-            hasher_.of_name(two_label_suffix(qname)).low};
+            hasher_.of_name(dns::last_labels(qname, 2)).low};
 }
 
 ParkedPool::Taken ParkedPool::take(const Snapshot& snapshot, const IpAddress& client,
@@ -115,7 +63,7 @@ ParkedPool::Taken ParkedPool::take_background(const Snapshot& snapshot,
 
 ParkedPool::Taken ParkedPool::take_counted(const Snapshot& snapshot, const Keys& keys) noexcept {
     if (in_use_ == limits_.records) return {nullptr, Verdict::drop_parked_full};
-    if (by_suffix_.get(keys.suffix) >= std::max(limits_.records / 4, 1U))
+    if (by_suffix_.get(keys.suffix) >= limits_.per_suffix)
         return {nullptr, Verdict::drop_suffix_quota};
     by_client_.add(keys.client);
     by_suffix_.add(keys.suffix);

@@ -1,7 +1,7 @@
 // The parked queries of one worker: a fixed number of records, and who may have how many of them.
 //
 // Quotas (from the first day, against one client or one domain taking all): a client (IPv4 /32,
-// IPv6 /64) may have `per_client` records, names under one two-label suffix a quarter of all.
+// IPv6 /64) may have `per_client` records, names under one two-label suffix `per_suffix`.
 // Counts are exact, by a keyed 64-bit hash. Memory is taken at construction and touched when first
 // used. Belongs to one worker; take() and give() cost two hashes and two probes each.
 //
@@ -17,36 +17,17 @@
 #include <vector>
 
 #include "dataplane/cache/cache.h"
+#include "dataplane/count_table.h"
 #include "dataplane/parked.h"
 #include "dataplane/verdict.h"
 #include "dataplane/worker.h"
 
 namespace steer {
 
-// Counts by key, for at most `keys` keys at one time. Open addressing, linear probes, no
-// tombstones.
-class CountTable {
-  public:
-    explicit CountTable(unsigned keys);
-    [[nodiscard]] std::uint32_t get(std::uint64_t key) const noexcept;
-    void add(std::uint64_t key) noexcept;
-    void remove(std::uint64_t key) noexcept;  // aborts if it was not added
-
-  private:
-    struct Slot {
-        std::uint64_t key;
-        std::uint32_t count;  // 0: empty
-    };
-    [[nodiscard]] std::size_t place_of(std::uint64_t key) const noexcept;
-
-    std::vector<Slot> slots_;
-    std::size_t mask_;
-};
-
 class ParkedPool {
   public:
     struct Limits {
-        unsigned records, per_client;
+        unsigned records, per_client, per_suffix;
     };
     ParkedPool(Limits limits, unsigned worker, const cache::KeyHasher& hasher,
                Shared::ParkedCounts& counts);

@@ -11,7 +11,7 @@
 namespace steer {
 namespace {
 
-constexpr std::size_t kOptRoom = 32;  // an OPT with an extended error
+constexpr std::size_t kOptRoom = 64;  // an OPT with an extended error and a client subnet
 
 std::size_t bytes_needed(const dns::Query& q, const dns::Answer& a, std::uint16_t max_size) {
     return std::min<std::size_t>(q.question_end + a.body_len + kOptRoom,
@@ -44,6 +44,8 @@ Injected injected_for(Verdict v) noexcept {
             return Injected::drop_client_quota;
         case Verdict::drop_suffix_quota:
             return Injected::drop_suffix_quota;
+        case Verdict::servfail_quota:
+            return Injected::servfail_quota;
         case Verdict::drop_no_buffer:
             return Injected::drop_no_buffer;
         case Verdict::drop_ring_full:

@@ -33,7 +33,9 @@ void remember(const Packet& p, const QueryContext& c, Parked& r) {
     r.started_s = static_cast<std::uint32_t>(c.started_ms / 1000);
     r.started_ms = static_cast<std::uint16_t>(c.started_ms % 1000);
     r.program = c.state;
+    r.ecs_asked = c.state.ecs ? q.edns.ecs_len : 0;
     std::memcpy(r.qname.data(), p.dns + dns::kHeaderSize, q.qname_len);
+    std::memcpy(r.qname.data() + q.qname_len, q.ecs().data(), q.edns.ecs_len);
 }
 
 // The query of `p` in another record.
@@ -47,7 +49,7 @@ void become(const Parked& p, Parked& other) {
     other.started_s = p.started_s;
     other.started_ms = p.started_ms;
     other.path = p.path;
-    std::memcpy(other.qname.data(), p.qname.data(), p.qname_len);
+    std::memcpy(other.qname.data(), p.qname.data(), std::size_t{p.qname_len} + p.edns.ecs_len);
 }
 
 void recall(const Parked& r, dns::Query& q) {
@@ -59,6 +61,7 @@ void recall(const Parked& r, dns::Query& q) {
     q.question_end = static_cast<std::uint16_t>(dns::kHeaderSize + r.qname_len + 4);
     q.edns = r.edns;
     dns::lower_case(r.qname.data(), q.qname.data(), r.qname_len);
+    std::memcpy(q.qname.data() + r.qname_len, r.qname.data() + r.qname_len, r.edns.ecs_len);
 }
 
 void recall(const Parked& r, QueryContext& c) {
@@ -84,17 +87,26 @@ std::uint32_t ttl_end_s(const LeaveTerms& terms, Now now) {
     return terms.ttl_cap_s == LeaveTerms::kNoCap ? UINT32_MAX : now.s() + terms.ttl_cap_s;
 }
 
+// RFC 7871 7.2.2: the option goes back if it was looked at.
+std::span<const std::uint8_t> ecs_for(const dns::Query& q, const ProgramState& s) {
+    return s.ecs ? q.ecs() : std::span<const std::uint8_t>{};
+}
+
 dns::ReplyOptions options_for(const QueryContext& c, std::uint16_t max_size,
                               std::uint32_t ttl_cap_s, Now now) {
     return {.age_s = c.response.age_s(now.s()),
             .ttl_cap_s = std::min(ttl_cap_s, c.response.ttl_cap_s()),
             .max_size = max_size,
-            .ede = c.response.ede()};
+            .ede = c.response.ede(),
+            .ecs = ecs_for(c.query, c.state)};
 }
 
 }  // namespace
 
-Resolver::Resolver(const Parts& parts, unsigned max_parked) : parts_(parts), timers_(max_parked) {}
+Resolver::Resolver(const Parts& parts, const Options& options)
+    : parts_(parts),
+      servfail_over_quota_(options.servfail_over_quota),
+      timers_(options.max_parked) {}
 
 void Resolver::resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept {
     const bool hits_end = burst.looked_up && snapshot.hit_ends_program;
@@ -161,7 +173,7 @@ void Resolver::resolve_one(Packet& p, QueryContext& c, Now now) noexcept {
 
 void Resolver::ask(Packet& p, const QueryContext& c, Now now) noexcept {
     const auto [record, why] = parts_.pool.take(c.snapshot, p.source, p.query.name());
-    if (record == nullptr) return parts_.replier.drop(p, why);
+    if (record == nullptr) return refuse(p, why);
     remember(p, c, *record);
     parts_.replier.remember_path(p, record->path);
     record->state = Parked::State::waits_upstream;
@@ -174,6 +186,12 @@ void Resolver::ask(Packet& p, const QueryContext& c, Now now) noexcept {
         timers_.set(record->index, now.ms + c.state.stale_wait_ms, now.ms);
     parts_.counters.add(Stat::parked_total);
     parts_.replier.park(p, Verdict::forwarded);
+}
+
+void Resolver::refuse(Packet& p, Verdict why) noexcept {
+    const bool quota = why == Verdict::drop_client_quota || why == Verdict::drop_suffix_quota;
+    if (!quota || !servfail_over_quota_) return parts_.replier.drop(p, why);
+    parts_.replier.answer_error(p, dns::kServFail, dns::Ede::other, Verdict::servfail_quota);
 }
 
 // It is only worth while if there is room: the next hit tries again.
@@ -253,7 +271,7 @@ void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
         if (terms.hold_mask == 0)
             return parts_.replier.answer(p, a.answer,
                                          options_for(c, p.max_size, terms.ttl_cap_s, now));
-        return parts_.replier.drop(p, why);
+        return refuse(p, why);
     }
     remember(p, c, *record);
     parts_.replier.remember_path(p, record->path);
@@ -276,12 +294,18 @@ void Resolver::answered(Parked& p, AskEnd end, Buffer* answer, Now now) noexcept
     QueryContext c(*p.snapshot, q);
     recall(p, c);
     const Step step = parts_.executor.resume(c, answer, reason_of(end), now);
+    const bool failed = c.response && c.response.answer().rcode == dns::kServFail;
+    if (end == AskEnd::over_quota && failed && !servfail_over_quota_ && !c.state.refresh) {
+        parts_.replier.drop(p, ParkedEnd::dropped_over_quota);
+        return give_back(p);
+    }
     if (step == Step::answered && c.state.refresh) return end_refresh(p, c, now);
     if (step == Step::answered) {
         return leave(p, c, end == AskEnd::answered ? ParkedEnd::answered : ParkedEnd::servfail,
                      now);
     }
     p.program = c.state;
+    p.ecs_asked = c.state.ecs ? q.edns.ecs_len : 0;
     const std::uint64_t hash = parts_.hasher.of_name(q.name()).low;
     if (!parts_.forwarder.ask(&p, c.group, hash, now)) {
         if (c.state.refresh) return end_refresh(p, c, now);
@@ -357,7 +381,7 @@ void Resolver::let_go(Parked& p, ParkedEnd end, Now now) noexcept {
     const std::uint32_t age_s = now.s() > born_s ? now.s() - born_s : 0;
     std::uint32_t cap_s = p.ttl_end_s;
     if (cap_s != UINT32_MAX) cap_s = cap_s > now.s() ? cap_s - now.s() : 0;
-    dns::ReplyOptions options{.age_s = age_s, .ttl_cap_s = cap_s};
+    dns::ReplyOptions options{.age_s = age_s, .ttl_cap_s = cap_s, .ecs = ecs_for(q, p.program)};
     if (p.ede != kNoEde) options.ede = static_cast<dns::Ede>(p.ede);
     parts_.replier.answer(p, q, p.answer->answer(), options, end);
     give_back(p);

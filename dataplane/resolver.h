@@ -38,7 +38,11 @@ class Resolver {
         Replier& replier;
         Counters& counters;
     };
-    Resolver(const Parts& parts, unsigned max_parked);
+    struct Options {
+        unsigned max_parked;
+        bool servfail_over_quota;  // who is over a quota is told SERVFAIL; else nothing
+    };
+    Resolver(const Parts& parts, const Options& options);
 
     // The program stage: every query that is still in the burst ends here or is parked.
     void resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept;
@@ -83,7 +87,11 @@ class Resolver {
     void retire(std::uint32_t generation) noexcept;
     void end_generation(Parked& p) noexcept;
 
+    // No record for a query.
+    void refuse(Packet& p, Verdict why) noexcept;
+
     Parts parts_;
+    bool servfail_over_quota_;
     forward::TimerWheel timers_;    // by index of the record
     Parked* ring_first_ = nullptr;  // State::waits_ring, by next_waiter, oldest first
     Parked* ring_last_ = nullptr;

@@ -41,6 +41,7 @@ namespace steer {
     X(drop_parked_full, "drop_parked_full", "no room for another parked query")                \
     X(drop_client_quota, "drop_client_quota", "client has too many parked queries")            \
     X(drop_suffix_quota, "drop_suffix_quota", "too many parked queries under one domain")      \
+    X(servfail_quota, "servfail_quota", "one of these two, told by SERVFAIL (over_quota)")     \
     X(drop_no_buffer, "drop_no_buffer", "no buffer for the answer")                            \
     X(drop_ring_full, "drop_ring_full", "the ring to another worker is full")                  \
     X(drop_tx_full, "drop_tx_full", "the port did not take the answer")                        \
@@ -60,6 +61,7 @@ namespace steer {
     X(drop_parked_full, "drop_parked_full", "no room for another parked query")               \
     X(drop_client_quota, "drop_client_quota", "client has too many parked queries")           \
     X(drop_suffix_quota, "drop_suffix_quota", "too many parked queries under one domain")     \
+    X(servfail_quota, "servfail_quota", "one of these two, told by SERVFAIL (over_quota)")    \
     X(drop_no_buffer, "drop_no_buffer", "no buffer for the answer")                           \
     X(drop_ring_full, "drop_ring_full", "the ring to another worker is full")                 \
     X(drop_tx_full, "drop_tx_full", "the ring to the port's worker did not take the answer")  \
@@ -77,19 +79,21 @@ namespace steer {
     X(drop_parked_full, "drop_parked_full", "no room for another parked query")                  \
     X(drop_client_quota, "drop_client_quota", "client has too many parked queries")              \
     X(drop_suffix_quota, "drop_suffix_quota", "too many parked queries under one domain")        \
+    X(servfail_quota, "servfail_quota", "one of these two, told by SERVFAIL (over_quota)")       \
     X(drop_no_buffer, "drop_no_buffer", "no buffer for the answer")                              \
     X(drop_ring_full, "drop_ring_full", "the ring to another worker or back to streams is full") \
     X(drop_router_away, "drop_router_away", "on_timeout: drop, and the router is away")
 
 //    name                       label                        what happened
-#define STEER_PARKED_ENDS(X)                                                              \
-    X(answered, "answered", "answer sent")                                                \
-    X(answered_truncated, "answered_truncated", "answer above the client's size: TC set") \
-    X(servfail, "servfail", "no upstream answered: SERVFAIL sent")                        \
-    X(dropped_on_timeout, "dropped_on_timeout", "on_timeout: drop")                       \
-    X(refreshed, "refreshed", "a refresh in the background is over: nobody waited")       \
-    X(drop_no_buffer, "drop_no_buffer", "no buffer for the answer")                       \
-    X(drop_tx_full, "drop_tx_full", "the port or ring did not take the answer")           \
+#define STEER_PARKED_ENDS(X)                                                                  \
+    X(answered, "answered", "answer sent")                                                    \
+    X(answered_truncated, "answered_truncated", "answer above the client's size: TC set")     \
+    X(servfail, "servfail", "no upstream answered: SERVFAIL sent")                            \
+    X(dropped_over_quota, "dropped_over_quota", "too many upstream queries under one domain") \
+    X(dropped_on_timeout, "dropped_on_timeout", "on_timeout: drop")                           \
+    X(refreshed, "refreshed", "a refresh in the background is over: nobody waited")           \
+    X(drop_no_buffer, "drop_no_buffer", "no buffer for the answer")                           \
+    X(drop_tx_full, "drop_tx_full", "the port or ring did not take the answer")               \
     X(generation_ended, "generation_ended", "its configuration was retired: SERVFAIL sent")
 
 #define STEER_ENUM(name, label, text) name,

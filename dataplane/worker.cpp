@@ -38,6 +38,10 @@ void require(bool holds, const char* what) {
     std::abort();
 }
 
+unsigned share_of(unsigned all, unsigned percent) {
+    return std::max(static_cast<unsigned>(std::uint64_t{all} * percent / 100), 1U);
+}
+
 unsigned count_streams(const WorkerRings& rings) {
     const auto end = std::find(rings.to_stream.begin(), rings.to_stream.end(), nullptr);
     return static_cast<unsigned>(end - rings.to_stream.begin());
@@ -156,19 +160,21 @@ Worker::Impl::Impl(const WorkerOptions& worker_options, Shared& what_is_shared,
       executor(options.index, shared.cache, *shared.hasher, *shared.buffers, keeper, rings.to_house,
                counters),
       claims(options.index, *shared.board, *shared.lists, rings.to_routers, counters),
-      pool({options.max_parked, options.max_parked_per_client}, options.index, *shared.hasher,
-           shared.parked[options.index]),
+      pool({options.max_parked, options.max_parked_per_client,
+            share_of(options.max_parked, options.suffix_percent)},
+           options.index, *shared.hasher, shared.parked[options.index]),
       replier(options.index, ports, shared.port_owners, rings, *shared.buffers, transmit, counters),
       forwarder({.worker = options.index,
                  .workers = options.workers,
                  .first_port = options.first_upstream_port,
                  .last_port = options.last_upstream_port,
                  .max_in_flight = options.max_in_flight,
+                 .max_per_suffix = share_of(options.max_in_flight, options.suffix_percent),
                  .random_seed = options.random_seed},
                 *shared.buffers, *this, counters),
       resolver(
           {*shared.hasher, *shared.buffers, executor, claims, pool, forwarder, replier, counters},
-          options.max_parked),
+          {options.max_parked, options.servfail_over_quota}),
       memo(shared.hasher->of_name({}).high),
       sleep(ports, sleeper) {
     require(options.index < options.workers && options.workers <= kMaxWorkers,

@@ -90,6 +90,8 @@ struct WorkerOptions {
     unsigned max_parked = 65536;
     unsigned max_parked_per_client = 256;
     unsigned max_in_flight = 16384;
+    unsigned suffix_percent = 25;  // of max_parked and of max_in_flight for names under one suffix
+    bool servfail_over_quota = false;  // not dropped
     std::uint16_t first_upstream_port = 10240, last_upstream_port = 26623;
     std::uint64_t random_seed = 0;  // 0: from the system
 };

@@ -194,7 +194,19 @@ void read_trusted(Reading& in, const Node& node, const Place& place, Dataplane& 
     out.trusted_forwarders = read_prefixes(in, node, place);
 }
 
-constexpr std::array<Row<Dataplane>, 11> kRows{{
+void read_suffix_share(Reading& in, const Node& node, const Place& place, Dataplane& out) {
+    if (node.is_text() && node.text.ends_with('%')) {
+        const auto percent =
+            parse_integer(std::string_view(node.text).substr(0, node.text.size() - 1));
+        if (percent && *percent >= 1 && *percent <= 100) {
+            out.suffix_percent = static_cast<std::uint32_t>(*percent);
+            return;
+        }
+    }
+    in.report().error(place.line, place.name() + found(node) + "expected a share, 1%..100%");
+}
+
+constexpr std::array<Row<Dataplane>, 14> kRows{{
     {"ports", Own<Dataplane>{"list of ports", read_ports}, "(the interface of the default route)",
      "", "where packets come in and go out, see below"},
     {"workers", Own<Dataplane>{"integer or list of cores", read_workers}, "1", "1..32",
@@ -214,6 +226,12 @@ constexpr std::array<Row<Dataplane>, 11> kRows{{
      "queries that wait at one time, a worker"},
     {"max_in_flight", &Dataplane::max_in_flight, "16384", "64..262144",
      "upstream queries at one time, a worker"},
+    {"max_parked_per_client", &Dataplane::max_parked_per_client, "256", "1..1048576",
+     "of those that wait, a client's (an IPv4 address, an IPv6 /64)"},
+    {"max_per_suffix", Own<Dataplane>{"share", read_suffix_share}, "25%", "1%..100%",
+     "of those that wait and of upstream queries, those for names with the same last two labels"},
+    {"over_quota", choice<Dataplane, &Dataplane::over_quota>(), "drop", "drop|servfail",
+     "what a query gets that is above one of these two; counted either way"},
     {"allow", Own<Dataplane>{"list of prefixes", read_allow}, "(private and own networks)", "",
      "who may ask; others are refused and counted"},
     {"trusted_forwarders", Own<Dataplane>{"list of prefixes", read_trusted}, "none", "",

@@ -127,6 +127,8 @@ struct PortSettings {
 enum class SpreadMode : std::uint8_t { automatic, off };
 enum class IdleMode : std::uint8_t { spin, pause, adaptive };
 
+enum class OverQuota : std::uint8_t { drop, servfail };
+
 struct Dataplane {
     std::vector<PortSettings> ports;  // empty: the interface of the default route
     std::uint32_t workers = 1;
@@ -135,8 +137,11 @@ struct Dataplane {
     IdleMode idle = IdleMode::adaptive;
     SpreadMode spread = SpreadMode::automatic;
     std::uint16_t first_upstream_port = 10240, last_upstream_port = 26623;
-    std::uint32_t max_parked = 65536;                    // a worker
-    std::uint32_t max_in_flight = 16384;                 // a worker
+    std::uint32_t max_parked = 65536;           // a worker
+    std::uint32_t max_in_flight = 16384;        // a worker
+    std::uint32_t max_parked_per_client = 256;  // a worker
+    std::uint32_t suffix_percent = 25;          // of both, for names under one suffix
+    OverQuota over_quota = OverQuota::drop;
     std::optional<std::vector<matchers::Prefix>> allow;  // nothing: private and own networks
     std::vector<matchers::Prefix> trusted_forwarders;
     int line = 0;

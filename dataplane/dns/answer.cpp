@@ -22,6 +22,7 @@ struct Survey {
     std::uint16_t counts[kSections] = {0, 0, 0};  // without the OPT
     std::size_t end = 0;                          // after the last record, a final OPT left out
     std::size_t opt = 0;                          // offset of the OPT; 0: none
+    std::size_t opt_rdata = 0, opt_end = 0;
     bool opt_in_the_middle = false;
     std::uint8_t extended_rcode = 0;  // upper eight bits of twelve
     bool has_asked_type = false;
@@ -43,6 +44,8 @@ bool is_address(const Record& r) {
 bool note_opt(Survey& s, const Record& r, unsigned section, std::span<const std::uint8_t> message) {
     if (section != kAdditionalSection || !r.root_owner || s.opt != 0) return false;
     s.opt = r.start;
+    s.opt_rdata = r.rdata;
+    s.opt_end = r.end;
     s.extended_rcode = message[r.fixed + 4];  // RFC 6891 6.1.3: the first byte of its "TTL"
     return true;
 }
@@ -229,6 +232,7 @@ AnswerError build_answer(std::span<const std::uint8_t> response,
     if (!survey(response, reader, base, qtype, (facts.flags & kTc) != 0, s))
         return AnswerError::malformed;
     facts.has_opt = s.opt != 0;
+    if (facts.has_opt) facts.options = response.subspan(s.opt_rdata, s.opt_end - s.opt_rdata);
     facts.rcode = plain_rcode(facts.flags, s.extended_rcode);
 
     Answer answer = empty_answer(facts.rcode);

@@ -33,9 +33,10 @@ struct Answer {
     std::uint16_t ancount, nscount, arcount;  // arcount without the OPT
     std::uint16_t ttl_count;
     std::uint16_t address_count;
-    std::uint8_t rcode;  // 0..15
-    bool has_soa : 1;    // a negative answer that may be cached (RFC 2308 5)
-    bool negative : 1;   // NXDOMAIN, or NOERROR without a record of the type that was asked for
+    std::uint8_t rcode;      // 0..15
+    bool has_soa : 1;        // a negative answer that may be cached (RFC 2308 5)
+    bool negative : 1;       // NXDOMAIN, or NOERROR without a record of the type that was asked for
+    std::uint8_t ecs_scope;  // of the client subnet that it was asked for (RFC 7871)
     std::uint16_t
         body_sum;  // checksum_fold() of the body, so that a reply's checksum needs no pass over it
 
@@ -71,6 +72,7 @@ struct UpstreamFacts {
     bool has_opt = false;
     bool no_question =
         false;  // some servers drop it with an error rcode: then nothing but rcode counts
+    std::span<const std::uint8_t> options = {};  // of the OPT, in the response
 };
 
 // Reads an upstream's response and builds the answer in `block` (4-byte aligned, at least sizeof(Answer)).
@@ -102,6 +104,7 @@ struct ReplyOptions {
     std::uint32_t ttl_cap_s = UINT32_MAX;      // ... and never leave above this
     std::uint16_t max_size = kClassicUdpSize;  // what the client takes; above: TC and no records
     std::optional<Ede> ede = std::nullopt;     // only if the client sent EDNS
+    std::span<const std::uint8_t> ecs = {};  // the client's subnet, if the answer may depend on it
 };
 
 // Completes a response in `message`, which already starts with the client's own header and question
@@ -123,10 +126,10 @@ std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, con
 std::size_t write_error_reply(std::span<std::uint8_t> message, const Query& query,
                               std::uint16_t rcode, std::optional<Ede> ede = std::nullopt) noexcept;
 
-// A query for an upstream: `qname` as it is to be sent. Returns its length; needs 12 + 255 + 4 + 11 bytes.
+// A query for an upstream: `qname` as it is to be sent. Returns its length; needs 12 + 255 + 4 + 11 + 24 bytes.
 std::size_t write_query(std::span<std::uint8_t> message, std::uint16_t id,
                         std::span<const std::uint8_t> qname, std::uint16_t qtype,
                         std::uint16_t qclass, bool recursion_desired, bool checking_disabled,
-                        bool edns, bool dnssec_ok) noexcept;
+                        bool edns, bool dnssec_ok, std::span<const std::uint8_t> ecs = {}) noexcept;
 
 }  // namespace steer::dns

@@ -1,5 +1,6 @@
 #include "dataplane/dns/query.h"
 
+#include "dataplane/dns/ecs.h"
 #include "dataplane/dns/name.h"
 
 namespace steer::dns {
@@ -31,10 +32,20 @@ void lower_word(const std::uint8_t* from, std::uint8_t* to) {
     std::memcpy(to, &w, sizeof w);
 }
 
+// A name so long that a key has no room for the subnet is asked without it.
+void take_ecs(std::span<const std::uint8_t> options, Query& out) noexcept {
+    std::array<std::uint8_t, kMaxEcs> ecs;
+    const std::size_t n = read_ecs(options, ecs);
+    if (n == 0 || out.qname_len + n > UINT8_MAX) return;
+    std::memcpy(out.qname.data() + out.qname_len, ecs.data(), n);
+    out.edns.ecs_len = static_cast<std::uint8_t>(n);
+}
+
 // The records of the additional section; a query may carry one OPT there (RFC 6891 6.1.1), and others that we
 // do not know what to do with, such as TSIG.
 QueryError parse_additional(std::span<const std::uint8_t> message, std::size_t at, unsigned count,
-                            Edns& edns) noexcept {
+                            Query& out) noexcept {
+    Edns& edns = out.edns;
     for (; count > 0; --count) {
         const std::size_t name = plain_name_length(message.subspan(at));
         if (name == 0 || at + name + 10 > message.size()) return QueryError::bad_opt;
@@ -49,6 +60,7 @@ QueryError parse_additional(std::span<const std::uint8_t> message, std::size_t a
             load_be16(fixed + 2) < kClassicUdpSize ? kClassicUdpSize : load_be16(fixed + 2);
         edns.version = fixed[5];
         edns.dnssec_ok = (fixed[6] & 0x80) != 0;
+        if (rdata_length != 0) take_ecs({fixed + 10, rdata_length}, out);
     }
     if (at != message.size()) return QueryError::trailing_bytes;
     return edns.version == 0 ? QueryError::none : QueryError::bad_edns_version;
@@ -104,7 +116,7 @@ QueryError parse_query(std::span<const std::uint8_t> message, Query& out) noexce
     out.question_end = static_cast<std::uint16_t>(kHeaderSize + name + 4);
 
     if (load_be32(header + 6) != 0) return QueryError::bad_sections;
-    return parse_additional(message, out.question_end, load_be16(header + 10), out.edns);
+    return parse_additional(message, out.question_end, load_be16(header + 10), out);
 }
 
 std::uint16_t rcode_for(QueryError e) noexcept {

@@ -16,6 +16,7 @@ struct Edns {
     bool present = false;
     bool dnssec_ok = false;
     std::uint8_t version = 0;
+    std::uint8_t ecs_len = 0;  // of the client's subnet behind Query::qname; 0: none
     std::uint16_t udp_size = kClassicUdpSize;  // as sent, but never below 512 (RFC 6891 6.2.3)
 };
 
@@ -31,11 +32,17 @@ struct QueryHead {
 };
 
 struct Query : QueryHead {
-    // Lower-cased wire form; bytes after qname_len are undefined. The case as sent is in the message,
-    // at offset 12.
+    // Lower-cased wire form, then the client's subnet (ecs.h) if it sent one; bytes after that are undefined. The
+    // case as sent is in the message, at offset 12.
     alignas(32) std::array<std::uint8_t, 256> qname;
 
     [[nodiscard]] std::span<const std::uint8_t> name() const { return {qname.data(), qname_len}; }
+    [[nodiscard]] std::span<const std::uint8_t> ecs() const {
+        return {qname.data() + qname_len, edns.ecs_len};
+    }
+    [[nodiscard]] std::span<const std::uint8_t> name_and_ecs() const {
+        return {qname.data(), std::size_t{qname_len} + edns.ecs_len};
+    }
 };
 
 enum class QueryError : std::uint8_t {

@@ -5,6 +5,7 @@
 
 #include "dataplane/dns/answer.h"
 #include "dataplane/dns/checksum.h"
+#include "dataplane/dns/ecs.h"
 
 namespace steer::dns {
 namespace {
@@ -21,21 +22,26 @@ void write_header(std::uint8_t* message, std::uint16_t flags, std::uint16_t qdco
     store_be16(message + 10, arcount);
 }
 
-// RFC 6891 6.1.2, RFC 8914 2. Returns its length.
+// RFC 6891 6.1.2, RFC 8914 2, RFC 7871 6. Returns its length.
 std::size_t write_opt(std::uint8_t* at, std::uint8_t extended_rcode, bool dnssec_ok,
-                      std::optional<Ede> ede) {
+                      std::optional<Ede> ede, std::span<const std::uint8_t> ecs = {},
+                      std::uint8_t scope = 0) {
     // The root, type, class (our size), extended rcode, version, flags, length.
     static constexpr std::array<std::uint8_t, kOptSize> kPlain{
         0, 0, kOpt, kUpstreamUdpSize >> 8, kUpstreamUdpSize & 0xff, 0, 0, 0, 0, 0, 0};
     std::memcpy(at, kPlain.data(), kPlain.size());
     if (extended_rcode != 0) at[5] = extended_rcode;
     if (dnssec_ok) at[7] = 0x80;
-    if (!ede) return kOptSize;
-    store_be16(at + 9, kEdeSize);
-    store_be16(at + 11, 15);  // option EDE
-    store_be16(at + 13, 2);
-    store_be16(at + 15, static_cast<std::uint16_t>(*ede));
-    return kOptSize + kEdeSize;
+    std::size_t size = kOptSize;
+    if (ede) {
+        store_be16(at + size, 15);  // option EDE
+        store_be16(at + size + 2, 2);
+        store_be16(at + size + 4, static_cast<std::uint16_t>(*ede));
+        size += kEdeSize;
+    }
+    if (!ecs.empty()) size += write_ecs(at + size, ecs, scope);
+    store_be16(at + 9, static_cast<std::uint16_t>(size - kOptSize));
+    return size;
 }
 
 std::uint16_t response_flags(const Query& query, std::uint16_t rcode) {
@@ -87,7 +93,8 @@ std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, con
     const std::size_t limit = std::min<std::size_t>(options.max_size, message.size());
     std::size_t at = query.question_end;
     const std::size_t body_end = at + answer.body_len;
-    const std::size_t opt_size = query.edns.present ? kOptSize : 0;
+    std::size_t opt_size = query.edns.present ? kOptSize : 0;
+    if (!options.ecs.empty()) opt_size += kEcsOptionSize + options.ecs.size() - 2;
     truncated = body_end + opt_size > limit;
 
     std::uint16_t flags = response_flags(query, answer.rcode) | (answer.flags & kTc);
@@ -110,12 +117,14 @@ std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, con
         if (sum != nullptr) *sum += ttls + checksum_at(at, answer.body_sum);
         at = body_end;
     }
-    if (!query.edns.present || at + kOptSize > message.size()) return at;
-    const bool with_ede = options.ede && at + kOptSize + kEdeSize <= limit;
-    const std::size_t opt = write_opt(message.data() + at, 0, query.edns.dnssec_ok,
-                                      with_ede ? options.ede : std::nullopt);
+    if (!query.edns.present || at + opt_size > message.size()) return at;
+    const bool with_ede = options.ede && at + opt_size + kEdeSize <= limit;
+    const bool with_options = with_ede || !options.ecs.empty();
+    const std::size_t opt =
+        write_opt(message.data() + at, 0, query.edns.dnssec_ok,
+                  with_ede ? options.ede : std::nullopt, options.ecs, answer.ecs_scope);
     if (sum != nullptr) {
-        const std::uint64_t own = with_ede
+        const std::uint64_t own = with_options
                                       ? checksum_fold(checksum_add(0, message.data() + at, opt))
                                       : plain_opt_sum(query.edns.dnssec_ok);
         *sum += checksum_at(at, own);
@@ -141,7 +150,7 @@ std::size_t write_error_reply(std::span<std::uint8_t> message, const Query& quer
 std::size_t write_query(std::span<std::uint8_t> message, std::uint16_t id,
                         std::span<const std::uint8_t> qname, std::uint16_t qtype,
                         std::uint16_t qclass, bool recursion_desired, bool checking_disabled,
-                        bool edns, bool dnssec_ok) noexcept {
+                        bool edns, bool dnssec_ok, std::span<const std::uint8_t> ecs) noexcept {
     std::uint8_t* out = message.data();
     store_be16(out, id);
     const auto flags =
@@ -152,7 +161,7 @@ std::size_t write_query(std::span<std::uint8_t> message, std::uint16_t id,
     store_be16(out + at, qtype);
     store_be16(out + at + 2, qclass);
     at += 4;
-    if (edns) at += write_opt(out + at, 0, dnssec_ok, std::nullopt);
+    if (edns) at += write_opt(out + at, 0, dnssec_ok, std::nullopt, ecs);
     return at;
 }
 

@@ -1,5 +1,7 @@
 #include "dataplane/forward/forwarder.h"
 
+#include "dataplane/cache/siphash.h"
+#include "dataplane/dns/name.h"
 #include "dataplane/forward/forwarder_impl.h"
 
 namespace steer {
@@ -18,16 +20,28 @@ Forwarder::Impl::Impl(const ForwarderOptions& o, BufferPools& b, ForwardSink& s,
       random(o.random_seed),
       ports(o.first_port, o.last_port, o.worker, o.workers),
       table(o.max_in_flight),
-      timers(o.max_in_flight) {}
+      by_suffix(o.max_in_flight),
+      timers(o.max_in_flight) {
+    for (auto& word : suffix_secret)
+        word = (std::uint64_t{random.next()} << 32) | random.next();
+}
+
+std::uint64_t Forwarder::Impl::suffix_key(std::span<const std::uint8_t> name) const noexcept {
+    cache::SipHash128<1, 3> hash(suffix_secret[0], suffix_secret[1]);
+    return hash.finish(dns::last_labels(name, 2)).low;
+}
 
 void Forwarder::Impl::join(Parked* parked, std::uint64_t name_hash, Now now) noexcept {
     const forward::Question question(*parked, name_hash);
     std::uint32_t i = table.find(question);
     const bool is_new = i == kNone;
-    if (is_new) i = table.open(question);
-    if (i == kNone) {
-        turn_away(parked);
-        return;
+    if (is_new) {
+        const std::uint64_t suffix = suffix_key({question.qname.data(), question.qname_len});
+        const bool over =
+            options.max_per_suffix != 0 && by_suffix.get(suffix) >= options.max_per_suffix;
+        if (!over) i = table.open(question);
+        if (i == kNone) return turn_away(parked, over ? AskEnd::over_quota : AskEnd::table_full);
+        by_suffix.add(suffix);
     }
     Flight& f = table[i];
     f.waiters.push(parked);
@@ -120,7 +134,8 @@ void Forwarder::tick(Now now) noexcept {
 }
 
 std::uint64_t Forwarder::next_deadline_ms() const noexcept {
-    if (impl_->left_first != kNone || !impl_->turned_away.empty()) return impl_->now_ms + 1;
+    if (impl_->left_first != kNone || !impl_->turned_away.empty() || !impl_->over_quota.empty())
+        return impl_->now_ms + 1;
     return impl_->timers.next_ms();
 }
 

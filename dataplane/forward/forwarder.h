@@ -16,7 +16,8 @@
 // 5).
 //
 // Memory: about 640 bytes for each of `max_in_flight`, taken at construction: 10 MiB with the
-// default. When the table is full a query ends as AskEnd::table_full; when another worker's ring is
+// default. When the table is full a query ends as AskEnd::table_full, when its domain has its share of it as
+// AskEnd::over_quota (one domain's random names, sent to a server that is slow, leave room for others); when another worker's ring is
 // full its waiters stay in their flight's record and are tried again at each tick(): none is lost,
 // and the table bounds how many there are.
 //
@@ -47,6 +48,7 @@ enum class AskEnd : std::uint8_t {
     all_failed,  // every upstream was refused by the network (a kernel socket's error)
     no_route,    // the total time is over, and no upstream could be reached at all
     table_full,  // max_in_flight other questions are in flight
+    over_quota,  // max_per_suffix of the same domain are
     no_buffer,   // a reply came, but there was no buffer for it
 };
 
@@ -74,6 +76,7 @@ struct ForwarderOptions {
     std::uint16_t first_port = 10240;  // of all workers; this one owns p with p % workers == worker
     std::uint16_t last_port = 26623;
     unsigned max_in_flight = 16384;
+    unsigned max_per_suffix = 0;    // of those, for names with the same last two labels; 0: all
     bool exact_case = false;        // 0x20
     std::uint64_t random_seed = 0;  // 0: from the system; tests give one
 };

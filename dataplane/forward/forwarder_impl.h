@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "dataplane/count_table.h"
 #include "dataplane/forward/chacha_random.h"
 #include "dataplane/forward/forwarder.h"
 #include "dataplane/forward/in_flight.h"
@@ -50,6 +51,7 @@ struct Forwarder::Impl {
     [[nodiscard]] const NextHop& hop_to(const Upstream& upstream) const noexcept;
 
     // replies.cpp
+    [[nodiscard]] std::uint64_t suffix_key(std::span<const std::uint8_t> name) const noexcept;
     Reply take_reply(std::uint32_t attempt, std::span<const std::uint8_t> dns, Now now) noexcept;
     void judge(std::uint32_t attempt, const dns::UpstreamFacts& facts, Buffer* answer,
                Now now) noexcept;
@@ -67,7 +69,7 @@ struct Forwarder::Impl {
     bool give(Parked* parked, AskEnd end, Buffer* answer) noexcept;
     void hand_out_later(std::uint32_t flight) noexcept;
     void hand_out_what_is_left() noexcept;
-    void turn_away(Parked* parked) noexcept;
+    void turn_away(Parked* parked, AskEnd why) noexcept;
 
     const ForwarderOptions options;
     BufferPools& buffers;
@@ -79,12 +81,15 @@ struct Forwarder::Impl {
     forward::ChaChaRandom random;
     forward::SourcePorts ports;
     forward::InFlight table;
+    CountTable by_suffix;  // flights that ask
+    std::array<std::uint64_t, 2> suffix_secret{};
     forward::UpstreamChoice choice;
     forward::TimerWheel timers;
 
     // Records with a result that not every waiter has yet, chained by Flight::next.
     std::uint32_t left_first = forward::kNone, left_last = forward::kNone;
     forward::Waiters turned_away;  // found the table full
+    forward::Waiters over_quota;   // found their domain's share taken
     std::uint32_t serial = 0;      // of answers
     std::array<std::uint8_t, 512> query{};
 };

@@ -12,6 +12,7 @@ constexpr unsigned kPerTick = 256;  // and with each tick
 
 void Forwarder::Impl::finish(std::uint32_t flight, AskEnd end, Buffer* answer) noexcept {
     table.stop_asking(flight);
+    by_suffix.remove(suffix_key(table[flight].name()));
     timers.cancel(flight);
     Flight& f = table[flight];
     f.end = answer != nullptr ? AskEnd::answered : end;
@@ -66,10 +67,14 @@ void Forwarder::Impl::hand_out_later(std::uint32_t flight) noexcept {
 
 void Forwarder::Impl::hand_out_what_is_left() noexcept {
     unsigned budget = kPerTick;
-    for (unsigned n = turned_away.count(); n > 0 && budget > 0; --n, --budget) {
-        Parked* const parked = turned_away.pop();
-        if (!give(parked, AskEnd::table_full, nullptr)) turned_away.push(parked);
-    }
+    const auto tell = [&](forward::Waiters& waiters, AskEnd why) {
+        for (unsigned n = waiters.count(); n > 0 && budget > 0; --n, --budget) {
+            Parked* const parked = waiters.pop();
+            if (!give(parked, why, nullptr)) waiters.push(parked);
+        }
+    };
+    tell(turned_away, AskEnd::table_full);
+    tell(over_quota, AskEnd::over_quota);
     // Once through those that are there now: hand_out() appends what is still left.
     const std::uint32_t last = left_last;
     while (left_first != kNone && budget > 0) {
@@ -81,9 +86,10 @@ void Forwarder::Impl::hand_out_what_is_left() noexcept {
     }
 }
 
-void Forwarder::Impl::turn_away(Parked* parked) noexcept {
-    counters.add(Stat::upstream_table_full);
-    turned_away.push(parked);
+void Forwarder::Impl::turn_away(Parked* parked, AskEnd why) noexcept {
+    const bool full = why == AskEnd::table_full;
+    counters.add(full ? Stat::upstream_table_full : Stat::upstream_quota);
+    (full ? turned_away : over_quota).push(parked);
 }
 
 }  // namespace steer

@@ -94,12 +94,16 @@ Question::Question(const Parked& parked, std::uint64_t name_hash) noexcept
       qclass(parked.qclass),
       dnssec_ok(parked.edns.present && parked.edns.dnssec_ok),
       checking_disabled((parked.flags & dns::kCd) != 0),
-      qname_len(parked.qname_len) {
+      qname_len(parked.qname_len),
+      ecs_len(parked.ecs_asked) {
     dns::lower_case(parked.qname.data(), qname.data(), qname_len);
+    std::copy_n(parked.qname.begin() + qname_len, ecs_len, qname.begin() + qname_len);
     const std::uint64_t kind = (std::uint64_t{qtype} << 32) | (std::uint64_t{qclass} << 16) |
                                (dnssec_ok ? 2U : 0U) | (checking_disabled ? 1U : 0U);
-    hash = static_cast<std::uint32_t>(
-        mix(name_hash ^ mix(kind + digest(*snapshot, snapshot->groups[group]))));
+    std::uint64_t others = mix(kind + digest(*snapshot, snapshot->groups[group]));
+    for (std::size_t i = qname_len; i < name_and_ecs(); ++i)
+        others = mix(others + qname[i]);
+    hash = static_cast<std::uint32_t>(mix(name_hash ^ others));
 }
 
 InFlight::InFlight(unsigned max_flights)
@@ -115,7 +119,8 @@ std::uint32_t InFlight::find(const Question& q) const noexcept {
         const Flight& f = flights_[i];
         return f.qtype == q.qtype && f.qclass == q.qclass && f.dnssec_ok == q.dnssec_ok &&
                f.checking_disabled == q.checking_disabled && f.qname_len == q.qname_len &&
-               std::equal(f.qname.begin(), f.qname.begin() + f.qname_len, q.qname.begin()) &&
+               f.ecs_len == q.ecs_len &&
+               std::equal(q.qname.begin(), q.qname.begin() + q.name_and_ecs(), f.qname.begin()) &&
                same_upstreams(*f.snapshot, f.group, *q.snapshot, q.group);
     });
 }
@@ -132,7 +137,8 @@ std::uint32_t InFlight::open(const Question& q) noexcept {
     f.dnssec_ok = q.dnssec_ok;
     f.checking_disabled = q.checking_disabled;
     f.qname_len = q.qname_len;
-    std::copy_n(q.qname.begin(), q.qname_len, f.qname.begin());
+    f.ecs_len = q.ecs_len;
+    std::copy_n(q.qname.begin(), q.name_and_ecs(), f.qname.begin());
     f.hash = q.hash;
     by_question_.insert(f.hash, i);
     return i;

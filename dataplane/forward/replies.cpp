@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "dataplane/dns/ecs.h"
 #include "dataplane/forward/forwarder_impl.h"
 
 namespace steer {
@@ -75,6 +76,11 @@ Buffer* Forwarder::Impl::build(const Flight& f, std::span<const std::uint8_t> dn
         if (error == dns::AnswerError::none && facts.no_question) {
             if (is_an_answer(facts.rcode)) error = dns::AnswerError::wrong_question;
             *reinterpret_cast<dns::Answer*>(buffer->data()) = dns::empty_answer(facts.rcode);
+        }
+        if (error == dns::AnswerError::none && f.ecs_len != 0) {
+            const dns::EcsReply ecs = dns::read_ecs_reply(facts.options, f.ecs());
+            if (!ecs.matches) error = dns::AnswerError::wrong_question;
+            reinterpret_cast<dns::Answer*>(buffer->data())->ecs_scope = ecs.scope;
         }
         if (error == dns::AnswerError::none) {
             buffer->length = static_cast<std::uint32_t>(buffer->answer().size());

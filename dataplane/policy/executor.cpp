@@ -192,6 +192,7 @@ ProgramState Executor::refresh_state(const ProgramState& s, std::uint16_t pc) no
     r.wrappers[r.depth++] = pc;
     r.marks = s.marks;
     r.tag_set = s.tag_set;
+    r.ecs = s.ecs;
     r.refresh = true;
     return r;
 }
@@ -279,6 +280,7 @@ const cache::Entry* Executor::find_in_cache(QueryContext& c, std::uint32_t place
 
 bool Executor::enter_cache(QueryContext& c, const Instruction& i, Now now) noexcept {
     const CacheInstance& settings = c.snapshot.caches[i.operand];
+    c.state.ecs = c.state.ecs || settings.ecs_in_key;
     const cache::Entry* const entry =
         take_entry(c, find_in_cache(c, i.operand, now), settings, now);
     counters_.add(entry != nullptr ? Stat::cache_hits : Stat::cache_misses);
@@ -391,6 +393,7 @@ void Executor::leave_cache(QueryContext& c, std::uint32_t place, std::uint8_t li
     const std::uint32_t life_s = cache::cacheable_for_s(c.response.answer(), settings, age_s);
     if (life_s == 0) return;
     const cache::KeyFacts facts = facts_of(c.query, settings);
+    if (facts.ecs_len == 0 && c.response.answer().ecs_scope != 0) return;  // made for this client
     const cache::Key key = hasher_(facts);
     if (cache::is_failure(c.response.answer()) && !may_keep_failure(c, key, facts, now)) return;
     const dns::TtlLimits limits = cache::ttl_limits(c.response.answer(), settings, age_s);
@@ -399,11 +402,14 @@ void Executor::leave_cache(QueryContext& c, std::uint32_t place, std::uint8_t li
         return;
 
     const dns::Answer& kept = c.response.answer();
-    cache::InsertTerms terms{.life_s = life_s,
-                             .stale_s = cache::stale_for_s(kept, settings.stale),
-                             .attend_after_s = cache::attend_after_s(kept, settings, life_s),
-                             .tag_generation = c.snapshot.generation,
-                             .tag_set = c.state.tag_set};
+    cache::InsertTerms terms{
+        .life_s = life_s,
+        .stale_s = cache::stale_for_s(kept, settings.stale),
+        .attend_after_s = facts.ecs_len != 0  // the reply says more than the answer
+                              ? 0
+                              : cache::attend_after_s(kept, settings, life_s),
+        .tag_generation = c.snapshot.generation,
+        .tag_set = c.state.tag_set};
     std::array<ListId, kMaxClaims> lists;
     std::size_t count = 0;
     for (unsigned l = list_base; l < c.state.list_count; ++l)

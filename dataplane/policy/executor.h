@@ -152,8 +152,14 @@ class Executor {
     static cache::KeyFacts facts_of(const dns::Query& q, const CacheInstance& instance) noexcept {
         const unsigned dnssec_ok = q.edns.dnssec_ok ? cache::kKeyDo : 0;
         const unsigned checking_disabled = (q.flags & dns::kCd) != 0 ? cache::kKeyCd : 0;
-        return {q.name(), q.qtype, q.qclass, instance.id,
-                static_cast<std::uint8_t>(dnssec_ok | checking_disabled)};
+        cache::KeyFacts facts{q.name(), q.qtype, q.qclass, instance.id,
+                              static_cast<std::uint8_t>(dnssec_ok | checking_disabled)};
+        if (instance.ecs_in_key && q.edns.ecs_len != 0) {
+            facts.qname = q.name_and_ecs();
+            facts.ecs_len = q.edns.ecs_len;
+            facts.flags |= cache::kKeyEcs;
+        }
+        return facts;
     }
 
   private:

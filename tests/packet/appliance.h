@@ -27,6 +27,8 @@ struct ApplianceOptions {
     unsigned workers = 1;
     unsigned max_parked = 1024;
     unsigned max_parked_per_client = 256;
+    unsigned max_in_flight = 512;
+    bool servfail_over_quota = false;
     unsigned small_buffers = 4096;
     unsigned events = 1024;     // size of the rings to routers
     unsigned to_stream = 1024;  // ... and to streams

@@ -146,6 +146,55 @@ BOOST_AUTO_TEST_CASE(no_client_and_no_domain_takes_all_parked_records) {
     BOOST_CHECK_EQUAL(a.count(Verdict::drop_parked_full), 20U);
 }
 
+BOOST_AUTO_TEST_CASE(who_is_over_a_quota_may_be_told) {
+    Appliance a({.max_parked = 64, .max_parked_per_client = 2, .servfail_over_quota = true});
+    a.publish(forward_only());
+    for (std::uint16_t i = 0; i < 5; ++i)
+        a.ask("www.n" + std::to_string(i) + ".example", 1, i);
+    a.turn();
+    BOOST_CHECK_EQUAL(a.count(Verdict::forwarded), 2U);
+    BOOST_CHECK_EQUAL(a.count(Verdict::servfail_quota), 3U);
+    const auto told = a.answers();
+    BOOST_REQUIRE_EQUAL(told.size(), 3U);
+    for (const Seen& s : told)
+        BOOST_CHECK_EQUAL(s.rcode(), 2U);
+    (void)a.upstream_queries();
+}
+
+BOOST_AUTO_TEST_CASE(no_domain_takes_all_upstream_queries) {
+    for (const bool told : {false, true}) {
+        Appliance a({.max_in_flight = 16, .servfail_over_quota = told});
+        a.publish(forward_only());
+        const auto ask = [&](unsigned i, const std::string& domain) {
+            a.ask("r" + std::to_string(i) + "." + domain, 1, 1,
+                  {.address = "192.0.2." + std::to_string(20 + i)});
+        };
+        for (unsigned i = 0; i < 6; ++i)
+            ask(i, "victim.example");
+        ask(0, "victim.example");  // joins what is asked already
+        a.turn();
+        a.advance_ms(1);
+        BOOST_CHECK_EQUAL(a.upstream_queries().size(), 4U);
+        BOOST_CHECK_EQUAL(a.count(Stat::upstream_quota), 2U);
+        BOOST_CHECK_EQUAL(a.count(ParkedEnd::dropped_over_quota), told ? 0U : 2U);
+        BOOST_CHECK_EQUAL(a.answers().size(), told ? 2U : 0U);
+        ask(7, "other.example");
+        a.turn();
+        const Seen query = a.upstream_query();
+        a.reply(query, 300, {"203.0.113.7"});
+        a.turn();
+        BOOST_CHECK_EQUAL(a.answer().rcode(), 0U);
+        // What was asked comes to its end, and there is room again.
+        for (int i = 0; i < 60; ++i)
+            a.advance_ms(100);
+        (void)a.answers();
+        (void)a.upstream_queries();
+        ask(8, "victim.example");
+        a.turn();
+        BOOST_CHECK_EQUAL(a.upstream_queries().size(), 1U);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(trusted_forwarders_have_no_quota_of_their_own) {
     Appliance a({.max_parked = 64, .max_parked_per_client = 8});
     auto s = forward_only();

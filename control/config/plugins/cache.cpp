@@ -120,7 +120,9 @@ constexpr std::array<Row<Cache>, 19> kRows{{
      "background; "
      "true: 10%"},
     {"prefetch_hits", &Cache::prefetch_hits, "3", "1..250", "hits that make an answer popular"},
-    {"ecs_in_key", NotYet{}, "false", "", "answers are kept per client subnet"},
+    {"ecs_in_key", &Cache::ecs_in_key, "false", "",
+     "answers are kept per client subnet as the client sent it (RFC 7871), which the upstream is "
+     "told too"},
     {"dump_file", Own<Cache>{"path", read_dump_file}, "none", "",
      "where the cache is kept over a restart; written with mode 0600 every `dump_interval`, after "
      "at least 1,024 changes, "

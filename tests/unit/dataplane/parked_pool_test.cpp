@@ -14,7 +14,7 @@ using test::wire_name;
 
 struct Pool {
     explicit Pool(unsigned records, unsigned per_client = 256)
-        : pool({records, per_client}, 3, hasher, counts) {
+        : pool({records, per_client, std::max(records / 4, 1U)}, 3, hasher, counts) {
         snapshot.slot = 2;
     }
     Parked* take(const std::string& client, const std::string& name) {

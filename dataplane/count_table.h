@@ -1,0 +1,31 @@
+// How many of something each key has: queries that wait by client, by domain.
+//
+// Open addressing, linear probes, no tombstones; exact. Allocates at construction only. One thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace steer {
+
+// For at most `keys` keys at one time. They are hashes: keyed ones where clients choose what is hashed.
+class CountTable {
+  public:
+    explicit CountTable(unsigned keys);
+    [[nodiscard]] std::uint32_t get(std::uint64_t key) const noexcept;
+    void add(std::uint64_t key) noexcept;
+    void remove(std::uint64_t key) noexcept;  // aborts if it was not added
+
+  private:
+    struct Slot {
+        std::uint64_t key;
+        std::uint32_t count;  // 0: empty
+    };
+    [[nodiscard]] std::size_t place_of(std::uint64_t key) const noexcept;
+
+    std::vector<Slot> slots_;
+    std::size_t mask_;
+};
+
+}  // namespace steer

@@ -1,0 +1,175 @@
+// Answers past their TTL and refreshes in the background, where stories do not reach: reloads, quotas, other ways in.
+#include <boost/test/unit_test.hpp>
+
+#include "packet/appliance.h"
+
+namespace steer {
+namespace {
+
+using namespace test;
+
+// lazy_cache_ttl, or serve_stale with a timer.
+std::unique_ptr<Snapshot> with_stale(std::unique_ptr<Snapshot> s, std::uint32_t wait_ms) {
+    s->caches.front().stale = {
+        .most_s = 3600, .wait_ms = wait_ms, .recheck_s = 30, .ttl_s = 5, .positive_only = false};
+    return s;
+}
+
+constexpr std::uint64_t kPastTtl = 400'000;
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(stale)
+
+BOOST_AUTO_TEST_CASE(of_an_older_configuration_it_is_claimed_as_the_new_one_says) {
+    for (const std::uint32_t wait_ms : {0U, 1800U}) {
+        Appliance a;
+        a.publish(with_stale(cache_list_forward(policy_list(1)), wait_ms));
+        a.ask_and_answer("www.stream.example", 300, "203.0.113.7");
+        BOOST_CHECK_EQUAL(a.event().list, 1);
+        a.advance_ms(kPastTtl);
+        a.publish(with_stale(cache_list_forward(policy_list(2)), wait_ms));
+        a.ask("www.stream.example");
+        a.turn();
+        a.advance_ms(wait_ms + 4);
+        const Seen told = a.answer();
+        BOOST_CHECK_EQUAL(told.answers(), 1U);
+        BOOST_CHECK(told.ttls() == (std::vector<std::uint32_t>{5}));
+        BOOST_CHECK_EQUAL(a.event().list, 2);
+        const auto asked = a.upstream_queries();
+        BOOST_REQUIRE(!asked.empty());
+        a.reply(asked.back(), 300, {"203.0.113.8"});
+        a.turn();
+        BOOST_CHECK_EQUAL(a.event().list, 2);
+        BOOST_CHECK(a.answers().empty());
+        BOOST_CHECK_EQUAL(a.count(ParkedEnd::refreshed), 1U);
+        a.ask("www.stream.example");
+        a.turn();
+        BOOST_CHECK(a.answer().ttls() == (std::vector<std::uint32_t>{300}));
+        BOOST_CHECK(a.upstream_queries().empty());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_list_around_the_cache_claims_it_and_the_refresh_does_not) {
+    Appliance a;
+    a.publish(with_stale(list_cache_forward(policy_list(1)), 0));
+    a.ask_and_answer("www.stream.example", 300, "203.0.113.7");
+    BOOST_CHECK_EQUAL(a.events().size(), 1U);
+    a.advance_ms(kPastTtl);
+    a.ask("www.stream.example");
+    a.turn();
+    BOOST_CHECK(a.answer().ttls() == (std::vector<std::uint32_t>{5}));
+    BOOST_CHECK_EQUAL(a.events().size(), 1U);
+    a.reply(a.upstream_query(), 300, {"203.0.113.8"});
+    a.turn();
+    BOOST_CHECK(a.events().empty());  // nobody has the address yet
+    a.ask("www.stream.example");
+    a.turn();
+    BOOST_CHECK(a.answer().ttls() == (std::vector<std::uint32_t>{300}));
+    BOOST_CHECK_EQUAL(a.events().size(), 1U);
+}
+
+BOOST_AUTO_TEST_CASE(refreshes_may_have_an_eighth_of_the_records) {
+    Appliance a({.max_parked = 16});
+    a.publish(with_stale(cache_forward(), 0));
+    const auto name = [](int i) { return "www.n" + std::to_string(i) + ".example"; };
+    for (int i = 0; i < 5; ++i)
+        a.ask_and_answer(name(i), 300, "203.0.113.7");
+    a.advance_ms(kPastTtl);
+    for (int i = 0; i < 5; ++i)
+        a.ask(name(i));
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answers().size(), 5U);
+    BOOST_CHECK_EQUAL(a.upstream_queries().size(), 2U);
+    BOOST_CHECK_EQUAL(a.count(Stat::cache_refreshes), 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_refresh_ends_with_its_configuration) {
+    Appliance a;
+    const Snapshot& old = a.publish(with_stale(cache_forward(), 0));
+    a.ask_and_answer("www.example", 300, "203.0.113.7");
+    a.advance_ms(kPastTtl);
+    a.ask("www.example");
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().rcode(), 0U);
+    const Seen asked = a.upstream_query();
+    a.publish(with_stale(cache_forward(), 0));
+    a.shared().retire_generation = old.generation;
+    a.turn();
+    BOOST_CHECK_EQUAL(a.count(ParkedEnd::refreshed), 1U);
+    a.reply(asked, 300, {"203.0.113.8"});
+    a.turn();
+    BOOST_CHECK(a.answers().empty());
+    BOOST_CHECK_EQUAL(a.parked(), 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_client_whose_configuration_ended_gets_nothing_stale_later) {
+    Appliance a;
+    const Snapshot& old = a.publish(with_stale(cache_forward(), 1800));
+    a.ask_and_answer("www.example", 300, "203.0.113.7");
+    a.advance_ms(kPastTtl);
+    a.ask("www.example");
+    a.turn();
+    a.publish(with_stale(cache_forward(), 1800));
+    a.shared().retire_generation = old.generation;
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().rcode(), 2U);
+    for (int i = 0; i < 60; ++i)
+        a.advance_ms(100);
+    BOOST_CHECK(a.answers().empty());
+    BOOST_CHECK_EQUAL(a.parked(), 0U);
+    (void)a.upstream_queries();
+}
+
+BOOST_AUTO_TEST_CASE(over_tcp_by_the_timer) {
+    Appliance a;
+    a.publish(with_stale(cache_forward(), 1800));
+    a.ask_and_answer("www.example", 300, "203.0.113.7");
+    a.advance_ms(kPastTtl);
+    a.inject(DnsMessage::query(7, "www.example", 1), 99);
+    a.turn();
+    BOOST_CHECK(a.injected_answers().empty());
+    a.advance_ms(1804);
+    const auto told = a.injected_answers();
+    BOOST_REQUIRE_EQUAL(told.size(), 1U);
+    BOOST_REQUIRE(told[0].answer.has_value());
+    BOOST_CHECK(told[0].answer->ttls() == (std::vector<std::uint32_t>{5}));
+    for (int i = 0; i < 60; ++i)
+        a.advance_ms(100);
+    BOOST_CHECK(a.injected_answers().empty());
+    BOOST_CHECK_EQUAL(a.count(ParkedEnd::refreshed), 1U);
+    (void)a.upstream_queries();
+}
+
+// Two workers: the name's owner asks, the client's worker tells and goes on.
+BOOST_AUTO_TEST_CASE(by_another_workers_upstream_query) {
+    Appliance a({.workers = 2});
+    a.publish(with_stale(cache_forward(), 1800));
+    for (const unsigned worker : {0U, 1U}) {
+        for (const char* name : {"a.example", "b.example", "c.example", "d.example"}) {
+            a.ask(name, 1, 1, {.port = 40000, .worker = worker});
+            a.turn();
+            for (const Seen& q : a.upstream_queries())
+                a.reply(q, 300, {"203.0.113.7"});
+            a.turn();
+            BOOST_CHECK_EQUAL(a.answer().answers(), 1U);
+        }
+        a.advance_ms(kPastTtl);
+        for (const char* name : {"a.example", "b.example", "c.example", "d.example"})
+            a.ask(name, 1, 1, {.port = 40000, .worker = worker});
+        a.turn();
+        BOOST_CHECK(a.answers().empty());
+        a.advance_ms(1804);
+        BOOST_CHECK_EQUAL(a.answers().size(), 4U);
+        for (int i = 0; i < 60; ++i)
+            a.advance_ms(100);
+        BOOST_CHECK(a.answers().empty());
+        BOOST_CHECK_EQUAL(a.parked(), 0U);
+        (void)a.upstream_queries();
+        a.advance_ms(kPastTtl * 10);
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace steer

@@ -1,0 +1,47 @@
+# RFC 7871: the client's subnet goes to the upstream and back, and an answer is for those who sent the same.
+config ecs.yaml
+
+at 1s  client 192.0.2.10 asks www.example A ecs 198.51.100.0/24
+       client 192.0.2.11 asks www.example A ecs 198.51.101.0/24
+       client 192.0.2.12 asks www.example A edns
+       upstream is asked www.example A ecs 198.51.100.0/24
+       upstream is asked www.example A ecs 198.51.101.0/24
+       upstream is asked www.example A ecs none
+       upstream answers www.example A 203.0.113.1 ttl 60 scope 20
+       client 192.0.2.10 is answered www.example A 203.0.113.1 ttl 60 ecs 198.51.100.0/24/20
+       client 192.0.2.11 is answered www.example A 203.0.113.1 ttl 60 ecs 198.51.101.0/24/20
+       client 192.0.2.12 is answered www.example A 203.0.113.1 ttl 60 ecs none
+
+       # from the cache: each finds its own
+at 11s client 192.0.2.20 asks www.example A ecs 198.51.100.0/24
+       client is answered www.example A 203.0.113.1 ttl 50 ecs 198.51.100.0/24/20
+       client 192.0.2.20 asks www.example A
+       client is answered www.example A 203.0.113.1 ttl 50 ecs none
+       upstream is not asked
+       client 192.0.2.20 asks www.example A ecs 198.51.100.0/25
+       upstream is asked www.example A ecs 198.51.100.0/25
+       upstream answers www.example A 203.0.113.2 ttl 60
+       client is answered www.example A 203.0.113.2 ttl 60 ecs 198.51.100.0/25/0
+       client 192.0.2.20 asks www.example AAAA ecs 2001:db8:1::/48
+       upstream is asked www.example AAAA ecs 2001:db8:1::/48
+       upstream answers www.example AAAA 2001:db8:2::1 ttl 60 scope 56
+       client is answered www.example AAAA 2001:db8:2::1 ttl 60 ecs 2001:db8:1::/48/56
+
+       # stale, and refreshed for the same subnet
+at 100s client 192.0.2.21 asks www.example A ecs 198.51.100.0/24
+       client is answered www.example A 203.0.113.1 ttl 5 ede 3 ecs 198.51.100.0/24/20
+       upstream is asked www.example A ecs 198.51.100.0/24
+       upstream is not asked
+       upstream answers www.example A 203.0.113.3 ttl 60 scope 24
+       client 192.0.2.21 asks www.example A ecs 198.51.100.0/24
+       client is answered www.example A 203.0.113.3 ttl 60 ecs 198.51.100.0/24/24
+
+       # a cache that does not ask for it knows nothing of subnets
+       client 192.0.2.10 asks www.plain.example A ecs 198.51.100.0/24
+       upstream is asked www.plain.example A ecs none
+       upstream answers www.plain.example A 203.0.113.4 ttl 60
+       client is answered www.plain.example A 203.0.113.4 ecs none
+       client 192.0.2.11 asks www.plain.example A ecs 198.51.101.0/24
+       client is answered www.plain.example A 203.0.113.4 ecs none
+       upstream is not asked
+       sums hold
