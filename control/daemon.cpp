@@ -118,7 +118,8 @@ EalOptions Daemon::eal_options() const {
                        .memory_bytes = settings_.dataplane.memory_bytes};
     for (const auto& port : settings_.dataplane.ports) {
         if (!port.pci.empty()) options.pci.push_back(port.pci);
-        if (port.driver == config::Driver::memif) options.shares_memory = true;
+        if (port.driver == config::Driver::memif || port.driver == config::Driver::vdev)
+            options.shares_memory = true;
     }
     return options;
 }

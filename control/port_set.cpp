@@ -19,6 +19,12 @@ std::string device_arguments(const std::string& device) {
     return comma == std::string::npos ? std::string{} : device.substr(comma + 1);
 }
 
+// "net_vhost0,iface=/run/vhost.sock" → "net_vhost".
+std::string device_driver(const std::string& device) {
+    const std::string name = device.substr(0, device.find(','));
+    return name.substr(0, name.find_last_not_of("0123456789") + 1);
+}
+
 void append(std::vector<std::unique_ptr<Port>>& to, std::vector<std::unique_ptr<Port>> from) {
     std::move(from.begin(), from.end(), std::back_inserter(to));
 }
@@ -82,6 +88,9 @@ Result<void> PortSet::open_one(const config::PortSettings& port) {
                                     : device_arguments(port.device));
         case Driver::memif:
             return open_virtual(port, "net_memif", device_arguments(port.device));
+        case Driver::vdev:
+            return open_virtual(port, device_driver(port.device), device_arguments(port.device),
+                                {.most_queues = static_cast<std::uint16_t>(workers_)});
         case Driver::af_packet:
             return open_af_packet_port(port);
         case Driver::pci:

@@ -38,11 +38,12 @@ void read_busy_poll(Reading& in, const Node& node, const Place& place, PortSetti
 constexpr std::array<Row<PortSettings>, 12> kPortRows{{
     {"device", &PortSettings::device, "none", "",
      "the interface, as in `device: eth0`; for the drivers memif, pcap and ring the DPDK device "
-     "with its arguments"},
+     "with its arguments; for vdev any other virtual device of DPDK's, by its driver's name, as in "
+     "`device: 'net_vhost0,iface=/run/vhost.sock'`"},
     {"pci", &PortSettings::pci, "none", "",
      "or the PCI address of a NIC that DPDK drives, as in `pci: 0000:03:00.0`"},
     {"driver", choice<PortSettings, &PortSettings::driver>(), "auto",
-     "auto|af_xdp|af_packet|tap|memif|pcap|ring|pci|socket",
+     "auto|af_xdp|af_packet|tap|memif|pcap|ring|pci|socket|vdev",
      "auto: af_xdp if it can, else socket; pci if `pci` is given"},
     {"queues", Own<PortSettings>{"integer", read_queues}, "auto", "1..256",
      "receive queues; auto: all that there are"},
@@ -57,7 +58,7 @@ constexpr std::array<Row<PortSettings>, 12> kPortRows{{
      "(`192.0.2.53/24`) is put on the exception interface; where all have one, it is auto"},
     {"exception", &PortSettings::exception, "auto", "",
      "the kernel's interface of a port that the kernel does not see: a name for it, or none; auto: "
-     "for pci and memif, steer0 and so on by the port's place in the list"},
+     "for pci, memif and vdev, steer0 and so on by the port's place in the list"},
     {"exception_driver", choice<PortSettings, &PortSettings::exception_driver>(), "auto",
      "auto|tap|vhost",
      "who moves its frames: vhost-net, between the workers and the kernel, or a thread of ours by "
@@ -89,6 +90,16 @@ bool is_pci_address(std::string_view text) {
     return true;
 }
 
+// "net_vhost0,iface=/run/vhost.sock".
+bool is_vdev(std::string_view device) {
+    constexpr std::string_view kStart = "net_";
+    const std::string_view name = device.substr(0, device.find(','));
+    return name.starts_with(kStart) && name.size() > kStart.size() &&
+           std::all_of(name.begin(), name.end(), [](char c) {
+               return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+           });
+}
+
 void check_port(Reading& in, const PortSettings& port, const std::string& owner) {
     check_port_kernel_side(in, port, owner);
     const auto error = [&](const std::string& text) { in.report().error(port.line, owner + text); };
@@ -102,6 +113,11 @@ void check_port(Reading& in, const PortSettings& port, const std::string& owner)
         error(": 'driver' goes with 'device', not with 'pci': remove it");
     } else if (port.pci.empty() && port.driver == Driver::pci) {
         error(": the driver pci needs 'pci' instead of 'device'");
+    }
+    if (port.driver == Driver::vdev && !port.device.empty() && !is_vdev(port.device)) {
+        error(": 'device' is " + matchers::quoted(port.device) +
+              ": expected a virtual device of DPDK's with its arguments, as in "
+              "'net_vhost0,iface=/run/vhost.sock'");
     }
     const bool interface = port.kernel_backed() || port.driver == Driver::tap;
     if (interface && !port.device.empty() && !may_name_interface(port.device)) {

@@ -58,7 +58,8 @@ enum class Driver : std::uint8_t {
     pcap,
     ring,
     pci,
-    socket
+    socket,
+    vdev
 };
 
 // An address that we put on a port's exception interface.
@@ -120,7 +121,8 @@ struct PortSettings {
     }
     // A device of its own, which the kernel sees by an exception interface only.
     [[nodiscard]] bool beside_kernel() const {
-        return !pci.empty() || driver == Driver::pci || driver == Driver::memif;
+        return !pci.empty() || driver == Driver::pci || driver == Driver::memif ||
+               driver == Driver::vdev;
     }
 };
 

@@ -19,7 +19,7 @@ struct EalOptions {
     std::vector<unsigned> worker_cpus;  // one lcore each
     std::uint64_t memory_bytes = 0;     // 0: a quarter of RAM within 128 MiB .. 4 GiB
     std::vector<std::string> pci;       // devices to probe; none: no bus is looked at
-    bool shares_memory = false;         // with another process, over memif
+    bool shares_memory = false;         // with another process, over memif or vhost-user
 };
 
 // What /proc/meminfo says of one moment. Hugepages are those of the default size.

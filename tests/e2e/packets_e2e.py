@@ -132,7 +132,7 @@ def on_memif(beside):
     return start
 
 
-def on_tap(beside):
+def on_tap(beside, port: str = "device: dtap0, driver: tap"):
     def start(lab: Lab) -> Place:
         """The tap's kernel interface is the client's, as a virtual machine's or a container's would be."""
         def join() -> None:
@@ -140,7 +140,7 @@ def on_tap(beside):
             # The driver gave it the port's own MAC.
             lab.network.run("client", "ip", "link", "set", "dtap0", "address", "02:00:00:00:00:99")
 
-        return beside(lab, "device: dtap0, driver: tap", join, "dtap0", partial=True)
+        return beside(lab, port, join, "dtap0", partial=True)
     return start
 
 
@@ -162,6 +162,7 @@ KINDS = {
     "memif": on_memif(with_kernel),
     "pcap": on_pcap(with_kernel),
     "tap": on_tap(with_kernel),
+    "vdev": on_tap(with_kernel, "device: 'net_tap0,iface=dtap0', driver: vdev"),
     # The same without a kernel beside them.
     "memif_alone": on_memif(without_kernel),
     "pcap_alone": on_pcap(without_kernel),

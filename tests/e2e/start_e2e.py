@@ -94,6 +94,8 @@ class Start(unittest.TestCase):
                      r"AF_PACKET takes up to 64 queues and `queues` is 65; lower it")
         self.refused(with_ports("{ device: 'socket=/nowhere/m.sock,role=king', driver: memif }"),
                      r":3: DPDK device net_memif with \"socket=/nowhere/m.sock,role=king\" cannot be made: ")
+        self.refused(with_ports("{ device: 'net_nowhere0,a=b', driver: vdev }"),
+                     r":3: DPDK's driver net_nowhere is not installed: `apt-get install librte-net-nowhere23`")
 
     def test_memif_socket(self):
         """Of a server that lives, of one that was killed, of none."""
