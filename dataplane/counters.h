@@ -71,7 +71,7 @@ class Count {
       "programs that ended without an answer (empty NOERROR)")                                 \
     X(notes_sent, "notes_sent", "log records handed to control")                               \
     X(notes_dropped, "notes_dropped", "log records that found the ring full")                  \
-    X(naps, "naps", "of the sleeps, timed naps of a worker with a polled port")                \
+    X(naps, "naps", "of the sleeps, timed naps: with a polled port, and under load")           \
     X(sleeps, "sleeps", "times the worker went to sleep")
 
 enum class Stat : std::uint8_t { STEER_EVENTS(STEER_ENUM) count_ };

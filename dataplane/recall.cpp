@@ -19,10 +19,6 @@ bool is_good(const Line& line, const Packet& p, const Snapshot& snapshot,
            line.epoch == cache.epoch(line.share);
 }
 
-bool is_plain_hit(const cache::Entry& entry, std::uint32_t now_s) {
-    return entry.expires_s > now_s && entry.attend_s.load(std::memory_order_relaxed) > now_s;
-}
-
 void prefetch_entry(const cache::Entry* entry) {
     const auto* const bytes = reinterpret_cast<const std::uint8_t*>(entry);
     for (unsigned at = 0; at < 256; at += 64)
@@ -66,7 +62,7 @@ void recall(Burst& burst, const Snapshot& snapshot, QueryMemo& memo, const cache
     for (unsigned i = 0; i < n; ++i) {
         const std::uint8_t place = burst.live[i];
         Packet& p = burst.packets[place];
-        if (lines[i] != nullptr && is_plain_hit(*lines[i]->entry, now.s()) &&
+        if (lines[i] != nullptr && lines[i]->entry->usable_until_s > now.s() &&
             snapshot.allow.contains(p.source)) {
             fill(p, *lines[i]);
             cache::Cache::touch(*lines[i]->entry);

@@ -4,6 +4,7 @@
 #include "control/build/build.h"
 
 #include <algorithm>
+#include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
