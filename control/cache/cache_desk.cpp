@@ -111,7 +111,7 @@ bool CacheDesk::post(std::function<void()> job) {
 
 // ---- flush
 
-void CacheDesk::flush(Filter filter, Counted done) {
+void CacheDesk::flush(Filter filter, const Counted& done) {
     const bool taken = post([this, filter = std::move(filter), done] {
         auto dropped = flush_now(filter);
         boost::asio::post(house_, [done, dropped = std::move(dropped)] { done(dropped); });
@@ -156,7 +156,7 @@ Result<std::uint64_t> CacheDesk::flush_now(const Filter& filter) {
 // ---- looking
 
 void CacheDesk::show(std::vector<std::uint8_t> name,
-                     std::function<void(std::vector<HeldAnswer>)> done) {
+                     const std::function<void(std::vector<HeldAnswer>)>& done) {
     const bool taken = post([this, name = std::move(name), done] {
         std::vector<HeldAnswer> all;
         const std::uint32_t now_s = clock_.now().s();
@@ -239,7 +239,7 @@ void CacheDesk::note_dump(std::size_t i, std::uint64_t changes,
     state.changes_then = changes;
 }
 
-void CacheDesk::dump(std::uint16_t instance, std::string path, Counted done) {
+void CacheDesk::dump(std::uint16_t instance, std::string path, const Counted& done) {
     std::size_t i = 0;
     while (caches_[i].instance != instance)
         ++i;

@@ -75,11 +75,12 @@ class CacheDesk {
     void dump_at_end();
 
     // How many entries were dropped. At most kMostJobs wait; then an Error.
-    void flush(Filter filter, Counted done);
+    void flush(Filter filter, const Counted& done);
     // How many answers were written.
-    void dump(std::uint16_t instance, std::string path, Counted done);
+    void dump(std::uint16_t instance, std::string path, const Counted& done);
     // Everything that is held for a name: all types, instances, subnets.
-    void show(std::vector<std::uint8_t> name, std::function<void(std::vector<HeldAnswer>)> done);
+    void show(std::vector<std::uint8_t> name,
+              const std::function<void(std::vector<HeldAnswer>)>& done);
 
     [[nodiscard]] const std::vector<CacheOf>& caches() const { return caches_; }
     [[nodiscard]] const std::vector<ListName>& lists() const { return lists_; }

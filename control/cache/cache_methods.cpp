@@ -215,7 +215,9 @@ object shown(const CacheMethods& m, const HeldAnswer& held) {
     array lists;
     for (const ListId list : held.lists) {
         const auto& [tag, router] = m.desk.lists()[list];
-        lists.emplace_back(tag + " on " + router);
+        std::string text = tag;
+        text.append(" on ").append(router);
+        lists.emplace_back(text);
     }
     const auto& answer = *reinterpret_cast<const dns::Answer*>(held.answer.data());
     object out{{"name", dns::name_to_text(held.name)},

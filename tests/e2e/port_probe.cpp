@@ -43,7 +43,7 @@ T must(Result<T> result) {
     if (!result) fail(result.error());
     return std::move(*result);
 }
-void must(Result<void> result) {
+void must(const Result<void>& result) {
     if (!result) fail(result.error());
 }
 
@@ -61,6 +61,7 @@ std::vector<UpstreamEndpoint> parse_upstreams(const std::string& list) {
 
 std::vector<IpAddress> addresses_of(const std::vector<UpstreamEndpoint>& upstreams) {
     std::vector<IpAddress> all;
+    all.reserve(upstreams.size());
     for (const UpstreamEndpoint& upstream : upstreams)
         all.push_back(upstream.address);
     return all;

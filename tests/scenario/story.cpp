@@ -323,7 +323,7 @@ class Player {
         const Ms step = duration(w.at(1));
         const Ms until = duration(w.at(3));
         const std::string client = IpAddress::parse(w.at(5)).value().to_string();
-        const std::string name = w.at(7);
+        const std::string& name = w.at(7);
         const auto type = type_of(w.at(8));
         for (Ms t = world().elapsed(); t < until; t += step) {
             world().schedule(t, [this, client, name, type] {
@@ -367,7 +367,7 @@ class Player {
     void router(const Words& w) {
         auto& r = world().router(w.at(1));
         const auto now_us = world().router_time_us();
-        const std::string verb = w.at(2);
+        const std::string& verb = w.at(2);
         if (verb == "reboots")
             r.reboot(static_cast<std::int64_t>(duration(w.at(4)) * 1000), now_us);
         else if (verb == "hangs")
@@ -458,7 +458,7 @@ class Player {
 
     std::uint64_t outcome(const std::string& name) {
 #define STEER_OUTCOME_CASE(o, label, text) \
-    if (name == label) return world().outcome(Outcome::o);
+    if (name == (label)) return world().outcome(Outcome::o);
         STEER_OUTCOMES(STEER_OUTCOME_CASE)
 #undef STEER_OUTCOME_CASE
         fail("there is no outcome '" + name + "'");

@@ -59,6 +59,7 @@ std::string cache_stats_text(const json::value& stats) {
     for (const auto& row : rows_of(stats, "caches")) {
         const json::object& cache = object_of(row);
         std::vector<std::string> cells;
+        cells.reserve(kColumns.size());
         for (const auto column : kColumns)
             cells.push_back(cell_text(column, find(cache, column)));
         table.row(std::move(cells));

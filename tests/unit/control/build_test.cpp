@@ -321,8 +321,8 @@ BOOST_AUTO_TEST_CASE(too_much_is_refused_with_its_line) {
     std::string lists, open, closed, ways;
     for (int i = 0; i < 9; ++i) {
         const std::string n = std::to_string(i);
-        const std::string sequence =
-            "  - { tag: s" + n + ", type: sequence, args: [{ exec: $l" + n + " }";
+        std::string sequence = "  - { tag: s";
+        sequence.append(n).append(", type: sequence, args: [{ exec: $l").append(n).append(" }");
         lists.append("  - { tag: l")
             .append(n)
             .append(", type: ros_address_list, args: { ")
