@@ -62,7 +62,7 @@ class Sleep {
   public:
     static constexpr unsigned kEmptyTurns = 64;
     static constexpr long kNapNs = 50'000;
-    static constexpr long kLongNapNs = 1'000'000;
+    static constexpr long kLongNapNs = 1'500'000;
     static constexpr unsigned kShortNaps = 400;  // at least 20 ms
     static constexpr unsigned kTurnsUnderLoad = 2;
     static constexpr long kLoadNapNs = 30'000;
