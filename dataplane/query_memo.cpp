@@ -94,7 +94,8 @@ bool QueryMemo::is_of(const Line& line, const std::uint8_t* message, std::size_t
            same_bytes(line.bytes.data(), message + kIdBytes, length - kIdBytes);
 }
 
-QueryMemo::Line& QueryMemo::replace(std::uint64_t hash) noexcept {
+QueryMemo::Line& QueryMemo::replace(std::uint64_t hash, const std::uint8_t* message,
+                                    std::size_t length) noexcept {
     const std::size_t set = set_of(hash);
     Tags& tags = tags_[set];
     const std::uint32_t tag = tag_of(hash);
@@ -104,7 +105,10 @@ QueryMemo::Line& QueryMemo::replace(std::uint64_t hash) noexcept {
     for (unsigned i = 0; i < kWays; ++i)
         way = tags[i] == tag ? i : way;
     tags[way] = tag;
-    return lines_[set * kWays + way];
+    Line& line = lines_[set * kWays + way];
+    line.length = static_cast<std::uint16_t>(length);
+    std::memcpy(line.bytes.data(), message + kIdBytes, length - kIdBytes);
+    return line;
 }
 
 }  // namespace steer

@@ -61,8 +61,8 @@ class QueryMemo {
     // For the share of messages that are known, which decides when to rest.
     void count_known(unsigned n) noexcept { known_ += n; }
 
-    // The line to write for a message that is not known; the caller fills it.
-    [[nodiscard]] Line& replace(std::uint64_t hash) noexcept;
+    // A line for a message that is not known, which fits; the caller says what is known of it.
+    Line& replace(std::uint64_t hash, const std::uint8_t* message, std::size_t length) noexcept;
 
   private:
     static constexpr unsigned kWindow = 8192;         // messages

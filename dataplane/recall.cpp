@@ -1,10 +1,5 @@
 #include "dataplane/recall.h"
 
-#include <rte_prefetch.h>
-
-#include <algorithm>
-#include <cstring>
-
 #include "dataplane/dns/checksum.h"
 #include "dataplane/parse.h"
 
@@ -17,12 +12,6 @@ bool is_good(const Line& line, const Packet& p, const Snapshot& snapshot,
              const cache::Cache& cache) {
     return QueryMemo::is_of(line, p.dns, p.dns_length) && line.generation == snapshot.generation &&
            line.epoch == cache.epoch(line.share);
-}
-
-void prefetch_entry(const cache::Entry* entry) {
-    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(entry);
-    for (unsigned at = 0; at < 256; at += 64)
-        rte_prefetch0(bytes + at);
 }
 
 // As parse() and lookup() leave it.
@@ -53,7 +42,7 @@ void recall(Burst& burst, const Snapshot& snapshot, QueryMemo& memo, const cache
     for (unsigned i = 0; i < n; ++i) {
         if (lines[i] == nullptr) continue;
         if (is_good(*lines[i], burst.packets[burst.live[i]], snapshot, *cache)) {
-            prefetch_entry(lines[i]->entry);
+            cache::Cache::prefetch(lines[i]->entry);
         } else {
             lines[i] = nullptr;
         }
@@ -83,15 +72,13 @@ void recall(Burst& burst, const Snapshot& snapshot, QueryMemo& memo, const cache
 void remember(const Packet& p, const Snapshot& snapshot, const cache::Key& key, std::uint64_t epoch,
               QueryMemo& memo) noexcept {
     if (p.memo_hash == 0 || p.found->ecs_len != 0) return;
-    Line& line = memo.replace(p.memo_hash);
+    Line& line = memo.replace(p.memo_hash, p.dns, p.dns_length);
     line.entry = p.found;
     line.epoch = epoch;
     line.generation = snapshot.generation;
     line.share = cache::Cache::share_of(key);
-    line.length = p.dns_length;
     line.head = p.query;
     line.question_sum = checksum_fold(p.question_sum);
-    std::memcpy(line.bytes.data(), p.dns + 2, p.dns_length - 2U);
 }
 
 }  // namespace steer

@@ -57,9 +57,7 @@ std::optional<RpcError> refuse_others(const value& params, std::span<const char*
 
 std::optional<std::vector<std::uint8_t>> wire_of(std::string_view text) {
     auto wire = dns::name_from_text(text);
-    if (!wire) return wire;
-    for (std::uint8_t& b : *wire)
-        b = b >= 'A' && b <= 'Z' ? static_cast<std::uint8_t>(b + 32) : b;
+    if (wire) dns::lower_case(wire->data(), wire->data(), wire->size());
     return wire;
 }
 
@@ -200,14 +198,6 @@ array records_of(const HeldAnswer& held) {
     return lines;
 }
 
-std::string hex(const std::vector<std::uint8_t>& bytes) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string out;
-    for (const std::uint8_t b : bytes)
-        out += {kDigits[b >> 4], kDigits[b & 15]};
-    return out;
-}
-
 object shown(const CacheMethods& m, const HeldAnswer& held) {
     const auto& caches = m.desk.caches();
     const auto at = std::find_if(caches.begin(), caches.end(),
@@ -233,7 +223,7 @@ object shown(const CacheMethods& m, const HeldAnswer& held) {
                {"asked_for", held.visited},
                {"bytes", held.bytes},
                {"lists", std::move(lists)}};
-    if (!held.subnet.empty()) out["subnet"] = hex(held.subnet);
+    if (!held.subnet.empty()) out["subnet"] = ops::hex(held.subnet);
     out["records"] = records_of(held);
     return out;
 }

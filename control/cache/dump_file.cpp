@@ -297,7 +297,8 @@ Result<void> DumpReader::each(const std::function<void(const DumpedAnswer&)>& vi
     return walk(&visit);
 }
 
-// All blocks behind the header's. Without `visit` everything is checked, with it only what is needed to be safe.
+// All blocks behind the header's, checked; `visit` (may be nullptr) sees each answer. Once without it first: what is torn
+// anywhere leaves the cache empty, and the file may change between the two.
 Result<void> DumpReader::walk(const std::function<void(const DumpedAnswer&)>* visit) {
     std::uint64_t seen = 0;
     std::array<std::uint16_t, 256> lists{};

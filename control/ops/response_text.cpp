@@ -13,14 +13,6 @@ namespace {
 
 using Bytes = std::span<const std::uint8_t>;
 
-std::string hex(Bytes bytes) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string out;
-    for (const std::uint8_t b : bytes)
-        out += {kDigits[b >> 4], kDigits[b & 15]};
-    return out;
-}
-
 // RFC 3597 5: data of a type that is not known here.
 std::string generic(Bytes rdata) {
     std::string text = "\\# " + std::to_string(rdata.size());
@@ -163,6 +155,14 @@ std::string flags_text(std::uint16_t flags) {
 }
 
 }  // namespace
+
+std::string hex(std::span<const std::uint8_t> bytes) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string out;
+    for (const std::uint8_t b : bytes)
+        out += {kDigits[b >> 4], kDigits[b & 15]};
+    return out;
+}
 
 std::vector<std::string> response_lines(Bytes message) {
     if (message.size() < dns::kHeaderSize) return {";; fewer than 12 bytes"};

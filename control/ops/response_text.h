@@ -12,4 +12,7 @@ namespace steer::ops {
 // where it ended.
 std::vector<std::string> response_lines(std::span<const std::uint8_t> message);
 
+// Two lower-case digits a byte.
+std::string hex(std::span<const std::uint8_t> bytes);
+
 }  // namespace steer::ops

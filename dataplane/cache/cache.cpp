@@ -3,7 +3,6 @@
 #include <rte_debug.h>
 #include <rte_errno.h>
 #include <rte_hash.h>
-#include <rte_prefetch.h>
 #include <rte_rcu_qsbr.h>
 
 #include <algorithm>
@@ -227,11 +226,7 @@ void Cache::lookup(const Key* keys, const KeyFacts* facts, unsigned n, std::uint
     rte_hash_lookup_with_hash_bulk_data(impl_->table, wanted, signatures, n, &hits, found);
     for (unsigned i = 0; i < n; ++i) {
         if ((hits >> i & 1) == 0) continue;
-        const auto* line = static_cast<const std::uint8_t*>(found[i]);
-        rte_prefetch0(line);
-        rte_prefetch0(line + 64);
-        rte_prefetch0(line + 128);
-        rte_prefetch0(line + 192);
+        prefetch(static_cast<const Entry*>(found[i]));
     }
     for (unsigned i = 0; i < n; ++i) {
         out[i] = nullptr;

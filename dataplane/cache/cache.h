@@ -160,7 +160,12 @@ class Cache {
     [[nodiscard]] std::uint64_t epoch(std::uint16_t share) const noexcept {
         return epochs_[share].load(std::memory_order_acquire);
     }
-    // What lookup does to an entry that it found.
+    // What lookup does with what the table has: the header, the name and the beginning of most answers.
+    static void prefetch(const Entry* entry) noexcept {
+        for (unsigned line = 0; line < 4; ++line)
+            __builtin_prefetch(reinterpret_cast<const std::uint8_t*>(entry) + 64 * line);
+    }
+    // ... and to an entry that is what was looked for.
     static void touch(const Entry& entry) noexcept {
         // Written only when it changes something: a line that is only read is in every worker's cache.
         auto& visited = const_cast<Entry&>(entry).visited;

@@ -20,9 +20,7 @@ Bytes random_message(Random& random) {
 }
 
 void remember(QueryMemo& memo, const Bytes& message) {
-    QueryMemo::Line& line = memo.replace(memo.hash(message.data(), message.size()));
-    line.length = static_cast<std::uint16_t>(message.size());
-    std::copy(message.begin() + 2, message.end(), line.bytes.begin());
+    memo.replace(memo.hash(message.data(), message.size()), message.data(), message.size());
 }
 
 bool knows(const QueryMemo& memo, const Bytes& message) {
