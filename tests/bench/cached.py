@@ -21,11 +21,11 @@ import subprocess
 import tempfile
 import time
 
-from bench.machine import hugepages, require_idle
+from bench.machine import announce, hugepages, require_idle, version
+from bench.machine import rounds as how_many
 from lab.network import LabError, Process
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-ROUNDS = 5
 SECONDS = 2.0
 QUERIES, NAMES = 16_384, 1_000
 POOL_CACHE, BURST, DESCRIPTORS = 256, 32, 1_024
@@ -156,17 +156,18 @@ def again(call, *arguments):
     for attempt in range(3):
         try:
             return call(*arguments)
-        except LabError:
+        except LabError as error:
             if attempt == 2:
                 raise
+            print(f"  once more: {error}", flush=True)
     return None
 
 
 def rounds(build: pathlib.Path, folder: pathlib.Path, huge: bool, port: int, load: Load = Load(),
-           count: int = ROUNDS) -> dict:
+           usual: int = 5) -> dict:
     pcap, table = folder / "hot.pcap", folder / "names.txt"
     swap, io, total, answered = [], [], [], []
-    for number in range(count):
+    for number in range(how_many(usual)):
         swap.append(again(testpmd, pcap, huge, "5tswap", load))
         result = ours(build, pcap, huge, port, table, load)
         total.append(result["ns_per_packet"])
@@ -175,9 +176,10 @@ def rounds(build: pathlib.Path, folder: pathlib.Path, huge: bool, port: int, loa
         print(f"  round {number + 1}: 5tswap {swap[-1]:.1f} ns, io {io[-1]:.1f} ns, ours {total[-1]:.1f} ns a packet"
               f" ({100 * answered[-1]:.2f} % answered)", flush=True)
     median = statistics.median
-    return {"ratio": round(median(a / b for a, b in zip(swap, total)), 3), "ns": round(median(total), 1),
-            "testpmd_ns": round(median(swap), 1), "own_ns": round(median(total) - median(io), 1),
-            "answered": round(min(answered), 5), "recalled": round(result["recalled_share"], 3)}
+    ratios = [a / b for a, b in zip(swap, total)]
+    return {"ratio": round(median(ratios), 3), "ns": round(median(total), 1),
+            "testpmd_ns": round(median(swap), 1), "own_ns": round(median(a - b for a, b in zip(total, io)), 1),
+            "answered": round(min(answered), 5), "recalled": round(result["recalled_share"], 3), "rounds": ratios}
 
 
 @contextlib.contextmanager
@@ -197,15 +199,22 @@ def prepared(build: pathlib.Path, load: Load, pages: int):
             rossim.stop()
 
 
-def describe(name: str, load: Load, pages: int) -> None:
-    print(f"{name}: {load.queries} queries for {load.names} names, {load.mbufs} mbufs, pool cache {POOL_CACHE}, burst {BURST}, "
-          f"{DESCRIPTORS} descriptors, {load.workers} worker(s), {os.cpu_count()} CPUs, {pages} hugepages of 2 MiB", flush=True)
+def describe(name: str, load: Load, pages: int) -> str:
+    """Says what both sides get."""
+    asked = "all alike" if load.zipf is None else f"by Zipf's law, exponent {load.zipf:g}"
+    return announce(
+        f"{name}: both: net_pcap, infinite_rx, no tx option, {load.queries} queries for {load.names} names ({asked}), {load.mbufs} "
+        f"mbufs, pool cache {POOL_CACHE}, burst {BURST}, {DESCRIPTORS} descriptors, -m {load.mib}, {pages} hugepages of 2 MiB, lcores "
+        f"{lcores(load.workers)} of {os.cpu_count()} CPUs, {load.workers} worker(s), {SECONDS:g} s by turns; testpmd of "
+        f"{version('dpdk')}: --forward-mode=5tswap --port-topology=loop --no-flush-rx; ours: configs/minimal.yaml with a cache "
+        f"(short_circuit) before its match, {' '.join(load.records) or '--records 2'}, a tenth of the names in the policy set, the router "
+        "connected, idle: spin")
 
 
 def run(build: str) -> dict:
     load = Load()
     with prepared(pathlib.Path(build), load, 1024) as (folder, port, pages):
-        describe("cached", load, pages)
+        said = describe("cached", load, pages)
         result = {}
         if pages >= 700:
             print("with hugepages:", flush=True)
@@ -213,5 +222,5 @@ def run(build: str) -> dict:
         print("without hugepages:", flush=True)
         plain = rounds(pathlib.Path(build), folder, False, port, load)
     if not result:
-        return {**plain, "hugepages": 0}
-    return {**result, "hugepages": pages, "ratio_no_huge": plain["ratio"], "ns_no_huge": plain["ns"]}
+        return {**plain, "hugepages": 0, "parameters": said}
+    return {**result, "hugepages": pages, "parameters": said, "ratio_no_huge": plain["ratio"], "ns_no_huge": plain["ns"]}

@@ -10,11 +10,11 @@ import os
 import pathlib
 import statistics
 
-from bench.machine import require_idle
-from bench.ports import CLIENT_CPU, SERVER_CPU, Stage
+from bench.machine import announce, require_idle, rounds, version
+from bench.ports import CLIENT_CPU, DNSPERF, NAMES, SERVER_CPU, Stage
 from lab.network import Network
 
-ROUNDS, SECONDS, FEW = 5, 4, 1_000
+SECONDS, FEW = 4, 1_000
 
 
 def round_trips_us(stage: Stage, rate: float) -> list[float]:
@@ -33,9 +33,10 @@ def run(build: str) -> dict:
     rows = []
     with Network("bench") as network:
         stage = Stage(network, pathlib.Path(build))
-        print(f"latency: dnsperf -c 4 -q 200 on CPU {CLIENT_CPU}, servers on CPU {SERVER_CPU} of {os.cpu_count()}, {SECONDS} s each",
-              flush=True)
-        for number in range(ROUNDS):
+        said = announce(f"latency: dnsperf -c 4 -q 200 -T 1 on CPU {CLIENT_CPU} (the most: {' '.join(DNSPERF)}), servers on CPU "
+                        f"{SERVER_CPU} of {os.cpu_count()}, {SECONDS} s each by turns, {NAMES} names, veth with one queue; ours on AF_XDP, "
+                        f"cache and forward, idle: spin for the ratio, adaptive at {FEW}/s; {version('knot')} on kernel sockets")
+        for number in range(rounds()):
             server = stage.ours(idle="spin")
             most, _ = stage.closed_loop(SECONDS)
             tenth, half = round_trips_us(stage, most / 10), round_trips_us(stage, most / 2)
@@ -51,4 +52,6 @@ def run(build: str) -> dict:
             print(f"  round {number + 1}: {most:.0f}/s reached; " + ", ".join(f"{k} {v:.1f}" for k, v in rows[-1].items() if k != "rate"),
                   flush=True)
     middle = {key: round(statistics.median(row[key] for row in rows), 1) for key in rows[0]}
-    return {**middle, "rate": round(middle["rate"])}
+    over = statistics.median(row["p50_us"] - row["knot_p50_us"] for row in rows)
+    return {**middle, "rate": round(middle["rate"]), "over_knot_us": round(over, 1), "rounds": [row["ratio"] for row in rows],
+            "parameters": said}

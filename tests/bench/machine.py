@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import pathlib
+import re
+import subprocess
 import time
 from collections.abc import Iterator
 
@@ -11,24 +14,60 @@ HUGEPAGES = pathlib.Path("/proc/sys/vm/nr_hugepages")
 BUSY_LIMIT = 0.25  # of one core, before a bench starts
 
 
+_wanted_rounds: int | None = None
+
+
+def want_rounds(count: int) -> None:
+    """So many from now on (tools/bench --rounds), whatever a bench usually takes."""
+    global _wanted_rounds
+    _wanted_rounds = count
+
+
+def allow_busy() -> None:
+    """For work on a bench itself: require_idle() lets everything pass."""
+    global BUSY_LIMIT
+    BUSY_LIMIT = float("inf")
+
+
+def rounds(usual: int = 5) -> int:
+    return _wanted_rounds or usual
+
+
+def announce(parameters: str) -> str:
+    """Says what both sides of a bench are run with; the bench returns it with its result."""
+    print(parameters, flush=True)
+    return parameters
+
+
+def version(package: str) -> str:
+    """Name and upstream version of a Debian package."""
+    text = subprocess.run(["dpkg-query", "-W", "-f=${Version}", package], text=True, capture_output=True).stdout
+    return f"{package} {re.sub(r'^[0-9]+:|[-+].*$', '', text)}"
+
+
 class TooBusy(RuntimeError):
     """Something else runs: figures taken now would tell about that."""
 
 
-def _ticks() -> tuple[int, int]:
-    numbers = [int(n) for n in pathlib.Path("/proc/stat").read_text().splitlines()[0].split()[1:]]
-    return sum(numbers), numbers[3] + numbers[4]
+def busy_ns() -> float:
+    """Nanoseconds that the CPUs together were not idle; of two readings, the difference.
+
+    By the wall clock less what /proc/stat calls idle: that column is exact, while user, system and softirq time are
+    sampled by the tick on virtual machines, so that work in step with the tick counts ten times, or not at all.
+    """
+    lines = pathlib.Path("/proc/stat").read_text().splitlines()
+    now = time.monotonic_ns()
+    idle, waiting = (int(n) for n in lines[0].split()[4:6])
+    cpus = sum(line.startswith("cpu") for line in lines) - 1
+    return now * cpus - (idle + waiting) * 1e9 / os.sysconf("SC_CLK_TCK")
 
 
 def require_idle(seconds: float = 1.0, attempts: int = 15) -> None:
     """Returns once the machine has been idle for `seconds`; raises TooBusy after `attempts`."""
-    import os
-    cores = os.cpu_count() or 1
     for _ in range(attempts):
-        total, idle = _ticks()
+        before, begin = busy_ns(), time.monotonic_ns()
         time.sleep(seconds)
-        total2, idle2 = _ticks()
-        busy = cores * (1 - (idle2 - idle) / max(1, total2 - total))
+        busy = (busy_ns() - before) / (time.monotonic_ns() - begin)
         if busy < BUSY_LIMIT:
             return
     raise TooBusy(f"other programs use {busy:.1f} cores of this machine: stop them and run the bench again")

@@ -14,12 +14,13 @@ import statistics
 import subprocess
 
 from bench.cached import QUERIES, NAMES, names, write_pcap
-from bench.machine import hugepages, require_idle
+from bench.machine import announce, hugepages, require_idle, version
+from bench.machine import rounds as how_many
 from lab.network import LabError, Network, Process
 from lab.scene import PASSWORD, USER, knot_configuration
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-ROUNDS, SECONDS = 5, 3.0
+SECONDS = 3.0
 SERVER_CPU, GENERATOR_CPU = "0", "1"
 MBUFS, POOL_CACHE, BURST, DESCRIPTORS = 8_191, 256, 32, 1_024  # as the daemon has them
 MEMIF = "bsize=2048,rsize=10"
@@ -117,11 +118,11 @@ class Testpmd:
             self.child.wait()
 
 
-def measure(build: pathlib.Path, huge: bool, rounds: int = ROUNDS, seconds: float = SECONDS) -> dict:
+def measure(build: pathlib.Path, huge: bool, seconds: float = SECONDS) -> dict:
     swap, ours, compared = [], [], 0
     with Network("bench") as network:
         stage = Stage(network, build, huge)
-        for number in range(rounds):
+        for number in range(how_many()):
             path = stage.socket()
             server = stage.testpmd(path)
             try:
@@ -137,17 +138,20 @@ def measure(build: pathlib.Path, huge: bool, rounds: int = ROUNDS, seconds: floa
             server.stop()
             print(f"  round {number + 1}: 5tswap {swap[-1] / 1e6:.2f} M replies a second, ours {ours[-1] / 1e6:.2f} M answers "
                   f"a second ({said['compared']} compared, 0 wrong)", flush=True)
-    return {"ratio": round(statistics.median(o / s for o, s in zip(ours, swap)), 3),
+    ratios = [o / s for o, s in zip(ours, swap)]
+    return {"ratio": round(statistics.median(ratios), 3),
             "mqps": round(statistics.median(ours) / 1e6, 2), "testpmd_mqps": round(statistics.median(swap) / 1e6, 2),
-            "compared": compared}
+            "compared": compared, "rounds": ratios}
 
 
 def run(build: str) -> dict:
     require_idle()
     with hugepages(1024) as pages:
         huge = pages >= 800
-        print(f"memif: {QUERIES} queries for {NAMES} names, {MEMIF}, {MBUFS} mbufs, pool cache {POOL_CACHE}, burst {BURST}, "
-              f"{DESCRIPTORS} descriptors, both sides of both; servers on CPU {SERVER_CPU}, generator on CPU {GENERATOR_CPU} "
-              f"of {os.cpu_count()}; {pages} hugepages of 2 MiB{'' if huge else ' are too few: without'}, "
-              f"--single-file-segments", flush=True)
-        return {**measure(pathlib.Path(build), huge), "hugepages": pages if huge else 0}
+        said = announce(
+            f"memif: both: {QUERIES} queries for {NAMES} names, {MEMIF}, {MBUFS} mbufs, pool cache {POOL_CACHE}, burst {BURST}, "
+            f"{DESCRIPTORS} descriptors, on CPU {SERVER_CPU} of {os.cpu_count()}, {SECONDS:g} s by turns, "
+            f"{pages} hugepages of 2 MiB{'' if huge else ' are too few: without'}, --single-file-segments; generator on CPU "
+            f"{GENERATOR_CPU}; testpmd of {version('dpdk')}: --forward-mode=5tswap --no-flush-rx; ours: steerdnsd, configs/minimal.yaml "
+            "with a cache (short_circuit) before its match, router and resolver there, idle: adaptive")
+        return {**measure(pathlib.Path(build), huge), "hugepages": pages if huge else 0, "parameters": said}

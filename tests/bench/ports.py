@@ -7,6 +7,8 @@ kill -9 at that rate until ours answers it again.
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import pathlib
 import re
@@ -14,17 +16,20 @@ import signal
 import statistics
 import threading
 import time
+from collections.abc import Iterator
 
-from bench.machine import require_idle
+from bench.checker import Checker
+from bench.machine import announce, busy_ns, require_idle, version
+from bench.machine import rounds as how_many
 from lab.network import LabError, Network, Process, until
 
-ROUNDS = 5
 SECONDS = 5
 RATE = 150_000
 NAMES = 1_000
 SERVER_CPU, CLIENT_CPU = "0", "1"
 OURS, CLIENT = "10.99.0.2", "10.99.0.1"
 DNSPERF = ["-c", "20", "-q", "200", "-T", "1"]
+ADDRESS, TTL_S = "192.0.2.1", 86_400  # of every name
 ZONE = """. 86400 IN SOA ns. admin. 1 3600 600 86400 3600
 . 86400 IN NS ns.
 ns. 86400 IN A 127.0.0.1
@@ -124,15 +129,28 @@ class Stage:
             raise LabError(f"kxdpgun got no answers: {out[-500:]}")
         return tuple(int(f[1]) for f in found)
 
+    @contextlib.contextmanager
+    def checked(self, names: Iterator[str] | None = None) -> Iterator[Checker]:
+        """Answers are compared meanwhile (checker.py), of the warm names or of these; a wrong one fails the bench."""
+        warm = (line.split()[0] for line in itertools.cycle(self.names.read_text().splitlines()))
+        with Checker(self, names or warm, ADDRESS, TTL_S, CLIENT_CPU, OURS) as checker:
+            yield checker
+        if checker.wrong or checker.compared <= checker.unanswered:
+            raise LabError(f"{len(checker.wrong)} of {checker.compared} compared answers are wrong, {checker.unanswered} "
+                           f"did not come: {checker.wrong[:3]}")
+
     def cost(self, server: Process, seconds: float) -> dict:
         """One measurement of a server that runs: nanoseconds of CPU an answer, what was lost, and dnsperf's rate."""
-        before, idle = cpu_ns(server.pid), machine_busy_ns()
-        sent, got, good = self.offered(seconds)
-        spent, busy = cpu_ns(server.pid) - before, machine_busy_ns() - idle
+        before, idle = cpu_ns(server.pid), busy_ns()
+        with self.checked() as checker:
+            sent, got, good = self.offered(seconds)
+        spent, busy = cpu_ns(server.pid) - before, busy_ns() - idle - checker.cpu_ns
         if good != got:
             raise LabError(f"{got - good} of {got} answers were errors")
         rate, lost = self.closed_loop(seconds)
-        return {"ns": spent / got, "machine_ns": busy / got, "lost": (sent - got) / sent, "qps": rate, "qps_lost": lost}
+        every = got + checker.compared
+        return {"ns": spent / every, "machine_ns": busy / every, "lost": (sent - got) / sent, "qps": rate, "qps_lost": lost,
+                "compared": checker.compared}
 
     def restart(self, server: Process) -> tuple[Process, float]:
         """Kills it at RATE; seconds until half of RATE is answered again by a new one."""
@@ -164,19 +182,15 @@ def cpu_ns(pid: int) -> int:
     return sum(int((task / "schedstat").read_text().split()[0]) for task in pathlib.Path(f"/proc/{pid}/task").iterdir())
 
 
-def machine_busy_ns() -> float:
-    numbers = [int(n) for n in pathlib.Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
-    return (sum(numbers) - numbers[3] - numbers[4]) * 1e9 / os.sysconf("SC_CLK_TCK")
-
-
-def measure(build: pathlib.Path, rounds: int = ROUNDS, seconds: float = SECONDS) -> dict:
+def measure(build: pathlib.Path, seconds: float = SECONDS) -> dict:
     with Network("bench") as network:
         stage = Stage(network, build)
-        print(f"ports: {RATE}/s offered by kxdpgun for {seconds} s, {NAMES} names, dnsperf {' '.join(DNSPERF)} for "
-              f"{seconds} s; knot {version(network)} in XDP mode with one udp-worker, ours with one worker; servers on CPU "
-              f"{SERVER_CPU}, clients on CPU {CLIENT_CPU} of {os.cpu_count()}; veth with one queue", flush=True)
+        said = announce(f"ports: {RATE}/s offered by kxdpgun for {seconds} s by turns, {NAMES} names, dnsperf {' '.join(DNSPERF)} for "
+                        f"{seconds} s; {version('knot')} in XDP mode with one udp-worker, ours on AF_XDP with one worker, cache and "
+                        f"forward, idle: adaptive; servers on CPU {SERVER_CPU}, clients on CPU {CLIENT_CPU} of {os.cpu_count()}; veth with "
+                        "one queue")
         knot, ours = [], []
-        for number in range(rounds):
+        for number in range(how_many()):
             for start, results in ((stage.knot, knot), (stage.ours, ours)):
                 server = start()
                 results.append(stage.cost(server, seconds))
@@ -187,16 +201,16 @@ def measure(build: pathlib.Path, rounds: int = ROUNDS, seconds: float = SECONDS)
                 for who, r in (("knot", knot[-1]), ("ours", ours[-1]))), flush=True)
         server, restart_s = stage.restart(stage.ours())
         stage.stop(server)
-    middle = lambda key: round(statistics.median(k[key] / o[key] for k, o in zip(knot, ours)), 3)
+    ratios = [k["ns"] / o["ns"] for k, o in zip(knot, ours)]
+    by_round = lambda key: statistics.median(k[key] / o[key] for k, o in zip(knot, ours))
     lost = lambda rows: round(100 * statistics.median(r["lost"] for r in rows), 4)
-    return {"ratio": middle("ns"), "dnsperf": round(1 / middle("qps"), 3), "restart_s": round(restart_s, 2),
-            "ns": round(statistics.median(o["ns"] for o in ours)), "knot_ns": round(statistics.median(k["ns"] for k in knot)),
-            "lost_percent": lost(ours), "knot_lost_percent": lost(knot), "machine_ratio": middle("machine_ns"),
-            "qps": round(statistics.median(o["qps"] for o in ours)), "knot_qps": round(statistics.median(k["qps"] for k in knot))}
-
-
-def version(network: Network) -> str:
-    return network.run("server", "knotd", "--version").stdout.split()[-1]
+    return {"ratio": round(statistics.median(ratios), 3), "dnsperf": round(1 / by_round("qps"), 3),
+            "restart_s": round(restart_s, 2), "ns": round(statistics.median(o["ns"] for o in ours)),
+            "knot_ns": round(statistics.median(k["ns"] for k in knot)), "lost_percent": lost(ours),
+            "knot_lost_percent": lost(knot), "machine_ratio": round(by_round("machine_ns"), 3),
+            "qps": round(statistics.median(o["qps"] for o in ours)),
+            "knot_qps": round(statistics.median(k["qps"] for k in knot)), "compared": sum(o["compared"] for o in ours),
+            "rounds": ratios, "parameters": said}
 
 
 def run(build: str) -> dict:

@@ -1,50 +1,74 @@
-"""tools/bench: runs the named benches and prints their results. `run.py BUILD NAME… [--json FILE]`."""
+"""tools/bench: runs the named benches and prints their results. tools/bench --help says which words it knows."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import pathlib
 import sys
 
-from bench import cached, instr, latency, memif, miss, peers, ports, wakeups, workers, zipf
-from bench.machine import TooBusy
+from bench import cached, document, instr, latency, machine, memif, miss, peers, ports, wakeups, workers, zipf
+from bench.goals import BY_NAME
+from lab.network import LabError
 
 BENCHES = {"cached": cached.run, "instr": instr.run, "latency": latency.run, "memif": memif.run, "miss": miss.run,
-           "peers": peers.run, "ports": ports.run, "wakeups": wakeups.run, "workers": workers.run,
-           "zipf": zipf.run}
-# The second figure of each: instructions an answer of what it serves.
-INSTRUCTIONS = {"cached": "cached", "memif": "cached", "ports": "plain"}
+           "peers": peers.run, "ports": ports.run, "wakeups": wakeups.run, "workers": workers.run, "zipf": zipf.run}
+NOT_PRINTED = ("rounds", "parameters")  # in the last lines
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="tools/bench", add_help=False)
+    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--docs", action="store_true")
+    parser.add_argument("--json")
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--busy", action="store_true")
+    found = parser.parse_args()
+    found.names = list(BENCHES) if found.all else found.names
+    if unknown := [name for name in found.names if name not in BENCHES]:
+        parser.error(f"no bench {' '.join(unknown)}; there are: {' '.join(BENCHES)}")
+    if found.docs and found.busy:
+        parser.error("figures of a busy machine do not go into the documents")
+    if not found.names:
+        parser.error(f"which bench? There are: {' '.join(BENCHES)}, or --all")
+    return found
+
+
+def measured(name: str, build: pathlib.Path) -> dict:
+    result = BENCHES[name](str(build))
+    what = BY_NAME[name].instr if name in BY_NAME else ""
+    return {**result, "instr": instr.figure(build, what)} if what else result
 
 
 def main() -> int:
-    build, *words = sys.argv[1:]
-    target = None
-    if "--json" in words:
-        at = words.index("--json")
-        if at + 1 == len(words):
-            print("tools/bench: --json wants a file", file=sys.stderr)
-            return 2
-        target = words[at + 1]
-        del words[at:at + 2]
-    unknown = [w for w in words if w not in BENCHES]
-    if unknown or not words:
-        print(f"tools/bench: no bench {unknown or ''}; there are: {' '.join(BENCHES)}", file=sys.stderr)
-        return 2
+    wanted = options()
+    if wanted.rounds:
+        machine.want_rounds(wanted.rounds)
+    if wanted.busy:
+        machine.allow_busy()
     results: dict[str, dict] = {}
-    for name in words:
+    failed = 0
+    for name in wanted.names:
         try:
-            results[name] = BENCHES[name](build)
-            if name in INSTRUCTIONS:
-                results[name]["instr"] = instr.figure(pathlib.Path(build), INSTRUCTIONS[name])
-        except TooBusy as error:
+            results[name] = measured(name, wanted.build)
+        except machine.TooBusy as error:
             print(f"{name}: {error}", file=sys.stderr)
-            return 3
-    if target:
-        with open(target, "w") as out:
-            json.dump(results, out, indent=2)
+            failed = 3
+            break
+        except LabError as error:  # the others may still tell something
+            print(f"{name}: {error}", file=sys.stderr)
+            failed = 1
+            continue
+        if wanted.docs and name != "instr":
+            document.keep(name, results[name])
+            document.write()
+    if wanted.json:
+        pathlib.Path(wanted.json).write_text(json.dumps(results, indent=2))
     for name, result in results.items():
-        print(name, *(f"{key}={value}" for key, value in result.items()))
-    return 0
+        print(name, *(f"{key}={value}" for key, value in result.items() if key not in NOT_PRINTED))
+    return failed
 
 
 if __name__ == "__main__":

@@ -12,10 +12,10 @@ import statistics
 import time
 
 from bench import memif, ports
-from bench.machine import hugepages, require_idle
+from bench.machine import announce, hugepages, require_idle, rounds
 from lab.network import Network
 
-ROUNDS, SECONDS = 3, 3
+SECONDS = 3
 WAYS = {"woken": {}, "busy_poll": {"port": ", busy_poll: 64"}, "spin": {"idle": "spin"}}
 RATE = 1_000  # of single queries
 
@@ -25,7 +25,7 @@ def af_xdp(build: pathlib.Path) -> dict:
     costs: dict[str, list[float]] = {way: [] for way in WAYS}
     with Network("bench") as network:
         stage = ports.Stage(network, build)
-        for number in range(ROUNDS):
+        for number in range(rounds(3)):
             for way, words in WAYS.items():
                 server = stage.ours(**words)
                 result = stage.cost(server, SECONDS)
@@ -36,7 +36,8 @@ def af_xdp(build: pathlib.Path) -> dict:
                 f"{way} dnsperf {rates[way][-1]:.0f}/s, {costs[way][-1]:.0f} ns an answer at {ports.RATE}/s"
                 for way in WAYS), flush=True)
     middle = statistics.median
-    result = {"ratio": round(middle(a / b for a, b in zip(rates["woken"], rates["busy_poll"])), 3)}
+    ratios = [a / b for a, b in zip(rates["woken"], rates["busy_poll"])]
+    result = {"ratio": round(middle(ratios), 3), "rounds": ratios}
     for way in WAYS:
         result |= {f"{way}_qps": round(middle(rates[way])), f"{way}_ns": round(middle(costs[way]))}
     return result
@@ -47,7 +48,7 @@ def polled(build: pathlib.Path, huge: bool) -> dict:
     idle = []
     with Network("bench") as network:
         stage = memif.Stage(network, build, huge)
-        for number in range(ROUNDS):
+        for number in range(rounds(3)):
             for mode, results in took.items():
                 path = stage.socket()
                 server = stage.ours(path, mode)
@@ -68,8 +69,9 @@ def polled(build: pathlib.Path, huge: bool) -> dict:
 def run(build: str) -> dict:
     require_idle()
     folder = pathlib.Path(build)
-    print(f"wakeups: dnsperf {' '.join(ports.DNSPERF)} and kxdpgun at {ports.RATE}/s on AF_XDP, {SECONDS} s each; single queries "
-          f"at {RATE}/s on memif", flush=True)
+    said = announce(f"wakeups: dnsperf {' '.join(ports.DNSPERF)} and kxdpgun at {ports.RATE}/s on AF_XDP, {SECONDS} s each by turns; "
+                    f"single queries at {RATE}/s on memif; server on CPU {ports.SERVER_CPU}, client on CPU {ports.CLIENT_CPU}; ours with "
+                    "one worker, cache and forward")
     result = af_xdp(folder)
     with hugepages(1024) as pages:
-        return result | polled(folder, pages >= 800)
+        return result | polled(folder, pages >= 800) | {"parameters": said}

@@ -12,7 +12,7 @@ import pathlib
 import statistics
 
 from bench import cached
-from bench.machine import TooBusy
+from bench.machine import TooBusy, rounds
 
 ONE = cached.Load(mib=1_200)
 TWO = dataclasses.replace(ONE, workers=2, mib=1_900)
@@ -23,9 +23,9 @@ def run(build: str) -> dict:
         raise TooBusy("this machine has one CPU: two workers have none to share")
     ratios, shares = [], []
     with cached.prepared(pathlib.Path(build), ONE, 1_100) as (folder, port, pages):
-        cached.describe("workers", TWO, pages)
+        said = cached.describe("workers", TWO, pages)
         pcap, table = folder / "hot.pcap", folder / "names.txt"
-        for number in range(cached.ROUNDS):
+        for number in range(rounds()):
             ns = {}
             for load in (ONE, TWO):
                 ns[load.workers] = (cached.again(cached.testpmd, pcap, pages > 1_000, "5tswap", load),
@@ -35,4 +35,5 @@ def run(build: str) -> dict:
             shares.append(min(ours1["answered_share"], ours2["answered_share"]))
             print(f"  round {number + 1}: one worker {ours1['ns_per_packet']:.1f} ns a packet (5tswap {swap1:.1f}), two "
                   f"{ours2['ns_per_packet']:.1f} (5tswap {swap2:.1f})", flush=True)
-    return {"ratio": round(statistics.median(ratios), 3), "answered": round(min(shares), 5), "hugepages": pages}
+    return {"ratio": round(statistics.median(ratios), 3), "answered": round(min(shares), 5), "hugepages": pages, "rounds": ratios,
+            "parameters": said}

@@ -16,14 +16,14 @@ UNIFORM = cached.Load(queries=400_000, names=1_000_000, records=("--records", "4
 PAGES = 1_500
 
 
-def _figures(build: pathlib.Path, load: cached.Load, count: int) -> dict:
+def _figures(build: pathlib.Path, load: cached.Load, usual: int) -> dict:
     with cached.prepared(build, load, PAGES) as (folder, port, pages):
-        cached.describe("zipf", load, pages)
-        return {**cached.rounds(build, folder, pages >= PAGES - 50, port, load, count), "hugepages": pages}
+        said = cached.describe("zipf", load, pages)
+        return {**cached.rounds(build, folder, pages >= PAGES - 50, port, load, usual), "hugepages": pages, "parameters": said}
 
 
 def run(build: str) -> dict:
-    uniform = _figures(pathlib.Path(build), UNIFORM, cached.ROUNDS)
+    uniform = _figures(pathlib.Path(build), UNIFORM, 5)
     print("by Zipf's law:", flush=True)
     skewed = _figures(pathlib.Path(build), dataclasses.replace(UNIFORM, zipf=1.0), 3)
     return {**uniform, "ratio_zipf": skewed["ratio"], "ns_zipf": skewed["ns"], "recalled_zipf": skewed["recalled"]}

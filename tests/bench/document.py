@@ -1,0 +1,114 @@
+"""What tools/bench --docs writes: the results that were kept, their table in docs/performance.md, and the plots.
+
+docs/figures/results.json holds the last result of each bench; the rest is made of it, and document_test.py says so if it
+is not. `document.py` by hand makes the rest again, for a change of the form.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import pathlib
+import platform
+import re
+import subprocess
+
+from bench import plots
+from bench.goals import BY_NAME, GOALS, Goal
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "docs/figures/results.json"
+PAGE = ROOT / "docs/performance.md"
+BEGIN, END = "<!-- results, by tools/bench --docs -->", "<!-- end of results -->"
+
+
+def machine() -> str:
+    """What the figures are of; nothing that names the machine."""
+    cpu = re.search(r"model name\s*:\s*(.+)", pathlib.Path("/proc/cpuinfo").read_text())
+    virtual = ", virtual" if re.search(r"^flags.*\bhypervisor\b", pathlib.Path("/proc/cpuinfo").read_text(), re.M) else ""
+    return f"{os.cpu_count()} × {cpu[1].strip() if cpu else platform.machine()}{virtual}, Linux {platform.release().split('-')[0]}"
+
+
+def commit() -> str:
+    def git(*words: str) -> str:
+        return subprocess.run(["git", "-C", str(ROOT), *words], text=True, capture_output=True).stdout.strip()
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs")
+    return git("rev-parse", "--short=10", "HEAD") + ("+" if changed else "")
+
+
+def load() -> dict:
+    return json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+
+
+def keep(name: str, result: dict) -> None:
+    """This bench's result takes the place of its last one."""
+    result = dict(result)
+    entry = {"rounds": [round(r, 3) for r in result.pop("rounds", [])], "parameters": result.pop("parameters", ""),
+             "machine": machine(), "date": datetime.date.today().isoformat(), "commit": commit(), "result": result}
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps({**load(), name: entry}, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def _met(goal: Goal, result: dict) -> str:
+    if failures := goal.failures(result):
+        return "**no**" if failures == ["ratio"] else f"**no**: {', '.join(f'`{name}`' for name in failures)}"
+    stretched = goal.stretch is not None and goal.share(result["ratio"]) >= goal.share(goal.stretch)
+    return "stretch" if stretched else "yes"
+
+
+def _number(value) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _row(goal: Goal, entry: dict) -> str:
+    result = entry["result"]
+    bound = lambda what: "" if what is None else f"{'≤ ' if goal.less else ''}{what:g}"
+    figures = [f"`{name}` {_number(result[name])} ({sign} {limit:g})" for name, sign, limit in goal.limits if name in result]
+    figures += [f"`{name}` {_number(result[name])}" for name in goal.figures if name in result]
+    return " | ".join([f"| {goal.name}", _number(result["ratio"]) if goal.ratio is not None else "", bound(goal.ratio),
+                       bound(goal.stretch), _met(goal, result), ", ".join(figures), _number(result.get("instr", "")),
+                       str(len(entry["rounds"])), f"{entry['date']}, {entry['commit']} |"])
+
+
+def _stages(entry: dict) -> list[str]:
+    result = entry["result"]
+    whole = sum(ns for _, ns in result["stages"])
+    lines = ["| stage | ns a packet | share |", "|---|---|---|"]
+    lines += [f"| {name} | {ns:.1f} | {100 * ns / whole:.1f} % |" for name, ns in result["stages"]]
+    return lines + [f"| all stages | {whole:.1f} | |", f"| the thread's CPU time | {result['total_ns']:.1f} | "
+                    f"{100 * whole / result['total_ns']:.1f} % of it in stages |"]
+
+
+def generated(results: dict) -> str:
+    """The part of the page between the markers."""
+    lines = ["| bench | ratio | goal | stretch | met | other figures (their goals) | `instr` | rounds | of |",
+             "|---|---|---|---|---|---|---|---|---|"]
+    lines += [_row(goal, results[goal.name]) for goal in GOALS if goal.name in results]
+    machines = sorted({entry["machine"] for entry in results.values()})
+    lines += ["", f"Machine: {'; '.join(machines)}. [results.json](figures/results.json) has the rounds of each and what both sides "
+              "were run with.", "", "![How much of its goal each bench reaches](figures/ratios.svg)"]
+    if "stages" in results:
+        lines += ["", "Where the nanoseconds of a packet of `cached` go (`tools/bench stages`):", "", *_stages(results["stages"]),
+                  "", "![Nanoseconds a packet, by stage](figures/stages.svg)"]
+    return "\n".join(lines)
+
+
+def files(results: dict) -> dict[pathlib.Path, str]:
+    """All that is made of the results."""
+    page = PAGE.read_text()
+    before, rest = page.split(BEGIN, 1)
+    made = {PAGE: before + BEGIN + "\n\n" + generated(results) + "\n\n" + END + rest.split(END, 1)[1],
+            RESULTS.with_name("ratios.svg"): plots.ratios(results)}
+    if "stages" in results:
+        made[RESULTS.with_name("stages.svg")] = plots.stages(results["stages"]["result"])
+    return made
+
+
+def write() -> None:
+    for path, text in files(load()).items():
+        path.write_text(text)
+
+
+if __name__ == "__main__":
+    write()

@@ -1,0 +1,50 @@
+"""What each bench shall reach. Its figures are named as its result names them."""
+
+from __future__ import annotations
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Goal:
+    name: str
+    ratio: float | None  # None: has no ratio to reach
+    stretch: float | None = None
+    less: bool = False  # less is better
+    limits: tuple[tuple[str, str, float], ...] = ()  # further figures: name, "≤" or "≥", what
+    figures: tuple[str, ...] = ()  # that the table shows besides
+    instr: str = ""  # whose instructions an answer it shows (instr.expected)
+
+    def reached(self, result: dict) -> float | None:
+        """How much of the goal the ratio is; 1 and above: met."""
+        if self.ratio is None or "ratio" not in result:
+            return None
+        return self.share(result["ratio"])
+
+    def share(self, ratio: float) -> float:
+        return self.ratio / ratio if self.less else ratio / self.ratio
+
+    def failures(self, result: dict) -> list[str]:
+        """The figures that are not what they shall be."""
+        reached = self.reached(result)
+        wrong = ["ratio"] if reached is not None and reached < 1 else []
+        return wrong + [name for name, sign, limit in self.limits
+                        if name in result and (result[name] > limit if sign == "≤" else result[name] < limit)]
+
+
+GOALS = (
+    Goal("cached", 0.30, 0.38, figures=("ns", "testpmd_ns", "own_ns", "ratio_no_huge", "recalled"), instr="cached"),
+    Goal("zipf", 0.20, 0.30, figures=("ns", "testpmd_ns", "ratio_zipf", "ns_zipf", "recalled_zipf")),
+    Goal("policy", 0.90, 0.97, figures=("ns", "plain_ns")),
+    Goal("memif", 0.35, 0.5, figures=("mqps", "testpmd_mqps", "compared"), instr="cached"),
+    Goal("ports", 1.0, 1.2, limits=(("dnsperf", "≥", 0.95), ("restart_s", "≤", 3)),
+         figures=("ns", "knot_ns", "lost_percent", "knot_lost_percent", "machine_ratio", "qps", "knot_qps"), instr="plain"),
+    Goal("peers", 1.3, 1.6, figures=("best", "ours_ns", "unbound_ns", "dnsdist_ns", "knot_ns"), instr="plain"),
+    Goal("miss", 2.0, 3, limits=(("cost", "≤", 3),), figures=("ns", "hit_ns", "dnsdist_ns")),
+    Goal("latency", 5, less=True, limits=(("over_knot_us", "≤", 100),),
+         figures=("p50_us", "knot_p50_us", "tenth_p50_us", "half_p99_us", "rate"), instr="plain"),
+    Goal("workers", 0.90, 1, figures=("answered",), instr="cached"),
+    Goal("wakeups", None, limits=(("added_us", "≤", 100), ("idle_percent", "≤", 3)),
+         figures=("ratio", "woken_qps", "busy_poll_qps", "spin_qps", "woken_ns", "busy_poll_ns", "spin_ns", "p50_us", "p99_us")),
+)
+BY_NAME = {goal.name: goal for goal in GOALS}
