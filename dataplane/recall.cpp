@@ -2,6 +2,7 @@
 
 #include "dataplane/dns/checksum.h"
 #include "dataplane/parse.h"
+#include "dataplane/stage_clock.h"
 
 namespace steer {
 namespace {
@@ -47,6 +48,7 @@ void recall(Burst& burst, const Snapshot& snapshot, QueryMemo& memo, const cache
             lines[i] = nullptr;
         }
     }
+    stage_ends(Stage::recall);
     unsigned kept = 0, known = 0;
     for (unsigned i = 0; i < n; ++i) {
         const std::uint8_t place = burst.live[i];

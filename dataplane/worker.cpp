@@ -26,6 +26,7 @@
 #include "dataplane/reply.h"
 #include "dataplane/resolver.h"
 #include "dataplane/spread.h"
+#include "dataplane/stage_clock.h"
 #include "dataplane/transmit.h"
 #include "dataplane/upstream_sender.h"
 
@@ -219,22 +220,30 @@ void Worker::Impl::join_owners() noexcept {
 
 bool Worker::Impl::turn(Now at) noexcept {
     begin_turn(at);
+    stage_ends(Stage::turn);
     bool busy = receive_from_ports();
     busy |= receive_from_streams();
     busy |= read_messages();
     forwarder.tick(now);
     resolver.tick(shared.retire_generation.load(std::memory_order_relaxed), now);
+    stage_ends(Stage::messages);
     busy |= transmit.flush();
+    stage_ends(Stage::transmit);
     busy |= keeper.turn(now);
+    stage_ends(Stage::keeper);
     end_turn();
     return busy;
 }
 
 void Worker::Impl::serve(Burst& b) noexcept {
     recall(b, *snapshot, memo, shared.cache, resolver, counters, now);
+    stage_ends(Stage::answer);
     parse(b, *snapshot, replier);
+    stage_ends(Stage::parse);
     lookup(b, *snapshot, shared.cache, *shared.hasher, memo, now);
+    stage_ends(Stage::lookup);
     resolver.resolve(b, *snapshot, now);
+    stage_ends(Stage::answer);
 }
 
 void Worker::Impl::begin_turn(Now at) noexcept {
@@ -258,6 +267,7 @@ bool Worker::Impl::receive_from_ports() noexcept {
     for (std::size_t i = 0; i < ports.size(); ++i) {
         std::array<rte_mbuf*, kBurst> received;
         const std::uint16_t n = ports[i]->rx(received.data(), kBurst);
+        stage_ends(Stage::rx);
         if (n == 0) continue;
         some = true;
         counters.add(Stat::rx_packets, n);
@@ -268,6 +278,7 @@ bool Worker::Impl::receive_from_ports() noexcept {
         settle_ended(burst, *ports[i]);
         take_replies(burst);
         if (spread.is_for(shared.port_owners[first_own + i].queues)) spread.spread(burst);
+        stage_ends(Stage::classify);
         serve(burst);
     }
     return some;

@@ -1,0 +1,65 @@
+// Time stamps around the stages of a worker's turn, for `tools/bench stages` and nothing else: that program compiles the
+// files that give them once more with STEER_STAGE_CLOCK, the only define of its kind. Everywhere else stage_ends() is no
+// instruction.
+//
+// What passed since the last stamp belongs to the stage that ends, so the stages' times add up to the thread's. One
+// worker gives stamps, any thread reads them.
+#pragma once
+
+#ifdef STEER_STAGE_CLOCK
+#include <rte_cycles.h>
+
+#include <array>
+#include <atomic>
+#endif
+
+#include <cstddef>
+#include <cstdint>
+
+namespace steer {
+
+//  name        what a turn does in it
+#define STEER_STAGES(X)                                                   \
+    X(turn, "turn: snapshot, quiescence, what is between the others")     \
+    X(rx, "rx: the port's receive")                                       \
+    X(classify, "classify: headers, checksums, whose it is")              \
+    X(recall, "recall: the query memo")                                   \
+    X(parse, "parse: the message")                                        \
+    X(lookup, "lookup: key, table, name compare")                         \
+    X(answer, "answer: policy, claims, writing the reply")                \
+    X(messages, "messages: streams, other workers, routers, retries")     \
+    X(transmit, "transmit: the port's send, with the freeing of packets") \
+    X(keeper, "keeper: inserts, upkeep")
+
+#define STEER_STAGE_NAME(name, text) name,
+enum class Stage : std::uint8_t { STEER_STAGES(STEER_STAGE_NAME) };
+#undef STEER_STAGE_NAME
+
+#define STEER_STAGE_COUNT(name, text) +1
+inline constexpr std::size_t kStageCount = STEER_STAGES(STEER_STAGE_COUNT);
+#undef STEER_STAGE_COUNT
+
+#ifdef STEER_STAGE_CLOCK
+
+struct StageClock {
+    static inline std::array<std::atomic<std::uint64_t>, kStageCount> cycles{};
+    static inline std::uint64_t last = 0;  // the worker's
+};
+
+inline void stage_ends(Stage stage) noexcept {
+    const std::uint64_t now = rte_rdtsc();
+    auto& sum = StageClock::cycles[static_cast<std::size_t>(stage)];
+    if (StageClock::last != 0) {
+        sum.store(sum.load(std::memory_order_relaxed) + now - StageClock::last,
+                  std::memory_order_relaxed);
+    }
+    StageClock::last = now;
+}
+
+#else
+
+constexpr void stage_ends(Stage /*stage*/) noexcept {}
+
+#endif
+
+}  // namespace steer
