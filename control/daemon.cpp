@@ -133,6 +133,8 @@ Result<void> Daemon::start_tables() {
     auto options = plan_tables(settings_, *built_.snapshot, eal_->memory_bytes(), workers);
     if (!options) return options.error();
     plane_ = std::make_unique<Plane>(*options);
+    spdlog::info("SIMD beyond what this build is for: {}",
+                 cache::label(plane_->shared().hasher->lanes()));
     publisher_ = std::make_unique<build::Publisher>(plane_->shared());
     hops_ = std::make_unique<Published<NextHopTable>>(plane_->shared().next_hops,
                                                       plane_->shared().qsbr);

@@ -120,7 +120,8 @@ boost::json::value Daemon::status() const {
                {"uptime_s", (clock_.now().ms - started_ms_) / 1000},
                {"config", settings_.file},
                {"generation", publisher_->current()->generation},
-               {"memory", eal_->summary()}};
+               {"memory", eal_->summary()},
+               {"simd", cache::label(plane_->shared().hasher->lanes())}};
     array ports;
     const NextHopTable& hops = *hops_->current();
     array addresses;

@@ -10,6 +10,7 @@
 #include <span>
 
 #include "dataplane/buffer.h"
+#include "dataplane/cache/key_lanes.h"
 #include "dataplane/clock.h"
 #include "dataplane/counters.h"
 #include "dataplane/dns/answer.h"
@@ -31,6 +32,12 @@ struct KeyFacts {
     std::uint16_t instance;
     std::uint8_t flags;
     std::uint8_t ecs_len = 0;  // of `qname`, the subnet's share
+
+    // All but the name, as it is hashed.
+    [[nodiscard, gnu::always_inline]] std::uint64_t word() const {
+        return std::uint64_t{qtype} | std::uint64_t{qclass} << 16 | std::uint64_t{instance} << 32 |
+               std::uint64_t{flags} << 48;
+    }
 };
 
 struct Key {  // SipHash-1-3-128 of the facts under a secret of this process
@@ -39,15 +46,21 @@ struct Key {  // SipHash-1-3-128 of the facts under a secret of this process
 };
 class KeyHasher {
   public:
-    explicit KeyHasher(std::span<const std::uint8_t, 16> secret);
+    explicit KeyHasher(std::span<const std::uint8_t, 16> secret,
+                       KeyLanes lanes = chosen_key_lanes());
     [[nodiscard]] Key operator()(const KeyFacts& facts) const noexcept;
-    // The same for `n` of them, several at a time.
-    void bulk(const KeyFacts* facts, unsigned n, Key* keys) const noexcept;
+    // The same for `n` of them, several at a time where that is faster.
+    void bulk(const KeyFacts* facts, unsigned n, Key* keys) const noexcept {
+        bulk_(k0_, k1_, facts, n, keys);
+    }
     // Of a name alone: for the name memo, the choice of an owner worker, seeds (an empty one).
     [[nodiscard]] Key of_name(std::span<const std::uint8_t> qname) const noexcept;
+    [[nodiscard]] KeyLanes lanes() const noexcept { return lanes_; }
 
   private:
     std::uint64_t k0_, k1_;
+    BulkKeys bulk_;
+    KeyLanes lanes_;
 };
 
 inline constexpr std::size_t kEntryLists =

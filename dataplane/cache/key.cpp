@@ -1,51 +1,76 @@
+#include <cstdlib>
+#include <string_view>
+
 #include "dataplane/cache/cache.h"
 #include "dataplane/cache/siphash.h"
-#include "dataplane/cache/siphash_lanes.h"
 
 namespace steer::cache {
 namespace {
 
 using Sip = SipHash128<1, 3>;
 
-using Lanes = SipHashLanes<1, 3>;
-
 Key key_of(Sip::Value v) {
     return {v.low, v.high};
 }
 
-std::uint64_t word_of(const KeyFacts& f) {
-    return std::uint64_t{f.qtype} | std::uint64_t{f.qclass} << 16 |
-           std::uint64_t{f.instance} << 32 | std::uint64_t{f.flags} << 48;
+Key key_of_facts(std::uint64_t k0, std::uint64_t k1, const KeyFacts& f) {
+    Sip sip{k0, k1};
+    sip.word(f.word());
+    return key_of(sip.finish(f.qname));
 }
+
+void keys_one_by_one(std::uint64_t k0, std::uint64_t k1, const KeyFacts* facts, unsigned n,
+                     Key* keys) noexcept {
+    for (unsigned i = 0; i < n; ++i)
+        keys[i] = key_of_facts(k0, k1, facts[i]);
+}
+
+#ifdef __x86_64__
+void keys_by_eight(std::uint64_t k0, std::uint64_t k1, const KeyFacts* facts, unsigned n,
+                   Key* keys) noexcept {
+    keys_by_avx512(k0, k1, facts, n, keys);
+    const unsigned done = n / 8 * 8;
+    keys_one_by_one(k0, k1, facts + done, n - done, keys + done);
+}
+#endif
 
 }  // namespace
 
-KeyHasher::KeyHasher(std::span<const std::uint8_t, 16> secret) {
+KeyLanes widest_key_lanes() noexcept {
+#ifdef __x86_64__
+    // The builtin asks the CPU, and whether the system saves these registers.
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+        return KeyLanes::avx512;
+#endif
+    return KeyLanes::scalar;
+}
+
+KeyLanes chosen_key_lanes() noexcept {
+    const char* const wish = std::getenv("STEERDNS_SIMD");  // NOLINT: before threads
+    if (wish != nullptr && std::string_view(wish) == "scalar") return KeyLanes::scalar;
+    return widest_key_lanes();
+}
+
+const char* label(KeyLanes lanes) noexcept {
+    return lanes == KeyLanes::avx512 ? "avx512" : "scalar";
+}
+
+BulkKeys bulk_keys([[maybe_unused]] KeyLanes lanes) noexcept {
+#ifdef __x86_64__
+    if (lanes == KeyLanes::avx512) return keys_by_eight;
+#endif
+    return keys_one_by_one;
+}
+
+KeyHasher::KeyHasher(std::span<const std::uint8_t, 16> secret, KeyLanes lanes)
+    : bulk_(bulk_keys(lanes)), lanes_(lanes) {
     std::memcpy(&k0_, secret.data(), 8);
     std::memcpy(&k1_, secret.data() + 8, 8);
 }
 
 Key KeyHasher::operator()(const KeyFacts& f) const noexcept {
-    Sip sip{k0_, k1_};
-    sip.word(word_of(f));
-    return key_of(sip.finish(f.qname));
-}
-
-void KeyHasher::bulk(const KeyFacts* facts, unsigned n, Key* keys) const noexcept {
-    unsigned i = 0;
-    for (; i + Lanes::kLanes <= n; i += Lanes::kLanes) {
-        std::array<Lanes::Input, Lanes::kLanes> in;
-        std::array<Lanes::Value, Lanes::kLanes> out;
-        for (unsigned l = 0; l < Lanes::kLanes; ++l) {
-            const KeyFacts& f = facts[i + l];
-            in[l] = {word_of(f), f.qname.data(), f.qname.size()};
-        }
-        Lanes::hash(k0_, k1_, in, out);
-        for (unsigned l = 0; l < Lanes::kLanes; ++l)
-            keys[i + l] = key_of(out[l]);
-    }
-    for (; i < n; ++i)
-        keys[i] = (*this)(facts[i]);
+    return key_of_facts(k0_, k1_, f);
 }
 
 Key KeyHasher::of_name(std::span<const std::uint8_t> qname) const noexcept {

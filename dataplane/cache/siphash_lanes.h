@@ -1,11 +1,11 @@
 // Eight SipHash-C-D-128 side by side under one key: one hash is a chain of additions that leaves most of a CPU idle.
 //
 // The same values as SipHash128 (siphash.h), for inputs of different lengths: a lane that has taken all its words keeps
-// its state while the others go on. In the compiler's vectors: AVX-512 and AVX2 where the build allows, SSE2 or NEON else.
+// its state while the others go on. In vectors of 64 bytes, for a source that is built with AVX-512 (with less, hashes one by
+// one are faster). `Source` is a type of that source's own, so that no other can share what is instantiated there;
+// nothing of std is called.
 #pragma once
 
-#include <algorithm>
-#include <array>
 #include <cstdint>
 #include <cstring>
 
@@ -13,7 +13,7 @@
 
 namespace steer::cache {
 
-template <int C, int D>
+template <int C, int D, class Source>
 class SipHashLanes {
   public:
     static constexpr unsigned kLanes = 8;
@@ -25,26 +25,29 @@ class SipHashLanes {
     };
     using Value = typename SipHash128<C, D>::Value;
 
-    static void hash(std::uint64_t k0, std::uint64_t k1, const std::array<Input, kLanes>& in,
-                     std::array<Value, kLanes>& out) noexcept {
+    static void hash(std::uint64_t k0, std::uint64_t k1, const Input (&in)[kLanes],
+                     Value (&out)[kLanes]) noexcept {
         State s(k0, k1);
-        std::array<std::size_t, kLanes> words;
-        for (unsigned i = 0; i < kLanes; ++i)
+        std::size_t words[kLanes];
+        std::size_t least = SIZE_MAX, most = 0;
+        for (unsigned i = 0; i < kLanes; ++i) {
             words[i] = in[i].size / 8;
-        const auto [least, most] = std::minmax_element(words.begin(), words.end());
+            least = words[i] < least ? words[i] : least;
+            most = words[i] > most ? words[i] : most;
+        }
         Vector m;
         for (unsigned i = 0; i < kLanes; ++i)
             m[i] = in[i].first;
         s.word(m);
-        for (std::size_t w = 0; w < *least; ++w) {
+        for (std::size_t w = 0; w < least; ++w) {
             for (unsigned i = 0; i < kLanes; ++i)
                 m[i] = load(in[i].bytes + 8 * w);
             s.word(m);
         }
         for (unsigned i = 0; i < kLanes; ++i)
-            m[i] = word_at(in[i], words[i], *least);
+            m[i] = word_at(in[i], words[i], least);
         s.word(m);
-        for (std::size_t w = *least + 1; w <= *most; ++w)
+        for (std::size_t w = least + 1; w <= most; ++w)
             tail(s, in, words, w);
         s.v2 ^= 0xee;
         const Vector low = s.drain();
@@ -115,8 +118,8 @@ class SipHashLanes {
         return w < whole ? load(in.bytes + 8 * w) : last(in, whole);
     }
     // Word `w` of the lanes that have one; the others stay as they are.
-    static void tail(State& s, const std::array<Input, kLanes>& in,
-                     const std::array<std::size_t, kLanes>& words, std::size_t w) noexcept {
+    static void tail(State& s, const Input (&in)[kLanes], const std::size_t (&words)[kLanes],
+                     std::size_t w) noexcept {
         Vector m{}, takes{};
         for (unsigned i = 0; i < kLanes; ++i) {
             if (w > words[i]) continue;

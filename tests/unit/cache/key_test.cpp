@@ -7,6 +7,7 @@
 #include "dataplane/cache/cache.h"
 #include "dataplane/cache/siphash.h"
 #include "support/dns_message.h"
+#include "support/guarded_page.h"
 #include "support/random.h"
 
 using namespace steer::cache;
@@ -114,28 +115,69 @@ BOOST_AUTO_TEST_CASE(every_fact_counts) {
     BOOST_TEST(seen.size() == 64U);
 }
 
+// Every way of this CPU makes the keys that they are one by one: all lengths, all alignments, any bytes, up to the edges of
+// pages beyond which there is no memory.
 BOOST_AUTO_TEST_CASE(several_at_a_time_are_the_same_keys) {
     steer::test::Random random(5);
     std::array<std::uint8_t, 16> secret{};
     for (auto& b : secret)
         b = static_cast<std::uint8_t>(random());
-    const KeyHasher hasher(secret);
-    for (unsigned round = 0; round < 300; ++round) {
-        const unsigned n = random.below(12);
-        std::vector<Bytes> names(n);
-        std::vector<KeyFacts> facts(n);
-        for (unsigned i = 0; i < n; ++i) {
-            names[i].resize(1 + random.below(round % 2 == 0 ? 40 : 255));
-            for (auto& b : names[i])
-                b = static_cast<std::uint8_t>(random());
-            facts[i] = {names[i], static_cast<std::uint16_t>(random()), 1, 3,
-                        static_cast<std::uint8_t>(random.below(4))};
+    BOOST_TEST_MESSAGE("the widest of this CPU is " << label(widest_key_lanes()));
+    for (const KeyLanes lanes : {KeyLanes::scalar, widest_key_lanes()}) {
+        const KeyHasher hasher(secret, lanes);
+        BOOST_TEST((hasher.lanes() == lanes));
+        for (unsigned round = 0; round < 300; ++round) {
+            const unsigned n = random.below(36);
+            std::vector<Bytes> names(n);
+            std::vector<KeyFacts> facts(n);
+            for (unsigned i = 0; i < n; ++i) {
+                names[i].resize(1 + random.below(round % 2 == 0 ? 40 : 255));
+                for (auto& b : names[i])
+                    b = static_cast<std::uint8_t>(random());
+                facts[i] = {names[i], static_cast<std::uint16_t>(random()), 1, 3,
+                            static_cast<std::uint8_t>(random.below(4))};
+            }
+            std::vector<Key> keys(n);
+            hasher.bulk(facts.data(), n, keys.data());
+            for (unsigned i = 0; i < n; ++i)
+                BOOST_REQUIRE((keys[i] == hasher(facts[i])));
         }
-        std::vector<Key> keys(n);
-        hasher.bulk(facts.data(), n, keys.data());
-        for (unsigned i = 0; i < n; ++i)
-            BOOST_REQUIRE((keys[i] == hasher(facts[i])));
     }
+}
+
+BOOST_AUTO_TEST_CASE(nothing_beside_a_name_is_read) {
+    steer::test::Random random(6);
+    const steer::test::GuardedPage page;
+    for (auto& b : page.bytes())
+        b = static_cast<std::uint8_t>(random());
+    const std::array<std::uint8_t, 16> secret{1, 2, 3};
+    const KeyHasher one_by_one(secret, KeyLanes::scalar), widest(secret, widest_key_lanes());
+    constexpr unsigned kNames = 11;
+    for (std::size_t length = 0; length <= 255; ++length) {
+        std::array<KeyFacts, kNames> facts{};
+        for (unsigned i = 0; i < kNames; ++i) {
+            // At either edge, and between them at any alignment; the last ones of other lengths.
+            const std::size_t size = i < 9 ? length : random.below(256);
+            const auto name = i % 3 == 0   ? page.bytes().first(size)
+                              : i % 3 == 1 ? page.bytes().last(size)
+                                           : page.bytes().subspan(random.below(2048), size);
+            facts[i] = {name, static_cast<std::uint16_t>(length), 1, 0, 0};
+        }
+        std::array<Key, kNames> a{}, b{};
+        one_by_one.bulk(facts.data(), kNames, a.data());
+        widest.bulk(facts.data(), kNames, b.data());
+        for (unsigned i = 0; i < kNames; ++i) {
+            BOOST_REQUIRE((a[i] == b[i]));
+            BOOST_REQUIRE((a[i] == one_by_one(facts[i])));
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_environment_can_ask_for_scalar) {
+    BOOST_REQUIRE(setenv("STEERDNS_SIMD", "scalar", 1) == 0);
+    BOOST_TEST((chosen_key_lanes() == KeyLanes::scalar));
+    BOOST_REQUIRE(unsetenv("STEERDNS_SIMD") == 0);
+    BOOST_TEST((chosen_key_lanes() == widest_key_lanes()));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -5,6 +5,7 @@
 
 #include "dataplane/dns/query.h"
 #include "support/dns_message.h"
+#include "support/guarded_page.h"
 
 using namespace steer::dns;
 using steer::test::Bytes;
@@ -59,6 +60,34 @@ BOOST_AUTO_TEST_CASE(lower_case_equals_the_naive_one) {
         BOOST_TEST(to == expected, "length " << n);
         lower_case(from.data(), from.data(), n);
         BOOST_TEST(from == expected, "in place, length " << n);
+    }
+}
+
+// At the edges of a page beyond which there is no memory.
+BOOST_AUTO_TEST_CASE(nothing_beside_a_name_is_read) {
+    std::mt19937 random{8};
+    const steer::test::GuardedPage from, to;
+    const auto at = [](std::span<std::uint8_t> page, std::size_t n, bool end) {
+        return end ? page.last(n) : page.first(n);
+    };
+    for (std::size_t n = 0; n <= 255; ++n) {
+        for (const bool end : {false, true}) {
+            const auto a = at(from.bytes(), n, end), b = at(to.bytes(), n, end);
+            for (auto& byte : a)
+                byte = static_cast<std::uint8_t>(random());
+            lower_case(a.data(), b.data(), n);
+            for (std::size_t i = 0; i < n; ++i)
+                BOOST_REQUIRE(b[i] == (a[i] >= 'A' && a[i] <= 'Z' ? a[i] + 32 : a[i]));
+            BOOST_REQUIRE(same_name(a, b));
+            if (n == 0) continue;
+            // One bit of one byte, which is not that of a letter's case.
+            const std::size_t i = random() % n;
+            b[i] ^= 0x80;
+            BOOST_REQUIRE(!same_name(a, b));
+            // Labels that end with the page: the byte of the next one's length is not there.
+            std::fill(a.begin(), a.end(), std::uint8_t{1});
+            BOOST_REQUIRE(plain_name_length(a) == 0U);
+        }
     }
 }
 
