@@ -12,6 +12,7 @@
 #include <cstdlib>
 
 #include "dataplane/port/eal.h"
+#include "dataplane/port/unmap_guard.h"
 
 namespace steer {
 namespace {
@@ -59,6 +60,7 @@ Plane::Plane(const PlaneOptions& options) : options_(options) {
     }
     hasher_ = std::make_unique<cache::KeyHasher>(secret);
     shared_.qsbr = make_qsbr();
+    guard_unmapping(shared_.qsbr);
     board_ = std::make_unique<Board>(options.board_rows, shared_.qsbr);
     if (options.cache_bytes > 0) {
         cache_ = std::make_unique<cache::Cache>(
@@ -105,6 +107,7 @@ Plane::~Plane() {
     workers_.clear();
     cache_.reset();
     board_.reset();
+    guard_unmapping(nullptr);
     rte_free(shared_.qsbr);
     const auto close_fd = [](const std::unique_ptr<Sleeper>& s) { ::close(s->event_fd()); };
     close_fd(routers_sleeper_);

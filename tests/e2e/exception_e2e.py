@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import signal
 import socket
 import sys
 import threading
@@ -208,6 +209,21 @@ class KernelsShare(unittest.TestCase):
                 self.assertEqual(self.lost(), {})
             peer.stop()
             until(lambda: not carrier(), 5, "no carrier when the peer is gone")
+
+    def test_peer_killed(self):
+        """A peer that dies takes its memory with it, and not the daemon, whatever its worker is doing then."""
+        net, path = self.net, self.net.folder / "memif.sock"
+        self.steer = self.daemon(f"{{ device: 'role=server,socket-abstract=no,socket={path}', driver: memif, "
+                                 "addresses: [192.0.2.53/24] }\n  idle: spin\n  workers: [0]")
+        self.steer.wait_for("serving", 40)
+        # Who shares the worker's CPU: it is stopped in the middle of things.
+        net.start("appliance", "busy", "taskset", "-c", "0", "sh", "-c", "echo busy; while :; do :; done").wait_for("busy")
+        for life in range(8):
+            peer = net.start("client", f"memif_peer-{life}", f"{BUILD}/tests/bench/memif_peer", "bridge", "--no-huge",
+                             "--socket", str(path), "--tap", "eth0")
+            peer.wait_for("ready")
+            peer.stop(number=signal.SIGKILL)
+        self.assertEqual(self.steer.stop(), 0)
 
     def test_interface_removed(self):
         """It is made again, with all that it was given."""

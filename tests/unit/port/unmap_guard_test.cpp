@@ -1,0 +1,94 @@
+// Memory that DPDK's interrupt thread gives back stays until no worker can be inside a burst.
+
+#include "dataplane/port/unmap_guard.h"
+
+#include <rte_alarm.h>
+#include <rte_malloc.h>
+#include <rte_rcu_qsbr.h>
+#include <sys/mman.h>
+
+#include <atomic>
+#include <boost/test/unit_test.hpp>
+#include <cerrno>
+#include <latch>
+
+using namespace steer;
+
+namespace {
+
+constexpr unsigned kReader = 0, kReaders = 1;
+constexpr std::size_t kPage = 4096;
+
+struct Unmapping {
+    void* page = nullptr;
+    std::latch begun{1};
+    std::atomic<bool> done = false;
+};
+
+void unmap(void* argument) {
+    auto& u = *static_cast<Unmapping*>(argument);
+    u.begun.count_down();
+    munmap(u.page, kPage);
+    u.done = true;
+}
+
+bool is_mapped(void* page) {
+    unsigned char there;
+    return ::mincore(page, kPage, &there) == 0 || errno != ENOMEM;
+}
+
+struct Guarded {
+    Guarded()
+        : qsbr(static_cast<rte_rcu_qsbr*>(
+              rte_zmalloc(nullptr, rte_rcu_qsbr_get_memsize(kReaders), 64))) {
+        BOOST_REQUIRE(qsbr != nullptr && rte_rcu_qsbr_init(qsbr, kReaders) == 0);
+        rte_rcu_qsbr_thread_register(qsbr, kReader);
+        u.page = ::mmap(nullptr, kPage, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        BOOST_REQUIRE(u.page != MAP_FAILED);
+        guard_unmapping(qsbr);
+    }
+    ~Guarded() {
+        guard_unmapping(nullptr);
+        rte_free(qsbr);
+    }
+    void wait_until_done() const {
+        while (!u.done)
+            rte_pause();
+    }
+
+    rte_rcu_qsbr* qsbr;
+    Unmapping u;
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(unmap_guard, Guarded)
+
+BOOST_AUTO_TEST_CASE(waits_for_a_worker_in_its_burst) {
+    rte_rcu_qsbr_thread_online(qsbr, kReader);
+    BOOST_REQUIRE_EQUAL(rte_eal_alarm_set(1, unmap, &u), 0);
+    u.begun.wait();
+    for (unsigned look = 0; look < 20'000; ++look)
+        BOOST_REQUIRE(is_mapped(u.page));
+    BOOST_CHECK(!u.done);
+    rte_rcu_qsbr_quiescent(qsbr, kReader);
+    wait_until_done();
+    BOOST_CHECK(!is_mapped(u.page));
+}
+
+BOOST_AUTO_TEST_CASE(waits_for_nobody_who_sleeps) {
+    rte_rcu_qsbr_thread_online(qsbr, kReader);
+    rte_rcu_qsbr_thread_offline(qsbr, kReader);
+    BOOST_REQUIRE_EQUAL(rte_eal_alarm_set(1, unmap, &u), 0);
+    wait_until_done();
+    BOOST_CHECK(!is_mapped(u.page));
+}
+
+// A worker that gives memory back itself would wait for itself.
+BOOST_AUTO_TEST_CASE(other_threads_do_not_wait) {
+    rte_rcu_qsbr_thread_online(qsbr, kReader);
+    BOOST_CHECK_EQUAL(munmap(u.page, kPage), 0);
+    BOOST_CHECK(!is_mapped(u.page));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
