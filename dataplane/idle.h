@@ -1,10 +1,13 @@
 // What a worker does when there is nothing to do (`dataplane.idle`).
 //
-// spin: nothing. pause: the processor's pause between turns. adaptive: after kEmptyTurns turns
+// spin: nothing. pause: the processor's pause between turns. adaptive: after empty_turns() turns
 // without work the worker sleeps until a port's descriptor is readable, a ring wakes it (Sleeper),
 // or its next deadline. A port without a descriptor (a polled DPDK device) makes it take naps instead:
 // kNapNs while there was work lately, kLongNapNs after kShortNaps in a row without any. Asleep, it is
 // offline for QSBR: nobody waits for it.
+//
+// Where the kernel wakes it, a worker hardly looks around before it sleeps: what comes then costs a wake-up, which
+// is less than looking costs under most loads. A nap ends when it ends, so there it looks for longer.
 //
 // Under load it does not wait for a descriptor either but takes naps of kLoadNapNs after
 // kTurnsUnderLoad turns without work, if they gather larger bursts than sleep does (LoadNaps): a burst
@@ -60,7 +63,7 @@ class LoadNaps {
 
 class Sleep {
   public:
-    static constexpr unsigned kEmptyTurns = 64;
+    static constexpr unsigned kEmptyTurns = 4, kEmptyTurnsPolled = 64;
     static constexpr long kNapNs = 50'000;
     static constexpr long kLongNapNs = 1'500'000;
     static constexpr unsigned kShortNaps = 400;  // at least 20 ms
@@ -74,6 +77,9 @@ class Sleep {
 
     // Whether until() only takes naps.
     [[nodiscard]] bool naps() const noexcept { return naps_; }
+    [[nodiscard]] unsigned empty_turns() const noexcept {
+        return naps_ ? kEmptyTurnsPolled : kEmptyTurns;
+    }
     // A nap under load.
     static void nap() noexcept;
     // Sleeps until something wakes us, at most until `deadline_ms` and not longer than kLongestMs.

@@ -480,7 +480,7 @@ void Worker::Impl::run() noexcept {
             empty_turns = 0;
             continue;
         }
-        if (empty_turns < Sleep::kEmptyTurns) continue;
+        if (empty_turns < sleep.empty_turns()) continue;
         sleeper.going_to_sleep();
         if (turn(clock.now()) || stopping.load(std::memory_order_relaxed)) {  // the last look
             sleeper.awake();
@@ -492,7 +492,7 @@ void Worker::Impl::run() noexcept {
         load.pause(came(), false);
         go_offline();
         sleep.until(next_deadline_ms(), now, ++sleeps);
-        empty_turns = Sleep::kEmptyTurns - 2;  // one look before the next sleep
+        empty_turns = sleep.empty_turns() - 2;  // one look before the next sleep
     }
     go_offline();
 }

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <fstream>
 #include <map>
+#include <random>
 #include <sstream>
 #include <vector>
 
@@ -175,19 +176,62 @@ class Load {
             }
             due = std::max(due, rte_get_tsc_cycles() - gap);  // what was late does not come at once
         }
+        return print_round_trips(count, took);
+    }
+
+    // An open loop: `rate` queries a second that come one by one and at random (a Poisson process), whatever became of
+    // those before. A round trip begins when its query was due, not when the generator got around to it.
+    int offer() {
+        const auto hz = static_cast<double>(rte_get_tsc_hz());
+        std::mt19937_64 random(options_.random_seed);
+        std::exponential_distribution<double> distance(options_.rate / hz);
+        std::array<std::uint64_t, 4096> gaps{};
+        std::generate(gaps.begin(), gaps.end(),
+                      [&] { return static_cast<std::uint64_t>(distance(random)); });
+        std::vector<std::uint64_t> due(frames_.size());
+        std::vector<double> took;
+        took.reserve(static_cast<std::size_t>(options_.seconds * options_.rate * 1.1));
+        const std::uint64_t begin = rte_get_tsc_cycles();
+        const auto end = begin + static_cast<std::uint64_t>(options_.seconds * hz);
+        std::size_t at = 0, sent = 0, drawn = 0;
+        std::uint64_t next = begin + gaps[0];
+        // A tenth of a second more for what is under way.
+        for (std::uint64_t now = begin; now < end + rte_get_tsc_hz() / 10;
+             now = rte_get_tsc_cycles()) {
+            unsigned count = 0;
+            while (next <= now && next < end && count < kBurst && at + count < frames_.size()) {
+                due[at + count++] = next;
+                next += gaps[++drawn % gaps.size()];
+            }
+            for (unsigned gone = 0; gone < count;)
+                gone += send(at + gone, count - gone);
+            sent += count;
+            at = (at + count) % frames_.size();
+            receive([&](const rte_mbuf* m) {
+                const std::size_t id = index_of(m);
+                if (id >= due.size() || due[id] == 0) return;
+                took.push_back(static_cast<double>(rte_get_tsc_cycles() - due[id]) / hz * 1e6);
+                due[id] = 0;
+            });
+        }
+        return print_round_trips(sent, took);
+    }
+
+  private:
+    static int print_round_trips(std::size_t sent, std::vector<double>& took) {
         if (took.empty()) fail("no query is answered");
         std::sort(took.begin(), took.end());
         const auto at_share = [&](double share) {
             return took[static_cast<std::size_t>(share * static_cast<double>(took.size() - 1))];
         };
         std::printf(
-            "{\"sent\": %zu, \"received\": %zu, \"p50_us\": %.1f, \"p99_us\": %.1f, "
-            "\"max_us\": %.1f}\n",
-            count, took.size(), at_share(0.5), at_share(0.99), took.back());
+            "{\"sent\": %zu, \"received\": %zu, \"p50_us\": %.2f, \"p90_us\": %.2f, "
+            "\"p99_us\": %.2f, \"p999_us\": %.2f, \"max_us\": %.1f}\n",
+            sent, took.size(), at_share(0.5), at_share(0.9), at_share(0.99), at_share(0.999),
+            took.back());
         return 0;
     }
 
-  private:
     // Up to `most` from the `at`-th on; how many went.
     unsigned send(std::size_t at, unsigned most) {
         std::array<rte_mbuf*, kBurst> burst{};
@@ -267,7 +311,8 @@ int run_load(const MemifPeer& peer, const PeerOptions& options) {
     connect(peer, options);
     Load load(peer, options);
     load.warm();
-    return options.rate > 0 ? load.pace() : load.run();
+    if (options.rate == 0) return load.run();
+    return options.open ? load.offer() : load.pace();
 }
 
 }  // namespace steer::bench

@@ -1,5 +1,5 @@
 // memif_peer bridge --socket PATH --tap NAME: the clients' kernel reaches a memif port through a TAP.
-// memif_peer load --socket PATH --pcap FILE --answers FILE [--rate N]: the generator of tools/bench memif.
+// memif_peer load --socket PATH --pcap FILE --answers FILE [--rate N [--open]]: the generator of tools/bench memif.
 #include "bench/memif_peer.h"
 
 #include <rte_bus_vdev.h>
@@ -94,6 +94,8 @@ int main(int argc, char** argv) {
     load->add_option("--answers", options.answers)->required();
     load->add_option("--seconds", options.seconds);
     load->add_option("--rate", options.rate);
+    load->add_flag("--open", options.open);
+    load->add_option("--seed", options.random_seed);
     load->add_flag("--swapped", options.swapped);
     for (auto* command : {bridge, load}) {
         command->add_option("--socket", options.socket)->required();
