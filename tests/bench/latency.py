@@ -1,7 +1,9 @@
-"""The bench `latency`: how long a cached answer takes, in the eyes of dnsperf over a veth.
+"""The bench `latency`: how long a cached answer takes.
 
-`ratio`: p99 at half of what dnsperf reaches ÷ p50 at a tenth of it, ours in `idle: spin`. `p50_us`: at 1,000 queries a
-second in adaptive idle, beside that of knot on kernel sockets (`knot_p50_us`). Milder loads come first; every answer counts.
+`ratio`: p99 at half of what a memif carries ÷ p50 at a tenth of it, ours in `idle: spin`. The generator offers queries at
+random times (a Poisson process), waits for none, and counts from when each was due (memif_peer --open): on two CPUs a
+client that the kernel schedules would measure its own turns. `p50_us`: dnsperf's at 1,000 queries a second over a veth, in
+adaptive idle, beside that of knot on kernel sockets (`knot_p50_us`).
 """
 
 from __future__ import annotations
@@ -10,48 +12,61 @@ import os
 import pathlib
 import statistics
 
-from bench.machine import announce, require_idle, rounds, version
-from bench.ports import CLIENT_CPU, DNSPERF, NAMES, SERVER_CPU, Stage
+from bench import memif
+from bench.machine import announce, hugepages, require_idle, rounds, version
+from bench.ports import CLIENT_CPU, NAMES, SERVER_CPU, Stage
 from lab.network import Network
 
 SECONDS, FEW = 4, 1_000
 
 
-def round_trips_us(stage: Stage, rate: float) -> list[float]:
-    """Of each answer at a rate, sorted."""
-    out = stage.dnsperf("-v", "-l", str(SECONDS), "-Q", str(round(rate)), "-c", "4", "-q", "200", "-T", "1")
+def p50_us(stage: Stage, rate: int) -> float:
+    out = stage.dnsperf("-v", "-l", str(SECONDS), "-Q", str(rate), "-c", "4", "-q", "200", "-T", "1")
     # A line an answer: "> NOERROR host0001.svc1.example.com A 0.000046"
-    return sorted(float(line.rsplit(" ", 1)[1]) * 1e6 for line in out.splitlines() if line.startswith("> NOERROR"))
+    return statistics.median(float(line.rsplit(" ", 1)[1]) * 1e6 for line in out.splitlines() if line.startswith("> NOERROR"))
 
 
-def at(share: float, values: list[float]) -> float:
-    return values[min(len(values) - 1, int(share * len(values)))]
+def on_memif(build: pathlib.Path, huge: bool, count: int) -> list[dict]:
+    rows = []
+    with Network("bench") as network:
+        stage = memif.Stage(network, build, huge)
+        for number in range(count):
+            path = stage.socket()
+            server = stage.ours(path, idle="spin")
+            most, _ = stage.rate(path, 1.0)
+            tenth, half = (stage.load(path, SECONDS, "--open", "--rate", str(round(most * share)), "--seed", str(number + 1))
+                           for share in (0.1, 0.5))
+            server.stop()
+            rows.append({"ratio": half["p99_us"] / tenth["p50_us"], "tenth_p50_us": tenth["p50_us"], "half_p50_us": half["p50_us"],
+                         "half_p99_us": half["p99_us"], "half_p999_us": half["p999_us"], "mqps": most / 1e6})
+            print(f"  round {number + 1}: " + ", ".join(f"{k} {v:.2f}" for k, v in rows[-1].items()), flush=True)
+    return rows
+
+
+def on_veth(build: pathlib.Path, count: int) -> list[dict]:
+    rows = []
+    with Network("bench") as network:
+        stage = Stage(network, build)
+        for number in range(count):
+            row = {}
+            for name, start in (("p50_us", stage.ours), ("knot_p50_us", lambda: stage.knot(xdp=False))):
+                server = start()
+                row[name] = p50_us(stage, FEW)
+                stage.stop(server)
+            rows.append({**row, "over_knot_us": row["p50_us"] - row["knot_p50_us"]})
+            print(f"  at {FEW}/s, round {number + 1}: " + ", ".join(f"{k} {v:.1f}" for k, v in rows[-1].items()), flush=True)
+    return rows
 
 
 def run(build: str) -> dict:
     require_idle()
-    rows = []
-    with Network("bench") as network:
-        stage = Stage(network, pathlib.Path(build))
-        said = announce(f"latency: dnsperf -c 4 -q 200 -T 1 on CPU {CLIENT_CPU} (the most: {' '.join(DNSPERF)}), servers on CPU "
-                        f"{SERVER_CPU} of {os.cpu_count()}, {SECONDS} s each by turns, {NAMES} names, veth with one queue; ours on AF_XDP, "
-                        f"cache and forward, idle: spin for the ratio, adaptive at {FEW}/s; {version('knot')} on kernel sockets")
-        for number in range(rounds()):
-            server = stage.ours(idle="spin")
-            most, _ = stage.closed_loop(SECONDS)
-            tenth, half = round_trips_us(stage, most / 10), round_trips_us(stage, most / 2)
-            stage.stop(server)
-            server = stage.ours()
-            few = round_trips_us(stage, FEW)
-            stage.stop(server)
-            server = stage.knot(xdp=False)
-            knot = round_trips_us(stage, FEW)
-            stage.stop(server)
-            rows.append({"ratio": at(0.99, half) / at(0.5, tenth), "p50_us": at(0.5, few), "p99_us": at(0.99, few),
-                         "knot_p50_us": at(0.5, knot), "half_p99_us": at(0.99, half), "tenth_p50_us": at(0.5, tenth), "rate": most})
-            print(f"  round {number + 1}: {most:.0f}/s reached; " + ", ".join(f"{k} {v:.1f}" for k, v in rows[-1].items() if k != "rate"),
-                  flush=True)
-    middle = {key: round(statistics.median(row[key] for row in rows), 1) for key in rows[0]}
-    over = statistics.median(row["p50_us"] - row["knot_p50_us"] for row in rows)
-    return {**middle, "rate": round(middle["rate"]), "over_knot_us": round(over, 1), "rounds": [row["ratio"] for row in rows],
-            "parameters": said}
+    with hugepages(1024) as pages:
+        huge = pages >= 800
+        said = announce(f"latency: {memif.QUERIES} queries for {memif.NAMES} names, {memif.MEMIF}, {SECONDS} s at each load, ours with idle: spin "
+                        f"on CPU {SERVER_CPU}, the generator on CPU {CLIENT_CPU} of {os.cpu_count()}, "
+                        f"{pages if huge else 'no'} hugepages of 2 MiB; at {FEW}/s: dnsperf -c 4 -q 200 -T 1, {NAMES} names, veth with one "
+                        f"queue, ours on AF_XDP, idle: adaptive; {version('knot')} on kernel sockets")
+        memif_rows = on_memif(pathlib.Path(build), huge, rounds())
+    veth_rows = on_veth(pathlib.Path(build), rounds())
+    middle = {key: round(statistics.median(row[key] for row in rows), 2) for rows in (memif_rows, veth_rows) for key in rows[0]}
+    return {**middle, "hugepages": pages if huge else 0, "rounds": [row["ratio"] for row in memif_rows], "parameters": said}

@@ -8,6 +8,7 @@ kill -9 at that rate until ours answers it again.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
 import os
 import pathlib
@@ -35,6 +36,20 @@ ZONE = """. 86400 IN SOA ns. admin. 1 3600 600 86400 3600
 ns. 86400 IN A 127.0.0.1
 * 86400 IN A 192.0.2.1
 """
+
+
+@dataclasses.dataclass
+class ClosedLoop:
+    """What dnsperf says that it did."""
+    rate: float  # answers a second
+    sent: int
+    answered: int
+    lost: int
+    good: int  # answers that are NOERROR
+
+    @property
+    def lost_share(self) -> float:
+        return self.lost / self.sent
 
 
 class Stage:
@@ -109,16 +124,15 @@ class Stage:
 
     # Load -----------------------------------------------------------------------------------------------------
 
-    def dnsperf(self, *words: str) -> str:
-        return self.network.run("client", "taskset", "-c", CLIENT_CPU, "dnsperf", "-s", OURS, "-d", str(self.names),
-                                *words).stdout
+    def dnsperf(self, *words: str, names: pathlib.Path | None = None) -> str:
+        return self.network.run("client", "taskset", "-c", CLIENT_CPU, "dnsperf", "-s", OURS, "-d",
+                                str(names or self.names), *words).stdout
 
-    def closed_loop(self, seconds: float) -> tuple[float, float]:
-        """dnsperf's (answers a second, share lost)."""
-        out = self.dnsperf("-l", str(seconds), *DNSPERF)
-        rate = float(re.search(r"Queries per second:\s+([\d.]+)", out)[1])
-        sent = int(re.search(r"Queries sent:\s+(\d+)", out)[1])
-        return rate, int(re.search(r"Queries lost:\s+(\d+)", out)[1]) / sent
+    def closed_loop(self, seconds: float, names: pathlib.Path | None = None) -> ClosedLoop:
+        out = self.dnsperf("-l", str(seconds), *DNSPERF, names=names)
+        count = lambda word: int((re.search(rf"{word}:?\s+(\d+)", out) or [0, 0])[1])
+        return ClosedLoop(float(re.search(r"Queries per second:\s+([\d.]+)", out)[1]), count("Queries sent"),
+                          count("Queries completed"), count("Queries lost"), count("NOERROR"))
 
     def offered(self, seconds: float, rate: int = RATE, names: pathlib.Path | None = None) -> tuple[int, int, int]:
         """kxdpgun's (queries, answers, answers that are NOERROR) at a rate."""
@@ -147,9 +161,9 @@ class Stage:
         spent, busy = cpu_ns(server.pid) - before, busy_ns() - idle - checker.cpu_ns
         if good != got:
             raise LabError(f"{got - good} of {got} answers were errors")
-        rate, lost = self.closed_loop(seconds)
+        loop = self.closed_loop(seconds)
         every = got + checker.compared
-        return {"ns": spent / every, "machine_ns": busy / every, "lost": (sent - got) / sent, "qps": rate, "qps_lost": lost,
+        return {"ns": spent / every, "machine_ns": busy / every, "lost": (sent - got) / sent, "qps": loop.rate, "qps_lost": loop.lost_share,
                 "compared": checker.compared}
 
     def restart(self, server: Process) -> tuple[Process, float]:
