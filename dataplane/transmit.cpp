@@ -2,6 +2,8 @@
 
 #include <rte_mbuf.h>
 
+#include "dataplane/stage_clock.h"
+
 namespace steer {
 
 Transmit::Transmit(unsigned worker, std::span<Port* const> ports,
@@ -35,6 +37,7 @@ bool Transmit::flush() noexcept {
 
 [[gnu::noinline]] void Transmit::send(Lane& lane) noexcept {
     if (lane.port == nullptr) return hand_over(lane);
+    stage_ends(Stage::answer);  // a full lane is sent while answers are written
     unsigned taken = 0;
     while (taken < lane.count) {  // a port may take a part at a time; 0 says that it is full
         const auto n = lane.port->tx(lane.mbufs.data() + taken,
@@ -45,6 +48,7 @@ bool Transmit::flush() noexcept {
     counters_.add(Stat::tx_packets, taken);
     count_taken(lane, taken);
     lane.count = 0;
+    stage_ends(Stage::transmit);
 }
 
 // The mbufs become the other worker's.

@@ -141,14 +141,22 @@ def testpmd(pcap: pathlib.Path, huge: bool, mode: str, load: Load = Load()) -> f
         child.stdout.close()
 
 
-def ours(build: pathlib.Path, pcap: pathlib.Path, huge: bool, port: int, table: pathlib.Path, load: Load = Load()) -> dict:
-    argv = [str(build / "tests/bench/bench_cached"), "--pcap", str(pcap), "--names", str(table),
+def ours(build: pathlib.Path, pcap: pathlib.Path, huge: bool, port: int, table: pathlib.Path, load: Load = Load(),
+         *words: str, program: str = "bench_cached") -> dict:
+    argv = [str(build / "tests/bench" / program), "--pcap", str(pcap), "--names", str(table),
             "--config", str(ROOT / "configs/minimal.yaml"), "--router-port", str(port), "--seconds", str(SECONDS), "--mbufs", str(load.mbufs), "--mib", str(load.mib), "--workers",
-            str(load.workers), *load.records] + ([] if huge else ["--no-huge"])
+            str(load.workers), *load.records, *words] + ([] if huge else ["--no-huge"])
     done = subprocess.run(argv, text=True, capture_output=True)
     if done.returncode != 0:
-        raise LabError(f"bench_cached failed: {done.stderr[-2000:]}")
+        raise LabError(f"{program} failed: {done.stderr[-2000:]}")
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def compared(*arguments) -> int:
+    """How many answers were compared, every 64th, in a run that is not timed; a wrong one fails the bench."""
+    count = ours(*arguments, "--check")["compared"]
+    print(f"  {count} answers compared, 0 wrong", flush=True)
+    return count
 
 
 def again(call, *arguments):
@@ -176,10 +184,12 @@ def rounds(build: pathlib.Path, folder: pathlib.Path, huge: bool, port: int, loa
         print(f"  round {number + 1}: 5tswap {swap[-1]:.1f} ns, io {io[-1]:.1f} ns, ours {total[-1]:.1f} ns a packet"
               f" ({100 * answered[-1]:.2f} % answered)", flush=True)
     median = statistics.median
+    checked = compared(build, pcap, huge, port, table, load)
     ratios = [a / b for a, b in zip(swap, total)]
     return {"ratio": round(median(ratios), 3), "ns": round(median(total), 1),
             "testpmd_ns": round(median(swap), 1), "own_ns": round(median(a - b for a, b in zip(total, io)), 1),
-            "answered": round(min(answered), 5), "recalled": round(result["recalled_share"], 3), "rounds": ratios}
+            "answered": round(min(answered), 5), "recalled": round(result["recalled_share"], 3), "compared": checked,
+            "rounds": ratios}
 
 
 @contextlib.contextmanager

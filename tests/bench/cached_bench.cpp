@@ -1,16 +1,25 @@
 // Workers on net_pcap ports that repeat their file for ever: nanoseconds a packet, as JSON on standard output.
 //
 // The configuration is configs/minimal.yaml with a `cache` in front; the answers are put in through the keeper, the router
-// is a real connection. tests/bench/cached.py runs it against testpmd.
+// is a real connection. tests/bench/cached.py runs it against testpmd. With --check it says instead how many of the
+// answers, every 64th, were compared. As bench_stages (stage_clock.h) it says besides where the nanoseconds go.
 #include <CLI/CLI.hpp>
+#include <array>
 #include <chrono>
+#include <cinttypes>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <span>
 #include <thread>
+#include <vector>
 
 #include "bench/cached_scene.h"
+#include "bench/checked_port.h"
 #include "dataplane/port/ethdev.h"
+#include "dataplane/stage_clock.h"
+
+#define STEER_STAGE_TEXT(name, text) text,
 
 namespace steer::bench {
 namespace {
@@ -46,19 +55,59 @@ Reading read(Plane& plane) {
     return r;
 }
 
+// Nanoseconds of each stage; none but in bench_stages.
+using StageTimes = std::vector<double>;
+
+StageTimes read_stages() {
+    StageTimes times;
+#ifdef STEER_STAGE_CLOCK
+    const double ns = 1e9 / static_cast<double>(rte_get_tsc_hz());
+    for (const auto& cycles : StageClock::cycles)
+        times.push_back(static_cast<double>(cycles.load()) * ns);
+#endif
+    return times;
+}
+
+void print_stages(const StageTimes& before, const StageTimes& after, double packets) {
+    constexpr std::array kTexts{STEER_STAGES(STEER_STAGE_TEXT)};
+    for (std::size_t i = 0; i < after.size(); ++i) {
+        std::printf("%s[\"%s\", %.3f]", i == 0 ? ", \"stages\": [" : ", ", kTexts.at(i),
+                    (after[i] - before[i]) / packets);
+    }
+    if (!after.empty()) std::printf("]");
+}
+
 void measure(Plane& plane, double seconds) {
     std::this_thread::sleep_for(std::chrono::milliseconds(700));
     const Reading before = read(plane);
+    const StageTimes stages_before = read_stages();
     std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
     const Reading after = read(plane);
+    const StageTimes stages_after = read_stages();
     if (after.packets == before.packets) fail("no packet came");
     const auto packets = static_cast<double>(after.packets - before.packets);
     std::printf(
         "{\"ns_per_packet\": %.2f, \"answered_share\": %.5f, \"recalled_share\": %.5f, "
-        "\"packets\": %.0f}\n",
+        "\"packets\": %.0f",
         static_cast<double>(after.cpu_ns - before.cpu_ns) / packets,
         static_cast<double>(after.answered - before.answered) / packets,
         static_cast<double>(after.recalled - before.recalled) / packets, packets);
+    print_stages(stages_before, stages_after, packets);
+    std::printf("}\n");
+}
+
+// Every 64th answer of so many seconds, compared.
+int check(Plane& plane, double seconds, std::span<const std::unique_ptr<CheckedPort>> ports) {
+    std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+    plane.stop();
+    std::uint64_t compared = 0, wrong = 0;
+    for (const auto& port : ports) {
+        compared += port->compared();
+        wrong += port->wrong();
+        if (port->wrong() > 0) std::fprintf(stderr, "a wrong answer: %s\n", port->why().c_str());
+    }
+    std::printf("{\"compared\": %" PRIu64 ", \"wrong\": %" PRIu64 "}\n", compared, wrong);
+    return wrong > 0 || compared == 0 ? 1 : 0;
 }
 
 }  // namespace
@@ -71,7 +120,7 @@ int main(int argc, char** argv) {
     scene.router_port = 8728;
     std::string pcap;
     double seconds = 2;
-    bool no_huge = false;
+    bool no_huge = false, checks = false;
     unsigned workers = 1, mib = 1200;
     EthdevOptions port;
     port.descriptors = 1024;
@@ -89,6 +138,7 @@ int main(int argc, char** argv) {
     app.add_option("--workers", workers);
     app.add_option("--mib", mib, "memory of the EAL");
     app.add_flag("--no-huge", no_huge);
+    app.add_flag("--check", checks, "compares answers, untimed");
     CLI11_PARSE(app, argc, argv);
 
     start_eal(no_huge, workers, mib);
@@ -100,8 +150,15 @@ int main(int argc, char** argv) {
         owned.push_back(std::move(opened->front()));
         ports.push_back(owned.back().get());
     }
+    std::vector<std::unique_ptr<CheckedPort>> checked;
+    if (checks) {
+        const AnswerCheck check(read_pcap(pcap), answers_of(scene), kSceneTtl);
+        for (Port*& p : ports)
+            p = checked.emplace_back(std::make_unique<CheckedPort>(*p, check)).get();
+    }
     CachedScene cached(scene, ports);
     cached.plane().start();
+    if (checks) return check(cached.plane(), seconds, checked);
     measure(cached.plane(), seconds);
     return 0;
 }

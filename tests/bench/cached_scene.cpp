@@ -3,6 +3,7 @@
 #include <rte_eal.h>
 #include <rte_rcu_qsbr.h>
 
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -113,6 +114,14 @@ std::vector<std::string> read_names(const std::string& file) {
     return names;
 }
 
+// Addresses of the name at this place in the file.
+unsigned records_of(const SceneOptions& options, unsigned place) {
+    return options.one_to ? place % options.records + 1 : options.records;
+}
+std::array<std::uint8_t, 4> address_of(unsigned place, unsigned record) {
+    return {198, 51, static_cast<std::uint8_t>(100 + record), static_cast<std::uint8_t>(place)};
+}
+
 // Puts an answer for each name into the cache, as a worker would that had just got it.
 void fill(Plane& plane, const Snapshot& snapshot, const std::vector<std::string>& names,
           const SceneOptions& options, Clock& clock) {
@@ -124,13 +133,12 @@ void fill(Plane& plane, const Snapshot& snapshot, const std::vector<std::string>
     for (const auto& name : names) {
         const auto wire = test::wire_name(name);
         auto response = test::DnsMessage::response(1, name, dns::kA);
-        const auto low = static_cast<std::uint8_t>(serial);
         // With names compressed, as servers send them.
         const test::Bytes owner{0xc0, 0x0c};
-        const unsigned records = options.one_to ? serial % options.records + 1 : options.records;
-        for (unsigned i = 0; i < records; ++i) {
-            response.record(test::DnsMessage::kAnswer, owner, dns::kA, 3600,
-                            {198, 51, static_cast<std::uint8_t>(100 + i), low});
+        for (unsigned i = 0; i < records_of(options, serial); ++i) {
+            const auto address = address_of(serial, i);
+            response.record(test::DnsMessage::kAnswer, owner, dns::kA, kSceneTtl,
+                            {address.begin(), address.end()});
         }
         Buffer* const answer = plane.shared().buffers->take(kSmallBuffer);
         dns::UpstreamFacts facts;
@@ -169,6 +177,22 @@ void await_router(const RouterThread& routers) {
 }
 
 }  // namespace
+
+Answers answers_of(const SceneOptions& options) {
+    Answers answers;
+    unsigned place = 0;
+    for (const auto& name : read_names(options.names)) {
+        auto& addresses = answers[wire_of(name)];
+        for (unsigned i = 0; i < records_of(options, place); ++i) {
+            std::uint32_t number = 0;
+            for (const std::uint8_t byte : address_of(place, i))
+                number = number << 8 | byte;
+            addresses.push_back(number);
+        }
+        ++place;
+    }
+    return answers;
+}
 
 struct CachedScene::Impl {
     Impl(const SceneOptions& options, std::span<Port* const> ports)

@@ -6,6 +6,8 @@
 #include <span>
 #include <string>
 
+#include "bench/answer_check.h"
+#include "bench/fail.h"
 #include "control/plane.h"
 
 namespace steer::bench {
@@ -21,10 +23,12 @@ struct SceneOptions {
     unsigned cache_mib = 16;
 };
 
-// Ends the program.
-[[noreturn]] void fail(const std::string& why);
 // lcore 0 for this thread, one for each worker; no devices.
 void start_eal(bool no_huge, unsigned workers = 1, unsigned mib = 1200);
+
+// What the cache of the scene has for each name, and the TTL that it came with.
+Answers answers_of(const SceneOptions& options);
+inline constexpr std::uint32_t kSceneTtl = 3600;
 
 class CachedScene {
   public:

@@ -15,7 +15,7 @@ import re
 import subprocess
 
 from bench import plots
-from bench.goals import BY_NAME, GOALS, Goal
+from bench.goals import GOALS, Goal
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "docs/figures/results.json"
@@ -71,13 +71,17 @@ def _row(goal: Goal, entry: dict) -> str:
                        str(len(entry["rounds"])), f"{entry['date']}, {entry['commit']} |"])
 
 
-def _stages(entry: dict) -> list[str]:
-    result = entry["result"]
-    whole = sum(ns for _, ns in result["stages"])
-    lines = ["| stage | ns a packet | share |", "|---|---|---|"]
-    lines += [f"| {name} | {ns:.1f} | {100 * ns / whole:.1f} % |" for name, ns in result["stages"]]
-    return lines + [f"| all stages | {whole:.1f} | |", f"| the thread's CPU time | {result['total_ns']:.1f} | "
-                    f"{100 * whole / result['total_ns']:.1f} % of it in stages |"]
+def _stages(result: dict) -> list[str]:
+    loads = result["loads"]
+    sums = {name: sum(ns for _, ns in load["stages"]) for name, load in loads.items()}
+    lines = ["| stage | " + " | ".join(f"{name}, ns | share" for name in loads) + " |", "|---|" + "---|---|" * len(loads)]
+    for number, (stage, _) in enumerate(next(iter(loads.values()))["stages"]):
+        cells = [(load["stages"][number][1], sums[name]) for name, load in loads.items()]
+        lines.append(f"| {stage} | " + " | ".join(f"{ns:.1f} | {100 * ns / whole:.1f} %" for ns, whole in cells) + " |")
+    lines.append("| all stages | " + " | ".join(f"{whole:.1f} | " for whole in sums.values()) + "|")
+    for key, what in (("total_ns", "the thread's CPU time"), ("plain_ns", "the same without time stamps")):
+        lines.append(f"| {what} | " + " | ".join(f"{load[key]:.1f} | " for load in loads.values()) + "|")
+    return lines
 
 
 def generated(results: dict) -> str:
@@ -89,8 +93,9 @@ def generated(results: dict) -> str:
     lines += ["", f"Machine: {'; '.join(machines)}. [results.json](figures/results.json) has the rounds of each and what both sides "
               "were run with.", "", "![How much of its goal each bench reaches](figures/ratios.svg)"]
     if "stages" in results:
-        lines += ["", "Where the nanoseconds of a packet of `cached` go (`tools/bench stages`):", "", *_stages(results["stages"]),
-                  "", "![Nanoseconds a packet, by stage](figures/stages.svg)"]
+        entry = results["stages"]
+        lines += ["", f"Where the nanoseconds of a packet go (`tools/bench stages`, {entry['date']}, {entry['commit']}):", "",
+                  *_stages(entry["result"]), "", "![Nanoseconds a packet, by stage](figures/stages.svg)"]
     return "\n".join(lines)
 
 

@@ -7,7 +7,6 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <fstream>
 
 #include "bench/cached_scene.h"
 #include "dataplane/burst.h"
@@ -19,14 +18,7 @@ namespace {
 using Frames = std::vector<test::Frame>;
 
 Frames read_frames(const std::string& file) {
-    std::ifstream in(file, std::ios::binary);
-    in.ignore(24);
-    Frames frames;
-    std::array<std::uint32_t, 4> head{};
-    while (in.read(reinterpret_cast<char*>(head.data()), sizeof head)) {
-        test::Frame& frame = frames.emplace_back(head[2]);
-        in.read(reinterpret_cast<char*>(frame.data()), static_cast<std::streamsize>(frame.size()));
-    }
+    Frames frames = read_pcap(file);
     if (frames.size() < kBurst) fail(file + " has no burst of queries");
     return frames;
 }

@@ -8,77 +8,44 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
-#include <map>
 #include <random>
+#include <span>
 #include <sstream>
 #include <vector>
 
+#include "bench/answer_check.h"
 #include "bench/memif_peer.h"
-#include "support/udp_frame.h"
+#include "matchers/prefix/ip_address.h"
 
 namespace steer::bench {
 namespace {
 
 constexpr unsigned kBurst = 32;
-constexpr unsigned kCompareEach = 64;
 constexpr unsigned kWarmWindow = 64;
 
-using Bytes = std::vector<std::uint8_t>;
+constexpr std::uint32_t kTtl = 3600;  // of the zone
 
-std::vector<Bytes> read_pcap(const std::string& file) {
-    std::ifstream in(file, std::ios::binary);
-    in.ignore(24);
-    std::vector<Bytes> frames;
-    std::array<std::uint32_t, 4> head{};
-    while (in.read(reinterpret_cast<char*>(head.data()), sizeof head)) {
-        Bytes& frame = frames.emplace_back(head[2]);
-        in.read(reinterpret_cast<char*>(frame.data()), static_cast<std::streamsize>(frame.size()));
-    }
-    if (frames.empty() || frames.size() > 65'536) fail(file + " has no queries, or too many");
-    return frames;
-}
-
-// Name in wire form to its addresses, sorted.
-std::map<Bytes, std::vector<std::string>> read_answers(const std::string& file) {
-    std::map<Bytes, std::vector<std::string>> answers;
+// Lines of a name and its addresses.
+Answers read_answers(const std::string& file) {
+    Answers answers;
     std::ifstream in(file);
     for (std::string line; std::getline(in, line);) {
         std::stringstream words(line);
         std::string name, word;
         words >> name;
-        Bytes wire;
-        std::stringstream labels(name);
-        while (std::getline(labels, word, '.')) {
-            wire.push_back(static_cast<std::uint8_t>(word.size()));
-            wire.insert(wire.end(), word.begin(), word.end());
+        auto& addresses = answers[wire_of(name)];
+        while (words >> word) {
+            const auto address = IpAddress::parse(word);
+            if (!address) fail(word + " is no address");
+            std::uint32_t number = 0;
+            for (const std::uint8_t byte : std::span(address->v4(), 4))
+                number = number << 8 | byte;
+            addresses.push_back(number);
         }
-        wire.push_back(0);
-        auto& addresses = answers[wire];
-        while (words >> word)
-            addresses.push_back(word);
         std::sort(addresses.begin(), addresses.end());
     }
+    if (answers.empty()) fail(file + " has no answers");
     return answers;
-}
-
-std::uint16_t be16(const Bytes& m, std::size_t at) {
-    return static_cast<std::uint16_t>(m[at] << 8 | m[at + 1]);
-}
-
-// The addresses of A records whose owner is a pointer, as every server writes them. Sorted; empty: something is odd.
-std::vector<std::string> addresses_of(const Bytes& m, std::size_t at) {
-    std::vector<std::string> found;
-    for (unsigned n = be16(m, 6); n > 0; --n) {
-        if (at + 16 > m.size() || m[at] < 0xc0 || be16(m, at + 2) != 1 || be16(m, at + 10) != 4)
-            return {};
-        std::array<char, 16> text{};
-        std::snprintf(text.data(), text.size(), "%u.%u.%u.%u", m[at + 12], m[at + 13], m[at + 14],
-                      m[at + 15]);
-        found.emplace_back(text.data());
-        at += 16;
-    }
-    std::sort(found.begin(), found.end());
-    return found;
 }
 
 class Load {
@@ -87,12 +54,9 @@ class Load {
         : peer_(peer),
           options_(options),
           frames_(read_pcap(options.pcap)),
-          answers_(read_answers(options.answers)) {
+          check_(frames_, options.swapped ? Answers{} : read_answers(options.answers), kTtl) {
+        if (frames_.size() > 65'536) fail("more queries than IDs");
         for (const Bytes& frame : frames_) {
-            std::string wrong;
-            const auto query = test::read_udp_frame(frame, wrong);
-            if (!query || !wrong.empty()) fail("a query of the pcap is no UDP: " + wrong);
-            queries_.push_back(*query);
             rte_mbuf* m = rte_pktmbuf_alloc(peer.pool);
             if (m == nullptr) fail("more queries than mbufs");
             std::memcpy(rte_pktmbuf_append(m, static_cast<std::uint16_t>(frame.size())),
@@ -116,10 +80,14 @@ class Load {
             do {
                 receive([&](rte_mbuf* m) {
                     const std::size_t id = index_of(m);
-                    if (id < done.size() && !done[id] && why_wrong(m).empty()) {
-                        done[id] = true;
-                        --left;
+                    if (id >= done.size() || done[id]) return;
+                    const std::string& why = why_wrong(m);
+                    if (!why.empty()) {
+                        wrong_ = why;
+                        return;
                     }
+                    done[id] = true;
+                    --left;
                 });
             } while (rte_get_tsc_cycles() < until);
             if (rte_get_tsc_cycles() > end)
@@ -141,7 +109,10 @@ class Load {
             receive([&](rte_mbuf* m) {
                 if (++received % kCompareEach != 0) return;
                 ++compared;
-                if (!why_wrong(m).empty()) ++wrong;
+                const std::string& why = why_wrong(m);
+                if (why.empty()) return;
+                ++wrong;
+                wrong_ = why;
             });
         }
         std::printf("{\"sent\": %" PRIu64 ", \"received\": %" PRIu64
@@ -264,45 +235,17 @@ class Load {
         return static_cast<std::size_t>(id[0] << 8 | id[1]);
     }
 
-    // Empty: it is the answer to the query of its id, in every header and in its addresses.
+    // Empty: it is right (answer_check.h).
     const std::string& why_wrong(const rte_mbuf* m) {
-        wrong_.clear();
-        const std::size_t id = index_of(m);
-        if (id >= queries_.size()) return wrong_ = "it answers no query";
-        const auto reply =
-            test::read_udp_frame({rte_pktmbuf_mtod(m, const std::uint8_t*), m->data_len}, wrong_);
-        if (!reply || !wrong_.empty()) return wrong_ += " (reply)";
-        const test::UdpFrame& query = queries_[id];
-        if (reply->from != query.to || reply->to != query.from ||
-            reply->to_port != query.from_port || reply->from_port != query.to_port ||
-            reply->to_mac != query.from_mac) {
-            return wrong_ = "its addresses are not the query's turned round";
-        }
-        const Bytes &q = query.payload, &r = reply->payload;
-        if (options_.swapped) {
-            if (q != r) wrong_ = "it is not the query's payload";
-            return wrong_;
-        }
-        const auto zero = std::find(q.begin() + 12, q.end(), 0);
-        const std::size_t end = static_cast<std::size_t>(zero - q.begin()) + 5;
-        if (r.size() < end ||
-            !std::equal(q.begin() + 12, q.begin() + static_cast<long>(end), r.begin() + 12))
-            return wrong_ = "it has another question";
-        if ((r[2] & 0x80) == 0 || (r[2] & 2) != 0 || (r[3] & 15) != 0)
-            return wrong_ = "its flags are " + std::to_string(be16(r, 2));
-        const auto found = answers_.find({q.begin() + 12, zero + 1});
-        if (found == answers_.end() || addresses_of(r, end) != found->second)
-            wrong_ = "its addresses are others";
-        return wrong_;
+        return check_.why_wrong({rte_pktmbuf_mtod(m, const std::uint8_t*), m->data_len});
     }
 
     const MemifPeer& peer_;
     const PeerOptions& options_;
     std::vector<Bytes> frames_;
-    std::vector<test::UdpFrame> queries_;
+    AnswerCheck check_;
     std::vector<rte_mbuf*> packets_;
-    std::map<Bytes, std::vector<std::string>> answers_;
-    std::string wrong_;
+    std::string wrong_;  // the last that was
 };
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "bench/fail.h"
+
 struct rte_mempool;
 
 namespace steer::bench {
@@ -28,7 +30,6 @@ struct PeerOptions {
     std::string core = "1";
 };
 
-[[noreturn]] void fail(const std::string& why);
 // Starts the device and waits until the server is there; fails after 20 s.
 void connect(const MemifPeer& peer, const PeerOptions& options);
 

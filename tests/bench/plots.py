@@ -38,18 +38,25 @@ def ratios(results: dict) -> str:
 
 
 def stages(result: dict) -> str:
-    """One bar of a packet's nanoseconds, stage by stage, and what is what below it."""
-    parts = result["stages"]
-    whole = sum(ns for _, ns in parts)
-    columns = 3
-    drawing = Drawing(WIDTH, 90 + 22 * -(-len(parts) // columns), "Nanoseconds a packet, by stage")
-    drawing.words("ink", 20, 22, f"{whole:.1f} ns a packet, by stage")
-    at = 20.0
-    for number, (name, ns) in enumerate(parts):
-        colour, width = SERIES[number % len(SERIES)], (WIDTH - 40) * ns / whole
-        drawing.box(colour, at, 34, max(width - 1, 0.5), 28)
-        at += width
-        left, top = 20 + (WIDTH - 40) / columns * (number % columns), 90 + 22 * (number // columns)
-        drawing.box(colour, left, top - 10, 12, 12)
-        drawing.words("ink", left + 18, top, f"{number + 1}. {name}: {ns:.1f} ns")
+    """A bar of a packet's nanoseconds for each load, stage by stage, and what is what below them."""
+    loads = result["loads"]
+    names = [stage for stage, _ in next(iter(loads.values()))["stages"]]
+    longest = max(sum(ns for _, ns in load["stages"]) for load in loads.values())
+    legend = 60 + 40 * len(loads)
+    drawing = Drawing(WIDTH, legend + 20 * len(names), "Nanoseconds a packet, by stage")
+    drawing.words("ink", LEFT, 20, "ns a packet, by stage")
+    for row, (name, load) in enumerate(loads.items()):
+        x, y = float(LEFT), 36 + 40 * row
+        drawing.words("ink", LEFT - 8, y + 18, name, "end")
+        for number, (_, ns) in enumerate(load["stages"]):
+            width = (WIDTH - LEFT - 70) * ns / longest
+            drawing.box(SERIES[number % len(SERIES)], x, y, max(width - 1, 0.5), 26)
+            if width > 20:
+                drawing.words("page", x + width / 2, y + 18, str(number + 1), "middle")
+            x += width
+        drawing.words("ink", x + 6, y + 18, f"{sum(ns for _, ns in load['stages']):.1f}")
+    for number, name in enumerate(names):
+        y = legend + 20 * number
+        drawing.box(SERIES[number % len(SERIES)], LEFT, y - 11, 12, 12)
+        drawing.words("ink", LEFT + 20, y, f"{number + 1}. {name}")
     return drawing.text()

@@ -7,13 +7,14 @@ import json
 import pathlib
 import sys
 
-from bench import cached, document, instr, latency, machine, memif, miss, peers, ports, wakeups, workers, zipf
+from bench import cached, document, instr, latency, machine, memif, miss, peers, ports, stages, wakeups, workers, zipf
 from bench.goals import BY_NAME
 from lab.network import LabError
 
 BENCHES = {"cached": cached.run, "instr": instr.run, "latency": latency.run, "memif": memif.run, "miss": miss.run,
-           "peers": peers.run, "ports": ports.run, "wakeups": wakeups.run, "workers": workers.run, "zipf": zipf.run}
-NOT_PRINTED = ("rounds", "parameters")  # in the last lines
+           "peers": peers.run, "ports": ports.run, "stages": stages.run, "wakeups": wakeups.run,
+           "workers": workers.run, "zipf": zipf.run}
+NOT_PRINTED = ("rounds", "parameters", "loads")  # in the last lines
 
 
 def options() -> argparse.Namespace:

@@ -35,5 +35,6 @@ def run(build: str) -> dict:
             shares.append(min(ours1["answered_share"], ours2["answered_share"]))
             print(f"  round {number + 1}: one worker {ours1['ns_per_packet']:.1f} ns a packet (5tswap {swap1:.1f}), two "
                   f"{ours2['ns_per_packet']:.1f} (5tswap {swap2:.1f})", flush=True)
-    return {"ratio": round(statistics.median(ratios), 3), "answered": round(min(shares), 5), "hugepages": pages, "rounds": ratios,
+        checked = cached.compared(pathlib.Path(build), pcap, pages > 1_000, port, table, TWO)
+    return {"ratio": round(statistics.median(ratios), 3), "answered": round(min(shares), 5), "compared": checked, "hugepages": pages, "rounds": ratios,
             "parameters": said}
