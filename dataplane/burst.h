@@ -12,6 +12,7 @@
 
 #include "dataplane/cache/cache.h"
 #include "dataplane/dns/query.h"
+#include "dataplane/policy/plan.h"
 #include "dataplane/verdict.h"
 #include "matchers/prefix/ip_address.h"
 
@@ -44,7 +45,8 @@ struct Packet {
     std::uint64_t question_sum;  // of its question, likewise; set by parse()
     std::uint64_t memo_hash;     // set by recall(), if burst.recalled; 0: none
     IpAddress source, destination;
-    const cache::Entry* found;  // what lookup() found
+    const Plan* plan;           // set by lookup(): where the program begins; nullptr: at its entry
+    const cache::Entry* found;  // what lookup() found in the plan's cache
     dns::Query query;           // set by parse()
 };
 
@@ -71,7 +73,7 @@ struct Burst {
     std::array<Ended, kBurst> ended;
     unsigned ended_count = 0;
     bool recalled = false;   // the memo was asked for all of them
-    bool looked_up = false;  // `found` says what the program's first cache has
+    bool looked_up = false;  // `found` says what the cache of each one's plan has
 
     void clear() {
         live_count = reply_count = ended_count = 0;

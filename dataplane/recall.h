@@ -2,8 +2,8 @@
 //
 // In:   packets of the burst with their DNS message.
 // Out:  `memo_hash` of those that stay, if burst.recalled; what was answered has left the burst.
-// Cost: one multiplication for 16 bytes of a message, one line compared. Nothing if a hit in the first cache is not
-//       the end of the program, or while the memo rests.
+// Cost: one multiplication for 16 bytes of a message, one line compared. Nothing if no hit in the first cache is
+//       plain (plan.h), or while the memo rests.
 // Ends: as Resolver::answer_hit().
 #pragma once
 

@@ -109,11 +109,11 @@ Resolver::Resolver(const Parts& parts, const Options& options)
       timers_(options.max_parked) {}
 
 void Resolver::resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept {
-    const bool hits_end = burst.looked_up && snapshot.hit_ends_program;
+    const bool may_be_plain = burst.looked_up && snapshot.hit_may_be_plain;
     unsigned hits = 0;
     for (unsigned i = 0; i < burst.live_count; ++i) {
         Packet& p = burst.packets[burst.live[i]];
-        if (hits_end && answer_hit(p, snapshot, now)) {
+        if (may_be_plain && answer_hit(p, snapshot, now)) {
             ++hits;
             continue;
         }
@@ -122,9 +122,9 @@ void Resolver::resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept
         c.client = p.source;
         c.client_port = p.source_port;
         c.started_ms = now.ms;
-        c.looked_up = burst.looked_up;
+        c.begin(p.plan);
+        if (burst.looked_up && p.plan != nullptr) c.looked_up = p.plan->cache;
         c.found = p.found;
-        c.state.pc = snapshot.entry;
         resolve_one(p, c, now);
     }
     if (hits > 0) parts_.counters.add(Stat::cache_hits, hits);
@@ -138,22 +138,20 @@ bool Resolver::answer_hit(Packet& p, const Snapshot& snapshot, Now now) noexcept
     if (e->tags.load(std::memory_order_relaxed) >> 32 < snapshot.generation) return false;
     const std::uint32_t now_s = now.s();
     if (now_s >= e->attend_s.load(std::memory_order_relaxed)) return false;
+    const Plan* const plan = parts_.executor.plan(snapshot, *e);
+    if (plan == nullptr || !plan->hit_is_plain) return false;
     const std::uint32_t age_s = now_s > e->inserted_s ? now_s - e->inserted_s : 0;
     LeaveTerms terms;
-    if (e->list_count != 0) {
-        std::array<std::uint8_t, cache::kEntryLists> lists;
-        std::size_t count = 0;
-        for (unsigned l = 0; l < e->list_count; ++l) {
-            const std::uint8_t list = snapshot.list_by_id[e->lists[l]];
-            if (list != kNoList) lists[count++] = list;
-        }
+    if ((e->list_count | plan->hit_list_count) != 0) {
+        HitLists claimed;
+        if (!Executor::claim_hit(snapshot, *plan, *e, claimed)) return false;
         const LeavingAnswer a{.snapshot = snapshot,
                               .answer = e->answer(),
                               .age_s = age_s,
                               .ttl_cap_s = LeaveTerms::kNoCap,
                               .entry = e,
                               .qname = e->name(),
-                              .lists = {lists.data(), count}};
+                              .lists = {claimed.lists.data(), claimed.list_count}};
         if (!parts_.claims.settle_covered(a, now, terms)) return false;
     }
     parts_.replier.answer(p, e->answer(),

@@ -240,7 +240,7 @@ void Worker::Impl::serve(Burst& b) noexcept {
     stage_ends(Stage::answer);
     parse(b, *snapshot, replier);
     stage_ends(Stage::parse);
-    lookup(b, *snapshot, shared.cache, *shared.hasher, memo, now);
+    lookup(b, *snapshot, shared.cache, *shared.hasher, executor, memo, now);
     stage_ends(Stage::lookup);
     resolver.resolve(b, *snapshot, now);
     stage_ends(Stage::answer);

@@ -70,7 +70,6 @@ void Compiler::run() {
     }
     emit(Op::end, 0, 0);
     snapshot_.entry = 0;
-    snapshot_.first_cache = find_first_cache();
     check_claims();
 }
 
@@ -268,29 +267,6 @@ std::uint32_t Compiler::marks_of(const std::vector<std::uint32_t>& marks, int li
     const auto index = static_cast<std::uint32_t>(at - masks.begin());
     if (at == masks.end()) masks.push_back(mask);
     return index;
-}
-
-// Follows the program from its entry as long as every query takes the same way.
-int Compiler::find_first_cache() const {
-    for (std::size_t pc = snapshot_.entry; pc < snapshot_.program.size(); ++pc) {
-        const Instruction& i = snapshot_.program[pc];
-        switch (i.op) {
-            case Op::enter_cache:
-                return static_cast<int>(i.operand);
-            case Op::if_true:
-                if (i.negate) return -1;
-                break;
-            case Op::mark:
-            case Op::enter_list:
-            case Op::enter_summary:
-            case Op::debug_print:
-            case Op::sequence_end:
-                break;
-            default:
-                return -1;
-        }
-    }
-    return -1;
 }
 
 // The most lists that a query can meet on its way to each instruction; targets lie ahead, so one

@@ -20,7 +20,7 @@ namespace steer::build {
 
 class Compiler {
   public:
-    // Fills program, entry, first_cache, groups, upstreams, caches, mark_masks and texts of
+    // Fills program, entry, groups, upstreams, caches, mark_masks and texts of
     // `snapshot`. `list_places`: the place in Snapshot::lists of every ros_address_list.
     Compiler(const config::Settings& settings, Registry& registry, TagMasks& masks,
              const std::map<config::PluginIndex, std::uint32_t>& list_places, Snapshot& snapshot,
@@ -44,7 +44,6 @@ class Compiler {
     std::uint32_t cache_of(config::PluginIndex plugin, const config::Cache& cache);
     std::uint32_t text_of(const std::string& text);
     std::uint32_t marks_of(const std::vector<std::uint32_t>& marks, int line);
-    [[nodiscard]] int find_first_cache() const;
     void check_claims();
 
     const config::Settings& settings_;

@@ -1,4 +1,4 @@
-// A program as text: pc, instruction, what it refers to, the line that it came from.
+// A program as text: pc (with * in the pure prefix), instruction, what it refers to, the line that it came from.
 #include <array>
 #include <iomanip>
 #include <ostream>
@@ -99,13 +99,15 @@ void dump_program(const Snapshot& snapshot, std::ostream& out) {
             text += " " + operand;
         if (i.short_circuit) text += ", short_circuit";
         if (is_test(i.op)) text += ", else " + std::to_string(i.target);
-        out << std::setw(5) << pc << "  " << text;
+        out << std::setw(5) << pc << (i.in_prefix ? "* " : "  ") << text;
         if (i.line > 0) out << "  # line " << i.line;
         out << '\n';
     }
-    if (snapshot.first_cache >= 0) {
-        out << "first cache: "
-            << snapshot.caches[static_cast<std::size_t>(snapshot.first_cache)].tag << '\n';
+    if (snapshot.plans_by_name) {
+        out << "first cache: as the sets of the name say\n";
+    } else if (snapshot.plan.cache >= 0) {
+        out << "first cache: " << snapshot.caches[static_cast<std::size_t>(snapshot.plan.cache)].tag
+            << '\n';
     }
 }
 

@@ -48,10 +48,21 @@ void remember_tags(const cache::Entry& e, std::uint32_t generation, std::uint32_
     writable(e).tags.store((std::uint64_t{generation} << 32) | tag_set, std::memory_order_relaxed);
 }
 
-void add_list(ProgramState& s, std::uint8_t list) {
-    const auto end = s.lists.begin() + s.list_count;
-    if (std::find(s.lists.begin(), end, list) != end) return;
-    if (s.list_count < kMaxClaims) s.lists[s.list_count++] = list;
+// `to`: a ProgramState or HitLists.
+template <class Lists>
+void add_list(Lists& to, std::uint8_t list) {
+    const auto end = to.lists.begin() + to.list_count;
+    if (std::find(to.lists.begin(), end, list) != end) return;
+    if (to.list_count < kMaxClaims) to.lists[to.list_count++] = list;
+}
+
+// Those that the entry remembers and this snapshot has.
+template <class Lists>
+void add_lists_of(const cache::Entry& e, const Snapshot& snapshot, Lists& to) {
+    for (unsigned l = 0; l < e.list_count; ++l) {
+        const std::uint8_t list = snapshot.list_by_id[e.lists[l]];
+        if (list != kNoList) add_list(to, list);
+    }
 }
 
 // A response that is replaced takes its claims with it: they were for addresses that nobody will be
@@ -270,7 +281,8 @@ void Executor::leave_one(QueryContext& c, Now now) noexcept {
 const cache::Entry* Executor::find_in_cache(QueryContext& c, std::uint32_t place,
                                             Now now) const noexcept {
     if (cache_ == nullptr) return nullptr;
-    if (c.looked_up && static_cast<int>(place) == c.snapshot.first_cache) return c.found;
+    // Once: what the program does until it comes here again may put another answer there.
+    if (static_cast<int>(place) == std::exchange(c.looked_up, -1)) return c.found;
     const cache::KeyFacts facts = facts_of(c.query, c.snapshot.caches[place]);
     const cache::Key key = hasher_(facts);
     const cache::Entry* found = nullptr;
@@ -307,10 +319,7 @@ bool Executor::enter_cache(QueryContext& c, const Instruction& i, Now now) noexc
         if (c.state.tag_set == 0) c.state.tag_set = tags.tag_set;
     }
     if (!i.short_circuit) enter(c);
-    for (unsigned l = 0; l < entry->list_count; ++l) {
-        const std::uint8_t list = c.snapshot.list_by_id[entry->lists[l]];
-        if (list != kNoList) add_list(c.state, list);
-    }
+    add_lists_of(*entry, c.snapshot, c.state);
     return i.short_circuit;
 }
 
@@ -435,29 +444,68 @@ void Executor::leave_list(QueryContext& c, std::uint8_t index) noexcept {
     if (has_claimable_family(list, c.response.answer())) add_list(c.state, index);
 }
 
+bool Executor::claim_hit(const Snapshot& snapshot, const Plan& plan, const cache::Entry& hit,
+                         HitLists& out) noexcept {
+    add_lists_of(hit, snapshot, out);
+    const dns::Answer& answer = hit.answer();
+    for (unsigned l = 0; l < plan.hit_list_count && answer.rcode == dns::kNoError; ++l) {
+        const PolicyList& list = snapshot.lists[plan.hit_lists[l]];
+        if (asks_for_missing_family(list, hit.qtype)) return false;
+        if (has_claimable_family(list, answer)) add_list(out, plan.hit_lists[l]);
+    }
+    return true;
+}
+
 const matchers::TagBits& Executor::tags_of(QueryContext& c) noexcept {
     if (c.tags == nullptr) c.tags = c.snapshot.tag_sets->find(c.state.tag_set);
     if (c.tags == nullptr) match_name(c);
     return *c.tags;
 }
 
+const Plan* Executor::plan(const Snapshot& snapshot, const dns::Query& q) noexcept {
+    if (!snapshot.plans_by_name) return &snapshot.plan;
+    matchers::TagBits without_id;
+    return plan(snapshot, tag_set_of(snapshot, q.name(), without_id));
+}
+
+const Plan* Executor::plan(const Snapshot& snapshot, const cache::Entry& hit) noexcept {
+    if (!snapshot.hit_reads_tags) return &snapshot.plan;
+    const EntryTags tags = tags_in(hit);
+    return tags.generation == snapshot.generation ? plan(snapshot, tags.tag_set) : nullptr;
+}
+
+const Plan* Executor::plan(const Snapshot& snapshot, std::uint32_t tag_set) noexcept {
+    if (tag_set == 0 || tag_set > TagSets::kCapacity) return nullptr;
+    Plan& known = plans_.of(tag_set);
+    if (known.generation == snapshot.generation) return &known;
+    const matchers::TagBits* const sets = snapshot.tag_sets->find(tag_set);
+    if (sets == nullptr) return nullptr;
+    counters_.add(Stat::plans_made);
+    known = make_plan(snapshot, *sets);
+    known.tag_set = tag_set;
+    return &known;
+}
+
+std::uint32_t Executor::tag_set_of(const Snapshot& snapshot, std::span<const std::uint8_t> qname,
+                                   matchers::TagBits& without_id) noexcept {
+    const cache::Key name = hasher_.of_name(qname);
+    if (const std::uint32_t known = memo_.find(name, snapshot.generation)) {
+        counters_.add(Stat::name_memo_hits);
+        return known;
+    }
+    counters_.add(Stat::name_matches);
+    without_id = {};
+    if (snapshot.names != nullptr)
+        without_id = snapshot.names->match(qname, snapshot.scratches[worker_]);
+    const std::uint32_t id = snapshot.tag_sets->intern(without_id);
+    if (id != 0) memo_.put(name, snapshot.generation, id);
+    return id;
+}
+
 void Executor::match_name(QueryContext& c) noexcept {
     const Snapshot& snapshot = c.snapshot;
-    const cache::Key name = hasher_.of_name(c.query.name());
-    std::uint32_t id = memo_.find(name, snapshot.generation);
-    c.tags = snapshot.tag_sets->find(id);
-    if (c.tags != nullptr) {
-        counters_.add(Stat::name_memo_hits);
-    } else {
-        counters_.add(Stat::name_matches);
-        c.own_tags = {};
-        if (snapshot.names != nullptr) {
-            c.own_tags = snapshot.names->match(c.query.name(), snapshot.scratches[worker_]);
-        }
-        id = snapshot.tag_sets->intern(c.own_tags);
-        c.tags = &c.own_tags;
-        if (id != 0) memo_.put(name, snapshot.generation, id);
-    }
+    const std::uint32_t id = tag_set_of(snapshot, c.query.name(), c.own_tags);
+    c.tags = id != 0 ? snapshot.tag_sets->find(id) : &c.own_tags;
     c.state.tag_set = id;
     if (id != 0 && c.entry != nullptr) remember_tags(*c.entry, snapshot.generation, id);
 }

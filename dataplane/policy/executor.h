@@ -3,8 +3,8 @@
 // In:   a QueryContext: the query, who asks, what the burst's lookup found, where the program stands.
 // Out:  Step::answered with `response` set (an empty NOERROR with EDE 0 if the program ended without one), or
 //       Step::asks with the upstream group; then park `state`, and resume() with what came.
-// Cost: one switch per instruction; a name is matched at most once, and seldom: a cached entry and the worker's
-//       name memo remember its tag set. No allocation, no waiting.
+// Cost: one switch per instruction that the plan (plan.h) has not walked; a name is matched at most once, and seldom: a
+//       cached entry and the worker's name memo remember its tag set. No allocation, no waiting.
 //
 // A stale answer (RFC 8767) leaves as a hit does, or, when an upstream did not answer, in place of what it would
 // have said: the program goes on behind its `forward`, so that lists are claimed as for a fresh one. A refresh
@@ -108,7 +108,17 @@ struct QueryContext {
     std::uint16_t client_port = 0;
     std::uint64_t started_ms = 0;
 
-    bool looked_up = false;  // `found` is what the first cache has (nullptr: nothing)
+    // Begins where the plan says (nullptr: at the program's entry).
+    void begin(const Plan* plan) noexcept {
+        if (plan == nullptr) {
+            state.pc = snapshot.entry;
+        } else {
+            plan->begin(state);
+        }
+    }
+
+    int looked_up =
+        -1;  // the cache (Snapshot::caches) that `found` is of (nullptr: it has nothing); -1: none
     const cache::Entry* found = nullptr;
 
     ProgramState state;
@@ -127,6 +137,12 @@ struct QueryContext {
     matchers::TagBits own_tags;  // when they have no id
 };
 
+// What a hit is claimed for: indices of Snapshot::lists.
+struct HitLists {
+    std::array<std::uint8_t, kMaxClaims> lists;
+    std::uint8_t list_count = 0;
+};
+
 enum class Step : std::uint8_t { answered, asks };
 
 class Executor {
@@ -134,6 +150,15 @@ class Executor {
     // `cache` and `notes` may be nullptr.
     Executor(unsigned worker, const cache::Cache* cache, const cache::KeyHasher& hasher,
              BufferPools& buffers, Keeper& keeper, Ring<Note>* notes, Counters& counters);
+
+    // The query's plan; nullptr: there is none, the program runs from its entry. Good as long as the snapshot is in force.
+    const Plan* plan(const Snapshot& snapshot, const dns::Query& q) noexcept;
+    // That of a hit in the program's first cache.
+    const Plan* plan(const Snapshot& snapshot, const cache::Entry& hit) noexcept;
+
+    // What the program would claim a plain hit for. False: a list makes it another answer; run the program.
+    static bool claim_hit(const Snapshot& snapshot, const Plan& plan, const cache::Entry& hit,
+                          HitLists& out) noexcept;
 
     // From state.pc on.
     Step run(QueryContext& c, Now now) noexcept;
@@ -191,6 +216,10 @@ class Executor {
     void leave_list(QueryContext& c, std::uint8_t list) noexcept;
 
     [[nodiscard]] const matchers::TagBits& tags_of(QueryContext& c) noexcept;
+    const Plan* plan(const Snapshot& snapshot, std::uint32_t tag_set) noexcept;
+    // The id of the sets that the name is in; 0: they have none, and are `without_id`.
+    std::uint32_t tag_set_of(const Snapshot& snapshot, std::span<const std::uint8_t> name,
+                             matchers::TagBits& without_id) noexcept;
     void match_name(QueryContext& c) noexcept;
     void note(QueryContext& c, NoteKind kind, std::uint32_t text, Now now) noexcept;
 
@@ -202,6 +231,7 @@ class Executor {
     Counters& counters_;
     unsigned worker_;
     NameMemo memo_;
+    PlanMemo plans_;
     Note note_{};  // the one being filled
 };
 

@@ -39,8 +39,9 @@ enum class Op : std::uint8_t {
 
 struct Instruction {
     Op op;
-    bool negate = false;
-    bool short_circuit = false;
+    bool negate : 1 = false;
+    bool short_circuit : 1 = false;
+    bool in_prefix : 1 = false;  // of the pure prefix (plan.h): set by equip()
     std::uint8_t instance = 0;
     std::uint16_t target = 0;  // pc
     std::uint16_t line =

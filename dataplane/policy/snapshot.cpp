@@ -16,11 +16,7 @@ Result<void> equip(Snapshot& snapshot, unsigned workers) {
             snapshot.list_by_id[snapshot.lists[i].id] = static_cast<std::uint8_t>(i);
         }
     }
-    if (snapshot.entry < snapshot.program.size()) {
-        const Instruction& first = snapshot.program[snapshot.entry];
-        snapshot.hit_ends_program = first.op == Op::enter_cache && first.short_circuit &&
-                                    static_cast<int>(first.operand) == snapshot.first_cache;
-    }
+    mark_prefix(snapshot);
     return {};
 }
 

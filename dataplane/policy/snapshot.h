@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "dataplane/event/list_state.h"
+#include "dataplane/policy/plan.h"
 #include "dataplane/policy/program.h"
 #include "dataplane/policy/tag_sets.h"
 #include "matchers/name_matcher.h"
@@ -84,11 +85,7 @@ struct Snapshot {
     std::uint32_t generation = 0;  // 1.. ; set by publish
     std::uint8_t slot = 0;         // generation's place in kMaxGenerations tables; set by publish
     Program program;
-    std::uint16_t entry = 0;  // pc
-    // The cache that the program reaches first without a test before it, looked up for the whole
-    // burst; -1: none.
-    int first_cache = -1;
-
+    std::uint16_t entry = 0;                             // pc
     std::shared_ptr<const matchers::NameMatcher> names;  // nullptr: no domain rule at all
     std::vector<matchers::TagBits> tag_masks;
     std::vector<std::uint64_t> mark_masks;
@@ -104,9 +101,12 @@ struct Snapshot {
     mutable std::vector<matchers::NameMatcher::Scratch> scratches;  // worker i's alone
     std::unique_ptr<TagSets> tag_sets;                              // lock-free, all workers
     std::array<std::uint8_t, kMaxLists> list_by_id{};  // index in `lists`; kNoList: not here
-    // The program begins with the first cache, and a hit in it is the end of the program: then an entry that no list
-    // claims, or whose rows are known to be there, is the answer, and nothing has to be run.
-    bool hit_ends_program = false;
+    // Where every query stands after the pure prefix; its beginning if that is asked of names without reaching a cache.
+    Plan plan;
+    bool plans_by_name =
+        false;  // the prefix asks for the name's sets and reaches a cache: PlanMemo knows
+    bool hit_reads_tags = false;    // what follows a hit depends on the name's sets
+    bool hit_may_be_plain = false;  // see Plan
 };
 inline constexpr std::uint8_t kNoList = 255;
 

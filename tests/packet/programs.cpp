@@ -29,11 +29,9 @@ void SnapshotMaker::land(std::uint16_t test) {
     snapshot_->program[test].target = static_cast<std::uint16_t>(snapshot_->program.size());
 }
 
-std::uint32_t SnapshotMaker::cache(std::uint16_t id, bool first) {
+std::uint32_t SnapshotMaker::cache(std::uint16_t id) {
     snapshot_->caches.push_back({.id = id, .tag = "cache" + std::to_string(id)});
-    const auto place = static_cast<std::uint32_t>(snapshot_->caches.size() - 1);
-    if (first) snapshot_->first_cache = static_cast<int>(place);
-    return place;
+    return static_cast<std::uint32_t>(snapshot_->caches.size() - 1);
 }
 
 std::uint32_t SnapshotMaker::list(PolicyList list) {
@@ -125,7 +123,7 @@ void add_end(SnapshotMaker& m) {
 
 std::unique_ptr<Snapshot> cache_list_forward(const PolicyList& list) {
     SnapshotMaker m;
-    m.add(Op::enter_cache, m.cache(0, true), true);
+    m.add(Op::enter_cache, m.cache(), true);
     add_list(m, list);
     m.add(Op::forward, one_upstream(m));
     add_end(m);
@@ -158,7 +156,7 @@ std::unique_ptr<Snapshot> forward_only() {
 
 std::unique_ptr<Snapshot> cache_forward() {
     SnapshotMaker m;
-    m.add(Op::enter_cache, m.cache(0, true), true);
+    m.add(Op::enter_cache, m.cache(), true);
     m.add(Op::forward, one_upstream(m));
     add_end(m);
     return m.finish();

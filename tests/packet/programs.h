@@ -22,7 +22,7 @@ class SnapshotMaker {
     std::uint16_t test(Op op, std::uint32_t operand = 0, bool negate = false);
     void land(std::uint16_t test);  // where `test` goes on if it does not hold: here
 
-    std::uint32_t cache(std::uint16_t id = 0, bool first = false);
+    std::uint32_t cache(std::uint16_t id = 0);
     std::uint32_t list(PolicyList list);
     std::uint32_t upstream(const std::string& address, std::uint16_t id,
                            std::uint32_t timeout_ms = 2000);

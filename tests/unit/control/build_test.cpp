@@ -240,7 +240,7 @@ BOOST_AUTO_TEST_CASE(caches_forwards_and_listeners_carry_their_settings) {
     BOOST_TEST(
         (cache.size == 2048U && cache.max_negative_ttl_s == 10U && cache.min_positive_ttl_s == 5U));
     BOOST_TEST(cache.max_positive_ttl_s == 3600U);
-    BOOST_TEST(built.snapshot->first_cache == 0);
+    BOOST_TEST(built.snapshot->plan.cache == 0);
     const UpstreamGroup& group = built.snapshot->groups.at(0);
     BOOST_TEST(
         (group.concurrent == 2 && group.total_timeout_ms == 900U && group.members.size() == 2U));

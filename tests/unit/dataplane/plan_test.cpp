@@ -1,0 +1,412 @@
+// With plans and without, the program comes to the same: answers, whom it asks, claims, notes, what a query waits with.
+// Random programs, names, types and flags; a new instruction has to be added to ProgramMaker.
+#include "dataplane/policy/plan.h"
+
+#include <rte_malloc.h>
+#include <rte_rcu_qsbr.h>
+
+#include <boost/test/unit_test.hpp>
+#include <cstring>
+
+#include "dataplane/policy/executor.h"
+#include "packet/programs.h"
+#include "support/dns_message.h"
+#include "support/random.h"
+
+namespace steer::test {
+namespace {
+
+constexpr std::size_t kNotes = 256;  // that a query may cause
+
+// A program in the shape that the compiler gives to sequences.
+class ProgramMaker {
+  public:
+    explicit ProgramMaker(Random& random) : random_(random) {
+        for (std::uint16_t id = 0; id < 2; ++id)
+            m_.cache(id);
+        for (std::uint16_t id = 1; id <= 3; ++id) {
+            PolicyList list = policy_list(id);
+            list.has_v6 = id != 2;
+            if (id == 3) list.missing_family = MissingFamily::nodata;
+            list.has_v4 = id != 3;
+            m_.list(list);
+        }
+        m_.upstream("198.51.100.53", 0);
+        for (int i = 0; i < 2; ++i)
+            m_.group({0});
+        for (const char* rule : {"domain:a.example", "domain:b.example", "keyword:x",
+                                 "domain:x.a.example", "full:b.example"})
+            m_.domains({rule});
+        for (const char* text : {"one", "two"})
+            m_.text(text);
+        for (const unsigned bit : {1U, 2U, 4U})
+            m_.mark_mask(bit);
+    }
+    std::unique_ptr<Snapshot> make() {
+        sequence(0);
+        m_.add(Op::forward, 0);
+        m_.add(Op::end);
+        return m_.finish();
+    }
+
+  private:
+    void sequence(std::uint8_t instance) {
+        for (unsigned rules = 1 + random_.below(6); rules > 0; --rules) {
+            std::vector<std::uint16_t> tests;
+            for (unsigned n = random_.below(3); n > 0; --n)
+                tests.push_back(test(instance));
+            add(any_op(), instance);
+            for (const std::uint16_t pc : tests)
+                m_.land(pc);
+        }
+        m_.add(Op::sequence_end, 0, false, instance);
+    }
+    // Any, and more often those that make a way to a hit.
+    Op any_op() {
+        constexpr std::array kEarly{Op::enter_list, Op::enter_list, Op::enter_summary,
+                                    Op::enter_cache, Op::sequence_end};
+        constexpr std::array kOften{Op::enter_list, Op::enter_cache, Op::forward};
+        if (m_.snapshot().program.size() < 6 && random_.below(4) != 0)
+            return kEarly[random_.below(kEarly.size())];
+        if (random_.below(2) == 0) return kOften[random_.below(kOften.size())];
+        return static_cast<Op>(random_.below(static_cast<unsigned>(Op::end) + 1));
+    }
+    std::uint16_t test(std::uint8_t instance) {
+        constexpr std::array kTests{Op::if_tags, Op::if_tags, Op::if_has_resp, Op::if_true};
+        const Op op = kTests[random_.below(kTests.size())];
+        const std::uint16_t pc =
+            m_.test(op, op == Op::if_tags ? random_.below(5) : 0, random_.below(3) == 0);
+        m_.snapshot().program[pc].instance = instance;
+        return pc;
+    }
+    void wrap(Op op, std::uint32_t operand, std::uint8_t instance, bool short_circuit = false) {
+        if (wrappers_ == kMaxWrappers) return;
+        ++wrappers_;
+        m_.add(op, operand, short_circuit, instance);
+    }
+    void add(Op op, std::uint8_t instance) {
+        switch (op) {
+            case Op::if_tags:
+            case Op::if_has_resp:
+            case Op::if_true:
+                m_.land(test(instance));
+                break;
+            case Op::mark:
+                m_.add(op, random_.below(3), false, instance);
+                break;
+            case Op::forward:
+                m_.add(op, random_.below(2), random_.below(2) == 0, instance);
+                break;
+            case Op::enter_cache:
+                wrap(op, random_.below(2), instance, random_.below(2) == 0);
+                break;
+            case Op::enter_list:
+                wrap(op, random_.below(3), instance);
+                break;
+            case Op::enter_summary:
+                wrap(op, random_.below(2), instance);
+                break;
+            case Op::debug_print:
+                if (random_.below(4) == 0) m_.add(op, random_.below(2), false, instance);
+                break;
+            case Op::reject:
+                if (random_.below(2) == 0) m_.add(op, dns::kRefused, false, instance);
+                break;
+            case Op::stop:
+                if (random_.below(2) == 0) m_.add(op, 0, false, instance);
+                break;
+            case Op::sequence_end:
+            case Op::end:
+                if (instances_ < 4) sequence(++instances_);
+                break;
+        }
+    }
+
+    Random& random_;
+    SnapshotMaker m_;
+    unsigned wrappers_ = 0;
+    std::uint8_t instances_ = 0;
+};
+
+struct Asked {
+    Bytes message;
+    dns::Query query;
+};
+
+Asked random_query(Random& random) {
+    static constexpr std::array kNames{"a.example",   "x.a.example", "y.a.example",   "b.example",
+                                       "w.b.example", "c.example",   "xx.c.example",  "x.example",
+                                       "a.b.example", "z.example",   "q.x.a.example", "b"};
+    static constexpr std::array<std::uint16_t, 3> kTypes{dns::kA, dns::kAaaa, 16};
+    Asked a;
+    DnsMessage m =
+        DnsMessage::query(7, kNames[random.below(kNames.size())], kTypes[random.below(3)],
+                          random.below(8) == 0 ? 0x0110 : 0x0100);
+    if (random.below(2) == 0) m.opt(1232, random.below(4) == 0);
+    a.message = m.bytes();
+    BOOST_REQUIRE(dns::parse_query(a.message, a.query) == dns::QueryError::none);
+    return a;
+}
+
+// What an upstream says: always the same to the same question.
+Bytes upstream_says(const dns::Query& q, std::uint16_t group) {
+    unsigned sum = q.qtype + group;
+    for (const std::uint8_t byte : q.name())
+        sum += byte;
+    const std::uint16_t rcode = sum % 5 == 0 ? dns::kNxDomain : dns::kNoError;
+    Bytes bytes =
+        DnsMessage::response(7, "", q.qtype, static_cast<std::uint16_t>(0x8180 | rcode)).bytes();
+    bytes.erase(bytes.begin() + 12);
+    bytes.insert(bytes.begin() + 12, q.qname.begin(), q.qname.begin() + q.qname_len);
+    if (rcode != dns::kNoError || q.qtype == 16) return bytes;
+    const auto last = static_cast<std::uint8_t>(sum);
+    bytes[7] = 1;
+    const Bytes v4{0xc0, 12, 0, 1, 0, 1, 0, 0, 1, 44, 0, 4, 203, 0, 113, last};
+    const Bytes v6{0xc0, 12,   0, 28, 0, 1, 0, 0, 1, 44, 0, 16, 0x20, 1,
+                   0xd,  0xb8, 0, 0,  0, 0, 0, 0, 0, 0,  0, 0,  0,    last};
+    const Bytes& record = q.qtype == dns::kA ? v4 : v6;
+    bytes.insert(bytes.end(), record.begin(), record.end());
+    return bytes;
+}
+
+// All that others see of a query's way.
+struct Seen {
+    std::vector<unsigned> asked;                // groups
+    std::vector<std::vector<unsigned>> waited;  // with what the record waited for each
+    Bytes answer;
+    unsigned ede = 0, age_s = 0;
+    std::vector<unsigned> lists;
+    std::vector<std::string> notes;
+    bool operator==(const Seen&) const = default;
+};
+
+// A worker's part in it, with a cache of its own.
+class Side {
+  public:
+    explicit Side(bool plans)
+        : plans_(plans),
+          qsbr_(static_cast<rte_rcu_qsbr*>(
+              rte_zmalloc("plan_test", rte_rcu_qsbr_get_memsize(1), 64))) {
+        rte_rcu_qsbr_init(qsbr_, 1);
+        cache_.emplace(cache::CacheOptions{std::size_t{2} << 20, sizes_}, qsbr_);
+        keeper_.emplace(0, &*cache_, nullptr, counters);
+        executor_.emplace(0, &*cache_, hasher_, pools_, *keeper_, &notes_, counters);
+    }
+    ~Side() {
+        cache_.reset();
+        rte_free(qsbr_);
+    }
+    Side(const Side&) = delete;
+    Side& operator=(const Side&) = delete;
+
+    Seen ask(const Snapshot& snapshot, const Asked& a, Now now) {
+        Seen seen;
+        QueryContext c(snapshot, a.query);
+        c.qname_as_sent = a.message.data() + dns::kHeaderSize;
+        c.started_ms = now.ms;
+        if (!plans_) {
+            c.begin(nullptr);
+        } else if (begin_with_plan(c, now, seen)) {
+            return seen;
+        }
+        Step step = executor_->run(c, now);
+        while (step == Step::asks) {
+            seen.asked.push_back(c.group);
+            seen.waited.push_back(waits_with(c.state));
+            BOOST_REQUIRE(seen.asked.size() < 100);
+            step = executor_->resume(c, answer_of(a.query, c.group, now), dns::Ede::other, now);
+        }
+        take(c.response.answer(), c.response.age_s(now.s()), seen);
+        if (c.response.ede()) seen.ede = 1U + static_cast<unsigned>(*c.response.ede());
+        seen.lists = {c.state.lists.begin(), c.state.lists.begin() + c.state.list_count};
+        while (cache_->turn(now, counters)) {
+        }
+        return seen;
+    }
+
+    Counters counters;
+    unsigned plain_hits = 0, plain_claims = 0, moved_on = 0;
+
+  private:
+    // As lookup() and Resolver::answer_hit() do. True: a plain hit was the answer.
+    bool begin_with_plan(QueryContext& c, Now now, Seen& seen) {
+        const Plan* const plan = executor_->plan(c.snapshot, c.query);
+        c.begin(plan);
+        if (plan == nullptr) return false;
+        moved_on += plan->pc != c.snapshot.entry;
+        if (plan->cache < 0) return false;
+        c.looked_up = plan->cache;
+        const cache::KeyFacts facts =
+            Executor::facts_of(c.query, c.snapshot.caches[static_cast<std::size_t>(plan->cache)]);
+        const cache::Key key = hasher_(facts);
+        cache_->lookup(&key, &facts, 1, now.s(), &c.found);
+        if (c.found == nullptr || c.found->tags.load() >> 32 < c.snapshot.generation) return false;
+        const Plan* const of_hit = executor_->plan(c.snapshot, *c.found);
+        HitLists claimed;
+        if (of_hit == nullptr || !of_hit->hit_is_plain ||
+            !Executor::claim_hit(c.snapshot, *of_hit, *c.found, claimed))
+            return false;
+        ++plain_hits;
+        plain_claims += claimed.list_count > c.found->list_count;
+        take(c.found->answer(), now.s() - c.found->inserted_s, seen);
+        seen.lists = {claimed.lists.begin(), claimed.lists.begin() + claimed.list_count};
+        return true;
+    }
+    void take(const dns::Answer& answer, unsigned age_s, Seen& seen) {
+        const auto* const bytes = reinterpret_cast<const std::uint8_t*>(&answer);
+        seen.answer.assign(bytes, bytes + answer.size());
+        seen.age_s = age_s;
+        Note n;
+        while (notes_.pop(&n, 1) == 1) {
+            seen.notes.push_back(std::to_string(static_cast<unsigned>(n.kind)) + " " +
+                                 std::to_string(n.text) + " " + std::to_string(n.has_response) +
+                                 " " + std::to_string(n.rcode) + " " +
+                                 std::to_string(n.response_bytes));
+        }
+    }
+    static std::vector<unsigned> waits_with(const ProgramState& s) {
+        std::vector<unsigned> all{s.pc, static_cast<unsigned>(s.marks)};
+        all.insert(all.end(), s.wrappers.begin(), s.wrappers.begin() + s.depth);
+        all.insert(all.end(), s.lists.begin(), s.lists.begin() + s.list_count);
+        return all;
+    }
+    Buffer* answer_of(const dns::Query& q, std::uint16_t group, Now now) {
+        Buffer* const b = pools_.take(1000);
+        dns::UpstreamFacts facts;
+        BOOST_REQUIRE(dns::build_answer(upstream_says(q, group), q.name(), q.qtype, 1, false,
+                                        b->room(), facts) == dns::AnswerError::none);
+        b->length = static_cast<std::uint32_t>(b->answer().size());
+        b->serial = ++serial_;
+        b->born_ms = now.ms;
+        return b;
+    }
+
+    bool plans_;
+    rte_rcu_qsbr* qsbr_;
+    std::array<std::uint32_t, 2> sizes_{200, 200};
+    BufferPools pools_{63, 7};
+    std::array<std::uint8_t, 16> secret_{2};
+    cache::KeyHasher hasher_{secret_};
+    Ring<Note> notes_{kNotes, nullptr};
+    std::uint32_t serial_ = 0;
+    std::optional<cache::Cache> cache_;
+    std::optional<Keeper> keeper_;
+    std::optional<Executor> executor_;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(plan)
+
+BOOST_AUTO_TEST_CASE(with_plans_and_without_the_program_comes_to_the_same) {
+    Random random(20260801);
+    Side with(true), without(false);
+    Now now{1'000'000};
+    for (std::uint32_t generation = 1; generation <= 300; ++generation) {
+        const auto snapshot = ProgramMaker(random).make();
+        snapshot->generation = generation;
+        for (unsigned i = 0; i < 400; ++i) {
+            now.ms += random.below(1500);
+            const Asked asked = random_query(random);
+            const Seen expected = without.ask(*snapshot, asked, now);
+            const Seen got = with.ask(*snapshot, asked, now);
+            BOOST_TEST_CONTEXT("program " << generation << " query " << i << " type "
+                                          << asked.query.qtype) {
+                BOOST_TEST(got.asked == expected.asked);
+                BOOST_TEST((got.waited == expected.waited));
+                BOOST_TEST((got.answer == expected.answer));
+                BOOST_TEST(got.ede == expected.ede);
+                BOOST_TEST(got.age_s == expected.age_s);
+                BOOST_TEST(got.lists == expected.lists);
+                BOOST_TEST(got.notes == expected.notes);
+            }
+            BOOST_REQUIRE((got == expected));
+        }
+    }
+    // And it was about something.
+    BOOST_TEST(with.plain_hits > 1000U);
+    BOOST_TEST(with.plain_claims > 100U);
+    BOOST_TEST(with.moved_on > 10'000U);
+    BOOST_TEST(with.counters.get(Stat::plans_made) > 500U);
+    BOOST_TEST(with.counters.get(Stat::notes_sent) > 500U);
+    BOOST_TEST(with.counters.get(Stat::notes_dropped) == 0U);
+    BOOST_TEST(with.counters.get(Stat::cache_hits) > 1000U);
+}
+
+// 20 rules that claim for a list each, then a cache: a name in two of their sets.
+BOOST_AUTO_TEST_CASE(a_plan_stands_at_the_cache_behind_the_rules) {
+    SnapshotMaker m;
+    const auto list = m.list(policy_list(1));
+    for (unsigned i = 0; i < 20; ++i) {
+        const auto test =
+            m.test(Op::if_tags, m.domains({"domain:s" + std::to_string(i) + ".example"}));
+        m.add(i == 3 ? Op::enter_list : Op::mark, i == 3 ? list : m.mark_mask(1U << i));
+        m.land(test);
+    }
+    const auto cache_pc = m.add(Op::enter_cache, m.cache(), true);
+    m.add(Op::sequence_end);
+    m.add(Op::end);
+    const auto snapshot = m.finish();
+    BOOST_TEST(snapshot->plans_by_name);
+    BOOST_TEST(bool{snapshot->program[cache_pc - 1U].in_prefix});
+    BOOST_TEST(!snapshot->program[cache_pc].in_prefix);
+    matchers::TagBits sets;
+    sets.set(3);
+    sets.set(5);
+    const Plan plan = make_plan(*snapshot, sets);
+    BOOST_TEST(plan.pc == cache_pc);
+    BOOST_TEST(plan.cache == 0);
+    BOOST_TEST(plan.marks == 1U << 5);
+    BOOST_TEST(plan.depth == 1);
+    BOOST_TEST(plan.hit_is_plain);
+    BOOST_TEST(plan.hit_list_count == 1);
+    BOOST_TEST(make_plan(*snapshot, {}).depth == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_prefix_ends_before_what_others_see) {
+    const auto end_of = [](Op op, std::uint32_t operand) {
+        SnapshotMaker m;
+        m.text("text");
+        m.add(Op::mark, m.mark_mask(1));
+        m.add(op, operand);
+        m.add(Op::enter_cache, m.cache(), true);
+        m.add(Op::sequence_end);
+        m.add(Op::end);
+        return m.finish();
+    };
+    // A note before the cache is written for each query; the cache is looked up with the others all the same.
+    const auto debug = end_of(Op::debug_print, 0);
+    BOOST_TEST(debug->plan.pc == 1);
+    BOOST_TEST(debug->plan.cache == 0);
+    BOOST_TEST(!debug->plan.hit_is_plain);
+    // One at the end as well, but until then there is only a wrapper.
+    const auto summary = end_of(Op::enter_summary, 0);
+    BOOST_TEST(summary->plan.pc == 2);
+    BOOST_TEST(summary->plan.cache == 0);
+    BOOST_TEST(!summary->plan.hit_is_plain);
+    const auto nothing = end_of(Op::mark, 0);
+    BOOST_TEST(nothing->plan.hit_is_plain);
+    BOOST_TEST(!nothing->hit_reads_tags);
+}
+
+// cache ; has_resp: accept ; [set] list ; forward: as mosdns's users write it.
+BOOST_AUTO_TEST_CASE(a_hit_is_plain_where_it_is_accepted_behind_the_cache) {
+    SnapshotMaker m;
+    m.add(Op::enter_cache, m.cache());
+    const auto has_resp = m.test(Op::if_has_resp);
+    m.add(Op::stop);
+    m.land(has_resp);
+    m.land(m.test(Op::if_tags, m.domains({"domain:stream.example"})));
+    m.upstream("198.51.100.53", 0);
+    m.add(Op::forward, m.group({0}));
+    m.add(Op::sequence_end);
+    m.add(Op::end);
+    const auto snapshot = m.finish();
+    BOOST_TEST(snapshot->plan.hit_is_plain);
+    BOOST_TEST(!snapshot->hit_reads_tags);
+    BOOST_TEST(!snapshot->plans_by_name);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace steer::test
