@@ -4,6 +4,7 @@
 // is a real connection. tests/bench/cached.py runs it against testpmd. With --check it says instead how many of the
 // answers, every 64th, were compared. As bench_stages (stage_clock.h) it says besides where the nanoseconds go.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cinttypes>
@@ -16,6 +17,7 @@
 
 #include "bench/cached_scene.h"
 #include "bench/checked_port.h"
+#include "bench/mixed_port.h"
 #include "dataplane/port/ethdev.h"
 #include "dataplane/stage_clock.h"
 
@@ -40,16 +42,18 @@ std::uint64_t workers_cpu_ns() {
 }
 
 struct Reading {
-    std::uint64_t packets = 0, answered = 0, recalled = 0, cpu_ns = 0;
+    std::uint64_t packets = 0, answered = 0, recalled = 0, asked = 0, claimed = 0, cpu_ns = 0;
 };
 
 Reading read(Plane& plane) {
     Reading r;
     for (unsigned i = 0; i < plane.workers(); ++i) {
         const Counters& counters = plane.worker(i).counters();
-        r.packets += counters.get(Stat::rx_packets);
-        r.answered += counters.get(Verdict::answered);
+        r.packets += counters.get(Stat::rx_packets) - counters.get(Verdict::upstream_reply);
+        r.answered += counters.get(Verdict::answered) + counters.get(ParkedEnd::answered);
         r.recalled += counters.get(Stat::memo_hits);
+        r.asked += counters.get(Stat::upstream_queries);
+        r.claimed += counters.get(Stat::claims_covered) + counters.get(Stat::events_raised);
     }
     r.cpu_ns = workers_cpu_ns();
     return r;
@@ -77,21 +81,44 @@ void print_stages(const StageTimes& before, const StageTimes& after, double pack
     if (!after.empty()) std::printf("]");
 }
 
-void measure(Plane& plane, double seconds) {
+void let_run(CachedScene& scene, double seconds) {
+    using Clock = std::chrono::steady_clock;
+    const auto end = Clock::now() + std::chrono::duration<double>(seconds);
+    while (Clock::now() < end) {
+        std::this_thread::sleep_for(std::min<std::chrono::duration<double>>(
+            end - Clock::now(), std::chrono::milliseconds(100)));
+        scene.poll();
+    }
+}
+
+// Builds and publishes the configuration again at the middle, if asked for; prints how long that took.
+void measure(CachedScene& scene, double seconds, bool reload) {
+    using Clock = std::chrono::steady_clock;
+    Plane& plane = scene.plane();
     std::this_thread::sleep_for(std::chrono::milliseconds(700));
     const Reading before = read(plane);
     const StageTimes stages_before = read_stages();
-    std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+    const auto begin = Clock::now();
+    double reload_s = 0;
+    if (reload) {
+        let_run(scene, seconds / 2);
+        const auto start = Clock::now();
+        scene.reload();
+        reload_s = std::chrono::duration<double>(Clock::now() - start).count();
+    }
+    let_run(scene, seconds - std::chrono::duration<double>(Clock::now() - begin).count());
     const Reading after = read(plane);
     const StageTimes stages_after = read_stages();
     if (after.packets == before.packets) fail("no packet came");
     const auto packets = static_cast<double>(after.packets - before.packets);
+    const auto share = [&](std::uint64_t Reading::*what) {
+        return static_cast<double>(after.*what - before.*what) / packets;
+    };
     std::printf(
         "{\"ns_per_packet\": %.2f, \"answered_share\": %.5f, \"recalled_share\": %.5f, "
-        "\"packets\": %.0f",
-        static_cast<double>(after.cpu_ns - before.cpu_ns) / packets,
-        static_cast<double>(after.answered - before.answered) / packets,
-        static_cast<double>(after.recalled - before.recalled) / packets, packets);
+        "\"asked_share\": %.5f, \"claimed_share\": %.5f, \"reload_s\": %.3f, \"packets\": %.0f",
+        share(&Reading::cpu_ns), share(&Reading::answered), share(&Reading::recalled),
+        share(&Reading::asked), share(&Reading::claimed), reload_s, packets);
     print_stages(stages_before, stages_after, packets);
     std::printf("}\n");
 }
@@ -120,7 +147,8 @@ int main(int argc, char** argv) {
     scene.router_port = 8728;
     std::string pcap;
     double seconds = 2;
-    bool no_huge = false, checks = false;
+    bool no_huge = false, checks = false, reload = false;
+    unsigned new_name_every = 0;
     unsigned workers = 1, mib = 1200;
     EthdevOptions port;
     port.descriptors = 1024;
@@ -139,17 +167,23 @@ int main(int argc, char** argv) {
     app.add_option("--mib", mib, "memory of the EAL");
     app.add_flag("--no-huge", no_huge);
     app.add_flag("--check", checks, "compares answers, untimed");
+    app.add_option("--new-name-every", new_name_every,
+                   "so manieth query is for a name that nobody asked for before, and is forwarded");
+    app.add_flag("--reload", reload, "in the middle");
     CLI11_PARSE(app, argc, argv);
 
     start_eal(no_huge, workers, mib);
     std::vector<std::unique_ptr<Port>> owned;
+    std::vector<std::unique_ptr<MixedPort>> mixed;
     std::vector<Port*> ports;
     for (unsigned i = 0; i < workers; ++i) {
         auto opened = open_vdev("net_pcap", "rx_pcap=" + pcap + ",infinite_rx=1", port);
         if (!opened) fail(opened.error().sentence());
         owned.push_back(std::move(opened->front()));
-        ports.push_back(owned.back().get());
+        mixed.push_back(std::make_unique<MixedPort>(*owned.back(), new_name_every));
+        ports.push_back(new_name_every == 0 ? owned.back().get() : mixed.back().get());
     }
+    if (new_name_every != 0) scene.upstream_index = MixedPort::kUpstreamIndex;
     std::vector<std::unique_ptr<CheckedPort>> checked;
     if (checks) {
         const AnswerCheck check(read_pcap(pcap), answers_of(scene), kSceneTtl);
@@ -159,6 +193,6 @@ int main(int argc, char** argv) {
     CachedScene cached(scene, ports);
     cached.plane().start();
     if (checks) return check(cached.plane(), seconds, checked);
-    measure(cached.plane(), seconds);
+    measure(cached, seconds, reload);
     return 0;
 }

@@ -195,8 +195,9 @@ Answers answers_of(const SceneOptions& options) {
 }
 
 struct CachedScene::Impl {
-    Impl(const SceneOptions& options, std::span<Port* const> ports)
-        : names(read_names(options.names)),
+    Impl(const SceneOptions& scene, std::span<Port* const> ports)
+        : options(scene),
+          names(read_names(options.names)),
           built(built_of(options, static_cast<unsigned>(names.size()), registry)),
           plane(plane_options(*built.snapshot, options, ports.size())),
           publisher(plane.shared()),
@@ -205,6 +206,13 @@ struct CachedScene::Impl {
         table->service_addresses = {*IpAddress::parse(kServiceAddress)};
         table->own_addresses = table->service_addresses;
         table->service_ports = {53};
+        if (options.upstream_index != 0) {
+            table->by_upstream = {{.via = NextHop::Via::port,
+                                   .if_index = options.upstream_index,
+                                   .peer_mac = {2, 0, 0, 0, 0, 3},
+                                   .own_mac = ports.front()->mac(),
+                                   .source = table->service_addresses.front()}};
+        }
         hops.put(std::move(table));
         for (Port* port : ports)
             plane.add_worker({port}, clock);
@@ -223,6 +231,12 @@ struct CachedScene::Impl {
         if (routers) routers->stop(0);
     }
 
+    void reload() {
+        built = built_of(options, static_cast<unsigned>(names.size()), registry);
+        must(publisher.publish(built.snapshot, clock.now()));
+    }
+
+    const SceneOptions options;
     BootClock clock;
     const std::vector<std::string> names;
     build::Registry registry;
@@ -237,6 +251,14 @@ CachedScene::CachedScene(const SceneOptions& options, std::span<Port* const> por
     : impl_(std::make_unique<Impl>(options, ports)) {}
 
 CachedScene::~CachedScene() = default;
+
+void CachedScene::reload() {
+    impl_->reload();
+}
+
+void CachedScene::poll() {
+    impl_->publisher.poll(impl_->clock.now());
+}
 
 Plane& CachedScene::plane() {
     return impl_->plane;

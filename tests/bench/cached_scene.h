@@ -21,6 +21,8 @@ struct SceneOptions {
     unsigned records = 2;  // addresses of a name ...
     bool one_to = false;   // ... or as many as its place in the file says, from 1 to `records`
     unsigned cache_mib = 16;
+    int upstream_index =
+        0;  // NextHop::if_index of the port that its first upstream is behind; 0: there is no route
 };
 
 // lcore 0 for this thread, one for each worker; no devices.
@@ -37,6 +39,10 @@ class CachedScene {
     ~CachedScene();
     CachedScene(const CachedScene&) = delete;
     CachedScene& operator=(const CachedScene&) = delete;
+
+    // Builds the configuration again and puts it in force, as a reload does. Then call poll() now and then.
+    void reload();
+    void poll();
 
     [[nodiscard]] Plane& plane();
     [[nodiscard]] Clock& clock();
