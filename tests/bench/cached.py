@@ -37,6 +37,7 @@ class Load:
 
     queries: int = QUERIES
     names: int = NAMES
+    once: bool = False  # each name comes once, `queries` is how many
     zipf: float | None = None  # the exponent; None: all names alike
     records: tuple[str, ...] = ()  # bench_cached's words for the answers; (): two addresses
     mbufs: int = 131_072
@@ -77,7 +78,9 @@ def query_frame(name: str, ident: int, client: int, port: int) -> bytes:
 def write_pcap(path: pathlib.Path, load: Load = Load()) -> None:
     random.seed(20260801)
     table = names(load.names)
-    if load.zipf is None:
+    if load.once:
+        asked = table
+    elif load.zipf is None:
         asked = [random.choice(table) for _ in range(load.queries)]
     else:
         weights = itertools.accumulate(1 / rank**load.zipf for rank in range(1, load.names + 1))

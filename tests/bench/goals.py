@@ -34,14 +34,14 @@ class Goal:
 
 GOALS = (
     Goal("cached", 0.30, 0.38, figures=("ns", "testpmd_ns", "own_ns", "ratio_no_huge", "recalled", "compared"), instr="cached"),
-    Goal("zipf", 0.20, 0.30, figures=("ns", "testpmd_ns", "ratio_zipf", "ns_zipf", "recalled_zipf", "compared")),
+    Goal("zipf", 0.20, 0.30, figures=("ns", "testpmd_ns", "ratio_zipf", "ns_zipf", "recalled_zipf", "compared"), instr="unrecalled"),
     Goal("policy", 0.90, 0.97, figures=("ns", "plain_ns")),
     Goal("memif", 0.35, 0.5, figures=("mqps", "testpmd_mqps", "compared"), instr="cached"),
     Goal("ports", 1.0, 1.2, limits=(("dnsperf", "≥", 0.95), ("restart_s", "≤", 3)),
          figures=("ns", "knot_ns", "lost_percent", "knot_lost_percent", "machine_ratio", "qps", "knot_qps",
                   "compared"), instr="plain"),
     Goal("peers", 1.3, 1.6, figures=("best", "ours_ns", "unbound_ns", "dnsdist_ns", "knot_ns"), instr="plain"),
-    Goal("miss", 2.0, 3, limits=(("cost", "≤", 3),), figures=("ns", "hit_ns", "dnsdist_ns", "qps", "dnsdist_qps")),
+    Goal("miss", 2.0, 3, limits=(("cost", "≤", 3),), figures=("ns", "hit_ns", "dnsdist_ns", "qps", "dnsdist_qps"), instr="miss"),
     Goal("latency", 5, less=True, limits=(("over_knot_us", "≤", 100),),
          figures=("p50_us", "knot_p50_us", "tenth_p50_us", "half_p50_us", "half_p99_us", "mqps"), instr="cached"),
     Goal("workers", 0.90, 1, figures=("answered", "compared"), instr="cached"),

@@ -2,11 +2,13 @@
 
 It does not move with the machine, so a test compares it (instr_test.py, instr.expected). One worker on an in-process
 ring port; a build of its own for x86-64-v3 (valgrind knows no AVX-512). `cached` is what `cached` and `memif` serve (policy
-set, router), `plain` what `ports` does: a cache before a forwarder.
+set, router), `plain` what `ports` does: a cache before a forwarder. `miss` is a forwarded query from its coming to its
+answer, which takes another's place in the cache; `unrecalled` is `plain` with more queries than the query memo holds, as in `zipf`.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import pathlib
@@ -14,12 +16,15 @@ import re
 import subprocess
 import tempfile
 
-from bench.cached import ROOT, names, write_pcap
+from bench.cached import ROOT, Load, names, write_pcap
 from lab.network import LabError, Process
 
 TARGET = "tests/bench/bench_instr"
+LOADS = {"miss": Load(queries=8_192, names=8_192, once=True),
+         "unrecalled": Load(queries=32_768, names=32_768, once=True)}
 PLAIN = """plugins:
-  - { tag: main, type: sequence, args: [ { exec: cache short_circuit }, { exec: forward 127.0.0.1:5300 } ] }
+  - {{ tag: answers, type: cache, args: {{ size: {size}, short_circuit: true }} }}
+  - {{ tag: main, type: sequence, args: [ {{ exec: $answers }}, {{ exec: forward 192.0.2.53 }} ] }}
 """
 
 
@@ -42,15 +47,17 @@ def _count(folder: pathlib.Path, bench: pathlib.Path, *words: str) -> float:
 
 
 def count(build: pathlib.Path, what: str) -> float:
-    """Instructions an answer of `cached` or `plain`, by the build in `v3`."""
+    """Instructions an answer of one of the lines of instr.expected, by the build in `v3`."""
+    load = LOADS.get(what, Load())
     bench = build / "v3" / TARGET
     with tempfile.TemporaryDirectory(prefix="steerdns-instr-") as name:
         folder = pathlib.Path(name)
-        write_pcap(folder / "hot.pcap")
-        (folder / "names").write_text("\n".join(names()) + "\n")
-        if what == "plain":
-            (folder / "plain.yaml").write_text(PLAIN)
-            return _count(folder, bench, "--config", str(folder / "plain.yaml"))
+        write_pcap(folder / "hot.pcap", load)
+        known = ["other.example"] if what == "miss" else names(load.names)
+        (folder / "names").write_text("\n".join(known) + "\n")
+        if what != "cached":
+            (folder / "plain.yaml").write_text(PLAIN.format(size=1_024 if what == "miss" else max(1_024, load.names)))
+            return _count(folder, bench, "--config", str(folder / "plain.yaml"), *(["--miss"] if what == "miss" else []))
         rossim = Process("rossim", [str(build / "tools/rossim/rossim"), "--address", "127.0.0.1", "--port", "0", "--user",
                                     "api-user:secret"], folder / "rossim.log")
         try:
@@ -61,6 +68,7 @@ def count(build: pathlib.Path, what: str) -> float:
             rossim.stop()
 
 
+@functools.cache  # several benches show the same one
 def figure(build: pathlib.Path, what: str) -> int:
     """The second figure of a bench: built first if need be."""
     build_v3(build)

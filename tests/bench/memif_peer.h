@@ -21,7 +21,7 @@ struct PeerOptions {
     std::string tap;            // bridge: the interface to make here
     std::string pcap, answers;  // load: the queries; "NAME ADDRESS…" lines
     double seconds = 2;
-    double rate = 0;  // load: queries a second, one at a time; 0: as fast as the memif takes them
+    double rate = 0;    // load: queries a second, one at a time; 0: as fast as the memif takes them
     bool open = false;  // with a rate: at random times, without waiting for the one before
     unsigned random_seed = 1;
     bool swapped = false;  // load: replies are the queries turned round (testpmd's 5tswap)
