@@ -8,19 +8,20 @@ namespace steer {
 
 void lookup(Burst& burst, const Snapshot& snapshot, const cache::Cache* cache,
             const cache::KeyHasher& hasher, Executor& executor, QueryMemo& memo, Now now) noexcept {
+    const int likely = cache != nullptr ? snapshot.likely_cache : -1;
     std::array<std::uint8_t, kBurst> places;  // of the packets that a cache is asked for
     std::array<cache::KeyFacts, kBurst> facts;
     unsigned n = 0;
     for (unsigned i = 0; i < burst.live_count; ++i) {
         Packet& p = burst.packets[burst.live[i]];
-        p.plan = executor.plan(snapshot, p.query);
         p.found = nullptr;
-        if (p.plan == nullptr || p.plan->cache < 0) continue;
-        const auto place = static_cast<std::size_t>(p.plan->cache);
-        facts[n] = Executor::facts_of(p.query, snapshot.caches[place]);
+        p.plan = likely < 0 ? executor.plan(snapshot, p.query) : nullptr;
+        const int place = p.plan != nullptr ? p.plan->cache : likely;
+        if (place < 0 || cache == nullptr) continue;
+        facts[n] = Executor::facts_of(p.query, snapshot.caches[static_cast<std::size_t>(place)]);
         places[n++] = burst.live[i];
     }
-    if (cache == nullptr || n == 0) return;
+    if (n == 0) return;
     std::array<cache::Key, kBurst> keys;
     std::array<const cache::Entry*, kBurst> found;
     hasher.bulk(facts.data(), n, keys.data());
@@ -30,10 +31,12 @@ void lookup(Burst& burst, const Snapshot& snapshot, const cache::Cache* cache,
     cache->lookup(keys.data(), facts.data(), n, now.s(), found.data());
     for (unsigned i = 0; i < n; ++i) {
         Packet& p = burst.packets[places[i]];
-        p.found = found[i];
-        if (found[i] == nullptr) continue;
-        rte_prefetch0(&found[i]->answer());
-        if (burst.recalled) remember(p, snapshot, keys[i], epochs[i], memo);
+        const cache::Entry* const e = p.found = found[i];
+        if (e != nullptr) rte_prefetch0(&e->answer());
+        if (likely >= 0 && e != nullptr)
+            p.plan = executor.plan(snapshot, e->tags.load(std::memory_order_relaxed));
+        if (p.plan == nullptr) p.plan = executor.plan(snapshot, p.query);
+        if (e != nullptr && burst.recalled) remember(p, snapshot, keys[i], epochs[i], memo);
     }
     burst.looked_up = true;
 }

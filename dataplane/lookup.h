@@ -3,8 +3,9 @@
 // In:   parsed packets.
 // Out:  `plan` of each; `found` of each whose plan reaches a cache (good until the worker's next quiescent state);
 //       burst.looked_up. The bodies are prefetched.
-// Cost: one SipHash a name and one bulk lookup a burst; one more SipHash a name where the cache depends on the name's
-//       sets, and for a new name the matcher. No lookup if the program reaches no cache.
+// Cost: one SipHash a name and one bulk lookup a burst; one more SipHash for the plan of a name whose entry does not tell
+//       its sets, or if several caches are reached by sets, and for a new name the matcher. No lookup if the program
+//       reaches no cache.
 //       What is found goes into the memo, if recall() asked it.
 // Ends: none.
 #pragma once

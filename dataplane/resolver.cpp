@@ -135,10 +135,11 @@ void Resolver::resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept
 bool Resolver::answer_hit(Packet& p, const Snapshot& snapshot, Now now) noexcept {
     const cache::Entry* const e = p.found;
     if (e == nullptr) return false;
-    if (e->tags.load(std::memory_order_relaxed) >> 32 < snapshot.generation) return false;
+    const std::uint64_t tags = e->tags.load(std::memory_order_relaxed);
+    if (tags >> 32 < snapshot.generation) return false;
     const std::uint32_t now_s = now.s();
     if (now_s >= e->attend_s.load(std::memory_order_relaxed)) return false;
-    const Plan* const plan = parts_.executor.plan(snapshot, *e);
+    const Plan* const plan = parts_.executor.plan(snapshot, tags);
     if (plan == nullptr || !plan->hit_is_plain) return false;
     const std::uint32_t age_s = now_s > e->inserted_s ? now_s - e->inserted_s : 0;
     LeaveTerms terms;

@@ -44,8 +44,12 @@ void set_kept(Response& response, const cache::Entry* e, std::uint32_t stale_ttl
     if (cache::is_failure(e->answer())) response.set_ede(dns::Ede::cached_error);
 }
 
+std::uint64_t tag_word(std::uint32_t generation, std::uint32_t tag_set) {
+    return std::uint64_t{generation} << 32 | tag_set;
+}
+
 void remember_tags(const cache::Entry& e, std::uint32_t generation, std::uint32_t tag_set) {
-    writable(e).tags.store((std::uint64_t{generation} << 32) | tag_set, std::memory_order_relaxed);
+    writable(e).tags.store(tag_word(generation, tag_set), std::memory_order_relaxed);
 }
 
 // `to`: a ProgramState or HitLists.
@@ -465,25 +469,18 @@ const matchers::TagBits& Executor::tags_of(QueryContext& c) noexcept {
 const Plan* Executor::plan(const Snapshot& snapshot, const dns::Query& q) noexcept {
     if (!snapshot.plans_by_name) return &snapshot.plan;
     matchers::TagBits without_id;
-    return plan(snapshot, tag_set_of(snapshot, q.name(), without_id));
+    const std::uint32_t tag_set = tag_set_of(snapshot, q.name(), without_id);
+    return plan(snapshot, tag_word(snapshot.generation, tag_set));
 }
 
-const Plan* Executor::plan(const Snapshot& snapshot, const cache::Entry& hit) noexcept {
-    if (!snapshot.hit_reads_tags) return &snapshot.plan;
-    const EntryTags tags = tags_in(hit);
-    return tags.generation == snapshot.generation ? plan(snapshot, tags.tag_set) : nullptr;
-}
-
-const Plan* Executor::plan(const Snapshot& snapshot, std::uint32_t tag_set) noexcept {
-    if (tag_set == 0 || tag_set > TagSets::kCapacity) return nullptr;
-    Plan& known = plans_.of(tag_set);
-    if (known.generation == snapshot.generation) return &known;
+const Plan* Executor::make(const Snapshot& snapshot, std::uint32_t tag_set) noexcept {
     const matchers::TagBits* const sets = snapshot.tag_sets->find(tag_set);
     if (sets == nullptr) return nullptr;
     counters_.add(Stat::plans_made);
-    known = make_plan(snapshot, *sets);
-    known.tag_set = tag_set;
-    return &known;
+    Plan& plan = plans_.of(tag_set);
+    plan = make_plan(snapshot, *sets);
+    plan.tag_set = tag_set;
+    return &plan;
 }
 
 std::uint32_t Executor::tag_set_of(const Snapshot& snapshot, std::span<const std::uint8_t> qname,

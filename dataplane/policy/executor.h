@@ -153,8 +153,15 @@ class Executor {
 
     // The query's plan; nullptr: there is none, the program runs from its entry. Good as long as the snapshot is in force.
     const Plan* plan(const Snapshot& snapshot, const dns::Query& q) noexcept;
-    // That of a hit in the program's first cache.
-    const Plan* plan(const Snapshot& snapshot, const cache::Entry& hit) noexcept;
+    // That of the name of an entry, whose word of tags it is (Entry::tags); nullptr: the word does not say.
+    const Plan* plan(const Snapshot& snapshot, std::uint64_t tags) noexcept {
+        if (!snapshot.hit_reads_tags) return &snapshot.plan;
+        const auto tag_set = static_cast<std::uint32_t>(tags);
+        if (tags >> 32 != snapshot.generation || tag_set == 0 || tag_set > TagSets::kCapacity)
+            return nullptr;
+        const Plan& known = plans_.of(tag_set);
+        return known.generation == snapshot.generation ? &known : make(snapshot, tag_set);
+    }
 
     // What the program would claim a plain hit for. False: a list makes it another answer; run the program.
     static bool claim_hit(const Snapshot& snapshot, const Plan& plan, const cache::Entry& hit,
@@ -216,7 +223,7 @@ class Executor {
     void leave_list(QueryContext& c, std::uint8_t list) noexcept;
 
     [[nodiscard]] const matchers::TagBits& tags_of(QueryContext& c) noexcept;
-    const Plan* plan(const Snapshot& snapshot, std::uint32_t tag_set) noexcept;
+    const Plan* make(const Snapshot& snapshot, std::uint32_t tag_set) noexcept;
     // The id of the sets that the name is in; 0: they have none, and are `without_id`.
     std::uint32_t tag_set_of(const Snapshot& snapshot, std::span<const std::uint8_t> name,
                              matchers::TagBits& without_id) noexcept;

@@ -159,7 +159,7 @@ void mark_prefix(Snapshot& snapshot) {
     Program& program = snapshot.program;
     Reached prefix(program), hit(program);
     std::bitset<256> summarized;  // instances that may have entered a summary
-    bool has_cache = false;
+    bool has_cache = false, several = false;
     if (snapshot.entry < program.size()) prefix.pcs[snapshot.entry] = true;
     for (std::size_t pc = 0; pc < program.size(); ++pc) {
         Instruction& i = program[pc];
@@ -169,13 +169,17 @@ void mark_prefix(Snapshot& snapshot) {
                 is_pure(i.op) && !(i.op == Op::sequence_end && summarized.test(i.instance));
             if (i.in_prefix) prefix.go_on(pc, i, false);
             if (i.op == Op::enter_cache) {
+                several |=
+                    has_cache && static_cast<std::int16_t>(i.operand) != snapshot.likely_cache;
                 has_cache = true;
+                snapshot.likely_cache = static_cast<std::int16_t>(i.operand);
                 if (!i.short_circuit) hit.pcs[pc + 1] = true;
             }
         }
         if (hit.pcs[pc] && is_pure(i.op)) hit.go_on(pc, i, true);
     }
     snapshot.plans_by_name = prefix.reads_tags && has_cache;
+    if (!snapshot.plans_by_name || several) snapshot.likely_cache = -1;
     snapshot.hit_reads_tags = snapshot.plans_by_name || hit.reads_tags;
     snapshot.plan = {};
     snapshot.plan.pc = snapshot.entry;

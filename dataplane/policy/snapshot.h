@@ -103,8 +103,11 @@ struct Snapshot {
     std::array<std::uint8_t, kMaxLists> list_by_id{};  // index in `lists`; kNoList: not here
     // Where every query stands after the pure prefix; its beginning if that is asked of names without reaching a cache.
     Plan plan;
-    bool plans_by_name =
-        false;  // the prefix asks for the name's sets and reaches a cache: PlanMemo knows
+    // The prefix asks for the name's sets and reaches a cache: then each name has the plan of its sets.
+    bool plans_by_name = false;
+    // The only cache that any of these plans reaches, which is asked first, because its entry knows the sets of its
+    // name; -1: there are several, or plans are not by name.
+    std::int16_t likely_cache = -1;
     bool hit_reads_tags = false;    // what follows a hit depends on the name's sets
     bool hit_may_be_plain = false;  // see Plan
 };

@@ -2,7 +2,7 @@
 // is sent to the upstream is answered at once.
 //
 // The frames are those of tests/bench/cached.py: Ethernet, IPv4 without options, UDP, and a name whose first label has
-// eight letters, which are written over. A second of simulated upstream for each: one address of a few, TTL 3600.
+// eight letters, which are written over. The upstream says one address of a few, TTL 3600.
 // The cost of both is the worker's, and the same whatever the worker runs.
 #pragma once
 

@@ -230,18 +230,20 @@ class Side {
   private:
     // As lookup() and Resolver::answer_hit() do. True: a plain hit was the answer.
     bool begin_with_plan(QueryContext& c, Now now, Seen& seen) {
-        const Plan* const plan = executor_->plan(c.snapshot, c.query);
+        const Plan* plan = nullptr;
+        if (c.snapshot.likely_cache >= 0) {
+            c.found = found_in(c.snapshot.likely_cache, c, now);
+            if (c.found != nullptr) plan = executor_->plan(c.snapshot, c.found->tags.load());
+        }
+        if (plan == nullptr) plan = executor_->plan(c.snapshot, c.query);
         c.begin(plan);
         if (plan == nullptr) return false;
         moved_on += plan->pc != c.snapshot.entry;
         if (plan->cache < 0) return false;
         c.looked_up = plan->cache;
-        const cache::KeyFacts facts =
-            Executor::facts_of(c.query, c.snapshot.caches[static_cast<std::size_t>(plan->cache)]);
-        const cache::Key key = hasher_(facts);
-        cache_->lookup(&key, &facts, 1, now.s(), &c.found);
+        if (c.snapshot.likely_cache < 0) c.found = found_in(plan->cache, c, now);
         if (c.found == nullptr || c.found->tags.load() >> 32 < c.snapshot.generation) return false;
-        const Plan* const of_hit = executor_->plan(c.snapshot, *c.found);
+        const Plan* const of_hit = executor_->plan(c.snapshot, c.found->tags.load());
         HitLists claimed;
         if (of_hit == nullptr || !of_hit->hit_is_plain ||
             !Executor::claim_hit(c.snapshot, *of_hit, *c.found, claimed))
@@ -251,6 +253,14 @@ class Side {
         take(c.found->answer(), now.s() - c.found->inserted_s, seen);
         seen.lists = {claimed.lists.begin(), claimed.lists.begin() + claimed.list_count};
         return true;
+    }
+    const cache::Entry* found_in(int place, const QueryContext& c, Now now) {
+        const cache::Entry* found = nullptr;
+        const cache::KeyFacts facts =
+            Executor::facts_of(c.query, c.snapshot.caches[static_cast<std::size_t>(place)]);
+        const cache::Key key = hasher_(facts);
+        cache_->lookup(&key, &facts, 1, now.s(), &found);
+        return found;
     }
     void take(const dns::Answer& answer, unsigned age_s, Seen& seen) {
         const auto* const bytes = reinterpret_cast<const std::uint8_t*>(&answer);

@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(several_threads_agree) {
 BOOST_AUTO_TEST_CASE(a_memo_is_of_one_generation) {
     NameMemo memo;
     const cache::Key name{.low = 12345, .high = 6},
-        twin{.low = 12345 + NameMemo::kSlots, .high = 6};
+        twin{.low = 12345 + NameMemo::kSlots, .high = 7};  // in its slot
     BOOST_CHECK_EQUAL(memo.find(name, 1), 0U);
     BOOST_CHECK_EQUAL(memo.find({}, 0), 0U);
     memo.put(name, 1, 9);
