@@ -11,6 +11,7 @@
 #include "dataplane/dns/checksum.h"
 #include "dataplane/dns/wire.h"
 #include "dataplane/frame.h"
+#include "dataplane/header_pattern.h"
 
 namespace steer {
 namespace {
@@ -30,7 +31,8 @@ struct Datagram {
     bool is_v6;
     IpAddress source, destination;
     std::uint16_t source_port, destination_port;
-    std::uint64_t message_sum;  // of the UDP payload, narrow; set by check_datagram()
+    bool is_checked;  // set by check_datagram(), as what is in a Packet
+    std::uint64_t other_sum;
 };
 
 // Past Ethernet and up to two tags; the ethertype there. No value: cut off.
@@ -114,18 +116,25 @@ bool ip_checksum_right(const rte_mbuf* m, const Datagram& d) {
     return checksum_fold(checksum_add(0, d.l3, kIpv4Size)) == 0xffff;
 }
 
-// The payload is summed in any case: the reply's checksum is made of that sum.
-bool udp_checksum_right(const rte_mbuf* m, Datagram& d, bool may_be_partial) {
+// What is left to be done for UDP's checksum. False: it is missing where one must be.
+bool begin_udp_checksum(const rte_mbuf* m, Datagram& d, bool may_be_partial) {
     std::uint16_t sent;
     std::memcpy(&sent, d.udp + 6, 2);
-    d.message_sum = checksum_narrow(checksum_add(0, d.udp + kUdpSize, d.udp_length - kUdpSize));
+    d.is_checked = true;
+    d.other_sum = 0;
     if (sent == 0) return !d.is_v6;  // none; IPv6 must have one (RFC 8200 8.1)
     if ((m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD) return true;
     const std::uint64_t pseudo = d.is_v6 ? checksum_pseudo(d.l3 + 8, 32, d.udp_length)
                                          : checksum_pseudo(d.l3 + 12, 8, d.udp_length);
-    const std::uint64_t header = checksum_narrow(checksum_word(d.udp));
-    if (checksum_fold(pseudo + header + d.message_sum) == 0xffff) return true;
-    return may_be_partial && sent == checksum_fold(pseudo);
+    if (may_be_partial && sent == checksum_fold(pseudo)) return true;
+    d.is_checked = false;
+    d.other_sum = pseudo + checksum_narrow(checksum_word(d.udp));
+    return true;
+}
+
+bool message_right(const Datagram& d) {
+    const std::uint64_t sum = checksum_add(0, d.udp + kUdpSize, d.udp_length - kUdpSize);
+    return d.is_checked || checksum_fold(d.other_sum + checksum_narrow(sum)) == 0xffff;
 }
 
 bool bad_source(const Datagram& d, const OwnAddresses& ours) {
@@ -147,6 +156,11 @@ bool make_contiguous(rte_mbuf* m) {
     return m->nb_segs == 1 || rte_pktmbuf_linearize(m) == 0;
 }
 
+[[gnu::always_inline]] inline void read_ports(Datagram& d) {
+    d.source_port = load_be16(d.udp);
+    d.destination_port = load_be16(d.udp + 2);
+}
+
 // Finds the datagram in a frame. No value: it is UDP, whole, to be looked at.
 [[gnu::always_inline]] inline std::optional<Verdict> read_datagram(rte_mbuf* m,
                                                                    const OwnAddresses* ours,
@@ -163,22 +177,22 @@ bool make_contiguous(rte_mbuf* m) {
     if (!d.is_v6 && *type != kIpv4) return Verdict::punted;
     const std::size_t left = length - d.l3_offset;
     if (const auto end = d.is_v6 ? read_ipv6(left, ours, d) : read_ipv4(left, ours, d)) return end;
-    d.source_port = load_be16(d.udp);
-    d.destination_port = load_be16(d.udp + 2);
+    read_ports(d);
     return std::nullopt;
 }
 
-// Lengths and sums of a datagram that is ours.
+// Lengths of a datagram that is ours, IP's checksum, and what UDP's needs.
 std::optional<Verdict> check_datagram(const rte_mbuf* m, Datagram& d, bool may_be_partial) {
     const std::uint16_t udp_length = load_be16(d.udp + 4);
     if (udp_length < kUdpSize || udp_length > d.udp_length) return Verdict::drop_short_frame;
     d.udp_length = udp_length;  // what follows within the IP packet is padding
-    if (!ip_checksum_right(m, d) || !udp_checksum_right(m, d, may_be_partial))
+    if (!ip_checksum_right(m, d) || !begin_udp_checksum(m, d, may_be_partial))
         return Verdict::drop_bad_checksum;
     return std::nullopt;
 }
 
-void add_query(rte_mbuf* m, const Datagram& d, std::uint8_t port_index, Burst& burst) {
+[[gnu::always_inline]] inline void add_query(rte_mbuf* m, const Datagram& d,
+                                             std::uint8_t port_index, Burst& burst) {
     Packet& p = burst.next_packet();
     p.mbuf = m;
     p.injected = nullptr;
@@ -193,7 +207,8 @@ void add_query(rte_mbuf* m, const Datagram& d, std::uint8_t port_index, Burst& b
     p.is_udp = true;
     p.source_port = d.source_port;
     p.destination_port = d.destination_port;
-    p.message_sum = d.message_sum;
+    p.is_checked = d.is_checked;
+    p.other_sum = d.other_sum;
     p.source = d.source;
     p.destination = d.destination;
     p.found = nullptr;
@@ -208,21 +223,57 @@ UpstreamFrame upstream_frame(rte_mbuf* m, const Datagram& d) {
             {d.udp + kUdpSize, static_cast<std::size_t>(d.udp_length - kUdpSize)}};
 }
 
-// No value: it went into the burst's queries or replies.
-std::optional<Verdict> classify_one(rte_mbuf* m, const Port& port, std::uint8_t port_index,
-                                    OwnAddresses& ours, PortRange upstream_ports, Burst& burst) {
-    if (!make_contiguous(m)) return Verdict::drop_segmented;
-    Datagram d;
+// A datagram whose headers have the pattern of a query's. False: its lengths cannot be.
+[[gnu::always_inline]] inline bool read_known(const rte_mbuf* m, Datagram& d) {
+    std::uint8_t* const frame = rte_pktmbuf_mtod(m, std::uint8_t*);
+    d.l3_offset = RTE_ETHER_HDR_LEN;
+    d.l3 = frame + RTE_ETHER_HDR_LEN;
+    d.udp = d.l3 + kIpv4Size;
+    d.is_v6 = false;
+    const std::size_t total = load_be16(d.l3 + 2);
+    if (total > std::size_t{m->data_len} - RTE_ETHER_HDR_LEN || total < kIpv4Size + kUdpSize)
+        return false;
+    d.udp_length = static_cast<std::uint16_t>(total - kIpv4Size);
+    d.source = IpAddress::from_v4(d.l3 + 12);
+    d.destination = IpAddress::from_v4(d.l3 + 16);
+    read_ports(d);
+    return true;
+}
+
+// A frame whose headers are looked at in full. No value: a query to us, or (`is_reply`) an upstream's reply.
+[[gnu::noinline]] std::optional<Verdict> judge(rte_mbuf* m, OwnAddresses& ours,
+                                               PortRange upstream_ports, HeaderPattern& pattern,
+                                               Datagram& d, bool& is_reply) {
     if (const auto end = read_datagram(m, &ours, d)) return end;
     const bool is_query = ours.is_service(d.destination, d.destination_port);
-    const bool is_reply =
+    is_reply =
         !is_query && upstream_ports.contains(d.destination_port) && ours.is_own(d.destination);
     if (!is_query && !is_reply) return Verdict::punted;
-    if (d.l3_offset != RTE_ETHER_HDR_LEN &&
-        !ours.is_vlan(tags_of(rte_pktmbuf_mtod(m, std::uint8_t*), d.l3_offset)))
-        return Verdict::punted;
+    const std::uint8_t* const frame = rte_pktmbuf_mtod(m, const std::uint8_t*);
+    if (d.l3_offset != RTE_ETHER_HDR_LEN) {
+        if (!ours.is_vlan(tags_of(frame, d.l3_offset))) return Verdict::punted;
+    } else if (is_query && !d.is_v6) {
+        pattern.learn(frame);
+    }
+    return std::nullopt;
+}
+
+// No value: it went into the burst's queries or replies.
+[[gnu::always_inline]] inline std::optional<Verdict> classify_one(
+    rte_mbuf* m, const Port& port, std::uint8_t port_index, OwnAddresses& ours,
+    PortRange upstream_ports, HeaderPattern& pattern, Burst& burst) {
+    if (!make_contiguous(m)) return Verdict::drop_segmented;
+    Datagram d;
+    bool is_reply = false;
+    const bool known = m->data_len >= HeaderPattern::kSize &&
+                       pattern.matches(rte_pktmbuf_mtod(m, const std::uint8_t*)) &&
+                       read_known(m, d);
+    if (!known) {
+        if (const auto end = judge(m, ours, upstream_ports, pattern, d, is_reply)) return end;
+    }
     if (const auto end = check_datagram(m, d, port.partial_checksums())) return end;
     if (is_reply) {
+        if (!message_right(d)) return Verdict::drop_bad_checksum;
         burst.replies[burst.reply_count++] = upstream_frame(m, d);
         return std::nullopt;
     }
@@ -238,8 +289,10 @@ void classify(std::span<rte_mbuf* const> received, const Port& port, std::uint8_
     for (rte_mbuf* m : received)
         rte_prefetch0(rte_pktmbuf_mtod(m, const void*));
     ours.come_by(port.if_index());
+    HeaderPattern pattern;  // what is ours may be another the next time
     for (rte_mbuf* m : received) {
-        if (const auto end = classify_one(m, port, port_index, ours, upstream_ports, burst)) {
+        if (const auto end =
+                classify_one(m, port, port_index, ours, upstream_ports, pattern, burst)) {
             burst.ended[burst.ended_count++] = {m, *end};
         }
     }
@@ -248,8 +301,8 @@ void classify(std::span<rte_mbuf* const> received, const Port& port, std::uint8_
 Message moved_query(const Packet& p) noexcept {
     return {.kind = MessageKind::query_frame,
             .b = std::uint32_t{p.dns_length} << 16 | std::uint32_t{p.l3_offset} << 8 |
-                 (p.is_v6 ? 1U : 0U),
-            .token = p.message_sum,
+                 (p.is_checked ? 2U : 0U) | (p.is_v6 ? 1U : 0U),
+            .token = p.other_sum,
             .pointer = p.mbuf};
 }
 
@@ -263,9 +316,9 @@ void add_moved_query(const Message& message, std::uint8_t lane, Burst& burst) no
     d.udp_length = static_cast<std::uint16_t>((message.b >> 16) + kUdpSize);
     d.source = d.is_v6 ? IpAddress::from_v6(d.l3 + 8) : IpAddress::from_v4(d.l3 + 12);
     d.destination = d.is_v6 ? IpAddress::from_v6(d.l3 + 24) : IpAddress::from_v4(d.l3 + 16);
-    d.source_port = load_be16(d.udp);
-    d.destination_port = load_be16(d.udp + 2);
-    d.message_sum = message.token;
+    read_ports(d);
+    d.is_checked = (message.b & 2) != 0;
+    d.other_sum = message.token;
     add_query(m, d, lane, burst);
 }
 

@@ -2,11 +2,11 @@
 // kernel's.
 //
 // In:   mbufs of one port, any bytes.
-// Out:  burst.packets (queries: addresses, ports and the DNS message found, IP and UDP checked),
-//       burst.replies, burst.ended. Nothing in a packet is changed, so what is punted is as it
+// Out:  burst.packets (queries: addresses, ports and the DNS message found, IP checked; UDP's checksum is begun, see
+//       Packet::other_sum), burst.replies (all checked), burst.ended. Nothing in a packet is changed, so what is punted is as it
 //       came.
-// Cost: the first two cache lines of a packet, and a sum over its payload where the port did not
-//       verify it.
+// Cost: the first cache line of a packet. Of queries that follow each other with the same headers but for source,
+//       lengths and sums, one is judged in full (header_pattern.h).
 //
 // Ours is what is sent to the MAC address of the port's device or of a VLAN child of it (where the kernel knows the
 // device; elsewhere to any), and in that: UDP in an unfragmented IPv4 packet without options or an IPv6 packet without extension

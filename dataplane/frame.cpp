@@ -1,6 +1,7 @@
 #include "dataplane/frame.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "dataplane/dns/checksum.h"
@@ -15,22 +16,30 @@ constexpr std::uint8_t kUdp = 17;
 constexpr std::uint8_t kTtl = 64;
 constexpr std::size_t kIpv4Size = 20, kIpv6Size = 40, kUdpSize = 8;
 
-void store_sum(std::uint8_t* at, std::uint16_t sum) {
-    std::memcpy(at, &sum, 2);
+template <class T>
+T load(const std::uint8_t* at) {
+    T value;
+    std::memcpy(&value, at, sizeof value);
+    return value;
+}
+template <class T>
+void store(std::uint8_t* at, T value) {
+    std::memcpy(at, &value, sizeof value);
+}
+
+// A 16-bit field as it lies in memory, for words that are made of several (little-endian, as checksum.h).
+constexpr std::uint64_t field(std::uint16_t host_order) {
+    return __builtin_bswap16(host_order);
 }
 
 // Everything of the IPv4 header but the addresses, which are there; `addresses` is their sum.
 void complete_ipv4(std::uint8_t* ip, std::uint16_t udp_length, std::uint64_t addresses) {
     const auto total = static_cast<std::uint16_t>(kIpv4Size + udp_length);
     constexpr std::uint16_t kFirst = 0x4500, kDontFragment = 0x4000, kTtlAndUdp = kTtl << 8 | kUdp;
-    store_be16(ip, kFirst);
-    store_be16(ip + 2, total);
-    store_be16(ip + 4, 0);
-    store_be16(ip + 6, kDontFragment);
-    store_be16(ip + 8, kTtlAndUdp);
     const std::uint64_t words = std::uint64_t{kFirst} + total + kDontFragment + kTtlAndUdp;
-    store_sum(ip + 10,
-              static_cast<std::uint16_t>(~checksum_fold(addresses + checksum_words(words))));
+    const std::uint32_t sum = 0xffffU & ~checksum_fold(addresses + checksum_words(words));
+    store(ip, field(kFirst) | field(total) << 16 | field(kDontFragment) << 48);  // id: 0
+    store(ip + 8, static_cast<std::uint32_t>(field(kTtlAndUdp)) | sum << 16);
 }
 
 void complete_ipv6(std::uint8_t* ip, std::uint16_t udp_length) {
@@ -41,8 +50,8 @@ void complete_ipv6(std::uint8_t* ip, std::uint16_t udp_length) {
     ip[7] = kTtl;
 }
 
-// IP and UDP around a payload whose sum is `payload`: all but addresses and ports, which are there; `addresses` is the
-// sum of the IP header's (narrow), `ports` that of both ports in host order. Nothing that was stored a moment ago is loaded.
+// IP and UDP around a payload whose sum is `payload`: all but addresses, which are there; `addresses` is the sum of the
+// IP header's (narrow), `ports` both ports as they lie on the wire. Nothing that was stored a moment ago is loaded.
 [[gnu::always_inline]] inline void complete(std::uint8_t* ip, bool is_v6, std::uint16_t udp_length,
                                             std::uint64_t addresses, std::uint32_t ports,
                                             std::uint64_t payload) {
@@ -51,13 +60,20 @@ void complete_ipv6(std::uint8_t* ip, std::uint16_t udp_length) {
     } else {
         complete_ipv4(ip, udp_length, addresses);
     }
-    std::uint8_t* const udp = ip + (is_v6 ? kIpv6Size : kIpv4Size);
-    store_be16(udp + 4, udp_length);
     // The length counts twice: in UDP's header and in the pseudo-header (RFC 768, RFC 8200 8.1).
-    const std::uint64_t words = std::uint64_t{ports} + 2U * udp_length + kUdp;
-    const std::uint64_t sum = addresses + payload + checksum_words(words);
-    const auto field = static_cast<std::uint16_t>(~checksum_fold(sum));
-    store_sum(udp + 6, field == 0 ? 0xffff : field);  // 0 would mean none (RFC 768)
+    const std::uint64_t words = 2U * udp_length + kUdp;
+    const std::uint64_t sum = addresses + payload + ports + checksum_words(words);
+    const std::uint64_t inverse = 0xffffU & ~checksum_fold(sum);
+    const std::uint64_t checksum = inverse == 0 ? 0xffffU : inverse;  // 0 would mean none (RFC 768)
+    store(ip + (is_v6 ? kIpv6Size : kIpv4Size), ports | field(udp_length) << 32 | checksum << 48);
+}
+
+// Both MAC addresses, in one piece with what follows them.
+void swap_macs(std::uint8_t* frame) {
+    using Bytes = std::uint8_t __attribute__((vector_size(16)));
+    const auto b = load<Bytes>(frame);
+    store(frame,
+          __builtin_shufflevector(b, b, 6, 7, 8, 9, 10, 11, 0, 1, 2, 3, 4, 5, 12, 13, 14, 15));
 }
 
 template <std::size_t N>
@@ -85,31 +101,28 @@ void write_headers(std::uint8_t* message, std::uint16_t length, const FrameHeade
         std::copy_n(h.from.v4(), 4, ip + 12);
         std::copy_n(h.to.v4(), 4, ip + 16);
     }
-    std::uint8_t* const udp = message - kUdpSize;
-    store_be16(udp, h.from_port);
-    store_be16(udp + 2, h.to_port);
     const std::uint64_t addresses =
         checksum_narrow(is_v6 ? checksum_add(0, ip + 8, 32) : checksum_add(0, ip + 12, 8));
-    complete(ip, is_v6, static_cast<std::uint16_t>(kUdpSize + length), addresses,
-             std::uint32_t{h.from_port} + h.to_port,
+    const auto ports = static_cast<std::uint32_t>(field(h.from_port) | field(h.to_port) << 16);
+    complete(ip, is_v6, static_cast<std::uint16_t>(kUdpSize + length), addresses, ports,
              checksum_narrow(checksum_add(0, message, length)));
 }
 
 std::uint16_t turn_around(std::uint8_t* frame, std::uint8_t l3_offset, bool is_v6,
                           std::uint16_t length, std::uint64_t sum) noexcept {
-    swap_bytes<6>(frame, frame + 6);
+    swap_macs(frame);
     std::uint8_t* const ip = frame + l3_offset;
     const std::size_t ip_size = is_v6 ? kIpv6Size : kIpv4Size;
-    std::uint8_t* const udp = ip + ip_size;
-    const std::uint64_t addresses =
-        checksum_narrow(is_v6 ? checksum_add(0, ip + 8, 32) : checksum_add(0, ip + 12, 8));
-    const std::uint32_t ports = std::uint32_t{dns::load_be16(udp)} + dns::load_be16(udp + 2);
+    const std::uint32_t ports = std::rotl(load<std::uint32_t>(ip + ip_size), 16);
+    std::uint64_t addresses;
     if (is_v6) {
+        addresses = checksum_narrow(checksum_add(0, ip + 8, 32));
         swap_bytes<16>(ip + 8, ip + 24);
     } else {
-        swap_bytes<4>(ip + 12, ip + 16);
+        const auto both = load<std::uint64_t>(ip + 12);
+        addresses = checksum_narrow(both);
+        store(ip + 12, std::rotl(both, 32));
     }
-    swap_bytes<2>(udp, udp + 2);
     complete(ip, is_v6, static_cast<std::uint16_t>(kUdpSize + length), addresses, ports, sum);
     return static_cast<std::uint16_t>(l3_offset + ip_size + kUdpSize + length);
 }

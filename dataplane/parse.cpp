@@ -22,8 +22,18 @@ bool is_zone_transfer(const dns::Query& q) {
     return q.qtype == dns::kAxfr || q.qtype == dns::kIxfr;
 }
 
+// The message is summed in any case: the reply's checksum is made of that sum.
+bool checksum_right(Packet& p) {
+    p.message_sum = checksum_narrow(checksum_add(0, p.dns, p.dns_length));
+    return p.is_checked || checksum_fold(p.other_sum + p.message_sum) == 0xffff;
+}
+
 // True: the packet stays in the burst.
 bool parse_one(Packet& p, const Snapshot& snapshot, Replier& replier) {
+    if (p.mbuf != nullptr && !checksum_right(p)) {
+        replier.drop(p, Verdict::drop_bad_checksum);
+        return false;
+    }
     const dns::QueryError error = dns::parse_query({p.dns, p.dns_length}, p.query);
     const std::uint16_t rcode =
         error == dns::QueryError::none ? std::uint16_t{dns::kNoError} : dns::rcode_for(error);

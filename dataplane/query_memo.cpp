@@ -75,6 +75,10 @@ std::uint64_t QueryMemo::hash(const std::uint8_t* message, std::size_t length) c
     return mix(word(last) ^ kOdd2, word(last + 8) ^ h);
 }
 
+void QueryMemo::prefetch(std::uint64_t hash) const noexcept {
+    rte_prefetch0(&tags_[set_of(hash)]);
+}
+
 const QueryMemo::Line* QueryMemo::find(std::uint64_t hash) const noexcept {
     const std::size_t set = set_of(hash);
     const Tags& tags = tags_[set];

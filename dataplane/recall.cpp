@@ -1,5 +1,7 @@
 #include "dataplane/recall.h"
 
+#include <cstring>
+
 #include "dataplane/dns/checksum.h"
 #include "dataplane/parse.h"
 #include "dataplane/stage_clock.h"
@@ -9,10 +11,22 @@ namespace {
 
 using Line = QueryMemo::Line;
 
+std::uint16_t id_in_memory_order(const Packet& p) {
+    std::uint16_t id;
+    std::memcpy(&id, p.dns, sizeof id);
+    return id;
+}
+
+// What the bytes do not say: the ID is another each time.
+bool checksum_right(const Line& line, const Packet& p) {
+    const std::uint64_t message = std::uint64_t{line.bytes_sum} + id_in_memory_order(p);
+    return p.is_checked || checksum_fold(p.other_sum + message) == 0xffff;
+}
+
 bool is_good(const Line& line, const Packet& p, const Snapshot& snapshot,
              const cache::Cache& cache) {
     return QueryMemo::is_of(line, p.dns, p.dns_length) && line.generation == snapshot.generation &&
-           line.epoch == cache.epoch(line.share);
+           line.epoch == cache.epoch(line.share) && checksum_right(line, p);
 }
 
 // As parse() and lookup() leave it.
@@ -38,7 +52,11 @@ void recall(Burst& burst, const Snapshot& snapshot, QueryMemo& memo, const cache
         lines[i] = nullptr;
         if (!QueryMemo::fits(p.dns_length) || p.mbuf == nullptr) continue;
         p.memo_hash = memo.hash(p.dns, p.dns_length);
-        lines[i] = memo.find(p.memo_hash);
+        memo.prefetch(p.memo_hash);
+    }
+    for (unsigned i = 0; i < n; ++i) {
+        const std::uint64_t hash = burst.packets[burst.live[i]].memo_hash;
+        if (hash != 0) lines[i] = memo.find(hash);
     }
     for (unsigned i = 0; i < n; ++i) {
         if (lines[i] == nullptr) continue;
@@ -81,6 +99,7 @@ void remember(const Packet& p, const Snapshot& snapshot, const cache::Key& key, 
     line.share = cache::Cache::share_of(key);
     line.head = p.query;
     line.question_sum = checksum_fold(p.question_sum);
+    line.bytes_sum = checksum_fold(p.message_sum + (0xffffU - id_in_memory_order(p)));
 }
 
 }  // namespace steer

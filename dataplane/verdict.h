@@ -56,6 +56,7 @@ namespace steer {
     X(refused_client, "refused_client", "client is in none of dataplane.allow")               \
     X(forwarded, "forwarded", "query parked, an upstream is asked")                           \
     X(held, "held", "answer known, waits for a router")                                       \
+    X(drop_bad_checksum, "drop_bad_checksum", "UDP checksum wrong")                           \
     X(drop_short_header, "drop_short_header", "fewer than 12 bytes of DNS")                   \
     X(drop_response, "drop_response", "a response sent to our port 53")                       \
     X(drop_parked_full, "drop_parked_full", "no room for another parked query")               \

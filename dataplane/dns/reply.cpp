@@ -61,20 +61,43 @@ void copy_body(std::uint8_t* to, const std::uint8_t* from, std::size_t n) {
     std::memcpy(to + n - kBlock, from + n - kBlock, kBlock);
 }
 
+// What a TTL that became another adds to a sum: the negative of a number is its complement.
+std::uint64_t ttl_change(std::uint32_t old_s, std::uint32_t ttl_s) {
+    return std::uint64_t{ttl_s} + static_cast<std::uint32_t>(~old_s);
+}
+// Host order at an odd offset is memory order at an even one.
+unsigned ttl_shift(std::size_t offset) {
+    return static_cast<unsigned>((offset + 1) % 2 * 8);
+}
+
+// Addresses only, of one TTL: nearly every answer.
+bool has_one_ttl(const Answer& answer) {
+    return answer.ttl_count == answer.address_count && answer.min_ttl_s == answer.address_ttl_s;
+}
+
 // Returns what the changed TTLs add to the message's sum.
 std::uint64_t lower_ttls(std::uint8_t* body, std::size_t body_at, const Answer& answer,
                          std::uint32_t age_s, std::uint32_t cap_s) {
+    const auto lowered = [&](std::uint32_t old_s) {
+        return std::min(old_s > age_s ? old_s - age_s : 0, cap_s);
+    };
     std::uint64_t sum = 0;
     const std::uint16_t* offsets = answer.ttl_offsets();
+    if (has_one_ttl(answer)) {
+        const std::uint32_t ttl_s = lowered(answer.min_ttl_s);
+        const std::uint64_t change = ttl_change(answer.min_ttl_s, ttl_s);
+        for (unsigned i = 0; i < answer.ttl_count; ++i) {
+            store_be32(body + offsets[i], ttl_s);
+            sum += change << ttl_shift(body_at + offsets[i]);
+        }
+        return sum;
+    }
     const std::uint8_t* original = answer.body();  // what lies in `body` was stored just now
     for (unsigned i = 0; i < answer.ttl_count; ++i) {
-        const std::size_t offset = offsets[i];
-        const std::uint32_t old_s = load_be32(original + offset);
-        const std::uint32_t ttl_s = std::min(old_s > age_s ? old_s - age_s : 0, cap_s);
-        store_be32(body + offset, ttl_s);
-        // The negative of a number is its complement; host order at an odd offset is memory order at an even one.
-        sum += (std::uint64_t{ttl_s} + static_cast<std::uint32_t>(~old_s))
-               << ((body_at + offset + 1) % 2 * 8);
+        const std::uint32_t old_s = load_be32(original + offsets[i]);
+        const std::uint32_t ttl_s = lowered(old_s);
+        store_be32(body + offsets[i], ttl_s);
+        sum += ttl_change(old_s, ttl_s) << ttl_shift(body_at + offsets[i]);
     }
     return sum;
 }

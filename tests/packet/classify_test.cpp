@@ -204,6 +204,52 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_in_udp) {
           Verdict::drop_bad_checksum);  // IPv6 must have one
 }
 
+// Behind a query to us, every bit of the headers means what it means in a frame that comes alone.
+BOOST_AUTO_TEST_CASE(behind_another_query) {
+    Appliance a;
+    a.publish(forward_only());
+    a.next_hops().devices.push_back(
+        OwnDevice{.if_index = a.port().port().if_index(), .mac = query_frame().to_mac});
+    UdpFrame refused = query_frame();  // a zone transfer is answered at once
+    refused.payload = DnsMessage::query(1, "www.other.example", 252).bytes();
+    const Bytes query = make_udp_frame(refused);
+    using Counts = std::array<std::uint64_t, static_cast<std::size_t>(Verdict::count_)>;
+    const auto counts = [&a] {
+        Counts c;
+        for (std::size_t i = 0; i < c.size(); ++i)
+            c[i] = a.count(static_cast<Verdict>(i));
+        return c;
+    };
+    const auto added_by = [&](const std::vector<Bytes>& frames) {
+        Counts before = counts();
+        for (const Bytes& frame : frames)
+            a.send(0, frame);
+        a.turn();
+        Counts after = counts();
+        for (std::size_t i = 0; i < after.size(); ++i)
+            after[i] -= before[i];
+        return after;
+    };
+    const auto fix_udp = [](Bytes& frame) { frame[kUdp4 + 6] = frame[kUdp4 + 7] = 0; };  // none
+    const Counts query_alone = added_by({query});
+    for (std::size_t bit = 0; bit < kUdp4 * 8 + 64; ++bit) {
+        for (const bool fixed : {false, true}) {
+            Bytes changed = query;
+            changed[bit / 8] ^= static_cast<std::uint8_t>(1 << (bit % 8));
+            if (fixed) {
+                fix_ipv4(changed);
+                fix_udp(changed);
+            }
+            const Counts alone = added_by({changed});
+            Counts together = added_by({query, changed, query});
+            for (std::size_t i = 0; i < together.size(); ++i)
+                together[i] -= 2 * query_alone[i];
+            BOOST_TEST_CONTEXT("bit " << bit << (fixed ? ", checksums right" : ""))
+            BOOST_TEST(together == alone, boost::test_tools::per_element());
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(sources_that_nobody_has) {
     for (const char* from : {"10.0.0.1", "127.0.0.1", "224.0.0.1", "255.255.255.255", "0.0.0.0"}) {
         check(verdict_of(make_udp_frame(query_frame(from))), Verdict::drop_bad_source);

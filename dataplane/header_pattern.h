@@ -1,0 +1,66 @@
+// The headers of a query to us, for those behind it in the burst: a port's queries differ in few bytes of theirs.
+//
+// It stands for Ethernet without tags to one MAC address, IPv4 without options, whole, UDP, to one address and port: four
+// words of the first 38 bytes with the rest masked out. What it matches was judged when it was learnt, all but lengths,
+// checksums and the source.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace steer {
+
+class HeaderPattern {
+  public:
+    // Bytes of a frame that are read.
+    static constexpr std::size_t kSize = 38;
+
+    // `frame`: Ethernet, IPv4 and UDP as above.
+    void learn(const std::uint8_t* frame) {
+        for (std::size_t i = 0; i < words_.size(); ++i)
+            words_[i] = word(frame, i);
+    }
+    [[nodiscard]] bool matches(const std::uint8_t* frame) const {
+        std::uint64_t differ = 0;
+        for (std::size_t i = 0; i < words_.size(); ++i)
+            differ |= word(frame, i) ^ words_[i];
+        return differ == 0;
+    }
+
+  private:
+    static constexpr std::array<std::size_t, 4> kAt{0, 8, 16, 30};
+    static constexpr std::array<std::uint64_t, 4> kMasks = [] {
+        std::array<std::uint8_t, kSize> bytes{};
+        for (std::size_t i = 0; i < 6; ++i)
+            bytes[i] = 0xff;           // to this MAC address
+        bytes[12] = bytes[13] = 0xff;  // IPv4
+        bytes[14] = 0xff;              // version and length of the header
+        bytes[20] = 0x3f;              // a fragment: "more" and the offset (RFC 791 3.1) ...
+        bytes[21] = 0xff;              // ... but not "don't"
+        bytes[23] = 0xff;              // UDP
+        for (std::size_t i = 30; i < 34; ++i)
+            bytes[i] = 0xff;           // to this address
+        bytes[36] = bytes[37] = 0xff;  // to this port
+        std::array<std::uint64_t, 4> masks{};
+        for (std::size_t w = 0; w < masks.size(); ++w) {
+            std::array<std::uint8_t, 8> eight{};
+            for (std::size_t i = 0; i < eight.size(); ++i)
+                eight[i] = bytes[kAt[w] + i];
+            masks[w] = std::bit_cast<std::uint64_t>(eight);
+        }
+        return masks;
+    }();
+
+    static std::uint64_t word(const std::uint8_t* frame, std::size_t i) {
+        std::uint64_t w;
+        std::memcpy(&w, frame + kAt[i], sizeof w);
+        return w & kMasks[i];
+    }
+
+    std::array<std::uint64_t, 4> words_{~kMasks[0]};  // no frame's: nothing was learnt
+};
+
+}  // namespace steer
