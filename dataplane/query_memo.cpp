@@ -1,9 +1,11 @@
 #include "dataplane/query_memo.h"
 
+#include <emmintrin.h>
 #include <rte_debug.h>
 #include <rte_malloc.h>
 #include <rte_prefetch.h>
 
+#include <bit>
 #include <cstring>
 #include <memory>
 
@@ -81,13 +83,12 @@ void QueryMemo::prefetch(std::uint64_t hash) const noexcept {
 
 const QueryMemo::Line* QueryMemo::find(std::uint64_t hash) const noexcept {
     const std::size_t set = set_of(hash);
-    const Tags& tags = tags_[set];
-    const std::uint32_t tag = tag_of(hash);
-    unsigned way = kWays;
-    for (unsigned i = 0; i < kWays; ++i)
-        way = tags[i] == tag ? i : way;
-    if (way == kWays) return nullptr;
-    const Line* const line = &lines_[set * kWays + way];
+    static_assert(sizeof(Tags) == sizeof(__m128i));
+    const __m128i tags = _mm_load_si128(reinterpret_cast<const __m128i*>(&tags_[set]));
+    const __m128i same = _mm_cmpeq_epi32(tags, _mm_set1_epi32(static_cast<int>(tag_of(hash))));
+    const auto ways = static_cast<unsigned>(_mm_movemask_ps(_mm_castsi128_ps(same)));
+    if (ways == 0) return nullptr;
+    const Line* const line = &lines_[set * kWays + static_cast<unsigned>(std::countr_zero(ways))];
     rte_prefetch0(line);
     rte_prefetch0(reinterpret_cast<const std::uint8_t*>(line) + 64);
     return line;

@@ -114,8 +114,10 @@ PrefixSet::PrefixSet(const std::vector<Prefix>& prefixes) {
         const auto end = std::upper_bound(
             begin, v4_.end(), octet << 24 | 0xffffff,
             [](std::uint32_t last, const V4Range& range) { return last < range.first; });
-        by_octet_[octet] = {static_cast<std::uint32_t>(begin - v4_.begin()),
-                            static_cast<std::uint32_t>(end - begin)};
+        Bucket& bucket = by_octet_[octet];
+        bucket.first = static_cast<std::uint32_t>(begin - v4_.begin());
+        bucket.count = static_cast<std::uint32_t>(end - begin);
+        if (bucket.count == 1) bucket.only = *begin;
     }
 }
 

@@ -40,23 +40,25 @@ class PrefixSet {
         std::uint32_t first, last;  // host order, both inside
     };
 
-    // Those ranges that reach into a /8.
+    // Those ranges that reach into a /8. Of one or none the bounds are here.
     struct Bucket {
         std::uint32_t first = 0, count = 0;
+        V4Range only{1, 0};
     };
 
     // The last range of its /8 that does not begin after `a` is the only one that may hold it. In line, and without a
     // branch on what was compared: every query's source comes by here.
     [[nodiscard]] bool contains_v4(std::uint32_t a) const noexcept {
-        if (v4_.empty()) return false;
+        if (by_octet_.empty()) return false;
         const Bucket& bucket = by_octet_[a >> 24];
-        const V4Range* range = v4_.data() + bucket.first;
-        std::size_t n = bucket.count;
-        if (n == 0) return false;
-        while (n > 1) {
-            const std::size_t half = n / 2;
-            range += range[half].first <= a ? half : 0;
-            n -= half;
+        const V4Range* range = &bucket.only;
+        if (bucket.count > 1) {
+            range = v4_.data() + bucket.first;
+            for (std::size_t n = bucket.count; n > 1;) {
+                const std::size_t half = n / 2;
+                range += range[half].first <= a ? half : 0;
+                n -= half;
+            }
         }
         return range->first <= a && a <= range->last;
     }
