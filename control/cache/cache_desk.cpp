@@ -188,11 +188,13 @@ void CacheDesk::restore() {
     for (std::size_t i = 0; i < caches_.size(); ++i) {
         const std::string& path = caches_[i].dump_file;
         if (path.empty() || DumpReader::missing(path)) continue;
-        const auto restored = restore_instance(cache_, *plane_.shared().hasher, scope(i),
-                                               clock_.now(), wall_ms(), path);
+        const Now now = clock_.now();
+        const auto restored = restore_instance(cache_, *plane_.shared().hasher, scope(i), now,
+                                               wall_ms(), path, as_the_keeper(cache_, now));
         states_[i].changes_then = changes(i);
         if (!restored) {
-            say_(true, restored.error().sentence());
+            say_(true,
+                 restored.error().sentence() + " (cache '" + caches_[i].tag + "' starts empty)");
             continue;
         }
         states_[i].restored = restored->answers;
@@ -239,10 +241,34 @@ void CacheDesk::note_dump(std::size_t i, std::uint64_t changes,
     state.changes_then = changes;
 }
 
-void CacheDesk::dump(std::uint16_t instance, std::string path, const Counted& done) {
+std::size_t CacheDesk::place_of(std::uint16_t instance) const {
     std::size_t i = 0;
     while (caches_[i].instance != instance)
         ++i;
+    return i;
+}
+
+void CacheDesk::restore_from(std::uint16_t instance, std::string path,
+                             const std::function<void(Result<Restored>)>& done) {
+    const bool taken = post([this, i = place_of(instance), path = std::move(path), done] {
+        const HandOver hand_over = [this](std::span<const cache::Cache::Offer> offers) {
+            cache_.offer(offers);
+            // Also when we are ending: what the keeper reads there is this batch's, and the workers end after us.
+            while (cache_.offers_pending()) {
+                plane_.worker_sleeper(0).wake();
+                std::this_thread::sleep_for(kKeeperTakes);
+            }
+            return !stopping_;
+        };
+        auto restored = restore_instance(cache_, *plane_.shared().hasher, scope(i), clock_.now(),
+                                         wall_ms(), path, hand_over);
+        boost::asio::post(house_, [done, restored = std::move(restored)] { done(restored); });
+    });
+    if (!taken) done(busy());
+}
+
+void CacheDesk::dump(std::uint16_t instance, std::string path, const Counted& done) {
+    const std::size_t i = place_of(instance);
     const bool taken = post([this, i, path = std::move(path), done] {
         auto answers = dump_instance(cache_, kWalkReader, scope(i), clock_.now(), wall_ms(), path);
         boost::asio::post(house_, [done, answers = std::move(answers)] { done(answers); });

@@ -78,6 +78,9 @@ class CacheDesk {
     void flush(Filter filter, const Counted& done);
     // How many answers were written.
     void dump(std::uint16_t instance, std::string path, const Counted& done);
+    // What a dump of that instance holds, but for what the cache has as young. A few answers a turn of the keeper's.
+    void restore_from(std::uint16_t instance, std::string path,
+                      const std::function<void(Result<Restored>)>& done);
     // Everything that is held for a name: all types, instances, subnets.
     void show(std::vector<std::uint8_t> name,
               const std::function<void(std::vector<HeldAnswer>)>& done);
@@ -92,7 +95,9 @@ class CacheDesk {
     bool post(std::function<void()> job);
     void run();
     Result<std::uint64_t> flush_now(const Filter& filter);
+    // True when the keeper has dropped what it was asked to. False: we are ending.
     bool wait_for_keeper();
+    [[nodiscard]] std::size_t place_of(std::uint16_t instance) const;
     void arm(std::size_t i);
     void dump_if_changed(std::size_t i);
     void note_dump(std::size_t i, std::uint64_t changes, const Result<std::uint64_t>& answers);

@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 #include <chrono>
 #include <optional>
+#include <variant>
 
 #include "control/ops/mnemonics.h"
 #include "control/ops/response_text.h"
@@ -141,14 +142,18 @@ boost::system::result<CacheDesk::Filter, RpcError> filter_of(const CacheMethods&
     return [](const cache::Entry&) { return true; };
 }
 
+std::int64_t ms_since(std::chrono::steady_clock::time_point begun) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
+                                                                 begun)
+        .count();
+}
+
 // The answer {key: number, "took_ms": …} when the desk is done.
 CacheDesk::Counted answer_with(const char* key, const ops::RpcDone& done) {
     const auto begun = std::chrono::steady_clock::now();
     return [key, done, begun](const Result<std::uint64_t>& count) {
         if (!count) return done(RpcError{RpcCode::internal_error, count.error().sentence()});
-        const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
-            std::chrono::steady_clock::now() - begun);
-        done(value(object{{key, *count}, {"took_ms", took.count()}}));
+        done(value(object{{key, *count}, {"took_ms", ms_since(begun)}}));
     };
 }
 
@@ -158,21 +163,47 @@ void flush(const CacheMethods& m, const value& params, const ops::RpcDone& done)
     m.desk.flush(std::move(*filter), answer_with("flushed", done));
 }
 
-void dump(const CacheMethods& m, const value& params, const ops::RpcDone& done) {
+// A file, and the cache whose dump it is.
+struct DumpPlace {
+    std::string file;
+    std::uint16_t instance;
+};
+std::variant<DumpPlace, RpcError> dump_place(const CacheMethods& m, const value& params) {
     constexpr std::array kKnown{"file", "instance"};
-    if (auto error = refuse_others(params, kKnown)) return done(*error);
+    if (auto error = refuse_others(params, kKnown)) return *error;
     std::optional<RpcError> error;
     const auto file = text_of(params, "file", error), instance = text_of(params, "instance", error);
-    if (error) return done(*error);
-    if (!file || !file->starts_with('/')) return done(bad("\"file\" must be an absolute path"));
+    if (error) return *error;
+    if (!file || !file->starts_with('/')) return bad("\"file\" must be an absolute path");
     const CacheOf* const one =
         instance ? cache_by_tag(m.desk, *instance) : &m.desk.caches().front();
-    if (one == nullptr) return done(no_cache(m.desk, *instance));
+    if (one == nullptr) return no_cache(m.desk, *instance);
     if (!instance && m.desk.caches().size() > 1) {
-        return done(bad("a dump is of one cache: name it as instance, one of " +
-                        names_of(m.desk.caches(), [](const CacheOf& c) { return c.tag; })));
+        return bad("a dump is of one cache: name it as instance, one of " +
+                   names_of(m.desk.caches(), [](const CacheOf& c) { return c.tag; }));
     }
-    m.desk.dump(one->instance, *file, answer_with("answers", done));
+    return DumpPlace{*file, one->instance};
+}
+
+void dump(const CacheMethods& m, const value& params, const ops::RpcDone& done) {
+    const auto place = dump_place(m, params);
+    if (const auto* const error = std::get_if<RpcError>(&place)) return done(*error);
+    const auto& [file, instance] = std::get<DumpPlace>(place);
+    m.desk.dump(instance, file, answer_with("answers", done));
+}
+
+void restore(const CacheMethods& m, const value& params, const ops::RpcDone& done) {
+    const auto place = dump_place(m, params);
+    if (const auto* const error = std::get_if<RpcError>(&place)) return done(*error);
+    const auto& [file, instance] = std::get<DumpPlace>(place);
+    const auto begun = std::chrono::steady_clock::now();
+    m.desk.restore_from(instance, file, [done, begun](const Result<Restored>& restored) {
+        if (!restored) return done(RpcError{RpcCode::internal_error, restored.error().sentence()});
+        done(value(object{{"restored", restored->answers},
+                          {"expired", restored->expired},
+                          {"known", restored->known},
+                          {"took_ms", ms_since(begun)}}));
+    });
 }
 
 // ---- looking
@@ -278,12 +309,15 @@ void add_cache_methods(ops::JsonRpc& rpc, const CacheMethods& m) {
                   [m](const value& params, const ops::RpcDone& done) { flush(m, params, done); });
     rpc.add_later("cache.dump",
                   [m](const value& params, const ops::RpcDone& done) { dump(m, params, done); });
+    rpc.add_later("cache.restore",
+                  [m](const value& params, const ops::RpcDone& done) { restore(m, params, done); });
     rpc.add_later("cache.show",
                   [m](const value& params, const ops::RpcDone& done) { show(m, params, done); });
 }
 
 void add_no_cache_methods(ops::JsonRpc& rpc) {
-    for (const char* name : {"cache.stats", "cache.flush", "cache.dump", "cache.show"}) {
+    for (const char* name :
+         {"cache.stats", "cache.flush", "cache.dump", "cache.restore", "cache.show"}) {
         rpc.add(name, [](const value&) -> ops::RpcResult {
             return RpcError{RpcCode::internal_error, "the configuration has no cache"};
         });

@@ -4,6 +4,7 @@
 //   cache.show  {"name": N}                             what is held for a name
 //   cache.flush {"name"|"suffix"|"tag"|"instance": X}   one of them, or none for everything; answers when it is done
 //   cache.dump  {"file": PATH, "instance": TAG}         instance: may be left out if there is one cache
+//   cache.restore {"file": PATH, "instance": TAG}       what that dump holds, but for what is held as young
 #pragma once
 
 #include <boost/json/value.hpp>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstring>
 #include <limits>
 #include <optional>
@@ -11,7 +12,7 @@
 namespace steer {
 namespace {
 
-constexpr unsigned kInsertsATurn = 32;
+constexpr std::size_t kBatchBytes = std::size_t{1} << 20;  // for the keeper, at a time
 
 std::int32_t narrow(std::int64_t seconds) {
     return static_cast<std::int32_t>(std::clamp<std::int64_t>(seconds, INT32_MIN, INT32_MAX));
@@ -32,17 +33,19 @@ DumpRecord record_of(const cache::Entry& e, std::uint32_t now_s) {
     r.name_len = e.qname_len;
     r.ecs_len = e.ecs_len;
     r.list_count = e.list_count;
+    r.hits = e.hits.load(std::memory_order_relaxed);
+    r.visited = e.visited.load(std::memory_order_relaxed) != 0;
     return r;
 }
 
-// Puts dumped answers into the cache, one after the other.
+// Makes dumped answers into what the keeper takes, and hands them over many at a time.
 class Restorer {
   public:
-    Restorer(cache::Cache& cache, const cache::KeyHasher& hasher, const DumpScope& scope,
-             const DumpContents& contents, Now now, std::uint64_t wall_ms)
-        : cache_(cache),
-          hasher_(hasher),
+    Restorer(const cache::KeyHasher& hasher, const DumpScope& scope, const DumpContents& contents,
+             Now now, std::uint64_t wall_ms, const HandOver& hand_over)
+        : hasher_(hasher),
           scope_(scope),
+          hand_over_(hand_over),
           now_(now),
           away_s_(static_cast<std::int64_t>(
               wall_ms > contents.wall_ms ? (wall_ms - contents.wall_ms) / 1000 : 0)) {
@@ -55,6 +58,7 @@ class Restorer {
     }
 
     void put(const DumpedAnswer& dumped) {
+        if (is_ending_) return;
         const DumpRecord& r = dumped.record;
         const std::int64_t usable_s = std::int64_t{now_.s()} + r.usable_s - away_s_;
         if (usable_s <= now_.s()) {
@@ -67,9 +71,6 @@ class Restorer {
         const auto born_s = static_cast<std::uint32_t>(std::int64_t{now_.s()} - r.age_s - away_s_);
 
         cache::Insert head{};
-        const cache::KeyFacts facts{dumped.name,     r.qtype, r.qclass,
-                                    scope_.instance, r.flags, r.ecs_len};
-        head.key = hasher_(facts);
         head.life_s = static_cast<std::uint32_t>(expires_s) - born_s;
         head.stale_s = static_cast<std::uint32_t>(usable_s - expires_s);
         const std::int64_t attend_s = std::int64_t{now_.s()} - r.age_s - away_s_ + r.attend_s;
@@ -88,31 +89,74 @@ class Restorer {
             if (ids_[list] && head.list_count < cache::kEntryLists)
                 head.lists[head.list_count++] = *ids_[list];
         }
-        write(head, dumped);
-        cache_.insert(message_, born_s, now_, counters_);
-        if (++put_ % kInsertsATurn == 0) cache_.turn(now_, counters_);
+        head.hits = r.hits;
+        head.visited = r.visited;
+        write(head, dumped, born_s);
+        if (places_.size() == cache::Cache::kMostOrders || batch_.size() >= kBatchBytes)
+            hand_over();
     }
+    // What is left. False: not all could be handed over.
+    bool finish() {
+        hand_over();
+        return !is_ending_;
+    }
+    [[nodiscard]] std::uint64_t handed_over() const { return handed_over_; }
     [[nodiscard]] std::uint64_t expired() const { return expired_; }
 
   private:
-    void write(const cache::Insert& head, const DumpedAnswer& dumped) {
+    struct Place {  // of a message in the batch
+        std::size_t at, size;
+        std::uint32_t born_s;
+    };
+
+    void write(const cache::Insert& head, const DumpedAnswer& dumped, std::uint32_t born_s) {
         const std::size_t name_room = (dumped.name.size() + 7) & ~std::size_t{7};
-        message_.assign(sizeof head + name_room + dumped.answer.size(), 0);
-        std::memcpy(message_.data(), &head, sizeof head);
-        std::memcpy(message_.data() + sizeof head, dumped.name.data(), dumped.name.size());
-        std::memcpy(message_.data() + sizeof head + name_room, dumped.answer.data(),
-                    dumped.answer.size());
+        const std::size_t at = batch_.size();
+        const std::size_t size = sizeof head + name_room + dumped.answer.size();
+        batch_.resize(at + ((size + 7) & ~std::size_t{7}));
+        std::uint8_t* const to = batch_.data() + at;
+        std::memcpy(to, &head, sizeof head);
+        std::memcpy(to + sizeof head, dumped.name.data(), dumped.name.size());
+        std::memcpy(to + sizeof head + name_room, dumped.answer.data(), dumped.answer.size());
+        places_.push_back({at, size, born_s});
     }
 
-    cache::Cache& cache_;
+    void hand_over() {
+        if (places_.empty() || is_ending_) return;
+        facts_.clear();
+        offers_.clear();
+        for (const Place& place : places_) {
+            const std::span<const std::uint8_t> message(batch_.data() + place.at, place.size);
+            const auto& head = *reinterpret_cast<const cache::Insert*>(message.data());
+            facts_.push_back({message.subspan(sizeof head, head.qname_len), head.qtype, head.qclass,
+                              head.instance, head.flags, head.ecs_len});
+            offers_.push_back({message, place.born_s});
+        }
+        keys_.resize(facts_.size());
+        hasher_.bulk(facts_.data(), static_cast<unsigned>(facts_.size()), keys_.data());
+        for (std::size_t i = 0; i < keys_.size(); ++i) {
+            std::memcpy(batch_.data() + places_[i].at + offsetof(cache::Insert, key), &keys_[i],
+                        sizeof(cache::Key));
+        }
+        is_ending_ = !hand_over_(offers_);
+        handed_over_ += offers_.size();
+        batch_.clear();
+        places_.clear();
+    }
+
     const cache::KeyHasher& hasher_;
     const DumpScope& scope_;
+    const HandOver& hand_over_;
     const Now now_;
     const std::int64_t away_s_;  // since the dump was begun
     std::vector<std::optional<ListId>> ids_;
-    std::vector<std::uint8_t> message_;
-    std::uint64_t put_ = 0, expired_ = 0;
-    Counters counters_;
+    std::vector<std::uint8_t> batch_;
+    std::vector<Place> places_;
+    std::vector<cache::KeyFacts> facts_;
+    std::vector<cache::Key> keys_;
+    std::vector<cache::Cache::Offer> offers_;
+    std::uint64_t handed_over_ = 0, expired_ = 0;
+    bool is_ending_ = false;
 };
 
 }  // namespace
@@ -139,16 +183,34 @@ Result<std::uint64_t> dump_instance(const cache::Cache& cache, unsigned reader,
     return (*writer)->finish();
 }
 
+HandOver as_the_keeper(cache::Cache& cache, Now now) {
+    return [&cache, now](std::span<const cache::Cache::Offer> offers) {
+        Counters counters;
+        cache.offer(offers);
+        while (cache.offers_pending())
+            cache.turn(now, counters);
+        return true;
+    };
+}
+
 Result<Restored> restore_instance(cache::Cache& cache, const cache::KeyHasher& hasher,
                                   const DumpScope& scope, Now now, std::uint64_t wall_ms,
-                                  const std::string& path) {
+                                  const std::string& path, const HandOver& hand_over) {
     auto reader = DumpReader::open(path, scope.tag, wall_ms);
     if (!reader) return reader.error();
-    const auto before = cache.instance_stats(scope.instance).entries;
-    Restorer restorer(cache, hasher, scope, (*reader)->contents(), now, wall_ms);
+    std::uint64_t known = 0;
+    const HandOver counted = [&](std::span<const cache::Cache::Offer> offers) {
+        const bool done = hand_over(offers);
+        if (done) known += cache.offers_known();
+        return done;
+    };
+    Restorer restorer(hasher, scope, (*reader)->contents(), now, wall_ms, counted);
     auto done = (*reader)->each([&](const DumpedAnswer& answer) { restorer.put(answer); });
+    if (!restorer.finish()) return Error{"steerdnsd is ending: the dump is not restored in full"};
     if (!done) return done.error();
-    return Restored{cache.instance_stats(scope.instance).entries - before, restorer.expired()};
+    const std::uint64_t put = restorer.handed_over() - known;
+    const std::uint64_t room = cache.instance_stats(scope.instance).entries;
+    return Restored{std::min(put, room), restorer.expired(), known};
 }
 
 }  // namespace steer

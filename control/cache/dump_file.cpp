@@ -20,7 +20,7 @@ namespace steer {
 namespace {
 
 constexpr std::array<char, 8> kMagic{'S', 't', 'e', 'e', 'r', 'C', 'c', 'h'};
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;  // 1 was without hits and visited
 // The answers are stored as they lie in memory.
 static_assert(sizeof(dns::Answer) == 28, "another layout of answers is another version");
 
@@ -138,15 +138,16 @@ Result<std::unique_ptr<DumpWriter>> DumpWriter::create(const std::string& path,
                                                        const DumpContents& contents) {
     const std::string draft = path + ".tmp";
     ::unlink(draft.c_str());  // of a daemon that was killed
-    const int fd = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-                          S_IRUSR | S_IWUSR);
-    if (fd < 0) {
+    Descriptor fd(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+                         S_IRUSR | S_IWUSR));
+    if (fd.get() < 0) {
         return Error{"the cache cannot be dumped to " + path + ": " + what_failed(errno) +
                      "; the folder must exist and be writable for the user that steerdnsd runs as"};
     }
-    std::unique_ptr<DumpWriter> writer(new DumpWriter(path, draft, fd));
+    std::unique_ptr<DumpWriter> writer(new DumpWriter(path, draft, std::move(fd)));
     const FileStart start;
-    writer->error_ = write_fully(fd, {reinterpret_cast<const std::uint8_t*>(&start), sizeof start});
+    writer->error_ = write_fully(writer->fd_.get(),
+                                 {reinterpret_cast<const std::uint8_t*>(&start), sizeof start});
     writer->put(DumpHeader{contents.wall_ms, static_cast<std::uint32_t>(contents.lists.size())});
     const auto put_text = [&](const std::string& text) {
         writer->put(static_cast<std::uint16_t>(text.size()));
@@ -161,13 +162,12 @@ Result<std::unique_ptr<DumpWriter>> DumpWriter::create(const std::string& path,
     return writer;
 }
 
-DumpWriter::DumpWriter(std::string path, std::string draft, int fd)
-    : path_(std::move(path)), draft_(std::move(draft)), fd_(fd) {
+DumpWriter::DumpWriter(std::string path, std::string draft, Descriptor fd)
+    : path_(std::move(path)), draft_(std::move(draft)), fd_(std::move(fd)) {
     block_.reserve(kMostBlock);
 }
 
 DumpWriter::~DumpWriter() {
-    if (fd_ >= 0) ::close(fd_);
     if (!draft_.empty()) ::unlink(draft_.c_str());
 }
 
@@ -184,8 +184,9 @@ void DumpWriter::end_block() {
     if (block_.empty()) return;
     const BlockStart start{static_cast<std::uint32_t>(block_.size()), checksum(block_)};
     if (error_ == 0)
-        error_ = write_fully(fd_, {reinterpret_cast<const std::uint8_t*>(&start), sizeof start});
-    if (error_ == 0) error_ = write_fully(fd_, block_);
+        error_ =
+            write_fully(fd_.get(), {reinterpret_cast<const std::uint8_t*>(&start), sizeof start});
+    if (error_ == 0) error_ = write_fully(fd_.get(), block_);
     block_.clear();
 }
 
@@ -209,8 +210,8 @@ Result<std::uint64_t> DumpWriter::finish() {
     end_block();
     put(DumpEnd{.answers = answers_});
     end_block();
-    if (error_ == 0 && ::fdatasync(fd_) != 0) error_ = errno;
-    if (::close(std::exchange(fd_, -1)) != 0 && error_ == 0) error_ = errno;
+    if (error_ == 0 && ::fdatasync(fd_.get()) != 0) error_ = errno;
+    if (::close(fd_.take()) != 0 && error_ == 0) error_ = errno;
     if (error_ == 0 && ::rename(draft_.c_str(), path_.c_str()) != 0) error_ = errno;
     if (error_ != 0) {
         return Error{"the cache could not be dumped to " + path_ + ": " + what_failed(error_) +
@@ -226,47 +227,44 @@ bool DumpReader::missing(const std::string& path) {
     return ::access(path.c_str(), F_OK) != 0 && errno == ENOENT;
 }
 
-DumpReader::~DumpReader() {
-    ::close(fd_);
-}
-
 Error DumpReader::torn() const {
     return Error{"the dump " + path_ +
-                 " is not whole (cut off, or changed on the disk): the cache starts empty"};
+                 " is not whole (cut off, or changed on the disk): nothing is restored"};
 }
 
 Result<std::unique_ptr<DumpReader>> DumpReader::open(const std::string& path,
                                                      const std::string& instance,
                                                      std::uint64_t now_wall_ms) {
-    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
+    Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (fd.get() < 0) {
         return Error{"the dump " + path + " cannot be read: " + what_failed(errno) +
-                     "; the cache starts empty"};
+                     "; nothing is restored"};
     }
-    std::unique_ptr<DumpReader> reader(new DumpReader(path, fd));
+    std::unique_ptr<DumpReader> reader(new DumpReader(path, std::move(fd)));
     if (auto good = reader->check(instance, now_wall_ms); !good) return good.error();
     return reader;
 }
 
 bool DumpReader::read_block() {
     BlockStart start{};
-    if (!read_fully(fd_, &start, sizeof start) || start.length == 0 || start.length > kMostBlock)
+    if (!read_fully(fd_.get(), &start, sizeof start) || start.length == 0 ||
+        start.length > kMostBlock)
         return false;
     block_.resize(start.length);
-    return read_fully(fd_, block_.data(), block_.size()) && checksum(block_) == start.checksum;
+    return read_fully(fd_.get(), block_.data(), block_.size()) &&
+           checksum(block_) == start.checksum;
 }
 
 Result<void> DumpReader::check(const std::string& instance, std::uint64_t now_wall_ms) {
     FileStart start{};
-    const bool read = read_fully(fd_, &start, sizeof start);
+    const bool read = read_fully(fd_.get(), &start, sizeof start);
     if (!read || start.magic != kMagic) {
-        return Error{"the dump " + path_ +
-                     " is no dump of steerdnsd: the cache starts empty, and writes its own there"};
+        return Error{"the dump " + path_ + " is no dump of steerdnsd: nothing is restored"};
     }
     if (start.version != kVersion) {
         return Error{"the dump " + path_ + " is of version " + std::to_string(start.version) +
                      ", and this steerdnsd reads version " + std::to_string(kVersion) +
-                     ": the cache starts empty"};
+                     ": nothing is restored"};
     }
     if (!read_block()) return torn();
     Cursor cursor(block_);
@@ -282,23 +280,23 @@ Result<void> DumpReader::check(const std::string& instance, std::uint64_t now_wa
     if (contents_.instance != instance) {
         return Error{"the dump " + path_ + " is of cache " + matchers::quoted(contents_.instance) +
                      ", not of " + matchers::quoted(instance) +
-                     ": the cache starts empty; give each cache a dump_file of its own"};
+                     ": nothing is restored; give each cache a dump_file of its own"};
     }
     if (contents_.wall_ms > now_wall_ms + kClocksDifferMs) {
         return Error{"the dump " + path_ +
-                     " is from the future, so nobody knows how old its answers are: the cache "
-                     "starts empty; check the clock of this machine"};
+                     " is from the future, so nobody knows how old its answers are: nothing is "
+                     "restored; check the clock of this machine"};
     }
     return walk(nullptr);
 }
 
 Result<void> DumpReader::each(const std::function<void(const DumpedAnswer&)>& visit) {
-    if (::lseek(fd_, sizeof(FileStart), SEEK_SET) < 0 || !read_block()) return torn();
+    if (::lseek(fd_.get(), sizeof(FileStart), SEEK_SET) < 0 || !read_block()) return torn();
     return walk(&visit);
 }
 
 // All blocks behind the header's, checked; `visit` (may be nullptr) sees each answer. Once without it first: what is torn
-// anywhere leaves the cache empty, and the file may change between the two.
+// anywhere restores nothing, and the file may change between the two.
 Result<void> DumpReader::walk(const std::function<void(const DumpedAnswer&)>* visit) {
     std::uint64_t seen = 0;
     std::array<std::uint16_t, 256> lists{};
@@ -310,7 +308,7 @@ Result<void> DumpReader::walk(const std::function<void(const DumpedAnswer&)>* vi
             if (end.answers != seen || end.kind != static_cast<std::uint32_t>(BlockKind::end))
                 return torn();
             std::uint8_t more = 0;
-            if (read_fully(fd_, &more, 1)) return torn();
+            if (read_fully(fd_.get(), &more, 1)) return torn();
             answers_ = seen;
             return {};
         }

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "dataplane/dns/answer.h"
+#include "dataplane/port/descriptor.h"
 #include "matchers/result.h"
 
 namespace steer {
@@ -34,8 +35,10 @@ struct DumpRecord {
     std::uint32_t answer_bytes = 0;
     std::uint16_t qtype = 0, qclass = 0;
     std::uint8_t flags = 0, name_len = 0, ecs_len = 0, list_count = 0;
+    std::uint8_t hits = 0, visited = 0;  // how popular it is: as of cache::Entry
+    std::uint16_t reserved = 0;
 };
-static_assert(sizeof(DumpRecord) == 32);
+static_assert(sizeof(DumpRecord) == 36);
 
 struct DumpedAnswer {
     DumpRecord record;
@@ -66,14 +69,14 @@ class DumpWriter {
     Result<std::uint64_t> finish();  // how many answers
 
   private:
-    DumpWriter(std::string path, std::string draft, int fd);
+    DumpWriter(std::string path, std::string draft, Descriptor fd);
     template <class T>
     void put(const T& value);
     void put_bytes(std::span<const std::uint8_t> bytes);
     void end_block();
 
     std::string path_, draft_;
-    int fd_;
+    Descriptor fd_;
     int error_ = 0;  // errno of the first write that failed
     std::uint64_t answers_ = 0;
     std::vector<std::uint8_t> block_;
@@ -88,7 +91,6 @@ class DumpReader {
                                                     const std::string& instance,
                                                     std::uint64_t now_wall_ms);
     static bool missing(const std::string& path);
-    ~DumpReader();
     DumpReader(const DumpReader&) = delete;
     DumpReader& operator=(const DumpReader&) = delete;
 
@@ -98,7 +100,7 @@ class DumpReader {
     Result<void> each(const std::function<void(const DumpedAnswer&)>& visit);
 
   private:
-    DumpReader(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+    DumpReader(std::string path, Descriptor fd) : path_(std::move(path)), fd_(std::move(fd)) {}
     Result<void> check(const std::string& instance, std::uint64_t now_wall_ms);
     // The next block into block_; false: not a whole one.
     bool read_block();
@@ -106,7 +108,7 @@ class DumpReader {
     [[nodiscard]] Error torn() const;
 
     std::string path_;
-    int fd_;
+    Descriptor fd_;
     DumpContents contents_;
     std::uint64_t answers_ = 0;
     std::vector<std::uint8_t> block_;

@@ -14,7 +14,6 @@
 #include <cstring>
 
 #include "control/kernel/netlink.h"
-#include "dataplane/port/descriptor.h"
 
 namespace steer::kernel {
 namespace {
@@ -146,23 +145,18 @@ Result<void> ExceptionDevice::attach() {
     if (::ioctl(tun.get(), TUNSETIFF, &request) != 0) return not_made(name, errno);
     const auto if_index = static_cast<int>(::if_nametoindex(name.c_str()));
     if (auto done = set_up(options_, if_index); !done) return done.error();
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = tun.take();
+    fd_ = std::move(tun);
     if_index_ = if_index;
     return {};
 }
 
 Result<void> ExceptionDevice::make_again() {
-    if (fd_ < 0) {
+    if (fd_.get() < 0) {
         return Error{
             "vhost-net serves it again after a restart (with `exception_driver: tap` it is made "
             "again at once)"};
     }
     return attach();
-}
-
-ExceptionDevice::~ExceptionDevice() {
-    if (fd_ >= 0) ::close(fd_);
 }
 
 // By netlink: virtio-user keeps the descriptors of its TAP to itself. (Kernels before 5.0 know a TAP's carrier always

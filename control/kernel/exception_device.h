@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "dataplane/port/descriptor.h"
 #include "dataplane/port/port.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/result.h"
@@ -38,7 +39,6 @@ class ExceptionDevice {
     static Result<std::unique_ptr<ExceptionDevice>> adopt(const ExceptionDeviceOptions& options);
     // Errors: there is an interface of that name.
     static Result<void> check_free(const std::string& name);
-    ~ExceptionDevice();
     ExceptionDevice(const ExceptionDevice&) = delete;
     ExceptionDevice& operator=(const ExceptionDevice&) = delete;
 
@@ -50,7 +50,7 @@ class ExceptionDevice {
 
     // Non-blocking; what the interface sends is read from it, what is written there it has received, a frame
     // each. -1: it is virtio-user's.
-    [[nodiscard]] int fd() const { return fd_; }
+    [[nodiscard]] int fd() const { return fd_.get(); }
     [[nodiscard]] int if_index() const { return if_index_; }
     [[nodiscard]] const std::string& name() const { return options_.name; }
     // Whether the wire is there: routes over it come and go with that.
@@ -61,7 +61,7 @@ class ExceptionDevice {
     // Index 0: the kernel chooses one.
     Result<void> attach();
     const ExceptionDeviceOptions options_;
-    int fd_ = -1;
+    Descriptor fd_;
     int if_index_ = 0;
 };
 

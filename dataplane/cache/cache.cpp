@@ -88,6 +88,8 @@ void write_entry(Entry* place, const Payload& payload, unsigned size_class) {
                               : entry->inserted_s + head.attend_after_s,
                           std::memory_order_relaxed);
     entry->size_class = static_cast<std::uint8_t>(size_class);
+    entry->hits.store(head.hits, std::memory_order_relaxed);
+    entry->visited.store(head.visited, std::memory_order_relaxed);
     std::memcpy(reinterpret_cast<std::uint8_t*>(entry + 1), payload.name_and_answer.data(),
                 payload.name_and_answer.size());
 }
@@ -115,6 +117,18 @@ const Entry* Cache::Impl::find(const Key& key) const noexcept {
     void* data = nullptr;
     const int position = rte_hash_lookup_with_hash_data(table, &key.low, signature(key), &data);
     return position < 0 ? nullptr : static_cast<const Entry*>(data);
+}
+
+void Cache::Impl::warm(const TableKey* keys, unsigned n) const noexcept {
+    const void* wanted[kBulk];
+    hash_sig_t signatures[kBulk];
+    void* found[kBulk];
+    for (unsigned i = 0; i < n; ++i) {
+        wanted[i] = &keys[i];
+        signatures[i] = signature(keys[i]);
+    }
+    std::uint64_t hits = 0;
+    rte_hash_lookup_with_hash_bulk_data(table, wanted, signatures, n, &hits, found);
 }
 
 // Takes an entry out of its queue and the counts. It stays in memory, and perhaps in the table.

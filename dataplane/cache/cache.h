@@ -122,7 +122,7 @@ struct Insert {
     std::uint32_t attend_after_s;  // from birth: Entry::attend_s; kNeverAttend
     std::uint8_t qname_len;
     std::uint8_t ecs_len;
-    std::uint8_t reserved[2];
+    std::uint8_t hits, visited;  // what Entry's begin with: not 0 for what was dumped
 };
 static_assert(sizeof(Insert) == 64);
 inline constexpr std::uint32_t kNeverAttend = UINT32_MAX;
@@ -211,6 +211,17 @@ class Cache {
     // holds: it goes on when none is pending any more. At most kMostOrders.
     void ask_to_drop(std::span<const SlotId> entries) noexcept;
     [[nodiscard]] bool orders_pending() const noexcept;
+    // The same thread: offers the keeper answers, each as in the buffer of a MessageKind::insert. It takes a few in a turn,
+    // but for those that it has as young; what they point to stays while offers are pending. At most kMostOrders.
+    struct Offer {
+        std::span<const std::uint8_t> message;
+        std::uint32_t born_s;  // as of insert()
+    };
+    void offer(std::span<const Offer> offers) noexcept;
+    [[nodiscard]] bool offers_pending() const noexcept;
+    // How many of the last ones the cache had as young, when none is pending.
+    [[nodiscard]] unsigned offers_known() const noexcept;
+
     // Any thread: until the keeper's clock is `until_ms`, inserts of answers born at `born_ms` or before are ignored:
     // they were on their way while the cache was flushed.
     void refuse_born_until(std::uint64_t born_ms, std::uint64_t until_ms) noexcept;
@@ -223,6 +234,7 @@ class Cache {
 
   private:
     friend class Walk;
+    bool take_offers(Now now, Counters& counters) noexcept;
     struct Impl;
     alignas(64) std::array<std::atomic<std::uint64_t>, kShares> epochs_{};  // the keeper writes
     std::unique_ptr<Impl> impl_;

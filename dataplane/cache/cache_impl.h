@@ -52,6 +52,8 @@ struct Cache::Impl {
     // cache.cpp
     void insert(const Payload& payload, Now now, Counters& counters) noexcept;
     [[nodiscard]] const Entry* find(const Key& key) const noexcept;
+    // Brings what the table has of these keys into the CPU's cache, many at a time.
+    void warm(const TableKey* keys, unsigned n) const noexcept;
     void drop(SlotId id) noexcept;
     void replace(const Entry* old, TableKey key) noexcept;
     void unlink(SlotId id) noexcept;
@@ -90,12 +92,16 @@ struct Cache::Impl {
     std::atomic<std::size_t> entries{0};
     std::atomic<std::size_t> bytes{0};
 
-    // What control asks for. `slots` are good while `pending` is not 0: control writes both, the keeper counts
+    // What control asks for; its words are in one line. `slots` are good while `pending` is not 0: control writes both, the keeper counts
     // how far it is and sets `pending` back (release) when all are done.
     struct alignas(64) Orders {
         std::array<SlotId, Cache::kMostOrders> slots;
         std::atomic<std::uint32_t> pending{0};
         std::uint32_t done = 0;  // keeper's
+        // Answers that it offers, in the same way: `offers` is good while `offered` is not 0.
+        std::atomic<std::uint32_t> offered{0};
+        std::uint32_t offers_done = 0, known = 0;  // keeper's
+        const Offer* offers = nullptr;
     };
     Orders orders;
     // What was born until then is not taken any more, until the second time (ms).

@@ -191,9 +191,10 @@ bool Cache::Impl::move_page(Now now, Counters& counters) noexcept {
 
 bool Cache::turn(Now now, Counters& counters) noexcept {
     const bool ordered = impl_->carry_out_orders(counters);
+    const bool offered = take_offers(now, counters);
     const bool moving = impl_->move_page(now, counters);
     impl_->reclaim(kFreedAtOnce);
-    return ordered || moving;
+    return ordered || offered || moving;
 }
 
 bool Cache::reclaim() noexcept {

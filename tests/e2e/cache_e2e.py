@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import re
 import sys
 import unittest
@@ -60,7 +61,9 @@ class Cache(unittest.TestCase):
         return int(re.search(rf"^{name}\.\s+(\d+)\s+IN\s+A", self.scene.kdig(name, "A"), re.M).group(1))
 
     def test_what_is_held_and_flushed(self):
-        self.scene.start_daemon(self.config)
+        daemon = self.scene.start_daemon(self.config)
+        simd = json.loads(self.scene.steerctl("--json", "status"))["simd"]
+        self.assertIn(f"SIMD beyond what this build is for: {simd}\n", daemon.text())
         self.fill()
         (answer,) = self.held("LONG.stream.example.")
         self.assertEqual((answer["type"], answer["cache"], answer["rcode"]), ("A", "main_cache", "NOERROR"))
@@ -108,6 +111,27 @@ class Cache(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         return done.stderr
 
+    def test_an_answer_that_no_slot_holds(self):
+        """It is served, and asked for each time; what just fits is kept."""
+        resolver = self.scene.network.start("resolver", "sized", "/usr/bin/python3",
+                                            str(pathlib.Path(__file__).with_name("sized_upstream.py")), "1.1.1.1@5353")
+        resolver.wait_for("ready")
+        self.config.write_text(self.config.read_text().replace("udp://1.1.1.1", "udp://1.1.1.1:5353"))
+        self.scene.start_daemon(self.config)
+        for size, kept in ((65535, False), (65000, True)):
+            before, too_big = self.asked(), self.scene.total("stats", "cache_too_big")
+            for _ in range(2):
+                text = self.scene.kdig(f"{size}.size.example", "TXT", "+tcp", "+noedns")
+                self.assertIn("status: NOERROR", text)
+                self.assertRegex(text, f"Received {size} B")
+                if kept:
+                    until(lambda: self.stats()["entries"] == 1, 5, "it is in the cache")
+            self.assertEqual(self.asked() - before, 2 if kept else 4)  # each time by UDP, then by TCP
+            self.assertEqual(self.scene.total("stats", "cache_too_big") - too_big, 0 if kept else 2)
+        metrics = self.scene.network.run("appliance", "curl", "-s", "http://127.0.0.1:9153/metrics").stdout
+        self.assertRegex(metrics, r"(?m)^# HELP (steerdns_\w*cache_too_big\w*) answers too big for the cache")
+        self.assertRegex(metrics, r"(?m)^steerdns_\w*cache_too_big\w*(\{.*\})? 2$")
+
     def test_a_restart_finds_it_warm(self):
         daemon = self.scene.start_daemon(self.config)
         self.fill()
@@ -128,6 +152,24 @@ class Cache(unittest.TestCase):
         self.assertEqual(self.stats()["restored"], 5)
         self.scene.wait_rows({("one", "203.0.113.21")})
         self.assertEqual(self.asked(), 0)
+        daemon.stop()
+
+        # While it serves: what is held as young stays, the rest comes back.
+        daemon = self.scene.start_daemon(self.config)
+        self.assertRegex(self.scene.steerctl("cache", "flush"), "5 answers flushed")
+        done = self.scene.steerctl("cache", "restore", str(copy))
+        self.assertRegex(done, r"5 answers restored in \d+ ms; 0 had expired, 0 were held as young")
+        self.assertEqual(self.scene.short("other.example", "A"), ["198.51.100.1"])
+        self.assertLessEqual(self.ttl("other.example"), first)
+        self.assertEqual(self.asked(), 0)
+        self.assertRegex(self.scene.steerctl("cache", "flush", "--name", "other.example"), "1 answers flushed")
+        again = json.loads(self.scene.steerctl("--json", "cache", "restore", str(copy), "--instance", "main_cache"))
+        self.assertEqual((again["restored"], again["expired"], again["known"]), (1, 0, 4))
+        for words, sentence in (((str(self.state / "nothing"),), "cannot be read: No such file"),
+                                ((str(self.config),), "is no dump of steerdnsd: nothing is restored"),
+                                ((str(copy), "--instance", "x"), "there are: main_cache")):
+            self.assertRegex(self.refused("cache", "restore", *words), sentence)
+        self.assertEqual(self.stats()["entries"], 5)
         daemon.stop()
 
         # A dump of no use: one sentence, and it serves.

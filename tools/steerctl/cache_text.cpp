@@ -82,6 +82,11 @@ std::string cache_show_text(const json::value& answers) {
 
 std::string cache_done_text(const json::value& done) {
     const json::object& object = object_of(done);
+    if (find(object, "restored") != nullptr) {
+        const auto cell = [&](const char* key) { return cell_text("", find(object, key)); };
+        return cell("restored") + " answers restored in " + cell("took_ms") + " ms; " +
+               cell("expired") + " had expired, " + cell("known") + " were held as young\n";
+    }
     const bool flushed = find(object, "flushed") != nullptr;
     return cell_text("", find(object, flushed ? "flushed" : "answers")) +
            (flushed ? " answers flushed in " : " answers written in ") +

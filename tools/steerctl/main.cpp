@@ -82,6 +82,10 @@ struct CacheCommands {
         dump = cache->add_subcommand("dump", "writes a cache to a file");
         dump->add_option("FILE", options.file, "where to")->required();
         dump->add_option("--instance", options.instance, "the cache's tag, if there are several");
+        restore = cache->add_subcommand("restore", "puts a dump's answers into a cache");
+        restore->add_option("FILE", options.file, "the dump")->required();
+        restore->add_option("--instance", options.instance,
+                            "the cache's tag, if there are several");
     }
 
     [[nodiscard]] int run(const Options& options) const {
@@ -95,16 +99,19 @@ struct CacheCommands {
         put("tag", options.tag);
         put("instance", options.instance);
         // The daemon has another working folder.
-        if (dump->parsed()) put("file", std::filesystem::absolute(options.file).string());
-        const char* const method = show->parsed()    ? "cache.show"
-                                   : flush->parsed() ? "cache.flush"
-                                                     : "cache.dump";
+        if (dump->parsed() || restore->parsed())
+            put("file", std::filesystem::absolute(options.file).string());
+        const char* const method = show->parsed()      ? "cache.show"
+                                   : flush->parsed()   ? "cache.flush"
+                                   : restore->parsed() ? "cache.restore"
+                                                       : "cache.dump";
         return ::show(options, method,
                       show->parsed() ? steerctl::cache_show_text : steerctl::cache_done_text,
                       params, steerctl::kLongPatience);
     }
 
-    CLI::App *cache, *stats = nullptr, *show = nullptr, *flush = nullptr, *dump = nullptr;
+    CLI::App *cache, *stats = nullptr, *show = nullptr, *flush = nullptr, *dump = nullptr,
+                     *restore = nullptr;
 };
 
 }  // namespace

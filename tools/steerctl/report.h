@@ -12,7 +12,7 @@ std::string status_text(const boost::json::value& status);
 // `all`: rows that are 0 too.
 std::string counters_text(const boost::json::value& counters, bool all);
 
-// Of cache.stats, cache.show, and cache.flush or cache.dump.
+// Of cache.stats, cache.show, and cache.flush, cache.dump or cache.restore.
 std::string cache_stats_text(const boost::json::value& stats);
 std::string cache_show_text(const boost::json::value& answers);
 std::string cache_done_text(const boost::json::value& done);
