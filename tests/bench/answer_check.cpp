@@ -10,6 +10,10 @@
 namespace steer::bench {
 namespace {
 
+// What a claimed address may leave with by configs/minimal.yaml: max_ttl less extra_time. Below that a TTL is what its row
+// has left, and goes up again when the row is renewed.
+constexpr std::uint32_t kMostClaimedTtl = 1800 - 30;
+
 constexpr std::size_t kHeader = 12;
 
 std::uint16_t be16(const Bytes& m, std::size_t at) {
@@ -125,7 +129,7 @@ void AnswerCheck::compare(const test::UdpFrame& query, const test::UdpFrame& rep
     auto& last = last_ttl_.try_emplace(name, ttl_s_).first->second;
     if (records.addresses != found->second) {
         wrong_ = "its addresses are others";
-    } else if (records.ttl_s > last) {
+    } else if (records.ttl_s > std::max(last, kMostClaimedTtl)) {
         wrong_ = "its TTL is " + std::to_string(records.ttl_s) + " after " + std::to_string(last);
     }
     last = records.ttl_s;

@@ -30,7 +30,7 @@ class AnswerCheck {
     AnswerCheck(std::span<const Bytes> queries, Answers answers, std::uint32_t ttl_s);
 
     // Empty: it answers one of the queries, right in every header, the question and the records, with a TTL that is
-    // not above the upstream's nor above the last one of this name. What is asked for a name without answers has
+    // not above the upstream's nor above the last one of this name (but for what a row allows). What is asked for a name without answers has
     // only its headers and question compared.
     const std::string& why_wrong(std::span<const std::uint8_t> frame);
 
