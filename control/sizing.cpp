@@ -91,12 +91,12 @@ Result<PlaneOptions> plan_tables(const config::Settings& settings, const Snapsho
             wanted += cache->size_in_bytes ? cache->size
                                            : std::max(cache->size * kBytesPerEntry, kSmallestCache);
             if (wanted > memory_bytes / 2) {
-                return Error{
+                return settings.error(
+                    plugin.line,
                     "cache '" + plugin.tag + "': " + std::to_string(wanted / kMiB) +
                         " MiB of cache do not fit into half of the " +
                         std::to_string(memory_bytes / kMiB) +
-                        " MiB of memory (dataplane.memory): make it smaller or give more memory",
-                    settings.file, plugin.line};
+                        " MiB of memory (dataplane.memory): make it smaller or give more memory");
             }
         }
     }

@@ -55,7 +55,7 @@ void check_tls(const config::Settings& settings, Built& built) {
         if (trouble.empty()) continue;
         const config::Router& router = settings.routers[plan.router];
         built.errors.push_back(
-            {"'tls' of router '" + router.name + "': " + trouble, settings.file, router.line});
+            settings.error(router.line, "'tls' of router '" + router.name + "': " + trouble));
     }
 }
 
@@ -67,9 +67,9 @@ void check_dump_files(const config::Settings& settings, Built& built) {
         if (cache == nullptr || cache->dump_file.empty()) continue;
         const auto [other, is_first] = owners.emplace(cache->dump_file, plugin.tag);
         if (is_first) continue;
-        built.errors.push_back({"caches '" + other->second + "' and '" + plugin.tag +
-                                    "' have the same dump_file: give each one of its own",
-                                settings.file, plugin.line});
+        built.errors.push_back(
+            settings.error(plugin.line, "caches '" + other->second + "' and '" + plugin.tag +
+                                            "' have the same dump_file: give each one of its own"));
     }
 }
 

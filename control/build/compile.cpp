@@ -165,10 +165,11 @@ std::uint16_t Compiler::emit(Op op, std::uint8_t instance, int line, std::uint32
         return 0;
     }
     constexpr int kMostLine = std::numeric_limits<std::uint16_t>::max();
-    snapshot_.program.push_back({.op = op,
-                                 .instance = instance,
-                                 .line = static_cast<std::uint16_t>(std::clamp(line, 0, kMostLine)),
-                                 .operand = operand});
+    snapshot_.program.push_back(
+        {.op = op,
+         .instance = instance,
+         .line = static_cast<std::uint16_t>(std::min(config::line_in_source(line), kMostLine)),
+         .operand = operand});
     return static_cast<std::uint16_t>(snapshot_.program.size() - 1);
 }
 
@@ -189,7 +190,7 @@ std::uint16_t Compiler::next_pc() const {
 }
 
 void Compiler::error(int line, std::string text) {
-    errors_.push_back({std::move(text), settings_.file, line});
+    errors_.push_back(settings_.error(line, std::move(text)));
 }
 
 std::uint32_t Compiler::group_of(config::PluginIndex plugin, const config::Forward& forward) {

@@ -125,8 +125,8 @@ std::map<config::PluginIndex, std::uint32_t> build_lists(const config::Settings&
         const auto id = registry.list(plugin.tag, settings.routers[args->router].name);
         if (!id || lists.size() >= kNoList) {
             built.errors.push_back(
-                {id ? "more than 255 lists (ros_address_list): use fewer" : id.error().text,
-                 settings.file, plugin.line});
+                settings.error(plugin.line, id ? "more than 255 lists (ros_address_list): use fewer"
+                                               : id.error().text));
         }
         places.emplace(i, static_cast<std::uint32_t>(lists.size()));
         lists.push_back(policy_list(plugin, *args, id ? *id : ListId{0}, never_claim));

@@ -12,6 +12,8 @@
 #include <sstream>
 #include <utility>
 
+#include "control/config/settings.h"
+
 namespace steer::config {
 namespace {
 
@@ -21,14 +23,15 @@ struct Refused {
     std::string text;
 };
 
-int line_of(const YAML::Mark& mark) {
-    return mark.line < 0 ? 0 : mark.line + 1;
+int line_of(const YAML::Mark& mark, int before) {
+    return before + (mark.line < 0 ? 0 : std::min(mark.line + 1, kLinesPerSource - 1));
 }
 
 // Builds the tree from the parser's events. Open collections are a stack of nodes that move into
 // their parent when they close.
 class TreeBuilder final : public YAML::EventHandler {
   public:
+    explicit TreeBuilder(int before) : before_(before) {}
     Node take() { return std::move(root_); }
 
     void OnDocumentStart(const YAML::Mark& /*mark*/) override {}
@@ -78,6 +81,10 @@ class TreeBuilder final : public YAML::EventHandler {
     }
 
   private:
+    [[nodiscard]] int line_of(const YAML::Mark& mark) const {
+        return config::line_of(mark, before_);
+    }
+
     struct Open {
         Node node;
         YAML::anchor_t anchor;
@@ -96,7 +103,7 @@ class TreeBuilder final : public YAML::EventHandler {
         return n;
     }
 
-    static void refuse_type_mark(const YAML::Mark& mark, const std::string& tag) {
+    void refuse_type_mark(const YAML::Mark& mark, const std::string& tag) const {
         const bool plain =
             tag.empty() || tag == "?" || tag == "!" || tag.starts_with("tag:yaml.org,2002:");
         if (!plain) {
@@ -177,6 +184,7 @@ class TreeBuilder final : public YAML::EventHandler {
         map.key_read = true;
     }
 
+    int before_;
     Node root_;
     std::vector<Open> open_;
     std::map<YAML::anchor_t, Node> anchors_;
@@ -206,14 +214,14 @@ std::string_view Node::what() const {
     return "nothing";
 }
 
-Node parse_document(std::string_view text, Report& report) {
+Node parse_document(std::string_view text, Report& report, int before) {
     try {
         std::istringstream in{std::string(text)};
         YAML::Parser parser(in);
-        TreeBuilder builder;
+        TreeBuilder builder(before);
         if (!parser.HandleNextDocument(builder)) return {};
         Node root = builder.take();
-        TreeBuilder second;
+        TreeBuilder second(before);
         if (parser.HandleNextDocument(second)) {
             report.error(second.take().line, "a second YAML document begins here: keep one");
             return {};
@@ -222,7 +230,7 @@ Node parse_document(std::string_view text, Report& report) {
     } catch (const Refused& refused) {
         report.error(refused.line, refused.text);
     } catch (const YAML::Exception& e) {
-        report.error(line_of(e.mark),
+        report.error(line_of(e.mark, before),
                      "this is not YAML (" + e.msg +
                          "): look at the indentation, brackets and quotes here and above");
     }

@@ -43,7 +43,8 @@ struct Entry {
     Node value;
 };
 
-// Parses `text`; what is wrong with it goes to `report`, and then the node is null.
-Node parse_document(std::string_view text, Report& report);
+// Parses `text`; what is wrong with it goes to `report`, and then the node is null. Lines are
+// counted from `before` + 1 (settings.h: source_of).
+Node parse_document(std::string_view text, Report& report, int before = 0);
 
 }  // namespace steer::config

@@ -6,6 +6,7 @@
 
 #include "control/config/document.h"
 #include "control/config/graph.h"
+#include "control/config/include.h"
 #include "control/config/placeholders.h"
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/reading.h"
@@ -15,25 +16,6 @@
 
 namespace steer::config {
 namespace {
-
-void check_sections(Reading& in, const Node& top) {
-    std::vector<std::string_view> names;
-    for (const Section& section : sections()) {
-        if (!section.text.empty()) names.push_back(section.name);
-    }
-    for (const Entry& entry : top.entries) {
-        const auto all = sections();
-        const auto known = std::find_if(all.begin(), all.end(),
-                                        [&](const Section& s) { return s.name == entry.key; });
-        if (known == all.end()) {
-            in.report().error(entry.line, "unknown section " + matchers::quoted(entry.key) +
-                                              did_you_mean(entry.key, names));
-        } else if (known->text.empty()) {
-            in.report().error(entry.line,
-                              "the section '" + entry.key + "' is not supported yet: remove it");
-        }
-    }
-}
 
 void read_sections(Reading& in, const Node& top) {
     Node empty;
@@ -75,7 +57,12 @@ class PluginsReader {
     Declaration declare(const Node& node, PluginIndex index) {
         Declaration out;
         out.line = node.line;
-        const std::string number = "plugin " + std::to_string(index + 1);
+        // Counted in its own file: the plugins of a file stand together.
+        if (source_of(node.line) != source_) {
+            source_ = source_of(node.line);
+            before_ = index;
+        }
+        const std::string number = "plugin " + std::to_string(index - before_ + 1);
         if (!node.is_map()) {
             error(node.line, number + ": expected a map with 'tag', 'type' and 'args', found " +
                                  std::string(node.what()));
@@ -96,9 +83,8 @@ class PluginsReader {
         if (out.type != nullptr) what.role = out.type->role;
         if (later != nullptr) what.role = later->role;
         if (const auto* first = in_.find_tag(out.tag)) {
-            error(out.line, "the tag " + matchers::quoted(out.tag) +
-                                " is given twice, first at line " +
-                                std::to_string(list_.items[first->index].line) +
+            error(out.line, "the tag " + matchers::quoted(out.tag) + " is given twice, first at " +
+                                in_.report().place(list_.items[first->index].line) +
                                 ": give each plugin its own");
         } else {
             in_.declare(out.tag, std::move(what));
@@ -171,18 +157,22 @@ class PluginsReader {
 
     Reading& in_;
     const Node& list_;
+    std::size_t source_ = 0;
+    PluginIndex before_ = 0;  // plugins of the sources before source_
     std::vector<Declaration> declarations_;
     std::map<std::string, int> counts_;
 };
 
-void read_plugins(Reading& in, const Node& top) {
-    const Node* list = top.find("plugins");
-    if (list == nullptr || !list->is_list() || list->items.empty()) {
-        in.report().error(list == nullptr ? 0 : list->line,
-                          "'plugins': expected a list with at least one sequence, found " +
-                              (list == nullptr   ? "nothing"
-                               : list->is_list() ? "an empty list"
-                                                 : std::string(list->what())));
+void read_plugins(Reading& in, Node& top) {
+    const Node* own = top.find("plugins");
+    const std::string found = own == nullptr   ? "nothing"
+                              : own->is_list() ? "an empty list"
+                                               : std::string(own->what());
+    const std::optional<Node> list = take_plugins(top, in);
+    if (!list) return;
+    if (list->items.empty()) {
+        in.report().error(own == nullptr ? 0 : own->line,
+                          "'plugins': expected a list with at least one sequence, found " + found);
         return;
     }
     PluginsReader(in, *list).all();

@@ -13,7 +13,8 @@ constexpr std::array<std::string_view, 9> kOfQueries{"qname",     "qtype",   "qc
                                                      "client_ip", "marks",   "server_name"};
 
 // What stands between the braces. Nothing: leave the text as it is.
-std::optional<std::string> value_of(std::string_view inside, int line, Reading& in) {
+std::optional<std::string> value_of(std::string_view inside, int line, const std::string& path,
+                                    Reading& in) {
     if (std::find(kOfQueries.begin(), kOfQueries.end(), inside) != kOfQueries.end())
         return std::nullopt;
     if (inside.starts_with("env:")) inside.remove_prefix(4);
@@ -21,12 +22,15 @@ std::optional<std::string> value_of(std::string_view inside, int line, Reading& 
     const std::string name(inside.substr(0, dash));
     if (auto value = in.environment(name)) return value;
     if (dash != std::string_view::npos) return std::string(inside.substr(dash + 2));
-    in.report().error(line, "the environment variable " + matchers::quoted(name) +
-                                " is not set: set it, or write ${" + name + ":-DEFAULT}");
+    in.report().error(line, name.empty() ? "a placeholder without a name in " + path +
+                                               ": write ${NAME}, or $${ for a plain ${"
+                                         : "the environment variable " + matchers::quoted(name) +
+                                               " in " + path + " is not set: set it, or write ${" +
+                                               name + ":-DEFAULT}");
     return std::nullopt;
 }
 
-void expand(std::string& text, int line, Reading& in) {
+void expand(std::string& text, int line, const std::string& path, Reading& in) {
     std::string out;
     std::size_t done = 0;
     for (std::size_t at = text.find("${"); at != std::string::npos; at = text.find("${", done)) {
@@ -40,21 +44,34 @@ void expand(std::string& text, int line, Reading& in) {
         if (close == std::string::npos) break;
         out.append(text, done, at - done);
         const auto value =
-            value_of(std::string_view(text).substr(at + 2, close - at - 2), line, in);
+            value_of(std::string_view(text).substr(at + 2, close - at - 2), line, path, in);
         out.append(value ? *value : text.substr(at, close + 1 - at));
         done = close + 1;
     }
     if (done > 0) text = out.append(text, done);
 }
 
+// `path`: where in the document, "plugins[0].args.upstreams[1].addr".
+void expand_at(Node& node, std::string& path, Reading& in) {
+    if (node.is_text()) return expand(node.text, node.line, path, in);
+    const std::size_t here = path.size();
+    for (std::size_t i = 0; i < node.items.size(); ++i) {
+        path += "[" + std::to_string(i) + "]";
+        expand_at(node.items[i], path, in);
+        path.resize(here);
+    }
+    for (Entry& entry : node.entries) {
+        path += (path.empty() ? "" : ".") + entry.key;
+        expand_at(entry.value, path, in);
+        path.resize(here);
+    }
+}
+
 }  // namespace
 
-void expand_placeholders(Node& node, Reading& in) {
-    if (node.is_text()) expand(node.text, node.line, in);
-    for (Node& item : node.items)
-        expand_placeholders(item, in);
-    for (Entry& entry : node.entries)
-        expand_placeholders(entry.value, in);
+void expand_placeholders(Node& top, Reading& in) {
+    std::string path;
+    expand_at(top, path, in);
 }
 
 }  // namespace steer::config

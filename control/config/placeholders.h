@@ -1,8 +1,9 @@
 // ${NAME}, ${env:NAME} and ${NAME:-default} in the values of a configuration, from the environment;
 // $${ is a "${".
 //
-// Done once, on the parsed tree: a value can bring no structure of its own. A name that is not set
-// is an error with its line. Names that stand for facts of a query (${qname}) are left as they are.
+// Done once, on the parsed tree: a value can bring no structure of its own, and what it means (text,
+// a number, true) is decided by who reads it, as for text that was written. A name that is not set
+// is an error with its line and its path in the document. Names that stand for facts of a query (${qname}) are left as they are.
 #pragma once
 
 #include "control/config/document.h"
@@ -10,6 +11,6 @@
 
 namespace steer::config {
 
-void expand_placeholders(Node& node, Reading& in);
+void expand_placeholders(Node& top, Reading& in);
 
 }  // namespace steer::config

@@ -26,7 +26,11 @@ The policy language is that of ForgeDNS/OxiDNS and mosdns v5; what differs stand
 - **Paths** start from the folder of the configuration, or from the folder given by `-d`.
 - **Durations** are whole seconds (`90`) or a number with a unit: `250ms`, `5s`, `3m`, `1h`, `1d`, `1w`, also `1h30m`.
 - **Sizes** are bytes with a unit: `512KiB`, `64MiB`, `2GiB`.
-- **Environment**: `${NAME}`, `${env:NAME}` and `${NAME:-default}` in a value are replaced; `$${` is a plain `${`.
+- **Environment**: `${NAME}`, `${env:NAME}` and `${NAME:-default}` in a value are replaced; `$${` is a plain `${`. A value
+  that is one placeholder may be a number or true/false. Names of a query's facts (`${qname}`) are left as they are.
+- **Other files**: `include: [FILE, ...]` takes the `plugins` of other files, and of what these include (8 levels), before its
+  own; nothing else of them is taken. Their paths start from the folder of the file that names them; other paths in them
+  start as above. Tags are unique over all files.
 - **Not supported yet**: a key that is marked so may be written with its default, and is refused with any other value.
 )";
 

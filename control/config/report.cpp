@@ -5,19 +5,10 @@
 #include <numeric>
 #include <utility>
 
+#include "control/config/settings.h"
+
 namespace steer::config {
 namespace {
-
-// A sentence is one line, whatever the configuration or the YAML library put into it.
-void add(std::vector<Error>& to, const std::string& file, int line, std::string text) {
-    for (char& c : text) {
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-    }
-    const bool known = std::any_of(to.begin(), to.end(), [&](const Error& e) {
-        return e.line == line && e.text == text && e.file == file;
-    });
-    if (!known) to.push_back({std::move(text), file, line});
-}
 
 // Insertions, deletions, substitutions and swaps of neighbours (Damerau-Levenshtein, adjacent
 // form).
@@ -40,6 +31,27 @@ std::size_t distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
+std::string Report::place(int line) const {
+    const std::size_t source = source_of(line);
+    const std::string number = std::to_string(line_in_source(line));
+    return source == 0 ? "line " + number : included_.at(source - 1) + ":" + number;
+}
+
+// A sentence is one line, whatever the configuration or the YAML library put into it.
+void Report::add(std::vector<Error>& to, const std::string& file, int line,
+                 std::string text) const {
+    for (char& c : text) {
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+    }
+    const std::size_t source = file == file_ ? source_of(line) : 0;
+    const std::string& named = source == 0 ? file : included_.at(source - 1);
+    if (source > 0) line = line_in_source(line);
+    const bool known = std::any_of(to.begin(), to.end(), [&](const Error& e) {
+        return e.line == line && e.text == text && e.file == named;
+    });
+    if (!known) to.push_back({std::move(text), named, line});
+}
+
 void Report::error_in(const std::string& file, int line, std::string text) {
     add(errors_, file, line, std::move(text));
 }
@@ -49,11 +61,16 @@ void Report::warn_in(const std::string& file, int line, std::string text) {
 }
 
 std::vector<Error> Report::take(std::vector<Error>& from) const {
-    std::stable_sort(from.begin(), from.end(), [this](const Error& a, const Error& b) {
-        const bool a_else = a.file != file_, b_else = b.file != file_;
-        if (a_else != b_else) return b_else;
-        if (a_else) return false;
-        return a.line < b.line;
+    // 0: the configuration, then what it includes, in the order of reading; last all other files.
+    const auto rank = [this](const Error& e) {
+        if (e.file == file_) return std::size_t{0};
+        const auto at = std::find(included_.begin(), included_.end(), e.file);
+        return static_cast<std::size_t>(at - included_.begin()) + 1;
+    };
+    std::stable_sort(from.begin(), from.end(), [&](const Error& a, const Error& b) {
+        const std::size_t rank_a = rank(a), rank_b = rank(b);
+        if (rank_a != rank_b) return rank_a < rank_b;
+        return rank_a <= included_.size() && a.line < b.line;
     });
     return std::exchange(from, {});
 }

@@ -14,6 +14,12 @@ class Report {
     // `file`: the configuration's name, for what is said without one.
     explicit Report(std::string file) : file_(std::move(file)) {}
 
+    // Lines of the configuration from here on may be those of `file`: the first included one is
+    // source 1 (Settings::included).
+    void add_source(std::string file) { included_.push_back(std::move(file)); }
+    // "line 7", of an included file "FILE:7".
+    [[nodiscard]] std::string place(int line) const;
+
     void error(int line, std::string text) { error_in(file_, line, std::move(text)); }
     void warn(int line, std::string text) { warn_in(file_, line, std::move(text)); }
     void error_in(const std::string& file, int line, std::string text);
@@ -22,15 +28,17 @@ class Report {
     [[nodiscard]] std::size_t error_count() const { return errors_.size(); }
     [[nodiscard]] const std::string& file() const { return file_; }
 
-    // What was collected: of the configuration itself by line, then of other files. Leaves the
-    // report empty.
+    // What was collected: of the configuration itself by line, then of the included files by line,
+    // then of other files. Leaves the report empty.
     std::vector<Error> take_errors();
     std::vector<Error> take_warnings();
 
   private:
+    void add(std::vector<Error>& to, const std::string& file, int line, std::string text) const;
     std::vector<Error> take(std::vector<Error>& from) const;
 
     std::string file_;
+    std::vector<std::string> included_;
     std::vector<Error> errors_, warnings_;
 };
 

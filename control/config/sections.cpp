@@ -105,8 +105,10 @@ constexpr std::array kSections{
     Section{"runtime", "Accepted for ForgeDNS's sake.", [] { return row_texts(kRuntimeRows); },
             read_runtime},
     Section{"plugins", "What is done with a query: see the plugin types.", nullptr, nullptr},
+    Section{"include",
+            "A list of files of which only the `plugins` are taken, before those of this one.",
+            nullptr, nullptr},
     Section{"api", "", nullptr, nullptr},
-    Section{"include", "", nullptr, nullptr},
     Section{"network", "", nullptr, nullptr},
     Section{"fleet", "", nullptr, nullptr},
 };

@@ -16,8 +16,8 @@ struct Section {
     void (*read)(Reading& in, const Node& node, int line);
 };
 
-// log, dataplane, control, routers, plugins, runtime; and api, include, network, fleet, which are
-// refused by name. `plugins` has no `read`: load() reads it last.
+// log, dataplane, control, routers, plugins, include, runtime; and api, network, fleet, which are
+// refused by name. `plugins` and `include` have no `read`: load() reads them last.
 std::span<const Section> sections();
 
 // Rows inside rows, for the documentation.

@@ -10,8 +10,9 @@
 // - an executor that was written in place (`exec: forward 192.0.2.1`) is a plugin like the others,
 // with a tag of
 //   its own ("main[2]": second rule of `main`).
-// Lines are 1-based, in Settings::file unless a `file` stands next to them; 0: a default, not
-// written anywhere.
+// Lines are 1-based, in the configuration unless a `file` stands next to them; 0: a default, not
+// written anywhere. Those of an included file are counted from a multiple of kLinesPerSource, so
+// that one number says file and line: Settings::error() names both.
 #pragma once
 
 #include <array>
@@ -20,18 +21,31 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "matchers/name_matcher.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/prefix/prefix_set.h"
+#include "matchers/result.h"
 
 namespace steer::config {
 
 using Milliseconds = std::chrono::milliseconds;
 using PluginIndex = std::uint32_t;  // of Settings::plugins
 using RouterIndex = std::uint32_t;  // of Settings::routers
+
+inline constexpr int kLinesPerSource = 1 << 24;
+inline constexpr std::size_t kMaxIncluded = 100;  // files
+// Of a line as Settings has it: which source (0: the configuration, n: the n-th included file), and
+// the line in it.
+constexpr std::size_t source_of(int line) {
+    return line < 0 ? 0 : static_cast<std::size_t>(line / kLinesPerSource);
+}
+constexpr int line_in_source(int line) {
+    return line < 0 ? 0 : line % kLinesPerSource;
+}
 
 struct Text {
     std::string value;
@@ -328,8 +342,9 @@ struct Plugin {
 };
 
 struct Settings {
-    std::string file;                // the configuration's name, as given to load()
-    std::vector<std::string> files;  // [0] is `file`; then every rule file that was read
+    std::string file;                   // the configuration's name, as given to load()
+    std::vector<std::string> included;  // files, in the order of reading
+    std::vector<std::string> files;     // [0] is `file`; then every rule file that was read
     Log log;
     Dataplane dataplane;
     Control control;
@@ -338,6 +353,12 @@ struct Settings {
     PluginIndex entry = 0;        // the executor that a query enters
 
     [[nodiscard]] const Plugin& plugin(PluginIndex i) const { return plugins[i]; }
+    // What is wrong with something at `line` of these settings.
+    [[nodiscard]] Error error(int line, std::string text) const {
+        const std::size_t source = source_of(line);
+        return {std::move(text), source == 0 ? file : included.at(source - 1),
+                line_in_source(line)};
+    }
 };
 
 }  // namespace steer::config

@@ -34,6 +34,8 @@ LoadOptions test_options() {
     options.environment = [](const std::string& name) -> std::optional<std::string> {
         if (name == "STEER_TEST_PASSWORD") return "secret";
         if (name == "STEER_TEST_UPSTREAM") return "192.0.2.1";
+        if (name == "STEER_TEST_NUMBER") return "4096";
+        if (name == "STEER_TEST_TRUE") return "true";
         return std::nullopt;
     };
     return options;
@@ -216,6 +218,30 @@ BOOST_AUTO_TEST_CASE(everything_that_can_be_written_is_read) {
     BOOST_TEST(std::get<Forward>(in_place.args).concurrent == 2U);
     BOOST_TEST(std::get<Forward>(in_place.args).short_circuit);
     BOOST_TEST(s.plugin(s.entry).tag == "main");
+}
+
+BOOST_AUTO_TEST_CASE(placeholders_bring_numbers_truth_and_text) {
+    const Settings s =
+        load(kRoot / "tests/unit/config/good/placeholders.yaml", test_options()).settings;
+    BOOST_TEST(s.dataplane.workers == 2U);
+    const auto& cache = std::get<Cache>(plugin(s, "c").args);
+    BOOST_TEST((cache.size == 4096 && !cache.size_in_bytes && cache.short_circuit));
+    BOOST_TEST(std::get<DebugPrint>(plugin(s, "q").args).msg ==
+               "4096 of ${qname}, ${HOME}, $${STEER_TEST_NUMBER}, ${unclosed");
+}
+
+BOOST_AUTO_TEST_CASE(included_plugins_come_first_and_know_their_files) {
+    const Settings s = load(kRoot / "tests/unit/config/good/include.yaml", test_options()).settings;
+    BOOST_TEST_REQUIRE(s.plugins.size() >= 3U);
+    BOOST_TEST(s.plugins[0].tag == "far");
+    BOOST_TEST(s.plugins[1].tag == "near");
+    BOOST_TEST(s.plugins[2].tag == "main");
+    BOOST_TEST((s.log.level == LogLevel::info));  // an included file brings plugins alone
+    const Error far = s.error(s.plugins[0].line, "x"), near = s.error(s.plugins[1].line, "x"),
+                main = s.error(s.plugins[2].line, "x");
+    BOOST_TEST((far.file.ends_with("good/include/more/far.yaml") && far.line == 2));
+    BOOST_TEST((near.file.ends_with("good/include/sets.yaml") && near.line == 5));
+    BOOST_TEST((main.file == s.file && main.line > 2));
 }
 
 BOOST_AUTO_TEST_CASE(rules_of_files_know_their_lines) {
