@@ -43,7 +43,7 @@ GOALS = (
     Goal("peers", 1.3, 1.6, figures=("best", "ours_ns", "unbound_ns", "dnsdist_ns", "knot_ns"), instr="plain"),
     Goal("miss", 2.0, 3, limits=(("cost", "≤", 3),), figures=("ns", "hit_ns", "dnsdist_ns", "qps", "dnsdist_qps"), instr="miss"),
     Goal("latency", 5, less=True, limits=(("over_knot_us", "≤", 100),),
-         figures=("p50_us", "knot_p50_us", "tenth_p50_us", "half_p50_us", "half_p99_us", "mqps"), instr="cached"),
+         figures=("p50_us", "knot_p50_us", "tenth_p50_us", "half_p50_us", "half_p99_us", "all_p99_us", "interrupted_percent", "mqps"), instr="cached"),
     Goal("workers", 0.90, 1, figures=("answered", "compared"), instr="cached"),
     Goal("wakeups", None, limits=(("added_us", "≤", 100), ("idle_percent", "≤", 3)),
          figures=("ratio", "woken_qps", "busy_poll_qps", "spin_qps", "woken_ns", "busy_poll_ns", "spin_ns", "p50_us", "p99_us")),
