@@ -132,7 +132,8 @@ void Resolver::resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept
 }
 
 // What the executor and leave() would come to, for an entry of this generation whose rows are known to be there.
-bool Resolver::answer_hit(Packet& p, const Snapshot& snapshot, Now now) noexcept {
+// In one piece with the reply: the call of it is a thirtieth of a cached answer.
+[[gnu::flatten]] bool Resolver::answer_hit(Packet& p, const Snapshot& snapshot, Now now) noexcept {
     const cache::Entry* const e = p.found;
     if (e == nullptr) return false;
     const std::uint64_t tags = e->tags.load(std::memory_order_relaxed);

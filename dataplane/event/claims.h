@@ -70,7 +70,8 @@ class Claims {
 
     // The usual end of a cached answer: its claim word says that the rows outlive it. Then `terms` let it leave now;
     // else nothing was decided, and settle() is asked.
-    bool settle_covered(const LeavingAnswer& a, Now now, LeaveTerms& terms) noexcept;
+    [[gnu::noinline]] bool settle_covered(const LeavingAnswer& a, Now now,
+                                          LeaveTerms& terms) noexcept;
     // Decides, and raises what nobody has to wait for.
     LeaveTerms settle(const LeavingAnswer& a, Now now) noexcept;
     // After Leave::hold: raises the events, with the token where their list is waited for. Returns
