@@ -74,7 +74,12 @@ void read_rule_file(Reading& in, const Text& path, const Place& place, bool stri
     const auto bytes = in.read_file(file, at);
     if (!bytes) return;
     auto list = matchers::read_rules(*bytes, file, matchers::RuleKind::domain);
-    say_bad_lines(in, list.bad, list.rules.size(), strict, file, at);
+    take_rules(in, std::move(list), strict, file, at, out);
+}
+
+void take_rules(Reading& in, matchers::RuleList list, bool strict, const std::string& file,
+                const Place& place, std::vector<RuleAt>& out) {
+    say_bad_lines(in, list.bad, list.rules.size(), strict, file, place);
     const std::uint32_t number = in.file_number(file);
     out.reserve(out.size() + list.rules.size());
     for (auto& listed : list.rules)

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "control/config/reading.h"
+#include "matchers/list/rule_list.h"
 
 namespace steer::config {
 
@@ -16,6 +17,9 @@ void read_rule(Reading& in, const Text& text, const Place& place, std::vector<Ru
 // `path` as written.
 void read_rule_file(Reading& in, const Text& path, const Place& place, bool strict,
                     std::vector<RuleAt>& out);
+// What a reader of lists made of `file`: its rules into `out`, its bad lines into the report.
+void take_rules(Reading& in, matchers::RuleList list, bool strict, const std::string& file,
+                const Place& place, std::vector<RuleAt>& out);
 // Addresses of a file into persistent rows, under the same rules; never strict.
 void read_prefix_file(Reading& in, const Text& path, const Place& place,
                       std::vector<PersistentRow>& out);

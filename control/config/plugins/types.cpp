@@ -7,10 +7,10 @@
 namespace steer::config {
 namespace {
 
-constexpr std::array<const PluginType*, 13> kTypes{
-    &kDomainSetType,    &kQnameType,     &kHasRespType,   &kTrueType,           &kFalseType,
-    &kSequenceType,     &kForwardType,   &kCacheType,     &kRosAddressListType, &kDebugPrintType,
-    &kQuerySummaryType, &kUdpServerType, &kTcpServerType,
+constexpr std::array<const PluginType*, 14> kTypes{
+    &kGeositeType,    &kDomainSetType,    &kQnameType,     &kHasRespType,   &kTrueType,
+    &kFalseType,      &kSequenceType,     &kForwardType,   &kCacheType,     &kRosAddressListType,
+    &kDebugPrintType, &kQuerySummaryType, &kUdpServerType, &kTcpServerType,
 };
 
 constexpr auto kProvider = Role::provider;
@@ -19,7 +19,6 @@ constexpr auto kExecutor = Role::executor;
 constexpr auto kServer = Role::server;
 constexpr PluginTypeNotYet kNotYet[] = {
     {"ip_set", kProvider},
-    {"geosite", kProvider},
     {"geoip", kProvider},
     {"adguard_rule", kProvider},
     {"dynamic_domain_set", kProvider},

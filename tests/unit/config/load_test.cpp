@@ -244,6 +244,16 @@ BOOST_AUTO_TEST_CASE(included_plugins_come_first_and_know_their_files) {
     BOOST_TEST((main.file == s.file && main.line > 2));
 }
 
+BOOST_AUTO_TEST_CASE(geosite_is_a_set_of_what_its_selectors_take) {
+    const Settings s = load(kRoot / "tests/unit/config/good/geosite.yaml", test_options()).settings;
+    const auto& some = std::get<DomainSet>(plugin(s, "some").args).rules;
+    BOOST_TEST_REQUIRE(some.size() == 2U);
+    BOOST_TEST(some[0].rule.text == "ads.cn.example");
+    BOOST_TEST(some[1].rule.text == "geo.example");
+    BOOST_TEST(s.files.at(some[1].file).ends_with("lists/geosite.dat"));
+    BOOST_TEST(std::get<DomainSet>(plugin(s, "all").args).rules.size() == 5U);
+}
+
 BOOST_AUTO_TEST_CASE(rules_of_files_know_their_lines) {
     const Settings s = load(kRoot / "tests/unit/config/good/all.yaml", test_options()).settings;
     const auto& rules = std::get<DomainSet>(plugin(s, "policy").args).rules;
