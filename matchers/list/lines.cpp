@@ -30,6 +30,19 @@ std::optional<Line> Lines::next() {
     return Line{text, ++number_};
 }
 
+std::optional<Error> not_utf8(std::string_view bytes) {
+    // A byte order mark, or what begins as ASCII text does in two bytes a letter.
+    const auto is_letter = [](char c) { return c >= ' ' && c <= '~'; };
+    const bool marked = bytes.starts_with("\xff\xfe") || bytes.starts_with("\xfe\xff");
+    bool wide = bytes.size() >= 4;
+    for (std::size_t i = 0; wide && i < 4; i += 2) {
+        const char first = bytes[i], second = bytes[i + 1];
+        wide = (first == 0 && is_letter(second)) || (second == 0 && is_letter(first));
+    }
+    if (!marked && !wide) return std::nullopt;
+    return Error{"the file is UTF-16: save it as UTF-8"};
+}
+
 std::string_view without_comment(std::string_view text) {
     if (text.starts_with('#')) return {};
     for (auto at = text.find('#'); at != std::string_view::npos; at = text.find('#', at + 1)) {

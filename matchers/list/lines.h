@@ -5,6 +5,8 @@
 #include <optional>
 #include <string_view>
 
+#include "matchers/result.h"
+
 namespace steer::matchers {
 
 struct Line {
@@ -22,6 +24,9 @@ class Lines {
     int number_ = 0;
     bool at_end_;
 };
+
+// Why a whole file cannot be read line by line: it is UTF-16. Nothing if it can be tried.
+std::optional<Error> not_utf8(std::string_view bytes);
 
 // `text` without a comment: nothing if it starts with '#', else up to the first '#' after a blank.
 std::string_view without_comment(std::string_view text);

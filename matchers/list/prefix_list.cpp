@@ -8,6 +8,10 @@ namespace steer::matchers {
 
 PrefixList read_prefixes(std::string_view bytes, std::string_view file) {
     PrefixList list{{}, BadLines(file)};
+    if (auto error = not_utf8(bytes)) {
+        list.bad.add(*std::move(error), 1);
+        return list;
+    }
     Lines lines(bytes);
     while (const auto line = lines.next()) {
         const std::string_view text = without_comment(line->text);

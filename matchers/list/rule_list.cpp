@@ -8,6 +8,10 @@ namespace steer::matchers {
 
 RuleList read_rules(std::string_view bytes, std::string_view file, RuleKind fallback) {
     RuleList list{{}, BadLines(file)};
+    if (auto error = not_utf8(bytes)) {
+        list.bad.add(*std::move(error), 1);
+        return list;
+    }
     Lines lines(bytes);
     while (const auto line = lines.next()) {
         const bool is_regexp = line->text.starts_with("regexp:");

@@ -73,6 +73,22 @@ BOOST_AUTO_TEST_CASE(empty_files) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(utf_16_is_one_sentence) {
+    using namespace std::string_literals;
+    for (const std::string& bytes : {"\xff\xfe"
+                                     "a\0.\0b\0\n\0"s,
+                                     "\xfe\xff\0a\0.\0b\0\n"s, "a\0.\0b\0\n\0c\0"s, "\0a\0.\0b"s}) {
+        const auto list = read(bytes);
+        BOOST_CHECK(list.rules.empty());
+        BOOST_REQUIRE_EQUAL(list.bad.count(), 1U);
+        BOOST_CHECK_EQUAL(list.bad.errors()[0].sentence(),
+                          "l.txt:1: the file is UTF-16: save it as UTF-8");
+        BOOST_CHECK_EQUAL(m::read_prefixes(bytes, "ips.txt").bad.count(), 1U);
+    }
+    BOOST_CHECK_EQUAL(read("ab.example\n").bad.count(), 0U);
+    BOOST_CHECK_EQUAL(read("a").bad.count(), 0U);
+}
+
 BOOST_AUTO_TEST_CASE(prefixes) {
     const auto list =
         m::read_prefixes("192.0.2.0/24 # lab\n2001:db8::1\n\nnonsense\n10.0.0.1/40\n", "ips.txt");
