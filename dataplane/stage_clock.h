@@ -32,12 +32,9 @@ namespace steer {
     X(keeper, "keeper: inserts, upkeep")
 
 #define STEER_STAGE_NAME(name, text) name,
-enum class Stage : std::uint8_t { STEER_STAGES(STEER_STAGE_NAME) };
+enum class Stage : std::uint8_t { STEER_STAGES(STEER_STAGE_NAME) count_ };
 #undef STEER_STAGE_NAME
-
-#define STEER_STAGE_COUNT(name, text) +1
-inline constexpr std::size_t kStageCount = STEER_STAGES(STEER_STAGE_COUNT);
-#undef STEER_STAGE_COUNT
+inline constexpr auto kStageCount = static_cast<std::size_t>(Stage::count_);
 
 #ifdef STEER_STAGE_CLOCK
 
