@@ -2,6 +2,7 @@
 #include <boost/test/unit_test.hpp>
 #include <string>
 
+#include "matchers/list/hosts_list.h"
 #include "matchers/list/prefix_list.h"
 #include "matchers/list/rule_list.h"
 
@@ -87,6 +88,35 @@ BOOST_AUTO_TEST_CASE(utf_16_is_one_sentence) {
     }
     BOOST_CHECK_EQUAL(read("ab.example\n").bad.count(), 0U);
     BOOST_CHECK_EQUAL(read("a").bad.count(), 0U);
+}
+
+BOOST_AUTO_TEST_CASE(hosts_lists) {
+    const auto hosts = m::read_hosts(
+        "\xef\xbb\xbf# head\r\n"
+        "127.0.0.1 localhost\r\n"
+        "0.0.0.0\tAds.example  two.example. # why\r\n"
+        "::1 ip6-localhost ip6-loopback\n"
+        "0.0.0.0 0.0.0.0\n"
+        "192.0.2.1 router.example\n"
+        "0.0.0.0 domain:a.example good.example bad..example\n"
+        "0.0.0.0\n"
+        ":: " +
+            std::string(1 << 20, 'x') + "\n" + std::string("\0\1\xfe\n", 4) + "::\tlast.example",
+        "h.txt");
+    BOOST_REQUIRE_EQUAL(hosts.list.rules.size(), 4U);
+    BOOST_CHECK_EQUAL(hosts.list.rules[0].rule.text, "ads.example");
+    BOOST_CHECK(hosts.list.rules[0].rule.kind == m::RuleKind::full);
+    BOOST_CHECK_EQUAL(hosts.list.rules[1].rule.text, "two.example");
+    BOOST_CHECK_EQUAL(hosts.list.rules[2].line, 7);
+    BOOST_CHECK_EQUAL(hosts.list.rules[3].line, 11);
+    BOOST_CHECK_EQUAL(hosts.left_out, 4U);
+    const auto errors = hosts.list.bad.errors();
+    BOOST_REQUIRE_EQUAL(errors.size(), 5U);
+    const int lines[] = {6, 7, 7, 9, 10};
+    for (std::size_t i = 0; i < errors.size(); ++i) {
+        BOOST_CHECK_EQUAL(errors[i].line, lines[i]);
+        BOOST_CHECK_LT(errors[i].text.size(), 300U);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(prefixes) {

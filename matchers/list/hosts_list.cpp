@@ -1,0 +1,69 @@
+#include "matchers/list/hosts_list.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "matchers/list/lines.h"
+#include "matchers/prefix/ip_address.h"
+#include "matchers/quote.h"
+
+namespace steer::matchers {
+namespace {
+
+constexpr std::array<std::string_view, 4> kNowhere{"0.0.0.0", "127.0.0.1", "::", "::1"};
+constexpr std::array<std::string_view, 10> kOwnNames{
+    "localhost",    "localhost.localdomain", "local",           "broadcasthost", "ip6-localhost",
+    "ip6-loopback", "ip6-localnet",          "ip6-mcastprefix", "ip6-allnodes",  "ip6-allrouters"};
+
+template <class List>
+bool has(const List& list, std::string_view word) {
+    return std::find(list.begin(), list.end(), word) != list.end();
+}
+
+// The next word of `text`, which is taken off; nothing at its end.
+std::string_view take_word(std::string_view& text) {
+    constexpr std::string_view kBlank = " \t";
+    text.remove_prefix(std::min(text.find_first_not_of(kBlank), text.size()));
+    const auto end = std::min(text.find_first_of(kBlank), text.size());
+    const std::string_view word = text.substr(0, end);
+    text.remove_prefix(end);
+    return word;
+}
+
+}  // namespace
+
+HostsList read_hosts(std::string_view bytes, std::string_view file) {
+    HostsList out{{{}, BadLines(file)}};
+    if (auto error = not_utf8(bytes)) {
+        out.list.bad.add(*std::move(error), 1);
+        return out;
+    }
+    Lines lines(bytes);
+    while (const auto line = lines.next()) {
+        std::string_view rest = without_comment(line->text);
+        if (rest.empty()) continue;
+        const std::string_view address = take_word(rest);
+        if (!has(kNowhere, address)) {
+            out.list.bad.add({quoted(address) + " at the start of a line: expected 0.0.0.0, "
+                                                "127.0.0.1, :: or ::1 and then names"},
+                             line->number);
+            continue;
+        }
+        for (auto name = take_word(rest); !name.empty(); name = take_word(rest)) {
+            if (has(kOwnNames, name) || IpAddress::parse(name)) {
+                ++out.left_out;
+            } else if (auto rule = parse_rule(name, RuleKind::full);
+                       rule && rule->kind == RuleKind::full) {
+                out.list.rules.push_back({*std::move(rule), line->number});
+            } else {
+                out.list.bad.add(
+                    rule ? Error{quoted(name) + " is no name"} : std::move(rule).error(),
+                    line->number);
+            }
+        }
+    }
+    return out;
+}
+
+}  // namespace steer::matchers

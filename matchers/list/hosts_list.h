@@ -1,0 +1,22 @@
+// A list of names to block in the form of /etc/hosts: "0.0.0.0 NAME...", each name an exact rule.
+//
+// The address is 0.0.0.0, 127.0.0.1, :: or ::1; another one is a bad line, because the list then
+// means addresses. Names of the machine itself (localhost, broadcasthost, ip6-...) and names that
+// are addresses are left out. As rule_list.h: bad lines are named, any bytes will do.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "matchers/list/rule_list.h"
+
+namespace steer::matchers {
+
+struct HostsList {
+    RuleList list;
+    std::size_t left_out = 0;  // names of the machine itself, and addresses
+};
+
+HostsList read_hosts(std::string_view bytes, std::string_view file);
+
+}  // namespace steer::matchers
