@@ -1,4 +1,6 @@
 // parse_rule: the text of one rule, as configurations and rule files write it.
+#include <idn2.h>
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -118,6 +120,25 @@ std::optional<Error> bad_byte(std::string_view text) {
     return std::nullopt;
 }
 
+// The name as it is in the DNS, if it has letters outside ASCII (RFC 5891, by UTS 46).
+Result<std::string> ascii_name(std::string name) {
+    constexpr std::size_t kLongest = 4 * kMaxText;  // bytes of UTF-8
+    const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+    if (name.size() > kLongest || std::all_of(name.begin(), name.end(), is_ascii) ||
+        name.find('\0') != std::string::npos)
+        return {boost::system::in_place_value, std::move(name)};
+    char* ascii = nullptr;
+    const int failed =
+        idn2_to_ascii_8z(name.c_str(), &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+    if (failed != IDN2_OK) {
+        return Error{"the international name " + quoted(name) + " is none (" +
+                     idn2_strerror(failed) + "): write it in UTF-8, or in its xn-- form"};
+    }
+    std::string out(ascii);
+    idn2_free(ascii);
+    return {boost::system::in_place_value, std::move(out)};
+}
+
 std::optional<Error> bad_name(std::string_view name) {
     if (name.size() > kMaxText) {
         return Error{"the name " + quoted(name) + " has " + std::to_string(name.size()) +
@@ -166,6 +187,11 @@ Result<Rule> parse_rule(std::string_view text, RuleKind fallback) {
     }
     std::string name = lowered(text);
     if (name.ends_with('.')) name.pop_back();
+    if (kind != RuleKind::keyword) {
+        auto ascii = ascii_name(std::move(name));
+        if (!ascii) return std::move(ascii).error();
+        name = *std::move(ascii);
+    }
     if (name.empty()) return Error{"a rule without a name: write a name, or remove the rule"};
     if (auto error = bad_byte(name)) return *std::move(error);
     if (kind == RuleKind::keyword) {

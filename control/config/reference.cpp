@@ -43,7 +43,8 @@ constexpr std::string_view kRules = R"(## Rule text
 | `keyword:TEXT` | names with TEXT in them |
 | `regexp:EXPRESSION` | names in which the expression is found, in any case (Hyperscan: no look-around, no back-references) |
 
-Names are compared without case and without a last dot. Another prefix is an error. In files: one rule a line; `#` at the
+Names are compared without case and without a last dot. International names (`münchen.de`, in UTF-8) become their xn--
+form, except in a `keyword:`. Another prefix is an error. In files: one rule a line; `#` at the
 start of a line or after a blank begins a comment (not in a `regexp:`); a bad line is named in a warning and left out, and
 is an error with `strict: true` or if no line of the file is good.
 

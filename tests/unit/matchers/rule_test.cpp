@@ -23,6 +23,16 @@ bool contains(const std::string& text, std::string_view part) {
 
 BOOST_AUTO_TEST_SUITE(rule)
 
+BOOST_AUTO_TEST_CASE(international_names_become_what_the_dns_has) {
+    for (const char* text : {"M\xc3\xbcnchen.de", "M\xc3\x9cNCHEN.DE.", "mu\xcc\x88nchen.de",
+                             "full:m\xc3\xbcnchen.de"})
+        BOOST_CHECK_EQUAL(error_of(text), "accepted: xn--mnchen-3ya.de");
+    std::string longest;
+    for (int i = 0; i < 40; ++i)
+        longest += "m\xc3\xbcnchen.";
+    BOOST_CHECK(!contains(error_of(longest + "de"), "accepted"));
+}
+
 BOOST_AUTO_TEST_CASE(prefix_names_the_kind) {
     const auto kind = [](const char* text) { return parse_rule(text, RuleKind::full)->kind; };
     BOOST_CHECK(kind("domain:example.org") == RuleKind::domain);
@@ -72,7 +82,8 @@ BOOST_AUTO_TEST_CASE(what_can_never_match_is_refused) {
     BOOST_CHECK(contains(error_of("0.0.0.0 ads.org"), "more than one word"));
     BOOST_CHECK(contains(error_of("domain:example.org:53"), "without a port"));
     BOOST_CHECK(contains(error_of("a\\.b"), "regexp:"));
-    BOOST_CHECK(contains(error_of("m\xc3\xbcnchen.de"), "xn--"));
+    BOOST_CHECK(contains(error_of("m\xfcnchen.de"), "write it in UTF-8"));
+    BOOST_CHECK(contains(error_of("keyword:m\xc3\xbcnchen"), "xn--"));
     BOOST_CHECK(contains(error_of(std::string("a\0b", 3)), "control character"));
 }
 
