@@ -116,12 +116,10 @@ void write_exception_metrics(ops::MetricWriter& writer, const std::vector<Except
 }  // namespace
 
 boost::json::value Daemon::status() const {
-    object all{{"version", STEER_VERSION},
-               {"uptime_s", (clock_.now().ms - started_ms_) / 1000},
-               {"config", settings_.file},
-               {"generation", publisher_->current()->generation},
-               {"memory", eal_->summary()},
-               {"simd", cache::label(plane_->shared().hasher->lanes())}};
+    object all{
+        {"version", STEER_VERSION},  {"uptime_s", (clock_.now().ms - started_ms_) / 1000},
+        {"config", settings_.file},  {"generation", publisher_->current()->generation},
+        {"memory", eal_->summary()}, {"simd", cache::label(plane_->shared().hasher->lanes())}};
     array ports;
     const NextHopTable& hops = *hops_->current();
     array addresses;

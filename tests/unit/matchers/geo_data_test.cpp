@@ -81,10 +81,10 @@ BOOST_AUTO_TEST_CASE(a_file_cut_anywhere_is_refused_or_ends_between_lists) {
         if (read) BOOST_TEST(size == second);
     }
     for (const std::string& bad : {std::string("# a text file\n"), std::string(1000, '\xff'),
-                                  std::string("\x0a\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
-                                  std::string("\xff\xfe"
-                                              "a\0b\0",
-                                              6)}) {
+                                   std::string("\x0a\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
+                                   std::string("\xff\xfe"
+                                               "a\0b\0",
+                                               6)}) {
         const auto read = m::read_geosite(bad, "g.dat", {});
         BOOST_TEST_REQUIRE(!read);
         BOOST_TEST(read.error().sentence().starts_with("g.dat: this is no geosite data"));
