@@ -11,6 +11,7 @@
 #include <span>
 
 #include "dataplane/cache/cache.h"
+#include "dataplane/dns/checksum.h"
 #include "dataplane/dns/query.h"
 #include "dataplane/policy/plan.h"
 #include "dataplane/verdict.h"
@@ -40,10 +41,8 @@ struct Packet {
         max_size;  // of the answer, bytes of DNS: of the way it came; by parse() the client's
     std::uint8_t stream;         // injected: where the answer goes ...
     std::uint64_t stream_token;  // ... and what it brings back
-    // UDP's checksum, of what came in a frame: with that of the message `other_sum` comes to 0xffff, or the packet is
-    // broken. recall() knows the message's, or parse() makes it; nobody else looks at a packet before.
-    bool is_checked;             // nothing is left to be verified
-    std::uint64_t other_sum;     // of the pseudo-header and UDP's (checksum.h), below 2^40
+    // Of what came in a frame. recall() knows the message's sum, or parse() makes it; nobody else looks at a packet before.
+    PendingChecksum checksum;
     std::uint64_t message_sum;   // of the message, not folded; set by parse()
     std::uint64_t question_sum;  // of its question, likewise; set by parse()
     std::uint64_t memo_hash;     // set by recall(), if burst.recalled; 0: none

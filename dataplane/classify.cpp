@@ -31,8 +31,7 @@ struct Datagram {
     bool is_v6;
     IpAddress source, destination;
     std::uint16_t source_port, destination_port;
-    bool is_checked;  // set by check_datagram(), as what is in a Packet
-    std::uint64_t other_sum;
+    PendingChecksum checksum;  // set by check_datagram()
 };
 
 // Past Ethernet and up to two tags; the ethertype there. No value: cut off.
@@ -75,6 +74,17 @@ std::optional<std::uint16_t> skip_link_layer(const std::uint8_t* frame, std::siz
     return ours == nullptr || ours->is_own(d.destination) ? Verdict::drop_bad_ip : Verdict::punted;
 }
 
+// Addresses and datagram of IPv4 without options. False: its length cannot be.
+[[gnu::always_inline]] inline bool read_plain_ipv4(std::size_t left, Datagram& d) {
+    const std::size_t total = load_be16(d.l3 + 2);
+    d.source = IpAddress::from_v4(d.l3 + 12);
+    d.destination = IpAddress::from_v4(d.l3 + 16);
+    d.udp = d.l3 + kIpv4Size;
+    if (total > left || total < kIpv4Size + kUdpSize) return false;
+    d.udp_length = static_cast<std::uint16_t>(total - kIpv4Size);
+    return true;
+}
+
 // Each returns no value if the packet may be ours and is whole so far.
 [[gnu::always_inline]] inline std::optional<Verdict> read_ipv4(std::size_t left,
                                                                const OwnAddresses* ours,
@@ -84,12 +94,7 @@ std::optional<std::uint16_t> skip_link_layer(const std::uint8_t* frame, std::siz
     if ((ip[0] >> 4) != 4 || (ip[0] & 15) < 5) return Verdict::drop_bad_ip;
     const bool fragment = (load_be16(ip + 6) & 0x3fff) != 0;  // an offset, or more to come
     if (ip[9] != kUdp || (ip[0] & 15) > 5 || fragment) return Verdict::punted;
-    const std::uint16_t total = load_be16(ip + 2);
-    d.source = IpAddress::from_v4(ip + 12);
-    d.destination = IpAddress::from_v4(ip + 16);
-    d.udp = d.l3 + kIpv4Size;
-    if (total > left || total < kIpv4Size + kUdpSize) return bad_length(d, ours);
-    d.udp_length = static_cast<std::uint16_t>(total - kIpv4Size);
+    if (!read_plain_ipv4(left, d)) return bad_length(d, ours);
     return std::nullopt;
 }
 
@@ -120,21 +125,20 @@ bool ip_checksum_right(const rte_mbuf* m, const Datagram& d) {
 bool begin_udp_checksum(const rte_mbuf* m, Datagram& d, bool may_be_partial) {
     std::uint16_t sent;
     std::memcpy(&sent, d.udp + 6, 2);
-    d.is_checked = true;
-    d.other_sum = 0;
+    d.checksum = {};
     if (sent == 0) return !d.is_v6;  // none; IPv6 must have one (RFC 8200 8.1)
     if ((m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD) return true;
     const std::uint64_t pseudo = d.is_v6 ? checksum_pseudo(d.l3 + 8, 32, d.udp_length)
                                          : checksum_pseudo(d.l3 + 12, 8, d.udp_length);
     if (may_be_partial && sent == checksum_fold(pseudo)) return true;
-    d.is_checked = false;
-    d.other_sum = pseudo + checksum_narrow(checksum_word(d.udp));
+    d.checksum = {false, pseudo + checksum_narrow(checksum_word(d.udp))};
     return true;
 }
 
 bool message_right(const Datagram& d) {
+    if (d.checksum.is_verified) return true;
     const std::uint64_t sum = checksum_add(0, d.udp + kUdpSize, d.udp_length - kUdpSize);
-    return d.is_checked || checksum_fold(d.other_sum + checksum_narrow(sum)) == 0xffff;
+    return d.checksum.is_right_with(checksum_narrow(sum));
 }
 
 bool bad_source(const Datagram& d, const OwnAddresses& ours) {
@@ -207,8 +211,7 @@ std::optional<Verdict> check_datagram(const rte_mbuf* m, Datagram& d, bool may_b
     p.is_udp = true;
     p.source_port = d.source_port;
     p.destination_port = d.destination_port;
-    p.is_checked = d.is_checked;
-    p.other_sum = d.other_sum;
+    p.checksum = d.checksum;
     p.source = d.source;
     p.destination = d.destination;
     p.found = nullptr;
@@ -228,14 +231,8 @@ UpstreamFrame upstream_frame(rte_mbuf* m, const Datagram& d) {
     std::uint8_t* const frame = rte_pktmbuf_mtod(m, std::uint8_t*);
     d.l3_offset = RTE_ETHER_HDR_LEN;
     d.l3 = frame + RTE_ETHER_HDR_LEN;
-    d.udp = d.l3 + kIpv4Size;
     d.is_v6 = false;
-    const std::size_t total = load_be16(d.l3 + 2);
-    if (total > std::size_t{m->data_len} - RTE_ETHER_HDR_LEN || total < kIpv4Size + kUdpSize)
-        return false;
-    d.udp_length = static_cast<std::uint16_t>(total - kIpv4Size);
-    d.source = IpAddress::from_v4(d.l3 + 12);
-    d.destination = IpAddress::from_v4(d.l3 + 16);
+    if (!read_plain_ipv4(std::size_t{m->data_len} - RTE_ETHER_HDR_LEN, d)) return false;
     read_ports(d);
     return true;
 }
@@ -301,8 +298,8 @@ void classify(std::span<rte_mbuf* const> received, const Port& port, std::uint8_
 Message moved_query(const Packet& p) noexcept {
     return {.kind = MessageKind::query_frame,
             .b = std::uint32_t{p.dns_length} << 16 | std::uint32_t{p.l3_offset} << 8 |
-                 (p.is_checked ? 2U : 0U) | (p.is_v6 ? 1U : 0U),
-            .token = p.other_sum,
+                 (p.checksum.is_verified ? 2U : 0U) | (p.is_v6 ? 1U : 0U),
+            .token = p.checksum.others,
             .pointer = p.mbuf};
 }
 
@@ -317,8 +314,7 @@ void add_moved_query(const Message& message, std::uint8_t lane, Burst& burst) no
     d.source = d.is_v6 ? IpAddress::from_v6(d.l3 + 8) : IpAddress::from_v4(d.l3 + 12);
     d.destination = d.is_v6 ? IpAddress::from_v6(d.l3 + 24) : IpAddress::from_v4(d.l3 + 16);
     read_ports(d);
-    d.is_checked = (message.b & 2) != 0;
-    d.other_sum = message.token;
+    d.checksum = {(message.b & 2) != 0, message.token};
     add_query(m, d, lane, burst);
 }
 

@@ -3,7 +3,7 @@
 //
 // In:   mbufs of one port, any bytes.
 // Out:  burst.packets (queries: addresses, ports and the DNS message found, IP checked; UDP's checksum is begun, see
-//       Packet::other_sum), burst.replies (all checked), burst.ended. Nothing in a packet is changed, so what is punted is as it
+//       Packet::checksum), burst.replies (all checked), burst.ended. Nothing in a packet is changed, so what is punted is as it
 //       came.
 // Cost: the first cache line of a packet. Of queries that follow each other with the same headers but for source,
 //       lengths and sums, one is judged in full (header_pattern.h).

@@ -76,14 +76,6 @@ void swap_macs(std::uint8_t* frame) {
           __builtin_shufflevector(b, b, 6, 7, 8, 9, 10, 11, 0, 1, 2, 3, 4, 5, 12, 13, 14, 15));
 }
 
-template <std::size_t N>
-void swap_bytes(std::uint8_t* a, std::uint8_t* b) {
-    std::array<std::uint8_t, N> t;
-    std::memcpy(t.data(), a, N);
-    std::memcpy(a, b, N);
-    std::memcpy(b, t.data(), N);
-}
-
 }  // namespace
 
 void write_headers(std::uint8_t* message, std::uint16_t length, const FrameHeaders& h) noexcept {
@@ -117,7 +109,7 @@ std::uint16_t turn_around(std::uint8_t* frame, std::uint8_t l3_offset, bool is_v
     std::uint64_t addresses;
     if (is_v6) {
         addresses = checksum_narrow(checksum_add(0, ip + 8, 32));
-        swap_bytes<16>(ip + 8, ip + 24);
+        std::swap_ranges(ip + 8, ip + 24, ip + 24);
     } else {
         const auto both = load<std::uint64_t>(ip + 12);
         addresses = checksum_narrow(both);

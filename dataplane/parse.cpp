@@ -25,7 +25,7 @@ bool is_zone_transfer(const dns::Query& q) {
 // The message is summed in any case: the reply's checksum is made of that sum.
 bool checksum_right(Packet& p) {
     p.message_sum = checksum_narrow(checksum_add(0, p.dns, p.dns_length));
-    return p.is_checked || checksum_fold(p.other_sum + p.message_sum) == 0xffff;
+    return p.checksum.is_right_with(p.message_sum);
 }
 
 // True: the packet stays in the burst.

@@ -19,8 +19,7 @@ std::uint16_t id_in_memory_order(const Packet& p) {
 
 // What the bytes do not say: the ID is another each time.
 bool checksum_right(const Line& line, const Packet& p) {
-    const std::uint64_t message = std::uint64_t{line.bytes_sum} + id_in_memory_order(p);
-    return p.is_checked || checksum_fold(p.other_sum + message) == 0xffff;
+    return p.checksum.is_right_with(std::uint64_t{line.bytes_sum} + id_in_memory_order(p));
 }
 
 bool is_good(const Line& line, const Packet& p, const Snapshot& snapshot,

@@ -8,6 +8,7 @@
 
 #include "matchers/name_matcher.h"
 #include "matchers/quote.h"
+#include "matchers/text.h"
 
 namespace steer::matchers {
 namespace {
@@ -42,23 +43,6 @@ constexpr std::array kForeign{
     ForeignWord{"http", "write only the name"},
     ForeignWord{"https", "write only the name"},
 };
-
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-std::string lowered(std::string_view text) {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(), lower);
-    return out;
-}
-
-std::string_view trimmed(std::string_view text) {
-    constexpr std::string_view kBlank = " \t\r\n\v\f";
-    const auto first = text.find_first_not_of(kBlank);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
-}
 
 // Levenshtein distance; words of a prefix's length only.
 std::size_t distance(std::string_view a, std::string_view b) {

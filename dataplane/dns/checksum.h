@@ -112,4 +112,15 @@ inline std::uint64_t checksum_pseudo(const std::uint8_t* addresses, std::size_t 
     return checksum_narrow(checksum_add(0, addresses, n)) + checksum_words(kUdp + udp_length);
 }
 
+// UDP's checksum of a packet whose message has not been summed yet.
+struct PendingChecksum {
+    bool is_verified = true;   // nothing is left to be done
+    std::uint64_t others = 0;  // the sum of the pseudo-header and of UDP's, below 2^40
+
+    // `message`: its sum, below 2^40.
+    [[nodiscard]] bool is_right_with(std::uint64_t message) const {
+        return is_verified || checksum_fold(others + message) == 0xffff;
+    }
+};
+
 }  // namespace steer

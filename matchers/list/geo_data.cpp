@@ -7,17 +7,10 @@
 
 #include "matchers/list/wire_fields.h"
 #include "matchers/quote.h"
+#include "matchers/text.h"
 
 namespace steer::matchers {
 namespace {
-
-std::string lowered(std::string_view text) {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
-    return out;
-}
 
 struct Selector {
     std::string code;
@@ -148,17 +141,11 @@ std::optional<Prefix> prefix_of(std::string_view message) {
     }
     if (fields.damaged()) return std::nullopt;
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(address.data());
-    Prefix out;
-    if (address.size() == 4 && length <= 32) {
-        out = {IpAddress::from_v4(bytes), static_cast<std::uint8_t>(kMapped + length)};
-    } else if (address.size() == 16 && length <= 128) {
-        out = {IpAddress::from_v6(bytes), static_cast<std::uint8_t>(length)};
-    } else {
-        return std::nullopt;
-    }
-    for (std::size_t bit = out.length; bit < 128; ++bit)
-        out.address.bytes[bit / 8] &= static_cast<std::uint8_t>(~(0x80U >> (bit % 8)));
-    return out;
+    if (address.size() == 4 && length <= 32)
+        return Prefix::masked(IpAddress::from_v4(bytes), static_cast<unsigned>(kMapped + length));
+    if (address.size() == 16 && length <= 128)
+        return Prefix::masked(IpAddress::from_v6(bytes), static_cast<unsigned>(length));
+    return std::nullopt;
 }
 
 bool is_inverse(std::string_view list) {

@@ -2,18 +2,9 @@
 
 #include <algorithm>
 
+#include "matchers/text.h"
+
 namespace steer::matchers {
-namespace {
-
-constexpr std::string_view kBlank = " \t\r\v\f";
-
-std::string_view trimmed(std::string_view text) {
-    const auto first = text.find_first_not_of(kBlank);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
-}
-
-}  // namespace
 
 Lines::Lines(std::string_view bytes) : rest_(bytes) {
     constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";

@@ -81,7 +81,11 @@ Result<Prefix> Prefix::parse(std::string_view text) {
         }
         length = *given + (is_v4_text ? kMapped : 0);
     }
-    return Prefix{filled(*address, length, false), static_cast<std::uint8_t>(length)};
+    return masked(*address, length);
+}
+
+Prefix Prefix::masked(const IpAddress& address, unsigned length) {
+    return {filled(address, length, false), static_cast<std::uint8_t>(length)};
 }
 
 std::string Prefix::to_string() const {

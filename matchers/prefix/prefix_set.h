@@ -21,6 +21,8 @@ struct Prefix {
 
     // "192.0.2.0/24", "2001:db8::/32", or a bare address. Host bits are masked off.
     static Result<Prefix> parse(std::string_view text);
+    // `length` as above, at most 128. Host bits are masked off.
+    static Prefix masked(const IpAddress& address, unsigned length);
     [[nodiscard]] std::string to_string() const;
 };
 

@@ -145,11 +145,13 @@ def testpmd(pcap: pathlib.Path, huge: bool, mode: str, load: Load = Load()) -> f
 
 
 def ours(build: pathlib.Path, pcap: pathlib.Path, huge: bool, port: int, table: pathlib.Path, load: Load = Load(),
-         *words: str, program: str = "bench_cached") -> dict:
-    argv = [str(build / "tests/bench" / program), "--pcap", str(pcap), "--names", str(table),
-            "--config", str(ROOT / "configs/minimal.yaml"), "--router-port", str(port), "--seconds", str(SECONDS), "--mbufs", str(load.mbufs), "--mib", str(load.mib), "--workers",
+         *words: str, program: str = "bench_cached", config: pathlib.Path = ROOT / "configs/minimal.yaml",
+         seconds: float = SECONDS) -> dict:
+    """What bench_cached says. `port`: of the router that `config` names, 0: it names the port itself."""
+    argv = [str(build / "tests/bench" / program), "--pcap", str(pcap), "--names", str(table), "--config", str(config),
+            "--router-port", str(port), "--seconds", str(seconds), "--mbufs", str(load.mbufs), "--mib", str(load.mib), "--workers",
             str(load.workers), *load.records, *words] + ([] if huge else ["--no-huge"])
-    done = subprocess.run(argv, text=True, capture_output=True)
+    done = subprocess.run(argv, text=True, capture_output=True, timeout=120)
     if done.returncode != 0:
         raise LabError(f"{program} failed: {done.stderr[-2000:]}")
     return json.loads(done.stdout.splitlines()[-1])

@@ -8,12 +8,10 @@ router, and a snapshot is built and published in the middle. Without: a cache be
 
 from __future__ import annotations
 
-import json
 import pathlib
 import random
 import statistics
 import string
-import subprocess
 
 from bench import cached
 from bench.machine import announce, rounds
@@ -73,13 +71,8 @@ def write_plain(folder: pathlib.Path) -> pathlib.Path:
 
 
 def _ours(build: pathlib.Path, folder: pathlib.Path, config: pathlib.Path, huge: bool, *words: str) -> dict:
-    argv = [str(build / "tests/bench/bench_cached"), "--pcap", str(folder / "hot.pcap"), "--names", str(folder / "names.txt"),
-            "--config", str(config), "--router-port", "0", "--seconds", str(SECONDS), "--mbufs", str(LOAD.mbufs), "--mib",
-            str(LOAD.mib), "--cache-mib", str(CACHE_MIB), *words]
-    done = subprocess.run(argv + ([] if huge else ["--no-huge"]), text=True, capture_output=True, timeout=120)
-    if done.returncode != 0:
-        raise LabError(f"bench_cached failed: {done.stderr[-2000:]}")
-    return json.loads(done.stdout.splitlines()[-1])
+    return cached.ours(build, folder / "hot.pcap", huge, 0, folder / "names.txt", LOAD, "--cache-mib", str(CACHE_MIB), *words,
+                       config=config, seconds=SECONDS)
 
 
 def _measured(*arguments) -> dict:

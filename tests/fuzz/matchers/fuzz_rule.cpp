@@ -2,26 +2,15 @@
 // the image.
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <string_view>
 
 #include "matchers/domain/builder.h"
 #include "matchers/list/prefix_list.h"
 #include "matchers/list/rule_list.h"
 #include "matchers/pattern/literal.h"
+#include "require.h"
 
 namespace m = steer::matchers;
-
-namespace {
-
-void require(bool holds, const char* what) {
-    if (holds) return;
-    std::fprintf(stderr, "broken: %s\n", what);
-    std::abort();
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view bytes(reinterpret_cast<const char*>(data), size);

@@ -1,0 +1,28 @@
+// Text of rules and lists: ASCII letters and blanks, whatever the locale. Views in, any bytes will do.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+namespace steer::matchers {
+
+inline constexpr std::string_view kBlank = " \t\r\n\v\f";
+
+// Without blanks at either end.
+inline std::string_view trimmed(std::string_view text) {
+    const auto first = text.find_first_not_of(kBlank);
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
+}
+
+inline char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+inline std::string lowered(std::string_view text) {
+    std::string out(text);
+    std::transform(out.begin(), out.end(), out.begin(), lower);
+    return out;
+}
+
+}  // namespace steer::matchers
