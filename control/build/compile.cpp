@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 
 #include "dataplane/parked.h"
 
@@ -95,10 +96,9 @@ void Compiler::sequence(const config::Sequence& sequence, unsigned depth) {
 
 void Compiler::rule(const config::ExecRule& rule, std::uint8_t instance, unsigned& depth) {
     using Kind = config::ExecRule::Kind;
-    const std::uint16_t first = next_pc();
+    std::vector<std::uint16_t> fails;
     for (const config::MatchUse& match : rule.matches)
-        test(match, instance);
-    const std::uint16_t after_tests = next_pc();
+        test(match, instance, fails);
     switch (rule.kind) {
         case Kind::accept:
         case Kind::return_:
@@ -110,27 +110,79 @@ void Compiler::rule(const config::ExecRule& rule, std::uint8_t instance, unsigne
         case Kind::mark:
             emit(Op::mark, instance, rule.line, marks_of(rule.marks, rule.line));
             break;
+        case Kind::jump:  // load() refuses them
+        case Kind::goto_:
         case Kind::plugin:
             executor(rule.plugin, rule.line, instance, depth);
             break;
     }
-    for (std::uint16_t pc = first; pc < after_tests; ++pc)
+    land(fails);
+}
+
+void Compiler::test(const config::MatchUse& match, std::uint8_t instance,
+                    std::vector<std::uint16_t>& fails) {
+    if (const auto* any = std::get_if<config::AnyMatch>(&settings_.plugin(match.plugin).args))
+        return test_any(*any, match.negate, instance, fails);
+    bool negate = match.negate;
+    const std::uint16_t pc = simple_test(match.plugin, negate, instance, match.line);
+    if (too_long_) return;
+    snapshot_.program[pc].negate = negate;
+    fails.push_back(pc);
+}
+
+// Not any of them: none holds. Any of them: the way past the rest is where the next one, asked the other way round, fails.
+void Compiler::test_any(const config::AnyMatch& any, bool negate, std::uint8_t instance,
+                        std::vector<std::uint16_t>& fails) {
+    std::vector<std::uint16_t> holds;
+    for (std::size_t i = 0; i < any.matches.size(); ++i) {
+        config::MatchUse match = any.matches[i];
+        const bool is_last = i + 1 == any.matches.size();
+        if (negate || !is_last) match.negate = !match.negate;
+        test(match, instance, negate || is_last ? fails : holds);
+    }
+    land(holds);
+}
+
+void Compiler::land(const std::vector<std::uint16_t>& tests) {
+    for (const std::uint16_t pc : tests)
         snapshot_.program[pc].target = next_pc();
 }
 
-void Compiler::test(const config::MatchUse& match, std::uint8_t instance) {
-    const config::Plugin& plugin = settings_.plugin(match.plugin);
-    bool negate = match.negate;
-    std::uint16_t pc = 0;
-    if (std::holds_alternative<config::Qname>(plugin.args)) {
-        pc = emit(Op::if_tags, instance, match.line, masks_.mask_of(match.plugin));
-    } else if (std::holds_alternative<config::HasResp>(plugin.args)) {
-        pc = emit(Op::if_has_resp, instance, match.line);
-    } else {
-        pc = emit(Op::if_true, instance, match.line);
-        if (!std::get<config::Constant>(plugin.args).value) negate = !negate;
+std::uint16_t Compiler::simple_test(config::PluginIndex index, bool& negate, std::uint8_t instance,
+                                    int line) {
+    const config::Plugin& plugin = settings_.plugin(index);
+    if (std::holds_alternative<config::Qname>(plugin.args))
+        return emit(Op::if_tags, instance, line, masks_.mask_of(index));
+    if (std::holds_alternative<config::Cname>(plugin.args))
+        return emit(Op::if_cname, instance, line, masks_.mask_of(index));
+    if (const auto* ip = std::get_if<config::IpMatch>(&plugin.args)) {
+        constexpr Op kOps[] = {Op::if_client, Op::if_response_address, Op::if_name_address};
+        return emit(kOps[static_cast<std::size_t>(ip->of)], instance, line,
+                    prefixes_of(index, *ip));
     }
-    if (!too_long_) snapshot_.program[pc].negate = negate;
+    if (const auto* number = std::get_if<config::NumberMatch>(&plugin.args)) {
+        constexpr Op kOps[] = {Op::if_type, Op::if_class, Op::if_rcode};
+        return emit(kOps[static_cast<std::size_t>(number->of)], instance, line,
+                    numbers_of(number->numbers));
+    }
+    if (const auto* mark = std::get_if<config::MarkMatch>(&plugin.args))
+        return emit(Op::if_marks, instance, line, marks_of(mark->marks, line));
+    if (const auto* random = std::get_if<config::RandomMatch>(&plugin.args);
+        random != nullptr && random->probability > 0 && random->probability < 1) {
+        constexpr double kWhole = 4294967296.0;
+        return emit(
+            Op::if_random, instance, line,
+            static_cast<std::uint32_t>(std::clamp(random->probability * kWhole, 1.0, kWhole - 1)));
+    }
+    if (std::holds_alternative<config::HasResp>(plugin.args))
+        return emit(Op::if_has_resp, instance, line);
+    if (std::holds_alternative<config::HasWantedAnswer>(plugin.args))
+        return emit(Op::if_wanted_answer, instance, line);
+    const auto* random = std::get_if<config::RandomMatch>(&plugin.args);
+    const bool holds = random != nullptr ? random->probability >= 1
+                                         : std::get<config::Constant>(plugin.args).value;
+    if (!holds) negate = !negate;
+    return emit(Op::if_true, instance, line);
 }
 
 void Compiler::executor(config::PluginIndex index, int line, std::uint8_t instance,
@@ -253,6 +305,37 @@ std::uint32_t Compiler::text_of(const std::string& text) {
     return index;
 }
 
+std::uint32_t Compiler::numbers_of(const std::vector<std::uint16_t>& numbers) {
+    auto& sets = snapshot_.number_sets;
+    const auto at = std::find(sets.begin(), sets.end(), numbers);
+    const auto index = static_cast<std::uint32_t>(at - sets.begin());
+    if (at == sets.end()) sets.push_back(numbers);
+    return index;
+}
+
+// One that is a set and nothing else shares it with others.
+std::uint32_t Compiler::prefixes_of(config::PluginIndex plugin, const config::IpMatch& match) {
+    const bool is_set = match.prefixes.empty() && match.sets.size() == 1;
+    const config::PluginIndex key = is_set ? match.sets.front() : plugin;
+    const auto known = prefix_sets_.find(key);
+    if (known != prefix_sets_.end()) return known->second;
+    std::vector<matchers::Prefix> prefixes = match.prefixes;
+    std::vector<config::PluginIndex> todo = match.sets;
+    std::set<config::PluginIndex> done;
+    while (!todo.empty()) {
+        const config::PluginIndex next = todo.back();
+        todo.pop_back();
+        if (!done.insert(next).second) continue;
+        const auto& set = std::get<config::IpSet>(settings_.plugin(next).args);
+        prefixes.insert(prefixes.end(), set.prefixes.begin(), set.prefixes.end());
+        todo.insert(todo.end(), set.sets.begin(), set.sets.end());
+    }
+    const auto index = static_cast<std::uint32_t>(snapshot_.prefix_sets.size());
+    snapshot_.prefix_sets.emplace_back(prefixes);
+    prefix_sets_.emplace(key, index);
+    return index;
+}
+
 std::uint32_t Compiler::marks_of(const std::vector<std::uint32_t>& marks, int line) {
     std::uint64_t mask = 0;
     for (const std::uint32_t mark : marks) {
@@ -283,7 +366,7 @@ void Compiler::check_claims() {
             continue;
         const bool list = i.op == Op::enter_list;
         most[pc + 1] = std::max(most[pc + 1], most[pc] + (list ? 1 : 0));
-        if (i.op == Op::if_tags || i.op == Op::if_has_resp || i.op == Op::if_true) {
+        if (is_test(i.op)) {
             most[i.target] = std::max(most[i.target], most[pc]);
         }
         if (list && most[pc + 1] == static_cast<int>(kMaxClaims) + 1) {

@@ -31,7 +31,14 @@ class Compiler {
   private:
     void sequence(const config::Sequence& sequence, unsigned depth);
     void rule(const config::ExecRule& rule, std::uint8_t instance, unsigned& depth);
-    void test(const config::MatchUse& match, std::uint8_t instance);
+    // Goes on behind it if the matcher holds; `fails` gets the tests that have to be landed where it does not.
+    void test(const config::MatchUse& match, std::uint8_t instance,
+              std::vector<std::uint16_t>& fails);
+    void test_any(const config::AnyMatch& any, bool negate, std::uint8_t instance,
+                  std::vector<std::uint16_t>& fails);
+    std::uint16_t simple_test(config::PluginIndex plugin, bool& negate, std::uint8_t instance,
+                              int line);
+    void land(const std::vector<std::uint16_t>& tests);
     void executor(config::PluginIndex plugin, int line, std::uint8_t instance, unsigned& depth);
     // Appends an instruction; returns its pc. After kMaxProgram nothing is appended and an error
     // given once.
@@ -43,6 +50,8 @@ class Compiler {
     std::uint32_t group_of(config::PluginIndex plugin, const config::Forward& forward);
     std::uint32_t cache_of(config::PluginIndex plugin, const config::Cache& cache);
     std::uint32_t text_of(const std::string& text);
+    std::uint32_t numbers_of(const std::vector<std::uint16_t>& numbers);
+    std::uint32_t prefixes_of(config::PluginIndex plugin, const config::IpMatch& match);
     std::uint32_t marks_of(const std::vector<std::uint32_t>& marks, int line);
     void check_claims();
 
@@ -54,7 +63,7 @@ class Compiler {
     std::vector<Error>& errors_;
     unsigned instances_ = 0;
     bool too_long_ = false;
-    std::map<config::PluginIndex, std::uint32_t> groups_, caches_;
+    std::map<config::PluginIndex, std::uint32_t> groups_, caches_, prefix_sets_;
     std::map<std::uint32_t, unsigned> mark_bits_;
 };
 

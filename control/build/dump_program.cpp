@@ -17,8 +17,30 @@ std::string_view name_of(Op op) {
             return "if_has_resp";
         case Op::if_true:
             return "if_true";
+        case Op::if_marks:
+            return "if_marks";
+        case Op::if_type:
+            return "if_type";
+        case Op::if_class:
+            return "if_class";
+        case Op::if_rcode:
+            return "if_rcode";
+        case Op::if_response_address:
+            return "if_response_address";
+        case Op::if_cname:
+            return "if_cname";
+        case Op::if_wanted_answer:
+            return "if_wanted_answer";
+        case Op::if_client:
+            return "if_client";
+        case Op::if_name_address:
+            return "if_name_address";
+        case Op::if_random:
+            return "if_random";
         case Op::mark:
             return "mark";
+        case Op::go_to:
+            return "go_to";
         case Op::forward:
             return "forward";
         case Op::enter_cache:
@@ -60,7 +82,25 @@ std::string group_text(const Snapshot& snapshot, const UpstreamGroup& group) {
 std::string operand_text(const Snapshot& snapshot, const Instruction& i) {
     switch (i.op) {
         case Op::if_tags:
+        case Op::if_cname:
             return sets_text(snapshot.tag_masks[i.operand]);
+        case Op::if_type:
+        case Op::if_class:
+        case Op::if_rcode: {
+            std::string out;
+            for (const std::uint16_t number : snapshot.number_sets[i.operand])
+                out += (out.empty() ? "" : ",") + std::to_string(number);
+            return out;
+        }
+        case Op::if_client:
+        case Op::if_response_address:
+        case Op::if_name_address:
+            return "prefixes " + std::to_string(i.operand);
+        case Op::if_random:
+            return std::to_string(i.operand) + " of 2^32";
+        case Op::go_to:
+            return std::to_string(i.target);
+        case Op::if_marks:
         case Op::mark: {
             std::ostringstream out;
             out << "bits 0x" << std::hex << snapshot.mark_masks[i.operand];
@@ -82,10 +122,6 @@ std::string operand_text(const Snapshot& snapshot, const Instruction& i) {
         default:
             return {};
     }
-}
-
-bool is_test(Op op) {
-    return op == Op::if_tags || op == Op::if_has_resp || op == Op::if_true;
 }
 
 }  // namespace

@@ -8,7 +8,10 @@ namespace steer::build {
 std::uint32_t TagMasks::mask_of(config::PluginIndex qname) {
     const auto known = masks_by_qname_.find(qname);
     if (known != masks_by_qname_.end()) return known->second;
-    const auto& args = std::get<config::Qname>(settings_.plugin(qname).args);
+    const auto& plugin = settings_.plugin(qname).args;
+    const auto* cname = std::get_if<config::Cname>(&plugin);
+    const config::NameRules& args = cname != nullptr ? static_cast<const config::NameRules&>(*cname)
+                                                     : std::get<config::Qname>(plugin);
     matchers::TagBits mask = add_rules(args.rules);
     for (const config::PluginIndex set : args.sets)
         mask |= bits_of(set);

@@ -30,7 +30,7 @@ std::vector<bool> used_plugins(const Settings& settings) {
         todo.pop_back();
         if (used[i]) continue;
         used[i] = true;
-        for (const PluginIndex next : references_of(settings.plugins[i]))
+        for (const auto& [next, line] : references_of(settings.plugins[i]))
             todo.push_back(next);
     }
     return used;
@@ -103,6 +103,16 @@ void advise_lists(Reading& in, const std::vector<bool>& used) {
 bool asks_for_response(const Settings& settings, const MatchUse& match, bool negated) {
     return match.negate == negated &&
            std::holds_alternative<HasResp>(settings.plugins[match.plugin].args);
+}
+
+// A matcher that never holds while there is no response.
+bool needs_response(const Plugin& plugin) {
+    if (const auto* number = std::get_if<NumberMatch>(&plugin.args))
+        return number->of == NumberOf::rcode;
+    if (const auto* ip = std::get_if<IpMatch>(&plugin.args)) return ip->of == AddressOf::response;
+    return std::holds_alternative<HasResp>(plugin.args) ||
+           std::holds_alternative<HasWantedAnswer>(plugin.args) ||
+           std::holds_alternative<Cname>(plugin.args);
 }
 
 // A rule that ends the sequence if there is a response.
@@ -190,14 +200,14 @@ class AnswerWalk {
   private:
     [[nodiscard]] bool holds_without_response(const ExecRule& rule) const {
         return std::all_of(rule.matches.begin(), rule.matches.end(), [&](const MatchUse& m) {
-            if (asks_for_response(settings_, m, true)) return true;
+            if (m.negate && needs_response(settings_.plugins[m.plugin])) return true;
             const auto* constant = std::get_if<Constant>(&settings_.plugins[m.plugin].args);
             return constant != nullptr && constant->value != m.negate;
         });
     }
     [[nodiscard]] bool never_holds_without_response(const ExecRule& rule) const {
         return std::any_of(rule.matches.begin(), rule.matches.end(), [&](const MatchUse& m) {
-            if (asks_for_response(settings_, m, false)) return true;
+            if (!m.negate && needs_response(settings_.plugins[m.plugin])) return true;
             const auto* constant = std::get_if<Constant>(&settings_.plugins[m.plugin].args);
             return constant != nullptr && constant->value == m.negate;
         });
@@ -213,6 +223,8 @@ class AnswerWalk {
             case ExecRule::Kind::return_:
                 return End::unanswered;  // at least for those that match
             case ExecRule::Kind::plugin:
+            case ExecRule::Kind::jump:
+            case ExecRule::Kind::goto_:
                 break;
         }
         const Plugin& exec = settings_.plugins[rule.plugin];

@@ -28,8 +28,11 @@ class CycleFinder {
         if (states_[i] == State::open) return report(i);
         states_[i] = State::open;
         path_.push_back(i);
-        for (const PluginIndex next : references_of(in_.settings().plugins[i]))
+        for (const auto& [next, line] : references_of(in_.settings().plugins[i])) {
+            lines_.push_back(line);
             visit(next);
+            lines_.pop_back();
+        }
         path_.pop_back();
         states_[i] = State::done;
     }
@@ -38,8 +41,10 @@ class CycleFinder {
         found_ = true;
         const auto& plugins = in_.settings().plugins;
         std::string text = "plugins refer to each other in a cycle: ";
-        for (auto at = std::find(path_.begin(), path_.end(), i); at != path_.end(); ++at)
-            text += plugins[*at].tag + " -> ";
+        const auto first = std::find(path_.begin(), path_.end(), i);
+        auto line = lines_.begin() + (first - path_.begin());
+        for (auto at = first; at != path_.end(); ++at, ++line)
+            text += plugins[*at].tag + " (line " + std::to_string(*line) + ") -> ";
         in_.report().error(plugins[i].line,
                            text + plugins[i].tag + "; remove one of these references");
     }
@@ -47,6 +52,7 @@ class CycleFinder {
     Reading& in_;
     std::vector<State> states_;
     std::vector<PluginIndex> path_;
+    std::vector<int> lines_;  // of the reference from each of `path_` to the next
     bool found_ = false;
 };
 
@@ -86,18 +92,29 @@ void check_servers(Reading& in, const std::vector<PluginIndex>& servers) {
 
 }  // namespace
 
-std::vector<PluginIndex> references_of(const Plugin& plugin) {
-    if (const auto* set = std::get_if<DomainSet>(&plugin.args)) return set->sets;
-    if (const auto* qname = std::get_if<Qname>(&plugin.args)) return qname->sets;
-    std::vector<PluginIndex> out;
+std::vector<Reference> references_of(const Plugin& plugin) {
+    std::vector<Reference> out;
+    const auto add_all = [&](const std::vector<PluginIndex>& sets) {
+        for (const PluginIndex set : sets)
+            out.push_back({set, plugin.line});
+    };
+    const auto add_matches = [&](const std::vector<MatchUse>& matches) {
+        for (const MatchUse& match : matches)
+            out.push_back({match.plugin, match.line});
+    };
+    if (const auto* set = std::get_if<DomainSet>(&plugin.args)) add_all(set->sets);
+    if (const auto* set = std::get_if<IpSet>(&plugin.args)) add_all(set->sets);
+    if (const auto* qname = std::get_if<Qname>(&plugin.args)) add_all(qname->sets);
+    if (const auto* cname = std::get_if<Cname>(&plugin.args)) add_all(cname->sets);
+    if (const auto* ip = std::get_if<IpMatch>(&plugin.args)) add_all(ip->sets);
+    if (const auto* any = std::get_if<AnyMatch>(&plugin.args)) add_matches(any->matches);
     if (const auto* sequence = std::get_if<Sequence>(&plugin.args)) {
         for (const ExecRule& rule : sequence->rules) {
-            for (const MatchUse& match : rule.matches)
-                out.push_back(match.plugin);
-            if (rule.kind == ExecRule::Kind::plugin) out.push_back(rule.plugin);
+            add_matches(rule.matches);
+            if (rule.runs_plugin()) out.push_back({rule.plugin, rule.line});
         }
     }
-    if (const auto entry = entry_of(plugin)) out.push_back(*entry);
+    if (const auto entry = entry_of(plugin)) out.push_back({*entry, plugin.line});
     return out;
 }
 
@@ -111,7 +128,7 @@ bool find_entry(Reading& in) {
     std::vector<bool> referred(settings.plugins.size());
     for (PluginIndex i = 0; i < settings.plugins.size(); ++i) {
         if (entry_of(settings.plugins[i])) servers.push_back(i);
-        for (const PluginIndex to : references_of(settings.plugins[i]))
+        for (const auto& [to, line] : references_of(settings.plugins[i]))
             referred[to] = true;
     }
     if (!servers.empty()) {

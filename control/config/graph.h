@@ -8,8 +8,12 @@
 
 namespace steer::config {
 
+struct Reference {
+    PluginIndex to = 0;
+    int line = 0;
+};
 // The plugins that this one refers to, in the order of writing.
-std::vector<PluginIndex> references_of(const Plugin& plugin);
+std::vector<Reference> references_of(const Plugin& plugin);
 
 // Reports every cycle once, with its path. True if there is none.
 bool check_cycles(Reading& in);

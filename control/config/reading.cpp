@@ -23,6 +23,8 @@ std::string_view word_for(Wanted wanted) {
     switch (wanted) {
         case Wanted::domain_set:
             return "a domain_set";
+        case Wanted::ip_set:
+            return "an ip_set";
         case Wanted::matcher:
             return "a matcher";
         case Wanted::executor:
@@ -31,10 +33,17 @@ std::string_view word_for(Wanted wanted) {
     return "";
 }
 
+// Of a provider: it is a set of addresses, not of names.
+bool holds_addresses(std::string_view type) {
+    return type == "ip_set" || type == "geoip";
+}
+
 bool fits(const Reading::Declared& what, Wanted wanted) {
     switch (wanted) {
         case Wanted::domain_set:
-            return what.role == Role::provider;
+            return what.role == Role::provider && !holds_addresses(what.type);
+        case Wanted::ip_set:
+            return what.role == Role::provider && holds_addresses(what.type);
         case Wanted::matcher:
             return what.role == Role::matcher;
         case Wanted::executor:
@@ -121,7 +130,9 @@ std::optional<PluginIndex> Reading::refer(std::string_view tag, Wanted wanted, i
         std::string text = matchers::quoted(tag) + " is " + std::string(article(what->type)) +
                            what->type + ", expected " + std::string(word_for(wanted));
         if (wanted == Wanted::matcher && what->role == Role::provider) {
-            text += ": write 'qname $" + std::string(tag) + "'";
+            text += std::string(": write '") +
+                    (holds_addresses(what->type) ? "client_ip" : "qname") + " $" +
+                    std::string(tag) + "'";
         }
         report_.error(line, std::move(text));
         return std::nullopt;

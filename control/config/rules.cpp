@@ -33,10 +33,23 @@ void say_bad_lines(Reading& in, const matchers::BadLines& bad, std::size_t good,
     }
 }
 
+std::vector<matchers::ListedPrefix> load_prefixes(Reading& in, const Text& path, const Place& place,
+                                                  bool strict, std::uint32_t& file_number) {
+    const std::string file = in.resolve(path.value);
+    const Place at{place.key, place.owner, path.line};
+    const auto bytes = in.read_file(file, at);
+    if (!bytes) return {};
+    auto list = matchers::read_prefixes(*bytes, file);
+    say_bad_lines(in, list.bad, list.prefixes.size(), strict, file, at);
+    file_number = in.file_number(file);
+    return std::move(list.prefixes);
+}
+
 // The lists of rules of one plugin that holds some.
 std::vector<RuleAt>* rules_of(Plugin& plugin) {
     if (auto* set = std::get_if<DomainSet>(&plugin.args)) return &set->rules;
     if (auto* qname = std::get_if<Qname>(&plugin.args)) return &qname->rules;
+    if (auto* cname = std::get_if<Cname>(&plugin.args)) return &cname->rules;
     return nullptr;
 }
 
@@ -88,15 +101,28 @@ void take_rules(Reading& in, matchers::RuleList list, bool strict, const std::st
 
 void read_prefix_file(Reading& in, const Text& path, const Place& place,
                       std::vector<PersistentRow>& out) {
-    const std::string file = in.resolve(path.value);
-    const Place at{place.key, place.owner, path.line};
-    const auto bytes = in.read_file(file, at);
-    if (!bytes) return;
-    const auto list = matchers::read_prefixes(*bytes, file);
-    say_bad_lines(in, list.bad, list.prefixes.size(), false, file, at);
-    const std::uint32_t number = in.file_number(file);
-    for (const auto& listed : list.prefixes)
+    std::uint32_t number = 0;
+    const auto list = load_prefixes(in, path, place, false, number);
+    for (const auto& listed : list)
         out.push_back({listed.prefix, number, listed.line});
+}
+
+void read_prefix_file(Reading& in, const Text& path, const Place& place, bool strict,
+                      std::vector<matchers::Prefix>& out) {
+    std::uint32_t number = 0;
+    const auto list = load_prefixes(in, path, place, strict, number);
+    out.reserve(out.size() + list.size());
+    for (const auto& listed : list)
+        out.push_back(listed.prefix);
+}
+
+void read_prefix(Reading& in, const Text& text, const Place& place,
+                 std::vector<matchers::Prefix>& out) {
+    if (const auto prefix = matchers::Prefix::parse(text.value)) {
+        out.push_back(*prefix);
+    } else {
+        in.report().error(text.line, place.name() + ": " + prefix.error().text);
+    }
 }
 
 void check_patterns(Reading& in) {

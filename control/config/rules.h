@@ -1,4 +1,4 @@
-// Domain rules of a configuration: written inline, or in files that it names.
+// Domain rules, addresses and prefixes of a configuration: written inline, or in files that it names.
 //
 // A bad inline rule is an error. A bad line of a file is a warning with file and line, and an error
 // if the list is strict or if no line of the file is good. Regexps are tried by compiling them,
@@ -23,6 +23,11 @@ void take_rules(Reading& in, matchers::RuleList list, bool strict, const std::st
 // Addresses of a file into persistent rows, under the same rules; never strict.
 void read_prefix_file(Reading& in, const Text& path, const Place& place,
                       std::vector<PersistentRow>& out);
+// The same for a set of addresses.
+void read_prefix_file(Reading& in, const Text& path, const Place& place, bool strict,
+                      std::vector<matchers::Prefix>& out);
+void read_prefix(Reading& in, const Text& text, const Place& place,
+                 std::vector<matchers::Prefix>& out);
 
 // Compiles every regexp of the settings. A bad one that stands in a file that is not strict is
 // taken out of its list.

@@ -215,13 +215,45 @@ struct DomainSet {
     std::vector<PluginIndex> sets;  // domain_sets that it includes
     bool strict = false;
 };
-struct Qname {
+struct IpSet {
+    std::vector<matchers::Prefix> prefixes;  // of `ips` and `files`
+    std::vector<PluginIndex> sets;           // ip_sets that it includes
+};
+struct NameRules {
     std::vector<RuleAt> rules;  // inline and &file
     std::vector<PluginIndex> sets;
 };
+struct Qname : NameRules {};
+struct Cname : NameRules {};
+enum class AddressOf : std::uint8_t { client, response, name };
+struct IpMatch {  // `client_ip`, `resp_ip`, `ptr_ip`
+    AddressOf of = AddressOf::client;
+    std::vector<matchers::Prefix> prefixes;  // inline and &file
+    std::vector<PluginIndex> sets;
+};
+enum class NumberOf : std::uint8_t { type, klass, rcode };
+struct NumberMatch {  // `qtype`, `qclass`, `rcode`
+    NumberOf of = NumberOf::type;
+    std::vector<std::uint16_t> numbers;  // at least one
+};
 struct HasResp {};
-struct Constant {  // `_true`, `_false`
+struct HasWantedAnswer {};
+struct Constant {  // `_true`, `_false`, and `env`, which is read once
     bool value = true;
+};
+struct MarkMatch {
+    std::vector<std::uint32_t> marks;  // at least one
+};
+struct RandomMatch {
+    double probability = 0;  // 0..1
+};
+struct MatchUse {
+    PluginIndex plugin = 0;
+    bool negate = false;
+    int line = 0;
+};
+struct AnyMatch {
+    std::vector<MatchUse> matches;  // at least one; any of them has to hold
 };
 
 // ---- plugins: executors
@@ -296,19 +328,18 @@ struct QuerySummary {
     std::string msg = "query summary";
 };
 
-struct MatchUse {
-    PluginIndex plugin = 0;
-    bool negate = false;
-    int line = 0;
-};
 struct ExecRule {
-    enum class Kind : std::uint8_t { plugin, accept, return_, reject, mark };
+    enum class Kind : std::uint8_t { plugin, accept, return_, reject, mark, jump, goto_ };
     std::vector<MatchUse> matches;  // all must hold
     Kind kind = Kind::plugin;
-    PluginIndex plugin = 0;            // Kind::plugin
+    PluginIndex plugin = 0;            // Kind::plugin; jump, goto_: a sequence
     std::uint8_t rcode = 5;            // Kind::reject
     std::vector<std::uint32_t> marks;  // Kind::mark
     int line = 0;
+
+    [[nodiscard]] bool runs_plugin() const {
+        return kind == Kind::plugin || kind == Kind::jump || kind == Kind::goto_;
+    }
 };
 struct Sequence {
     std::vector<ExecRule> rules;  // at least one
@@ -336,8 +367,9 @@ struct Plugin {
     Role role = Role::executor;
     int line = 0;
     bool in_place = false;  // written inside a sequence, not under `plugins:`
-    std::variant<DomainSet, Qname, HasResp, Constant, Forward, Cache, RosAddressList, DebugPrint,
-                 QuerySummary, Sequence, UdpServer, TcpServer>
+    std::variant<DomainSet, IpSet, Qname, Cname, IpMatch, NumberMatch, HasResp, HasWantedAnswer,
+                 Constant, MarkMatch, RandomMatch, AnyMatch, Forward, Cache, RosAddressList,
+                 DebugPrint, QuerySummary, Sequence, UdpServer, TcpServer>
         args;
 };
 

@@ -7,6 +7,7 @@
 
 #include "dataplane/cache/admit.h"
 #include "dataplane/cache/insert.h"
+#include "dataplane/policy/facts.h"
 
 namespace steer {
 namespace {
@@ -99,7 +100,8 @@ Executor::Executor(unsigned worker, const cache::Cache* cache, const cache::KeyH
       keeper_(keeper),
       notes_(notes),
       counters_(counters),
-      worker_(worker) {}
+      worker_(worker),
+      random_(0x9e3779b97f4a7c15 * (worker + 1)) {}
 
 Step Executor::run(QueryContext& c, Now now) noexcept {
     const Program& program = c.snapshot.program;
@@ -119,9 +121,46 @@ Step Executor::run(QueryContext& c, Now now) noexcept {
             case Op::if_true:
                 branch(i, true);
                 break;
+            case Op::if_marks:
+                branch(i, (c.state.marks & c.snapshot.mark_masks[i.operand]) != 0);
+                break;
+            case Op::if_type:
+                branch(i, c.snapshot.has_number(i.operand, c.query.qtype));
+                break;
+            case Op::if_class:
+                branch(i, c.snapshot.has_number(i.operand, c.query.qclass));
+                break;
+            case Op::if_rcode:
+                branch(i,
+                       c.response && c.snapshot.has_number(i.operand, c.response.answer().rcode));
+                break;
+            case Op::if_response_address:
+                branch(i, c.response && has_address_in(c.response.answer(),
+                                                       c.snapshot.prefix_sets[i.operand]));
+                break;
+            case Op::if_cname:
+                branch(i, c.response && has_cname_in(c, c.snapshot.tag_masks[i.operand]));
+                break;
+            case Op::if_wanted_answer:
+                branch(i, c.response && has_type(c.response.answer(), c.query.qtype));
+                break;
+            case Op::if_client:
+                branch(i, c.snapshot.prefix_sets[i.operand].contains(c.client));
+                break;
+            case Op::if_name_address: {
+                const auto address = address_in_name(c.query.name());
+                branch(i, address && c.snapshot.prefix_sets[i.operand].contains(*address));
+                break;
+            }
+            case Op::if_random:
+                branch(i, next_random() < i.operand);
+                break;
             case Op::mark:
                 c.state.marks |= c.snapshot.mark_masks[i.operand];
                 ++pc;
+                break;
+            case Op::go_to:
+                pc = i.target;
                 break;
             case Op::forward:
                 if (c.stale != nullptr) {
@@ -505,6 +544,23 @@ void Executor::match_name(QueryContext& c) noexcept {
     c.tags = id != 0 ? snapshot.tag_sets->find(id) : &c.own_tags;
     c.state.tag_set = id;
     if (id != 0 && c.entry != nullptr) remember_tags(*c.entry, snapshot.generation, id);
+}
+
+bool Executor::has_cname_in(const QueryContext& c, const matchers::TagBits& mask) const noexcept {
+    if (c.snapshot.names == nullptr) return false;
+    CnameTargets targets(c.response.answer(), c.query.name());
+    for (auto name = targets.next(); !name.empty(); name = targets.next()) {
+        if (c.snapshot.names->match(name, c.snapshot.scratches[worker_]).any_of(mask)) return true;
+    }
+    return false;
+}
+
+// Marsaglia's xorshift64*: chance, not a secret.
+std::uint32_t Executor::next_random() noexcept {
+    random_ ^= random_ >> 12;
+    random_ ^= random_ << 25;
+    random_ ^= random_ >> 27;
+    return static_cast<std::uint32_t>((random_ * 0x2545f4914f6cdd1d) >> 32);
 }
 
 void Executor::note(QueryContext& c, NoteKind kind, std::uint32_t text, Now now) noexcept {

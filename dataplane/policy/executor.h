@@ -228,6 +228,9 @@ class Executor {
     std::uint32_t tag_set_of(const Snapshot& snapshot, std::span<const std::uint8_t> name,
                              matchers::TagBits& without_id) noexcept;
     void match_name(QueryContext& c) noexcept;
+    [[nodiscard]] bool has_cname_in(const QueryContext& c,
+                                    const matchers::TagBits& mask) const noexcept;
+    std::uint32_t next_random() noexcept;
     void note(QueryContext& c, NoteKind kind, std::uint32_t text, Now now) noexcept;
 
     const cache::Cache* cache_;
@@ -237,6 +240,7 @@ class Executor {
     Ring<Note>* notes_;
     Counters& counters_;
     unsigned worker_;
+    std::uint64_t random_;  // state of next_random(); not 0
     NameMemo memo_;
     PlanMemo plans_;
     Note note_{};  // the one being filled

@@ -9,30 +9,55 @@
 namespace steer {
 namespace {
 
-// Nothing but a step, as long as there is no answer: no effect that anybody sees, no waiting, no end.
-bool is_pure(Op op) {
+// What an instruction does to a plan.
+enum class Purity : std::uint8_t {
+    pure,  // nothing but a step, a function of the name's sets and of what was pure before it
+    pure_without_answer,  // a step that depends on nothing, as long as there is no answer; with one it reads or changes that
+    impure,  // an effect that others see, waiting, an end; or it depends on what is not in a plan's key
+};
+
+Purity purity_of(Op op) {
     switch (op) {
         case Op::if_tags:
         case Op::if_has_resp:
         case Op::if_true:
+        case Op::if_marks:
         case Op::mark:
+        case Op::go_to:
         case Op::enter_list:
         case Op::enter_summary:
         case Op::sequence_end:  // if no summary is left by it
-            return true;
+            return Purity::pure;
+        case Op::if_rcode:
+        case Op::if_response_address:
+        case Op::if_cname:
+        case Op::if_wanted_answer:
+            return Purity::pure_without_answer;
+        case Op::if_type:
+        case Op::if_class:
+        case Op::if_client:
+        case Op::if_name_address:  // names in the same sets have different addresses
+        case Op::if_random:
         case Op::forward:
         case Op::enter_cache:
         case Op::debug_print:
         case Op::reject:
         case Op::stop:
         case Op::end:
-            return false;
+            return Purity::impure;
     }
-    return false;
+    return Purity::impure;
 }
 
-bool is_test(Op op) {
-    return op == Op::if_tags || op == Op::if_has_resp || op == Op::if_true;
+bool is_pure(Op op, bool has_response) {
+    const Purity purity = purity_of(op);
+    return purity == Purity::pure || (purity == Purity::pure_without_answer && !has_response);
+}
+
+// A pure test whose outcome does not depend on the query.
+bool is_fixed_test(Op op) {
+    return is_test(op) && (op == Op::if_has_resp || op == Op::if_true ||
+                           purity_of(op) == Purity::pure_without_answer);
 }
 
 // Instructions that are met from those that are set on, as far as the program is pure; targets lie ahead.
@@ -42,8 +67,13 @@ struct Reached {
 
     explicit Reached(const Program& program) : pcs(program.size() + 1) {}
     void go_on(std::size_t pc, const Instruction& i, bool has_response) {
-        const bool fixed = i.op == Op::if_has_resp || i.op == Op::if_true;
-        const bool holds = (i.op == Op::if_true || has_response) != i.negate;
+        if (i.op == Op::go_to) {
+            pcs[i.target] = true;
+            return;
+        }
+        const bool fixed = is_fixed_test(i.op);
+        const bool holds =
+            (i.op == Op::if_true || (i.op == Op::if_has_resp && has_response)) != i.negate;
         reads_tags |= i.op == Op::if_tags;
         if (!fixed || holds) pcs[pc + 1] = true;
         if (is_test(i.op) && !(fixed && holds)) pcs[i.target] = true;
@@ -79,16 +109,39 @@ class PlanWalk {
                 return branch(i, has_response);
             case Op::if_true:
                 return branch(i, true);
+            case Op::if_marks:
+                return branch(i, (marks_ & snapshot_.mark_masks[i.operand]) != 0);
+            case Op::if_rcode:
+            case Op::if_response_address:
+            case Op::if_cname:
+            case Op::if_wanted_answer:
+                return branch(i, false);  // pure only without an answer
             case Op::mark:
                 marks_ |= snapshot_.mark_masks[i.operand];
                 ++pc_;
+                return;
+            case Op::go_to:
+                pc_ = i.target;
                 return;
             case Op::sequence_end:
                 leave(i.instance, has_response);
                 ++pc_;
                 return;
-            default:
+            case Op::enter_list:
+            case Op::enter_summary:
                 return enter();
+            case Op::if_type:
+            case Op::if_class:
+            case Op::if_client:
+            case Op::if_name_address:
+            case Op::if_random:
+            case Op::forward:
+            case Op::enter_cache:
+            case Op::debug_print:
+            case Op::reject:
+            case Op::stop:
+            case Op::end:
+                rte_panic("a plan is made of an instruction that is not pure\n");
         }
     }
 
@@ -118,7 +171,8 @@ class PlanWalk {
         for (std::size_t pc = pc_; pc < program_.size(); ++pc) {
             const Instruction& i = program_[pc];
             if (i.op == Op::enter_cache) return static_cast<std::int16_t>(i.operand);
-            if (is_test(i.op) || (i.op != Op::debug_print && !is_pure(i.op))) return -1;
+            if (is_test(i.op) || (i.op != Op::debug_print && !is_pure(i.op, false))) return -1;
+            if (i.op == Op::go_to) pc = i.target - 1U;
         }
         return -1;
     }
@@ -132,7 +186,7 @@ class PlanWalk {
             enter();  // and leaving it does nothing: it has this answer
             while (program_[pc_].op != Op::stop && program_[pc_].op != Op::end) {
                 const Instruction& i = program_[pc_];
-                if (!is_pure(i.op) || i.op == Op::enter_summary) return false;
+                if (!is_pure(i.op, true) || i.op == Op::enter_summary) return false;
                 step(i, true);
             }
         }
@@ -166,7 +220,7 @@ void mark_prefix(Snapshot& snapshot) {
         if (prefix.pcs[pc]) {
             if (i.op == Op::enter_summary) summarized.set(i.instance);
             i.in_prefix =
-                is_pure(i.op) && !(i.op == Op::sequence_end && summarized.test(i.instance));
+                is_pure(i.op, false) && !(i.op == Op::sequence_end && summarized.test(i.instance));
             if (i.in_prefix) prefix.go_on(pc, i, false);
             if (i.op == Op::enter_cache) {
                 several |=
@@ -176,7 +230,7 @@ void mark_prefix(Snapshot& snapshot) {
                 if (!i.short_circuit) hit.pcs[pc + 1] = true;
             }
         }
-        if (hit.pcs[pc] && is_pure(i.op)) hit.go_on(pc, i, true);
+        if (hit.pcs[pc] && is_pure(i.op, true)) hit.go_on(pc, i, true);
     }
     snapshot.plans_by_name = prefix.reads_tags && has_cache;
     if (!snapshot.plans_by_name || several) snapshot.likely_cache = -1;

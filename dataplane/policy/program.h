@@ -22,10 +22,23 @@
 namespace steer {
 
 enum class Op : std::uint8_t {
+    // Tests come first: is_test().
     if_tags,  // operand: index of a tag mask; holds if the name is in any of its sets
     if_has_resp,
     if_true,
+    if_marks,             // operand: as of mark; holds if the query has any of them
+    if_type,              // operand: index of Snapshot::number_sets
+    if_class,             // the same
+    if_rcode,             // the same; this and the next three do not hold without a response
+    if_response_address,  // operand: index of Snapshot::prefix_sets; any A or AAAA of the answer
+    if_cname,             // operand: as of if_tags; any name that a CNAME of the answer points to
+    if_wanted_answer,     // the answer has a record of the question's type
+    if_client,            // operand: index of Snapshot::prefix_sets
+    if_name_address,  // the same; the address that a name under in-addr.arpa, ip6.arpa stands for
+    if_random,        // operand: holds for so many of 2^32
+
     mark,           // operand: index of a 64-bit mask of interned marks
+    go_to,          // target
     forward,        // operand: upstream group; parks; short_circuit: stop once there is an answer
     enter_cache,    // operand: cache instance; target: the sequence's end, for short_circuit
     enter_list,     // operand: policy list (Snapshot::lists)
@@ -36,6 +49,10 @@ enum class Op : std::uint8_t {
     sequence_end,
     end,
 };
+
+constexpr bool is_test(Op op) {
+    return op <= Op::if_random;
+}
 
 struct Instruction {
     Op op;

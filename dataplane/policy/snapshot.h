@@ -3,6 +3,7 @@
 // holds its generation.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -89,6 +90,8 @@ struct Snapshot {
     std::shared_ptr<const matchers::NameMatcher> names;  // nullptr: no domain rule at all
     std::vector<matchers::TagBits> tag_masks;
     std::vector<std::uint64_t> mark_masks;
+    std::vector<std::vector<std::uint16_t>> number_sets;  // of types, classes, response codes
+    std::vector<matchers::PrefixSet> prefix_sets;         // of client_ip, resp_ip, ptr_ip
     std::vector<Upstream> upstreams;
     std::vector<UpstreamGroup> groups;
     std::vector<PolicyList> lists;
@@ -96,6 +99,11 @@ struct Snapshot {
     std::vector<std::string> texts;          // of debug_print and query_summary
     matchers::PrefixSet allow;               // who may ask
     matchers::PrefixSet trusted_forwarders;  // exempt from per-client quotas
+
+    [[nodiscard]] bool has_number(std::uint32_t set, std::uint16_t number) const noexcept {
+        const auto& numbers = number_sets[set];
+        return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
+    }
 
     // What equip() adds; workers write to these, each in its own way.
     mutable std::vector<matchers::NameMatcher::Scratch> scratches;  // worker i's alone

@@ -1,5 +1,6 @@
-// Matchers without arguments: has_resp, _true, _false.
+// Matchers without arguments: has_resp, has_wanted_ans, _true, _false.
 #include "control/config/plugins/plugin_type.h"
+#include "control/config/plugins/words.h"
 
 namespace steer::config {
 namespace {
@@ -28,10 +29,6 @@ void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
     plugin.args = T{Value...};
 }
 
-std::vector<RowText> no_rows() {
-    return {};
-}
-
 }  // namespace
 
 const PluginType kHasRespType{"has_resp",
@@ -42,6 +39,15 @@ const PluginType kHasRespType{"has_resp",
                               no_rows,
                               read<HasResp>,
                               read_quick<HasResp>};
+const PluginType kHasWantedAnsType{
+    "has_wanted_ans",
+    Role::matcher,
+    "Holds if there is a response, and its answer has a record of the question's type.",
+    "has_wanted_ans",
+    "none",
+    no_rows,
+    read<HasWantedAnswer>,
+    read_quick<HasWantedAnswer>};
 const PluginType kTrueType{
     "_true", Role::matcher, "Always holds.",      "_true",
     "none",  no_rows,       read<Constant, true>, read_quick<Constant, true>};

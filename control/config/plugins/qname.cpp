@@ -1,4 +1,5 @@
-// qname: the question's name is in one of these sets or matches one of these rules.
+// qname, cname: the question's name, or one that the answer's CNAMEs point to, is in one of these sets or matches one of
+// these rules.
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/rules.h"
 #include "control/config/values.h"
@@ -8,7 +9,8 @@ namespace {
 
 constexpr std::string_view kForms = "rules, $TAG of a domain_set, or &FILE";
 
-void read_word(Reading& in, std::string_view word, int line, const std::string& owner, Qname& out) {
+void read_word(Reading& in, std::string_view word, int line, const std::string& owner,
+               NameRules& out) {
     const Place place{"args", owner, line};
     if (word.starts_with('$')) {
         if (const auto index = in.refer(word.substr(1), Wanted::domain_set, line))
@@ -27,9 +29,10 @@ void read_word(Reading& in, std::string_view word, int line, const std::string& 
     }
 }
 
+template <class T>
 void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
     const std::string owner = owner_of(plugin);
-    Qname out;
+    T out;
     const auto split = split_words(words);
     for (const auto word : split)
         read_word(in, word, line, owner, out);
@@ -38,10 +41,12 @@ void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
     plugin.args = std::move(out);
 }
 
+template <class T>
 void read(Reading& in, const Node* args, Plugin& plugin) {
     const std::string owner = owner_of(plugin);
-    if (args != nullptr && args->is_text()) return read_quick(in, args->text, args->line, plugin);
-    Qname out;
+    if (args != nullptr && args->is_text())
+        return read_quick<T>(in, args->text, args->line, plugin);
+    T out;
     if (args == nullptr || !args->is_list() || args->items.empty()) {
         in.report().error(plugin.line, "'args' of " + owner + ": expected a list of " +
                                            std::string(kForms) + ", found " +
@@ -65,7 +70,17 @@ const PluginType kQnameType{
     "qname RULE|$TAG|&FILE...",
     "list of rules, `$TAG` of a domain_set, `&FILE`; or the same words as one text",
     [] { return std::vector<RowText>{}; },
-    read,
-    read_quick};
+    read<Qname>,
+    read_quick<Qname>};
+const PluginType kCnameType{
+    "cname",
+    Role::matcher,
+    "Holds if there is a response, and a CNAME of its answer points to a name that is in one of "
+    "the sets or matches one of the rules.",
+    "cname RULE|$TAG|&FILE...",
+    "list of rules, `$TAG` of a domain_set, `&FILE`; or the same words as one text",
+    [] { return std::vector<RowText>{}; },
+    read<Cname>,
+    read_quick<Cname>};
 
 }  // namespace steer::config

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "control/config/plugins/in_rule.h"
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
@@ -57,7 +58,6 @@ class SequenceReader {
 
   private:
     void error(int line, std::string text) { in_.report().error(line, std::move(text)); }
-    void warn(int line, std::string text) { in_.report().warn(line, std::move(text)); }
 
     // ---- matches
 
@@ -77,23 +77,13 @@ class SequenceReader {
 
     void read_match(std::string_view text, int line, ExecRule& rule) {
         ++matchers_;
-        MatchUse use;
-        use.line = line;
-        text = trim(text);
-        if (text.starts_with('!')) {
-            use.negate = true;
-            text = trim(text.substr(1));
-        }
-        if (text.empty() || text.starts_with('!')) {
-            error(line, "a matcher of " + owner_ +
-                            ": expected '$TAG' or a matcher such as 'qname domain:example.org', "
-                            "with at most one '!' before it");
-            return;
-        }
-        if (const auto index = find(text, line, Wanted::matcher)) {
-            use.plugin = *index;
-            rule.matches.push_back(use);
-        }
+        if (const auto use =
+                read_match_use(in_, text, {owner_, tag_of_match(tag_of_rule(), matchers_), line}))
+            rule.matches.push_back(*use);
+    }
+
+    [[nodiscard]] std::string tag_of_rule() const {
+        return tag_ + "[" + std::to_string(number_) + "]";
     }
 
     // ---- exec
@@ -118,7 +108,7 @@ class SequenceReader {
                       "' is not supported yet: write 'exec: $TAG' of the other sequence");
             return false;
         }
-        const auto index = find(all, rule.line, Wanted::executor);
+        const auto index = read_use(in_, all, Wanted::executor, {owner_, tag_of_rule(), rule.line});
         if (index) rule.plugin = *index;
         return index.has_value();
     }
@@ -153,76 +143,6 @@ class SequenceReader {
             return false;
         }
         return true;
-    }
-
-    // ---- what stands in a rule: $TAG, or a type with its arguments in place
-
-    std::optional<PluginIndex> find(std::string_view text, int line, Wanted wanted) {
-        std::string_view words = text;
-        const std::string_view word = take_word(words);
-        if (word.starts_with('$')) {
-            if (!words.empty()) {
-                error(line, matchers::quoted(word) + " with arguments (" + matchers::quoted(words) +
-                                ") is not supported: write a plugin of its own with them");
-                return std::nullopt;
-            }
-            return in_.refer(word.substr(1), wanted, line);
-        }
-        if (const PluginType* type = find_type(word)) return in_place(*type, words, line, wanted);
-        const auto* known = in_.find_tag(word);
-        if (known != nullptr && words.empty()) {
-            warn(line, matchers::quoted(word) + " in " + owner_ +
-                           " is the tag of a plugin: read as '$" + std::string(word) +
-                           "'; write the '$'");
-            return in_.refer(word, wanted, line);
-        }
-        if (find_type_not_yet(word) != nullptr) {
-            error(line, "plugin type '" + std::string(word) +
-                            "' is not supported yet: remove it from " + owner_);
-            return std::nullopt;
-        }
-        unknown(word, line, wanted);
-        return std::nullopt;
-    }
-
-    std::optional<PluginIndex> in_place(const PluginType& type, std::string_view words, int line,
-                                        Wanted wanted) {
-        const Role role = wanted == Wanted::matcher ? Role::matcher : Role::executor;
-        if (type.role != role) {
-            error(line, "'" + std::string(type.name) + "' in " + owner_ + " is no " +
-                            (wanted == Wanted::matcher ? "matcher" : "executor") + ": expected " +
-                            (wanted == Wanted::matcher ? "one such as 'qname' or '$TAG'"
-                                                       : "one such as 'forward' or '$TAG'"));
-            return std::nullopt;
-        }
-        if (type.read_quick == nullptr) {
-            error(line,
-                  "'" + std::string(type.name) +
-                      "' cannot be written inside a sequence: write it under 'plugins' with a "
-                      "tag, and '$TAG' here");
-            return std::nullopt;
-        }
-        Plugin plugin;
-        plugin.tag = tag_ + "[" + std::to_string(number_) + "]";
-        if (wanted == Wanted::matcher) plugin.tag += ".matches[" + std::to_string(matchers_) + "]";
-        plugin.type = type.name;
-        plugin.role = type.role;
-        plugin.line = line;
-        type.read_quick(in_, words, line, plugin);
-        return in_.add_in_place(std::move(plugin));
-    }
-
-    void unknown(std::string_view word, int line, Wanted wanted) {
-        std::vector<std::string_view> names;
-        if (wanted == Wanted::executor) names = {"accept", "return", "reject", "mark"};
-        const Role role = wanted == Wanted::matcher ? Role::matcher : Role::executor;
-        for (const PluginType* type : plugin_types()) {
-            if (type->role == role && type->read_quick != nullptr) names.push_back(type->name);
-        }
-        const std::string hint = did_you_mean(word, names);
-        error(line, "unknown " + std::string(wanted == Wanted::matcher ? "matcher " : "executor ") +
-                        matchers::quoted(word) + " in " + owner_ +
-                        (hint.empty() ? ": write '$TAG' to use a plugin" : hint));
     }
 
     Reading& in_;

@@ -7,10 +7,13 @@
 namespace steer::config {
 namespace {
 
-constexpr std::array<const PluginType*, 14> kTypes{
-    &kGeositeType,    &kDomainSetType,    &kQnameType,     &kHasRespType,   &kTrueType,
-    &kFalseType,      &kSequenceType,     &kForwardType,   &kCacheType,     &kRosAddressListType,
-    &kDebugPrintType, &kQuerySummaryType, &kUdpServerType, &kTcpServerType,
+constexpr std::array kTypes{
+    &kGeositeType,   &kDomainSetType, &kIpSetType,          &kQnameType,      &kCnameType,
+    &kClientIpType,  &kRespIpType,    &kPtrIpType,          &kQtypeType,      &kQclassType,
+    &kRcodeType,     &kHasRespType,   &kHasWantedAnsType,   &kMarkType,       &kEnvType,
+    &kRandomType,    &kAnyMatchType,  &kTrueType,           &kFalseType,      &kSequenceType,
+    &kForwardType,   &kCacheType,     &kRosAddressListType, &kDebugPrintType, &kQuerySummaryType,
+    &kUdpServerType, &kTcpServerType,
 };
 
 constexpr auto kProvider = Role::provider;
@@ -18,25 +21,12 @@ constexpr auto kMatcher = Role::matcher;
 constexpr auto kExecutor = Role::executor;
 constexpr auto kServer = Role::server;
 constexpr PluginTypeNotYet kNotYet[] = {
-    {"ip_set", kProvider},
     {"geoip", kProvider},
     {"adguard_rule", kProvider},
     {"dynamic_domain_set", kProvider},
     {"question", kMatcher},
-    {"qtype", kMatcher},
-    {"qclass", kMatcher},
-    {"rcode", kMatcher},
-    {"client_ip", kMatcher},
-    {"resp_ip", kMatcher},
-    {"ptr_ip", kMatcher},
-    {"cname", kMatcher},
-    {"has_wanted_ans", kMatcher},
-    {"mark", kMatcher},
-    {"env", kMatcher},
-    {"random", kMatcher},
     {"rate_limiter", kMatcher},
     {"string_exp", kMatcher},
-    {"any_match", kMatcher},
     {"fallback", kExecutor},
     {"hosts", kExecutor},
     {"arbitrary", kExecutor},

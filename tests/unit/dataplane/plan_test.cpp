@@ -41,6 +41,9 @@ class ProgramMaker {
             m_.text(text);
         for (const unsigned bit : {1U, 2U, 4U})
             m_.mark_mask(bit);
+        m_.snapshot().number_sets = {{0, 1}};
+        m_.snapshot().prefix_sets.emplace_back(
+            std::vector{*matchers::Prefix::parse("203.0.113.0/25")});
     }
     std::unique_ptr<Snapshot> make() {
         sequence(0);
@@ -71,11 +74,29 @@ class ProgramMaker {
         if (random_.below(2) == 0) return kOften[random_.below(kOften.size())];
         return static_cast<Op>(random_.below(static_cast<unsigned>(Op::end) + 1));
     }
+    std::uint32_t operand_of(Op op) {
+        if (op == Op::if_tags || op == Op::if_cname) return random_.below(5);
+        if (op == Op::if_marks) return random_.below(3);
+        return op == Op::if_random ? 1U << 31 : 0;
+    }
     std::uint16_t test(std::uint8_t instance) {
-        constexpr std::array kTests{Op::if_tags, Op::if_tags, Op::if_has_resp, Op::if_true};
-        const Op op = kTests[random_.below(kTests.size())];
-        const std::uint16_t pc =
-            m_.test(op, op == Op::if_tags ? random_.below(5) : 0, random_.below(3) == 0);
+        constexpr std::array kTests{Op::if_tags,
+                                    Op::if_tags,
+                                    Op::if_has_resp,
+                                    Op::if_true,
+                                    Op::if_marks,
+                                    Op::if_type,
+                                    Op::if_class,
+                                    Op::if_rcode,
+                                    Op::if_cname,
+                                    Op::if_wanted_answer,
+                                    Op::if_client,
+                                    Op::if_name_address,
+                                    Op::if_response_address,
+                                    Op::if_random};
+        // Those of a plan's key often, so that there are plans.
+        const Op op = kTests[random_.below(random_.below(24) == 0 ? kTests.size() : 5)];
+        const std::uint16_t pc = m_.test(op, operand_of(op), random_.below(3) == 0);
         m_.snapshot().program[pc].instance = instance;
         return pc;
     }
@@ -89,7 +110,20 @@ class ProgramMaker {
             case Op::if_tags:
             case Op::if_has_resp:
             case Op::if_true:
+            case Op::if_marks:
+            case Op::if_type:
+            case Op::if_class:
+            case Op::if_rcode:
+            case Op::if_response_address:
+            case Op::if_cname:
+            case Op::if_wanted_answer:
+            case Op::if_client:
+            case Op::if_name_address:
+            case Op::if_random:
                 m_.land(test(instance));
+                break;
+            case Op::go_to:
+                m_.land(m_.add(op, 0, false, instance));
                 break;
             case Op::mark:
                 m_.add(op, random_.below(3), false, instance);
@@ -312,10 +346,10 @@ BOOST_AUTO_TEST_CASE(with_plans_and_without_the_program_comes_to_the_same) {
     Random random(20260801);
     Side with(true), without(false);
     Now now{1'000'000};
-    for (std::uint32_t generation = 1; generation <= 300; ++generation) {
+    for (std::uint32_t generation = 1; generation <= 1200; ++generation) {
         const auto snapshot = ProgramMaker(random).make();
         snapshot->generation = generation;
-        for (unsigned i = 0; i < 400; ++i) {
+        for (unsigned i = 0; i < 200; ++i) {
             now.ms += random.below(1500);
             const Asked asked = random_query(random);
             const Seen expected = without.ask(*snapshot, asked, now);

@@ -1,0 +1,58 @@
+#include "control/config/dns_names.h"
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <string>
+
+#include "control/config/values.h"
+
+namespace steer::config {
+namespace {
+
+struct Named {
+    std::string_view name;
+    std::uint16_t number;
+};
+
+constexpr std::array<Named, 57> kTypes{{
+    {"a", 1},           {"ns", 2},          {"cname", 5},   {"soa", 6},     {"mb", 7},
+    {"mg", 8},          {"mr", 9},          {"null", 10},   {"wks", 11},    {"ptr", 12},
+    {"hinfo", 13},      {"minfo", 14},      {"mx", 15},     {"txt", 16},    {"rp", 17},
+    {"afsdb", 18},      {"sig", 24},        {"key", 25},    {"aaaa", 28},   {"loc", 29},
+    {"srv", 33},        {"naptr", 35},      {"kx", 36},     {"cert", 37},   {"dname", 39},
+    {"opt", 41},        {"apl", 42},        {"ds", 43},     {"sshfp", 44},  {"ipseckey", 45},
+    {"rrsig", 46},      {"nsec", 47},       {"dnskey", 48}, {"dhcid", 49},  {"nsec3", 50},
+    {"nsec3param", 51}, {"tlsa", 52},       {"smimea", 53}, {"hip", 55},    {"cds", 59},
+    {"cdnskey", 60},    {"openpgpkey", 61}, {"csync", 62},  {"zonemd", 63}, {"svcb", 64},
+    {"https", 65},      {"spf", 99},        {"nid", 104},   {"l32", 105},   {"l64", 106},
+    {"lp", 107},        {"eui48", 108},     {"eui64", 109}, {"axfr", 252},  {"any", 255},
+    {"uri", 256},       {"caa", 257},
+}};
+constexpr std::array<Named, 5> kClasses{
+    {{"in", 1}, {"ch", 3}, {"hs", 4}, {"none", 254}, {"any", 255}}};
+
+std::optional<std::uint16_t> find(std::string_view text, std::span<const Named> names,
+                                  std::string_view prefix) {
+    const std::string word = lower(text);
+    const auto at =
+        std::find_if(names.begin(), names.end(), [&](const Named& n) { return n.name == word; });
+    if (at != names.end()) return at->number;
+    std::string_view digits = word;
+    if (digits.starts_with(prefix)) digits.remove_prefix(prefix.size());
+    const auto number = parse_integer(digits);
+    if (!number || *number > UINT16_MAX) return std::nullopt;
+    return static_cast<std::uint16_t>(*number);
+}
+
+}  // namespace
+
+std::optional<std::uint16_t> parse_qtype(std::string_view text) {
+    return find(text, kTypes, "type");
+}
+
+std::optional<std::uint16_t> parse_qclass(std::string_view text) {
+    return find(text, kClasses, "class");
+}
+
+}  // namespace steer::config

@@ -1,0 +1,112 @@
+#include "control/config/plugins/in_rule.h"
+
+#include <utility>
+#include <vector>
+
+#include "control/config/plugins/plugin_type.h"
+#include "control/config/values.h"
+#include "matchers/quote.h"
+
+namespace steer::config {
+namespace {
+
+std::optional<PluginIndex> in_place(Reading& in, const PluginType& type, std::string_view words,
+                                    Wanted wanted, const InRule& where) {
+    const Role role = wanted == Wanted::matcher ? Role::matcher : Role::executor;
+    if (type.role != role) {
+        in.report().error(where.line,
+                          "'" + std::string(type.name) + "' in " + std::string(where.owner) +
+                              " is no " + (wanted == Wanted::matcher ? "matcher" : "executor") +
+                              ": expected " +
+                              (wanted == Wanted::matcher ? "one such as 'qname' or '$TAG'"
+                                                         : "one such as 'forward' or '$TAG'"));
+        return std::nullopt;
+    }
+    if (type.read_quick == nullptr) {
+        in.report().error(where.line,
+                          "'" + std::string(type.name) +
+                              "' cannot be written inside a sequence: write it under 'plugins' "
+                              "with a tag, and '$TAG' here");
+        return std::nullopt;
+    }
+    Plugin plugin;
+    plugin.tag = where.tag;
+    plugin.type = type.name;
+    plugin.role = type.role;
+    plugin.line = where.line;
+    type.read_quick(in, words, where.line, plugin);
+    return in.add_in_place(std::move(plugin));
+}
+
+void unknown(Reading& in, std::string_view word, Wanted wanted, const InRule& where) {
+    std::vector<std::string_view> names;
+    if (wanted == Wanted::executor) names = {"accept", "return", "reject", "mark", "jump", "goto"};
+    const Role role = wanted == Wanted::matcher ? Role::matcher : Role::executor;
+    for (const PluginType* type : plugin_types()) {
+        if (type->role == role && type->read_quick != nullptr) names.push_back(type->name);
+    }
+    const std::string hint = did_you_mean(word, names);
+    in.report().error(
+        where.line, "unknown " + std::string(wanted == Wanted::matcher ? "matcher " : "executor ") +
+                        matchers::quoted(word) + " in " + std::string(where.owner) +
+                        (hint.empty() ? ": write '$TAG' to use a plugin" : hint));
+}
+
+}  // namespace
+
+std::string tag_of_match(std::string_view of, std::size_t number) {
+    return std::string(of) + ".matches[" + std::to_string(number) + "]";
+}
+
+std::optional<PluginIndex> read_use(Reading& in, std::string_view text, Wanted wanted,
+                                    const InRule& where) {
+    std::string_view words = text;
+    const std::string_view word = take_word(words);
+    if (word.starts_with('$')) {
+        if (!words.empty()) {
+            in.report().error(
+                where.line, matchers::quoted(word) + " with arguments (" + matchers::quoted(words) +
+                                ") is not supported: write a plugin of its own with them");
+            return std::nullopt;
+        }
+        return in.refer(word.substr(1), wanted, where.line);
+    }
+    if (const PluginType* type = find_type(word)) return in_place(in, *type, words, wanted, where);
+    if (in.find_tag(word) != nullptr && words.empty()) {
+        in.report().warn(where.line, matchers::quoted(word) + " in " + std::string(where.owner) +
+                                         " is the tag of a plugin: read as '$" + std::string(word) +
+                                         "'; write the '$'");
+        return in.refer(word, wanted, where.line);
+    }
+    if (find_type_not_yet(word) != nullptr) {
+        in.report().error(where.line, "plugin type '" + std::string(word) +
+                                          "' is not supported yet: remove it from " +
+                                          std::string(where.owner));
+        return std::nullopt;
+    }
+    unknown(in, word, wanted, where);
+    return std::nullopt;
+}
+
+std::optional<MatchUse> read_match_use(Reading& in, std::string_view text, const InRule& where) {
+    MatchUse use;
+    use.line = where.line;
+    text = trim(text);
+    if (text.starts_with('!')) {
+        use.negate = true;
+        text = trim(text.substr(1));
+    }
+    if (text.empty() || text.starts_with('!')) {
+        in.report().error(where.line,
+                          "a matcher of " + std::string(where.owner) +
+                              ": expected '$TAG' or a matcher such as 'qname domain:example.org', "
+                              "with at most one '!' before it");
+        return std::nullopt;
+    }
+    const auto index = read_use(in, text, Wanted::matcher, where);
+    if (!index) return std::nullopt;
+    use.plugin = *index;
+    return use;
+}
+
+}  // namespace steer::config

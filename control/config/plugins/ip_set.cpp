@@ -1,0 +1,58 @@
+// ip_set: addresses and prefixes, inline and from files, and other sets.
+#include "control/config/plugins/plugin_type.h"
+#include "control/config/rules.h"
+
+namespace steer::config {
+namespace {
+
+struct Args {
+    std::vector<Text> ips, files, sets;
+    bool strict = false;
+};
+
+template <auto Member>
+void read_list(Reading& in, const Node& node, const Place& place, Args& out) {
+    out.*Member = read_texts(in, node, place);
+}
+
+constexpr std::array<Row<Args>, 4> kRows{{
+    {"ips", Own<Args>{"list of addresses and prefixes", read_list<&Args::ips>}, "none", "",
+     "addresses and prefixes of both families; host bits are cut off"},
+    {"files", Own<Args>{"list of paths", read_list<&Args::files>}, "none", "",
+     "files with one address or prefix a line; what follows a blank or `#` is a comment"},
+    {"sets", Own<Args>{"list of tags", read_list<&Args::sets>}, "none", "",
+     "ip_sets that are part of this one"},
+    {"strict", &Args::strict, "false", "",
+     "a bad line of a file is an error; otherwise it is named in a warning and left out"},
+}};
+
+void read(Reading& in, const Node* node, Plugin& plugin) {
+    Args args;
+    Node empty;
+    const std::string owner = owner_of(plugin);
+    const Node& map = args_or_empty(node, plugin, empty);
+    read_rows(in, map, kRows, owner, args);
+    IpSet set;
+    for (const Text& ip : args.ips)
+        read_prefix(in, ip, {"ips", owner, ip.line}, set.prefixes);
+    for (const Text& file : args.files)
+        read_prefix_file(in, file, {"files", owner, file.line}, args.strict, set.prefixes);
+    for (const Text& tag : args.sets) {
+        if (const auto index = in.refer_bare(tag.value, Wanted::ip_set, {"sets", owner, tag.line}))
+            set.sets.push_back(*index);
+    }
+    if (map.find("ips") == nullptr && map.find("files") == nullptr && map.find("sets") == nullptr) {
+        in.report().warn(plugin.line, owner +
+                                          " has neither 'ips' nor 'files' nor 'sets': it holds no "
+                                          "address");
+    }
+    plugin.args = std::move(set);
+}
+
+}  // namespace
+
+const PluginType kIpSetType{
+    "ip_set", Role::provider, "A set of IP addresses.", "", "", [] { return row_texts(kRows); },
+    read,     nullptr};
+
+}  // namespace steer::config

@@ -1,0 +1,78 @@
+// qtype, qclass, rcode: a number of the question or the response is one of these.
+#include <algorithm>
+
+#include "control/config/dns_names.h"
+#include "control/config/plugins/words.h"
+#include "control/config/values.h"
+#include "matchers/quote.h"
+
+namespace steer::config {
+namespace {
+
+constexpr std::string_view kTypeForms = "types, by number or by name such as A or HTTPS";
+constexpr std::string_view kClassForms = "classes, by number or by name such as IN";
+constexpr std::string_view kRcodeForms = "response codes, 0..15 or by name such as NXDOMAIN";
+
+std::optional<std::uint16_t> number_of(NumberOf of, std::string_view word) {
+    switch (of) {
+        case NumberOf::type:
+            return parse_qtype(word);
+        case NumberOf::klass:
+            return parse_qclass(word);
+        case NumberOf::rcode:
+            return parse_rcode(word);
+    }
+    return std::nullopt;
+}
+
+template <NumberOf Of, const std::string_view& Forms>
+void read_all(Reading& in, const std::vector<Text>& words, Plugin& plugin) {
+    NumberMatch out;
+    out.of = Of;
+    for (const Text& item : words) {
+        for (const Text& word : words_of(item.value, item.line)) {
+            if (const auto number = number_of(Of, word.value)) {
+                out.numbers.push_back(*number);
+            } else {
+                in.report().error(word.line, owner_of(plugin) + " has " +
+                                                 matchers::quoted(word.value) + ": expected " +
+                                                 std::string(Forms));
+            }
+        }
+    }
+    std::sort(out.numbers.begin(), out.numbers.end());
+    out.numbers.erase(std::unique(out.numbers.begin(), out.numbers.end()), out.numbers.end());
+    plugin.args = std::move(out);
+}
+
+constexpr std::string_view kArgs =
+    "list of numbers or names, in any case; or the same words as one text";
+
+}  // namespace
+
+const PluginType kQtypeType{"qtype",
+                            Role::matcher,
+                            "Holds if the question is of one of the types.",
+                            "qtype TYPE...",
+                            kArgs,
+                            no_rows,
+                            read_words<kTypeForms, read_all<NumberOf::type, kTypeForms>>,
+                            read_quick_words<kTypeForms, read_all<NumberOf::type, kTypeForms>>};
+const PluginType kQclassType{"qclass",
+                             Role::matcher,
+                             "Holds if the question is of one of the classes.",
+                             "qclass CLASS...",
+                             kArgs,
+                             no_rows,
+                             read_words<kClassForms, read_all<NumberOf::klass, kClassForms>>,
+                             read_quick_words<kClassForms, read_all<NumberOf::klass, kClassForms>>};
+const PluginType kRcodeType{"rcode",
+                            Role::matcher,
+                            "Holds if there is a response, and it has one of the response codes.",
+                            "rcode RCODE...",
+                            kArgs,
+                            no_rows,
+                            read_words<kRcodeForms, read_all<NumberOf::rcode, kRcodeForms>>,
+                            read_quick_words<kRcodeForms, read_all<NumberOf::rcode, kRcodeForms>>};
+
+}  // namespace steer::config

@@ -1,0 +1,134 @@
+#include "dataplane/policy/facts.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string_view>
+
+namespace steer {
+namespace {
+
+// Of the fields of a record from its TTL, whose offsets an answer knows.
+constexpr std::ptrdiff_t kTypeBeforeTtl = 4;
+constexpr std::size_t kRdataAfterTtl = 6;
+
+std::uint16_t type_of(const dns::Answer& answer, unsigned record) {
+    return dns::load_be16(answer.body() + answer.ttl_offsets()[record] - kTypeBeforeTtl);
+}
+
+constexpr std::size_t kMostLabelBytes = 63;
+constexpr unsigned kMostPointers = 127;
+
+// The next label of a wire name, taken off it; empty at the root.
+std::string_view take_label(std::span<const std::uint8_t>& name) {
+    const std::size_t length = name.empty() ? 0 : name[0];
+    if (length == 0 || length + 1 > name.size()) return {};
+    const std::string_view label(reinterpret_cast<const char*>(name.data()) + 1, length);
+    name = name.subspan(length + 1);
+    return label;
+}
+
+bool is_root(std::span<const std::uint8_t> name) {
+    return name.size() == 1 && name[0] == 0;
+}
+
+// "0".."255", without zeros in front.
+std::optional<std::uint8_t> octet_of(std::string_view label) {
+    if (label.empty() || label.size() > 3 || (label.size() > 1 && label[0] == '0'))
+        return std::nullopt;
+    unsigned value = 0;
+    for (const char c : label) {
+        if (c < '0' || c > '9') return std::nullopt;
+        value = value * 10 + static_cast<unsigned>(c - '0');
+    }
+    if (value > UINT8_MAX) return std::nullopt;
+    return static_cast<std::uint8_t>(value);
+}
+
+std::optional<std::uint8_t> nibble_of(std::string_view label) {
+    if (label.size() != 1) return std::nullopt;
+    const char c = label[0];
+    if (c >= '0' && c <= '9') return static_cast<std::uint8_t>(c - '0');
+    if (c >= 'a' && c <= 'f') return static_cast<std::uint8_t>(c - 'a' + 10);
+    return std::nullopt;
+}
+
+bool ends_in_arpa(std::span<const std::uint8_t> name, std::string_view family) {
+    return take_label(name) == family && take_label(name) == "arpa" && is_root(name);
+}
+
+}  // namespace
+
+bool has_type(const dns::Answer& answer, std::uint16_t qtype) noexcept {
+    for (unsigned r = 0; r < answer.ancount && r < answer.ttl_count; ++r) {
+        if (qtype == dns::kAny || type_of(answer, r) == qtype) return true;
+    }
+    return false;
+}
+
+bool has_address_in(const dns::Answer& answer, const matchers::PrefixSet& set) noexcept {
+    const dns::AddressRef* const refs = answer.addresses();
+    return std::any_of(refs, refs + answer.address_count, [&](const dns::AddressRef& ref) {
+        const std::uint8_t* const bytes = answer.body() + ref.rdata_offset;
+        return set.contains(ref.is_v6 != 0 ? IpAddress::from_v6(bytes) : IpAddress::from_v4(bytes));
+    });
+}
+
+std::optional<IpAddress> address_in_name(std::span<const std::uint8_t> qname) noexcept {
+    constexpr std::size_t kV6NameBytes = 32 * 2 + sizeof "\3ip6\4arpa";
+    if (qname.size() == kV6NameBytes) {
+        IpAddress address;
+        for (unsigned n = 32; n-- > 0;) {
+            const auto nibble = nibble_of(take_label(qname));
+            if (!nibble) return std::nullopt;
+            std::uint8_t& byte = address.bytes[n / 2];
+            byte = static_cast<std::uint8_t>(byte | (n % 2 == 0 ? *nibble << 4 : *nibble));
+        }
+        return ends_in_arpa(qname, "ip6") ? std::optional(address) : std::nullopt;
+    }
+    std::array<std::uint8_t, 4> v4{};
+    for (unsigned n = 4; n-- > 0;) {
+        const auto octet = octet_of(take_label(qname));
+        if (!octet) return std::nullopt;
+        v4[n] = *octet;
+    }
+    return ends_in_arpa(qname, "in-addr") ? std::optional(IpAddress::from_v4(v4.data()))
+                                          : std::nullopt;
+}
+
+std::span<const std::uint8_t> CnameTargets::next() noexcept {
+    while (record_ < answer_.ancount && record_ < answer_.ttl_count) {
+        const unsigned record = record_++;
+        if (type_of(answer_, record) != dns::kCname) continue;
+        const auto name = expand(answer_.ttl_offsets()[record] + kRdataAfterTtl);
+        if (!name.empty()) return name;
+    }
+    return {};
+}
+
+// The name at an offset of the body. It was checked when the answer was built: pointers point backwards, into the body or
+// into the question before it.
+std::span<const std::uint8_t> CnameTargets::expand(std::size_t at) noexcept {
+    const std::size_t base = dns::kHeaderSize + qname_.size() + 4;
+    std::span<const std::uint8_t> from{answer_.body(), answer_.body_len};
+    std::size_t length = 0;
+    for (unsigned pointers = 0; at < from.size();) {
+        const std::uint8_t byte = from[at];
+        if (byte > kMostLabelBytes) {
+            if (at + 1 >= from.size() || ++pointers > kMostPointers) return {};
+            const std::size_t to = dns::load_be16(&from[at]) & 0x3fffU;
+            if (to < dns::kHeaderSize) return {};
+            const bool in_question = to < base;
+            from = in_question ? qname_ : std::span{answer_.body(), answer_.body_len};
+            at = to - (in_question ? dns::kHeaderSize : base);
+            continue;
+        }
+        if (at + byte + 1U > from.size() || length + byte + 1U > name_.size() - 1) return {};
+        dns::lower_case(&from[at], &name_[length], byte + 1U);
+        length += byte + 1U;
+        if (byte == 0) return {name_.data(), length};
+        at += byte + 1U;
+    }
+    return {};
+}
+
+}  // namespace steer

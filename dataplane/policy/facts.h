@@ -1,0 +1,44 @@
+// What the program's tests ask of a name and of an answer. No allocation; one pass over what is asked about.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "dataplane/dns/answer.h"
+#include "matchers/prefix/ip_address.h"
+#include "matchers/prefix/prefix_set.h"
+
+namespace steer {
+
+// The answer section has a record of this type (of any, if that was asked for).
+[[nodiscard]] bool has_type(const dns::Answer& answer, std::uint16_t qtype) noexcept;
+// An A or AAAA record of the answer section has an address in the set.
+[[nodiscard]] bool has_address_in(const dns::Answer& answer,
+                                  const matchers::PrefixSet& set) noexcept;
+// The address that a whole name under in-addr.arpa or ip6.arpa stands for (RFC 1035 3.5, RFC 3596 2.5). `qname`:
+// lower-cased wire form.
+[[nodiscard]] std::optional<IpAddress> address_in_name(
+    std::span<const std::uint8_t> qname) noexcept;
+
+// The names that the CNAMEs of an answer section point to, one after the other.
+class CnameTargets {
+  public:
+    // `qname`: of the question; both outlive this.
+    CnameTargets(const dns::Answer& answer, std::span<const std::uint8_t> qname)
+        : answer_(answer), qname_(qname) {}
+
+    // The next one in lower-cased wire form, good until the next call; empty: there is no more.
+    std::span<const std::uint8_t> next() noexcept;
+
+  private:
+    std::span<const std::uint8_t> expand(std::size_t at) noexcept;
+
+    const dns::Answer& answer_;
+    std::span<const std::uint8_t> qname_;
+    unsigned record_ = 0;
+    std::array<std::uint8_t, 256> name_;
+};
+
+}  // namespace steer
