@@ -17,8 +17,21 @@ namespace steer::matchers {
 struct NameMatcher::Image {
     SuffixImage suffixes;
     PatternImage patterns;
+    std::vector<Decision> decisions;
+    TagBits given;  // not the sets of steps
     std::size_t rules = 0;
 };
+
+namespace {
+
+bool is_in(const Decision& decision, const TagBits& tags) {
+    for (const auto& step : decision.steps) {
+        if (tags.test(step.rules) && !(step.unless && tags.test(*step.unless))) return step.in;
+    }
+    return false;
+}
+
+}  // namespace
 
 NameMatcher::Scratch::~Scratch() {
     hs_free_scratch(static_cast<hs_scratch_t*>(hs_));
@@ -41,7 +54,14 @@ TagBits NameMatcher::match(std::span<const std::uint8_t> wire_name,
                            Scratch& scratch) const noexcept {
     TagBits tags = find_tags(image_->suffixes, wire_name);
     scan(image_->patterns, wire_name, static_cast<hs_scratch_t*>(scratch.hs_), tags);
-    return tags;
+    if (image_->decisions.empty()) return tags;
+    TagBits given;
+    for (std::size_t i = 0; i < given.words.size(); ++i)
+        given.words[i] = tags.words[i] & image_->given.words[i];
+    for (const Decision& decision : image_->decisions) {
+        if (is_in(decision, tags)) given.set(decision.set);
+    }
+    return given;
 }
 
 std::size_t NameMatcher::rules() const {
@@ -51,6 +71,7 @@ std::size_t NameMatcher::rules() const {
 struct NameMatcherBuilder::Pending {
     SuffixBuilder suffixes;
     PatternBuilder patterns;
+    std::vector<Decision> decisions;
     std::vector<Error> errors;
     std::size_t rules = 0;
 };
@@ -73,6 +94,10 @@ void NameMatcherBuilder::add(SetId set, Rule rule, std::string_view file, int li
     }
 }
 
+void NameMatcherBuilder::decide(Decision decision) {
+    pending_->decisions.push_back(std::move(decision));
+}
+
 std::unique_ptr<NameMatcher> NameMatcherBuilder::build(std::vector<Error>& errors,
                                                        std::vector<Error>& warnings) {
     const auto pending = std::exchange(pending_, std::make_unique<Pending>());
@@ -80,6 +105,14 @@ std::unique_ptr<NameMatcher> NameMatcherBuilder::build(std::vector<Error>& error
     const std::size_t before = errors.size();
     errors.insert(errors.end(), pending->errors.begin(), pending->errors.end());
     image->rules = pending->rules;
+    image->decisions = std::move(pending->decisions);
+    image->given.words.fill(~std::uint64_t{0});
+    for (const Decision& decision : image->decisions) {
+        for (const auto& step : decision.steps) {
+            image->given.clear(step.rules);
+            if (step.unless) image->given.clear(*step.unless);
+        }
+    }
     image->patterns = pending->patterns.build(errors, warnings);
     if (errors.size() != before) return nullptr;
     auto suffixes = pending->suffixes.build();

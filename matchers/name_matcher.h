@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,6 +27,7 @@ inline constexpr std::size_t kMaxSets = 256;
 struct TagBits {
     std::array<std::uint64_t, kMaxSets / 64> words{};
     void set(SetId i) { words[i / 64] |= std::uint64_t{1} << (i % 64); }
+    void clear(SetId i) { words[i / 64] &= ~(std::uint64_t{1} << (i % 64)); }
     [[nodiscard]] bool test(SetId i) const { return (words[i / 64] >> (i % 64)) & 1; }
     [[nodiscard]] bool any_of(const TagBits& mask) const {
         std::uint64_t hit = 0;
@@ -54,6 +56,18 @@ struct Rule {
 // "domain:example.org" and so on; without a prefix `fallback` is meant. An unknown prefix, an empty
 // pattern, a name over 255 bytes or a label over 63 is an Error that says what to write instead.
 Result<Rule> parse_rule(std::string_view text, RuleKind fallback);
+
+// A set whose names are decided by others, in turn: the first step that holds says whether the name
+// is in it. The sets of steps serve nothing else: match() does not give them.
+struct Decision {
+    struct Step {
+        SetId rules;                  // holds for these names ...
+        std::optional<SetId> unless;  // ... if they are not in this set
+        bool in = true;
+    };
+    SetId set;
+    std::vector<Step> steps;
+};
 
 class NameMatcher {
   public:
@@ -104,6 +118,7 @@ class NameMatcherBuilder {
     // `file` and `line` are named if the rule turns out to be bad in build() (a regexp is compiled
     // there).
     void add(SetId set, Rule rule, std::string_view file = {}, int line = 0);
+    void decide(Decision decision);
 
     // Every bad rule is one Error in `errors`; then there is no image. `warnings`: what is allowed
     // and costs (a regexp without a literal). Leaves the builder empty.

@@ -123,6 +123,8 @@ void Compiler::test(const config::MatchUse& match, std::uint8_t instance,
                     std::vector<std::uint16_t>& fails) {
     if (const auto* any = std::get_if<config::AnyMatch>(&settings_.plugin(match.plugin).args))
         return test_any(*any, match.negate, instance, fails);
+    if (std::holds_alternative<config::Question>(settings_.plugin(match.plugin).args))
+        return test_question(match, instance, fails);
     bool negate = match.negate;
     const std::uint16_t pc = simple_test(match.plugin, negate, instance, match.line);
     if (too_long_) return;
@@ -141,6 +143,28 @@ void Compiler::test_any(const config::AnyMatch& any, bool negate, std::uint8_t i
         test(match, instance, negate || is_last ? fails : holds);
     }
     land(holds);
+}
+
+// For each type that a rule names its own mask; the last is that of all others.
+void Compiler::test_question(const config::MatchUse& match, std::uint8_t instance,
+                             std::vector<std::uint16_t>& fails) {
+    const TagMasks::ByType masks = masks_.masks_of(match.plugin);
+    const auto test_mask = [&](std::uint32_t mask) {
+        const std::uint16_t pc = emit(Op::if_tags, instance, match.line, mask);
+        if (too_long_) return;
+        snapshot_.program[pc].negate = match.negate;
+        fails.push_back(pc);
+    };
+    std::vector<std::uint16_t> done;
+    for (const auto& [type, mask] : masks.types) {
+        const std::uint16_t pc = emit(Op::if_type, instance, match.line, numbers_of({type}));
+        test_mask(mask);
+        done.push_back(emit(Op::go_to, instance, match.line));
+        if (too_long_) return;
+        land({pc});
+    }
+    test_mask(masks.mask);
+    if (!too_long_) land(done);
 }
 
 void Compiler::land(const std::vector<std::uint16_t>& tests) {

@@ -36,6 +36,8 @@ class Compiler {
               std::vector<std::uint16_t>& fails);
     void test_any(const config::AnyMatch& any, bool negate, std::uint8_t instance,
                   std::vector<std::uint16_t>& fails);
+    void test_question(const config::MatchUse& match, std::uint8_t instance,
+                       std::vector<std::uint16_t>& fails);
     std::uint16_t simple_test(config::PluginIndex plugin, bool& negate, std::uint8_t instance,
                               int line);
     void land(const std::vector<std::uint16_t>& tests);

@@ -1,48 +1,147 @@
 #include "control/build/tag_masks.h"
 
 #include <algorithm>
+#include <optional>
+#include <set>
 #include <utility>
 
 namespace steer::build {
 
+namespace {
+
+// Beside the types themselves: one that no rule names, and what holds for all.
+constexpr std::uint32_t kNoType = UINT32_MAX, kAllTypes = UINT32_MAX - 1;
+
+const config::NameRules& name_rules(const config::Plugin& plugin) {
+    if (const auto* cname = std::get_if<config::Cname>(&plugin.args)) return *cname;
+    if (const auto* question = std::get_if<config::Question>(&plugin.args)) return *question;
+    return std::get<config::Qname>(plugin.args);
+}
+
+// The types that rules of a set name.
+void add_types(const config::AdguardSet& set, std::set<std::uint16_t>& out) {
+    for (const config::AdguardStep& step : set.steps) {
+        out.insert(step.types.begin(), step.types.end());
+        out.insert(step.other_types.begin(), step.other_types.end());
+    }
+}
+
+// Whether a step counts for questions of a type.
+bool counts_for(const config::AdguardStep& step, std::uint32_t type) {
+    if (type == kAllTypes) return !step.has_types();
+    const auto has = [type](const std::vector<std::uint16_t>& types) {
+        return std::find(types.begin(), types.end(), type) != types.end();
+    };
+    return (step.types.empty() || has(step.types)) && !has(step.other_types);
+}
+
+}  // namespace
+
 std::uint32_t TagMasks::mask_of(config::PluginIndex qname) {
     const auto known = masks_by_qname_.find(qname);
     if (known != masks_by_qname_.end()) return known->second;
-    const auto& plugin = settings_.plugin(qname).args;
-    const auto* cname = std::get_if<config::Cname>(&plugin);
-    const config::NameRules& args = cname != nullptr ? static_cast<const config::NameRules&>(*cname)
-                                                     : std::get<config::Qname>(plugin);
+    const config::NameRules& args = name_rules(settings_.plugin(qname));
     matchers::TagBits mask = add_rules(args.rules);
     for (const config::PluginIndex set : args.sets)
         mask |= bits_of(set);
-    const auto same = std::find(masks_.begin(), masks_.end(), mask);
-    const auto index = static_cast<std::uint32_t>(same - masks_.begin());
-    if (same == masks_.end()) masks_.push_back(mask);
+    const std::uint32_t index = mask_index(mask);
     masks_by_qname_.emplace(qname, index);
     return index;
 }
 
-matchers::TagBits TagMasks::bits_of(config::PluginIndex domain_set) {
-    const auto known = set_bits_.find(domain_set);
+TagMasks::ByType TagMasks::masks_of(config::PluginIndex question) {
+    const config::NameRules& args = name_rules(settings_.plugin(question));
+    ByType out;
+    std::set<std::uint16_t> types;
+    matchers::TagBits plain = add_rules(args.rules);
+    std::vector<config::PluginIndex> typed;
+    for (const config::PluginIndex set : args.sets) {
+        const auto* adguard = std::get_if<config::AdguardSet>(&settings_.plugin(set).args);
+        if (adguard == nullptr) {
+            plain |= bits_of(set);
+        } else {
+            typed.push_back(set);
+            add_types(*adguard, types);
+        }
+    }
+    const auto mask_for = [&](std::uint32_t type) {
+        matchers::TagBits mask = plain;
+        for (const config::PluginIndex set : typed)
+            mask |= bits_of(set, std::get<config::AdguardSet>(settings_.plugin(set).args), type);
+        return mask_index(mask);
+    };
+    for (const std::uint16_t type : types)
+        out.types.emplace_back(type, mask_for(type));
+    out.mask = mask_for(kNoType);
+    return out;
+}
+
+std::uint32_t TagMasks::mask_index(const matchers::TagBits& mask) {
+    const auto same = std::find(masks_.begin(), masks_.end(), mask);
+    const auto index = static_cast<std::uint32_t>(same - masks_.begin());
+    if (same == masks_.end()) masks_.push_back(mask);
+    return index;
+}
+
+matchers::TagBits TagMasks::bits_of(config::PluginIndex provider) {
+    const auto known = set_bits_.find(provider);
     if (known != set_bits_.end()) return known->second;
-    const auto& args = std::get<config::DomainSet>(settings_.plugin(domain_set).args);
-    matchers::TagBits bits = add_rules(args.rules);
-    for (const config::PluginIndex inner : args.sets)
-        bits |= bits_of(inner);
-    set_bits_.emplace(domain_set, bits);
+    const auto& args = settings_.plugin(provider).args;
+    matchers::TagBits bits;
+    if (const auto* adguard = std::get_if<config::AdguardSet>(&args)) {
+        bits = bits_of(provider, *adguard, kAllTypes);
+    } else {
+        const auto& set = std::get<config::DomainSet>(args);
+        bits = add_rules(set.rules);
+        for (const config::PluginIndex inner : set.sets)
+            bits |= bits_of(inner);
+    }
+    set_bits_.emplace(provider, bits);
     return bits;
+}
+
+matchers::TagBits TagMasks::bits_of(config::PluginIndex provider, const config::AdguardSet& set,
+                                    std::uint32_t type) {
+    const auto is_typed = [](const config::AdguardStep& step) { return step.has_types(); };
+    if (std::none_of(set.steps.begin(), set.steps.end(), is_typed)) type = kAllTypes;
+    const auto known = decided_.find({provider, type});
+    if (known != decided_.end()) return known->second;
+    auto& sets = steps_[provider];
+    for (std::size_t i = sets.size(); i < set.steps.size(); ++i) {
+        const config::AdguardStep& step = set.steps[i];
+        sets.push_back({add_set(step.rules), std::nullopt, step.in});
+        if (!step.unless.empty()) sets.back().unless = add_set(step.unless);
+    }
+    matchers::Decision decision;
+    for (std::size_t i = 0; i < set.steps.size(); ++i) {
+        if (counts_for(set.steps[i], type)) decision.steps.push_back(sets[i]);
+    }
+    matchers::TagBits bits;
+    if (!decision.steps.empty()) {
+        decision.set = new_set();
+        bits.set(decision.set);
+        builder_.decide(std::move(decision));
+    }
+    decided_.emplace(std::make_pair(provider, type), bits);
+    return bits;
+}
+
+matchers::SetId TagMasks::new_set() {
+    // One too many is refused by finish(); until then it shares the last.
+    return static_cast<matchers::SetId>(std::min(sets_++, matchers::kMaxSets - 1));
+}
+
+matchers::SetId TagMasks::add_set(const std::vector<config::RuleAt>& rules) {
+    const matchers::SetId set = new_set();
+    for (const config::RuleAt& at : rules)
+        builder_.add(set, at.rule, settings_.files[at.file], at.line);
+    rules_ += rules.size();
+    return set;
 }
 
 matchers::TagBits TagMasks::add_rules(const std::vector<config::RuleAt>& rules) {
     matchers::TagBits bits;
-    if (rules.empty()) return bits;
-    const std::size_t set = sets_++;
-    if (set >= matchers::kMaxSets) return bits;
-    bits.set(static_cast<matchers::SetId>(set));
-    for (const config::RuleAt& at : rules) {
-        builder_.add(static_cast<matchers::SetId>(set), at.rule, settings_.files[at.file], at.line);
-    }
-    rules_ += rules.size();
+    if (!rules.empty()) bits.set(add_set(rules));
     return bits;
 }
 
@@ -58,12 +157,12 @@ std::vector<NamedSet> TagMasks::named_sets() const {
 std::unique_ptr<matchers::NameMatcher> TagMasks::finish(std::vector<matchers::TagBits>& masks,
                                                         std::vector<Error>& errors) {
     if (sets_ > matchers::kMaxSets) {
-        errors.push_back({"the configuration uses " + std::to_string(sets_) +
-                              " lists of domain rules (domain_sets, and qname matchers with rules "
-                              "of their own): at most " +
-                              std::to_string(matchers::kMaxSets) +
-                              " are possible, put some together",
-                          settings_.file});
+        errors.push_back(
+            {"the configuration uses " + std::to_string(sets_) +
+                 " lists of domain rules (domain_sets, qname matchers with rules of their "
+                 "own, an adguard_rule's exceptions and rules by type): at most " +
+                 std::to_string(matchers::kMaxSets) + " are possible, put some together",
+             settings_.file});
         return nullptr;
     }
     masks = std::exchange(masks_, {});

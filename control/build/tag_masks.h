@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "control/build/build.h"
@@ -23,6 +24,13 @@ class TagMasks {
     // finish().
     std::uint32_t mask_of(config::PluginIndex qname);
 
+    // The masks of a question by type; `mask` is that of all other types. With none by type it is as a qname.
+    struct ByType {
+        std::vector<std::pair<std::uint16_t, std::uint32_t>> types;
+        std::uint32_t mask = 0;
+    };
+    ByType masks_of(config::PluginIndex question);
+
     // What has been asked for so far, by tag.
     [[nodiscard]] std::vector<NamedSet> named_sets() const;
 
@@ -31,8 +39,14 @@ class TagMasks {
                                                   std::vector<Error>& errors);
 
   private:
-    matchers::TagBits bits_of(config::PluginIndex domain_set);
+    matchers::TagBits bits_of(config::PluginIndex provider);
+    // The set that steps decide for questions of a type.
+    matchers::TagBits bits_of(config::PluginIndex provider, const config::AdguardSet& set,
+                              std::uint32_t type);
+    std::uint32_t mask_index(const matchers::TagBits& mask);
+    matchers::SetId new_set();
     // A set of its own for these rules.
+    matchers::SetId add_set(const std::vector<config::RuleAt>& rules);
     matchers::TagBits add_rules(const std::vector<config::RuleAt>& rules);
 
     const config::Settings& settings_;
@@ -40,6 +54,9 @@ class TagMasks {
     std::size_t sets_ = 0, rules_ = 0;
     std::map<config::PluginIndex, matchers::TagBits> set_bits_;  // with the sets that it includes
     std::map<config::PluginIndex, std::uint32_t> masks_by_qname_;
+    // Of a provider's steps: the numbers of their sets, and of those of its decisions by type.
+    std::map<config::PluginIndex, std::vector<matchers::Decision::Step>> steps_;
+    std::map<std::pair<config::PluginIndex, std::uint32_t>, matchers::TagBits> decided_;
     std::vector<matchers::TagBits> masks_;
 };
 

@@ -106,6 +106,7 @@ std::vector<Reference> references_of(const Plugin& plugin) {
     if (const auto* set = std::get_if<IpSet>(&plugin.args)) add_all(set->sets);
     if (const auto* qname = std::get_if<Qname>(&plugin.args)) add_all(qname->sets);
     if (const auto* cname = std::get_if<Cname>(&plugin.args)) add_all(cname->sets);
+    if (const auto* question = std::get_if<Question>(&plugin.args)) add_all(question->sets);
     if (const auto* ip = std::get_if<IpMatch>(&plugin.args)) add_all(ip->sets);
     if (const auto* any = std::get_if<AnyMatch>(&plugin.args)) add_matches(any->matches);
     if (const auto* sequence = std::get_if<Sequence>(&plugin.args)) {

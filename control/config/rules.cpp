@@ -12,7 +12,50 @@
 namespace steer::config {
 namespace {
 
-// Says what is wrong with the lines of a file; `good`: how many lines were not.
+std::vector<matchers::ListedPrefix> load_prefixes(Reading& in, const Text& path, const Place& place,
+                                                  bool strict, std::uint32_t& file_number) {
+    const std::string file = in.resolve(path.value);
+    const Place at{place.key, place.owner, path.line};
+    const auto bytes = in.read_file(file, at);
+    if (!bytes) return {};
+    auto list = matchers::read_prefixes(*bytes, file);
+    say_bad_lines(in, list.bad, list.prefixes.size(), strict, file, at);
+    file_number = in.file_number(file);
+    return std::move(list.prefixes);
+}
+
+// Calls `visit` with each list of rules of a plugin.
+template <class Visit>
+void for_each_rules(Plugin& plugin, Visit visit) {
+    if (auto* set = std::get_if<DomainSet>(&plugin.args)) visit(set->rules);
+    if (auto* qname = std::get_if<Qname>(&plugin.args)) visit(qname->rules);
+    if (auto* cname = std::get_if<Cname>(&plugin.args)) visit(cname->rules);
+    if (auto* question = std::get_if<Question>(&plugin.args)) visit(question->rules);
+    if (auto* set = std::get_if<AdguardSet>(&plugin.args)) {
+        for (AdguardStep& step : set->steps)
+            visit(step.rules);
+    }
+}
+
+bool is_strict(const Plugin& plugin) {
+    const auto* set = std::get_if<DomainSet>(&plugin.args);
+    const auto* adguard = std::get_if<AdguardSet>(&plugin.args);
+    return (set != nullptr && set->strict) || (adguard != nullptr && adguard->strict);
+}
+
+using BadPatterns = std::set<std::pair<std::string, int>>;
+
+// Takes the bad regexps out of a list of rules; those of the configuration itself and of strict
+// files stay errors.
+void remove_bad(std::vector<RuleAt>& rules, const Settings& settings, const BadPatterns& bad) {
+    std::erase_if(rules, [&](const RuleAt& r) {
+        return r.file != 0 && r.rule.kind == matchers::RuleKind::regexp &&
+               bad.contains({settings.files[r.file], r.line});
+    });
+}
+
+}  // namespace
+
 void say_bad_lines(Reading& in, const matchers::BadLines& bad, std::size_t good, bool strict,
                    const std::string& file, const Place& place) {
     for (const Error& line : bad.errors()) {
@@ -32,44 +75,6 @@ void say_bad_lines(Reading& in, const matchers::BadLines& bad, std::size_t good,
             place.line, "the file " + matchers::quoted(file) + " in " + place.name() + " is empty");
     }
 }
-
-std::vector<matchers::ListedPrefix> load_prefixes(Reading& in, const Text& path, const Place& place,
-                                                  bool strict, std::uint32_t& file_number) {
-    const std::string file = in.resolve(path.value);
-    const Place at{place.key, place.owner, path.line};
-    const auto bytes = in.read_file(file, at);
-    if (!bytes) return {};
-    auto list = matchers::read_prefixes(*bytes, file);
-    say_bad_lines(in, list.bad, list.prefixes.size(), strict, file, at);
-    file_number = in.file_number(file);
-    return std::move(list.prefixes);
-}
-
-// The lists of rules of one plugin that holds some.
-std::vector<RuleAt>* rules_of(Plugin& plugin) {
-    if (auto* set = std::get_if<DomainSet>(&plugin.args)) return &set->rules;
-    if (auto* qname = std::get_if<Qname>(&plugin.args)) return &qname->rules;
-    if (auto* cname = std::get_if<Cname>(&plugin.args)) return &cname->rules;
-    return nullptr;
-}
-
-bool is_strict(const Plugin& plugin) {
-    const auto* set = std::get_if<DomainSet>(&plugin.args);
-    return set != nullptr && set->strict;
-}
-
-using BadPatterns = std::set<std::pair<std::string, int>>;
-
-// Takes the bad regexps out of a list of rules; those of the configuration itself and of strict
-// files stay errors.
-void remove_bad(std::vector<RuleAt>& rules, const Settings& settings, const BadPatterns& bad) {
-    std::erase_if(rules, [&](const RuleAt& r) {
-        return r.file != 0 && r.rule.kind == matchers::RuleKind::regexp &&
-               bad.contains({settings.files[r.file], r.line});
-    });
-}
-
-}  // namespace
 
 void read_rule(Reading& in, const Text& text, const Place& place, std::vector<RuleAt>& out) {
     auto rule = matchers::parse_rule(text.value, matchers::RuleKind::domain);
@@ -97,6 +102,15 @@ void take_rules(Reading& in, matchers::RuleList list, bool strict, const std::st
     out.reserve(out.size() + list.rules.size());
     for (auto& listed : list.rules)
         out.push_back({std::move(listed.rule), number, listed.line});
+}
+
+void take_prefixes(Reading& in, const matchers::PrefixList& list, bool strict,
+                   const std::string& file, const Place& place,
+                   std::vector<matchers::Prefix>& out) {
+    say_bad_lines(in, list.bad, list.prefixes.size(), strict, file, place);
+    out.reserve(out.size() + list.prefixes.size());
+    for (const auto& listed : list.prefixes)
+        out.push_back(listed.prefix);
 }
 
 void read_prefix_file(Reading& in, const Text& path, const Place& place,
@@ -131,14 +145,14 @@ void check_patterns(Reading& in) {
     std::set<std::pair<std::uint32_t, int>> strict_lines;
     bool any = false;
     for (Plugin& plugin : settings.plugins) {
-        const auto* rules = rules_of(plugin);
-        if (rules == nullptr) continue;
-        for (const RuleAt& at : *rules) {
-            if (at.rule.kind != matchers::RuleKind::regexp) continue;
-            any = true;
-            if (at.file == 0 || is_strict(plugin)) strict_lines.emplace(at.file, at.line);
-            builder.add(0, at.rule, settings.files[at.file], at.line);
-        }
+        for_each_rules(plugin, [&](const std::vector<RuleAt>& rules) {
+            for (const RuleAt& at : rules) {
+                if (at.rule.kind != matchers::RuleKind::regexp) continue;
+                any = true;
+                if (at.file == 0 || is_strict(plugin)) strict_lines.emplace(at.file, at.line);
+                builder.add(0, at.rule, settings.files[at.file], at.line);
+            }
+        });
     }
     if (!any) return;
     std::vector<Error> errors, warnings;
@@ -154,9 +168,10 @@ void check_patterns(Reading& in) {
     }
     for (const Error& w : warnings)
         in.report().warn_in(w.file, w.line, w.text);
+    if (bad.empty()) return;
     for (Plugin& plugin : settings.plugins) {
-        if (auto* rules = rules_of(plugin); rules != nullptr && !bad.empty())
-            remove_bad(*rules, settings, bad);
+        for_each_rules(plugin,
+                       [&](std::vector<RuleAt>& rules) { remove_bad(rules, settings, bad); });
     }
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "control/config/reading.h"
+#include "matchers/list/prefix_list.h"
 #include "matchers/list/rule_list.h"
 
 namespace steer::config {
@@ -17,9 +18,14 @@ void read_rule(Reading& in, const Text& text, const Place& place, std::vector<Ru
 // `path` as written.
 void read_rule_file(Reading& in, const Text& path, const Place& place, bool strict,
                     std::vector<RuleAt>& out);
+// Says what is wrong with the lines of a file; `good`: how many lines were not.
+void say_bad_lines(Reading& in, const matchers::BadLines& bad, std::size_t good, bool strict,
+                   const std::string& file, const Place& place);
 // What a reader of lists made of `file`: its rules into `out`, its bad lines into the report.
 void take_rules(Reading& in, matchers::RuleList list, bool strict, const std::string& file,
                 const Place& place, std::vector<RuleAt>& out);
+void take_prefixes(Reading& in, const matchers::PrefixList& list, bool strict,
+                   const std::string& file, const Place& place, std::vector<matchers::Prefix>& out);
 // Addresses of a file into persistent rows, under the same rules; never strict.
 void read_prefix_file(Reading& in, const Text& path, const Place& place,
                       std::vector<PersistentRow>& out);

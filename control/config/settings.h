@@ -215,6 +215,19 @@ struct DomainSet {
     std::vector<PluginIndex> sets;  // domain_sets that it includes
     bool strict = false;
 };
+// Rules that decide about a name one after the other: the first step that holds says whether the set has it.
+struct AdguardStep {
+    bool in = true;              // an exception is not
+    std::vector<RuleAt> rules;   // holds for these names ...
+    std::vector<RuleAt> unless;  // ... but not for these ...
+    std::vector<std::uint16_t> types,
+        other_types;  // ... if asked for these types; empty: for all; not for those
+    [[nodiscard]] bool has_types() const { return !types.empty() || !other_types.empty(); }
+};
+struct AdguardSet {
+    std::vector<AdguardStep> steps;
+    bool strict = false;
+};
 struct IpSet {
     std::vector<matchers::Prefix> prefixes;  // of `ips` and `files`
     std::vector<PluginIndex> sets;           // ip_sets that it includes
@@ -225,6 +238,7 @@ struct NameRules {
 };
 struct Qname : NameRules {};
 struct Cname : NameRules {};
+struct Question : NameRules {};  // as a qname; an adguard_rule's dnstype counts
 enum class AddressOf : std::uint8_t { client, response, name };
 struct IpMatch {  // `client_ip`, `resp_ip`, `ptr_ip`
     AddressOf of = AddressOf::client;
@@ -367,9 +381,9 @@ struct Plugin {
     Role role = Role::executor;
     int line = 0;
     bool in_place = false;  // written inside a sequence, not under `plugins:`
-    std::variant<DomainSet, IpSet, Qname, Cname, IpMatch, NumberMatch, HasResp, HasWantedAnswer,
-                 Constant, MarkMatch, RandomMatch, AnyMatch, Forward, Cache, RosAddressList,
-                 DebugPrint, QuerySummary, Sequence, UdpServer, TcpServer>
+    std::variant<DomainSet, AdguardSet, IpSet, Qname, Cname, Question, IpMatch, NumberMatch,
+                 HasResp, HasWantedAnswer, Constant, MarkMatch, RandomMatch, AnyMatch, Forward,
+                 Cache, RosAddressList, DebugPrint, QuerySummary, Sequence, UdpServer, TcpServer>
         args;
 };
 

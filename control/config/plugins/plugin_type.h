@@ -59,10 +59,10 @@ void read_listen(Reading& in, const Node& node, const Place& place, T& out) {
 // "short_circuit" or "short_circuit=BOOL" of a plugin in place.
 void read_short_circuit(Reading& in, std::string_view word, const Place& place, bool& out);
 
-extern const PluginType kGeositeType, kDomainSetType, kIpSetType, kQnameType, kCnameType,
-    kClientIpType, kRespIpType, kPtrIpType, kQtypeType, kQclassType, kRcodeType, kHasRespType,
-    kHasWantedAnsType, kTrueType, kFalseType, kMarkType, kEnvType, kRandomType, kAnyMatchType,
-    kForwardType, kCacheType, kRosAddressListType, kDebugPrintType, kQuerySummaryType,
-    kSequenceType, kUdpServerType, kTcpServerType;
+extern const PluginType kAdguardRuleType, kGeoipType, kQuestionType, kGeositeType, kDomainSetType,
+    kIpSetType, kQnameType, kCnameType, kClientIpType, kRespIpType, kPtrIpType, kQtypeType,
+    kQclassType, kRcodeType, kHasRespType, kHasWantedAnsType, kTrueType, kFalseType, kMarkType,
+    kEnvType, kRandomType, kAnyMatchType, kForwardType, kCacheType, kRosAddressListType,
+    kDebugPrintType, kQuerySummaryType, kSequenceType, kUdpServerType, kTcpServerType;
 
 }  // namespace steer::config

@@ -1,5 +1,5 @@
-// qname, cname: the question's name, or one that the answer's CNAMEs point to, is in one of these sets or matches one of
-// these rules.
+// qname, question, cname: the question's name, or one that the answer's CNAMEs point to, is in one of these sets or
+// matches one of these rules.
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/rules.h"
 #include "control/config/values.h"
@@ -72,6 +72,16 @@ const PluginType kQnameType{
     [] { return std::vector<RowText>{}; },
     read<Qname>,
     read_quick<Qname>};
+const PluginType kQuestionType{
+    "question",
+    Role::matcher,
+    "As qname; of an `adguard_rule` the rules with `dnstype` count as well.",
+    "question $TAG|RULE|&FILE...",
+    "list of `$TAG` of an adguard_rule or domain_set, rules, `&FILE`; or the same words as one "
+    "text",
+    [] { return std::vector<RowText>{}; },
+    read<Question>,
+    read_quick<Question>};
 const PluginType kCnameType{
     "cname",
     Role::matcher,

@@ -8,12 +8,12 @@ namespace steer::config {
 namespace {
 
 constexpr std::array kTypes{
-    &kGeositeType,   &kDomainSetType, &kIpSetType,          &kQnameType,      &kCnameType,
-    &kClientIpType,  &kRespIpType,    &kPtrIpType,          &kQtypeType,      &kQclassType,
-    &kRcodeType,     &kHasRespType,   &kHasWantedAnsType,   &kMarkType,       &kEnvType,
-    &kRandomType,    &kAnyMatchType,  &kTrueType,           &kFalseType,      &kSequenceType,
-    &kForwardType,   &kCacheType,     &kRosAddressListType, &kDebugPrintType, &kQuerySummaryType,
-    &kUdpServerType, &kTcpServerType,
+    &kGeoipType,          &kAdguardRuleType, &kQuestionType,     &kGeositeType,   &kDomainSetType,
+    &kIpSetType,          &kQnameType,       &kCnameType,        &kClientIpType,  &kRespIpType,
+    &kPtrIpType,          &kQtypeType,       &kQclassType,       &kRcodeType,     &kHasRespType,
+    &kHasWantedAnsType,   &kMarkType,        &kEnvType,          &kRandomType,    &kAnyMatchType,
+    &kTrueType,           &kFalseType,       &kSequenceType,     &kForwardType,   &kCacheType,
+    &kRosAddressListType, &kDebugPrintType,  &kQuerySummaryType, &kUdpServerType, &kTcpServerType,
 };
 
 constexpr auto kProvider = Role::provider;
@@ -21,10 +21,7 @@ constexpr auto kMatcher = Role::matcher;
 constexpr auto kExecutor = Role::executor;
 constexpr auto kServer = Role::server;
 constexpr PluginTypeNotYet kNotYet[] = {
-    {"geoip", kProvider},
-    {"adguard_rule", kProvider},
     {"dynamic_domain_set", kProvider},
-    {"question", kMatcher},
     {"rate_limiter", kMatcher},
     {"string_exp", kMatcher},
     {"fallback", kExecutor},

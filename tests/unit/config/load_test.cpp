@@ -254,6 +254,27 @@ BOOST_AUTO_TEST_CASE(geosite_is_a_set_of_what_its_selectors_take) {
     BOOST_TEST(std::get<DomainSet>(plugin(s, "all").args).rules.size() == 5U);
 }
 
+BOOST_AUTO_TEST_CASE(geoip_is_a_set_of_addresses) {
+    const Settings s = load(kRoot / "tests/unit/config/good/geoip.yaml", test_options()).settings;
+    const auto& cn = std::get<IpSet>(plugin(s, "cn").args).prefixes;
+    BOOST_TEST_REQUIRE(cn.size() == 2U);
+    BOOST_TEST(cn[0].to_string() == "192.0.2.0/24");
+    BOOST_TEST(cn[1].to_string() == "2001:db8::/32");
+    BOOST_TEST(std::get<IpSet>(plugin(s, "here").args).prefixes.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(adguard_rules_are_steps_by_rank) {
+    const Settings s =
+        load(kRoot / "tests/unit/config/good/adguard_rule.yaml", test_options()).settings;
+    const auto& steps = std::get<AdguardSet>(plugin(s, "ads").args).steps;
+    BOOST_TEST_REQUIRE(steps.size() == 5U);  // important, exception, plain, by type, with denyallow
+    BOOST_TEST((steps[0].in && steps[0].rules.at(0).rule.text == "more.ads.example"));
+    BOOST_TEST((!steps[1].in && steps[1].rules.at(0).line == 4));
+    BOOST_TEST((steps[2].rules.size() == 1 && steps[2].rules[0].rule.text == "ads.example"));
+    BOOST_TEST((steps[3].types == std::vector<std::uint16_t>{28}));
+    BOOST_TEST(steps[4].unless.at(0).rule.text == "a.wide.example");
+}
+
 BOOST_AUTO_TEST_CASE(rules_of_files_know_their_lines) {
     const Settings s = load(kRoot / "tests/unit/config/good/all.yaml", test_options()).settings;
     const auto& rules = std::get<DomainSet>(plugin(s, "policy").args).rules;

@@ -1,0 +1,54 @@
+// What geosite and geoip have in common: a file and the codes of what is taken from it.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "control/config/plugins/plugin_type.h"
+#include "matchers/quote.h"
+
+namespace steer::config {
+
+struct GeoArgs {
+    Text file;
+    std::vector<Text> selectors;
+    bool strict = false;
+};
+
+inline void read_geo_path(Reading& in, const Node& node, const Place& place, GeoArgs& out) {
+    if (read_value(in, node, place, {}, out.file.value)) out.file.line = place.line;
+}
+inline void read_geo_selectors(Reading& in, const Node& node, const Place& place, GeoArgs& out) {
+    out.selectors = read_texts(in, node, place);
+}
+
+// Reads the file by `read`(bytes, file, selectors) and gives what it made to `take`(made, file, place).
+template <class Read, class Take>
+void read_geo_file(Reading& in, const GeoArgs& args, const std::string& owner, Read read,
+                   Take take) {
+    if (args.file.value.empty()) return;
+    std::vector<std::string> selectors;
+    for (const Text& text : args.selectors)
+        selectors.push_back(text.value);
+    const std::string file = in.resolve(args.file.value);
+    const Place place{"file", owner, args.file.line};
+    const auto bytes = in.read_file(file, place);
+    if (!bytes) return;
+    auto geo = read(*bytes, file, selectors);
+    if (!geo) {
+        in.report().error(args.file.line, "the file " + matchers::quoted(file) + " in " +
+                                              place.name() + ": " + geo.error().text);
+        return;
+    }
+    take(std::move(geo->list), file, place);
+    for (const Text& text : args.selectors) {
+        if (std::find(geo->missing.begin(), geo->missing.end(), text.value) == geo->missing.end())
+            continue;
+        in.report().error(text.line, "nothing in " + matchers::quoted(file) +
+                                         " fits the selector " + matchers::quoted(text.value) +
+                                         " of " + owner);
+    }
+}
+
+}  // namespace steer::config

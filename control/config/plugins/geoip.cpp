@@ -1,0 +1,43 @@
+// geoip: prefixes of a geoip.dat by the codes of its lists; to the rest an ip_set.
+#include "control/config/plugins/geo_file.h"
+#include "control/config/rules.h"
+#include "matchers/list/geo_data.h"
+
+namespace steer::config {
+namespace {
+
+constexpr std::array<Row<GeoArgs>, 3> kRows{{
+    {"file", Own<GeoArgs>{"path", read_geo_path}, "required", "", "a geoip.dat of v2fly's format"},
+    {"selectors", Own<GeoArgs>{"list of codes", read_geo_selectors}, "none", "",
+     "the codes of what is taken, all together, in any case; without this key, everything"},
+    {"strict", &GeoArgs::strict, "false", "",
+     "a bad prefix of the file is an error; otherwise it is named in a warning and left out"},
+}};
+
+void read(Reading& in, const Node* node, Plugin& plugin) {
+    GeoArgs args;
+    Node empty;
+    IpSet set;
+    const std::string owner = owner_of(plugin);
+    if (read_rows(in, args_or_empty(node, plugin, empty), kRows, owner, args)) {
+        read_geo_file(
+            in, args, owner, matchers::read_geoip,
+            [&](const matchers::PrefixList& list, const std::string& file, const Place& place) {
+                take_prefixes(in, list, args.strict, file, place, set.prefixes);
+            });
+    }
+    plugin.args = std::move(set);
+}
+
+}  // namespace
+
+const PluginType kGeoipType{"geoip",
+                            Role::provider,
+                            "A set of IP addresses, taken from a geoip.dat.",
+                            "",
+                            "",
+                            [] { return row_texts(kRows); },
+                            read,
+                            nullptr};
+
+}  // namespace steer::config

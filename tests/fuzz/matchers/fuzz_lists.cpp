@@ -1,0 +1,48 @@
+// Any bytes as a list in each of the formats: the readers come back, and what they take is a rule to the image.
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+#include "matchers/domain/builder.h"
+#include "matchers/list/adguard_list.h"
+#include "matchers/list/hosts_list.h"
+
+namespace m = steer::matchers;
+
+namespace {
+
+void require(bool holds, const char* what) {
+    if (holds) return;
+    std::fprintf(stderr, "broken: %s\n", what);
+    std::abort();
+}
+
+void check(const m::Rule& rule, int line) {
+    require(!rule.text.empty() && line > 0, "a rule has a text and a line");
+    if (rule.kind == m::RuleKind::keyword || rule.kind == m::RuleKind::regexp) return;
+    m::SuffixBuilder suffixes;
+    require(suffixes.add(0, rule.kind, rule.text), "a rule's name fits the image");
+}
+
+std::optional<std::uint16_t> type_number(std::string_view name) {
+    if (name.size() != 1) return std::nullopt;
+    return static_cast<std::uint16_t>(name.front());
+}
+
+}  // namespace
+
+// NOLINTNEXTLINE(readability-identifier-naming): the fuzzer's name for it
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+    auto adguard = m::read_adguard(bytes, "fuzz", type_number);
+    const std::size_t before = adguard.rules.size();
+    for (const auto& rule : adguard.rules)
+        check(rule.rule, rule.line);
+    m::apply_badfilters(adguard.rules);
+    require(adguard.rules.size() <= before, "a badfilter only takes out");
+    for (const auto& [rule, line] : m::read_hosts(bytes, "fuzz").list.rules)
+        check(rule, line);
+    return 0;
+}

@@ -1,0 +1,163 @@
+// Rules in AdGuard's syntax: what each form means, modifiers, and lines that are none.
+#include "matchers/list/adguard_list.h"
+
+#include <boost/test/unit_test.hpp>
+#include <string>
+#include <vector>
+
+#include "wire_names.h"
+
+namespace steer::matchers {
+namespace {
+
+std::optional<std::uint16_t> type_number(std::string_view name) {
+    if (name == "A") return 1;
+    if (name == "AAAA") return 28;
+    return std::nullopt;
+}
+
+AdguardRule rule(std::string_view text) {
+    auto read = parse_adguard(text, type_number);
+    if (!read || !*read) return {};
+    return **std::move(read);
+}
+std::string error_of(std::string_view text) {
+    const auto read = parse_adguard(text, type_number);
+    return read ? "" : read.error().text;
+}
+
+// Whether the one rule holds a name.
+bool holds(std::string_view text, std::string_view name) {
+    NameMatcherBuilder builder;
+    builder.add(0, rule(text).rule);
+    std::vector<Error> errors, warnings;
+    const auto image = builder.build(errors, warnings);
+    BOOST_TEST_REQUIRE((image != nullptr), text);
+    NameMatcher::Scratch scratch;
+    BOOST_TEST_REQUIRE(image->prepare(scratch).has_value());
+    return image->match(test::wire(name), scratch).test(0);
+}
+
+BOOST_AUTO_TEST_SUITE(adguard)
+
+BOOST_AUTO_TEST_CASE(each_form_holds_what_it_says) {
+    struct Case {
+        const char *rule, *in, *out;
+    };
+    for (const Case& c : std::initializer_list<Case>{
+             {"||ads.example^", "a.ads.example", "bads.example"},
+             {"||ads.example^", "ads.example", "example"},
+             {"||ADS.example^|", "ads.example", "ads.example.org"},
+             {"ads.example", "ads.example", "a.ads.example"},
+             {"ads.example # why", "ads.example", "a.ads.example"},
+             {"|ads.example^", "ads.example", "a.ads.example"},
+             {"|ads.", "ads.example", "a.ads.example"},
+             {"ads|", "my.ads", "ads.example"},
+             {"ads.example^", "bads.example", "ads.example.org"},
+             {"||ads.", "a.ads.example", "bads.example"},
+             {"||ads", "a.adserver.example", "bads.example"},
+             {"-ads-", "my-ads-are.example", "ads.example"},
+             {".ads.", "my.ads.example", "ads.example"},
+             {"||ad*.example^", "ad12.example", "ad12.example.org"},
+             {"||*.ads.example^", "a.ads.example", "ads.example"},
+             {"*.ads.example^", "a.ads.example", "ads.example"},
+             {"ad*example", "x.ad1.example.org", "a.example"},
+             {"/^ad[0-9]+\\./", "ad12.example", "a.ad12.example"},
+             {"*", "any.name", "."},
+         }) {
+        BOOST_TEST(holds(c.rule, c.in), c.rule << " holds " << c.in);
+        if (c.out != std::string_view(".")) {
+            BOOST_TEST(!holds(c.rule, c.out), c.rule << " does not hold " << c.out);
+        }
+    }
+    BOOST_TEST((rule("||ads.example^").rule.kind == RuleKind::domain));
+    BOOST_TEST((rule("ads.example").rule.kind == RuleKind::full));
+}
+
+BOOST_AUTO_TEST_CASE(modifiers_are_read) {
+    const AdguardRule r =
+        rule("@@||ads.example^$important,dnstype=AAAA|A|A,denyallow=b.ads.example|a.ads.example");
+    BOOST_TEST((r.exception && r.important && !r.badfilter));
+    BOOST_TEST((r.types == std::vector<std::uint16_t>{1, 28} && r.other_types.empty()));
+    BOOST_TEST((r.unless == std::vector<std::string>{"a.ads.example", "b.ads.example"}));
+    BOOST_TEST((rule("||a.example^$dnstype=~A").other_types == std::vector<std::uint16_t>{1}));
+    const AdguardRule regexp = rule("/^ads?$/$important");
+    BOOST_TEST((regexp.rule.text == "^ads?$" && regexp.important));
+}
+
+BOOST_AUTO_TEST_CASE(what_it_cannot_mean_is_one_sentence) {
+    for (const auto& [text, part] : std::vector<std::pair<const char*, const char*>>{
+             {"||a.example^$client=1.2.3.4", "\"client=1.2.3.4\" is not supported"},
+             {"||a.example^$dnsrewrite=1.2.3.4", "not supported"},
+             {"||a.example^$", "not supported"},
+             {"||a.example^$dnstype=NOPE", "unknown type \"NOPE\""},
+             {"||a.example^$denyallow=a..b", "denyallow is no name"},
+             {"||a.example^$important=1", "not supported"},
+             {"0.0.0.0 a.example", "more than one word"},
+             {"||a.example/path^", "more than a name"},
+             {"|https://a.example^", "more than a name"},
+             {"||192.0.2.1^", "about an address"},
+             {"||^", "names nothing"},
+             {"||a^b.example^", "cannot stand in a name"},
+             {"||a\x01*.example^", "cannot stand in a name"}}) {
+        const std::string error = error_of(text);
+        BOOST_TEST((error.find(part) != std::string::npos), text << ": " << error);
+    }
+    for (const char* nothing : {"", "! comment", "# comment", "[Adblock Plus 2.0]",
+                                "a.example##.ad", "a.example#@#.ad", "a.example#$#body"}) {
+        BOOST_TEST((error_of(nothing).empty() && !parse_adguard(nothing, type_number).value()),
+                   nothing);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_list_knows_lines_and_counts_what_it_leaves_out) {
+    const auto list =
+        read_adguard("! title\r\n||a.example^\r\na.example##.ad\n\n||b.example^$app=x\nb.example",
+                     "f", type_number);
+    BOOST_TEST_REQUIRE(list.rules.size() == 2U);
+    BOOST_TEST((list.rules[0].line == 2 && list.rules[1].line == 6));
+    BOOST_TEST(list.left_out == 1U);
+    BOOST_TEST_REQUIRE(list.bad.count() == 1U);
+    BOOST_TEST(list.bad.errors()[0].sentence().starts_with("f:5: the modifier"));
+}
+
+BOOST_AUTO_TEST_CASE(a_badfilter_takes_out_its_like) {
+    auto list = read_adguard(
+        "||a.example^\n||a.example^$important\n||a.example^$badfilter\n@@||a.example^\n", "f",
+        type_number);
+    apply_badfilters(list.rules);
+    BOOST_TEST_REQUIRE(list.rules.size() == 2U);
+    BOOST_TEST((list.rules[0].important && list.rules[1].exception));
+}
+
+BOOST_AUTO_TEST_CASE(steps_decide_in_turn) {
+    NameMatcherBuilder builder;
+    enum Sets : SetId { kException, kBlock, kUnless, kResult, kOther };
+    builder.add(kException, {RuleKind::domain, "good.ads.example"});
+    builder.add(kBlock, {RuleKind::domain, "ads.example"});
+    builder.add(kBlock, {RuleKind::regexp, "^ad[0-9]"});
+    builder.add(kUnless, {RuleKind::full, "ad1.example"});
+    builder.add(kOther, {RuleKind::domain, "example"});
+    builder.decide({kResult, {{kException, std::nullopt, false}, {kBlock, kUnless, true}}});
+    std::vector<Error> errors, warnings;
+    const auto image = builder.build(errors, warnings);
+    BOOST_TEST_REQUIRE((image != nullptr));
+    NameMatcher::Scratch scratch;
+    BOOST_TEST_REQUIRE(image->prepare(scratch).has_value());
+    for (const auto& [name, in] :
+         std::vector<std::pair<const char*, bool>>{{"ads.example", true},
+                                                   {"x.good.ads.example", false},
+                                                   {"ad1.example", false},
+                                                   {"ad2.example", true},
+                                                   {"other.example", false}}) {
+        TagBits expected;
+        expected.set(kOther);
+        if (in) expected.set(kResult);
+        BOOST_TEST((image->match(test::wire(name), scratch) == expected), name);
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace steer::matchers
