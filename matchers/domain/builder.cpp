@@ -2,17 +2,23 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstring>
 #include <limits>
 #include <numeric>
 #include <random>
 #include <span>
 
+#include "matchers/domain/match.h"
+
 namespace steer::matchers {
 namespace {
 
 constexpr std::size_t kMaxNameBytes = 254;  // without the root byte
 constexpr std::size_t kMaxLabel = 63;
+
+// Of each bucket's eight places so many tenths are in use on average: few enough that most buckets are not full.
+constexpr std::size_t kLoadTenths = 48;
 
 using WireName = std::span<const std::uint8_t>;
 
@@ -32,97 +38,192 @@ struct Levels {
         for (; depth < labels; ++depth) {
             const std::uint8_t* const label = &name[label_at[labels - 1 - depth]];
             hash_of[depth + 1] = hash.down(hash_of[depth], label + 1, *label);
+            starts[labels - 1 - depth] = label_at[labels - 1 - depth];
         }
-        starts = label_at;
     }
     // The name's upper part of `level` labels.
     [[nodiscard]] WireName upper(WireName name, std::size_t level) const {
         return name.subspan(starts[depth - level]);
     }
 
-    std::array<std::uint64_t, kMaxLevels + 1> hash_of{};
-    std::array<std::size_t, kMaxLevels> starts{};
+    std::array<std::uint64_t, kMaxLevels + 1> hash_of;
+    std::array<std::size_t, kMaxLevels> starts;
     std::size_t depth = 0;
 };
 
-// An image in the making: nodes carry what their own rules say until inherit() adds the ancestors'.
+struct Node {
+    std::uint64_t hash;
+    std::uint64_t name_offset;
+    TagIndex below = 0, exact = 0;  // its own; then with what it inherits
+    std::uint8_t name_bytes;
+    std::uint8_t depth;
+    bool needed = true;
+};
+
+// An image in the making. `names`: those of the builder, which outlives it.
 class Draft {
   public:
-    Draft(unsigned hash_bits, std::random_device& device) {
-        image_.hash.seed = random_word(device);
-        image_.hash.secret = random_word(device) | 1;
-        if (hash_bits < 64) image_.hash.mask = (std::uint64_t{1} << hash_bits) - 1;
+    Draft(unsigned hash_bits, WireName names) : names_(names) {
+        std::random_device device;
+        hash_.seed = random_word(device);
+        hash_.secret = random_word(device) | 1;
+        if (hash_bits < 64) hash_.mask = ~((std::uint64_t{1} << (64 - hash_bits)) - 1);
     }
 
-    enum class Added { yes, collision, no_room };
-
-    Added add(WireName name, RuleKind kind, SetId set) {
-        const Levels levels(image_.hash, name);
-        const auto [found, is_new] = image_.node_of.try_emplace(
-            levels.hash_of[levels.depth], static_cast<std::uint32_t>(image_.nodes.size()));
-        if (is_new) {
-            if (image_.names.size() > std::numeric_limits<std::uint32_t>::max() - name.size()) {
-                return Added::no_room;
-            }
-            image_.nodes.push_back({static_cast<std::uint32_t>(image_.names.size()),
-                                    static_cast<std::uint32_t>(name.size()), 0, 0});
-            image_.names.insert(image_.names.end(), name.begin(), name.end());
-            depth_of_.push_back(static_cast<std::uint8_t>(levels.depth));
-        } else if (!is(image_.nodes[found->second], name)) {
-            return Added::collision;
+    // Rules in the order of their names' hashes: those of one name stand together.
+    template <class Entries>
+    void add_all(const Entries& entries) {
+        struct Key {
+            std::uint64_t hash;
+            std::uint32_t entry;
+            std::uint8_t depth;
+        };
+        std::vector<Key> keys;
+        keys.reserve(entries.size());
+        for (const auto& entry : entries) {
+            const Levels levels(hash_, names_.subspan(entry.name_offset, entry.name_bytes));
+            keys.push_back({levels.hash_of[levels.depth], static_cast<std::uint32_t>(keys.size()),
+                            static_cast<std::uint8_t>(levels.depth)});
         }
-        SuffixNode& node = image_.nodes[found->second];
-        TagIndex& own = kind == RuleKind::domain ? node.below : node.exact;
-        own = tags_.with(own, set);
-        return Added::yes;
+        std::ranges::sort(keys, {}, &Key::hash);
+        nodes_.reserve(keys.size());
+        for (const Key& key : keys) {
+            const auto& entry = entries[key.entry];
+            Node& node =
+                node_of({key.hash, entry.name_offset, 0, 0, entry.name_bytes, key.depth, true});
+            TagIndex& own = entry.kind == RuleKind::domain ? node.below : node.exact;
+            own = tags_.with(own, entry.set);
+        }
     }
 
-    SuffixImage finish() && {
+    std::optional<SuffixImage> finish() && {
         inherit();
-        for (const std::uint8_t depth : depth_of_) {
-            image_.has_level.set(depth);
-            image_.deepest = std::max<std::size_t>(image_.deepest, depth);
-        }
-        image_.nodes.shrink_to_fit();
-        image_.names.shrink_to_fit();
-        image_.tags = std::move(tags_).take();
-        return std::move(image_);
+        std::erase_if(nodes_, [](const Node& node) { return !node.needed; });
+        return image();
     }
 
   private:
-    [[nodiscard]] WireName name_of(const SuffixNode& node) const {
-        return {image_.names.data() + node.name_offset, node.name_bytes};
+    [[nodiscard]] WireName name_of(const Node& node) const {
+        return names_.subspan(node.name_offset, node.name_bytes);
     }
-    [[nodiscard]] bool is(const SuffixNode& node, WireName name) const {
-        return std::ranges::equal(name_of(node), name);
+
+    // The node of that name, which is new if it is none of those with the same hash, which are the last.
+    Node& node_of(const Node& like) {
+        for (auto at = nodes_.rbegin(); at != nodes_.rend() && at->hash == like.hash; ++at) {
+            if (std::ranges::equal(name_of(*at), name_of(like))) return *at;
+        }
+        return nodes_.emplace_back(like);
     }
 
     // Parents before children, each node takes over what its nearest ancestor gives to those below.
     void inherit() {
-        std::vector<std::uint32_t> order(image_.nodes.size());
+        std::vector<std::uint32_t> order(nodes_.size());
         std::iota(order.begin(), order.end(), 0U);
-        std::ranges::sort(order, {}, [this](std::uint32_t i) { return depth_of_[i]; });
+        std::ranges::stable_sort(order, {}, [this](std::uint32_t i) { return nodes_[i].depth; });
+        first_of_.assign(kDirectory + 1, 0);
+        for (const Node& node : nodes_)
+            ++first_of_[(node.hash >> kDirectoryShift) + 1];
+        std::partial_sum(first_of_.begin(), first_of_.end(), first_of_.begin());
+        std::bitset<kMaxLevels + 1> has_level;
         for (const std::uint32_t i : order) {
-            SuffixNode& node = image_.nodes[i];
-            node.below = tags_.united(node.below, inherited(node));
+            Node& node = nodes_[i];
+            const TagIndex from_above = inherited(node, has_level);
+            node.below = tags_.united(node.below, from_above);
             node.exact = tags_.united(node.exact, node.below);
+            node.needed = node.below != from_above || node.exact != from_above;
+            has_level.set(node.depth);
         }
     }
-    [[nodiscard]] TagIndex inherited(const SuffixNode& node) const {
+    [[nodiscard]] TagIndex inherited(const Node& node,
+                                     const std::bitset<kMaxLevels + 1>& has_level) const {
         const WireName name = name_of(node);
-        const Levels levels(image_.hash, name);
+        const Levels levels(hash_, name);
         for (std::size_t level = levels.depth - 1; level > 0; --level) {
-            const auto found = image_.node_of.find(levels.hash_of[level]);
-            if (found == image_.node_of.end()) continue;
-            const SuffixNode& above = image_.nodes[found->second];
-            if (is(above, levels.upper(name, level))) return above.below;
+            if (!has_level[level]) continue;
+            const Node* const above = find(levels.hash_of[level], levels.upper(name, level));
+            if (above != nullptr) return above->below;
         }
         return 0;
     }
+    // Nodes are in the order of their hashes; a directory says where those with the same first bits begin.
+    [[nodiscard]] const Node* find(std::uint64_t hash, WireName name) const {
+        const std::size_t slot = hash >> kDirectoryShift;
+        for (std::size_t i = first_of_[slot]; i < first_of_[slot + 1]; ++i) {
+            if (nodes_[i].hash == hash && std::ranges::equal(name_of(nodes_[i]), name))
+                return &nodes_[i];
+        }
+        return nullptr;
+    }
 
-    SuffixImage image_;
+    [[nodiscard]] std::optional<SuffixImage> image() {
+        SuffixImage image;
+        image.hash = hash_;
+        image.node_count = static_cast<std::uint32_t>(nodes_.size());
+        image.node_bytes = kNodeUnit;  // place 0 is none
+        for (const Node& node : nodes_) {
+            image.node_bytes += bytes_of(node);
+            image.has_level.set(node.depth);
+            image.deepest = std::max<std::uint32_t>(image.deepest, node.depth);
+        }
+        if (image.node_bytes / kNodeUnit > std::numeric_limits<std::uint32_t>::max())
+            return std::nullopt;
+        if (nodes_.empty()) return image;
+        const std::vector<std::uint32_t> verdicts = number_verdicts();
+        image.verdict_count = static_cast<std::uint32_t>(verdicts_.size());
+        image.bucket_count = static_cast<std::uint32_t>(nodes_.size() * 10 / kLoadTenths + 1);
+        image.arena = Arena(image.arena_bytes());
+        std::ranges::copy(verdicts_, image.verdicts_to_fill());
+        auto place = std::uint32_t{1};
+        for (std::size_t i = 0; i < nodes_.size(); ++i) {
+            const Node& node = nodes_[i];
+            std::uint8_t* const at = image.node_to_fill(place);
+            std::memcpy(at, &verdicts[i], sizeof verdicts[i]);
+            at[kNodeHead - 1] = node.name_bytes;
+            std::ranges::copy(name_of(node), at + kNodeHead);
+            put(image, node.hash, place);
+            place += static_cast<std::uint32_t>(bytes_of(node) / kNodeUnit);
+        }
+        return image;
+    }
+    static std::size_t bytes_of(const Node& node) {
+        return (kNodeHead + node.name_bytes + kNodeUnit - 1) / kNodeUnit * kNodeUnit;
+    }
+    static void put(SuffixImage& image, std::uint64_t hash, std::uint32_t place) {
+        std::uint32_t at = image.bucket_of(hash);
+        while (image.buckets()[at].is_full())
+            at = image.behind(at);
+        SuffixBucket& bucket = image.buckets_to_fill()[at];
+        const auto free = std::ranges::find(bucket.node, 0U) - bucket.node.begin();
+        bucket.check[static_cast<std::size_t>(free)] = SuffixImage::check_of(hash);
+        bucket.node[static_cast<std::size_t>(free)] = place;
+    }
+
+    // Each pair of exact and below once; gives each node's number.
+    std::vector<std::uint32_t> number_verdicts() {
+        const std::vector<TagBits> tags = std::move(tags_).take();
+        boost::unordered_flat_map<std::uint64_t, std::uint32_t> known;
+        std::vector<std::uint32_t> out;
+        out.reserve(nodes_.size());
+        for (const Node& node : nodes_) {
+            const auto [at, fresh] =
+                known.try_emplace(std::uint64_t{node.exact} << 32 | node.below,
+                                  static_cast<std::uint32_t>(verdicts_.size()));
+            if (fresh) verdicts_.push_back({tags[node.exact], tags[node.below]});
+            out.push_back(at->second);
+        }
+        return out;
+    }
+
+    static constexpr unsigned kDirectoryBits = 16;
+    static constexpr unsigned kDirectoryShift = 64 - kDirectoryBits;
+    static constexpr std::size_t kDirectory = std::size_t{1} << kDirectoryBits;
+
+    WireName names_;
+    LabelHash hash_;
     TagTable tags_;
-    std::vector<std::uint8_t> depth_of_;  // labels of each node
+    std::vector<Node> nodes_;
+    std::vector<std::uint32_t> first_of_;
+    std::vector<SuffixVerdict> verdicts_;
 };
 
 }  // namespace
@@ -143,25 +244,14 @@ bool SuffixBuilder::add(SetId set, RuleKind kind, std::string_view name) {
                       name.begin() + static_cast<std::ptrdiff_t>(end));
         at = end + 1;
     }
-    entries_.push_back({start, static_cast<std::uint8_t>(names_.size() - start), kind, set});
+    entries_.push_back({start, set, static_cast<std::uint8_t>(names_.size() - start), kind});
     return true;
 }
 
 std::optional<SuffixImage> SuffixBuilder::build() {
-    std::random_device device;
-    // Two names with one 64-bit hash: once in ten million builds of a million rules. Another key
-    // parts them.
-    for (;;) {
-        Draft draft(hash_bits_, device);
-        auto added = Draft::Added::yes;
-        for (const Entry& entry : entries_) {
-            added = draft.add(WireName(names_).subspan(entry.name_offset, entry.name_bytes),
-                              entry.kind, entry.set);
-            if (added != Draft::Added::yes) break;
-        }
-        if (added == Draft::Added::no_room) return std::nullopt;
-        if (added == Draft::Added::yes) return std::move(draft).finish();
-    }
+    Draft draft(hash_bits_, names_);
+    draft.add_all(entries_);
+    return std::move(draft).finish();
 }
 
 }  // namespace steer::matchers

@@ -1,6 +1,6 @@
 // Collects full and domain rules and makes the image of them. Set-up only: allocates.
 //
-// A million rules build in about a third of a second.
+// A million rules build in about a third of a second; while they do, about 60 bytes a rule are in use beside the image.
 #pragma once
 
 #include <cstdint>
@@ -21,16 +21,25 @@ class SuffixBuilder {
     // `kind` is full or domain; `name` lower-cased text without a last dot. False: not a name.
     [[nodiscard]] bool add(SetId set, RuleKind kind, std::string_view name);
 
-    // Nothing: the names are more than 4 GiB.
+    // Nothing: the names are more than 16 GiB.
     std::optional<SuffixImage> build();
+
+    // What was added so far, for a hash of it: the same rules in the same order give the same bytes.
+    [[nodiscard]] std::span<const std::uint8_t> rule_bytes() const {
+        return {reinterpret_cast<const std::uint8_t*>(entries_.data()),
+                entries_.size() * sizeof(Entry)};
+    }
+    [[nodiscard]] std::span<const std::uint8_t> name_bytes() const { return names_; }
 
   private:
     struct Entry {
         std::uint64_t name_offset;
+        SetId set;
         std::uint8_t name_bytes;
         RuleKind kind;
-        SetId set;
+        std::uint32_t unused = 0;
     };
+    static_assert(sizeof(Entry) == 16);
 
     unsigned hash_bits_;
     std::vector<Entry> entries_;

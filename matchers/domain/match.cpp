@@ -1,47 +1,83 @@
 #include "matchers/domain/match.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 
 namespace steer::matchers {
 namespace {
 
-// A hash found a node; is it this very name?
-bool same_name(const SuffixImage& image, const SuffixNode& node,
-               std::span<const std::uint8_t> name) {
-    return node.name_bytes == name.size() &&
-           std::memcmp(image.names.data() + node.name_offset, name.data(), name.size()) == 0;
+const TagBits kNowhere;
+
+// Bit i: the bucket's node i has this check.
+unsigned candidates(const SuffixBucket& bucket, std::uint32_t check) noexcept {
+#ifdef __SSE2__
+    const auto* const half = reinterpret_cast<const __m128i*>(bucket.check.data());
+    const __m128i wanted = _mm_set1_epi32(static_cast<int>(check));
+    const __m128i low = _mm_cmpeq_epi32(_mm_load_si128(half), wanted);
+    const __m128i high = _mm_cmpeq_epi32(_mm_load_si128(half + 1), wanted);
+    const __m128i words = _mm_packs_epi32(low, high);
+    return static_cast<unsigned>(_mm_movemask_epi8(_mm_packs_epi16(words, words))) & 0xffU;
+#else
+    unsigned found = 0;
+    for (std::size_t i = 0; i < SuffixBucket::kNodes; ++i)
+        found |= static_cast<unsigned>(bucket.check[i] == check) << i;
+    return found;
+#endif
 }
 
 }  // namespace
 
+const std::uint8_t* find_node(const SuffixImage& image, std::uint64_t hash,
+                              std::span<const std::uint8_t> name) noexcept {
+    for (std::uint32_t at = image.bucket_of(hash);; at = image.behind(at)) {
+        const SuffixBucket& bucket = image.buckets()[at];
+        for (unsigned left = candidates(bucket, SuffixImage::check_of(hash)); left != 0;
+             left &= left - 1) {
+            const std::uint32_t place = bucket.node[static_cast<unsigned>(std::countr_zero(left))];
+            if (place == 0) continue;
+            const std::uint8_t* const node = image.node_at(place);
+            if (node[kNodeHead - 1] == name.size() &&
+                std::memcmp(node + kNodeHead, name.data(), name.size()) == 0)
+                return node;
+        }
+        if (!bucket.is_full()) return nullptr;
+    }
+}
+
 const TagBits& find_tags(const SuffixImage& image,
                          std::span<const std::uint8_t> wire_name) noexcept {
+    if (image.bucket_count == 0) return kNowhere;
     std::array<std::uint8_t, kMaxLevels> label_at;
     std::size_t labels = 0;
     for (std::size_t at = 0; wire_name[at] != 0; at += std::size_t{wire_name[at]} + 1) {
         label_at[labels++] = static_cast<std::uint8_t>(at);
     }
-    const std::size_t levels = std::min(labels, image.deepest);
+    const std::size_t levels = std::min<std::size_t>(labels, image.deepest);
 
     std::array<std::uint64_t, kMaxLevels + 1> hash_of;  // by level: 1 is the top-level domain
     hash_of[0] = image.hash.seed;
     for (std::size_t level = 1; level <= levels; ++level) {
         const std::uint8_t* const label = &wire_name[label_at[labels - level]];
         hash_of[level] = image.hash.down(hash_of[level - 1], label + 1, *label);
+        if (image.has_level[level])
+            __builtin_prefetch(image.buckets() + image.bucket_of(hash_of[level]));
     }
     for (std::size_t level = levels; level > 0; --level) {
         if (!image.has_level[level]) continue;
-        const auto found = image.node_of.find(hash_of[level]);
-        if (found == image.node_of.end()) continue;
-        const SuffixNode& node = image.nodes[found->second];
         const std::size_t start = label_at[labels - level];
-        if (!same_name(image, node, wire_name.subspan(start, wire_name.size() - 1 - start)))
-            continue;
-        return image.tags[level == labels ? node.exact : node.below];
+        const std::uint8_t* const node = find_node(
+            image, hash_of[level], wire_name.subspan(start, wire_name.size() - 1 - start));
+        if (node == nullptr) continue;
+        const SuffixVerdict& verdict = image.verdicts()[SuffixImage::verdict_of(node)];
+        return level == labels ? verdict.exact : verdict.below;
     }
-    return image.tags[0];
+    return kNowhere;
 }
 
 }  // namespace steer::matchers

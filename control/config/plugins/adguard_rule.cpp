@@ -80,6 +80,7 @@ std::vector<AdguardStep> steps_of(Rules rules) {
         step.rules.push_back({std::move(rule.rule), rule.file, rule.line});
     }
     std::vector<AdguardStep> out;
+    out.reserve(steps.size());
     for (auto& [conditions, step] : steps)
         out.push_back(std::move(step));
     return out;

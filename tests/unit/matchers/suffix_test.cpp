@@ -1,5 +1,4 @@
-// The suffix image when hashes collide: a false hit is no match, and a build finds a key that parts
-// its names.
+// The suffix image when hashes collide: a false hit is no match, and names with one hash are parted.
 #include <boost/test/unit_test.hpp>
 #include <random>
 #include <string>
@@ -29,10 +28,42 @@ BOOST_AUTO_TEST_CASE(a_hash_collision_never_matches) {
         BOOST_CHECK(!m::find_tags(*image, wire("x" + label + ".net")).test(1));
         BOOST_CHECK(m::find_tags(*image, wire(label + ".org")).test(1));
         const auto* const bytes = reinterpret_cast<const std::uint8_t*>(label.data());
-        false_hits +=
-            image->node_of.contains(image->hash.down(image->hash.seed, bytes, label.size()));
+        const std::uint64_t hash = image->hash.down(image->hash.seed, bytes, label.size());
+        const m::SuffixBucket& bucket = image->buckets()[image->bucket_of(hash)];
+        false_hits += bucket.node[0] != 0 && bucket.check[0] == m::SuffixImage::check_of(hash);
     }
     BOOST_CHECK_GT(false_hits, 0U);  // else this test has tested nothing
+}
+
+BOOST_AUTO_TEST_CASE(names_with_one_hash_and_full_buckets_are_all_found) {
+    for (const unsigned bits : {0U, 1U, 4U, 64U}) {
+        m::SuffixBuilder builder(bits == 0 ? 1 : bits);
+        const auto name = [](int i) { return "n" + std::to_string(i) + ".example"; };
+        for (int i = 0; i < 500; ++i)
+            BOOST_REQUIRE(builder.add(static_cast<m::SetId>(i % 100), m::RuleKind::full, name(i)));
+        const auto image = builder.build();
+        BOOST_REQUIRE(image);
+        for (int i = 0; i < 500; ++i) {
+            m::TagBits expected;
+            expected.set(static_cast<m::SetId>(i % 100));
+            BOOST_CHECK(m::find_tags(*image, wire(name(i))) == expected);
+            BOOST_CHECK(m::find_tags(*image, wire(name(i + 500))) == m::TagBits{});
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(rules_that_say_nothing_new_take_no_room) {
+    m::SuffixBuilder builder;
+    for (const char* name : {"example", "a.example", "b.a.example", "c.b.a.example"})
+        BOOST_REQUIRE(builder.add(1, m::RuleKind::domain, name));
+    BOOST_REQUIRE(builder.add(1, m::RuleKind::full, "x.example"));
+    BOOST_REQUIRE(builder.add(2, m::RuleKind::full, "b.a.example"));
+    const auto image = builder.build();
+    BOOST_REQUIRE(image);
+    BOOST_CHECK_EQUAL(image->node_count, 2U);
+    BOOST_CHECK(m::find_tags(*image, wire("b.a.example")).test(2));
+    BOOST_CHECK(m::find_tags(*image, wire("c.b.a.example")).test(1));
+    BOOST_CHECK(!m::find_tags(*image, wire("c.b.a.example")).test(2));
 }
 
 BOOST_AUTO_TEST_CASE(look_ups_stop_at_the_deepest_rule) {

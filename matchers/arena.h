@@ -1,0 +1,35 @@
+// A block of bytes for an image: zeroed, aligned to a cache line, on huge pages where the system has them, because a
+// look-up in a large image touches pages at random.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+
+namespace steer::matchers {
+
+class Arena {
+  public:
+    Arena() = default;
+    explicit Arena(std::size_t bytes);  // std::bad_alloc if there is no memory
+    ~Arena();
+    Arena(Arena&& o) noexcept
+        : data_(std::exchange(o.data_, nullptr)), size_(std::exchange(o.size_, 0)) {}
+    Arena& operator=(Arena&& o) noexcept {
+        std::swap(data_, o.data_);
+        std::swap(size_, o.size_);
+        return *this;
+    }
+
+    [[nodiscard]] std::uint8_t* data() { return data_; }
+    [[nodiscard]] const std::uint8_t* data() const { return data_; }
+    [[nodiscard]] std::size_t size() const { return size_; }
+    [[nodiscard]] std::span<const std::uint8_t> bytes() const { return {data_, size_}; }
+
+  private:
+    std::uint8_t* data_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+}  // namespace steer::matchers
