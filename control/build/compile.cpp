@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <limits>
 #include <set>
+#include <utility>
 
 #include "dataplane/parked.h"
 
 namespace steer::build {
 namespace {
 
-constexpr unsigned kMaxInstances = 256;  // Instruction::instance
-constexpr unsigned kMaxMarks = 64;       // ProgramState::marks
+constexpr unsigned kMaxMarks = 64;  // ProgramState::marks
 // What an entry of a cache with a byte budget is taken to need: header, name, a few records.
 constexpr std::uint64_t kEntryBytes = 512;
 
@@ -74,16 +74,9 @@ void Compiler::run() {
     check_claims();
 }
 
-void Compiler::sequence(const config::Sequence& sequence, unsigned depth) {
-    if (too_long_) return;
-    if (instances_ == kMaxInstances) {
-        error(sequence.rules.front().line, "sequences are executed at more than " +
-                                               std::to_string(kMaxInstances) +
-                                               " places: use fewer '$TAG' of sequences");
-        too_long_ = true;
-        return;
-    }
-    const auto instance = static_cast<std::uint8_t>(instances_++);
+std::uint16_t Compiler::sequence(const config::Sequence& sequence, unsigned depth) {
+    if (too_long_) return 0;
+    const auto instance = static_cast<std::uint16_t>(instances_++);  // fewer than instructions
     const std::uint16_t first = next_pc();
     for (const config::ExecRule& r : sequence.rules)
         rule(r, instance, depth);
@@ -92,16 +85,35 @@ void Compiler::sequence(const config::Sequence& sequence, unsigned depth) {
         Instruction& i = snapshot_.program[pc];
         if (i.op == Op::enter_cache && i.instance == instance) i.target = last;
     }
+    return last;
 }
 
-void Compiler::rule(const config::ExecRule& rule, std::uint8_t instance, unsigned& depth) {
+void Compiler::jump(const config::ExecRule& rule, std::uint16_t instance, unsigned depth) {
+    const bool comes_back = rule.kind == config::ExecRule::Kind::jump;
+    std::vector<std::uint16_t> returns;
+    auto* const outer = std::exchange(returns_, comes_back ? &returns : nullptr);
+    const auto& target = std::get<config::Sequence>(settings_.plugin(rule.plugin).args);
+    const std::uint16_t end = sequence(target, depth);
+    returns_ = outer;
+    if (!comes_back) emit(Op::stop, instance, rule.line);
+    if (too_long_) return;
+    for (const std::uint16_t pc : returns)
+        snapshot_.program[pc].target = end;
+}
+
+void Compiler::rule(const config::ExecRule& rule, std::uint16_t instance, unsigned& depth) {
     using Kind = config::ExecRule::Kind;
     std::vector<std::uint16_t> fails;
     for (const config::MatchUse& match : rule.matches)
         test(match, instance, fails);
     switch (rule.kind) {
-        case Kind::accept:
         case Kind::return_:
+            if (returns_ != nullptr) {
+                returns_->push_back(emit(Op::go_to, instance, rule.line));
+                break;
+            }
+            [[fallthrough]];
+        case Kind::accept:
             emit(Op::stop, instance, rule.line);
             break;
         case Kind::reject:
@@ -110,8 +122,10 @@ void Compiler::rule(const config::ExecRule& rule, std::uint8_t instance, unsigne
         case Kind::mark:
             emit(Op::mark, instance, rule.line, marks_of(rule.marks, rule.line));
             break;
-        case Kind::jump:  // load() refuses them
+        case Kind::jump:
         case Kind::goto_:
+            jump(rule, instance, depth);
+            break;
         case Kind::plugin:
             executor(rule.plugin, rule.line, instance, depth);
             break;
@@ -119,7 +133,7 @@ void Compiler::rule(const config::ExecRule& rule, std::uint8_t instance, unsigne
     land(fails);
 }
 
-void Compiler::test(const config::MatchUse& match, std::uint8_t instance,
+void Compiler::test(const config::MatchUse& match, std::uint16_t instance,
                     std::vector<std::uint16_t>& fails) {
     if (const auto* any = std::get_if<config::AnyMatch>(&settings_.plugin(match.plugin).args))
         return test_any(*any, match.negate, instance, fails);
@@ -133,7 +147,7 @@ void Compiler::test(const config::MatchUse& match, std::uint8_t instance,
 }
 
 // Not any of them: none holds. Any of them: the way past the rest is where the next one, asked the other way round, fails.
-void Compiler::test_any(const config::AnyMatch& any, bool negate, std::uint8_t instance,
+void Compiler::test_any(const config::AnyMatch& any, bool negate, std::uint16_t instance,
                         std::vector<std::uint16_t>& fails) {
     std::vector<std::uint16_t> holds;
     for (std::size_t i = 0; i < any.matches.size(); ++i) {
@@ -146,7 +160,7 @@ void Compiler::test_any(const config::AnyMatch& any, bool negate, std::uint8_t i
 }
 
 // For each type that a rule names its own mask; the last is that of all others.
-void Compiler::test_question(const config::MatchUse& match, std::uint8_t instance,
+void Compiler::test_question(const config::MatchUse& match, std::uint16_t instance,
                              std::vector<std::uint16_t>& fails) {
     const TagMasks::ByType masks = masks_.masks_of(match.plugin);
     const auto test_mask = [&](std::uint32_t mask) {
@@ -172,7 +186,7 @@ void Compiler::land(const std::vector<std::uint16_t>& tests) {
         snapshot_.program[pc].target = next_pc();
 }
 
-std::uint16_t Compiler::simple_test(config::PluginIndex index, bool& negate, std::uint8_t instance,
+std::uint16_t Compiler::simple_test(config::PluginIndex index, bool& negate, std::uint16_t instance,
                                     int line) {
     const config::Plugin& plugin = settings_.plugin(index);
     if (std::holds_alternative<config::Qname>(plugin.args))
@@ -209,7 +223,7 @@ std::uint16_t Compiler::simple_test(config::PluginIndex index, bool& negate, std
     return emit(Op::if_true, instance, line);
 }
 
-void Compiler::executor(config::PluginIndex index, int line, std::uint8_t instance,
+void Compiler::executor(config::PluginIndex index, int line, std::uint16_t instance,
                         unsigned& depth) {
     const config::Plugin& plugin = settings_.plugin(index);
     if (const auto* inner = std::get_if<config::Sequence>(&plugin.args)) {
@@ -231,12 +245,12 @@ void Compiler::executor(config::PluginIndex index, int line, std::uint8_t instan
     }
 }
 
-std::uint16_t Compiler::emit(Op op, std::uint8_t instance, int line, std::uint32_t operand) {
+std::uint16_t Compiler::emit(Op op, std::uint16_t instance, int line, std::uint32_t operand) {
     if (snapshot_.program.size() >= kMaxProgram) {
         if (!too_long_)
             error(line,
-                  "the sequences make a program of more than 65535 instructions: use fewer '$TAG' "
-                  "of sequences");
+                  "the sequences make a program of more than 65535 instructions: use fewer '$TAG', "
+                  "jumps and gotos of sequences");
         too_long_ = true;
         return 0;
     }
@@ -249,7 +263,7 @@ std::uint16_t Compiler::emit(Op op, std::uint8_t instance, int line, std::uint32
     return static_cast<std::uint16_t>(snapshot_.program.size() - 1);
 }
 
-void Compiler::enter(Op op, std::uint8_t instance, int line, std::uint32_t operand,
+void Compiler::enter(Op op, std::uint16_t instance, int line, std::uint32_t operand,
                      unsigned& depth) {
     if (++depth > kMaxWrappers) {
         error(line, "more than " + std::to_string(kMaxWrappers) +
@@ -389,6 +403,10 @@ void Compiler::check_claims() {
         if (most[pc] == kUnreached || i.op == Op::stop || i.op == Op::reject || i.op == Op::end)
             continue;
         const bool list = i.op == Op::enter_list;
+        if (i.op == Op::go_to) {
+            most[i.target] = std::max(most[i.target], most[pc]);
+            continue;
+        }
         most[pc + 1] = std::max(most[pc + 1], most[pc] + (list ? 1 : 0));
         if (is_test(i.op)) {
             most[i.target] = std::max(most[i.target], most[pc]);

@@ -1,6 +1,7 @@
 // Sequences to the flat program (dataplane/policy/program.h says what its instructions mean).
 //
-// A sequence that another executes is compiled in place, once per use, as an instance of its own.
+// A sequence that another executes or jumps to is compiled in place, once per use, as an instance
+// of its own.
 // What one executor refers to (upstream group, cache, list, text, mark) is added to the snapshot's
 // tables when it is first met.
 #pragma once
@@ -29,23 +30,26 @@ class Compiler {
     void run();
 
   private:
-    void sequence(const config::Sequence& sequence, unsigned depth);
-    void rule(const config::ExecRule& rule, std::uint8_t instance, unsigned& depth);
+    // Returns the pc of its end.
+    std::uint16_t sequence(const config::Sequence& sequence, unsigned depth);
+    // `jump` or `goto`: the latter does not come back.
+    void jump(const config::ExecRule& rule, std::uint16_t instance, unsigned depth);
+    void rule(const config::ExecRule& rule, std::uint16_t instance, unsigned& depth);
     // Goes on behind it if the matcher holds; `fails` gets the tests that have to be landed where it does not.
-    void test(const config::MatchUse& match, std::uint8_t instance,
+    void test(const config::MatchUse& match, std::uint16_t instance,
               std::vector<std::uint16_t>& fails);
-    void test_any(const config::AnyMatch& any, bool negate, std::uint8_t instance,
+    void test_any(const config::AnyMatch& any, bool negate, std::uint16_t instance,
                   std::vector<std::uint16_t>& fails);
-    void test_question(const config::MatchUse& match, std::uint8_t instance,
+    void test_question(const config::MatchUse& match, std::uint16_t instance,
                        std::vector<std::uint16_t>& fails);
-    std::uint16_t simple_test(config::PluginIndex plugin, bool& negate, std::uint8_t instance,
+    std::uint16_t simple_test(config::PluginIndex plugin, bool& negate, std::uint16_t instance,
                               int line);
     void land(const std::vector<std::uint16_t>& tests);
-    void executor(config::PluginIndex plugin, int line, std::uint8_t instance, unsigned& depth);
+    void executor(config::PluginIndex plugin, int line, std::uint16_t instance, unsigned& depth);
     // Appends an instruction; returns its pc. After kMaxProgram nothing is appended and an error
     // given once.
-    std::uint16_t emit(Op op, std::uint8_t instance, int line, std::uint32_t operand = 0);
-    void enter(Op op, std::uint8_t instance, int line, std::uint32_t operand, unsigned& depth);
+    std::uint16_t emit(Op op, std::uint16_t instance, int line, std::uint32_t operand = 0);
+    void enter(Op op, std::uint16_t instance, int line, std::uint32_t operand, unsigned& depth);
     [[nodiscard]] std::uint16_t next_pc() const;
     void error(int line, std::string text);
 
@@ -64,6 +68,8 @@ class Compiler {
     Snapshot& snapshot_;
     std::vector<Error>& errors_;
     unsigned instances_ = 0;
+    // Where `return` stands in the sequence that was jumped to; nullptr: nothing was.
+    std::vector<std::uint16_t>* returns_ = nullptr;
     bool too_long_ = false;
     std::map<config::PluginIndex, std::uint32_t> groups_, caches_, prefix_sets_;
     std::map<std::uint32_t, unsigned> mark_bits_;

@@ -148,17 +148,19 @@ void advise_cache(Reading& in, const Plugin& plugin, const Sequence& sequence) {
     }
 }
 
-bool can_stop(const Settings& settings, const Sequence& sequence, std::size_t& steps) {
+// `jumped`: a `return` in it ends it alone.
+bool can_stop(const Settings& settings, const Sequence& sequence, bool jumped, std::size_t& steps) {
+    using Kind = ExecRule::Kind;
     for (const ExecRule& rule : sequence.rules) {
         if (++steps > kMostSteps) return false;
-        if (rule.kind == ExecRule::Kind::accept || rule.kind == ExecRule::Kind::reject ||
-            rule.kind == ExecRule::Kind::return_) {
+        if (rule.kind == Kind::accept || rule.kind == Kind::reject || rule.kind == Kind::goto_ ||
+            (rule.kind == Kind::return_ && !jumped)) {
             return true;
         }
-        const Sequence* inner = rule.kind == ExecRule::Kind::plugin
-                                    ? sequence_of(settings.plugins[rule.plugin])
-                                    : nullptr;
-        if (inner != nullptr && can_stop(settings, *inner, steps)) return true;
+        const Sequence* inner =
+            rule.runs_plugin() ? sequence_of(settings.plugins[rule.plugin]) : nullptr;
+        const bool jumps = jumped || rule.kind == Kind::jump;
+        if (inner != nullptr && can_stop(settings, *inner, jumps, steps)) return true;
     }
     return false;
 }
@@ -169,7 +171,7 @@ void advise_nested(Reading& in, const Plugin& plugin, const Sequence& sequence) 
         const Plugin& exec = in.settings().plugins[rule.plugin];
         std::size_t steps = 0;
         const Sequence* inner = sequence_of(exec);
-        if (inner == nullptr || !can_stop(in.settings(), *inner, steps)) continue;
+        if (inner == nullptr || !can_stop(in.settings(), *inner, false, steps)) continue;
         in.report().warn(rule.line, "accept, reject and return inside '" + exec.tag + "' end '" +
                                         plugin.tag + "' as well (in mosdns they end only '" +
                                         exec.tag + "')");
@@ -184,7 +186,7 @@ class AnswerWalk {
   public:
     explicit AnswerWalk(const Settings& settings) : settings_(settings) {}
 
-    enum class End : std::uint8_t { falls_through, answered, unanswered };
+    enum class End : std::uint8_t { falls_through, answered, unanswered, returned };
 
     End walk(const Sequence& sequence) {
         for (const ExecRule& rule : sequence.rules) {
@@ -220,11 +222,20 @@ class AnswerWalk {
             case ExecRule::Kind::reject:
                 return always ? End::answered : End::falls_through;
             case ExecRule::Kind::accept:
-            case ExecRule::Kind::return_:
                 return End::unanswered;  // at least for those that match
+            case ExecRule::Kind::return_:
+                return End::returned;
+            case ExecRule::Kind::jump: {
+                const End end = walk(*sequence_of(settings_.plugins[rule.plugin]));
+                const bool goes_on = end == End::returned || (end == End::answered && !always);
+                return goes_on ? End::falls_through : end;
+            }
+            case ExecRule::Kind::goto_: {
+                const End end = walk(*sequence_of(settings_.plugins[rule.plugin]));
+                if (end != End::answered) return End::unanswered;
+                return always ? end : End::falls_through;
+            }
             case ExecRule::Kind::plugin:
-            case ExecRule::Kind::jump:
-            case ExecRule::Kind::goto_:
                 break;
         }
         const Plugin& exec = settings_.plugins[rule.plugin];

@@ -59,13 +59,15 @@ constexpr std::string_view kSequence =
 | `exec` | meaning |
 |---|---|
 | `accept` | ends the program with the response as it is |
-| `return` | the same; in a sequence that another one executes it ends that one as well |
+| `return` | leaves this sequence: after a `jump` to it the caller goes on, else the program ends; in a sequence that another one executes (`$TAG`) it leaves that one as well |
 | `reject [RCODE]` | answers with a code, by number or name (REFUSED without one), and ends the program |
 | `mark N...` | marks the query |
+| `jump TAG` | runs another sequence, then goes on here, also after `return` in it; not after `accept` or `reject` |
+| `goto TAG` | goes on in another sequence and does not come back: the program ends with it |
 | `$TAG` | runs an executor; of a sequence: its rules, then goes on here (accept, reject and return in it end this one too; in mosdns they do not) |
 | a type in place | `forward 192.0.2.1`, `cache 4096 short_circuit`, `debug_print TEXT`, `query_summary TEXT` |
 
-`jump` and `goto` are not supported yet. **Nothing stops by itself**: after `cache` or `forward` the next rule runs. Put
+**Nothing stops by itself**: after `cache` or `forward` the next rule runs. Put
 `matches: has_resp` with `exec: accept` after a cache, or give it `short_circuit: true`. A query that comes to the end
 without an answer gets NOERROR without records (mosdns: REFUSED); `--check` warns where that can happen.
 

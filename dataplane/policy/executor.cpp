@@ -295,10 +295,10 @@ void Executor::enter(QueryContext& c) noexcept {
     s.wrappers[s.depth++] = s.pc++;
 }
 
-void Executor::leave_instance(QueryContext& c, std::uint8_t instance, Now now) noexcept {
+void Executor::leave_instance(QueryContext& c, std::uint16_t instance, Now now) noexcept {
     const Program& program = c.snapshot.program;
     const ProgramState& s = c.state;
-    while (s.depth > 0 && program[s.wrappers[s.depth - 1U]].instance == instance)
+    while (s.depth > 0 && program[s.wrappers[s.depth - 1U]].instance >= instance)
         leave_one(c, now);
 }
 

@@ -199,7 +199,7 @@ class Executor {
     Step stop(QueryContext& c, Now now) noexcept;
     void enter(QueryContext& c) noexcept;
     void leave_one(QueryContext& c, Now now) noexcept;
-    void leave_instance(QueryContext& c, std::uint8_t instance, Now now) noexcept;
+    void leave_instance(QueryContext& c, std::uint16_t instance, Now now) noexcept;
 
     // True: a hit that ends the program.
     bool enter_cache(QueryContext& c, const Instruction& i, Now now) noexcept;

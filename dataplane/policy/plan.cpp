@@ -2,7 +2,7 @@
 
 #include <rte_debug.h>
 
-#include <bitset>
+#include <algorithm>
 
 #include "dataplane/policy/snapshot.h"
 
@@ -158,7 +158,7 @@ class PlanWalk {
     void leave(int instance, bool has_response) noexcept {
         for (; depth_ > 0; --depth_) {
             const Instruction& left = program_[wrappers_[depth_ - 1U]];
-            if (instance != kAll && left.instance != instance) return;
+            if (instance != kAll && left.instance < instance) return;
             if (!has_response || left.op != Op::enter_list) continue;
             if (plan_.hit_list_count == kMaxClaims) too_many_ = true;
             if (!too_many_)
@@ -212,15 +212,15 @@ class PlanWalk {
 void mark_prefix(Snapshot& snapshot) {
     Program& program = snapshot.program;
     Reached prefix(program), hit(program);
-    std::bitset<256> summarized;  // instances that may have entered a summary
+    int summarized = -1;  // the innermost instance that may have entered a summary
     bool has_cache = false, several = false;
     if (snapshot.entry < program.size()) prefix.pcs[snapshot.entry] = true;
     for (std::size_t pc = 0; pc < program.size(); ++pc) {
         Instruction& i = program[pc];
         if (prefix.pcs[pc]) {
-            if (i.op == Op::enter_summary) summarized.set(i.instance);
+            if (i.op == Op::enter_summary) summarized = std::max<int>(summarized, i.instance);
             i.in_prefix =
-                is_pure(i.op, false) && !(i.op == Op::sequence_end && summarized.test(i.instance));
+                is_pure(i.op, false) && !(i.op == Op::sequence_end && summarized >= i.instance);
             if (i.in_prefix) prefix.go_on(pc, i, false);
             if (i.op == Op::enter_cache) {
                 several |=

@@ -4,12 +4,14 @@
 //
 // - A test (`if_*`) goes on with the next instruction if it holds (after `negate`), else at
 //   `target`.
-// - A sequence used by `exec: $sequence` is compiled in place; `instance` numbers each such copy.
+// - A sequence used by `exec: $sequence`, `jump` or `goto` is compiled in place; `instance` numbers
+//   each such copy, a copy inside another higher than that.
 // - A wrapping executor (`enter_*`) pushes {its own pc, instance} and goes on; the rest of its own
 //   sequence runs inside it. `sequence_end` of an instance leaves every wrapper that was entered in
-//   it, last first, then goes on with the caller's next instruction. `stop` (accept, reject,
-//   return; and a short circuit) leaves all wrappers of all instances, last first, and ends the
-//   program.
+//   it or in a copy inside it, last first, then goes on with the caller's next instruction. `stop`
+//   (accept, reject, the end of a `goto`; and a short circuit) leaves all wrappers of all instances,
+//   last first, and ends the program. `return` goes to the end of the copy that was jumped to;
+//   outside of any it is a stop.
 // - Leaving acts on the response as it is then: `enter_cache` stores it, `enter_list` claims its
 //   addresses and caps its TTLs, `enter_summary` notes it.
 // - A program ends with `end`.
@@ -59,7 +61,7 @@ struct Instruction {
     bool negate : 1 = false;
     bool short_circuit : 1 = false;
     bool in_prefix : 1 = false;  // of the pure prefix (plan.h): set by equip()
-    std::uint8_t instance = 0;
+    std::uint16_t instance = 0;
     std::uint16_t target = 0;  // pc
     std::uint16_t line =
         0;  // of the configuration file, for --dump-program and messages; saturates

@@ -102,15 +102,32 @@ class SequenceReader {
         }
         if (word == "reject") return read_reject(words, rule);
         if (word == "mark") return read_mark(words, rule);
-        if (word == "jump" || word == "goto") {
-            error(rule.line,
-                  "'" + std::string(word) +
-                      "' is not supported yet: write 'exec: $TAG' of the other sequence");
-            return false;
-        }
+        if (word == "jump" || word == "goto") return read_jump(word, words, rule);
         const auto index = read_use(in_, all, Wanted::executor, {owner_, tag_of_rule(), rule.line});
         if (index) rule.plugin = *index;
         return index.has_value();
+    }
+
+    // `jump` or `goto`, and the tag behind it.
+    bool read_jump(std::string_view word, std::string_view tag, ExecRule& rule) {
+        const Place place{word, owner_, rule.line};
+        if (tag.empty() || tag.find(' ') != std::string_view::npos) {
+            error(rule.line, place.name() + ": expected the tag of a sequence, found " +
+                                 (tag.empty() ? "nothing" : matchers::quoted(tag)));
+            return false;
+        }
+        rule.kind = word == "jump" ? ExecRule::Kind::jump : ExecRule::Kind::goto_;
+        const auto index = in_.refer_bare(tag, Wanted::executor, place);
+        if (!index) return false;
+        const std::string_view bare = tag.starts_with('$') ? tag.substr(1) : tag;
+        if (const auto* what = in_.find_tag(bare); what != nullptr && what->type != "sequence") {
+            error(rule.line, place.name() + " names " + matchers::quoted(bare) + ", a " +
+                                 what->type + ": expected a sequence; write 'exec: $" +
+                                 std::string(bare) + "'");
+            return false;
+        }
+        rule.plugin = *index;
+        return true;
     }
 
     bool read_reject(std::string_view words, ExecRule& rule) {

@@ -316,7 +316,7 @@ BOOST_AUTO_TEST_CASE(too_much_is_refused_with_its_line) {
     }
     const Built wide = build_of(doubling);
     BOOST_TEST_REQUIRE(wide.errors.size() == 1U);
-    BOOST_TEST(wide.errors[0].text.starts_with("sequences are executed at more than 256 places"));
+    BOOST_TEST(wide.errors[0].text.starts_with("the sequences make a program of more than 65535"));
 
     std::string lists, open, closed, ways;
     for (int i = 0; i < 9; ++i) {

@@ -224,6 +224,29 @@ BOOST_AUTO_TEST_CASE(accept_in_an_inner_sequence_leaves_all_wrappers) {
     BOOST_CHECK(w.lists() == (std::vector<unsigned>{1, 0}));  // last entered, first left
 }
 
+// outer: list 0 ; jump inner ; list 3.   inner: list 1 ; exec $deep ; reject.   deep: list 2 ; forward ; return
+BOOST_AUTO_TEST_CASE(a_return_leaves_the_wrappers_of_what_was_jumped_to) {
+    SnapshotMaker m;
+    m.add(Op::enter_list, m.list(policy_list(1)), false, 0);
+    m.add(Op::enter_list, m.list(policy_list(2)), false, 1);
+    m.add(Op::enter_list, m.list(policy_list(3)), false, 2);
+    m.add(Op::forward, any_group(m), false, 2);
+    const auto return_pc = m.add(Op::go_to, 0, false, 2);
+    m.add(Op::sequence_end, 0, false, 2);
+    m.add(Op::reject, dns::kRefused, false, 1);
+    m.land(return_pc);
+    m.add(Op::sequence_end, 0, false, 1);
+    m.add(Op::enter_list, m.list(policy_list(4)), false, 0);
+    m.add(Op::sequence_end, 0, false, 0);
+    m.add(Op::end);
+    Walk w(m.finish());
+    BOOST_CHECK(w.run() == Step::asks);
+    BOOST_CHECK_EQUAL(w.context->state.depth, 3);
+    BOOST_CHECK(w.resume() == Step::answered);
+    BOOST_CHECK_EQUAL(w.rcode(), 0U);
+    BOOST_CHECK(w.lists() == (std::vector<unsigned>{2, 1, 3, 0}));
+}
+
 BOOST_AUTO_TEST_CASE(marks_are_kept_while_a_query_waits) {
     SnapshotMaker m;
     m.add(Op::mark, m.mark_mask(5));

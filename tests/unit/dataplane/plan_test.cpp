@@ -54,14 +54,23 @@ class ProgramMaker {
 
   private:
     void sequence(std::uint8_t instance) {
+        returns_.emplace_back();
         for (unsigned rules = 1 + random_.below(6); rules > 0; --rules) {
             std::vector<std::uint16_t> tests;
             for (unsigned n = random_.below(3); n > 0; --n)
                 tests.push_back(test(instance));
-            add(any_op(), instance);
+            if (random_.below(24) == 0) {  // `return` of this sequence or of one around it
+                returns_[random_.below(static_cast<unsigned>(returns_.size()))].push_back(
+                    m_.add(Op::go_to, 0, false, instance));
+            } else {
+                add(any_op(), instance);
+            }
             for (const std::uint16_t pc : tests)
                 m_.land(pc);
         }
+        for (const std::uint16_t pc : returns_.back())
+            m_.land(pc);
+        returns_.pop_back();
         m_.add(Op::sequence_end, 0, false, instance);
     }
     // Any, and more often those that make a way to a hit.
@@ -158,6 +167,7 @@ class ProgramMaker {
 
     Random& random_;
     SnapshotMaker m_;
+    std::vector<std::vector<std::uint16_t>> returns_;  // of the sequences that are open
     unsigned wrappers_ = 0;
     std::uint8_t instances_ = 0;
 };
@@ -346,7 +356,7 @@ BOOST_AUTO_TEST_CASE(with_plans_and_without_the_program_comes_to_the_same) {
     Random random(20260801);
     Side with(true), without(false);
     Now now{1'000'000};
-    for (std::uint32_t generation = 1; generation <= 1200; ++generation) {
+    for (std::uint32_t generation = 1; generation <= 1600; ++generation) {
         const auto snapshot = ProgramMaker(random).make();
         snapshot->generation = generation;
         for (unsigned i = 0; i < 200; ++i) {
