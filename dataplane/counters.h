@@ -24,55 +24,56 @@ class Count {
 };
 
 //    name                          label                        what was counted
-#define STEER_EVENTS(X)                                                                        \
-    X(rx_packets, "rx_packets", "mbufs received")                                              \
-    X(tx_packets, "tx_packets", "mbufs given to ports")                                        \
-    X(injected_queries, "injected_queries", "queries that came as messages")                   \
-    X(moved_queries, "moved_queries", "queries that another worker received and handed over")  \
-    X(frames_for_others, "frames_for_others", "frames of other workers that a port took")      \
-    X(frames_for_others_dropped, "frames_for_others_dropped",                                  \
-      "frames of other workers that the port did not take")                                    \
-    X(parked_total, "parked_total", "parked records ever taken")                               \
-    X(cache_hits, "cache_hits", "answers found in a cache")                                    \
-    X(memo_hits, "memo_hits", "of these, by the bytes of a query that came before")            \
-    X(cache_misses, "cache_misses", "lookups without an answer")                               \
-    X(cache_inserts, "cache_inserts", "entries written by the keeper")                         \
-    X(cache_evictions, "cache_evictions", "entries evicted for room")                          \
-    X(cache_flushed, "cache_flushed", "entries dropped because an operator asked for it")      \
-    X(cache_pages_moved, "cache_pages_moved", "pages that went to another size of answer")     \
-    X(cache_too_big, "cache_too_big", "answers too big for the cache")                         \
-    X(cache_insert_dropped, "cache_insert_dropped", "inserts lost to a full ring")             \
-    X(cache_stale_answers, "cache_stale_answers", "answers past their TTL (RFC 8767)")         \
-    X(cache_failure_hits, "cache_failure_hits", "of the hits, failures remembered (RFC 9520)") \
-    X(cache_refreshes, "cache_refreshes", "queries that refresh a cached answer unasked")      \
-    X(cache_prefetches, "cache_prefetches", "of those, for popular answers about to expire")   \
-    X(name_memo_hits, "name_memo_hits", "names whose sets were remembered")                    \
-    X(name_matches, "name_matches", "names that went through the matcher")                     \
-    X(plans_made, "plans_made", "tag sets for which the program's prefix was walked")          \
-    X(upstream_queries, "upstream_queries", "queries sent to upstreams")                       \
-    X(upstream_coalesced, "upstream_coalesced", "queries that joined one in flight")           \
-    X(upstream_retries, "upstream_retries", "queries sent again to another upstream")          \
-    X(upstream_without_edns, "upstream_without_edns", "queries repeated without EDNS")         \
-    X(upstream_timeouts, "upstream_timeouts", "upstream queries without a reply in time")      \
-    X(upstream_failures, "upstream_failures", "SERVFAIL, REFUSED and the like from upstreams") \
-    X(upstream_no_route, "upstream_no_route", "upstream queries without a next hop")           \
-    X(upstream_table_full, "upstream_table_full", "no room for another query in flight")       \
-    X(upstream_quota, "upstream_quota", "queries of a domain with too many in flight")         \
-    X(events_raised, "events_raised", "claims handed to routers")                              \
-    X(events_ring_full, "events_ring_full", "claims that found the ring full")                 \
-    X(upstream_tx_full, "upstream_tx_full", "upstream queries that the port did not take")     \
-    X(moved_replies, "moved_replies", "upstream replies that another worker handed over")      \
-    X(moved_replies_dropped, "moved_replies_dropped",                                          \
-      "of those, the ones that no query awaited or that do not parse")                         \
-    X(claims_covered, "claims_covered", "policy answers whose rows were known to be there")    \
-    X(hold_released, "hold_released", "held answers released by an acknowledgement")           \
-    X(hold_late, "hold_late", "held answers whose sync_timeout came first")                    \
-    X(hold_router_away, "hold_router_away", "answers not held: the router is away")            \
-    X(end_without_answer, "end_without_answer",                                                \
-      "programs that ended without an answer (empty NOERROR)")                                 \
-    X(notes_sent, "notes_sent", "log records handed to control")                               \
-    X(notes_dropped, "notes_dropped", "log records that found the ring full")                  \
-    X(naps, "naps", "of the sleeps, timed naps: with a polled port, and under load")           \
+#define STEER_EVENTS(X)                                                                            \
+    X(rx_packets, "rx_packets", "mbufs received")                                                  \
+    X(tx_packets, "tx_packets", "mbufs given to ports")                                            \
+    X(injected_queries, "injected_queries", "queries that came as messages")                       \
+    X(moved_queries, "moved_queries", "queries that another worker received and handed over")      \
+    X(frames_for_others, "frames_for_others", "frames of other workers that a port took")          \
+    X(frames_for_others_dropped, "frames_for_others_dropped",                                      \
+      "frames of other workers that the port did not take")                                        \
+    X(parked_total, "parked_total", "parked records ever taken")                                   \
+    X(cache_hits, "cache_hits", "answers found in a cache")                                        \
+    X(memo_hits, "memo_hits", "of these, by the bytes of a query that came before")                \
+    X(cache_misses, "cache_misses", "lookups without an answer")                                   \
+    X(cache_inserts, "cache_inserts", "entries written by the keeper")                             \
+    X(cache_evictions, "cache_evictions", "entries evicted for room")                              \
+    X(cache_flushed, "cache_flushed", "entries dropped because an operator asked for it")          \
+    X(cache_pages_moved, "cache_pages_moved", "pages that went to another size of answer")         \
+    X(cache_too_big, "cache_too_big", "answers too big for the cache")                             \
+    X(cache_insert_dropped, "cache_insert_dropped", "inserts lost to a full ring")                 \
+    X(cache_stale_answers, "cache_stale_answers", "answers past their TTL (RFC 8767)")             \
+    X(cache_failure_hits, "cache_failure_hits", "of the hits, failures remembered (RFC 9520)")     \
+    X(cache_refreshes, "cache_refreshes", "queries that refresh a cached answer unasked")          \
+    X(cache_prefetches, "cache_prefetches", "of those, for popular answers about to expire")       \
+    X(name_memo_hits, "name_memo_hits", "names whose sets were remembered")                        \
+    X(name_matches, "name_matches", "names that went through the matcher")                         \
+    X(plans_made, "plans_made", "tag sets for which the program's prefix was walked")              \
+    X(upstream_queries, "upstream_queries", "queries sent to upstreams")                           \
+    X(upstream_coalesced, "upstream_coalesced", "queries that joined one in flight")               \
+    X(upstream_retries, "upstream_retries", "queries sent again to another upstream")              \
+    X(upstream_without_edns, "upstream_without_edns", "queries repeated without EDNS")             \
+    X(upstream_timeouts, "upstream_timeouts", "upstream queries without a reply in time")          \
+    X(upstream_failures, "upstream_failures", "SERVFAIL, REFUSED and the like from upstreams")     \
+    X(upstream_no_route, "upstream_no_route", "upstream queries without a next hop")               \
+    X(upstream_table_full, "upstream_table_full", "no room for another query in flight")           \
+    X(upstream_quota, "upstream_quota", "queries of a domain with too many in flight")             \
+    X(events_raised, "events_raised", "claims handed to routers")                                  \
+    X(events_ring_full, "events_ring_full", "claims that found the ring full")                     \
+    X(upstream_tx_full, "upstream_tx_full", "upstream queries that the port did not take")         \
+    X(moved_replies, "moved_replies", "upstream replies that another worker handed over")          \
+    X(moved_replies_dropped, "moved_replies_dropped",                                              \
+      "of those, the ones that no query awaited or that do not parse")                             \
+    X(claims_covered, "claims_covered", "policy answers whose rows were known to be there")        \
+    X(hold_released, "hold_released", "held answers released by an acknowledgement")               \
+    X(hold_late, "hold_late", "held answers whose sync_timeout came first")                        \
+    X(hold_router_away, "hold_router_away", "answers not held: the router is away")                \
+    X(end_without_answer, "end_without_answer",                                                    \
+      "programs that ended without an answer (empty NOERROR)")                                     \
+    X(ttls_unchanged, "ttls_unchanged", "answers whose TTLs were not changed: no buffer was free") \
+    X(notes_sent, "notes_sent", "log records handed to control")                                   \
+    X(notes_dropped, "notes_dropped", "log records that found the ring full")                      \
+    X(naps, "naps", "of the sleeps, timed naps: with a polled port, and under load")               \
     X(sleeps, "sleeps", "times the worker went to sleep")
 
 enum class Stat : std::uint8_t { STEER_EVENTS(STEER_ENUM) count_ };

@@ -57,9 +57,11 @@ Compiler::Compiler(const config::Settings& settings, Registry& registry, TagMask
       masks_(masks),
       list_places_(list_places),
       snapshot_(snapshot),
-      errors_(errors) {}
+      errors_(errors),
+      known_(snapshot.known) {}
 
 void Compiler::run() {
+    if (settings_.policy.canaries == config::Canaries::nxdomain) refuse_canaries();
     const config::Plugin& entry = settings_.plugin(settings_.entry);
     if (const auto* main = std::get_if<config::Sequence>(&entry.args)) {
         sequence(*main, 0);
@@ -239,7 +241,7 @@ void Compiler::executor(config::PluginIndex index, int line, std::uint16_t insta
         enter(Op::enter_list, instance, line, list_places_.at(index), depth);
     } else if (const auto* summary = std::get_if<config::QuerySummary>(&plugin.args)) {
         enter(Op::enter_summary, instance, line, text_of(summary->msg), depth);
-    } else {
+    } else if (!known_answer(index, line, instance)) {
         emit(Op::debug_print, instance, line,
              text_of(std::get<config::DebugPrint>(plugin.args).msg));
     }

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "control/build/known_answers.h"
 #include "control/build/registry.h"
 #include "control/build/tag_masks.h"
 #include "control/config/settings.h"
@@ -55,6 +56,16 @@ class Compiler {
 
     std::uint32_t group_of(config::PluginIndex plugin, const config::Forward& forward);
     std::uint32_t cache_of(config::PluginIndex plugin, const config::Cache& cache);
+    // What makes or changes an answer without waiting. False: it is none of those.
+    bool known_answer(config::PluginIndex index, int line, std::uint16_t instance);
+    // Names that tell clients whether to go around us (policy.canaries).
+    void refuse_canaries();
+    // A name that it has no rule for goes past it, which is a test that plans know.
+    void answer_table(config::PluginIndex index, const std::vector<config::RuleAt>& rules,
+                      bool short_circuit, int line, std::uint16_t instance);
+    std::uint32_t table_of(config::PluginIndex index, const std::vector<config::RuleAt>& rules);
+    AnswerTable::Range answers_of(AnswerTable& table, const config::Plugin& plugin,
+                                  std::uint32_t value);
     std::uint32_t text_of(const std::string& text);
     std::uint32_t numbers_of(const std::vector<std::uint16_t>& numbers);
     std::uint32_t prefixes_of(config::PluginIndex plugin, const config::IpMatch& match);
@@ -67,11 +78,13 @@ class Compiler {
     const std::map<config::PluginIndex, std::uint32_t>& list_places_;
     Snapshot& snapshot_;
     std::vector<Error>& errors_;
+    KnownAnswers known_;
     unsigned instances_ = 0;
     // Where `return` stands in the sequence that was jumped to; nullptr: nothing was.
     std::vector<std::uint16_t>* returns_ = nullptr;
     bool too_long_ = false;
-    std::map<config::PluginIndex, std::uint32_t> groups_, caches_, prefix_sets_;
+    std::map<config::PluginIndex, std::uint32_t> groups_, caches_, prefix_sets_, black_holes_,
+        tables_;
     std::map<std::uint32_t, unsigned> mark_bits_;
 };
 

@@ -51,6 +51,14 @@ std::string_view name_of(Op op) {
             return "enter_summary";
         case Op::debug_print:
             return "debug_print";
+        case Op::drop_response:
+            return "drop_response";
+        case Op::limit_ttls:
+            return "limit_ttls";
+        case Op::black_hole:
+            return "black_hole";
+        case Op::answer_table:
+            return "answer_table";
         case Op::reject:
             return "reject";
         case Op::stop:
@@ -115,6 +123,16 @@ std::string operand_text(const Snapshot& snapshot, const Instruction& i) {
         case Op::enter_summary:
         case Op::debug_print:
             return "'" + snapshot.texts[i.operand] + "'";
+        case Op::limit_ttls: {
+            const dns::TtlLimits& limits = snapshot.ttl_limits[i.operand];
+            return "to " + std::to_string(limits.least_s) + ".." +
+                   (limits.most_s == UINT32_MAX ? "" : std::to_string(limits.most_s));
+        }
+        case Op::black_hole:
+            return std::to_string(i.operand);
+        case Op::answer_table:
+            return std::to_string(i.operand) + ", names " +
+                   std::to_string(snapshot.answer_tables[i.operand].names.size());
         case Op::reject:
             return "rcode " + std::to_string(i.operand);
         case Op::sequence_end:

@@ -44,8 +44,22 @@ std::uint32_t TagMasks::mask_of(config::PluginIndex qname) {
     matchers::TagBits mask = add_rules(args.rules);
     for (const config::PluginIndex set : args.sets)
         mask |= bits_of(set);
+    return add_mask(qname, mask);
+}
+
+std::uint32_t TagMasks::mask_of(config::PluginIndex plugin,
+                                const std::vector<config::RuleAt>& rules) {
+    const auto known = masks_by_qname_.find(plugin);
+    return known != masks_by_qname_.end() ? known->second : add_mask(plugin, add_rules(rules));
+}
+
+std::uint32_t TagMasks::mask_of(const std::vector<config::RuleAt>& rules) {
+    return mask_index(add_rules(rules));
+}
+
+std::uint32_t TagMasks::add_mask(config::PluginIndex plugin, const matchers::TagBits& mask) {
     const std::uint32_t index = mask_index(mask);
-    masks_by_qname_.emplace(qname, index);
+    masks_by_qname_.emplace(plugin, index);
     return index;
 }
 

@@ -23,6 +23,10 @@ class TagMasks {
     // SetId; its own rules are one more. Sets above matchers::kMaxSets are counted and refused by
     // finish().
     std::uint32_t mask_of(config::PluginIndex qname);
+    // Of the names that a plugin of another type has rules for.
+    std::uint32_t mask_of(config::PluginIndex plugin, const std::vector<config::RuleAt>& rules);
+    // Of names that no plugin has rules for.
+    std::uint32_t mask_of(const std::vector<config::RuleAt>& rules);
 
     // The masks of a question by type; `mask` is that of all other types. With none by type it is as a qname.
     struct ByType {
@@ -45,6 +49,7 @@ class TagMasks {
                               std::uint32_t type);
     std::uint32_t mask_index(const matchers::TagBits& mask);
     matchers::SetId new_set();
+    std::uint32_t add_mask(config::PluginIndex plugin, const matchers::TagBits& mask);
     // A set of its own for these rules.
     matchers::SetId add_set(const std::vector<config::RuleAt>& rules);
     matchers::TagBits add_rules(const std::vector<config::RuleAt>& rules);

@@ -243,7 +243,9 @@ class AnswerWalk {
             const End end = walk(*inner);
             return end == End::answered && !always ? End::falls_through : end;
         }
-        if (!std::holds_alternative<Forward>(exec.args)) return End::falls_through;
+        if (!std::holds_alternative<Forward>(exec.args) &&
+            !std::holds_alternative<BlackHole>(exec.args))
+            return End::falls_through;
         if (always) return End::answered;
         if (rule.matches.size() != 1) return End::falls_through;
         const MatchUse& condition = rule.matches.front();

@@ -31,6 +31,7 @@ void for_each_rules(Plugin& plugin, Visit visit) {
     if (auto* qname = std::get_if<Qname>(&plugin.args)) visit(qname->rules);
     if (auto* cname = std::get_if<Cname>(&plugin.args)) visit(cname->rules);
     if (auto* question = std::get_if<Question>(&plugin.args)) visit(question->rules);
+    if (auto* hosts = std::get_if<Hosts>(&plugin.args)) visit(hosts->rules);
     if (auto* set = std::get_if<AdguardSet>(&plugin.args)) {
         for (AdguardStep& step : set->steps)
             visit(step.rules);
@@ -39,8 +40,10 @@ void for_each_rules(Plugin& plugin, Visit visit) {
 
 bool is_strict(const Plugin& plugin) {
     const auto* set = std::get_if<DomainSet>(&plugin.args);
+    const auto* hosts = std::get_if<Hosts>(&plugin.args);
     const auto* adguard = std::get_if<AdguardSet>(&plugin.args);
-    return (set != nullptr && set->strict) || (adguard != nullptr && adguard->strict);
+    return (set != nullptr && set->strict) || (hosts != nullptr && hosts->strict) ||
+           (adguard != nullptr && adguard->strict);
 }
 
 using BadPatterns = std::set<std::pair<std::string, int>>;
@@ -79,7 +82,7 @@ void say_bad_lines(Reading& in, const matchers::BadLines& bad, std::size_t good,
 void read_rule(Reading& in, const Text& text, const Place& place, std::vector<RuleAt>& out) {
     auto rule = matchers::parse_rule(text.value, matchers::RuleKind::domain);
     if (rule) {
-        out.push_back({*std::move(rule), 0, text.line});
+        out.push_back({*std::move(rule), 0, text.line, 0});
     } else {
         in.report().error(text.line, place.name() + ": " + rule.error().text);
     }
@@ -101,7 +104,7 @@ void take_rules(Reading& in, matchers::RuleList list, bool strict, const std::st
     const std::uint32_t number = in.file_number(file);
     out.reserve(out.size() + list.rules.size());
     for (auto& listed : list.rules)
-        out.push_back({std::move(listed.rule), number, listed.line});
+        out.push_back({std::move(listed.rule), number, listed.line, 0});
 }
 
 void take_prefixes(Reading& in, const matchers::PrefixList& list, bool strict,

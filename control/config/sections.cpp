@@ -72,6 +72,19 @@ void read_control(Reading& in, const Node& node, int /*line*/) {
     read_rows(in, node, kControlRows, "'control'", in.settings().control);
 }
 
+// ---- policy
+
+constexpr std::array<Row<Policy>, 1> kPolicyRows{{
+    {"canaries", choice<Policy, &Policy::canaries>(), "pass", "pass|nxdomain",
+     "`nxdomain`: use-application-dns.net, mask.icloud.com, mask-h2.icloud.com and what is below "
+     "them do not exist, which tells Firefox and iCloud Private Relay to go on asking us; `pass`: "
+     "they are names like others"},
+}};
+
+void read_policy(Reading& in, const Node& node, int /*line*/) {
+    read_rows(in, node, kPolicyRows, "'policy'", in.settings().policy);
+}
+
 // ---- runtime: of ForgeDNS
 
 struct Runtime {
@@ -97,6 +110,8 @@ constexpr std::array kSections{
             dataplane_row_texts, read_dataplane},
     Section{"control", "How the daemon is asked and watched.",
             [] { return row_texts(kControlRows); }, read_control},
+    Section{"policy", "What holds for every query, before its first rule.",
+            [] { return row_texts(kPolicyRows); }, read_policy},
     Section{"routers",
             "RouterOS routers by name, as in `routers: {edge1: {address: 192.0.2.1:8728, ...}}`; "
             "any number of lists may "

@@ -202,12 +202,21 @@ struct Router {
     int line = 0;
 };
 
+// ---- policy
+
+enum class Canaries : std::uint8_t { pass, nxdomain };
+
+struct Policy {
+    Canaries canaries = Canaries::pass;
+};
+
 // ---- plugins: providers and matchers
 
 struct RuleAt {
     matchers::Rule rule;
     std::uint32_t file = 0;  // index of Settings::files
     int line = 0;
+    std::uint32_t value = 0;  // of a rule that stands for something: which
 };
 
 struct DomainSet {
@@ -342,6 +351,36 @@ struct QuerySummary {
     std::string msg = "query summary";
 };
 
+struct DropResp {};
+struct Ttl {
+    std::uint32_t least_s = 0, most_s = UINT32_MAX;
+};
+
+enum class BlackHoleMode : std::uint8_t { nxdomain, nodata, null, custom, refused };
+struct BlackHole {
+    BlackHoleMode mode = BlackHoleMode::nxdomain;
+    std::vector<IpAddress> ips;  // of custom: at least one
+    bool short_circuit = false;
+};
+
+// A record of the name that is asked for.
+struct KnownRecord {
+    std::uint16_t type, klass;
+    std::uint32_t ttl_s;
+    std::vector<std::uint8_t> rdata;  // names whole, as in a message
+};
+
+struct Hosts {
+    std::vector<RuleAt> rules;  // their values: of `addresses`
+    std::vector<std::vector<IpAddress>> addresses;
+    bool strict = false, short_circuit = false;
+};
+struct Arbitrary {
+    std::vector<RuleAt> rules;  // one `full` a name; their values: of `records`
+    std::vector<std::vector<KnownRecord>> records;
+    bool short_circuit = false;
+};
+
 struct ExecRule {
     enum class Kind : std::uint8_t { plugin, accept, return_, reject, mark, jump, goto_ };
     std::vector<MatchUse> matches;  // all must hold
@@ -383,7 +422,8 @@ struct Plugin {
     bool in_place = false;  // written inside a sequence, not under `plugins:`
     std::variant<DomainSet, AdguardSet, IpSet, Qname, Cname, Question, IpMatch, NumberMatch,
                  HasResp, HasWantedAnswer, Constant, MarkMatch, RandomMatch, AnyMatch, Forward,
-                 Cache, RosAddressList, DebugPrint, QuerySummary, Sequence, UdpServer, TcpServer>
+                 Cache, RosAddressList, DebugPrint, QuerySummary, DropResp, Ttl, BlackHole, Hosts,
+                 Arbitrary, Sequence, UdpServer, TcpServer>
         args;
 };
 
@@ -394,6 +434,7 @@ struct Settings {
     Log log;
     Dataplane dataplane;
     Control control;
+    Policy policy;
     std::vector<Router> routers;  // named ones first; then those written inside a plugin
     std::vector<Plugin> plugins;  // as written; those written in place at the end
     PluginIndex entry = 0;        // the executor that a query enters

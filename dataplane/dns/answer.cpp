@@ -257,10 +257,10 @@ bool is_within(const Answer& answer, const TtlLimits& limits) noexcept {
     });
 }
 
-void limit_ttls(std::uint8_t* block, const TtlLimits& limits) noexcept {
+void limit_ttls(std::uint8_t* block, const TtlLimits& limits, std::uint32_t age_s) noexcept {
     auto& answer = *reinterpret_cast<Answer*>(block);
     const auto limited = [&](std::uint32_t ttl_s) {
-        return std::clamp(ttl_s, limits.least_s, limits.most_s);
+        return std::clamp(ttl_s > age_s ? ttl_s - age_s : 0, limits.least_s, limits.most_s);
     };
     std::uint8_t* const body = block + (answer.body() - block);
     for (unsigned i = 0; i < answer.ttl_count; ++i) {

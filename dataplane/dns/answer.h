@@ -92,8 +92,8 @@ struct TtlLimits {
 };
 // Whether all TTLs of an answer are within them.
 [[nodiscard]] bool is_within(const Answer& answer, const TtlLimits& limits) noexcept;
-// Brings the TTLs of the answer at `block` (a whole one, nobody else's) within them.
-void limit_ttls(std::uint8_t* block, const TtlLimits& limits) noexcept;
+// Brings the TTLs of the answer at `block` (a whole one, nobody else's), lowered by its age, within them.
+void limit_ttls(std::uint8_t* block, const TtlLimits& limits, std::uint32_t age_s = 0) noexcept;
 
 // An answer without records: just an rcode (reject, an empty NOERROR, SERVFAIL).
 Answer empty_answer(std::uint8_t rcode) noexcept;

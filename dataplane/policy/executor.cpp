@@ -190,6 +190,26 @@ Step Executor::run(QueryContext& c, Now now) noexcept {
                 note(c, NoteKind::debug, i.operand, now);
                 ++pc;
                 break;
+            case Op::drop_response:
+                forget_lists(c.state);
+                c.response.clear();
+                ++pc;
+                break;
+            case Op::limit_ttls:
+                change_ttls(c, c.snapshot.ttl_limits[i.operand], now);
+                ++pc;
+                break;
+            case Op::black_hole:
+                answer_known(c,
+                             c.snapshot.black_holes[i.operand].of(c.query.qtype, c.query.qclass));
+                if (i.short_circuit) return stop(c, now);
+                ++pc;
+                break;
+            case Op::answer_table:
+                if (answer_from_table(c, c.snapshot.answer_tables[i.operand]) && i.short_circuit)
+                    return stop(c, now);
+                ++pc;
+                break;
             case Op::reject:
                 forget_lists(c.state);
                 c.response.set_empty(static_cast<std::uint8_t>(i.operand));
@@ -438,7 +458,7 @@ void Executor::leave_cache(QueryContext& c, std::uint32_t place, std::uint8_t li
                            Now now) noexcept {
     const CacheInstance& settings = c.snapshot.caches[place];
     if (cache_ == nullptr || !c.response || c.response.is_stale()) return;
-    const cache::Entry* const entry = c.response.entry();
+    const cache::Entry* const entry = c.response.source();
     const bool replayed = entry != nullptr && tags_in(*entry).generation < c.snapshot.generation;
     if (entry != nullptr && entry->instance == settings.id && !replayed) return;
     const std::uint32_t age_s = c.response.age_s(now.s());

@@ -43,7 +43,7 @@ class Response {
 
     void clear() noexcept {
         if (buffer_ != nullptr) release(std::exchange(buffer_, nullptr));
-        entry_ = nullptr;
+        entry_ = source_ = nullptr;
         answer_ = nullptr;
         has_ede_ = false;
         stale_ttl_s_ = kFresh;
@@ -51,23 +51,34 @@ class Response {
     void set_empty(std::uint8_t rcode, std::optional<dns::Ede> ede = std::nullopt) noexcept;
     void set_entry(const cache::Entry* entry) noexcept {
         clear();
-        entry_ = entry;
+        entry_ = source_ = entry;
         answer_ = &entry->answer();
         born_s_ = entry->inserted_s;
     }
     // A stale entry (RFC 8767): its TTLs leave as `ttl_s`, or as they were if that is less.
     void set_stale(const cache::Entry* entry, std::uint32_t ttl_s) noexcept;
     void set_buffer(Buffer* buffer) noexcept;  // takes over; its payload is a dns::Answer
+    // One of the snapshot's, which has no age.
+    void set_known(const dns::Answer* answer) noexcept {
+        clear();
+        answer_ = answer;
+        born_s_ = kJustNow;
+    }
     void set_ede(dns::Ede ede) noexcept {
         has_ede_ = true;
         ede_ = ede;
     }
     // Brings its TTLs within the limits. False: no buffer for that, nothing was changed.
     bool limit_ttls(BufferPools& pools, const dns::TtlLimits& limits, Now now) noexcept;
+    // Brings the TTLs that would leave now within the limits. What else is said of it stays: an EDE, that it is stale,
+    // its source. False as above.
+    bool change_ttls(BufferPools& pools, const dns::TtlLimits& limits, Now now) noexcept;
 
     explicit operator bool() const { return answer_ != nullptr; }
     [[nodiscard]] const dns::Answer& answer() const { return *answer_; }
     [[nodiscard]] const cache::Entry* entry() const { return entry_; }  // nullptr: not from a cache
+    // The entry that it was before its TTLs were changed; nullptr: not from a cache.
+    [[nodiscard]] const cache::Entry* source() const { return source_; }
     [[nodiscard]] std::optional<dns::Ede> ede() const {
         return has_ede_ ? std::optional(ede_) : std::nullopt;
     }
@@ -90,6 +101,7 @@ class Response {
 
     const dns::Answer* answer_ = nullptr;
     const cache::Entry* entry_ = nullptr;
+    const cache::Entry* source_ = nullptr;
     Buffer* buffer_ = nullptr;
     std::uint32_t born_s_ = 0;
     std::uint32_t stale_ttl_s_ = kFresh;
@@ -221,6 +233,11 @@ class Executor {
     void leave_cache(QueryContext& c, std::uint32_t place, std::uint8_t list_base,
                      Now now) noexcept;
     void leave_list(QueryContext& c, std::uint8_t list) noexcept;
+
+    // False: there is none (kNoAnswer).
+    static bool answer_known(QueryContext& c, AnswerRef answer) noexcept;
+    bool answer_from_table(QueryContext& c, const AnswerTable& table) noexcept;
+    void change_ttls(QueryContext& c, const dns::TtlLimits& limits, Now now) noexcept;
 
     [[nodiscard]] const matchers::TagBits& tags_of(QueryContext& c) noexcept;
     const Plan* make(const Snapshot& snapshot, std::uint32_t tag_set) noexcept;

@@ -32,6 +32,8 @@ Purity purity_of(Op op) {
         case Op::if_response_address:
         case Op::if_cname:
         case Op::if_wanted_answer:
+        case Op::drop_response:
+        case Op::limit_ttls:
             return Purity::pure_without_answer;
         case Op::if_type:
         case Op::if_class:
@@ -41,6 +43,8 @@ Purity purity_of(Op op) {
         case Op::forward:
         case Op::enter_cache:
         case Op::debug_print:
+        case Op::black_hole:
+        case Op::answer_table:
         case Op::reject:
         case Op::stop:
         case Op::end:
@@ -116,6 +120,10 @@ class PlanWalk {
             case Op::if_cname:
             case Op::if_wanted_answer:
                 return branch(i, false);  // pure only without an answer
+            case Op::drop_response:       // the same
+            case Op::limit_ttls:
+                ++pc_;
+                return;
             case Op::mark:
                 marks_ |= snapshot_.mark_masks[i.operand];
                 ++pc_;
@@ -138,6 +146,8 @@ class PlanWalk {
             case Op::forward:
             case Op::enter_cache:
             case Op::debug_print:
+            case Op::black_hole:
+            case Op::answer_table:
             case Op::reject:
             case Op::stop:
             case Op::end:

@@ -46,7 +46,11 @@ enum class Op : std::uint8_t {
     enter_list,     // operand: policy list (Snapshot::lists)
     enter_summary,  // operand: text
     debug_print,    // operand: text
-    reject,         // operand: rcode; sets an empty answer, then as stop
+    drop_response,
+    limit_ttls,  // operand: index of Snapshot::ttl_limits; of the response, if there is one
+    black_hole,  // operand: index of Snapshot::black_holes; short_circuit: stop
+    answer_table,  // operand: index of Snapshot::answer_tables; short_circuit: stop if it has an answer
+    reject,        // operand: rcode; sets an empty answer, then as stop
     stop,
     sequence_end,
     end,

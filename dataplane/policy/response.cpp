@@ -1,5 +1,6 @@
 #include "dataplane/policy/executor.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace steer {
@@ -15,7 +16,7 @@ void Response::set_empty(std::uint8_t rcode, std::optional<dns::Ede> ede) noexce
 
 void Response::set_stale(const cache::Entry* entry, std::uint32_t ttl_s) noexcept {
     clear();
-    entry_ = entry;
+    entry_ = source_ = entry;
     answer_ = &entry->answer();
     born_s_ = kJustNow;
     stale_ttl_s_ = ttl_s;
@@ -27,6 +28,20 @@ bool Response::limit_ttls(BufferPools& pools, const dns::TtlLimits& limits, Now 
     if (own == nullptr) return false;
     dns::limit_ttls(own->data(), limits);
     set_buffer(own);
+    return true;
+}
+
+bool Response::change_ttls(BufferPools& pools, const dns::TtlLimits& limits, Now now) noexcept {
+    Buffer* const own = copy(pools, now);
+    if (own == nullptr) return false;
+    const std::uint32_t most_s = std::min(limits.most_s, stale_ttl_s_);
+    dns::limit_ttls(own->data(), {std::min(limits.least_s, most_s), most_s}, age_s(now.s()));
+    own->born_ms = now.ms;
+    if (buffer_ != nullptr) release(buffer_);
+    entry_ = nullptr;
+    buffer_ = own;
+    answer_ = &own->answer();
+    born_s_ = now.s();
     return true;
 }
 

@@ -11,6 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "dataplane/answer/answer_store.h"
+#include "dataplane/answer/answer_table.h"
+#include "dataplane/answer/black_hole.h"
 #include "dataplane/event/list_state.h"
 #include "dataplane/policy/plan.h"
 #include "dataplane/policy/program.h"
@@ -96,6 +99,10 @@ struct Snapshot {
     std::vector<UpstreamGroup> groups;
     std::vector<PolicyList> lists;
     std::vector<CacheInstance> caches;
+    AnswerStore known;  // what the next two refer to
+    std::vector<BlackHole> black_holes;
+    std::vector<AnswerTable> answer_tables;  // of hosts and arbitrary
+    std::vector<dns::TtlLimits> ttl_limits;  // of ttl
     std::vector<std::string> texts;          // of debug_print and query_summary
     matchers::PrefixSet allow;               // who may ask
     matchers::PrefixSet trusted_forwarders;  // exempt from per-client quotas

@@ -2,6 +2,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "support/dns_message.h"
+
 namespace steer::test {
 
 SnapshotMaker::SnapshotMaker() : snapshot_(std::make_unique<Snapshot>()) {
@@ -53,6 +55,56 @@ std::uint32_t SnapshotMaker::group(std::vector<std::uint16_t> members,
     snapshot_->groups.push_back(
         {.members = std::move(members), .total_timeout_ms = total_timeout_ms});
     return static_cast<std::uint32_t>(snapshot_->groups.size() - 1);
+}
+
+AnswerRef SnapshotMaker::known(const Bytes& response) {
+    Bytes block(1024);
+    dns::UpstreamFacts facts;
+    const Bytes root{0};
+    BOOST_REQUIRE(dns::build_answer(response, root, dns::kA, dns::kIn, false, block, facts) ==
+                  dns::AnswerError::none);
+    block.resize(reinterpret_cast<const dns::Answer*>(block.data())->size());
+    return snapshot_->known.add(block);
+}
+
+AnswerRef SnapshotMaker::known_address(const std::string& address) {
+    const IpAddress ip = *IpAddress::parse(address);
+    DnsMessage m = DnsMessage::response(0, "", dns::kA, 0x8000);
+    m.record(DnsMessage::kAnswer, {0xc0, 12}, dns::kA, 300, Bytes(ip.v4(), ip.v4() + 4));
+    return known(m.bytes());
+}
+
+std::uint32_t SnapshotMaker::black_hole(const std::string& address) {
+    const AnswerRef ref = known_address(address);
+    snapshot_->black_holes.push_back({ref, ref, ref});
+    return static_cast<std::uint32_t>(snapshot_->black_holes.size() - 1);
+}
+
+std::uint32_t SnapshotMaker::black_hole(std::uint8_t rcode) {
+    const AnswerRef ref = known(
+        DnsMessage::response(0, "", dns::kA, static_cast<std::uint16_t>(0x8000 | rcode)).bytes());
+    snapshot_->black_holes.push_back({ref, ref, ref});
+    return static_cast<std::uint32_t>(snapshot_->black_holes.size() - 1);
+}
+
+std::uint32_t SnapshotMaker::answer_table(const std::vector<std::string>& rules,
+                                          const std::string& address) {
+    AnswerTable table;
+    matchers::NameValuesBuilder builder;
+    for (const std::string& rule : rules)
+        builder.add(*matchers::parse_rule(rule, matchers::RuleKind::full), 0);
+    std::vector<Error> errors;
+    table.names = builder.build(errors);
+    BOOST_REQUIRE(errors.empty());
+    table.values = {{0, 1}};
+    table.typed = {{dns::kA, dns::kIn, known_address(address)}};
+    snapshot_->answer_tables.push_back(std::move(table));
+    return static_cast<std::uint32_t>(snapshot_->answer_tables.size() - 1);
+}
+
+std::uint32_t SnapshotMaker::ttl(std::uint32_t least_s, std::uint32_t most_s) {
+    snapshot_->ttl_limits.push_back({least_s, most_s});
+    return static_cast<std::uint32_t>(snapshot_->ttl_limits.size() - 1);
 }
 
 std::uint32_t SnapshotMaker::domains(const std::vector<std::string>& rules) {

@@ -31,6 +31,12 @@ class SnapshotMaker {
     // test(Op::if_tags, ...).
     std::uint32_t domains(const std::vector<std::string>& rules);
     std::uint32_t text(std::string s);
+    // Answers every question with this address, or with a response code alone.
+    std::uint32_t black_hole(const std::string& address);
+    std::uint32_t black_hole(std::uint8_t rcode);
+    // Answers A of what one of these rules holds for with this address.
+    std::uint32_t answer_table(const std::vector<std::string>& rules, const std::string& address);
+    std::uint32_t ttl(std::uint32_t least_s, std::uint32_t most_s);
     std::uint32_t mark_mask(std::uint64_t bits);
 
     [[nodiscard]] Snapshot& snapshot() { return *snapshot_; }
@@ -38,6 +44,9 @@ class SnapshotMaker {
     std::unique_ptr<Snapshot> finish();
 
   private:
+    AnswerRef known(const std::vector<std::uint8_t>& response);
+    AnswerRef known_address(const std::string& address);
+
     std::unique_ptr<Snapshot> snapshot_;
     std::vector<std::vector<std::string>> sets_;
 };

@@ -292,6 +292,8 @@ class Player {
                 rcode = rcode_of(w.at(++i)).value_or(99);
             else if (w[i] == "ede")
                 expect_ede(a, w.at(++i));
+            else if (w[i] == "soa")
+                expect_same("number of authority records", std::to_string(a.authority.size()), "1");
             else if (w[i] == "ecs")
                 expect_same("subnet", a.edns.ecs, w.at(++i) == "none" ? "" : w[i]);
             else

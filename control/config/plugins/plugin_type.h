@@ -63,6 +63,7 @@ extern const PluginType kAdguardRuleType, kGeoipType, kQuestionType, kGeositeTyp
     kIpSetType, kQnameType, kCnameType, kClientIpType, kRespIpType, kPtrIpType, kQtypeType,
     kQclassType, kRcodeType, kHasRespType, kHasWantedAnsType, kTrueType, kFalseType, kMarkType,
     kEnvType, kRandomType, kAnyMatchType, kForwardType, kCacheType, kRosAddressListType,
-    kDebugPrintType, kQuerySummaryType, kSequenceType, kUdpServerType, kTcpServerType;
+    kDebugPrintType, kQuerySummaryType, kDropRespType, kTtlType, kBlackHoleType, kHostsType,
+    kArbitraryType, kSequenceType, kUdpServerType, kTcpServerType;
 
 }  // namespace steer::config

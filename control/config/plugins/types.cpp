@@ -13,7 +13,8 @@ constexpr std::array kTypes{
     &kPtrIpType,          &kQtypeType,       &kQclassType,       &kRcodeType,     &kHasRespType,
     &kHasWantedAnsType,   &kMarkType,        &kEnvType,          &kRandomType,    &kAnyMatchType,
     &kTrueType,           &kFalseType,       &kSequenceType,     &kForwardType,   &kCacheType,
-    &kRosAddressListType, &kDebugPrintType,  &kQuerySummaryType, &kUdpServerType, &kTcpServerType,
+    &kRosAddressListType, &kDebugPrintType,  &kQuerySummaryType, &kDropRespType,  &kTtlType,
+    &kBlackHoleType,      &kHostsType,       &kArbitraryType,    &kUdpServerType, &kTcpServerType,
 };
 
 constexpr auto kProvider = Role::provider;
@@ -25,17 +26,12 @@ constexpr PluginTypeNotYet kNotYet[] = {
     {"rate_limiter", kMatcher},
     {"string_exp", kMatcher},
     {"fallback", kExecutor},
-    {"hosts", kExecutor},
-    {"arbitrary", kExecutor},
     {"redirect", kExecutor},
-    {"ttl", kExecutor},
     {"ecs_handler", kExecutor},
     {"ecs", kExecutor},
     {"forward_edns0opt", kExecutor},
     {"prefer_ipv4", kExecutor},
     {"prefer_ipv6", kExecutor},
-    {"black_hole", kExecutor},
-    {"drop_resp", kExecutor},
     {"reverse_lookup", kExecutor},
     {"metrics_collector", kExecutor},
     {"sleep", kExecutor},

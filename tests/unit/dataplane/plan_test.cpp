@@ -41,6 +41,12 @@ class ProgramMaker {
             m_.text(text);
         for (const unsigned bit : {1U, 2U, 4U})
             m_.mark_mask(bit);
+        m_.ttl(60, UINT32_MAX);
+        m_.ttl(0, 30);
+        m_.black_hole("192.0.2.98");
+        m_.black_hole(dns::kNxDomain);
+        m_.answer_table({"domain:a.example", "keyword:x"}, "192.0.2.99");
+        m_.answer_table({"full:b.example", "regexp:^c"}, "192.0.2.97");
         m_.snapshot().number_sets = {{0, 1}};
         m_.snapshot().prefix_sets.emplace_back(
             std::vector{*matchers::Prefix::parse("203.0.113.0/25")});
@@ -59,7 +65,7 @@ class ProgramMaker {
             std::vector<std::uint16_t> tests;
             for (unsigned n = random_.below(3); n > 0; --n)
                 tests.push_back(test(instance));
-            if (random_.below(24) == 0) {  // `return` of this sequence or of one around it
+            if (random_.below(40) == 0) {  // `return` of this sequence or of one around it
                 returns_[random_.below(static_cast<unsigned>(returns_.size()))].push_back(
                     m_.add(Op::go_to, 0, false, instance));
             } else {
@@ -151,6 +157,15 @@ class ProgramMaker {
                 break;
             case Op::debug_print:
                 if (random_.below(4) == 0) m_.add(op, random_.below(2), false, instance);
+                break;
+            case Op::drop_response:
+                m_.add(op, 0, false, instance);
+                break;
+            case Op::limit_ttls:
+            case Op::black_hole:
+            case Op::answer_table:
+                if (random_.below(op == Op::limit_ttls ? 2 : 6) == 0)
+                    m_.add(op, random_.below(2), random_.below(2) == 0, instance);
                 break;
             case Op::reject:
                 if (random_.below(2) == 0) m_.add(op, dns::kRefused, false, instance);

@@ -1,0 +1,113 @@
+// Of the compiler: what makes or changes an answer without waiting.
+#include "control/build/compile.h"
+
+namespace steer::build {
+namespace {
+
+constexpr std::uint32_t kHostsTtl = 10;
+
+}  // namespace
+
+bool Compiler::known_answer(config::PluginIndex index, int line, std::uint16_t instance) {
+    const config::Plugin& plugin = settings_.plugin(index);
+    if (std::holds_alternative<config::DropResp>(plugin.args)) {
+        emit(Op::drop_response, instance, line);
+        return true;
+    }
+    if (const auto* ttl = std::get_if<config::Ttl>(&plugin.args)) {
+        snapshot_.ttl_limits.push_back({ttl->least_s, ttl->most_s});
+        emit(Op::limit_ttls, instance, line,
+             static_cast<std::uint32_t>(snapshot_.ttl_limits.size() - 1));
+        return true;
+    }
+    if (const auto* hole = std::get_if<config::BlackHole>(&plugin.args)) {
+        const auto [at, fresh] = black_holes_.emplace(index, snapshot_.black_holes.size());
+        if (fresh) snapshot_.black_holes.push_back(known_.black_hole(*hole));
+        const std::uint16_t pc = emit(Op::black_hole, instance, line, at->second);
+        if (!too_long_) snapshot_.program[pc].short_circuit = hole->short_circuit;
+        return true;
+    }
+    if (const auto* hosts = std::get_if<config::Hosts>(&plugin.args)) {
+        answer_table(index, hosts->rules, hosts->short_circuit, line, instance);
+        return true;
+    }
+    if (const auto* arbitrary = std::get_if<config::Arbitrary>(&plugin.args)) {
+        answer_table(index, arbitrary->rules, arbitrary->short_circuit, line, instance);
+        return true;
+    }
+    return false;
+}
+
+void Compiler::refuse_canaries() {
+    std::vector<config::RuleAt> rules;
+    for (const char* name : {"use-application-dns.net", "mask.icloud.com", "mask-h2.icloud.com"})
+        rules.push_back({{matchers::RuleKind::domain, name}, 0, 0, 0});
+    const std::uint16_t test = emit(Op::if_tags, 0, 0, masks_.mask_of(rules));
+    const auto hole = static_cast<std::uint32_t>(snapshot_.black_holes.size());
+    snapshot_.black_holes.push_back(known_.black_hole({}));
+    snapshot_.program[emit(Op::black_hole, 0, 0, hole)].short_circuit = true;
+    land({test});
+}
+
+void Compiler::answer_table(config::PluginIndex index, const std::vector<config::RuleAt>& rules,
+                            bool short_circuit, int line, std::uint16_t instance) {
+    if (rules.empty()) return;
+    const std::uint16_t test = emit(Op::if_tags, instance, line, masks_.mask_of(index, rules));
+    const std::uint16_t pc = emit(Op::answer_table, instance, line, table_of(index, rules));
+    if (too_long_) return;
+    snapshot_.program[pc].short_circuit = short_circuit;
+    land({test});
+}
+
+std::uint32_t Compiler::table_of(config::PluginIndex index,
+                                 const std::vector<config::RuleAt>& rules) {
+    const auto known = tables_.find(index);
+    if (known != tables_.end()) return known->second;
+    AnswerTable table;
+    std::vector<std::uint32_t> places;  // by value
+    matchers::NameValuesBuilder names;
+    for (const config::RuleAt& at : rules) {
+        if (at.value >= places.size()) places.resize(at.value + 1, kNoAnswer);
+        std::uint32_t& place = places[at.value];
+        if (place == kNoAnswer) {
+            place = static_cast<std::uint32_t>(table.values.size());
+            table.values.push_back(answers_of(table, settings_.plugin(index), at.value));
+        }
+        names.add(at.rule, place, settings_.files[at.file], at.line);
+    }
+    table.names = names.build(errors_);
+    const auto place = static_cast<std::uint32_t>(snapshot_.answer_tables.size());
+    snapshot_.answer_tables.push_back(std::move(table));
+    tables_.emplace(index, place);
+    return place;
+}
+
+AnswerTable::Range Compiler::answers_of(AnswerTable& table, const config::Plugin& plugin,
+                                        std::uint32_t value) {
+    const auto first = static_cast<std::uint32_t>(table.typed.size());
+    if (const auto* hosts = std::get_if<config::Hosts>(&plugin.args)) {
+        for (const bool v6 : {false, true}) {
+            AnswerRef answer = known_.of_addresses(v6, hosts->addresses[value], kHostsTtl);
+            if (answer == kNoAnswer) answer = known_.negative(dns::kNoError, kHostsTtl);
+            table.typed.push_back({v6 ? dns::kAaaa : dns::kA, dns::kIn, answer});
+        }
+    } else {
+        // The records of a name by what asks for them.
+        std::map<std::pair<std::uint16_t, std::uint16_t>, std::vector<config::KnownRecord>> sets;
+        for (const auto& r : std::get<config::Arbitrary>(plugin.args).records[value])
+            sets[{r.type, r.klass}].push_back(r);
+        for (const auto& [key, records] : sets) {
+            const AnswerRef answer = known_.of_records(key.first, key.second, records);
+            if (answer == kNoAnswer) {
+                error(plugin.line, "the records of type " + std::to_string(key.first) +
+                                       " of a name in arbitrary '" + plugin.tag +
+                                       "' are longer than a message may be: write fewer");
+                continue;
+            }
+            table.typed.push_back({key.first, key.second, answer});
+        }
+    }
+    return {first, static_cast<std::uint32_t>(table.typed.size()) - first};
+}
+
+}  // namespace steer::build

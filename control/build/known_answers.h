@@ -1,0 +1,43 @@
+// Makes the answers that a snapshot knows from the start (dataplane/answer). Set-up only: allocates.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "control/config/settings.h"
+#include "dataplane/answer/answer_store.h"
+#include "dataplane/answer/answer_table.h"
+#include "dataplane/answer/black_hole.h"
+#include "matchers/result.h"
+
+namespace steer::build {
+
+class KnownAnswers {
+  public:
+    explicit KnownAnswers(AnswerStore& store);
+
+    // Records of the name that was asked for; kNoAnswer: they do not fit into a message.
+    AnswerRef of_records(std::uint16_t qtype, std::uint16_t qclass,
+                         const std::vector<config::KnownRecord>& records);
+    // No record of that; with an SOA, so that clients remember it for `ttl_s` (RFC 2308).
+    AnswerRef negative(std::uint8_t rcode, std::uint32_t ttl_s);
+    // Just a response code.
+    AnswerRef empty(std::uint8_t rcode);
+
+    BlackHole black_hole(const config::BlackHole& settings);
+    // Of A or AAAA; kNoAnswer: no address of this family.
+    AnswerRef of_addresses(bool v6, const std::vector<IpAddress>& addresses, std::uint32_t ttl_s);
+
+  private:
+    // Of a whole response about the root; kNoAnswer: it is longer than a message may be.
+    AnswerRef of_response(const std::vector<std::uint8_t>& response, std::uint16_t qtype,
+                          std::uint16_t qclass);
+
+    AnswerStore& store_;
+    std::vector<std::uint8_t> block_;                       // the one being made
+    std::map<std::vector<std::uint8_t>, AnswerRef> known_;  // the same one is kept once
+};
+
+}  // namespace steer::build

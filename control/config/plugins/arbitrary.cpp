@@ -1,0 +1,119 @@
+// arbitrary: records of any type, as zone files write them.
+#include <map>
+#include <utility>
+
+#include "control/config/plugins/plugin_type.h"
+#include "control/config/rules.h"
+#include "control/config/zone_text.h"
+#include "matchers/quote.h"
+
+namespace steer::config {
+namespace {
+
+struct Args {
+    std::vector<Text> rules, files;
+    bool strict = false, short_circuit = false;
+};
+
+template <auto Member>
+void read_list(Reading& in, const Node& node, const Place& place, Args& out) {
+    out.*Member = read_texts(in, node, place);
+}
+
+constexpr std::array<Row<Args>, 4> kRows{{
+    {"rules", Own<Args>{"list of records", read_list<&Args::rules>}, "none", "",
+     "as in `www.example.org. 300 IN TXT \"text\"`; TTL 3600 and class IN may be left out"},
+    {"files", Own<Args>{"list of paths", read_list<&Args::files>}, "none", "",
+     "zone files, with `$ORIGIN`, `$TTL`, parentheses and `;` comments"},
+    {"strict", &Args::strict, "false", "",
+     "a bad line of a file is an error; otherwise it is named in a warning and left out"},
+    {"short_circuit", &Args::short_circuit, "false", "", "an answer ends the whole program"},
+}};
+
+class RecordsReader {
+  public:
+    RecordsReader(Reading& in, std::string owner) : in_(in), owner_(std::move(owner)) {}
+
+    void rule(const Text& text) {
+        ZoneText zone = read_zone(text.value, {});
+        const Place place{"rules", owner_, text.line};
+        add_all(zone, 0, text.line);
+        for (const Error& bad : zone.bad.errors())
+            in_.report().error(text.line, place.name() + ": " + bad.text);
+    }
+
+    void file(const Text& path, bool strict) {
+        const std::string file = in_.resolve(path.value);
+        const Place place{"files", owner_, path.line};
+        const auto bytes = in_.read_file(file, place);
+        if (!bytes) return;
+        ZoneText zone = read_zone(*bytes, file);
+        const std::size_t good = add_all(zone, in_.file_number(file), 0);
+        say_bad_lines(in_, zone.bad, good, strict, file, place);
+    }
+
+    Arbitrary out;
+
+  private:
+    // `line`: of all records; 0: each has its own. Returns how many were added.
+    std::size_t add_all(ZoneText& zone, std::uint32_t file, int line) {
+        std::size_t good = 0;
+        for (ZoneRecord& r : zone.records) {
+            auto rule = matchers::parse_rule("full:" + r.name, matchers::RuleKind::full);
+            if (!rule) {
+                zone.bad.add(std::move(rule).error(), r.line);
+                continue;
+            }
+            ++good;
+            const auto [at, fresh] =
+                known_.try_emplace(rule->text, static_cast<std::uint32_t>(out.records.size()));
+            if (fresh) {
+                out.records.emplace_back();
+                out.rules.push_back(
+                    {*std::move(rule), file, line == 0 ? r.line : line, at->second});
+            }
+            out.records[at->second].push_back(std::move(r.record));
+        }
+        return good;
+    }
+
+    Reading& in_;
+    std::string owner_;
+    std::map<std::string, std::uint32_t> known_;
+};
+
+void read(Reading& in, const Node* node, Plugin& plugin) {
+    Args args;
+    Node empty;
+    const std::string owner = owner_of(plugin);
+    const Node& map = args_or_empty(node, plugin, empty);
+    read_rows(in, map, kRows, owner, args);
+    RecordsReader reader(in, owner);
+    for (const Text& rule : args.rules)
+        reader.rule(rule);
+    for (const Text& file : args.files)
+        reader.file(file, args.strict);
+    reader.out.short_circuit = args.short_circuit;
+    if (map.find("rules") == nullptr && map.find("files") == nullptr) {
+        in.report().warn(plugin.line,
+                         owner + " has neither 'rules' nor 'files': it answers no name");
+    }
+    plugin.args = std::move(reader.out);
+}
+
+}  // namespace
+
+const PluginType kArbitraryType{"arbitrary",
+                                Role::executor,
+                                "Answers with records that stand here, if name, type and class are "
+                                "theirs; other questions pass. A "
+                                "CNAME is not followed. Types without a text form that is known "
+                                "here are written as in RFC 3597 "
+                                "(`TYPE65280 \\# 2 abcd`).",
+                                "",
+                                "",
+                                [] { return row_texts(kRows); },
+                                read,
+                                nullptr};
+
+}  // namespace steer::config

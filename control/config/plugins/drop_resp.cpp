@@ -1,0 +1,33 @@
+// drop_resp: the response is forgotten.
+#include "control/config/plugins/plugin_type.h"
+#include "control/config/plugins/words.h"
+#include "matchers/quote.h"
+
+namespace steer::config {
+namespace {
+
+void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
+    if (!words.empty())
+        in.report().error(line, owner_of(plugin) + " takes no arguments: remove them");
+    plugin.args = DropResp{};
+}
+
+void read(Reading& in, const Node* args, Plugin& plugin) {
+    const bool none =
+        args == nullptr || args->is_null() || (args->is_map() && args->entries.empty());
+    read_quick(in, none ? "" : "some", args == nullptr ? plugin.line : args->line, plugin);
+}
+
+}  // namespace
+
+const PluginType kDropRespType{
+    "drop_resp",
+    Role::executor,
+    "Forgets the response that is there: the query has none from here on.",
+    "drop_resp",
+    "none",
+    no_rows,
+    read,
+    read_quick};
+
+}  // namespace steer::config

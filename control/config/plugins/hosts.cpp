@@ -1,0 +1,150 @@
+// hosts: addresses of names, by rules.
+#include <map>
+#include <utility>
+
+#include "control/config/plugins/plugin_type.h"
+#include "control/config/rules.h"
+#include "control/config/values.h"
+#include "matchers/list/lines.h"
+#include "matchers/quote.h"
+
+namespace steer::config {
+namespace {
+
+struct Args {
+    std::vector<Text> entries, files;
+    bool strict = false, short_circuit = false;
+};
+
+template <auto Member>
+void read_list(Reading& in, const Node& node, const Place& place, Args& out) {
+    out.*Member = read_texts(in, node, place);
+}
+
+constexpr std::array<Row<Args>, 4> kRows{{
+    {"entries", Own<Args>{"list of `RULE IP...`", read_list<&Args::entries>}, "none", "",
+     "as in `full:www.example.org 192.0.2.1 2001:db8::1`; without a prefix, `full:` is meant"},
+    {"files", Own<Args>{"list of paths", read_list<&Args::files>}, "none", "",
+     "files with one entry a line; `#` begins a comment"},
+    {"strict", &Args::strict, "false", "",
+     "a bad line of a file is an error; otherwise it is named in a warning and left out"},
+    {"short_circuit", &Args::short_circuit, "false", "", "an answer ends the whole program"},
+}};
+
+// "RULE IP..."
+struct HostEntry {
+    matchers::Rule rule;
+    std::vector<IpAddress> addresses;
+};
+
+Result<HostEntry> parse_entry(std::string_view text) {
+    const std::string_view first = take_word(text);
+    if (IpAddress::parse(first)) {
+        return Error{matchers::quoted(first) +
+                     " comes before the name: write the name first, then its addresses"};
+    }
+    auto rule = matchers::parse_rule(first, matchers::RuleKind::full);
+    if (!rule) return rule.error();
+    HostEntry out{*std::move(rule), {}};
+    for (const auto word : split_words(matchers::without_comment(text))) {
+        const auto ip = IpAddress::parse(word);
+        if (!ip) {
+            return Error{matchers::quoted(word) + " behind " + matchers::quoted(first) +
+                         " is no IP address"};
+        }
+        out.addresses.push_back(*ip);
+    }
+    if (out.addresses.empty())
+        return Error{matchers::quoted(first) + " has no address: write some behind it"};
+    return out;
+}
+
+class HostsReader {
+  public:
+    HostsReader(Reading& in, std::string owner) : in_(in), owner_(std::move(owner)) {}
+
+    void entry(const Text& text) {
+        auto entry = parse_entry(text.value);
+        if (entry) return add(*std::move(entry), 0, text.line);
+        const Place place{"entries", owner_, text.line};
+        in_.report().error(text.line, place.name() + ": " + entry.error().text);
+    }
+
+    void file(const Text& path, bool strict) {
+        const std::string file = in_.resolve(path.value);
+        const Place place{"files", owner_, path.line};
+        const auto bytes = in_.read_file(file, place);
+        if (!bytes) return;
+        matchers::BadLines bad(file);
+        std::size_t good = 0;
+        if (auto error = matchers::not_utf8(*bytes)) {
+            bad.add(*std::move(error), 1);
+        } else {
+            const std::uint32_t number = in_.file_number(file);
+            matchers::Lines lines(*bytes);
+            while (const auto line = lines.next()) {
+                if (line->text.empty() || line->text.starts_with('#')) continue;
+                if (auto entry = parse_entry(line->text)) {
+                    add(*std::move(entry), number, line->number);
+                    ++good;
+                } else {
+                    bad.add(std::move(entry).error(), line->number);
+                }
+            }
+        }
+        say_bad_lines(in_, bad, good, strict, file, place);
+    }
+
+    Hosts out;
+
+  private:
+    void add(HostEntry entry, std::uint32_t file, int line) {
+        const auto [at, fresh] =
+            known_.try_emplace(entry.addresses, static_cast<std::uint32_t>(out.addresses.size()));
+        if (fresh) out.addresses.push_back(std::move(entry.addresses));
+        out.rules.push_back({std::move(entry.rule), file, line, at->second});
+    }
+
+    Reading& in_;
+    std::string owner_;
+    std::map<std::vector<IpAddress>, std::uint32_t> known_;
+};
+
+void read(Reading& in, const Node* node, Plugin& plugin) {
+    Args args;
+    Node empty;
+    const std::string owner = owner_of(plugin);
+    const Node& map = args_or_empty(node, plugin, empty);
+    read_rows(in, map, kRows, owner, args);
+    HostsReader reader(in, owner);
+    for (const Text& entry : args.entries)
+        reader.entry(entry);
+    for (const Text& file : args.files)
+        reader.file(file, args.strict);
+    reader.out.strict = args.strict;
+    reader.out.short_circuit = args.short_circuit;
+    if (map.find("entries") == nullptr && map.find("files") == nullptr) {
+        in.report().warn(plugin.line,
+                         owner + " has neither 'entries' nor 'files': it answers no name");
+    }
+    plugin.args = std::move(reader.out);
+}
+
+}  // namespace
+
+const PluginType kHostsType{"hosts",
+                            Role::executor,
+                            "Answers A and AAAA (class IN) of names that it knows, with a TTL of "
+                            "10. A name without an address of "
+                            "that family gets NOERROR without records; other types pass. `full:` "
+                            "goes before `domain:` (the "
+                            "longest), that before `regexp:`, that before `keyword:`; a rule that "
+                            "is there twice has what was "
+                            "written last, files after `entries`.",
+                            "",
+                            "",
+                            [] { return row_texts(kRows); },
+                            read,
+                            nullptr};
+
+}  // namespace steer::config

@@ -1,0 +1,108 @@
+// ttl: how long clients may keep the response that is there.
+#include <optional>
+
+#include "control/config/plugins/plugin_type.h"
+#include "control/config/values.h"
+#include "matchers/quote.h"
+
+namespace steer::config {
+namespace {
+
+constexpr std::uint32_t kMostTtl = 0x7fffffff;  // RFC 2181 8
+
+struct Args {
+    std::optional<std::uint32_t> fix;
+    std::uint32_t min = 0, max = 0;  // 0: none
+};
+
+void read_fix(Reading& in, const Node& node, const Place& place, Args& out) {
+    std::uint32_t fix = 0;
+    if (read_value(in, node, place, "0..2147483647", fix)) out.fix = fix;
+}
+
+constexpr std::array<Row<Args>, 3> kRows{{
+    {"fix", Own<Args>{"integer", read_fix}, "none", "0..2147483647",
+     "seconds that every record gets; `min` and `max` do not matter then"},
+    {"min", &Args::min, "0", "0..2147483647", "seconds: no record leaves with less"},
+    {"max", &Args::max, "0", "0..2147483647", "seconds: no record leaves with more; 0: no limit"},
+}};
+
+void finish(Reading& in, const Args& args, int line, Plugin& plugin) {
+    Ttl out;
+    if (args.fix) {
+        out.least_s = out.most_s = *args.fix;
+        if (*args.fix == 0) {
+            in.report().warn(line, owner_of(plugin) +
+                                       " sets every TTL to 0, so that nobody keeps an answer "
+                                       "(in mosdns 'fix: 0' changes nothing)");
+        }
+    } else if (args.min == 0 && args.max == 0) {
+        in.report().error(
+            line, owner_of(plugin) + " changes nothing: write 'fix', 'min' or 'max', in seconds");
+    } else if (args.max != 0 && args.min > args.max) {
+        in.report().error(line, owner_of(plugin) + ": 'min' " + std::to_string(args.min) +
+                                    " is more than 'max' " + std::to_string(args.max) +
+                                    ": lower it");
+    } else {
+        out.least_s = args.min;
+        if (args.max != 0) out.most_s = args.max;
+    }
+    plugin.args = out;
+}
+
+std::optional<std::uint32_t> seconds_of(std::string_view text) {
+    const auto number = parse_integer(text);
+    if (!number || *number > kMostTtl) return std::nullopt;
+    return static_cast<std::uint32_t>(*number);
+}
+
+// ttl 300, ttl 60-600, ttl 60-0
+void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
+    Args args;
+    const std::string_view text = trim(words);
+    const auto dash = text.find('-');
+    const auto first = seconds_of(trim(text.substr(0, dash)));
+    const auto second = dash == std::string_view::npos ? std::optional<std::uint32_t>(0)
+                                                       : seconds_of(trim(text.substr(dash + 1)));
+    if (!first || !second) {
+        in.report().error(line, owner_of(plugin) + " has " + matchers::quoted(text) +
+                                    ": expected seconds, as in 'ttl 300', 'ttl 60-600', or "
+                                    "'ttl 60-0' without an upper limit");
+        plugin.args = Ttl{};
+        return;
+    }
+    if (dash == std::string_view::npos) {
+        args.fix = first;
+    } else {
+        args.min = *first;
+        args.max = *second;
+    }
+    finish(in, args, line, plugin);
+}
+
+void read(Reading& in, const Node* node, Plugin& plugin) {
+    if (node != nullptr && node->is_text()) return read_quick(in, node->text, node->line, plugin);
+    Args args;
+    Node empty;
+    const std::size_t before = in.report().error_count();
+    if (read_rows(in, args_or_empty(node, plugin, empty), kRows, owner_of(plugin), args) &&
+        in.report().error_count() == before)
+        return finish(in, args, plugin.line, plugin);
+    plugin.args = Ttl{};
+}
+
+}  // namespace
+
+const PluginType kTtlType{
+    "ttl",
+    Role::executor,
+    "Changes the TTLs of the response that is there, so it stands after what brings one. A TTL "
+    "that a "
+    "cache counts down is taken as it would leave; of a stale answer none is raised.",
+    "ttl SECONDS | ttl MIN-MAX",
+    "",
+    [] { return row_texts(kRows); },
+    read,
+    read_quick};
+
+}  // namespace steer::config

@@ -1,0 +1,34 @@
+// Answers by name, type and class: `hosts` and `arbitrary`. Immutable; any number of workers look up at the same time.
+//
+// A name finds one value (the way of matchers/name_values.h), which holds an answer for each type that it has one for.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "dataplane/answer/answer_store.h"
+#include "matchers/name_values.h"
+
+namespace steer {
+
+struct AnswerTable {
+    struct Typed {
+        std::uint16_t qtype, qclass;
+        AnswerRef answer;
+    };
+    struct Range {
+        std::uint32_t first, count;  // of `typed`
+    };
+
+    matchers::NameValues names;  // to an index of `values`
+    std::vector<Range> values;
+    std::vector<Typed> typed;
+
+    // kNoAnswer: none. `qname`: lower-cased wire form.
+    [[nodiscard]] AnswerRef find(std::span<const std::uint8_t> qname, std::uint16_t qtype,
+                                 std::uint16_t qclass,
+                                 matchers::NameMatcher::Scratch& scratch) const noexcept;
+};
+
+}  // namespace steer

@@ -1,0 +1,17 @@
+// The same for every name: one answer for A, one for AAAA (both of class IN), one for everything else.
+#pragma once
+
+#include "dataplane/answer/answer_store.h"
+
+namespace steer {
+
+struct BlackHole {
+    AnswerRef a, aaaa, other;
+
+    [[nodiscard]] AnswerRef of(std::uint16_t qtype, std::uint16_t qclass) const noexcept {
+        if (qclass != dns::kIn) return other;
+        return qtype == dns::kA ? a : qtype == dns::kAaaa ? aaaa : other;
+    }
+};
+
+}  // namespace steer

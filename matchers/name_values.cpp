@@ -1,0 +1,163 @@
+#include "matchers/name_values.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+#include <random>
+#include <utility>
+
+namespace steer::matchers {
+namespace {
+
+constexpr std::size_t kMaxLevels = 127;  // labels in 255 bytes
+
+// Of a name as parse_rule() leaves it, with the root byte.
+std::string wire_of(std::string_view text) {
+    std::string wire;
+    while (!text.empty()) {
+        const std::string_view label = text.substr(0, text.find('.'));
+        wire += static_cast<char>(label.size());
+        wire += label;
+        text.remove_prefix(std::min(text.size(), label.size() + 1));
+    }
+    wire += '\0';
+    return wire;
+}
+
+std::span<const std::uint8_t> bytes_of(const std::string& wire) {
+    return {reinterpret_cast<const std::uint8_t*>(wire.data()), wire.size()};
+}
+
+// Where the labels of a name begin; the last is the top-level domain's.
+struct Labels {
+    explicit Labels(std::span<const std::uint8_t> name) noexcept {
+        for (std::size_t at = 0; name[at] != 0 && count < kMaxLevels; at += name[at] + 1U)
+            starts[count++] = static_cast<std::uint8_t>(at);
+    }
+    std::array<std::uint8_t, kMaxLevels> starts;
+    std::size_t count = 0;
+};
+
+std::uint64_t hash_of(const LabelHash& hash, std::span<const std::uint8_t> name) {
+    const Labels labels(name);
+    std::uint64_t h = hash.seed;
+    for (std::size_t l = labels.count; l-- > 0;)
+        h = hash.down(h, &name[labels.starts[l] + 1U], name[labels.starts[l]]);
+    return h;
+}
+
+}  // namespace
+
+std::uint32_t NameValues::find(std::span<const std::uint8_t> wire_name,
+                               NameMatcher::Scratch& scratch) const noexcept {
+    std::uint32_t longest = kNone;
+    if (!nodes_.empty()) {
+        const Labels labels(wire_name);
+        std::uint64_t hash = hash_.seed;
+        for (std::size_t l = labels.count; l-- > 0;) {
+            const std::size_t at = labels.starts[l];
+            hash = hash_.down(hash, &wire_name[at + 1], wire_name[at]);
+            const Node* const node = node_of(hash, wire_name.subspan(at));
+            if (node == nullptr) continue;
+            if (l == 0 && node->full != kNone) return node->full;
+            if (node->domain != kNone) longest = node->domain;
+        }
+    }
+    if (longest != kNone || patterns_ == nullptr) return longest;
+    const TagBits found = patterns_->match(wire_name, scratch);
+    for (std::size_t w = 0; w < found.words.size(); ++w) {
+        if (found.words[w] != 0)
+            return pattern_values_[w * 64 +
+                                   static_cast<unsigned>(std::countr_zero(found.words[w]))];
+    }
+    return kNone;
+}
+
+Result<void> NameValues::prepare(NameMatcher::Scratch& scratch) const {
+    if (patterns_ == nullptr) return {};
+    return patterns_->prepare(scratch);
+}
+
+const NameValues::Node* NameValues::node_of(std::uint64_t hash,
+                                            std::span<const std::uint8_t> name) const noexcept {
+    const std::size_t mask = slots_.size() - 1;
+    for (std::size_t at = hash & mask; slots_[at] != kNone; at = (at + 1) & mask) {
+        const Node& node = nodes_[slots_[at]];
+        const std::uint8_t* const known = &names_[node.name_offset];
+        if (names_.size() - node.name_offset >= name.size() &&
+            std::memcmp(known, name.data(), name.size()) == 0)
+            return &node;
+    }
+    return nullptr;
+}
+
+void NameValuesBuilder::add(const Rule& rule, std::uint32_t value, std::string_view file,
+                            int line) {
+    if (rule.kind == RuleKind::full || rule.kind == RuleKind::domain) {
+        Named& named = names_[wire_of(rule.text)];
+        (rule.kind == RuleKind::full ? named.full : named.domain) = value;
+        return;
+    }
+    const auto same = std::find_if(patterns_.begin(), patterns_.end(), [&](const Pattern& p) {
+        return p.rule.kind == rule.kind && p.rule.text == rule.text;
+    });
+    if (same != patterns_.end()) {
+        same->value = value;
+    } else {
+        patterns_.push_back({rule, value, std::string(file), line});
+    }
+}
+
+NameValues NameValuesBuilder::build(std::vector<Error>& errors) {
+    NameValues out;
+    add_patterns(out, errors);
+    add_names(out);
+    names_.clear();
+    patterns_.clear();
+    return out;
+}
+
+// A run of patterns with the same value is one set of the matcher, so that there may be many.
+void NameValuesBuilder::add_patterns(NameValues& out, std::vector<Error>& errors) {
+    if (patterns_.empty()) return;
+    std::stable_partition(patterns_.begin(), patterns_.end(),
+                          [](const Pattern& p) { return p.rule.kind == RuleKind::regexp; });
+    NameMatcherBuilder builder;
+    for (const Pattern& p : patterns_) {
+        if (out.pattern_values_.empty() || out.pattern_values_.back() != p.value) {
+            if (out.pattern_values_.size() == kMaxSets) {
+                errors.push_back({"more than " + std::to_string(kMaxSets) +
+                                      " different values of regexp and keyword rules: write "
+                                      "rules with the same value one after the other, or domain:",
+                                  p.file, p.line});
+                return;
+            }
+            out.pattern_values_.push_back(p.value);
+        }
+        builder.add(static_cast<SetId>(out.pattern_values_.size() - 1), p.rule, p.file, p.line);
+    }
+    std::vector<Error> warnings;  // of patterns without a literal: the name has matched already
+    out.patterns_ = builder.build(errors, warnings);
+}
+
+void NameValuesBuilder::add_names(NameValues& out) {
+    if (names_.empty()) return;
+    std::random_device device;
+    const auto random_word = [&] { return std::uint64_t{device()} << 32 | device(); };
+    out.hash_.seed = random_word();
+    out.hash_.secret = random_word() | 1;
+    out.slots_.assign(std::bit_ceil(names_.size() * 2), NameValues::kNone);
+    const std::size_t mask = out.slots_.size() - 1;
+    for (const auto& [wire, named] : names_) {
+        std::size_t at = hash_of(out.hash_, bytes_of(wire)) & mask;
+        while (out.slots_[at] != NameValues::kNone)
+            at = (at + 1) & mask;
+        out.slots_[at] = static_cast<std::uint32_t>(out.nodes_.size());
+        out.nodes_.push_back(
+            {static_cast<std::uint32_t>(out.names_.size()), named.full, named.domain});
+        out.names_.insert(out.names_.end(), wire.begin(), wire.end());
+    }
+}
+
+}  // namespace steer::matchers

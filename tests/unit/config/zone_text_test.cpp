@@ -1,0 +1,160 @@
+// Records in the text form of zone files; what is expected was written by hand from the RFCs.
+#include "control/config/zone_text.h"
+
+#include <boost/test/unit_test.hpp>
+#include <string>
+#include <vector>
+
+namespace steer::config {
+namespace {
+
+std::string hex(const std::vector<std::uint8_t>& bytes) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string out;
+    for (const std::uint8_t b : bytes) {
+        out += kDigits[b >> 4];
+        out += kDigits[b & 15];
+    }
+    return out;
+}
+
+// The RDATA of one good record, or what is wrong with it.
+std::string rdata(const std::string& text) {
+    const ZoneText zone = read_zone("x. " + text, "zone");
+    if (zone.bad.count() > 0) return zone.bad.errors().front().text;
+    return zone.records.size() == 1 ? hex(zone.records[0].record.rdata) : "nothing";
+}
+
+BOOST_AUTO_TEST_SUITE(zone_text)
+
+BOOST_AUTO_TEST_CASE(types_are_written_as_their_rfcs_say) {
+    BOOST_TEST(rdata("A 192.0.2.1") == "c0000201");
+    BOOST_TEST(rdata("AAAA 2001:db8::1") == "20010db8000000000000000000000001");
+    BOOST_TEST(rdata("CNAME a.b.") == "0161016200");
+    BOOST_TEST(rdata("NS .") == "00");
+    BOOST_TEST(rdata("PTR a\\.b.c") == "03612e62016300");
+    BOOST_TEST(rdata("MX 10 a.") == "000a016100");
+    BOOST_TEST(rdata("TXT \"a b\" c \"\" \"\\\"\\065\"") ==
+               "03612062"
+               "0163"
+               "00"
+               "022241");
+    BOOST_TEST(rdata("SRV 0 5 5060 a.") == "0000000513c4016100");
+    BOOST_TEST(rdata("SOA a. b. 1 2 3 1h 5") ==
+               "016100016200000000010000000200000003"
+               "00000e1000000005");
+    BOOST_TEST(rdata("CAA 0 issue \"ca.example\"") ==
+               "000569737375656361"
+               "2e6578616d706c65");
+    BOOST_TEST(rdata("TLSA 3 1 1 01 23ab") == "0301010123ab");
+    BOOST_TEST(rdata("DS 258 13 2 abcd") == "01020d02abcd");
+    BOOST_TEST(rdata("NAPTR 1 2 \"S\" \"a\" \"\" .") == "00010002015301610000");
+    BOOST_TEST(rdata("TYPE65280 \\# 3 ab cd ef") == "abcdef");
+    BOOST_TEST(rdata("TYPE65280 \\# 0") == "");
+    BOOST_TEST(rdata("A \\# 4 c0000201") == "c0000201");
+}
+
+// RFC 9460: parameters in order of their numbers, a length before each.
+BOOST_AUTO_TEST_CASE(svcb_parameters) {
+    BOOST_TEST(rdata("HTTPS 0 a.") == "0000016100");
+    BOOST_TEST(rdata("HTTPS 1 . port=443 alpn=\"h2,h3\"") ==
+               "000100"
+               "0001000602683202"
+               "6833"
+               "0003000201bb");
+    BOOST_TEST(rdata("SVCB 1 . mandatory=port,alpn alpn=h2 port=53 no-default-alpn") ==
+               "000100"
+               "0000000400010003"
+               "00010003026832"
+               "00020000"
+               "000300020035");
+    BOOST_TEST(rdata("SVCB 1 . ipv4hint=192.0.2.1,192.0.2.2 ipv6hint=2001:db8::1") ==
+               "000100"
+               "00040008c0000201c0000202"
+               "0006001020010db8000000000000000000000001");
+    BOOST_TEST(rdata("SVCB 1 . key667=hello ech=AAEC") ==
+               "000100"
+               "00050003000102"
+               "029b000568656c6c6f");
+}
+
+BOOST_AUTO_TEST_CASE(names_ttls_and_classes) {
+    const ZoneText zone = read_zone(
+        "$ORIGIN example.org.\n"
+        "$TTL 2m\n"
+        "@ A 192.0.2.1 ; comment\n"
+        "  60 IN AAAA 2001:db8::1\n"
+        "www CH 1h TXT ( one ; of two\n"
+        "      two )\n"
+        "$ORIGIN sub\n"
+        "a CNAME b\n"
+        "c. CNAME @\n",
+        "zone");
+    BOOST_TEST(zone.bad.count() == 0U);
+    BOOST_TEST_REQUIRE(zone.records.size() == 5U);
+    const auto is = [&](std::size_t i, const std::string& name, std::uint32_t ttl,
+                        std::uint16_t klass, int line) {
+        BOOST_TEST(zone.records[i].name == name);
+        BOOST_TEST(zone.records[i].record.ttl_s == ttl);
+        BOOST_TEST(zone.records[i].record.klass == klass);
+        BOOST_TEST(zone.records[i].line == line);
+    };
+    is(0, "example.org", 120, 1, 3);
+    is(1, "example.org", 60, 1, 4);
+    is(2, "www.example.org", 3600, 3, 5);
+    is(3, "a.sub.example.org", 120, 1, 8);
+    is(4, "c", 120, 1, 9);
+    BOOST_TEST(hex(zone.records[2].record.rdata) == "036f6e650374776f");
+    BOOST_TEST(hex(zone.records[4].record.rdata) == "03737562076578616d706c65036f726700");
+    BOOST_TEST(read_zone("a A 192.0.2.1", "zone").records.at(0).record.ttl_s == 3600U);
+}
+
+BOOST_AUTO_TEST_CASE(bad_lines_are_named_and_the_others_are_read) {
+    const ZoneText zone = read_zone(
+        "\n"
+        " A 192.0.2.1\n"      // no name yet
+        "a A 192.0.2.256\n"   // no address
+        "a AAAA 192.0.2.1\n"  // of the other family
+        "a MX ten b.\n"
+        "a A 192.0.2.1 192.0.2.2\n"
+        "a TXT \"open\n"
+        "a TXT \\25\n"
+        "a OPT x\n"
+        "a HTTPS 1 . alpn=,\n"
+        "a HTTPS 1 . mandatory=mandatory\n"
+        "a TYPE1234 what\n"
+        "a TYPE1234 \\# 1 abcd\n"
+        "$TTL soon\n"
+        "good A 192.0.2.1\n"
+        "a TXT (\n"
+        "  never closed\n",
+        "zone");
+    BOOST_TEST(zone.bad.count() == 14U);
+    BOOST_TEST_REQUIRE(zone.records.size() == 1U);
+    BOOST_TEST(zone.records[0].line == 15);
+    const auto errors = zone.bad.errors();
+    BOOST_TEST(errors[0].sentence() == "zone:2: a record without a name: write one before it");
+    BOOST_TEST(errors[1].sentence() == "zone:3: expected A as in '192.0.2.1'");
+    BOOST_TEST(errors.back().line == 16);
+    BOOST_TEST(read_zone(std::string("\xff\xfe\0a", 4), "zone").bad.count() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(any_bytes_will_do) {
+    std::string bytes;
+    for (unsigned seed = 1; seed <= 300; ++seed) {
+        bytes.clear();
+        for (unsigned i = 0, x = seed; i < 200; ++i) {
+            x = x * 1664525 + 1013904223;
+            constexpr std::string_view kBytes = "aA1.\\\"();$@# \t\n=,-:\0\xff";
+            bytes += x >> 24 < 40 ? "a A 192.0.2.1 HTTPS 1 . alpn=h2 \\# 2 ab"[x >> 16 & 31]
+                                  : kBytes[(x >> 20) % kBytes.size()];
+        }
+        const ZoneText zone = read_zone(bytes, "zone");
+        BOOST_TEST(zone.records.size() + zone.bad.count() <= 200U);
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace steer::config
