@@ -9,6 +9,7 @@
 
 #include "dataplane/dns/query.h"
 #include "dataplane/event/list_state.h"
+#include "dataplane/policy/branches.h"
 #include "dataplane/policy/program.h"
 #include "dataplane/port/port.h"
 #include "matchers/prefix/ip_address.h"
@@ -20,7 +21,11 @@ struct Snapshot;
 
 // How the answer gets back.
 struct ReturnPath {
-    enum class Kind : std::uint8_t { port, stream };
+    enum class Kind : std::uint8_t {
+        port,
+        stream,
+        parent,  // of a branch: to the record that waits for it, whose token is `stream_token`
+    };
     Kind kind = Kind::port;
     std::uint8_t port = 0;               // index in the ports of `worker`
     std::uint8_t stream = 0;             // index of the streams thread
@@ -33,6 +38,8 @@ struct ReturnPath {
     std::uint8_t worker = 0;  // whose port: another's where the query was moved
     IpAddress client, local;
     std::uint64_t stream_token = 0;
+    std::uint16_t wait = 0;   // parent: for which of its waits (Parked::wait) ...
+    std::uint8_t branch = 0;  // ... and which branch of it
 };
 
 // Where a program stands. Copied into the parked record and back.
@@ -51,6 +58,13 @@ struct ProgramState {
     std::uint16_t stale_wait_ms = 0;
     bool ecs = false;      // a cache was entered that asks for the client's subnet
     bool refresh = false;  // for a cache alone, told to nobody: ends with the cache's wrapper
+    bool unit = false;     // a branch: ends without an answer if it has none
+};
+
+// What a response is besides its answer (policy/executor.h), while the query is parked in mid-program.
+struct KeptResponse {
+    std::uint32_t stale_ttl_s = UINT32_MAX;
+    std::uint16_t kept_in = UINT16_MAX;
 };
 
 struct alignas(64) Parked {
@@ -60,6 +74,9 @@ struct alignas(64) Parked {
         ended,           // the client was told already; freed by the owner worker's reply
         held,            // `answer` waits for acknowledgements
         waits_ring,      // `answer` waits for room in the ring to routers
+        sleeps,          // until its timer; `answer`: what it has by then, if it has anything
+        waits_branches,  // as `branches` says; `answer` as with sleeps
+        branch_done,     // a branch whose answer its parent keeps, as `next_waiter`
     };
 
     // Written by the worker when it parks the query, read by the owner worker.
@@ -79,10 +96,16 @@ struct alignas(64) Parked {
     std::uint32_t ttl_end_s;   // held: when the answer's TTLs end at the latest
     const Snapshot* snapshot;  // its generation stays alive until the record is freed
     Parked* next_waiter;       // owner's, while it waits for an upstream
-    Buffer* answer;            // held, waits_ring
-    std::uint16_t ede;         // of `answer`; kNoEde: none
+    Buffer* answer;     // held, waits_ring; nullptr allowed: sleeps, waits_branches, branch_done
+    std::uint16_t ede;  // of `answer`; kNoEde: none
     std::uint8_t ecs_asked;  // edns.ecs_len if the upstream is told: written before Forwarder::ask
     bool background;         // counts for nobody: ParkedPool::take_background()
+    Branches branches;       // waits_branches
+    std::uint16_t wait;  // for branches, so far: one that nobody waits for any more says another
+    bool is_branch;      // counts as such: ParkedPool::take_branch()
+    KeptResponse kept;   // of `answer`, while the program is not over
+    std::uint64_t next_at_ms;   // sleeps: when it goes on; waits_branches: when the first is late
+    std::uint64_t stale_at_ms;  // when a stale answer is given instead; 0: not
     ProgramState program;
     ReturnPath path;
     // Wire form as the client wrote it, then its subnet (edns.ecs_len bytes).

@@ -61,6 +61,30 @@ ParkedPool::Taken ParkedPool::take_background(const Snapshot& snapshot,
     return taken;
 }
 
+ParkedPool::Taken ParkedPool::take_branch(const Snapshot& snapshot, const IpAddress& client,
+                                          std::span<const std::uint8_t> qname,
+                                          unsigned which) noexcept {
+    const unsigned share = which + 1;
+    if (branches_ >= std::max(limits_.records / 4 * share, share))
+        return {nullptr, Verdict::drop_parked_full};
+    const Keys keys = of_branches(keys_of(client, qname));
+    if (by_client_.get(keys.client) >= limits_.per_client * share &&
+        !snapshot.trusted_forwarders.contains(client)) {
+        return {nullptr, Verdict::drop_client_quota};
+    }
+    const Taken taken = take_counted(snapshot, keys);
+    if (taken.record != nullptr) {
+        taken.record->is_branch = true;
+        ++branches_;
+    }
+    return taken;
+}
+
+ParkedPool::Keys ParkedPool::of_branches(const Keys& keys) noexcept {
+    constexpr std::uint64_t kOther = 0x9e3779b97f4a7c15;
+    return {keys.client ^ kOther, keys.suffix ^ kOther};
+}
+
 ParkedPool::Taken ParkedPool::take_counted(const Snapshot& snapshot, const Keys& keys) noexcept {
     if (in_use_ == limits_.records) return {nullptr, Verdict::drop_parked_full};
     if (by_suffix_.get(keys.suffix) >= limits_.per_suffix)
@@ -85,6 +109,9 @@ ParkedPool::Taken ParkedPool::take_counted(const Snapshot& snapshot, const Keys&
     p->holds_left = 0;
     p->unsettled = false;
     p->background = false;
+    p->is_branch = false;
+    p->wait = 0;
+    p->stale_at_ms = 0;
     p->ede = kNoEde;
     count_generation(snapshot, 1);
     return {p, Verdict::forwarded};
@@ -93,9 +120,12 @@ ParkedPool::Taken ParkedPool::take_counted(const Snapshot& snapshot, const Keys&
 void ParkedPool::give(Parked* p) noexcept {
     std::array<std::uint8_t, 256> qname;
     dns::lower_case(p->qname.data(), qname.data(), p->qname_len);
-    const Keys keys =
-        keys_of(p->background ? kNobody : p->path.client, {qname.data(), p->qname_len});
+    Keys keys = keys_of(p->background ? kNobody : p->path.client, {qname.data(), p->qname_len});
     if (p->background) --background_;
+    if (p->is_branch) {
+        keys = of_branches(keys);
+        --branches_;
+    }
     by_client_.remove(keys.client);
     by_suffix_.remove(keys.suffix);
     count_generation(*p->snapshot, -1);

@@ -43,6 +43,11 @@ class ParkedPool {
                std::span<const std::uint8_t> qname) noexcept;
     // One for a refresh that no client waits for. They may have an eighth of all.
     Taken take_background(const Snapshot& snapshot, std::span<const std::uint8_t> qname) noexcept;
+    // One for branch number `which` of another record's query. First ones may have a quarter of all, others leave half of
+    // all; and they have quotas of their own, so that those which nobody waits for any more stand neither in the way of
+    // what clients ask nor of second ones.
+    Taken take_branch(const Snapshot& snapshot, const IpAddress& client,
+                      std::span<const std::uint8_t> qname, unsigned which) noexcept;
     void give(Parked* p) noexcept;
 
     // The record of a hold token; nullptr: it was given back since.
@@ -61,6 +66,7 @@ class ParkedPool {
     Taken take_counted(const Snapshot& snapshot, const Keys& keys) noexcept;
     [[nodiscard]] Keys keys_of(const IpAddress& client,
                                std::span<const std::uint8_t> qname) const noexcept;
+    static Keys of_branches(const Keys& keys) noexcept;
     void count_generation(const Snapshot& snapshot, int change) noexcept;
 
     Limits limits_;
@@ -72,6 +78,7 @@ class ParkedPool {
     unsigned high_water_ = 0;
     unsigned in_use_ = 0;
     unsigned background_ = 0;
+    unsigned branches_ = 0;
     CountTable by_client_, by_suffix_;
 };
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "dataplane/resolver_impl.h"
+
 namespace steer {
 namespace {
 
@@ -19,57 +21,6 @@ dns::Ede reason_of(AskEnd end) {
         default:
             return dns::Ede::other;
     }
-}
-
-// All of a query that outlives its packet, but its way.
-void remember(const Packet& p, const QueryContext& c, Parked& r) {
-    const dns::Query& q = p.query;
-    r.qname_len = q.qname_len;
-    r.id = q.id;
-    r.qtype = q.qtype;
-    r.qclass = q.qclass;
-    r.flags = q.flags;
-    r.edns = q.edns;
-    r.started_s = static_cast<std::uint32_t>(c.started_ms / 1000);
-    r.started_ms = static_cast<std::uint16_t>(c.started_ms % 1000);
-    r.program = c.state;
-    r.ecs_asked = c.state.ecs ? q.edns.ecs_len : 0;
-    std::memcpy(r.qname.data(), p.dns + dns::kHeaderSize, q.qname_len);
-    std::memcpy(r.qname.data() + q.qname_len, q.ecs().data(), q.edns.ecs_len);
-}
-
-// The query of `p` in another record.
-void become(const Parked& p, Parked& other) {
-    other.qname_len = p.qname_len;
-    other.id = p.id;
-    other.qtype = p.qtype;
-    other.qclass = p.qclass;
-    other.flags = p.flags;
-    other.edns = p.edns;
-    other.started_s = p.started_s;
-    other.started_ms = p.started_ms;
-    other.path = p.path;
-    std::memcpy(other.qname.data(), p.qname.data(), std::size_t{p.qname_len} + p.edns.ecs_len);
-}
-
-void recall(const Parked& r, dns::Query& q) {
-    q.id = r.id;
-    q.flags = r.flags;
-    q.qtype = r.qtype;
-    q.qclass = r.qclass;
-    q.qname_len = r.qname_len;
-    q.question_end = static_cast<std::uint16_t>(dns::kHeaderSize + r.qname_len + 4);
-    q.edns = r.edns;
-    dns::lower_case(r.qname.data(), q.qname.data(), r.qname_len);
-    std::memcpy(q.qname.data() + r.qname_len, r.qname.data() + r.qname_len, r.edns.ecs_len);
-}
-
-void recall(const Parked& r, QueryContext& c) {
-    c.qname_as_sent = r.qname.data();
-    c.client = r.path.client;
-    c.client_port = r.path.client_port;
-    c.started_ms = std::uint64_t{r.started_s} * 1000 + r.started_ms;
-    c.state = r.program;
 }
 
 LeavingAnswer leaving(const QueryContext& c, Now now) {
@@ -163,12 +114,26 @@ void Resolver::resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept
 
 void Resolver::resolve_one(Packet& p, QueryContext& c, Now now) noexcept {
     const Step step = parts_.executor.run(c, now);
-    if (c.refresh_pc != QueryContext::kNoRefresh) refresh(p, c, now);
+    if (step > Step::asks) return resolve_waiting(p, c, step, now);
+    if (c.refresh_pc != QueryContext::kNoRefresh) refresh({c, &p}, now);
     if (step == Step::asks) {
         ask(p, c, now);
     } else {
         leave(p, c, now);
     }
+}
+
+void Resolver::resolve_waiting(Packet& p, QueryContext& c, Step step, Now now) noexcept {
+    Way w{c, &p};
+    step = go_on(w, step, now);
+    if (w.record == nullptr) {
+        const bool in_vain = c.failed && w.refused != Verdict::forwarded;
+        if (step == Step::answered && !in_vain) return leave(p, c, now);
+        if (step == Step::asks) return ask(p, c, now);
+        if (in_vain || record_of(w) == nullptr) return refuse(p, w.refused);
+    }
+    parts_.replier.park(p, Verdict::forwarded);
+    settle(*w.record, c, step, ParkedEnd::answered, now);
 }
 
 void Resolver::ask(Packet& p, const QueryContext& c, Now now) noexcept {
@@ -182,8 +147,10 @@ void Resolver::ask(Packet& p, const QueryContext& c, Now now) noexcept {
         parts_.pool.give(record);
         return parts_.replier.drop(p, Verdict::drop_ring_full);
     }
-    if (c.state.stale_wait_ms != 0)
-        timers_.set(record->index, now.ms + c.state.stale_wait_ms, now.ms);
+    if (c.state.stale_wait_ms != 0) {
+        record->stale_at_ms = now.ms + c.state.stale_wait_ms;
+        set_timer(*record, now);
+    }
     parts_.counters.add(Stat::parked_total);
     parts_.replier.park(p, Verdict::forwarded);
 }
@@ -195,25 +162,25 @@ void Resolver::refuse(Packet& p, Verdict why) noexcept {
 }
 
 // It is only worth while if there is room: the next hit tries again.
-void Resolver::refresh(const Packet& p, const QueryContext& c, Now now) noexcept {
-    Parked* const r = parts_.pool.take_background(c.snapshot, p.query.name()).record;
+void Resolver::refresh(const Way& w, Now now) noexcept {
+    const std::uint16_t pc = std::exchange(w.c.refresh_pc, QueryContext::kNoRefresh);
+    Parked* const r = parts_.pool.take_background(w.c.snapshot, w.c.query.name()).record;
     if (r == nullptr) return;
-    remember(p, c, *r);
-    r->path = ReturnPath{};
-    r->path.client = p.source;
-    r->path.client_port = p.source_port;
+    copy_query(w, *r);
+    const ReturnPath path = std::exchange(r->path, ReturnPath{});
+    r->path.client = path.client;
+    r->path.client_port = path.client_port;
     r->state = Parked::State::waits_upstream;
-    QueryContext own(c.snapshot, p.query);
+    dns::Query q;
+    recall(*r, q);
+    QueryContext own(w.c.snapshot, q);
     recall(*r, own);
-    r->program = own.state = Executor::refresh_state(c.state, c.refresh_pc);
+    r->program = own.state = Executor::refresh_state(w.c.state, pc);
     parts_.counters.add(Stat::parked_total);
     parts_.counters.add(Stat::cache_refreshes);
-    if (parts_.executor.run(own, now) == Step::answered) return end_refresh(*r, own, now);
-    r->program = own.state;
-    const std::uint64_t hash = parts_.hasher.of_name(p.query.name()).low;
-    if (parts_.forwarder.ask(r, own.group, hash, now)) return;
-    parts_.counters.add(ParkedEnd::refreshed);
-    give_back(*r);
+    Way refreshing{own, nullptr, r};
+    const Step step = go_on(refreshing, parts_.executor.run(own, now), now);
+    settle(*r, own, step, ParkedEnd::refreshed, now);
 }
 
 // Rows are there before the first client gets the address, if it was not asked in vain.
@@ -234,15 +201,19 @@ void Resolver::answer_stale(Parked& p, Now now) noexcept {
     recall(p, c);
     const ProgramState before = p.program;
     if (!parts_.executor.resume_stale(c, now)) return;
+    const std::span<const std::uint8_t> qname{q.qname.data(), q.qname_len};
     Parked* const told =
-        parts_.pool.take(*p.snapshot, p.path.client, {q.qname.data(), q.qname_len}).record;
+        p.is_branch
+            ? parts_.pool.take_branch(*p.snapshot, p.path.client, qname, p.path.branch).record
+            : parts_.pool.take(*p.snapshot, p.path.client, qname).record;
     if (told == nullptr) return;  // then it waits for the upstream
     become(p, *told);
+    told->state = Parked::State::ended;
     told->program = c.state;
     p.program = Executor::refresh_state_of(*p.snapshot, before);
     parts_.counters.add(Stat::parked_total);
     parts_.counters.add(Stat::cache_refreshes);
-    leave(*told, c, ParkedEnd::answered, now);
+    settle(*told, c, Step::answered, ParkedEnd::answered, now);
 }
 
 void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
@@ -293,23 +264,76 @@ void Resolver::answered(Parked& p, AskEnd end, Buffer* answer, Now now) noexcept
     recall(p, q);
     QueryContext c(*p.snapshot, q);
     recall(p, c);
-    const Step step = parts_.executor.resume(c, answer, reason_of(end), now);
+    Way w{c, nullptr, &p};
+    const Step step = go_on(w, parts_.executor.resume(c, answer, reason_of(end), now), now);
     const bool failed = c.response && c.response.answer().rcode == dns::kServFail;
-    if (end == AskEnd::over_quota && failed && !servfail_over_quota_ && !c.state.refresh) {
+    const bool told = !c.state.refresh && !p.is_branch;
+    if (end == AskEnd::over_quota && failed && !servfail_over_quota_ && told) {
         parts_.replier.drop(p, ParkedEnd::dropped_over_quota);
         return give_back(p);
     }
-    if (step == Step::answered && c.state.refresh) return end_refresh(p, c, now);
-    if (step == Step::answered) {
-        return leave(p, c, end == AskEnd::answered ? ParkedEnd::answered : ParkedEnd::servfail,
-                     now);
+    settle(p, c, step, end == AskEnd::answered ? ParkedEnd::answered : ParkedEnd::servfail, now);
+}
+
+Step Resolver::go_on(Way& w, Step step, Now now) noexcept {
+    for (;;) {
+        if (w.c.refresh_pc != QueryContext::kNoRefresh) refresh(w, now);
+        if (step != Step::branches) return step;
+        step = run_branches(w, {}, {}, now);
     }
+}
+
+void Resolver::settle(Parked& p, QueryContext& c, Step step, ParkedEnd end, Now now) noexcept {
+    if (step == Step::waits) return;
+    if (step != Step::answered) {
+        if (park(p, c, step, now)) return;
+        c.failed = true;
+        if (!c.state.refresh && !p.is_branch)
+            return end_with_servfail(p, c.query, dns::Ede::other, ParkedEnd::servfail);
+    }
+    if (c.state.refresh) return end_refresh(p, c, now);
+    if (p.is_branch) return deliver(p, c, now);
+    leave(p, c, end, now);
+}
+
+bool Resolver::park(Parked& p, const QueryContext& c, Step step, Now now) noexcept {
     p.program = c.state;
-    p.ecs_asked = c.state.ecs ? q.edns.ecs_len : 0;
-    const std::uint64_t hash = parts_.hasher.of_name(q.name()).low;
-    if (!parts_.forwarder.ask(&p, c.group, hash, now)) {
-        if (c.state.refresh) return end_refresh(p, c, now);
-        end_with_servfail(p, q, dns::Ede::other, ParkedEnd::servfail);
+    p.ecs_asked = c.state.ecs ? c.query.edns.ecs_len : 0;
+    if (c.state.stale_wait_ms != 0 && p.stale_at_ms == 0)
+        p.stale_at_ms = now.ms + c.state.stale_wait_ms;
+    if (step == Step::sleeps) {
+        if (!keep(p, c, now)) return false;
+        p.state = Parked::State::sleeps;
+        p.next_at_ms = now.ms + c.sleep_ms;
+        set_timer(p, now);
+        return true;
+    }
+    p.state = Parked::State::waits_upstream;
+    p.next_waiter = nullptr;
+    set_timer(p, now);
+    const std::uint64_t hash = parts_.hasher.of_name(c.query.name()).low;
+    return parts_.forwarder.ask(&p, c.group, hash, now);
+}
+
+bool Resolver::keep(Parked& p, const QueryContext& c, Now now) noexcept {
+    if (!c.response || p.answer != nullptr) return true;
+    p.answer = c.response.in_buffer(parts_.buffers, now);
+    if (p.answer == nullptr) return false;
+    p.kept = c.response.terms();
+    const auto ede = c.response.ede();
+    p.ede = ede ? static_cast<std::uint16_t>(*ede) : kNoEde;
+    return true;
+}
+
+void Resolver::set_timer(Parked& p, Now now) noexcept {
+    std::uint64_t at_ms = UINT64_MAX;
+    if (p.stale_at_ms != 0) at_ms = p.stale_at_ms;
+    const bool may_be_late = p.state == Parked::State::waits_branches && !p.branches.late;
+    if (may_be_late || p.state == Parked::State::sleeps) at_ms = std::min(at_ms, p.next_at_ms);
+    if (at_ms != UINT64_MAX) {
+        timers_.set(p.index, at_ms, now.ms);
+    } else {
+        timers_.cancel(p.index);
     }
 }
 
@@ -411,6 +435,8 @@ void Resolver::end_with_servfail(Parked& p, const dns::Query& q, dns::Ede ede,
 void Resolver::give_back(Parked& p) noexcept {
     timers_.cancel(p.index);
     if (p.state == Parked::State::waits_ring) remove_ring_waiter(p);
+    if (p.state == Parked::State::waits_branches && p.next_waiter != nullptr)
+        end_branch(*p.next_waiter);
     release(p.answer);
     p.answer = nullptr;
     parts_.pool.give(&p);
@@ -420,16 +446,48 @@ void Resolver::tick(std::uint32_t retire_generation, Now now) noexcept {
     for (unsigned i = 0; i < kTimersPerTurn; ++i) {
         const std::uint32_t index = timers_.pop_due(now.ms);
         if (index == forward::kNone) break;
-        Parked& p = parts_.pool.at(index);
-        if (p.state == Parked::State::waits_upstream) {
-            answer_stale(p, now);
-        } else if (p.state != Parked::State::ended) {
-            parts_.counters.add(Stat::hold_late);
-            end_by_policy(p, now);
-        }
+        on_timer(parts_.pool.at(index), now);
     }
     if (ring_first_ != nullptr) retry_ring(now);
     if (retire_generation > retired_) retire(retire_generation);
+}
+
+void Resolver::on_timer(Parked& p, Now now) noexcept {
+    switch (p.state) {
+        case Parked::State::free:
+        case Parked::State::ended:
+        case Parked::State::branch_done:
+            return;
+        case Parked::State::held:
+        case Parked::State::waits_ring:
+            parts_.counters.add(Stat::hold_late);
+            return end_by_policy(p, now);
+        case Parked::State::waits_upstream:
+        case Parked::State::waits_branches:
+        case Parked::State::sleeps:
+            break;
+    }
+    if (p.stale_at_ms != 0 && now.ms >= p.stale_at_ms) {
+        p.stale_at_ms = 0;
+        if (p.state != Parked::State::sleeps) answer_stale(p, now);
+    }
+    if (p.state == Parked::State::waits_upstream || now.ms < p.next_at_ms) return set_timer(p, now);
+    if (p.state == Parked::State::sleeps) return wake(p, now);
+    if (p.branches.late) return set_timer(p, now);
+    p.branches.late = true;
+    consider(p, p.branches, {}, nullptr, now);
+}
+
+void Resolver::wake(Parked& p, Now now) noexcept {
+    dns::Query q;
+    recall(p, q);
+    QueryContext c(*p.snapshot, q);
+    recall(p, c);
+    recall_response(p, c);
+    release(std::exchange(p.answer, nullptr));
+    Way w{c, nullptr, &p};
+    const Step step = go_on(w, parts_.executor.run(c, now), now);
+    settle(p, c, step, ParkedEnd::answered, now);
 }
 
 std::uint64_t Resolver::next_deadline_ms(Now now) const noexcept {
@@ -500,7 +558,8 @@ void Resolver::retire(std::uint32_t generation) noexcept {
     const unsigned end = std::min(retire_at_ + kRetiredPerTurn, parts_.pool.high_water());
     for (; retire_at_ < end; ++retire_at_) {
         Parked& p = parts_.pool.at(retire_at_);
-        const bool waits = p.state != Parked::State::free && p.state != Parked::State::ended;
+        const bool waits = p.state != Parked::State::free && p.state != Parked::State::ended &&
+                           p.state != Parked::State::branch_done;  // its parent's to free
         if (!waits || p.snapshot->generation > generation) continue;
         end_generation(p);
         if (p.state == Parked::State::waits_upstream) {
@@ -514,6 +573,7 @@ void Resolver::retire(std::uint32_t generation) noexcept {
 
 void Resolver::end_generation(Parked& p) noexcept {
     if (p.program.refresh) return parts_.counters.add(ParkedEnd::refreshed);
+    if (p.is_branch) return parts_.counters.add(ParkedEnd::branch_over);
     dns::Query q;
     recall(p, q);
     parts_.replier.answer(p, q, dns::empty_answer(dns::kServFail), {.ede = dns::Ede::other},

@@ -93,6 +93,7 @@ namespace steer {
     X(dropped_over_quota, "dropped_over_quota", "too many upstream queries under one domain") \
     X(dropped_on_timeout, "dropped_on_timeout", "on_timeout: drop")                           \
     X(refreshed, "refreshed", "a refresh in the background is over: nobody waited")           \
+    X(branch_over, "branch_over", "a branch of another query is over (fallback)")             \
     X(drop_no_buffer, "drop_no_buffer", "no buffer for the answer")                           \
     X(drop_tx_full, "drop_tx_full", "the port or ring did not take the answer")               \
     X(generation_ended, "generation_ended", "its configuration was retired: SERVFAIL sent")

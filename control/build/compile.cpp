@@ -62,18 +62,24 @@ Compiler::Compiler(const config::Settings& settings, Registry& registry, TagMask
 
 void Compiler::run() {
     if (settings_.policy.canaries == config::Canaries::nxdomain) refuse_canaries();
-    const config::Plugin& entry = settings_.plugin(settings_.entry);
-    if (const auto* main = std::get_if<config::Sequence>(&entry.args)) {
+    snapshot_.entry = 0;
+    program_of(settings_.entry, settings_.plugin(settings_.entry).line);
+    units();
+    if (too_long_) return;
+    check_nesting();
+    most_claims(snapshot_.entry);
+}
+
+void Compiler::program_of(config::PluginIndex plugin, int line) {
+    if (const auto* main = std::get_if<config::Sequence>(&settings_.plugin(plugin).args)) {
         sequence(*main, 0);
     } else {
         config::ExecRule only;
-        only.plugin = settings_.entry;
-        only.line = entry.line;
+        only.plugin = plugin;
+        only.line = line;
         sequence({{only}}, 0);
     }
     emit(Op::end, 0, 0);
-    snapshot_.entry = 0;
-    check_claims();
 }
 
 std::uint16_t Compiler::sequence(const config::Sequence& sequence, unsigned depth) {
@@ -233,6 +239,11 @@ void Compiler::executor(config::PluginIndex index, int line, std::uint16_t insta
     } else if (const auto* forward = std::get_if<config::Forward>(&plugin.args)) {
         const std::uint16_t pc = emit(Op::forward, instance, line, group_of(index, *forward));
         if (!too_long_) snapshot_.program[pc].short_circuit = forward->short_circuit;
+    } else if (const auto* sleep = std::get_if<config::Sleep>(&plugin.args)) {
+        emit(Op::sleep, instance, line, milliseconds(sleep->duration));
+    } else if (const auto* fallback = std::get_if<config::Fallback>(&plugin.args)) {
+        const std::uint16_t pc = emit(Op::fallback, instance, line, fallback_of(index, *fallback));
+        if (!too_long_) snapshot_.program[pc].short_circuit = fallback->short_circuit;
     } else if (const auto* cache = std::get_if<config::Cache>(&plugin.args)) {
         const std::uint16_t pc = next_pc();
         enter(Op::enter_cache, instance, line, cache_of(index, *cache), depth);
@@ -393,33 +404,40 @@ std::uint32_t Compiler::marks_of(const std::vector<std::uint32_t>& marks, int li
     return index;
 }
 
-// The most lists that a query can meet on its way to each instruction; targets lie ahead, so one
-// pass is enough.
-void Compiler::check_claims() {
+// Targets lie ahead, so one pass over a program is enough.
+int Compiler::most_claims(std::uint16_t entry) {
     constexpr int kUnreached = -1;
+    const auto known = claims_.find(entry);
+    if (known != claims_.end()) return known->second;
     const Program& program = snapshot_.program;
     std::vector<int> most(program.size() + 1, kUnreached);
-    most[snapshot_.entry] = 0;
-    for (std::size_t pc = snapshot_.entry; pc < program.size(); ++pc) {
+    most[entry] = 0;
+    std::size_t pc = entry;
+    int all = 0;
+    for (; program[pc].op != Op::end; ++pc) {
         const Instruction& i = program[pc];
-        if (most[pc] == kUnreached || i.op == Op::stop || i.op == Op::reject || i.op == Op::end)
-            continue;
-        const bool list = i.op == Op::enter_list;
+        if (most[pc] == kUnreached) continue;
+        all = std::max(all, most[pc]);
+        if (i.op == Op::stop || i.op == Op::reject) continue;
+        int more = i.op == Op::enter_list ? 1 : 0;
+        if (i.op == Op::fallback) {
+            const Fallback& f = snapshot_.fallbacks[i.operand];
+            more = std::max(most_claims(f.primary), most_claims(f.secondary));
+        }
         if (i.op == Op::go_to) {
             most[i.target] = std::max(most[i.target], most[pc]);
             continue;
         }
-        most[pc + 1] = std::max(most[pc + 1], most[pc] + (list ? 1 : 0));
-        if (is_test(i.op)) {
-            most[i.target] = std::max(most[i.target], most[pc]);
-        }
-        if (list && most[pc + 1] == static_cast<int>(kMaxClaims) + 1) {
+        most[pc + 1] = std::max(most[pc + 1], most[pc] + more);
+        if (is_test(i.op)) most[i.target] = std::max(most[i.target], most[pc]);
+        if (most[pc] + more > static_cast<int>(kMaxClaims) && !too_many_claims_) {
+            too_many_claims_ = true;
             error(i.line, "more than " + std::to_string(kMaxClaims) +
                               " ros_address_list can act on one answer here: use fewer, or end the "
                               "way of each with 'accept'");
-            return;
         }
     }
+    return claims_[entry] = std::max(all, most[pc]);
 }
 
 }  // namespace steer::build

@@ -31,6 +31,8 @@ class Compiler {
     void run();
 
   private:
+    // The program of an executor, to its `end`.
+    void program_of(config::PluginIndex plugin, int line);
     // Returns the pc of its end.
     std::uint16_t sequence(const config::Sequence& sequence, unsigned depth);
     // `jump` or `goto`: the latter does not come back.
@@ -70,7 +72,13 @@ class Compiler {
     std::uint32_t numbers_of(const std::vector<std::uint16_t>& numbers);
     std::uint32_t prefixes_of(config::PluginIndex plugin, const config::IpMatch& match);
     std::uint32_t marks_of(const std::vector<std::uint32_t>& marks, int line);
-    void check_claims();
+    std::uint32_t fallback_of(config::PluginIndex plugin, const config::Fallback& fallback);
+    void units();
+    std::uint16_t unit_of(config::PluginIndex plugin, int line);
+    [[nodiscard]] unsigned nesting(std::uint16_t entry) const;
+    void check_nesting();
+    // The most lists that can act on an answer in the program from `entry` on.
+    int most_claims(std::uint16_t entry);
 
     const config::Settings& settings_;
     Registry& registry_;
@@ -86,6 +94,11 @@ class Compiler {
     std::map<config::PluginIndex, std::uint32_t> groups_, caches_, prefix_sets_, black_holes_,
         tables_;
     std::map<std::uint32_t, unsigned> mark_bits_;
+    std::map<config::PluginIndex, std::uint32_t> fallbacks_;
+    std::map<config::PluginIndex, std::uint16_t> units_;  // by executor: their pcs
+    std::vector<config::PluginIndex> waiting_;            // fallbacks without units yet
+    std::map<std::uint16_t, int> claims_;                 // by entry
+    bool too_many_claims_ = false;
 };
 
 }  // namespace steer::build

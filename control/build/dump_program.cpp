@@ -43,6 +43,10 @@ std::string_view name_of(Op op) {
             return "go_to";
         case Op::forward:
             return "forward";
+        case Op::sleep:
+            return "sleep";
+        case Op::fallback:
+            return "fallback";
         case Op::enter_cache:
             return "enter_cache";
         case Op::enter_list:
@@ -116,6 +120,13 @@ std::string operand_text(const Snapshot& snapshot, const Instruction& i) {
         }
         case Op::forward:
             return group_text(snapshot, snapshot.groups[i.operand]);
+        case Op::sleep:
+            return std::to_string(i.operand) + " ms";
+        case Op::fallback: {
+            const Fallback& f = snapshot.fallbacks[i.operand];
+            return std::to_string(f.primary) + ", after " + std::to_string(f.threshold_ms) +
+                   " ms " + std::to_string(f.secondary) + (f.always_standby ? ", standby" : "");
+        }
         case Op::enter_cache:
             return snapshot.caches[i.operand].tag;
         case Op::enter_list:

@@ -124,6 +124,11 @@ bool stops_hits(const Settings& settings, const ExecRule& rule) {
            });
 }
 
+bool asks_upstream(const Plugin& plugin) {
+    return std::holds_alternative<Forward>(plugin.args) ||
+           std::holds_alternative<Fallback>(plugin.args);
+}
+
 // `cache` and then `forward`, with nothing between that keeps a hit from being asked again.
 void advise_cache(Reading& in, const Plugin& plugin, const Sequence& sequence) {
     const Settings& settings = in.settings();
@@ -134,7 +139,7 @@ void advise_cache(Reading& in, const Plugin& plugin, const Sequence& sequence) {
         const Plugin& exec = settings.plugins[rule.plugin];
         if (const auto* args = std::get_if<Cache>(&exec.args)) {
             if (!args->short_circuit) cache = &exec;
-        } else if (std::holds_alternative<Forward>(exec.args) && cache != nullptr) {
+        } else if (asks_upstream(exec) && cache != nullptr) {
             const bool only_without = std::any_of(
                 rule.matches.begin(), rule.matches.end(),
                 [&](const MatchUse& m) { return asks_for_response(settings, m, true); });
@@ -243,15 +248,28 @@ class AnswerWalk {
             const End end = walk(*inner);
             return end == End::answered && !always ? End::falls_through : end;
         }
-        if (!std::holds_alternative<Forward>(exec.args) &&
-            !std::holds_alternative<BlackHole>(exec.args))
-            return End::falls_through;
+        if (!always_has_end(exec)) return End::falls_through;
         if (always) return End::answered;
         if (rule.matches.size() != 1) return End::falls_through;
         const MatchUse& condition = rule.matches.front();
         if (asked_if_.contains({condition.plugin, !condition.negate})) return End::answered;
         asked_if_.emplace(condition.plugin, condition.negate);
         return End::falls_through;
+    }
+
+    // A response or an error always comes of it.
+    bool always_has_end(const Plugin& exec) {
+        if (std::holds_alternative<Forward>(exec.args) ||
+            std::holds_alternative<BlackHole>(exec.args))
+            return true;
+        const auto* fallback = std::get_if<Fallback>(&exec.args);
+        return fallback != nullptr &&
+               (unit_has_end(fallback->primary) || unit_has_end(fallback->secondary));
+    }
+    bool unit_has_end(PluginIndex unit) {
+        const Plugin& exec = settings_.plugins[unit];
+        const Sequence* sequence = sequence_of(exec);
+        return sequence != nullptr ? walk(*sequence) == End::answered : always_has_end(exec);
     }
 
     const Settings& settings_;

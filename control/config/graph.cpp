@@ -115,6 +115,10 @@ std::vector<Reference> references_of(const Plugin& plugin) {
             if (rule.runs_plugin()) out.push_back({rule.plugin, rule.line});
         }
     }
+    if (const auto* fallback = std::get_if<Fallback>(&plugin.args)) {
+        out.push_back({fallback->primary, plugin.line});
+        out.push_back({fallback->secondary, plugin.line});
+    }
     if (const auto entry = entry_of(plugin)) out.push_back({*entry, plugin.line});
     return out;
 }

@@ -344,6 +344,16 @@ struct RosAddressList {
     std::vector<PersistentRow> persistent;
 };
 
+struct Sleep {
+    Milliseconds duration{0};
+};
+struct Fallback {
+    PluginIndex primary = 0, secondary = 0;  // executors
+    Milliseconds threshold{500};
+    bool always_standby = false;
+    bool short_circuit = false;
+};
+
 struct DebugPrint {
     std::string msg;
 };
@@ -423,7 +433,7 @@ struct Plugin {
     std::variant<DomainSet, AdguardSet, IpSet, Qname, Cname, Question, IpMatch, NumberMatch,
                  HasResp, HasWantedAnswer, Constant, MarkMatch, RandomMatch, AnyMatch, Forward,
                  Cache, RosAddressList, DebugPrint, QuerySummary, DropResp, Ttl, BlackHole, Hosts,
-                 Arbitrary, Sequence, UdpServer, TcpServer>
+                 Arbitrary, Sequence, UdpServer, TcpServer, Sleep, Fallback>
         args;
 };
 

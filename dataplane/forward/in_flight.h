@@ -36,7 +36,7 @@ class Waiters {
 
 // Takes a truncated answer for one: its client came over TCP and can take all of it.
 inline bool wants_all(const Parked& parked) {
-    return parked.path.kind == ReturnPath::Kind::stream && parked.path.max_size == dns::kMaxMessage;
+    return parked.path.kind != ReturnPath::Kind::port && parked.path.max_size == dns::kMaxMessage;
 }
 
 struct Flight {

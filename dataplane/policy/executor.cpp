@@ -179,6 +179,17 @@ Step Executor::run(QueryContext& c, Now now) noexcept {
                 if (i.short_circuit) return stop(c, now);
                 ++pc;
                 break;
+            case Op::sleep:
+                ++pc;
+                if (c.stale != nullptr || i.operand == 0) break;  // that one waited long enough
+                c.sleep_ms = i.operand;
+                return Step::sleeps;
+            case Op::fallback:
+                if (c.stale == nullptr) return Step::branches;
+                run_branches_stale(c, now);
+                if (c.response && i.short_circuit) return stop(c, now);
+                ++pc;
+                break;
             case Op::enter_cache:
                 if (enter_cache(c, i, now)) return stop(c, now);
                 break;
@@ -237,6 +248,7 @@ Step Executor::resume(QueryContext& c, Buffer* answer, dns::Ede why, Now now) no
     forget_lists(c.state);
     if (answer == nullptr) {
         c.response.set_empty(dns::kServFail, why);
+        c.failed = true;
         return stop(c, now);
     }
     c.response.set_buffer(answer);
@@ -301,7 +313,7 @@ Step Executor::stop(QueryContext& c, Now now) noexcept {
 }
 
 Step Executor::finish(QueryContext& c, Now) noexcept {
-    if (!c.response) {
+    if (!c.response && !c.state.unit) {
         c.response.set_empty(dns::kNoError, dns::Ede::other);
         counters_.add(Stat::end_without_answer);
     }
@@ -460,7 +472,7 @@ void Executor::leave_cache(QueryContext& c, std::uint32_t place, std::uint8_t li
     if (cache_ == nullptr || !c.response || c.response.is_stale()) return;
     const cache::Entry* const entry = c.response.source();
     const bool replayed = entry != nullptr && tags_in(*entry).generation < c.snapshot.generation;
-    if (entry != nullptr && entry->instance == settings.id && !replayed) return;
+    if (c.response.kept_in() == settings.id && !replayed) return;
     const std::uint32_t age_s = c.response.age_s(now.s());
     const std::uint32_t life_s = cache::cacheable_for_s(c.response.answer(), settings, age_s);
     if (life_s == 0) return;

@@ -47,6 +47,7 @@ class Response {
         answer_ = nullptr;
         has_ede_ = false;
         stale_ttl_s_ = kFresh;
+        kept_in_ = kNowhere;
     }
     void set_empty(std::uint8_t rcode, std::optional<dns::Ede> ede = std::nullopt) noexcept;
     void set_entry(const cache::Entry* entry) noexcept {
@@ -54,6 +55,7 @@ class Response {
         entry_ = source_ = entry;
         answer_ = &entry->answer();
         born_s_ = entry->inserted_s;
+        kept_in_ = entry->instance;
     }
     // A stale entry (RFC 8767): its TTLs leave as `ttl_s`, or as they were if that is less.
     void set_stale(const cache::Entry* entry, std::uint32_t ttl_s) noexcept;
@@ -86,6 +88,14 @@ class Response {
         return now_s > born_s_ ? now_s - born_s_ : 0;
     }
     [[nodiscard]] bool is_stale() const { return stale_ttl_s_ != kFresh; }
+    // CacheInstance::id of the cache that gave it; kNowhere: it is not from a cache.
+    static constexpr std::uint16_t kNowhere = UINT16_MAX;
+    [[nodiscard]] std::uint16_t kept_in() const { return kept_in_; }
+    // It becomes what `other` is, which is empty then.
+    void take(Response& other) noexcept;
+    // What a query needs to have it again later, but for its buffer and EDE; restore() takes over the buffer.
+    [[nodiscard]] KeptResponse terms() const { return {stale_ttl_s_, kept_in_}; }
+    void restore(Buffer* buffer, const KeptResponse& terms, std::optional<dns::Ede> ede) noexcept;
     [[nodiscard]] bool in_buffer_of_its_own() const { return buffer_ != nullptr; }
     // Above this no TTL may leave.
     [[nodiscard]] std::uint32_t ttl_cap_s() const { return stale_ttl_s_; }
@@ -105,6 +115,7 @@ class Response {
     Buffer* buffer_ = nullptr;
     std::uint32_t born_s_ = 0;
     std::uint32_t stale_ttl_s_ = kFresh;
+    std::uint16_t kept_in_ = kNowhere;
     bool has_ede_ = false;
     dns::Ede ede_;
     dns::Answer empty_;
@@ -135,7 +146,9 @@ struct QueryContext {
 
     ProgramState state;
     Response response;
-    std::uint16_t group = 0;  // Step::asks: whom
+    std::uint16_t group = 0;     // Step::asks: whom
+    std::uint32_t sleep_ms = 0;  // Step::sleeps: how long
+    bool failed = false;         // the program ended with an error: nobody answered
     // Set by run(): the cache (its pc) whose answer for this question is to be asked for anew, unasked.
     static constexpr std::uint16_t kNoRefresh = UINT16_MAX;
     std::uint16_t refresh_pc = kNoRefresh;
@@ -155,7 +168,9 @@ struct HitLists {
     std::uint8_t list_count = 0;
 };
 
-enum class Step : std::uint8_t { answered, asks };
+// What the program came to. sleeps: run() goes on. branches: next_branch() says what is to be done. waits: the
+// resolver's own; it waits for branches in its record.
+enum class Step : std::uint8_t { answered, asks, sleeps, branches, waits };
 
 class Executor {
   public:
@@ -183,6 +198,22 @@ class Executor {
     Step run(QueryContext& c, Now now) noexcept;
     // After Step::asks: `answer` (taken over), or nullptr and why: SERVFAIL, and the program ends.
     Step resume(QueryContext& c, Buffer* answer, dns::Ede why, Now now) noexcept;
+    // After Step::branches, for the instruction at state.pc (branches.h).
+    [[nodiscard]] static NextOfBranches next_branch(const QueryContext& c,
+                                                    const Branches& b) noexcept;
+    // When what became of them since `before` sets the clock after which the first is late: how long; nothing: it does not.
+    [[nodiscard]] static std::optional<std::uint32_t> branch_time_ms(const QueryContext& c,
+                                                                     const Branches& before,
+                                                                     const Branches& b) noexcept;
+    // `branch`, of the same question, stands at the beginning of branch number `which`.
+    static void begin_branch(QueryContext& c, unsigned which, QueryContext& branch) noexcept;
+    // How a branch ended, whose program is over.
+    [[nodiscard]] static Branches::Is end_of_branch(const QueryContext& branch) noexcept;
+    // Goes on with the response of a branch that has one, its claims and its marks.
+    Step take_branch(QueryContext& c, QueryContext& branch, Now now) noexcept;
+    // Goes on without one.
+    Step skip_branches(QueryContext& c, Now now) noexcept;
+
     // While an upstream is asked: ends the program with a stale answer and notes that the upstream was too slow or
     // failed. False: no cache that was entered has one, nothing happened.
     bool resume_stale(QueryContext& c, Now now) noexcept;
@@ -208,6 +239,8 @@ class Executor {
 
   private:
     Step finish(QueryContext& c, Now now) noexcept;
+    // With the stale answer that is in hand: nobody is waited for.
+    void run_branches_stale(QueryContext& c, Now now) noexcept;
     Step stop(QueryContext& c, Now now) noexcept;
     void enter(QueryContext& c) noexcept;
     void leave_one(QueryContext& c, Now now) noexcept;

@@ -41,6 +41,8 @@ Purity purity_of(Op op) {
         case Op::if_name_address:  // names in the same sets have different addresses
         case Op::if_random:
         case Op::forward:
+        case Op::sleep:
+        case Op::fallback:
         case Op::enter_cache:
         case Op::debug_print:
         case Op::black_hole:
@@ -144,6 +146,8 @@ class PlanWalk {
             case Op::if_name_address:
             case Op::if_random:
             case Op::forward:
+            case Op::sleep:
+            case Op::fallback:
             case Op::enter_cache:
             case Op::debug_print:
             case Op::black_hole:

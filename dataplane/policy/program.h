@@ -15,6 +15,8 @@
 // - Leaving acts on the response as it is then: `enter_cache` stores it, `enter_list` claims its
 //   addresses and caps its TTLs, `enter_summary` notes it.
 // - A program ends with `end`.
+// - `fallback` runs units beside the query: programs of their own behind the main one, entered at Fallback::primary and
+//   `secondary`. accept, reject and return end a unit alone.
 #pragma once
 
 #include <cstdint>
@@ -39,11 +41,13 @@ enum class Op : std::uint8_t {
     if_name_address,  // the same; the address that a name under in-addr.arpa, ip6.arpa stands for
     if_random,        // operand: holds for so many of 2^32
 
-    mark,           // operand: index of a 64-bit mask of interned marks
-    go_to,          // target
-    forward,        // operand: upstream group; parks; short_circuit: stop once there is an answer
-    enter_cache,    // operand: cache instance; target: the sequence's end, for short_circuit
-    enter_list,     // operand: policy list (Snapshot::lists)
+    mark,         // operand: index of a 64-bit mask of interned marks
+    go_to,        // target
+    forward,      // operand: upstream group; parks; short_circuit: stop once there is an answer
+    sleep,        // operand: milliseconds; parks
+    fallback,     // operand: index of Snapshot::fallbacks; runs branches; short_circuit: as forward
+    enter_cache,  // operand: cache instance; target: the sequence's end, for short_circuit
+    enter_list,   // operand: policy list (Snapshot::lists)
     enter_summary,  // operand: text
     debug_print,    // operand: text
     drop_response,

@@ -20,6 +20,7 @@ void Response::set_stale(const cache::Entry* entry, std::uint32_t ttl_s) noexcep
     answer_ = &entry->answer();
     born_s_ = kJustNow;
     stale_ttl_s_ = ttl_s;
+    kept_in_ = entry->instance;
     set_ede(answer_->rcode == dns::kNxDomain ? dns::Ede::stale_nxdomain : dns::Ede::stale);
 }
 
@@ -50,6 +51,33 @@ void Response::set_buffer(Buffer* buffer) noexcept {
     buffer_ = buffer;
     answer_ = &buffer->answer();
     born_s_ = static_cast<std::uint32_t>(buffer->born_ms / 1000);
+}
+
+void Response::take(Response& other) noexcept {
+    clear();
+    if (other.answer_ == &other.empty_) {
+        empty_ = other.empty_;
+        answer_ = &empty_;
+    } else {
+        answer_ = other.answer_;
+    }
+    entry_ = other.entry_;
+    buffer_ = std::exchange(other.buffer_, nullptr);
+    born_s_ = other.born_s_;
+    stale_ttl_s_ = other.stale_ttl_s_;
+    kept_in_ = other.kept_in_;
+    has_ede_ = other.has_ede_;
+    ede_ = other.ede_;
+    other.clear();
+}
+
+void Response::restore(Buffer* buffer, const KeptResponse& terms,
+                       std::optional<dns::Ede> ede) noexcept {
+    set_buffer(buffer);
+    stale_ttl_s_ = terms.stale_ttl_s;
+    if (is_stale()) born_s_ = kJustNow;
+    kept_in_ = terms.kept_in;
+    if (ede) set_ede(*ede);
 }
 
 Buffer* Response::in_buffer(BufferPools& pools, Now now) const noexcept {

@@ -85,6 +85,13 @@ struct CacheInstance {
     bool ecs_in_key = false;
 };
 
+// What a `fallback` runs (branches.h): pcs of its units.
+struct Fallback {
+    std::uint16_t primary = 0, secondary = 0;
+    std::uint32_t threshold_ms = 500;
+    bool always_standby = false;
+};
+
 struct Snapshot {
     std::uint32_t generation = 0;  // 1.. ; set by publish
     std::uint8_t slot = 0;         // generation's place in kMaxGenerations tables; set by publish
@@ -99,6 +106,7 @@ struct Snapshot {
     std::vector<UpstreamGroup> groups;
     std::vector<PolicyList> lists;
     std::vector<CacheInstance> caches;
+    std::vector<Fallback> fallbacks;
     AnswerStore known;  // what the next two refer to
     std::vector<BlackHole> black_holes;
     std::vector<AnswerTable> answer_tables;  // of hosts and arbitrary

@@ -336,31 +336,38 @@ class Player {
         }
     }
 
-    void upstream(const Words& w) {
+    void upstream(Words w) {
+        std::string address;  // of the only one that is meant
+        if (IpAddress::parse(w.at(1))) {
+            address = w[1];
+            w.erase(w.begin() + 1);
+        }
+        const auto is_meant = [&](const SeenQuery& q) {
+            return address.empty() || q.upstream() == address;
+        };
+        const auto is_named = [&](const SeenQuery& q) {
+            return is_meant(q) && q.name == w.at(3) && q.type == type_of(w.at(4));
+        };
+        auto& queries = world().queries;
         if (w.at(1) == "is" && w.at(2) == "asked") {
             ++expectations_;
-            auto& queries = world().queries;
-            const auto found = std::find_if(queries.begin(), queries.end(), [&](const auto& q) {
-                return q.name == w.at(3) && q.type == type_of(w.at(4));
-            });
+            const auto found = std::find_if(queries.begin(), queries.end(), is_named);
             if (found == queries.end()) fail("it was not");
             if (w.size() > 6 && w[5] == "ecs")
                 expect_same("subnet", found->edns.ecs, w[6] == "none" ? "" : w[6] + "/0");
             queries.erase(found);
         } else if (w.at(1) == "was" && w.at(2) == "asked") {
             ++expectations_;
-            const auto asked = std::erase_if(world().queries, [&](const auto& q) {
-                return q.name == w.at(3) && q.type == type_of(w.at(4));
-            });
-            if (asked == 0) fail("it was not");
+            if (std::erase_if(queries, is_named) == 0) fail("it was not");
         } else if (w.at(1) == "is" && w.at(2) == "not") {
             ++expectations_;
-            if (!world().queries.empty()) fail("it was asked " + world().queries.front().name);
+            const auto found = std::find_if(queries.begin(), queries.end(), is_meant);
+            if (found != queries.end()) fail("it was asked " + found->name);
         } else if (w.at(1) == "answers") {
-            if (!world().answer(w.at(2), type_of(w.at(3)), served(w, 2)))
+            if (!world().answer(address, w.at(2), type_of(w.at(3)), served(w, 2)))
                 fail("it was not asked that");
         } else if (w.at(1) == "serves") {
-            world().serve(w.at(2), type_of(w.at(3)), served(w, 2));
+            world().serve(address, w.at(2), type_of(w.at(3)), served(w, 2));
         } else {
             fail("an upstream is asked, answers or serves");
         }

@@ -14,7 +14,8 @@
 //   client [ADDRESS] is answered NAME TYPE [DATA…] [ttl N | ttl N..M] [rcode NAME] [ede N | ede none]
 //                                 [ecs ADDRESS/LENGTH/SCOPE | ecs none]                the next answer that it got
 //   client [ADDRESS] has no answer
-//   upstream is asked NAME TYPE [ecs ADDRESS/LENGTH | ecs none] | upstream is not asked
+//   upstream [ADDRESS] is asked NAME TYPE [ecs ADDRESS/LENGTH | ecs none] | upstream [ADDRESS] is not asked
+//                                                  (ADDRESS, in these and the following: of the only one that is meant)
 //   upstream was asked NAME TYPE                   once or more, not named since
 //   upstream answers NAME TYPE DATA… [ttl N]       what was asked and not answered yet; DATA: addresses, cname TARGET,
 //                                                  or nxdomain, servfail, refused, formerr, empty; soa TTL MINIMUM;

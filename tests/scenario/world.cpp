@@ -485,7 +485,9 @@ void World::on_upstream_frame(const UdpFrame& frame, unsigned worker) {
     for (unsigned n = u16(frame.payload, 10); n > 0; --n)
         reader.opt(q.edns);
     queries.push_back(q);
-    if (const auto found = served_.find({q.name, q.type}); found != served_.end()) {
+    auto found = served_.find({q.upstream(), q.name, q.type});
+    if (found == served_.end()) found = served_.find({"", q.name, q.type});
+    if (found != served_.end()) {
         schedule(elapsed() + found->second.after,
                  [this, q, what = found->second] { reply(q, what); });
         return;
@@ -516,11 +518,13 @@ void World::reply(const SeenQuery& query, const Served& what) {
         throw std::runtime_error("the wire is full");
 }
 
-bool World::answer(const std::string& name, std::uint16_t type, const Served& what) {
+bool World::answer(const std::string& upstream, const std::string& name, std::uint16_t type,
+                   const Served& what) {
     std::vector<SeenQuery> rest;
     bool any = false;
     for (auto& q : open_queries_) {
-        if (q.name == name && q.type == type) {
+        const bool is_meant = upstream.empty() || q.upstream() == upstream;
+        if (is_meant && q.name == name && q.type == type) {
             reply(q, what);
             any = true;
         } else {
@@ -532,8 +536,9 @@ bool World::answer(const std::string& name, std::uint16_t type, const Served& wh
     return any;
 }
 
-void World::serve(const std::string& name, std::uint16_t type, Served what) {
-    served_[{name, type}] = std::move(what);
+void World::serve(const std::string& upstream, const std::string& name, std::uint16_t type,
+                  Served what) {
+    served_[{upstream, name, type}] = std::move(what);
 }
 
 rossim::Router& World::router(const std::string& name) {

@@ -63,6 +63,7 @@ struct SeenQuery {  // at an upstream
     std::string name;
     std::uint16_t type = 0;
     SeenEdns edns;
+    [[nodiscard]] std::string upstream() const { return frame.to.to_string(); }
 };
 
 // A row of what an upstream answers by itself.
@@ -104,9 +105,11 @@ class World {
     // `edns`: what the client sends of it.
     void ask(const std::string& client, const std::string& name, std::uint16_t type,
              const SeenEdns& edns = {});
-    // Answers all open queries for the name; false if there is none.
-    bool answer(const std::string& name, std::uint16_t type, const Served& what);
-    void serve(const std::string& name, std::uint16_t type, Served what);
+    // Answers all open queries for the name; false if there is none. `upstream`: its address; empty: any.
+    bool answer(const std::string& upstream, const std::string& name, std::uint16_t type,
+                const Served& what);
+    void serve(const std::string& upstream, const std::string& name, std::uint16_t type,
+               Served what);
 
     // What has been seen and not yet been taken by an expectation.
     std::deque<SeenAnswer> answers;
@@ -160,7 +163,7 @@ class World {
     std::array<RouterDesk*, kMaxLists> desk_of_list_{};
     std::multimap<Ms, std::function<void()>> agenda_;
     std::vector<SeenQuery> open_queries_;
-    std::map<std::pair<std::string, std::uint16_t>, Served> served_;
+    std::map<std::tuple<std::string, std::string, std::uint16_t>, Served> served_;
     std::uint16_t next_port_ = 20000, next_id_ = 1;
     std::ofstream dns_log_, journal_;
 };

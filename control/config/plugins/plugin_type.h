@@ -65,5 +65,6 @@ extern const PluginType kAdguardRuleType, kGeoipType, kQuestionType, kGeositeTyp
     kEnvType, kRandomType, kAnyMatchType, kForwardType, kCacheType, kRosAddressListType,
     kDebugPrintType, kQuerySummaryType, kDropRespType, kTtlType, kBlackHoleType, kHostsType,
     kArbitraryType, kSequenceType, kUdpServerType, kTcpServerType;
+extern const PluginType kSleepType, kFallbackType;
 
 }  // namespace steer::config

@@ -15,6 +15,7 @@ constexpr std::array kTypes{
     &kTrueType,           &kFalseType,       &kSequenceType,     &kForwardType,   &kCacheType,
     &kRosAddressListType, &kDebugPrintType,  &kQuerySummaryType, &kDropRespType,  &kTtlType,
     &kBlackHoleType,      &kHostsType,       &kArbitraryType,    &kUdpServerType, &kTcpServerType,
+    &kSleepType,          &kFallbackType,
 };
 
 constexpr auto kProvider = Role::provider;
@@ -25,7 +26,6 @@ constexpr PluginTypeNotYet kNotYet[] = {
     {"dynamic_domain_set", kProvider},
     {"rate_limiter", kMatcher},
     {"string_exp", kMatcher},
-    {"fallback", kExecutor},
     {"redirect", kExecutor},
     {"ecs_handler", kExecutor},
     {"ecs", kExecutor},
@@ -34,7 +34,6 @@ constexpr PluginTypeNotYet kNotYet[] = {
     {"prefer_ipv6", kExecutor},
     {"reverse_lookup", kExecutor},
     {"metrics_collector", kExecutor},
-    {"sleep", kExecutor},
     {"ipset", kExecutor},
     {"nftset", kExecutor},
     {"query_recorder", kExecutor},

@@ -47,6 +47,7 @@ class ProgramMaker {
         m_.black_hole(dns::kNxDomain);
         m_.answer_table({"domain:a.example", "keyword:x"}, "192.0.2.99");
         m_.answer_table({"full:b.example", "regexp:^c"}, "192.0.2.97");
+        m_.snapshot().fallbacks.resize(2);
         m_.snapshot().number_sets = {{0, 1}};
         m_.snapshot().prefix_sets.emplace_back(
             std::vector{*matchers::Prefix::parse("203.0.113.0/25")});
@@ -55,6 +56,17 @@ class ProgramMaker {
         sequence(0);
         m_.add(Op::forward, 0);
         m_.add(Op::end);
+        // Units, of which one may be the other's.
+        for (unsigned i = 0; i < 2; ++i) {
+            Fallback& f = m_.snapshot().fallbacks[i];
+            for (std::uint16_t* pc : {&f.primary, &f.secondary}) {
+                *pc = static_cast<std::uint16_t>(m_.snapshot().program.size());
+                wrappers_ = 0;
+                fallbacks_ = 1 - i;
+                sequence(++instances_);
+                m_.add(Op::end);
+            }
+        }
         return m_.finish();
     }
 
@@ -146,6 +158,13 @@ class ProgramMaker {
             case Op::forward:
                 m_.add(op, random_.below(2), random_.below(2) == 0, instance);
                 break;
+            case Op::sleep:
+                m_.add(op, random_.below(2), false, instance);
+                break;
+            case Op::fallback:
+                if (fallbacks_ > 0)
+                    m_.add(op, 2 - 1 - random_.below(fallbacks_), random_.below(2) == 0, instance);
+                break;
             case Op::enter_cache:
                 wrap(op, random_.below(2), instance, random_.below(2) == 0);
                 break;
@@ -184,6 +203,7 @@ class ProgramMaker {
     SnapshotMaker m_;
     std::vector<std::vector<std::uint16_t>> returns_;  // of the sequences that are open
     unsigned wrappers_ = 0;
+    unsigned fallbacks_ = 2;  // the last so many may be used
     std::uint8_t instances_ = 0;
 };
 
@@ -268,13 +288,7 @@ class Side {
         } else if (begin_with_plan(c, now, seen)) {
             return seen;
         }
-        Step step = executor_->run(c, now);
-        while (step == Step::asks) {
-            seen.asked.push_back(c.group);
-            seen.waited.push_back(waits_with(c.state));
-            BOOST_REQUIRE(seen.asked.size() < 100);
-            step = executor_->resume(c, answer_of(a.query, c.group, now), dns::Ede::other, now);
-        }
+        go_on(c, executor_->run(c, now), a, now, seen);
         take(c.response.answer(), c.response.age_s(now.s()), seen);
         if (c.response.ede()) seen.ede = 1U + static_cast<unsigned>(*c.response.ede());
         seen.lists = {c.state.lists.begin(), c.state.lists.begin() + c.state.list_count};
@@ -287,6 +301,40 @@ class Side {
     unsigned plain_hits = 0, plain_claims = 0, moved_on = 0;
 
   private:
+    // As the resolver does where nobody is late.
+    void go_on(QueryContext& c, Step step, const Asked& a, Now now, Seen& seen) {
+        for (; step != Step::answered;) {
+            seen.waited.push_back(waits_with(c.state));
+            BOOST_REQUIRE(seen.waited.size() < 1000);
+            if (step == Step::asks) {
+                seen.asked.push_back(c.group);
+                step = executor_->resume(c, answer_of(a.query, c.group, now), dns::Ede::other, now);
+            } else if (step == Step::sleeps) {
+                step = executor_->run(c, now);
+            } else {
+                step = branch(c, a, now, seen);
+            }
+        }
+    }
+    Step branch(QueryContext& c, const Asked& a, Now now, Seen& seen) {
+        Branches b;
+        std::array<std::optional<QueryContext>, kMostBranches> branches;
+        for (;;) {
+            const NextOfBranches next = Executor::next_branch(c, b);
+            if (next == NextOfBranches::take_first)
+                return executor_->take_branch(c, *branches[0], now);
+            if (next == NextOfBranches::take_second)
+                return executor_->take_branch(c, *branches[1], now);
+            if (next == NextOfBranches::none) return executor_->skip_branches(c, now);
+            const unsigned which = next == NextOfBranches::begin_first ? 0 : 1;
+            BOOST_REQUIRE(b.is[which] == Branches::Is::not_begun);
+            branches[which].emplace(c.snapshot, c.query);
+            Executor::begin_branch(c, which, *branches[which]);
+            go_on(*branches[which], executor_->run(*branches[which], now), a, now, seen);
+            b.is[which] = Executor::end_of_branch(*branches[which]);
+            if (b.is[which] == Branches::Is::failed) b.is[which] = Branches::Is::without_answer;
+        }
+    }
     // As lookup() and Resolver::answer_hit() do. True: a plain hit was the answer.
     bool begin_with_plan(QueryContext& c, Now now, Seen& seen) {
         const Plan* plan = nullptr;

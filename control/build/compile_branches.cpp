@@ -1,0 +1,61 @@
+// Units of fallbacks: programs of their own behind the main one (dataplane/policy/branches.h).
+#include <algorithm>
+
+#include "control/build/compile.h"
+
+namespace steer::build {
+
+std::uint32_t Compiler::fallback_of(config::PluginIndex plugin, const config::Fallback& fallback) {
+    const auto index = static_cast<std::uint32_t>(snapshot_.fallbacks.size());
+    const auto [known, fresh] = fallbacks_.emplace(plugin, index);
+    if (!fresh) return known->second;
+    snapshot_.fallbacks.push_back(
+        {.threshold_ms = static_cast<std::uint32_t>(fallback.threshold.count()),
+         .always_standby = fallback.always_standby});
+    waiting_.push_back(plugin);
+    return index;
+}
+
+void Compiler::units() {
+    while (!waiting_.empty() && !too_long_) {
+        const config::PluginIndex plugin = waiting_.back();
+        waiting_.pop_back();
+        const auto& fallback = std::get<config::Fallback>(settings_.plugin(plugin).args);
+        const int line = settings_.plugin(plugin).line;
+        const std::uint16_t primary = unit_of(fallback.primary, line);
+        const std::uint16_t secondary = unit_of(fallback.secondary, line);
+        Fallback& compiled = snapshot_.fallbacks[fallbacks_.at(plugin)];
+        compiled.primary = primary;
+        compiled.secondary = secondary;
+    }
+}
+
+std::uint16_t Compiler::unit_of(config::PluginIndex plugin, int line) {
+    const auto known = units_.find(plugin);
+    if (known != units_.end()) return known->second;
+    const std::uint16_t pc = next_pc();
+    units_.emplace(plugin, pc);
+    program_of(plugin, line);
+    return pc;
+}
+
+// As deep as its instructions, one after the other, can lead.
+unsigned Compiler::nesting(std::uint16_t entry) const {
+    unsigned deepest = 0;
+    for (std::size_t pc = entry; snapshot_.program[pc].op != Op::end; ++pc) {
+        const Instruction& i = snapshot_.program[pc];
+        if (i.op != Op::fallback) continue;
+        const Fallback& f = snapshot_.fallbacks[i.operand];
+        deepest = std::max(deepest, 1 + std::max(nesting(f.primary), nesting(f.secondary)));
+    }
+    return deepest;
+}
+
+void Compiler::check_nesting() {
+    if (too_long_ || nesting(snapshot_.entry) <= kMostNested) return;
+    error(settings_.plugin(settings_.entry).line,
+          "more than " + std::to_string(kMostNested) +
+              " fallbacks are inside each other: use fewer, or write one after the other");
+}
+
+}  // namespace steer::build

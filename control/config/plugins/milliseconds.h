@@ -1,0 +1,12 @@
+// Durations of which a number without a unit is milliseconds.
+#pragma once
+
+#include "control/config/plugins/plugin_type.h"
+
+namespace steer::config {
+
+// As read_value(); `range`: "0ms..1m".
+bool read_milliseconds(Reading& in, const Node& node, const Place& place, std::string_view range,
+                       Milliseconds& out);
+
+}  // namespace steer::config

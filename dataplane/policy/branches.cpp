@@ -1,0 +1,20 @@
+#include "dataplane/policy/branches.h"
+
+namespace steer {
+
+using Is = Branches::Is;
+
+NextOfBranches next_of_fallback(const Branches& b, bool always_standby) noexcept {
+    const auto [first, second] = b.is;
+    if (first == Is::not_begun) return NextOfBranches::begin_first;
+    if (first == Is::answered) return NextOfBranches::take_first;
+    const bool its_turn = first != Is::running || b.late;
+    if (second == Is::not_begun && (its_turn || always_standby))
+        return NextOfBranches::begin_second;
+    if (second == Is::answered && its_turn) return NextOfBranches::take_second;
+    if (!b.failed(0) || !b.failed(1)) return NextOfBranches::wait;
+    const bool error = first == Is::failed || second == Is::failed;
+    return error ? NextOfBranches::fail : NextOfBranches::none;
+}
+
+}  // namespace steer

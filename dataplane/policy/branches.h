@@ -1,0 +1,48 @@
+// Branches: parts of the program that a query has run for it beside its own way, and what it waits for then.
+//
+// `fallback` has two units (programs of their own): a primary and a secondary. Any response of the primary counts. One
+// without a response, with an error, or that takes longer than the threshold, lets the secondary begin (with
+// `always_standby` it began at once, and its response was kept until now); then the first response counts. If neither
+// has one: an error if one of them ended with an error, else the query goes on as it was.
+//
+// Pure; the resolver begins, keeps and ends branches as next_of() says.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace steer {
+
+inline constexpr unsigned kMostBranches = 2;  // of one instruction
+inline constexpr unsigned kMostNested = 4;    // branches of branches; the builder refuses more
+
+struct Branches {
+    enum class Is : std::uint8_t {
+        not_begun,
+        running,
+        answered,
+        without_answer,  // it ended, and there is no response
+        failed,          // ... because of an error
+    };
+    std::array<Is, kMostBranches> is{};
+    bool late = false;      // the time of the first is over
+    std::uint16_t why = 0;  // of the last that failed: its EDE
+
+    [[nodiscard]] bool failed(unsigned i) const {
+        return is[i] == Is::failed || is[i] == Is::without_answer;
+    }
+};
+
+enum class NextOfBranches : std::uint8_t {
+    wait,
+    begin_first,
+    begin_second,
+    take_first,
+    take_second,
+    none,  // go on without a response
+    fail,
+};
+
+NextOfBranches next_of_fallback(const Branches& b, bool always_standby) noexcept;
+
+}  // namespace steer

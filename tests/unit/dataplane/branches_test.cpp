@@ -1,0 +1,86 @@
+// What is to be done next, for every state of two branches.
+#include "dataplane/policy/branches.h"
+
+#include <boost/test/unit_test.hpp>
+
+namespace steer {
+namespace {
+
+using Is = Branches::Is;
+using Next = NextOfBranches;
+
+Branches of(Is first, Is second, bool late = false) {
+    Branches b;
+    b.is = {first, second};
+    b.late = late;
+    return b;
+}
+
+constexpr std::array kAll{Is::not_begun, Is::running, Is::answered, Is::without_answer, Is::failed};
+constexpr std::array kBegun{Is::running, Is::answered, Is::without_answer, Is::failed};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(branches)
+
+BOOST_AUTO_TEST_CASE(any_response_of_the_primary_counts_at_any_time) {
+    for (const Is second : kAll) {
+        for (const bool late : {false, true}) {
+            for (const bool standby : {false, true})
+                BOOST_CHECK(next_of_fallback(of(Is::answered, second, late), standby) ==
+                            Next::take_first);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_secondary_begins_when_the_primary_failed_or_is_late_or_as_standby) {
+    for (const bool standby : {false, true}) {
+        BOOST_CHECK(next_of_fallback({}, standby) == Next::begin_first);
+        BOOST_CHECK(next_of_fallback(of(Is::running, Is::not_begun), standby) ==
+                    (standby ? Next::begin_second : Next::wait));
+        BOOST_CHECK(next_of_fallback(of(Is::running, Is::not_begun, true), standby) ==
+                    Next::begin_second);
+        for (const Is first : {Is::failed, Is::without_answer})
+            BOOST_CHECK(next_of_fallback(of(first, Is::not_begun), standby) == Next::begin_second);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_standby_is_kept_until_the_primary_failed_or_is_late) {
+    BOOST_CHECK(next_of_fallback(of(Is::running, Is::answered), true) == Next::wait);
+    BOOST_CHECK(next_of_fallback(of(Is::running, Is::answered, true), true) == Next::take_second);
+    for (const Is first : {Is::failed, Is::without_answer})
+        BOOST_CHECK(next_of_fallback(of(first, Is::answered), true) == Next::take_second);
+    // One that has nothing is not waited for, the primary is.
+    for (const Is second : {Is::failed, Is::without_answer, Is::running})
+        BOOST_CHECK(next_of_fallback(of(Is::running, second, true), true) == Next::wait);
+}
+
+BOOST_AUTO_TEST_CASE(both_fail_with_an_error_if_one_has_one) {
+    for (const Is first : {Is::failed, Is::without_answer}) {
+        for (const Is second : {Is::failed, Is::without_answer}) {
+            const bool error = first == Is::failed || second == Is::failed;
+            BOOST_CHECK(next_of_fallback(of(first, second), false) ==
+                        (error ? Next::fail : Next::none));
+        }
+        BOOST_CHECK(next_of_fallback(of(first, Is::running), false) == Next::wait);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_begun_is_never_begun_again) {
+    for (const Is first : kBegun) {
+        for (const Is second : kBegun) {
+            for (const bool late : {false, true}) {
+                for (const bool standby : {false, true}) {
+                    const Next next = next_of_fallback(of(first, second, late), standby);
+                    BOOST_CHECK(next != Next::begin_first && next != Next::begin_second);
+                    if (next == Next::wait)
+                        BOOST_CHECK(first == Is::running || second == Is::running);
+                }
+            }
+        }
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace steer
