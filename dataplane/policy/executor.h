@@ -70,7 +70,7 @@ class Response {
         has_ede_ = true;
         ede_ = ede;
     }
-    // Brings its TTLs within the limits. False: no buffer for that, nothing was changed.
+    // Brings its TTLs within the limits; its source stays. False: no buffer for that, nothing was changed.
     bool limit_ttls(BufferPools& pools, const dns::TtlLimits& limits, Now now) noexcept;
     // Brings the TTLs that would leave now within the limits. What else is said of it stays: an EDE, that it is stale,
     // its source. False as above.

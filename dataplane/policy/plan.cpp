@@ -86,6 +86,17 @@ struct Reached {
     }
 };
 
+// The cache that every query reaches from `pc` on, if it is not ended before; -1: none.
+std::int16_t cache_ahead(const Program& program, std::size_t pc) noexcept {
+    for (; pc < program.size(); ++pc) {
+        const Instruction& i = program[pc];
+        if (i.op == Op::enter_cache) return static_cast<std::int16_t>(i.operand);
+        if (is_test(i.op) || (i.op != Op::debug_print && !is_pure(i.op, false))) return -1;
+        if (i.op == Op::go_to) pc = i.target - 1U;
+    }
+    return -1;
+}
+
 // A program that is walked through by a name in certain sets.
 class PlanWalk {
   public:
@@ -101,7 +112,7 @@ class PlanWalk {
         plan_.depth = depth_;
         plan_.wrappers = wrappers_;
         plan_.marks = marks_;
-        plan_.cache = cache_ahead();
+        plan_.cache = cache_ahead(program_, pc_);
         plan_.hit_is_plain = program_[pc_].op == Op::enter_cache && hit_is_plain();
         return plan_;
     }
@@ -180,17 +191,6 @@ class PlanWalk {
         }
     }
 
-    // The cache that is reached from here by every query, if it is not ended before.
-    [[nodiscard]] std::int16_t cache_ahead() const noexcept {
-        for (std::size_t pc = pc_; pc < program_.size(); ++pc) {
-            const Instruction& i = program_[pc];
-            if (i.op == Op::enter_cache) return static_cast<std::int16_t>(i.operand);
-            if (is_test(i.op) || (i.op != Op::debug_print && !is_pure(i.op, false))) return -1;
-            if (i.op == Op::go_to) pc = i.target - 1U;
-        }
-        return -1;
-    }
-
     // Walks on from a hit in the cache that is here.
     bool hit_is_plain() noexcept {
         for (unsigned d = 0; d < depth_; ++d) {
@@ -235,12 +235,14 @@ void mark_prefix(Snapshot& snapshot) {
             if (i.op == Op::enter_summary) summarized = std::max<int>(summarized, i.instance);
             i.in_prefix =
                 is_pure(i.op, false) && !(i.op == Op::sequence_end && summarized >= i.instance);
-            if (i.in_prefix) prefix.go_on(pc, i, false);
+            if (i.in_prefix) {
+                prefix.go_on(pc, i, false);
+            } else if (const std::int16_t ahead = cache_ahead(program, pc); ahead >= 0) {
+                several |= snapshot.likely_cache >= 0 && ahead != snapshot.likely_cache;
+                snapshot.likely_cache = ahead;
+            }
             if (i.op == Op::enter_cache) {
-                several |=
-                    has_cache && static_cast<std::int16_t>(i.operand) != snapshot.likely_cache;
                 has_cache = true;
-                snapshot.likely_cache = static_cast<std::int16_t>(i.operand);
                 if (!i.short_circuit) hit.pcs[pc + 1] = true;
             }
         }

@@ -28,7 +28,11 @@ bool Response::limit_ttls(BufferPools& pools, const dns::TtlLimits& limits, Now 
     Buffer* const own = copy(pools, now);
     if (own == nullptr) return false;
     dns::limit_ttls(own->data(), limits);
+    const cache::Entry* const source = source_;
+    const std::uint16_t kept_in = kept_in_;
     set_buffer(own);
+    source_ = source;
+    kept_in_ = kept_in;
     return true;
 }
 

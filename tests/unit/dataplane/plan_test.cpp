@@ -506,6 +506,23 @@ BOOST_AUTO_TEST_CASE(a_prefix_ends_before_what_others_see) {
     BOOST_TEST(!nothing->hit_reads_tags);
 }
 
+// [set] cache one ; note ; cache two: names that are not in the set are kept by the second.
+BOOST_AUTO_TEST_CASE(a_cache_behind_a_note_is_a_second_one) {
+    SnapshotMaker m;
+    m.text("text");
+    const auto test = m.test(Op::if_tags, m.domains({"domain:a.example"}));
+    m.add(Op::enter_cache, m.cache(0));
+    m.land(test);
+    m.add(Op::debug_print, 0);
+    m.add(Op::enter_cache, m.cache(1));
+    m.add(Op::sequence_end);
+    m.add(Op::end);
+    const auto snapshot = m.finish();
+    BOOST_TEST(make_plan(*snapshot, {}).cache == 1);
+    BOOST_TEST(snapshot->plans_by_name);
+    BOOST_TEST(snapshot->likely_cache == -1);
+}
+
 // cache ; has_resp: accept ; [set] list ; forward: as mosdns's users write it.
 BOOST_AUTO_TEST_CASE(a_hit_is_plain_where_it_is_accepted_behind_the_cache) {
     SnapshotMaker m;

@@ -1,0 +1,248 @@
+#include "differential/maker.h"
+
+#include <array>
+#include <string_view>
+
+#include "support/random.h"
+
+namespace steer::differential {
+namespace {
+
+using test::Random;
+
+constexpr std::array kNames{"a.example",     "x.a.example", "y.a.example",
+                            "b.example",     "w.b.example", "c.example",
+                            "xx.c.example",  "A.x.example", "A.b.eXample",
+                            "q.x.a.example", "b",           "17.2.0.192.in-addr.arpa"};
+constexpr std::array kRules{"domain:a.example",    "domain:b.example",  "b.example.",
+                            "x.a.example",         "full:b.example",    "full:X.A.example",
+                            "keyword:x.",          "keyword:c.ex",      "domain:example",
+                            "domain:in-addr.arpa", "regexp:^[ab]\\.ex", "regexp:^x{1,2}\\.",
+                            "full:cdn.b.example",  "far.net",           "regexp:example\\.a",
+                            "domain:zz.example"};
+constexpr std::array kPrefixes{"192.0.2.0/28",    "192.0.2.17",    "203.0.113.0/25",
+                               "203.0.113.200/1", "198.18.0.0/15", "2001:db8::/126",
+                               "2001:db8:1::/48", "0.0.0.0/0",     "::/0"};
+constexpr std::array kClients{"192.0.2.10", "192.0.2.17", "192.0.2.200", "2001:db8:1::9"};
+constexpr std::array kUpstreams{"198.51.100.1", "198.51.100.2", "198.51.100.3"};
+
+class Maker {
+  public:
+    explicit Maker(std::uint32_t seed) : random_(seed) {}
+
+    Case make() {
+        providers();
+        executors();
+        const unsigned sequences = 1 + below(3);
+        for (unsigned i = 0; i < sequences; ++i)
+            case_.config.sequences.push_back({"seq" + std::to_string(i), {}});
+        // Each uses later ones only: no circle.
+        for (unsigned i = sequences; i-- > 0;) {
+            auto& rules = case_.config.sequences[i].rules;
+            for (unsigned n = 1 + below(i == 0 ? 7 : 4); n > 0; --n)
+                rules.push_back(rule(i, sequences));
+            if (i == 0 && !one_in(4)) add_usual(rules);
+        }
+        questions();
+        return std::move(case_);
+    }
+
+  private:
+    unsigned below(unsigned n) { return random_.below(n); }
+    bool one_in(unsigned n) { return below(n) == 0; }
+    template <class Values>
+    std::string any(const Values& values) {
+        return values[below(static_cast<unsigned>(values.size()))];
+    }
+    std::string number(unsigned n) { return std::to_string(below(n)); }
+    // Cheap rules mostly: patterns take long to compile.
+    std::string name_rule() {
+        std::string rule = any(kRules);
+        if (patterns_ || (!rule.starts_with("keyword:") && !rule.starts_with("regexp:")))
+            return rule;
+        return "domain:y.a.example";
+    }
+    static std::string quoted(const std::string& text) { return "'" + text + "'"; }
+    std::string listed(const std::vector<std::string>& items) {
+        std::string out = "[";
+        for (const std::string& item : items)
+            out += (out.size() > 1 ? ", " : "") + quoted(item);
+        return out + "]";
+    }
+    template <class F>
+    std::vector<std::string> some(unsigned most, F&& make_one) {
+        std::vector<std::string> out;
+        for (unsigned n = 1 + below(most); n > 0; --n)
+            out.push_back(make_one());
+        return out;
+    }
+    void plugin(const std::string& tag, const std::string& type, const std::string& args) {
+        case_.config.plugins.push_back("{ tag: " + tag + ", type: " + type +
+                                       (args.empty() ? "" : ", args: " + args) + " }");
+    }
+
+    void providers() {
+        patterns_ = one_in(4);
+        plugin("set0", "domain_set",
+               "{ exps: " + listed(some(3, [&] { return name_rule(); })) + " }");
+        plugin("set1", "domain_set",
+               "{ exps: " + listed(some(2, [&] { return name_rule(); })) +
+                   (one_in(3) ? ", sets: [set0]" : "") + " }");
+        plugin("ips0", "ip_set",
+               "{ ips: " + listed(some(3, [&] { return any(kPrefixes); })) + " }");
+        plugin("ips1", "ip_set",
+               "{ ips: " + listed(some(2, [&] { return any(kPrefixes); })) +
+                   (one_in(3) ? ", sets: [ips0]" : "") + " }");
+        plugin("match0", "qname", listed({name_rule(), "$set" + number(2)}));
+        plugin("match1", "any_match", listed({matcher(), one_in(3) ? "!" + matcher() : matcher()}));
+    }
+
+    void executors() {
+        for (unsigned i = 0; i < 2; ++i) {
+            std::string args = "{ upstreams: [{ addr: " + any(kUpstreams) + " }]";
+            if (one_in(3)) args += ", short_circuit: true";
+            plugin("fwd" + std::to_string(i), "forward", args + " }");
+            plugin("cache" + std::to_string(i), "cache", cache_args());
+            args = "{ address: '192.0.2.1:8728', username: u, password: p";
+            const unsigned families = below(4);
+            if (families != 1) args += ", address_list4: v4";
+            if (families != 2) args += ", address_list6: v6";
+            if (one_in(4)) args += ", missing_family: nodata";
+            plugin("list" + std::to_string(i), "ros_address_list", args + " }");
+        }
+        plugin("dump", "debug_print", "{ msg: dumped }");
+        plugin("summary", "query_summary", "{ msg: in short }");
+    }
+    std::string cache_args() {
+        std::string args = "{ size: 1000";
+        if (one_in(3)) args += ", short_circuit: true";
+        if (one_in(6)) args += ", cache_negative: false";
+        if (one_in(6)) args += ", min_positive_ttl: " + std::to_string(1 + below(50));
+        if (one_in(6)) args += ", max_positive_ttl: " + std::to_string(60 + below(100));
+        if (one_in(6)) args += ", max_negative_ttl: " + std::to_string(1 + below(30));
+        if (one_in(6)) args += ", negative_ttl_without_soa: " + number(9);
+        if (one_in(6)) args += ", failure_ttl: " + number(9);
+        return args + " }";
+    }
+
+    std::string numbers(std::string_view type) {
+        if (type == "qtype") return any(std::array{"1", "A,AAAA", "28 txt", "aaaa", "16,5 HTTPS"});
+        if (type == "qclass") return any(std::array{"1", "CH", "in 4"});
+        return any(std::array{"0", "NXDOMAIN", "2,5", "noerror 3", "SERVFAIL"});
+    }
+    std::string matcher() {
+        switch (below(16)) {
+            case 0:
+            case 1:
+                return "qname " + name_rule() + (one_in(2) ? " $set" + number(2) : "");
+            case 2:
+                return "qname $set" + number(2);
+            case 3:
+                return "has_resp";
+            case 4:
+                return "client_ip " + any(kPrefixes) + (one_in(3) ? ",$ips" + number(2) : "");
+            case 5:
+                return "resp_ip " + any(kPrefixes) + (one_in(3) ? " $ips" + number(2) : "");
+            case 6:
+                return "ptr_ip " + any(kPrefixes);
+            case 7:
+                return "qtype " + numbers("qtype");
+            case 8:
+                return (one_in(3) ? "qclass " + numbers("qclass") : "rcode " + numbers("rcode"));
+            case 9:
+                return "cname " + (one_in(2) ? "$set" + number(2) + "," : "") + name_rule();
+            case 10:
+                return "mark " + number(4) + (one_in(2) ? "," + number(4) : "");
+            case 11:
+                return any(std::array{"env NAIVE_KEY", "env NAIVE_KEY=value", "env NAIVE_KEY value",
+                                      "env NAIVE_NONE", "env NAIVE_KEY other"});
+            case 12:
+                return "has_wanted_ans";
+            case 13:
+                return any(std::array{"_true", "_false", "random 0", "random 1"});
+            case 14:
+                return "mark " + number(4);
+            default:
+                return "$match0";
+        }
+    }
+    std::string matches() {
+        if (one_in(3)) return "";
+        auto all = some(2, [&] {
+            const std::string negation = one_in(4) ? (one_in(2) ? "!" : "! ") : "";
+            return negation + (one_in(8) ? "$match1" : matcher());
+        });
+        return "matches: " + (all.size() == 1 && one_in(2) ? quoted(all[0]) : listed(all)) + ", ";
+    }
+    // What most configurations have: a cache, lists, and an upstream at the end.
+    void add_usual(std::vector<std::string>& rules) {
+        const auto at = [&] { return rules.begin() + below(static_cast<unsigned>(rules.size())); };
+        for (unsigned lists = below(3); lists > 0; --lists)
+            rules.insert(at(), "{ " + matches() + "exec: $list" + number(2) + " }");
+        const auto cache = rules.insert(at(), "{ exec: $cache" + number(2) + " }");
+        if (one_in(2)) rules.insert(cache + 1, "{ matches: has_resp, exec: accept }");
+        rules.push_back("{ exec: $fwd" + number(2) + " }");
+    }
+    std::string rule(unsigned sequence, unsigned sequences) {
+        return "{ " + matches() + "exec: " + quoted(exec(sequence, sequences)) + " }";
+    }
+    std::string exec(unsigned sequence, unsigned sequences) {
+        switch (below(16)) {
+            case 0:
+            case 1:
+            case 2:
+                return "$fwd" + number(2);
+            case 3:
+            case 4:
+                return "$cache" + number(2);
+            case 5:
+            case 6:
+                return "$list" + number(2);
+            case 7:
+                return "$summary";
+            case 8:
+                return one_in(2) ? "$dump" : "debug_print probe " + number(3);
+            case 9:
+            case 10:
+                return "mark " + number(4) + (one_in(3) ? ", " + number(4) : "");
+            case 11:
+                return one_in(2) ? "accept" : "return";
+            case 12:
+                return any(std::array{"reject", "reject NXDOMAIN", "reject 0", "reject 5"});
+            case 13:
+                return "forward " + any(kUpstreams) + (one_in(3) ? " short_circuit" : "");
+            default:
+                if (sequence + 1 >= sequences) return "$fwd" + number(2);
+                return any(std::array{"$", "$", "jump ", "jump ", "goto "}) + "seq" +
+                       std::to_string(sequence + 1 + below(sequences - sequence - 1));
+        }
+    }
+
+    void questions() {
+        constexpr std::array<std::uint16_t, 6> kTypes{kA, kA, kA, kAaaa, kAaaa, kTxt};
+        const std::string often = any(kNames);
+        for (unsigned n = 0; n < 12; ++n) {
+            Question q;
+            q.after_ms = one_in(6) ? below(90'000) : below(4000);
+            q.name = one_in(3) ? any(kNames) : often;
+            q.type = kTypes[below(one_in(2) ? kTypes.size() : 1)];
+            q.klass = one_in(24) ? 3 : 1;
+            q.dnssec_ok = one_in(24);
+            q.checking_disabled = one_in(24);
+            q.client = any(kClients);
+            case_.questions.push_back(std::move(q));
+        }
+    }
+
+    Random random_;
+    Case case_;
+    bool patterns_ = false;
+};
+
+}  // namespace
+
+Case make_case(std::uint32_t seed) {
+    return Maker(seed).make();
+}
+
+}  // namespace steer::differential

@@ -1,0 +1,474 @@
+#include "differential/naive.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+#include <regex>
+#include <stdexcept>
+
+namespace steer::differential {
+namespace {
+
+std::string lower(std::string text) {
+    for (char& c : text)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return text;
+}
+
+// Words stand between blanks and commas; a comma within a regexp is its own.
+std::vector<std::string> words_of(const std::string& text) {
+    std::vector<std::string> words;
+    std::string word;
+    for (const char c : text + " ") {
+        if (c != ' ' && (c != ',' || word.starts_with("regexp:"))) {
+            word += c;
+        } else if (!word.empty()) {
+            words.push_back(word);
+            word.clear();
+        }
+    }
+    return words;
+}
+
+std::vector<std::string> words_of(const YAML::Node& args) {
+    if (!args) return {};
+    if (args.IsScalar()) return words_of(args.as<std::string>());
+    std::vector<std::string> words;
+    for (const auto& item : args)
+        words.push_back(item.as<std::string>());
+    return words;
+}
+
+std::string argument(const YAML::Node& args, const char* key, const std::string& otherwise) {
+    return args && args.IsMap() && args[key] ? args[key].as<std::string>() : otherwise;
+}
+
+std::uint64_t seconds(const YAML::Node& args, const char* key, std::uint64_t otherwise) {
+    return std::stoull(argument(args, key, std::to_string(otherwise)));
+}
+
+bool matches_rule(const std::string& name, std::string rule) {
+    const auto take = [&rule](const char* type) {
+        const bool is = rule.starts_with(type);
+        if (is) rule.erase(0, rule.find(':') + 1);
+        return is;
+    };
+    if (take("regexp:")) return std::regex_search(name, std::regex(rule, std::regex::icase));
+    rule = lower(rule);
+    if (rule.ends_with('.')) rule.pop_back();
+    if (take("keyword:")) return name.find(rule) != std::string::npos;
+    const bool whole = take("full:");
+    if (!whole) take("domain:");
+    return name == rule || (!whole && name.ends_with("." + rule));
+}
+
+std::vector<unsigned char> bytes_of(const std::string& address) {
+    std::vector<unsigned char> bytes(address.find(':') == std::string::npos ? 4 : 16);
+    if (inet_pton(bytes.size() == 4 ? AF_INET : AF_INET6, address.c_str(), bytes.data()) != 1)
+        throw std::runtime_error("no address: " + address);
+    return bytes;
+}
+
+bool in_prefix(const std::string& address, const std::string& prefix) {
+    const auto slash = prefix.find('/');
+    const auto a = bytes_of(address), p = bytes_of(prefix.substr(0, slash));
+    if (a.size() != p.size()) return false;
+    const std::size_t bits =
+        slash == std::string::npos ? a.size() * 8 : std::stoul(prefix.substr(slash + 1));
+    for (std::size_t i = 0; i < bits; ++i) {
+        if (((a[i / 8] ^ p[i / 8]) >> (7 - i % 8) & 1) != 0) return false;
+    }
+    return true;
+}
+
+// "17.2.0.192.in-addr.arpa" is 192.0.2.17; empty: no address.
+std::string address_in(const std::string& name) {
+    static const std::regex kV4(
+        "(\\d{1,3})\\.(\\d{1,3})\\.(\\d{1,3})\\.(\\d{1,3})\\.in-addr\\.arpa");
+    std::smatch m;
+    if (!std::regex_match(name, m, kV4)) return "";
+    return m.str(4) + "." + m.str(3) + "." + m.str(2) + "." + m.str(1);
+}
+
+unsigned number_of(const std::string& type, const std::string& word) {
+    static const std::map<std::string, unsigned> kTypes{
+        {"a", 1}, {"cname", 5}, {"txt", 16}, {"aaaa", 28}, {"https", 65}};
+    static const std::map<std::string, unsigned> kClasses{{"in", 1}, {"ch", 3}};
+    static const std::map<std::string, unsigned> kRcodes{
+        {"noerror", 0}, {"servfail", 2}, {"nxdomain", 3}, {"refused", 5}};
+    const auto& names = type == "qtype" ? kTypes : type == "qclass" ? kClasses : kRcodes;
+    const auto at = names.find(lower(word));
+    return at != names.end() ? at->second : static_cast<unsigned>(std::stoul(word));
+}
+
+bool is_address(const Record& r) {
+    return r.type == kA || r.type == kAaaa;
+}
+
+bool is_failure(unsigned rcode) {
+    return rcode != kNoError && rcode != kNxDomain && rcode != kYxDomain;
+}
+
+// No name, or nothing of the type that was asked for.
+bool is_negative(const Reply& r, std::uint16_t type) {
+    return r.rcode == kNxDomain ||
+           std::ranges::none_of(r.answer, [&](const Record& a) { return a.type == type; });
+}
+
+}  // namespace
+
+Naive::Naive(const std::string& yaml, std::map<std::string, std::string> environment)
+    : yaml_(YAML::Load(yaml)), environment_(std::move(environment)) {
+    const YAML::Node plugins = yaml_["plugins"];
+    for (std::size_t i = 0; i < plugins.size(); ++i)
+        plugins_.emplace(plugins[i]["tag"].as<std::string>(), plugins[i]);
+}
+
+const YAML::Node& Naive::plugin(const std::string& tag) const {
+    return plugins_.at(tag);
+}
+
+Outcome Naive::ask(const Question& question, std::uint64_t now_ms) {
+    question_ = question;
+    name_ = lower(question.name);
+    now_s_ = now_ms / 1000;
+    response_ = nullptr;
+    claimed_.clear();
+    marks_.clear();
+    seen_ = {};
+    run(plugin("server")["args"]["entry"].as<std::string>(), 0);
+    if (!response_) {
+        respond_empty(kNoError);
+        seen_.nobody_answered = true;
+    }
+    const Reply& r = response_->reply;
+    seen_.rcode = r.rcode;
+    seen_.records = r.answer;
+    if (r.soa) seen_.records.push_back(*r.soa);
+    const std::uint64_t age_s = now_s_ - response_->born_s;
+    for (Record& record : seen_.records)
+        record.ttl_s -= static_cast<std::uint32_t>(std::min<std::uint64_t>(record.ttl_s, age_s));
+    seen_.lists = claimed_;
+    return seen_;
+}
+
+void Naive::respond(std::shared_ptr<Response> response) {
+    response_ = std::move(response);
+    claimed_.clear();  // they were for addresses that nobody is told
+}
+
+void Naive::respond_empty(unsigned rcode) {
+    auto r = std::make_shared<Response>();
+    r->reply.rcode = rcode;
+    r->born_s = now_s_;
+    respond(std::move(r));
+}
+
+void Naive::note(const std::string& kind, const std::string& text) {
+    seen_.notes.push_back(kind + " " + text + " " +
+                          (response_ ? std::to_string(response_->reply.rcode) : "none"));
+}
+
+// ---- sequences
+
+Naive::Flow Naive::run(const std::string& tag, std::size_t rule) {
+    const YAML::Node rules = plugin(tag)["args"];
+    for (; rule < rules.size(); ++rule) {
+        const YAML::Node matches = rules[rule]["matches"];
+        bool all = true;
+        if (matches && matches.IsScalar()) all = holds(matches.as<std::string>());
+        if (matches && matches.IsSequence()) {
+            for (const auto& m : matches)
+                all = all && holds(m.as<std::string>());
+        }
+        if (!all) continue;
+        const std::string text = rules[rule]["exec"].as<std::string>();
+        const auto first = words_of(text).front();
+        const std::string type =
+            first.starts_with('$') ? plugin(first.substr(1))["type"].as<std::string>() : first;
+        const Flow flow = exec(tag, rule, text);
+        // What wraps has run the rest of this sequence.
+        constexpr std::array kWrapping{"cache", "ros_address_list", "query_summary"};
+        if (flow != Flow::went_on || std::ranges::find(kWrapping, type) != kWrapping.end())
+            return flow;
+    }
+    return Flow::went_on;
+}
+
+Naive::Flow Naive::exec(const std::string& tag, std::size_t rule, const std::string& text) {
+    auto words = words_of(text);
+    const std::string first = words.front();
+    words.erase(words.begin());
+    if (first == "accept") return Flow::stopped;
+    if (first == "return") return Flow::returned;
+    if (first == "reject") {
+        respond_empty(words.empty() ? 5 : number_of("rcode", words[0]));
+        return Flow::stopped;
+    }
+    if (first == "mark") {
+        for (const auto& word : words)
+            marks_.insert(static_cast<std::uint32_t>(std::stoul(word)));
+        return Flow::went_on;
+    }
+    if (first == "jump") return run(words[0], 0) == Flow::stopped ? Flow::stopped : Flow::went_on;
+    if (first == "goto") {
+        run(words[0], 0);  // and never back
+        return Flow::stopped;
+    }
+    if (first == "forward") return forward(words[0], words.back() == "short_circuit");
+    if (first == "debug_print") {
+        note("debug", text.substr(text.find(' ') + 1));
+        return Flow::went_on;
+    }
+    const YAML::Node p = plugin(first.substr(1));
+    return exec_plugin(p["type"].as<std::string>(), p["args"], first.substr(1), tag, rule + 1);
+}
+
+Naive::Flow Naive::exec_plugin(const std::string& type, const YAML::Node& args,
+                               const std::string& tag, const std::string& sequence,
+                               std::size_t next) {
+    if (type == "sequence") return run(tag, 0);  // what ends it ends who executes it
+    if (type == "forward") {
+        return forward(args["upstreams"][0]["addr"].as<std::string>(),
+                       argument(args, "short_circuit", "false") == "true");
+    }
+    if (type == "debug_print") {
+        note("debug", argument(args, "msg", ""));
+        return Flow::went_on;
+    }
+    if (type == "cache") return cache(tag, args, sequence, next);
+    const Flow flow = run(sequence, next);
+    if (type == "ros_address_list") {
+        claim(tag, args);
+    } else if (type == "query_summary") {
+        note("summary", argument(args, "msg", ""));
+    } else {
+        throw std::runtime_error("no executor: " + type);
+    }
+    return flow;
+}
+
+// ---- executors
+
+Naive::Flow Naive::forward(const std::string& upstream, bool short_circuit) {
+    seen_.asked.push_back(upstream);
+    const auto reply = world_.ask(upstream, name_, question_.type, question_.klass);
+    if (!reply) {
+        respond_empty(kServFail);
+        response_->is_upstreams_word = true;
+        return Flow::stopped;
+    }
+    auto r = std::make_shared<Response>();
+    r->reply = *reply;
+    if (r->reply.soa) {  // RFC 2308 3
+        Record& soa = *r->reply.soa;
+        soa.ttl_s = std::min(soa.ttl_s, static_cast<std::uint32_t>(std::stoul(soa.data)));
+    }
+    r->born_s = now_s_;
+    r->id = ++ids_;
+    r->is_upstreams_word = true;
+    respond(std::move(r));
+    return short_circuit ? Flow::stopped : Flow::went_on;
+}
+
+Naive::Flow Naive::cache(const std::string& tag, const YAML::Node& args,
+                         const std::string& sequence, std::size_t next) {
+    const Key key{tag,
+                  name_,
+                  question_.type,
+                  question_.klass,
+                  question_.dnssec_ok,
+                  question_.checking_disabled};
+    const auto at = kept_.find(key);
+    if (at != kept_.end() && at->second.expires_s > now_s_) {
+        auto hit = std::make_shared<Response>(at->second.response);
+        hit->cache = tag;
+        hit->id = 0;
+        hit->is_upstreams_word = false;
+        respond(std::move(hit));
+        claimed_ = at->second.lists;
+        if (argument(args, "short_circuit", "false") == "true") return Flow::stopped;
+    }
+    const auto before = claimed_;
+    const auto response_before = response_;
+    const Flow flow = run(sequence, next);
+    keep(tag, args, response_ == response_before ? before : std::set<std::string>{});
+    return flow;
+}
+
+// `before`: what the response was claimed for before the cache.
+void Naive::keep(const std::string& tag, const YAML::Node& args,
+                 const std::set<std::string>& before) {
+    if (!response_ || response_->cache == tag) return;
+    const Key key{tag,
+                  name_,
+                  question_.type,
+                  question_.klass,
+                  question_.dnssec_ok,
+                  question_.checking_disabled};
+    Reply& reply = response_->reply;
+    const std::uint64_t age_s = now_s_ - response_->born_s;
+    std::vector<Record*> records;
+    for (Record& r : reply.answer)
+        records.push_back(&r);
+    if (reply.soa) records.push_back(&*reply.soa);
+    const auto smallest_ttl = [&] {
+        std::uint64_t least = UINT32_MAX;
+        for (const Record* r : records)
+            least = std::min<std::uint64_t>(least, r->ttl_s);
+        return records.empty() ? 0 : least;
+    };
+
+    std::uint64_t life_s = 0;
+    if (is_failure(reply.rcode)) {
+        // Only what upstreams are to blame for, and never in place of an answer.
+        const auto there = kept_.find(key);
+        if (!response_->is_upstreams_word ||
+            (there != kept_.end() && there->second.expires_s > now_s_))
+            return;
+        life_s = seconds(args, "failure_ttl", 5);
+    } else if (is_negative(reply, question_.type)) {
+        if (argument(args, "cache_negative", "true") == "false") return;
+        const std::uint64_t most_s = seconds(args, "max_negative_ttl", 300);
+        life_s = std::min(
+            most_s, reply.soa ? smallest_ttl() : seconds(args, "negative_ttl_without_soa", 60));
+        if (!reply.soa && !records.empty()) life_s = std::min(life_s, smallest_ttl());
+        if (life_s == 0) return;
+        for (Record* r : records)
+            r->ttl_s = static_cast<std::uint32_t>(std::min<std::uint64_t>(r->ttl_s, most_s));
+    } else {
+        // The TTLs that are left come within the limits, for who asked as well.
+        const std::uint64_t least_s = seconds(args, "min_positive_ttl", 0);
+        const std::uint64_t most_s = seconds(args, "max_positive_ttl", UINT32_MAX - age_s);
+        if (least_s == 0 && smallest_ttl() == 0) return;
+        for (Record* r : records) {
+            std::uint64_t left = r->ttl_s > age_s ? r->ttl_s - age_s : 0;
+            left = std::min(std::max(left, least_s), most_s);
+            if (left + age_s < r->ttl_s ||
+                left > r->ttl_s - std::min<std::uint64_t>(r->ttl_s, age_s))
+                r->ttl_s = static_cast<std::uint32_t>(left + age_s);
+        }
+        life_s = smallest_ttl();
+    }
+    if (life_s == 0 || age_s >= life_s) return;
+    const auto there = kept_.find(key);
+    if (there != kept_.end() && response_->id != 0 && there->second.response.id == response_->id &&
+        there->second.expires_s > now_s_)
+        return;  // it is this very answer
+    Entry e{*response_, response_->born_s + life_s, {}};
+    std::ranges::set_difference(claimed_, before, std::inserter(e.lists, e.lists.end()));
+    kept_[key] = std::move(e);
+}
+
+void Naive::claim(const std::string& tag, const YAML::Node& args) {
+    if (!response_ || response_->reply.rcode != kNoError) return;
+    const bool v4 = !argument(args, "address_list4", "").empty();
+    const bool v6 = !argument(args, "address_list6", "").empty();
+    const bool lacks = (question_.type == kA && !v4) || (question_.type == kAaaa && !v6);
+    if (lacks && argument(args, "missing_family", "answer") == "nodata")
+        return respond_empty(kNoError);
+    for (const Record& r : response_->reply.answer) {
+        if ((r.type == kA && v4) || (r.type == kAaaa && v6)) claimed_.insert(tag);
+    }
+}
+
+// ---- matchers
+
+bool Naive::holds(std::string text) const {
+    if (text.starts_with('!')) {
+        text.erase(0, text.find_first_not_of("! "));
+        return !holds(text);
+    }
+    auto words = words_of(text);
+    const std::string first = words.front();
+    words.erase(words.begin());
+    if (!first.starts_with('$')) return holds(first, words);
+    const YAML::Node p = plugin(first.substr(1));
+    return holds(p["type"].as<std::string>(), words_of(p["args"]));
+}
+
+bool Naive::holds(const std::string& type, const std::vector<std::string>& words) const {
+    if (type == "_true") return true;
+    if (type == "_false") return false;
+    if (type == "random") return words[0] == "1";
+    if (type == "has_resp") return response_ != nullptr;
+    if (type == "qname") return in_names(name_, words);
+    if (type == "client_ip") return in_addresses(question_.client, words);
+    if (type == "ptr_ip") {
+        const std::string address = address_in(name_);
+        return !address.empty() && in_addresses(address, words);
+    }
+    if (type == "any_match")
+        return std::ranges::any_of(words, [&](const std::string& w) { return holds(w); });
+    if (type == "env") {
+        const auto equals = words[0].find('=');
+        const auto at = environment_.find(words[0].substr(0, equals));
+        if (at == environment_.end()) return false;
+        if (equals != std::string::npos) return at->second == words[0].substr(equals + 1);
+        return words.size() == 1 || at->second == words[1];
+    }
+    if (type == "mark") {
+        return std::ranges::any_of(words, [&](const std::string& w) {
+            return marks_.contains(static_cast<std::uint32_t>(std::stoul(w)));
+        });
+    }
+    if (type == "qtype" || type == "qclass" || type == "rcode") return holds_number(type, words);
+    // The others ask about a response.
+    const std::vector<Record> none;
+    const auto& answer = response_ ? response_->reply.answer : none;
+    if (type == "resp_ip") {
+        return std::ranges::any_of(
+            answer, [&](const Record& r) { return is_address(r) && in_addresses(r.data, words); });
+    }
+    if (type == "cname") {
+        return std::ranges::any_of(
+            answer, [&](const Record& r) { return r.type == kCname && in_names(r.data, words); });
+    }
+    if (type == "has_wanted_ans") {
+        return std::ranges::any_of(answer,
+                                   [&](const Record& r) { return r.type == question_.type; });
+    }
+    throw std::runtime_error("no matcher: " + type);
+}
+
+bool Naive::holds_number(const std::string& type, const std::vector<std::string>& words) const {
+    if (type == "rcode" && !response_) return false;
+    const unsigned number = type == "qtype"    ? question_.type
+                            : type == "qclass" ? question_.klass
+                                               : response_->reply.rcode;
+    return std::ranges::any_of(words,
+                               [&](const std::string& w) { return number_of(type, w) == number; });
+}
+
+bool Naive::in_names(const std::string& name, const std::vector<std::string>& words) const {
+    return std::ranges::any_of(words, [&](const std::string& w) {
+        return w.starts_with('$') ? in_domain_set(name, w.substr(1)) : matches_rule(name, w);
+    });
+}
+
+bool Naive::in_domain_set(const std::string& name, const std::string& tag) const {
+    const YAML::Node args = plugin(tag)["args"];
+    for (const auto& rule : args["exps"])
+        if (matches_rule(name, rule.as<std::string>())) return true;
+    for (const auto& set : args["sets"])
+        if (in_domain_set(name, set.as<std::string>())) return true;
+    return false;
+}
+
+bool Naive::in_addresses(const std::string& address, const std::vector<std::string>& words) const {
+    return std::ranges::any_of(words, [&](const std::string& w) {
+        return w.starts_with('$') ? in_ip_set(address, w.substr(1)) : in_prefix(address, w);
+    });
+}
+
+bool Naive::in_ip_set(const std::string& address, const std::string& tag) const {
+    const YAML::Node args = plugin(tag)["args"];
+    for (const auto& prefix : args["ips"])
+        if (in_prefix(address, prefix.as<std::string>())) return true;
+    for (const auto& set : args["sets"])
+        if (in_ip_set(address, set.as<std::string>())) return true;
+    return false;
+}
+
+}  // namespace steer::differential

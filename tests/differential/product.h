@@ -1,0 +1,33 @@
+// The product's side of a case: its configuration loaded and built, its executor driven as a worker drives it, with
+// plans, the entry that the burst's lookup found, and plain hits. One for many cases: what they share is what a
+// worker keeps over reloads.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "differential/case.h"
+
+namespace steer::differential {
+
+class Product {
+  public:
+    Product();
+    ~Product();
+    Product(const Product&) = delete;
+    Product& operator=(const Product&) = delete;
+
+    // What is wrong with the configuration; empty: it is in force, with nothing of the one before in the cache.
+    std::vector<std::string> load(const std::string& yaml);
+    Outcome ask(const Question& question);
+    // Milliseconds, of the question asked last or, before that, of the load.
+    [[nodiscard]] std::uint64_t now_ms() const;
+    [[nodiscard]] unsigned plain_hits() const;
+
+  private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace steer::differential
