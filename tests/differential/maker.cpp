@@ -43,6 +43,14 @@ class Maker {
                 rules.push_back(rule(i, sequences));
             if (i == 0 && !one_in(4)) add_usual(rules);
         }
+        // A fallback's own: nothing that leads to the fallback again.
+        case_.config.sequences.push_back(
+            {"unit",
+             {"{ " + matches() + "exec: $cache" + number(2) + " }",
+              "{ " + matches() + "exec: $list" + number(2) + " }",
+              "{ " + matches() + "exec: mark " + number(4) + " }",
+              "{ " + matches() + "exec: " + any(std::array{"accept", "return", "reject"}) + " }",
+              "{ " + matches() + "exec: $fwd" + number(2) + " }"}});
         questions();
         return std::move(case_);
     }
@@ -110,8 +118,43 @@ class Maker {
             if (one_in(4)) args += ", missing_family: nodata";
             plugin("list" + std::to_string(i), "ros_address_list", args + " }");
         }
+        plugin("names", "hosts",
+               "{ entries: ['a.example 192.0.2.77 2001:db8::77', 'domain:b.example 203.0.113.5', "
+               "'full:w.b.example 2001:db8::5']" +
+                   short_circuit(3) + " }");
+        plugin("zone", "arbitrary",
+               "{ rules: ['a.example. 30 IN TXT here', 'c.example. A 192.0.2.78', "
+               "'c.example. 7 IN A 203.0.113.6', 'x.a.example. 50 CNAME a.example.']" +
+                   short_circuit(3) + " }");
+        plugin("hole", "black_hole", "{ ips: [203.0.113.99]" + short_circuit(3) + " }");
+        plugin("spare", "fallback",
+               "{ primary: " + any(std::array{"fwd0", "unit"}) + ", secondary: " +
+                   any(std::array{"fwd1", "hole", "names"}) + short_circuit(3) + " }");
         plugin("dump", "debug_print", "{ msg: dumped }");
         plugin("summary", "query_summary", "{ msg: in short }");
+    }
+    std::string short_circuit(unsigned n) { return one_in(n) ? ", short_circuit: true" : ""; }
+    // What makes an answer, or changes it, without asking anybody.
+    std::string known() {
+        switch (below(8)) {
+            case 0:
+                return "drop_resp";
+            case 1:
+                return any(std::array{"ttl 40", "ttl 10-100", "ttl 50-0", "ttl 0-20"});
+            case 2:
+                return "$hole";
+            case 3:
+                return "black_hole " +
+                       any(std::array{"", "nodata", "null", "refused", "2001:db8::98"});
+            case 4:
+                return "$names";
+            case 5:
+                return "$zone";
+            case 6:
+                return "sleep 20";
+            default:
+                return "$spare";
+        }
     }
     std::string cache_args() {
         std::string args = "{ size: 1000";
@@ -201,6 +244,7 @@ class Maker {
             case 7:
                 return "$summary";
             case 8:
+                if (!one_in(3)) return known();
                 return one_in(2) ? "$dump" : "debug_print probe " + number(3);
             case 9:
             case 10:

@@ -136,6 +136,7 @@ Outcome Naive::ask(const Question& question, std::uint64_t now_ms) {
     response_ = nullptr;
     claimed_.clear();
     marks_.clear();
+    failed_ = false;
     seen_ = {};
     run(plugin("server")["args"]["entry"].as<std::string>(), 0);
     if (!response_) {
@@ -221,6 +222,27 @@ Naive::Flow Naive::exec(const std::string& tag, std::size_t rule, const std::str
         note("debug", text.substr(text.find(' ') + 1));
         return Flow::went_on;
     }
+    if (first == "sleep") return Flow::went_on;
+    if (first == "drop_resp") {
+        respond(nullptr);
+        return Flow::went_on;
+    }
+    if (first == "ttl") {
+        const auto dash = words[0].find('-');
+        const std::uint64_t least_s = std::stoull(words[0]);
+        const std::uint64_t most_s =
+            dash == std::string::npos ? least_s : std::stoull(words[0].substr(dash + 1));
+        change_ttls(least_s, most_s == 0 ? UINT32_MAX : most_s);
+        return Flow::went_on;
+    }
+    if (first == "black_hole") {
+        const bool has_mode = words.empty() || words[0].find_first_of(".:") == std::string::npos;
+        black_hole(words.empty() ? "nxdomain"
+                   : has_mode    ? words[0]
+                                 : "custom",
+                   has_mode ? std::vector<std::string>{} : words);
+        return Flow::went_on;
+    }
     const YAML::Node p = plugin(first.substr(1));
     return exec_plugin(p["type"].as<std::string>(), p["args"], first.substr(1), tag, rule + 1);
 }
@@ -237,6 +259,8 @@ Naive::Flow Naive::exec_plugin(const std::string& type, const YAML::Node& args,
         note("debug", argument(args, "msg", ""));
         return Flow::went_on;
     }
+    if (type == "black_hole" || type == "hosts" || type == "arbitrary") return known(type, args);
+    if (type == "fallback") return fallback(args);
     if (type == "cache") return cache(tag, args, sequence, next);
     const Flow flow = run(sequence, next);
     if (type == "ros_address_list") {
@@ -257,6 +281,7 @@ Naive::Flow Naive::forward(const std::string& upstream, bool short_circuit) {
     if (!reply) {
         respond_empty(kServFail);
         response_->is_upstreams_word = true;
+        failed_ = true;
         return Flow::stopped;
     }
     auto r = std::make_shared<Response>();
@@ -270,6 +295,139 @@ Naive::Flow Naive::forward(const std::string& upstream, bool short_circuit) {
     r->is_upstreams_word = true;
     respond(std::move(r));
     return short_circuit ? Flow::stopped : Flow::went_on;
+}
+
+void Naive::respond_with(Reply reply) {
+    auto r = std::make_shared<Response>();
+    r->reply = std::move(reply);
+    r->born_s = now_s_;
+    respond(std::move(r));
+}
+
+// As they would leave now.
+void Naive::change_ttls(std::uint64_t least_s, std::uint64_t most_s) {
+    if (!response_) return;
+    Reply& reply = response_->reply;
+    const std::uint64_t age_s = now_s_ - response_->born_s;
+    const auto change = [&](Record& r) {
+        const std::uint64_t left_s = r.ttl_s > age_s ? r.ttl_s - age_s : 0;
+        r.ttl_s = static_cast<std::uint32_t>(std::min(std::max(left_s, least_s), most_s));
+    };
+    std::ranges::for_each(reply.answer, change);
+    if (reply.soa) change(*reply.soa);
+    response_->born_s = now_s_;
+}
+
+Naive::Flow Naive::known(const std::string& type, const YAML::Node& args) {
+    bool answers = true;
+    if (type == "black_hole") {
+        black_hole("custom", words_of(args["ips"]));
+    } else {
+        answers = type == "hosts" ? hosts(args) : zone(args);
+    }
+    const bool stops = answers && argument(args, "short_circuit", "false") == "true";
+    return stops ? Flow::stopped : Flow::went_on;
+}
+
+void Naive::black_hole(const std::string& mode, const std::vector<std::string>& addresses) {
+    if (mode == "refused") return respond_empty(5);
+    Reply reply;
+    reply.rcode = mode == "nxdomain" ? kNxDomain : kNoError;
+    auto all = addresses;
+    if (mode == "null") all = {"0.0.0.0", "::"};
+    for (const std::string& a : all) {
+        const std::uint16_t type = a.find(':') == std::string::npos ? kA : kAaaa;
+        if (type == question_.type && question_.klass == 1)
+            reply.answer.push_back({name_, type, 300, a});
+    }
+    if (reply.answer.empty()) reply.soa = Record{name_, kSoa, 300, "300"};
+    respond_with(reply);
+}
+
+// The best rule alone: a whole name before the longest suffix.
+bool Naive::hosts(const YAML::Node& args) {
+    if (question_.klass != 1 || (question_.type != kA && question_.type != kAaaa)) return false;
+    std::vector<std::string> best;
+    for (const bool whole : {false, true}) {
+        for (const auto& entry : args["entries"]) {
+            auto words = words_of(entry);
+            std::string rule = words[0];
+            if (rule.starts_with("domain:") == whole) continue;
+            if (rule.find(':') == std::string::npos) rule = "full:" + rule;
+            words.erase(words.begin());
+            if (matches_rule(name_, rule)) best = words;
+        }
+    }
+    if (best.empty()) return false;
+    Reply reply;
+    for (const std::string& a : best) {
+        const std::uint16_t type = a.find(':') == std::string::npos ? kA : kAaaa;
+        if (type == question_.type) reply.answer.push_back({name_, type, 10, a});
+    }
+    if (reply.answer.empty()) reply.soa = Record{name_, kSoa, 10, "10"};
+    respond_with(reply);
+    return true;
+}
+
+bool Naive::zone(const YAML::Node& args) {
+    static const std::map<std::string, std::uint16_t> kTypes{
+        {"A", kA}, {"TXT", kTxt}, {"CNAME", kCname}};
+    Reply reply;
+    for (const auto& rule : args["rules"]) {
+        auto words = words_of(rule);
+        const std::string data = words.back();
+        std::uint32_t ttl_s = 3600;
+        std::uint16_t type = 0;
+        for (std::size_t i = 1; i + 1 < words.size(); ++i) {
+            if (kTypes.contains(words[i])) type = kTypes.at(words[i]);
+            if (std::isdigit(static_cast<unsigned char>(words[i][0])) != 0)
+                ttl_s = static_cast<std::uint32_t>(std::stoul(words[i]));
+        }
+        if (words[0] != name_ + "." || type != question_.type || question_.klass != 1) continue;
+        reply.answer.push_back(
+            {name_, type, ttl_s, type == kCname ? data.substr(0, data.size() - 1) : data});
+    }
+    if (reply.answer.empty()) return false;
+    respond_with(reply);
+    return true;
+}
+
+// A program of its own: what ends it ends nothing else, and it begins without a response.
+Naive::Unit Naive::run_unit(const std::string& tag) {
+    const std::string type = plugin(tag)["type"].as<std::string>();
+    respond(nullptr);
+    failed_ = false;
+    exec_plugin(type, plugin(tag)["args"], tag, "", 0);
+    const bool remembered_failure =
+        response_ && !response_->cache.empty() && is_failure(response_->reply.rcode);
+    if (failed_ || remembered_failure) return Unit::failed;
+    return response_ ? Unit::answered : Unit::without_answer;
+}
+
+Naive::Flow Naive::fallback(const YAML::Node& args) {
+    const auto response = response_;
+    const auto claimed = claimed_;
+    const auto marks = marks_;
+    const Unit first = run_unit(argument(args, "primary", ""));
+    Unit second = Unit::without_answer;
+    if (first != Unit::answered) {
+        marks_ = marks;
+        second = run_unit(argument(args, "secondary", ""));
+    }
+    failed_ = first == Unit::failed || second == Unit::failed;
+    if (first == Unit::answered || second == Unit::answered) {
+        failed_ = false;
+        return argument(args, "short_circuit", "false") == "true" ? Flow::stopped : Flow::went_on;
+    }
+    marks_ = marks;
+    if (failed_) {
+        respond_empty(kServFail);
+        response_->is_upstreams_word = true;
+        return Flow::stopped;
+    }
+    response_ = response;
+    claimed_ = claimed;
+    return Flow::went_on;
 }
 
 Naive::Flow Naive::cache(const std::string& tag, const YAML::Node& args,

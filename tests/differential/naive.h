@@ -49,6 +49,15 @@ class Naive {
     void keep(const std::string& tag, const YAML::Node& args, const std::set<std::string>& before);
     void claim(const std::string& tag, const YAML::Node& args);
     void note(const std::string& kind, const std::string& text);
+    Flow known(const std::string& type, const YAML::Node& args);
+    void change_ttls(std::uint64_t least_s, std::uint64_t most_s);
+    void black_hole(const std::string& mode, const std::vector<std::string>& addresses);
+    bool hosts(const YAML::Node& args);
+    bool zone(const YAML::Node& args);
+    Flow fallback(const YAML::Node& args);
+    enum class Unit { answered, without_answer, failed };
+    Unit run_unit(const std::string& tag);
+    void respond_with(Reply reply);
     void respond(std::shared_ptr<Response> response);
     void respond_empty(unsigned rcode);
 
@@ -74,6 +83,7 @@ class Naive {
     std::shared_ptr<Response> response_;
     std::set<std::string> claimed_;  // for this response
     std::set<std::uint32_t> marks_;
+    bool failed_ = false;  // nobody answered; the program ended with that
     Outcome seen_;
 };
 

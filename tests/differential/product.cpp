@@ -235,17 +235,45 @@ class Product::Impl {
         return found;
     }
     void go(QueryContext& c, const Question& question) {
-        Step step = executor_->run(c, now_);
-        while (step == Step::asks) {
-            const Snapshot& s = c.snapshot;
-            const std::string upstream =
-                s.upstreams[s.groups[c.group].members.front()].address.to_string();
-            seen_.asked.push_back(upstream);
-            step = executor_->resume(c, answer_of(c.query, question, upstream),
-                                     dns::Ede::no_reachable, now_);
-        }
+        go_on(c, executor_->run(c, now_), question);
         for (unsigned l = 0; l < c.state.list_count; ++l)
             seen_.lists.insert(c.snapshot.lists[c.state.lists[l]].tag);
+    }
+    // As the resolver does where nobody is late and nobody sleeps for long.
+    void go_on(QueryContext& c, Step step, const Question& question) {
+        while (step != Step::answered) {
+            if (step == Step::asks) {
+                const Snapshot& s = c.snapshot;
+                const std::string upstream =
+                    s.upstreams[s.groups[c.group].members.front()].address.to_string();
+                seen_.asked.push_back(upstream);
+                step = executor_->resume(c, answer_of(c.query, question, upstream),
+                                         dns::Ede::no_reachable, now_);
+            } else if (step == Step::sleeps) {
+                step = executor_->run(c, now_);
+            } else {
+                step = branch(c, question);
+            }
+        }
+    }
+    Step branch(QueryContext& c, const Question& question) {
+        Branches b;
+        std::array<std::optional<QueryContext>, kMostBranches> branches;
+        for (;;) {
+            const NextOfBranches next = Executor::next_branch(c, b);
+            if (next == NextOfBranches::take_first)
+                return executor_->take_branch(c, *branches[0], now_);
+            if (next == NextOfBranches::take_second)
+                return executor_->take_branch(c, *branches[1], now_);
+            if (next == NextOfBranches::none) return executor_->skip_branches(c, now_);
+            if (next == NextOfBranches::fail)
+                return executor_->resume(c, nullptr, dns::Ede::no_reachable, now_);
+            const unsigned which = next == NextOfBranches::begin_first ? 0 : 1;
+            branches[which].emplace(c.snapshot, c.query);
+            Executor::begin_branch(c, which, *branches[which]);
+            go_on(*branches[which], executor_->run(*branches[which], now_), question);
+            b.is[which] = Executor::end_of_branch(*branches[which]);
+        }
     }
     Buffer* answer_of(const dns::Query& query, const Question& question,
                       const std::string& upstream) {
