@@ -383,7 +383,9 @@ bool Naive::zone(const YAML::Node& args) {
             if (std::isdigit(static_cast<unsigned char>(words[i][0])) != 0)
                 ttl_s = static_cast<std::uint32_t>(std::stoul(words[i]));
         }
-        if (words[0] != name_ + "." || type != question_.type || question_.klass != 1) continue;
+        if (words[0].substr(0, words[0].size() - 1) != name_ || type != question_.type ||
+            question_.klass != 1)
+            continue;
         reply.answer.push_back(
             {name_, type, ttl_s, type == kCname ? data.substr(0, data.size() - 1) : data});
     }
