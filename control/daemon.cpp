@@ -14,6 +14,7 @@
 #include "control/ops/notes.h"
 #include "control/ops/worker_counters.h"
 #include "control/port_check.h"
+#include "control/reverse_methods.h"
 #include "control/rights.h"
 #include "control/surroundings.h"
 
@@ -244,6 +245,8 @@ Result<void> Daemon::start_ops() {
     rpc_.add("version", [](const boost::json::value&) -> ops::RpcResult {
         return boost::json::value{{"version", STEER_VERSION}};
     });
+    add_reverse_method(
+        rpc_, [this]() -> const Snapshot& { return *publisher_->current(); }, clock_);
     if (cache_desk_) {
         add_cache_methods(rpc_, {*cache_desk_, *plane_->shared().cache, clock_, built_.sets,
                                  publisher_->current()->names});

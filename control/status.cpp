@@ -4,6 +4,7 @@
 #include <boost/json/object.hpp>
 
 #include "control/cache/cache_methods.h"
+#include "control/collector_metrics.h"
 #include "control/daemon.h"
 #include "control/ops/worker_counters.h"
 #include "dataplane/cache/cache.h"
@@ -209,6 +210,7 @@ void Daemon::write_metrics(ops::MetricWriter& writer) const {
     writer.counter("steerdns_outcomes", "what became of answers that waited for a router");
     for (std::size_t i = 0; i < outcomes.size(); ++i)
         writer.sample({{"outcome", kOutcomeLabels[i]}}, outcomes[i]);
+    write_collector_metrics(writer, publisher_->current()->collectors);
     if (cache_desk_) write_cache_metrics(writer, *cache_desk_, *plane_->shared().cache);
     for (const auto& router : routers_->status()) {
         writer.gauge("steerdns_router_in_sync", "1 if what the router has is known");

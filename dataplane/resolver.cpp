@@ -130,7 +130,10 @@ void Resolver::resolve_waiting(Packet& p, QueryContext& c, Step step, Now now) n
         const bool in_vain = c.failed && w.refused != Verdict::forwarded;
         if (step == Step::answered && !in_vain) return leave(p, c, now);
         if (step == Step::asks) return ask(p, c, now);
-        if (in_vain || record_of(w) == nullptr) return refuse(p, w.refused);
+        if (in_vain || record_of(w) == nullptr) {
+            parts_.executor.abandon(c.snapshot, c.state);
+            return refuse(p, w.refused);
+        }
     }
     parts_.replier.park(p, Verdict::forwarded);
     settle(*w.record, c, step, ParkedEnd::answered, now);
@@ -138,12 +141,16 @@ void Resolver::resolve_waiting(Packet& p, QueryContext& c, Step step, Now now) n
 
 void Resolver::ask(Packet& p, const QueryContext& c, Now now) noexcept {
     const auto [record, why] = parts_.pool.take(c.snapshot, p.source, p.query.name());
-    if (record == nullptr) return refuse(p, why);
+    if (record == nullptr) {
+        parts_.executor.abandon(c.snapshot, c.state);
+        return refuse(p, why);
+    }
     remember(p, c, *record);
     parts_.replier.remember_path(p, record->path);
     record->state = Parked::State::waits_upstream;
     const std::uint64_t hash = parts_.hasher.of_name(p.query.name()).low;
     if (!parts_.forwarder.ask(record, c.group, hash, now)) {
+        parts_.executor.abandon(c.snapshot, c.state);
         parts_.pool.give(record);
         return parts_.replier.drop(p, Verdict::drop_ring_full);
     }
@@ -287,6 +294,7 @@ void Resolver::settle(Parked& p, QueryContext& c, Step step, ParkedEnd end, Now 
     if (step == Step::waits) return;
     if (step != Step::answered) {
         if (park(p, c, step, now)) return;
+        parts_.executor.abandon(*p.snapshot, c.state);
         c.failed = true;
         if (!c.state.refresh && !p.is_branch)
             return end_with_servfail(p, c.query, dns::Ede::other, ParkedEnd::servfail);
@@ -572,6 +580,7 @@ void Resolver::retire(std::uint32_t generation) noexcept {
 }
 
 void Resolver::end_generation(Parked& p) noexcept {
+    parts_.executor.abandon(*p.snapshot, p.program);
     if (p.program.refresh) return parts_.counters.add(ParkedEnd::refreshed);
     if (p.is_branch) return parts_.counters.add(ParkedEnd::branch_over);
     dns::Query q;

@@ -105,6 +105,8 @@ Is Resolver::begin_branch(Way& parent, unsigned which, QueryContext& branch, Bra
         is = Executor::end_of_branch(branch);
     } else if (record_of(w) != nullptr && park(*w.record, branch, step, now)) {
         return Is::running;
+    } else {
+        parts_.executor.abandon(branch.snapshot, branch.state);
     }
     note_end(branch, is, b);
     if (w.record != nullptr) end_branch(*w.record);

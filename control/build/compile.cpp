@@ -91,7 +91,8 @@ std::uint16_t Compiler::sequence(const config::Sequence& sequence, unsigned dept
     const std::uint16_t last = emit(Op::sequence_end, instance, 0);
     for (std::uint16_t pc = first; pc < last; ++pc) {
         Instruction& i = snapshot_.program[pc];
-        if (i.op == Op::enter_cache && i.instance == instance) i.target = last;
+        if ((i.op == Op::enter_cache || i.op == Op::answer_pointer) && i.instance == instance)
+            i.target = last;
     }
     return last;
 }
@@ -252,7 +253,7 @@ void Compiler::executor(config::PluginIndex index, int line, std::uint16_t insta
         enter(Op::enter_list, instance, line, list_places_.at(index), depth);
     } else if (const auto* summary = std::get_if<config::QuerySummary>(&plugin.args)) {
         enter(Op::enter_summary, instance, line, text_of(summary->msg), depth);
-    } else if (!known_answer(index, line, instance)) {
+    } else if (!known_answer(index, line, instance, depth)) {
         emit(Op::debug_print, instance, line,
              text_of(std::get<config::DebugPrint>(plugin.args).msg));
     }

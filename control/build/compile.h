@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -59,7 +60,9 @@ class Compiler {
     std::uint32_t group_of(config::PluginIndex plugin, const config::Forward& forward);
     std::uint32_t cache_of(config::PluginIndex plugin, const config::Cache& cache);
     // What makes or changes an answer without waiting. False: it is none of those.
-    bool known_answer(config::PluginIndex index, int line, std::uint16_t instance);
+    bool known_answer(config::PluginIndex index, int line, std::uint16_t instance, unsigned& depth);
+    void reverse_lookup(config::PluginIndex index, const config::ReverseLookup& reverse, int line,
+                        std::uint16_t instance, unsigned& depth);
     // Names that tell clients whether to go around us (policy.canaries).
     void refuse_canaries();
     // A name that it has no rule for goes past it, which is a test that plans know.
@@ -87,12 +90,13 @@ class Compiler {
     Snapshot& snapshot_;
     std::vector<Error>& errors_;
     KnownAnswers known_;
+    std::optional<std::uint32_t> pointer_names_;  // the mask of names of addresses
     unsigned instances_ = 0;
     // Where `return` stands in the sequence that was jumped to; nullptr: nothing was.
     std::vector<std::uint16_t>* returns_ = nullptr;
     bool too_long_ = false;
     std::map<config::PluginIndex, std::uint32_t> groups_, caches_, prefix_sets_, black_holes_,
-        tables_;
+        tables_, reverse_, collectors_;
     std::map<std::uint32_t, unsigned> mark_bits_;
     std::map<config::PluginIndex, std::uint32_t> fallbacks_;
     std::map<config::PluginIndex, std::uint16_t> units_;  // by executor: their pcs

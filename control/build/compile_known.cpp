@@ -1,15 +1,33 @@
 // Of the compiler: what makes or changes an answer without waiting.
 #include "control/build/compile.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace steer::build {
 namespace {
 
 constexpr std::uint32_t kHostsTtl = 10;
 
+config::RuleAt domain(const char* name) {
+    return {{matchers::RuleKind::domain, name}, 0, 0, 0};
+}
+
 }  // namespace
 
-bool Compiler::known_answer(config::PluginIndex index, int line, std::uint16_t instance) {
+bool Compiler::known_answer(config::PluginIndex index, int line, std::uint16_t instance,
+                            unsigned& depth) {
     const config::Plugin& plugin = settings_.plugin(index);
+    if (const auto* reverse = std::get_if<config::ReverseLookup>(&plugin.args)) {
+        reverse_lookup(index, *reverse, line, instance, depth);
+        return true;
+    }
+    if (const auto* collector = std::get_if<config::MetricsCollector>(&plugin.args)) {
+        const auto [at, fresh] = collectors_.emplace(index, snapshot_.collectors.size());
+        if (fresh) snapshot_.collectors.push_back(registry_.collector(collector->name));
+        enter(Op::enter_collector, instance, line, at->second, depth);
+        return true;
+    }
     if (std::holds_alternative<config::DropResp>(plugin.args)) {
         emit(Op::drop_response, instance, line);
         return true;
@@ -38,10 +56,28 @@ bool Compiler::known_answer(config::PluginIndex index, int line, std::uint16_t i
     return false;
 }
 
+// Only names of addresses are looked at, which is a test that plans know.
+void Compiler::reverse_lookup(config::PluginIndex index, const config::ReverseLookup& reverse,
+                              int line, std::uint16_t instance, unsigned& depth) {
+    const auto [at, fresh] = reverse_.emplace(index, snapshot_.reverse.size());
+    if (fresh) {
+        const std::string& tag = settings_.plugin(index).tag;
+        snapshot_.reverse.push_back({tag, reverse.ttl_s, registry_.reverse(tag, reverse.size)});
+    }
+    if (reverse.handle_ptr) {
+        if (!pointer_names_)
+            pointer_names_ = masks_.mask_of({domain("in-addr.arpa"), domain("ip6.arpa")});
+        const std::uint16_t test = emit(Op::if_tags, instance, line, *pointer_names_);
+        emit(Op::answer_pointer, instance, line, at->second);
+        if (!too_long_) land({test});
+    }
+    enter(Op::enter_reverse, instance, line, at->second, depth);
+}
+
 void Compiler::refuse_canaries() {
     std::vector<config::RuleAt> rules;
     for (const char* name : {"use-application-dns.net", "mask.icloud.com", "mask-h2.icloud.com"})
-        rules.push_back({{matchers::RuleKind::domain, name}, 0, 0, 0});
+        rules.push_back(domain(name));
     const std::uint16_t test = emit(Op::if_tags, 0, 0, masks_.mask_of(rules));
     const auto hole = static_cast<std::uint32_t>(snapshot_.black_holes.size());
     snapshot_.black_holes.push_back(known_.black_hole({}));
@@ -94,8 +130,12 @@ AnswerTable::Range Compiler::answers_of(AnswerTable& table, const config::Plugin
     } else {
         // The records of a name by what asks for them.
         std::map<std::pair<std::uint16_t, std::uint16_t>, std::vector<config::KnownRecord>> sets;
-        for (const auto& r : std::get<config::Arbitrary>(plugin.args).records[value])
-            sets[{r.type, r.klass}].push_back(r);
+        for (const auto& r : std::get<config::Arbitrary>(plugin.args).records[value]) {
+            auto& set = sets[{r.type, r.klass}];
+            const bool is_there = std::any_of(set.begin(), set.end(),
+                                              [&](const auto& o) { return o.rdata == r.rdata; });
+            if (!is_there) set.push_back(r);  // RFC 2181 5: no record is there twice
+        }
         for (const auto& [key, records] : sets) {
             const AnswerRef answer = known_.of_records(key.first, key.second, records);
             if (answer == kNoAnswer) {

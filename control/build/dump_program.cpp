@@ -55,6 +55,12 @@ std::string_view name_of(Op op) {
             return "enter_summary";
         case Op::debug_print:
             return "debug_print";
+        case Op::answer_pointer:
+            return "answer_pointer";
+        case Op::enter_reverse:
+            return "enter_reverse";
+        case Op::enter_collector:
+            return "enter_collector";
         case Op::drop_response:
             return "drop_response";
         case Op::limit_ttls:
@@ -134,6 +140,12 @@ std::string operand_text(const Snapshot& snapshot, const Instruction& i) {
         case Op::enter_summary:
         case Op::debug_print:
             return "'" + snapshot.texts[i.operand] + "'";
+        case Op::answer_pointer:
+            return snapshot.reverse[i.operand].tag + ", then " + std::to_string(i.target);
+        case Op::enter_collector:
+            return snapshot.collectors[i.operand]->name();
+        case Op::enter_reverse:
+            return snapshot.reverse[i.operand].tag;
         case Op::limit_ttls: {
             const dns::TtlLimits& limits = snapshot.ttl_limits[i.operand];
             return "to " + std::to_string(limits.least_s) + ".." +

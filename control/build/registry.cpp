@@ -1,5 +1,7 @@
 #include "control/build/registry.h"
 
+#include "dataplane/policy/snapshot.h"
+
 namespace steer::build {
 namespace {
 
@@ -35,6 +37,21 @@ Result<std::uint16_t> Registry::upstream(const IpAddress& address, std::uint16_t
 
 Result<std::uint16_t> Registry::cache(const std::string& tag) {
     return number(caches_, tag, kMostCaches, "caches");
+}
+
+std::shared_ptr<Collector> Registry::collector(const std::string& name) {
+    auto& known = collectors_[name];
+    if (known == nullptr) known = std::make_shared<Collector>(name, kMaxWorkers);
+    return known;
+}
+
+std::shared_ptr<ReverseTable> Registry::reverse(const std::string& tag, std::size_t size) {
+    auto& [known_size, table] = reverse_[tag];
+    if (table == nullptr || known_size != size) {
+        table = std::make_shared<ReverseTable>(size);
+        known_size = size;
+    }
+    return table;
 }
 
 }  // namespace steer::build

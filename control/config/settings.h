@@ -366,6 +366,15 @@ struct Ttl {
     std::uint32_t least_s = 0, most_s = UINT32_MAX;
 };
 
+struct ReverseLookup {
+    std::uint32_t size = 65535, ttl_s = 7200;
+    bool handle_ptr = false;
+};
+
+struct MetricsCollector {
+    std::string name;
+};
+
 enum class BlackHoleMode : std::uint8_t { nxdomain, nodata, null, custom, refused };
 struct BlackHole {
     BlackHoleMode mode = BlackHoleMode::nxdomain;
@@ -433,7 +442,8 @@ struct Plugin {
     std::variant<DomainSet, AdguardSet, IpSet, Qname, Cname, Question, IpMatch, NumberMatch,
                  HasResp, HasWantedAnswer, Constant, MarkMatch, RandomMatch, AnyMatch, Forward,
                  Cache, RosAddressList, DebugPrint, QuerySummary, DropResp, Ttl, BlackHole, Hosts,
-                 Arbitrary, Sequence, UdpServer, TcpServer, Sleep, Fallback>
+                 Arbitrary, ReverseLookup, MetricsCollector, Sequence, UdpServer, TcpServer, Sleep,
+                 Fallback>
         args;
 };
 

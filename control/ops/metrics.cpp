@@ -47,16 +47,24 @@ void MetricWriter::begin(std::string_view name, std::string_view type, std::stri
 }
 
 void MetricWriter::sample(Labels labels, std::uint64_t value) {
-    add_sample(labels, number_text(value));
+    sample({}, labels, value);
 }
 
 void MetricWriter::sample(Labels labels, double value) {
-    if (std::isnan(value)) return add_sample(labels, "NaN");
-    if (std::isinf(value)) return add_sample(labels, value > 0 ? "+Inf" : "-Inf");
-    add_sample(labels, number_text(value));
+    sample({}, labels, value);
 }
 
-void MetricWriter::add_sample(Labels labels, std::string_view value) {
+void MetricWriter::sample(std::string_view suffix, Labels labels, std::uint64_t value) {
+    add_sample(suffix, labels, number_text(value));
+}
+
+void MetricWriter::sample(std::string_view suffix, Labels labels, double value) {
+    if (std::isnan(value)) return add_sample(suffix, labels, "NaN");
+    if (std::isinf(value)) return add_sample(suffix, labels, value > 0 ? "+Inf" : "-Inf");
+    add_sample(suffix, labels, number_text(value));
+}
+
+void MetricWriter::add_sample(std::string_view suffix, Labels labels, std::string_view value) {
     if (current_ >= families_.size()) {
         std::fprintf(stderr, "metrics: a sample before its family\n");
         std::abort();
@@ -64,7 +72,7 @@ void MetricWriter::add_sample(Labels labels, std::string_view value) {
     Family& family = families_[current_];
     std::string& out = family.samples;
     out += family.name;
-    if (family.type == "counter") out += "_total";
+    out += family.type == "counter" ? "_total" : suffix;
     char before = '{';
     for (const auto& [name, text] : labels) {
         out += before;

@@ -26,8 +26,13 @@ class MetricWriter {
     void counter(std::string_view name, std::string_view help) { begin(name, "counter", help); }
     void gauge(std::string_view name, std::string_view help) { begin(name, "gauge", help); }
 
+    void histogram(std::string_view name, std::string_view help) { begin(name, "histogram", help); }
+
     void sample(Labels labels, std::uint64_t value);
     void sample(Labels labels, double value);
+    // Of a histogram: `suffix` is "_bucket" (its labels end with le), "_count" or "_sum".
+    void sample(std::string_view suffix, Labels labels, std::uint64_t value);
+    void sample(std::string_view suffix, Labels labels, double value);
 
     // The whole text, with its end mark.
     [[nodiscard]] std::string text() const;
@@ -37,7 +42,7 @@ class MetricWriter {
         std::string name, type, help, samples;
     };
     void begin(std::string_view name, std::string_view type, std::string_view help);
-    void add_sample(Labels labels, std::string_view value);
+    void add_sample(std::string_view suffix, Labels labels, std::string_view value);
 
     std::vector<Family> families_;
     std::size_t current_ = 0;

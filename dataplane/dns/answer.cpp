@@ -272,6 +272,27 @@ void limit_ttls(std::uint8_t* block, const TtlLimits& limits, std::uint32_t age_
     answer.body_sum = checksum_fold(checksum_add(0, body, answer.body_len));
 }
 
+std::size_t write_answer(std::span<std::uint8_t> block, std::uint16_t type, std::uint32_t ttl_s,
+                         std::span<const std::uint8_t> rdata) noexcept {
+    constexpr std::uint16_t kTtlAt = 6, kRdataAt = 12;
+    Answer answer = empty_answer(kNoError);
+    answer.negative = false;
+    answer.min_ttl_s = ttl_s;
+    answer.ancount = answer.ttl_count = 1;
+    answer.body_len = static_cast<std::uint16_t>(kRdataAt + rdata.size());
+    std::uint8_t* const body = block.data() + sizeof answer + sizeof kTtlAt;
+    store_be16(body, 0xc000 | kHeaderSize);
+    store_be16(body + 2, type);
+    store_be16(body + 4, kIn);
+    store_be32(body + kTtlAt, ttl_s);
+    store_be16(body + 10, static_cast<std::uint16_t>(rdata.size()));
+    std::memcpy(body + kRdataAt, rdata.data(), rdata.size());
+    answer.body_sum = checksum_fold(checksum_add(0, body, answer.body_len));
+    std::memcpy(block.data(), &answer, sizeof answer);
+    std::memcpy(block.data() + sizeof answer, &kTtlAt, sizeof kTtlAt);
+    return answer.size();
+}
+
 Answer empty_answer(std::uint8_t rcode) noexcept {
     Answer answer{};
     answer.rcode = rcode;

@@ -98,6 +98,11 @@ void limit_ttls(std::uint8_t* block, const TtlLimits& limits, std::uint32_t age_
 // An answer without records: just an rcode (reject, an empty NOERROR, SERVFAIL).
 Answer empty_answer(std::uint8_t rcode) noexcept;
 
+// An answer with one record of the name that was asked for, without a name in it that is compressed. Returns its size;
+// `block` has room for that: sizeof(Answer) + 14 bytes and the data.
+std::size_t write_answer(std::span<std::uint8_t> block, std::uint16_t type, std::uint32_t ttl_s,
+                         std::span<const std::uint8_t> rdata) noexcept;
+
 // How an answer leaves.
 struct ReplyOptions {
     std::uint32_t age_s = 0;                   // TTLs are lowered by this, not below 0 ...

@@ -195,7 +195,18 @@ Step Executor::run(QueryContext& c, Now now) noexcept {
                 break;
             case Op::enter_list:
             case Op::enter_summary:
+            case Op::enter_reverse:
                 enter(c);
+                break;
+            case Op::enter_collector:
+                if (!c.state.refresh)
+                    c.snapshot.collectors[i.operand]->of_worker(worker_).entered.add();
+                enter(c);
+                break;
+            case Op::answer_pointer:
+                pc = answer_pointer(c, c.snapshot.reverse[i.operand], now)
+                         ? i.target
+                         : static_cast<std::uint16_t>(pc + 1);
                 break;
             case Op::debug_print:
                 note(c, NoteKind::debug, i.operand, now);
@@ -272,6 +283,16 @@ bool Executor::resume_stale(QueryContext& c, Now now) noexcept {
     return true;
 }
 
+void Executor::abandon(const Snapshot& snapshot, const ProgramState& s) noexcept {
+    for (unsigned d = 0; d < s.depth && !s.refresh; ++d) {
+        const Instruction& i = snapshot.program[s.wrappers[d]];
+        if (i.op != Op::enter_collector) continue;
+        Collector::Counts& counts = snapshot.collectors[i.operand]->of_worker(worker_);
+        counts.left.add();
+        counts.errors.add();
+    }
+}
+
 ProgramState Executor::refresh_state(const ProgramState& s, std::uint16_t pc) noexcept {
     ProgramState r;
     r.pc = static_cast<std::uint16_t>(pc + 1);
@@ -345,6 +366,16 @@ void Executor::leave_one(QueryContext& c, Now now) noexcept {
         case Op::enter_list:
             leave_list(c, static_cast<std::uint8_t>(i.operand));
             break;
+        case Op::enter_reverse:
+            leave_reverse(c, c.snapshot.reverse[i.operand], now);
+            break;
+        case Op::enter_collector: {
+            const bool failed = !c.response || c.response.answer().rcode == dns::kServFail;
+            if (!s.refresh)
+                c.snapshot.collectors[i.operand]->of_worker(worker_).leave(failed,
+                                                                           now.ms - c.started_ms);
+            break;
+        }
         case Op::enter_summary:
             note(c, NoteKind::summary, i.operand, now);
             break;

@@ -217,6 +217,8 @@ class Executor {
     // While an upstream is asked: ends the program with a stale answer and notes that the upstream was too slow or
     // failed. False: no cache that was entered has one, nothing happened.
     bool resume_stale(QueryContext& c, Now now) noexcept;
+    // A query that waited ends without its program: collectors that it is inside of are told.
+    void abandon(const Snapshot& snapshot, const ProgramState& s) noexcept;
     // Where the program of a query that refreshes what the cache at `pc` keeps stands.
     static ProgramState refresh_state(const ProgramState& s, std::uint16_t pc) noexcept;
     // The same for a query that waits inside the wrapper of a cache with stale answers.
@@ -270,6 +272,9 @@ class Executor {
     // False: there is none (kNoAnswer).
     static bool answer_known(QueryContext& c, AnswerRef answer) noexcept;
     bool answer_from_table(QueryContext& c, const AnswerTable& table) noexcept;
+    // True: the question was for the name of an address that is known, and has its answer.
+    bool answer_pointer(QueryContext& c, const ReverseLookup& reverse, Now now) noexcept;
+    void leave_reverse(QueryContext& c, const ReverseLookup& reverse, Now now) noexcept;
     void change_ttls(QueryContext& c, const dns::TtlLimits& limits, Now now) noexcept;
 
     [[nodiscard]] const matchers::TagBits& tags_of(QueryContext& c) noexcept;

@@ -26,6 +26,7 @@ Purity purity_of(Op op) {
         case Op::go_to:
         case Op::enter_list:
         case Op::enter_summary:
+        case Op::enter_reverse:
         case Op::sequence_end:  // if no summary is left by it
             return Purity::pure;
         case Op::if_rcode:
@@ -47,6 +48,8 @@ Purity purity_of(Op op) {
         case Op::debug_print:
         case Op::black_hole:
         case Op::answer_table:
+        case Op::answer_pointer:
+        case Op::enter_collector:
         case Op::reject:
         case Op::stop:
         case Op::end:
@@ -91,7 +94,8 @@ std::int16_t cache_ahead(const Program& program, std::size_t pc) noexcept {
     for (; pc < program.size(); ++pc) {
         const Instruction& i = program[pc];
         if (i.op == Op::enter_cache) return static_cast<std::int16_t>(i.operand);
-        if (is_test(i.op) || (i.op != Op::debug_print && !is_pure(i.op, false))) return -1;
+        const bool passed = i.op == Op::debug_print || i.op == Op::enter_collector;
+        if (is_test(i.op) || (!passed && !is_pure(i.op, false))) return -1;
         if (i.op == Op::go_to) pc = i.target - 1U;
     }
     return -1;
@@ -150,6 +154,7 @@ class PlanWalk {
                 return;
             case Op::enter_list:
             case Op::enter_summary:
+            case Op::enter_reverse:
                 return enter();
             case Op::if_type:
             case Op::if_class:
@@ -163,6 +168,8 @@ class PlanWalk {
             case Op::debug_print:
             case Op::black_hole:
             case Op::answer_table:
+            case Op::answer_pointer:
+            case Op::enter_collector:
             case Op::reject:
             case Op::stop:
             case Op::end:
@@ -200,7 +207,8 @@ class PlanWalk {
             enter();  // and leaving it does nothing: it has this answer
             while (program_[pc_].op != Op::stop && program_[pc_].op != Op::end) {
                 const Instruction& i = program_[pc_];
-                if (!is_pure(i.op, true) || i.op == Op::enter_summary) return false;
+                if (!is_pure(i.op, true) || i.op == Op::enter_summary || i.op == Op::enter_reverse)
+                    return false;
                 step(i, true);
             }
         }

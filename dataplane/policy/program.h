@@ -50,6 +50,9 @@ enum class Op : std::uint8_t {
     enter_list,   // operand: policy list (Snapshot::lists)
     enter_summary,  // operand: text
     debug_print,    // operand: text
+    answer_pointer,  // operand: Snapshot::reverse; a PTR whose address is known is answered and goes to target
+    enter_reverse,    // operand: Snapshot::reverse
+    enter_collector,  // operand: Snapshot::collectors
     drop_response,
     limit_ttls,  // operand: index of Snapshot::ttl_limits; of the response, if there is one
     black_hole,  // operand: index of Snapshot::black_holes; short_circuit: stop

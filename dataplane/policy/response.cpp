@@ -66,6 +66,7 @@ void Response::take(Response& other) noexcept {
         answer_ = other.answer_;
     }
     entry_ = other.entry_;
+    source_ = other.source_;
     buffer_ = std::exchange(other.buffer_, nullptr);
     born_s_ = other.born_s_;
     stale_ttl_s_ = other.stale_ttl_s_;

@@ -14,7 +14,9 @@
 #include "dataplane/answer/answer_store.h"
 #include "dataplane/answer/answer_table.h"
 #include "dataplane/answer/black_hole.h"
+#include "dataplane/answer/reverse_table.h"
 #include "dataplane/event/list_state.h"
+#include "dataplane/policy/collector.h"
 #include "dataplane/policy/plan.h"
 #include "dataplane/policy/program.h"
 #include "dataplane/policy/tag_sets.h"
@@ -92,6 +94,12 @@ struct Fallback {
     bool always_standby = false;
 };
 
+struct ReverseLookup {  // one reverse_lookup plugin
+    std::string tag;
+    std::uint32_t ttl_s;
+    std::shared_ptr<ReverseTable> table;  // the same in all generations
+};
+
 struct Snapshot {
     std::uint32_t generation = 0;  // 1.. ; set by publish
     std::uint8_t slot = 0;         // generation's place in kMaxGenerations tables; set by publish
@@ -110,10 +118,12 @@ struct Snapshot {
     AnswerStore known;  // what the next two refer to
     std::vector<BlackHole> black_holes;
     std::vector<AnswerTable> answer_tables;  // of hosts and arbitrary
-    std::vector<dns::TtlLimits> ttl_limits;  // of ttl
-    std::vector<std::string> texts;          // of debug_print and query_summary
-    matchers::PrefixSet allow;               // who may ask
-    matchers::PrefixSet trusted_forwarders;  // exempt from per-client quotas
+    std::vector<ReverseLookup> reverse;
+    std::vector<std::shared_ptr<Collector>> collectors;  // the same in all generations
+    std::vector<dns::TtlLimits> ttl_limits;              // of ttl
+    std::vector<std::string> texts;                      // of debug_print and query_summary
+    matchers::PrefixSet allow;                           // who may ask
+    matchers::PrefixSet trusted_forwarders;              // exempt from per-client quotas
 
     [[nodiscard]] bool has_number(std::uint32_t set, std::uint16_t number) const noexcept {
         const auto& numbers = number_sets[set];

@@ -102,6 +102,16 @@ std::uint32_t SnapshotMaker::answer_table(const std::vector<std::string>& rules,
     return static_cast<std::uint32_t>(snapshot_->answer_tables.size() - 1);
 }
 
+std::uint32_t SnapshotMaker::reverse(std::uint32_t ttl_s) {
+    snapshot_->reverse.push_back({"reverse", ttl_s, std::make_shared<ReverseTable>(100)});
+    return static_cast<std::uint32_t>(snapshot_->reverse.size() - 1);
+}
+
+std::uint32_t SnapshotMaker::collector(const std::string& name) {
+    snapshot_->collectors.push_back(std::make_shared<Collector>(name, kMaxWorkers));
+    return static_cast<std::uint32_t>(snapshot_->collectors.size() - 1);
+}
+
 std::uint32_t SnapshotMaker::ttl(std::uint32_t least_s, std::uint32_t most_s) {
     snapshot_->ttl_limits.push_back({least_s, most_s});
     return static_cast<std::uint32_t>(snapshot_->ttl_limits.size() - 1);

@@ -65,6 +65,7 @@ std::uint16_t type_of(const std::string& text) {
     if (text == "AAAA") return dns::kAaaa;
     if (text == "CNAME") return dns::kCname;
     if (text == "TXT") return dns::kTxt;
+    if (text == "PTR") return dns::kPtr;
     if (text == "HTTPS") return dns::kHttps;
     fail("no record type '" + text + "' in stories");
 }

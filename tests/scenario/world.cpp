@@ -80,7 +80,7 @@ class Reader {
         if (end > message_.size()) throw std::runtime_error("a record is cut off");
         if (r.type == dns::kA) r.data = IpAddress::from_v4(message_.data() + at_).to_string();
         if (r.type == dns::kAaaa) r.data = IpAddress::from_v6(message_.data() + at_).to_string();
-        if (r.type == dns::kCname) r.data = name();
+        if (r.type == dns::kCname || r.type == dns::kPtr) r.data = name();
         at_ = end;
         return r;
     }
@@ -113,7 +113,7 @@ class Reader {
 };
 
 Bytes rdata_of(const SeenRecord& r) {
-    if (r.type == dns::kCname) return wire_name(r.data);
+    if (r.type == dns::kCname || r.type == dns::kPtr) return wire_name(r.data);
     const auto address = IpAddress::parse(r.data);
     if (!address) throw std::runtime_error("not an address: " + r.data);
     if (r.type == dns::kA) return {address->v4(), address->v4() + 4};

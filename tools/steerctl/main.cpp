@@ -129,6 +129,9 @@ int main(int argc, char** argv) {
     auto* const counters = app.add_subcommand("counters", "what was counted since the start");
     counters->add_flag("--all", options.all, "counters that are 0 too");
     const CacheCommands cache(app, options);
+    auto* const reverse =
+        app.add_subcommand("reverse", "for which name an address was last answered");
+    reverse->add_option("IP", options.name, "an IP address")->required();
     const auto* const version = app.add_subcommand("version", "its version and our own");
     try {
         app.parse(argc, argv);
@@ -138,6 +141,9 @@ int main(int argc, char** argv) {
     if (status->parsed()) return show(options, "status", steerctl::status_text);
     if (version->parsed()) return show_version(options);
     if (cache.cache->parsed()) return cache.run(options);
+    if (reverse->parsed())
+        return show(options, "reverse", steerctl::reverse_text,
+                    json::object{{"address", options.name}});
     return show(options, "counters", [&options](const json::value& value) {
         return steerctl::counters_text(value, options.all);
     });

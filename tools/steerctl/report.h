@@ -17,4 +17,7 @@ std::string cache_stats_text(const boost::json::value& stats);
 std::string cache_show_text(const boost::json::value& answers);
 std::string cache_done_text(const boost::json::value& done);
 
+// Of reverse.
+std::string reverse_text(const boost::json::value& answer);
+
 }  // namespace steerctl

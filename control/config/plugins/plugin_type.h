@@ -64,7 +64,8 @@ extern const PluginType kAdguardRuleType, kGeoipType, kQuestionType, kGeositeTyp
     kQclassType, kRcodeType, kHasRespType, kHasWantedAnsType, kTrueType, kFalseType, kMarkType,
     kEnvType, kRandomType, kAnyMatchType, kForwardType, kCacheType, kRosAddressListType,
     kDebugPrintType, kQuerySummaryType, kDropRespType, kTtlType, kBlackHoleType, kHostsType,
-    kArbitraryType, kSequenceType, kUdpServerType, kTcpServerType;
+    kArbitraryType, kReverseLookupType, kMetricsCollectorType, kSequenceType, kUdpServerType,
+    kTcpServerType;
 extern const PluginType kSleepType, kFallbackType;
 
 }  // namespace steer::config

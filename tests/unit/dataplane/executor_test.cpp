@@ -247,6 +247,42 @@ BOOST_AUTO_TEST_CASE(a_return_leaves_the_wrappers_of_what_was_jumped_to) {
     BOOST_CHECK(w.lists() == (std::vector<unsigned>{2, 1, 3, 0}));
 }
 
+// collector ; forward
+BOOST_AUTO_TEST_CASE(a_collector_counts_what_goes_through_it_and_what_is_given_up) {
+    SnapshotMaker m;
+    m.add(Op::enter_collector, m.collector("all"));
+    m.add(Op::forward, any_group(m));
+    end(m);
+    Walk w(m.finish());
+    const Collector::Counts& counts = w.snapshot->collectors[0]->of_worker(0);
+    const auto counted = [&] {
+        return std::vector<std::uint64_t>{counts.entered.get(), counts.left.get(),
+                                          counts.errors.get(), counts.latency_ms.get()};
+    };
+    const auto again = [&](bool refresh) {
+        w.context.emplace(*w.snapshot, w.query);
+        w.context->qname_as_sent = w.message.data() + 12;
+        w.context->started_ms = w.now.ms;
+        w.context->state.refresh = refresh;
+        BOOST_CHECK(w.run() == Step::asks);
+    };
+    again(false);
+    BOOST_CHECK((counted() == std::vector<std::uint64_t>{1, 0, 0, 0}));
+    w.now.ms += 7;
+    BOOST_CHECK(w.resume() == Step::answered);
+    BOOST_CHECK((counted() == std::vector<std::uint64_t>{1, 1, 0, 7}));
+    BOOST_CHECK_EQUAL(counts.by_latency[3].get(), 1U);  // 6..10 ms
+    again(false);
+    BOOST_CHECK(w.fail() == Step::answered);
+    BOOST_CHECK((counted() == std::vector<std::uint64_t>{2, 2, 1, 7}));
+    again(false);
+    w.executor.abandon(*w.snapshot, w.context->state);
+    BOOST_CHECK((counted() == std::vector<std::uint64_t>{3, 3, 2, 7}));
+    again(true);  // nobody waits for it
+    BOOST_CHECK(w.resume() == Step::answered);
+    BOOST_CHECK((counted() == std::vector<std::uint64_t>{3, 3, 2, 7}));
+}
+
 BOOST_AUTO_TEST_CASE(marks_are_kept_while_a_query_waits) {
     SnapshotMaker m;
     m.add(Op::mark, m.mark_mask(5));

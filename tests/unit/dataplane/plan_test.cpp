@@ -41,6 +41,8 @@ class ProgramMaker {
             m_.text(text);
         for (const unsigned bit : {1U, 2U, 4U})
             m_.mark_mask(bit);
+        m_.reverse(250);
+        m_.collector("all");
         m_.ttl(60, UINT32_MAX);
         m_.ttl(0, 30);
         m_.black_hole("192.0.2.98");
@@ -177,8 +179,13 @@ class ProgramMaker {
             case Op::debug_print:
                 if (random_.below(4) == 0) m_.add(op, random_.below(2), false, instance);
                 break;
+            case Op::enter_reverse:
+            case Op::enter_collector:
+                if (random_.below(3) == 0) wrap(op, 0, instance);
+                break;
+            case Op::answer_pointer:  // of what was learned, which is not the same on both sides
             case Op::drop_response:
-                m_.add(op, 0, false, instance);
+                if (op == Op::drop_response) m_.add(op, 0, false, instance);
                 break;
             case Op::limit_ttls:
             case Op::black_hole:

@@ -1,5 +1,6 @@
 // OpenMetrics text, its escapes, workers' counters in it, and the HTTP server that hands it out.
 #include "control/ops/metrics.h"
+#include "control/collector_metrics.h"
 
 #include <array>
 #include <boost/asio/executor_work_guard.hpp>
@@ -155,6 +156,49 @@ BOOST_AUTO_TEST_CASE(odd_numbers) {
     });
     BOOST_CHECK(text.find("g NaN\ng +Inf\ng -Inf\ng 18446744073709551615\ng 1e+300\n") !=
                 std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(collectors_with_the_same_name_are_one) {
+    const auto collector = std::make_shared<steer::Collector>("all", 3);
+    collector->of_worker(0).entered.add(3);
+    collector->of_worker(2).entered.add();
+    collector->of_worker(0).leave(false, 1);
+    collector->of_worker(0).leave(true, 30);
+    collector->of_worker(2).leave(false, 70'000);
+    const auto text = text_of([&](ops::MetricWriter& w) {
+        steer::write_collector_metrics(w, {collector, collector});
+    });
+    BOOST_CHECK_EQUAL(
+        text,
+        "# TYPE steerdns_collector_queries counter\n"
+        "# HELP steerdns_collector_queries queries that came to a metrics_collector\n"
+        "steerdns_collector_queries_total{name=\"all\"} 4\n"
+        "# TYPE steerdns_collector_errors counter\n"
+        "# HELP steerdns_collector_errors of these, those that ended with SERVFAIL or "
+        "without a response\n"
+        "steerdns_collector_errors_total{name=\"all\"} 1\n"
+        "# TYPE steerdns_collector_inflight gauge\n"
+        "# HELP steerdns_collector_inflight of these, those that are under way\n"
+        "steerdns_collector_inflight{name=\"all\"} 1\n"
+        "# TYPE steerdns_collector_latency_seconds histogram\n"
+        "# HELP steerdns_collector_latency_seconds how long the queries of a "
+        "metrics_collector took\n"
+        "steerdns_collector_latency_seconds_bucket{name=\"all\",le=\"0.001\"} 1\n"
+        "steerdns_collector_latency_seconds_bucket{name=\"all\",le=\"0.002\"} 1\n"
+        "steerdns_collector_latency_seconds_bucket{name=\"all\",le=\"0.005\"} 1\n"
+        "steerdns_collector_latency_seconds_bucket{name=\"all\",le=\"0.01\"} 1\n"
+        "steerdns_collector_latency_seconds_bucket{name=\"all\",le=\"0.02\"} 1\n"
+        "steerdns_collector_latency_seconds_bucket{name=\"all\",le=\"0.05\"} 2\n"
+        "steerdns_collector_latency_seconds_bucket{name=\"all\",le=\"0.1\"} 2\n"
+        "steerdns_collector_latency_seconds_bucket{name=\"all\",le=\"0.2\"} 2\n"
+        "steerdns_collector_latency_seconds_bucket{name=\"all\",le=\"0.5\"} 2\n"
+        "steerdns_collector_latency_seconds_bucket{name=\"all\",le=\"1.0\"} 2\n"
+        "steerdns_collector_latency_seconds_bucket{name=\"all\",le=\"2.0\"} 2\n"
+        "steerdns_collector_latency_seconds_bucket{name=\"all\",le=\"5.0\"} 2\n"
+        "steerdns_collector_latency_seconds_bucket{name=\"all\",le=\"+Inf\"} 3\n"
+        "steerdns_collector_latency_seconds_count{name=\"all\"} 3\n"
+        "steerdns_collector_latency_seconds_sum{name=\"all\"} 70.031\n"
+        "# EOF\n");
 }
 
 BOOST_AUTO_TEST_CASE(every_row_of_the_tables_is_there_and_sums_agree) {

@@ -127,4 +127,14 @@ BOOST_AUTO_TEST_CASE(what_a_cache_holds) {
     BOOST_CHECK(stats.find("576") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(reverse_names_one_a_line) {
+    BOOST_CHECK_EQUAL(
+        steerctl::reverse_text(json::parse(
+            R"({"address":"192.0.2.1","names":[{"plugin":"a","name":"x.example"},{"plugin":"b"}]})")),
+        "x.example\n-\n");
+    for (const char* odd : {R"({"names":[]})", "{}", "7", R"({"names":7})"})
+        BOOST_CHECK_EQUAL(steerctl::reverse_text(json::parse(odd)), "no name is known\n");
+    BOOST_CHECK_EQUAL(steerctl::reverse_text(json::parse(R"({"names":[7]})")), "-\n");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

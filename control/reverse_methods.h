@@ -1,0 +1,15 @@
+// What the control socket tells of reverse_lookup: `reverse`, with {"address": "192.0.2.1"}.
+#pragma once
+
+#include <functional>
+
+#include "control/ops/json_rpc.h"
+#include "dataplane/clock.h"
+#include "dataplane/policy/snapshot.h"
+
+namespace steer {
+
+// The answer: {"address": ..., "names": [{"plugin": TAG, "name": ...}]}. `snapshot` gives the one in force.
+void add_reverse_method(ops::JsonRpc& rpc, std::function<const Snapshot&()> snapshot, Clock& clock);
+
+}  // namespace steer
