@@ -43,7 +43,9 @@ NameMatcher::~NameMatcher() = default;
 Result<void> NameMatcher::prepare(Scratch& scratch) const {
     if (image_->patterns.database == nullptr) return {};
     auto* grown = static_cast<hs_scratch_t*>(scratch.hs_);
-    const auto status = hs_alloc_scratch(image_->patterns.database.get(), &grown);
+    auto status = hs_alloc_scratch(image_->patterns.database.get(), &grown);
+    if (status == HS_SUCCESS && image_->patterns.unfiltered != nullptr)
+        status = hs_alloc_scratch(image_->patterns.unfiltered.get(), &grown);
     scratch.hs_ = grown;
     if (status == HS_SUCCESS) return {};
     return Error{
@@ -66,6 +68,11 @@ TagBits NameMatcher::match(std::span<const std::uint8_t> wire_name,
 
 std::size_t NameMatcher::rules() const {
     return image_->rules;
+}
+
+SuffixSize NameMatcher::suffix_size() const {
+    const SuffixImage& image = image_->suffixes;
+    return {image.node_count, image.arena.size(), image.name_bytes};
 }
 
 struct NameMatcherBuilder::Pending {

@@ -69,6 +69,13 @@ struct Decision {
     std::vector<Step> steps;
 };
 
+// What full and domain rules take in memory.
+struct SuffixSize {
+    std::size_t names = 0;       // that say something of their own
+    std::size_t bytes = 0;       // with their names
+    std::size_t name_bytes = 0;  // of these
+};
+
 class NameMatcher {
   public:
     // What one thread needs to call match(); made by the image that it is used with.
@@ -102,6 +109,7 @@ class NameMatcher {
                                 Scratch& scratch) const noexcept;
 
     [[nodiscard]] std::size_t rules() const;
+    [[nodiscard]] SuffixSize suffix_size() const;
 
   private:
     friend class NameMatcherBuilder;

@@ -20,6 +20,9 @@ constexpr std::size_t kMaxLabel = 63;
 // Of each bucket's eight places so many tenths are in use on average: few enough that most buckets are not full.
 constexpr std::size_t kLoadTenths = 48;
 
+// Of the filter: a byte a node.
+constexpr std::size_t kWordsPerLine = 8, kNodesPerLine = 64;
+
 using WireName = std::span<const std::uint8_t>;
 
 std::uint64_t random_word(std::random_device& device) {
@@ -162,6 +165,7 @@ class Draft {
         image.node_bytes = kNodeUnit;  // place 0 is none
         for (const Node& node : nodes_) {
             image.node_bytes += bytes_of(node);
+            image.name_bytes += node.name_bytes;
             image.has_level.set(node.depth);
             image.deepest = std::max<std::uint32_t>(image.deepest, node.depth);
         }
@@ -171,6 +175,8 @@ class Draft {
         const std::vector<std::uint32_t> verdicts = number_verdicts();
         image.verdict_count = static_cast<std::uint32_t>(verdicts_.size());
         image.bucket_count = static_cast<std::uint32_t>(nodes_.size() * 10 / kLoadTenths + 1);
+        image.filter_words =
+            static_cast<std::uint32_t>((nodes_.size() / kNodesPerLine + 1) * kWordsPerLine);
         image.arena = Arena(image.arena_bytes());
         std::ranges::copy(verdicts_, image.verdicts_to_fill());
         auto place = std::uint32_t{1};
@@ -196,6 +202,7 @@ class Draft {
         const auto free = std::ranges::find(bucket.node, 0U) - bucket.node.begin();
         bucket.check[static_cast<std::size_t>(free)] = SuffixImage::check_of(hash);
         bucket.node[static_cast<std::size_t>(free)] = place;
+        image.filter_to_fill()[image.filter_at(hash)] |= SuffixImage::filter_bits(hash);
     }
 
     // Each pair of exact and below once; gives each node's number.

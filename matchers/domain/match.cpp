@@ -60,19 +60,24 @@ const TagBits& find_tags(const SuffixImage& image,
     }
     const std::size_t levels = std::min<std::size_t>(labels, image.deepest);
 
-    std::array<std::uint64_t, kMaxLevels + 1> hash_of;  // by level: 1 is the top-level domain
-    hash_of[0] = image.hash.seed;
+    // Levels that may have a node, the deepest last; their buckets are asked for.
+    std::array<std::uint8_t, kMaxLevels> level_of;
+    std::array<std::uint64_t, kMaxLevels> hash_of;
+    std::size_t left = 0;
+    std::uint64_t hash = image.hash.seed;
     for (std::size_t level = 1; level <= levels; ++level) {
         const std::uint8_t* const label = &wire_name[label_at[labels - level]];
-        hash_of[level] = image.hash.down(hash_of[level - 1], label + 1, *label);
-        if (image.has_level[level])
-            __builtin_prefetch(image.buckets() + image.bucket_of(hash_of[level]));
+        hash = image.hash.down(hash, label + 1, *label);
+        if (!image.has_level[level] || !image.may_have(hash)) continue;
+        __builtin_prefetch(image.buckets() + image.bucket_of(hash));
+        level_of[left] = static_cast<std::uint8_t>(level);
+        hash_of[left++] = hash;
     }
-    for (std::size_t level = levels; level > 0; --level) {
-        if (!image.has_level[level]) continue;
+    while (left-- > 0) {
+        const std::size_t level = level_of[left];
         const std::size_t start = label_at[labels - level];
-        const std::uint8_t* const node = find_node(
-            image, hash_of[level], wire_name.subspan(start, wire_name.size() - 1 - start));
+        const std::uint8_t* const node =
+            find_node(image, hash_of[left], wire_name.subspan(start, wire_name.size() - 1 - start));
         if (node == nullptr) continue;
         const SuffixVerdict& verdict = image.verdicts()[SuffixImage::verdict_of(node)];
         return level == labels ? verdict.exact : verdict.below;

@@ -2,6 +2,7 @@
 
 #include <hs/hs.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
@@ -44,6 +45,15 @@ std::string refusal(RuleKind kind, const std::string& text, const hs_compile_err
     const char* const what = kind == RuleKind::regexp ? "the regexp " : "the keyword ";
     return what + quoted(text) + " cannot be compiled: " + why +
            "; write it without look-around and back-references";
+}
+
+// Puts what a pattern needs into the filter. False: it does not say what, or that is too short.
+bool add_to(GramFilter& filter, RuleKind kind, const std::string& text) {
+    if (kind == RuleKind::keyword) return filter.add(text);
+    const auto literals = required_literals(text);
+    return !literals.empty() &&
+           std::all_of(literals.begin(), literals.end(),
+                       [&](const std::string& literal) { return filter.add(literal); });
 }
 
 }  // namespace
@@ -93,6 +103,7 @@ bool PatternBuilder::check_each(std::vector<Error>& errors, std::vector<Error>& 
 
 PatternImage PatternBuilder::build(std::vector<Error>& errors, std::vector<Error>& warnings) const {
     PatternImage image;
+    const std::size_t before = errors.size();
     if (patterns_.empty()) return image;
     if (hs_valid_platform() != HS_SUCCESS) {
         errors.push_back(
@@ -102,35 +113,47 @@ PatternImage PatternBuilder::build(std::vector<Error>& errors, std::vector<Error
     }
     if (!check_each(errors, warnings)) return image;
 
-    std::vector<const char*> expressions;
-    std::vector<unsigned> flags(patterns_.size(), kFlags);
-    std::vector<unsigned> ids;
+    std::vector<unsigned> all, unfiltered;
     for (const Pattern& pattern : patterns_) {
-        ids.push_back(static_cast<unsigned>(ids.size()));
-        expressions.push_back(pattern.expression.c_str());
+        const auto id = static_cast<unsigned>(all.size());
+        all.push_back(id);
+        if (!add_to(image.filter, pattern.kind, pattern.text)) unfiltered.push_back(id);
         image.tags_of.push_back(pattern.tags);
         image.all |= pattern.tags;
     }
+    image.filter.build();
+    image.has_filter = unfiltered.size() < all.size();
+    image.database = compile(all, errors);
+    if (image.database != nullptr && image.has_filter && !unfiltered.empty())
+        image.unfiltered = compile(unfiltered, errors);
+    if (errors.size() != before) return PatternImage{};
+    return image;
+}
+
+PatternBuilder::Database PatternBuilder::compile(const std::vector<unsigned>& ids,
+                                                 std::vector<Error>& errors) const {
+    std::vector<const char*> expressions;
+    expressions.reserve(ids.size());
+    for (const unsigned id : ids)
+        expressions.push_back(patterns_[id].expression.c_str());
+    const std::vector<unsigned> flags(ids.size(), kFlags);
     hs_database_t* database = nullptr;
     hs_compile_error_t* raw_error = nullptr;
     const auto status = hs_compile_multi(expressions.data(), flags.data(), ids.data(),
-                                         static_cast<unsigned>(expressions.size()), HS_MODE_BLOCK,
-                                         nullptr, &database, &raw_error);
+                                         static_cast<unsigned>(ids.size()), HS_MODE_BLOCK, nullptr,
+                                         &database, &raw_error);
     const CompileError error(raw_error);
-    if (status == HS_SUCCESS) {
-        image.database.reset(database);
-        return image;
-    }
+    if (status == HS_SUCCESS) return Database(database);
     // What only the whole shows, such as a pattern that is too large.
     if (error != nullptr && error->expression >= 0) {
-        const Pattern& bad = patterns_[static_cast<std::size_t>(error->expression)];
+        const Pattern& bad = patterns_[ids[static_cast<std::size_t>(error->expression)]];
         errors.push_back({refusal(bad.kind, bad.text, error.get()), bad.file, bad.line});
     } else {
         const std::string why = error != nullptr ? error->message : "out of memory";
         errors.push_back({"the keyword and regexp rules cannot be compiled together: " + why +
                           "; use fewer or simpler ones"});
     }
-    return PatternImage{};
+    return nullptr;
 }
 
 }  // namespace steer::matchers

@@ -33,6 +33,10 @@ class PatternBuilder {
         std::string file;
         int line;
     };
+    using Database = std::unique_ptr<hs_database, FreeDatabase>;
+    // Those of `ids` together; nullptr and an error if they cannot be.
+    [[nodiscard]] Database compile(const std::vector<unsigned>& ids,
+                                   std::vector<Error>& errors) const;
     [[nodiscard]] bool check_each(std::vector<Error>& errors, std::vector<Error>& warnings) const;
 
     std::vector<Pattern> patterns_;

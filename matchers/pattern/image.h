@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "matchers/name_matcher.h"
+#include "matchers/pattern/gram_filter.h"
 
 struct hs_database;
 struct hs_scratch;
@@ -19,8 +20,12 @@ struct FreeDatabase {
 
 struct PatternImage {
     std::unique_ptr<hs_database, FreeDatabase> database;  // nullptr: there is no pattern
-    std::vector<TagBits> tags_of;                         // by expression id
-    TagBits all;                                          // the sets that have a pattern
+    // Names that hold no piece of what the patterns need are scanned for those alone that need none.
+    bool has_filter = false;  // some pattern needs a piece
+    GramFilter filter;
+    std::unique_ptr<hs_database, FreeDatabase> unfiltered;  // nullptr: there are none of them
+    std::vector<TagBits> tags_of;                           // by expression id
+    TagBits all;                                            // the sets that have a pattern
 };
 
 }  // namespace steer::matchers

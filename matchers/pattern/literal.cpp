@@ -2,26 +2,47 @@
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
+#include <utility>
+
+#include "matchers/text.h"
 
 namespace steer::matchers {
 namespace {
 
-constexpr int kMaxDepth = 64;  // of groups; deeper ones count as nothing
+constexpr int kMaxDepth = 64;        // of groups; deeper ones count as nothing
+constexpr std::size_t kMaxAny = 64;  // alternatives; more count as nothing
+
+// Texts of which every match holds one; none: nothing is known.
+using Any = std::vector<std::string>;
+
+std::size_t shortest(const Any& any) {
+    std::size_t least = any.empty() ? 0 : any.front().size();
+    for (const std::string& text : any)
+        least = std::min(least, text.size());
+    return least;
+}
 
 // Walks an expression once, from left to right; `at_` is the next byte.
 class Walk {
   public:
     explicit Walk(std::string_view expression) : text_(expression) {}
 
-    // Alternatives up to the end or the parenthesis that closes them: the worst of them.
-    std::size_t alternatives(int depth) {
-        std::size_t worst = branch(depth);
+    // Alternatives up to the end or the parenthesis that closes them: what each needs.
+    Any alternatives(int depth) {
+        Any all = branch(depth);
+        bool known = !all.empty();
         while (peek() == '|') {
             ++at_;
-            worst = std::min(worst, branch(depth));
+            Any more = branch(depth);
+            known = known && !more.empty() && all.size() + more.size() <= kMaxAny;
+            if (known) std::move(more.begin(), more.end(), std::back_inserter(all));
         }
-        return worst;
+        return known ? all : Any{};
     }
+
+    // It holds nothing that this walk could read in another way than the compiler does.
+    [[nodiscard]] bool is_sure() const { return sure_; }
 
   private:
     enum class Atom { plain, group, empty, other };
@@ -32,28 +53,38 @@ class Walk {
     }
 
     // A sequence: the longest run of plain characters, or the best group.
-    std::size_t branch(int depth) {
-        std::size_t best = 0;
-        std::size_t run = 0;
+    Any branch(int depth) {
+        Any best;
+        std::string run;
+        const auto take_run = [&] {
+            if (run.size() > shortest(best)) best.assign(1, run);
+        };
         while (!ends_branch()) {
-            std::size_t inside = 0;
+            Any inside;
             const Atom atom = next_atom(depth, inside);
+            const char last = text_[at_ - 1];
             const bool quantified = is_quantifier();
             const bool optional = quantified && skip_quantifier();
             if (atom == Atom::empty) continue;
             if (atom == Atom::plain && !optional) {
-                best = std::max(best, ++run);
-                if (quantified) run = 1;  // a+b: only the last a stands next to b
+                run += lower(last);
+                if (quantified) {
+                    take_run();
+                    run.erase(0, run.size() - 1);  // a+b: only the last a stands next to b
+                }
                 continue;
             }
-            if (atom == Atom::group && !optional) best = std::max(best, inside);
-            run = 0;
+            if (atom == Atom::group && !optional && shortest(inside) > shortest(best))
+                best = std::move(inside);
+            take_run();
+            run.clear();
         }
+        take_run();
         return best;
     }
 
     // One character, class, escape or group.
-    Atom next_atom(int depth, std::size_t& inside) {
+    Atom next_atom(int depth, Any& inside) {
         const char c = text_[at_++];
         switch (c) {
             case '(':
@@ -73,9 +104,12 @@ class Walk {
         }
     }
 
-    Atom group(int depth, std::size_t& inside) {
+    Atom group(int depth, Any& inside) {
+        if (peek() == '*') sure_ = false;  // (*UTF8)
         if (peek() == '?') {  // (?:...), (?i), (?<name>...): up to what follows its head
             const bool comment = text_.substr(at_).starts_with("?#");
+            const auto after = text_.substr(at_ + 1);
+            sure_ = sure_ && (after.starts_with(':') || after.starts_with("i)"));
             const std::size_t head = text_.find_first_of(comment ? ")" : ":>)", at_);
             at_ = head == std::string_view::npos ? text_.size() : head;
             if (peek() == ')') {
@@ -96,8 +130,10 @@ class Walk {
     void skip_class() {
         if (peek() == '^') ++at_;
         if (peek() == ']') ++at_;  // first in a class it is a member
-        while (at_ < text_.size() && text_[at_] != ']')
+        while (at_ < text_.size() && text_[at_] != ']') {
+            if (text_[at_] == '[') sure_ = false;  // [:alpha:]
             at_ += text_[at_] == '\\' ? 2U : 1U;
+        }
         at_ = std::min(at_ + 1, text_.size());
     }
 
@@ -106,6 +142,7 @@ class Walk {
         const char c = text_[at_++];
         if (std::isalnum(static_cast<unsigned char>(c)) == 0)
             return Atom::plain;  // \. \- and so on
+        if (std::string_view("bBAzZdDwWsSx").find(c) == std::string_view::npos) sure_ = false;
         if (c == 'b' || c == 'B' || c == 'A' || c == 'z' || c == 'Z') return Atom::empty;
         if (std::string_view("xpPcou0123456789").find(c) != std::string_view::npos) skip_operand(c);
         return Atom::other;  // a class such as \d, or a spelling that is not worth reading
@@ -150,12 +187,20 @@ class Walk {
 
     std::string_view text_;
     std::size_t at_ = 0;
+    bool sure_ = true;
 };
 
 }  // namespace
 
 std::size_t shortest_literal(std::string_view expression) {
-    return Walk(expression).alternatives(0);
+    return shortest(Walk(expression).alternatives(0));
+}
+
+std::vector<std::string> required_literals(std::string_view expression) {
+    Walk walk(expression);
+    auto all = walk.alternatives(0);
+    const bool is_odd = expression.find("{,") != std::string_view::npos;
+    return walk.is_sure() && !is_odd ? all : Any{};
 }
 
 }  // namespace steer::matchers

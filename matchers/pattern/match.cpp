@@ -2,6 +2,7 @@
 
 #include <hs/hs.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -30,25 +31,30 @@ bool has_all(const TagBits& tags, const TagBits& wanted) {
 }  // namespace
 
 std::string_view name_text(std::span<const std::uint8_t> wire_name, NameText& room) noexcept {
-    std::size_t length = 0;
-    for (std::size_t at = 0; wire_name[at] != 0;) {
-        if (length > 0) room[length++] = '.';
-        for (std::size_t left = wire_name[at++]; left > 0; --left) {
-            const auto c = static_cast<char>(wire_name[at++]);
-            room[length++] = c == '.' || c == '\n' ? '\0' : c;
-        }
+    const std::size_t length = std::max<std::size_t>(wire_name.size(), 2) - 2;
+    if (length == 0) return {room.data(), 0};
+    for (std::size_t i = 0; i < length; ++i) {
+        const auto c = static_cast<char>(wire_name[i + 1]);
+        room[i] = c == '.' || c == '\n' ? '\0' : c;
     }
+    for (std::size_t at = std::size_t{wire_name[0]} + 1; wire_name[at] != 0;
+         at += std::size_t{wire_name[at]} + 1)
+        room[at - 1] = '.';
     return {room.data(), length};
 }
 
 void scan(const PatternImage& image, std::span<const std::uint8_t> wire_name, hs_scratch* scratch,
           TagBits& tags) noexcept {
     if (image.database == nullptr || has_all(tags, image.all)) return;
+    const hs_database* const database = !image.has_filter || image.filter.may_hold(wire_name)
+                                            ? image.database.get()
+                                            : image.unfiltered.get();
+    if (database == nullptr) return;
     NameText room;
     const std::string_view text = name_text(wire_name, room);
     Found found{image.tags_of.data(), &tags};
-    const auto status = hs_scan(image.database.get(), text.data(),
-                                static_cast<unsigned>(text.size()), 0, scratch, on_match, &found);
+    const auto status = hs_scan(database, text.data(), static_cast<unsigned>(text.size()), 0,
+                                scratch, on_match, &found);
     if (status != HS_SUCCESS) {
         // Only a scratch of another image or in use by another thread comes here.
         std::fprintf(stderr,

@@ -1,4 +1,4 @@
-// Which keyword and regexp rules hold a name: one scan. No allocation.
+// Which keyword and regexp rules hold a name: one scan, or a look at its pieces that says none. No allocation.
 //
 // What a rule sees: the lower-cased name as text, dots between the labels, none at the end; the
 // root is the empty text. A dot or a line feed inside a label (legal on the wire, RFC 2181 11) is a

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <numeric>
 #include <optional>
 
 #include "matchers/quote.h"
@@ -10,6 +11,9 @@ namespace steer::matchers {
 namespace {
 
 using Range = std::pair<IpAddress, IpAddress>;
+
+constexpr std::size_t kMany = 4096;  // ranges; then a directory leads to them
+constexpr unsigned kV4PartShift = 14;
 
 constexpr unsigned kMapped = 96;  // bits of ::ffff:0:0/96
 
@@ -111,7 +115,8 @@ PrefixSet::PrefixSet(const std::vector<Prefix>& prefixes) {
             v4_.push_back({static_cast<std::uint32_t>(range.first.low()),
                            static_cast<std::uint32_t>(range.second.low())});
     }
-    if (v4_.empty()) return;
+    if (ranges_.size() >= kMany) divide();
+    if (v4_.empty() || !v4_before_.empty()) return;
     by_octet_.resize(256);
     for (std::uint32_t octet = 0; octet < by_octet_.size(); ++octet) {
         const auto begin = std::ranges::lower_bound(v4_, octet << 24, {}, &V4Range::last);
@@ -125,8 +130,56 @@ PrefixSet::PrefixSet(const std::vector<Prefix>& prefixes) {
     }
 }
 
+void PrefixSet::divide() {
+    constexpr std::size_t kV4Parts = 1U << (32 - kV4PartShift), kV6Parts = 1U << 18;
+    if (v4_.size() >= kMany) {
+        v4_before_.assign(kV4Parts + 1, 0);
+        for (const V4Range& range : v4_)
+            ++v4_before_[(range.first >> kV4PartShift) + 1];
+        std::partial_sum(v4_before_.begin(), v4_before_.end(), v4_before_.begin());
+    }
+    // From the first range that is not of IPv4; the few before it, if any, are in the first part.
+    const auto from =
+        std::ranges::find_if(ranges_, [](const auto& range) { return range.first.high() != 0; });
+    if (ranges_.end() - from < static_cast<std::ptrdiff_t>(kMany)) return;
+    v6_from_ = from->first.high();
+    while ((ranges_.back().first.high() - v6_from_) >> v6_shift_ >= kV6Parts)
+        ++v6_shift_;
+    v6_before_.assign(kV6Parts + 1, 0);
+    v6_before_[0] = static_cast<std::uint32_t>(from - ranges_.begin());
+    for (auto range = from; range != ranges_.end(); ++range)
+        ++v6_before_[((range->first.high() - v6_from_) >> v6_shift_) + 1];
+    std::partial_sum(v6_before_.begin(), v6_before_.end(), v6_before_.begin());
+}
+
+bool PrefixSet::contains_v4_of_many(std::uint32_t a) const noexcept {
+    if (v4_before_.empty()) return false;
+    const V4Range* const all = v4_.data();
+    const V4Range* first = all + v4_before_[a >> kV4PartShift];
+    const V4Range* const last = all + v4_before_[(a >> kV4PartShift) + 1];
+    for (auto n = last - first; n > 0;) {  // the first that begins behind it
+        const auto half = n / 2;
+        const bool before = first[half].first <= a;
+        first += before ? half + 1 : 0;
+        n = before ? n - half - 1 : half;
+    }
+    return first != all && a <= (first - 1)->last;
+}
+
 bool PrefixSet::contains_v6(const IpAddress& address) const noexcept {
-    const auto after = std::ranges::upper_bound(ranges_, address, {}, &Range::first);
+    auto first = ranges_.begin(), last = ranges_.end();
+    if (!v6_before_.empty() && address.high() >= v6_from_) {
+        const std::uint64_t part = (address.high() - v6_from_) >> v6_shift_;
+        if (part + 1 >= v6_before_.size()) {
+            first = last;  // behind them all: only the last may reach there
+        } else {
+            first = ranges_.begin() + v6_before_[part];
+            last = ranges_.begin() + v6_before_[part + 1];
+        }
+    }
+    const auto after =
+        std::upper_bound(first, last, address,
+                         [](const IpAddress& a, const auto& range) { return a < range.first; });
     return after != ranges_.begin() && address <= std::prev(after)->second;
 }
 

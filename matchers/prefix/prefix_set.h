@@ -1,7 +1,8 @@
 // An immutable set of IP prefixes, both families (IPv4 as ::ffff:0:0/96). Built by control, read by
 // anybody.
 //
-// contains() is a binary search over merged, sorted ranges (of IPv4: those of the address's /8): O(log n), no allocation.
+// contains() is a binary search over merged, sorted ranges: of a small set those of the address's /8, of a large one
+// those of its /18, or of its part of what the IPv6 prefixes span. O(log n) at worst, no allocation.
 #pragma once
 
 #include <cstddef>
@@ -51,7 +52,7 @@ class PrefixSet {
     // The last range of its /8 that does not begin after `a` is the only one that may hold it. In line, and without a
     // branch on what was compared: every query's source comes by here.
     [[nodiscard]] bool contains_v4(std::uint32_t a) const noexcept {
-        if (by_octet_.empty()) return false;
+        if (by_octet_.empty()) return contains_v4_of_many(a);
         const Bucket& bucket = by_octet_[a >> 24];
         const V4Range* range = &bucket.only;
         if (bucket.count > 1) {
@@ -64,11 +65,19 @@ class PrefixSet {
         }
         return range->first <= a && a <= range->last;
     }
+    void divide();
+    [[nodiscard]] bool contains_v4_of_many(std::uint32_t a) const noexcept;
     [[nodiscard]] bool contains_v6(const IpAddress& address) const noexcept;
 
     std::vector<std::pair<IpAddress, IpAddress>> ranges_;  // first..last, disjoint, sorted
     std::vector<V4Range> v4_;                              // those of IPv4 once more
-    std::vector<Bucket> by_octet_;                         // 256 if there are any of these
+    std::vector<Bucket> by_octet_;                         // 256 if there are any of these, and few
+
+    // Of many: how many ranges begin in a part before the n-th. Parts of IPv4 are /18; those of all ranges are alike and
+    // begin at v6_from_, by the high half of addresses.
+    std::vector<std::uint32_t> v4_before_, v6_before_;
+    std::uint64_t v6_from_ = 0;
+    unsigned v6_shift_ = 0;
 };
 
 }  // namespace steer::matchers

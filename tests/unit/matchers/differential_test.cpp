@@ -73,7 +73,13 @@ class Source {
   private:
     char letter() { return "abc-1"[below(5)]; }
     std::string expression() {
-        switch (below(5)) {
+        switch (below(8)) {
+            case 5:
+                return "(?:" + label() + label() + "|" + label() + "a+b)" + label() + "?";
+            case 6:
+                return label() + label() + label() + "{1,2}";
+            case 7:
+                return "(" + label() + label() + ")?" + label() + "[1a]" + label() + label();
             case 0:
                 return "^" + label() + "\\." + label();
             case 1:

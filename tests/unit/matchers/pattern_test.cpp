@@ -2,6 +2,7 @@
 #include <boost/test/unit_test.hpp>
 #include <string>
 
+#include "matchers/pattern/gram_filter.h"
 #include "matchers/pattern/literal.h"
 #include "matchers/pattern/match.h"
 #include "wire_names.h"
@@ -56,6 +57,41 @@ BOOST_AUTO_TEST_CASE(literals_of_expressions) {
     check("[", 0);
     check("(?", 0);
     check("ab{3", 2);
+}
+
+BOOST_AUTO_TEST_CASE(literals_are_given_only_where_nothing_else_can_be_meant) {
+    const auto check = [](const char* expression, std::vector<std::string> expected) {
+        BOOST_TEST_CONTEXT(expression) {
+            BOOST_TEST(m::required_literals(expression) == expected,
+                       boost::test_tools::per_element());
+        }
+    };
+    check("^ADS[0-9]+\\.", {"ads"});
+    check("(ads|track)\\.", {"ads", "track"});
+    check("(ads|track|[0-9])longer", {"longer"});
+    check("foo|[a-z]", {});
+    check("ab+cde", {"bcde"});
+    check("(?:foo)+x", {"foo"});
+    check("(?i)foo", {"foo"});
+    check("foo(bar)?", {"foo"});
+    for (const char* unsure : {"(?x)f o o", "[[:alpha:]]foo", "\\Qfoo*\\E", "foo\\1", "(*UTF8)foo",
+                               "foo{,2}", "(?P<name>foo)", "(?#foo)"})
+        check(unsure, {});
+}
+
+BOOST_AUTO_TEST_CASE(names_without_any_piece_are_told_from_those_with_one) {
+    m::GramFilter filter;
+    BOOST_CHECK(filter.add("track"));
+    BOOST_CHECK(filter.add("ads"));
+    BOOST_CHECK(filter.add(".pixel.example"));
+    BOOST_CHECK(!filter.add("ad.x."));
+    BOOST_CHECK(!filter.add(""));
+    filter.build();
+    for (const char* yes :
+         {"track", "tracker.example", "www.atrack", "ads", "x.loads", "ads.org", "pixel.example"})
+        BOOST_CHECK_MESSAGE(filter.may_hold(wire(yes)), yes);
+    for (const char* no : {"", "a", "trac.k", "tracex.org", "ad.s", "da.sx"})
+        BOOST_CHECK_MESSAGE(!filter.may_hold(wire(no)), no);
 }
 
 BOOST_AUTO_TEST_CASE(deeply_nested_groups_end) {

@@ -1,6 +1,7 @@
 // Addresses, prefixes and sets of them; sets against a bit-by-bit comparison on random prefixes.
 #include "matchers/prefix/prefix_set.h"
 
+#include <bit>
 #include <boost/test/unit_test.hpp>
 #include <random>
 #include <vector>
@@ -124,6 +125,39 @@ BOOST_AUTO_TEST_CASE(random_sets_equal_the_naive_ones) {
                 std::ranges::any_of(prefixes, [&](const Prefix& p) { return holds(p, address); });
             BOOST_REQUIRE_EQUAL(set.contains(address), expected);
         }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(large_sets_equal_the_naive_ones) {
+    std::mt19937_64 random{43};
+    const auto address = [&](bool v4, bool crowded) {
+        const std::array<std::uint64_t, 2> words{random(), random()};
+        auto bytes = std::bit_cast<std::array<std::uint8_t, 16>>(words);
+        if (crowded) bytes[0] = 0x2a, bytes[1] = 0;
+        return v4 ? IpAddress::from_v4(bytes.data()) : IpAddress::from_v6(bytes.data());
+    };
+    for (const unsigned v4_of_8 : {0U, 4U, 8U}) {
+        std::vector<Prefix> prefixes;
+        for (int i = 0; i < 12'000; ++i) {
+            const bool v4 = random() % 8 < v4_of_8;
+            const auto length =
+                static_cast<std::uint8_t>(v4 ? 96 + 18 + random() % 15 : 24 + random() % 105);
+            prefixes.push_back(Prefix::parse(address(v4, i % 3 == 0).to_string() + "/" +
+                                             std::to_string(length - (v4 ? 96 : 0)))
+                                   .value());
+        }
+        if (v4_of_8 == 4) prefixes.push_back(Prefix::parse("::/70").value());
+        const PrefixSet set(prefixes);
+        for (int i = 0; i < 1'500; ++i) {
+            IpAddress a = address(random() % 2 == 0, i % 2 == 0);
+            if (i % 4 == 0) a = prefixes[random() % prefixes.size()].address;
+            if (i % 8 == 0) --a.bytes[15];
+            const bool expected =
+                std::ranges::any_of(prefixes, [&](const Prefix& p) { return holds(p, a); });
+            BOOST_REQUIRE_EQUAL(set.contains(a), expected);
+        }
+        BOOST_CHECK(!set.contains(*IpAddress::parse("ffff::")));
+        BOOST_CHECK(!set.contains(*IpAddress::parse("255.255.255.255")));
     }
 }
 

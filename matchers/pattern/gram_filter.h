@@ -1,0 +1,70 @@
+// Which names can hold no pattern: of each text that a pattern needs, one piece of three or four bytes in a table.
+//
+// A scan costs a hundred nanoseconds and more, a look at a name's pieces ten to twenty, and most names hold none of them;
+// where one does, the whole text is compared. It reads the name's wire form: texts are of one label, so that they stand
+// there as in the text. May say yes to a name without a pattern, never no to one with.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace steer::matchers {
+
+class GramFilter {
+  public:
+    // False: the text has no piece of three bytes in one label.
+    [[nodiscard]] bool add(std::string_view text);
+    // After the last add().
+    void build();
+
+    // `wire_name`: valid lower-cased wire form with the root byte.
+    [[nodiscard]] bool may_hold(std::span<const std::uint8_t> wire_name) const noexcept {
+        return (thirds_ ? look<true>(wire_name) : look<false>(wire_name)) && holds_text(wire_name);
+    }
+
+  private:
+    // A text that is needed, and where in it the piece stands.
+    struct Text {
+        std::uint32_t gram;
+        std::uint8_t gram_at, size;
+        std::uint32_t start;  // in texts_
+    };
+    [[nodiscard]] bool holds_text(std::span<const std::uint8_t> wire_name) const noexcept;
+    [[nodiscard]] bool holds_text(std::span<const std::uint8_t> wire_name, std::size_t at,
+                                  std::uint32_t gram) const noexcept;
+    [[nodiscard]] static std::uint32_t spread(std::uint32_t gram) { return gram * 0x9e3779b1U; }
+    template <bool kThirds>
+    [[nodiscard]] bool look(std::span<const std::uint8_t> wire_name) const noexcept {
+        if (wire_name.size() < 4) return false;
+        unsigned found = 0;
+        const std::uint8_t* const table = table_.data();
+        const auto bit = [table, this](std::uint32_t gram) {
+            const std::uint32_t at = spread(gram) >> shift_;
+            return static_cast<unsigned>(table[at >> 3]) >> (at & 7);
+        };
+        // From the first length byte on: the last piece of four ends with the root byte, of three before it.
+        for (std::size_t i = 0; i + 4 <= wire_name.size(); ++i) {
+            std::uint32_t gram = 0;
+            std::memcpy(&gram, wire_name.data() + i, sizeof gram);
+            found |= bit(gram);
+            if constexpr (kThirds) found |= bit(gram & kThird);
+        }
+        return (found & 1) != 0;
+    }
+
+    static constexpr std::uint32_t kThird = 0xffffff;
+    static constexpr unsigned kDirectoryShift = 20;
+
+    std::vector<Text> known_;              // in the order of their pieces' hashes
+    std::vector<std::uint32_t> first_of_;  // in known_, by the first bits of the hash
+    std::vector<std::uint8_t> texts_;
+    std::vector<std::uint8_t> table_{0, 0};  // bits
+    unsigned shift_ = 31;
+    bool thirds_ = false;
+};
+
+}  // namespace steer::matchers
