@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <iterator>
 
+#include "control/build/image_folder.h"
 #include "control/cache/cache_methods.h"
 #include "control/ops/notes.h"
 #include "control/ops/worker_counters.h"
@@ -126,7 +127,11 @@ EalOptions Daemon::eal_options() const {
 }
 
 Result<void> Daemon::start_tables() {
-    built_ = build::build(settings_, look_around(settings_), registry_);
+    build::ImageFolder images(settings_.control.images);
+    built_ = build::build(settings_, look_around(settings_), registry_,
+                          images.folder().empty() ? nullptr : &images);
+    for (const auto& sentence : images.take_sentences())
+        spdlog::warn("{}", sentence);
     for (const auto& warning : built_.warnings)
         spdlog::warn("{}", warning.sentence());
     if (!built_.ok()) return built_.errors.front();
@@ -288,6 +293,8 @@ Result<void> Daemon::give_up_rights() {
         std::filesystem::create_directories(kStateFolder, no_folder);
         if (!no_folder) handed.emplace_back(kStateFolder);
     }
+    if (std::filesystem::is_directory(settings_.control.images))
+        handed.push_back(settings_.control.images);
     if (auto done = drop_rights(*user, handed); !done) return done;
     for (const auto& dump : dumps) {
         if (::access(dump.c_str(), W_OK) == 0) continue;

@@ -4,10 +4,12 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <future>
 #include <utility>
 
 #include "matchers/domain/builder.h"
 #include "matchers/domain/match.h"
+#include "matchers/image_store.h"
 #include "matchers/pattern/compile.h"
 #include "matchers/pattern/match.h"
 #include "matchers/quote.h"
@@ -23,6 +25,20 @@ struct NameMatcher::Image {
 };
 
 namespace {
+
+// Fewer are built as fast as they are read.
+constexpr std::size_t kWorthKeeping = 20'000;
+
+std::optional<SuffixImage> build(SuffixBuilder& builder, ImageStore* store) {
+    if (store == nullptr || builder.size() < kWorthKeeping) return builder.build();
+    const std::string name = "suffixes-" + builder.content();
+    if (auto kept = store->load(name)) {
+        if (auto image = SuffixImage::from(*std::move(kept))) return image;
+    }
+    auto image = builder.build();
+    if (image && image->arena.size() > 0) store->keep(name, image->arena.bytes());
+    return image;
+}
 
 bool is_in(const Decision& decision, const TagBits& tags) {
     for (const auto& step : decision.steps) {
@@ -105,8 +121,14 @@ void NameMatcherBuilder::decide(Decision decision) {
     pending_->decisions.push_back(std::move(decision));
 }
 
+void NameMatcherBuilder::check(std::vector<Error>& errors, std::vector<Error>& warnings) const {
+    errors.insert(errors.end(), pending_->errors.begin(), pending_->errors.end());
+    pending_->patterns.check(errors, warnings);
+}
+
 std::unique_ptr<NameMatcher> NameMatcherBuilder::build(std::vector<Error>& errors,
-                                                       std::vector<Error>& warnings) {
+                                                       std::vector<Error>& warnings,
+                                                       ImageStore* store) {
     const auto pending = std::exchange(pending_, std::make_unique<Pending>());
     auto image = std::make_unique<NameMatcher::Image>();
     const std::size_t before = errors.size();
@@ -120,14 +142,14 @@ std::unique_ptr<NameMatcher> NameMatcherBuilder::build(std::vector<Error>& error
             if (step.unless) image->given.clear(*step.unless);
         }
     }
-    image->patterns = pending->patterns.build(errors, warnings);
-    if (errors.size() != before) return nullptr;
-    auto suffixes = pending->suffixes.build();
-    if (!suffixes) {
-        errors.push_back({"the names of all domain rules are more than 4 GiB: use smaller lists"});
-        return nullptr;
+    auto suffixes = std::async(std::launch::async, [&] { return build(pending->suffixes, store); });
+    image->patterns = pending->patterns.build(errors, warnings, store);
+    auto built = suffixes.get();
+    if (!built) {
+        errors.push_back({"the names of all domain rules are more than 16 GiB: use smaller lists"});
     }
-    image->suffixes = *std::move(suffixes);
+    if (errors.size() != before) return nullptr;
+    image->suffixes = *std::move(built);
     return std::unique_ptr<NameMatcher>(new NameMatcher(std::move(image)));
 }
 

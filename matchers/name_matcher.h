@@ -57,6 +57,8 @@ struct Rule {
 // pattern, a name over 255 bytes or a label over 63 is an Error that says what to write instead.
 Result<Rule> parse_rule(std::string_view text, RuleKind fallback);
 
+class ImageStore;
+
 // A set whose names are decided by others, in turn: the first step that holds says whether the name
 // is in it. The sets of steps serve nothing else: match() does not give them.
 struct Decision {
@@ -130,7 +132,12 @@ class NameMatcherBuilder {
 
     // Every bad rule is one Error in `errors`; then there is no image. `warnings`: what is allowed
     // and costs (a regexp without a literal). Leaves the builder empty.
-    std::unique_ptr<NameMatcher> build(std::vector<Error>& errors, std::vector<Error>& warnings);
+    // The two images are built side by side; those that `store` (may be nullptr) has are not built, new ones are kept
+    // there.
+    std::unique_ptr<NameMatcher> build(std::vector<Error>& errors, std::vector<Error>& warnings,
+                                       ImageStore* store = nullptr);
+    // Only whether the rules are good: nothing is built, and the builder keeps them.
+    void check(std::vector<Error>& errors, std::vector<Error>& warnings) const;
 
   private:
     struct Pending;

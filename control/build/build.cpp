@@ -75,8 +75,8 @@ void check_dump_files(const config::Settings& settings, Built& built) {
 
 }  // namespace
 
-Built build(const config::Settings& settings, const Surroundings& surroundings,
-            Registry& registry) {
+Built build(const config::Settings& settings, const Surroundings& surroundings, Registry& registry,
+            matchers::ImageStore* images) {
     Built built;
     built.snapshot = std::make_unique<Snapshot>();
     Snapshot& snapshot = *built.snapshot;
@@ -86,7 +86,7 @@ Built build(const config::Settings& settings, const Surroundings& surroundings,
     TagMasks masks(settings);
     Compiler(settings, registry, masks, list_places, snapshot, built.errors).run();
     built.sets = masks.named_sets();
-    snapshot.names = masks.finish(snapshot.tag_masks, built.errors);
+    snapshot.names = masks.finish(snapshot.tag_masks, built.errors, images);
     snapshot.allow = allowed(settings.dataplane, surroundings);
     snapshot.trusted_forwarders = matchers::PrefixSet(settings.dataplane.trusted_forwarders);
     built.listeners = listeners_of(settings);

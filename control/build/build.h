@@ -15,6 +15,7 @@
 #include "control/build/registry.h"
 #include "control/config/settings.h"
 #include "dataplane/policy/snapshot.h"
+#include "matchers/image_store.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/prefix/prefix_set.h"
 #include "matchers/result.h"
@@ -64,7 +65,9 @@ struct Built {
 };
 
 // `settings` are what load() returned without an error.
-Built build(const config::Settings& settings, const Surroundings& surroundings, Registry& registry);
+// `images` (may be nullptr) has compiled lists of before, and gets new ones.
+Built build(const config::Settings& settings, const Surroundings& surroundings, Registry& registry,
+            matchers::ImageStore* images = nullptr);
 
 // The program as text, one instruction a line: `steerdnsd --dump-program`.
 void dump_program(const Snapshot& snapshot, std::ostream& out);

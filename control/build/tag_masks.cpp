@@ -169,7 +169,8 @@ std::vector<NamedSet> TagMasks::named_sets() const {
 }
 
 std::unique_ptr<matchers::NameMatcher> TagMasks::finish(std::vector<matchers::TagBits>& masks,
-                                                        std::vector<Error>& errors) {
+                                                        std::vector<Error>& errors,
+                                                        matchers::ImageStore* images) {
     if (sets_ > matchers::kMaxSets) {
         errors.push_back(
             {"the configuration uses " + std::to_string(sets_) +
@@ -182,7 +183,7 @@ std::unique_ptr<matchers::NameMatcher> TagMasks::finish(std::vector<matchers::Ta
     masks = std::exchange(masks_, {});
     if (rules_ == 0) return nullptr;
     std::vector<Error> warnings;  // load() has given them
-    return builder_.build(errors, warnings);
+    return builder_.build(errors, warnings, images);
 }
 
 }  // namespace steer::build

@@ -40,7 +40,8 @@ class TagMasks {
 
     // The image (nullptr: no rules at all) and the masks. Leaves this empty.
     std::unique_ptr<matchers::NameMatcher> finish(std::vector<matchers::TagBits>& masks,
-                                                  std::vector<Error>& errors);
+                                                  std::vector<Error>& errors,
+                                                  matchers::ImageStore* images);
 
   private:
     matchers::TagBits bits_of(config::PluginIndex provider);

@@ -159,7 +159,7 @@ void check_patterns(Reading& in) {
     }
     if (!any) return;
     std::vector<Error> errors, warnings;
-    builder.build(errors, warnings);
+    builder.check(errors, warnings);
     BadPatterns bad;
     for (const Error& e : errors) {
         if (strict_lines.contains({in.file_number(e.file), e.line})) {

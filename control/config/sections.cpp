@@ -60,12 +60,25 @@ void read_socket(Reading& in, const Node& node, const Place& place, Control& out
     out.socket = std::move(path);
 }
 
-constexpr std::array<Row<Control>, 3> kControlRows{{
+void read_images(Reading& in, const Node& node, const Place& place, Control& out) {
+    if (!read_value(in, node, place, {}, out.images)) return;
+    if (lower(out.images) == "off") {
+        out.images.clear();
+    } else if (!out.images.starts_with('/')) {
+        in.report().error(place.line, place.name() + " is " + matchers::quoted(out.images) +
+                                          ": expected a path from '/', or `off`");
+    }
+}
+
+constexpr std::array<Row<Control>, 4> kControlRows{{
     {"socket", Own<Control>{"path", read_socket}, "/run/steerdns/control.sock", "",
      "where steerctl reaches the daemon"},
     {"http", Own<Control>{"address:port", read_http}, "127.0.0.1:9153", "", "metrics; `off`: none"},
     {"user", &Control::user, "(`steerdns` if there is one, else `nobody`)", "",
      "who the daemon becomes after its start"},
+    {"images", Own<Control>{"path", read_images}, "/var/lib/steerdns/images", "",
+     "a folder for compiled lists (20,000 names, 20 patterns and more), so that a start or reload "
+     "with the same lists compiles nothing; `off`: none"},
 }};
 
 void read_control(Reading& in, const Node& node, int /*line*/) {

@@ -183,6 +183,7 @@ struct Control {
     std::string socket = "/run/steerdns/control.sock";
     std::optional<Endpoint> http;  // nothing: off
     std::string user;              // empty: `steerdns` if there is one, else `nobody`
+    std::string images = "/var/lib/steerdns/images";  // compiled lists; empty: not kept
 };
 
 // ---- routers

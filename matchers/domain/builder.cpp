@@ -9,6 +9,7 @@
 #include <random>
 #include <span>
 
+#include "matchers/content_hash.h"
 #include "matchers/domain/match.h"
 
 namespace steer::matchers {
@@ -189,6 +190,7 @@ class Draft {
             put(image, node.hash, place);
             place += static_cast<std::uint32_t>(bytes_of(node) / kNodeUnit);
         }
+        std::memcpy(image.arena.data(), static_cast<const SuffixHead*>(&image), sizeof(SuffixHead));
         return image;
     }
     static std::size_t bytes_of(const Node& node) {
@@ -253,6 +255,17 @@ bool SuffixBuilder::add(SetId set, RuleKind kind, std::string_view name) {
     }
     entries_.push_back({start, set, static_cast<std::uint8_t>(names_.size() - start), kind});
     return true;
+}
+
+std::string SuffixBuilder::content() const {
+    ContentHash hash;
+    hash.add_text("suffixes 1");
+    hash.add_number(sizeof(SuffixHead));
+    hash.add_number(names_.size());
+    hash.add(names_);
+    hash.add(
+        {reinterpret_cast<const std::uint8_t*>(entries_.data()), entries_.size() * sizeof(Entry)});
+    return hash.hex();
 }
 
 std::optional<SuffixImage> SuffixBuilder::build() {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -24,12 +25,9 @@ class SuffixBuilder {
     // Nothing: the names are more than 16 GiB.
     std::optional<SuffixImage> build();
 
-    // What was added so far, for a hash of it: the same rules in the same order give the same bytes.
-    [[nodiscard]] std::span<const std::uint8_t> rule_bytes() const {
-        return {reinterpret_cast<const std::uint8_t*>(entries_.data()),
-                entries_.size() * sizeof(Entry)};
-    }
-    [[nodiscard]] std::span<const std::uint8_t> name_bytes() const { return names_; }
+    // What was added so far, and the form of the image, as a hash.
+    [[nodiscard]] std::string content() const;
+    [[nodiscard]] std::size_t size() const { return entries_.size(); }
 
   private:
     struct Entry {

@@ -12,6 +12,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
+#include <type_traits>
+#include <utility>
 
 #include "matchers/arena.h"
 #include "matchers/domain/label_hash.h"
@@ -43,17 +46,25 @@ static_assert(sizeof(SuffixVerdict) == 64);
 inline constexpr std::size_t kNodeUnit = 4;
 inline constexpr std::size_t kNodeHead = 5;
 
-struct SuffixImage {
+// What is said of an image once; it stands at the start of its block, too.
+struct SuffixHead {
     LabelHash hash;
+    std::uint64_t node_bytes = 0;
+    std::uint64_t name_bytes = 0;    // of these, the names
     std::uint32_t filter_words = 0;  // a multiple of those in a line
     std::uint32_t bucket_count = 0;  // 0: no rule
     std::uint32_t verdict_count = 0;
-    std::uint64_t node_bytes = 0;
-    std::uint64_t name_bytes = 0;  // of these, the names
     std::uint32_t node_count = 0;
     std::uint32_t deepest = 0;              // the most labels of a node
     std::bitset<kMaxLevels + 1> has_level;  // is there a node with so many labels
-    Arena arena;                            // filter, buckets, verdicts, nodes
+};
+static_assert(std::is_trivially_copyable_v<SuffixHead>);
+
+struct SuffixImage : SuffixHead {
+    Arena arena;  // head, filter, buckets, verdicts, nodes
+
+    static constexpr std::size_t kHeadBytes = 128;
+    static_assert(sizeof(SuffixHead) <= kHeadBytes);
 
     [[nodiscard]] static std::uint32_t check_of(std::uint64_t name_hash) {
         return static_cast<std::uint32_t>(name_hash);
@@ -79,7 +90,7 @@ struct SuffixImage {
         return (filter()[filter_at(name_hash)] & bits) == bits;
     }
     [[nodiscard]] const std::uint64_t* filter() const {
-        return reinterpret_cast<const std::uint64_t*>(arena.data());
+        return reinterpret_cast<const std::uint64_t*>(arena.data() + kHeadBytes);
     }
     [[nodiscard]] const SuffixBucket* buckets() const {
         return reinterpret_cast<const SuffixBucket*>(filter() + filter_words);
@@ -93,13 +104,25 @@ struct SuffixImage {
                std::size_t{place} * kNodeUnit;
     }
     [[nodiscard]] std::size_t arena_bytes() const {
-        return filter_words * sizeof(std::uint64_t) + bucket_count * sizeof(SuffixBucket) +
-               verdict_count * sizeof(SuffixVerdict) + node_bytes;
+        return kHeadBytes + filter_words * sizeof(std::uint64_t) +
+               bucket_count * sizeof(SuffixBucket) + verdict_count * sizeof(SuffixVerdict) +
+               node_bytes;
     }
     [[nodiscard]] static std::uint32_t verdict_of(const std::uint8_t* node) {
         std::uint32_t verdict = 0;
         std::memcpy(&verdict, node, sizeof verdict);
         return verdict;
+    }
+
+    // An image from a block that one was built in; nothing: it is none.
+    static std::optional<SuffixImage> from(Arena block) {
+        SuffixImage image;
+        if (block.size() < kHeadBytes) return std::nullopt;
+        std::memcpy(static_cast<SuffixHead*>(&image), block.data(), sizeof(SuffixHead));
+        image.arena = std::move(block);
+        if (image.bucket_count == 0 || image.arena_bytes() != image.arena.size())
+            return std::nullopt;
+        return image;
     }
 
     // The builder's: the same places, to write to.

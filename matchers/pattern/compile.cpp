@@ -4,8 +4,12 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
+#include <optional>
+#include <span>
 #include <utility>
 
+#include "matchers/content_hash.h"
 #include "matchers/pattern/literal.h"
 #include "matchers/quote.h"
 
@@ -45,6 +49,61 @@ std::string refusal(RuleKind kind, const std::string& text, const hs_compile_err
     const char* const what = kind == RuleKind::regexp ? "the regexp " : "the keyword ";
     return what + quoted(text) + " cannot be compiled: " + why +
            "; write it without look-around and back-references";
+}
+
+// What hs_expression_info() does not see: repeats that make an expression too large. Nothing: it can be compiled.
+CompileError too_large(const std::string& expression) {
+    if (expression.find('{') == std::string::npos) return nullptr;
+    hs_database_t* database = nullptr;
+    hs_compile_error_t* error = nullptr;
+    hs_compile(expression.c_str(), kFlags, HS_MODE_BLOCK, nullptr, &database, &error);
+    hs_free_database(database);
+    return CompileError(error);
+}
+
+// Fewer are compiled as fast as they are read.
+constexpr std::size_t kWorthKeeping = 20;
+
+// Each database as a number of bytes (8) and these; none is 0.
+void append(const hs_database* database, std::vector<std::uint8_t>& out) {
+    char* bytes = nullptr;
+    std::uint64_t size = 0;
+    if (database != nullptr && hs_serialize_database(database, &bytes, &size) != HS_SUCCESS)
+        size = 0;
+    const auto* const number = reinterpret_cast<const std::uint8_t*>(&size);
+    out.insert(out.end(), number, number + sizeof size);
+    out.insert(out.end(), bytes, bytes + size);
+    std::free(bytes);  // NOLINT: Hyperscan gives it from malloc()
+}
+
+void keep(const PatternImage& image, const std::string& name, ImageStore& store) {
+    std::vector<std::uint8_t> bytes;
+    append(image.database.get(), bytes);
+    append(image.unfiltered.get(), bytes);
+    store.keep(name, bytes);
+}
+
+bool take(std::span<const std::uint8_t>& bytes, std::unique_ptr<hs_database, FreeDatabase>& out) {
+    std::uint64_t size = 0;
+    if (bytes.size() < sizeof size) return false;
+    std::memcpy(&size, bytes.data(), sizeof size);
+    bytes = bytes.subspan(sizeof size);
+    if (size > bytes.size()) return false;
+    hs_database_t* database = nullptr;
+    if (size > 0 && hs_deserialize_database(reinterpret_cast<const char*>(bytes.data()), size,
+                                            &database) != HS_SUCCESS)
+        return false;
+    out.reset(database);
+    bytes = bytes.subspan(size);
+    return true;
+}
+
+// False: it is not what keep() wrote.
+bool restore(const std::optional<Arena>& kept, PatternImage& image) {
+    if (!kept) return false;
+    auto bytes = kept->bytes();
+    return take(bytes, image.database) && image.database != nullptr &&
+           take(bytes, image.unfiltered) && bytes.empty();
 }
 
 // Puts what a pattern needs into the filter. False: it does not say what, or that is too short.
@@ -90,6 +149,9 @@ bool PatternBuilder::check_each(std::vector<Error>& errors, std::vector<Error>& 
         } else if (status != HS_SUCCESS) {
             errors.push_back(
                 {refusal(pattern.kind, pattern.text, error.get()), pattern.file, pattern.line});
+        } else if (auto large = too_large(pattern.expression)) {
+            errors.push_back(
+                {refusal(pattern.kind, pattern.text, large.get()), pattern.file, pattern.line});
         } else if (shortest_literal(pattern.expression) < kUsefulLiteral) {
             warnings.push_back(
                 {"the regexp " + quoted(pattern.text) +
@@ -101,7 +163,24 @@ bool PatternBuilder::check_each(std::vector<Error>& errors, std::vector<Error>& 
     return errors.size() == before;
 }
 
-PatternImage PatternBuilder::build(std::vector<Error>& errors, std::vector<Error>& warnings) const {
+std::string PatternBuilder::content() const {
+    ContentHash hash;
+    hash.add_text("patterns 1");
+    hash.add_text(hs_version());
+    hs_platform_info_t platform{};
+    hs_populate_platform(&platform);
+    hash.add_number(platform.tune);
+    hash.add_number(platform.cpu_features);
+    hash.add_number(kFlags);
+    for (const Pattern& pattern : patterns_) {
+        hash.add_number(static_cast<std::uint64_t>(pattern.kind));
+        hash.add_text(pattern.text);
+    }
+    return "patterns-" + hash.hex();
+}
+
+PatternImage PatternBuilder::build(std::vector<Error>& errors, std::vector<Error>& warnings,
+                                   ImageStore* store) const {
     PatternImage image;
     const std::size_t before = errors.size();
     if (patterns_.empty()) return image;
@@ -123,10 +202,14 @@ PatternImage PatternBuilder::build(std::vector<Error>& errors, std::vector<Error
     }
     image.filter.build();
     image.has_filter = unfiltered.size() < all.size();
+    const std::string name =
+        store != nullptr && patterns_.size() >= kWorthKeeping ? content() : std::string();
+    if (!name.empty() && restore(store->load(name), image)) return image;
     image.database = compile(all, errors);
     if (image.database != nullptr && image.has_filter && !unfiltered.empty())
         image.unfiltered = compile(unfiltered, errors);
     if (errors.size() != before) return PatternImage{};
+    if (!name.empty()) keep(image, name, *store);
     return image;
 }
 

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "matchers/image_store.h"
 #include "matchers/name_matcher.h"
 #include "matchers/pattern/image.h"
 #include "matchers/result.h"
@@ -22,7 +23,13 @@ class PatternBuilder {
 
     // Each pattern that Hyperscan refuses is one Error; then the image is empty. A regexp that
     // holds no literal, and so must be tried on every name, is a warning.
-    PatternImage build(std::vector<Error>& errors, std::vector<Error>& warnings) const;
+    // `store` may be nullptr.
+    PatternImage build(std::vector<Error>& errors, std::vector<Error>& warnings,
+                       ImageStore* store = nullptr) const;
+    // Only whether each pattern can be compiled.
+    void check(std::vector<Error>& errors, std::vector<Error>& warnings) const {
+        check_each(errors, warnings);
+    }
 
   private:
     struct Pattern {
@@ -37,7 +44,9 @@ class PatternBuilder {
     // Those of `ids` together; nullptr and an error if they cannot be.
     [[nodiscard]] Database compile(const std::vector<unsigned>& ids,
                                    std::vector<Error>& errors) const;
-    [[nodiscard]] bool check_each(std::vector<Error>& errors, std::vector<Error>& warnings) const;
+    // What was added, and the library and CPU that it is compiled for, as a hash.
+    [[nodiscard]] std::string content() const;
+    bool check_each(std::vector<Error>& errors, std::vector<Error>& warnings) const;
 
     std::vector<Pattern> patterns_;
     boost::unordered_flat_map<std::string, std::size_t> index_of_;  // by expression

@@ -1,0 +1,161 @@
+#include "control/build/image_folder.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+namespace steer::build {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kKept = 4;  // files of a kind
+
+struct Head {
+    std::array<char, 16> magic;
+    std::uint64_t size;
+    std::uint64_t checksum;
+    std::array<std::uint8_t, 32> unused;
+};
+static_assert(sizeof(Head) == 64);
+constexpr std::array<char, 16> kMagic{'s', 't', 'e', 'e', 'r', 'd', 'n', 's',
+                                      ' ', 'i', 'm', 'a', 'g', 'e', '1', '\n'};
+
+class File {
+  public:
+    explicit File(int fd) : fd_(fd) {}
+    ~File() {
+        if (fd_ >= 0) ::close(fd_);
+    }
+    File(const File&) = delete;
+    File& operator=(const File&) = delete;
+    [[nodiscard]] int fd() const { return fd_; }
+
+  private:
+    int fd_;
+};
+
+// Four sums over eight bytes each: at the speed of memory, and what is missing, zeroed or changed shows.
+std::uint64_t checksum_of(std::span<const std::uint8_t> bytes) {
+    constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15U;
+    std::array<std::uint64_t, 4> sums{1, 2, 3, bytes.size()};
+    const auto mix = [](std::uint64_t sum, std::uint64_t word) {
+        sum = (sum ^ word) * kOdd;
+        return sum ^ sum >> 29;
+    };
+    std::size_t at = 0;
+    for (; at + 32 <= bytes.size(); at += 32) {
+        std::array<std::uint64_t, 4> words;
+        std::memcpy(words.data(), bytes.data() + at, sizeof words);
+        for (std::size_t i = 0; i < words.size(); ++i)
+            sums[i] = mix(sums[i], words[i]);
+    }
+    for (; at < bytes.size(); ++at)
+        sums[0] = mix(sums[0], bytes[at]);
+    return mix(mix(sums[0], sums[1]), mix(sums[2], sums[3]));
+}
+
+template <class Call>  // ssize_t(std::uint8_t* or const*, std::size_t)
+bool whole(std::size_t size, Call call) {
+    for (std::size_t done = 0; done < size;) {
+        const ssize_t n = call(done, size - done);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
+        done += static_cast<std::size_t>(n);
+    }
+    return true;
+}
+bool read_all(int fd, void* to, std::size_t size) {
+    return whole(size, [&](std::size_t at, std::size_t left) {
+        return ::read(fd, static_cast<std::uint8_t*>(to) + at, left);
+    });
+}
+bool write_all(int fd, const void* from, std::size_t size) {
+    return whole(size, [&](std::size_t at, std::size_t left) {
+        return ::write(fd, static_cast<const std::uint8_t*>(from) + at, left);
+    });
+}
+
+std::string kind_of(const std::string& name) {
+    return name.substr(0, name.find('-') + 1);
+}
+
+}  // namespace
+
+std::optional<matchers::Arena> ImageFolder::load(const std::string& name) {
+    const std::string path = folder_ + "/" + name;
+    const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (file.fd() < 0) {
+        if (errno != ENOENT)
+            say(path + " cannot be read (" + std::strerror(errno) + "): it is made anew");
+        return std::nullopt;
+    }
+    Head head{};
+    struct stat facts {};
+    const bool fits = read_all(file.fd(), &head, sizeof head) && head.magic == kMagic &&
+                      ::fstat(file.fd(), &facts) == 0 &&
+                      static_cast<std::uint64_t>(facts.st_size) == head.size + sizeof head;
+    if (fits) {
+        matchers::Arena bytes(head.size);
+        if (read_all(file.fd(), bytes.data(), bytes.size()) &&
+            checksum_of(bytes.bytes()) == head.checksum) {
+            ::futimens(file.fd(), nullptr);  // it is in use: others go first
+            return bytes;
+        }
+    }
+    say(path + " is damaged or of another version: it is made anew");
+    return std::nullopt;
+}
+
+void ImageFolder::keep(const std::string& name, std::span<const std::uint8_t> bytes) {
+    std::error_code error;
+    fs::create_directories(folder_, error);
+    if (!error) fs::permissions(folder_, fs::perms::owner_all, error);
+    std::string beside = folder_ + "/new-XXXXXX";
+    const File file(::mkostemp(beside.data(), O_CLOEXEC));
+    const auto failed = [&] {
+        say("the compiled lists cannot be kept in " + folder_ + " (" + std::strerror(errno) +
+            "): the next start compiles them again; make the folder writable, or name another as "
+            "'images' of 'control'");
+        if (file.fd() >= 0) ::unlink(beside.c_str());
+    };
+    if (file.fd() < 0) return failed();
+    const Head head{kMagic, bytes.size(), checksum_of(bytes), {}};
+    if (!write_all(file.fd(), &head, sizeof head) ||
+        !write_all(file.fd(), bytes.data(), bytes.size()) || ::fsync(file.fd()) != 0 ||
+        ::rename(beside.c_str(), (folder_ + "/" + name).c_str()) != 0)
+        return failed();
+    remove_old(name);
+}
+
+std::vector<std::string> ImageFolder::take_sentences() {
+    const std::scoped_lock lock(mutex_);
+    return std::exchange(sentences_, {});
+}
+
+void ImageFolder::say(std::string sentence) {
+    const std::scoped_lock lock(mutex_);
+    sentences_.push_back(std::move(sentence));
+}
+
+// All of a kind but the newest.
+void ImageFolder::remove_old(const std::string& name) const {
+    std::vector<std::pair<fs::file_time_type, fs::path>> files;
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(folder_, error)) {
+        if (entry.path().filename().string().starts_with(kind_of(name)))
+            files.emplace_back(entry.last_write_time(error), entry.path());
+    }
+    std::sort(files.begin(), files.end(), std::greater<>());
+    for (std::size_t i = kKept; i < files.size(); ++i)
+        fs::remove(files[i].second, error);
+}
+
+}  // namespace steer::build
