@@ -29,7 +29,7 @@ namespace {
 // Fewer are built as fast as they are read.
 constexpr std::size_t kWorthKeeping = 20'000;
 
-std::optional<SuffixImage> build(SuffixBuilder& builder, ImageStore* store) {
+std::optional<SuffixImage> suffixes_of(SuffixBuilder& builder, ImageStore* store) {
     if (store == nullptr || builder.size() < kWorthKeeping) return builder.build();
     const std::string name = "suffixes-" + builder.content();
     if (auto kept = store->load(name)) {
@@ -142,7 +142,8 @@ std::unique_ptr<NameMatcher> NameMatcherBuilder::build(std::vector<Error>& error
             if (step.unless) image->given.clear(*step.unless);
         }
     }
-    auto suffixes = std::async(std::launch::async, [&] { return build(pending->suffixes, store); });
+    auto suffixes =
+        std::async(std::launch::async, [&] { return suffixes_of(pending->suffixes, store); });
     image->patterns = pending->patterns.build(errors, warnings, store);
     auto built = suffixes.get();
     if (!built) {

@@ -1,6 +1,8 @@
 #include "control/config/rules.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -96,6 +98,22 @@ void read_rule_file(Reading& in, const Text& path, const Place& place, bool stri
     if (!bytes) return;
     auto list = matchers::read_rules(*bytes, file, matchers::RuleKind::domain);
     take_rules(in, std::move(list), strict, file, at, out);
+}
+
+void read_name_file(Reading& in, const Text& path, const Place& place, bool strict,
+                    matchers::ListForm form, std::vector<RuleAt>& out) {
+    const std::string file = in.resolve(path.value);
+    const Place at{place.key, place.owner, path.line};
+    const auto bytes = in.read_file(file, at);
+    if (!bytes) return;
+    const auto beside = [&file](std::string_view name) -> std::optional<std::string> {
+        auto other = Reading::read_text(
+            (std::filesystem::path(file).parent_path() / std::string(name)).string());
+        if (!other) return std::nullopt;
+        return *std::move(other);
+    };
+    auto names = matchers::read_names(*bytes, file, form, beside);
+    take_rules(in, std::move(names.list), strict, file, at, out);
 }
 
 void take_rules(Reading& in, matchers::RuleList list, bool strict, const std::string& file,

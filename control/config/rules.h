@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "control/config/reading.h"
+#include "matchers/list/name_list.h"
 #include "matchers/list/prefix_list.h"
 #include "matchers/list/rule_list.h"
 
@@ -18,6 +19,9 @@ void read_rule(Reading& in, const Text& text, const Place& place, std::vector<Ru
 // `path` as written.
 void read_rule_file(Reading& in, const Text& path, const Place& place, bool strict,
                     std::vector<RuleAt>& out);
+// The same for a list in a form of its own.
+void read_name_file(Reading& in, const Text& path, const Place& place, bool strict,
+                    matchers::ListForm form, std::vector<RuleAt>& out);
 // Says what is wrong with the lines of a file; `good`: how many lines were not.
 void say_bad_lines(Reading& in, const matchers::BadLines& bad, std::size_t good, bool strict,
                    const std::string& file, const Place& place);

@@ -7,6 +7,7 @@ namespace {
 
 struct Args {
     std::vector<Text> exps, files, sets;
+    matchers::ListForm format = matchers::ListForm::automatic;
     bool strict = false;
 };
 
@@ -15,11 +16,20 @@ void read_list(Reading& in, const Node& node, const Place& place, Args& out) {
     out.*Member = read_texts(in, node, place);
 }
 
-constexpr std::array<Row<Args>, 4> kRows{{
+constexpr std::array<Row<Args>, 5> kRows{{
     {"exps", Own<Args>{"list of rules", read_list<&Args::exps>}, "none", "",
      "rules; without a prefix, `domain:` is meant"},
     {"files", Own<Args>{"list of paths", read_list<&Args::files>}, "none", "",
      "files with one rule a line; `#` begins a comment"},
+    {"format", choice<Args, &Args::format>(), "auto",
+     "auto|rules|hosts|adlist|dnsmasq|rpz|rpz_passthru|v2fly",
+     "of the files: `hosts` (`0.0.0.0 NAME`, each the name alone), `adlist` of RouterOS (the same, "
+     "or bare names), `dnsmasq` (the names of `address=`, `server=`, `local=`, `ipset=`, "
+     "`nftset=`, "
+     "with all below), `rpz` (what a response policy zone does not let through) and `rpz_passthru` "
+     "(what it does), `v2fly` (a file of data/, which may include others beside it); `auto`: by "
+     "the "
+     "first line that is no comment: `hosts`, `dnsmasq`, `rpz`, or else `rules`"},
     {"sets", Own<Args>{"list of tags", read_list<&Args::sets>}, "none", "",
      "domain_sets that are part of this one"},
     {"strict", &Args::strict, "false", "",
@@ -37,7 +47,7 @@ void read(Reading& in, const Node* node, Plugin& plugin) {
     for (const Text& exp : args.exps)
         read_rule(in, exp, {"exps", owner, exp.line}, set.rules);
     for (const Text& file : args.files) {
-        read_rule_file(in, file, {"files", owner, file.line}, args.strict, set.rules);
+        read_name_file(in, file, {"files", owner, file.line}, args.strict, args.format, set.rules);
     }
     for (const Text& tag : args.sets) {
         if (const auto index =

@@ -7,7 +7,7 @@
 
 #include "matchers/domain/builder.h"
 #include "matchers/list/adguard_list.h"
-#include "matchers/list/hosts_list.h"
+#include "matchers/list/name_list.h"
 
 namespace m = steer::matchers;
 
@@ -42,7 +42,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         check(rule.rule, rule.line);
     m::apply_badfilters(adguard.rules);
     require(adguard.rules.size() <= before, "a badfilter only takes out");
-    for (const auto& [rule, line] : m::read_hosts(bytes, "fuzz").list.rules)
-        check(rule, line);
+    const auto itself = [bytes](std::string_view name) -> std::optional<std::string> {
+        if (name.size() > 1) return std::nullopt;
+        return std::string(bytes);
+    };
+    for (int form = 0; form <= static_cast<int>(m::ListForm::v2fly); ++form) {
+        const auto names = m::read_names(bytes, "fuzz", static_cast<m::ListForm>(form), itself);
+        for (const auto& [rule, line] : names.list.rules)
+            check(rule, line);
+    }
     return 0;
 }

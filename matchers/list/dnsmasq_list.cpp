@@ -1,0 +1,58 @@
+// The names of dnsmasq's configuration lines that name domains; each with all below, as there.
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "matchers/list/lines.h"
+#include "matchers/list/name_list.h"
+#include "matchers/quote.h"
+
+namespace steer::matchers {
+namespace {
+
+constexpr std::array<std::string_view, 5> kKeys{"address", "server", "local", "ipset", "nftset"};
+
+void read_line(std::string_view text, int number, NameList& out) {
+    if (text.starts_with("--")) text.remove_prefix(2);
+    const auto equals = text.find('=');
+    const std::string_view key = text.substr(0, equals);
+    if (equals == std::string_view::npos || std::ranges::find(kKeys, key) == kKeys.end()) {
+        out.list.bad.add({quoted(key) + " names no domain with all below it: only address=, "
+                                        "server=, local=, ipset= and nftset= do"},
+                         number);
+        return;
+    }
+    std::string_view rest = text.substr(equals + 1);
+    if (!rest.starts_with('/')) {
+        ++out.left_out;  // server=192.0.2.1: about all names
+        return;
+    }
+    rest.remove_prefix(1);
+    bool any = false;
+    for (auto slash = rest.find('/'); slash != std::string_view::npos; slash = rest.find('/')) {
+        const std::string_view name = rest.substr(0, slash);
+        rest.remove_prefix(slash + 1);
+        any = true;
+        auto rule = parse_rule(name, RuleKind::domain);
+        if (rule && rule->kind == RuleKind::domain && name != "#") {
+            out.list.rules.push_back({*std::move(rule), number});
+        } else {
+            out.list.bad.add({quoted(name) + " in " + quoted(text) + " is no name"}, number);
+        }
+    }
+    if (!any) out.list.bad.add({"no '/' behind the name in " + quoted(text)}, number);
+}
+
+}  // namespace
+
+NameList read_dnsmasq(std::string_view bytes, std::string_view file) {
+    NameList out{{{}, BadLines(file)}, 0};
+    Lines lines(bytes);
+    while (const auto line = lines.next()) {
+        const std::string_view text = without_comment(line->text);
+        if (!text.empty()) read_line(text, line->number, out);
+    }
+    return out;
+}
+
+}  // namespace steer::matchers
