@@ -73,11 +73,15 @@ std::vector<ServiceAddress> of_kernel(const NextHopTable& table,
 
 }  // namespace
 
-Daemon::Daemon(config::Settings settings)
+Daemon::Daemon(config::Settings settings, ConfigSource source)
     : settings_(std::move(settings)),
       signals_(house_, SIGTERM, SIGINT),
+      hangup_(house_, SIGHUP),
       housekeeping_(house_),
-      cpus_{} {}
+      cpus_{},
+      reloader_(std::make_unique<Reloader>(
+          house_, std::move(source), [this] { return registry_; },
+          [this](std::unique_ptr<Candidate> candidate) { take_up(std::move(candidate)); })) {}
 
 Daemon::~Daemon() {
     stop();
@@ -148,26 +152,33 @@ Result<void> Daemon::start_tables() {
         plane_->add_worker(ports_->of_worker(i, workers), clock_);
     auto published = publisher_->publish(built_.snapshot, clock_.now());
     if (!published) return published.error();
+    in_force_ = {built_.sets, publisher_->current()->names};
+    upstreams_ = publisher_->current()->upstreams;
     start_cache();
     return {};
+}
+
+// The caches of the snapshot in force, as their plugins have them.
+std::vector<CacheOf> Daemon::caches_of(const config::Settings& settings) const {
+    std::vector<CacheOf> caches;
+    for (const auto& instance : publisher_->current()->caches) {
+        CacheOf one{.instance = instance.id, .tag = instance.tag};
+        for (const auto& plugin : settings.plugins) {
+            const auto* const args = std::get_if<config::Cache>(&plugin.args);
+            if (args == nullptr || plugin.tag != instance.tag) continue;
+            one.dump_file = args->dump_file;
+            one.dump_interval = args->dump_interval;
+        }
+        caches.push_back(std::move(one));
+    }
+    return caches;
 }
 
 // What was dumped comes back before anybody asks.
 void Daemon::start_cache() {
     if (plane_->shared().cache == nullptr) return;
-    std::vector<CacheOf> caches;
-    for (const auto& instance : publisher_->current()->caches) {
-        CacheOf one{.instance = instance.id, .tag = instance.tag};
-        for (const auto& plugin : settings_.plugins) {
-            const auto* const settings = std::get_if<config::Cache>(&plugin.args);
-            if (settings == nullptr || plugin.tag != instance.tag) continue;
-            one.dump_file = settings->dump_file;
-            one.dump_interval = settings->dump_interval;
-        }
-        caches.push_back(std::move(one));
-    }
     cache_desk_ = std::make_unique<CacheDesk>(
-        house_, *plane_, clock_, std::move(caches), registry_.list_names(),
+        house_, *plane_, clock_, caches_of(settings_), registry_.list_names(),
         [](bool warning, const std::string& s) {
             spdlog::log(warning ? spdlog::level::warn : spdlog::level::info, "{}", s);
         });
@@ -185,19 +196,7 @@ Result<void> Daemon::start_network() {
             spdlog::warn("{}", reserved.error().sentence());
         }
     }
-    std::vector<IpAddress> addresses;
-    std::vector<UpstreamEndpoint> endpoints;
-    for (const auto& upstream : publisher_->current()->upstreams) {
-        if (addresses.size() <= upstream.id) addresses.resize(upstream.id + 1U);
-        addresses[upstream.id] = upstream.address;
-        endpoints.push_back({upstream.address, upstream.port});
-    }
-    if (auto done =
-            ports_->set_upstreams(endpoints, service_ports(built_.listeners),
-                                  dataplane.first_upstream_port, dataplane.last_upstream_port);
-        !done) {
-        return done;
-    }
+    if (auto done = set_upstreams(); !done) return done;
     auto side = KernelSide::apply(house_, settings_, *ports_);
     if (!side) return side.error();
     kernel_side_ = std::move(*side);
@@ -208,8 +207,28 @@ Result<void> Daemon::start_network() {
         [this](kernel::NextHopView view) { on_network(std::move(view)); },
         [](const std::string& sentence) { spdlog::warn("{}", sentence); });
     // Behind a port that the kernel does not see, nobody answers before the workers run.
-    return watcher_->start(std::move(addresses),
+    return watcher_->start(upstream_addresses(),
                            ports_->any_on_kernels_wire() ? kNeighbourPatience : 0ms);
+}
+
+// Where workers and XDP programs know replies from.
+Result<void> Daemon::set_upstreams() {
+    std::vector<UpstreamEndpoint> endpoints;
+    for (const auto& upstream : upstreams_)
+        endpoints.push_back({upstream.address, upstream.port});
+    return ports_->set_upstreams(endpoints, service_ports(built_.listeners),
+                                 settings_.dataplane.first_upstream_port,
+                                 settings_.dataplane.last_upstream_port);
+}
+
+// By Upstream::id.
+std::vector<IpAddress> Daemon::upstream_addresses() const {
+    std::vector<IpAddress> addresses;
+    for (const auto& upstream : upstreams_) {
+        if (addresses.size() <= upstream.id) addresses.resize(upstream.id + 1U);
+        addresses[upstream.id] = upstream.address;
+    }
+    return addresses;
 }
 
 // Addresses, routes or neighbours changed: workers, XDP programs and listeners follow.
@@ -253,11 +272,13 @@ Result<void> Daemon::start_ops() {
     add_reverse_method(
         rpc_, [this]() -> const Snapshot& { return *publisher_->current(); }, clock_);
     if (cache_desk_) {
-        add_cache_methods(rpc_, {*cache_desk_, *plane_->shared().cache, clock_, built_.sets,
-                                 publisher_->current()->names});
+        add_cache_methods(rpc_, {*cache_desk_, *plane_->shared().cache, clock_, in_force_});
     } else {
         add_no_cache_methods(rpc_);
     }
+    rpc_.add_later("reload", [this](const boost::json::value&, const ops::RpcDone& done) {
+        reload("steerctl", [done](const ReloadOutcome& outcome) { done(to_json(outcome)); });
+    });
     socket_ = std::make_unique<ops::ControlSocket>(house_, rpc_);
     if (auto done = socket_->listen(settings_.control.socket); !done) return done;
     if (const auto& http = settings_.control.http) {
@@ -336,6 +357,8 @@ void Daemon::run() {
         spdlog::info("ending on {}", number == SIGTERM ? "SIGTERM" : "SIGINT");
         house_.stop();
     });
+    await_hangup();
+    watch_files();
     housekeeping();
     house_.run();
     stop();
@@ -344,6 +367,8 @@ void Daemon::run() {
 void Daemon::housekeeping() {
     write_notes();
     publisher_->poll(clock_.now());
+    publish_candidate();
+    forget_old_upstreams();
     hops_->poll();
     for (const auto& sentence : ports_->follow_devices())
         spdlog::warn("{}", sentence);
@@ -370,6 +395,9 @@ void Daemon::write_notes() {
 
 // In the order that lets nobody talk to what is gone. Idempotent.
 void Daemon::stop() {
+    watch_.reset();
+    reloader_.reset();
+    candidate_.reset();
     if (socket_) socket_->close();
     if (http_) http_->close();
     if (routers_) routers_->stop(kCleanupPatienceMs);

@@ -15,8 +15,10 @@
 #include "control/build/build.h"
 #include "control/build/publish.h"
 #include "control/cache/cache_desk.h"
+#include "control/cache/cache_methods.h"
 #include "control/config/settings.h"
 #include "control/exception_thread.h"
+#include "control/file_watch.h"
 #include "control/kernel/next_hops.h"
 #include "control/kernel/reserved_ports.h"
 #include "control/kernel_side.h"
@@ -25,6 +27,7 @@
 #include "control/plane.h"
 #include "control/port_set.h"
 #include "control/published.h"
+#include "control/reloader.h"
 #include "control/router_thread.h"
 #include "control/sizing.h"
 #include "control/stream/stream_threads.h"
@@ -34,8 +37,8 @@ namespace steer {
 
 class Daemon {
   public:
-    // `settings` are what load() returned without an error.
-    explicit Daemon(config::Settings settings);
+    // `settings` are what source.load() returned without an error.
+    Daemon(config::Settings settings, ConfigSource source);
     ~Daemon();
     Daemon(const Daemon&) = delete;
     Daemon& operator=(const Daemon&) = delete;
@@ -56,6 +59,24 @@ class Daemon {
     void start_threads();
     void say_what_is_served();
 
+    // A reload (daemon_reload.cpp): whoever asked is told what came of it.
+    void reload(const std::string& why, Reloader::Done done = {});
+    void take_up(std::unique_ptr<Candidate> candidate);
+    [[nodiscard]] std::vector<Error> refusals(const Candidate& candidate) const;
+    void publish_candidate();
+    [[nodiscard]] bool knows_hops(const Snapshot& snapshot) const;
+    void put_in_force(Candidate& candidate, std::uint32_t generation);
+    void note_reload(const std::string& why, const ReloadOutcome& outcome);
+    Result<void> set_upstreams();
+    [[nodiscard]] std::vector<IpAddress> upstream_addresses() const;
+    void forget_old_upstreams();
+    void watch_files();
+    void await_hangup();
+    [[nodiscard]] std::vector<CacheOf> caches_of(const config::Settings& settings) const;
+    [[nodiscard]] static std::vector<std::string> watched(const config::Settings& settings);
+    [[nodiscard]] boost::json::value reload_status() const;
+    void write_reload_metrics(ops::MetricWriter& writer) const;
+
     void on_network(kernel::NextHopView view);
     void housekeeping();
     void write_notes();
@@ -65,12 +86,12 @@ class Daemon {
     [[nodiscard]] boost::json::value counters() const;
     void write_metrics(ops::MetricWriter& writer) const;
 
-    config::Settings settings_;
-    mutable BootClock clock_;  // reading it changes nothing
+    config::Settings settings_;  // that we were started with
+    mutable BootClock clock_;    // reading it changes nothing
     std::uint64_t started_ms_ = 0;
     bool is_serving_ = false;
     boost::asio::io_context house_;
-    boost::asio::signal_set signals_;
+    boost::asio::signal_set signals_, hangup_;
     boost::asio::steady_timer housekeeping_;
 
     CpuPlan cpus_;
@@ -86,6 +107,10 @@ class Daemon {
     std::unique_ptr<kernel::ReservedPorts> reserved_;
     std::unique_ptr<KernelSide> kernel_side_;
     std::unique_ptr<kernel::NextHops> watcher_;
+    SetsInForce in_force_;
+    std::vector<Upstream>
+        upstreams_;  // of the snapshot in force, and of those before it that are still alive
+    bool has_old_upstreams_ = false;
     std::vector<ServiceAddress> kernels_;  // service addresses that the kernel has
     std::map<IpAddress, int> vrfs_;        // of upstreams
     std::vector<int> copying_;             // interfaces with a copying port, sorted
@@ -94,6 +119,18 @@ class Daemon {
     ops::JsonRpc rpc_;
     std::unique_ptr<ops::ControlSocket> socket_;
     std::unique_ptr<ops::HttpServer> http_;
+
+    struct Reloads {
+        std::uint64_t done = 0, refused = 0;
+        std::uint64_t at_ms = 0;  // of the last that was done; 0: none yet
+        std::string trouble;      // why the last one was refused; empty: it was not
+    };
+    Reloads reloads_;
+    std::unique_ptr<Candidate>
+        candidate_;  // waits for its upstreams' hops, and for a generation to end
+    std::uint64_t candidate_since_ms_ = 0;
+    std::unique_ptr<FileWatch> watch_;
+    std::unique_ptr<Reloader> reloader_;
 };
 
 }  // namespace steer

@@ -42,12 +42,12 @@ int check(const steer::config::Settings& settings, bool dump) {
     return 0;
 }
 
-int serve(steer::config::Settings settings) {
+int serve(steer::config::Settings settings, steer::ConfigSource source) {
     if (auto log = steer::ops::start_log(settings.log); !log) {
         print({log.error()}, "error");
         return 1;
     }
-    steer::Daemon daemon(std::move(settings));
+    steer::Daemon daemon(std::move(settings), std::move(source));
     if (auto started = daemon.start(); !started) {
         print({started.error()}, "error");
         return 1;
@@ -62,7 +62,8 @@ int main(int argc, char** argv) {
     Arguments arguments;
     CLI::App app{"SteerDNS: a DNS appliance for networks that route by name", "steerdnsd"};
     app.footer(
-        "Signals: SIGTERM and SIGINT end it cleanly. See also steerctl(8) and "
+        "Signals: SIGHUP reads the configuration anew, SIGTERM and SIGINT end it cleanly. See also "
+        "steerctl(8) and "
         "docs/configuration.md.");
     app.set_version_flag("-V,--version", "steerdnsd " STEER_VERSION);
     app.add_option("-c,--config", arguments.config, "the configuration")->capture_default_str();
@@ -90,15 +91,14 @@ int main(int argc, char** argv) {
         steer::write_survey(steer::survey_ports(steer::look_at_host()), std::cout);
         return 0;
     }
-    steer::config::LoadOptions options;
-    options.base_dir = arguments.directory;
-    auto loaded = steer::config::load(arguments.config, options);
+    const steer::ConfigSource source{arguments.config,
+                                     {.base_dir = arguments.directory, .environment = {}},
+                                     arguments.control_socket};
+    auto loaded = source.load();
     print(loaded.warnings, "warning");
     print(loaded.errors, "error");
     if (!loaded.ok()) return 2;
-    if (!arguments.control_socket.empty())
-        loaded.settings.control.socket = arguments.control_socket;
     if (arguments.check || arguments.dump_program)
         return check(loaded.settings, arguments.dump_program);
-    return serve(std::move(loaded.settings));
+    return serve(std::move(loaded.settings), source);
 }

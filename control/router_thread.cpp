@@ -1,5 +1,6 @@
 #include "control/router_thread.h"
 
+#include <algorithm>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -13,21 +14,23 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kStatusEvery = 500ms;
-constexpr unsigned kEventsPerTurn = 64;  // of one worker, before others have their turn
+constexpr std::uint64_t kCleanupMs = 5'000;  // of a router that a reload took away
+constexpr unsigned kEventsPerTurn = 64;      // of one worker, before others have their turn
 
 }  // namespace
 
 struct RouterThread::Link {
-    Link(RouterThread& owner, build::RouterPlan p)
+    Link(RouterThread& owner, build::RouterPlan p, const routeros::RouterConfig& config)
         : plan(std::move(p)),
           transport(owner.io_, plan.transport, [&clock = owner.clock_] { return clock.now().ms; }),
-          desk(plan.config, transport, owner.plane_, owner.acknowledger_, owner.log_) {
+          desk(config, transport, owner.plane_, owner.acknowledger_, owner.log_) {
         transport.drive(desk.router());
     }
 
-    build::RouterPlan plan;
+    build::RouterPlan plan;  // as it was built: its lists' epochs are not those in use
     routeros::Transport transport;
     RouterDesk desk;
+    std::uint64_t retired_ms = 0;
 };
 
 struct RouterThread::Io {
@@ -41,12 +44,9 @@ struct RouterThread::Io {
 RouterThread::RouterThread(Plane& plane, Clock& clock, std::vector<build::RouterPlan> plans,
                            Log log)
     : plane_(plane), clock_(clock), log_(std::move(log)), acknowledger_(plane) {
-    for (auto& plan : plans) {
-        links_.push_back(std::make_unique<Link>(*this, std::move(plan)));
-        for (const auto& list : links_.back()->plan.config.lists) {
-            link_of_list_[list.id] = links_.back().get();
-        }
-    }
+    for (const auto& plan : plans)
+        links_.push_back(std::make_unique<Link>(*this, plan, plan.config));
+    map_lists();
     timers_ = std::make_unique<Io>(io_, plane.routers_sleeper().event_fd());
 }
 
@@ -68,6 +68,102 @@ void RouterThread::run() {
     on_wake();
     io_.run();
 }
+
+// ---- a reload
+
+void RouterThread::configure(std::vector<build::RouterPlan> plans) {
+    boost::asio::post(io_,
+                      [this, plans = std::move(plans)]() mutable { take_up(std::move(plans)); });
+}
+
+void RouterThread::take_up(std::vector<build::RouterPlan> plans) {
+    drain();  // of the lists that were
+    std::vector<std::unique_ptr<Link>> before;
+    before.swap(links_);
+    for (auto& plan : plans) {
+        const auto at = std::find_if(before.begin(), before.end(), [&](const auto& link) {
+            return link != nullptr && link->plan.config.name == plan.config.name;
+        });
+        if (at == before.end()) {
+            add(std::move(plan));
+            continue;
+        }
+        links_.push_back(std::move(*at));
+        reconfigure(*links_.back(), std::move(plan));
+    }
+    for (auto& link : before) {
+        if (link) let_go(std::move(link));
+    }
+    map_lists();
+}
+
+void RouterThread::add(build::RouterPlan plan) {
+    const auto config = with_epochs(plan.config, {});
+    links_.push_back(std::make_unique<Link>(*this, std::move(plan), config));
+    links_.back()->desk.router().start(clock_.now().ms);
+    links_.back()->transport.wake();
+}
+
+void RouterThread::reconfigure(Link& link, build::RouterPlan plan) {
+    const build::RouterPlan before = std::exchange(link.plan, std::move(plan));
+    if (link.plan.config == before.config && link.plan.transport == before.transport) return;
+    link.transport.configure(link.plan.transport);
+    link.desk.router().configure(with_epochs(link.plan.config, before.config.lists),
+                                 clock_.now().ms);
+    link.transport.wake();
+}
+
+// Of a list that is new at its router nothing is known, whatever the board has of it from another time.
+routeros::RouterConfig RouterThread::with_epochs(routeros::RouterConfig config,
+                                                 const std::vector<routeros::ListConfig>& before) {
+    for (auto& list : config.lists) {
+        const bool stays = std::any_of(before.begin(), before.end(),
+                                       [&](const auto& old) { return old.id == list.id; });
+        if (!stays) list.epoch = forget(list.id);
+    }
+    return config;
+}
+
+std::uint32_t RouterThread::forget(ListId list) {
+    ListState& state = (*plane_.shared().lists)[list];
+    state.away.store(true, std::memory_order_relaxed);
+    return state.epoch.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+void RouterThread::let_go(std::unique_ptr<Link> link) {
+    for (const auto& list : link->plan.config.lists)
+        forget(list.id);
+    const auto now = clock_.now().ms;
+    if (!link->plan.cleanup_on_shutdown) {
+        link->desk.router().stop(now);
+        link->transport.stop();
+        return;
+    }
+    link->retired_ms = now;
+    link->desk.router().cleanup(now);
+    link->transport.wake();
+    retired_.push_back(std::move(link));
+}
+
+void RouterThread::end_retired() {
+    const auto now = clock_.now().ms;
+    std::erase_if(retired_, [&](const std::unique_ptr<Link>& link) {
+        if (!link->desk.router().cleaned() && now - link->retired_ms < kCleanupMs) return false;
+        link->desk.router().stop(now);
+        link->transport.stop();
+        return true;
+    });
+}
+
+void RouterThread::map_lists() {
+    link_of_list_.fill(nullptr);
+    for (const auto& link : links_) {
+        for (const auto& list : link->plan.config.lists)
+            link_of_list_[list.id] = link.get();
+    }
+}
+
+// ---- what workers say
 
 // Pops all rings dry, then sleeps on the event descriptor; `going_to_sleep` before the last look, so that no push
 // is missed.
@@ -121,6 +217,7 @@ void RouterThread::flush_acknowledgements() {
 }
 
 void RouterThread::publish_status() {
+    end_retired();
     std::vector<Status> fresh;
     for (const auto& link : links_) {
         fresh.push_back({link->plan.config.name, link->plan.config.address,
@@ -168,9 +265,11 @@ void RouterThread::stop(unsigned patience_ms) {
     done.wait_for(std::chrono::milliseconds(patience_ms));
     boost::asio::post(io_, [this, timer] {
         timer->cancel();
-        for (const auto& link : links_) {
-            link->desk.router().stop(clock_.now().ms);
-            link->transport.stop();
+        for (const auto* const all : {&links_, &retired_}) {
+            for (const auto& link : *all) {
+                link->desk.router().stop(clock_.now().ms);
+                link->transport.stop();
+            }
         }
         timers_->work.reset();
         timers_->wake.close();

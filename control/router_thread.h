@@ -41,6 +41,9 @@ class RouterThread {
     RouterThread& operator=(const RouterThread&) = delete;
 
     void start();
+    // A reload: these from now on. What is as before is not touched; of what changed claims stay, if their list does.
+    // Rows of a router that is gone are removed if its cleanup_on_shutdown says so, else they end by themselves.
+    void configure(std::vector<build::RouterPlan> plans);
     // Ends sessions (after the cleanup of those that ask for it, for at most `patience_ms`) and the thread.
     void stop(unsigned patience_ms);
 
@@ -52,6 +55,15 @@ class RouterThread {
   private:
     struct Link;
     void run();
+    void take_up(std::vector<build::RouterPlan> plans);
+    void add(build::RouterPlan plan);
+    void reconfigure(Link& link, build::RouterPlan plan);
+    routeros::RouterConfig with_epochs(routeros::RouterConfig config,
+                                       const std::vector<routeros::ListConfig>& before);
+    std::uint32_t forget(ListId list);
+    void let_go(std::unique_ptr<Link> link);
+    void end_retired();
+    void map_lists();
     void on_wake();
     void drain();
     void flush_acknowledgements();
@@ -62,6 +74,7 @@ class RouterThread {
     Log log_;
     boost::asio::io_context io_;
     std::vector<std::unique_ptr<Link>> links_;
+    std::vector<std::unique_ptr<Link>> retired_;  // cleaning up
     std::array<Link*, kMaxLists> link_of_list_{};
     Acknowledger acknowledger_;
     struct Io;

@@ -121,6 +121,7 @@ boost::json::value Daemon::status() const {
         {"version", STEER_VERSION},  {"uptime_s", (clock_.now().ms - started_ms_) / 1000},
         {"config", settings_.file},  {"generation", publisher_->current()->generation},
         {"memory", eal_->summary()}, {"simd", cache::label(plane_->shared().hasher->lanes())}};
+    all["reload"] = reload_status();
     array ports;
     const NextHopTable& hops = *hops_->current();
     array addresses;
@@ -228,6 +229,7 @@ void Daemon::write_metrics(ops::MetricWriter& writer) const {
         STEER_ROUTER_COUNTERS(STEER_ROUTER_COUNTER_METRIC)
 #undef STEER_ROUTER_COUNTER_METRIC
     }
+    write_reload_metrics(writer);
     write_exception_metrics(writer, ports_->exceptions());
     writer.counter("steerdns_announcements", "announcements of addresses that appeared on ports");
     writer.sample({{"by", "arp"}}, kernel_side_->announcer().arp_sent.get());

@@ -39,6 +39,7 @@ struct ListConfig {
     std::size_t max_rows = 50'000;    // claims that are kept
     std::vector<Address> persistent;  // rows without timeout that are always there
     std::uint32_t epoch = 1;          // the list's epoch so far: a reload carries it over
+    bool operator==(const ListConfig&) const = default;
 };
 
 struct RouterConfig {
@@ -49,6 +50,7 @@ struct RouterConfig {
     double routine_share = 0.30;  // of the router's time, for writes that nobody waits for
     double repair_share = 0.90;   // and after a reboot
     std::vector<ListConfig> lists;
+    bool operator==(const RouterConfig&) const = default;
 };
 
 // What became of a claim that somebody waits for. Same words as the dataplane's outcomes.

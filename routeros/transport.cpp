@@ -92,6 +92,7 @@ class Transport::Impl : public std::enable_shared_from_this<Transport::Impl> {
         : io_(io), config_(std::move(config)), clock_(std::move(clock)), timer_(io) {}
 
     void drive(Router& router) { router_ = &router; }
+    void configure(TransportConfig config) { config_ = std::move(config); }
     void arm();
     void stop();
     void connect();
@@ -319,6 +320,10 @@ void Transport::drive(Router& router) {
 void Transport::wake() {
     impl_->arm();
 }
+void Transport::configure(TransportConfig config) {
+    impl_->configure(std::move(config));
+}
+
 void Transport::stop() {
     impl_->stop();
 }

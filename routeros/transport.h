@@ -26,6 +26,7 @@ struct TlsConfig {
     std::string ca_file;     // PEM; the certificate must be signed by it and name the host
     std::string pin_sha256;  // of the certificate, hexadecimal: what RouterOS calls its fingerprint
     bool anonymous = false;
+    bool operator==(const TlsConfig&) const = default;
 };
 
 struct TransportConfig {
@@ -33,6 +34,7 @@ struct TransportConfig {
     std::uint16_t port = 8728;
     TlsConfig tls;
     std::uint32_t connect_timeout_ms = 5000;
+    bool operator==(const TransportConfig&) const = default;
 };
 
 // What is wrong with a TLS configuration that can be known without a router; empty if nothing.
@@ -50,6 +52,8 @@ class Transport final : public RouterLink {
     // The router may have got an earlier deadline: call after claim(), start(), configure(),
     // cleanup().
     void wake();
+    // Of connections from now on; one that is there stays.
+    void configure(TransportConfig config);
     // Closes and lets go of the router; nothing is called afterwards.
     void stop();
 

@@ -73,6 +73,33 @@ void CacheDesk::start() {
         arm(i);
 }
 
+void CacheDesk::follow(std::vector<CacheOf> caches, std::vector<ListName> lists) {
+    lists_ = std::move(lists);
+    for (std::size_t i = 0; i < caches_.size(); ++i) {
+        const auto at = std::find_if(caches.begin(), caches.end(), [&](const CacheOf& one) {
+            return one.instance == caches_[i].instance;
+        });
+        CacheOf now = caches_[i];
+        now.dump_file.clear();
+        if (at != caches.end()) {
+            now = std::move(*at);
+            caches.erase(at);
+        }
+        const bool same =
+            now.dump_file == caches_[i].dump_file && now.dump_interval == caches_[i].dump_interval;
+        caches_[i] = std::move(now);
+        if (same) continue;
+        timers_[i].cancel();
+        arm(i);
+    }
+    for (auto& one : caches) {
+        caches_.push_back(std::move(one));
+        states_.emplace_back();
+        timers_.emplace_back(house_);
+        arm(caches_.size() - 1);
+    }
+}
+
 void CacheDesk::stop() {
     for (auto& timer : timers_)
         timer.cancel();
@@ -250,29 +277,30 @@ std::size_t CacheDesk::place_of(std::uint16_t instance) const {
 
 void CacheDesk::restore_from(std::uint16_t instance, std::string path,
                              const std::function<void(Result<Restored>)>& done) {
-    const bool taken = post([this, i = place_of(instance), path = std::move(path), done] {
-        const HandOver hand_over = [this](std::span<const cache::Cache::Offer> offers) {
-            cache_.offer(offers);
-            // Also when we are ending: what the keeper reads there is this batch's, and the workers end after us.
-            while (cache_.offers_pending()) {
-                plane_.worker_sleeper(0).wake();
-                std::this_thread::sleep_for(kKeeperTakes);
-            }
-            return !stopping_;
-        };
-        auto restored = restore_instance(cache_, *plane_.shared().hasher, scope(i), clock_.now(),
-                                         wall_ms(), path, hand_over);
-        boost::asio::post(house_, [done, restored = std::move(restored)] { done(restored); });
-    });
+    const bool taken =
+        post([this, scope = scope(place_of(instance)), path = std::move(path), done] {
+            const HandOver hand_over = [this](std::span<const cache::Cache::Offer> offers) {
+                cache_.offer(offers);
+                // Also when we are ending: what the keeper reads there is this batch's, and the workers end after us.
+                while (cache_.offers_pending()) {
+                    plane_.worker_sleeper(0).wake();
+                    std::this_thread::sleep_for(kKeeperTakes);
+                }
+                return !stopping_;
+            };
+            auto restored = restore_instance(cache_, *plane_.shared().hasher, scope, clock_.now(),
+                                             wall_ms(), path, hand_over);
+            boost::asio::post(house_, [done, restored = std::move(restored)] { done(restored); });
+        });
     if (!taken) done(busy());
 }
 
 void CacheDesk::dump(std::uint16_t instance, std::string path, const Counted& done) {
-    const std::size_t i = place_of(instance);
-    const bool taken = post([this, i, path = std::move(path), done] {
-        auto answers = dump_instance(cache_, kWalkReader, scope(i), clock_.now(), wall_ms(), path);
-        boost::asio::post(house_, [done, answers = std::move(answers)] { done(answers); });
-    });
+    const bool taken =
+        post([this, scope = scope(place_of(instance)), path = std::move(path), done] {
+            auto answers = dump_instance(cache_, kWalkReader, scope, clock_.now(), wall_ms(), path);
+            boost::asio::post(house_, [done, answers = std::move(answers)] { done(answers); });
+        });
     if (!taken) done(busy());
 }
 

@@ -74,6 +74,9 @@ class CacheDesk {
     // After the workers have ended: what changed since the last dump.
     void dump_at_end();
 
+    // A reload: these caches and lists from now on. One that is no longer configured is not dumped any more.
+    void follow(std::vector<CacheOf> caches, std::vector<ListName> lists);
+
     // How many entries were dropped. At most kMostJobs wait; then an Error.
     void flush(Filter filter, const Counted& done);
     // How many answers were written.
@@ -108,8 +111,8 @@ class CacheDesk {
     Plane& plane_;
     Clock& clock_;
     cache::Cache& cache_;
-    const std::vector<CacheOf> caches_;
-    const std::vector<ListName> lists_;
+    std::vector<CacheOf> caches_;  // that were ever configured
+    std::vector<ListName> lists_;
     const Say say_;
     std::vector<DumpState> states_;                 // by place in caches_
     std::deque<boost::asio::steady_timer> timers_;  // the same

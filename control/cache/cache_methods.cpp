@@ -98,18 +98,18 @@ RpcError no_cache(const CacheDesk& desk, const std::string& tag) {
 // A flush by tag matches names on the desk's thread, with a scratch of its own.
 boost::system::result<CacheDesk::Filter, RpcError> tag_filter(const CacheMethods& m,
                                                               const std::string& tag) {
-    const auto set = std::find_if(m.sets.begin(), m.sets.end(),
+    const auto set = std::find_if(m.in_force.sets.begin(), m.in_force.sets.end(),
                                   [&](const build::NamedSet& s) { return s.tag == tag; });
-    if (set == m.sets.end() || m.names == nullptr) {
-        return bad(
-            "the program asks about no domain set " + matchers::quoted(tag) +
-            "; it asks about: " + names_of(m.sets, [](const build::NamedSet& s) { return s.tag; }));
+    if (set == m.in_force.sets.end() || m.in_force.names == nullptr) {
+        return bad("the program asks about no domain set " + matchers::quoted(tag) +
+                   "; it asks about: " +
+                   names_of(m.in_force.sets, [](const build::NamedSet& s) { return s.tag; }));
     }
     auto scratch = std::make_shared<matchers::NameMatcher::Scratch>();
-    if (auto ready = m.names->prepare(*scratch); !ready) {
+    if (auto ready = m.in_force.names->prepare(*scratch); !ready) {
         return RpcError{RpcCode::internal_error, ready.error().sentence()};
     }
-    return [names = m.names, scratch, bits = set->bits](const cache::Entry& e) {
+    return [names = m.in_force.names, scratch, bits = set->bits](const cache::Entry& e) {
         return names->match(e.name(), *scratch).any_of(bits);
     };
 }

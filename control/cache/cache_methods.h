@@ -20,13 +20,18 @@
 
 namespace steer {
 
+// What names are matched against now.
+struct SetsInForce {
+    std::vector<build::NamedSet> sets;
+    std::shared_ptr<const matchers::NameMatcher> names;  // nullptr: no rule at all
+};
+
 // All outlive the JsonRpc's last call.
 struct CacheMethods {
     CacheDesk& desk;
     const cache::Cache& cache;
     Clock& clock;
-    const std::vector<build::NamedSet>& sets;
-    std::shared_ptr<const matchers::NameMatcher> names;
+    const SetsInForce& in_force;
 };
 
 void add_cache_methods(ops::JsonRpc& rpc, const CacheMethods& methods);

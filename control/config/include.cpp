@@ -82,6 +82,7 @@ class Includer {
         const std::string file = resolve(path.value);
         const std::string whole = canonical(file);
         if (!may_include(file, whole, path.line)) return;
+        in_.settings().opened.push_back(file);
         const auto text = Reading::read_text(file);
         if (!text) {
             fail(path.line,

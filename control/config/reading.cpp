@@ -85,6 +85,7 @@ Result<std::string> Reading::read_text(const std::string& path, bool or_pipe) {
 }
 
 std::optional<std::string> Reading::read_file(const std::string& path, const Place& place) {
+    settings_.opened.push_back(path);
     auto content = read_text(path);
     if (content) return *std::move(content);
     report_.error(place.line, "the file " + matchers::quoted(path) + " in " + place.name() +

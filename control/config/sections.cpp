@@ -70,7 +70,7 @@ void read_images(Reading& in, const Node& node, const Place& place, Control& out
     }
 }
 
-constexpr std::array<Row<Control>, 4> kControlRows{{
+constexpr std::array<Row<Control>, 5> kControlRows{{
     {"socket", Own<Control>{"path", read_socket}, "/run/steerdns/control.sock", "",
      "where steerctl reaches the daemon"},
     {"http", Own<Control>{"address:port", read_http}, "127.0.0.1:9153", "", "metrics; `off`: none"},
@@ -79,6 +79,9 @@ constexpr std::array<Row<Control>, 4> kControlRows{{
     {"images", Own<Control>{"path", read_images}, "/var/lib/steerdns/images", "",
      "a folder for compiled lists (20,000 names, 20 patterns and more), so that a start or reload "
      "with the same lists compiles nothing; `off`: none"},
+    {"watch", choice<Control, &Control::watch>(), "files", "files|all|off",
+     "what is read anew when it changes: the files that the configuration names, these and the "
+     "configuration, nothing"},
 }};
 
 void read_control(Reading& in, const Node& node, int /*line*/) {
@@ -119,9 +122,12 @@ void read_runtime(Reading& in, const Node& node, int line) {
 
 constexpr std::array kSections{
     Section{"log", "The daemon's log.", [] { return row_texts(kLogRows); }, read_log},
-    Section{"dataplane", "Ports, workers, memory, and who may ask. A change needs a restart.",
+    Section{"dataplane",
+            "Ports, workers, memory, and who may ask. A change of other than `allow` and "
+            "`trusted_forwarders` needs a restart.",
             dataplane_row_texts, read_dataplane},
-    Section{"control", "How the daemon is asked and watched.",
+    Section{"control",
+            "How the daemon is asked and watched. A change of other than `watch` needs a restart.",
             [] { return row_texts(kControlRows); }, read_control},
     Section{"policy", "What holds for every query, before its first rule.",
             [] { return row_texts(kPolicyRows); }, read_policy},

@@ -52,6 +52,15 @@ struct Text {
     int line = 0;
 };
 
+// Where something is written; of no account when settings are compared.
+struct Line {
+    int number = 0;
+    Line() = default;
+    Line(int n) : number(n) {}               // NOLINT(google-explicit-constructor): it is a number
+    operator int() const { return number; }  // NOLINT(google-explicit-constructor)
+    bool operator==(const Line&) const { return true; }
+};
+
 // ---- log
 
 enum class LogLevel : std::uint8_t { off, trace, debug, info, warn, error };
@@ -80,6 +89,7 @@ enum class Driver : std::uint8_t {
 struct InterfaceAddress {
     IpAddress ip;
     std::uint8_t length = 0;  // of the prefix, as its family counts: 24, 64
+    bool operator==(const InterfaceAddress&) const = default;
 };
 
 // Who moves the frames of an exception interface: vhost-net if it can, or a thread of ours and a TAP.
@@ -89,6 +99,7 @@ enum class ExceptionDriver : std::uint8_t { automatic, tap, vhost };
 struct ExceptionRates {
     std::uint32_t arp = 1'000, nd = 1'000, icmp = 1'000, icmp6 = 1'000, tcp = 100'000, udp = 10'000,
                   fragment = 1'000, other = 1'000;
+    bool operator==(const ExceptionRates&) const = default;
 };
 
 // How the port's interface takes part in ARP, as RouterOS has it (control/kernel/arp.h).
@@ -106,6 +117,7 @@ struct NeighbourSettings {
     IpAddress ip;
     std::array<std::uint8_t, 6> mac{};  // not of a published one
     bool published = false;             // the kernel answers in its place
+    bool operator==(const NeighbourSettings&) const = default;
 };
 
 struct PortSettings {
@@ -126,7 +138,8 @@ struct PortSettings {
     Arp arp = Arp::as_it_is;
     std::vector<NeighbourSettings> neighbours;
     bool force = false;  // pci: even if it is the only way into this machine
-    int line = 0;
+    Line line;
+    bool operator==(const PortSettings&) const = default;
 
     // The kernel keeps the interface and its addresses.
     [[nodiscard]] bool kernel_backed() const {
@@ -170,7 +183,8 @@ struct Dataplane {
 struct Endpoint {
     IpAddress address{};  // all zeros (::): all, both families
     std::uint16_t port = 0;
-    int line = 0;
+    Line line;
+    bool operator==(const Endpoint&) const = default;
     [[nodiscard]] bool any() const { return address == IpAddress{}; }
     [[nodiscard]] bool any_v4() const {
         constexpr std::uint8_t kZero[4]{};
@@ -179,11 +193,15 @@ struct Endpoint {
     [[nodiscard]] std::string to_string() const;
 };
 
+// Whose change is taken up without being asked to: of files that the configuration names, of these and itself, of none.
+enum class Watch : std::uint8_t { files, all, off };
+
 struct Control {
     std::string socket = "/run/steerdns/control.sock";
     std::optional<Endpoint> http;  // nothing: off
     std::string user;              // empty: `steerdns` if there is one, else `nobody`
     std::string images = "/var/lib/steerdns/images";  // compiled lists; empty: not kept
+    Watch watch = Watch::files;
 };
 
 // ---- routers
@@ -452,6 +470,7 @@ struct Settings {
     std::string file;                   // the configuration's name, as given to load()
     std::vector<std::string> included;  // files, in the order of reading
     std::vector<std::string> files;     // [0] is `file`; then every rule file that was read
+    std::vector<std::string> opened;    // every file but `file`, also those that could not be read
     Log log;
     Dataplane dataplane;
     Control control;

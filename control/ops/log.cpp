@@ -94,4 +94,8 @@ Result<void> start_log(const config::Log& settings) {
     return result;
 }
 
+void set_log_level(config::LogLevel level) {
+    spdlog::set_level(to_spdlog(level));
+}
+
 }  // namespace steer::ops

@@ -12,5 +12,7 @@ namespace steer::ops {
 
 // An Error if the file cannot be opened; then standard output alone is set up.
 Result<void> start_log(const config::Log& settings);
+// From now on. Any thread.
+void set_log_level(config::LogLevel level);
 
 }  // namespace steer::ops

@@ -63,6 +63,16 @@ int show_version(const Options& options) {
     return 0;
 }
 
+// Exit 2 as of steerdnsd's own start: what was read is not good, and what was in force is.
+int reload(const Options& options) {
+    const steerctl::Reply reply =
+        steerctl::ask(options.socket, "reload", nullptr, steerctl::kLongPatience);
+    if (!reply.error.empty()) return fail(reply.error);
+    print(options.as_json ? json::serialize(reply.result) + "\n"
+                          : steerctl::reload_text(reply.result));
+    return steerctl::is_refused(reply.result) ? kBadUsage : 0;
+}
+
 // The sub-commands of `cache`.
 struct CacheCommands {
     CacheCommands(CLI::App& app, Options& options)
@@ -128,6 +138,8 @@ int main(int argc, char** argv) {
         app.add_subcommand("status", "ports, workers, cache, routers, upstreams");
     auto* const counters = app.add_subcommand("counters", "what was counted since the start");
     counters->add_flag("--all", options.all, "counters that are 0 too");
+    const auto* const reload_command =
+        app.add_subcommand("reload", "reads the configuration and its files anew");
     const CacheCommands cache(app, options);
     auto* const reverse =
         app.add_subcommand("reverse", "for which name an address was last answered");
@@ -139,6 +151,7 @@ int main(int argc, char** argv) {
         return app.exit(e) == 0 ? 0 : kBadUsage;
     }
     if (status->parsed()) return show(options, "status", steerctl::status_text);
+    if (reload_command->parsed()) return reload(options);
     if (version->parsed()) return show_version(options);
     if (cache.cache->parsed()) return cache.run(options);
     if (reverse->parsed())

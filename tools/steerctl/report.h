@@ -20,4 +20,8 @@ std::string cache_done_text(const boost::json::value& done);
 // Of reverse.
 std::string reverse_text(const boost::json::value& answer);
 
+// Of reload.
+std::string reload_text(const boost::json::value& outcome);
+bool is_refused(const boost::json::value& outcome);
+
 }  // namespace steerctl

@@ -1,0 +1,211 @@
+// The daemon takes up another configuration while it serves.
+//
+// Built aside (reloader.h); then what can be refused is refused, and nothing was touched. Then, in this order: workers
+// and ports learn of new upstreams; when these can be reached, the snapshot is published; routers, caches, log and
+// watched files follow. What only a start can take up stays as it was, and is named.
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <csignal>
+#include <utility>
+
+#include "control/daemon.h"
+#include "control/ops/log.h"
+#include "control/restart_settings.h"
+
+namespace steer {
+namespace {
+
+using boost::json::array;
+using boost::json::object;
+
+constexpr std::uint64_t kHopPatienceMs = 1'500;  // of a new upstream
+
+array sentences(const std::vector<Error>& errors) {
+    array all;
+    for (const auto& e : errors)
+        all.emplace_back(e.sentence());
+    return all;
+}
+
+}  // namespace
+
+boost::json::value to_json(const ReloadOutcome& outcome) {
+    return object{{"generation", outcome.generation},
+                  {"errors", sentences(outcome.errors)},
+                  {"warnings", sentences(outcome.warnings)},
+                  {"took_ms", outcome.took_ms}};
+}
+
+// ---- who asks
+
+void Daemon::await_hangup() {
+    hangup_.async_wait([this](const boost::system::error_code& error, int) {
+        if (error) return;
+        reload("SIGHUP");
+        await_hangup();
+    });
+}
+
+std::vector<std::string> Daemon::watched(const config::Settings& settings) {
+    std::vector<std::string> files;
+    if (settings.control.watch == config::Watch::off) return files;
+    files = settings.opened;
+    if (settings.control.watch == config::Watch::all) files.push_back(settings.file);
+    std::sort(files.begin(), files.end());
+    files.erase(std::unique(files.begin(), files.end()), files.end());
+    return files;
+}
+
+void Daemon::watch_files() {
+    watch_ = std::make_unique<FileWatch>(
+        house_, [this](const std::string& file) { reload("a change of " + file); });
+    if (auto done = watch_->watch(watched(settings_)); !done)
+        spdlog::warn("{}", done.error().sentence());
+}
+
+void Daemon::reload(const std::string& why, Reloader::Done done) {
+    reloader_->request([this, why, done = std::move(done)](const ReloadOutcome& outcome) {
+        note_reload(why, outcome);
+        if (done) done(outcome);
+    });
+}
+
+void Daemon::note_reload(const std::string& why, const ReloadOutcome& outcome) {
+    for (const auto& warning : outcome.warnings)
+        spdlog::warn("{}", warning.sentence());
+    if (outcome.errors.empty()) {
+        spdlog::info("configuration {} is in force after {} ms, because of {}", outcome.generation,
+                     outcome.took_ms, why);
+        return;
+    }
+    for (const auto& error : outcome.errors)
+        spdlog::error("{}", error.sentence());
+    spdlog::error("configuration {} stays in force: what was read because of {} is not good",
+                  outcome.generation, why);
+}
+
+// ---- what came
+
+std::vector<Error> Daemon::refusals(const Candidate& candidate) const {
+    if (!candidate.ok()) return candidate.errors;
+    const auto& snapshot = *candidate.built.snapshot;
+    if (plane_->shared().cache == nullptr && !snapshot.caches.empty()) {
+        return {Error{"the first cache needs a restart: memory for it is taken at the start",
+                      candidate.settings.file}};
+    }
+    const auto sizes = plan_tables(candidate.settings, snapshot, eal_->memory_bytes(),
+                                   static_cast<unsigned>(cpus_.workers.size()));
+    if (!sizes) return {sizes.error()};
+    return {};
+}
+
+void Daemon::take_up(std::unique_ptr<Candidate> candidate) {
+    // A file that is missing or wrong may be mended: what was read is watched, good or not.
+    auto files = watched(candidate->settings);
+    if (!candidate->ok()) {
+        const auto good = watched(settings_);
+        files.insert(files.end(), good.begin(), good.end());
+    }
+    if (watch_) {
+        if (auto done = watch_->watch(files); !done) candidate->warnings.push_back(done.error());
+    }
+    ReloadOutcome outcome;
+    outcome.errors = refusals(*candidate);
+    if (!outcome.errors.empty()) {
+        ++reloads_.refused;
+        reloads_.trouble = outcome.errors.front().sentence();
+        outcome.warnings = std::move(candidate->warnings);
+        outcome.generation = publisher_->current()->generation;
+        reloader_->finished(std::move(outcome));
+        return;
+    }
+    for (const auto& upstream : candidate->built.snapshot->upstreams) {
+        const auto known = std::find_if(upstreams_.begin(), upstreams_.end(),
+                                        [&](const Upstream& u) { return u.id == upstream.id; });
+        if (known == upstreams_.end()) upstreams_.push_back(upstream);
+    }
+    has_old_upstreams_ = true;
+    if (auto done = set_upstreams(); !done) spdlog::error("{}", done.error().sentence());
+    watcher_->set_upstreams(upstream_addresses());
+    candidate_ = std::move(candidate);
+    candidate_since_ms_ = clock_.now().ms;
+    publish_candidate();
+}
+
+bool Daemon::knows_hops(const Snapshot& snapshot) const {
+    const auto& hops = hops_->current()->by_upstream;
+    return std::all_of(snapshot.upstreams.begin(), snapshot.upstreams.end(),
+                       [&](const Upstream& u) {
+                           return u.id < hops.size() && hops[u.id].via != NextHop::Via::nothing;
+                       });
+}
+
+// Once it can: housekeeping tries again.
+void Daemon::publish_candidate() {
+    if (!candidate_ || publisher_->alive() == kMaxGenerations) return;
+    const Now now = clock_.now();
+    if (!knows_hops(*candidate_->built.snapshot) && now.ms - candidate_since_ms_ < kHopPatienceMs)
+        return;
+    auto published = publisher_->publish(candidate_->built.snapshot, now);
+    if (!published) return;
+    const auto candidate = std::exchange(candidate_, nullptr);
+    put_in_force(*candidate, *published);
+}
+
+void Daemon::put_in_force(Candidate& candidate, std::uint32_t generation) {
+    const Snapshot& snapshot = *publisher_->current();
+    for (const auto& late : {need_restart(settings_, candidate.settings),
+                             need_restart(built_.listeners, candidate.built.listeners)}) {
+        for (const auto& what : late) {
+            candidate.warnings.push_back(
+                Error{what + " needs a restart: it is as it was", candidate.settings.file});
+        }
+    }
+    registry_ = std::move(candidate.registry);
+    in_force_ = {std::move(candidate.built.sets), snapshot.names};
+    routers_->configure(std::move(candidate.built.routers));
+    if (auto* const cache = plane_->shared().cache) {
+        for (const auto& instance : snapshot.caches)
+            cache->set_instance_size(instance.id, instance.size);
+        cache_desk_->follow(caches_of(candidate.settings), registry_.list_names());
+    }
+    ops::set_log_level(candidate.settings.log.level);
+    ++reloads_.done;
+    reloads_.at_ms = clock_.now().ms;
+    reloads_.trouble.clear();
+    reloader_->finished(
+        {.generation = generation, .errors = {}, .warnings = std::move(candidate.warnings)});
+}
+
+// Replies to queries of earlier generations have come, or never will.
+void Daemon::forget_old_upstreams() {
+    if (!has_old_upstreams_ || candidate_ || publisher_->alive() > 1) return;
+    has_old_upstreams_ = false;
+    upstreams_ = publisher_->current()->upstreams;
+    if (auto done = set_upstreams(); !done) spdlog::error("{}", done.error().sentence());
+    watcher_->set_upstreams(upstream_addresses());
+}
+
+// ---- what is said of it
+
+boost::json::value Daemon::reload_status() const {
+    object all{{"under_way", reloader_ && reloader_->is_under_way()},
+               {"done", reloads_.done},
+               {"refused", reloads_.refused},
+               {"trouble", reloads_.trouble}};
+    if (reloads_.at_ms != 0) all["ago_s"] = (clock_.now().ms - reloads_.at_ms) / 1000;
+    return all;
+}
+
+void Daemon::write_reload_metrics(ops::MetricWriter& writer) const {
+    writer.counter("steerdns_reloads", "configurations that were read while serving, by result");
+    writer.sample({{"result", "in_force"}}, reloads_.done);
+    writer.sample({{"result", "refused"}}, reloads_.refused);
+    writer.gauge("steerdns_generation", "number of the configuration in force");
+    writer.sample({}, std::uint64_t{publisher_->current()->generation});
+}
+
+}  // namespace steer

@@ -1,0 +1,149 @@
+#include "control/file_watch.h"
+
+#include <sys/inotify.h>
+
+#include <array>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <utility>
+
+namespace steer {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint32_t kEvents =
+    IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_ONLYDIR;
+constexpr std::size_t kReadBytes = 16 * 1024;
+
+}  // namespace
+
+struct FileWatch::Impl : std::enable_shared_from_this<Impl> {
+    // A file's names in one folder, and what the file was called.
+    struct Folder {
+        std::map<std::string, std::string> files;
+    };
+
+    Impl(boost::asio::io_context& house, Changed changed)
+        : events(house), quiet(house), tell(std::move(changed)) {}
+
+    // Both the path and, where it is a link, what it leads to.
+    void add(const std::string& file) {
+        std::error_code error;
+        fs::path path = fs::absolute(file, error);
+        constexpr int kMostLinks = 8;
+        for (int links = 0; !error && links < kMostLinks; ++links) {
+            wanted[path.parent_path().string()].files[path.filename().string()] = file;
+            if (!fs::is_symlink(path, error)) break;
+            const fs::path target = fs::read_symlink(path, error);
+            path = (path.parent_path() / target).lexically_normal();
+        }
+    }
+
+    // Folders that stay keep their watch, so that nothing is missed.
+    Result<void> follow() {
+        Result<void> done;
+        std::map<int, std::string> kept;
+        for (const auto& [id, folder] : folders) {
+            if (wanted.contains(folder)) {
+                kept.emplace(id, folder);
+            } else {
+                inotify_rm_watch(events.native_handle(), id);
+            }
+        }
+        for (const auto& [folder, _] : wanted) {
+            const int id = inotify_add_watch(events.native_handle(), folder.c_str(), kEvents);
+            if (id < 0) {
+                done =
+                    Error{"changes in " + folder + " will not be noticed: " + std::strerror(errno)};
+                continue;
+            }
+            kept[id] = folder;
+        }
+        folders = std::move(kept);
+        return done;
+    }
+
+    void listen() {
+        events.async_read_some(
+            boost::asio::buffer(bytes),
+            [self = shared_from_this()](const boost::system::error_code& error, std::size_t n) {
+                if (error) return;
+                self->read(n);
+                self->listen();
+            });
+    }
+
+    void read(std::size_t n) {
+        for (std::size_t at = 0; at + sizeof(inotify_event) <= n;) {
+            inotify_event event;
+            std::memcpy(&event, bytes.data() + at, sizeof event);
+            const char* const name =
+                event.len == 0 ? "" : bytes.data() + at + sizeof(inotify_event);
+            at += sizeof(inotify_event) + event.len;
+            // Events were lost: any file may have changed.
+            if ((event.mask & IN_Q_OVERFLOW) != 0 && !wanted.empty()) {
+                changed(wanted.begin()->second.files.begin()->second);
+                continue;
+            }
+            const auto folder = folders.find(event.wd);
+            if (folder == folders.end()) continue;
+            const auto& files = wanted[folder->second].files;
+            const auto file = files.find(name);
+            if (file != files.end()) changed(file->second);
+        }
+    }
+
+    void changed(const std::string& file) {
+        const auto now = std::chrono::steady_clock::now();
+        if (which.empty()) {
+            which = file;
+            tell_by = now + kLongest;
+        }
+        quiet.expires_at(std::min(now + kQuiet, tell_by));
+        quiet.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+            if (!error) self->tell(std::exchange(self->which, {}));
+        });
+    }
+
+    boost::asio::posix::stream_descriptor events;
+    boost::asio::steady_timer quiet;
+    Changed tell;
+    std::map<std::string, Folder> wanted;  // by the folder's path
+    std::map<int, std::string> folders;    // by inotify's number
+    std::string which;                     // the first that changed; empty: nothing to tell
+    std::chrono::steady_clock::time_point tell_by;
+    alignas(inotify_event) std::array<char, kReadBytes> bytes{};
+};
+
+FileWatch::FileWatch(boost::asio::io_context& house, Changed changed)
+    : impl_(std::make_shared<Impl>(house, std::move(changed))) {}
+
+FileWatch::~FileWatch() {
+    boost::system::error_code ignored;
+    impl_->events.close(ignored);
+    impl_->quiet.cancel();
+}
+
+Result<void> FileWatch::watch(const std::vector<std::string>& files) {
+    impl_->wanted.clear();
+    for (const auto& file : files)
+        impl_->add(file);
+    if (!impl_->events.is_open()) {
+        if (impl_->wanted.empty()) return {};
+        const int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+        if (fd < 0) {
+            return Error{std::string("changed files will not be noticed: ") + std::strerror(errno)};
+        }
+        impl_->events.assign(fd);
+        impl_->listen();
+    }
+    return impl_->follow();
+}
+
+}  // namespace steer

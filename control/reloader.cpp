@@ -1,0 +1,83 @@
+#include "control/reloader.h"
+
+#include <sys/resource.h>
+
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <iterator>
+#include <utility>
+
+#include "control/surroundings.h"
+
+namespace steer {
+namespace {
+
+constexpr int kNice = 10;  // who answers queries and writes rows goes first
+
+}  // namespace
+
+config::LoadOutcome ConfigSource::load() const {
+    auto loaded = config::load(path, options);
+    if (!control_socket.empty()) loaded.settings.control.socket = control_socket;
+    return loaded;
+}
+
+Reloader::Reloader(boost::asio::io_context& house, ConfigSource source, Registered registered,
+                   Apply apply)
+    : house_(house),
+      source_(std::move(source)),
+      registered_(std::move(registered)),
+      apply_(std::move(apply)) {}
+
+// A build that is under way cannot be broken off.
+Reloader::~Reloader() {
+    if (thread_.joinable()) thread_.join();
+}
+
+void Reloader::request(Done done) {
+    (under_way_ ? next_ : asked_).push_back(std::move(done));
+    if (!under_way_) begin();
+}
+
+void Reloader::begin() {
+    under_way_ = true;
+    begun_ = std::chrono::steady_clock::now();
+    if (thread_.joinable()) thread_.join();  // it has posted its last word
+    thread_ = std::thread([this, registry = registered_()]() mutable {
+        ::setpriority(PRIO_PROCESS, 0, kNice);  // of this thread alone
+        auto candidate = build(source_, std::move(registry));
+        boost::asio::post(
+            house_, [this, built = std::move(candidate)]() mutable { apply_(std::move(built)); });
+    });
+    pthread_setname_np(thread_.native_handle(), "reload");
+}
+
+std::unique_ptr<Candidate> Reloader::build(const ConfigSource& source, build::Registry registry) {
+    auto candidate = std::make_unique<Candidate>();
+    auto loaded = source.load();
+    candidate->settings = std::move(loaded.settings);
+    candidate->errors = std::move(loaded.errors);
+    candidate->warnings = std::move(loaded.warnings);
+    candidate->registry = std::move(registry);
+    if (!candidate->ok()) return candidate;
+    auto& built = candidate->built;
+    built =
+        build::build(candidate->settings, look_around(candidate->settings), candidate->registry);
+    std::move(built.warnings.begin(), built.warnings.end(),
+              std::back_inserter(candidate->warnings));
+    candidate->errors = std::move(built.errors);
+    return candidate;
+}
+
+void Reloader::finished(ReloadOutcome outcome) {
+    const auto took = std::chrono::steady_clock::now() - begun_;
+    outcome.took_ms = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
+    const auto told = std::exchange(asked_, std::exchange(next_, {}));
+    under_way_ = false;
+    if (!asked_.empty()) begin();
+    for (const auto& done : told)
+        done(outcome);
+}
+
+}  // namespace steer

@@ -1,0 +1,86 @@
+// Reads and builds a configuration aside, while the one in force serves: on a thread of its own, one at a time.
+//
+// What comes of it is handed over on `house`, where whoever runs takes it up or leaves it. A request that comes while
+// one is under way is done afterwards, once for all that came.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/json/value.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "control/build/build.h"
+#include "control/build/registry.h"
+#include "control/config/load.h"
+#include "matchers/result.h"
+
+namespace steer {
+
+// Where a configuration comes from.
+struct ConfigSource {
+    std::string path;
+    config::LoadOptions options;
+    std::string control_socket;  // instead of `control.socket`; empty: as it says
+
+    // What it says now. Any thread.
+    [[nodiscard]] config::LoadOutcome load() const;
+};
+
+// A configuration that was read and built.
+struct Candidate {
+    config::Settings settings;  // complete only if ok()
+    build::Built built;
+    build::Registry registry;
+    std::vector<Error> errors, warnings;
+    [[nodiscard]] bool ok() const { return errors.empty(); }
+};
+
+// What became of a request.
+struct ReloadOutcome {
+    std::uint32_t generation = 0;  // that is in force now
+    std::vector<Error> errors;     // none: it is the new one
+    std::vector<Error> warnings;
+    std::uint64_t took_ms = 0;
+};
+
+// {"generation", "errors", "warnings": sentences, "took_ms"}
+boost::json::value to_json(const ReloadOutcome& outcome);
+
+class Reloader {
+  public:
+    using Registered = std::function<build::Registry()>;
+    using Apply = std::function<void(std::unique_ptr<Candidate>)>;
+    using Done = std::function<void(const ReloadOutcome&)>;
+
+    // `registered` gives the numbers in use; `apply` gets what was built and calls finished() when that is in force or
+    // was refused. Both on `house`.
+    Reloader(boost::asio::io_context& house, ConfigSource source, Registered registered,
+             Apply apply);
+    ~Reloader();
+    Reloader(const Reloader&) = delete;
+    Reloader& operator=(const Reloader&) = delete;
+
+    void request(Done done);
+    void finished(ReloadOutcome outcome);
+    [[nodiscard]] bool is_under_way() const { return under_way_; }
+
+  private:
+    void begin();
+    static std::unique_ptr<Candidate> build(const ConfigSource& source, build::Registry registry);
+
+    boost::asio::io_context& house_;
+    const ConfigSource source_;
+    const Registered registered_;
+    const Apply apply_;
+    std::vector<Done> asked_, next_;  // for the one under way, for the one after it
+    bool under_way_ = false;
+    std::chrono::steady_clock::time_point begun_;
+    std::thread thread_;
+};
+
+}  // namespace steer

@@ -1,0 +1,72 @@
+#include "control/restart_settings.h"
+
+#include <algorithm>
+
+namespace steer {
+namespace {
+
+template <class Section, class Value>
+void compare(std::vector<std::string>& out, const char* name, const Section& before,
+             const Section& after, Value Section::*member) {
+    if (!(before.*member == after.*member)) out.emplace_back(name);
+}
+
+bool is_listed(const std::vector<build::Listener>& all, const build::Listener& l) {
+    return std::any_of(all.begin(), all.end(), [&](const build::Listener& other) {
+        return other.endpoint == l.endpoint && other.udp == l.udp && other.tcp == l.tcp &&
+               other.tcp_idle_timeout_ms == l.tcp_idle_timeout_ms;
+    });
+}
+
+std::string named(const build::Listener& l) {
+    return std::string(l.udp ? "udp" : "") + (l.udp && l.tcp ? " and " : "") +
+           (l.tcp ? "tcp" : "") + " on " + l.endpoint.to_string();
+}
+
+}  // namespace
+
+std::vector<std::string> need_restart(const config::Settings& started_with,
+                                      const config::Settings& now) {
+    std::vector<std::string> out;
+    using D = config::Dataplane;
+    const auto dataplane = [&](const char* name, auto member) {
+        compare(out, name, started_with.dataplane, now.dataplane, member);
+    };
+    dataplane("dataplane.ports", &D::ports);
+    dataplane("dataplane.workers", &D::workers);
+    dataplane("dataplane.workers", &D::cores);
+    dataplane("dataplane.memory", &D::memory_bytes);
+    dataplane("dataplane.idle", &D::idle);
+    dataplane("dataplane.spread", &D::spread);
+    dataplane("dataplane.upstream_ports", &D::first_upstream_port);
+    dataplane("dataplane.upstream_ports", &D::last_upstream_port);
+    dataplane("dataplane.max_parked", &D::max_parked);
+    dataplane("dataplane.max_in_flight", &D::max_in_flight);
+    dataplane("dataplane.max_parked_per_client", &D::max_parked_per_client);
+    dataplane("dataplane.max_per_suffix", &D::suffix_percent);
+    dataplane("dataplane.over_quota", &D::over_quota);
+    compare(out, "log.file", started_with.log, now.log, &config::Log::file);
+    using C = config::Control;
+    const auto control = [&](const char* name, auto member) {
+        compare(out, name, started_with.control, now.control, member);
+    };
+    control("control.socket", &C::socket);
+    control("control.http", &C::http);
+    control("control.user", &C::user);
+    out.erase(std::unique(out.begin(), out.end()), out.end());
+    return out;
+}
+
+std::vector<std::string> need_restart(const std::vector<build::Listener>& started_with,
+                                      const std::vector<build::Listener>& now) {
+    std::vector<std::string> out;
+    for (const auto& l : now) {
+        if (!is_listed(started_with, l)) out.push_back("to answer " + named(l));
+    }
+    for (const auto& l : started_with) {
+        if (!is_listed(now, l)) out.push_back("no longer to answer " + named(l));
+    }
+    return out;
+}
+
+}  // namespace steer

@@ -1,0 +1,189 @@
+"""A configuration, or a file that it names, changes while the daemon serves."""
+
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import unittest
+
+from lab.network import until
+from lab.scene import Scene
+
+BUILD = sys.argv.pop(1)
+
+CONFIG = """
+control: {{ watch: {watch} }}
+routers:
+  edge1: {{ address: 172.16.1.1, username: api-user, password: secret }}
+plugins:
+  - {{ tag: policy, type: domain_set, args: {{ files: [names.txt] }} }}
+  - {{ tag: main_cache, type: cache, args: {{ size: 1000, short_circuit: true }} }}
+  - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: udp://{upstream} }} ] }} }}
+  - {{ tag: list1, type: ros_address_list, args: {{ router: edge1, address_list4: one, address_list6: one6 }} }}
+{more}
+  - {{ tag: main, type: sequence, args: [
+      {{ matches: qname $policy, exec: {list} }},
+      {{ exec: $main_cache }},
+      {{ exec: $up }} ] }}
+"""
+LIST2 = "  - { tag: list2, type: ros_address_list, args: { router: edge1, address_list4: two, address_list6: two6 } }"
+OTHER = "198.51.100.1"
+
+
+class Reload(unittest.TestCase):
+    def setUp(self):
+        self.scene = self.enterContext(Scene("reload", BUILD))
+        self.scene.start_resolver()
+        os.chmod(self.scene.folder, 0o755)
+        self.names = self.scene.folder / "names.txt"
+        self.names.write_text("stream.example\n")
+        self.config = self.scene.folder / "steer.yaml"
+        self.write()
+
+    def write(self, watch="files", upstream="1.1.1.1", more="", list="$list1"):
+        self.config.write_text(CONFIG.format(watch=watch, upstream=upstream, more=more, list=list))
+
+    def status(self):
+        return json.loads(self.scene.steerctl("--json", "status"))
+
+    def generation(self):
+        return self.status()["generation"]
+
+    def wait_generation(self, wanted):
+        until(lambda: self.generation() == wanted, 10, f"configuration {wanted} is in force")
+
+    def replace(self, path: pathlib.Path, text: str):
+        """As an editor does: a new file that is renamed over the old one."""
+        new = path.with_suffix(".new")
+        new.write_text(text)
+        new.rename(path)
+
+    def reload(self):
+        return subprocess.run([f"{BUILD}/tools/steerctl/steerctl", "--socket", str(self.scene.socket), "reload"],
+                              capture_output=True, text=True)
+
+    def answered(self, name="other.example"):
+        return self.scene.short(name, "A") != []
+
+    def test_a_list_changes(self):
+        """No restart, no cold cache: what was cached before is claimed after."""
+        self.scene.start_router()
+        daemon = self.scene.start_daemon(self.config)
+        self.assertTrue(self.answered())
+        self.assertEqual(self.scene.rows(), [])
+        asked = self.scene.total("stats", "upstream_queries")
+        self.replace(self.names, "stream.example\nother.example\n")
+        self.wait_generation(2)
+        self.assertTrue(self.answered())
+        self.scene.wait_rows({("one", OTHER)})
+        self.assertEqual(self.scene.total("stats", "upstream_queries"), asked, "the cache stayed warm")
+        with self.names.open("a") as file:  # written in place
+            file.write("media.example\n")
+        self.wait_generation(3)
+        self.answered("media.example")
+        self.scene.wait_rows({("one", "203.0.113.30")})
+        self.assertIn(f"because of a change of {self.names}", daemon.text())
+        # Away, the last good state stays; back again, it is read.
+        kept = self.names.read_text()
+        self.names.unlink()
+        until(lambda: self.status()["reload"]["refused"] == 1, 10, "the missing list is noticed")
+        status = self.status()
+        self.assertEqual(status["generation"], 3)
+        self.assertRegex(status["reload"]["trouble"], r"steer.yaml:6: .*names.txt.* cannot be read: No such file")
+        self.assertTrue(self.answered("stream.example"))
+        self.scene.wait_rows({("one", "203.0.113.10")})
+        self.names.write_text(kept)
+        self.wait_generation(4)
+        self.assertEqual(self.status()["reload"]["trouble"], "")
+
+    def test_by_signal_and_by_hand(self):
+        self.scene.start_router()
+        daemon = self.scene.start_daemon(self.config)
+        self.answered("stream.example")
+        self.scene.wait_rows({("one", "203.0.113.10")})
+        connects = self.scene.counters()["routers"][0]["connects"]
+
+        os.kill(daemon.pid, signal.SIGHUP)
+        self.wait_generation(2)
+        done = self.reload()
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done)
+        self.assertRegex(done.stdout, r"^configuration 3 is in force after \d+ ms\n$")
+        self.assertEqual(self.scene.counters()["routers"][0]["connects"], connects, "an unchanged router is left alone")
+
+        # Another list at the same router: the old one's rows stay, the new one is written.
+        self.write(more=LIST2, list="$list2")
+        self.assertEqual(self.reload().returncode, 0)
+        self.answered("stream.example")
+        self.scene.wait_rows({("two", "203.0.113.10"), ("one", "203.0.113.10")})
+
+        # A mistake changes nothing.
+        self.write(list="$nobody")
+        done = self.reload()
+        self.assertEqual(done.returncode, 2)
+        self.assertRegex(done.stdout, r'error: .*steer.yaml:\d+: there is no plugin "nobody"')
+        self.assertRegex(done.stdout, r"configuration 4 stays in force\n$")
+        self.assertTrue(self.answered("stream.example"))
+        self.config.write_text(self.config.read_text().replace("$nobody", "$list1") + "dataplane: { workers: 2 }\n")
+        done = self.reload()
+        self.assertEqual(done.returncode, 0)
+        self.assertRegex(done.stdout, r"warning: .*steer.yaml: dataplane.workers needs a restart: it is as it was")
+        self.assertEqual(len(self.status()["workers"]), 1)
+
+        metrics = self.scene.network.run("appliance", "curl", "-s", "http://127.0.0.1:9153/metrics").stdout
+        self.assertIn('steerdns_reloads_total{result="in_force"} 4', metrics)
+        self.assertIn('steerdns_reloads_total{result="refused"} 1', metrics)
+        self.assertIn("steerdns_generation 5", metrics)
+
+    def test_the_configuration_is_watched_if_wanted(self):
+        self.write(watch="all")
+        self.scene.start_daemon(self.config)
+        self.replace(self.config, self.config.read_text().replace("watch: all", "watch: off"))
+        self.wait_generation(2)
+        self.replace(self.config, self.config.read_text() + "# more\n")
+        self.names.write_text("media.example\n")
+        self.assertEqual(self.reload().returncode, 0)
+        self.assertEqual(self.generation(), 3, "by hand alone")
+
+    def test_another_upstream(self):
+        """Asked as soon as it is in force; the one before may still reply."""
+        net = self.scene.network
+        net.address("resolver", "eth0", "10.99.9.9/32")
+        net.route("router", "10.99.9.9/32", "via", "1.1.1.1")
+        second = net.start("resolver", "second", "/usr/bin/python3",
+                           str(pathlib.Path(__file__).with_name("sized_upstream.py")), "10.99.9.9@53")
+        second.wait_for("ready")
+        self.scene.start_daemon(self.config)
+        self.assertTrue(self.answered("www.other.example"))
+        self.write(upstream="10.99.9.9")
+        self.assertEqual(self.reload().returncode, 0)
+        self.assertEqual([u["name"] for u in self.status()["upstreams"]], ["udp://10.99.9.9"])
+        self.assertTrue(self.answered("7.host.example"))
+        self.assertEqual(self.scene.total("stats", "upstream_queries"), 2)
+        self.assertEqual(self.scene.total("stats", "upstream_timeouts"), 0)
+
+    def test_no_query_is_lost(self):
+        """Reloads one after the other, under load: every query is answered, each answer is right."""
+        self.scene.start_daemon(self.config)
+        queries = self.scene.folder / "queries"
+        queries.write_text("".join(f"n{i}.other.example A\nother.example A\n" for i in range(20_000)))
+        load = self.scene.network.start("client", "dnsperf", "dnsperf", "-s", "172.16.1.2", "-d", str(queries),
+                                        "-l", "4", "-Q", "4000", "-t", "3", "-q", "400")
+        until(lambda: self.scene.total("stats", "upstream_queries") > 100, 5, "the load is there")
+        reloads = 0
+        while load.running():
+            self.assertEqual(self.reload().returncode, 0)
+            reloads += 1
+        text = load.text()
+        sent, lost = (int(re.search(rf"Queries {what}:\s+(\d+)", text).group(1)) for what in ("sent", "lost"))
+        print(f"  {reloads} reloads, {sent} queries, {lost} lost")
+        self.assertGreater(reloads, 5)
+        self.assertEqual(lost, 0, text)
+        self.assertRegex(text, r"Response codes:\s+NOERROR \d+ \(100.00%\)")
+        until(lambda: self.status()["generation"] == reloads + 1, 5, "all came into force")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
