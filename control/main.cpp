@@ -18,7 +18,7 @@ namespace {
 
 struct Arguments {
     std::string config = "/etc/steerdns/steerdns.yaml";
-    std::string directory, control_socket;
+    std::string directory, control_socket, explained;
     bool check = false, dump_program = false, reference = false, ports = false;
 };
 
@@ -75,6 +75,9 @@ int main(int argc, char** argv) {
     app.add_flag("--dump-program", arguments.dump_program, "print the compiled policy and end");
     app.add_flag("--config-reference", arguments.reference,
                  "print every setting as Markdown and end");
+    app.add_option("--explain-plugin", arguments.explained,
+                   "print what a plugin TYPE does and takes, as Markdown, and end")
+        ->option_text("TYPE");
     app.add_flag(
         "--ports", arguments.ports,
         "print the interfaces and NICs of this machine, what a port on each would be, and end");
@@ -86,6 +89,11 @@ int main(int argc, char** argv) {
     if (arguments.reference) {
         steer::config::write_reference(std::cout);
         return 0;
+    }
+    if (!arguments.explained.empty()) {
+        const auto done = steer::config::explain_plugin(arguments.explained, std::cout);
+        if (!done) print({done.error()}, "error");
+        return done ? 0 : 2;
     }
     if (arguments.ports) {
         steer::write_survey(steer::survey_ports(steer::look_at_host()), std::cout);

@@ -9,6 +9,7 @@
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/router_access.h"
 #include "control/config/sections.h"
+#include "matchers/quote.h"
 
 namespace steer::config {
 namespace {
@@ -236,6 +237,16 @@ void write_reference(std::ostream& out) {
     write_sections(out);
     write_types(out);
     out << kRules;
+}
+
+Result<void> explain_plugin(std::string_view type, std::ostream& out) {
+    if (const PluginType* const known = find_type(type)) {
+        write_type(out, *known);
+        return {};
+    }
+    if (find_type_not_yet(type) != nullptr)
+        return Error{"plugin type " + matchers::quoted(type) + " is not supported yet"};
+    return Error{"there is no plugin type " + matchers::quoted(type) + did_you_mean_type(type)};
 }
 
 }  // namespace steer::config

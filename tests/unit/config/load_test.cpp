@@ -317,6 +317,20 @@ BOOST_AUTO_TEST_CASE(paths_start_from_the_base_folder_that_was_given) {
     BOOST_TEST(outcome.settings.files.size() == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(a_plugin_type_is_explained) {
+    std::ostringstream out;
+    BOOST_TEST(explain_plugin("cache", out).has_value());
+    BOOST_TEST(out.str().starts_with("### `cache`\n"));
+    BOOST_TEST(out.str().find("| `lazy_cache_ttl` |") != std::string::npos);
+    BOOST_TEST(out.str().find("### `", 5) == std::string::npos);  // and no other
+    std::ostringstream none;
+    BOOST_TEST(explain_plugin("cahe", none).error().text ==
+               "there is no plugin type \"cahe\": did you mean 'cache'?");
+    BOOST_TEST(explain_plugin("quic_server", none).error().text ==
+               "plugin type \"quic_server\" is not supported yet");
+    BOOST_TEST(none.str().empty());
+}
+
 BOOST_AUTO_TEST_CASE(the_reference_in_docs_is_what_the_tables_say) {
     std::ostringstream reference;
     write_reference(reference);
