@@ -7,6 +7,7 @@
 #include <iterator>
 #include <utility>
 
+#include "control/build/image_folder.h"
 #include "control/surroundings.h"
 
 namespace steer {
@@ -61,8 +62,11 @@ std::unique_ptr<Candidate> Reloader::build(const ConfigSource& source, build::Re
     candidate->registry = std::move(registry);
     if (!candidate->ok()) return candidate;
     auto& built = candidate->built;
-    built =
-        build::build(candidate->settings, look_around(candidate->settings), candidate->registry);
+    build::ImageFolder images(candidate->settings.control.images);
+    built = build::build(candidate->settings, look_around(candidate->settings), candidate->registry,
+                         images.folder().empty() ? nullptr : &images);
+    for (auto& sentence : images.take_sentences())
+        candidate->warnings.push_back(Error{std::move(sentence)});
     std::move(built.warnings.begin(), built.warnings.end(),
               std::back_inserter(candidate->warnings));
     candidate->errors = std::move(built.errors);
