@@ -100,11 +100,11 @@ class Zone {
         }
         const std::string type = lowered(words[at]);
         const std::string data = at + 1 < words.size() ? lowered(words[at + 1]) : std::string();
-        if (type == "soa" || type == "ns") {
-            ++out_.left_out;
-        } else if (is_other_trigger(owner_)) {
+        const bool is_passthru = type == "cname" && data == "rpz-passthru.";
+        const bool is_of_zone = type == "soa" || type == "ns";
+        if (is_other_trigger(owner_)) {
             out_.list.bad.add({quoted(owner_) + " is no trigger by the question's name"}, number);
-        } else if ((type == "cname" && data == "rpz-passthru.") != passthru_) {
+        } else if (is_of_zone || is_passthru != passthru_) {
             ++out_.left_out;
         } else {
             triggers_.push_back({owner_, number});
