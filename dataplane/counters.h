@@ -49,6 +49,7 @@ class Count {
     X(name_memo_hits, "name_memo_hits", "names whose sets were remembered")                        \
     X(name_matches, "name_matches", "names that went through the matcher")                         \
     X(plans_made, "plans_made", "tag sets for which the program's prefix was walked")              \
+    X(prefer_denied, "prefer_denied", "of prefer_ipv4 and prefer_ipv6: answers left empty")        \
     X(fallback_secondary, "fallback_secondary", "answers that a fallback's secondary gave")        \
     X(upstream_queries, "upstream_queries", "queries sent to upstreams")                           \
     X(upstream_coalesced, "upstream_coalesced", "queries that joined one in flight")               \

@@ -59,6 +59,8 @@ struct ProgramState {
     bool ecs = false;      // a cache was entered that asks for the client's subnet
     bool refresh = false;  // for a cache alone, told to nobody: ends with the cache's wrapper
     bool unit = false;     // a branch: ends without an answer if it has none
+    bool rest = false;     // a branch: ends with its first wrapper
+    bool stopped = false;  // it ended by accept or the like
 };
 
 // What a response is besides its answer (policy/executor.h), while the query is parked in mid-program.

@@ -62,13 +62,20 @@ void Resolver::copy_query(const Way& w, Parked& to) const noexcept {
 Step Resolver::run_branches(Way& w, Branches b, InHand in_hand, Now now) noexcept {
     const Branches before = b;
     std::array<std::optional<QueryContext>, kMostBranches> own;
+    dns::Query probe;  // of another type
     for (;;) {
         const NextOfBranches next = Executor::next_branch(w.c, b);
         switch (next) {
             case NextOfBranches::begin_first:
             case NextOfBranches::begin_second: {
                 const unsigned which = next == NextOfBranches::begin_first ? 0 : 1;
-                QueryContext& branch = own[which].emplace(w.c.snapshot, w.c.query);
+                const std::uint16_t type = Executor::branch_type(w.c, which);
+                if (type != w.c.query.qtype) {
+                    probe = w.c.query;
+                    probe.qtype = type;
+                }
+                QueryContext& branch =
+                    own[which].emplace(w.c.snapshot, type != w.c.query.qtype ? probe : w.c.query);
                 b.is[which] = begin_branch(w, which, branch, b, now);
                 if (b.is[which] == Is::answered) in_hand.c[which] = &branch;
                 break;
@@ -76,7 +83,8 @@ Step Resolver::run_branches(Way& w, Branches b, InHand in_hand, Now now) noexcep
             case NextOfBranches::take_first:
                 return take_branch(w, 0, in_hand, now);
             case NextOfBranches::take_second:
-                parts_.counters.add(Stat::fallback_secondary);
+                if (w.c.snapshot.program[w.c.state.pc].op == Op::fallback)
+                    parts_.counters.add(Stat::fallback_secondary);
                 return take_branch(w, 1, in_hand, now);
             case NextOfBranches::none:
                 stop_waiting(w);

@@ -242,6 +242,8 @@ void Compiler::executor(config::PluginIndex index, int line, std::uint16_t insta
         if (!too_long_) snapshot_.program[pc].short_circuit = forward->short_circuit;
     } else if (const auto* sleep = std::get_if<config::Sleep>(&plugin.args)) {
         emit(Op::sleep, instance, line, milliseconds(sleep->duration));
+    } else if (const auto* prefer = std::get_if<config::Prefer>(&plugin.args)) {
+        enter(Op::enter_prefer, instance, line, prefer_of(*prefer), depth);
     } else if (const auto* fallback = std::get_if<config::Fallback>(&plugin.args)) {
         const std::uint16_t pc = emit(Op::fallback, instance, line, fallback_of(index, *fallback));
         if (!too_long_) snapshot_.program[pc].short_circuit = fallback->short_circuit;

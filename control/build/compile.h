@@ -75,6 +75,7 @@ class Compiler {
     std::uint32_t numbers_of(const std::vector<std::uint16_t>& numbers);
     std::uint32_t prefixes_of(config::PluginIndex plugin, const config::IpMatch& match);
     std::uint32_t marks_of(const std::vector<std::uint32_t>& marks, int line);
+    std::uint32_t prefer_of(const config::Prefer& prefer);
     std::uint32_t fallback_of(config::PluginIndex plugin, const config::Fallback& fallback);
     void units();
     std::uint16_t unit_of(config::PluginIndex plugin, int line);

@@ -16,6 +16,15 @@ std::uint32_t Compiler::fallback_of(config::PluginIndex plugin, const config::Fa
     return index;
 }
 
+std::uint32_t Compiler::prefer_of(const config::Prefer& prefer) {
+    constexpr std::uint16_t kA = 1, kAaaa = 28;
+    const auto remember_s = static_cast<std::uint32_t>(prefer.cache_ttl.count() / 1000);
+    snapshot_.prefers.push_back({.wanted = prefer.v6 ? kAaaa : kA,
+                                 .other = prefer.v6 ? kA : kAaaa,
+                                 .remember_s = prefer.cache ? remember_s : 0});
+    return static_cast<std::uint32_t>(snapshot_.prefers.size() - 1);
+}
+
 void Compiler::units() {
     while (!waiting_.empty() && !too_long_) {
         const config::PluginIndex plugin = waiting_.back();
@@ -41,21 +50,22 @@ std::uint16_t Compiler::unit_of(config::PluginIndex plugin, int line) {
 
 // As deep as its instructions, one after the other, can lead.
 unsigned Compiler::nesting(std::uint16_t entry) const {
-    unsigned deepest = 0;
+    unsigned deepest = 0, prefers = 0;
     for (std::size_t pc = entry; snapshot_.program[pc].op != Op::end; ++pc) {
         const Instruction& i = snapshot_.program[pc];
+        if (i.op == Op::enter_prefer) ++prefers;
         if (i.op != Op::fallback) continue;
         const Fallback& f = snapshot_.fallbacks[i.operand];
         deepest = std::max(deepest, 1 + std::max(nesting(f.primary), nesting(f.secondary)));
     }
-    return deepest;
+    return deepest + prefers;
 }
 
 void Compiler::check_nesting() {
     if (too_long_ || nesting(snapshot_.entry) <= kMostNested) return;
     error(settings_.plugin(settings_.entry).line,
           "more than " + std::to_string(kMostNested) +
-              " fallbacks are inside each other: use fewer, or write one after the other");
+              " fallback, prefer_ipv4 and prefer_ipv6 are inside each other: use fewer");
 }
 
 }  // namespace steer::build

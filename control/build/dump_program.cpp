@@ -47,6 +47,8 @@ std::string_view name_of(Op op) {
             return "sleep";
         case Op::fallback:
             return "fallback";
+        case Op::enter_prefer:
+            return "enter_prefer";
         case Op::enter_cache:
             return "enter_cache";
         case Op::enter_list:
@@ -128,6 +130,8 @@ std::string operand_text(const Snapshot& snapshot, const Instruction& i) {
             return group_text(snapshot, snapshot.groups[i.operand]);
         case Op::sleep:
             return std::to_string(i.operand) + " ms";
+        case Op::enter_prefer:
+            return snapshot.prefers[i.operand].wanted == 1 ? "A" : "AAAA";
         case Op::fallback: {
             const Fallback& f = snapshot.fallbacks[i.operand];
             return std::to_string(f.primary) + ", after " + std::to_string(f.threshold_ms) +

@@ -290,6 +290,18 @@ void advise_answer(Reading& in) {
             "or a reject that always runs");
 }
 
+void advise_prefer(Reading& in, const std::vector<bool>& used) {
+    const auto& plugins = in.settings().plugins;
+    for (PluginIndex i = 0; i < plugins.size(); ++i) {
+        const auto* prefer = std::get_if<Prefer>(&plugins[i].args);
+        if (prefer == nullptr || !used[i]) continue;
+        in.report().warn(plugins[i].line,
+                         owner_of(plugins[i]) + " runs the rest of its sequence twice for " +
+                             (prefer->v6 ? "A" : "AAAA") +
+                             " of names that it does not know: put a cache behind it");
+    }
+}
+
 }  // namespace
 
 void advise(Reading& in) {
@@ -298,6 +310,7 @@ void advise(Reading& in) {
     advise_unused_routers(in);
     advise_servers(in);
     advise_lists(in, used);
+    advise_prefer(in, used);
     for (PluginIndex i = 0; i < used.size(); ++i) {
         const Plugin& plugin = in.settings().plugins[i];
         const Sequence* sequence = sequence_of(plugin);

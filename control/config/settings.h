@@ -366,6 +366,11 @@ struct RosAddressList {
 struct Sleep {
     Milliseconds duration{0};
 };
+struct Prefer {  // `prefer_ipv4`, `prefer_ipv6`
+    bool v6 = false;
+    bool cache = true;
+    Milliseconds cache_ttl{3'600'000};
+};
 struct Fallback {
     PluginIndex primary = 0, secondary = 0;  // executors
     Milliseconds threshold{500};
@@ -462,7 +467,7 @@ struct Plugin {
                  HasResp, HasWantedAnswer, Constant, MarkMatch, RandomMatch, AnyMatch, Forward,
                  Cache, RosAddressList, DebugPrint, QuerySummary, DropResp, Ttl, BlackHole, Hosts,
                  Arbitrary, ReverseLookup, MetricsCollector, Sequence, UdpServer, TcpServer, Sleep,
-                 Fallback>
+                 Fallback, Prefer>
         args;
 };
 

@@ -17,4 +17,13 @@ NextOfBranches next_of_fallback(const Branches& b, bool always_standby) noexcept
     return error ? NextOfBranches::fail : NextOfBranches::none;
 }
 
+NextOfBranches next_of_prefer(const Branches& b) noexcept {
+    const auto [first, probe] = b.is;
+    if (first == Is::not_begun) return NextOfBranches::begin_first;
+    if (probe == Is::not_begun) return NextOfBranches::begin_second;
+    if (probe == Is::answered) return NextOfBranches::take_second;
+    if (first == Is::running || (probe == Is::running && !b.late)) return NextOfBranches::wait;
+    return first == Is::failed ? NextOfBranches::fail : NextOfBranches::take_first;
+}
+
 }  // namespace steer

@@ -5,6 +5,10 @@
 // `always_standby` it began at once, and its response was kept until now); then the first response counts. If neither
 // has one: an error if one of them ended with an error, else the query goes on as it was.
 //
+// `prefer_ipv4` and `prefer_ipv6` run the rest of their sequence twice: for the type asked (the first branch) and for the
+// preferred one (a probe, "answered" if it has such records). If it has, that is all; else the first's outcome is what
+// counts, for which the probe is waited for 500 ms after it is there.
+//
 // Pure; the resolver begins, keeps and ends branches as next_of() says.
 #pragma once
 
@@ -44,5 +48,7 @@ enum class NextOfBranches : std::uint8_t {
 };
 
 NextOfBranches next_of_fallback(const Branches& b, bool always_standby) noexcept;
+NextOfBranches next_of_prefer(const Branches& b) noexcept;
+inline constexpr std::uint32_t kProbeMs = 500;
 
 }  // namespace steer

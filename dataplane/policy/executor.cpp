@@ -193,6 +193,9 @@ Step Executor::run(QueryContext& c, Now now) noexcept {
             case Op::enter_cache:
                 if (enter_cache(c, i, now)) return stop(c, now);
                 break;
+            case Op::enter_prefer:
+                if (const auto step = enter_prefer(c, i, now)) return *step;
+                break;
             case Op::enter_list:
             case Op::enter_summary:
             case Op::enter_reverse:
@@ -240,7 +243,7 @@ Step Executor::run(QueryContext& c, Now now) noexcept {
                 return stop(c, now);
             case Op::sequence_end:
                 leave_instance(c, i.instance, now);
-                if (c.state.refresh && c.state.depth == 0) return finish(c, now);
+                if ((c.state.refresh || c.state.rest) && c.state.depth == 0) return finish(c, now);
                 ++pc;
                 break;
             case Op::end:
@@ -328,6 +331,7 @@ ProgramState Executor::refresh_state_of(const Snapshot& snapshot, const ProgramS
 
 // Leaves all wrappers, last first, and ends the program.
 Step Executor::stop(QueryContext& c, Now now) noexcept {
+    c.state.stopped = true;
     while (c.state.depth > 0)
         leave_one(c, now);
     return finish(c, now);
@@ -362,6 +366,9 @@ void Executor::leave_one(QueryContext& c, Now now) noexcept {
     switch (i.op) {
         case Op::enter_cache:
             leave_cache(c, i.operand, s.list_base[s.depth], now);
+            break;
+        case Op::enter_prefer:
+            leave_prefer(c, i.operand, now);
             break;
         case Op::enter_list:
             leave_list(c, static_cast<std::uint8_t>(i.operand));

@@ -27,6 +27,7 @@
 #include "dataplane/note.h"
 #include "dataplane/parked.h"
 #include "dataplane/policy/name_memo.h"
+#include "dataplane/policy/preferred_names.h"
 #include "dataplane/policy/snapshot.h"
 #include "dataplane/ring.h"
 
@@ -205,7 +206,9 @@ class Executor {
     [[nodiscard]] static std::optional<std::uint32_t> branch_time_ms(const QueryContext& c,
                                                                      const Branches& before,
                                                                      const Branches& b) noexcept;
-    // `branch`, of the same question, stands at the beginning of branch number `which`.
+    // The type that branch number `which` asks for.
+    [[nodiscard]] static std::uint16_t branch_type(const QueryContext& c, unsigned which) noexcept;
+    // `branch`, of the same name, stands at the beginning of branch number `which`.
     static void begin_branch(QueryContext& c, unsigned which, QueryContext& branch) noexcept;
     // How a branch ended, whose program is over.
     [[nodiscard]] static Branches::Is end_of_branch(const QueryContext& branch) noexcept;
@@ -241,6 +244,13 @@ class Executor {
 
   private:
     Step finish(QueryContext& c, Now now) noexcept;
+    [[nodiscard]] std::uint64_t preferred_key(const QueryContext& c,
+                                              std::uint32_t prefer) const noexcept;
+    // What the program came to; nothing: it goes on with the next instruction.
+    std::optional<Step> enter_prefer(QueryContext& c, const Instruction& i, Now now) noexcept;
+    void leave_prefer(const QueryContext& c, std::uint32_t prefer, Now now) noexcept;
+    // Without records, and as the branch that found it out went on.
+    Step deny(QueryContext& c, bool stopped, std::uint16_t pc, Now now) noexcept;
     // With the stale answer that is in hand: nobody is waited for.
     void run_branches_stale(QueryContext& c, Now now) noexcept;
     Step stop(QueryContext& c, Now now) noexcept;
@@ -298,6 +308,7 @@ class Executor {
     std::uint64_t random_;  // state of next_random(); not 0
     NameMemo memo_;
     PlanMemo plans_;
+    PreferredNames preferred_;
     Note note_{};  // the one being filled
 };
 

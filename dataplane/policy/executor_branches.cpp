@@ -3,39 +3,89 @@
 
 #include "dataplane/cache/admit.h"
 #include "dataplane/policy/executor.h"
+#include "dataplane/policy/facts.h"
 
 namespace steer {
 
 using Is = Branches::Is;
 
+namespace {
+
+const Instruction& instruction_of(const QueryContext& c) {
+    return c.snapshot.program[c.state.pc];
+}
+
+bool is_done(Is is) {
+    return is != Is::not_begun && is != Is::running;
+}
+
+}  // namespace
+
 NextOfBranches Executor::next_branch(const QueryContext& c, const Branches& b) noexcept {
-    const Instruction& i = c.snapshot.program[c.state.pc];
+    const Instruction& i = instruction_of(c);
+    if (i.op == Op::enter_prefer) return next_of_prefer(b);
     return next_of_fallback(b, c.snapshot.fallbacks[i.operand].always_standby);
 }
 
 std::optional<std::uint32_t> Executor::branch_time_ms(const QueryContext& c, const Branches& before,
-                                                      const Branches& /*b*/) noexcept {
+                                                      const Branches& b) noexcept {
+    const Instruction& i = instruction_of(c);
+    if (i.op == Op::enter_prefer) {
+        if (is_done(before.is[0]) || !is_done(b.is[0])) return std::nullopt;
+        return kProbeMs;
+    }
     if (before.is[0] != Is::not_begun) return std::nullopt;
-    return c.snapshot.fallbacks[c.snapshot.program[c.state.pc].operand].threshold_ms;
+    return c.snapshot.fallbacks[i.operand].threshold_ms;
+}
+
+std::uint16_t Executor::branch_type(const QueryContext& c, unsigned which) noexcept {
+    const Instruction& i = instruction_of(c);
+    const bool is_probe = i.op == Op::enter_prefer && which == 1;
+    return is_probe ? c.snapshot.prefers[i.operand].wanted : c.query.qtype;
 }
 
 void Executor::begin_branch(QueryContext& c, unsigned which, QueryContext& branch) noexcept {
-    const Fallback& fallback = c.snapshot.fallbacks[c.snapshot.program[c.state.pc].operand];
     branch.qname_as_sent = c.qname_as_sent;
     branch.client = c.client;
     branch.client_port = c.client_port;
     branch.started_ms = c.started_ms;
-    branch.state.pc = which == 0 ? fallback.primary : fallback.secondary;
-    branch.state.unit = true;
-    branch.state.marks = c.state.marks;
-    branch.state.tag_set = c.state.tag_set;
-    branch.state.ecs = c.state.ecs;
+    ProgramState& s = branch.state;
+    s.unit = true;
+    s.marks = c.state.marks;
+    s.tag_set = c.state.tag_set;
+    s.ecs = c.state.ecs;
     branch.replay = std::exchange(c.replay, nullptr);
+    const Instruction& i = instruction_of(c);
+    if (i.op == Op::enter_prefer) {
+        s.rest = true;
+        s.wrappers[s.depth++] = c.state.pc;
+        s.pc = static_cast<std::uint16_t>(c.state.pc + 1);
+        return;
+    }
+    const Fallback& fallback = c.snapshot.fallbacks[i.operand];
+    s.pc = which == 0 ? fallback.primary : fallback.secondary;
 }
+
+namespace {
+
+bool is_probe(const QueryContext& branch) {
+    if (!branch.state.rest) return false;
+    const Instruction& i = branch.snapshot.program[branch.state.wrappers[0]];
+    return branch.query.qtype == branch.snapshot.prefers[i.operand].wanted;
+}
+
+bool has_wanted(const QueryContext& c) {
+    return c.response && c.response.answer().rcode == dns::kNoError &&
+           has_type(c.response.answer(), c.query.qtype);
+}
+
+}  // namespace
 
 // A failure that a cache remembers is as good as one that was just met: the other one is asked.
 Is Executor::end_of_branch(const QueryContext& branch) noexcept {
     if (branch.failed) return Is::failed;
+    if (is_probe(branch)) return has_wanted(branch) ? Is::answered : Is::without_answer;
+    if (branch.state.rest) return Is::answered;
     if (!branch.response) return Is::without_answer;
     const bool remembered = branch.response.kept_in() != Response::kNowhere;
     if (remembered && cache::is_failure(branch.response.answer())) return Is::failed;
@@ -56,8 +106,15 @@ void adopt(QueryContext& c, QueryContext& branch) {
 }  // namespace
 
 Step Executor::take_branch(QueryContext& c, QueryContext& branch, Now now) noexcept {
+    const Instruction& i = instruction_of(c);
+    if (is_probe(branch)) return deny(c, branch.state.stopped, branch.state.pc, now);
     adopt(c, branch);
-    if (c.snapshot.program[c.state.pc].short_circuit) return stop(c, now);
+    if (i.op == Op::enter_prefer) {
+        if (branch.state.stopped) return stop(c, now);
+        c.state.pc = branch.state.pc;  // the end of its sequence, or of one around it
+        return run(c, now);
+    }
+    if (i.short_circuit) return stop(c, now);
     return skip_branches(c, now);
 }
 
@@ -77,6 +134,44 @@ void Executor::run_branches_stale(QueryContext& c, Now now) noexcept {
         adopt(c, branch);
         return;
     }
+}
+
+// ---- prefer_ipv4, prefer_ipv6
+
+std::uint64_t Executor::preferred_key(const QueryContext& c, std::uint32_t prefer) const noexcept {
+    return PreferredNames::key_of(hasher_.of_name(c.query.name()), prefer, c.snapshot.generation);
+}
+
+std::optional<Step> Executor::enter_prefer(QueryContext& c, const Instruction& i, Now now) noexcept {
+    const Prefer& prefer = c.snapshot.prefers[i.operand];
+    const bool is_in = c.query.qclass == dns::kIn;
+    if (is_in && c.query.qtype == prefer.wanted) {
+        enter(c);
+    } else if (is_in && c.query.qtype == prefer.other && c.stale == nullptr) {
+        const PreferredNames::Known known =
+            prefer.remember_s != 0 ? preferred_.find(preferred_key(c, i.operand), now.s())
+                                   : PreferredNames::Known{};
+        return known.has ? deny(c, known.stopped, known.pc, now) : Step::branches;
+    } else {
+        ++c.state.pc;
+    }
+    return std::nullopt;
+}
+
+void Executor::leave_prefer(const QueryContext& c, std::uint32_t prefer, Now now) noexcept {
+    const Prefer& p = c.snapshot.prefers[prefer];
+    if (p.remember_s == 0 || c.query.qtype != p.wanted || !has_wanted(c)) return;
+    preferred_.put(preferred_key(c, prefer), c.state.stopped, c.state.pc, now.s() + p.remember_s);
+}
+
+Step Executor::deny(QueryContext& c, bool stopped, std::uint16_t pc, Now now) noexcept {
+    counters_.add(Stat::prefer_denied);
+    c.state.list_count = 0;
+    c.state.list_base = {};
+    c.response.set_empty(dns::kNoError);
+    if (stopped) return stop(c, now);
+    c.state.pc = pc;
+    return run(c, now);
 }
 
 }  // namespace steer

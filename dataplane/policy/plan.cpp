@@ -44,6 +44,7 @@ Purity purity_of(Op op) {
         case Op::forward:
         case Op::sleep:
         case Op::fallback:
+        case Op::enter_prefer:
         case Op::enter_cache:
         case Op::debug_print:
         case Op::black_hole:
@@ -164,6 +165,7 @@ class PlanWalk {
             case Op::forward:
             case Op::sleep:
             case Op::fallback:
+            case Op::enter_prefer:
             case Op::enter_cache:
             case Op::debug_print:
             case Op::black_hole:

@@ -17,6 +17,8 @@
 // - A program ends with `end`.
 // - `fallback` runs units beside the query: programs of their own behind the main one, entered at Fallback::primary and
 //   `secondary`. accept, reject and return end a unit alone.
+// - `enter_prefer` runs the rest of its sequence as branches for the family that is not preferred, and goes on where
+//   that ended, or stops if it stopped.
 #pragma once
 
 #include <cstdint>
@@ -47,6 +49,7 @@ enum class Op : std::uint8_t {
     sleep,        // operand: milliseconds; parks
     fallback,     // operand: index of Snapshot::fallbacks; runs branches; short_circuit: as forward
     enter_cache,  // operand: cache instance; target: the sequence's end, for short_circuit
+    enter_prefer,  // operand: index of Snapshot::prefers; may run branches
     enter_list,   // operand: policy list (Snapshot::lists)
     enter_summary,  // operand: text
     debug_print,    // operand: text

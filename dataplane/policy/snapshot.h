@@ -94,6 +94,11 @@ struct Fallback {
     bool always_standby = false;
 };
 
+struct Prefer {
+    std::uint16_t wanted = 1, other = 28;  // types
+    std::uint32_t remember_s = 3600;       // names that have the wanted one; 0: not
+};
+
 struct ReverseLookup {  // one reverse_lookup plugin
     std::string tag;
     std::uint32_t ttl_s;
@@ -115,6 +120,7 @@ struct Snapshot {
     std::vector<PolicyList> lists;
     std::vector<CacheInstance> caches;
     std::vector<Fallback> fallbacks;
+    std::vector<Prefer> prefers;
     AnswerStore known;  // what the next two refer to
     std::vector<BlackHole> black_holes;
     std::vector<AnswerTable> answer_tables;  // of hosts and arbitrary

@@ -17,6 +17,7 @@ struct Terms {
     std::uint32_t stale_ms = 0;  // serve_stale of that cache
     bool nested = false;
     std::uint32_t sleep_ms = 0;  // inside the primary
+    bool prefer = false;         // IPv4, before the rest; not remembered
 };
 
 // [cache ;] fallback(primary: [list 1 ;] [sleep ;] forward .53, secondary: [list 2 ;] forward .54), 500 ms
@@ -36,6 +37,10 @@ std::unique_ptr<Snapshot> with_fallback(const Terms& t = {}) {
                                              .ttl_s = 5,
                                              .positive_only = false};
         m.add(Op::enter_cache, 0, true);
+    }
+    if (t.prefer) {
+        m.snapshot().prefers.push_back({.remember_s = 0});
+        m.add(Op::enter_prefer, 0);
     }
     m.add(Op::fallback, t.nested ? 1 : 0);
     m.add(Op::sequence_end);
@@ -263,7 +268,8 @@ BOOST_AUTO_TEST_CASE(in_any_order_of_events_nothing_is_left) {
                          .cache_before = random.below(2) == 0,
                          .stale_ms = random.below(2) * 300,
                          .nested = random.below(2) == 0,
-                         .sleep_ms = random.below(3) == 0 ? random.below(900) : 0};
+                         .sleep_ms = random.below(3) == 0 ? random.below(900) : 0,
+                         .prefer = random.below(2) == 0};
         };
         a.publish(with_fallback(terms()));
         std::uint32_t generation = 1;
@@ -271,15 +277,17 @@ BOOST_AUTO_TEST_CASE(in_any_order_of_events_nothing_is_left) {
         std::uint16_t id = 0;
         for (int step = 0; step < 1500; ++step) {
             const std::string name = "n" + std::to_string(random.below(30)) + ".example";
+            const std::uint16_t type = random.below(2) == 0 ? 1 : 28;
             switch (random.below(8)) {
                 case 0:
                 case 1:
                 case 2:
-                    a.ask(name, 1, ++id, {.worker = seed % 2 * random.below(2)});
+                    a.ask(name, type, ++id, {.worker = seed % 2 * random.below(2)});
                     break;
                 case 3:
                     ++id;
-                    a.inject(DnsMessage::query(id, name, 1), id, false, seed % 2 * random.below(2));
+                    a.inject(DnsMessage::query(id, name, type), id, false,
+                             seed % 2 * random.below(2));
                     break;
                 case 4:
                     if (random.below(40) != 0) break;
@@ -303,9 +311,10 @@ BOOST_AUTO_TEST_CASE(in_any_order_of_events_nothing_is_left) {
                 if (kind == 0) continue;  // lost
                 if (kind < 3) {
                     const std::uint16_t flags = kind == 1 ? 0x8182 : 0x8183;
-                    a.reply(q, DnsMessage::response(q.id(), q.qname(), 1, flags));
+                    a.reply(q, DnsMessage::response(q.id(), q.qname(), q.qtype(), flags));
                 } else {
-                    a.reply(q, random.below(300), {"203.0.113." + std::to_string(random.below(9))});
+                    const char* prefix = q.qtype() == 1 ? "203.0.113." : "2001:db8::";
+                    a.reply(q, random.below(300), {prefix + std::to_string(random.below(9))});
                 }
             }
             a.turn();

@@ -66,6 +66,6 @@ extern const PluginType kAdguardRuleType, kGeoipType, kQuestionType, kGeositeTyp
     kDebugPrintType, kQuerySummaryType, kDropRespType, kTtlType, kBlackHoleType, kHostsType,
     kArbitraryType, kReverseLookupType, kMetricsCollectorType, kSequenceType, kUdpServerType,
     kTcpServerType;
-extern const PluginType kSleepType, kFallbackType;
+extern const PluginType kSleepType, kFallbackType, kPreferIpv4Type, kPreferIpv6Type;
 
 }  // namespace steer::config

@@ -47,6 +47,8 @@ constexpr std::array kTypes{
     &kTcpServerType,
     &kSleepType,
     &kFallbackType,
+    &kPreferIpv4Type,
+    &kPreferIpv6Type,
 };
 
 constexpr auto kProvider = Role::provider;
@@ -61,8 +63,6 @@ constexpr PluginTypeNotYet kNotYet[] = {
     {"ecs_handler", kExecutor},
     {"ecs", kExecutor},
     {"forward_edns0opt", kExecutor},
-    {"prefer_ipv4", kExecutor},
-    {"prefer_ipv6", kExecutor},
     {"ipset", kExecutor},
     {"nftset", kExecutor},
     {"query_recorder", kExecutor},

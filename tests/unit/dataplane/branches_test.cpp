@@ -81,6 +81,28 @@ BOOST_AUTO_TEST_CASE(what_is_begun_is_never_begun_again) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(the_preferred_family_counts_whenever_it_is_known) {
+    BOOST_CHECK(next_of_prefer({}) == Next::begin_first);
+    for (const Is first : kBegun) {
+        BOOST_CHECK(next_of_prefer(of(first, Is::not_begun)) == Next::begin_second);
+        for (const bool late : {false, true})
+            BOOST_CHECK(next_of_prefer(of(first, Is::answered, late)) == Next::take_second);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_probe_is_waited_for_until_it_is_late) {
+    for (const Is probe : {Is::running, Is::without_answer, Is::failed}) {
+        for (const bool late : {false, true})
+            BOOST_CHECK(next_of_prefer(of(Is::running, probe, late)) == Next::wait);
+        const bool waits = probe == Is::running;
+        BOOST_CHECK(next_of_prefer(of(Is::answered, probe)) ==
+                    (waits ? Next::wait : Next::take_first));
+        BOOST_CHECK(next_of_prefer(of(Is::failed, probe)) == (waits ? Next::wait : Next::fail));
+        BOOST_CHECK(next_of_prefer(of(Is::answered, probe, true)) == Next::take_first);
+        BOOST_CHECK(next_of_prefer(of(Is::failed, probe, true)) == Next::fail);
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace steer

@@ -50,6 +50,7 @@ class ProgramMaker {
         m_.answer_table({"domain:a.example", "keyword:x"}, "192.0.2.99");
         m_.answer_table({"full:b.example", "regexp:^c"}, "192.0.2.97");
         m_.snapshot().fallbacks.resize(2);
+        m_.snapshot().prefers = {{}, {.wanted = dns::kAaaa, .other = dns::kA, .remember_s = 0}};
         m_.snapshot().number_sets = {{0, 1}};
         m_.snapshot().prefix_sets.emplace_back(
             std::vector{*matchers::Prefix::parse("203.0.113.0/25")});
@@ -163,6 +164,9 @@ class ProgramMaker {
             case Op::sleep:
                 m_.add(op, random_.below(2), false, instance);
                 break;
+            case Op::enter_prefer:
+                if (prefers_ > 0) wrap(op, --prefers_, instance);
+                break;
             case Op::fallback:
                 if (fallbacks_ > 0)
                     m_.add(op, 2 - 1 - random_.below(fallbacks_), random_.below(2) == 0, instance);
@@ -210,6 +214,7 @@ class ProgramMaker {
     SnapshotMaker m_;
     std::vector<std::vector<std::uint16_t>> returns_;  // of the sequences that are open
     unsigned wrappers_ = 0;
+    unsigned prefers_ = 2;    // that may still be used
     unsigned fallbacks_ = 2;  // the last so many may be used
     std::uint8_t instances_ = 0;
 };
@@ -326,6 +331,8 @@ class Side {
     Step branch(QueryContext& c, const Asked& a, Now now, Seen& seen) {
         Branches b;
         std::array<std::optional<QueryContext>, kMostBranches> branches;
+        Asked probe = a;
+        probe.query.qtype = Executor::branch_type(c, 1);
         for (;;) {
             const NextOfBranches next = Executor::next_branch(c, b);
             if (next == NextOfBranches::take_first)
@@ -335,9 +342,10 @@ class Side {
             if (next == NextOfBranches::none) return executor_->skip_branches(c, now);
             const unsigned which = next == NextOfBranches::begin_first ? 0 : 1;
             BOOST_REQUIRE(b.is[which] == Branches::Is::not_begun);
-            branches[which].emplace(c.snapshot, c.query);
+            const Asked& asked = which == 1 ? probe : a;
+            branches[which].emplace(c.snapshot, asked.query);
             Executor::begin_branch(c, which, *branches[which]);
-            go_on(*branches[which], executor_->run(*branches[which], now), a, now, seen);
+            go_on(*branches[which], executor_->run(*branches[which], now), asked, now, seen);
             b.is[which] = Executor::end_of_branch(*branches[which]);
             if (b.is[which] == Branches::Is::failed) b.is[which] = Branches::Is::without_answer;
         }
