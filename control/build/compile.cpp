@@ -221,6 +221,8 @@ std::uint16_t Compiler::simple_test(config::PluginIndex index, bool& negate, std
             Op::if_random, instance, line,
             static_cast<std::uint32_t>(std::clamp(random->probability * kWhole, 1.0, kWhole - 1)));
     }
+    if (const auto* rate = std::get_if<config::RateMatch>(&plugin.args))
+        return emit(Op::if_rate, instance, line, limiter_of(index, *rate));
     if (std::holds_alternative<config::HasResp>(plugin.args))
         return emit(Op::if_has_resp, instance, line);
     if (std::holds_alternative<config::HasWantedAnswer>(plugin.args))
@@ -357,6 +359,18 @@ std::uint32_t Compiler::text_of(const std::string& text) {
     const auto index = static_cast<std::uint32_t>(at - texts.begin());
     if (at == texts.end()) texts.push_back(text);
     return index;
+}
+
+// Wherever it is used, one plugin is one table of buckets.
+std::uint32_t Compiler::limiter_of(config::PluginIndex plugin, const config::RateMatch& rate) {
+    const auto [at, fresh] =
+        limiters_.emplace(plugin, static_cast<std::uint32_t>(snapshot_.rate_limiters.size()));
+    if (fresh) {
+        snapshot_.rate_limiters.emplace_back(RateLimit{rate.qps, rate.burst,
+                                                       static_cast<std::uint8_t>(rate.mask4),
+                                                       static_cast<std::uint8_t>(rate.mask6)});
+    }
+    return at->second;
 }
 
 std::uint32_t Compiler::numbers_of(const std::vector<std::uint16_t>& numbers) {

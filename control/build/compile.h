@@ -72,6 +72,7 @@ class Compiler {
     AnswerTable::Range answers_of(AnswerTable& table, const config::Plugin& plugin,
                                   std::uint32_t value);
     std::uint32_t text_of(const std::string& text);
+    std::uint32_t limiter_of(config::PluginIndex plugin, const config::RateMatch& rate);
     std::uint32_t numbers_of(const std::vector<std::uint16_t>& numbers);
     std::uint32_t prefixes_of(config::PluginIndex plugin, const config::IpMatch& match);
     std::uint32_t marks_of(const std::vector<std::uint32_t>& marks, int line);
@@ -96,8 +97,8 @@ class Compiler {
     // Where `return` stands in the sequence that was jumped to; nullptr: nothing was.
     std::vector<std::uint16_t>* returns_ = nullptr;
     bool too_long_ = false;
-    std::map<config::PluginIndex, std::uint32_t> groups_, caches_, prefix_sets_, black_holes_,
-        tables_, reverse_, collectors_;
+    std::map<config::PluginIndex, std::uint32_t> limiters_, groups_, caches_, prefix_sets_,
+        black_holes_, tables_, reverse_, collectors_;
     std::map<std::uint32_t, unsigned> mark_bits_;
     std::map<config::PluginIndex, std::uint32_t> fallbacks_;
     std::map<config::PluginIndex, std::uint16_t> units_;  // by executor: their pcs

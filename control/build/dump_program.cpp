@@ -37,6 +37,8 @@ std::string_view name_of(Op op) {
             return "if_name_address";
         case Op::if_random:
             return "if_random";
+        case Op::if_rate:
+            return "if_rate";
         case Op::mark:
             return "mark";
         case Op::go_to:
@@ -118,6 +120,11 @@ std::string operand_text(const Snapshot& snapshot, const Instruction& i) {
             return "prefixes " + std::to_string(i.operand);
         case Op::if_random:
             return std::to_string(i.operand) + " of 2^32";
+        case Op::if_rate: {
+            const RateLimit& limit = snapshot.rate_limiters[i.operand].limit();
+            return std::to_string(limit.qps) + "/s, burst " + std::to_string(limit.burst) +
+                   ", of /" + std::to_string(limit.mask4) + " and /" + std::to_string(limit.mask6);
+        }
         case Op::go_to:
             return std::to_string(i.target);
         case Op::if_marks:

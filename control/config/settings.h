@@ -289,6 +289,10 @@ struct MarkMatch {
 struct RandomMatch {
     double probability = 0;  // 0..1
 };
+struct RateMatch {  // rate_limiter
+    std::uint32_t qps = 20, burst = 40;
+    std::uint32_t mask4 = 32, mask6 = 48;
+};
 struct MatchUse {
     PluginIndex plugin = 0;
     bool negate = false;
@@ -464,10 +468,10 @@ struct Plugin {
     int line = 0;
     bool in_place = false;  // written inside a sequence, not under `plugins:`
     std::variant<DomainSet, AdguardSet, IpSet, Qname, Cname, Question, IpMatch, NumberMatch,
-                 HasResp, HasWantedAnswer, Constant, MarkMatch, RandomMatch, AnyMatch, Forward,
-                 Cache, RosAddressList, DebugPrint, QuerySummary, DropResp, Ttl, BlackHole, Hosts,
-                 Arbitrary, ReverseLookup, MetricsCollector, Sequence, UdpServer, TcpServer, Sleep,
-                 Fallback, Prefer>
+                 HasResp, HasWantedAnswer, Constant, MarkMatch, RandomMatch, RateMatch, AnyMatch,
+                 Forward, Cache, RosAddressList, DebugPrint, QuerySummary, DropResp, Ttl, BlackHole,
+                 Hosts, Arbitrary, ReverseLookup, MetricsCollector, Sequence, UdpServer, TcpServer,
+                 Sleep, Fallback, Prefer>
         args;
 };
 

@@ -152,6 +152,9 @@ Step Executor::run(QueryContext& c, Now now) noexcept {
                 branch(i, address && c.snapshot.prefix_sets[i.operand].contains(*address));
                 break;
             }
+            case Op::if_rate:
+                branch(i, takes_token(c, i.operand, now));
+                break;
             case Op::if_random:
                 branch(i, next_random() < i.operand);
                 break;
@@ -623,6 +626,12 @@ bool Executor::has_cname_in(const QueryContext& c, const matchers::TagBits& mask
         if (c.snapshot.names->match(name, c.snapshot.scratches[worker_]).any_of(mask)) return true;
     }
     return false;
+}
+
+// A refresh is of nobody, and a forwarder of many.
+bool Executor::takes_token(const QueryContext& c, std::uint32_t limiter, Now now) const noexcept {
+    return c.state.refresh || c.snapshot.trusted_forwarders.contains(c.client) ||
+           c.snapshot.rate_limiters[limiter].take(c.client, hasher_, now);
 }
 
 // Marsaglia's xorshift64*: chance, not a secret.

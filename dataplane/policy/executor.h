@@ -295,6 +295,8 @@ class Executor {
     void match_name(QueryContext& c) noexcept;
     [[nodiscard]] bool has_cname_in(const QueryContext& c,
                                     const matchers::TagBits& mask) const noexcept;
+    [[nodiscard]] bool takes_token(const QueryContext& c, std::uint32_t limiter,
+                                   Now now) const noexcept;
     std::uint32_t next_random() noexcept;
     void note(QueryContext& c, NoteKind kind, std::uint32_t text, Now now) noexcept;
 

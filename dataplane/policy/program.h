@@ -42,6 +42,7 @@ enum class Op : std::uint8_t {
     if_client,            // operand: index of Snapshot::prefix_sets
     if_name_address,  // the same; the address that a name under in-addr.arpa, ip6.arpa stands for
     if_random,        // operand: holds for so many of 2^32
+    if_rate,  // operand: index of Snapshot::rate_limiters; holds if the client had a token, which is taken
 
     mark,         // operand: index of a 64-bit mask of interned marks
     go_to,        // target
@@ -67,7 +68,7 @@ enum class Op : std::uint8_t {
 };
 
 constexpr bool is_test(Op op) {
-    return op <= Op::if_random;
+    return op <= Op::if_rate;
 }
 
 struct Instruction {

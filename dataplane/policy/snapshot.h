@@ -19,6 +19,7 @@
 #include "dataplane/policy/collector.h"
 #include "dataplane/policy/plan.h"
 #include "dataplane/policy/program.h"
+#include "dataplane/policy/rate_limiter.h"
 #include "dataplane/policy/tag_sets.h"
 #include "matchers/name_matcher.h"
 #include "matchers/prefix/ip_address.h"
@@ -121,6 +122,7 @@ struct Snapshot {
     std::vector<CacheInstance> caches;
     std::vector<Fallback> fallbacks;
     std::vector<Prefer> prefers;
+    std::vector<RateLimiter> rate_limiters;
     AnswerStore known;  // what the next two refer to
     std::vector<BlackHole> black_holes;
     std::vector<AnswerTable> answer_tables;  // of hosts and arbitrary

@@ -67,5 +67,6 @@ extern const PluginType kAdguardRuleType, kGeoipType, kQuestionType, kGeositeTyp
     kArbitraryType, kReverseLookupType, kMetricsCollectorType, kSequenceType, kUdpServerType,
     kTcpServerType;
 extern const PluginType kSleepType, kFallbackType, kPreferIpv4Type, kPreferIpv6Type;
+extern const PluginType kRateLimiterType;
 
 }  // namespace steer::config

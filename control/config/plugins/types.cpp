@@ -49,6 +49,7 @@ constexpr std::array kTypes{
     &kFallbackType,
     &kPreferIpv4Type,
     &kPreferIpv6Type,
+    &kRateLimiterType,
 };
 
 constexpr auto kProvider = Role::provider;
@@ -57,7 +58,6 @@ constexpr auto kExecutor = Role::executor;
 constexpr auto kServer = Role::server;
 constexpr PluginTypeNotYet kNotYet[] = {
     {"dynamic_domain_set", kProvider},
-    {"rate_limiter", kMatcher},
     {"string_exp", kMatcher},
     {"redirect", kExecutor},
     {"ecs_handler", kExecutor},

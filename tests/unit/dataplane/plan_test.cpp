@@ -49,6 +49,8 @@ class ProgramMaker {
         m_.black_hole(dns::kNxDomain);
         m_.answer_table({"domain:a.example", "keyword:x"}, "192.0.2.99");
         m_.answer_table({"full:b.example", "regexp:^c"}, "192.0.2.97");
+        // Never empty: both sides take from it.
+        m_.snapshot().rate_limiters.emplace_back(RateLimit{100'000, 65'536}, 16);
         m_.snapshot().fallbacks.resize(2);
         m_.snapshot().prefers = {{}, {.wanted = dns::kAaaa, .other = dns::kA, .remember_s = 0}};
         m_.snapshot().number_sets = {{0, 1}};
@@ -150,6 +152,7 @@ class ProgramMaker {
             case Op::if_client:
             case Op::if_name_address:
             case Op::if_random:
+            case Op::if_rate:
                 m_.land(test(instance));
                 break;
             case Op::go_to:
@@ -431,7 +434,7 @@ class Side {
 BOOST_AUTO_TEST_SUITE(plan)
 
 BOOST_AUTO_TEST_CASE(with_plans_and_without_the_program_comes_to_the_same) {
-    Random random(20260801);
+    Random random(20260802);
     Side with(true), without(false);
     Now now{1'000'000};
     for (std::uint32_t generation = 1; generation <= 1600; ++generation) {
