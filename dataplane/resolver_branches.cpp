@@ -151,7 +151,9 @@ bool Resolver::wait_for_branches(Way& w, const Branches& before, const Branches&
     }
     if (!keep(r, w.c, now))
         w.c.response.clear();  // a branch replaces it, or it is as if there were none
-    if (const auto time_ms = Executor::branch_time_ms(w.c, before, b))
+    // What came in since the record began to wait is in `before` already.
+    const Branches& known = before.is[0] == Is::not_begun ? before : r.branches;
+    if (const auto time_ms = Executor::branch_time_ms(w.c, known, b))
         r.next_at_ms = now.ms + *time_ms;
     r.state = Parked::State::waits_branches;
     r.branches = b;

@@ -254,6 +254,7 @@ BOOST_AUTO_TEST_CASE(over_tcp_by_another_worker_and_held_for_a_router) {
 
 // Random questions, replies, silences, reloads and a lack of everything; the Appliance checks what is left.
 BOOST_AUTO_TEST_CASE(in_any_order_of_events_nothing_is_left) {
+    std::uint64_t by_secondary = 0;
     for (unsigned seed = 1; seed <= 12; ++seed) {
         Random random(seed);
         Appliance a({.workers = 1 + seed % 2,
@@ -331,8 +332,9 @@ BOOST_AUTO_TEST_CASE(in_any_order_of_events_nothing_is_left) {
         (void)a.upstream_queries();
         BOOST_CHECK_EQUAL(a.parked(), 0U);
         BOOST_CHECK_GT(a.count(ParkedEnd::branch_over), 100U);
-        BOOST_CHECK_GT(a.count(Stat::fallback_secondary), 0U);
+        by_secondary += a.count(Stat::fallback_secondary);
     }
+    BOOST_CHECK_GT(by_secondary, 100U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

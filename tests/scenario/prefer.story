@@ -33,9 +33,9 @@ at 10s client 192.0.2.10 asks six.example AAAA
        client has no answer
 at 10100ms upstream answers six.example A empty soa 60 60
        client is answered six.example AAAA 2001:db8::6 ttl 300
-at +20ms router edge1 has row policy_set_v6 2001:db8::6
+at +20ms router edge1 has row policy_set_v6 2001:db8::6/128
        client 192.0.2.11 asks six.example AAAA
-       client is answered six.example AAAA 2001:db8::6 ttl 300
+       client is answered six.example AAAA 2001:db8::6
        upstream was asked six.example AAAA
        upstream was asked six.example A
        upstream is not asked
