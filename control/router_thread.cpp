@@ -41,7 +41,7 @@ struct RouterThread::Io {
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work;
 };
 
-RouterThread::RouterThread(Plane& plane, Clock& clock, std::vector<build::RouterPlan> plans,
+RouterThread::RouterThread(Plane& plane, Clock& clock, const std::vector<build::RouterPlan>& plans,
                            Log log)
     : plane_(plane), clock_(clock), log_(std::move(log)), acknowledger_(plane) {
     for (const auto& plan : plans)

@@ -35,7 +35,7 @@ class RouterThread {
     };
     using Outcomes = std::array<std::uint64_t, static_cast<std::size_t>(Outcome::count_)>;
 
-    RouterThread(Plane& plane, Clock& clock, std::vector<build::RouterPlan> plans, Log log);
+    RouterThread(Plane& plane, Clock& clock, const std::vector<build::RouterPlan>& plans, Log log);
     ~RouterThread();
     RouterThread(const RouterThread&) = delete;
     RouterThread& operator=(const RouterThread&) = delete;

@@ -153,6 +153,74 @@ void advise_cache(Reading& in, const Plugin& plugin, const Sequence& sequence) {
     }
 }
 
+// ---- lists that depend on who asks, behind a cache
+
+// Not a function of the question or its answer, which is what a cached answer is found by.
+bool depends_on_client(const Plugin& plugin) {
+    const auto* ip = std::get_if<IpMatch>(&plugin.args);
+    return (ip != nullptr && ip->of == AddressOf::client) ||
+           std::holds_alternative<RandomMatch>(plugin.args) ||
+           std::holds_alternative<RateMatch>(plugin.args);
+}
+
+// What stands in the rules from `first` on, and what that refers to.
+class Reachable {
+  public:
+    Reachable(const Settings& settings, const Sequence& sequence, std::size_t first)
+        : settings_(settings), seen_(settings.plugins.size()) {
+        for (std::size_t i = first; i < sequence.rules.size(); ++i) {
+            const ExecRule& rule = sequence.rules[i];
+            for (const MatchUse& m : rule.matches)
+                visit(m.plugin);
+            if (rule.runs_plugin()) visit(rule.plugin);
+        }
+    }
+    template <class Predicate>
+    [[nodiscard]] const Plugin* find(Predicate holds) const {
+        for (PluginIndex i = 0; i < seen_.size(); ++i) {
+            if (seen_[i] && holds(settings_.plugins[i])) return &settings_.plugins[i];
+        }
+        return nullptr;
+    }
+
+  private:
+    void visit(PluginIndex i) {
+        std::vector<PluginIndex> todo{i};
+        while (!todo.empty()) {
+            const PluginIndex next = todo.back();
+            todo.pop_back();
+            if (seen_[next]) continue;
+            seen_[next] = true;
+            for (const auto& [other, line] : references_of(settings_.plugins[next]))
+                todo.push_back(other);
+        }
+    }
+
+    const Settings& settings_;
+    std::vector<bool> seen_;
+};
+
+void advise_lists_by_client(Reading& in, const Plugin& plugin, const Sequence& sequence) {
+    const Settings& settings = in.settings();
+    for (std::size_t r = 0; r < sequence.rules.size(); ++r) {
+        const ExecRule& rule = sequence.rules[r];
+        if (rule.kind != ExecRule::Kind::plugin) continue;
+        const Plugin& cache = settings.plugins[rule.plugin];
+        if (!std::holds_alternative<Cache>(cache.args)) continue;
+        const Reachable rest(settings, sequence, r + 1);
+        const Plugin* const test = rest.find(depends_on_client);
+        const Plugin* const list = rest.find(
+            [](const Plugin& p) { return std::holds_alternative<RosAddressList>(p.args); });
+        if (test == nullptr || list == nullptr) continue;
+        in.report().warn(rule.line, "'" + plugin.tag + "' asks by " + std::string(test->type) +
+                                        " behind " + owner_of(cache) +
+                                        ": a cached answer is put into " + owner_of(*list) +
+                                        " as it was for the client that asked first; put the rule "
+                                        "in front of the cache");
+        return;
+    }
+}
+
 // `jumped`: a `return` in it ends it alone.
 bool can_stop(const Settings& settings, const Sequence& sequence, bool jumped, std::size_t& steps) {
     using Kind = ExecRule::Kind;
@@ -317,6 +385,7 @@ void advise(Reading& in) {
         if (sequence == nullptr || !used[i]) continue;
         advise_cache(in, plugin, *sequence);
         advise_nested(in, plugin, *sequence);
+        advise_lists_by_client(in, plugin, *sequence);
     }
     advise_answer(in);
 }

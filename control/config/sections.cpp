@@ -127,7 +127,8 @@ constexpr std::array kSections{
             "`trusted_forwarders` needs a restart.",
             dataplane_row_texts, read_dataplane},
     Section{"control",
-            "How the daemon is asked and watched. A change of other than `watch` and `images` needs a restart.",
+            "How the daemon is asked and watched. A change of other than `watch` and `images` "
+            "needs a restart.",
             [] { return row_texts(kControlRows); }, read_control},
     Section{"policy", "What holds for every query, before its first rule.",
             [] { return row_texts(kPolicyRows); }, read_policy},

@@ -142,7 +142,8 @@ std::uint64_t Executor::preferred_key(const QueryContext& c, std::uint32_t prefe
     return PreferredNames::key_of(hasher_.of_name(c.query.name()), prefer, c.snapshot.generation);
 }
 
-std::optional<Step> Executor::enter_prefer(QueryContext& c, const Instruction& i, Now now) noexcept {
+std::optional<Step> Executor::enter_prefer(QueryContext& c, const Instruction& i,
+                                           Now now) noexcept {
     const Prefer& prefer = c.snapshot.prefers[i.operand];
     const bool is_in = c.query.qclass == dns::kIn;
     if (is_in && c.query.qtype == prefer.wanted) {

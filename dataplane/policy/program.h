@@ -50,8 +50,8 @@ enum class Op : std::uint8_t {
     sleep,        // operand: milliseconds; parks
     fallback,     // operand: index of Snapshot::fallbacks; runs branches; short_circuit: as forward
     enter_cache,  // operand: cache instance; target: the sequence's end, for short_circuit
-    enter_prefer,  // operand: index of Snapshot::prefers; may run branches
-    enter_list,   // operand: policy list (Snapshot::lists)
+    enter_prefer,   // operand: index of Snapshot::prefers; may run branches
+    enter_list,     // operand: policy list (Snapshot::lists)
     enter_summary,  // operand: text
     debug_print,    // operand: text
     answer_pointer,  // operand: Snapshot::reverse; a PTR whose address is known is answered and goes to target
