@@ -44,6 +44,7 @@ class Count {
     X(cache_insert_dropped, "cache_insert_dropped", "inserts lost to a full ring")                 \
     X(cache_stale_answers, "cache_stale_answers", "answers past their TTL (RFC 8767)")             \
     X(cache_failure_hits, "cache_failure_hits", "of the hits, failures remembered (RFC 9520)")     \
+    X(cache_guarded_hits, "cache_guarded_hits", "of the hits, lists chosen anew for the client")  \
     X(cache_refreshes, "cache_refreshes", "queries that refresh a cached answer unasked")          \
     X(cache_prefetches, "cache_prefetches", "of those, for popular answers about to expire")       \
     X(name_memo_hits, "name_memo_hits", "names whose sets were remembered")                        \

@@ -61,6 +61,8 @@ struct ProgramState {
     bool unit = false;     // a branch: ends without an answer if it has none
     bool rest = false;     // a branch: ends with its first wrapper
     bool stopped = false;  // it ended by accept or the like
+    // A list wants no answer for this client, and a cache around it keeps the answer for others: it becomes empty there.
+    bool lacks_family = false;
 };
 
 // What a response is besides its answer (policy/executor.h), while the query is parked in mid-program.

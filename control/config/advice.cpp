@@ -163,9 +163,13 @@ bool depends_on_client(const Plugin& plugin) {
            std::holds_alternative<RateMatch>(plugin.args);
 }
 
-// What stands in the rules from `first` on, and what that refers to.
+// What stands in the rules from `first` on, and what that refers to; or what one plugin refers to.
 class Reachable {
   public:
+    Reachable(const Settings& settings, PluginIndex plugin)
+        : settings_(settings), seen_(settings.plugins.size()) {
+        visit(plugin);
+    }
     Reachable(const Settings& settings, const Sequence& sequence, std::size_t first)
         : settings_(settings), seen_(settings.plugins.size()) {
         for (std::size_t i = first; i < sequence.rules.size(); ++i) {
@@ -200,6 +204,7 @@ class Reachable {
     std::vector<bool> seen_;
 };
 
+// A hit chooses its lists anew (dataplane/policy/guard.h), but whose rules in a fallback answered is known no more.
 void advise_lists_by_client(Reading& in, const Plugin& plugin, const Sequence& sequence) {
     const Settings& settings = in.settings();
     for (std::size_t r = 0; r < sequence.rules.size(); ++r) {
@@ -207,16 +212,25 @@ void advise_lists_by_client(Reading& in, const Plugin& plugin, const Sequence& s
         if (rule.kind != ExecRule::Kind::plugin) continue;
         const Plugin& cache = settings.plugins[rule.plugin];
         if (!std::holds_alternative<Cache>(cache.args)) continue;
-        const Reachable rest(settings, sequence, r + 1);
-        const Plugin* const test = rest.find(depends_on_client);
-        const Plugin* const list = rest.find(
-            [](const Plugin& p) { return std::holds_alternative<RosAddressList>(p.args); });
-        if (test == nullptr || list == nullptr) continue;
-        in.report().warn(rule.line, "'" + plugin.tag + "' asks by " + std::string(test->type) +
-                                        " behind " + owner_of(cache) +
-                                        ": a cached answer is put into " + owner_of(*list) +
-                                        " as it was for the client that asked first; put the rule "
-                                        "in front of the cache");
+        const Plugin *test = nullptr, *list = nullptr;
+        const Plugin* const fallback =
+            Reachable(settings, sequence, r + 1).find([&](const Plugin& p) {
+                if (!std::holds_alternative<Fallback>(p.args)) return false;
+                const auto index = static_cast<PluginIndex>(&p - settings.plugins.data());
+                const Reachable units(settings, index);
+                test = units.find(depends_on_client);
+                list = units.find([](const Plugin& other) {
+                    return std::holds_alternative<RosAddressList>(other.args);
+                });
+                return test != nullptr && list != nullptr;
+            });
+        if (fallback == nullptr) continue;
+        in.report().warn(rule.line,
+                         owner_of(*fallback) + " behind " + owner_of(cache) + " of '" + plugin.tag +
+                             "' asks by " + std::string(test->type) +
+                             ": a cached answer is put into " + owner_of(*list) +
+                             " as it was for the client that asked first; put the rule outside "
+                             "the fallback");
         return;
     }
 }

@@ -7,6 +7,7 @@
 
 #include "dataplane/cache/admit.h"
 #include "dataplane/cache/insert.h"
+#include "dataplane/policy/claim_lists.h"
 #include "dataplane/policy/facts.h"
 
 namespace steer {
@@ -38,56 +39,12 @@ bool begin_refresh(const cache::Entry& e, std::uint32_t again_s, Now now) {
            word.compare_exchange_strong(not_before_s, now.s() + again_s, std::memory_order_relaxed);
 }
 
-// What a cache kept becomes the response.
-void set_kept(Response& response, const cache::Entry* e, std::uint32_t stale_ttl_s, Now now) {
-    if (e->expires_s <= now.s()) return response.set_stale(e, stale_ttl_s);
-    response.set_entry(e);
-    if (cache::is_failure(e->answer())) response.set_ede(dns::Ede::cached_error);
-}
-
 std::uint64_t tag_word(std::uint32_t generation, std::uint32_t tag_set) {
     return std::uint64_t{generation} << 32 | tag_set;
 }
 
 void remember_tags(const cache::Entry& e, std::uint32_t generation, std::uint32_t tag_set) {
     writable(e).tags.store(tag_word(generation, tag_set), std::memory_order_relaxed);
-}
-
-// `to`: a ProgramState or HitLists.
-template <class Lists>
-void add_list(Lists& to, std::uint8_t list) {
-    const auto end = to.lists.begin() + to.list_count;
-    if (std::find(to.lists.begin(), end, list) != end) return;
-    if (to.list_count < kMaxClaims) to.lists[to.list_count++] = list;
-}
-
-// Those that the entry remembers and this snapshot has.
-template <class Lists>
-void add_lists_of(const cache::Entry& e, const Snapshot& snapshot, Lists& to) {
-    for (unsigned l = 0; l < e.list_count; ++l) {
-        const std::uint8_t list = snapshot.list_by_id[e.lists[l]];
-        if (list != kNoList) add_list(to, list);
-    }
-}
-
-// A response that is replaced takes its claims with it: they were for addresses that nobody will be
-// told.
-void forget_lists(ProgramState& s) {
-    s.list_count = 0;
-    s.list_base = {};
-}
-
-bool has_claimable_family(const PolicyList& list, const dns::Answer& answer) {
-    const dns::AddressRef* refs = answer.addresses();
-    for (unsigned i = 0; i < answer.address_count; ++i) {
-        if (refs[i].is_v6 != 0 ? list.has_v6 : list.has_v4) return true;
-    }
-    return false;
-}
-
-bool asks_for_missing_family(const PolicyList& list, std::uint16_t qtype) {
-    if (list.missing_family != MissingFamily::nodata) return false;
-    return (qtype == dns::kAaaa && !list.has_v6) || (qtype == dns::kA && !list.has_v4);
 }
 
 }  // namespace
@@ -103,60 +60,70 @@ Executor::Executor(unsigned worker, const cache::Cache* cache, const cache::KeyH
       worker_(worker),
       random_(0x9e3779b97f4a7c15 * (worker + 1)) {}
 
+inline bool Executor::holds(QueryContext& c, const Instruction& i, Now now) noexcept {
+    const Snapshot& snapshot = c.snapshot;
+    switch (i.op) {
+        case Op::if_tags:
+            return tags_of(c).any_of(snapshot.tag_masks[i.operand]);
+        case Op::if_has_resp:
+            return static_cast<bool>(c.response);
+        case Op::if_true:
+            return true;
+        case Op::if_marks:
+            return (c.state.marks & snapshot.mark_masks[i.operand]) != 0;
+        case Op::if_type:
+            return snapshot.has_number(i.operand, c.query.qtype);
+        case Op::if_class:
+            return snapshot.has_number(i.operand, c.query.qclass);
+        case Op::if_rcode:
+            return c.response && snapshot.has_number(i.operand, c.response.answer().rcode);
+        case Op::if_response_address:
+            return c.response &&
+                   has_address_in(c.response.answer(), snapshot.prefix_sets[i.operand]);
+        case Op::if_cname:
+            return c.response && has_cname_in(c, snapshot.tag_masks[i.operand]);
+        case Op::if_wanted_answer:
+            return c.response && has_type(c.response.answer(), c.query.qtype);
+        case Op::if_client:
+            return snapshot.prefix_sets[i.operand].contains(c.client);
+        case Op::if_name_address: {
+            const auto address = address_in_name(c.query.name());
+            return address && snapshot.prefix_sets[i.operand].contains(*address);
+        }
+        case Op::if_rate:
+            return takes_token(c, i.operand, now);
+        case Op::if_random:
+            return next_random() < i.operand;
+        default:
+            rte_panic("an instruction that is no test is asked whether it holds\n");
+    }
+}
+
+std::uint16_t Executor::next_of_test(QueryContext& c, const Instruction& i, Now now) noexcept {
+    return holds(c, i, now) != i.negate ? static_cast<std::uint16_t>(c.state.pc + 1) : i.target;
+}
+
 Step Executor::run(QueryContext& c, Now now) noexcept {
     const Program& program = c.snapshot.program;
     std::uint16_t& pc = c.state.pc;
-    const auto branch = [&pc](const Instruction& i, bool holds) {
-        pc = holds != i.negate ? static_cast<std::uint16_t>(pc + 1) : i.target;
-    };
     for (;;) {
         const Instruction& i = program[pc];
         switch (i.op) {
             case Op::if_tags:
-                branch(i, tags_of(c).any_of(c.snapshot.tag_masks[i.operand]));
-                break;
             case Op::if_has_resp:
-                branch(i, static_cast<bool>(c.response));
-                break;
             case Op::if_true:
-                branch(i, true);
-                break;
             case Op::if_marks:
-                branch(i, (c.state.marks & c.snapshot.mark_masks[i.operand]) != 0);
-                break;
             case Op::if_type:
-                branch(i, c.snapshot.has_number(i.operand, c.query.qtype));
-                break;
             case Op::if_class:
-                branch(i, c.snapshot.has_number(i.operand, c.query.qclass));
-                break;
             case Op::if_rcode:
-                branch(i,
-                       c.response && c.snapshot.has_number(i.operand, c.response.answer().rcode));
-                break;
             case Op::if_response_address:
-                branch(i, c.response && has_address_in(c.response.answer(),
-                                                       c.snapshot.prefix_sets[i.operand]));
-                break;
             case Op::if_cname:
-                branch(i, c.response && has_cname_in(c, c.snapshot.tag_masks[i.operand]));
-                break;
             case Op::if_wanted_answer:
-                branch(i, c.response && has_type(c.response.answer(), c.query.qtype));
-                break;
             case Op::if_client:
-                branch(i, c.snapshot.prefix_sets[i.operand].contains(c.client));
-                break;
-            case Op::if_name_address: {
-                const auto address = address_in_name(c.query.name());
-                branch(i, address && c.snapshot.prefix_sets[i.operand].contains(*address));
-                break;
-            }
+            case Op::if_name_address:
             case Op::if_rate:
-                branch(i, takes_token(c, i.operand, now));
-                break;
             case Op::if_random:
-                branch(i, next_random() < i.operand);
+                pc = next_of_test(c, i, now);
                 break;
             case Op::mark:
                 c.state.marks |= c.snapshot.mark_masks[i.operand];
@@ -369,6 +336,8 @@ void Executor::leave_one(QueryContext& c, Now now) noexcept {
     switch (i.op) {
         case Op::enter_cache:
             leave_cache(c, i.operand, s.list_base[s.depth], now);
+            if (s.lacks_family && !in_guarded_cache(c.snapshot.program, s))
+                answer_without_family(c);
             break;
         case Op::enter_prefer:
             leave_prefer(c, i.operand, now);
@@ -427,15 +396,25 @@ bool Executor::enter_cache(QueryContext& c, const Instruction& i, Now now) noexc
         enter(c);
         return false;
     }
-    forget_lists(c.state);
-    set_kept(c.response, entry, settings.stale.ttl_s, now);
-    if (cache::is_failure(entry->answer())) counters_.add(Stat::cache_failure_hits);
     if (tags.generation == c.snapshot.generation) {
         c.entry = entry;
         if (c.state.tag_set == 0) c.state.tag_set = tags.tag_set;
     }
-    if (!i.short_circuit) enter(c);
-    add_lists_of(*entry, c.snapshot, c.state);
+    if (i.guarded && entry->answer().rcode == dns::kNoError) {
+        claim_as_missed(c, *entry, settings, now);
+    } else {
+        forget_lists(c.state);
+        add_lists_of(*entry, c.snapshot, c.state);
+    }
+    set_kept(c.response, entry, settings.stale.ttl_s, now);
+    if (cache::is_failure(entry->answer())) counters_.add(Stat::cache_failure_hits);
+    if (!i.short_circuit) {
+        const std::uint8_t claimed = std::exchange(c.state.list_count, std::uint8_t{0});
+        enter(c);
+        c.state.list_count = claimed;
+    } else if (c.state.lacks_family && !in_guarded_cache(c.snapshot.program, c.state)) {
+        answer_without_family(c);
+    }
     return i.short_circuit;
 }
 
@@ -554,10 +533,15 @@ void Executor::leave_list(QueryContext& c, std::uint8_t index) noexcept {
     const PolicyList& list = c.snapshot.lists[index];
     if (asks_for_missing_family(list, c.query.qtype)) {
         forget_lists(c.state);
-        c.response.set_empty(dns::kNoError);
+        if (in_guarded_cache(c.snapshot.program, c.state)) {
+            c.state.lacks_family = true;
+        } else {
+            c.response.set_empty(dns::kNoError);
+        }
         return;
     }
-    if (has_claimable_family(list, c.response.answer())) add_list(c.state, index);
+    if (!c.state.lacks_family && has_claimable_family(list, c.response.answer()))
+        add_list(c.state, index);
 }
 
 bool Executor::claim_hit(const Snapshot& snapshot, const Plan& plan, const cache::Entry& hit,

@@ -10,6 +10,9 @@
 // have said: the program goes on behind its `forward`, so that lists are claimed as for a fresh one. A refresh
 // in the background is a query of nobody that runs inside the wrapper of one cache and ends with it.
 //
+// A hit in a guarded cache (guard.h) has its lists chosen anew: the rest that the cache wraps is walked once more for
+// this client, as on a miss, for its tests and lists alone.
+//
 // A cached answer of an older generation is not used as it is: its lists were chosen by a program that is no longer in
 // force. The program runs as for a miss, the first `forward` is answered by that entry, and the cache stores it anew.
 #pragma once
@@ -258,6 +261,11 @@ class Executor {
     void leave_one(QueryContext& c, Now now) noexcept;
     void leave_instance(QueryContext& c, std::uint16_t instance, Now now) noexcept;
 
+    [[nodiscard]] bool holds(QueryContext& c, const Instruction& i, Now now) noexcept;
+    // The pc behind the test that stands at c.state.pc.
+    [[nodiscard]] std::uint16_t next_of_test(QueryContext& c, const Instruction& i,
+                                             Now now) noexcept;
+
     // True: a hit that ends the program.
     bool enter_cache(QueryContext& c, const Instruction& i, Now now) noexcept;
     // What becomes of an entry that was found: a hit, a stale one, or (nullptr) a miss.
@@ -278,6 +286,15 @@ class Executor {
     void leave_cache(QueryContext& c, std::uint32_t place, std::uint8_t list_base,
                      Now now) noexcept;
     void leave_list(QueryContext& c, std::uint8_t list) noexcept;
+    // executor_guard.cpp. A hit in the guarded cache at c.state.pc: the lists become those that a miss of this client
+    // would have claimed its answer for. The response is anything then.
+    void claim_as_missed(QueryContext& c, const cache::Entry& hit, const CacheInstance& settings,
+                         Now now) noexcept;
+    void leave_as_missed(QueryContext& c, unsigned depth) noexcept;
+    [[nodiscard]] static bool in_guarded_cache(const Program& program,
+                                               const ProgramState& s) noexcept;
+    // What ProgramState::lacks_family asked for.
+    static void answer_without_family(QueryContext& c) noexcept;
 
     // False: there is none (kNoAnswer).
     static bool answer_known(QueryContext& c, AnswerRef answer) noexcept;

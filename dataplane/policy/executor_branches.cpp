@@ -2,6 +2,7 @@
 #include <rte_debug.h>
 
 #include "dataplane/cache/admit.h"
+#include "dataplane/policy/claim_lists.h"
 #include "dataplane/policy/executor.h"
 #include "dataplane/policy/facts.h"
 
@@ -99,6 +100,7 @@ void adopt(QueryContext& c, QueryContext& branch) {
     c.state.lists = branch.state.lists;
     c.state.list_count = branch.state.list_count;
     c.state.list_base = {};
+    c.state.lacks_family = branch.state.lacks_family;
     c.state.marks |= branch.state.marks;
     c.state.ecs = c.state.ecs || branch.state.ecs;
 }
@@ -167,8 +169,7 @@ void Executor::leave_prefer(const QueryContext& c, std::uint32_t prefer, Now now
 
 Step Executor::deny(QueryContext& c, bool stopped, std::uint16_t pc, Now now) noexcept {
     counters_.add(Stat::prefer_denied);
-    c.state.list_count = 0;
-    c.state.list_base = {};
+    forget_lists(c.state);
     c.response.set_empty(dns::kNoError);
     if (stopped) return stop(c, now);
     c.state.pc = pc;

@@ -1,6 +1,7 @@
 // What makes or changes an answer without waiting: black holes, tables of answers, TTLs.
 #include <algorithm>
 
+#include "dataplane/policy/claim_lists.h"
 #include "dataplane/policy/executor.h"
 #include "dataplane/policy/facts.h"
 
@@ -8,8 +9,7 @@ namespace steer {
 
 bool Executor::answer_known(QueryContext& c, AnswerRef answer) noexcept {
     if (answer == kNoAnswer) return false;
-    c.state.list_count = 0;  // as forget_lists(): what was claimed was for another answer
-    c.state.list_base = {};
+    forget_lists(c.state);
     c.response.set_known(&c.snapshot.known.at(answer));
     return true;
 }
@@ -38,8 +38,7 @@ bool Executor::answer_pointer(QueryContext& c, const ReverseLookup& reverse, Now
     buffer->length = static_cast<std::uint32_t>(
         dns::write_answer(buffer->room(), dns::kPtr, kPointerTtl, {name.data(), length}));
     buffer->born_ms = now.ms;
-    c.state.list_count = 0;
-    c.state.list_base = {};
+    forget_lists(c.state);
     c.response.set_buffer(buffer);
     return true;
 }

@@ -204,6 +204,7 @@ class PlanWalk {
 
     // Walks on from a hit in the cache that is here.
     bool hit_is_plain() noexcept {
+        if (program_[pc_].guarded) return false;
         for (unsigned d = 0; d < depth_; ++d) {
             if (program_[wrappers_[d]].op != Op::enter_list) return false;
         }

@@ -76,6 +76,8 @@ struct Instruction {
     bool negate : 1 = false;
     bool short_circuit : 1 = false;
     bool in_prefix : 1 = false;  // of the pure prefix (plan.h): set by equip()
+    bool guarded : 1 =
+        false;  // enter_cache: a hit's lists are chosen anew (guard.h): set by equip()
     std::uint16_t instance = 0;
     std::uint16_t target = 0;  // pc
     std::uint16_t line =

@@ -1,5 +1,7 @@
 #include "dataplane/policy/snapshot.h"
 
+#include "dataplane/policy/guard.h"
+
 namespace steer {
 
 Result<void> equip(Snapshot& snapshot, unsigned workers) {
@@ -21,6 +23,7 @@ Result<void> equip(Snapshot& snapshot, unsigned workers) {
             snapshot.list_by_id[snapshot.lists[i].id] = static_cast<std::uint8_t>(i);
         }
     }
+    mark_guards(snapshot);
     mark_prefix(snapshot);
     return {};
 }

@@ -93,6 +93,7 @@ struct Fallback {
     std::uint16_t primary = 0, secondary = 0;
     std::uint32_t threshold_ms = 500;
     bool always_standby = false;
+    std::vector<std::uint8_t> lists{};  // that its units may claim; set by equip()
 };
 
 struct Prefer {

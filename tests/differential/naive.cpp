@@ -119,7 +119,9 @@ bool is_negative(const Reply& r, std::uint16_t type) {
 }  // namespace
 
 Naive::Naive(const std::string& yaml, std::map<std::string, std::string> environment)
-    : yaml_(YAML::Load(yaml)), environment_(std::move(environment)) {
+    : yaml_(YAML::Load(yaml)),
+      environment_(std::move(environment)),
+      asks_client_(yaml.find("client_ip") != std::string::npos) {
     const YAML::Node plugins = yaml_["plugins"];
     for (std::size_t i = 0; i < plugins.size(); ++i)
         plugins_.emplace(plugins[i]["tag"].as<std::string>(), plugins[i]);
@@ -136,7 +138,7 @@ Outcome Naive::ask(const Question& question, std::uint64_t now_ms) {
     response_ = nullptr;
     claimed_.clear();
     marks_.clear();
-    failed_ = false;
+    failed_ = lists_in_doubt_ = false;
     seen_ = {};
     run(plugin("server")["args"]["entry"].as<std::string>(), 0);
     if (!response_) {
@@ -160,6 +162,7 @@ void Naive::respond(std::shared_ptr<Response> response) {
 }
 
 void Naive::respond_empty(unsigned rcode) {
+    if (respond_as_missed()) return;
     auto r = std::make_shared<Response>();
     r->reply.rcode = rcode;
     r->born_s = now_s_;
@@ -167,6 +170,7 @@ void Naive::respond_empty(unsigned rcode) {
 }
 
 void Naive::note(const std::string& kind, const std::string& text) {
+    if (as_missed_ != nullptr) return;
     seen_.notes.push_back(kind + " " + text + " " +
                           (response_ ? std::to_string(response_->reply.rcode) : "none"));
 }
@@ -224,6 +228,7 @@ Naive::Flow Naive::exec(const std::string& tag, std::size_t rule, const std::str
     }
     if (first == "sleep") return Flow::went_on;
     if (first == "drop_resp") {
+        ++responders_;
         respond(nullptr);
         return Flow::went_on;
     }
@@ -276,6 +281,7 @@ Naive::Flow Naive::exec_plugin(const std::string& type, const YAML::Node& args,
 // ---- executors
 
 Naive::Flow Naive::forward(const std::string& upstream, bool short_circuit) {
+    if (respond_as_missed()) return short_circuit ? Flow::stopped : Flow::went_on;
     seen_.asked.push_back(upstream);
     const auto reply = world_.ask(upstream, name_, question_.type, question_.klass);
     if (!reply) {
@@ -298,6 +304,7 @@ Naive::Flow Naive::forward(const std::string& upstream, bool short_circuit) {
 }
 
 void Naive::respond_with(Reply reply) {
+    if (respond_as_missed()) return;
     auto r = std::make_shared<Response>();
     r->reply = std::move(reply);
     r->born_s = now_s_;
@@ -306,7 +313,7 @@ void Naive::respond_with(Reply reply) {
 
 // As they would leave now.
 void Naive::change_ttls(std::uint64_t least_s, std::uint64_t most_s) {
-    if (!response_) return;
+    if (!response_ || as_missed_ != nullptr) return;
     Reply& reply = response_->reply;
     const std::uint64_t age_s = now_s_ - response_->born_s;
     const auto change = [&](Record& r) {
@@ -407,6 +414,15 @@ Naive::Unit Naive::run_unit(const std::string& tag) {
 }
 
 Naive::Flow Naive::fallback(const YAML::Node& args) {
+    if (respond_as_missed()) {
+        // Which of them answered is not known: what the answer was claimed for says it.
+        std::set<std::string> units;
+        lists_of(argument(args, "primary", ""), units);
+        lists_of(argument(args, "secondary", ""), units);
+        std::ranges::set_intersection(lists_of_hit_, units,
+                                      std::inserter(claimed_, claimed_.end()));
+        return argument(args, "short_circuit", "false") == "true" ? Flow::stopped : Flow::went_on;
+    }
     const auto response = response_;
     const auto claimed = claimed_;
     const auto marks = marks_;
@@ -440,26 +456,79 @@ Naive::Flow Naive::cache(const std::string& tag, const YAML::Node& args,
                   question_.klass,
                   question_.dnssec_ok,
                   question_.checking_disabled};
+    if (as_missed_ != nullptr) {
+        lists_in_doubt_ = true;  // it may have had an answer then
+        return run(sequence, next);
+    }
+    const Entry met{
+        {}, 0, {}, false, sequence + std::to_string(next), marks_, response_ != nullptr};
     const auto at = kept_.find(key);
     if (at != kept_.end() && at->second.expires_s > now_s_) {
-        auto hit = std::make_shared<Response>(at->second.response);
+        const Entry& entry = at->second;
+        auto hit = std::make_shared<Response>(entry.response);
         hit->cache = tag;
         hit->id = 0;
         hit->is_upstreams_word = false;
+        if (entry.lists_in_doubt || entry.place != met.place || entry.marks != met.marks ||
+            entry.had_response || met.had_response)
+            lists_in_doubt_ = true;
+        claim_as_missed(tag, entry, sequence, next);
+        const auto claimed = claimed_;
         respond(std::move(hit));
-        claimed_ = at->second.lists;
+        claimed_ = claimed;
         if (argument(args, "short_circuit", "false") == "true") return Flow::stopped;
     }
     const auto before = claimed_;
     const auto response_before = response_;
+    ++caches_;
     const Flow flow = run(sequence, next);
-    keep(tag, args, response_ == response_before ? before : std::set<std::string>{});
+    --caches_;
+    keep(tag, args, response_ == response_before ? before : std::set<std::string>{}, met);
     return flow;
+}
+
+void Naive::claim_as_missed(const std::string& tag, const Entry& hit, const std::string& sequence,
+                            std::size_t next) {
+    const auto marks = marks_;
+    auto answer = hit.response;
+    answer.cache = tag;
+    as_missed_ = &answer;
+    lists_of_hit_ = hit.lists;
+    responders_ = 0;
+    claimed_.clear();
+    run(sequence, next);
+    if (responders_ != 1) lists_in_doubt_ = true;
+    as_missed_ = nullptr;
+    marks_ = marks;
+}
+
+bool Naive::respond_as_missed() {
+    if (as_missed_ == nullptr) return false;
+    ++responders_;
+    respond(std::make_shared<Response>(*as_missed_));
+    return true;
+}
+
+// Those that it may come to.
+void Naive::lists_of(const std::string& tag, std::set<std::string>& lists) const {
+    const YAML::Node p = plugin(tag);
+    const auto type = p["type"].as<std::string>();
+    if (type == "ros_address_list") lists.insert(tag);
+    if (type == "fallback") {
+        lists_of(argument(p["args"], "primary", ""), lists);
+        lists_of(argument(p["args"], "secondary", ""), lists);
+    }
+    if (type != "sequence") return;
+    for (const auto& rule : p["args"]) {
+        const auto words = words_of(rule["exec"].as<std::string>());
+        if (words[0].starts_with('$')) lists_of(words[0].substr(1), lists);
+        if (words[0] == "jump" || words[0] == "goto") lists_of(words[1], lists);
+    }
 }
 
 // `before`: what the response was claimed for before the cache.
 void Naive::keep(const std::string& tag, const YAML::Node& args,
-                 const std::set<std::string>& before) {
+                 const std::set<std::string>& before, const Entry& met) {
     if (!response_ || response_->cache == tag) return;
     const Key key{tag,
                   name_,
@@ -516,7 +585,10 @@ void Naive::keep(const std::string& tag, const YAML::Node& args,
     if (there != kept_.end() && response_->id != 0 && there->second.response.id == response_->id &&
         there->second.expires_s > now_s_)
         return;  // it is this very answer
-    Entry e{*response_, response_->born_s + life_s, {}};
+    Entry e = met;
+    e.response = *response_;
+    e.expires_s = response_->born_s + life_s;
+    e.lists_in_doubt = lists_in_doubt_;
     std::ranges::set_difference(claimed_, before, std::inserter(e.lists, e.lists.end()));
     kept_[key] = std::move(e);
 }
@@ -526,8 +598,11 @@ void Naive::claim(const std::string& tag, const YAML::Node& args) {
     const bool v4 = !argument(args, "address_list4", "").empty();
     const bool v6 = !argument(args, "address_list6", "").empty();
     const bool lacks = (question_.type == kA && !v4) || (question_.type == kAaaa && !v6);
-    if (lacks && argument(args, "missing_family", "answer") == "nodata")
-        return respond_empty(kNoError);
+    if (lacks && argument(args, "missing_family", "answer") == "nodata") {
+        if ((caches_ > 0 || as_missed_ != nullptr) && asks_client_) gives_up_ = true;
+        if (as_missed_ == nullptr) return respond_empty(kNoError);
+        return respond(std::make_shared<Response>());
+    }
     for (const Record& r : response_->reply.answer) {
         if ((r.type == kA && v4) || (r.type == kAaaa && v6)) claimed_.insert(tag);
     }

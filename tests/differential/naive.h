@@ -19,6 +19,11 @@ class Naive {
     Naive(const std::string& yaml, std::map<std::string, std::string> environment);
 
     Outcome ask(const Question& question, std::uint64_t now_ms);
+    // Which lists the answer is claimed for is not said: a cached answer went another way than this question's, and not
+    // only by its client.
+    [[nodiscard]] bool lists_in_doubt() const { return lists_in_doubt_; }
+    // Nothing is said of what follows: a list emptied an answer in a cache that clients may share.
+    [[nodiscard]] bool gives_up() const { return gives_up_; }
 
   private:
     struct Response {
@@ -32,6 +37,11 @@ class Naive {
         Response response;
         std::uint64_t expires_s = 0;
         std::set<std::string> lists;
+        bool lists_in_doubt = false;
+        // Where it was met, and how.
+        std::string place;
+        std::set<std::uint32_t> marks;
+        bool had_response = false;
     };
     using Key = std::tuple<std::string, std::string, std::uint16_t, std::uint16_t, bool, bool>;
 
@@ -46,7 +56,14 @@ class Naive {
     Flow forward(const std::string& upstream, bool short_circuit);
     Flow cache(const std::string& tag, const YAML::Node& args, const std::string& sequence,
                std::size_t next);
-    void keep(const std::string& tag, const YAML::Node& args, const std::set<std::string>& before);
+    // What the rest that a cache wraps would claim this answer for, if it were a miss.
+    void claim_as_missed(const std::string& tag, const Entry& hit, const std::string& sequence,
+                         std::size_t next);
+    // In that walk: whatever answers, it is the hit. False: this is no such walk.
+    bool respond_as_missed();
+    void keep(const std::string& tag, const YAML::Node& args, const std::set<std::string>& before,
+              const Entry& met);
+    void lists_of(const std::string& tag, std::set<std::string>& lists) const;
     void claim(const std::string& tag, const YAML::Node& args);
     void note(const std::string& kind, const std::string& text);
     Flow known(const std::string& type, const YAML::Node& args);
@@ -84,6 +101,12 @@ class Naive {
     std::set<std::string> claimed_;  // for this response
     std::set<std::uint32_t> marks_;
     bool failed_ = false;  // nobody answered; the program ended with that
+    bool lists_in_doubt_ = false, gives_up_ = false;
+    bool asks_client_;                     // somewhere
+    unsigned caches_ = 0;                  // that wrap what runs
+    const Response* as_missed_ = nullptr;  // in the walk of claim_as_missed()
+    std::set<std::string> lists_of_hit_;
+    unsigned responders_ = 0;  // met there
     Outcome seen_;
 };
 

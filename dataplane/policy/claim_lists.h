@@ -1,0 +1,58 @@
+// The lists that a response is claimed for while the program runs, and what decides whether a list claims it.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "dataplane/cache/admit.h"
+#include "dataplane/policy/executor.h"
+
+namespace steer {
+
+// What a cache kept becomes the response.
+inline void set_kept(Response& response, const cache::Entry* e, std::uint32_t stale_ttl_s,
+                     Now now) {
+    if (e->expires_s <= now.s()) return response.set_stale(e, stale_ttl_s);
+    response.set_entry(e);
+    if (cache::is_failure(e->answer())) response.set_ede(dns::Ede::cached_error);
+}
+
+// `to`: a ProgramState or HitLists.
+template <class Lists>
+void add_list(Lists& to, std::uint8_t list) {
+    const auto end = to.lists.begin() + to.list_count;
+    if (std::find(to.lists.begin(), end, list) != end) return;
+    if (to.list_count < kMaxClaims) to.lists[to.list_count++] = list;
+}
+
+// Those that the entry remembers and this snapshot has.
+template <class Lists>
+void add_lists_of(const cache::Entry& e, const Snapshot& snapshot, Lists& to) {
+    for (unsigned l = 0; l < e.list_count; ++l) {
+        const std::uint8_t list = snapshot.list_by_id[e.lists[l]];
+        if (list != kNoList) add_list(to, list);
+    }
+}
+
+// A response that is replaced takes its claims with it: they were for addresses that nobody will be
+// told.
+inline void forget_lists(ProgramState& s) {
+    s.list_count = 0;
+    s.list_base = {};
+    s.lacks_family = false;
+}
+
+inline bool has_claimable_family(const PolicyList& list, const dns::Answer& answer) {
+    const dns::AddressRef* refs = answer.addresses();
+    for (unsigned i = 0; i < answer.address_count; ++i) {
+        if (refs[i].is_v6 != 0 ? list.has_v6 : list.has_v4) return true;
+    }
+    return false;
+}
+
+inline bool asks_for_missing_family(const PolicyList& list, std::uint16_t qtype) {
+    if (list.missing_family != MissingFamily::nodata) return false;
+    return (qtype == dns::kAaaa && !list.has_v6) || (qtype == dns::kA && !list.has_v4);
+}
+
+}  // namespace steer

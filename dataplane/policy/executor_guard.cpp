@@ -1,0 +1,121 @@
+// What a hit in a guarded cache (guard.h) is claimed for.
+#include <algorithm>
+
+#include "dataplane/policy/claim_lists.h"
+#include "dataplane/policy/executor.h"
+
+namespace steer {
+
+bool Executor::in_guarded_cache(const Program& program, const ProgramState& s) noexcept {
+    return std::any_of(s.wrappers.begin(), s.wrappers.begin() + s.depth,
+                       [&](std::uint16_t pc) { return program[pc].guarded; });
+}
+
+void Executor::answer_without_family(QueryContext& c) noexcept {
+    forget_lists(c.state);
+    c.response.set_empty(dns::kNoError);
+}
+
+// Of what is left, lists alone are told: nothing was stored, measured or noted.
+void Executor::leave_as_missed(QueryContext& c, unsigned depth) noexcept {
+    ProgramState& s = c.state;
+    while (s.depth > depth) {
+        const Instruction& i = c.snapshot.program[s.wrappers[--s.depth]];
+        if (i.op == Op::enter_list) leave_list(c, static_cast<std::uint8_t>(i.operand));
+    }
+}
+
+// Every answer that the rest would come to is this one, which is what the client is told. Of a fallback it is not known
+// who answered: the entry says what it claimed.
+void Executor::claim_as_missed(QueryContext& c, const cache::Entry& hit,
+                               const CacheInstance& settings, Now now) noexcept {
+    counters_.add(Stat::cache_guarded_hits);
+    const Program& program = c.snapshot.program;
+    ProgramState before = c.state;
+    ProgramState& s = c.state;
+    const unsigned outside = s.depth;
+    forget_lists(s);
+    enter(c);
+    const auto pass_or_respond = [&](const Instruction& i, bool responds) {
+        ++s.pc;
+        if (!responds) return;
+        forget_lists(s);
+        set_kept(c.response, &hit, settings.stale.ttl_s, now);
+        if (i.short_circuit) leave_as_missed(c, outside);
+    };
+    const auto respond = [&](const Instruction& i) { pass_or_respond(i, true); };
+    while (s.depth > outside) {
+        const Instruction& i = program[s.pc];
+        if (is_test(i.op)) {
+            s.pc = next_of_test(c, i, now);
+            continue;
+        }
+        switch (i.op) {
+            case Op::mark:
+                s.marks |= c.snapshot.mark_masks[i.operand];
+                ++s.pc;
+                break;
+            case Op::go_to:
+                s.pc = i.target;
+                break;
+            case Op::forward:
+                respond(i);
+                break;
+            case Op::fallback:
+                respond(i);
+                for (unsigned l = 0; l < hit.list_count; ++l) {
+                    const std::uint8_t list = c.snapshot.list_by_id[hit.lists[l]];
+                    const auto& units = c.snapshot.fallbacks[i.operand].lists;
+                    if (std::find(units.begin(), units.end(), list) != units.end())
+                        add_list(s, list);
+                }
+                break;
+            case Op::black_hole: {
+                const BlackHole& hole = c.snapshot.black_holes[i.operand];
+                pass_or_respond(i, hole.of(c.query.qtype, c.query.qclass) != kNoAnswer);
+                break;
+            }
+            case Op::answer_table: {
+                const AnswerTable& table = c.snapshot.answer_tables[i.operand];
+                pass_or_respond(i, table.find(c.query.name(), c.query.qtype, c.query.qclass,
+                                              c.snapshot.scratches[worker_]) != kNoAnswer);
+                break;
+            }
+            case Op::drop_response:
+                forget_lists(s);
+                c.response.clear();
+                ++s.pc;
+                break;
+            case Op::enter_list:
+                enter(c);
+                break;
+            case Op::reject:
+                respond(i);
+                leave_as_missed(c, outside);
+                break;
+            case Op::stop:
+            case Op::end:
+                leave_as_missed(c, outside);
+                break;
+            case Op::sequence_end: {
+                unsigned depth = s.depth;
+                while (depth > outside && program[s.wrappers[depth - 1U]].instance >= i.instance)
+                    --depth;
+                leave_as_missed(c, depth);
+                ++s.pc;
+                break;
+            }
+            default:  // what waits, tells somebody, wraps to do so, or changes TTLs
+                ++s.pc;
+                break;
+        }
+    }
+    forget_lists(before);
+    before.lists = s.lists;
+    before.list_count = s.list_count;
+    before.lacks_family = s.lacks_family;
+    if (before.tag_set == 0) before.tag_set = s.tag_set;
+    s = before;
+}
+
+}  // namespace steer

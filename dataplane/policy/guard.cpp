@@ -1,0 +1,234 @@
+#include "dataplane/policy/guard.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "dataplane/policy/snapshot.h"
+
+namespace steer {
+namespace {
+
+using Pcs = std::vector<std::uint16_t>;
+
+// The ways on from an instruction when no cache has an answer; the program's size is the end of all. What a fallback runs
+// comes back, or ends it.
+void for_each_next(const Program& program, std::size_t pc, auto&& visit) {
+    const Instruction& i = program[pc];
+    const std::size_t exit = program.size();
+    if (i.op == Op::go_to) return visit(std::size_t{i.target});
+    if (i.op == Op::stop || i.op == Op::reject || i.op == Op::end) return visit(exit);
+    visit(pc + 1);
+    if (is_test(i.op) || i.op == Op::answer_pointer) visit(std::size_t{i.target});
+    const bool may_stop = i.short_circuit && i.op != Op::enter_cache;
+    if (may_stop) visit(exit);
+}
+
+bool asks_of_response(Op op) {
+    return op == Op::if_has_resp || op == Op::if_rcode || op == Op::if_response_address ||
+           op == Op::if_cname || op == Op::if_wanted_answer;
+}
+
+bool changes_response(Op op) {
+    return op == Op::forward || op == Op::fallback || op == Op::black_hole ||
+           op == Op::answer_table || op == Op::answer_pointer || op == Op::drop_response ||
+           op == Op::reject || op == Op::enter_prefer;
+}
+
+bool is_beside_the_key(Op op) {
+    return op == Op::if_client || op == Op::if_random || op == Op::if_rate;
+}
+
+class Guards {
+  public:
+    explicit Guards(Snapshot& snapshot)
+        : snapshot_(snapshot), program_(snapshot.program), joins_(program_.size() + 1) {}
+
+    void mark() {
+        look_into_fallbacks();
+        Pcs caches;
+        for (std::size_t pc = 0; pc < program_.size(); ++pc) {
+            if (program_[pc].op == Op::enter_cache)
+                caches.push_back(static_cast<std::uint16_t>(pc));
+            if (is_beside_the_key(program_[pc].op)) has_tests_ = true;
+        }
+        if (caches.empty() || !has_tests_) return;
+        find_joins();
+        find_ways_to_caches();
+        for (const std::uint16_t pc : caches)
+            program_[pc].guarded = is_guarded(pc, caches);
+    }
+
+  private:
+    // All that a fallback may run, its own fallbacks' too.
+    [[nodiscard]] std::vector<bool> run_by(const Fallback& fallback) const {
+        std::vector<bool> run(program_.size() + 1);
+        std::vector<std::size_t> todo{fallback.primary, fallback.secondary};
+        while (!todo.empty()) {
+            const std::size_t pc = todo.back();
+            todo.pop_back();
+            if (run[pc]) continue;
+            run[pc] = true;
+            if (pc == program_.size()) continue;
+            for_each_next(program_, pc, [&](std::size_t next) { todo.push_back(next); });
+            if (program_[pc].op != Op::fallback) continue;
+            const Fallback& inner = snapshot_.fallbacks[program_[pc].operand];
+            todo.insert(todo.end(), {inner.primary, inner.secondary});
+        }
+        return run;
+    }
+
+    void look_into_fallbacks() {
+        for (Fallback& fallback : snapshot_.fallbacks) {
+            const std::vector<bool> run = run_by(fallback);
+            fallback.lists.clear();
+            bool has_cache = false;
+            for (std::size_t pc = 0; pc < program_.size(); ++pc) {
+                if (!run[pc]) continue;
+                has_cache = has_cache || program_[pc].op == Op::enter_cache;
+                if (program_[pc].op == Op::enter_list)
+                    fallback.lists.push_back(static_cast<std::uint8_t>(program_[pc].operand));
+            }
+            fallback_has_cache_.push_back(has_cache);
+        }
+    }
+
+    // Where all ways from an instruction meet: its immediate post-dominator.
+    void find_joins() {
+        const std::size_t exit = program_.size();
+        joins_[exit] = exit;
+        for (std::size_t pc = exit; pc-- > 0;) {
+            std::size_t join = exit + 1;
+            for_each_next(program_, pc,
+                          [&](std::size_t next) { join = join > exit ? next : meet(join, next); });
+            joins_[pc] = join;
+        }
+    }
+    [[nodiscard]] std::size_t meet(std::size_t a, std::size_t b) const {
+        while (a != b) {
+            if (a < b)
+                a = joins_[a];
+            else
+                b = joins_[b];
+        }
+        return a;
+    }
+
+    void find_ways_to_caches() {
+        comes_to_cache_.assign(program_.size() + 1, false);
+        for (std::size_t pc = program_.size(); pc-- > 0;) {
+            const Instruction& i = program_[pc];
+            bool comes =
+                i.op == Op::enter_cache || (i.op == Op::fallback && fallback_has_cache_[i.operand]);
+            for_each_next(program_, pc,
+                          [&](std::size_t next) { comes = comes || comes_to_cache_[next]; });
+            comes_to_cache_[pc] = comes;
+        }
+    }
+
+    // Both sides of the test come to a cache.
+    [[nodiscard]] bool divides(std::size_t pc) const {
+        return comes_to_cache_[pc + 1] && comes_to_cache_[program_[pc].target];
+    }
+
+    // What the cache at `pc` wraps, up to the end of its sequence.
+    [[nodiscard]] std::vector<bool> wrapped_by(std::size_t pc) const {
+        std::vector<bool> wrapped(program_.size() + 1);
+        wrapped[pc + 1] = true;
+        for (std::size_t at = pc + 1; at < program_.size(); ++at) {
+            if (!wrapped[at]) continue;
+            const Instruction& i = program_[at];
+            if (i.op == Op::sequence_end && i.instance <= program_[pc].instance) {
+                wrapped[at] = false;
+                continue;
+            }
+            for_each_next(program_, at, [&](std::size_t next) { wrapped[next] = true; });
+        }
+        return wrapped;
+    }
+
+    // What stands between the test and its join is added to `dependent`.
+    void add_between(std::size_t test, std::vector<bool>& dependent) const {
+        std::vector<bool> met(joins_[test] + 1);
+        const auto go = [&](std::size_t next) {
+            if (next < met.size()) met[next] = true;
+        };
+        for_each_next(program_, test, go);
+        for (std::size_t pc = test + 1; pc < joins_[test]; ++pc) {
+            if (!met[pc]) continue;
+            dependent[pc] = true;
+            for_each_next(program_, pc, go);
+        }
+    }
+
+    struct Decided {
+        std::vector<bool> pcs;  // reached or not by what the key does not have
+        std::uint64_t marks = 0;
+        bool responses = false;
+    };
+
+    // What the tests decide that are met inside the wrap, or in front of the cache with ways to caches on both sides.
+    [[nodiscard]] Decided decided(const std::vector<bool>& wrapped) const {
+        Decided d{std::vector<bool>(program_.size() + 1)};
+        std::vector<bool> done(program_.size());
+        for (bool again = true; again;) {
+            again = false;
+            for (std::size_t pc = 0; pc < program_.size(); ++pc) {
+                const Instruction& i = program_[pc];
+                if (!is_test(i.op) || done[pc] || (!wrapped[pc] && !divides(pc))) continue;
+                const bool depends =
+                    is_beside_the_key(i.op) || (d.responses && asks_of_response(i.op)) ||
+                    (i.op == Op::if_marks && (d.marks & snapshot_.mark_masks[i.operand]) != 0);
+                if (!depends) continue;
+                done[pc] = again = true;
+                add_between(pc, d.pcs);
+            }
+            for (std::size_t pc = 0; pc < program_.size(); ++pc) {
+                if (!d.pcs[pc]) continue;
+                const Instruction& i = program_[pc];
+                if (i.op == Op::mark) d.marks |= snapshot_.mark_masks[i.operand];
+                d.responses = d.responses || changes_response(i.op);
+            }
+        }
+        return d;
+    }
+
+    [[nodiscard]] bool claims(std::size_t pc) const {
+        const Instruction& i = program_[pc];
+        return i.op == Op::enter_list ||
+               (i.op == Op::fallback && !snapshot_.fallbacks[i.operand].lists.empty());
+    }
+    [[nodiscard]] bool wraps_claims(std::uint16_t pc) const {
+        const std::vector<bool> wrapped = wrapped_by(pc);
+        for (std::size_t at = pc + 1U; at < program_.size(); ++at)
+            if (wrapped[at] && claims(at)) return true;
+        return false;
+    }
+
+    [[nodiscard]] bool is_guarded(std::uint16_t pc, const Pcs& caches) const {
+        const std::vector<bool> wrapped = wrapped_by(pc);
+        const Decided d = decided(wrapped);
+        for (std::size_t at = pc + 1U; at < program_.size(); ++at)
+            if (wrapped[at] && d.pcs[at] && claims(at)) return true;
+        // Which of several entrances of the same cache is met.
+        return std::any_of(caches.begin(), caches.end(), [&](std::uint16_t other) {
+            const bool same = other != pc && program_[other].operand == program_[pc].operand;
+            return same && (d.pcs[other] || d.pcs[pc]) && (wraps_claims(pc) || wraps_claims(other));
+        });
+    }
+
+    Snapshot& snapshot_;
+    Program& program_;
+    std::vector<std::size_t> joins_;
+    std::vector<bool> comes_to_cache_;
+    std::vector<bool> fallback_has_cache_;
+    bool has_tests_ = false;
+};
+
+}  // namespace
+
+void mark_guards(Snapshot& snapshot) {
+    Guards(snapshot).mark();
+}
+
+}  // namespace steer

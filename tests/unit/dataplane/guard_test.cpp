@@ -1,0 +1,138 @@
+// Which entrances of caches are guarded (dataplane/policy/guard.h).
+#include "dataplane/policy/guard.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include "packet/programs.h"
+
+namespace steer {
+namespace {
+
+using test::SnapshotMaker;
+
+bool is_guarded(const Snapshot& snapshot, std::uint16_t pc) {
+    return snapshot.program[pc].guarded;
+}
+
+// cache; what `rest` adds; forward; end
+template <class Rest>
+bool guards(Rest&& rest, std::uint64_t marked_before = 0) {
+    SnapshotMaker maker;
+    maker.snapshot().prefix_sets.emplace_back();
+    maker.snapshot().number_sets.push_back({1});
+    maker.list(test::policy_list(0));
+    maker.cache();
+    if (marked_before != 0) {
+        const auto client = maker.test(Op::if_client);
+        maker.add(Op::mark, maker.mark_mask(marked_before));
+        maker.land(client);
+    }
+    const std::uint16_t cache = maker.add(Op::enter_cache);
+    rest(maker);
+    maker.add(Op::forward);
+    maker.add(Op::sequence_end);
+    maker.add(Op::end);
+    return is_guarded(*maker.finish(), cache);
+}
+
+// The test, and behind it a list.
+void list_if(SnapshotMaker& maker, Op op) {
+    const auto test = maker.test(op);
+    maker.add(Op::enter_list);
+    maker.land(test);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(guard)
+
+BOOST_AUTO_TEST_CASE(lists_by_client_chance_or_rate) {
+    for (const Op op : {Op::if_client, Op::if_random, Op::if_rate})
+        BOOST_TEST(guards([&](SnapshotMaker& m) { list_if(m, op); }));
+    BOOST_TEST(!guards([](SnapshotMaker& m) { list_if(m, Op::if_type); }));
+}
+
+BOOST_AUTO_TEST_CASE(a_list_for_all_does_not_depend_on_a_test_whose_ways_have_met) {
+    BOOST_TEST(!guards([](SnapshotMaker& m) {
+        const auto client = m.test(Op::if_client);
+        m.add(Op::debug_print, m.text("seen"));
+        m.land(client);
+        m.add(Op::enter_list);
+    }));
+    // One way ends: then it does.
+    BOOST_TEST(guards([](SnapshotMaker& m) {
+        const auto client = m.test(Op::if_client);
+        m.add(Op::stop);
+        m.land(client);
+        m.add(Op::enter_list);
+    }));
+}
+
+BOOST_AUTO_TEST_CASE(through_a_mark) {
+    const auto by_mark = [](std::uint64_t bits) {
+        return [bits](SnapshotMaker& m) {
+            const auto test = m.test(Op::if_marks, m.mark_mask(bits));
+            m.add(Op::enter_list);
+            m.land(test);
+        };
+    };
+    BOOST_TEST(guards(by_mark(2), 2));
+    BOOST_TEST(guards(by_mark(6), 2));
+    BOOST_TEST(!guards(by_mark(4), 2));
+    BOOST_TEST(!guards(by_mark(2)));
+}
+
+BOOST_AUTO_TEST_CASE(through_a_response) {
+    BOOST_TEST(guards([](SnapshotMaker& m) {
+        const auto client = m.test(Op::if_client);
+        m.add(Op::black_hole, m.black_hole("192.0.2.1"));
+        m.land(client);
+        list_if(m, Op::if_has_resp);
+    }));
+    BOOST_TEST(!guards([](SnapshotMaker& m) { list_if(m, Op::if_has_resp); }));
+}
+
+// Who may not ask comes to no cache: that decides nothing about what is claimed there.
+BOOST_AUTO_TEST_CASE(an_access_list_in_front) {
+    SnapshotMaker maker;
+    maker.snapshot().prefix_sets.emplace_back();
+    maker.list(test::policy_list(0));
+    maker.cache();
+    const auto allowed = maker.test(Op::if_client);
+    maker.add(Op::reject, 5);
+    maker.land(allowed);
+    maker.add(Op::mark, maker.mark_mask(1));
+    const std::uint16_t cache = maker.add(Op::enter_cache);
+    const auto marked = maker.test(Op::if_marks, 0);
+    maker.add(Op::enter_list);
+    maker.land(marked);
+    maker.add(Op::forward);
+    maker.add(Op::sequence_end);
+    maker.add(Op::end);
+    BOOST_TEST(!is_guarded(*maker.finish(), cache));
+}
+
+// if_client { cache; list; forward; stop } cache; forward: the same cache, with and without.
+BOOST_AUTO_TEST_CASE(two_entrances_of_one_cache) {
+    SnapshotMaker maker;
+    maker.snapshot().prefix_sets.emplace_back();
+    maker.list(test::policy_list(0));
+    maker.cache();
+    const auto client = maker.test(Op::if_client);
+    const std::uint16_t with = maker.add(Op::enter_cache);
+    maker.add(Op::enter_list);
+    maker.add(Op::forward);
+    maker.add(Op::stop);
+    maker.land(client);
+    const std::uint16_t without = maker.add(Op::enter_cache);
+    maker.add(Op::forward);
+    maker.add(Op::sequence_end);
+    maker.add(Op::end);
+    const auto snapshot = maker.finish();
+    BOOST_TEST(is_guarded(*snapshot, with));
+    BOOST_TEST(is_guarded(*snapshot, without));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace steer
