@@ -79,6 +79,7 @@ Daemon::Daemon(config::Settings settings, ConfigSource source)
       hangup_(house_, SIGHUP),
       housekeeping_(house_),
       cpus_{},
+      why_(std::make_unique<WhyDesk>(house_, source, in_force_)),
       reloader_(std::make_unique<Reloader>(
           house_, std::move(source), [this] { return registry_; },
           [this](std::unique_ptr<Candidate> candidate) { take_up(std::move(candidate)); })) {}
@@ -276,6 +277,7 @@ Result<void> Daemon::start_ops() {
     } else {
         add_no_cache_methods(rpc_);
     }
+    why_->add_to(rpc_);
     rpc_.add_later("reload", [this](const boost::json::value&, const ops::RpcDone& done) {
         reload("steerctl", [done](const ReloadOutcome& outcome) { done(to_json(outcome)); });
     });

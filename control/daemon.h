@@ -31,6 +31,7 @@
 #include "control/router_thread.h"
 #include "control/sizing.h"
 #include "control/stream/stream_threads.h"
+#include "control/why_desk.h"
 #include "dataplane/port/eal.h"
 
 namespace steer {
@@ -130,6 +131,7 @@ class Daemon {
         candidate_;  // waits for its upstreams' hops, and for a generation to end
     std::uint64_t candidate_since_ms_ = 0;
     std::unique_ptr<FileWatch> watch_;
+    std::unique_ptr<WhyDesk> why_;
     std::unique_ptr<Reloader> reloader_;
 };
 

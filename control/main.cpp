@@ -9,6 +9,7 @@
 #include "control/build/build.h"
 #include "control/config/load.h"
 #include "control/config/reference.h"
+#include "control/config/why.h"
 #include "control/daemon.h"
 #include "control/ops/log.h"
 #include "control/port_survey.h"
@@ -18,7 +19,7 @@ namespace {
 
 struct Arguments {
     std::string config = "/etc/steerdns/steerdns.yaml";
-    std::string directory, control_socket, explained;
+    std::string directory, control_socket, explained, why;
     bool check = false, dump_program = false, reference = false, ports = false;
 };
 
@@ -39,6 +40,22 @@ int check(const steer::config::Settings& settings, bool dump) {
     } else {
         std::printf("%s is good\n", settings.file.c_str());
     }
+    return 0;
+}
+
+// One rule a line, as compilers name a place. 0, or 2 for what is no name.
+int why(const steer::config::Settings& settings, const std::string& name) {
+    const auto rules = steer::config::rules_for(settings, name);
+    if (!rules) {
+        print({rules.error()}, "error");
+        return 2;
+    }
+    for (const auto& r : *rules) {
+        std::printf("%s:%d: %s: %s %s\n", r.file.c_str(), r.line, r.rule.c_str(),
+                    std::string(steer::config::text_of(r.says)).c_str(),
+                    steer::config::name_of(settings, r.plugin).c_str());
+    }
+    if (rules->empty()) std::printf("no rule holds for %s\n", name.c_str());
     return 0;
 }
 
@@ -73,6 +90,9 @@ int main(int argc, char** argv) {
     app.add_flag("--check", arguments.check,
                  "say what is wrong with the configuration and end: 0 good, 2 not");
     app.add_flag("--dump-program", arguments.dump_program, "print the compiled policy and end");
+    app.add_option("--why", arguments.why,
+                   "print which rules hold for a NAME, and where they are written, and end")
+        ->option_text("NAME");
     app.add_flag("--config-reference", arguments.reference,
                  "print every setting as Markdown and end");
     app.add_option("--explain-plugin", arguments.explained,
@@ -106,6 +126,7 @@ int main(int argc, char** argv) {
     print(loaded.warnings, "warning");
     print(loaded.errors, "error");
     if (!loaded.ok()) return 2;
+    if (!arguments.why.empty()) return why(loaded.settings, arguments.why);
     if (arguments.check || arguments.dump_program)
         return check(loaded.settings, arguments.dump_program);
     return serve(std::move(loaded.settings), source);

@@ -80,6 +80,9 @@ class Reload(unittest.TestCase):
         self.assertTrue(self.answered())
         self.scene.wait_rows({("one", OTHER)})
         self.assertEqual(self.scene.total("stats", "upstream_queries"), asked, "the cache stayed warm")
+        self.assertEqual(self.scene.steerctl("why", "www.other.example"),
+                         "in force: policy, main[1].matches[1]\n"
+                         f"  domain_set 'policy'  in  domain:other.example  {self.names}:2\n")
         with self.names.open("a") as file:  # written in place
             file.write("media.example\n")
         self.wait_generation(3)

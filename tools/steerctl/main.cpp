@@ -144,6 +144,9 @@ int main(int argc, char** argv) {
     auto* const reverse =
         app.add_subcommand("reverse", "for which name an address was last answered");
     reverse->add_option("IP", options.name, "an IP address")->required();
+    auto* const why = app.add_subcommand(
+        "why", "which rules hold for a name, and where they are written; reads the lists anew");
+    why->add_option("NAME", options.name, "a domain name")->required();
     const auto* const version = app.add_subcommand("version", "its version and our own");
     try {
         app.parse(argc, argv);
@@ -157,6 +160,9 @@ int main(int argc, char** argv) {
     if (reverse->parsed())
         return show(options, "reverse", steerctl::reverse_text,
                     json::object{{"address", options.name}});
+    if (why->parsed())
+        return show(options, "why", steerctl::why_text, json::object{{"name", options.name}},
+                    steerctl::kLongPatience);
     return show(options, "counters", [&options](const json::value& value) {
         return steerctl::counters_text(value, options.all);
     });

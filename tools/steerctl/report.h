@@ -20,6 +20,9 @@ std::string cache_done_text(const boost::json::value& done);
 // Of reverse.
 std::string reverse_text(const boost::json::value& answer);
 
+// Of why.
+std::string why_text(const boost::json::value& answer);
+
 // Of reload.
 std::string reload_text(const boost::json::value& outcome);
 bool is_refused(const boost::json::value& outcome);

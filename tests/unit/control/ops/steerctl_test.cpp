@@ -137,4 +137,15 @@ BOOST_AUTO_TEST_CASE(reverse_names_one_a_line) {
     BOOST_CHECK_EQUAL(steerctl::reverse_text(json::parse(R"({"names":[7]})")), "-\n");
 }
 
+BOOST_AUTO_TEST_CASE(why_a_name_is_in_sets) {
+    BOOST_CHECK_EQUAL(
+        steerctl::why_text(json::parse(
+            R"({"name":"a.example","sets":["x","y"],"rules":[{"plugin":"domain_set 'x'","says":"in",
+            "rule":"domain:example","file":"list.txt","line":7}]})")),
+        "in force: x, y\n  domain_set 'x'  in  domain:example  list.txt:7\n");
+    for (const char* odd : {R"({"rules":[]})", "{}", "7", R"({"sets":[],"rules":7})"})
+        BOOST_CHECK_EQUAL(steerctl::why_text(json::parse(odd)),
+                          "in force: in no set\nno rule holds for it\n");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,40 @@
+// Which rules hold for a name, and where they are written.
+//
+// Goes through all rules of a configuration as they were read, so it costs queries nothing and needs nothing kept for
+// it; about as long as reading them takes. Whether a rule holds is decided by the matcher that queries go through.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/config/settings.h"
+#include "matchers/result.h"
+
+namespace steer::config {
+
+struct HoldingRule {
+    enum class Says : std::uint8_t {
+        in,       // the name is the plugin's
+        not_in,   // an exception of an adguard_rule: it is not
+        not_for,  // a rule that is written beside it does not count for this name ($denyallow)
+    };
+    PluginIndex plugin = 0;
+    Says says = Says::in;
+    std::string rule;  // with its kind, as in "domain:stream.example"
+    std::string file;
+    int line = 0;
+};
+
+// In the order of plugins and of rules. `name` as people write it, international ones too; an Error says what is wrong
+// with it. `settings` is of a configuration without errors.
+Result<std::vector<HoldingRule>> rules_for(const Settings& settings, std::string_view name);
+
+// "domain_set 'ads'"; of what is written in place, with its line.
+std::string name_of(const Settings& settings, PluginIndex plugin);
+
+// "in", "not in", "not for".
+std::string_view text_of(HoldingRule::Says says);
+
+}  // namespace steer::config

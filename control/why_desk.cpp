@@ -1,0 +1,96 @@
+#include "control/why_desk.h"
+
+#include <sys/resource.h>
+
+#include <boost/asio/post.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <utility>
+
+#include "control/config/why.h"
+#include "dataplane/dns/name.h"
+
+namespace steer {
+namespace {
+
+using boost::json::array;
+using boost::json::object;
+using boost::json::value;
+
+constexpr int kNice = 10;  // who answers queries and writes rows goes first
+
+ops::RpcResult look_up(const ConfigSource& source, const std::string& name) {
+    const config::LoadOutcome loaded = source.load();
+    if (!loaded.ok()) {
+        return ops::RpcError{ops::RpcCode::internal_error,
+                             "the configuration as it is written now cannot be read: " +
+                                 loaded.errors.front().sentence()};
+    }
+    const auto rules = config::rules_for(loaded.settings, name);
+    if (!rules) return ops::RpcError{ops::RpcCode::invalid_params, rules.error().text};
+    array out;
+    for (const config::HoldingRule& r : *rules) {
+        out.push_back(object{{"plugin", config::name_of(loaded.settings, r.plugin)},
+                             {"says", config::text_of(r.says)},
+                             {"rule", r.rule},
+                             {"file", r.file},
+                             {"line", r.line}});
+    }
+    return value(std::move(out));
+}
+
+array sets_of(const SetsInForce& in_force, const std::string& name) {
+    array out;
+    const auto wire = dns::name_from_text(name);
+    matchers::NameMatcher::Scratch scratch;
+    if (in_force.names == nullptr || !wire || !in_force.names->prepare(scratch)) return out;
+    const matchers::TagBits sets = in_force.names->match(*wire, scratch);
+    for (const build::NamedSet& set : in_force.sets)
+        if (sets.any_of(set.bits)) out.emplace_back(set.tag);
+    return out;
+}
+
+}  // namespace
+
+WhyDesk::WhyDesk(boost::asio::io_context& house, ConfigSource source, const SetsInForce& in_force)
+    : house_(house), source_(std::move(source)), in_force_(in_force) {}
+
+WhyDesk::~WhyDesk() {
+    if (thread_.joinable()) thread_.join();
+}
+
+void WhyDesk::add_to(ops::JsonRpc& rpc) {
+    rpc.add_later("why",
+                  [this](const value& params, const ops::RpcDone& done) { ask(params, done); });
+}
+
+void WhyDesk::ask(const value& params, const ops::RpcDone& done) {
+    const auto* const given = params.if_object();
+    const auto* const text = given == nullptr ? nullptr : given->if_contains("name");
+    if (text == nullptr || !text->is_string()) {
+        return done(ops::RpcError{ops::RpcCode::invalid_params,
+                                  "write a name, as in {\"name\": \"www.example.org\"}"});
+    }
+    if (is_busy_) {
+        return done(ops::RpcError{ops::RpcCode::internal_error,
+                                  "another name is being looked up: ask again"});
+    }
+    is_busy_ = true;
+    if (thread_.joinable()) thread_.join();  // it has posted its last word
+    thread_ = std::thread([this, done, name = std::string(text->get_string())] {
+        ::setpriority(PRIO_PROCESS, 0, kNice);  // of this thread alone
+        auto rules = look_up(source_, name);
+        boost::asio::post(house_, [this, done, name, found = std::move(rules)]() mutable {
+            is_busy_ = false;
+            tell(name, std::move(found), done);
+        });
+    });
+    pthread_setname_np(thread_.native_handle(), "why");
+}
+
+void WhyDesk::tell(const std::string& name, ops::RpcResult rules, const ops::RpcDone& done) {
+    if (rules.has_error()) return done(rules.error());
+    done(value(object{{"name", name}, {"sets", sets_of(in_force_, name)}, {"rules", *rules}}));
+}
+
+}  // namespace steer

@@ -1,0 +1,40 @@
+// Tells over the control socket why a name is in a set: `why`, with {"name": "www.stream.example"}.
+//
+// The answer: {"name", "sets": tags of those that the program in force asks about and has the name in, "rules":
+// [{"plugin", "says", "rule", "file", "line"}]}. The rules are those of the files as they are now: they are read anew,
+// on a thread of its own, one question at a time. Lives on `house`.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/json/value.hpp>
+#include <string>
+#include <thread>
+
+#include "control/cache/cache_methods.h"
+#include "control/ops/json_rpc.h"
+#include "control/reloader.h"
+
+namespace steer {
+
+class WhyDesk {
+  public:
+    // `in_force` outlives it.
+    WhyDesk(boost::asio::io_context& house, ConfigSource source, const SetsInForce& in_force);
+    ~WhyDesk();
+    WhyDesk(const WhyDesk&) = delete;
+    WhyDesk& operator=(const WhyDesk&) = delete;
+
+    void add_to(ops::JsonRpc& rpc);
+
+  private:
+    void ask(const boost::json::value& params, const ops::RpcDone& done);
+    void tell(const std::string& name, ops::RpcResult rules, const ops::RpcDone& done);
+
+    boost::asio::io_context& house_;
+    const ConfigSource source_;
+    const SetsInForce& in_force_;
+    bool is_busy_ = false;
+    std::thread thread_;
+};
+
+}  // namespace steer

@@ -1,0 +1,94 @@
+// Which rules hold for a name (control/config/why.h).
+#include "control/config/why.h"
+
+#include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <fstream>
+
+#include "control/config/load.h"
+
+namespace steer::config {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kConfig = R"(plugins:
+  - { tag: media, type: domain_set, args: { exps: ["keyword:strea", "regexp:^w{3}[.]"], files: [media.txt] } }
+  - { tag: all, type: domain_set, args: { sets: [media] } }
+  - { tag: ads, type: adguard_rule, args: { files: [ads.txt] } }
+  - { tag: names, type: hosts, args: { entries: ["media.example 192.0.2.1"] } }
+  - tag: main
+    type: sequence
+    args:
+      - { matches: qname $all, exec: mark 1 }
+      - { matches: "qname $ads domain:example", exec: reject }
+      - { exec: $names }
+      - { exec: forward 192.0.2.1 }
+)";
+
+struct Folder {
+    Folder() : path(fs::temp_directory_path() / ("steer-why-" + std::to_string(::getpid()))) {
+        fs::create_directory(path);
+        write("media.txt",
+              "# films\nmedia.example\n\nfull:www.media.example\nfull:other.example\n");
+        write("ads.txt",
+              "! ads\n||media.example^$denyallow=www.media.example\n@@||cdn.media.example^\n");
+        LoadOptions options;
+        options.base_dir = path;
+        loaded = load_text(kConfig, "text.yaml", options);
+        BOOST_REQUIRE(loaded.ok());
+    }
+    ~Folder() {
+        std::error_code ignored;
+        fs::remove_all(path, ignored);
+    }
+    void write(const char* name, const char* text) const { std::ofstream(path / name) << text; }
+
+    // "FILE:LINE RULE SAYS PLUGIN" a line, without the folder.
+    [[nodiscard]] std::string why(const std::string& name) const {
+        const auto rules = rules_for(loaded.settings, name);
+        if (!rules) return rules.error().text;
+        std::string out;
+        for (const HoldingRule& r : *rules) {
+            out += fs::path(r.file).filename().string() + ":" + std::to_string(r.line) + " " +
+                   r.rule + " " + std::string(text_of(r.says)) + " " +
+                   name_of(loaded.settings, r.plugin) + "\n";
+        }
+        return out;
+    }
+
+    fs::path path;
+    LoadOutcome loaded;
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(why_, Folder)
+
+BOOST_AUTO_TEST_CASE(every_kind_of_rule_with_its_place) {
+    BOOST_TEST(why("WWW.media.example.") ==
+               "text.yaml:2 regexp:^w{3}[.] in domain_set 'media'\n"
+               "media.txt:2 domain:media.example in domain_set 'media'\n"
+               "media.txt:4 full:www.media.example in domain_set 'media'\n"
+               "ads.txt:2 domain:media.example in adguard_rule 'ads'\n"
+               "ads.txt:2 domain:www.media.example not for adguard_rule 'ads'\n"
+               "text.yaml:10 domain:example in qname in line 10\n");
+    BOOST_TEST(why("x.cdn.media.example") ==
+               "media.txt:2 domain:media.example in domain_set 'media'\n"
+               "ads.txt:3 domain:cdn.media.example not in adguard_rule 'ads'\n"
+               "ads.txt:2 domain:media.example in adguard_rule 'ads'\n"
+               "text.yaml:10 domain:example in qname in line 10\n");
+    BOOST_TEST(why("upstream.net") == "text.yaml:2 keyword:strea in domain_set 'media'\n");
+    BOOST_TEST(why("media.example").find("full:media.example in hosts 'names'") !=
+               std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(not_a_longer_label_and_not_nothing) {
+    BOOST_TEST(why("multimedia.example") == "text.yaml:10 domain:example in qname in line 10\n");
+    BOOST_TEST(why("example.org").empty());
+    BOOST_TEST(why("a..b").find("label") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace steer::config

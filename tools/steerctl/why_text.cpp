@@ -1,0 +1,34 @@
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include "cells.h"
+#include "report.h"
+#include "table.h"
+
+namespace steerctl {
+
+namespace json = boost::json;
+
+std::string why_text(const json::value& answer) {
+    const json::object& all = object_of(answer);
+    std::string out;
+    const auto* const sets = find(all, "sets");
+    const bool in_any =
+        sets != nullptr && sets->if_array() != nullptr && !sets->get_array().empty();
+    out += in_any ? "in force: " + cell_text(*sets) + "\n" : "in force: in no set\n";
+    const auto* const rules = find(all, "rules");
+    const auto* const list = rules == nullptr ? nullptr : rules->if_array();
+    Table table;
+    if (list != nullptr) {
+        for (const json::value& one : *list) {
+            const json::object& r = object_of(one);
+            table.row(
+                {cell_text("plugin", find(r, "plugin")), cell_text("says", find(r, "says")),
+                 cell_text("rule", find(r, "rule")),
+                 cell_text("file", find(r, "file")) + ":" + cell_text("line", find(r, "line"))});
+        }
+    }
+    return out + (table.empty() ? "no rule holds for it\n" : table.text());
+}
+
+}  // namespace steerctl
