@@ -73,7 +73,7 @@ std::vector<ServiceAddress> of_kernel(const NextHopTable& table,
 
 }  // namespace
 
-Daemon::Daemon(config::Settings settings, ConfigSource source)
+Daemon::Daemon(config::Settings settings, ConfigSource source, std::set<std::string> tried)
     : settings_(std::move(settings)),
       signals_(house_, SIGTERM, SIGINT),
       hangup_(house_, SIGHUP),
@@ -82,7 +82,8 @@ Daemon::Daemon(config::Settings settings, ConfigSource source)
       why_(std::make_unique<WhyDesk>(house_, source, in_force_)),
       reloader_(std::make_unique<Reloader>(
           house_, std::move(source), [this] { return registry_; },
-          [this](std::unique_ptr<Candidate> candidate) { take_up(std::move(candidate)); })) {}
+          [this](std::unique_ptr<Candidate> candidate) { take_up(std::move(candidate)); },
+          std::move(tried))) {}
 
 Daemon::~Daemon() {
     stop();
@@ -281,6 +282,13 @@ Result<void> Daemon::start_ops() {
     rpc_.add_later("reload", [this](const boost::json::value&, const ops::RpcDone& done) {
         reload("steerctl", [done](const ReloadOutcome& outcome) { done(to_json(outcome)); });
     });
+    rpc_.add("lists", [this](const boost::json::value&) -> ops::RpcResult {
+        return fetcher_ ? fetcher_->status() : boost::json::value{{"lists", boost::json::array{}}};
+    });
+    rpc_.add_later("lists.fetch", [this](const boost::json::value&, const ops::RpcDone& done) {
+        if (!fetcher_) return done(ops::RpcError{ops::RpcCode::internal_error, "not serving yet"});
+        fetcher_->fetch_now([this, done] { done(fetcher_->status()); });
+    });
     socket_ = std::make_unique<ops::ControlSocket>(house_, rpc_);
     if (auto done = socket_->listen(settings_.control.socket); !done) return done;
     if (const auto& http = settings_.control.http) {
@@ -304,6 +312,24 @@ std::vector<std::string> Daemon::dump_folders() const {
     return folders;
 }
 
+// Folders that are handed over to whom we become, made if they are not there.
+std::vector<std::string> Daemon::own_folders() const {
+    std::vector<std::string> folders;
+    std::error_code no_folder;  // then who writes there says so
+    const auto dumps = dump_folders();
+    if (std::find(dumps.begin(), dumps.end(), kStateFolder) != dumps.end()) {
+        std::filesystem::create_directories(kStateFolder, no_folder);
+        if (!no_folder) folders.emplace_back(kStateFolder);
+    }
+    if (std::filesystem::is_directory(settings_.control.images, no_folder))
+        folders.push_back(settings_.control.images);
+    if (!settings_.remote_lists.empty()) {
+        std::filesystem::create_directories(settings_.control.lists, no_folder);
+        if (!no_folder) folders.push_back(settings_.control.lists);
+    }
+    return folders;
+}
+
 Result<void> Daemon::give_up_rights() {
     auto user = resolve_user(settings_.control.user);
     if (!user) return user.error();
@@ -311,13 +337,8 @@ Result<void> Daemon::give_up_rights() {
     std::vector<std::string> handed{settings_.control.socket,
                                     folder == "/run/steerdns" ? folder.string() : ""};
     const auto dumps = dump_folders();
-    if (std::find(dumps.begin(), dumps.end(), kStateFolder) != dumps.end()) {
-        std::error_code no_folder;  // then what follows says so
-        std::filesystem::create_directories(kStateFolder, no_folder);
-        if (!no_folder) handed.emplace_back(kStateFolder);
-    }
-    if (std::filesystem::is_directory(settings_.control.images))
-        handed.push_back(settings_.control.images);
+    const auto folders = own_folders();
+    handed.insert(handed.end(), folders.begin(), folders.end());
     if (auto done = drop_rights(*user, handed); !done) return done;
     for (const auto& dump : dumps) {
         if (::access(dump.c_str(), W_OK) == 0) continue;
@@ -361,6 +382,7 @@ void Daemon::run() {
     });
     await_hangup();
     watch_files();
+    fetch_lists();
     housekeeping();
     house_.run();
     stop();
@@ -398,6 +420,7 @@ void Daemon::write_notes() {
 // In the order that lets nobody talk to what is gone. Idempotent.
 void Daemon::stop() {
     watch_.reset();
+    fetcher_.reset();
     reloader_.reset();
     candidate_.reset();
     if (socket_) socket_->close();

@@ -9,6 +9,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "control/cache/cache_methods.h"
 #include "control/config/settings.h"
 #include "control/exception_thread.h"
+#include "control/fetch/fetcher.h"
 #include "control/file_watch.h"
 #include "control/kernel/next_hops.h"
 #include "control/kernel/reserved_ports.h"
@@ -38,8 +40,9 @@ namespace steer {
 
 class Daemon {
   public:
-    // `settings` are what source.load() returned without an error.
-    Daemon(config::Settings settings, ConfigSource source);
+    // `settings` are what source.load() returned without an error; `tried`: the URLs that were fetched, or tried to be,
+    // for it.
+    Daemon(config::Settings settings, ConfigSource source, std::set<std::string> tried = {});
     ~Daemon();
     Daemon(const Daemon&) = delete;
     Daemon& operator=(const Daemon&) = delete;
@@ -56,6 +59,7 @@ class Daemon {
     Result<void> start_listeners();
     Result<void> start_ops();
     [[nodiscard]] std::vector<std::string> dump_folders() const;
+    [[nodiscard]] std::vector<std::string> own_folders() const;
     Result<void> give_up_rights();
     void start_threads();
     void say_what_is_served();
@@ -72,6 +76,7 @@ class Daemon {
     [[nodiscard]] std::vector<IpAddress> upstream_addresses() const;
     void forget_old_upstreams();
     void watch_files();
+    void fetch_lists();
     void await_hangup();
     [[nodiscard]] std::vector<CacheOf> caches_of(const config::Settings& settings) const;
     [[nodiscard]] static std::vector<std::string> watched(const config::Settings& settings);
@@ -132,6 +137,7 @@ class Daemon {
     std::uint64_t candidate_since_ms_ = 0;
     std::unique_ptr<FileWatch> watch_;
     std::unique_ptr<WhyDesk> why_;
+    std::unique_ptr<fetch::Fetcher> fetcher_;
     std::unique_ptr<Reloader> reloader_;
 };
 

@@ -66,6 +66,12 @@ void Daemon::watch_files() {
         spdlog::warn("{}", done.error().sentence());
 }
 
+void Daemon::fetch_lists() {
+    fetcher_ =
+        std::make_unique<fetch::Fetcher>(house_, [this](const std::string& what) { reload(what); });
+    fetcher_->follow(settings_);
+}
+
 void Daemon::reload(const std::string& why, Reloader::Done done) {
     reloader_->request([this, why, done = std::move(done)](const ReloadOutcome& outcome) {
         note_reload(why, outcome);
@@ -172,6 +178,7 @@ void Daemon::put_in_force(Candidate& candidate, std::uint32_t generation) {
             cache->set_instance_size(instance.id, instance.size);
         cache_desk_->follow(caches_of(candidate.settings), registry_.list_names());
     }
+    if (fetcher_) fetcher_->follow(candidate.settings);
     ops::set_log_level(candidate.settings.log.level);
     ++reloads_.done;
     reloads_.at_ms = clock_.now().ms;

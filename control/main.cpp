@@ -2,9 +2,13 @@
 //
 // Exit codes: 0 done or ended by a signal, 1 what only the start can see (a port, a right, memory), 2 a configuration or
 // command line that is wrong.
+#include <spdlog/spdlog.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
+#include <set>
 
 #include "control/build/build.h"
 #include "control/config/load.h"
@@ -59,12 +63,20 @@ int why(const steer::config::Settings& settings, const std::string& name) {
     return 0;
 }
 
-int serve(steer::config::Settings settings, steer::ConfigSource source) {
-    if (auto log = steer::ops::start_log(settings.log); !log) {
+int serve(steer::config::LoadOutcome loaded, steer::ConfigSource source, bool will_fetch) {
+    if (auto log = steer::ops::start_log(loaded.settings.log); !log) {
         print({log.error()}, "error");
         return 1;
     }
-    steer::Daemon daemon(std::move(settings), std::move(source));
+    std::set<std::string> tried;
+    if (will_fetch) {
+        loaded =
+            source.load_with_lists(tried, {}, [](const std::string& s) { spdlog::info("{}", s); });
+        print(loaded.warnings, "warning");
+        print(loaded.errors, "error");
+        if (!loaded.ok()) return 2;
+    }
+    steer::Daemon daemon(std::move(loaded.settings), std::move(source), std::move(tried));
     if (auto started = daemon.start(); !started) {
         print({started.error()}, "error");
         return 1;
@@ -123,11 +135,17 @@ int main(int argc, char** argv) {
                                      {.base_dir = arguments.directory, .environment = {}},
                                      arguments.control_socket};
     auto loaded = source.load();
-    print(loaded.warnings, "warning");
-    print(loaded.errors, "error");
+    const bool serves = !arguments.check && !arguments.dump_program && arguments.why.empty();
+    const bool will_fetch =
+        serves && loaded.ok() &&
+        std::any_of(loaded.settings.remote_lists.begin(), loaded.settings.remote_lists.end(),
+                    [](const steer::config::RemoteList& list) { return !list.present; });
+    if (!will_fetch) {  // else serve() says it, after it has tried
+        print(loaded.warnings, "warning");
+        print(loaded.errors, "error");
+    }
     if (!loaded.ok()) return 2;
     if (!arguments.why.empty()) return why(loaded.settings, arguments.why);
-    if (arguments.check || arguments.dump_program)
-        return check(loaded.settings, arguments.dump_program);
-    return serve(std::move(loaded.settings), source);
+    if (!serves) return check(loaded.settings, arguments.dump_program);
+    return serve(std::move(loaded), source, will_fetch);
 }

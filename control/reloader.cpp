@@ -1,13 +1,16 @@
 #include "control/reloader.h"
 
+#include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <chrono>
 #include <iterator>
 #include <utility>
 
 #include "control/build/image_folder.h"
+#include "control/fetch/list_fetch.h"
 #include "control/surroundings.h"
 
 namespace steer {
@@ -23,15 +26,30 @@ config::LoadOutcome ConfigSource::load() const {
     return loaded;
 }
 
+config::LoadOutcome ConfigSource::load_with_lists(
+    std::set<std::string>& tried, const std::stop_token& stop,
+    const std::function<void(const std::string&)>& say) const {
+    auto loaded = load();
+    if (!loaded.ok()) return loaded;
+    std::vector<config::RemoteList> fresh;
+    for (const auto& list : loaded.settings.remote_lists) {
+        if (!list.present && tried.insert(list.url).second) fresh.push_back(list);
+    }
+    const auto came = fetch::fetch_missing(fresh, fetch::means_of(loaded.settings), say, stop);
+    return came == 0 ? loaded : load();
+}
+
 Reloader::Reloader(boost::asio::io_context& house, ConfigSource source, Registered registered,
-                   Apply apply)
+                   Apply apply, std::set<std::string> tried)
     : house_(house),
       source_(std::move(source)),
       registered_(std::move(registered)),
-      apply_(std::move(apply)) {}
+      apply_(std::move(apply)),
+      tried_(std::move(tried)) {}
 
 // A build that is under way cannot be broken off.
 Reloader::~Reloader() {
+    stop_.request_stop();  // of what it fetches
     if (thread_.joinable()) thread_.join();
 }
 
@@ -46,16 +64,17 @@ void Reloader::begin() {
     if (thread_.joinable()) thread_.join();  // it has posted its last word
     thread_ = std::thread([this, registry = registered_()]() mutable {
         ::setpriority(PRIO_PROCESS, 0, kNice);  // of this thread alone
-        auto candidate = build(source_, std::move(registry));
+        auto candidate = build(std::move(registry));
         boost::asio::post(
             house_, [this, built = std::move(candidate)]() mutable { apply_(std::move(built)); });
     });
     pthread_setname_np(thread_.native_handle(), "reload");
 }
 
-std::unique_ptr<Candidate> Reloader::build(const ConfigSource& source, build::Registry registry) {
+std::unique_ptr<Candidate> Reloader::build(build::Registry registry) {
     auto candidate = std::make_unique<Candidate>();
-    auto loaded = source.load();
+    auto loaded = source_.load_with_lists(tried_, stop_.get_token(),
+                                          [](const std::string& s) { spdlog::info("{}", s); });
     candidate->settings = std::move(loaded.settings);
     candidate->errors = std::move(loaded.errors);
     candidate->warnings = std::move(loaded.warnings);

@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -29,6 +31,11 @@ struct ConfigSource {
 
     // What it says now. Any thread.
     [[nodiscard]] config::LoadOutcome load() const;
+    // The same, and what it says once those of its lists were fetched of which there was no copy; it waits for them for
+    // `start_wait`, unless each URL is in `tried`, which these are added to.
+    [[nodiscard]] config::LoadOutcome load_with_lists(
+        std::set<std::string>& tried, const std::stop_token& stop,
+        const std::function<void(const std::string&)>& say) const;
 };
 
 // A configuration that was read and built.
@@ -59,8 +66,9 @@ class Reloader {
 
     // `registered` gives the numbers in use; `apply` gets what was built and calls finished() when that is in force or
     // was refused. Both on `house`.
+    // `tried`: URLs that the start waited for.
     Reloader(boost::asio::io_context& house, ConfigSource source, Registered registered,
-             Apply apply);
+             Apply apply, std::set<std::string> tried = {});
     ~Reloader();
     Reloader(const Reloader&) = delete;
     Reloader& operator=(const Reloader&) = delete;
@@ -71,7 +79,7 @@ class Reloader {
 
   private:
     void begin();
-    static std::unique_ptr<Candidate> build(const ConfigSource& source, build::Registry registry);
+    std::unique_ptr<Candidate> build(build::Registry registry);
 
     boost::asio::io_context& house_;
     const ConfigSource source_;
@@ -80,6 +88,8 @@ class Reloader {
     std::vector<Done> asked_, next_;  // for the one under way, for the one after it
     bool under_way_ = false;
     std::chrono::steady_clock::time_point begun_;
+    std::set<std::string> tried_;  // URLs of lists; the thread's own while one is under way
+    std::stop_source stop_;
     std::thread thread_;
 };
 

@@ -230,6 +230,7 @@ void Daemon::write_metrics(ops::MetricWriter& writer) const {
 #undef STEER_ROUTER_COUNTER_METRIC
     }
     write_reload_metrics(writer);
+    if (fetcher_) fetcher_->write_metrics(writer);
     write_exception_metrics(writer, ports_->exceptions());
     writer.counter("steerdns_announcements", "announcements of addresses that appeared on ports");
     writer.sample({{"by", "arp"}}, kernel_side_->announcer().arp_sent.get());

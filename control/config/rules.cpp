@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "control/config/list_source.h"
 #include "matchers/list/prefix_list.h"
 #include "matchers/list/rule_list.h"
 #include "matchers/name_matcher.h"
@@ -13,18 +14,6 @@
 
 namespace steer::config {
 namespace {
-
-std::vector<matchers::ListedPrefix> load_prefixes(Reading& in, const Text& path, const Place& place,
-                                                  bool strict, std::uint32_t& file_number) {
-    const std::string file = in.resolve(path.value);
-    const Place at{place.key, place.owner, path.line};
-    const auto bytes = in.read_file(file, at);
-    if (!bytes) return {};
-    auto list = matchers::read_prefixes(*bytes, file);
-    say_bad_lines(in, list.bad, list.prefixes.size(), strict, file, at);
-    file_number = in.file_number(file);
-    return std::move(list.prefixes);
-}
 
 // Calls `visit` with each list of rules of a plugin.
 template <class Visit>
@@ -92,27 +81,26 @@ void read_rule(Reading& in, const Text& text, const Place& place, std::vector<Ru
 
 void read_rule_file(Reading& in, const Text& path, const Place& place, bool strict,
                     std::vector<RuleAt>& out) {
-    const std::string file = in.resolve(path.value);
     const Place at{place.key, place.owner, path.line};
-    const auto bytes = in.read_file(file, at);
-    if (!bytes) return;
-    auto list = matchers::read_rules(*bytes, file, matchers::RuleKind::domain);
-    take_rules(in, std::move(list), strict, file, at, out);
+    const auto source = read_list_source(in, path, at, {});
+    if (!source) return;
+    auto list = matchers::read_rules(source->bytes, source->file, matchers::RuleKind::domain);
+    take_rules(in, std::move(list), strict, source->file, at, out);
 }
 
-void read_name_file(Reading& in, const Text& path, const Place& place, bool strict,
-                    matchers::ListForm form, std::vector<RuleAt>& out) {
-    const std::string file = in.resolve(path.value);
+void read_name_file(Reading& in, const Text& path, const Place& place, const ListUse& use,
+                    bool strict, matchers::ListForm form, std::vector<RuleAt>& out) {
     const Place at{place.key, place.owner, path.line};
-    const auto bytes = in.read_file(file, at);
-    if (!bytes) return;
+    const auto list = read_list_source(in, path, at, use);
+    if (!list) return;
+    const std::string& file = list->file;
     const auto beside = [&file](std::string_view name) -> std::optional<std::string> {
         auto other = Reading::read_text(
             (std::filesystem::path(file).parent_path() / std::string(name)).string());
         if (!other) return std::nullopt;
         return *std::move(other);
     };
-    auto names = matchers::read_names(*bytes, file, form, beside);
+    auto names = matchers::read_names(list->bytes, file, form, beside);
     take_rules(in, std::move(names.list), strict, file, at, out);
 }
 
@@ -136,19 +124,24 @@ void take_prefixes(Reading& in, const matchers::PrefixList& list, bool strict,
 
 void read_prefix_file(Reading& in, const Text& path, const Place& place,
                       std::vector<PersistentRow>& out) {
-    std::uint32_t number = 0;
-    const auto list = load_prefixes(in, path, place, false, number);
-    for (const auto& listed : list)
+    const std::string file = in.resolve(path.value);
+    const Place at{place.key, place.owner, path.line};
+    const auto bytes = in.read_file(file, at);
+    if (!bytes) return;
+    const auto list = matchers::read_prefixes(*bytes, file);
+    say_bad_lines(in, list.bad, list.prefixes.size(), false, file, at);
+    const std::uint32_t number = in.file_number(file);
+    for (const auto& listed : list.prefixes)
         out.push_back({listed.prefix, number, listed.line});
 }
 
-void read_prefix_file(Reading& in, const Text& path, const Place& place, bool strict,
-                      std::vector<matchers::Prefix>& out) {
-    std::uint32_t number = 0;
-    const auto list = load_prefixes(in, path, place, strict, number);
-    out.reserve(out.size() + list.size());
-    for (const auto& listed : list)
-        out.push_back(listed.prefix);
+void read_prefix_file(Reading& in, const Text& path, const Place& place, const ListUse& use,
+                      bool strict, std::vector<matchers::Prefix>& out) {
+    const Place at{place.key, place.owner, path.line};
+    const auto list = read_list_source(in, path, at, use);
+    if (!list) return;
+    take_prefixes(in, matchers::read_prefixes(list->bytes, list->file), strict, list->file, at,
+                  out);
 }
 
 void read_prefix(Reading& in, const Text& text, const Place& place,

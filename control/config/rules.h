@@ -19,9 +19,9 @@ void read_rule(Reading& in, const Text& text, const Place& place, std::vector<Ru
 // `path` as written.
 void read_rule_file(Reading& in, const Text& path, const Place& place, bool strict,
                     std::vector<RuleAt>& out);
-// The same for a list in a form of its own.
-void read_name_file(Reading& in, const Text& path, const Place& place, bool strict,
-                    matchers::ListForm form, std::vector<RuleAt>& out);
+// The same for a list in a form of its own, which may be named by a URL.
+void read_name_file(Reading& in, const Text& path, const Place& place, const ListUse& use,
+                    bool strict, matchers::ListForm form, std::vector<RuleAt>& out);
 // Says what is wrong with the lines of a file; `good`: how many lines were not.
 void say_bad_lines(Reading& in, const matchers::BadLines& bad, std::size_t good, bool strict,
                    const std::string& file, const Place& place);
@@ -33,9 +33,9 @@ void take_prefixes(Reading& in, const matchers::PrefixList& list, bool strict,
 // Addresses of a file into persistent rows, under the same rules; never strict.
 void read_prefix_file(Reading& in, const Text& path, const Place& place,
                       std::vector<PersistentRow>& out);
-// The same for a set of addresses.
-void read_prefix_file(Reading& in, const Text& path, const Place& place, bool strict,
-                      std::vector<matchers::Prefix>& out);
+// The same for a set of addresses, which may be named by a URL.
+void read_prefix_file(Reading& in, const Text& path, const Place& place, const ListUse& use,
+                      bool strict, std::vector<matchers::Prefix>& out);
 void read_prefix(Reading& in, const Text& text, const Place& place,
                  std::vector<matchers::Prefix>& out);
 

@@ -70,7 +70,52 @@ void read_images(Reading& in, const Node& node, const Place& place, Control& out
     }
 }
 
-constexpr std::array<Row<Control>, 5> kControlRows{{
+void read_lists(Reading& in, const Node& node, const Place& place, Control& out) {
+    if (!read_value(in, node, place, {}, out.lists)) return;
+    if (lower(out.lists) == "off") {
+        out.lists.clear();
+    } else if (!out.lists.starts_with('/')) {
+        in.report().error(place.line, place.name() + " is " + matchers::quoted(out.lists) +
+                                          ": expected a path from '/', or `off`");
+    }
+    while (out.lists.size() > 1 && out.lists.ends_with('/'))
+        out.lists.pop_back();
+}
+
+void read_list_size(Reading& in, const Node& node, const Place& place, Fetch& out) {
+    constexpr std::uint64_t kLeast = 1024, kMost = std::uint64_t{4} << 30;
+    const auto bytes = node.is_text() ? parse_size(node.text) : std::nullopt;
+    if (!bytes || *bytes < kLeast || *bytes > kMost) {
+        in.report().error(place.line, place.name() + ": expected 1KiB..4GiB such as 64MiB");
+        return;
+    }
+    out.max_size = *bytes;
+}
+void read_list_ca(Reading& in, const Node& node, const Place& place, Fetch& out) {
+    std::string path;
+    if (read_value(in, node, place, {}, path)) out.ca = in.resolve(path);
+}
+
+constexpr std::array<Row<Fetch>, 5> kFetchRows{{
+    {"every", &Fetch::every, "4h", "1m..30d",
+     "how long after a list was brought, or was found unchanged, the server is asked again; a "
+     "tenth more or less by chance. After a failure sooner: a minute, two, four and so on (ten "
+     "seconds at first while there is no copy)"},
+    {"timeout", &Fetch::timeout, "1m", "1s..1h", "how long one may take in all"},
+    {"start_wait", &Fetch::start_wait, "10s", "0ms..5m",
+     "how long a start, and a reload that names a new URL, waits for lists of which there is no "
+     "copy; then it goes on without them"},
+    {"max_size", Own<Fetch>{"size", read_list_size}, "64MiB", "1KiB..4GiB",
+     "the most that a list may be, unpacked; a larger one is refused"},
+    {"ca", Own<Fetch>{"path", read_list_ca}, "none", "",
+     "a file of certificates (PEM) that https servers are verified by, in place of the system's"},
+}};
+
+void read_fetch(Reading& in, const Node& node, const Place& place, Control& out) {
+    read_rows(in, node, kFetchRows, place.name(), out.fetch);
+}
+
+constexpr std::array<Row<Control>, 7> kControlRows{{
     {"socket", Own<Control>{"path", read_socket}, "/run/steerdns/control.sock", "",
      "where steerctl reaches the daemon"},
     {"http", Own<Control>{"address:port", read_http}, "127.0.0.1:9153", "", "metrics; `off`: none"},
@@ -82,6 +127,9 @@ constexpr std::array<Row<Control>, 5> kControlRows{{
     {"watch", choice<Control, &Control::watch>(), "files", "files|all|off",
      "what is read anew when it changes: the files that the configuration names, these and the "
      "configuration, nothing"},
+    {"lists", Own<Control>{"path", read_lists}, "/var/lib/steerdns/lists", "",
+     "a folder for copies of the lists that are named by a URL; `off`: URLs are refused"},
+    {"fetch", Own<Control>{"map", read_fetch}, "(below)", "", "how these are brought, see below"},
 }};
 
 void read_control(Reading& in, const Node& node, int /*line*/) {
@@ -126,10 +174,12 @@ constexpr std::array kSections{
             "Ports, workers, memory, and who may ask. A change of other than `allow` and "
             "`trusted_forwarders` needs a restart.",
             dataplane_row_texts, read_dataplane},
-    Section{"control",
-            "How the daemon is asked and watched. A change of other than `watch` and `images` "
-            "needs a restart.",
-            [] { return row_texts(kControlRows); }, read_control},
+    Section{
+        "control",
+        "How the daemon is asked and watched. A change of other than `watch`, `images`, `lists` "
+        "and `fetch` "
+        "needs a restart.",
+        [] { return row_texts(kControlRows); }, read_control},
     Section{"policy", "What holds for every query, before its first rule.",
             [] { return row_texts(kPolicyRows); }, read_policy},
     Section{"routers",
@@ -149,6 +199,10 @@ constexpr std::array kSections{
 };
 
 }  // namespace
+
+std::vector<RowText> fetch_row_texts() {
+    return row_texts(kFetchRows);
+}
 
 std::span<const Section> sections() {
     return kSections;

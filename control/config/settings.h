@@ -196,12 +196,21 @@ struct Endpoint {
 // Whose change is taken up without being asked to: of files that the configuration names, of these and itself, of none.
 enum class Watch : std::uint8_t { files, all, off };
 
+// How lists that are named by a URL are brought.
+struct Fetch {
+    Milliseconds every{4 * 3'600'000}, timeout{60'000}, start_wait{10'000};
+    std::uint64_t max_size = std::uint64_t{64} << 20;  // bytes of a list, unpacked
+    std::string ca;                                    // file; empty: the system's
+};
+
 struct Control {
     std::string socket = "/run/steerdns/control.sock";
     std::optional<Endpoint> http;  // nothing: off
     std::string user;              // empty: `steerdns` if there is one, else `nobody`
     std::string images = "/var/lib/steerdns/images";  // compiled lists; empty: not kept
     Watch watch = Watch::files;
+    std::string lists = "/var/lib/steerdns/lists";  // copies of what is fetched; empty: none
+    Fetch fetch;
 };
 
 // ---- routers
@@ -227,6 +236,22 @@ enum class Canaries : std::uint8_t { pass, nxdomain };
 
 struct Policy {
     Canaries canaries = Canaries::pass;
+};
+
+// ---- lists that are fetched
+
+// How a plugin reads a list: its type, and what its `args` say about it, as written.
+struct ListUse {
+    std::string_view type;
+    std::string format, strict;
+    std::vector<std::string> selectors;
+    bool operator==(const ListUse&) const = default;
+};
+struct RemoteList {
+    std::string url;   // in its one form (url.h); unique
+    std::string file;  // its last good copy
+    std::vector<ListUse> uses;
+    bool present = false;  // there was a copy
 };
 
 // ---- plugins: providers and matchers
@@ -484,6 +509,7 @@ struct Settings {
     Dataplane dataplane;
     Control control;
     Policy policy;
+    std::vector<RemoteList> remote_lists;
     std::vector<Router> routers;  // named ones first; then those written inside a plugin
     std::vector<Plugin> plugins;  // as written; those written in place at the end
     PluginIndex entry = 0;        // the executor that a query enters

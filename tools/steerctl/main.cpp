@@ -140,6 +140,8 @@ int main(int argc, char** argv) {
     counters->add_flag("--all", options.all, "counters that are 0 too");
     const auto* const reload_command =
         app.add_subcommand("reload", "reads the configuration and its files anew");
+    auto* const lists = app.add_subcommand("lists", "lists that are fetched, and when they were");
+    const auto* const fetch = lists->add_subcommand("fetch", "asks for all of them now, and waits");
     const CacheCommands cache(app, options);
     auto* const reverse =
         app.add_subcommand("reverse", "for which name an address was last answered");
@@ -155,6 +157,9 @@ int main(int argc, char** argv) {
     }
     if (status->parsed()) return show(options, "status", steerctl::status_text);
     if (reload_command->parsed()) return reload(options);
+    if (fetch->parsed())
+        return show(options, "lists.fetch", steerctl::lists_text, nullptr, steerctl::kLongPatience);
+    if (lists->parsed()) return show(options, "lists", steerctl::lists_text);
     if (version->parsed()) return show_version(options);
     if (cache.cache->parsed()) return cache.run(options);
     if (reverse->parsed())

@@ -23,6 +23,9 @@ std::string reverse_text(const boost::json::value& answer);
 // Of why.
 std::string why_text(const boost::json::value& answer);
 
+// Of lists and lists.fetch.
+std::string lists_text(const boost::json::value& lists);
+
 // Of reload.
 std::string reload_text(const boost::json::value& outcome);
 bool is_refused(const boost::json::value& outcome);

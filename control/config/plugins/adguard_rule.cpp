@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "control/config/dns_names.h"
+#include "control/config/list_source.h"
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/rules.h"
 #include "matchers/list/adguard_list.h"
@@ -24,7 +25,7 @@ void read_list(Reading& in, const Node& node, const Place& place, Args& out) {
 constexpr std::array<Row<Args>, 3> kRows{{
     {"rules", Own<Args>{"list of rules", read_list<&Args::rules>}, "none", "",
      "rules such as `||ads.example^`, `@@||good.ads.example^`, `/^ad[0-9]+/$important`"},
-    {"files", Own<Args>{"list of paths", read_list<&Args::files>}, "none", "",
+    {"files", Own<Args>{"list of paths and URLs", read_list<&Args::files>}, "none", "",
      "files with one rule a line; `!` and `#` begin a comment; rules about pages are stepped over"},
     {"strict", &Args::strict, "false", "",
      "a bad line of a file is an error; otherwise it is named in a warning and left out"},
@@ -32,13 +33,14 @@ constexpr std::array<Row<Args>, 3> kRows{{
 
 using Rules = std::vector<matchers::AdguardRule>;
 
-void read_rule_files(Reading& in, const Args& args, const std::string& owner, Rules& out) {
+void read_rule_files(Reading& in, const Args& args, const std::string& owner, const ListUse& use,
+                     Rules& out) {
     for (const Text& path : args.files) {
-        const std::string file = in.resolve(path.value);
         const Place place{"files", owner, path.line};
-        const auto bytes = in.read_file(file, place);
-        if (!bytes) continue;
-        auto list = matchers::read_adguard(*bytes, file, parse_qtype);
+        const auto source = read_list_source(in, path, place, use);
+        if (!source) continue;
+        const std::string& file = source->file;
+        auto list = matchers::read_adguard(source->bytes, file, parse_qtype);
         say_bad_lines(in, list.bad, list.rules.size() + list.left_out, args.strict, file, place);
         const std::uint32_t number = in.file_number(file);
         for (auto& rule : list.rules) {
@@ -94,7 +96,7 @@ void read(Reading& in, const Node* node, Plugin& plugin) {
     read_rows(in, map, kRows, owner, args);
     Rules rules;
     read_inline(in, args, owner, rules);
-    read_rule_files(in, args, owner, rules);
+    read_rule_files(in, args, owner, use_of(plugin, map), rules);
     if (map.find("rules") == nullptr && map.find("files") == nullptr) {
         in.report().warn(plugin.line,
                          owner + " has neither 'rules' nor 'files': it matches no name");

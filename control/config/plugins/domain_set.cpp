@@ -1,4 +1,5 @@
 // domain_set: names by rules, inline and from files, and other sets.
+#include "control/config/list_source.h"
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/rules.h"
 
@@ -19,7 +20,7 @@ void read_list(Reading& in, const Node& node, const Place& place, Args& out) {
 constexpr std::array<Row<Args>, 5> kRows{{
     {"exps", Own<Args>{"list of rules", read_list<&Args::exps>}, "none", "",
      "rules; without a prefix, `domain:` is meant"},
-    {"files", Own<Args>{"list of paths", read_list<&Args::files>}, "none", "",
+    {"files", Own<Args>{"list of paths and URLs", read_list<&Args::files>}, "none", "",
      "files with one rule a line; `#` begins a comment"},
     {"format", choice<Args, &Args::format>(), "auto",
      "auto|rules|hosts|adlist|dnsmasq|rpz|rpz_passthru|v2fly",
@@ -46,8 +47,10 @@ void read(Reading& in, const Node* node, Plugin& plugin) {
     set.strict = args.strict;
     for (const Text& exp : args.exps)
         read_rule(in, exp, {"exps", owner, exp.line}, set.rules);
+    const ListUse use = use_of(plugin, map);
     for (const Text& file : args.files) {
-        read_name_file(in, file, {"files", owner, file.line}, args.strict, args.format, set.rules);
+        read_name_file(in, file, {"files", owner, file.line}, use, args.strict, args.format,
+                       set.rules);
     }
     for (const Text& tag : args.sets) {
         if (const auto index =

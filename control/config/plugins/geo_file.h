@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "control/config/list_source.h"
 #include "control/config/plugins/plugin_type.h"
 #include "matchers/quote.h"
 
@@ -25,17 +26,17 @@ inline void read_geo_selectors(Reading& in, const Node& node, const Place& place
 
 // Reads the file by `read`(bytes, file, selectors) and gives what it made to `take`(made, file, place).
 template <class Read, class Take>
-void read_geo_file(Reading& in, const GeoArgs& args, const std::string& owner, Read read,
-                   Take take) {
+void read_geo_file(Reading& in, const GeoArgs& args, const std::string& owner, const ListUse& use,
+                   Read read, Take take) {
     if (args.file.value.empty()) return;
     std::vector<std::string> selectors;
     for (const Text& text : args.selectors)
         selectors.push_back(text.value);
-    const std::string file = in.resolve(args.file.value);
     const Place place{"file", owner, args.file.line};
-    const auto bytes = in.read_file(file, place);
-    if (!bytes) return;
-    auto geo = read(*bytes, file, selectors);
+    const auto source = read_list_source(in, args.file, place, use);
+    if (!source) return;
+    const std::string& file = source->file;
+    auto geo = read(source->bytes, file, selectors);
     if (!geo) {
         in.report().error(args.file.line, "the file " + matchers::quoted(file) + " in " +
                                               place.name() + ": " + geo.error().text);

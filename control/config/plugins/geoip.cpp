@@ -7,7 +7,8 @@ namespace steer::config {
 namespace {
 
 constexpr std::array<Row<GeoArgs>, 3> kRows{{
-    {"file", Own<GeoArgs>{"path", read_geo_path}, "required", "", "a geoip.dat of v2fly's format"},
+    {"file", Own<GeoArgs>{"path or URL", read_geo_path}, "required", "",
+     "a geoip.dat of v2fly's format"},
     {"selectors", Own<GeoArgs>{"list of codes", read_geo_selectors}, "none", "",
      "the codes of what is taken, all together, in any case; without this key, everything"},
     {"strict", &GeoArgs::strict, "false", "",
@@ -19,9 +20,10 @@ void read(Reading& in, const Node* node, Plugin& plugin) {
     Node empty;
     IpSet set;
     const std::string owner = owner_of(plugin);
-    if (read_rows(in, args_or_empty(node, plugin, empty), kRows, owner, args)) {
+    const Node& map = args_or_empty(node, plugin, empty);
+    if (read_rows(in, map, kRows, owner, args)) {
         read_geo_file(
-            in, args, owner, matchers::read_geoip,
+            in, args, owner, use_of(plugin, map), matchers::read_geoip,
             [&](const matchers::PrefixList& list, const std::string& file, const Place& place) {
                 take_prefixes(in, list, args.strict, file, place, set.prefixes);
             });

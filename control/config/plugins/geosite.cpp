@@ -7,7 +7,7 @@ namespace steer::config {
 namespace {
 
 constexpr std::array<Row<GeoArgs>, 3> kRows{{
-    {"file", Own<GeoArgs>{"path", read_geo_path}, "required", "",
+    {"file", Own<GeoArgs>{"path or URL", read_geo_path}, "required", "",
      "a geosite.dat of v2fly's format"},
     {"selectors", Own<GeoArgs>{"list of codes", read_geo_selectors}, "none", "",
      "what is taken: `CODE`, or `CODE@ATTRIBUTE` for the rules of a list that have an attribute; "
@@ -21,9 +21,10 @@ void read(Reading& in, const Node* node, Plugin& plugin) {
     Node empty;
     DomainSet set;
     const std::string owner = owner_of(plugin);
-    if (read_rows(in, args_or_empty(node, plugin, empty), kRows, owner, args)) {
+    const Node& map = args_or_empty(node, plugin, empty);
+    if (read_rows(in, map, kRows, owner, args)) {
         set.strict = args.strict;
-        read_geo_file(in, args, owner, matchers::read_geosite,
+        read_geo_file(in, args, owner, use_of(plugin, map), matchers::read_geosite,
                       [&](matchers::RuleList list, const std::string& file, const Place& place) {
                           take_rules(in, std::move(list), args.strict, file, place, set.rules);
                       });

@@ -2,6 +2,7 @@
 #include <map>
 #include <utility>
 
+#include "control/config/list_source.h"
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/rules.h"
 #include "control/config/values.h"
@@ -24,7 +25,7 @@ void read_list(Reading& in, const Node& node, const Place& place, Args& out) {
 constexpr std::array<Row<Args>, 4> kRows{{
     {"entries", Own<Args>{"list of `RULE IP...`", read_list<&Args::entries>}, "none", "",
      "as in `full:www.example.org 192.0.2.1 2001:db8::1`; without a prefix, `full:` is meant"},
-    {"files", Own<Args>{"list of paths", read_list<&Args::files>}, "none", "",
+    {"files", Own<Args>{"list of paths and URLs", read_list<&Args::files>}, "none", "",
      "files with one entry a line; `#` begins a comment"},
     {"strict", &Args::strict, "false", "",
      "a bad line of a file is an error; otherwise it is named in a warning and left out"},
@@ -70,18 +71,18 @@ class HostsReader {
         in_.report().error(text.line, place.name() + ": " + entry.error().text);
     }
 
-    void file(const Text& path, bool strict) {
-        const std::string file = in_.resolve(path.value);
+    void file(const Text& path, bool strict, const ListUse& use) {
         const Place place{"files", owner_, path.line};
-        const auto bytes = in_.read_file(file, place);
-        if (!bytes) return;
+        const auto list = read_list_source(in_, path, place, use);
+        if (!list) return;
+        const std::string& file = list->file;
         matchers::BadLines bad(file);
         std::size_t good = 0;
-        if (auto error = matchers::not_utf8(*bytes)) {
+        if (auto error = matchers::not_utf8(list->bytes)) {
             bad.add(*std::move(error), 1);
         } else {
             const std::uint32_t number = in_.file_number(file);
-            matchers::Lines lines(*bytes);
+            matchers::Lines lines(list->bytes);
             while (const auto line = lines.next()) {
                 if (line->text.empty() || line->text.starts_with('#')) continue;
                 if (auto entry = parse_entry(line->text)) {
@@ -120,7 +121,7 @@ void read(Reading& in, const Node* node, Plugin& plugin) {
     for (const Text& entry : args.entries)
         reader.entry(entry);
     for (const Text& file : args.files)
-        reader.file(file, args.strict);
+        reader.file(file, args.strict, use_of(plugin, map));
     reader.out.strict = args.strict;
     reader.out.short_circuit = args.short_circuit;
     if (map.find("entries") == nullptr && map.find("files") == nullptr) {

@@ -14,7 +14,7 @@ void read_word(Reading& in, const Text& word, const std::string& owner, IpMatch&
         if (const auto index = in.refer(text.substr(1), Wanted::ip_set, word.line))
             out.sets.push_back(*index);
     } else if (text.starts_with('&')) {
-        read_prefix_file(in, {word.value.substr(1), word.line}, place, false, out.prefixes);
+        read_prefix_file(in, {word.value.substr(1), word.line}, place, {}, false, out.prefixes);
     } else if (const auto* known = in.find_tag(text);
                known != nullptr && known->role == Role::provider) {
         in.report().warn(word.line, "'" + word.value + "' in " + owner + " is the tag of a " +

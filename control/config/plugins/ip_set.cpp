@@ -1,4 +1,5 @@
 // ip_set: addresses and prefixes, inline and from files, and other sets.
+#include "control/config/list_source.h"
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/rules.h"
 
@@ -18,7 +19,7 @@ void read_list(Reading& in, const Node& node, const Place& place, Args& out) {
 constexpr std::array<Row<Args>, 4> kRows{{
     {"ips", Own<Args>{"list of addresses and prefixes", read_list<&Args::ips>}, "none", "",
      "addresses and prefixes of both families; host bits are cut off"},
-    {"files", Own<Args>{"list of paths", read_list<&Args::files>}, "none", "",
+    {"files", Own<Args>{"list of paths and URLs", read_list<&Args::files>}, "none", "",
      "files with one address or prefix a line; what follows a blank or `#` is a comment"},
     {"sets", Own<Args>{"list of tags", read_list<&Args::sets>}, "none", "",
      "ip_sets that are part of this one"},
@@ -35,8 +36,9 @@ void read(Reading& in, const Node* node, Plugin& plugin) {
     IpSet set;
     for (const Text& ip : args.ips)
         read_prefix(in, ip, {"ips", owner, ip.line}, set.prefixes);
+    const ListUse use = use_of(plugin, map);
     for (const Text& file : args.files)
-        read_prefix_file(in, file, {"files", owner, file.line}, args.strict, set.prefixes);
+        read_prefix_file(in, file, {"files", owner, file.line}, use, args.strict, set.prefixes);
     for (const Text& tag : args.sets) {
         if (const auto index = in.refer_bare(tag.value, Wanted::ip_set, {"sets", owner, tag.line}))
             set.sets.push_back(*index);

@@ -1,0 +1,48 @@
+// The addresses of a name, asked of resolvers that we choose: over UDP, and over TCP what does not fit.
+//
+// Not the system's resolver: this machine may be its own, and then nobody would answer before we serve. IPv4 addresses
+// come first. A resolver that fails (no answer, SERVFAIL, REFUSED) gives way to the next; one that says that there is no
+// such name, or that it has no address, is believed.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "matchers/prefix/ip_address.h"
+#include "matchers/result.h"
+
+namespace steer::fetch {
+
+struct Resolver {
+    IpAddress address;
+    std::uint16_t port = 53;
+    bool operator==(const Resolver&) const = default;
+};
+
+struct Addresses {
+    std::vector<IpAddress> found;  // empty: there is no such name, or it has none
+    bool answered = false;         // by anybody
+};
+
+using Deadline = std::chrono::steady_clock::time_point;
+
+boost::asio::awaitable<Addresses> ask(std::string name, std::vector<Resolver> resolvers,
+                                      Deadline deadline);
+
+// `nameserver` lines of a resolv.conf(5).
+std::vector<Resolver> system_resolvers(const std::string& path = "/etc/resolv.conf");
+
+// What a resolver said to a question for `type`.
+struct Said {
+    enum class What : std::uint8_t { answer, cut_off, nothing } what = What::nothing;
+    std::vector<IpAddress> addresses;
+};
+// Pure: reads a reply to the question `name`, in wire form, with this id.
+Said read_reply(std::span<const std::uint8_t> message, std::uint16_t id,
+                std::span<const std::uint8_t> name, std::uint16_t type);
+
+}  // namespace steer::fetch

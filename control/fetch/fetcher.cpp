@@ -1,0 +1,204 @@
+#include "control/fetch/fetcher.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <chrono>
+#include <ctime>
+#include <random>
+#include <utility>
+
+namespace steer::fetch {
+namespace asio = boost::asio;
+namespace json = boost::json;
+namespace {
+
+constexpr std::size_t kThreads = 4;
+constexpr int kNice = 10;
+constexpr std::uint64_t kJustNowS = 60;
+constexpr std::chrono::seconds kLookEvery{1};
+
+std::uint64_t now_s() {
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(
+                                          std::chrono::steady_clock::now().time_since_epoch())
+                                          .count());
+}
+std::uint64_t wall_s() {
+    return static_cast<std::uint64_t>(std::time(nullptr));
+}
+
+double chance() {
+    thread_local std::minstd_rand engine{std::random_device{}()};
+    return std::uniform_real_distribution<double>(0, 1)(engine);
+}
+
+std::uint32_t seconds(config::Milliseconds value) {
+    return static_cast<std::uint32_t>(value.count() / 1000);
+}
+
+json::value ago(std::uint64_t then_s) {
+    if (then_s == 0) return nullptr;
+    const std::uint64_t now = wall_s();
+    return now > then_s ? now - then_s : std::uint64_t{0};
+}
+
+}  // namespace
+
+Fetcher::Fetcher(asio::io_context& house, Changed changed)
+    : house_(house), changed_(std::move(changed)), timer_(house) {}
+
+Fetcher::~Fetcher() {
+    *alive_ = false;
+    stop_.request_stop();
+    timer_.cancel();
+    if (threads_) threads_->join();
+}
+
+void Fetcher::follow(const config::Settings& settings) {
+    means_ = means_of(settings);
+    const std::uint64_t now = now_s();
+    for (auto& [_, list] : lists_)
+        list.wanted = false;
+    for (const config::RemoteList& remote : settings.remote_lists) {
+        const auto [at, fresh] =
+            lists_.try_emplace(remote.url, Schedule(seconds(means_.limits.every), now));
+        List& list = at->second;
+        list.wanted = true;
+        list.list = remote;
+        list.schedule.set_every(seconds(means_.limits.every), now);
+        if (!fresh) continue;
+        list.facts = load_facts(remote.file, remote.url).value_or(ListFacts{.url = remote.url});
+        // The start has just asked for it.
+        const auto age = ago(list.facts.checked_s);
+        if (remote.present && age.is_uint64() && age.get_uint64() < kJustNowS)
+            list.schedule.went_well(now, chance());
+    }
+    std::erase_if(lists_, [](const auto& l) { return !l.second.wanted && !l.second.under_way; });
+    if (!lists_.empty()) look();
+}
+
+void Fetcher::fetch_now(Done done) {
+    for (auto& [_, list] : lists_) {
+        list.schedule.now(now_s());
+        list.asked = true;
+    }
+    waiting_.push_back(std::move(done));
+    look();
+}
+
+// Starts what is due; tells what is finished; comes again.
+void Fetcher::look() {
+    const std::uint64_t now = now_s();
+    bool busy = false;
+    for (auto& [url, list] : lists_) {
+        if (!list.under_way && list.schedule.is_due(now)) start(url, list);
+        busy = busy || list.under_way;
+    }
+    if (!busy && !fresh_.empty()) {
+        const auto urls = std::exchange(fresh_, {});
+        changed_(urls.size() == 1 ? "a new " + urls.front()
+                                  : std::to_string(urls.size()) + " new lists");
+    }
+    if (!busy) {
+        for (const auto& done : std::exchange(waiting_, {}))
+            done();
+    }
+    if (lists_.empty()) return;
+    timer_.expires_after(kLookEvery);
+    timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) look();
+    });
+}
+
+void Fetcher::start(const std::string& url, List& list) {
+    list.under_way = true;
+    list.asked = false;
+    if (!threads_) threads_ = std::make_unique<asio::thread_pool>(kThreads);
+    asio::post(*threads_, [this, url, remote = list.list, means = means_, stop = stop_.get_token(),
+                           alive = alive_, &house = house_] {
+        ::setpriority(PRIO_PROCESS, 0, kNice);  // of this thread alone
+        pthread_setname_np(pthread_self(), "fetch");
+        auto outcome = fetch_list(remote, means, wall_s(), stop);
+        asio::post(house, [this, url, alive, made = std::move(outcome)] {
+            if (*alive) ended(url, made);
+        });
+    });
+}
+
+void Fetcher::ended(const std::string& url, const ListOutcome& outcome) {
+    ++counts_[static_cast<std::size_t>(outcome.outcome)];
+    const auto at = lists_.find(url);
+    if (at == lists_.end()) return;
+    List& list = at->second;
+    say(url, list, outcome);
+    list.under_way = false;
+    list.last = outcome.outcome;
+    list.trouble = outcome.why;
+    list.facts = outcome.facts;
+    if (is_good(outcome.outcome)) {
+        list.schedule.went_well(now_s(), chance());
+    } else {
+        list.schedule.failed(now_s(), outcome.facts.bytes != 0, chance());
+    }
+    if (list.asked) list.schedule.now(now_s());
+    if (outcome.changed && list.wanted) fresh_.push_back(url);
+    if (!list.wanted) lists_.erase(at);
+    look();
+}
+
+// The same trouble is said once.
+void Fetcher::say(const std::string& url, const List& list, const ListOutcome& outcome) const {
+    if (!outcome.remark.empty()) spdlog::warn("{}", outcome.remark);
+    if (outcome.changed) return spdlog::info("{}", sentence(url, outcome));
+    if (!is_good(outcome.outcome) && outcome.why != list.trouble)
+        return spdlog::warn("{}", sentence(url, outcome));
+    spdlog::debug("{}", sentence(url, outcome));
+}
+
+json::value Fetcher::status() const {
+    json::array all;
+    const std::uint64_t now = now_s();
+    for (const auto& [url, list] : lists_) {
+        const bool tried = list.last != Outcome::stopped;
+        const std::uint64_t due = list.schedule.due_s();
+        all.push_back(json::object{
+            {"url", url},
+            {"file", list.list.file},
+            {"outcome", list.under_way ? json::value("under way")
+                        : tried ? json::value(kOutcomeLabels[static_cast<std::size_t>(list.last)])
+                                : json::value(nullptr)},
+            {"rules", list.facts.rules},
+            {"bytes", list.facts.bytes},
+            {"fetched_ago_s", ago(list.facts.fetched_s)},
+            {"checked_ago_s", ago(list.facts.checked_s)},
+            {"next_s", due > now ? due - now : 0},
+            {"trouble", list.trouble}});
+    }
+    return json::object{{"lists", std::move(all)}};
+}
+
+void Fetcher::write_metrics(ops::MetricWriter& writer) const {
+    writer.counter("steerdns_list_fetches", "lists that were asked for, by what came of it");
+    for (std::size_t i = 0; i < counts_.size(); ++i)
+        writer.sample({{"outcome", kOutcomeLabels[i]}}, counts_[i]);
+    writer.gauge("steerdns_list_age_seconds",
+                 "since a list was last brought or found unchanged; none without a copy");
+    for (const auto& [url, list] : lists_) {
+        if (list.facts.checked_s == 0) continue;
+        const std::uint64_t now = wall_s();
+        writer.sample({{"url", url}},
+                      now > list.facts.checked_s ? now - list.facts.checked_s : std::uint64_t{0});
+    }
+    std::uint64_t missing = 0;
+    for (const auto& [_, list] : lists_)
+        missing += list.facts.bytes == 0 ? 1 : 0;
+    writer.gauge("steerdns_lists_missing",
+                 "lists that were never brought: what they would say is not done");
+    writer.sample({}, missing);
+}
+
+}  // namespace steer::fetch

@@ -1,0 +1,73 @@
+// The lists of a running daemon that come by HTTP: fetched on threads of their own when they are due, on `house` for the
+// rest. Whoever runs is told when copies changed, once for those that came together.
+#pragma once
+
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/json/value.hpp>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "control/config/settings.h"
+#include "control/fetch/list_fetch.h"
+#include "control/fetch/schedule.h"
+#include "control/ops/metrics.h"
+
+namespace steer::fetch {
+
+class Fetcher {
+  public:
+    using Changed = std::function<void(const std::string& what)>;
+    using Done = std::function<void()>;
+
+    // `changed` and all else on `house`.
+    Fetcher(boost::asio::io_context& house, Changed changed);
+    ~Fetcher();  // ends what is under way
+    Fetcher(const Fetcher&) = delete;
+    Fetcher& operator=(const Fetcher&) = delete;
+
+    // The lists of the configuration in force.
+    void follow(const config::Settings& settings);
+    // All of them now; `done` when each was asked for.
+    void fetch_now(Done done);
+
+    // [{"url", "file", "outcome", "trouble", "rules", "bytes", "fetched_ago_s", "checked_ago_s", "due_s"}]
+    [[nodiscard]] boost::json::value status() const;
+    void write_metrics(ops::MetricWriter& writer) const;
+
+  private:
+    struct List {
+        explicit List(Schedule when) : schedule(when) {}
+        config::RemoteList list;
+        Schedule schedule;
+        ListFacts facts;
+        Outcome last = Outcome::stopped;
+        std::string trouble;  // of the last; empty: none
+        bool under_way = false, asked = false, wanted = true;
+    };
+    void look();
+    void start(const std::string& url, List& list);
+    void ended(const std::string& url, const ListOutcome& outcome);
+    void say(const std::string& url, const List& list, const ListOutcome& outcome) const;
+
+    boost::asio::io_context& house_;
+    const Changed changed_;
+    boost::asio::steady_timer timer_;
+    Means means_;
+    std::map<std::string, List> lists_;  // by URL
+    std::vector<Done> waiting_;          // for all that was asked for
+    std::array<std::uint64_t, kOutcomeLabels.size()> counts_{};
+    std::vector<std::string> fresh_;  // URLs whose copies changed, not told yet
+    std::stop_source stop_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+    std::unique_ptr<boost::asio::thread_pool> threads_;  // nullptr: nothing was fetched yet
+};
+
+}  // namespace steer::fetch

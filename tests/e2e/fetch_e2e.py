@@ -1,0 +1,239 @@
+"""Lists that come by HTTP and HTTPS, on a machine that is its own resolver."""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+import unittest
+
+from lab.network import until
+from lab.scene import ZONES, Scene
+
+BUILD = sys.argv.pop(1)
+SERVER = pathlib.Path(__file__).with_name("list_server.py")
+
+LISTS_ZONE = """
+@ 300 SOA ns hostmaster 1 3600 600 86400 60
+@ 300 NS ns
+@ 300 A 1.1.1.1
+www 300 CNAME lists.example.
+ns 300 A 1.1.1.1
+"""
+CONFIG = """
+control:
+  lists: {lists}
+  images: off
+  fetch: {{ timeout: 2s, start_wait: {wait}, max_size: 1MiB, ca: {ca} }}
+plugins:
+  - {{ tag: names, type: domain_set, args: {{ files: [ "{url}" ] }} }}
+  - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: udp://1.1.1.1 }} ] }} }}
+  - {{ tag: main, type: sequence, args: [
+      {{ matches: qname $names, exec: reject 3 }},
+      {{ exec: $up }} ] }}
+"""
+URL = "https://www.lists.example/names.txt"
+
+
+class Fetch(unittest.TestCase):
+    def setUp(self):
+        self.scene = self.enterContext(Scene("fetch", BUILD))
+        self.scene.start_resolver({**ZONES, "lists.example": LISTS_ZONE})
+        self.folder = self.scene.folder
+        os.chmod(self.folder, 0o755)
+        self.web = self.folder / "web"
+        self.web.mkdir()
+        self.pages = {}
+        self.make_certificates()
+
+    def make_certificates(self):
+        """An authority of the test's, and the server's certificate by it."""
+        def openssl(*words):
+            subprocess.run(["openssl", *words], check=True, capture_output=True, cwd=self.folder)
+        key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+        for name in ("ca", "other"):
+            openssl("req", "-x509", *key, "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.pem")
+        openssl("req", *key, "-subj", "/CN=lists", "-keyout", "web.key", "-out", "web.csr")
+        (self.folder / "names").write_text("subjectAltName=DNS:lists.example,DNS:www.lists.example\n")
+        openssl("x509", "-req", "-in", "web.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2",
+                "-extfile", "names", "-out", "web.pem")
+
+    def start_web(self):
+        self.server = self.scene.network.start("resolver", "web", "/usr/bin/python3", str(SERVER), "1.1.1.1",
+                                               str(self.web), str(self.folder / "web.pem"), str(self.folder / "web.key"))
+        self.server.wait_for("ready")
+
+    def page(self, path="/names.txt", **what):
+        self.pages[path] = what
+        new = self.web / "pages.new"
+        new.write_text(json.dumps(self.pages))
+        new.rename(self.web / "pages.json")
+
+    def asked(self, status=None):
+        log = self.web / "asked.jsonl"
+        lines = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+        return [line for line in lines if status in (None, line["status"])]
+
+    def start(self, url=URL, wait="5s", ca="ca.pem"):
+        config = self.folder / "steer.yaml"
+        config.write_text(CONFIG.format(lists=self.folder / "lists", url=url, wait=wait, ca=ca))
+        return self.scene.start_daemon(config)
+
+    def rcode(self, name):
+        return re.search(r"status: (\w+)", self.scene.kdig(name, "A")).group(1)
+
+    def listed(self, name):
+        return self.rcode(name) == "NXDOMAIN"
+
+    def fetch(self):
+        """All lists are asked for; what is known of ours then."""
+        return json.loads(self.scene.steerctl("--json", "lists", "fetch"))["lists"][0]
+
+    def metric(self, name):
+        text = self.scene.network.run("appliance", "curl", "-s", "http://127.0.0.1:9153/metrics").stdout
+        found = re.search(rf"^{re.escape(name)} (\S+)$", text, re.M)
+        return float(found.group(1)) if found else None
+
+    def test_its_own_resolver(self):
+        """Names are asked of the upstreams; the first copy is there before the first query."""
+        self.page(body="stream.example\n", etag='"v1"', gzip=True)
+        self.start_web()
+        resolv = pathlib.Path("/etc/resolv.conf").read_text()
+        for server in re.findall(r"^nameserver (\S+)", resolv, re.M):
+            done = self.scene.network.run("appliance", "kdig", f"@{server}", "+timeout=1", "+retry=0", "lists.example",
+                                          check=False)
+            self.assertNotIn("NOERROR", done.stdout, "the system's resolver is of no use there")
+        daemon = self.start()
+        self.assertTrue(self.listed("www.stream.example"))
+        self.assertFalse(self.listed("media.example"))
+        asked = self.asked()
+        self.assertEqual([(a["path"], a["tls"], a["status"]) for a in asked], [("/names.txt", True, 200)])
+        self.assertEqual(asked[0]["headers"]["Host"], "www.lists.example")
+        self.assertIn("was fetched: 15 bytes, 1 rules", daemon.text())
+        self.assertNotIn("system's resolver", daemon.text())
+
+        known = self.fetch()
+        self.assertEqual(known["outcome"], "unchanged", known)
+        self.assertEqual(len(self.asked(304)), 1)
+        self.assertEqual(self.asked()[-1]["headers"]["If-None-Match"], '"v1"')
+        self.assertEqual(self.metric('steerdns_list_fetches_total{outcome="unchanged"}'), 1)
+        self.assertEqual(self.metric("steerdns_lists_missing"), 0)
+        self.assertLess(self.metric(f'steerdns_list_age_seconds{{url="{URL}"}}'), 60)
+        self.assertRegex(self.scene.steerctl("lists"), rf"{re.escape(URL)} +unchanged +1 +15 ")
+
+    def test_a_new_one_takes_effect_without_a_lost_query(self):
+        self.page(body="stream.example\n", etag='"v1"')
+        self.start_web()
+        self.start()
+        queries = self.folder / "queries"
+        queries.write_text("".join(f"n{i}.other.example A\nother.example A\n" for i in range(20_000)))
+        load = self.scene.network.start("client", "dnsperf", "dnsperf", "-s", "172.16.1.2", "-d", str(queries),
+                                        "-l", "4", "-Q", "3000", "-t", "3", "-q", "200")  # fewer than a client may park
+        until(lambda: self.scene.total("stats", "upstream_queries") > 100, 5, "the load is there")
+        self.page(body="stream.example\nmedia.example\n", etag='"v2"')
+        self.assertEqual(self.fetch()["outcome"], "fetched")
+        until(lambda: self.listed("media.example"), 5, "the new list is in force")
+        self.assertTrue(load.running(), "it took effect under load")
+        load.child.wait(20)
+        sent, lost = (int(re.search(rf"Queries {what}:\s+(\d+)", load.text()).group(1)) for what in ("sent", "lost"))
+        self.assertGreater(sent, 5_000)
+        self.assertEqual(lost, 0, load.text())
+        self.assertEqual(json.loads(self.scene.steerctl("--json", "status"))["generation"], 2)
+
+    def test_what_is_not_good_changes_nothing(self):
+        """Each leaves the last good copy, and says why."""
+        self.page(body="stream.example\n", etag='"v1"')
+        self.start_web()
+        daemon = self.start()
+        lists = self.folder / "lists"
+        copy = next(f for f in lists.iterdir() if f.name.endswith("names.txt"))
+        many = "".join(f"n{i}.example\n" for i in range(100_000))
+        for outcome, why, what in (
+                ("cut_off", "it ended after 10 bytes", {"body": "other.example\n", "cut": 4}),
+                ("cut_off", "it ended after", {"body": many[:500_000], "gzip": True, "cut": 1000}),
+                ("too_large", "max_size", {"body": many}),
+                ("too_large", "max_size", {"bomb": 20 << 20}),
+                ("too_slow", "longer than 2000 ms", {"body": "other.example\n", "cut": 4, "hold": True}),
+                ("refused", "404", {"status": 404}),
+                ("refused", "https to http", {"status": 302, "location": "http://lists.example/names.txt"}),
+                ("refused", "redirects", {"status": 302, "location": "/names.txt"}),
+                ("no_list", "no line of it is good for a domain_set, beginning with line 1: ", {"body": "<html><body>Please sign in</body></html>\n"}),
+                ("no_list", "no rule", {"body": ""}),
+                ("no_list", "UTF-16", {"hex": "stream.example\n".encode("utf-16").hex()}),
+                ("no_list", "", {"hex": bytes(range(128, 256)).hex() * 100})):
+            with self.subTest(outcome=outcome, why=why):
+                self.page(**what)
+                known = self.fetch()
+                self.assertEqual(known["outcome"], outcome, known)
+                self.assertIn(why, known["trouble"])
+                self.assertIn(known["trouble"], daemon.text())
+                self.assertEqual(copy.read_text(), "stream.example\n")
+                self.assertTrue(self.listed("stream.example"))
+                self.assertEqual(len(list(lists.iterdir())), 2, "nothing is left lying about")
+        self.page(body="media.example\n", etag='"v3"')
+        self.assertEqual(self.fetch()["outcome"], "fetched")
+        until(lambda: self.listed("media.example"), 5, "a good one is taken again")
+        self.assertEqual(self.metric('steerdns_list_fetches_total{outcome="too_large"}'), 2)
+
+    def test_the_server_is_away(self):
+        """A restart goes on with the last good copy; a first start with none, and with a warning."""
+        before = time.monotonic()
+        daemon = self.start(wait="1s")
+        self.assertLess(time.monotonic() - before, 8)
+        self.assertIn("has not been fetched yet: it is empty until it is", daemon.text())
+        self.assertIn("could not be fetched", daemon.text())
+        self.assertEqual(self.metric("steerdns_lists_missing"), 1)
+        self.assertFalse(self.listed("stream.example"))
+        self.page(body="stream.example\n", etag='"v1"')
+        self.start_web()
+        self.assertEqual(self.fetch()["outcome"], "fetched")
+        until(lambda: self.listed("stream.example"), 5, "it came")
+        self.assertEqual(self.metric("steerdns_lists_missing"), 0)
+        self.assertEqual(daemon.stop(), 0)
+        self.server.stop()
+        before = time.monotonic()
+        daemon = self.start(wait="30s")
+        self.assertLess(time.monotonic() - before, 15, "nothing is waited for where there is a copy")
+        self.assertTrue(self.listed("stream.example"))
+        self.assertEqual(self.fetch()["outcome"], "unreachable")
+        self.assertTrue(self.listed("stream.example"))
+
+    def test_whom_to_trust(self):
+        self.page(body="stream.example\n")
+        self.start_web()
+        daemon = self.start(ca="other.pem", wait="2s")
+        self.assertFalse(self.listed("stream.example"))
+        known = self.fetch()
+        self.assertEqual(known["outcome"], "untrusted", known)
+        self.assertIn("certificate", known["trouble"])
+        daemon.stop()
+        daemon = self.start(url="https://1.1.1.1/names.txt", wait="2s")
+        self.assertEqual(self.fetch()["outcome"], "untrusted", "it is no certificate of that address")
+        daemon.stop()
+        self.assertEqual(self.asked(), [])
+        self.start(url="http://1.1.1.1/names.txt")
+        self.assertTrue(self.listed("stream.example"))
+        self.assertEqual([a["tls"] for a in self.asked()], [False])
+
+    def test_another_url_while_serving(self):
+        """A reload waits for a list that it names for the first time."""
+        self.page(body="stream.example\n")
+        self.page("/more.txt", body="media.example\n")
+        self.start_web()
+        self.start()
+        config = self.folder / "steer.yaml"
+        config.write_text(config.read_text().replace(f'"{URL}"', f'"{URL}", "{URL.replace("names", "more")}"'))
+        self.assertIn("configuration 2 is in force", self.scene.steerctl("reload"))
+        self.assertTrue(self.listed("media.example"))
+        self.assertTrue(self.listed("stream.example"))
+        self.assertEqual(len(json.loads(self.scene.steerctl("--json", "lists"))["lists"]), 2)
+        config.write_text(config.read_text().replace(f', "{URL.replace("names", "more")}"', ""))
+        self.assertIn("configuration 3 is in force", self.scene.steerctl("reload"))
+        self.assertFalse(self.listed("media.example"))
+        self.assertEqual(len(json.loads(self.scene.steerctl("--json", "lists"))["lists"]), 1)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,61 @@
+#include "control/fetch/list_facts.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include "one_server.h"
+
+using namespace steer::fetch;
+using namespace steer::fetch_test;
+
+BOOST_AUTO_TEST_SUITE(list_facts)
+
+BOOST_AUTO_TEST_CASE(they_come_back_for_the_same_bytes) {
+    const Folder folder;
+    const std::string file = folder / "list";
+    write(file, "one.example\n");
+    const ListFacts facts{"https://lists.example/", "\"v\\\"1\"", "then", 12, 1, 1'000, 2'000};
+    BOOST_TEST(save_facts(file, facts).has_value());
+    const auto read = load_facts(file, facts.url);
+    BOOST_TEST_REQUIRE(read.has_value());
+    BOOST_TEST(read->etag == facts.etag);
+    BOOST_TEST(read->last_modified == "then");
+    BOOST_TEST(read->rules == 1U);
+    BOOST_TEST(read->fetched_s == 1'000U);
+    BOOST_TEST(read->checked_s == 2'000U);
+    BOOST_TEST(!load_facts(file, "https://other.example/").has_value());
+    write(file, "one.example\ntwo.example\n");
+    BOOST_TEST(!load_facts(file, facts.url).has_value());
+    std::filesystem::remove(file);
+    BOOST_TEST(!load_facts(file, facts.url).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(nonsense_is_none) {
+    const Folder folder;
+    const std::string file = folder / "list";
+    write(file, "x");
+    for (const char* text : {"", "{", "[]", "null", R"({"url": 5, "bytes": 1})",
+                             R"({"url": "u", "bytes": "1"})", R"({"url": "u", "bytes": -1})"}) {
+        write(file + ".json", text);
+        BOOST_TEST(!load_facts(file, "u").has_value(), text);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_new_file_is_whole_or_gone) {
+    const Folder folder;
+    const std::string file = folder / "deep/list";
+    {
+        auto aside = NewFile::beside(file);
+        BOOST_TEST_REQUIRE(aside.has_value());
+        BOOST_TEST(aside->write("half", 4).has_value());
+    }
+    BOOST_TEST(std::filesystem::is_empty(folder.path / "deep"));
+    auto aside = NewFile::beside(file);
+    BOOST_TEST(aside->write("whole", 5).has_value());
+    BOOST_TEST(!std::filesystem::exists(file));
+    BOOST_TEST(aside->replace(file).has_value());
+    BOOST_TEST(content(file) == "whole");
+    write(folder / "plain", "");
+    BOOST_TEST(!NewFile::beside(folder / "plain/list").has_value());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

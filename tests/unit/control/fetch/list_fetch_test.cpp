@@ -1,0 +1,164 @@
+// A list from its URL to its file: what replaces the last good copy, and what does not.
+#include "control/fetch/list_fetch.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include "control/config/load.h"
+#include "one_server.h"
+
+using namespace steer::fetch;
+using namespace steer::fetch_test;
+using steer::config::ListUse;
+using steer::config::RemoteList;
+
+BOOST_TEST_DONT_PRINT_LOG_VALUE(Outcome)
+
+BOOST_AUTO_TEST_SUITE(list_fetch)
+
+namespace {
+
+struct World {
+    World() : server([this](const std::string& request) { return answer(request); }) {}
+    OneServer::Reply answer(const std::string& request) const {
+        const bool known = !etag.empty() && request.find(etag) != std::string::npos;
+        if (known) return {"HTTP/1.1 304 Not Modified\r\n\r\n"};
+        return {ok(body, etag.empty() ? "" : "ETag: " + etag + "\r\n")};
+    }
+    ListOutcome get(std::vector<ListUse> uses, std::uint64_t now_s = 1'000) {
+        return fetch_list({server.url(), folder / "list", std::move(uses), false}, {}, now_s, {});
+    }
+    [[nodiscard]] std::string kept() const { return content(folder / "list"); }
+
+    Folder folder;
+    std::string body = "one.example\n", etag;
+    OneServer server;
+};
+
+const ListUse kNames{"domain_set", "", "", {}}, kPrefixes{"ip_set", "", "", {}},
+    kStrict{"domain_set", "rules", "true", {}}, kAdguard{"adguard_rule", "", "", {}},
+    kHosts{"hosts", "", "", {}}, kGeosite{"geosite", "", "", {"cn"}};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(first_then_unchanged_then_another) {
+    World world;
+    world.etag = "\"v1\"";
+    const auto first = world.get({kNames}, 1'000);
+    BOOST_TEST((first.outcome == Outcome::fetched), first.why);
+    BOOST_TEST(first.changed);
+    BOOST_TEST(first.facts.rules == 1U);
+    BOOST_TEST(world.kept() == "one.example\n");
+    const auto second = world.get({kNames}, 2'000);
+    BOOST_TEST((second.outcome == Outcome::unchanged), second.why);
+    BOOST_TEST(!second.changed);
+    BOOST_TEST(second.facts.fetched_s == 1'000U);
+    BOOST_TEST(second.facts.checked_s == 2'000U);
+    world.etag = "\"v2\"";
+    world.body = "one.example\ntwo.example\n";
+    const auto third = world.get({kNames}, 3'000);
+    BOOST_TEST(third.changed);
+    BOOST_TEST(third.facts.rules == 2U);
+    BOOST_TEST(world.kept() == world.body);
+}
+
+// A server that knows no ETag sends it all again.
+BOOST_AUTO_TEST_CASE(the_same_again_is_no_change) {
+    World world;
+    BOOST_TEST(world.get({kNames}).changed);
+    const auto again = world.get({kNames});
+    BOOST_TEST((again.outcome == Outcome::unchanged));
+    BOOST_TEST(!again.changed);
+}
+
+// A copy that somebody changed or removed is not what the ETag stands for.
+BOOST_AUTO_TEST_CASE(a_copy_that_is_not_ours) {
+    World world;
+    world.etag = "\"v1\"";
+    world.get({kNames});
+    write(world.folder / "list", "other.example\nmore.example\n");
+    BOOST_TEST(world.get({kNames}).changed);
+    BOOST_TEST(world.kept() == world.body);
+    std::filesystem::remove(world.folder / "list");
+    BOOST_TEST(world.get({kNames}).changed);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_list) {
+    World world;
+    world.etag = "\"v1\"";
+    world.get({kNames});
+    const auto refused = [&](const std::string& body, const ListUse& use) {
+        world.body = body;
+        world.etag = "\"bad\"";
+        const auto outcome = world.get({use});
+        BOOST_TEST((outcome.outcome == Outcome::no_list), body.substr(0, 50));
+        BOOST_TEST(!outcome.why.empty());
+        BOOST_TEST(outcome.facts.etag == "\"v1\"", "it is asked for again");
+        BOOST_TEST(world.kept() == "one.example\n");
+    };
+    refused("", kNames);
+    refused("# nothing but words\n", kNames);
+    refused("<!DOCTYPE html>\n<html><body>Sign in to the hotel's network!</body></html>\n", kNames);
+    refused(std::string("\xff\xfe") + "o\0n\0e\0" + std::string(3, '\0'), kNames);
+    refused("one.example\nnot a name!\n", kStrict);
+    refused("other.example\n", kPrefixes);
+    refused("! only a comment\n", kAdguard);
+    refused("other.example\n", kHosts);
+    refused("other.example\n", kGeosite);
+    refused("full:one.example 192.0.2.1\n", kPrefixes);
+}
+
+// A list that two plugins use has to be good for both.
+BOOST_AUTO_TEST_CASE(several_uses) {
+    World world;
+    BOOST_TEST((world.get({kNames, kStrict}).outcome == Outcome::fetched));
+    world.body = "two.example\nnot a name!\n";
+    BOOST_TEST((world.get({kNames, kStrict}).outcome == Outcome::no_list));
+    BOOST_TEST((world.get({kNames}).outcome == Outcome::fetched));
+}
+
+BOOST_AUTO_TEST_CASE(each_kind) {
+    const auto good = [](const std::string& body, const ListUse& use) {
+        World world;
+        world.body = body;
+        const auto outcome = world.get({use});
+        BOOST_TEST((outcome.outcome == Outcome::fetched), outcome.why);
+        return outcome.facts.rules;
+    };
+    BOOST_TEST(good("192.0.2.0/24\n2001:db8::/32\n", kPrefixes) == 2U);
+    BOOST_TEST(good("||ads.example^\n@@||good.ads.example^\n", kAdguard) == 2U);
+    BOOST_TEST(good("www.example 192.0.2.1\n", kHosts) == 1U);
+    BOOST_TEST(good("0.0.0.0 a.example b.example\n", {"domain_set", "hosts", "", {}}) == 2U);
+    BOOST_TEST(good("regexp:^ad[0-9]+\n", kNames) == 1U);
+}
+
+// The configuration's side: where copies lie, and what without one.
+BOOST_AUTO_TEST_CASE(in_a_configuration) {
+    const Folder folder;
+    const std::string text = "control: { lists: " + folder.path.string() + R"( }
+plugins:
+  - { tag: names, type: domain_set, args: { files: ["http://lists.example/a.txt", "HTTP://lists.example:80/a.txt"] } }
+  - { tag: up, type: forward, args: { upstreams: [ { addr: "192.0.2.53:5353" }, { addr: 192.0.2.54 } ] } }
+  - { tag: main, type: sequence, args: [ { matches: qname $names, exec: reject }, { exec: $up } ] }
+)";
+    const auto load = [&] { return steer::config::load_text(text, "steer.yaml"); };
+    const auto empty = load();
+    BOOST_TEST_REQUIRE(empty.ok());
+    BOOST_TEST(empty.warnings.size() == 1U);
+    BOOST_TEST(empty.warnings[0].sentence().find("has not been fetched yet") != std::string::npos);
+    BOOST_TEST_REQUIRE(empty.settings.remote_lists.size() == 1U);
+    const RemoteList& list = empty.settings.remote_lists[0];
+    BOOST_TEST(list.url == "http://lists.example/a.txt");
+    BOOST_TEST(!list.present);
+    BOOST_TEST(list.uses.size() == 1U);
+    const Means means = means_of(empty.settings);
+    BOOST_TEST_REQUIRE(means.resolvers.size() == 2U);
+    BOOST_TEST(means.resolvers[0].port == 5353U);
+    write(list.file, "one.example\n");
+    const auto there = load();
+    BOOST_TEST(there.settings.remote_lists[0].present);
+    BOOST_TEST(std::get<steer::config::DomainSet>(there.settings.plugins[0].args).rules.size() ==
+               2U);
+    BOOST_TEST(there.settings.opened.empty(), "who fetches it says when it is new");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
