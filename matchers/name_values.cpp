@@ -51,6 +51,7 @@ std::uint64_t hash_of(const LabelHash& hash, std::span<const std::uint8_t> name)
 
 std::uint32_t NameValues::find(std::span<const std::uint8_t> wire_name,
                                NameMatcher::Scratch& scratch) const noexcept {
+    if (!in_order_.empty()) return find_first(wire_name, scratch);
     std::uint32_t longest = kNone;
     if (!nodes_.empty()) {
         const Labels labels(wire_name);
@@ -74,6 +75,29 @@ std::uint32_t NameValues::find(std::span<const std::uint8_t> wire_name,
     return kNone;
 }
 
+std::uint32_t NameValues::find_first(std::span<const std::uint8_t> wire_name,
+                                     NameMatcher::Scratch& scratch) const noexcept {
+    std::uint32_t first = kNone;  // the greatest of all numbers
+    if (!nodes_.empty()) {
+        const Labels labels(wire_name);
+        std::uint64_t hash = hash_.seed;
+        for (std::size_t l = labels.count; l-- > 0;) {
+            const std::size_t at = labels.starts[l];
+            hash = hash_.down(hash, &wire_name[at + 1], wire_name[at]);
+            const Node* const node = node_of(hash, wire_name.subspan(at));
+            if (node == nullptr) continue;
+            first = std::min(first, l == 0 ? std::min(node->full, node->domain) : node->domain);
+        }
+    }
+    if (patterns_ != nullptr) {
+        const TagBits found = patterns_->match(wire_name, scratch);
+        for (std::size_t set = 0; set < pattern_values_.size(); ++set) {
+            if (found.test(static_cast<SetId>(set))) first = std::min(first, pattern_values_[set]);
+        }
+    }
+    return first == kNone ? kNone : in_order_[first];
+}
+
 Result<void> NameValues::prepare(NameMatcher::Scratch& scratch) const {
     if (patterns_ == nullptr) return {};
     return patterns_->prepare(scratch);
@@ -94,16 +118,21 @@ const NameValues::Node* NameValues::node_of(std::uint64_t hash,
 
 void NameValuesBuilder::add(const Rule& rule, std::uint32_t value, std::string_view file,
                             int line) {
+    if (by_order()) {
+        in_order_.push_back(value);
+        value = static_cast<std::uint32_t>(in_order_.size() - 1);
+    }
     if (rule.kind == RuleKind::full || rule.kind == RuleKind::domain) {
         Named& named = names_[wire_of(rule.text)];
-        (rule.kind == RuleKind::full ? named.full : named.domain) = value;
+        std::uint32_t& known = rule.kind == RuleKind::full ? named.full : named.domain;
+        if (!by_order() || known == NameValues::kNone) known = value;
         return;
     }
     const auto same = std::find_if(patterns_.begin(), patterns_.end(), [&](const Pattern& p) {
         return p.rule.kind == rule.kind && p.rule.text == rule.text;
     });
     if (same != patterns_.end()) {
-        same->value = value;
+        if (!by_order()) same->value = value;
     } else {
         patterns_.push_back({rule, value, std::string(file), line});
     }
@@ -113,19 +142,30 @@ NameValues NameValuesBuilder::build(std::vector<Error>& errors) {
     NameValues out;
     add_patterns(out, errors);
     add_names(out);
+    out.in_order_ = std::move(in_order_);
     names_.clear();
     patterns_.clear();
+    in_order_.clear();
     return out;
 }
 
-// A run of patterns with the same value is one set of the matcher, so that there may be many.
+// A run of patterns with the same value is one set of the matcher, so that there may be many. Where the first rule wins, it
+// is known by its first pattern, so nothing may stand between them.
 void NameValuesBuilder::add_patterns(NameValues& out, std::vector<Error>& errors) {
     if (patterns_.empty()) return;
-    std::stable_partition(patterns_.begin(), patterns_.end(),
-                          [](const Pattern& p) { return p.rule.kind == RuleKind::regexp; });
+    if (!by_order()) {
+        std::stable_partition(patterns_.begin(), patterns_.end(),
+                              [](const Pattern& p) { return p.rule.kind == RuleKind::regexp; });
+    }
     NameMatcherBuilder builder;
+    std::uint32_t before = NameValues::kNone;
+    const auto goes_on = [&](std::uint32_t value) {
+        if (!by_order()) return before == value;
+        return before != NameValues::kNone && before + 1 == value &&
+               in_order_[before] == in_order_[value];
+    };
     for (const Pattern& p : patterns_) {
-        if (out.pattern_values_.empty() || out.pattern_values_.back() != p.value) {
+        if (!goes_on(std::exchange(before, p.value))) {
             if (out.pattern_values_.size() == kMaxSets) {
                 errors.push_back({"more than " + std::to_string(kMaxSets) +
                                       " different values of regexp and keyword rules: write "

@@ -2,6 +2,8 @@
 #include "matchers/name_values.h"
 
 #include <boost/test/unit_test.hpp>
+#include <random>
+#include <regex>
 
 #include "wire_names.h"
 
@@ -10,8 +12,9 @@ namespace {
 
 using test::wire;
 
-NameValues built(const std::vector<std::pair<std::string, std::uint32_t>>& rules) {
-    NameValuesBuilder builder;
+NameValues built(const std::vector<std::pair<std::string, std::uint32_t>>& rules,
+                 NameValues::Wins wins = NameValues::Wins::closest) {
+    NameValuesBuilder builder(wins);
     for (const auto& [text, value] : rules)
         builder.add(*parse_rule(text, RuleKind::full), value);
     std::vector<Error> errors;
@@ -83,6 +86,39 @@ BOOST_AUTO_TEST_CASE(labels_are_not_mixed_up) {
     NameMatcher::Scratch scratch;
     BOOST_TEST(v.find(test::wire_of_labels({"x.a", "example"}), scratch) == kNone);
     BOOST_TEST(v.find(test::wire_of_labels({"a.example"}), scratch) == kNone);
+}
+
+// By looking at the rules one after the other.
+std::uint32_t first_of(const std::vector<std::pair<std::string, std::uint32_t>>& rules,
+                       const std::string& name) {
+    for (const auto& [text, value] : rules) {
+        const auto colon = text.find(':');
+        const std::string kind = text.substr(0, colon), pattern = text.substr(colon + 1);
+        const bool holds = kind == "full"      ? name == pattern
+                           : kind == "domain"  ? name == pattern || name.ends_with("." + pattern)
+                           : kind == "keyword" ? name.find(pattern) != std::string::npos
+                                               : std::regex_search(name, std::regex(pattern));
+        if (holds) return value;
+    }
+    return kNone;
+}
+
+BOOST_AUTO_TEST_CASE(where_the_first_rule_wins_its_kind_does_not_matter) {
+    const std::vector<std::string> texts{
+        "full:a.example", "full:b.a.example", "domain:a.example", "domain:b.a.example",
+        "domain:example", "keyword:a.e",      "keyword:b",        "regexp:^b\\.",
+        "regexp:e$",      "full:c.example",   "keyword:c.",       "domain:test"};
+    const std::vector<std::string> names{"a.example", "b.a.example", "c.b.a.example", "example",
+                                         "c.example", "b.test",      "x.test",        "net"};
+    std::mt19937 random(7);
+    for (unsigned round = 0; round < 300; ++round) {
+        std::vector<std::pair<std::string, std::uint32_t>> rules;
+        for (unsigned n = 1 + random() % 8; n > 0; --n)
+            rules.emplace_back(texts[random() % texts.size()], random() % 3);
+        const NameValues v = built(rules, NameValues::Wins::first);
+        for (const std::string& name : names)
+            BOOST_TEST(value_of(v, name) == first_of(rules, name));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(many_names) {
