@@ -57,6 +57,20 @@ EcsReply read_ecs_reply(std::span<const std::uint8_t> options,
     return {.scope = std::min<std::uint8_t>(option[3], asked[0] == 1 ? 32 : 128)};
 }
 
+std::size_t make_ecs(std::span<const std::uint8_t> address, std::uint8_t length,
+                     std::span<std::uint8_t> out) noexcept {
+    out[0] = address.size() == 4 ? 1 : 2;
+    out[1] = length;
+    const std::size_t bytes = (length + 7U) / 8;
+    std::copy_n(address.begin(), bytes, out.begin() + 2);
+    const unsigned spare_bits = static_cast<unsigned>(8 * bytes) - length;
+    if (spare_bits > 0) {
+        std::uint8_t& last = out[1 + bytes];
+        last = static_cast<std::uint8_t>(last >> spare_bits << spare_bits);
+    }
+    return 2 + bytes;
+}
+
 std::size_t write_ecs(std::uint8_t* at, std::span<const std::uint8_t> ecs,
                       std::uint8_t scope) noexcept {
     const std::size_t bytes = ecs.size() - 2;

@@ -27,6 +27,11 @@ struct EcsReply {
 EcsReply read_ecs_reply(std::span<const std::uint8_t> options,
                         std::span<const std::uint8_t> asked) noexcept;
 
+// The subnet of an address (4 or 16 bytes) in `out` (kMaxEcs bytes), with `length` bits of it and the rest zero (RFC 7871
+// 6). Returns its length.
+std::size_t make_ecs(std::span<const std::uint8_t> address, std::uint8_t length,
+                     std::span<std::uint8_t> out) noexcept;
+
 // Writes the option; returns its length, kEcsOptionSize + at most 16.
 std::size_t write_ecs(std::uint8_t* at, std::span<const std::uint8_t> ecs,
                       std::uint8_t scope) noexcept;

@@ -1,10 +1,11 @@
 // Upstreams' responses. What build_answer accepts, write_reply must turn into messages that fit the client's size
-// and that build_answer reads again, with the same counts, addresses and (aged) TTLs.
+// and that build_answer reads again, with the same counts, addresses and (aged) TTLs; also as the answer to an alias.
 #include <algorithm>
 #include <array>
 #include <memory>
 #include <vector>
 
+#include "dataplane/dns/alias.h"
 #include "dataplane/dns/answer.h"
 #include "dataplane/dns/checksum.h"
 #include "dataplane/dns/name.h"
@@ -89,11 +90,28 @@ void reply_and_read_again(const std::vector<std::uint8_t>& query_bytes, const An
     }
 }
 
+// What becomes of it behind a redirect is an answer, too, with one record more.
+void alias_and_read_again(std::span<const std::uint8_t> qname, std::uint16_t qtype,
+                          const Answer& answer, Block& alias, Block& again) {
+    static constexpr std::array<std::uint8_t, 7> kAlias{1, 'a', 3, 'o', 'l', 'd', 0};
+    const AliasTerms terms{.asked = qname, .alias = kAlias, .qtype = qtype, .age_s = 3};
+    const std::size_t size = write_alias_answer(answer, terms, alias.bytes);
+    if (size == 0) return;  // names that were compressed better than we do make it too long
+    REQUIRE(size == alias.answer().size());
+    check_layout(alias.answer());
+    REQUIRE(alias.answer().ttl_count == answer.ttl_count + 1);
+    REQUIRE(alias.answer().address_count == answer.address_count);
+    std::vector<std::uint8_t> query(64);
+    query.resize(write_query(query, 1, kAlias, qtype, kIn, true, false, true, true));
+    reply_and_read_again(query, alias.answer(), 0, 65535, again);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static const auto first = std::make_unique<Block>();
     static const auto second = std::make_unique<Block>();
+    static const auto third = std::make_unique<Block>();
     const std::span<const std::uint8_t> response{data, size};
     const auto query = query_for(response, size % 2 == 0);
     if (query.empty()) return 0;
@@ -109,6 +127,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     reply_and_read_again(query, first->answer(), 0, 65535, *second);
     reply_and_read_again(query, first->answer(), 77, 65535, *second);
     reply_and_read_again(query, first->answer(), 0, 512, *second);
+    alias_and_read_again(qname, qtype, first->answer(), *third, *second);
     // Less room is refused, not overrun.
     std::vector<std::uint8_t> small(first->answer().size() - 1);
     REQUIRE(build_answer(response, qname, qtype, qclass, true, small, facts) ==

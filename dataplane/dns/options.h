@@ -1,0 +1,41 @@
+// Options of an OPT record (RFC 6891 6.1.2): walking over them and taking some along.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+
+#include "dataplane/dns/wire.h"
+
+namespace steer::dns {
+
+// The options of the OPT in a message that parse_query() took; empty: it has none. `question_end`: offset after its question.
+std::span<const std::uint8_t> options_of(std::span<const std::uint8_t> message,
+                                         std::size_t question_end) noexcept;
+
+struct PickedOptions {
+    std::size_t length = 0;  // bytes of `room`
+    bool too_long = false;   // there was no room for all of them: then there is none of them
+};
+
+// Copies the options, head and all, whose code `wants`. What follows an option that is cut off is not read.
+template <class Wants>
+PickedOptions pick_options(std::span<const std::uint8_t> options, std::span<std::uint8_t> room,
+                           Wants wants) noexcept {
+    constexpr std::size_t kHead = 4;
+    PickedOptions out;
+    while (options.size() >= kHead) {
+        const std::size_t length = kHead + load_be16(&options[2]);
+        if (length > options.size()) break;
+        if (wants(load_be16(options.data()))) {
+            if (out.length + length > room.size()) return {0, true};
+            std::memcpy(room.data() + out.length, options.data(), length);
+            out.length += length;
+        }
+        options = options.subspan(length);
+    }
+    return out;
+}
+
+}  // namespace steer::dns
