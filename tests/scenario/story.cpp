@@ -113,6 +113,8 @@ Served served(const Words& words, std::size_t at) {
             s.soa = {soa_ttl, static_cast<std::uint32_t>(number(words.at(++i)))};
         } else if (words[i] == "scope") {
             s.scope = static_cast<unsigned>(number(words.at(++i)));
+        } else if (words[i] == "option") {
+            s.options += words.at(++i) + " ";
         } else if (words[i] == "cname") {
             s.records.push_back({owner, words.at(++i), dns::kCname, 0});
             owner = words[i];
@@ -254,7 +256,7 @@ class Player {
         }
     }
 
-    // [edns] [do] [ecs ADDRESS/LENGTH]
+    // [edns] [do] [ecs ADDRESS/LENGTH] [option CODE:HEX]…
     static SeenEdns edns_of(const Words& w, std::size_t at) {
         SeenEdns edns;
         edns.present = at < w.size();
@@ -263,6 +265,8 @@ class Player {
                 edns.dnssec_ok = true;
             else if (w[at] == "ecs")
                 edns.ecs = w.at(++at) + "/0";
+            else if (w[at] == "option")
+                edns.options += w.at(++at) + " ";
             else if (w[at] != "edns")
                 fail("a client does not ask with '" + w[at] + "'");
         }
@@ -284,7 +288,7 @@ class Player {
         const SeenAnswer a = *found;
         answers.erase(found);
         unsigned rcode = 0;
-        std::vector<std::string> data;
+        std::vector<std::string> data, chain;
         std::pair<std::uint64_t, std::uint64_t> ttl{0, UINT32_MAX};
         for (std::size_t i = at + 2; i < w.size(); ++i) {
             if (w[i] == "ttl")
@@ -297,12 +301,18 @@ class Player {
                 expect_same("number of authority records", std::to_string(a.authority.size()), "1");
             else if (w[i] == "ecs")
                 expect_same("subnet", a.edns.ecs, w.at(++i) == "none" ? "" : w[i]);
+            else if (w[i] == "options")
+                i = expect_options(a.edns, w, i + 1);
+            else if (w[i] == "cname")
+                chain.push_back(w.at(++i));
             else
                 data.push_back(w[i]);
         }
+        if (!chain.empty()) expect_chain(a, chain);
         std::vector<std::string> got;
         for (const auto& r : a.records) {
             if (r.type != dns::kCname) got.push_back(r.data);
+            if (r.type == dns::kCname && !chain.empty()) continue;
             if (r.ttl_s < ttl.first || r.ttl_s > ttl.second) fail("another TTL: " + text_of(a));
         }
         for (const auto& r : a.authority) {
@@ -316,6 +326,33 @@ class Player {
     static void expect_same(const std::string& what, const std::string& got,
                             const std::string& wanted) {
         if (got != wanted) fail("another " + what + ": '" + got + "'");
+    }
+
+    // The options are the words from `at` on, or none. Returns the place of the last.
+    static std::size_t expect_options(const SeenEdns& edns, const Words& w, std::size_t at) {
+        const bool none = w.at(at) == "none";
+        expect_same("options", edns.options, none ? "" : join(w, at));
+        return none ? at : w.size();
+    }
+
+    // The name that was asked for, then those of `chain` (TARGET or TARGET@TTL); other records are of the last.
+    static void expect_chain(const SeenAnswer& a, const std::vector<std::string>& chain) {
+        std::string owner = a.name;
+        std::size_t links = 0;
+        for (const auto& r : a.records) {
+            if (r.name != owner)
+                fail("a record of " + r.name + " where one of " + owner +
+                     " was due: " + text_of(a));
+            if (r.type != dns::kCname) continue;
+            if (links == chain.size()) fail("one more CNAME: " + text_of(a));
+            const std::string& link = chain[links++];
+            const auto at = link.find('@');
+            expect_same("CNAME", r.data, link.substr(0, at));
+            if (at != std::string::npos && r.ttl_s != number(link.substr(at + 1)))
+                fail("another TTL of the CNAME: " + text_of(a));
+            owner = r.data;
+        }
+        if (links != chain.size()) fail("too few CNAMEs: " + text_of(a));
     }
 
     static void expect_ede(const SeenAnswer& a, const std::string& wanted) {
@@ -356,6 +393,7 @@ class Player {
             if (found == queries.end()) fail("it was not");
             if (w.size() > 6 && w[5] == "ecs")
                 expect_same("subnet", found->edns.ecs, w[6] == "none" ? "" : w[6] + "/0");
+            if (w.size() > 6 && w[5] == "options") expect_options(found->edns, w, 6);
             queries.erase(found);
         } else if (w.at(1) == "was" && w.at(2) == "asked") {
             ++expectations_;

@@ -9,17 +9,21 @@
 // then what happens and what must be seen. `at TIME` moves the clock; a line without it belongs to the same instant.
 // TIME and durations: 5ms, 30s, 1m30s, 2h; `at +5ms` counts from the last.
 //
-//   client ADDRESS asks NAME TYPE [edns] [do] [ecs ADDRESS/LENGTH]
+//   client ADDRESS asks NAME TYPE [edns] [do] [ecs ADDRESS/LENGTH] [option CODE:HEX]…     (CODE:*N: N zeros)
 //   every DURATION until TIME client ADDRESS asks NAME TYPE
 //   client [ADDRESS] is answered NAME TYPE [DATA…] [ttl N | ttl N..M] [rcode NAME] [ede N | ede none]
-//                                 [ecs ADDRESS/LENGTH/SCOPE | ecs none]                the next answer that it got
+//                                 [ecs ADDRESS/LENGTH/SCOPE | ecs none] [cname TARGET[@TTL]…]
+//                                 [options CODE:HEX… | options none]              (but for subnet and extended error)
+//                                                  the next answer that it got; the records form the chain of the CNAMEs
+//                                                  that are named, whose TTLs then are not `ttl`
 //   client [ADDRESS] has no answer
-//   upstream [ADDRESS] is asked NAME TYPE [ecs ADDRESS/LENGTH | ecs none] | upstream [ADDRESS] is not asked
+//   upstream [ADDRESS] is asked NAME TYPE [ecs ADDRESS/LENGTH | ecs none | options CODE:HEX… | options none] |
+//   upstream [ADDRESS] is not asked
 //                                                  (ADDRESS, in these and the following: of the only one that is meant)
 //   upstream was asked NAME TYPE                   once or more, not named since
 //   upstream answers NAME TYPE DATA… [ttl N]       what was asked and not answered yet; DATA: addresses, cname TARGET,
 //                                                  or nxdomain, servfail, refused, formerr, empty; soa TTL MINIMUM;
-//                                                  scope N: of the client subnet that it was asked for
+//                                                  scope N: of the client subnet that it was asked for; option CODE:HEX
 //   upstream serves NAME TYPE DATA… [ttl N] [after DURATION]       by itself from now on
 //   router NAME is sent WORD…                      a sentence with all these words, among those not yet named
 //   router NAME is sent nothing with WORD…

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iomanip>
+#include <sstream>
 #include <stdexcept>
 
 #include "dataplane/dns/name.h"
@@ -50,6 +51,41 @@ Bytes ecs_option(const std::string& text) {
     option[7] = scope;
     std::copy(from, from + bytes, option.begin() + 8);
     return option;
+}
+
+constexpr std::size_t kLongOption = 32;
+
+std::string option_text(unsigned code, std::span<const std::uint8_t> data) {
+    std::ostringstream out;
+    out << code << ':';
+    if (data.size() > kLongOption) {
+        out << '*' << data.size();
+    } else {
+        out << std::hex << std::setfill('0');
+        for (const unsigned byte : data)
+            out << std::setw(2) << byte;
+    }
+    return out.str();
+}
+
+// "65001:aabb 65002:*100": the latter of zeros.
+Bytes options_of(const std::string& text) {
+    Bytes out;
+    std::istringstream words(text);
+    for (std::string word; words >> word;) {
+        const auto colon = word.find(':');
+        const std::string hex = word.substr(colon + 1);
+        Bytes data;
+        if (hex.starts_with('*')) data.resize(std::stoul(hex.substr(1)));
+        for (std::size_t i = 0; !hex.starts_with('*') && i + 1 < hex.size(); i += 2)
+            data.push_back(static_cast<std::uint8_t>(std::stoul(hex.substr(i, 2), nullptr, 16)));
+        for (const std::size_t v : {std::size_t{std::stoul(word.substr(0, colon))}, data.size()}) {
+            out.push_back(static_cast<std::uint8_t>(v >> 8));
+            out.push_back(static_cast<std::uint8_t>(v));
+        }
+        out.insert(out.end(), data.begin(), data.end());
+    }
+    return out;
 }
 
 // Reads what the product wrote, which the packet tests check for form: a fault here is an exception.
@@ -101,6 +137,10 @@ class Reader {
                 throw std::runtime_error("an option is cut off");
             if (code == 15) out.ede = u16(message_, at_);
             if (code == 8) out.ecs = ecs_text(message_.subspan(at_, length));
+            if (code != 8 && code != 15) {
+                out.options += (out.options.empty() ? "" : " ") +
+                               option_text(code, message_.subspan(at_, length));
+            }
             at_ += length;
             left -= length + 4;
         }
@@ -436,7 +476,10 @@ void World::ask(const std::string& client, const std::string& name, std::uint16_
     frame.to_port = 53;
     auto query = DnsMessage::query(next_id_++, name, type);
     if (edns.present) {
-        query.opt(1232, edns.dnssec_ok, 0, 0, edns.ecs.empty() ? Bytes{} : ecs_option(edns.ecs));
+        Bytes options = edns.ecs.empty() ? Bytes{} : ecs_option(edns.ecs);
+        const Bytes others = options_of(edns.options);
+        options.insert(options.end(), others.begin(), others.end());
+        query.opt(1232, edns.dnssec_ok, 0, 0, options);
     }
     frame.payload = query.bytes();
     // RSS spreads by flow: so does this.
@@ -502,10 +545,13 @@ void World::reply(const SeenQuery& query, const Served& what) {
         message.record(DnsMessage::kAnswer, wire_name(r.name), r.type, r.ttl_s, rdata_of(r));
     }
     if (what.soa) message.soa("example", what.soa->first, what.soa->second);
+    Bytes options = options_of(what.options);
     if (what.scope && !query.edns.ecs.empty()) {
         const std::string asked = query.edns.ecs.substr(0, query.edns.ecs.rfind('/') + 1);
-        message.opt(1232, false, 0, 0, ecs_option(asked + std::to_string(*what.scope)));
+        const Bytes subnet = ecs_option(asked + std::to_string(*what.scope));
+        options.insert(options.end(), subnet.begin(), subnet.end());
     }
+    if (!options.empty()) message.opt(1232, false, 0, 0, options);
     UdpFrame frame;
     frame.from_mac = kGatewayMac;
     frame.to_mac = query.frame.from_mac;

@@ -45,6 +45,8 @@ struct SeenRecord {
 struct SeenEdns {
     bool present = false, dnssec_ok = false;
     std::optional<unsigned> ede;
+    std::string
+        options;  // others: "65001:aabb 65002:", as hex; of long ones their length, "65001:*100"
     std::string ecs;  // "192.0.2.0/24/0": address, source and scope; empty: none
 };
 struct SeenAnswer {
@@ -73,6 +75,7 @@ struct Served {
     Ms after = 1;
     std::optional<std::pair<std::uint32_t, std::uint32_t>> soa;  // TTL and MINIMUM
     std::optional<unsigned> scope;  // of the client subnet that it was asked for
+    std::string options;            // as SeenEdns has them
 };
 
 struct RouterOptions {
