@@ -31,6 +31,11 @@ struct Buffer {
     [[nodiscard]] const dns::Answer& answer() const {
         return *reinterpret_cast<const dns::Answer*>(data());
     }
+    // Of the upstream's reply, behind the answer: those that a forward_edns0opt passes on, as they lay there.
+    [[nodiscard]] std::span<const std::uint8_t> options() const {
+        const std::size_t size = answer().size();
+        return length > size ? bytes().subspan(size) : std::span<const std::uint8_t>{};
+    }
 };
 static_assert(sizeof(Buffer) == 32);
 

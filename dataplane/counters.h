@@ -44,7 +44,7 @@ class Count {
     X(cache_insert_dropped, "cache_insert_dropped", "inserts lost to a full ring")                 \
     X(cache_stale_answers, "cache_stale_answers", "answers past their TTL (RFC 8767)")             \
     X(cache_failure_hits, "cache_failure_hits", "of the hits, failures remembered (RFC 9520)")     \
-    X(cache_guarded_hits, "cache_guarded_hits", "of the hits, lists chosen anew for the client")  \
+    X(cache_guarded_hits, "cache_guarded_hits", "of the hits, lists chosen anew for the client")   \
     X(cache_refreshes, "cache_refreshes", "queries that refresh a cached answer unasked")          \
     X(cache_prefetches, "cache_prefetches", "of those, for popular answers about to expire")       \
     X(name_memo_hits, "name_memo_hits", "names whose sets were remembered")                        \
@@ -73,6 +73,11 @@ class Count {
     X(hold_router_away, "hold_router_away", "answers not held: the router is away")                \
     X(end_without_answer, "end_without_answer",                                                    \
       "programs that ended without an answer (empty NOERROR)")                                     \
+    X(options_too_long, "options_too_long",                                                        \
+      "of forward_edns0opt: options not passed on, which are too long")                            \
+    X(rewrite_failed, "rewrite_failed",                                                            \
+      "answers behind redirect, ecs_handler that became SERVFAIL: no buffer, no room in a "        \
+      "message")                                                                                   \
     X(ttls_unchanged, "ttls_unchanged", "answers whose TTLs were not changed: no buffer was free") \
     X(notes_sent, "notes_sent", "log records handed to control")                                   \
     X(notes_dropped, "notes_dropped", "log records that found the ring full")                      \

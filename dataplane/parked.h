@@ -11,6 +11,7 @@
 #include "dataplane/event/list_state.h"
 #include "dataplane/policy/branches.h"
 #include "dataplane/policy/program.h"
+#include "dataplane/policy/rewrites.h"
 #include "dataplane/port/port.h"
 #include "matchers/prefix/ip_address.h"
 
@@ -63,12 +64,16 @@ struct ProgramState {
     bool stopped = false;  // it ended by accept or the like
     // A list wants no answer for this client, and a cache around it keeps the answer for others: it becomes empty there.
     bool lacks_family = false;
+    Rewrites rewrites;  // of the question
+    // How many of them the response's question had: its name is the client's under that many.
+    std::uint8_t answered_under = 0;
 };
 
 // What a response is besides its answer (policy/executor.h), while the query is parked in mid-program.
 struct KeptResponse {
     std::uint32_t stale_ttl_s = UINT32_MAX;
     std::uint16_t kept_in = UINT16_MAX;
+    std::uint8_t passes_options = 0;  // those behind its answer, by Snapshot::option_codes
 };
 
 struct alignas(64) Parked {
@@ -107,12 +112,13 @@ struct alignas(64) Parked {
     Branches branches;       // waits_branches
     std::uint16_t wait;  // for branches, so far: one that nobody waits for any more says another
     bool is_branch;      // counts as such: ParkedPool::take_branch()
-    KeptResponse kept;   // of `answer`, while the program is not over
+    std::uint8_t options_len;   // of those that forward_edns0opt may pass on
+    KeptResponse kept;          // of `answer`, while the program is not over
     std::uint64_t next_at_ms;   // sleeps: when it goes on; waits_branches: when the first is late
     std::uint64_t stale_at_ms;  // when a stale answer is given instead; 0: not
     ProgramState program;
     ReturnPath path;
-    // Wire form as the client wrote it, then its subnet (edns.ecs_len bytes).
+    // Wire form as the client wrote it, then its subnet (edns.ecs_len bytes), then its options (options_len bytes).
     std::array<std::uint8_t, 256> qname;
 };
 inline constexpr std::uint16_t kNoEde = UINT16_MAX;

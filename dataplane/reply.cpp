@@ -13,8 +13,10 @@ namespace {
 
 constexpr std::size_t kOptRoom = 64;  // an OPT with an extended error and a client subnet
 
-std::size_t bytes_needed(const dns::Query& q, const dns::Answer& a, std::uint16_t max_size) {
-    return std::min<std::size_t>(q.question_end + a.body_len + kOptRoom,
+std::size_t bytes_needed(const dns::Query& q, const dns::Answer& a, const dns::ReplyExtras* extras,
+                         std::uint16_t max_size) {
+    const std::size_t passed_on = extras != nullptr ? extras->options.size() : 0;
+    return std::min<std::size_t>(q.question_end + a.body_len + kOptRoom + passed_on,
                                  std::max(max_size, dns::kClassicUdpSize));
 }
 
@@ -149,7 +151,7 @@ void Replier::send_in_place(Packet& p, std::size_t length, std::uint64_t sum, Ve
     bool truncated = false;
     Buffer* const out =
         start_response(p.dns, {p.dns + dns::kHeaderSize, p.query.question_end - dns::kHeaderSize},
-                       bytes_needed(p.query, answer, p.max_size));
+                       bytes_needed(p.query, answer, options.extras, p.max_size));
     if (out == nullptr) return drop(p, Verdict::drop_no_buffer);
     out->length = static_cast<std::uint32_t>(
         dns::write_reply(out->room(), p.query, answer, options, truncated));
@@ -241,7 +243,8 @@ void Replier::answer_by_port(const Parked& p, const dns::Query& q, const dns::An
                                .to_port = path.client_port,
                                .from_port = path.local_port};
     rte_mbuf* const m = rte_pktmbuf_alloc(pool_of(path));
-    const std::size_t needed = headers.size() + bytes_needed(q, answer, options.max_size);
+    const std::size_t needed =
+        headers.size() + bytes_needed(q, answer, options.extras, options.max_size);
     if (m == nullptr || rte_pktmbuf_tailroom(m) < needed) {
         rte_pktmbuf_free(m);
         counters_.add(ParkedEnd::drop_no_buffer);
@@ -264,8 +267,8 @@ void Replier::answer_by_port(const Parked& p, const dns::Query& q, const dns::An
 
 void Replier::answer_by_stream(const Parked& p, const dns::Query& q, const dns::Answer& answer,
                                const dns::ReplyOptions& options, ParkedEnd end) noexcept {
-    Buffer* const out =
-        buffers_.take(static_cast<std::uint32_t>(bytes_needed(q, answer, options.max_size)));
+    Buffer* const out = buffers_.take(
+        static_cast<std::uint32_t>(bytes_needed(q, answer, options.extras, options.max_size)));
     if (out == nullptr) return drop(p, ParkedEnd::drop_no_buffer);
     write_question(out->data(), p);
     bool truncated = false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "dataplane/dns/options.h"
 #include "dataplane/resolver_impl.h"
 
 namespace steer {
@@ -38,18 +39,41 @@ std::uint32_t ttl_end_s(const LeaveTerms& terms, Now now) {
     return terms.ttl_cap_s == LeaveTerms::kNoCap ? UINT32_MAX : now.s() + terms.ttl_cap_s;
 }
 
-// RFC 7871 7.2.2: the option goes back if it was looked at.
-std::span<const std::uint8_t> ecs_for(const dns::Query& q, const ProgramState& s) {
-    return s.ecs ? q.ecs() : std::span<const std::uint8_t>{};
+// RFC 7871 7.2.2: the option goes back if it was looked at, and the answer is not one for another subnet.
+std::span<const std::uint8_t> ecs_for(const dns::Query& q, const ProgramState& s,
+                                      const dns::Answer& answer) {
+    return s.ecs && !answer.for_one ? q.ecs() : std::span<const std::uint8_t>{};
 }
 
+// What is said beside the answer, and where that lies.
+struct Extras {
+    dns::ReplyExtras said;
+    std::array<std::uint8_t, UINT8_MAX> room;
+
+    // nullptr: nothing. `options`: of the upstream; those of the sets in `bits` are passed on.
+    const dns::ReplyExtras* fill(const Snapshot& snapshot, const dns::Query& q,
+                                 const ProgramState& s, const dns::Answer& answer,
+                                 std::span<const std::uint8_t> options,
+                                 std::uint8_t bits) noexcept {
+        said.ecs = ecs_for(q, s, answer);
+        if (bits != 0 && q.edns.present) {
+            const auto picked = dns::pick_options(options, room, [&](std::uint16_t code) {
+                return snapshot.passes_option(bits, code);
+            });
+            said.options = {room.data(), picked.length};
+        }
+        return said.ecs.empty() && said.options.empty() ? nullptr : &said;
+    }
+};
+
 dns::ReplyOptions options_for(const QueryContext& c, std::uint16_t max_size,
-                              std::uint32_t ttl_cap_s, Now now) {
+                              std::uint32_t ttl_cap_s, Extras& extras, Now now) {
     return {.age_s = c.response.age_s(now.s()),
             .ttl_cap_s = std::min(ttl_cap_s, c.response.ttl_cap_s()),
             .max_size = max_size,
             .ede = c.response.ede(),
-            .ecs = ecs_for(c.query, c.state)};
+            .extras = extras.fill(c.snapshot, c.query, c.state, c.response.answer(),
+                                  c.response.options(), c.response.terms().passes_options)};
 }
 
 }  // namespace
@@ -74,12 +98,27 @@ void Resolver::resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept
         c.client_port = p.source_port;
         c.started_ms = now.ms;
         c.begin(p.plan);
+        std::array<std::uint8_t, UINT8_MAX> options;
+        if (!snapshot.all_option_codes.empty()) take_options(p, options, c);
         if (burst.looked_up && p.plan != nullptr) c.looked_up = p.plan->cache;
         c.found = p.found;
         resolve_one(p, c, now);
     }
     if (hits > 0) parts_.counters.add(Stat::cache_hits, hits);
     burst.live_count = 0;
+}
+
+// As long as they fit behind the name and the subnet (Parked::qname).
+void Resolver::take_options(const Packet& p, std::span<std::uint8_t> room,
+                            QueryContext& c) noexcept {
+    if (!p.query.edns.present) return;
+    const std::size_t used = std::size_t{p.query.qname_len} + p.query.edns.ecs_len;
+    const auto options = dns::options_of({p.dns, p.dns_length}, p.query.question_end);
+    const auto picked =
+        dns::pick_options(options, room.first(room.size() - used),
+                          [&](std::uint16_t code) { return c.snapshot.passes_option(code); });
+    if (picked.too_long) parts_.counters.add(Stat::options_too_long);
+    c.options = room.first(picked.length);
 }
 
 // What the executor and leave() would come to, for an entry of this generation whose rows are known to be there.
@@ -148,7 +187,7 @@ void Resolver::ask(Packet& p, const QueryContext& c, Now now) noexcept {
     remember(p, c, *record);
     parts_.replier.remember_path(p, record->path);
     record->state = Parked::State::waits_upstream;
-    const std::uint64_t hash = parts_.hasher.of_name(p.query.name()).low;
+    const std::uint64_t hash = parts_.hasher.of_name(c.asked().name()).low;
     if (!parts_.forwarder.ask(record, c.group, hash, now)) {
         parts_.executor.abandon(c.snapshot, c.state);
         parts_.pool.give(record);
@@ -174,6 +213,7 @@ void Resolver::refresh(const Way& w, Now now) noexcept {
     Parked* const r = parts_.pool.take_background(w.c.snapshot, w.c.query.name()).record;
     if (r == nullptr) return;
     copy_query(w, *r);
+    r->options_len = 0;  // what comes is for all
     const ReturnPath path = std::exchange(r->path, ReturnPath{});
     r->path.client = path.client;
     r->path.client_port = path.client_port;
@@ -182,7 +222,8 @@ void Resolver::refresh(const Way& w, Now now) noexcept {
     recall(*r, q);
     QueryContext own(w.c.snapshot, q);
     recall(*r, own);
-    r->program = own.state = Executor::refresh_state(w.c.state, pc);
+    r->program = own.state = Executor::refresh_state(w.c.state, pc, w.c.refresh_rewrites);
+    own.rewrite_question();
     parts_.counters.add(Stat::parked_total);
     parts_.counters.add(Stat::cache_refreshes);
     Way refreshing{own, nullptr, r};
@@ -224,16 +265,17 @@ void Resolver::answer_stale(Parked& p, Now now) noexcept {
 }
 
 void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
+    Extras extras;
     if (c.state.list_count == 0) {  // nearly all
         return parts_.replier.answer(p, c.response.answer(),
-                                     options_for(c, p.max_size, LeaveTerms::kNoCap, now));
+                                     options_for(c, p.max_size, LeaveTerms::kNoCap, extras, now));
     }
     const LeavingAnswer a = leaving(c, now);
     const LeaveTerms terms = parts_.claims.settle(a, now);
     switch (terms.leave) {
         case Leave::now:
             return parts_.replier.answer(p, a.answer,
-                                         options_for(c, p.max_size, terms.ttl_cap_s, now));
+                                         options_for(c, p.max_size, terms.ttl_cap_s, extras, now));
         case Leave::servfail:
             return parts_.replier.answer(p, dns::empty_answer(dns::kServFail),
                                          {.max_size = p.max_size, .ede = dns::Ede::other});
@@ -248,7 +290,7 @@ void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
         // No list waits: then the answer matters more than the claim that found no room.
         if (terms.hold_mask == 0)
             return parts_.replier.answer(p, a.answer,
-                                         options_for(c, p.max_size, terms.ttl_cap_s, now));
+                                         options_for(c, p.max_size, terms.ttl_cap_s, extras, now));
         return refuse(p, why);
     }
     remember(p, c, *record);
@@ -319,7 +361,7 @@ bool Resolver::park(Parked& p, const QueryContext& c, Step step, Now now) noexce
     p.state = Parked::State::waits_upstream;
     p.next_waiter = nullptr;
     set_timer(p, now);
-    const std::uint64_t hash = parts_.hasher.of_name(c.query.name()).low;
+    const std::uint64_t hash = parts_.hasher.of_name(c.asked().name()).low;
     return parts_.forwarder.ask(&p, c.group, hash, now);
 }
 
@@ -363,8 +405,9 @@ void Resolver::leave(Parked& p, QueryContext& c, ParkedEnd end, Now now) noexcep
             parts_.replier.drop(p, ParkedEnd::drop_no_buffer);
             return give_back(p);
     }
+    Extras extras;
     parts_.replier.answer(p, c.query, a.answer,
-                          options_for(c, p.path.max_size, terms.ttl_cap_s, now), end);
+                          options_for(c, p.path.max_size, terms.ttl_cap_s, extras, now), end);
     give_back(p);
 }
 
@@ -373,6 +416,7 @@ bool Resolver::wait(Parked& p, const QueryContext& c, const LeavingAnswer& a,
     p.answer = c.response.in_buffer(parts_.buffers, now);
     if (p.answer == nullptr) return false;
     if (const auto ede = c.response.ede()) p.ede = static_cast<std::uint16_t>(*ede);
+    p.kept = c.response.terms();
     p.program = c.state;
     p.on_timeout = static_cast<std::uint8_t>(terms.on_timeout);
     p.ttl_end_s = ttl_end_s(terms, now);
@@ -413,7 +457,11 @@ void Resolver::let_go(Parked& p, ParkedEnd end, Now now) noexcept {
     const std::uint32_t age_s = now.s() > born_s ? now.s() - born_s : 0;
     std::uint32_t cap_s = p.ttl_end_s;
     if (cap_s != UINT32_MAX) cap_s = cap_s > now.s() ? cap_s - now.s() : 0;
-    dns::ReplyOptions options{.age_s = age_s, .ttl_cap_s = cap_s, .ecs = ecs_for(q, p.program)};
+    Extras extras;
+    dns::ReplyOptions options{.age_s = age_s,
+                              .ttl_cap_s = cap_s,
+                              .extras = extras.fill(*p.snapshot, q, p.program, p.answer->answer(),
+                                                    p.answer->options(), p.kept.passes_options)};
     if (p.ede != kNoEde) options.ede = static_cast<dns::Ede>(p.ede);
     parts_.replier.answer(p, q, p.answer->answer(), options, end);
     give_back(p);

@@ -72,6 +72,8 @@ class Resolver {
         Verdict refused = Verdict::forwarded;  // a packet's: why it got no record
     };
 
+    // Those of the client's options that the program may pass on.
+    void take_options(const Packet& p, std::span<std::uint8_t> room, QueryContext& c) noexcept;
     void resolve_one(Packet& p, QueryContext& c, Now now) noexcept;
     void ask(Packet& p, const QueryContext& c, Now now) noexcept;
     // The rest of a packet's query that sleeps or has branches.

@@ -88,6 +88,7 @@ Built build(const config::Settings& settings, const Surroundings& surroundings, 
     built.sets = masks.named_sets();
     snapshot.names = masks.finish(snapshot.tag_masks, built.errors, images);
     snapshot.allow = allowed(settings.dataplane, surroundings);
+    snapshot.untold = matchers::PrefixSet(special_ranges());
     snapshot.trusted_forwarders = matchers::PrefixSet(settings.dataplane.trusted_forwarders);
     built.listeners = listeners_of(settings);
     if (built.ok()) {

@@ -67,6 +67,7 @@ void Compiler::run() {
     units();
     if (too_long_) return;
     check_nesting();
+    check_rewrites();
     most_claims(snapshot_.entry);
 }
 
@@ -286,6 +287,7 @@ void Compiler::enter(Op op, std::uint16_t instance, int line, std::uint32_t oper
     if (++depth > kMaxWrappers) {
         error(line, "more than " + std::to_string(kMaxWrappers) +
                         " executors that wrap the rest of their sequence (cache, ros_address_list, "
+                        "redirect, "
                         "query_summary) can be "
                         "active at one time here: use fewer, or put them with their forward and "
                         "'accept' into sequences of their own");

@@ -61,6 +61,12 @@ class Compiler {
     std::uint32_t cache_of(config::PluginIndex plugin, const config::Cache& cache);
     // What makes or changes an answer without waiting. False: it is none of those.
     bool known_answer(config::PluginIndex index, int line, std::uint16_t instance, unsigned& depth);
+    // Changes the question; a name that it has no rule for goes past it, as with answer_table().
+    void redirect(config::PluginIndex index, const config::Redirect& redirect, int line,
+                  std::uint16_t instance, unsigned& depth);
+    std::uint32_t options_of(const std::vector<std::uint16_t>& codes, int line);
+    std::uint32_t ecs_of(config::PluginIndex index, const config::EcsHandler& ecs);
+    std::uint32_t redirect_of(config::PluginIndex index, const config::Redirect& redirect);
     void reverse_lookup(config::PluginIndex index, const config::ReverseLookup& reverse, int line,
                         std::uint16_t instance, unsigned& depth);
     // Names that tell clients whether to go around us (policy.canaries).
@@ -82,6 +88,9 @@ class Compiler {
     std::uint16_t unit_of(config::PluginIndex plugin, int line);
     [[nodiscard]] unsigned nesting(std::uint16_t entry) const;
     void check_nesting();
+    // The most wrappers that change the question, one inside the other, in the program from `entry` on.
+    [[nodiscard]] unsigned most_rewrites(std::uint16_t entry) const;
+    void check_rewrites();
     // The most lists that can act on an answer in the program from `entry` on.
     int most_claims(std::uint16_t entry);
 
@@ -98,7 +107,7 @@ class Compiler {
     std::vector<std::uint16_t>* returns_ = nullptr;
     bool too_long_ = false;
     std::map<config::PluginIndex, std::uint32_t> limiters_, groups_, caches_, prefix_sets_,
-        black_holes_, tables_, reverse_, collectors_;
+        black_holes_, tables_, reverse_, collectors_, redirects_, ecs_handlers_;
     std::map<std::uint32_t, unsigned> mark_bits_;
     std::map<config::PluginIndex, std::uint32_t> fallbacks_;
     std::map<config::PluginIndex, std::uint16_t> units_;  // by executor: their pcs

@@ -61,6 +61,33 @@ unsigned Compiler::nesting(std::uint16_t entry) const {
     return deepest + prefers;
 }
 
+// A wrapper is left at the end of its sequence, whose instance no later one is below.
+unsigned Compiler::most_rewrites(std::uint16_t entry) const {
+    unsigned most = 0;
+    std::vector<std::uint16_t> entered;  // their instances
+    for (std::size_t pc = entry; snapshot_.program[pc].op != Op::end; ++pc) {
+        const Instruction& i = snapshot_.program[pc];
+        if (is_rewrite(i.op)) entered.push_back(i.instance);
+        while (i.op == Op::sequence_end && !entered.empty() && entered.back() >= i.instance)
+            entered.pop_back();
+        unsigned inside = 0;
+        if (i.op == Op::fallback) {
+            const Fallback& f = snapshot_.fallbacks[i.operand];
+            inside = std::max(most_rewrites(f.primary), most_rewrites(f.secondary));
+        }
+        most = std::max(most, static_cast<unsigned>(entered.size()) + inside);
+    }
+    return most;
+}
+
+void Compiler::check_rewrites() {
+    if (too_long_ || most_rewrites(snapshot_.entry) <= Rewrites::kMost) return;
+    error(settings_.plugin(settings_.entry).line,
+          "more than " + std::to_string(Rewrites::kMost) +
+              " redirect, ecs_handler and forward_edns0opt can be inside each other: use fewer, or "
+              "put each with its forward and 'accept' into a sequence of its own");
+}
+
 void Compiler::check_nesting() {
     if (too_long_ || nesting(snapshot_.entry) <= kMostNested) return;
     error(settings_.plugin(settings_.entry).line,

@@ -22,6 +22,18 @@ bool Compiler::known_answer(config::PluginIndex index, int line, std::uint16_t i
         reverse_lookup(index, *reverse, line, instance, depth);
         return true;
     }
+    if (const auto* redirected = std::get_if<config::Redirect>(&plugin.args)) {
+        redirect(index, *redirected, line, instance, depth);
+        return true;
+    }
+    if (const auto* ecs = std::get_if<config::EcsHandler>(&plugin.args)) {
+        enter(Op::enter_ecs, instance, line, ecs_of(index, *ecs), depth);
+        return true;
+    }
+    if (const auto* passed = std::get_if<config::ForwardOptions>(&plugin.args)) {
+        enter(Op::enter_options, instance, line, options_of(passed->codes, line), depth);
+        return true;
+    }
     if (const auto* collector = std::get_if<config::MetricsCollector>(&plugin.args)) {
         const auto [at, fresh] = collectors_.emplace(index, snapshot_.collectors.size());
         if (fresh) snapshot_.collectors.push_back(registry_.collector(collector->name));
@@ -54,6 +66,76 @@ bool Compiler::known_answer(config::PluginIndex index, int line, std::uint16_t i
         return true;
     }
     return false;
+}
+
+void Compiler::redirect(config::PluginIndex index, const config::Redirect& redirect, int line,
+                        std::uint16_t instance, unsigned& depth) {
+    if (redirect.rules.empty()) return;
+    const std::uint16_t test =
+        emit(Op::if_tags, instance, line, masks_.mask_of(index, redirect.rules));
+    enter(Op::enter_redirect, instance, line, redirect_of(index, redirect), depth);
+    if (!too_long_) land({test});
+}
+
+std::uint32_t Compiler::redirect_of(config::PluginIndex index, const config::Redirect& redirect) {
+    const auto [at, fresh] = redirects_.emplace(index, snapshot_.redirects.size());
+    if (!fresh) return at->second;
+    auto& targets = snapshot_.redirect_targets;
+    const std::size_t first = targets.size();
+    targets.insert(targets.end(), redirect.targets.begin(), redirect.targets.end());
+    if (targets.size() > kMaxRedirectTargets) {
+        error(settings_.plugin(index).line, "the redirects have more than " +
+                                                std::to_string(kMaxRedirectTargets) +
+                                                " different targets: write fewer");
+    }
+    matchers::NameValuesBuilder names(matchers::NameValues::Wins::first);
+    for (const config::RuleAt& rule : redirect.rules) {
+        names.add(rule.rule, static_cast<std::uint32_t>(first + rule.value),
+                  settings_.files[rule.file], rule.line);
+    }
+    snapshot_.redirects.push_back({names.build(errors_)});
+    return at->second;
+}
+
+std::uint32_t Compiler::options_of(const std::vector<std::uint16_t>& codes, int line) {
+    auto& sets = snapshot_.option_codes;
+    const auto at = std::find(sets.begin(), sets.end(), codes);
+    const auto index = static_cast<std::uint32_t>(at - sets.begin());
+    if (at != sets.end()) return index;
+    if (index == Rewrites::kMostOptions) {
+        error(line, "more than " + std::to_string(Rewrites::kMostOptions) +
+                        " forward_edns0opt with different codes: put some together");
+    }
+    sets.push_back(codes);
+    auto& all = snapshot_.all_option_codes;
+    all.insert(all.end(), codes.begin(), codes.end());
+    std::sort(all.begin(), all.end());
+    all.erase(std::unique(all.begin(), all.end()), all.end());
+    return index;
+}
+
+std::uint32_t Compiler::ecs_of(config::PluginIndex index, const config::EcsHandler& ecs) {
+    const auto [at, fresh] = ecs_handlers_.emplace(index, snapshot_.ecs_handlers.size());
+    if (!fresh) return at->second;
+    if (at->second == kMaxEcsHandlers) {
+        error(settings_.plugin(index).line,
+              "more than " + std::to_string(kMaxEcsHandlers) +
+                  " different ecs_handler: give those that are the same one tag");
+    }
+    EcsHandler handler{.forward = ecs.forward,
+                       .send = ecs.send,
+                       .mask4 = static_cast<std::uint8_t>(ecs.mask4),
+                       .mask6 = static_cast<std::uint8_t>(ecs.mask6)};
+    if (ecs.preset) {
+        const IpAddress& ip = *ecs.preset;
+        const std::span<const std::uint8_t> bytes{ip.is_v4() ? ip.v4() : ip.bytes.data(),
+                                                  ip.is_v4() ? std::size_t{4} : std::size_t{16}};
+        const std::uint32_t mask = ip.is_v4() ? ecs.mask4 : ecs.mask6;
+        handler.preset_len = static_cast<std::uint8_t>(dns::make_ecs(
+            bytes, static_cast<std::uint8_t>(ecs.preset_mask.value_or(mask)), handler.preset));
+    }
+    snapshot_.ecs_handlers.push_back(handler);
+    return at->second;
 }
 
 // Only names of addresses are looked at, which is a test that plans know.

@@ -1,4 +1,5 @@
 // A program as text: pc (with * in the pure prefix), instruction, what it refers to, the line that it came from.
+#include <algorithm>
 #include <array>
 #include <iomanip>
 #include <ostream>
@@ -65,6 +66,12 @@ std::string_view name_of(Op op) {
             return "enter_reverse";
         case Op::enter_collector:
             return "enter_collector";
+        case Op::enter_redirect:
+            return "enter_redirect";
+        case Op::enter_ecs:
+            return "enter_ecs";
+        case Op::enter_options:
+            return "enter_options";
         case Op::drop_response:
             return "drop_response";
         case Op::limit_ttls:
@@ -99,6 +106,20 @@ std::string group_text(const Snapshot& snapshot, const UpstreamGroup& group) {
     for (const std::uint16_t member : group.members)
         out += (out.empty() ? "" : " ") + snapshot.upstreams[member].name;
     return out;
+}
+
+std::string ecs_text(const EcsHandler& handler) {
+    std::string out = handler.forward ? "the client's, else " : "";
+    if (handler.preset_len > 0) {
+        std::array<std::uint8_t, 16> bytes{};
+        std::copy_n(handler.preset.begin() + 2, handler.preset_len - 2, bytes.begin());
+        const IpAddress address = handler.preset[0] == 1 ? IpAddress::from_v4(bytes.data())
+                                                         : IpAddress::from_v6(bytes.data());
+        return out + address.to_string() + "/" + std::to_string(handler.preset[1]);
+    }
+    if (!handler.send) return out + "none";
+    return out + "its address /" + std::to_string(handler.mask4) + " and /" +
+           std::to_string(handler.mask6);
 }
 
 std::string operand_text(const Snapshot& snapshot, const Instruction& i) {
@@ -155,6 +176,17 @@ std::string operand_text(const Snapshot& snapshot, const Instruction& i) {
             return snapshot.reverse[i.operand].tag + ", then " + std::to_string(i.target);
         case Op::enter_collector:
             return snapshot.collectors[i.operand]->name();
+        case Op::enter_options: {
+            std::string out = "codes";
+            for (const std::uint16_t code : snapshot.option_codes[i.operand])
+                out += " " + std::to_string(code);
+            return out;
+        }
+        case Op::enter_ecs:
+            return ecs_text(snapshot.ecs_handlers[i.operand]);
+        case Op::enter_redirect:
+            return std::to_string(i.operand) + ", names " +
+                   std::to_string(snapshot.redirects[i.operand].names.size());
         case Op::enter_reverse:
             return snapshot.reverse[i.operand].tag;
         case Op::limit_ttls: {

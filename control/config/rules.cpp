@@ -23,6 +23,7 @@ void for_each_rules(Plugin& plugin, Visit visit) {
     if (auto* cname = std::get_if<Cname>(&plugin.args)) visit(cname->rules);
     if (auto* question = std::get_if<Question>(&plugin.args)) visit(question->rules);
     if (auto* hosts = std::get_if<Hosts>(&plugin.args)) visit(hosts->rules);
+    if (auto* redirect = std::get_if<Redirect>(&plugin.args)) visit(redirect->rules);
     if (auto* set = std::get_if<AdguardSet>(&plugin.args)) {
         for (AdguardStep& step : set->steps)
             visit(step.rules);
@@ -32,9 +33,10 @@ void for_each_rules(Plugin& plugin, Visit visit) {
 bool is_strict(const Plugin& plugin) {
     const auto* set = std::get_if<DomainSet>(&plugin.args);
     const auto* hosts = std::get_if<Hosts>(&plugin.args);
+    const auto* redirect = std::get_if<Redirect>(&plugin.args);
     const auto* adguard = std::get_if<AdguardSet>(&plugin.args);
     return (set != nullptr && set->strict) || (hosts != nullptr && hosts->strict) ||
-           (adguard != nullptr && adguard->strict);
+           (redirect != nullptr && redirect->strict) || (adguard != nullptr && adguard->strict);
 }
 
 using BadPatterns = std::set<std::pair<std::string, int>>;

@@ -447,6 +447,20 @@ struct Hosts {
     std::vector<std::vector<IpAddress>> addresses;
     bool strict = false, short_circuit = false;
 };
+struct Redirect {
+    std::vector<RuleAt> rules;                       // in their order; their values: of `targets`
+    std::vector<std::vector<std::uint8_t>> targets;  // lower-cased wire form
+    bool strict = false;
+};
+struct ForwardOptions {                // forward_edns0opt
+    std::vector<std::uint16_t> codes;  // sorted, each once, at least one
+};
+struct EcsHandler {
+    bool forward = false, send = false;
+    std::optional<IpAddress> preset;
+    std::optional<std::uint32_t> preset_mask;  // else those of its family
+    std::uint32_t mask4 = 24, mask6 = 48;
+};
 struct Arbitrary {
     std::vector<RuleAt> rules;  // one `full` a name; their values: of `records`
     std::vector<std::vector<KnownRecord>> records;
@@ -496,7 +510,7 @@ struct Plugin {
                  HasResp, HasWantedAnswer, Constant, MarkMatch, RandomMatch, RateMatch, AnyMatch,
                  Forward, Cache, RosAddressList, DebugPrint, QuerySummary, DropResp, Ttl, BlackHole,
                  Hosts, Arbitrary, ReverseLookup, MetricsCollector, Sequence, UdpServer, TcpServer,
-                 Sleep, Fallback, Prefer>
+                 Sleep, Fallback, Prefer, Redirect, EcsHandler, ForwardOptions>
         args;
 };
 

@@ -25,7 +25,7 @@ bool is_failure(const dns::Answer& answer) noexcept {
 
 std::uint32_t cacheable_for_s(const dns::Answer& answer, const CacheInstance& settings,
                               std::uint32_t age_s) noexcept {
-    if ((answer.flags & dns::kTc) != 0) return 0;
+    if ((answer.flags & dns::kTc) != 0 || answer.for_one) return 0;
     if (is_failure(answer)) return settings.failure_ttl_s;
     if (answer.rcode == dns::kYxDomain) return 0;
     if (answer.negative) return negative_life_s(answer, settings);

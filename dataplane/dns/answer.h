@@ -36,6 +36,7 @@ struct Answer {
     std::uint8_t rcode;      // 0..15
     bool has_soa : 1;        // a negative answer that may be cached (RFC 2308 5)
     bool negative : 1;       // NXDOMAIN, or NOERROR without a record of the type that was asked for
+    bool for_one : 1;        // made for one client's address alone: never kept
     std::uint8_t ecs_scope;  // of the client subnet that it was asked for (RFC 7871)
     std::uint16_t
         body_sum;  // checksum_fold() of the body, so that a reply's checksum needs no pass over it
@@ -103,13 +104,19 @@ Answer empty_answer(std::uint8_t rcode) noexcept;
 std::size_t write_answer(std::span<std::uint8_t> block, std::uint16_t type, std::uint32_t ttl_s,
                          std::span<const std::uint8_t> rdata) noexcept;
 
+// What few answers have in their OPT. Not empty.
+struct ReplyExtras {
+    std::span<const std::uint8_t> ecs = {};  // the client's subnet, if the answer may depend on it
+    std::span<const std::uint8_t> options = {};  // of the upstream, as they lie in a message
+};
+
 // How an answer leaves.
 struct ReplyOptions {
     std::uint32_t age_s = 0;                   // TTLs are lowered by this, not below 0 ...
     std::uint32_t ttl_cap_s = UINT32_MAX;      // ... and never leave above this
     std::uint16_t max_size = kClassicUdpSize;  // what the client takes; above: TC and no records
     std::optional<Ede> ede = std::nullopt;     // only if the client sent EDNS
-    std::span<const std::uint8_t> ecs = {};  // the client's subnet, if the answer may depend on it
+    const ReplyExtras* extras = nullptr;
 };
 
 // Completes a response in `message`, which already starts with the client's own header and question
@@ -131,10 +138,12 @@ std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, con
 std::size_t write_error_reply(std::span<std::uint8_t> message, const Query& query,
                               std::uint16_t rcode, std::optional<Ede> ede = std::nullopt) noexcept;
 
-// A query for an upstream: `qname` as it is to be sent. Returns its length; needs 12 + 255 + 4 + 11 + 24 bytes.
+// A query for an upstream: `qname` as it is to be sent. Returns its length; needs 12 + 255 + 4 + 11 + 24
+// bytes and those of `options`.
 std::size_t write_query(std::span<std::uint8_t> message, std::uint16_t id,
                         std::span<const std::uint8_t> qname, std::uint16_t qtype,
                         std::uint16_t qclass, bool recursion_desired, bool checking_disabled,
-                        bool edns, bool dnssec_ok, std::span<const std::uint8_t> ecs = {}) noexcept;
+                        bool edns, bool dnssec_ok, std::span<const std::uint8_t> ecs = {},
+                        std::span<const std::uint8_t> options = {}) noexcept;
 
 }  // namespace steer::dns

@@ -31,7 +31,17 @@ struct QueryHead {
     Edns edns;
 };
 
+// Whose subnet a question has.
+enum class EcsFrom : std::uint8_t {
+    client,     // what it sent
+    forwarded,  // the same, and upstreams are to be told
+    preset,     // the configuration's
+    address,    // made of the client's address
+    nobody,     // none, whatever the client sent
+};
+
 struct Query : QueryHead {
+    EcsFrom ecs_from = EcsFrom::client;
     // Lower-cased wire form, then the client's subnet (ecs.h) if it sent one; bytes after that are undefined. The
     // case as sent is in the message, at offset 12.
     alignas(32) std::array<std::uint8_t, 256> qname;

@@ -25,7 +25,7 @@ void write_header(std::uint8_t* message, std::uint16_t flags, std::uint16_t qdco
 // RFC 6891 6.1.2, RFC 8914 2, RFC 7871 6. Returns its length.
 std::size_t write_opt(std::uint8_t* at, std::uint8_t extended_rcode, bool dnssec_ok,
                       std::optional<Ede> ede, std::span<const std::uint8_t> ecs = {},
-                      std::uint8_t scope = 0) {
+                      std::uint8_t scope = 0, std::span<const std::uint8_t> options = {}) {
     // The root, type, class (our size), extended rcode, version, flags, length.
     static constexpr std::array<std::uint8_t, kOptSize> kPlain{
         0, 0, kOpt, kUpstreamUdpSize >> 8, kUpstreamUdpSize & 0xff, 0, 0, 0, 0, 0, 0};
@@ -40,6 +40,8 @@ std::size_t write_opt(std::uint8_t* at, std::uint8_t extended_rcode, bool dnssec
         size += kEdeSize;
     }
     if (!ecs.empty()) size += write_ecs(at + size, ecs, scope);
+    if (!options.empty()) std::memcpy(at + size, options.data(), options.size());
+    size += options.size();
     store_be16(at + 9, static_cast<std::uint16_t>(size - kOptSize));
     return size;
 }
@@ -102,6 +104,11 @@ std::uint64_t lower_ttls(std::uint8_t* body, std::size_t body_at, const Answer& 
     return sum;
 }
 
+std::size_t extras_size(const ReplyExtras& extras) {
+    const std::size_t ecs = extras.ecs.empty() ? 0 : kEcsOptionSize + extras.ecs.size() - 2;
+    return ecs + extras.options.size();
+}
+
 // The sum of an OPT without options, by itself.
 std::uint64_t plain_opt_sum(bool dnssec_ok) {
     // 00 | 00 29 | 04 d0 | 00 | 00 | D0 00 | 00 00, taken in pairs from the start
@@ -117,7 +124,8 @@ std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, con
     std::size_t at = query.question_end;
     const std::size_t body_end = at + answer.body_len;
     std::size_t opt_size = query.edns.present ? kOptSize : 0;
-    if (!options.ecs.empty()) opt_size += kEcsOptionSize + options.ecs.size() - 2;
+    const ReplyExtras* const extras = options.extras;
+    if (extras != nullptr) opt_size += extras_size(*extras);
     truncated = body_end + opt_size > limit;
 
     std::uint16_t flags = response_flags(query, answer.rcode) | (answer.flags & kTc);
@@ -142,10 +150,11 @@ std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, con
     }
     if (!query.edns.present || at + opt_size > message.size()) return at;
     const bool with_ede = options.ede && at + opt_size + kEdeSize <= limit;
-    const bool with_options = with_ede || !options.ecs.empty();
-    const std::size_t opt =
-        write_opt(message.data() + at, 0, query.edns.dnssec_ok,
-                  with_ede ? options.ede : std::nullopt, options.ecs, answer.ecs_scope);
+    const bool with_options = with_ede || extras != nullptr;
+    const std::size_t opt = write_opt(
+        message.data() + at, 0, query.edns.dnssec_ok, with_ede ? options.ede : std::nullopt,
+        extras != nullptr ? extras->ecs : std::span<const std::uint8_t>{}, answer.ecs_scope,
+        extras != nullptr ? extras->options : std::span<const std::uint8_t>{});
     if (sum != nullptr) {
         const std::uint64_t own = with_options
                                       ? checksum_fold(checksum_add(0, message.data() + at, opt))
@@ -173,7 +182,8 @@ std::size_t write_error_reply(std::span<std::uint8_t> message, const Query& quer
 std::size_t write_query(std::span<std::uint8_t> message, std::uint16_t id,
                         std::span<const std::uint8_t> qname, std::uint16_t qtype,
                         std::uint16_t qclass, bool recursion_desired, bool checking_disabled,
-                        bool edns, bool dnssec_ok, std::span<const std::uint8_t> ecs) noexcept {
+                        bool edns, bool dnssec_ok, std::span<const std::uint8_t> ecs,
+                        std::span<const std::uint8_t> options) noexcept {
     std::uint8_t* out = message.data();
     store_be16(out, id);
     const auto flags =
@@ -184,7 +194,7 @@ std::size_t write_query(std::span<std::uint8_t> message, std::uint16_t id,
     store_be16(out + at, qtype);
     store_be16(out + at + 2, qclass);
     at += 4;
-    if (edns) at += write_opt(out + at, 0, dnssec_ok, std::nullopt, ecs);
+    if (edns) at += write_opt(out + at, 0, dnssec_ok, std::nullopt, ecs, 0, options);
     return at;
 }
 

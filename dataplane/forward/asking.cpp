@@ -109,7 +109,7 @@ Forwarder::Impl::Sent Forwarder::Impl::ask_member(std::uint32_t flight, unsigned
     const auto id = static_cast<std::uint16_t>(random.next());
     const std::size_t length =
         dns::write_query(query, id, f.name_as_sent(room), f.qtype, f.qclass, true,
-                         f.checking_disabled, edns, edns && f.dnssec_ok, f.ecs());
+                         f.checking_disabled, edns, edns && f.dnssec_ok, f.ecs(), f.options());
     const std::span<const std::uint8_t> bytes{query.data(), length};
     Sent sent;
     if (f.over_tcp) {

@@ -33,6 +33,7 @@ std::uint64_t Forwarder::Impl::suffix_key(std::span<const std::uint8_t> name) co
 
 void Forwarder::Impl::join(Parked* parked, std::uint64_t name_hash, Now now) noexcept {
     const forward::Question question(*parked, name_hash);
+    if (question.options_too_long) counters.add(Stat::options_too_long);
     std::uint32_t i = table.find(question);
     const bool is_new = i == kNone;
     if (is_new) {

@@ -58,6 +58,8 @@ struct Forwarder::Impl {
     void retry_without_edns(std::uint32_t flight, unsigned member, Now now) noexcept;
     void retry_over_tcp(std::uint32_t flight, unsigned member, Buffer* truncated, Now now) noexcept;
     void on_kernel_reply(const Message& m, Now now) noexcept;
+    void keep_options(const Snapshot& snapshot, const dns::UpstreamFacts& facts,
+                      Buffer& buffer) noexcept;
     Buffer* build(const Flight& f, std::span<const std::uint8_t> dns, dns::UpstreamFacts& facts,
                   dns::AnswerError& error, Now now) noexcept;
 

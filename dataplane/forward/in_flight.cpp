@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <numeric>
 
+#include "dataplane/dns/options.h"
+#include "dataplane/policy/question.h"
+
 namespace steer::forward {
 namespace {
 
@@ -98,12 +101,39 @@ Question::Question(const Parked& parked, std::uint64_t name_hash) noexcept
       ecs_len(parked.ecs_asked) {
     dns::lower_case(parked.qname.data(), qname.data(), qname_len);
     std::copy_n(parked.qname.begin() + qname_len, ecs_len, qname.begin() + qname_len);
+    if (parked.program.rewrites.count() > 0) rewrite(parked);
     const std::uint64_t kind = (std::uint64_t{qtype} << 32) | (std::uint64_t{qclass} << 16) |
                                (dnssec_ok ? 2U : 0U) | (checking_disabled ? 1U : 0U);
     std::uint64_t others = mix(kind + digest(*snapshot, snapshot->groups[group]));
-    for (std::size_t i = qname_len; i < name_and_ecs(); ++i)
+    for (std::size_t i = qname_len; i < length(); ++i)
         others = mix(others + qname[i]);
     hash = static_cast<std::uint32_t>(mix(name_hash ^ others));
+}
+
+void Question::rewrite(const Parked& parked) noexcept {
+    dns::Query q;
+    q.qname_len = qname_len;
+    q.edns.ecs_len = parked.edns.ecs_len;
+    std::copy_n(qname.begin(), qname_len, q.qname.begin());
+    std::copy_n(parked.qname.begin() + qname_len, q.edns.ecs_len, q.qname.begin() + qname_len);
+    const Rewrites& rewrites = parked.program.rewrites;
+    steer::rewrite(*snapshot, rewrites, rewrites.count(), parked.path.client, q);
+    const bool is_told = q.ecs_from != dns::EcsFrom::client || parked.ecs_asked != 0;
+    qname_len = q.qname_len;
+    ecs_len = is_told ? q.edns.ecs_len : std::uint8_t{0};
+    std::copy_n(q.qname.begin(), length(), qname.begin());
+    if (parked.options_len > 0 && rewrites.options() != 0) add_options(parked);
+}
+
+void Question::add_options(const Parked& parked) noexcept {
+    const std::uint8_t bits = parked.program.rewrites.options();
+    const std::span<const std::uint8_t> all{
+        parked.qname.data() + parked.qname_len + parked.edns.ecs_len, parked.options_len};
+    const auto picked =
+        dns::pick_options(all, std::span(qname).first(UINT8_MAX).subspan(length()),
+                          [&](std::uint16_t code) { return snapshot->passes_option(bits, code); });
+    options_len = static_cast<std::uint8_t>(picked.length);
+    options_too_long = picked.too_long;
 }
 
 InFlight::InFlight(unsigned max_flights)
@@ -119,8 +149,8 @@ std::uint32_t InFlight::find(const Question& q) const noexcept {
         const Flight& f = flights_[i];
         return f.qtype == q.qtype && f.qclass == q.qclass && f.dnssec_ok == q.dnssec_ok &&
                f.checking_disabled == q.checking_disabled && f.qname_len == q.qname_len &&
-               f.ecs_len == q.ecs_len &&
-               std::equal(q.qname.begin(), q.qname.begin() + q.name_and_ecs(), f.qname.begin()) &&
+               f.ecs_len == q.ecs_len && f.options_len == q.options_len &&
+               std::equal(q.qname.begin(), q.qname.begin() + q.length(), f.qname.begin()) &&
                same_upstreams(*f.snapshot, f.group, *q.snapshot, q.group);
     });
 }
@@ -138,7 +168,8 @@ std::uint32_t InFlight::open(const Question& q) noexcept {
     f.checking_disabled = q.checking_disabled;
     f.qname_len = q.qname_len;
     f.ecs_len = q.ecs_len;
-    std::copy_n(q.qname.begin(), q.name_and_ecs(), f.qname.begin());
+    f.options_len = q.options_len;
+    std::copy_n(q.qname.begin(), q.length(), f.qname.begin());
     f.hash = q.hash;
     by_question_.insert(f.hash, i);
     return i;

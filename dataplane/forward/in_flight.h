@@ -63,9 +63,9 @@ struct Flight {
     bool dnssec_ok = false, checking_disabled = false;
     bool over_tcp = false;
     bool sent_in_round = false;
-    std::uint8_t ecs_len = 0;
+    std::uint8_t ecs_len = 0, options_len = 0;
     std::array<std::uint64_t, 4> case_bits{};  // bit i: letter i is sent as a capital (0x20)
-    std::array<std::uint8_t, 256> qname;       // lower-cased wire form, then the client's subnet
+    std::array<std::uint8_t, 256> qname;       // lower-cased wire form, then subnet, then options
 
     [[nodiscard]] const UpstreamGroup& upstreams() const { return snapshot->groups[group]; }
     [[nodiscard]] const Upstream& member(unsigned i) const {
@@ -74,6 +74,9 @@ struct Flight {
     [[nodiscard]] std::span<const std::uint8_t> name() const { return {qname.data(), qname_len}; }
     [[nodiscard]] std::span<const std::uint8_t> ecs() const {
         return {qname.data() + qname_len, ecs_len};
+    }
+    [[nodiscard]] std::span<const std::uint8_t> options() const {
+        return {qname.data() + qname_len + ecs_len, options_len};
     }
     // The name as it goes out; `room` holds it.
     std::span<const std::uint8_t> name_as_sent(std::array<std::uint8_t, 256>& room) const noexcept;
@@ -107,11 +110,19 @@ struct Question {
     bool dnssec_ok, checking_disabled;
     std::uint8_t qname_len;
     std::uint8_t ecs_len;
+    std::uint8_t options_len = 0;
+    bool options_too_long = false;  // they are not asked with
     std::uint32_t hash;
-    std::array<std::uint8_t, 256> qname;  // lower-cased, then the client's subnet
+    std::array<std::uint8_t, 256> qname;  // lower-cased, then the client's subnet, then its options
 
-    [[nodiscard]] std::size_t name_and_ecs() const { return std::size_t{qname_len} + ecs_len; }
+    [[nodiscard]] std::size_t length() const {
+        return std::size_t{qname_len} + ecs_len + options_len;
+    }
     Question(const Parked& parked, std::uint64_t name_hash) noexcept;
+
+  private:
+    void rewrite(const Parked& parked) noexcept;
+    void add_options(const Parked& parked) noexcept;
 };
 
 class InFlight {

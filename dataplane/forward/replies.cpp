@@ -1,10 +1,12 @@
 // What an upstream's reply means for its flight. Ways on: finished, asked again without EDNS or
 // over TCP, another upstream asked, or (a reply that is malformed or answers another question) as
 // if nothing had come.
+#include <algorithm>
 #include <array>
 #include <utility>
 
 #include "dataplane/dns/ecs.h"
+#include "dataplane/dns/options.h"
 #include "dataplane/forward/forwarder_impl.h"
 
 namespace steer {
@@ -84,6 +86,7 @@ Buffer* Forwarder::Impl::build(const Flight& f, std::span<const std::uint8_t> dn
         }
         if (error == dns::AnswerError::none) {
             buffer->length = static_cast<std::uint32_t>(buffer->answer().size());
+            if (!f.snapshot->all_option_codes.empty()) keep_options(*f.snapshot, facts, *buffer);
             buffer->born_ms = now.ms;
             serial = (serial + 1) & ((1U << kSerialBits) - 1);
             if (serial == 0) serial = 1;
@@ -94,6 +97,17 @@ Buffer* Forwarder::Impl::build(const Flight& f, std::span<const std::uint8_t> dn
         if (error != dns::AnswerError::no_room) return nullptr;
     }
     return nullptr;
+}
+
+// Behind the answer: those of waiters that pass them on, each as its own program has it.
+void Forwarder::Impl::keep_options(const Snapshot& snapshot, const dns::UpstreamFacts& facts,
+                                   Buffer& buffer) noexcept {
+    const auto room = buffer.room().subspan(buffer.length);
+    const auto picked =
+        dns::pick_options(facts.options, room.first(std::min<std::size_t>(room.size(), UINT8_MAX)),
+                          [&](std::uint16_t code) { return snapshot.passes_option(code); });
+    if (picked.too_long) counters.add(Stat::options_too_long);
+    buffer.length += static_cast<std::uint32_t>(picked.length);
 }
 
 void Forwarder::Impl::judge(std::uint32_t attempt, const dns::UpstreamFacts& facts, Buffer* answer,

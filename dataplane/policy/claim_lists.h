@@ -40,6 +40,7 @@ inline void forget_lists(ProgramState& s) {
     s.list_count = 0;
     s.list_base = {};
     s.lacks_family = false;
+    s.answered_under = static_cast<std::uint8_t>(s.rewrites.count());
 }
 
 inline bool has_claimable_family(const PolicyList& list, const dns::Answer& answer) {

@@ -39,6 +39,12 @@ bool begin_refresh(const cache::Entry& e, std::uint32_t again_s, Now now) {
            word.compare_exchange_strong(not_before_s, now.s() + again_s, std::memory_order_relaxed);
 }
 
+// What the cache at hand keeps is to be asked for anew.
+void note_refresh(QueryContext& c) {
+    c.refresh_pc = c.state.pc;
+    c.refresh_rewrites = c.state.rewrites;
+}
+
 std::uint64_t tag_word(std::uint32_t generation, std::uint32_t tag_set) {
     return std::uint64_t{generation} << 32 | tag_set;
 }
@@ -87,7 +93,7 @@ inline bool Executor::holds(QueryContext& c, const Instruction& i, Now now) noex
         case Op::if_client:
             return snapshot.prefix_sets[i.operand].contains(c.client);
         case Op::if_name_address: {
-            const auto address = address_in_name(c.query.name());
+            const auto address = address_in_name(c.asked().name());
             return address && snapshot.prefix_sets[i.operand].contains(*address);
         }
         case Op::if_rate:
@@ -176,6 +182,17 @@ Step Executor::run(QueryContext& c, Now now) noexcept {
                     c.snapshot.collectors[i.operand]->of_worker(worker_).entered.add();
                 enter(c);
                 break;
+            case Op::enter_ecs:
+                enter_ecs(c, i.operand);
+                break;
+            case Op::enter_options:
+                enter(c);
+                c.state.rewrites.push(
+                    static_cast<std::uint16_t>(Rewrites::kFirstOptions + i.operand));
+                break;
+            case Op::enter_redirect:
+                enter_redirect(c, c.snapshot.redirects[i.operand]);
+                break;
             case Op::answer_pointer:
                 pc = answer_pointer(c, c.snapshot.reverse[i.operand], now)
                          ? i.target
@@ -236,6 +253,7 @@ Step Executor::resume(QueryContext& c, Buffer* answer, dns::Ede why, Now now) no
         return stop(c, now);
     }
     c.response.set_buffer(answer);
+    c.response.pass_options(c.state.rewrites.options());
     if (i.short_circuit) return stop(c, now);
     ++c.state.pc;
     return run(c, now);
@@ -249,6 +267,10 @@ bool Executor::resume_stale(QueryContext& c, Now now) noexcept {
         writable(*found.entry)
             .refresh_s.store(now.s() + found.terms->recheck_s, std::memory_order_relaxed);
         counters_.add(Stat::cache_stale_answers);
+    }
+    if (found.level < c.state.rewrites.count()) {  // it is the whole answer of a cache around them
+        c.state.rewrites.cancel(found.level);
+        question_changed(c);
     }
     c.stale = found.entry;
     c.stale_ttl_s = found.terms->ttl_s;
@@ -266,12 +288,14 @@ void Executor::abandon(const Snapshot& snapshot, const ProgramState& s) noexcept
     }
 }
 
-ProgramState Executor::refresh_state(const ProgramState& s, std::uint16_t pc) noexcept {
+ProgramState Executor::refresh_state(const ProgramState& s, std::uint16_t pc,
+                                     const Rewrites& rewrites) noexcept {
     ProgramState r;
     r.pc = static_cast<std::uint16_t>(pc + 1);
     r.wrappers[r.depth++] = pc;
     r.marks = s.marks;
-    r.tag_set = s.tag_set;
+    r.rewrites = rewrites;
+    if (rewrites.count() == 0 && s.rewrites.count() == 0) r.tag_set = s.tag_set;
     r.ecs = s.ecs;
     r.refresh = true;
     return r;
@@ -345,6 +369,15 @@ void Executor::leave_one(QueryContext& c, Now now) noexcept {
         case Op::enter_list:
             leave_list(c, static_cast<std::uint8_t>(i.operand));
             break;
+        case Op::enter_ecs:
+            leave_ecs(c, now);
+            break;
+        case Op::enter_options:
+            pop_rewrite(c);
+            break;
+        case Op::enter_redirect:
+            leave_redirect(c, now);
+            break;
         case Op::enter_reverse:
             leave_reverse(c, c.snapshot.reverse[i.operand], now);
             break;
@@ -368,7 +401,7 @@ const cache::Entry* Executor::find_in_cache(QueryContext& c, std::uint32_t place
     if (cache_ == nullptr) return nullptr;
     // Once: what the program does until it comes here again may put another answer there.
     if (static_cast<int>(place) == std::exchange(c.looked_up, -1)) return c.found;
-    const cache::KeyFacts facts = facts_of(c.query, c.snapshot.caches[place]);
+    const cache::KeyFacts facts = facts_of(c.asked(), c.snapshot.caches[place]);
     const cache::Key key = hasher_(facts);
     const cache::Entry* found = nullptr;
     cache_->lookup(&key, &facts, 1, now.s(), &found);
@@ -377,7 +410,9 @@ const cache::Entry* Executor::find_in_cache(QueryContext& c, std::uint32_t place
 
 bool Executor::enter_cache(QueryContext& c, const Instruction& i, Now now) noexcept {
     const CacheInstance& settings = c.snapshot.caches[i.operand];
-    c.state.ecs = c.state.ecs || settings.ecs_in_key;
+    const dns::EcsFrom subnet = c.asked().ecs_from;
+    const bool is_clients = subnet == dns::EcsFrom::client || subnet == dns::EcsFrom::forwarded;
+    c.state.ecs = c.state.ecs || (settings.ecs_in_key && is_clients);
     const cache::Entry* const entry =
         take_entry(c, find_in_cache(c, i.operand, now), settings, now);
     counters_.add(entry != nullptr ? Stat::cache_hits : Stat::cache_misses);
@@ -433,7 +468,7 @@ const cache::Entry* Executor::take_entry(QueryContext& c, const cache::Entry* en
         c.state.stale_wait_ms = static_cast<std::uint16_t>(terms.wait_ms);
         return nullptr;
     }
-    if (begin_refresh(*entry, terms.recheck_s, now)) c.refresh_pc = c.state.pc;
+    if (begin_refresh(*entry, terms.recheck_s, now)) note_refresh(c);
     counters_.add(Stat::cache_stale_answers);
     return entry;
 }
@@ -454,23 +489,27 @@ void Executor::attend(QueryContext& c, const cache::Entry& entry, const CacheIns
     }
     if (now.s() < from_s || !begin_refresh(entry, kPrefetchAgainS, now)) return;
     counters_.add(Stat::cache_prefetches);
-    c.refresh_pc = c.state.pc;
+    note_refresh(c);
 }
 
 Executor::Stale Executor::find_stale(const QueryContext& c, Now now) const noexcept {
     if (cache_ == nullptr) return {};
+    unsigned level = c.state.rewrites.count();
+    dns::Query room;
     for (unsigned d = c.state.depth; d-- > 0;) {
         const Instruction& i = c.snapshot.program[c.state.wrappers[d]];
+        if (is_rewrite(i.op)) --level;
         if (i.op != Op::enter_cache) continue;
         const CacheInstance& settings = c.snapshot.caches[i.operand];
         if (settings.stale.most_s == 0) continue;
-        const cache::KeyFacts facts = facts_of(c.query, settings);
+        const cache::KeyFacts facts = facts_of(c.asked_under(level, room), settings);
         const cache::Key key = hasher_(facts);
         const cache::Entry* e = nullptr;
         cache_->lookup(&key, &facts, 1, now.s(), &e);
         if (e == nullptr || cache::is_failure(e->answer())) continue;
         const std::uint32_t may_s = cache::stale_for_s(e->answer(), settings.stale);
-        if (now.s() < e->expires_s || now.s() - e->expires_s < may_s) return {e, &settings.stale};
+        if (now.s() < e->expires_s || now.s() - e->expires_s < may_s)
+            return {e, &settings.stale, level};
     }
     return {};
 }
@@ -490,13 +529,14 @@ void Executor::leave_cache(QueryContext& c, std::uint32_t place, std::uint8_t li
                            Now now) noexcept {
     const CacheInstance& settings = c.snapshot.caches[place];
     if (cache_ == nullptr || !c.response || c.response.is_stale()) return;
+    if (c.state.answered_under != c.state.rewrites.count()) return;  // of a name around this one
     const cache::Entry* const entry = c.response.source();
     const bool replayed = entry != nullptr && tags_in(*entry).generation < c.snapshot.generation;
     if (c.response.kept_in() == settings.id && !replayed) return;
     const std::uint32_t age_s = c.response.age_s(now.s());
     const std::uint32_t life_s = cache::cacheable_for_s(c.response.answer(), settings, age_s);
     if (life_s == 0) return;
-    const cache::KeyFacts facts = facts_of(c.query, settings);
+    const cache::KeyFacts facts = facts_of(c.asked(), settings);
     if (facts.ecs_len == 0 && c.response.answer().ecs_scope != 0) return;  // made for this client
     const cache::Key key = hasher_(facts);
     if (cache::is_failure(c.response.answer()) && !may_keep_failure(c, key, facts, now)) return;
@@ -597,7 +637,7 @@ std::uint32_t Executor::tag_set_of(const Snapshot& snapshot, std::span<const std
 
 void Executor::match_name(QueryContext& c) noexcept {
     const Snapshot& snapshot = c.snapshot;
-    const std::uint32_t id = tag_set_of(snapshot, c.query.name(), c.own_tags);
+    const std::uint32_t id = tag_set_of(snapshot, c.asked().name(), c.own_tags);
     c.tags = id != 0 ? snapshot.tag_sets->find(id) : &c.own_tags;
     c.state.tag_set = id;
     if (id != 0 && c.entry != nullptr) remember_tags(*c.entry, snapshot.generation, id);
@@ -605,7 +645,8 @@ void Executor::match_name(QueryContext& c) noexcept {
 
 bool Executor::has_cname_in(const QueryContext& c, const matchers::TagBits& mask) const noexcept {
     if (c.snapshot.names == nullptr) return false;
-    CnameTargets targets(c.response.answer(), c.query.name());
+    dns::Query room;
+    CnameTargets targets(c.response.answer(), c.asked_under(c.state.answered_under, room).name());
     for (auto name = targets.next(); !name.empty(); name = targets.next()) {
         if (c.snapshot.names->match(name, c.snapshot.scratches[worker_]).any_of(mask)) return true;
     }
@@ -633,7 +674,10 @@ void Executor::note(QueryContext& c, NoteKind kind, std::uint32_t text, Now now)
         return;
     }
     Note& n = note_;
-    const dns::Query& q = c.query;
+    // That of the response, whose names lean on it.
+    dns::Query room;
+    const dns::Query& q = c.response ? c.asked_under(c.state.answered_under, room) : c.asked();
+    const std::uint8_t* const qname = &q == &c.query ? c.qname_as_sent : q.qname.data();
     n.kind = kind;
     n.has_response = c.response ? 1 : 0;
     n.rcode = c.response ? c.response.answer().rcode : 0;
@@ -646,12 +690,12 @@ void Executor::note(QueryContext& c, NoteKind kind, std::uint32_t text, Now now)
     n.qtype = q.qtype;
     n.qclass = q.qclass;
     n.response_bytes = 0;
-    std::memcpy(n.qname.data(), c.qname_as_sent, q.qname_len);
+    std::memcpy(n.qname.data(), qname, q.qname_len);
     if (kind == NoteKind::debug && c.response) {
         std::uint8_t* const message = n.response.data();
         dns::store_be16(message, q.id);
         dns::store_be16(message + 4, 1);
-        std::memcpy(message + dns::kHeaderSize, c.qname_as_sent, q.qname_len);
+        std::memcpy(message + dns::kHeaderSize, qname, q.qname_len);
         dns::store_be16(message + dns::kHeaderSize + q.qname_len, q.qtype);
         dns::store_be16(message + dns::kHeaderSize + q.qname_len + 2, q.qclass);
         bool truncated = false;

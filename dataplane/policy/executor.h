@@ -25,12 +25,14 @@
 #include "dataplane/cache/cache.h"
 #include "dataplane/clock.h"
 #include "dataplane/counters.h"
+#include "dataplane/dns/alias.h"
 #include "dataplane/dns/answer.h"
 #include "dataplane/keeper.h"
 #include "dataplane/note.h"
 #include "dataplane/parked.h"
 #include "dataplane/policy/name_memo.h"
 #include "dataplane/policy/preferred_names.h"
+#include "dataplane/policy/question.h"
 #include "dataplane/policy/snapshot.h"
 #include "dataplane/ring.h"
 
@@ -52,6 +54,7 @@ class Response {
         has_ede_ = false;
         stale_ttl_s_ = kFresh;
         kept_in_ = kNowhere;
+        passes_options_ = 0;
     }
     void set_empty(std::uint8_t rcode, std::optional<dns::Ede> ede = std::nullopt) noexcept;
     void set_entry(const cache::Entry* entry) noexcept {
@@ -70,12 +73,23 @@ class Response {
         answer_ = answer;
         born_s_ = kJustNow;
     }
+    // Of the options that its upstream sent, these go to the client: by Snapshot::option_codes.
+    void pass_options(std::uint8_t bits) noexcept { passes_options_ = bits; }
+    // All that it sent of any of these codes.
+    [[nodiscard]] std::span<const std::uint8_t> options() const noexcept {
+        return buffer_ != nullptr ? buffer_->options() : std::span<const std::uint8_t>{};
+    }
     void set_ede(dns::Ede ede) noexcept {
         has_ede_ = true;
         ede_ = ede;
     }
     // Brings its TTLs within the limits; its source stays. False: no buffer for that, nothing was changed.
     bool limit_ttls(BufferPools& pools, const dns::TtlLimits& limits, Now now) noexcept;
+    // It becomes the answer to `alias`, of which what it is now is about `asked` (dns/alias.h). What else is said of it stays
+    // but where it is kept. False: no buffer, or no room in a message; it says nothing any more.
+    bool put_alias(BufferPools& pools, dns::AliasTerms terms, Now now) noexcept;
+    // It was made for another subnet than the client's, or `for_one`. False: no buffer, nothing was changed.
+    bool forget_scope(BufferPools& pools, bool for_one, Now now) noexcept;
     // Brings the TTLs that would leave now within the limits. What else is said of it stays: an EDE, that it is stale,
     // its source. False as above.
     bool change_ttls(BufferPools& pools, const dns::TtlLimits& limits, Now now) noexcept;
@@ -98,7 +112,7 @@ class Response {
     // It becomes what `other` is, which is empty then.
     void take(Response& other) noexcept;
     // What a query needs to have it again later, but for its buffer and EDE; restore() takes over the buffer.
-    [[nodiscard]] KeptResponse terms() const { return {stale_ttl_s_, kept_in_}; }
+    [[nodiscard]] KeptResponse terms() const { return {stale_ttl_s_, kept_in_, passes_options_}; }
     void restore(Buffer* buffer, const KeptResponse& terms, std::optional<dns::Ede> ede) noexcept;
     [[nodiscard]] bool in_buffer_of_its_own() const { return buffer_ != nullptr; }
     // Above this no TTL may leave.
@@ -120,6 +134,7 @@ class Response {
     std::uint32_t born_s_ = 0;
     std::uint32_t stale_ttl_s_ = kFresh;
     std::uint16_t kept_in_ = kNowhere;
+    std::uint8_t passes_options_ = 0;
     bool has_ede_ = false;
     dns::Ede ede_;
     dns::Answer empty_;
@@ -134,6 +149,8 @@ struct QueryContext {
     IpAddress client;
     std::uint16_t client_port = 0;
     std::uint64_t started_ms = 0;
+    // Those of the client's options that a forward_edns0opt may pass on.
+    std::span<const std::uint8_t> options;
 
     // Begins where the plan says (nullptr: at the program's entry).
     void begin(const Plan* plan) noexcept {
@@ -148,7 +165,24 @@ struct QueryContext {
         -1;  // the cache (Snapshot::caches) that `found` is of (nullptr: it has nothing); -1: none
     const cache::Entry* found = nullptr;
 
+    // What is asked inside of the wrappers that were entered.
+    [[nodiscard]] const dns::Query& asked() const { return rewritten ? *rewritten : query; }
+    // After `state` was set, or its rewrites changed.
+    void rewrite_question() noexcept {
+        rewritten.reset();
+        if (state.rewrites.count() == 0) return;
+        rewrite(snapshot, state.rewrites, state.rewrites.count(), client, rewritten.emplace(query));
+    }
+    // The question under the first `level` rewrites; `room` is where it is put if it is neither of the two above.
+    [[nodiscard]] const dns::Query& asked_under(unsigned level, dns::Query& room) const noexcept {
+        if (level == state.rewrites.count()) return asked();
+        room = query;
+        rewrite(snapshot, state.rewrites, level, client, room);
+        return room;
+    }
+
     ProgramState state;
+    std::optional<dns::Query> rewritten;
     Response response;
     std::uint16_t group = 0;     // Step::asks: whom
     std::uint32_t sleep_ms = 0;  // Step::sleeps: how long
@@ -156,6 +190,7 @@ struct QueryContext {
     // Set by run(): the cache (its pc) whose answer for this question is to be asked for anew, unasked.
     static constexpr std::uint16_t kNoRefresh = UINT16_MAX;
     std::uint16_t refresh_pc = kNoRefresh;
+    Rewrites refresh_rewrites;  // as they were there
 
     // The executor's own, for this run only.
     const cache::Entry* entry = nullptr;   // of this name and generation: remembers its tag set
@@ -226,18 +261,19 @@ class Executor {
     // A query that waited ends without its program: collectors that it is inside of are told.
     void abandon(const Snapshot& snapshot, const ProgramState& s) noexcept;
     // Where the program of a query that refreshes what the cache at `pc` keeps stands.
-    static ProgramState refresh_state(const ProgramState& s, std::uint16_t pc) noexcept;
+    static ProgramState refresh_state(const ProgramState& s, std::uint16_t pc,
+                                      const Rewrites& rewrites) noexcept;
     // The same for a query that waits inside the wrapper of a cache with stale answers.
     [[nodiscard]] static ProgramState refresh_state_of(const Snapshot& snapshot,
                                                        const ProgramState& s) noexcept;
 
-    // The key facts of a query in a cache instance.
+    // The key facts of a query in a cache instance. A subnet that the configuration gives is part of any key.
     static cache::KeyFacts facts_of(const dns::Query& q, const CacheInstance& instance) noexcept {
         const unsigned dnssec_ok = q.edns.dnssec_ok ? cache::kKeyDo : 0;
         const unsigned checking_disabled = (q.flags & dns::kCd) != 0 ? cache::kKeyCd : 0;
         cache::KeyFacts facts{q.name(), q.qtype, q.qclass, instance.id,
                               static_cast<std::uint8_t>(dnssec_ok | checking_disabled)};
-        if (instance.ecs_in_key && q.edns.ecs_len != 0) {
+        if (q.edns.ecs_len != 0 && (instance.ecs_in_key || q.ecs_from == dns::EcsFrom::preset)) {
             facts.qname = q.name_and_ecs();
             facts.ecs_len = q.edns.ecs_len;
             facts.flags |= cache::kKeyEcs;
@@ -275,8 +311,9 @@ class Executor {
                 Now now) noexcept;
     // The stale (or meanwhile fresh) entry of the innermost cache that was entered and has one; nullptr: none.
     struct Stale {
-        const cache::Entry* entry;
-        const StaleTerms* terms;
+        const cache::Entry* entry = nullptr;
+        const StaleTerms* terms = nullptr;
+        unsigned level = 0;  // rewrites around that cache
     };
     [[nodiscard]] Stale find_stale(const QueryContext& c, Now now) const noexcept;
     [[nodiscard]] bool may_keep_failure(const QueryContext& c, const cache::Key& key,
@@ -301,6 +338,16 @@ class Executor {
     bool answer_from_table(QueryContext& c, const AnswerTable& table) noexcept;
     // True: the question was for the name of an address that is known, and has its answer.
     bool answer_pointer(QueryContext& c, const ReverseLookup& reverse, Now now) noexcept;
+    void enter_redirect(QueryContext& c, const Redirect& redirect) noexcept;
+    void leave_redirect(QueryContext& c, Now now) noexcept;
+    void enter_ecs(QueryContext& c, std::uint32_t handler) noexcept;
+    void leave_ecs(QueryContext& c, Now now) noexcept;
+    // The answer of an executor that changes the question cannot be made.
+    void fail_rewrite(QueryContext& c) noexcept;
+    // Takes the last of the rewrites off; what answered the question under it answers the one before.
+    static void pop_rewrite(QueryContext& c) noexcept;
+    // What belongs to the question before it is forgotten.
+    static void question_changed(QueryContext& c) noexcept;
     void leave_reverse(QueryContext& c, const ReverseLookup& reverse, Now now) noexcept;
     void change_ttls(QueryContext& c, const dns::TtlLimits& limits, Now now) noexcept;
 

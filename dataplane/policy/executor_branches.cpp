@@ -50,11 +50,14 @@ void Executor::begin_branch(QueryContext& c, unsigned which, QueryContext& branc
     branch.client = c.client;
     branch.client_port = c.client_port;
     branch.started_ms = c.started_ms;
+    branch.options = c.options;
     ProgramState& s = branch.state;
     s.unit = true;
     s.marks = c.state.marks;
     s.tag_set = c.state.tag_set;
     s.ecs = c.state.ecs;
+    s.rewrites = c.state.rewrites;
+    branch.rewrite_question();
     branch.replay = std::exchange(c.replay, nullptr);
     const Instruction& i = instruction_of(c);
     if (i.op == Op::enter_prefer) {
@@ -97,6 +100,7 @@ namespace {
 
 void adopt(QueryContext& c, QueryContext& branch) {
     c.response.take(branch.response);
+    c.state.answered_under = static_cast<std::uint8_t>(c.state.rewrites.count());
     c.state.lists = branch.state.lists;
     c.state.list_count = branch.state.list_count;
     c.state.list_base = {};
@@ -141,7 +145,7 @@ void Executor::run_branches_stale(QueryContext& c, Now now) noexcept {
 // ---- prefer_ipv4, prefer_ipv6
 
 std::uint64_t Executor::preferred_key(const QueryContext& c, std::uint32_t prefer) const noexcept {
-    return PreferredNames::key_of(hasher_.of_name(c.query.name()), prefer, c.snapshot.generation);
+    return PreferredNames::key_of(hasher_.of_name(c.asked().name()), prefer, c.snapshot.generation);
 }
 
 std::optional<Step> Executor::enter_prefer(QueryContext& c, const Instruction& i,

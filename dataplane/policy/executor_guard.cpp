@@ -22,6 +22,10 @@ void Executor::leave_as_missed(QueryContext& c, unsigned depth) noexcept {
     while (s.depth > depth) {
         const Instruction& i = c.snapshot.program[s.wrappers[--s.depth]];
         if (i.op == Op::enter_list) leave_list(c, static_cast<std::uint8_t>(i.operand));
+        if (i.op == Op::enter_redirect) {
+            pop_rewrite(c);
+            question_changed(c);
+        }
     }
 }
 
@@ -34,12 +38,16 @@ void Executor::claim_as_missed(QueryContext& c, const cache::Entry& hit,
     ProgramState before = c.state;
     ProgramState& s = c.state;
     const unsigned outside = s.depth;
+    const auto level = static_cast<std::uint8_t>(s.rewrites.count());
+    const cache::Entry* const entry = c.entry;
     forget_lists(s);
     enter(c);
     const auto pass_or_respond = [&](const Instruction& i, bool responds) {
         ++s.pc;
         if (!responds) return;
         forget_lists(s);
+        s.answered_under =
+            level;  // whatever the rest asks for: the hit answers what came to the cache
         set_kept(c.response, &hit, settings.stale.ttl_s, now);
         if (i.short_circuit) leave_as_missed(c, outside);
     };
@@ -77,7 +85,7 @@ void Executor::claim_as_missed(QueryContext& c, const cache::Entry& hit,
             }
             case Op::answer_table: {
                 const AnswerTable& table = c.snapshot.answer_tables[i.operand];
-                pass_or_respond(i, table.find(c.query.name(), c.query.qtype, c.query.qclass,
+                pass_or_respond(i, table.find(c.asked().name(), c.query.qtype, c.query.qclass,
                                               c.snapshot.scratches[worker_]) != kNoAnswer);
                 break;
             }
@@ -88,6 +96,9 @@ void Executor::claim_as_missed(QueryContext& c, const cache::Entry& hit,
                 break;
             case Op::enter_list:
                 enter(c);
+                break;
+            case Op::enter_redirect:
+                enter_redirect(c, c.snapshot.redirects[i.operand]);
                 break;
             case Op::reject:
                 respond(i);
@@ -116,6 +127,7 @@ void Executor::claim_as_missed(QueryContext& c, const cache::Entry& hit,
     before.lacks_family = s.lacks_family;
     if (before.tag_set == 0) before.tag_set = s.tag_set;
     s = before;
+    c.entry = entry;
 }
 
 }  // namespace steer

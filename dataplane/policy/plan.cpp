@@ -52,6 +52,9 @@ Purity purity_of(Op op) {
         case Op::answer_table:
         case Op::answer_pointer:
         case Op::enter_collector:
+        case Op::enter_redirect:
+        case Op::enter_ecs:
+        case Op::enter_options:
         case Op::reject:
         case Op::stop:
         case Op::end:
@@ -174,6 +177,9 @@ class PlanWalk {
             case Op::answer_table:
             case Op::answer_pointer:
             case Op::enter_collector:
+            case Op::enter_redirect:
+            case Op::enter_ecs:
+            case Op::enter_options:
             case Op::reject:
             case Op::stop:
             case Op::end:

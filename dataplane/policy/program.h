@@ -14,6 +14,8 @@
 //   outside of any it is a stop.
 // - Leaving acts on the response as it is then: `enter_cache` stores it, `enter_list` claims its
 //   addresses and caps its TTLs, `enter_summary` notes it.
+// - `enter_redirect` and `enter_ecs` change the question for what is inside of them (question.h), and are entered only
+//   where they have something to change; what they leave is an answer to the question before.
 // - A program ends with `end`.
 // - `fallback` runs units beside the query: programs of their own behind the main one, entered at Fallback::primary and
 //   `secondary`. accept, reject and return end a unit alone.
@@ -57,6 +59,9 @@ enum class Op : std::uint8_t {
     answer_pointer,  // operand: Snapshot::reverse; a PTR whose address is known is answered and goes to target
     enter_reverse,    // operand: Snapshot::reverse
     enter_collector,  // operand: Snapshot::collectors
+    enter_ecs,       // operand: Snapshot::ecs_handlers; inside, another client subnet is asked with
+    enter_options,   // operand: Snapshot::option_codes; inside, these options are passed on
+    enter_redirect,  // operand: Snapshot::redirects; inside, another name is asked for
     drop_response,
     limit_ttls,  // operand: index of Snapshot::ttl_limits; of the response, if there is one
     black_hole,  // operand: index of Snapshot::black_holes; short_circuit: stop
@@ -69,6 +74,11 @@ enum class Op : std::uint8_t {
 
 constexpr bool is_test(Op op) {
     return op <= Op::if_rate;
+}
+
+// Wrappers that have a word in ProgramState::rewrites while they are entered.
+constexpr bool is_rewrite(Op op) {
+    return op == Op::enter_redirect || op == Op::enter_ecs || op == Op::enter_options;
 }
 
 struct Instruction {

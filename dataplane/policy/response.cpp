@@ -30,9 +30,11 @@ bool Response::limit_ttls(BufferPools& pools, const dns::TtlLimits& limits, Now 
     dns::limit_ttls(own->data(), limits);
     const cache::Entry* const source = source_;
     const std::uint16_t kept_in = kept_in_;
+    const std::uint8_t passes_options = passes_options_;
     set_buffer(own);
     source_ = source;
     kept_in_ = kept_in;
+    passes_options_ = passes_options;
     return true;
 }
 
@@ -47,6 +49,48 @@ bool Response::change_ttls(BufferPools& pools, const dns::TtlLimits& limits, Now
     buffer_ = own;
     answer_ = &own->answer();
     born_s_ = now.s();
+    return true;
+}
+
+bool Response::put_alias(BufferPools& pools, dns::AliasTerms terms, Now now) noexcept {
+    if (!terms.with_cname && answer_->body_len == 0) return true;
+    for (const std::uint32_t size : {kSmallBuffer, kLargeBuffer}) {
+        Buffer* const own = pools.take(size);
+        if (own == nullptr) return false;
+        own->length =
+            static_cast<std::uint32_t>(dns::write_alias_answer(*answer_, terms, own->room()));
+        if (own->length == 0) {
+            release(own);
+            continue;
+        }
+        const auto passed = options();
+        if (!passed.empty() && own->length + passed.size() <= own->capacity) {
+            std::memcpy(own->data() + own->length, passed.data(), passed.size());
+            own->length += static_cast<std::uint32_t>(passed.size());
+        }
+        own->serial = buffer_ != nullptr ? buffer_->serial : 0;
+        own->born_ms = now.ms;
+        if (buffer_ != nullptr) release(buffer_);
+        buffer_ = own;
+        entry_ = source_ = nullptr;
+        answer_ = &own->answer();
+        if (!is_stale()) born_s_ = now.s();
+        if (terms.with_cname) kept_in_ = kNowhere;
+        return true;
+    }
+    return false;
+}
+
+bool Response::forget_scope(BufferPools& pools, bool for_one, Now now) noexcept {
+    Buffer* const own = copy(pools, now);
+    if (own == nullptr) return false;
+    auto& answer = *reinterpret_cast<dns::Answer*>(own->data());
+    answer.ecs_scope = 0;
+    answer.for_one = for_one;
+    if (buffer_ != nullptr) release(buffer_);
+    entry_ = nullptr;
+    buffer_ = own;
+    answer_ = &answer;
     return true;
 }
 
@@ -71,6 +115,7 @@ void Response::take(Response& other) noexcept {
     born_s_ = other.born_s_;
     stale_ttl_s_ = other.stale_ttl_s_;
     kept_in_ = other.kept_in_;
+    passes_options_ = other.passes_options_;
     has_ede_ = other.has_ede_;
     ede_ = other.ede_;
     other.clear();
@@ -82,6 +127,7 @@ void Response::restore(Buffer* buffer, const KeptResponse& terms,
     stale_ttl_s_ = terms.stale_ttl_s;
     if (is_stale()) born_s_ = kJustNow;
     kept_in_ = terms.kept_in;
+    passes_options_ = terms.passes_options;
     if (ede) set_ede(*ede);
 }
 
@@ -95,10 +141,13 @@ Buffer* Response::in_buffer(BufferPools& pools, Now now) const noexcept {
 
 Buffer* Response::copy(BufferPools& pools, Now now) const noexcept {
     const std::size_t size = answer_->size();
-    Buffer* const copy = pools.take(static_cast<std::uint32_t>(size));
+    const auto passed = options();
+    const auto length = static_cast<std::uint32_t>(size + passed.size());
+    Buffer* const copy = pools.take(length);
     if (copy == nullptr) return nullptr;
     std::memcpy(copy->data(), answer_, size);
-    copy->length = static_cast<std::uint32_t>(size);
+    if (!passed.empty()) std::memcpy(copy->data() + size, passed.data(), passed.size());
+    copy->length = length;
     copy->serial = 0;
     copy->born_ms = born_s_ == kJustNow ? now.ms : std::uint64_t{born_s_} * 1000;
     if (buffer_ != nullptr) {

@@ -17,6 +17,11 @@ Result<void> equip(Snapshot& snapshot, unsigned workers) {
             if (auto ready = table.names.prepare(scratch); !ready) return ready.error();
         }
     }
+    for (const Redirect& redirect : snapshot.redirects) {
+        for (auto& scratch : snapshot.scratches) {
+            if (auto ready = redirect.names.prepare(scratch); !ready) return ready.error();
+        }
+    }
     snapshot.list_by_id.fill(kNoList);
     for (std::size_t i = 0; i < snapshot.lists.size() && i < kNoList; ++i) {
         if (snapshot.lists[i].id < kMaxLists) {

@@ -15,6 +15,7 @@
 #include "dataplane/answer/answer_table.h"
 #include "dataplane/answer/black_hole.h"
 #include "dataplane/answer/reverse_table.h"
+#include "dataplane/dns/ecs.h"
 #include "dataplane/event/list_state.h"
 #include "dataplane/policy/collector.h"
 #include "dataplane/policy/plan.h"
@@ -22,6 +23,7 @@
 #include "dataplane/policy/rate_limiter.h"
 #include "dataplane/policy/tag_sets.h"
 #include "matchers/name_matcher.h"
+#include "matchers/name_values.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/prefix/prefix_set.h"
 #include "matchers/result.h"
@@ -101,6 +103,18 @@ struct Prefer {
     std::uint32_t remember_s = 3600;       // names that have the wanted one; 0: not
 };
 
+struct Redirect {                // one redirect plugin
+    matchers::NameValues names;  // to an index of Snapshot::redirect_targets; the first rule wins
+};
+
+struct EcsHandler {  // one ecs_handler plugin
+    bool forward = false;
+    bool send = false;
+    std::uint8_t mask4 = 24, mask6 = 48;
+    std::uint8_t preset_len = 0;  // 0: none
+    std::array<std::uint8_t, dns::kMaxEcs> preset{};
+};
+
 struct ReverseLookup {  // one reverse_lookup plugin
     std::string tag;
     std::uint32_t ttl_s;
@@ -128,15 +142,34 @@ struct Snapshot {
     std::vector<BlackHole> black_holes;
     std::vector<AnswerTable> answer_tables;  // of hosts and arbitrary
     std::vector<ReverseLookup> reverse;
-    std::vector<std::shared_ptr<Collector>> collectors;  // the same in all generations
-    std::vector<dns::TtlLimits> ttl_limits;              // of ttl
-    std::vector<std::string> texts;                      // of debug_print and query_summary
-    matchers::PrefixSet allow;                           // who may ask
-    matchers::PrefixSet trusted_forwarders;              // exempt from per-client quotas
+    std::vector<Redirect> redirects;
+    std::vector<EcsHandler> ecs_handlers;
+    std::vector<std::vector<std::uint16_t>> option_codes;  // of each forward_edns0opt, sorted
+    std::vector<std::uint16_t> all_option_codes;           // of any of them, sorted
+    matchers::PrefixSet untold;  // clients whose addresses no upstream is told
+    std::vector<std::vector<std::uint8_t>> redirect_targets;  // lower-cased wire form
+    std::vector<std::shared_ptr<Collector>> collectors;       // the same in all generations
+    std::vector<dns::TtlLimits> ttl_limits;                   // of ttl
+    std::vector<std::string> texts;                           // of debug_print and query_summary
+    matchers::PrefixSet allow;                                // who may ask
+    matchers::PrefixSet trusted_forwarders;                   // exempt from per-client quotas
 
     [[nodiscard]] bool has_number(std::uint32_t set, std::uint16_t number) const noexcept {
         const auto& numbers = number_sets[set];
         return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
+    }
+
+    // Whether forward_edns0opt of the sets in `bits` pass an option on.
+    [[nodiscard]] bool passes_option(std::uint8_t bits, std::uint16_t code) const noexcept {
+        for (std::size_t i = 0; i < option_codes.size(); ++i) {
+            const auto& codes = option_codes[i];
+            if ((bits >> i & 1) != 0 && std::binary_search(codes.begin(), codes.end(), code))
+                return true;
+        }
+        return false;
+    }
+    [[nodiscard]] bool passes_option(std::uint16_t code) const noexcept {
+        return std::binary_search(all_option_codes.begin(), all_option_codes.end(), code);
     }
 
     // What equip() adds; workers write to these, each in its own way.

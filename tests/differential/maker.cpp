@@ -126,12 +126,19 @@ class Maker {
                "{ rules: ['a.example. 30 IN TXT here', 'c.example. A 192.0.2.78', "
                "'c.example. 7 IN A 203.0.113.6', 'x.a.example. 50 CNAME a.example.']" +
                    short_circuit(3) + " }");
+        for (unsigned i = 0; i < 2; ++i)
+            plugin("names" + std::to_string(i), "redirect",
+                   "{ rules: " + listed(some(4, [&] { return redirect_rule(); })) + " }");
         plugin("hole", "black_hole", "{ ips: [203.0.113.99]" + short_circuit(3) + " }");
         plugin("spare", "fallback",
                "{ primary: " + any(std::array{"fwd0", "unit"}) + ", secondary: " +
                    any(std::array{"fwd1", "hole", "names"}) + short_circuit(3) + " }");
         plugin("dump", "debug_print", "{ msg: dumped }");
         plugin("summary", "query_summary", "{ msg: in short }");
+    }
+    std::string redirect_rule() {
+        return name_rule() + " " +
+               any(std::array{"a.example", "A.Example.", "w.b.example", "c.example", "zz.example"});
     }
     std::string short_circuit(unsigned n) { return one_in(n) ? ", short_circuit: true" : ""; }
     // What makes an answer, or changes it, without asking anybody.
@@ -239,8 +246,9 @@ class Maker {
             case 4:
                 return "$cache" + number(2);
             case 5:
-            case 6:
                 return "$list" + number(2);
+            case 6:
+                return one_in(2) ? "$list" + number(2) : "$names" + number(2);
             case 7:
                 return "$summary";
             case 8:

@@ -6,6 +6,7 @@
 #include <array>
 #include <regex>
 #include <stdexcept>
+#include <utility>
 
 namespace steer::differential {
 namespace {
@@ -158,6 +159,7 @@ Outcome Naive::ask(const Question& question, std::uint64_t now_ms) {
 
 void Naive::respond(std::shared_ptr<Response> response) {
     response_ = std::move(response);
+    if (response_) response_->redirects = redirects_;
     claimed_.clear();  // they were for addresses that nobody is told
 }
 
@@ -194,7 +196,7 @@ Naive::Flow Naive::run(const std::string& tag, std::size_t rule) {
             first.starts_with('$') ? plugin(first.substr(1))["type"].as<std::string>() : first;
         const Flow flow = exec(tag, rule, text);
         // What wraps has run the rest of this sequence.
-        constexpr std::array kWrapping{"cache", "ros_address_list", "query_summary"};
+        constexpr std::array kWrapping{"cache", "ros_address_list", "query_summary", "redirect"};
         if (flow != Flow::went_on || std::ranges::find(kWrapping, type) != kWrapping.end())
             return flow;
     }
@@ -267,6 +269,7 @@ Naive::Flow Naive::exec_plugin(const std::string& type, const YAML::Node& args,
     if (type == "black_hole" || type == "hosts" || type == "arbitrary") return known(type, args);
     if (type == "fallback") return fallback(args);
     if (type == "cache") return cache(tag, args, sequence, next);
+    if (type == "redirect") return redirect(args, sequence, next);
     const Flow flow = run(sequence, next);
     if (type == "ros_address_list") {
         claim(tag, args);
@@ -493,6 +496,7 @@ void Naive::claim_as_missed(const std::string& tag, const Entry& hit, const std:
     auto answer = hit.response;
     answer.cache = tag;
     as_missed_ = &answer;
+    redirects_as_missed_ = redirects_;
     lists_of_hit_ = hit.lists;
     responders_ = 0;
     claimed_.clear();
@@ -506,6 +510,7 @@ bool Naive::respond_as_missed() {
     if (as_missed_ == nullptr) return false;
     ++responders_;
     respond(std::make_shared<Response>(*as_missed_));
+    response_->redirects = redirects_as_missed_;
     return true;
 }
 
@@ -526,10 +531,38 @@ void Naive::lists_of(const std::string& tag, std::set<std::string>& lists) const
     }
 }
 
+// The first rule that holds counts; the answer to what was asked for instead is put behind an alias.
+Naive::Flow Naive::redirect(const YAML::Node& args, const std::string& sequence, std::size_t next) {
+    std::string target;
+    for (const auto& rule : args["rules"]) {
+        const auto words = words_of(rule);
+        const std::string pattern =
+            words[0].find(':') == std::string::npos ? "full:" + words[0] : words[0];
+        if (!target.empty() || !matches_rule(name_, pattern)) continue;
+        target = lower(words[1]);
+        if (target.ends_with('.')) target.pop_back();
+    }
+    if (target.empty() || target == name_ || question_.klass != 1) return run(sequence, next);
+    const std::string name = std::exchange(name_, target);
+    ++redirects_;
+    const Flow flow = run(sequence, next);
+    name_ = name;
+    const unsigned level = redirects_--;
+    if (!response_ || response_->redirects != level) return flow;
+    response_ = std::make_shared<Response>(*response_);
+    response_->redirects = redirects_;
+    if (is_failure(response_->reply.rcode)) return flow;
+    change_ttls(0, UINT32_MAX);  // to those that are left
+    auto& answer = response_->reply.answer;
+    answer.insert(answer.begin(), Record{name, kCname, 1, target});
+    response_->cache.clear();
+    return flow;
+}
+
 // `before`: what the response was claimed for before the cache.
 void Naive::keep(const std::string& tag, const YAML::Node& args,
                  const std::set<std::string>& before, const Entry& met) {
-    if (!response_ || response_->cache == tag) return;
+    if (!response_ || response_->cache == tag || response_->redirects != redirects_) return;
     const Key key{tag,
                   name_,
                   question_.type,

@@ -32,6 +32,7 @@ class Naive {
         unsigned id = 0;           // of what an upstream said, through all copies; 0: made here
         std::string cache;         // that gave it
         bool is_upstreams_word = false;  // or its silence
+        unsigned redirects = 0;          // around the question that it answers
     };
     struct Entry {
         Response response;
@@ -56,6 +57,7 @@ class Naive {
     Flow forward(const std::string& upstream, bool short_circuit);
     Flow cache(const std::string& tag, const YAML::Node& args, const std::string& sequence,
                std::size_t next);
+    Flow redirect(const YAML::Node& args, const std::string& sequence, std::size_t next);
     // What the rest that a cache wraps would claim this answer for, if it were a miss.
     void claim_as_missed(const std::string& tag, const Entry& hit, const std::string& sequence,
                          std::size_t next);
@@ -95,7 +97,9 @@ class Naive {
 
     // Of the question that is asked.
     Question question_;
-    std::string name_;  // lower-cased
+    std::string name_;  // lower-cased; what is asked for now
+    unsigned redirects_ = 0,
+             redirects_as_missed_ = 0;  // that it is inside of; ... that as_missed_ is
     std::uint64_t now_s_ = 0;
     std::shared_ptr<Response> response_;
     std::set<std::string> claimed_;  // for this response

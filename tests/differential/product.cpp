@@ -10,6 +10,7 @@
 
 #include "control/build/build.h"
 #include "control/config/load.h"
+#include "dataplane/dns/name.h"
 #include "dataplane/policy/executor.h"
 #include "differential/world.h"
 #include "support/dns_message.h"
@@ -247,7 +248,7 @@ class Product::Impl {
                 const std::string upstream =
                     s.upstreams[s.groups[c.group].members.front()].address.to_string();
                 seen_.asked.push_back(upstream);
-                step = executor_->resume(c, answer_of(c.query, question, upstream),
+                step = executor_->resume(c, answer_of(c.asked(), question, upstream),
                                          dns::Ede::no_reachable, now_);
             } else if (step == Step::sleeps) {
                 step = executor_->run(c, now_);
@@ -278,8 +279,8 @@ class Product::Impl {
     Buffer* answer_of(const dns::Query& query, const Question& question,
                       const std::string& upstream) {
         Question asked = question;
-        for (char& letter : asked.name)
-            if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter + 32);
+        asked.name = dns::name_to_text(query.name());
+        asked.type = query.qtype;
         const auto reply = world_.ask(upstream, asked.name, asked.type, asked.klass);
         if (!reply) return nullptr;
         Buffer* const b = pools_.take(1000);

@@ -102,6 +102,19 @@ std::uint32_t SnapshotMaker::answer_table(const std::vector<std::string>& rules,
     return static_cast<std::uint32_t>(snapshot_->answer_tables.size() - 1);
 }
 
+std::uint32_t SnapshotMaker::redirect(const std::vector<std::string>& names,
+                                      const std::string& target) {
+    const auto value = static_cast<std::uint32_t>(snapshot_->redirect_targets.size());
+    snapshot_->redirect_targets.push_back(wire_name(target));
+    matchers::NameValuesBuilder builder(matchers::NameValues::Wins::first);
+    for (const std::string& name : names)
+        builder.add(*matchers::parse_rule(name, matchers::RuleKind::full), value);
+    std::vector<Error> errors;
+    snapshot_->redirects.push_back({builder.build(errors)});
+    BOOST_REQUIRE(errors.empty());
+    return static_cast<std::uint32_t>(snapshot_->redirects.size() - 1);
+}
+
 std::uint32_t SnapshotMaker::reverse(std::uint32_t ttl_s) {
     snapshot_->reverse.push_back({"reverse", ttl_s, std::make_shared<ReverseTable>(100)});
     return static_cast<std::uint32_t>(snapshot_->reverse.size() - 1);

@@ -68,5 +68,6 @@ extern const PluginType kAdguardRuleType, kGeoipType, kQuestionType, kGeositeTyp
     kTcpServerType;
 extern const PluginType kSleepType, kFallbackType, kPreferIpv4Type, kPreferIpv6Type;
 extern const PluginType kRateLimiterType;
+extern const PluginType kRedirectType, kEcsHandlerType, kEcsType, kForwardEdns0optType;
 
 }  // namespace steer::config

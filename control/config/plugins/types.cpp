@@ -50,6 +50,10 @@ constexpr std::array kTypes{
     &kPreferIpv4Type,
     &kPreferIpv6Type,
     &kRateLimiterType,
+    &kRedirectType,
+    &kEcsHandlerType,
+    &kEcsType,
+    &kForwardEdns0optType,
 };
 
 constexpr auto kProvider = Role::provider;
@@ -59,10 +63,6 @@ constexpr auto kServer = Role::server;
 constexpr PluginTypeNotYet kNotYet[] = {
     {"dynamic_domain_set", kProvider},
     {"string_exp", kMatcher},
-    {"redirect", kExecutor},
-    {"ecs_handler", kExecutor},
-    {"ecs", kExecutor},
-    {"forward_edns0opt", kExecutor},
     {"ipset", kExecutor},
     {"nftset", kExecutor},
     {"query_recorder", kExecutor},

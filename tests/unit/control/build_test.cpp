@@ -342,6 +342,22 @@ BOOST_AUTO_TEST_CASE(too_much_is_refused_with_its_line) {
         nine.errors[0].text.starts_with("more than 8 ros_address_list can act on one answer"));
     BOOST_TEST(build_of(with_main(ways + "      - exec: $fwd\n", lists + closed)).ok());
 
+    // Five that can be inside each other, four of them in what a fallback runs; and four.
+    std::string redirects =
+        "  - { tag: r, type: redirect, args: { rules: ['a.example b.example'] } }\n"
+        "  - { tag: spare, type: fallback, args: { primary: fwd, secondary: unit } }\n";
+    const auto unit = [](int n) {
+        std::string out = "  - { tag: unit, type: sequence, args: [";
+        for (int i = 0; i < n; ++i)
+            out += "{ exec: $r }, ";
+        return out + "{ exec: $fwd }] }\n";
+    };
+    const std::string one = "      - exec: $r\n      - exec: $spare\n      - exec: accept\n";
+    const Built five = build_of(with_main(one, redirects + unit(4)));
+    BOOST_TEST_REQUIRE(five.errors.size() == 1U);
+    BOOST_TEST(five.errors[0].text.starts_with("more than 4 redirect, ecs_handler and"));
+    BOOST_TEST(build_of(with_main(one, redirects + unit(3))).ok());
+
     std::string marks = "      - exec: mark";
     for (int i = 0; i < 64; ++i)
         marks += " " + std::to_string(i);

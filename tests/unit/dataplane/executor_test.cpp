@@ -283,6 +283,51 @@ BOOST_AUTO_TEST_CASE(a_collector_counts_what_goes_through_it_and_what_is_given_u
     BOOST_CHECK((counted() == std::vector<std::uint64_t>{3, 3, 2, 7}));
 }
 
+BOOST_AUTO_TEST_CASE(an_answer_that_has_no_room_for_the_alias_is_a_failure) {
+    for (const bool fits : {true, false}) {
+        SnapshotMaker m;
+        m.redirect({"www.stream.example"}, "t.example");
+        m.add(Op::enter_list, m.list(policy_list(1)));
+        m.add(Op::enter_redirect);
+        m.add(Op::forward, any_group(m));
+        end(m);
+        Walk w(m.finish());
+        BOOST_CHECK(w.run() == Step::asks);
+        BOOST_CHECK(w.context->asked().name_and_ecs().size() == 11);
+        DnsMessage answer = DnsMessage::response(7, "t.example", 1);
+        answer.record(DnsMessage::kAnswer, {0xc0, 12}, 1, 300, {203, 0, 113, 7});
+        // The alias: its owner (2), 10, "t" and a pointer (4); its question: 9 bytes more.
+        const std::size_t most = dns::kMaxMessage - 16 - 9;
+        const std::size_t rest = (fits ? most : most + 1) - answer.size() - 12;
+        answer.record(DnsMessage::kAnswer, {0xc0, 12}, 99, 300, test::Bytes(rest));
+        Buffer* const b = w.pools.take(kLargeBuffer);
+        dns::UpstreamFacts facts;
+        BOOST_REQUIRE(dns::build_answer(answer.bytes(), w.context->asked().name(), 1, 1, false,
+                                        b->room(), facts) == dns::AnswerError::none);
+        b->born_ms = w.now.ms;
+        BOOST_CHECK(w.executor.resume(*w.context, b, dns::Ede::other, w.now) == Step::answered);
+        BOOST_CHECK_EQUAL(w.rcode(), fits ? 0U : 2U);
+        BOOST_CHECK_EQUAL(w.lists().size(), fits ? 1U : 0U);
+        BOOST_CHECK_EQUAL(w.counters.get(Stat::rewrite_failed), fits ? 0U : 1U);
+        w.context->response.clear();
+        BOOST_CHECK_EQUAL(w.pools.in_use(), 0U);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_was_answered_before_a_redirect_stays_the_answer_to_the_name_before) {
+    SnapshotMaker m;
+    m.redirect({"www.stream.example"}, "t.example");
+    m.add(Op::black_hole, m.black_hole("203.0.113.1"));
+    m.add(Op::enter_redirect);
+    m.land(m.test(Op::if_tags, m.domains({"full:t.example"})));
+    m.add(Op::limit_ttls, m.ttl(7, 7));
+    end(m);
+    Walk w(m.finish());
+    BOOST_CHECK(w.run() == Step::answered);
+    BOOST_CHECK_EQUAL(w.context->response.answer().ancount, 1);
+    BOOST_CHECK_EQUAL(w.context->response.answer().address_ttl_s, 7U);
+}
+
 BOOST_AUTO_TEST_CASE(marks_are_kept_while_a_query_waits) {
     SnapshotMaker m;
     m.add(Op::mark, m.mark_mask(5));

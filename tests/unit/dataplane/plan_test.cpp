@@ -41,6 +41,11 @@ class ProgramMaker {
             m_.text(text);
         for (const unsigned bit : {1U, 2U, 4U})
             m_.mark_mask(bit);
+        m_.redirect({"x.a.example", "domain:b.example"}, "c.example");
+        m_.redirect({"c.example", "keyword:z"}, "x.a.example");
+        m_.snapshot().ecs_handlers.push_back({.preset_len = 5, .preset = {1, 24, 203, 0, 113}});
+        m_.snapshot().option_codes = {{65001}};
+        m_.snapshot().all_option_codes = {65001};
         m_.reverse(250);
         m_.collector("all");
         m_.ttl(60, UINT32_MAX);
@@ -100,7 +105,8 @@ class ProgramMaker {
     Op any_op() {
         constexpr std::array kEarly{Op::enter_list, Op::enter_list, Op::enter_summary,
                                     Op::enter_cache, Op::sequence_end};
-        constexpr std::array kOften{Op::enter_list, Op::enter_cache, Op::forward};
+        constexpr std::array kOften{Op::enter_list, Op::enter_cache, Op::forward,
+                                    Op::enter_redirect};
         if (m_.snapshot().program.size() < 6 && random_.below(4) != 0)
             return kEarly[random_.below(kEarly.size())];
         if (random_.below(2) == 0) return kOften[random_.below(kOften.size())];
@@ -186,6 +192,15 @@ class ProgramMaker {
             case Op::debug_print:
                 if (random_.below(4) == 0) m_.add(op, random_.below(2), false, instance);
                 break;
+            case Op::enter_redirect:
+                if (redirects_ > 0) wrap(op, --redirects_ % 2, instance);
+                break;
+            case Op::enter_ecs:
+            case Op::enter_options:
+                if (redirects_ == 0) break;
+                --redirects_;
+                wrap(op, 0, instance);
+                break;
             case Op::enter_reverse:
             case Op::enter_collector:
                 if (random_.below(3) == 0) wrap(op, 0, instance);
@@ -217,8 +232,9 @@ class ProgramMaker {
     SnapshotMaker m_;
     std::vector<std::vector<std::uint16_t>> returns_;  // of the sequences that are open
     unsigned wrappers_ = 0;
-    unsigned prefers_ = 2;    // that may still be used
-    unsigned fallbacks_ = 2;  // the last so many may be used
+    unsigned prefers_ = 2;                  // that may still be used
+    unsigned redirects_ = Rewrites::kMost;  // the same
+    unsigned fallbacks_ = 2;                // the last so many may be used
     std::uint8_t instances_ = 0;
 };
 
@@ -323,7 +339,8 @@ class Side {
             BOOST_REQUIRE(seen.waited.size() < 1000);
             if (step == Step::asks) {
                 seen.asked.push_back(c.group);
-                step = executor_->resume(c, answer_of(a.query, c.group, now), dns::Ede::other, now);
+                step =
+                    executor_->resume(c, answer_of(c.asked(), c.group, now), dns::Ede::other, now);
             } else if (step == Step::sleeps) {
                 step = executor_->run(c, now);
             } else {

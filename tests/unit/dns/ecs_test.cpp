@@ -93,6 +93,28 @@ BOOST_AUTO_TEST_CASE(a_reply_is_for_the_subnet_that_was_asked_for) {
     BOOST_TEST(read_ecs_reply(option({0, 1, 24, 200, 192, 0, 2}), asked).scope == 32);
 }
 
+BOOST_AUTO_TEST_CASE(made_of_an_address_its_spare_bits_are_zero) {
+    const Bytes v4{203, 0, 113, 255};
+    const Bytes v6{0x20, 1,    0xd,  0xb8, 0xff, 0xff, 0xff, 0xff,
+                   0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+    const auto made = [](const Bytes& address, std::uint8_t length) {
+        Bytes out(kMaxEcs);
+        out.resize(make_ecs(address, length, out));
+        return out;
+    };
+    BOOST_TEST(made(v4, 24) == (Bytes{1, 24, 203, 0, 113}));
+    BOOST_TEST(made(v4, 27) == (Bytes{1, 27, 203, 0, 113, 0xe0}));
+    BOOST_TEST(made(v4, 32) == (Bytes{1, 32, 203, 0, 113, 255}));
+    BOOST_TEST(made(v4, 0) == (Bytes{1, 0}));
+    BOOST_TEST(made(v6, 35) == (Bytes{2, 35, 0x20, 1, 0xd, 0xb8, 0xe0}));
+    for (std::uint8_t length = 0; length <= 128; ++length) {
+        const Bytes kept = made(v6, length);
+        Bytes option(kEcsOptionSize + 16);
+        option.resize(write_ecs(option.data(), kept, 0));
+        BOOST_TEST(read(option) == kept);  // as RFC 7871 6 has it, or it would be malformed
+    }
+}
+
 BOOST_AUTO_TEST_CASE(written_as_it_was_read) {
     const Bytes sent = option({0, 1, 20, 0, 192, 0, 16});
     const Bytes kept = read(sent);
@@ -113,8 +135,9 @@ BOOST_AUTO_TEST_CASE(a_reply_carries_it_with_the_answers_scope) {
     answer.ecs_scope = 16;
     bool truncated = false;
     std::uint64_t sum = 0;
+    const ReplyExtras extras{.ecs = q.ecs()};
     message.resize(
-        write_reply(message, q, answer, {.ede = Ede::stale, .ecs = q.ecs()}, truncated, &sum));
+        write_reply(message, q, answer, {.ede = Ede::stale, .extras = &extras}, truncated, &sum));
     BOOST_TEST(!truncated);
     const Bytes wanted = option({0, 1, 24, 16, 192, 0, 2});
     BOOST_REQUIRE(message.size() == asked.size() + 11 + 6 + wanted.size());

@@ -1,0 +1,112 @@
+// ecs_handler, which mosdns calls `ecs` where it stands in place: which client subnet upstreams are told (RFC 7871).
+#include <optional>
+
+#include "control/config/plugins/plugin_type.h"
+#include "control/config/values.h"
+#include "matchers/quote.h"
+
+namespace steer::config {
+namespace {
+
+// "IP" or "IP/LENGTH". False: it is neither.
+bool take_preset(std::string_view text, EcsHandler& out) {
+    const auto slash = text.find('/');
+    const auto ip = IpAddress::parse(text.substr(0, slash));
+    if (!ip) return false;
+    out.preset = *ip;
+    out.preset_mask.reset();
+    if (slash == std::string_view::npos) return true;
+    const auto length = parse_integer(text.substr(slash + 1));
+    if (!length || *length > (ip->is_v4() ? 32U : 128U)) return false;
+    out.preset_mask = static_cast<std::uint32_t>(*length);
+    return true;
+}
+
+void bad_preset(Reading& in, int line, const std::string& owner, std::string_view text) {
+    in.report().error(line, owner + ": " + matchers::quoted(text) +
+                                " is no address for a preset: expected one as in '192.0.2.1', "
+                                "'192.0.2.0/24' or '2001:db8::/48'");
+}
+
+void read_preset(Reading& in, const Node& node, const Place& place, EcsHandler& out) {
+    std::string text;
+    if (!read_value(in, node, place, {}, text)) return;
+    if (!take_preset(trim(text), out)) bad_preset(in, place.line, place.name(), text);
+}
+
+constexpr std::array<Row<EcsHandler>, 5> kRows{{
+    {"forward", &EcsHandler::forward, "false", "",
+     "the subnet that the client sent is told, and goes back to it with the answer's scope; "
+     "otherwise it is removed"},
+    {"send", &EcsHandler::send, "false", "",
+     "without another, the client's address is told, cut to `mask4` or `mask6` bits; never one of "
+     "a "
+     "special range (private, loopback, ...), and not of a client that sent the length 0"},
+    {"preset", Own<EcsHandler>{"`IP` or `IP/LENGTH`", read_preset}, "none", "",
+     "without one that is forwarded, this is told for all; it is part of the key of every cache "
+     "behind"},
+    {"mask4", &EcsHandler::mask4, "24", "0..32", "bits of an IPv4 address that are told"},
+    {"mask6", &EcsHandler::mask6, "48", "0..128", "bits of an IPv6 address that are told"},
+}};
+
+void finish(Reading& in, const EcsHandler& args, int line, Plugin& plugin) {
+    if (args.send && args.preset) {
+        in.report().warn(line, owner_of(plugin) +
+                                   " has a preset, so 'send' never tells a client's address: "
+                                   "remove one of them");
+    }
+    plugin.args = args;
+}
+
+// ecs_handler [IP[/LENGTH]]; mosdns: ecs IP[/LENGTH] [IP[/LENGTH]]
+void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
+    EcsHandler args;
+    const auto all = split_words(words);
+    if (!all.empty() && !take_preset(all[0], args)) {
+        bad_preset(in, line, owner_of(plugin), all[0]);
+    } else if (all.size() == 2 && IpAddress::parse(all[1].substr(0, all[1].find('/')))) {
+        in.report().warn(line, owner_of(plugin) + ": the second address, " +
+                                   matchers::quoted(all[1]) +
+                                   ", is not told (nor by mosdns): remove it");
+    } else if (all.size() > 1) {
+        in.report().error(line, owner_of(plugin) + " takes one address in place, and " +
+                                    matchers::quoted(all[1]) +
+                                    " is one word too many: write it under 'plugins' for more");
+    }
+    finish(in, args, line, plugin);
+}
+
+void read(Reading& in, const Node* node, Plugin& plugin) {
+    if (node != nullptr && node->is_text()) return read_quick(in, node->text, node->line, plugin);
+    EcsHandler args;
+    Node empty;
+    read_rows(in, args_or_empty(node, plugin, empty), kRows, owner_of(plugin), args);
+    finish(in, args, plugin.line, plugin);
+}
+
+}  // namespace
+
+const PluginType kEcsHandlerType{"ecs_handler",
+                                 Role::executor,
+                                 "Says which client subnet (RFC 7871) upstreams are told by the "
+                                 "rest of its sequence, which it wraps: for questions of "
+                                 "class IN, and unless another one around it told some. The subnet "
+                                 "comes back to the client only "
+                                 "if it was its own. Caches behind with `ecs_in_key` go by it. An "
+                                 "answer that was made for a client's "
+                                 "address is kept by no cache in front.",
+                                 "ecs_handler [IP[/LENGTH]]",
+                                 "",
+                                 [] { return row_texts(kRows); },
+                                 read,
+                                 read_quick};
+const PluginType kEcsType{"ecs",
+                          Role::executor,
+                          "As `ecs_handler`.",
+                          "ecs IP[/LENGTH]",
+                          "",
+                          [] { return row_texts(kRows); },
+                          read,
+                          read_quick};
+
+}  // namespace steer::config

@@ -1,0 +1,104 @@
+// forward_edns0opt: options of the client's OPT that go to the upstream, and those of its reply that go to the client.
+#include <algorithm>
+
+#include "control/config/plugins/plugin_type.h"
+#include "control/config/values.h"
+#include "matchers/quote.h"
+
+namespace steer::config {
+namespace {
+
+constexpr std::uint16_t kSubnet = 8, kCookie = 10, kKeepalive = 11, kPadding = 12;
+
+struct Args {
+    std::vector<std::uint16_t> codes;
+};
+
+void add_code(Reading& in, std::string_view text, const std::string& where, int line, Args& out) {
+    const auto code = parse_integer(text);
+    const auto refuse = [&](const std::string& why) {
+        in.report().error(line, where + ": " + matchers::quoted(text) + " " + why);
+    };
+    if (!code || *code == 0 || *code >= UINT16_MAX)
+        return refuse("is no option code: expected a number, 1..65534");
+    if (*code == kSubnet)
+        return refuse("is the client subnet, which 'ecs_handler' with 'forward: true' passes on");
+    if (*code == kKeepalive) {
+        return refuse(
+            "is the keepalive of a TCP connection (RFC 7828), and the upstream has another one "
+            "than the client: remove it");
+    }
+    if (*code == kCookie) {
+        in.report().warn(line, where +
+                                   ": 10 is the cookie of one client and one server (RFC 7873 5): "
+                                   "passed on, it proves nothing to either");
+    }
+    if (*code == kPadding) {
+        in.report().warn(line,
+                         where +
+                             ": 12 is padding, whose length is that of one message (RFC 7830): "
+                             "passed on, it only makes the other longer");
+    }
+    out.codes.push_back(static_cast<std::uint16_t>(*code));
+}
+
+void read_codes(Reading& in, const Node& node, const Place& place, Args& out) {
+    for (const Text& text : read_texts(in, node, place))
+        add_code(in, trim(text.value), place.name(), text.line, out);
+}
+
+constexpr std::array<Row<Args>, 1> kRows{{
+    {"codes", Own<Args>{"list of numbers", read_codes}, "required", "1..65534",
+     "the options' codes; not 8 (client subnet: `ecs_handler`) and not 11 (TCP keepalive)"},
+}};
+
+void finish(Args args, Plugin& plugin) {
+    std::sort(args.codes.begin(), args.codes.end());
+    args.codes.erase(std::unique(args.codes.begin(), args.codes.end()), args.codes.end());
+    plugin.args = ForwardOptions{std::move(args.codes)};
+}
+
+void no_codes(Reading& in, int line, const Plugin& plugin) {
+    in.report().error(line, owner_of(plugin) +
+                                " names no option: write codes, as in 'forward_edns0opt 15,65001'");
+}
+
+// forward_edns0opt CODE[,CODE...]
+void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
+    Args args;
+    const auto all = split_words(words);
+    for (const auto word : all)
+        add_code(in, word, owner_of(plugin), line, args);
+    if (all.empty()) no_codes(in, line, plugin);
+    finish(std::move(args), plugin);
+}
+
+void read(Reading& in, const Node* node, Plugin& plugin) {
+    if (node != nullptr && node->is_text()) return read_quick(in, node->text, node->line, plugin);
+    Args args;
+    Node empty;
+    const std::size_t before = in.report().error_count();
+    const Node& map = args_or_empty(node, plugin, empty);
+    read_rows(in, map, kRows, owner_of(plugin), args);
+    if (args.codes.empty() && in.report().error_count() == before)
+        no_codes(in, plugin.line, plugin);
+    finish(std::move(args), plugin);
+}
+
+}  // namespace
+
+const PluginType kForwardEdns0optType{"forward_edns0opt",
+                                      Role::executor,
+                                      "Passes EDNS options of the client's query on to the "
+                                      "upstream, and those of the upstream's reply back to a "
+                                      "client that sent EDNS; wraps the rest of its sequence. "
+                                      "Options that do not fit behind the name into 255 bytes are "
+                                      "not passed on, and counted (`options_too_long`). A cache "
+                                      "keeps answers without options, for all.",
+                                      "forward_edns0opt CODE[,CODE...]",
+                                      "",
+                                      [] { return row_texts(kRows); },
+                                      read,
+                                      read_quick};
+
+}  // namespace steer::config

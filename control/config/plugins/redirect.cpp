@@ -1,0 +1,161 @@
+// redirect: another name is asked for, by rules.
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "control/config/plugins/plugin_type.h"
+#include "control/config/rules.h"
+#include "control/config/values.h"
+#include "dataplane/dns/name.h"
+#include "dataplane/dns/query.h"
+#include "matchers/list/lines.h"
+#include "matchers/quote.h"
+
+namespace steer::config {
+namespace {
+
+struct Args {
+    std::vector<Text> rules, files;
+    bool strict = false;
+};
+
+template <auto Member>
+void read_list(Reading& in, const Node& node, const Place& place, Args& out) {
+    out.*Member = read_texts(in, node, place);
+}
+
+constexpr std::array<Row<Args>, 3> kRows{{
+    {"rules", Own<Args>{"list of `RULE TARGET`", read_list<&Args::rules>}, "none", "",
+     "as in `domain:example.org www.example.net`; without a prefix, `full:` is meant"},
+    {"files", Own<Args>{"list of paths", read_list<&Args::files>}, "none", "",
+     "files with one rule and its target a line; `#` begins a comment"},
+    {"strict", &Args::strict, "false", "",
+     "a bad line of a file is an error; otherwise it is named in a warning and left out"},
+}};
+
+using Wire = std::vector<std::uint8_t>;
+
+struct Entry {
+    matchers::Rule rule;
+    Wire target;
+};
+
+// "RULE TARGET"
+Result<Entry> parse_entry(std::string_view text) {
+    const std::string_view first = take_word(text);
+    auto rule = matchers::parse_rule(first, matchers::RuleKind::full);
+    if (!rule) return rule.error();
+    const auto words = split_words(matchers::without_comment(text));
+    if (words.size() != 1) {
+        return Error{matchers::quoted(first) + " has " +
+                     (words.empty()
+                          ? "no target: write the name that is asked for instead behind it"
+                          : std::to_string(words.size()) + " targets: write one")};
+    }
+    const std::string_view target = words.front();
+    if (IpAddress::parse(target)) {
+        return Error{matchers::quoted(target) + " behind " + matchers::quoted(first) +
+                     " is an IP address, and a redirect leads to a name: for addresses there is "
+                     "'hosts'"};
+    }
+    auto wire = dns::name_from_text(target);
+    if (!wire || wire->size() < 2) {
+        return Error{matchers::quoted(target) + " behind " + matchers::quoted(first) +
+                     " is no domain name"};
+    }
+    dns::lower_case(wire->data(), wire->data(), wire->size());
+    Entry out{*std::move(rule), *std::move(wire)};
+    if (out.rule.kind == matchers::RuleKind::full && out.rule.text == dns::name_to_text(out.target))
+        return Error{matchers::quoted(first) + " is its own target: remove it, or write another"};
+    return out;
+}
+
+class RedirectReader {
+  public:
+    RedirectReader(Reading& in, std::string owner) : in_(in), owner_(std::move(owner)) {}
+
+    void rule(const Text& text) {
+        auto entry = parse_entry(text.value);
+        if (entry) return add(*std::move(entry), 0, text.line);
+        const Place place{"rules", owner_, text.line};
+        in_.report().error(text.line, place.name() + ": " + entry.error().text);
+    }
+
+    void file(const Text& path, bool strict) {
+        const std::string file = in_.resolve(path.value);
+        const Place place{"files", owner_, path.line};
+        const auto bytes = in_.read_file(file, place);
+        if (!bytes) return;
+        matchers::BadLines bad(file);
+        std::size_t good = 0;
+        if (auto error = matchers::not_utf8(*bytes)) {
+            bad.add(*std::move(error), 1);
+        } else {
+            const std::uint32_t number = in_.file_number(file);
+            matchers::Lines lines(*bytes);
+            while (const auto line = lines.next()) {
+                if (line->text.empty() || line->text.starts_with('#')) continue;
+                if (auto entry = parse_entry(line->text)) {
+                    add(*std::move(entry), number, line->number);
+                    ++good;
+                } else {
+                    bad.add(std::move(entry).error(), line->number);
+                }
+            }
+        }
+        say_bad_lines(in_, bad, good, strict, file, place);
+    }
+
+    Redirect out;
+
+  private:
+    void add(Entry entry, std::uint32_t file, int line) {
+        const auto [at, fresh] =
+            known_.try_emplace(entry.target, static_cast<std::uint32_t>(out.targets.size()));
+        if (fresh) out.targets.push_back(std::move(entry.target));
+        out.rules.push_back({std::move(entry.rule), file, line, at->second});
+    }
+
+    Reading& in_;
+    std::string owner_;
+    std::map<Wire, std::uint32_t> known_;
+};
+
+void read(Reading& in, const Node* node, Plugin& plugin) {
+    Args args;
+    Node empty;
+    const std::string owner = owner_of(plugin);
+    const Node& map = args_or_empty(node, plugin, empty);
+    read_rows(in, map, kRows, owner, args);
+    RedirectReader reader(in, owner);
+    for (const Text& rule : args.rules)
+        reader.rule(rule);
+    for (const Text& file : args.files)
+        reader.file(file, args.strict);
+    reader.out.strict = args.strict;
+    if (map.find("rules") == nullptr && map.find("files") == nullptr) {
+        in.report().warn(plugin.line,
+                         owner + " has neither 'rules' nor 'files': it changes no name");
+    }
+    plugin.args = std::move(reader.out);
+}
+
+}  // namespace
+
+const PluginType kRedirectType{
+    "redirect",
+    Role::executor,
+    "Asks for another name (class IN); wraps the rest of its sequence, for which the question has "
+    "that name: "
+    "its tests, caches and upstreams. The answer comes back as that of the name that was asked "
+    "for, with `name CNAME target` (TTL 1) in front; a failure as it is. The first rule that holds "
+    "counts, "
+    "`rules` before `files`. A name that is its own target, and one for which there is an answer "
+    "past its TTL alone, pass.",
+    "",
+    "",
+    [] { return row_texts(kRows); },
+    read,
+    nullptr};
+
+}  // namespace steer::config

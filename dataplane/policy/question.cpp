@@ -1,0 +1,72 @@
+#include "dataplane/policy/question.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "dataplane/dns/ecs.h"
+#include "dataplane/policy/snapshot.h"
+
+namespace steer {
+namespace {
+
+// A client subnet as it lies behind a name.
+struct Subnet {
+    std::array<std::uint8_t, dns::kMaxEcs> bytes;
+    std::size_t length = 0;
+    dns::EcsFrom from = dns::EcsFrom::client;
+
+    void set(std::span<const std::uint8_t> what, dns::EcsFrom whose) {
+        std::copy(what.begin(), what.end(), bytes.begin());
+        length = what.size();
+        from = whose;
+    }
+};
+
+// RFC 7871 7.1.2: a client with source prefix length 0 does not want its address to be told.
+bool may_be_told(std::span<const std::uint8_t> sent, const IpAddress& client,
+                 const matchers::PrefixSet& untold) {
+    const bool refuses = !sent.empty() && sent[1] == 0;
+    return !refuses && !untold.contains(client);
+}
+
+void handle(const EcsHandler& handler, const matchers::PrefixSet& untold,
+            std::span<const std::uint8_t> sent, const IpAddress& client, Subnet& out) {
+    if (handler.forward && !sent.empty()) return out.set(sent, dns::EcsFrom::forwarded);
+    if (handler.preset_len > 0)
+        return out.set({handler.preset.data(), handler.preset_len}, dns::EcsFrom::preset);
+    out.set({}, dns::EcsFrom::nobody);
+    if (!handler.send || !may_be_told(sent, client, untold)) return;
+    const bool v4 = client.is_v4();
+    const std::span<const std::uint8_t> address{v4 ? client.v4() : client.bytes.data(),
+                                                v4 ? std::size_t{4} : std::size_t{16}};
+    out.length = dns::make_ecs(address, v4 ? handler.mask4 : handler.mask6, out.bytes);
+    out.from = dns::EcsFrom::address;
+}
+
+}  // namespace
+
+void rewrite(const Snapshot& snapshot, const Rewrites& rewrites, unsigned level,
+             const IpAddress& client, dns::Query& q) noexcept {
+    std::span<const std::uint8_t> name = q.name();
+    Subnet sent, subnet;
+    sent.set(q.ecs(), dns::EcsFrom::client);
+    subnet = sent;
+    for (unsigned i = 0; i < level; ++i) {
+        const std::uint16_t word = rewrites[i];
+        if (Rewrites::is_redirect(word)) {
+            name = snapshot.redirect_targets[word];
+        } else if (Rewrites::is_ecs(word)) {
+            handle(snapshot.ecs_handlers[word - Rewrites::kFirstEcs], snapshot.untold,
+                   {sent.bytes.data(), sent.length}, client, subnet);
+        }
+    }
+    if (name.size() + subnet.length > UINT8_MAX) subnet.length = 0;  // as where it was read
+    std::memmove(q.qname.data(), name.data(), name.size());
+    std::memcpy(q.qname.data() + name.size(), subnet.bytes.data(), subnet.length);
+    q.qname_len = static_cast<std::uint8_t>(name.size());
+    q.edns.ecs_len = static_cast<std::uint8_t>(subnet.length);
+    q.ecs_from = subnet.from;
+    q.question_end = static_cast<std::uint16_t>(dns::kHeaderSize + name.size() + 4);
+}
+
+}  // namespace steer

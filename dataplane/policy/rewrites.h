@@ -1,0 +1,55 @@
+// What wrapping executors that a query is inside of have changed in its question, outermost first: numbers of the
+// snapshot's tables, so that a parked record keeps them in a few bytes. question.h makes the question of them.
+//
+// Each such wrapper that was entered has one word here until it is left. Words below those are of wrappers around a refresh
+// or a branch, which are not its own to leave.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace steer {
+
+class Rewrites {
+  public:
+    static constexpr unsigned kMost = 4;  // at one time; the builder refuses deeper programs
+    // A word is an index of Snapshot::redirect_targets, or of Snapshot::ecs_handlers from kFirstEcs on, of
+    // Snapshot::option_codes from kFirstOptions on, or
+    static constexpr std::uint16_t kNothing = 0xffff;
+    static constexpr std::uint16_t kFirstEcs = 0xff00, kFirstOptions = 0xff80;
+    static constexpr unsigned kMostOptions = 8;
+
+    static constexpr bool is_redirect(std::uint16_t word) { return word < kFirstEcs; }
+    static constexpr bool is_ecs(std::uint16_t word) {
+        return word >= kFirstEcs && word < kFirstOptions;
+    }
+    static constexpr bool is_options(std::uint16_t word) {
+        return word >= kFirstOptions && word < kFirstOptions + kMostOptions;
+    }
+    // Bit i: those of Snapshot::option_codes[i] are passed on.
+    [[nodiscard]] std::uint8_t options() const {
+        unsigned bits = 0;
+        for (unsigned i = 0; i < count_; ++i) {
+            if (is_options(words_[i])) bits |= 1U << (words_[i] - kFirstOptions);
+        }
+        return static_cast<std::uint8_t>(bits);
+    }
+
+    [[nodiscard]] unsigned count() const { return count_; }
+    [[nodiscard]] std::uint16_t operator[](unsigned i) const { return words_[i]; }
+    void push(std::uint16_t word) { words_[count_++] = word; }
+    std::uint16_t pop() { return words_[--count_]; }
+    // Those from number `level` on change nothing any more.
+    void cancel(unsigned level) {
+        for (unsigned i = level; i < count_; ++i)
+            words_[i] = kNothing;
+    }
+
+  private:
+    std::array<std::uint16_t, kMost> words_{};
+    std::uint8_t count_ = 0;
+};
+inline constexpr std::size_t kMaxRedirectTargets = Rewrites::kFirstEcs;
+inline constexpr std::size_t kMaxEcsHandlers = Rewrites::kFirstOptions - Rewrites::kFirstEcs;
+
+}  // namespace steer
