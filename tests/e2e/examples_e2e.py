@@ -83,6 +83,28 @@ class MultiEgress(unittest.TestCase):
             self.assertEqual(len(scene.rows()), 2)
 
 
+class OtherQuestions(unittest.TestCase):
+    """redirect, ecs_handler and forward_edns0opt; what upstreams are sent is in tests/scenario."""
+
+    def test_other_questions(self):
+        with Scene("questions", BUILD) as scene:
+            scene.start_resolver()
+            scene.start_daemon(ROOT / "configs/other_questions.yaml")
+            for transport in ("+notcp", "+tcp"):
+                for server in ("172.16.1.2", "fd16::2"):
+                    answer = scene.kdig(transport, "+noidn", "TV.Home.example", "A", server=server)
+                    self.assertRegex(answer, r"TV\.Home\.example\.\s+1\s+IN\s+CNAME\s+www\.stream\.example\.")
+                    self.assertRegex(answer, r"www\.stream\.example\.\s+\d+\s+IN\s+CNAME\s+edge\.stream\.example\.")
+                    self.assertIn("203.0.113.31", answer)
+                self.assertEqual(scene.short(transport, "any.old.example", "A"), ["www.other.example.", "198.51.100.2"])
+                self.assertEqual(scene.short(transport, "www.other.example", "A"), ["198.51.100.2"])
+            # The target is in the cache since then, for all of its names.
+            self.assertGreater(scene.total("stats", "cache_hits"), 0)
+            self.assertNotIn("NSID", scene.kdig("+nsid", "www.other.example", "AAAA"))
+            self.assertIn("NSID", scene.kdig("+nsid", "nsid.other.example", "A"))
+            self.assertNotIn("NSID", scene.kdig("+nsid", "nsid.other.example", "A"))  # kept without
+
+
 class Sockets(unittest.TestCase):
     """The same without a port of our own: `driver: socket`."""
 
