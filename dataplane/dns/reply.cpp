@@ -23,9 +23,11 @@ void write_header(std::uint8_t* message, std::uint16_t flags, std::uint16_t qdco
 }
 
 // RFC 6891 6.1.2, RFC 8914 2, RFC 7871 6. Returns its length.
-std::size_t write_opt(std::uint8_t* at, std::uint8_t extended_rcode, bool dnssec_ok,
-                      std::optional<Ede> ede, std::span<const std::uint8_t> ecs = {},
-                      std::uint8_t scope = 0, std::span<const std::uint8_t> options = {}) {
+[[gnu::always_inline]] inline std::size_t write_opt(std::uint8_t* at, std::uint8_t extended_rcode,
+                                                    bool dnssec_ok, std::optional<Ede> ede,
+                                                    std::span<const std::uint8_t> ecs = {},
+                                                    std::uint8_t scope = 0,
+                                                    std::span<const std::uint8_t> options = {}) {
     // The root, type, class (our size), extended rcode, version, flags, length.
     static constexpr std::array<std::uint8_t, kOptSize> kPlain{
         0, 0, kOpt, kUpstreamUdpSize >> 8, kUpstreamUdpSize & 0xff, 0, 0, 0, 0, 0, 0};
@@ -151,10 +153,11 @@ std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, con
     if (!query.edns.present || at + opt_size > message.size()) return at;
     const bool with_ede = options.ede && at + opt_size + kEdeSize <= limit;
     const bool with_options = with_ede || extras != nullptr;
-    const std::size_t opt = write_opt(
-        message.data() + at, 0, query.edns.dnssec_ok, with_ede ? options.ede : std::nullopt,
-        extras != nullptr ? extras->ecs : std::span<const std::uint8_t>{}, answer.ecs_scope,
-        extras != nullptr ? extras->options : std::span<const std::uint8_t>{});
+    const std::optional<Ede> ede = with_ede ? options.ede : std::nullopt;
+    const std::size_t opt = extras == nullptr
+                                ? write_opt(message.data() + at, 0, query.edns.dnssec_ok, ede)
+                                : write_opt(message.data() + at, 0, query.edns.dnssec_ok, ede,
+                                            extras->ecs, answer.ecs_scope, extras->options);
     if (sum != nullptr) {
         const std::uint64_t own = with_options
                                       ? checksum_fold(checksum_add(0, message.data() + at, opt))
