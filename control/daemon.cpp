@@ -383,6 +383,7 @@ void Daemon::run() {
     await_hangup();
     watch_files();
     fetch_lists();
+    begin_tasks();
     housekeeping();
     house_.run();
     stop();
@@ -420,6 +421,7 @@ void Daemon::write_notes() {
 // In the order that lets nobody talk to what is gone. Idempotent.
 void Daemon::stop() {
     watch_.reset();
+    tasks_.reset();
     fetcher_.reset();
     reloader_.reset();
     candidate_.reset();

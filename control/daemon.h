@@ -33,6 +33,7 @@
 #include "control/router_thread.h"
 #include "control/sizing.h"
 #include "control/stream/stream_threads.h"
+#include "control/tasks/task_desk.h"
 #include "control/why_desk.h"
 #include "dataplane/port/eal.h"
 
@@ -77,6 +78,7 @@ class Daemon {
     void forget_old_upstreams();
     void watch_files();
     void fetch_lists();
+    void begin_tasks();
     void await_hangup();
     [[nodiscard]] std::vector<CacheOf> caches_of(const config::Settings& settings) const;
     [[nodiscard]] static std::vector<std::string> watched(const config::Settings& settings);
@@ -138,6 +140,7 @@ class Daemon {
     std::unique_ptr<FileWatch> watch_;
     std::unique_ptr<WhyDesk> why_;
     std::unique_ptr<fetch::Fetcher> fetcher_;
+    std::unique_ptr<tasks::TaskDesk> tasks_;
     std::unique_ptr<Reloader> reloader_;
 };
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <chrono>
 #include <csignal>
 #include <utility>
 
@@ -70,6 +71,20 @@ void Daemon::fetch_lists() {
     fetcher_ =
         std::make_unique<fetch::Fetcher>(house_, [this](const std::string& what) { reload(what); });
     fetcher_->follow(settings_);
+}
+
+void Daemon::begin_tasks() {
+    tasks_ = std::make_unique<tasks::TaskDesk>(
+        house_,
+        [this](const std::string& why, const std::function<void(bool)>& done) {
+            reload(why, [done](const ReloadOutcome& outcome) { done(outcome.errors.empty()); });
+        },
+        [this] {
+            const auto wall = std::chrono::system_clock::now();
+            return tasks::Clocks{std::chrono::floor<std::chrono::seconds>(wall),
+                                 clock_.now().ms / 1000};
+        });
+    tasks_->follow(settings_);
 }
 
 void Daemon::reload(const std::string& why, Reloader::Done done) {
@@ -179,6 +194,7 @@ void Daemon::put_in_force(Candidate& candidate, std::uint32_t generation) {
         cache_desk_->follow(caches_of(candidate.settings), registry_.list_names());
     }
     if (fetcher_) fetcher_->follow(candidate.settings);
+    if (tasks_) tasks_->follow(candidate.settings);
     ops::set_log_level(candidate.settings.log.level);
     ++reloads_.done;
     reloads_.at_ms = clock_.now().ms;

@@ -5,7 +5,6 @@
 #include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <set>
@@ -136,15 +135,12 @@ int main(int argc, char** argv) {
                                      arguments.control_socket};
     auto loaded = source.load();
     const bool serves = !arguments.check && !arguments.dump_program && arguments.why.empty();
-    const bool will_fetch =
-        serves && loaded.ok() &&
-        std::any_of(loaded.settings.remote_lists.begin(), loaded.settings.remote_lists.end(),
-                    [](const steer::config::RemoteList& list) { return !list.present; });
+    const bool will_fetch = serves && steer::ConfigSource::lacks_files(loaded.settings);
     if (!will_fetch) {  // else serve() says it, after it has tried
         print(loaded.warnings, "warning");
         print(loaded.errors, "error");
     }
-    if (!loaded.ok()) return 2;
+    if (!loaded.ok() && !will_fetch) return 2;
     if (!arguments.why.empty()) return why(loaded.settings, arguments.why);
     if (!serves) return check(loaded.settings, arguments.dump_program);
     return serve(std::move(loaded), source, will_fetch);

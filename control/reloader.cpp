@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <chrono>
+#include <filesystem>
 #include <iterator>
 #include <utility>
 
@@ -17,6 +18,15 @@ namespace steer {
 namespace {
 
 constexpr int kNice = 10;  // who answers queries and writes rows goes first
+
+std::vector<config::DownloadItem> missing_of(const config::Download& download) {
+    std::vector<config::DownloadItem> missing;
+    std::error_code error;
+    for (const config::DownloadItem& item : download.items) {
+        if (!std::filesystem::exists(item.file, error)) missing.push_back(item);
+    }
+    return missing;
+}
 
 }  // namespace
 
@@ -30,13 +40,34 @@ config::LoadOutcome ConfigSource::load_with_lists(
     std::set<std::string>& tried, const std::stop_token& stop,
     const std::function<void(const std::string&)>& say) const {
     auto loaded = load();
-    if (!loaded.ok()) return loaded;
+    auto means = fetch::means_of(loaded.settings);
     std::vector<config::RemoteList> fresh;
     for (const auto& list : loaded.settings.remote_lists) {
         if (!list.present && tried.insert(list.url).second) fresh.push_back(list);
     }
-    const auto came = fetch::fetch_missing(fresh, fetch::means_of(loaded.settings), say, stop);
+    auto came = fetch::fetch_missing(fresh, means, say, stop);
+    means.keep_facts = false;
+    for (const auto& plugin : loaded.settings.plugins) {
+        const auto* const download = std::get_if<config::Download>(&plugin.args);
+        if (download == nullptr || !download->startup_if_missing) continue;
+        fresh.clear();
+        for (const config::DownloadItem& item : missing_of(*download)) {
+            if (tried.insert(item.url).second) fresh.push_back({item.url, item.file, {}, false});
+        }
+        means.limits.start_wait = means.limits.timeout = download->timeout;
+        came += fetch::fetch_missing(fresh, means, say, stop);
+    }
     return came == 0 ? loaded : load();
+}
+
+bool ConfigSource::lacks_files(const config::Settings& settings) {
+    return std::any_of(settings.remote_lists.begin(), settings.remote_lists.end(),
+                       [](const config::RemoteList& list) { return !list.present; }) ||
+           std::any_of(settings.plugins.begin(), settings.plugins.end(),
+                       [](const config::Plugin& plugin) {
+                           const auto* const d = std::get_if<config::Download>(&plugin.args);
+                           return d != nullptr && d->startup_if_missing && !missing_of(*d).empty();
+                       });
 }
 
 Reloader::Reloader(boost::asio::io_context& house, ConfigSource source, Registered registered,

@@ -31,8 +31,10 @@ struct ConfigSource {
 
     // What it says now. Any thread.
     [[nodiscard]] config::LoadOutcome load() const;
-    // The same, and what it says once those of its lists were fetched of which there was no copy; it waits for them for
-    // `start_wait`, unless each URL is in `tried`, which these are added to.
+    // The same, and what it says once those of its lists were fetched of which there was no copy, and of its downloads
+    // the files that are not there; it waits for them (`start_wait`, `timeout`), unless each URL is in `tried`, which
+    // these are added to.
+    static bool lacks_files(const config::Settings& settings);
     [[nodiscard]] config::LoadOutcome load_with_lists(
         std::set<std::string>& tried, const std::stop_token& stop,
         const std::function<void(const std::string&)>& say) const;

@@ -19,11 +19,19 @@ const Sequence* sequence_of(const Plugin& plugin) {
 
 // ---- what is never used
 
+// It does something without a query that comes to it.
+bool works_alone(const Plugin& plugin) {
+    const auto* const download = std::get_if<Download>(&plugin.args);
+    return std::holds_alternative<Cron>(plugin.args) ||
+           (download != nullptr && download->startup_if_missing);
+}
+
 std::vector<bool> used_plugins(const Settings& settings) {
     std::vector<bool> used(settings.plugins.size());
     std::vector<PluginIndex> todo{settings.entry};
     for (PluginIndex i = 0; i < settings.plugins.size(); ++i) {
-        if (settings.plugins[i].role == Role::server) todo.push_back(i);
+        if (settings.plugins[i].role == Role::server || works_alone(settings.plugins[i]))
+            todo.push_back(i);
     }
     while (!todo.empty()) {
         const PluginIndex i = todo.back();

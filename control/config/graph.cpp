@@ -119,6 +119,13 @@ std::vector<Reference> references_of(const Plugin& plugin) {
         out.push_back({fallback->primary, plugin.line});
         out.push_back({fallback->secondary, plugin.line});
     }
+    if (const auto* reload = std::get_if<ReloadProvider>(&plugin.args)) add_all(reload->providers);
+    if (const auto* cron = std::get_if<Cron>(&plugin.args)) {
+        for (const CronJob& job : cron->jobs) {
+            for (const PluginIndex executor : job.executors)
+                out.push_back({executor, job.line});
+        }
+    }
     if (const auto entry = entry_of(plugin)) out.push_back({*entry, plugin.line});
     return out;
 }

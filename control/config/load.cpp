@@ -12,6 +12,7 @@
 #include "control/config/reading.h"
 #include "control/config/rules.h"
 #include "control/config/sections.h"
+#include "control/config/steps.h"
 #include "matchers/quote.h"
 
 namespace steer::config {
@@ -178,7 +179,11 @@ void read_plugins(Reading& in, Node& top) {
     PluginsReader(in, *list).all();
     check_patterns(in);
     if (!check_cycles(in) || in.report().error_count() > 0) return;
-    if (find_entry(in) && in.report().error_count() == 0) advise(in);
+    check_crons(in);
+    if (in.report().error_count() > 0) return;
+    if (!find_entry(in)) return;
+    check_queries(in);
+    if (in.report().error_count() == 0) advise(in);
 }
 
 LoadOutcome load_bytes(std::string_view text, Reading& in) {

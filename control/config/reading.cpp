@@ -25,6 +25,8 @@ std::string_view word_for(Wanted wanted) {
             return "a domain_set";
         case Wanted::ip_set:
             return "an ip_set";
+        case Wanted::provider:
+            return "a provider";
         case Wanted::matcher:
             return "a matcher";
         case Wanted::executor:
@@ -44,6 +46,8 @@ bool fits(const Reading::Declared& what, Wanted wanted) {
             return what.role == Role::provider && !holds_addresses(what.type);
         case Wanted::ip_set:
             return what.role == Role::provider && holds_addresses(what.type);
+        case Wanted::provider:
+            return what.role == Role::provider;
         case Wanted::matcher:
             return what.role == Role::matcher;
         case Wanted::executor:

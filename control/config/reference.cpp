@@ -221,6 +221,8 @@ void write_type(std::ostream& out, const PluginType& type) {
         write_part(out, "upstreams[]", upstream_row_texts());
         out << kForward << '\n';
     }
+    if (type.name == "download") write_part(out, "downloads[]", download_row_texts());
+    if (type.name == "cron") write_part(out, "jobs[]", job_row_texts());
     if (type.name == "ros_address_list") {
         write_part(out, "persistent", persistent_row_texts());
         out << kLists << '\n';

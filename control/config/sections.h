@@ -26,6 +26,8 @@ std::vector<RowText> port_row_texts();
 std::vector<RowText> exception_rate_row_texts();
 std::vector<RowText> neighbour_row_texts();
 std::vector<RowText> upstream_row_texts();
+std::vector<RowText> download_row_texts();
+std::vector<RowText> job_row_texts();
 std::vector<RowText> persistent_row_texts();
 
 }  // namespace steer::config

@@ -467,6 +467,33 @@ struct Arbitrary {
     bool short_circuit = false;
 };
 
+// ---- plugins: what is done beside queries
+
+struct DownloadItem {
+    std::string url, file;  // the file as it is opened
+    int line = 0;
+};
+struct Download {
+    std::vector<DownloadItem> items;  // at least one
+    Milliseconds timeout{60'000};     // each
+    bool startup_if_missing = true;
+};
+struct ReloadAll {};  // `reload`
+struct ReloadProvider {
+    std::vector<PluginIndex> providers;  // at least one
+};
+struct CronJob {
+    std::string name;                    // unique in its cron
+    std::string schedule;                // of crontab(5); empty: by the interval
+    Milliseconds interval{0};            // whole seconds
+    std::vector<PluginIndex> executors;  // at least one
+    int line = 0;
+};
+struct Cron {
+    std::string tag, timezone;  // empty: the system's
+    std::vector<CronJob> jobs;  // at least one
+};
+
 struct ExecRule {
     enum class Kind : std::uint8_t { plugin, accept, return_, reject, mark, jump, goto_ };
     std::vector<MatchUse> matches;  // all must hold
@@ -510,7 +537,8 @@ struct Plugin {
                  HasResp, HasWantedAnswer, Constant, MarkMatch, RandomMatch, RateMatch, AnyMatch,
                  Forward, Cache, RosAddressList, DebugPrint, QuerySummary, DropResp, Ttl, BlackHole,
                  Hosts, Arbitrary, ReverseLookup, MetricsCollector, Sequence, UdpServer, TcpServer,
-                 Sleep, Fallback, Prefer, Redirect, EcsHandler, ForwardOptions>
+                 Sleep, Fallback, Prefer, Redirect, EcsHandler, ForwardOptions, Download, ReloadAll,
+                 ReloadProvider, Cron>
         args;
 };
 

@@ -26,7 +26,7 @@ bool same_content(const std::string& a, const std::string& b) {
             !std::equal(left.begin(), left.begin() + one.gcount(), right.begin()))
             return false;
     }
-    return one.eof() && other.eof();
+    return one.eof() && other.eof();  // (what could not be opened is at no end)
 }
 
 // The fewest rules that one of its uses would take.
@@ -52,7 +52,8 @@ bool Means::operator==(const Means& other) const {
     const auto all = [](const config::Fetch& f) {
         return std::tie(f.every, f.timeout, f.start_wait, f.max_size, f.ca);
     };
-    return all(limits) == all(other.limits) && resolvers == other.resolvers;
+    return all(limits) == all(other.limits) && resolvers == other.resolvers &&
+           keep_facts == other.keep_facts;
 }
 
 Means means_of(const config::Settings& settings) {
@@ -73,7 +74,8 @@ Means means_of(const config::Settings& settings) {
 ListOutcome fetch_list(const config::RemoteList& list, const Means& means, std::uint64_t now_s,
                        const std::stop_token& stop) {
     ListOutcome out;
-    const auto known = load_facts(list.file, list.url);
+    const auto known =
+        means.keep_facts ? load_facts(list.file, list.url) : std::optional<ListFacts>{};
     out.facts = known.value_or(ListFacts{.url = list.url});
     auto url = config::parse_url(list.url);
     if (!url) return bad(Outcome::refused, url.error().text, std::move(out));
@@ -101,7 +103,7 @@ ListOutcome fetch_list(const config::RemoteList& list, const Means& means, std::
     if (response.outcome == Outcome::fetched) {
         out.facts.etag = response.etag;
         out.facts.last_modified = response.last_modified;
-        if (known && same_content(file->path(), list.file)) {
+        if ((known || !means.keep_facts) && same_content(file->path(), list.file)) {
             out.outcome = Outcome::unchanged;
         } else {
             const auto rules = check(file->path(), list.uses);
@@ -119,6 +121,7 @@ ListOutcome fetch_list(const config::RemoteList& list, const Means& means, std::
             out.facts.fetched_s = now_s;
         }
     }
+    if (!means.keep_facts) return out;
     if (auto done = save_facts(list.file, out.facts); !done) out.remark = done.error().text;
     return out;
 }

@@ -19,6 +19,7 @@ namespace steer::fetch {
 struct Means {
     config::Fetch limits;
     std::vector<Resolver> resolvers;
+    bool keep_facts = true;  // beside the file; without, it is asked for as if it were not there
     bool operator==(const Means& other) const;
 };
 // Of a configuration: its `fetch`, and the upstreams of its `forward` plugins.

@@ -69,5 +69,6 @@ extern const PluginType kAdguardRuleType, kGeoipType, kQuestionType, kGeositeTyp
 extern const PluginType kSleepType, kFallbackType, kPreferIpv4Type, kPreferIpv6Type;
 extern const PluginType kRateLimiterType;
 extern const PluginType kRedirectType, kEcsHandlerType, kEcsType, kForwardEdns0optType;
+extern const PluginType kDownloadType, kReloadType, kReloadProviderType, kCronType;
 
 }  // namespace steer::config

@@ -54,6 +54,10 @@ constexpr std::array kTypes{
     &kEcsHandlerType,
     &kEcsType,
     &kForwardEdns0optType,
+    &kDownloadType,
+    &kReloadType,
+    &kReloadProviderType,
+    &kCronType,
 };
 
 constexpr auto kProvider = Role::provider;
@@ -70,10 +74,6 @@ constexpr PluginTypeNotYet kNotYet[] = {
     {"script", kExecutor},
     {"learn_domain", kExecutor},
     {"ip_selector", kExecutor},
-    {"download", kExecutor},
-    {"reload_provider", kExecutor},
-    {"reload", kExecutor},
-    {"cron", kExecutor},
     {"upgrade", kExecutor},
     {"http_server", kServer},
     {"quic_server", kServer},

@@ -1,0 +1,123 @@
+// download: files from URLs into folders.
+#include <filesystem>
+
+#include "control/config/plugins/plugin_type.h"
+#include "control/config/url.h"
+#include "control/config/values.h"
+#include "matchers/quote.h"
+
+namespace steer::config {
+namespace {
+
+struct Item {
+    std::string url, dir, filename;
+};
+
+constexpr std::array<Row<Item>, 3> kItemRows{{
+    {"url", &Item::url, "required", "", "`http://` or `https://`"},
+    {"dir", &Item::dir, "required", "", "the folder; made if it is not there"},
+    {"filename", &Item::filename, "(the URL's last part)", "", "the file's name there"},
+}};
+
+void add(Reading& in, const Item& item, const std::string& owner, int line, Download& out) {
+    const auto url = parse_url(item.url);
+    if (!url) {
+        in.report().error(line, "'url' of " + owner + ": " + url.error().text);
+        return;
+    }
+    std::string name = item.filename;
+    if (name.empty()) {
+        const std::string_view path =
+            std::string_view(url->target).substr(0, url->target.find('?'));
+        name = path.substr(path.rfind('/') + 1);
+    }
+    if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos) {
+        in.report().error(line, owner +
+                                    " has no file name: write one as 'filename', as in "
+                                    "'filename: geosite.dat'");
+        return;
+    }
+    const std::string folder = in.resolve(item.dir);
+    out.items.push_back({url->text(), (std::filesystem::path(folder) / name).string(), line});
+}
+
+void read_items(Reading& in, const Node& node, const Place& place, Download& out) {
+    if (!node.is_list() || node.items.empty()) {
+        in.report().error(place.line,
+                          place.name() +
+                              ": expected a list with at least one '- {url: ..., dir: "
+                              "...}', found " +
+                              (node.is_list() ? "an empty list" : std::string(node.what())));
+        return;
+    }
+    std::size_t number = 0;
+    for (const Node& node_of_item : node.items) {
+        const std::string owner =
+            "download " + std::to_string(++number) + " of " + std::string(place.owner);
+        Item item;
+        const std::size_t errors = in.report().error_count();
+        if (read_rows(in, node_of_item, kItemRows, owner, item) &&
+            in.report().error_count() == errors)
+            add(in, item, owner, node_of_item.line, out);
+    }
+}
+
+constexpr std::array<Row<Download>, 4> kRows{{
+    {"downloads", Own<Download>{"list of downloads", read_items}, "required", "",
+     "what is fetched, one after the other"},
+    {"timeout", &Download::timeout, "1m", "1s..1h", "how long each may take"},
+    {"startup_if_missing", &Download::startup_if_missing, "true", "",
+     "files that are not there are fetched before anything else at a start, and at a reload that "
+     "names them for the first time"},
+    {"socks5", NotYet{}, "", "", "proxy"},
+}};
+
+void finish(Reading& in, Download args, Plugin& plugin) {
+    for (const DownloadItem& item : args.items) {
+        std::error_code error;
+        if (args.startup_if_missing && !std::filesystem::exists(item.file, error))
+            in.report().warn(item.line, "the file " + matchers::quoted(item.file) + " of " +
+                                            owner_of(plugin) +
+                                            " is not there yet: a start fetches it");
+    }
+    plugin.args = std::move(args);
+}
+
+void read(Reading& in, const Node* node, Plugin& plugin) {
+    Download args;
+    Node empty;
+    read_rows(in, args_or_empty(node, plugin, empty), kRows, owner_of(plugin), args);
+    finish(in, std::move(args), plugin);
+}
+
+void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
+    const auto parts = split_words(words);
+    Download args;
+    if (parts.size() != 2) {
+        in.report().error(line, owner_of(plugin) +
+                                    ": expected a URL and a folder, as in 'download "
+                                    "https://lists.example/rules.txt /etc/steerdns'");
+    } else {
+        add(in, {std::string(parts[0]), std::string(parts[1]), {}}, owner_of(plugin), line, args);
+    }
+    finish(in, std::move(args), plugin);
+}
+
+}  // namespace
+
+std::vector<RowText> download_row_texts() {
+    return row_texts(kItemRows);
+}
+
+const PluginType kDownloadType{
+    "download",
+    Role::executor,
+    "Fetches files over HTTP and HTTPS, each put in its place when the whole of it came; one that "
+    "cannot be had is a warning. It is run by a `cron`; where queries come it is refused.",
+    "download URL FOLDER",
+    "",
+    [] { return row_texts(kRows); },
+    read,
+    read_quick};
+
+}  // namespace steer::config

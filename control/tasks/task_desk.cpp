@@ -1,0 +1,197 @@
+#include "control/tasks/task_desk.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <ctime>
+#include <utility>
+
+#include "control/config/steps.h"
+
+namespace steer::tasks {
+namespace asio = boost::asio;
+namespace {
+
+constexpr std::chrono::seconds kLookEvery{1};
+
+// One file after the other; true if all came.
+bool fetch_all(const config::Download& what, fetch::Means means, const std::stop_token& stop) {
+    bool good = true;
+    means.limits.timeout = what.timeout;
+    means.keep_facts = false;
+    for (const config::DownloadItem& item : what.items) {
+        const auto outcome =
+            fetch::fetch_list({item.url, item.file, {}, false}, means,
+                              static_cast<std::uint64_t>(std::time(nullptr)), stop);
+        if (!outcome.remark.empty()) spdlog::warn("{}", outcome.remark);
+        if (fetch::is_good(outcome.outcome)) {
+            spdlog::info("{} {}", item.file, outcome.changed ? "was downloaded" : "is as it was");
+        } else {
+            spdlog::warn("{} could not be downloaded from {}: {}; it stays as it is", item.file,
+                         item.url, outcome.why);
+            good = false;
+        }
+    }
+    return good;
+}
+
+}  // namespace
+
+TaskDesk::TaskDesk(asio::io_context& house, Reload reload, Now now)
+    : house_(house), reload_(std::move(reload)), now_(std::move(now)), timer_(house) {}
+
+TaskDesk::~TaskDesk() {
+    *alive_ = false;
+    stop_.request_stop();
+    timer_.cancel();
+    if (thread_) thread_->join();
+}
+
+TaskDesk::Steps TaskDesk::steps_of(const config::Settings& settings,
+                                   const std::vector<config::PluginIndex>& executors) {
+    Steps steps;
+    for (const config::PluginIndex executor : executors) {
+        const auto flat = config::steps_of(settings, executor, 0);
+        if (!flat) continue;  // the configuration was checked
+        for (const config::PluginIndex index : *flat) {
+            const config::Plugin& plugin = settings.plugin(index);
+            if (const auto* download = std::get_if<config::Download>(&plugin.args)) {
+                steps.push_back({plugin.tag, *download});
+            } else if (const auto* sleep = std::get_if<config::Sleep>(&plugin.args)) {
+                steps.push_back({plugin.tag, *sleep});
+            } else if (const auto* print = std::get_if<config::DebugPrint>(&plugin.args)) {
+                steps.push_back({plugin.tag, *print});
+            } else {
+                steps.push_back({plugin.tag, std::string(plugin.type) + " '" + plugin.tag + "'"});
+            }
+        }
+    }
+    return steps;
+}
+
+TaskDesk::Task& TaskDesk::task(const std::string& name) {
+    Task& task = tasks_[name];
+    task.wanted = true;
+    return task;
+}
+
+void TaskDesk::add_job(const config::Settings& settings, const config::Cron& cron,
+                       const config::CronJob& job) {
+    const Clocks now = now_();
+    Task& task = this->task(cron.tag + "/" + job.name);
+    task.steps = steps_of(settings, job.executors);
+    const std::string when = job.schedule.empty() ? std::to_string(job.interval.count())
+                                                  : job.schedule + " " + cron.timezone;
+    if (task.timer && task.when == when) return;
+    task.when = when;
+    if (job.schedule.empty()) {
+        task.timer.emplace(static_cast<std::uint64_t>(job.interval.count()) / 1000, now);
+    } else if (const auto schedule = config::CronTime::parse(job.schedule)) {
+        task.timer.emplace(*schedule, cron.timezone, now);
+    }
+}
+
+void TaskDesk::follow(const config::Settings& settings) {
+    means_ = fetch::means_of(settings);
+    for (auto& [_, task] : tasks_)
+        task.wanted = false;
+    for (config::PluginIndex i = 0; i < settings.plugins.size(); ++i) {
+        const config::Plugin& plugin = settings.plugin(i);
+        if (const auto* cron = std::get_if<config::Cron>(&plugin.args)) {
+            for (const config::CronJob& job : cron->jobs)
+                add_job(settings, *cron, job);
+        }
+    }
+    std::erase_if(tasks_, [](const auto& t) { return !t.second.wanted && !t.second.under_way; });
+    look();
+}
+
+void TaskDesk::look() {
+    const Clocks now = now_();
+    bool any = false;
+    for (auto& [name, task] : tasks_) {
+        any = any || task.timer.has_value();
+        if (!task.wanted || !task.timer || !task.timer->take_due(now)) continue;
+        if (task.under_way) {
+            ++task.skipped;
+            spdlog::warn("{} is still running: this time is left out", name);
+        } else {
+            begin(name, task);
+        }
+    }
+    if (!any) return;
+    timer_.expires_after(kLookEvery);
+    timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) look();
+    });
+}
+
+void TaskDesk::begin(const std::string& name, Task& task) {
+    task.under_way = true;
+    auto run = std::make_shared<Run>(Run{name, task.steps, 0, true});
+    asio::post(house_, [this, run, alive = alive_] {
+        if (*alive) go_on(run);
+    });
+}
+
+void TaskDesk::go_on(const std::shared_ptr<Run>& run) {
+    if (run->at == run->steps.size()) return end(*run);
+    const Step& step = run->steps[run->at++];
+    const auto then = [this, run, alive = alive_](bool good) {
+        if (*alive) finished(run, good);
+    };
+    if (const auto* what = std::get_if<config::Download>(&step.what)) {
+        download(run, *what);
+    } else if (const auto* sleep = std::get_if<config::Sleep>(&step.what)) {
+        auto timer = std::make_shared<asio::steady_timer>(house_, sleep->duration);
+        timer->async_wait([timer, then](const boost::system::error_code&) { then(true); });
+    } else if (const auto* print = std::get_if<config::DebugPrint>(&step.what)) {
+        spdlog::info("{}: {}", run->name, print->msg);
+        asio::post(house_, [then] { then(true); });
+    } else {
+        reload_(std::get<std::string>(step.what), then);
+    }
+}
+
+void TaskDesk::download(const std::shared_ptr<Run>& run, const config::Download& what) {
+    if (!thread_) thread_ = std::make_unique<asio::thread_pool>(1);
+    asio::post(*thread_, [this, run, what, means = means_, stop = stop_.get_token(), alive = alive_,
+                          &house = house_] {
+        const bool good = fetch_all(what, means, stop);
+        asio::post(house, [this, run, alive, good] {
+            if (*alive) finished(run, good);
+        });
+    });
+}
+
+void TaskDesk::finished(const std::shared_ptr<Run>& run, bool good) {
+    run->good = run->good && good;
+    go_on(run);
+}
+
+void TaskDesk::end(const Run& run) {
+    const auto at = tasks_.find(run.name);
+    if (at == tasks_.end()) return;
+    Task& task = at->second;
+    task.under_way = false;
+    ++(run.good ? task.done : task.failed);
+    if (run.good) {
+        spdlog::info("{} is done", run.name);
+    } else {
+        spdlog::warn("{} is done, but not all of it went well", run.name);
+    }
+    if (!task.wanted) tasks_.erase(at);
+}
+
+void TaskDesk::write_metrics(ops::MetricWriter& writer) const {
+    writer.counter("steerdns_task_runs", "runs of cron's jobs, by what came of them");
+    for (const auto& [name, task] : tasks_) {
+        writer.sample({{"task", name}, {"result", "done"}}, task.done);
+        writer.sample({{"task", name}, {"result", "failed"}}, task.failed);
+        writer.sample({{"task", name}, {"result", "skipped"}}, task.skipped);
+    }
+}
+
+}  // namespace steer::tasks

@@ -1,0 +1,85 @@
+// Jobs of cron by the clock; on `house`, but for fetches, which have a thread.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "control/config/settings.h"
+#include "control/fetch/list_fetch.h"
+#include "control/ops/metrics.h"
+#include "control/tasks/job_timer.h"
+
+namespace steer::tasks {
+
+class TaskDesk {
+  public:
+    // Reads the configuration anew because of `why`; says whether it came into force.
+    using Reload = std::function<void(const std::string& why, std::function<void(bool)> done)>;
+    using Now = std::function<Clocks()>;
+
+    TaskDesk(boost::asio::io_context& house, Reload reload, Now now);
+    ~TaskDesk();  // ends what is under way
+    TaskDesk(const TaskDesk&) = delete;
+    TaskDesk& operator=(const TaskDesk&) = delete;
+
+    // The configuration in force: jobs that stay as they are keep their time.
+    void follow(const config::Settings& settings);
+    // What is due now is begun.
+    void look();
+
+    void write_metrics(ops::MetricWriter& writer) const;
+
+  private:
+    struct Step {
+        std::string tag;
+        std::variant<config::Download, config::Sleep, config::DebugPrint, std::string>
+            what;  // text: why to reload
+    };
+    using Steps = std::vector<Step>;
+    // What is run, under one name: "CRON/JOB".
+    struct Task {
+        Steps steps;
+        std::optional<JobTimer> timer;
+        std::string when;  // the timer's text: another one is another timer
+        bool wanted = true, under_way = false;
+        std::uint64_t done = 0, failed = 0, skipped = 0;
+    };
+    struct Run {
+        std::string name;
+        Steps steps;
+        std::size_t at = 0;
+        bool good = true;
+    };
+
+    [[nodiscard]] static Steps steps_of(const config::Settings& settings,
+                                        const std::vector<config::PluginIndex>& executors);
+    void add_job(const config::Settings& settings, const config::Cron& cron,
+                 const config::CronJob& job);
+    Task& task(const std::string& name);
+    void begin(const std::string& name, Task& task);
+    void go_on(const std::shared_ptr<Run>& run);
+    void finished(const std::shared_ptr<Run>& run, bool good);
+    void download(const std::shared_ptr<Run>& run, const config::Download& what);
+    void end(const Run& run);
+
+    boost::asio::io_context& house_;
+    const Reload reload_;
+    const Now now_;
+    fetch::Means means_;
+    std::map<std::string, Task> tasks_;
+    boost::asio::steady_timer timer_;
+    std::stop_source stop_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+    std::unique_ptr<boost::asio::thread_pool> thread_;
+};
+
+}  // namespace steer::tasks

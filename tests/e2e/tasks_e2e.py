@@ -1,0 +1,117 @@
+"""Work beside queries: jobs by the clock, and files that a start downloads."""
+
+import json
+import os
+import pathlib
+import re
+import sys
+import unittest
+
+from lab.network import until
+from lab.scene import ZONES, Scene
+
+BUILD = sys.argv.pop(1)
+SERVER = pathlib.Path(__file__).with_name("list_server.py")
+LISTS_ZONE = """
+@ 300 SOA ns hostmaster 1 3600 600 86400 60
+@ 300 NS ns
+@ 300 A 1.1.1.1
+ns 300 A 1.1.1.1
+"""
+CONFIG = """
+control: {{ images: off, watch: {watch} }}
+plugins:
+{plugins}
+  - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: udp://1.1.1.1 }} ] }} }}
+  - {{ tag: main, type: sequence, args: [
+      {rules}
+      {{ matches: qname $names, exec: reject 3 }},
+      {{ exec: $up }} ] }}
+  - {{ tag: udp, type: udp_server, args: {{ entry: main, listen: ":53" }} }}
+  - {{ tag: tcp, type: tcp_server, args: {{ entry: main, listen: ":53" }} }}
+"""
+
+
+class Tasks(unittest.TestCase):
+    def setUp(self):
+        self.scene = self.enterContext(Scene("tasks", BUILD))
+        self.scene.start_resolver({**ZONES, "lists.example": LISTS_ZONE})
+        self.folder = self.scene.folder
+        os.chmod(self.folder, 0o755)
+        self.web = self.folder / "web"
+        self.web.mkdir()
+        self.files = self.folder / "files"
+        self.files.mkdir()
+        os.chmod(self.files, 0o777)  # the user that the daemon becomes writes there
+        self.page("stream.example\n")
+
+    def start_web(self):
+        self.scene.network.start("resolver", "web", "/usr/bin/python3", str(SERVER), "1.1.1.1",
+                                 str(self.web)).wait_for("ready")
+
+    def page(self, body):
+        new = self.web / "pages.new"
+        new.write_text(json.dumps({"/names.txt": {"body": body}}))
+        new.rename(self.web / "pages.json")
+
+    def asked(self):
+        log = self.web / "asked.jsonl"
+        return len(log.read_text().splitlines()) if log.exists() else 0
+
+    def start(self, plugins, rules="", watch="off", **options):
+        names = f"  - {{ tag: names, type: domain_set, args: {{ files: [ {self.files}/names.txt ] }} }}\n"
+        config = self.folder / "steer.yaml"
+        config.write_text(CONFIG.format(plugins=names + plugins, rules=rules, watch=watch))
+        return self.scene.start_daemon(config, **options)
+
+    def download(self, more=""):
+        return (f"  - {{ tag: dl, type: download, args: {{ timeout: 2s{more}, downloads: [ "
+                f'{{ url: "http://lists.example/names.txt", dir: {self.files} }} ] }} }}\n')
+
+    def listed(self, name):
+        return re.search(r"status: (\w+)", self.scene.kdig(name, "A")).group(1) == "NXDOMAIN"
+
+    def runs(self, task, result="done"):
+        text = self.scene.network.run("appliance", "curl", "-s", "http://127.0.0.1:9153/metrics").stdout
+        return int(re.search(rf'^steerdns_task_runs_total{{task="{task}",result="{result}"}} (\d+)$', text, re.M).group(1))
+
+    def generation(self):
+        return json.loads(self.scene.steerctl("--json", "status"))["generation"]
+
+    def test_what_is_missing_at_a_start_is_fetched_first(self):
+        self.start_web()
+        daemon = self.start(self.download())
+        self.assertTrue(self.listed("stream.example"))
+        self.assertEqual((self.files / "names.txt").read_text(), "stream.example\n")
+        self.assertEqual(self.asked(), 1)
+        daemon.stop()
+        self.page("media.example\n")
+        self.start(self.download())
+        self.assertTrue(self.listed("stream.example"), "what is there is not fetched at a start")
+        self.assertEqual(self.asked(), 1)
+
+    def test_a_start_without_what_it_reads_is_refused(self):
+        daemon = self.start(self.download(), wait="")
+        self.assertEqual(daemon.child.wait(20), 2)
+        self.assertIn("could not be fetched", daemon.text())
+        self.assertRegex(daemon.text(), r"names.txt.* cannot be read: No such file")
+
+    def test_a_job(self):
+        """Download, then take it up: each step after the one before."""
+        self.start_web()
+        plugins = (self.download() + "  - { tag: again, type: reload_provider, args: [ $names ] }\n"
+                   "  - { tag: refresh, type: sequence, args: [ { exec: $dl }, { exec: $again } ] }\n"
+                   "  - { tag: jobs, type: cron, args: { jobs: [ "
+                   "{ name: often, schedule: '* * * * *', executors: [ debug_print begun, $refresh ] } ] } }\n")
+        daemon = self.start(plugins)
+        self.page("media.example\n")
+        self.assertFalse(self.listed("media.example"))
+        until(lambda: self.runs("jobs/often") == 1, 70, "the minute is full")
+        self.assertTrue(self.listed("media.example"))
+        self.assertFalse(self.listed("stream.example"))
+        self.assertIn("jobs/often: begun", daemon.text())
+        self.assertIn("because of reload_provider 'again'", daemon.text())
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
