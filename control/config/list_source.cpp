@@ -134,7 +134,7 @@ Result<std::size_t> check_list(const std::string& file, const ListUse& use) {
     if (!use.selectors.empty()) put("selectors", list_node(use.selectors));
     if (!use.strict.empty()) put("strict", text_node(use.strict));
     const LoadOptions options;
-    Reading in(file, options);
+    Reading in("(a list)", options);  // a list is read as one that a configuration names
     Plugin plugin;
     plugin.tag = "list";
     plugin.type = type->name;

@@ -1,0 +1,135 @@
+// Files that are no lists, or not quite: every reader of lists says so, or takes what is good, at once and in bounds.
+#include <boost/test/unit_test.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <string>
+
+#include "control/config/list_source.h"
+
+using steer::config::check_list;
+using steer::config::ListUse;
+
+BOOST_AUTO_TEST_SUITE(odd_lists)
+
+namespace {
+
+const ListUse kNames{"domain_set", "", "", {}}, kRules{"domain_set", "rules", "", {}},
+    kPrefixes{"ip_set", "", "", {}}, kAdguard{"adguard_rule", "", "", {}},
+    kHosts{"hosts", "", "", {}}, kGeosite{"geosite", "", "", {}}, kGeoip{"geoip", "", "", {}};
+
+struct File {
+    explicit File(const std::string& bytes) {
+        std::string name =
+            (std::filesystem::temp_directory_path() / "steerdns-list-XXXXXX").string();
+        BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
+        folder = name;
+        path = name + "/list";
+        std::ofstream(path, std::ios::binary) << bytes;
+    }
+    ~File() { std::filesystem::remove_all(folder); }
+    File(const File&) = delete;
+    File& operator=(const File&) = delete;
+    std::filesystem::path folder;
+    std::string path;
+};
+
+// How many rules are taken; what is said if none.
+std::size_t taken(const std::string& bytes, const ListUse& use) {
+    const File file(bytes);
+    const auto rules = check_list(file.path, use);
+    if (!rules) BOOST_TEST(!rules.error().text.empty());
+    return rules ? *rules : 0;
+}
+std::string said(const std::string& bytes, const ListUse& use) {
+    const File file(bytes);
+    const auto rules = check_list(file.path, use);
+    return rules ? "nothing" : rules.error().text;
+}
+
+std::string utf16(const std::string& text, bool big, bool mark) {
+    std::string out = !mark ? "" : big ? "\xfe\xff" : "\xff\xfe";
+    for (const char c : text)
+        out.append(big ? std::string{'\0', c} : std::string{c, '\0'});
+    return out;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(binary_garbage) {
+    std::mt19937 random(20261120);
+    std::string bytes(1'000'000, '\0');
+    for (char& c : bytes)
+        c = static_cast<char>(0x80 | (random() & 0x7f));  // no line end in it
+    for (const ListUse& use : {kNames, kRules, kPrefixes, kAdguard, kHosts, kGeosite, kGeoip})
+        BOOST_TEST(taken(bytes, use) == 0U, use.type);
+    for (char& c : bytes)
+        c = static_cast<char>(random());
+    for (const ListUse& use : {kNames, kRules, kPrefixes, kAdguard, kHosts, kGeosite, kGeoip})
+        BOOST_TEST(taken(bytes, use) < 5'000U, use.type);
+}
+
+BOOST_AUTO_TEST_CASE(a_line_of_a_megabyte) {
+    const std::string long_one(1'000'000, 'a');
+    BOOST_TEST(taken(long_one + "\nok.example\n", kNames) == 1U);
+    BOOST_TEST(taken("regexp:" + long_one + "\nok.example\n", kNames) == 1U);
+    BOOST_TEST(taken("#" + long_one + "\nok.example\n", kNames) == 1U);
+    BOOST_TEST(taken(long_one + "\n192.0.2.1\n", kPrefixes) == 1U);
+    BOOST_TEST(taken("||" + long_one + "^\n||ok.example^\n", kAdguard) == 1U);
+    BOOST_TEST(taken(long_one + " 192.0.2.1\nok.example 192.0.2.1\n", kHosts) == 1U);
+    BOOST_TEST(said(long_one, kNames).size() < 1'000U, "it is not repeated to the operator");
+}
+
+BOOST_AUTO_TEST_CASE(utf_16) {
+    for (const bool big : {false, true}) {
+        for (const bool mark : {false, true}) {
+            for (const auto& [text, use] :
+                 {std::pair("ok.example\nmore.example\n", kNames),
+                  std::pair("192.0.2.1\n", kPrefixes), std::pair("||ok.example^\n", kAdguard),
+                  std::pair("ok.example 192.0.2.1\n", kHosts)}) {
+                BOOST_TEST(said(utf16(text, big, mark), use).find("UTF-16") != std::string::npos,
+                           use.type << big << mark);
+            }
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(international_and_long_names) {
+    BOOST_TEST(taken("m\xc3\xbcnchen.de\nfull:\xe4\xbe\x8b.example\n", kNames) == 2U);
+    BOOST_TEST(taken("m\xfcnchen.de\nok.example\n", kNames) == 1U, "not UTF-8");
+    std::string longest;
+    for (int i = 0; i < 5; ++i)
+        longest += std::string(60, 'a') + ".";
+    BOOST_TEST(taken(longest + "example\nok.example\n", kNames) == 1U);
+    BOOST_TEST(taken(std::string(64, 'a') + ".example\nok.example\n", kNames) == 1U);
+}
+
+// Expressions that would be large or slow elsewhere: refused, or compiled in bounds.
+BOOST_AUTO_TEST_CASE(regexp_bombs) {
+    std::string words;
+    for (int i = 0; i < 3'000; ++i)
+        words += (i == 0 ? "w" : "|w") + std::to_string(i);
+    const std::string refused[] = {"(a{1,1000}){1,1000}",
+                                   "(" + words + ")+x",
+                                   std::string(20'000, 'a'),
+                                   "((a{1,500}){1,500}){1,500}",
+                                   "(?=a)b",
+                                   "(a)\\1"};
+    for (const std::string& expression : refused)
+        BOOST_TEST(taken("regexp:" + expression + "\nok.example\n", kNames) == 1U,
+                   expression.substr(0, 40));
+    std::string compiled;
+    for (const char* expression :
+         {"([a-z]{1,200}){1,200}", "((((a+)+)+)+)+$", ".*a.{100}b", "a.{500}b", "[^.]{60,250}"})
+        compiled += "regexp:" + std::string(expression) + "\n";
+    BOOST_TEST(taken(compiled, kNames) == 5U);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_file) {
+    BOOST_TEST(!check_list("/nonexistent/list", kNames));
+    BOOST_TEST(!check_list("/dev/zero", kNames), "it has no end");
+    BOOST_TEST(!check_list("/", kNames));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
