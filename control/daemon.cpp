@@ -1,5 +1,6 @@
 #include "control/daemon.h"
 
+#include <malloc.h>
 #include <rte_rcu_qsbr.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 
 #include "control/build/image_folder.h"
 #include "control/cache/cache_methods.h"
+#include "control/config/drop_rules.h"
 #include "control/ops/notes.h"
 #include "control/ops/worker_counters.h"
 #include "control/port_check.h"
@@ -141,6 +143,8 @@ Result<void> Daemon::start_tables() {
     for (const auto& warning : built_.warnings)
         spdlog::warn("{}", warning.sentence());
     if (!built_.ok()) return built_.errors.front();
+    config::drop_rules(settings_);
+    ::malloc_trim(0);  // a list of a million lines was 100 MiB of them
     const auto workers = static_cast<unsigned>(cpus_.workers.size());
     auto options = plan_tables(settings_, *built_.snapshot, eal_->memory_bytes(), workers);
     if (!options) return options.error();

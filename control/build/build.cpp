@@ -73,6 +73,21 @@ void check_dump_files(const config::Settings& settings, Built& built) {
     }
 }
 
+void add_inheriting(const config::Settings& settings,
+                    const std::vector<TagMasks::InheritingSet>& sets, Registry& registry,
+                    Built& built) {
+    for (const auto& set : sets) {
+        const config::Plugin& plugin = settings.plugin(set.plugin);
+        const auto number = registry.inherited_set(plugin.tag);
+        if (!number) {
+            built.errors.push_back(settings.error(plugin.line, number.error().text));
+            return;
+        }
+        built.snapshot->inheriting.push_back({*number, set.own, set.sets});
+        built.snapshot->inherited = registry.inherited();
+    }
+}
+
 }  // namespace
 
 Built build(const config::Settings& settings, const Surroundings& surroundings, Registry& registry,
@@ -86,6 +101,7 @@ Built build(const config::Settings& settings, const Surroundings& surroundings, 
     TagMasks masks(settings);
     Compiler(settings, registry, masks, list_places, snapshot, built.errors).run();
     built.sets = masks.named_sets();
+    add_inheriting(settings, masks.inheriting(), registry, built);
     snapshot.names = masks.finish(snapshot.tag_masks, built.errors, images);
     snapshot.allow = allowed(settings.dataplane, surroundings);
     snapshot.untold = matchers::PrefixSet(special_ranges());

@@ -45,6 +45,15 @@ std::shared_ptr<Collector> Registry::collector(const std::string& name) {
     return known;
 }
 
+Result<std::uint16_t> Registry::inherited_set(const std::string& tag) {
+    return number(inherited_sets_, tag, InheritedNames::kMostSets, "domain_sets with 'inherit'");
+}
+
+std::shared_ptr<InheritedNames> Registry::inherited() {
+    if (inherited_ == nullptr) inherited_ = std::make_shared<InheritedNames>();
+    return inherited_;
+}
+
 std::shared_ptr<ReverseTable> Registry::reverse(const std::string& tag, std::size_t size) {
     auto& [known_size, table] = reverse_[tag];
     if (table == nullptr || known_size != size) {

@@ -16,6 +16,7 @@
 #include "dataplane/answer/reverse_table.h"
 #include "dataplane/event/list_state.h"
 #include "dataplane/policy/collector.h"
+#include "dataplane/policy/inherited_names.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/result.h"
 
@@ -32,14 +33,19 @@ class Registry {
     [[nodiscard]] std::vector<std::pair<std::string, std::string>> list_names() const;
     Result<std::uint16_t> upstream(const IpAddress& address, std::uint16_t port);
     Result<std::uint16_t> cache(const std::string& tag);
-    // What a reverse_lookup has learned; made anew if its size is another.
     std::shared_ptr<Collector> collector(const std::string& name);
+    // A domain_set that is inherited, and who inherits.
+    Result<std::uint16_t> inherited_set(const std::string& tag);
+    std::shared_ptr<InheritedNames> inherited();
+    // What a reverse_lookup has learned; made anew if its size is another.
     std::shared_ptr<ReverseTable> reverse(const std::string& tag, std::size_t size);
 
   private:
     std::map<std::pair<std::string, std::string>, ListId> lists_;
     std::map<std::pair<IpAddress, std::uint16_t>, std::uint16_t> upstreams_;
     std::map<std::string, std::uint16_t> caches_;
+    std::map<std::string, std::uint16_t> inherited_sets_;
+    std::shared_ptr<InheritedNames> inherited_;
     std::map<std::string, std::shared_ptr<Collector>> collectors_;
     std::map<std::string, std::pair<std::size_t, std::shared_ptr<ReverseTable>>> reverse_;
 };

@@ -106,7 +106,13 @@ matchers::TagBits TagMasks::bits_of(config::PluginIndex provider) {
         bits = bits_of(provider, *adguard, kAllTypes);
     } else {
         const auto& set = std::get<config::DomainSet>(args);
-        bits = add_rules(set.rules);
+        if (set.inherit) {
+            const matchers::SetId own = add_set(set.rules);
+            inherited_.emplace(provider, own);
+            bits.set(own);
+        } else {
+            bits = add_rules(set.rules);
+        }
         for (const config::PluginIndex inner : set.sets)
             bits |= bits_of(inner);
     }
@@ -157,6 +163,13 @@ matchers::TagBits TagMasks::add_rules(const std::vector<config::RuleAt>& rules) 
     matchers::TagBits bits;
     if (!rules.empty()) bits.set(add_set(rules));
     return bits;
+}
+
+std::vector<TagMasks::InheritingSet> TagMasks::inheriting() const {
+    std::vector<InheritingSet> out;
+    for (const auto& [plugin, own] : inherited_)
+        out.push_back({plugin, own, set_bits_.at(plugin)});
+    return out;
 }
 
 std::vector<NamedSet> TagMasks::named_sets() const {

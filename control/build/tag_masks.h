@@ -35,6 +35,14 @@ class TagMasks {
     };
     ByType masks_of(config::PluginIndex question);
 
+    // The domain_sets with `inherit` that were asked for so far: whose own set, and all of them.
+    struct InheritingSet {
+        config::PluginIndex plugin;
+        matchers::SetId own;
+        matchers::TagBits sets;
+    };
+    [[nodiscard]] std::vector<InheritingSet> inheriting() const;
+
     // What has been asked for so far, by tag.
     [[nodiscard]] std::vector<NamedSet> named_sets() const;
 
@@ -59,6 +67,8 @@ class TagMasks {
     matchers::NameMatcherBuilder builder_;
     std::size_t sets_ = 0, rules_ = 0;
     std::map<config::PluginIndex, matchers::TagBits> set_bits_;  // with the sets that it includes
+    std::map<config::PluginIndex, matchers::SetId>
+        inherited_;  // what names that are pointed to get
     std::map<config::PluginIndex, std::uint32_t> masks_by_qname_;
     // Of a provider's steps: the numbers of their sets, and of those of its decisions by type.
     std::map<config::PluginIndex, std::vector<matchers::Decision::Step>> steps_;

@@ -267,6 +267,7 @@ struct DomainSet {
     std::vector<RuleAt> rules;      // of `exps` and `files`
     std::vector<PluginIndex> sets;  // domain_sets that it includes
     bool strict = false;
+    bool inherit = false;  // names that its names' answers point to are in it as well
 };
 // Rules that decide about a name one after the other: the first step that holds says whether the set has it.
 struct AdguardStep {

@@ -70,7 +70,7 @@ inline bool Executor::holds(QueryContext& c, const Instruction& i, Now now) noex
     const Snapshot& snapshot = c.snapshot;
     switch (i.op) {
         case Op::if_tags:
-            return tags_of(c).any_of(snapshot.tag_masks[i.operand]);
+            return tags_of(c, now).any_of(snapshot.tag_masks[i.operand]);
         case Op::if_has_resp:
             return static_cast<bool>(c.response);
         case Op::if_true:
@@ -331,11 +331,12 @@ Step Executor::stop(QueryContext& c, Now now) noexcept {
     return finish(c, now);
 }
 
-Step Executor::finish(QueryContext& c, Now) noexcept {
+Step Executor::finish(QueryContext& c, Now now) noexcept {
     if (!c.response && !c.state.unit) {
         c.response.set_empty(dns::kNoError, dns::Ede::other);
         counters_.add(Stat::end_without_answer);
     }
+    if (c.snapshot.inherited != nullptr && c.response && !c.state.unit) pass_on(c, now);
     return Step::answered;
 }
 
@@ -596,9 +597,11 @@ bool Executor::claim_hit(const Snapshot& snapshot, const Plan& plan, const cache
     return true;
 }
 
-const matchers::TagBits& Executor::tags_of(QueryContext& c) noexcept {
-    if (c.tags == nullptr) c.tags = c.snapshot.tag_sets->find(c.state.tag_set);
+const matchers::TagBits& Executor::tags_of(QueryContext& c, Now now) noexcept {
+    if (c.tags != nullptr) return *c.tags;
+    c.tags = c.snapshot.tag_sets->find(c.state.tag_set);
     if (c.tags == nullptr) match_name(c);
+    if (c.snapshot.inherited != nullptr) add_inherited(c, now);
     return *c.tags;
 }
 
@@ -646,7 +649,8 @@ void Executor::match_name(QueryContext& c) noexcept {
 bool Executor::has_cname_in(const QueryContext& c, const matchers::TagBits& mask) const noexcept {
     if (c.snapshot.names == nullptr) return false;
     dns::Query room;
-    CnameTargets targets(c.response.answer(), c.asked_under(c.state.answered_under, room).name());
+    PointedNames targets(c.response.answer(), c.asked_under(c.state.answered_under, room).name(),
+                         PointedNames::Of::cname);
     for (auto name = targets.next(); !name.empty(); name = targets.next()) {
         if (c.snapshot.names->match(name, c.snapshot.scratches[worker_]).any_of(mask)) return true;
     }

@@ -351,7 +351,9 @@ class Executor {
     void leave_reverse(QueryContext& c, const ReverseLookup& reverse, Now now) noexcept;
     void change_ttls(QueryContext& c, const dns::TtlLimits& limits, Now now) noexcept;
 
-    [[nodiscard]] const matchers::TagBits& tags_of(QueryContext& c) noexcept;
+    [[nodiscard]] const matchers::TagBits& tags_of(QueryContext& c, Now now) noexcept;
+    void add_inherited(QueryContext& c, Now now) noexcept;
+    void pass_on(QueryContext& c, Now now) noexcept;
     const Plan* make(const Snapshot& snapshot, std::uint32_t tag_set) noexcept;
     // The id of the sets that the name is in; 0: they have none, and are `without_id`.
     std::uint32_t tag_set_of(const Snapshot& snapshot, std::span<const std::uint8_t> name,

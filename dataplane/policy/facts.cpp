@@ -95,19 +95,37 @@ std::optional<IpAddress> address_in_name(std::span<const std::uint8_t> qname) no
                                           : std::nullopt;
 }
 
-std::span<const std::uint8_t> CnameTargets::next() noexcept {
+namespace {
+
+// Bytes of the data in front of the name that a record of this type points to; nothing: it points to none.
+std::optional<std::size_t> before_target(std::uint16_t type, PointedNames::Of of) {
+    if (type == dns::kCname) return 0;
+    if (of == PointedNames::Of::cname) return std::nullopt;
+    if (type == dns::kSvcb || type == dns::kHttps) return 2;  // priority
+    if (type == dns::kSrv) return 6;                          // priority, weight, port
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::span<const std::uint8_t> PointedNames::next() noexcept {
     while (record_ < answer_.ancount && record_ < answer_.ttl_count) {
         const unsigned record = record_++;
-        if (type_of(answer_, record) != dns::kCname) continue;
-        const auto name = expand(answer_.ttl_offsets()[record] + kRdataAfterTtl);
-        if (!name.empty()) return name;
+        const auto before = before_target(type_of(answer_, record), of_);
+        if (!before) continue;
+        const auto name = expand(answer_.ttl_offsets()[record] + kRdataAfterTtl + *before);
+        if (name.size() > 1) return name;  // not the root
     }
     return {};
 }
 
+std::uint32_t PointedNames::ttl_s() const noexcept {
+    return dns::load_be32(answer_.body() + answer_.ttl_offsets()[record_ - 1]);
+}
+
 // The name at an offset of the body. It was checked when the answer was built: pointers point backwards, into the body or
 // into the question before it.
-std::span<const std::uint8_t> CnameTargets::expand(std::size_t at) noexcept {
+std::span<const std::uint8_t> PointedNames::expand(std::size_t at) noexcept {
     const std::size_t base = dns::kHeaderSize + qname_.size() + 4;
     std::span<const std::uint8_t> from{answer_.body(), answer_.body_len};
     std::size_t length = 0;

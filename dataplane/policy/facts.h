@@ -22,22 +22,28 @@ namespace steer {
 [[nodiscard]] std::optional<IpAddress> address_in_name(
     std::span<const std::uint8_t> qname) noexcept;
 
-// The names that the CNAMEs of an answer section point to, one after the other.
-class CnameTargets {
+// The names that records of an answer section point clients to, one after the other: CNAME; if wanted, also the
+// TargetName of SVCB and HTTPS (RFC 9460; not "."), and the target of SRV.
+class PointedNames {
   public:
+    enum class Of : std::uint8_t { cname, all };
+
     // `qname`: of the question; both outlive this.
-    CnameTargets(const dns::Answer& answer, std::span<const std::uint8_t> qname)
-        : answer_(answer), qname_(qname) {}
+    PointedNames(const dns::Answer& answer, std::span<const std::uint8_t> qname, Of of)
+        : answer_(answer), qname_(qname), of_(of) {}
 
     // The next one in lower-cased wire form, good until the next call; empty: there is no more.
     std::span<const std::uint8_t> next() noexcept;
+    // Of the record of the last one, as the answer has it.
+    [[nodiscard]] std::uint32_t ttl_s() const noexcept;
 
   private:
     std::span<const std::uint8_t> expand(std::size_t at) noexcept;
 
     const dns::Answer& answer_;
     std::span<const std::uint8_t> qname_;
-    unsigned record_ = 0;
+    Of of_;
+    unsigned record_ = 0;  // behind the last one
     std::array<std::uint8_t, 256> name_;
 };
 

@@ -35,8 +35,10 @@ bool changes_response(Op op) {
            op == Op::reject || op == Op::enter_prefer;
 }
 
-bool is_beside_the_key(Op op) {
-    return op == Op::if_client || op == Op::if_random || op == Op::if_rate;
+// What a name inherits comes and goes while its answer is kept.
+bool is_beside_the_key(const Snapshot& snapshot, const Instruction& i) {
+    return i.op == Op::if_client || i.op == Op::if_random || i.op == Op::if_rate ||
+           (i.op == Op::if_tags && snapshot.tag_masks[i.operand].any_of(snapshot.all_inheriting));
 }
 
 class Guards {
@@ -50,7 +52,7 @@ class Guards {
         for (std::size_t pc = 0; pc < program_.size(); ++pc) {
             if (program_[pc].op == Op::enter_cache)
                 caches.push_back(static_cast<std::uint16_t>(pc));
-            if (is_beside_the_key(program_[pc].op)) has_tests_ = true;
+            if (is_beside_the_key(snapshot_, program_[pc])) has_tests_ = true;
         }
         if (caches.empty() || !has_tests_) return;
         find_joins();
@@ -177,7 +179,7 @@ class Guards {
                 const Instruction& i = program_[pc];
                 if (!is_test(i.op) || done[pc] || (!wrapped[pc] && !divides(pc))) continue;
                 const bool depends =
-                    is_beside_the_key(i.op) || (d.responses && asks_of_response(i.op)) ||
+                    is_beside_the_key(snapshot_, i) || (d.responses && asks_of_response(i.op)) ||
                     (i.op == Op::if_marks && (d.marks & snapshot_.mark_masks[i.operand]) != 0);
                 if (!depends) continue;
                 done[pc] = again = true;

@@ -63,7 +63,9 @@ Purity purity_of(Op op) {
     return Purity::impure;
 }
 
-bool is_pure(Op op, bool has_response) {
+// Where names inherit sets, these are a function of the time as well.
+bool is_pure(const Snapshot& snapshot, Op op, bool has_response) {
+    if (op == Op::if_tags && snapshot.inherited != nullptr) return false;
     const Purity purity = purity_of(op);
     return purity == Purity::pure || (purity == Purity::pure_without_answer && !has_response);
 }
@@ -95,12 +97,13 @@ struct Reached {
 };
 
 // The cache that every query reaches from `pc` on, if it is not ended before; -1: none.
-std::int16_t cache_ahead(const Program& program, std::size_t pc) noexcept {
+std::int16_t cache_ahead(const Snapshot& snapshot, std::size_t pc) noexcept {
+    const Program& program = snapshot.program;
     for (; pc < program.size(); ++pc) {
         const Instruction& i = program[pc];
         if (i.op == Op::enter_cache) return static_cast<std::int16_t>(i.operand);
         const bool passed = i.op == Op::debug_print || i.op == Op::enter_collector;
-        if (is_test(i.op) || (!passed && !is_pure(i.op, false))) return -1;
+        if (is_test(i.op) || (!passed && !is_pure(snapshot, i.op, false))) return -1;
         if (i.op == Op::go_to) pc = i.target - 1U;
     }
     return -1;
@@ -121,7 +124,7 @@ class PlanWalk {
         plan_.depth = depth_;
         plan_.wrappers = wrappers_;
         plan_.marks = marks_;
-        plan_.cache = cache_ahead(program_, pc_);
+        plan_.cache = cache_ahead(snapshot_, pc_);
         plan_.hit_is_plain = program_[pc_].op == Op::enter_cache && hit_is_plain();
         return plan_;
     }
@@ -210,7 +213,8 @@ class PlanWalk {
 
     // Walks on from a hit in the cache that is here.
     bool hit_is_plain() noexcept {
-        if (program_[pc_].guarded) return false;
+        // A guarded one's lists are chosen anew; where sets are inherited every answer has to pass them on.
+        if (program_[pc_].guarded || snapshot_.inherited != nullptr) return false;
         for (unsigned d = 0; d < depth_; ++d) {
             if (program_[wrappers_[d]].op != Op::enter_list) return false;
         }
@@ -218,7 +222,8 @@ class PlanWalk {
             enter();  // and leaving it does nothing: it has this answer
             while (program_[pc_].op != Op::stop && program_[pc_].op != Op::end) {
                 const Instruction& i = program_[pc_];
-                if (!is_pure(i.op, true) || i.op == Op::enter_summary || i.op == Op::enter_reverse)
+                if (!is_pure(snapshot_, i.op, true) || i.op == Op::enter_summary ||
+                    i.op == Op::enter_reverse)
                     return false;
                 step(i, true);
             }
@@ -252,11 +257,11 @@ void mark_prefix(Snapshot& snapshot) {
         Instruction& i = program[pc];
         if (prefix.pcs[pc]) {
             if (i.op == Op::enter_summary) summarized = std::max<int>(summarized, i.instance);
-            i.in_prefix =
-                is_pure(i.op, false) && !(i.op == Op::sequence_end && summarized >= i.instance);
+            i.in_prefix = is_pure(snapshot, i.op, false) &&
+                          !(i.op == Op::sequence_end && summarized >= i.instance);
             if (i.in_prefix) {
                 prefix.go_on(pc, i, false);
-            } else if (const std::int16_t ahead = cache_ahead(program, pc); ahead >= 0) {
+            } else if (const std::int16_t ahead = cache_ahead(snapshot, pc); ahead >= 0) {
                 several |= snapshot.likely_cache >= 0 && ahead != snapshot.likely_cache;
                 snapshot.likely_cache = ahead;
             }
@@ -265,7 +270,7 @@ void mark_prefix(Snapshot& snapshot) {
                 if (!i.short_circuit) hit.pcs[pc + 1] = true;
             }
         }
-        if (hit.pcs[pc] && is_pure(i.op, true)) hit.go_on(pc, i, true);
+        if (hit.pcs[pc] && is_pure(snapshot, i.op, true)) hit.go_on(pc, i, true);
     }
     snapshot.plans_by_name = prefix.reads_tags && has_cache;
     if (!snapshot.plans_by_name || several) snapshot.likely_cache = -1;

@@ -28,6 +28,8 @@ Result<void> equip(Snapshot& snapshot, unsigned workers) {
             snapshot.list_by_id[snapshot.lists[i].id] = static_cast<std::uint8_t>(i);
         }
     }
+    for (const Inheriting& set : snapshot.inheriting)
+        snapshot.all_inheriting |= set.sets;
     mark_guards(snapshot);
     mark_prefix(snapshot);
     return {};

@@ -18,6 +18,7 @@
 #include "dataplane/dns/ecs.h"
 #include "dataplane/event/list_state.h"
 #include "dataplane/policy/collector.h"
+#include "dataplane/policy/inherited_names.h"
 #include "dataplane/policy/plan.h"
 #include "dataplane/policy/program.h"
 #include "dataplane/policy/rate_limiter.h"
@@ -103,6 +104,13 @@ struct Prefer {
     std::uint32_t remember_s = 3600;       // names that have the wanted one; 0: not
 };
 
+// A domain_set that names pass on to those that they point to (`inherit: true`).
+struct Inheriting {
+    std::uint16_t number;    // in InheritedNames
+    matchers::SetId own;     // of whom is pointed to, and of its own rules
+    matchers::TagBits sets;  // a name in any of them passes it on
+};
+
 struct Redirect {                // one redirect plugin
     matchers::NameValues names;  // to an index of Snapshot::redirect_targets; the first rule wins
 };
@@ -142,6 +150,9 @@ struct Snapshot {
     std::vector<BlackHole> black_holes;
     std::vector<AnswerTable> answer_tables;  // of hosts and arbitrary
     std::vector<ReverseLookup> reverse;
+    std::vector<Inheriting> inheriting;
+    std::shared_ptr<InheritedNames>
+        inherited;  // the same in all generations; nullptr: no set is inherited
     std::vector<Redirect> redirects;
     std::vector<EcsHandler> ecs_handlers;
     std::vector<std::vector<std::uint16_t>> option_codes;  // of each forward_edns0opt, sorted
@@ -178,6 +189,7 @@ struct Snapshot {
     std::array<std::uint8_t, kMaxLists> list_by_id{};  // index in `lists`; kNoList: not here
     // Where every query stands after the pure prefix; its beginning if that is asked of names without reaching a cache.
     Plan plan;
+    matchers::TagBits all_inheriting;  // of `inheriting`
     // The prefix asks for the name's sets and reaches a cache: then each name has the plan of its sets.
     bool plans_by_name = false;
     // The only cache that any of these plans reaches, which is asked first, because its entry knows the sets of its

@@ -9,7 +9,7 @@ namespace {
 struct Args {
     std::vector<Text> exps, files, sets;
     matchers::ListForm format = matchers::ListForm::automatic;
-    bool strict = false;
+    bool strict = false, inherit = false;
 };
 
 template <auto Member>
@@ -17,7 +17,7 @@ void read_list(Reading& in, const Node& node, const Place& place, Args& out) {
     out.*Member = read_texts(in, node, place);
 }
 
-constexpr std::array<Row<Args>, 5> kRows{{
+constexpr std::array<Row<Args>, 6> kRows{{
     {"exps", Own<Args>{"list of rules", read_list<&Args::exps>}, "none", "",
      "rules; without a prefix, `domain:` is meant"},
     {"files", Own<Args>{"list of paths and URLs", read_list<&Args::files>}, "none", "",
@@ -33,6 +33,12 @@ constexpr std::array<Row<Args>, 5> kRows{{
      "first line that is no comment: `hosts`, `dnsmasq`, `rpz`, or else `rules`"},
     {"sets", Own<Args>{"list of tags", read_list<&Args::sets>}, "none", "",
      "domain_sets that are part of this one"},
+    {"inherit", &Args::inherit, "false", "",
+     "the names that answers for its names point to (CNAME, the TargetName of HTTPS and SVCB, SRV) "
+     "are in it as well, "
+     "for as long as the client may keep that answer, and so on from name to name; whoever may "
+     "answer for a name of the "
+     "set may so put any name into it"},
     {"strict", &Args::strict, "false", "",
      "a bad line of a file is an error; otherwise it is named in a warning and left out"},
 }};
@@ -45,6 +51,7 @@ void read(Reading& in, const Node* node, Plugin& plugin) {
     read_rows(in, map, kRows, owner, args);
     DomainSet set;
     set.strict = args.strict;
+    set.inherit = args.inherit;
     for (const Text& exp : args.exps)
         read_rule(in, exp, {"exps", owner, exp.line}, set.rules);
     const ListUse use = use_of(plugin, map);
