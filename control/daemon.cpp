@@ -42,6 +42,11 @@ void log_router(routeros::Level level, const std::string& sentence) {
     }
 }
 
+void log_set(sets::SetDesk::Level level, const std::string& sentence) {
+    if (level == sets::SetDesk::Level::info) return spdlog::info("{}", sentence);
+    spdlog::warn("{}", sentence);
+}
+
 std::vector<std::uint16_t> service_ports(const std::vector<build::Listener>& listeners) {
     std::vector<std::uint16_t> ports;
     for (const auto& l : listeners) {
@@ -356,7 +361,13 @@ Result<void> Daemon::give_up_rights() {
 }
 
 void Daemon::start_threads() {
-    routers_ = std::make_unique<RouterThread>(*plane_, clock_, built_.routers, log_router);
+    sets_ = std::make_unique<sets::SetThread>(
+        clock_, *plane_->shared().lists,
+        [this](std::vector<sets::SetThread::BoardRow> rows) { routers_->know(std::move(rows)); },
+        log_set);
+    routers_ =
+        std::make_unique<RouterThread>(*plane_, clock_, built_.routers, log_router, sets_.get());
+    sets_->configure(built_.kernel_sets);
     plane_->start();
     if (cache_desk_) cache_desk_->start();
     exceptions_->start();
@@ -431,6 +442,7 @@ void Daemon::stop() {
     candidate_.reset();
     if (socket_) socket_->close();
     if (http_) http_->close();
+    if (sets_) sets_->stop();
     if (routers_) routers_->stop(kCleanupPatienceMs);
     if (streams_) streams_->stop();
     if (cache_desk_) cache_desk_->stop();
@@ -443,6 +455,7 @@ void Daemon::stop() {
     watcher_.reset();
     kernel_side_.reset();
     routers_.reset();
+    sets_.reset();
     streams_.reset();
     hops_.reset();
     publisher_.reset();

@@ -123,6 +123,7 @@ class Daemon {
     std::map<IpAddress, int> vrfs_;        // of upstreams
     std::vector<int> copying_;             // interfaces with a copying port, sorted
     std::unique_ptr<StreamThreads> streams_;
+    std::unique_ptr<sets::SetThread> sets_;
     std::unique_ptr<RouterThread> routers_;
     ops::JsonRpc rpc_;
     std::unique_ptr<ops::ControlSocket> socket_;

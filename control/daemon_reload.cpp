@@ -188,6 +188,7 @@ void Daemon::put_in_force(Candidate& candidate, std::uint32_t generation) {
     registry_ = std::move(candidate.registry);
     in_force_ = {std::move(candidate.built.sets), snapshot.names};
     routers_->configure(std::move(candidate.built.routers));
+    sets_->configure(std::move(candidate.built.kernel_sets));
     if (auto* const cache = plane_->shared().cache) {
         for (const auto& instance : snapshot.caches)
             cache->set_instance_size(instance.id, instance.size);

@@ -42,8 +42,8 @@ struct RouterThread::Io {
 };
 
 RouterThread::RouterThread(Plane& plane, Clock& clock, const std::vector<build::RouterPlan>& plans,
-                           Log log)
-    : plane_(plane), clock_(clock), log_(std::move(log)), acknowledger_(plane) {
+                           Log log, sets::SetThread* sets)
+    : plane_(plane), clock_(clock), log_(std::move(log)), sets_(sets), acknowledger_(plane) {
     for (const auto& plan : plans)
         links_.push_back(std::make_unique<Link>(*this, plan, plan.config));
     map_lists();
@@ -198,14 +198,25 @@ void RouterThread::drain() {
                 plane_.events(w).pop(events.data(), static_cast<unsigned>(events.size()));
             if (n == 0) break;
             for (unsigned i = 0; i < n; ++i) {
-                if (Link* const link = link_of_list_[events[i].list])
+                if (Link* const link = link_of_list_[events[i].list]) {
                     link->desk.claim(events[i], now);
+                } else if (sets_ != nullptr) {
+                    sets_->claim(events[i]);
+                }
             }
             done += n;
         }
     }
     for (auto& link : links_)
         link->transport.wake();
+    if (sets_ != nullptr) sets_->wake();
+}
+
+void RouterThread::know(std::vector<sets::SetThread::BoardRow> rows) {
+    boost::asio::post(io_, [this, rows = std::move(rows)] {
+        for (const auto& row : rows)
+            plane_.shared().board->put(row.list, row.address, row.until_s, row.epoch);
+    });
 }
 
 void RouterThread::flush_acknowledgements() {

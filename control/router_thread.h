@@ -19,6 +19,7 @@
 #include "control/build/build.h"
 #include "control/plane.h"
 #include "control/router_desk.h"
+#include "control/sets/set_thread.h"
 #include "routeros/router.h"
 #include "routeros/transport.h"
 
@@ -35,7 +36,9 @@ class RouterThread {
     };
     using Outcomes = std::array<std::uint64_t, static_cast<std::size_t>(Outcome::count_)>;
 
-    RouterThread(Plane& plane, Clock& clock, const std::vector<build::RouterPlan>& plans, Log log);
+    // Where events go of lists that no router keeps; may be nullptr, else it outlives the thread.
+    RouterThread(Plane& plane, Clock& clock, const std::vector<build::RouterPlan>& plans, Log log,
+                 sets::SetThread* sets = nullptr);
     ~RouterThread();
     RouterThread(const RouterThread&) = delete;
     RouterThread& operator=(const RouterThread&) = delete;
@@ -46,6 +49,9 @@ class RouterThread {
     void configure(std::vector<build::RouterPlan> plans);
     // Ends sessions (after the cleanup of those that ask for it, for at most `patience_ms`) and the thread.
     void stop(unsigned patience_ms);
+
+    // What is in sets of the kernel, for the board. Any thread.
+    void know(std::vector<sets::SetThread::BoardRow> rows);
 
     // Not older than half a second. Any thread.
     [[nodiscard]] std::vector<Status> status() const;
@@ -72,6 +78,7 @@ class RouterThread {
     Plane& plane_;
     Clock& clock_;
     Log log_;
+    sets::SetThread* sets_;
     boost::asio::io_context io_;
     std::vector<std::unique_ptr<Link>> links_;
     std::vector<std::unique_ptr<Link>> retired_;  // cleaning up

@@ -72,6 +72,46 @@ object router_counters(const RouterThread::Status& router) {
     return all;
 }
 
+object set_status(const sets::SetStatus& set) {
+    return {{"name", set.set.text()},
+            {"family", set.set.v6 ? "IPv6" : "IPv4"},
+            {"state", set.ready ? "ready" : "away"},
+            {"timeouts", set.ability.timeouts},
+            {"prefixes", set.ability.prefixes},
+            {"claims", set.claims},
+            {"owed", set.owed},
+            {"trouble", set.trouble}};
+}
+
+object set_counters(const sets::SetStatus& set) {
+    object all{{"name", set.set.text()}};
+#define STEER_SET_COUNTER_JSON(field, label, text) all[label] = set.counters.field;
+    STEER_SET_COUNTERS(STEER_SET_COUNTER_JSON)
+#undef STEER_SET_COUNTER_JSON
+    return all;
+}
+
+void write_set_metrics(ops::MetricWriter& writer, const sets::SetThread& thread) {
+    const auto all = thread.status();
+    if (all.empty()) return;  // a family has samples
+    const auto name_of = [](const sets::SetStatus& set) { return set.set.text(); };
+    writer.gauge("steerdns_set_ready", "1 if the kernel's set can be filled");
+    for (const auto& set : all)
+        writer.sample({{"set", name_of(set)}}, std::uint64_t{set.ready ? 1U : 0U});
+    writer.gauge("steerdns_set_claimed_elements", "elements that must be in the set");
+    for (const auto& set : all)
+        writer.sample({{"set", name_of(set)}}, std::uint64_t{set.claims});
+#define STEER_SET_COUNTER_METRIC(field, label, text) \
+    writer.counter("steerdns_set_" label, text);     \
+    for (const auto& set : all)                      \
+        writer.sample({{"set", name_of(set)}}, set.counters.field);
+    STEER_SET_COUNTERS(STEER_SET_COUNTER_METRIC)
+#undef STEER_SET_COUNTER_METRIC
+    writer.counter("steerdns_set_claims_overflowed",
+                   "claims for sets that came faster than they could be taken");
+    writer.sample({}, thread.overflows());
+}
+
 // What became of frames for the kernel, "arp_given", and of its own, "kernel_sent".
 object exception_counters(const ExceptionPath& path) {
     const ExceptionCounters& counters = path.counters();
@@ -148,6 +188,12 @@ boost::json::value Daemon::status() const {
     for (const auto& router : routers_->status())
         routers.push_back(router_status(router));
     all["routers"] = std::move(routers);
+    if (const auto known = sets_->status(); !known.empty()) {
+        array kernel_sets;
+        for (const auto& set : known)
+            kernel_sets.push_back(set_status(set));
+        all["sets"] = std::move(kernel_sets);
+    }
     array upstreams;
     for (const auto& upstream : publisher_->current()->upstreams) {
         const auto via = upstream.id < hops.by_upstream.size() ? hops.by_upstream[upstream.id].via
@@ -180,6 +226,12 @@ boost::json::value Daemon::counters() const {
     for (const auto& router : routers_->status())
         routers.push_back(router_counters(router));
     all["routers"] = std::move(routers);
+    if (const auto known = sets_->status(); !known.empty()) {
+        array kernel_sets;
+        for (const auto& set : known)
+            kernel_sets.push_back(set_counters(set));
+        all["sets"] = std::move(kernel_sets);
+    }
     array streams;
     for (unsigned t = 0; t < streams_->count(); ++t) {
         object named_counts;
@@ -229,6 +281,7 @@ void Daemon::write_metrics(ops::MetricWriter& writer) const {
         STEER_ROUTER_COUNTERS(STEER_ROUTER_COUNTER_METRIC)
 #undef STEER_ROUTER_COUNTER_METRIC
     }
+    write_set_metrics(writer, *sets_);
     write_reload_metrics(writer);
     if (fetcher_) fetcher_->write_metrics(writer);
     if (tasks_) tasks_->write_metrics(writer);

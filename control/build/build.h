@@ -14,6 +14,7 @@
 
 #include "control/build/registry.h"
 #include "control/config/settings.h"
+#include "control/sets/kernel_set.h"
 #include "dataplane/policy/snapshot.h"
 #include "matchers/image_store.h"
 #include "matchers/prefix/ip_address.h"
@@ -58,8 +59,9 @@ struct Built {
     std::vector<Listener>
         listeners;  // one per address; UDP and TCP 53 everywhere without a server plugin
     std::vector<RouterPlan> routers;
-    std::vector<NamedSet> sets;  // those that the program asks about
-    std::vector<Error> errors;   // then there is no snapshot
+    std::vector<sets::SetPlan> kernel_sets;  // of every ipset and nftset
+    std::vector<NamedSet> sets;              // those that the program asks about
+    std::vector<Error> errors;               // then there is no snapshot
     std::vector<Error> warnings;
     [[nodiscard]] bool ok() const { return errors.empty(); }
 };

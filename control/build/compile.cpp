@@ -256,6 +256,8 @@ void Compiler::executor(config::PluginIndex index, int line, std::uint16_t insta
         if (!too_long_) snapshot_.program[pc].short_circuit = cache->short_circuit;
     } else if (std::holds_alternative<config::RosAddressList>(plugin.args)) {
         enter(Op::enter_list, instance, line, list_places_.at(index), depth);
+    } else if (std::holds_alternative<config::KernelSets>(plugin.args)) {
+        emit(Op::claim_list, instance, line, list_places_.at(index));
     } else if (const auto* summary = std::get_if<config::QuerySummary>(&plugin.args)) {
         enter(Op::enter_summary, instance, line, text_of(summary->msg), depth);
     } else if (!known_answer(index, line, instance, depth)) {
@@ -438,7 +440,7 @@ int Compiler::most_claims(std::uint16_t entry) {
         if (most[pc] == kUnreached) continue;
         all = std::max(all, most[pc]);
         if (i.op == Op::stop || i.op == Op::reject) continue;
-        int more = i.op == Op::enter_list ? 1 : 0;
+        int more = i.op == Op::enter_list || i.op == Op::claim_list ? 1 : 0;
         if (i.op == Op::fallback) {
             const Fallback& f = snapshot_.fallbacks[i.operand];
             more = std::max(most_claims(f.primary), most_claims(f.secondary));
@@ -452,7 +454,8 @@ int Compiler::most_claims(std::uint16_t entry) {
         if (most[pc] + more > static_cast<int>(kMaxClaims) && !too_many_claims_) {
             too_many_claims_ = true;
             error(i.line, "more than " + std::to_string(kMaxClaims) +
-                              " ros_address_list can act on one answer here: use fewer, or end the "
+                              " ros_address_list, ipset and nftset can act on one answer here: use "
+                              "fewer, or end the "
                               "way of each with 'accept'");
         }
     }

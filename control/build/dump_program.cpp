@@ -72,6 +72,8 @@ std::string_view name_of(Op op) {
             return "enter_ecs";
         case Op::enter_options:
             return "enter_options";
+        case Op::claim_list:
+            return "claim_list";
         case Op::drop_response:
             return "drop_response";
         case Op::limit_ttls:
@@ -168,6 +170,7 @@ std::string operand_text(const Snapshot& snapshot, const Instruction& i) {
         case Op::enter_cache:
             return snapshot.caches[i.operand].tag;
         case Op::enter_list:
+        case Op::claim_list:
             return snapshot.lists[i.operand].tag;
         case Op::enter_summary:
         case Op::debug_print:

@@ -8,6 +8,9 @@
 namespace steer::build {
 namespace {
 
+constexpr std::string_view kTooManyLists =
+    "more than 255 lists (ros_address_list, ipset, nftset): use fewer";
+
 std::uint32_t seconds(config::Milliseconds value) {
     return static_cast<std::uint32_t>(value.count() / 1000);
 }
@@ -29,6 +32,44 @@ std::vector<matchers::Prefix> default_never_claim(const config::Settings& settin
             out.push_back(host(upstream.address));
     }
     return out;
+}
+
+// A list of the kernel's sets: without rows of its own, and nobody waits for it.
+PolicyList policy_list(const config::Plugin& plugin, const config::KernelSets& args, ListId id,
+                       const matchers::PrefixSet& never_claim) {
+    PolicyList list;
+    list.id = id;
+    list.tag = plugin.tag;
+    list.has_v4 = args.v4.has_value();
+    list.has_v6 = args.v6.has_value();
+    list.min_ttl_s = seconds(args.min_ttl);
+    list.max_ttl_s = seconds(args.max_ttl);
+    list.extra_time_s = seconds(args.extra_time);
+    list.cap_answer_ttl = args.cap_answer_ttl;
+    list.never_claim = args.never_claim ? matchers::PrefixSet(*args.never_claim) : never_claim;
+    return list;
+}
+
+sets::SetPlan set_plan(const config::Plugin& plugin, const config::KernelSets& args, ListId id) {
+    sets::SetPlan plan;
+    plan.list = id;
+    plan.tag = plugin.tag;
+    plan.max_elements = args.max_elements;
+    for (const bool v6 : {false, true}) {
+        const auto& set = v6 ? args.v6 : args.v4;
+        if (set) plan.families.push_back({{set->family, set->table, set->name, v6}, set->mask});
+    }
+    return plan;
+}
+
+// What a list is over reloads and restarts; one that was written in place is what it says.
+std::string stable_name(const sets::SetPlan& plan) {
+    std::string name;
+    for (const auto& family : plan.families) {
+        if (!name.empty()) name += ", ";
+        name.append(family.set.text()).append("/").append(std::to_string(family.mask));
+    }
+    return name;
 }
 
 // With several writers every row gets one constant life, so that no write shortens another's: as if
@@ -120,13 +161,30 @@ std::map<config::PluginIndex, std::uint32_t> build_lists(const config::Settings&
     auto& lists = built.snapshot->lists;
     for (config::PluginIndex i = 0; i < settings.plugins.size(); ++i) {
         const config::Plugin& plugin = settings.plugin(i);
+        if (const auto* kernel = std::get_if<config::KernelSets>(&plugin.args)) {
+            const std::string name = stable_name(set_plan(plugin, *kernel, 0));
+            const auto id =
+                registry.list(plugin.in_place ? std::string(plugin.type) : plugin.tag, name);
+            const auto known = std::find_if(lists.begin(), lists.end(), [&](const PolicyList& l) {
+                return plugin.in_place && id && l.id == *id;
+            });
+            places.emplace(i, static_cast<std::uint32_t>(known - lists.begin()));
+            if (known != lists.end()) continue;  // the same words in another place
+            if (!id || lists.size() >= kNoList) {
+                built.errors.push_back(
+                    settings.error(plugin.line, id ? std::string(kTooManyLists) : id.error().text));
+                continue;
+            }
+            lists.push_back(policy_list(plugin, *kernel, *id, never_claim));
+            built.kernel_sets.push_back(set_plan(plugin, *kernel, *id));
+            continue;
+        }
         const auto* args = std::get_if<config::RosAddressList>(&plugin.args);
         if (args == nullptr) continue;
         const auto id = registry.list(plugin.tag, settings.routers[args->router].name);
         if (!id || lists.size() >= kNoList) {
             built.errors.push_back(
-                settings.error(plugin.line, id ? "more than 255 lists (ros_address_list): use fewer"
-                                               : id.error().text));
+                settings.error(plugin.line, id ? std::string(kTooManyLists) : id.error().text));
         }
         places.emplace(i, static_cast<std::uint32_t>(lists.size()));
         lists.push_back(policy_list(plugin, *args, id ? *id : ListId{0}, never_claim));

@@ -29,5 +29,6 @@ std::vector<RowText> upstream_row_texts();
 std::vector<RowText> download_row_texts();
 std::vector<RowText> job_row_texts();
 std::vector<RowText> persistent_row_texts();
+std::vector<RowText> nftables_set_row_texts();
 
 }  // namespace steer::config

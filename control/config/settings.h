@@ -393,6 +393,21 @@ struct RosAddressList {
     std::vector<PersistentRow> persistent;
 };
 
+// One set of the kernel: `ipset`, or with a table `nftset`.
+struct KernelSet {
+    std::string family;  // of the table: ip, ip6, inet; empty: an ipset
+    std::string table;
+    std::string name;
+    std::uint32_t mask = 0;
+};
+struct KernelSets {                   // `ipset`, `nftset`
+    std::optional<KernelSet> v4, v6;  // at least one
+    Milliseconds min_ttl{60'000}, max_ttl{86'400'000}, extra_time{30'000};
+    bool cap_answer_ttl = true;
+    std::optional<std::vector<matchers::Prefix>> never_claim;  // nothing: the default ranges
+    std::uint32_t max_elements = 50'000;
+};
+
 struct Sleep {
     Milliseconds duration{0};
 };
@@ -539,7 +554,7 @@ struct Plugin {
                  Forward, Cache, RosAddressList, DebugPrint, QuerySummary, DropResp, Ttl, BlackHole,
                  Hosts, Arbitrary, ReverseLookup, MetricsCollector, Sequence, UdpServer, TcpServer,
                  Sleep, Fallback, Prefer, Redirect, EcsHandler, ForwardOptions, Download, ReloadAll,
-                 ReloadProvider, Cron>
+                 ReloadProvider, Cron, KernelSets>
         args;
 };
 

@@ -1,8 +1,8 @@
 // What workers know of a policy list's router without asking: shared words, one line per list.
 //
-// Written by `routers` alone, read by workers, relaxed. A list is one `ros_address_list` plugin;
-// its ListId is given once per stable name (the plugin's tag and router) and lives as long as the
-// process.
+// Written by the thread that keeps the list (`routers`, `sets`) alone, read by workers, relaxed. A list is one
+// `ros_address_list`, `ipset` or `nftset` plugin; its ListId is given once per stable name (the plugin's tag and
+// router, or sets) and lives as long as the process.
 #pragma once
 
 #include <array>

@@ -100,6 +100,10 @@ void Executor::claim_as_missed(QueryContext& c, const cache::Entry& hit,
             case Op::enter_redirect:
                 enter_redirect(c, c.snapshot.redirects[i.operand]);
                 break;
+            case Op::claim_list:
+                leave_list(c, static_cast<std::uint8_t>(i.operand));
+                ++s.pc;
+                break;
             case Op::reject:
                 respond(i);
                 leave_as_missed(c, outside);

@@ -35,6 +35,10 @@ bool changes_response(Op op) {
            op == Op::reject || op == Op::enter_prefer;
 }
 
+bool claims_list(Op op) {
+    return op == Op::enter_list || op == Op::claim_list;
+}
+
 // What a name inherits comes and goes while its answer is kept.
 bool is_beside_the_key(const Snapshot& snapshot, const Instruction& i) {
     return i.op == Op::if_client || i.op == Op::if_random || i.op == Op::if_rate ||
@@ -88,7 +92,7 @@ class Guards {
             for (std::size_t pc = 0; pc < program_.size(); ++pc) {
                 if (!run[pc]) continue;
                 has_cache = has_cache || program_[pc].op == Op::enter_cache;
-                if (program_[pc].op == Op::enter_list)
+                if (claims_list(program_[pc].op))
                     fallback.lists.push_back(static_cast<std::uint8_t>(program_[pc].operand));
             }
             fallback_has_cache_.push_back(has_cache);
@@ -197,7 +201,7 @@ class Guards {
 
     [[nodiscard]] bool claims(std::size_t pc) const {
         const Instruction& i = program_[pc];
-        return i.op == Op::enter_list ||
+        return claims_list(i.op) ||
                (i.op == Op::fallback && !snapshot_.fallbacks[i.operand].lists.empty());
     }
     [[nodiscard]] bool wraps_claims(std::uint16_t pc) const {

@@ -27,6 +27,7 @@ Purity purity_of(Op op) {
         case Op::enter_list:
         case Op::enter_summary:
         case Op::enter_reverse:
+        case Op::claim_list:
         case Op::sequence_end:  // if no summary is left by it
             return Purity::pure;
         case Op::if_rcode:
@@ -156,6 +157,10 @@ class PlanWalk {
             case Op::go_to:
                 pc_ = i.target;
                 return;
+            case Op::claim_list:
+                if (has_response) claim(i);
+                ++pc_;
+                return;
             case Op::sequence_end:
                 leave(i.instance, has_response);
                 ++pc_;
@@ -204,11 +209,14 @@ class PlanWalk {
         for (; depth_ > 0; --depth_) {
             const Instruction& left = program_[wrappers_[depth_ - 1U]];
             if (instance != kAll && left.instance < instance) return;
-            if (!has_response || left.op != Op::enter_list) continue;
-            if (plan_.hit_list_count == kMaxClaims) too_many_ = true;
-            if (!too_many_)
-                plan_.hit_lists[plan_.hit_list_count++] = static_cast<std::uint8_t>(left.operand);
+            if (has_response && left.op == Op::enter_list) claim(left);
         }
+    }
+
+    void claim(const Instruction& i) noexcept {
+        if (plan_.hit_list_count == kMaxClaims) too_many_ = true;
+        if (!too_many_)
+            plan_.hit_lists[plan_.hit_list_count++] = static_cast<std::uint8_t>(i.operand);
     }
 
     // Walks on from a hit in the cache that is here.

@@ -62,6 +62,7 @@ enum class Op : std::uint8_t {
     enter_ecs,       // operand: Snapshot::ecs_handlers; inside, another client subnet is asked with
     enter_options,   // operand: Snapshot::option_codes; inside, these options are passed on
     enter_redirect,  // operand: Snapshot::redirects; inside, another name is asked for
+    claim_list,  // operand: policy list; claims the response that is there, as leaving enter_list does
     drop_response,
     limit_ttls,  // operand: index of Snapshot::ttl_limits; of the response, if there is one
     black_hole,  // operand: index of Snapshot::black_holes; short_circuit: stop

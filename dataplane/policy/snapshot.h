@@ -51,7 +51,7 @@ struct UpstreamGroup {
 enum class OnTimeout : std::uint8_t { answer, servfail, drop };
 enum class MissingFamily : std::uint8_t { answer, nodata };
 
-struct PolicyList {  // one ros_address_list plugin
+struct PolicyList {  // one ros_address_list, ipset or nftset plugin
     ListId id;
     std::string tag;
     bool has_v4 = false, has_v6 = false;

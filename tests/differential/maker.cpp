@@ -118,6 +118,13 @@ class Maker {
             if (one_in(4)) args += ", missing_family: nodata";
             plugin("list" + std::to_string(i), "ros_address_list", args + " }");
         }
+        for (unsigned i = 0; i < 2; ++i) {
+            const unsigned families = below(4);
+            const std::string set = ": { table_family: inet, table_name: t, set_name: s } ";
+            plugin("kernel" + std::to_string(i), "nftset",
+                   "{ max_ttl: 1h" + (families != 1 ? ", ipv4" + set : "") +
+                       (families != 2 ? ", ipv6" + set : "") + "}");
+        }
         plugin("names", "hosts",
                "{ entries: ['a.example 192.0.2.77 2001:db8::77', 'domain:b.example 203.0.113.5', "
                "'full:w.b.example 2001:db8::5']" +
@@ -229,9 +236,11 @@ class Maker {
         const auto at = [&] { return rules.begin() + below(static_cast<unsigned>(rules.size())); };
         for (unsigned lists = below(3); lists > 0; --lists)
             rules.insert(at(), "{ " + matches() + "exec: $list" + number(2) + " }");
+        if (one_in(4)) rules.insert(at(), "{ " + matches() + "exec: $kernel" + number(2) + " }");
         const auto cache = rules.insert(at(), "{ exec: $cache" + number(2) + " }");
         if (one_in(2)) rules.insert(cache + 1, "{ matches: has_resp, exec: accept }");
         rules.push_back("{ exec: $fwd" + number(2) + " }");
+        if (one_in(4)) rules.push_back("{ " + matches() + "exec: $kernel" + number(2) + " }");
     }
     std::string rule(unsigned sequence, unsigned sequences) {
         return "{ " + matches() + "exec: " + quoted(exec(sequence, sequences)) + " }";
@@ -246,7 +255,7 @@ class Maker {
             case 4:
                 return "$cache" + number(2);
             case 5:
-                return "$list" + number(2);
+                return (one_in(3) ? "$kernel" : "$list") + number(2);
             case 6:
                 return one_in(2) ? "$list" + number(2) : "$names" + number(2);
             case 7:

@@ -266,6 +266,10 @@ Naive::Flow Naive::exec_plugin(const std::string& type, const YAML::Node& args,
         note("debug", argument(args, "msg", ""));
         return Flow::went_on;
     }
+    if (type == "nftset") {
+        claim(tag, args);
+        return Flow::went_on;
+    }
     if (type == "black_hole" || type == "hosts" || type == "arbitrary") return known(type, args);
     if (type == "fallback") return fallback(args);
     if (type == "cache") return cache(tag, args, sequence, next);
@@ -518,7 +522,7 @@ bool Naive::respond_as_missed() {
 void Naive::lists_of(const std::string& tag, std::set<std::string>& lists) const {
     const YAML::Node p = plugin(tag);
     const auto type = p["type"].as<std::string>();
-    if (type == "ros_address_list") lists.insert(tag);
+    if (type == "ros_address_list" || type == "nftset") lists.insert(tag);
     if (type == "fallback") {
         lists_of(argument(p["args"], "primary", ""), lists);
         lists_of(argument(p["args"], "secondary", ""), lists);
@@ -628,8 +632,8 @@ void Naive::keep(const std::string& tag, const YAML::Node& args,
 
 void Naive::claim(const std::string& tag, const YAML::Node& args) {
     if (!response_ || response_->reply.rcode != kNoError) return;
-    const bool v4 = !argument(args, "address_list4", "").empty();
-    const bool v6 = !argument(args, "address_list6", "").empty();
+    const bool v4 = args["ipv4"] || !argument(args, "address_list4", "").empty();
+    const bool v6 = args["ipv6"] || !argument(args, "address_list6", "").empty();
     const bool lacks = (question_.type == kA && !v4) || (question_.type == kAaaa && !v6);
     if (lacks && argument(args, "missing_family", "answer") == "nodata") {
         if ((caches_ > 0 || as_missed_ != nullptr) && asks_client_) gives_up_ = true;

@@ -26,6 +26,10 @@ constexpr std::array kRouters{Column{"name", "router"}, Column{"address", "addre
                               Column{"state", "state"}, Column{"since_s", "since"},
                               Column{"rows", "rows"},   Column{"claims", "claims"},
                               Column{"owed", "owed"}};
+constexpr std::array kSets{Column{"name", "set"},          Column{"family", "family"},
+                           Column{"state", "state"},       Column{"timeouts", "timeouts"},
+                           Column{"prefixes", "prefixes"}, Column{"claims", "claims"},
+                           Column{"owed", "owed"}};
 constexpr std::array kUpstreams{Column{"name", "upstream"}, Column{"via", "via"},
                                 Column{"rtt_ms", "rtt ms"}};
 // Sentences are too long for a column: they follow their table.
@@ -103,8 +107,9 @@ std::string cache_section(const json::object& status) {
 
 // What has no section: the service addresses, memory and so on.
 std::string remaining(const json::object& status) {
-    constexpr std::array<std::string_view, 8> kShown{"version", "uptime_s", "config",  "ports",
-                                                     "workers", "cache",    "routers", "upstreams"};
+    constexpr std::array<std::string_view, 9> kShown{"version", "uptime_s", "config",
+                                                     "ports",   "sets",     "workers",
+                                                     "cache",   "routers",  "upstreams"};
     Table table;
     for (const auto& [name, value] : status) {
         const std::string_view key(name);
@@ -124,7 +129,7 @@ std::string status_text(const json::value& value) {
            cell_text("config", find(status, "config")) + "\n" + remaining(status) +
            section(status, "ports", kPorts) + section(status, "workers", kWorkers) +
            cache_section(status) + section(status, "routers", kRouters) +
-           section(status, "upstreams", kUpstreams);
+           section(status, "sets", kSets) + section(status, "upstreams", kUpstreams);
 }
 
 }  // namespace steerctl

@@ -70,5 +70,6 @@ extern const PluginType kSleepType, kFallbackType, kPreferIpv4Type, kPreferIpv6T
 extern const PluginType kRateLimiterType;
 extern const PluginType kRedirectType, kEcsHandlerType, kEcsType, kForwardEdns0optType;
 extern const PluginType kDownloadType, kReloadType, kReloadProviderType, kCronType;
+extern const PluginType kIpsetType, kNftsetType;
 
 }  // namespace steer::config

@@ -58,6 +58,8 @@ constexpr std::array kTypes{
     &kReloadType,
     &kReloadProviderType,
     &kCronType,
+    &kIpsetType,
+    &kNftsetType,
 };
 
 constexpr auto kProvider = Role::provider;
@@ -67,8 +69,6 @@ constexpr auto kServer = Role::server;
 constexpr PluginTypeNotYet kNotYet[] = {
     {"dynamic_domain_set", kProvider},
     {"string_exp", kMatcher},
-    {"ipset", kExecutor},
-    {"nftset", kExecutor},
     {"query_recorder", kExecutor},
     {"http_request", kExecutor},
     {"script", kExecutor},

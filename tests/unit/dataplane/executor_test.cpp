@@ -172,6 +172,31 @@ BOOST_AUTO_TEST_CASE(a_list_before_and_after_forward_claims_the_same) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_set_claims_the_response_that_is_there_and_no_other) {
+    SnapshotMaker m;
+    m.add(Op::claim_list, m.list(policy_list(1)));  // in front of forward: there is none
+    m.add(Op::forward, any_group(m));
+    m.add(Op::claim_list, m.list(policy_list(2)));
+    m.add(Op::mark, m.mark_mask(1));
+    end(m);
+    Walk w(m.finish());
+    BOOST_CHECK(w.run() == Step::asks);
+    BOOST_CHECK(w.resume() == Step::answered);
+    BOOST_CHECK(w.lists() == (std::vector<unsigned>{1}));
+}
+
+BOOST_AUTO_TEST_CASE(a_set_claims_nothing_of_an_answer_that_is_replaced) {
+    SnapshotMaker m;
+    m.add(Op::forward, any_group(m));
+    m.add(Op::claim_list, m.list(policy_list(1)));
+    m.add(Op::reject, dns::kRefused);
+    end(m);
+    Walk w(m.finish());
+    BOOST_CHECK(w.run() == Step::asks);
+    BOOST_CHECK(w.resume() == Step::answered);
+    BOOST_CHECK(w.lists().empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_list_claims_only_noerror_with_addresses_of_its_families) {
     PolicyList v6_only = policy_list(1);
     v6_only.has_v4 = false;

@@ -105,7 +105,7 @@ class ProgramMaker {
     Op any_op() {
         constexpr std::array kEarly{Op::enter_list, Op::enter_list, Op::enter_summary,
                                     Op::enter_cache, Op::sequence_end};
-        constexpr std::array kOften{Op::enter_list, Op::enter_cache, Op::forward,
+        constexpr std::array kOften{Op::enter_list, Op::claim_list, Op::enter_cache, Op::forward,
                                     Op::enter_redirect};
         if (m_.snapshot().program.size() < 6 && random_.below(4) != 0)
             return kEarly[random_.below(kEarly.size())];
@@ -185,6 +185,9 @@ class ProgramMaker {
                 break;
             case Op::enter_list:
                 wrap(op, random_.below(3), instance);
+                break;
+            case Op::claim_list:
+                m_.add(op, random_.below(3), false, instance);
                 break;
             case Op::enter_summary:
                 wrap(op, random_.below(2), instance);

@@ -1,0 +1,376 @@
+// ipset, nftset: keep sets of the kernel equal to what clients were told.
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "control/config/plugins/plugin_type.h"
+#include "control/config/values.h"
+#include "matchers/quote.h"
+
+namespace steer::config {
+namespace {
+
+constexpr std::size_t kMostIpsetName = 31;      // IPSET_MAXNAMELEN - 1
+constexpr std::size_t kMostNftablesName = 255;  // NFT_NAME_MAXLEN - 1
+
+void read_never_claim(Reading& in, const Node& node, const Place& place, KernelSets& out) {
+    out.never_claim = read_prefixes(in, node, place);
+}
+
+// What both types have besides their sets.
+template <class Args>
+constexpr std::array<Row<Args>, 6> life_rows() {
+    constexpr auto kNeverClaim = [](Reading& in, const Node& node, const Place& place, Args& out) {
+        read_never_claim(in, node, place, out);
+    };
+    return {{
+        {"min_ttl", &Args::min_ttl, "60s", "1s..24d", "an element lives at least so long"},
+        {"max_ttl", &Args::max_ttl, "1d", "1s..24d", "an element lives at most so long"},
+        {"extra_time", &Args::extra_time, "30s", "0s..1d",
+         "an element outlives the client's TTL by so much"},
+        {"cap_answer_ttl", &Args::cap_answer_ttl, "true", "",
+         "the TTL that leaves is lowered so that no client holds an address longer than the set"},
+        {"never_claim", Own<Args>{"list of prefixes", kNeverClaim},
+         "(special-purpose ranges, own, routers' and upstreams' addresses)", "",
+         "addresses that never become elements"},
+        {"max_elements", &Args::max_elements, "50000", "1..1000000",
+         "addresses that are kept in each set at most"},
+    }};
+}
+
+template <class T, std::size_t A, std::size_t B>
+constexpr std::array<Row<T>, A + B> joined(const std::array<Row<T>, A>& a,
+                                           const std::array<Row<T>, B>& b) {
+    std::array<Row<T>, A + B> out{};
+    std::copy(a.begin(), a.end(), out.begin());
+    std::copy(b.begin(), b.end(), out.begin() + A);
+    return out;
+}
+
+// ---- checks that both share
+
+bool check_name(Reading& in, const std::string& name, std::size_t most, const Place& place) {
+    const bool good = !name.empty() && name.size() <= most && is_printable_word(name) &&
+                      name.find_first_of("\"'\\;{}") == std::string::npos;
+    if (!good) {
+        in.report().error(place.line, place.name() + " is " + matchers::quoted(name) +
+                                          ": expected 1 to " + std::to_string(most) +
+                                          " letters, digits, '_', '-', '.'");
+    }
+    return good;
+}
+
+void check_lives(Reading& in, const Node& map, const Plugin& plugin, const KernelSets& args) {
+    const auto line_of = [&](std::string_view key) {
+        const Node* const value = map.find(key);
+        return value == nullptr ? plugin.line : value->line;
+    };
+    if (args.min_ttl > args.max_ttl) {
+        in.report().error(line_of("min_ttl"), "'min_ttl' of " + owner_of(plugin) + " (" +
+                                                  duration_text(args.min_ttl) +
+                                                  ") is longer than 'max_ttl' (" +
+                                                  duration_text(args.max_ttl) + "): lower it");
+    }
+    if (args.max_ttl <= args.extra_time) {
+        in.report().error(line_of("max_ttl"), "'max_ttl' of " + owner_of(plugin) + " (" +
+                                                  duration_text(args.max_ttl) +
+                                                  ") is not longer than 'extra_time' (" +
+                                                  duration_text(args.extra_time) +
+                                                  "): raise it, or lower 'extra_time'");
+    }
+}
+
+void no_set(Reading& in, const Plugin& plugin, std::string_view expected) {
+    in.report().error(plugin.line, owner_of(plugin) + " has no set: " + std::string(expected));
+}
+
+std::optional<std::uint32_t> mask_of(std::string_view text, bool v6) {
+    const auto mask = parse_integer(text);
+    if (!mask || *mask > (v6 ? 128U : 32U)) return std::nullopt;
+    return static_cast<std::uint32_t>(*mask);
+}
+
+std::vector<std::string_view> split_at(std::string_view text, char separator) {
+    std::vector<std::string_view> parts;
+    for (;;) {
+        const auto at = text.find(separator);
+        parts.push_back(text.substr(0, at));
+        if (at == std::string_view::npos) return parts;
+        text.remove_prefix(at + 1);
+    }
+}
+
+// A set that was written in place: it is one of `args`, unless its family has one already.
+void take(Reading& in, const Plugin& plugin, int line, bool v6, KernelSet set, KernelSets& args) {
+    auto& place = v6 ? args.v6 : args.v4;
+    if (place) {
+        in.report().error(line, owner_of(plugin) + " has two sets for " + (v6 ? "IPv6" : "IPv4") +
+                                    ": keep one, and write another " + std::string(plugin.type) +
+                                    " for the other");
+        return;
+    }
+    place = std::move(set);
+}
+
+// ---- ipset
+
+struct IpsetArgs : KernelSets {
+    std::string set_name4, set_name6;
+    std::uint32_t mask4 = 24, mask6 = 32;
+};
+
+constexpr std::array<Row<IpsetArgs>, 4> kIpsetOwnRows{{
+    {"set_name4", &IpsetArgs::set_name4, "none", "",
+     "the set for IPv4; it or `set_name6` is required"},
+    {"set_name6", &IpsetArgs::set_name6, "none", "", "the set for IPv6"},
+    {"mask4", &IpsetArgs::mask4, "24", "1..32",
+     "addresses go in as prefixes of this length, if the set is for prefixes (`hash:net`)"},
+    {"mask6", &IpsetArgs::mask6, "32", "1..128", "the same for IPv6"},
+}};
+constexpr auto kIpsetRows = joined(kIpsetOwnRows, life_rows<IpsetArgs>());
+
+constexpr std::string_view kIpsetQuick = "ipset NAME,inet,MASK [NAME,inet6,MASK]";
+
+void read_ipset_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
+    KernelSets args;
+    const std::string owner = owner_of(plugin);
+    const std::size_t before = in.report().error_count();
+    while (!trim(words).empty()) {
+        words = trim(words);
+        const std::string_view word = take_word(words);
+        const auto parts = split_at(word, ',');
+        const bool v6 = parts.size() == 3 && parts[1] == "inet6";
+        const auto mask = parts.size() == 3 ? mask_of(parts[2], v6) : std::nullopt;
+        if (!mask || *mask == 0 || (!v6 && parts[1] != "inet")) {
+            in.report().error(line, owner + " has " + matchers::quoted(word) +
+                                        ": expected NAME,inet,MASK or NAME,inet6,MASK, as in "
+                                        "'ipset policy4,inet,24 policy6,inet6,64'");
+            continue;
+        }
+        KernelSet set{"", "", std::string(parts[0]), *mask};
+        if (check_name(in, set.name, kMostIpsetName, {"set", owner, line}))
+            take(in, plugin, line, v6, std::move(set), args);
+    }
+    if (!args.v4 && !args.v6 && in.report().error_count() == before)
+        no_set(in, plugin, "write it as in 'ipset policy4,inet,24 policy6,inet6,64'");
+    plugin.args = std::move(args);
+}
+
+void read_ipset(Reading& in, const Node* node, Plugin& plugin) {
+    if (node != nullptr && node->is_text())
+        return read_ipset_quick(in, node->text, node->line, plugin);
+    IpsetArgs args;
+    Node empty;
+    const Node& map = args_or_empty(node, plugin, empty);
+    const std::string owner = owner_of(plugin);
+    if (read_rows(in, map, kIpsetRows, owner, args)) {
+        for (const bool v6 : {false, true}) {
+            const std::string_view key = v6 ? "set_name6" : "set_name4";
+            const Node* const value = map.find(key);
+            if (value == nullptr) continue;
+            const std::string& name = v6 ? args.set_name6 : args.set_name4;
+            if (!check_name(in, name, kMostIpsetName, {key, owner, value->line})) continue;
+            (v6 ? args.v6 : args.v4) = KernelSet{"", "", name, v6 ? args.mask6 : args.mask4};
+        }
+        if (map.find("set_name4") == nullptr && map.find("set_name6") == nullptr)
+            no_set(in, plugin, "write 'set_name4', 'set_name6' or both");
+        check_lives(in, map, plugin, args);
+    }
+    plugin.args = static_cast<KernelSets&&>(args);
+}
+
+// ---- nftset
+
+struct NftablesSet {
+    std::string table_family, table_name, set_name;
+    std::uint32_t mask4 = 24, mask6 = 48;
+};
+constexpr std::string_view kTableFamilies = "ip, ip6 or inet";
+
+bool is_family(std::string_view text) {
+    return text == "ip" || text == "ip6" || text == "inet";
+}
+
+constexpr std::array<Row<NftablesSet>, 4> kSetRows4{{
+    {"table_family", &NftablesSet::table_family, "required", "",
+     "ip or inet (ip6 or inet in `ipv6`)"},
+    {"table_name", &NftablesSet::table_name, "required", "", "the table"},
+    {"set_name", &NftablesSet::set_name, "required", "",
+     "a set of type ipv4_addr, or ipv6_addr in `ipv6`"},
+    {"mask", &NftablesSet::mask4, "24", "1..32",
+     "addresses go in as prefixes of this length, if the set has `flags interval`; 48 in `ipv6`"},
+}};
+constexpr std::array<Row<NftablesSet>, 4> kSetRows6{{
+    {"table_family", &NftablesSet::table_family, "required", "", "ip6 or inet"},
+    {"table_name", &NftablesSet::table_name, "required", "", "the table"},
+    {"set_name", &NftablesSet::set_name, "required", "", "a set of type ipv6_addr"},
+    {"mask", &NftablesSet::mask6, "48", "1..128", "as of IPv4"},
+}};
+
+// What is right of it; what is not is reported.
+std::optional<KernelSet> checked(Reading& in, const NftablesSet& set, bool v6, std::uint32_t mask,
+                                 const std::string& owner, int line) {
+    if (!is_family(set.table_family)) {
+        in.report().error(line, "'table_family' of " + owner + " is " +
+                                    matchers::quoted(set.table_family) + ": expected " +
+                                    std::string(kTableFamilies));
+        return std::nullopt;
+    }
+    if (set.table_family == (v6 ? "ip" : "ip6")) {
+        in.report().error(line, owner + " has a table of family " + set.table_family + " for " +
+                                    (v6 ? "IPv6" : "IPv4") +
+                                    " addresses: no rule of it sees them; "
+                                    "write " +
+                                    (v6 ? "ip6" : "ip") + " or inet");
+        return std::nullopt;
+    }
+    if (!check_name(in, set.table_name, kMostNftablesName, {"table_name", owner, line}) ||
+        !check_name(in, set.set_name, kMostNftablesName, {"set_name", owner, line}))
+        return std::nullopt;
+    return KernelSet{set.table_family, set.table_name, set.set_name, mask};
+}
+
+struct NftsetArgs : KernelSets {
+    NftablesSet flat4, flat6;
+    std::string table_family4, table_name4, set_name4, table_family6, table_name6, set_name6;
+    std::uint32_t flat_mask4 = 24, flat_mask6 = 48;
+};
+
+template <bool V6>
+void read_set(Reading& in, const Node& node, const Place& place, NftsetArgs& out) {
+    NftablesSet set;
+    const std::string owner = place.name();
+    const auto& rows = V6 ? kSetRows6 : kSetRows4;
+    const std::size_t before = in.report().error_count();
+    if (!read_rows(in, node, rows, owner, set) || in.report().error_count() != before) return;
+    (V6 ? out.v6 : out.v4) = checked(in, set, V6, V6 ? set.mask6 : set.mask4, owner, place.line);
+}
+
+constexpr std::array<Row<NftsetArgs>, 10> kNftsetOwnRows{{
+    {"ipv4", Own<NftsetArgs>{"map", read_set<false>}, "none", "",
+     "the set for IPv4, see below; it or `ipv6` is required"},
+    {"ipv6", Own<NftsetArgs>{"map", read_set<true>}, "none", "", "the set for IPv6"},
+    {"table_family4", &NftsetArgs::table_family4, "none", "",
+     "`ipv4.table_family`, as ForgeDNS writes it"},
+    {"table_name4", &NftsetArgs::table_name4, "none", "", "`ipv4.table_name`"},
+    {"set_name4", &NftsetArgs::set_name4, "none", "", "`ipv4.set_name`"},
+    {"mask4", &NftsetArgs::flat_mask4, "24", "1..32", "`ipv4.mask`"},
+    {"table_family6", &NftsetArgs::table_family6, "none", "", "`ipv6.table_family`"},
+    {"table_name6", &NftsetArgs::table_name6, "none", "", "`ipv6.table_name`"},
+    {"set_name6", &NftsetArgs::set_name6, "none", "", "`ipv6.set_name`"},
+    {"mask6", &NftsetArgs::flat_mask6, "48", "1..128", "`ipv6.mask`"},
+}};
+constexpr auto kNftsetRows = joined(kNftsetOwnRows, life_rows<NftsetArgs>());
+
+// The flat keys of one family.
+void read_flat(Reading& in, const Node& map, const Plugin& plugin, bool v6, NftsetArgs& args) {
+    const std::array<std::string_view, 3> keys =
+        v6 ? std::array<std::string_view, 3>{"table_family6", "table_name6", "set_name6"}
+           : std::array<std::string_view, 3>{"table_family4", "table_name4", "set_name4"};
+    const auto written =
+        std::count_if(keys.begin(), keys.end(), [&](auto key) { return map.find(key) != nullptr; });
+    if (written == 0) return;
+    const std::string owner = owner_of(plugin);
+    const auto at =
+        std::find_if(keys.begin(), keys.end(), [&](auto key) { return map.find(key) == nullptr; });
+    const char* const whole = v6 ? "ipv6" : "ipv4";
+    if (at != keys.end()) {
+        in.report().error(plugin.line, "'" + std::string(*at) + "' is missing in " + owner +
+                                           ": a set needs its table's family, the table and its "
+                                           "name");
+        return;
+    }
+    const int line = map.find(keys[0])->line;
+    if (map.find(whole) != nullptr) {
+        in.report().error(line, owner + " has '" + whole + "' and '" + std::string(keys[0]) +
+                                    "': keep one of them");
+        return;
+    }
+    NftablesSet set;
+    set.table_family = v6 ? args.table_family6 : args.table_family4;
+    set.table_name = v6 ? args.table_name6 : args.table_name4;
+    set.set_name = v6 ? args.set_name6 : args.set_name4;
+    (v6 ? args.v6 : args.v4) =
+        checked(in, set, v6, v6 ? args.flat_mask6 : args.flat_mask4, owner, line);
+}
+
+constexpr std::string_view kNftsetQuick =
+    "nftset FAMILY,TABLE,SET,ipv4_addr,MASK [FAMILY,TABLE,SET,ipv6_addr,MASK]";
+
+void read_nftset_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
+    KernelSets args;
+    const std::string owner = owner_of(plugin);
+    const std::size_t before = in.report().error_count();
+    while (!trim(words).empty()) {
+        words = trim(words);
+        const std::string_view word = take_word(words);
+        const auto parts = split_at(word, ',');
+        const bool v6 = parts.size() == 5 && parts[3] == "ipv6_addr";
+        const auto mask = parts.size() == 5 ? mask_of(parts[4], v6) : std::nullopt;
+        if (!mask || *mask == 0 || (!v6 && parts[3] != "ipv4_addr")) {
+            in.report().error(
+                line, owner + " has " + matchers::quoted(word) +
+                          ": expected FAMILY,TABLE,SET,ipv4_addr,MASK or ...,ipv6_addr,MASK, as in "
+                          "'nftset inet,fw4,policy4,ipv4_addr,24 inet,fw4,policy6,ipv6_addr,48'");
+            continue;
+        }
+        NftablesSet set;
+        set.table_family = parts[0];
+        set.table_name = parts[1];
+        set.set_name = parts[2];
+        if (auto good = checked(in, set, v6, *mask, owner, line))
+            take(in, plugin, line, v6, std::move(*good), args);
+    }
+    if (!args.v4 && !args.v6 && in.report().error_count() == before)
+        no_set(in, plugin, "write it as in 'nftset inet,fw4,policy4,ipv4_addr,24'");
+    plugin.args = std::move(args);
+}
+
+void read_nftset(Reading& in, const Node* node, Plugin& plugin) {
+    if (node != nullptr && node->is_text())
+        return read_nftset_quick(in, node->text, node->line, plugin);
+    NftsetArgs args;
+    Node empty;
+    const Node& map = args_or_empty(node, plugin, empty);
+    const std::size_t before = in.report().error_count();
+    if (read_rows(in, map, kNftsetRows, owner_of(plugin), args)) {
+        read_flat(in, map, plugin, false, args);
+        read_flat(in, map, plugin, true, args);
+        check_lives(in, map, plugin, args);
+        if (!args.v4 && !args.v6 && in.report().error_count() == before)
+            no_set(in, plugin, "write 'ipv4', 'ipv6' or both");
+    }
+    plugin.args = static_cast<KernelSets&&>(args);
+}
+
+}  // namespace
+
+std::vector<RowText> nftables_set_row_texts() {
+    return row_texts(kSetRows4);
+}
+
+const PluginType kIpsetType{
+    "ipset",
+    Role::executor,
+    "Keeps sets of the kernel (ipset) equal to what clients were told: the addresses of the "
+    "response that is there, so it stands after what brings one. A set with timeouts gets elements "
+    "that end with the lease and are renewed, cached answers included; one without gets elements "
+    "that nobody removes.",
+    kIpsetQuick,
+    "",
+    [] { return row_texts(kIpsetRows); },
+    read_ipset,
+    read_ipset_quick};
+
+const PluginType kNftsetType{"nftset",
+                             Role::executor,
+                             "As `ipset`, for sets of nftables.",
+                             kNftsetQuick,
+                             "",
+                             [] { return row_texts(kNftsetRows); },
+                             read_nftset,
+                             read_nftset_quick};
+
+}  // namespace steer::config

@@ -1,0 +1,38 @@
+// Sets of ipset, by libipset: the lines of `ipset restore`, so that a batch is a few netlink messages.
+#pragma once
+
+#include <string>
+
+#include "control/sets/kernel_set.h"
+
+struct ipset;
+
+namespace steer::sets {
+
+class IpsetWriter final : public SetWriter {
+  public:
+    IpsetWriter();
+    ~IpsetWriter() override;
+    IpsetWriter(const IpsetWriter&) = delete;
+    IpsetWriter& operator=(const IpsetWriter&) = delete;
+
+    Result<SetAbility> read(const SetName& set) override;
+    Result<void> add(const SetName& set, std::span<const SetElement> elements) override;
+    Result<bool> has(const SetName& set, const matchers::Prefix& prefix) override;
+
+    // What libipset says, for its callbacks.
+    struct Said {
+        std::string output, complaint;
+    };
+
+  private:
+    void open();
+    void close();
+    // Of libipset's call on ipset_: true if it was done; what it said is in said_.
+    bool done(int result);
+
+    ipset* ipset_;
+    Said said_;
+};
+
+}  // namespace steer::sets

@@ -1,0 +1,211 @@
+"""`nftset` and `ipset`: what clients are told is in the kernel's sets, and packets take the way that a set chooses.
+
+The appliance is here the clients' way out as well: packets to 203.0.113.0/24 come to it, are marked if their destination
+is in a set, and a mark chooses the link to the egress, which has the addresses. Unmarked ones go nowhere.
+"""
+
+import json
+import re
+import signal
+import sys
+import time
+import unittest
+
+from lab.network import until
+from lab.scene import Scene
+
+BUILD = sys.argv.pop(1)
+
+CONFIG = """
+plugins:
+  - {{ tag: policy, type: domain_set, args: {{ exps: ["domain:stream.example", "domain:media.example"] }} }}
+  - {{ tag: is_policy, type: qname, args: [$policy] }}
+  - {{ tag: main_cache, type: cache, args: {{ size: 1000, short_circuit: true }} }}
+  - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: udp://1.1.1.1 }} ] }} }}
+{plugins}
+  - {{ tag: main, type: sequence, args: [
+      {{ exec: $main_cache }},
+      {{ exec: $up }},
+      {{ matches: $is_policy, exec: "{exec}" }} ] }}
+"""
+NFTSET = """  - tag: sets
+    type: nftset
+    args:
+      ipv4: { table_family: inet, table_name: fw, set_name: policy4, mask: 32 }
+      ipv6: { table_family: inet, table_name: fw, set_name: policy6, mask: 128 }
+      min_ttl: 4s
+      extra_time: 2s
+"""
+TABLE = """
+table inet fw {
+  set policy4 { type ipv4_addr; flags timeout; }
+  set policy6 { type ipv6_addr; flags timeout; }
+  chain marking {
+    type filter hook prerouting priority mangle;
+    ip daddr @policy4 meta mark set 1
+    ip6 daddr @policy6 meta mark set 1
+  }
+}
+"""
+
+
+class Sets(unittest.TestCase):
+    def setUp(self):
+        scene = self.scene = self.enterContext(Scene("sets", BUILD))
+        net = scene.network
+        scene.start_resolver()
+        net.namespace("egress")
+        net.link(("egress", "eth0"), ("appliance", "out0"))
+        net.address("egress", "eth0", "10.9.0.1/24", "fd09::1/64")
+        net.address("appliance", "out0", "10.9.0.2/24", "fd09::2/64")
+        net.run("egress", "ip", "address", "add", "203.0.113.10/32", "dev", "lo")
+        net.run("egress", "ip", "address", "add", "203.0.113.11/32", "dev", "lo")
+        net.run("egress", "ip", "address", "add", "2001:db8:113::10/128", "dev", "lo")
+        net.run("egress", "ip", "link", "set", "lo", "up")
+        net.route("egress", "default", "via", "10.9.0.2")
+        net.route("egress", "default", "via", "fd09::2")
+        net.run("appliance", "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1",
+                "net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.eth0.rp_filter=0", "net.ipv4.conf.out0.rp_filter=0")
+        for family, to in (("-4", "203.0.113.0/24"), ("-6", "2001:db8:113::/48")):
+            net.run("appliance", "ip", family, "route", "add", "unreachable", to)
+            net.run("appliance", "ip", family, "rule", "add", "fwmark", "1", "lookup", "100")
+        net.run("appliance", "ip", "-4", "route", "add", "default", "via", "10.9.0.1", "table", "100")
+        net.run("appliance", "ip", "-6", "route", "add", "default", "via", "fd09::1", "table", "100")
+        net.route("router", "203.0.113.0/24", "via", "172.16.1.2")
+        net.route("router", "2001:db8:113::/48", "via", "fd16::2")
+
+    def start(self, exec_, plugins=""):
+        config = self.scene.folder / "sets.yaml"
+        config.write_text(CONFIG.format(plugins=plugins, exec=exec_))
+        return self.scene.start_daemon(config)
+
+    def nft(self, *words, text=None):
+        if text is not None:
+            return self.scene.network.run("appliance", "nft", "-f", "-", input=text).stdout
+        return self.scene.network.run("appliance", "nft", *words).stdout
+
+    def in_set(self, name, table="inet fw"):
+        text = self.nft("list", "set", *table.split(), name)
+        found = re.search(r"elements = \{(.*?)\}", text, re.S)
+        return {e.split()[0]: e for e in re.split(r",\s*", found.group(1).strip())} if found else {}
+
+    def in_ipset(self, name):
+        text = self.scene.network.run("appliance", "ipset", "list", name).stdout.split("Members:\n")[1]
+        return {line.split()[0]: line for line in text.splitlines()}
+
+    def reaches(self, address):
+        return self.scene.network.run("client", "ping", "-n", "-c", "1", "-W", "1", address, check=False).returncode == 0
+
+    def said(self, what, name, **wanted):
+        """`steerctl status` or `counters` comes to say this of a set."""
+        def says():
+            sets = {s["name"]: s for s in json.loads(self.scene.steerctl("--json", what)).get("sets", [])}
+            return wanted.items() <= sets[name].items()
+        until(says, 3, f"{name}: {wanted}")
+
+    def ask(self, name, kind="A"):
+        answer = self.scene.short(name, kind)
+        self.assertTrue(answer, name)
+        return answer
+
+    def test_packets_follow_a_set_of_nftables(self):
+        self.nft(text=TABLE)
+        daemon = self.start("$sets", NFTSET)
+        self.assertFalse(self.reaches("203.0.113.10"))
+        self.ask("stream.example")
+        until(lambda: len(self.in_set("policy4")) == 2, 3, "both addresses are in the set")
+        self.assertTrue(self.reaches("203.0.113.10"))
+        self.assertTrue(self.reaches("203.0.113.11"))
+        self.assertFalse(self.reaches("2001:db8:113::10"))
+        self.ask("stream.example", "AAAA")
+        until(lambda: self.in_set("policy6"), 3, "the IPv6 address is in the set")
+        self.assertTrue(self.reaches("2001:db8:113::10"))
+        self.ask("www.other.example")
+        self.assertEqual(set(self.in_set("policy4")), {"203.0.113.10", "203.0.113.11"})
+        self.said("status", "nftables set inet fw policy4", state="ready", claims=2, owed=0)
+        self.said("counters", "nftables set inet fw policy4", added=2, failed=0)
+        self.assertIn("policy4", self.scene.steerctl("status"))
+        metrics = self.scene.network.run("appliance", "/usr/bin/python3", "-c", "import urllib.request as u;"
+                                         "print(u.urlopen('http://127.0.0.1:9153/metrics').read().decode())").stdout
+        self.assertRegex(metrics, r'steerdns_set_added_total\{set="nftables set inet fw policy4"\} [1-9]')
+        self.assertEqual(daemon.stop(), 0)
+
+    def test_a_cached_answer_renews_its_elements(self):
+        self.nft(text=TABLE)
+        self.start("$sets", NFTSET)
+        # TTL 5 s, as a cache hit counts it down; the element lives as long and 2 s more.
+        self.ask("short.stream.example")
+        until(lambda: "203.0.113.20" in self.in_set("policy4"), 3, "it is in the set")
+        self.nft("flush", "set", "inet", "fw", "policy4")
+        until(lambda: "203.0.113.20" in self.in_set("policy4"), 3, "it is there again")
+        self.said("counters", "nftables set inet fw policy4", restored=1)
+        # long.stream.example: one day of TTL, an element that lives as long as max_ttl. A reload lowers that, and the
+        # cached answer claims with it.
+        config = self.scene.folder / "sets.yaml"
+        config.write_text(config.read_text().replace("extra_time: 2s", "extra_time: 2s\n      max_ttl: 8s"))
+        self.scene.steerctl("reload")
+        asked = self.scene.total("stats", "upstream_queries")
+        self.ask("long.stream.example")
+        until(lambda: "203.0.113.21" in self.in_set("policy4"), 3, "it is in the set")
+        end = time.monotonic() + 12  # longer than the element lives: hits renew it
+        while time.monotonic() < end:
+            self.ask("long.stream.example")
+            self.assertIn("203.0.113.21", self.in_set("policy4"))
+            time.sleep(0.5)
+        self.assertEqual(self.scene.total("stats", "upstream_queries"), asked + 1)
+        until(lambda: "203.0.113.21" not in self.in_set("policy4"), 12, "nobody asks, and it ends")
+
+    def test_a_firewall_reload_and_a_set_that_comes_later(self):
+        daemon = self.start("nftset inet,fw,policy4,ipv4_addr,32 inet,fw,policy6,ipv6_addr,128")
+        daemon.wait_for("nftables set inet fw policy4 cannot be filled: there is no such set")
+        self.ask("stream.example")
+        self.said("status", "nftables set inet fw policy4", state="away", claims=2, owed=2)
+        self.nft(text=TABLE)
+        until(lambda: len(self.in_set("policy4")) == 2, 5, "what waited for the set is in it")
+        self.assertTrue(self.reaches("203.0.113.10"))
+        before = self.in_set("policy4")["203.0.113.10"]
+        self.nft(text="flush ruleset\n" + TABLE)
+        until(lambda: len(self.in_set("policy4")) == 2, 5, "the live ones are there again")
+        self.assertTrue(self.reaches("203.0.113.11"))
+        self.assertIn("timeout", before)
+        self.nft("flush", "ruleset")
+        until(lambda: daemon.text().count("policy4 cannot be filled") == 2, 5, "it is said again, once")
+        self.ask("media.example")  # DNS goes on
+        self.assertEqual(daemon.stop(), 0)
+
+    def test_intervals_and_a_set_without_timeouts(self):
+        self.nft(text="table ip fw { set nets { type ipv4_addr; flags interval; }\n"
+                      " chain marking {\n type filter hook prerouting priority mangle;\n"
+                      " ip daddr @nets meta mark set 1\n }\n}\n")
+        daemon = self.start("nftset ip,fw,nets,ipv4_addr,24")
+        daemon.wait_for("nftables set ip fw nets has no timeouts")
+        self.ask("media.example")
+        until(lambda: self.in_set("nets", "ip fw"), 3, "the prefix is in the set")
+        self.assertEqual(list(self.in_set("nets", "ip fw")), ["203.0.113.0/24"])
+        self.assertTrue(self.reaches("203.0.113.10"))  # of the same prefix
+        daemon.send_signal(signal.SIGTERM)
+        self.assertEqual(daemon.stop(), 0)
+
+    def test_packets_follow_an_ipset(self):
+        run = self.scene.network.run
+        run("appliance", "ipset", "create", "policy4", "hash:net", "timeout", "0")
+        run("appliance", "ipset", "create", "policy6", "hash:ip", "family", "inet6", "timeout", "60")
+        for tool, name in (("iptables", "policy4"), ("ip6tables", "policy6")):
+            run("appliance", tool, "-t", "mangle", "-A", "PREROUTING", "-m", "set", "--match-set", name, "dst", "-j",
+                "MARK", "--set-mark", "1")
+        daemon = self.start("ipset policy4,inet,32 policy6,inet6,128")
+        self.assertFalse(self.reaches("203.0.113.10"))
+        self.ask("stream.example")
+        self.ask("stream.example", "AAAA")
+        until(lambda: len(self.in_ipset("policy4")) == 2 and self.in_ipset("policy6"), 3, "they are in the sets")
+        self.assertTrue(self.reaches("203.0.113.10"))
+        self.assertTrue(self.reaches("2001:db8:113::10"))
+        self.assertRegex(self.in_ipset("policy4")["203.0.113.10"], r"timeout (3[23]\d|29\d)")
+        run("appliance", "ipset", "flush", "policy4")
+        until(lambda: len(self.in_ipset("policy4")) == 2, 15, "they are there again")
+        self.said("status", "ipset policy4", state="ready", claims=2, owed=0)
+        self.assertEqual(daemon.stop(), 0)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,202 @@
+// The libraries against this kernel, in a network namespace of the test's own; `nft` and `ipset` make the sets and look.
+#define BOOST_TEST_MODULE sets_kernel
+#include <boost/test/unit_test.hpp>
+
+#include <poll.h>
+#include <sched.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "control/sets/ipset_writer.h"
+#include "control/sets/nftables_watch.h"
+#include "control/sets/nftables_writer.h"
+
+using namespace steer;
+using namespace steer::sets;
+
+namespace {
+
+struct Namespace {
+    Namespace() { BOOST_TEST_REQUIRE(::unshare(CLONE_NEWNET) == 0); }
+};
+BOOST_TEST_GLOBAL_FIXTURE(Namespace);
+
+std::string output(const std::string& command) {
+    std::string all;
+    std::FILE* const pipe = ::popen((command + " 2>&1").c_str(), "r");
+    std::array<char, 4096> part{};
+    while (std::fgets(part.data(), static_cast<int>(part.size()), pipe) != nullptr)
+        all += part.data();
+    ::pclose(pipe);
+    return all;
+}
+void run(const std::string& command) {
+    const std::string said = output(command + " && echo done");
+    BOOST_TEST_REQUIRE(said == "done\n", command << ": " << said);
+}
+
+SetName nft(const std::string& name, bool v6 = false) {
+    return {"inet", "t", name, v6};
+}
+SetName old(const std::string& name, bool v6 = false) {
+    return {"", "", name, v6};
+}
+SetElement element(const std::string& prefix, std::uint32_t timeout_s) {
+    return {matchers::Prefix::parse(prefix).value(), timeout_s};
+}
+bool add(SetWriter& writer, const SetName& set, const std::vector<SetElement>& elements) {
+    return writer.add(set, elements).has_value();
+}
+
+struct Sets {
+    Sets() {
+        run("nft add table inet t");
+        run("nft 'add set inet t hash { type ipv4_addr; flags timeout; }'");
+        run("nft 'add set inet t missing4 { type ipv4_addr; flags interval,timeout; }'");
+        run("nft 'add set inet t merged { type ipv4_addr; flags interval,timeout; auto-merge; }'");
+        run("nft 'add set inet t plain { type ipv6_addr; }'");
+        run("nft 'add set inet t ports { type inet_service; }'");
+        run("ipset create net4 hash:net timeout 0");
+        run("ipset create ip6 hash:ip family inet6");
+        run("ipset create pairs hash:ip,port");
+        run("ipset create few hash:ip maxelem 2");
+    }
+    ~Sets() {
+        run("nft flush ruleset");
+        run("ipset destroy");
+    }
+    Sets(const Sets&) = delete;
+    Sets& operator=(const Sets&) = delete;
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(kernel, Sets)
+
+BOOST_AUTO_TEST_CASE(what_sets_can_hold) {
+    NftablesWriter nftables;
+    IpsetWriter ipsets;
+    BOOST_TEST((nftables.read(nft("hash")).value() == SetAbility{true, false}));
+    BOOST_TEST((nftables.read(nft("missing4")).value() == SetAbility{true, true}));
+    BOOST_TEST((nftables.read(nft("plain", true)).value() == SetAbility{false, false}));
+    BOOST_TEST(nftables.read(nft("nothing")).error().text == "there is no such set");
+    BOOST_TEST(nftables.read({"ip", "nowhere", "x", false}).error().text == "there is no such set");
+    BOOST_TEST(nftables.read(nft("ports")).error().text ==
+               "it is of type \"inet_service\", expected ipv4_addr");
+    BOOST_TEST(nftables.read(nft("hash", true)).error().text ==
+               "it is of type \"ipv4_addr\", expected ipv6_addr");
+    BOOST_TEST((ipsets.read(old("net4")).value() == SetAbility{true, true}));
+    BOOST_TEST((ipsets.read(old("ip6", true)).value() == SetAbility{false, false}));
+    BOOST_TEST(ipsets.read(old("nothing")).error().text ==
+               "The set with the given name does not exist");
+    BOOST_TEST(ipsets.read(old("pairs")).error().text ==
+               "it is of type hash:ip,port, expected hash:net, hash:ip or bitmap:ip");
+    BOOST_TEST(ipsets.read(old("ip6")).error().text == "it is of family inet6, expected inet");
+}
+
+// With what this kernel does itself, and as on kernels that leave an element its timeout.
+BOOST_AUTO_TEST_CASE(an_element_gets_the_new_timeout) {
+    for (const bool renews : {NftablesWriter::kernel_renews(), false}) {
+        NftablesWriter nftables(renews);
+        for (const char* const name : {"hash", "missing4"}) {
+            const std::string first = name == std::string("hash") ? "192.0.2.1" : "192.0.2.0/24";
+            run(std::string("nft flush set inet t ") + name);
+            BOOST_TEST(
+                add(nftables, nft(name), {element(first, 100), element("198.51.100.9", 100)}));
+            BOOST_TEST(
+                add(nftables, nft(name), {element(first, 700), element("198.51.100.8", 100)}));
+            const std::string now = output(std::string("nft list set inet t ") + name);
+            BOOST_TEST(now.find(first + " timeout 11m40s") != std::string::npos, now);
+            BOOST_TEST(now.find("198.51.100.9 timeout 1m40s") != std::string::npos, now);
+            BOOST_TEST(now.find("198.51.100.8 timeout 1m40s") != std::string::npos, now);
+        }
+        // The same timeout, of which most is over: it begins anew.
+        run("nft 'add element inet t hash { 203.0.113.1 timeout 100s expires 5s }'");
+        run("nft 'add element inet t missing4 { 203.0.113.0/24 timeout 100s expires 5s }'");
+        BOOST_TEST(add(nftables, nft("hash"), {element("203.0.113.1", 100)}));
+        BOOST_TEST(add(nftables, nft("missing4"), {element("203.0.113.0/24", 100)}));
+        for (const char* const name : {"hash", "missing4"}) {
+            const std::string now = output(std::string("nft list set inet t ") + name);
+            BOOST_TEST(now.find("timeout 1m40s expires 1m3") != std::string::npos, now);
+        }
+        run("nft flush set inet t merged");
+        for (const std::uint32_t life : {100U, 700U, 800U})
+            BOOST_TEST(add(nftables, nft("merged"),
+                           {element("192.0.2.0/24", life), element("192.0.3.0/24", life)}));
+        const std::string merged = output("nft list set inet t merged");
+        BOOST_TEST(merged.find("192.0.2.0/23") != std::string::npos, merged);
+    }
+    IpsetWriter ipsets;
+    BOOST_TEST(add(ipsets, old("net4"), {element("192.0.2.0/24", 100)}));
+    BOOST_TEST(add(ipsets, old("net4"), {element("192.0.2.0/24", 700), element("192.0.9.1", 700)}));
+    const std::string now = output("ipset list net4");
+    BOOST_TEST((now.find("192.0.2.0/24 timeout 700") != std::string::npos ||
+                now.find("192.0.2.0/24 timeout 699") != std::string::npos),
+               now);
+    BOOST_TEST(ipsets.has(old("net4"), matchers::Prefix::parse("192.0.2.0/24").value()).value());
+    BOOST_TEST(!ipsets.has(old("net4"), matchers::Prefix::parse("192.0.4.0/24").value()).value());
+    BOOST_TEST(
+        !ipsets.has(old("nothing"), matchers::Prefix::parse("192.0.4.0/24").value()).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(sets_without_timeouts_and_for_ipv6) {
+    NftablesWriter nftables;
+    IpsetWriter ipsets;
+    for (int again = 0; again < 2; ++again) {
+        BOOST_TEST(add(nftables, nft("plain", true), {element("2001:db8::1", 0)}));
+        BOOST_TEST(add(ipsets, old("ip6", true), {element("2001:db8::1", 0)}));
+    }
+    BOOST_TEST(output("nft list set inet t plain").find("{ 2001:db8::1 }") != std::string::npos);
+    BOOST_TEST(output("ipset list ip6").find("2001:db8::1\n") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_refused_is_said) {
+    NftablesWriter nftables;
+    IpsetWriter ipsets;
+    BOOST_TEST(nftables.add(nft("nothing"), std::vector{element("192.0.2.1", 0)}).error().text ==
+               "No such file or directory");
+    BOOST_TEST(ipsets.add(old("nothing"), std::vector{element("192.0.2.1", 0)}).error().text ==
+               "The set with the given name does not exist");
+    run("nft 'add element inet t missing4 { 10.0.0.0/8 }'");
+    BOOST_TEST(nftables.add(nft("missing4"), std::vector{element("10.1.0.0/24", 60)})
+                   .error()
+                   .text.find("overlaps") != std::string::npos);
+    const std::vector<SetElement> three{element("192.0.2.1", 0), element("192.0.2.2", 0),
+                                        element("192.0.2.3", 0)};
+    const auto full = ipsets.add(old("few"), three);
+    BOOST_TEST_REQUIRE(!full.has_value());
+    BOOST_TEST(full.error().text.find("full") != std::string::npos, full.error().text);
+    // And the library is as before.
+    BOOST_TEST(add(ipsets, old("net4"), {element("192.0.2.1", 60)}));
+    BOOST_TEST(add(nftables, nft("hash"), {element("192.0.2.1", 60)}));
+}
+
+BOOST_AUTO_TEST_CASE(changes_by_others_are_told_and_our_own_are_not) {
+    NftablesWriter nftables(false);  // which deletes as well
+    const auto watch = NftablesWatch::open();
+    BOOST_TEST_REQUIRE(watch.has_value());
+    const auto changes = [&](int wait_ms) {
+        pollfd fd{(*watch)->fd(), POLLIN, 0};
+        ::poll(&fd, 1, wait_ms);
+        std::vector<SetName> all;
+        BOOST_TEST((*watch)->read([&](const SetName& name) { all.push_back(name); }));
+        return all;
+    };
+    BOOST_TEST(add(nftables, nft("hash"), {element("192.0.2.1", 60)}));
+    BOOST_TEST(add(nftables, nft("hash"), {element("192.0.2.1", 90)}));
+    BOOST_TEST(changes(1'000).empty());
+    run("nft flush set inet t hash");
+    const auto flushed = changes(1'000);
+    BOOST_TEST_REQUIRE(!flushed.empty());
+    BOOST_TEST((flushed.front() == nft("hash")));
+    run("nft delete table inet t");
+    const auto deleted = changes(1'000);
+    BOOST_TEST(std::count(deleted.begin(), deleted.end(), SetName{"inet", "t", "", false}) == 1);
+    run("nft add table inet t");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
