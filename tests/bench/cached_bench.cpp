@@ -3,6 +3,8 @@
 // The configuration is configs/minimal.yaml with a `cache` in front; the answers are put in through the keeper, the router
 // is a real connection. tests/bench/cached.py runs it against testpmd. With --check it says instead how many of the
 // answers, every 64th, were compared. As bench_stages (stage_clock.h) it says besides where the nanoseconds go.
+#include <sys/resource.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
@@ -11,8 +13,11 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <span>
+#include <stop_token>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "bench/cached_scene.h"
@@ -123,6 +128,108 @@ void measure(CachedScene& scene, double seconds, bool reload) {
     std::printf("}\n");
 }
 
+// What the workers answer in each second, beside whatever else is done.
+class Seconds {
+  public:
+    explicit Seconds(Plane& plane)
+        : plane_(plane), thread_([this](const std::stop_token& s) { run(s); }) {}
+
+    // Those since the last call, without the one that is under way.
+    std::vector<double> take() {
+        const std::scoped_lock lock(mutex_);
+        return std::exchange(rates_, {});
+    }
+
+  private:
+    void run(const std::stop_token& stop) {
+        using Clock = std::chrono::steady_clock;
+        pthread_setname_np(pthread_self(), "seconds");
+        for (auto next = Clock::now();; next += std::chrono::seconds(1)) {
+            const auto from = Clock::now();
+            const std::uint64_t before = answered();
+            std::this_thread::sleep_until(next + std::chrono::seconds(1));
+            if (stop.stop_requested()) return;
+            const double took = std::chrono::duration<double>(Clock::now() - from).count();
+            const std::scoped_lock lock(mutex_);
+            rates_.push_back(static_cast<double>(answered() - before) / took);
+        }
+    }
+    std::uint64_t answered() {
+        std::uint64_t all = 0;
+        for (unsigned i = 0; i < plane_.workers(); ++i) {
+            const Counters& counters = plane_.worker(i).counters();
+            all += counters.get(Verdict::answered) + counters.get(ParkedEnd::answered);
+        }
+        return all;
+    }
+
+    Plane& plane_;
+    std::mutex mutex_;
+    std::vector<double> rates_;
+    std::jthread thread_;
+};
+
+std::vector<std::string> lines_of(const std::string& path) {
+    std::vector<std::string> lines;
+    std::ifstream in(path);
+    for (std::string line; std::getline(in, line);)
+        lines.push_back(std::move(line));
+    if (lines.size() < 100) fail(path + " has fewer than 100 lines");
+    return lines;
+}
+
+// A hundredth of the lines become others; those at the start, which the queries are for, stay.
+void change(std::vector<std::string>& lines, unsigned round) {
+    const std::size_t changed = lines.size() / 100;
+    for (std::size_t i = 0; i < changed; ++i) {
+        std::string& line = lines[1 + (round * changed + i) % (lines.size() - 1)];
+        line = "domain:r" + std::to_string(round) + "-" + std::to_string(i) + ".changed.example";
+    }
+}
+void write_lines(const std::string& path, const std::vector<std::string>& lines) {
+    std::ofstream out(path, std::ios::binary);
+    for (const std::string& line : lines)
+        out << line << '\n';
+    if (!out.flush()) fail(path + " cannot be written");
+}
+
+double median(std::vector<double> all) {
+    if (all.empty()) fail("no whole second was measured");
+    std::nth_element(all.begin(), all.begin() + static_cast<long>(all.size() / 2), all.end());
+    return all[all.size() / 2];
+}
+
+// Undisturbed for so many seconds; then reloads, one after the other, of a list of which lines change each time.
+void measure_reloads(CachedScene& scene, double seconds, unsigned reloads,
+                     const std::string& list) {
+    using Clock = std::chrono::steady_clock;
+    std::vector<std::string> lines = lines_of(list);
+    Seconds sampled(scene.plane());
+    let_run(scene, seconds + 1.1);
+    std::vector<double> quiet = sampled.take();
+    if (!quiet.empty()) quiet.erase(quiet.begin());  // the start
+    constexpr int kNice = 10;
+    ::setpriority(PRIO_PROCESS, 0, kNice);  // this thread alone, as the daemon's that builds
+    std::vector<double> took_s;
+    for (unsigned round = 0; round < reloads; ++round) {
+        change(lines, round);
+        write_lines(list, lines);
+        const auto begin = Clock::now();
+        scene.reload();
+        took_s.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
+        let_run(scene, 0.01);
+    }
+    let_run(scene, 1.1);
+    const std::vector<double> busy = sampled.take();
+    if (busy.empty()) fail("the reloads took less than a second");
+    std::printf(
+        "{\"undisturbed_qps\": %.0f, \"worst_qps\": %.0f, \"middle_qps\": %.0f, "
+        "\"quiet_worst_qps\": "
+        "%.0f, \"reload_s\": %.3f, \"reloads\": %u, \"seconds\": %zu}\n",
+        median(quiet), *std::min_element(busy.begin(), busy.end()), median(busy),
+        *std::min_element(quiet.begin(), quiet.end()), median(took_s), reloads, busy.size());
+}
+
 // Every 64th answer of so many seconds, compared.
 int check(Plane& plane, double seconds, std::span<const std::unique_ptr<CheckedPort>> ports) {
     std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
@@ -148,7 +255,8 @@ int main(int argc, char** argv) {
     std::string pcap;
     double seconds = 2;
     bool no_huge = false, checks = false, reload = false;
-    unsigned new_name_every = 0;
+    unsigned new_name_every = 0, reloads = 0;
+    std::string list;
     unsigned workers = 1, mib = 1200;
     EthdevOptions port;
     port.descriptors = 1024;
@@ -170,6 +278,8 @@ int main(int argc, char** argv) {
     app.add_option("--new-name-every", new_name_every,
                    "so manieth query is for a name that nobody asked for before, and is forwarded");
     app.add_flag("--reload", reload, "in the middle");
+    app.add_option("--reloads", reloads, "so many, of a list that changes each time");
+    app.add_option("--list", list, "that list: rules that `config` reads");
     CLI11_PARSE(app, argc, argv);
 
     start_eal(no_huge, workers, mib);
@@ -193,6 +303,10 @@ int main(int argc, char** argv) {
     CachedScene cached(scene, ports);
     cached.plane().start();
     if (checks) return check(cached.plane(), seconds, checked);
-    measure(cached, seconds, reload);
+    if (reloads != 0) {
+        measure_reloads(cached, seconds, reloads, list);
+    } else {
+        measure(cached, seconds, reload);
+    }
     return 0;
 }
