@@ -91,6 +91,7 @@ void MetricWriter::add_sample(std::string_view suffix, Labels labels, std::strin
 std::string MetricWriter::text() const {
     std::string out;
     for (const Family& family : families_) {
+        if (family.samples.empty()) continue;
         out += "# TYPE " + family.name + " " + family.type + "\n# HELP " + family.name + " ";
         append_escaped(out, family.help);
         out += "\n" + family.samples;

@@ -34,7 +34,7 @@ class MetricWriter {
     void sample(std::string_view suffix, Labels labels, std::uint64_t value);
     void sample(std::string_view suffix, Labels labels, double value);
 
-    // The whole text, with its end mark.
+    // The whole text, with its end mark; families without samples are left out.
     [[nodiscard]] std::string text() const;
 
   private:

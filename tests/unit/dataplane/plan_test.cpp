@@ -103,10 +103,12 @@ class ProgramMaker {
     }
     // Any, and more often those that make a way to a hit.
     Op any_op() {
-        constexpr std::array kEarly{Op::enter_list, Op::enter_list, Op::enter_summary,
+        constexpr std::array kEarly{Op::enter_list,  Op::enter_list,    Op::enter_list,
+                                    Op::enter_list,  Op::enter_summary, Op::enter_cache,
                                     Op::enter_cache, Op::sequence_end};
-        constexpr std::array kOften{Op::enter_list, Op::claim_list, Op::enter_cache, Op::forward,
-                                    Op::enter_redirect};
+        constexpr std::array kOften{
+            Op::enter_list,  Op::enter_list, Op::enter_list, Op::enter_cache, Op::enter_cache,
+            Op::enter_cache, Op::forward,    Op::forward,    Op::claim_list,  Op::enter_redirect};
         if (m_.snapshot().program.size() < 6 && random_.below(4) != 0)
             return kEarly[random_.below(kEarly.size())];
         if (random_.below(2) == 0) return kOften[random_.below(kOften.size())];
@@ -457,7 +459,7 @@ BOOST_AUTO_TEST_CASE(with_plans_and_without_the_program_comes_to_the_same) {
     Random random(20260802);
     Side with(true), without(false);
     Now now{1'000'000};
-    for (std::uint32_t generation = 1; generation <= 1600; ++generation) {
+    for (std::uint32_t generation = 1; generation <= 2000; ++generation) {
         const auto snapshot = ProgramMaker(random).make();
         snapshot->generation = generation;
         for (unsigned i = 0; i < 200; ++i) {
