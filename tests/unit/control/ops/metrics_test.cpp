@@ -115,6 +115,7 @@ BOOST_AUTO_TEST_CASE(families_with_type_help_and_end) {
         w.sample({{"worker", "0"}, {"end", "answered"}}, std::uint64_t{7});
         w.gauge("steerdns_y", "Y.");
         w.sample({}, 0.25);
+        w.gauge("steerdns_z", "Nothing to show.");
     });
     BOOST_CHECK_EQUAL(text,
                       "# TYPE steerdns_x counter\n# HELP steerdns_x What x is.\n"
