@@ -48,7 +48,7 @@ class Count {
     X(cache_refreshes, "cache_refreshes", "queries that refresh a cached answer unasked")          \
     X(cache_prefetches, "cache_prefetches", "of those, for popular answers about to expire")       \
     X(name_memo_hits, "name_memo_hits", "names whose sets were remembered")                        \
-    X(names_inherited, "names_inherited", "names that got the sets of a name that points to them")\
+    X(names_inherited, "names_inherited", "names that got the sets of a name that points to them") \
     X(name_matches, "name_matches", "names that went through the matcher")                         \
     X(plans_made, "plans_made", "tag sets for which the program's prefix was walked")              \
     X(prefer_denied, "prefer_denied", "of prefer_ipv4 and prefer_ipv6: answers left empty")        \

@@ -67,15 +67,9 @@ constexpr auto kMatcher = Role::matcher;
 constexpr auto kExecutor = Role::executor;
 constexpr auto kServer = Role::server;
 constexpr PluginTypeNotYet kNotYet[] = {
-    {"dynamic_domain_set", kProvider},
-    {"string_exp", kMatcher},
-    {"query_recorder", kExecutor},
-    {"http_request", kExecutor},
-    {"script", kExecutor},
-    {"learn_domain", kExecutor},
-    {"ip_selector", kExecutor},
-    {"upgrade", kExecutor},
-    {"http_server", kServer},
+    {"dynamic_domain_set", kProvider}, {"string_exp", kMatcher}, {"query_recorder", kExecutor},
+    {"http_request", kExecutor},       {"script", kExecutor},    {"learn_domain", kExecutor},
+    {"ip_selector", kExecutor},        {"upgrade", kExecutor},   {"http_server", kServer},
     {"quic_server", kServer},
 };
 
