@@ -1,8 +1,6 @@
 #include "control/reloader.h"
 
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <chrono>
@@ -10,14 +8,13 @@
 #include <iterator>
 #include <utility>
 
+#include "control/background.h"
 #include "control/build/image_folder.h"
 #include "control/fetch/list_fetch.h"
 #include "control/surroundings.h"
 
 namespace steer {
 namespace {
-
-constexpr int kNice = 10;  // who answers queries and writes rows goes first
 
 std::vector<config::DownloadItem> missing_of(const config::Download& download) {
     std::vector<config::DownloadItem> missing;
@@ -94,7 +91,7 @@ void Reloader::begin() {
     begun_ = std::chrono::steady_clock::now();
     if (thread_.joinable()) thread_.join();  // it has posted its last word
     thread_ = std::thread([this, registry = registered_()]() mutable {
-        ::setpriority(PRIO_PROCESS, 0, kNice);  // of this thread alone
+        run_in_background();
         auto candidate = build(std::move(registry));
         boost::asio::post(
             house_, [this, built = std::move(candidate)]() mutable { apply_(std::move(built)); });

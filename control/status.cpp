@@ -132,7 +132,6 @@ object exception_counters(const ExceptionPath& path) {
 }
 
 void write_exception_metrics(ops::MetricWriter& writer, const std::vector<ExceptionPath*>& paths) {
-    if (paths.empty()) return;  // a family has samples
     writer.counter("steerdns_exception_frames", "frames for the kernel, by kind and end");
     for (const ExceptionPath* path : paths) {
         for (std::size_t k = 0; k < kExceptionKinds; ++k) {

@@ -1,12 +1,11 @@
 #include "control/why_desk.h"
 
-#include <sys/resource.h>
-
 #include <boost/asio/post.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <utility>
 
+#include "control/background.h"
 #include "control/config/why.h"
 #include "dataplane/dns/name.h"
 
@@ -16,8 +15,6 @@ namespace {
 using boost::json::array;
 using boost::json::object;
 using boost::json::value;
-
-constexpr int kNice = 10;  // who answers queries and writes rows goes first
 
 ops::RpcResult look_up(const ConfigSource& source, const std::string& name) {
     const config::LoadOutcome loaded = source.load();
@@ -78,7 +75,7 @@ void WhyDesk::ask(const value& params, const ops::RpcDone& done) {
     is_busy_ = true;
     if (thread_.joinable()) thread_.join();  // it has posted its last word
     thread_ = std::thread([this, done, name = std::string(text->get_string())] {
-        ::setpriority(PRIO_PROCESS, 0, kNice);  // of this thread alone
+        run_in_background();
         auto rules = look_up(source_, name);
         boost::asio::post(house_, [this, done, name, found = std::move(rules)]() mutable {
             is_busy_ = false;

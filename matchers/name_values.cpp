@@ -49,22 +49,28 @@ std::uint64_t hash_of(const LabelHash& hash, std::span<const std::uint8_t> name)
 
 }  // namespace
 
+template <class Visit>
+void NameValues::for_each_node(std::span<const std::uint8_t> wire_name,
+                               Visit&& visit) const noexcept {
+    if (nodes_.empty()) return;
+    const Labels labels(wire_name);
+    std::uint64_t hash = hash_.seed;
+    for (std::size_t l = labels.count; l-- > 0;) {
+        const std::size_t at = labels.starts[l];
+        hash = hash_.down(hash, &wire_name[at + 1], wire_name[at]);
+        if (const Node* const node = node_of(hash, wire_name.subspan(at))) visit(*node, l == 0);
+    }
+}
+
 std::uint32_t NameValues::find(std::span<const std::uint8_t> wire_name,
                                NameMatcher::Scratch& scratch) const noexcept {
     if (!in_order_.empty()) return find_first(wire_name, scratch);
-    std::uint32_t longest = kNone;
-    if (!nodes_.empty()) {
-        const Labels labels(wire_name);
-        std::uint64_t hash = hash_.seed;
-        for (std::size_t l = labels.count; l-- > 0;) {
-            const std::size_t at = labels.starts[l];
-            hash = hash_.down(hash, &wire_name[at + 1], wire_name[at]);
-            const Node* const node = node_of(hash, wire_name.subspan(at));
-            if (node == nullptr) continue;
-            if (l == 0 && node->full != kNone) return node->full;
-            if (node->domain != kNone) longest = node->domain;
-        }
-    }
+    std::uint32_t exact = kNone, longest = kNone;
+    for_each_node(wire_name, [&](const Node& node, bool is_whole) {
+        if (is_whole) exact = node.full;
+        if (node.domain != kNone) longest = node.domain;
+    });
+    if (exact != kNone) return exact;
     if (longest != kNone || patterns_ == nullptr) return longest;
     const TagBits found = patterns_->match(wire_name, scratch);
     for (std::size_t w = 0; w < found.words.size(); ++w) {
@@ -78,17 +84,9 @@ std::uint32_t NameValues::find(std::span<const std::uint8_t> wire_name,
 std::uint32_t NameValues::find_first(std::span<const std::uint8_t> wire_name,
                                      NameMatcher::Scratch& scratch) const noexcept {
     std::uint32_t first = kNone;  // the greatest of all numbers
-    if (!nodes_.empty()) {
-        const Labels labels(wire_name);
-        std::uint64_t hash = hash_.seed;
-        for (std::size_t l = labels.count; l-- > 0;) {
-            const std::size_t at = labels.starts[l];
-            hash = hash_.down(hash, &wire_name[at + 1], wire_name[at]);
-            const Node* const node = node_of(hash, wire_name.subspan(at));
-            if (node == nullptr) continue;
-            first = std::min(first, l == 0 ? std::min(node->full, node->domain) : node->domain);
-        }
-    }
+    for_each_node(wire_name, [&](const Node& node, bool is_whole) {
+        first = std::min(first, is_whole ? std::min(node.full, node.domain) : node.domain);
+    });
     if (patterns_ != nullptr) {
         const TagBits found = patterns_->match(wire_name, scratch);
         for (std::size_t set = 0; set < pattern_values_.size(); ++set) {

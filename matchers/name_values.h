@@ -41,6 +41,9 @@ class NameValues {
         std::uint32_t name_offset;  // in names_: wire form with the root byte
         std::uint32_t full, domain;
     };
+    // Calls visit(node, whether it is the whole name's) for each that the name is, or is below, from the root down.
+    template <class Visit>
+    void for_each_node(std::span<const std::uint8_t> wire_name, Visit&& visit) const noexcept;
     [[nodiscard]] std::uint32_t find_first(std::span<const std::uint8_t> wire_name,
                                            NameMatcher::Scratch& scratch) const noexcept;
     [[nodiscard]] const Node* node_of(std::uint64_t hash,

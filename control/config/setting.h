@@ -158,6 +158,16 @@ bool read_rows(Reading& in, const Node& map, const std::array<Row<T>, N>& table,
     return true;
 }
 
+// One table after the other, for structs that share rows.
+template <class T, std::size_t A, std::size_t B>
+constexpr std::array<Row<T>, A + B> joined(const std::array<Row<T>, A>& a,
+                                           const std::array<Row<T>, B>& b) {
+    std::array<Row<T>, A + B> out{};
+    std::copy(a.begin(), a.end(), out.begin());
+    std::copy(b.begin(), b.end(), out.begin() + A);
+    return out;
+}
+
 template <class T, std::size_t N>
 std::vector<RowText> row_texts(const std::array<Row<T>, N>& table) {
     std::vector<RowText> out;

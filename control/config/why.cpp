@@ -4,7 +4,9 @@
 #include <optional>
 #include <utility>
 
+#include "dataplane/dns/name.h"
 #include "matchers/name_matcher.h"
+#include "matchers/quote.h"
 
 namespace steer::config {
 namespace {
@@ -78,18 +80,6 @@ class Search {
     std::vector<Candidate> found_;
 };
 
-std::vector<std::uint8_t> wire_of(std::string_view name) {
-    std::vector<std::uint8_t> wire;
-    while (!name.empty()) {
-        const std::string_view label = name.substr(0, name.find('.'));
-        wire.push_back(static_cast<std::uint8_t>(label.size()));
-        wire.insert(wire.end(), label.begin(), label.end());
-        name.remove_prefix(std::min(name.size(), label.size() + 1));
-    }
-    wire.push_back(0);
-    return wire;
-}
-
 // Each candidate is a set of its own.
 matchers::TagBits match(const Settings& settings, std::span<const Candidate> candidates,
                         std::span<const std::uint8_t> wire) {
@@ -111,13 +101,14 @@ Result<std::vector<HoldingRule>> rules_for(const Settings& settings, std::string
     const auto read = matchers::parse_rule("full:" + std::string(name), RuleKind::full);
     if (!read) return read.error();
     const std::string& text = read->text;
-    const std::vector<std::uint8_t> wire = wire_of(text);
+    const auto wire = dns::name_from_text(text);
+    if (!wire) return Error{matchers::quoted(name) + " is no domain name"};
     const std::vector<Candidate> all = Search(settings, text).candidates();
     std::vector<HoldingRule> out;
     for (std::size_t from = 0; from < all.size(); from += matchers::kMaxSets) {
         const std::span<const Candidate> some =
             std::span(all).subspan(from, std::min(matchers::kMaxSets, all.size() - from));
-        const matchers::TagBits holds = match(settings, some, wire);
+        const matchers::TagBits holds = match(settings, some, *wire);
         for (std::size_t i = 0; i < some.size(); ++i) {
             if (!holds.test(static_cast<matchers::SetId>(i))) continue;
             const RuleAt& at = *some[i].at;

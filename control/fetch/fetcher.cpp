@@ -1,7 +1,6 @@
 #include "control/fetch/fetcher.h"
 
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
@@ -12,13 +11,14 @@
 #include <random>
 #include <utility>
 
+#include "control/background.h"
+
 namespace steer::fetch {
 namespace asio = boost::asio;
 namespace json = boost::json;
 namespace {
 
 constexpr std::size_t kThreads = 4;
-constexpr int kNice = 10;
 constexpr std::uint64_t kJustNowS = 60;
 constexpr std::chrono::seconds kLookEvery{1};
 
@@ -120,7 +120,7 @@ void Fetcher::start(const std::string& url, List& list) {
     if (!threads_) threads_ = std::make_unique<asio::thread_pool>(kThreads);
     asio::post(*threads_, [this, url, remote = list.list, means = means_, stop = stop_.get_token(),
                            alive = alive_, &house = house_] {
-        ::setpriority(PRIO_PROCESS, 0, kNice);  // of this thread alone
+        run_in_background();
         pthread_setname_np(pthread_self(), "fetch");
         auto outcome = fetch_list(remote, means, wall_s(), stop);
         asio::post(house, [this, url, alive, made = std::move(outcome)] {

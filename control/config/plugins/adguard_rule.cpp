@@ -17,15 +17,10 @@ struct Args {
     bool strict = false;
 };
 
-template <auto Member>
-void read_list(Reading& in, const Node& node, const Place& place, Args& out) {
-    out.*Member = read_texts(in, node, place);
-}
-
 constexpr std::array<Row<Args>, 3> kRows{{
-    {"rules", Own<Args>{"list of rules", read_list<&Args::rules>}, "none", "",
+    {"rules", Own<Args>{"list of rules", read_list<&Args::rules, Args>}, "none", "",
      "rules such as `||ads.example^`, `@@||good.ads.example^`, `/^ad[0-9]+/$important`"},
-    {"files", Own<Args>{"list of paths and URLs", read_list<&Args::files>}, "none", "",
+    {"files", Own<Args>{"list of paths and URLs", read_list<&Args::files, Args>}, "none", "",
      "files with one rule a line; `!` and `#` begin a comment; rules about pages are stepped over"},
     {"strict", &Args::strict, "false", "",
      "a bad line of a file is an error; otherwise it is named in a warning and left out"},
@@ -97,10 +92,7 @@ void read(Reading& in, const Node* node, Plugin& plugin) {
     Rules rules;
     read_inline(in, args, owner, rules);
     read_rule_files(in, args, owner, use_of(plugin, map), rules);
-    if (map.find("rules") == nullptr && map.find("files") == nullptr) {
-        in.report().warn(plugin.line,
-                         owner + " has neither 'rules' nor 'files': it matches no name");
-    }
+    warn_without(in, map, plugin, {"rules", "files"}, "it matches no name");
     plugin.args = AdguardSet{steps_of(std::move(rules)), args.strict};
 }
 

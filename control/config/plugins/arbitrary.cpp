@@ -15,15 +15,10 @@ struct Args {
     bool strict = false, short_circuit = false;
 };
 
-template <auto Member>
-void read_list(Reading& in, const Node& node, const Place& place, Args& out) {
-    out.*Member = read_texts(in, node, place);
-}
-
 constexpr std::array<Row<Args>, 4> kRows{{
-    {"rules", Own<Args>{"list of records", read_list<&Args::rules>}, "none", "",
+    {"rules", Own<Args>{"list of records", read_list<&Args::rules, Args>}, "none", "",
      "as in `www.example.org. 300 IN TXT \"text\"`; TTL 3600 and class IN may be left out"},
-    {"files", Own<Args>{"list of paths", read_list<&Args::files>}, "none", "",
+    {"files", Own<Args>{"list of paths", read_list<&Args::files, Args>}, "none", "",
      "zone files, with `$ORIGIN`, `$TTL`, parentheses and `;` comments"},
     {"strict", &Args::strict, "false", "",
      "a bad line of a file is an error; otherwise it is named in a warning and left out"},
@@ -94,10 +89,7 @@ void read(Reading& in, const Node* node, Plugin& plugin) {
     for (const Text& file : args.files)
         reader.file(file, args.strict);
     reader.out.short_circuit = args.short_circuit;
-    if (map.find("rules") == nullptr && map.find("files") == nullptr) {
-        in.report().warn(plugin.line,
-                         owner + " has neither 'rules' nor 'files': it answers no name");
-    }
+    warn_without(in, map, plugin, {"rules", "files"}, "it answers no name");
     plugin.args = std::move(reader.out);
 }
 

@@ -12,15 +12,10 @@ struct Args {
     bool strict = false, inherit = false;
 };
 
-template <auto Member>
-void read_list(Reading& in, const Node& node, const Place& place, Args& out) {
-    out.*Member = read_texts(in, node, place);
-}
-
 constexpr std::array<Row<Args>, 6> kRows{{
-    {"exps", Own<Args>{"list of rules", read_list<&Args::exps>}, "none", "",
+    {"exps", Own<Args>{"list of rules", read_list<&Args::exps, Args>}, "none", "",
      "rules; without a prefix, `domain:` is meant"},
-    {"files", Own<Args>{"list of paths and URLs", read_list<&Args::files>}, "none", "",
+    {"files", Own<Args>{"list of paths and URLs", read_list<&Args::files, Args>}, "none", "",
      "files with one rule a line; `#` begins a comment"},
     {"format", choice<Args, &Args::format>(), "auto",
      "auto|rules|hosts|adlist|dnsmasq|rpz|rpz_passthru|v2fly",
@@ -31,7 +26,7 @@ constexpr std::array<Row<Args>, 6> kRows{{
      "(what it does), `v2fly` (a file of data/, which may include others beside it); `auto`: by "
      "the "
      "first line that is no comment: `hosts`, `dnsmasq`, `rpz`, or else `rules`"},
-    {"sets", Own<Args>{"list of tags", read_list<&Args::sets>}, "none", "",
+    {"sets", Own<Args>{"list of tags", read_list<&Args::sets, Args>}, "none", "",
      "domain_sets that are part of this one"},
     {"inherit", &Args::inherit, "false", "",
      "the names that answers for its names point to (CNAME, the TargetName of HTTPS and SVCB, SRV) "
@@ -65,11 +60,7 @@ void read(Reading& in, const Node* node, Plugin& plugin) {
             set.sets.push_back(*index);
         }
     }
-    if (map.find("exps") == nullptr && map.find("files") == nullptr &&
-        map.find("sets") == nullptr) {
-        in.report().warn(plugin.line,
-                         owner + " has neither 'exps' nor 'files' nor 'sets': it matches no name");
-    }
+    warn_without(in, map, plugin, {"exps", "files", "sets"}, "it matches no name");
     plugin.args = std::move(set);
 }
 

@@ -2,9 +2,9 @@
 #include <map>
 #include <utility>
 
+#include "control/config/entry_lines.h"
 #include "control/config/list_source.h"
 #include "control/config/plugins/plugin_type.h"
-#include "control/config/rules.h"
 #include "control/config/values.h"
 #include "matchers/list/lines.h"
 #include "matchers/quote.h"
@@ -17,15 +17,10 @@ struct Args {
     bool strict = false, short_circuit = false;
 };
 
-template <auto Member>
-void read_list(Reading& in, const Node& node, const Place& place, Args& out) {
-    out.*Member = read_texts(in, node, place);
-}
-
 constexpr std::array<Row<Args>, 4> kRows{{
-    {"entries", Own<Args>{"list of `RULE IP...`", read_list<&Args::entries>}, "none", "",
+    {"entries", Own<Args>{"list of `RULE IP...`", read_list<&Args::entries, Args>}, "none", "",
      "as in `full:www.example.org 192.0.2.1 2001:db8::1`; without a prefix, `full:` is meant"},
-    {"files", Own<Args>{"list of paths and URLs", read_list<&Args::files>}, "none", "",
+    {"files", Own<Args>{"list of paths and URLs", read_list<&Args::files, Args>}, "none", "",
      "files with one entry a line; `#` begins a comment"},
     {"strict", &Args::strict, "false", "",
      "a bad line of a file is an error; otherwise it is named in a warning and left out"},
@@ -75,25 +70,10 @@ class HostsReader {
         const Place place{"files", owner_, path.line};
         const auto list = read_list_source(in_, path, place, use);
         if (!list) return;
-        const std::string& file = list->file;
-        matchers::BadLines bad(file);
-        std::size_t good = 0;
-        if (auto error = matchers::not_utf8(list->bytes)) {
-            bad.add(*std::move(error), 1);
-        } else {
-            const std::uint32_t number = in_.file_number(file);
-            matchers::Lines lines(list->bytes);
-            while (const auto line = lines.next()) {
-                if (line->text.empty() || line->text.starts_with('#')) continue;
-                if (auto entry = parse_entry(line->text)) {
-                    add(*std::move(entry), number, line->number);
-                    ++good;
-                } else {
-                    bad.add(std::move(entry).error(), line->number);
-                }
-            }
-        }
-        say_bad_lines(in_, bad, good, strict, file, place);
+        read_entry_lines(in_, list->bytes, list->file, strict, place, parse_entry,
+                         [this](auto entry, std::uint32_t number, int line) {
+                             add(std::move(entry), number, line);
+                         });
     }
 
     Hosts out;
@@ -124,10 +104,7 @@ void read(Reading& in, const Node* node, Plugin& plugin) {
         reader.file(file, args.strict, use_of(plugin, map));
     reader.out.strict = args.strict;
     reader.out.short_circuit = args.short_circuit;
-    if (map.find("entries") == nullptr && map.find("files") == nullptr) {
-        in.report().warn(plugin.line,
-                         owner + " has neither 'entries' nor 'files': it answers no name");
-    }
+    warn_without(in, map, plugin, {"entries", "files"}, "it answers no name");
     plugin.args = std::move(reader.out);
 }
 

@@ -11,17 +11,12 @@ struct Args {
     bool strict = false;
 };
 
-template <auto Member>
-void read_list(Reading& in, const Node& node, const Place& place, Args& out) {
-    out.*Member = read_texts(in, node, place);
-}
-
 constexpr std::array<Row<Args>, 4> kRows{{
-    {"ips", Own<Args>{"list of addresses and prefixes", read_list<&Args::ips>}, "none", "",
+    {"ips", Own<Args>{"list of addresses and prefixes", read_list<&Args::ips, Args>}, "none", "",
      "addresses and prefixes of both families; host bits are cut off"},
-    {"files", Own<Args>{"list of paths and URLs", read_list<&Args::files>}, "none", "",
+    {"files", Own<Args>{"list of paths and URLs", read_list<&Args::files, Args>}, "none", "",
      "files with one address or prefix a line; what follows a blank or `#` is a comment"},
-    {"sets", Own<Args>{"list of tags", read_list<&Args::sets>}, "none", "",
+    {"sets", Own<Args>{"list of tags", read_list<&Args::sets, Args>}, "none", "",
      "ip_sets that are part of this one"},
     {"strict", &Args::strict, "false", "",
      "a bad line of a file is an error; otherwise it is named in a warning and left out"},
@@ -43,11 +38,7 @@ void read(Reading& in, const Node* node, Plugin& plugin) {
         if (const auto index = in.refer_bare(tag.value, Wanted::ip_set, {"sets", owner, tag.line}))
             set.sets.push_back(*index);
     }
-    if (map.find("ips") == nullptr && map.find("files") == nullptr && map.find("sets") == nullptr) {
-        in.report().warn(plugin.line, owner +
-                                          " has neither 'ips' nor 'files' nor 'sets': it holds no "
-                                          "address");
-    }
+    warn_without(in, map, plugin, {"ips", "files", "sets"}, "it holds no address");
     plugin.args = std::move(set);
 }
 

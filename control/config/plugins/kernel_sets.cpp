@@ -40,15 +40,6 @@ constexpr std::array<Row<Args>, 6> life_rows() {
     }};
 }
 
-template <class T, std::size_t A, std::size_t B>
-constexpr std::array<Row<T>, A + B> joined(const std::array<Row<T>, A>& a,
-                                           const std::array<Row<T>, B>& b) {
-    std::array<Row<T>, A + B> out{};
-    std::copy(a.begin(), a.end(), out.begin());
-    std::copy(b.begin(), b.end(), out.begin() + A);
-    return out;
-}
-
 // ---- checks that both share
 
 bool check_name(Reading& in, const std::string& name, std::size_t most, const Place& place) {
@@ -92,8 +83,9 @@ std::optional<std::uint32_t> mask_of(std::string_view text, bool v6) {
     return static_cast<std::uint32_t>(*mask);
 }
 
-std::vector<std::string_view> split_at(std::string_view text, char separator) {
-    std::vector<std::string_view> parts;
+using Parts = std::vector<std::string_view>;
+Parts split_at(std::string_view text, char separator) {
+    Parts parts;
     for (;;) {
         const auto at = text.find(separator);
         parts.push_back(text.substr(0, at));
@@ -112,6 +104,41 @@ void take(Reading& in, const Plugin& plugin, int line, bool v6, KernelSet set, K
         return;
     }
     place = std::move(set);
+}
+
+// How sets are written in place: parts between commas, of which the last but one says the family, the last the mask.
+struct QuickForm {
+    std::size_t parts;
+    std::string_view v4, v6;  // what says the family
+    std::string_view expected, example, one_example;
+};
+
+// Each word is a set: `make` gives what its parts are, or reports what is wrong with them.
+template <class Make>
+void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin,
+                const QuickForm& form, Make&& make) {
+    KernelSets args;
+    const std::size_t before = in.report().error_count();
+    while (!trim(words).empty()) {
+        words = trim(words);
+        const std::string_view word = take_word(words);
+        const Parts parts = split_at(word, ',');
+        const bool whole = parts.size() == form.parts;
+        const std::string_view family = whole ? parts[form.parts - 2] : "";
+        const bool v6 = whole && family == form.v6;
+        const auto mask = whole ? mask_of(parts.back(), v6) : std::nullopt;
+        if (!mask || *mask == 0 || (!v6 && family != form.v4)) {
+            in.report().error(line, owner_of(plugin) + " has " + matchers::quoted(word) +
+                                        ": expected " + std::string(form.expected) + ", as in " +
+                                        std::string(form.example));
+            continue;
+        }
+        if (std::optional<KernelSet> set = make(parts, v6, *mask))
+            take(in, plugin, line, v6, std::move(*set), args);
+    }
+    if (!args.v4 && !args.v6 && in.report().error_count() == before)
+        no_set(in, plugin, "write it as in " + std::string(form.one_example));
+    plugin.args = std::move(args);
 }
 
 // ---- ipset
@@ -134,28 +161,19 @@ constexpr auto kIpsetRows = joined(kIpsetOwnRows, life_rows<IpsetArgs>());
 constexpr std::string_view kIpsetQuick = "ipset NAME,inet,MASK [NAME,inet6,MASK]";
 
 void read_ipset_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
-    KernelSets args;
-    const std::string owner = owner_of(plugin);
-    const std::size_t before = in.report().error_count();
-    while (!trim(words).empty()) {
-        words = trim(words);
-        const std::string_view word = take_word(words);
-        const auto parts = split_at(word, ',');
-        const bool v6 = parts.size() == 3 && parts[1] == "inet6";
-        const auto mask = parts.size() == 3 ? mask_of(parts[2], v6) : std::nullopt;
-        if (!mask || *mask == 0 || (!v6 && parts[1] != "inet")) {
-            in.report().error(line, owner + " has " + matchers::quoted(word) +
-                                        ": expected NAME,inet,MASK or NAME,inet6,MASK, as in "
-                                        "'ipset policy4,inet,24 policy6,inet6,64'");
-            continue;
-        }
-        KernelSet set{"", "", std::string(parts[0]), *mask};
-        if (check_name(in, set.name, kMostIpsetName, {"set", owner, line}))
-            take(in, plugin, line, v6, std::move(set), args);
-    }
-    if (!args.v4 && !args.v6 && in.report().error_count() == before)
-        no_set(in, plugin, "write it as in 'ipset policy4,inet,24 policy6,inet6,64'");
-    plugin.args = std::move(args);
+    constexpr QuickForm kForm{3,
+                              "inet",
+                              "inet6",
+                              "NAME,inet,MASK or NAME,inet6,MASK",
+                              "'ipset policy4,inet,24 policy6,inet6,64'",
+                              "'ipset policy4,inet,24 policy6,inet6,64'"};
+    read_quick(in, words, line, plugin, kForm,
+               [&](const Parts& parts, bool, std::uint32_t mask) -> std::optional<KernelSet> {
+                   KernelSet set{"", "", std::string(parts[0]), mask};
+                   if (!check_name(in, set.name, kMostIpsetName, {"set", owner_of(plugin), line}))
+                       return std::nullopt;
+                   return set;
+               });
 }
 
 void read_ipset(Reading& in, const Node* node, Plugin& plugin) {
@@ -300,32 +318,21 @@ constexpr std::string_view kNftsetQuick =
     "nftset FAMILY,TABLE,SET,ipv4_addr,MASK [FAMILY,TABLE,SET,ipv6_addr,MASK]";
 
 void read_nftset_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
-    KernelSets args;
-    const std::string owner = owner_of(plugin);
-    const std::size_t before = in.report().error_count();
-    while (!trim(words).empty()) {
-        words = trim(words);
-        const std::string_view word = take_word(words);
-        const auto parts = split_at(word, ',');
-        const bool v6 = parts.size() == 5 && parts[3] == "ipv6_addr";
-        const auto mask = parts.size() == 5 ? mask_of(parts[4], v6) : std::nullopt;
-        if (!mask || *mask == 0 || (!v6 && parts[3] != "ipv4_addr")) {
-            in.report().error(
-                line, owner + " has " + matchers::quoted(word) +
-                          ": expected FAMILY,TABLE,SET,ipv4_addr,MASK or ...,ipv6_addr,MASK, as in "
-                          "'nftset inet,fw4,policy4,ipv4_addr,24 inet,fw4,policy6,ipv6_addr,48'");
-            continue;
-        }
-        NftablesSet set;
-        set.table_family = parts[0];
-        set.table_name = parts[1];
-        set.set_name = parts[2];
-        if (auto good = checked(in, set, v6, *mask, owner, line))
-            take(in, plugin, line, v6, std::move(*good), args);
-    }
-    if (!args.v4 && !args.v6 && in.report().error_count() == before)
-        no_set(in, plugin, "write it as in 'nftset inet,fw4,policy4,ipv4_addr,24'");
-    plugin.args = std::move(args);
+    constexpr QuickForm kForm{
+        5,
+        "ipv4_addr",
+        "ipv6_addr",
+        "FAMILY,TABLE,SET,ipv4_addr,MASK or ...,ipv6_addr,MASK",
+        "'nftset inet,fw4,policy4,ipv4_addr,24 inet,fw4,policy6,ipv6_addr,48'",
+        "'nftset inet,fw4,policy4,ipv4_addr,24'"};
+    read_quick(in, words, line, plugin, kForm,
+               [&](const Parts& parts, bool v6, std::uint32_t mask) {
+                   NftablesSet set;
+                   set.table_family = parts[0];
+                   set.table_name = parts[1];
+                   set.set_name = parts[2];
+                   return checked(in, set, v6, mask, owner_of(plugin), line);
+               });
 }
 
 void read_nftset(Reading& in, const Node* node, Plugin& plugin) {

@@ -56,6 +56,15 @@ void read_listen(Reading& in, const Node& node, const Place& place, T& out) {
     if (const auto endpoint = read_endpoint(in, node, place)) out.listen = *endpoint;
 }
 
+// A list of texts into a member of `out`.
+template <auto Member, class T>
+void read_list(Reading& in, const Node& node, const Place& place, T& out) {
+    out.*Member = read_texts(in, node, place);
+}
+// Warns if `args` of a plugin has none of these keys: then it does nothing, as `consequence` says.
+void warn_without(Reading& in, const Node& args, const Plugin& plugin,
+                  std::initializer_list<std::string_view> keys, std::string_view consequence);
+
 // "short_circuit" or "short_circuit=BOOL" of a plugin in place.
 void read_short_circuit(Reading& in, std::string_view word, const Place& place, bool& out);
 

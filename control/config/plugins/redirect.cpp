@@ -3,8 +3,8 @@
 #include <map>
 #include <utility>
 
+#include "control/config/entry_lines.h"
 #include "control/config/plugins/plugin_type.h"
-#include "control/config/rules.h"
 #include "control/config/values.h"
 #include "dataplane/dns/name.h"
 #include "dataplane/dns/query.h"
@@ -19,15 +19,10 @@ struct Args {
     bool strict = false;
 };
 
-template <auto Member>
-void read_list(Reading& in, const Node& node, const Place& place, Args& out) {
-    out.*Member = read_texts(in, node, place);
-}
-
 constexpr std::array<Row<Args>, 3> kRows{{
-    {"rules", Own<Args>{"list of `RULE TARGET`", read_list<&Args::rules>}, "none", "",
+    {"rules", Own<Args>{"list of `RULE TARGET`", read_list<&Args::rules, Args>}, "none", "",
      "as in `domain:example.org www.example.net`; without a prefix, `full:` is meant"},
-    {"files", Own<Args>{"list of paths", read_list<&Args::files>}, "none", "",
+    {"files", Own<Args>{"list of paths", read_list<&Args::files, Args>}, "none", "",
      "files with one rule and its target a line; `#` begins a comment"},
     {"strict", &Args::strict, "false", "",
      "a bad line of a file is an error; otherwise it is named in a warning and left out"},
@@ -86,24 +81,10 @@ class RedirectReader {
         const Place place{"files", owner_, path.line};
         const auto bytes = in_.read_file(file, place);
         if (!bytes) return;
-        matchers::BadLines bad(file);
-        std::size_t good = 0;
-        if (auto error = matchers::not_utf8(*bytes)) {
-            bad.add(*std::move(error), 1);
-        } else {
-            const std::uint32_t number = in_.file_number(file);
-            matchers::Lines lines(*bytes);
-            while (const auto line = lines.next()) {
-                if (line->text.empty() || line->text.starts_with('#')) continue;
-                if (auto entry = parse_entry(line->text)) {
-                    add(*std::move(entry), number, line->number);
-                    ++good;
-                } else {
-                    bad.add(std::move(entry).error(), line->number);
-                }
-            }
-        }
-        say_bad_lines(in_, bad, good, strict, file, place);
+        read_entry_lines(in_, *bytes, file, strict, place, parse_entry,
+                         [this](auto entry, std::uint32_t number, int line) {
+                             add(std::move(entry), number, line);
+                         });
     }
 
     Redirect out;
@@ -133,10 +114,7 @@ void read(Reading& in, const Node* node, Plugin& plugin) {
     for (const Text& file : args.files)
         reader.file(file, args.strict);
     reader.out.strict = args.strict;
-    if (map.find("rules") == nullptr && map.find("files") == nullptr) {
-        in.report().warn(plugin.line,
-                         owner + " has neither 'rules' nor 'files': it changes no name");
-    }
+    warn_without(in, map, plugin, {"rules", "files"}, "it changes no name");
     plugin.args = std::move(reader.out);
 }
 

@@ -96,15 +96,6 @@ constexpr std::array<Row<Args>, 22> kOwnRows{{
     {"quorum", NotYet{}, "healthy", "", "how many of them an answer waits for"},
 }};
 
-template <class T, std::size_t A, std::size_t B>
-constexpr std::array<Row<T>, A + B> joined(const std::array<Row<T>, A>& a,
-                                           const std::array<Row<T>, B>& b) {
-    std::array<Row<T>, A + B> out{};
-    std::copy(a.begin(), a.end(), out.begin());
-    std::copy(b.begin(), b.end(), out.begin() + A);
-    return out;
-}
-
 constexpr auto kRows = joined(router_access_rows<Args>("none"), kOwnRows);
 
 // ---- what rows alone cannot say

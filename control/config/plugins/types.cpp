@@ -106,6 +106,16 @@ std::string owner_of(const Plugin& plugin) {
     return std::string(plugin.type) + " '" + plugin.tag + "'";
 }
 
+void warn_without(Reading& in, const Node& args, const Plugin& plugin,
+                  std::initializer_list<std::string_view> keys, std::string_view consequence) {
+    std::string missing;
+    for (const std::string_view key : keys) {
+        if (args.find(key) != nullptr) return;
+        missing.append(missing.empty() ? " has neither '" : " nor '").append(key).append("'");
+    }
+    in.report().warn(plugin.line, owner_of(plugin) + missing + ": " + std::string(consequence));
+}
+
 void read_short_circuit(Reading& in, std::string_view word, const Place& place, bool& out) {
     if (word == "short_circuit") {
         out = true;
