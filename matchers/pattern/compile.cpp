@@ -132,8 +132,7 @@ void PatternBuilder::add(SetId set, RuleKind kind, std::string text, std::string
     patterns_[found->second].tags.set(set);
 }
 
-bool PatternBuilder::check_each(std::vector<Error>& errors, std::vector<Error>& warnings) const {
-    const std::size_t before = errors.size();
+void PatternBuilder::check_each(std::vector<Error>& errors) const {
     for (const Pattern& pattern : patterns_) {
         if (pattern.kind != RuleKind::regexp) continue;
         hs_expr_info_t* info = nullptr;
@@ -152,15 +151,27 @@ bool PatternBuilder::check_each(std::vector<Error>& errors, std::vector<Error>& 
         } else if (auto large = too_large(pattern.expression)) {
             errors.push_back(
                 {refusal(pattern.kind, pattern.text, large.get()), pattern.file, pattern.line});
-        } else if (shortest_literal(pattern.expression) < kUsefulLiteral) {
-            warnings.push_back(
-                {"the regexp " + quoted(pattern.text) +
-                     " holds no text that every match must contain, so that it is tried in "
-                     "full on every name: add some, if it can be said so",
-                 pattern.file, pattern.line});
         }
     }
-    return errors.size() == before;
+}
+
+void PatternBuilder::warn_of_each(std::vector<Error>& warnings) const {
+    for (const Pattern& pattern : patterns_) {
+        if (pattern.kind != RuleKind::regexp ||
+            shortest_literal(pattern.expression) >= kUsefulLiteral)
+            continue;
+        warnings.push_back(
+            {"the regexp " + quoted(pattern.text) +
+                 " holds no text that every match must contain, so that it is tried in "
+                 "full on every name: add some, if it can be said so",
+             pattern.file, pattern.line});
+    }
+}
+
+void PatternBuilder::check(std::vector<Error>& errors, std::vector<Error>& warnings) const {
+    const std::size_t before = errors.size();
+    check_each(errors);
+    if (errors.size() == before) warn_of_each(warnings);
 }
 
 std::string PatternBuilder::content() const {
@@ -190,8 +201,6 @@ PatternImage PatternBuilder::build(std::vector<Error>& errors, std::vector<Error
              "domain and full rules only"});
         return image;
     }
-    if (!check_each(errors, warnings)) return image;
-
     std::vector<unsigned> all, unfiltered;
     for (const Pattern& pattern : patterns_) {
         const auto id = static_cast<unsigned>(all.size());
@@ -204,7 +213,13 @@ PatternImage PatternBuilder::build(std::vector<Error>& errors, std::vector<Error
     image.has_filter = unfiltered.size() < all.size();
     const std::string name =
         store != nullptr && patterns_.size() >= kWorthKeeping ? content() : std::string();
-    if (!name.empty() && restore(store->load(name), image)) return image;
+    // What was kept was good when it was compiled.
+    if (!name.empty() && restore(store->load(name), image)) {
+        warn_of_each(warnings);
+        return image;
+    }
+    check(errors, warnings);
+    if (errors.size() != before) return PatternImage{};
     image.database = compile(all, errors);
     if (image.database != nullptr && image.has_filter && !unfiltered.empty())
         image.unfiltered = compile(unfiltered, errors);

@@ -27,9 +27,7 @@ class PatternBuilder {
     PatternImage build(std::vector<Error>& errors, std::vector<Error>& warnings,
                        ImageStore* store = nullptr) const;
     // Only whether each pattern can be compiled.
-    void check(std::vector<Error>& errors, std::vector<Error>& warnings) const {
-        check_each(errors, warnings);
-    }
+    void check(std::vector<Error>& errors, std::vector<Error>& warnings) const;
 
   private:
     struct Pattern {
@@ -46,7 +44,8 @@ class PatternBuilder {
                                    std::vector<Error>& errors) const;
     // What was added, and the library and CPU that it is compiled for, as a hash.
     [[nodiscard]] std::string content() const;
-    bool check_each(std::vector<Error>& errors, std::vector<Error>& warnings) const;
+    void check_each(std::vector<Error>& errors) const;
+    void warn_of_each(std::vector<Error>& warnings) const;
 
     std::vector<Pattern> patterns_;
     boost::unordered_flat_map<std::string, std::size_t> index_of_;  // by expression
