@@ -21,6 +21,7 @@ from scapy.layers.l2 import Ether
 from lab.network import Network
 
 WAIT_S = 5.0
+BEGIN_S = 15.0
 SOL_PACKET, PACKET_AUXDATA, TAG_IS_VALID = 263, 8, 0x10
 _serial = itertools.count(2)
 
@@ -103,7 +104,7 @@ class Place:
         self.own_mac = network.run(space, "cat", f"/sys/class/net/{device}/address").stdout.strip()
         self.wire = Wire(network, space, device)
         for side in sides:
-            self._after_all(side, [])
+            self._begin(side)
 
     def close(self) -> None:
         self.wire.close()
@@ -149,6 +150,17 @@ class Place:
             if found(packet):
                 return packet
         raise AssertionError(f"{what}: nothing came within {seconds} s; what did: {[p.summary() for p in seen]}")
+
+    def _begin(self, side: Side) -> None:
+        """The first query may come before all of the path is there: it is asked again each second, as clients do."""
+        seen: list = []
+        with self.port() as port:
+            for _ in range(int(BEGIN_S)):
+                self.wire.send(self.udp(side, dns_query(self.known), port))
+                with contextlib.suppress(AssertionError):
+                    self._until(lambda p: UDP in p and p[UDP].dport == port, 1.0, seen, "the first answer")
+                    break
+        self._after_all(side, seen)
 
     def _after_all(self, side: Side, seen: list) -> None:
         """What was sent before has had its effect: later packets, one each way, have been answered."""

@@ -60,6 +60,12 @@ class Lab:
                            address).wait_for("ready")
         return address
 
+    def counters(self) -> str:
+        """What the daemon counted."""
+        if not self.socket.exists():
+            return "there is no control socket"
+        return run(f"{BUILD}/tools/steerctl/steerctl", "--socket", str(self.socket), "counters").stdout
+
     def daemon(self, port: str, upstream: str):
         config = self.folder / "steerdns.yaml"
         config.write_text(f"dataplane: {{ ports: [ {port} ], memory: 256MiB }}\n"
@@ -177,7 +183,10 @@ class Packets(unittest.TestCase):
     def setUpClass(cls):
         network = cls.enterClassContext(Network(f"packets-{KIND}"))
         cls.lab = Lab(network)
-        cls.place = KINDS[KIND](cls.lab)
+        try:
+            cls.place = KINDS[KIND](cls.lab)
+        except AssertionError as failure:
+            raise AssertionError(f"{failure}\n{cls.lab.counters()}") from failure
         cls.addClassCleanup(cls.place.close)
 
 
