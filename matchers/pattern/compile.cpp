@@ -132,46 +132,35 @@ void PatternBuilder::add(SetId set, RuleKind kind, std::string text, std::string
     patterns_[found->second].tags.set(set);
 }
 
-void PatternBuilder::check_each(std::vector<Error>& errors) const {
+std::optional<std::string> PatternBuilder::why_refused(const Pattern& pattern) {
+    hs_expr_info_t* info = nullptr;
+    hs_compile_error_t* raw_error = nullptr;
+    const auto status = hs_expression_info(pattern.expression.c_str(), kFlags, &info, &raw_error);
+    const CompileError error(raw_error);
+    std::free(info);  // NOLINT: Hyperscan gives it from malloc()
+    if (pattern.expression.find('\0') != std::string::npos)
+        return "the regexp " + quoted(pattern.text) +
+               " holds a NUL byte: remove it, or write \\x00";
+    if (status != HS_SUCCESS) return refusal(pattern.kind, pattern.text, error.get());
+    if (auto large = too_large(pattern.expression))
+        return refusal(pattern.kind, pattern.text, large.get());
+    return std::nullopt;
+}
+
+void PatternBuilder::check_each(std::vector<Error>* errors, std::vector<Error>& warnings) const {
     for (const Pattern& pattern : patterns_) {
         if (pattern.kind != RuleKind::regexp) continue;
-        hs_expr_info_t* info = nullptr;
-        hs_compile_error_t* raw_error = nullptr;
-        const auto status =
-            hs_expression_info(pattern.expression.c_str(), kFlags, &info, &raw_error);
-        const CompileError error(raw_error);
-        std::free(info);  // NOLINT: Hyperscan gives it from malloc()
-        if (pattern.expression.find('\0') != std::string::npos) {
-            errors.push_back({"the regexp " + quoted(pattern.text) +
-                                  " holds a NUL byte: remove it, or write \\x00",
-                              pattern.file, pattern.line});
-        } else if (status != HS_SUCCESS) {
-            errors.push_back(
-                {refusal(pattern.kind, pattern.text, error.get()), pattern.file, pattern.line});
-        } else if (auto large = too_large(pattern.expression)) {
-            errors.push_back(
-                {refusal(pattern.kind, pattern.text, large.get()), pattern.file, pattern.line});
+        auto refused = errors != nullptr ? why_refused(pattern) : std::nullopt;
+        if (refused) {
+            errors->push_back({*std::move(refused), pattern.file, pattern.line});
+        } else if (shortest_literal(pattern.expression) < kUsefulLiteral) {
+            warnings.push_back(
+                {"the regexp " + quoted(pattern.text) +
+                     " holds no text that every match must contain, so that it is tried in "
+                     "full on every name: add some, if it can be said so",
+                 pattern.file, pattern.line});
         }
     }
-}
-
-void PatternBuilder::warn_of_each(std::vector<Error>& warnings) const {
-    for (const Pattern& pattern : patterns_) {
-        if (pattern.kind != RuleKind::regexp ||
-            shortest_literal(pattern.expression) >= kUsefulLiteral)
-            continue;
-        warnings.push_back(
-            {"the regexp " + quoted(pattern.text) +
-                 " holds no text that every match must contain, so that it is tried in "
-                 "full on every name: add some, if it can be said so",
-             pattern.file, pattern.line});
-    }
-}
-
-void PatternBuilder::check(std::vector<Error>& errors, std::vector<Error>& warnings) const {
-    const std::size_t before = errors.size();
-    check_each(errors);
-    if (errors.size() == before) warn_of_each(warnings);
 }
 
 std::string PatternBuilder::content() const {
@@ -215,10 +204,10 @@ PatternImage PatternBuilder::build(std::vector<Error>& errors, std::vector<Error
         store != nullptr && patterns_.size() >= kWorthKeeping ? content() : std::string();
     // What was kept was good when it was compiled.
     if (!name.empty() && restore(store->load(name), image)) {
-        warn_of_each(warnings);
+        check_each(nullptr, warnings);
         return image;
     }
-    check(errors, warnings);
+    check_each(&errors, warnings);
     if (errors.size() != before) return PatternImage{};
     image.database = compile(all, errors);
     if (image.database != nullptr && image.has_filter && !unfiltered.empty())

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,7 +28,9 @@ class PatternBuilder {
     PatternImage build(std::vector<Error>& errors, std::vector<Error>& warnings,
                        ImageStore* store = nullptr) const;
     // Only whether each pattern can be compiled.
-    void check(std::vector<Error>& errors, std::vector<Error>& warnings) const;
+    void check(std::vector<Error>& errors, std::vector<Error>& warnings) const {
+        check_each(&errors, warnings);
+    }
 
   private:
     struct Pattern {
@@ -44,8 +47,9 @@ class PatternBuilder {
                                    std::vector<Error>& errors) const;
     // What was added, and the library and CPU that it is compiled for, as a hash.
     [[nodiscard]] std::string content() const;
-    void check_each(std::vector<Error>& errors) const;
-    void warn_of_each(std::vector<Error>& warnings) const;
+    static std::optional<std::string> why_refused(const Pattern& pattern);
+    // Without `errors`, only what may be warned of.
+    void check_each(std::vector<Error>* errors, std::vector<Error>& warnings) const;
 
     std::vector<Pattern> patterns_;
     boost::unordered_flat_map<std::string, std::size_t> index_of_;  // by expression
