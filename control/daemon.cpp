@@ -87,6 +87,7 @@ Daemon::Daemon(config::Settings settings, ConfigSource source, std::set<std::str
       housekeeping_(house_),
       cpus_{},
       why_(std::make_unique<WhyDesk>(house_, source, in_force_)),
+      hits_(std::make_unique<HitsDesk>(house_, source)),
       reloader_(std::make_unique<Reloader>(
           house_, std::move(source), [this] { return registry_; },
           [this](std::unique_ptr<Candidate> candidate) { take_up(std::move(candidate)); },
@@ -288,6 +289,7 @@ Result<void> Daemon::start_ops() {
         add_no_cache_methods(rpc_);
     }
     why_->add_to(rpc_);
+    hits_->add_to(rpc_, *plane_);
     rpc_.add_later("reload", [this](const boost::json::value&, const ops::RpcDone& done) {
         reload("steerctl", [done](const ReloadOutcome& outcome) { done(to_json(outcome)); });
     });
@@ -442,6 +444,7 @@ void Daemon::stop() {
     candidate_.reset();
     if (socket_) socket_->close();
     if (http_) http_->close();
+    hits_.reset();
     if (sets_) sets_->stop();
     if (routers_) routers_->stop(kCleanupPatienceMs);
     if (streams_) streams_->stop();

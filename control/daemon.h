@@ -21,6 +21,7 @@
 #include "control/exception_thread.h"
 #include "control/fetch/fetcher.h"
 #include "control/file_watch.h"
+#include "control/hits_desk.h"
 #include "control/kernel/next_hops.h"
 #include "control/kernel/reserved_ports.h"
 #include "control/kernel_side.h"
@@ -140,6 +141,7 @@ class Daemon {
     std::uint64_t candidate_since_ms_ = 0;
     std::unique_ptr<FileWatch> watch_;
     std::unique_ptr<WhyDesk> why_;
+    std::unique_ptr<HitsDesk> hits_;
     std::unique_ptr<fetch::Fetcher> fetcher_;
     std::unique_ptr<tasks::TaskDesk> tasks_;
     std::unique_ptr<Reloader> reloader_;

@@ -23,6 +23,7 @@ constexpr unsigned kMessages = 8192;
 constexpr unsigned kAcknowledgements = 8192;
 constexpr unsigned kEvents = 4096;
 constexpr unsigned kNotes = 1024;
+constexpr unsigned kSamples = 1024;
 
 [[noreturn]] void die(const char* what) {
     std::fprintf(stderr, "steerdnsd: %s\n", what);
@@ -89,6 +90,7 @@ Plane::Plane(const PlaneOptions& options) : options_(options) {
         events_.push_back(std::make_unique<Ring<Event>>(kEvents, routers_sleeper_.get()));
         acknowledgements_.push_back(std::make_unique<Ring<Message>>(kAcknowledgements, sleeper));
         notes_.push_back(std::make_unique<Ring<Note>>(kNotes, house_sleeper_.get()));
+        samples_.push_back(std::make_unique<Ring<Sample>>(kSamples, nullptr));
         for (unsigned s = 0; s < options.streams; ++s) {
             to_stream_[s].push_back(
                 std::make_unique<Ring<Message>>(kMessages, stream_sleepers_[s].get()));
@@ -133,6 +135,7 @@ Worker& Plane::add_worker(std::vector<Port*> ports, Clock& clock) {
     rings.from_routers = acknowledgements_[index].get();
     rings.to_routers = events_[index].get();
     rings.to_house = notes_[index].get();
+    rings.samples = samples_[index].get();
 
     const WorkerOptions worker{.index = index,
                                .workers = options_.workers,

@@ -74,6 +74,8 @@ class Plane {
     }
     // Thread `house` pops these.
     [[nodiscard]] Ring<Note>& notes(unsigned worker) { return *notes_[worker]; }
+    // The same, which no sample wakes: who asked for some looks.
+    [[nodiscard]] Ring<Sample>& samples(unsigned worker) { return *samples_[worker]; }
 
     [[nodiscard]] Sleeper& worker_sleeper(unsigned i) { return *worker_sleepers_[i]; }
     [[nodiscard]] Sleeper& routers_sleeper() { return *routers_sleeper_; }
@@ -94,6 +96,7 @@ class Plane {
     std::vector<std::unique_ptr<Ring<Event>>> events_;
     std::vector<std::unique_ptr<Ring<Message>>> acknowledgements_;
     std::vector<std::unique_ptr<Ring<Note>>> notes_;
+    std::vector<std::unique_ptr<Ring<Sample>>> samples_;
     std::vector<std::vector<std::unique_ptr<Ring<Message>>>> to_stream_,
         from_stream_;                                                   // [stream][worker]
     std::vector<std::vector<std::unique_ptr<Ring<Message>>>> between_;  // [from][to]

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "control/background.h"
-#include "control/config/why.h"
+#include "control/holding_rules.h"
 #include "dataplane/dns/name.h"
 
 namespace steer {
@@ -15,26 +15,6 @@ namespace {
 using boost::json::array;
 using boost::json::object;
 using boost::json::value;
-
-ops::RpcResult look_up(const ConfigSource& source, const std::string& name) {
-    const config::LoadOutcome loaded = source.load();
-    if (!loaded.ok()) {
-        return ops::RpcError{ops::RpcCode::internal_error,
-                             "the configuration as it is written now cannot be read: " +
-                                 loaded.errors.front().sentence()};
-    }
-    const auto rules = config::rules_for(loaded.settings, name);
-    if (!rules) return ops::RpcError{ops::RpcCode::invalid_params, rules.error().text};
-    array out;
-    for (const config::HoldingRule& r : *rules) {
-        out.push_back(object{{"plugin", config::name_of(loaded.settings, r.plugin)},
-                             {"says", config::text_of(r.says)},
-                             {"rule", r.rule},
-                             {"file", r.file},
-                             {"line", r.line}});
-    }
-    return value(std::move(out));
-}
 
 array sets_of(const SetsInForce& in_force, const std::string& name) {
     array out;
@@ -76,7 +56,9 @@ void WhyDesk::ask(const value& params, const ops::RpcDone& done) {
     if (thread_.joinable()) thread_.join();  // it has posted its last word
     thread_ = std::thread([this, done, name = std::string(text->get_string())] {
         run_in_background();
-        auto rules = look_up(source_, name);
+        auto rules = holding_rules(source_, [&](const config::Settings& settings) {
+            return config::rules_for(settings, name);
+        });
         boost::asio::post(house_, [this, done, name, found = std::move(rules)]() mutable {
             is_busy_ = false;
             tell(name, std::move(found), done);

@@ -1,8 +1,7 @@
 // Tells over the control socket why a name is in a set: `why`, with {"name": "www.stream.example"}.
 //
 // The answer: {"name", "sets": tags of those that the program in force asks about and has the name in, "rules":
-// [{"plugin", "says", "rule", "file", "line"}]}. The rules are those of the files as they are now: they are read anew,
-// on a thread of its own, one question at a time. Lives on `house`.
+// what holding_rules() says of it}. They are looked for on a thread of its own, one question at a time. Lives on `house`.
 #pragma once
 
 #include <boost/asio/io_context.hpp>

@@ -123,6 +123,7 @@ struct Worker::Impl final : ForwardSink {
     Counters counters;
     Transmit transmit;
     Spread spread;
+    Sampler sampler;
     UpstreamSender sender;
     Keeper keeper;
     Executor executor;
@@ -155,6 +156,7 @@ Worker::Impl::Impl(const WorkerOptions& worker_options, Shared& what_is_shared,
       streams(count_streams(rings)),
       transmit(options.index, ports, rings_to_others(options, rings), counters),
       spread(options, ports, rings, counters),
+      sampler(shared.sample_one_in, rings.samples),
       sender(options.index,
              {ports, rings, shared.port_owners, *shared.buffers, transmit, counters, streams}),
       keeper(options.index, shared.cache, rings.to_worker[0], counters),
@@ -236,6 +238,7 @@ bool Worker::Impl::turn(Now at) noexcept {
 }
 
 void Worker::Impl::serve(Burst& b) noexcept {
+    sampler.look_at(b);
     recall(b, *snapshot, memo, shared.cache, resolver, counters, now);
     stage_ends(Stage::answer);
     parse(b, *snapshot, replier);

@@ -29,6 +29,7 @@
 #include "dataplane/port/next_hop.h"
 #include "dataplane/port/port.h"
 #include "dataplane/ring.h"
+#include "dataplane/sample.h"
 
 struct rte_rcu_qsbr;
 
@@ -51,6 +52,8 @@ struct Shared {
     std::array<ParkedCounts, kMaxWorkers> parked{};
     // Control's wish: end parked queries of this generation and older as SERVFAIL (0: none).
     std::atomic<std::uint32_t> retire_generation{0};
+    // Control's wish: one query in so many as a Sample (0: none).
+    std::atomic<std::uint32_t> sample_one_in{0};
     // Every port: written by the workers' constructors, then constant.
     struct PortOwner {
         int if_index;
@@ -80,6 +83,7 @@ struct WorkerRings {
     Ring<Message>* from_routers = nullptr;  // MessageKind::acknowledged
     Ring<Event>* to_routers = nullptr;
     Ring<Note>* to_house = nullptr;
+    Ring<Sample>* samples = nullptr;  // to `house`, too
 };
 
 struct WorkerOptions {

@@ -1,11 +1,13 @@
 #include "control/config/why.h"
 
 #include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <optional>
 #include <utility>
 
 #include "dataplane/dns/name.h"
 #include "matchers/name_matcher.h"
+#include "matchers/pattern/match.h"
 #include "matchers/quote.h"
 
 namespace steer::config {
@@ -13,12 +15,6 @@ namespace {
 
 using matchers::RuleKind;
 using Says = HoldingRule::Says;
-
-struct Candidate {
-    PluginIndex plugin;
-    Says says;
-    const RuleAt* at;
-};
 
 std::string_view kind_text(RuleKind kind) {
     switch (kind) {
@@ -34,27 +30,56 @@ std::string_view kind_text(RuleKind kind) {
     return "";
 }
 
-// Quickly, and never false for one that holds.
-bool may_hold(const matchers::Rule& rule, std::string_view name) {
-    switch (rule.kind) {
-        case RuleKind::full:
-        case RuleKind::domain:
-            return name.ends_with(rule.text);
-        case RuleKind::keyword:
-            return name.find(rule.text) != std::string_view::npos;
-        case RuleKind::regexp:
-            return true;
-    }
-    return true;
+bool is_pattern(const matchers::Rule& rule) {
+    return rule.kind == RuleKind::keyword || rule.kind == RuleKind::regexp;
 }
+
+// How many queries are for a name, and for all below it and itself.
+class NameCounts {
+  public:
+    explicit NameCounts(std::span<const AskedName> names) {
+        for (const AskedName& asked : names) {
+            const std::string_view name(reinterpret_cast<const char*>(asked.name.data()),
+                                        asked.name.size());
+            of_[name].itself += asked.queries;
+            for (std::size_t at = 0; at < name.size();
+                 at += std::size_t{static_cast<std::uint8_t>(name[at])} + 1)
+                of_[name.substr(at)].below += asked.queries;
+        }
+    }
+    // `rule` is full or domain.
+    [[nodiscard]] std::uint64_t hits(const matchers::Rule& rule) const {
+        const auto wire = dns::name_from_text(rule.text);
+        if (!wire) return 0;
+        const auto at =
+            of_.find(std::string_view(reinterpret_cast<const char*>(wire->data()), wire->size()));
+        if (at == of_.end()) return 0;
+        return rule.kind == RuleKind::full ? at->second.itself : at->second.below;
+    }
+
+  private:
+    struct Counts {
+        std::uint64_t itself = 0, below = 0;
+    };
+    boost::unordered_flat_map<std::string_view, Counts> of_;  // by wire name
+};
 
 class Search {
   public:
-    Search(const Settings& settings, std::string_view name) : settings_(settings), name_(name) {}
+    Search(const Settings& settings, std::span<const AskedName> names)
+        : settings_(settings), names_(names), counts_(names) {
+        for (const AskedName& asked :
+             names_.first(names_.size() <= kFewNames ? names_.size() : 0)) {
+            matchers::NameText room;
+            texts_.emplace_back(matchers::name_text(asked.name, room));
+        }
+    }
 
-    std::vector<Candidate> candidates() {
+    std::vector<HoldingRule> all() {
         for (PluginIndex i = 0; i < settings_.plugins.size(); ++i)
             std::visit([&](const auto& args) { look(i, args); }, settings_.plugins[i].args);
+        scan();
+        std::erase_if(found_, [](const HoldingRule& rule) { return rule.hits == 0; });
         return std::move(found_);
     }
 
@@ -71,56 +96,75 @@ class Search {
         }
     }
     void look_at(PluginIndex plugin, const std::vector<RuleAt>& rules, Says says) {
-        for (const RuleAt& at : rules)
-            if (may_hold(at.rule, name_)) found_.push_back({plugin, says, &at});
+        for (const RuleAt& at : rules) {
+            const bool later = is_pattern(at.rule);
+            if (later && !may_hold(at.rule)) continue;
+            const std::uint64_t hits = later ? 0 : counts_.hits(at.rule);
+            if (!later && hits == 0) continue;
+            // Of what stands in the configuration itself the line says which file it is.
+            const Error place = at.file == 0 ? settings_.error(at.line, "")
+                                             : Error{"", settings_.files[at.file], at.line};
+            if (later) patterns_.push_back({&at, found_.size()});
+            found_.push_back({plugin, says, std::string(kind_text(at.rule.kind)) + at.rule.text,
+                              place.file, place.line, hits});
+        }
     }
+    // Quickly, and never false for one that holds: of few names it is known which keywords they have.
+    [[nodiscard]] bool may_hold(const matchers::Rule& rule) const {
+        return rule.kind != RuleKind::keyword || names_.size() > kFewNames ||
+               std::any_of(texts_.begin(), texts_.end(), [&](const std::string& text) {
+                   return text.find(rule.text) != std::string::npos;
+               });
+    }
+    // Each pattern is a set of its own, as many at once as there can be sets.
+    void scan() {
+        for (std::span<const PatternAt> left(patterns_); !left.empty();) {
+            const auto some = left.first(std::min(matchers::kMaxSets, left.size()));
+            left = left.subspan(some.size());
+            matchers::NameMatcherBuilder builder;
+            for (std::size_t i = 0; i < some.size(); ++i)
+                builder.add(static_cast<matchers::SetId>(i), some[i].at->rule);
+            std::vector<Error> errors, warnings;
+            const auto matcher = builder.build(errors, warnings);
+            matchers::NameMatcher::Scratch scratch;
+            if (matcher == nullptr || !matcher->prepare(scratch)) continue;
+            for (const AskedName& asked : names_) {
+                const matchers::TagBits holds = matcher->match(asked.name, scratch);
+                for (std::size_t i = 0; i < some.size(); ++i) {
+                    if (holds.test(static_cast<matchers::SetId>(i)))
+                        found_[some[i].found].hits += asked.queries;
+                }
+            }
+        }
+    }
+
+    static constexpr std::size_t kFewNames = 16;
+    struct PatternAt {
+        const RuleAt* at;
+        std::size_t found;  // in found_
+    };
 
     const Settings& settings_;
-    std::string_view name_;
-    std::vector<Candidate> found_;
+    std::span<const AskedName> names_;
+    std::vector<std::string> texts_;  // of few names
+    NameCounts counts_;
+    std::vector<PatternAt> patterns_;
+    std::vector<HoldingRule> found_;
 };
 
-// Each candidate is a set of its own.
-matchers::TagBits match(const Settings& settings, std::span<const Candidate> candidates,
-                        std::span<const std::uint8_t> wire) {
-    matchers::NameMatcherBuilder builder;
-    for (std::size_t i = 0; i < candidates.size(); ++i) {
-        const RuleAt& at = *candidates[i].at;
-        builder.add(static_cast<matchers::SetId>(i), at.rule, settings.files[at.file], at.line);
-    }
-    std::vector<Error> errors, warnings;
-    const auto names = builder.build(errors, warnings);
-    matchers::NameMatcher::Scratch scratch;
-    if (names == nullptr || !names->prepare(scratch)) return {};
-    return names->match(wire, scratch);
-}
-
 }  // namespace
+
+std::vector<HoldingRule> rules_for(const Settings& settings, std::span<const AskedName> names) {
+    return Search(settings, names).all();
+}
 
 Result<std::vector<HoldingRule>> rules_for(const Settings& settings, std::string_view name) {
     const auto read = matchers::parse_rule("full:" + std::string(name), RuleKind::full);
     if (!read) return read.error();
-    const std::string& text = read->text;
-    const auto wire = dns::name_from_text(text);
+    auto wire = dns::name_from_text(read->text);
     if (!wire) return Error{matchers::quoted(name) + " is no domain name"};
-    const std::vector<Candidate> all = Search(settings, text).candidates();
-    std::vector<HoldingRule> out;
-    for (std::size_t from = 0; from < all.size(); from += matchers::kMaxSets) {
-        const std::span<const Candidate> some =
-            std::span(all).subspan(from, std::min(matchers::kMaxSets, all.size() - from));
-        const matchers::TagBits holds = match(settings, some, *wire);
-        for (std::size_t i = 0; i < some.size(); ++i) {
-            if (!holds.test(static_cast<matchers::SetId>(i))) continue;
-            const RuleAt& at = *some[i].at;
-            // Of what stands in the configuration itself the line says which file it is.
-            const Error place = at.file == 0 ? settings.error(at.line, "")
-                                             : Error{"", settings.files[at.file], at.line};
-            out.push_back({some[i].plugin, some[i].says,
-                           std::string(kind_text(at.rule.kind)) + at.rule.text, place.file,
-                           place.line});
-        }
-    }
-    return out;
+    const std::vector<AskedName> one{{*std::move(wire), 1}};
+    return rules_for(settings, one);
 }
 
 std::string name_of(const Settings& settings, PluginIndex index) {

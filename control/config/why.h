@@ -1,10 +1,12 @@
-// Which rules hold for a name, and where they are written.
+// Which rules hold for names, and where they are written.
 //
 // Goes through all rules of a configuration as they were read, so it costs queries nothing and needs nothing kept for
-// it; about as long as reading them takes. Whether a rule holds is decided by the matcher that queries go through.
+// it; about as long as reading them takes. Keywords and regexps are tried by the matcher that queries go through, which
+// knows no other rules then; that a name is, or is below, another is seen here.
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,10 +27,17 @@ struct HoldingRule {
     std::string rule;  // with its kind, as in "domain:stream.example"
     std::string file;
     int line = 0;
+    std::uint64_t hits = 0;  // queries for names that it holds for
 };
 
-// In the order of plugins and of rules. `name` as people write it, international ones too; an Error says what is wrong
-// with it. `settings` is of a configuration without errors.
+struct AskedName {
+    std::vector<std::uint8_t> name;  // lower-cased wire form with the root byte
+    std::uint64_t queries = 0;
+};
+
+// In the order of plugins and of rules. `settings` is of a configuration without errors; no name is there twice.
+std::vector<HoldingRule> rules_for(const Settings& settings, std::span<const AskedName> names);
+// The same for one name as people write it, international ones too; an Error says what is wrong with it.
 Result<std::vector<HoldingRule>> rules_for(const Settings& settings, std::string_view name);
 
 // "domain_set 'ads'"; of what is written in place, with its line.

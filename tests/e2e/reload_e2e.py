@@ -150,6 +150,30 @@ class Reload(unittest.TestCase):
         self.assertEqual(self.reload().returncode, 0)
         self.assertEqual(self.generation(), 3, "by hand alone")
 
+    def test_which_rules_are_hit(self):
+        """Counted for a second: each query as it came, and the rules that are written now."""
+        self.scene.start_daemon(self.config)
+        self.names.write_text("# media\nstream.example\nfull:never.example\n")
+        argv = [f"{BUILD}/tools/steerctl/steerctl", "--socket", str(self.scene.socket), "--json", "hits", "--seconds", "1"]
+        asked = 0
+        with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as hits:
+            while hits.poll() is None:
+                self.assertTrue(self.answered("www.stream.example"))
+                self.assertTrue(self.answered())
+                asked += 1
+            found = json.loads(hits.stdout.read())
+        queries = {row["name"]: row["queries"] for row in found["names"]}
+        self.assertEqual(set(queries), {"www.stream.example", "other.example"})
+        self.assertGreater(queries["www.stream.example"], 0)
+        self.assertLessEqual(queries["www.stream.example"], asked)
+        self.assertEqual(found["queries"], sum(queries.values()))
+        self.assertEqual([(r["plugin"], r["rule"], pathlib.Path(r["file"]).name, r["line"], r["queries"]) for r in found["rules"]],
+                         [("domain_set 'policy'", "domain:stream.example", "names.txt", 2, queries["www.stream.example"])])
+        self.assertEqual([(c["queries"]) for c in found["clients"]], [found["queries"]])
+        self.assertEqual([t["type"] for t in found["types"]], ["A"])
+        refused = subprocess.run([*argv[:3], "hits", "--seconds", "0"], capture_output=True, text=True)
+        self.assertEqual(refused.returncode, 2, refused.stderr)
+
     def test_another_upstream(self):
         """Asked as soon as it is in force; the one before may still reply."""
         net = self.scene.network

@@ -126,6 +126,7 @@ Appliance::Appliance(const ApplianceOptions& options) : options_(options) {
         from_routers_.push_back(std::make_unique<Messages>(1024, nullptr));
         to_routers_.push_back(std::make_unique<Ring<Event>>(options.events, nullptr));
         notes_.push_back(std::make_unique<Ring<Note>>(16, nullptr));
+        samples_.push_back(std::make_unique<Ring<Sample>>(8, nullptr));
     }
     for (unsigned i = 0; i < kUpstreams; ++i) {
         next_hops_.by_upstream.push_back({.via = NextHop::Via::port,
@@ -145,6 +146,7 @@ Appliance::Appliance(const ApplianceOptions& options) : options_(options) {
         rings.from_routers = from_routers_[i].get();
         rings.to_routers = to_routers_[i].get();
         rings.to_house = notes_[i].get();
+        rings.samples = samples_[i].get();
         workers_.push_back(std::make_unique<Worker>(
             WorkerOptions{.index = i,
                           .workers = options.workers,
@@ -330,6 +332,16 @@ Event Appliance::event() {
     const auto all = events();
     BOOST_REQUIRE_EQUAL(all.size(), 1U);
     return all.front();
+}
+
+std::vector<Sample> Appliance::samples() {
+    std::vector<Sample> all;
+    Sample one;
+    for (const auto& ring : samples_) {
+        while (ring->pop(&one, 1) == 1)
+            all.push_back(one);
+    }
+    return all;
 }
 
 std::vector<Note> Appliance::notes() {

@@ -114,6 +114,7 @@ class Appliance {
     std::vector<Event> events();
     Event event();  // requires exactly one
     std::vector<Note> notes();
+    std::vector<Sample> samples();
     struct Injected {
         std::uint64_t token;
         std::optional<Seen> answer;  // none: dropped
@@ -170,6 +171,7 @@ class Appliance {
     std::vector<std::unique_ptr<Messages>> to_stream_, from_stream_, from_routers_;
     std::vector<std::unique_ptr<Ring<Event>>> to_routers_;
     std::vector<std::unique_ptr<Ring<Note>>> notes_;
+    std::vector<std::unique_ptr<Ring<Sample>>> samples_;
     std::vector<std::unique_ptr<Snapshot>> snapshots_;
     std::vector<std::unique_ptr<Worker>> workers_;
 

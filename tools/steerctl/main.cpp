@@ -20,6 +20,7 @@ struct Options {
     bool as_json = false;
     bool all = false;
     std::string name, suffix, tag, instance, file;  // of `cache`
+    unsigned seconds = 10, top = 20;                // of `hits`
 };
 
 void print(const std::string& text) {
@@ -149,6 +150,14 @@ int main(int argc, char** argv) {
     auto* const why = app.add_subcommand(
         "why", "which rules hold for a name, and where they are written; reads the lists anew");
     why->add_option("NAME", options.name, "a domain name")->required();
+    auto* const hits = app.add_subcommand(
+        "hits", "counts for a while what is asked, by whom, and which rules hold for it");
+    hits->add_option("--seconds", options.seconds, "for so long")
+        ->check(CLI::Range(1, 300))
+        ->capture_default_str();
+    hits->add_option("--top", options.top, "so many names, clients, types and rules")
+        ->check(CLI::Range(1, 10'000))
+        ->capture_default_str();
     const auto* const version = app.add_subcommand("version", "its version and our own");
     try {
         app.parse(argc, argv);
@@ -168,6 +177,10 @@ int main(int argc, char** argv) {
     if (why->parsed())
         return show(options, "why", steerctl::why_text, json::object{{"name", options.name}},
                     steerctl::kLongPatience);
+    if (hits->parsed())
+        return show(options, "hits", steerctl::hits_text,
+                    json::object{{"seconds", options.seconds}, {"top", options.top}},
+                    steerctl::kLongPatience + std::chrono::seconds(options.seconds));
     return show(options, "counters", [&options](const json::value& value) {
         return steerctl::counters_text(value, options.all);
     });

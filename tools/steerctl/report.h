@@ -20,8 +20,9 @@ std::string cache_done_text(const boost::json::value& done);
 // Of reverse.
 std::string reverse_text(const boost::json::value& answer);
 
-// Of why.
+// Of why and hits.
 std::string why_text(const boost::json::value& answer);
+std::string hits_text(const boost::json::value& answer);
 
 // Of lists and lists.fetch.
 std::string lists_text(const boost::json::value& lists);

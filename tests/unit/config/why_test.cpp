@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "control/config/load.h"
+#include "dataplane/dns/name.h"
 
 namespace steer::config {
 namespace {
@@ -57,6 +58,20 @@ struct Folder {
         return out;
     }
 
+    // "FILE:LINE RULE HITS" a line.
+    [[nodiscard]] std::string hits(
+        const std::vector<std::pair<std::string, std::uint64_t>>& asked) const {
+        std::vector<AskedName> names;
+        for (const auto& [name, queries] : asked)
+            names.push_back({*dns::name_from_text(name), queries});
+        std::string out;
+        for (const HoldingRule& r : rules_for(loaded.settings, names)) {
+            out += fs::path(r.file).filename().string() + ":" + std::to_string(r.line) + " " +
+                   r.rule + " " + std::to_string(r.hits) + "\n";
+        }
+        return out;
+    }
+
     fs::path path;
     LoadOutcome loaded;
 };
@@ -81,6 +96,29 @@ BOOST_AUTO_TEST_CASE(every_kind_of_rule_with_its_place) {
     BOOST_TEST(why("upstream.net") == "text.yaml:2 keyword:strea in domain_set 'media'\n");
     BOOST_TEST(why("media.example").find("full:media.example in hosts 'names'") !=
                std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(hits_of_many_names) {
+    BOOST_TEST(hits({{"www.media.example", 3},
+                     {"media.example", 10},
+                     {"a.stream.net", 100},
+                     {"multimedia.example", 1000},
+                     {"x\\.media.example", 10000},
+                     {"www.stream.org", 100000}}) ==
+               "text.yaml:2 keyword:strea 100100\n"
+               "text.yaml:2 regexp:^w{3}[.] 100003\n"
+               "media.txt:2 domain:media.example 13\n"
+               "media.txt:4 full:www.media.example 3\n"
+               "ads.txt:2 domain:media.example 13\n"
+               "ads.txt:2 domain:www.media.example 3\n"
+               "text.yaml:5 full:media.example 10\n"
+               "text.yaml:10 domain:example 11013\n");
+    BOOST_TEST(hits({}).empty());
+    // So many that keywords are not looked for in each.
+    std::vector<std::pair<std::string, std::uint64_t>> many;
+    for (int i = 0; i < 100; ++i)
+        many.emplace_back("n" + std::to_string(i) + ".stream.net", 2);
+    BOOST_TEST(hits(many) == "text.yaml:2 keyword:strea 200\n");
 }
 
 BOOST_AUTO_TEST_CASE(not_a_longer_label_and_not_nothing) {

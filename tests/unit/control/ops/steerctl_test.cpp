@@ -62,6 +62,26 @@ BOOST_AUTO_TEST_CASE(a_whole_status) {
                       "  192.0.2.53  port     1.2\n");
 }
 
+BOOST_AUTO_TEST_CASE(hits) {
+    const auto answer = json::parse(
+        R"({"queries":1200,"malformed":3,"samples":600,"lost":2,"names":[{"name":"www.example.org","queries":800},
+        {"name":"a.example","queries":40}],"clients":[{"client":"192.0.2.1","queries":1197}],"types":[],
+        "seconds":10,"rules_that_hold":7,"rules":[{"plugin":"domain_set 'ads'","says":"in",
+        "rule":"domain:example.org","file":"/etc/ads.txt","line":7,"queries":800}]})");
+    BOOST_CHECK_EQUAL(steerctl::hits_text(answer),
+                      "1200 queries in 10 seconds, estimated from 600 of them, 3 malformed\n"
+                      "\nnames\n"
+                      "  800  www.example.org\n"
+                      "   40  a.example\n"
+                      "\nclients\n"
+                      "  1197  192.0.2.1\n"
+                      "\nrules (7 hold for some)\n"
+                      "  800  domain_set 'ads'  in  domain:example.org  /etc/ads.txt:7\n");
+    BOOST_CHECK_EQUAL(
+        steerctl::hits_text(json::parse(R"({"queries":0,"samples":0,"seconds":1,"rules":[]})")),
+        "0 queries in 1 seconds\n\nno rule holds for any of them\n");
+}
+
 BOOST_AUTO_TEST_CASE(odd_answers_print_something) {
     for (const char* text :
          {"null", "[]", "7", "{}", R"({"ports":7,"workers":[7,null,{}],"cache":[],"routers":{}})",

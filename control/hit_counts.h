@@ -1,0 +1,48 @@
+// What samples of queries add up to: by name, client and type. Each counts as many queries as it stands for.
+#pragma once
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "control/config/why.h"
+#include "dataplane/sample.h"
+
+namespace steer {
+
+class HitCounts {
+  public:
+    // Of each kind it keeps so many; what comes after these is in "queries" alone.
+    static constexpr std::size_t kMostKept = 200'000;
+
+    void add(const Sample& sample);
+
+    // Every name that was asked for.
+    [[nodiscard]] std::vector<config::AskedName> names() const;
+    // {"queries", "malformed" (of these), "samples", "lost" (samples), "names": [{"name", "queries"}], "clients":
+    // [{"client", "queries"}], "types": [{"type", "queries"}]}: the first `top` of each.
+    [[nodiscard]] boost::json::object to_json(std::size_t top) const;
+
+    [[nodiscard]] std::uint64_t lost() const { return lost_; }
+
+  private:
+    template <class Key>
+    using Counts = boost::unordered_flat_map<Key, std::uint64_t>;
+    template <class Key>
+    static void count(Counts<Key>& counts, const Key& key, std::uint64_t queries) {
+        if (counts.size() < kMostKept || counts.contains(key)) counts[key] += queries;
+    }
+
+    Counts<std::string> names_;    // lower-cased wire form
+    Counts<std::string> clients_;  // as text
+    Counts<std::uint16_t> types_;
+    std::uint64_t queries_ = 0, malformed_ = 0, samples_ = 0, lost_ = 0;
+};
+
+// The first `top` of an array of objects, the greatest "queries" first; of equal ones, those that were before.
+void keep_most_asked(boost::json::array& rows, std::size_t top);
+
+}  // namespace steer

@@ -1,0 +1,126 @@
+#include "control/hits_desk.h"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include "control/background.h"
+#include "control/holding_rules.h"
+
+namespace steer {
+namespace {
+
+using boost::json::object;
+using boost::json::value;
+
+constexpr std::chrono::milliseconds kLookEvery{10};
+constexpr unsigned kSeconds = 10, kMostSeconds = 300;
+constexpr unsigned kTop = 20, kMostTop = 10'000;
+constexpr std::uint32_t kFewest = 1U << 16;  // one in so many, at most
+
+// A whole number of 1 to `most`; `otherwise` if it is not there; nothing: it is none.
+std::optional<unsigned> number(const object* params, std::string_view key, unsigned otherwise,
+                               unsigned most) {
+    const value* const given = params == nullptr ? nullptr : params->if_contains(key);
+    if (given == nullptr) return otherwise;
+    boost::system::error_code error;
+    const auto n = given->to_number<std::uint64_t>(error);
+    if (error || n < 1 || n > most) return std::nullopt;
+    return static_cast<unsigned>(n);
+}
+
+}  // namespace
+
+HitsDesk::HitsDesk(boost::asio::io_context& house, ConfigSource source)
+    : house_(house), source_(std::move(source)), timer_(house) {}
+
+HitsDesk::~HitsDesk() {
+    if (plane_ != nullptr) plane_->shared().sample_one_in.store(0, std::memory_order_relaxed);
+    if (thread_.joinable()) thread_.join();
+}
+
+void HitsDesk::add_to(ops::JsonRpc& rpc, Plane& plane) {
+    plane_ = &plane;
+    rpc.add_later(
+        "hits", [this](const value& params, ops::RpcDone done) { begin(params, std::move(done)); });
+}
+
+void HitsDesk::begin(const value& params, ops::RpcDone done) {
+    const auto seconds = number(params.if_object(), "seconds", kSeconds, kMostSeconds);
+    const auto top = number(params.if_object(), "top", kTop, kMostTop);
+    if (!seconds || !top || (!params.is_null() && !params.is_object())) {
+        return done(ops::RpcError{
+            ops::RpcCode::invalid_params,
+            "write {\"seconds\": 10, \"top\": 20}: seconds from 1 to 300, rows from 1 to 10000"});
+    }
+    if (count_ != nullptr) {
+        return done(ops::RpcError{ops::RpcCode::internal_error,
+                                  "queries are being counted already: ask again"});
+    }
+    take_samples();  // what is left of the last count
+    count_ = std::make_unique<Count>(
+        Count{{},
+              *seconds,
+              *top,
+              std::chrono::steady_clock::now() + std::chrono::seconds(*seconds),
+              std::move(done)});
+    lost_before_ = 0;
+    plane_->shared().sample_one_in.store(1, std::memory_order_relaxed);
+    look();
+}
+
+void HitsDesk::look() {
+    take_samples();
+    // More come than are read in time: fewer are taken.
+    auto& one_in = plane_->shared().sample_one_in;
+    if (count_->hits.lost() > lost_before_) {
+        lost_before_ = count_->hits.lost();
+        one_in.store(std::min(one_in.load(std::memory_order_relaxed) * 2, kFewest),
+                     std::memory_order_relaxed);
+    }
+    if (std::chrono::steady_clock::now() >= count_->end) return finish();
+    timer_.expires_after(kLookEvery);
+    timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) look();
+    });
+}
+
+void HitsDesk::take_samples() {
+    Sample sample;
+    for (unsigned w = 0; w < plane_->workers(); ++w) {
+        // (As many as there can be, or a busy worker would keep us here.)
+        for (unsigned left = plane_->samples(w).capacity(); left > 0; --left) {
+            if (plane_->samples(w).pop(&sample, 1) == 0) break;
+            if (count_ != nullptr) count_->hits.add(sample);
+        }
+    }
+}
+
+void HitsDesk::finish() {
+    plane_->shared().sample_one_in.store(0, std::memory_order_relaxed);
+    if (thread_.joinable()) thread_.join();  // it has posted its last word
+    thread_ = std::thread([this, names = count_->hits.names()] {
+        run_in_background();
+        auto rules = holding_rules(source_, [&](const config::Settings& settings) {
+            return Result<std::vector<config::HoldingRule>>(config::rules_for(settings, names));
+        });
+        boost::asio::post(house_, [this, found = std::move(rules)]() mutable {
+            const auto count = std::move(count_);
+            if (found.has_error()) return count->done(found.error());
+            object out = count->hits.to_json(count->top);
+            out["seconds"] = count->seconds;
+            auto& rows = found->as_array();
+            out["rules_that_hold"] = rows.size();
+            keep_most_asked(rows, count->top);
+            out["rules"] = std::move(rows);
+            count->done(value(std::move(out)));
+        });
+    });
+    pthread_setname_np(thread_.native_handle(), "hits");
+}
+
+}  // namespace steer

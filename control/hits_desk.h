@@ -1,0 +1,54 @@
+// Counts over the control socket what is asked, and which rules hold for it: `hits`, with {"seconds": 10, "top": 20}.
+//
+// For so long workers hand over queries as they come (dataplane/sample.h): every one, or one in so many where they come
+// faster than they are read here. The answer: what HitCounts says, "seconds", "rules_that_hold", and "rules": what
+// holding_rules() says, the most asked first. One count at a time. Lives on `house`.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/json/value.hpp>
+#include <memory>
+#include <thread>
+
+#include "control/hit_counts.h"
+#include "control/ops/json_rpc.h"
+#include "control/plane.h"
+#include "control/reloader.h"
+
+namespace steer {
+
+class HitsDesk {
+  public:
+    HitsDesk(boost::asio::io_context& house, ConfigSource source);
+    ~HitsDesk();
+    HitsDesk(const HitsDesk&) = delete;
+    HitsDesk& operator=(const HitsDesk&) = delete;
+
+    // `plane` outlives it.
+    void add_to(ops::JsonRpc& rpc, Plane& plane);
+
+  private:
+    struct Count {
+        HitCounts hits;
+        unsigned seconds;
+        std::size_t top;
+        std::chrono::steady_clock::time_point end;
+        ops::RpcDone done;
+    };
+
+    void begin(const boost::json::value& params, ops::RpcDone done);
+    void look();
+    void take_samples();
+    void finish();
+
+    boost::asio::io_context& house_;
+    const ConfigSource source_;
+    Plane* plane_ = nullptr;  // until add_to()
+    boost::asio::steady_timer timer_;
+    std::unique_ptr<Count> count_;  // nullptr: nobody wants one
+    std::uint64_t lost_before_ = 0;
+    std::thread thread_;
+};
+
+}  // namespace steer

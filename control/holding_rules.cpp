@@ -1,0 +1,33 @@
+#include "control/holding_rules.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <utility>
+
+namespace steer {
+
+ops::RpcResult holding_rules(
+    const ConfigSource& source,
+    const std::function<Result<std::vector<config::HoldingRule>>(const config::Settings&)>& find) {
+    const config::LoadOutcome loaded = source.load();
+    if (!loaded.ok()) {
+        return ops::RpcError{ops::RpcCode::internal_error,
+                             "the configuration as it is written now cannot be read: " +
+                                 loaded.errors.front().sentence()};
+    }
+    const auto rules = find(loaded.settings);
+    if (!rules) return ops::RpcError{ops::RpcCode::invalid_params, rules.error().text};
+    boost::json::array out;
+    out.reserve(rules->size());
+    for (const config::HoldingRule& r : *rules) {
+        out.push_back(boost::json::object{{"plugin", config::name_of(loaded.settings, r.plugin)},
+                                          {"says", config::text_of(r.says)},
+                                          {"rule", r.rule},
+                                          {"file", r.file},
+                                          {"line", r.line},
+                                          {"queries", r.hits}});
+    }
+    return boost::json::value(std::move(out));
+}
+
+}  // namespace steer

@@ -1,0 +1,88 @@
+// What samples add up to (control/hit_counts.h).
+#include "control/hit_counts.h"
+
+#include <algorithm>
+#include <boost/json/serialize.hpp>
+#include <boost/test/unit_test.hpp>
+#include <string>
+
+#include "dataplane/dns/name.h"
+
+namespace steer {
+namespace {
+
+Sample sample_of(const std::string& name, std::uint16_t type, const char* client,
+                 std::uint32_t stands_for = 1) {
+    Sample s{};
+    s.client = *IpAddress::parse(client);
+    s.stands_for = stands_for;
+    const auto wire = *dns::name_from_text(name);
+    s.message[5] = 1;
+    const auto end = std::copy(wire.begin(), wire.end(), s.message.begin() + 12);
+    end[0] = static_cast<std::uint8_t>(type >> 8U);
+    end[1] = static_cast<std::uint8_t>(type);
+    end[3] = 1;
+    s.length = static_cast<std::uint16_t>(12 + wire.size() + 4);
+    return s;
+}
+
+std::string text(const HitCounts& counts, std::size_t top) {
+    return boost::json::serialize(counts.to_json(top));
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(hit_counts)
+
+BOOST_AUTO_TEST_CASE(names_clients_and_types_the_most_asked_first) {
+    HitCounts counts;
+    counts.add(sample_of("www.example.org", 1, "192.0.2.1"));
+    counts.add(sample_of("WWW.example.org", 28, "192.0.2.2"));
+    counts.add(sample_of("b.example", 1, "2001:db8::1", 4));
+    counts.add(sample_of("a.example", 65, "192.0.2.1", 1));
+    BOOST_TEST(
+        text(counts, 2) ==
+        R"({"queries":7,"malformed":0,"samples":4,"lost":0,)"
+        R"("names":[{"name":"b.example","queries":4},{"name":"www.example.org","queries":2}],)"
+        R"("clients":[{"client":"2001:db8::1","queries":4},{"client":"192.0.2.1","queries":2}],)"
+        R"("types":[{"type":"A","queries":5},{"type":"AAAA","queries":1}]})");
+    auto names = counts.names();
+    std::ranges::sort(names, {}, &config::AskedName::queries);
+    BOOST_REQUIRE(names.size() == 3U);
+    BOOST_TEST(dns::name_to_text(names[2].name) == "b.example");
+    BOOST_TEST(names[2].queries == 4U);
+}
+
+BOOST_AUTO_TEST_CASE(malformed_cut_off_and_lost_ones) {
+    HitCounts counts;
+    Sample bad = sample_of("www.example.org", 1, "192.0.2.1", 2);
+    bad.length = 11;
+    counts.add(bad);
+    Sample answer = sample_of("www.example.org", 1, "192.0.2.1");
+    answer.message[2] = 0x80;
+    answer.lost = 5;
+    counts.add(answer);
+    // More was behind the question than a sample holds: it counts all the same.
+    Sample cut = sample_of("www.example.org", 1, "192.0.2.1");
+    cut.message[11] = 1;
+    counts.add(cut);
+    BOOST_TEST(text(counts, 5) == R"({"queries":4,"malformed":3,"samples":3,"lost":5,)"
+                                  R"("names":[{"name":"www.example.org","queries":1}],)"
+                                  R"("clients":[{"client":"192.0.2.1","queries":1}],)"
+                                  R"("types":[{"type":"A","queries":1}]})");
+    BOOST_TEST(counts.lost() == 5U);
+}
+
+BOOST_AUTO_TEST_CASE(rows_by_queries_and_in_their_order) {
+    boost::json::array rows{{{"rule", "a"}, {"queries", 1}},
+                            {{"rule", "b"}, {"queries", 7}},
+                            {{"rule", "c"}, {"queries", 1}},
+                            {{"rule", "d"}, {"queries", 7}}};
+    keep_most_asked(rows, 3);
+    BOOST_TEST(boost::json::serialize(rows) ==
+               R"([{"rule":"b","queries":7},{"rule":"d","queries":7},{"rule":"a","queries":1}])");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace steer
