@@ -431,6 +431,7 @@ void Daemon::write_notes() {
                 snapshot != nullptr ? snapshot->texts[note.text] : std::string{};
             for (const auto& line : ops::note_lines(note, title))
                 spdlog::info("{}", line);
+    take_raised();
         }
     }
 }

@@ -80,6 +80,7 @@ class Daemon {
     void watch_files();
     void fetch_lists();
     void begin_tasks();
+    void take_raised();
     void await_hangup();
     [[nodiscard]] std::vector<CacheOf> caches_of(const config::Settings& settings) const;
     [[nodiscard]] static std::vector<std::string> watched(const config::Settings& settings);

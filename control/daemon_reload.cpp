@@ -87,6 +87,14 @@ void Daemon::begin_tasks() {
     tasks_->follow(settings_);
 }
 
+// What cannot be begun yet stays raised.
+void Daemon::take_raised() {
+    if (!tasks_) return;
+    for (const auto& [tag, flag] : registry_.tasks()) {
+        if (flag->take() && !tasks_->raise(tag)) flag->raise();
+    }
+}
+
 void Daemon::reload(const std::string& why, Reloader::Done done) {
     reloader_->request([this, why, done = std::move(done)](const ReloadOutcome& outcome) {
         note_reload(why, outcome);

@@ -107,7 +107,7 @@ class Compiler {
     std::vector<std::uint16_t>* returns_ = nullptr;
     bool too_long_ = false;
     std::map<config::PluginIndex, std::uint32_t> limiters_, groups_, caches_, prefix_sets_,
-        black_holes_, tables_, reverse_, collectors_, redirects_, ecs_handlers_;
+        black_holes_, tables_, reverse_, collectors_, tasks_, redirects_, ecs_handlers_;
     std::map<std::uint32_t, unsigned> mark_bits_;
     std::map<config::PluginIndex, std::uint32_t> fallbacks_;
     std::map<config::PluginIndex, std::uint16_t> units_;  // by executor: their pcs

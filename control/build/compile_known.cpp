@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "control/config/steps.h"
+
 namespace steer::build {
 namespace {
 
@@ -38,6 +40,15 @@ bool Compiler::known_answer(config::PluginIndex index, int line, std::uint16_t i
         const auto [at, fresh] = collectors_.emplace(index, snapshot_.collectors.size());
         if (fresh) snapshot_.collectors.push_back(registry_.collector(collector->name));
         enter(Op::enter_collector, instance, line, at->second, depth);
+        return true;
+    }
+    if (config::works_beside_queries(plugin)) {
+        const auto [at, fresh] = tasks_.emplace(index, snapshot_.tasks.size());
+        if (fresh) {
+            snapshot_.tasks.push_back(registry_.task(plugin.tag));
+            snapshot_.task_tags.push_back(plugin.tag);
+        }
+        emit(Op::raise, instance, line, at->second);
         return true;
     }
     if (std::holds_alternative<config::DropResp>(plugin.args)) {

@@ -60,6 +60,8 @@ std::string_view name_of(Op op) {
             return "enter_summary";
         case Op::debug_print:
             return "debug_print";
+        case Op::raise:
+            return "raise";
         case Op::answer_pointer:
             return "answer_pointer";
         case Op::enter_reverse:
@@ -177,6 +179,8 @@ std::string operand_text(const Snapshot& snapshot, const Instruction& i) {
             return "'" + snapshot.texts[i.operand] + "'";
         case Op::answer_pointer:
             return snapshot.reverse[i.operand].tag + ", then " + std::to_string(i.target);
+        case Op::raise:
+            return snapshot.task_tags[i.operand];
         case Op::enter_collector:
             return snapshot.collectors[i.operand]->name();
         case Op::enter_options: {

@@ -45,6 +45,12 @@ std::shared_ptr<Collector> Registry::collector(const std::string& name) {
     return known;
 }
 
+std::shared_ptr<TaskFlag> Registry::task(const std::string& tag) {
+    auto& known = tasks_[tag];
+    if (known == nullptr) known = std::make_shared<TaskFlag>();
+    return known;
+}
+
 Result<std::uint16_t> Registry::inherited_set(const std::string& tag) {
     return number(inherited_sets_, tag, InheritedNames::kMostSets, "domain_sets with 'inherit'");
 }

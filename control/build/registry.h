@@ -17,6 +17,7 @@
 #include "dataplane/event/list_state.h"
 #include "dataplane/policy/collector.h"
 #include "dataplane/policy/inherited_names.h"
+#include "dataplane/policy/task_flag.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/result.h"
 
@@ -34,6 +35,11 @@ class Registry {
     Result<std::uint16_t> upstream(const IpAddress& address, std::uint16_t port);
     Result<std::uint16_t> cache(const std::string& tag);
     std::shared_ptr<Collector> collector(const std::string& name);
+    // What workers raise for an executor that works beside queries, by its tag.
+    std::shared_ptr<TaskFlag> task(const std::string& tag);
+    [[nodiscard]] const std::map<std::string, std::shared_ptr<TaskFlag>>& tasks() const {
+        return tasks_;
+    }
     // A domain_set that is inherited, and who inherits.
     Result<std::uint16_t> inherited_set(const std::string& tag);
     std::shared_ptr<InheritedNames> inherited();
@@ -47,6 +53,7 @@ class Registry {
     std::map<std::string, std::uint16_t> inherited_sets_;
     std::shared_ptr<InheritedNames> inherited_;
     std::map<std::string, std::shared_ptr<Collector>> collectors_;
+    std::map<std::string, std::shared_ptr<TaskFlag>> tasks_;
     std::map<std::string, std::pair<std::size_t, std::shared_ptr<ReverseTable>>> reverse_;
 };
 

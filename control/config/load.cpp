@@ -182,7 +182,6 @@ void read_plugins(Reading& in, Node& top) {
     check_crons(in);
     if (in.report().error_count() > 0) return;
     if (!find_entry(in)) return;
-    check_queries(in);
     if (in.report().error_count() == 0) advise(in);
 }
 

@@ -21,9 +21,7 @@ class Flattening {
     End executor(PluginIndex index, int line) {
         const Plugin& plugin = settings_.plugin(index);
         if (const auto* inner = std::get_if<Sequence>(&plugin.args)) return sequence(*inner);
-        const bool alone = std::holds_alternative<Download>(plugin.args) ||
-                           std::holds_alternative<ReloadAll>(plugin.args) ||
-                           std::holds_alternative<ReloadProvider>(plugin.args) ||
+        const bool alone = works_beside_queries(plugin) ||
                            std::holds_alternative<Sleep>(plugin.args) ||
                            std::holds_alternative<DebugPrint>(plugin.args);
         if (!alone)
@@ -125,8 +123,14 @@ void check_crons(Reading& in) {
     }
 }
 
-void check_queries(Reading& in) {
-    const Settings& settings = in.settings();
+bool works_beside_queries(const Plugin& plugin) {
+    return std::holds_alternative<Download>(plugin.args) ||
+           std::holds_alternative<ReloadAll>(plugin.args) ||
+           std::holds_alternative<ReloadProvider>(plugin.args);
+}
+
+std::vector<PluginIndex> raised_by_queries(const Settings& settings) {
+    std::vector<PluginIndex> raised;
     std::vector<bool> seen(settings.plugins.size());
     std::vector<PluginIndex> todo{settings.entry};
     while (!todo.empty()) {
@@ -134,17 +138,11 @@ void check_queries(Reading& in) {
         todo.pop_back();
         if (seen[i]) continue;
         seen[i] = true;
-        for (const auto& [to, line] : references_of(settings.plugin(i))) {
-            const Plugin& plugin = settings.plugin(to);
+        if (works_beside_queries(settings.plugin(i))) raised.push_back(i);
+        for (const auto& [to, line] : references_of(settings.plugin(i)))
             todo.push_back(to);
-            if (std::holds_alternative<Download>(plugin.args) ||
-                std::holds_alternative<ReloadAll>(plugin.args) ||
-                std::holds_alternative<ReloadProvider>(plugin.args))
-                in.report().error(line, owner_of(plugin) +
-                                            " is not supported yet where queries come: run it by "
-                                            "a cron");
-        }
     }
+    return raised;
 }
 
 }  // namespace steer::config

@@ -13,7 +13,9 @@ Result<std::vector<PluginIndex>> steps_of(const Settings& settings, PluginIndex 
 
 // Every cron's executors can run without a query, and nobody refers to a cron. Graphs have no cycles by then.
 void check_crons(Reading& in);
-// What queries come to has none of these in it (Settings::entry is known).
-void check_queries(Reading& in);
+// A download, reload or reload_provider: where queries come, control does it beside them.
+bool works_beside_queries(const Plugin& plugin);
+// Those that queries come to.
+std::vector<PluginIndex> raised_by_queries(const Settings& settings);
 
 }  // namespace steer::config

@@ -93,8 +93,16 @@ void TaskDesk::add_job(const config::Settings& settings, const config::Cron& cro
     }
 }
 
+void TaskDesk::add_raised(const config::Plugin& plugin, config::PluginIndex index,
+                          const config::Settings& settings) {
+    const std::string name = std::string(plugin.type) + " " + plugin.tag;
+    task(name).steps = steps_of(settings, {index});
+    raised_[plugin.tag] = name;
+}
+
 void TaskDesk::follow(const config::Settings& settings) {
     means_ = fetch::means_of(settings);
+    raised_.clear();
     for (auto& [_, task] : tasks_)
         task.wanted = false;
     for (config::PluginIndex i = 0; i < settings.plugins.size(); ++i) {
@@ -104,6 +112,8 @@ void TaskDesk::follow(const config::Settings& settings) {
                 add_job(settings, *cron, job);
         }
     }
+    for (const config::PluginIndex i : config::raised_by_queries(settings))
+        add_raised(settings.plugin(i), i, settings);
     std::erase_if(tasks_, [](const auto& t) { return !t.second.wanted && !t.second.under_way; });
     look();
 }
@@ -126,6 +136,17 @@ void TaskDesk::look() {
     timer_.async_wait([this](const boost::system::error_code& error) {
         if (!error) look();
     });
+}
+
+bool TaskDesk::raise(const std::string& tag) {
+    const auto at = raised_.find(tag);
+    if (at == raised_.end()) return true;  // of a configuration before this one
+    const std::uint64_t now_s = now_().steady_s;
+    Task& task = tasks_.at(at->second);
+    if (task.under_way || (task.raised_at_s && now_s - *task.raised_at_s < kEvery)) return false;
+    task.raised_at_s = now_s;
+    begin(at->second, task);
+    return true;
 }
 
 void TaskDesk::begin(const std::string& name, Task& task) {
@@ -177,6 +198,7 @@ void TaskDesk::end(const Run& run) {
     Task& task = at->second;
     task.under_way = false;
     ++(run.good ? task.done : task.failed);
+    task.went_well = run.good;
     if (run.good) {
         spdlog::info("{} is done", run.name);
     } else {
@@ -186,11 +208,17 @@ void TaskDesk::end(const Run& run) {
 }
 
 void TaskDesk::write_metrics(ops::MetricWriter& writer) const {
-    writer.counter("steerdns_task_runs", "runs of cron's jobs, by what came of them");
+    writer.counter("steerdns_task_runs",
+                   "runs of cron's jobs and of what queries raised, by what came of them");
     for (const auto& [name, task] : tasks_) {
         writer.sample({{"task", name}, {"result", "done"}}, task.done);
         writer.sample({{"task", name}, {"result", "failed"}}, task.failed);
         writer.sample({{"task", name}, {"result", "skipped"}}, task.skipped);
+    }
+    writer.gauge("steerdns_task_good", "of these, whether the last run went well");
+    for (const auto& [name, task] : tasks_) {
+        if (task.went_well)
+            writer.sample({{"task", name}}, std::uint64_t{*task.went_well ? 1U : 0U});
     }
 }
 

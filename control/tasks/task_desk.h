@@ -1,4 +1,4 @@
-// Jobs of cron by the clock; on `house`, but for fetches, which have a thread.
+// Jobs of cron by the clock, and what queries raise; on `house`, but for fetches, which have a thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -35,6 +35,9 @@ class TaskDesk {
     void follow(const config::Settings& settings);
     // What is due now is begun.
     void look();
+    // Queries came to the executor `tag`. False: not begun, because it is under way or was begun less than kEvery ago.
+    bool raise(const std::string& tag);
+    static constexpr std::uint64_t kEvery = 10;  // seconds
 
     void write_metrics(ops::MetricWriter& writer) const;
 
@@ -45,13 +48,16 @@ class TaskDesk {
             what;  // text: why to reload
     };
     using Steps = std::vector<Step>;
-    // What is run, under one name: "CRON/JOB".
+    // What is run, under one name: "CRON/JOB", or "TYPE TAG" if queries raise it.
     struct Task {
         Steps steps;
         std::optional<JobTimer> timer;
         std::string when;  // the timer's text: another one is another timer
         bool wanted = true, under_way = false;
         std::uint64_t done = 0, failed = 0, skipped = 0;
+        std::optional<bool> went_well;  // the last run
+        std::optional<std::uint64_t>
+            raised_at_s;  // when the last run that queries raised was begun
     };
     struct Run {
         std::string name;
@@ -64,6 +70,8 @@ class TaskDesk {
                                         const std::vector<config::PluginIndex>& executors);
     void add_job(const config::Settings& settings, const config::Cron& cron,
                  const config::CronJob& job);
+    void add_raised(const config::Plugin& plugin, config::PluginIndex index,
+                    const config::Settings& settings);
     Task& task(const std::string& name);
     void begin(const std::string& name, Task& task);
     void go_on(const std::shared_ptr<Run>& run);
@@ -76,6 +84,8 @@ class TaskDesk {
     const Now now_;
     fetch::Means means_;
     std::map<std::string, Task> tasks_;
+    std::map<std::string, std::string>
+        raised_;  // names of tasks, by the tags of what queries come to
     boost::asio::steady_timer timer_;
     std::stop_source stop_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

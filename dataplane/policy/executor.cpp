@@ -202,6 +202,10 @@ Step Executor::run(QueryContext& c, Now now) noexcept {
                 note(c, NoteKind::debug, i.operand, now);
                 ++pc;
                 break;
+            case Op::raise:
+                c.snapshot.tasks[i.operand]->raise();
+                ++pc;
+                break;
             case Op::claim_list:
                 leave_list(c, static_cast<std::uint8_t>(i.operand));
                 ++pc;

@@ -49,6 +49,7 @@ Purity purity_of(Op op) {
         case Op::enter_prefer:
         case Op::enter_cache:
         case Op::debug_print:
+        case Op::raise:
         case Op::black_hole:
         case Op::answer_table:
         case Op::answer_pointer:
@@ -103,7 +104,8 @@ std::int16_t cache_ahead(const Snapshot& snapshot, std::size_t pc) noexcept {
     for (; pc < program.size(); ++pc) {
         const Instruction& i = program[pc];
         if (i.op == Op::enter_cache) return static_cast<std::int16_t>(i.operand);
-        const bool passed = i.op == Op::debug_print || i.op == Op::enter_collector;
+        const bool passed =
+            i.op == Op::debug_print || i.op == Op::raise || i.op == Op::enter_collector;
         if (is_test(i.op) || (!passed && !is_pure(snapshot, i.op, false))) return -1;
         if (i.op == Op::go_to) pc = i.target - 1U;
     }
@@ -181,6 +183,7 @@ class PlanWalk {
             case Op::enter_prefer:
             case Op::enter_cache:
             case Op::debug_print:
+            case Op::raise:
             case Op::black_hole:
             case Op::answer_table:
             case Op::answer_pointer:

@@ -56,6 +56,7 @@ enum class Op : std::uint8_t {
     enter_list,     // operand: policy list (Snapshot::lists)
     enter_summary,  // operand: text
     debug_print,    // operand: text
+    raise,          // operand: Snapshot::tasks; control does the work, the query goes on
     answer_pointer,  // operand: Snapshot::reverse; a PTR whose address is known is answered and goes to target
     enter_reverse,    // operand: Snapshot::reverse
     enter_collector,  // operand: Snapshot::collectors

@@ -23,6 +23,7 @@
 #include "dataplane/policy/program.h"
 #include "dataplane/policy/rate_limiter.h"
 #include "dataplane/policy/tag_sets.h"
+#include "dataplane/policy/task_flag.h"
 #include "matchers/name_matcher.h"
 #include "matchers/name_values.h"
 #include "matchers/prefix/ip_address.h"
@@ -159,6 +160,8 @@ struct Snapshot {
     std::vector<std::uint16_t> all_option_codes;           // of any of them, sorted
     matchers::PrefixSet untold;  // clients whose addresses no upstream is told
     std::vector<std::vector<std::uint8_t>> redirect_targets;  // lower-cased wire form
+    std::vector<std::shared_ptr<TaskFlag>> tasks;             // the same in all generations
+    std::vector<std::string> task_tags;                       // of these
     std::vector<std::shared_ptr<Collector>> collectors;       // the same in all generations
     std::vector<dns::TtlLimits> ttl_limits;                   // of ttl
     std::vector<std::string> texts;                           // of debug_print and query_summary

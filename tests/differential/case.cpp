@@ -37,6 +37,9 @@ std::string text(const Outcome& o) {
     out << "; notes";
     for (const std::string& n : o.notes)
         out << " [" << n << ']';
+    out << "; raised";
+    for (const std::string& r : o.raised)
+        out << ' ' << r;
     for (const Record& r : o.records)
         out << "\n      " << r.owner << ' ' << r.ttl_s << " type " << r.type << ' ' << r.data;
     return out.str();

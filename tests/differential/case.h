@@ -52,6 +52,7 @@ struct Outcome {
     std::vector<std::string> asked;  // addresses of upstreams, in order
     std::set<std::string> lists;     // tags of those that the answer is claimed for
     std::vector<std::string> notes;
+    std::set<std::string> raised;  // tags of what control is to do
     bool operator==(const Outcome&) const = default;
 };
 

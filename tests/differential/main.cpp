@@ -19,7 +19,8 @@ namespace {
 // Notes, answers, lists and so on of all cases: a test about nothing must not pass.
 struct Totals {
     unsigned cases = 0, refused = 0, questions = 0, with_records = 0, with_lists = 0,
-             with_notes = 0, asked_nobody = 0, in_doubt = 0, given_up = 0, redirected = 0;
+             with_notes = 0, with_tasks = 0, asked_nobody = 0, in_doubt = 0, given_up = 0,
+             redirected = 0;
 };
 
 class Comparison {
@@ -99,6 +100,7 @@ class Comparison {
         totals.with_lists += o.lists.empty() ? 0U : 1U;
         totals.redirected += is_alias(o) ? 1U : 0U;
         totals.with_notes += o.notes.empty() ? 0U : 1U;
+        totals.with_tasks += o.raised.empty() ? 0U : 1U;
         totals.asked_nobody += o.asked.empty() && !o.records.empty() ? 1U : 0U;
     }
 
@@ -131,18 +133,20 @@ int run(std::uint32_t from, std::uint32_t cases, bool only_one) {
     plain_hits += comparison.plain_hits();
     std::printf(
         "%u cases (%u too large), %u questions: %u with records, %u of them without asking anybody "
-        "(%u plain hits), %u redirected, %u for lists (%u in doubt), %u with notes; %u cases given "
+        "(%u plain hits), %u redirected, %u for lists (%u in doubt), %u with notes, %u raised "
+        "tasks; %u "
+        "cases given "
         "up; %u "
         "differ\n",
         t.cases, t.refused, t.questions, t.with_records, t.asked_nobody, plain_hits, t.redirected,
-        t.with_lists, t.in_doubt, t.with_notes, t.given_up, differ);
+        t.with_lists, t.in_doubt, t.with_notes, t.with_tasks, t.given_up, differ);
     if (differ != 0) return 1;
     // And it was about something.
     const unsigned tenth = t.questions / 10;
     const bool enough = t.refused * 10 < cases && t.with_records > tenth &&
                         t.asked_nobody > tenth / 2 && t.with_lists > tenth / 2 &&
-                        t.with_notes > tenth / 2 && t.redirected > t.questions / 200 &&
-                        plain_hits > t.questions / 100;
+                        t.with_notes > tenth / 2 && t.with_tasks > t.questions / 200 &&
+                        t.redirected > t.questions / 200 && plain_hits > t.questions / 100;
     if (only_one || enough) return 0;
     std::puts("that is too little of something");
     return 1;

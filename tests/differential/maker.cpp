@@ -140,6 +140,8 @@ class Maker {
         plugin("spare", "fallback",
                "{ primary: " + any(std::array{"fwd0", "unit"}) + ", secondary: " +
                    any(std::array{"fwd1", "hole", "names"}) + short_circuit(3) + " }");
+        plugin("again", "reload", "");
+        plugin("fresh", "reload_provider", "[$set0]");
         plugin("dump", "debug_print", "{ msg: dumped }");
         plugin("summary", "query_summary", "{ msg: in short }");
     }
@@ -262,6 +264,7 @@ class Maker {
                 return "$summary";
             case 8:
                 if (!one_in(3)) return known();
+                if (one_in(3)) return one_in(2) ? "$again" : "$fresh";
                 return one_in(2) ? "$dump" : "debug_print probe " + number(3);
             case 9:
             case 10:

@@ -262,6 +262,10 @@ Naive::Flow Naive::exec_plugin(const std::string& type, const YAML::Node& args,
         return forward(args["upstreams"][0]["addr"].as<std::string>(),
                        argument(args, "short_circuit", "false") == "true");
     }
+    if (type == "reload" || type == "reload_provider") {
+        if (as_missed_ == nullptr) seen_.raised.insert(tag);
+        return Flow::went_on;
+    }
     if (type == "debug_print") {
         note("debug", argument(args, "msg", ""));
         return Flow::went_on;

@@ -192,6 +192,9 @@ class Product::Impl {
         if (!begin(c)) go(c, question);
         take(c, m.bytes());
         take_notes();
+        for (std::size_t i = 0; i < snapshot_->tasks.size(); ++i) {
+            if (snapshot_->tasks[i]->take()) seen_.raised.insert(snapshot_->task_tags[i]);
+        }
         while (cache_->turn(now_, counters_)) {
         }
         // Nobody reads what the cache gave out any more.

@@ -96,6 +96,30 @@ class Tasks(unittest.TestCase):
         self.assertIn("could not be fetched", daemon.text())
         self.assertRegex(daemon.text(), r"names.txt.* cannot be read: No such file")
 
+    def test_a_query_begins_a_download_and_a_reload(self):
+        """Each of them once, however many queries come; the query goes on with what is there."""
+        self.start_web()
+        plugins = self.download() + "  - { tag: again, type: reload }\n"
+        rules = ("{ matches: qname update.example, exec: $dl }, { matches: qname update.example, exec: reject 0 },\n"
+                 "      { matches: qname take.example, exec: $again }, { matches: qname take.example, exec: reject 0 },")
+        self.start(plugins, rules)
+        self.assertEqual(self.asked(), 1, "the start's")
+        self.page("media.example\n")
+        for _ in range(20):
+            self.assertIn("NOERROR", self.scene.kdig("update.example", "A"))
+        until(lambda: self.runs("download dl") == 1, 10, "the download is done")
+        self.assertIn("NOERROR", self.scene.kdig("update.example", "A"))
+        self.assertEqual(self.asked(), 2, "twenty queries are one download; the next is ten seconds away")
+        self.assertEqual((self.files / "names.txt").read_text(), "media.example\n")
+        self.assertFalse(self.listed("media.example"), "nobody has read it yet")
+        before = self.generation()
+        self.assertIn("NOERROR", self.scene.kdig("take.example", "A"))
+        until(lambda: self.runs("reload again") == 1, 10, "the reload is done")
+        self.assertEqual(self.generation(), before + 1)
+        self.assertTrue(self.listed("media.example"))
+        self.assertFalse(self.listed("stream.example"))
+        until(lambda: self.runs("download dl") == 2, 15, "what was raised meanwhile is done after ten seconds")
+
     def test_a_job(self):
         """Download, then take it up: each step after the one before."""
         self.start_web()

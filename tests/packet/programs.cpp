@@ -125,6 +125,12 @@ std::uint32_t SnapshotMaker::collector(const std::string& name) {
     return static_cast<std::uint32_t>(snapshot_->collectors.size() - 1);
 }
 
+std::uint32_t SnapshotMaker::task(const std::string& tag) {
+    snapshot_->tasks.push_back(std::make_shared<TaskFlag>());
+    snapshot_->task_tags.push_back(tag);
+    return static_cast<std::uint32_t>(snapshot_->tasks.size() - 1);
+}
+
 std::uint32_t SnapshotMaker::ttl(std::uint32_t least_s, std::uint32_t most_s) {
     snapshot_->ttl_limits.push_back({least_s, most_s});
     return static_cast<std::uint32_t>(snapshot_->ttl_limits.size() - 1);

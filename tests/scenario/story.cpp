@@ -228,12 +228,24 @@ class Player {
         else if (w[0] == "verdict")
             expect_count("verdict " + w.at(1),
                          labelled(w.at(1), kVerdictLabels, &Counters::verdicts), w);
+        else if (w[0] == "task")
+            task(w);
         else if (w[0] == "log")
             log_says(join(w, 2));
         else if (w[0] == "sums")
             sums_hold();
         else
             fail("a story has no word '" + w[0] + "' (tests/scenario/story.h lists them)");
+    }
+
+    void task(const Words& w) {
+        const bool wanted = w.at(3) != "not";
+        if (w.at(2) != "is" || w.at(wanted ? 3 : 4) != "raised")
+            fail("a task is raised or is not raised");
+        ++expectations_;
+        const auto raised = world().take_raised(w[1]);
+        if (!raised) fail("nothing that queries come to has the tag '" + w[1] + "'");
+        if (*raised != wanted) fail(w[1] + (*raised ? " is raised" : " is not raised"));
     }
 
     void client(const Words& w) {

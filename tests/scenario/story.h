@@ -33,6 +33,7 @@
 //   router NAME gets foreign row LIST ADDRESS [timeout DURATION]
 //   router NAME loses row LIST ADDRESS
 //   outcome NAME is N      stat NAME is N      verdict NAME is N      (summed over workers)
+//   task TAG is [not] raised                       by a query, since this was last asked
 //   log says TEXT
 //   sums hold                                      every packet in has exactly one verdict
 #pragma once

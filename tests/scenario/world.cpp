@@ -602,6 +602,12 @@ std::uint64_t World::outcome(Outcome o) const {
     return late;
 }
 
+std::optional<bool> World::take_raised(const std::string& tag) {
+    const auto found = registry_.tasks().find(tag);
+    if (found == registry_.tasks().end()) return std::nullopt;
+    return found->second->take();
+}
+
 Ms World::wall_ns() const {
     return static_cast<Ms>(kWallAtZeroNs) + elapsed() * 1'000'000;
 }

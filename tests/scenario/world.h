@@ -126,6 +126,8 @@ class World {
         return static_cast<std::int64_t>(elapsed()) * 1000;
     }
     [[nodiscard]] std::uint64_t outcome(Outcome o) const;
+    // Whether queries came to the executor with this tag since this was last asked; nothing: there is none.
+    std::optional<bool> take_raised(const std::string& tag);
     [[nodiscard]] const Counters& counters(unsigned worker) {
         return plane_->worker(worker).counters();
     }

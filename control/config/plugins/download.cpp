@@ -113,7 +113,9 @@ const PluginType kDownloadType{
     "download",
     Role::executor,
     "Fetches files over HTTP and HTTPS, each put in its place when the whole of it came; one that "
-    "cannot be had is a warning. It is run by a `cron`; where queries come it is refused.",
+    "cannot be had is a warning. It is run by a `cron`, or beside a query as `reload` is: the "
+    "query "
+    "goes on at once, with what is there.",
     "download URL FOLDER",
     "",
     [] { return row_texts(kRows); },

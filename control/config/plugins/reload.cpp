@@ -40,8 +40,9 @@ void read_providers(Reading& in, const std::vector<Text>& words, Plugin& plugin)
 const PluginType kReloadType{
     "reload",
     Role::executor,
-    "Reads the configuration and its files anew, as `steerctl reload` does. It is run by a `cron`; "
-    "where queries come it is refused.",
+    "Reads the configuration and its files anew, as `steerctl reload` does: in a `cron`, or beside "
+    "a query, which goes on at once. Of what queries ask for, one run is under way at a time, and "
+    "one begins in ten seconds.",
     "reload",
     "none",
     no_rows,
@@ -53,8 +54,9 @@ const PluginType kReloadProviderType{
     Role::executor,
     "Reads providers anew. It is a `reload`: what did not change is taken from the compiled lists "
     "(`images` of `control`), and caches, upstreams and claims stay as they are; a change of the "
-    "configuration itself is taken up with it. It is run by a `cron`; where queries come it is "
-    "refused.",
+    "configuration itself is taken up with it. It is run by a `cron`, or beside a query as "
+    "`reload` "
+    "is.",
     "reload_provider $TAG...",
     "a list of `$TAG` of providers",
     no_rows,

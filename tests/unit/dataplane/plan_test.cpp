@@ -58,6 +58,7 @@ class ProgramMaker {
         m_.snapshot().rate_limiters.emplace_back(RateLimit{100'000, 65'536}, 16);
         m_.snapshot().fallbacks.resize(2);
         m_.snapshot().prefers = {{}, {.wanted = dns::kAaaa, .other = dns::kA, .remember_s = 0}};
+        m_.task("again");
         m_.snapshot().number_sets = {{0, 1}};
         m_.snapshot().prefix_sets.emplace_back(
             std::vector{*matchers::Prefix::parse("203.0.113.0/25")});
@@ -196,6 +197,9 @@ class ProgramMaker {
                 break;
             case Op::debug_print:
                 if (random_.below(4) == 0) m_.add(op, random_.below(2), false, instance);
+                break;
+            case Op::raise:
+                if (random_.below(4) == 0) m_.add(op, 0, false, instance);
                 break;
             case Op::enter_redirect:
                 if (redirects_ > 0) wrap(op, --redirects_ % 2, instance);
@@ -524,6 +528,7 @@ BOOST_AUTO_TEST_CASE(a_prefix_ends_before_what_others_see) {
     const auto end_of = [](Op op, std::uint32_t operand) {
         SnapshotMaker m;
         m.text("text");
+        m.task("again");
         m.add(Op::mark, m.mark_mask(1));
         m.add(op, operand);
         m.add(Op::enter_cache, m.cache(), true);
@@ -531,11 +536,14 @@ BOOST_AUTO_TEST_CASE(a_prefix_ends_before_what_others_see) {
         m.add(Op::end);
         return m.finish();
     };
-    // A note before the cache is written for each query; the cache is looked up with the others all the same.
-    const auto debug = end_of(Op::debug_print, 0);
-    BOOST_TEST(debug->plan.pc == 1);
-    BOOST_TEST(debug->plan.cache == 0);
-    BOOST_TEST(!debug->plan.hit_is_plain);
+    // A note before the cache is written for each query, a task raised by each; the cache is looked up with the
+    // others all the same.
+    for (const Op op : {Op::debug_print, Op::raise}) {
+        const auto seen = end_of(op, 0);
+        BOOST_TEST(seen->plan.pc == 1);
+        BOOST_TEST(seen->plan.cache == 0);
+        BOOST_TEST(!seen->plan.hit_is_plain);
+    }
     // One at the end as well, but until then there is only a wrapper.
     const auto summary = end_of(Op::enter_summary, 0);
     BOOST_TEST(summary->plan.pc == 2);

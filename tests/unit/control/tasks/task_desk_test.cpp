@@ -29,11 +29,13 @@ struct World {
               },
               [this] { return now; }) {}
 
-    void follow(const std::string& plugins) {
+    void follow(const std::string& plugins, const std::string& rule = {}) {
         const auto loaded = steer::config::load_text(
             "plugins:\n" + plugins +
                 "  - { tag: up, type: forward, args: { upstreams: [ { addr: 192.0.2.1 } ] } }\n"
-                "  - { tag: main, type: sequence, args: [ { exec: $up } ] }\n"
+                "  - { tag: main, type: sequence, args: [ " +
+                rule +
+                "{ exec: $up } ] }\n"
                 "  - { tag: udp, type: udp_server, args: { entry: main, listen: ':53' } }\n"
                 "  - { tag: tcp, type: tcp_server, args: { entry: main, listen: ':53' } }\n",
             "steer.yaml");
@@ -59,10 +61,13 @@ struct World {
         done(good);
         settle();
     }
-    [[nodiscard]] std::uint64_t runs(const std::string& task, const std::string& result) const {
+    [[nodiscard]] std::string metrics() const {
         steer::ops::MetricWriter writer;
         desk.write_metrics(writer);
-        const std::string text = writer.text();
+        return writer.text();
+    }
+    [[nodiscard]] std::uint64_t runs(const std::string& task, const std::string& result) const {
+        const std::string text = metrics();
         const std::string sample =
             "steerdns_task_runs_total{task=\"" + task + "\",result=\"" + result + "\"} ";
         const auto found = text.find(sample);
@@ -166,6 +171,42 @@ BOOST_AUTO_TEST_CASE(downloads) {
     BOOST_TEST(std::distance(std::filesystem::directory_iterator(folder.path / "new"), {}) == 1);
     world.reloaded();
     BOOST_TEST(world.runs("c/j", "failed") == 1U);
+}
+
+// At most one run of each at a time, and at most one in ten seconds.
+BOOST_AUTO_TEST_CASE(what_queries_raise) {
+    World world;
+    const std::string plugin = "  - { tag: again, type: reload }\n", rule = "{ exec: $again }, ";
+    world.follow(plugin, rule);
+    BOOST_TEST(world.desk.raise("again"));
+    world.settle();
+    BOOST_TEST(world.reloads == std::vector<std::string>{"reload 'again'"},
+               boost::test_tools::per_element());
+    world.advance(11);
+    BOOST_TEST(!world.desk.raise("again"), "it is under way");
+    world.follow(plugin, rule);  // by itself: the same task still
+    BOOST_TEST(!world.desk.raise("again"));
+    world.reloaded();
+    BOOST_TEST(world.runs("reload again", "done") == 1U);
+    BOOST_TEST(world.desk.raise("again"));
+    world.settle();
+    world.reloaded(false);
+    BOOST_TEST(world.runs("reload again", "failed") == 1U);
+    BOOST_TEST(world.metrics().find("steerdns_task_good{task=\"reload again\"} 0\n") !=
+               std::string::npos);
+    world.advance(9);
+    BOOST_TEST(!world.desk.raise("again"), "less than ten seconds after the last");
+    BOOST_TEST(world.reloads.size() == 2U);
+    world.advance(1);
+    BOOST_TEST(world.desk.raise("again"));
+    world.settle();
+    BOOST_TEST(world.reloads.size() == 3U);
+    // One that is gone ends what it has begun; what was raised for it is for nobody.
+    world.follow("");
+    BOOST_TEST(world.desk.raise("again"));
+    world.reloaded();
+    BOOST_TEST(world.reloads.size() == 3U);
+    BOOST_TEST(world.runs("reload again", "done") == 999U, "it is not told any more");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
