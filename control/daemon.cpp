@@ -19,6 +19,7 @@
 #include "control/port_check.h"
 #include "control/reverse_methods.h"
 #include "control/rights.h"
+#include "control/rules/rule_file.h"
 #include "control/surroundings.h"
 
 namespace steer {
@@ -293,6 +294,7 @@ Result<void> Daemon::start_ops() {
     rpc_.add_later("reload", [this](const boost::json::value&, const ops::RpcDone& done) {
         reload("steerctl", [done](const ReloadOutcome& outcome) { done(to_json(outcome)); });
     });
+    make_rule_desk();
     rpc_.add("lists", [this](const boost::json::value&) -> ops::RpcResult {
         return fetcher_ ? fetcher_->status() : boost::json::value{{"lists", boost::json::array{}}};
     });
@@ -341,6 +343,21 @@ std::vector<std::string> Daemon::own_folders() const {
     return folders;
 }
 
+// Those that are not there, and their folders; what is handed over to whom we become.
+std::vector<std::string> Daemon::make_rule_files() {
+    std::vector<std::string> handed;
+    for (const auto& rules : settings_.rule_files) {
+        const auto folder = std::filesystem::absolute(rules.file).parent_path();
+        std::error_code error;
+        const bool ours = folder == kStateFolder || !std::filesystem::exists(folder, error);
+        const auto made = rules::make_rule_file(rules);
+        if (!made) spdlog::warn("{}", made.error().sentence());
+        if (ours && std::filesystem::is_directory(folder, error)) handed.push_back(folder);
+        if (made && *made) handed.push_back(rules.file);
+    }
+    return handed;
+}
+
 Result<void> Daemon::give_up_rights() {
     auto user = resolve_user(settings_.control.user);
     if (!user) return user.error();
@@ -350,6 +367,8 @@ Result<void> Daemon::give_up_rights() {
     const auto dumps = dump_folders();
     const auto folders = own_folders();
     handed.insert(handed.end(), folders.begin(), folders.end());
+    const auto rule_files = make_rule_files();
+    handed.insert(handed.end(), rule_files.begin(), rule_files.end());
     if (auto done = drop_rights(*user, handed); !done) return done;
     for (const auto& dump : dumps) {
         if (::access(dump.c_str(), W_OK) == 0) continue;
@@ -358,6 +377,9 @@ Result<void> Daemon::give_up_rights() {
             "make it, "
             "or name another",
             dump, user->empty() ? "this user" : *user);
+    }
+    for (const auto& rules : settings_.rule_files) {
+        if (const auto why = rules::why_not_writable(rules); !why.empty()) spdlog::warn("{}", why);
     }
     return {};
 }
@@ -401,6 +423,7 @@ void Daemon::run() {
     watch_files();
     fetch_lists();
     begin_tasks();
+    rules_->follow(settings_);
     housekeeping();
     house_.run();
     stop();
@@ -408,6 +431,7 @@ void Daemon::run() {
 
 void Daemon::housekeeping() {
     write_notes();
+    take_raised();
     publisher_->poll(clock_.now());
     publish_candidate();
     forget_old_upstreams();
@@ -431,7 +455,6 @@ void Daemon::write_notes() {
                 snapshot != nullptr ? snapshot->texts[note.text] : std::string{};
             for (const auto& line : ops::note_lines(note, title))
                 spdlog::info("{}", line);
-    take_raised();
         }
     }
 }
@@ -440,6 +463,7 @@ void Daemon::write_notes() {
 void Daemon::stop() {
     watch_.reset();
     tasks_.reset();
+    rules_.reset();
     fetcher_.reset();
     reloader_.reset();
     candidate_.reset();

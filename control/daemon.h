@@ -32,6 +32,7 @@
 #include "control/published.h"
 #include "control/reloader.h"
 #include "control/router_thread.h"
+#include "control/rules/rule_desk.h"
 #include "control/sizing.h"
 #include "control/stream/stream_threads.h"
 #include "control/tasks/task_desk.h"
@@ -62,6 +63,7 @@ class Daemon {
     Result<void> start_ops();
     [[nodiscard]] std::vector<std::string> dump_folders() const;
     [[nodiscard]] std::vector<std::string> own_folders() const;
+    std::vector<std::string> make_rule_files();
     Result<void> give_up_rights();
     void start_threads();
     void say_what_is_served();
@@ -81,6 +83,7 @@ class Daemon {
     void fetch_lists();
     void begin_tasks();
     void take_raised();
+    void make_rule_desk();
     void await_hangup();
     [[nodiscard]] std::vector<CacheOf> caches_of(const config::Settings& settings) const;
     [[nodiscard]] static std::vector<std::string> watched(const config::Settings& settings);
@@ -145,6 +148,7 @@ class Daemon {
     std::unique_ptr<HitsDesk> hits_;
     std::unique_ptr<fetch::Fetcher> fetcher_;
     std::unique_ptr<tasks::TaskDesk> tasks_;
+    std::unique_ptr<rules::RuleDesk> rules_;
     std::unique_ptr<Reloader> reloader_;
 };
 

@@ -62,7 +62,8 @@ std::vector<std::string> Daemon::watched(const config::Settings& settings) {
 
 void Daemon::watch_files() {
     watch_ = std::make_unique<FileWatch>(
-        house_, [this](const std::string& file) { reload("a change of " + file); });
+        house_, [this](const std::string& file) { reload("a change of " + file); },
+        [this](const std::string& file) { return rules_->is_own_change(file); });
     if (auto done = watch_->watch(watched(settings_)); !done)
         spdlog::warn("{}", done.error().sentence());
 }
@@ -85,6 +86,19 @@ void Daemon::begin_tasks() {
                                  clock_.now().ms / 1000};
         });
     tasks_->follow(settings_);
+}
+
+void Daemon::make_rule_desk() {
+    rules_ = std::make_unique<rules::RuleDesk>(
+        house_,
+        [this](const std::string& why, std::function<void(rules::RuleDesk::InForce)> done) {
+            reload(why, [done = std::move(done)](const ReloadOutcome& outcome) {
+                done({outcome.generation,
+                      outcome.errors.empty() ? "" : outcome.errors.front().sentence()});
+            });
+        },
+        [this] { return publisher_->current()->generation; });
+    rules_->add_to(rpc_);
 }
 
 // What cannot be begun yet stays raised.
@@ -204,6 +218,7 @@ void Daemon::put_in_force(Candidate& candidate, std::uint32_t generation) {
     }
     if (fetcher_) fetcher_->follow(candidate.settings);
     if (tasks_) tasks_->follow(candidate.settings);
+    rules_->follow(candidate.settings);
     ops::set_log_level(candidate.settings.log.level);
     ++reloads_.done;
     reloads_.at_ms = clock_.now().ms;

@@ -29,8 +29,8 @@ struct FileWatch::Impl : std::enable_shared_from_this<Impl> {
         std::map<std::string, std::string> files;
     };
 
-    Impl(boost::asio::io_context& house, Changed changed)
-        : events(house), quiet(house), tell(std::move(changed)) {}
+    Impl(boost::asio::io_context& house, Changed changed, IsOurs ours)
+        : events(house), quiet(house), tell(std::move(changed)), is_ours(std::move(ours)) {}
 
     // Both the path and, where it is a link, what it leads to.
     void add(const std::string& file) {
@@ -95,7 +95,8 @@ struct FileWatch::Impl : std::enable_shared_from_this<Impl> {
             if (folder == folders.end()) continue;
             const auto& files = wanted[folder->second].files;
             const auto file = files.find(name);
-            if (file != files.end()) changed(file->second);
+            if (file == files.end() || (is_ours && is_ours(file->second))) continue;
+            changed(file->second);
         }
     }
 
@@ -114,6 +115,7 @@ struct FileWatch::Impl : std::enable_shared_from_this<Impl> {
     boost::asio::posix::stream_descriptor events;
     boost::asio::steady_timer quiet;
     Changed tell;
+    IsOurs is_ours;
     std::map<std::string, Folder> wanted;  // by the folder's path
     std::map<int, std::string> folders;    // by inotify's number
     std::string which;                     // the first that changed; empty: nothing to tell
@@ -121,8 +123,8 @@ struct FileWatch::Impl : std::enable_shared_from_this<Impl> {
     alignas(inotify_event) std::array<char, kReadBytes> bytes{};
 };
 
-FileWatch::FileWatch(boost::asio::io_context& house, Changed changed)
-    : impl_(std::make_shared<Impl>(house, std::move(changed))) {}
+FileWatch::FileWatch(boost::asio::io_context& house, Changed changed, IsOurs is_ours)
+    : impl_(std::make_shared<Impl>(house, std::move(changed), std::move(is_ours))) {}
 
 FileWatch::~FileWatch() {
     boost::system::error_code ignored;

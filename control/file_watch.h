@@ -22,8 +22,10 @@ class FileWatch {
     static constexpr std::chrono::milliseconds kLongest{3'000};
     // One of the files that changed.
     using Changed = std::function<void(const std::string& file)>;
+    // A change that need not be told; asked as soon as it is seen.
+    using IsOurs = std::function<bool(const std::string& file)>;
 
-    FileWatch(boost::asio::io_context& house, Changed changed);
+    FileWatch(boost::asio::io_context& house, Changed changed, IsOurs is_ours = {});
     ~FileWatch();
     FileWatch(const FileWatch&) = delete;
     FileWatch& operator=(const FileWatch&) = delete;

@@ -250,7 +250,7 @@ void write_types(std::ostream& out) {
             if (type.role == role)
                 later += (later.empty() ? "`" : ", `") + std::string(type.name) + "`";
         }
-        out << "Not supported yet: " << later << ".\n\n";
+        if (!later.empty()) out << "Not supported yet: " << later << ".\n\n";
     }
 }
 

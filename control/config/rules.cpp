@@ -72,6 +72,17 @@ void say_bad_lines(Reading& in, const matchers::BadLines& bad, std::size_t good,
     }
 }
 
+Result<matchers::Rule> good_rule(std::string_view text) {
+    auto rule = matchers::parse_rule(text, matchers::RuleKind::domain);
+    if (!rule || rule->kind != matchers::RuleKind::regexp) return rule;
+    matchers::NameMatcherBuilder builder;
+    builder.add(0, *rule, "", 0);
+    std::vector<Error> errors, warnings;
+    builder.check(errors, warnings);
+    if (!errors.empty()) return Error{errors.front().text};
+    return rule;
+}
+
 void read_rule(Reading& in, const Text& text, const Place& place, std::vector<RuleAt>& out) {
     auto rule = matchers::parse_rule(text.value, matchers::RuleKind::domain);
     if (rule) {

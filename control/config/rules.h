@@ -6,6 +6,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "control/config/reading.h"
@@ -14,6 +15,9 @@
 #include "matchers/list/rule_list.h"
 
 namespace steer::config {
+
+// One rule as text; a regexp is tried. Without a prefix `domain:` is meant.
+Result<matchers::Rule> good_rule(std::string_view text);
 
 void read_rule(Reading& in, const Text& text, const Place& place, std::vector<RuleAt>& out);
 // `path` as written.

@@ -254,6 +254,17 @@ struct RemoteList {
     bool present = false;  // there was a copy
 };
 
+// What a dynamic_domain_set is beside a DomainSet: its file, which is changed while serving.
+struct RuleFile {
+    std::string tag;                 // of the plugin
+    std::string file;                // as it is opened
+    std::vector<std::string> first;  // the rules of a file that is made anew
+    int line = 0;
+    std::uint32_t queue_size = 1024;  // rules that wait to be written
+    std::uint32_t batch_size = 256;   // that are written at once
+    std::uint32_t flush_interval_ms = 200;
+};
+
 // ---- plugins: providers and matchers
 
 struct RuleAt {
@@ -568,6 +579,7 @@ struct Settings {
     Control control;
     Policy policy;
     std::vector<RemoteList> remote_lists;
+    std::vector<RuleFile> rule_files;
     std::vector<Router> routers;  // named ones first; then those written inside a plugin
     std::vector<Plugin> plugins;  // as written; those written in place at the end
     PluginIndex entry = 0;        // the executor that a query enters

@@ -108,19 +108,27 @@ Result<void> NewFile::write(const void* bytes, std::size_t size) {
     return {};
 }
 
+Result<void> NewFile::sync(mode_t mode) {
+    if (::fchmod(fd_, mode) != 0 || ::fsync(fd_) != 0) return failed(path_);
+    return {};
+}
+
 Result<void> NewFile::replace(const std::string& file) {
     constexpr mode_t kReadable = 0644;
-    if (::fchmod(fd_, kReadable) != 0 || ::fsync(fd_) != 0 ||
-        ::rename(path_.c_str(), file.c_str()) != 0)
-        return failed(file);
+    if (auto done = sync(kReadable); !done) return done;
+    if (::rename(path_.c_str(), file.c_str()) != 0) return failed(file);
     path_.clear();
+    sync_folder_of(file);
+    return {};
+}
+
+void sync_folder_of(const std::string& file) {
     const std::string folder = fs::path(file).parent_path().string();
     const int parent = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (parent >= 0) {
         ::fsync(parent);
         ::close(parent);
     }
-    return {};
 }
 
 }  // namespace steer::fetch

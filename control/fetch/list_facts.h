@@ -2,6 +2,8 @@
 // for. It holds only for the bytes that it was written for.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -32,6 +34,8 @@ class NewFile {
     ~NewFile();  // without replace() it is gone
 
     Result<void> write(const void* bytes, std::size_t size);
+    // On the disk, with these rights.
+    Result<void> sync(mode_t mode);
     // Renames it over `file`, when it is on the disk; readable by all.
     Result<void> replace(const std::string& file);
     [[nodiscard]] const std::string& path() const { return path_; }
@@ -41,5 +45,8 @@ class NewFile {
     int fd_;
     std::string path_;
 };
+
+// What was renamed in the folder of `file` is on the disk.
+void sync_folder_of(const std::string& file);
 
 }  // namespace steer::fetch

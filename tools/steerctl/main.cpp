@@ -1,10 +1,12 @@
 // steerctl: asks a running steerdnsd what it does. Exit 0: answered; 1: no answer; 2: bad usage.
 #include <CLI/CLI.hpp>
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <cstdio>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "client.h"
 #include "report.h"
@@ -21,6 +23,8 @@ struct Options {
     bool all = false;
     std::string name, suffix, tag, instance, file;  // of `cache`
     unsigned seconds = 10, top = 20;                // of `hits`
+    std::string verb;                               // of `rules`
+    std::vector<std::string> rules;
 };
 
 void print(const std::string& text) {
@@ -72,6 +76,29 @@ int reload(const Options& options) {
     print(options.as_json ? json::serialize(reply.result) + "\n"
                           : steerctl::reload_text(reply.result));
     return steerctl::is_refused(reply.result) ? kBadUsage : 0;
+}
+
+// `rules`, by how much of TAG, what to do and RULE... is there.
+int rules(const Options& options) {
+    if (options.tag.empty()) return show(options, "rules", steerctl::rule_sets_text);
+    json::object params{{"tag", options.tag}};
+    if (options.verb.empty() || options.verb == "list") {
+        if (options.rules.empty())
+            return show(options, "rules.list", steerctl::rules_text, params,
+                        steerctl::kLongPatience);
+        fail("rules TAG list takes no rules: write 'add' or 'remove' before them");
+        return kBadUsage;
+    }
+    if (options.rules.empty()) {
+        fail("rules TAG " + options.verb + ": write at least one rule, as in 'ads.example'");
+        return kBadUsage;
+    }
+    json::array given;
+    for (const std::string& rule : options.rules)
+        given.emplace_back(rule);
+    params[options.verb] = std::move(given);
+    return show(options, "rules.change", steerctl::rules_changed_text, params,
+                steerctl::kLongPatience);
 }
 
 // The sub-commands of `cache`.
@@ -158,6 +185,14 @@ int main(int argc, char** argv) {
     hits->add_option("--top", options.top, "so many names, clients, types and rules")
         ->check(CLI::Range(1, 10'000))
         ->capture_default_str();
+    auto* const rules_command = app.add_subcommand(
+        "rules",
+        "rules of dynamic_domain_sets: those of TAG, or changes that are in force at once");
+    rules_command->add_option("TAG", options.tag, "a dynamic_domain_set; without, all of them");
+    rules_command->add_option("WHAT", options.verb, "list, add or remove")
+        ->check(CLI::IsMember({"list", "add", "remove"}));
+    rules_command->add_option("RULE", options.rules,
+                              "as in a file: domain:NAME, full:NAME, keyword:TEXT, regexp:PATTERN");
     const auto* const version = app.add_subcommand("version", "its version and our own");
     try {
         app.parse(argc, argv);
@@ -174,6 +209,7 @@ int main(int argc, char** argv) {
     if (reverse->parsed())
         return show(options, "reverse", steerctl::reverse_text,
                     json::object{{"address", options.name}});
+    if (rules_command->parsed()) return rules(options);
     if (why->parsed())
         return show(options, "why", steerctl::why_text, json::object{{"name", options.name}},
                     steerctl::kLongPatience);

@@ -27,6 +27,11 @@ std::string hits_text(const boost::json::value& answer);
 // Of lists and lists.fetch.
 std::string lists_text(const boost::json::value& lists);
 
+// Of rules, rules.list, rules.change.
+std::string rule_sets_text(const boost::json::value& sets);
+std::string rules_text(const boost::json::value& rules);
+std::string rules_changed_text(const boost::json::value& done);
+
 // Of reload.
 std::string reload_text(const boost::json::value& outcome);
 bool is_refused(const boost::json::value& outcome);

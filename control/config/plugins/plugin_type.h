@@ -80,5 +80,6 @@ extern const PluginType kRateLimiterType;
 extern const PluginType kRedirectType, kEcsHandlerType, kEcsType, kForwardEdns0optType;
 extern const PluginType kDownloadType, kReloadType, kReloadProviderType, kCronType;
 extern const PluginType kIpsetType, kNftsetType;
+extern const PluginType kDynamicDomainSetType;
 
 }  // namespace steer::config

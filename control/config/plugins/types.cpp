@@ -60,6 +60,7 @@ constexpr std::array kTypes{
     &kCronType,
     &kIpsetType,
     &kNftsetType,
+    &kDynamicDomainSetType,
 };
 
 constexpr auto kProvider = Role::provider;
@@ -67,10 +68,9 @@ constexpr auto kMatcher = Role::matcher;
 constexpr auto kExecutor = Role::executor;
 constexpr auto kServer = Role::server;
 constexpr PluginTypeNotYet kNotYet[] = {
-    {"dynamic_domain_set", kProvider}, {"string_exp", kMatcher}, {"query_recorder", kExecutor},
-    {"http_request", kExecutor},       {"script", kExecutor},    {"learn_domain", kExecutor},
-    {"ip_selector", kExecutor},        {"upgrade", kExecutor},   {"http_server", kServer},
-    {"quic_server", kServer},
+    {"string_exp", kMatcher}, {"query_recorder", kExecutor}, {"http_request", kExecutor},
+    {"script", kExecutor},    {"learn_domain", kExecutor},   {"ip_selector", kExecutor},
+    {"upgrade", kExecutor},   {"http_server", kServer},      {"quic_server", kServer},
 };
 
 }  // namespace

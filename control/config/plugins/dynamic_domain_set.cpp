@@ -1,0 +1,108 @@
+// dynamic_domain_set: names by the rules of a file that is changed while serving (control/rules).
+#include <algorithm>
+#include <filesystem>
+
+#include "control/config/plugins/plugin_type.h"
+#include "control/config/rules.h"
+#include "control/config/url.h"
+#include "matchers/quote.h"
+
+namespace steer::config {
+namespace {
+
+struct Args {
+    std::string path;
+    std::vector<Text> first;
+    std::uint32_t queue_size = 0, batch_size = 0, flush_interval_ms = 0;
+};
+
+constexpr std::array<Row<Args>, 5> kRows{{
+    {"path", &Args::path, "required", "",
+     "the file of its rules, one a line; without a prefix, `domain:` is meant; `#` begins a "
+     "comment. "
+     "The user that steerdnsd runs as writes to its folder"},
+    {"bootstrap_rules", Own<Args>{"list of rules", read_list<&Args::first, Args>}, "none", "",
+     "what a file that is not there yet is made with; later they are rules as others are, and stay "
+     "away once they were removed"},
+    {"queue_size", &Args::queue_size, "1024", "1..1000000",
+     "rules that may wait to be written; what comes then is refused"},
+    {"batch_size", &Args::batch_size, "256", "1..1000000", "rules that are written at once"},
+    {"flush_interval_ms", &Args::flush_interval_ms, "200", "0..60000",
+     "milliseconds that changes are collected before they are written"},
+}};
+
+// Of the file, or of one that is not there yet.
+void read_file_rules(Reading& in, const Args& args, const RuleFile& file, const Place& place,
+                     DomainSet& set) {
+    std::vector<RuleAt> first;
+    for (const Text& text : args.first) {
+        const Place at{"bootstrap_rules", place.owner, text.line};
+        if (const auto rule = good_rule(text.value); !rule) {
+            in.report().error(text.line, at.name() + ": " + rule.error().text);
+        } else {
+            first.push_back({*rule, 0, text.line, 0});
+        }
+    }
+    std::error_code error;
+    if (!std::filesystem::exists(file.file, error) && !error) {
+        in.settings().opened.push_back(file.file);
+        set.rules = std::move(first);
+        return;
+    }
+    const auto bytes = in.read_file(file.file, place);
+    if (!bytes) return;
+    auto list = matchers::read_rules(*bytes, file.file, matchers::RuleKind::domain);
+    if (list.rules.empty() && list.bad.count() == 0) return;  // all of them were removed
+    take_rules(in, std::move(list), false, file.file, place, set.rules);
+}
+
+void read(Reading& in, const Node* node, Plugin& plugin) {
+    Args args;
+    Node empty;
+    const std::string owner = owner_of(plugin);
+    const Node& map = args_or_empty(node, plugin, empty);
+    read_rows(in, map, kRows, owner, args);
+    plugin.args = DomainSet{};
+    const Node* const written = map.find("path");
+    if (written == nullptr || args.path.empty()) return;  // that was said
+    const Place place{"path", owner, written->line};
+    if (is_url(args.path)) {
+        in.report().error(place.line,
+                          place.name() + " is " + matchers::quoted(args.path) +
+                              ": expected a file, such as "
+                              "/var/lib/steerdns/names.txt; a list by URL is a domain_set");
+        return;
+    }
+    RuleFile file{plugin.tag,      in.resolve(args.path), {}, place.line, args.queue_size,
+                  args.batch_size, args.flush_interval_ms};
+    for (const Text& text : args.first)
+        file.first.push_back(text.value);
+    auto& all = in.settings().rule_files;
+    const auto other = std::find_if(all.begin(), all.end(),
+                                    [&](const RuleFile& f) { return f.file == file.file; });
+    if (other != all.end()) {
+        in.report().error(place.line, place.name() + ": dynamic_domain_set '" + other->tag +
+                                          "' has the same file: use one plugin for both");
+        return;
+    }
+    DomainSet set;
+    read_file_rules(in, args, file, place, set);
+    plugin.args = std::move(set);
+    all.push_back(std::move(file));
+}
+
+}  // namespace
+
+const PluginType kDynamicDomainSetType{
+    "dynamic_domain_set",
+    Role::provider,
+    "A set of domain names whose rules are added and removed while serving: `steerctl rules TAG "
+    "[list|add RULE...|remove RULE...]` answers when the change is written and in force. The file "
+    "may be edited as well; what steerctl does leaves its other lines as they are.",
+    "",
+    "",
+    [] { return row_texts(kRows); },
+    read,
+    nullptr};
+
+}  // namespace steer::config

@@ -1,0 +1,421 @@
+#include "control/rules/rule_desk.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <chrono>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "control/background.h"
+#include "control/config/reading.h"
+#include "control/config/report.h"
+#include "control/rules/rule_file.h"
+#include "matchers/list/lines.h"
+#include "matchers/quote.h"
+
+namespace steer::rules {
+namespace asio = boost::asio;
+namespace json = boost::json;
+
+struct RuleDesk::Outcome {
+    Result<std::vector<bool>> changed;
+    Stamp stamp;
+};
+
+namespace {
+
+using ops::RpcCode;
+using ops::RpcError;
+
+struct Listed {
+    std::string rule;
+    int line = 0;
+};
+
+// The lines that have a rule, with what stands behind it.
+Result<std::vector<Listed>> rules_in(const std::string& file) {
+    const auto bytes = config::Reading::read_text(file);
+    if (!bytes) return Error{file + " cannot be read: " + bytes.error().text};
+    const auto list = matchers::read_rules(*bytes, file, matchers::RuleKind::domain);
+    std::vector<Listed> out;
+    out.reserve(list.rules.size());
+    matchers::Lines lines(*bytes);
+    auto listed = list.rules.begin();
+    while (const auto line = lines.next()) {
+        if (listed == list.rules.end()) break;
+        if (line->number != listed->line) continue;
+        const bool is_regexp = line->text.starts_with("regexp:");
+        out.push_back({std::string(is_regexp ? line->text : matchers::without_comment(line->text)),
+                       line->number});
+        ++listed;
+    }
+    return {boost::system::in_place_value, std::move(out)};
+}
+
+// Error: what is no list of texts.
+Result<std::vector<std::string>> texts(const json::object& params, const char* key) {
+    std::vector<std::string> out;
+    const auto* const value = params.if_contains(key);
+    if (value == nullptr) return {boost::system::in_place_value, std::move(out)};
+    const auto* const all = value->if_array();
+    const auto bad = [key] {
+        return Error{std::string("'") + key +
+                     "': expected a list of rules, as in [\"ads.example\"]"};
+    };
+    if (all == nullptr) return bad();
+    out.reserve(all->size());
+    for (const json::value& item : *all) {
+        if (!item.is_string()) return bad();
+        out.emplace_back(item.get_string());
+    }
+    return {boost::system::in_place_value, std::move(out)};
+}
+
+Result<std::vector<RuleChange>> changes_of(const std::vector<std::string>& add,
+                                           const std::vector<std::string>& remove) {
+    std::vector<RuleChange> out;
+    out.reserve(add.size() + remove.size());
+    for (const auto* const texts : {&add, &remove}) {
+        for (const std::string& text : *texts) {
+            auto change = make_change(texts == &add, text);
+            if (!change) return change.error();
+            out.push_back(*std::move(change));
+        }
+    }
+    return {boost::system::in_place_value, std::move(out)};
+}
+
+}  // namespace
+
+RuleDesk::RuleDesk(asio::io_context& house, Reload reload, Generation generation)
+    : house_(house), reload_(std::move(reload)), generation_(std::move(generation)) {}
+
+RuleDesk::~RuleDesk() {
+    *alive_ = false;
+    for (const auto& [_, set] : sets_)
+        set->timer.cancel();
+    if (thread_) thread_->join();
+}
+
+template <class Work, class Then>
+void RuleDesk::aside(Work work, Then then) {
+    if (!thread_) {
+        thread_ = std::make_unique<asio::thread_pool>(1);
+        asio::post(*thread_, [] { run_in_background(); });
+    }
+    asio::post(*thread_, [&house = house_, alive = alive_, work = std::move(work),
+                          then = std::move(then)]() mutable {
+        asio::post(house, [alive, then = std::move(then), made = work()]() mutable {
+            if (*alive) then(std::move(made));
+        });
+    });
+}
+
+void RuleDesk::add_to(ops::JsonRpc& rpc) {
+    rpc.add_later("rules", [this](const json::value&, const ops::RpcDone& done) { sets(done); });
+    rpc.add_later("rules.list", [this](const json::value& params, const ops::RpcDone& done) {
+        list(params, done);
+    });
+    rpc.add_later("rules.change", [this](const json::value& params, const ops::RpcDone& done) {
+        change(params, done);
+    });
+}
+
+void RuleDesk::follow(const config::Settings& settings) {
+    for (const auto& [_, set] : sets_)
+        set->wanted = false;
+    for (const config::RuleFile& file : settings.rule_files) {
+        SetPtr& set = sets_[file.tag];
+        if (set == nullptr) set = std::make_shared<Set>(house_);
+        set->wanted = true;
+        set->settings = file;
+        aside([file] { return make_rule_file(file); },
+              [file](const Result<bool>& made) {
+                  if (!made) spdlog::warn("{}", made.error().text);
+              });
+    }
+    for (const auto& [tag, set] : sets_) {
+        if (set->wanted) continue;
+        for (const Waiting& one : set->waiting)
+            refuse(one.request, "dynamic_domain_set '" + tag + "' is gone from the configuration");
+        set->waiting.clear();
+        set->timer.cancel();
+    }
+    std::erase_if(sets_, [](const auto& s) { return !s.second->wanted; });
+}
+
+// ---- what is asked
+
+RuleDesk::SetPtr RuleDesk::find(const json::value& params, const ops::RpcDone& done) const {
+    const auto* const all = params.if_object();
+    const auto* const tag = all == nullptr ? nullptr : all->if_contains("tag");
+    std::string trouble;
+    if (tag == nullptr || !tag->is_string()) {
+        trouble = "write the tag of a dynamic_domain_set, as in {\"tag\": \"blocked\"}";
+    } else if (const auto at = sets_.find(std::string(tag->get_string())); at != sets_.end()) {
+        return at->second;
+    } else {
+        std::vector<std::string_view> tags;
+        tags.reserve(sets_.size());
+        for (const auto& [known, _] : sets_)
+            tags.push_back(known);
+        trouble = "there is no dynamic_domain_set " + matchers::quoted(tag->get_string());
+        if (tags.empty()) {
+            trouble += ": the configuration has none";
+        } else if (std::string hint = config::did_you_mean(tag->get_string(), tags);
+                   !hint.empty()) {
+            trouble += hint;
+        } else {
+            trouble += ": there is ";
+            for (std::size_t i = 0; i < tags.size(); ++i)
+                trouble.append(i == 0 ? "" : ", ").append(tags[i]);
+        }
+    }
+    done(RpcError{RpcCode::invalid_params, trouble});
+    return nullptr;
+}
+
+void RuleDesk::sets(const ops::RpcDone& done) {
+    std::vector<std::pair<std::string, std::string>> files;
+    files.reserve(sets_.size());
+    for (const auto& [tag, set] : sets_)
+        files.emplace_back(tag, set->settings.file);
+    aside(
+        [files = std::move(files)] {
+            std::vector<std::pair<std::string, Result<std::vector<Listed>>>> all;
+            all.reserve(files.size());
+            for (const auto& [tag, file] : files)
+                all.emplace_back(tag, rules_in(file));
+            return all;
+        },
+        [this, done](const auto& all) {
+            json::array out;
+            for (const auto& [tag, rules] : all) {
+                const auto at = sets_.find(tag);
+                if (at == sets_.end()) continue;
+                const Set& set = *at->second;
+                json::object row{{"tag", tag}, {"file", set.settings.file}};
+                if (rules) row["rules"] = rules->size();
+                row["waiting"] = set.waiting.size();
+                row["trouble"] = rules ? set.trouble : rules.error().text;
+                out.push_back(std::move(row));
+            }
+            done(json::value(json::object{{"sets", std::move(out)}}));
+        });
+}
+
+void RuleDesk::list(const json::value& params, const ops::RpcDone& done) {
+    const SetPtr set = find(params, done);
+    if (set == nullptr) return;
+    aside([file = set->settings.file] { return rules_in(file); },
+          [set, done](const Result<std::vector<Listed>>& rules) {
+              if (!rules) return done(RpcError{RpcCode::internal_error, rules.error().text});
+              json::array out;
+              for (const Listed& one : *rules)
+                  out.push_back(json::object{{"rule", one.rule}, {"line", one.line}});
+              done(json::value(json::object{{"tag", set->settings.tag},
+                                            {"file", set->settings.file},
+                                            {"rules", std::move(out)}}));
+          });
+}
+
+void RuleDesk::change(const json::value& params, const ops::RpcDone& done) {
+    const SetPtr set = find(params, done);
+    if (set == nullptr) return;
+    const json::object& all = params.get_object();
+    auto add = texts(all, "add"), remove = texts(all, "remove");
+    for (const auto* const list : {&add, &remove}) {
+        if (!*list) return done(RpcError{RpcCode::invalid_params, list->error().text});
+    }
+    if (add->empty() && remove->empty())
+        return done(RpcError{RpcCode::invalid_params, "write at least one rule"});
+    aside([add = *std::move(add), remove = *std::move(remove)] { return changes_of(add, remove); },
+          [this, set, done](Result<std::vector<RuleChange>> changes) {
+              if (!changes) return done(RpcError{RpcCode::invalid_params, changes.error().text});
+              take(set, *std::move(changes), done);
+          });
+}
+
+// ---- what is to be written
+
+void RuleDesk::take(const SetPtr& set, std::vector<RuleChange> changes, const ops::RpcDone& done) {
+    const std::size_t room = set->settings.queue_size -
+                             std::min<std::size_t>(set->settings.queue_size, set->waiting.size());
+    std::string trouble;
+    if (!set->wanted) {
+        trouble = "dynamic_domain_set '" + set->settings.tag + "' is gone from the configuration";
+    } else if (changes.size() > room) {
+        trouble = "dynamic_domain_set '" + set->settings.tag + "' has room for " +
+                  std::to_string(room) + " more changes of " +
+                  std::to_string(set->settings.queue_size) + " (queue_size), and these are " +
+                  std::to_string(changes.size()) +
+                  ": none was taken; write fewer at a time, or try again in a moment";
+    }
+    if (!trouble.empty()) {
+        set->refused += changes.size();
+        return done(RpcError{RpcCode::internal_error, trouble});
+    }
+    auto request = std::make_shared<Request>();
+    request->tag = set->settings.tag;
+    request->file = set->settings.file;
+    request->done = done;
+    request->left = changes.size();
+    for (RuleChange& change : changes)
+        set->waiting.push_back({std::move(change), request});
+    collect(set);
+}
+
+void RuleDesk::collect(const SetPtr& set) {
+    if (set->writing || set->waiting.empty()) return;
+    if (set->waiting.size() >= set->settings.batch_size || set->settings.flush_interval_ms == 0) {
+        set->timer.cancel();
+        return write(set);
+    }
+    if (set->collecting) return;
+    set->collecting = true;
+    set->timer.expires_after(std::chrono::milliseconds(set->settings.flush_interval_ms));
+    set->timer.async_wait([this, set, alive = alive_](const boost::system::error_code& error) {
+        if (!*alive) return;
+        set->collecting = false;
+        if (error) return collect(set);
+        if (!set->writing && !set->waiting.empty()) write(set);
+    });
+}
+
+void RuleDesk::write(const SetPtr& set) {
+    set->writing = true;
+    std::vector<Waiting> batch;
+    const std::size_t most = std::min<std::size_t>(set->settings.batch_size, set->waiting.size());
+    batch.reserve(most);
+    for (std::size_t i = 0; i < most; ++i) {
+        batch.push_back(std::move(set->waiting.front()));
+        set->waiting.pop_front();
+    }
+    std::vector<RuleChange> changes;
+    changes.reserve(batch.size());
+    for (const Waiting& one : batch)
+        changes.push_back(one.change);
+    aside(
+        [file = set->settings, changes = std::move(changes)] {
+            auto changed = change_rule_file(file, changes);
+            return Outcome{std::move(changed), stamp_of(file.file)};
+        },
+        [this, set, batch = std::move(batch)](const Outcome& outcome) {
+            wrote(set, batch, outcome);
+        });
+}
+
+void RuleDesk::wrote(const SetPtr& set, const std::vector<Waiting>& batch, const Outcome& outcome) {
+    set->writing = false;
+    const bool noticed = std::exchange(set->noticed, false);
+    std::vector<RequestPtr> complete;
+    if (!outcome.changed) {
+        set->trouble = outcome.changed.error().text;
+        spdlog::warn("{}", set->trouble);
+        set->refused += batch.size();
+        for (const Waiting& one : batch)
+            refuse(one.request, set->trouble);
+        std::erase_if(set->waiting, [](const Waiting& w) { return !w.request->done; });
+    } else {
+        set->trouble.clear();
+        set->stamp = outcome.stamp;
+        bool any = false;
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+            Request& request = *batch[i].request;
+            const bool changed = (*outcome.changed)[i];
+            const bool add = batch[i].change.add;
+            any = any || changed;
+            ++(!changed ? request.unchanged : add ? request.added : request.removed);
+            ++(!changed ? set->unchanged : add ? set->added : set->removed);
+            if (--request.left == 0) complete.push_back(batch[i].request);
+        }
+        if (any) ++set->written;
+    }
+    // A change of somebody else's that fell into the time is taken up by the same reload.
+    if (noticed && set->written == set->in_force) ++set->written;
+    put_in_force(set, std::move(complete));
+    collect(set);
+}
+
+void RuleDesk::put_in_force(const SetPtr& set, std::vector<RequestPtr> requests) {
+    if (set->written == set->in_force) {
+        for (const RequestPtr& request : requests)
+            answer(request, generation_());
+        return;
+    }
+    reload_("rules of '" + set->settings.tag + "'", [set, version = set->written,
+                                                     requests = std::move(requests),
+                                                     alive = alive_](const InForce& outcome) {
+        if (!*alive) return;
+        if (outcome.trouble.empty()) set->in_force = std::max(set->in_force, version);
+        for (const RequestPtr& request : requests) {
+            if (outcome.trouble.empty()) {
+                answer(request, outcome.generation);
+            } else {
+                refuse(request,
+                       "written to " + request->file + ", but not in force: " + outcome.trouble);
+            }
+        }
+    });
+}
+
+void RuleDesk::answer(const RequestPtr& request, std::uint32_t generation) {
+    if (!request->done) return;
+    const auto done = std::exchange(request->done, nullptr);
+    done(json::value(json::object{{"tag", request->tag},
+                                  {"file", request->file},
+                                  {"added", request->added},
+                                  {"removed", request->removed},
+                                  {"unchanged", request->unchanged},
+                                  {"generation", generation}}));
+}
+
+void RuleDesk::refuse(const RequestPtr& request, const std::string& why) {
+    if (!request->done) return;
+    const auto done = std::exchange(request->done, nullptr);
+    done(RpcError{RpcCode::internal_error, why});
+}
+
+// ---- what others do to the files
+
+RuleDesk::Stamp RuleDesk::stamp_of(const std::string& file) {
+    struct stat is {};
+    if (::stat(file.c_str(), &is) != 0) return {};
+    return {is.st_dev, is.st_ino, static_cast<std::uint64_t>(is.st_size), is.st_mtim.tv_sec,
+            is.st_mtim.tv_nsec};
+}
+
+bool RuleDesk::is_own_change(const std::string& file) {
+    const auto at = std::find_if(sets_.begin(), sets_.end(), [&file](const auto& s) {
+        return s.second->settings.file == file;
+    });
+    if (at == sets_.end()) return false;
+    Set& set = *at->second;
+    if (set.writing) {
+        set.noticed = true;
+        return true;
+    }
+    return set.stamp != Stamp{} && set.stamp == stamp_of(file);
+}
+
+void RuleDesk::write_metrics(ops::MetricWriter& writer) const {
+    writer.counter(
+        "steerdns_rule_changes",
+        "rules of dynamic_domain_sets that were asked to be changed, by what came of it");
+    for (const auto& [tag, set] : sets_) {
+        writer.sample({{"set", tag}, {"result", "added"}}, set->added);
+        writer.sample({{"set", tag}, {"result", "removed"}}, set->removed);
+        writer.sample({{"set", tag}, {"result", "unchanged"}}, set->unchanged);
+        writer.sample({{"set", tag}, {"result", "refused"}}, set->refused);
+    }
+    writer.gauge("steerdns_rules_waiting", "of these, those that wait to be written");
+    for (const auto& [tag, set] : sets_)
+        writer.sample({{"set", tag}}, std::uint64_t{set->waiting.size()});
+}
+
+}  // namespace steer::rules

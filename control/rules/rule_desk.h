@@ -1,0 +1,114 @@
+// The control socket's methods about dynamic_domain_sets: `rules`, `rules.list`, `rules.change`.
+//
+//   rules                              {"sets": [{"tag", "file", "rules", "waiting", "trouble"}]}
+//   rules.list {"tag"}                 {"tag", "file", "rules": [{"rule", "line"}]}
+//   rules.change {"tag", "add": [RULE...], "remove": [RULE...]}
+//                                      {"tag", "file", "added", "removed", "unchanged", "generation"}
+//
+// A change is answered when it is in force. Changes to a set are collected for its flush_interval_ms, or until there
+// are batch_size of them; no more than queue_size wait. Files are read and written on a thread of its own; all else is
+// on `house`.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "control/config/settings.h"
+#include "control/ops/json_rpc.h"
+#include "control/ops/metrics.h"
+#include "control/rules/rule_text.h"
+
+namespace steer::rules {
+
+class RuleDesk {
+  public:
+    struct InForce {
+        std::uint32_t generation = 0;
+        std::string trouble;  // why it is not; empty: it is
+    };
+    // Reads the configuration anew because of `why`.
+    using Reload = std::function<void(const std::string& why, std::function<void(InForce)> done)>;
+    using Generation = std::function<std::uint32_t()>;  // that is in force
+
+    RuleDesk(boost::asio::io_context& house, Reload reload, Generation generation);
+    ~RuleDesk();  // ends what is under way; what was not answered is not done, or not in force
+    RuleDesk(const RuleDesk&) = delete;
+    RuleDesk& operator=(const RuleDesk&) = delete;
+
+    void add_to(ops::JsonRpc& rpc);
+    // The configuration in force. Files that are not there are made.
+    void follow(const config::Settings& settings);
+    // A change of this file that was noticed is one of ours, which a reload follows by itself.
+    [[nodiscard]] bool is_own_change(const std::string& file);
+
+    void write_metrics(ops::MetricWriter& writer) const;
+
+  private:
+    struct Request {
+        std::string tag, file;
+        ops::RpcDone done;  // empty: answered
+        std::uint64_t added = 0, removed = 0, unchanged = 0;
+        std::size_t left = 0;  // not written yet
+    };
+    using RequestPtr = std::shared_ptr<Request>;
+    struct Waiting {
+        RuleChange change;
+        RequestPtr request;
+    };
+    // What a file was when we had written it.
+    struct Stamp {
+        std::uint64_t device = 0, inode = 0, size = 0;
+        std::int64_t s = 0, ns = 0;
+        bool operator==(const Stamp&) const = default;
+    };
+    struct Set {
+        explicit Set(boost::asio::io_context& house) : timer(house) {}
+        config::RuleFile settings;
+        std::deque<Waiting> waiting;
+        boost::asio::steady_timer timer;
+        bool wanted = true, collecting = false, writing = false;
+        bool noticed = false;                     // the file changed while we were writing
+        std::uint64_t written = 0, in_force = 0;  // versions
+        Stamp stamp;
+        std::string trouble;  // of the last write; empty: none
+        std::uint64_t added = 0, removed = 0, unchanged = 0, refused = 0;
+    };
+    using SetPtr = std::shared_ptr<Set>;
+    struct Outcome;
+
+    // nullptr: `done` was told that there is none.
+    [[nodiscard]] SetPtr find(const boost::json::value& params, const ops::RpcDone& done) const;
+    void sets(const ops::RpcDone& done);
+    void list(const boost::json::value& params, const ops::RpcDone& done);
+    void change(const boost::json::value& params, const ops::RpcDone& done);
+    void take(const SetPtr& set, std::vector<RuleChange> changes, const ops::RpcDone& done);
+    void collect(const SetPtr& set);
+    void write(const SetPtr& set);
+    void wrote(const SetPtr& set, const std::vector<Waiting>& batch, const Outcome& outcome);
+    void put_in_force(const SetPtr& set, std::vector<RequestPtr> requests);
+    static void answer(const RequestPtr& request, std::uint32_t generation);
+    static void refuse(const RequestPtr& request, const std::string& why);
+    static Stamp stamp_of(const std::string& file);
+    // On the thread; what `work` returns is given to `then` on `house`, if we are still there.
+    template <class Work, class Then>
+    void aside(Work work, Then then);
+
+    boost::asio::io_context& house_;
+    const Reload reload_;
+    const Generation generation_;
+    std::map<std::string, SetPtr> sets_;  // by tag
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+    std::unique_ptr<boost::asio::thread_pool> thread_;
+};
+
+}  // namespace steer::rules

@@ -1,0 +1,247 @@
+// What the control socket asks about rules, with a reload that the test ends.
+#include "control/rules/rule_desk.h"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/test/unit_test.hpp>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "../fetch/one_server.h"
+#include "control/config/load.h"
+
+namespace json = boost::json;
+using steer::fetch_test::content;
+using steer::fetch_test::Folder;
+using steer::rules::RuleDesk;
+
+BOOST_AUTO_TEST_SUITE(rule_desk)
+
+namespace {
+
+struct World {
+    World()
+        : desk(
+              house,
+              [this](const std::string& why, std::function<void(RuleDesk::InForce)> done) {
+                  reloads.push_back(why);
+                  pending.push_back(std::move(done));
+              },
+              [this] { return generation; }) {
+        desk.add_to(rpc);
+    }
+
+    void follow(const std::string& args = "flush_interval_ms: 0", const std::string& tag = "own") {
+        const auto loaded = steer::config::load_text(
+            "plugins:\n  - { tag: " + tag + ", type: dynamic_domain_set, args: { path: " + file() +
+                ", bootstrap_rules: [ first.example ], " + args +
+                " } }\n"
+                "  - { tag: up, type: forward, args: { upstreams: [ { addr: 192.0.2.1 } ] } }\n"
+                "  - { tag: main, type: sequence, args: [ { matches: qname $" +
+                tag +
+                ", exec: reject }, { exec: $up } ] }\n"
+                "  - { tag: udp, type: udp_server, args: { entry: main, listen: ':53' } }\n"
+                "  - { tag: tcp, type: tcp_server, args: { entry: main, listen: ':53' } }\n",
+            "steer.yaml");
+        for (const auto& error : loaded.errors)
+            BOOST_ERROR(error.sentence());
+        desk.follow(loaded.settings);
+    }
+    [[nodiscard]] std::string file() const { return folder / "names.txt"; }
+
+    // The number of the question; its answer comes to `answers`.
+    std::size_t ask(const std::string& method, const std::string& params) {
+        const std::size_t number = answers.size();
+        answers.emplace_back();
+        rpc.handle(
+            R"({"jsonrpc":"2.0","id":1,"method":")" + method + R"(","params":)" + params + "}",
+            [this, number](const std::string& line) { answers[number] = line; });
+        return number;
+    }
+    std::size_t change(const std::string& what) {
+        return ask("rules.change", R"({"tag":"own",)" + what + "}");
+    }
+    template <class Until>
+    void run(Until until) {
+        const auto work = boost::asio::make_work_guard(house);
+        house.restart();
+        while (!until())
+            house.run_one();
+    }
+    void run_to_reload(std::size_t number) {
+        run([&] { return reloads.size() == number; });
+    }
+    json::object result(std::size_t number) {
+        run([&] { return !answers[number].empty(); });
+        const json::value answer = json::parse(answers[number]);
+        const auto* const found = answer.as_object().if_contains("result");
+        BOOST_REQUIRE_MESSAGE(found != nullptr, answers[number]);
+        return found->as_object();
+    }
+    std::string error(std::size_t number) {
+        run([&] { return !answers[number].empty(); });
+        const json::value answer = json::parse(answers[number]);
+        const auto* const found = answer.as_object().if_contains("error");
+        BOOST_REQUIRE_MESSAGE(found != nullptr, answers[number]);
+        return std::string(found->as_object().at("message").as_string());
+    }
+    void reloaded(const std::string& trouble = {}) {
+        BOOST_REQUIRE(!pending.empty());
+        const auto done = std::move(pending.front());
+        pending.erase(pending.begin());
+        if (trouble.empty()) ++generation;
+        done({generation, trouble});
+    }
+    std::string metrics() {
+        steer::ops::MetricWriter writer;
+        desk.write_metrics(writer);
+        return writer.text();
+    }
+
+    Folder folder;
+    boost::asio::io_context house;
+    std::uint32_t generation = 1;
+    std::vector<std::string> reloads;
+    std::vector<std::function<void(RuleDesk::InForce)>> pending;
+    steer::ops::JsonRpc rpc;
+    std::vector<std::string> answers;
+    RuleDesk desk;
+};
+
+std::string numbers(const json::object& result) {
+    return json::serialize(json::value{result.at("added"), result.at("removed"),
+                                       result.at("unchanged"), result.at("generation")});
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(answered_when_it_is_in_force) {
+    World world;
+    world.follow();
+    const auto asked =
+        world.change(R"("add":["b.example","first.example"],"remove":["c.example"])");
+    world.run_to_reload(1);
+    BOOST_TEST(world.reloads[0] == "rules of 'own'");
+    BOOST_TEST(content(world.file()) == "first.example\nb.example\n");
+    BOOST_TEST(world.answers[asked].empty(), "not before");
+    world.reloaded();
+    BOOST_TEST(numbers(world.result(asked)) == "[1,0,2,2]");
+    const auto removed = world.change(R"("remove":["domain:B.example"])");
+    world.run_to_reload(2);
+    world.reloaded();
+    BOOST_TEST(numbers(world.result(removed)) == "[0,1,0,3]");
+    BOOST_TEST(world.metrics().find("{set=\"own\",result=\"unchanged\"} 2\n") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_change_is_answered_at_once) {
+    World world;
+    world.follow();
+    BOOST_TEST(numbers(world.result(world.change(R"("add":["first.example"])"))) == "[0,0,1,1]");
+    BOOST_TEST(world.reloads.empty());
+}
+
+// What was written stays; who asks for it again is told when it is in force.
+BOOST_AUTO_TEST_CASE(a_reload_that_is_refused) {
+    World world;
+    world.follow();
+    const auto asked = world.change(R"("add":["b.example"])");
+    world.run_to_reload(1);
+    world.reloaded("other.yaml:7: no");
+    BOOST_TEST(world.error(asked) ==
+               "written to " + world.file() + ", but not in force: other.yaml:7: no");
+    const auto again = world.change(R"("add":["b.example"])");
+    world.run_to_reload(2);
+    world.reloaded();
+    BOOST_TEST(numbers(world.result(again)) == "[0,0,1,2]");
+}
+
+BOOST_AUTO_TEST_CASE(collected_until_a_batch_is_full) {
+    World world;
+    world.follow("flush_interval_ms: 60000, batch_size: 3");
+    const auto one = world.change(R"("add":["a.example"])");
+    const auto two = world.change(R"("add":["b.example","c.example","d.example"])");
+    world.run_to_reload(1);
+    BOOST_TEST(content(world.file()) == "first.example\na.example\nb.example\nc.example\n");
+    world.reloaded();
+    BOOST_TEST(numbers(world.result(one)) == "[1,0,0,2]");
+    BOOST_TEST(world.answers[two].empty(), "d.example is not written yet");
+    const auto three = world.change(R"("remove":["a.example","b.example"])");
+    world.run_to_reload(2);
+    BOOST_TEST(content(world.file()) == "first.example\nc.example\nd.example\n");
+    world.reloaded();
+    BOOST_TEST(numbers(world.result(two)) == "[3,0,0,3]");
+    BOOST_TEST(numbers(world.result(three)) == "[0,2,0,3]");
+}
+
+BOOST_AUTO_TEST_CASE(a_full_queue_says_so) {
+    World world;
+    world.follow("flush_interval_ms: 60000, queue_size: 2");
+    const auto one = world.change(R"("add":["a.example"])");
+    const auto two = world.change(R"("add":["b.example","c.example"])");
+    const std::string why = world.error(two);
+    BOOST_TEST(why.find("room for 1 more changes of 2 (queue_size), and these are 2") !=
+               std::string::npos);
+    BOOST_TEST(world.metrics().find("steerdns_rules_waiting{set=\"own\"} 1\n") !=
+               std::string::npos);
+    world.follow("flush_interval_ms: 0", "other");
+    BOOST_TEST(world.error(one).find("is gone from the configuration") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_done) {
+    World world;
+    world.follow();
+    const auto bad = [&](const std::string& method, const std::string& params) {
+        return world.error(world.ask(method, params));
+    };
+    BOOST_TEST(bad("rules.change", R"({"tag":"own","add":["suffix:x"]})").find("write domain:") !=
+               std::string::npos);
+    BOOST_TEST(bad("rules.change", R"({"tag":"own","add":["a.example","regexp:("]})") != "");
+    BOOST_TEST(bad("rules.change", R"({"tag":"own"})") == "write at least one rule");
+    BOOST_TEST(bad("rules.change", R"({"tag":"own","add":"x"})").find("expected a list") !=
+               std::string::npos);
+    BOOST_TEST(bad("rules.list", R"({"tag":"owm"})") ==
+               "there is no dynamic_domain_set \"owm\": did you mean 'own'?");
+    BOOST_TEST(bad("rules.list", R"({"tag":"entirely"})").find(": there is own") !=
+               std::string::npos);
+    BOOST_TEST(bad("rules.list", "[]").find("write the tag") == 0U);
+    BOOST_TEST(content(world.file()) == "first.example\n", "none of it was written");
+    BOOST_TEST(world.reloads.empty());
+    std::filesystem::remove(world.file());
+    std::filesystem::create_directory(world.file());
+    BOOST_TEST(world.error(world.change(R"("add":["a.example"])")).find("no regular file") !=
+               std::string::npos);
+    const auto sets = world.result(world.ask("rules", "{}"));
+    BOOST_TEST(json::serialize(sets).find("no regular file") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_there) {
+    World world;
+    world.follow();
+    (void)world.result(world.change(R"("remove":["x.example"])"));  // the file is made by now
+    std::ofstream(world.file()) << "# mine\n a.example # b\n\nregexp:^x # y$\nno good\n";
+    const auto listed = world.result(world.ask("rules.list", R"({"tag":"own"})"));
+    BOOST_TEST(json::serialize(listed.at("rules")) ==
+               R"([{"rule":"a.example","line":2},{"rule":"regexp:^x # y$","line":4}])");
+    const auto sets = world.result(world.ask("rules", "{}"));
+    BOOST_TEST(json::serialize(sets) == R"({"sets":[{"tag":"own","file":")" + world.file() +
+                                            R"(","rules":2,"waiting":0,"trouble":""}]})");
+}
+
+// A change that was noticed and is ours needs no reload of its own; another's does.
+BOOST_AUTO_TEST_CASE(changes_of_ours_and_of_others) {
+    World world;
+    world.follow();
+    BOOST_TEST(!world.desk.is_own_change(world.file()));
+    BOOST_TEST(!world.desk.is_own_change("another"));
+    const auto asked = world.change(R"("add":["a.example"])");
+    world.run_to_reload(1);
+    world.reloaded();
+    (void)world.result(asked);
+    BOOST_TEST(world.desk.is_own_change(world.file()));
+    std::ofstream(world.file(), std::ios::app) << "theirs.example\n";
+    BOOST_TEST(!world.desk.is_own_change(world.file()));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

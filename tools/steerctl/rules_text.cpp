@@ -1,0 +1,58 @@
+#include <array>
+#include <boost/json/array.hpp>
+#include <string_view>
+#include <vector>
+
+#include "cells.h"
+#include "report.h"
+#include "table.h"
+
+namespace steerctl {
+namespace json = boost::json;
+namespace {
+
+const json::array& array_of(const json::object& all, std::string_view key) {
+    static const json::array kNone;
+    const auto* const found = find(all, key);
+    const auto* const array = found == nullptr ? nullptr : found->if_array();
+    return array == nullptr ? kNone : *array;
+}
+
+}  // namespace
+
+std::string rule_sets_text(const json::value& sets) {
+    constexpr std::array<std::string_view, 4> kColumns{"tag", "rules", "waiting", "file"};
+    const json::array& all = array_of(object_of(sets), "sets");
+    if (all.empty()) return "the configuration has no dynamic_domain_set\n";
+    Table table;
+    table.row({"set", "rules", "waiting", "file"});
+    std::string troubles;
+    for (const json::value& one : all) {
+        const json::object& set = object_of(one);
+        std::vector<std::string> cells;
+        cells.reserve(kColumns.size());
+        for (const auto column : kColumns)
+            cells.push_back(cell_text(column, find(set, column)));
+        table.row(std::move(cells));
+        const std::string trouble = cell_text("", find(set, "trouble"));
+        if (!trouble.empty() && trouble != "-") troubles += trouble + "\n";
+    }
+    return table.text() + troubles;
+}
+
+// As they stand in the file, so that they can be given to another.
+std::string rules_text(const json::value& rules) {
+    std::string out;
+    for (const json::value& one : array_of(object_of(rules), "rules"))
+        out += cell_text("rule", find(object_of(one), "rule")) + "\n";
+    return out;
+}
+
+std::string rules_changed_text(const json::value& done) {
+    const json::object& all = object_of(done);
+    const auto text = [&all](std::string_view key) { return cell_text(key, find(all, key)); };
+    return text("added") + " added, " + text("removed") + " removed, " + text("unchanged") +
+           " as before; in force with configuration " + text("generation") + "\n";
+}
+
+}  // namespace steerctl
