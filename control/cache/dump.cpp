@@ -18,6 +18,11 @@ std::int32_t narrow(std::int64_t seconds) {
     return static_cast<std::int32_t>(std::clamp<std::int64_t>(seconds, INT32_MIN, INT32_MAX));
 }
 
+// The whole seconds, as Now::s() has them.
+std::int64_t second_of(std::int64_t ms) {
+    return ms >= 0 ? ms / 1000 : -((999 - ms) / 1000);
+}
+
 DumpRecord record_of(const cache::Entry& e, std::uint32_t now_s) {
     DumpRecord r;
     r.age_s = now_s - e.inserted_s;
@@ -47,8 +52,9 @@ class Restorer {
           scope_(scope),
           hand_over_(hand_over),
           now_(now),
-          away_s_(static_cast<std::int64_t>(
-              wall_ms > contents.wall_ms ? (wall_ms - contents.wall_ms) / 1000 : 0)) {
+          dumped_s_(
+              second_of(static_cast<std::int64_t>(now.ms) -
+                        static_cast<std::int64_t>(wall_ms - std::min(wall_ms, contents.wall_ms)))) {
         for (const ListName& name : contents.lists) {
             const auto at = std::find(scope.lists.begin(), scope.lists.end(), name);
             ids_.push_back(at == scope.lists.end()
@@ -60,20 +66,19 @@ class Restorer {
     void put(const DumpedAnswer& dumped) {
         if (is_ending_) return;
         const DumpRecord& r = dumped.record;
-        const std::int64_t usable_s = std::int64_t{now_.s()} + r.usable_s - away_s_;
+        const std::int64_t usable_s = dumped_s_ + r.usable_s;
         if (usable_s <= now_.s()) {
             ++expired_;
             return;
         }
         // It may have been born, and its TTL have ended, before this machine was started.
-        const std::int64_t expires_s =
-            std::clamp<std::int64_t>(std::int64_t{now_.s()} + r.left_s - away_s_, 1, usable_s);
-        const auto born_s = static_cast<std::uint32_t>(std::int64_t{now_.s()} - r.age_s - away_s_);
+        const std::int64_t expires_s = std::clamp<std::int64_t>(dumped_s_ + r.left_s, 1, usable_s);
+        const auto born_s = static_cast<std::uint32_t>(dumped_s_ - r.age_s);
 
         cache::Insert head{};
         head.life_s = static_cast<std::uint32_t>(expires_s) - born_s;
         head.stale_s = static_cast<std::uint32_t>(usable_s - expires_s);
-        const std::int64_t attend_s = std::int64_t{now_.s()} - r.age_s - away_s_ + r.attend_s;
+        const std::int64_t attend_s = dumped_s_ - r.age_s + r.attend_s;
         head.attend_after_s =
             r.attend_s == cache::kNeverAttend
                 ? cache::kNeverAttend
@@ -148,7 +153,8 @@ class Restorer {
     const DumpScope& scope_;
     const HandOver& hand_over_;
     const Now now_;
-    const std::int64_t away_s_;  // since the dump was begun
+    const std::int64_t
+        dumped_s_;  // when the dump was begun, by the clock of `now_`: may be before its 0
     std::vector<std::optional<ListId>> ids_;
     std::vector<std::uint8_t> batch_;
     std::vector<Place> places_;

@@ -9,6 +9,8 @@ namespace steer::cache {
 namespace {
 
 constexpr unsigned kTakenInATurn = 16;
+// Seconds by which two births may differ that are the same: an age is in whole ones, and read from two clocks.
+constexpr std::int32_t kSameBirth = 1;
 
 const Insert& head_of(const Cache::Offer& offer) {
     return *reinterpret_cast<const Insert*>(offer.message.data());
@@ -47,7 +49,7 @@ bool Cache::take_offers(Now now, Counters& counters) noexcept {
         const Entry* const held = impl_->find(head_of(offer).key);
         // Births are differences modulo 2^32, as everywhere.
         if (held != nullptr && held->usable_until_s > now.s() &&
-            static_cast<std::int32_t>(offer.born_s - held->inserted_s) <= 0) {
+            static_cast<std::int32_t>(offer.born_s - held->inserted_s) <= kSameBirth) {
             ++orders.known;
         } else {
             insert(offer.message, offer.born_s, now, counters);

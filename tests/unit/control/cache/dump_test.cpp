@@ -275,7 +275,7 @@ BOOST_AUTO_TEST_CASE(what_is_held_as_young_stays) {
     OneCache after;
     after.insert(question(1), 9, 300, at(1005));  // younger
     after.insert(question(2), 9, 300, at(1000));  // the same age
-    after.insert(question(3), 9, 300, at(999));   // older
+    after.insert(question(3), 9, 300, at(998));   // older
     after.insert(question(4), 9, 10, at(1005));   // younger, but over
     const auto restored = after.restore(kMain, at(1020), kWall + 10'000, file("d"));
     BOOST_REQUIRE(restored.has_value());
@@ -393,6 +393,33 @@ BOOST_AUTO_TEST_CASE(a_million_answers) {
     BOOST_TEST(took < kMost);
     BOOST_REQUIRE(restored.has_value());
     BOOST_TEST(restored->answers == kAnswers);
+}
+
+// Whatever part of a second has gone by, and if the clocks differ by a little: what came from a dump is as young as the
+// dump, and what was there before it as well.
+BOOST_AUTO_TEST_CASE(a_dump_that_is_restored_again_brings_nothing) {
+    constexpr std::uint64_t kInserted = 1'000'000, kDumped = 1'040'000;
+    for (const std::uint64_t part : {0U, 1U, 350U, 500U, 700U, 998U, 999U}) {
+        OneCache before;
+        before.insert(question(1), 1, 300, {kInserted + part / 2});
+        BOOST_TEST(before.dump(kMain, {kDumped + part}, file("d")) == "");
+        OneCache after;
+        bool is_first = true;
+        for (const std::uint64_t later : {20'000U, 20'350U, 20'999U, 21'001U}) {
+            for (const std::uint64_t slow : {1U, 0U, 2U}) {
+                const auto same = before.restore(kMain, {kDumped + part + later},
+                                                 kWall + later - slow, file("d"));
+                BOOST_REQUIRE(same.has_value());
+                BOOST_TEST(same->known == 1U, "before: part " << part << ", " << later << " later");
+                const auto other =
+                    after.restore(kMain, {kDumped + part + later}, kWall + later - slow, file("d"));
+                BOOST_REQUIRE(other.has_value());
+                BOOST_TEST(other->known == (is_first ? 0U : 1U),
+                           "after: part " << part << ", " << later << " later");
+                is_first = false;
+            }
+        }
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
