@@ -17,6 +17,9 @@ routers:
 plugins:
   - { tag: main, type: sequence, args: [
       { exec: query_summary asked },
+      { exec: $clients },
+      { matches: "qname keyword:odd", exec: metrics_collector odd },
+      { exec: $remembered },
       { exec: mark 7 9 },
       { matches: "qname full:refused.other.example", exec: reject },
       { matches: "qname full:nothing.other.example", exec: "reject NXDOMAIN" },
@@ -39,6 +42,8 @@ plugins:
       { matches: _true, exec: "forward 1.1.1.1" },
       { exec: accept } ] }
   - { tag: store, type: cache }
+  - { tag: clients, type: metrics_collector }
+  - { tag: remembered, type: reverse_lookup, args: { ttl: 200 } }
   - { tag: up, type: forward, args: { upstreams: [ { addr: udp://1.1.1.1 } ] } }
   - { tag: list1, type: ros_address_list, args: { router: edge1, address_list4: one } }
   - { tag: list2, type: ros_address_list, args: { router: edge2, address_list4: two } }
@@ -54,7 +59,7 @@ def openmetrics(text):
         if line.startswith("# TYPE "):
             _, _, name, kind = line.split(" ")
             assert name not in families, f"{name} comes twice"
-            assert re.fullmatch(r"[a-zA-Z_:][a-zA-Z0-9_:]*", name) and kind in ("counter", "gauge", "info"), line
+            assert re.fullmatch(r"[a-zA-Z_:][a-zA-Z0-9_:]*", name) and kind in ("counter", "gauge", "info", "histogram"), line
             assert not name.endswith("_total"), line
             families[name] = (kind, {})
         elif line.startswith("# HELP "):
@@ -63,7 +68,9 @@ def openmetrics(text):
             match = re.fullmatch(r'([a-zA-Z_:][\w:]*)(?:\{((?:[a-zA-Z_]\w*="(?:[^"\\]|\\[\\n"])*",?)+)\})? (\S+)', line)
             assert match, f"not a sample: {line}"
             sample, labels, value = match.groups()
-            assert sample == name + ("_total" if families[name][0] == "counter" else ""), f"{sample} below {name}"
+            kind = families[name][0]
+            ends = {"counter": ["_total"], "histogram": ["_bucket", "_count", "_sum"]}.get(kind, [""])
+            assert sample in [name + end for end in ends], f"{sample} below {name}"
             assert (sample, labels) not in families[name][1], f"twice: {line}"
             number = float(value)
             assert families[name][0] != "counter" or number >= 0, line
@@ -155,6 +162,20 @@ class Notes(unittest.TestCase):
         self.assertNotIn("203.0.113.30", self.scene.router_ctl("@edge1", "list"))
         self.assertNotIn("203.0.113.10", self.scene.router_ctl("@edge2", "list"))
 
+    def test_what_address_was_whose(self):
+        """By the last name that it was told for; the TTL is held down to how long it is remembered."""
+        address = "203.0.113.21"
+        self.assertEqual(self.scene.steerctl("reverse", address), "no name is known\n")
+        text, _ = self.ask("Long.Stream.Example", "A")
+        self.assertRegex(text, rf"\s200\s+IN\s+A\s+{address}")
+        self.assertEqual(self.scene.steerctl("reverse", address), "long.stream.example\n")
+        self.ask("www.stream.example", "AAAA")
+        self.assertEqual(self.scene.steerctl("reverse", "2001:db8:113::31"), "www.stream.example\n")
+        done = self.scene.network.run("appliance", f"{BUILD}/tools/steerctl/steerctl", "--socket", str(self.scene.socket),
+                                      "reverse", "nobody", check=False)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("write an IP address", done.stderr)
+
     # Counters ----------------------------------------------------------------------------------------------
 
     def http(self, path, *options):
@@ -175,6 +196,25 @@ class Notes(unittest.TestCase):
         self.assertGreater(verdicts[("steerdns_verdicts_total", 'worker="0",verdict="forwarded"')], 0)
         for router in ("edge1", "edge2"):
             self.assertIn(("steerdns_router_in_sync", f'router="{router}"'), families["steerdns_router_in_sync"][1])
+
+    def test_collectors(self):
+        """Each counts the queries that came to it: all of them, and those of its rule."""
+        def seen(name):
+            families = openmetrics(self.http("/metrics")[1])
+            count = {what: families[f"steerdns_collector_{what}"][1].get((f"steerdns_collector_{what}{end}", f'name="{name}"'))
+                     for what, end in (("queries", "_total"), ("errors", "_total"), ("inflight", ""))}
+            latency = families["steerdns_collector_latency_seconds"][1]
+            for end, label in (("_bucket", ',le="+Inf"'), ("_count", "")):
+                self.assertEqual(latency["steerdns_collector_latency_seconds" + end, f'name="{name}"{label}'],
+                                 count["queries"] - count["inflight"])
+            return count["queries"], count["errors"]
+
+        all_before, odd_before = seen("clients"), seen("odd")
+        self.ask("odd8.other.example", "A")  # SERVFAIL
+        for name in ("refused.other.example", "odd.other.example", "www.other.example"):
+            self.ask(name, "A")
+        self.assertEqual(seen("odd"), (odd_before[0] + 2, odd_before[1] + 1))
+        self.assertEqual(seen("clients"), (all_before[0] + 4, all_before[1] + 1))
 
     def test_the_checker_can_fail(self):
         for broken in ("# TYPE a counter\n# HELP a b\na 1\n# EOF\n", "# TYPE a gauge\na 1\na 1\n# EOF\n",
@@ -210,7 +250,7 @@ class Notes(unittest.TestCase):
         """The marks are in the program as compiled."""
         text = self.scene.network.run("appliance", f"{BUILD}/steerdnsd", "--dump-program", "--config",
                                       str(self.config)).stdout
-        self.assertRegex(text, r"mark bits 0x3 .*line 8")
+        self.assertRegex(text, r"mark bits 0x3 .*line 11")
         self.assertIn("has_resp", text)
 
 
