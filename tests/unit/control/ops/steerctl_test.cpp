@@ -168,4 +168,26 @@ BOOST_AUTO_TEST_CASE(why_a_name_is_in_sets) {
                           "in force: in no set\nno rule holds for it\n");
 }
 
+BOOST_AUTO_TEST_CASE(rules_one_a_line) {
+    BOOST_CHECK_EQUAL(
+        steerctl::rules_text(json::parse(
+            R"({"tag":"own","rules":[{"rule":"full:a.example","line":2},{"rule":"regexp:^x # y$","line":4},{}]})")),
+        "full:a.example\nregexp:^x # y$\n-\n");
+    BOOST_CHECK_EQUAL(steerctl::rules_changed_text(
+                          json::parse(R"({"added":2,"removed":0,"unchanged":1,"generation":7})")),
+                      "2 added, 0 removed, 1 as before; in force with configuration 7\n");
+    BOOST_CHECK_EQUAL(steerctl::rule_sets_text(json::parse(
+                          R"({"sets":[{"tag":"own","file":"/f","rules":3,"waiting":0,"trouble":""},
+            {"tag":"other","file":"/g","waiting":1,"trouble":"/g cannot be read: no"}]})")),
+                      "  set    rules  waiting  file\n"
+                      "  own        3        0  /f\n"
+                      "  other      -        1  /g\n"
+                      "/g cannot be read: no\n");
+    for (const char* odd : {R"({"sets":[],"rules":7})", "{}", "7", R"({"sets":7})"}) {
+        BOOST_CHECK_EQUAL(steerctl::rule_sets_text(json::parse(odd)),
+                          "the configuration has no dynamic_domain_set\n");
+        BOOST_CHECK_EQUAL(steerctl::rules_text(json::parse(odd)), "");
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
