@@ -3,8 +3,21 @@
 #include <utility>
 
 #include "matchers/list/lines.h"
+#include "matchers/quote.h"
+#include "matchers/text.h"
 
 namespace steer::matchers {
+namespace {
+
+// The first word, taken off `text`; empty: there is none.
+std::string_view take_word(std::string_view& text) {
+    text = trimmed(text);
+    const std::string_view word = text.substr(0, text.find_first_of(kBlank));
+    text.remove_prefix(word.size());
+    return word;
+}
+
+}  // namespace
 
 PrefixList read_prefixes(std::string_view bytes, std::string_view file) {
     PrefixList list{{}, BadLines(file)};
@@ -14,9 +27,16 @@ PrefixList read_prefixes(std::string_view bytes, std::string_view file) {
     }
     Lines lines(bytes);
     while (const auto line = lines.next()) {
-        const std::string_view text = without_comment(line->text);
+        std::string_view rest = line->text.substr(0, line->text.find('#'));
+        const std::string_view text = take_word(rest);
         if (text.empty()) continue;
-        if (auto prefix = Prefix::parse(text)) {
+        // What follows it is somebody's note, unless it is the next address.
+        const std::string_view next = take_word(rest);
+        if (!next.empty() && Prefix::parse(next)) {
+            list.bad.add(Error{"more than one address in a line, " + quoted(text) + " and " +
+                               quoted(next) + ": write one a line"},
+                         line->number);
+        } else if (auto prefix = Prefix::parse(text)) {
             list.prefixes.push_back({*prefix, line->number});
         } else {
             list.bad.add(std::move(prefix).error(), line->number);

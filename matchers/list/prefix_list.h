@@ -1,5 +1,5 @@
-// A file of addresses and prefixes: one a line, '#' starts a comment at the start of a line or
-// after a blank. As rule_list.h: good lines are given, bad ones named, any bytes will do.
+// A file of addresses and prefixes: one a line, what follows it after a blank or '#' is dropped (as
+// in mosdns). As rule_list.h: good lines are given, bad ones named, any bytes will do.
 #pragma once
 
 #include <string_view>

@@ -15,7 +15,7 @@ constexpr std::array<Row<Args>, 4> kRows{{
     {"ips", Own<Args>{"list of addresses and prefixes", read_list<&Args::ips, Args>}, "none", "",
      "addresses and prefixes of both families; host bits are cut off"},
     {"files", Own<Args>{"list of paths and URLs", read_list<&Args::files, Args>}, "none", "",
-     "files with one address or prefix a line; what follows a blank or `#` is a comment"},
+     "files with one address or prefix a line; what follows it after a blank or `#` is dropped"},
     {"sets", Own<Args>{"list of tags", read_list<&Args::sets, Args>}, "none", "",
      "ip_sets that are part of this one"},
     {"strict", &Args::strict, "false", "",

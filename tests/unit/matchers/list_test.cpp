@@ -1,6 +1,7 @@
 // Readers of rule and prefix files: what people's editors leave in them, and bad lines by number.
 #include <boost/test/unit_test.hpp>
 #include <string>
+#include <vector>
 
 #include "matchers/list/hosts_list.h"
 #include "matchers/list/prefix_list.h"
@@ -117,6 +118,32 @@ BOOST_AUTO_TEST_CASE(hosts_lists) {
         BOOST_CHECK_EQUAL(errors[i].line, lines[i]);
         BOOST_CHECK_LT(errors[i].text.size(), 300U);
     }
+}
+
+BOOST_AUTO_TEST_CASE(what_follows_an_address_is_dropped) {
+    const auto list = m::read_prefixes(
+        "192.0.2.1 gateway of ::lab\n198.51.100.0/24\tCN\n203.0.113.1#inline\n# 10.0.0.1\n"
+        "2001:db8::/32   # 10.0.0.1 10.0.0.2\n",
+        "ips.txt");
+    BOOST_CHECK_EQUAL(list.bad.count(), 0U);
+    std::vector<std::string> read;
+    for (const auto& [prefix, line] : list.prefixes)
+        read.push_back(prefix.to_string() + " " + std::to_string(line));
+    const std::vector<std::string> expected{"192.0.2.1/32 1", "198.51.100.0/24 2",
+                                            "203.0.113.1/32 3", "2001:db8::/32 5"};
+    BOOST_TEST(read == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(two_addresses_in_a_line_are_a_bad_line) {
+    const auto list = m::read_prefixes(
+        "192.0.2.1 not 192.0.2.9\n192.0.2.1 192.0.2.2 of the lab\n192.0.2.1/ 192.0.2.2\n",
+        "ips.txt");
+    BOOST_CHECK_EQUAL(list.prefixes.size(), 1U);
+    BOOST_REQUIRE_EQUAL(list.bad.count(), 2U);
+    BOOST_CHECK_EQUAL(list.bad.errors()[0].text,
+                      "more than one address in a line, \"192.0.2.1\" and \"192.0.2.2\": write "
+                      "one a line");
+    BOOST_CHECK_EQUAL(list.bad.errors()[0].line, 2);
 }
 
 BOOST_AUTO_TEST_CASE(prefixes) {
