@@ -65,6 +65,8 @@ void Compiler::run() {
     snapshot_.entry = 0;
     program_of(settings_.entry, settings_.plugin(settings_.entry).line);
     units();
+    for (const auto& [mark, bit] : mark_bits_)
+        snapshot_.marks.push_back({mark, static_cast<std::uint8_t>(bit)});
     if (too_long_) return;
     check_nesting();
     check_rewrites();
@@ -222,6 +224,8 @@ std::uint16_t Compiler::simple_test(config::PluginIndex index, bool& negate, std
             Op::if_random, instance, line,
             static_cast<std::uint32_t>(std::clamp(random->probability * kWhole, 1.0, kWhole - 1)));
     }
+    if (const auto* text = std::get_if<config::TextMatch>(&plugin.args))
+        return emit(Op::if_text, instance, line, text_match_of(*text, line));
     if (const auto* rate = std::get_if<config::RateMatch>(&plugin.args))
         return emit(Op::if_rate, instance, line, limiter_of(index, *rate));
     if (std::holds_alternative<config::HasResp>(plugin.args))
@@ -375,6 +379,25 @@ std::uint32_t Compiler::limiter_of(config::PluginIndex plugin, const config::Rat
                                                        static_cast<std::uint8_t>(rate.mask6)});
     }
     return at->second;
+}
+
+std::uint32_t Compiler::text_match_of(const config::TextMatch& match, int line) {
+    constexpr TextMatch::Of kOf[] = {TextMatch::Of::client, TextMatch::Of::response,
+                                     TextMatch::Of::marks};
+    auto& matches = snapshot_.text_matches;
+    const auto of = kOf[static_cast<std::size_t>(match.of)];
+    const auto at = std::find_if(matches.begin(), matches.end(), [&](const TextMatch& m) {
+        return m.of == of && m.test.operation() == match.operation && m.test.words() == match.words;
+    });
+    const auto index = static_cast<std::uint32_t>(at - matches.begin());
+    if (at != matches.end()) return index;
+    auto test = matchers::TextTest::build(match.operation, match.words);
+    if (test) {
+        matches.push_back({of, std::move(*test)});
+    } else {
+        error(line, test.error().text);
+    }
+    return index;
 }
 
 std::uint32_t Compiler::numbers_of(const std::vector<std::uint16_t>& numbers) {

@@ -79,6 +79,7 @@ class Compiler {
                                   std::uint32_t value);
     std::uint32_t text_of(const std::string& text);
     std::uint32_t limiter_of(config::PluginIndex plugin, const config::RateMatch& rate);
+    std::uint32_t text_match_of(const config::TextMatch& match, int line);
     std::uint32_t numbers_of(const std::vector<std::uint16_t>& numbers);
     std::uint32_t prefixes_of(config::PluginIndex plugin, const config::IpMatch& match);
     std::uint32_t marks_of(const std::vector<std::uint32_t>& marks, int line);

@@ -3,6 +3,7 @@
 #include <array>
 #include <iomanip>
 #include <ostream>
+#include <span>
 #include <sstream>
 
 #include "control/build/build.h"
@@ -36,6 +37,8 @@ std::string_view name_of(Op op) {
             return "if_client";
         case Op::if_name_address:
             return "if_name_address";
+        case Op::if_text:
+            return "if_text";
         case Op::if_random:
             return "if_random";
         case Op::if_rate:
@@ -126,6 +129,15 @@ std::string ecs_text(const EcsHandler& handler) {
            std::to_string(handler.mask6);
 }
 
+std::string text_match_text(const TextMatch& match) {
+    constexpr std::string_view kOf[] = {"client_ip", "resp_ip", "mark"};
+    std::string out(kOf[static_cast<std::size_t>(match.of)]);
+    out.append(" ").append(matchers::name_of(match.test.operation()));
+    for (const std::string& word : match.test.words())
+        out.append(" ").append(word);
+    return out;
+}
+
 std::string operand_text(const Snapshot& snapshot, const Instruction& i) {
     switch (i.op) {
         case Op::if_tags:
@@ -135,10 +147,16 @@ std::string operand_text(const Snapshot& snapshot, const Instruction& i) {
         case Op::if_class:
         case Op::if_rcode: {
             std::string out;
-            for (const std::uint16_t number : snapshot.number_sets[i.operand])
+            constexpr std::size_t kMostShown = 32;
+            const auto& numbers = snapshot.number_sets[i.operand];
+            for (const std::uint16_t number :
+                 std::span(numbers).first(std::min(numbers.size(), kMostShown)))
                 out += (out.empty() ? "" : ",") + std::to_string(number);
+            if (numbers.size() > kMostShown) out += ",... (" + std::to_string(numbers.size()) + ")";
             return out;
         }
+        case Op::if_text:
+            return text_match_text(snapshot.text_matches[i.operand]);
         case Op::if_client:
         case Op::if_response_address:
         case Op::if_name_address:

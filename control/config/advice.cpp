@@ -118,6 +118,10 @@ bool needs_response(const Plugin& plugin) {
     if (const auto* number = std::get_if<NumberMatch>(&plugin.args))
         return number->of == NumberOf::rcode;
     if (const auto* ip = std::get_if<IpMatch>(&plugin.args)) return ip->of == AddressOf::response;
+    if (const auto* text = std::get_if<TextMatch>(&plugin.args)) {
+        return text->of == TextOf::response && text->operation != matchers::TextOperation::zl &&
+               text->operation != matchers::TextOperation::regexp;
+    }
     return std::holds_alternative<HasResp>(plugin.args) ||
            std::holds_alternative<HasWantedAnswer>(plugin.args) ||
            std::holds_alternative<Cname>(plugin.args);
@@ -166,7 +170,9 @@ void advise_cache(Reading& in, const Plugin& plugin, const Sequence& sequence) {
 // Not a function of the question or its answer, which is what a cached answer is found by.
 bool depends_on_client(const Plugin& plugin) {
     const auto* ip = std::get_if<IpMatch>(&plugin.args);
+    const auto* text = std::get_if<TextMatch>(&plugin.args);
     return (ip != nullptr && ip->of == AddressOf::client) ||
+           (text != nullptr && text->of == TextOf::client) ||
            std::holds_alternative<RandomMatch>(plugin.args) ||
            std::holds_alternative<RateMatch>(plugin.args);
 }

@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "matchers/name_matcher.h"
+#include "matchers/pattern/text_test.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/prefix/prefix_set.h"
 #include "matchers/result.h"
@@ -330,6 +331,12 @@ struct RateMatch {  // rate_limiter
     std::uint32_t qps = 20, burst = 40;
     std::uint32_t mask4 = 32, mask6 = 48;
 };
+enum class TextOf : std::uint8_t { client, response, marks };
+struct TextMatch {  // `string_exp` of what is not a name, a number, or known now
+    TextOf of = TextOf::client;
+    matchers::TextOperation operation = matchers::TextOperation::eq;
+    std::vector<std::string> words;
+};
 struct MatchUse {
     PluginIndex plugin = 0;
     bool negate = false;
@@ -561,11 +568,11 @@ struct Plugin {
     int line = 0;
     bool in_place = false;  // written inside a sequence, not under `plugins:`
     std::variant<DomainSet, AdguardSet, IpSet, Qname, Cname, Question, IpMatch, NumberMatch,
-                 HasResp, HasWantedAnswer, Constant, MarkMatch, RandomMatch, RateMatch, AnyMatch,
-                 Forward, Cache, RosAddressList, DebugPrint, QuerySummary, DropResp, Ttl, BlackHole,
-                 Hosts, Arbitrary, ReverseLookup, MetricsCollector, Sequence, UdpServer, TcpServer,
-                 Sleep, Fallback, Prefer, Redirect, EcsHandler, ForwardOptions, Download, ReloadAll,
-                 ReloadProvider, Cron, KernelSets>
+                 HasResp, HasWantedAnswer, Constant, MarkMatch, RandomMatch, RateMatch, TextMatch,
+                 AnyMatch, Forward, Cache, RosAddressList, DebugPrint, QuerySummary, DropResp, Ttl,
+                 BlackHole, Hosts, Arbitrary, ReverseLookup, MetricsCollector, Sequence, UdpServer,
+                 TcpServer, Sleep, Fallback, Prefer, Redirect, EcsHandler, ForwardOptions, Download,
+                 ReloadAll, ReloadProvider, Cron, KernelSets>
         args;
 };
 

@@ -98,6 +98,8 @@ inline bool Executor::holds(QueryContext& c, const Instruction& i, Now now) noex
         }
         case Op::if_rate:
             return takes_token(c, i.operand, now);
+        case Op::if_text:
+            return text_holds(c, snapshot.text_matches[i.operand]);
         case Op::if_random:
             return next_random() < i.operand;
         default:
@@ -128,6 +130,7 @@ Step Executor::run(QueryContext& c, Now now) noexcept {
             case Op::if_client:
             case Op::if_name_address:
             case Op::if_rate:
+            case Op::if_text:
             case Op::if_random:
                 pc = next_of_test(c, i, now);
                 break;
@@ -663,6 +666,25 @@ bool Executor::has_cname_in(const QueryContext& c, const matchers::TagBits& mask
         if (c.snapshot.names->match(name, c.snapshot.scratches[worker_]).any_of(mask)) return true;
     }
     return false;
+}
+
+// Out of line, for its room.
+[[gnu::noinline]] bool Executor::text_holds(const QueryContext& c,
+                                            const TextMatch& match) const noexcept {
+    TextRoom room;
+    std::string_view text;
+    switch (match.of) {
+        case TextMatch::Of::client:
+            text = address_text(c.client, room);
+            break;
+        case TextMatch::Of::response:
+            if (c.response) text = addresses_text(c.response.answer(), room);
+            break;
+        case TextMatch::Of::marks:
+            text = marks_text(c.snapshot.marks, c.state.marks, room);
+            break;
+    }
+    return match.test.holds(text, worker_);
 }
 
 // A refresh is of nobody, and a forwarder of many.

@@ -361,6 +361,7 @@ class Executor {
     void match_name(QueryContext& c) noexcept;
     [[nodiscard]] bool has_cname_in(const QueryContext& c,
                                     const matchers::TagBits& mask) const noexcept;
+    [[nodiscard]] bool text_holds(const QueryContext& c, const TextMatch& match) const noexcept;
     [[nodiscard]] bool takes_token(const QueryContext& c, std::uint32_t limiter,
                                    Now now) const noexcept;
     std::uint32_t next_random() noexcept;

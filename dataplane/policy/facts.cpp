@@ -1,8 +1,13 @@
 #include "dataplane/policy/facts.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <string_view>
+
+#include "dataplane/policy/snapshot.h"
 
 namespace steer {
 namespace {
@@ -93,6 +98,75 @@ std::optional<IpAddress> address_in_name(std::span<const std::uint8_t> qname) no
     }
     return ends_in_arpa(qname, "in-addr") ? std::optional(IpAddress::from_v4(v4.data()))
                                           : std::nullopt;
+}
+
+namespace {
+
+// Texts with commas between.
+class Joined {
+  public:
+    explicit Joined(TextRoom& room) : room_(room) {}
+
+    // False: there is no room for more, and nothing was added.
+    bool add(const IpAddress& address) noexcept {
+        std::array<char, INET6_ADDRSTRLEN> one;
+        if (!address.is_v4()) {
+            inet_ntop(AF_INET6, address.bytes.data(), one.data(), one.size());
+            return add(std::string_view(one.data()));
+        }
+        char* end = one.data();
+        for (unsigned i = 0; i < 4; ++i) {
+            if (i > 0) *end++ = '.';
+            end = std::to_chars(end, one.data() + one.size(), address.v4()[i]).ptr;
+        }
+        return add(std::string_view(one.data(), static_cast<std::size_t>(end - one.data())));
+    }
+    bool add(std::uint32_t number) noexcept {
+        std::array<char, 10> one;
+        const char* const end = std::to_chars(one.data(), one.data() + one.size(), number).ptr;
+        return add(std::string_view(one.data(), static_cast<std::size_t>(end - one.data())));
+    }
+    [[nodiscard]] std::string_view text() const noexcept { return {room_.data(), size_}; }
+
+  private:
+    bool add(std::string_view one) noexcept {
+        if (size_ + 1 + one.size() > room_.size()) return false;
+        if (size_ > 0) room_[size_++] = ',';
+        std::copy(one.begin(), one.end(), &room_[size_]);
+        size_ += one.size();
+        return true;
+    }
+
+    TextRoom& room_;
+    std::size_t size_ = 0;
+};
+
+}  // namespace
+
+std::string_view address_text(const IpAddress& address, TextRoom& room) noexcept {
+    Joined joined(room);
+    joined.add(address);
+    return joined.text();
+}
+
+std::string_view addresses_text(const dns::Answer& answer, TextRoom& room) noexcept {
+    Joined joined(room);
+    const dns::AddressRef* const refs = answer.addresses();
+    for (unsigned r = 0; r < answer.address_count; ++r) {
+        const std::uint8_t* const bytes = answer.body() + refs[r].rdata_offset;
+        if (!joined.add(refs[r].is_v6 != 0 ? IpAddress::from_v6(bytes) : IpAddress::from_v4(bytes)))
+            break;
+    }
+    return joined.text();
+}
+
+std::string_view marks_text(std::span<const MarkNumber> all, std::uint64_t marks,
+                            TextRoom& room) noexcept {
+    Joined joined(room);
+    for (const MarkNumber& mark : all) {
+        if ((marks >> mark.bit & 1) != 0) joined.add(mark.number);
+    }
+    return joined.text();
 }
 
 namespace {

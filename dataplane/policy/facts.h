@@ -5,12 +5,15 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 
 #include "dataplane/dns/answer.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/prefix/prefix_set.h"
 
 namespace steer {
+
+struct MarkNumber;
 
 // The answer section has a record of this type (of any, if that was asked for).
 [[nodiscard]] bool has_type(const dns::Answer& answer, std::uint16_t qtype) noexcept;
@@ -21,6 +24,14 @@ namespace steer {
 // lower-cased wire form.
 [[nodiscard]] std::optional<IpAddress> address_in_name(
     std::span<const std::uint8_t> qname) noexcept;
+
+// What string_exp compares, as text in `room`: an address; those of the A and AAAA records of an answer, in their order,
+// with commas between (as many as `room` takes); the marks that a query has, lowest first, with commas between.
+using TextRoom = std::array<char, 4096>;
+[[nodiscard]] std::string_view address_text(const IpAddress& address, TextRoom& room) noexcept;
+[[nodiscard]] std::string_view addresses_text(const dns::Answer& answer, TextRoom& room) noexcept;
+[[nodiscard]] std::string_view marks_text(std::span<const MarkNumber> all, std::uint64_t marks,
+                                          TextRoom& room) noexcept;
 
 // The names that records of an answer section point clients to, one after the other: CNAME; if wanted, also the
 // TargetName of SVCB and HTTPS (RFC 9460; not "."), and the target of SRV.

@@ -24,9 +24,20 @@ void for_each_next(const Program& program, std::size_t pc, auto&& visit) {
     if (may_stop) visit(exit);
 }
 
-bool asks_of_response(Op op) {
-    return op == Op::if_has_resp || op == Op::if_rcode || op == Op::if_response_address ||
-           op == Op::if_cname || op == Op::if_wanted_answer;
+bool is_text_of(const Snapshot& snapshot, const Instruction& i, TextMatch::Of of) {
+    return i.op == Op::if_text && snapshot.text_matches[i.operand].of == of;
+}
+
+bool asks_of_response(const Snapshot& snapshot, const Instruction& i) {
+    return i.op == Op::if_has_resp || i.op == Op::if_rcode || i.op == Op::if_response_address ||
+           i.op == Op::if_cname || i.op == Op::if_wanted_answer ||
+           is_text_of(snapshot, i, TextMatch::Of::response);
+}
+
+// One of these marks decides it.
+bool asks_of_marks(const Snapshot& snapshot, const Instruction& i, std::uint64_t marks) {
+    return (i.op == Op::if_marks && (marks & snapshot.mark_masks[i.operand]) != 0) ||
+           (marks != 0 && is_text_of(snapshot, i, TextMatch::Of::marks));
 }
 
 bool changes_response(Op op) {
@@ -42,6 +53,7 @@ bool claims_list(Op op) {
 // What a name inherits comes and goes while its answer is kept.
 bool is_beside_the_key(const Snapshot& snapshot, const Instruction& i) {
     return i.op == Op::if_client || i.op == Op::if_random || i.op == Op::if_rate ||
+           is_text_of(snapshot, i, TextMatch::Of::client) ||
            (i.op == Op::if_tags && snapshot.tag_masks[i.operand].any_of(snapshot.all_inheriting));
 }
 
@@ -182,9 +194,9 @@ class Guards {
             for (std::size_t pc = 0; pc < program_.size(); ++pc) {
                 const Instruction& i = program_[pc];
                 if (!is_test(i.op) || done[pc] || (!wrapped[pc] && !divides(pc))) continue;
-                const bool depends =
-                    is_beside_the_key(snapshot_, i) || (d.responses && asks_of_response(i.op)) ||
-                    (i.op == Op::if_marks && (d.marks & snapshot_.mark_masks[i.operand]) != 0);
+                const bool depends = is_beside_the_key(snapshot_, i) ||
+                                     (d.responses && asks_of_response(snapshot_, i)) ||
+                                     asks_of_marks(snapshot_, i, d.marks);
                 if (!depends) continue;
                 done[pc] = again = true;
                 add_between(pc, d.pcs);

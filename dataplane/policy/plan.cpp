@@ -41,6 +41,7 @@ Purity purity_of(Op op) {
         case Op::if_class:
         case Op::if_client:
         case Op::if_name_address:  // names in the same sets have different addresses
+        case Op::if_text:
         case Op::if_random:
         case Op::if_rate:
         case Op::forward:
@@ -175,6 +176,7 @@ class PlanWalk {
             case Op::if_class:
             case Op::if_client:
             case Op::if_name_address:
+            case Op::if_text:
             case Op::if_random:
             case Op::if_rate:
             case Op::forward:

@@ -43,7 +43,8 @@ enum class Op : std::uint8_t {
     if_wanted_answer,     // the answer has a record of the question's type
     if_client,            // operand: index of Snapshot::prefix_sets
     if_name_address,  // the same; the address that a name under in-addr.arpa, ip6.arpa stands for
-    if_random,        // operand: holds for so many of 2^32
+    if_text,    // operand: index of Snapshot::text_matches; of the client, the answer or the marks
+    if_random,  // operand: holds for so many of 2^32
     if_rate,  // operand: index of Snapshot::rate_limiters; holds if the client had a token, which is taken
 
     mark,         // operand: index of a 64-bit mask of interned marks

@@ -22,6 +22,9 @@ Result<void> equip(Snapshot& snapshot, unsigned workers) {
             if (auto ready = redirect.names.prepare(scratch); !ready) return ready.error();
         }
     }
+    for (TextMatch& match : snapshot.text_matches) {
+        if (auto ready = match.test.prepare(workers); !ready) return ready.error();
+    }
     snapshot.list_by_id.fill(kNoList);
     for (std::size_t i = 0; i < snapshot.lists.size() && i < kNoList; ++i) {
         if (snapshot.lists[i].id < kMaxLists) {

@@ -26,6 +26,7 @@
 #include "dataplane/policy/task_flag.h"
 #include "matchers/name_matcher.h"
 #include "matchers/name_values.h"
+#include "matchers/pattern/text_test.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/prefix/prefix_set.h"
 #include "matchers/result.h"
@@ -105,6 +106,17 @@ struct Prefer {
     std::uint32_t remember_s = 3600;       // names that have the wanted one; 0: not
 };
 
+// A string_exp of what is known only with the query.
+struct TextMatch {
+    enum class Of : std::uint8_t { client, response, marks };
+    Of of;
+    matchers::TextTest test;  // asked as the worker of that number
+};
+struct MarkNumber {
+    std::uint32_t number;
+    std::uint8_t bit;  // of ProgramState::marks
+};
+
 // A domain_set that names pass on to those that they point to (`inherit: true`).
 struct Inheriting {
     std::uint16_t number;    // in InheritedNames
@@ -138,8 +150,11 @@ struct Snapshot {
     std::shared_ptr<const matchers::NameMatcher> names;  // nullptr: no domain rule at all
     std::vector<matchers::TagBits> tag_masks;
     std::vector<std::uint64_t> mark_masks;
-    std::vector<std::vector<std::uint16_t>> number_sets;  // of types, classes, response codes
-    std::vector<matchers::PrefixSet> prefix_sets;         // of client_ip, resp_ip, ptr_ip
+    // Of types, classes, response codes; each sorted.
+    std::vector<std::vector<std::uint16_t>> number_sets;
+    std::vector<matchers::PrefixSet> prefix_sets;  // of client_ip, resp_ip, ptr_ip
+    std::vector<TextMatch> text_matches;
+    std::vector<MarkNumber> marks;  // all that there are, lowest number first
     std::vector<Upstream> upstreams;
     std::vector<UpstreamGroup> groups;
     std::vector<PolicyList> lists;
@@ -170,7 +185,7 @@ struct Snapshot {
 
     [[nodiscard]] bool has_number(std::uint32_t set, std::uint16_t number) const noexcept {
         const auto& numbers = number_sets[set];
-        return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
+        return std::binary_search(numbers.begin(), numbers.end(), number);
     }
 
     // Whether forward_edns0opt of the sets in `bits` pass an option on.

@@ -11,6 +11,7 @@
 
 #include "matchers/content_hash.h"
 #include "matchers/pattern/literal.h"
+#include "matchers/pattern/text_test.h"
 #include "matchers/quote.h"
 
 namespace steer::matchers {
@@ -24,22 +25,6 @@ struct FreeCompileError {
     void operator()(hs_compile_error_t* error) const noexcept { hs_free_compile_error(error); }
 };
 using CompileError = std::unique_ptr<hs_compile_error_t, FreeCompileError>;
-
-// A keyword as an expression: every byte that could mean something is written by its number.
-std::string quoted_keyword(std::string_view keyword) {
-    constexpr std::string_view kHex = "0123456789abcdef";
-    std::string out;
-    for (const char c : keyword) {
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-        const auto byte = static_cast<unsigned char>(c);
-        if (plain) {
-            out += c;
-        } else {
-            out += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
-        }
-    }
-    return out;
-}
 
 std::string refusal(RuleKind kind, const std::string& text, const hs_compile_error_t* error) {
     std::string why =
@@ -123,7 +108,7 @@ void FreeDatabase::operator()(hs_database* database) const noexcept {
 
 void PatternBuilder::add(SetId set, RuleKind kind, std::string text, std::string_view file,
                          int line) {
-    std::string expression = kind == RuleKind::keyword ? quoted_keyword(text) : text;
+    std::string expression = kind == RuleKind::keyword ? expression_of(text) : text;
     const auto [found, is_new] = index_of_.try_emplace(expression, patterns_.size());
     if (is_new) {
         patterns_.push_back(

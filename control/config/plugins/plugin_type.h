@@ -76,7 +76,7 @@ extern const PluginType kAdguardRuleType, kGeoipType, kQuestionType, kGeositeTyp
     kArbitraryType, kReverseLookupType, kMetricsCollectorType, kSequenceType, kUdpServerType,
     kTcpServerType;
 extern const PluginType kSleepType, kFallbackType, kPreferIpv4Type, kPreferIpv6Type;
-extern const PluginType kRateLimiterType;
+extern const PluginType kRateLimiterType, kStringExpType;
 extern const PluginType kRedirectType, kEcsHandlerType, kEcsType, kForwardEdns0optType;
 extern const PluginType kDownloadType, kReloadType, kReloadProviderType, kCronType;
 extern const PluginType kIpsetType, kNftsetType;

@@ -50,6 +50,7 @@ constexpr std::array kTypes{
     &kPreferIpv4Type,
     &kPreferIpv6Type,
     &kRateLimiterType,
+    &kStringExpType,
     &kRedirectType,
     &kEcsHandlerType,
     &kEcsType,
@@ -63,14 +64,12 @@ constexpr std::array kTypes{
     &kDynamicDomainSetType,
 };
 
-constexpr auto kProvider = Role::provider;
-constexpr auto kMatcher = Role::matcher;
 constexpr auto kExecutor = Role::executor;
 constexpr auto kServer = Role::server;
 constexpr PluginTypeNotYet kNotYet[] = {
-    {"string_exp", kMatcher}, {"query_recorder", kExecutor}, {"http_request", kExecutor},
-    {"script", kExecutor},    {"learn_domain", kExecutor},   {"ip_selector", kExecutor},
-    {"upgrade", kExecutor},   {"http_server", kServer},      {"quic_server", kServer},
+    {"query_recorder", kExecutor}, {"http_request", kExecutor}, {"script", kExecutor},
+    {"learn_domain", kExecutor},   {"ip_selector", kExecutor},  {"upgrade", kExecutor},
+    {"http_server", kServer},      {"quic_server", kServer},
 };
 
 }  // namespace

@@ -20,6 +20,10 @@ bool guards(Rest&& rest, std::uint64_t marked_before = 0) {
     SnapshotMaker maker;
     maker.snapshot().prefix_sets.emplace_back();
     maker.snapshot().number_sets.push_back({1});
+    for (const auto of : {TextMatch::Of::client, TextMatch::Of::response, TextMatch::Of::marks}) {
+        maker.snapshot().text_matches.push_back(
+            {of, std::move(*matchers::TextTest::build(matchers::TextOperation::eq, {"1"}))});
+    }
     maker.list(test::policy_list(0));
     maker.cache();
     if (marked_before != 0) {
@@ -50,6 +54,28 @@ BOOST_AUTO_TEST_CASE(lists_by_client_chance_or_rate) {
     for (const Op op : {Op::if_client, Op::if_random, Op::if_rate})
         BOOST_TEST(guards([&](SnapshotMaker& m) { list_if(m, op); }));
     BOOST_TEST(!guards([](SnapshotMaker& m) { list_if(m, Op::if_type); }));
+}
+
+BOOST_AUTO_TEST_CASE(texts) {
+    const auto by_text = [](TextMatch::Of of) {
+        return [of](SnapshotMaker& m) {
+            const auto test = m.test(Op::if_text, static_cast<std::uint32_t>(of));
+            m.add(Op::enter_list);
+            m.land(test);
+        };
+    };
+    BOOST_TEST(guards(by_text(TextMatch::Of::client)));
+    BOOST_TEST(!guards(by_text(TextMatch::Of::response)));
+    BOOST_TEST(!guards(by_text(TextMatch::Of::marks)));
+    // Any mark changes the text of all of them.
+    BOOST_TEST(guards(by_text(TextMatch::Of::marks), 2));
+    // The client decides whether there is a response.
+    BOOST_TEST(guards([&](SnapshotMaker& m) {
+        const auto client = m.test(Op::if_client);
+        m.add(Op::drop_response);
+        m.land(client);
+        by_text(TextMatch::Of::response)(m);
+    }));
 }
 
 BOOST_AUTO_TEST_CASE(a_list_for_all_does_not_depend_on_a_test_whose_ways_have_met) {

@@ -60,6 +60,15 @@ class ProgramMaker {
         m_.snapshot().prefers = {{}, {.wanted = dns::kAaaa, .other = dns::kA, .remember_s = 0}};
         m_.task("again");
         m_.snapshot().number_sets = {{0, 1}};
+        m_.snapshot().marks = {{3, 0}, {5, 2}, {9, 1}};
+        const auto add_text = [&](TextMatch::Of of, matchers::TextOperation operation,
+                                  const char* word) {
+            m_.snapshot().text_matches.push_back(
+                {of, std::move(*matchers::TextTest::build(operation, {word}))});
+        };
+        add_text(TextMatch::Of::client, matchers::TextOperation::suffix, "1");
+        add_text(TextMatch::Of::response, matchers::TextOperation::regexp, "^$|[.]9[89]");
+        add_text(TextMatch::Of::marks, matchers::TextOperation::contains, "3,5");
         m_.snapshot().prefix_sets.emplace_back(
             std::vector{*matchers::Prefix::parse("203.0.113.0/25")});
     }
@@ -117,7 +126,7 @@ class ProgramMaker {
     }
     std::uint32_t operand_of(Op op) {
         if (op == Op::if_tags || op == Op::if_cname) return random_.below(5);
-        if (op == Op::if_marks) return random_.below(3);
+        if (op == Op::if_marks || op == Op::if_text) return random_.below(3);
         return op == Op::if_random ? 1U << 31 : 0;
     }
     std::uint16_t test(std::uint8_t instance) {
@@ -134,6 +143,7 @@ class ProgramMaker {
                                     Op::if_client,
                                     Op::if_name_address,
                                     Op::if_response_address,
+                                    Op::if_text,
                                     Op::if_random};
         // Those of a plan's key often, so that there are plans.
         const Op op = kTests[random_.below(random_.below(24) == 0 ? kTests.size() : 5)];
@@ -163,6 +173,9 @@ class ProgramMaker {
             case Op::if_random:
             case Op::if_rate:
                 m_.land(test(instance));
+                break;
+            case Op::if_text:
+                if (random_.below(4) == 0) m_.land(test(instance));
                 break;
             case Op::go_to:
                 m_.land(m_.add(op, 0, false, instance));
@@ -463,7 +476,7 @@ BOOST_AUTO_TEST_CASE(with_plans_and_without_the_program_comes_to_the_same) {
     Random random(20260802);
     Side with(true), without(false);
     Now now{1'000'000};
-    for (std::uint32_t generation = 1; generation <= 2000; ++generation) {
+    for (std::uint32_t generation = 1; generation <= 3000; ++generation) {
         const auto snapshot = ProgramMaker(random).make();
         snapshot->generation = generation;
         for (unsigned i = 0; i < 200; ++i) {
