@@ -165,17 +165,7 @@ void advise_cache(Reading& in, const Plugin& plugin, const Sequence& sequence) {
     }
 }
 
-// ---- lists that depend on who asks, behind a cache
-
-// Not a function of the question or its answer, which is what a cached answer is found by.
-bool depends_on_client(const Plugin& plugin) {
-    const auto* ip = std::get_if<IpMatch>(&plugin.args);
-    const auto* text = std::get_if<TextMatch>(&plugin.args);
-    return (ip != nullptr && ip->of == AddressOf::client) ||
-           (text != nullptr && text->of == TextOf::client) ||
-           std::holds_alternative<RandomMatch>(plugin.args) ||
-           std::holds_alternative<RateMatch>(plugin.args);
-}
+// ---- what a plugin refers to
 
 // What stands in the rules from `first` on, and what that refers to; or what one plugin refers to.
 class Reachable {
@@ -217,6 +207,68 @@ class Reachable {
     const Settings& settings_;
     std::vector<bool> seen_;
 };
+
+// ---- what acts on a response, where there is none yet
+
+bool may_bring_response(const Plugin& plugin) {
+    const auto* reverse = std::get_if<ReverseLookup>(&plugin.args);
+    return asks_upstream(plugin) || std::holds_alternative<Cache>(plugin.args) ||
+           std::holds_alternative<BlackHole>(plugin.args) ||
+           std::holds_alternative<Hosts>(plugin.args) ||
+           std::holds_alternative<Arbitrary>(plugin.args) ||
+           (reverse != nullptr && reverse->handle_ptr);
+}
+
+// Does nothing without one, and does not wrap what brings one.
+bool acts_on_response(const Plugin& plugin) {
+    return std::holds_alternative<Ttl>(plugin.args) ||
+           std::holds_alternative<DropResp>(plugin.args) ||
+           std::holds_alternative<KernelSets>(plugin.args);
+}
+
+// The rules that queries enter, up to the first that may bring a response. Other sequences are not looked into: they may
+// be used behind one as well.
+void advise_early(Reading& in) {
+    const Settings& settings = in.settings();
+    const Plugin& entry = settings.plugins[settings.entry];
+    const Sequence* sequence = sequence_of(entry);
+    if (sequence == nullptr) return;
+    for (const ExecRule& rule : sequence->rules) {
+        const auto asks =
+            std::find_if(rule.matches.begin(), rule.matches.end(), [&](const MatchUse& m) {
+                return !m.negate && needs_response(settings.plugins[m.plugin]);
+            });
+        if (asks != rule.matches.end()) {
+            in.report().warn(rule.line, owner_of(settings.plugins[asks->plugin]) + " in '" +
+                                            entry.tag +
+                                            "' asks about a response before anything can bring "
+                                            "one, so that the rule never holds: put it behind the "
+                                            "forward");
+            continue;
+        }
+        if (rule.kind == ExecRule::Kind::goto_) return;
+        if (!rule.runs_plugin()) continue;
+        const Plugin& exec = settings.plugins[rule.plugin];
+        if (acts_on_response(exec)) {
+            in.report().warn(rule.line, owner_of(exec) + " in '" + entry.tag +
+                                            "' acts on a response before anything can bring one, "
+                                            "so that it does nothing: put it behind the forward");
+        }
+        if (Reachable(settings, rule.plugin).find(may_bring_response) != nullptr) return;
+    }
+}
+
+// ---- lists that depend on who asks, behind a cache
+
+// Not a function of the question or its answer, which is what a cached answer is found by.
+bool depends_on_client(const Plugin& plugin) {
+    const auto* ip = std::get_if<IpMatch>(&plugin.args);
+    const auto* text = std::get_if<TextMatch>(&plugin.args);
+    return (ip != nullptr && ip->of == AddressOf::client) ||
+           (text != nullptr && text->of == TextOf::client) ||
+           std::holds_alternative<RandomMatch>(plugin.args) ||
+           std::holds_alternative<RateMatch>(plugin.args);
+}
 
 // A hit chooses its lists anew (dataplane/policy/guard.h), but whose rules in a fallback answered is known no more.
 void advise_lists_by_client(Reading& in, const Plugin& plugin, const Sequence& sequence) {
@@ -416,6 +468,7 @@ void advise(Reading& in) {
         advise_nested(in, plugin, *sequence);
         advise_lists_by_client(in, plugin, *sequence);
     }
+    advise_early(in);
     advise_answer(in);
 }
 
