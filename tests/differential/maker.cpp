@@ -24,6 +24,29 @@ constexpr std::array kPrefixes{"192.0.2.0/28",    "192.0.2.17",    "203.0.113.0/
                                "203.0.113.200/1", "198.18.0.0/15", "2001:db8::/126",
                                "2001:db8:1::/48", "0.0.0.0/0",     "::/0"};
 constexpr std::array kClients{"192.0.2.10", "192.0.2.17", "192.0.2.200", "2001:db8:1::9"};
+// WORDS alone has patterns.
+constexpr std::array kSites{"cn", "CN@ads", "Geo", "geo@!cn"};
+constexpr std::array kPlaces{"cn", "NEAR", "far"};
+constexpr std::array kAdguard{"||a.example^",
+                              "||b.example^",
+                              "||example^$denyallow=a.example|w.b.example",
+                              "||c.example^$important",
+                              "@@||x.a.example^",
+                              "@@||b.example^$important",
+                              "@@w.b.example",
+                              "b.example",
+                              "||a.example^$dnstype=AAAA",
+                              "||b.example^$dnstype=~A,important",
+                              "@@||x.a.example^$dnstype=A|TXT",
+                              "||a.example^$badfilter",
+                              "b.example$badfilter",
+                              "||example^$denyallow=x.a.example,dnstype=~TXT",
+                              "|x.a",
+                              "b.example|",
+                              "a*.example",
+                              "|*.a.example^$important",
+                              "/^[ab]\\.ex/",
+                              "@@/^q/$important"};
 constexpr std::array kUpstreams{"198.51.100.1", "198.51.100.2", "198.51.100.3"};
 
 class Maker {
@@ -95,14 +118,37 @@ class Maker {
                "{ exps: " + listed(some(3, [&] { return name_rule(); })) + " }");
         plugin("set1", "domain_set",
                "{ exps: " + listed(some(2, [&] { return name_rule(); })) +
-                   (one_in(3) ? ", sets: [set0]" : "") + " }");
+                   (one_in(3)   ? ", sets: [set0]"
+                    : one_in(6) ? ", sets: [geo0, set0]"
+                                : "") +
+                   " }");
         plugin("ips0", "ip_set",
                "{ ips: " + listed(some(3, [&] { return any(kPrefixes); })) + " }");
         plugin("ips1", "ip_set",
                "{ ips: " + listed(some(2, [&] { return any(kPrefixes); })) +
-                   (one_in(3) ? ", sets: [ips0]" : "") + " }");
+                   (one_in(3)   ? ", sets: [ips0]"
+                    : one_in(6) ? ", sets: [near0]"
+                                : "") +
+                   " }");
+        plugin("geo0", "geosite", "{ file: geosite.dat" + selectors(kSites) + " }");
+        plugin("near0", "geoip", "{ file: geoip.dat" + selectors(kPlaces) + " }");
+        plugin("ads0", "adguard_rule",
+               "{ rules: " + listed(some(5, [&] { return adguard_rule(); })) + " }");
         plugin("match0", "qname", listed({name_rule(), "$set" + number(2)}));
         plugin("match1", "any_match", listed({matcher(), one_in(3) ? "!" + matcher() : matcher()}));
+    }
+
+    template <class Values>
+    std::string selectors(const Values& values) {
+        if (patterns_ && one_in(4)) return "";
+        return ", selectors: " + listed(some(2, [&] { return any(values); }));
+    }
+    std::string adguard_rule() {
+        const std::string rule = any(kAdguard);
+        const bool is_pattern = rule.find_first_of("*/") != std::string::npos ||
+                                (rule.find('|') != std::string::npos && !rule.starts_with("||") &&
+                                 !rule.starts_with("@@||"));
+        return is_pattern && !patterns_ ? "||b.example^" : rule;
     }
 
     void executors() {
@@ -138,8 +184,11 @@ class Maker {
                    "{ rules: " + listed(some(4, [&] { return redirect_rule(); })) + " }");
         plugin("hole", "black_hole", "{ ips: [203.0.113.99]" + short_circuit(3) + " }");
         plugin("spare", "fallback",
-               "{ primary: " + any(std::array{"fwd0", "unit"}) + ", secondary: " +
-                   any(std::array{"fwd1", "hole", "names"}) + short_circuit(3) + " }");
+               "{ primary: " + any(std::array{"fwd0", "unit"}) +
+                   ", secondary: " + any(std::array{"fwd1", "hole", "names"}) +
+                   (one_in(3) ? ", always_standby: true" : "") + short_circuit(3) + " }");
+        plugin("prefer", any(std::array{"prefer_ipv4", "prefer_ipv6"}),
+               any(std::array{"{ cache: false }", "{ cache_ttl: 20 }", ""}));
         plugin("again", "reload", "");
         plugin("fresh", "reload_provider", "[$set0]");
         plugin("dump", "debug_print", "{ msg: dumped }");
@@ -189,8 +238,53 @@ class Maker {
         if (type == "qclass") return any(std::array{"1", "CH", "in 4"});
         return any(std::array{"0", "NXDOMAIN", "2,5", "noerror 3", "SERVFAIL"});
     }
+    // Names but for `eq` are patterns.
+    std::string text_matcher() {
+        constexpr std::array kTexts{
+            "qname eq A.example,x.a.example. q.X.a.example",
+            "qname eq B",
+            "qtype eq 1,28",
+            "qtype prefix 1",
+            "qtype regexp ^.$ 65",
+            "qclass suffix 3",
+            "rcode eq 0 3",
+            "rcode regexp ^$ 5",
+            "rcode zl",
+            "client_ip eq 192.0.2.17,2001:db8:1::9",
+            "client_ip prefix 192.0.2.1",
+            "client_ip suffix 0",
+            "client_ip contains 2001: .20",
+            "client_ip regexp [.][12]0+$",
+            "resp_ip zl",
+            "resp_ip eq 203.0.113.1 192.0.2.78,203.0.113.6",
+            "resp_ip prefix 203.0.113.1 2001:",
+            "resp_ip contains ,198",
+            "resp_ip suffix .9",
+            "resp_ip regexp ^$ ,.*9$",
+            "mark zl",
+            "mark eq 1,2 3",
+            "mark contains 0, 2",
+            "mark regexp ^[02](,3)?$",
+            "$NAIVE_KEY suffix ue,x ue",
+            "$NAIVE_NONE zl",
+            "url_path zl",
+            "server_name regexp .",
+        };
+        constexpr std::array kPatterns{"qname prefix X. w", "qname suffix .b.example EXAMPLE.",
+                                       "qname contains .A. c.ex",
+                                       "qname regexp ^[ab]\\. ^x{1,2}\\.", "qname zl"};
+        return "string_exp " + (patterns_ && one_in(4) ? any(kPatterns) : any(kTexts));
+    }
     std::string matcher() {
-        switch (below(16)) {
+        switch (below(20)) {
+            case 16:
+                return text_matcher();
+            case 17:
+                return "question " + any(std::array{"$ads0", "$ads0,$set1", "$geo0 B.example"});
+            case 18:
+                return "qname " + any(std::array{"$ads0", "$geo0", "$ads0 $geo0"});
+            case 19:
+                return any(std::array{"client_ip $near0", "resp_ip $near0,198.18.7.0/29"});
             case 0:
             case 1:
                 return "qname " + name_rule() + (one_in(2) ? " $set" + number(2) : "");
@@ -259,6 +353,7 @@ class Maker {
             case 5:
                 return (one_in(3) ? "$kernel" : "$list") + number(2);
             case 6:
+                if (one_in(4)) return one_in(4) ? "prefer_ipv6" : "$prefer";
                 return one_in(2) ? "$list" + number(2) : "$names" + number(2);
             case 7:
                 return "$summary";

@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <regex>
+#include <sstream>
 #include <stdexcept>
 #include <utility>
+
+#include "differential/geo.h"
 
 namespace steer::differential {
 namespace {
@@ -92,6 +95,17 @@ std::string address_in(const std::string& name) {
     return m.str(4) + "." + m.str(3) + "." + m.str(2) + "." + m.str(1);
 }
 
+// Selectors are CODE or CODE@ATTRIBUTE; none: everything.
+bool is_selected(const YAML::Node& selectors, const std::string& code,
+                 const std::string& attribute) {
+    if (!selectors) return true;
+    return std::ranges::any_of(words_of(selectors), [&](const std::string& selector) {
+        const auto at = selector.find('@');
+        return lower(selector.substr(0, at)) == lower(code) &&
+               (at == std::string::npos || lower(selector.substr(at + 1)) == lower(attribute));
+    });
+}
+
 unsigned number_of(const std::string& type, const std::string& word) {
     static const std::map<std::string, unsigned> kTypes{
         {"a", 1}, {"cname", 5}, {"txt", 16}, {"aaaa", 28}, {"https", 65}};
@@ -102,6 +116,80 @@ unsigned number_of(const std::string& type, const std::string& word) {
     const auto at = names.find(lower(word));
     return at != names.end() ? at->second : static_cast<unsigned>(std::stoul(word));
 }
+
+struct AdguardRule {
+    std::string pattern;
+    bool exception = false, important = false, badfilter = false;
+    std::vector<std::string> others;  // modifiers
+
+    explicit AdguardRule(std::string text) {
+        exception = text.starts_with("@@");
+        if (exception) text.erase(0, 2);
+        const auto dollar = text.find('$');
+        pattern = text.substr(0, dollar);
+        if (dollar == std::string::npos) return;
+        for (const auto& modifier : words_of(text.substr(dollar + 1))) {
+            if (modifier == "important")
+                important = true;
+            else if (modifier == "badfilter")
+                badfilter = true;
+            else
+                others.push_back(modifier);
+        }
+        std::ranges::sort(others);
+    }
+    // `type` 0: a rule for certain types does not hold.
+    [[nodiscard]] bool holds(const std::string& name, unsigned type) const {
+        for (const std::string& modifier : others) {
+            const bool is_type = modifier.starts_with("dnstype=");
+            const auto words = parts_of(modifier.substr(modifier.find('=') + 1));
+            if (is_type && (type == 0 || !is_for(words, type))) return false;
+            if (!is_type && std::ranges::any_of(words, [&](const std::string& w) {
+                    return matches_rule(name, "domain:" + w);
+                }))
+                return false;
+        }
+        return fits(name);
+    }
+
+  private:
+    static std::vector<std::string> parts_of(std::string text) {
+        std::ranges::replace(text, '|', ' ');
+        return words_of(text);
+    }
+    // One that is named, or any but those with ~.
+    static bool is_for(const std::vector<std::string>& types, unsigned type) {
+        bool any_named = false, named = false;
+        for (const std::string& word : types) {
+            const bool other = word.starts_with('~');
+            const bool same = number_of("qtype", other ? word.substr(1) : word) == type;
+            if (other && same) return false;
+            any_named = any_named || !other;
+            named = named || (!other && same);
+        }
+        return named || !any_named;
+    }
+    [[nodiscard]] bool fits(const std::string& name) const {
+        std::string p = pattern;
+        if (p.starts_with('/'))
+            return std::regex_search(name, std::regex(p.substr(1, p.size() - 2)));
+        if (p.find_first_of("|^*") == std::string::npos) return name == p;
+        std::string begin, end;
+        if (p.starts_with("||"))
+            begin = "(^|[.])";
+        else if (p.starts_with('|'))
+            begin = "^";
+        p.erase(0, p.find_first_not_of('|'));
+        while (p.ends_with('^') || p.ends_with('|')) {
+            end = "$";
+            p.pop_back();
+        }
+        std::string all;
+        for (const char c : p)
+            all += c == '.' ? std::string("[.]") : c == '*' ? std::string(".*") : std::string(1, c);
+        return std::regex_search(name, std::regex(begin + all + end));
+    }
+};
 
 bool is_address(const Record& r) {
     return r.type == kA || r.type == kAaaa;
@@ -196,11 +284,20 @@ Naive::Flow Naive::run(const std::string& tag, std::size_t rule) {
             first.starts_with('$') ? plugin(first.substr(1))["type"].as<std::string>() : first;
         const Flow flow = exec(tag, rule, text);
         // What wraps has run the rest of this sequence.
-        constexpr std::array kWrapping{"cache", "ros_address_list", "query_summary", "redirect"};
+        constexpr std::array kWrapping{"cache",    "ros_address_list", "query_summary",
+                                       "redirect", "prefer_ipv4",      "prefer_ipv6"};
         if (flow != Flow::went_on || std::ranges::find(kWrapping, type) != kWrapping.end())
             return flow;
     }
     return Flow::went_on;
+}
+
+Naive::Flow Naive::call(const std::string& tag, const std::string& caller, std::size_t rule) {
+    const std::string before = where_;
+    where_ += "/" + caller + std::to_string(rule);
+    const Flow flow = run(tag, 0);
+    where_ = before;
+    return flow;
 }
 
 Naive::Flow Naive::exec(const std::string& tag, std::size_t rule, const std::string& text) {
@@ -218,9 +315,12 @@ Naive::Flow Naive::exec(const std::string& tag, std::size_t rule, const std::str
             marks_.insert(static_cast<std::uint32_t>(std::stoul(word)));
         return Flow::went_on;
     }
-    if (first == "jump") return run(words[0], 0) == Flow::stopped ? Flow::stopped : Flow::went_on;
+    if (first == "jump") {
+        const Flow flow = call(words[0], tag, rule);
+        return flow == Flow::stopped ? Flow::stopped : Flow::went_on;
+    }
     if (first == "goto") {
-        run(words[0], 0);  // and never back
+        call(words[0], tag, rule);  // and never back
         return Flow::stopped;
     }
     if (first == "forward") return forward(words[0], words.back() == "short_circuit");
@@ -229,6 +329,7 @@ Naive::Flow Naive::exec(const std::string& tag, std::size_t rule, const std::str
         return Flow::went_on;
     }
     if (first == "sleep") return Flow::went_on;
+    if (first.starts_with("prefer_")) return prefer(first, {}, tag, rule + 1);
     if (first == "drop_resp") {
         ++responders_;
         respond(nullptr);
@@ -257,7 +358,7 @@ Naive::Flow Naive::exec(const std::string& tag, std::size_t rule, const std::str
 Naive::Flow Naive::exec_plugin(const std::string& type, const YAML::Node& args,
                                const std::string& tag, const std::string& sequence,
                                std::size_t next) {
-    if (type == "sequence") return run(tag, 0);  // what ends it ends who executes it
+    if (type == "sequence") return call(tag, sequence, next);  // what ends it ends who executes it
     if (type == "forward") {
         return forward(args["upstreams"][0]["addr"].as<std::string>(),
                        argument(args, "short_circuit", "false") == "true");
@@ -278,6 +379,7 @@ Naive::Flow Naive::exec_plugin(const std::string& type, const YAML::Node& args,
     if (type == "fallback") return fallback(args);
     if (type == "cache") return cache(tag, args, sequence, next);
     if (type == "redirect") return redirect(args, sequence, next);
+    if (type.starts_with("prefer_")) return prefer(type, args, sequence, next);
     const Flow flow = run(sequence, next);
     if (type == "ros_address_list") {
         claim(tag, args);
@@ -567,6 +669,64 @@ Naive::Flow Naive::redirect(const YAML::Node& args, const std::string& sequence,
     return flow;
 }
 
+// The rest runs for the type asked, without what is there so far, and then for the preferred one: if that has records,
+// nothing of the first counts. Side by side they would do the same.
+Naive::Flow Naive::prefer(const std::string& type, const YAML::Node& args,
+                          const std::string& sequence, std::size_t next) {
+    const std::uint16_t wanted = type == "prefer_ipv4" ? kA : kAaaa;
+    const std::uint16_t other = type == "prefer_ipv4" ? kAaaa : kA;
+    const std::pair key{where_ + "/" + sequence + std::to_string(next), name_};
+    const auto has_wanted = [&] {
+        return response_ && response_->reply.rcode == kNoError &&
+               !is_negative(response_->reply, wanted);
+    };
+    const auto run_wanted = [&] {
+        const Flow flow = run(sequence, next);
+        const bool remembers = argument(args, "cache", "true") == "true";
+        if (remembers && has_wanted())
+            preferred_[key] = {now_s_ + seconds(args, "cache_ttl", 3600), flow};
+        return flow;
+    };
+    if (as_missed_ != nullptr) lists_in_doubt_ = true;
+    if (question_.klass != 1 || (question_.type != wanted && question_.type != other) ||
+        as_missed_ != nullptr)
+        return run(sequence, next);
+    if (question_.type == wanted) return run_wanted();
+    const auto known = preferred_.find(key);
+    if (known != preferred_.end() && known->second.until_s > now_s_) {
+        respond_empty(kNoError);
+        return known->second.flow;
+    }
+    const auto marks = marks_;
+    respond(nullptr);
+    const Flow flow = run(sequence, next);
+    const auto response = response_;
+    const auto claimed = claimed_;
+    const auto marks_after = marks_;
+    const bool failed = std::exchange(failed_, false);
+
+    marks_ = marks;
+    respond(nullptr);
+    question_.type = wanted;
+    const Flow flow_of_wanted = run_wanted();
+    question_.type = other;
+    if (!std::exchange(failed_, false) && has_wanted()) {
+        marks_ = marks;
+        respond_empty(kNoError);
+        return flow_of_wanted;
+    }
+    if (failed) {
+        marks_ = marks;
+        respond_empty(kServFail);
+        response_->is_upstreams_word = failed_ = true;
+        return Flow::stopped;
+    }
+    respond(response);
+    claimed_ = claimed;
+    marks_ = marks_after;
+    return flow;
+}
+
 // `before`: what the response was claimed for before the cache.
 void Naive::keep(const std::string& tag, const YAML::Node& args,
                  const std::set<std::string>& before, const Entry& met) {
@@ -651,11 +811,59 @@ void Naive::claim(const std::string& tag, const YAML::Node& args) {
 
 // ---- matchers
 
+// What string_exp asks for, as text.
+std::string Naive::text_of(const std::string& source) const {
+    std::string out;
+    const auto add = [&](const std::string& one) { out += (out.empty() ? "" : ",") + one; };
+    if (source == "qname") return name_;
+    if (source == "qtype") return std::to_string(question_.type);
+    if (source == "qclass") return std::to_string(question_.klass);
+    if (source == "client_ip") return question_.client;
+    if (source == "rcode" && response_) return std::to_string(response_->reply.rcode);
+    if (source == "mark") {
+        for (const std::uint32_t mark : marks_)
+            add(std::to_string(mark));
+    }
+    if (source == "resp_ip" && response_) {
+        for (const Record& r : response_->reply.answer)
+            if (is_address(r)) add(r.data);
+    }
+    if (source[0] == '$' && environment_.contains(source.substr(1)))
+        return environment_.at(source.substr(1));
+    return out;
+}
+
+// SOURCE OPERATION WORD..., split at blanks alone.
+bool Naive::holds_text(const std::string& text) const {
+    std::istringstream in(text);
+    std::string source, operation, word;
+    in >> source >> operation;
+    const std::string value = text_of(source);
+    if (operation == "zl") return value.empty();
+    const bool one_text = operation == "regexp" || source == "resp_ip" || source == "mark" ||
+                          source[0] == '$' || source == "url_path";
+    bool holds = false;
+    while (in >> word) {
+        if (operation == "regexp") holds = holds || std::regex_search(value, std::regex(word));
+        for (std::string one : one_text ? std::vector{word} : words_of(word)) {
+            if (source == "qname") one = lower(one);
+            const bool is_end = operation == "eq" || operation == "suffix";
+            if (source == "qname" && is_end && one.ends_with('.')) one.pop_back();
+            holds = holds || (operation == "eq" && value == one) ||
+                    (operation == "prefix" && value.starts_with(one)) ||
+                    (operation == "suffix" && value.ends_with(one)) ||
+                    (operation == "contains" && value.find(one) != std::string::npos);
+        }
+    }
+    return holds;
+}
+
 bool Naive::holds(std::string text) const {
     if (text.starts_with('!')) {
         text.erase(0, text.find_first_not_of("! "));
         return !holds(text);
     }
+    if (text.starts_with("string_exp ")) return holds_text(text.substr(text.find(' ') + 1));
     auto words = words_of(text);
     const std::string first = words.front();
     words.erase(words.begin());
@@ -669,7 +877,7 @@ bool Naive::holds(const std::string& type, const std::vector<std::string>& words
     if (type == "_false") return false;
     if (type == "random") return words[0] == "1";
     if (type == "has_resp") return response_ != nullptr;
-    if (type == "qname") return in_names(name_, words);
+    if (type == "qname" || type == "question") return in_names(name_, words, type == "question");
     if (type == "client_ip") return in_addresses(question_.client, words);
     if (type == "ptr_ip") {
         const std::string address = address_in(name_);
@@ -717,18 +925,54 @@ bool Naive::holds_number(const std::string& type, const std::vector<std::string>
                                [&](const std::string& w) { return number_of(type, w) == number; });
 }
 
-bool Naive::in_names(const std::string& name, const std::vector<std::string>& words) const {
+bool Naive::in_names(const std::string& name, const std::vector<std::string>& words,
+                     bool by_type) const {
     return std::ranges::any_of(words, [&](const std::string& w) {
-        return w.starts_with('$') ? in_domain_set(name, w.substr(1)) : matches_rule(name, w);
+        return w.starts_with('$') ? in_domain_set(name, w.substr(1), by_type)
+                                  : matches_rule(name, w);
     });
 }
 
-bool Naive::in_domain_set(const std::string& name, const std::string& tag) const {
+bool Naive::in_domain_set(const std::string& name, const std::string& tag, bool by_type) const {
     const YAML::Node args = plugin(tag)["args"];
+    const auto type = plugin(tag)["type"].as<std::string>();
+    if (type == "geosite") return in_geosite(name, args);
+    if (type == "adguard_rule") return blocks(name, args, by_type);
     for (const auto& rule : args["exps"])
         if (matches_rule(name, rule.as<std::string>())) return true;
     for (const auto& set : args["sets"])
-        if (in_domain_set(name, set.as<std::string>())) return true;
+        if (in_domain_set(name, set.as<std::string>(), by_type)) return true;
+    return false;
+}
+
+bool Naive::in_geosite(const std::string& name, const YAML::Node& args) const {
+    constexpr std::array kKinds{"keyword:", "regexp:", "domain:", "full:"};
+    return std::ranges::any_of(kGeoNames, [&](const GeoName& geo) {
+        return is_selected(args["selectors"], std::string(geo.code), std::string(geo.attribute)) &&
+               matches_rule(name, kKinds[geo.kind] + std::string(geo.text));
+    });
+}
+
+// Important exceptions, important rules, exceptions, rules: the first of which one holds says it.
+bool Naive::blocks(const std::string& name, const YAML::Node& args, bool by_type) const {
+    std::vector<AdguardRule> rules;
+    for (const auto& text : args["rules"])
+        rules.emplace_back(text.as<std::string>());
+    const auto is_bad = [&](const AdguardRule& rule) {
+        return rule.badfilter || std::ranges::any_of(rules, [&](const AdguardRule& other) {
+                   return other.badfilter && other.exception == rule.exception &&
+                          other.important == rule.important && other.pattern == rule.pattern &&
+                          other.others == rule.others;
+               });
+    };
+    for (const auto& [important, exception] :
+         {std::pair{true, true}, {true, false}, {false, true}, {false, false}}) {
+        const bool holds = std::ranges::any_of(rules, [&](const AdguardRule& rule) {
+            return rule.important == important && rule.exception == exception && !is_bad(rule) &&
+                   rule.holds(name, by_type ? question_.type : 0);
+        });
+        if (holds) return !exception;
+    }
     return false;
 }
 
@@ -740,6 +984,12 @@ bool Naive::in_addresses(const std::string& address, const std::vector<std::stri
 
 bool Naive::in_ip_set(const std::string& address, const std::string& tag) const {
     const YAML::Node args = plugin(tag)["args"];
+    if (plugin(tag)["type"].as<std::string>() == "geoip") {
+        return std::ranges::any_of(kGeoPrefixes, [&](const GeoPrefix& geo) {
+            return is_selected(args["selectors"], std::string(geo.code), "") &&
+                   in_prefix(address, std::string(geo.address) + "/" + std::to_string(geo.length));
+        });
+    }
     for (const auto& prefix : args["ips"])
         if (in_prefix(address, prefix.as<std::string>())) return true;
     for (const auto& set : args["sets"])

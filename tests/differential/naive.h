@@ -51,12 +51,16 @@ class Naive {
 
     const YAML::Node& plugin(const std::string& tag) const;
     Flow run(const std::string& tag, std::size_t rule);
+    // Another sequence, from a rule of the caller's.
+    Flow call(const std::string& tag, const std::string& caller, std::size_t rule);
     Flow exec(const std::string& tag, std::size_t rule, const std::string& text);
     Flow exec_plugin(const std::string& type, const YAML::Node& args, const std::string& tag,
                      const std::string& sequence, std::size_t next);
     Flow forward(const std::string& upstream, bool short_circuit);
     Flow cache(const std::string& tag, const YAML::Node& args, const std::string& sequence,
                std::size_t next);
+    Flow prefer(const std::string& type, const YAML::Node& args, const std::string& sequence,
+                std::size_t next);
     Flow redirect(const YAML::Node& args, const std::string& sequence, std::size_t next);
     // What the rest that a cache wraps would claim this answer for, if it were a miss.
     void claim_as_missed(const std::string& tag, const Entry& hit, const std::string& sequence,
@@ -82,10 +86,16 @@ class Naive {
 
     bool holds(std::string text) const;
     bool holds(const std::string& type, const std::vector<std::string>& words) const;
+    std::string text_of(const std::string& source) const;
+    bool holds_text(const std::string& text) const;
     bool holds_number(const std::string& type, const std::vector<std::string>& words) const;
-    bool in_names(const std::string& name, const std::vector<std::string>& words) const;
-    bool in_domain_set(const std::string& name, const std::string& tag) const;
+    // `by_type`: rules for certain types count as well.
+    bool in_names(const std::string& name, const std::vector<std::string>& words,
+                  bool by_type = false) const;
+    bool in_domain_set(const std::string& name, const std::string& tag, bool by_type) const;
     bool in_addresses(const std::string& address, const std::vector<std::string>& words) const;
+    bool in_geosite(const std::string& name, const YAML::Node& args) const;
+    bool blocks(const std::string& name, const YAML::Node& args, bool by_type) const;
     bool in_ip_set(const std::string& address, const std::string& tag) const;
 
     YAML::Node yaml_;
@@ -93,6 +103,12 @@ class Naive {
     std::map<std::string, std::string> environment_;
     World world_;
     std::map<Key, Entry> kept_;
+    // By where it stands, and name: until when it is known to have the preferred type, and how the rest ended.
+    struct Preferred {
+        std::uint64_t until_s;
+        Flow flow;
+    };
+    std::map<std::pair<std::string, std::string>, Preferred> preferred_;
     unsigned ids_ = 0;
 
     // Of the question that is asked.
@@ -101,6 +117,7 @@ class Naive {
     unsigned redirects_ = 0,
              redirects_as_missed_ = 0;  // that it is inside of; ... that as_missed_ is
     std::uint64_t now_s_ = 0;
+    std::string where_;  // the rules that called what runs
     std::shared_ptr<Response> response_;
     std::set<std::string> claimed_;  // for this response
     std::set<std::uint32_t> marks_;

@@ -5,6 +5,8 @@
 
 #include <arpa/inet.h>
 #include <array>
+#include <filesystem>
+#include <fstream>
 #include <optional>
 #include <stdexcept>
 
@@ -12,6 +14,7 @@
 #include "control/config/load.h"
 #include "dataplane/dns/name.h"
 #include "dataplane/policy/executor.h"
+#include "differential/geo.h"
 #include "differential/world.h"
 #include "support/dns_message.h"
 
@@ -52,6 +55,26 @@ DnsMessage message_of(const Question& q, const Reply& reply) {
               static_cast<std::uint32_t>(std::stoul(reply.soa->data)));
     return m;
 }
+
+// The files that configurations name.
+class Folder {
+  public:
+    Folder() : name_((std::filesystem::temp_directory_path() / "differential-XXXXXX").string()) {
+        if (::mkdtemp(name_.data()) == nullptr) throw std::runtime_error("no folder " + name_);
+        std::ofstream(name_ + "/geosite.dat", std::ios::binary) << geosite_file();
+        std::ofstream(name_ + "/geoip.dat", std::ios::binary) << geoip_file();
+    }
+    ~Folder() {
+        std::error_code ignored;
+        std::filesystem::remove_all(name_, ignored);
+    }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+    [[nodiscard]] const std::string& name() const { return name_; }
+
+  private:
+    std::string name_;
+};
 
 // A reply as a client reads it.
 class Reading {
@@ -164,6 +187,7 @@ class Product::Impl {
         options.environment = [](const std::string& key) -> std::optional<std::string> {
             return key == "NAIVE_KEY" ? std::optional<std::string>("value") : std::nullopt;
         };
+        options.base_dir = folder_.name();
         const auto loaded = config::load_text(yaml, "case.yaml", options);
         if (!loaded.ok()) return sentences(loaded.errors);
         auto built = build::build(loaded.settings, {}, registry_);
@@ -262,6 +286,7 @@ class Product::Impl {
     }
     Step branch(QueryContext& c, const Question& question) {
         Branches b;
+        std::array<dns::Query, kMostBranches> queries{c.query, c.query};
         std::array<std::optional<QueryContext>, kMostBranches> branches;
         for (;;) {
             const NextOfBranches next = Executor::next_branch(c, b);
@@ -273,7 +298,8 @@ class Product::Impl {
             if (next == NextOfBranches::fail)
                 return executor_->resume(c, nullptr, dns::Ede::no_reachable, now_);
             const unsigned which = next == NextOfBranches::begin_first ? 0 : 1;
-            branches[which].emplace(c.snapshot, c.query);
+            queries[which].qtype = Executor::branch_type(c, which);
+            branches[which].emplace(c.snapshot, queries[which]);
             Executor::begin_branch(c, which, *branches[which]);
             go_on(*branches[which], executor_->run(*branches[which], now_), question);
             b.is[which] = Executor::end_of_branch(*branches[which]);
@@ -317,6 +343,7 @@ class Product::Impl {
         }
     }
 
+    Folder folder_;
     Counters counters_;
     rte_rcu_qsbr* qsbr_;
     std::array<std::uint32_t, 2> sizes_{20'000, 20'000};
