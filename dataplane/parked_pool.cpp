@@ -4,13 +4,18 @@
 #include <new>
 
 #include "dataplane/dns/name.h"
-#include "dataplane/dns/query.h"
 #include "dataplane/event/event.h"
 
 namespace steer {
 namespace {
 
 const IpAddress kNobody{};  // who a refresh is counted for
+
+// Room for `count` of them, untouched.
+template <class T>
+T* room_for(std::size_t count) {
+    return static_cast<T*>(::operator new (count * sizeof(T), std::align_val_t{alignof(T)}));
+}
 
 }  // namespace
 
@@ -20,8 +25,8 @@ ParkedPool::ParkedPool(Limits limits, unsigned worker, const cache::KeyHasher& h
       worker_(static_cast<std::uint8_t>(worker)),
       hasher_(hasher),
       counts_(counts),
-      records_(static_cast<Parked*>(::operator new (std::size_t{limits.records} * sizeof(Parked),
-                                                    std::align_val_t{alignof(Parked)}))),
+      records_(room_for<Parked>(limits.records)),
+      keys_(room_for<Keys>(limits.records)),
       by_client_(limits.records),
       by_suffix_(limits.records) {
     free_.reserve(limits.records);
@@ -29,6 +34,7 @@ ParkedPool::ParkedPool(Limits limits, unsigned worker, const cache::KeyHasher& h
 
 ParkedPool::~ParkedPool() {
     ::operator delete (records_, std::align_val_t{alignof(Parked)});
+    ::operator delete (keys_, std::align_val_t{alignof(Keys)});
 }
 
 ParkedPool::Keys ParkedPool::keys_of(const IpAddress& client,
@@ -101,6 +107,7 @@ ParkedPool::Taken ParkedPool::take_counted(const Snapshot& snapshot, const Keys&
         free_.pop_back();
     }
     ++in_use_;
+    keys_[p->index] = keys;
     p->sequence = p->sequence == UINT32_MAX ? 1 : p->sequence + 1;
     p->worker = worker_;
     p->snapshot = &snapshot;
@@ -118,14 +125,9 @@ ParkedPool::Taken ParkedPool::take_counted(const Snapshot& snapshot, const Keys&
 }
 
 void ParkedPool::give(Parked* p) noexcept {
-    std::array<std::uint8_t, 256> qname;
-    dns::lower_case(p->qname.data(), qname.data(), p->qname_len);
-    Keys keys = keys_of(p->background ? kNobody : p->path.client, {qname.data(), p->qname_len});
     if (p->background) --background_;
-    if (p->is_branch) {
-        keys = of_branches(keys);
-        --branches_;
-    }
+    if (p->is_branch) --branches_;
+    const Keys& keys = keys_[p->index];
     by_client_.remove(keys.client);
     by_suffix_.remove(keys.suffix);
     count_generation(*p->snapshot, -1);

@@ -3,7 +3,7 @@
 // Quotas (from the first day, against one client or one domain taking all): a client (IPv4 /32,
 // IPv6 /64) may have `per_client` records, names under one two-label suffix `per_suffix`.
 // Counts are exact, by a keyed 64-bit hash. Memory is taken at construction and touched when first
-// used. Belongs to one worker; take() and give() cost two hashes and two probes each.
+// used. Belongs to one worker; take() costs two hashes and two probes, give() two probes.
 //
 // Each record counts for its snapshot's generation in Shared::parked, which control reads before it
 // frees one.
@@ -74,6 +74,7 @@ class ParkedPool {
     const cache::KeyHasher& hasher_;
     Shared::ParkedCounts& counts_;
     Parked* records_;
+    Keys* keys_;                       // of each record that is taken: what it counts for
     std::vector<std::uint32_t> free_;  // indices below high_water_
     unsigned high_water_ = 0;
     unsigned in_use_ = 0;
