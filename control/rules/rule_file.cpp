@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -70,6 +71,12 @@ Result<fetch::NewFile> written(const std::string& path, const std::string& bytes
 void wait_for_writers(const std::string& path, const Between& between) {
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) return;
+    // Who opens it for writing meanwhile, by another link, breaks the lease: by a signal that nobody minds, not SIGIO,
+    // which would end us.
+    if (::fcntl(fd, F_SETSIG, SIGURG) != 0) {
+        ::close(fd);
+        return;
+    }
     for (int i = 0; i < kMostPauses; ++i) {
         if (::fcntl(fd, F_SETLEASE, F_RDLCK) == 0 || (errno != EAGAIN && errno != EINTR)) break;
         between.while_open ? between.while_open() : std::this_thread::sleep_for(kPause);
