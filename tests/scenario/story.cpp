@@ -77,6 +77,7 @@ std::optional<unsigned> rcode_of(const std::string& text) {
     if (text == "nxdomain") return 3;
     if (text == "notimp") return 4;
     if (text == "refused") return 5;
+    if (text == "yxdomain") return 6;
     return std::nullopt;
 }
 
@@ -174,6 +175,8 @@ class Player {
             options_.config = (std::filesystem::path(file_).parent_path() / w.at(1)).string();
         } else if (w[0] == "workers") {
             options_.workers = static_cast<unsigned>(number(w.at(1)));
+        } else if (w[0] == "environment") {
+            options_.environment[w.at(1)] = join(w, 2);
         } else if (w[0] == "router" && w.size() > 2 &&
                    (w[2] == "preset" || w[2] == "latency" || w[2] == "prefill" ||
                     w[2] == "version")) {
@@ -255,7 +258,10 @@ class Player {
             at = 2;
         }
         if (w.at(at) == "asks") {
-            world().ask(client_, w.at(at + 1), type_of(w.at(at + 2)), edns_of(w, at + 3));
+            const bool has_class = at + 3 < w.size() && w[at + 3] == "class";
+            const auto klass = has_class ? number(w.at(at + 4)) : std::uint64_t{dns::kIn};
+            world().ask(client_, w.at(at + 1), type_of(w.at(at + 2)),
+                        edns_of(w, at + (has_class ? 5 : 3)), static_cast<std::uint16_t>(klass));
         } else if (w.at(at) == "is" && w.at(at + 1) == "answered") {
             is_answered(w, at + 2);
         } else if (w.at(at) == "has" && w.at(at + 1) == "no" && w.at(at + 2) == "answer") {

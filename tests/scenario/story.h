@@ -4,12 +4,13 @@
 //
 //   config FILE                      a configuration, beside the story
 //   workers N                        1 if not said
+//   environment NAME [VALUE]         what the configuration sees as a variable, besides the process's own
 //   router NAME [preset fast] [latency 2ms] [prefill LIST N] [version 7.17]
 //
 // then what happens and what must be seen. `at TIME` moves the clock; a line without it belongs to the same instant.
 // TIME and durations: 5ms, 30s, 1m30s, 2h; `at +5ms` counts from the last.
 //
-//   client ADDRESS asks NAME TYPE [edns] [do] [ecs ADDRESS/LENGTH] [option CODE:HEX]…     (CODE:*N: N zeros)
+//   client ADDRESS asks NAME TYPE [class N] [edns] [do] [ecs ADDRESS/LENGTH] [option CODE:HEX]…     (CODE:*N: N zeros)
 //   every DURATION until TIME client ADDRESS asks NAME TYPE
 //   client [ADDRESS] is answered NAME TYPE [DATA…] [ttl N | ttl N..M] [rcode NAME] [ede N | ede none]
 //                                 [ecs ADDRESS/LENGTH/SCOPE | ecs none] [cname TARGET[@TTL]…]

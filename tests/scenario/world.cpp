@@ -3,6 +3,7 @@
 #include <rte_rcu_qsbr.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <iomanip>
 #include <sstream>
 #include <stdexcept>
@@ -296,7 +297,14 @@ World::~World() {
 }
 
 void World::build(const WorldOptions& options) {
-    auto loaded = config::load(options.config);
+    config::LoadOptions load;
+    load.environment = [&](const std::string& variable) -> std::optional<std::string> {
+        const auto at = options.environment.find(variable);
+        if (at != options.environment.end()) return at->second;
+        const char* const value = std::getenv(variable.c_str());
+        return value != nullptr ? std::optional<std::string>(value) : std::nullopt;
+    };
+    auto loaded = config::load(options.config, load);
     if (!loaded.ok()) throw std::runtime_error(loaded.errors.front().sentence());
     settings_ = std::move(loaded.settings);
     build::Surroundings around;
@@ -464,7 +472,7 @@ bool World::drain_events() {
 }
 
 void World::ask(const std::string& client, const std::string& name, std::uint16_t type,
-                const SeenEdns& edns) {
+                const SeenEdns& edns, std::uint16_t klass) {
     const auto address = IpAddress::parse(client);
     if (!address) throw std::runtime_error("not a client's address: " + client);
     UdpFrame frame;
@@ -474,7 +482,7 @@ void World::ask(const std::string& client, const std::string& name, std::uint16_
     frame.from_port = next_port_ =
         next_port_ == 60'000 ? 20'000 : static_cast<std::uint16_t>(next_port_ + 1);
     frame.to_port = 53;
-    auto query = DnsMessage::query(next_id_++, name, type);
+    auto query = DnsMessage(next_id_++, 0x0100).question(name, type, klass);
     if (edns.present) {
         Bytes options = edns.ecs.empty() ? Bytes{} : ecs_option(edns.ecs);
         const Bytes others = options_of(edns.options);

@@ -91,6 +91,7 @@ struct WorldOptions {
     std::map<std::string, RouterOptions>
         routers;                   // by the name in the configuration; others: defaults
     std::string dns_log, journal;  // for the judge; empty: none
+    std::map<std::string, std::string> environment;  // of the configuration, before the process's
 };
 
 class World {
@@ -107,7 +108,7 @@ class World {
 
     // `edns`: what the client sends of it.
     void ask(const std::string& client, const std::string& name, std::uint16_t type,
-             const SeenEdns& edns = {});
+             const SeenEdns& edns = {}, std::uint16_t klass = 1);
     // Answers all open queries for the name; false if there is none. `upstream`: its address; empty: any.
     bool answer(const std::string& upstream, const std::string& name, std::uint16_t type,
                 const Served& what);
