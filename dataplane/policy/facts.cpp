@@ -115,9 +115,10 @@ class Joined {
             return add(std::string_view(one.data()));
         }
         char* end = one.data();
+        char* const last = end + one.size();
         for (unsigned i = 0; i < 4; ++i) {
-            if (i > 0) *end++ = '.';
-            end = std::to_chars(end, one.data() + one.size(), address.v4()[i]).ptr;
+            if (i > 0 && end != last) *end++ = '.';  // (GCC does not see that there is room)
+            end = std::to_chars(end, last, address.v4()[i]).ptr;
         }
         return add(std::string_view(one.data(), static_cast<std::size_t>(end - one.data())));
     }
