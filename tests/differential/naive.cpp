@@ -294,7 +294,7 @@ Naive::Flow Naive::run(const std::string& tag, std::size_t rule) {
 
 Naive::Flow Naive::call(const std::string& tag, const std::string& caller, std::size_t rule) {
     const std::string before = where_;
-    where_ += "/" + caller + std::to_string(rule);
+    where_.append("/").append(caller).append(std::to_string(rule));
     const Flow flow = run(tag, 0);
     where_ = before;
     return flow;
@@ -473,7 +473,7 @@ bool Naive::hosts(const YAML::Node& args) {
             auto words = words_of(entry);
             std::string rule = words[0];
             if (rule.starts_with("domain:") == whole) continue;
-            if (rule.find(':') == std::string::npos) rule = "full:" + rule;
+            if (rule.find(':') == std::string::npos) rule.insert(0, "full:");
             words.erase(words.begin());
             if (matches_rule(name_, rule)) best = words;
         }
@@ -965,8 +965,8 @@ bool Naive::blocks(const std::string& name, const YAML::Node& args, bool by_type
                           other.others == rule.others;
                });
     };
-    for (const auto& [important, exception] :
-         {std::pair{true, true}, {true, false}, {false, true}, {false, false}}) {
+    for (const unsigned rank : {0U, 1U, 2U, 3U}) {
+        const bool important = rank < 2, exception = rank % 2 == 0;
         const bool holds = std::ranges::any_of(rules, [&](const AdguardRule& rule) {
             return rule.important == important && rule.exception == exception && !is_bad(rule) &&
                    rule.holds(name, by_type ? question_.type : 0);
