@@ -64,6 +64,13 @@ void Executor::begin_branch(QueryContext& c, unsigned which, QueryContext& branc
         s.rest = true;
         s.wrappers[s.depth++] = c.state.pc;
         s.pc = static_cast<std::uint16_t>(c.state.pc + 1);
+        if (which != 0) return;  // what is there is no answer to the probe's question
+        branch.response.take(c.response);
+        s.answered_under = c.state.answered_under;
+        s.lists = c.state.lists;
+        s.list_count = c.state.list_count;
+        s.lacks_family = c.state.lacks_family;
+        forget_lists(c.state);
         return;
     }
     const Fallback& fallback = c.snapshot.fallbacks[i.operand];

@@ -669,7 +669,7 @@ Naive::Flow Naive::redirect(const YAML::Node& args, const std::string& sequence,
     return flow;
 }
 
-// The rest runs for the type asked, without what is there so far, and then for the preferred one: if that has records,
+// The rest runs for the type asked, and then, without what is there so far, for the preferred one: if that has records,
 // nothing of the first counts. Side by side they would do the same.
 Naive::Flow Naive::prefer(const std::string& type, const YAML::Node& args,
                           const std::string& sequence, std::size_t next) {
@@ -698,7 +698,6 @@ Naive::Flow Naive::prefer(const std::string& type, const YAML::Node& args,
         return known->second.flow;
     }
     const auto marks = marks_;
-    respond(nullptr);
     const Flow flow = run(sequence, next);
     const auto response = response_;
     const auto claimed = claimed_;
