@@ -21,7 +21,8 @@ from machine import Machine, prepared
 
 BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
 EDGE = {"edge.stream.example.", "node.stream.example.", "203.0.113.31"}
-PORT = f"{{ workers: 2, ports: [{{ pci: '0000:00:03.0', addresses: [{V4}/24, '{V6}/64']%s }}] }}"
+PORT = (f"{{ workers: 2, ports: [{{ pci: '0000:00:03.0', addresses: [{V4}/24, '{V6}/64'], "
+        "exception_rates: { tcp: 100000000 }%s }] }")
 STREAM = os.urandom(1 << 20) * 4
 ECHO = """
 import socket, threading
