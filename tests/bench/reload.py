@@ -41,8 +41,8 @@ def write_config(folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
 def once(build: pathlib.Path, folder: pathlib.Path, huge: bool) -> dict:
     config, names = write_config(folder)
     argv = [str(build / "tests/bench/bench_cached"), "--pcap", str(folder / "hot.pcap"), "--names", str(folder / "names.txt"),
-            "--config", str(config), "--mbufs", str(LOAD.mbufs), "--mib", str(LOAD.mib), "--seconds", str(QUIET_SECONDS),
-            "--cache-mib", "64", "--reloads", str(RELOADS), "--list", str(names), *LOAD.records]
+            "--config", str(config), "--router-port", "0", "--mbufs", str(LOAD.mbufs), "--mib", str(LOAD.mib), "--seconds",
+            str(QUIET_SECONDS), "--cache-mib", "64", "--reloads", str(RELOADS), "--list", str(names), *LOAD.records]
     done = subprocess.run(argv + ([] if huge else ["--no-huge"]), text=True, capture_output=True, timeout=3600)
     if done.returncode != 0:
         raise LabError(f"bench_cached failed: {done.stderr[-2000:]}")
