@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <numeric>
 #include <optional>
 
@@ -14,6 +15,7 @@ using Range = std::pair<IpAddress, IpAddress>;
 
 constexpr std::size_t kMany = 4096;  // ranges; then a directory leads to them
 constexpr unsigned kV4PartShift = 14;
+constexpr std::uint32_t kFew = 4;  // ranges of a part that are looked at all at once
 
 constexpr unsigned kMapped = 96;  // bits of ::ffff:0:0/96
 
@@ -63,6 +65,13 @@ void append_ranges(const Prefix& prefix, std::vector<Range>& out) {
     }
     out.emplace_back(first, previous(first_v4));
     if (last > last_v4) out.emplace_back(next(last_v4), last);
+}
+
+// What is read behind the last: spans that begin after every address, or at the last one.
+template <class Span>
+void end(std::vector<Span>& spans) {
+    constexpr auto kLast = std::numeric_limits<decltype(Span::first)>::max();
+    spans.insert(spans.end(), kFew, {kLast, kLast});
 }
 
 }  // namespace
@@ -115,7 +124,8 @@ PrefixSet::PrefixSet(const std::vector<Prefix>& prefixes) {
             v4_.push_back({static_cast<std::uint32_t>(range.first.low()),
                            static_cast<std::uint32_t>(range.second.low())});
     }
-    if (ranges_.size() >= kMany) divide();
+    divide_v4();
+    divide_v6();
     if (v4_.empty() || !v4_before_.empty()) return;
     by_octet_.resize(256);
     for (std::uint32_t octet = 0; octet < by_octet_.size(); ++octet) {
@@ -130,52 +140,69 @@ PrefixSet::PrefixSet(const std::vector<Prefix>& prefixes) {
     }
 }
 
-void PrefixSet::divide() {
-    constexpr std::size_t kV4Parts = 1U << (32 - kV4PartShift), kV6Parts = 1U << 18;
-    if (v4_.size() >= kMany) {
-        v4_before_.assign(kV4Parts + 1, 0);
-        for (const V4Range& range : v4_)
-            ++v4_before_[(range.first >> kV4PartShift) + 1];
-        std::partial_sum(v4_before_.begin(), v4_before_.end(), v4_before_.begin());
-    }
-    // From the first range that is not of IPv4; the few before it, if any, are in the first part.
+void PrefixSet::divide_v4() {
+    if (v4_.size() < kMany) return;
+    v4_before_.assign((1U << (32 - kV4PartShift)) + 1, 0);
+    for (const V4Range& range : v4_)
+        ++v4_before_[(range.first >> kV4PartShift) + 1];
+    std::partial_sum(v4_before_.begin(), v4_before_.end(), v4_before_.begin());
+    end(v4_);
+}
+
+void PrefixSet::divide_v6() {
+    constexpr std::size_t kParts = 1U << 18;
+    // From the first range that is not of IPv4 on; no address from there on is in one before.
     const auto from =
         std::ranges::find_if(ranges_, [](const auto& range) { return range.first.high() != 0; });
     if (ranges_.end() - from < static_cast<std::ptrdiff_t>(kMany)) return;
+    v6_begin_ = from - ranges_.begin();
     v6_from_ = from->first.high();
-    while ((ranges_.back().first.high() - v6_from_) >> v6_shift_ >= kV6Parts)
+    while ((ranges_.back().first.high() - v6_from_) >> v6_shift_ >= kParts)
         ++v6_shift_;
-    v6_before_.assign(kV6Parts + 1, 0);
-    v6_before_[0] = static_cast<std::uint32_t>(from - ranges_.begin());
-    for (auto range = from; range != ranges_.end(); ++range)
+    v6_before_.assign(kParts + 1, 0);
+    const bool whole = std::all_of(from, ranges_.end(), [](const auto& range) {
+        return range.first.low() == 0 && ~range.second.low() == 0;
+    });
+    for (auto range = from; range != ranges_.end(); ++range) {
         ++v6_before_[((range->first.high() - v6_from_) >> v6_shift_) + 1];
+        if (whole) v6_.push_back({range->first.high(), range->second.high()});
+    }
     std::partial_sum(v6_before_.begin(), v6_before_.end(), v6_before_.begin());
+    if (whole) end(v6_);
+}
+
+// Of few ranges of a part, how many begin at `a` or before has no branch: those behind them do not.
+template <class Number>
+bool PrefixSet::holds(const std::vector<Span<Number>>& spans, const std::uint32_t* part, Number a) {
+    const Span<Number>* const first = spans.data() + part[0];
+    const std::uint32_t count = part[1] - part[0];
+    std::uint32_t begun = 0;
+    if (count <= kFew) {
+        for (std::uint32_t i = 0; i < kFew; ++i)
+            begun += first[i].first <= a;
+        begun = std::min(begun, count);
+    } else {
+        const auto after = std::partition_point(first, first + count,
+                                                [a](const auto& span) { return span.first <= a; });
+        begun = static_cast<std::uint32_t>(after - first);
+    }
+    const Span<Number>* const after = first + begun;
+    return after != spans.data() && a <= (after - 1)->last;
 }
 
 bool PrefixSet::contains_v4_of_many(std::uint32_t a) const noexcept {
-    if (v4_before_.empty()) return false;
-    const V4Range* const all = v4_.data();
-    const V4Range* first = all + v4_before_[a >> kV4PartShift];
-    const V4Range* const last = all + v4_before_[(a >> kV4PartShift) + 1];
-    for (auto n = last - first; n > 0;) {  // the first that begins behind it
-        const auto half = n / 2;
-        const bool before = first[half].first <= a;
-        first += before ? half + 1 : 0;
-        n = before ? n - half - 1 : half;
-    }
-    return first != all && a <= (first - 1)->last;
+    return !v4_before_.empty() && holds(v4_, &v4_before_[a >> kV4PartShift], a);
 }
 
 bool PrefixSet::contains_v6(const IpAddress& address) const noexcept {
     auto first = ranges_.begin(), last = ranges_.end();
     if (!v6_before_.empty() && address.high() >= v6_from_) {
-        const std::uint64_t part = (address.high() - v6_from_) >> v6_shift_;
-        if (part + 1 >= v6_before_.size()) {
-            first = last;  // behind them all: only the last may reach there
-        } else {
-            first = ranges_.begin() + v6_before_[part];
-            last = ranges_.begin() + v6_before_[part + 1];
-        }
+        // What is behind all parts may be in the last range, which is of the last.
+        const std::uint64_t part =
+            std::min((address.high() - v6_from_) >> v6_shift_, v6_before_.size() - 2);
+        if (!v6_.empty()) return holds(v6_, &v6_before_[part], address.high());
+        last = first + v6_begin_ + v6_before_[part + 1];
+        first += v6_begin_ + v6_before_[part];
     }
     const auto after =
         std::upper_bound(first, last, address,

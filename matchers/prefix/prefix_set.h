@@ -1,8 +1,9 @@
 // An immutable set of IP prefixes, both families (IPv4 as ::ffff:0:0/96). Built by control, read by
 // anybody.
 //
-// contains() is a binary search over merged, sorted ranges: of a small set those of the address's /8, of a large one
-// those of its /18, or of its part of what the IPv6 prefixes span. O(log n) at worst, no allocation.
+// contains() is a search over merged, sorted ranges: of a small set those of the address's /8, of a large one those of
+// its /18, or of its part of what the IPv6 prefixes span. There are few of these as a rule, and they are counted without a
+// branch: which of them it is cannot be foretold. O(log n) at worst, no allocation.
 #pragma once
 
 #include <cstddef>
@@ -39,9 +40,11 @@ class PrefixSet {
     [[nodiscard]] bool empty() const noexcept { return ranges_.empty(); }
 
   private:
-    struct V4Range {
-        std::uint32_t first, last;  // host order, both inside
+    template <class Number>
+    struct Span {
+        Number first, last;  // host order, both inside
     };
+    using V4Range = Span<std::uint32_t>;
 
     // Those ranges that reach into a /8. Of one or none the bounds are here.
     struct Bucket {
@@ -65,7 +68,10 @@ class PrefixSet {
         }
         return range->first <= a && a <= range->last;
     }
-    void divide();
+    template <class Number>
+    static bool holds(const std::vector<Span<Number>>& spans, const std::uint32_t* part, Number a);
+    void divide_v4();
+    void divide_v6();
     [[nodiscard]] bool contains_v4_of_many(std::uint32_t a) const noexcept;
     [[nodiscard]] bool contains_v6(const IpAddress& address) const noexcept;
 
@@ -73,9 +79,12 @@ class PrefixSet {
     std::vector<V4Range> v4_;                              // those of IPv4 once more
     std::vector<Bucket> by_octet_;                         // 256 if there are any of these, and few
 
-    // Of many: how many ranges begin in a part before the n-th. Parts of IPv4 are /18; those of all ranges are alike and
-    // begin at v6_from_, by the high half of addresses.
+    // Of many: how many ranges begin in a part before the n-th. Parts of IPv4 are /18; those of IPv6 are alike and begin at
+    // v6_from_, by the high half of addresses, with the range at v6_begin_. Where each of these is of whole /64s, they are
+    // in v6_ once more, by high halves. Behind the ranges of v4_ and v6_ that have parts are some that are only read.
     std::vector<std::uint32_t> v4_before_, v6_before_;
+    std::vector<Span<std::uint64_t>> v6_;
+    std::ptrdiff_t v6_begin_ = 0;
     std::uint64_t v6_from_ = 0;
     unsigned v6_shift_ = 0;
 };

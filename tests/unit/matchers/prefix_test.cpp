@@ -136,17 +136,19 @@ BOOST_AUTO_TEST_CASE(large_sets_equal_the_naive_ones) {
         if (crowded) bytes[0] = 0x2a, bytes[1] = 0;
         return v4 ? IpAddress::from_v4(bytes.data()) : IpAddress::from_v6(bytes.data());
     };
-    for (const unsigned v4_of_8 : {0U, 4U, 8U}) {
+    // Of IPv6 whole /64s, and shorter ranges among them, are kept in two ways.
+    for (const unsigned kind : {0U, 1U, 4U, 5U, 8U}) {
+        const unsigned v4_of_8 = kind & ~1U, lengths = kind % 2 == 0 ? 105 : 41;
         std::vector<Prefix> prefixes;
         for (int i = 0; i < 12'000; ++i) {
             const bool v4 = random() % 8 < v4_of_8;
             const auto length =
-                static_cast<std::uint8_t>(v4 ? 96 + 18 + random() % 15 : 24 + random() % 105);
+                static_cast<std::uint8_t>(v4 ? 96 + 18 + random() % 15 : 24 + random() % lengths);
             prefixes.push_back(Prefix::parse(address(v4, i % 3 == 0).to_string() + "/" +
                                              std::to_string(length - (v4 ? 96 : 0)))
                                    .value());
         }
-        if (v4_of_8 == 4) prefixes.push_back(Prefix::parse("::/70").value());
+        if (kind == 4) prefixes.push_back(Prefix::parse("::/70").value());
         const PrefixSet set(prefixes);
         for (int i = 0; i < 1'500; ++i) {
             IpAddress a = address(random() % 2 == 0, i % 2 == 0);
@@ -158,6 +160,14 @@ BOOST_AUTO_TEST_CASE(large_sets_equal_the_naive_ones) {
         }
         BOOST_CHECK(!set.contains(*IpAddress::parse("ffff::")));
         BOOST_CHECK(!set.contains(*IpAddress::parse("255.255.255.255")));
+        // The ends of both spaces, behind which there is nothing to look at.
+        const char* const highest = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff";
+        prefixes.push_back(Prefix::parse("255.255.255.255").value());
+        prefixes.push_back(Prefix::parse(highest).value());
+        const PrefixSet with_ends(prefixes);
+        BOOST_CHECK(has(with_ends, "255.255.255.255") && !has(with_ends, "255.255.255.254"));
+        BOOST_CHECK(has(with_ends, highest) &&
+                    !has(with_ends, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe"));
     }
 }
 
