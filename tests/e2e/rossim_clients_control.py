@@ -48,7 +48,7 @@ class Running:
             return [json.loads(line) for line in file]
 
     def report(self, name="edge1"):
-        return json.loads(self.ctl("@" + name, "report"))
+        return json.loads(self.ctl("@" + name, "report", "json"))
 
 
 @contextlib.contextmanager
@@ -84,6 +84,19 @@ class Control(unittest.TestCase):
             self.assertIn("no command", sim.ctl("frobnicate", ok=False))
             api.close()
             self.assertEqual([e["op"] for e in sim.journal() if e["list"] == "x"], ["add", "add", "remove"])
+
+    def test_report(self):
+        with rossim("--port", "0", "--name", "edge1") as sim:
+            api = sim.connect()
+            api.path(MENU).add(list="x", address="10.0.0.1")
+            report = sim.report()
+            self.assertEqual(report["commands"], {"/login": 1, MENU + "/add": 1})
+            self.assertEqual(report["cpu_us_by_class"]["add"], 1300)
+            self.assertIn("edge1, up ", sim.ctl("report"))
+            self.assertIn("is not json or reset", sim.ctl("report", "xml", ok=False))
+            sim.ctl("report", "reset")
+            self.assertEqual((sim.report()["adds"], sim.report()["sessions_now"]), (0, 1))
+            api.close()
 
     def test_reboot(self):
         with rossim("--port", "0", "--name", "edge1") as sim:

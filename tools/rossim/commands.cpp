@@ -259,6 +259,18 @@ std::unique_ptr<Job> make_session_job(Machine& machine, Sentence sentence, const
         });
 }
 
+CpuClass class_of(const Sentence& sentence) {
+    if (sentence.menu.empty()) return CpuClass::other;
+    constexpr std::pair<std::string_view, CpuClass> kClasses[] = {
+        {"print", CpuClass::read},  {"getall", CpuClass::read}, {"listen", CpuClass::listen},
+        {"add", CpuClass::add},     {"set", CpuClass::set},     {"enable", CpuClass::set},
+        {"disable", CpuClass::set}, {"comment", CpuClass::set}, {"remove", CpuClass::remove}};
+    for (const auto& [verb, cpu_class] : kClasses) {
+        if (verb == sentence.verb) return cpu_class;
+    }
+    return CpuClass::other;
+}
+
 std::unique_ptr<Job> choose_job(Machine& machine, Session& session, Sentence sentence) {
     const Caller caller{machine, session.id, session.user, sentence.tag};
     if (sentence.menu.empty()) return make_session_job(machine, std::move(sentence), caller);
@@ -314,9 +326,11 @@ PrintArguments::PrintArguments(const Sentence& sentence) {
 std::unique_ptr<Job> make_job(Machine& machine, Session& session, Sentence sentence) {
     const SessionId id = session.id;
     const auto tag = sentence.tag;
+    const CpuClass cpu_class = class_of(sentence);
     std::unique_ptr<Job> job;
     try {
         job = choose_job(machine, session, std::move(sentence));
+        job->cpu_class = cpu_class;
     } catch (const Trap& trap) {
         // Refused when it is read, but not before the CPU has read it.
         job = std::make_unique<ActionJob>(machine, machine.options.costs.base,

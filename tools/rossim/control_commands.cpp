@@ -116,33 +116,16 @@ std::string resolve(Host& host, const Words& words) {
     return "";
 }
 
-std::string report(Host& host, const Words&) {
+std::string report(Host& host, const Words& words) {
     host.pump();
-    const Router& router = host.router();
-    const Report& r = router.report();
-    std::string text = "{\"router\":\"" + router.name() + "\"";
-    const auto put = [&text](std::string_view name, auto value) {
-        text.append(",\"").append(name).append("\":").append(std::to_string(value));
-    };
-    put("down", router.is_down() ? 1 : 0);
-    put("uptime_s", router.uptime_s(host.now_us()));
-    put("rows4", router.row_count(Family::ipv4));
-    put("rows6", router.row_count(Family::ipv6));
-    put("sentences", r.sentences);
-    put("prints", r.prints);
-    put("adds", r.adds);
-    put("sets", r.sets);
-    put("removes", r.removes);
-    put("traps", r.traps);
-    put("logins", r.logins);
-    put("rows_scanned", r.rows_scanned);
-    put("rows_emitted", r.rows_emitted);
-    put("cpu_us", r.cpu_us);
-    put("bytes_in", r.bytes_in);
-    put("bytes_out", r.bytes_out);
-    put("sessions", r.sessions);
-    put("sessions_peak", r.sessions_peak);
-    return text + "}\n";
+    const std::string form = words.empty() ? "" : words[0];
+    if (form == "json") return report_json(host.router(), host.now_us());
+    if (form == "reset") {
+        host.router().reset_report(host.now_us());
+        return "";
+    }
+    if (!form.empty()) throw std::runtime_error("report: \"" + form + "\" is not json or reset");
+    return report_text(host.router(), host.now_us());
 }
 
 constexpr Command kCommands[] = {
@@ -156,7 +139,8 @@ constexpr Command kCommands[] = {
     {"remove", "LIST ADDRESS", "remove a row behind the client's back", 2, remove},
     {"resolve", "NAME ADDRESS...", "the addresses that a row with a DNS name stands for", 2,
      resolve},
-    {"report", "", "counters as one JSON line", 0, report},
+    {"report", "[json|reset]",
+     "what was asked and what it cost, as text or one JSON line; or from 0", 0, report},
 };
 
 std::string help() {

@@ -23,11 +23,12 @@ void Cpu::begin_slice(std::int64_t now_us) {
     choose_next();
     Job& job = *jobs_.front();
     job.started = true;
+    cpu_class_ = job.cpu_class;
     end_us_ = now_us + std::clamp<std::int64_t>(job.wants_us(), 0, kSliceUs);
 }
 
 void Cpu::note_busy(std::int64_t begin_us, std::int64_t end_us) {
-    busy_us_ += end_us - begin_us;
+    busy_us_[static_cast<std::size_t>(cpu_class_)] += end_us - begin_us;
     if (!busy_.empty() && busy_.back().end_us == begin_us) {
         busy_.back().end_us = end_us;
     } else if (end_us > begin_us) {

@@ -11,12 +11,15 @@
 #include <optional>
 #include <string>
 
+#include "tools/rossim/report.h"
+
 namespace rossim {
 
 class Job {
   public:
     std::uint64_t session = 0;
     std::optional<std::string> tag;
+    CpuClass cpu_class = CpuClass::other;
     bool started = false;  // had CPU time
 
     virtual ~Job() = default;
@@ -46,7 +49,9 @@ class Cpu {
 
     bool idle() const { return jobs_.empty(); }
     std::int64_t idle_since_us() const { return idle_since_us_; }
-    std::int64_t busy_us() const { return busy_us_; }
+    // Since it was made or forget_busy().
+    const CpuTimes& busy_us() const { return busy_us_; }
+    void forget_busy() { busy_us_ = {}; }
     // Busy share of the second before `now_us`, in percent.
     int load_percent(std::int64_t now_us) const;
 
@@ -65,10 +70,11 @@ class Cpu {
     std::int64_t end_us_ = 0;
     std::int64_t idle_since_us_ = 0;
     std::optional<std::int64_t> paused_left_us_;
+    CpuClass cpu_class_ = CpuClass::other;  // of the job that has the CPU
     bool working_ = false;
     std::uint64_t random_;
     std::deque<Interval> busy_;
-    std::int64_t busy_us_ = 0;
+    CpuTimes busy_us_{};
 };
 
 }  // namespace rossim

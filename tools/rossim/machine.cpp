@@ -1,6 +1,7 @@
 #include "tools/rossim/machine.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "tools/rossim/commands.h"
@@ -41,13 +42,14 @@ void Machine::feed(SessionId session, std::string_view bytes) {
 }
 
 void Machine::close(SessionId session) {
-    sessions.erase(session);
     ready_.erase(session);
-    std::erase_if(listeners_, [&](const Listener& l) { return l.session == session; });
-    drop_jobs(session);
+    end_session(session);
 }
 
-void Machine::drop_jobs(SessionId session) {
+void Machine::end_session(SessionId session) {
+    sessions.erase(session);
+    std::erase_if(listeners_, [&](const Listener& l) { return l.session == session; });
+    std::erase_if(told_, [&](const Told& t) { return t.session == session; });
     cpu.remove_if(
         [&](const Job& job) {
             return job.session == session && !(job.started && job.outlives_session());
@@ -89,7 +91,6 @@ void Machine::run_event(std::int64_t at_us) {
     }
     const auto slice_end_us = cpu.slice_end_us();
     if (slice_end_us && *slice_end_us <= at_us) cpu.run_slice();
-    report.cpu_us = cpu.busy_us();
     while (!outbox_.empty() && outbox_.front().due_us <= at_us) {
         deliver(std::move(outbox_.front()));
         outbox_.pop_front();
@@ -120,6 +121,7 @@ void Machine::receive(SessionId id, std::string_view bytes) {
 
 void Machine::accept(Session& session, Sentence sentence) {
     ++report.sentences;
+    report.count_command(sentence.menu + "/" + sentence.verb);
     if (session.user == nullptr) {
         if (++session.sentences_before_login > options.max_sentences_before_login) {
             fail(session, "too many commands before login");
@@ -171,10 +173,7 @@ void Machine::send(SessionId session, std::string bytes, bool close) {
     } else {
         outbox_.push_back(std::move(parcel));
     }
-    if (!close) return;
-    sessions.erase(session);
-    std::erase_if(listeners_, [&](const Listener& l) { return l.session == session; });
-    drop_jobs(session);
+    if (close) end_session(session);
 }
 
 void Machine::deliver(Parcel parcel) {
@@ -231,6 +230,7 @@ std::vector<std::optional<std::string>> Machine::cancel(SessionId session,
     };
     std::erase_if(listeners_, [&](const Listener& l) { return meant(l.session, l.tag); });
     cpu.remove_if([&](const Job& job) { return meant(job.session, job.tag); }, now_us);
+    std::erase_if(told_, [&](const Told& t) { return meant(t.session, t.tag); });
     for (const auto& its_tag : ended) {
         std::string out;
         {
@@ -256,8 +256,61 @@ void Machine::tell_listeners(Family family, const Row* before, const Row* after)
         } else if (matches(before)) {
             append_dead_row(out, *this, listener.tag, *before);
         }
-        if (!out.empty()) send(listener.session, std::move(out));
+        if (!out.empty()) tell(listener, std::move(out));
     }
+}
+
+// Pays for what listeners are told, one row after the other.
+class Machine::TellJob : public Job {
+  public:
+    explicit TellJob(Machine& machine) : machine_(machine) { cpu_class = CpuClass::listen; }
+
+    std::int64_t wants_us() const override {
+        return static_cast<std::int64_t>(machine_.told_.size()) * machine_.options.costs.emit_row -
+               credit_us_;
+    }
+
+    bool work(std::int64_t cpu_us, std::int64_t) override {
+        const std::int64_t cost_us = machine_.options.costs.emit_row;
+        credit_us_ += cpu_us;
+        for (; !machine_.told_.empty() && credit_us_ >= cost_us; credit_us_ -= cost_us) {
+            Told told = std::move(machine_.told_.front());
+            machine_.told_.pop_front();
+            machine_.send(told.session, std::move(told.bytes));
+        }
+        if (!machine_.told_.empty()) return false;
+        machine_.telling_ = false;
+        return true;
+    }
+
+  private:
+    Machine& machine_;
+    std::int64_t credit_us_ = 0;
+};
+
+void Machine::tell(const Listener& listener, std::string bytes) {
+    ++report.rows_told;
+    if (!options.listen_costs) {
+        send(listener.session, std::move(bytes));
+        return;
+    }
+    told_.push_back({listener.session, listener.tag, std::move(bytes)});
+    if (std::exchange(telling_, true)) return;
+    cpu.push(std::make_unique<TellJob>(*this), now_us);
+}
+
+const Report& Machine::counted() {
+    report.sessions_now = sessions.size();
+    report.cpu_us_by_class = cpu.busy_us();
+    report.cpu_us = std::accumulate(cpu.busy_us().begin(), cpu.busy_us().end(), std::int64_t{0});
+    return report;
+}
+
+void Machine::reset_report() {
+    report = {};
+    report.since_us = now_us;
+    report.sessions_peak = sessions.size();
+    cpu.forget_busy();
 }
 
 void Machine::reboot(std::int64_t down_us) {
@@ -265,6 +318,8 @@ void Machine::reboot(std::int64_t down_us) {
     for (const auto& [id, session] : sessions)
         ended.push_back(id);
     listeners_.clear();
+    told_.clear();
+    telling_ = false;
     inbox_.clear();
     outbox_.clear();
     ready_.clear();

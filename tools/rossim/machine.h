@@ -79,8 +79,11 @@ class Machine {
     std::int64_t uptime_s(std::int64_t now_us) const;
     std::int64_t admission_cost(std::int64_t cost_us);
 
+    const Report& counted();  // the report, up to date
+    void reset_report();
+
     Options options;
-    Report report;
+    Report report;  // read it by counted()
     Device device;
     Records records;
     Cpu cpu;
@@ -96,17 +99,27 @@ class Machine {
         bool close;
     };
 
+    struct Told {
+        SessionId session;
+        std::optional<std::string> tag;
+        std::string bytes;
+    };
+    class TellJob;
+
     void run_event(std::int64_t at_us);
     void receive(SessionId id, std::string_view bytes);
     void accept(Session& session, Sentence sentence);
     void deliver(Parcel parcel);
     void tell_listeners(Family family, const Row* before, const Row* after);
-    void drop_jobs(SessionId session);
+    void tell(const Listener& listener, std::string bytes);
+    void end_session(SessionId session);
 
     std::deque<Parcel> inbox_;
     std::deque<Parcel> outbox_;
     std::map<SessionId, Output> ready_;
     std::vector<Listener> listeners_;
+    std::deque<Told> told_;  // not yet paid
+    bool telling_ = false;   // a TellJob is there
     SessionId last_session_ = 0;
     bool hung_ = false;
     std::int64_t booted_us_;

@@ -146,7 +146,12 @@ const std::string& Router::name() const {
 }
 
 const Report& Router::report() const {
-    return machine_->report;
+    return machine_->counted();
+}
+
+void Router::reset_report(std::int64_t now_us) {
+    machine_->advance(now_us);
+    machine_->reset_report();
 }
 
 std::int64_t Router::uptime_s(std::int64_t now_us) const {

@@ -25,6 +25,7 @@
 
 #include "tools/rossim/cost.h"
 #include "tools/rossim/journal.h"
+#include "tools/rossim/report.h"
 
 namespace rossim {
 
@@ -61,6 +62,8 @@ struct Options {
     bool listen_tells_expiry = true;  // a row that ends by itself is told to listeners as .dead
     std::uint64_t shuffle_seed = 0;   // not 0: tagged sentences get the CPU in random order
     bool renumber_ids_on_reboot = true;  // rows that survive get new ids
+    bool listen_costs =
+        false;  // a row told to a listener costs emit_row and leaves when that is paid
 };
 
 using SessionId = std::uint64_t;
@@ -79,24 +82,6 @@ struct RowView {
     std::optional<std::int64_t> left_us;
     bool dynamic = false;
     bool disabled = false;
-};
-
-// What the router was asked to do since it was made; a reboot does not reset it.
-struct Report {
-    std::uint64_t sentences = 0;
-    std::uint64_t prints = 0;
-    std::uint64_t adds = 0;  // rows
-    std::uint64_t sets = 0;
-    std::uint64_t removes = 0;
-    std::uint64_t traps = 0;
-    std::uint64_t logins = 0;
-    std::uint64_t rows_scanned = 0;
-    std::uint64_t rows_emitted = 0;
-    std::uint64_t bytes_in = 0;
-    std::uint64_t bytes_out = 0;
-    std::uint64_t sessions = 0;
-    std::uint64_t sessions_peak = 0;
-    std::int64_t cpu_us = 0;
 };
 
 class Machine;
@@ -151,6 +136,7 @@ class Router {
 
     const std::string& name() const;
     const Report& report() const;
+    void reset_report(std::int64_t now_us);
     std::int64_t uptime_s(std::int64_t now_us) const;
     void set_wall_clock(std::int64_t wall_at_zero_ns);
 

@@ -28,6 +28,7 @@ Examples
   rossim ctl r.sock list                 the rows of all routers
   rossim ctl r.sock @edge2 reboot 20     edge2 is away for 20 seconds; rows with a timeout are lost
   rossim ctl r.sock hang                 connections are accepted, nothing is answered
+  rossim ctl r.sock report               what was asked, and CPU time by class
   rossim ctl r.sock help                 all commands
 
 When the ports are open rossim writes one line per router to its standard output. It ends on
@@ -54,6 +55,7 @@ struct Raw {
     bool multi_id_atomic = false;
     bool zero_timeout_expires = false;
     bool keep_ids = false;
+    bool listen_costs = false;
     std::uint64_t shuffle_seed = 0;
     bool want_sha256 = false;
     ControlRequest control;
@@ -163,6 +165,7 @@ RouterSettings base_router(const Raw& raw, const Presets& presets) {
     options.zero_timeout_expires = raw.zero_timeout_expires;
     options.shuffle_seed = raw.shuffle_seed;
     options.renumber_ids_on_reboot = !raw.keep_ids;
+    options.listen_costs = raw.listen_costs;
     router.port = read_port("--port", raw.port);
     router.tls_port = read_port("--tls-port", raw.tls_port);
     return router;
@@ -257,6 +260,8 @@ void describe_router(CLI::App& app, Raw& raw) {
                  "timeout=0s ends a row at once; else it makes it permanent");
     app.add_option("--shuffle", raw.shuffle_seed,
                    "Seed: tagged sentences are worked on in random order");
+    app.add_flag("--listen-costs", raw.listen_costs,
+                 "Telling a listener of a row costs what printing it does; else nothing");
     app.add_flag("--keep-ids", raw.keep_ids, "A reboot does not renumber the rows that survive");
 }
 
