@@ -1,0 +1,77 @@
+// What a million claims take in memory, and in time of the engine's loop.
+#include <malloc.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "fail.h"
+#include "routeros_scenes.h"
+
+namespace steer::bench {
+namespace {
+
+using routeros::test::Lab;
+
+constexpr std::uint32_t kClaims = 1'000'000;
+constexpr std::uint32_t kEventsPerSecond = 20'000;
+
+// Of the whole process, in use.
+std::size_t heap_bytes() {
+    const auto info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
+
+// 24 bytes: as long as names of hosts are.
+std::string name(std::uint32_t n) {
+    std::string digits = std::to_string(n);
+    digits.insert(0, 7 - digits.size(), '0');
+    return "host-" + digits + ".example.net";
+}
+
+Lab lab_for_all() {
+    auto list = routeros::test::list_config();
+    list.max_rows = kClaims;
+    return Lab{router_like("fast"), routeros::test::router_config({list})};
+}
+
+double bytes_per_claim() {
+    Lab lab = lab_for_all();
+    const std::size_t before = heap_bytes();
+    for (std::uint32_t i = 0; i < kClaims; ++i)
+        lab.claim(1, {address(i)}, 1770, 1800, 0, name(i));
+    return std::round(static_cast<double>(heap_bytes() - before) / kClaims);
+}
+
+// How long after its coming each event is done with, if events come at an even rate and the loop's
+// work takes what it took.
+std::vector<std::int64_t> loop_delays_us() {
+    Lab lab = lab_for_all();
+    if (!lab.sync()) fail("the router is not in sync");
+    std::vector<std::int64_t> delays;
+    const std::int64_t start_us = lab.now_us;
+    std::int64_t free_ns = 0;
+    for (std::uint32_t i = 0; i < kClaims; ++i) {
+        const std::int64_t due_us = std::int64_t{i} * kSecondUs / kEventsPerSecond;
+        const std::string of = name(i), at = address(i);
+        const std::int64_t begun_ns = thread_ns();
+        lab.run_until(start_us + due_us);
+        lab.claim(1, {at}, 1770, 1800, 0, of);
+        const std::int64_t took_ns = thread_ns() - begun_ns;
+        free_ns = std::max(free_ns, due_us * 1000) + took_ns;
+        delays.push_back(free_ns / 1000 - due_us);
+    }
+    return delays;
+}
+
+}  // namespace
+
+boost::json::object measure_claims() {
+    const double bytes = bytes_per_claim();
+    const auto delays_us = loop_delays_us();
+    const auto longest_us = *std::max_element(delays_us.begin(), delays_us.end());
+    return {{"claim_bytes", static_cast<std::int64_t>(bytes)},
+            {"loop_p99_ms", p99_ms(delays_us)},
+            {"loop_longest_ms", static_cast<double>(longest_us) / 1000}};
+}
+
+}  // namespace steer::bench
