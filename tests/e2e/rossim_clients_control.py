@@ -98,6 +98,52 @@ class Control(unittest.TestCase):
             self.assertEqual((sim.report()["adds"], sim.report()["sessions_now"]), (0, 1))
             api.close()
 
+    def test_faults(self):
+        with rossim("--port", "0", "--name", "edge1", "--max-rows", "4") as sim:
+            api = sim.connect()
+            rows = api.path(MENU)
+            sim.ctl("fault", "trap", "command=/add$", "skip=1", "category=4", "message=failure:", "so", "busy")
+            rows.add(list="x", address="10.0.0.1")
+            with self.assertRaisesRegex(librouteros.exceptions.TrapError, "failure: so busy"):
+                rows.add(list="x", address="10.0.0.2")
+            self.assertEqual(sim.ctl("faults"), "edge1\n  1 trap command=/add$: struck 1 of 2\n")
+            sim.ctl("fault", "none")
+            sim.ctl("duplicate", "x", "10.0.0.1", "-", "twice")
+            sim.ctl("edit", "x", "10.0.0.1", "timeout=1h", "comment=by", "hand")
+            self.assertEqual([row["comment"] for row in rows if "comment" in row], ["by hand", "twice"])
+            sim.ctl("max-rows", "2")
+            with self.assertRaisesRegex(librouteros.exceptions.TrapError, "out of memory"):
+                rows.add(list="x", address="10.0.0.3")
+            sim.ctl("max-rows", "none")
+            sim.ctl("clock", "-864000")
+            day = time.gmtime(time.time() - 864_000)
+            self.assertEqual(list(api.path("/system/clock"))[0]["date"], time.strftime("%Y-%m-%d", day))
+            sim.ctl("fault", "reset", "command=/add$", "applied=yes")
+            with self.assertRaises(ConnectionResetError):
+                rows.add(list="x", address="10.0.0.3")
+            self.assertIn("3 rows", sim.ctl("list"))
+            self.assertIn("is not one of trap reset hang", sim.ctl("fault", "flood", ok=False))
+            self.assertIn("is not a regular expression", sim.ctl("fault", "trap", "command=(", ok=False))
+            self.assertIn("hang-in-reply", sim.ctl("help"))
+
+    def test_a_hang_that_ends(self):
+        with rossim("--port", "0", "--name", "edge1") as sim:
+            api = sim.connect()
+            sim.ctl("fault", "hang-in-reply", "command=/print$", "for=0.2")
+            begin = time.monotonic()
+            self.assertEqual(list(api.path("/system/identity"))[0]["name"], "edge1")
+            self.assertGreaterEqual(time.monotonic() - begin, 0.2)
+            api.close()
+
+    def test_one_session_too_many(self):
+        for variant in ("close", "close-at-login", "refuse"):
+            options = ("--max-sessions", "1", "--over-max-sessions", variant)
+            with self.subTest(variant=variant), rossim("--port", "0", "--name", "edge1", *options) as sim:
+                api = sim.connect()
+                with self.assertRaises((OSError, librouteros.exceptions.ConnectionClosed)):
+                    sim.connect()
+                api.close()
+
     def test_reboot(self):
         with rossim("--port", "0", "--name", "edge1") as sim:
             api = sim.connect()

@@ -109,4 +109,17 @@ std::optional<ListAddress> normalise_address(Family family, std::string_view tex
     return ListAddress{std::string(text), true};
 }
 
+bool is_available_from(const std::vector<std::string>& available_from, std::string_view address) {
+    // An address is in a prefix if it has the same network with the same length.
+    const auto holds = [address](const std::string& prefix) {
+        const Family family = prefix.find(':') == std::string::npos ? Family::ipv4 : Family::ipv6;
+        const std::size_t slash = std::min(prefix.find('/'), prefix.size());
+        const auto network = normalise_address(family, prefix);
+        const auto same = normalise_address(family, std::string(address) + prefix.substr(slash));
+        return network && same && network->text == same->text;
+    };
+    return available_from.empty() ||
+           std::any_of(available_from.begin(), available_from.end(), holds);
+}
+
 }  // namespace rossim

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tools/rossim/journal.h"
 
@@ -21,5 +22,9 @@ struct ListAddress {
 
 // None: neither an address of the family nor a DNS name.
 std::optional<ListAddress> normalise_address(Family family, std::string_view text);
+
+// Whether a prefix of `available_from` ("192.0.2.0/24", "2001:db8::1") holds the address; an empty
+// list holds all.
+bool is_available_from(const std::vector<std::string>& available_from, std::string_view address);
 
 }  // namespace rossim

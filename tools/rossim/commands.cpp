@@ -104,7 +104,7 @@ void login(Machine& machine, Session& session, const Sentence& sentence, const C
         if (name == nullptr || user.name != *name) continue;
         if (!is_right_secret(session, user, sentence) || !has_policy(user, "api")) break;
         session.user = &user;
-        session.since_ns = machine.device.wall_ns(machine.now_us);
+        session.since_ns = machine.device.clock_ns(machine.now_us);
         ++machine.report.logins;
         caller.done();
         machine.login_over(session);
@@ -148,7 +148,7 @@ Record resource(const Machine& machine, std::int64_t now_us) {
 }
 
 Record clock(const Machine& machine, std::int64_t now_us) {
-    const std::string text = date_time_text(machine.device.wall_ns(now_us));
+    const std::string text = date_time_text(machine.device.clock_ns(now_us));
     Record row;
     row.values = {{"time", text.substr(11)},
                   {"date", text.substr(0, 10)},

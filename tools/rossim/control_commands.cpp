@@ -35,6 +35,37 @@ double to_number(const std::string& text) {
     return value;
 }
 
+std::int64_t to_us(double seconds) {
+    return std::llround(seconds * 1e6);
+}
+
+// The words from `begin` on, as they were typed but for the spaces between.
+std::string rest_of(const Words& words, std::size_t begin) {
+    std::string text;
+    for (std::size_t i = begin; i < words.size(); ++i)
+        text += (i > begin ? " " : "") + words[i];
+    return text;
+}
+
+// "timeout" and "1h" of "timeout=1h".
+std::pair<std::string, std::string> setting_of(const std::string& word) {
+    const std::size_t equal = word.find('=');
+    if (equal == std::string::npos) throw std::runtime_error("\"" + word + "\" is not NAME=VALUE");
+    return {word.substr(0, equal), word.substr(equal + 1)};
+}
+
+std::int64_t to_timeout(const std::string& text) {
+    const auto seconds = parse_duration(text);
+    if (!seconds) throw std::runtime_error("\"" + text + "\" is not a timeout");
+    return *seconds;
+}
+
+bool to_bool(const std::string& text) {
+    const auto value = parse_bool(text);
+    if (!value) throw std::runtime_error("\"" + text + "\" is not yes or no");
+    return *value;
+}
+
 std::string row_line(const RowView& row) {
     char text[512];
     const std::string timeout = row.left_us ? duration_text(*row.left_us / 1'000'000) : "-";
@@ -63,13 +94,13 @@ std::string list(Host& host, const Words& words) {
 
 std::string reboot(Host& host, const Words& words) {
     const double seconds = words.empty() ? 10 : to_number(words[0]);
-    host.router().reboot(std::llround(seconds * 1e6), host.now_us());
+    host.router().reboot(to_us(seconds), host.now_us());
     host.pump();
     return "";
 }
 
-std::string hang(Host& host, const Words&) {
-    host.hang();
+std::string hang(Host& host, const Words& words) {
+    host.hang(words.empty() ? 0 : to_us(to_number(words[0])));
     return "";
 }
 
@@ -86,19 +117,48 @@ std::string rows(Host& host, const Words& words) {
     return "";
 }
 
-std::string add(Host& host, const Words& words) {
+std::string add_row(Host& host, const Words& words, bool allow_duplicate) {
     std::optional<std::int64_t> timeout_s;
-    if (words.size() > 2 && words[2] != "-") {
-        timeout_s = parse_duration(words[2]);
-        if (!timeout_s) throw std::runtime_error("\"" + words[2] + "\" is not a timeout");
-    }
-    std::string comment;
-    for (std::size_t i = 3; i < words.size(); ++i)
-        comment += (i > 3 ? " " : "") + words[i];
-    const std::uint64_t id = host.router().add_row(family_of(words[1]), words[0], words[1],
-                                                   timeout_s, comment, host.now_us());
+    if (words.size() > 2 && words[2] != "-") timeout_s = to_timeout(words[2]);
+    const std::uint64_t id =
+        host.router().add_row(family_of(words[1]), words[0], words[1], timeout_s, rest_of(words, 3),
+                              host.now_us(), allow_duplicate);
     host.pump();
     return id_text(id) + "\n";
+}
+
+std::string add(Host& host, const Words& words) {
+    return add_row(host, words, false);
+}
+
+std::string duplicate(Host& host, const Words& words) {
+    return add_row(host, words, true);
+}
+
+std::string edit(Host& host, const Words& words) {
+    RowEdit edit;
+    for (std::size_t i = 2; i < words.size() && !edit.comment; ++i) {
+        const auto [name, value] = setting_of(words[i]);
+        if (name == "list") {
+            edit.list = value;
+        } else if (name == "address") {
+            edit.address = value;
+        } else if (name == "timeout") {
+            edit.timeout_s = to_timeout(value);
+        } else if (name == "disabled") {
+            edit.disabled = to_bool(value);
+        } else if (name == "comment") {
+            edit.comment = setting_of(rest_of(words, i)).second;
+        } else {
+            throw std::runtime_error("\"" + name +
+                                     "\" is not one of list, address, timeout, disabled, comment");
+        }
+    }
+    if (!host.router().edit_row(family_of(words[1]), words[0], words[1], edit, host.now_us())) {
+        throw std::runtime_error("no row " + words[1] + " in list " + words[0]);
+    }
+    host.pump();
+    return "";
 }
 
 std::string remove(Host& host, const Words& words) {
@@ -128,30 +188,136 @@ std::string report(Host& host, const Words& words) {
     return report_text(host.router(), host.now_us());
 }
 
+constexpr std::pair<std::string_view, std::string_view> kFaultKinds[] = {
+#define X(kind, text, meaning) {text, meaning},
+    ROSSIM_FAULTS(X)
+#undef X
+};
+
+std::string fault_names() {
+    std::string text;
+    for (const auto& [name, meaning] : kFaultKinds)
+        text.append(" ").append(name);
+    return text;
+}
+
+// One setting of a fault; the times are the router's, `from` and `until` begin now.
+void set_fault(Fault& fault, const std::string& name, const std::string& value,
+               std::int64_t now_us) {
+    if (name == "command") {
+        fault.command = value;
+    } else if (name == "probability") {
+        fault.probability = to_number(value);
+    } else if (name == "skip") {
+        fault.skip = static_cast<std::uint64_t>(to_number(value));
+    } else if (name == "times") {
+        fault.times = static_cast<std::uint64_t>(to_number(value));
+    } else if (name == "from") {
+        fault.from_us = now_us + to_us(to_number(value));
+    } else if (name == "until") {
+        fault.until_us = now_us + to_us(to_number(value));
+    } else if (name == "for") {
+        fault.for_us = to_us(to_number(value));
+    } else if (name == "byte-ms") {
+        fault.byte_us = std::llround(to_number(value) * 1000);
+    } else if (name == "applied") {
+        fault.applied = to_bool(value);
+    } else if (name == "category") {
+        fault.category = static_cast<int>(to_number(value));
+    } else {
+        throw std::runtime_error("\"" + name +
+                                 "\" is not one of command, probability, skip, times, from, " +
+                                 "until, for, byte-ms, applied, category, message");
+    }
+}
+
+std::string fault(Host& host, const Words& words) {
+    if (words[0] == "none") {
+        host.router().withdraw_faults();
+        return "";
+    }
+    const auto kind = find_fault(words[0]);
+    if (!kind) throw std::runtime_error("\"" + words[0] + "\" is not one of" + fault_names());
+    Fault fault;
+    fault.kind = *kind;
+    for (std::size_t i = 1; i < words.size(); ++i) {
+        const auto [name, value] = setting_of(words[i]);
+        if (name == "message") {
+            fault.message = setting_of(rest_of(words, i)).second;
+            break;
+        }
+        set_fault(fault, name, value, host.now_us());
+    }
+    return std::to_string(host.router().inject(std::move(fault))) + "\n";
+}
+
+std::string faults(Host& host, const Words&) {
+    std::string text = host.router().name() + "\n";
+    for (const FaultView& view : host.router().faults()) {
+        text += "  " + std::to_string(view.id) + " " + std::string(fault_name(view.fault.kind)) +
+                " command=" + view.fault.command + ": struck " + std::to_string(view.struck) +
+                " of " + std::to_string(view.matched) + "\n";
+    }
+    return text;
+}
+
+std::string max_rows(Host& host, const Words& words) {
+    std::optional<std::size_t> most;
+    if (words[0] != "none") most = static_cast<std::size_t>(to_number(words[0]));
+    host.router().set_max_rows(most);
+    return "";
+}
+
+std::string clock(Host& host, const Words& words) {
+    const bool back = words[0].starts_with("-");
+    const double seconds = to_number(back ? words[0].substr(1) : words[0]);
+    host.router().jump_clock((back ? -1000 : 1000) * to_us(seconds));
+    return "";
+}
+
 constexpr Command kCommands[] = {
     {"list", "[LIST]", "print the rows", 0, list},
     {"reboot", "[SECONDS]", "refuse connections that long (10); rows with a timeout are lost", 0,
      reboot},
-    {"hang", "", "accept connections, answer nothing", 0, hang},
+    {"hang", "[SECONDS]", "accept connections, answer nothing; that long, or until resume", 0,
+     hang},
     {"resume", "", "end of hang", 0, resume},
     {"rows", "COUNT [LIST [4|6]]", "add that many permanent rows at once (prefill, IPv4)", 1, rows},
     {"add", "LIST ADDRESS [TIMEOUT|- [COMMENT]]", "add a row as somebody else", 2, add},
+    {"duplicate", "LIST ADDRESS [TIMEOUT|- [COMMENT]]", "add a row that may be there already", 2,
+     duplicate},
+    {"edit", "LIST ADDRESS NAME=VALUE...",
+     "change a row as somebody else: list, address, timeout, disabled; comment last", 3, edit},
     {"remove", "LIST ADDRESS", "remove a row behind the client's back", 2, remove},
     {"resolve", "NAME ADDRESS...", "the addresses that a row with a DNS name stands for", 2,
      resolve},
+    {"max-rows", "COUNT|none", "one more row is out of memory", 1, max_rows},
+    {"clock", "SECONDS", "put the router's clock forward, or with - back", 1, clock},
+    {"fault", "KIND [NAME=VALUE...]", "strike the next sentences; see below", 1, fault},
+    {"fault", "none", "withdraw all faults", 1, fault},
+    {"faults", "", "the faults, and how often each struck", 0, faults},
     {"report", "[json|reset]",
      "what was asked and what it cost, as text or one JSON line; or from 0", 0, report},
 };
 
+std::string help_line(std::string_view name, std::string_view arguments, std::string_view meaning) {
+    char line[240];
+    std::snprintf(line, sizeof line, "  %-13s %-36s %s\n", name.data(), arguments.data(),
+                  meaning.data());
+    return line;
+}
+
 std::string help() {
     std::string text = "[@ROUTER] COMMAND: without @ROUTER all routers of the process\n";
-    for (const Command& command : kCommands) {
-        char line[200];
-        std::snprintf(line, sizeof line, "  %-8s %-36s %s\n", command.name.data(),
-                      command.arguments.data(), command.meaning.data());
-        text += line;
-    }
-    return text;
+    for (const Command& command : kCommands)
+        text += help_line(command.name, command.arguments, command.meaning);
+    text += "KIND of fault\n";
+    for (const auto& [name, meaning] : kFaultKinds)
+        text += help_line(name, "", meaning);
+    return text +
+           "NAME of fault: command (a regular expression, searched in /menu/verb), probability, "
+           "skip and times\n(sentences; times=0: no end), from and until (seconds from now), for "
+           "(seconds), applied=yes, byte-ms,\ncategory, message (last)\n";
 }
 
 const Command& find_command(const std::string& name) {

@@ -113,9 +113,12 @@ std::uint64_t Device::add(Family family, const RowArguments& arguments, std::int
     if (!allow_duplicate && table(family).find(row.list, row.address) != nullptr) {
         throw duplicate();
     }
+    if (options_.max_rows && tables_[0].size() + tables_[1].size() >= *options_.max_rows) {
+        throw Trap{"failure: out of memory", std::nullopt};
+    }
     row.comment = arguments.comment.value_or(row.comment);
     row.disabled = arguments.disabled.value_or(row.disabled);
-    row.created_ns = wall_ns(now_us);
+    row.created_ns = clock_ns(now_us);
     if (arguments.timeout_s) row.expires_us = expiry(*arguments.timeout_s, now_us);
     const Row& stored = table(family).insert(std::move(row));
     ++report_.adds;
@@ -209,7 +212,7 @@ void Device::resolve(Family family, std::string_view name,
             child.list = list;
             child.address = std::move(address.text);
             child.comment = name;
-            child.created_ns = wall_ns(now_us);
+            child.created_ns = clock_ns(now_us);
             child.parent = parent;
             const Row& stored = table(family).insert(std::move(child));
             write_journal(Change::add, family, stored, now_us);

@@ -68,6 +68,9 @@ class Device {
     }
 
     std::int64_t wall_ns(std::int64_t now_us) const { return wall_at_zero_ns_ + now_us * 1000; }
+    // The router's own idea of it.
+    std::int64_t clock_ns(std::int64_t now_us) const { return wall_ns(now_us) + clock_off_ns_; }
+    void jump_clock(std::int64_t by_ns) { clock_off_ns_ += by_ns; }
     void set_wall_clock(std::int64_t wall_at_zero_ns) { wall_at_zero_ns_ = wall_at_zero_ns; }
 
   private:
@@ -82,6 +85,7 @@ class Device {
     Journal journal_;
     Watcher watcher_;
     std::int64_t wall_at_zero_ns_;
+    std::int64_t clock_off_ns_ = 0;
     AddressList tables_[2];
 };
 

@@ -74,7 +74,7 @@ void Host::welcome(tcp::socket socket, bool tls) {
     const std::string peer = socket.remote_endpoint(error).address().to_string();
     auto connection = tls ? make_tls_connection(std::move(socket), *tls_, segment_bytes_)
                           : make_plain_connection(std::move(socket), segment_bytes_);
-    if (hung_ && tls) {
+    if (router_.is_hung() && tls) {
         waiting_.push_back([this, connection, peer] { start(connection, peer, true); });
     } else {
         start(connection, peer, tls);
@@ -114,7 +114,6 @@ void Host::pump() {
     const std::int64_t now = now_us();
     if (now - wall_set_us_ > 1'000'000) follow_wall_clock();
     router_.advance(now);
-    const bool down = router_.is_down();
     for (Output& output : router_.take_output()) {
         const auto it = connections_.find(output.session);
         if (it == connections_.end()) continue;
@@ -122,13 +121,14 @@ void Host::pump() {
         if (!output.bytes.empty()) connection->write(std::move(output.bytes));
         if (!output.close) continue;
         connections_.erase(output.session);
-        if (down) {
+        if (output.reset) {
             connection->reset();
         } else {
             connection->close_after_writes();
         }
     }
     follow_reboot();
+    follow_hang();
     set_alarm();
 }
 
@@ -141,7 +141,6 @@ void Host::follow_wall_clock() {
 void Host::follow_reboot() {
     const bool down = router_.is_down();
     if (down) {
-        hung_ = false;
         waiting_.clear();
     }
     for (const auto& door : doors_) {
@@ -152,6 +151,13 @@ void Host::follow_reboot() {
             open(*door);
         }
     }
+}
+
+// A TLS handshake that waited for the end of a hang goes on.
+void Host::follow_hang() {
+    if (router_.is_hung()) return;
+    for (const auto& begin : std::exchange(waiting_, {}))
+        begin();
 }
 
 void Host::set_alarm() {
@@ -166,17 +172,13 @@ void Host::set_alarm() {
     });
 }
 
-void Host::hang() {
-    hung_ = true;
-    router_.hang(now_us());
+void Host::hang(std::int64_t for_us) {
+    router_.hang(now_us(), for_us);
     pump();
 }
 
 void Host::resume() {
-    hung_ = false;
     router_.resume(now_us());
-    for (const auto& begin : std::exchange(waiting_, {}))
-        begin();
     pump();
 }
 

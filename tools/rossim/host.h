@@ -33,7 +33,7 @@ class Host {
     Router& router() { return router_; }
     // After every call to router(): sends what it has to say and sets the alarm.
     void pump();
-    void hang();
+    void hang(std::int64_t for_us);  // 0: until resume()
     void resume();
     // "edge1 on 127.0.0.1:8728, TLS 8729".
     std::string describe() const;
@@ -48,6 +48,7 @@ class Host {
     void add_door(const std::string& address, std::uint16_t port, bool tls);
     void open(Door& door);
     void follow_reboot();
+    void follow_hang();
     void accept(Door& door);
     void welcome(tcp::socket socket, bool tls);
     void start(const std::shared_ptr<Connection>& connection, const std::string& peer, bool tls);
@@ -64,7 +65,6 @@ class Host {
     boost::asio::steady_timer alarm_;
     std::int64_t wall_set_us_ = 0;
     std::size_t segment_bytes_;
-    bool hung_ = false;
 };
 
 }  // namespace rossim

@@ -4,7 +4,9 @@
 #include <numeric>
 #include <utility>
 
+#include "tools/rossim/address.h"
 #include "tools/rossim/commands.h"
+#include "tools/rossim/faulty_job.h"
 
 namespace rossim {
 
@@ -15,22 +17,29 @@ Machine::Machine(Options options_given, Journal journal)
                  tell_listeners(family, before, after);
              }),
       records(options),
+      faults(options.fault_seed),
       cpu(options.shuffle_seed),
+      outgoing_(options.latency_us / 2),
       booted_us_(-options.uptime_at_zero_s * 1'000'000) {
     if (options.throttle) tokens_ = options.throttle->bucket_requests;
 }
 
 std::optional<SessionId> Machine::open(std::string_view client, bool tls) {
     if (up_at_us) return std::nullopt;
+    const auto same_service = std::count_if(
+        sessions.begin(), sessions.end(),
+        [tls](const auto& entry) { return entry.second.tls == tls && !entry.second.surplus; });
+    const bool is_full = static_cast<std::size_t>(same_service) >= options.max_sessions;
+    if (is_full && options.over_max_sessions == OverMaxSessions::refuse) return std::nullopt;
     const SessionId id = ++last_session_;
-    const auto same_service =
-        std::count_if(sessions.begin(), sessions.end(),
-                      [tls](const auto& entry) { return entry.second.tls == tls; });
-    if (static_cast<std::size_t>(same_service) >= options.max_sessions) {
-        deliver({now_us, id, {}, true});
+    const bool closes_at_once = is_full && options.over_max_sessions == OverMaxSessions::close;
+    if (closes_at_once || !is_available_from(options.available_from, client)) {
+        outgoing_.send_at_once({.session = id, .close = true});
         return id;
     }
-    sessions.try_emplace(id, id, client, tls, options.max_word_bytes);
+    Session& session =
+        sessions.try_emplace(id, id, client, tls, options.max_word_bytes).first->second;
+    session.surplus = is_full;
     ++report.sessions;
     report.sessions_peak = std::max<std::uint64_t>(report.sessions_peak, sessions.size());
     return id;
@@ -38,11 +47,11 @@ std::optional<SessionId> Machine::open(std::string_view client, bool tls) {
 
 void Machine::feed(SessionId session, std::string_view bytes) {
     report.bytes_in += bytes.size();
-    inbox_.push_back({now_us + options.latency_us / 2, session, std::string(bytes), false});
+    inbox_.push_back({now_us + options.latency_us / 2, session, std::string(bytes)});
 }
 
 void Machine::close(SessionId session) {
-    ready_.erase(session);
+    outgoing_.forget(session);
     end_session(session);
 }
 
@@ -65,7 +74,8 @@ std::optional<std::int64_t> Machine::next_event_us() const {
     consider(device.next_expiry_us());
     consider(cpu.slice_end_us());
     if (!inbox_.empty() && !hung_) consider(inbox_.front().due_us);
-    if (!outbox_.empty()) consider(outbox_.front().due_us);
+    consider(outgoing_.next_event_us());
+    consider(resume_at_us_);
     if (next) next = std::max(*next, now_us);
     return next;
 }
@@ -84,6 +94,7 @@ void Machine::run_event(std::int64_t at_us) {
         up_at_us.reset();
         device.come_up(at_us);
     }
+    if (resume_at_us_ && *resume_at_us_ <= at_us) wake();
     while (!hung_ && !inbox_.empty() && inbox_.front().due_us <= at_us) {
         const Parcel parcel = std::move(inbox_.front());
         inbox_.pop_front();
@@ -91,10 +102,9 @@ void Machine::run_event(std::int64_t at_us) {
     }
     const auto slice_end_us = cpu.slice_end_us();
     if (slice_end_us && *slice_end_us <= at_us) cpu.run_slice();
-    while (!outbox_.empty() && outbox_.front().due_us <= at_us) {
-        deliver(std::move(outbox_.front()));
-        outbox_.pop_front();
-    }
+    outgoing_.run(at_us);
+    for (const auto& action : std::exchange(after_event_, {}))
+        action();
 }
 
 void Machine::receive(SessionId id, std::string_view bytes) {
@@ -122,6 +132,10 @@ void Machine::receive(SessionId id, std::string_view bytes) {
 void Machine::accept(Session& session, Sentence sentence) {
     ++report.sentences;
     report.count_command(sentence.menu + "/" + sentence.verb);
+    if (session.surplus) {
+        send(session.id, {}, true);
+        return;
+    }
     if (session.user == nullptr) {
         if (++session.sentences_before_login > options.max_sentences_before_login) {
             fail(session, "too many commands before login");
@@ -137,8 +151,27 @@ void Machine::accept(Session& session, Sentence sentence) {
         }
         session.login_in_progress = true;
     }
-    auto job = make_job(*this, session, std::move(sentence));
+    auto job = job_for(session, std::move(sentence));
     if (job) cpu.push(std::move(job), now_us);
+}
+
+// The sentence's job, or what a fault makes of it.
+std::unique_ptr<Job> Machine::job_for(Session& session, Sentence sentence) {
+    const Fault* const fault = faults.strike(sentence.menu + "/" + sentence.verb, now_us);
+    auto job = make_job(*this, session, std::move(sentence));
+    if (fault == nullptr) return job;
+    ++report.faults;
+    if (fault->kind == FaultKind::drip) {
+        const auto until_us =
+            fault->for_us == 0 ? std::nullopt : std::optional(now_us + fault->for_us);
+        outgoing_.drip(session.id, fault->byte_us, until_us, now_us);
+        return job;
+    }
+    if (fault->kind == FaultKind::hang && !fault->applied) {
+        after_event([this, for_us = fault->for_us] { hang(for_us); });
+        return job;
+    }
+    return make_faulty(*this, *fault, std::move(job));
 }
 
 void Machine::login_over(Session& session) {
@@ -167,34 +200,27 @@ Session* Machine::find_session(SessionId id) {
 
 void Machine::send(SessionId session, std::string bytes, bool close) {
     if (find_session(session) == nullptr) return;
-    Parcel parcel{now_us + options.latency_us / 2, session, std::move(bytes), close};
-    if (options.latency_us == 0) {
-        deliver(std::move(parcel));
-    } else {
-        outbox_.push_back(std::move(parcel));
+    if (session == captured_session_) {
+        captured_ += bytes;
+        bytes.clear();
     }
+    if (!bytes.empty() || close) outgoing_.send({session, std::move(bytes), close}, now_us);
     if (close) end_session(session);
 }
 
-void Machine::deliver(Parcel parcel) {
-    report.bytes_out += parcel.bytes.size();
-    Output& output = ready_[parcel.session];
-    output.session = parcel.session;
-    if (output.bytes.empty()) {
-        output.bytes = std::move(parcel.bytes);
-    } else {
-        output.bytes += parcel.bytes;
-    }
-    output.close |= parcel.close;
+void Machine::break_off(SessionId session) {
+    if (find_session(session) == nullptr) return;
+    outgoing_.send({.session = session, .close = true, .reset = true}, now_us);
+    end_session(session);
+}
+
+std::string Machine::end_capture() {
+    captured_session_ = 0;
+    return std::exchange(captured_, {});
 }
 
 std::vector<Output> Machine::take_output() {
-    std::vector<Output> outputs;
-    outputs.reserve(ready_.size());
-    for (auto& [id, output] : ready_)
-        outputs.push_back(std::move(output));
-    ready_.clear();
-    return outputs;
+    return outgoing_.take();
 }
 
 void Machine::send_trap(SessionId session, const std::optional<std::string>& tag,
@@ -301,6 +327,7 @@ void Machine::tell(const Listener& listener, std::string bytes) {
 
 const Report& Machine::counted() {
     report.sessions_now = sessions.size();
+    report.bytes_out = outgoing_.bytes_out();
     report.cpu_us_by_class = cpu.busy_us();
     report.cpu_us = std::accumulate(cpu.busy_us().begin(), cpu.busy_us().end(), std::int64_t{0});
     return report;
@@ -310,6 +337,7 @@ void Machine::reset_report() {
     report = {};
     report.since_us = now_us;
     report.sessions_peak = sessions.size();
+    outgoing_.forget_bytes_out();
     cpu.forget_busy();
 }
 
@@ -321,30 +349,38 @@ void Machine::reboot(std::int64_t down_us) {
     told_.clear();
     telling_ = false;
     inbox_.clear();
-    outbox_.clear();
-    ready_.clear();
+    outgoing_.clear();
     cpu.remove_if([](const Job&) { return true; }, now_us);
     cpu.resume(now_us);
     hung_ = false;
+    resume_at_us_.reset();
     sessions.clear();
     for (const SessionId id : ended)
-        deliver({now_us, id, {}, true});
+        outgoing_.send_at_once({.session = id, .close = true, .reset = true});
     device.reboot(now_us);
     booted_us_ = now_us + down_us;
     up_at_us = booted_us_;
     advance(now_us);
 }
 
-void Machine::hang() {
-    if (up_at_us) return;
+void Machine::hang(std::int64_t for_us) {
+    if (up_at_us || hung_) return;
     hung_ = true;
     cpu.pause(now_us);
+    outgoing_.hold();
+    if (for_us > 0) resume_at_us_ = now_us + for_us;
 }
 
 void Machine::resume() {
-    hung_ = false;
-    cpu.resume(now_us);
+    wake();
     advance(now_us);
+}
+
+void Machine::wake() {
+    hung_ = false;
+    resume_at_us_.reset();
+    outgoing_.release(now_us);
+    cpu.resume(now_us);
 }
 
 std::int64_t Machine::uptime_s(std::int64_t at_us) const {

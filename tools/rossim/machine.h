@@ -6,6 +6,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,6 +15,7 @@
 
 #include "tools/rossim/cpu.h"
 #include "tools/rossim/device.h"
+#include "tools/rossim/outgoing.h"
 #include "tools/rossim/query.h"
 #include "tools/rossim/records.h"
 #include "tools/rossim/router.h"
@@ -33,6 +35,7 @@ struct Session {
     std::int64_t since_ns = 0;
     std::string challenge;  // below 6.43: what the client must answer
     bool login_in_progress = false;
+    bool surplus = false;              // one above max_sessions, which ends at its first sentence
     std::deque<Sentence> after_login;  // came while it was in progress
     std::size_t bytes_before_login = 0;
     std::size_t sentences_before_login = 0;
@@ -60,8 +63,10 @@ class Machine {
     std::vector<Output> take_output();
 
     void reboot(std::int64_t down_us);
-    void hang();
+    // 0: until resume().
+    void hang(std::int64_t for_us);
     void resume();
+    bool is_hung() const { return hung_; }
 
     // For the commands.
     Session* find_session(SessionId id);
@@ -69,6 +74,12 @@ class Machine {
     // Answers `!trap` and `!done`.
     void send_trap(SessionId session, const std::optional<std::string>& tag, const Trap& trap);
     void fail(Session& session, std::string_view reason);  // `!fatal`, end
+    void break_off(SessionId session);                     // reset, end
+    // What is sent to the session is kept for end_capture().
+    void begin_capture(SessionId session) { captured_session_ = session; }
+    std::string end_capture();
+    // Carried out when all that happens now is over.
+    void after_event(std::function<void()> action) { after_event_.push_back(std::move(action)); }
     void login_over(Session& session);
     void listen(Listener listener) { listeners_.push_back(std::move(listener)); }
     // Ends the sentence with that tag, or all of the session's but `keep`; returns their tags, to
@@ -86,6 +97,7 @@ class Machine {
     Report report;  // read it by counted()
     Device device;
     Records records;
+    Faults faults;
     Cpu cpu;
     std::map<SessionId, Session> sessions;
     std::optional<std::int64_t> up_at_us;  // down until then
@@ -96,7 +108,6 @@ class Machine {
         std::int64_t due_us;
         SessionId session;
         std::string bytes;
-        bool close;
     };
 
     struct Told {
@@ -109,19 +120,23 @@ class Machine {
     void run_event(std::int64_t at_us);
     void receive(SessionId id, std::string_view bytes);
     void accept(Session& session, Sentence sentence);
-    void deliver(Parcel parcel);
+    std::unique_ptr<Job> job_for(Session& session, Sentence sentence);
+    void wake();
     void tell_listeners(Family family, const Row* before, const Row* after);
     void tell(const Listener& listener, std::string bytes);
     void end_session(SessionId session);
 
     std::deque<Parcel> inbox_;
-    std::deque<Parcel> outbox_;
-    std::map<SessionId, Output> ready_;
+    Outgoing outgoing_;
+    SessionId captured_session_ = 0;
+    std::string captured_;
+    std::vector<std::function<void()>> after_event_;
     std::vector<Listener> listeners_;
     std::deque<Told> told_;  // not yet paid
     bool telling_ = false;   // a TellJob is there
     SessionId last_session_ = 0;
     bool hung_ = false;
+    std::optional<std::int64_t> resume_at_us_;
     std::int64_t booted_us_;
     std::int64_t tokens_ = 0;  // of the throttle
 };

@@ -134,7 +134,7 @@ void Records::fill(const Options& options) {
     for (const auto& [name, port] : {std::pair{"api", "8728"}, std::pair{"api-ssl", "8729"}}) {
         append("/ip/service", {{"name", name},
                                {"port", port},
-                               {"address", ""},
+                               {"address", joined(options.available_from)},
                                {"max-sessions", most},
                                {"disabled", "false"},
                                {"invalid", "false"}});

@@ -29,6 +29,7 @@ constexpr Count kCounts[] = {
     {"rows_emitted", &Report::rows_emitted, "rows printed"},
     {"rows_told", &Report::rows_told, "rows told to listeners"},
     {"traps", &Report::traps, "traps"},
+    {"faults", &Report::faults, "sentences struck by a fault"},
     {"logins", &Report::logins, "logins"},
     {"bytes_in", &Report::bytes_in, "bytes received"},
     {"bytes_out", &Report::bytes_out, "bytes sent"},

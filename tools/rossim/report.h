@@ -52,6 +52,7 @@ struct Report {
     std::uint64_t sets = 0;
     std::uint64_t removes = 0;
     std::uint64_t traps = 0;
+    std::uint64_t faults = 0;  // sentences that an injected fault struck
     std::uint64_t logins = 0;
     std::uint64_t rows_scanned = 0;
     std::uint64_t rows_emitted = 0;

@@ -76,9 +76,9 @@ bool Router::is_down() const {
     return machine_->up_at_us.has_value();
 }
 
-void Router::hang(std::int64_t now_us) {
+void Router::hang(std::int64_t now_us, std::int64_t for_us) {
     machine_->advance(now_us);
-    machine_->hang();
+    machine_->hang(for_us);
 }
 
 void Router::resume(std::int64_t now_us) {
@@ -86,32 +86,67 @@ void Router::resume(std::int64_t now_us) {
     machine_->resume();
 }
 
-std::uint64_t Router::add_row(Family family, std::string_view list, std::string_view address,
-                              std::optional<std::int64_t> timeout_s, std::string_view comment,
-                              std::int64_t now_us, bool allow_duplicate) {
+// A change that nobody asked for by API: not in the report, and a refusal is an exception.
+template <class Change>
+auto Router::as_somebody_else(std::int64_t now_us, const Change& change) {
     machine_->advance(now_us);
-    RowArguments arguments(family, {});
-    arguments.list = list;
-    arguments.address = address;
-    arguments.comment = comment;
-    arguments.timeout_s = timeout_s;
+    Report& report = machine_->report;
+    const std::uint64_t adds = report.adds;
+    const std::uint64_t sets = report.sets;
+    const std::uint64_t removes = report.removes;
     try {
-        const std::uint64_t id = machine_->device.add(family, arguments, now_us, allow_duplicate);
-        --machine_->report.adds;  // nobody asked the router by API
-        return id;
+        const auto result = change(machine_->device);
+        report.adds = adds;
+        report.sets = sets;
+        report.removes = removes;
+        return result;
     } catch (const Trap& trap) {
         throw std::runtime_error(trap.message);
     }
+}
+
+std::uint64_t Router::add_row(Family family, std::string_view list, std::string_view address,
+                              std::optional<std::int64_t> timeout_s, std::string_view comment,
+                              std::int64_t now_us, bool allow_duplicate) {
+    return as_somebody_else(now_us, [&](Device& device) {
+        RowArguments arguments(family, {});
+        arguments.list = list;
+        arguments.address = address;
+        arguments.comment = comment;
+        arguments.timeout_s = timeout_s;
+        return device.add(family, arguments, now_us, allow_duplicate);
+    });
 }
 
 bool Router::remove_row(Family family, std::string_view list, std::string_view address,
                         std::int64_t now_us) {
     machine_->advance(now_us);
     const Row* const row = machine_->device.table(family).find(list, address);
-    if (row == nullptr) return false;
-    machine_->device.remove(family, {row->id}, now_us);
-    --machine_->report.removes;
-    return true;
+    return row != nullptr && remove_row(family, row->id, now_us);
+}
+
+bool Router::remove_row(Family family, std::uint64_t id, std::int64_t now_us) {
+    return as_somebody_else(now_us, [&](Device& device) {
+        if (device.table(family).find(id) == nullptr) return false;
+        device.remove(family, {id}, now_us);
+        return true;
+    });
+}
+
+bool Router::edit_row(Family family, std::string_view list, std::string_view address,
+                      const RowEdit& edit, std::int64_t now_us) {
+    return as_somebody_else(now_us, [&](Device& device) {
+        const Row* const row = device.table(family).find(list, address);
+        if (row == nullptr) return false;
+        RowArguments arguments(family, {});
+        arguments.list = edit.list;
+        arguments.address = edit.address;
+        arguments.comment = edit.comment;
+        arguments.timeout_s = edit.timeout_s;
+        arguments.disabled = edit.disabled;
+        device.set(family, {row->id}, arguments, now_us);
+        return true;
+    });
 }
 
 void Router::prefill(Family family, std::string_view list, std::size_t count, std::int64_t now_us) {
@@ -124,6 +159,34 @@ void Router::resolve(Family family, std::string_view name,
                      const std::vector<std::string>& addresses, std::int64_t now_us) {
     machine_->advance(now_us);
     machine_->device.resolve(family, name, addresses, now_us);
+}
+
+bool Router::is_hung() const {
+    return machine_->is_hung();
+}
+
+FaultId Router::inject(Fault fault) {
+    return machine_->faults.inject(std::move(fault));
+}
+
+void Router::withdraw(FaultId fault) {
+    machine_->faults.withdraw(fault);
+}
+
+void Router::withdraw_faults() {
+    machine_->faults.withdraw_all();
+}
+
+std::vector<FaultView> Router::faults() const {
+    return machine_->faults.views();
+}
+
+void Router::set_max_rows(std::optional<std::size_t> max_rows) {
+    machine_->options.max_rows = max_rows;
+}
+
+void Router::jump_clock(std::int64_t by_ns) {
+    machine_->device.jump_clock(by_ns);
 }
 
 std::vector<RowView> Router::rows(Family family, std::string_view list) const {

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "tools/rossim/cost.h"
+#include "tools/rossim/fault.h"
 #include "tools/rossim/journal.h"
 #include "tools/rossim/report.h"
 
@@ -41,6 +42,13 @@ struct User {
     std::vector<std::string> policies;  // RouterOS's names: "read", "write", "api", ...
 };
 
+// What a client sees that is one too many for max_sessions.
+enum class OverMaxSessions : std::uint8_t {
+    close,           // connected, closed at once
+    close_at_login,  // connected, closed when it says something
+    refuse           // not connected
+};
+
 struct Options {
     std::string name = "MikroTik";  // /system/identity, and `router` in the journal
     Costs costs;                    // all zero: a router that needs no time
@@ -50,7 +58,10 @@ struct Options {
     std::int64_t latency_us = 0;       // added to the round trip, half of it each way
     std::int64_t wall_at_zero_ns = 0;  // CLOCK_REALTIME at time 0 of the caller's clock
     std::int64_t uptime_at_zero_s = 0;
-    std::size_t max_sessions = 20;  // of each of api and api-ssl; one more is closed at once
+    std::size_t max_sessions = 20;  // of each of api and api-ssl
+    OverMaxSessions over_max_sessions = OverMaxSessions::close;
+    std::vector<std::string> available_from;  // prefixes; others are closed at once; empty: all
+    std::optional<std::size_t> max_rows;      // of both families; one more is out of memory
     std::size_t max_word_bytes = 1U << 20;
     std::size_t max_sentences_before_login = 4;
     std::size_t max_bytes_before_login = 4096;
@@ -60,6 +71,7 @@ struct Options {
     bool zero_timeout_expires =
         false;                        // timeout=0s ends the row at once; else it makes it permanent
     bool listen_tells_expiry = true;  // a row that ends by itself is told to listeners as .dead
+    std::uint64_t fault_seed = 1;     // the dice of faults with a probability
     std::uint64_t shuffle_seed = 0;   // not 0: tagged sentences get the CPU in random order
     bool renumber_ids_on_reboot = true;  // rows that survive get new ids
     bool listen_costs =
@@ -72,6 +84,7 @@ struct Output {
     SessionId session = 0;
     std::string bytes;   // to be written with one send()
     bool close = false;  // the router ends the connection after these bytes
+    bool reset = false;  // and by a TCP reset
 };
 
 struct RowView {
@@ -82,6 +95,15 @@ struct RowView {
     std::optional<std::int64_t> left_us;
     bool dynamic = false;
     bool disabled = false;
+};
+
+// What somebody else changes of a row; what is not there stays.
+struct RowEdit {
+    std::optional<std::string> list;
+    std::optional<std::string> address;
+    std::optional<std::string> comment;
+    std::optional<std::int64_t> timeout_s;
+    std::optional<bool> disabled;
 };
 
 class Machine;
@@ -112,9 +134,21 @@ class Router {
     // for `down_us`.
     void reboot(std::int64_t down_us, std::int64_t now_us);
     bool is_down() const;
-    // Connections are accepted and nothing is answered until resume(); timeouts go on.
-    void hang(std::int64_t now_us);
+    // Connections are accepted and nothing is answered until resume(), or for `for_us` if that is
+    // not 0; timeouts go on.
+    void hang(std::int64_t now_us, std::int64_t for_us = 0);
     void resume(std::int64_t now_us);
+    bool is_hung() const;
+    // Faults that strike sentences as they come; see fault.h. inject() throws std::runtime_error.
+    FaultId inject(Fault fault);
+    void withdraw(FaultId fault);
+    void withdraw_faults();
+    std::vector<FaultView> faults() const;
+    // From now on; rows that there are already stay.
+    void set_max_rows(std::optional<std::size_t> max_rows);
+    // The router's own clock (creation-time, /system/clock) goes forward or back; timeouts, uptime
+    // and the journal do not follow.
+    void jump_clock(std::int64_t by_ns);
 
     // Rows, as somebody else on the router would see and change them; no CPU is paid. add_row
     // throws std::runtime_error with RouterOS's text (duplicate, bad address); `allow_duplicate`
@@ -124,6 +158,10 @@ class Router {
                           std::int64_t now_us, bool allow_duplicate = false);
     bool remove_row(Family family, std::string_view list, std::string_view address,
                     std::int64_t now_us);
+    bool remove_row(Family family, std::uint64_t id, std::int64_t now_us);
+    // False: no such row. Throws as add_row does.
+    bool edit_row(Family family, std::string_view list, std::string_view address,
+                  const RowEdit& edit, std::int64_t now_us);
     // `count` permanent rows, 198.18.0.0 upwards (IPv6: 2001:2::), comment "prefill".
     void prefill(Family family, std::string_view list, std::size_t count, std::int64_t now_us);
     // A router's answer to `name`: each row that holds the name gets one dynamic child row per
@@ -141,6 +179,9 @@ class Router {
     void set_wall_clock(std::int64_t wall_at_zero_ns);
 
   private:
+    template <class Change>
+    auto as_somebody_else(std::int64_t now_us, const Change& change);
+
     std::unique_ptr<Machine> machine_;
 };
 

@@ -28,6 +28,8 @@ Examples
   rossim ctl r.sock list                 the rows of all routers
   rossim ctl r.sock @edge2 reboot 20     edge2 is away for 20 seconds; rows with a timeout are lost
   rossim ctl r.sock hang                 connections are accepted, nothing is answered
+  rossim ctl r.sock fault reset command=add$ skip=9 applied=yes
+                                         the tenth add is done, and its connection reset
   rossim ctl r.sock report               what was asked, and CPU time by class
   rossim ctl r.sock help                 all commands
 
@@ -47,6 +49,10 @@ struct Raw {
     bool throttle = false;
     std::string version = "7.21";
     std::size_t max_sessions = 20;
+    std::string over_max_sessions = "close";
+    std::vector<std::string> available_from;
+    std::optional<std::size_t> max_rows;
+    std::uint64_t fault_seed = 1;
     std::vector<std::string> users;
     std::vector<std::string> routers;
     std::vector<std::string> prefills;
@@ -148,6 +154,14 @@ std::int64_t read_latency(double milliseconds) {
     return std::llround(milliseconds * 1000);
 }
 
+OverMaxSessions read_over_max_sessions(const std::string& text) {
+    if (text == "close") return OverMaxSessions::close;
+    if (text == "close-at-login") return OverMaxSessions::close_at_login;
+    if (text == "refuse") return OverMaxSessions::refuse;
+    throw std::runtime_error("--over-max-sessions " + text +
+                             ": expected close, close-at-login or refuse");
+}
+
 RouterSettings base_router(const Raw& raw, const Presets& presets) {
     RouterSettings router;
     Options& options = router.options;
@@ -160,6 +174,10 @@ RouterSettings base_router(const Raw& raw, const Presets& presets) {
         options.users.push_back(read_user(user));
     options.latency_us = read_latency(raw.latency_ms);
     options.max_sessions = raw.max_sessions;
+    options.over_max_sessions = read_over_max_sessions(raw.over_max_sessions);
+    options.available_from = raw.available_from;
+    options.max_rows = raw.max_rows;
+    options.fault_seed = raw.fault_seed;
     options.tag_last = raw.tag_last;
     options.multi_id_atomic = raw.multi_id_atomic;
     options.zero_timeout_expires = raw.zero_timeout_expires;
@@ -221,8 +239,15 @@ void describe_network(CLI::App& app, Raw& raw) {
     app.add_option("--segment", raw.settings.segment_bytes,
                    "Send at most this many bytes at a time, for clients' readers");
     app.add_option("--max-sessions", raw.max_sessions,
-                   "Sessions of each of API and TLS; one more is closed at once")
+                   "Sessions of each of API and TLS; one more: --over-max-sessions")
         ->capture_default_str();
+    app.add_option("--over-max-sessions", raw.over_max_sessions,
+                   "What one more sees: close (at once), close-at-login, refuse (a reset)")
+        ->capture_default_str();
+    app.add_option("--available-from", raw.available_from,
+                   "Prefix whose clients are served; may be given again; others are closed at once")
+        ->take_all()
+        ->expected(1);
 }
 
 void describe_router(CLI::App& app, Raw& raw) {
@@ -253,6 +278,8 @@ void describe_router(CLI::App& app, Raw& raw) {
     app.add_flag("--presets-sha256", raw.want_sha256, "Print the SHA-256 of the presets and end");
     app.add_flag("--throttle", raw.throttle,
                  "Slow requests down when many came without a pause, as virtual routers do");
+    app.add_option("--max-rows", raw.max_rows, "Rows that fit; one more is out of memory");
+    app.add_option("--fault-seed", raw.fault_seed, "Seed of the dice of `rossim ctl ... fault`");
     app.add_flag("--tag-last", raw.tag_last, ".tag is the last word of a reply, not the second");
     app.add_flag("--atomic-ids", raw.multi_id_atomic,
                  "An unknown id in a list of ids: nothing is done; else those before it are");
