@@ -195,6 +195,7 @@ void Router::Engine::run() {
     if (state_ == RouterState::in_sync) {
         heartbeat();
         maybe_reprint();
+        listen_again();
         pump();
         send_lookups();
     }
@@ -377,6 +378,7 @@ std::uint64_t Router::Engine::next_deadline() const {
     if (state_ != RouterState::in_sync) return next;
     if (!heartbeat_out_) next = std::min(next, heartbeat_ms_ + kHeartbeatMs);
     if (!prints_running()) next = std::min(next, reprint_ms_);
+    next = std::min({next, listen_again_ms_[0], listen_again_ms_[1]});
     if (denied_until_ms_ > now_)
         next = std::min(next, denied_until_ms_);
     else

@@ -92,9 +92,10 @@ class Router::Engine final : public SessionHandler {
         std::uint64_t hold;  // key in holds_
         std::uint64_t need_ms;
     };
-    struct Refusal {  // a place where writing was refused
+    struct Refusal {  // a place where writing was refused, or which somebody else's row blocks
         std::uint64_t retry_ms = 0;
-        std::uint32_t tries = 0;
+        std::uint32_t lookups = 0;  // after 'already have such entry'
+        std::uint32_t refused = 0;  // times that the router did not take its row
     };
     // What the operator was last told about this router.
     enum class Topic : std::uint8_t { none, unreachable, login, read, write, lost, in_sync };
@@ -129,6 +130,7 @@ class Router::Engine final : public SessionHandler {
     void begin_prints();
     void begin_print(Menu menu);
     void maybe_reprint();
+    void listen_again();
     void finish_reading();
     void read_resource(const Job& job, const ReplyRow& row);
     void rebooted();
@@ -158,6 +160,8 @@ class Router::Engine final : public SessionHandler {
     void duplicate(const Place& place);
     void denied(const Ending& ending);
     void refuse(const Place& place, std::uint64_t retry_ms);
+    void refuse_row(const Place& place);
+    void accepted(const Place& place);
     void send_lookups();
 
     // engine_claim.cpp: what is wanted, who waits, the board
@@ -217,6 +221,7 @@ class Router::Engine final : public SessionHandler {
     std::uint32_t print_ = 0;
     std::size_t prints_running_ = 0;
     std::array<bool, 2> menu_missing_{}, listening_{}, listen_refused_{};
+    std::array<std::uint64_t, 2> listen_again_ms_{UINT64_MAX, UINT64_MAX};
     boost::unordered_flat_set<RowId> died_[2];  // while a print of that menu runs
     std::uint64_t reprint_ms_ = UINT64_MAX, reprint_due_ms_ = UINT64_MAX;
 
@@ -227,6 +232,7 @@ class Router::Engine final : public SessionHandler {
     bool lookup_out_ = false;
     boost::unordered_flat_map<Place, Refusal, PlaceHash> refusals_;
     std::set<std::pair<std::uint64_t, Place>> retries_;
+    std::uint64_t last_retry_ms_ = 0;  // of a refused row: they are spread
 
     // waiting
     std::uint64_t next_hold_ = 1;

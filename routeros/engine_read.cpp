@@ -16,6 +16,7 @@ constexpr std::int64_t kBootToleranceMs = 5'000;
 // A change that listen tells is not older than this, or the heartbeat had ended the session.
 constexpr std::uint64_t kListenAgeMs = 4'000;
 constexpr std::uint64_t kRightsRetryMs = 30'000;
+constexpr std::uint64_t kListenRetryMs = 3'000, kListenTriedMs = 1'000;
 constexpr std::uint64_t kEarlyMs = 1'500;  // a row that goes this much before its time was lost
 
 std::size_t index(Menu menu) {
@@ -43,6 +44,7 @@ void Router::Engine::begin_reading() {
     enter(RouterState::reading);
     menu_missing_ = {};
     listen_refused_ = {};
+    listen_again_ms_.fill(UINT64_MAX);
     heartbeat_ms_ = now_;
     heartbeat_out_ = true;
     submit(print_resource(), {JobKind::resource});
@@ -88,7 +90,9 @@ void Router::Engine::maybe_reprint() {
 
 void Router::Engine::finish_reading() {
     const bool first = state_ == RouterState::reading;
-    const bool deaf = listen_refused_[0] || listen_refused_[1];
+    bool deaf = false;
+    for (std::size_t menu = 0; menu < listening_.size(); ++menu)
+        deaf |= listen_refused_[menu] && !menu_missing_[menu];
     reprint_ms_ = reprint_due_ms_ = now_ + (deaf ? kReprintWithoutListenMs : kReprintMs);
     if (first) {
         enter(RouterState::in_sync);
@@ -117,6 +121,10 @@ void Router::Engine::on_print_end(const Job& job, const Ending& ending) {
         sink_.log(Level::warning,
                   who() + " has no " + std::string{path(job.menu)} +
                       ": IPv6 addresses are not put on it; enable its ipv6 package");
+    } else if (!ending.says("not enough permissions")) {
+        lose("its " + std::string{path(job.menu)} + " cannot be read (" + ending.message + ")",
+             Topic::lost, retry_delay());
+        return;
     } else {
         lose(who() + " does not let user " + config_.username + " read " +
                  std::string{path(job.menu)} + " (" + ending.message +
@@ -139,16 +147,39 @@ void Router::Engine::sweep(const Job& job) {
         gone(job.menu, id);
 }
 
+// Whatever the reason, it may be over soon.
 void Router::Engine::on_listen_end(const Job& job, const Ending& ending) {
-    listening_[index(job.menu)] = false;
-    listen_refused_[index(job.menu)] = true;
-    if (!menu_missing_[index(job.menu)] && !ending.says("no such command")) {
+    const std::size_t menu = index(job.menu);
+    listening_[menu] = false;
+    const bool told = std::exchange(listen_refused_[menu], true);
+    if (!ending.says("no such command")) {
+        listen_again_ms_[menu] = now_ + kListenRetryMs;
+        if (told) return;
         sink_.log(Level::warning, who() + " does not report changes of " +
                                       std::string{path(job.menu)} + " (" + ending.message +
                                       "): its rows are read every 5 minutes instead");
     }
     reprint_ms_ = std::min(reprint_ms_, now_ + kReprintWithoutListenMs);
     reprint_due_ms_ = std::min(reprint_due_ms_, reprint_ms_);
+}
+
+// A listen that is accepted says nothing; then what changed meanwhile is read once.
+void Router::Engine::listen_again() {
+    for (const auto menu : {Menu::ip, Menu::ipv6}) {
+        std::uint64_t& due_ms = listen_again_ms_[index(menu)];
+        if (now_ < due_ms) continue;
+        if (!listening_[index(menu)]) {
+            listening_[index(menu)] = true;
+            submit(listen(menu), {JobKind::listen, menu});
+            due_ms = now_ + kListenTriedMs;
+        } else if (prints_running() || writer_.has_held()) {
+            due_ms = now_ + kReprintCheckMs;
+        } else {
+            due_ms = UINT64_MAX;
+            listen_refused_[index(menu)] = false;
+            begin_print(menu);
+        }
+    }
 }
 
 // --- uptime --------------------------------------------------------------------------------------
@@ -294,7 +325,7 @@ void Router::Engine::on_listen_row(const Job& job, const ReplyRow& reply) {
     row.touched_ms = now_;
     const Place place = row.place;
     learn(std::move(row));
-    refusals_.erase(place);
+    accepted(place);
     evaluate(place, WriteClass::routine);
 }
 

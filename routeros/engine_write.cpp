@@ -8,8 +8,12 @@ namespace steer::routeros {
 
 namespace {
 
-constexpr std::uint64_t kDeniedMs = 30'000;    // without rights: then try again
-constexpr std::uint64_t kRefusedMs = 60'000;   // a row that the router does not take
+constexpr std::uint64_t kDeniedMs = 30'000;  // without rights: then try again
+constexpr std::uint64_t kUnseenMs = 60'000;  // an entry that is there already and is not found
+// A row that the router does not take is tried again after a second, then after three; of many so
+// many a second.
+constexpr std::uint64_t kRefusedFirstMs = 1'000, kRefusedMs = 3'000, kRefusedLongestMs = 60'000;
+constexpr std::uint64_t kRefusedApartMs = 50;
 constexpr std::uint64_t kComplainMs = 60'000;  // between sentences about single rows
 constexpr std::size_t kLookupAddresses = 50;
 constexpr std::uint32_t kMostTries =
@@ -110,7 +114,7 @@ void Router::Engine::added(const Batch& batch, const Ending& ending) {
         row.gone_ms = now_ + std::uint64_t{batch.timeout_s} * 1000 + 1000;
     }
     rows_.put(row);
-    refusals_.erase(place);
+    accepted(place);
     if (cleaning_) {
         writer_.put({place, WriteKind::remove, WriteClass::repair, row.id, 0, now_}, now_);
         return;
@@ -127,6 +131,7 @@ void Router::Engine::extended(const Batch& batch) {
             row->gone_ms = now_ + std::uint64_t{batch.timeout_s} * 1000 + 1000;
             row->touched_ms = now_;
         }
+        accepted(write.place);
         evaluate(write.place, WriteClass::routine);
     }
 }
@@ -166,9 +171,9 @@ void Router::Engine::refused(const Batch& batch, const Ending& ending) {
         complained_ms_ = now_ + kComplainMs;
         sink_.log(Level::warning, who() + " refused a row (" + write.place.address.to_string() +
                                       " in list " + names_[write.place.name].text +
-                                      "): " + ending.message + "; tried again in a minute");
+                                      "): " + ending.message + "; tried again every few seconds");
     }
-    refuse(write.place, now_ + kRefusedMs);
+    refuse_row(write.place);
 }
 
 // Somebody else wrote it between our last news and our add; if nothing told us of it yet, it is
@@ -178,7 +183,7 @@ void Router::Engine::duplicate(const Place& place) {
     if (compare(at_place_, wanted(place).want, now_).need != Need::add) {
         return evaluate(place, WriteClass::routine);
     }
-    if (++refusals_[place].tries > kMostTries) return refuse(place, now_ + kRefusedMs);
+    if (++refusals_[place].lookups > kMostTries) return refuse(place, now_ + kUnseenMs);
     lookups_.insert(place);
 }
 
@@ -219,14 +224,41 @@ void Router::Engine::refuse(const Place& place, std::uint64_t retry_ms) {
     fail_waiters(place);
 }
 
+void Router::Engine::refuse_row(const Place& place) {
+    const bool first = refusals_[place].refused++ == 0;
+    const std::uint64_t soonest_ms = now_ + (first ? kRefusedFirstMs : kRefusedMs);
+    last_retry_ms_ =
+        std::min(std::max(soonest_ms, last_retry_ms_ + kRefusedApartMs), now_ + kRefusedLongestMs);
+    refuse(place, last_retry_ms_);
+}
+
+// A row is there. If it had been refused, what stood in its way is over: the others need not wait.
+void Router::Engine::accepted(const Place& place) {
+    const auto found = refusals_.find(place);
+    if (found == refusals_.end()) return;
+    const bool was_refused = found->second.refused > 0;
+    refusals_.erase(found);
+    if (!was_refused) return;
+    for (auto& [other, refusal] : refusals_) {
+        if (refusal.refused == 0 || refusal.retry_ms <= now_) continue;
+        refusal.retry_ms = now_;
+        retries_.insert({now_, other});
+    }
+    last_retry_ms_ = 0;
+}
+
 void Router::Engine::retry_refusals() {
     while (!retries_.empty() && retries_.begin()->first <= now_) {
         const Place place = retries_.begin()->second;
         retries_.erase(retries_.begin());
         const auto found = refusals_.find(place);
         if (found == refusals_.end() || found->second.retry_ms > now_) continue;
-        refusals_.erase(found);
-        evaluate(place, WriteClass::routine);
+        if (found->second.refused == 0) {
+            refusals_.erase(found);
+            evaluate(place, WriteClass::routine);
+        } else {
+            evaluate(place, WriteClass::repair);  // it stays known as one that was refused
+        }
     }
     if (denied_until_ms_ != 0 && now_ >= denied_until_ms_ && state_ == RouterState::in_sync) {
         denied_until_ms_ = 0;

@@ -270,8 +270,89 @@ BOOST_AUTO_TEST_CASE(refused_listen_means_more_prints) {
     for (int i = 0; i < 160; ++i) {
         pass(2000);
         if (has("/system/resource/print")) answer_resource("1d" + std::to_string(2 * i) + "s");
+        if (has("/listen")) trap(take("/ip/firewall/address-list/listen"), "not supported");
+        BOOST_TEST(has("/ip/firewall/address-list/print") == (2000 * (i + 1) >= 300'000));
     }
-    BOOST_TEST(has("/ip/firewall/address-list/print"));
+    BOOST_TEST(sentences.size() == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(a_listen_that_was_refused_is_asked_for_again) {
+    sync();
+    const auto uptime = [&, began = now] {
+        return "1d" + std::to_string((now - began) / 1000) + "s";
+    };
+    trap(listen4, "action timed out - try again");
+    BOOST_TEST(sentences.size() == 2U);
+    for (int i = 0; i < 3; ++i) {
+        pass(3000);
+        trap(take("/ip/firewall/address-list/listen"), "action timed out - try again");
+        pass(1000);
+        BOOST_TEST(!has("/ip/firewall/address-list/print"));
+        answer_resource(uptime());
+    }
+    pass(3000);
+    take("/ip/firewall/address-list/listen");
+    pass(1000);  // it stays: what changed meanwhile is read once
+    done(take("/ip/firewall/address-list/print"));
+    BOOST_TEST(!has("/ipv6/firewall/address-list/print"));
+    BOOST_TEST(sentences.size() == 2U);
+    answer_resource(uptime());
+    for (int i = 0; i < 160; ++i) {
+        pass(2000);
+        if (has("/system/resource/print")) answer_resource(uptime());
+    }
+    BOOST_TEST(!has("/ip/firewall/address-list/print"));  // in half an hour again
+}
+
+BOOST_AUTO_TEST_CASE(a_print_that_fails_is_no_matter_of_rights) {
+    router.start(now);
+    router.connected(now);
+    done(take("/login"));
+    answer_resource();
+    trap(take("/ip/firewall/address-list/print"), "action timed out - try again");
+    BOOST_TEST(closes == 1);
+    BOOST_TEST(sentences.back().find("policies") == std::string::npos);
+    BOOST_TEST(sentences.back().find("action timed out") != std::string::npos);
+    pass(2000);
+    BOOST_TEST(connects == 2);
+}
+
+BOOST_AUTO_TEST_CASE(refused_rows_are_tried_again_soon_and_all_once_one_is_taken) {
+    sync();
+    constexpr unsigned kRows = 100;
+    for (unsigned i = 1; i <= kRows; ++i)
+        claim("203.0.113." + std::to_string(i), 0, 300);
+    const auto refuse_all = [&] {
+        unsigned refused = 0;
+        for (; has("/add"); ++refused)
+            trap(take("/add"), "failure: out of memory");
+        return refused;
+    };
+    unsigned tries = 0;
+    for (int i = 0; i < 200; ++i) {
+        pass(100);
+        tries += refuse_all();
+        if (has("/system/resource/print")) answer_resource("1d" + std::to_string(i / 10) + "s");
+    }
+    BOOST_TEST_MESSAGE(tries << " tries in 20 s");
+    BOOST_TEST(tries > 2 * kRows);
+    BOOST_TEST(tries < 5 * kRows);       // about 20 a second, however many there are
+    BOOST_TEST(sentences.size() == 2U);  // in sync; a refused row
+    for (int i = 0; i < 40 && !has("/add"); ++i)
+        pass(100);
+    unsigned id = 1, taken = 0;
+    for (int i = 0; i < 20; ++i) {
+        for (; has("/add"); ++taken) {
+            const auto add = take("/add");
+            const std::string ret = "*" + std::to_string(id++);
+            // As a router does: who listens hears of it before who asked.
+            row(listen4, {"=.id=" + ret, "=dynamic=true", "=timeout=5m30s", add.words[1],
+                          add.words[2], "=comment=forgedns;pg=ros_policy;kind=D;dm=x"});
+            done(add, {"=ret=" + ret});
+        }
+        pass(100);
+    }
+    BOOST_TEST(taken == kRows);
 }
 
 BOOST_AUTO_TEST_CASE(silence_is_judged_by_what_is_in_progress) {
