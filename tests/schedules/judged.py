@@ -1,0 +1,181 @@
+#!/usr/bin/python3
+"""judged.py PROGRAM [--from SEED] [--count N] [--seed SEED] [--without FAULT,...]: plays random fault schedules and lets the
+judge decide what clients and router saw. A seed that fails is played again with fewer faults, and its story is printed."""
+
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support/truth"))
+sys.dont_write_bytecode = True
+
+import answers as answers_of  # noqa: E402
+import rows  # noqa: E402
+import verdict  # noqa: E402
+
+EXTRA_S = 30
+BATCH = 50  # schedules whose facts are on disk at once
+MOST_FAILED = 5
+STORY_LINES = 60
+
+
+class Play:
+    """What one schedule left."""
+
+    def __init__(self, folder, seed):
+        stem = f"{folder}/{seed}"
+        self.facts = json.loads(pathlib.Path(f"{stem}.facts").read_text())
+        self.entries = rows.read_entries(f"{stem}.journal")
+        self.answers = answers_of.read_answers(f"{stem}.answers")
+        self.story = pathlib.Path(f"{stem}.story").read_text().splitlines()
+        self.history = rows.replay(self.entries)
+        self.history.routers.setdefault("edge1", rows.Router())
+
+    def faults(self):
+        """[(t_ns, sentence)], the first first."""
+        found = [(self.facts["end_ns"], complaint) for complaint in self.facts["complaints"]]
+        found += self.uncovered_leases()
+        found += self.forbidden_writes()
+        found += self.differing_rows()
+        return sorted(found)
+
+    def uncovered_leases(self):
+        """The judge's rule, with the times in which rows may be away: all, those of a list, one row."""
+        policies = [verdict.Policy(suffix, list4 or None, list6 or None) for suffix, list4, list6 in self.facts["policies"]]
+        every = [(w[0], w[1]) for w in self.facts["windows"] if not w[3]]
+        of_row = {}
+        for begin, end, list_, address, _ in self.facts["windows"]:
+            if address:
+                of_row.setdefault((list_, address.split("/")[0]), []).append((begin, end))
+        found = []
+        judges = {}
+        for answer in self.answers:
+            (address, _), = answer.addresses
+            policy = next(p for p in policies if p.holds(answer.name))
+            key = policy.lists[address.version], str(address)
+            if key not in judges:
+                away = sorted(every + of_row.get(key, []))
+                judges[key] = verdict.Judge(self.history, policies, EXTRA_S, repair_s=0, away=away, until_ns=self.facts["end_ns"])
+            _, findings = judges[key].judge([answer])
+            found += [(finding.parts[0][0], finding.text()) for finding in findings]
+        return found
+
+    def forbidden_writes(self):
+        """Rows under lease that one of us removed; rows of others that one of us changed."""
+        leases = {}
+        policies = [verdict.Policy(suffix, list4 or None, list6 or None) for suffix, list4, list6 in self.facts["policies"]]
+        for answer in self.answers:
+            (address, ttl), = answer.addresses
+            list_ = next(p for p in policies if p.holds(answer.name)).lists[address.version]
+            end = answer.t_ns + (ttl + EXTRA_S) * rows.NS
+            leases.setdefault((list_, str(address)), []).append((answer.t_ns, end))
+        found = []
+        comments = {}  # of the rows now, by (family, .id)
+        for entry in self.entries:
+            t_ns, op = entry["t_ns"], entry["op"]
+            if op == "reboot":
+                comments = {}  # other ids
+            if op not in ("add", "set", "remove") or "family" not in entry:
+                continue
+            id_ = entry["family"], entry[".id"]
+            before = comments.get(id_, entry["comment"])
+            comments[id_] = entry["comment"]
+            if "by" in entry:
+                continue
+            what = f"{op} {entry['list']} {entry['address']} {entry['comment']!r}"
+            if not self.is_ours(entry["comment"]) or not self.is_ours(before):
+                found.append((t_ns, f"wrote a row that is not ours: {what}"))
+            if op == "remove":
+                key = entry["list"], entry["address"].split("/128")[0]
+                if any(begin <= t_ns < end for begin, end in leases.get(key, ())):
+                    found.append((t_ns, f"removed a row under lease: {what}"))
+        return found
+
+    def differing_rows(self):
+        """The rows that the router has at the end are those that its journal says."""
+        journal = sorted((r.family, r.list, r.address, r.comment, not r.enabled)
+                         for cover in self.history.routers["edge1"].covers.values() for r in cover.rows)
+        printed = sorted(tuple(row) for row in self.facts["rows"])
+        return [] if journal == printed else [(self.facts["end_ns"], "the journal is not what the router has")]
+
+    def is_ours(self, comment):
+        return any(comment.startswith(tag) for tag in self.facts["tags"])
+
+    def excerpt(self, t_ns):
+        """The story's last lines before that time, and a few after it."""
+        at_s = (t_ns - self.facts["start_ns"]) / rows.NS
+        told = [line for line in self.story if line[:1] != "s" and line[:3] != "  l" and line[:3] != "  f"]
+        head = [line for line in self.story if line not in told]
+        before = [line for line in told if float(line.split()[0]) <= at_s][-STORY_LINES:]
+        after = [line for line in told if float(line.split()[0]) > at_s][: STORY_LINES // 4]
+        return head + before + ["  ---- here"] + after
+
+
+def run(program, folder, seed, count=1, without=()):
+    command = [program, "--out", folder, "--from", str(seed), "--count", str(count)]
+    if without:
+        command += ["--without", ",".join(map(str, sorted(without)))]
+    out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return [tuple(map(int, line.split())) for line in out.splitlines()]
+
+
+def smallest(program, folder, seed, faults, without):
+    """Which faults need not happen for it to fail."""
+    for fault in reversed(range(faults)):
+        fewer = without | {fault}
+        run(program, folder, seed, 1, fewer)
+        if Play(folder, seed).faults():
+            without = fewer
+    return without
+
+
+def report(program, folder, seed, faults, without):
+    without = smallest(program, folder, seed, faults, without)
+    run(program, folder, seed, 1, without)
+    play = Play(folder, seed)
+    found = play.faults()
+    print(f"seed {seed} fails, also without faults {','.join(map(str, sorted(without))) or '-'}: {len(found)} findings")
+    for _, sentence in found[:5]:
+        print(f"  {sentence}")
+    print("\n".join(play.excerpt(found[0][0])), flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("program")
+    parser.add_argument("--from", dest="from_", type=int, default=1)
+    parser.add_argument("--count", type=int, default=20)
+    parser.add_argument("--seed", type=int, help="this one, with its whole story")
+    parser.add_argument("--without", type=lambda text: {int(n) for n in text.split(",")}, default=set())
+    options = parser.parse_args()
+    first, count = (options.seed, 1) if options.seed is not None else (options.from_, options.count)
+    failed, totals = [], [0] * 5
+    with tempfile.TemporaryDirectory() as folder:
+        for begin in range(first, first + count, BATCH):
+            played = run(options.program, folder, begin, min(BATCH, first + count - begin), options.without)
+            for seed, faults, writers, questions, waited, sentences in played:
+                play = Play(folder, seed)
+                totals = [a + b for a, b in zip(totals, (faults, writers > 1, len(play.answers), waited, sentences))]
+                bad = bool(play.faults())
+                if options.seed is not None:
+                    print("\n".join(play.story))
+                if bad:
+                    failed.append(seed)
+                    if len(failed) <= MOST_FAILED:
+                        report(options.program, folder, seed, faults, options.without)
+            for file in pathlib.Path(folder).iterdir():
+                file.unlink()
+    faults, two, answered, waited, sentences = totals
+    print(f"seeds {first} to {first + count - 1}: {faults} faults, {two} with two writers, {answered} addresses judged, "
+          f"{waited} answers waited, {sentences} sentences for operators; {len(failed)} failed {failed or ''}")
+    enough = answered > 100 * count and waited > 5 * count and (count < 5 or two * 5 >= count // 5 * 5)
+    if not enough and options.seed is None:
+        print("that is too little of something")
+    return 1 if failed or (not enough and options.seed is None) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

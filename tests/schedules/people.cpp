@@ -1,0 +1,130 @@
+#include "schedules/people.h"
+
+#include <algorithm>
+
+#include "routeros/commands.h"
+
+namespace steer::schedules {
+
+namespace {
+
+std::string menu(rossim::Family family) {
+    return family == rossim::Family::ipv4 ? "/ip/firewall/address-list"
+                                          : "/ipv6/firewall/address-list";
+}
+
+}  // namespace
+
+void People::add(rossim::Family family, std::string_view list, std::string_view address,
+                 std::optional<std::int64_t> timeout_s, std::string_view comment,
+                 std::int64_t now_us) {
+    acting_ = true;
+    sim_.add_row(family, list, address, timeout_s, comment, now_us, true);
+    acting_ = false;
+}
+
+bool People::remove(rossim::Family family, std::string_view list, std::string_view address,
+                    std::int64_t now_us) {
+    acting_ = true;
+    const bool was_there = sim_.remove_row(family, list, address, now_us);
+    acting_ = false;
+    return was_there;
+}
+
+void People::prefill(rossim::Family family, std::string_view list, std::size_t count,
+                     std::int64_t now_us) {
+    acting_ = true;
+    sim_.prefill(family, list, count, now_us);
+    acting_ = false;
+}
+
+bool People::ask(const std::vector<std::vector<std::string>>& sentences, std::int64_t now_us,
+                 std::function<void()> done) {
+    const auto session = can_log_in ? sim_.open(now_us, "192.168.88.9") : std::nullopt;
+    if (!session) return false;
+    std::string bytes;
+    for (const auto& words : sentences) {
+        for (const auto& word : words)
+            routeros::append_word(bytes, word);
+        routeros::append_end(bytes);
+    }
+    Errand& errand = errands_[*session];
+    errand.answers_missing = sentences.size();
+    errand.done = std::move(done);
+    sim_.feed(*session, bytes, now_us);
+    return true;
+}
+
+bool People::set(rossim::Family family, std::uint64_t id, const std::string& attribute,
+                 std::int64_t now_us, std::function<void()> done) {
+    const bool asked =
+        ask({{"/login", "=name=admin", "=password=secret"},
+             {menu(family) + "/set", "=.id=" + routeros::row_id_text(id), attribute}},
+            now_us, std::move(done));
+    if (asked) expected_.push_back({{family, id}, attribute});
+    return asked;
+}
+
+bool People::print(unsigned times, std::int64_t now_us, std::function<void()> done) {
+    std::vector<std::vector<std::string>> sentences{{"/login", "=name=admin", "=password=secret"}};
+    for (unsigned i = 0; i < times; ++i) {
+        for (const auto family : {rossim::Family::ipv4, rossim::Family::ipv6})
+            sentences.push_back({menu(family) + "/print", ".tag=" + std::to_string(i)});
+    }
+    return ask(sentences, now_us, std::move(done));
+}
+
+void People::take_all_sessions(std::size_t max_sessions, std::int64_t now_us) {
+    for (std::size_t i = 0; i < max_sessions; ++i) {
+        if (const auto session = sim_.open(now_us, "192.168.88.8")) crowd_.push_back(*session);
+    }
+}
+
+void People::leave(std::int64_t now_us) {
+    for (const auto session : crowd_)
+        sim_.close(session, now_us);
+    crowd_.clear();
+}
+
+bool People::arrived(const rossim::Output& output, std::int64_t now_us) {
+    const auto found = errands_.find(output.session);
+    if (found == errands_.end()) {
+        return std::find(crowd_.begin(), crowd_.end(), output.session) != crowd_.end();
+    }
+    Errand& errand = found->second;
+    errand.reader.feed(output.bytes);
+    std::vector<std::string_view> words;
+    while (errand.reader.next(words) == routeros::Decoder::Status::sentence) {
+        if (words.front() == "!done" && errand.answers_missing > 0) --errand.answers_missing;
+    }
+    if (errand.answers_missing > 0 && !output.close) return true;
+    const auto done = std::move(errand.done);
+    if (!output.close) sim_.close(output.session, now_us);
+    errands_.erase(found);
+    if (done) done();
+    return true;
+}
+
+bool People::is_theirs(const rossim::Commit& commit) {
+    if (acting_) return true;
+    if (commit.change != rossim::Change::set) return false;
+    const Expected what{commit.family, commit.id};
+    const auto found = std::find_if(expected_.begin(), expected_.end(), [&](const auto& entry) {
+        if (entry.first != what) return false;
+        const std::string& attribute = entry.second;
+        if (attribute.starts_with("=disabled="))
+            return commit.disabled == (attribute == "=disabled=yes");
+        const std::int64_t timeout_s =
+            std::stoll(attribute.substr(std::string{"=timeout="}.size()));
+        return commit.left_us.value_or(0) == timeout_s * 1'000'000;
+    });
+    if (found == expected_.end()) return false;
+    expected_.erase(found);
+    return true;
+}
+
+void People::rebooted() {
+    expected_.clear();
+}
+
+}  // namespace steer::schedules

@@ -1,0 +1,221 @@
+#include "schedules/play.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "schedules/world.h"
+
+namespace steer::schedules {
+
+namespace {
+
+constexpr std::int64_t kQuietUs = 60 * kSecond;        // watched after all is said to be well
+constexpr std::int64_t kNoQuestionsUs = 40 * kSecond;  // of that, at its end
+
+std::string time_text(std::int64_t us) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%10.6f", static_cast<double>(us - kStartUs) / 1e6);
+    return text;
+}
+
+rossim::Options with_wall(rossim::Options options) {
+    options.wall_at_zero_ns = kWallNs;
+    return options;
+}
+
+}  // namespace
+
+// --- one of us -----------------------------------------------------------------------------------
+
+Daemon::Daemon(World& in, unsigned n)
+    : world(in),
+      number(n),
+      line(in.sim, in.now_us,
+           [this](const std::string& what) {
+               world.tell("writer " + std::to_string(number) + ": " + what);
+           }),
+      clients(in.schedule.seed * 4 + 1 + n) {
+    config.name = "edge1";
+    config.address = "172.16.1.1:8728";
+    config.username = "admin";
+    config.password = "secret";
+    for (const auto& plan : in.schedule.lists)
+        config.lists.push_back(plan.config);
+    engine = std::make_unique<routeros::Router>(config, *this, line);
+    line.attach(*engine);
+}
+
+void Daemon::settled(std::uint64_t hold_token, Outcome outcome) {
+    Question& question = questions.at(hold_token);
+    if (std::exchange(question.settled, true)) {
+        world.played.complaints.push_back("a hold was settled twice at " + time_text(world.now_us));
+        return;
+    }
+    const bool in_time = world.now_us <= question.deadline_us;
+    const bool promised = outcome == Outcome::installed || outcome == Outcome::already_there;
+    world.answered(question, std::min(world.now_us, question.deadline_us), in_time && promised);
+}
+
+void Daemon::log(routeros::Level, std::string_view sentence) {
+    ++told;
+    world.tell("writer " + std::to_string(number) + " says: " + std::string{sentence});
+}
+
+// --- the world -----------------------------------------------------------------------------------
+
+World::World(const Schedule& with, const std::set<std::size_t>& without)
+    : schedule(with),
+      sim(with_wall(with.router), [this](const rossim::Commit& commit) { note(commit); }),
+      without_(without),
+      people_(sim) {
+    people_.can_log_in = with.router.version >= rossim::Version{6, 43};
+    sim.advance(now_us);
+    for (unsigned i = 0; i < with.writers; ++i)
+        daemons_.push_back(std::make_unique<Daemon>(*this, i));
+}
+
+void World::tell(const std::string& what) {
+    played.story += time_text(now_us) + " " + what + "\n";
+}
+
+void World::note(const rossim::Commit& commit) {
+    const bool theirs = people_.is_theirs(commit);
+    rossim::Commit straight = commit;
+    straight.t_ns -= wall_moved_ns_;
+    std::string line = rossim::to_json_line(straight);
+    if (theirs) line.replace(line.size() - 2, 1, ",\"by\":\"human\"}");
+    if (commit.change == rossim::Change::reboot) people_.rebooted();
+    const bool write = commit.change == rossim::Change::add || commit.change == rossim::Change::set;
+    committed_ |= write && !theirs;
+    // A row of a list that is no more is as a foreign one: it blocks until it ends.
+    if (commit.change == rossim::Change::expire && is_ours(commit.comment) &&
+        !is_configured(commit.comment)) {
+        excuse(now_us, std::string{commit.list}, std::string{commit.address}, "orphan ended");
+    }
+    const auto left_us = commit.left_us.value_or(-1);
+    if (commit.comment != "prefill") {
+        tell(std::string{theirs ? "human " : "router "} +
+             std::string{rossim::change_name(commit.change)} + " " + std::string{commit.list} +
+             " " + std::string{commit.address} + " left " + std::to_string(left_us / 1000) +
+             " ms " + std::string{commit.comment} + (commit.disabled ? " disabled" : ""));
+    }
+    played.journal += line;
+}
+
+const ListPlan& World::plan(ListId id) const {
+    return *std::find_if(schedule.lists.begin(), schedule.lists.end(),
+                         [&](const ListPlan& list) { return list.config.id == id; });
+}
+
+bool World::is_configured(std::string_view comment) const {
+    const auto& lists = daemons_.front()->config.lists;
+    return std::any_of(lists.begin(), lists.end(), [&](const routeros::ListConfig& list) {
+        return comment.starts_with(list.prefix + ";pg=" + list.tag + ";");
+    });
+}
+
+bool World::is_ours(std::string_view comment) const {
+    return std::any_of(schedule.lists.begin(), schedule.lists.end(), [&](const ListPlan& list) {
+        return comment.starts_with(list.config.prefix + ";pg=" + list.config.tag + ";");
+    });
+}
+
+// --- time ----------------------------------------------------------------------------------------
+
+void World::collect() {
+    for (const auto& output : sim.take_output()) {
+        if (people_.arrived(output, now_us)) continue;
+        for (auto& daemon : daemons_) {
+            if (daemon->line.session() == output.session) daemon->line.arrived(output);
+        }
+    }
+}
+
+void World::step() {
+    std::int64_t next_us = end_us_;
+    if (const auto event = sim.next_event_us()) next_us = std::min(next_us, *event);
+    if (!agenda_.empty()) next_us = std::min(next_us, agenda_.begin()->first);
+    for (const auto& daemon : daemons_) {
+        next_us = std::min(next_us, daemon->line.next_event_us());
+        if (now_us < last_questions_us_) next_us = std::min(next_us, daemon->next_question_us);
+    }
+    // The journal is written while the router works towards that time.
+    now_us = std::max(now_us, next_us);
+    sim.advance(now_us);
+    if (std::exchange(committed_, false) && cut_at_commit_ != nullptr) {
+        std::exchange(cut_at_commit_, nullptr)->line.cut("connection reset by peer");
+    }
+    collect();
+    while (!agenda_.empty() && agenda_.begin()->first <= now_us) {
+        const auto what = std::move(agenda_.begin()->second);
+        agenda_.erase(agenda_.begin());
+        what();
+        collect();
+    }
+    for (auto& daemon : daemons_) {
+        if (!daemon->line.run()) {
+            played.complaints.push_back("an engine wants to be called again and again for " +
+                                        time_text(now_us));
+            end_us_ = now_us;
+        }
+        if (now_us >= daemon->next_question_us && now_us < last_questions_us_) ask(*daemon);
+        collect();
+    }
+}
+
+Played World::play() {
+    if (schedule.prefill > 0) {
+        const auto& config = schedule.lists.front().config;
+        people_.prefill(Family::ipv4, config.list4, schedule.prefill, now_us);
+        if (!config.list6.empty()) people_.prefill(Family::ipv6, config.list6, 10, now_us);
+    }
+    for (auto& daemon : daemons_) {
+        daemon->next_question_us = now_us + kSecond;
+        daemon->engine->start(daemon->line.now_ms());
+    }
+    excuse(now_us, {}, {}, "start");
+    std::size_t happened = 0;
+    for (std::size_t i = 0; i < schedule.faults.size(); ++i) {
+        if (without_.contains(i)) continue;
+        ++happened;
+        const Fault& fault = schedule.faults[i];
+        at(kStartUs + fault.at_us, [this, &fault] {
+            tell("fault " + std::string{label(fault.kind)});
+            begin(fault);
+        });
+    }
+    at(kStartUs + schedule.faults_end_us, [this] {
+        end_us_ = now_us + grace_us(kShare) + kQuietUs;
+        last_questions_us_ = end_us_ - kNoQuestionsUs;
+    });
+    while (now_us < end_us_)
+        step();
+
+    for (const auto& daemon : daemons_) {
+        for (const auto& [token, question] : daemon->questions) {
+            if (!question.settled) {
+                played.complaints.push_back("who waited since " + time_text(question.deadline_us) +
+                                            " was never told");
+            }
+        }
+        // A change of state is two sentences, gone and there again; a row that is refused one a
+        // minute.
+        const auto minutes = static_cast<std::size_t>((now_us - kStartUs) / (60 * kSecond));
+        played.sentences += daemon->told;
+        if (daemon->told > 2 + 4 * happened + minutes) {
+            played.complaints.push_back(std::to_string(daemon->told) +
+                                        " sentences for the operator about " +
+                                        std::to_string(happened) + " faults");
+        }
+    }
+    write_answers();
+    played.facts = facts();
+    return std::move(played);
+}
+
+Played play(const Schedule& schedule, const std::set<std::size_t>& without) {
+    World world(schedule, without);
+    return world.play();
+}
+
+}  // namespace steer::schedules

@@ -1,0 +1,83 @@
+// What goes wrong, when: a router, who writes to it, and the faults of one play, all from a seed.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "routeros/router.h"
+#include "tools/rossim/router.h"
+
+namespace steer::schedules {
+
+// name, how it is called, what happens
+#define STEER_FAULTS(X)                                                                     \
+    X(reboot, "reboot", "the router restarts: timed rows gone, away for the length")        \
+    X(hang, "hang", "it accepts and answers nothing for the length")                        \
+    X(cut, "cut", "the connection is reset at once")                                        \
+    X(cut_unsent, "cut-unsent", "it is reset by our next bytes, which are lost")            \
+    X(cut_half, "cut-half", "it is reset after half of our next bytes")                     \
+    X(cut_applied, "cut-applied", "the next write of ours takes effect, its reply is lost") \
+    X(blackout, "blackout", "no byte passes for the length, none is lost")                  \
+    X(drip, "drip", "its replies come a few bytes at a time for the length")                \
+    X(freeze, "freeze", "our process stands still for the length")                          \
+    X(traps, "traps", "sentences of one kind are refused for the length")                   \
+    X(crowd, "crowd", "cut, and all sessions are taken for the length")                     \
+    X(clock_jump, "clock-jump", "the router's wall clock moves")                            \
+    X(human_removes, "human-removes", "rows of ours are removed")                           \
+    X(human_empties, "human-empties", "every row of ours is removed")                       \
+    X(human_sets, "human-sets", "a row of ours gets another timeout")                       \
+    X(human_disables, "human-disables", "a static row of ours is off for the length")       \
+    X(human_prints, "human-prints", "somebody reads all rows, several times")               \
+    X(foreign_static, "foreign-static", "a foreign static row where we may want one")       \
+    X(foreign_timed, "foreign-timed", "a foreign row of the length where we may want one")  \
+    X(foreign_disabled, "foreign-disabled", "a foreign disabled row, for the length")       \
+    X(duplicate, "duplicate", "a second row of ours at the same place, as imports leave")   \
+    X(reload, "reload", "our lists change")
+enum class Kind : std::uint8_t {
+#define STEER_FAULT_ENUM(name, label, text) name,
+    STEER_FAULTS(STEER_FAULT_ENUM)
+#undef STEER_FAULT_ENUM
+};
+std::string_view label(Kind kind);
+
+struct Fault {
+    std::int64_t at_us = 0;      // after the start of the play
+    std::int64_t length_us = 0;  // 0 where it has none
+    Kind kind = Kind::cut;
+    std::uint32_t pick = 0;  // chooses what it hits, whatever else happens
+};
+std::string text(const Fault& fault);
+
+// A policy list and how clients use it.
+struct ListPlan {
+    routeros::ListConfig config;
+    std::uint32_t min_ttl_s = 60;
+    unsigned range = 0;  // of its addresses: lists of one range share them
+    unsigned pool = 40;  // addresses of each family
+};
+
+struct Schedule {
+    std::uint32_t seed = 0;
+    std::string preset;
+    rossim::Options router;
+    std::vector<ListPlan> lists;
+    unsigned writers = 1;
+    std::size_t prefill = 0;    // foreign rows, in the first list of each family
+    std::int64_t pause_us = 0;  // between questions to one writer, on average
+    std::int64_t faults_end_us = 0;
+    std::vector<Fault> faults;  // in order of time
+
+    // Rows a second that the router can add.
+    [[nodiscard]] double write_rate() const;
+    [[nodiscard]] std::string text() const;
+};
+
+// Every fifth seed has two writers.
+Schedule make_schedule(std::uint32_t seed);
+
+// The address number `n` of a range, as an address list prints it.
+std::string address_text(rossim::Family family, unsigned range, unsigned n);
+
+}  // namespace steer::schedules

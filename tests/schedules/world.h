@@ -1,0 +1,133 @@
+// The world of one play: the router, those of us who write to it, the clients, the humans, the time.
+//
+// One object, four files by subject: play.cpp (time, what is noted), clients.cpp (who asks, what leaves),
+// faults.cpp (what goes wrong), facts.cpp (what the judge is told).
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "lab.h"
+#include "schedules/line.h"
+#include "schedules/people.h"
+#include "schedules/play.h"
+#include "support/random.h"
+
+namespace steer::schedules {
+
+using rossim::Family;
+using routeros::ListId;
+using routeros::Outcome;
+
+inline constexpr std::int64_t kSecond = 1'000'000;
+inline constexpr std::int64_t kWallNs = 1'760'000'000'000'000'000;
+inline constexpr std::int64_t kStartUs = 1'000 * kSecond;  // the machine has been up for a while
+inline constexpr std::uint32_t kExtraS = 30;               // of a lease, after its TTL
+inline constexpr double kShare = 0.85;         // of the router's own write rate, after a fault
+inline constexpr double kRoutineShare = 0.25;  // that an answer which nobody held may count on
+
+// An answer that left with one record.
+struct Answer {
+    std::int64_t at_us;
+    ListId list;
+    std::string address;
+    std::int64_t lease_end_us;
+};
+
+struct Question {
+    std::int64_t deadline_us;  // then the answer leaves, row or not
+    ListId list;
+    std::vector<std::string> addresses;
+    std::uint32_t ttl_s;
+    bool settled = false;
+};
+
+// In which rows may be away: of one address, of one list, of all.
+struct Window {
+    std::int64_t from_us, to_us;
+    std::string list, address, why;
+};
+
+class World;
+
+// One of us: an engine, its line, and what it told.
+class Daemon final : public routeros::test::Witness {
+  public:
+    Daemon(World& world, unsigned number);
+    void settled(std::uint64_t hold_token, Outcome outcome) override;
+    void log(routeros::Level level, std::string_view sentence) override;
+
+    World& world;
+    unsigned number;
+    Line line;
+    routeros::RouterConfig config;
+    std::unique_ptr<routeros::Router> engine;
+    test::Random clients;  // what they ask next
+    std::int64_t next_question_us = 0;
+    std::map<std::uint64_t, Question> questions;  // by hold token
+    std::size_t told = 0;
+};
+
+class World {
+  public:
+    World(const Schedule& schedule, const std::set<std::size_t>& without);
+    Played play();
+
+    void tell(const std::string& what);
+    void answered(const Question& question, std::int64_t at_us, bool promised);
+
+    const Schedule& schedule;
+    rossim::Router sim;
+    std::int64_t now_us = kStartUs;
+    Played played;
+
+  private:
+    struct Spot {
+        Family family;
+        std::string list, address;
+    };
+    friend class Daemon;
+
+    void at(std::int64_t at_us, std::function<void()> what) {
+        agenda_.emplace(std::max(at_us, now_us), std::move(what));
+    }
+    void note(const rossim::Commit& commit);
+    void step();
+    void collect();
+    void ask(Daemon& daemon);
+    [[nodiscard]] std::size_t owed() const;
+    [[nodiscard]] std::int64_t grace_us(double share) const;
+    void excuse(std::int64_t from_us, std::string list = {}, std::string address = {},
+                std::string why = {});
+    void begin(const Fault& fault);
+    void begin_on_line(const Fault& fault);
+    void begin_by_hand(const Fault& fault);
+    void begin_foreign(const Fault& fault);
+    void enable(const Spot& spot, std::int64_t from_us);
+    void change_lists(Daemon& daemon, std::uint32_t pick);
+    [[nodiscard]] std::vector<Spot> our_rows(bool only_static) const;
+    [[nodiscard]] std::optional<rossim::RowView> row_at(const Spot& spot,
+                                                        std::string_view comment) const;
+    [[nodiscard]] Spot wanted_spot(std::uint32_t pick) const;
+    [[nodiscard]] bool is_ours(std::string_view comment) const;
+    [[nodiscard]] bool is_configured(std::string_view comment) const;  // now, with the first of us
+    [[nodiscard]] const ListPlan& plan(ListId id) const;
+    [[nodiscard]] std::string facts() const;
+    void write_answers();
+
+    const std::set<std::size_t>& without_;
+    People people_;
+    std::vector<std::unique_ptr<Daemon>> daemons_;
+    std::multimap<std::int64_t, std::function<void()>> agenda_;
+    std::vector<Answer> answers_;
+    std::vector<Window> windows_;
+    std::int64_t wall_moved_ns_ = 0;
+    std::int64_t last_questions_us_ = kNever, end_us_ = kNever;
+    Daemon* cut_at_commit_ = nullptr;
+    bool committed_ = false;
+    std::uint64_t next_token_ = 1;
+};
+
+}  // namespace steer::schedules
