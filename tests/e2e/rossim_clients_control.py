@@ -126,6 +126,18 @@ class Control(unittest.TestCase):
             self.assertIn("is not a regular expression", sim.ctl("fault", "trap", "command=(", ok=False))
             self.assertIn("hang-in-reply", sim.ctl("help"))
 
+    def test_connections(self):
+        with rossim("--port", "0", "--name", "edge1") as sim:
+            api = sim.connect()
+            self.assertEqual(sim.ctl("connection", "tcp", "192.168.88.10:5000", "203.0.113.7:443"), "*1\n")
+            sim.ctl("connection", "udp", "[2001:db8::5]:5000", "[2001:db8::7]:443", "policy", "30s")
+            four = api.path("/ip/firewall/connection")
+            self.assertEqual(list(four)[0]["dst-address"], "203.0.113.7:443")
+            self.assertEqual(list(api.path("/ipv6/firewall/connection"))[0]["connection-mark"], "policy")
+            four.remove("*1")
+            self.assertEqual(list(four), [])
+            api.close()
+
     def test_a_hang_that_ends(self):
         with rossim("--port", "0", "--name", "edge1") as sim:
             api = sim.connect()

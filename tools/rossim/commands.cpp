@@ -141,6 +141,8 @@ Record resource(const Machine& machine, std::int64_t now_us) {
                   {"cpu-load", std::to_string(machine.cpu.load_percent(now_us))},
                   {"free-hdd-space", "1005584384"},
                   {"total-hdd-space", "1073741824"},
+                  {"write-sect-since-reboot", std::to_string(machine.device.flash().since_reboot)},
+                  {"write-sect-total", std::to_string(machine.device.flash().total)},
                   {"architecture-name", "arm64"},
                   {"board-name", "rossim"},
                   {"platform", "MikroTik"}};
@@ -173,13 +175,22 @@ std::vector<Record> active_users(const Machine& machine) {
     return rows;
 }
 
+std::optional<Family> conntrack_family(std::string_view menu) {
+    if (menu == "/ip/firewall/connection") return Family::ipv4;
+    if (menu == "/ipv6/firewall/connection") return Family::ipv6;
+    return std::nullopt;
+}
+
 constexpr std::array<std::string_view, 3> kLiveMenus = {"/system/resource", "/system/clock",
                                                         "/user/active"};
 
-std::vector<Record> menu_rows(const Machine& machine, std::string_view menu, std::int64_t now_us) {
+std::vector<Record> menu_rows(Machine& machine, std::string_view menu, std::int64_t now_us) {
     if (menu == "/system/resource") return {resource(machine, now_us)};
     if (menu == "/system/clock") return {clock(machine, now_us)};
     if (menu == "/user/active") return active_users(machine);
+    if (const auto family = conntrack_family(menu)) {
+        return machine.conntrack(*family).records(now_us);
+    }
     return machine.records.rows(menu);
 }
 
@@ -214,6 +225,16 @@ void print(Machine& machine, const Sentence& sentence, const Caller& caller, std
     caller.done(std::move(out));
 }
 
+std::unique_ptr<Job> make_print_job(Machine& machine, Sentence sentence, const Caller& caller) {
+    const auto rows =
+        static_cast<std::int64_t>(menu_rows(machine, sentence.menu, machine.now_us).size());
+    const std::int64_t cost_us = machine.options.costs.base + rows * machine.options.costs.emit_row;
+    return std::make_unique<ActionJob>(
+        machine, cost_us, [&machine, sentence = std::move(sentence), caller](std::int64_t now_us) {
+            print(machine, sentence, caller, now_us);
+        });
+}
+
 std::unique_ptr<Job> make_record_job(Machine& machine, Sentence sentence, const Caller& caller) {
     const Costs& costs = machine.options.costs;
     const bool live =
@@ -222,14 +243,7 @@ std::unique_ptr<Job> make_record_job(Machine& machine, Sentence sentence, const 
         throw Trap{"no such command prefix", kMissingItem};
     }
     if (sentence.verb == "print" || sentence.verb == "getall") {
-        const auto rows =
-            static_cast<std::int64_t>(menu_rows(machine, sentence.menu, machine.now_us).size());
-        const std::int64_t cost_us = costs.base + rows * costs.emit_row;
-        return std::make_unique<ActionJob>(
-            machine, cost_us,
-            [&machine, sentence = std::move(sentence), caller](std::int64_t now_us) {
-                print(machine, sentence, caller, now_us);
-            });
+        return make_print_job(machine, std::move(sentence), caller);
     }
     if (live || !machine.records.has_verb(sentence.menu, sentence.verb)) {
         throw Trap{"no such command", kMissingItem};
@@ -239,7 +253,43 @@ std::unique_ptr<Job> make_record_job(Machine& machine, Sentence sentence, const 
         [&machine, sentence = std::move(sentence), caller](std::int64_t) {
             caller.require("write");
             const auto ret = machine.records.change(sentence);
+            machine.device.write_flash();
             caller.done({}, ret);
+        });
+}
+
+// A print walks all entries, which may be many: each is paid like a row of an address list.
+std::unique_ptr<Job> make_conntrack_job(Machine& machine, Family family, Sentence sentence,
+                                        const Caller& caller) {
+    const Costs& costs = machine.options.costs;
+    if (sentence.verb == "remove") {
+        auto ids = ids_of(sentence);
+        const std::int64_t cost_us =
+            costs.base + static_cast<std::int64_t>(ids.size()) * costs.remove;
+        return std::make_unique<ActionJob>(
+            machine, cost_us,
+            [&machine, family, ids = std::move(ids), caller](std::int64_t now_us) {
+                caller.require("write");
+                machine.conntrack(family).remove(ids, machine.options.multi_id_atomic, now_us);
+                caller.done();
+            });
+    }
+    if (sentence.verb != "print" && sentence.verb != "getall") {
+        throw Trap{"no such command", kMissingItem};
+    }
+    const Query query(sentence.query);
+    const bool counts_only = PrintArguments(sentence).count_only;
+    const auto records = machine.conntrack(family).records(machine.now_us);
+    const auto scanned = static_cast<std::int64_t>(records.size());
+    const auto matched = std::count_if(records.begin(), records.end(),
+                                       [&query](const Record& r) { return query.matches(r); });
+    const std::int64_t emitted = counts_only ? 0 : matched;
+    return std::make_unique<ActionJob>(
+        machine, costs.base + scanned * costs.scan_row + emitted * costs.emit_row,
+        [&machine, scanned, emitted, sentence = std::move(sentence), caller](std::int64_t now_us) {
+            print(machine, sentence, caller, now_us);
+            machine.report.rows_scanned += static_cast<std::uint64_t>(scanned);
+            machine.report.rows_emitted += static_cast<std::uint64_t>(emitted);
         });
 }
 
@@ -279,6 +329,9 @@ std::unique_ptr<Job> choose_job(Machine& machine, Session& session, Sentence sen
     }
     if (sentence.menu == "/ipv6/firewall/address-list") {
         return make_row_job(machine, session, Family::ipv6, std::move(sentence));
+    }
+    if (const auto family = conntrack_family(sentence.menu)) {
+        return make_conntrack_job(machine, *family, std::move(sentence), caller);
     }
     return make_record_job(machine, std::move(sentence), caller);
 }

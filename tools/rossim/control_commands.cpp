@@ -169,6 +169,20 @@ std::string remove(Host& host, const Words& words) {
     return "";
 }
 
+std::string connection(Host& host, const Words& words) {
+    TrackedConnection connection;
+    connection.protocol = words[0];
+    connection.src_address = words[1];
+    connection.dst_address = words[2];
+    if (words.size() > 3 && words[3] != "-") connection.connection_mark = words[3];
+    if (words.size() > 4) connection.timeout_s = to_timeout(words[4]);
+    const Family family = words[2].starts_with("[") ? Family::ipv6 : Family::ipv4;
+    const std::uint64_t id =
+        host.router().add_connection(family, std::move(connection), host.now_us());
+    host.pump();
+    return id_text(id) + "\n";
+}
+
 std::string resolve(Host& host, const Words& words) {
     const Words addresses(words.begin() + 1, words.end());
     host.router().resolve(family_of(words[1]), words[0], addresses, host.now_us());
@@ -289,6 +303,8 @@ constexpr Command kCommands[] = {
     {"edit", "LIST ADDRESS NAME=VALUE...",
      "change a row as somebody else: list, address, timeout, disabled; comment last", 3, edit},
     {"remove", "LIST ADDRESS", "remove a row behind the client's back", 2, remove},
+    {"connection", "PROTOCOL SOURCE DESTINATION [MARK|- [TIMEOUT]]",
+     "an entry of connection tracking; with ports, IPv6 in []", 3, connection},
     {"resolve", "NAME ADDRESS...", "the addresses that a row with a DNS name stands for", 2,
      resolve},
     {"max-rows", "COUNT|none", "one more row is out of memory", 1, max_rows},

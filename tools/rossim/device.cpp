@@ -39,15 +39,24 @@ Trap duplicate() {
     return {"failure: already have such entry", std::nullopt};
 }
 
-Trap no_such_item() {
-    return {"no such item", kMissingItem};
-}
-
 Trap dynamic_row(std::string_view what) {
     return {"failure: can not " + std::string(what) + " dynamic entry", std::nullopt};
 }
 
 }  // namespace
+
+Trap no_such_item() {
+    return {"no such item", kMissingItem};
+}
+
+std::vector<std::uint64_t> ids_of(const Sentence& sentence) {
+    const std::string* numbers = sentence.find(".id");
+    if (numbers == nullptr) numbers = sentence.find("numbers");
+    if (numbers == nullptr) throw Trap{"missing value(s) of argument(s) numbers", kMissingItem};
+    const auto ids = parse_id_list(*numbers);
+    if (!ids) throw no_such_item();
+    return *ids;
+}
 
 RowArguments::RowArguments(Family family, const Attributes& attributes) {
     for (const auto& [name, value] : attributes) {
@@ -122,6 +131,7 @@ std::uint64_t Device::add(Family family, const RowArguments& arguments, std::int
     if (arguments.timeout_s) row.expires_us = expiry(*arguments.timeout_s, now_us);
     const Row& stored = table(family).insert(std::move(row));
     ++report_.adds;
+    if (!stored.is_dynamic()) write_flash();
     write_journal(Change::add, family, stored, now_us);
     watcher_(family, nullptr, &stored);
     return stored.id;
@@ -167,6 +177,7 @@ void Device::set_row(Family family, Row& row, const RowArguments& arguments, std
     if (arguments.disabled) row.disabled = *arguments.disabled;
     if (arguments.timeout_s) table(family).set_expiry(row, expiry(*arguments.timeout_s, now_us));
     ++report_.sets;
+    if (!before.is_dynamic() || !row.is_dynamic()) write_flash();
     write_journal(moves ? Change::add : Change::set, family, row, now_us);
     watcher_(family, &before, &row);
 }
@@ -188,6 +199,7 @@ void Device::erase(Family family, std::uint64_t id, Change change, std::int64_t 
     }
     const Row before = *table(family).find(id);
     table(family).erase(id);
+    if (!before.is_dynamic()) write_flash();
     write_journal(change, family, before, now_us);
     if (change != Change::expire || options_.listen_tells_expiry) {
         watcher_(family, &before, nullptr);
@@ -239,7 +251,13 @@ void Device::expire(std::int64_t now_us) {
     }
 }
 
+void Device::write_flash() {
+    flash_.since_reboot += options_.flash_sectors_per_write;
+    flash_.total += options_.flash_sectors_per_write;
+}
+
 void Device::reboot(std::int64_t now_us) {
+    flash_.since_reboot = 0;
     for (const Family family : {Family::ipv4, Family::ipv6}) {
         for (const auto& [id, row] : table(family).rows()) {
             // The journal's reader drops rows with a timeout by itself, not these.

@@ -26,6 +26,11 @@ constexpr int kMissingItem = 0;
 constexpr int kBadValue = 1;
 constexpr int kInterrupted = 2;
 
+Trap no_such_item();
+
+// The rows that `.id` or `numbers` names; throws Trap.
+std::vector<std::uint64_t> ids_of(const Sentence& sentence);
+
 // The arguments of `add` and `set`, by name: list, address, timeout, comment, disabled, ...
 class RowArguments {
   public:
@@ -37,6 +42,12 @@ class RowArguments {
     std::optional<std::int64_t> timeout_s;
     std::optional<bool> disabled;
     std::optional<std::uint64_t> copy_from;
+};
+
+// Sectors written.
+struct Flash {
+    std::uint64_t since_reboot = 0;
+    std::uint64_t total = 0;
 };
 
 class Device {
@@ -55,6 +66,10 @@ class Device {
 
     void resolve(Family family, std::string_view name, const std::vector<std::string>& addresses,
                  std::int64_t now_us);
+
+    // Something that survives a reboot was written.
+    void write_flash();
+    const Flash& flash() const { return flash_; }
 
     // When the next row ends by itself.
     std::optional<std::int64_t> next_expiry_us() const;
@@ -86,6 +101,7 @@ class Device {
     Watcher watcher_;
     std::int64_t wall_at_zero_ns_;
     std::int64_t clock_off_ns_ = 0;
+    Flash flash_;
     AddressList tables_[2];
 };
 

@@ -358,6 +358,8 @@ void Machine::reboot(std::int64_t down_us) {
     for (const SessionId id : ended)
         outgoing_.send_at_once({.session = id, .close = true, .reset = true});
     device.reboot(now_us);
+    for (Conntrack& conntrack : conntracks_)
+        conntrack.clear();
     booted_us_ = now_us + down_us;
     up_at_us = booted_us_;
     advance(now_us);

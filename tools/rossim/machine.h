@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/rossim/conntrack.h"
 #include "tools/rossim/cpu.h"
 #include "tools/rossim/device.h"
 #include "tools/rossim/outgoing.h"
@@ -93,6 +94,8 @@ class Machine {
     const Report& counted();  // the report, up to date
     void reset_report();
 
+    Conntrack& conntrack(Family family) { return conntracks_[family == Family::ipv4 ? 0 : 1]; }
+
     Options options;
     Report report;  // read it by counted()
     Device device;
@@ -128,6 +131,7 @@ class Machine {
 
     std::deque<Parcel> inbox_;
     Outgoing outgoing_;
+    Conntrack conntracks_[2];
     SessionId captured_session_ = 0;
     std::string captured_;
     std::vector<std::function<void()>> after_event_;

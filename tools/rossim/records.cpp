@@ -72,6 +72,89 @@ const std::vector<MenuSchema>& schemas() {
           {"dns"},
           {"pref64"},
           {"disabled", "false"},
+          {"comment"}}},
+        {"/ip/dhcp-server/network",
+         Access::table,
+         {{"address"},
+          {"gateway"},
+          {"netmask"},
+          {"dns-server"},
+          {"dns-none"},
+          {"ntp-server"},
+          {"domain"},
+          {"dhcp-option"},
+          {"dhcp-option-set"},
+          {"next-server"},
+          {"boot-file-name"},
+          {"wins-server"},
+          {"caps-manager"},
+          {"comment"}}},
+        {"/ip/dhcp-server/option",
+         Access::table,
+         {{"code"}, {"name"}, {"value"}, {"force", "false"}, {"comment"}}},
+        {"/ip/dhcp-server/lease",
+         Access::table,
+         {{"address"},
+          {"mac-address"},
+          {"client-id"},
+          {"server"},
+          {"address-lists"},
+          {"lease-time"},
+          {"block-access"},
+          {"dhcp-option"},
+          {"rate-limit"},
+          {"disabled", "false"},
+          {"comment"}}},
+        {"/ip/dns",
+         Access::settings,
+         {{"servers"},
+          {"allow-remote-requests", "false"},
+          {"cache-size"},
+          {"cache-max-ttl"},
+          {"address-list-extra-time"},
+          {"max-concurrent-queries"},
+          {"max-concurrent-tcp-sessions"},
+          {"max-udp-packet-size"},
+          {"query-server-timeout"},
+          {"query-total-timeout"},
+          {"use-doh-server"},
+          {"verify-doh-cert", "false"},
+          {"doh-max-concurrent-queries"},
+          {"doh-max-server-connections"},
+          {"doh-timeout"},
+          {"mdns-repeat-ifaces"},
+          {"vrf"}}},
+        {"/ip/dns/static",
+         Access::table,
+         {{"name"},
+          {"regexp"},
+          {"type"},
+          {"address"},
+          {"address-list"},
+          {"cname"},
+          {"forward-to"},
+          {"match-subdomain", "false"},
+          {"mx-exchange"},
+          {"mx-preference"},
+          {"ns"},
+          {"srv-port"},
+          {"srv-priority"},
+          {"srv-target"},
+          {"srv-weight"},
+          {"text"},
+          {"ttl"},
+          {"disabled", "false"},
+          {"comment"}}},
+        {"/ip/dns/adlist",
+         Access::table,
+         {{"url"}, {"file"}, {"ssl-verify", "true"}, {"disabled", "false"}, {"comment"}}},
+        {"/ip/dns/forwarders",
+         Access::table,
+         {{"name"},
+          {"dns-servers"},
+          {"doh-servers"},
+          {"verify-doh-cert", "true"},
+          {"disabled", "false"},
           {"comment"}}}};
     return kSchemas;
 }
@@ -144,6 +227,8 @@ void Records::fill(const Options& options) {
         append("/user", {{"name", user.name}, {"group", user.name}, {"disabled", "false"}});
     }
     append("/routing/table", {{"name", "main"}, {"fib", "true"}, {"disabled", "false"}});
+    append("/ip/dns", {{"allow-remote-requests", "false"}});
+    find("/ip/dns")->rows[0].id = 0;
     append("/ipv6/nd", {{"interface", "all"}, {"advertise-dns", "true"}, {"disabled", "false"}});
 }
 
@@ -233,14 +318,10 @@ std::optional<std::string> Records::change(const Sentence& sentence) {
         set(menu, menu.rows[0], sentence);
         return std::nullopt;
     }
-    const std::string* numbers = sentence.find(".id");
-    if (numbers == nullptr) numbers = sentence.find("numbers");
-    if (numbers == nullptr) throw Trap{"missing value(s) of argument(s) numbers", kMissingItem};
-    const auto ids = parse_id_list(*numbers);
-    for (const std::uint64_t id : ids.value_or(std::vector<std::uint64_t>{0})) {
+    for (const std::uint64_t id : ids_of(sentence)) {
         const auto it = std::find_if(menu.rows.begin(), menu.rows.end(),
                                      [id](const Record& row) { return row.id == id; });
-        if (it == menu.rows.end()) throw Trap{"no such item", kMissingItem};
+        if (it == menu.rows.end()) throw no_such_item();
         if (sentence.verb == "remove") {
             menu.rows.erase(it);
         } else if (sentence.verb == "enable" || sentence.verb == "disable") {

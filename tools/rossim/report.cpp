@@ -101,6 +101,7 @@ std::string report_json(const Router& router, std::int64_t now_us) {
                              {"down", router.is_down() ? 1 : 0},
                              {"uptime_s", router.uptime_s(now_us)},
                              {"period_us", now_us - report.since_us},
+                             {"flash_sectors", router.flash_sectors()},
                              {"rows4", router.row_count(Family::ipv4)},
                              {"rows6", router.row_count(Family::ipv6)}};
     for (const Count& count : kCounts)

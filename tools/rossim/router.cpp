@@ -204,6 +204,20 @@ std::size_t Router::row_count(Family family) const {
     return machine_->device.table(family).size();
 }
 
+std::uint64_t Router::add_connection(Family family, TrackedConnection connection,
+                                     std::int64_t now_us) {
+    machine_->advance(now_us);
+    return machine_->conntrack(family).add(std::move(connection), now_us);
+}
+
+std::vector<TrackedConnection> Router::connections(Family family) const {
+    return machine_->conntrack(family).connections(machine_->now_us);
+}
+
+std::uint64_t Router::flash_sectors() const {
+    return machine_->device.flash().total;
+}
+
 const std::string& Router::name() const {
     return machine_->options.name;
 }

@@ -73,7 +73,8 @@ struct Options {
     bool listen_tells_expiry = true;  // a row that ends by itself is told to listeners as .dead
     std::uint64_t fault_seed = 1;     // the dice of faults with a probability
     std::uint64_t shuffle_seed = 0;   // not 0: tagged sentences get the CPU in random order
-    bool renumber_ids_on_reboot = true;  // rows that survive get new ids
+    std::uint64_t flash_sectors_per_write = 1;  // of whatever survives a reboot
+    bool renumber_ids_on_reboot = true;         // rows that survive get new ids
     bool listen_costs =
         false;  // a row told to a listener costs emit_row and leaves when that is paid
 };
@@ -95,6 +96,20 @@ struct RowView {
     std::optional<std::int64_t> left_us;
     bool dynamic = false;
     bool disabled = false;
+};
+
+// An entry of connection tracking. Addresses are the text that the router prints, with the port
+// ("192.0.2.1:443"); what is empty is not printed.
+struct TrackedConnection {
+    std::uint64_t id = 0;  // given by the router
+    std::string protocol = "tcp";
+    std::string src_address;
+    std::string dst_address;
+    std::string reply_src_address;
+    std::string reply_dst_address;
+    std::string tcp_state;
+    std::string connection_mark;
+    std::int64_t timeout_s = 86'400;
 };
 
 // What somebody else changes of a row; what is not there stays.
@@ -172,9 +187,15 @@ class Router {
     std::vector<RowView> rows(Family family, std::string_view list = {}) const;
     std::size_t row_count(Family family) const;
 
+    // Connections of the clients behind the router, as far as /ip/firewall/connection and
+    // /ipv6/firewall/connection show them.
+    std::uint64_t add_connection(Family family, TrackedConnection connection, std::int64_t now_us);
+    std::vector<TrackedConnection> connections(Family family) const;
+
     const std::string& name() const;
     const Report& report() const;
     void reset_report(std::int64_t now_us);
+    std::uint64_t flash_sectors() const;  // written since it was made, reboots or not
     std::int64_t uptime_s(std::int64_t now_us) const;
     void set_wall_clock(std::int64_t wall_at_zero_ns);
 
