@@ -16,13 +16,14 @@
 #include "control/daemon.h"
 #include "control/ops/log.h"
 #include "control/port_survey.h"
+#include "control/setup/routeros_setup.h"
 #include "control/surroundings.h"
 
 namespace {
 
 struct Arguments {
     std::string config = "/etc/steerdns/steerdns.yaml";
-    std::string directory, control_socket, explained, why;
+    std::string directory, control_socket, explained, why, routeros_setup;
     bool check = false, dump_program = false, reference = false, ports = false;
 };
 
@@ -59,6 +60,17 @@ int why(const steer::config::Settings& settings, const std::string& name) {
                     steer::config::name_of(settings, r.plugin).c_str());
     }
     if (rules->empty()) std::printf("no rule holds for %s\n", name.c_str());
+    return 0;
+}
+
+// 0, or 2 without a router.
+int routeros_setup(const steer::config::Settings& settings) {
+    const auto text = steer::setup::routeros_setup(settings);
+    if (!text) {
+        print({text.error()}, "error");
+        return 2;
+    }
+    std::fputs(text->c_str(), stdout);
     return 0;
 }
 
@@ -104,6 +116,11 @@ int main(int argc, char** argv) {
     app.add_option("--why", arguments.why,
                    "print which rules hold for a NAME, and where they are written, and end")
         ->option_text("NAME");
+    auto* setup = app.add_option("--routeros-setup", arguments.routeros_setup,
+                                 "print the RouterOS commands that the routers of the "
+                                 "configuration (or of FILE) need, and their undo, and end")
+                      ->option_text("[FILE]")
+                      ->expected(0, 1);
     app.add_flag("--config-reference", arguments.reference,
                  "print every setting as Markdown and end");
     app.add_option("--explain-plugin", arguments.explained,
@@ -130,11 +147,13 @@ int main(int argc, char** argv) {
         steer::write_survey(steer::survey_ports(steer::look_at_host()), std::cout);
         return 0;
     }
+    if (!arguments.routeros_setup.empty()) arguments.config = arguments.routeros_setup;
     const steer::ConfigSource source{arguments.config,
                                      {.base_dir = arguments.directory, .environment = {}},
                                      arguments.control_socket};
     auto loaded = source.load();
-    const bool serves = !arguments.check && !arguments.dump_program && arguments.why.empty();
+    const bool serves =
+        !arguments.check && !arguments.dump_program && arguments.why.empty() && setup->count() == 0;
     const bool will_fetch = serves && steer::ConfigSource::lacks_files(loaded.settings);
     if (!will_fetch) {  // else serve() says it, after it has tried
         print(loaded.warnings, "warning");
@@ -142,6 +161,7 @@ int main(int argc, char** argv) {
     }
     if (!loaded.ok() && !will_fetch) return 2;
     if (!arguments.why.empty()) return why(loaded.settings, arguments.why);
+    if (setup->count() > 0) return routeros_setup(loaded.settings);
     if (!serves) return check(loaded.settings, arguments.dump_program);
     return serve(std::move(loaded), source, will_fetch);
 }

@@ -353,7 +353,7 @@ class Words(unittest.TestCase):
         self.assertRegex(version.stdout, r"^steerdnsd \d+\.\d+\.\d+\S*\n$")
         text = self.say("--help")
         self.assertEqual(text.returncode, 0)
-        for word in ("--config", "--check", "--dump-program", "--ports", "--version", "SIGTERM"):
+        for word in ("--config", "--check", "--dump-program", "--ports", "--routeros-setup", "--version", "SIGTERM"):
             self.assertIn(word, text.stdout)
         wrong = self.say("--no-such-word")
         self.assertEqual(wrong.returncode, 2)
@@ -382,6 +382,22 @@ class Words(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         for word in ("enter_list ros_address_list_policy", "forward udp://1.1.1.1:53", "line 38"):
             self.assertIn(word, done.stdout)
+
+    def test_routeros_setup(self):
+        """The configuration's routers or another file's, to standard output; nothing is touched."""
+        before = self.picture()
+        minimal = str(ROOT / "configs/minimal.yaml")
+        for words in (("--routeros-setup", minimal), ("--config", minimal, "--routeros-setup"),
+                      ("--routeros-setup", "--config", minimal)):
+            done = self.say(*words)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), words)
+            self.assertRegex(done.stdout, r'(?m)^# ==== router "172.16.1.1:8728": set up$')
+            self.assertRegex(done.stdout, r'(?m)^# ==== router "172.16.1.1:8728": undo$')
+            self.assertNotIn("secret", done.stdout)
+        none = self.say("--routeros-setup", str(ROOT / "configs/other_questions.yaml"))
+        self.assertEqual((none.returncode, none.stdout), (2, ""))
+        self.assertRegex(none.stderr, r"^error: \S*other_questions.yaml: there is no ros_address_list, .*\n$")
+        self.assertEqual(self.picture(), before)
 
     def picture(self):
         """All that a start would change."""

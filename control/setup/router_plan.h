@@ -1,0 +1,48 @@
+// What each router of a configuration needs so that its address lists choose an egress.
+//
+// A router is what its host says: several entries of `routers:` with one host are one router. Lists that one
+// ros_address_list fills for IPv4 and IPv6 share an egress, and so do all that are joined by such pairs.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/config/settings.h"
+
+namespace steer::setup {
+
+// A way out: one routing table and one mark for the connections to some lists.
+struct Egress {
+    std::string name;  // unique on its router; letters, digits, '.', '_' and '-'
+    std::vector<std::string> lists4, lists6;  // at least one of both together; each list once
+};
+
+// How the API is reached: at `api`, or with TLS at `api-ssl`.
+struct ApiService {
+    bool tls = false;
+    bool anonymous = false;  // without a certificate
+    std::uint16_t port = 0;
+};
+
+struct RouterPlan {
+    std::string host;
+    std::vector<std::string> names;  // in the configuration
+    std::vector<std::string> users;  // each once
+    std::vector<ApiService> services;
+    std::vector<Egress> egresses;
+    std::string
+        api_client;  // our address as the router sees it; empty: the configuration does not say
+};
+
+struct Plan {
+    std::vector<RouterPlan> routers;  // as the plugins come
+    std::vector<std::string> unused;  // names of routers that no ros_address_list writes to
+    // Our addresses that clients ask, if the configuration has them.
+    std::optional<IpAddress> dns4, dns6;
+};
+
+Plan plan_routers(const config::Settings& settings);
+
+}  // namespace steer::setup

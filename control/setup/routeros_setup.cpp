@@ -1,0 +1,189 @@
+#include "control/setup/routeros_setup.h"
+
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "control/setup/router_plan.h"
+#include "control/setup/steps.h"
+#include "matchers/quote.h"
+
+namespace steer::setup {
+namespace {
+
+using matchers::quoted;
+
+std::string all_quoted(const std::vector<std::string>& names) {
+    std::string out;
+    for (const std::string& name : names)
+        out += (out.empty() ? "" : ", ") + quoted(name);
+    return out;
+}
+
+// ---- what the operator fills in
+
+class Blanks {
+  public:
+    void add(const std::string& why, std::string_view name, const std::string& value) {
+        text_ += "# " + why + "\n:local " + std::string(name) + " " + value + "\n";
+    }
+    void add_required(const std::string& why, const std::string& name) {
+        add(why, name, "\"\"");
+        require_filled(name, name);
+    }
+    void require_filled(std::string_view name, const std::string& what) {
+        require("[:len $" + std::string(name) + "] = 0", what + " is missing");
+    }
+    // Nothing is done while `condition` holds.
+    void require(const std::string& condition, const std::string& sentence) {
+        checks_ +=
+            ":if (" + condition + ") do={ :error " + literal("steerdns: " + sentence) + " }\n";
+    }
+    [[nodiscard]] std::string text() const {
+        return "# -- Fill in\n" + text_ + "# -- Nothing is done before that\n" + checks_;
+    }
+
+  private:
+    std::string text_, checks_;
+};
+
+std::string value_of(const std::optional<IpAddress>& address) {
+    return literal(address ? address->to_string() : "");
+}
+std::string variable(std::string_view name) {
+    return "$" + std::string(name);
+}
+
+void add_addresses(const Plan& plan, const RouterPlan& router, Blanks& out) {
+    const std::string_view dns =
+        router.host.find(':') == std::string::npos ? blanks::kDns4 : blanks::kDns6;
+    const bool known = !router.api_client.empty();
+    out.add("Where clients ask for names: steerdnsd's address; empty: DHCP stays as it is",
+            blanks::kDns4, value_of(plan.dns4));
+    out.add("The same for IPv6; empty: router advertisements stay as they are", blanks::kDns6,
+            value_of(plan.dns6));
+    out.add(
+        "Where steerdnsd comes from, as this router sees it; with commas, other users of its API",
+        blanks::kApiClient, known ? literal(router.api_client) : variable(dns));
+    out.require_filled(blanks::kApiClient,
+                       (known ? "" : std::string(dns) + " or ") + std::string(blanks::kApiClient));
+}
+
+void add_gateways(const RouterPlan& router, Blanks& out) {
+    for (std::size_t i = 0; i < router.egresses.size(); ++i) {
+        const Egress& egress = router.egresses[i];
+        const auto add = [&](const std::vector<std::string>& lists, const std::string& family,
+                             const std::string& name) {
+            if (lists.empty()) return;
+            out.add_required("Next hop for connections to " + all_quoted(lists) + " (" + family +
+                                 "): an address, or the name of a tunnel",
+                             name);
+        };
+        add(egress.lists4, "IPv4", blanks::gateway4(i));
+        add(egress.lists6, "IPv6", blanks::gateway6(i));
+    }
+}
+
+Blanks blanks_of(const Plan& plan, const RouterPlan& router) {
+    Blanks out;
+    add_addresses(plan, router, out);
+    for (std::size_t i = 0; i < router.users.size(); ++i) {
+        const std::string& name = router.users[i];
+        out.add_required(
+            "The password that the configuration has for the API's user " + quoted(name),
+            blanks::password(i));
+        out.require(
+            "[:len [/user find where name=" + literal(name) + "]] > [:len [/user find where " +
+                own_user(name) + "]]",
+            "there is a user " + name + " that was not made here: remove it, or take another");
+    }
+    add_gateways(router, out);
+    const std::string interfaces = variable(blanks::kInterfaces);
+    out.add("The interface list by which clients come in", blanks::kInterfaces, literal("LAN"));
+    out.require("[:len [/interface list find where name=" + interfaces + "]] = 0",
+                "there is no such interface list as clientInterfaces says");
+    out.add(
+        "DHCP networks whose clients shall ask steerdnsd; for one of them: "
+        "[/ip dhcp-server network find where address=192.168.88.0/24]",
+        blanks::kDhcpNetworks, "[/ip dhcp-server network find]");
+    out.add(
+        "The same for router advertisements; for one interface: [/ipv6 nd find where "
+        "interface=bridge]",
+        blanks::kAdvertisements, "[/ipv6 nd find]");
+    return out;
+}
+
+// ---- the text
+
+// What the API's own settings have to be for the configuration, which no command here changes.
+std::string service_notes(const RouterPlan& router) {
+    std::string out;
+    for (const ApiService& api : router.services) {
+        const std::string name = api.tls ? "api-ssl" : "api";
+        if (api.port != (api.tls ? 8729 : 8728))
+            out += "# The configuration reaches " + name + " at port " + std::to_string(api.port) +
+                   ".\n";
+        if (api.tls && !api.anonymous)
+            out +=
+                "# api-ssl has to have a certificate: /ip service set api-ssl certificate=NAME\n";
+    }
+    return out;
+}
+
+std::string head(const std::string& title, const std::string& text) {
+    return "\n# ==== router " + title + "\n" + text;
+}
+
+std::string set_up(const Plan& plan, const RouterPlan& router, const std::vector<Step>& steps) {
+    std::string out = head(all_quoted(router.names) + ": set up",
+                           "# From the first brace to the last. Pasted again it adds nothing "
+                           "twice; to change a value, undo first.\n");
+    out += service_notes(router) + "{\n" + blanks_of(plan, router).text();
+    for (const Step& step : steps)
+        out += "# -- " + step.what + "\n" + step.does;
+    return out + "}\n";
+}
+
+std::string undo(const RouterPlan& router, const std::vector<Step>& steps) {
+    std::string out =
+        head(all_quoted(router.names) + ": undo",
+             "# Takes back what the block above did, last thing first, if it says yes here.\n");
+    out +=
+        "{\n:local undo \"no\"\n:if ($undo != \"yes\") do={ :error \"steerdns: this is the undo, "
+        "and undo is not yes\" }\n";
+    for (auto step = steps.rbegin(); step != steps.rend(); ++step)
+        out += step->undoes;
+    return out + "}\n";
+}
+
+std::string introduction(const config::Settings& settings, const Plan& plan) {
+    std::string out =
+        "# For the routers of " + quoted(settings.file) +
+        ": RouterOS 7 commands, by steerdnsd --routeros-setup (docs/routeros.md).\n"
+        "# A block for each router, and one that undoes it. Keep a copy of what is there first: "
+        "/export file=before-steerdns\n"
+        "# RouterOS 6: there is no /routing table (leave it out), a route says routing-mark= for "
+        "routing-table=, and no mark\n"
+        "# routes IPv6 (leave out what is in /ipv6).\n";
+    for (const std::string& name : plan.unused)
+        out += "# Nothing for router " + quoted(name) + ": no ros_address_list writes to it.\n";
+    return out;
+}
+
+}  // namespace
+
+Result<std::string> routeros_setup(const config::Settings& settings) {
+    const Plan plan = plan_routers(settings);
+    if (plan.routers.empty()) {
+        return Error{"there is no ros_address_list, so no router has anything to be set up for",
+                     settings.file};
+    }
+    std::string out = introduction(settings, plan);
+    for (const RouterPlan& router : plan.routers) {
+        const std::vector<Step> steps = steps_for(router);
+        out += set_up(plan, router, steps) + undo(router, steps);
+    }
+    return Result<std::string>(boost::system::in_place_value, std::move(out));
+}
+
+}  // namespace steer::setup

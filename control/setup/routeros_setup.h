@@ -1,0 +1,18 @@
+// The RouterOS commands that a configuration's routers need, and what undoes them, as one text for the operator.
+//
+// For each router a block to paste into a RouterOS 7 terminal (or to /import), and after it a block that takes it back,
+// last thing first. A block begins with variables for what the configuration does not say; nothing is done before they
+// are filled. No secret is in the text. docs/routeros.md says what each command is for.
+#pragma once
+
+#include <string>
+
+#include "control/config/settings.h"
+#include "matchers/result.h"
+
+namespace steer::setup {
+
+// `settings` are of a configuration without errors. An Error if no ros_address_list is in it.
+Result<std::string> routeros_setup(const config::Settings& settings);
+
+}  // namespace steer::setup

@@ -1,0 +1,280 @@
+#include "control/setup/steps.h"
+
+#include <utility>
+
+namespace steer::setup {
+namespace {
+
+constexpr std::string_view kUser = "keeps address lists";
+// Begins what is remembered in a comment.
+constexpr std::string_view kMemory = " steerdns-was=";
+
+// The two menus of everything that both families have.
+struct Family {
+    std::string_view menu;  // "/ip"
+    std::string_view all;   // every destination
+    std::string_view text;  // for the operator
+    std::string gateway;    // variable
+    std::vector<std::string> lists;
+};
+
+template <class... Parts>
+std::string line(const Parts&... parts) {
+    std::string out;
+    ((out += parts), ...);
+    return out + "\n";
+}
+
+// `head do={`, the commands of the body, `}`.
+std::string block(const std::string& head, std::string_view body) {
+    std::string out = head + " do={\n";
+    while (!body.empty()) {
+        const auto end = body.find('\n') + 1;
+        out += "    ";
+        out += body.substr(0, end);
+        body.remove_prefix(end);
+    }
+    return out + "}\n";
+}
+
+std::string comment_of(std::string_view text) {
+    return literal("steerdns: " + std::string(text));
+}
+
+// Added if there is none that `condition` holds for, and removed by it.
+Step added(std::string what, const std::string& menu, const std::string& condition,
+           const std::string& values) {
+    return {std::move(what),
+            block(":if ([:len [" + menu + " find where " + condition + "]] = 0)",
+                  line(menu, " add ", values)),
+            line(menu, " remove [find where ", condition, "]")};
+}
+
+// A row that its comment says is ours.
+Step row(std::string what, const std::string& menu, const std::string& values,
+         const std::string& comment) {
+    return added(std::move(what), menu, "comment=" + comment, values + " comment=" + comment);
+}
+
+Step group() {
+    return added("The least rights that keeping address lists takes", "/user group",
+                 "name=\"steerdns\"", "name=\"steerdns\" policy=read,write,api");
+}
+
+Step user(const std::string& name, std::size_t index) {
+    return added("A user with them, who comes from our address only", "/user", own_user(name),
+                 "name=" + literal(name) + " group=\"steerdns\" password=$" +
+                     blanks::password(index) + " address=$" + std::string(blanks::kApiClient) +
+                     " comment=" + comment_of(kUser));
+}
+
+// $joined: the items of a list, with commas between them.
+std::string join(const std::string& list) {
+    return line(":local joined \"\"") +
+           block(":foreach item in=" + list,
+                 line(":if ([:len $joined] > 0) do={ :set joined ($joined . \",\") }") +
+                     line(":set joined ($joined . $item)"));
+}
+
+Step service(const ApiService& api) {
+    const std::string name = api.tls ? "api-ssl" : "api";
+    const std::string script = literal("steerdns-before-" + name);
+    const std::string menu = "/ip service";
+    constexpr std::string_view kDisabled = "disabled=", kAddress = " address=";
+    const std::string remember =
+        line(":local wasDisabled \"no\"") +
+        line(":if ([", menu, " get ", name, " disabled]) do={ :set wasDisabled \"yes\" }") +
+        join("[" + menu + " get " + name + " address]") +
+        line("/system script add name=", script,
+             " comment=", comment_of("what /ip service " + name + " was, for the undo"),
+             " source=(\"", kDisabled, "\" . $wasDisabled . \"", kAddress, "\" . $joined)");
+    const std::string put_back =
+        line(":local was [/system script get $script source]") +
+        line(":local at [:find $was \"", kAddress, "\"]") +
+        line(menu, " set ", name, " disabled=[:pick $was ", std::to_string(kDisabled.size()),
+             " $at] address=[:tostr [:pick $was ($at + ", std::to_string(kAddress.size()),
+             ") [:len $was]]]") +
+        line("/system script remove $script");
+    const std::string found = "[/system script find where name=" + script + "]";
+    return {"The API, open to our address only",
+            block(":if ([:len " + found + "] = 0)", remember) +
+                line(menu, " set ", name, " disabled=no address=$", blanks::kApiClient),
+            block(":foreach script in=" + found, put_back)};
+}
+
+// ---- egresses
+
+std::string mark_of(const Egress& egress) {
+    return literal("steerdns-" + egress.name);
+}
+
+std::vector<Family> families_of(const Egress& egress, std::size_t index) {
+    std::vector<Family> out;
+    if (!egress.lists4.empty())
+        out.push_back({"/ip", "0.0.0.0/0", "IPv4", blanks::gateway4(index), egress.lists4});
+    if (!egress.lists6.empty())
+        out.push_back({"/ipv6", "::/0", "IPv6", blanks::gateway6(index), egress.lists6});
+    return out;
+}
+
+void add_ways_out(const Egress& egress, std::size_t index, std::vector<Step>& out) {
+    const std::string comment = comment_of(egress.name);
+    out.push_back(row("Egress " + literal(egress.name) + ": its routing table", "/routing table",
+                      "name=" + mark_of(egress) + " fib", comment));
+    for (const Family& family : families_of(egress, index)) {
+        out.push_back(row("Where its " + std::string(family.text) + " goes",
+                          std::string(family.menu) + " route",
+                          "dst-address=" + std::string(family.all) + " gateway=$" + family.gateway +
+                              " routing-table=" + mark_of(egress),
+                          comment));
+    }
+}
+
+void add_marks(const Egress& egress, std::size_t index, std::vector<Step>& out) {
+    const std::string from =
+        "chain=prerouting in-interface-list=$" + std::string(blanks::kInterfaces);
+    for (const Family& family : families_of(egress, index)) {
+        const std::string menu = std::string(family.menu) + " firewall mangle";
+        for (const std::string& list : family.lists) {
+            out.push_back(row("A new connection to an address of the list is marked", menu,
+                              from + " dst-address-list=" + literal(list) +
+                                  " connection-state=new connection-mark=no-mark "
+                                  "action=mark-connection new-connection-mark=" +
+                                  mark_of(egress) + " passthrough=yes",
+                              comment_of("connections to " + list)));
+        }
+        out.push_back(row("Its mark chooses the table, for what clients send", menu,
+                          from + " connection-mark=" + mark_of(egress) +
+                              " action=mark-routing new-routing-mark=" + mark_of(egress) +
+                              " passthrough=no",
+                          comment_of("route of " + egress.name)));
+    }
+}
+
+// ---- rows that are there already
+
+// The commands for each of `rows` that has no memory yet; they see its comment as $note.
+std::string for_each_new(const std::string& menu, const std::string& rows,
+                         const std::string& commands) {
+    return block(
+        ":foreach row in=" + rows,
+        line(":local note [:tostr [", menu, " get $row comment]]") +
+            block(":if ([:typeof [:find $note \"" + std::string(kMemory) + "\"]] = \"nil\")",
+                  commands));
+}
+
+// Sets $row to `values`, with `what` (" . $variable") in its memory.
+std::string set_and_remember(const std::string& menu, const std::string& values,
+                             const std::string& what = "") {
+    return line(menu, " set $row ", values, " comment=($note . \"", kMemory, "\"", what, ")");
+}
+
+// For each row that has a memory: `commands` see it as $was, and `values` puts it back.
+std::string for_each_remembered(const std::string& menu, const std::string& commands,
+                                const std::string& values) {
+    return block(
+        ":foreach row in=[" + menu + " find where comment~\"" + std::string(kMemory) + "\"]",
+        line(":local note [", menu, " get $row comment]") +
+            line(":local at [:find $note \"", kMemory, "\"]") +
+            line(":local was [:tostr [:pick $note ($at + ", std::to_string(kMemory.size()),
+                 ") [:len $note]]]") +
+            commands + line(menu, " set $row ", values, " comment=[:tostr [:pick $note 0 $at]]"));
+}
+
+Step fasttrack(std::string_view ip, std::string_view text) {
+    const std::string menu = std::string(ip) + " firewall filter";
+    return {"Fasttracked connections pass mangle by, so marked ones must not be (" +
+                std::string(text) + ")",
+            for_each_new(menu, "[" + menu + " find where action=fasttrack-connection]",
+                         block(":if ([:len [" + menu + " get $row connection-mark]] = 0)",
+                               set_and_remember(menu, "connection-mark=no-mark"))),
+            for_each_remembered(menu, "", "!connection-mark")};
+}
+
+Step dhcp() {
+    const std::string menu = "/ip dhcp-server network";
+    const std::string dns = "$" + std::string(blanks::kDns4);
+    return {"Clients ask us: DHCP",
+            block(":if ([:len " + dns + "] > 0)",
+                  for_each_new(menu, "$" + std::string(blanks::kDhcpNetworks),
+                               join("[" + menu + " get $row dns-server]") +
+                                   set_and_remember(menu, "dns-server=" + dns, " . $joined"))),
+            for_each_remembered(menu, "", "dns-server=$was")};
+}
+
+Step advertisements() {
+    const std::string menu = "/ipv6 nd";
+    const std::string dns = "$" + std::string(blanks::kDns6);
+    const std::string set =
+        line(":local advertised \"no\"") +
+        line(":if ([", menu, " get $row advertise-dns]) do={ :set advertised \"yes\" }") +
+        join("[" + menu + " get $row dns]") +
+        set_and_remember(menu, "advertise-dns=yes dns=" + dns, " . $advertised . \",\" . $joined");
+    return {"Clients ask us: router advertisements (RFC 8106)",
+            block(":if ([:len " + dns + "] > 0)",
+                  for_each_new(menu, "$" + std::string(blanks::kAdvertisements), set)),
+            for_each_remembered(menu, line(":local comma [:find $was \",\"]"),
+                                "advertise-dns=[:pick $was 0 $comma] dns=[:tostr [:pick $was "
+                                "($comma + 1) [:len $was]]]")};
+}
+
+bool any_list(const RouterPlan& router, std::vector<std::string> Egress::*lists) {
+    for (const Egress& egress : router.egresses)
+        if (!(egress.*lists).empty()) return true;
+    return false;
+}
+
+}  // namespace
+
+namespace blanks {
+
+std::string password(std::size_t user) {
+    return "apiPassword" + std::to_string(user + 1);
+}
+std::string gateway4(std::size_t egress) {
+    return "gateway" + std::to_string(egress + 1) + "v4";
+}
+std::string gateway6(std::size_t egress) {
+    return "gateway" + std::to_string(egress + 1) + "v6";
+}
+
+}  // namespace blanks
+
+std::string own_user(const std::string& name) {
+    return "name=" + literal(name) + " and comment=" + comment_of(kUser);
+}
+
+std::string literal(std::string_view text) {
+    constexpr std::string_view kHex = "0123456789ABCDEF";
+    std::string out = "\"";
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (c == '"' || c == '\\' || c == '$') {
+            out += {'\\', c};
+        } else if (byte < 0x20 || byte >= 0x7f || c == '?') {
+            out += {'\\', kHex[byte >> 4], kHex[byte & 15]};
+        } else {
+            out += c;
+        }
+    }
+    return out + "\"";
+}
+
+std::vector<Step> steps_for(const RouterPlan& router) {
+    std::vector<Step> out{group()};
+    for (std::size_t i = 0; i < router.users.size(); ++i)
+        out.push_back(user(router.users[i], i));
+    for (const ApiService& api : router.services)
+        out.push_back(service(api));
+    for (std::size_t i = 0; i < router.egresses.size(); ++i)
+        add_ways_out(router.egresses[i], i, out);
+    if (any_list(router, &Egress::lists4)) out.push_back(fasttrack("/ip", "IPv4"));
+    if (any_list(router, &Egress::lists6)) out.push_back(fasttrack("/ipv6", "IPv6; RouterOS 7.18"));
+    for (std::size_t i = 0; i < router.egresses.size(); ++i)
+        add_marks(router.egresses[i], i, out);
+    out.push_back(dhcp());
+    out.push_back(advertisements());
+    return out;
+}
+
+}  // namespace steer::setup

@@ -1,0 +1,44 @@
+// What is done on a router, each thing together with what undoes it.
+//
+// The texts are RouterOS 7 commands for the inside of a `{ }`, by full paths. What is added is added only if it is not
+// there, and found again by a comment of its own ("steerdns: ..."). What is changed is remembered on the router first, in
+// the comment of the row or, where rows have none, in a script, so that the undo puts back what was there. Values that a
+// configuration does not have are variables (`blanks`).
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/setup/router_plan.h"
+
+namespace steer::setup {
+
+struct Step {
+    std::string what;          // for the operator, one line
+    std::string does, undoes;  // commands, each line ended
+};
+
+// In the order of doing; undone in the reverse order.
+std::vector<Step> steps_for(const RouterPlan& router);
+
+// Variables of the commands, without their '$'. Users and egresses count from 0.
+namespace blanks {
+inline constexpr std::string_view kDns4 = "dnsAddress4", kDns6 = "dnsAddress6";
+inline constexpr std::string_view kApiClient = "apiClient", kInterfaces = "clientInterfaces";
+inline constexpr std::string_view kDhcpNetworks = "dhcpNetworks";
+inline constexpr std::string_view kAdvertisements = "advertisements";
+std::string password(std::size_t user);
+std::string gateway4(std::size_t egress);
+std::string gateway6(std::size_t egress);
+}  // namespace blanks
+
+// The condition that holds for a user of this name that was made here.
+std::string own_user(const std::string& name);
+
+// `text` as a string literal of RouterOS, quotes and all: nothing in it is a variable, a control character, a '?'
+// (which asks a RouterOS 6 terminal for help) or outside of ASCII.
+std::string literal(std::string_view text);
+
+}  // namespace steer::setup
