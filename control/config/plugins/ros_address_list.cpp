@@ -27,7 +27,8 @@ constexpr std::array<Row<PersistentArgs>, 2> kPersistentRows{{
     {"ips", Own<PersistentArgs>{"list of addresses and prefixes", read_list<&PersistentArgs::ips>},
      "none", "", "rows without a timeout"},
     {"files", Own<PersistentArgs>{"list of paths", read_list<&PersistentArgs::files>}, "none", "",
-     "files with one address or prefix a line; `#` begins a comment"},
+     "files with one address or prefix a line; `#` begins a comment; bad lines are named and left "
+     "out"},
 }};
 
 void read_persistent(Reading& in, const Node& node, const Place& place, Args& out) {
@@ -166,7 +167,7 @@ class Check {
         }
     }
 
-    void families(const Args& args) {
+    void families(Args& args) {
         if (map_.find("address_list4") == nullptr && map_.find("address_list6") == nullptr) {
             in_.report().error(
                 plugin_.line,
@@ -196,16 +197,22 @@ class Check {
         persistent(args, v4, !v4);
     }
 
-    void persistent(const Args& args, bool v4, bool v6) {
-        for (const PersistentRow& row : args.persistent) {
+    // What has no list to be in: in the configuration a mistake, in a file a line that is left out, as others are.
+    void persistent(Args& args, bool v4, bool v6) {
+        std::erase_if(args.persistent, [&](const PersistentRow& row) {
             const bool is_v4 = row.prefix.address.is_v4() && row.prefix.length >= 96;
-            if (is_v4 ? v4 : v6) continue;
-            in_.report().error_in(in_.settings().files[row.file], row.line,
-                                  "the persistent address " + row.prefix.to_string() +
-                                      " has no list to be in: add '" +
-                                      (is_v4 ? "address_list4" : "address_list6") + "' to " +
-                                      owner_);
-        }
+            if (is_v4 ? v4 : v6) return false;
+            const std::string text = "the persistent address " + row.prefix.to_string() +
+                                     " has no list to be in: add '" +
+                                     (is_v4 ? "address_list4" : "address_list6") + "' to " + owner_;
+            if (row.file == 0) {
+                in_.report().error(row.line, text);
+            } else {
+                in_.report().warn_in(in_.settings().files[row.file], row.line,
+                                     text + "; the line is left out");
+            }
+            return true;
+        });
     }
 
     void times(const Args& args) {

@@ -220,6 +220,15 @@ BOOST_AUTO_TEST_CASE(everything_that_can_be_written_is_read) {
     BOOST_TEST(s.plugin(s.entry).tag == "main");
 }
 
+BOOST_AUTO_TEST_CASE(good_lines_of_a_persistent_file_are_used) {
+    const Settings s =
+        load(kRoot / "tests/unit/config/good/persistent_lines.yaml", test_options()).settings;
+    const auto& rows = std::get<RosAddressList>(plugin(s, "list").args).persistent;
+    BOOST_TEST_REQUIRE(rows.size() == 2U);
+    BOOST_TEST((rows[0].prefix.to_string() == "192.0.2.77/32" && rows[0].line == 2));
+    BOOST_TEST((rows[1].prefix.to_string() == "198.51.100.0/24" && rows[1].line == 6));
+}
+
 BOOST_AUTO_TEST_CASE(placeholders_bring_numbers_truth_and_text) {
     const Settings s =
         load(kRoot / "tests/unit/config/good/placeholders.yaml", test_options()).settings;
