@@ -19,6 +19,7 @@
 #include "control/port_check.h"
 #include "control/reverse_methods.h"
 #include "control/rights.h"
+#include "control/router_methods.h"
 #include "control/rules/rule_file.h"
 #include "control/surroundings.h"
 
@@ -289,6 +290,7 @@ Result<void> Daemon::start_ops() {
     } else {
         add_no_cache_methods(rpc_);
     }
+    add_router_methods(rpc_, house_, routers_);
     why_->add_to(rpc_);
     hits_->add_to(rpc_, *plane_);
     rpc_.add_later("reload", [this](const boost::json::value&, const ops::RpcDone& done) {

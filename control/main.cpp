@@ -14,6 +14,7 @@
 #include "control/config/reference.h"
 #include "control/config/why.h"
 #include "control/daemon.h"
+#include "control/dry_run.h"
 #include "control/ops/log.h"
 #include "control/port_survey.h"
 #include "control/setup/routeros_setup.h"
@@ -24,7 +25,7 @@ namespace {
 struct Arguments {
     std::string config = "/etc/steerdns/steerdns.yaml";
     std::string directory, control_socket, explained, why, routeros_setup;
-    bool check = false, dump_program = false, reference = false, ports = false;
+    bool check = false, dump_program = false, reference = false, ports = false, dry_run = false;
 };
 
 void print(const std::vector<steer::Error>& sentences, const char* kind) {
@@ -45,6 +46,16 @@ int check(const steer::config::Settings& settings, bool dump) {
         std::printf("%s is good\n", settings.file.c_str());
     }
     return 0;
+}
+
+// 0, 1 if a router could not be read, or 2.
+int dry_run(const steer::config::Settings& settings) {
+    constexpr std::chrono::seconds kPatience{10};
+    steer::build::Registry registry;
+    const auto built = steer::build::build(settings, {}, registry);
+    print(built.errors, "error");
+    if (!built.ok()) return 2;
+    return steer::dry_run(built.routers, kPatience, std::cout) ? 0 : 1;
 }
 
 // One rule a line, as compilers name a place. 0, or 2 for what is no name.
@@ -113,6 +124,8 @@ int main(int argc, char** argv) {
     app.add_flag("--check", arguments.check,
                  "say what is wrong with the configuration and end: 0 good, 2 not");
     app.add_flag("--dump-program", arguments.dump_program, "print the compiled policy and end");
+    app.add_flag("--dry-run", arguments.dry_run,
+                 "read the routers, print what a start would write to them, and end");
     app.add_option("--why", arguments.why,
                    "print which rules hold for a NAME, and where they are written, and end")
         ->option_text("NAME");
@@ -152,8 +165,8 @@ int main(int argc, char** argv) {
                                      {.base_dir = arguments.directory, .environment = {}},
                                      arguments.control_socket};
     auto loaded = source.load();
-    const bool serves =
-        !arguments.check && !arguments.dump_program && arguments.why.empty() && setup->count() == 0;
+    const bool serves = !arguments.check && !arguments.dump_program && !arguments.dry_run &&
+                        arguments.why.empty() && setup->count() == 0;
     const bool will_fetch = serves && steer::ConfigSource::lacks_files(loaded.settings);
     if (!will_fetch) {  // else serve() says it, after it has tried
         print(loaded.warnings, "warning");
@@ -162,6 +175,7 @@ int main(int argc, char** argv) {
     if (!loaded.ok() && !will_fetch) return 2;
     if (!arguments.why.empty()) return why(loaded.settings, arguments.why);
     if (setup->count() > 0) return routeros_setup(loaded.settings);
+    if (arguments.dry_run) return dry_run(loaded.settings);
     if (!serves) return check(loaded.settings, arguments.dump_program);
     return serve(std::move(loaded), source, will_fetch);
 }

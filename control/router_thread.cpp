@@ -31,6 +31,7 @@ struct RouterThread::Link {
     routeros::Transport transport;
     RouterDesk desk;
     std::uint64_t retired_ms = 0;
+    bool paused = false;  // by its name
 };
 
 struct RouterThread::Io {
@@ -101,7 +102,7 @@ void RouterThread::add(build::RouterPlan plan) {
     const auto config = with_epochs(plan.config, {});
     links_.push_back(std::make_unique<Link>(*this, std::move(plan), config));
     links_.back()->desk.router().start(clock_.now().ms);
-    links_.back()->transport.wake();
+    obey(*links_.back());
 }
 
 void RouterThread::reconfigure(Link& link, build::RouterPlan plan) {
@@ -161,6 +162,45 @@ void RouterThread::map_lists() {
         for (const auto& list : link->plan.config.lists)
             link_of_list_[list.id] = link.get();
     }
+}
+
+// ---- the operator
+
+void RouterThread::visit(std::function<void(const std::vector<Seen>&, std::uint64_t now_ms)> f) {
+    boost::asio::post(io_, [this, f = std::move(f)] {
+        std::vector<Seen> all;
+        for (const auto& link : links_)
+            all.push_back({link->plan.config.name, link->plan.config.address, link->desk.router()});
+        f(all, clock_.now().ms);
+        for (const auto& link : links_)
+            link->transport.wake();
+    });
+}
+
+void RouterThread::pause(const std::string& name, bool on) {
+    for (const auto& link : links_) {
+        if (link->plan.config.name != name) continue;
+        link->paused = on;
+        obey(*link);
+    }
+}
+
+void RouterThread::bypass(bool on) {
+    bypass_.store(on, std::memory_order_relaxed);
+    boost::asio::post(io_, [this] {
+        for (const auto& link : links_)
+            obey(*link);
+    });
+}
+
+void RouterThread::obey(Link& link) {
+    const auto now = clock_.now().ms;
+    if (link.paused || bypassed()) {
+        link.desk.router().pause(now);
+    } else {
+        link.desk.router().resume(now);
+    }
+    link.transport.wake();
 }
 
 // ---- what workers say

@@ -50,6 +50,21 @@ class RouterThread {
     // Ends sessions (after the cleanup of those that ask for it, for at most `patience_ms`) and the thread.
     void stop(unsigned patience_ms);
 
+    // A router as the operator's commands see it.
+    struct Seen {
+        const std::string& name;
+        const std::string& address;
+        routeros::Router& router;
+    };
+    // Calls `f` on the thread of the routers with those in force, in the order of the configuration. Any thread.
+    void visit(std::function<void(const std::vector<Seen>&, std::uint64_t now_ms)> f);
+    // Nothing is written to it until it is resumed, nor while the bypass is on. Only within visit().
+    void pause(const std::string& name, bool on);
+    // The red switch: queries are answered, no router is written to or waited for, those that a reload adds included. Any
+    // thread.
+    void bypass(bool on);
+    [[nodiscard]] bool bypassed() const { return bypass_.load(std::memory_order_relaxed); }
+
     // What is in sets of the kernel, for the board. Any thread.
     void know(std::vector<sets::SetThread::BoardRow> rows);
 
@@ -70,6 +85,7 @@ class RouterThread {
     void let_go(std::unique_ptr<Link> link);
     void end_retired();
     void map_lists();
+    void obey(Link& link);
     void on_wake();
     void drain();
     void flush_acknowledgements();
@@ -83,6 +99,7 @@ class RouterThread {
     std::vector<std::unique_ptr<Link>> links_;
     std::vector<std::unique_ptr<Link>> retired_;  // cleaning up
     std::array<Link*, kMaxLists> link_of_list_{};
+    std::atomic<bool> bypass_{false};
     Acknowledger acknowledger_;
     struct Io;
     std::unique_ptr<Io> timers_;

@@ -7,6 +7,7 @@
 #include "control/collector_metrics.h"
 #include "control/daemon.h"
 #include "control/ops/worker_counters.h"
+#include "control/router_methods.h"
 #include "dataplane/cache/cache.h"
 
 namespace steer {
@@ -42,26 +43,6 @@ double best_rtt_ms(const Plane& plane, std::uint16_t upstream) {
         if (rtt != 0 && (best == 0 || rtt < best)) best = rtt;
     }
     return best / 16.0;
-}
-
-object router_status(const RouterThread::Status& router) {
-    const auto& s = router.state;
-    return {{"name", router.name},
-            {"address", router.address},
-            {"state", routeros::label(s.state)},
-            {"away", s.away},
-            {"version", s.version},
-            {"board", s.board},
-            {"trouble", s.trouble},
-            {"claims", s.claims},
-            {"rows", s.rows_ours},
-            {"orphans", s.rows_orphaned},
-            {"foreign", s.rows_foreign},
-            {"blocked", s.rows_blocked},
-            {"held", s.held},
-            {"owed", s.queued + s.in_flight},
-            {"service_us", s.service_us},
-            {"rtt_ms", s.rtt_ms}};
 }
 
 object router_counters(const RouterThread::Status& router) {
@@ -185,8 +166,9 @@ boost::json::value Daemon::status() const {
     }
     array routers;
     for (const auto& router : routers_->status())
-        routers.push_back(router_status(router));
+        routers.push_back(router_status(router, clock_.now().ms));
     all["routers"] = std::move(routers);
+    if (routers_->bypassed()) all["bypass"] = true;
     if (const auto known = sets_->status(); !known.empty()) {
         array kernel_sets;
         for (const auto& set : known)

@@ -6,6 +6,22 @@
 
 namespace steer::routeros {
 
+std::string_view label(Need need) {
+    switch (need) {
+        case Need::nothing:
+            return "nothing";
+        case Need::add:
+            return "add";
+        case Need::extend:
+            return "extend";
+        case Need::remove:
+            return "remove";
+        case Need::blocked:
+            return "blocked";
+    }
+    return {};
+}
+
 namespace {
 
 constexpr std::uint64_t kGridS = 60;

@@ -32,6 +32,7 @@ struct Want {
 };
 
 enum class Need : std::uint8_t { nothing, add, extend, remove, blocked };
+std::string_view label(Need need);
 
 struct Difference {
     Need need = Need::nothing;

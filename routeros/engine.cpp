@@ -30,7 +30,7 @@ Router::Engine::Engine(RouterConfig config, RouterSink& sink, RouterLink& link)
     : config_(std::move(config)),
       sink_(sink),
       link_(link),
-      session_(*this),
+      session_(*this, {}, &trace_),
       writer_(config_.repair_share, config_.routine_share),
       jitter_(seed_of(config_.name)) {
     take_lists();
@@ -97,6 +97,11 @@ void Router::Engine::say(Level level, Topic topic, const std::string& sentence) 
     if (topic == topic_) return;
     topic_ = topic;
     trouble_ = level == Level::info ? std::string{} : sentence;
+    tell(level, sentence);
+}
+
+void Router::Engine::tell(Level level, const std::string& sentence) {
+    if (level != Level::info) trace_.error(sentence);
     sink_.log(level, sentence);
 }
 
@@ -108,6 +113,7 @@ void Router::Engine::start(std::uint64_t now_ms) {
     cleaning_ = false;
     down_since_ms_ = now_;
     connect_at_ms_ = now_;
+    tell_away();
     run();
 }
 
@@ -196,8 +202,10 @@ void Router::Engine::run() {
         heartbeat();
         maybe_reprint();
         listen_again();
-        pump();
-        send_lookups();
+        if (!paused_) {
+            pump();
+            send_lookups();
+        }
     }
     flush();
     if (!broken_.empty()) {
@@ -258,6 +266,7 @@ void Router::Engine::drop_session() {
         down_since_ms_ = now_;
     }
     enter(RouterState::disconnected);
+    trace_.lost("the session ended");
     session_.reset();
     broken_.clear();
     jobs_.clear();
@@ -354,8 +363,15 @@ void Router::Engine::check_stall() {
 }
 
 void Router::Engine::tell_away() {
+    const bool any = !writes() || std::any_of(lists_.begin(), lists_.end(),
+                                              [](const auto& l) { return l.second.stalled; });
+    if (any && away_since_ms_ == 0) {
+        away_since_ms_ = std::max<std::uint64_t>(now_, 1);
+        claims_while_away_ = 0;
+    }
+    if (!any) away_since_ms_ = 0;
     for (auto& [id, list] : lists_) {
-        const bool away = state_ != RouterState::in_sync || list.stalled || cleaning_;
+        const bool away = is_away(list);
         if (away == list.told_away) continue;
         list.told_away = away;
         sink_.away(id, away);
@@ -381,7 +397,7 @@ std::uint64_t Router::Engine::next_deadline() const {
     next = std::min({next, listen_again_ms_[0], listen_again_ms_[1]});
     if (denied_until_ms_ > now_)
         next = std::min(next, denied_until_ms_);
-    else
+    else if (!paused_)
         next = std::min(next, writer_.next_ready_ms(now_));
     for (const auto& [id, list] : lists_) {
         if (!list.stalled) next = std::min(next, stall_deadline(list));

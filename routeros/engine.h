@@ -38,6 +38,11 @@ class Router::Engine final : public SessionHandler {
     void cleanup(std::uint64_t now_ms);
     [[nodiscard]] bool cleaned() const;
     void request_reprint(std::uint64_t now_ms);
+    void pause(std::uint64_t now_ms);
+    void resume(std::uint64_t now_ms);
+    std::size_t remove_orphans(std::uint64_t now_ms);
+    [[nodiscard]] std::vector<DifferenceRow> differences(std::size_t most, std::uint64_t now_ms);
+    [[nodiscard]] const Trace& trace() const { return trace_; }
     [[nodiscard]] RouterStatus status() const;
     [[nodiscard]] const RouterCounters& counters() const { return counters_; }
     [[nodiscard]] std::vector<OrphanRow> orphans() const;
@@ -109,6 +114,7 @@ class Router::Engine final : public SessionHandler {
     void schedule_connect(std::uint64_t delay_ms);
     [[nodiscard]] std::uint64_t retry_delay();
     void say(Level level, Topic topic, const std::string& sentence);
+    void tell(Level level, const std::string& sentence);
     [[nodiscard]] std::string who() const;
     void begin_connect();
     void check_phase();
@@ -166,6 +172,11 @@ class Router::Engine final : public SessionHandler {
 
     // engine_claim.cpp: what is wanted, who waits, the board
     [[nodiscard]] Wanted wanted(const Place& place) const;
+    [[nodiscard]] std::vector<Place> places_to_judge() const;
+    [[nodiscard]] bool writes() const {
+        return state_ == RouterState::in_sync && !cleaning_ && !paused_;
+    }
+    [[nodiscard]] bool is_away(const List& list) const { return !writes() || list.stalled; }
     void evaluate(const Place& place, WriteClass cls, bool just_ended = false);
     void want_write(const Place& place, const Difference& difference, const Wanted& wanted,
                     WriteClass cls);
@@ -184,8 +195,9 @@ class Router::Engine final : public SessionHandler {
     RouterConfig config_;
     RouterSink& sink_;
     RouterLink& link_;
-    Session session_;
     std::uint64_t now_ = 0;
+    Trace trace_{now_};
+    Session session_;
     RouterCounters counters_;
 
     std::map<ListId, List> lists_;
@@ -198,7 +210,8 @@ class Router::Engine final : public SessionHandler {
 
     // connection
     RouterState state_ = RouterState::disconnected;
-    bool running_ = false, cleaning_ = false;
+    bool running_ = false, cleaning_ = false, paused_ = false;
+    std::uint64_t away_since_ms_ = 0, claims_while_away_ = 0;
     std::string broken_;  // why the session ended within feed()
     Topic topic_ = Topic::none;
     std::string trouble_;

@@ -46,7 +46,7 @@ Router::Engine::Wanted Router::Engine::wanted(const Place& place) const {
 // The one place where the difference between wanted and known becomes writes, promises and
 // releases.
 void Router::Engine::evaluate(const Place& place, WriteClass cls, bool just_ended) {
-    if (state_ != RouterState::in_sync || cleaning_) return;
+    if (!writes()) return;
     Wanted w = wanted(place);
     w.want.just_ended = just_ended;
     rows_.at(place, at_place_);
@@ -94,10 +94,16 @@ void Router::Engine::want_write(const Place& place, const Difference& difference
 
 // Everything that is or may be wanted, against everything that is known: after a print.
 void Router::Engine::reconcile(WriteClass cls) {
+    for (const auto& place : places_to_judge())
+        evaluate(place, cls);
+}
+
+std::vector<Place> Router::Engine::places_to_judge() const {
     std::vector<Place> places;
     claims_.for_each([&](const ClaimKey& key, const Claim& claim) {
-        List* list = find_list(key.list);
-        const auto name = list == nullptr ? std::nullopt : list->name(key.address.menu());
+        const auto list = lists_.find(key.list);
+        const auto name =
+            list == lists_.end() ? std::nullopt : list->second.name(key.address.menu());
         if (name && claim.until_ms > now_ + kEnoughLeftMs) places.push_back({*name, key.address});
     });
     for (const auto& [place, list] : persistent_)
@@ -105,8 +111,7 @@ void Router::Engine::reconcile(WriteClass cls) {
     rows_.for_each([&](const Row& row) {
         if (row.owner == Owner::ours && row.is_static()) places.push_back(row.place);
     });
-    for (const auto& place : places)
-        evaluate(place, cls);
+    return places;
 }
 
 // --- the board -----------------------------------------------------------------------------------
@@ -226,7 +231,8 @@ void Router::Engine::claim(ListId id, std::span<const AddressBytes> addresses,
         settle(hold_token, list == nullptr ? Outcome::failed : Outcome::router_away);
         return;
     }
-    const bool away = state_ != RouterState::in_sync || list->stalled;
+    const bool away = is_away(*list);
+    if (away) ++claims_while_away_;
     const std::uint64_t serial = hold_token == 0 || away ? 0 : next_hold_++;
     // One more than there are addresses, so that it is not settled before the last was looked at.
     if (serial != 0) {
@@ -263,9 +269,9 @@ bool Router::Engine::claim_address(List& list, const AddressBytes& address, std:
         ++counters_.claims_refused;
         if (now_ >= complained_ms_) {
             complained_ms_ = now_ + 60'000;
-            sink_.log(Level::warning, who() + ": list " + list.config.tag + " has its " +
-                                          std::to_string(list.config.max_rows) +
-                                          " claims: more are refused; raise max_rows");
+            tell(Level::warning, who() + ": list " + list.config.tag + " has its " +
+                                     std::to_string(list.config.max_rows) +
+                                     " claims: more are refused; raise max_rows");
         }
         if (serial != 0) holds_.find(serial)->second.failed = true;
         return false;

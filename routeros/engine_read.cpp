@@ -118,9 +118,8 @@ void Router::Engine::on_print_end(const Job& job, const Ending& ending) {
         sweep(job);
     } else if (job.menu == Menu::ipv6 && ending.says("no such command")) {
         menu_missing_[index(job.menu)] = true;
-        sink_.log(Level::warning,
-                  who() + " has no " + std::string{path(job.menu)} +
-                      ": IPv6 addresses are not put on it; enable its ipv6 package");
+        tell(Level::warning, who() + " has no " + std::string{path(job.menu)} +
+                                 ": IPv6 addresses are not put on it; enable its ipv6 package");
     } else if (!ending.says("not enough permissions")) {
         lose("its " + std::string{path(job.menu)} + " cannot be read (" + ending.message + ")",
              Topic::lost, retry_delay());
@@ -155,9 +154,9 @@ void Router::Engine::on_listen_end(const Job& job, const Ending& ending) {
     if (!ending.says("no such command")) {
         listen_again_ms_[menu] = now_ + kListenRetryMs;
         if (told) return;
-        sink_.log(Level::warning, who() + " does not report changes of " +
-                                      std::string{path(job.menu)} + " (" + ending.message +
-                                      "): its rows are read every 5 minutes instead");
+        tell(Level::warning, who() + " does not report changes of " + std::string{path(job.menu)} +
+                                 " (" + ending.message +
+                                 "): its rows are read every 5 minutes instead");
     }
     reprint_ms_ = std::min(reprint_ms_, now_ + kReprintWithoutListenMs);
     reprint_due_ms_ = std::min(reprint_due_ms_, reprint_ms_);
@@ -215,7 +214,7 @@ void Router::Engine::read_resource(const Job& job, const ReplyRow& row) {
 void Router::Engine::rebooted() {
     ++counters_.reboots;
     rows_.clear();
-    sink_.log(Level::warning, who() + " has rebooted: its rows are written again");
+    tell(Level::warning, who() + " has rebooted: its rows are written again");
     if (state_ != RouterState::in_sync) return;  // still reading: all follows by itself
     for (auto& [id, list] : lists_)
         sink_.epoch(id, ++list.epoch);

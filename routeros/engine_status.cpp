@@ -24,14 +24,14 @@ void Router::Engine::cleanup(std::uint64_t now_ms) {
     writer_.drop_queued();
     lookups_.clear();
     rows_.for_each([&](const Row& row) {
-        if (!row.written_here || row.owner != Owner::ours || row.is_gone(now_)) return;
+        if (paused_ || !row.written_here || row.owner != Owner::ours || row.is_gone(now_)) return;
         writer_.put({row.place, WriteKind::remove, WriteClass::repair, row.id, 0, now_}, now_);
     });
     run();
 }
 
 bool Router::Engine::cleaned() const {
-    return cleaning_ && (state_ != RouterState::in_sync || writer_.places() == 0);
+    return cleaning_ && (state_ != RouterState::in_sync || paused_ || writer_.places() == 0);
 }
 
 void Router::Engine::request_reprint(std::uint64_t now_ms) {
@@ -40,12 +40,66 @@ void Router::Engine::request_reprint(std::uint64_t now_ms) {
     run();
 }
 
+void Router::Engine::pause(std::uint64_t now_ms) {
+    now_ = now_ms;
+    if (paused_) return;
+    paused_ = true;
+    writer_.drop_queued();
+    lookups_.clear();
+    tell_away();
+    settle_away(nullptr);
+    sink_.log(Level::warning, who() + " is paused: nothing is written to it until it is resumed");
+}
+
+void Router::Engine::resume(std::uint64_t now_ms) {
+    now_ = now_ms;
+    if (!paused_) return;
+    paused_ = false;
+    tell(Level::info, who() + " is written to again");
+    if (state_ == RouterState::in_sync) reconcile(WriteClass::repair);
+    tell_away();
+    run();
+}
+
+std::size_t Router::Engine::remove_orphans(std::uint64_t now_ms) {
+    now_ = now_ms;
+    if (!writes()) return 0;
+    std::size_t found = 0;
+    rows_.for_each([&](const Row& row) {
+        if (row.owner != Owner::orphan || row.is_gone(now_)) return;
+        ++found;
+        writer_.put({row.place, WriteKind::remove, WriteClass::routine, row.id, 0, now_}, now_);
+    });
+    run();
+    return found;
+}
+
+std::vector<DifferenceRow> Router::Engine::differences(std::size_t most, std::uint64_t now_ms) {
+    now_ = now_ms;
+    std::vector<DifferenceRow> out;
+    if (state_ != RouterState::in_sync) return out;
+    for (const Place& place : places_to_judge()) {
+        if (out.size() >= most) break;
+        const Wanted w = wanted(place);
+        rows_.at(place, at_place_);
+        const Difference difference = compare(at_place_, w.want, now_);
+        if (difference.need == Need::nothing) continue;
+        const bool refused = difference.need != Need::blocked && refusals_.contains(place);
+        out.push_back({names_[place.name].text, place.address.to_string(),
+                       std::string(refused ? "refused" : label(difference.need)),
+                       std::string(w.want.persistent ? std::string_view{} : w.name),
+                       w.want.forever() ? 0 : w.want.row_until_ms});
+    }
+    return out;
+}
+
 RouterStatus Router::Engine::status() const {
     RouterStatus s;
     s.state = state_;
-    s.away =
-        state_ != RouterState::in_sync ||
-        std::any_of(lists_.begin(), lists_.end(), [](const auto& l) { return l.second.stalled; });
+    s.away = away_since_ms_ != 0 || state_ != RouterState::in_sync;
+    s.paused = paused_;
+    s.away_since_ms = away_since_ms_;
+    s.claims_while_away = claims_while_away_;
     s.version = version_;
     s.board = board_;
     s.boot_ms =
@@ -59,6 +113,7 @@ RouterStatus Router::Engine::status() const {
     s.held = holds_.size();
     s.queued = writer_.queued();
     s.in_flight = writer_.sentences_in_flight();
+    s.owed = writes() ? writer_.places() : claims_.size() + persistent_.size();
     s.service_us = writer_.service_us();
     s.rtt_ms = rtt_ms_;
     return s;

@@ -169,9 +169,9 @@ void Router::Engine::refused(const Batch& batch, const Ending& ending) {
     if (Row* const row = rows_.find(batch.menu, write.row)) row->leaving = false;
     if (now_ >= complained_ms_) {
         complained_ms_ = now_ + kComplainMs;
-        sink_.log(Level::warning, who() + " refused a row (" + write.place.address.to_string() +
-                                      " in list " + names_[write.place.name].text +
-                                      "): " + ending.message + "; tried again every few seconds");
+        tell(Level::warning, who() + " refused a row (" + write.place.address.to_string() +
+                                 " in list " + names_[write.place.name].text +
+                                 "): " + ending.message + "; tried again every few seconds");
     }
     refuse_row(write.place);
 }

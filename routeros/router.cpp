@@ -46,6 +46,21 @@ bool Router::cleaned() const {
 void Router::request_reprint(std::uint64_t now_ms) {
     engine_->request_reprint(now_ms);
 }
+void Router::pause(std::uint64_t now_ms) {
+    engine_->pause(now_ms);
+}
+void Router::resume(std::uint64_t now_ms) {
+    engine_->resume(now_ms);
+}
+std::size_t Router::remove_orphans(std::uint64_t now_ms) {
+    return engine_->remove_orphans(now_ms);
+}
+std::vector<DifferenceRow> Router::differences(std::size_t most, std::uint64_t now_ms) {
+    return engine_->differences(most, now_ms);
+}
+const Trace& Router::trace() const {
+    return engine_->trace();
+}
 RouterStatus Router::status() const {
     return engine_->status();
 }

@@ -23,6 +23,7 @@
 
 #include "routeros/address.h"
 #include "routeros/claims.h"
+#include "routeros/trace.h"
 
 namespace steer::routeros {
 
@@ -132,12 +133,17 @@ struct RouterCounters {
 struct RouterStatus {
     RouterState state = RouterState::disconnected;
     bool away = true;
-    std::string version, board;  // as the router says them
-    std::uint64_t boot_ms = 0;   // when it booted, on our clock; 0 = not known
-    std::string trouble;         // the last warning or error; empty when in sync
+    bool paused = false;
+    std::uint64_t away_since_ms = 0;      // 0 while it is not away
+    std::uint64_t claims_while_away = 0;  // since then: what clients were told meanwhile
+    std::string version, board;           // as the router says them
+    std::uint64_t boot_ms = 0;            // when it booted, on our clock; 0 = not known
+    std::string trouble;                  // the last warning or error; empty when in sync
     std::size_t claims = 0, rows_ours = 0, rows_orphaned = 0, rows_foreign = 0, rows_blocked = 0;
     std::size_t held = 0;  // claims that somebody waits for
     std::size_t queued = 0, in_flight = 0;
+    std::size_t owed =
+        0;  // places that are still to be written; all that is wanted while it is away
     double service_us = 0;     // measured time of one add on the router
     std::uint64_t rtt_ms = 0;  // of the heartbeat, the smallest lately
 };
@@ -145,6 +151,13 @@ struct RouterStatus {
 // A row that looks like ours but whose `pg` no plugin here has.
 struct OrphanRow {
     std::string list, address, comment;
+};
+
+// What is to be written at a place, and why it is not.
+struct DifferenceRow {
+    std::string list, address, what;  // what: add, extend, remove, blocked, refused
+    std::string name;                 // of the claim; empty for a persistent row
+    std::uint64_t ends_ms = 0;        // of what is wanted; 0: never
 };
 
 class Router {
@@ -189,6 +202,17 @@ class Router {
     // Asks for a print of our lists at the next moment without held writes (steerctl, tests).
     void request_reprint(std::uint64_t now_ms);
 
+    // Nothing is written from now on, and nobody waits: it is away to those who ask. What is claimed is kept, what the
+    // router tells is read. Until resume(); a reload changes nothing of it.
+    void pause(std::uint64_t now_ms);
+    void resume(std::uint64_t now_ms);
+    // Removes the rows that look like ours but whose `pg` no plugin here has; how many were found. 0 unless in sync, or
+    // while paused.
+    std::size_t remove_orphans(std::uint64_t now_ms);
+
+    // What is wanted but not so on the router, at most `most` of it; empty unless in sync.
+    [[nodiscard]] std::vector<DifferenceRow> differences(std::size_t most, std::uint64_t now_ms);
+    [[nodiscard]] const Trace& trace() const;
     [[nodiscard]] RouterStatus status() const;
     [[nodiscard]] const RouterCounters& counters() const;
     [[nodiscard]] std::vector<OrphanRow> orphans() const;

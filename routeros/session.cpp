@@ -76,8 +76,8 @@ std::string challenge_response(std::string_view password, std::string_view chall
     return out;
 }
 
-Session::Session(SessionHandler& handler, WireLimits limits)
-    : handler_(handler), decoder_(limits) {}
+Session::Session(SessionHandler& handler, WireLimits limits, Trace* trace)
+    : handler_(handler), trace_(trace), decoder_(limits) {}
 
 Tag Session::queue(const Command& command, Kind kind) {
     const Tag tag = next_tag_++;
@@ -85,6 +85,7 @@ Tag Session::queue(const Command& command, Kind kind) {
     append_word(output_, ".tag=" + std::to_string(tag));
     append_end(output_);
     waiting_.emplace(tag, Waiting{kind, {}});
+    if (trace_ != nullptr) trace_->sent(tag, command.words());
     return tag;
 }
 
@@ -154,6 +155,7 @@ void Session::handle(std::span<const std::string_view> words) {
     }
     const ReplyRow row{words.subspan(1)};
     if (kind == "!re") {
+        if (trace_ != nullptr) trace_->row(*tag);
         if (found->second.kind == Kind::command) handler_.on_row(*tag, row);
     } else if (kind == "!trap") {
         auto& ending = found->second.ending;
@@ -174,6 +176,7 @@ void Session::finish(Tag tag, std::span<const std::string_view> words) {
     Waiting done = std::move(found->second);
     waiting_.erase(found);
     done.ending.ret = ReplyRow{words}.get("ret").value_or("");
+    if (trace_ != nullptr) trace_->ended(tag, done.ending);
     if (done.kind == Kind::command) return handler_.on_end(tag, done.ending);
     if (done.kind == Kind::plain_login && done.ending.ok && !done.ending.ret.empty()) {
         return answer_challenge(done.ending.ret);

@@ -16,11 +16,10 @@
 #include <vector>
 
 #include "routeros/commands.h"
+#include "routeros/trace.h"
 #include "routeros/wire.h"
 
 namespace steer::routeros {
-
-using Tag = std::uint32_t;
 
 // A row of a reply (`!re`): views into the session's buffer, valid during the call only.
 class ReplyRow {
@@ -59,7 +58,8 @@ class SessionHandler {
 
 class Session {
   public:
-    explicit Session(SessionHandler& handler, WireLimits limits = {});
+    // `trace`, if any, is told of every sentence and its end.
+    explicit Session(SessionHandler& handler, WireLimits limits = {}, Trace* trace = nullptr);
 
     // Begins the login; on_login() tells how it ended. Once per connection, before anything else.
     void login(std::string_view name, std::string_view password);
@@ -93,6 +93,7 @@ class Session {
     Tag queue(const Command& command, Kind kind);
 
     SessionHandler& handler_;
+    Trace* trace_;
     Decoder decoder_;
     std::string output_;
     boost::unordered_flat_map<Tag, Waiting> waiting_;

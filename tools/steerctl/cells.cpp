@@ -32,6 +32,12 @@ const json::object& object_of(const json::value& value) {
     const auto* const object = value.if_object();
     return object != nullptr ? *object : kNothing;
 }
+const json::array& array_of(const json::object& object, std::string_view key) {
+    static const json::array kNone;
+    const auto* const found = find(object, key);
+    const auto* const array = found == nullptr ? nullptr : found->if_array();
+    return array == nullptr ? kNone : *array;
+}
 const json::value* find(const json::object& object, std::string_view key) {
     return object.if_contains(json::string_view(key.data(), key.size()));
 }

@@ -1,6 +1,7 @@
 // JSON values as text in a cell, whatever they are.
 #pragma once
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 #include <optional>
@@ -9,8 +10,9 @@
 
 namespace steerctl {
 
-// An empty object for what is none; nullptr for a key that is missing.
+// An empty object or array for what is none; nullptr for a key that is missing.
 const boost::json::object& object_of(const boost::json::value& value);
+const boost::json::array& array_of(const boost::json::object& object, std::string_view key);
 const boost::json::value* find(const boost::json::object& object, std::string_view key);
 
 std::optional<double> number_of(const boost::json::value* value);

@@ -11,17 +11,10 @@ namespace json = boost::json;
 
 namespace {
 
-const json::array& rows_of(const json::object& answer, std::string_view key) {
-    static const json::array kNone;
-    const auto* const value = find(answer, key);
-    const auto* const rows = value == nullptr ? nullptr : value->if_array();
-    return rows == nullptr ? kNone : *rows;
-}
-
 // "names", "clients", "types": what is counted and how often it was asked.
 std::string counted(const json::object& answer, std::string_view key, std::string_view what) {
     Table table;
-    for (const json::value& one : rows_of(answer, key)) {
+    for (const json::value& one : array_of(answer, key)) {
         const json::object& row = object_of(one);
         table.row({cell_text("queries", find(row, "queries")), cell_text(what, find(row, what))});
     }
@@ -43,7 +36,7 @@ std::string hits_text(const json::value& answer) {
     out += "\n" + counted(all, "names", "name") + counted(all, "clients", "client") +
            counted(all, "types", "type");
     Table table;
-    for (const json::value& one : rows_of(all, "rules")) {
+    for (const json::value& one : array_of(all, "rules")) {
         const json::object& r = object_of(one);
         table.row({cell_text("queries", find(r, "queries")), cell_text("plugin", find(r, "plugin")),
                    cell_text("says", find(r, "says")), cell_text("rule", find(r, "rule")),

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "client.h"
@@ -25,6 +26,7 @@ struct Options {
     unsigned seconds = 10, top = 20;                // of `hits`
     std::string verb;                               // of `rules`
     std::vector<std::string> rules;
+    bool orphans = false, follow = false;  // of `routers`
 };
 
 void print(const std::string& text) {
@@ -152,6 +154,77 @@ struct CacheCommands {
                      *restore = nullptr;
 };
 
+// Sentences as they are said, until it is ended.
+int follow(const Options& options, json::object params) {
+    std::uint64_t serial = 0;
+    params["settled"] = true;
+    for (;;) {
+        params["since"] = serial;
+        const steerctl::Reply reply = steerctl::ask(options.socket, "routers.trace", params);
+        if (!reply.error.empty()) return fail(reply.error);
+        print(options.as_json ? json::serialize(reply.result) + "\n"
+                              : steerctl::router_trace_text(reply.result));
+        std::fflush(stdout);
+        serial = steerctl::last_serial(reply.result, serial);
+        std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    }
+}
+
+// The sub-commands of `routers`, and `bypass`.
+struct RouterCommands {
+    RouterCommands(CLI::App& app, Options& options)
+        : routers(app.add_subcommand("routers", "the routers whose address lists are kept")),
+          bypass(app.add_subcommand(
+              "bypass", "the red switch: queries are answered, no router is written to")) {
+        routers->require_subcommand(0, 1);
+        routers->fallthrough();
+        const auto add = [&](const char* name, const char* help, bool needs_name = false) {
+            auto* const command = routers->add_subcommand(name, help);
+            command->add_option("NAME", options.name, "of the router; without, all of them")
+                ->required(needs_name);
+            return command;
+        };
+        add("status", "how each is");
+        diff = add("diff", "what is still to be written, and whose rows are orphaned");
+        reconcile = add("reconcile", "reads the rows again and mends them");
+        reconcile->add_flag("--orphans", options.orphans, "removes orphaned rows too");
+        pause = add("pause", "nothing is written to it until it is resumed");
+        resume = add("resume", "ends a pause");
+        trace = add("trace", "the last sentences that were said to it, with its replies", true);
+        trace->add_flag("--follow", options.follow, "and those that come");
+        errors = add("errors", "the last errors of a router", true);
+        bypass->add_option("WHAT", options.verb, "on or off; without, how it is")
+            ->check(CLI::IsMember({"on", "off"}));
+    }
+
+    [[nodiscard]] bool parsed() const { return routers->parsed() || bypass->parsed(); }
+    [[nodiscard]] int run(const Options& options) const {
+        json::object params;
+        if (bypass->parsed()) {
+            if (!options.verb.empty()) params["on"] = options.verb == "on";
+            return ::show(options, "bypass", steerctl::bypass_text, params);
+        }
+        if (!options.name.empty()) params["name"] = options.name;
+        const auto show = [&](const char* method, auto text) {
+            return ::show(options, method, text, params);
+        };
+        if (diff->parsed()) return show("routers.diff", steerctl::router_differences_text);
+        if (pause->parsed()) return show("routers.pause", steerctl::router_paused_text);
+        if (resume->parsed()) return show("routers.resume", steerctl::router_paused_text);
+        if (errors->parsed()) return show("routers.trace", steerctl::router_errors_text);
+        if (trace->parsed() && options.follow) return follow(options, params);
+        if (trace->parsed()) return show("routers.trace", steerctl::router_trace_text);
+        if (reconcile->parsed()) {
+            params["orphans"] = options.orphans;
+            return show("routers.reconcile", steerctl::router_reconciled_text);
+        }
+        return show("routers", steerctl::routers_text);
+    }
+
+    CLI::App *routers, *bypass, *diff = nullptr, *reconcile = nullptr, *pause = nullptr,
+                                *resume = nullptr, *trace = nullptr, *errors = nullptr;
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -193,6 +266,7 @@ int main(int argc, char** argv) {
         ->check(CLI::IsMember({"list", "add", "remove"}));
     rules_command->add_option("RULE", options.rules,
                               "as in a file: domain:NAME, full:NAME, keyword:TEXT, regexp:PATTERN");
+    const RouterCommands router_commands(app, options);
     const auto* const version = app.add_subcommand("version", "its version and our own");
     try {
         app.parse(argc, argv);
@@ -210,6 +284,7 @@ int main(int argc, char** argv) {
         return show(options, "reverse", steerctl::reverse_text,
                     json::object{{"address", options.name}});
     if (rules_command->parsed()) return rules(options);
+    if (router_commands.parsed()) return router_commands.run(options);
     if (why->parsed())
         return show(options, "why", steerctl::why_text, json::object{{"name", options.name}},
                     steerctl::kLongPatience);

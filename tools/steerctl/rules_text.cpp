@@ -9,17 +9,6 @@
 
 namespace steerctl {
 namespace json = boost::json;
-namespace {
-
-const json::array& array_of(const json::object& all, std::string_view key) {
-    static const json::array kNone;
-    const auto* const found = find(all, key);
-    const auto* const array = found == nullptr ? nullptr : found->if_array();
-    return array == nullptr ? kNone : *array;
-}
-
-}  // namespace
-
 std::string rule_sets_text(const json::value& sets) {
     constexpr std::array<std::string_view, 4> kColumns{"tag", "rules", "waiting", "file"};
     const json::array& all = array_of(object_of(sets), "sets");

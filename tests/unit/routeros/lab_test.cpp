@@ -2,6 +2,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "lab.h"
+#include "routeros/session.h"
 #include "tools/rossim/cost.h"
 
 namespace steer::routeros::test {
@@ -111,6 +112,138 @@ BOOST_AUTO_TEST_CASE(held_thousand_with_ten_thousand_rows_and_a_print) {
         BOOST_TEST(gaps == 0U);
         BOOST_TEST(longest_us < 1'500'000);
     }
+}
+
+BOOST_AUTO_TEST_CASE(paused_it_is_away_and_nothing_is_written) {
+    Lab lab{fast()};
+    BOOST_REQUIRE(lab.sync());
+    lab.claim(1, {"203.0.113.1"}, 30, 60, 1);
+    lab.router->pause(lab.now_ms());
+    BOOST_TEST((lab.outcomes.at(1) == Outcome::router_away));  // its row was under way
+    BOOST_TEST(lab.aways[1]);
+    lab.run_for(kSecond);
+    const auto adds = lab.adds;
+    lab.claim(1, {"203.0.113.2"}, 300, 330, 2);
+    BOOST_TEST((lab.outcomes.at(2) == Outcome::router_away));
+    lab.run_for(100 * kSecond);  // a renewal of the first is not written either
+    BOOST_TEST(lab.adds == adds);
+    BOOST_TEST(lab.rows("policy_v4").empty());
+    const auto paused = lab.router->status();
+    BOOST_TEST((paused.state == RouterState::in_sync && paused.paused && paused.away));
+    BOOST_TEST(paused.claims_while_away == 1U);
+    BOOST_TEST(paused.owed == 1U);
+    BOOST_TEST(lab.router->differences(10, lab.now_ms()).size() == 1U);
+    BOOST_TEST(lab.router->trace().errors().empty());
+
+    lab.router->configure(lab.config, lab.now_ms());  // a reload does not end it
+    lab.run_for(5 * kSecond);
+    BOOST_TEST((lab.router->status().state == RouterState::in_sync));
+    BOOST_TEST(lab.rows("policy_v4").empty());
+
+    lab.router->resume(lab.now_ms());
+    BOOST_TEST(!lab.aways[1]);
+    lab.run_for(kSecond);
+    BOOST_TEST(lab.rows("policy_v4").size() == 1U);
+    BOOST_TEST(!lab.router->status().away);
+    BOOST_TEST(lab.router->status().away_since_ms == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_batch_that_fails_while_paused_waits) {
+    Lab lab{fast()};
+    BOOST_REQUIRE(lab.sync());
+    lab.claim(1, {"203.0.113.1", "203.0.113.2"}, 30, 60);
+    lab.run_for(kSecond);
+    lab.claim(1, {"203.0.113.1", "203.0.113.2"}, 300, 330, 1);  // on its way
+    for (const auto* address : {"203.0.113.1", "203.0.113.2"})
+        BOOST_REQUIRE(lab.sim.remove_row(rossim::Family::ipv4, "policy_v4", address, lab.now_us));
+    lab.router->pause(lab.now_ms());
+    lab.run_for(kSecond);
+    BOOST_TEST(lab.router->counters().bisections == 1U);
+    BOOST_TEST(lab.router->next_deadline() > lab.now_ms());
+    BOOST_TEST(lab.rows("policy_v4").empty());
+    lab.router->resume(lab.now_ms());
+    lab.run_for(kSecond);
+    BOOST_TEST(lab.rows("policy_v4").size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(differences_are_what_is_not_written_yet) {
+    auto list = list_config();
+    list.persistent = {*Address::parse(Menu::ip, "192.0.2.0/24")};
+    Lab lab{fast(), router_config({list})};
+    BOOST_TEST(lab.router->differences(10, lab.now_ms()).empty());  // nothing is known
+    BOOST_REQUIRE(lab.sync());
+    lab.run_for(kSecond);
+    BOOST_TEST(lab.router->differences(10, lab.now_ms()).empty());
+    lab.router->pause(lab.now_ms());
+    lab.claim(1, {"203.0.113.1"}, 30, 60, 0, "a.stream.example.");
+    const auto one = lab.router->differences(10, lab.now_ms());
+    BOOST_REQUIRE(one.size() == 1U);
+    BOOST_TEST(one[0].list == "policy_v4");
+    BOOST_TEST(one[0].address == "203.0.113.1");
+    BOOST_TEST(one[0].what == "add");
+    BOOST_TEST(one[0].name == "a.stream.example.");
+    BOOST_TEST(one[0].ends_ms == lab.now_ms() + 60'000);
+    lab.claim(1, {"203.0.113.2", "203.0.113.3"}, 30, 60);
+    BOOST_TEST(lab.router->differences(2, lab.now_ms()).size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(orphans_are_removed_on_request_only) {
+    Lab lab{fast()};
+    const auto orphan = [&](std::string_view address, std::string_view comment) {
+        BOOST_REQUIRE(
+            lab.sim.add_row(rossim::Family::ipv4, "policy_v4", address, {}, comment, lab.now_us));
+    };
+    orphan("198.51.100.1", "forgedns;pg=gone;kind=D;dm=a.example");
+    orphan("198.51.100.2", "forgedns;pg=gone;kind=P;dm=");
+    orphan("198.51.100.3", "of a human");
+    BOOST_REQUIRE(lab.sync());
+    BOOST_TEST(lab.router->orphans().size() == 2U);
+    lab.run_for(10 * kSecond);
+    BOOST_TEST(lab.rows("policy_v4").size() == 3U);
+    BOOST_TEST(lab.router->remove_orphans(lab.now_ms()) == 2U);
+    lab.run_for(10 * kSecond);
+    BOOST_TEST(lab.rows("policy_v4").size() == 1U);
+    BOOST_TEST(lab.rows("policy_v4").front().comment == "of a human");
+}
+
+BOOST_AUTO_TEST_CASE(what_was_said_can_be_read_without_secrets) {
+    Lab lab{fast()};
+    BOOST_REQUIRE(lab.sync());
+    lab.claim(1, {"203.0.113.1"}, 30, 60);
+    lab.run_for(kSecond);
+    const auto all = lab.router->trace().since(0);
+    BOOST_REQUIRE(!all.empty());
+    BOOST_TEST(all.front().words == "/login =name=" + lab.config.username + " =password=***");
+    BOOST_TEST(all.front().reply == "done");
+    const auto add = std::ranges::find_if(
+        all, [](const auto& s) { return s.words.find("address-list/add ") != s.words.npos; });
+    BOOST_REQUIRE(add != all.end());
+    BOOST_TEST(add->words.find("=address=203.0.113.1") != add->words.npos);
+    BOOST_TEST(add->reply.starts_with("done ret=*"));
+    BOOST_TEST(add->ended_ms > add->sent_ms);
+    const auto print = std::ranges::find_if(
+        all, [](const auto& s) { return s.words.find("resource/print") != s.words.npos; });
+    BOOST_REQUIRE(print != all.end());
+    BOOST_TEST(print->rows == 1U);
+    BOOST_TEST(lab.router->trace().since(all.back().serial).empty());
+    BOOST_TEST(lab.router->trace().errors().empty());
+}
+
+BOOST_AUTO_TEST_CASE(errors_are_kept_and_bounded) {
+    const std::uint64_t now_ms = 1;
+    Trace trace{now_ms};
+    for (Tag tag = 1; tag <= 600; ++tag) {
+        std::string words;
+        append_word(words, "/ip/firewall/address-list/add");
+        append_word(words, "=comment=" + std::string(2 * kTraceBytes, 'x'));
+        trace.sent(tag, words);
+        trace.ended(tag, {.ok = false, .message = "failure: number " + std::to_string(tag)});
+    }
+    BOOST_TEST(trace.since(0).size() == kTracedSentences);
+    BOOST_TEST(trace.since(0).back().serial == 600U);
+    BOOST_TEST(trace.since(0).back().words.size() <= kTraceBytes + 3);
+    BOOST_TEST(trace.errors().size() == kTracedErrors);
+    BOOST_TEST(trace.since(0).back().reply == "trap: failure: number 600");
 }
 
 BOOST_AUTO_TEST_CASE(asked_again_for_half_an_hour_without_a_gap) {

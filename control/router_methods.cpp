@@ -1,0 +1,199 @@
+#include "control/router_methods.h"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/json/array.hpp>
+#include <utility>
+
+namespace steer {
+namespace {
+
+using boost::json::array;
+using boost::json::object;
+using boost::json::value;
+
+constexpr std::size_t kMostDifferences = 1'000;
+constexpr std::uint64_t kReplyMs = 3'000;  // what has none by then goes on (a listen, a print)
+
+using Seen = RouterThread::Seen;
+
+ops::RpcError wrong(std::string sentence) {
+    return {ops::RpcCode::invalid_params, std::move(sentence)};
+}
+
+const value* member(const value& params, std::string_view key) {
+    const object* const given = params.if_object();
+    return given == nullptr ? nullptr : given->if_contains(key);
+}
+
+bool is_true(const value& params, std::string_view key) {
+    const value* const given = member(params, key);
+    return given != nullptr && given->is_bool() && given->get_bool();
+}
+
+std::string name_in(const value& params) {
+    const value* const given = member(params, "name");
+    return given != nullptr && given->is_string() ? std::string(given->get_string())
+                                                  : std::string{};
+}
+
+ops::RpcError no_such(const std::string& name, const std::vector<Seen>& all) {
+    std::string sentence = "there is no router '" + name + "'";
+    for (std::size_t i = 0; i < all.size(); ++i)
+        sentence += (i == 0 ? ": there are " : ", ") + all[i].name;
+    return wrong(std::move(sentence));
+}
+
+double seconds_ago(std::uint64_t at_ms, std::uint64_t now_ms) {
+    return static_cast<double>(now_ms - std::min(at_ms, now_ms)) / 1000.0;
+}
+
+using Routers = std::unique_ptr<RouterThread>;
+
+// What one method does with one router, and tells of it.
+using OfOne = std::function<object(const Seen&, const value& params, std::uint64_t now_ms)>;
+
+// A method about the router of that name, or all of them: {"routers": [...]}.
+ops::RpcLaterMethod about(boost::asio::io_context& house, const Routers& routers, OfOne of_one) {
+    return [&house, &routers, of_one = std::move(of_one)](const value& params, ops::RpcDone done) {
+        routers->visit([&house, of_one, params, done = std::move(done)](
+                           const std::vector<Seen>& all, std::uint64_t now_ms) {
+            const std::string name = name_in(params);
+            array told;
+            for (const Seen& seen : all) {
+                if (!name.empty() && seen.name != name) continue;
+                object one{{"name", seen.name}, {"address", seen.address}};
+                for (auto& [key, what] : of_one(seen, params, now_ms))
+                    one[key] = std::move(what);
+                told.push_back(std::move(one));
+            }
+            ops::RpcResult result = !name.empty() && told.empty()
+                                        ? ops::RpcResult(no_such(name, all))
+                                        : ops::RpcResult(value{{"routers", std::move(told)}});
+            boost::asio::post(house, [done, result = std::move(result)] { done(result); });
+        });
+    };
+}
+
+object differences(const Seen& seen, const value&, std::uint64_t now_ms) {
+    array rows;
+    for (const auto& row : seen.router.differences(kMostDifferences + 1, now_ms)) {
+        object one{{"list", row.list}, {"address", row.address}, {"what", row.what}};
+        if (!row.name.empty()) one["name"] = row.name;
+        if (row.ends_ms != 0) one["left_s"] = (row.ends_ms - std::min(row.ends_ms, now_ms)) / 1000;
+        rows.push_back(std::move(one));
+    }
+    array orphans;
+    for (const auto& row : seen.router.orphans())
+        orphans.push_back(
+            object{{"list", row.list}, {"address", row.address}, {"comment", row.comment}});
+    const bool more = rows.size() > kMostDifferences;
+    if (more) rows.pop_back();
+    return {{"state", routeros::label(seen.router.status().state)},
+            {"differences", std::move(rows)},
+            {"more", more},
+            {"orphans", std::move(orphans)}};
+}
+
+object reconcile(const Seen& seen, const value& params, std::uint64_t now_ms) {
+    const auto before = seen.router.status();
+    const bool can = before.state == routeros::RouterState::in_sync && !before.paused;
+    std::size_t orphans = 0;
+    if (can && is_true(params, "orphans")) orphans = seen.router.remove_orphans(now_ms);
+    if (can) seen.router.request_reprint(now_ms);
+    return {{"state", routeros::label(before.state)},
+            {"paused", before.paused},
+            {"asked", can},
+            {"orphans_removed", orphans}};
+}
+
+object trace(const Seen& seen, const value& params, std::uint64_t now_ms) {
+    std::uint64_t since = 0;
+    if (const value* const given = member(params, "since")) {
+        boost::system::error_code error;
+        since = given->to_number<std::uint64_t>(error);
+    }
+    array sentences;
+    const bool settled = is_true(params, "settled");
+    for (const auto& s : seen.router.trace().since(since)) {
+        if (settled && s.ended_ms == 0 && s.sent_ms + kReplyMs > now_ms) break;
+        object one{{"serial", s.serial},
+                   {"tag", s.tag},
+                   {"ago_s", seconds_ago(s.sent_ms, now_ms)},
+                   {"words", s.words}};
+        if (s.ended_ms != 0) {
+            one["took_ms"] = s.ended_ms - s.sent_ms;
+            one["reply"] = s.reply;
+        }
+        if (s.rows != 0) one["rows"] = s.rows;
+        sentences.push_back(std::move(one));
+    }
+    array errors;
+    for (const auto& e : seen.router.trace().errors())
+        errors.push_back(object{{"ago_s", seconds_ago(e.at_ms, now_ms)}, {"text", e.text}});
+    return {{"sentences", std::move(sentences)}, {"errors", std::move(errors)}};
+}
+
+object status(const Seen& seen, const value&, std::uint64_t now_ms) {
+    return router_status({seen.name, seen.address, seen.router.status(), seen.router.counters()},
+                         now_ms);
+}
+
+// Paused, or written to again: by this command, whatever the bypass says.
+OfOne pause(const Routers& routers, bool on) {
+    return [&routers, on](const Seen& seen, const value&, std::uint64_t) {
+        routers->pause(seen.name, on);
+        return object{{"paused", seen.router.status().paused}};
+    };
+}
+
+}  // namespace
+
+object router_status(const RouterThread::Status& router, std::uint64_t now_ms) {
+    const auto& s = router.state;
+    object all{{"name", router.name},
+               {"address", router.address},
+               {"state", label(s.state)},
+               {"paused", s.paused},
+               {"away", s.away},
+               {"version", s.version},
+               {"board", s.board},
+               {"trouble", s.trouble},
+               {"claims", s.claims},
+               {"rows", s.rows_ours},
+               {"orphans", s.rows_orphaned},
+               {"foreign", s.rows_foreign},
+               {"blocked", s.rows_blocked},
+               {"held", s.held},
+               {"owed", s.owed},
+               {"service_us", s.service_us},
+               {"rtt_ms", s.rtt_ms}};
+    if (s.away_since_ms != 0) {
+        all["away_for_s"] = seconds_ago(s.away_since_ms, now_ms);
+        all["told_meanwhile"] = s.claims_while_away;
+    }
+    return all;
+}
+
+void add_router_methods(ops::JsonRpc& rpc, boost::asio::io_context& house, const Routers& routers) {
+    rpc.add_later("routers", about(house, routers, status));
+    rpc.add_later("routers.diff", about(house, routers, differences));
+    rpc.add_later("routers.reconcile", about(house, routers, reconcile));
+    rpc.add_later("routers.pause", about(house, routers, pause(routers, true)));
+    rpc.add_later("routers.resume", about(house, routers, pause(routers, false)));
+    rpc.add_later("routers.trace", [of_all = about(house, routers, trace)](const value& params,
+                                                                           ops::RpcDone done) {
+        if (name_in(params).empty())
+            return done(wrong("write the router's name, as in {\"name\": \"edge1\"}"));
+        of_all(params, std::move(done));
+    });
+    rpc.add("bypass", [&routers](const value& params) -> ops::RpcResult {
+        if (const value* const on = member(params, "on")) {
+            if (!on->is_bool()) return wrong("write {\"on\": true} or {\"on\": false}");
+            routers->bypass(on->get_bool());
+        }
+        return value{{"bypass", routers->bypassed()}};
+    });
+}
+
+}  // namespace steer

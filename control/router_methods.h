@@ -1,0 +1,26 @@
+// What the control socket tells of routers and does to them: `routers`, `routers.diff`, `routers.reconcile`,
+// `routers.pause`, `routers.resume`, `routers.trace`, `bypass`.
+//
+// `params` of the first five: {"name": ROUTER}, or none: all routers. `routers.reconcile` takes {"orphans": true} besides,
+// `routers.trace` needs the name and takes {"since": SERIAL, "settled": true} (without those from the first on that may
+// have its reply yet); `bypass` takes {"on": true}; without, it tells.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/json/object.hpp>
+#include <cstdint>
+#include <memory>
+
+#include "control/ops/json_rpc.h"
+#include "control/router_thread.h"
+
+namespace steer {
+
+// Of `status` and `routers`.
+boost::json::object router_status(const RouterThread::Status& router, std::uint64_t now_ms);
+
+// Answers on `house`. The thread is there when the first request comes, and outlives the socket.
+void add_router_methods(ops::JsonRpc& rpc, boost::asio::io_context& house,
+                        const std::unique_ptr<RouterThread>& routers);
+
+}  // namespace steer

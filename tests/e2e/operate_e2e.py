@@ -1,0 +1,134 @@
+"""What an operator does with routers while queries come: steerctl routers and bypass, with configs/minimal.yaml."""
+
+import json
+import re
+import subprocess
+import sys
+import unittest
+
+from lab.network import until
+from lab.scene import PASSWORD, ROOT, Scene
+
+BUILD = sys.argv.pop(1)
+NAME = "172.16.1.1:8728"
+
+
+class Operate(unittest.TestCase):
+    def setUp(self):
+        self.scene = self.enterContext(Scene("operate", BUILD))
+        self.scene.start_resolver()
+        self.scene.start_router()
+        self.scene.start_daemon(ROOT / "configs/minimal.yaml")
+        until(lambda: self.router()["state"] == "in_sync", 10, "the router is in sync")
+
+    def asked(self, *words):
+        return json.loads(self.scene.steerctl("--json", *words))
+
+    def router(self):
+        (router,) = self.asked("routers")["routers"]
+        return router
+
+    def refused(self, *words):
+        done = subprocess.run([f"{BUILD}/tools/steerctl/steerctl", "--socket", str(self.scene.socket), *words],
+                              capture_output=True, text=True)
+        self.assertNotEqual(done.returncode, 0, done)
+        return done.stderr
+
+    def test_paused_and_resumed(self):
+        scene = self.scene
+        self.assertEqual(scene.steerctl("routers", "diff"), f"{NAME}: no difference\n")
+        self.assertEqual(scene.steerctl("routers", "pause", NAME), f"{NAME}: paused, nothing is written to it\n")
+        # Queries are answered; what they claim is owed.
+        self.assertEqual(set(scene.short("stream.example", "A")), {"203.0.113.10", "203.0.113.11"})
+        until(lambda: self.router()["owed"] == 2, 5, "what clients were told is owed")
+        router = self.router()
+        self.assertEqual((router["state"], router["paused"], router["away"]), ("in_sync", True, True))
+        self.assertGreaterEqual(router["told_meanwhile"], 1)
+        self.assertEqual(scene.rows(), [])
+        text = scene.steerctl("routers", "diff", NAME)
+        self.assertIn(f"{NAME}: 2 differences\n", text)
+        self.assertRegex(text, r"add +policy_set_v4 +203\.0\.113\.10 .* stream\.example")
+        # A reload is no end of it, nor is asking for the rows.
+        scene.steerctl("reload")
+        self.assertEqual(scene.steerctl("routers", "reconcile"), f"{NAME}: paused, nothing was done\n")
+        self.assertTrue(self.router()["paused"])
+        self.assertEqual(scene.steerctl("routers", "resume"), f"{NAME}: is written to\n")
+        scene.wait_rows({("policy_set_v4", "203.0.113.10"), ("policy_set_v4", "203.0.113.11")})
+        until(lambda: not self.router()["away"], 5, "it is back")
+        self.assertNotIn("away_for_s", self.router())
+        self.assertIn("in_sync", scene.steerctl("routers"))
+
+    def test_the_bypass(self):
+        scene = self.scene
+        self.assertIn("is off", scene.steerctl("bypass"))
+        self.assertIn("is on", scene.steerctl("bypass", "on"))
+        self.assertTrue(self.asked("status")["bypass"])
+        self.assertEqual(set(scene.short("stream.example", "A")), {"203.0.113.10", "203.0.113.11"})
+        until(lambda: self.router()["owed"] == 2, 5, "what clients were told is owed")
+        # Not by a single router's resume either.
+        self.asked("routers", "resume", NAME)
+        self.assertTrue(self.router()["paused"])
+        self.assertEqual(scene.rows(), [])
+        self.assertIn("is off", scene.steerctl("bypass", "off"))
+        scene.wait_rows({("policy_set_v4", "203.0.113.10"), ("policy_set_v4", "203.0.113.11")})
+
+    def test_trace_and_errors(self):
+        scene = self.scene
+        self.assertEqual(scene.steerctl("routers", "errors", NAME), "no errors\n")
+        scene.short("stream.example", "A")
+        scene.wait_rows({("policy_set_v4", "203.0.113.10")})
+        text = scene.steerctl("routers", "trace", NAME)
+        self.assertRegex(text, r"#1 tag 1, .* ago: /login =name=api-user =password=\*\*\*\n    done after \d+ ms\n")
+        self.assertRegex(text, r"/ip/firewall/address-list/add =list=policy_set_v4 =address=203\.0\.113\.10 .*\n"
+                               r"    done ret=\*[0-9A-F]+ after \d+ ms\n")
+        self.assertNotIn(PASSWORD, text)
+        (router,) = self.asked("routers", "trace", NAME)["routers"]
+        last = router["sentences"][-1]["serial"]
+        self.assertGreaterEqual(last, len(router["sentences"]))
+        scene.router_ctl("reboot", "1")
+        until(lambda: "connection" in scene.steerctl("routers", "errors", NAME), 10, "its end is among the errors")
+
+    def test_orphans(self):
+        scene = self.scene
+        for address, comment in (("198.51.100.1", "forgedns;pg=gone;kind=D;dm=a.example"), ("198.51.100.2", "of a human")):
+            scene.router_ctl("add", "policy_set_v4", address, "-", comment)
+        until(lambda: self.router()["orphans"] == 1, 5, "the orphan is seen")
+        self.assertRegex(scene.steerctl("routers", "diff"), r"orphan +policy_set_v4 +198\.51\.100\.1 +forgedns;pg=gone")
+        self.assertIn("1 orphaned rows are removed", scene.steerctl("routers", "reconcile", "--orphans"))
+        until(lambda: [row["address"] for row in scene.rows()] == ["198.51.100.2"], 5, "the orphan alone is gone")
+
+    def test_dry_run(self):
+        """What a start would write, and nothing is written; bad passwords and routers that are not there are said."""
+        scene = self.scene
+        text = (ROOT / "configs/minimal.yaml").read_text()
+        config = scene.folder / "dry.yaml"
+        scene.router_ctl("add", "policy_set_v4", "192.0.2.7", "-", "forgedns;pg=gone;kind=P;dm=")
+
+        def dry_run(change=("", "")):
+            config.write_text(text.replace("min_ttl: 60", "min_ttl: 60\n      persistent: { ips: [192.0.2.0/24] }").replace(*change))
+            return scene.network.run("appliance", f"{BUILD}/steerdnsd", "--config", str(config), "--dry-run", check=False)
+
+        before = scene.rows()
+        done = dry_run()
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done)
+        self.assertRegex(done.stdout, rf"^router {NAME} \(.*\): 0 rows of ours, 0 of others, 1 orphaned; 1 to be written at a start\n"
+                                      r"  add policy_set_v4 192\.0\.2\.0/24\n"
+                                      r"  orphan, left alone: policy_set_v4 192\.0\.2\.7 forgedns;pg=gone;kind=P;dm=\n$")
+        self.assertEqual(scene.rows(), before)
+        done = dry_run(("secret", "wrong"))
+        self.assertEqual(done.returncode, 1, done)
+        self.assertIn("could not be read: ", done.stdout)
+        self.assertIn("refuses user api-user", done.stdout)
+        scene.rossim.stop()
+        done = dry_run()
+        self.assertEqual(done.returncode, 1, done)
+        self.assertIn("cannot be reached", done.stdout)
+
+    def test_refused(self):
+        self.assertIn(f"there is no router 'x': there are {NAME}", self.refused("routers", "diff", "x"))
+        self.assertIn("NAME is required", self.refused("routers", "trace"))
+        self.assertIn("WHAT", self.refused("bypass", "maybe"))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

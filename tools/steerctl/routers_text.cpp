@@ -1,0 +1,158 @@
+#include <boost/json/array.hpp>
+
+#include "cells.h"
+#include "report.h"
+#include "table.h"
+
+namespace steerctl {
+namespace json = boost::json;
+namespace {
+
+bool is_true(const json::object& all, std::string_view key) {
+    const auto* const found = find(all, key);
+    return found != nullptr && found->is_bool() && found->get_bool();
+}
+
+std::string text_of(const json::object& all, std::string_view key) {
+    return cell_text(key, find(all, key));
+}
+
+// Of each router, under a line with its name and `more(router)`.
+template <class Rest, class Body>
+std::string each(const json::value& answer, Rest rest, Body body) {
+    const json::array& all = array_of(object_of(answer), "routers");
+    if (all.empty()) return "the configuration has no router\n";
+    std::string out;
+    for (const json::value& one : all) {
+        const json::object& router = object_of(one);
+        out += text_of(router, "name");
+        if (text_of(router, "address") != text_of(router, "name"))
+            out += " at " + text_of(router, "address");
+        out += rest(router) + "\n" + body(router);
+    }
+    return out;
+}
+
+std::string none(const json::object&) {
+    return {};
+}
+
+}  // namespace
+
+std::string routers_text(const json::value& answer) {
+    return each(
+        answer,
+        [](const json::object& router) {
+            return ": " + text_of(router, "state") + (is_true(router, "paused") ? ", paused" : "");
+        },
+        [](const json::object& router) {
+            Table table;
+            for (const auto& [name, value] : router) {
+                const std::string_view key(name);
+                if (key == "name" || key == "address" || key == "state" || key == "paused")
+                    continue;
+                const std::string text = cell_text(key, &value);
+                if (!text.empty()) table.row({heading_text(key), text});
+            }
+            return table.text();
+        });
+}
+
+std::string router_differences_text(const json::value& answer) {
+    return each(
+        answer,
+        [](const json::object& router) {
+            const std::string state = text_of(router, "state");
+            if (state != "in_sync") return ": " + state + ", so nothing is known of its rows";
+            const auto count = array_of(router, "differences").size();
+            return count == 0 ? std::string(": no difference")
+                              : ": " + std::to_string(count) +
+                                    (is_true(router, "more") ? " differences, and more"
+                                     : count == 1            ? " difference"
+                                                             : " differences");
+        },
+        [](const json::object& router) {
+            Table table;
+            for (const json::value& one : array_of(router, "differences")) {
+                const json::object& row = object_of(one);
+                table.row({text_of(row, "what"), text_of(row, "list"), text_of(row, "address"),
+                           find(row, "left_s") == nullptr ? "for good" : text_of(row, "left_s"),
+                           find(row, "name") == nullptr ? "persistent" : text_of(row, "name")});
+            }
+            for (const json::value& one : array_of(router, "orphans")) {
+                const json::object& row = object_of(one);
+                table.row({"orphan", text_of(row, "list"), text_of(row, "address"), "",
+                           text_of(row, "comment")});
+            }
+            return table.text();
+        });
+}
+
+std::string router_reconciled_text(const json::value& answer) {
+    return each(
+        answer,
+        [](const json::object& router) {
+            if (is_true(router, "paused")) return std::string(": paused, nothing was done");
+            if (!is_true(router, "asked"))
+                return ": " + text_of(router, "state") + ", nothing was done";
+            const std::string orphans = text_of(router, "orphans_removed");
+            return ": its rows are read again" +
+                   (orphans == "0" ? std::string{} : ", " + orphans + " orphaned rows are removed");
+        },
+        none);
+}
+
+std::string router_paused_text(const json::value& answer) {
+    return each(
+        answer,
+        [](const json::object& router) {
+            return std::string(is_true(router, "paused") ? ": paused, nothing is written to it"
+                                                         : ": is written to");
+        },
+        none);
+}
+
+std::string bypass_text(const json::value& answer) {
+    return is_true(object_of(answer), "bypass")
+               ? "the bypass is on: queries are answered, no router is written to\n"
+               : "the bypass is off: routers are written to\n";
+}
+
+std::string router_trace_text(const json::value& answer) {
+    std::string out;
+    for (const json::value& one : array_of(object_of(answer), "routers")) {
+        for (const json::value& sentence : array_of(object_of(one), "sentences")) {
+            const json::object& s = object_of(sentence);
+            out += "#" + text_of(s, "serial") + " tag " + text_of(s, "tag") + ", " +
+                   text_of(s, "ago_s") + " ago: " + text_of(s, "words") + "\n    ";
+            if (find(s, "rows") != nullptr) out += text_of(s, "rows") + " rows, ";
+            out += find(s, "reply") == nullptr
+                       ? std::string("no reply yet\n")
+                       : text_of(s, "reply") + " after " + text_of(s, "took_ms") + " ms\n";
+        }
+    }
+    return out;
+}
+
+std::string router_errors_text(const json::value& answer) {
+    std::string out;
+    for (const json::value& one : array_of(object_of(answer), "routers")) {
+        for (const json::value& error : array_of(object_of(one), "errors")) {
+            const json::object& e = object_of(error);
+            out += text_of(e, "ago_s") + " ago: " + text_of(e, "text") + "\n";
+        }
+    }
+    return out.empty() ? "no errors\n" : out;
+}
+
+std::uint64_t last_serial(const json::value& answer, std::uint64_t before) {
+    for (const json::value& one : array_of(object_of(answer), "routers")) {
+        for (const json::value& sentence : array_of(object_of(one), "sentences")) {
+            const auto serial = number_of(find(object_of(sentence), "serial"));
+            if (serial) before = static_cast<std::uint64_t>(*serial);
+        }
+    }
+    return before;
+}
+
+}  // namespace steerctl
