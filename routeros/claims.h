@@ -34,10 +34,13 @@ struct Claim {
     std::uint64_t until_ms =
         0;  // the last lease that relies on the row, or what was promised on the board
     std::uint64_t row_until_ms = 0;  // how long the row is meant to live; at least until_ms
-    std::uint64_t reasons = 0;       // answers that made or prolonged it
-    std::string name;                // the first one
-    bool permanent = false;          // wants a row without timeout
-    std::uint32_t told_s = 0;        // what the board was told, and under which epoch; 0: nothing
+    // The longest that an answer wanted its row to live: a cached one wants less than the next one
+    // that is fresh.
+    std::uint32_t row_life_s = 0;
+    std::uint64_t reasons = 0;  // answers that made or prolonged it
+    std::string name;           // the first one
+    bool permanent = false;     // wants a row without timeout
+    std::uint32_t told_s = 0;   // what the board was told, and under which epoch; 0: nothing
     std::uint32_t told_epoch = 0;
 };
 

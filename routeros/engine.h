@@ -85,7 +85,7 @@ class Router::Engine final : public SessionHandler {
         Want want;
         const List* list = nullptr;
         std::string_view name{};
-        std::uint32_t slack_s = 0, longest_s = 0;
+        std::uint32_t slack_s = 0, longest_s = 0, life_s = 0;
     };
     struct Hold {  // an answer that waits
         std::uint64_t token;

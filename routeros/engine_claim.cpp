@@ -33,6 +33,7 @@ Router::Engine::Wanted Router::Engine::wanted(const Place& place) const {
             w.want.row_until_ms = std::max(w.want.row_until_ms, claim->row_until_ms);
             w.slack_s = std::max(w.slack_s, list->config.renew_slack_s);
             w.longest_s = std::max(w.longest_s, list->config.max_ttl_s);
+            w.life_s = std::max(w.life_s, claim->row_life_s);
         }
     }
     const auto persistent = persistent_.find(place);
@@ -83,9 +84,9 @@ void Router::Engine::want_write(const Place& place, const Difference& difference
     if (difference.need == Need::extend) {
         write.kind = WriteKind::extend;
         const std::uint64_t life_ms = w.want.row_until_ms - std::min(now_, w.want.row_until_ms);
-        write.timeout_s = w.want.forever()
-                              ? kMaxTimeoutS
-                              : renewal_timeout((life_ms + 999) / 1000, w.slack_s, w.longest_s);
+        const auto needed_s = std::max<std::uint64_t>((life_ms + 999) / 1000, w.life_s);
+        write.timeout_s =
+            w.want.forever() ? kMaxTimeoutS : renewal_timeout(needed_s, w.slack_s, w.longest_s);
         write.due_ms = difference.row_end_ms - std::min(difference.row_end_ms, kUrgentMs);
     }
     const bool gather = write.kind == WriteKind::extend && write.cls == WriteClass::routine;
@@ -264,7 +265,7 @@ bool Router::Engine::claim_address(List& list, const AddressBytes& address, std:
     }
     const std::uint64_t row_until_ms =
         row_life_s == 0 ? 0 : std::max(now_ + std::uint64_t{row_life_s} * 1000, need_ms);
-    const Claim* claim = claims_.raise(key, name, need_ms, row_until_ms, list.config.max_rows);
+    Claim* const claim = claims_.raise(key, name, need_ms, row_until_ms, list.config.max_rows);
     if (claim == nullptr) {
         ++counters_.claims_refused;
         if (now_ >= complained_ms_) {
@@ -276,6 +277,7 @@ bool Router::Engine::claim_address(List& list, const AddressBytes& address, std:
         if (serial != 0) holds_.find(serial)->second.failed = true;
         return false;
     }
+    claim->row_life_s = std::max(claim->row_life_s, row_life_s);
     if (state_ != RouterState::in_sync) return false;
     const Place place{*on_router, key.address};
     if (claim->reasons == 1) {

@@ -7,7 +7,8 @@ namespace steer::routeros {
 
 namespace {
 
-constexpr std::uint64_t kGatherMs = 250;         // a renewal waits for others
+// A renewal waits for others, in the first part of the time that it has.
+constexpr std::uint64_t kLeastGatherMs = 250, kMostGatherMs = 2'000, kGatherPart = 8;
 constexpr double kHeldBatchUs = 20'000;          // no sentence above this while an answer waits
 constexpr std::size_t kBatchRows = 200;          // ids of one sentence
 constexpr std::size_t kBatchSearch = 2048;       // queued writes looked through for one sentence
@@ -16,6 +17,12 @@ constexpr double kInFlightUs = 25'000;           // of work that a held write ma
 constexpr double kBucketMs = 250;                // how much of its share a class may save up
 constexpr double kResumeAt = 0.4;  // of a full bucket: work comes in runs, which can be measured
 constexpr double kRepairFloorRows = 50, kRoutineFloorRows = 20;  // rows per second at least
+
+std::uint64_t gather_until_ms(std::uint64_t due_ms, std::uint64_t now_ms) {
+    const std::uint64_t time_ms = due_ms - std::min(now_ms, due_ms);
+    const auto wait_ms = std::clamp(time_ms / kGatherPart, kLeastGatherMs, kMostGatherMs);
+    return std::min(now_ms + wait_ms, due_ms);
+}
 
 }  // namespace
 
@@ -55,7 +62,7 @@ void Writer::put(const Write& write, std::uint64_t now_ms, bool gather) {
     if (is_new) {
         entry.write = write;
         entry.where = gather ? Where::gathering : Where::queued;
-        entry.order_ms = std::min(now_ms + kGatherMs, write.due_ms);
+        entry.order_ms = gather_until_ms(write.due_ms, now_ms);
         return enqueue(entry);
     }
     if (entry.where == Where::in_flight) return;
@@ -169,11 +176,19 @@ std::optional<Batch> Writer::next(std::uint64_t now_ms) {
 }
 
 Batch Writer::take(WriteClass cls) {
-    auto& queue = queues_[static_cast<std::size_t>(cls)];
-    const double limit_us = has_held() ? std::min(kHeldBatchUs, batch_us_) : batch_us_;
     Batch batch;
+    batch.cls = cls;
+    fill(batch, queues_[static_cast<std::size_t>(cls)]);
+    // Those that still wait for others need not: here they are.
+    if (cls == WriteClass::routine && batch.kind == WriteKind::extend) fill(batch, gathering_);
+    return batch;
+}
+
+// Takes over what may share the batch's sentence; an empty batch is made one for the first.
+void Writer::fill(Batch& batch, std::set<Order>& from) {
+    const double limit_us = has_held() ? std::min(kHeldBatchUs, batch_us_) : batch_us_;
     std::size_t looked_at = 0;
-    for (auto at = queue.begin(); at != queue.end() && looked_at < kBatchSearch; ++looked_at) {
+    for (auto at = from.begin(); at != from.end() && looked_at < kBatchSearch; ++looked_at) {
         Entry& entry = places_.find(at->second)->second;
         const Write& write = entry.write;
         const Menu menu = write.place.address.menu();
@@ -184,16 +199,15 @@ Batch Writer::take(WriteClass cls) {
             continue;
         }
         const double estimate_us = service_.sentence_us(write.kind, batch.writes.size() + 1);
-        if (!first && estimate_us > limit_us) break;
-        batch.kind = write.kind, batch.cls = cls, batch.menu = menu;
+        if (!first && (estimate_us > limit_us || batch.writes.size() == kBatchRows)) return;
+        batch.kind = write.kind, batch.menu = menu;
         batch.timeout_s = write.timeout_s, batch.estimate_us = estimate_us;
         batch.writes.push_back(write);
         deadlines_.erase({write.due_ms, write.place});
         entry.where = Where::in_flight;
-        at = queue.erase(at);
-        if (write.kind == WriteKind::add || batch.writes.size() == kBatchRows) break;
+        at = from.erase(at);
+        if (write.kind == WriteKind::add) return;
     }
-    return batch;
 }
 
 void Writer::sent(Tag tag, Batch batch, std::uint64_t now_ms) {

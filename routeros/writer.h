@@ -4,10 +4,10 @@
 // routine. The shares of the last two are of the router's time, spent at the service time that we
 // measure ourselves, with a floor so that a misjudged router is never starved of its rows. At most
 // one write per place is queued or in flight: what is wanted is judged again when it ends. Extends
-// with the same timeout share a sentence. No sentence carries more than `batch_ms` of estimated
-// work, and none above 20 ms while held writes exist. Within a class the earliest due goes first;
-// an extend that is due (its row is about to end) counts as held from then on. No I/O, no clock of
-// its own.
+// with the same timeout share a sentence, also those that still gather. No sentence carries more
+// than `batch_ms` of estimated work, and none above 20 ms while held writes exist. Within a class
+// the earliest due goes first; an extend that is due (its row is about to end) counts as held from
+// then on. No I/O, no clock of its own.
 #pragma once
 
 #include <array>
@@ -62,7 +62,8 @@ class Writer {
     void set_measuring(bool on) { service_.set_measuring(on); }
 
     // Queues, or makes what is queued at that place more urgent; nothing if it is in flight.
-    // `gather`: a renewal with time left waits a moment for others like it.
+    // `gather`: a renewal waits for others with its timeout, an eighth of the time until it is due,
+    // 2 s at most.
     void put(const Write& write, std::uint64_t now_ms, bool gather = false);
     // Takes back what is queued at that place.
     void drop(const Place& place);
@@ -120,6 +121,7 @@ class Writer {
     }
     [[nodiscard]] double rate(WriteClass cls) const;
     Batch take(WriteClass cls);
+    void fill(Batch& batch, std::set<Order>& from);
 
     ServiceTime service_;
     double batch_us_ = 100'000;

@@ -64,6 +64,18 @@ BOOST_AUTO_TEST_CASE(async_row_lives_as_long_as_the_caller_says) {
     BOOST_TEST(until_s >= lab.now_ms() / 1000 + 328);
 }
 
+BOOST_AUTO_TEST_CASE(a_renewal_is_for_the_longest_answer_of_its_claim) {
+    Lab lab{fast()};
+    BOOST_REQUIRE(lab.sync());
+    lab.claim(1, {"203.0.113.7"}, 300, 330);
+    lab.run_for(260 * kSecond);
+    lab.claim(1, {"203.0.113.7"}, 60, 90);  // from a cache; the next one has its whole TTL again
+    lab.run_for(5 * kSecond);
+    BOOST_TEST(*lab.row("policy_v4", "203.0.113.7")->left_us > 890 * kSecond);
+    BOOST_TEST(*lab.row("policy_v4", "203.0.113.7")->left_us <= 930 * kSecond);
+    BOOST_TEST(lab.router->counters().rows_extended == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(repeated_names_wait_for_nothing) {
     Lab lab{fast()};
     BOOST_REQUIRE(lab.sync());
@@ -384,7 +396,7 @@ BOOST_AUTO_TEST_CASE(router_may_behave_in_several_ways) {
         for (unsigned i = 1; i <= 20; ++i)
             lab.claim(1, {"203.0.113." + std::to_string(i)}, 600, 630);
         // The router loses two of them while the renewal is on its way.
-        BOOST_REQUIRE(lab.run_until(lab.now_us + kSecond,
+        BOOST_REQUIRE(lab.run_until(lab.now_us + 3 * kSecond,
                                     [&] { return lab.router->counters().set_sentences > 0; }));
         lab.sim.remove_row(rossim::Family::ipv4, "policy_v4", "203.0.113.7", lab.now_us);
         lab.sim.remove_row(rossim::Family::ipv4, "policy_v4", "203.0.113.20", lab.now_us);

@@ -221,14 +221,14 @@ BOOST_AUTO_TEST_CASE(missing_ids_are_bisected_and_written_again) {
         claim("203.0.113." + std::to_string(i));
     for (int i = 1; i <= 4; ++i)
         done(take("/add"), {"=ret=*" + std::to_string(i)});
-    now += 20'000;
+    now += 40'000;
     for (int i = 1; i <= 4; ++i)
         claim("203.0.113." + std::to_string(i));
-    pass(300);
+    pass(1300);
     const auto all = take("/set");
     BOOST_TEST(all.words[1] == "=.id=*1,*2,*3,*4");
     BOOST_TEST(all.words[2] == "=timeout=11m");
-    answer_resource("1d20s");
+    answer_resource("1d40s");
     trap(all, "no such item");
     const auto left = take("/set"), right = take("/set");
     BOOST_TEST(left.words[1] == "=.id=*1,*2");

@@ -82,8 +82,8 @@ BOOST_AUTO_TEST_CASE(renewals_gather_and_share_a_sentence) {
     writer.put({place(1, "2001:db8::"), WriteKind::extend, WriteClass::routine, 1, 660, 100'000},
                now, true);
     BOOST_TEST(send().empty());
-    BOOST_TEST(writer.next_ready_ms(now) == now + 250);
-    now += 250;
+    BOOST_TEST(writer.next_ready_ms(now) == now + 2000);
+    now += 2000;
     std::size_t rows = 0, sentences = 0;
     while (writer.places() > 0) {
         for (const auto& batch : send()) {
@@ -98,6 +98,47 @@ BOOST_AUTO_TEST_CASE(renewals_gather_and_share_a_sentence) {
     }
     BOOST_TEST(sentences == 3U);
     BOOST_TEST(rows == 7U);
+}
+
+BOOST_AUTO_TEST_CASE(a_renewal_takes_along_what_gathers_for_the_same_timeout) {
+    writer.put(extend(0, WriteClass::routine, 660), now, true);
+    writer.put(extend(1, WriteClass::routine, 720), now += 1000, true);
+    writer.put(extend(2, WriteClass::routine, 660), now += 900, true);
+    BOOST_TEST(send().empty());
+    const auto sent = [&] {
+        now = writer.next_ready_ms(now);
+        return send();
+    };
+    const auto first = sent();
+    BOOST_TEST(now == 3000U);
+    BOOST_REQUIRE(first.size() == 1U);
+    BOOST_TEST(first[0].writes.size() == 2U);
+    BOOST_TEST(first[0].timeout_s == 660U);
+    const auto second = sent();
+    BOOST_TEST(now == 4000U);
+    BOOST_REQUIRE(second.size() == 1U);
+    BOOST_TEST(second[0].writes.size() == 1U);
+    end_all();
+    BOOST_TEST(writer.places() == 0U);
+    BOOST_TEST(writer.queued() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_renewal_waits_for_others_in_an_eighth_of_its_time) {
+    writer.put(extend(0, WriteClass::routine, 660, now + 8000), now, true);
+    BOOST_TEST(writer.next_ready_ms(now) == now + 1000);
+    BOOST_TEST(send().empty());
+    now += 1000;
+    BOOST_TEST(send().size() == 1U);
+    writer.put(extend(1, WriteClass::routine, 660, now + 800), now, true);
+    BOOST_TEST(writer.next_ready_ms(now) == now + 250);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_due_waits_for_nobody_s_renewal) {
+    writer.put(extend(0, WriteClass::routine, 660), now, true);
+    writer.put(extend(1, WriteClass::held, 660), now);
+    const auto sent = send();
+    BOOST_REQUIRE(sent.size() == 1U);
+    BOOST_TEST(sent[0].writes.size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(sentences_are_short_while_somebody_waits) {
