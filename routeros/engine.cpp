@@ -76,8 +76,9 @@ void Router::Engine::take_lists() {
     for (const auto& old : before) {
         const ListId id = old.first;
         if (lists_.contains(id)) continue;
-        claims_.for_each([&](const ClaimKey& key, const Claim& claim) {
-            if (key.list == id && claim.told_s != 0) sink_.forgotten(id, key.address.bytes);
+        claims_.for_each([&](const Claim& claim) {
+            if (claim.key.list != id || claim.told_s == 0) return;
+            sink_.forgotten(id, claim.key.address.bytes);
         });
         claims_.drop_list(id);
     }

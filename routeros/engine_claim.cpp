@@ -25,7 +25,7 @@ Router::Engine::Wanted Router::Engine::wanted(const Place& place) const {
             if (claim == nullptr || claim->until_ms <= now_) continue;
             if (w.list == nullptr) {
                 w.list = list;
-                w.name = claim->name;
+                w.name = claim->name();
             }
             w.want.claimed = true;
             w.want.permanent |= claim->permanent;
@@ -101,7 +101,8 @@ void Router::Engine::reconcile(WriteClass cls) {
 
 std::vector<Place> Router::Engine::places_to_judge() const {
     std::vector<Place> places;
-    claims_.for_each([&](const ClaimKey& key, const Claim& claim) {
+    claims_.for_each([&](const Claim& claim) {
+        const ClaimKey& key = claim.key;
         const auto list = lists_.find(key.list);
         const auto name =
             list == lists_.end() ? std::nullopt : list->second.name(key.address.menu());
@@ -147,15 +148,15 @@ void Router::Engine::tell_board(const Place& place, std::uint64_t cover_ms) {
 }
 
 void Router::Engine::expire_claims() {
-    while (auto ended = claims_.expire(now_)) {
-        const auto& [key, claim] = *ended;
-        if (claim.told_s != 0) sink_.forgotten(key.list, key.address.bytes);
+    while (const auto claim = claims_.expire(now_)) {
+        const ClaimKey& key = claim->key;
+        if (claim->told_s != 0) sink_.forgotten(key.list, key.address.bytes);
         const List* list = find_list(key.list);
         const auto name = list == nullptr ? std::nullopt : list->name(key.address.menu());
         if (!name) continue;
         const Place place{*name, key.address};
         fail_waiters(place);
-        if (claim.permanent) continue;  // its row stays
+        if (claim->permanent) continue;  // its row stays
         const auto& users = names_[place.name].users;
         const bool all_timed = std::all_of(users.begin(), users.end(), [](const List* user) {
             return user->config.max_ttl_s != 0;

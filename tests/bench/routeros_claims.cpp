@@ -63,6 +63,27 @@ std::vector<std::int64_t> loop_delays_us() {
     return delays;
 }
 
+// The longest that the loop is busy at a time while a router with as many claims as a list may have
+// connects.
+double longest_step_ms() {
+    Lab lab{router_like("fast")};
+    lab.reachable = false;
+    lab.start();
+    const auto claims = static_cast<std::uint32_t>(routeros::ListConfig{}.max_rows);
+    for (std::uint32_t i = 0; i < claims; ++i)
+        lab.claim(1, {address(i)}, 1770, 1800, 0, name(i));
+    lab.reachable = true;
+    std::int64_t longest_ns = 0, begun_ns = thread_ns();
+    const auto has_rows = [&] {
+        const std::int64_t now_ns = thread_ns();
+        longest_ns = std::max(longest_ns, now_ns - begun_ns);
+        begun_ns = now_ns;
+        return lab.sim.row_count(rossim::Family::ipv4) > 100;
+    };
+    if (!lab.run_until(lab.now_us + 60 * kSecondUs, has_rows)) fail("rows are missing");
+    return static_cast<double>(longest_ns) / 1e6;
+}
+
 }  // namespace
 
 boost::json::object measure_claims() {
@@ -71,7 +92,8 @@ boost::json::object measure_claims() {
     const auto longest_us = *std::max_element(delays_us.begin(), delays_us.end());
     return {{"claim_bytes", static_cast<std::int64_t>(bytes)},
             {"loop_p99_ms", p99_ms(delays_us)},
-            {"loop_longest_ms", static_cast<double>(longest_us) / 1000}};
+            {"loop_longest_ms", static_cast<double>(longest_us) / 1000},
+            {"connect_step_ms", rounded(longest_step_ms())}};
 }
 
 }  // namespace steer::bench

@@ -46,7 +46,8 @@ boost::json::object measure_renewals();
 boost::json::object measure_fleet();
 // Memory and time of a million claims.
 //   claim_bytes, without rows; loop_p99_ms: at 20,000 new claims a second on a router in sync, how long after its coming
-//   each is done with, by the thread's CPU time and with the simulator's share of it
+//   each is done with, by the thread's CPU time and with the simulator's share of it; connect_step_ms: the longest that
+//   the loop is busy at a time while a router with 50,000 claims connects
 boost::json::object measure_claims();
 
 }  // namespace steer::bench

@@ -25,12 +25,45 @@ BOOST_AUTO_TEST_CASE(a_claim_is_only_prolonged) {
     BOOST_TEST(claim->until_ms == 10'000U);
     BOOST_TEST(claim->row_until_ms == 60'000U);
     BOOST_TEST(claim->reasons == 2U);
-    BOOST_TEST(claim->name == "first.example");
+    BOOST_TEST(claim->name() == "first.example");
     claims.promise(key(1, 1), 90'000);
     BOOST_TEST(claim->until_ms == 90'000U);
     BOOST_TEST(claim->row_until_ms == 90'000U);
     claims.promise(key(1, 2), 90'000);
     BOOST_TEST(claims.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_claim_stays_where_it_is_and_its_place_is_used_again) {
+    Claims claims;
+    const Claim* first = claims.raise(key(1, 0), "first.example", 10, 10, 5000);
+    for (unsigned i = 1; i < 5000; ++i)
+        claims.raise(key(1, i), "", 20 + i, 20 + i, 5000);
+    BOOST_TEST(claims.find(key(1, 0)) == first);
+    BOOST_TEST(first->name() == "first.example");
+    const auto ended = claims.expire(10);
+    BOOST_REQUIRE(ended);
+    BOOST_TEST(ended->name() == "first.example");
+    const Claim* second = claims.raise(key(2, 0), "", 30, 0, 1);
+    BOOST_TEST(second == first);
+    BOOST_TEST(second->name().empty());  // nothing of the other is left
+    BOOST_TEST(second->reasons == 1U);
+    BOOST_TEST(second->row_until_ms == 30U);
+    BOOST_TEST(second->permanent);
+    BOOST_TEST(second->row_life_s == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_list_that_goes_takes_no_other_s_claims_along) {
+    Claims claims;
+    claims.raise(key(1, 0), "one.example", 10, 10, 9);
+    claims.raise(key(2, 0), "two.example", 20, 20, 9);
+    claims.drop_list(1);
+    claims.raise(key(2, 1), "three.example", 30, 30, 9);  // where the first was
+    BOOST_TEST(claims.next_expiry_ms() == 20U);
+    BOOST_TEST(!claims.expire(19));
+    BOOST_TEST(claims.expire(20)->name() == "two.example");
+    BOOST_TEST(!claims.expire(29));
+    BOOST_TEST(claims.expire(30)->name() == "three.example");
+    BOOST_TEST(claims.size() == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(bounded_per_list) {
@@ -62,9 +95,8 @@ BOOST_AUTO_TEST_CASE(expiry_equals_a_plain_map) {
             std::erase_if(model, [](const auto& entry) { return entry.first.first == 1; });
         }
         while (const auto ended = claims.expire(now)) {
-            const unsigned n =
-                ended->first.address.bytes[14] * 256U + ended->first.address.bytes[15];
-            const auto found = model.find({ended->first.list, n});
+            const unsigned n = ended->key.address.bytes[14] * 256U + ended->key.address.bytes[15];
+            const auto found = model.find({ended->key.list, n});
             BOOST_REQUIRE(found != model.end());
             BOOST_REQUIRE(found->second <= now);
             model.erase(found);
