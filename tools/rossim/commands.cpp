@@ -7,6 +7,7 @@
 #include <array>
 #include <functional>
 
+#include "tools/rossim/script_job.h"
 #include "tools/rossim/value_text.h"
 
 namespace rossim {
@@ -196,6 +197,7 @@ std::vector<Record> menu_rows(Machine& machine, std::string_view menu, std::int6
 
 void print(Machine& machine, const Sentence& sentence, const Caller& caller, std::int64_t now_us) {
     caller.require("read");
+    if (sentence.menu == "/file") caller.require_files();
     ++machine.report.prints;
     const PrintArguments arguments(sentence);
     const Query query(sentence.query);
@@ -245,13 +247,16 @@ std::unique_ptr<Job> make_record_job(Machine& machine, Sentence sentence, const 
     if (sentence.verb == "print" || sentence.verb == "getall") {
         return make_print_job(machine, std::move(sentence), caller);
     }
-    if (live || !machine.records.has_verb(sentence.menu, sentence.verb)) {
+    const bool too_old = sentence.menu == "/file" && machine.options.version < Version{7, 9};
+    if (live || (too_old && sentence.verb == "add") ||
+        !machine.records.has_verb(sentence.menu, sentence.verb)) {
         throw Trap{"no such command", kMissingItem};
     }
     return std::make_unique<ActionJob>(
         machine, costs.base + costs.set,
         [&machine, sentence = std::move(sentence), caller](std::int64_t) {
             caller.require("write");
+            if (sentence.menu == "/file") caller.require_files();
             const auto ret = machine.records.change(sentence);
             machine.device.write_flash();
             caller.done({}, ret);
@@ -310,6 +315,7 @@ std::unique_ptr<Job> make_session_job(Machine& machine, Sentence sentence, const
 }
 
 CpuClass class_of(const Sentence& sentence) {
+    if (runs_script(sentence)) return CpuClass::script;
     if (sentence.menu.empty()) return CpuClass::other;
     constexpr std::pair<std::string_view, CpuClass> kClasses[] = {
         {"print", CpuClass::read},  {"getall", CpuClass::read}, {"listen", CpuClass::listen},
@@ -323,12 +329,10 @@ CpuClass class_of(const Sentence& sentence) {
 
 std::unique_ptr<Job> choose_job(Machine& machine, Session& session, Sentence sentence) {
     const Caller caller{machine, session.id, session.user, sentence.tag};
+    if (runs_script(sentence)) return make_script_job(sentence, caller);
     if (sentence.menu.empty()) return make_session_job(machine, std::move(sentence), caller);
-    if (sentence.menu == "/ip/firewall/address-list") {
-        return make_row_job(machine, session, Family::ipv4, std::move(sentence));
-    }
-    if (sentence.menu == "/ipv6/firewall/address-list") {
-        return make_row_job(machine, session, Family::ipv6, std::move(sentence));
+    if (const auto family = address_list_family(sentence.menu)) {
+        return make_row_job(machine, session, *family, std::move(sentence));
     }
     if (const auto family = conntrack_family(sentence.menu)) {
         return make_conntrack_job(machine, *family, std::move(sentence), caller);
@@ -342,6 +346,10 @@ void Caller::require(std::string_view policy) const {
     if (user == nullptr || !has_policy(*user, policy)) {
         throw Trap{"not enough permissions (9)", std::nullopt};
     }
+}
+
+void Caller::require_files() const {
+    if (machine.options.file_needs_ftp) require("ftp");
 }
 
 void Caller::done(std::string before, const std::optional<std::string>& ret) const {

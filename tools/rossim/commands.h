@@ -33,6 +33,14 @@ void append_dead_row(std::string& out, const Machine& machine,
 // The sentence's job; nullptr: it was answered at once.
 std::unique_ptr<Job> make_job(Machine& machine, Session& session, Sentence sentence);
 
+std::optional<Family> address_list_family(std::string_view menu);
+bool is_row_write(std::string_view verb);
+// What the rows of a write cost, without its base.
+std::int64_t write_cost(const Costs& costs, const Sentence& sentence);
+// add, set, remove, enable, disable, comment; `add` gives the id. Throws Trap.
+std::optional<std::string> write_rows(Machine& machine, Family family, const Sentence& sentence,
+                                      std::int64_t now_us);
+
 // The job of a sentence to an address-list menu; the session is logged in.
 std::unique_ptr<Job> make_row_job(Machine& machine, const Session& session, Family family,
                                   Sentence sentence);
@@ -45,6 +53,7 @@ struct Caller {
     std::optional<std::string> tag;
 
     void require(std::string_view policy) const;  // throws Trap
+    void require_files() const;
     void done(std::string before = {}, const std::optional<std::string>& ret = {}) const;
 };
 

@@ -1,5 +1,6 @@
 #include "tools/rossim/cost.h"
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <stdexcept>
@@ -18,9 +19,11 @@ std::int64_t number(const boost::json::object& object, std::string_view where,
 }
 
 Costs read_costs(const boost::json::object& object, std::string_view name) {
-    return {number(object, name, "base"),     number(object, name, "add"),
-            number(object, name, "set"),      number(object, name, "remove"),
-            number(object, name, "scan_row"), number(object, name, "emit_row")};
+    const std::int64_t divisor = number(object, name, "script_row_base_divisor");
+    return {number(object, name, "base"),      number(object, name, "add"),
+            number(object, name, "set"),       number(object, name, "remove"),
+            number(object, name, "scan_row"),  number(object, name, "emit_row"),
+            std::max<std::int64_t>(divisor, 1)};
 }
 
 }  // namespace

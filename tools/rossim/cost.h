@@ -3,8 +3,8 @@
 //
 // A sentence costs base + rows scanned * scan_row + rows emitted * emit_row + rows written * add,
 // set or remove. A filtered print scans the whole table of its family, as real routers do. Removal
-// is paid once per id, also in a comma list. The numbers of presets.json are compiled in; another
-// file may be given.
+// is paid once per id, also in a comma list. A command of a script pays a part of base. The numbers
+// of presets.json are compiled in; another file may be given.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +21,7 @@ struct Costs {
     std::int64_t remove = 0;
     std::int64_t scan_row = 0;
     std::int64_t emit_row = 0;
+    std::int64_t script_row_base_divisor = 20;  // of a command of a script
 
     // Rows that a router with these costs can add in a second when it does nothing else.
     double writes_per_second() const;

@@ -49,6 +49,11 @@ Trap no_such_item() {
     return {"no such item", kMissingItem};
 }
 
+// RouterOS's words for it are not known.
+Trap value_too_long(std::string_view name) {
+    return {"failure: value of " + std::string(name) + " is too long", std::nullopt};
+}
+
 std::vector<std::uint64_t> ids_of(const Sentence& sentence) {
     const std::string* numbers = sentence.find(".id");
     if (numbers == nullptr) numbers = sentence.find("numbers");

@@ -25,8 +25,10 @@ struct Trap {
 constexpr int kMissingItem = 0;
 constexpr int kBadValue = 1;
 constexpr int kInterrupted = 2;
+constexpr int kScriptFailure = 3;
 
 Trap no_such_item();
+Trap value_too_long(std::string_view name);
 
 // The rows that `.id` or `numbers` names; throws Trap.
 std::vector<std::uint64_t> ids_of(const Sentence& sentence);

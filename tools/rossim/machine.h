@@ -105,6 +105,7 @@ class Machine {
     std::map<SessionId, Session> sessions;
     std::optional<std::int64_t> up_at_us;  // down until then
     std::int64_t now_us = 0;
+    std::uint64_t last_background_script = 0;
 
   private:
     struct Parcel {

@@ -73,6 +73,15 @@ const std::vector<MenuSchema>& schemas() {
           {"pref64"},
           {"disabled", "false"},
           {"comment"}}},
+        {"/system/script",
+         Access::table,
+         {{"name"},
+          {"owner"},
+          {"policy"},
+          {"dont-require-permissions", "false"},
+          {"source", {}, {}, kMaxScriptBytes},
+          {"comment"}}},
+        {"/file", Access::table, {{"name"}, {"type"}, {"contents", {}, {}, kMaxFileBytes}}},
         {"/ip/dhcp-server/network",
          Access::table,
          {{"address"},
@@ -266,6 +275,22 @@ bool Records::has_verb(std::string_view path, std::string_view verb) const {
     }
 }
 
+bool Records::has_menu_below(std::string_view path) const {
+    return std::any_of(menus_.begin(), menus_.end(), [path](const Menu& menu) {
+        const std::string_view full = menu.schema->path;
+        return full.starts_with(path) && (full.size() == path.size() || full[path.size()] == '/');
+    });
+}
+
+const Record* Records::find_named(std::string_view path, std::string_view number) const {
+    const auto id = parse_id(number);
+    for (const Record& row : rows(path)) {
+        std::string scratch;
+        if (id ? row.id == *id : row.property("name", scratch) == number) return &row;
+    }
+    return nullptr;
+}
+
 const std::vector<Record>& Records::rows(std::string_view path) const {
     return find(path)->rows;
 }
@@ -279,6 +304,7 @@ void Records::check(const Menu& menu, const Sentence& sentence) const {
         if (name == ".id" || name == "numbers" || name == "place-before") continue;
         const Argument* const argument = find_argument(*menu.schema, name);
         if (argument == nullptr) throw Trap{"unknown parameter " + name, kMissingItem};
+        if (value.size() > argument->max_bytes) throw value_too_long(name);
         if (argument->must_be_in.empty() || value.empty()) continue;
         const auto& allowed = rows(argument->must_be_in);
         const std::string_view wanted = value;

@@ -28,12 +28,16 @@ class Record : public Properties {
     void set(std::string_view name, std::string_view value);  // an empty value removes
 };
 
+constexpr std::size_t kMaxScriptBytes = 64U << 10;
+constexpr std::size_t kMaxFileBytes = 60U << 10;
+
 enum class Access : std::uint8_t { table, settings, read_only };
 
 struct Argument {
     std::string_view name;
     std::string_view initial = {};     // what a new row has if not told otherwise
     std::string_view must_be_in = {};  // the menu of which it must name a row
+    std::size_t max_bytes = 1U << 20;
 };
 
 struct MenuSchema {
@@ -48,6 +52,10 @@ class Records {
 
     bool has_menu(std::string_view path) const { return find(path) != nullptr; }
     bool has_verb(std::string_view path, std::string_view verb) const;
+    // Whether the path is a menu or leads to one.
+    bool has_menu_below(std::string_view path) const;
+    // By id or by its property `name`; nullptr: there is none.
+    const Record* find_named(std::string_view path, std::string_view number) const;
     const std::vector<Record>& rows(std::string_view path) const;
     // `add` returns the id; the others nothing. Throws Trap.
     std::optional<std::string> change(const Sentence& sentence);

@@ -75,8 +75,11 @@ struct Options {
     std::uint64_t shuffle_seed = 0;   // not 0: tagged sentences get the CPU in random order
     std::uint64_t flash_sectors_per_write = 1;  // of whatever survives a reboot
     bool renumber_ids_on_reboot = true;         // rows that survive get new ids
-    bool listen_costs =
-        false;  // a row told to a listener costs emit_row and leaves when that is paid
+    bool listen_costs = false;  // a row told to a listener: emit_row, and it leaves when paid
+    bool execute_error_is_trap = false;  // of /execute as-string; else it ends the output
+    bool script_outlives_session = false;
+    bool file_needs_ftp = true;          // /file and /import need the policy ftp
+    std::string script_line_end = "\n";  // between the lines of /execute as-string
 };
 
 using SessionId = std::uint64_t;

@@ -124,11 +124,8 @@ class WriteJob : public Job {
   public:
     WriteJob(Caller caller, Family family, Sentence sentence)
         : caller_(std::move(caller)), family_(family), sentence_(std::move(sentence)) {
-        const std::string* numbers = sentence_.find(".id");
-        if (numbers == nullptr) numbers = sentence_.find("numbers");
-        if (numbers != nullptr) ids_ = parse_id_list(*numbers);
-        has_ids_ = numbers != nullptr;
-        left_us_ = caller_.machine.admission_cost(caller_.machine.options.costs.base + row_cost());
+        const Costs& costs = caller_.machine.options.costs;
+        left_us_ = caller_.machine.admission_cost(costs.base + write_cost(costs, sentence_));
     }
 
     std::int64_t wants_us() const override { return left_us_; }
@@ -136,30 +133,18 @@ class WriteJob : public Job {
     bool work(std::int64_t cpu_us, std::int64_t now_us) override;
 
   private:
-    std::int64_t row_cost() const;
-    std::optional<std::string> apply(std::int64_t now_us);
-    void check_arguments() const;
-
     Caller caller_;
     Family family_;
     Sentence sentence_;
-    bool has_ids_ = false;
-    std::optional<std::vector<std::uint64_t>> ids_;
     std::int64_t left_us_ = 0;
 };
-
-std::int64_t WriteJob::row_cost() const {
-    const Costs& costs = caller_.machine.options.costs;
-    if (sentence_.verb == "add") return costs.add;
-    const auto rows = static_cast<std::int64_t>(ids_ ? ids_->size() : 0);
-    return rows * (sentence_.verb == "remove" ? costs.remove : costs.set);
-}
 
 bool WriteJob::work(std::int64_t cpu_us, std::int64_t now_us) {
     left_us_ -= cpu_us;
     if (left_us_ > 0) return false;
     try {
-        const auto ret = apply(now_us);
+        caller_.require("write");
+        const auto ret = write_rows(caller_.machine, family_, sentence_, now_us);
         caller_.done({}, ret);
     } catch (const Trap& trap) {
         caller_.machine.send_trap(session, tag, trap);
@@ -167,9 +152,9 @@ bool WriteJob::work(std::int64_t cpu_us, std::int64_t now_us) {
     return true;
 }
 
-void WriteJob::check_arguments() const {
-    const std::string& verb = sentence_.verb;
-    for (const auto& [name, value] : sentence_.attributes) {
+void check_arguments(const Sentence& sentence) {
+    const std::string& verb = sentence.verb;
+    for (const auto& [name, value] : sentence.attributes) {
         const bool names_rows = name == ".id" || name == "numbers";
         const bool fits = verb == "add"       ? !names_rows
                           : verb == "set"     ? name != "copy-from"
@@ -177,28 +162,48 @@ void WriteJob::check_arguments() const {
                                               : names_rows;
         if (!fits) throw Trap{"unknown parameter " + name, kMissingItem};
     }
-    if (verb == "add") return;
-    if (!has_ids_) throw Trap{"missing value(s) of argument(s) numbers", kMissingItem};
-    if (!ids_) throw Trap{"no such item", kMissingItem};
-}
-
-std::optional<std::string> WriteJob::apply(std::int64_t now_us) {
-    caller_.require("write");
-    check_arguments();
-    Device& device = caller_.machine.device;
-    RowArguments arguments(family_, sentence_.attributes);
-    if (sentence_.verb == "add") return id_text(device.add(family_, arguments, now_us));
-    if (sentence_.verb == "remove") {
-        device.remove(family_, *ids_, now_us);
-        return std::nullopt;
-    }
-    if (sentence_.verb == "enable") arguments.disabled = false;
-    if (sentence_.verb == "disable") arguments.disabled = true;
-    device.set(family_, *ids_, arguments, now_us);
-    return std::nullopt;
 }
 
 }  // namespace
+
+std::optional<Family> address_list_family(std::string_view menu) {
+    if (menu == "/ip/firewall/address-list") return Family::ipv4;
+    if (menu == "/ipv6/firewall/address-list") return Family::ipv6;
+    return std::nullopt;
+}
+
+bool is_row_write(std::string_view verb) {
+    constexpr std::string_view kWrites[] = {"add", "set", "remove", "enable", "disable", "comment"};
+    return std::find(std::begin(kWrites), std::end(kWrites), verb) != std::end(kWrites);
+}
+
+std::int64_t write_cost(const Costs& costs, const Sentence& sentence) {
+    if (sentence.verb == "add") return costs.add;
+    const std::string* numbers = sentence.find(".id");
+    if (numbers == nullptr) numbers = sentence.find("numbers");
+    const auto ids = numbers != nullptr ? parse_id_list(*numbers) : std::nullopt;
+    const auto rows = static_cast<std::int64_t>(ids ? ids->size() : 0);
+    return rows * (sentence.verb == "remove" ? costs.remove : costs.set);
+}
+
+std::optional<std::string> write_rows(Machine& machine, Family family, const Sentence& sentence,
+                                      std::int64_t now_us) {
+    check_arguments(sentence);
+    Device& device = machine.device;
+    if (sentence.verb == "add") {
+        return id_text(device.add(family, RowArguments(family, sentence.attributes), now_us));
+    }
+    const auto ids = ids_of(sentence);
+    RowArguments arguments(family, sentence.attributes);
+    if (sentence.verb == "remove") {
+        device.remove(family, ids, now_us);
+        return std::nullopt;
+    }
+    if (sentence.verb == "enable") arguments.disabled = false;
+    if (sentence.verb == "disable") arguments.disabled = true;
+    device.set(family, ids, arguments, now_us);
+    return std::nullopt;
+}
 
 std::optional<std::string_view> RowProperties::property(std::string_view name,
                                                         std::string& scratch) const {
@@ -246,7 +251,7 @@ std::unique_ptr<Job> make_row_job(Machine& machine, const Session& session, Fami
         return std::make_unique<PrintJob>(std::move(caller), family, std::move(arguments),
                                           Query(sentence.query), cost_us);
     }
-    if (is({"add", "set", "remove", "enable", "disable", "comment"})) {
+    if (is_row_write(sentence.verb)) {
         return std::make_unique<WriteJob>(std::move(caller), family, std::move(sentence));
     }
     throw Trap{"no such command", kMissingItem};

@@ -18,7 +18,7 @@ constexpr const char* kDescription =
 
 rossim serves the RouterOS API on a TCP port, and on another by TLS. It keeps the IPv4 and IPv6
 address lists with their timeouts, answers print, add, set, remove, listen and cancel as a router
-does, and needs as long for it as a real one: --preset names a router whose CPU is imitated. One
+does, runs scripts and imports, and needs as long for it as a real one: --preset names a router whose CPU is imitated. One
 process can be many routers. All rows are lost when it ends.)";
 
 constexpr const char* kFooter = R"(
@@ -62,6 +62,9 @@ struct Raw {
     bool zero_timeout_expires = false;
     bool keep_ids = false;
     bool listen_costs = false;
+    bool execute_error_is_trap = false;
+    bool script_outlives_session = false;
+    bool files_without_ftp = false;
     std::uint64_t shuffle_seed = 0;
     bool want_sha256 = false;
     ControlRequest control;
@@ -184,6 +187,9 @@ RouterSettings base_router(const Raw& raw, const Presets& presets) {
     options.shuffle_seed = raw.shuffle_seed;
     options.renumber_ids_on_reboot = !raw.keep_ids;
     options.listen_costs = raw.listen_costs;
+    options.execute_error_is_trap = raw.execute_error_is_trap;
+    options.script_outlives_session = raw.script_outlives_session;
+    options.file_needs_ftp = !raw.files_without_ftp;
     router.port = read_port("--port", raw.port);
     router.tls_port = read_port("--tls-port", raw.tls_port);
     return router;
@@ -259,8 +265,8 @@ void describe_router(CLI::App& app, Raw& raw) {
         ->take_all()
         ->expected(1);
     app.add_option("--user", raw.users,
-                   "NAME:PASSWORD[:POLICY,POLICY...]; policies: read, write, api (default: all "
-                   "three); may be given again; without it: admin without a password")
+                   "NAME:PASSWORD[:POLICY,POLICY...]; policies: read, write, api (default: these "
+                   "three), ftp; may be given again; without it: admin without a password")
         ->take_all()
         ->expected(1);
     app.add_option("--ros-version", raw.version,
@@ -289,6 +295,12 @@ void describe_router(CLI::App& app, Raw& raw) {
                    "Seed: tagged sentences are worked on in random order");
     app.add_flag("--listen-costs", raw.listen_costs,
                  "Telling a listener of a row costs what printing it does; else nothing");
+    app.add_flag("--execute-traps", raw.execute_error_is_trap,
+                 "An error within /execute as-string is a trap; else it ends the output");
+    app.add_flag("--scripts-outlive", raw.script_outlives_session,
+                 "A script goes on when its client is gone");
+    app.add_flag("--files-without-ftp", raw.files_without_ftp,
+                 "/file and /import do not need the policy ftp");
     app.add_flag("--keep-ids", raw.keep_ids, "A reboot does not renumber the rows that survive");
 }
 

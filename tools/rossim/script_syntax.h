@@ -1,0 +1,56 @@
+// The part of RouterOS's script language that bulk writers use, from text to statements.
+//
+// Commands of the known menus by either path ("/ip/firewall/address-list/add", "/ip firewall
+// address-list add"), a line that only names a menu and so stands before those that follow,
+// `[find name=value ...]` and other commands in brackets, `:do {} on-error={}`, `:local`,
+// `:global`, `:set`, `:put`, "$name" within quotes, and `+ - * .` in parentheses. Any other command
+// is a bad command name. A script is read as a whole before any of it runs.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace rossim {
+
+// RouterOS's words, with line and column from 1: "syntax error (line 1 column 6)".
+struct ScriptError {
+    std::string message;
+};
+
+struct Statement;
+
+struct Value {
+    enum class Kind { text, variable, call, fold };
+
+    Kind kind = Kind::text;
+    std::string text;              // or the name of the variable, or the operators of a fold
+    std::vector<Value> operands;   // fold: one more than operators, from left to right
+    std::vector<Statement> calls;  // call: one
+};
+
+struct Statement {
+    enum class Kind { call, put, local, set, guarded };
+
+    Kind kind = Kind::call;
+    std::string menu;  // call
+    std::string verb;
+    std::vector<std::pair<std::string, Value>> arguments;
+    std::string variable;  // local, set
+    Value value;           // put, local, set
+    std::vector<Statement> body;
+    std::vector<Statement> on_error;  // guarded
+};
+
+// What the parser must know of the router. `has_menu` is asked for a path and all its beginnings.
+struct ScriptMenus {
+    std::function<bool(std::string_view path)> has_menu;
+    std::function<bool(std::string_view path, std::string_view verb)> has_verb;
+};
+
+// Throws ScriptError.
+std::vector<Statement> parse_script(std::string_view text, const ScriptMenus& menus);
+
+}  // namespace rossim
