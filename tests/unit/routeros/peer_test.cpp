@@ -515,13 +515,25 @@ BOOST_AUTO_TEST_CASE(sentences_name_the_router_once_and_fit_the_trouble) {
     BOOST_TEST(unnamed.sentences.back() ==
                "router 172.16.1.1:8728 cannot be reached (TLS: certificate verify failed): answers "
                "go on without it; "
-               "check `tls` of this router (ca, pin, anonymous) and the certificate of /ip/service "
-               "api-ssl");
+               "check `tls` of this router (ca, pin, anonymous), that the port is that of "
+               "/ip/service api-ssl, and its certificate");
     router.start(now);
     router.closed("Connection refused", now);
     BOOST_TEST(sentences.back().starts_with(
         "router edge1 at 172.16.1.1:8728 cannot be reached (Connection refused)"));
     BOOST_TEST(sentences.back().find("available-from") != std::string::npos);
+    // The plain API at a port of TLS, or from where we may not come: once, however often it is tried.
+    Peer shut;
+    shut.router.start(shut.now);
+    for (int attempt = 0; attempt < 3; ++attempt) {
+        shut.router.connected(shut.now);
+        shut.router.closed("closed by the router", shut.now);
+        shut.pass(2000);
+    }
+    BOOST_TEST(shut.sentences.size() == 1U);
+    BOOST_TEST(shut.sentences.back().find(
+                   "before the login (closed by the router): check that its port") !=
+               std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(another_reason_is_news_once_a_minute) {
