@@ -11,15 +11,17 @@ void World::answered(const Question& question, std::int64_t at_us, bool promised
     const std::int64_t from_us = promised ? at_us : at_us + grace_us(kRoutineShare);
     if (from_us >= lease_end_us) return;
     for (const auto& address : question.addresses)
-        answers_.push_back({from_us, question.list, address, lease_end_us});
+        answers_.push_back({from_us, question.list, address, lease_end_us, promised});
 }
 
 // As a worker does: what the board promises is given out, anything else is claimed.
 void World::ask(Daemon& daemon) {
     auto& random = daemon.clients;
     constexpr std::uint32_t kTtls[] = {1, 5, 30, 60, 300, 86'400};
+    // Questions come in runs.
     const auto pause_us = static_cast<std::uint32_t>(schedule.pause_us);
-    daemon.next_question_us = now_us + 1 + random.below(2 * pause_us);
+    const bool at_once = random.below(100) < 60;
+    daemon.next_question_us = now_us + 1 + random.below(at_once ? 2'000 : 5 * pause_us);
     const std::uint32_t which = random(), ttl = kTtls[random.below(6)], how = random.below(100);
     std::vector<std::uint32_t> numbers(1 + random.below(4));
     for (auto& number : numbers)
@@ -34,7 +36,10 @@ void World::ask(Daemon& daemon) {
     Question question{kNever, list.id, {}, std::min(ttl, longest - kExtraS)};
     for (const auto number : numbers) {
         const auto family = number % 3 == 0 ? Family::ipv6 : Family::ipv4;
-        const auto address = address_text(family, use.range, number / 3 % use.pool);
+        unsigned n = number / 3 % use.pool;
+        // Of two, each is mostly asked for what the other is not.
+        if (constant && number % 16 < 12) n = n / 2 * 2 + daemon.number;
+        const auto address = address_text(family, use.range, n);
         if (std::find(question.addresses.begin(), question.addresses.end(), address) ==
             question.addresses.end()) {
             question.addresses.push_back(address);

@@ -35,10 +35,8 @@ std::int64_t World::grace_us(double share) const {
     return kConvergeUs + static_cast<std::int64_t>(rows_s * 1e6);
 }
 
-// Rows may be away from then until they had their time from now.
-void World::excuse(std::int64_t from_us, std::string list, std::string address, std::string why) {
-    windows_.push_back(
-        {from_us, now_us + grace_us(kShare), std::move(list), std::move(address), std::move(why)});
+void World::excuse(std::int64_t from_us, std::string list, std::string address) {
+    windows_.push_back({from_us, now_us + grace_us(kShare), std::move(list), std::move(address)});
 }
 
 void World::write_answers() {
@@ -47,8 +45,8 @@ void World::write_answers() {
             (answer.lease_end_us - answer.at_us) / kSecond - std::int64_t{kExtraS};
         if (answer.lease_end_us - answer.at_us < kSecond) continue;
         std::string address = answer.address.substr(0, answer.address.find('/'));
-        played.answers += "{\"t_ns\":" + std::to_string(wall_ns(answer.at_us)) +
-                          ",\"name\":\"www.l" + std::to_string(answer.list) +
+        played.answers += "{\"t_ns\":" + std::to_string(wall_ns(answer.at_us)) + ",\"name\":\"" +
+                          (answer.promised ? "sure.l" : "www.l") + std::to_string(answer.list) +
                           ".example\",\"answers\":[{\"address\":\"" + address +
                           "\",\"ttl\":" + std::to_string(ttl_s) + "}]}\n";
     }
@@ -63,7 +61,7 @@ std::string World::facts() const {
         tags.emplace_back(config.prefix + ";pg=" + config.tag + ";");
     }
     for (const auto& w : windows_)
-        windows.push_back({wall_ns(w.from_us), wall_ns(w.to_us), w.list, w.address, w.why});
+        windows.push_back({wall_ns(w.from_us), wall_ns(w.to_us), w.list, w.address});
     for (const auto family : {Family::ipv4, Family::ipv6}) {
         for (const auto& row : sim.rows(family)) {
             rows.push_back(

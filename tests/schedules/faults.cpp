@@ -5,13 +5,23 @@
 
 namespace steer::schedules {
 
+namespace {
+
+constexpr std::int64_t kStrikesWithinUs = 5 * kSecond;  // what waits for a sentence of ours
+constexpr const char* kWrites = "address-list/(add|set|remove)$";
+constexpr const char* kTimedOut =
+    "action timed out - try again, if error continues contact MikroTik support and send a supout "
+    "file (13)";
+
+}  // namespace
+
 void World::begin(const Fault& fault) {
-    const std::int64_t from_us = now_us, end_us = now_us + fault.length_us;
+    const std::int64_t from_us = now_us;
     const auto until_end = [&](std::function<void()> end) {
-        at(end_us, [this, from_us, end = std::move(end), kind = fault.kind] {
+        at(now_us + fault.length_us, [this, from_us, end = std::move(end), kind = fault.kind] {
             tell("end of " + std::string{label(kind)});
             if (end) end();
-            excuse(from_us, {}, {}, std::string{label(kind)});
+            excuse(from_us);
         });
     };
     switch (fault.kind) {
@@ -21,25 +31,40 @@ void World::begin(const Fault& fault) {
         case Kind::hang:
             sim.hang(now_us);
             return until_end([this] { sim.resume(now_us); });
+        case Kind::reboot_in_batch:
+            return inject({.kind = rossim::FaultKind::reboot, .command = kWrites}, fault.length_us);
+        case Kind::hang_in_reply:
+            return inject({.kind = rossim::FaultKind::hang_in_reply}, fault.length_us);
+        case Kind::reset_lost:
+        case Kind::reset_applied:
+            return inject({.kind = rossim::FaultKind::reset,
+                           .command = kWrites,
+                           .skip = fault.pick % 3,
+                           .applied = fault.kind == Kind::reset_applied},
+                          0);
+        case Kind::drip:
+            return inject({.kind = rossim::FaultKind::drip, .byte_us = 1000 + fault.pick % 6000},
+                          fault.length_us);
+        case Kind::full:
+            sim.set_max_rows(sim.row_count(Family::ipv4) + sim.row_count(Family::ipv6));
+            return until_end([this] { sim.set_max_rows(std::nullopt); });
         case Kind::crowd:
             for (auto& daemon : daemons_)
                 daemon->line.cut("connection reset by peer");
             people_.take_all_sessions(schedule.router.max_sessions, now_us);
             return until_end([this] { people_.leave(now_us); });
         case Kind::clock_jump:
-            wall_moved_ns_ += (static_cast<std::int64_t>(fault.pick % 4000) - 2000) * 1'000'000'000;
-            return sim.set_wall_clock(kWallNs + wall_moved_ns_);
+            return sim.jump_clock((std::int64_t{fault.pick % 4000} - 2000) * 1'000'000'000);
         case Kind::human_prints:
-            people_.print(1 + fault.pick % 4, now_us,
-                          [this, from_us] { excuse(from_us, {}, {}, "human-prints"); });
-            return;
+            if (schedule.router.version < rossim::Version{6, 43}) return;
+            return people_.print(1 + fault.pick % 4, now_us, [this, from_us] { excuse(from_us); });
         case Kind::reload:
             for (auto& daemon : daemons_) {
                 const auto later_us = daemon->number == 0 ? 0 : fault.pick / 64 % 3'000'000;
                 at(std::max(now_us + later_us, daemon->line.frozen_until_us()),
                    [this, from_us, &daemon = *daemon, pick = fault.pick] {
                        change_lists(daemon, pick);
-                       excuse(from_us, {}, {}, "reload");
+                       excuse(from_us);
                    });
             }
             return;
@@ -47,64 +72,61 @@ void World::begin(const Fault& fault) {
         case Kind::foreign_timed:
         case Kind::foreign_disabled:
             return begin_foreign(fault);
-        case Kind::human_removes:
-        case Kind::human_empties:
-        case Kind::human_sets:
-        case Kind::human_disables:
-        case Kind::duplicate:
-            return begin_by_hand(fault);
-        default:
+        case Kind::cut:
+        case Kind::cut_half:
+        case Kind::blackout:
+        case Kind::freeze:
+        case Kind::traps:
             begin_on_line(fault);
             return until_end({});
+        default:
+            return begin_by_hand(fault);
     }
+}
+
+// A fault that waits for a sentence, and lasts from then on.
+void World::inject(rossim::Fault what, std::int64_t length_us) {
+    const std::int64_t from_us = now_us;
+    what.until_us = now_us + kStrikesWithinUs;
+    what.for_us = length_us;
+    sim.inject(std::move(what));
+    at(now_us + kStrikesWithinUs + length_us, [this, from_us] { excuse(from_us); });
 }
 
 void World::begin_on_line(const Fault& fault) {
     struct Refused {
         const char *command, *message;
     };
-    constexpr const char* kTimedOut =
-        "action timed out - try again, if error continues contact MikroTik support and send a "
-        "supout file (13)";
-    static const Refused kRefused[] = {{"/add", "failure: out of memory"},
-                                       {"/add", kTimedOut},
-                                       {"/set", kTimedOut},
-                                       {"address-list/print", kTimedOut},
-                                       {"/listen", kTimedOut},
-                                       {"resource/print", kTimedOut},
-                                       {"/remove", kTimedOut}};
-    Daemon& daemon = *daemons_[fault.pick % daemons_.size()];
-    Line& line = daemon.line;
+    static constexpr Refused kRefused[] = {{"address-list/add$", "failure: out of memory"},
+                                           {"address-list/add$", kTimedOut},
+                                           {"address-list/set$", kTimedOut},
+                                           {"address-list/print$", kTimedOut},
+                                           {"address-list/listen$", kTimedOut},
+                                           {"resource/print$", kTimedOut},
+                                           {"address-list/remove$", kTimedOut}};
+    Line& line = daemons_[fault.pick % daemons_.size()]->line;
     const std::int64_t end_us = now_us + fault.length_us;
-    // What has not come by then does not come any more.
     switch (fault.kind) {
         case Kind::cut:
             return line.cut("connection reset by peer");
-        case Kind::cut_unsent:
         case Kind::cut_half:
-            line.cut_on_send(fault.kind == Kind::cut_half);
+            line.cut_in_next();
             return at(end_us, [&line] { line.disarm(); });
-        case Kind::cut_applied:
-            cut_at_commit_ = &daemon;
-            return at(end_us, [this] { cut_at_commit_ = nullptr; });
         case Kind::blackout:
             return line.blackout(end_us);
-        case Kind::drip:
-            return line.drip(end_us);
         case Kind::freeze:
             return line.freeze(end_us);
-        case Kind::traps: {
-            const Refused& what = kRefused[fault.pick / 8 % std::size(kRefused)];
-            tell(std::string{"refused: "} + what.command);
-            line.refuse(what.command, what.message, end_us);
-            // What is said once in a connection is said in a new one.
-            if (fault.pick / 64 % 2 == 0) line.cut("connection reset by peer");
-            return;
-        }
         default:
-            return;
+            break;
     }
+    const Refused& what = kRefused[fault.pick / 8 % std::size(kRefused)];
+    tell(std::string{"refused: "} + what.command);
+    sim.inject({.command = what.command, .times = 0, .until_us = end_us, .message = what.message});
+    // What is said once in a connection is said in a new one.
+    if (fault.pick / 64 % 2 == 0) line.cut("connection reset by peer");
 }
+
+// --- by hand -------------------------------------------------------------------------------------
 
 std::vector<World::Spot> World::our_rows(bool only_static) const {
     std::vector<Spot> spots;
@@ -117,20 +139,24 @@ std::vector<World::Spot> World::our_rows(bool only_static) const {
     return spots;
 }
 
-std::optional<rossim::RowView> World::row_at(const Spot& spot, std::string_view comment) const {
-    for (const auto& row : sim.rows(spot.family, spot.list)) {
-        const bool fits = comment.empty() ? is_ours(row.comment) : row.comment == comment;
-        if (row.address == spot.address && fits) return row;
-    }
-    return std::nullopt;
-}
-
+// Where somebody has a lease now, or where one may come.
 World::Spot World::wanted_spot(std::uint32_t pick) const {
-    const ListPlan& list = schedule.lists[pick % schedule.lists.size()];
-    const bool six = pick % 5 == 0 && !list.config.list6.empty();
+    const ListPlan* list = &schedule.lists[pick % schedule.lists.size()];
+    const bool six = pick % 5 == 0 && !list->config.list6.empty();
     const auto family = six ? Family::ipv6 : Family::ipv4;
-    return {family, six ? list.config.list6 : list.config.list4,
-            address_text(family, list.range, pick / 8 % list.pool)};
+    Spot spot{family, six ? list->config.list6 : list->config.list4,
+              address_text(family, list->range, pick / 8 % list->pool)};
+    std::vector<const Answer*> live;
+    for (const auto& answer : answers_) {
+        if (answer.lease_end_us > now_us) live.push_back(&answer);
+    }
+    if (live.empty() || pick % 4 == 0) return spot;
+    const Answer& answer = *live[pick / 8 % live.size()];
+    list = &plan(answer.list);
+    const bool is_six = answer.address.find(':') != answer.address.npos;
+    if (is_six && list->config.list6.empty()) return spot;
+    return {is_six ? Family::ipv6 : Family::ipv4, is_six ? list->config.list6 : list->config.list4,
+            answer.address};
 }
 
 void World::begin_by_hand(const Fault& fault) {
@@ -138,78 +164,76 @@ void World::begin_by_hand(const Fault& fault) {
     if (rows.empty()) return;
     const Spot spot = rows[fault.pick % rows.size()];
     const std::int64_t from_us = now_us;
-    const auto excused = [this, from_us, spot, kind = fault.kind] {
-        excuse(from_us, spot.list, spot.address, std::string{label(kind)});
-    };
-    const auto set = [this](const Spot& where, const std::string& what,
-                            const std::function<void()>& done) {
-        const auto row = row_at(where, "");
-        return row && people_.set(where.family, row->id, what, now_us, done);
+    const auto edit = [this, spot](const rossim::RowEdit& what) {
+        return people_.edit(spot.family, spot.list, spot.address, what, now_us);
     };
     switch (fault.kind) {
         case Kind::human_empties:
             for (const auto& one : rows)
                 people_.remove(one.family, one.list, one.address, now_us);
-            return excuse(now_us, {}, {}, "human-empties");
+            return excuse(now_us);
         case Kind::human_removes:
             people_.remove(spot.family, spot.list, spot.address, now_us);
-            return excused();
+            break;
         case Kind::duplicate:
-            return people_.add(spot.family, spot.list, spot.address, 5 + fault.pick % 300,
-                               row_at(spot, "")->comment, now_us);
+            people_.add(spot.family, spot.list, spot.address, 5 + fault.pick % 300,
+                        comment_at(spot), now_us);
+            return;
         case Kind::human_sets: {
-            constexpr const char* kTimeouts[] = {"2", "7", "41", "5003", "0"};
-            set(spot, std::string{"=timeout="} + kTimeouts[fault.pick / 1024 % 5], excused);
-            return;
+            constexpr std::int64_t kTimeouts[] = {0, 2, 7, 41, 5003};
+            edit({.timeout_s = kTimeouts[fault.pick / 1024 % 5]});
+            break;
         }
-        case Kind::human_disables:
-            // It may be away until it is on again, however long that takes.
-            set(spot, "=disabled=yes", [this, spot, from_us, length_us = fault.length_us] {
-                at(now_us + length_us, [this, spot, from_us] { enable(spot, from_us); });
-            });
+        case Kind::human_takes:
+            edit({.comment = "mine now"});
             return;
+        case Kind::human_moves:
+            edit({.list = fault.pick % 2 == 0 ? "elsewhere" : wanted_spot(fault.pick / 2).list});
+            break;
+        case Kind::human_disables:
+            // It may be away until it is on again.
+            if (!edit({.disabled = true})) return;
+            return at(now_us + fault.length_us, [this, edit, spot, from_us] {
+                edit({.disabled = false});
+                excuse(from_us, spot.list, spot.address);
+            });
         default:
             return;
     }
+    excuse(from_us, spot.list, spot.address);
 }
 
-// Again and again until it is done: the router may be away.
-void World::enable(const Spot& spot, std::int64_t from_us) {
-    const auto row = row_at(spot, "");
-    const auto excused = [this, spot, from_us] {
-        excuse(from_us, spot.list, spot.address, "enabled again");
-    };
-    if (!row || !row->disabled) return excused();
-    people_.set(spot.family, row->id, "=disabled=no", now_us, {});
-    at(now_us + kSecond, [this, spot, from_us] { enable(spot, from_us); });
+std::string World::comment_at(const Spot& spot) const {
+    for (const auto& row : sim.rows(spot.family, spot.list)) {
+        if (row.address == spot.address) return row.comment;
+    }
+    return {};
 }
 
 void World::begin_foreign(const Fault& fault) {
     const Spot spot = wanted_spot(fault.pick);
-    const std::string comment = "mine " + std::to_string(fault.pick);
-    const std::int64_t from_us = now_us, end_us = now_us + fault.length_us;
-    const auto remove = [this, spot, from_us, comment] {
-        // By its address alone it might be ours that goes: then that is what they did.
-        people_.remove(spot.family, spot.list, spot.address, now_us);
-        if (row_at(spot, comment)) people_.remove(spot.family, spot.list, spot.address, now_us);
-        excuse(from_us, spot.list, spot.address, "foreign row went");
-    };
-    if (fault.kind == Kind::foreign_timed) {
-        const std::int64_t timeout_s = std::max<std::int64_t>(1, fault.length_us / kSecond);
-        people_.add(spot.family, spot.list, spot.address, timeout_s, comment, now_us);
-        at(now_us + timeout_s * kSecond, [this, spot, from_us] {
-            excuse(from_us, spot.list, spot.address, "foreign row ended");
-        });
+    const std::string comment = fault.pick % 3 == 0 ? "forgedns;pg=of_another;kind=D;dm=x"
+                                                    : "mine " + std::to_string(fault.pick);
+    const std::int64_t from_us = now_us;
+    // Instead of ours, or beside it.
+    if (fault.pick % 8 < 6 && people_.remove(spot.family, spot.list, spot.address, now_us))
+        excuse(from_us, spot.list, spot.address);
+    if (fault.kind == Kind::foreign_timed) {  // its end is noted when it comes
+        people_.add(spot.family, spot.list, spot.address,
+                    std::max<std::int64_t>(1, fault.length_us / kSecond), comment, now_us);
         return;
     }
-    people_.add(spot.family, spot.list, spot.address, std::nullopt, comment, now_us);
-    if (fault.kind == Kind::foreign_disabled) {
-        const auto row = row_at(spot, comment);
-        people_.set(spot.family, row->id, "=disabled=yes", now_us, {});
-        at(end_us, remove);
-    } else if (fault.pick / 4 % 2 == 0) {
-        at(end_us, remove);
-    }
+    if (!people_.add(spot.family, spot.list, spot.address, std::nullopt, comment, now_us)) return;
+    const bool goes = fault.kind == Kind::foreign_disabled || fault.pick / 4 % 2 == 0;
+    if (fault.kind == Kind::foreign_disabled)
+        people_.edit(spot.family, spot.list, spot.address, {.disabled = true}, now_us);
+    if (!goes) return;
+    at(now_us + fault.length_us, [this, spot, from_us] {
+        // Where it was double, ours may be the one that goes.
+        while (people_.remove(spot.family, spot.list, spot.address, now_us)) {
+        }
+        excuse(from_us, spot.list, spot.address);
+    });
 }
 
 // The same to each of us; what a list that is no more owed is owed no more.

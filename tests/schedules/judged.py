@@ -45,9 +45,9 @@ class Play:
     def uncovered_leases(self):
         """The judge's rule, with the times in which rows may be away: all, those of a list, one row."""
         policies = [verdict.Policy(suffix, list4 or None, list6 or None) for suffix, list4, list6 in self.facts["policies"]]
-        every = [(w[0], w[1]) for w in self.facts["windows"] if not w[3]]
+        every = [(begin, end) for begin, end, _, address in self.facts["windows"] if not address]
         of_row = {}
-        for begin, end, list_, address, _ in self.facts["windows"]:
+        for begin, end, list_, address in self.facts["windows"]:
             if address:
                 of_row.setdefault((list_, address.split("/")[0]), []).append((begin, end))
         found = []
@@ -61,7 +61,15 @@ class Play:
                 judges[key] = verdict.Judge(self.history, policies, EXTRA_S, repair_s=0, away=away, until_ns=self.facts["end_ns"])
             _, findings = judges[key].judge([answer])
             found += [(finding.parts[0][0], finding.text()) for finding in findings]
+            if key[0] and answer.name.startswith("sure.") and not self.may_not_know(answer.t_ns, every, of_row.get(key, [])):
+                if rows.uncovered(self.history.coverage("edge1", key[0], address), answer.t_ns, answer.t_ns + 1):
+                    found.append((answer.t_ns, f"said to be in {key[0]} and is not: {key[1]}"))
         return found
+
+    @staticmethod
+    def may_not_know(t_ns, every, of_row):
+        """One of us was away, or somebody touched the row a moment ago."""
+        return any(begin <= t_ns <= end for begin, end in every) or any(begin <= t_ns <= begin + 2 * rows.NS for begin, _ in of_row)
 
     def forbidden_writes(self):
         """Rows under lease that one of us removed; rows of others that one of us changed."""
@@ -74,6 +82,7 @@ class Play:
             leases.setdefault((list_, str(address)), []).append((answer.t_ns, end))
         found = []
         comments = {}  # of the rows now, by (family, .id)
+        taken = {}  # when a human made it theirs: one of us may not have heard of it
         for entry in self.entries:
             t_ns, op = entry["t_ns"], entry["op"]
             if op == "reboot":
@@ -84,6 +93,10 @@ class Play:
             before = comments.get(id_, entry["comment"])
             comments[id_] = entry["comment"]
             if "by" in entry:
+                if self.is_ours(before) and not self.is_ours(entry["comment"]):
+                    taken[id_] = t_ns
+                continue
+            if op == "set" and id_ in taken and self.is_excused(taken[id_], t_ns):
                 continue
             what = f"{op} {entry['list']} {entry['address']} {entry['comment']!r}"
             if not self.is_ours(entry["comment"]) or not self.is_ours(before):
@@ -100,6 +113,11 @@ class Play:
                          for cover in self.history.routers["edge1"].covers.values() for r in cover.rows)
         printed = sorted(tuple(row) for row in self.facts["rows"])
         return [] if journal == printed else [(self.facts["end_ns"], "the journal is not what the router has")]
+
+    def is_excused(self, since_ns, t_ns):
+        """Between the two is a second, or a time in which one of us may hear of nothing."""
+        windows = [(begin, end) for begin, end, _, address in self.facts["windows"] if not address]
+        return t_ns - since_ns < rows.NS or any(begin <= t_ns and since_ns <= end for begin, end in windows)
 
     def is_ours(self, comment):
         return any(comment.startswith(tag) for tag in self.facts["tags"])

@@ -1,14 +1,12 @@
 #include "schedules/line.h"
 
 #include <algorithm>
-#include <vector>
+#include <utility>
 
 namespace steer::schedules {
 
 namespace {
 
-constexpr std::int64_t kDropUs = 40'000;
-constexpr std::size_t kDropBytes = 11;
 constexpr unsigned kMostTicks = 200;  // of one moment
 
 }  // namespace
@@ -31,52 +29,18 @@ void Line::close() {
     arrived_.clear();
     ended_ = false;
     cut_.reset();
-    decoder_.reset();
 }
 
 void Line::send(std::string_view bytes) {
     if (!session_ || cut_) return;
-    std::string rest = refuse_some(bytes);
-    if (cut_on_send_ != OnSend::all) {
-        rest.resize(cut_on_send_ == OnSend::half ? rest.size() / 2 : 0);
-        cut_on_send_ = OnSend::all;
-        if (!rest.empty()) sim_.feed(*session_, rest, now_us_);
+    if (std::exchange(cut_in_next_, false)) {
+        sim_.feed(*session_, bytes.substr(0, bytes.size() / 2), now_us_);
         return cut("connection reset by peer");
     }
     if (dark())
-        sent_ += rest;
-    else if (!rest.empty())
-        sim_.feed(*session_, rest, now_us_);
-}
-
-std::string Line::refuse_some(std::string_view bytes) {
-    if (now_us_ >= refuse_until_us_) {
-        decoder_.reset();
-        return std::string{bytes};
-    }
-    std::string rest;
-    decoder_.feed(bytes);
-    std::vector<std::string_view> words;
-    while (decoder_.next(words) == routeros::Decoder::Status::sentence) {
-        std::string tag;
-        for (const auto word : words)
-            if (word.starts_with(".tag=")) tag = word;
-        const bool refused = words.front().ends_with(refused_);
-        std::string& out = refused ? arrived_ : rest;
-        if (refused) {
-            for (const auto& word : {std::string{"!trap"}, "=message=" + message_, tag})
-                routeros::append_word(out, word);
-            routeros::append_end(out);
-            words = {"!done", tag};
-            for (const auto word : words)
-                routeros::append_word(out, word);
-        } else {
-            for (const auto word : words)
-                routeros::append_word(out, word);
-        }
-        routeros::append_end(out);
-    }
-    return rest;
+        sent_ += bytes;
+    else
+        sim_.feed(*session_, bytes, now_us_);
 }
 
 // --- the world's side ----------------------------------------------------------------------------
@@ -88,12 +52,6 @@ void Line::cut(std::string_view why) {
     arrived_.clear();
     sent_.clear();
     cut_ = why;
-}
-
-void Line::refuse(std::string_view command, std::string_view message, std::int64_t until_us) {
-    refused_ = command;
-    message_ = message;
-    refuse_until_us_ = until_us;
 }
 
 void Line::arrived(const rossim::Output& output) {
@@ -117,7 +75,7 @@ std::int64_t Line::next_event_us() const {
     if (dark())
         next = std::min(next, dark_until_us_);
     else if (waiting)
-        next = std::min(next, drips() ? next_drop_us_ : now_us_);
+        next = now_us_;
     return std::max(next, now_us_);
 }
 
@@ -132,12 +90,7 @@ void Line::finish_connect() {
 
 void Line::deliver() {
     if (!sent_.empty() && session_) sim_.feed(*session_, std::exchange(sent_, {}), now_us_);
-    if (!arrived_.empty() && (!drips() || now_us_ >= next_drop_us_)) {
-        std::string bytes = arrived_.substr(0, drips() ? kDropBytes : arrived_.npos);
-        arrived_.erase(0, bytes.size());
-        next_drop_us_ = now_us_ + kDropUs;
-        engine_->received(bytes, now_ms());
-    }
+    if (!arrived_.empty()) engine_->received(std::exchange(arrived_, {}), now_ms());
     if (ended_ && arrived_.empty()) {
         ended_ = false;
         tell_("closed by the router");

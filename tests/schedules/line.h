@@ -12,7 +12,6 @@
 #include <string_view>
 
 #include "routeros/router.h"
-#include "routeros/wire.h"
 #include "tools/rossim/router.h"
 
 namespace steer::schedules {
@@ -38,14 +37,11 @@ class Line final : public routeros::RouterLink {
     bool run();
 
     void cut(std::string_view why);
-    // With the engine's next bytes, of which none or half are still carried; until disarm().
-    void cut_on_send(bool after_half) { cut_on_send_ = after_half ? OnSend::half : OnSend::none; }
-    void disarm() { cut_on_send_ = OnSend::all; }
+    // With the engine's next bytes, of which half are still carried; until disarm().
+    void cut_in_next() { cut_in_next_ = true; }
+    void disarm() { cut_in_next_ = false; }
     void blackout(std::int64_t until_us) { dark_until_us_ = until_us; }
-    void drip(std::int64_t until_us) { drip_until_us_ = until_us; }
     void freeze(std::int64_t until_us) { frozen_until_us_ = until_us; }
-    // Sentences whose command ends with `command` are refused with `message`, and not carried out.
-    void refuse(std::string_view command, std::string_view message, std::int64_t until_us);
 
     [[nodiscard]] bool frozen() const { return now_us_ < frozen_until_us_; }
     [[nodiscard]] std::int64_t frozen_until_us() const { return frozen_until_us_; }
@@ -54,12 +50,8 @@ class Line final : public routeros::RouterLink {
     }
 
   private:
-    enum class OnSend : std::uint8_t { all, half, none };
     [[nodiscard]] bool dark() const { return now_us_ < dark_until_us_; }
-    [[nodiscard]] bool drips() const { return now_us_ < drip_until_us_; }
     [[nodiscard]] std::int64_t deadline_us() const;
-    // What of it goes on to the router.
-    std::string refuse_some(std::string_view bytes);
     void finish_connect();
     void deliver();
 
@@ -73,12 +65,8 @@ class Line final : public routeros::RouterLink {
     std::string arrived_;  // from the router, not yet read by the engine
     bool ended_ = false;   // by the router, after what arrived
     std::optional<std::string> cut_;
-    OnSend cut_on_send_ = OnSend::all;
-    std::int64_t dark_until_us_ = 0, drip_until_us_ = 0, frozen_until_us_ = 0;
-    std::int64_t next_drop_us_ = 0;
-    std::string refused_, message_;
-    std::int64_t refuse_until_us_ = 0;
-    routeros::Decoder decoder_;
+    bool cut_in_next_ = false;
+    std::int64_t dark_until_us_ = 0, frozen_until_us_ = 0;
     std::int64_t ticked_us_ = -1;
     unsigned ticks_ = 0;  // at that moment
 };

@@ -1,8 +1,7 @@
 #include "schedules/people.h"
 
 #include <algorithm>
-
-#include "routeros/commands.h"
+#include <stdexcept>
 
 namespace steer::schedules {
 
@@ -15,12 +14,18 @@ std::string menu(rossim::Family family) {
 
 }  // namespace
 
-void People::add(rossim::Family family, std::string_view list, std::string_view address,
+bool People::add(rossim::Family family, std::string_view list, std::string_view address,
                  std::optional<std::int64_t> timeout_s, std::string_view comment,
                  std::int64_t now_us) {
     acting_ = true;
-    sim_.add_row(family, list, address, timeout_s, comment, now_us, true);
+    bool done = true;
+    try {
+        sim_.add_row(family, list, address, timeout_s, comment, now_us, true);
+    } catch (const std::runtime_error&) {  // it is full
+        done = false;
+    }
     acting_ = false;
+    return done;
 }
 
 bool People::remove(rossim::Family family, std::string_view list, std::string_view address,
@@ -38,10 +43,26 @@ void People::prefill(rossim::Family family, std::string_view list, std::size_t c
     acting_ = false;
 }
 
-bool People::ask(const std::vector<std::vector<std::string>>& sentences, std::int64_t now_us,
-                 std::function<void()> done) {
-    const auto session = can_log_in ? sim_.open(now_us, "192.168.88.9") : std::nullopt;
-    if (!session) return false;
+bool People::edit(rossim::Family family, std::string_view list, std::string_view address,
+                  const rossim::RowEdit& edit, std::int64_t now_us) {
+    acting_ = true;
+    bool done = false;
+    try {
+        done = sim_.edit_row(family, list, address, edit, now_us);
+    } catch (const std::runtime_error&) {  // in the router's words: a duplicate, a dynamic row
+    }
+    acting_ = false;
+    return done;
+}
+
+void People::print(unsigned times, std::int64_t now_us, std::function<void()> done) {
+    const auto session = sim_.open(now_us, "192.168.88.9");
+    if (!session) return done();
+    std::vector<std::vector<std::string>> sentences{{"/login", "=name=admin", "=password=secret"}};
+    for (unsigned i = 0; i < times; ++i) {
+        for (const auto family : {rossim::Family::ipv4, rossim::Family::ipv6})
+            sentences.push_back({menu(family) + "/print", ".tag=" + std::to_string(i)});
+    }
     std::string bytes;
     for (const auto& words : sentences) {
         for (const auto& word : words)
@@ -52,26 +73,6 @@ bool People::ask(const std::vector<std::vector<std::string>>& sentences, std::in
     errand.answers_missing = sentences.size();
     errand.done = std::move(done);
     sim_.feed(*session, bytes, now_us);
-    return true;
-}
-
-bool People::set(rossim::Family family, std::uint64_t id, const std::string& attribute,
-                 std::int64_t now_us, std::function<void()> done) {
-    const bool asked =
-        ask({{"/login", "=name=admin", "=password=secret"},
-             {menu(family) + "/set", "=.id=" + routeros::row_id_text(id), attribute}},
-            now_us, std::move(done));
-    if (asked) expected_.push_back({{family, id}, attribute});
-    return asked;
-}
-
-bool People::print(unsigned times, std::int64_t now_us, std::function<void()> done) {
-    std::vector<std::vector<std::string>> sentences{{"/login", "=name=admin", "=password=secret"}};
-    for (unsigned i = 0; i < times; ++i) {
-        for (const auto family : {rossim::Family::ipv4, rossim::Family::ipv6})
-            sentences.push_back({menu(family) + "/print", ".tag=" + std::to_string(i)});
-    }
-    return ask(sentences, now_us, std::move(done));
 }
 
 void People::take_all_sessions(std::size_t max_sessions, std::int64_t now_us) {
@@ -103,28 +104,6 @@ bool People::arrived(const rossim::Output& output, std::int64_t now_us) {
     errands_.erase(found);
     if (done) done();
     return true;
-}
-
-bool People::is_theirs(const rossim::Commit& commit) {
-    if (acting_) return true;
-    if (commit.change != rossim::Change::set) return false;
-    const Expected what{commit.family, commit.id};
-    const auto found = std::find_if(expected_.begin(), expected_.end(), [&](const auto& entry) {
-        if (entry.first != what) return false;
-        const std::string& attribute = entry.second;
-        if (attribute.starts_with("=disabled="))
-            return commit.disabled == (attribute == "=disabled=yes");
-        const std::int64_t timeout_s =
-            std::stoll(attribute.substr(std::string{"=timeout="}.size()));
-        return commit.left_us.value_or(0) == timeout_s * 1'000'000;
-    });
-    if (found == expected_.end()) return false;
-    expected_.erase(found);
-    return true;
-}
-
-void People::rebooted() {
-    expected_.clear();
 }
 
 }  // namespace steer::schedules

@@ -1,6 +1,5 @@
-// Others who change rows on the router: by hand, at once and without CPU, or over the API.
-//
-// Knows afterwards which change in the journal was theirs.
+// Others on the router: who change its rows, read them, or take its sessions. What is changed while
+// acting() is theirs.
 #pragma once
 
 #include <cstdint>
@@ -19,26 +18,23 @@ class People {
   public:
     explicit People(rossim::Router& sim) : sim_(sim) {}
 
-    void add(rossim::Family family, std::string_view list, std::string_view address,
+    // False, as below: the router does not let it be done.
+    bool add(rossim::Family family, std::string_view list, std::string_view address,
              std::optional<std::int64_t> timeout_s, std::string_view comment, std::int64_t now_us);
     bool remove(rossim::Family family, std::string_view list, std::string_view address,
                 std::int64_t now_us);
     void prefill(rossim::Family family, std::string_view list, std::size_t count,
                  std::int64_t now_us);
-    // Over the API, which routers before 6.43 do not let us; false then, and while it is down.
-    // `done` when it has been answered.
-    bool set(rossim::Family family, std::uint64_t id, const std::string& attribute,
-             std::int64_t now_us, std::function<void()> done);
-    bool print(unsigned times, std::int64_t now_us, std::function<void()> done);
+    bool edit(rossim::Family family, std::string_view list, std::string_view address,
+              const rossim::RowEdit& edit, std::int64_t now_us);
+    // Over the API, all rows; `done` when they came, or never will. Needs a router since 6.43.
+    void print(unsigned times, std::int64_t now_us, std::function<void()> done);
     void take_all_sessions(std::size_t max_sessions, std::int64_t now_us);
     void leave(std::int64_t now_us);
 
     // True: the output was for them.
     bool arrived(const rossim::Output& output, std::int64_t now_us);
-    [[nodiscard]] bool is_theirs(const rossim::Commit& commit);
-    void rebooted();
-
-    bool can_log_in = true;
+    [[nodiscard]] bool acting() const { return acting_; }
 
   private:
     struct Errand {
@@ -46,19 +42,10 @@ class People {
         std::size_t answers_missing = 0;
         std::function<void()> done;
     };
-    struct Expected {
-        rossim::Family family;
-        std::uint64_t id;
-        bool operator==(const Expected&) const = default;
-    };
-    bool ask(const std::vector<std::vector<std::string>>& sentences, std::int64_t now_us,
-             std::function<void()> done);
-
     rossim::Router& sim_;
     bool acting_ = false;
     std::map<rossim::SessionId, Errand> errands_;
     std::vector<rossim::SessionId> crowd_;
-    std::vector<std::pair<Expected, std::string>> expected_;  // with the attribute that is set
 };
 
 }  // namespace steer::schedules

@@ -68,7 +68,6 @@ World::World(const Schedule& with, const std::set<std::size_t>& without)
       sim(with_wall(with.router), [this](const rossim::Commit& commit) { note(commit); }),
       without_(without),
       people_(sim) {
-    people_.can_log_in = with.router.version >= rossim::Version{6, 43};
     sim.advance(now_us);
     for (unsigned i = 0; i < with.writers; ++i)
         daemons_.push_back(std::make_unique<Daemon>(*this, i));
@@ -79,18 +78,12 @@ void World::tell(const std::string& what) {
 }
 
 void World::note(const rossim::Commit& commit) {
-    const bool theirs = people_.is_theirs(commit);
-    rossim::Commit straight = commit;
-    straight.t_ns -= wall_moved_ns_;
-    std::string line = rossim::to_json_line(straight);
+    const bool theirs = people_.acting();
+    std::string line = rossim::to_json_line(commit);
     if (theirs) line.replace(line.size() - 2, 1, ",\"by\":\"human\"}");
-    if (commit.change == rossim::Change::reboot) people_.rebooted();
-    const bool write = commit.change == rossim::Change::add || commit.change == rossim::Change::set;
-    committed_ |= write && !theirs;
-    // A row of a list that is no more is as a foreign one: it blocks until it ends.
-    if (commit.change == rossim::Change::expire && is_ours(commit.comment) &&
-        !is_configured(commit.comment)) {
-        excuse(now_us, std::string{commit.list}, std::string{commit.address}, "orphan ended");
+    // What is not ours, or of a list that is no more, blocks until it ends.
+    if (commit.change == rossim::Change::expire && !is_configured(commit.comment)) {
+        excuse(now_us, std::string{commit.list}, std::string{commit.address});
     }
     const auto left_us = commit.left_us.value_or(-1);
     if (commit.comment != "prefill") {
@@ -142,9 +135,6 @@ void World::step() {
     // The journal is written while the router works towards that time.
     now_us = std::max(now_us, next_us);
     sim.advance(now_us);
-    if (std::exchange(committed_, false) && cut_at_commit_ != nullptr) {
-        std::exchange(cut_at_commit_, nullptr)->line.cut("connection reset by peer");
-    }
     collect();
     while (!agenda_.empty() && agenda_.begin()->first <= now_us) {
         const auto what = std::move(agenda_.begin()->second);
@@ -173,7 +163,7 @@ Played World::play() {
         daemon->next_question_us = now_us + kSecond;
         daemon->engine->start(daemon->line.now_ms());
     }
-    excuse(now_us, {}, {}, "start");
+    excuse(now_us);
     std::size_t happened = 0;
     for (std::size_t i = 0; i < schedule.faults.size(); ++i) {
         if (without_.contains(i)) continue;

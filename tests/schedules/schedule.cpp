@@ -45,6 +45,7 @@ rossim::Options make_router(Random& random, const std::string& preset) {
     router.listen_tells_expiry = chance(random, 70);
     router.renumber_ids_on_reboot = chance(random, 70);
     if (chance(random, 30)) router.shuffle_seed = random() | 1;
+    router.fault_seed = random();
     return router;
 }
 
@@ -86,9 +87,9 @@ Fault make_fault(Random& random) {
     Fault fault;
     fault.kind = static_cast<Kind>(random.below(kKinds));
     fault.length_us = one_of(random, kLengths) + random.below(500'000);
-    const bool of_a_moment = fault.kind >= Kind::cut && fault.kind <= Kind::cut_applied;
-    if (of_a_moment)
-        fault.length_us = fault.kind == Kind::cut ? 0 : 2'500'000;  // a heartbeat's time
+    if (fault.kind == Kind::cut) fault.length_us = 0;
+    // A heartbeat's time.
+    if (fault.kind == Kind::cut_half) fault.length_us = 2'500'000;
     fault.pick = random();
     return fault;
 }
@@ -151,13 +152,13 @@ Schedule make_schedule(std::uint32_t seed) {
         s.lists.push_back(make_list(random, i, s.writers > 1));
     // Some come one upon the other, some are far apart.
     std::int64_t at_us = 20 * kSecond;
-    const unsigned faults = 1 + random.below(8);
+    const unsigned faults = 1 + random.below(12);
     for (unsigned i = 0; i < faults; ++i) {
         Fault fault = make_fault(random);
         const bool at_once = chance(random, 40);
         at_us += random.below(at_once ? 3'000'000 : 90'000'000);
         fault.at_us = at_us;
-        s.faults_end_us = std::max(s.faults_end_us, at_us + fault.length_us);
+        s.faults_end_us = std::max(s.faults_end_us, at_us + fault.length_us + 5 * kSecond);
         s.faults.push_back(fault);
     }
     return s;

@@ -14,20 +14,25 @@ namespace steer::schedules {
 // name, how it is called, what happens
 #define STEER_FAULTS(X)                                                                     \
     X(reboot, "reboot", "the router restarts: timed rows gone, away for the length")        \
+    X(reboot_in_batch, "reboot-in-batch", "as before, when the next write of ours is due")  \
     X(hang, "hang", "it accepts and answers nothing for the length")                        \
+    X(hang_in_reply, "hang-in-reply", "it hangs for the length in the midst of a sentence") \
     X(cut, "cut", "the connection is reset at once")                                        \
-    X(cut_unsent, "cut-unsent", "it is reset by our next bytes, which are lost")            \
     X(cut_half, "cut-half", "it is reset after half of our next bytes")                     \
-    X(cut_applied, "cut-applied", "the next write of ours takes effect, its reply is lost") \
+    X(reset_lost, "reset-lost", "it is reset by a write of ours, which is not carried out") \
+    X(reset_applied, "reset-applied", "it is reset by a write of ours, which took effect")  \
     X(blackout, "blackout", "no byte passes for the length, none is lost")                  \
-    X(drip, "drip", "its replies come a few bytes at a time for the length")                \
+    X(drip, "drip", "replies come byte by byte for the length")                             \
     X(freeze, "freeze", "our process stands still for the length")                          \
     X(traps, "traps", "sentences of one kind are refused for the length")                   \
+    X(full, "full", "the router takes no more rows for the length")                         \
     X(crowd, "crowd", "cut, and all sessions are taken for the length")                     \
     X(clock_jump, "clock-jump", "the router's wall clock moves")                            \
-    X(human_removes, "human-removes", "rows of ours are removed")                           \
+    X(human_removes, "human-removes", "a row of ours is removed")                           \
     X(human_empties, "human-empties", "every row of ours is removed")                       \
     X(human_sets, "human-sets", "a row of ours gets another timeout")                       \
+    X(human_takes, "human-takes", "a row of ours gets another comment: it is ours no more") \
+    X(human_moves, "human-moves", "a row of ours goes to another list")                     \
     X(human_disables, "human-disables", "a static row of ours is off for the length")       \
     X(human_prints, "human-prints", "somebody reads all rows, several times")               \
     X(foreign_static, "foreign-static", "a foreign static row where we may want one")       \

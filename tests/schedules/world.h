@@ -34,6 +34,7 @@ struct Answer {
     ListId list;
     std::string address;
     std::int64_t lease_end_us;
+    bool promised;  // it left because the row was said to be there
 };
 
 struct Question {
@@ -44,10 +45,10 @@ struct Question {
     bool settled = false;
 };
 
-// In which rows may be away: of one address, of one list, of all.
+// In which rows may be away: all, or one.
 struct Window {
     std::int64_t from_us, to_us;
-    std::string list, address, why;
+    std::string list, address;
 };
 
 class World;
@@ -99,17 +100,16 @@ class World {
     void ask(Daemon& daemon);
     [[nodiscard]] std::size_t owed() const;
     [[nodiscard]] std::int64_t grace_us(double share) const;
-    void excuse(std::int64_t from_us, std::string list = {}, std::string address = {},
-                std::string why = {});
+    // Rows may be away from then until they had their time from now: all, or one.
+    void excuse(std::int64_t from_us, std::string list = {}, std::string address = {});
     void begin(const Fault& fault);
     void begin_on_line(const Fault& fault);
+    void inject(rossim::Fault what, std::int64_t length_us);
     void begin_by_hand(const Fault& fault);
     void begin_foreign(const Fault& fault);
-    void enable(const Spot& spot, std::int64_t from_us);
     void change_lists(Daemon& daemon, std::uint32_t pick);
     [[nodiscard]] std::vector<Spot> our_rows(bool only_static) const;
-    [[nodiscard]] std::optional<rossim::RowView> row_at(const Spot& spot,
-                                                        std::string_view comment) const;
+    [[nodiscard]] std::string comment_at(const Spot& spot) const;
     [[nodiscard]] Spot wanted_spot(std::uint32_t pick) const;
     [[nodiscard]] bool is_ours(std::string_view comment) const;
     [[nodiscard]] bool is_configured(std::string_view comment) const;  // now, with the first of us
@@ -123,10 +123,7 @@ class World {
     std::multimap<std::int64_t, std::function<void()>> agenda_;
     std::vector<Answer> answers_;
     std::vector<Window> windows_;
-    std::int64_t wall_moved_ns_ = 0;
     std::int64_t last_questions_us_ = kNever, end_us_ = kNever;
-    Daemon* cut_at_commit_ = nullptr;
-    bool committed_ = false;
     std::uint64_t next_token_ = 1;
 };
 
