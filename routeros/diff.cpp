@@ -48,7 +48,7 @@ Difference unwanted(std::span<Row* const> rows, const Want& want) {
 }  // namespace
 
 Difference compare(std::span<Row* const> rows, const Want& want, std::uint64_t now_ms) {
-    if (!want.any()) return unwanted(rows, want);
+    if (!want.any()) return want.multi_writer ? Difference{} : unwanted(rows, want);
     Difference difference;
     const Row* own = nullptr;    // timed, enabled, maybe still there
     const Row* other = nullptr;  // what stands in the way

@@ -9,7 +9,8 @@
 //   of ours where the list is timed covers, and is removed when its last claim has ended. So there
 //   is never a gap between a remove and an add, and `set timeout` is never sent for a static row
 //   (RouterOS versions differ there).
-// - A persistent row (kind P) that is no longer configured is removed once no lease relies on it.
+// - A persistent row (kind P) that is no longer configured is removed once no lease relies on it;
+//   where others write the list as well none is, as of their leases nothing is known here.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +25,7 @@ struct Want {
     bool persistent = false;         // configured to be there always
     bool permanent = false;          // claims want no timeout
     bool just_ended = false;         // the last claim ended now
+    bool multi_writer = false;       // others may have leases here
     std::uint64_t until_ms = 0;      // what must be covered
     std::uint64_t row_until_ms = 0;  // how long a new row is to live, at least until_ms
 

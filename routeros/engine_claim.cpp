@@ -19,6 +19,8 @@ constexpr std::uint64_t kEnoughLeftMs = 1'000;  // a claim that ends sooner is n
 Router::Engine::Wanted Router::Engine::wanted(const Place& place) const {
     Wanted w;
     if (place.name >= names_.size()) return w;
+    for (const List* list : names_[place.name].users)
+        w.want.multi_writer |= list->config.multi_writer;
     if (place.address.is_host()) {
         for (const List* list : names_[place.name].users) {
             const Claim* claim = claims_.find({list->config.id, place.address});

@@ -39,7 +39,10 @@ struct ListConfig {
     std::uint32_t sync_timeout_ms = 100;
     std::size_t max_rows = 50'000;    // claims that are kept
     std::vector<Address> persistent;  // rows without timeout that are always there
-    std::uint32_t epoch = 1;          // the list's epoch so far: a reload carries it over
+    // Others write this list as well, and have leases of which we know nothing: rows of ours
+    // without a timeout are never removed.
+    bool multi_writer = false;
+    std::uint32_t epoch = 1;  // the list's epoch so far: a reload carries it over
     bool operator==(const ListConfig&) const = default;
 };
 

@@ -114,6 +114,7 @@ routeros::ListConfig list_config(const config::Plugin& plugin, const config::Ros
     list.prefix = args.comment_prefix;
     list.max_ttl_s = longest_life_s(args);
     list.renew_slack_s = seconds(args.renew_slack);
+    list.multi_writer = args.multi_writer;
     list.sync_timeout_ms = static_cast<std::uint32_t>(args.sync_timeout.count());
     list.max_rows = args.max_rows;
     for (const config::PersistentRow& row : args.persistent) {

@@ -43,7 +43,7 @@ class Play:
         return sorted(found)
 
     def uncovered_leases(self):
-        """The judge's rule, with the times in which rows may be away: all, those of a list, one row."""
+        """The judge's rule, with the times in which rows may be away: all, or one."""
         policies = [verdict.Policy(suffix, list4 or None, list6 or None) for suffix, list4, list6 in self.facts["policies"]]
         every = [(begin, end) for begin, end, _, address in self.facts["windows"] if not address]
         of_row = {}

@@ -68,6 +68,7 @@ ListPlan make_list(Random& random, unsigned number, bool several_writers) {
     config.renew_slack_s = chance(random, 30) ? 0 : 600;
     // As the product does: several writers write one constant life.
     config.max_ttl_s = one_of(random, kLongest) + (several_writers ? kExtraS : 0);
+    config.multi_writer = several_writers;
     plan.min_ttl_s = several_writers ? config.max_ttl_s : std::min(60U, config.max_ttl_s);
     if (chance(random, 12)) config.max_ttl_s = 0;  // fixed_ttl 0: rows without timeout
     const unsigned entries = chance(random, 40) ? random.below(5) : 0;

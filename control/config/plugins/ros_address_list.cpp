@@ -88,7 +88,8 @@ constexpr std::array<Row<Args>, 22> kOwnRows{{
     {"max_rows", &Args::max_rows, "50000", "1..1000000",
      "rows of this plugin on the router at most"},
     {"multi_writer", &Args::multi_writer, "false", "",
-     "several instances write this list: all rows get one constant life"},
+     "several instances write this list: rows get one constant life, and none without timeout is "
+     "removed"},
     {"cleanup_on_shutdown", &Args::cleanup_on_shutdown, "false", "",
      "the rows that this instance wrote are removed when it ends"},
     {"shared", NotYet{}, "keep", "",

@@ -220,6 +220,8 @@ BOOST_AUTO_TEST_CASE(fixed_ttl_and_several_writers_give_rows_one_constant_life) 
     BOOST_TEST(built.routers.at(0).config.lists.size() == 3U);
     BOOST_TEST(built.routers.at(0).config.lists[0].max_ttl_s == 3600U);
     BOOST_TEST(built.routers.at(0).config.lists[2].max_ttl_s == 630U);
+    BOOST_TEST(built.routers.at(0).config.lists[2].multi_writer);
+    BOOST_TEST(!built.routers.at(0).config.lists[1].multi_writer);
 }
 
 BOOST_AUTO_TEST_CASE(caches_forwards_and_listeners_carry_their_settings) {

@@ -522,6 +522,24 @@ BOOST_AUTO_TEST_CASE(permanent_row_of_a_timed_list_goes_after_its_last_lease) {
     BOOST_TEST(!lab.row("policy_v4", "203.0.113.8").has_value());
 }
 
+BOOST_AUTO_TEST_CASE(of_several_writers_none_removes_what_another_may_rely_on) {
+    auto list = list_config();
+    list.multi_writer = true;
+    list.persistent = {*Address::parse("192.0.2.1")};
+    Lab lab{fast(), router_config({list})};
+    lab.sim.add_row(rossim::Family::ipv4, "policy_v4", "203.0.113.8", std::nullopt,
+                    "forgedns;pg=ros_policy;kind=D;dm=x", lab.now_us);
+    BOOST_REQUIRE(lab.sync());
+    lab.claim(1, {"203.0.113.8"}, 30, 60);
+    lab.run_for(3'700LL * kSecond);  // its lease has ended
+    list.persistent.clear();
+    lab.router->configure(router_config({list}), lab.now_ms());
+    lab.run_for(10 * kSecond);
+    BOOST_TEST(lab.row("policy_v4", "203.0.113.8").has_value());
+    BOOST_TEST(lab.row("policy_v4", "192.0.2.1").has_value());
+    BOOST_TEST(lab.removes == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(hanging_router_is_not_waited_for) {
     Lab lab{fast()};
     BOOST_REQUIRE(lab.sync());
