@@ -23,9 +23,9 @@ constexpr unsigned kTop = 20, kMostTop = 10'000;
 constexpr std::uint32_t kFewest = 1U << 16;  // one in so many, at most
 
 // A whole number of 1 to `most`; `otherwise` if it is not there; nothing: it is none.
-std::optional<unsigned> number(const object* params, std::string_view key, unsigned otherwise,
+std::optional<unsigned> number(const value& params, std::string_view key, unsigned otherwise,
                                unsigned most) {
-    const value* const given = params == nullptr ? nullptr : params->if_contains(key);
+    const value* const given = ops::param(params, key);
     if (given == nullptr) return otherwise;
     boost::system::error_code error;
     const auto n = given->to_number<std::uint64_t>(error);
@@ -50,8 +50,8 @@ void HitsDesk::add_to(ops::JsonRpc& rpc, Plane& plane) {
 }
 
 void HitsDesk::begin(const value& params, ops::RpcDone done) {
-    const auto seconds = number(params.if_object(), "seconds", kSeconds, kMostSeconds);
-    const auto top = number(params.if_object(), "top", kTop, kMostTop);
+    const auto seconds = number(params, "seconds", kSeconds, kMostSeconds);
+    const auto top = number(params, "top", kTop, kMostTop);
     if (!seconds || !top || (!params.is_null() && !params.is_object())) {
         return done(ops::RpcError{
             ops::RpcCode::invalid_params,

@@ -14,8 +14,7 @@ using boost::json::object;
 using boost::json::value;
 
 ops::RpcResult names_of(const Snapshot& snapshot, const value& params, Now now) {
-    const auto* const given = params.if_object();
-    const auto* const text = given == nullptr ? nullptr : given->if_contains("address");
+    const auto* const text = ops::param(params, "address");
     const auto address =
         text != nullptr && text->is_string() ? IpAddress::parse(text->get_string()) : std::nullopt;
     if (!address) {

@@ -21,18 +21,13 @@ ops::RpcError wrong(std::string sentence) {
     return {ops::RpcCode::invalid_params, std::move(sentence)};
 }
 
-const value* member(const value& params, std::string_view key) {
-    const object* const given = params.if_object();
-    return given == nullptr ? nullptr : given->if_contains(key);
-}
-
 bool is_true(const value& params, std::string_view key) {
-    const value* const given = member(params, key);
+    const value* const given = ops::param(params, key);
     return given != nullptr && given->is_bool() && given->get_bool();
 }
 
 std::string name_in(const value& params) {
-    const value* const given = member(params, "name");
+    const value* const given = ops::param(params, "name");
     return given != nullptr && given->is_string() ? std::string(given->get_string())
                                                   : std::string{};
 }
@@ -109,7 +104,7 @@ object reconcile(const Seen& seen, const value& params, std::uint64_t now_ms) {
 
 object trace(const Seen& seen, const value& params, std::uint64_t now_ms) {
     std::uint64_t since = 0;
-    if (const value* const given = member(params, "since")) {
+    if (const value* const given = ops::param(params, "since")) {
         boost::system::error_code error;
         since = given->to_number<std::uint64_t>(error);
     }
@@ -128,10 +123,14 @@ object trace(const Seen& seen, const value& params, std::uint64_t now_ms) {
         if (s.rows != 0) one["rows"] = s.rows;
         sentences.push_back(std::move(one));
     }
-    array errors;
+    return {{"sentences", std::move(sentences)}};
+}
+
+object errors(const Seen& seen, const value&, std::uint64_t now_ms) {
+    array all;
     for (const auto& e : seen.router.trace().errors())
-        errors.push_back(object{{"ago_s", seconds_ago(e.at_ms, now_ms)}, {"text", e.text}});
-    return {{"sentences", std::move(sentences)}, {"errors", std::move(errors)}};
+        all.push_back(object{{"ago_s", seconds_ago(e.at_ms, now_ms)}, {"text", e.text}});
+    return {{"errors", std::move(all)}};
 }
 
 object status(const Seen& seen, const value&, std::uint64_t now_ms) {
@@ -181,6 +180,7 @@ void add_router_methods(ops::JsonRpc& rpc, boost::asio::io_context& house, const
     rpc.add_later("routers.reconcile", about(house, routers, reconcile));
     rpc.add_later("routers.pause", about(house, routers, pause(routers, true)));
     rpc.add_later("routers.resume", about(house, routers, pause(routers, false)));
+    rpc.add_later("routers.errors", about(house, routers, errors));
     rpc.add_later("routers.trace", [of_all = about(house, routers, trace)](const value& params,
                                                                            ops::RpcDone done) {
         if (name_in(params).empty())
@@ -188,7 +188,7 @@ void add_router_methods(ops::JsonRpc& rpc, boost::asio::io_context& house, const
         of_all(params, std::move(done));
     });
     rpc.add("bypass", [&routers](const value& params) -> ops::RpcResult {
-        if (const value* const on = member(params, "on")) {
+        if (const value* const on = ops::param(params, "on")) {
             if (!on->is_bool()) return wrong("write {\"on\": true} or {\"on\": false}");
             routers->bypass(on->get_bool());
         }

@@ -1,7 +1,7 @@
 // What the control socket tells of routers and does to them: `routers`, `routers.diff`, `routers.reconcile`,
-// `routers.pause`, `routers.resume`, `routers.trace`, `bypass`.
+// `routers.pause`, `routers.resume`, `routers.errors`, `routers.trace`, `bypass`.
 //
-// `params` of the first five: {"name": ROUTER}, or none: all routers. `routers.reconcile` takes {"orphans": true} besides,
+// `params` of the first six: {"name": ROUTER}, or none: all routers. `routers.reconcile` takes {"orphans": true} besides,
 // `routers.trace` needs the name and takes {"since": SERIAL, "settled": true} (without those from the first on that may
 // have its reply yet); `bypass` takes {"on": true}; without, it tells.
 #pragma once

@@ -42,8 +42,7 @@ void WhyDesk::add_to(ops::JsonRpc& rpc) {
 }
 
 void WhyDesk::ask(const value& params, const ops::RpcDone& done) {
-    const auto* const given = params.if_object();
-    const auto* const text = given == nullptr ? nullptr : given->if_contains("name");
+    const auto* const text = ops::param(params, "name");
     if (text == nullptr || !text->is_string()) {
         return done(ops::RpcError{ops::RpcCode::invalid_params,
                                   "write a name, as in {\"name\": \"www.example.org\"}"});

@@ -172,6 +172,7 @@ class Router::Engine final : public SessionHandler {
 
     // engine_claim.cpp: what is wanted, who waits, the board
     [[nodiscard]] Wanted wanted(const Place& place) const;
+    [[nodiscard]] std::optional<Place> place_of(const ClaimKey& key) const;
     [[nodiscard]] std::vector<Place> places_to_judge() const;
     [[nodiscard]] bool writes() const {
         return state_ == RouterState::in_sync && !cleaning_ && !paused_;

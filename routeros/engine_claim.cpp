@@ -101,14 +101,19 @@ void Router::Engine::reconcile(WriteClass cls) {
         evaluate(place, cls);
 }
 
+// Nothing: its list is not configured any more, or has no rows of that family.
+std::optional<Place> Router::Engine::place_of(const ClaimKey& key) const {
+    const auto list = lists_.find(key.list);
+    if (list == lists_.end()) return std::nullopt;
+    const auto name = list->second.name(key.address.menu());
+    return name ? std::optional(Place{*name, key.address}) : std::nullopt;
+}
+
 std::vector<Place> Router::Engine::places_to_judge() const {
     std::vector<Place> places;
     claims_.for_each([&](const Claim& claim) {
-        const ClaimKey& key = claim.key;
-        const auto list = lists_.find(key.list);
-        const auto name =
-            list == lists_.end() ? std::nullopt : list->second.name(key.address.menu());
-        if (name && claim.until_ms > now_ + kEnoughLeftMs) places.push_back({*name, key.address});
+        const auto place = place_of(claim.key);
+        if (place && claim.until_ms > now_ + kEnoughLeftMs) places.push_back(*place);
     });
     for (const auto& [place, list] : persistent_)
         places.push_back(place);
@@ -153,17 +158,15 @@ void Router::Engine::expire_claims() {
     while (const auto claim = claims_.expire(now_)) {
         const ClaimKey& key = claim->key;
         if (claim->told_s != 0) sink_.forgotten(key.list, key.address.bytes);
-        const List* list = find_list(key.list);
-        const auto name = list == nullptr ? std::nullopt : list->name(key.address.menu());
-        if (!name) continue;
-        const Place place{*name, key.address};
-        fail_waiters(place);
+        const auto place = place_of(key);
+        if (!place) continue;
+        fail_waiters(*place);
         if (claim->permanent) continue;  // its row stays
-        const auto& users = names_[place.name].users;
+        const auto& users = names_[place->name].users;
         const bool all_timed = std::all_of(users.begin(), users.end(), [](const List* user) {
             return user->config.max_ttl_s != 0;
         });
-        evaluate(place, WriteClass::routine, all_timed);
+        evaluate(*place, WriteClass::routine, all_timed);
     }
 }
 

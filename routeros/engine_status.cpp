@@ -112,7 +112,6 @@ RouterStatus Router::Engine::status() const {
     s.rows_blocked = refusals_.size();
     s.held = holds_.size();
     s.queued = writer_.queued();
-    s.in_flight = writer_.sentences_in_flight();
     s.owed = writes() ? writer_.places() : claims_.size() + persistent_.size();
     s.service_us = writer_.service_us();
     s.rtt_ms = rtt_ms_;

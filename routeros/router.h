@@ -144,7 +144,7 @@ struct RouterStatus {
     std::string trouble;                  // the last warning or error; empty when in sync
     std::size_t claims = 0, rows_ours = 0, rows_orphaned = 0, rows_foreign = 0, rows_blocked = 0;
     std::size_t held = 0;  // claims that somebody waits for
-    std::size_t queued = 0, in_flight = 0;
+    std::size_t queued = 0;
     std::size_t owed =
         0;  // places that are still to be written; all that is wanted while it is away
     double service_us = 0;     // measured time of one add on the router

@@ -33,8 +33,7 @@ RpcError bad(std::string why) {
 // A parameter that is a string; nothing: it is not there. Anything else: `error`.
 std::optional<std::string> text_of(const value& params, std::string_view key,
                                    std::optional<RpcError>& error) {
-    const auto* const map = params.if_object();
-    const auto* const found = map != nullptr ? map->if_contains(key) : nullptr;
+    const auto* const found = ops::param(params, key);
     if (found == nullptr) return std::nullopt;
     const auto* const text = found->if_string();
     if (text == nullptr) {

@@ -57,6 +57,11 @@ void throw_exception_from_error(const RpcError& e, const boost::source_location&
     throw std::logic_error("unchecked result: " + e.message);
 }
 
+const boost::json::value* param(const boost::json::value& params, std::string_view key) {
+    const auto* const given = params.if_object();
+    return given == nullptr ? nullptr : given->if_contains(key);
+}
+
 void JsonRpc::add(std::string name, RpcMethod method) {
     add_later(std::move(name),
               [method = std::move(method)](const json::value& params, const RpcDone& done) {

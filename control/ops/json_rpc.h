@@ -28,6 +28,9 @@ struct RpcError {
 };
 [[noreturn]] void throw_exception_from_error(const RpcError& e, const boost::source_location&);
 
+// The parameter of that name; nullptr if it is not there, or if parameters were not given by name.
+const boost::json::value* param(const boost::json::value& params, std::string_view key);
+
 // `params` is an array, an object, or null if there were none.
 using RpcResult = boost::system::result<boost::json::value, RpcError>;
 using RpcMethod = std::function<RpcResult(const boost::json::value& params)>;

@@ -152,8 +152,7 @@ void RuleDesk::follow(const config::Settings& settings) {
 // ---- what is asked
 
 RuleDesk::SetPtr RuleDesk::find(const json::value& params, const ops::RpcDone& done) const {
-    const auto* const all = params.if_object();
-    const auto* const tag = all == nullptr ? nullptr : all->if_contains("tag");
+    const auto* const tag = ops::param(params, "tag");
     std::string trouble;
     if (tag == nullptr || !tag->is_string()) {
         trouble = "write the tag of a dynamic_domain_set, as in {\"tag\": \"blocked\"}";

@@ -106,8 +106,7 @@ class Cache(unittest.TestCase):
         self.assertIn('steerdns_cache_entries{cache="main_cache"} 0', metrics)
 
     def refused(self, *words):
-        done = self.scene.network.run("appliance", f"{BUILD}/tools/steerctl/steerctl", "--socket", str(self.scene.socket),
-                                      *words, check=False)
+        done = self.scene.ask(*words)
         self.assertEqual(done.returncode, 1)
         return done.stderr
 

@@ -1,8 +1,6 @@
 """What an operator does with routers while queries come: steerctl routers and bypass, with configs/minimal.yaml."""
 
 import json
-import re
-import subprocess
 import sys
 import unittest
 
@@ -29,8 +27,7 @@ class Operate(unittest.TestCase):
         return router
 
     def refused(self, *words):
-        done = subprocess.run([f"{BUILD}/tools/steerctl/steerctl", "--socket", str(self.scene.socket), *words],
-                              capture_output=True, text=True)
+        done = self.scene.ask(*words)
         self.assertNotEqual(done.returncode, 0, done)
         return done.stderr
 

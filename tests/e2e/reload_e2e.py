@@ -62,8 +62,7 @@ class Reload(unittest.TestCase):
         new.rename(path)
 
     def reload(self):
-        return subprocess.run([f"{BUILD}/tools/steerctl/steerctl", "--socket", str(self.scene.socket), "reload"],
-                              capture_output=True, text=True)
+        return self.scene.ask("reload")
 
     def answered(self, name="other.example"):
         return self.scene.short(name, "A") != []
@@ -171,7 +170,7 @@ class Reload(unittest.TestCase):
                          [("domain_set 'policy'", "domain:stream.example", "names.txt", 2, queries["www.stream.example"])])
         self.assertEqual([(c["queries"]) for c in found["clients"]], [found["queries"]])
         self.assertEqual([t["type"] for t in found["types"]], ["A"])
-        refused = subprocess.run([*argv[:3], "hits", "--seconds", "0"], capture_output=True, text=True)
+        refused = self.scene.ask("hits", "--seconds", "0")
         self.assertEqual(refused.returncode, 2, refused.stderr)
 
     def test_another_upstream(self):

@@ -37,17 +37,13 @@ class Rules(unittest.TestCase):
         self.config.write_text(CONFIG.format(watch=watch, file=self.file, more=more))
         return self.scene.start_daemon(self.config)
 
-    def steerctl(self, *words):
-        return subprocess.run([f"{BUILD}/tools/steerctl/steerctl", "--socket", str(self.scene.socket), *words],
-                              capture_output=True, text=True)
-
     def rules(self, *words):
-        done = self.steerctl("rules", *words)
+        done = self.scene.ask("rules", *words)
         self.assertEqual((done.returncode, done.stderr), (0, ""), done)
         return done.stdout
 
     def refused(self, code, *words):
-        done = self.steerctl("rules", *words)
+        done = self.scene.ask("rules", *words)
         self.assertEqual((done.returncode, done.stdout), (code, ""), done)
         return done.stderr
 
@@ -156,7 +152,7 @@ class Rules(unittest.TestCase):
                       self.refused(1, "blocked", "add", "a.example", "b.example", "c.example"))
         self.assertIn("write at least one rule", self.refused(2, "blocked", "add"))
         self.assertIn("takes no rules", self.refused(2, "blocked", "list", "a.example"))
-        self.assertEqual(self.steerctl("rules", "blocked", "replace", "x").returncode, 2)
+        self.assertEqual(self.scene.ask("rules", "blocked", "replace", "x").returncode, 2)
         self.assertRegex(self.rules(), rf"(?m)^ *blocked +1 +0 +{self.file}$")
         # A configuration that is no good: written, and said so.
         good = self.config.read_text()

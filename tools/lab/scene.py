@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import subprocess
 import time
 
 from lab.network import LabError, Network, Process, run
@@ -157,8 +158,12 @@ class Scene:
     def short(self, *words: str, **where: str) -> list[str]:
         return self.kdig("+short", *words, **where).split()
 
+    def ask(self, *words: str, check: bool = False) -> subprocess.CompletedProcess:
+        """What steerctl did, whether or not it could."""
+        return run(str(self.build / "tools/steerctl/steerctl"), "--socket", str(self.socket), *words, check=check)
+
     def steerctl(self, *words: str) -> str:
-        return run(str(self.build / "tools/steerctl/steerctl"), "--socket", str(self.socket), *words).stdout
+        return self.ask(*words, check=True).stdout
 
     def counters(self) -> dict:
         return json.loads(self.steerctl("--json", "counters"))

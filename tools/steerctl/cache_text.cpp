@@ -29,7 +29,7 @@ std::string seconds_text(const json::object& object, std::string_view key) {
 
 // "www.example A IN, NOERROR, 3 min left, age 2 min, DO, from cache main, 192 bytes"
 std::string heading(const json::object& answer) {
-    const auto cell = [&](std::string_view key) { return cell_text(key, find(answer, key)); };
+    const auto cell = [&](std::string_view key) { return text_of(answer, key); };
     std::string line =
         cell("name") + " " + cell("type") + " " + cell("class") + ", " + cell("rcode");
     const auto left = number_of(find(answer, "left_s"));
@@ -61,7 +61,7 @@ std::string cache_stats_text(const json::value& stats) {
         std::vector<std::string> cells;
         cells.reserve(kColumns.size());
         for (const auto column : kColumns)
-            cells.push_back(cell_text(column, find(cache, column)));
+            cells.push_back(text_of(cache, column));
         table.row(std::move(cells));
     }
     return table.text();

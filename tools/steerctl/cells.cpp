@@ -83,6 +83,10 @@ std::string cell_text(std::string_view key, const json::value* value) {
     return cell_text(*value);
 }
 
+std::string text_of(const json::object& object, std::string_view key) {
+    return cell_text(key, find(object, key));
+}
+
 std::string heading_text(std::string_view key) {
     std::string heading(key);
     if (heading.ends_with("_s")) heading.resize(heading.size() - 2);

@@ -21,6 +21,7 @@ std::optional<double> number_of(const boost::json::value* value);
 std::string cell_text(const boost::json::value& value);
 // The same; a key that ends in _s is a duration.
 std::string cell_text(std::string_view key, const boost::json::value* value);
+std::string text_of(const boost::json::object& object, std::string_view key);
 std::string printable(std::string_view text);
 
 // A key for people: "in_flight" is "in flight", "since_s" is "since".

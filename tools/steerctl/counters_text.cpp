@@ -79,7 +79,7 @@ Holders holders_of(std::string_view what, const json::array& list) {
     Holders holders;
     for (std::size_t i = 0; i < list.size(); ++i) {
         const json::object& counts = object_of(list[i]);
-        std::string heading = cell_text("name", find(counts, "name"));
+        std::string heading = text_of(counts, "name");
         if (heading == "-")
             heading = list.size() > 1 ? std::string(what) + " " + std::to_string(i) : "";
         holders.push_back({std::move(heading), &counts});

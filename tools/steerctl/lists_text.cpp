@@ -24,7 +24,7 @@ std::string lists_text(const json::value& lists) {
         std::vector<std::string> cells;
         cells.reserve(kColumns.size());
         for (const auto column : kColumns)
-            cells.push_back(cell_text(column, find(list, column)));
+            cells.push_back(text_of(list, column));
         table.row(std::move(cells));
         const std::string trouble = cell_text("", find(list, "trouble"));
         if (trouble != "-") troubles += cell_text("", find(list, "url")) + ": " + trouble + "\n";

@@ -211,7 +211,7 @@ struct RouterCommands {
         if (diff->parsed()) return show("routers.diff", steerctl::router_differences_text);
         if (pause->parsed()) return show("routers.pause", steerctl::router_paused_text);
         if (resume->parsed()) return show("routers.resume", steerctl::router_paused_text);
-        if (errors->parsed()) return show("routers.trace", steerctl::router_errors_text);
+        if (errors->parsed()) return show("routers.errors", steerctl::router_errors_text);
         if (trace->parsed() && options.follow) return follow(options, params);
         if (trace->parsed()) return show("routers.trace", steerctl::router_trace_text);
         if (reconcile->parsed()) {

@@ -33,13 +33,13 @@ std::string rule_sets_text(const boost::json::value& sets);
 std::string rules_text(const boost::json::value& rules);
 std::string rules_changed_text(const boost::json::value& done);
 
-// Of routers, routers.diff, routers.reconcile, routers.pause and routers.resume, routers.trace, bypass.
+// Of routers, routers.diff, routers.reconcile, routers.pause and routers.resume, bypass.
 std::string routers_text(const boost::json::value& routers);
 std::string router_differences_text(const boost::json::value& routers);
 std::string router_reconciled_text(const boost::json::value& routers);
 std::string router_paused_text(const boost::json::value& routers);
 std::string bypass_text(const boost::json::value& answer);
-// Sentences alone, so that they can be followed; the errors, if there are any, are a text of their own.
+// Of routers.trace and routers.errors.
 std::string router_trace_text(const boost::json::value& routers);
 std::string router_errors_text(const boost::json::value& routers);
 std::uint64_t last_serial(const boost::json::value& routers, std::uint64_t before);

@@ -13,10 +13,6 @@ bool is_true(const json::object& all, std::string_view key) {
     return found != nullptr && found->is_bool() && found->get_bool();
 }
 
-std::string text_of(const json::object& all, std::string_view key) {
-    return cell_text(key, find(all, key));
-}
-
 // Of each router, under a line with its name and `more(router)`.
 template <class Rest, class Body>
 std::string each(const json::value& answer, Rest rest, Body body) {

@@ -21,7 +21,7 @@ std::string rule_sets_text(const json::value& sets) {
         std::vector<std::string> cells;
         cells.reserve(kColumns.size());
         for (const auto column : kColumns)
-            cells.push_back(cell_text(column, find(set, column)));
+            cells.push_back(text_of(set, column));
         table.row(std::move(cells));
         const std::string trouble = cell_text("", find(set, "trouble"));
         if (!trouble.empty() && trouble != "-") troubles += trouble + "\n";
@@ -33,13 +33,13 @@ std::string rule_sets_text(const json::value& sets) {
 std::string rules_text(const json::value& rules) {
     std::string out;
     for (const json::value& one : array_of(object_of(rules), "rules"))
-        out += cell_text("rule", find(object_of(one), "rule")) + "\n";
+        out += text_of(object_of(one), "rule") + "\n";
     return out;
 }
 
 std::string rules_changed_text(const json::value& done) {
     const json::object& all = object_of(done);
-    const auto text = [&all](std::string_view key) { return cell_text(key, find(all, key)); };
+    const auto text = [&all](std::string_view key) { return text_of(all, key); };
     return text("added") + " added, " + text("removed") + " removed, " + text("unchanged") +
            " as before; in force with configuration " + text("generation") + "\n";
 }

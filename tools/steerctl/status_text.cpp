@@ -66,9 +66,8 @@ std::string sentences_of(const json::array& rows) {
     std::string out;
     for (const auto& row : rows) {
         for (const auto& [key, _] : kSentences) {
-            const std::string text = cell_text(key, find(object_of(row), key));
-            if (text != "-")
-                out += "  " + cell_text("name", find(object_of(row), "name")) + ": " + text + "\n";
+            const std::string text = text_of(object_of(row), key);
+            if (text != "-") out += "  " + text_of(object_of(row), "name") + ": " + text + "\n";
         }
     }
     return out;
@@ -89,7 +88,7 @@ std::string section(const json::object& all, std::string_view key, std::span<con
         std::vector<std::string> cells;
         cells.reserve(columns.size());
         for (const auto& [column, _] : columns) {
-            cells.push_back(cell_text(column, find(object_of(row), column)));
+            cells.push_back(text_of(object_of(row), column));
         }
         table.row(std::move(cells));
     }
@@ -101,7 +100,7 @@ std::string cache_section(const json::object& status) {
     if (value == nullptr || !value->is_object()) return {};
     const json::object& cache = value->get_object();
     const auto bytes = number_of(find(cache, "bytes"));
-    return "\ncache\n  " + cell_text("entries", find(cache, "entries")) + " entries, " +
+    return "\ncache\n  " + text_of(cache, "entries") + " entries, " +
            (bytes ? size_text(*bytes) : "-") + "\n";
 }
 
@@ -124,9 +123,8 @@ std::string remaining(const json::object& status) {
 
 std::string status_text(const json::value& value) {
     const json::object& status = object_of(value);
-    return "steerdnsd " + cell_text("version", find(status, "version")) + ", up " +
-           cell_text("uptime_s", find(status, "uptime_s")) + ", configuration " +
-           cell_text("config", find(status, "config")) + "\n" + remaining(status) +
+    return "steerdnsd " + text_of(status, "version") + ", up " + text_of(status, "uptime_s") +
+           ", configuration " + text_of(status, "config") + "\n" + remaining(status) +
            section(status, "ports", kPorts) + section(status, "workers", kWorkers) +
            cache_section(status) + section(status, "routers", kRouters) +
            section(status, "sets", kSets) + section(status, "upstreams", kUpstreams);

@@ -22,10 +22,8 @@ std::string why_text(const json::value& answer) {
     if (list != nullptr) {
         for (const json::value& one : *list) {
             const json::object& r = object_of(one);
-            table.row(
-                {cell_text("plugin", find(r, "plugin")), cell_text("says", find(r, "says")),
-                 cell_text("rule", find(r, "rule")),
-                 cell_text("file", find(r, "file")) + ":" + cell_text("line", find(r, "line"))});
+            table.row({text_of(r, "plugin"), text_of(r, "says"), text_of(r, "rule"),
+                       text_of(r, "file") + ":" + text_of(r, "line")});
         }
     }
     return out + (table.empty() ? "no rule holds for it\n" : table.text());
