@@ -33,6 +33,7 @@ Router::Engine::Engine(RouterConfig config, RouterSink& sink, RouterLink& link)
       session_(*this, {}, &trace_),
       writer_(config_.repair_share, config_.routine_share),
       jitter_(seed_of(config_.name)) {
+    trace_.copy_to(transcript_);
     take_lists();
 }
 
@@ -211,6 +212,7 @@ void Router::Engine::run() {
         if (!paused_) {
             pump();
             send_lookups();
+            maybe_probe();
         }
     }
     flush();
@@ -273,6 +275,7 @@ void Router::Engine::drop_session() {
     }
     enter(RouterState::disconnected);
     trace_.lost("the session ended");
+    drop_probe("the session ended");
     session_.reset();
     broken_.clear();
     jobs_.clear();
@@ -342,7 +345,7 @@ std::uint64_t Router::Engine::silence_deadline() const {
     if (state_ < RouterState::reading) return UINT64_MAX;
     const std::size_t due = jobs_.size() - jobs(JobKind::listen);
     if (due == 0) return UINT64_MAX;
-    const bool busy = due > jobs(JobKind::resource);
+    const bool busy = due > jobs(JobKind::resource) + jobs(JobKind::probe);
     return std::max(heard_ms_, waiting_since_ms_) + (busy ? kBusySilenceMs : kSilenceMs);
 }
 
@@ -404,7 +407,7 @@ std::uint64_t Router::Engine::next_deadline() const {
     if (denied_until_ms_ > now_)
         next = std::min(next, denied_until_ms_);
     else if (!paused_)
-        next = std::min(next, writer_.next_ready_ms(now_));
+        next = std::min({next, writer_.next_ready_ms(now_), probe_deadline()});
     for (const auto& [id, list] : lists_) {
         if (!list.stalled) next = std::min(next, stall_deadline(list));
     }

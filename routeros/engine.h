@@ -1,8 +1,8 @@
 // The inside of a Router; private to this folder.
 //
-// One object, five files by subject: engine.cpp (connection, time), engine_read.cpp (what the router
+// One object, six files by subject: engine.cpp (connection, time), engine_read.cpp (what the router
 // tells), engine_write.cpp (what it is told), engine_claim.cpp (what is wanted, who waits, the
-// board), engine_status.cpp. Every entry sets `now_` once; everything below runs at that moment.
+// board), engine_probe.cpp (what its version does), engine_status.cpp. Every entry sets `now_` once; everything below runs at that moment.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -13,9 +13,11 @@
 
 #include "routeros/claims.h"
 #include "routeros/diff.h"
+#include "routeros/probe.h"
 #include "routeros/router.h"
 #include "routeros/rows.h"
 #include "routeros/session.h"
+#include "routeros/transcript.h"
 #include "routeros/writer.h"
 
 namespace steer::routeros {
@@ -41,6 +43,8 @@ class Router::Engine final : public SessionHandler {
     void pause(std::uint64_t now_ms);
     void resume(std::uint64_t now_ms);
     std::size_t remove_orphans(std::uint64_t now_ms);
+    void probe(std::uint64_t now_ms);
+    [[nodiscard]] ProbeView probed() const;
     [[nodiscard]] std::vector<DifferenceRow> differences(std::size_t most, std::uint64_t now_ms);
     [[nodiscard]] const Trace& trace() const { return trace_; }
     [[nodiscard]] RouterStatus status() const;
@@ -68,8 +72,8 @@ class Router::Engine final : public SessionHandler {
         std::string text;
         std::vector<List*> users;
     };
-    enum class JobKind : std::uint8_t { resource, print, lookup, listen, write };
-    static constexpr std::size_t kJobKinds = 5;
+    enum class JobKind : std::uint8_t { resource, print, lookup, listen, write, probe, probe_read };
+    static constexpr std::size_t kJobKinds = 7;
     struct Job {  // a command in progress
         JobKind kind;
         Menu menu = Menu::ip;
@@ -170,6 +174,17 @@ class Router::Engine final : public SessionHandler {
     void accepted(const Place& place);
     void send_lookups();
 
+    // engine_probe.cpp: what its version does
+    void maybe_probe();
+    [[nodiscard]] bool may_probe() const;
+    [[nodiscard]] bool wants_probe() const;
+    [[nodiscard]] const Findings* findings() const;
+    [[nodiscard]] std::uint64_t probe_deadline() const;
+    void begin_probe();
+    void on_probe_end(const Job& job, const Ending& ending);
+    void end_probe();
+    void drop_probe(std::string_view why);
+
     // engine_claim.cpp: what is wanted, who waits, the board
     [[nodiscard]] Wanted wanted(const Place& place) const;
     [[nodiscard]] std::optional<Place> place_of(const ClaimKey& key) const;
@@ -247,6 +262,23 @@ class Router::Engine final : public SessionHandler {
     boost::unordered_flat_map<Place, Refusal, PlaceHash> refusals_;
     std::set<std::pair<std::uint64_t, Place>> retries_;
     std::uint64_t last_retry_ms_ = 0;  // of a refused row: they are spread
+
+    // probing
+    struct Probing {  // one that runs
+        Probe probe;
+        std::string version;
+        bool questions = true;  // else only what another left is removed
+        std::uint64_t rest_until_ms = 0, limit_ms = 0;
+    };
+    std::optional<Probing> probing_;
+    Transcript transcript_{std::string(kProbeComment)};
+    ProbeView probed_;              // the last; its transcript is in transcript_
+    bool probe_asked_ = false;      // by hand
+    bool probe_left_rows_ = false;  // one was dropped
+    std::string tried_version_;
+    unsigned tries_ = 0;  // of that version, without being asked
+    std::uint64_t probe_again_ms_ = 0;
+    std::map<std::string, Findings, std::less<>> findings_;  // of versions that were asked here
 
     // waiting
     std::uint64_t next_hold_ = 1;

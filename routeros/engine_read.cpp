@@ -214,6 +214,7 @@ void Router::Engine::read_resource(const Job& job, const ReplyRow& row) {
 void Router::Engine::rebooted() {
     ++counters_.reboots;
     rows_.clear();
+    drop_probe("the router has rebooted");
     tell(Level::warning, who() + " has rebooted: its rows are written again");
     if (state_ != RouterState::in_sync) return;  // still reading: all follows by itself
     for (auto& [id, list] : lists_)
@@ -312,6 +313,8 @@ void Router::Engine::on_listen_row(const Job& job, const ReplyRow& reply) {
     if (id == 0) return;
     if (reply.is_true(".dead")) {
         if (prints_running()) died_[index(job.menu)].insert(id);
+        if (probing_ && job.menu == Menu::ip && probing_->probe.dead(id))
+            transcript_.note("listen told that " + row_id_text(id) + " is gone");
         return gone(job.menu, id);
     }
     Row row;
@@ -354,6 +357,10 @@ void Router::Engine::on_row(Tag tag, const ReplyRow& row) {
             return on_print_row(job, row);
         case JobKind::listen:
             return on_listen_row(job, row);
+        case JobKind::probe:
+        case JobKind::probe_read:
+            if (probing_) probing_->probe.row(row, now_);
+            return;
         case JobKind::write:
             return;
     }
@@ -380,6 +387,9 @@ void Router::Engine::on_end(Tag tag, const Ending& ending) {
             for (const auto& place : job.places)
                 evaluate(place, WriteClass::routine);
             return;
+        case JobKind::probe:
+        case JobKind::probe_read:
+            return on_probe_end(job, ending);
         case JobKind::write:
             return on_write_end(tag, ending);
     }

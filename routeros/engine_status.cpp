@@ -115,6 +115,7 @@ RouterStatus Router::Engine::status() const {
     s.owed = writes() ? writer_.places() : claims_.size() + persistent_.size();
     s.service_us = writer_.service_us();
     s.rtt_ms = rtt_ms_;
+    if (const Findings* const known = findings()) s.findings = *known;
     return s;
 }
 

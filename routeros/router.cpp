@@ -55,6 +55,12 @@ void Router::resume(std::uint64_t now_ms) {
 std::size_t Router::remove_orphans(std::uint64_t now_ms) {
     return engine_->remove_orphans(now_ms);
 }
+void Router::probe(std::uint64_t now_ms) {
+    engine_->probe(now_ms);
+}
+ProbeView Router::probed() const {
+    return engine_->probed();
+}
 std::vector<DifferenceRow> Router::differences(std::size_t most, std::uint64_t now_ms) {
     return engine_->differences(most, now_ms);
 }

@@ -16,6 +16,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +24,7 @@
 
 #include "routeros/address.h"
 #include "routeros/claims.h"
+#include "routeros/findings.h"
 #include "routeros/trace.h"
 
 namespace steer::routeros {
@@ -53,6 +55,8 @@ struct RouterConfig {
     std::string password;
     double routine_share = 0.30;  // of the router's time, for writes that nobody waits for
     double repair_share = 0.90;   // and after a reboot
+    // Versions of which nothing is known are asked what they do (probe.h), once each.
+    bool probe = false;
     std::vector<ListConfig> lists;
     bool operator==(const RouterConfig&) const = default;
 };
@@ -78,6 +82,9 @@ class RouterSink {
     virtual void settled(std::uint64_t hold_token, Outcome outcome) = 0;
     // One sentence per change of state, for the operator.
     virtual void log(Level level, std::string_view sentence) = 0;
+    // What a probe found of this version, and what is known of it already (nullptr: nothing); valid until the next call.
+    virtual void found(std::string_view /*version*/, const Findings& /*findings*/) {}
+    virtual const Findings* findings(std::string_view /*version*/) { return nullptr; }
 };
 
 // The connection. Called from within the engine's functions: answers later, by connected() and
@@ -147,8 +154,32 @@ struct RouterStatus {
     std::size_t queued = 0;
     std::size_t owed =
         0;  // places that are still to be written; all that is wanted while it is away
-    double service_us = 0;     // measured time of one add on the router
-    std::uint64_t rtt_ms = 0;  // of the heartbeat, the smallest lately
+    double service_us = 0;             // measured time of one add on the router
+    std::uint64_t rtt_ms = 0;          // of the heartbeat, the smallest lately
+    std::optional<Findings> findings;  // of its version, if anything is known
+};
+
+// Of a probe that was asked for.
+#define STEER_PROBE_STATES(X)                                           \
+    X(none, "none", "none was made")                                    \
+    X(waiting, "waiting", "for a quiet moment, or until it is in sync") \
+    X(running, "running", "sentences are being sent")                   \
+    X(complete, "complete", "every question was asked")                 \
+    X(incomplete, "incomplete", "it ended early: what is not known says so")
+enum class ProbeState : std::uint8_t {
+#define STEER_PROBE_STATE_ENUM(name, label, text) name,
+    STEER_PROBE_STATES(STEER_PROBE_STATE_ENUM)
+#undef STEER_PROBE_STATE_ENUM
+};
+std::string_view label(ProbeState state);
+
+// The last probe.
+struct ProbeView {
+    ProbeState state = ProbeState::none;
+    std::string trouble;     // why it is not complete
+    std::string version;     // that was asked
+    Findings findings;       // so far
+    std::string transcript;  // transcript.h
 };
 
 // A row that looks like ours but whose `pg` no plugin here has.
@@ -212,6 +243,10 @@ class Router {
     // Removes the rows that look like ours but whose `pg` no plugin here has; how many were found. 0 unless in sync, or
     // while paused.
     std::size_t remove_orphans(std::uint64_t now_ms);
+
+    // Asks the router what its version does, at the next quiet moment, whatever is known.
+    void probe(std::uint64_t now_ms);
+    [[nodiscard]] ProbeView probed() const;
 
     // What is wanted but not so on the router, at most `most` of it; empty unless in sync.
     [[nodiscard]] std::vector<DifferenceRow> differences(std::size_t most, std::uint64_t now_ms);

@@ -153,6 +153,7 @@ void Session::handle(std::span<const std::string_view> words) {
         ++stray_;
         return;
     }
+    if (trace_ != nullptr) trace_->heard(*tag, words);
     const ReplyRow row{words.subspan(1)};
     if (kind == "!re") {
         if (trace_ != nullptr) trace_->row(*tag);

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "routeros/session.h"
+#include "routeros/transcript.h"
 
 namespace steer::routeros {
 namespace {
@@ -50,6 +51,10 @@ TracedSentence* Trace::find(Tag tag) {
     const auto found = std::find_if(sentences_.rbegin(), sentences_.rend(),
                                     [tag](const TracedSentence& s) { return s.tag == tag; });
     return found == sentences_.rend() ? nullptr : &*found;
+}
+
+void Trace::heard(Tag tag, std::span<const std::string_view> words) {
+    if (transcript_ != nullptr) transcript_->heard(tag, words, now_ms_);
 }
 
 void Trace::row(Tag tag) {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@ namespace steer::routeros {
 
 using Tag = std::uint32_t;
 struct Ending;
+class Transcript;
 
 inline constexpr std::size_t kTracedSentences = 512, kTracedErrors = 200;
 inline constexpr std::size_t kTraceBytes = 400;
@@ -40,11 +42,15 @@ class Trace {
 
     // `encoded`: words with their length prefixes.
     void sent(Tag tag, std::string_view encoded);
+    // Any reply, word for word.
+    void heard(Tag tag, std::span<const std::string_view> words);
     void row(Tag tag);
     void ended(Tag tag, const Ending& ending);
     // The session is over: what has no end yet gets this one.
     void lost(std::string_view why);
     void error(std::string_view text);
+    // Replies are given to it as well; it outlives this.
+    void copy_to(Transcript& transcript) { transcript_ = &transcript; }
 
     // Those behind `serial`, oldest first.
     [[nodiscard]] std::vector<TracedSentence> since(std::uint64_t serial) const;
@@ -54,6 +60,7 @@ class Trace {
     [[nodiscard]] TracedSentence* find(Tag tag);
 
     const std::uint64_t& now_ms_;
+    Transcript* transcript_ = nullptr;
     std::uint64_t serial_ = 0;
     std::deque<TracedSentence> sentences_;
     std::deque<TracedError> errors_;

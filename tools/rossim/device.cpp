@@ -162,6 +162,10 @@ void Device::set(Family family, const std::vector<std::uint64_t>& ids,
 void Device::set_row(Family family, Row& row, const RowArguments& arguments, std::int64_t now_us) {
     if (row.parent != 0) throw dynamic_row("change");
     if (arguments.disabled && *arguments.disabled && row.is_dynamic()) throw dynamic_row("disable");
+    const bool static_timeout = arguments.timeout_s && !row.is_dynamic();
+    if (static_timeout && options_.static_timeout == StaticTimeout::refused) {
+        throw Trap{"failure: can not set timeout of static entry", std::nullopt};
+    }
     const Row before = row;
     const std::string list = arguments.list.value_or(row.list);
     if (list.empty()) throw Trap{"missing value(s) of argument(s) list", kMissingItem};
@@ -180,7 +184,10 @@ void Device::set_row(Family family, Row& row, const RowArguments& arguments, std
     }
     if (arguments.comment) row.comment = *arguments.comment;
     if (arguments.disabled) row.disabled = *arguments.disabled;
-    if (arguments.timeout_s) table(family).set_expiry(row, expiry(*arguments.timeout_s, now_us));
+    if (arguments.timeout_s &&
+        !(static_timeout && options_.static_timeout == StaticTimeout::ignored)) {
+        table(family).set_expiry(row, expiry(*arguments.timeout_s, now_us));
+    }
     ++report_.sets;
     if (!before.is_dynamic() || !row.is_dynamic()) write_flash();
     write_journal(moves ? Change::add : Change::set, family, row, now_us);

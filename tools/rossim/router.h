@@ -49,6 +49,9 @@ enum class OverMaxSessions : std::uint8_t {
     refuse           // not connected
 };
 
+// What `set timeout=` does to a row that has none.
+enum class StaticTimeout : std::uint8_t { makes_timed, ignored, refused };
+
 struct Options {
     std::string name = "MikroTik";  // /system/identity, and `router` in the journal
     Costs costs;                    // all zero: a router that needs no time
@@ -69,7 +72,8 @@ struct Options {
     bool multi_id_atomic =
         false;  // one unknown id in a list: nothing is done; else the ids before it are
     bool zero_timeout_expires =
-        false;                        // timeout=0s ends the row at once; else it makes it permanent
+        false;  // timeout=0s ends the row at once; else it makes it permanent
+    StaticTimeout static_timeout = StaticTimeout::makes_timed;
     bool listen_tells_expiry = true;  // a row that ends by itself is told to listeners as .dead
     std::uint64_t fault_seed = 1;     // the dice of faults with a probability
     std::uint64_t shuffle_seed = 0;   // not 0: tagged sentences get the CPU in random order

@@ -60,6 +60,7 @@ struct Raw {
     bool tag_last = false;
     bool multi_id_atomic = false;
     bool zero_timeout_expires = false;
+    std::string static_timeout = "makes-timed";
     bool keep_ids = false;
     bool listen_costs = false;
     bool execute_error_is_trap = false;
@@ -165,6 +166,14 @@ OverMaxSessions read_over_max_sessions(const std::string& text) {
                              ": expected close, close-at-login or refuse");
 }
 
+StaticTimeout read_static_timeout(const std::string& text) {
+    if (text == "makes-timed") return StaticTimeout::makes_timed;
+    if (text == "ignored") return StaticTimeout::ignored;
+    if (text == "refused") return StaticTimeout::refused;
+    throw std::runtime_error("--static-timeout " + text +
+                             ": expected makes-timed, ignored or refused");
+}
+
 RouterSettings base_router(const Raw& raw, const Presets& presets) {
     RouterSettings router;
     Options& options = router.options;
@@ -184,6 +193,7 @@ RouterSettings base_router(const Raw& raw, const Presets& presets) {
     options.tag_last = raw.tag_last;
     options.multi_id_atomic = raw.multi_id_atomic;
     options.zero_timeout_expires = raw.zero_timeout_expires;
+    options.static_timeout = read_static_timeout(raw.static_timeout);
     options.shuffle_seed = raw.shuffle_seed;
     options.renumber_ids_on_reboot = !raw.keep_ids;
     options.listen_costs = raw.listen_costs;
@@ -291,6 +301,9 @@ void describe_router(CLI::App& app, Raw& raw) {
                  "An unknown id in a list of ids: nothing is done; else those before it are");
     app.add_flag("--zero-timeout-expires", raw.zero_timeout_expires,
                  "timeout=0s ends a row at once; else it makes it permanent");
+    app.add_option("--static-timeout", raw.static_timeout,
+                   "set timeout= on a row without one: makes-timed, ignored, refused")
+        ->capture_default_str();
     app.add_option("--shuffle", raw.shuffle_seed,
                    "Seed: tagged sentences are worked on in random order");
     app.add_flag("--listen-costs", raw.listen_costs,

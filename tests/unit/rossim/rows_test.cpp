@@ -69,6 +69,19 @@ BOOST_AUTO_TEST_CASE(set_timeout_restarts_it_and_makes_a_row_dynamic) {
     BOOST_TEST(router.row_count(Family::ipv4) == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(a_row_without_timeout_may_keep_it_so) {
+    for (const auto how : {StaticTimeout::ignored, StaticTimeout::refused}) {
+        Options options;
+        options.static_timeout = how;
+        Bench bench{options};
+        const SessionId session = bench.connect();
+        bench.ask(session, {kMenu + "/add", "=list=x", "=address=10.0.0.1"});
+        const auto got = bench.ask(session, {kMenu + "/set", "=.id=*1", "=timeout=10s"});
+        BOOST_TEST(has(got.front().words, "!trap") == (how == StaticTimeout::refused));
+        BOOST_TEST(!bench.router.rows(Family::ipv4).at(0).dynamic);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(refusals) {
     add("x", "10.0.0.1", {"=timeout=1h"});
     BOOST_TEST(trap({kMenu + "/add", "=list=x", "=address=10.0.0.1/32"}) ==

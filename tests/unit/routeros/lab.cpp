@@ -30,6 +30,15 @@ void Witness::log(Level, std::string_view sentence) {
     sentences.emplace_back(sentence);
 }
 
+void Witness::found(std::string_view version, const Findings& findings) {
+    known[std::string(version)] = findings;
+    ++finds;
+}
+const Findings* Witness::findings(std::string_view version) {
+    const auto found = known.find(version);
+    return found == known.end() ? nullptr : &found->second;
+}
+
 std::uint32_t Witness::installed_until(ListId list, std::string_view address) const {
     const auto found = board.find({list, bytes_of(address)});
     const auto epoch = epochs.find(list);

@@ -27,6 +27,8 @@ class Witness : public RouterSink {
     void away(ListId list, bool away) override;
     void settled(std::uint64_t hold_token, Outcome outcome) override;
     void log(Level level, std::string_view sentence) override;
+    void found(std::string_view version, const Findings& findings) override;
+    const Findings* findings(std::string_view version) override;
 
     // 0: not known under the present epoch.
     [[nodiscard]] std::uint32_t installed_until(ListId list, std::string_view address) const;
@@ -40,6 +42,8 @@ class Witness : public RouterSink {
     std::map<std::uint64_t, Outcome> outcomes;
     std::map<std::uint64_t, std::int64_t> settled_at_us;
     std::vector<std::string> sentences;
+    std::map<std::string, Findings, std::less<>> known;  // of versions
+    std::size_t finds = 0;
     std::int64_t now_us = 0;
 };
 
@@ -47,7 +51,7 @@ AddressBytes bytes_of(std::string_view address);
 ListConfig list_config(ListId id = 1);
 RouterConfig router_config(std::vector<ListConfig> lists = {list_config()});
 
-class Lab final : public Witness, public RouterLink {
+class Lab : public Witness, public RouterLink {
   public:
     explicit Lab(rossim::Options options = {}, RouterConfig config = router_config());
 

@@ -1,0 +1,145 @@
+// Asks a router what its version does where the documentation is silent (findings.h), on rows of a list that is used for
+// nothing else.
+//
+// One sentence at a time; the owner sends it when it likes and tells how it ended. Two dozen sentences in all, two of
+// them prints of the list. What it writes is timed (30 s, 55 s, 2 s) but for a row whose timeout is then set, and one
+// that timeout=0s may make permanent; each row is removed by its id at the end, also when a question was refused. Before
+// anything else, rows without timeout that a probe left which died halfway are removed; as they may be those of another
+// writer's probe that is running, only if they are still there after 10 s. Rows of others are never written, whatever
+// list they are in. No I/O, no clock.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "routeros/commands.h"
+#include "routeros/findings.h"
+#include "routeros/session.h"
+
+namespace steer::routeros {
+
+inline constexpr std::string_view kProbeList = "steerdns-probe";
+inline constexpr std::string_view kProbeComment = "steerdns probe, may be removed";
+
+class Probe {
+  public:
+    struct Ask {
+        bool questions = true;  // false: only left-over rows are removed
+        bool listens = false;   // what listen tells of the IPv4 menu is given to dead()
+    };
+    explicit Probe(Ask ask) : ask_(ask) {}
+
+    // The next sentence. Nothing: a reply is due, it is not ready_ms() yet, or it has finished.
+    std::optional<Command> next(std::uint64_t now_ms);
+    // Of the sentence that next() gave: a print, which takes the router longer.
+    [[nodiscard]] bool reads() const;
+    void row(const ReplyRow& row, std::uint64_t now_ms);
+    void ended(const Ending& ending, std::uint64_t now_ms);
+    // listen told that this row of the IPv4 menu is gone. True if the probe was waiting for that.
+    bool dead(RowId id);
+
+    // When next() may have something; UINT64_MAX while only a reply changes that.
+    [[nodiscard]] std::uint64_t ready_ms() const { return waits_ ? UINT64_MAX : ready_ms_; }
+    [[nodiscard]] bool finished() const { return !waits_ && step_ >= steps(); }
+    // Every question was asked; else trouble() says why not.
+    [[nodiscard]] bool complete() const { return finished() && trouble_.empty(); }
+    [[nodiscard]] const std::string& trouble() const { return trouble_; }
+    // If it is dropped now, or has finished: a row without timeout may stay on the router.
+    [[nodiscard]] bool leaves_rows() const;
+    [[nodiscard]] const Findings& findings() const { return findings_; }
+
+  private:
+    // Its rows, by what they are for.
+    enum Spot : std::uint8_t {
+        kBrief,
+        kStatic,
+        kZero,
+        kFirst,
+        kMissing,
+        kThird,
+        kSix,  // in the IPv6 menu
+        kDuplicate,
+        kLong,
+        kLong6,  // in the IPv6 menu
+        kNoList,
+        kSpots,
+        kNone = kSpots
+    };
+    struct Seen {  // a row of the list
+        RowId id = 0;
+        bool ours = false, dynamic = false;
+        std::optional<std::uint64_t> timeout_s{};
+        unsigned last_byte = 0;  // of an address that a probe may have; 0: another one
+        std::uint64_t at_ms = 0;
+    };
+    struct Step {
+        std::optional<Command> (Probe::*ask)(Spot);  // nothing: the step is not needed
+        void (Probe::*judge)(Spot, const Ending&);
+        Spot spot;
+        bool reads;
+    };
+    static const Step kScript[];
+    static std::size_t steps();
+    static std::size_t clean_up_step();
+
+    [[nodiscard]] Address address(Spot spot) const;
+    [[nodiscard]] static Menu menu(Spot spot);
+    [[nodiscard]] Command add(Spot at, std::string_view timeout) const;
+    [[nodiscard]] const Seen* find(Spot spot) const;
+    void choose_addresses();
+    void give_up(std::string_view why);
+    void note(Question question, Answer answer, std::string_view text = {});
+
+    std::optional<Command> ask_resource(Spot);
+    std::optional<Command> ask_rows(Spot);
+    std::optional<Command> ask_rows_again(Spot);
+    std::optional<Command> ask_remove_left_over(Spot);
+    std::optional<Command> ask_add(Spot spot);
+    std::optional<Command> ask_static_timeout(Spot);
+    std::optional<Command> ask_remove(Spot spot);
+    std::optional<Command> ask_set_several(Spot);
+    std::optional<Command> ask_remove_several(Spot);
+    std::optional<Command> ask_again(Spot spot);
+    std::optional<Command> ask_no_list(Spot spot);
+    std::optional<Command> ask_execute(Spot);
+    std::optional<Command> await_brief(Spot);
+
+    void judge_nothing(Spot, const Ending&) {}
+    void judge_left_over(Spot, const Ending&);
+    void judge_still_there(Spot, const Ending&);
+    void judge_left_over_removed(Spot, const Ending&);
+    void judge_add(Spot spot, const Ending& ending);
+    void judge_static_timeout(Spot, const Ending& ending);
+    void judge_missing_removed(Spot, const Ending& ending);
+    void judge_set_several(Spot, const Ending& ending);
+    void judge_remove_several(Spot, const Ending& ending);
+    void judge_again(Spot spot, const Ending& ending);
+    void judge_no_list(Spot spot, const Ending& ending);
+    void judge_execute(Spot, const Ending& ending);
+    void judge_rows(Spot, const Ending& ending);
+    void judge_clean_up(Spot spot, const Ending& ending);
+    [[nodiscard]] bool is_late() const;
+    [[nodiscard]] std::optional<bool> was_prolonged(Spot spot) const;
+
+    Ask ask_;
+    std::size_t step_ = 0;
+    bool waits_ = false;  // for a reply
+    std::uint64_t ready_ms_ = 0, now_ms_ = 0;
+    std::string trouble_;
+    Findings findings_;
+
+    unsigned block_ = 0;  // of addresses: the first that nobody uses
+    std::array<RowId, kSpots> ids_{};
+    std::array<std::uint64_t, kSpots> sent_ms_{};
+    std::uint64_t asked_ms_ = 0, began_ms_ = 0;
+    std::vector<RowId> left_over_;
+    std::vector<Seen> rows_;
+    bool gave_up_ = false, static_set_ = false, is_missing_ = false, first_was_removed_ = false;
+    std::optional<std::string> set_said_, remove_said_;  // empty: done, without a trap
+};
+
+}  // namespace steer::routeros
