@@ -163,7 +163,8 @@ class AliasWriter {
             out_.min_ttl_s = from_.ttl_count == 0 ? terms_.cname_ttl_s
                                                   : std::min(out_.min_ttl_s, terms_.cname_ttl_s);
         }
-        if (out_.address_count > 0) out_.address_ttl_s = lowered(from_.address_ttl_s);
+        if (out_.address_count > 0 || out_.has_hints)
+            out_.address_ttl_s = lowered(from_.address_ttl_s);
         out_.body_sum = checksum_fold(checksum_add(0, room_.data(), length));
         std::memcpy(block_.data(), &out_, sizeof out_);
     }

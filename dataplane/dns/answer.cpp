@@ -5,6 +5,7 @@
 
 #include "dataplane/dns/checksum.h"
 #include "dataplane/dns/compress.h"
+#include "dataplane/dns/hints.h"
 #include "dataplane/dns/name.h"
 #include "dataplane/dns/records.h"
 
@@ -27,6 +28,7 @@ struct Survey {
     std::uint8_t extended_rcode = 0;  // upper eight bits of twelve
     bool has_asked_type = false;
     bool has_soa = false;
+    bool has_hints = false;
     std::uint16_t soa_record = 0;  // its place among the records
     std::uint32_t soa_minimum_s = 0;
     std::uint32_t min_ttl_s = UINT32_MAX;
@@ -39,6 +41,11 @@ struct Survey {
 
 bool is_address(const Record& r) {
     return r.klass == kIn && (r.type == kA || r.type == kAaaa);
+}
+
+bool has_hints(const Record& r, std::span<const std::uint8_t> message) {
+    return r.klass == kIn && (r.type == kSvcb || r.type == kHttps) &&
+           hints_of(message.subspan(r.rdata, r.end - r.rdata)).any();
 }
 
 bool note_opt(Survey& s, const Record& r, unsigned section, std::span<const std::uint8_t> message) {
@@ -57,6 +64,9 @@ void note_record(Survey& s, const Record& r, unsigned section, std::size_t base,
         if (is_address(r)) {
             s.address_at[s.addresses++] = {static_cast<std::uint16_t>(r.rdata - base),
                                            r.type == kAaaa};
+            s.address_ttl_s = std::max(s.address_ttl_s, r.ttl_s);
+        } else if (has_hints(r, message)) {
+            s.has_hints = true;
             s.address_ttl_s = std::max(s.address_ttl_s, r.ttl_s);
         }
     }
@@ -242,6 +252,7 @@ AnswerError build_answer(std::span<const std::uint8_t> response,
     answer.arcount = s.counts[kAdditionalSection];
     answer.negative = facts.rcode == kNxDomain || (facts.rcode == kNoError && !s.has_asked_type);
     answer.has_soa = answer.negative && s.has_soa;
+    answer.has_hints = s.has_hints;
     answer.min_ttl_s = s.records == 0 ? 0 : s.min_ttl_s;
     if (answer.has_soa) answer.min_ttl_s = std::min(answer.min_ttl_s, s.soa_minimum_s);
     answer.address_ttl_s = s.address_ttl_s;
@@ -268,7 +279,8 @@ void limit_ttls(std::uint8_t* block, const TtlLimits& limits, std::uint32_t age_
         store_be32(ttl, limited(load_be32(ttl)));
     }
     answer.min_ttl_s = limited(answer.min_ttl_s);
-    if (answer.address_count > 0) answer.address_ttl_s = limited(answer.address_ttl_s);
+    if (answer.address_count > 0 || answer.has_hints)
+        answer.address_ttl_s = limited(answer.address_ttl_s);
     answer.body_sum = checksum_fold(checksum_add(0, body, answer.body_len));
 }
 

@@ -27,7 +27,8 @@ struct AddressRef {
 
 struct Answer {
     std::uint32_t min_ttl_s;  // over all records; for a negative answer RFC 2308's (SOA minimum)
-    std::uint32_t address_ttl_s;  // largest TTL of `addresses`; 0 if there are none
+    std::uint32_t
+        address_ttl_s;  // largest TTL of the records with `addresses` or hints; 0 if there are none
     std::uint16_t flags;  // AA, AD, TC as the upstream gave them; QR, RD, RA, CD are set per reply
     std::uint16_t body_len;
     std::uint16_t ancount, nscount, arcount;  // arcount without the OPT
@@ -37,6 +38,7 @@ struct Answer {
     bool has_soa : 1;        // a negative answer that may be cached (RFC 2308 5)
     bool negative : 1;       // NXDOMAIN, or NOERROR without a record of the type that was asked for
     bool for_one : 1;        // made for one client's address alone: never kept
+    bool has_hints : 1;      // the answer section has addresses in SVCB or HTTPS records (hints.h)
     std::uint8_t ecs_scope;  // of the client subnet that it was asked for (RFC 7871)
     std::uint16_t
         body_sum;  // checksum_fold() of the body, so that a reply's checksum needs no pass over it

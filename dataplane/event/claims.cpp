@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "dataplane/dns/hints.h"
 #include "dataplane/event/claim_word.h"
 
 namespace steer {
@@ -32,14 +33,12 @@ bool may_lower(const PolicyList& list, std::uint32_t ttl_s) {
 
 template <class Visit>
 void for_each_claimable(const PolicyList& list, const dns::Answer& answer, Visit&& visit) {
-    const dns::AddressRef* refs = answer.addresses();
-    for (unsigned i = 0; i < answer.address_count; ++i) {
-        const bool is_v6 = refs[i].is_v6 != 0;
-        if (is_v6 ? !list.has_v6 : !list.has_v4) continue;
-        const std::uint8_t* rdata = answer.body() + refs[i].rdata_offset;
-        const IpAddress address = is_v6 ? IpAddress::from_v6(rdata) : IpAddress::from_v4(rdata);
+    dns::any_address(answer, [&](const std::uint8_t* bytes, bool is_v6) {
+        if (is_v6 ? !list.has_v6 : !list.has_v4) return false;
+        const IpAddress address = is_v6 ? IpAddress::from_v6(bytes) : IpAddress::from_v4(bytes);
         if (!list.never_claim.contains(address)) visit(address);
-    }
+        return false;
+    });
 }
 
 unsigned events_for(const PolicyList& list, const dns::Answer& answer) {

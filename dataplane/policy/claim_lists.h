@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "dataplane/cache/admit.h"
+#include "dataplane/dns/hints.h"
 #include "dataplane/policy/executor.h"
 
 namespace steer {
@@ -44,11 +45,8 @@ inline void forget_lists(ProgramState& s) {
 }
 
 inline bool has_claimable_family(const PolicyList& list, const dns::Answer& answer) {
-    const dns::AddressRef* refs = answer.addresses();
-    for (unsigned i = 0; i < answer.address_count; ++i) {
-        if (refs[i].is_v6 != 0 ? list.has_v6 : list.has_v4) return true;
-    }
-    return false;
+    return dns::any_address(
+        answer, [&](const std::uint8_t*, bool is_v6) { return is_v6 ? list.has_v6 : list.has_v4; });
 }
 
 inline bool asks_for_missing_family(const PolicyList& list, std::uint16_t qtype) {

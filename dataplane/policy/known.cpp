@@ -52,15 +52,16 @@ void Executor::leave_reverse(QueryContext& c, const ReverseLookup& reverse, Now 
     const auto left_s = [&](std::uint32_t ttl_s) {
         return std::min(ttl_s > age_s ? ttl_s - age_s : 0, c.response.ttl_cap_s());
     };
+    std::uint32_t longest_s = 0;
     for (unsigned i = 0; i < answer.address_count; ++i) {
         const dns::AddressRef& ref = answer.addresses()[i];
         const std::uint8_t* const bytes = answer.body() + ref.rdata_offset;
-        const std::uint32_t ttl_s = dns::load_be32(bytes - 6);  // behind it the length
+        const std::uint32_t ttl_s = left_s(dns::load_be32(bytes - 6));  // behind it the length
+        longest_s = std::max(longest_s, ttl_s);
         reverse.table->learn(ref.is_v6 != 0 ? IpAddress::from_v6(bytes) : IpAddress::from_v4(bytes),
-                             name, now.s() + std::min(left_s(ttl_s), reverse.ttl_s), now.s());
+                             name, now.s() + std::min(ttl_s, reverse.ttl_s), now.s());
     }
-    if (answer.address_count > 0 && left_s(answer.address_ttl_s) > reverse.ttl_s)
-        change_ttls(c, {0, reverse.ttl_s}, now);
+    if (longest_s > reverse.ttl_s) change_ttls(c, {0, reverse.ttl_s}, now);
 }
 
 // ---- redirect

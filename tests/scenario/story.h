@@ -22,7 +22,8 @@
 //   upstream [ADDRESS] is not asked
 //                                                  (ADDRESS, in these and the following: of the only one that is meant)
 //   upstream was asked NAME TYPE                   once or more, not named since
-//   upstream answers NAME TYPE DATA… [ttl N]       what was asked and not answered yet; DATA: addresses, cname TARGET,
+//   upstream answers NAME TYPE DATA… [ttl N]       what was asked and not answered yet; DATA: addresses (of HTTPS: the
+//                                                  hint of one record), cname TARGET,
 //                                                  or nxdomain, servfail, refused, formerr, empty; soa TTL MINIMUM;
 //                                                  scope N: of the client subnet that it was asked for; option CODE:HEX
 //   upstream serves NAME TYPE DATA… [ttl N] [after DURATION]       by itself from now on

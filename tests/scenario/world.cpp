@@ -89,6 +89,9 @@ Bytes options_of(const std::string& text) {
     return out;
 }
 
+// An HTTPS record of stories: priority 1, the target `.`, and one parameter with one address, which begins here.
+constexpr std::size_t kHintAt = 7;
+
 // Reads what the product wrote, which the packet tests check for form: a fault here is an exception.
 class Reader {
   public:
@@ -118,6 +121,10 @@ class Reader {
         if (r.type == dns::kA) r.data = IpAddress::from_v4(message_.data() + at_).to_string();
         if (r.type == dns::kAaaa) r.data = IpAddress::from_v6(message_.data() + at_).to_string();
         if (r.type == dns::kCname || r.type == dns::kPtr) r.data = name();
+        if (r.type == dns::kHttps && length == kHintAt + 4)
+            r.data = IpAddress::from_v4(&message_[at_ + kHintAt]).to_string();
+        if (r.type == dns::kHttps && length == kHintAt + 16)
+            r.data = IpAddress::from_v6(&message_[at_ + kHintAt]).to_string();
         at_ = end;
         return r;
     }
@@ -157,8 +164,13 @@ Bytes rdata_of(const SeenRecord& r) {
     if (r.type == dns::kCname || r.type == dns::kPtr) return wire_name(r.data);
     const auto address = IpAddress::parse(r.data);
     if (!address) throw std::runtime_error("not an address: " + r.data);
-    if (r.type == dns::kA) return {address->v4(), address->v4() + 4};
-    return {address->bytes.begin(), address->bytes.end()};
+    const Bytes bytes = address->is_v4() ? Bytes(address->v4(), address->v4() + 4)
+                                         : Bytes(address->bytes.begin(), address->bytes.end());
+    if (r.type != dns::kHttps) return bytes;
+    const std::uint8_t key = address->is_v4() ? 4 : 6;  // ipv4hint, ipv6hint
+    Bytes hint{0, 1, 0, 0, key, 0, static_cast<std::uint8_t>(bytes.size())};
+    hint.insert(hint.end(), bytes.begin(), bytes.end());
+    return hint;
 }
 
 // The words of RouterOS sentences as they leave us, joined by blanks: "add list=x address=y timeout=1m".

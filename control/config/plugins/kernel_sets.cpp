@@ -362,7 +362,8 @@ const PluginType kIpsetType{
     "ipset",
     Role::executor,
     "Keeps sets of the kernel (ipset) equal to what clients were told: the addresses of the "
-    "response that is there, so it stands after what brings one. A set with timeouts gets elements "
+    "response that is there (A, AAAA, and the hints of HTTPS and SVCB), so it stands after what "
+    "brings one. A set with timeouts gets elements "
     "that end with the lease and are renewed, cached answers included; one without gets elements "
     "that nobody removes.",
     kIpsetQuick,

@@ -261,8 +261,9 @@ std::vector<RowText> persistent_row_texts() {
 const PluginType kRosAddressListType{"ros_address_list",
                                      Role::executor,
                                      "Keeps an address list of a RouterOS router equal to what "
-                                     "clients were told; wraps the rest of its sequence. Needs a "
-                                     "`tag`, which stands in the comments of its rows.",
+                                     "clients were told (A, AAAA, and the hints of HTTPS and "
+                                     "SVCB); wraps the rest of its sequence. Needs a `tag`, which "
+                                     "stands in the comments of its rows.",
                                      "",
                                      "",
                                      [] { return row_texts(kRows); },

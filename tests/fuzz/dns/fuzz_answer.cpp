@@ -8,6 +8,7 @@
 #include "dataplane/dns/alias.h"
 #include "dataplane/dns/answer.h"
 #include "dataplane/dns/checksum.h"
+#include "dataplane/dns/hints.h"
 #include "dataplane/dns/name.h"
 #include "require.h"
 
@@ -34,6 +35,18 @@ std::vector<std::uint8_t> query_for(std::span<const std::uint8_t> response, bool
     return query;
 }
 
+// What any_address() tells: of each address its place in the body.
+std::vector<std::size_t> told(const Answer& answer) {
+    std::vector<std::size_t> places;
+    any_address(answer, [&](const std::uint8_t* bytes, bool is_v6) {
+        REQUIRE(bytes >= answer.body() &&
+                bytes + (is_v6 ? 16 : 4) <= answer.body() + answer.body_len);
+        places.push_back(static_cast<std::size_t>(bytes - answer.body()));
+        return false;
+    });
+    return places;
+}
+
 void check_layout(const Answer& answer) {
     for (unsigned i = 0; i < answer.ttl_count; ++i) {
         REQUIRE(answer.ttl_offsets()[i] + 4U <= answer.body_len);
@@ -43,6 +56,8 @@ void check_layout(const Answer& answer) {
         const AddressRef& a = answer.addresses()[i];
         REQUIRE(a.rdata_offset + (a.is_v6 != 0 ? 16U : 4U) <= answer.body_len);
     }
+    REQUIRE(told(answer).size() >= answer.address_count);
+    REQUIRE(answer.has_hints == (told(answer).size() > answer.address_count));
     REQUIRE(answer.ttl_count == answer.ancount + answer.nscount + answer.arcount);
     REQUIRE(!answer.has_soa || answer.negative);
 }
@@ -56,6 +71,7 @@ void check_same(const Answer& a, const Answer& b, std::uint32_t age_s) {
     for (unsigned i = 0; i < a.address_count; ++i) {
         REQUIRE(std::memcmp(&a.addresses()[i], &b.addresses()[i], sizeof(AddressRef)) == 0);
     }
+    REQUIRE(told(a) == told(b));
     for (unsigned i = 0; i < a.ttl_count; ++i) {
         const std::uint32_t before = load_be32(a.body() + a.ttl_offsets()[i]);
         const std::uint32_t after = load_be32(b.body() + b.ttl_offsets()[i]);
@@ -101,6 +117,7 @@ void alias_and_read_again(std::span<const std::uint8_t> qname, std::uint16_t qty
     check_layout(alias.answer());
     REQUIRE(alias.answer().ttl_count == answer.ttl_count + 1);
     REQUIRE(alias.answer().address_count == answer.address_count);
+    REQUIRE(told(alias.answer()).size() == told(answer).size());
     std::vector<std::uint8_t> query(64);
     query.resize(write_query(query, 1, kAlias, qtype, kIn, true, false, true, true));
     reply_and_read_again(query, alias.answer(), 0, 65535, again);

@@ -208,7 +208,7 @@ BOOST_AUTO_TEST_CASE(dumps_of_no_use_say_why) {
     auto version = whole;
     version[8] = 9;
     write(file("d"), version);
-    says(sentence(), "is of version 9, and this steerdnsd reads version 2");
+    says(sentence(), "is of version 9, and this steerdnsd reads version 3");
     write(file("d"), whole);
     says(sentence({0, "guests", {}}), "is of cache \"main\", not of \"guests\"");
     says(sentence(kMain, kWall - 3'600'000), "is from the future");

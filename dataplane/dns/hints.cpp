@@ -1,0 +1,57 @@
+#include "dataplane/dns/hints.h"
+
+#include "dataplane/dns/name.h"
+
+namespace steer::dns {
+namespace {
+
+enum Key : std::uint16_t { kIpv4Hint = 4, kIpv6Hint = 6 };  // RFC 9460 14.3.2
+
+// At least one address, and whole ones (RFC 9460 7.3).
+bool holds_addresses(std::span<const std::uint8_t> value, std::size_t size) {
+    return !value.empty() && value.size() % size == 0;
+}
+
+}  // namespace
+
+Hints hints_of(std::span<const std::uint8_t> rdata) noexcept {
+    constexpr std::size_t kPriority = 2, kParamHead = 4;
+    if (rdata.size() < kPriority || load_be16(rdata.data()) == 0) return {};
+    rdata = rdata.subspan(kPriority);
+    const std::size_t target = plain_name_length(rdata);
+    if (target == 0) return {};
+    rdata = rdata.subspan(target);
+    Hints hints;
+    for (int last = -1; !rdata.empty();) {
+        if (rdata.size() < kParamHead) return {};
+        const int key = load_be16(rdata.data());
+        const std::size_t length = load_be16(&rdata[2]);
+        if (key <= last || length > rdata.size() - kParamHead) return {};
+        last = key;
+        const auto value = rdata.subspan(kParamHead, length);
+        rdata = rdata.subspan(kParamHead + length);
+        if (key == kIpv4Hint) {
+            if (!holds_addresses(value, 4)) return {};
+            hints.v4 = value;
+        } else if (key == kIpv6Hint) {
+            if (!holds_addresses(value, 16)) return {};
+            hints.v6 = value;
+        }
+    }
+    return hints;
+}
+
+Hints hints_of_record(const Answer& answer, unsigned record) noexcept {
+    constexpr std::size_t kTypeBeforeTtl = 4, kRdataAfterTtl = 6;
+    if (record >= answer.ttl_count) return {};
+    const std::size_t ttl = answer.ttl_offsets()[record];
+    const std::span<const std::uint8_t> body{answer.body(), answer.body_len};
+    if (ttl < kTypeBeforeTtl || ttl + kRdataAfterTtl > body.size()) return {};
+    const std::uint16_t type = load_be16(&body[ttl - 4]);
+    if ((type != kSvcb && type != kHttps) || load_be16(&body[ttl - 2]) != kIn) return {};
+    const std::size_t length = load_be16(&body[ttl + 4]);
+    if (length > body.size() - ttl - kRdataAfterTtl) return {};
+    return hints_of(body.subspan(ttl + kRdataAfterTtl, length));
+}
+
+}  // namespace steer::dns

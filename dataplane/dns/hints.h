@@ -1,0 +1,47 @@
+// Addresses that SVCB and HTTPS records give as hints (ipv4hint, ipv6hint: RFC 9460 7.3). A client connects to them as it
+// does to A and AAAA, often before it has asked for those.
+//
+// A record that is malformed (RFC 9460 2.2) has none, nor has one in AliasMode, whose parameters are ignored (2.4.2).
+// Nothing is kept of hints but Answer::has_hints: they are read again where somebody needs them. Reads nothing outside
+// the spans it is given. Cost: one walk over the parameters of a record.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "dataplane/dns/answer.h"
+
+namespace steer::dns {
+
+struct Hints {
+    std::span<const std::uint8_t> v4, v6;  // 4 and 16 bytes each
+
+    [[nodiscard]] bool any() const noexcept { return !v4.empty() || !v6.empty(); }
+};
+
+// Of the RDATA of an SVCB or HTTPS record, whose names are never compressed.
+[[nodiscard]] Hints hints_of(std::span<const std::uint8_t> rdata) noexcept;
+// Of a record of the answer section, counted from 0; none if it is of another type or of a class other than IN.
+[[nodiscard]] Hints hints_of_record(const Answer& answer, unsigned record) noexcept;
+
+// Whether test(bytes, is_v6) holds for an address that a client may connect to after this answer: those of A and AAAA
+// first, then hints; `bytes` are 4 or 16. Stops at the first for which it holds.
+template <class Test>
+bool any_address(const Answer& answer, Test&& test) {
+    const AddressRef* const refs = answer.addresses();
+    for (unsigned i = 0; i < answer.address_count; ++i) {
+        if (test(answer.body() + refs[i].rdata_offset, refs[i].is_v6 != 0)) return true;
+    }
+    for (unsigned r = 0; answer.has_hints && r < answer.ancount; ++r) {
+        const Hints hints = hints_of_record(answer, r);
+        for (std::size_t at = 0; at < hints.v4.size(); at += 4) {
+            if (test(&hints.v4[at], false)) return true;
+        }
+        for (std::size_t at = 0; at < hints.v6.size(); at += 16) {
+            if (test(&hints.v6[at], true)) return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace steer::dns

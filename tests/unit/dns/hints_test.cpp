@@ -1,0 +1,196 @@
+#include "dataplane/dns/hints.h"
+
+#include <array>
+#include <boost/test/unit_test.hpp>
+#include <memory>
+
+#include "dataplane/dns/alias.h"
+#include "support/dns_message.h"
+
+using namespace steer::dns;
+using steer::test::Bytes;
+using steer::test::DnsMessage;
+using steer::test::wire_name;
+
+namespace {
+
+enum Key : std::uint16_t { kAlpn = 1, kPort = 3, kV4 = 4, kEch = 5, kV6 = 6 };
+struct Param {
+    std::uint16_t key;
+    Bytes value;
+};
+
+const Bytes kFour{203, 0, 113, 7}, kFour2{203, 0, 113, 8};
+const Bytes kSixteen{0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7};
+
+Bytes operator+(Bytes a, const Bytes& b) {
+    a.insert(a.end(), b.begin(), b.end());
+    return a;
+}
+
+Bytes svcb(const std::vector<Param>& params, std::uint16_t priority = 1,
+           std::string_view target = "") {
+    Bytes out{static_cast<std::uint8_t>(priority >> 8), static_cast<std::uint8_t>(priority)};
+    out = out + wire_name(target);
+    for (const Param& p : params) {
+        const std::size_t n = p.value.size();
+        out = out + Bytes{static_cast<std::uint8_t>(p.key >> 8), static_cast<std::uint8_t>(p.key),
+                          static_cast<std::uint8_t>(n >> 8), static_cast<std::uint8_t>(n)};
+        out = out + p.value;
+    }
+    return out;
+}
+
+Bytes bytes(std::span<const std::uint8_t> s) {
+    return {s.begin(), s.end()};
+}
+
+struct alignas(8) Block {
+    std::array<std::uint8_t, 8192> room{};
+    [[nodiscard]] const Answer& answer() const {
+        return *reinterpret_cast<const Answer*>(room.data());
+    }
+};
+
+std::unique_ptr<Block> built(const DnsMessage& m, std::uint16_t type = kHttps) {
+    auto b = std::make_unique<Block>();
+    UpstreamFacts facts;
+    const auto name = wire_name("www.example.com");
+    BOOST_REQUIRE(
+        (build_answer(m.bytes(), name, type, kIn, true, b->room, facts) == AnswerError::none));
+    return b;
+}
+DnsMessage response(std::uint16_t type = kHttps) {
+    return DnsMessage::response(9, "www.example.com", type);
+}
+const Bytes kQname = {0xc0, 12};
+
+std::vector<Bytes> addresses(const Answer& a) {
+    std::vector<Bytes> out;
+    any_address(a, [&](const std::uint8_t* at, bool is_v6) {
+        out.emplace_back(at, at + (is_v6 ? 16 : 4));
+        return false;
+    });
+    return out;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(hints)
+
+BOOST_AUTO_TEST_CASE(of_both_families) {
+    const Bytes rdata = svcb({{kAlpn, {2, 'h', '3'}},
+                              {kV4, kFour + kFour2},
+                              {kEch, {1, 2, 3}},
+                              {kV6, kSixteen},
+                              {65280, {}}},
+                             1, "edge.example");
+    BOOST_TEST(bytes(hints_of(rdata).v4) == kFour + kFour2);
+    BOOST_TEST(bytes(hints_of(rdata).v6) == kSixteen);
+    BOOST_TEST(!hints_of(svcb({{kAlpn, {2, 'h', '2'}}})).any());
+    BOOST_TEST(!hints_of(svcb({})).any());
+}
+
+BOOST_AUTO_TEST_CASE(alias_mode_has_none) {
+    BOOST_TEST(!hints_of(svcb({{kV4, kFour}}, 0, "edge.example")).any());
+}
+
+BOOST_AUTO_TEST_CASE(malformed_ones_have_none) {
+    const Bytes good = svcb({{kPort, {1, 187}}, {kV4, kFour}, {kV6, kSixteen}});
+    BOOST_TEST(hints_of(good).any());
+    const std::size_t ends[] = {3, 3 + 6, 3 + 6 + 8};  // where the parameters might end as well
+    for (std::size_t cut = 0; cut < good.size(); ++cut) {
+        const Bytes part(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(cut));
+        const bool is_whole = std::find(std::begin(ends), std::end(ends), cut) != std::end(ends);
+        BOOST_TEST(hints_of(part).any() == (is_whole && cut == ends[2]));
+    }
+    BOOST_TEST(!hints_of(svcb({{kV4, kFour}, {kV6, {}}})).any());
+    BOOST_TEST(!hints_of(svcb({{kV4, {203, 0, 113}}})).any());
+    BOOST_TEST(!hints_of(svcb({{kV6, kFour}})).any());
+    BOOST_TEST(!hints_of(svcb({{kV4, kFour}, {kV4, kFour2}})).any());
+    BOOST_TEST(!hints_of(svcb({{kV6, kSixteen}, {kV4, kFour}})).any());
+    BOOST_TEST(!hints_of(svcb({{kV4, kFour}}) + Bytes{0, 9, 0}).any());
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_tells_its_addresses_and_its_hints) {
+    auto m = response(kAny);
+    m.record(DnsMessage::kAnswer, kQname, kHttps, 600, svcb({{kV4, kFour2}, {kV6, kSixteen}}));
+    m.record(DnsMessage::kAnswer, kQname, kA, 300, kFour);
+    const auto b = built(m, kAny);
+    const Answer& a = b->answer();
+    BOOST_TEST(a.has_hints);
+    BOOST_TEST(a.address_count == 1);  // records of addresses alone
+    BOOST_TEST(a.address_ttl_s == 600U);
+    BOOST_TEST(a.min_ttl_s == 300U);
+    BOOST_TEST((addresses(a) == std::vector<Bytes>{kFour, kFour2, kSixteen}));
+    unsigned seen = 0;
+    BOOST_TEST(any_address(a, [&](const std::uint8_t*, bool) { return ++seen == 2; }));
+    BOOST_TEST(seen == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(only_hints_of_the_answer_section_and_class_count) {
+    auto m = response();
+    m.record(DnsMessage::kAnswer, kQname, kHttps, 600, svcb({{kAlpn, {2, 'h', '3'}}}));
+    m.record(DnsMessage::kAnswer, kQname, kHttps, 700, svcb({{kV4, kFour}}), 3);  // CHAOS
+    m.record(DnsMessage::kAnswer, kQname, kTxt, 800, svcb({{kV4, kFour}}));
+    m.record(DnsMessage::kAdditional, kQname, kHttps, 900, svcb({{kV4, kFour}}));
+    const auto b = built(m);
+    BOOST_TEST(!b->answer().has_hints);
+    BOOST_TEST(b->answer().address_ttl_s == 0U);
+    BOOST_TEST(addresses(b->answer()).empty());
+}
+
+BOOST_AUTO_TEST_CASE(another_class_beside_them_adds_nothing) {
+    auto m = response(kAny);
+    m.record(DnsMessage::kAnswer, kQname, kHttps, 700, svcb({{kV4, kFour2}}), 3);
+    m.record(DnsMessage::kAnswer, kQname, kHttps, 600, svcb({{kV4, kFour}}));
+    const auto b = built(m, kAny);
+    BOOST_TEST((addresses(b->answer()) == std::vector<Bytes>{kFour}));
+    BOOST_TEST(b->answer().address_ttl_s == 600U);
+}
+
+BOOST_AUTO_TEST_CASE(their_ttl_is_limited_as_that_of_addresses) {
+    auto m = response(kSvcb);
+    m.record(DnsMessage::kAnswer, kQname, kSvcb, 600, svcb({{kV4, kFour}}));
+    const auto b = built(m, kSvcb);
+    limit_ttls(b->room.data(), {0, 100}, 0);
+    BOOST_TEST(b->answer().address_ttl_s == 100U);
+}
+
+BOOST_AUTO_TEST_CASE(they_outlive_names_written_anew) {
+    auto m = response();
+    m.record(DnsMessage::kAnswer, kQname, kCname, 600, {4, 'e', 'd', 'g', 'e', 0xc0, 16});
+    m.record(DnsMessage::kAnswer, {4, 'e', 'd', 'g', 'e', 0xc0, 16}, kHttps, 500,
+             svcb({{kV4, kFour}}, 1, "edge.example"));
+    m.opt(1232);
+    m.record(DnsMessage::kAdditional, {2, 'n', 's', 0xc0, 12}, kA, 60, {192, 0, 2, 53});
+    const auto b = built(m);
+    BOOST_TEST((addresses(b->answer()) == std::vector<Bytes>{kFour}));
+
+    const auto alias = std::make_unique<Block>();
+    const auto asked = wire_name("www.example.com"), name = wire_name("old.example");
+    const AliasTerms terms{.asked = asked, .alias = name, .qtype = kHttps, .age_s = 100};
+    BOOST_TEST(write_alias_answer(b->answer(), terms, alias->room) > 0U);
+    BOOST_TEST((addresses(alias->answer()) == std::vector<Bytes>{kFour}));
+    BOOST_TEST(alias->answer().address_ttl_s == 400U);
+}
+
+// An answer that comes from a file says what it likes of itself.
+BOOST_AUTO_TEST_CASE(tables_that_lie_are_not_followed) {
+    auto m = response();
+    m.record(DnsMessage::kAnswer, kQname, kHttps, 600, svcb({{kV4, kFour}}));
+    const auto b = built(m);
+    auto& ttl_at = *reinterpret_cast<std::uint16_t*>(b->room.data() + sizeof(Answer));
+    const std::uint16_t right = ttl_at;
+    for (const unsigned wrong : {0U, 3U, 5U, unsigned{b->answer().body_len}, 65535U}) {
+        ttl_at = static_cast<std::uint16_t>(wrong);
+        BOOST_TEST(!hints_of_record(b->answer(), 0).any());
+    }
+    ttl_at = right;
+    BOOST_TEST(hints_of_record(b->answer(), 0).any());
+    BOOST_TEST(!hints_of_record(b->answer(), 1).any());
+    reinterpret_cast<Answer*>(b->room.data())->body_len -= 1;
+    BOOST_TEST(!hints_of_record(b->answer(), 0).any());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
