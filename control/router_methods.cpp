@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/json/array.hpp>
+#include <cmath>
 #include <utility>
 
 namespace steer {
@@ -165,6 +166,7 @@ object router_status(const RouterThread::Status& router, std::uint64_t now_ms) {
                {"blocked", s.rows_blocked},
                {"held", s.held},
                {"owed", s.owed},
+               {"cpu_share_percent", std::lround(s.routine_share * 100)},
                {"service_us", s.service_us},
                {"rtt_ms", s.rtt_ms}};
     if (s.away_since_ms != 0) {

@@ -132,6 +132,7 @@ void Router::Engine::configure(RouterConfig config, std::uint64_t now_ms) {
     drop_session();
     rows_.clear();
     config_ = std::move(config);
+    writer_.set_shares(config_.repair_share, config_.routine_share);
     take_lists();
     topic_ = Topic::none;
     connect_at_ms_ = now_;

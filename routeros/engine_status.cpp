@@ -113,6 +113,7 @@ RouterStatus Router::Engine::status() const {
     s.held = holds_.size();
     s.queued = writer_.queued();
     s.owed = writes() ? writer_.places() : claims_.size() + persistent_.size();
+    s.routine_share = config_.routine_share;
     s.service_us = writer_.service_us();
     s.rtt_ms = rtt_ms_;
     if (const Findings* const known = findings()) s.findings = *known;

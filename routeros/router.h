@@ -154,6 +154,7 @@ struct RouterStatus {
     std::size_t queued = 0;
     std::size_t owed =
         0;  // places that are still to be written; all that is wanted while it is away
+    double routine_share = 0;          // of the router's time, for writes that nobody waits for
     double service_us = 0;             // measured time of one add on the router
     std::uint64_t rtt_ms = 0;          // of the heartbeat, the smallest lately
     std::optional<Findings> findings;  // of its version, if anything is known

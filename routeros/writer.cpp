@@ -26,12 +26,13 @@ std::uint64_t gather_until_ms(std::uint64_t due_ms, std::uint64_t now_ms) {
 
 }  // namespace
 
-Writer::Writer(double repair_share, double routine_share) {
+void Writer::set_shares(double repair_share, double routine_share) {
     const auto set = [&](WriteClass cls, double share, double floor_rows) {
         Bucket& b = bucket(cls);
         b.share = std::clamp(share, 0.01, 1.0);
         b.floor_us = b.share * 1e6 / floor_rows;
         b.tokens_us = b.share * kBucketMs * 1000;
+        b.resting = false;
     };
     set(WriteClass::repair, repair_share, kRepairFloorRows);
     set(WriteClass::routine, routine_share, kRoutineFloorRows);

@@ -51,8 +51,9 @@ struct Batch {
 class Writer {
   public:
     // Shares of the router's time, 0..1.
-    Writer(double repair_share, double routine_share);
+    Writer(double repair_share, double routine_share) { set_shares(repair_share, routine_share); }
 
+    void set_shares(double repair_share, double routine_share);
     // The most estimated work of a sentence while nobody waits.
     void set_batch_ms(std::uint32_t ms) { batch_us_ = ms * 1000.0; }
     void set_rtt_ms(std::uint64_t ms) { service_.set_rtt_ms(ms); }

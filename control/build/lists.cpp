@@ -135,6 +135,7 @@ RouterPlan router_plan(const config::Router& router, config::RouterIndex index) 
         std::to_string(router.port);
     plan.config.username = router.username;
     plan.config.password = router.password;
+    plan.config.routine_share = router.cpu_percent / 100.0;
     plan.transport.host = router.host;
     plan.transport.port = router.port;
     plan.transport.tls.enabled = router.tls;

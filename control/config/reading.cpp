@@ -172,7 +172,7 @@ RouterIndex Reading::add_router(Router router) {
                a.password == b.password && a.tls == b.tls && a.tls_ca == b.tls_ca &&
                a.tls_pin == b.tls_pin && a.tls_anonymous == b.tls_anonymous &&
                a.connect_timeout == b.connect_timeout && a.send_timeout == b.send_timeout &&
-               a.receive_timeout == b.receive_timeout;
+               a.receive_timeout == b.receive_timeout && a.cpu_percent == b.cpu_percent;
     };
     std::string name = router.name;
     int other = 1;
@@ -183,6 +183,11 @@ RouterIndex Reading::add_router(Router router) {
     router.name = std::move(name);
     routers.push_back(std::move(router));
     return static_cast<RouterIndex>(routers.size() - 1);
+}
+
+std::string found(const Node& node) {
+    return node.is_text() ? " is " + matchers::quoted(node.text) + ": "
+                          : ": found " + std::string(node.what()) + ", ";
 }
 
 std::vector<Text> read_texts(Reading& in, const Node& node, const Place& place) {

@@ -73,6 +73,9 @@ class Reading {
 
 // ---- values with a form of their own, used by several sections
 
+// ` is "x": ` or `: found a map, `, between a place's name and "expected ...".
+std::string found(const Node& node);
+
 // Every item of a list of texts; what is no text, and a value that is no list, is reported.
 std::vector<Text> read_texts(Reading& in, const Node& node, const Place& place);
 // "192.0.2.0/24" and so on.

@@ -111,6 +111,18 @@ void read_tls(Reading& in, const Node& node, const Place& place, RouterAccess& o
     }
 }
 
+void read_cpu_share(Reading& in, const Node& node, const Place& place, RouterAccess& out) {
+    constexpr std::uint64_t kLeast = 5, kMost = 90;
+    auto percent = node.is_text() ? parse_percent(node.text) : std::nullopt;
+    if (node.is_text() && !percent) percent = parse_integer(node.text);
+    if (!percent || *percent < kLeast || *percent > kMost) {
+        in.report().error(place.line, place.name() + found(node) +
+                                          "expected a part of the router's time, 5%..90%");
+        return;
+    }
+    out.cpu_percent = static_cast<std::uint32_t>(*percent);
+}
+
 std::optional<Router> finish_router(Reading& in, const RouterAccess& access,
                                     const std::string& owner, int line) {
     const auto password = find_password(in, access, owner, line);
@@ -137,6 +149,7 @@ std::optional<Router> finish_router(Reading& in, const RouterAccess& access,
     router.tls_ca = access.tls_ca;
     router.tls_pin = access.tls_pin;
     router.tls_anonymous = access.tls_anonymous;
+    router.cpu_percent = access.cpu_percent;
     router.connect_timeout = access.connect_timeout;
     router.send_timeout = access.send_timeout;
     router.receive_timeout = access.receive_timeout;

@@ -17,19 +17,24 @@ struct RouterAccess {
     bool tls = false, tls_anonymous = false;
     std::string tls_ca, tls_pin;
     Milliseconds connect_timeout{5000}, send_timeout{5000}, receive_timeout{5000};
+    std::uint32_t cpu_percent = 30;
 };
 
 void read_password(Reading& in, const Node& node, const Place& place, RouterAccess& out);
 void read_tls(Reading& in, const Node& node, const Place& place, RouterAccess& out);
+void read_cpu_share(Reading& in, const Node& node, const Place& place, RouterAccess& out);
 
 // The rows, for a struct that is or contains a RouterAccess as its base.
 template <class T>
-constexpr std::array<Row<T>, 9> router_access_rows(std::string_view required) {
+constexpr std::array<Row<T>, 10> router_access_rows(std::string_view required) {
     constexpr auto kPassword = [](Reading& in, const Node& node, const Place& place, T& out) {
         read_password(in, node, place, out);
     };
     constexpr auto kTls = [](Reading& in, const Node& node, const Place& place, T& out) {
         read_tls(in, node, place, out);
+    };
+    constexpr auto kShare = [](Reading& in, const Node& node, const Place& place, T& out) {
+        read_cpu_share(in, node, place, out);
     };
     return {{
         {"address", &T::address, required, "",
@@ -44,6 +49,9 @@ constexpr std::array<Row<T>, 9> router_access_rows(std::string_view required) {
         {"send_timeout", &T::send_timeout, "5s", "100ms..1m",
          "accepted; a router that is silent is noticed after 3s (30s while it prints)"},
         {"receive_timeout", &T::receive_timeout, "5s", "100ms..1m", "as `send_timeout`"},
+        {"cpu_share", Own<T>{"part in per cent", kShare}, "30%", "5%..90%",
+         "how much of the router's time writes may take that nobody waits for; what follows its "
+         "reboot takes up to 90%"},
     }};
 }
 

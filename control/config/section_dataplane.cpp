@@ -14,11 +14,6 @@ constexpr std::uint32_t kMostWorkers = 32;
 constexpr std::uint64_t kLeastMemory = std::uint64_t{64} << 20,
                         kMostMemory = std::uint64_t{1} << 40;
 
-std::string found(const Node& node) {
-    return node.is_text() ? " is " + matchers::quoted(node.text) + ": "
-                          : ": found " + std::string(node.what()) + ", ";
-}
-
 bool is_auto(const Node& node) {
     return node.is_text() && lower(node.text) == "auto";
 }
@@ -211,13 +206,10 @@ void read_trusted(Reading& in, const Node& node, const Place& place, Dataplane& 
 }
 
 void read_suffix_share(Reading& in, const Node& node, const Place& place, Dataplane& out) {
-    if (node.is_text() && node.text.ends_with('%')) {
-        const auto percent =
-            parse_integer(std::string_view(node.text).substr(0, node.text.size() - 1));
-        if (percent && *percent >= 1 && *percent <= 100) {
-            out.suffix_percent = static_cast<std::uint32_t>(*percent);
-            return;
-        }
+    const auto percent = node.is_text() ? parse_percent(node.text) : std::nullopt;
+    if (percent && *percent >= 1 && *percent <= 100) {
+        out.suffix_percent = static_cast<std::uint32_t>(*percent);
+        return;
     }
     in.report().error(place.line, place.name() + found(node) + "expected a share, 1%..100%");
 }

@@ -9,8 +9,7 @@
 namespace steer::config {
 namespace {
 
-constexpr std::array<Row<RouterAccess>, 3> kLaterRows{{
-    {"cpu_share", NotYet{}, "30%", "", "how much of the router routine writes may take"},
+constexpr std::array<Row<RouterAccess>, 2> kLaterRows{{
     {"serves", NotYet{}, "", "", "clients whose connections it routes"},
     {"repair_connections", NotYet{}, "false", "",
      "connections that started before their row are cut"},

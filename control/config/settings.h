@@ -228,6 +228,7 @@ struct Router {
     std::string tls_pin;         // SHA-256 of the certificate, 64 hex digits; empty: none
     bool tls_anonymous = false;  // api-ssl without a certificate
     Milliseconds connect_timeout{5000}, send_timeout{5000}, receive_timeout{5000};
+    std::uint32_t cpu_percent = 30;  // of its time, for writes that nobody waits for
     int line = 0;
 };
 

@@ -84,6 +84,12 @@ std::optional<std::uint64_t> parse_integer(std::string_view text) {
     return value;
 }
 
+std::optional<std::uint64_t> parse_percent(std::string_view text) {
+    if (!text.ends_with('%')) return std::nullopt;
+    text.remove_suffix(text.ends_with(" %") ? 2 : 1);
+    return parse_integer(text);
+}
+
 std::optional<bool> parse_boolean(std::string_view text) {
     const std::string word = lower(text);
     if (word == "true") return true;

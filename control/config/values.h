@@ -17,6 +17,8 @@ namespace steer::config {
 
 // "1024", "0x10"; no sign.
 std::optional<std::uint64_t> parse_integer(std::string_view text);
+// "30%", "30 %".
+std::optional<std::uint64_t> parse_percent(std::string_view text);
 // "true" or "false", in any case.
 std::optional<bool> parse_boolean(std::string_view text);
 // "250ms", "5s", "3m", "1h", "1d", "1w", several in a row ("1h30m"); a bare number is seconds.

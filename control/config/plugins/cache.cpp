@@ -38,11 +38,6 @@ void read_dump_file(Reading& in, const Node& node, const Place& place, Cache& ou
     if (read_value(in, node, place, {}, path) && !path.empty()) out.dump_file = in.resolve(path);
 }
 
-std::string found(const Node& node) {
-    return node.is_text() ? " is " + matchers::quoted(node.text) + ": "
-                          : ": found " + std::string(node.what()) + ", ";
-}
-
 bool is_off(const Node& node) {
     return node.is_text() && (lower(node.text) == "off" || parse_boolean(node.text) == false);
 }
@@ -69,10 +64,7 @@ void read_prefetch(Reading& in, const Node& node, const Place& place, Cache& out
         out.prefetch_percent = kUsual;
         return;
     }
-    const bool has_percent = node.is_text() && node.text.ends_with('%');
-    const auto percent =
-        has_percent ? parse_integer(std::string_view(node.text).substr(0, node.text.size() - 1))
-                    : std::nullopt;
+    const auto percent = node.is_text() ? parse_percent(node.text) : std::nullopt;
     if (!percent || *percent == 0 || *percent > kMost) {
         in.report().error(
             place.line,

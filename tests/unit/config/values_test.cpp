@@ -40,6 +40,11 @@ BOOST_AUTO_TEST_CASE(integers_and_booleans) {
     for (const char* bad : {"", "-1", "+1", "1.0", "0x", "1 ", "99999999999999999999"}) {
         BOOST_TEST(!parse_integer(bad).has_value(), bad);
     }
+    BOOST_TEST(parse_percent("30%").value() == 30U);
+    BOOST_TEST(parse_percent("30 %").value() == 30U);
+    for (const char* bad : {"", "%", "30", "30  %", "-1%", "30%%", " 30%"}) {
+        BOOST_TEST(!parse_percent(bad).has_value(), bad);
+    }
     BOOST_TEST(parse_boolean("TRUE").value());
     BOOST_TEST(!parse_boolean("false").value());
     BOOST_TEST(!parse_boolean("yes").has_value());

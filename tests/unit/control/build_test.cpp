@@ -181,7 +181,7 @@ BOOST_AUTO_TEST_CASE(a_list_is_the_same_to_workers_and_to_its_router) {
                            "  - { tag: l, type: ros_address_list, args: { " + kList +
                                ", async: false, min_ttl: 30, max_ttl: 30m, extra_time: 20, "
                                "sync_timeout: 2s, on_timeout: drop, "
-                               "comment_prefix: forgedns, persistent: { ips: [203.0.113.1, "
+                               "cpu_share: 40, comment_prefix: forgedns, persistent: { ips: [203.0.113.1, "
                                "'2001:db8::/32', 203.0.113.1] } } }\n"));
     BOOST_TEST_REQUIRE(built.ok());
     const PolicyList& list = built.snapshot->lists.at(0);
@@ -195,6 +195,7 @@ BOOST_AUTO_TEST_CASE(a_list_is_the_same_to_workers_and_to_its_router) {
     const RouterPlan& plan = built.routers[0];
     BOOST_TEST(plan.config.address == "198.51.100.1:8728");
     BOOST_TEST(plan.transport.host == "198.51.100.1");
+    BOOST_TEST(plan.config.routine_share == 0.4);
     const auto& kept = plan.config.lists.at(0);
     BOOST_TEST(kept.id == list.id);
     BOOST_TEST(

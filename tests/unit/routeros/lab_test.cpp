@@ -352,6 +352,37 @@ BOOST_AUTO_TEST_CASE(reboot_brings_rows_back_in_time) {
     repair_in_time("slow", 700);
 }
 
+BOOST_AUTO_TEST_CASE(routine_writes_take_the_share_of_the_configuration) {
+    auto config = router_config();
+    config.routine_share = 0.6;
+    Lab lab{fast(), config};
+    BOOST_REQUIRE(lab.sync());
+    unsigned claimed = 0;
+    // The part of what the router can write that is written in ten seconds, while there is more.
+    const auto part_written = [&] {
+        for (const unsigned end = claimed + 8000; claimed < end; ++claimed) {
+            const auto host = std::to_string(claimed / 250) + "." + std::to_string(claimed % 250);
+            lab.claim(1, {"203.0." + host}, 1770, 1800);
+        }
+        lab.run_for(5 * kSecond);  // until it is measured
+        const auto before = lab.adds;
+        lab.run_for(10 * kSecond);
+        BOOST_TEST(lab.router->status().queued > 0U);
+        const auto rate = rossim::built_in_presets().get("fast").writes_per_second();
+        return static_cast<double>(lab.adds - before) / 10 / rate;
+    };
+    const double first = part_written();
+    BOOST_TEST(first > 0.52);
+    BOOST_TEST(first < 0.66);
+    config.routine_share = 0.1;
+    lab.router->configure(config, lab.now_ms());
+    BOOST_TEST(lab.router->status().routine_share == 0.1);
+    BOOST_REQUIRE(lab.run_until(lab.now_us + 30 * kSecond, [&] { return lab.adds == claimed; }));
+    const double second = part_written();
+    BOOST_TEST(second > 0.07);
+    BOOST_TEST(second < 0.13);
+}
+
 BOOST_AUTO_TEST_CASE(held_answers_pass_a_backlog) {
     for (const char* preset : {"fast", "slow"}) {
         rossim::Options options;

@@ -226,6 +226,16 @@ BOOST_AUTO_TEST_CASE(shares_of_the_router_s_time) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(routine_writes_take_the_share_that_is_theirs) {
+    for (const double share : {0.05, 0.6, 0.9}) {
+        Writer one{0.9, 0.3};
+        one.set_shares(0.9, share);
+        const double taken = rows_per_second(one, WriteClass::routine, 2, 5000) / 500;
+        BOOST_TEST(taken > share * 0.85);
+        BOOST_TEST(taken < share * 1.15 + 0.02);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_very_slow_router_still_gets_its_rows) {
     const double rate = rows_per_second(writer, WriteClass::routine, 45, 5000);
     BOOST_TEST(rate > 12);  // 30 % of it would be less than 7 a second
