@@ -169,6 +169,9 @@ object router_status(const RouterThread::Status& router, std::uint64_t now_ms) {
                {"cpu_share_percent", std::lround(s.routine_share * 100)},
                {"service_us", s.service_us},
                {"rtt_ms", s.rtt_ms}};
+    if (s.flash_since_reboot) all["flash_sectors_since_reboot"] = *s.flash_since_reboot;
+    if (s.flash_total) all["flash_sectors"] = *s.flash_total;
+    if (s.flash_per_hour) all["flash_sectors_per_hour"] = *s.flash_per_hour;
     if (s.away_since_ms != 0) {
         all["away_for_s"] = seconds_ago(s.away_since_ms, now_ms);
         all["told_meanwhile"] = s.claims_while_away;

@@ -256,6 +256,11 @@ void Daemon::write_metrics(ops::MetricWriter& writer) const {
                       static_cast<std::uint64_t>(router.state.rows_ours));
         writer.gauge("steerdns_router_claimed_addresses", "addresses that must be on the router");
         writer.sample({{"router", router.name}}, static_cast<std::uint64_t>(router.state.claims));
+        if (router.state.flash_total) {
+            writer.counter("steerdns_router_flash_sectors",
+                           "sectors that the router has written to its flash in its life");
+            writer.sample({{"router", router.name}}, *router.state.flash_total);
+        }
 #define STEER_ROUTER_COUNTER_METRIC(field, label, text) \
     writer.counter("steerdns_router_" label, text);     \
     writer.sample({{"router", router.name}}, router.counters.field);

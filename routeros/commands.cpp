@@ -123,7 +123,8 @@ Command listen(Menu menu) {
 
 Command print_resource() {
     Command command{"/system/resource/print"};
-    command.attribute(".proplist", "uptime,version,board-name,cpu-load");
+    command.attribute(
+        ".proplist", "uptime,version,board-name,cpu-load,write-sect-since-reboot,write-sect-total");
     return command;
 }
 

@@ -44,7 +44,7 @@ Command remove_rows(Menu menu, std::span<const RowId> ids);
 // Every change of the menu, until cancelled. Not limited to our lists: a query would hide `.dead`
 // rows.
 Command listen(Menu menu);
-// Uptime, version, board, load.
+// Uptime, version, board, load, sectors of flash written.
 Command print_resource();
 
 }  // namespace steer::routeros

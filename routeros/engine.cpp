@@ -289,6 +289,7 @@ void Router::Engine::drop_session() {
     listening_ = {};
     for (auto& died : died_)
         died.clear();
+    flash_first_.reset();
     refusals_.clear();
     retries_.clear();
     reprint_ms_ = reprint_due_ms_ = UINT64_MAX;

@@ -106,6 +106,9 @@ class Router::Engine final : public SessionHandler {
         std::uint32_t lookups = 0;  // after 'already have such entry'
         std::uint32_t refused = 0;  // times that the router did not take its row
     };
+    struct FlashSeen {  // sectors that its flash had taken
+        std::uint64_t sectors, at_ms;
+    };
     // What the operator was last told about this router.
     enum class Topic : std::uint8_t { none, unreachable, login, read, write, lost, in_sync };
 
@@ -143,6 +146,7 @@ class Router::Engine final : public SessionHandler {
     void listen_again();
     void finish_reading();
     void read_resource(const Job& job, const ReplyRow& row);
+    void read_flash(const ReplyRow& resource);
     void rebooted();
     [[nodiscard]] bool read_row(Menu menu, const ReplyRow& reply, Row& row,
                                 std::optional<std::uint64_t>& timeout_s) const;
@@ -245,6 +249,8 @@ class Router::Engine final : public SessionHandler {
     bool boot_known_ = false;
     std::int64_t boot_low_ms_ = 0, boot_high_ms_ = 0;
     std::uint64_t uptime_s_ = 0, rtt_ms_ = 0;
+    std::optional<std::uint64_t> flash_since_reboot_, flash_total_;
+    std::optional<FlashSeen> flash_first_;  // in this session
 
     // reading
     std::uint32_t print_ = 0;

@@ -83,8 +83,11 @@ void Router::Engine::want_write(const Place& place, const Difference& difference
     Write write{place, WriteKind::add, cls, difference.row, 0, now_};
     if (waiters_.contains(place)) write.cls = WriteClass::held;
     if (difference.need == Need::remove) write.kind = WriteKind::remove;
+    // Only rows without timeout are removed.
+    write.saved = difference.need == Need::remove || w.want.forever();
     if (difference.need == Need::extend) {
         write.kind = WriteKind::extend;
+        write.saved = false;
         const std::uint64_t life_ms = w.want.row_until_ms - std::min(now_, w.want.row_until_ms);
         const auto needed_s = std::max<std::uint64_t>((life_ms + 999) / 1000, w.life_s);
         write.timeout_s =

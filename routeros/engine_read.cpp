@@ -186,6 +186,7 @@ void Router::Engine::listen_again() {
 void Router::Engine::read_resource(const Job& job, const ReplyRow& row) {
     version_ = row.get("version").value_or(version_);
     board_ = row.get("board-name").value_or(board_);
+    read_flash(row);
     const auto load = parse_time(row.get("cpu-load").value_or(""));
     writer_.set_brake(load && *load > 85);
     if (!prints_running()) {

@@ -1,9 +1,14 @@
 // What is told about a router on request, and the removal of our own rows at shutdown.
 #include <algorithm>
+#include <charconv>
 
 #include "routeros/engine.h"
 
 namespace steer::routeros {
+
+namespace {
+constexpr std::uint64_t kFlashRateMs = 60'000;  // before that, a rate says nothing
+}
 
 std::string_view label(RouterState state) {
     switch (state) {
@@ -25,7 +30,9 @@ void Router::Engine::cleanup(std::uint64_t now_ms) {
     lookups_.clear();
     rows_.for_each([&](const Row& row) {
         if (paused_ || !row.written_here || row.owner != Owner::ours || row.is_gone(now_)) return;
-        writer_.put({row.place, WriteKind::remove, WriteClass::repair, row.id, 0, now_}, now_);
+        writer_.put(
+            {row.place, WriteKind::remove, WriteClass::repair, row.id, 0, now_, row.is_static()},
+            now_);
     });
     run();
 }
@@ -68,7 +75,9 @@ std::size_t Router::Engine::remove_orphans(std::uint64_t now_ms) {
     rows_.for_each([&](const Row& row) {
         if (row.owner != Owner::orphan || row.is_gone(now_)) return;
         ++found;
-        writer_.put({row.place, WriteKind::remove, WriteClass::routine, row.id, 0, now_}, now_);
+        writer_.put(
+            {row.place, WriteKind::remove, WriteClass::routine, row.id, 0, now_, row.is_static()},
+            now_);
     });
     run();
     return found;
@@ -91,6 +100,20 @@ std::vector<DifferenceRow> Router::Engine::differences(std::size_t most, std::ui
                        w.want.forever() ? 0 : w.want.row_until_ms});
     }
     return out;
+}
+
+// How much of its flash the router has written; versions without flash do not say.
+void Router::Engine::read_flash(const ReplyRow& resource) {
+    const auto number = [&](std::string_view name) -> std::optional<std::uint64_t> {
+        const auto text = resource.get(name).value_or("");
+        std::uint64_t value = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+        const bool all = error == std::errc{} && end == text.data() + text.size();
+        return all ? std::optional(value) : std::nullopt;
+    };
+    flash_since_reboot_ = number("write-sect-since-reboot");
+    flash_total_ = number("write-sect-total");
+    if (flash_total_ && !flash_first_) flash_first_ = {{*flash_total_, now_}};
 }
 
 RouterStatus Router::Engine::status() const {
@@ -117,6 +140,13 @@ RouterStatus Router::Engine::status() const {
     s.service_us = writer_.service_us();
     s.rtt_ms = rtt_ms_;
     if (const Findings* const known = findings()) s.findings = *known;
+    s.flash_since_reboot = flash_since_reboot_;
+    s.flash_total = flash_total_;
+    if (flash_total_ && flash_first_ && now_ >= flash_first_->at_ms + kFlashRateMs) {
+        const double hours = static_cast<double>(now_ - flash_first_->at_ms) / 3'600'000;
+        const auto since = *flash_total_ - std::min(flash_first_->sectors, *flash_total_);
+        s.flash_per_hour = static_cast<double>(since) / hours;
+    }
     return s;
 }
 

@@ -116,7 +116,8 @@ void Router::Engine::added(const Batch& batch, const Ending& ending) {
     rows_.put(row);
     accepted(place);
     if (cleaning_) {
-        writer_.put({place, WriteKind::remove, WriteClass::repair, row.id, 0, now_}, now_);
+        writer_.put(
+            {place, WriteKind::remove, WriteClass::repair, row.id, 0, now_, row.is_static()}, now_);
         return;
     }
     evaluate(place, WriteClass::routine);

@@ -156,6 +156,9 @@ struct RouterStatus {
         0;  // places that are still to be written; all that is wanted while it is away
     double routine_share = 0;          // of the router's time, for writes that nobody waits for
     double service_us = 0;             // measured time of one add on the router
+    // Sectors of its flash that were written, as it says; nothing if it does not.
+    std::optional<std::uint64_t> flash_since_reboot, flash_total;
+    std::optional<double> flash_per_hour;  // since we are connected, once that is a minute
     std::uint64_t rtt_ms = 0;          // of the heartbeat, the smallest lately
     std::optional<Findings> findings;  // of its version, if anything is known
 };

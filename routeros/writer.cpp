@@ -16,6 +16,10 @@ constexpr std::size_t kSentencesInFlight = 256;  // RouterOS documents no limit;
 constexpr double kInFlightUs = 25'000;           // of work that a held write may find before it
 constexpr double kBucketMs = 250;                // how much of its share a class may save up
 constexpr double kResumeAt = 0.4;  // of a full bucket: work comes in runs, which can be measured
+// Rows without timeout: how much of its class's share a burst may owe. Paid back, there is some left
+// for others until the next.
+constexpr std::uint64_t kBurstMs = 1'000;
+constexpr double kBurstDebtMs = 500;
 constexpr double kRepairFloorRows = 50, kRoutineFloorRows = 20;  // rows per second at least
 
 std::uint64_t gather_until_ms(std::uint64_t due_ms, std::uint64_t now_ms) {
@@ -39,8 +43,9 @@ void Writer::set_shares(double repair_share, double routine_share) {
 }
 
 std::set<Writer::Order>& Writer::queue_of(const Entry& entry) {
-    return entry.where == Where::gathering ? gathering_
-                                           : queues_[static_cast<std::size_t>(entry.write.cls)];
+    if (entry.where == Where::gathering) return gathering_;
+    const bool saved = entry.write.saved && entry.write.cls != WriteClass::held;
+    return (saved ? saved_ : queues_)[static_cast<std::size_t>(entry.write.cls)];
 }
 
 void Writer::enqueue(Entry& entry) {
@@ -137,10 +142,24 @@ double Writer::in_flight_limit_us() const {
     return std::max(kInFlightUs, static_cast<double>(2 * service_.rtt_ms() + 10) * 1000);
 }
 
-bool Writer::may_send(WriteClass cls) const {
+bool Writer::has_window(WriteClass cls) const {
     if (in_flight_.size() >= kSentencesInFlight) return false;
-    if (cls == WriteClass::held) return true;
-    return !bucket(cls).resting && in_flight_us_ < in_flight_limit_us();
+    return cls == WriteClass::held || in_flight_us_ < in_flight_limit_us();
+}
+
+bool Writer::may_send(WriteClass cls) const {
+    return has_window(cls) && (cls == WriteClass::held || !bucket(cls).resting);
+}
+
+void Writer::begin_burst(std::uint64_t now_ms) {
+    bursting_ = true;
+    next_burst_ms_ = now_ms + kBurstMs;
+}
+
+// Something of this class goes out in the present burst, window permitting.
+bool Writer::in_burst(WriteClass cls) const {
+    const Bucket& b = bucket(cls);
+    return bursting_ && !saved_of(cls).empty() && b.tokens_us > -b.share * kBurstDebtMs * 1000;
 }
 
 // Renewals that have waited for others become ready; those whose row is about to end become held.
@@ -168,18 +187,24 @@ std::optional<Batch> Writer::next(std::uint64_t now_ms) {
         halves_.pop_front();
         return half;
     }
+    const bool saves =
+        !saved_of(WriteClass::repair).empty() || !saved_of(WriteClass::routine).empty();
+    if (saves && now_ms >= next_burst_ms_) begin_burst(now_ms);
+    bursting_ = in_burst(WriteClass::repair) || in_burst(WriteClass::routine);
     for (const auto cls : {WriteClass::held, WriteClass::repair, WriteClass::routine}) {
-        if (queues_[static_cast<std::size_t>(cls)].empty()) continue;
-        if (may_send(cls)) return take(cls);
+        const auto index = static_cast<std::size_t>(cls);
+        if (in_burst(cls) && has_window(cls)) return take(cls, saved_[index]);
+        if (queues_[index].empty()) continue;
+        if (may_send(cls)) return take(cls, queues_[index]);
         if (cls == WriteClass::held) break;
     }
     return std::nullopt;
 }
 
-Batch Writer::take(WriteClass cls) {
+Batch Writer::take(WriteClass cls, std::set<Order>& from) {
     Batch batch;
     batch.cls = cls;
-    fill(batch, queues_[static_cast<std::size_t>(cls)]);
+    fill(batch, from);
     // Those that still wait for others need not: here they are.
     if (cls == WriteClass::routine && batch.kind == WriteKind::extend) fill(batch, gathering_);
     return batch;
@@ -213,6 +238,7 @@ void Writer::fill(Batch& batch, std::set<Order>& from) {
 
 void Writer::sent(Tag tag, Batch batch, std::uint64_t now_ms) {
     batch.sent_ms = now_ms;
+    if (batch.cls == WriteClass::held && batch.writes.front().saved) begin_burst(now_ms);
     charge(batch);
     if (in_flight_.empty()) service_.reset_interval();
     in_flight_us_ += batch.estimate_us;
@@ -244,6 +270,8 @@ std::uint64_t Writer::next_ready_ms(std::uint64_t now_ms) const {
     if (!gathering_.empty()) ready = gathering_.begin()->first;
     if (!deadlines_.empty()) ready = std::min(ready, deadlines_.begin()->first);
     for (const auto cls : {WriteClass::repair, WriteClass::routine}) {
+        if (in_burst(cls) && has_window(cls)) return now_ms;
+        if (!in_burst(cls) && !saved_of(cls).empty()) ready = std::min(ready, next_burst_ms_);
         if (queues_[static_cast<std::size_t>(cls)].empty()) continue;
         if (may_send(cls)) return now_ms;
         const Bucket& b = bucket(cls);
@@ -261,14 +289,18 @@ bool Writer::has_held() const {
 
 std::size_t Writer::queued() const {
     std::size_t n = gathering_.size();
-    for (const auto& queue : queues_)
-        n += queue.size();
+    for (const auto* const queues : {&queues_, &saved_}) {
+        for (const auto& queue : *queues)
+            n += queue.size();
+    }
     return n;
 }
 
 void Writer::drop_queued() {
-    for (auto& queue : queues_)
-        queue.clear();
+    for (auto* const queues : {&queues_, &saved_}) {
+        for (auto& queue : *queues)
+            queue.clear();
+    }
     gathering_.clear();
     deadlines_.clear();
     halves_.clear();

@@ -7,7 +7,12 @@
 // with the same timeout share a sentence, also those that still gather. No sentence carries more
 // than `batch_ms` of estimated work, and none above 20 ms while held writes exist. Within a class
 // the earliest due goes first; an extend that is due (its row is about to end) counts as held from
-// then on. No I/O, no clock of its own.
+// then on.
+//
+// Rows without timeout are saved: each change of one makes the router write its flash. Those that
+// nobody waits for gather, and go in a burst once a second, the first at once: together, as if
+// their class had saved up its share of that second. A held one goes at once and begins a burst,
+// since the router saves anyway. No I/O, no clock of its own.
 #pragma once
 
 #include <array>
@@ -35,6 +40,7 @@ struct Write {
     RowId row = 0;                // extend, remove
     std::uint32_t timeout_s = 0;  // extend
     std::uint64_t due_ms = 0;     // the earliest goes first
+    bool saved = false;           // add, remove: of a row without timeout
 };
 
 // What one API sentence does.
@@ -85,6 +91,8 @@ class Writer {
     [[nodiscard]] std::uint64_t next_ready_ms(std::uint64_t now_ms) const;
     [[nodiscard]] bool has_held() const;
     [[nodiscard]] std::size_t queued() const;
+    // Of those: changes of rows without timeout that nobody waits for.
+    [[nodiscard]] std::size_t queued_saved() const { return saved_[1].size() + saved_[2].size(); }
     [[nodiscard]] std::size_t sentences_in_flight() const { return in_flight_.size(); }
     [[nodiscard]] std::size_t places() const { return places_.size(); }
     [[nodiscard]] double service_us() const { return service_.sentence_us(WriteKind::add, 1); }
@@ -109,19 +117,25 @@ class Writer {
     };
 
     [[nodiscard]] std::set<Order>& queue_of(const Entry& entry);
+    [[nodiscard]] const std::set<Order>& saved_of(WriteClass cls) const {
+        return saved_[static_cast<std::size_t>(cls)];
+    }
     void enqueue(Entry& entry);
     void dequeue(const Entry& entry);
     void promote(std::uint64_t now_ms);
     void refill(std::uint64_t now_ms);
     void charge(const Batch& batch);
     [[nodiscard]] bool may_send(WriteClass cls) const;
+    [[nodiscard]] bool has_window(WriteClass cls) const;
+    void begin_burst(std::uint64_t now_ms);
+    [[nodiscard]] bool in_burst(WriteClass cls) const;
     [[nodiscard]] double in_flight_limit_us() const;
     [[nodiscard]] Bucket& bucket(WriteClass cls) { return buckets_[static_cast<std::size_t>(cls)]; }
     [[nodiscard]] const Bucket& bucket(WriteClass cls) const {
         return buckets_[static_cast<std::size_t>(cls)];
     }
     [[nodiscard]] double rate(WriteClass cls) const;
-    Batch take(WriteClass cls);
+    Batch take(WriteClass cls, std::set<Order>& from);
     void fill(Batch& batch, std::set<Order>& from);
 
     ServiceTime service_;
@@ -131,8 +145,11 @@ class Writer {
     std::uint64_t refilled_ms_ = 0;
     boost::unordered_flat_map<Place, Entry, PlaceHash> places_;
     std::array<std::set<Order>, kWriteClasses> queues_;
+    std::array<std::set<Order>, kWriteClasses> saved_;  // of repair and routine
     std::set<Order> gathering_;
     std::set<Order> deadlines_;  // queued or gathering extends that are not held
+    std::uint64_t next_burst_ms_ = 0;
+    bool bursting_ = false;
     std::deque<Batch> halves_;
     boost::unordered_flat_map<Tag, Batch> in_flight_;
     double in_flight_us_ = 0;

@@ -254,11 +254,11 @@ std::unique_ptr<Job> make_record_job(Machine& machine, Sentence sentence, const 
     }
     return std::make_unique<ActionJob>(
         machine, costs.base + costs.set,
-        [&machine, sentence = std::move(sentence), caller](std::int64_t) {
+        [&machine, sentence = std::move(sentence), caller](std::int64_t now_us) {
             caller.require("write");
             if (sentence.menu == "/file") caller.require_files();
             const auto ret = machine.records.change(sentence);
-            machine.device.write_flash();
+            machine.device.write_flash(now_us);
             caller.done({}, ret);
         });
 }

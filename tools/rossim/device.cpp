@@ -136,7 +136,7 @@ std::uint64_t Device::add(Family family, const RowArguments& arguments, std::int
     if (arguments.timeout_s) row.expires_us = expiry(*arguments.timeout_s, now_us);
     const Row& stored = table(family).insert(std::move(row));
     ++report_.adds;
-    if (!stored.is_dynamic()) write_flash();
+    if (!stored.is_dynamic()) write_flash(now_us);
     write_journal(Change::add, family, stored, now_us);
     watcher_(family, nullptr, &stored);
     return stored.id;
@@ -189,7 +189,7 @@ void Device::set_row(Family family, Row& row, const RowArguments& arguments, std
         table(family).set_expiry(row, expiry(*arguments.timeout_s, now_us));
     }
     ++report_.sets;
-    if (!before.is_dynamic() || !row.is_dynamic()) write_flash();
+    if (!before.is_dynamic() || !row.is_dynamic()) write_flash(now_us);
     write_journal(moves ? Change::add : Change::set, family, row, now_us);
     watcher_(family, &before, &row);
 }
@@ -211,7 +211,7 @@ void Device::erase(Family family, std::uint64_t id, Change change, std::int64_t 
     }
     const Row before = *table(family).find(id);
     table(family).erase(id);
-    if (!before.is_dynamic()) write_flash();
+    if (!before.is_dynamic()) write_flash(now_us);
     write_journal(change, family, before, now_us);
     if (change != Change::expire || options_.listen_tells_expiry) {
         watcher_(family, &before, nullptr);
@@ -263,13 +263,16 @@ void Device::expire(std::int64_t now_us) {
     }
 }
 
-void Device::write_flash() {
+void Device::write_flash(std::int64_t now_us) {
+    if (saved_us_ && now_us < *saved_us_ + options_.flash_save_us) return;
+    saved_us_ = now_us;
     flash_.since_reboot += options_.flash_sectors_per_write;
     flash_.total += options_.flash_sectors_per_write;
 }
 
 void Device::reboot(std::int64_t now_us) {
     flash_.since_reboot = 0;
+    saved_us_.reset();
     for (const Family family : {Family::ipv4, Family::ipv6}) {
         for (const auto& [id, row] : table(family).rows()) {
             // The journal's reader drops rows with a timeout by itself, not these.

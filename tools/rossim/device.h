@@ -70,7 +70,7 @@ class Device {
                  std::int64_t now_us);
 
     // Something that survives a reboot was written.
-    void write_flash();
+    void write_flash(std::int64_t now_us);
     const Flash& flash() const { return flash_; }
 
     // When the next row ends by itself.
@@ -104,6 +104,7 @@ class Device {
     std::int64_t wall_at_zero_ns_;
     std::int64_t clock_off_ns_ = 0;
     Flash flash_;
+    std::optional<std::int64_t> saved_us_;  // the last save's first change
     AddressList tables_[2];
 };
 

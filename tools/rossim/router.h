@@ -78,7 +78,10 @@ struct Options {
     std::uint64_t fault_seed = 1;     // the dice of faults with a probability
     std::uint64_t shuffle_seed = 0;   // not 0: tagged sentences get the CPU in random order
     std::uint64_t flash_sectors_per_write = 1;  // of whatever survives a reboot
-    bool renumber_ids_on_reboot = true;         // rows that survive get new ids
+    // What changes so long after a change is saved with it, counted at the first; 0: each change by
+    // itself.
+    std::int64_t flash_save_us = 0;
+    bool renumber_ids_on_reboot = true;  // rows that survive get new ids
     bool listen_costs = false;  // a row told to a listener: emit_row, and it leaves when paid
     bool execute_error_is_trap = false;  // of /execute as-string; else it ends the output
     bool script_outlives_session = false;

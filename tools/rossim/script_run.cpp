@@ -212,7 +212,7 @@ std::string ScriptRun::write(const Sentence& sentence, std::int64_t now_us) {
     }
     if (sentence.menu == "/file") caller_.require_files();
     const auto ret = machine.records.change(sentence);
-    machine.device.write_flash();
+    machine.device.write_flash(now_us);
     return ret.value_or("");
 }
 

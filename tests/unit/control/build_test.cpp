@@ -176,13 +176,13 @@ BOOST_AUTO_TEST_CASE(never_claim_replaces_the_default) {
 }
 
 BOOST_AUTO_TEST_CASE(a_list_is_the_same_to_workers_and_to_its_router) {
-    const Built built =
-        build_of(with_main("      - exec: $l\n      - exec: $fwd\n",
-                           "  - { tag: l, type: ros_address_list, args: { " + kList +
-                               ", async: false, min_ttl: 30, max_ttl: 30m, extra_time: 20, "
-                               "sync_timeout: 2s, on_timeout: drop, "
-                               "cpu_share: 40, comment_prefix: forgedns, persistent: { ips: [203.0.113.1, "
-                               "'2001:db8::/32', 203.0.113.1] } } }\n"));
+    const Built built = build_of(
+        with_main("      - exec: $l\n      - exec: $fwd\n",
+                  "  - { tag: l, type: ros_address_list, args: { " + kList +
+                      ", async: false, min_ttl: 30, max_ttl: 30m, extra_time: 20, "
+                      "sync_timeout: 2s, on_timeout: drop, "
+                      "cpu_share: 40, comment_prefix: forgedns, persistent: { ips: [203.0.113.1, "
+                      "'2001:db8::/32', 203.0.113.1] } } }\n"));
     BOOST_TEST_REQUIRE(built.ok());
     const PolicyList& list = built.snapshot->lists.at(0);
     BOOST_TEST(

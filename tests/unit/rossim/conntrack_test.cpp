@@ -130,6 +130,23 @@ BOOST_AUTO_TEST_CASE(flash_counts_what_survives_a_reboot) {
     BOOST_TEST(written("write-sect-total") == "6");
 }
 
+BOOST_AUTO_TEST_CASE(changes_that_are_saved_together_cost_the_flash_once) {
+    Options options;
+    options.flash_save_us = kSecond;
+    Bench f(options);
+    const SessionId session = f.connect();
+    const auto add = [&](int n) {
+        f.ask(session, {kLists + "/add", "=list=x", "=address=10.0.0." + std::to_string(n)});
+    };
+    for (int n = 1; n <= 5; ++n)
+        add(n);
+    BOOST_TEST(f.router.flash_sectors() == 1U);
+    f.run_until(f.now_us + kSecond);
+    add(6);
+    add(7);
+    BOOST_TEST(f.router.flash_sectors() == 2U);
+}
+
 BOOST_AUTO_TEST_CASE(menus_of_dns_and_dhcp) {
     ask(s, {"/ip/dhcp-server/option/add", "=code=108", "=name=v6only", "=value=0x00015180"});
     const auto option = ask(s, {"/ip/dhcp-server/option/print", "?code=108"});

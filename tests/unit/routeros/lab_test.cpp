@@ -540,6 +540,39 @@ BOOST_AUTO_TEST_CASE(fixed_ttl_zero_makes_static_rows) {
     BOOST_TEST(lab.removes == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(rows_without_timeout_cost_the_flash_a_write_a_second) {
+    auto list = list_config();
+    list.max_ttl_s = 0;
+    auto options = fast();
+    options.flash_save_us = 500'000;
+    Lab lab{options, router_config({list})};
+    BOOST_REQUIRE(lab.sync());
+    BOOST_TEST((lab.router->status().flash_total == 0U));
+    for (unsigned i = 0; i < 1000; ++i) {
+        lab.claim(1, {"203.0." + std::to_string(i / 250) + "." + std::to_string(i % 250 + 1)}, 300,
+                  0);
+        lab.run_for(kSecond / 100);
+    }
+    lab.run_for(3 * kSecond);
+    BOOST_TEST(lab.rows("policy_v4").size() == 1000U);
+    BOOST_TEST(lab.sim.flash_sectors() <= 12U);
+    BOOST_TEST(lab.sim.flash_sectors() >= 5U);
+    // A held one waits for no burst.
+    lab.claim(1, {"198.51.100.1"}, 300, 0, 1);
+    lab.run_for(20'000);
+    lab.claim(1, {"198.51.100.2"}, 300, 0, 2);
+    lab.run_for(20'000);
+    BOOST_TEST((lab.outcomes[1] == Outcome::installed));
+    BOOST_TEST((lab.outcomes[2] == Outcome::installed));
+    lab.run_for(60 * kSecond);
+    const auto status = lab.router->status();
+    BOOST_TEST((status.flash_total == lab.sim.flash_sectors()));
+    BOOST_TEST((status.flash_since_reboot == lab.sim.flash_sectors()));
+    BOOST_REQUIRE(status.flash_per_hour);
+    BOOST_TEST(*status.flash_per_hour > 300);
+    BOOST_TEST(*status.flash_per_hour < 800);
+}
+
 BOOST_AUTO_TEST_CASE(permanent_row_of_a_timed_list_goes_after_its_last_lease) {
     Lab lab{fast()};
     lab.sim.add_row(rossim::Family::ipv4, "policy_v4", "203.0.113.8", std::nullopt,

@@ -15,6 +15,10 @@ Place place(unsigned n, const char* base = "10.0.0.0") {
 Write add(unsigned n, WriteClass cls, std::uint64_t due_ms = 1000) {
     return {place(n), WriteKind::add, cls, 0, 0, due_ms};
 }
+Write saved(Write write) {
+    write.saved = true;
+    return write;
+}
 Write extend(unsigned n, WriteClass cls, std::uint32_t timeout_s, std::uint64_t due_ms = 100'000) {
     return {place(n), WriteKind::extend, cls, n + 1, timeout_s, due_ms};
 }
@@ -188,10 +192,11 @@ BOOST_AUTO_TEST_CASE(halves_of_what_was_refused) {
 }
 
 // A router that takes `service_ms` for each add: rows per second of one class in ten seconds.
-double rows_per_second(Writer& writer, WriteClass cls, std::uint64_t service_ms,
-                       std::uint64_t now) {
-    for (unsigned i = 0; i < 20'000; ++i)
-        writer.put(add(i, cls, now), now);
+double rows_per_second(Writer& writer, WriteClass cls, std::uint64_t service_ms, std::uint64_t now,
+                       bool without_timeout = false) {
+    for (unsigned i = 0; i < 20'000; ++i) {
+        writer.put(without_timeout ? saved(add(i, cls, now)) : add(i, cls, now), now);
+    }
     const std::uint64_t from = now;
     std::uint64_t free_at = now;
     std::multimap<std::uint64_t, Tag> replies;
@@ -223,6 +228,79 @@ BOOST_AUTO_TEST_CASE(shares_of_the_router_s_time) {
         BOOST_TEST(repaired < 0.97);
         BOOST_TEST(routinely > 0.25);
         BOOST_TEST(routinely < 0.37);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(rows_without_timeout_go_in_bursts_a_second_apart) {
+    writer.put(saved(add(0, WriteClass::routine)), now);
+    BOOST_TEST(send().size() == 1U);  // the first at once
+    const std::uint64_t first_ms = now;
+    for (unsigned i = 1; i <= 9; ++i) {
+        now = first_ms + i * 100;
+        writer.put(saved(add(i, WriteClass::routine)), now);
+        end_all();
+        BOOST_TEST(send().empty());
+    }
+    writer.put(add(100, WriteClass::routine), now);
+    BOOST_TEST(send().size() == 1U);  // one with a timeout does not wait for them
+    end_all();
+    BOOST_TEST(writer.next_ready_ms(now) == first_ms + 1000);
+    BOOST_TEST(writer.queued() == 9U);
+    std::size_t rows = 0;
+    for (now = first_ms + 1000; writer.places() > 0 && now < first_ms + 1500;) {
+        rows += send().size();
+        end_all();
+    }
+    BOOST_TEST(rows == 9U);
+    BOOST_TEST(writer.queued() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_held_row_without_timeout_takes_along_what_gathers) {
+    writer.put(saved(add(0, WriteClass::routine)), now);
+    send();
+    end_all();
+    now += 300;
+    for (unsigned i = 1; i <= 3; ++i)
+        writer.put(saved(add(i, WriteClass::routine)), now);
+    BOOST_TEST(send().empty());
+    writer.put(saved(add(9, WriteClass::held)), now);
+    const auto held_ms = now;
+    const auto sent = send();
+    BOOST_REQUIRE(sent.size() == 4U);
+    BOOST_TEST((sent[0].cls == WriteClass::held));
+    end_all();
+    writer.put(saved(add(4, WriteClass::routine)), now);
+    BOOST_TEST(writer.next_ready_ms(now) == held_ms + 1000);
+    writer.put(saved(add(4, WriteClass::held)), now);  // somebody waits for it now
+    BOOST_TEST(send().size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(removals_of_rows_without_timeout_share_sentences) {
+    for (unsigned i = 0; i < 30; ++i)
+        writer.put(saved({place(i), WriteKind::remove, WriteClass::repair, i + 1, 0, now}), now);
+    const auto sent = send();
+    BOOST_TEST(sent.size() < 6U);
+    BOOST_TEST(sent.front().writes.size() >= 9U);
+    writer.drop_queued();
+    BOOST_TEST(writer.queued() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(bursts_stay_within_the_share_and_leave_some_of_it) {
+    for (const std::uint64_t service_ms : {2U, 7U}) {
+        const double own = 1000.0 / static_cast<double>(service_ms);
+        Writer routine{0.9, 0.3};
+        const double rate =
+            rows_per_second(routine, WriteClass::routine, service_ms, 5000, true) / own;
+        BOOST_TEST(rate > 0.25);
+        BOOST_TEST(rate < 0.37);
+        Writer both{0.9, 0.3};
+        for (unsigned i = 0; i < 20'000; ++i)
+            both.put(saved(add(30'000 + i, WriteClass::routine, 5000)), 5000);
+        rows_per_second(both, WriteClass::routine, service_ms, 5000);
+        const std::size_t left_saved = both.queued_saved(), left = both.queued() - left_saved;
+        BOOST_TEST_MESSAGE("timed " << 20'000 - left << " saved " << 20'000 - left_saved);
+        BOOST_TEST(20'000 - left > own * 10 * 0.04);
+        BOOST_TEST(20'000 - left_saved > own * 10 * 0.15);
     }
 }
 
