@@ -290,6 +290,8 @@ void Router::Engine::drop_session() {
     for (auto& died : died_)
         died.clear();
     flash_first_.reset();
+    scripts_ = Scripts::off;
+    writer_.set_scripts(false);
     refusals_.clear();
     retries_.clear();
     reprint_ms_ = reprint_due_ms_ = UINT64_MAX;

@@ -109,6 +109,12 @@ class Router::Engine final : public SessionHandler {
     struct FlashSeen {  // sectors that its flash had taken
         std::uint64_t sectors, at_ms;
     };
+    struct NewRow {
+        std::string comment;
+        std::uint32_t timeout_s;
+    };
+    // Of this session: whether scripts are understood is found out with the first.
+    enum class Scripts : std::uint8_t { off, untried, trying, work };
     // What the operator was last told about this router.
     enum class Topic : std::uint8_t { none, unreachable, login, read, write, lost, in_sync };
 
@@ -166,8 +172,16 @@ class Router::Engine final : public SessionHandler {
     void pump();
     bool send_batch(Batch& batch);
     bool send_add(Batch& batch);
+    bool send_script(Batch& batch);
+    void send_write(const Command& command, Batch& batch);
+    [[nodiscard]] std::optional<NewRow> new_row(const Place& place) const;
+    void begin_scripts();
+    void end_scripts(const std::string& why);
     void on_write_end(Tag tag, const Ending& ending);
-    void added(const Batch& batch, const Ending& ending);
+    void taken();
+    void script_ended(const Batch& batch, const Ending& ending);
+    void add_alone(Write write);
+    void added(const Write& write, RowId id, std::uint64_t sent_ms);
     void extended(const Batch& batch);
     void removed(const Batch& batch);
     void refused(const Batch& batch, const Ending& ending);
@@ -263,6 +277,8 @@ class Router::Engine final : public SessionHandler {
     // writing
     std::uint64_t acknowledged_ms_ = 0, flight_since_ms_ = 0, denied_until_ms_ = 0,
                   complained_ms_ = 0;
+    Scripts scripts_ = Scripts::off;
+    bool told_of_scripts_ = false;
     std::set<Place> lookups_;
     bool lookup_out_ = false;
     boost::unordered_flat_map<Place, Refusal, PlaceHash> refusals_;

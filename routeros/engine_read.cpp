@@ -99,6 +99,7 @@ void Router::Engine::finish_reading() {
         synced_ms_ = now_;
         backoff_ms_ = 0;
         denied_until_ms_ = 0;
+        begin_scripts();
         for (auto& [id, list] : lists_)
             list.stalled = false;
         say(Level::info, Topic::in_sync,

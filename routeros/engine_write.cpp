@@ -1,6 +1,7 @@
 // What the router is told, and what it says to that.
 #include <algorithm>
 
+#include "routeros/add_script.h"
 #include "routeros/engine.h"
 #include "routeros/time_text.h"
 
@@ -31,7 +32,9 @@ void Router::Engine::pump() {
 
 // False: nothing of it is wanted any more.
 bool Router::Engine::send_batch(Batch& batch) {
-    if (batch.kind == WriteKind::add) return send_add(batch);
+    if (batch.kind == WriteKind::add) {
+        return batch.writes.size() == 1 ? send_add(batch) : send_script(batch);
+    }
     std::vector<RowId> ids;
     for (const auto& write : batch.writes) {
         ids.push_back(write.row);
@@ -42,33 +45,136 @@ bool Router::Engine::send_batch(Batch& batch) {
                              ? set_timeout(batch.menu, ids, batch.timeout_s)
                              : remove_rows(batch.menu, ids);
     if (batch.kind == WriteKind::extend) ++counters_.set_sentences;
-    if (writer_.sentences_in_flight() == 0) flight_since_ms_ = now_;
-    const Tag tag = submit(command, {JobKind::write, batch.menu});
-    writer_.sent(tag, std::move(batch), now_);
+    send_write(command, batch);
     return true;
 }
 
-// The timeout is reckoned now, not when the row was first wanted.
-bool Router::Engine::send_add(Batch& batch) {
-    const Place place = batch.writes.front().place;
-    const Wanted w = wanted(place);
-    if (!w.want.any()) {
-        writer_.undo(batch);
-        return false;
-    }
-    batch.timeout_s = 0;
-    if (!w.want.forever()) {
-        const std::uint64_t life_ms = w.want.row_until_ms - std::min(now_, w.want.row_until_ms);
-        batch.timeout_s = static_cast<std::uint32_t>(
-            std::clamp<std::uint64_t>((life_ms + 999) / 1000, 1, kMaxTimeoutS));
-    }
-    const auto kind = w.want.persistent ? RowKind::persistent : RowKind::dynamic;
-    const auto comment = row_comment(w.list->config.prefix, w.list->config.tag, kind, w.name);
-    const auto command = add_row(names_[place.name].text, place.address, comment, batch.timeout_s);
+void Router::Engine::send_write(const Command& command, Batch& batch) {
     if (writer_.sentences_in_flight() == 0) flight_since_ms_ = now_;
     const Tag tag = submit(command, {JobKind::write, batch.menu});
     writer_.sent(tag, std::move(batch), now_);
+}
+
+// The timeout is reckoned now, not when the row was first wanted. Nothing: it is not wanted any
+// more.
+std::optional<Router::Engine::NewRow> Router::Engine::new_row(const Place& place) const {
+    const Wanted w = wanted(place);
+    if (!w.want.any()) return std::nullopt;
+    NewRow row{};
+    if (!w.want.forever()) {
+        const std::uint64_t life_ms = w.want.row_until_ms - std::min(now_, w.want.row_until_ms);
+        row.timeout_s = static_cast<std::uint32_t>(
+            std::clamp<std::uint64_t>((life_ms + 999) / 1000, 1, kMaxTimeoutS));
+    }
+    const auto kind = w.want.persistent ? RowKind::persistent : RowKind::dynamic;
+    row.comment = row_comment(w.list->config.prefix, w.list->config.tag, kind, w.name);
+    return row;
+}
+
+bool Router::Engine::send_add(Batch& batch) {
+    Write& write = batch.writes.front();
+    const auto row = new_row(write.place);
+    if (!row) {
+        writer_.undo(batch.writes);
+        return false;
+    }
+    write.timeout_s = row->timeout_s;
+    send_write(
+        add_row(names_[write.place.name].text, write.place.address, row->comment, row->timeout_s),
+        batch);
     return true;
+}
+
+// --- scripts -------------------------------------------------------------------------------------
+
+void Router::Engine::begin_scripts() {
+    const auto major = parse_time(std::string_view{version_}.substr(0, version_.find('.')));
+    const bool has = config_.scripts && major && *major >= 7;
+    scripts_ = has ? Scripts::untried : Scripts::off;
+    writer_.set_scripts(has);
+}
+
+// Until the next session. The operator is told once, not in each.
+void Router::Engine::end_scripts(const std::string& why) {
+    if (scripts_ == Scripts::off) return;
+    scripts_ = Scripts::off;
+    writer_.set_scripts(false);
+    if (std::exchange(told_of_scripts_, true)) return;
+    tell(Level::info, who() + " takes no scripts (" + why + "): rows are added one by one");
+}
+
+// One at a time until it is known that they are understood.
+bool Router::Engine::send_script(Batch& batch) {
+    AddScript script{batch.menu};
+    std::vector<Write> taken;
+    for (Write& write : std::exchange(batch.writes, {})) {
+        const auto row = new_row(write.place);
+        write.timeout_s = row ? row->timeout_s : 0;
+        if (row && script.add(names_[write.place.name].text, write.place.address, row->comment,
+                              row->timeout_s)) {
+            taken.push_back(write);
+            continue;
+        }
+        writer_.undo({&write, 1});
+        if (row) add_alone(write);
+    }
+    batch.writes = std::move(taken);
+    if (batch.writes.empty()) return false;
+    if (batch.writes.size() == 1) return send_add(batch);
+    ++counters_.scripts;
+    if (scripts_ == Scripts::untried) {
+        scripts_ = Scripts::trying;
+        writer_.set_scripts(false);
+    }
+    send_write(script.command(), batch);
+    return true;
+}
+
+// What the router did not take is told by an add of its own, which says why. What is not known is
+// looked up.
+void Router::Engine::script_ended(const Batch& batch, const Ending& ending) {
+    const auto results =
+        parse_add_output(ending.ok ? std::string_view{ending.ret} : "", batch.writes.size());
+    const bool not_begun =
+        !ending.ok && (ending.says("unknown parameter") || ending.says("no such command") ||
+                       ending.says("not enough permissions"));
+    const bool understood = results.back().kind != AddResult::Kind::unknown;
+    if (!understood) {
+        end_scripts(ending.ok ? "what one printed is not understood" : ending.message);
+    } else if (scripts_ == Scripts::trying) {
+        scripts_ = Scripts::work;
+        writer_.set_scripts(true);
+    }
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        const Write& write = batch.writes[i];
+        switch (results[i].kind) {
+            case AddResult::Kind::added:
+                taken();
+                added(write, results[i].row, batch.sent_ms);
+                break;
+            case AddResult::Kind::refused:
+                add_alone(write);
+                break;
+            case AddResult::Kind::unknown:
+                if (!not_begun) lookups_.insert(write.place);
+                evaluate(write.place, batch.cls);
+        }
+    }
+}
+
+void Router::Engine::add_alone(Write write) {
+    if (!writes()) return;
+    write.alone = true;
+    write.due_ms = now_;
+    writer_.put(write, now_);
+    evaluate(write.place, write.cls);  // nobody may want it any more, or somebody wait for it
+}
+
+// --- what became of it ---------------------------------------------------------------------------
+
+void Router::Engine::taken() {
+    if (topic_ != Topic::write) return;
+    say(Level::info, Topic::in_sync, who() + " takes writes again");
 }
 
 void Router::Engine::on_write_end(Tag tag, const Ending& ending) {
@@ -79,13 +185,14 @@ void Router::Engine::on_write_end(Tag tag, const Ending& ending) {
     for (auto& [id, list] : lists_)
         was_stalled |= std::exchange(list.stalled, false);
     if (was_stalled) tell_away();
-    if (!ending.ok) return refused(*batch, ending);
-    if (topic_ == Topic::write) {
-        say(Level::info, Topic::in_sync, who() + " takes writes again");
+    if (batch->kind == WriteKind::add && batch->writes.size() > 1) {
+        return script_ended(*batch, ending);
     }
+    if (!ending.ok) return refused(*batch, ending);
+    taken();
     switch (batch->kind) {
         case WriteKind::add:
-            return added(*batch, ending);
+            return added(batch->writes.front(), parse_row_id(ending.ret), batch->sent_ms);
         case WriteKind::extend:
             return extended(*batch);
         case WriteKind::remove:
@@ -93,25 +200,26 @@ void Router::Engine::on_write_end(Tag tag, const Ending& ending) {
     }
 }
 
-void Router::Engine::added(const Batch& batch, const Ending& ending) {
+// `id` 0: it is not known.
+void Router::Engine::added(const Write& write, RowId id, std::uint64_t sent_ms) {
     ++counters_.rows_added;
-    const Place place = batch.writes.front().place;
-    Row row;
-    row.id = parse_row_id(ending.ret);
-    if (row.id == 0) {  // no id came back: it must be asked for
+    const Place place = write.place;
+    if (id == 0) {
         lookups_.insert(place);
         return;
     }
+    Row row;
+    row.id = id;
     row.place = place;
     row.owner = Owner::ours;
     row.kind = persistent_.contains(place) ? RowKind::persistent : RowKind::dynamic;
     row.written_here = true;
     row.touched_ms = now_;
     row.print = print_;
-    if (batch.timeout_s > 0) {
+    if (write.timeout_s > 0) {
         // It took effect after we sent it and before now.
-        row.until_ms = batch.sent_ms + std::uint64_t{batch.timeout_s} * 1000;
-        row.gone_ms = now_ + std::uint64_t{batch.timeout_s} * 1000 + 1000;
+        row.until_ms = sent_ms + std::uint64_t{write.timeout_s} * 1000;
+        row.gone_ms = now_ + std::uint64_t{write.timeout_s} * 1000 + 1000;
     }
     rows_.put(row);
     accepted(place);

@@ -55,6 +55,7 @@ struct RouterConfig {
     std::string password;
     double routine_share = 0.30;  // of the router's time, for writes that nobody waits for
     double repair_share = 0.90;   // and after a reboot
+    bool scripts = true;          // many rows a sentence, where the router can do that
     // Versions of which nothing is known are asked what they do (probe.h), once each.
     bool probe = false;
     std::vector<ListConfig> lists;
@@ -122,6 +123,7 @@ std::string_view label(RouterState state);
     X(claims, "claims", "claims made or prolonged")                                             \
     X(claims_refused, "claims_refused", "claims above max_rows, or of a family without list")   \
     X(rows_added, "rows_added", "rows that the router acknowledged as new")                     \
+    X(scripts, "scripts", "sentences that added many rows each")                                \
     X(rows_extended, "rows_extended", "rows that got a longer timeout")                         \
     X(rows_adopted, "rows_adopted", "rows of ours that were there already when first claimed")  \
     X(rows_removed, "rows_removed", "rows removed (stale persistent ones, cleanup)")            \
@@ -154,13 +156,13 @@ struct RouterStatus {
     std::size_t queued = 0;
     std::size_t owed =
         0;  // places that are still to be written; all that is wanted while it is away
-    double routine_share = 0;          // of the router's time, for writes that nobody waits for
-    double service_us = 0;             // measured time of one add on the router
+    double routine_share = 0;  // of the router's time, for writes that nobody waits for
+    double service_us = 0;     // measured time of one add on the router
     // Sectors of its flash that were written, as it says; nothing if it does not.
     std::optional<std::uint64_t> flash_since_reboot, flash_total;
     std::optional<double> flash_per_hour;  // since we are connected, once that is a minute
-    std::uint64_t rtt_ms = 0;          // of the heartbeat, the smallest lately
-    std::optional<Findings> findings;  // of its version, if anything is known
+    std::uint64_t rtt_ms = 0;              // of the heartbeat, the smallest lately
+    std::optional<Findings> findings;      // of its version, if anything is known
 };
 
 // Of a probe that was asked for.

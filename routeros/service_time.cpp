@@ -8,8 +8,11 @@ namespace {
 
 // Microseconds on an RB5009 (published measurements): a sentence, and each row of it.
 constexpr double kSentenceUs = 300, kAddUs = 1000, kSetUs = 1000, kRemoveUs = 2500;
-// Enough replies to fold into the estimate.
+constexpr double kScriptRowUs = 15;  // of a script, beside the add
+// Enough work, of enough replies, to fold into the estimate: long sentences share the router, and
+// then end together.
 constexpr double kRunUs = 20'000;
+constexpr unsigned kRunReplies = 8;
 
 }  // namespace
 
@@ -17,7 +20,8 @@ double ServiceTime::units_us(WriteKind kind, std::size_t rows) {
     const double row = kind == WriteKind::add      ? kAddUs
                        : kind == WriteKind::extend ? kSetUs
                                                    : kRemoveUs;
-    return kSentenceUs + row * static_cast<double>(rows);
+    const bool is_script = kind == WriteKind::add && rows > 1;
+    return kSentenceUs + (row + (is_script ? kScriptRowUs : 0)) * static_cast<double>(rows);
 }
 
 double ServiceTime::sentence_us(WriteKind kind, std::size_t rows) const {
@@ -28,6 +32,7 @@ void ServiceTime::set_measuring(bool on) {
     measuring_ = on;
     last_reply_ms_ = 0;
     busy_ms_ = busy_units_us_ = 0;
+    busy_replies_ = 0;
 }
 
 void ServiceTime::fold(double busy_ms, double units_us, double weight) {
@@ -44,15 +49,19 @@ void ServiceTime::replied(WriteKind kind, std::size_t rows, std::uint64_t sent_m
     const std::uint64_t reached_ms = sent_ms + rtt_ms_;
     if (before == 0 || reached_ms > before) {  // the router had nothing of ours in between
         const auto alone = static_cast<double>(now_ms - std::min(reached_ms, now_ms));
-        fold(alone, units, measured_ ? 0.02 : 0.2);
+        // A long one says as much as a run.
+        const bool is_long = units >= kRunUs;
+        fold(alone, units, is_long ? 0.3 : measured_ ? 0.02 : 0.2);
+        measured_ |= is_long;
         return;
     }
     busy_ms_ += static_cast<double>(now_ms - before);
     busy_units_us_ += units;
-    if (busy_units_us_ < kRunUs) return;
+    if (++busy_replies_ < kRunReplies || busy_units_us_ < kRunUs) return;
     fold(busy_ms_, busy_units_us_, measured_ ? 0.3 : 1);
     measured_ = true;
     busy_ms_ = busy_units_us_ = 0;
+    busy_replies_ = 0;
 }
 
 }  // namespace steer::routeros

@@ -16,7 +16,7 @@ enum class WriteKind : std::uint8_t { add, extend, remove };
 
 class ServiceTime {
   public:
-    // Estimated time of one sentence with so many rows.
+    // Estimated time of one sentence with so many rows; several adds are a script.
     [[nodiscard]] double sentence_us(WriteKind kind, std::size_t rows) const;
     [[nodiscard]] std::uint64_t rtt_ms() const { return rtt_ms_; }
     void set_rtt_ms(std::uint64_t ms) { rtt_ms_ = ms; }
@@ -35,6 +35,7 @@ class ServiceTime {
     std::uint64_t rtt_ms_ = 1;
     std::uint64_t last_reply_ms_ = 0;
     double busy_ms_ = 0, busy_units_us_ = 0;  // of the present run of replies
+    unsigned busy_replies_ = 0;
 };
 
 }  // namespace steer::routeros

@@ -9,12 +9,15 @@ namespace {
 
 // A renewal waits for others, in the first part of the time that it has.
 constexpr std::uint64_t kLeastGatherMs = 250, kMostGatherMs = 2'000, kGatherPart = 8;
-constexpr double kHeldBatchUs = 20'000;          // no sentence above this while an answer waits
-constexpr std::size_t kBatchRows = 200;          // ids of one sentence
-constexpr std::size_t kBatchSearch = 2048;       // queued writes looked through for one sentence
-constexpr std::size_t kSentencesInFlight = 256;  // RouterOS documents no limit; never unbounded
-constexpr double kInFlightUs = 25'000;           // of work that a held write may find before it
-constexpr double kBucketMs = 250;                // how much of its share a class may save up
+constexpr double kHeldBatchUs = 20'000;            // no sentence above this while an answer waits
+constexpr std::size_t kBatchRows = 200;            // ids of one sentence
+constexpr std::size_t kScriptRows = 100;           // adds of one sentence
+constexpr std::size_t kScriptQueue = 16;           // adds that are worth a script
+constexpr std::uint64_t kShortScriptsMs = 10'000;  // after somebody waited
+constexpr std::size_t kBatchSearch = 2048;         // queued writes looked through for one sentence
+constexpr std::size_t kSentencesInFlight = 256;    // RouterOS documents no limit; never unbounded
+constexpr double kInFlightUs = 25'000;             // of work that a held write may find before it
+constexpr double kBucketMs = 250;                  // how much of its share a class may save up
 constexpr double kResumeAt = 0.4;  // of a full bucket: work comes in runs, which can be measured
 // Rows without timeout: how much of its class's share a burst may owe. Paid back, there is some left
 // for others until the next.
@@ -79,6 +82,7 @@ void Writer::put(const Write& write, std::uint64_t now_ms, bool gather) {
     entry.write.due_ms = std::min(before.due_ms, write.due_ms);
     if (before.kind == write.kind) {
         entry.write.timeout_s = std::max(before.timeout_s, write.timeout_s);
+        entry.write.alone = before.alone || write.alone;
     }
     if (!gather) entry.where = Where::queued;
     enqueue(entry);
@@ -182,6 +186,7 @@ void Writer::promote(std::uint64_t now_ms) {
 std::optional<Batch> Writer::next(std::uint64_t now_ms) {
     refill(now_ms);
     promote(now_ms);
+    if (has_held()) short_scripts_until_ms_ = now_ms + kShortScriptsMs;
     if (!halves_.empty() && in_flight_.size() < kSentencesInFlight) {
         Batch half = std::move(halves_.front());
         halves_.pop_front();
@@ -210,34 +215,45 @@ Batch Writer::take(WriteClass cls, std::set<Order>& from) {
     return batch;
 }
 
+double Writer::limit_us(WriteKind kind) const {
+    const bool is_short =
+        has_held() || (kind == WriteKind::add && refilled_ms_ < short_scripts_until_ms_);
+    return is_short ? std::min(kHeldBatchUs, batch_us_) : batch_us_;
+}
+
 // Takes over what may share the batch's sentence; an empty batch is made one for the first.
 void Writer::fill(Batch& batch, std::set<Order>& from) {
-    const double limit_us = has_held() ? std::min(kHeldBatchUs, batch_us_) : batch_us_;
+    const bool may_script =
+        scripts_ && batch.cls != WriteClass::held && from.size() >= kScriptQueue;
     std::size_t looked_at = 0;
     for (auto at = from.begin(); at != from.end() && looked_at < kBatchSearch; ++looked_at) {
         Entry& entry = places_.find(at->second)->second;
         const Write& write = entry.write;
         const Menu menu = write.place.address.menu();
         const bool first = batch.writes.empty();
-        if (!first && (write.kind != batch.kind || menu != batch.menu ||
-                       write.timeout_s != batch.timeout_s)) {
+        const bool is_add = write.kind == WriteKind::add;
+        const bool shares = write.kind == batch.kind && menu == batch.menu &&
+                            (is_add ? !write.alone : write.timeout_s == batch.timeout_s);
+        if (!first && !shares) {
             ++at;
             continue;
         }
         const double estimate_us = service_.sentence_us(write.kind, batch.writes.size() + 1);
-        if (!first && (estimate_us > limit_us || batch.writes.size() == kBatchRows)) return;
+        const std::size_t most = is_add ? kScriptRows : kBatchRows;
+        if (!first && (estimate_us > limit_us(write.kind) || batch.writes.size() == most)) return;
         batch.kind = write.kind, batch.menu = menu;
         batch.timeout_s = write.timeout_s, batch.estimate_us = estimate_us;
         batch.writes.push_back(write);
         deadlines_.erase({write.due_ms, write.place});
         entry.where = Where::in_flight;
         at = from.erase(at);
-        if (write.kind == WriteKind::add) return;
+        if (is_add && (write.alone || !may_script)) return;
     }
 }
 
 void Writer::sent(Tag tag, Batch batch, std::uint64_t now_ms) {
     batch.sent_ms = now_ms;
+    batch.estimate_us = service_.sentence_us(batch.kind, batch.writes.size());
     if (batch.cls == WriteClass::held && batch.writes.front().saved) begin_burst(now_ms);
     charge(batch);
     if (in_flight_.empty()) service_.reset_interval();
@@ -246,8 +262,8 @@ void Writer::sent(Tag tag, Batch batch, std::uint64_t now_ms) {
     in_flight_.emplace(tag, std::move(batch));
 }
 
-void Writer::undo(const Batch& batch) {
-    for (const auto& write : batch.writes)
+void Writer::undo(std::span<const Write> writes) {
+    for (const auto& write : writes)
         places_.erase(write.place);
 }
 
@@ -259,7 +275,7 @@ std::optional<Batch> Writer::ended(Tag tag, std::uint64_t now_ms) {
     in_flight_us_ = in_flight_.empty() ? 0 : in_flight_us_ - batch.estimate_us;
     if (batch.cls == WriteClass::held) --held_in_flight_;
     service_.replied(batch.kind, batch.writes.size(), batch.sent_ms, now_ms);
-    undo(batch);
+    undo(batch.writes);
     return batch;
 }
 

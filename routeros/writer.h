@@ -9,6 +9,10 @@
 // the earliest due goes first; an extend that is due (its row is about to end) counts as held from
 // then on.
 //
+// Where many adds are queued that nobody waits for, and scripts are on, adds share a sentence too:
+// a batch of several is a script's. A script is as short as while somebody waits for ten seconds
+// after somebody did.
+//
 // Rows without timeout are saved: each change of one makes the router write its flash. Those that
 // nobody waits for gather, and go in a burst once a second, the first at once: together, as if
 // their class had saved up its share of that second. A held one goes at once and begins a burst,
@@ -22,6 +26,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <vector>
 
 #include "routeros/rows.h"
@@ -41,6 +46,7 @@ struct Write {
     std::uint32_t timeout_s = 0;  // extend
     std::uint64_t due_ms = 0;     // the earliest goes first
     bool saved = false;           // add, remove: of a row without timeout
+    bool alone = false;           // add: not by a script
 };
 
 // What one API sentence does.
@@ -49,7 +55,7 @@ struct Batch {
     WriteClass cls = WriteClass::routine;
     Menu menu = Menu::ip;
     std::uint32_t timeout_s = 0;
-    std::vector<Write> writes;  // one for add
+    std::vector<Write> writes;  // of several adds each has its own timeout_s
     double estimate_us = 0;     // of its work on the router
     std::uint64_t sent_ms = 0;
 };
@@ -65,6 +71,8 @@ class Writer {
     void set_rtt_ms(std::uint64_t ms) { service_.set_rtt_ms(ms); }
     // The router is busy with others: routine writes at half their share.
     void set_brake(bool on) { brake_ = on; }
+    // The router takes scripts.
+    void set_scripts(bool on) { scripts_ = on; }
     // While prints run, what is measured says nothing about writes.
     void set_measuring(bool on) { service_.set_measuring(on); }
 
@@ -82,7 +90,7 @@ class Writer {
     // follow.
     std::optional<Batch> next(std::uint64_t now_ms);
     void sent(Tag tag, Batch batch, std::uint64_t now_ms);
-    void undo(const Batch& batch);
+    void undo(std::span<const Write> writes);
     // The router's reply has come.
     std::optional<Batch> ended(Tag tag, std::uint64_t now_ms);
 
@@ -136,11 +144,13 @@ class Writer {
     }
     [[nodiscard]] double rate(WriteClass cls) const;
     Batch take(WriteClass cls, std::set<Order>& from);
+    [[nodiscard]] double limit_us(WriteKind kind) const;
     void fill(Batch& batch, std::set<Order>& from);
 
     ServiceTime service_;
     double batch_us_ = 100'000;
-    bool brake_ = false;
+    bool brake_ = false, scripts_ = false;
+    std::uint64_t short_scripts_until_ms_ = 0;
     std::array<Bucket, kWriteClasses> buckets_;
     std::uint64_t refilled_ms_ = 0;
     boost::unordered_flat_map<Place, Entry, PlaceHash> places_;

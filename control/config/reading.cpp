@@ -172,7 +172,8 @@ RouterIndex Reading::add_router(Router router) {
                a.password == b.password && a.tls == b.tls && a.tls_ca == b.tls_ca &&
                a.tls_pin == b.tls_pin && a.tls_anonymous == b.tls_anonymous &&
                a.connect_timeout == b.connect_timeout && a.send_timeout == b.send_timeout &&
-               a.receive_timeout == b.receive_timeout && a.cpu_percent == b.cpu_percent;
+               a.receive_timeout == b.receive_timeout && a.cpu_percent == b.cpu_percent &&
+               a.scripts == b.scripts;
     };
     std::string name = router.name;
     int other = 1;

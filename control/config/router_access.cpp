@@ -150,6 +150,7 @@ std::optional<Router> finish_router(Reading& in, const RouterAccess& access,
     router.tls_pin = access.tls_pin;
     router.tls_anonymous = access.tls_anonymous;
     router.cpu_percent = access.cpu_percent;
+    router.scripts = access.scripts;
     router.connect_timeout = access.connect_timeout;
     router.send_timeout = access.send_timeout;
     router.receive_timeout = access.receive_timeout;

@@ -18,6 +18,7 @@ struct RouterAccess {
     std::string tls_ca, tls_pin;
     Milliseconds connect_timeout{5000}, send_timeout{5000}, receive_timeout{5000};
     std::uint32_t cpu_percent = 30;
+    RouterScripts scripts = RouterScripts::when_possible;
 };
 
 void read_password(Reading& in, const Node& node, const Place& place, RouterAccess& out);
@@ -26,7 +27,7 @@ void read_cpu_share(Reading& in, const Node& node, const Place& place, RouterAcc
 
 // The rows, for a struct that is or contains a RouterAccess as its base.
 template <class T>
-constexpr std::array<Row<T>, 10> router_access_rows(std::string_view required) {
+constexpr std::array<Row<T>, 11> router_access_rows(std::string_view required) {
     constexpr auto kPassword = [](Reading& in, const Node& node, const Place& place, T& out) {
         read_password(in, node, place, out);
     };
@@ -52,6 +53,10 @@ constexpr std::array<Row<T>, 10> router_access_rows(std::string_view required) {
         {"cpu_share", Own<T>{"part in per cent", kShare}, "30%", "5%..90%",
          "how much of the router's time writes may take that nobody waits for; what follows its "
          "reboot takes up to 90%"},
+        {"scripts", choice<T, &T::scripts>(), "auto", "auto|off",
+         "auto: where many rows are to be added and nobody waits for them, RouterOS 7 gets scripts "
+         "of many rows each; off: "
+         "a sentence each"},
     }};
 }
 

@@ -216,6 +216,9 @@ struct Control {
 
 // ---- routers
 
+// Whether rows are added by scripts, many at a time, where the router can do that.
+enum class RouterScripts : std::uint8_t { when_possible, off };
+
 struct Router {
     std::string
         name;  // its key in `routers:`; of one written inside a ros_address_list: "HOST:PORT"
@@ -229,6 +232,7 @@ struct Router {
     bool tls_anonymous = false;  // api-ssl without a certificate
     Milliseconds connect_timeout{5000}, send_timeout{5000}, receive_timeout{5000};
     std::uint32_t cpu_percent = 30;  // of its time, for writes that nobody waits for
+    RouterScripts scripts = RouterScripts::when_possible;
     int line = 0;
 };
 

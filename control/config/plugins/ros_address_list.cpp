@@ -143,9 +143,10 @@ class Check {
                   owner_ +
                       " has 'router' and an address or credentials of its own: keep one of them");
         }
-        if (map_.find("cpu_share") != nullptr) {
-            error("cpu_share", "'cpu_share' of " + owner_ + " is the router's: write it in '" +
-                                   args.router_name + "' of 'routers'");
+        for (const std::string key : {"cpu_share", "scripts"}) {
+            if (map_.find(key) == nullptr) continue;
+            error(key, "'" + key + "' of " + owner_ + " is the router's: write it in '" +
+                           args.router_name + "' of 'routers'");
         }
         if (const auto index =
                 find_router(in_, args.router_name, {"router", owner_, line_of("router")})) {

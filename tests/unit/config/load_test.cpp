@@ -182,6 +182,8 @@ BOOST_AUTO_TEST_CASE(everything_that_can_be_written_is_read) {
     BOOST_TEST(s.routers.at(1).password == "secret");
     BOOST_TEST(s.routers.at(0).cpu_percent == 30U);
     BOOST_TEST(s.routers.at(1).cpu_percent == 45U);
+    BOOST_TEST((s.routers.at(0).scripts == RouterScripts::when_possible));
+    BOOST_TEST((s.routers.at(1).scripts == RouterScripts::off));
 
     const auto& forward = std::get<Forward>(plugin(s, "fwd").args);
     BOOST_TEST_REQUIRE(forward.upstreams.size() == 5U);

@@ -176,13 +176,14 @@ BOOST_AUTO_TEST_CASE(never_claim_replaces_the_default) {
 }
 
 BOOST_AUTO_TEST_CASE(a_list_is_the_same_to_workers_and_to_its_router) {
-    const Built built = build_of(
-        with_main("      - exec: $l\n      - exec: $fwd\n",
-                  "  - { tag: l, type: ros_address_list, args: { " + kList +
-                      ", async: false, min_ttl: 30, max_ttl: 30m, extra_time: 20, "
-                      "sync_timeout: 2s, on_timeout: drop, "
-                      "cpu_share: 40, comment_prefix: forgedns, persistent: { ips: [203.0.113.1, "
-                      "'2001:db8::/32', 203.0.113.1] } } }\n"));
+    const Built built =
+        build_of(with_main("      - exec: $l\n      - exec: $fwd\n",
+                           "  - { tag: l, type: ros_address_list, args: { " + kList +
+                               ", async: false, min_ttl: 30, max_ttl: 30m, extra_time: 20, "
+                               "sync_timeout: 2s, on_timeout: drop, "
+                               "cpu_share: 40, scripts: off, comment_prefix: forgedns, persistent: "
+                               "{ ips: [203.0.113.1, "
+                               "'2001:db8::/32', 203.0.113.1] } } }\n"));
     BOOST_TEST_REQUIRE(built.ok());
     const PolicyList& list = built.snapshot->lists.at(0);
     BOOST_TEST(
@@ -196,6 +197,7 @@ BOOST_AUTO_TEST_CASE(a_list_is_the_same_to_workers_and_to_its_router) {
     BOOST_TEST(plan.config.address == "198.51.100.1:8728");
     BOOST_TEST(plan.transport.host == "198.51.100.1");
     BOOST_TEST(plan.config.routine_share == 0.4);
+    BOOST_TEST(!plan.config.scripts);
     const auto& kept = plan.config.lists.at(0);
     BOOST_TEST(kept.id == list.id);
     BOOST_TEST(

@@ -355,6 +355,7 @@ BOOST_AUTO_TEST_CASE(reboot_brings_rows_back_in_time) {
 BOOST_AUTO_TEST_CASE(routine_writes_take_the_share_of_the_configuration) {
     auto config = router_config();
     config.routine_share = 0.6;
+    config.scripts = false;
     Lab lab{fast(), config};
     BOOST_REQUIRE(lab.sync());
     unsigned claimed = 0;
@@ -721,6 +722,249 @@ BOOST_AUTO_TEST_CASE(reprint_finds_what_listen_did_not_tell) {
     lab.run_for(1800LL * 1'000'000);
     BOOST_TEST(lab.router->counters().prints == 4U);
     BOOST_TEST(lab.router->status().rows_ours == 0U);
+}
+
+// --- scripts ------------------------------------------------------------------------------------
+
+constexpr unsigned kMany = 300;
+// A row whose end was read is known to less than a second, and renewed for that.
+constexpr std::int64_t kRenewalSlackS = 660;
+
+std::string nth(unsigned n) {
+    return "203.0." + std::to_string(n / 250) + "." + std::to_string(n % 250 + 1);
+}
+
+// Each with a timeout of its own.
+void claim_many(Lab& lab, unsigned count = kMany, std::string_view name = "www.stream.example.") {
+    for (unsigned i = 0; i < count; ++i)
+        lab.claim(1, {nth(i)}, 300 + i, 330 + i, 0, name);
+}
+
+// Every row once, for as long as it was claimed, and not much longer.
+void check_many(const Lab& lab, std::int64_t claimed_us, std::int64_t slack_s = 0,
+                unsigned count = kMany) {
+    BOOST_TEST(lab.rows("policy_v4").size() == count);
+    for (unsigned i = 0; i < count; ++i) {
+        const auto row = lab.row("policy_v4", nth(i));
+        BOOST_REQUIRE(row);
+        const std::int64_t end_us = lab.now_us + row->left_us.value_or(0);
+        BOOST_TEST(end_us >= claimed_us + (330 + i) * kSecond);
+        BOOST_TEST(end_us <= claimed_us + (332 + slack_s + i) * kSecond);
+        BOOST_TEST(row->comment == "forgedns;pg=ros_policy;kind=D;dm=www.stream.example");
+        const auto until_s = lab.installed_until(1, nth(i));
+        BOOST_TEST(until_s * kSecond <= end_us);
+        BOOST_TEST((until_s + 3) * kSecond >= end_us);
+    }
+}
+
+std::uint64_t executed(const Lab& lab) {
+    const auto found = lab.sim.report().commands.find("/execute");
+    return found == lab.sim.report().commands.end() ? 0 : found->second;
+}
+
+BOOST_AUTO_TEST_CASE(many_rows_go_by_scripts) {
+    for (const char* line_end : {"\n", "\r\n"}) {
+        auto options = fast();
+        options.script_line_end = line_end;
+        Lab lab{options};
+        BOOST_REQUIRE(lab.sync());
+        const auto claimed_us = lab.now_us;
+        claim_many(lab);
+        lab.run_for(3 * kSecond);
+        check_many(lab, claimed_us);
+        BOOST_TEST(lab.adds == kMany);
+        BOOST_TEST(lab.router->counters().rows_added == kMany);
+        BOOST_TEST(lab.router->counters().scripts == executed(lab));
+        BOOST_TEST(executed(lab) > 3U);
+        BOOST_TEST(lab.sim.report().commands.find("/ip/firewall/address-list/add")->second < 60U);
+        BOOST_TEST(lab.router->counters().prints == 2U);
+        BOOST_TEST(lab.router->counters().lookups == 0U);
+        // Their ids are known.
+        claim_many(lab);
+        for (unsigned i = 0; i < kMany; ++i)
+            lab.claim(1, {nth(i)}, 900, 930);
+        lab.run_for(5 * kSecond);
+        BOOST_TEST(lab.router->counters().rows_extended == kMany);
+        BOOST_TEST(lab.adds == kMany);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(scripts_are_for_routers_that_have_them_and_operators_who_want_them) {
+    auto old = fast();
+    old.version = {6, 49};
+    auto config = router_config();
+    Lab six{old, config};
+    config.scripts = false;
+    Lab unwanted{fast(), config};
+    for (Lab* const lab : {&six, &unwanted}) {
+        BOOST_REQUIRE(lab->sync());
+        const auto claimed_us = lab->now_us;
+        claim_many(*lab);
+        lab->run_for(3 * kSecond);
+        check_many(*lab, claimed_us);
+        BOOST_TEST(executed(*lab) == 0U);
+        BOOST_TEST(!told(*lab, "scripts"));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(comments_come_through_scripts_byte_for_byte) {
+    auto list = list_config();
+    list.list4 = "a \"b\" $c";
+    list.tag = "q\\u?o[te]{s}";
+    list.prefix = "$pre \xc3\xa4";
+    Lab lab{fast(), router_config({list})};
+    BOOST_REQUIRE(lab.sync());
+    claim_many(lab, 50, "a\"$b\\c?d.example.");
+    lab.run_for(2 * kSecond);
+    const auto rows = lab.rows(list.list4);
+    BOOST_TEST(executed(lab) > 1U);
+    BOOST_TEST(!told(lab, "scripts"));
+    BOOST_REQUIRE(rows.size() == 50U);
+    for (const auto& row : rows) {
+        BOOST_TEST(row.comment == "$pre \xc3\xa4;pg=q\\u?o[te]{s};kind=D;dm=a\"$b\\c?d.example");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_a_script_is_refused_is_told_by_an_add_of_its_own) {
+    auto options = fast();
+    options.max_rows = 200;
+    Lab lab{options};
+    BOOST_REQUIRE(lab.sync());
+    const auto claimed_us = lab.now_us;
+    claim_many(lab);
+    lab.run_for(3 * kSecond);
+    BOOST_TEST(lab.rows("policy_v4").size() == 200U);
+    BOOST_TEST(executed(lab) > 0U);
+    BOOST_TEST(lab.router->counters().rows_failed >= 100U);
+    BOOST_TEST(told(lab, "out of memory"));
+    BOOST_TEST(!told(lab, "scripts"));
+    lab.sim.set_max_rows(std::nullopt);
+    lab.run_for(10 * kSecond);
+    check_many(lab, claimed_us);
+}
+
+BOOST_AUTO_TEST_CASE(somebody_else_s_row_in_the_way_of_a_script_is_found) {
+    Lab lab{fast()};
+    BOOST_REQUIRE(lab.sync());
+    claim_many(lab);
+    BOOST_REQUIRE(lab.run_until(lab.now_us + kSecond, [&] { return executed(lab) >= 2; }));
+    const auto there = lab.rows("policy_v4").size();
+    for (unsigned i = 0; i < kMany; ++i) {
+        if (lab.row("policy_v4", nth(i))) continue;
+        lab.sim.add_row(rossim::Family::ipv4, "policy_v4", nth(i), 900, "of a human", lab.now_us);
+    }
+    lab.run_for(3 * kSecond);
+    BOOST_TEST(lab.rows("policy_v4").size() == kMany);
+    BOOST_TEST(there < kMany);
+    BOOST_TEST(lab.router->status().rows_foreign == kMany - there);
+    BOOST_TEST(lab.removes == 0U);
+    for (unsigned i = 0; i < kMany; ++i)
+        BOOST_TEST(lab.installed_until(1, nth(i)) > 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_router_that_takes_no_scripts_gets_adds) {
+    for (const char* message : {"not enough permissions (9)", "unknown parameter as-string",
+                                "no such command", "failure: something else"}) {
+        Lab lab{fast()};
+        rossim::Fault fault;
+        fault.command = "^/execute$";
+        fault.times = 0;
+        fault.message = message;
+        lab.sim.inject(fault);
+        for (unsigned session = 1; session <= 2; ++session) {
+            BOOST_REQUIRE(lab.sync());
+            const auto claimed_us = lab.now_us;
+            claim_many(lab);
+            lab.run_for(5 * kSecond);
+            const bool begun = std::string_view{message}.starts_with("failure");
+            check_many(lab, claimed_us, begun ? kRenewalSlackS : 0);
+            BOOST_TEST(executed(lab) == session);  // once in each
+            BOOST_TEST(lab.router->counters().rows_failed == 0U);
+            BOOST_TEST(std::ranges::count_if(lab.sentences, [](const std::string& sentence) {
+                           return sentence.find("takes no scripts") != sentence.npos;
+                       }) == 1);
+            BOOST_TEST(!told(lab, "does not let"));
+            BOOST_TEST((lab.router->counters().lookups > 0U) == begun);
+            lab.run_for(1'500 * kSecond);  // until they have ended
+            BOOST_TEST(lab.rows("policy_v4").empty());
+            lab.sim.reboot(kSecond, lab.now_us);
+            lab.run_for(5 * kSecond);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_known_after_a_script_is_looked_up) {
+    auto options = fast();
+    options.script_line_end = " ";
+    Lab lab{options};
+    BOOST_REQUIRE(lab.sync());
+    const auto claimed_us = lab.now_us;
+    claim_many(lab);
+    lab.run_for(3 * kSecond);
+    check_many(lab, claimed_us, kRenewalSlackS);
+    BOOST_TEST(lab.adds == kMany);
+    BOOST_TEST(executed(lab) == 1U);
+    BOOST_TEST(lab.router->counters().lookups == 1U);
+    BOOST_TEST(told(lab, "takes no scripts"));
+}
+
+BOOST_AUTO_TEST_CASE(a_session_that_ends_within_a_script_leaves_nothing_open) {
+    for (const bool goes_on : {false, true}) {
+        auto options = fast();
+        options.script_outlives_session = goes_on;
+        Lab lab{options};
+        BOOST_REQUIRE(lab.sync());
+        const auto claimed_us = lab.now_us;
+        claim_many(lab);
+        BOOST_REQUIRE(lab.run_until(lab.now_us + kSecond, [&] { return executed(lab) >= 3; }));
+        lab.run_for(6'000);  // some rows of it are there
+        lab.close();
+        lab.router->closed("reset", lab.now_ms());
+        lab.run_for(5 * kSecond);
+        BOOST_TEST(lab.router->counters().connects == 2U);
+        check_many(lab, claimed_us, kRenewalSlackS);
+        BOOST_TEST(lab.adds == kMany);
+        BOOST_TEST(lab.removes == 0U);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(nobody_waits_behind_a_script) {
+    for (const char* preset : {"fast", "slow"}) {
+        rossim::Options options;
+        options.costs = rossim::built_in_presets().get(preset);
+        options.latency_us = 2'000;
+        auto list = list_config();
+        list.sync_timeout_ms = 500;
+        Lab lab{options, router_config({list})};
+        lab.reachable = false;
+        lab.start();
+        claim_many(lab, 1500);
+        lab.run_for(kSecond);
+        lab.reachable = true;
+        const auto works = [&] { return lab.router->counters().scripts >= 3; };
+        BOOST_REQUIRE(lab.run_until(lab.now_us + 30 * kSecond, works));
+        lab.claim(1, {"198.51.100.250"}, 300, 330, 1000);
+        lab.run_for(kSecond);  // what was sent before anybody waited
+        const auto before = lab.router->counters();
+        std::int64_t longest_us = 0;
+        for (unsigned i = 1; i <= 10; ++i) {
+            const auto asked_us = lab.now_us;
+            lab.claim(1, {"198.51.100." + std::to_string(i)}, 300, 330, i);
+            BOOST_REQUIRE(
+                lab.run_until(lab.now_us + kSecond, [&] { return lab.outcomes.contains(i); }));
+            longest_us = std::max(longest_us, lab.settled_at_us[i] - asked_us);
+            lab.run_for(50'000);
+        }
+        const auto after = lab.router->counters();
+        const auto scripts = static_cast<double>(after.scripts - before.scripts);
+        BOOST_REQUIRE(scripts >= 5);
+        const double rows = static_cast<double>(after.rows_added - before.rows_added) / scripts;
+        const double script_us = rows * static_cast<double>(options.costs.add);
+        BOOST_TEST_MESSAGE(preset << ": scripts of " << script_us / 1000 << " ms, longest hold "
+                                  << longest_us / 1000 << " ms");
+        BOOST_TEST(script_us <= 22'000);
+        BOOST_TEST(longest_us < 80'000);
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -318,6 +318,9 @@ BOOST_AUTO_TEST_CASE(a_print_that_fails_is_no_matter_of_rights) {
 }
 
 BOOST_AUTO_TEST_CASE(refused_rows_are_tried_again_soon_and_all_once_one_is_taken) {
+    auto config = router_config();
+    config.scripts = false;
+    router.configure(config, now);
     sync();
     constexpr unsigned kRows = 100;
     for (unsigned i = 1; i <= kRows; ++i)

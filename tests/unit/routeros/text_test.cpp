@@ -1,6 +1,7 @@
 // The forms of times, addresses, ids and comments, and the sentences made of them.
 #include <boost/test/unit_test.hpp>
 
+#include "routeros/add_script.h"
 #include "routeros/address.h"
 #include "routeros/commands.h"
 #include "routeros/comment.h"
@@ -161,6 +162,54 @@ BOOST_AUTO_TEST_CASE(sentences) {
     BOOST_TEST((words_of(remove_rows(Menu::ipv6, ids)) ==
                 Words{"/ipv6/firewall/address-list/remove", "=.id=*8,*1D"}));
     BOOST_TEST((words_of(listen(Menu::ip)) == Words{"/ip/firewall/address-list/listen"}));
+}
+
+BOOST_AUTO_TEST_CASE(strings_of_scripts_stand_for_their_bytes) {
+    BOOST_TEST(*script_string("a b;=[]{}'") == "\"a b;=[]{}'\"");
+    BOOST_TEST(*script_string("\"$x\\?") == "\"\\\"\\$x\\\\\\?\"");
+    BOOST_TEST(*script_string("\n\x7f\xc3\xa4") == "\"\\0A\\7F\\C3\\A4\"");
+    BOOST_TEST(!script_string(std::string_view{"a\0b", 3}).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_script_of_adds) {
+    AddScript script{Menu::ip};
+    BOOST_TEST(script.add("l", *Address::parse("192.0.2.1"), "c", 90));
+    BOOST_TEST(script.add("l", *Address::parse("192.0.2.0/24"), "c", 0));
+    BOOST_TEST(!script.add("l", *Address::parse("192.0.2.2"), {"\0", 1}, 0));
+    BOOST_TEST(script.rows() == 2U);
+    BOOST_TEST((words_of(script.command()) ==
+                Words{"/execute",
+                      "=script=:do {:put (\"0 \".[/ip firewall address-list add list=\"l\" "
+                      "address=192.0.2.1 timeout=1m30s comment=\"c\"])} on-error={:put \"0 !\"}\n"
+                      ":do {:put (\"1 \".[/ip firewall address-list add list=\"l\" "
+                      "address=192.0.2.0/24 comment=\"c\"])} on-error={:put \"1 !\"}\n",
+                      "=as-string="}));
+    const std::string long_name(250, '$');
+    while (script.add("l", *Address::parse("192.0.2.3"), long_name, 60)) {
+    }
+    BOOST_TEST(script.rows() > 30U);
+    BOOST_TEST(script.command().words().size() <= kMostScriptBytes + 40);
+}
+
+BOOST_AUTO_TEST_CASE(what_scripts_print) {
+    const auto read = [](std::string_view output) {
+        std::string out;
+        for (const auto& result : parse_add_output(output, 3)) {
+            out += result.kind == AddResult::Kind::unknown   ? "?"
+                   : result.kind == AddResult::Kind::refused ? "!"
+                                                             : row_id_text(result.row);
+            out += ' ';
+        }
+        return out;
+    };
+    BOOST_TEST(read("0 *1A\n1 !\n2 *1C") == "*1A ! *1C ");
+    BOOST_TEST(read("0 *1A\r\n1 !\r\n2 *1C\r\n") == "*1A ! *1C ");
+    BOOST_TEST(read("0 *1A\n2 *1C\n1 !") == "*1A ? ? ");
+    BOOST_TEST(read("0 *1A\n1 ") == "*1A ? ? ");
+    BOOST_TEST(read("0 *1A\n1 *0\n2 *1C") == "*1A ? ? ");
+    BOOST_TEST(read("0 *1A,*1B\n1 !\n2 *1C") == "? ? ? ");
+    BOOST_TEST(read("syntax error (line 1 column 6)") == "? ? ? ");
+    BOOST_TEST(read("") == "? ? ? ");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

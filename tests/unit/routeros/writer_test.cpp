@@ -304,6 +304,44 @@ BOOST_AUTO_TEST_CASE(bursts_stay_within_the_share_and_leave_some_of_it) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(many_adds_share_a_sentence_where_there_are_scripts) {
+    for (unsigned i = 0; i < 15; ++i)
+        writer.put(add(i, WriteClass::routine), now);
+    writer.set_scripts(true);
+    for (const auto& batch : send())
+        BOOST_TEST(batch.writes.size() == 1U);  // few
+    end_all();
+    writer.clear();
+    now += 1000;
+    for (unsigned i = 0; i < 20'000; ++i)
+        writer.put(add(i, WriteClass::repair), now);
+    Write own = add(30'000, WriteClass::repair, 0);  // the first
+    own.alone = true;
+    writer.put(own, now);
+    writer.put({place(1, "2001:db8::"), WriteKind::add, WriteClass::repair, 0, 0, 1}, now);
+    auto sent = send();
+    BOOST_REQUIRE(sent.size() >= 2U);
+    BOOST_TEST(sent[0].writes.size() == 1U);
+    BOOST_TEST(sent[1].writes.size() == 1U);  // of the other menu: nothing shares it
+    end_all();
+    sent = send();
+    BOOST_REQUIRE(!sent.empty());
+    BOOST_TEST(sent[0].writes.size() > 10U);
+    BOOST_TEST(sent[0].estimate_us <= 100'000);
+    end_all();
+    // While somebody waits, and for a while after that, they are short.
+    writer.put(add(40'000, WriteClass::held), now);
+    for (unsigned second = 0; second < 12; ++second) {
+        now += 1000;
+        sent = send();
+        BOOST_REQUIRE(!sent.empty());
+        for (const auto& batch : sent) {
+            if (second < 8) BOOST_TEST(batch.estimate_us <= 20'000);
+        }
+        end_all();
+    }
+}
+
 BOOST_AUTO_TEST_CASE(routine_writes_take_the_share_that_is_theirs) {
     for (const double share : {0.05, 0.6, 0.9}) {
         Writer one{0.9, 0.3};
