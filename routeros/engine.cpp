@@ -17,6 +17,18 @@ constexpr std::uint64_t kSilenceMs = 3'000, kBusySilenceMs = 30'000;
 constexpr std::uint64_t kStallTimeouts = 3;
 constexpr std::uint32_t kBatchMs = 100;
 
+// What answers a login without being the API, if it is that: the API's first word is short and begins with '!'.
+std::optional<std::string> stranger(std::string_view bytes) {
+    if (bytes.size() < 2 || bytes[1] == '!' || bytes[0] < 1) return std::nullopt;
+    if (bytes.starts_with("\x15\x03")) return "it speaks TLS";
+    const auto* const end = std::find_if(bytes.begin(), bytes.end(),
+                                         [](char c) { return c < 0x20 || c > 0x7e || c == '"'; });
+    if (end == bytes.end() && bytes.size() < 8) return std::nullopt;  // more of it says more
+    const std::string_view text = bytes.substr(0, static_cast<std::size_t>(end - bytes.begin()));
+    if (text.size() < 4) return "its bytes are none of the API's";
+    return "it says \"" + std::string(text) + "\"";
+}
+
 std::uint32_t seed_of(std::string_view text) {
     std::uint32_t h = 2166136261U;
     for (const char c : text)
@@ -143,6 +155,7 @@ void Router::Engine::connected(std::uint64_t now_ms) {
     now_ = now_ms;
     if (state_ != RouterState::connecting) return;
     session_.reset();
+    greeting_.clear();
     session_.login(config_.username, config_.password);
     enter(RouterState::logging_in);
     phase_until_ms_ = now_ + kLoginLimitMs;
@@ -155,8 +168,23 @@ void Router::Engine::received(std::string_view bytes, std::uint64_t now_ms) {
     if (state_ == RouterState::disconnected || state_ == RouterState::connecting) return;
     counters_.bytes_in += bytes.size();
     heard_ms_ = now_;
+    if (state_ == RouterState::logging_in && !listens_to(bytes)) return run();
     session_.feed(bytes);
     run();
+}
+
+// False: that is no router's API.
+bool Router::Engine::listens_to(std::string_view bytes) {
+    constexpr std::size_t kGreetingBytes = 40;
+    if (greeting_.size() >= kGreetingBytes) return true;
+    greeting_.append(bytes.substr(0, kGreetingBytes - greeting_.size()));
+    const auto what = stranger(greeting_);
+    if (!what) return true;
+    lose(who() + " is no RouterOS API (" + *what +
+             "): answers go on without it; check its address, and that its port is that of "
+             "/ip/service api, or with `tls` of api-ssl; tried again every 30 s",
+         Topic::stranger, kRefusedRetryMs);
+    return false;
 }
 
 void Router::Engine::closed(std::string_view why, std::uint64_t now_ms) {
@@ -313,7 +341,12 @@ void Router::Engine::check_phase() {
             closed("no answer", now_);
             break;
         case RouterState::logging_in:
-            if (now_ >= phase_until_ms_) lose("no answer to the login", Topic::lost, retry_delay());
+            if (now_ < phase_until_ms_) break;
+            // One that was in sync hangs; of another it is not known that it is a router at all.
+            lose(who() +
+                     " does not answer the login: answers go on without it; check that its port is "
+                     "that of /ip/service api (api-ssl needs `tls`), or reboot it",
+                 topic_ == Topic::lost ? Topic::lost : Topic::unreachable, retry_delay());
             break;
         default:
             break;

@@ -116,7 +116,16 @@ class Router::Engine final : public SessionHandler {
     // Of this session: whether scripts are understood is found out with the first.
     enum class Scripts : std::uint8_t { off, untried, trying, work };
     // What the operator was last told about this router.
-    enum class Topic : std::uint8_t { none, unreachable, login, read, write, lost, in_sync };
+    enum class Topic : std::uint8_t {
+        none,
+        unreachable,
+        stranger,
+        login,
+        read,
+        write,
+        lost,
+        in_sync
+    };
 
     // engine.cpp: connection
     void take_lists();
@@ -130,6 +139,7 @@ class Router::Engine final : public SessionHandler {
     void tell(Level level, const std::string& sentence);
     [[nodiscard]] std::string who() const;
     void begin_connect();
+    bool listens_to(std::string_view bytes);
     void check_phase();
     void check_silence();
     [[nodiscard]] std::uint64_t silence_deadline() const;
@@ -246,7 +256,8 @@ class Router::Engine final : public SessionHandler {
     RouterState state_ = RouterState::disconnected;
     bool running_ = false, cleaning_ = false, paused_ = false;
     std::uint64_t away_since_ms_ = 0, claims_while_away_ = 0;
-    std::string broken_;  // why the session ended within feed()
+    std::string broken_;    // why the session ended within feed()
+    std::string greeting_;  // the first bytes of a connection
     Topic topic_ = Topic::none;
     std::string trouble_;
     std::string unreachable_;  // why, as last told
@@ -284,6 +295,7 @@ class Router::Engine final : public SessionHandler {
     boost::unordered_flat_map<Place, Refusal, PlaceHash> refusals_;
     std::set<std::pair<std::uint64_t, Place>> retries_;
     std::uint64_t last_retry_ms_ = 0;  // of a refused row: they are spread
+    std::string refusal_told_;         // why rows are refused, as the operator was told
 
     // probing
     struct Probing {  // one that runs

@@ -276,8 +276,9 @@ void Router::Engine::refused(const Batch& batch, const Ending& ending) {
     }
     ++counters_.rows_failed;
     if (Row* const row = rows_.find(batch.menu, write.row)) row->leaving = false;
-    if (now_ >= complained_ms_) {
+    if (refusal_told_ != ending.message && now_ >= complained_ms_) {
         complained_ms_ = now_ + kComplainMs;
+        refusal_told_ = ending.message;
         tell(Level::warning, who() + " refused a row (" + write.place.address.to_string() +
                                  " in list " + names_[write.place.name].text +
                                  "): " + ending.message + "; tried again every few seconds");
@@ -354,6 +355,12 @@ void Router::Engine::accepted(const Place& place) {
         retries_.insert({now_, other});
     }
     last_retry_ms_ = 0;
+    const bool all = std::none_of(refusals_.begin(), refusals_.end(),
+                                  [](const auto& one) { return one.second.refused > 0; });
+    if (!all || refusal_told_.empty()) return;
+    refusal_told_.clear();
+    complained_ms_ = 0;
+    tell(Level::info, who() + " takes the rows that it refused");
 }
 
 void Router::Engine::retry_refusals() {

@@ -134,7 +134,8 @@ class Transport::Impl::Connection : public std::enable_shared_from_this<Connecti
         const auto& config = owner_->config();
         limit_.expires_after(std::chrono::milliseconds(config.connect_timeout_ms));
         limit_.async_wait([self = shared_from_this()](error_code error) {
-            if (!error && !self->ready_) self->fail("no answer in time");
+            if (error || self->ready_) return;
+            self->fail(self->stream_ ? "TLS: no answer in time" : "no answer in time");
         });
         resolver_.async_resolve(config.host, std::to_string(config.port),
                                 [self = shared_from_this()](error_code error, const auto& found) {

@@ -646,8 +646,11 @@ BOOST_AUTO_TEST_CASE(wrong_password_and_missing_rights_are_said_once) {
     options.users = {{"admin", "right", {"read", "write", "api"}}, {"reader", "", {"read", "api"}}};
     Lab lab{options};
     lab.start();
-    lab.run_for(70'000'000);
+    lab.claim(1, {"203.0.113.1"}, 3000, 3030, 9);
+    lab.run_for(600 * kSecond);
+    BOOST_TEST((lab.outcomes.at(9) == Outcome::router_away));  // nobody waits
     BOOST_TEST(lab.sentences.size() == 1U);
+    BOOST_TEST(lab.router->counters().login_failures <= 21U);
     BOOST_TEST(told(lab, "refuses user admin (invalid user name or password (6))"));
     BOOST_TEST(lab.sim.report().logins == 0U);
 
@@ -660,9 +663,44 @@ BOOST_AUTO_TEST_CASE(wrong_password_and_missing_rights_are_said_once) {
     BOOST_TEST((second.outcomes[1] == Outcome::failed));
     second.claim(1, {"203.0.113.2"}, 300, 330, 2);
     BOOST_TEST((second.outcomes[2] == Outcome::failed));
-    second.run_for(100'000'000);
+    second.run_for(600 * kSecond);
     BOOST_TEST(second.sentences.size() == 2U);
     BOOST_TEST(told(second, "does not let user reader write"));
+    BOOST_TEST(second.sim.report().traps < 45U);  // two rows, every half a minute
+
+    // A reload brings the right password: what was claimed meanwhile is written.
+    config = lab.config;
+    config.password = "right";
+    lab.router->configure(config, lab.now_ms());
+    lab.run_for(2 * kSecond);
+    BOOST_TEST(lab.rows("policy_v4").size() == 1U);
+    BOOST_TEST(lab.sentences.size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_full_router_is_said_once) {
+    auto options = fast();
+    options.max_rows = 5;
+    Lab lab{options};
+    BOOST_REQUIRE(lab.sync());
+    for (unsigned i = 1; i <= 20; ++i)
+        lab.claim(1, {"203.0.113." + std::to_string(i)}, 1770, 1800, i);
+    lab.run_for(600 * kSecond);
+    BOOST_TEST(lab.rows("policy_v4").size() == 5U);
+    for (unsigned i = 1; i <= 20; ++i)
+        BOOST_TEST((lab.outcomes.at(i) == (i <= 5 ? Outcome::installed : Outcome::failed)));
+    BOOST_TEST(lab.sentences.size() == 2U);  // in sync; a refused row
+    BOOST_TEST(told(lab, "refused a row (203.0.113.6 in list policy_v4): failure: out of memory"));
+    BOOST_TEST(lab.sim.report().traps < 600 * 20U);
+    lab.sim.set_max_rows(std::nullopt);
+    lab.run_for(5 * kSecond);
+    BOOST_TEST(lab.rows("policy_v4").size() == 20U);
+    BOOST_TEST(lab.sentences.size() == 3U);
+    BOOST_TEST(told(lab, "takes the rows that it refused"));
+    // Full again is news.
+    lab.sim.set_max_rows(20);
+    lab.claim(1, {"203.0.113.21"}, 300, 330);
+    lab.run_for(kSecond);
+    BOOST_TEST(lab.sentences.size() == 4U);
 }
 
 BOOST_AUTO_TEST_CASE(old_routers_ask_for_the_challenge) {

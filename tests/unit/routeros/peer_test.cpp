@@ -539,6 +539,51 @@ BOOST_AUTO_TEST_CASE(sentences_name_the_router_once_and_fit_the_trouble) {
                std::string::npos);
 }
 
+// Something else listens where the API is meant to be: said once, with what to do, tried again now and then.
+BOOST_AUTO_TEST_CASE(what_is_no_api_is_said_once) {
+    struct Stranger {
+        std::string bytes;
+        bool closes;
+        std::string_view told;
+    };
+    const Stranger strangers[] = {
+        {"HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n", true,
+         "is no RouterOS API (it says \"HTTP/1.1"},
+        {"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", false, "is no RouterOS API (it says \"SSH-2.0-"},
+        {std::string("\x15\x03\x03\x00\x02\x02\x0a", 7), true,
+         "is no RouterOS API (it speaks TLS)"},
+        {std::string("\x12\x34\x81\x81", 4), false, "(its bytes are none of the API's)"},  // DNS
+        {"", false, "does not answer the login"},
+        {"", true, "ended the connection before the login"}};
+    for (const auto& stranger : strangers) {
+        for (const std::size_t piece : {std::size_t{1}, std::size_t{1000}}) {
+            Peer peer;
+            peer.router.start(peer.now);
+            peer.claim("203.0.113.7", 1, 3000);
+            BOOST_TEST((peer.outcomes.at(1) == Outcome::router_away));
+            int served = 0;
+            for (const auto end = peer.now + 600'000; peer.now < end;) {
+                if (peer.connects > served) {
+                    served = peer.connects;
+                    peer.router.connected(peer.now);
+                    for (std::size_t at = 0; at < stranger.bytes.size(); at += piece)
+                        peer.router.received(std::string_view(stranger.bytes).substr(at, piece),
+                                             peer.now);
+                    if (stranger.closes) peer.router.closed("closed by the router", peer.now);
+                }
+                peer.pass(std::max<std::uint64_t>(
+                    1, std::min(peer.router.next_deadline(), end) - peer.now));
+            }
+            BOOST_TEST(peer.sentences.size() == 1U);
+            BOOST_TEST(peer.sentences.back().find(stranger.told) != std::string::npos,
+                       peer.sentences.back());
+            BOOST_TEST(peer.sentences.back().find("check ") != std::string::npos);
+            BOOST_TEST(served >= 20);
+            BOOST_TEST(served <= (stranger.bytes.empty() ? 600 : 21));
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(another_reason_is_news_once_a_minute) {
     router.start(now);
     router.closed("Connection refused", now);

@@ -41,13 +41,13 @@ void extend(X509* cert, int kind, const std::string& value) {
 
 }  // namespace
 
-Certificate make_certificate(const std::string& subject_alt_name) {
+Certificate make_certificate(const std::string& subject_alt_name, long ends_in_s) {
     const Key key{EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256")};
     const Cert cert{X509_new()};
     X509_set_version(cert.get(), 2);
     ASN1_INTEGER_set(X509_get_serialNumber(cert.get()), 1);
-    X509_gmtime_adj(X509_getm_notBefore(cert.get()), -3600);
-    X509_gmtime_adj(X509_getm_notAfter(cert.get()), 3600);
+    X509_gmtime_adj(X509_getm_notBefore(cert.get()), -7200);
+    X509_gmtime_adj(X509_getm_notAfter(cert.get()), ends_in_s);
     X509_set_pubkey(cert.get(), key.get());
     X509_NAME* name = X509_get_subject_name(cert.get());
     const std::string common_name = "router";

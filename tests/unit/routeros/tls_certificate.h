@@ -10,6 +10,7 @@ struct Certificate {
     std::string sha256;  // of the DER, as RouterOS prints its fingerprint
 };
 
-Certificate make_certificate(const std::string& subject_alt_name = "IP:127.0.0.1");
+Certificate make_certificate(const std::string& subject_alt_name = "IP:127.0.0.1",
+                             long ends_in_s = 3600);
 
 }  // namespace steer::routeros::test

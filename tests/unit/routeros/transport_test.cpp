@@ -2,11 +2,14 @@
 // by authority, by pin, anonymous; and what is said when it does not work.
 #include "routeros/transport.h"
 
+#include <netinet/tcp.h>
+
 #include <boost/asio.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <optional>
 
@@ -110,7 +113,9 @@ class Bridge {
 };
 
 struct Wire {
-    explicit Wire(Mode mode) : certificate(make_certificate()), bridge(io, mode, certificate) {}
+    explicit Wire(Mode mode) : Wire(mode, make_certificate()) {}
+    Wire(Mode mode, Certificate with)
+        : certificate(std::move(with)), bridge(io, mode, certificate) {}
 
     // Runs until `done` or for at most 10 s.
     bool run(const TransportConfig& config, const std::function<bool()>& done) {
@@ -220,6 +225,96 @@ BOOST_AUTO_TEST_CASE(unknown_authority_gets_no_password) {
     BOOST_TEST(wire.run(wire.config(tls()), [&] { return !wire.seen.sentences.empty(); }));
     BOOST_TEST(wire.told("TLS: "));
     BOOST_TEST(wire.bridge.sim.report().bytes_in == 0U);
+}
+
+// Refused as it stands, and nothing is sent to it.
+void check_refused(Wire& wire, const TlsConfig& config, std::string_view why) {
+    BOOST_TEST(wire.run(wire.config(config), [&] { return !wire.seen.sentences.empty(); }));
+    BOOST_TEST(wire.told("TLS: "));
+    BOOST_TEST(wire.told(why), wire.seen.sentences.front());
+    BOOST_TEST(wire.told("and its certificate"));  // what to check
+    BOOST_TEST(wire.bridge.sim.report().bytes_in == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(another_hosts_certificate_gets_no_password) {
+    Wire wire{Mode::certificate, make_certificate("IP:192.0.2.77")};
+    const File file{wire.certificate.certificate_pem};
+    auto config = tls();
+    config.ca_file = file.path;
+    check_refused(wire, config, "certificate verify failed");
+}
+
+BOOST_AUTO_TEST_CASE(an_expired_certificate_gets_no_password) {
+    Wire wire{Mode::certificate, make_certificate("IP:127.0.0.1", -60)};
+    const File file{wire.certificate.certificate_pem};
+    auto config = tls();
+    config.ca_file = file.path;
+    check_refused(wire, config, "certificate verify failed");
+}
+
+// The system's authorities are named by OpenSSL's own variable, so that a test may be one.
+struct SystemAuthority {
+    explicit SystemAuthority(const Certificate& certificate) : file(certificate.certificate_pem) {
+        ::setenv("SSL_CERT_FILE", file.path.c_str(), 1);
+    }
+    ~SystemAuthority() { ::unsetenv("SSL_CERT_FILE"); }
+    File file;
+};
+
+BOOST_AUTO_TEST_CASE(by_the_systems_authorities_and_for_its_own_address_only) {
+    Wire right{Mode::certificate};
+    {
+        const SystemAuthority authority{right.certificate};
+        BOOST_TEST(right.run(right.config(tls()), [&] { return right.synced(); }));
+    }
+    Wire other{Mode::certificate, make_certificate("IP:192.0.2.77")};
+    const SystemAuthority authority{other.certificate};
+    check_refused(other, tls(), "certificate verify failed");
+}
+
+BOOST_AUTO_TEST_CASE(tls_to_the_plain_port_and_the_reverse) {
+    Wire plain{Mode::plain};
+    auto config = plain.config(tls());
+    config.connect_timeout_ms = 300;
+    BOOST_TEST(plain.run(config, [&] { return !plain.seen.sentences.empty(); }));
+    BOOST_TEST(plain.told("TLS: "), plain.seen.sentences.front());
+    BOOST_TEST(plain.told("that the port is that of /ip/service api-ssl"));
+    BOOST_TEST(plain.bridge.sim.report().logins == 0U);
+
+    Wire secure{Mode::certificate};
+    BOOST_TEST(secure.run(secure.config(), [&] { return !secure.seen.sentences.empty(); }));
+    BOOST_TEST(secure.told("api-ssl"), secure.seen.sentences.front());
+}
+
+// The socket of this process that is connected to `port`; -1: none.
+int socket_to(std::uint16_t port) {
+    for (int fd = 0; fd < 1024; ++fd) {
+        sockaddr_in peer{};
+        socklen_t size = sizeof peer;
+        if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0) continue;
+        if (peer.sin_family == AF_INET && ntohs(peer.sin_port) == port) return fd;
+    }
+    return -1;
+}
+
+BOOST_AUTO_TEST_CASE(a_dead_peer_is_noticed_by_the_kernel_in_three_seconds) {
+    Wire wire{Mode::plain};
+    int timeout_ms = 0, no_delay = 0, keep_alive = 0;
+    BOOST_TEST(wire.run(wire.config(), [&] {
+        if (!wire.synced()) return false;
+        const int fd = socket_to(wire.bridge.port());
+        const auto get = [fd](int level, int option, int& value) {
+            socklen_t size = sizeof value;
+            BOOST_TEST(::getsockopt(fd, level, option, &value, &size) == 0);
+        };
+        get(IPPROTO_TCP, TCP_USER_TIMEOUT, timeout_ms);
+        get(IPPROTO_TCP, TCP_NODELAY, no_delay);
+        get(SOL_SOCKET, SO_KEEPALIVE, keep_alive);
+        return true;
+    }));
+    BOOST_TEST(timeout_ms == 3000);
+    BOOST_TEST(no_delay != 0);
+    BOOST_TEST(keep_alive != 0);
 }
 
 BOOST_AUTO_TEST_CASE(anonymous) {
