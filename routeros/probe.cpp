@@ -83,11 +83,9 @@ std::size_t Probe::steps() {
 
 // From here on nothing new is added.
 std::size_t Probe::clean_up_step() {
-    static const std::size_t first = static_cast<std::size_t>(
-        std::ranges::find_if(kScript,
-                             [](const Step& s) { return s.judge == &Probe::judge_clean_up; }) -
-        std::begin(kScript));
-    return first;
+    const auto* const first = std::ranges::find_if(
+        kScript, [](const Step& s) { return s.judge == &Probe::judge_clean_up; });
+    return static_cast<std::size_t>(first - std::begin(kScript));
 }
 
 std::optional<Command> Probe::next(std::uint64_t now_ms) {

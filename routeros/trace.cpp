@@ -67,7 +67,9 @@ void Trace::ended(Tag tag, const Ending& ending) {
                         : ending.ok                     ? "done ret=" + ending.ret
                                                         : "trap: " + ending.message;
     cut(reply);
-    if (!ending.ok) error((sentence == nullptr ? "" : sentence->words + ": ") + ending.message);
+    const bool asked_for = transcript_ != nullptr && transcript_->has(tag);
+    if (!ending.ok && !asked_for)
+        error((sentence == nullptr ? "" : sentence->words + ": ") + ending.message);
     if (sentence == nullptr) return;
     sentence->ended_ms = now_ms_;
     sentence->reply = std::move(reply);

@@ -49,7 +49,7 @@ class Trace {
     // The session is over: what has no end yet gets this one.
     void lost(std::string_view why);
     void error(std::string_view text);
-    // Replies are given to it as well; it outlives this.
+    // Replies are given to it as well, and traps in reply to its sentences are no errors; it outlives this.
     void copy_to(Transcript& transcript) { transcript_ = &transcript; }
 
     // Those behind `serial`, oldest first.

@@ -37,6 +37,7 @@ class Transcript {
     // A reply; those to sentences that were not sent() are not taken down.
     void heard(Tag tag, std::span<const std::string_view> words, std::uint64_t now_ms);
 
+    [[nodiscard]] bool has(Tag tag) const { return sent_ms_.contains(tag); }
     [[nodiscard]] const std::string& text() const { return text_; }
 
   private:

@@ -110,6 +110,7 @@ BOOST_AUTO_TEST_CASE(finds_what_the_router_does) {
         BOOST_TEST((lab.router->status().findings == view.findings));
         BOOST_TEST((lab.known.begin()->second == view.findings));
         BOOST_TEST(lab.sentences.size() == 2U);  // in sync; was asked
+        BOOST_TEST(lab.router->trace().errors().empty());
     }
 }
 
