@@ -21,7 +21,7 @@ constexpr std::size_t kMostRows = 10'000;
 struct Deaf final : routeros::RouterSink {
     void installed(routeros::ListId, const routeros::AddressBytes&, std::uint32_t) override {}
     void forgotten(routeros::ListId, const routeros::AddressBytes&) override {}
-    void epoch(routeros::ListId, std::uint32_t) override {}
+    void epoch(routeros::ListId) override {}
     void away(routeros::ListId, bool) override {}
     void settled(std::uint64_t, routeros::Outcome) override {}
     void log(routeros::Level, std::string_view) override {}

@@ -1,7 +1,7 @@
 #include "control/router_desk.h"
 
+#include "control/list_desk.h"
 #include "dataplane/dns/name.h"
-#include "dataplane/event/board.h"
 
 namespace steer {
 namespace {
@@ -43,42 +43,37 @@ bool Acknowledger::flush() {
 }
 
 RouterDesk::RouterDesk(const routeros::RouterConfig& config, routeros::RouterLink& link,
-                       Plane& plane, Acknowledger& acknowledger, Log log)
-    : plane_(plane),
-      acknowledger_(acknowledger),
-      log_(std::move(log)),
-      router_(config, *this, link) {}
+                       ListDesk& lists, Log log)
+    : lists_(lists), log_(std::move(log)), router_(config, *this, link) {}
 
-void RouterDesk::claim(const Event& event, std::uint64_t now_ms) {
+void RouterDesk::claim(const Event& event, std::uint64_t hold_token, std::uint64_t now_ms) {
     std::array<routeros::AddressBytes, kEventAddresses> addresses;
     for (std::size_t i = 0; i < event.count; ++i)
         addresses[i] = event.addresses[i].bytes;
     const std::string name = dns::name_to_text({event.name.data(), event.name_len});
     router_.claim(event.list, {addresses.data(), event.count}, name, event.lease_end_ms,
-                  event.row_life_s, event.hold_token, now_ms);
+                  event.row_life_s, hold_token, now_ms);
 }
 
 void RouterDesk::installed(routeros::ListId list, const routeros::AddressBytes& address,
                            std::uint32_t until_s) {
-    const Shared& shared = plane_.shared();
-    const auto epoch = (*shared.lists)[list].epoch.load(std::memory_order_relaxed);
-    shared.board->put(list, IpAddress{address}, until_s, epoch);
+    lists_.installed(*this, list, IpAddress{address}, until_s);
 }
 
 void RouterDesk::forgotten(routeros::ListId list, const routeros::AddressBytes& address) {
-    plane_.shared().board->remove(list, IpAddress{address});
+    lists_.forgotten(*this, list, IpAddress{address});
 }
 
-void RouterDesk::epoch(routeros::ListId list, std::uint32_t value) {
-    (*plane_.shared().lists)[list].epoch.store(value, std::memory_order_relaxed);
+void RouterDesk::epoch(routeros::ListId list) {
+    lists_.void_all(*this, list);
 }
 
 void RouterDesk::away(routeros::ListId list, bool value) {
-    (*plane_.shared().lists)[list].away.store(value, std::memory_order_relaxed);
+    lists_.away(*this, list, value);
 }
 
 void RouterDesk::settled(std::uint64_t hold_token, routeros::Outcome outcome) {
-    acknowledger_.acknowledge(hold_token, to_outcome(outcome));
+    lists_.settled(hold_token, to_outcome(outcome));
 }
 
 void RouterDesk::log(routeros::Level level, std::string_view sentence) {

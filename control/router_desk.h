@@ -1,5 +1,5 @@
-// One router's place between the rings and the board: events become claims of its engine, the engine's words become
-// board entries, list states and the release of held answers.
+// One router's place between the rings and the board: events become claims of its engine, the engine's words go to the
+// lists' desk, with those of the lists' other routers.
 //
 // Without sockets, threads or a clock of its own, so that a test drives it with a simulated router and a clock that it
 // turns by hand; RouterThread drives it for real. All calls from one thread.
@@ -39,28 +39,30 @@ class Acknowledger {
     std::deque<std::pair<unsigned, Message>> backlog_;
 };
 
+class ListDesk;
+
 class RouterDesk final : public routeros::RouterSink {
   public:
     using Log = std::function<void(routeros::Level, const std::string& sentence)>;
 
-    RouterDesk(const routeros::RouterConfig& config, routeros::RouterLink& link, Plane& plane,
-               Acknowledger& acknowledger, Log log);
+    RouterDesk(const routeros::RouterConfig& config, routeros::RouterLink& link, ListDesk& lists,
+               Log log);
 
-    void claim(const Event& event, std::uint64_t now_ms);
+    // `hold_token`: in place of the event's.
+    void claim(const Event& event, std::uint64_t hold_token, std::uint64_t now_ms);
     [[nodiscard]] routeros::Router& router() { return router_; }
     [[nodiscard]] const routeros::Router& router() const { return router_; }
 
     void installed(routeros::ListId list, const routeros::AddressBytes& address,
                    std::uint32_t until_s) override;
     void forgotten(routeros::ListId list, const routeros::AddressBytes& address) override;
-    void epoch(routeros::ListId list, std::uint32_t value) override;
+    void epoch(routeros::ListId list) override;
     void away(routeros::ListId list, bool value) override;
     void settled(std::uint64_t hold_token, routeros::Outcome outcome) override;
     void log(routeros::Level level, std::string_view sentence) override;
 
   private:
-    Plane& plane_;
-    Acknowledger& acknowledger_;
+    ListDesk& lists_;
     Log log_;
     routeros::Router router_;
 };

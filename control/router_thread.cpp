@@ -20,14 +20,14 @@ constexpr unsigned kEventsPerTurn = 64;      // of one worker, before others hav
 }  // namespace
 
 struct RouterThread::Link {
-    Link(RouterThread& owner, build::RouterPlan p, const routeros::RouterConfig& config)
+    Link(RouterThread& owner, build::RouterPlan p)
         : plan(std::move(p)),
           transport(owner.io_, plan.transport, [&clock = owner.clock_] { return clock.now().ms; }),
-          desk(config, transport, owner.plane_, owner.acknowledger_, owner.log_) {
+          desk(plan.config, transport, owner.lists_, owner.log_) {
         transport.drive(desk.router());
     }
 
-    build::RouterPlan plan;  // as it was built: its lists' epochs are not those in use
+    build::RouterPlan plan;
     routeros::Transport transport;
     RouterDesk desk;
     std::uint64_t retired_ms = 0;
@@ -44,10 +44,15 @@ struct RouterThread::Io {
 
 RouterThread::RouterThread(Plane& plane, Clock& clock, const std::vector<build::RouterPlan>& plans,
                            Log log, sets::SetThread* sets)
-    : plane_(plane), clock_(clock), log_(std::move(log)), sets_(sets), acknowledger_(plane) {
+    : plane_(plane),
+      clock_(clock),
+      log_(std::move(log)),
+      sets_(sets),
+      acknowledger_(plane),
+      lists_(plane, acknowledger_) {
     for (const auto& plan : plans)
-        links_.push_back(std::make_unique<Link>(*this, plan, plan.config));
-    map_lists();
+        links_.push_back(std::make_unique<Link>(*this, plan));
+    divide_lists();
     timers_ = std::make_unique<Io>(io_, plane.routers_sleeper().event_fd());
 }
 
@@ -92,15 +97,14 @@ void RouterThread::take_up(std::vector<build::RouterPlan> plans) {
         links_.push_back(std::move(*at));
         reconfigure(*links_.back(), std::move(plan));
     }
+    divide_lists();
     for (auto& link : before) {
         if (link) let_go(std::move(link));
     }
-    map_lists();
 }
 
 void RouterThread::add(build::RouterPlan plan) {
-    const auto config = with_epochs(plan.config, {});
-    links_.push_back(std::make_unique<Link>(*this, std::move(plan), config));
+    links_.push_back(std::make_unique<Link>(*this, std::move(plan)));
     links_.back()->desk.router().start(clock_.now().ms);
     obey(*links_.back());
 }
@@ -109,31 +113,11 @@ void RouterThread::reconfigure(Link& link, build::RouterPlan plan) {
     const build::RouterPlan before = std::exchange(link.plan, std::move(plan));
     if (link.plan.config == before.config && link.plan.transport == before.transport) return;
     link.transport.configure(link.plan.transport);
-    link.desk.router().configure(with_epochs(link.plan.config, before.config.lists),
-                                 clock_.now().ms);
+    link.desk.router().configure(link.plan.config, clock_.now().ms);
     link.transport.wake();
 }
 
-// Of a list that is new at its router nothing is known, whatever the board has of it from another time.
-routeros::RouterConfig RouterThread::with_epochs(routeros::RouterConfig config,
-                                                 const std::vector<routeros::ListConfig>& before) {
-    for (auto& list : config.lists) {
-        const bool stays = std::any_of(before.begin(), before.end(),
-                                       [&](const auto& old) { return old.id == list.id; });
-        if (!stays) list.epoch = forget(list.id);
-    }
-    return config;
-}
-
-std::uint32_t RouterThread::forget(ListId list) {
-    ListState& state = (*plane_.shared().lists)[list];
-    state.away.store(true, std::memory_order_relaxed);
-    return state.epoch.fetch_add(1, std::memory_order_relaxed) + 1;
-}
-
 void RouterThread::let_go(std::unique_ptr<Link> link) {
-    for (const auto& list : link->plan.config.lists)
-        forget(list.id);
     const auto now = clock_.now().ms;
     if (!link->plan.cleanup_on_shutdown) {
         link->desk.router().stop(now);
@@ -156,12 +140,11 @@ void RouterThread::end_retired() {
     });
 }
 
-void RouterThread::map_lists() {
-    link_of_list_.fill(nullptr);
-    for (const auto& link : links_) {
-        for (const auto& list : link->plan.config.lists)
-            link_of_list_[list.id] = link.get();
-    }
+void RouterThread::divide_lists() {
+    std::vector<ListDesk::Member> members;
+    for (const auto& link : links_)
+        members.push_back({&link->desk, &link->plan});
+    lists_.configure(members);
 }
 
 // ---- the operator
@@ -238,11 +221,7 @@ void RouterThread::drain() {
                 plane_.events(w).pop(events.data(), static_cast<unsigned>(events.size()));
             if (n == 0) break;
             for (unsigned i = 0; i < n; ++i) {
-                if (Link* const link = link_of_list_[events[i].list]) {
-                    link->desk.claim(events[i], now);
-                } else if (sets_ != nullptr) {
-                    sets_->claim(events[i]);
-                }
+                if (!lists_.claim(events[i], now) && sets_ != nullptr) sets_->claim(events[i]);
             }
             done += n;
         }

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "control/build/build.h"
+#include "control/list_desk.h"
 #include "control/plane.h"
 #include "control/router_desk.h"
 #include "control/sets/set_thread.h"
@@ -79,12 +80,9 @@ class RouterThread {
     void take_up(std::vector<build::RouterPlan> plans);
     void add(build::RouterPlan plan);
     void reconfigure(Link& link, build::RouterPlan plan);
-    routeros::RouterConfig with_epochs(routeros::RouterConfig config,
-                                       const std::vector<routeros::ListConfig>& before);
-    std::uint32_t forget(ListId list);
     void let_go(std::unique_ptr<Link> link);
     void end_retired();
-    void map_lists();
+    void divide_lists();
     void obey(Link& link);
     void on_wake();
     void drain();
@@ -95,12 +93,12 @@ class RouterThread {
     Clock& clock_;
     Log log_;
     sets::SetThread* sets_;
+    Acknowledger acknowledger_;
+    ListDesk lists_;
     boost::asio::io_context io_;
     std::vector<std::unique_ptr<Link>> links_;
     std::vector<std::unique_ptr<Link>> retired_;  // cleaning up
-    std::array<Link*, kMaxLists> link_of_list_{};
     std::atomic<bool> bypass_{false};
-    Acknowledger acknowledger_;
     struct Io;
     std::unique_ptr<Io> timers_;
     mutable std::mutex mutex_;

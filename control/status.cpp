@@ -246,11 +246,21 @@ void Daemon::write_metrics(ops::MetricWriter& writer) const {
         writer.sample({{"outcome", kOutcomeLabels[i]}}, outcomes[i]);
     write_collector_metrics(writer, publisher_->current()->collectors);
     if (cache_desk_) write_cache_metrics(writer, *cache_desk_, *plane_->shared().cache);
+    writer.gauge("steerdns_bypass", "1 if no router is written to or waited for");
+    writer.sample({}, std::uint64_t{routers_->bypassed() ? 1U : 0U});
     for (const auto& router : routers_->status()) {
         writer.gauge("steerdns_router_in_sync", "1 if what the router has is known");
         writer.sample(
             {{"router", router.name}},
             std::uint64_t{router.state.state == routeros::RouterState::in_sync ? 1U : 0U});
+        writer.gauge("steerdns_router_away",
+                     "1 if it is not waited for: unreachable, read, stalled, paused");
+        writer.sample({{"router", router.name}}, std::uint64_t{router.state.away ? 1U : 0U});
+        writer.gauge("steerdns_router_paused",
+                     "1 if nothing is written to it: paused by hand, or the bypass is on");
+        writer.sample({{"router", router.name}}, std::uint64_t{router.state.paused ? 1U : 0U});
+        writer.gauge("steerdns_router_owed_rows", "rows that are still to be written");
+        writer.sample({{"router", router.name}}, static_cast<std::uint64_t>(router.state.owed));
         writer.gauge("steerdns_router_rows", "rows of ours on the router");
         writer.sample({{"router", router.name}},
                       static_cast<std::uint64_t>(router.state.rows_ours));

@@ -27,6 +27,7 @@ dns::Ede reason_of(AskEnd end) {
 LeavingAnswer leaving(const QueryContext& c, Now now) {
     return {.snapshot = c.snapshot,
             .answer = c.response.answer(),
+            .client = c.client,
             .age_s = c.response.age_s(now.s()),
             .ttl_cap_s = c.response.ttl_cap_s(),
             .entry = c.response.entry(),
@@ -139,6 +140,7 @@ void Resolver::take_options(const Packet& p, std::span<std::uint8_t> room,
         if (!Executor::claim_hit(snapshot, *plan, *e, claimed)) return false;
         const LeavingAnswer a{.snapshot = snapshot,
                               .answer = e->answer(),
+                              .client = p.source,
                               .age_s = age_s,
                               .ttl_cap_s = LeaveTerms::kNoCap,
                               .entry = e,

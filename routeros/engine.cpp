@@ -59,10 +59,7 @@ void Router::Engine::take_lists() {
     for (const auto& config : config_.lists) {
         List& list = lists_[config.id];
         const auto old = before.find(config.id);
-        if (old != before.end())
-            list = old->second;
-        else
-            list.epoch = config.epoch;
+        if (old != before.end()) list = old->second;
         list.config = config;
         batch_ms = std::min(batch_ms, std::max(config.sync_timeout_ms, 10U));
     }
@@ -326,8 +323,10 @@ void Router::Engine::drop_session() {
     tell_away();
     settle_away(nullptr);
     if (!was_synced) return;
-    for (auto& [id, list] : lists_)
-        sink_.epoch(id, ++list.epoch);
+    for (auto& [id, list] : lists_) {
+        ++list.epoch;
+        sink_.epoch(id);
+    }
 }
 
 void Router::Engine::check_phase() {

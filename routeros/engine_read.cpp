@@ -219,8 +219,10 @@ void Router::Engine::rebooted() {
     drop_probe("the router has rebooted");
     tell(Level::warning, who() + " has rebooted: its rows are written again");
     if (state_ != RouterState::in_sync) return;  // still reading: all follows by itself
-    for (auto& [id, list] : lists_)
-        sink_.epoch(id, ++list.epoch);
+    for (auto& [id, list] : lists_) {
+        ++list.epoch;
+        sink_.epoch(id);
+    }
     writer_.drop_queued();
     enter(RouterState::reading);
     tell_away();

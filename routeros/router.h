@@ -44,7 +44,6 @@ struct ListConfig {
     // Others write this list as well, and have leases of which we know nothing: rows of ours
     // without a timeout are never removed.
     bool multi_writer = false;
-    std::uint32_t epoch = 1;  // the list's epoch so far: a reload carries it over
     bool operator==(const ListConfig&) const = default;
 };
 
@@ -72,12 +71,12 @@ enum class Level : std::uint8_t { info, warning, error };
 class RouterSink {
   public:
     virtual ~RouterSink() = default;
-    // A row for `address` is known to live at least until `until_s` (seconds of the same clock),
-    // under the list's present epoch. Replaces what was said before.
+    // A row for `address` is known to live at least until `until_s` (seconds of the same clock).
+    // Replaces what was said before.
     virtual void installed(ListId list, const AddressBytes& address, std::uint32_t until_s) = 0;
     virtual void forgotten(ListId list, const AddressBytes& address) = 0;
-    // What was installed before is void.
-    virtual void epoch(ListId list, std::uint32_t epoch) = 0;
+    // A new epoch: what was installed before is void.
+    virtual void epoch(ListId list) = 0;
     virtual void away(ListId list, bool away) = 0;
     // Exactly once per claim() with a hold token.
     virtual void settled(std::uint64_t hold_token, Outcome outcome) = 0;

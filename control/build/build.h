@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <iosfwd>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -39,11 +40,12 @@ struct Listener {
 };
 
 // One router that has lists to keep. Its lists are every ros_address_list that names it, used by a
-// query or not, because each may have persistent rows.
+// query or not, because each may have persistent rows; one more of the same name for each group of
+// clients that it serves with other routers than the rest.
 struct RouterPlan {
     config::RouterIndex router = 0;  // of Settings::routers
-    routeros::RouterConfig
-        config;  // each list's epoch is 1: who runs the router carries the present one over
+    routeros::RouterConfig config;
+    std::map<ListId, config::Quorum> quorums;  // of its lists that other routers keep as well
     routeros::TransportConfig transport;
     bool cleanup_on_shutdown = false;  // of any of its lists
 };

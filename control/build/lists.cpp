@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "control/build/ranges.h"
+#include "control/build/served.h"
 #include "dataplane/policy/snapshot.h"
 
 namespace steer::build {
@@ -154,6 +155,37 @@ RouterPlan& plan_of(Built& built, const config::Settings& settings, config::Rout
     return built.routers.emplace_back(router_plan(settings.routers[router], router));
 }
 
+// A plugin's list, on each group of its routers that serve the same clients.
+struct RouterLists {
+    const config::Settings& settings;
+    Registry& registry;
+    Built& built;
+    const config::Plugin& plugin;
+    const config::RosAddressList& args;
+
+    ListId on(const std::vector<config::RouterIndex>& routers) {
+        std::string names;
+        for (const auto router : routers)
+            names.append(names.empty() ? "" : ", ").append(settings.routers[router].name);
+        const auto id = registry.list(plugin.tag, names);
+        if (!id) {
+            built.errors.push_back(settings.error(plugin.line, id.error().text));
+            return 0;
+        }
+        if (std::ranges::find(known, *id) != known.end()) return *id;
+        known.push_back(*id);
+        for (const auto router : routers) {
+            RouterPlan& plan = plan_of(built, settings, router);
+            plan.config.lists.push_back(list_config(plugin, args, *id));
+            if (routers.size() > 1) plan.quorums.emplace(*id, args.quorum);
+            plan.cleanup_on_shutdown = plan.cleanup_on_shutdown || args.cleanup_on_shutdown;
+        }
+        return *id;
+    }
+
+    std::vector<ListId> known{};
+};
+
 }  // namespace
 
 std::map<config::PluginIndex, std::uint32_t> build_lists(const config::Settings& settings,
@@ -184,16 +216,17 @@ std::map<config::PluginIndex, std::uint32_t> build_lists(const config::Settings&
         }
         const auto* args = std::get_if<config::RosAddressList>(&plugin.args);
         if (args == nullptr) continue;
-        const auto id = registry.list(plugin.tag, settings.routers[args->router].name);
-        if (!id || lists.size() >= kNoList) {
-            built.errors.push_back(
-                settings.error(plugin.line, id ? std::string(kTooManyLists) : id.error().text));
-        }
         places.emplace(i, static_cast<std::uint32_t>(lists.size()));
-        lists.push_back(policy_list(plugin, *args, id ? *id : ListId{0}, never_claim));
-        RouterPlan& plan = plan_of(built, settings, args->router);
-        plan.config.lists.push_back(list_config(plugin, *args, lists.back().id));
-        plan.cleanup_on_shutdown = plan.cleanup_on_shutdown || args->cleanup_on_shutdown;
+        if (lists.size() >= kNoList) {
+            built.errors.push_back(settings.error(plugin.line, std::string(kTooManyLists)));
+            continue;
+        }
+        RouterLists all{settings, registry, built, plugin, *args};
+        const ListId id = all.on(args->routers);
+        lists.push_back(policy_list(plugin, *args, id, never_claim));
+        if (args->routers.size() == 1) continue;
+        for (const ServedRange& range : served_ranges(settings, args->routers))
+            lists.back().served.push_back({range.first, range.last, all.on(range.routers)});
     }
     return places;
 }

@@ -20,8 +20,8 @@ Result<Id> number(std::map<Key, Id>& ids, const Key& key, std::size_t most, cons
 
 }  // namespace
 
-Result<ListId> Registry::list(const std::string& tag, const std::string& router) {
-    return number(lists_, {tag, router}, kMaxLists, "lists (ros_address_list, ipset, nftset)");
+Result<ListId> Registry::list(const std::string& tag, const std::string& routers) {
+    return number(lists_, {tag, routers}, kMaxLists, "lists (ros_address_list, ipset, nftset)");
 }
 
 std::vector<std::pair<std::string, std::string>> Registry::list_names() const {

@@ -28,9 +28,9 @@ inline constexpr std::size_t kMostCaches = 64;
 
 class Registry {
   public:
-    // A list is one ros_address_list: its tag and its router's name.
-    Result<ListId> list(const std::string& tag, const std::string& router);
-    // Every list's tag and router, by id.
+    // A list is one ros_address_list: its tag and its routers' names.
+    Result<ListId> list(const std::string& tag, const std::string& routers);
+    // Every list's tag and routers, by id.
     [[nodiscard]] std::vector<std::pair<std::string, std::string>> list_names() const;
     Result<std::uint16_t> upstream(const IpAddress& address, std::uint16_t port);
     Result<std::uint16_t> cache(const std::string& tag);

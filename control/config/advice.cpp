@@ -58,7 +58,10 @@ void advise_unused_routers(Reading& in) {
     const Settings& settings = in.settings();
     std::vector<bool> used(settings.routers.size());
     for (const Plugin& plugin : settings.plugins) {
-        if (const auto* list = std::get_if<RosAddressList>(&plugin.args)) used[list->router] = true;
+        const auto* list = std::get_if<RosAddressList>(&plugin.args);
+        if (list == nullptr) continue;
+        for (const RouterIndex router : list->routers)
+            used[router] = true;
     }
     for (std::size_t i = 0; i < used.size(); ++i) {
         if (used[i]) continue;
@@ -93,15 +96,18 @@ void advise_lists(Reading& in, const std::vector<bool>& used) {
         const Plugin& plugin = settings.plugins[i];
         const auto* list = std::get_if<RosAddressList>(&plugin.args);
         if (list == nullptr || !used[i]) continue;
-        for (const bool v6 : {false, true}) {
-            const std::string& name = v6 ? list->address_list6 : list->address_list4;
-            if (name.empty()) continue;
-            const auto [at, fresh] = lists.emplace(std::tuple(list->router, v6, name), &plugin);
-            if (fresh) continue;
-            in.report().warn(plugin.line, owner_of(plugin) + " keeps the list '" + name +
-                                              "' that " + owner_of(*at->second) +
-                                              " keeps on the same router: an address is a row of "
-                                              "the first that writes it; use one plugin for both");
+        for (const RouterIndex router : list->routers) {
+            for (const bool v6 : {false, true}) {
+                const std::string& name = v6 ? list->address_list6 : list->address_list4;
+                if (name.empty()) continue;
+                const auto [at, fresh] = lists.emplace(std::tuple(router, v6, name), &plugin);
+                if (fresh) continue;
+                in.report().warn(plugin.line,
+                                 owner_of(plugin) + " keeps the list '" + name + "' that " +
+                                     owner_of(*at->second) +
+                                     " keeps on the same router: an address is a row of "
+                                     "the first that writes it; use one plugin for both");
+            }
         }
     }
 }

@@ -1,5 +1,5 @@
 // `routers:`: RouterOS routers by name, shared by any number of lists.
-#include <algorithm>
+#include <utility>
 
 #include "control/config/router_access.h"
 #include "control/config/section_rows.h"
@@ -9,19 +9,25 @@
 namespace steer::config {
 namespace {
 
-constexpr std::array<Row<RouterAccess>, 2> kLaterRows{{
-    {"serves", NotYet{}, "", "", "clients whose connections it routes"},
+struct Args : RouterAccess {
+    std::vector<matchers::Prefix> serves;
+};
+
+void read_serves(Reading& in, const Node& node, const Place& place, Args& out) {
+    out.serves = read_prefixes(in, node, place);
+}
+
+constexpr std::array<Row<Args>, 2> kOwnRows{{
+    {"serves", Own<Args>{"list of prefixes", read_serves}, "none", "",
+     "the clients whose connections it routes, for lists with several routers: an answer waits for "
+     "the routers that serve its client, and is told only to them. Without it: all clients. A "
+     "client that no router of the list serves, and `trusted_forwarders`, count as behind all of "
+     "them"},
     {"repair_connections", NotYet{}, "false", "",
      "connections that started before their row are cut"},
 }};
 
-constexpr auto kRows = [] {
-    constexpr auto kAccess = router_access_rows<RouterAccess>("required");
-    std::array<Row<RouterAccess>, kAccess.size() + kLaterRows.size()> out{};
-    std::copy(kAccess.begin(), kAccess.end(), out.begin());
-    std::copy(kLaterRows.begin(), kLaterRows.end(), out.begin() + kAccess.size());
-    return out;
-}();
+constexpr auto kRows = joined(router_access_rows<Args>("required"), kOwnRows);
 
 }  // namespace
 
@@ -39,7 +45,7 @@ void read_routers(Reading& in, const Node& node, int line) {
             continue;
         }
         const std::string owner = "router '" + entry.key + "'";
-        RouterAccess access;
+        Args access;
         if (!read_rows(in, entry.value, kRows, owner, access)) continue;
         const Node* address = entry.value.find("address");
         auto router =
@@ -48,6 +54,7 @@ void read_routers(Reading& in, const Node& node, int line) {
         if (!router) router.emplace();
         router->name = entry.key;
         router->line = entry.line;
+        router->serves = std::move(access.serves);
         in.settings().routers.push_back(std::move(*router));
     }
 }

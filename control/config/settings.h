@@ -233,6 +233,7 @@ struct Router {
     Milliseconds connect_timeout{5000}, send_timeout{5000}, receive_timeout{5000};
     std::uint32_t cpu_percent = 30;  // of its time, for writes that nobody waits for
     RouterScripts scripts = RouterScripts::when_possible;
+    std::vector<matchers::Prefix> serves;  // clients behind it; none: all
     int line = 0;
 };
 
@@ -395,10 +396,13 @@ struct PersistentRow {
 };
 
 enum class OnTimeoutMode : std::uint8_t { answer, servfail, drop };
+// How many of a list's routers that serve a client its answer waits for: all that are not away, the first, all.
+enum class Quorum : std::uint8_t { healthy, any, all };
 enum class MissingFamilyMode : std::uint8_t { answer, nodata };
 
 struct RosAddressList {
-    RouterIndex router = 0;
+    std::vector<RouterIndex> routers;  // at least one
+    Quorum quorum = Quorum::healthy;
     std::string address_list4, address_list6;  // at least one
     std::string comment_prefix = "fdns";
     bool async = true;

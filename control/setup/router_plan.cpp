@@ -133,12 +133,14 @@ Plan plan_routers(const Settings& settings) {
     for (const auto& plugin : settings.plugins) {
         const auto* list = std::get_if<RosAddressList>(&plugin.args);
         if (list == nullptr) continue;
-        const Router& router = settings.routers[list->router];
-        used[list->router] = true;
-        RouterPlan& its = plan_of(plan, router);
-        add_access(its, router);
-        add_lists(its.egresses, *list);
-        if (its.api_client.empty()) its.api_client = address_beside(settings, router.address);
+        for (const config::RouterIndex index : list->routers) {
+            const Router& router = settings.routers[index];
+            used[index] = true;
+            RouterPlan& its = plan_of(plan, router);
+            add_access(its, router);
+            add_lists(its.egresses, *list);
+            if (its.api_client.empty()) its.api_client = address_beside(settings, router.address);
+        }
     }
     for (std::size_t i = 0; i < used.size(); ++i)
         if (!used[i]) plan.unused.push_back(settings.routers[i].name);

@@ -115,7 +115,7 @@ LeaveTerms Claims::settle(const LeavingAnswer& a, Now now) noexcept {
 std::uint32_t Claims::stamp_of(const LeavingAnswer& a) const noexcept {
     std::uint64_t stamp = 0;
     for (const auto index : a.lists) {
-        const ListId id = a.snapshot.lists[index].id;
+        const ListId id = a.snapshot.lists[index].id_for(a.client);
         stamp = mix_stamp(stamp, id, lists_[id].epoch.load(std::memory_order_relaxed));
     }
     return finish_stamp(stamp);
@@ -141,13 +141,12 @@ bool Claims::covered_by_word(const LeavingAnswer& a, std::uint32_t ttl_s, Now no
     return true;
 }
 
-std::uint32_t Claims::rows_until_s(const PolicyList& list,
-                                   const dns::Answer& answer) const noexcept {
-    const std::uint32_t epoch = lists_[list.id].epoch.load(std::memory_order_relaxed);
+std::uint32_t Claims::rows_until_s(const PolicyList& list, const LeavingAnswer& a) const noexcept {
+    const ListId id = list.id_for(a.client);
+    const std::uint32_t epoch = lists_[id].epoch.load(std::memory_order_relaxed);
     std::uint32_t until_s = kNoLimit;
-    for_each_claimable(list, answer, [&](const IpAddress& address) {
-        until_s =
-            std::min(until_s, ttl_until_s(list, board_.installed_until(list.id, address, epoch)));
+    for_each_claimable(list, a.answer, [&](const IpAddress& address) {
+        until_s = std::min(until_s, ttl_until_s(list, board_.installed_until(id, address, epoch)));
     });
     return until_s;
 }
@@ -159,7 +158,7 @@ std::uint32_t Claims::ask_board(const LeavingAnswer& a, std::uint32_t ttl_s, Now
         const PolicyList& list = a.snapshot.lists[a.lists[i]];
         const auto bit = static_cast<std::uint8_t>(1U << i);
         const std::uint32_t wanted_s = wanted_by(list, terms.wanted_ttl_s);
-        std::uint32_t until_s = rows_until_s(list, a.answer);
+        std::uint32_t until_s = rows_until_s(list, a);
         const Coverage c = coverage(wanted_s, next_second(now), until_s, may_lower(list, ttl_s));
         const bool has_time =
             c.cover == Cover::lowered || (c.cover == Cover::ending && list.synchronous);
@@ -167,7 +166,7 @@ std::uint32_t Claims::ask_board(const LeavingAnswer& a, std::uint32_t ttl_s, Now
         if (c.cover == Cover::ending || c.cover == Cover::none) {
             terms.raise_mask |= bit;
             const bool row_is_there = c.cover == Cover::ending && list.cap_answer_ttl;
-            if (list.synchronous && !row_is_there) wait_for(list, bit, terms);
+            if (list.synchronous && !row_is_there) wait_for(list, a, bit, terms);
             if (!list.synchronous || !row_is_there) {
                 const std::uint32_t life_s = row_life_s(list, ttl_s, wanted_s);
                 until_s = life_s == 0 ? kNoLimit : ttl_until_s(list, now.s() + life_s);
@@ -180,8 +179,9 @@ std::uint32_t Claims::ask_board(const LeavingAnswer& a, std::uint32_t ttl_s, Now
 
 // A row is not there and must be before the answer leaves, unless its router is not to be waited
 // for.
-void Claims::wait_for(const PolicyList& list, std::uint8_t bit, LeaveTerms& terms) noexcept {
-    if (!lists_[list.id].away.load(std::memory_order_relaxed)) {
+void Claims::wait_for(const PolicyList& list, const LeavingAnswer& a, std::uint8_t bit,
+                      LeaveTerms& terms) noexcept {
+    if (!lists_[list.id_for(a.client)].away.load(std::memory_order_relaxed)) {
         terms.hold_mask |= bit;
         terms.on_timeout = std::max(terms.on_timeout, list.on_timeout);
         terms.sync_timeout_ms = std::max(terms.sync_timeout_ms, list.sync_timeout_ms);
@@ -227,7 +227,7 @@ unsigned Claims::push_events(const PolicyList& list, const LeavingAnswer& a,
     e.raised_ms = now.ms;
     e.lease_end_ms = now.ms + (std::uint64_t{wanted_ttl_s} + list.extra_time_s) * 1000;
     e.row_life_s = row_life_s(list, ttl_left_s(a), wanted_ttl_s);
-    e.list = list.id;
+    e.list = list.id_for(a.client);
     e.worker = worker_;
     e.count = 0;
     e.name_len = static_cast<std::uint8_t>(a.qname.size());

@@ -1,6 +1,6 @@
 // From an answer that is about to leave to the word that lists must hold its addresses.
 //
-// For each list that the program claimed the answer for: is the lease covered by what is known of
+// For each list that the program claimed the answer for, on the routers that serve the client: is the lease covered by what is known of
 // the rows (the entry's claim word for a cached answer, else the board)? If not, an Event into the
 // ring to `routers`. The result says whether the answer may leave, with which TTL at most, or has
 // to wait: for an acknowledgement (async: false) or for room in the ring.
@@ -34,6 +34,7 @@ namespace steer {
 struct LeavingAnswer {
     const Snapshot& snapshot;
     const dns::Answer& answer;
+    const IpAddress& client;
     std::uint32_t age_s;                  // of the answer
     std::uint32_t ttl_cap_s;              // no record's TTL leaves above this: of a stale answer
     const cache::Entry* entry;            // nullptr: not from a cache
@@ -90,8 +91,9 @@ class Claims {
     std::uint32_t ask_board(const LeavingAnswer& a, std::uint32_t ttl_s, Now now,
                             LeaveTerms& terms) noexcept;
     [[nodiscard]] std::uint32_t rows_until_s(const PolicyList& list,
-                                             const dns::Answer& answer) const noexcept;
-    void wait_for(const PolicyList& list, std::uint8_t bit, LeaveTerms& terms) noexcept;
+                                             const LeavingAnswer& a) const noexcept;
+    void wait_for(const PolicyList& list, const LeavingAnswer& a, std::uint8_t bit,
+                  LeaveTerms& terms) noexcept;
     LeaveTerms& full_ring(const LeavingAnswer& a, LeaveTerms& terms) noexcept;
     [[nodiscard]] std::uint32_t stamp_of(const LeavingAnswer& a) const noexcept;
     unsigned push_events(const PolicyList& list, const LeavingAnswer& a, std::uint32_t wanted_ttl_s,

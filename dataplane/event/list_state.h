@@ -1,8 +1,9 @@
 // What workers know of a policy list's router without asking: shared words, one line per list.
 //
 // Written by the thread that keeps the list (`routers`, `sets`) alone, read by workers, relaxed. A list is one
-// `ros_address_list`, `ipset` or `nftset` plugin; its ListId is given once per stable name (the plugin's tag and
-// router, or sets) and lives as long as the process.
+// `ros_address_list`, `ipset` or `nftset` plugin, and of the first kind one more for each group of clients that only some
+// of its routers serve; its ListId is given once per stable name (the plugin's tag and routers, or sets) and lives as long
+// as the process.
 #pragma once
 
 #include <array>
@@ -12,7 +13,7 @@
 namespace steer {
 
 using ListId = std::uint16_t;
-inline constexpr std::size_t kMaxLists = 256;
+inline constexpr std::size_t kMaxLists = 1024;
 
 struct alignas(64) ListState {
     std::atomic<std::uint32_t> epoch{

@@ -1,5 +1,8 @@
 #include "dataplane/policy/snapshot.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "dataplane/policy/guard.h"
 
 namespace steer {
@@ -36,6 +39,13 @@ Result<void> equip(Snapshot& snapshot, unsigned workers) {
     mark_guards(snapshot);
     mark_prefix(snapshot);
     return {};
+}
+
+ListId PolicyList::served_id(const IpAddress& client) const noexcept {
+    const auto after = std::ranges::upper_bound(served, client, {}, &ServedClients::first);
+    if (after == served.begin()) return id;
+    const ServedClients& last = *std::prev(after);
+    return client <= last.last ? last.id : id;
 }
 
 }  // namespace steer

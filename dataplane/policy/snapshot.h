@@ -53,8 +53,15 @@ struct UpstreamGroup {
 enum class OnTimeout : std::uint8_t { answer, servfail, drop };
 enum class MissingFamily : std::uint8_t { answer, nodata };
 
-struct PolicyList {  // one ros_address_list, ipset or nftset plugin
-    ListId id;
+// Clients that only some of a list's routers serve: first to last, both inside.
+struct ServedClients {
+    IpAddress first, last;
+    ListId id;  // of the list on those routers
+};
+
+struct PolicyList {                       // one ros_address_list, ipset or nftset plugin
+    ListId id;                            // on all of its routers
+    std::vector<ServedClients> served{};  // disjoint, sorted; other clients are behind all routers
     std::string tag;
     bool has_v4 = false, has_v6 = false;
     bool synchronous = false;  // async: false
@@ -66,6 +73,14 @@ struct PolicyList {  // one ros_address_list, ipset or nftset plugin
     OnTimeout on_timeout = OnTimeout::answer;
     MissingFamily missing_family = MissingFamily::answer;
     matchers::PrefixSet never_claim;
+
+    // Of the list on the routers that serve this client.
+    [[nodiscard]] ListId id_for(const IpAddress& client) const noexcept {
+        return served.empty() ? id : served_id(client);
+    }
+
+  private:
+    [[nodiscard]] ListId served_id(const IpAddress& client) const noexcept;
 };
 
 // Answers past their TTL (RFC 8767).

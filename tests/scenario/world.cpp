@@ -371,6 +371,8 @@ void World::make_hops(const Snapshot& snapshot) {
 
 void World::make_sites() {
     acknowledger_ = std::make_unique<Acknowledger>(*plane_);
+    lists_ = std::make_unique<ListDesk>(*plane_, *acknowledger_);
+    std::vector<ListDesk::Member> members;
     for (auto& plan : plans_) {
         const std::string name = plan.config.name;
         const RouterOptions wish =
@@ -391,11 +393,11 @@ void World::make_sites() {
             site.router->prefill(rossim::Family::ipv4, list, count, 0);
         site.link = std::make_unique<Link>(*this, name, *site.router);
         site.desk = std::make_unique<RouterDesk>(
-            plan.config, *site.link, *plane_, *acknowledger_,
+            plan.config, *site.link, *lists_,
             [this](routeros::Level, const std::string& sentence) { log.push_back(sentence); });
-        for (const auto& list : plan.config.lists)
-            desk_of_list_[list.id] = site.desk.get();
+        members.push_back({site.desk.get(), &plan});
     }
+    lists_->configure(members);
 }
 
 // Everything that is ready, once. True if something was.
@@ -477,7 +479,7 @@ bool World::drain_events() {
     for (unsigned w = 0; w < options_.workers; ++w) {
         while (plane_->events(w).pop(&event, 1) == 1) {
             any = true;
-            if (auto* const desk = desk_of_list_[event.list]) desk->claim(event, clock_.ms);
+            lists_->claim(event, clock_.ms);
         }
     }
     return any;

@@ -18,9 +18,9 @@
 #include "control/build/build.h"
 #include "control/build/publish.h"
 #include "control/config/load.h"
+#include "control/list_desk.h"
 #include "control/plane.h"
 #include "control/published.h"
-#include "control/router_desk.h"
 #include "support/ring_port.h"
 #include "support/udp_frame.h"
 #include "tools/rossim/router.h"
@@ -165,8 +165,8 @@ class World {
     std::unique_ptr<Published<NextHopTable>> hops_;
     std::vector<std::unique_ptr<RingPort>> wires_;
     std::unique_ptr<Acknowledger> acknowledger_;
+    std::unique_ptr<ListDesk> lists_;
     std::map<std::string, Site> sites_;
-    std::array<RouterDesk*, kMaxLists> desk_of_list_{};
     std::multimap<Ms, std::function<void()>> agenda_;
     std::vector<SeenQuery> open_queries_;
     std::map<std::tuple<std::string, std::string, std::uint16_t>, Served> served_;

@@ -272,8 +272,6 @@ void World::change_lists(Daemon& daemon, std::uint32_t pick) {
         default:
             break;  // read again as it was
     }
-    for (auto& list : lists)
-        list.epoch = daemon.epochs.contains(list.id) ? daemon.epochs[list.id] : list.epoch;
     daemon.engine->configure(daemon.config, daemon.line.now_ms());
 }
 

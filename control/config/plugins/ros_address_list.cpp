@@ -12,7 +12,16 @@ namespace {
 
 struct Args : RouterAccess, RosAddressList {
     std::string router_name;
+    std::vector<Text> router_names;
 };
+
+void read_router_names(Reading& in, const Node& node, const Place& place, Args& out) {
+    out.router_names = read_texts(in, node, place);
+    if (out.router_names.empty()) {
+        in.report().error(place.line,
+                          place.name() + " is empty: write the names of one or more of 'routers'");
+    }
+}
 
 // ---- persistent
 
@@ -58,6 +67,12 @@ void read_never_claim(Reading& in, const Node& node, const Place& place, Args& o
 constexpr std::array<Row<Args>, 22> kOwnRows{{
     {"router", &Args::router_name, "none", "",
      "a name of `routers`, instead of `address`, `username` and so on"},
+    {"routers", Own<Args>{"list of names", read_router_names}, "none", "",
+     "or several of them, which all keep this list"},
+    {"quorum", choice<Args, &Args::quorum>(), "healthy", "healthy|any|all",
+     "with several and `async: false`: an answer waits for those that serve its client and are not "
+     "away, for the first of them, or for all (then `on_timeout` decides at once while one is "
+     "away)"},
     {"address_list4", &Args::address_list4, "none", "",
      "the list for IPv4; it or `address_list6` is required"},
     {"address_list6", &Args::address_list6, "none", "", "the list for IPv6"},
@@ -86,7 +101,7 @@ constexpr std::array<Row<Args>, 22> kOwnRows{{
     {"missing_family", choice<Args, &Args::missing_family>(), "answer", "answer|nodata",
      "what AAAA gets without `address_list6`, and A without `address_list4`"},
     {"max_rows", &Args::max_rows, "50000", "1..1000000",
-     "rows of this plugin on the router at most"},
+     "rows of this plugin on a router at most; counted for each group of clients that `serves` makes"},
     {"multi_writer", &Args::multi_writer, "false", "",
      "several instances write this list: rows get one constant life, and none without timeout is "
      "removed"},
@@ -94,8 +109,6 @@ constexpr std::array<Row<Args>, 22> kOwnRows{{
      "the rows that this instance wrote are removed when it ends"},
     {"shared", NotYet{}, "keep", "",
      "what becomes of an address that policy and other names share"},
-    {"routers", NotYet{}, "", "", "several routers"},
-    {"quorum", NotYet{}, "healthy", "", "how many of them an answer waits for"},
 }};
 
 constexpr auto kRows = joined(router_access_rows<Args>("none"), kOwnRows);
@@ -126,7 +139,7 @@ class Check {
     void router(Args& args) {
         const bool own = map_.find("address") != nullptr || map_.find("username") != nullptr ||
                          map_.find("password") != nullptr || map_.find("tls") != nullptr;
-        if (args.router_name.empty()) {
+        if (args.router_name.empty() && map_.find("routers") == nullptr) {
             for (const std::string_view key : {"address", "username"}) {
                 if (map_.find(key) == nullptr) {
                     in_.report().error(plugin_.line,
@@ -135,22 +148,35 @@ class Check {
                 }
             }
             if (const auto done = finish_router(in_, args, owner_, line_of("address")))
-                args.router = in_.add_router(*done);
+                args.routers = {in_.add_router(*done)};
             return;
         }
+        const std::string_view key = args.router_name.empty() ? "routers" : "router";
         if (own) {
-            error("router",
-                  owner_ +
-                      " has 'router' and an address or credentials of its own: keep one of them");
+            error(key, owner_ + " has '" + std::string(key) +
+                           "' and an address or credentials of its own: keep one of them");
         }
-        for (const std::string key : {"cpu_share", "scripts"}) {
-            if (map_.find(key) == nullptr) continue;
-            error(key, "'" + key + "' of " + owner_ + " is the router's: write it in '" +
-                           args.router_name + "' of 'routers'");
+        for (const std::string own_key : {"cpu_share", "scripts"}) {
+            if (map_.find(own_key) == nullptr) continue;
+            error(own_key, "'" + own_key + "' of " + owner_ +
+                               " is the router's: write it with the router, in 'routers'");
         }
-        if (const auto index =
-                find_router(in_, args.router_name, {"router", owner_, line_of("router")})) {
-            args.router = *index;
+        if (!args.router_name.empty() && !args.router_names.empty())
+            error("routers", owner_ + " has 'router' and 'routers': keep one of them");
+        if (!args.router_name.empty()) named_router(args, {args.router_name, line_of(key)}, key);
+        for (const Text& name : args.router_names)
+            named_router(args, name, key);
+    }
+
+    void named_router(Args& args, const Text& name, std::string_view key) {
+        const auto index = find_router(in_, name.value, {key, owner_, name.line});
+        if (!index) return;
+        if (std::ranges::find(args.routers, *index) == args.routers.end()) {
+            args.routers.push_back(*index);
+        } else {
+            in_.report().error(name.line, "router " + matchers::quoted(name.value) +
+                                              " is twice in 'routers' of " + owner_ +
+                                              ": remove it once");
         }
     }
 

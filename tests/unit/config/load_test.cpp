@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(minimal_example_means_what_it_says) {
     BOOST_TEST(
         (list.min_ttl == std::chrono::seconds(60) && list.max_ttl == std::chrono::seconds(1800)));
     BOOST_TEST((list.extra_time == std::chrono::seconds(30) && !list.fixed_ttl));
-    const Router& router = settings.routers.at(list.router);
+    const Router& router = settings.routers.at(list.routers.at(0));
     BOOST_TEST(router.name == "172.16.1.1:8728");
     BOOST_TEST(router.username == "api-user");
     BOOST_TEST(router.password == "secret");

@@ -208,6 +208,66 @@ BOOST_AUTO_TEST_CASE(a_list_is_the_same_to_workers_and_to_its_router) {
     BOOST_TEST(kept.persistent[1].to_string() == "2001:db8::/32");
 }
 
+BOOST_AUTO_TEST_CASE(clients_are_divided_by_the_routers_that_serve_them) {
+    const Built built = build_of(
+        "dataplane: { trusted_forwarders: [10.1.255.0/24] }\n"
+        "routers:\n"
+        "  a: { address: 198.51.100.1, username: u, password: p, serves: [10.1.0.0/16, "
+        "'2001:db8:1::/48'] }\n"
+        "  b: { address: 198.51.100.2, username: u, password: p, serves: [10.1.128.0/17, "
+        "10.2.0.0/16] }\n"
+        "  c: { address: 198.51.100.3, username: u, password: p, serves: [10.2.0.0/15] }\n" +
+        with_main("      - exec: $l\n      - exec: $fwd\n",
+                  "  - { tag: l, type: ros_address_list, args: { routers: [a, b, c], quorum: any, "
+                  "address_list4: v4, address_list6: v6 } }\n"));
+    BOOST_TEST_REQUIRE(built.ok());
+    const PolicyList& list = built.snapshot->lists.at(0);
+    const auto routers_of = [&](const char* client) {
+        std::string names;
+        for (const RouterPlan& plan : built.routers) {
+            for (const auto& kept : plan.config.lists)
+                if (kept.id == list.id_for(address(client))) names += plan.config.name;
+        }
+        return names;
+    };
+    BOOST_TEST(routers_of("10.1.0.0") == "a");
+    BOOST_TEST(routers_of("10.1.127.255") == "a");
+    BOOST_TEST(routers_of("10.1.128.0") == "ab");
+    BOOST_TEST(routers_of("10.1.254.255") == "ab");
+    BOOST_TEST(routers_of("10.1.255.7") == "abc");  // a forwarder
+    BOOST_TEST(routers_of("10.2.0.0") == "bc");
+    BOOST_TEST(routers_of("10.3.255.255") == "c");
+    BOOST_TEST(routers_of("2001:db8:1::7") == "a");
+    for (const char* nobodys :
+         {"0.0.0.0", "10.0.255.255", "10.4.0.0", "255.255.255.255",
+          "::", "2001:db8:2::", "2001:db8:0:ffff::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"})
+        BOOST_TEST(routers_of(nobodys) == "abc", nobodys);
+    for (const RouterPlan& plan : built.routers) {
+        for (const auto& kept : plan.config.lists)
+            BOOST_TEST((kept.tag == "l" && kept.list4 == "v4" && kept.list6 == "v6"));
+        for (const auto& [id, quorum] : plan.quorums)
+            BOOST_TEST((quorum == config::Quorum::any));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_router_that_serves_nobody_by_name_serves_all) {
+    const Built built = build_of(
+        "routers:\n"
+        "  a: { address: 198.51.100.1, username: u, password: p, serves: [10.1.0.0/16] }\n"
+        "  b: { address: 198.51.100.2, username: u, password: p }\n" +
+        with_main(
+            "      - exec: $l\n      - exec: $fwd\n",
+            "  - { tag: l, type: ros_address_list, args: { routers: [a, b], address_list4: v4, "
+            "address_list6: v6 } }\n"));
+    BOOST_TEST_REQUIRE(built.ok());
+    const PolicyList& list = built.snapshot->lists.at(0);
+    BOOST_TEST(list.id_for(address("10.1.2.3")) == list.id);
+    BOOST_TEST(list.id_for(address("10.2.2.3")) != list.id);
+    BOOST_TEST(list.id_for(address("10.2.2.3")) == list.id_for(address("2001:db8::1")));
+    BOOST_TEST(built.routers.at(0).config.lists.size() == 1U);
+    BOOST_TEST(built.routers.at(1).config.lists.size() == 2U);
+}
+
 BOOST_AUTO_TEST_CASE(fixed_ttl_and_several_writers_give_rows_one_constant_life) {
     const Built built = build_of(with_main(
         "      - exec: $fixed\n      - exec: $forever\n      - exec: $many\n      - exec: $fwd\n",

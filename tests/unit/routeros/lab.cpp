@@ -16,8 +16,8 @@ void Witness::installed(ListId list, const AddressBytes& address, std::uint32_t 
 void Witness::forgotten(ListId list, const AddressBytes& address) {
     board.erase({list, address});
 }
-void Witness::epoch(ListId list, std::uint32_t epoch) {
-    epochs[list] = epoch;
+void Witness::epoch(ListId list) {
+    ++epochs.try_emplace(list, 1).first->second;
 }
 void Witness::away(ListId list, bool away) {
     aways[list] = away;
@@ -93,8 +93,6 @@ void Lab::restart() {
     close();
     board.clear();
     outcomes.clear();
-    for (auto& list : config.lists)
-        list.epoch = epochs.contains(list.id) ? epochs[list.id] : 1;
     router = std::make_unique<Router>(config, *this, *this);
     for (auto& [id, away] : aways)
         away = true;

@@ -23,7 +23,7 @@ class Witness : public RouterSink {
   public:
     void installed(ListId list, const AddressBytes& address, std::uint32_t until_s) override;
     void forgotten(ListId list, const AddressBytes& address) override;
-    void epoch(ListId list, std::uint32_t epoch) override;
+    void epoch(ListId list) override;
     void away(ListId list, bool away) override;
     void settled(std::uint64_t hold_token, Outcome outcome) override;
     void log(Level level, std::string_view sentence) override;

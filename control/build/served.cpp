@@ -1,0 +1,83 @@
+#include "control/build/served.h"
+
+#include <algorithm>
+
+#include "matchers/prefix/prefix_set.h"
+
+namespace steer::build {
+namespace {
+
+using matchers::Prefix;
+using matchers::PrefixSet;
+
+IpAddress last_of(const Prefix& prefix) {
+    IpAddress last = prefix.address;
+    for (unsigned bit = prefix.length; bit < 128; ++bit)
+        last.bytes[bit / 8] = static_cast<std::uint8_t>(last.bytes[bit / 8] | 0x80U >> bit % 8);
+    return last;
+}
+
+IpAddress after(IpAddress address) {
+    for (auto byte = address.bytes.rbegin(); byte != address.bytes.rend() && ++*byte == 0; ++byte) {
+    }
+    return address;
+}
+
+IpAddress before(IpAddress address) {
+    for (auto byte = address.bytes.rbegin(); byte != address.bytes.rend() && (*byte)-- == 0;
+         ++byte) {
+    }
+    return address;
+}
+
+// Where what holds of an address may change: the first ones of all stretches, ascending.
+std::vector<IpAddress> beginnings(const std::vector<const std::vector<Prefix>*>& all) {
+    std::vector<IpAddress> begins{IpAddress{}};
+    const auto add = [&](const Prefix& prefix) {
+        begins.push_back(prefix.address);
+        const IpAddress next = after(last_of(prefix));
+        if (next != IpAddress{}) begins.push_back(next);
+    };
+    add(Prefix::masked(IpAddress::from_v4(std::array<std::uint8_t, 4>{}.data()),
+                       96));  // a PrefixSet tells families apart
+    for (const auto* prefixes : all)
+        std::ranges::for_each(*prefixes, add);
+    std::ranges::sort(begins);
+    begins.erase(std::ranges::unique(begins).begin(), begins.end());
+    return begins;
+}
+
+}  // namespace
+
+std::vector<ServedRange> served_ranges(const config::Settings& settings,
+                                       const std::vector<config::RouterIndex>& routers) {
+    std::vector<const std::vector<Prefix>*> all{&settings.dataplane.trusted_forwarders};
+    std::vector<PrefixSet> serves;
+    for (const auto router : routers) {
+        all.push_back(&settings.routers[router].serves);
+        serves.emplace_back(settings.routers[router].serves);
+    }
+    const PrefixSet forwarders(settings.dataplane.trusted_forwarders);
+    const std::vector<IpAddress> begins = beginnings(all);
+    std::vector<ServedRange> ranges;
+    for (std::size_t i = 0; i < begins.size(); ++i) {
+        ServedRange range{
+            begins[i], i + 1 < begins.size() ? before(begins[i + 1]) : before({}), {}};
+        for (std::size_t r = 0; r < routers.size(); ++r) {
+            if (serves[r].empty() || serves[r].contains(range.first))
+                range.routers.push_back(routers[r]);
+        }
+        if (range.routers.empty() || range.routers.size() == routers.size() ||
+            forwarders.contains(range.first))
+            continue;
+        if (!ranges.empty() && after(ranges.back().last) == range.first &&
+            ranges.back().routers == range.routers) {
+            ranges.back().last = range.last;
+        } else {
+            ranges.push_back(std::move(range));
+        }
+    }
+    return ranges;
+}
+
+}  // namespace steer::build

@@ -1,0 +1,177 @@
+#include "control/list_desk.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "dataplane/event/board.h"
+
+namespace steer {
+namespace {
+
+// In place of a worker in the tokens of answers that wait for several routers.
+constexpr std::uint64_t kSeveral = 0xff;
+static_assert(kSeveral >= kMaxWorkers);
+
+}  // namespace
+
+ListDesk::ListDesk(Plane& plane, Acknowledger& acknowledger)
+    : plane_(plane), acknowledger_(acknowledger) {}
+
+void ListDesk::configure(const std::vector<Member>& members) {
+    std::vector<List> now(kMaxLists);
+    for (const Member& member : members) {
+        for (const auto& list : member.plan->config.lists) {
+            now[list.id].keepers.push_back({member.router});
+            const auto quorum = member.plan->quorums.find(list.id);
+            if (quorum != member.plan->quorums.end()) now[list.id].quorum = quorum->second;
+        }
+    }
+    for (ListId id = 0; id < kMaxLists; ++id) {
+        List& list = lists_[id];
+        List& fresh = now[id];
+        const bool same =
+            std::ranges::equal(list.keepers, fresh.keepers, {}, &Keeper::router, &Keeper::router);
+        if (!same) {
+            list = std::move(fresh);
+            state(id).away.store(true, std::memory_order_relaxed);
+            state(id).epoch.fetch_add(1, std::memory_order_relaxed);
+        } else if (list.quorum != fresh.quorum) {
+            list.quorum = fresh.quorum;
+            count_anew(id, list);
+        }
+    }
+}
+
+bool ListDesk::claim(const Event& event, std::uint64_t now_ms) {
+    const auto& keepers = lists_[event.list].keepers;
+    if (keepers.empty()) return false;
+    std::uint64_t token = event.hold_token;
+    if (token != 0 && keepers.size() > 1) {
+        token = kSeveral << 56 | ++next_wait_;
+        waits_.emplace(token, Wait{.token = event.hold_token,
+                                   .quorum = lists_[event.list].quorum,
+                                   .left = static_cast<std::uint32_t>(keepers.size())});
+    }
+    for (const Keeper& keeper : keepers)
+        keeper.router->claim(event, token, now_ms);
+    return true;
+}
+
+// ---- what is known
+
+int ListDesk::place_of(const List& list, const RouterDesk& router) {
+    const auto at = std::ranges::find(list.keepers, &router, &Keeper::router);
+    return at == list.keepers.end() ? -1 : static_cast<int>(at - list.keepers.begin());
+}
+
+// 0 if one that counts has not said it, or none counts.
+std::uint32_t ListDesk::known_until(const List& list, const Untils& untils) {
+    std::uint32_t least = UINT32_MAX;
+    for (std::size_t i = 0; i < untils.size(); ++i) {
+        if (list.quorum == config::Quorum::all || !list.keepers[i].away)
+            least = std::min(least, untils[i]);
+    }
+    return least == UINT32_MAX ? 0 : least;
+}
+
+void ListDesk::put(ListId id, const IpAddress& address, std::uint32_t until_s) {
+    Board& board = *plane_.shared().board;
+    if (until_s == 0) return board.remove(id, address);
+    board.put(id, address, until_s, state(id).epoch.load(std::memory_order_relaxed));
+}
+
+void ListDesk::say(const RouterDesk& router, ListId id, const IpAddress& address,
+                   std::uint32_t until_s) {
+    List& list = lists_[id];
+    const int place = place_of(list, router);
+    if (place < 0) return;
+    if (list.keepers.size() == 1) return put(id, address, until_s);
+    const auto at =
+        list.rows.try_emplace(routeros::Address::host(address.bytes), list.keepers.size(), 0U)
+            .first;
+    Untils& untils = at->second;
+    const std::uint32_t before_s = known_until(list, untils);
+    untils[static_cast<std::size_t>(place)] = until_s;
+    const std::uint32_t now_s = known_until(list, untils);
+    if (std::ranges::all_of(untils, [](std::uint32_t s) { return s == 0; })) list.rows.erase(at);
+    if (now_s != before_s) put(id, address, now_s);
+}
+
+void ListDesk::installed(const RouterDesk& router, ListId id, const IpAddress& address,
+                         std::uint32_t until_s) {
+    say(router, id, address, until_s);
+}
+
+void ListDesk::forgotten(const RouterDesk& router, ListId id, const IpAddress& address) {
+    say(router, id, address, 0);
+}
+
+// A new epoch, and what is known under it.
+void ListDesk::count_anew(ListId id, const List& list) {
+    state(id).epoch.fetch_add(1, std::memory_order_relaxed);
+    for (const auto& [address, untils] : list.rows) {
+        if (const std::uint32_t until_s = known_until(list, untils))
+            put(id, IpAddress{address.bytes}, until_s);
+    }
+    tell_away(id, list);
+}
+
+void ListDesk::void_all(const RouterDesk& router, ListId id) {
+    List& list = lists_[id];
+    const int place = place_of(list, router);
+    if (place < 0) return;
+    for (auto& [address, untils] : list.rows)
+        untils[static_cast<std::size_t>(place)] = 0;
+    boost::unordered::erase_if(list.rows, [](const auto& row) {
+        return std::ranges::all_of(row.second, [](std::uint32_t s) { return s == 0; });
+    });
+    count_anew(id, list);
+}
+
+void ListDesk::away(const RouterDesk& router, ListId id, bool value) {
+    List& list = lists_[id];
+    const int place = place_of(list, router);
+    if (place < 0 ||
+        std::exchange(list.keepers[static_cast<std::size_t>(place)].away, value) == value)
+        return;
+    if (list.keepers.size() == 1) return tell_away(id, list);
+    count_anew(id, list);
+}
+
+void ListDesk::tell_away(ListId id, const List& list) {
+    const auto is_away = [](const Keeper& keeper) { return keeper.away; };
+    const bool away = list.quorum == config::Quorum::all
+                          ? std::ranges::any_of(list.keepers, is_away)
+                          : std::ranges::all_of(list.keepers, is_away);
+    state(id).away.store(away, std::memory_order_relaxed);
+}
+
+// ---- who waits
+
+void ListDesk::settled(std::uint64_t token, Outcome outcome) {
+    if (worker_of_hold_token(token) != kSeveral) return acknowledger_.acknowledge(token, outcome);
+    const auto found = waits_.find(token);
+    if (found == waits_.end()) return;
+    Wait& wait = found->second;
+    ++wait.said[static_cast<std::size_t>(outcome)];
+    --wait.left;
+    const bool good = outcome == Outcome::installed || outcome == Outcome::already_there;
+    if (!wait.told && (wait.left == 0 || (good && wait.quorum == config::Quorum::any))) {
+        wait.told = true;
+        acknowledger_.acknowledge(wait.token, wait.outcome());
+    }
+    if (wait.left == 0) waits_.erase(found);
+}
+
+// A router that is away is nobody's hindrance, unless all are asked for.
+Outcome ListDesk::Wait::outcome() const {
+    const auto has = [&](Outcome o) { return said[static_cast<std::size_t>(o)] > 0; };
+    const bool good = has(Outcome::installed) || has(Outcome::already_there);
+    if (has(Outcome::router_away) &&
+        (quorum == config::Quorum::all || !(good || has(Outcome::failed))))
+        return Outcome::router_away;
+    if (has(Outcome::failed) && !(good && quorum == config::Quorum::any)) return Outcome::failed;
+    return has(Outcome::installed) ? Outcome::installed : Outcome::already_there;
+}
+
+}  // namespace steer

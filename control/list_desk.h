@@ -1,0 +1,87 @@
+// What the routers of a list say, as one word to workers: its board entries, its epoch and whether it is away, the end of
+// answers that wait.
+//
+// A list of one router says what that router says. Of several the board knows an address as long as every router does
+// that is not away (`quorum: all`: every router), so that no lease outlives a row on any of them; how many an answer waits
+// for is the list's quorum. A router that goes away is not counted any more, one that comes back is counted again, under a
+// new epoch: what is known of the others stays known. Memory of lists with several routers: about 90 bytes an address,
+// 4 more per router from the fifth on.
+//
+// One thread: that of the desks.
+#pragma once
+
+#include <array>
+#include <boost/container/small_vector.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <vector>
+
+#include "control/build/build.h"
+#include "control/plane.h"
+#include "control/router_desk.h"
+#include "routeros/address.h"
+
+namespace steer {
+
+class ListDesk {
+  public:
+    ListDesk(Plane& plane, Acknowledger& acknowledger);
+
+    struct Member {
+        RouterDesk* router;
+        const build::RouterPlan* plan;  // its lists
+    };
+    // These routers keep lists from now on. Of a list that is new, or has other routers than before, nothing is known; one
+    // that no router keeps any more is away.
+    void configure(const std::vector<Member>& members);
+
+    // To every router of its list. False: no router keeps it.
+    bool claim(const Event& event, std::uint64_t now_ms);
+
+    // The routers' words; those of one that does not keep the list are not heard.
+    void installed(const RouterDesk& router, ListId list, const IpAddress& address,
+                   std::uint32_t until_s);
+    void forgotten(const RouterDesk& router, ListId list, const IpAddress& address);
+    void void_all(const RouterDesk& router, ListId list);
+    void away(const RouterDesk& router, ListId list, bool value);
+    void settled(std::uint64_t hold_token, Outcome outcome);
+
+  private:
+    using Untils =
+        boost::container::small_vector<std::uint32_t, 4>;  // seconds, by router; 0: not known
+    struct Keeper {
+        RouterDesk* router;
+        bool away = true;
+    };
+    struct List {
+        std::vector<Keeper> keepers;
+        config::Quorum quorum = config::Quorum::healthy;
+        boost::unordered_flat_map<routeros::Address, Untils, routeros::AddressHash>
+            rows;  // of several keepers
+    };
+    struct Wait {  // an answer that waits for several routers
+        std::uint64_t token;
+        config::Quorum quorum;
+        std::uint32_t left;  // routers
+        bool told = false;
+        std::array<std::uint32_t, static_cast<std::size_t>(Outcome::count_)> said{};
+        [[nodiscard]] Outcome outcome() const;
+    };
+
+    [[nodiscard]] ListState& state(ListId list) const { return (*plane_.shared().lists)[list]; }
+    // Its place among the list's keepers; -1: it keeps it not.
+    static int place_of(const List& list, const RouterDesk& router);
+    [[nodiscard]] static std::uint32_t known_until(const List& list, const Untils& untils);
+    void say(const RouterDesk& router, ListId id, const IpAddress& address, std::uint32_t until_s);
+    void put(ListId id, const IpAddress& address, std::uint32_t until_s);
+    void count_anew(ListId id, const List& list);
+    void tell_away(ListId id, const List& list);
+
+    Plane& plane_;
+    Acknowledger& acknowledger_;
+    std::vector<List> lists_{kMaxLists};  // by id
+    boost::unordered_flat_map<std::uint64_t, Wait> waits_;
+    std::uint64_t next_wait_ = 0;
+};
+
+}  // namespace steer

@@ -1,0 +1,94 @@
+"""A list on two routers: taken up by a reload, both told, one that is away waited for by nobody, one that is gone let go."""
+
+import json
+import sys
+import unittest
+
+from lab.network import run, until
+from lab.scene import PASSWORD, ROOT, USER, Scene
+
+BUILD = sys.argv.pop(1)
+ROUTERS = f"""routers:
+  edge1: {{ address: "172.16.1.1:8728", username: {USER}, password: {PASSWORD} }}
+  edge2: {{ address: "172.16.1.1:8738", username: {USER}, password: {PASSWORD} }}
+"""
+
+
+def config(routers):
+    text = (ROOT / "configs/minimal.yaml").read_text()
+    begin, end = text.index('      address: "172.16.1.1:8728"'), text.index("      async: true\n")
+    text = text[:begin] + f"      routers: {routers}\n" + text[end:]
+    return ROUTERS + text.replace("async: true", "async: false\n      sync_timeout: 5s")
+
+
+class SeveralRouters(unittest.TestCase):
+    def setUp(self):
+        self.scene = self.enterContext(Scene("several", BUILD))
+        self.scene.start_resolver()
+        self.scene.start_router()
+        self.second = None
+        self.start_second()
+        self.file = self.scene.folder / "several.yaml"
+        self.file.write_text(config("[edge1]"))
+        self.scene.start_daemon(self.file)
+        self.in_sync("edge1")
+
+    def start_second(self):
+        self.second = self.scene.network.start(
+            "router", "rossim-2", str(self.scene.build / "tools/rossim/rossim"), "--address", "172.16.1.1", "--port", "8738",
+            "--user", f"{USER}:{PASSWORD}", "--control", str(self.scene.folder / "second.sock"))
+        self.second.wait_for("port 8738")
+
+    def routers(self):
+        return {r["name"]: r for r in json.loads(self.scene.steerctl("--json", "status"))["routers"]}
+
+    def in_sync(self, *names):
+        until(lambda: {n: r["state"] for n, r in self.routers().items()} == dict.fromkeys(names, "in_sync"), 10,
+              f"{names}, and they alone, are in sync")
+
+    def rows_of_second(self):
+        text = run(str(self.scene.build / "tools/rossim/rossim"), "ctl", str(self.scene.folder / "second.sock"), "list").stdout
+        return {word for line in text.splitlines() for word in line.split()}
+
+    def reload(self, routers):
+        self.file.write_text(config(routers))
+        self.scene.steerctl("reload")
+
+    def outcome(self, name):
+        return self.scene.counters()["outcomes"][name]
+
+    def test_both_have_what_clients_were_told(self):
+        scene = self.scene
+        told = {"203.0.113.10", "203.0.113.11"}
+        self.assertEqual(set(scene.short("stream.example", "A")), told)
+        self.assertEqual(self.rows_of_second() & told, set())
+
+        self.reload("[edge1, edge2]")
+        self.in_sync("edge1", "edge2")
+        installed = self.outcome("installed")
+        self.assertEqual(set(scene.short("stream.example", "A")), told)
+        self.assertLessEqual(told, self.rows_of_second())
+        self.assertEqual(self.outcome("installed"), installed + 1)
+
+        self.second.stop()
+        until(lambda: self.routers()["edge2"]["away"], 10, "the second is away")
+        before = self.outcome("installed"), self.outcome("router_away")
+        self.assertEqual(scene.short("media.example", "A"), ["203.0.113.30"])
+        self.assertEqual((self.outcome("installed"), self.outcome("router_away")), (before[0] + 1, before[1]))
+        scene.wait_rows({("policy_set_v4", "203.0.113.30")})
+
+        # It comes back, empty: both names were told meanwhile or before.
+        self.start_second()
+        self.in_sync("edge1", "edge2")
+        until(lambda: told | {"203.0.113.30"} <= self.rows_of_second(), 10, "it has all again")
+
+        self.reload("[edge2]")
+        self.in_sync("edge2")
+        self.reload("[edge1, edge2]")
+        self.in_sync("edge1", "edge2")
+        self.assertEqual(set(scene.short("stream.example", "A")), told)
+        self.assertLessEqual(told, {row["address"] for row in scene.rows()})
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
