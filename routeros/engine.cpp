@@ -316,6 +316,7 @@ void Router::Engine::drop_session() {
         died.clear();
     flash_first_.reset();
     scripts_ = Scripts::off;
+    scripts_out_ = 0;
     writer_.set_scripts(false);
     refusals_.clear();
     retries_.clear();

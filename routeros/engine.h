@@ -282,7 +282,7 @@ class Router::Engine final : public SessionHandler {
     std::size_t prints_running_ = 0;
     std::array<bool, 2> menu_missing_{}, listening_{}, listen_refused_{};
     std::array<std::uint64_t, 2> listen_again_ms_{UINT64_MAX, UINT64_MAX};
-    boost::unordered_flat_set<RowId> died_[2];  // while a print of that menu runs
+    boost::unordered_flat_set<RowId> died_[2];  // while a print of that menu runs, or a script
     std::uint64_t reprint_ms_ = UINT64_MAX, reprint_due_ms_ = UINT64_MAX;
 
     // writing
@@ -290,6 +290,7 @@ class Router::Engine final : public SessionHandler {
                   complained_ms_ = 0;
     Scripts scripts_ = Scripts::off;
     bool told_of_scripts_ = false;
+    std::size_t scripts_out_ = 0;
     std::set<Place> lookups_;
     bool lookup_out_ = false;
     boost::unordered_flat_map<Place, Refusal, PlaceHash> refusals_;

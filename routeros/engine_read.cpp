@@ -316,7 +316,7 @@ void Router::Engine::on_listen_row(const Job& job, const ReplyRow& reply) {
     const RowId id = parse_row_id(reply.get(".id").value_or(""));
     if (id == 0) return;
     if (reply.is_true(".dead")) {
-        if (prints_running()) died_[index(job.menu)].insert(id);
+        if (prints_running() || scripts_out_ > 0) died_[index(job.menu)].insert(id);
         if (probing_ && job.menu == Menu::ip && probing_->probe.dead(id))
             transcript_.note("listen told that " + row_id_text(id) + " is gone");
         return gone(job.menu, id);

@@ -122,6 +122,7 @@ bool Router::Engine::send_script(Batch& batch) {
     if (batch.writes.empty()) return false;
     if (batch.writes.size() == 1) return send_add(batch);
     ++counters_.scripts;
+    ++scripts_out_;
     if (scripts_ == Scripts::untried) {
         scripts_ = Scripts::trying;
         writer_.set_scripts(false);
@@ -160,6 +161,9 @@ void Router::Engine::script_ended(const Batch& batch, const Ending& ending) {
                 evaluate(write.place, batch.cls);
         }
     }
+    if (--scripts_out_ > 0 || prints_running()) return;
+    for (auto& died : died_)
+        died.clear();
 }
 
 void Router::Engine::add_alone(Write write) {
@@ -208,6 +212,8 @@ void Router::Engine::added(const Write& write, RowId id, std::uint64_t sent_ms) 
         lookups_.insert(place);
         return;
     }
+    const Menu menu = place.address.menu();
+    if (died_[menu == Menu::ip ? 0 : 1].contains(id)) return evaluate(place, WriteClass::repair);
     Row row;
     row.id = id;
     row.place = place;
@@ -221,7 +227,12 @@ void Router::Engine::added(const Write& write, RowId id, std::uint64_t sent_ms) 
         row.until_ms = sent_ms + std::uint64_t{write.timeout_s} * 1000;
         row.gone_ms = now_ + std::uint64_t{write.timeout_s} * 1000 + 1000;
     }
-    rows_.put(row);
+    // Of a row of a script, listen tells what became of it before the script has ended.
+    const Row* const told = rows_.find(menu, id);
+    const bool changed = told != nullptr && told->touched_ms >= sent_ms &&
+                         (told->owner != Owner::ours || told->place != place || told->disabled ||
+                          told->gone_ms < row.until_ms);
+    if (!changed) rows_.put(row);
     accepted(place);
     if (cleaning_) {
         writer_.put(

@@ -946,6 +946,37 @@ BOOST_AUTO_TEST_CASE(what_is_not_known_after_a_script_is_looked_up) {
     BOOST_TEST(told(lab, "takes no scripts"));
 }
 
+BOOST_AUTO_TEST_CASE(what_others_do_to_rows_of_a_script_that_runs_is_not_forgotten) {
+    Lab lab{fast()};
+    BOOST_REQUIRE(lab.sync());
+    claim_many(lab);
+    std::vector<std::string> fresh;  // there, and the script that added them has not ended
+    const auto runs = [&] {
+        fresh.clear();
+        for (unsigned i = 0; i < kMany; ++i) {
+            if (lab.row("policy_v4", nth(i)) && lab.installed_until(1, nth(i)) == 0)
+                fresh.push_back(nth(i));
+        }
+        return executed(lab) >= 2 && fresh.size() >= 3;
+    };
+    BOOST_REQUIRE(lab.run_until(lab.now_us + 3 * kSecond, runs));
+    const auto family = rossim::Family::ipv4;
+    BOOST_REQUIRE(lab.sim.remove_row(family, "policy_v4", fresh[0], lab.now_us));
+    rossim::RowEdit edit;
+    edit.timeout_s = 20;
+    BOOST_REQUIRE(lab.sim.edit_row(family, "policy_v4", fresh[1], edit, lab.now_us));
+    edit.comment = "of a human";
+    BOOST_REQUIRE(lab.sim.edit_row(family, "policy_v4", fresh[2], edit, lab.now_us));
+    lab.run_for(3 * kSecond);
+    BOOST_TEST(lab.rows("policy_v4").size() == kMany);
+    BOOST_TEST(*lab.row("policy_v4", fresh[1])->left_us > 300 * kSecond);
+    BOOST_TEST(lab.row("policy_v4", fresh[2])->comment == "of a human");
+    for (const auto& address : fresh) {
+        const auto end_us = lab.now_us + *lab.row("policy_v4", address)->left_us;
+        BOOST_TEST(lab.installed_until(1, address) * kSecond <= end_us, address);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_session_that_ends_within_a_script_leaves_nothing_open) {
     for (const bool goes_on : {false, true}) {
         auto options = fast();
