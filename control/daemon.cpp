@@ -338,6 +338,10 @@ std::vector<std::string> Daemon::own_folders() const {
     }
     if (std::filesystem::is_directory(settings_.control.images, no_folder))
         folders.push_back(settings_.control.images);
+    const std::filesystem::path findings(settings_.control.findings);
+    if (findings.parent_path() == kStateFolder &&
+        std::filesystem::is_directory(kStateFolder, no_folder))
+        folders.emplace_back(kStateFolder);
     if (!settings_.remote_lists.empty()) {
         std::filesystem::create_directories(settings_.control.lists, no_folder);
         if (!no_folder) folders.push_back(settings_.control.lists);
@@ -386,13 +390,27 @@ Result<void> Daemon::give_up_rights() {
     return {};
 }
 
+RouterFindings Daemon::router_findings() {
+    const std::string file = settings_.control.findings;
+    if (file.empty()) return RouterFindings{};
+    auto known = load_findings(file);
+    if (!known) spdlog::warn("{}", known.error().sentence());
+    return RouterFindings(known ? *known : RouterFindings::ByVersion{},
+                          [this, file](const std::string& text) {
+                              boost::asio::post(house_, [file, text] {
+                                  const auto saved = save_findings(file, text);
+                                  if (!saved) spdlog::warn("{}", saved.error().sentence());
+                              });
+                          });
+}
+
 void Daemon::start_threads() {
     sets_ = std::make_unique<sets::SetThread>(
         clock_, *plane_->shared().lists,
         [this](std::vector<sets::SetThread::BoardRow> rows) { routers_->know(std::move(rows)); },
         log_set);
-    routers_ =
-        std::make_unique<RouterThread>(*plane_, clock_, built_.routers, log_router, sets_.get());
+    routers_ = std::make_unique<RouterThread>(*plane_, clock_, built_.routers, log_router,
+                                              sets_.get(), router_findings());
     sets_->configure(built_.kernel_sets);
     plane_->start();
     if (cache_desk_) cache_desk_->start();

@@ -65,6 +65,7 @@ class Daemon {
     [[nodiscard]] std::vector<std::string> own_folders() const;
     std::vector<std::string> make_rule_files();
     Result<void> give_up_rights();
+    RouterFindings router_findings();
     void start_threads();
     void say_what_is_served();
 

@@ -53,6 +53,7 @@ std::vector<std::string> need_restart(const config::Settings& started_with,
     control("control.socket", &C::socket);
     control("control.http", &C::http);
     control("control.user", &C::user);
+    control("control.findings", &C::findings);
     out.erase(std::unique(out.begin(), out.end()), out.end());
     return out;
 }

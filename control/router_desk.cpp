@@ -43,8 +43,8 @@ bool Acknowledger::flush() {
 }
 
 RouterDesk::RouterDesk(const routeros::RouterConfig& config, routeros::RouterLink& link,
-                       ListDesk& lists, Log log)
-    : lists_(lists), log_(std::move(log)), router_(config, *this, link) {}
+                       ListDesk& lists, Log log, RouterFindings* findings)
+    : lists_(lists), log_(std::move(log)), findings_(findings), router_(config, *this, link) {}
 
 void RouterDesk::claim(const Event& event, std::uint64_t hold_token, std::uint64_t now_ms) {
     std::array<routeros::AddressBytes, kEventAddresses> addresses;
@@ -78,6 +78,14 @@ void RouterDesk::settled(std::uint64_t hold_token, routeros::Outcome outcome) {
 
 void RouterDesk::log(routeros::Level level, std::string_view sentence) {
     log_(level, std::string(sentence));  // it names the router
+}
+
+void RouterDesk::found(std::string_view version, const routeros::Findings& findings) {
+    if (findings_ != nullptr) findings_->put(version, findings);
+}
+
+const routeros::Findings* RouterDesk::findings(std::string_view version) {
+    return findings_ == nullptr ? nullptr : findings_->find(version);
 }
 
 }  // namespace steer

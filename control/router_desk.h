@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "control/plane.h"
+#include "control/router_findings.h"
 #include "dataplane/event/event.h"
 #include "routeros/router.h"
 
@@ -46,7 +47,7 @@ class RouterDesk final : public routeros::RouterSink {
     using Log = std::function<void(routeros::Level, const std::string& sentence)>;
 
     RouterDesk(const routeros::RouterConfig& config, routeros::RouterLink& link, ListDesk& lists,
-               Log log);
+               Log log, RouterFindings* findings = nullptr);
 
     // `hold_token`: in place of the event's.
     void claim(const Event& event, std::uint64_t hold_token, std::uint64_t now_ms);
@@ -60,10 +61,13 @@ class RouterDesk final : public routeros::RouterSink {
     void away(routeros::ListId list, bool value) override;
     void settled(std::uint64_t hold_token, routeros::Outcome outcome) override;
     void log(routeros::Level level, std::string_view sentence) override;
+    void found(std::string_view version, const routeros::Findings& findings) override;
+    const routeros::Findings* findings(std::string_view version) override;
 
   private:
     ListDesk& lists_;
     Log log_;
+    RouterFindings* findings_;  // of all routers; nullptr: each has its own
     routeros::Router router_;
 };
 

@@ -134,6 +134,38 @@ object errors(const Seen& seen, const value&, std::uint64_t now_ms) {
     return {{"errors", std::move(all)}};
 }
 
+object findings_object(const routeros::Findings& findings) {
+    object all;
+    for (std::size_t i = 0; i < routeros::kQuestions; ++i) {
+        const auto question = static_cast<routeros::Question>(i);
+        const routeros::Finding& found = findings[question];
+        all[label(question)] = {
+            {"question", text_of(question)}, {"answer", label(found.answer)}, {"text", found.text}};
+    }
+    return all;
+}
+
+object probe(const Seen& seen, const value& params, std::uint64_t now_ms) {
+    if (is_true(params, "start")) seen.router.probe(now_ms);
+    const routeros::ProbeView view = seen.router.probed();
+    object told{{"state", routeros::label(seen.router.status().state)},
+                {"probe", label(view.state)},
+                {"trouble", view.trouble},
+                {"version", view.version},
+                {"findings", findings_object(view.findings)}};
+    if (view.state >= routeros::ProbeState::complete) told["transcript"] = view.transcript;
+    return told;
+}
+
+// A method that is about one router.
+ops::RpcLaterMethod named(ops::RpcLaterMethod of_all) {
+    return [of_all = std::move(of_all)](const value& params, ops::RpcDone done) {
+        if (name_in(params).empty())
+            return done(wrong("write the router's name, as in {\"name\": \"edge1\"}"));
+        of_all(params, std::move(done));
+    };
+}
+
 object status(const Seen& seen, const value&, std::uint64_t now_ms) {
     return router_status({seen.name, seen.address, seen.router.status(), seen.router.counters()},
                          now_ms);
@@ -172,6 +204,7 @@ object router_status(const RouterThread::Status& router, std::uint64_t now_ms) {
     if (s.flash_since_reboot) all["flash_sectors_since_reboot"] = *s.flash_since_reboot;
     if (s.flash_total) all["flash_sectors"] = *s.flash_total;
     if (s.flash_per_hour) all["flash_sectors_per_hour"] = *s.flash_per_hour;
+    if (s.findings) all["findings"] = findings_object(*s.findings);
     if (s.away_since_ms != 0) {
         all["away_for_s"] = seconds_ago(s.away_since_ms, now_ms);
         all["told_meanwhile"] = s.claims_while_away;
@@ -186,12 +219,8 @@ void add_router_methods(ops::JsonRpc& rpc, boost::asio::io_context& house, const
     rpc.add_later("routers.pause", about(house, routers, pause(routers, true)));
     rpc.add_later("routers.resume", about(house, routers, pause(routers, false)));
     rpc.add_later("routers.errors", about(house, routers, errors));
-    rpc.add_later("routers.trace", [of_all = about(house, routers, trace)](const value& params,
-                                                                           ops::RpcDone done) {
-        if (name_in(params).empty())
-            return done(wrong("write the router's name, as in {\"name\": \"edge1\"}"));
-        of_all(params, std::move(done));
-    });
+    rpc.add_later("routers.trace", named(about(house, routers, trace)));
+    rpc.add_later("routers.probe", named(about(house, routers, probe)));
     rpc.add("bypass", [&routers](const value& params) -> ops::RpcResult {
         if (const value* const on = ops::param(params, "on")) {
             if (!on->is_bool()) return wrong("write {\"on\": true} or {\"on\": false}");

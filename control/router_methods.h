@@ -3,7 +3,8 @@
 //
 // `params` of the first six: {"name": ROUTER}, or none: all routers. `routers.reconcile` takes {"orphans": true} besides,
 // `routers.trace` needs the name and takes {"since": SERIAL, "settled": true} (without those from the first on that may
-// have its reply yet); `bypass` takes {"on": true}; without, it tells.
+// have its reply yet); `routers.probe` needs the name too: {"start": true} begins one, without it tells of
+// the last, with its transcript when that has ended; `bypass` takes {"on": true}; without, it tells.
 #pragma once
 
 #include <boost/asio/io_context.hpp>

@@ -23,7 +23,7 @@ struct RouterThread::Link {
     Link(RouterThread& owner, build::RouterPlan p)
         : plan(std::move(p)),
           transport(owner.io_, plan.transport, [&clock = owner.clock_] { return clock.now().ms; }),
-          desk(plan.config, transport, owner.lists_, owner.log_) {
+          desk(plan.config, transport, owner.lists_, owner.log_, &owner.findings_) {
         transport.drive(desk.router());
     }
 
@@ -43,11 +43,12 @@ struct RouterThread::Io {
 };
 
 RouterThread::RouterThread(Plane& plane, Clock& clock, const std::vector<build::RouterPlan>& plans,
-                           Log log, sets::SetThread* sets)
+                           Log log, sets::SetThread* sets, RouterFindings findings)
     : plane_(plane),
       clock_(clock),
       log_(std::move(log)),
       sets_(sets),
+      findings_(std::move(findings)),
       acknowledger_(plane),
       lists_(plane, acknowledger_) {
     for (const auto& plan : plans)

@@ -39,7 +39,7 @@ class RouterThread {
 
     // Where events go of lists that no router keeps; may be nullptr, else it outlives the thread.
     RouterThread(Plane& plane, Clock& clock, const std::vector<build::RouterPlan>& plans, Log log,
-                 sets::SetThread* sets = nullptr);
+                 sets::SetThread* sets = nullptr, RouterFindings findings = RouterFindings{});
     ~RouterThread();
     RouterThread(const RouterThread&) = delete;
     RouterThread& operator=(const RouterThread&) = delete;
@@ -93,6 +93,7 @@ class RouterThread {
     Clock& clock_;
     Log log_;
     sets::SetThread* sets_;
+    RouterFindings findings_;
     Acknowledger acknowledger_;
     ListDesk lists_;
     boost::asio::io_context io_;

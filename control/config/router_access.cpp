@@ -151,10 +151,16 @@ std::optional<Router> finish_router(Reading& in, const RouterAccess& access,
     router.tls_anonymous = access.tls_anonymous;
     router.cpu_percent = access.cpu_percent;
     router.scripts = access.scripts;
+    router.probe = access.probe;
     router.connect_timeout = access.connect_timeout;
     router.send_timeout = access.send_timeout;
     router.receive_timeout = access.receive_timeout;
     router.line = line;
+    if (router.tls_anonymous) {
+        in.report().warn(line, owner +
+                                   " has anonymous TLS: whoever stands between gets its password; "
+                                   "give its api-ssl a certificate, and write 'pin' or 'ca'");
+    }
     if (router.port == kApiTlsPort && !router.tls) {
         in.report().warn(line,
                          owner + " is asked at port 8729 without TLS: write 'tls: true', or 8728");

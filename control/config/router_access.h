@@ -14,7 +14,7 @@ namespace steer::config {
 struct RouterAccess {
     std::string address, username, password_file, password_env;
     std::optional<std::string> password;
-    bool tls = false, tls_anonymous = false;
+    bool tls = false, tls_anonymous = false, probe = true;
     std::string tls_ca, tls_pin;
     Milliseconds connect_timeout{5000}, send_timeout{5000}, receive_timeout{5000};
     std::uint32_t cpu_percent = 30;
@@ -27,7 +27,7 @@ void read_cpu_share(Reading& in, const Node& node, const Place& place, RouterAcc
 
 // The rows, for a struct that is or contains a RouterAccess as its base.
 template <class T>
-constexpr std::array<Row<T>, 11> router_access_rows(std::string_view required) {
+constexpr std::array<Row<T>, 12> router_access_rows(std::string_view required) {
     constexpr auto kPassword = [](Reading& in, const Node& node, const Place& place, T& out) {
         read_password(in, node, place, out);
     };
@@ -57,6 +57,9 @@ constexpr std::array<Row<T>, 11> router_access_rows(std::string_view required) {
          "auto: where many rows are to be added and nobody waits for them, RouterOS 7 gets scripts "
          "of many rows each; off: "
          "a sentence each"},
+        {"probe", &T::probe, "true", "",
+         "a RouterOS version that is not known yet is asked once what it does where its "
+         "documentation is silent: 24 sentences, on timed rows of the list steerdns-probe"},
     }};
 }
 

@@ -70,6 +70,16 @@ void read_images(Reading& in, const Node& node, const Place& place, Control& out
     }
 }
 
+void read_findings(Reading& in, const Node& node, const Place& place, Control& out) {
+    if (!read_value(in, node, place, {}, out.findings)) return;
+    if (lower(out.findings) == "off") {
+        out.findings.clear();
+    } else if (!out.findings.starts_with('/')) {
+        in.report().error(place.line, place.name() + " is " + matchers::quoted(out.findings) +
+                                          ": expected a path from '/', or `off`");
+    }
+}
+
 void read_lists(Reading& in, const Node& node, const Place& place, Control& out) {
     if (!read_value(in, node, place, {}, out.lists)) return;
     if (lower(out.lists) == "off") {
@@ -115,7 +125,7 @@ void read_fetch(Reading& in, const Node& node, const Place& place, Control& out)
     read_rows(in, node, kFetchRows, place.name(), out.fetch);
 }
 
-constexpr std::array<Row<Control>, 7> kControlRows{{
+constexpr std::array<Row<Control>, 8> kControlRows{{
     {"socket", Own<Control>{"path", read_socket}, "/run/steerdns/control.sock", "",
      "where steerctl reaches the daemon"},
     {"http", Own<Control>{"address:port", read_http}, "127.0.0.1:9153", "", "metrics; `off`: none"},
@@ -130,6 +140,8 @@ constexpr std::array<Row<Control>, 7> kControlRows{{
     {"lists", Own<Control>{"path", read_lists}, "/var/lib/steerdns/lists", "",
      "a folder for copies of the lists that are named by a URL; `off`: URLs are refused"},
     {"fetch", Own<Control>{"map", read_fetch}, "(below)", "", "how these are brought, see below"},
+    {"findings", Own<Control>{"path", read_findings}, "/var/lib/steerdns/routeros.json", "",
+     "a file for what probes found of RouterOS versions, if its folder is there; `off`: none"},
 }};
 
 void read_control(Reading& in, const Node& node, int /*line*/) {

@@ -212,6 +212,8 @@ struct Control {
     Watch watch = Watch::files;
     std::string lists = "/var/lib/steerdns/lists";  // copies of what is fetched; empty: none
     Fetch fetch;
+    std::string findings =
+        "/var/lib/steerdns/routeros.json";  // of routers' probes; empty: not kept
 };
 
 // ---- routers
@@ -230,6 +232,7 @@ struct Router {
     std::string tls_ca;          // file; empty: the system's
     std::string tls_pin;         // SHA-256 of the certificate, 64 hex digits; empty: none
     bool tls_anonymous = false;  // api-ssl without a certificate
+    bool probe = true;           // versions that are not known are asked what they do
     Milliseconds connect_timeout{5000}, send_timeout{5000}, receive_timeout{5000};
     std::uint32_t cpu_percent = 30;  // of its time, for writes that nobody waits for
     RouterScripts scripts = RouterScripts::when_possible;

@@ -158,7 +158,7 @@ class Hold(unittest.TestCase):
         ids = {(r["list"], r["address"]): r[".id"] for r in after}
         moved = [r for r in before if ids[(r["list"], r["address"])] != r[".id"]]
         self.assertEqual(moved, [], "rows are kept, not made anew")
-        entries = journal(scene)
+        entries = [e for e in journal(scene) if e.get("list") != "steerdns-probe"]
         self.assertEqual([e for e in entries if e["op"] == "remove"], [])
         adds = [(e["list"], e["address"]) for e in entries if e["op"] == "add"]
         self.assertEqual(len(adds), len(set(adds)), "no row was added twice")

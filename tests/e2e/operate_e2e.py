@@ -121,6 +121,49 @@ class Operate(unittest.TestCase):
         self.assertEqual(done.returncode, 1, done)
         self.assertIn("cannot be reached", done.stdout)
 
+    def test_probe(self):
+        """What a version does is asked once, kept over a restart, and told with every word that was said."""
+        scene = self.scene
+        findings = scene.folder / "findings"
+        findings.mkdir()
+        findings.chmod(0o777)
+        file = findings / "routeros.json"
+        config = scene.folder / "probe.yaml"
+        config.write_text((ROOT / "configs/minimal.yaml").read_text() + f"\ncontrol:\n  findings: {file}\n")
+        probed = "was asked what RouterOS 7.21 (stable) does"
+
+        def restart():
+            scene.daemon.stop()
+            daemon = scene.start_daemon(config)
+            until(lambda: self.router()["state"] == "in_sync", 10, "the router is in sync")
+            return daemon
+
+        daemon = restart()
+        until(lambda: probed in daemon.text(), 30, "the router is asked")
+        until(file.exists, 5, "it is kept")
+        self.assertEqual(json.loads(file.read_text())["7.21 (stable)"]["set-missing-id"],
+                         {"answer": "up to the missing", "text": "no such item"})
+        self.assertRegex(scene.steerctl("routers"), r"set timeout on a row without one +makes it timed\n")
+        self.assertNotIn("steerdns-probe", scene.router_ctl("list"))
+
+        transcript = scene.folder / "transcript"
+        text = scene.steerctl("routers", "probe", NAME, "-o", str(transcript))
+        self.assertTrue(text.startswith(f"{NAME}: RouterOS 7.21 (stable), the probe is complete\n"), text)
+        self.assertIn("already have such entry", text)
+        said = transcript.read_text()
+        self.assertEqual(said.count("\n> "), 24, said)
+        self.assertNotIn(PASSWORD, said)
+        self.assertNotIn("steerdns-probe", scene.router_ctl("list"))
+
+        daemon = restart()
+        file.write_text("no JSON")
+        self.assertIn("makes it timed", scene.steerctl("routers"), "from the file, not asked again")
+        self.assertNotIn(probed, daemon.text())
+        daemon = restart()
+        daemon.wait_for("routeros.json has no findings of RouterOS versions: it is ignored")
+
+        self.assertIn("NAME is required", self.refused("routers", "probe"))
+
     def test_refused(self):
         self.assertIn(f"there is no router 'x': there are {NAME}", self.refused("routers", "diff", "x"))
         self.assertIn("NAME is required", self.refused("routers", "trace"))

@@ -95,6 +95,7 @@ class Secure(unittest.TestCase):
     def test_anonymous(self):
         self.router("--adh")
         self.check_rows("{ anonymous: true }")
+        self.assertEqual(self.scene.daemon.text().count("has anonymous TLS: whoever stands between gets its password"), 1)
 
     def test_wrong_authority(self):
         self.with_certificate()

@@ -176,14 +176,15 @@ class Scene:
         return run(str(self.build / "tools/rossim/rossim"), "ctl", str(self.router_socket), *words).stdout
 
     def rows(self) -> list[dict]:
-        """The router's rows as a third-party client reads them."""
+        """The router's rows as a third-party client reads them, but for those of a probe."""
         script = ("import json,librouteros\n"
                   f"api=librouteros.connect(host='172.16.1.1',username='{USER}',password='{PASSWORD}')\n"
                   "rows=[]\n"
                   "for menu in ('/ip/firewall/address-list','/ipv6/firewall/address-list'):\n"
                   "    rows+=[dict(r) for r in api.path(menu)]\n"
                   "print(json.dumps(rows))\n")
-        return json.loads(self.network.run("router", "/usr/bin/python3", "-c", script).stdout)
+        rows = json.loads(self.network.run("router", "/usr/bin/python3", "-c", script).stdout)
+        return [row for row in rows if row["list"] != "steerdns-probe"]
 
     def wait_rows(self, wanted: set[tuple[str, str]], seconds: float = 10) -> list[dict]:
         """Waits until the router holds each (list, address); returns all rows."""

@@ -3,8 +3,10 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -27,6 +29,7 @@ struct Options {
     std::string verb;                               // of `rules`
     std::vector<std::string> rules;
     bool orphans = false, follow = false;  // of `routers`
+    std::string output;                    // of `routers probe`
 };
 
 void print(const std::string& text) {
@@ -170,6 +173,38 @@ int follow(const Options& options, json::object params) {
     }
 }
 
+// Asks a router what its version does, and waits for it. What was said goes to a file, or behind
+// the findings.
+int probe(const Options& options, json::object params) {
+    constexpr auto kPatience = std::chrono::seconds(60);
+    params["start"] = true;
+    const auto asked = std::chrono::steady_clock::now();
+    steerctl::Reply reply;
+    steerctl::ProbeProgress progress;
+    for (;;) {
+        reply = steerctl::ask(options.socket, "routers.probe", params);
+        if (!reply.error.empty()) return fail(reply.error);
+        params.erase("start");
+        progress = steerctl::probe_progress(reply.result);
+        if (progress.has_ended()) break;
+        if (progress.state == "waiting" && std::chrono::steady_clock::now() - asked > kPatience)
+            return fail("the router cannot be asked now: it is " + progress.router_state +
+                        ", or paused, or answers wait for it; see steerctl routers");
+        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    }
+    print(options.as_json ? json::serialize(reply.result) + "\n"
+                          : steerctl::router_probe_text(reply.result));
+    if (!options.output.empty()) {
+        std::ofstream out(options.output, std::ios::binary);
+        out << progress.transcript;
+        out.close();
+        if (!out) return fail("cannot write " + options.output);
+    } else if (!options.as_json) {
+        print("\n" + progress.transcript);
+    }
+    return progress.state == "complete" ? 0 : kFailed;
+}
+
 // The sub-commands of `routers`, and `bypass`.
 struct RouterCommands {
     RouterCommands(CLI::App& app, Options& options)
@@ -193,6 +228,8 @@ struct RouterCommands {
         trace = add("trace", "the last sentences that were said to it, with its replies", true);
         trace->add_flag("--follow", options.follow, "and those that come");
         errors = add("errors", "the last errors of a router", true);
+        probe = add("probe", "asks a router what its version does, and shows what was said", true);
+        probe->add_option("-o", options.output, "a file for what was said");
         bypass->add_option("WHAT", options.verb, "on or off; without, how it is")
             ->check(CLI::IsMember({"on", "off"}));
     }
@@ -212,6 +249,7 @@ struct RouterCommands {
         if (pause->parsed()) return show("routers.pause", steerctl::router_paused_text);
         if (resume->parsed()) return show("routers.resume", steerctl::router_paused_text);
         if (errors->parsed()) return show("routers.errors", steerctl::router_errors_text);
+        if (probe->parsed()) return ::probe(options, params);
         if (trace->parsed() && options.follow) return follow(options, params);
         if (trace->parsed()) return show("routers.trace", steerctl::router_trace_text);
         if (reconcile->parsed()) {
@@ -222,7 +260,8 @@ struct RouterCommands {
     }
 
     CLI::App *routers, *bypass, *diff = nullptr, *reconcile = nullptr, *pause = nullptr,
-                                *resume = nullptr, *trace = nullptr, *errors = nullptr;
+                                *resume = nullptr, *trace = nullptr, *errors = nullptr,
+                                *probe = nullptr;
 };
 
 }  // namespace

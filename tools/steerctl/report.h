@@ -42,6 +42,13 @@ std::string bypass_text(const boost::json::value& answer);
 // Of routers.trace and routers.errors.
 std::string router_trace_text(const boost::json::value& routers);
 std::string router_errors_text(const boost::json::value& routers);
+// Of routers.probe: the findings, and how far it is.
+std::string router_probe_text(const boost::json::value& routers);
+struct ProbeProgress {
+    std::string state, router_state, transcript;
+    [[nodiscard]] bool has_ended() const { return state == "complete" || state == "incomplete"; }
+};
+ProbeProgress probe_progress(const boost::json::value& routers);
 std::uint64_t last_serial(const boost::json::value& routers, std::uint64_t before);
 
 // Of reload.

@@ -29,6 +29,24 @@ std::string each(const json::value& answer, Rest rest, Body body) {
     return out;
 }
 
+bool is_said(const std::string& text) {
+    return !text.empty() && text != "-";
+}
+
+// What is known of the router's version, a question a line.
+std::string findings_text(const json::object& router) {
+    const auto* const findings = find(router, "findings");
+    if (findings == nullptr) return {};
+    Table table;
+    for (const auto& [name, value] : object_of(*findings)) {
+        const json::object& found = object_of(value);
+        const std::string said = text_of(found, "text");
+        table.row({text_of(found, "question"),
+                   text_of(found, "answer") + (is_said(said) ? " (" + said + ")" : "")});
+    }
+    return table.text();
+}
+
 std::string none(const json::object&) {
     return {};
 }
@@ -45,12 +63,13 @@ std::string routers_text(const json::value& answer) {
             Table table;
             for (const auto& [name, value] : router) {
                 const std::string_view key(name);
-                if (key == "name" || key == "address" || key == "state" || key == "paused")
+                if (key == "name" || key == "address" || key == "state" || key == "paused" ||
+                    key == "findings")
                     continue;
                 const std::string text = cell_text(key, &value);
                 if (!text.empty()) table.row({heading_text(key), text});
             }
-            return table.text();
+            return table.text() + findings_text(router);
         });
 }
 
@@ -139,6 +158,30 @@ std::string router_errors_text(const json::value& answer) {
         }
     }
     return out.empty() ? "no errors\n" : out;
+}
+
+std::string router_probe_text(const json::value& answer) {
+    return each(
+        answer,
+        [](const json::object& router) {
+            const std::string trouble = text_of(router, "trouble");
+            return ": RouterOS " + text_of(router, "version") + ", the probe is " +
+                   text_of(router, "probe") + (is_said(trouble) ? " (" + trouble + ")" : "");
+        },
+        findings_text);
+}
+
+ProbeProgress probe_progress(const json::value& answer) {
+    ProbeProgress progress;
+    for (const json::value& one : array_of(object_of(answer), "routers")) {
+        const json::object& router = object_of(one);
+        progress.state = text_of(router, "probe");
+        progress.router_state = text_of(router, "state");
+        // As it is: it has no bytes that would disturb a terminal, and is to be read by programs.
+        const auto* const text = find(router, "transcript");
+        if (text != nullptr && text->is_string()) progress.transcript = text->get_string();
+    }
+    return progress;
 }
 
 std::uint64_t last_serial(const json::value& answer, std::uint64_t before) {
