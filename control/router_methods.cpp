@@ -205,6 +205,8 @@ object router_status(const RouterThread::Status& router, std::uint64_t now_ms) {
     if (s.flash_total) all["flash_sectors"] = *s.flash_total;
     if (s.flash_per_hour) all["flash_sectors_per_hour"] = *s.flash_per_hour;
     if (s.findings) all["findings"] = findings_object(*s.findings);
+    if (s.late != 0) all["late"] = s.late;
+    if (s.repair_refused) all["repair_refused"] = true;
     if (s.away_since_ms != 0) {
         all["away_for_s"] = seconds_ago(s.away_since_ms, now_ms);
         all["told_meanwhile"] = s.claims_while_away;

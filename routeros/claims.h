@@ -47,6 +47,7 @@ struct Claim {
     std::uint32_t told_epoch = 0;
     ClaimKey key;
     bool permanent = false;  // wants a row without timeout
+    bool answered = false;   // an answer with this address has left
 
     // The first one that it was made for; good as long as the claim lives.
     [[nodiscard]] std::string_view name() const {

@@ -9,9 +9,17 @@ namespace steer::routeros {
 
 namespace {
 
-std::string menu_path(Menu menu, std::string_view command) {
+std::string firewall_path(Menu menu, std::string_view table, std::string_view command) {
     std::string path = menu == Menu::ip ? "/ip" : "/ipv6";
-    return path.append("/firewall/address-list/").append(command);
+    return path.append("/firewall/").append(table).append("/").append(command);
+}
+
+std::string menu_path(Menu menu, std::string_view command) {
+    return firewall_path(menu, "address-list", command);
+}
+
+std::string connections_path(Menu menu, std::string_view command) {
+    return firewall_path(menu, "connection", command);
 }
 
 Command print(Menu menu) {
@@ -61,6 +69,11 @@ Command& Command::attribute(std::string_view name, std::string_view value) {
 Command& Command::query(std::string_view name, std::string_view value) {
     std::string word{"?"};
     append_word(words_, word.append(name).append("=").append(value));
+    return *this;
+}
+
+Command& Command::query_lacks(std::string_view name) {
+    append_word(words_, std::string{"?-"}.append(name));
     return *this;
 }
 
@@ -119,6 +132,21 @@ Command remove_rows(Menu menu, std::span<const RowId> ids) {
 
 Command listen(Menu menu) {
     return Command{menu_path(menu, "listen")};
+}
+
+Command print_connections(Menu menu) {
+    Command command{connections_path(menu, "print")};
+    command.attribute(".proplist", ".id,dst-address,connection-mark");
+    command.query_lacks("connection-mark");
+    command.query("connection-mark", "").query_ops("|");
+    command.query("connection-mark", "no-mark").query_ops("|");
+    return command;
+}
+
+Command remove_connections(Menu menu, std::span<const RowId> ids) {
+    Command command{connections_path(menu, "remove")};
+    command.attribute(".id", id_list(ids));
+    return command;
 }
 
 Command print_resource() {

@@ -25,6 +25,7 @@ class Command {
     explicit Command(std::string_view path);
     Command& attribute(std::string_view name, std::string_view value);  // =name=value
     Command& query(std::string_view name, std::string_view value);      // ?name=value
+    Command& query_lacks(std::string_view name);                        // ?-name
     Command& query_ops(std::string_view ops);                           // ?#ops
     [[nodiscard]] const std::string& words() const { return words_; }
 
@@ -44,6 +45,10 @@ Command remove_rows(Menu menu, std::span<const RowId> ids);
 // Every change of the menu, until cancelled. Not limited to our lists: a query would hide `.dead`
 // rows.
 Command listen(Menu menu);
+// Connections without a mark, whichever way the router prints that: a scan of all of connection
+// tracking.
+Command print_connections(Menu menu);
+Command remove_connections(Menu menu, std::span<const RowId> ids);
 // Uptime, version, board, load, sectors of flash written.
 Command print_resource();
 

@@ -140,6 +140,7 @@ void Router::Engine::configure(RouterConfig config, std::uint64_t now_ms) {
     if (state_ != RouterState::disconnected) link_.close();
     drop_session();
     rows_.clear();
+    connections_.clear();
     config_ = std::move(config);
     writer_.set_shares(config_.repair_share, config_.routine_share);
     take_lists();
@@ -239,6 +240,7 @@ void Router::Engine::run() {
             pump();
             send_lookups();
             maybe_probe();
+            repair_connections();
         }
     }
     flush();
@@ -311,6 +313,7 @@ void Router::Engine::drop_session() {
     lookups_.clear();
     lookup_out_ = heartbeat_out_ = false;
     prints_running_ = 0;
+    connections_.session(now_);
     listening_ = {};
     for (auto& died : died_)
         died.clear();
@@ -445,6 +448,9 @@ std::uint64_t Router::Engine::next_deadline() const {
         next = std::min(next, denied_until_ms_);
     else if (!paused_)
         next = std::min({next, writer_.next_ready_ms(now_), probe_deadline()});
+    if (may_repair_connections()) {
+        next = std::min(next, connections_.next_ms(writer_.places() == 0));
+    }
     for (const auto& [id, list] : lists_) {
         if (!list.stalled) next = std::min(next, stall_deadline(list));
     }

@@ -1,8 +1,9 @@
 // The inside of a Router; private to this folder.
 //
-// One object, six files by subject: engine.cpp (connection, time), engine_read.cpp (what the router
-// tells), engine_write.cpp (what it is told), engine_claim.cpp (what is wanted, who waits, the
-// board), engine_probe.cpp (what its version does), engine_status.cpp. Every entry sets `now_` once; everything below runs at that moment.
+// One object, seven files by subject: engine.cpp (connection, time), engine_read.cpp (what the
+// router tells), engine_write.cpp (what it is told), engine_claim.cpp (what is wanted, who waits,
+// the board), engine_connections.cpp (what started too early), engine_probe.cpp (what its version
+// does), engine_status.cpp. Every entry sets `now_` once; everything below runs at that moment.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -12,6 +13,7 @@
 #include <set>
 
 #include "routeros/claims.h"
+#include "routeros/connections.h"
 #include "routeros/diff.h"
 #include "routeros/probe.h"
 #include "routeros/router.h"
@@ -72,8 +74,18 @@ class Router::Engine final : public SessionHandler {
         std::string text;
         std::vector<List*> users;
     };
-    enum class JobKind : std::uint8_t { resource, print, lookup, listen, write, probe, probe_read };
-    static constexpr std::size_t kJobKinds = 7;
+    enum class JobKind : std::uint8_t {
+        resource,
+        print,
+        lookup,
+        listen,
+        write,
+        probe,
+        probe_read,
+        connections,
+        cut
+    };
+    static constexpr std::size_t kJobKinds = 9;
     struct Job {  // a command in progress
         JobKind kind;
         Menu menu = Menu::ip;
@@ -100,6 +112,7 @@ class Router::Engine final : public SessionHandler {
     struct Waiter {
         std::uint64_t hold;  // key in holds_
         std::uint64_t need_ms;
+        std::uint64_t left_ms;  // when the answer has gone without the row, at the latest
     };
     struct Refusal {  // a place where writing was refused, or which somebody else's row blocks
         std::uint64_t retry_ms = 0;
@@ -177,6 +190,7 @@ class Router::Engine final : public SessionHandler {
     void sweep(const Job& job);
     void gone(Menu menu, RowId id);
     [[nodiscard]] bool prints_running() const { return prints_running_ > 0; }
+    void set_measuring();
 
     // engine_write.cpp: what the router is told
     void pump();
@@ -213,6 +227,15 @@ class Router::Engine final : public SessionHandler {
     void end_probe();
     void drop_probe(std::string_view why);
 
+    // engine_connections.cpp: connections that were opened before their row was there
+    [[nodiscard]] bool is_late(const Place& place) const;
+    void came_late(const Place& place);
+    [[nodiscard]] bool may_repair_connections() const;
+    void repair_connections();
+    void on_connection_row(const Job& job, const ReplyRow& row);
+    void on_connections_end(const Job& job, const Ending& ending);
+    void refused_connections(const Job& job, const Ending& ending);
+
     // engine_claim.cpp: what is wanted, who waits, the board
     [[nodiscard]] Wanted wanted(const Place& place) const;
     [[nodiscard]] std::optional<Place> place_of(const ClaimKey& key) const;
@@ -228,6 +251,7 @@ class Router::Engine final : public SessionHandler {
     void tell_board(const Place& place, std::uint64_t cover_ms);
     void release(const Place& place, std::uint64_t cover_ms);
     void fail_waiters(const Place& place);
+    void answers_left(const Place& place);
     void resolve(const Waiter& waiter, bool good);
     void settle(std::uint64_t token, Outcome outcome);
     void settle_away(const List* only);
@@ -314,6 +338,8 @@ class Router::Engine final : public SessionHandler {
     unsigned tries_ = 0;  // of that version, without being asked
     std::uint64_t probe_again_ms_ = 0;
     std::map<std::string, Findings, std::less<>> findings_;  // of versions that were asked here
+
+    Connections connections_;
 
     // waiting
     std::uint64_t next_hold_ = 1;

@@ -202,6 +202,7 @@ void Router::Engine::release(const Place& place, std::uint64_t cover_ms) {
     covered.assign(middle, waiters.end());
     waiters.erase(middle, waiters.end());
     if (waiters.empty()) waiters_.erase(found);
+    if (!covered.empty()) answers_left(place);
     for (const auto& waiter : covered)
         resolve(waiter, true);
 }
@@ -211,8 +212,17 @@ void Router::Engine::fail_waiters(const Place& place) {
     if (found == waiters_.end()) return;
     const auto waiters = std::move(found->second);
     waiters_.erase(found);
+    answers_left(place);
     for (const auto& waiter : waiters)
         resolve(waiter, false);
+}
+
+// If its row has to be written again, that is too late for some connection.
+void Router::Engine::answers_left(const Place& place) {
+    for (const List* list : names_[place.name].users) {
+        Claim* const claim = claims_.find({list->config.id, place.address});
+        if (claim != nullptr) claim->answered = true;
+    }
 }
 
 // The router is not to be waited for: all holds, or those of one list.
@@ -223,7 +233,10 @@ void Router::Engine::settle_away(const List* only) {
         tokens.push_back(entry.second.token);
         return true;
     });
-    if (only == nullptr) waiters_.clear();  // others are skipped when their place is resolved
+    if (only == nullptr) {  // others are skipped when their place is resolved
+        for (const auto& [place, waiters] : std::exchange(waiters_, {}))
+            answers_left(place);
+    }
     for (const auto token : tokens)
         settle(token, Outcome::router_away);
 }
@@ -256,7 +269,7 @@ void Router::Engine::claim(ListId id, std::span<const AddressBytes> addresses,
         if (serial != 0 && !waits) --holds_.find(serial)->second.left;
     }
     if (serial != 0)
-        resolve({serial, 0}, true);
+        resolve({serial, 0, 0}, true);
     else if (hold_token != 0)
         settle(hold_token, Outcome::router_away);
     run();
@@ -287,6 +300,7 @@ bool Router::Engine::claim_address(List& list, const AddressBytes& address, std:
         return false;
     }
     claim->row_life_s = std::max(claim->row_life_s, row_life_s);
+    claim->answered |= serial == 0;
     if (state_ != RouterState::in_sync) return false;
     const Place place{*on_router, key.address};
     if (claim->reasons == 1) {
@@ -301,7 +315,7 @@ bool Router::Engine::claim_address(List& list, const AddressBytes& address, std:
         evaluate(place, WriteClass::routine);
         return false;
     }
-    waiters_[place].push_back({serial, need_ms});
+    waiters_[place].push_back({serial, need_ms, now_ + list.config.sync_timeout_ms});
     Hold& hold = holds_.find(serial)->second;
     const std::uint32_t before = hold.left;
     evaluate(place, WriteClass::held);

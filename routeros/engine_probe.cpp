@@ -109,7 +109,7 @@ void Router::Engine::begin_probe() {
 
 // It rests as long as keeps it within the share of routine writes.
 void Router::Engine::on_probe_end(const Job& job, const Ending& ending) {
-    if (job.kind == JobKind::probe_read && !prints_running()) writer_.set_measuring(true);
+    set_measuring();
     if (!probing_) return;
     const auto took_ms = static_cast<double>(now_ - job.sent_ms);
     const double rest_ms = took_ms * (1 / std::clamp(config_.routine_share, 0.01, 1.0) - 1);

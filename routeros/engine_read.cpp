@@ -71,7 +71,7 @@ void Router::Engine::begin_print(Menu menu) {
     }
     ++counters_.prints;
     ++prints_running_;
-    writer_.set_measuring(false);
+    set_measuring();
     died_[index(menu)].clear();
     submit(print_lists(menu, lists), {JobKind::print, menu, 0, ++print_});
 }
@@ -86,6 +86,12 @@ void Router::Engine::maybe_reprint() {
         return;
     }
     begin_prints();
+}
+
+// While prints run, what is measured says nothing about writes.
+void Router::Engine::set_measuring() {
+    writer_.set_measuring(!prints_running() && jobs(JobKind::connections) == 0 &&
+                          jobs(JobKind::probe_read) == 0);
 }
 
 void Router::Engine::finish_reading() {
@@ -114,7 +120,7 @@ void Router::Engine::finish_reading() {
 
 void Router::Engine::on_print_end(const Job& job, const Ending& ending) {
     --prints_running_;
-    if (!prints_running()) writer_.set_measuring(true);
+    set_measuring();
     if (ending.ok) {
         sweep(job);
     } else if (job.menu == Menu::ipv6 && ending.says("no such command")) {
@@ -190,7 +196,7 @@ void Router::Engine::read_resource(const Job& job, const ReplyRow& row) {
     read_flash(row);
     const auto load = parse_time(row.get("cpu-load").value_or(""));
     writer_.set_brake(load && *load > 85);
-    if (!prints_running()) {
+    if (!prints_running() && jobs(JobKind::connections) == 0) {
         const std::uint64_t rtt_ms = now_ - job.sent_ms;
         rtt_ms_ = rtt_ms_ == 0 ? rtt_ms : std::min(rtt_ms, rtt_ms_ + 1);
         writer_.set_rtt_ms(rtt_ms_);
@@ -217,6 +223,7 @@ void Router::Engine::rebooted() {
     ++counters_.reboots;
     rows_.clear();
     drop_probe("the router has rebooted");
+    connections_.clear();
     tell(Level::warning, who() + " has rebooted: its rows are written again");
     if (state_ != RouterState::in_sync) return;  // still reading: all follows by itself
     for (auto& [id, list] : lists_) {
@@ -365,7 +372,10 @@ void Router::Engine::on_row(Tag tag, const ReplyRow& row) {
         case JobKind::probe_read:
             if (probing_) probing_->probe.row(row, now_);
             return;
+        case JobKind::connections:
+            return on_connection_row(job, row);
         case JobKind::write:
+        case JobKind::cut:
             return;
     }
 }
@@ -396,6 +406,9 @@ void Router::Engine::on_end(Tag tag, const Ending& ending) {
             return on_probe_end(job, ending);
         case JobKind::write:
             return on_write_end(tag, ending);
+        case JobKind::connections:
+        case JobKind::cut:
+            return on_connections_end(job, ending);
     }
 }
 

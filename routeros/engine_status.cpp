@@ -137,6 +137,8 @@ RouterStatus Router::Engine::status() const {
     s.queued = writer_.queued();
     s.owed = writes() ? writer_.places() : claims_.size() + persistent_.size();
     s.routine_share = config_.routine_share;
+    s.late = connections_.waiting();
+    s.repair_refused = connections_.refused(Menu::ip) || connections_.refused(Menu::ipv6);
     s.service_us = writer_.service_us();
     s.rtt_ms = rtt_ms_;
     if (const Findings* const known = findings()) s.findings = *known;

@@ -208,6 +208,7 @@ void Router::Engine::on_write_end(Tag tag, const Ending& ending) {
 void Router::Engine::added(const Write& write, RowId id, std::uint64_t sent_ms) {
     ++counters_.rows_added;
     const Place place = write.place;
+    if (is_late(place)) came_late(place);
     if (id == 0) {
         lookups_.insert(place);
         return;

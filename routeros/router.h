@@ -57,6 +57,9 @@ struct RouterConfig {
     bool scripts = true;          // many rows a sentence, where the router can do that
     // Versions of which nothing is known are asked what they do (probe.h), once each.
     bool probe = false;
+    // Connections that were opened before the row of their address was there, and carry no
+    // connection mark, are removed from connection tracking (connections.h).
+    bool repair_connections = false;
     std::vector<ListConfig> lists;
     bool operator==(const RouterConfig&) const = default;
 };
@@ -132,6 +135,10 @@ std::string_view label(RouterState state);
     X(set_sentences, "set_sentences", "renewals' sentences; rows_extended / this = coalescing") \
     X(bisections, "bisections", "sentences halved because an id was missing")                   \
     X(listen_events, "listen_events", "changes that the router told us")                        \
+    X(rows_late, "rows_late", "rows that came after an answer with their address had left")     \
+    X(rows_late_missed, "rows_late_missed", "of them, those with too many waiting already")     \
+    X(connection_prints, "connection_prints", "prints of connection tracking")                  \
+    X(connections_cut, "connections_cut", "connections removed that were older than their row") \
     X(bytes_in, "bytes_in", "from the router")                                                  \
     X(bytes_out, "bytes_out", "to the router")
 struct RouterCounters {
@@ -155,6 +162,8 @@ struct RouterStatus {
     std::size_t queued = 0;
     std::size_t owed =
         0;  // places that are still to be written; all that is wanted while it is away
+    std::size_t late = 0;         // addresses whose early connections are still to be looked for
+    bool repair_refused = false;  // connections cannot be repaired, until it reconnects
     double routine_share = 0;  // of the router's time, for writes that nobody waits for
     double service_us = 0;     // measured time of one add on the router
     // Sectors of its flash that were written, as it says; nothing if it does not.

@@ -139,6 +139,7 @@ RouterPlan router_plan(const config::Router& router, config::RouterIndex index) 
     plan.config.routine_share = router.cpu_percent / 100.0;
     plan.config.scripts = router.scripts != config::RouterScripts::off;
     plan.config.probe = router.probe;
+    plan.config.repair_connections = router.repair_connections;
     plan.transport.host = router.host;
     plan.transport.port = router.port;
     plan.transport.tls.enabled = router.tls;

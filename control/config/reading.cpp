@@ -173,7 +173,7 @@ RouterIndex Reading::add_router(Router router) {
                a.tls_pin == b.tls_pin && a.tls_anonymous == b.tls_anonymous &&
                a.connect_timeout == b.connect_timeout && a.send_timeout == b.send_timeout &&
                a.receive_timeout == b.receive_timeout && a.cpu_percent == b.cpu_percent &&
-               a.scripts == b.scripts;
+               a.scripts == b.scripts && a.repair_connections == b.repair_connections;
     };
     std::string name = router.name;
     int other = 1;

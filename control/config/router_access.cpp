@@ -155,6 +155,7 @@ std::optional<Router> finish_router(Reading& in, const RouterAccess& access,
     router.connect_timeout = access.connect_timeout;
     router.send_timeout = access.send_timeout;
     router.receive_timeout = access.receive_timeout;
+    router.repair_connections = access.repair_connections;
     router.line = line;
     if (router.tls_anonymous) {
         in.report().warn(line, owner +

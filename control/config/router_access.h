@@ -15,6 +15,7 @@ struct RouterAccess {
     std::string address, username, password_file, password_env;
     std::optional<std::string> password;
     bool tls = false, tls_anonymous = false, probe = true;
+    bool repair_connections = false;
     std::string tls_ca, tls_pin;
     Milliseconds connect_timeout{5000}, send_timeout{5000}, receive_timeout{5000};
     std::uint32_t cpu_percent = 30;
@@ -60,6 +61,8 @@ constexpr std::array<Row<T>, 12> router_access_rows(std::string_view required) {
         {"probe", &T::probe, "true", "",
          "a RouterOS version that is not known yet is asked once what it does where its "
          "documentation is silent: 24 sentences, on timed rows of the list steerdns-probe"},
+        {"repair_connections", &T::repair_connections, "false", "",
+         "connections without a mark that were opened before their address had its row are ended"},
     }};
 }
 

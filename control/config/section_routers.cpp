@@ -17,14 +17,12 @@ void read_serves(Reading& in, const Node& node, const Place& place, Args& out) {
     out.serves = read_prefixes(in, node, place);
 }
 
-constexpr std::array<Row<Args>, 2> kOwnRows{{
+constexpr std::array<Row<Args>, 1> kOwnRows{{
     {"serves", Own<Args>{"list of prefixes", read_serves}, "none", "",
      "the clients whose connections it routes, for lists with several routers: an answer waits for "
      "the routers that serve its client, and is told only to them. Without it: all clients. A "
      "client that no router of the list serves, and `trusted_forwarders`, count as behind all of "
      "them"},
-    {"repair_connections", NotYet{}, "false", "",
-     "connections that started before their row are cut"},
 }};
 
 constexpr auto kRows = joined(router_access_rows<Args>("required"), kOwnRows);

@@ -237,6 +237,7 @@ struct Router {
     std::uint32_t cpu_percent = 30;  // of its time, for writes that nobody waits for
     RouterScripts scripts = RouterScripts::when_possible;
     std::vector<matchers::Prefix> serves;  // clients behind it; none: all
+    bool repair_connections = false;
     int line = 0;
 };
 

@@ -156,7 +156,7 @@ class Check {
             error(key, owner_ + " has '" + std::string(key) +
                            "' and an address or credentials of its own: keep one of them");
         }
-        for (const std::string own_key : {"cpu_share", "scripts"}) {
+        for (const std::string own_key : {"cpu_share", "scripts", "repair_connections"}) {
             if (map_.find(own_key) == nullptr) continue;
             error(own_key, "'" + own_key + "' of " + owner_ +
                                " is the router's: write it with the router, in 'routers'");

@@ -269,18 +269,20 @@ BOOST_AUTO_TEST_CASE(a_router_that_serves_nobody_by_name_serves_all) {
 }
 
 BOOST_AUTO_TEST_CASE(fixed_ttl_and_several_writers_give_rows_one_constant_life) {
+    const std::string kRepaired = kList + ", repair_connections: true";
     const Built built = build_of(with_main(
         "      - exec: $fixed\n      - exec: $forever\n      - exec: $many\n      - exec: $fwd\n",
-        "  - { tag: fixed, type: ros_address_list, args: { " + kList + ", fixed_ttl: 1h } }\n" +
-            "  - { tag: forever, type: ros_address_list, args: { " + kList +
-            ", fixed_ttl: 0 } }\n" + "  - { tag: many, type: ros_address_list, args: { " + kList +
-            ", multi_writer: true, max_ttl: 600 } }\n"));
+        "  - { tag: fixed, type: ros_address_list, args: { " + kRepaired + ", fixed_ttl: 1h } }\n" +
+            "  - { tag: forever, type: ros_address_list, args: { " + kRepaired +
+            ", fixed_ttl: 0 } }\n" + "  - { tag: many, type: ros_address_list, args: { " +
+            kRepaired + ", multi_writer: true, max_ttl: 600 } }\n"));
     BOOST_TEST_REQUIRE(built.ok());
     const auto& lists = built.snapshot->lists;
     BOOST_TEST((lists[0].fixed && lists[0].fixed_ttl_s == 3600U));
     BOOST_TEST((lists[1].fixed && lists[1].fixed_ttl_s == 0U));
     BOOST_TEST((!lists[2].fixed && lists[2].min_ttl_s == 630U && lists[2].max_ttl_s == 630U));
     BOOST_TEST(built.routers.at(0).config.lists.size() == 3U);
+    BOOST_TEST(built.routers.at(0).config.repair_connections);
     BOOST_TEST(built.routers.at(0).config.lists[0].max_ttl_s == 3600U);
     BOOST_TEST(built.routers.at(0).config.lists[2].max_ttl_s == 630U);
     BOOST_TEST(built.routers.at(0).config.lists[2].multi_writer);

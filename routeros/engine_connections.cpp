@@ -1,0 +1,92 @@
+// Connections that were opened before the row of their address was there.
+#include <algorithm>
+
+#include "routeros/engine.h"
+
+namespace steer::routeros {
+
+namespace {
+
+// A worker's time for an answer began before we heard of it.
+constexpr std::uint64_t kUnderwayMs = 10;
+
+}  // namespace
+
+// Whether an answer with this address had left before the row that comes now: without being held,
+// or held for too long.
+bool Router::Engine::is_late(const Place& place) const {
+    if (!config_.repair_connections || !place.address.is_host()) return false;
+    for (const List* list : names_[place.name].users) {
+        const Claim* const claim = claims_.find({list->config.id, place.address});
+        if (claim != nullptr && claim->answered) return true;
+    }
+    const auto waiting = waiters_.find(place);
+    if (waiting == waiters_.end()) return false;
+    return std::any_of(waiting->second.begin(), waiting->second.end(), [&](const Waiter& waiter) {
+        return now_ + kUnderwayMs >= waiter.left_ms || !holds_.contains(waiter.hold);
+    });
+}
+
+void Router::Engine::came_late(const Place& place) {
+    ++counters_.rows_late;
+    if (!connections_.late(place.address, now_)) ++counters_.rows_late_missed;
+}
+
+// Never while an answer waits for a row, nor beside a print of rows.
+bool Router::Engine::may_repair_connections() const {
+    return config_.repair_connections && writes() && !writer_.has_held() && !prints_running();
+}
+
+void Router::Engine::repair_connections() {
+    if (!may_repair_connections()) return;
+    if (const auto cut = connections_.cut(now_)) {
+        submit(remove_connections(cut->menu, cut->ids), {JobKind::cut, cut->menu});
+    }
+    if (const auto menu = connections_.look(writer_.places() == 0, now_)) {
+        ++counters_.connection_prints;
+        submit(print_connections(*menu), {JobKind::connections, *menu});
+        set_measuring();
+    }
+}
+
+// The mark is looked at again: a router that does not know the query shows all of them.
+void Router::Engine::on_connection_row(const Job& job, const ReplyRow& row) {
+    const auto mark = row.get("connection-mark").value_or("");
+    if (!mark.empty() && mark != "no-mark") return;
+    const auto address = connection_address(job.menu, row.get("dst-address").value_or(""));
+    const RowId id = parse_row_id(row.get(".id").value_or(""));
+    if (address && id != 0) connections_.found(id, *address);
+}
+
+void Router::Engine::on_connections_end(const Job& job, const Ending& ending) {
+    set_measuring();
+    const bool cut = job.kind == JobKind::cut;
+    if (ending.ok && cut)
+        counters_.connections_cut += connections_.cut_done();
+    else if (ending.ok)
+        connections_.looked(now_);
+    else if (cut && ending.says("no such item"))
+        connections_.cut_missed();
+    else
+        refused_connections(job, ending);
+}
+
+// Once is enough: what a user may do does not change within a session.
+void Router::Engine::refused_connections(const Job& job, const Ending& ending) {
+    const bool told = connections_.refused(job.menu);
+    const bool rights = ending.says("not enough permissions");
+    if (!told) {
+        const std::string path = job.menu == Menu::ip ? "/ip" : "/ipv6";
+        tell(Level::warning,
+             who() + " does not let us " + (job.kind == JobKind::cut ? "remove" : "read") + " " +
+                 path + "/firewall/connection (" + ending.message +
+                 "): connections that started before their row keep the wrong egress" +
+                 (rights ? "; give its group the policies read,write,api" : "") +
+                 ", or write `repair_connections: false`");
+    }
+    for (const auto menu : {Menu::ip, Menu::ipv6}) {
+        if (rights || menu == job.menu) connections_.refuse(menu);
+    }
+}
+
+}  // namespace steer::routeros

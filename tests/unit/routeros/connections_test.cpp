@@ -1,0 +1,300 @@
+// Connections that were opened before their row was there: what the router is asked, and what it
+// has left.
+#include <boost/test/unit_test.hpp>
+
+#include "lab.h"
+#include "routeros/connections.h"
+#include "tools/rossim/cost.h"
+
+namespace steer::routeros::test {
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000;
+
+rossim::Options fast() {
+    rossim::Options options;
+    options.costs = rossim::built_in_presets().get("fast");
+    options.latency_us = 2'000;
+    return options;
+}
+
+RouterConfig repairing(ListConfig list = list_config()) {
+    auto config = router_config({std::move(list)});
+    config.repair_connections = true;
+    return config;
+}
+
+std::uint64_t connect(Lab& lab, rossim::Family family, std::string to, std::string mark = "",
+                      std::string protocol = "tcp") {
+    rossim::TrackedConnection connection;
+    connection.protocol = std::move(protocol);
+    connection.src_address =
+        family == rossim::Family::ipv4 ? "192.168.88.20:50123" : "[2001:db8:1::20]:50123";
+    connection.dst_address = std::move(to);
+    connection.reply_src_address = connection.dst_address;
+    connection.connection_mark = std::move(mark);
+    return lab.sim.add_connection(family, connection, lab.now_us);
+}
+
+std::vector<std::string> destinations(const Lab& lab,
+                                      rossim::Family family = rossim::Family::ipv4) {
+    std::vector<std::string> out;
+    for (const auto& connection : lab.sim.connections(family))
+        out.push_back(connection.dst_address);
+    return out;
+}
+
+std::size_t told(const Lab& lab, std::string_view part) {
+    std::size_t times = 0;
+    for (const auto& sentence : lab.sentences)
+        times += sentence.find(part) != sentence.npos ? 1U : 0U;
+    return times;
+}
+
+using Texts = std::vector<std::string>;
+
+BOOST_AUTO_TEST_SUITE(connections)
+
+BOOST_AUTO_TEST_CASE(an_address_is_found_in_what_a_connection_shows) {
+    const auto shown = [](Menu menu, std::string_view text) {
+        const auto address = connection_address(menu, text);
+        return address ? address->to_string() : std::string{};
+    };
+    BOOST_TEST(shown(Menu::ip, "203.0.113.7:443") == "203.0.113.7");
+    BOOST_TEST(shown(Menu::ip, "203.0.113.7") == "203.0.113.7");
+    BOOST_TEST(shown(Menu::ipv6, "[2001:db8::7]:443") == "2001:db8::7/128");
+    BOOST_TEST(shown(Menu::ipv6, "2001:db8::7") == "2001:db8::7/128");
+    BOOST_TEST(shown(Menu::ipv6, "2001:db8::7/128") == "2001:db8::7/128");
+    BOOST_TEST(shown(Menu::ipv6, "[2001:db8::7") == "");
+    BOOST_TEST(shown(Menu::ip, "") == "");
+    BOOST_TEST(shown(Menu::ip, "media.example:443") == "");
+}
+
+BOOST_AUTO_TEST_CASE(of_a_late_row_unmarked_connections_to_it_are_cut_and_no_others) {
+    for (const bool on : {true, false}) {
+        auto config = repairing();
+        config.repair_connections = on;
+        Lab lab{fast(), config};
+        BOOST_REQUIRE(lab.sync());
+        connect(lab, rossim::Family::ipv4, "203.0.113.7:443");
+        connect(lab, rossim::Family::ipv4, "203.0.113.7", "", "icmp");
+        connect(lab, rossim::Family::ipv4, "203.0.113.7:444", "policy");
+        connect(lab, rossim::Family::ipv4, "203.0.113.77:443");
+        connect(lab, rossim::Family::ipv6, "[2001:db8::7]:443");
+        connect(lab, rossim::Family::ipv6, "[2001:db8::8]:443");
+        lab.claim(1, {"203.0.113.7", "2001:db8::7"}, 300, 330);
+        lab.run_for(10 * kSecond);
+        if (!on) {
+            BOOST_TEST(destinations(lab).size() == 4U);
+            BOOST_TEST(lab.router->counters().connection_prints == 0U);
+            continue;
+        }
+        BOOST_TEST(destinations(lab) == (Texts{"203.0.113.7:444", "203.0.113.77:443"}),
+                   boost::test_tools::per_element());
+        BOOST_TEST(destinations(lab, rossim::Family::ipv6) == (Texts{"[2001:db8::8]:443"}),
+                   boost::test_tools::per_element());
+        BOOST_TEST(lab.router->counters().rows_late == 2U);
+        BOOST_TEST(lab.router->counters().connection_prints == 2U);
+        BOOST_TEST(lab.router->counters().connections_cut == 3U);
+        BOOST_TEST(lab.router->status().late == 0U);
+        // What comes from then on has a mark; nothing more is asked.
+        lab.run_for(120 * kSecond);
+        BOOST_TEST(lab.router->counters().connection_prints == 2U);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_row_that_was_waited_for_is_not_late) {
+    auto list = list_config();
+    list.sync_timeout_ms = 500;
+    Lab lab{fast(), repairing(list)};
+    BOOST_REQUIRE(lab.sync());
+    lab.claim(1, {"203.0.113.7"}, 300, 330, 1);
+    lab.run_for(20 * kSecond);
+    BOOST_TEST((lab.outcomes[1] == Outcome::installed));
+    lab.claim(1, {"203.0.113.7"}, 300, 330);  // it is there
+    lab.run_for(20 * kSecond);
+    BOOST_TEST(lab.router->counters().connection_prints == 0U);
+    // Somebody removes the row that clients rely on: now some may have connected without it.
+    connect(lab, rossim::Family::ipv4, "203.0.113.7:443");
+    lab.sim.remove_row(rossim::Family::ipv4, "policy_v4", "203.0.113.7", lab.now_us);
+    lab.run_for(20 * kSecond);
+    BOOST_TEST(lab.row("policy_v4", "203.0.113.7").has_value());
+    BOOST_TEST(destinations(lab).empty());
+    BOOST_TEST(lab.router->counters().connection_prints == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_hold_that_ended_without_its_row_makes_it_late) {
+    auto list = list_config();
+    list.sync_timeout_ms = 100;
+    Lab lab{fast(), repairing(list)};
+    BOOST_REQUIRE(lab.sync());
+    // The answer leaves after 100 ms, the row comes after 250 ms: no deadline of the router yet.
+    lab.sim.hang(lab.now_us, 250'000);
+    lab.claim(1, {"203.0.113.7"}, 300, 330, 1);
+    connect(lab, rossim::Family::ipv4, "203.0.113.7:443");
+    lab.run_for(10 * kSecond);
+    BOOST_TEST((lab.outcomes[1] == Outcome::installed));
+    BOOST_TEST(destinations(lab).empty());
+    // The router is not there at all.
+    lab.sim.hang(lab.now_us, 2 * kSecond);
+    lab.claim(1, {"203.0.113.8"}, 300, 330, 2);
+    connect(lab, rossim::Family::ipv4, "203.0.113.8:443");
+    lab.run_for(10 * kSecond);
+    BOOST_TEST((lab.outcomes[2] == Outcome::router_away));
+    BOOST_TEST(destinations(lab).empty());
+    BOOST_TEST(lab.router->counters().rows_late == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(after_a_reboot_all_that_clients_have_is_looked_for_with_one_print) {
+    Lab lab{fast(), repairing()};
+    BOOST_REQUIRE(lab.sync());
+    Texts addresses;
+    for (unsigned i = 0; i < 400; ++i)
+        addresses.push_back("203.0." + std::to_string(i / 250) + "." + std::to_string(i % 250 + 1));
+    for (const auto& address : addresses)
+        lab.claim(1, {address}, 900, 930);
+    lab.run_for(60 * kSecond);
+    const auto before = lab.router->counters();
+    lab.sim.reboot(20 * kSecond, lab.now_us);
+    lab.run_for(20 * kSecond);
+    for (const auto& address : addresses)
+        connect(lab, rossim::Family::ipv4, address + ":443");
+    connect(lab, rossim::Family::ipv4, "198.51.100.1:443");
+    lab.run_for(60 * kSecond);
+    BOOST_TEST(destinations(lab) == (Texts{"198.51.100.1:443"}), boost::test_tools::per_element());
+    BOOST_TEST(lab.router->counters().rows_late - before.rows_late == 400U);
+    BOOST_TEST(lab.router->counters().connection_prints - before.connection_prints == 1U);
+    BOOST_TEST(lab.router->counters().connections_cut - before.connections_cut == 400U);
+}
+
+// New addresses all the time, and very many connections: prints take a twentieth of the router's
+// time at most, and those who wait for a row do not notice.
+BOOST_AUTO_TEST_CASE(many_connections_are_not_printed_often) {
+    auto list = list_config();
+    list.sync_timeout_ms = 500;
+    Lab lab{fast(), repairing(list)};
+    BOOST_REQUIRE(lab.sync());
+    for (unsigned i = 0; i < 20'000; ++i)
+        connect(lab, rossim::Family::ipv4, "198.51.100.1:" + std::to_string(1024 + i));
+    const auto began_us = lab.now_us;
+    std::int64_t longest_us = 0;
+    for (unsigned i = 1; i <= 300; ++i) {
+        const std::string tail = std::to_string(i / 250) + "." + std::to_string(i % 250 + 1);
+        lab.claim(1, {"203.0." + tail}, 300, 330);
+        const auto asked_us = lab.now_us;
+        lab.claim(1, {"203.1." + tail}, 300, 330, i);
+        lab.run_for(500'000);
+        BOOST_REQUIRE(lab.outcomes.contains(i));
+        BOOST_TEST((lab.outcomes[i] == Outcome::installed));
+        longest_us = std::max(longest_us, lab.settled_at_us[i] - asked_us);
+    }
+    // A print of 20,000 takes 2.4 s of the router.
+    const auto prints = lab.router->counters().connection_prints;
+    BOOST_TEST(prints >= 2U);
+    BOOST_TEST(static_cast<double>(prints) * 2.4 <
+               0.05 * static_cast<double>(lab.now_us - began_us) / kSecond + 2.4);
+    BOOST_TEST(longest_us < 50'000);
+}
+
+BOOST_AUTO_TEST_CASE(no_print_begins_while_an_answer_waits) {
+    auto options = fast();
+    options.costs.add = 300'000;
+    auto list = list_config();
+    list.sync_timeout_ms = 10'000;
+    Lab lab{options, repairing(list)};
+    BOOST_REQUIRE(lab.sync());
+    lab.claim(1, {"203.0.113.1"}, 300, 330);
+    lab.run_for(500'000);
+    BOOST_TEST(lab.router->status().late == 1U);
+    const auto asked_us = lab.now_us;
+    for (unsigned i = 1; i <= 60; ++i)  // 18 s, more than a look has patience for
+        lab.claim(1, {"203.0.113." + std::to_string(100 + i)}, 300, 330, i);
+    const auto settled = [&] { return lab.router->status().held == 1; };  // but the last
+    BOOST_REQUIRE(lab.run_until(lab.now_us + 40 * kSecond, settled));
+    BOOST_TEST(lab.now_us > asked_us + 15 * kSecond);
+    BOOST_TEST(lab.router->counters().connection_prints == 0U);
+    lab.run_for(20 * kSecond);
+    BOOST_TEST(lab.router->counters().connection_prints > 0U);
+}
+
+BOOST_AUTO_TEST_CASE(connections_that_ended_meanwhile_do_not_save_the_others) {
+    for (const bool atomic : {true, false}) {
+        auto options = fast();
+        options.multi_id_atomic = atomic;
+        Lab lab{options, repairing()};
+        BOOST_REQUIRE(lab.sync());
+        for (unsigned i = 0; i < 50; ++i) {
+            rossim::TrackedConnection connection;
+            connection.dst_address = "203.0.113.7:" + std::to_string(1024 + i);
+            connection.timeout_s = i % 3 == 0 ? 2 : 600;  // these end between print and removal
+            lab.sim.add_connection(rossim::Family::ipv4, connection, lab.now_us);
+        }
+        lab.claim(1, {"203.0.113.7"}, 300, 330);
+        lab.run_for(30 * kSecond);
+        BOOST_TEST(destinations(lab).empty());
+        BOOST_TEST(lab.router->counters().connection_prints == 1U);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(without_rights_it_is_said_once_and_asked_no_more) {
+    for (const std::string_view verb : {"print", "remove"}) {
+        Lab lab{fast(), repairing()};
+        rossim::Fault fault;
+        fault.command = "/ip/firewall/connection/" + std::string{verb} + ".*";
+        fault.times = 0;
+        fault.message = "not enough permissions (9)";
+        lab.sim.inject(fault);
+        BOOST_REQUIRE(lab.sync());
+        connect(lab, rossim::Family::ipv4, "203.0.113.7:443");
+        for (unsigned i = 7; i < 17; ++i) {
+            lab.claim(1, {"203.0.113." + std::to_string(i)}, 300, 330);
+            lab.run_for(10 * kSecond);
+        }
+        BOOST_TEST(told(lab, "/firewall/connection (not enough permissions (9))") == 1U);
+        BOOST_TEST(lab.router->counters().connection_prints == 1U);
+        BOOST_TEST(lab.router->status().repair_refused);
+        lab.sim.withdraw_faults();
+        lab.close();
+        lab.router->closed("by the test", lab.now_ms());
+        lab.run_for(10 * kSecond);
+        BOOST_TEST(!lab.router->status().repair_refused);
+        connect(lab, rossim::Family::ipv4, "203.0.113.99:443");
+        lab.claim(1, {"203.0.113.99"}, 300, 330);
+        lab.run_for(60 * kSecond);
+        BOOST_TEST(lab.router->counters().connections_cut >= 1U);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_session_that_ends_in_the_middle_is_made_good_by_the_next) {
+    Lab lab{fast(), repairing()};
+    BOOST_REQUIRE(lab.sync());
+    for (unsigned i = 0; i < 900; ++i)
+        connect(lab, rossim::Family::ipv4, "203.0.113.7:" + std::to_string(1024 + i));
+    lab.claim(1, {"203.0.113.7"}, 1770, 1800);
+    const auto some_cut = [&] { return lab.router->counters().connections_cut >= 100; };
+    BOOST_REQUIRE(lab.run_until(lab.now_us + 60 * kSecond, some_cut));
+    lab.close();
+    lab.router->closed("by the test", lab.now_ms());
+    lab.run_for(300 * kSecond);
+    BOOST_TEST(destinations(lab).empty());
+    BOOST_TEST(lab.router->counters().connection_prints == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(what_one_print_has_too_much_the_next_one_brings) {
+    Lab lab{fast(), repairing()};
+    BOOST_REQUIRE(lab.sync());
+    for (unsigned i = 0; i < 1'500; ++i)
+        connect(lab, rossim::Family::ipv4, "203.0.113.7:" + std::to_string(1024 + i));
+    lab.claim(1, {"203.0.113.7"}, 1770, 1800);
+    lab.run_for(60 * kSecond);
+    BOOST_TEST(lab.router->counters().connections_cut > 900U);
+    BOOST_TEST(lab.router->counters().connections_cut < 1'200U);  // 20 a second
+    lab.run_for(60 * kSecond);
+    BOOST_TEST(destinations(lab).empty());
+    BOOST_TEST(lab.router->counters().connection_prints == 2U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace steer::routeros::test
