@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/json/array.hpp>
+#include <boost/json/value_from.hpp>
 #include <cmath>
 #include <utility>
 
@@ -12,6 +13,7 @@ namespace {
 using boost::json::array;
 using boost::json::object;
 using boost::json::value;
+using boost::json::value_from;
 
 constexpr std::size_t kMostDifferences = 1'000;
 constexpr std::uint64_t kReplyMs = 3'000;  // what has none by then goes on (a listen, a print)
@@ -205,6 +207,8 @@ object router_status(const RouterThread::Status& router, std::uint64_t now_ms) {
     if (s.flash_total) all["flash_sectors"] = *s.flash_total;
     if (s.flash_per_hour) all["flash_sectors_per_hour"] = *s.flash_per_hour;
     if (s.findings) all["findings"] = findings_object(*s.findings);
+    if (!s.second_writers.empty()) all["second_writer"] = value_from(s.second_writers);
+    if (s.left_alone != 0) all["left_alone"] = s.left_alone;
     if (s.late != 0) all["late"] = s.late;
     if (s.repair_refused) all["repair_refused"] = true;
     if (s.away_since_ms != 0) {

@@ -46,8 +46,9 @@ struct Claim {
     std::uint32_t told_s = 0;   // what the board was told, and under which epoch; 0: nothing
     std::uint32_t told_epoch = 0;
     ClaimKey key;
-    bool permanent = false;  // wants a row without timeout
-    bool answered = false;   // an answer with this address has left
+    bool permanent = false;   // wants a row without timeout
+    bool left_alone = false;  // a human changed its row, which stays so
+    bool answered = false;    // an answer with this address has left
 
     // The first one that it was made for; good as long as the claim lives.
     [[nodiscard]] std::string_view name() const {

@@ -18,6 +18,8 @@ std::string_view label(Need need) {
             return "remove";
         case Need::blocked:
             return "blocked";
+        case Need::left_alone:
+            return "left_alone";
     }
     return {};
 }
@@ -45,10 +47,7 @@ Difference unwanted(std::span<Row* const> rows, const Want& want) {
     return difference;
 }
 
-}  // namespace
-
-Difference compare(std::span<Row* const> rows, const Want& want, std::uint64_t now_ms) {
-    if (!want.any()) return want.multi_writer ? Difference{} : unwanted(rows, want);
+Difference missing(std::span<Row* const> rows, const Want& want, std::uint64_t now_ms) {
     Difference difference;
     const Row* own = nullptr;    // timed, enabled, maybe still there
     const Row* other = nullptr;  // what stands in the way
@@ -79,6 +78,15 @@ Difference compare(std::span<Row* const> rows, const Want& want, std::uint64_t n
         return difference;
     }
     difference.need = Need::add;
+    return difference;
+}
+
+}  // namespace
+
+Difference compare(std::span<Row* const> rows, const Want& want, std::uint64_t now_ms) {
+    if (!want.any()) return want.multi_writer ? Difference{} : unwanted(rows, want);
+    Difference difference = missing(rows, want, now_ms);
+    if (want.left_alone && difference.need != Need::nothing) difference.need = Need::left_alone;
     return difference;
 }
 

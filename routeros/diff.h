@@ -9,6 +9,7 @@
 //   of ours where the list is timed covers, and is removed when its last claim has ended. So there
 //   is never a gap between a remove and an add, and `set timeout` is never sent for a static row
 //   (RouterOS versions differ there).
+// - What a human changed, where that is respected, is not written: only its cover is told.
 // - A persistent row (kind P) that is no longer configured is removed once no lease relies on it;
 //   where others write the list as well none is, as of their leases nothing is known here.
 #pragma once
@@ -26,6 +27,7 @@ struct Want {
     bool permanent = false;          // claims want no timeout
     bool just_ended = false;         // the last claim ended now
     bool multi_writer = false;       // others may have leases here
+    bool left_alone = false;         // a human changed it, and is respected
     std::uint64_t until_ms = 0;      // what must be covered
     std::uint64_t row_until_ms = 0;  // how long a new row is to live, at least until_ms
 
@@ -33,7 +35,7 @@ struct Want {
     [[nodiscard]] bool forever() const { return persistent || permanent; }
 };
 
-enum class Need : std::uint8_t { nothing, add, extend, remove, blocked };
+enum class Need : std::uint8_t { nothing, add, extend, remove, blocked, left_alone };
 std::string_view label(Need need);
 
 struct Difference {

@@ -53,7 +53,7 @@ Router::Engine::Engine(RouterConfig config, RouterSink& sink, RouterLink& link)
 void Router::Engine::take_lists() {
     std::map<ListId, List> before;
     before.swap(lists_);
-    names_.clear();
+    const auto names_before = std::exchange(names_, {});
     persistent_.clear();
     std::uint32_t batch_ms = kBatchMs;
     for (const auto& config : config_.lists) {
@@ -70,7 +70,10 @@ void Router::Engine::take_lists() {
         auto index = find_name(menu, text);
         if (!index) {
             index = static_cast<NameIndex>(names_.size());
-            names_.push_back({menu, text, {}});
+            names_.push_back({menu, text, {}, 0});
+            for (const auto& old : names_before) {
+                if (old.menu == menu && old.text == text) names_.back().others_ms = old.others_ms;
+            }
         }
         names_[*index].users.push_back(&list);
         return index;
@@ -83,12 +86,17 @@ void Router::Engine::take_lists() {
             if (name) persistent_.emplace(Place{*name, address}, &list);
         }
     }
+    for (auto& name : names_) {
+        if (may_others_write(name)) name.others_ms = 0;
+    }
+    respect_no_more();
     for (const auto& old : before) {
         const ListId id = old.first;
         if (lists_.contains(id)) continue;
         claims_.for_each([&](const Claim& claim) {
-            if (claim.key.list != id || claim.told_s == 0) return;
-            sink_.forgotten(id, claim.key.address.bytes);
+            if (claim.key.list != id) return;
+            if (claim.left_alone) --left_alone_;
+            if (claim.told_s != 0) sink_.forgotten(id, claim.key.address.bytes);
         });
         claims_.drop_list(id);
     }
@@ -232,7 +240,9 @@ void Router::Engine::run() {
     expire_claims();
     retry_refusals();
     check_stall();
+    tell_hands();
     if (state_ == RouterState::in_sync) {
+        end_second_writers();
         heartbeat();
         maybe_reprint();
         listen_again();
@@ -314,6 +324,7 @@ void Router::Engine::drop_session() {
     lookup_out_ = heartbeat_out_ = false;
     prints_running_ = 0;
     connections_.session(now_);
+    forget_hands();
     listening_ = {};
     for (auto& died : died_)
         died.clear();
@@ -428,7 +439,7 @@ void Router::Engine::tell_away() {
 }
 
 std::uint64_t Router::Engine::next_deadline() const {
-    std::uint64_t next = claims_.next_expiry_ms();
+    std::uint64_t next = std::min(claims_.next_expiry_ms(), hands_deadline());
     if (!retries_.empty()) next = std::min(next, retries_.begin()->first);
     switch (state_) {
         case RouterState::disconnected:
@@ -441,6 +452,8 @@ std::uint64_t Router::Engine::next_deadline() const {
     }
     next = std::min(next, silence_deadline());
     if (state_ != RouterState::in_sync) return next;
+    for (const auto& name : names_)
+        next = std::min(next, others_end_ms(name));
     if (!heartbeat_out_) next = std::min(next, heartbeat_ms_ + kHeartbeatMs);
     if (!prints_running()) next = std::min(next, reprint_ms_);
     next = std::min({next, listen_again_ms_[0], listen_again_ms_[1]});

@@ -1,9 +1,10 @@
 // The inside of a Router; private to this folder.
 //
-// One object, seven files by subject: engine.cpp (connection, time), engine_read.cpp (what the
+// One object, eight files by subject: engine.cpp (connection, time), engine_read.cpp (what the
 // router tells), engine_write.cpp (what it is told), engine_claim.cpp (what is wanted, who waits,
-// the board), engine_connections.cpp (what started too early), engine_probe.cpp (what its version
-// does), engine_status.cpp. Every entry sets `now_` once; everything below runs at that moment.
+// the board), engine_connections.cpp (what started too early), engine_others.cpp (what others do to
+// our rows), engine_probe.cpp (what its version does), engine_status.cpp. Every entry sets `now_`
+// once; everything below runs at that moment.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -73,6 +74,7 @@ class Router::Engine final : public SessionHandler {
         Menu menu;
         std::string text;
         std::vector<List*> users;
+        std::uint64_t others_ms = 0;  // when somebody else last wrote it, whom we know nothing of
     };
     enum class JobKind : std::uint8_t {
         resource,
@@ -128,6 +130,8 @@ class Router::Engine final : public SessionHandler {
     };
     // Of this session: whether scripts are understood is found out with the first.
     enum class Scripts : std::uint8_t { off, untried, trying, work };
+    // What a human did to a row.
+    enum class Hand : std::uint8_t { removed, disabled, comment, timeout };
     // What the operator was last told about this router.
     enum class Topic : std::uint8_t {
         none,
@@ -210,6 +214,7 @@ class Router::Engine final : public SessionHandler {
     void removed(const Batch& batch);
     void refused(const Batch& batch, const Ending& ending);
     void duplicate(const Place& place);
+    void maybe_extended(const Batch& batch);
     void denied(const Ending& ending);
     void refuse(const Place& place, std::uint64_t retry_ms);
     void refuse_row(const Place& place);
@@ -235,6 +240,21 @@ class Router::Engine final : public SessionHandler {
     void on_connection_row(const Job& job, const ReplyRow& row);
     void on_connections_end(const Job& job, const Ending& ending);
     void refused_connections(const Job& job, const Ending& ending);
+
+    // engine_others.cpp: what others do to our rows
+    void notice(const Row* known, const Row& row);
+    [[nodiscard]] bool may_others_write(const Name& name) const;
+    void notice_writer(const Row* known, const Row& row);
+    [[nodiscard]] std::uint64_t others_end_ms(const Name& name) const;
+    void end_second_writers();
+    void notice_hand(const Row& known, const Row& row);
+    void changed_by_hand(const Place& place, Hand hand);
+    bool leave_alone(const Place& place, bool on);
+    std::vector<std::pair<Place, Hand>> forget_hands();
+    void respect_no_more();
+    void note_hand(const Place& place, Hand hand);
+    void tell_hands();
+    [[nodiscard]] std::uint64_t hands_deadline() const;
 
     // engine_claim.cpp: what is wanted, who waits, the board
     [[nodiscard]] Wanted wanted(const Place& place) const;
@@ -340,6 +360,12 @@ class Router::Engine final : public SessionHandler {
     std::map<std::string, Findings, std::less<>> findings_;  // of versions that were asked here
 
     Connections connections_;
+
+    // others
+    std::vector<std::pair<Place, Hand>> hands_;  // may still prove to be a flush
+    std::uint64_t hands_until_ms_ = UINT64_MAX, flush_until_ms_ = 0, hands_told_ms_ = 0;
+    std::size_t hands_untold_ = 0, left_alone_ = 0;
+    std::string last_hand_;  // what it did, in words
 
     // waiting
     std::uint64_t next_hold_ = 1;

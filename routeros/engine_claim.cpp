@@ -22,6 +22,7 @@ Router::Engine::Wanted Router::Engine::wanted(const Place& place) const {
     for (const List* list : names_[place.name].users)
         w.want.multi_writer |= list->config.multi_writer;
     if (place.address.is_host()) {
+        w.want.left_alone = true;
         for (const List* list : names_[place.name].users) {
             const Claim* claim = claims_.find({list->config.id, place.address});
             if (claim == nullptr || claim->until_ms <= now_) continue;
@@ -31,6 +32,7 @@ Router::Engine::Wanted Router::Engine::wanted(const Place& place) const {
             }
             w.want.claimed = true;
             w.want.permanent |= claim->permanent;
+            w.want.left_alone &= claim->left_alone && list->config.respect_manual_changes;
             w.want.until_ms = std::max(w.want.until_ms, claim->until_ms);
             w.want.row_until_ms = std::max(w.want.row_until_ms, claim->row_until_ms);
             w.slack_s = std::max(w.slack_s, list->config.renew_slack_s);
@@ -38,9 +40,11 @@ Router::Engine::Wanted Router::Engine::wanted(const Place& place) const {
             w.life_s = std::max(w.life_s, claim->row_life_s);
         }
     }
+    w.want.left_alone &= w.want.claimed;
     const auto persistent = persistent_.find(place);
     if (persistent != persistent_.end()) {
         w.want.persistent = true;
+        w.want.left_alone = false;
         w.list = persistent->second;
     }
     return w;
@@ -65,6 +69,10 @@ void Router::Engine::evaluate(const Place& place, WriteClass cls, bool just_ende
             writer_.drop(place);
             if (!refusals_.contains(place)) ++counters_.rows_blocked;
             return refuse(place, difference.retry_ms);
+        case Need::left_alone:
+            writer_.drop(place);
+            refusals_.erase(place);
+            return fail_waiters(place);
         case Need::add:
         case Need::extend:
         case Need::remove:
@@ -161,6 +169,7 @@ void Router::Engine::expire_claims() {
     while (const auto claim = claims_.expire(now_)) {
         const ClaimKey& key = claim->key;
         if (claim->told_s != 0) sink_.forgotten(key.list, key.address.bytes);
+        if (claim->left_alone) --left_alone_;
         const auto place = place_of(key);
         if (!place) continue;
         fail_waiters(*place);

@@ -231,6 +231,7 @@ void Router::Engine::rebooted() {
         sink_.epoch(id);
     }
     writer_.drop_queued();
+    forget_hands();
     enter(RouterState::reading);
     tell_away();
     settle_away(nullptr);
@@ -315,6 +316,7 @@ void Router::Engine::on_print_row(const Job& job, const ReplyRow& reply) {
     set_bounds(row, timeout_s,
                {job.sent_ms - std::min<std::uint64_t>(job.sent_ms, 1000), now_ + 1000});
     row.print = job.print;
+    notice(rows_.find(job.menu, row.id), row);
     learn(std::move(row));
 }
 
@@ -332,9 +334,10 @@ void Router::Engine::on_listen_row(const Job& job, const ReplyRow& reply) {
     std::optional<std::uint64_t> timeout_s;
     const bool ours = read_row(job.menu, reply, row, timeout_s);
     const Row* known = rows_.find(job.menu, id);
+    set_bounds(row, timeout_s, {now_ - std::min(now_, kListenAgeMs), now_ + 1000});
+    if (ours) notice(known, row);
     if (known != nullptr && (!ours || known->place != row.place)) gone(job.menu, id);
     if (!ours) return;
-    set_bounds(row, timeout_s, {now_ - std::min(now_, kListenAgeMs), now_ + 1000});
     row.touched_ms = now_;
     const Place place = row.place;
     learn(std::move(row));
@@ -348,8 +351,11 @@ void Router::Engine::gone(Menu menu, RowId id) {
     if (found == nullptr) return;
     const Row row = *found;
     rows_.erase(menu, id);
-    if (row.owner == Owner::ours && row.until_ms > now_ + kEarlyMs && !cleaning_)
+    if (row.owner == Owner::ours && row.until_ms > now_ + kEarlyMs && !cleaning_) {
         ++counters_.rows_lost;
+        const bool by_others = state_ == RouterState::in_sync && !row.leaving && !row.disabled;
+        if (by_others && row.kind == RowKind::dynamic) changed_by_hand(row.place, Hand::removed);
+    }
     refusals_.erase(row.place);
     evaluate(row.place, WriteClass::repair);
 }

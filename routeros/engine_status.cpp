@@ -92,10 +92,12 @@ std::vector<DifferenceRow> Router::Engine::differences(std::size_t most, std::ui
         const Wanted w = wanted(place);
         rows_.at(place, at_place_);
         const Difference difference = compare(at_place_, w.want, now_);
-        if (difference.need == Need::nothing) continue;
-        const bool refused = difference.need != Need::blocked && refusals_.contains(place);
+        const Need need = w.want.left_alone ? Need::left_alone : difference.need;
+        if (need == Need::nothing) continue;
+        const bool refused =
+            need != Need::blocked && need != Need::left_alone && refusals_.contains(place);
         out.push_back({names_[place.name].text, place.address.to_string(),
-                       std::string(refused ? "refused" : label(difference.need)),
+                       std::string(refused ? "refused" : label(need)),
                        std::string(w.want.persistent ? std::string_view{} : w.name),
                        w.want.forever() ? 0 : w.want.row_until_ms});
     }
@@ -137,6 +139,10 @@ RouterStatus Router::Engine::status() const {
     s.queued = writer_.queued();
     s.owed = writes() ? writer_.places() : claims_.size() + persistent_.size();
     s.routine_share = config_.routine_share;
+    for (const auto& name : names_) {
+        if (name.others_ms != 0) s.second_writers.push_back(name.text);
+    }
+    s.left_alone = left_alone_;
     s.late = connections_.waiting();
     s.repair_refused = connections_.refused(Menu::ip) || connections_.refused(Menu::ipv6);
     s.service_us = writer_.service_us();

@@ -276,6 +276,7 @@ void Router::Engine::refused(const Batch& batch, const Ending& ending) {
     }
     if (batch.writes.size() > 1) {  // which one it was is not said: nothing is printed for that
         ++counters_.bisections;
+        maybe_extended(batch);
         return writer_.put_halves(batch);
     }
     const Write& write = batch.writes.front();
@@ -296,6 +297,16 @@ void Router::Engine::refused(const Batch& batch, const Ending& ending) {
                                  "): " + ending.message + "; tried again every few seconds");
     }
     refuse_row(write.place);
+}
+
+// A part of it may have been done: those rows live longer than we know.
+void Router::Engine::maybe_extended(const Batch& batch) {
+    if (batch.kind != WriteKind::extend) return;
+    for (const auto& write : batch.writes) {
+        Row* const row = rows_.find(batch.menu, write.row);
+        if (row == nullptr || row->gone_ms == kForever) continue;
+        row->gone_ms = std::max(row->gone_ms, now_ + std::uint64_t{batch.timeout_s} * 1000 + 1000);
+    }
 }
 
 // Somebody else wrote it between our last news and our add; if nothing told us of it yet, it is

@@ -44,6 +44,9 @@ struct ListConfig {
     // Others write this list as well, and have leases of which we know nothing: rows of ours
     // without a timeout are never removed.
     bool multi_writer = false;
+    // What a human did to a row of ours (removed, disabled, its comment or timeout changed) is left
+    // so until its claim ends; else it is written again.
+    bool respect_manual_changes = false;
     bool operator==(const ListConfig&) const = default;
 };
 
@@ -139,6 +142,8 @@ std::string_view label(RouterState state);
     X(rows_late_missed, "rows_late_missed", "of them, those with too many waiting already")     \
     X(connection_prints, "connection_prints", "prints of connection tracking")                  \
     X(connections_cut, "connections_cut", "connections removed that were older than their row") \
+    X(writes_of_others, "writes_of_others", "rows of ours that somebody else wrote")            \
+    X(manual_changes, "manual_changes", "rows that a human changed, and that are left so")      \
     X(bytes_in, "bytes_in", "from the router")                                                  \
     X(bytes_out, "bytes_out", "to the router")
 struct RouterCounters {
@@ -164,6 +169,9 @@ struct RouterStatus {
         0;  // places that are still to be written; all that is wanted while it is away
     std::size_t late = 0;         // addresses whose early connections are still to be looked for
     bool repair_refused = false;  // connections cannot be repaired, until it reconnects
+    // Lists that somebody else writes without multi_writer.
+    std::vector<std::string> second_writers;
+    std::size_t left_alone = 0;  // places where a human's change is respected
     double routine_share = 0;  // of the router's time, for writes that nobody waits for
     double service_us = 0;     // measured time of one add on the router
     // Sectors of its flash that were written, as it says; nothing if it does not.
@@ -203,7 +211,7 @@ struct OrphanRow {
 
 // What is to be written at a place, and why it is not.
 struct DifferenceRow {
-    std::string list, address, what;  // what: add, extend, remove, blocked, refused
+    std::string list, address, what;  // add, extend, remove, blocked, refused, left_alone
     std::string name;                 // of the claim; empty for a persistent row
     std::uint64_t ends_ms = 0;        // of what is wanted; 0: never
 };

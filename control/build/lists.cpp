@@ -116,6 +116,7 @@ routeros::ListConfig list_config(const config::Plugin& plugin, const config::Ros
     list.max_ttl_s = longest_life_s(args);
     list.renew_slack_s = seconds(args.renew_slack);
     list.multi_writer = args.multi_writer;
+    list.respect_manual_changes = args.on_manual_change == config::ManualChangeMode::respect;
     list.sync_timeout_ms = static_cast<std::uint32_t>(args.sync_timeout.count());
     list.max_rows = args.max_rows;
     for (const config::PersistentRow& row : args.persistent) {

@@ -28,7 +28,7 @@ void read_cpu_share(Reading& in, const Node& node, const Place& place, RouterAcc
 
 // The rows, for a struct that is or contains a RouterAccess as its base.
 template <class T>
-constexpr std::array<Row<T>, 12> router_access_rows(std::string_view required) {
+constexpr std::array<Row<T>, 13> router_access_rows(std::string_view required) {
     constexpr auto kPassword = [](Reading& in, const Node& node, const Place& place, T& out) {
         read_password(in, node, place, out);
     };

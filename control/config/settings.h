@@ -402,6 +402,7 @@ struct PersistentRow {
 enum class OnTimeoutMode : std::uint8_t { answer, servfail, drop };
 // How many of a list's routers that serve a client its answer waits for: all that are not away, the first, all.
 enum class Quorum : std::uint8_t { healthy, any, all };
+enum class ManualChangeMode : std::uint8_t { repair, respect };
 enum class MissingFamilyMode : std::uint8_t { answer, nodata };
 
 struct RosAddressList {
@@ -420,6 +421,7 @@ struct RosAddressList {
     std::optional<std::vector<matchers::Prefix>> never_claim;  // nothing: the default ranges
     std::uint32_t max_rows = 50'000;
     bool multi_writer = false;
+    ManualChangeMode on_manual_change = ManualChangeMode::repair;
     bool cleanup_on_shutdown = false;
     std::vector<PersistentRow> persistent;
 };

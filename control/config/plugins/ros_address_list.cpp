@@ -64,7 +64,7 @@ void read_never_claim(Reading& in, const Node& node, const Place& place, Args& o
 
 // ---- rows
 
-constexpr std::array<Row<Args>, 22> kOwnRows{{
+constexpr std::array<Row<Args>, 23> kOwnRows{{
     {"router", &Args::router_name, "none", "",
      "a name of `routers`, instead of `address`, `username` and so on"},
     {"routers", Own<Args>{"list of names", read_router_names}, "none", "",
@@ -105,6 +105,9 @@ constexpr std::array<Row<Args>, 22> kOwnRows{{
     {"multi_writer", &Args::multi_writer, "false", "",
      "several instances write this list: rows get one constant life, and none without timeout is "
      "removed"},
+    {"on_manual_change", choice<Args, &Args::on_manual_change>(), "repair", "repair|respect",
+     "rows of ours that a human removed, disabled or changed: written again, or left so until no "
+     "client holds their address any more"},
     {"cleanup_on_shutdown", &Args::cleanup_on_shutdown, "false", "",
      "the rows that this instance wrote are removed when it ends"},
     {"shared", NotYet{}, "keep", "",

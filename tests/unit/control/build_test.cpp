@@ -275,7 +275,7 @@ BOOST_AUTO_TEST_CASE(fixed_ttl_and_several_writers_give_rows_one_constant_life) 
         "  - { tag: fixed, type: ros_address_list, args: { " + kRepaired + ", fixed_ttl: 1h } }\n" +
             "  - { tag: forever, type: ros_address_list, args: { " + kRepaired +
             ", fixed_ttl: 0 } }\n" + "  - { tag: many, type: ros_address_list, args: { " +
-            kRepaired + ", multi_writer: true, max_ttl: 600 } }\n"));
+            kRepaired + ", multi_writer: true, on_manual_change: respect, max_ttl: 600 } }\n"));
     BOOST_TEST_REQUIRE(built.ok());
     const auto& lists = built.snapshot->lists;
     BOOST_TEST((lists[0].fixed && lists[0].fixed_ttl_s == 3600U));
@@ -287,6 +287,8 @@ BOOST_AUTO_TEST_CASE(fixed_ttl_and_several_writers_give_rows_one_constant_life) 
     BOOST_TEST(built.routers.at(0).config.lists[2].max_ttl_s == 630U);
     BOOST_TEST(built.routers.at(0).config.lists[2].multi_writer);
     BOOST_TEST(!built.routers.at(0).config.lists[1].multi_writer);
+    BOOST_TEST(built.routers.at(0).config.lists[2].respect_manual_changes);
+    BOOST_TEST(!built.routers.at(0).config.lists[1].respect_manual_changes);
 }
 
 BOOST_AUTO_TEST_CASE(caches_forwards_and_listeners_carry_their_settings) {

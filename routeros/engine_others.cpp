@@ -1,0 +1,171 @@
+// What others do to our rows: a second writer of whom nobody told us, and humans.
+#include <algorithm>
+
+#include "routeros/engine.h"
+
+namespace steer::routeros {
+
+namespace {
+
+// What an earlier session had sent may still take effect.
+constexpr std::uint64_t kSettleMs = 30'000;
+// Nothing seen for so long: the second writer is gone.
+constexpr std::uint64_t kQuietMs = 10 * 60'000;
+// Clocks drift, and what listen tells may be older than our own last write.
+constexpr std::uint64_t kDriftMs = 5'000;
+// More rows than so many, within so long, are not a hand's work but a flush.
+constexpr std::size_t kHandful = 8;
+constexpr std::uint64_t kHandMs = 2'000;
+constexpr std::uint64_t kHandsToldMs = 60'000;
+
+}  // namespace
+
+// A row as the router tells it, before it is learned; `known` is what it was, if it was known.
+void Router::Engine::notice(const Row* known, const Row& row) {
+    if (state_ != RouterState::in_sync) return;
+    if (known != nullptr && known->place != row.place) return;
+    notice_writer(known, row);
+    if (known != nullptr) notice_hand(*known, row);
+}
+
+// --- a second writer -----------------------------------------------------------------------------
+
+bool Router::Engine::may_others_write(const Name& name) const {
+    return std::any_of(name.users.begin(), name.users.end(),
+                       [](const List* list) { return list->config.multi_writer; });
+}
+
+// Only what we did not write, and what ends later than anything that we wrote or have seen there,
+// speaks of somebody else.
+void Router::Engine::notice_writer(const Row* known, const Row& row) {
+    if (row.owner != Owner::ours || row.kind != RowKind::dynamic || row.gone_ms == kForever) return;
+    if (now_ < synced_ms_ + kSettleMs || writer_.in_flight(row.place)) return;
+    if (lookup_out_ || lookups_.contains(row.place)) return;
+    if (known != nullptr && (known->owner != Owner::ours || known->gone_ms == kForever ||
+                             row.until_ms <= known->gone_ms + kDriftMs))
+        return;
+    Name& name = names_[row.place.name];
+    if (may_others_write(name)) return;
+    ++counters_.writes_of_others;
+    if (std::exchange(name.others_ms, now_) != 0) return;
+    tell(Level::warning, who() + ": list " + name.text + " is also written by somebody else (" +
+                             row.place.address.to_string() +
+                             (known == nullptr ? " appeared" : " got a longer timeout") +
+                             "): set `multi_writer: true` on all of them, or end the other");
+}
+
+std::uint64_t Router::Engine::others_end_ms(const Name& name) const {
+    return name.others_ms == 0 ? UINT64_MAX : std::max(name.others_ms, synced_ms_) + kQuietMs;
+}
+
+void Router::Engine::end_second_writers() {
+    for (auto& name : names_) {
+        if (now_ < others_end_ms(name)) continue;
+        name.others_ms = 0;
+        tell(Level::info,
+             who() + ": nobody else has written list " + name.text + " for 10 minutes");
+    }
+}
+
+// --- a human's hand ------------------------------------------------------------------------------
+
+void Router::Engine::notice_hand(const Row& known, const Row& row) {
+    if (known.owner != Owner::ours || known.disabled || known.is_gone(now_)) return;
+    if (row.owner != Owner::ours) return changed_by_hand(row.place, Hand::comment);
+    if (row.disabled) return changed_by_hand(row.place, Hand::disabled);
+    if (writer_.in_flight(row.place) || now_ < known.touched_ms + kDriftMs) return;
+    if (!row.unclear && row.gone_ms + kDriftMs < known.until_ms)
+        changed_by_hand(row.place, Hand::timeout);
+}
+
+// From now on the place is left as it is, by the lists that want that. What a writer may have done
+// is believed to be a hand's only while it is a handful.
+void Router::Engine::changed_by_hand(const Place& place, Hand hand) {
+    const bool could_be_writer = hand == Hand::removed || hand == Hand::timeout;
+    if (could_be_writer) {
+        const Name& name = names_[place.name];
+        if (may_others_write(name) || name.others_ms != 0) return;
+        if (now_ < flush_until_ms_) {
+            flush_until_ms_ = now_ + kHandMs;
+            return;
+        }
+    }
+    if (cleaning_ || !leave_alone(place, true)) return;
+    if (!could_be_writer) return note_hand(place, hand);
+    if (hands_.empty()) hands_until_ms_ = now_ + kHandMs;
+    hands_.emplace_back(place, hand);
+    if (hands_.size() <= kHandful) return;
+    flush_until_ms_ = now_ + kHandMs;
+    for (const auto& [other, what] : forget_hands())
+        evaluate(other, WriteClass::repair);
+}
+
+// True: for some claim that is news.
+bool Router::Engine::leave_alone(const Place& place, bool on) {
+    if (!place.address.is_host() || persistent_.contains(place)) return false;
+    bool news = false;
+    for (const List* list : names_[place.name].users) {
+        Claim* const claim = claims_.find({list->config.id, place.address});
+        if (claim == nullptr || claim->left_alone == on) continue;
+        if (on && !list->config.respect_manual_changes) continue;
+        claim->left_alone = on;
+        left_alone_ += on ? 1U : std::size_t{0} - 1U;
+        news = true;
+    }
+    return news;
+}
+
+// They were no hand's work, or it cannot be known.
+std::vector<std::pair<Place, Router::Engine::Hand>> Router::Engine::forget_hands() {
+    hands_until_ms_ = UINT64_MAX;
+    auto hands = std::exchange(hands_, {});
+    for (const auto& [place, hand] : hands)
+        leave_alone(place, false);
+    return hands;
+}
+
+// Of lists that were configured to respect hands, and are not now.
+void Router::Engine::respect_no_more() {
+    if (left_alone_ == 0) return;
+    std::vector<ClaimKey> keys;
+    claims_.for_each([&](const Claim& claim) {
+        const List* const list = find_list(claim.key.list);
+        if (!claim.left_alone || list == nullptr || list->config.respect_manual_changes) return;
+        keys.push_back(claim.key);
+    });
+    for (const auto& key : keys)
+        claims_.find(key)->left_alone = false;
+    left_alone_ -= keys.size();
+}
+
+void Router::Engine::note_hand(const Place& place, Hand hand) {
+    ++counters_.manual_changes;
+    ++hands_untold_;
+    const std::string_view what = hand == Hand::removed    ? "removed"
+                                  : hand == Hand::disabled ? "disabled"
+                                  : hand == Hand::comment  ? "given another comment"
+                                                           : "given a shorter timeout";
+    last_hand_ = place.address.to_string() + " in list " + names_[place.name].text + " was " +
+                 std::string{what} + " by somebody";
+}
+
+// What was done within the last two seconds, and no flush, was a hand; told once a minute at most.
+void Router::Engine::tell_hands() {
+    if (now_ >= hands_until_ms_) {
+        hands_until_ms_ = UINT64_MAX;
+        for (const auto& [place, hand] : std::exchange(hands_, {}))
+            note_hand(place, hand);
+    }
+    if (hands_untold_ == 0 || now_ < hands_told_ms_) return;
+    hands_told_ms_ = now_ + kHandsToldMs;
+    const std::size_t more = std::exchange(hands_untold_, 0) - 1;
+    tell(Level::warning, who() + ": " + last_hand_ +
+                             (more == 0 ? "" : " (and " + std::to_string(more) + " more)") +
+                             ": left so until no client holds it (`on_manual_change: respect`)");
+}
+
+std::uint64_t Router::Engine::hands_deadline() const {
+    return std::min(hands_until_ms_, hands_untold_ == 0 ? UINT64_MAX : hands_told_ms_);
+}
+
+}  // namespace steer::routeros
