@@ -207,6 +207,11 @@ object router_status(const RouterThread::Status& router, std::uint64_t now_ms) {
     if (s.flash_total) all["flash_sectors"] = *s.flash_total;
     if (s.flash_per_hour) all["flash_sectors_per_hour"] = *s.flash_per_hour;
     if (s.findings) all["findings"] = findings_object(*s.findings);
+    array lists;
+    for (const auto& list : s.lists)
+        lists.push_back(
+            object{{"tag", list.tag}, {"claims", list.claims}, {"max_rows", list.max_rows}});
+    all["lists"] = std::move(lists);
     if (!s.second_writers.empty()) all["second_writer"] = value_from(s.second_writers);
     if (s.left_alone != 0) all["left_alone"] = s.left_alone;
     if (s.late != 0) all["late"] = s.late;

@@ -66,6 +66,7 @@ class Router::Engine final : public SessionHandler {
         std::uint32_t epoch = 1;
         bool stalled = false;  // no acknowledgement for too long
         bool told_away = true;
+        bool nearly_full = false;  // the operator was told
         [[nodiscard]] std::optional<NameIndex> name(Menu menu) const {
             return menu == Menu::ip ? name4 : name6;
         }
@@ -268,6 +269,7 @@ class Router::Engine final : public SessionHandler {
     void want_write(const Place& place, const Difference& difference, const Wanted& wanted,
                     WriteClass cls);
     void reconcile(WriteClass cls);
+    void check_fill(List& list);
     void tell_board(const Place& place, std::uint64_t cover_ms);
     void release(const Place& place, std::uint64_t cover_ms);
     void fail_waiters(const Place& place);

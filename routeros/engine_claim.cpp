@@ -170,6 +170,7 @@ void Router::Engine::expire_claims() {
         const ClaimKey& key = claim->key;
         if (claim->told_s != 0) sink_.forgotten(key.list, key.address.bytes);
         if (claim->left_alone) --left_alone_;
+        if (List* const list = find_list(key.list)) check_fill(*list);
         const auto place = place_of(key);
         if (!place) continue;
         fail_waiters(*place);
@@ -250,6 +251,19 @@ void Router::Engine::settle_away(const List* only) {
         settle(token, Outcome::router_away);
 }
 
+// Told at nine tenths of max_rows, and that it is over at eight.
+void Router::Engine::check_fill(List& list) {
+    const std::size_t claims = claims_.size(list.config.id), most = list.config.max_rows;
+    const bool told = list.nearly_full;
+    if (told ? claims * 10 >= most * 8 : claims * 10 < most * 9) return;
+    list.nearly_full = !told;
+    const std::string filled = who() + ": list " + list.config.tag + " has " +
+                               std::to_string(claims) + " of its " + std::to_string(most) +
+                               " claims";
+    if (told) return tell(Level::info, filled + " again");
+    tell(Level::warning, filled + ": when it is full, more are refused; raise max_rows");
+}
+
 // --- claims --------------------------------------------------------------------------------------
 
 void Router::Engine::claim(ListId id, std::span<const AddressBytes> addresses,
@@ -310,6 +324,7 @@ bool Router::Engine::claim_address(List& list, const AddressBytes& address, std:
     }
     claim->row_life_s = std::max(claim->row_life_s, row_life_s);
     claim->answered |= serial == 0;
+    if (claim->reasons == 1) check_fill(list);
     if (state_ != RouterState::in_sync) return false;
     const Place place{*on_router, key.address};
     if (claim->reasons == 1) {

@@ -139,6 +139,8 @@ RouterStatus Router::Engine::status() const {
     s.queued = writer_.queued();
     s.owed = writes() ? writer_.places() : claims_.size() + persistent_.size();
     s.routine_share = config_.routine_share;
+    for (const auto& [id, list] : lists_)
+        s.lists.push_back({list.config.tag, claims_.size(id), list.config.max_rows});
     for (const auto& name : names_) {
         if (name.others_ms != 0) s.second_writers.push_back(name.text);
     }

@@ -152,6 +152,12 @@ struct RouterCounters {
 #undef STEER_ROUTER_COUNTER_FIELD
 };
 
+// How full a list is.
+struct ListFill {
+    std::string tag;
+    std::size_t claims = 0, max_rows = 0;
+};
+
 // For `steerctl status`: a picture of now.
 struct RouterStatus {
     RouterState state = RouterState::disconnected;
@@ -169,6 +175,7 @@ struct RouterStatus {
         0;  // places that are still to be written; all that is wanted while it is away
     std::size_t late = 0;         // addresses whose early connections are still to be looked for
     bool repair_refused = false;  // connections cannot be repaired, until it reconnects
+    std::vector<ListFill> lists;
     // Lists that somebody else writes without multi_writer.
     std::vector<std::string> second_writers;
     std::size_t left_alone = 0;  // places where a human's change is respected

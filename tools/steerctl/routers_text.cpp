@@ -64,10 +64,15 @@ std::string routers_text(const json::value& answer) {
             for (const auto& [name, value] : router) {
                 const std::string_view key(name);
                 if (key == "name" || key == "address" || key == "state" || key == "paused" ||
-                    key == "findings")
+                    key == "findings" || key == "lists")
                     continue;
                 const std::string text = cell_text(key, &value);
                 if (!text.empty()) table.row({heading_text(key), text});
+            }
+            for (const json::value& one : array_of(router, "lists")) {
+                const json::object& list = object_of(one);
+                table.row({"list " + text_of(list, "tag"),
+                           text_of(list, "claims") + " claims of " + text_of(list, "max_rows")});
             }
             return table.text() + findings_text(router);
         });

@@ -1,4 +1,4 @@
-// What others do to our rows: second writers, humans.
+// What others do to our rows: second writers, humans; and how full a list is.
 #include <boost/test/unit_test.hpp>
 
 #include "lab.h"
@@ -311,6 +311,39 @@ BOOST_AUTO_TEST_CASE(where_a_second_writer_is_known_a_removed_row_is_no_hand) {
         BOOST_TEST(lab.rows(kList).size() == 3U);
         BOOST_TEST(lab.router->counters().manual_changes == 0U);
     }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(max_rows)
+
+BOOST_AUTO_TEST_CASE(a_list_that_fills_is_told_of_once) {
+    auto list = list_config();
+    list.max_rows = 100;
+    Lab lab{fast(), router_config({list})};
+    BOOST_REQUIRE(lab.sync());
+    const auto claim = [&](unsigned from, unsigned to, std::uint32_t ttl_s) {
+        for (unsigned i = from; i <= to; ++i)
+            lab.claim(1, {nth(i)}, ttl_s, ttl_s + 30);
+    };
+    claim(1, 70, 600);
+    claim(71, 89, 60);
+    BOOST_TEST(told(lab, "claims") == 0U);
+    claim(90, 92, 60);
+    BOOST_TEST(told(lab, "list ros_policy has 90 of its 100 claims: when it is full") == 1U);
+    const auto fill = lab.router->status().lists;
+    BOOST_REQUIRE(fill.size() == 1U);
+    BOOST_TEST(fill[0].tag == "ros_policy");
+    BOOST_TEST((fill[0].claims == 92U && fill[0].max_rows == 100U));
+    claim(93, 101, 60);
+    BOOST_TEST(told(lab, "has its 100 claims: more are refused") == 1U);
+    BOOST_TEST(lab.sentences.size() == 3U);
+    lab.run_for(300 * kSecond);
+    BOOST_TEST(told(lab, "list ros_policy has 79 of its 100 claims again") == 1U);
+    claim(71, 89, 60);
+    BOOST_TEST(lab.sentences.size() == 4U);
+    claim(90, 90, 60);
+    BOOST_TEST(lab.sentences.size() == 5U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
