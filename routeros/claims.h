@@ -77,6 +77,12 @@ class Claims {
 
     [[nodiscard]] std::size_t size() const { return index_.size(); }
     [[nodiscard]] std::size_t size(ListId list) const;
+    // All claims in pieces: those there are all the time have one slot below slots() each; nullptr:
+    // none there.
+    [[nodiscard]] std::size_t slots() const { return claims_.size(); }
+    [[nodiscard]] const Claim* at(std::size_t slot) const {
+        return claims_[slot].until_ms == 0 ? nullptr : &claims_[slot];
+    }
     template <class F>
     void for_each(F&& f) const {
         for (const auto& [key, at] : index_)

@@ -242,6 +242,7 @@ void Router::Engine::run() {
     check_stall();
     tell_hands();
     if (state_ == RouterState::in_sync) {
+        judge_some();
         end_second_writers();
         heartbeat();
         maybe_reprint();
@@ -324,6 +325,7 @@ void Router::Engine::drop_session() {
     lookup_out_ = heartbeat_out_ = false;
     prints_running_ = 0;
     connections_.session(now_);
+    judging_ = {};
     forget_hands();
     listening_ = {};
     for (auto& died : died_)
@@ -423,8 +425,8 @@ void Router::Engine::check_stall() {
 }
 
 void Router::Engine::tell_away() {
-    const bool any = !writes() || std::any_of(lists_.begin(), lists_.end(),
-                                              [](const auto& l) { return l.second.stalled; });
+    const bool any = !is_ready() || std::any_of(lists_.begin(), lists_.end(),
+                                                [](const auto& l) { return l.second.stalled; });
     if (any && away_since_ms_ == 0) {
         away_since_ms_ = std::max<std::uint64_t>(now_, 1);
         claims_while_away_ = 0;
@@ -452,6 +454,7 @@ std::uint64_t Router::Engine::next_deadline() const {
     }
     next = std::min(next, silence_deadline());
     if (state_ != RouterState::in_sync) return next;
+    if (judging_.on) return now_;
     for (const auto& name : names_)
         next = std::min(next, others_end_ms(name));
     if (!heartbeat_out_) next = std::min(next, heartbeat_ms_ + kHeartbeatMs);

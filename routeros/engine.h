@@ -261,14 +261,19 @@ class Router::Engine final : public SessionHandler {
     [[nodiscard]] Wanted wanted(const Place& place) const;
     [[nodiscard]] std::optional<Place> place_of(const ClaimKey& key) const;
     [[nodiscard]] std::vector<Place> places_to_judge() const;
+    [[nodiscard]] bool worth_judging(const Claim& claim) const;
     [[nodiscard]] bool writes() const {
         return state_ == RouterState::in_sync && !cleaning_ && !paused_;
     }
-    [[nodiscard]] bool is_away(const List& list) const { return !writes() || list.stalled; }
+    // Until all that the board is asked for has been judged once, nobody need wait for us.
+    [[nodiscard]] bool is_ready() const { return writes() && !judging_.first; }
+    [[nodiscard]] bool is_away(const List& list) const { return !is_ready() || list.stalled; }
     void evaluate(const Place& place, WriteClass cls, bool just_ended = false);
     void want_write(const Place& place, const Difference& difference, const Wanted& wanted,
                     WriteClass cls);
     void reconcile(WriteClass cls);
+    void judge_some();
+    [[nodiscard]] std::vector<Place> places_of_rows() const;
     void check_fill(List& list);
     void tell_board(const Place& place, std::uint64_t cover_ms);
     void release(const Place& place, std::uint64_t cover_ms);
@@ -362,6 +367,14 @@ class Router::Engine final : public SessionHandler {
     std::map<std::string, Findings, std::less<>> findings_;  // of versions that were asked here
 
     Connections connections_;
+    // All places, judged in pieces.
+    struct {
+        bool on = false;
+        bool first = false;  // of this session, or after a pause: away until it is done
+        WriteClass cls = WriteClass::routine;
+        std::vector<Place> places;  // not of claims
+        std::size_t claims = 0;     // slots that were looked at
+    } judging_;
 
     // others
     std::vector<std::pair<Place, Hand>> hands_;  // may still prove to be a flush

@@ -11,6 +11,7 @@ namespace {
 constexpr std::uint64_t kStaticPromiseMs = 3'600'000;  // what is promised of a row without timeout
 constexpr std::uint64_t kUrgentMs = 10'000;     // before a row ends, its renewal counts as held
 constexpr std::uint64_t kEnoughLeftMs = 1'000;  // a claim that ends sooner is not worth a repair
+constexpr std::size_t kJudgedAtOnce = 1'000;    // less than a millisecond, mostly
 
 }  // namespace
 
@@ -106,10 +107,33 @@ void Router::Engine::want_write(const Place& place, const Difference& difference
     writer_.put(write, now_, gather);
 }
 
-// Everything that is or may be wanted, against everything that is known: after a print.
+// Everything that is or may be wanted, against everything that is known: after a print. Begun here,
+// done by judge_some(); where somebody waits, claim() judges at once.
 void Router::Engine::reconcile(WriteClass cls) {
-    for (const auto& place : places_to_judge())
-        evaluate(place, cls);
+    judging_.cls = judging_.on ? std::min(judging_.cls, cls) : cls;
+    judging_.on = true;
+    judging_.claims = 0;
+    judging_.places = places_of_rows();
+}
+
+// One piece: so many places that other routers, and those who wait, hardly notice.
+void Router::Engine::judge_some() {
+    if (!judging_.on) return;
+    for (std::size_t left = kJudgedAtOnce; left > 0; --left) {
+        if (!judging_.places.empty()) {
+            const Place place = judging_.places.back();
+            judging_.places.pop_back();
+            evaluate(place, judging_.cls);
+            continue;
+        }
+        if (judging_.claims >= claims_.slots()) {
+            judging_ = {};
+            return tell_away();
+        }
+        const Claim* const claim = claims_.at(judging_.claims++);
+        if (claim == nullptr || !worth_judging(*claim)) continue;
+        if (const auto place = place_of(claim->key)) evaluate(*place, judging_.cls);
+    }
 }
 
 // Nothing: its list is not configured any more, or has no rows of that family.
@@ -120,12 +144,22 @@ std::optional<Place> Router::Engine::place_of(const ClaimKey& key) const {
     return name ? std::optional(Place{*name, key.address}) : std::nullopt;
 }
 
+bool Router::Engine::worth_judging(const Claim& claim) const {
+    return claim.until_ms > now_ + kEnoughLeftMs;
+}
+
 std::vector<Place> Router::Engine::places_to_judge() const {
-    std::vector<Place> places;
+    auto places = places_of_rows();
     claims_.for_each([&](const Claim& claim) {
         const auto place = place_of(claim.key);
-        if (place && claim.until_ms > now_ + kEnoughLeftMs) places.push_back(*place);
+        if (place && worth_judging(claim)) places.push_back(*place);
     });
+    return places;
+}
+
+// Where a row is wanted, or maybe no more, without a claim.
+std::vector<Place> Router::Engine::places_of_rows() const {
+    std::vector<Place> places;
     for (const auto& [place, list] : persistent_)
         places.push_back(place);
     rows_.for_each([&](const Row& row) {

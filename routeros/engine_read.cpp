@@ -114,8 +114,8 @@ void Router::Engine::finish_reading() {
                 std::to_string(rows_.count(Owner::foreign)) + " of others, " +
                 std::to_string(rows_.count(Owner::orphan)) + " orphaned");
     }
+    judging_.first |= first;
     reconcile(first ? WriteClass::repair : WriteClass::routine);
-    if (first) tell_away();
 }
 
 void Router::Engine::on_print_end(const Job& job, const Ending& ending) {
@@ -231,6 +231,7 @@ void Router::Engine::rebooted() {
         sink_.epoch(id);
     }
     writer_.drop_queued();
+    judging_ = {};
     forget_hands();
     enter(RouterState::reading);
     tell_away();

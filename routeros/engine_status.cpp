@@ -63,8 +63,10 @@ void Router::Engine::resume(std::uint64_t now_ms) {
     if (!paused_) return;
     paused_ = false;
     tell(Level::info, who() + " is written to again");
-    if (state_ == RouterState::in_sync) reconcile(WriteClass::repair);
-    tell_away();
+    if (state_ == RouterState::in_sync) {
+        judging_.first = true;
+        reconcile(WriteClass::repair);
+    }
     run();
 }
 
@@ -137,7 +139,7 @@ RouterStatus Router::Engine::status() const {
     s.rows_blocked = refusals_.size();
     s.held = holds_.size();
     s.queued = writer_.queued();
-    s.owed = writes() ? writer_.places() : claims_.size() + persistent_.size();
+    s.owed = is_ready() ? writer_.places() : claims_.size() + persistent_.size();
     s.routine_share = config_.routine_share;
     for (const auto& [id, list] : lists_)
         s.lists.push_back({list.config.tag, claims_.size(id), list.config.max_rows});

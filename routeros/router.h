@@ -179,8 +179,8 @@ struct RouterStatus {
     // Lists that somebody else writes without multi_writer.
     std::vector<std::string> second_writers;
     std::size_t left_alone = 0;  // places where a human's change is respected
-    double routine_share = 0;  // of the router's time, for writes that nobody waits for
-    double service_us = 0;     // measured time of one add on the router
+    double routine_share = 0;    // of the router's time, for writes that nobody waits for
+    double service_us = 0;       // measured time of one add on the router
     // Sectors of its flash that were written, as it says; nothing if it does not.
     std::optional<std::uint64_t> flash_since_reboot, flash_total;
     std::optional<double> flash_per_hour;  // since we are connected, once that is a minute
