@@ -1,8 +1,10 @@
 #include "control/list_desk.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
+#include "dataplane/dns/name.h"
 #include "dataplane/event/board.h"
 
 namespace steer {
@@ -11,6 +13,9 @@ namespace {
 // In place of a worker in the tokens of answers that wait for several routers.
 constexpr std::uint64_t kSeveral = 0xff;
 static_assert(kSeveral >= kMaxWorkers);
+
+constexpr std::uint32_t kTidyEvery_s = 60;
+constexpr std::uint64_t kTellEvery_ms = 600'000;  // of shared addresses, about one list
 
 }  // namespace
 
@@ -42,19 +47,87 @@ void ListDesk::configure(const std::vector<Member>& members) {
     }
 }
 
-bool ListDesk::claim(const Event& event, std::uint64_t now_ms) {
-    const auto& keepers = lists_[event.list].keepers;
-    if (keepers.empty()) return false;
+bool ListDesk::take(const Event& event, std::uint64_t now_ms) {
+    const List& list = lists_[event.list];
+    if (list.keepers.empty()) return false;
+    if (event.kind == EventKind::claim) {
+        claim(list, event, now_ms);
+    } else {
+        note_shared(list, event, now_ms);
+    }
+    return true;
+}
+
+// To every router of the list. What the list does without is not claimed, whatever the worker saw on the board when it
+// said so.
+void ListDesk::claim(const List& list, const Event& event, std::uint64_t now_ms) {
+    const Board& board = *plane_.shared().board;
+    const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
+    std::array<routeros::AddressBytes, kEventAddresses> addresses;
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < event.count; ++i) {
+        const IpAddress& address = event.addresses[i];
+        if (event.skips_shared && board.is_skipped(event.list, address, now_s)) continue;
+        addresses[count++] = address.bytes;
+    }
     std::uint64_t token = event.hold_token;
-    if (token != 0 && keepers.size() > 1) {
+    if (count == 0) {
+        if (token != 0) acknowledger_.acknowledge(token, Outcome::already_there);
+        return;
+    }
+    if (token != 0 && list.keepers.size() > 1) {
         token = kSeveral << 56 | ++next_wait_;
         waits_.emplace(token, Wait{.token = event.hold_token,
-                                   .quorum = lists_[event.list].quorum,
-                                   .left = static_cast<std::uint32_t>(keepers.size())});
+                                   .quorum = list.quorum,
+                                   .left = static_cast<std::uint32_t>(list.keepers.size())});
     }
-    for (const Keeper& keeper : keepers)
-        keeper.router->claim(event, token, now_ms);
-    return true;
+    const std::string name = dns::name_to_text({event.name.data(), event.name_len});
+    for (const Keeper& keeper : list.keepers) {
+        keeper.router->router().claim(event.list, {addresses.data(), count}, name,
+                                      event.lease_end_ms, event.row_life_s, token, now_ms);
+    }
+}
+
+// ---- addresses that other names share
+
+void ListDesk::note_shared(const List& list, const Event& event, std::uint64_t now_ms) {
+    Board& board = *plane_.shared().board;
+    const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
+    if (now_s - tidied_s_ >= kTidyEvery_s) {
+        tidied_s_ = now_s;
+        shared_.forget_old(
+            now_s, [&](ListId id, const IpAddress& address) { board.skip(id, address, 0); });
+    }
+    const std::string name = dns::name_to_text({event.name.data(), event.name_len});
+    for (std::size_t i = 0; i < event.count; ++i) {
+        const IpAddress& address = event.addresses[i];
+        const auto verdict = shared_.told(event.list, address, name, event.shared_above, now_s);
+        board.skip(event.list, address, event.skips_shared ? verdict.until_s : 0);
+        if (verdict.is_new) tell_shared(list, event, address, name, now_ms);
+    }
+}
+
+// When there are some, and when there are twice as many; at most once in ten minutes a list.
+void ListDesk::tell_shared(const List& list, const Event& event, const IpAddress& address,
+                           std::string_view name, std::uint64_t now_ms) {
+    const std::size_t count = shared_.shared(static_cast<std::uint32_t>(now_ms / 1000), event.list);
+    ToldShared& told = told_shared_[event.list];
+    if (count < told.count / 2) told.count = count;
+    if (count < 2 * told.count || (told.at_ms != 0 && now_ms - told.at_ms < kTellEvery_ms)) return;
+    told = {count, now_ms};
+    RouterDesk& router = *list.keepers.front().router;
+    const bool one = count == 1;
+    std::string sentence = std::to_string(count);
+    sentence += one ? " address of '" : " addresses of '";
+    sentence += router.router().tag_of(event.list);
+    sentence += one ? "' is told clients under names outside of its set as well, "
+                    : "' are told clients under names outside of its set as well, ";
+    sentence += (one ? "" : "such as ") + address.to_string() + " for " + std::string(name);
+    sentence += event.skips_shared ? (one ? ": it is not claimed" : ": they are not claimed")
+                                   : ": connections to those are steered too";
+    router.log(routeros::Level::warning, sentence +
+                                             (event.skips_shared ? " while that lasts" : "") +
+                                             "; 'steerctl routers shared' shows them");
 }
 
 // ---- what is known

@@ -1,5 +1,5 @@
-// What the routers of a list say, as one word to workers: its board entries, its epoch and whether it is away, the end of
-// answers that wait.
+// Between the rings and the board: events become claims on the routers of their list, what these say becomes one word to
+// workers: board entries, the list's epoch and whether it is away, the end of answers that wait.
 //
 // A list of one router says what that router says. Of several the board knows an address as long as every router does
 // that is not away (`quorum: all`: every router), so that no lease outlives a row on any of them; how many an answer waits
@@ -14,11 +14,14 @@
 #include <boost/container/small_vector.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <map>
+#include <string_view>
 #include <vector>
 
 #include "control/build/build.h"
 #include "control/plane.h"
 #include "control/router_desk.h"
+#include "control/shared_addresses.h"
 #include "routeros/address.h"
 
 namespace steer {
@@ -35,8 +38,10 @@ class ListDesk {
     // that no router keeps any more is away.
     void configure(const std::vector<Member>& members);
 
-    // To every router of its list. False: no router keeps it.
-    bool claim(const Event& event, std::uint64_t now_ms);
+    // An answer left, or tells clients of another name what a list holds (EventKind). False: no router keeps the list.
+    bool take(const Event& event, std::uint64_t now_ms);
+    // Of all lists.
+    [[nodiscard]] const SharedAddresses& shared() const { return shared_; }
 
     // The routers' words; those of one that does not keep the list are not heard.
     void installed(const RouterDesk& router, ListId list, const IpAddress& address,
@@ -68,6 +73,11 @@ class ListDesk {
         [[nodiscard]] Outcome outcome() const;
     };
 
+    struct ToldShared {  // what the operator was last told of a list's shared addresses
+        std::size_t count = 0;
+        std::uint64_t at_ms = 0;
+    };
+
     [[nodiscard]] ListState& state(ListId list) const { return (*plane_.shared().lists)[list]; }
     // Its place among the list's keepers; -1: it keeps it not.
     static int place_of(const List& list, const RouterDesk& router);
@@ -76,12 +86,19 @@ class ListDesk {
     void put(ListId id, const IpAddress& address, std::uint32_t until_s);
     void count_anew(ListId id, const List& list);
     void tell_away(ListId id, const List& list);
+    void claim(const List& list, const Event& event, std::uint64_t now_ms);
+    void note_shared(const List& list, const Event& event, std::uint64_t now_ms);
+    void tell_shared(const List& list, const Event& event, const IpAddress& address,
+                     std::string_view name, std::uint64_t now_ms);
 
     Plane& plane_;
     Acknowledger& acknowledger_;
     std::vector<List> lists_{kMaxLists};  // by id
     boost::unordered_flat_map<std::uint64_t, Wait> waits_;
     std::uint64_t next_wait_ = 0;
+    SharedAddresses shared_;
+    std::uint32_t tidied_s_ = 0;  // when what is old was last forgotten
+    std::map<ListId, ToldShared> told_shared_;
 };
 
 }  // namespace steer

@@ -1,7 +1,6 @@
 #include "control/router_desk.h"
 
 #include "control/list_desk.h"
-#include "dataplane/dns/name.h"
 
 namespace steer {
 namespace {
@@ -45,15 +44,6 @@ bool Acknowledger::flush() {
 RouterDesk::RouterDesk(const routeros::RouterConfig& config, routeros::RouterLink& link,
                        ListDesk& lists, Log log, RouterFindings* findings)
     : lists_(lists), log_(std::move(log)), findings_(findings), router_(config, *this, link) {}
-
-void RouterDesk::claim(const Event& event, std::uint64_t hold_token, std::uint64_t now_ms) {
-    std::array<routeros::AddressBytes, kEventAddresses> addresses;
-    for (std::size_t i = 0; i < event.count; ++i)
-        addresses[i] = event.addresses[i].bytes;
-    const std::string name = dns::name_to_text({event.name.data(), event.name_len});
-    router_.claim(event.list, {addresses.data(), event.count}, name, event.lease_end_ms,
-                  event.row_life_s, hold_token, now_ms);
-}
 
 void RouterDesk::installed(routeros::ListId list, const routeros::AddressBytes& address,
                            std::uint32_t until_s) {

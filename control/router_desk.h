@@ -1,5 +1,4 @@
-// One router's place between the rings and the board: events become claims of its engine, the engine's words go to the
-// lists' desk, with those of the lists' other routers.
+// One router's engine and its words, which go to the lists' desk with those of the lists' other routers.
 //
 // Without sockets, threads or a clock of its own, so that a test drives it with a simulated router and a clock that it
 // turns by hand; RouterThread drives it for real. All calls from one thread.
@@ -49,8 +48,6 @@ class RouterDesk final : public routeros::RouterSink {
     RouterDesk(const routeros::RouterConfig& config, routeros::RouterLink& link, ListDesk& lists,
                Log log, RouterFindings* findings = nullptr);
 
-    // `hold_token`: in place of the event's.
-    void claim(const Event& event, std::uint64_t hold_token, std::uint64_t now_ms);
     [[nodiscard]] routeros::Router& router() { return router_; }
     [[nodiscard]] const routeros::Router& router() const { return router_; }
 

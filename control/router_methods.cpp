@@ -16,6 +16,7 @@ using boost::json::value;
 using boost::json::value_from;
 
 constexpr std::size_t kMostDifferences = 1'000;
+constexpr std::size_t kMostShared = 1'000;
 constexpr std::uint64_t kReplyMs = 3'000;  // what has none by then goes on (a listen, a print)
 
 using Seen = RouterThread::Seen;
@@ -168,8 +169,26 @@ ops::RpcLaterMethod named(ops::RpcLaterMethod of_all) {
     };
 }
 
+object shared(const Seen& seen, const value&, std::uint64_t now_ms) {
+    array addresses;
+    auto all = seen.shared.show(static_cast<std::uint32_t>(now_ms / 1000));
+    std::erase_if(all, [&](const auto& one) { return seen.router.tag_of(one.list).empty(); });
+    const bool more = all.size() > kMostShared;
+    if (more) all.resize(kMostShared);
+    for (const auto& one : all) {
+        addresses.push_back(object{{"list", seen.router.tag_of(one.list)},
+                                   {"address", one.address.to_string()},
+                                   {"name", seen.router.name_of(one.list, one.address.bytes)},
+                                   {"shared", one.shared},
+                                   {"others", one.names},
+                                   {"such_as", array(one.examples.begin(), one.examples.end())}});
+    }
+    return {{"addresses", std::move(addresses)}, {"more", more}};
+}
+
 object status(const Seen& seen, const value&, std::uint64_t now_ms) {
-    return router_status({seen.name, seen.address, seen.router.status(), seen.router.counters()},
+    return router_status({seen.name, seen.address, seen.router.status(), seen.router.counters(),
+                          seen.shared_addresses},
                          now_ms);
 }
 
@@ -198,6 +217,7 @@ object router_status(const RouterThread::Status& router, std::uint64_t now_ms) {
                {"orphans", s.rows_orphaned},
                {"foreign", s.rows_foreign},
                {"blocked", s.rows_blocked},
+               {"shared", router.shared},
                {"held", s.held},
                {"owed", s.owed},
                {"cpu_share_percent", std::lround(s.routine_share * 100)},
@@ -230,6 +250,7 @@ void add_router_methods(ops::JsonRpc& rpc, boost::asio::io_context& house, const
     rpc.add_later("routers.pause", about(house, routers, pause(routers, true)));
     rpc.add_later("routers.resume", about(house, routers, pause(routers, false)));
     rpc.add_later("routers.errors", about(house, routers, errors));
+    rpc.add_later("routers.shared", about(house, routers, shared));
     rpc.add_later("routers.trace", named(about(house, routers, trace)));
     rpc.add_later("routers.probe", named(about(house, routers, probe)));
     rpc.add("bypass", [&routers](const value& params) -> ops::RpcResult {

@@ -1,7 +1,7 @@
 // What the control socket tells of routers and does to them: `routers`, `routers.diff`, `routers.reconcile`,
-// `routers.pause`, `routers.resume`, `routers.errors`, `routers.trace`, `bypass`.
+// `routers.pause`, `routers.resume`, `routers.errors`, `routers.shared`, `routers.trace`, `bypass`.
 //
-// `params` of the first six: {"name": ROUTER}, or none: all routers. `routers.reconcile` takes {"orphans": true} besides,
+// `params` of the first seven: {"name": ROUTER}, or none: all routers. `routers.reconcile` takes {"orphans": true} besides,
 // `routers.trace` needs the name and takes {"since": SERIAL, "settled": true} (without those from the first on that may
 // have its reply yet); `routers.probe` needs the name too: {"start": true} begins one, without it tells of
 // the last, with its transcript when that has ended; `bypass` takes {"on": true}; without, it tells.

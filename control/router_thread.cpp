@@ -154,7 +154,8 @@ void RouterThread::visit(std::function<void(const std::vector<Seen>&, std::uint6
     boost::asio::post(io_, [this, f = std::move(f)] {
         std::vector<Seen> all;
         for (const auto& link : links_)
-            all.push_back({link->plan.config.name, link->plan.config.address, link->desk.router()});
+            all.push_back({link->plan.config.name, link->plan.config.address, link->desk.router(),
+                           lists_.shared(), shared_of(*link)});
         f(all, clock_.now().ms);
         for (const auto& link : links_)
             link->transport.wake();
@@ -222,7 +223,7 @@ void RouterThread::drain() {
                 plane_.events(w).pop(events.data(), static_cast<unsigned>(events.size()));
             if (n == 0) break;
             for (unsigned i = 0; i < n; ++i) {
-                if (!lists_.claim(events[i], now) && sets_ != nullptr) sets_->claim(events[i]);
+                if (!lists_.take(events[i], now) && sets_ != nullptr) sets_->claim(events[i]);
             }
             done += n;
         }
@@ -247,12 +248,20 @@ void RouterThread::flush_acknowledgements() {
     });
 }
 
+std::size_t RouterThread::shared_of(const Link& link) const {
+    std::size_t count = 0;
+    for (const auto& list : link.plan.config.lists)
+        count += lists_.shared().shared(clock_.now().s(), list.id);
+    return count;
+}
+
 void RouterThread::publish_status() {
     end_retired();
     std::vector<Status> fresh;
     for (const auto& link : links_) {
         fresh.push_back({link->plan.config.name, link->plan.config.address,
-                         link->desk.router().status(), link->desk.router().counters()});
+                         link->desk.router().status(), link->desk.router().counters(),
+                         shared_of(*link)});
     }
     {
         const std::lock_guard lock(mutex_);

@@ -34,6 +34,7 @@ class RouterThread {
         std::string name, address;
         routeros::RouterStatus state;
         routeros::RouterCounters counters;
+        std::size_t shared = 0;  // addresses that names outside of their list are told
     };
     using Outcomes = std::array<std::uint64_t, static_cast<std::size_t>(Outcome::count_)>;
 
@@ -56,6 +57,8 @@ class RouterThread {
         const std::string& name;
         const std::string& address;
         routeros::Router& router;
+        const SharedAddresses& shared;  // of all lists
+        std::size_t shared_addresses;   // of its own
     };
     // Calls `f` on the thread of the routers with those in force, in the order of the configuration. Any thread.
     void visit(std::function<void(const std::vector<Seen>&, std::uint64_t now_ms)> f);
@@ -87,6 +90,7 @@ class RouterThread {
     void on_wake();
     void drain();
     void flush_acknowledgements();
+    [[nodiscard]] std::size_t shared_of(const Link& link) const;
     void publish_status();
 
     Plane& plane_;

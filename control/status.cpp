@@ -264,6 +264,9 @@ void Daemon::write_metrics(ops::MetricWriter& writer) const {
         writer.gauge("steerdns_router_rows", "rows of ours on the router");
         writer.sample({{"router", router.name}},
                       static_cast<std::uint64_t>(router.state.rows_ours));
+        writer.gauge("steerdns_router_shared_addresses",
+                     "addresses that names outside of their list are told as well (`shared`)");
+        writer.sample({{"router", router.name}}, static_cast<std::uint64_t>(router.shared));
         writer.gauge("steerdns_router_claimed_addresses", "addresses that must be on the router");
         writer.sample({{"router", router.name}}, static_cast<std::uint64_t>(router.state.claims));
         if (router.state.flash_total) {

@@ -76,10 +76,11 @@ struct Burst {
     unsigned ended_count = 0;
     bool recalled = false;   // the memo was asked for all of them
     bool looked_up = false;  // `found` says what the cache of each one's plan has
+    bool watched = false;    // hits go through the program too (SharedWatch)
 
     void clear() {
         live_count = reply_count = ended_count = 0;
-        recalled = looked_up = false;
+        recalled = looked_up = watched = false;
     }
     Packet& next_packet() { return packets[live_count]; }  // only while nothing was taken out
     void keep_packet() {

@@ -64,6 +64,8 @@ class Count {
     X(upstream_quota, "upstream_quota", "queries of a domain with too many in flight")             \
     X(events_raised, "events_raised", "claims handed to routers")                                  \
     X(events_ring_full, "events_ring_full", "claims that found the ring full")                     \
+    X(events_shared, "events_shared", "words to routers that other names share addresses")         \
+    X(events_shared_lost, "events_shared_lost", "of those, addresses that found the ring full")    \
     X(upstream_tx_full, "upstream_tx_full", "upstream queries that the port did not take")         \
     X(moved_replies, "moved_replies", "upstream replies that another worker handed over")          \
     X(moved_replies_dropped, "moved_replies_dropped",                                              \

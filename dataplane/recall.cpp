@@ -41,7 +41,9 @@ void fill(Packet& p, const Line& line) {
 
 void recall(Burst& burst, const Snapshot& snapshot, QueryMemo& memo, const cache::Cache* cache,
             Resolver& resolver, Counters& counters, Now now) noexcept {
-    if (cache == nullptr || !snapshot.hit_may_be_plain || !memo.awake(burst.live_count)) return;
+    if (cache == nullptr || burst.watched || !snapshot.hit_may_be_plain ||
+        !memo.awake(burst.live_count))
+        return;
     burst.recalled = true;
     const unsigned n = burst.live_count;
     std::array<const Line*, kBurst> lines;

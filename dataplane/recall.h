@@ -3,7 +3,7 @@
 // In:   packets of the burst with their DNS message.
 // Out:  `memo_hash` of those that stay, if burst.recalled; what was answered has left the burst.
 // Cost: one multiplication for 16 bytes of a message, one line compared. Nothing if no hit in the first cache is
-//       plain (plan.h), or while the memo rests.
+//       plain (plan.h), in a burst that is watched, or while the memo rests.
 // Ends: as Resolver::answer_hit().
 #pragma once
 

@@ -85,7 +85,7 @@ Resolver::Resolver(const Parts& parts, const Options& options)
       timers_(options.max_parked) {}
 
 void Resolver::resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept {
-    const bool may_be_plain = burst.looked_up && snapshot.hit_may_be_plain;
+    const bool may_be_plain = burst.looked_up && snapshot.hit_may_be_plain && !burst.watched;
     unsigned hits = 0;
     for (unsigned i = 0; i < burst.live_count; ++i) {
         Packet& p = burst.packets[burst.live[i]];
@@ -268,6 +268,7 @@ void Resolver::answer_stale(Parked& p, Now now) noexcept {
 
 void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
     Extras extras;
+    if (!c.snapshot.watched_lists.empty()) parts_.shared_watch.look(leaving(c, now), now);
     if (c.state.list_count == 0) {  // nearly all
         return parts_.replier.answer(p, c.response.answer(),
                                      options_for(c, p.max_size, LeaveTerms::kNoCap, extras, now));
@@ -391,6 +392,7 @@ void Resolver::set_timer(Parked& p, Now now) noexcept {
 
 void Resolver::leave(Parked& p, QueryContext& c, ParkedEnd end, Now now) noexcept {
     const LeavingAnswer a = leaving(c, now);
+    if (!c.snapshot.watched_lists.empty()) parts_.shared_watch.look(a, now);
     const LeaveTerms terms = parts_.claims.settle(a, now);
     switch (terms.leave) {
         case Leave::now:

@@ -18,6 +18,7 @@
 #include "dataplane/burst.h"
 #include "dataplane/event/claims.h"
 #include "dataplane/event/event.h"
+#include "dataplane/event/shared_watch.h"
 #include "dataplane/forward/forwarder.h"
 #include "dataplane/forward/timer_wheel.h"
 #include "dataplane/parked_pool.h"
@@ -33,6 +34,7 @@ class Resolver {
         BufferPools& buffers;
         Executor& executor;
         Claims& claims;
+        SharedWatch& shared_watch;
         ParkedPool& pool;
         Forwarder& forwarder;
         Replier& replier;

@@ -12,6 +12,7 @@
 #include "dataplane/burst.h"
 #include "dataplane/classify.h"
 #include "dataplane/event/claims.h"
+#include "dataplane/event/shared_watch.h"
 #include "dataplane/forward/forwarder.h"
 #include "dataplane/idle.h"
 #include "dataplane/inject.h"
@@ -128,6 +129,7 @@ struct Worker::Impl final : ForwardSink {
     Keeper keeper;
     Executor executor;
     Claims claims;
+    SharedWatch shared_watch;
     ParkedPool pool;
     Replier replier;
     Forwarder forwarder;
@@ -163,6 +165,7 @@ Worker::Impl::Impl(const WorkerOptions& worker_options, Shared& what_is_shared,
       executor(options.index, shared.cache, *shared.hasher, *shared.buffers, keeper, rings.to_house,
                counters),
       claims(options.index, *shared.board, *shared.lists, rings.to_routers, counters),
+      shared_watch(*shared.hasher, *shared.board, *shared.lists, rings.to_routers, counters),
       pool({options.max_parked, options.max_parked_per_client,
             share_of(options.max_parked, options.suffix_percent)},
            options.index, *shared.hasher, shared.parked[options.index]),
@@ -175,9 +178,9 @@ Worker::Impl::Impl(const WorkerOptions& worker_options, Shared& what_is_shared,
                  .max_per_suffix = share_of(options.max_in_flight, options.suffix_percent),
                  .random_seed = options.random_seed},
                 *shared.buffers, *this, counters),
-      resolver(
-          {*shared.hasher, *shared.buffers, executor, claims, pool, forwarder, replier, counters},
-          {options.max_parked, options.servfail_over_quota}),
+      resolver({*shared.hasher, *shared.buffers, executor, claims, shared_watch, pool, forwarder,
+                replier, counters},
+               {options.max_parked, options.servfail_over_quota}),
       memo(shared.hasher->of_name({}).high),
       sleep(ports, sleeper) {
     require(options.index < options.workers && options.workers <= kMaxWorkers,
@@ -239,6 +242,7 @@ bool Worker::Impl::turn(Now at) noexcept {
 
 void Worker::Impl::serve(Burst& b) noexcept {
     sampler.look_at(b);
+    b.watched = shared_watch.wants_hits(*snapshot, b.live_count, now);
     recall(b, *snapshot, memo, shared.cache, resolver, counters, now);
     stage_ends(Stage::answer);
     parse(b, *snapshot, replier);

@@ -49,6 +49,8 @@ class Router::Engine final : public SessionHandler {
     void probe(std::uint64_t now_ms);
     [[nodiscard]] ProbeView probed() const;
     [[nodiscard]] std::vector<DifferenceRow> differences(std::size_t most, std::uint64_t now_ms);
+    [[nodiscard]] std::string_view tag_of(ListId list) const;
+    [[nodiscard]] std::string_view name_of(ListId list, const AddressBytes& address) const;
     [[nodiscard]] const Trace& trace() const { return trace_; }
     [[nodiscard]] RouterStatus status() const;
     [[nodiscard]] const RouterCounters& counters() const { return counters_; }

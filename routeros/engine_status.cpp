@@ -120,6 +120,16 @@ void Router::Engine::read_flash(const ReplyRow& resource) {
     if (flash_total_ && !flash_first_) flash_first_ = {{*flash_total_, now_}};
 }
 
+std::string_view Router::Engine::tag_of(ListId list) const {
+    const auto found = lists_.find(list);
+    return found == lists_.end() ? std::string_view{} : found->second.config.tag;
+}
+
+std::string_view Router::Engine::name_of(ListId list, const AddressBytes& address) const {
+    const Claim* const claim = claims_.find({list, Address::host(address)});
+    return claim == nullptr ? std::string_view{} : claim->name();
+}
+
 RouterStatus Router::Engine::status() const {
     RouterStatus s;
     s.state = state_;

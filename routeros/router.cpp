@@ -64,6 +64,12 @@ ProbeView Router::probed() const {
 std::vector<DifferenceRow> Router::differences(std::size_t most, std::uint64_t now_ms) {
     return engine_->differences(most, now_ms);
 }
+std::string_view Router::tag_of(ListId list) const {
+    return engine_->tag_of(list);
+}
+std::string_view Router::name_of(ListId list, const AddressBytes& address) const {
+    return engine_->name_of(list, address);
+}
 const Trace& Router::trace() const {
     return engine_->trace();
 }

@@ -279,6 +279,10 @@ class Router {
 
     // What is wanted but not so on the router, at most `most` of it; empty unless in sync.
     [[nodiscard]] std::vector<DifferenceRow> differences(std::size_t most, std::uint64_t now_ms);
+    // The tag of a list's plugin, and the first name that an address is claimed for (the row's `dm`); empty: there is none.
+    // Good until the next call of another function.
+    [[nodiscard]] std::string_view tag_of(ListId list) const;
+    [[nodiscard]] std::string_view name_of(ListId list, const AddressBytes& address) const;
     [[nodiscard]] const Trace& trace() const;
     [[nodiscard]] RouterStatus status() const;
     [[nodiscard]] const RouterCounters& counters() const;

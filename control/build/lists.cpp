@@ -98,12 +98,15 @@ PolicyList policy_list(const config::Plugin& plugin, const config::RosAddressLis
     list.sync_timeout_ms = static_cast<std::uint32_t>(args.sync_timeout.count());
     list.on_timeout = static_cast<OnTimeout>(args.on_timeout);
     list.missing_family = static_cast<MissingFamily>(args.missing_family);
+    list.shared = static_cast<Sharing>(args.shared);
+    list.shared_above = static_cast<std::uint8_t>(args.shared_above);
     list.never_claim = args.never_claim ? matchers::PrefixSet(*args.never_claim) : never_claim;
     return list;
 }
 static_assert(static_cast<int>(OnTimeout::drop) == static_cast<int>(config::OnTimeoutMode::drop));
 static_assert(static_cast<int>(MissingFamily::nodata) ==
               static_cast<int>(config::MissingFamilyMode::nodata));
+static_assert(static_cast<int>(Sharing::report) == static_cast<int>(config::SharedMode::report));
 
 routeros::ListConfig list_config(const config::Plugin& plugin, const config::RosAddressList& args,
                                  ListId id) {

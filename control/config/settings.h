@@ -404,6 +404,7 @@ enum class OnTimeoutMode : std::uint8_t { answer, servfail, drop };
 enum class Quorum : std::uint8_t { healthy, any, all };
 enum class ManualChangeMode : std::uint8_t { repair, respect };
 enum class MissingFamilyMode : std::uint8_t { answer, nodata };
+enum class SharedMode : std::uint8_t { keep, skip, report };
 
 struct RosAddressList {
     std::vector<RouterIndex> routers;  // at least one
@@ -419,6 +420,8 @@ struct RosAddressList {
     OnTimeoutMode on_timeout = OnTimeoutMode::answer;
     MissingFamilyMode missing_family = MissingFamilyMode::answer;
     std::optional<std::vector<matchers::Prefix>> never_claim;  // nothing: the default ranges
+    SharedMode shared = SharedMode::keep;
+    std::uint32_t shared_above = 3;
     std::uint32_t max_rows = 50'000;
     bool multi_writer = false;
     ManualChangeMode on_manual_change = ManualChangeMode::repair;

@@ -19,6 +19,8 @@ struct RowKey {
     std::uint32_t list;
 };
 static_assert(sizeof(RowKey) == 20);
+constexpr std::uint32_t kSkipped = 1U << 31;  // in RowKey::list: the entry says until when
+static_assert(kMaxLists <= kSkipped);
 
 void* pack(std::uint32_t until_s, std::uint32_t epoch) {
     static_assert(sizeof(void*) == sizeof(std::uint64_t));
@@ -72,17 +74,39 @@ std::uint32_t Board::installed_until(ListId list, const IpAddress& address,
                                                        : 0;
 }
 
+bool Board::is_skipped(ListId list, const IpAddress& address, std::uint32_t now_s) const noexcept {
+    const RowKey key{address, list | kSkipped};
+    void* value = nullptr;
+    if (rte_hash_lookup_data(hash_, &key, &value) < 0) return false;
+    return reinterpret_cast<std::uint64_t>(value) >> 32 > now_s;
+}
+
 bool Board::put(ListId list, const IpAddress& address, std::uint32_t until_s, std::uint32_t epoch) {
     const RowKey key{address, list};
-    const bool known = rte_hash_lookup(hash_, &key) >= 0;
-    if (rte_hash_add_key_data(hash_, &key, pack(until_s, epoch)) != 0) return false;
-    if (!known) ++size_;
-    return true;
+    return put_value(&key, pack(until_s, epoch));
 }
 
 void Board::remove(ListId list, const IpAddress& address) {
     const RowKey key{address, list};
-    if (rte_hash_del_key(hash_, &key) >= 0) --size_;
+    remove_key(&key);
+}
+
+bool Board::skip(ListId list, const IpAddress& address, std::uint32_t until_s) {
+    const RowKey key{address, list | kSkipped};
+    if (until_s != 0) return put_value(&key, pack(until_s, 0));
+    remove_key(&key);
+    return true;
+}
+
+bool Board::put_value(const void* key, void* value) {
+    const bool known = rte_hash_lookup(hash_, key) >= 0;
+    if (rte_hash_add_key_data(hash_, key, value) != 0) return false;
+    if (!known) ++size_;
+    return true;
+}
+
+void Board::remove_key(const void* key) {
+    if (rte_hash_del_key(hash_, key) >= 0) --size_;
 }
 
 }  // namespace steer

@@ -2,6 +2,7 @@
 //
 // One rte_hash; one writer (`routers`), lock-free readers (workers, registered with `qsbr`). A reader pays one
 // lookup per address. A value is {installed_until, epoch} in 64 bits, so that it is read and replaced whole.
+// Beside it an address may have one more entry: until when the list does without it (`shared: skip`).
 // What was removed keeps its place until the readers' next quiescent states. The hash is keyed by a random word of
 // this process, because the addresses are in the hands of whoever answers for a policy domain.
 #pragma once
@@ -31,12 +32,21 @@ class Board {
     [[nodiscard]] std::uint32_t installed_until(ListId list, const IpAddress& address,
                                                 std::uint32_t epoch) const noexcept;
 
+    // Reader: whether `routers` decided that the list does without the address for now (`shared: skip`).
+    [[nodiscard]] bool is_skipped(ListId list, const IpAddress& address,
+                                  std::uint32_t now_s) const noexcept;
+
     // Writer. False: full (the address is then simply not known).
     bool put(ListId list, const IpAddress& address, std::uint32_t until_s, std::uint32_t epoch);
     void remove(ListId list, const IpAddress& address);
+    // Writer: the list does without the address until then; 0: no longer. False: full, it goes on holding it.
+    bool skip(ListId list, const IpAddress& address, std::uint32_t until_s);
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
   private:
+    bool put_value(const void* key, void* value);
+    void remove_key(const void* key);
+
     rte_hash* hash_;
     std::size_t size_ = 0;
 };

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "dataplane/dns/hints.h"
 #include "dataplane/event/claim_word.h"
+#include "dataplane/event/claimable.h"
 
 namespace steer {
 namespace {
@@ -29,16 +29,6 @@ std::uint32_t wanted_by(const PolicyList& list, std::uint32_t wanted_ttl_s) {
 // Above the limit clients outlive the row anyway, so its countdown needs no cap to be allowed.
 bool may_lower(const PolicyList& list, std::uint32_t ttl_s) {
     return list.cap_answer_ttl || ttl_s > ttl_limit_s(list);
-}
-
-template <class Visit>
-void for_each_claimable(const PolicyList& list, const dns::Answer& answer, Visit&& visit) {
-    dns::any_address(answer, [&](const std::uint8_t* bytes, bool is_v6) {
-        if (is_v6 ? !list.has_v6 : !list.has_v4) return false;
-        const IpAddress address = is_v6 ? IpAddress::from_v6(bytes) : IpAddress::from_v4(bytes);
-        if (!list.never_claim.contains(address)) visit(address);
-        return false;
-    });
 }
 
 unsigned events_for(const PolicyList& list, const dns::Answer& answer) {
@@ -90,7 +80,7 @@ LeaveTerms Claims::settle(const LeavingAnswer& a, Now now) noexcept {
     const std::uint32_t until_s = ask_board(a, ttl_left_s(a), now, terms);
     if (terms.raise_mask == 0) {
         counters_.add(Stat::claims_covered);
-        if (a.entry != nullptr) remember(a.entry, {until_s, stamp, 0});
+        if (a.entry != nullptr && !terms.skips) remember(a.entry, {until_s, stamp, 0});
         return terms;
     }
     unsigned events = 0;
@@ -105,7 +95,7 @@ LeaveTerms Claims::settle(const LeavingAnswer& a, Now now) noexcept {
         return terms;
     }
     raise(a, terms, 0, now);
-    if (a.entry != nullptr && terms.leave == Leave::now) {
+    if (a.entry != nullptr && terms.leave == Leave::now && !terms.skips) {
         const auto second = static_cast<std::uint8_t>(now.s());
         remember(a.entry, {until_s, stamp, second});
     }
@@ -141,11 +131,16 @@ bool Claims::covered_by_word(const LeavingAnswer& a, std::uint32_t ttl_s, Now no
     return true;
 }
 
-std::uint32_t Claims::rows_until_s(const PolicyList& list, const LeavingAnswer& a) const noexcept {
+std::uint32_t Claims::rows_until_s(const PolicyList& list, const LeavingAnswer& a, Now now,
+                                   LeaveTerms& terms) const noexcept {
     const ListId id = list.id_for(a.client);
     const std::uint32_t epoch = lists_[id].epoch.load(std::memory_order_relaxed);
     std::uint32_t until_s = kNoLimit;
     for_each_claimable(list, a.answer, [&](const IpAddress& address) {
+        if (list.shared == Sharing::skip && board_.is_skipped(id, address, now.s())) {
+            terms.skips = true;
+            return;
+        }
         until_s = std::min(until_s, ttl_until_s(list, board_.installed_until(id, address, epoch)));
     });
     return until_s;
@@ -158,7 +153,7 @@ std::uint32_t Claims::ask_board(const LeavingAnswer& a, std::uint32_t ttl_s, Now
         const PolicyList& list = a.snapshot.lists[a.lists[i]];
         const auto bit = static_cast<std::uint8_t>(1U << i);
         const std::uint32_t wanted_s = wanted_by(list, terms.wanted_ttl_s);
-        std::uint32_t until_s = rows_until_s(list, a);
+        std::uint32_t until_s = rows_until_s(list, a, now, terms);
         const Coverage c = coverage(wanted_s, next_second(now), until_s, may_lower(list, ttl_s));
         const bool has_time =
             c.cover == Cover::lowered || (c.cover == Cover::ending && list.synchronous);
@@ -228,6 +223,7 @@ unsigned Claims::push_events(const PolicyList& list, const LeavingAnswer& a,
     e.lease_end_ms = now.ms + (std::uint64_t{wanted_ttl_s} + list.extra_time_s) * 1000;
     e.row_life_s = row_life_s(list, ttl_left_s(a), wanted_ttl_s);
     e.list = list.id_for(a.client);
+    e.skips_shared = list.shared == Sharing::skip;
     e.worker = worker_;
     e.count = 0;
     e.name_len = static_cast<std::uint8_t>(a.qname.size());

@@ -59,6 +59,9 @@ struct LeaveTerms {
     std::uint32_t wanted_ttl_s = 0;     // s
     std::uint8_t raise_mask = 0;        // bit i: lists[i] has to be told
     std::uint8_t hold_mask = 0;         // ... and is waited for
+    // A list does without an address for now (`shared: skip`): the entry's claim word is left alone, so that the next hit
+    // asks the board again.
+    bool skips = false;
 
     static constexpr std::uint32_t kNoCap = UINT32_MAX;
 };
@@ -90,8 +93,8 @@ class Claims {
     // written.
     std::uint32_t ask_board(const LeavingAnswer& a, std::uint32_t ttl_s, Now now,
                             LeaveTerms& terms) noexcept;
-    [[nodiscard]] std::uint32_t rows_until_s(const PolicyList& list,
-                                             const LeavingAnswer& a) const noexcept;
+    [[nodiscard]] std::uint32_t rows_until_s(const PolicyList& list, const LeavingAnswer& a,
+                                             Now now, LeaveTerms& terms) const noexcept;
     void wait_for(const PolicyList& list, const LeavingAnswer& a, std::uint8_t bit,
                   LeaveTerms& terms) noexcept;
     LeaveTerms& full_ring(const LeavingAnswer& a, LeaveTerms& terms) noexcept;

@@ -1,5 +1,5 @@
-// "This answer left": a worker's word to `routers` that a list must hold these addresses. Through
-// an SPSC ring per worker, by value.
+// "This answer left": a worker's word to `routers` that a list must hold these addresses, or that a name outside of the
+// list was told addresses of it. Through an SPSC ring per worker, by value.
 #pragma once
 
 #include <array>
@@ -23,6 +23,11 @@ constexpr unsigned worker_of_hold_token(std::uint64_t token) {
 
 inline constexpr std::size_t kEventAddresses = 16;  // more addresses make more events
 
+enum class EventKind : std::uint8_t {
+    claim,
+    told_elsewhere,  // of `shared: report|skip`: only raised_ms, list, count, name and addresses count
+};
+
 struct Event {
     std::uint64_t raised_ms;  // CLOCK_BOOTTIME
     std::uint64_t
@@ -33,7 +38,10 @@ struct Event {
     std::uint8_t worker;  // who waits
     std::uint8_t count;   // of addresses
     std::uint8_t name_len;
-    std::uint8_t reserved[7];
+    EventKind kind;
+    bool skips_shared;          // the list has `shared: skip`
+    std::uint8_t shared_above;  // told_elsewhere: the list's setting
+    std::uint8_t reserved[4];
     std::array<std::uint8_t, 256> name;  // lower-cased wire form: the row's `dm`
     std::array<IpAddress, kEventAddresses> addresses;
 };

@@ -30,6 +30,8 @@ Result<void> equip(Snapshot& snapshot, unsigned workers) {
     }
     snapshot.list_by_id.fill(kNoList);
     for (std::size_t i = 0; i < snapshot.lists.size() && i < kNoList; ++i) {
+        if (snapshot.lists[i].shared != Sharing::keep)
+            snapshot.watched_lists.push_back(static_cast<std::uint8_t>(i));
         if (snapshot.lists[i].id < kMaxLists) {
             snapshot.list_by_id[snapshot.lists[i].id] = static_cast<std::uint8_t>(i);
         }

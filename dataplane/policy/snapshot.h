@@ -52,6 +52,8 @@ struct UpstreamGroup {
 
 enum class OnTimeout : std::uint8_t { answer, servfail, drop };
 enum class MissingFamily : std::uint8_t { answer, nodata };
+// What becomes of addresses that names outside of the list's are told as well.
+enum class Sharing : std::uint8_t { keep, skip, report };
 
 // Clients that only some of a list's routers serve: first to last, both inside.
 struct ServedClients {
@@ -72,6 +74,8 @@ struct PolicyList {                       // one ros_address_list, ipset or nfts
     std::uint32_t sync_timeout_ms = 100;
     OnTimeout on_timeout = OnTimeout::answer;
     MissingFamily missing_family = MissingFamily::answer;
+    Sharing shared = Sharing::keep;
+    std::uint8_t shared_above = 3;  // names outside, from which on it is shared
     matchers::PrefixSet never_claim;
 
     // Of the list on the routers that serve this client.
@@ -228,8 +232,9 @@ struct Snapshot {
     // The only cache that any of these plans reaches, which is asked first, because its entry knows the sets of its
     // name; -1: there are several, or plans are not by name.
     std::int16_t likely_cache = -1;
-    bool hit_reads_tags = false;    // what follows a hit depends on the name's sets
-    bool hit_may_be_plain = false;  // see Plan
+    bool hit_reads_tags = false;              // what follows a hit depends on the name's sets
+    bool hit_may_be_plain = false;            // see Plan
+    std::vector<std::uint8_t> watched_lists;  // of `lists`: `shared` is not keep
 };
 inline constexpr std::uint8_t kNoList = 255;
 

@@ -170,5 +170,35 @@ class Operate(unittest.TestCase):
         self.assertIn("WHAT", self.refused("bypass", "maybe"))
 
 
+class Shared(unittest.TestCase):
+    """Of three names at one address the policy has one."""
+
+    def test_shown(self):
+        scene = self.enterContext(Scene("shared", BUILD))
+        scene.start_resolver()
+        scene.start_router()
+        config = scene.folder / "shared.yaml"
+        text = (ROOT / "configs/minimal.yaml").read_text()
+        config.write_text(text.replace("domain:stream.example", "full:www.stream.example")
+                          .replace("min_ttl: 60", "min_ttl: 60\n      shared: report\n      shared_above: 2"))
+        scene.start_daemon(config)
+
+        def shown():
+            return scene.steerctl("routers", "shared")
+
+        self.assertEqual(shown(), f"{NAME}: no address is told under other names\n")
+        scene.short("www.stream.example", "A")
+        scene.wait_rows({("policy_set_v4", "203.0.113.31")})
+        scene.short("edge.stream.example", "A")
+        until(lambda: "edge.stream.example" in shown(), 5, "the first name is counted")
+        row = r" ros_address_list_policy +203\.0\.113\.31 +www\.stream\.example"
+        self.assertRegex(shown(), rf"^{NAME}: 1 address\n +{row} +1\S* +edge\.stream\.example\n$")
+        scene.short("node.stream.example", "A")
+        until(lambda: "node.stream.example" in shown(), 5, "the second name is counted")
+        self.assertRegex(shown(), rf"\n *shared +{row} +2\S* +node\.stream\.example, edge\.stream\.example\n$")
+        status = json.loads(scene.steerctl("--json", "routers"))["routers"][0]
+        self.assertEqual(status["shared"], 1)
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

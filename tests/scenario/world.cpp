@@ -481,7 +481,7 @@ bool World::drain_events() {
     for (unsigned w = 0; w < options_.workers; ++w) {
         while (plane_->events(w).pop(&event, 1) == 1) {
             any = true;
-            lists_->claim(event, clock_.ms);
+            lists_->take(event, clock_.ms);
         }
     }
     return any;

@@ -223,6 +223,7 @@ struct RouterCommands {
         diff = add("diff", "what is still to be written, and whose rows are orphaned");
         reconcile = add("reconcile", "reads the rows again and mends them");
         reconcile->add_flag("--orphans", options.orphans, "removes orphaned rows too");
+        shared = add("shared", "addresses that clients are told under other names as well");
         pause = add("pause", "nothing is written to it until it is resumed");
         resume = add("resume", "ends a pause");
         trace = add("trace", "the last sentences that were said to it, with its replies", true);
@@ -246,6 +247,7 @@ struct RouterCommands {
             return ::show(options, method, text, params);
         };
         if (diff->parsed()) return show("routers.diff", steerctl::router_differences_text);
+        if (shared->parsed()) return show("routers.shared", steerctl::router_shared_text);
         if (pause->parsed()) return show("routers.pause", steerctl::router_paused_text);
         if (resume->parsed()) return show("routers.resume", steerctl::router_paused_text);
         if (errors->parsed()) return show("routers.errors", steerctl::router_errors_text);
@@ -260,8 +262,8 @@ struct RouterCommands {
     }
 
     CLI::App *routers, *bypass, *diff = nullptr, *reconcile = nullptr, *pause = nullptr,
-                                *resume = nullptr, *trace = nullptr, *errors = nullptr,
-                                *probe = nullptr;
+                                *shared = nullptr, *resume = nullptr, *trace = nullptr,
+                                *errors = nullptr, *probe = nullptr;
 };
 
 }  // namespace

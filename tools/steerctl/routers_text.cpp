@@ -108,6 +108,30 @@ std::string router_differences_text(const json::value& answer) {
         });
 }
 
+std::string router_shared_text(const json::value& answer) {
+    return each(
+        answer,
+        [](const json::object& router) {
+            const auto count = array_of(router, "addresses").size();
+            if (count == 0) return std::string(": no address is told under other names");
+            return ": " + std::to_string(count) + (count == 1 ? " address" : " addresses") +
+                   (is_true(router, "more") ? " and more" : "");
+        },
+        [](const json::object& router) {
+            Table table;
+            for (const json::value& one : array_of(router, "addresses")) {
+                const json::object& row = object_of(one);
+                std::string examples;
+                for (const json::value& name : array_of(row, "such_as"))
+                    examples += (examples.empty() ? "" : ", ") + std::string(name.as_string());
+                table.row({is_true(row, "shared") ? "shared" : "", text_of(row, "list"),
+                           text_of(row, "address"), text_of(row, "name"), text_of(row, "others"),
+                           examples});
+            }
+            return table.text();
+        });
+}
+
 std::string router_reconciled_text(const json::value& answer) {
     return each(
         answer,

@@ -64,7 +64,7 @@ void read_never_claim(Reading& in, const Node& node, const Place& place, Args& o
 
 // ---- rows
 
-constexpr std::array<Row<Args>, 23> kOwnRows{{
+constexpr std::array<Row<Args>, 24> kOwnRows{{
     {"router", &Args::router_name, "none", "",
      "a name of `routers`, instead of `address`, `username` and so on"},
     {"routers", Own<Args>{"list of names", read_router_names}, "none", "",
@@ -101,7 +101,8 @@ constexpr std::array<Row<Args>, 23> kOwnRows{{
     {"missing_family", choice<Args, &Args::missing_family>(), "answer", "answer|nodata",
      "what AAAA gets without `address_list6`, and A without `address_list4`"},
     {"max_rows", &Args::max_rows, "50000", "1..1000000",
-     "rows of this plugin on a router at most; counted for each group of clients that `serves` makes"},
+     "rows of this plugin on a router at most; counted for each group of clients that `serves` "
+     "makes"},
     {"multi_writer", &Args::multi_writer, "false", "",
      "several instances write this list: rows get one constant life, and none without timeout is "
      "removed"},
@@ -110,8 +111,16 @@ constexpr std::array<Row<Args>, 23> kOwnRows{{
      "client holds their address any more"},
     {"cleanup_on_shutdown", &Args::cleanup_on_shutdown, "false", "",
      "the rows that this instance wrote are removed when it ends"},
-    {"shared", NotYet{}, "keep", "",
-     "what becomes of an address that policy and other names share"},
+    {"shared", choice<Args, &Args::shared>(), "keep", "keep|skip|report",
+     "what becomes of an address that names outside of the list's are told as well (CDNs): it "
+     "stays "
+     "(`report`: and `steerctl routers shared` shows it), or is no longer claimed while that "
+     "lasts"},
+    {"shared_above", &Args::shared_above, "3", "1..16",
+     "of `skip` and `report`: an address is shared from so many other names on, until there are "
+     "less "
+     "than half as many; a name counts for 10 minutes after it was told the address, half for "
+     "another 10, a quarter for the next"},
 }};
 
 constexpr auto kRows = joined(router_access_rows<Args>("none"), kOwnRows);

@@ -24,7 +24,7 @@ struct Nobody final : SessionHandler {
 struct World final : RouterSink, RouterLink {
     void installed(ListId, const AddressBytes&, std::uint32_t) override {}
     void forgotten(ListId, const AddressBytes&) override {}
-    void epoch(ListId, std::uint32_t) override {}
+    void epoch(ListId) override {}
     void away(ListId, bool) override {}
     void settled(std::uint64_t token, Outcome) override {
         if (token == 0 || token > 64 || (tokens >> (token - 1) & 1) != 0)

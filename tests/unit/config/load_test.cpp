@@ -204,6 +204,7 @@ BOOST_AUTO_TEST_CASE(everything_that_can_be_written_is_read) {
     BOOST_TEST((list.on_timeout == OnTimeoutMode::servfail &&
                 list.missing_family == MissingFamilyMode::nodata));
     BOOST_TEST((!s.routers[0].repair_connections && s.routers[1].repair_connections));
+    BOOST_TEST((list.shared == SharedMode::skip && list.shared_above == 5U));
     BOOST_TEST((list.multi_writer && list.cleanup_on_shutdown && !list.async));
     BOOST_TEST((list.on_manual_change == ManualChangeMode::respect));
     BOOST_TEST(list.never_claim.value().empty());

@@ -140,9 +140,9 @@ BOOST_AUTO_TEST_CASE(a_list_that_was_taken_away_is_not_known_when_it_comes_again
     BOOST_TEST(known(kA) == 0U);
     Event event{};
     event.list = kList;
-    BOOST_TEST(!desk.claim(event, 1000));
+    BOOST_TEST(!desk.take(event, 1000));
     configure();
-    BOOST_TEST(desk.claim(event, 1000));
+    BOOST_TEST(desk.take(event, 1000));
     BOOST_TEST(known(kA) == 0U);
 }
 
@@ -150,8 +150,10 @@ BOOST_AUTO_TEST_CASE(who_waits_for_several_is_told_once) {
     configure();
     Event event{};
     event.list = kList;
+    event.count = 1;
+    event.addresses[0] = kA;
     event.hold_token = make_hold_token(0, 1, 1);
-    BOOST_TEST(desk.claim(event, 1000));  // both are away
+    BOOST_TEST(desk.take(event, 1000));  // both are away
     Message message;
     BOOST_TEST_REQUIRE(plane.acknowledgements(0).pop(&message, 1) == 1U);
     BOOST_TEST(message.token == event.hold_token);

@@ -1,0 +1,58 @@
+// Finds answers that tell clients an address of a policy list under a name that the list did not claim it for: a connection
+// to that name is steered as well. What is found is told `routers`, which counts (control/shared_addresses.h).
+//
+// Lists with `shared: report` or `skip` are watched; without any nobody comes here. Looked at are all answers that go through
+// the program, and of those that the cache gives without it the first kHitsPerSecond of each second of a worker,
+// which go through the program for that. What the same name was told lately is not told again, and a full ring loses it.
+//
+// Cost: for each watched list one look at the board for each address. Writes nothing shared but the ring.
+// Counts: events_shared, events_shared_lost.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "dataplane/cache/cache.h"
+#include "dataplane/event/claims.h"
+
+namespace steer {
+
+class SharedWatch {
+  public:
+    static constexpr unsigned kHitsPerSecond = 256;
+    static constexpr std::uint32_t kAgainAfter_s = 60;
+
+    SharedWatch(const cache::KeyHasher& hasher, const Board& board, const ListStates& lists,
+                Ring<Event>* to_routers, Counters& counters);
+
+    // Whether `count` answers of the cache are to go through the program, so that they come to look().
+    [[nodiscard]] bool wants_hits(const Snapshot& snapshot, unsigned count, Now now) noexcept {
+        return !snapshot.watched_lists.empty() && take_turn(count, now);
+    }
+    // The answer leaves, claimed for its lists or none. Snapshot::watched_lists are not empty.
+    void look(const LeavingAnswer& a, Now now) noexcept;
+
+  private:
+    struct Told {
+        std::uint32_t what = 0;  // bits of its hash
+        std::uint32_t at_s = 0;
+    };
+    static constexpr std::size_t kTold = 1024;  // what differs in these bits takes another's place
+
+    bool take_turn(unsigned count, Now now) noexcept;
+    void look_for(const PolicyList& list, const LeavingAnswer& a, Now now) noexcept;
+    [[nodiscard]] bool is_held(ListId list, const IpAddress& address, Now now) const noexcept;
+    bool told_lately(std::uint64_t name, ListId list, const IpAddress& address, Now now) noexcept;
+
+    const cache::KeyHasher& hasher_;
+    const Board& board_;
+    const ListStates& lists_;
+    Ring<Event>* to_routers_;
+    Counters& counters_;
+    std::uint32_t turn_s_ = 0;
+    unsigned turns_ = 0;  // in that second
+    std::array<Told, kTold> told_{};
+    Event event_{};  // the one being filled
+};
+
+}  // namespace steer
