@@ -14,8 +14,8 @@ namespace {
 constexpr std::uint64_t kSeveral = 0xff;
 static_assert(kSeveral >= kMaxWorkers);
 
-constexpr std::uint32_t kTidyEvery_s = 60;
-constexpr std::uint64_t kTellEvery_ms = 600'000;  // of shared addresses, about one list
+constexpr std::uint32_t kTidyEveryS = 60;
+constexpr std::uint64_t kTellEveryMs = 600'000;  // of shared addresses, about one list
 
 }  // namespace
 
@@ -93,7 +93,7 @@ void ListDesk::claim(const List& list, const Event& event, std::uint64_t now_ms)
 void ListDesk::note_shared(const List& list, const Event& event, std::uint64_t now_ms) {
     Board& board = *plane_.shared().board;
     const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
-    if (now_s - tidied_s_ >= kTidyEvery_s) {
+    if (now_s - tidied_s_ >= kTidyEveryS) {
         tidied_s_ = now_s;
         shared_.forget_old(
             now_s, [&](ListId id, const IpAddress& address) { board.skip(id, address, 0); });
@@ -113,7 +113,7 @@ void ListDesk::tell_shared(const List& list, const Event& event, const IpAddress
     const std::size_t count = shared_.shared(static_cast<std::uint32_t>(now_ms / 1000), event.list);
     ToldShared& told = told_shared_[event.list];
     if (count < told.count / 2) told.count = count;
-    if (count < 2 * told.count || (told.at_ms != 0 && now_ms - told.at_ms < kTellEvery_ms)) return;
+    if (count < 2 * told.count || (told.at_ms != 0 && now_ms - told.at_ms < kTellEveryMs)) return;
     told = {count, now_ms};
     RouterDesk& router = *list.keepers.front().router;
     const bool one = count == 1;

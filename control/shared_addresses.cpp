@@ -9,7 +9,7 @@ constexpr unsigned kQuarters = 4;  // of a name that counts whole
 
 unsigned quarters_of(std::uint32_t told_s, std::uint32_t at_s) {
     constexpr std::array<unsigned, 3> kByAge{kQuarters, 2, 1};
-    const std::uint32_t age = at_s > told_s ? (at_s - told_s) / SharedAddresses::kWhole_s : 0;
+    const std::uint32_t age = at_s > told_s ? (at_s - told_s) / SharedAddresses::kWholeS : 0;
     return age < kByAge.size() ? kByAge[age] : 0;
 }
 
@@ -59,7 +59,7 @@ std::uint32_t SharedAddresses::end_of(const Told& told, unsigned least_quarters,
     std::uint32_t end_s = UINT32_MAX;
     for (std::size_t i = 0; i < told.count; ++i) {
         for (std::uint32_t step = 1; step <= 3; ++step) {
-            const std::uint32_t at_s = told.names[i].told_s + step * kWhole_s;
+            const std::uint32_t at_s = told.names[i].told_s + step * kWholeS;
             if (at_s > now_s && at_s < end_s && quarters(told, at_s) < least_quarters) end_s = at_s;
         }
     }

@@ -2,7 +2,7 @@
 // names lately. What workers find comes in (dataplane/event/shared_watch.h); out come whether an address is
 // shared, until when, and what the operator is shown.
 //
-// A name counts whole for kWhole_s after it was last told the address, half for as long again, a quarter for once more. An
+// A name counts whole for kWholeS after it was last told the address, half for as long again, a quarter for once more. An
 // address is shared from `above` such names on, until there are less than half as many. That end is known as soon as it
 // begins, and only put off by what comes later: nothing has to look at the clock.
 //
@@ -26,7 +26,7 @@ namespace steer {
 
 class SharedAddresses {
   public:
-    static constexpr std::uint32_t kWhole_s = 600;
+    static constexpr std::uint32_t kWholeS = 600;
     static constexpr std::size_t kMostAddresses = 4096;
     static constexpr std::size_t kMostNames = 16;
 

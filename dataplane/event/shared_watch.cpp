@@ -69,7 +69,7 @@ bool SharedWatch::told_lately(std::uint64_t name, ListId list, const IpAddress& 
     }
     Told& told = told_[mixed % kTold];
     const auto what = static_cast<std::uint32_t>(mixed >> 32);
-    if (told.what == what && told.at_s != 0 && now.s() - told.at_s < kAgainAfter_s) return true;
+    if (told.what == what && told.at_s != 0 && now.s() - told.at_s < kAgainAfterS) return true;
     told = {what, now.s()};
     return false;
 }

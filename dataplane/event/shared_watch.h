@@ -20,7 +20,7 @@ namespace steer {
 class SharedWatch {
   public:
     static constexpr unsigned kHitsPerSecond = 256;
-    static constexpr std::uint32_t kAgainAfter_s = 60;
+    static constexpr std::uint32_t kAgainAfterS = 60;
 
     SharedWatch(const cache::KeyHasher& hasher, const Board& board, const ListStates& lists,
                 Ring<Event>* to_routers, Counters& counters);

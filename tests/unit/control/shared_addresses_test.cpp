@@ -8,7 +8,7 @@ namespace {
 constexpr ListId kList = 3;
 constexpr unsigned kAbove = 3;
 constexpr std::uint32_t kStart = 10'000;
-constexpr std::uint32_t kStep = SharedAddresses::kWhole_s;
+constexpr std::uint32_t kStep = SharedAddresses::kWholeS;
 
 IpAddress address(unsigned n = 7) {
     const std::uint8_t bytes[4]{203, 0, static_cast<std::uint8_t>(n >> 8),
