@@ -153,8 +153,8 @@ void ListDesk::put(ListId id, const IpAddress& address, std::uint32_t until_s) {
     board.put(id, address, until_s, state(id).epoch.load(std::memory_order_relaxed));
 }
 
-void ListDesk::say(const RouterDesk& router, ListId id, const IpAddress& address,
-                   std::uint32_t until_s) {
+void ListDesk::known(const RouterDesk& router, ListId id, const IpAddress& address,
+                     std::uint32_t until_s) {
     List& list = lists_[id];
     const int place = place_of(list, router);
     if (place < 0) return;
@@ -168,15 +168,6 @@ void ListDesk::say(const RouterDesk& router, ListId id, const IpAddress& address
     const std::uint32_t now_s = known_until(list, untils);
     if (std::ranges::all_of(untils, [](std::uint32_t s) { return s == 0; })) list.rows.erase(at);
     if (now_s != before_s) put(id, address, now_s);
-}
-
-void ListDesk::installed(const RouterDesk& router, ListId id, const IpAddress& address,
-                         std::uint32_t until_s) {
-    say(router, id, address, until_s);
-}
-
-void ListDesk::forgotten(const RouterDesk& router, ListId id, const IpAddress& address) {
-    say(router, id, address, 0);
 }
 
 // A new epoch, and what is known under it.

@@ -44,9 +44,9 @@ class ListDesk {
     [[nodiscard]] const SharedAddresses& shared() const { return shared_; }
 
     // The routers' words; those of one that does not keep the list are not heard.
-    void installed(const RouterDesk& router, ListId list, const IpAddress& address,
-                   std::uint32_t until_s);
-    void forgotten(const RouterDesk& router, ListId list, const IpAddress& address);
+    // 0: that no row is known there any more.
+    void known(const RouterDesk& router, ListId list, const IpAddress& address,
+               std::uint32_t until_s);
     void void_all(const RouterDesk& router, ListId list);
     void away(const RouterDesk& router, ListId list, bool value);
     void settled(std::uint64_t hold_token, Outcome outcome);
@@ -82,7 +82,6 @@ class ListDesk {
     // Its place among the list's keepers; -1: it keeps it not.
     static int place_of(const List& list, const RouterDesk& router);
     [[nodiscard]] static std::uint32_t known_until(const List& list, const Untils& untils);
-    void say(const RouterDesk& router, ListId id, const IpAddress& address, std::uint32_t until_s);
     void put(ListId id, const IpAddress& address, std::uint32_t until_s);
     void count_anew(ListId id, const List& list);
     void tell_away(ListId id, const List& list);

@@ -47,11 +47,11 @@ RouterDesk::RouterDesk(const routeros::RouterConfig& config, routeros::RouterLin
 
 void RouterDesk::installed(routeros::ListId list, const routeros::AddressBytes& address,
                            std::uint32_t until_s) {
-    lists_.installed(*this, list, IpAddress{address}, until_s);
+    lists_.known(*this, list, IpAddress{address}, until_s);
 }
 
 void RouterDesk::forgotten(routeros::ListId list, const routeros::AddressBytes& address) {
-    lists_.forgotten(*this, list, IpAddress{address});
+    lists_.known(*this, list, IpAddress{address}, 0);
 }
 
 void RouterDesk::epoch(routeros::ListId list) {

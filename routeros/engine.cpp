@@ -339,7 +339,11 @@ void Router::Engine::drop_session() {
     reprint_ms_ = reprint_due_ms_ = UINT64_MAX;
     tell_away();
     settle_away(nullptr);
-    if (!was_synced) return;
+    if (was_synced) begin_epoch();
+}
+
+// What was told the board is void.
+void Router::Engine::begin_epoch() {
     for (auto& [id, list] : lists_) {
         ++list.epoch;
         sink_.epoch(id);

@@ -153,6 +153,7 @@ class Router::Engine final : public SessionHandler {
     void enter(RouterState state) { state_ = state; }
     void lose(std::string_view why, Topic topic, std::uint64_t retry_ms);
     void drop_session();
+    void begin_epoch();
     void schedule_connect(std::uint64_t delay_ms);
     [[nodiscard]] std::uint64_t retry_delay();
     void say(Level level, Topic topic, const std::string& sentence);
@@ -228,6 +229,7 @@ class Router::Engine final : public SessionHandler {
     void maybe_probe();
     [[nodiscard]] bool may_probe() const;
     [[nodiscard]] bool wants_probe() const;
+    [[nodiscard]] bool is_tired() const;
     [[nodiscard]] const Findings* findings() const;
     [[nodiscard]] std::uint64_t probe_deadline() const;
     void begin_probe();

@@ -53,10 +53,14 @@ bool Router::Engine::may_probe() const {
     return writes() && now_ >= denied_until_ms_ && !writer_.has_held() && !prints_running();
 }
 
+// This version was asked often enough in vain.
+bool Router::Engine::is_tired() const {
+    return tries_ >= kMostTries && tried_version_ == version_;
+}
+
 bool Router::Engine::wants_probe() const {
     if (probe_asked_ || probe_left_rows_) return true;
-    const bool tired = tries_ >= kMostTries && tried_version_ == version_;
-    return config_.probe && !version_.empty() && !tired && findings() == nullptr;
+    return config_.probe && !version_.empty() && !is_tired() && findings() == nullptr;
 }
 
 std::uint64_t Router::Engine::probe_deadline() const {
@@ -88,8 +92,7 @@ void Router::Engine::maybe_probe() {
 }
 
 void Router::Engine::begin_probe() {
-    const bool tired = tries_ >= kMostTries && tried_version_ == version_;
-    const bool known = findings() != nullptr || tired || !config_.probe;
+    const bool known = findings() != nullptr || is_tired() || !config_.probe;
     const bool questions = probe_asked_ || !known;
     if (questions && !probe_asked_) {
         tries_ = tried_version_ == version_ ? tries_ + 1 : 1;

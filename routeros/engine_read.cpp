@@ -226,10 +226,7 @@ void Router::Engine::rebooted() {
     connections_.clear();
     tell(Level::warning, who() + " has rebooted: its rows are written again");
     if (state_ != RouterState::in_sync) return;  // still reading: all follows by itself
-    for (auto& [id, list] : lists_) {
-        ++list.epoch;
-        sink_.epoch(id);
-    }
+    begin_epoch();
     writer_.drop_queued();
     judging_ = {};
     forget_hands();

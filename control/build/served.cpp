@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "matchers/prefix/address_steps.h"
 #include "matchers/prefix/prefix_set.h"
 
 namespace steer::build {
@@ -10,32 +11,13 @@ namespace {
 using matchers::Prefix;
 using matchers::PrefixSet;
 
-IpAddress last_of(const Prefix& prefix) {
-    IpAddress last = prefix.address;
-    for (unsigned bit = prefix.length; bit < 128; ++bit)
-        last.bytes[bit / 8] = static_cast<std::uint8_t>(last.bytes[bit / 8] | 0x80U >> bit % 8);
-    return last;
-}
-
-IpAddress after(IpAddress address) {
-    for (auto byte = address.bytes.rbegin(); byte != address.bytes.rend() && ++*byte == 0; ++byte) {
-    }
-    return address;
-}
-
-IpAddress before(IpAddress address) {
-    for (auto byte = address.bytes.rbegin(); byte != address.bytes.rend() && (*byte)-- == 0;
-         ++byte) {
-    }
-    return address;
-}
-
 // Where what holds of an address may change: the first ones of all stretches, ascending.
 std::vector<IpAddress> beginnings(const std::vector<const std::vector<Prefix>*>& all) {
     std::vector<IpAddress> begins{IpAddress{}};
     const auto add = [&](const Prefix& prefix) {
         begins.push_back(prefix.address);
-        const IpAddress next = after(last_of(prefix));
+        const IpAddress next =
+            matchers::next(matchers::filled(prefix.address, prefix.length, true));
         if (next != IpAddress{}) begins.push_back(next);
     };
     add(Prefix::masked(IpAddress::from_v4(std::array<std::uint8_t, 4>{}.data()),
@@ -62,7 +44,9 @@ std::vector<ServedRange> served_ranges(const config::Settings& settings,
     std::vector<ServedRange> ranges;
     for (std::size_t i = 0; i < begins.size(); ++i) {
         ServedRange range{
-            begins[i], i + 1 < begins.size() ? before(begins[i + 1]) : before({}), {}};
+            begins[i],
+            i + 1 < begins.size() ? matchers::previous(begins[i + 1]) : matchers::previous({}),
+            {}};
         for (std::size_t r = 0; r < routers.size(); ++r) {
             if (serves[r].empty() || serves[r].contains(range.first))
                 range.routers.push_back(routers[r]);
@@ -70,7 +54,7 @@ std::vector<ServedRange> served_ranges(const config::Settings& settings,
         if (range.routers.empty() || range.routers.size() == routers.size() ||
             forwarders.contains(range.first))
             continue;
-        if (!ranges.empty() && after(ranges.back().last) == range.first &&
+        if (!ranges.empty() && matchers::next(ranges.back().last) == range.first &&
             ranges.back().routers == range.routers) {
             ranges.back().last = range.last;
         } else {

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <optional>
 
+#include "matchers/prefix/address_steps.h"
 #include "matchers/quote.h"
 
 namespace steer::matchers {
@@ -18,30 +19,6 @@ constexpr unsigned kV4PartShift = 14;
 constexpr std::uint32_t kFew = 4;  // ranges of a part that are looked at all at once
 
 constexpr unsigned kMapped = 96;  // bits of ::ffff:0:0/96
-
-// `address` with all bits from `length` on cleared or set.
-IpAddress filled(IpAddress address, unsigned length, bool ones) {
-    for (unsigned i = 0; i < address.bytes.size(); ++i) {
-        const unsigned kept = std::clamp(length, i * 8, i * 8 + 8) - i * 8;
-        const auto host = static_cast<std::uint8_t>(0xffU >> kept);
-        address.bytes[i] =
-            static_cast<std::uint8_t>(ones ? address.bytes[i] | host : address.bytes[i] & ~host);
-    }
-    return address;
-}
-
-// The neighbour of an address; callers are not at the end of the space.
-IpAddress next(IpAddress address) {
-    for (auto byte = address.bytes.rbegin(); byte != address.bytes.rend() && ++*byte == 0; ++byte) {
-    }
-    return address;
-}
-IpAddress previous(IpAddress address) {
-    for (auto byte = address.bytes.rbegin(); byte != address.bytes.rend() && (*byte)-- == 0;
-         ++byte) {
-    }
-    return address;
-}
 
 std::optional<unsigned> parse_length(std::string_view text, unsigned most) {
     unsigned length = 0;

@@ -266,8 +266,7 @@ class Start(unittest.TestCase):
         scene.folder.chmod(0o777)  # as /run/steerdns, which belongs to the daemon's user
         scene.start_resolver()
         daemon = scene.start_daemon(ROOT / "configs/minimal.yaml")
-        pids = scene.network.run("appliance", "ip", "netns", "pids", scene.network.full("appliance")).stdout.split()
-        pid = next(p for p in pids if pathlib.Path(f"/proc/{p}/comm").read_text().startswith("steerdnsd"))
+        pid = scene.network.pid("appliance", "steerdnsd")
         allowed = sum(1 << bit for bit in CAPABILITIES.values())
         threads = list(pathlib.Path(f"/proc/{pid}/task").iterdir())
         self.assertGreater(len(threads), 3)
@@ -282,7 +281,7 @@ class Start(unittest.TestCase):
                     self.assertEqual(int(status[kind], 16) & ~allowed, 0, kind)
                 for kind in ("CapInh", "CapAmb"):
                     self.assertEqual(int(status[kind], 16), 0, kind)
-                if thread.name == pid:
+                if int(thread.name) == pid:
                     self.assertEqual(int(status["CapEff"], 16), allowed)
         link = scene.network.run("appliance", "ip", "link", "show", "eth0").stdout
         self.assertIn("xdp", link)

@@ -60,8 +60,7 @@ class Life(unittest.TestCase):
         return len(re.findall(sentence, self.scene.daemon.text()))
 
     def pid(self):
-        pids = self.net.run("appliance", "ip", "netns", "pids", self.net.full("appliance")).stdout.split()
-        return next(p for p in pids if pathlib.Path(f"/proc/{p}/comm").read_text().startswith("steerdnsd"))
+        return self.net.pid("appliance", "steerdnsd")
 
     def cpu_share(self, seconds):
         """Of a core, over that time."""
@@ -357,7 +356,7 @@ class Killed(Life):
         pressing = self.net.start("client", "pressing", *load, "-l", "12")
         before = self.received()
         until(lambda: self.received() > before + 10_000, 5, "the load runs")
-        pid = int(self.pid())
+        pid = self.pid()
         scene.daemon.stop(number=9)
         start = time.monotonic()
         self.assertFalse(pathlib.Path(f"/proc/{pid}/exe").exists())

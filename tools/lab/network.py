@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import itertools
 import os
@@ -143,6 +144,17 @@ class Network:
         process = Process(name, self.argv(space, *argv), self.folder / f"{name}.log", env)
         self.processes.append(process)
         return process
+
+    def pids(self, space: str) -> list[int]:
+        return [int(pid) for pid in run("ip", "netns", "pids", self.full(space), check=False).stdout.split()]
+
+    def pid(self, space: str, name: str) -> int:
+        """The process whose name begins so; those that end while we look are none."""
+        for pid in self.pids(space):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                if pathlib.Path(f"/proc/{pid}/comm").read_text().startswith(name):
+                    return pid
+        raise LabError(f"no process {name} runs in {space}")
 
     def socket(self, space: str, *kind: int) -> socket.socket:
         """A socket in that namespace, where it stays."""
