@@ -1,6 +1,7 @@
 #include "control/stream/stream_threads.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -92,6 +93,7 @@ Result<void> StreamThreads::Impl::open(const ListenAddress& where, const Wanted&
 StreamThreads::StreamThreads(Plane& plane, Clock& clock, Log log)
     : impl_(std::make_unique<Impl>(std::move(log))) {
     raise_descriptor_limit();
+    (void)::signal(SIGPIPE, SIG_IGN);  // TLS writes to sockets whose peer is gone get EPIPE
     for (unsigned i = 0; i < plane.streams(); ++i) {
         stream::StreamRings rings;
         for (unsigned worker = 0; worker < plane.workers(); ++worker) {
