@@ -1,0 +1,77 @@
+#include "control/stream/doh_answer.h"
+
+#include <algorithm>
+
+#include "dataplane/dns/wire.h"
+
+namespace steer::stream {
+namespace {
+
+constexpr std::size_t kTypeAndClass = 4;
+constexpr std::size_t kFixed = 10;  // type, class, TTL, RDLENGTH
+constexpr std::size_t kSoaNumbers = 20;
+constexpr std::uint8_t kPointer = 0xc0;
+
+// Offset after the name at `at`; 0: cut off.
+std::size_t skip_name(std::span<const std::uint8_t> message, std::size_t at) {
+    while (at < message.size()) {
+        const std::uint8_t length = message[at];
+        if (length == 0) return at + 1;
+        if ((length & kPointer) == kPointer) return at + 2;
+        at += length + std::size_t{1};
+    }
+    return 0;
+}
+
+struct Fixed {
+    std::uint16_t type = 0;
+    std::uint32_t ttl_s = 0;
+    std::span<const std::uint8_t> rdata;
+};
+
+// The record at `at`, which moves behind it; nothing: cut off.
+std::optional<Fixed> next_record(std::span<const std::uint8_t> message, std::size_t& at) {
+    at = skip_name(message, at);
+    if (at == 0 || message.size() < kFixed || at > message.size() - kFixed) return std::nullopt;
+    const std::uint8_t* const p = &message[at];
+    const std::uint16_t length = dns::load_be16(p + 8);
+    const std::uint32_t ttl_s = dns::load_be32(p + 4);
+    at += kFixed;
+    if (length > message.size() - at) return std::nullopt;
+    const Fixed record{dns::load_be16(p), ttl_s >> 31 != 0 ? 0 : ttl_s,
+                       message.subspan(at, length)};
+    at += length;
+    return record;
+}
+
+}  // namespace
+
+std::optional<std::uint32_t> freshness_s(std::span<const std::uint8_t> response) {
+    if (response.size() < dns::kHeaderSize) return std::nullopt;
+    const std::uint16_t flags = dns::load_be16(&response[2]);
+    const unsigned rcode = flags & dns::kRcodeMask;
+    if ((flags & dns::kTc) != 0 || (rcode != dns::kNoError && rcode != dns::kNxDomain))
+        return std::nullopt;
+    std::size_t at = dns::kHeaderSize;
+    for (unsigned i = dns::load_be16(&response[4]); i > 0; --i) {
+        at = skip_name(response, at);
+        if (at == 0) return std::nullopt;
+        at += kTypeAndClass;
+    }
+    std::optional<std::uint32_t> least;
+    for (unsigned i = dns::load_be16(&response[6]); i > 0; --i) {
+        const auto record = next_record(response, at);
+        if (!record) return std::nullopt;
+        least = std::min(least.value_or(record->ttl_s), record->ttl_s);
+    }
+    for (unsigned i = dns::load_be16(&response[8]); i > 0; --i) {
+        const auto record = next_record(response, at);
+        if (!record) return std::nullopt;
+        if (record->type != dns::kSoa || record->rdata.size() < kSoaNumbers) continue;
+        const std::uint32_t minimum = dns::load_be32(&record->rdata.back() - 3);
+        least = std::min({least.value_or(UINT32_MAX), record->ttl_s, minimum});
+    }
+    return least;
+}
+
+}  // namespace steer::stream
