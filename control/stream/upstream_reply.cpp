@@ -1,5 +1,6 @@
 #include "control/stream/upstream_reply.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "dataplane/dns/query.h"
@@ -43,9 +44,8 @@ UpstreamAsk UpstreamAsk::take(const Message& m) {
         ask.port = header.port;
         ask.timeout_ms = header.timeout_ms;
         const auto query = bytes.subspan(sizeof header);
-        ask.question_end =
-            query.size() >= header.length ? find_question_end(query.first(header.length)) : 0;
-        if (ask.question_end != 0) ask.query.assign(query.begin(), query.begin() + header.length);
+        if (query.size() >= header.length && find_question_end(query.first(header.length)) != 0)
+            ask.query.assign(query.begin(), query.begin() + header.length);
     }
     release(m.buffer);
     return ask;
@@ -55,16 +55,18 @@ std::uint16_t UpstreamAsk::id() const {
     return dns::load_be16(query.data());
 }
 
-bool answers(std::span<const std::uint8_t> reply, const UpstreamAsk& ask) {
-    if (reply.size() < dns::kHeaderSize || dns::load_be16(reply.data()) != ask.id()) return false;
+bool is_reply_to(std::span<const std::uint8_t> query, std::span<const std::uint8_t> reply) {
+    if (reply.size() < dns::kHeaderSize ||
+        !std::equal(reply.begin(), reply.begin() + 2, query.begin()))
+        return false;
     const std::uint16_t flags = dns::load_be16(&reply[2]);
     if ((flags & (dns::kQr | dns::kOpcodeMask)) != dns::kQr) return false;
     const std::uint16_t questions = dns::load_be16(&reply[4]);
     if (questions == 0) return (flags & dns::kRcodeMask) != dns::kNoError;
-    return questions == 1 && reply.size() >= ask.question_end &&
-           same_in_any_case(
-               {ask.query.data() + dns::kHeaderSize, ask.question_end - dns::kHeaderSize},
-               reply.data() + dns::kHeaderSize);
+    const std::size_t end = find_question_end(query);
+    return questions == 1 && reply.size() >= end &&
+           same_in_any_case(query.first(end).subspan(dns::kHeaderSize),
+                            reply.data() + dns::kHeaderSize);
 }
 
 void hand_back(StreamContext& context, const UpstreamAsk& ask, Buffer* reply, int error) {

@@ -17,7 +17,6 @@ struct UpstreamAsk {
     std::uint16_t port = 0;
     std::uint32_t timeout_ms = 0;
     std::vector<std::uint8_t> query;
-    std::size_t question_end = 0;  // offset
 
     // Of a MessageKind::upstream_query; releases its buffer. `query` is empty if there is no query
     // in it.
@@ -27,8 +26,8 @@ struct UpstreamAsk {
 
 // A response with the query's id and question (in any case), or an error without a question. The
 // worker checks the rest; this much is checked here so that a lie does not end the waiting for the
-// truth.
-bool answers(std::span<const std::uint8_t> reply, const UpstreamAsk& ask);
+// truth. `query`: one that the forwarder wrote.
+bool is_reply_to(std::span<const std::uint8_t> query, std::span<const std::uint8_t> reply);
 
 // `reply` = nullptr: `error` (errno) says why. Takes over the buffer; counts.
 void hand_back(StreamContext& context, const UpstreamAsk& ask, Buffer* reply, int error);

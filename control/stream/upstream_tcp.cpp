@@ -87,7 +87,7 @@ class UpstreamTcp::Exchange : public std::enable_shared_from_this<Exchange> {
                                 next([](Exchange& e) { e.take_reply(); }));
     }
     void take_reply() {
-        if (answers(reply_->bytes(), ask_)) {
+        if (is_reply_to(ask_.query, reply_->bytes())) {
             finish(0);
         } else {  // something else on the connection: what was asked may still come
             context_.count(StreamCount::upstream_unmatched);

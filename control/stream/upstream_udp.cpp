@@ -112,7 +112,7 @@ class UpstreamUdp::Socket : public std::enable_shared_from_this<Socket> {
         const auto found = length >= dns::kHeaderSize && length <= buffer->capacity
                                ? pending_.find(dns::load_be16(buffer->data()))
                                : pending_.end();
-        if (found == pending_.end() || !answers(buffer->bytes(), found->second.ask)) {
+        if (found == pending_.end() || !is_reply_to(found->second.ask.query, buffer->bytes())) {
             context_.count(StreamCount::upstream_unmatched);
             release(buffer);
             return;
