@@ -13,8 +13,7 @@ void compare(std::vector<std::string>& out, const char* name, const Section& bef
 
 bool is_listed(const std::vector<build::Listener>& all, const build::Listener& l) {
     return std::any_of(all.begin(), all.end(), [&](const build::Listener& other) {
-        return other.endpoint == l.endpoint && other.udp == l.udp && other.tcp == l.tcp &&
-               other.tcp_idle_timeout_ms == l.tcp_idle_timeout_ms;
+        return other.endpoint == l.endpoint && other.udp == l.udp && other.tcp == l.tcp;
     });
 }
 

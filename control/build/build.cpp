@@ -29,21 +29,25 @@ Listener& listener_at(std::vector<Listener>& listeners, const config::Endpoint& 
     return fresh;
 }
 
+TcpService tcp_service(const config::TcpServer& server) {
+    TcpService service;
+    service.idle_timeout_ms = static_cast<std::uint32_t>(server.idle_timeout.count());
+    return service;
+}
+
 std::vector<Listener> listeners_of(const config::Settings& settings) {
     std::vector<Listener> out;
     for (const config::Plugin& plugin : settings.plugins) {
         if (const auto* udp = std::get_if<config::UdpServer>(&plugin.args)) {
             listener_at(out, udp->listen).udp = true;
         } else if (const auto* tcp = std::get_if<config::TcpServer>(&plugin.args)) {
-            Listener& listener = listener_at(out, tcp->listen);
-            listener.tcp = true;
-            listener.tcp_idle_timeout_ms = static_cast<std::uint32_t>(tcp->idle_timeout.count());
+            listener_at(out, tcp->listen).tcp = tcp_service(*tcp);
         }
     }
     if (out.empty()) {
         config::Endpoint everywhere;
         everywhere.port = 53;
-        out.push_back({everywhere, true, true, Listener{}.tcp_idle_timeout_ms});
+        out.push_back({everywhere, true, TcpService{}});
     }
     return out;
 }

@@ -10,6 +10,7 @@
 #include <iosfwd>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,12 +32,17 @@ struct Surroundings {
     std::vector<matchers::Prefix> own_networks;  // may ask, besides the private ranges
 };
 
+// What is offered over TCP on an address.
+struct TcpService {
+    std::uint32_t idle_timeout_ms = 10'000;
+    bool operator==(const TcpService&) const = default;
+};
+
 // One address to answer on. `address` is :: for all of both families, 0.0.0.0 for all of IPv4.
 struct Listener {
     config::Endpoint endpoint;
     bool udp = false;
-    bool tcp = false;
-    std::uint32_t tcp_idle_timeout_ms = 10'000;
+    std::optional<TcpService> tcp;
 };
 
 // One router that has lists to keep. Its lists are every ros_address_list that names it, used by a

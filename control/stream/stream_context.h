@@ -4,6 +4,8 @@
 
 #include <sys/socket.h>
 
+#include <array>
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <cerrno>
 #include <cstdint>
@@ -27,6 +29,9 @@ struct StreamRings {
     Sleeper* sleeper = nullptr;
 };
 
+// What is read in one go, at most; and what is left over of it.
+inline constexpr std::size_t kRoomBytes = 64 * 1024;
+
 struct StreamContext {
     unsigned index;  // of the thread
     StreamRings rings;
@@ -39,6 +44,9 @@ struct StreamContext {
     std::vector<int> copying{};
     // Upstreams behind a VRF, with its index.
     std::map<IpAddress, int> vrfs{};
+    std::atomic<unsigned> connections{0};  // of clients over TCP, open; anybody may read
+    // Where bytes are read to: a connection keeps only what it cannot use yet.
+    std::array<std::uint8_t, kRoomBytes> room{};
 
     void count(StreamCount c, std::uint64_t n = 1) { counters.add(c, n); }
     // Before it connects: a socket's packets are those of the upstream's VRF. 0 or errno.

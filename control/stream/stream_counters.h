@@ -27,6 +27,9 @@ namespace steer {
     X(tcp_malformed, "tcp_malformed", "connections closed: no DNS message in it")                \
     X(tcp_queries, "tcp_queries", "queries over TCP")                                            \
     X(tcp_answers, "tcp_answers", "answers over TCP")                                            \
+    X(tcp_opening_late, "tcp_opening_late", "connections closed: no TLS handshake in time")      \
+    X(tcp_no_descriptor, "tcp_no_descriptor", "clients that waited: no descriptor was left")     \
+    X(tls_failed, "tls_failed", "connections closed: TLS handshake failed")                      \
     X(inject_ring_full, "inject_ring_full", "queries lost to a worker's full ring")              \
     X(inject_no_buffer, "inject_no_buffer", "queries lost: no buffer")                           \
     X(inject_table_full, "inject_table_full", "queries lost: too many wait for workers")         \

@@ -20,19 +20,17 @@ std::uint64_t secret_of(forward::ChaChaRandom& random) {
 
 }  // namespace
 
-StreamThread::StreamThread(unsigned index, StreamRings rings, BufferPools& buffers, Clock& clock,
-                           const TcpLimits& limits)
+StreamThread::StreamThread(unsigned index, StreamRings rings, BufferPools& buffers, Clock& clock)
     : context_{index, std::move(rings), buffers, clock},
       work_(context_.io.get_executor()),
       wake_(context_.io, ::dup(context_.rings.sleeper->event_fd())),
       housekeeping_(context_.io),
       injector_(context_),
       budget_(secret_of(context_.random)),
-      clients_(context_, limits),
       upstream_udp_(context_),
       upstream_tcp_(context_) {
     boost::asio::post(context_.io, [this] { on_wake(); });
-    boost::asio::post(context_.io, [this] { housekeeping(); });
+    boost::asio::post(context_.io, [this] { await_housekeeping(); });
 }
 
 StreamThread::~StreamThread() {
@@ -40,7 +38,7 @@ StreamThread::~StreamThread() {
         listener->close();
     for (auto& [where, listener] : tcp_)
         listener->close();
-    clients_.close_all();
+    clients_.clear();
     std::array<Message, 32> messages;
     for (auto* ring : context_.rings.from_worker) {
         while (const unsigned n = ring->pop(messages.data(), messages.size())) {
@@ -50,20 +48,30 @@ StreamThread::~StreamThread() {
     }
 }
 
-void StreamThread::add(const ListenAddress& where, int descriptor, bool budgeted,
-                       std::chrono::milliseconds idle) {
-    boost::asio::post(context_.io, [this, where, descriptor, budgeted, idle] {
-        if (where.transport == Transport::udp) {
-            udp_[where] =
-                std::make_shared<UdpListener>(context_, injector_, descriptor, where.address,
-                                              where.port, budgeted ? &budget_ : nullptr);
-            udp_[where]->start();
-        } else {
-            tcp_[where] = std::make_shared<TcpListener>(context_, injector_, clients_, descriptor,
-                                                        where.address, where.port, idle);
-            tcp_[where]->start();
-        }
+void StreamThread::add_udp(const ListenAddress& where, int descriptor, bool budgeted) {
+    boost::asio::post(context_.io, [this, where, descriptor, budgeted] {
+        const auto listener =
+            std::make_shared<UdpListener>(context_, injector_, descriptor, where.address,
+                                          where.port, budgeted ? &budget_ : nullptr);
+        udp_[where] = listener;
+        listener->start();
     });
+}
+
+void StreamThread::add_tcp(const ListenAddress& where, int descriptor,
+                           std::shared_ptr<const Service> service) {
+    boost::asio::post(context_.io, [this, where, descriptor, service = std::move(service)] {
+        const auto listener = std::make_shared<TcpListener>(
+            context_, injector_, clients_of(service), descriptor, where.address, where.port);
+        tcp_[where] = listener;
+        listener->start();
+    });
+}
+
+TcpClients& StreamThread::clients_of(const std::shared_ptr<const Service>& service) {
+    auto& clients = clients_[service.get()];
+    if (clients == nullptr) clients = std::make_unique<TcpClients>(context_, service);
+    return *clients;
 }
 
 void StreamThread::remove(const ListenAddress& where) {
@@ -98,6 +106,8 @@ void StreamThread::stop() {
     context_.io.stop();
 }
 std::size_t StreamThread::poll() {
+    const std::chrono::milliseconds passed(context_.now_ms() - kept_ms_);
+    if (passed >= kHousekeepingEvery) keep_house();
     return context_.io.poll();
 }
 
@@ -143,9 +153,15 @@ bool StreamThread::drain() {
         }
         dry = dry && done < kPerRing;
     }
+    flush();
+    return dry;
+}
+
+void StreamThread::flush() {
     for (auto& [where, listener] : udp_)
         listener->flush();
-    return dry;
+    for (auto& [service, clients] : clients_)
+        clients->flush();
 }
 
 void StreamThread::take(const Message& m) {
@@ -166,13 +182,22 @@ void StreamThread::take(const Message& m) {
     }
 }
 
-void StreamThread::housekeeping() {
-    injector_.expire();
-    upstream_udp_.expire();
+void StreamThread::await_housekeeping() {
     housekeeping_.expires_after(kHousekeepingEvery);
     housekeeping_.async_wait([this](const boost::system::error_code& error) {
-        if (!error) housekeeping();
+        if (error) return;
+        keep_house();
+        await_housekeeping();
     });
+}
+
+void StreamThread::keep_house() {
+    kept_ms_ = context_.now_ms();
+    injector_.expire();
+    upstream_udp_.expire();
+    for (auto& [service, clients] : clients_)
+        clients->expire();
+    flush();
 }
 
 }  // namespace steer::stream

@@ -8,7 +8,6 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <chrono>
 #include <map>
 #include <memory>
 
@@ -26,15 +25,15 @@ namespace steer::stream {
 class StreamThread {
   public:
     // `rings.sleeper` has an eventfd. Pools and clock outlive this.
-    StreamThread(unsigned index, StreamRings rings, BufferPools& buffers, Clock& clock,
-                 const TcpLimits& limits);
+    StreamThread(unsigned index, StreamRings rings, BufferPools& buffers, Clock& clock);
     ~StreamThread();
     StreamThread(const StreamThread&) = delete;
     StreamThread& operator=(const StreamThread&) = delete;
 
     // Serves a bound socket, of which it owns `descriptor`. Any thread.
-    void add(const ListenAddress& where, int descriptor, bool budgeted,
-             std::chrono::milliseconds idle);
+    void add_udp(const ListenAddress& where, int descriptor, bool budgeted);
+    void add_tcp(const ListenAddress& where, int descriptor,
+                 std::shared_ptr<const Service> service);
     // Closes it; connections that came by it stay. Any thread.
     void remove(const ListenAddress& where);
 
@@ -44,11 +43,14 @@ class StreamThread {
 
     void run();   // until stop()
     void stop();  // any thread
-    // What there is to do now, without waiting. Returns how much that was.
+    // What there is to do now, without waiting, the housekeeping of time that has passed with it.
+    // Returns how much that was.
     std::size_t poll();
 
     [[nodiscard]] const StreamCounters& counters() const { return context_.counters; }
-    [[nodiscard]] unsigned connections() const { return clients_.count(); }
+    [[nodiscard]] unsigned connections() const {
+        return context_.connections.load(std::memory_order_relaxed);
+    }
 
   private:
     void on_wake();
@@ -56,7 +58,10 @@ class StreamThread {
     // Pops the rings; false: there is more.
     bool drain();
     void take(const Message& m);
-    void housekeeping();
+    void flush();
+    void await_housekeeping();
+    void keep_house();
+    TcpClients& clients_of(const std::shared_ptr<const Service>& service);
 
     StreamContext context_;
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
@@ -64,11 +69,12 @@ class StreamThread {
     boost::asio::steady_timer housekeeping_;
     Injector injector_;
     SourceBudget budget_;
-    TcpClients clients_;
+    std::map<const Service*, std::unique_ptr<TcpClients>> clients_;
     UpstreamUdp upstream_udp_;
     UpstreamTcp upstream_tcp_;
     std::map<ListenAddress, std::shared_ptr<UdpListener>> udp_;
     std::map<ListenAddress, std::shared_ptr<TcpListener>> tcp_;
+    std::uint64_t kept_ms_ = 0;  // when housekeeping was last done
 };
 
 }  // namespace steer::stream

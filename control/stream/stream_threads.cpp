@@ -30,14 +30,20 @@ void raise_descriptor_limit() {
     (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+std::shared_ptr<const stream::Service> service_of(const build::TcpService& settings) {
+    auto service = std::make_shared<stream::Service>();
+    service->idle = std::chrono::milliseconds(settings.idle_timeout_ms);
+    return service;
+}
+
 }  // namespace
 
 struct StreamThreads::Impl {
     explicit Impl(Log l) : log(std::move(l)) {}
 
     struct Wanted {
-        std::chrono::milliseconds idle{};
-        int line = 0;  // of the configuration
+        std::shared_ptr<const stream::Service> service;  // of TCP
+        int line = 0;                                    // of the configuration
     };
     [[nodiscard]] std::map<ListenAddress, Wanted> wanted(
         const std::vector<ServiceAddress>& service_addresses) const;
@@ -49,6 +55,7 @@ struct StreamThreads::Impl {
 
     std::mutex mutex;  // of what follows: listen() and set_service_addresses()
     std::vector<build::Listener> listeners;
+    std::vector<std::shared_ptr<const stream::Service>> services;  // over TCP, by listener
     bool budgeted = false;
     std::set<ListenAddress> open_sockets;
 };
@@ -57,7 +64,8 @@ struct StreamThreads::Impl {
 std::map<ListenAddress, StreamThreads::Impl::Wanted> StreamThreads::Impl::wanted(
     const std::vector<ServiceAddress>& service_addresses) const {
     std::map<ListenAddress, Wanted> all;
-    for (const auto& listener : listeners) {
+    for (std::size_t i = 0; i < listeners.size(); ++i) {
+        const auto& listener = listeners[i];
         const auto& endpoint = listener.endpoint;
         const bool is_one = !endpoint.any() && !endpoint.any_v4();
         std::vector<ServiceAddress> addresses;
@@ -66,7 +74,7 @@ std::map<ListenAddress, StreamThreads::Impl::Wanted> StreamThreads::Impl::wanted
                 addresses.push_back(address);
         }
         if (is_one && addresses.empty()) addresses.push_back({endpoint.address});
-        const Wanted how{std::chrono::milliseconds(listener.tcp_idle_timeout_ms), endpoint.line};
+        const Wanted how{services[i], endpoint.line};
         for (const auto& [ip, scope] : addresses) {
             if (listener.udp) all.try_emplace({Transport::udp, ip, endpoint.port, scope}, how);
             if (listener.tcp) all.try_emplace({Transport::tcp, ip, endpoint.port, scope}, how);
@@ -84,7 +92,12 @@ Result<void> StreamThreads::Impl::open(const ListenAddress& where, const Wanted&
     }
     for (std::size_t i = 0; i < threads.size(); ++i) {
         const int own = i + 1 == threads.size() ? *socket : ::dup(*socket);
-        if (own >= 0) threads[i]->add(where, own, budgeted, how.idle);
+        if (own < 0) continue;
+        if (where.transport == Transport::udp) {
+            threads[i]->add_udp(where, own, budgeted);
+        } else {
+            threads[i]->add_tcp(where, own, how.service);
+        }
     }
     open_sockets.insert(where);
     return {};
@@ -101,8 +114,8 @@ StreamThreads::StreamThreads(Plane& plane, Clock& clock, Log log)
             rings.from_worker.push_back(&plane.worker_to_stream(worker, i));
         }
         rings.sleeper = &plane.stream_sleeper(i);
-        impl_->threads.push_back(std::make_unique<StreamThread>(
-            i, std::move(rings), *plane.shared().buffers, clock, stream::TcpLimits{}));
+        impl_->threads.push_back(
+            std::make_unique<StreamThread>(i, std::move(rings), *plane.shared().buffers, clock));
     }
 }
 
@@ -115,6 +128,8 @@ Result<void> StreamThreads::listen(const std::vector<build::Listener>& listeners
                                    bool budgeted) {
     const std::lock_guard lock(impl_->mutex);
     impl_->listeners = listeners;
+    for (const auto& listener : listeners)
+        impl_->services.push_back(listener.tcp ? service_of(*listener.tcp) : nullptr);
     impl_->budgeted = budgeted;
     for (const auto& [where, how] : impl_->wanted(service_addresses)) {
         if (impl_->open_sockets.contains(where)) continue;

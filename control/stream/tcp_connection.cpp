@@ -1,10 +1,11 @@
 #include "control/stream/tcp_connection.h"
 
 #include <algorithm>
-#include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
 #include <cstring>
+#include <utility>
 
-#include "control/stream/tcp_listener.h"
+#include "control/stream/tcp_clients.h"
 #include "dataplane/dns/wire.h"
 
 namespace steer::stream {
@@ -14,88 +15,89 @@ using boost::system::error_code;
 namespace {
 
 constexpr std::size_t kPrefix = 2;
-// A connection whose queries nobody answers is closed after so many idle times.
-constexpr unsigned kIdleTimesInProgress = 4;
+// So often one connection reads before others have their turn.
+constexpr unsigned kReadsPerTurn = 4;
+// Output that was written is thrown away when it is so much, if more is waiting behind it.
+constexpr std::size_t kWrittenKept = 64 * 1024;
 
 }  // namespace
 
 TcpConnection::TcpConnection(StreamContext& context, Injector& injector, TcpClients& clients,
-                             boost::asio::ip::tcp::socket socket, const Asker& asker,
-                             std::chrono::milliseconds idle)
-    : context_(context),
+                             ByteStream stream, const Asker& asker)
+    : ClientConnection(asker.client.address()),
+      context_(context),
       injector_(injector),
       clients_(clients),
-      socket_(std::move(socket)),
-      timer_(context.io),
-      asker_(asker),
-      client_(asker.client.address()),
-      idle_(idle),
-      last_used_ms_(context.now_ms()),
-      in_(kPrefix + kMaxQuery) {}
+      stream_(std::move(stream)),
+      asker_(asker) {}
 
 void TcpConnection::start() {
-    watch();
     read();
 }
 
 void TcpConnection::close() {
     if (closed_) return;
     closed_ = true;
-    error_code ignored;
-    socket_.close(ignored);
-    timer_.cancel();
+    stream_.end_writing();
+    stream_.close();
     clients_.forget(*this);
 }
 
+// ---- what comes in
+
+bool TcpConnection::is_full() const {
+    return in_progress_ >= clients_.service().limits.in_progress ||
+           out_.size() - written_ > kUnsent;
+}
+
 void TcpConnection::read() {
-    if (closed_ || ending_ || reading_) return;
-    reading_ = true;
-    socket_.async_read_some(
-        boost::asio::buffer(in_.data() + in_length_, in_.size() - in_length_),
-        [self = shared_from_this()](const error_code& error, std::size_t n) {
-            self->reading_ = false;
-            if (self->closed_) return;
-            if (error == boost::asio::error::eof) {  // it has said all, and may still listen
-                self->end_after_answers();
-            } else if (error) {
-                self->close();
-            } else {
-                self->in_length_ += n;
-                self->go_on();
-            }
-        });
+    auto& room = context_.room;
+    std::copy(in_.begin(), in_.end(), room.begin());
+    std::size_t have = std::exchange(in_, {}).size();
+    for (unsigned turn = 0;; ++turn) {
+        have = take_queries(have);
+        if (closed_ || ending_) return;
+        if (is_full() || turn == kReadsPerTurn) break;
+        const auto rest = std::span(room).subspan(have);
+        std::size_t n = 0;
+        const Io io = stream_.read(rest, n);
+        have += n;
+        const bool all =
+            n < rest.size() && (!stream_.is_secure() || !SSL_has_pending(stream_.ssl()));
+        if (io == Io::done && !all) continue;
+        if (io == Io::ended) return end_after_answers();  // it may still listen
+        if (io == Io::failed) return close();
+        have = take_queries(have);
+        if (closed_ || ending_) return;
+        in_.assign(room.begin(), room.begin() + static_cast<std::ptrdiff_t>(have));
+        if (!is_full()) wait_to_read(io == Io::done ? Io::wait_read : io);
+        return;
+    }
+    in_.assign(room.begin(), room.begin() + static_cast<std::ptrdiff_t>(have));
+    if (!is_full()) read_next_turn();
 }
 
-void TcpConnection::go_on() {
-    if (!ending_ && take_queries()) read();
-}
-
-bool TcpConnection::take_queries() {
+std::size_t TcpConnection::take_queries(std::size_t n) {
+    auto& room = context_.room;
     std::size_t at = 0;
-    bool more = true;
-    while (more && in_length_ - at >= kPrefix) {
-        const std::size_t length = dns::load_be16(&in_[at]);
+    while (!ending_ && !is_full() && n - at >= kPrefix) {
+        const std::size_t length = dns::load_be16(&room[at]);
         if (length < dns::kHeaderSize || length > kMaxQuery) {
             context_.count(StreamCount::tcp_malformed);
             end_after_answers();
-            return false;
+            return 0;
         }
-        if (in_length_ - at < kPrefix + length) break;
-        if (in_progress_ >= kInProgress || out_.size() + more_.size() > kUnsent) {
-            more = false;  // go_on() when there is room again
-        } else {
-            more = take_query({&in_[at + kPrefix], length});
-            at += kPrefix + length;
-        }
+        if (n - at < kPrefix + length) break;
+        if (!take_query({&room[at + kPrefix], length})) return 0;
+        at += kPrefix + length;
     }
-    std::memmove(in_.data(), in_.data() + at, in_length_ - at);
-    in_length_ -= at;
-    return more && !ending_ && !closed_;
+    std::memmove(room.data(), room.data() + at, n - at);
+    return n - at;
 }
 
 bool TcpConnection::take_query(std::span<const std::uint8_t> query) {
     context_.count(StreamCount::tcp_queries);
-    last_used_ms_ = context_.now_ms();
+    clients_.used(*this);
     Buffer* const buffer = injector_.take_buffer(query.size());
     if (buffer != nullptr) {
         std::memcpy(Injector::query_room(*buffer).data(), query.data(), query.size());
@@ -108,6 +110,24 @@ bool TcpConnection::take_query(std::span<const std::uint8_t> query) {
     return false;
 }
 
+void TcpConnection::wait_to_read(Io what) {
+    reading_ = true;
+    stream_.wait(what, [self = shared_from_this()](const error_code& error) {
+        self->reading_ = false;
+        if (!error && !self->closed_ && !self->ending_) self->read();
+    });
+}
+
+void TcpConnection::read_next_turn() {
+    reading_ = true;
+    boost::asio::post(context_.io, [self = shared_from_this()] {
+        self->reading_ = false;
+        if (!self->closed_ && !self->ending_) self->read();
+    });
+}
+
+// ---- what goes out
+
 void TcpConnection::take_answer(const Asker&, Buffer* response) {
     if (closed_) {
         if (response != nullptr) context_.count(StreamCount::answers_too_late);
@@ -117,65 +137,58 @@ void TcpConnection::take_answer(const Asker&, Buffer* response) {
     --in_progress_;
     if (response == nullptr || response->length > dns::kMaxMessage) {
         release(response);
-        end_after_answers();
-        return;
+        return end_after_answers();
     }
     const auto bytes = response->bytes();
     std::uint8_t prefix[kPrefix];
     dns::store_be16(prefix, static_cast<std::uint16_t>(bytes.size()));
-    more_.insert(more_.end(), prefix, prefix + kPrefix);
-    more_.insert(more_.end(), bytes.begin(), bytes.end());
+    out_.insert(out_.end(), prefix, prefix + kPrefix);
+    out_.insert(out_.end(), bytes.begin(), bytes.end());
     release(response);
     context_.count(StreamCount::tcp_answers);
-    write();
-    if (!reading_) go_on();
+    clients_.flush_later(shared_from_this());
+}
+
+void TcpConnection::flush() {
+    if (closed_) return;
+    if (!writing_) write();
+    if (!closed_ && out_.size() - written_ > kMostUnsent) {
+        context_.count(StreamCount::tcp_stalled);
+        close();
+    }
+    if (!closed_ && !ending_ && !reading_) read();
 }
 
 void TcpConnection::write() {
-    if (closed_ || writing_) return;
-    if (out_.empty()) out_.swap(more_);
-    if (out_.empty()) {
-        if (ending_ && in_progress_ == 0) close();
-        return;
+    while (written_ < out_.size()) {
+        std::size_t n = 0;
+        const Io io = stream_.write(std::span(out_).subspan(written_), n);
+        if (io == Io::ended || io == Io::failed) return close();
+        if (io != Io::done) return wait_to_write(io);
+        written_ += n;
+        clients_.used(*this);
+        if (written_ > kWrittenKept) {
+            out_.erase(out_.begin(), out_.begin() + static_cast<std::ptrdiff_t>(written_));
+            written_ = 0;
+        }
     }
-    writing_ = true;
-    socket_.async_write_some(boost::asio::buffer(out_.data() + written_, out_.size() - written_),
-                             [self = shared_from_this()](const error_code& error, std::size_t n) {
-                                 self->writing_ = false;
-                                 if (self->closed_) return;
-                                 if (error) {
-                                     self->close();
-                                     return;
-                                 }
-                                 self->last_used_ms_ = self->context_.now_ms();
-                                 self->written_ += n;
-                                 if (self->written_ == self->out_.size()) {
-                                     self->out_.clear();
-                                     self->written_ = 0;
-                                 }
-                                 self->write();
-                                 if (!self->reading_) self->go_on();
-                             });
+    out_ = {};
+    written_ = 0;
+    if (ending_ && in_progress_ == 0) close();
+}
+
+void TcpConnection::wait_to_write(Io what) {
+    if (std::exchange(writing_, true)) return;
+    stream_.wait(what, [self = shared_from_this()](const error_code& error) {
+        self->writing_ = false;
+        if (!error && !self->closed_) self->flush();
+    });
 }
 
 void TcpConnection::end_after_answers() {
     ending_ = true;
-    write();
-}
-
-void TcpConnection::watch() {
-    const std::uint64_t idle_ms = static_cast<std::uint64_t>(idle_.count());
-    const std::uint64_t passed = context_.now_ms() - last_used_ms_;
-    const bool waits_for_us = in_progress_ > 0 && out_.empty();
-    if (passed >= (waits_for_us ? idle_ms * kIdleTimesInProgress : idle_ms)) {
-        context_.count(is_idle() ? StreamCount::tcp_idle : StreamCount::tcp_stalled);
-        close();
-        return;
-    }
-    timer_.expires_after(std::chrono::milliseconds(passed < idle_ms ? idle_ms - passed : idle_ms));
-    timer_.async_wait([self = shared_from_this()](const error_code& error) {
-        if (!error && !self->closed_) self->watch();
-    });
+    in_ = {};
+    if (!writing_) write();
 }
 
 }  // namespace steer::stream

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "control/stream/serve_client.h"
+
 namespace steer::stream {
 
 using boost::asio::ip::tcp;
@@ -19,65 +21,15 @@ tcp protocol_of(const IpAddress& address) {
 
 }  // namespace
 
-bool TcpClients::admit(const IpAddress& client) {
-    const auto it = by_client_.find(client);
-    if (it != by_client_.end() && it->second >= limits_.per_client) {
-        context_.count(StreamCount::tcp_over_client_limit);
-        return false;
-    }
-    if (open_.size() >= limits_.connections && !make_room()) {
-        context_.count(StreamCount::tcp_over_limit);
-        return false;
-    }
-    return true;
-}
-
-bool TcpClients::make_room() {
-    TcpConnection* oldest = nullptr;
-    for (const auto& [raw, connection] : open_) {
-        if (!connection->is_idle()) continue;
-        if (oldest == nullptr || connection->last_used_ms() < oldest->last_used_ms()) {
-            oldest = connection.get();
-        }
-    }
-    if (oldest == nullptr) return false;
-    context_.count(StreamCount::tcp_made_room);
-    oldest->close();
-    return true;
-}
-
-void TcpClients::add(const std::shared_ptr<TcpConnection>& connection) {
-    open_.emplace(connection.get(), connection);
-    ++by_client_[connection->client()];
-    count_.store(static_cast<unsigned>(open_.size()), std::memory_order_relaxed);
-}
-
-void TcpClients::forget(const TcpConnection& connection) {
-    const auto it = by_client_.find(connection.client());
-    if (it != by_client_.end() && --it->second == 0) by_client_.erase(it);
-    const auto open = open_.find(&connection);
-    if (open == open_.end()) return;
-    const auto kept = std::move(open->second);  // until its members are done with
-    open_.erase(open);
-    count_.store(static_cast<unsigned>(open_.size()), std::memory_order_relaxed);
-}
-
-void TcpClients::close_all() {
-    while (!open_.empty())
-        open_.begin()->second->close();
-}
-
 TcpListener::TcpListener(StreamContext& context, Injector& injector, TcpClients& clients,
-                         int socket, const IpAddress& local, std::uint16_t local_port,
-                         std::chrono::milliseconds idle)
+                         int socket, const IpAddress& local, std::uint16_t local_port)
     : context_(context),
       injector_(injector),
       clients_(clients),
       acceptor_(context.io, protocol_of(local), socket),
       pause_(context.io),
       local_(local),
-      local_port_(local_port),
-      idle_(idle) {}
+      local_port_(local_port) {}
 
 void TcpListener::start() {
     accept();
@@ -95,18 +47,19 @@ void TcpListener::accept() {
             if (!self->acceptor_.is_open()) return;
             if (!error) {
                 self->serve(std::move(socket));
-                self->accept();
-                return;
+            } else if (error != boost::asio::error::connection_aborted) {
+                return self->pause();
             }
-            if (error == boost::asio::error::connection_aborted) {
-                self->accept();
-                return;
-            }
-            self->pause_.expires_after(kPause);
-            self->pause_.async_wait([self](const error_code& stopped) {
-                if (!stopped && self->acceptor_.is_open()) self->accept();
-            });
+            self->accept();
         });
+}
+
+void TcpListener::pause() {
+    context_.count(StreamCount::tcp_no_descriptor);
+    pause_.expires_after(kPause);
+    pause_.async_wait([self = shared_from_this()](const error_code& stopped) {
+        if (!stopped && self->acceptor_.is_open()) self->accept();
+    });
 }
 
 void TcpListener::serve(tcp::socket socket) {
@@ -120,14 +73,8 @@ void TcpListener::serve(tcp::socket socket) {
                 reinterpret_cast<std::uint8_t*>(&asker.client.storage));
     asker.local = local_;
     asker.local_port = local_port_;
-    const IpAddress client = asker.client.address();
-    if (!clients_.admit(client)) return;
     socket.set_option(tcp::no_delay(true), error);
-    context_.count(StreamCount::tcp_accepted);
-    const auto connection = std::make_shared<TcpConnection>(context_, injector_, clients_,
-                                                            std::move(socket), asker, idle_);
-    clients_.add(connection);
-    connection->start();
+    serve_client(context_, injector_, clients_, std::move(socket), asker);
 }
 
 }  // namespace steer::stream

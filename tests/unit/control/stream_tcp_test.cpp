@@ -150,14 +150,56 @@ BOOST_AUTO_TEST_CASE(a_dropped_query_ends_it_after_the_other_answers) {
     BOOST_TEST(w.until([&] { return !client.receive(); }));
 }
 
-BOOST_AUTO_TEST_CASE(an_idle_connection_is_closed) {
+BOOST_AUTO_TEST_CASE(an_idle_connection_is_closed_when_its_time_is_over) {
     StreamWorld w;
     w.answer_all = true;
-    Peer client = connect(w.listen(Transport::tcp, false, 60ms));
+    Peer client = connect(w.listen(Transport::tcp, false, 10s));
     BOOST_REQUIRE(w.until([&] { return client.send_framed(make_query(1, "n.example")); }));
-    BOOST_TEST(w.until([&] { return client.next_framed().has_value(); }));
+    BOOST_REQUIRE(w.until([&] { return client.next_framed().has_value(); }));
+    w.pass(8s);
+    for (int i = 0; i < 5; ++i)
+        w.turn();
+    BOOST_TEST(client.receive());
+    w.pass(2s);
     BOOST_TEST(w.until([&] { return !client.receive(); }));
     BOOST_TEST(w.count(StreamCount::tcp_idle) == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_byte_at_a_time_is_silence) {
+    StreamWorld w;
+    Peer client = connect(w.listen(Transport::tcp, false, 10s));
+    for (const std::uint8_t byte : Bytes{0, 40, 1, 2, 3}) {
+        BOOST_REQUIRE(w.until([&] { return client.send({byte}); }));
+        w.turn();
+        w.pass(3s);
+    }
+    BOOST_TEST(w.until([&] { return !client.receive(); }));
+    BOOST_TEST(w.count(StreamCount::tcp_idle) == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_query_that_a_worker_has_is_no_silence) {
+    StreamWorld w;
+    Peer client = connect(w.listen(Transport::tcp, false, 10s));
+    BOOST_REQUIRE(w.until([&] { return client.send_framed(make_query(1, "n.example")); }));
+    BOOST_REQUIRE(w.until([&] { return w.queries.size() == 1; }));
+    w.pass(25s);
+    for (int i = 0; i < 5; ++i)
+        w.turn();
+    w.answer(w.queries[0], make_response(w.queries[0].query, 1));
+    BOOST_TEST(w.until([&] { return client.next_framed().has_value(); }));
+}
+
+BOOST_AUTO_TEST_CASE(a_client_is_an_ipv4_address_or_an_ipv6_network) {
+    stream::ClientCounts counts;
+    BOOST_TEST(counts.take(address("2001:db8::1"), 2));
+    BOOST_TEST(counts.take(address("2001:db8::ffff:2"), 2));
+    BOOST_TEST(!counts.take(address("2001:db8::3"), 2));
+    BOOST_TEST(counts.take(address("2001:db8:0:1::1"), 2));
+    BOOST_TEST(counts.take(address("192.0.2.1"), 1));
+    BOOST_TEST(counts.take(address("192.0.2.2"), 1));
+    BOOST_TEST(!counts.take(address("192.0.2.1"), 1));
+    counts.leave(address("192.0.2.1"));
+    BOOST_TEST(counts.take(address("192.0.2.1"), 1));
 }
 
 BOOST_AUTO_TEST_CASE(a_client_that_goes_away_takes_its_answers_along) {

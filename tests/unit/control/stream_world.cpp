@@ -143,7 +143,7 @@ void Peer::shut_down_sending() {
 }
 
 StreamWorld::StreamWorld(unsigned workers, const stream::TcpLimits& limits, unsigned ring)
-    : event_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)), sleeper_(event_fd_) {
+    : limits_(limits), event_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)), sleeper_(event_fd_) {
     stream::StreamRings rings;
     rings.sleeper = &sleeper_;
     for (unsigned i = 0; i < workers; ++i) {
@@ -152,7 +152,7 @@ StreamWorld::StreamWorld(unsigned workers, const stream::TcpLimits& limits, unsi
         rings.to_worker.push_back(to_worker_.back().get());
         rings.from_worker.push_back(from_worker_.back().get());
     }
-    thread = std::make_unique<stream::StreamThread>(0, std::move(rings), buffers_, clock_, limits);
+    thread = std::make_unique<stream::StreamThread>(0, std::move(rings), buffers_, clock_);
 }
 
 StreamWorld::~StreamWorld() {
@@ -170,15 +170,37 @@ StreamWorld::~StreamWorld() {
     ::close(event_fd_);
 }
 
-std::uint16_t StreamWorld::listen(Transport transport, bool budgeted,
-                                  std::chrono::milliseconds idle, std::string_view on) {
-    const ListenAddress where{transport, address(on), 0};
-    const auto socket = stream::open_listen_socket(where);
+namespace {
+
+struct Listening {
+    int socket = -1;
+    ListenAddress where;
+};
+
+Listening open_on(Transport transport, std::string_view on) {
+    const ListenAddress any_port{transport, address(on), 0};
+    const auto socket = stream::open_listen_socket(any_port);
     BOOST_REQUIRE(socket.has_value());
     SocketAddress bound;
     BOOST_REQUIRE(::getsockname(*socket, bound.get(), &bound.length) == 0);
-    thread->add({transport, where.address, bound.port()}, *socket, budgeted, idle);
-    return bound.port();
+    return {*socket, {transport, any_port.address, bound.port()}};
+}
+
+}  // namespace
+
+std::uint16_t StreamWorld::listen(Transport transport, bool budgeted,
+                                  std::chrono::milliseconds idle, std::string_view on) {
+    if (transport == Transport::tcp) return listen_tcp({.idle = idle, .limits = limits_}, on);
+    const auto opened = open_on(transport, on);
+    thread->add_udp(opened.where, opened.socket, budgeted);
+    return opened.where.port;
+}
+
+std::uint16_t StreamWorld::listen_tcp(stream::Service service, std::string_view on) {
+    const auto opened = open_on(Transport::tcp, on);
+    thread->add_tcp(opened.where, opened.socket,
+                    std::make_shared<const stream::Service>(std::move(service)));
+    return opened.where.port;
 }
 
 void StreamWorld::turn() {

@@ -60,19 +60,37 @@ struct InjectedMessage {
     Bytes query;
 };
 
+// Goes on by itself, and may be put forward.
+class SkippingClock final : public Clock {
+  public:
+    Now now() override { return {clock_.now().ms + skipped_ms_}; }
+    void skip(std::chrono::milliseconds time) {
+        skipped_ms_ += static_cast<std::uint64_t>(time.count());
+    }
+
+  private:
+    BootClock clock_;
+    std::uint64_t skipped_ms_ = 0;
+};
+
 class StreamWorld {
   public:
     explicit StreamWorld(unsigned workers = 1, const stream::TcpLimits& limits = {},
                          unsigned ring = 64);
     ~StreamWorld();
 
-    // Opens a listener on 127.0.0.1 (or `on`) and returns its port.
+    // Opens a listener on 127.0.0.1 (or `on`) and returns its port. Over TCP it is one for DNS; what
+    // else it offers is in `service`, which listen_tcp() takes as it is.
     std::uint16_t listen(stream::Transport transport, bool budgeted = false,
                          std::chrono::milliseconds idle = std::chrono::seconds(10),
                          std::string_view on = "127.0.0.1");
+    std::uint16_t listen_tcp(stream::Service service, std::string_view on = "127.0.0.1");
     // Turns the thread until `done`; false: it was not within five seconds.
     bool until(const std::function<bool()>& done);
     void turn();
+
+    // Housekeeping of so much time is done at the next turn.
+    void pass(std::chrono::milliseconds time) { clock_.skip(time); }
 
     // Messages to workers, popped in order of arrival.
     std::vector<InjectedMessage> queries;
@@ -96,7 +114,8 @@ class StreamWorld {
     void take(const Message& m, unsigned worker);
     Buffer* buffer_of(const Bytes& bytes);
 
-    BootClock clock_;
+    SkippingClock clock_;
+    stream::TcpLimits limits_;
     BufferPools buffers_{2048, 64};
     int event_fd_;
     Sleeper sleeper_;

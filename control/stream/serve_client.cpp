@@ -1,0 +1,36 @@
+#include "control/stream/serve_client.h"
+
+#include <utility>
+
+#include "control/stream/tcp_connection.h"
+#include "control/stream/tcp_opening.h"
+
+namespace steer::stream {
+
+void serve_client(StreamContext& context, Injector& injector, TcpClients& clients,
+                  boost::asio::ip::tcp::socket socket, Asker asker) {
+    const IpAddress peer = asker.client.address();
+    if (!clients.admit(peer)) return;
+    context.count(StreamCount::tcp_accepted);
+    ByteStream stream(std::move(socket));
+    if (clients.service().tls == nullptr)
+        return begin_protocol(context, injector, clients, std::move(stream), asker);
+    const auto opening =
+        std::make_shared<TcpOpening>(context, injector, clients, std::move(stream), asker, peer);
+    clients.add_opening(opening);
+    opening->start();
+}
+
+void begin_protocol(StreamContext& context, Injector& injector, TcpClients& clients,
+                    ByteStream stream, const Asker& asker) {
+    switch (clients.service().protocol) {
+        case Protocol::dns: {
+            const auto connection = std::make_shared<TcpConnection>(context, injector, clients,
+                                                                    std::move(stream), asker);
+            clients.add(connection);
+            return connection->start();
+        }
+    }
+}
+
+}  // namespace steer::stream

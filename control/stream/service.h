@@ -1,0 +1,38 @@
+// What a listening TCP socket offers to its clients. Made before the first one comes and constant
+// from then on (but for the certificates in `tls`, which are renewed); one for all addresses of a
+// server plugin and all threads, so that its limits hold in total.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+
+#include "control/stream/client_counts.h"
+#include "matchers/prefix/prefix_set.h"
+
+namespace steer::stream {
+
+class TlsServer;
+
+// What is spoken once a connection is open. Each has a class of its own (serve_client.cpp).
+enum class Protocol : std::uint8_t {
+    dns,  // messages behind their length: RFC 7766, over TLS RFC 7858
+};
+
+struct TcpLimits {
+    unsigned connections = 1024;  // in all; then one that is idle makes room
+    unsigned per_client = 32;     // of an IPv4 address, of an IPv6 /64
+    unsigned in_progress = 64;    // queries of one connection; further ones are not read
+};
+
+struct Service {
+    Protocol protocol = Protocol::dns;
+    std::chrono::milliseconds idle{10'000};  // a connection without a query for so long is closed
+    TcpLimits limits{};
+    std::shared_ptr<TlsServer> tls{};  // nullptr: plain
+    // Who sends a PROXY header before anything else, and is believed what it says of the client.
+    matchers::PrefixSet proxies{};
+    std::shared_ptr<ClientCounts> counts = std::make_shared<ClientCounts>();
+};
+
+}  // namespace steer::stream
