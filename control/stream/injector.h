@@ -22,6 +22,7 @@ struct Asker {
     IpAddress local;  // the address that was asked
     std::uint16_t local_port = 0;
     bool is_udp = false;
+    std::uint32_t stream = 0;  // the taker's own: which of its queries it was
 };
 
 class AnswerTaker {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "control/stream/http_connection.h"
 #include "control/stream/tcp_connection.h"
 #include "control/stream/tcp_opening.h"
 
@@ -27,6 +28,12 @@ void begin_protocol(StreamContext& context, Injector& injector, TcpClients& clie
         case Protocol::dns: {
             const auto connection = std::make_shared<TcpConnection>(context, injector, clients,
                                                                     std::move(stream), asker);
+            clients.add(connection);
+            return connection->start();
+        }
+        case Protocol::http: {
+            const auto connection = std::make_shared<HttpConnection>(context, injector, clients,
+                                                                     std::move(stream), asker);
             clients.add(connection);
             return connection->start();
         }

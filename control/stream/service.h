@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "control/stream/client_counts.h"
+#include "control/stream/http_site.h"
 #include "matchers/prefix/prefix_set.h"
 
 namespace steer::stream {
@@ -16,13 +17,15 @@ class TlsServer;
 
 // What is spoken once a connection is open. Each has a class of its own (serve_client.cpp).
 enum class Protocol : std::uint8_t {
-    dns,  // messages behind their length: RFC 7766, over TLS RFC 7858
+    dns,   // messages behind their length: RFC 7766, over TLS RFC 7858
+    http,  // RFC 8484 over HTTP/2 or HTTP/1.1
 };
 
 struct TcpLimits {
     unsigned connections = 1024;  // in all; then one that is idle makes room
     unsigned per_client = 32;     // of an IPv4 address, of an IPv6 /64
-    unsigned in_progress = 64;    // queries of one connection; further ones are not read
+    unsigned in_progress = 64;  // queries of one connection; further ones are not read (HTTP/2: not
+                                // to be asked)
 };
 
 struct Service {
@@ -30,6 +33,7 @@ struct Service {
     std::chrono::milliseconds idle{10'000};  // a connection without a query for so long is closed
     TcpLimits limits{};
     std::shared_ptr<TlsServer> tls{};  // nullptr: plain
+    HttpSite http{};                   // of Protocol::http
     // Who sends a PROXY header before anything else, and is believed what it says of the client.
     matchers::PrefixSet proxies{};
     std::shared_ptr<ClientCounts> counts = std::make_shared<ClientCounts>();

@@ -30,6 +30,16 @@ namespace steer {
     X(tcp_opening_late, "tcp_opening_late", "connections closed: no TLS handshake in time")      \
     X(tcp_no_descriptor, "tcp_no_descriptor", "clients that waited: no descriptor was left")     \
     X(tls_failed, "tls_failed", "connections closed: TLS handshake failed")                      \
+    X(http_requests, "http_requests", "HTTP requests")                                           \
+    X(http_refused, "http_refused", "HTTP requests that are no DNS query (4xx)")                 \
+    X(http_answers, "http_answers", "answers over HTTP")                                         \
+    X(http_unanswered, "http_unanswered", "queries over HTTP that got no answer (503)")          \
+    X(http_bad_client, "http_bad_client", "HTTP requests whose proxy names no client (400)")     \
+    X(http_malformed, "http_malformed", "HTTP connections or streams closed: malformed")         \
+    X(http_resets, "http_resets", "HTTP/2 streams that ended before their answer")               \
+    X(http_unread, "http_unread", "HTTP/2 requests refused: answers are not read")               \
+    X(http_floods, "http_floods", "HTTP/2 connections closed: resets or frames without use")     \
+    X(http_too_slow, "http_too_slow", "HTTP requests that did not come in time")                 \
     X(inject_ring_full, "inject_ring_full", "queries lost to a worker's full ring")              \
     X(inject_no_buffer, "inject_no_buffer", "queries lost: no buffer")                           \
     X(inject_table_full, "inject_table_full", "queries lost: too many wait for workers")         \
