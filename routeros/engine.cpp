@@ -13,6 +13,7 @@ constexpr std::uint64_t kPatienceMs = 600'000;  // after this, backoff
 constexpr std::uint64_t kLongestBackoffMs = 60'000;
 constexpr std::uint64_t kRefusedRetryMs = 30'000;  // password, rights
 constexpr std::uint64_t kHeartbeatMs = 2'000;
+constexpr std::uint64_t kStandstillMs = 3'500;
 constexpr std::uint64_t kSilenceMs = 3'000, kBusySilenceMs = 30'000;
 constexpr std::uint64_t kStallTimeouts = 3;
 constexpr std::uint32_t kBatchMs = 100;
@@ -126,8 +127,18 @@ void Router::Engine::tell(Level level, const std::string& sentence) {
 
 // --- entries -------------------------------------------------------------------------------------
 
-void Router::Engine::start(std::uint64_t now_ms) {
+// The clock of a call. Heartbeats want one every 2 s: if none came for longer, this process stood
+// still, and what waits to be read is as old as that.
+void Router::Engine::go_on_at(std::uint64_t now_ms) {
+    if (now_ != 0 && now_ms > now_ + kStandstillMs) {
+        stood_since_ms_ = std::min(stood_since_ms_, now_);
+        stood_until_ms_ = now_ms;
+    }
     now_ = now_ms;
+}
+
+void Router::Engine::start(std::uint64_t now_ms) {
+    go_on_at(now_ms);
     running_ = true;
     cleaning_ = false;
     down_since_ms_ = now_;
@@ -137,14 +148,14 @@ void Router::Engine::start(std::uint64_t now_ms) {
 }
 
 void Router::Engine::stop(std::uint64_t now_ms) {
-    now_ = now_ms;
+    go_on_at(now_ms);
     running_ = false;
     if (state_ != RouterState::disconnected) link_.close();
     drop_session();
 }
 
 void Router::Engine::configure(RouterConfig config, std::uint64_t now_ms) {
-    now_ = now_ms;
+    go_on_at(now_ms);
     if (state_ != RouterState::disconnected) link_.close();
     drop_session();
     rows_.clear();
@@ -158,7 +169,7 @@ void Router::Engine::configure(RouterConfig config, std::uint64_t now_ms) {
 }
 
 void Router::Engine::connected(std::uint64_t now_ms) {
-    now_ = now_ms;
+    go_on_at(now_ms);
     if (state_ != RouterState::connecting) return;
     session_.reset();
     greeting_.clear();
@@ -170,7 +181,7 @@ void Router::Engine::connected(std::uint64_t now_ms) {
 }
 
 void Router::Engine::received(std::string_view bytes, std::uint64_t now_ms) {
-    now_ = now_ms;
+    go_on_at(now_ms);
     if (state_ == RouterState::disconnected || state_ == RouterState::connecting) return;
     counters_.bytes_in += bytes.size();
     heard_ms_ = now_;
@@ -194,7 +205,7 @@ bool Router::Engine::listens_to(std::string_view bytes) {
 }
 
 void Router::Engine::closed(std::string_view why, std::uint64_t now_ms) {
-    now_ = now_ms;
+    go_on_at(now_ms);
     if (state_ == RouterState::disconnected) return;
     if (state_ == RouterState::connecting) {
         // Another reason is news, but not more often than once a minute.
@@ -230,7 +241,7 @@ void Router::Engine::closed(std::string_view why, std::uint64_t now_ms) {
 }
 
 void Router::Engine::tick(std::uint64_t now_ms) {
-    now_ = now_ms;
+    go_on_at(now_ms);
     run();
 }
 
@@ -323,6 +334,7 @@ void Router::Engine::drop_session() {
     writer_.set_measuring(true);
     lookups_.clear();
     lookup_out_ = heartbeat_out_ = false;
+    stood_since_ms_ = UINT64_MAX;
     prints_running_ = 0;
     connections_.session(now_);
     judging_ = {};

@@ -150,6 +150,7 @@ class Router::Engine final : public SessionHandler {
     // engine.cpp: connection
     void take_lists();
     List* find_list(ListId id);
+    void go_on_at(std::uint64_t now_ms);
     void enter(RouterState state) { state_ = state; }
     void lose(std::string_view why, Topic topic, std::uint64_t retry_ms);
     void drop_session();
@@ -295,6 +296,8 @@ class Router::Engine final : public SessionHandler {
     RouterSink& sink_;
     RouterLink& link_;
     std::uint64_t now_ = 0;
+    // The last standstill of this process of which something may still wait to be read; UINT64_MAX: none.
+    std::uint64_t stood_since_ms_ = UINT64_MAX, stood_until_ms_ = 0;
     Trace trace_{now_};
     Session session_;
     RouterCounters counters_;

@@ -304,7 +304,7 @@ void Router::Engine::claim(ListId id, std::span<const AddressBytes> addresses,
                            std::string_view name, std::uint64_t lease_end_ms,
                            std::uint32_t row_life_s, std::uint64_t hold_token,
                            std::uint64_t now_ms) {
-    now_ = now_ms;
+    go_on_at(now_ms);
     ++counters_.claims;
     List* list = find_list(id);
     if (list == nullptr || cleaning_) {

@@ -28,7 +28,7 @@ std::string_view label(ProbeState state) {
 }
 
 void Router::Engine::probe(std::uint64_t now_ms) {
-    now_ = now_ms;
+    go_on_at(now_ms);
     if (probing_ && probing_->questions) return;
     probe_asked_ = true;
     probed_ = {};

@@ -13,7 +13,8 @@ constexpr std::uint64_t kReprintPatienceMs =
     5 * 60'000;  // waits so long for a moment without any writes
 constexpr std::uint64_t kReprintCheckMs = 500;
 constexpr std::int64_t kBootToleranceMs = 5'000;
-// A change that listen tells is not older than this, or the heartbeat had ended the session.
+// A change that listen tells is not older than this, or the heartbeat had ended the session; but for
+// one that came while we stood still.
 constexpr std::uint64_t kListenAgeMs = 4'000;
 constexpr std::uint64_t kRightsRetryMs = 30'000;
 constexpr std::uint64_t kListenRetryMs = 3'000, kListenTriedMs = 1'000;
@@ -332,7 +333,8 @@ void Router::Engine::on_listen_row(const Job& job, const ReplyRow& reply) {
     std::optional<std::uint64_t> timeout_s;
     const bool ours = read_row(job.menu, reply, row, timeout_s);
     const Row* known = rows_.find(job.menu, id);
-    set_bounds(row, timeout_s, {now_ - std::min(now_, kListenAgeMs), now_ + 1000});
+    const std::uint64_t latest = std::min(now_, stood_since_ms_);
+    set_bounds(row, timeout_s, {latest - std::min(latest, kListenAgeMs), now_ + 1000});
     if (ours) notice(known, row);
     if (known != nullptr && (!ours || known->place != row.place)) gone(job.menu, id);
     if (!ours) return;
@@ -394,6 +396,8 @@ void Router::Engine::on_end(Tag tag, const Ending& ending) {
         case JobKind::resource:
             heartbeat_out_ = false;
             ++counters_.heartbeats;
+            // It was asked after a standstill, so what comes after its answer is of after that, too.
+            if (heartbeat_ms_ >= stood_until_ms_) stood_since_ms_ = UINT64_MAX;
             if (state_ == RouterState::reading && !prints_running()) begin_prints();
             return;
         case JobKind::print:

@@ -22,7 +22,7 @@ std::string_view label(RouterState state) {
 }
 
 void Router::Engine::cleanup(std::uint64_t now_ms) {
-    now_ = now_ms;
+    go_on_at(now_ms);
     cleaning_ = true;
     settle_away(nullptr);
     tell_away();
@@ -42,13 +42,13 @@ bool Router::Engine::cleaned() const {
 }
 
 void Router::Engine::request_reprint(std::uint64_t now_ms) {
-    now_ = now_ms;
+    go_on_at(now_ms);
     if (state_ == RouterState::in_sync) reprint_ms_ = reprint_due_ms_ = now_;
     run();
 }
 
 void Router::Engine::pause(std::uint64_t now_ms) {
-    now_ = now_ms;
+    go_on_at(now_ms);
     if (paused_) return;
     paused_ = true;
     writer_.drop_queued();
@@ -59,7 +59,7 @@ void Router::Engine::pause(std::uint64_t now_ms) {
 }
 
 void Router::Engine::resume(std::uint64_t now_ms) {
-    now_ = now_ms;
+    go_on_at(now_ms);
     if (!paused_) return;
     paused_ = false;
     tell(Level::info, who() + " is written to again");
@@ -71,7 +71,7 @@ void Router::Engine::resume(std::uint64_t now_ms) {
 }
 
 std::size_t Router::Engine::remove_orphans(std::uint64_t now_ms) {
-    now_ = now_ms;
+    go_on_at(now_ms);
     if (!writes()) return 0;
     std::size_t found = 0;
     rows_.for_each([&](const Row& row) {
@@ -86,7 +86,7 @@ std::size_t Router::Engine::remove_orphans(std::uint64_t now_ms) {
 }
 
 std::vector<DifferenceRow> Router::Engine::differences(std::size_t most, std::uint64_t now_ms) {
-    now_ = now_ms;
+    go_on_at(now_ms);
     std::vector<DifferenceRow> out;
     if (state_ != RouterState::in_sync) return out;
     for (const Place& place : places_to_judge()) {

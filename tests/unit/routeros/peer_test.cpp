@@ -487,6 +487,23 @@ BOOST_AUTO_TEST_CASE(a_row_that_somebody_shortened_is_extended) {
     BOOST_TEST(installed_until(1, "203.0.113.7") < 5'012U);
 }
 
+// A process that was stopped, or a machine: what listen told meanwhile is read late, and is as old as that.
+BOOST_AUTO_TEST_CASE(what_is_heard_after_a_standstill_may_be_as_old) {
+    sync();
+    claim("203.0.113.7", 0, 600);
+    done(take("/add"), {"=ret=*7"});
+    auto shortened = kOwn;
+    shortened[5] = "=timeout=1m";
+    now += 45'000;
+    row(listen4, shortened);
+    BOOST_TEST(installed_until(1, "203.0.113.7") > 0U);
+    BOOST_TEST(installed_until(1, "203.0.113.7") <= 5'060U);
+    answer_resource("1d45s");  // asked after it: from now on what is heard is fresh again
+    now += 100;
+    row(listen4, shortened);
+    BOOST_TEST(installed_until(1, "203.0.113.7") > 5'095U);
+}
+
 BOOST_AUTO_TEST_CASE(a_row_that_is_being_removed_covers_nothing) {
     router.start(now);
     router.connected(now);
