@@ -81,6 +81,7 @@ class Daemon {
     [[nodiscard]] std::vector<IpAddress> upstream_addresses() const;
     void forget_old_upstreams();
     void watch_files();
+    [[nodiscard]] bool says_the_same_servers(const std::string& file) const;
     void fetch_lists();
     void begin_tasks();
     void take_raised();

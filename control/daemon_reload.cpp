@@ -13,8 +13,10 @@
 #include <utility>
 
 #include "control/daemon.h"
+#include "control/host_servers.h"
 #include "control/ops/log.h"
 #include "control/restart_settings.h"
+#include "control/surroundings.h"
 
 namespace steer {
 namespace {
@@ -51,9 +53,9 @@ void Daemon::await_hangup() {
 }
 
 std::vector<std::string> Daemon::watched(const config::Settings& settings) {
-    std::vector<std::string> files;
-    if (settings.control.watch == config::Watch::off) return files;
-    files = settings.opened;
+    std::vector<std::string> files = host_server_files(settings);
+    if (settings.control.watch != config::Watch::off)
+        files.insert(files.end(), settings.opened.begin(), settings.opened.end());
     if (settings.control.watch == config::Watch::all) files.push_back(settings.file);
     std::sort(files.begin(), files.end());
     files.erase(std::unique(files.begin(), files.end()), files.end());
@@ -63,9 +65,20 @@ std::vector<std::string> Daemon::watched(const config::Settings& settings) {
 void Daemon::watch_files() {
     watch_ = std::make_unique<FileWatch>(
         house_, [this](const std::string& file) { reload("a change of " + file); },
-        [this](const std::string& file) { return rules_->is_own_change(file); });
+        [this](const std::string& file) {
+            return rules_->is_own_change(file) || says_the_same_servers(file);
+        });
     if (auto done = watch_->watch(watched(settings_)); !done)
         spdlog::warn("{}", done.error().sentence());
+}
+
+// A lease that is renewed is written anew.
+bool Daemon::says_the_same_servers(const std::string& file) const {
+    const auto files = host_server_files(settings_);
+    return std::binary_search(files.begin(), files.end(), file) &&
+           std::find(settings_.opened.begin(), settings_.opened.end(), file) ==
+               settings_.opened.end() &&
+           host_servers_are_as(settings_, look_around(settings_).own_addresses);
 }
 
 void Daemon::fetch_lists() {

@@ -11,6 +11,7 @@
 #include "control/background.h"
 #include "control/build/image_folder.h"
 #include "control/fetch/list_fetch.h"
+#include "control/host_servers.h"
 #include "control/surroundings.h"
 
 namespace steer {
@@ -30,6 +31,8 @@ std::vector<config::DownloadItem> missing_of(const config::Download& download) {
 config::LoadOutcome ConfigSource::load() const {
     auto loaded = config::load(path, options);
     if (!control_socket.empty()) loaded.settings.control.socket = control_socket;
+    auto unserved = fill_host_servers(loaded.settings, look_around(loaded.settings).own_addresses);
+    std::move(unserved.begin(), unserved.end(), std::back_inserter(loaded.warnings));
     return loaded;
 }
 

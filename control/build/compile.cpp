@@ -315,6 +315,7 @@ std::uint32_t Compiler::group_of(config::PluginIndex plugin, const config::Forwa
     UpstreamGroup group;
     group.total_timeout_ms = milliseconds(forward.total_timeout);
     group.concurrent = static_cast<std::uint8_t>(forward.concurrent);
+    group.policy = static_cast<UpstreamPolicy>(forward.policy);
     for (const config::UpstreamSettings& u : forward.upstreams) {
         const auto id = registry_.upstream(u.address, u.port);
         if (!id) {

@@ -366,8 +366,12 @@ struct UpstreamSettings {
     Milliseconds timeout{2000};
     int line = 0;
 };
+enum class UpstreamPolicyMode : std::uint8_t { latency, sticky, round_robin, random };
 struct Forward {
-    std::vector<UpstreamSettings> upstreams;  // at least one
+    std::vector<UpstreamSettings> upstreams;  // at least one, unless `of_host`
+    bool of_host = false;                     // no upstreams are written: the host's servers
+    std::string resolv_file;                  // these; empty: wherever they usually stand
+    UpstreamPolicyMode policy = UpstreamPolicyMode::latency;
     std::uint32_t concurrent = 1;
     Milliseconds total_timeout{5000};
     bool short_circuit = false;

@@ -40,14 +40,15 @@ const NextHop& Forwarder::Impl::hop_to(const Upstream& upstream) const noexcept 
 void Forwarder::Impl::start(std::uint32_t flight, Now now) noexcept {
     Flight& f = table[flight];
     const UpstreamGroup& group = f.upstreams();
-    f.deadline_ms = now.ms + group.total_timeout_ms;
+    // Without anybody to ask it ends with the next tick.
+    f.deadline_ms = now.ms + (group.members.empty() ? 0 : group.total_timeout_ms);
     f.end = AskEnd::no_route;
     if (options.exact_case) {
         for (auto& word : f.case_bits)
             word = (std::uint64_t{random.next()} << 32) | random.next();
     }
     for (unsigned n = 0; n < std::max<unsigned>(group.concurrent, 1); ++n) {
-        if (n > 0 && choice.best(*f.snapshot, group, f.tried) < 0) break;
+        if (n > 0 && !choice.has_other(group, f.tried)) break;
         if (!ask_next(flight, now)) break;
     }
     const int measured = choice.to_measure(*f.snapshot, group, f.tried, now.ms);
@@ -62,7 +63,7 @@ bool Forwarder::Impl::ask_next(std::uint32_t flight, Now now) noexcept {
     Flight& f = table[flight];
     const UpstreamGroup& group = f.upstreams();
     for (unsigned tries = 0; tries <= group.members.size(); ++tries) {
-        int member = choice.best(*f.snapshot, group, f.tried | f.failed);
+        int member = choice.pick(*f.snapshot, group, f.tried | f.failed);
         if (member < 0 && f.answer == nullptr && tries == 0) {  // once more around
             if (f.sent_in_round && f.round + 1U == kMostRounds) {
                 f.next_send_ms = kNever;  // those that were asked are still heard
@@ -71,7 +72,7 @@ bool Forwarder::Impl::ask_next(std::uint32_t flight, Now now) noexcept {
             f.tried = 0;
             if (f.sent_in_round) ++f.round;
             f.sent_in_round = false;
-            member = choice.best(*f.snapshot, group, f.failed);
+            member = choice.pick(*f.snapshot, group, f.failed);
         }
         if (member < 0) break;
         const auto m = static_cast<unsigned>(member);
@@ -190,7 +191,7 @@ void Forwarder::Impl::on_timer(std::uint32_t flight, Now now) noexcept {
 
 void Forwarder::Impl::go_on(std::uint32_t flight, Now now) noexcept {
     Flight& f = table[flight];
-    if (choice.best(*f.snapshot, f.upstreams(), f.tried | f.failed) >= 0) {
+    if (choice.has_other(f.upstreams(), f.tried | f.failed)) {
         ask_again(flight, now);
     } else if (f.answer != nullptr) {
         f.next_send_ms = kNever;

@@ -21,6 +21,7 @@ Forwarder::Impl::Impl(const ForwarderOptions& o, BufferPools& b, ForwardSink& s,
       ports(o.first_port, o.last_port, o.worker, o.workers),
       table(o.max_in_flight),
       by_suffix(o.max_in_flight),
+      choice(random),
       timers(o.max_in_flight) {
     for (auto& word : suffix_secret)
         word = (std::uint64_t{random.next()} << 32) | random.next();

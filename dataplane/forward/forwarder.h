@@ -11,7 +11,7 @@
 // same (upstreams, name, type, class, DO, CD), whatever generation their configuration is of. Order
 // of defence: retry without EDNS (FORMERR, NOTIMP; RFC 6891 6.2.2), next upstream (SERVFAIL,
 // REFUSED, silence; each is asked three times at most, RFC 9520 3.1), the last SERVFAIL or REFUSED passed on, and
-// when the total time is over, or nobody is left to wait for, no buffer. Policy among upstreams: lowest smoothed latency (upstream_choice.h). A truncated reply
+// when the total time is over, or nobody is left to wait for, no buffer. Policy among upstreams: the group's (upstream_choice.h). A truncated reply
 // goes to UDP clients as it is; for clients over TCP the question is asked again over TCP (RFC 7766
 // 5).
 //

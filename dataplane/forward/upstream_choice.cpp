@@ -1,6 +1,7 @@
 #include "dataplane/forward/upstream_choice.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "dataplane/forward/forwarder.h"
 
@@ -29,10 +30,29 @@ unsigned members_of(const UpstreamGroup& group) {
 
 }  // namespace
 
-UpstreamChoice::UpstreamChoice() : health_(kMaxUpstreams), plans_(kMaxUpstreams) {}
+UpstreamChoice::UpstreamChoice(ChaChaRandom& random)
+    : random_(random), health_(kMaxUpstreams), plans_(kMaxUpstreams) {}
 
-int UpstreamChoice::best(const Snapshot& snapshot, const UpstreamGroup& group,
-                         MemberMask without) const noexcept {
+int UpstreamChoice::pick(const Snapshot& snapshot, const UpstreamGroup& group,
+                         MemberMask without) noexcept {
+    if (group.policy == UpstreamPolicy::latency) return fastest(snapshot, group, without);
+    if (group.policy == UpstreamPolicy::random) return any(snapshot, group, without);
+    std::uint8_t& turn = turns_[static_cast<std::size_t>(&group - snapshot.groups.data()) % kTurns];
+    const int found = next_from(snapshot, group, turn, without);
+    if (without == 0 && found >= 0) {
+        const bool goes_on = group.policy == UpstreamPolicy::round_robin;
+        turn = static_cast<std::uint8_t>(found + (goes_on ? 1 : 0));
+    }
+    return found;
+}
+
+bool UpstreamChoice::has_other(const UpstreamGroup& group, MemberMask without) noexcept {
+    const auto all = (std::uint64_t{1} << members_of(group)) - 1;
+    return (all & ~std::uint64_t{without}) != 0;
+}
+
+int UpstreamChoice::fastest(const Snapshot& snapshot, const UpstreamGroup& group,
+                            MemberMask without) const noexcept {
     int found = -1;
     std::uint32_t lowest = UINT32_MAX;
     for (unsigned i = 0; i < members_of(group); ++i) {
@@ -45,6 +65,35 @@ int UpstreamChoice::best(const Snapshot& snapshot, const UpstreamGroup& group,
         }
     }
     return found;
+}
+
+int UpstreamChoice::next_from(const Snapshot& snapshot, const UpstreamGroup& group, unsigned start,
+                              MemberMask without) const noexcept {
+    const unsigned members = members_of(group);
+    int resting = -1;
+    for (unsigned n = 0; n < members; ++n) {
+        const unsigned i = (start + n) % members;
+        if ((without >> i) & 1) continue;
+        if (!rests(snapshot.upstreams[group.members[i]].id)) return static_cast<int>(i);
+        if (resting < 0) resting = static_cast<int>(i);
+    }
+    return resting;
+}
+
+int UpstreamChoice::any(const Snapshot& snapshot, const UpstreamGroup& group,
+                        MemberMask without) noexcept {
+    MemberMask may = 0;
+    MemberMask awake = 0;
+    for (unsigned i = 0; i < members_of(group); ++i) {
+        if ((without >> i) & 1) continue;
+        may |= MemberMask{1} << i;
+        if (!rests(snapshot.upstreams[group.members[i]].id)) awake |= MemberMask{1} << i;
+    }
+    MemberMask from = awake != 0 ? awake : may;
+    if (from == 0) return -1;
+    for (auto n = random_.below(static_cast<std::uint32_t>(std::popcount(from))); n > 0; --n)
+        from &= from - 1;
+    return std::countr_zero(from);
 }
 
 int UpstreamChoice::to_measure(const Snapshot& snapshot, const UpstreamGroup& group,
@@ -80,7 +129,7 @@ void UpstreamChoice::replied(std::uint16_t id, std::uint64_t rtt_ms,
     const std::uint32_t sample =
         std::clamp<std::uint32_t>(static_cast<std::uint32_t>(rtt_ms) * 16, 1, kMaxRtt16);
     const std::uint32_t rtt = get(h.rtt_16ths_ms);
-    if (rtt == 0 || plan.was_late) {
+    if (rtt == 0 || plan.late_in_row > 0) {
         set(h.rtt_16ths_ms, sample);
         set(h.rttvar_16ths_ms, sample / 2);
     } else {
@@ -90,7 +139,7 @@ void UpstreamChoice::replied(std::uint16_t id, std::uint64_t rtt_ms,
     }
     set(h.silent, 0);
     h.replies.add();
-    plan.was_late = false;
+    plan.late_in_row = 0;
     plan.silence_ms = 0;
     plan.measure_at_ms = now_ms + kMeasureEveryMs;
 }
@@ -99,7 +148,8 @@ void UpstreamChoice::late(std::uint16_t id, std::uint32_t waited_ms) noexcept {
     UpstreamHealth& h = health_[id];
     const std::uint32_t doubled = std::max(get(h.rtt_16ths_ms) * 2, waited_ms * 16);
     set(h.rtt_16ths_ms, std::clamp(doubled, 1U, kMaxRtt16));
-    plans_[id].was_late = true;
+    Plan& plan = plans_[id];
+    if (plan.late_in_row < kLateUntilRest) ++plan.late_in_row;
 }
 
 void UpstreamChoice::timed_out(std::uint16_t id, bool measures, std::uint64_t now_ms) noexcept {
@@ -110,8 +160,9 @@ void UpstreamChoice::timed_out(std::uint16_t id, bool measures, std::uint64_t no
 void UpstreamChoice::refused(std::uint16_t id, bool measures, std::uint64_t now_ms) noexcept {
     set(health_[id].silent, get(health_[id].silent) + 1);
     late(id, 0);
-    if (!measures) return;
     Plan& plan = plans_[id];
+    plan.late_in_row = kLateUntilRest;
+    if (!measures) return;
     plan.silence_ms = std::clamp(plan.silence_ms * 2, kSilentFirstMs, kSilentLastMs);
     plan.measure_at_ms = now_ms + plan.silence_ms;
 }

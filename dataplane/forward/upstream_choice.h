@@ -1,8 +1,12 @@
 // Which upstream of a group is asked next, and how long it is waited for before another is asked
 // too.
 //
-// - Lowest smoothed round trip first; one that was never measured counts as 0, in the order of the
-//   configuration.
+// - By the group's policy: `latency`, the lowest smoothed round trip first (one that was never
+//   measured counts as 0, in the order of the configuration); `sticky`, the one that was asked last,
+//   until it rests, then the next of the configuration (as RouterOS does); `round_robin`, each in
+//   turn; `random`. With all but `latency` those that rest come last.
+// - An upstream rests from the second time in a row that patience with it was over, and from the first
+//   that its timeout was or that the network said no, until it replies.
 // - Smoothed as TCP does (RFC 6298 2): rtt += (sample - rtt) / 8, deviation by 1/4. After silence
 //   the next sample starts afresh.
 // - Patience: rtt + 4 deviations, doubled with each round over the group, between 200 ms and the
@@ -20,9 +24,11 @@
 // allocation after construction.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
+#include "dataplane/forward/chacha_random.h"
 #include "dataplane/forward/upstream_health.h"
 #include "dataplane/policy/snapshot.h"
 
@@ -32,11 +38,15 @@ using MemberMask = std::uint32_t;  // bit i: i-th member of a group
 
 class UpstreamChoice {
   public:
-    UpstreamChoice();
+    // `random` outlives this.
+    explicit UpstreamChoice(ChaChaRandom& random);
 
-    // The best member that is not in `without`; -1: none is left.
-    [[nodiscard]] int best(const Snapshot& snapshot, const UpstreamGroup& group,
-                           MemberMask without) const noexcept;
+    // The member to ask now, if it may not be one in `without`; -1: none is left. With none in
+    // `without` it is a question's first, which counts as a turn.
+    [[nodiscard]] int pick(const Snapshot& snapshot, const UpstreamGroup& group,
+                           MemberMask without) noexcept;
+    // Whether pick() would find one.
+    [[nodiscard]] static bool has_other(const UpstreamGroup& group, MemberMask without) noexcept;
     // A member that is due to be measured and not in `without`; -1: none.
     [[nodiscard]] int to_measure(const Snapshot& snapshot, const UpstreamGroup& group,
                                  MemberMask without, std::uint64_t now_ms) const noexcept;
@@ -62,15 +72,33 @@ class UpstreamChoice {
         return health_[id];
     }
 
+    [[nodiscard]] bool rests(std::uint16_t id) const noexcept {
+        return plans_[id].late_in_row >= kLateUntilRest;
+    }
+
   private:
+    static constexpr std::uint8_t kLateUntilRest = 2;
+    static constexpr unsigned kTurns = 1024;  // groups beyond share them
+
+    [[nodiscard]] int fastest(const Snapshot& snapshot, const UpstreamGroup& group,
+                              MemberMask without) const noexcept;
+    // From member `start` on and around, those that rest last.
+    [[nodiscard]] int next_from(const Snapshot& snapshot, const UpstreamGroup& group,
+                                unsigned start, MemberMask without) const noexcept;
+    [[nodiscard]] int any(const Snapshot& snapshot, const UpstreamGroup& group,
+                          MemberMask without) noexcept;
+
     struct Plan {                         // the worker's alone
         std::uint64_t measure_at_ms = 0;  // UINT64_MAX: under way
         std::uint64_t silence_ms = 0;     // distance of measurements while it is silent
         std::uint64_t edns_again_ms = 0;
-        bool was_late = false;
+        std::uint8_t late_in_row = 0;
     };
+    ChaChaRandom& random_;
     std::vector<UpstreamHealth> health_;
     std::vector<Plan> plans_;
+    // By group: the member whose turn it is.
+    std::array<std::uint8_t, kTurns> turns_{};
 };
 
 }  // namespace steer::forward

@@ -44,8 +44,12 @@ struct Upstream {
     std::string name;  // as configured, for people
 };
 
+// Whom of a group a query asks first (forward/upstream_choice.h); the others follow if it fails.
+enum class UpstreamPolicy : std::uint8_t { latency, sticky, round_robin, random };
+
 struct UpstreamGroup {
     std::vector<std::uint16_t> members;  // indices of Snapshot::upstreams
+    UpstreamPolicy policy = UpstreamPolicy::latency;
     std::uint32_t total_timeout_ms = 5000;
     std::uint8_t concurrent = 1;  // upstreams asked at the same time
 };

@@ -3,6 +3,7 @@
 import sys
 import unittest
 
+from lab.network import until
 from lab.scene import Scene
 
 BUILD = sys.argv.pop(1)
@@ -93,6 +94,35 @@ class Liars(unittest.TestCase):
     def test_all_dead(self):
         scene = self.play(["dead"])
         self.assertIn("SERVFAIL", scene.kdig("+timeout=7", "a.example", "A"))
+
+
+HOST_CONFIG = """
+plugins:
+  - {{ tag: up, type: forward, args: {{ resolv_file: "{file}" }} }}
+  - {{ tag: main, type: sequence, args: [ {{ exec: $up }} ] }}
+"""
+
+
+class HostServers(unittest.TestCase):
+    """A forward without upstreams asks those of the host, as they are now."""
+
+    def test_followed_and_never_itself(self):
+        scene = self.enterContext(Scene("hostdns", BUILD))
+        scene.network.start("resolver", "right", "/usr/bin/python3", "-c", LIAR, "1.1.1.1", "right").wait_for("ready")
+        resolv = scene.folder / "resolv.conf"
+        resolv.write_text("nameserver 127.0.0.1\nnameserver 172.16.1.2\n")  # both are the appliance
+        config = scene.folder / "host.yaml"
+        config.write_text(HOST_CONFIG.format(file=resolv))
+        daemon = scene.start_daemon(config)
+        self.assertIn("SERVFAIL", scene.kdig("+timeout=3", "none.example", "A"))  # at once, and not from itself
+        self.assertIn("no server stands in", daemon.text())
+        resolv.write_text("nameserver 127.0.0.1\nnameserver 1.1.1.1\n")  # a lease came
+        until(lambda: scene.short("a.example", "A") == ["203.0.113.1"], 10, "the new server is asked")
+        before = daemon.text().count("is in force")
+        resolv.write_text("# renewed\nnameserver 1.1.1.1\n")
+        resolv.write_text("nameserver 1.1.1.99\n")  # nobody is there
+        until(lambda: daemon.text().count("is in force") > before, 10, "the change is taken up")
+        self.assertEqual(daemon.text().count("is in force"), before + 1)  # the renewal was none
 
 
 if __name__ == "__main__":

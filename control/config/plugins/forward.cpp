@@ -151,11 +151,16 @@ void read_upstreams(Reading& in, const Node& node, const Place& place, Forward& 
     }
 }
 
-constexpr std::array<Row<Forward>, 10> kRows{{
-    {"upstreams", Own<Forward>{"list of upstreams", read_upstreams}, "required", "",
-     "who is asked, as in `upstreams: [{addr: udp://192.0.2.1}]`; the one with the lowest latency "
-     "first, the next one if "
-     "it fails"},
+constexpr std::array<Row<Forward>, 12> kRows{{
+    {"upstreams", Own<Forward>{"list of upstreams", read_upstreams}, "(the host's)", "",
+     "who is asked, as in `upstreams: [{addr: udp://192.0.2.1}]`; one by `policy`, the next one if "
+     "it fails. Without it: the servers that this host was told by its network, and never itself"},
+    {"policy", choice<Forward, &Forward::policy>(), "latency", "latency|sticky|round_robin|random",
+     "which upstream a query asks first: the one with the lowest latency; the same one until it "
+     "fails, then the next (RouterOS's way); each in turn; any. Those that do not reply come last"},
+    {"resolv_file", &Forward::resolv_file, "(resolv.conf and leases of this host)", "",
+     "without `upstreams`: the file with `nameserver` lines whose servers are asked, as in "
+     "`resolv_file: /run/ppp/resolv.conf`; read again when it changes"},
     {"concurrent", &Forward::concurrent, "1", "1..32", "upstreams asked at the same time"},
     {"total_timeout", &Forward::total_timeout, "5s", "100ms..1m",
      "how long a query may take over all upstreams; then SERVFAIL"},
@@ -171,7 +176,17 @@ constexpr std::array<Row<Forward>, 10> kRows{{
 void read(Reading& in, const Node* node, Plugin& plugin) {
     Forward args;
     Node empty;
-    read_rows(in, args_or_empty(node, plugin, empty), kRows, owner_of(plugin), args);
+    const Node& block = args_or_empty(node, plugin, empty);
+    read_rows(in, block, kRows, owner_of(plugin), args);
+    args.of_host = block.find("upstreams") == nullptr;
+    if (!args.resolv_file.empty()) {
+        if (!args.of_host) {
+            in.report().error(block.find("resolv_file")->line,
+                              "'resolv_file' of " + owner_of(plugin) +
+                                  " is for a forward without 'upstreams': keep one of them");
+        }
+        args.resolv_file = in.resolve(args.resolv_file);
+    }
     plugin.args = std::move(args);
 }
 

@@ -296,7 +296,8 @@ BOOST_AUTO_TEST_CASE(caches_forwards_and_listeners_carry_their_settings) {
         "plugins:\n"
         "  - { tag: c, type: cache, args: { size: 1MiB, max_negative_ttl: 10, min_positive_ttl: 5, "
         "max_positive_ttl: 1h } }\n"
-        "  - { tag: f, type: forward, args: { concurrent: 2, total_timeout: 900ms, upstreams: [{ "
+        "  - { tag: f, type: forward, args: { concurrent: 2, policy: sticky, total_timeout: 900ms, "
+        "upstreams: [{ "
         "addr: 192.0.2.1, tag: a, "
         "timeout: 100ms }, { addr: 'udp://192.0.2.1:54' }] } }\n"
         "  - { tag: main, type: sequence, args: [{ exec: $c }, { exec: $f }] }\n"
@@ -313,6 +314,7 @@ BOOST_AUTO_TEST_CASE(caches_forwards_and_listeners_carry_their_settings) {
     const UpstreamGroup& group = built.snapshot->groups.at(0);
     BOOST_TEST(
         (group.concurrent == 2 && group.total_timeout_ms == 900U && group.members.size() == 2U));
+    BOOST_TEST((group.policy == UpstreamPolicy::sticky));
     BOOST_TEST((built.snapshot->upstreams[0].name == "a" &&
                 built.snapshot->upstreams[0].timeout_ms == 100U));
     BOOST_TEST(built.snapshot->upstreams[0].id != built.snapshot->upstreams[1].id);

@@ -217,6 +217,15 @@ BOOST_AUTO_TEST_CASE(a_full_port_is_tried_again_at_once) {
     BOOST_TEST(w.station().answers.size() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(nobody_to_ask_is_said_at_once) {
+    World w;
+    w.snapshot = make_snapshot(0);
+    w.ask("nobody.example");
+    w.wait(5);
+    BOOST_REQUIRE(w.station().answers.size() == 1);
+    BOOST_TEST((w.station().answers[0].end == AskEnd::no_route));
+}
+
 BOOST_AUTO_TEST_CASE(concurrent_asks_several_and_the_first_answer_wins) {
     World w(3);
     w.snapshot = make_snapshot(3, 2);

@@ -121,26 +121,91 @@ BOOST_AUTO_TEST_CASE(timers_come_in_time_and_once) {
 BOOST_AUTO_TEST_CASE(the_fastest_is_best_and_silence_costs) {
     const auto snapshot = test::make_snapshot(3);
     const UpstreamGroup& group = snapshot->groups[0];
-    UpstreamChoice choice;
-    BOOST_TEST(choice.best(*snapshot, group, 0) == 0);  // nothing known: as configured
+    ChaChaRandom random(1);
+    UpstreamChoice choice(random);
+    BOOST_TEST(choice.pick(*snapshot, group, 0) == 0);  // nothing known: as configured
     choice.replied(0, 30, 1000);
     choice.replied(1, 10, 1000);
     choice.replied(2, 20, 1000);
-    BOOST_TEST(choice.best(*snapshot, group, 0) == 1);
-    BOOST_TEST(choice.best(*snapshot, group, 0b010) == 2);
-    BOOST_TEST(choice.best(*snapshot, group, 0b111) == -1);
+    BOOST_TEST(choice.pick(*snapshot, group, 0) == 1);
+    BOOST_TEST(choice.pick(*snapshot, group, 0b010) == 2);
+    BOOST_TEST(choice.pick(*snapshot, group, 0b111) == -1);
     choice.timed_out(1, false, 3000);
-    BOOST_TEST(choice.best(*snapshot, group, 0) == 1);  // 20 ms as well, but first
+    BOOST_TEST(choice.pick(*snapshot, group, 0) == 1);  // 20 ms as well, but first
     choice.timed_out(1, false, 3001);
-    BOOST_TEST(choice.best(*snapshot, group, 0) == 2);
+    BOOST_TEST(choice.pick(*snapshot, group, 0) == 2);
     BOOST_TEST(choice.health(1).silent.load() == 2U);
     choice.replied(1, 10, 4000);  // starts afresh
-    BOOST_TEST(choice.best(*snapshot, group, 0) == 1);
+    BOOST_TEST(choice.pick(*snapshot, group, 0) == 1);
     BOOST_TEST(choice.health(1).silent.load() == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(sticky_stays_until_one_rests) {
+    const auto snapshot = test::make_snapshot(3);
+    UpstreamGroup& group = snapshot->groups[0];
+    group.policy = UpstreamPolicy::sticky;
+    ChaChaRandom random(1);
+    UpstreamChoice choice(random);
+    choice.replied(0, 30, 1000);
+    choice.replied(1, 10, 1000);  // faster, which does not matter
+    BOOST_TEST(choice.pick(*snapshot, group, 0) == 0);
+    choice.late(0, 400);
+    BOOST_TEST(choice.pick(*snapshot, group, 0) == 0);  // once is a lost packet
+    choice.late(0, 400);
+    BOOST_TEST(choice.rests(0));
+    BOOST_TEST(choice.pick(*snapshot, group, 0) == 1);
+    BOOST_TEST(choice.pick(*snapshot, group, 0b010) == 2);  // a second try is no turn
+    choice.replied(0, 30, 2000);
+    BOOST_TEST(choice.pick(*snapshot, group, 0) == 1);  // it stays where it is
+    choice.refused(1, false, 2000);
+    BOOST_TEST(choice.pick(*snapshot, group, 0) == 2);
+    choice.timed_out(2, false, 2000);
+    BOOST_TEST(choice.pick(*snapshot, group, 0) == 0);  // and around
+    choice.refused(0, false, 2000);
+    BOOST_TEST(choice.pick(*snapshot, group, 0) == 0);  // all rest: as good as any
+    BOOST_TEST(choice.pick(*snapshot, group, 0b111) == -1);
+}
+
+BOOST_AUTO_TEST_CASE(round_robin_gives_each_its_turn) {
+    const auto snapshot = test::make_snapshot(3);
+    snapshot->groups.push_back(snapshot->groups[0]);
+    for (UpstreamGroup& group : snapshot->groups)
+        group.policy = UpstreamPolicy::round_robin;
+    ChaChaRandom random(1);
+    UpstreamChoice choice(random);
+    for (const int wanted : {0, 1, 2, 0, 1}) {
+        BOOST_TEST(choice.pick(*snapshot, snapshot->groups[0], 0) == wanted);
+        BOOST_TEST(choice.pick(*snapshot, snapshot->groups[1], 0) == wanted);  // its own turns
+    }
+    BOOST_TEST(choice.pick(*snapshot, snapshot->groups[0], 0b100) == 0);  // instead of 2
+    BOOST_TEST(choice.pick(*snapshot, snapshot->groups[0], 0) == 2);
+    choice.refused(0, false, 1000);
+    BOOST_TEST(choice.pick(*snapshot, snapshot->groups[0], 0) == 1);
+    BOOST_TEST(choice.pick(*snapshot, snapshot->groups[0], 0b110) == 0);  // rests, but is left
+}
+
+BOOST_AUTO_TEST_CASE(random_asks_all_alike_but_those_that_rest) {
+    const auto snapshot = test::make_snapshot(4);
+    UpstreamGroup& group = snapshot->groups[0];
+    group.policy = UpstreamPolicy::random;
+    ChaChaRandom random(7);
+    UpstreamChoice choice(random);
+    choice.refused(2, false, 1000);
+    std::array<unsigned, 4> times{};
+    for (int i = 0; i < 3000; ++i)
+        ++times[static_cast<unsigned>(choice.pick(*snapshot, group, 0))];
+    BOOST_TEST(times[2] == 0U);
+    for (const unsigned i : {0U, 1U, 3U}) {
+        BOOST_TEST(times[i] > 850U);
+        BOOST_TEST(times[i] < 1150U);
+    }
+    BOOST_TEST(choice.pick(*snapshot, group, 0b1011) == 2);
+    BOOST_TEST(choice.pick(*snapshot, group, 0b1111) == -1);
+}
+
 BOOST_AUTO_TEST_CASE(patience_follows_the_round_trip_and_doubles) {
-    UpstreamChoice choice;
+    ChaChaRandom random(1);
+    UpstreamChoice choice(random);
     Upstream u{};
     u.timeout_ms = 2000;
     BOOST_TEST(choice.patience_ms(u, 0) == 400U);
@@ -158,7 +223,8 @@ BOOST_AUTO_TEST_CASE(patience_follows_the_round_trip_and_doubles) {
 BOOST_AUTO_TEST_CASE(the_silent_are_measured_less_and_less_often) {
     const auto snapshot = test::make_snapshot(2);
     const UpstreamGroup& group = snapshot->groups[0];
-    UpstreamChoice choice;
+    ChaChaRandom random(1);
+    UpstreamChoice choice(random);
     std::vector<std::uint64_t> at;
     std::uint64_t silent_at = UINT64_MAX;
     for (std::uint64_t now = 0; now < 200'000; now += 100) {

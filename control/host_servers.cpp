@@ -1,0 +1,183 @@
+#include "control/host_servers.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
+
+namespace steer {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMostServers = 8;
+constexpr std::string_view kSpace = " \t\r";
+
+std::string_view trimmed(std::string_view text) {
+    const auto first = text.find_first_not_of(kSpace);
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+}
+
+// What stands behind `key`, if the line begins so.
+std::optional<std::string_view> behind(std::string_view line, std::string_view key) {
+    if (!line.starts_with(key)) return std::nullopt;
+    return line.substr(key.size());
+}
+
+std::vector<IpAddress> addresses_in(std::string_view list) {
+    std::vector<IpAddress> found;
+    while (!list.empty()) {
+        const auto end = std::min(list.find_first_of(" \t,;"), list.size());
+        const std::string_view word = list.substr(0, end);
+        if (const auto ip = IpAddress::parse(std::string(word))) found.push_back(*ip);
+        list.remove_prefix(std::min(end + 1, list.size()));
+    }
+    return found;
+}
+
+std::string read_file(const std::string& path) {
+    std::ifstream in(path);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void add_files_of(const std::string& folder, std::string_view prefix, std::string_view suffix,
+                  std::vector<std::string>& to) {
+    std::error_code error;
+    std::vector<std::string> found;
+    for (const auto& entry : fs::directory_iterator(folder, error)) {
+        const std::string name = entry.path().filename();
+        if (name.starts_with(prefix) && name.ends_with(suffix)) found.push_back(entry.path());
+    }
+    std::sort(found.begin(), found.end());
+    to.insert(to.end(), found.begin(), found.end());
+}
+
+bool may_be_asked(const IpAddress& address, std::span<const IpAddress> own) {
+    const bool loopback =
+        address.is_v4() ? address.v4()[0] == 127 : address == *IpAddress::parse("::1");
+    const bool link_local =
+        !address.is_v4() && address.bytes[0] == 0xfe && (address.bytes[1] & 0xc0) == 0x80;
+    return !loopback && !link_local && std::find(own.begin(), own.end(), address) == own.end();
+}
+
+std::vector<std::string> files_of(const config::Forward& forward) {
+    if (!forward.resolv_file.empty()) return {forward.resolv_file};
+    return where_host_servers_stand();
+}
+
+struct Found {
+    std::string file;  // empty: none says any
+    std::vector<IpAddress> servers;
+};
+
+Found find_servers(const config::Forward& forward, std::span<const IpAddress> own) {
+    for (const std::string& file : files_of(forward)) {
+        auto servers = read_servers(read_file(file));
+        std::erase_if(servers, [&](const IpAddress& a) { return !may_be_asked(a, own); });
+        if (servers.size() > kMostServers) servers.resize(kMostServers);
+        if (!servers.empty()) return {file, std::move(servers)};
+    }
+    return {};
+}
+
+template <class Plugins, class Do>
+void for_each_host_forward(Plugins& plugins, Do&& work) {
+    for (auto& plugin : plugins) {
+        auto* const forward = std::get_if<config::Forward>(&plugin.args);
+        if (forward != nullptr && forward->of_host) work(plugin, *forward);
+    }
+}
+
+}  // namespace
+
+std::vector<IpAddress> read_servers(std::string_view text) {
+    std::vector<IpAddress> servers;
+    while (!text.empty()) {
+        const auto end = std::min(text.find('\n'), text.size());
+        const std::string_view line = trimmed(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+        if (const auto one = behind(line, "nameserver")) {
+            for (const IpAddress& address : addresses_in(*one))
+                servers.push_back(address);
+        } else if (const auto lease = behind(line, "option domain-name-servers")) {
+            servers = addresses_in(*lease);
+        } else if (const auto leased6 = behind(line, "option dhcp6.name-servers")) {
+            servers = addresses_in(*leased6);
+        } else if (const auto networkd = behind(line, "DNS=")) {
+            servers = addresses_in(*networkd);
+        }
+    }
+    return servers;
+}
+
+std::vector<std::string> where_host_servers_stand(const std::string& root) {
+    static constexpr std::array kFiles{"etc/resolv.conf", "run/systemd/resolve/resolv.conf",
+                                       "run/NetworkManager/no-stub-resolv.conf",
+                                       "run/NetworkManager/resolv.conf", "run/rdnssd/resolv.conf"};
+    std::vector<std::string> all;
+    for (const auto* file : kFiles)
+        all.push_back(root + file);
+    add_files_of(root + "run/systemd/netif/leases", "", "", all);
+    add_files_of(root + "var/lib/dhcp", "dhclient", ".leases", all);
+    return all;
+}
+
+std::vector<Error> fill_host_servers(config::Settings& settings, std::span<const IpAddress> own) {
+    std::vector<Error> warnings;
+    for_each_host_forward(settings.plugins, [&](const config::Plugin& plugin,
+                                                config::Forward& forward) {
+        const Found found = find_servers(forward, own);
+        forward.upstreams.clear();
+        for (const IpAddress& address : found.servers) {
+            config::UpstreamSettings upstream;
+            upstream.addr = address.to_string();
+            upstream.address = address;
+            upstream.line = plugin.line;
+            forward.upstreams.push_back(std::move(upstream));
+        }
+        if (!found.servers.empty()) return;
+        warnings.push_back(
+            {"forward '" + plugin.tag + "' has no upstreams, and " +
+                 (forward.resolv_file.empty() ? "this host was told no DNS server by its network"
+                                              : "no server stands in " + forward.resolv_file) +
+                 " (this host itself does not count): until one is known its queries end as "
+                 "SERVFAIL; write one, as in 'upstreams: [{addr: 192.0.2.1}]'",
+             settings.file, plugin.line});
+    });
+    return warnings;
+}
+
+std::vector<std::string> host_server_files(const config::Settings& settings) {
+    std::vector<std::string> files;
+    for_each_host_forward(settings.plugins,
+                          [&](const config::Plugin&, const config::Forward& forward) {
+                              for (std::string& file : files_of(forward)) {
+                                  std::error_code error;
+                                  if (fs::is_directory(fs::path(file).parent_path(), error))
+                                      files.push_back(std::move(file));
+                              }
+                          });
+    std::sort(files.begin(), files.end());
+    files.erase(std::unique(files.begin(), files.end()), files.end());
+    return files;
+}
+
+bool host_servers_are_as(const config::Settings& settings, std::span<const IpAddress> own) {
+    bool same = true;
+    for_each_host_forward(settings.plugins, [&](const config::Plugin&,
+                                                const config::Forward& forward) {
+        const auto found = find_servers(forward, own).servers;
+        same = same &&
+               std::equal(found.begin(), found.end(), forward.upstreams.begin(),
+                          forward.upstreams.end(),
+                          [](const IpAddress& address, const config::UpstreamSettings& upstream) {
+                              return address == upstream.address;
+                          });
+    });
+    return same;
+}
+
+}  // namespace steer

@@ -1,0 +1,185 @@
+"""The bench `streams`: CPU a cached answer over TCP, DoT and DoH, dnsdist's ÷ ours; the smallest of the three.
+
+dnsperf keeps 200 queries open over 20 connections; time is that of all threads of the server, our worker's too. Beside it,
+of DoT: what a new connection (a full TLS 1.3 handshake) costs, and the memory that an idle one holds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import pathlib
+import re
+import resource
+import socket
+import ssl
+import statistics
+
+from bench.machine import announce, require_idle, rounds, version
+from bench.peers import DNSDIST_CACHE, PINNED
+from bench.ports import CLIENT_CPU, NAMES, OURS, SECONDS, SERVER_CPU, Stage, cpu_ns
+from lab.network import LabError, Network, Process, run as command
+
+MODES = ("tcp", "dot", "doh")
+CLIENT = ("-c", "20", "-q", "200", "-T", "1")
+DOH = ("-O", f"doh-uri=https://{OURS}/dns-query", "-O", "doh-method=POST")
+IDLE = 2_000  # connections
+HANDSHAKE_S = 3
+OF_DNSDIST = """setLocal("{ours}:53")
+addTLSLocal("{ours}:853", "{cert}", "{key}")
+addDOHLocal("{ours}:443", "{cert}", "{key}", "/dns-query")
+setACL("0.0.0.0/0")
+setSecurityPollSuffix("")
+setMaxTCPClientThreads(1)
+newServer({{address="127.0.0.1:5300", healthCheckMode="up"}})
+getServer(0):setUp()
+{cache}
+"""
+OF_OURS = """dataplane: {{ ports: [ {{ device: eth0, driver: af_xdp }} ], workers: [{cpu}], memory: 256MiB, idle: adaptive }}
+control: {{ http: off }}
+plugins:
+  - tag: main
+    type: sequence
+    args: [ {{ exec: cache short_circuit }}, {{ exec: forward 127.0.0.1:5300 }} ]
+  - {{ tag: udp, type: udp_server, args: {{ entry: main, listen: ":53" }} }}
+  - {{ tag: tcp, type: tcp_server, args: {{ entry: main, listen: ":53", {limits} }} }}
+  - {{ tag: dot, type: tcp_server, args: {{ entry: main, listen: ":853", cert: "{cert}", key: "{key}", {limits} }} }}
+  - {{ tag: doh, type: http_server, args: {{ entries: [ {{ path: /dns-query, exec: main }} ], listen: ":443", cert: "{cert}", key: "{key}" }} }}
+"""
+LIMITS = "idle_timeout: 60s, max_connections: 8192, max_connections_per_client: 4096"
+
+
+@dataclasses.dataclass
+class Certificate:
+    cert: pathlib.Path
+    key: pathlib.Path
+
+
+def certificate(folder: pathlib.Path) -> Certificate:
+    made = Certificate(folder / "cert.pem", folder / "key.pem")
+    command("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "7", "-subj",
+            "/CN=dns.example", "-addext", f"subjectAltName=IP:{OURS}", "-keyout", str(made.key), "-out", str(made.cert))
+    made.key.chmod(0o644)  # the daemon gives its rights up
+    return made
+
+
+def dnsdist(stage: Stage, made: Certificate) -> Process:
+    file = stage.folder / "dnsdist.conf"
+    file.write_text(OF_DNSDIST.format(ours=OURS, cert=made.cert, key=made.key, cache=DNSDIST_CACHE))
+    stage.serial += 1
+    process = stage.network.start("server", f"dnsdist{stage.serial}", *PINNED, "dnsdist", "--supervised", "--disable-syslog",
+                                  "-C", str(file))
+    process.wait_for("Listening on")
+    return process
+
+
+def ours(stage: Stage, made: Certificate) -> Process:
+    file = stage.folder / "streams.yaml"
+    file.write_text(OF_OURS.format(cpu=SERVER_CPU, cert=made.cert, key=made.key, limits=LIMITS))
+    stage.serial += 1
+    process = stage.network.start("server", f"steerdnsd{stage.serial}", *PINNED, str(stage.build / "steerdnsd"), "--config", str(file),
+                                  "--control-socket", str(stage.socket))
+    process.wait_for("serving", 40)
+    return process
+
+
+def answered(stage: Stage, mode: str, *words: str) -> tuple[int, float]:
+    """Answers that are NOERROR, and a second; all others fail the bench."""
+    out = stage.dnsperf("-m", mode, *CLIENT, *(DOH if mode == "doh" else ()), *words)
+    count = lambda word: int((re.search(rf"{word}:?\s+(\d+)", out) or [0, 0])[1])
+    sent, good = count("Queries sent"), count("NOERROR")
+    if good == 0 or good < 0.99 * sent:
+        raise LabError(f"{mode}: of {sent} queries {good} were answered without an error: {out[-500:]}")
+    return good, float(re.search(r"Queries per second:\s+([\d.]+)", out)[1])
+
+
+def cost(stage: Stage, server: Process, mode: str) -> tuple[float, float]:
+    """Nanoseconds of CPU an answer, and answers a second."""
+    answered(stage, mode, "-n", "1")  # warm
+    before = cpu_ns(server.pid)
+    with stage.checked() as checker:
+        good, rate = answered(stage, mode, "-l", str(SECONDS))
+    return (cpu_ns(server.pid) - before) / (good + checker.compared), rate
+
+
+def handshake(stage: Stage, server: Process) -> float:
+    """Microseconds of CPU a new DoT connection."""
+    before = cpu_ns(server.pid)
+    out = stage.network.run("client", "taskset", "-c", CLIENT_CPU, "openssl", "s_time", "-connect", f"{OURS}:853", "-new", "-time",
+                            str(HANDSHAKE_S), check=False).stdout
+    found = re.search(r"(\d+) connections in \d+ real seconds", out)
+    if not found or int(found[1]) == 0:
+        raise LabError(f"no connections: {out[-300:]}")
+    return (cpu_ns(server.pid) - before) / int(found[1]) / 1000
+
+
+def resident(process: Process) -> int:
+    """Bytes of its own memory (hugepages are not in it)."""
+    text = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+    return int(re.search(r"RssAnon:\s+(\d+)", text)[1]) * 1024
+
+
+def idle_bytes(stage: Stage, server: Process) -> float:
+    """Of the process, a DoT connection that asked one question and is kept."""
+    terms = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    terms.check_hostname, terms.verify_mode = False, ssl.CERT_NONE
+    name = b"".join(bytes([len(label)]) + label for label in (b"host0000", b"svc0", b"example", b"com")) + b"\0"
+    message = bytes.fromhex("000001000001000000000000") + name + b"\0\1\0\1"
+    with contextlib.ExitStack() as stack:
+        def connect() -> None:
+            raw = stage.network.socket("client", socket.AF_INET, socket.SOCK_STREAM)
+            stack.callback(raw.close)
+            raw.settimeout(5)
+            raw.connect((OURS, 853))
+            secure = stack.enter_context(terms.wrap_socket(raw))
+            secure.sendall(len(message).to_bytes(2, "big") + message)
+            if not secure.recv(2):
+                raise LabError("an idle connection was closed")
+
+        for _ in range(50):  # what is allocated once is there
+            connect()
+        before = resident(server)
+        for _ in range(IDLE):
+            connect()
+        return (resident(server) - before) / IDLE
+
+
+def run(build: str) -> dict:
+    require_idle()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    starts = {"ours": ours, "dnsdist": dnsdist}
+    costs: dict[tuple[str, str], list[tuple[float, float]]] = {(who, mode): [] for who in starts for mode in MODES}
+    opened: dict[str, list[float]] = {who: [] for who in starts}
+    held: dict[str, list[float]] = {who: [] for who in starts}
+    try:
+        with Network("bench") as network:
+            stage = Stage(network, pathlib.Path(build))
+            made = certificate(stage.folder)
+            said = announce(f"streams: dnsperf -m tcp|dot|doh {' '.join(CLIENT)} for {SECONDS} s by turns, {NAMES} names in the cache of either; "
+                            f"servers on CPU {SERVER_CPU}, client on CPU {CLIENT_CPU} of {os.cpu_count()}; one worker and one stream thread, "
+                            f"{version('dnsdist')} with its packet cache and one thread for TCP; {IDLE} idle DoT connections; openssl s_time "
+                            f"-new for {HANDSHAKE_S} s, ECDSA P-256")
+            for number in range(rounds()):
+                for who, start in starts.items():
+                    server = start(stage, made)
+                    for mode in MODES:
+                        costs[who, mode].append(cost(stage, server, mode))
+                    opened[who].append(handshake(stage, server))
+                    held[who].append(idle_bytes(stage, server))
+                    stage.stop(server)
+                print(f"  round {number + 1}: " + "; ".join(
+                    f"{who} " + ", ".join(f"{mode} {costs[who, mode][-1][0]:.0f} ns at {costs[who, mode][-1][1]:.0f}/s" for mode in MODES) +
+                    f", a connection {opened[who][-1]:.0f} µs and {held[who][-1]:.0f} bytes" for who in starts), flush=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    middle = statistics.median
+    ratios = {mode: [d / o for (d, _), (o, _) in zip(costs["dnsdist", mode], costs["ours", mode])] for mode in MODES}
+    worst = min(MODES, key=lambda mode: middle(ratios[mode]))
+    return {"ratio": round(middle(ratios[worst]), 3), "worst": worst,
+            **{f"{mode}_ns": round(middle(c for c, _ in costs["ours", mode])) for mode in MODES},
+            **{f"dnsdist_{mode}_ns": round(middle(c for c, _ in costs["dnsdist", mode])) for mode in MODES},
+            "connection_us": round(middle(opened["ours"])), "dnsdist_connection_us": round(middle(opened["dnsdist"])),
+            "idle_bytes": round(middle(held["ours"])), "dnsdist_idle_bytes": round(middle(held["dnsdist"])),
+            "rounds": ratios[worst], "parameters": said}

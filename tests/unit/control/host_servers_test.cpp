@@ -1,0 +1,113 @@
+// Whom a `forward` without upstreams asks: files of the host, in their order, and never itself.
+#include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "control/host_servers.h"
+
+using namespace steer;
+
+namespace {
+
+struct Folder {
+    std::string path;
+    Folder() {
+        std::string name = std::filesystem::temp_directory_path() / "host_servers_XXXXXX";
+        path = ::mkdtemp(name.data());
+    }
+    ~Folder() { std::filesystem::remove_all(path); }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+
+    void write(const std::string& name, const std::string& text) const {
+        std::filesystem::create_directories(std::filesystem::path(path + "/" + name).parent_path());
+        std::ofstream(path + "/" + name) << text;
+    }
+};
+
+std::string joined(const std::vector<IpAddress>& all) {
+    std::string text;
+    for (const IpAddress& address : all)
+        text += (text.empty() ? "" : " ") + address.to_string();
+    return text;
+}
+
+config::Settings with_forward(const std::string& file) {
+    config::Settings settings;
+    config::Plugin plugin;
+    plugin.tag = "up";
+    plugin.line = 3;
+    config::Forward forward;
+    forward.of_host = true;
+    forward.resolv_file = file;
+    plugin.args = forward;
+    settings.plugins.push_back(plugin);
+    return settings;
+}
+
+std::string asked(const config::Settings& settings) {
+    std::vector<IpAddress> all;
+    for (const auto& upstream : std::get<config::Forward>(settings.plugins[0].args).upstreams)
+        all.push_back(upstream.address);
+    return joined(all);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(host_servers)
+
+BOOST_AUTO_TEST_CASE(formats) {
+    BOOST_TEST(joined(read_servers("# by hand\r\nsearch example\nnameserver 192.0.2.1 \n"
+                                   "nameserver\t2001:db8::1\r\n;nameserver 192.0.2.9\n"
+                                   "nameserver fe80::1%eth0\noptions edns0")) ==
+               "192.0.2.1 2001:db8::1");
+    BOOST_TEST(joined(read_servers("lease {\n  option domain-name-servers 192.0.2.1;\n}\nlease {\n"
+                                   "  option domain-name-servers 192.0.2.2, 192.0.2.3;\n}\n")) ==
+               "192.0.2.2 192.0.2.3");
+    BOOST_TEST(joined(read_servers("ADDRESS=10.0.0.2\nDNS=192.0.2.1 192.0.2.2\n")) ==
+               "192.0.2.1 192.0.2.2");
+    BOOST_TEST(read_servers("").empty());
+    BOOST_TEST(read_servers("nameserver\nnameserver x\noption domain-name-servers").empty());
+}
+
+BOOST_AUTO_TEST_CASE(usual_places_in_order) {
+    const Folder root;
+    root.write("var/lib/dhcp/dhclient.eth0.leases", "");
+    root.write("var/lib/dhcp/other", "");
+    const auto all = where_host_servers_stand(root.path + "/");
+    BOOST_TEST(all.front() == root.path + "/etc/resolv.conf");
+    BOOST_TEST(all.back() == root.path + "/var/lib/dhcp/dhclient.eth0.leases");
+}
+
+BOOST_AUTO_TEST_CASE(never_ourselves_and_followed) {
+    const Folder folder;
+    const std::string file = folder.path + "/resolv.conf";
+    const std::vector<IpAddress> own{*IpAddress::parse("10.0.0.2")};
+    auto settings = with_forward(file);
+
+    BOOST_REQUIRE(fill_host_servers(settings, own).size() == 1);  // not there
+    BOOST_TEST(fill_host_servers(settings, own)[0].line == 3);
+    BOOST_TEST(asked(settings).empty());
+    BOOST_TEST(host_servers_are_as(settings, own));
+
+    folder.write("resolv.conf",
+                 "nameserver 127.0.0.53\nnameserver ::1\nnameserver 10.0.0.2\n"
+                 "nameserver fe80::1\nnameserver 192.0.2.1\n");
+    BOOST_TEST(!host_servers_are_as(settings, own));
+    BOOST_TEST(fill_host_servers(settings, own).empty());
+    BOOST_TEST(asked(settings) == "192.0.2.1");
+    BOOST_TEST(host_servers_are_as(settings, own));
+
+    folder.write("resolv.conf", "nameserver 192.0.2.1\nnameserver 192.0.2.2\n");
+    BOOST_TEST(!host_servers_are_as(settings, own));
+    BOOST_TEST(host_server_files(settings).size() == 1U);
+
+    // Who wrote upstreams keeps them.
+    std::get<config::Forward>(settings.plugins[0].args).of_host = false;
+    fill_host_servers(settings, own);
+    BOOST_TEST(asked(settings) == "192.0.2.1");
+    BOOST_TEST(host_server_files(settings).empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
