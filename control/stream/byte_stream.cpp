@@ -29,7 +29,9 @@ bool ByteStream::secure(SslPtr ssl) {
 Io ByteStream::handshake() {
     ERR_clear_error();
     const int result = SSL_do_handshake(ssl_.get());
-    return result == 1 ? Io::done : from_ssl(result);
+    if (result != 1) return from_ssl(result);
+    shaken_ = true;
+    return Io::done;
 }
 
 Io ByteStream::read(std::span<std::uint8_t> into, std::size_t& n) {
@@ -120,7 +122,7 @@ Io ByteStream::from_ssl(int result) {
         ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
         error_ = ECONNRESET;
         why_ = "the peer ended the connection without ending TLS";
-        return SSL_is_init_finished(ssl_.get()) != 0 ? Io::ended : Io::failed;
+        return shaken_ ? Io::ended : Io::failed;
     }
     if (verified != X509_V_OK) {
         why_ = X509_verify_cert_error_string(verified);

@@ -85,6 +85,7 @@ class ByteStream {
     SslPtr ssl_;
     std::string why_;
     int error_ = 0;
+    bool shaken_ = false;  // the handshake is done: the library forgets it with an error
 };
 
 }  // namespace steer::stream

@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "control/stream/edns_options.h"
 #include "control/stream/socket_address.h"
 #include "control/stream/stream_context.h"
 #include "dataplane/frame.h"
@@ -23,6 +24,7 @@ struct Asker {
     std::uint16_t local_port = 0;
     bool is_udp = false;
     std::uint32_t stream = 0;  // the taker's own: which of its queries it was
+    OptionsAsked options{};    // over TCP
 };
 
 class AnswerTaker {

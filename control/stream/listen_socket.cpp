@@ -20,7 +20,7 @@
 namespace steer::stream {
 namespace {
 
-constexpr int kBacklog = 512;
+constexpr int kBacklog = 4096;      // clients that come back all at once
 constexpr int kUdpBytes = 4 << 20;  // what a burst may wait in
 
 Error explain(const ListenAddress& where, int error) {

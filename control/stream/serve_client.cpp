@@ -10,14 +10,16 @@ namespace steer::stream {
 
 void serve_client(StreamContext& context, Injector& injector, TcpClients& clients,
                   boost::asio::ip::tcp::socket socket, Asker asker) {
+    const Service& service = clients.service();
     const IpAddress peer = asker.client.address();
-    if (!clients.admit(peer)) return;
+    const bool by_proxy = service.proxies.contains(peer);
+    if (!clients.admit(by_proxy ? IpAddress{} : peer)) return;
     context.count(StreamCount::tcp_accepted);
     ByteStream stream(std::move(socket));
-    if (clients.service().tls == nullptr)
+    if (!by_proxy && service.tls == nullptr)
         return begin_protocol(context, injector, clients, std::move(stream), asker);
-    const auto opening =
-        std::make_shared<TcpOpening>(context, injector, clients, std::move(stream), asker, peer);
+    const auto opening = std::make_shared<TcpOpening>(context, injector, clients, std::move(stream),
+                                                      asker, by_proxy);
     clients.add_opening(opening);
     opening->start();
 }

@@ -29,6 +29,9 @@ namespace steer {
     X(tcp_answers, "tcp_answers", "answers over TCP")                                            \
     X(tcp_opening_late, "tcp_opening_late", "connections closed: no TLS handshake in time")      \
     X(tcp_no_descriptor, "tcp_no_descriptor", "clients that waited: no descriptor was left")     \
+    X(tcp_bad_proxy, "tcp_bad_proxy", "connections closed: no PROXY header of a proxy in it")    \
+    X(tls_accepted, "tls_accepted", "TLS handshakes done")                                       \
+    X(tls_resumed, "tls_resumed", "of these, with a session of before")                          \
     X(tls_failed, "tls_failed", "connections closed: TLS handshake failed")                      \
     X(http_requests, "http_requests", "HTTP requests")                                           \
     X(http_refused, "http_refused", "HTTP requests that are no DNS query (4xx)")                 \

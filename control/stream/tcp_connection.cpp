@@ -101,6 +101,7 @@ bool TcpConnection::take_query(std::span<const std::uint8_t> query) {
     Buffer* const buffer = injector_.take_buffer(query.size());
     if (buffer != nullptr) {
         std::memcpy(Injector::query_room(*buffer).data(), query.data(), query.size());
+        asker_.options = options_asked(query);
         if (injector_.inject(shared_from_this(), asker_, buffer, query.size())) {
             ++in_progress_;
             return true;
@@ -128,7 +129,7 @@ void TcpConnection::read_next_turn() {
 
 // ---- what goes out
 
-void TcpConnection::take_answer(const Asker&, Buffer* response) {
+void TcpConnection::take_answer(const Asker& asker, Buffer* response) {
     if (closed_) {
         if (response != nullptr) context_.count(StreamCount::answers_too_late);
         release(response);
@@ -139,14 +140,25 @@ void TcpConnection::take_answer(const Asker&, Buffer* response) {
         release(response);
         return end_after_answers();
     }
-    const auto bytes = response->bytes();
-    std::uint8_t prefix[kPrefix];
-    dns::store_be16(prefix, static_cast<std::uint16_t>(bytes.size()));
-    out_.insert(out_.end(), prefix, prefix + kPrefix);
-    out_.insert(out_.end(), bytes.begin(), bytes.end());
+    append(response->bytes(), asker.options);
     release(response);
     context_.count(StreamCount::tcp_answers);
     clients_.flush_later(shared_from_this());
+}
+
+void TcpConnection::append(std::span<const std::uint8_t> message, const OptionsAsked& asked) {
+    const std::size_t start = out_.size();
+    out_.resize(start + kPrefix);
+    out_.insert(out_.end(), message.begin(), message.end());
+    std::size_t length = message.size();
+    if (asked.padding || asked.keepalive) {
+        OptionsGiven given{.padding = asked.padding && stream_.is_secure(), .keepalive = {}};
+        if (asked.keepalive) given.keepalive = clients_.service().idle;
+        out_.resize(out_.size() + kMostOptionBytes);
+        length = give_options(std::span(out_).subspan(start + kPrefix), length, given);
+        out_.resize(start + kPrefix + length);
+    }
+    dns::store_be16(&out_[start], static_cast<std::uint16_t>(length));
 }
 
 void TcpConnection::flush() {

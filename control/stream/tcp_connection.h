@@ -53,6 +53,7 @@ class TcpConnection final : public ClientConnection,
     void wait_to_read(Io what);
     void read_next_turn();
 
+    void append(std::span<const std::uint8_t> message, const OptionsAsked& asked);
     void write();
     void wait_to_write(Io what);
     void end_after_answers();

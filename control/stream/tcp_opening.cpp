@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "control/stream/proxy_header.h"
 #include "control/stream/serve_client.h"
 #include "control/stream/tcp_clients.h"
 #include "control/stream/tls_server.h"
@@ -9,37 +10,73 @@
 namespace steer::stream {
 
 TcpOpening::TcpOpening(StreamContext& context, Injector& injector, TcpClients& clients,
-                       ByteStream stream, const Asker& asker, const IpAddress& counts_for)
-    : ClientConnection(counts_for),
+                       ByteStream stream, const Asker& asker, bool by_proxy)
+    : ClientConnection(by_proxy ? IpAddress{} : asker.client.address()),
       context_(context),
       injector_(injector),
       clients_(clients),
       stream_(std::move(stream)),
-      asker_(asker) {}
+      asker_(asker),
+      by_proxy_(by_proxy) {}
 
 void TcpOpening::start() {
-    SslPtr ssl = clients_.service().tls->accept();
-    if (ssl == nullptr || !stream_.secure(std::move(ssl))) return fail();
+    if (!by_proxy_) return secure();
+    header_.resize(kProxyFixedBytes);
+    read_header();
+}
+
+// No byte more than the header: what is behind it is TLS's, or the protocol's.
+void TcpOpening::read_header() {
+    while (header_read_ < header_.size()) {
+        std::size_t n = 0;
+        const Io io = stream_.read(std::span(header_).subspan(header_read_), n);
+        if (io == Io::wait_read) return wait(io, &TcpOpening::read_header);
+        if (io != Io::done) return fail(StreamCount::tcp_bad_proxy);
+        header_read_ += n;
+        if (header_read_ == kProxyFixedBytes) {
+            const auto length = proxy_header_length(std::span(header_).first<kProxyFixedBytes>());
+            if (!length) return fail(StreamCount::tcp_bad_proxy);
+            header_.resize(*length);
+        }
+    }
+    if (!take_header()) return fail(StreamCount::tcp_bad_proxy);
+    secure();
+}
+
+bool TcpOpening::take_header() {
+    const auto client = read_proxy_header(header_);
+    if (client && client->is_known) asker_.client = SocketAddress(client->address, client->port);
+    header_ = {};
+    return client.has_value();
+}
+
+void TcpOpening::secure() {
+    const auto& tls = clients_.service().tls;
+    if (tls == nullptr) return hand_over();
+    SslPtr ssl = tls->accept();
+    if (ssl == nullptr || !stream_.secure(std::move(ssl))) return fail(StreamCount::tls_failed);
     handshake();
 }
 
 void TcpOpening::handshake() {
     const Io io = stream_.handshake();
-    if (io == Io::done) return hand_over();
-    if (io == Io::wait_read || io == Io::wait_write) return wait(io);
-    fail();
+    if (io == Io::wait_read || io == Io::wait_write) return wait(io, &TcpOpening::handshake);
+    if (io != Io::done) return fail(StreamCount::tls_failed);
+    context_.count(StreamCount::tls_accepted);
+    if (SSL_session_reused(stream_.ssl()) != 0) context_.count(StreamCount::tls_resumed);
+    hand_over();
 }
 
-void TcpOpening::wait(Io what) {
-    stream_.wait(what, [self = shared_from_this()](const boost::system::error_code& error) {
+void TcpOpening::wait(Io what, Step step) {
+    stream_.wait(what, [self = shared_from_this(), step](const boost::system::error_code& error) {
         if (self->closed_) return;
-        if (error) return self->fail();
-        self->handshake();
+        if (error) return self->close();
+        (self.get()->*step)();
     });
 }
 
-void TcpOpening::fail() {
-    context_.count(StreamCount::tls_failed);
+void TcpOpening::fail(StreamCount why) {
+    context_.count(why);
     close();
 }
 

@@ -1,10 +1,12 @@
-// A client's connection before anything is asked: its TLS handshake. When that is done the
-// connection is handed to the class of its protocol (begin_protocol).
+// A client's connection before anything is asked: the PROXY header of one that comes by a proxy, and
+// the TLS handshake. When both are done the connection is handed to the class of its protocol
+// (begin_protocol), which knows nothing of them.
 //
-// Has TcpClients::kOpeningMs for it, whatever it sends in that time.
+// Has TcpClients::kOpeningMs for both, whatever it sends in that time.
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "control/stream/byte_stream.h"
 #include "control/stream/client_connection.h"
@@ -17,9 +19,9 @@ class TcpClients;
 
 class TcpOpening final : public ClientConnection, public std::enable_shared_from_this<TcpOpening> {
   public:
-    // `counts_for`: see ClientConnection.
+    // `by_proxy`: a PROXY header says who it is, and nobody's connections are counted until then.
     TcpOpening(StreamContext& context, Injector& injector, TcpClients& clients, ByteStream stream,
-               const Asker& asker, const IpAddress& counts_for);
+               const Asker& asker, bool by_proxy);
 
     void start();
     void close() override;
@@ -27,9 +29,14 @@ class TcpOpening final : public ClientConnection, public std::enable_shared_from
     [[nodiscard]] bool waits_for_us() const override { return false; }
 
   private:
+    using Step = void (TcpOpening::*)();
+    void read_header();
+    bool take_header();
+    void secure();
     void handshake();
-    void wait(Io what);
-    void fail();
+    // Goes on with `step` when it can.
+    void wait(Io what, Step step);
+    void fail(StreamCount why);
     void hand_over();
 
     StreamContext& context_;
@@ -37,6 +44,9 @@ class TcpOpening final : public ClientConnection, public std::enable_shared_from
     TcpClients& clients_;
     ByteStream stream_;
     Asker asker_;
+    std::vector<std::uint8_t> header_;  // of the proxy: as long as is known
+    std::size_t header_read_ = 0;
+    bool by_proxy_;
     bool closed_ = false;
 };
 

@@ -1,4 +1,7 @@
 // TCP clients: framing, pipelining, order, limits, closing.
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <boost/test/unit_test.hpp>
 #include <set>
 
@@ -187,6 +190,39 @@ BOOST_AUTO_TEST_CASE(a_query_that_a_worker_has_is_no_silence) {
         w.turn();
     w.answer(w.queries[0], make_response(w.queries[0].query, 1));
     BOOST_TEST(w.until([&] { return client.next_framed().has_value(); }));
+}
+
+// As StreamThreads has it: a copy of the socket for each thread, and one service.
+BOOST_AUTO_TEST_CASE(limits_hold_over_all_threads) {
+    StreamWorld one, other;
+    const auto socket = stream::open_listen_socket({Transport::tcp, address("127.0.0.1"), 0});
+    BOOST_REQUIRE(socket.has_value());
+    stream::SocketAddress bound;
+    BOOST_REQUIRE(::getsockname(*socket, bound.get(), &bound.length) == 0);
+    const stream::ListenAddress where{Transport::tcp, address("127.0.0.1"), bound.port()};
+    const auto service = std::make_shared<const stream::Service>(
+        stream::Service{.limits = {.connections = 10, .per_client = 5}});
+    const int copy = ::dup(*socket);
+    one.thread->add_tcp(where, *socket, service);
+    other.thread->add_tcp(where, copy, service);
+    std::vector<Peer> clients;
+    for (unsigned i = 0; i < 8; ++i) {
+        clients.push_back(connect(bound.port()));
+        StreamWorld& who = i % 2 == 0 ? one : other;
+        const auto done = [&] {
+            return one.thread->connections() + other.thread->connections() +
+                       one.count(StreamCount::tcp_over_client_limit) +
+                       other.count(StreamCount::tcp_over_client_limit) ==
+                   i + 1;
+        };
+        BOOST_REQUIRE(who.until(done));
+    }
+    BOOST_TEST(one.thread->connections() == 3U);
+    BOOST_TEST(other.thread->connections() == 2U);
+    clients.clear();
+    BOOST_TEST(one.until([&] { return one.thread->connections() == 0; }));
+    BOOST_TEST(other.until([&] { return other.thread->connections() == 0; }));
+    BOOST_TEST(service->counts->in_all() == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(a_client_is_an_ipv4_address_or_an_ipv6_network) {
