@@ -13,6 +13,7 @@
 
 #include "control/build/image_folder.h"
 #include "control/cache/cache_methods.h"
+#include "control/certificates.h"
 #include "control/config/drop_rules.h"
 #include "control/ops/notes.h"
 #include "control/ops/worker_counters.h"
@@ -384,6 +385,8 @@ Result<void> Daemon::give_up_rights() {
             "or name another",
             dump, user->empty() ? "this user" : *user);
     }
+    for (const auto& sentence : unreadable_certificates(settings_))
+        spdlog::warn("{}", sentence);
     for (const auto& rules : settings_.rule_files) {
         if (const auto why = rules::why_not_writable(rules); !why.empty()) spdlog::warn("{}", why);
     }

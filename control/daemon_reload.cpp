@@ -168,6 +168,7 @@ void Daemon::take_up(std::unique_ptr<Candidate> candidate) {
     if (watch_) {
         if (auto done = watch_->watch(files); !done) candidate->warnings.push_back(done.error());
     }
+    renew_certificates(*candidate);
     ReloadOutcome outcome;
     outcome.errors = refusals(*candidate);
     if (!outcome.errors.empty()) {
@@ -189,6 +190,18 @@ void Daemon::take_up(std::unique_ptr<Candidate> candidate) {
     candidate_ = std::move(candidate);
     candidate_since_ms_ = clock_.now().ms;
     publish_candidate();
+}
+
+// Whatever else is wrong: they end on their own day.
+void Daemon::renew_certificates(Candidate& candidate) {
+    auto wrong = streams_->renew(candidate.ok() ? candidate.built.listeners
+                                                : std::vector<build::Listener>{});
+    const auto now_s = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+    for (const auto& certificate : streams_->certificates()) {
+        if (auto trouble = stream::trouble_with_time(certificate, now_s); !trouble.empty())
+            wrong.push_back(Error{std::move(trouble)});
+    }
+    candidate.warnings.insert(candidate.warnings.end(), wrong.begin(), wrong.end());
 }
 
 bool Daemon::knows_hops(const Snapshot& snapshot) const {

@@ -6,10 +6,12 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <ctime>
 #include <iostream>
 #include <set>
 
 #include "control/build/build.h"
+#include "control/certificates.h"
 #include "control/config/load.h"
 #include "control/config/reference.h"
 #include "control/config/why.h"
@@ -33,13 +35,21 @@ void print(const std::vector<steer::Error>& sentences, const char* kind) {
         std::fprintf(stderr, "%s: %s\n", kind, s.sentence().c_str());
 }
 
+// Whether the certificates of its servers can be shown to clients.
+bool has_good_certificates(const steer::config::Settings& settings) {
+    const auto found = steer::check_certificates(settings, std::time(nullptr));
+    print(found.warnings, "warning");
+    print(found.errors, "error");
+    return found.errors.empty();
+}
+
 // Everything that can be known of the configuration without touching anything. 0 or 2.
 int check(const steer::config::Settings& settings, bool dump) {
     steer::build::Registry registry;
     const auto built = steer::build::build(settings, {}, registry);
     print(built.warnings, "warning");
     print(built.errors, "error");
-    if (!built.ok()) return 2;
+    if (!has_good_certificates(settings) || !built.ok()) return 2;
     if (dump) {
         steer::build::dump_program(*built.snapshot, std::cout);
     } else {
@@ -98,6 +108,7 @@ int serve(steer::config::LoadOutcome loaded, steer::ConfigSource source, bool wi
         print(loaded.errors, "error");
         if (!loaded.ok()) return 2;
     }
+    if (!has_good_certificates(loaded.settings)) return 2;
     steer::Daemon daemon(std::move(loaded.settings), std::move(source), std::move(tried));
     if (auto started = daemon.start(); !started) {
         print({started.error()}, "error");

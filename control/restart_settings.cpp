@@ -11,9 +11,24 @@ void compare(std::vector<std::string>& out, const char* name, const Section& bef
     if (!(before.*member == after.*member)) out.emplace_back(name);
 }
 
+bool same_prefixes(const std::vector<matchers::Prefix>& a, const std::vector<matchers::Prefix>& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](const matchers::Prefix& x, const matchers::Prefix& y) {
+                          return x.address == y.address && x.length == y.length;
+                      });
+}
+
+// Another certificate is taken up while serving (StreamThreads::renew).
+bool is_same(const std::optional<build::TcpService>& a, const std::optional<build::TcpService>& b) {
+    if (!a || !b) return a.has_value() == b.has_value();
+    return a->idle_timeout_ms == b->idle_timeout_ms && a->max_connections == b->max_connections &&
+           a->max_per_client == b->max_per_client && a->max_queries == b->max_queries &&
+           a->tls.cert.empty() == b->tls.cert.empty() && same_prefixes(a->proxies, b->proxies);
+}
+
 bool is_listed(const std::vector<build::Listener>& all, const build::Listener& l) {
     return std::any_of(all.begin(), all.end(), [&](const build::Listener& other) {
-        return other.endpoint == l.endpoint && other.udp == l.udp && other.tcp == l.tcp;
+        return other.endpoint == l.endpoint && other.udp == l.udp && is_same(other.tcp, l.tcp);
     });
 }
 
@@ -53,6 +68,7 @@ std::vector<std::string> need_restart(const config::Settings& started_with,
     control("control.http", &C::http);
     control("control.user", &C::user);
     control("control.findings", &C::findings);
+    control("control.stream_threads", &C::stream_threads);
     out.erase(std::unique(out.begin(), out.end()), out.end());
     return out;
 }

@@ -66,6 +66,7 @@ Result<PlaneOptions> plan_tables(const config::Settings& settings, const Snapsho
                                  std::uint64_t memory_bytes, unsigned workers) {
     PlaneOptions options;
     options.workers = workers;
+    options.streams = settings.control.stream_threads;
     options.idle = static_cast<Idle>(settings.dataplane.idle);
     options.spread = settings.dataplane.spread == config::SpreadMode::automatic;
     options.max_parked = settings.dataplane.max_parked;

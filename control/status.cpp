@@ -184,6 +184,15 @@ boost::json::value Daemon::status() const {
                                    {"rtt_ms", best_rtt_ms(*plane_, upstream.id)}});
     }
     all["upstreams"] = std::move(upstreams);
+    array certificates;
+    for (const auto& c : streams_->certificates()) {
+        certificates.push_back(object{{"file", c.file},
+                                      {"subject", c.subject},
+                                      {"begins_s", c.begins_s},
+                                      {"ends_s", c.ends_s}});
+    }
+    all["certificates"] = std::move(certificates);
+    all["connections"] = streams_->connections();
     return all;
 }
 
@@ -289,6 +298,12 @@ void Daemon::write_metrics(ops::MetricWriter& writer) const {
     writer.counter("steerdns_announcements", "announcements of addresses that appeared on ports");
     writer.sample({{"by", "arp"}}, kernel_side_->announcer().arp_sent.get());
     writer.sample({{"by", "neighbour"}}, kernel_side_->announcer().advertisements_sent.get());
+    writer.gauge("steerdns_connections", "connections of clients over TCP that are open");
+    writer.sample({}, std::uint64_t{streams_->connections()});
+    writer.gauge("steerdns_certificate_ends_seconds",
+                 "when a server's certificate ends, in seconds since 1970");
+    for (const auto& c : streams_->certificates())
+        writer.sample({{"file", c.file}}, static_cast<std::uint64_t>(c.ends_s));
     for (std::size_t i = 0; i < kStreamLabels.size(); ++i) {
         writer.counter("steerdns_stream_" + std::string(kStreamLabels[i]), kStreamTexts[i]);
         for (unsigned t = 0; t < streams_->count(); ++t) {

@@ -29,9 +29,14 @@ Listener& listener_at(std::vector<Listener>& listeners, const config::Endpoint& 
     return fresh;
 }
 
-TcpService tcp_service(const config::TcpServer& server) {
+TcpService tcp_service(const config::StreamServer& server) {
     TcpService service;
     service.idle_timeout_ms = static_cast<std::uint32_t>(server.idle_timeout.count());
+    service.max_connections = server.max_connections;
+    service.max_per_client = server.max_connections_per_client;
+    service.max_queries = server.max_queries;
+    service.tls = server.tls;
+    service.proxies = server.proxy_protocol;
     return service;
 }
 

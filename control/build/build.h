@@ -35,7 +35,9 @@ struct Surroundings {
 // What is offered over TCP on an address.
 struct TcpService {
     std::uint32_t idle_timeout_ms = 10'000;
-    bool operator==(const TcpService&) const = default;
+    std::uint32_t max_connections = 10'000, max_per_client = 64, max_queries = 64;
+    config::ServerTls tls;                  // files; `cert` empty: plain
+    std::vector<matchers::Prefix> proxies;  // who sends a PROXY header, and is believed
 };
 
 // One address to answer on. `address` is :: for all of both families, 0.0.0.0 for all of IPv4.

@@ -125,7 +125,7 @@ void read_fetch(Reading& in, const Node& node, const Place& place, Control& out)
     read_rows(in, node, kFetchRows, place.name(), out.fetch);
 }
 
-constexpr std::array<Row<Control>, 8> kControlRows{{
+constexpr std::array<Row<Control>, 9> kControlRows{{
     {"socket", Own<Control>{"path", read_socket}, "/run/steerdns/control.sock", "",
      "where steerctl reaches the daemon"},
     {"http", Own<Control>{"address:port", read_http}, "127.0.0.1:9153", "", "metrics; `off`: none"},
@@ -142,6 +142,9 @@ constexpr std::array<Row<Control>, 8> kControlRows{{
     {"fetch", Own<Control>{"map", read_fetch}, "(below)", "", "how these are brought, see below"},
     {"findings", Own<Control>{"path", read_findings}, "/var/lib/steerdns/routeros.json", "",
      "a file for what probes found of RouterOS versions, if its folder is there; `off`: none"},
+    {"stream_threads", &Control::stream_threads, "1", "1..8",
+     "threads for TCP, TLS, HTTP and kernel UDP; a second one is worth it where TLS keeps one "
+     "busy. Limits of servers hold for all of them together"},
 }};
 
 void read_control(Reading& in, const Node& node, int /*line*/) {

@@ -214,6 +214,7 @@ struct Control {
     Fetch fetch;
     std::string findings =
         "/var/lib/steerdns/routeros.json";  // of routers' probes; empty: not kept
+    std::uint32_t stream_threads = 1;
 };
 
 // ---- routers
@@ -573,11 +574,24 @@ struct UdpServer {
     PluginIndex entry = 0;
     Endpoint listen;
 };
-struct TcpServer {
+// Certificate and key of a server, as files that are opened; `cert` empty: plain.
+struct ServerTls {
+    std::string cert, key;
+    std::string client_ca;  // who has signed clients' certificates; empty: none is asked for
+    bool require_client_cert = false;
+    bool operator==(const ServerTls&) const = default;
+};
+// What servers over TCP have in common.
+struct StreamServer {
     PluginIndex entry = 0;
     Endpoint listen;
     Milliseconds idle_timeout{10'000};
+    ServerTls tls;
+    std::uint32_t max_connections = 10'000, max_connections_per_client = 64;
+    std::uint32_t max_queries = 64;                // in progress on a connection
+    std::vector<matchers::Prefix> proxy_protocol;  // who sends a PROXY header, and is believed
 };
+struct TcpServer : StreamServer {};
 
 // ---- all together
 

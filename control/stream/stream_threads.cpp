@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <set>
@@ -12,6 +13,7 @@
 #include <utility>
 
 #include "control/stream/stream_thread.h"
+#include "control/stream/tls_server.h"
 
 namespace steer {
 
@@ -30,16 +32,27 @@ void raise_descriptor_limit() {
     (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-std::shared_ptr<const stream::Service> service_of(const build::TcpService& settings) {
+stream::TlsFiles files_of(const config::ServerTls& tls) {
+    return {tls.cert, tls.key, tls.client_ca, tls.require_client_cert};
+}
+
+Result<std::shared_ptr<const stream::Service>> service_of(const build::TcpService& settings,
+                                                          Clock& clock) {
     auto service = std::make_shared<stream::Service>();
     service->idle = std::chrono::milliseconds(settings.idle_timeout_ms);
+    service->limits = {settings.max_connections, settings.max_per_client, settings.max_queries};
+    service->proxies = matchers::PrefixSet(settings.proxies);
+    if (!settings.tls.cert.empty()) {
+        service->tls = std::make_shared<stream::TlsServer>(std::vector<std::string>{"dot"}, clock);
+        if (auto done = service->tls->load(files_of(settings.tls)); !done) return done.error();
+    }
     return service;
 }
 
 }  // namespace
 
 struct StreamThreads::Impl {
-    explicit Impl(Log l) : log(std::move(l)) {}
+    Impl(Clock& c, Log l) : clock(c), log(std::move(l)) {}
 
     struct Wanted {
         std::shared_ptr<const stream::Service> service;  // of TCP
@@ -49,6 +62,7 @@ struct StreamThreads::Impl {
         const std::vector<ServiceAddress>& service_addresses) const;
     Result<void> open(const ListenAddress& where, const Wanted& how);
 
+    Clock& clock;
     Log log;
     std::vector<std::unique_ptr<StreamThread>> threads;
     std::vector<std::thread> running;
@@ -104,7 +118,7 @@ Result<void> StreamThreads::Impl::open(const ListenAddress& where, const Wanted&
 }
 
 StreamThreads::StreamThreads(Plane& plane, Clock& clock, Log log)
-    : impl_(std::make_unique<Impl>(std::move(log))) {
+    : impl_(std::make_unique<Impl>(clock, std::move(log))) {
     raise_descriptor_limit();
     (void)::signal(SIGPIPE, SIG_IGN);  // TLS writes to sockets whose peer is gone get EPIPE
     for (unsigned i = 0; i < plane.streams(); ++i) {
@@ -128,14 +142,50 @@ Result<void> StreamThreads::listen(const std::vector<build::Listener>& listeners
                                    bool budgeted) {
     const std::lock_guard lock(impl_->mutex);
     impl_->listeners = listeners;
-    for (const auto& listener : listeners)
-        impl_->services.push_back(listener.tcp ? service_of(*listener.tcp) : nullptr);
+    for (const auto& listener : listeners) {
+        auto& service = impl_->services.emplace_back();
+        if (!listener.tcp) continue;
+        auto made = service_of(*listener.tcp, impl_->clock);
+        if (!made) return Error{made.error().text, {}, listener.endpoint.line};
+        service = std::move(*made);
+    }
     impl_->budgeted = budgeted;
     for (const auto& [where, how] : impl_->wanted(service_addresses)) {
         if (impl_->open_sockets.contains(where)) continue;
         if (auto done = impl_->open(where, how); !done) return done;
     }
     return {};
+}
+
+std::vector<Error> StreamThreads::renew(const std::vector<build::Listener>& listeners) {
+    const std::lock_guard lock(impl_->mutex);
+    std::vector<Error> wrong;
+    for (std::size_t i = 0; i < impl_->listeners.size(); ++i) {
+        const auto& service = impl_->services[i];
+        if (service == nullptr || service->tls == nullptr) continue;
+        stream::TlsFiles files = service->tls->files();
+        for (const auto& now : listeners) {
+            if (now.endpoint == impl_->listeners[i].endpoint && now.tcp &&
+                !now.tcp->tls.cert.empty())
+                files = files_of(now.tcp->tls);
+        }
+        if (auto done = service->tls->load(files); !done)
+            wrong.push_back(Error{done.error().text + "; the one before stays in use"});
+    }
+    return wrong;
+}
+
+std::vector<stream::CertificateFacts> StreamThreads::certificates() const {
+    const std::lock_guard lock(impl_->mutex);
+    std::vector<stream::CertificateFacts> all;
+    for (const auto& service : impl_->services) {
+        if (service == nullptr || service->tls == nullptr) continue;
+        auto facts = service->tls->facts();
+        const bool is_known = std::any_of(all.begin(), all.end(),
+                                          [&](const auto& c) { return c.file == facts.file; });
+        if (!is_known) all.push_back(std::move(facts));
+    }
+    return all;
 }
 
 void StreamThreads::set_service_addresses(const std::vector<ServiceAddress>& service_addresses) {

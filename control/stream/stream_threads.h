@@ -18,6 +18,7 @@
 #include "control/build/build.h"
 #include "control/plane.h"
 #include "control/stream/stream_counters.h"
+#include "control/stream/tls_certificate.h"
 #include "dataplane/clock.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/result.h"
@@ -41,12 +42,18 @@ class StreamThreads {
     StreamThreads(const StreamThreads&) = delete;
     StreamThreads& operator=(const StreamThreads&) = delete;
 
-    // Binds what `listeners` want: a specific address just that, :: and 0.0.0.0 every service
+    // Reads certificates and binds what `listeners` want: a specific address just that, :: and 0.0.0.0 every service
     // address (of IPv4); a link-local one on every interface that has it. All or nothing; the Error names the address, and who has it if that can be
     // seen. `budgeted`: UDP that comes this way is limited per source, because the usual way is a
     // port of frames. Once, before start().
     Result<void> listen(const std::vector<build::Listener>& listeners,
                         const std::vector<ServiceAddress>& service_addresses, bool budgeted);
+    // Takes up the certificates that files have now: those that `listeners` name, else those that
+    // were named before. What is wrong with them is returned; then the ones before stay. Blocks for
+    // as long as the files take.
+    std::vector<Error> renew(const std::vector<build::Listener>& listeners);
+    // Those in force. Any thread.
+    [[nodiscard]] std::vector<stream::CertificateFacts> certificates() const;
     // Addresses came or went: listeners on all addresses follow. What cannot be bound is logged,
     // and tried again at the next call. Any thread.
     void set_service_addresses(const std::vector<ServiceAddress>& service_addresses);

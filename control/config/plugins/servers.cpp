@@ -1,32 +1,26 @@
 // udp_server and tcp_server: where queries come in, and which executor they enter.
-#include "control/config/plugins/plugin_type.h"
+#include "control/config/server_rows.h"
 
 namespace steer::config {
 namespace {
 
-constexpr std::string_view kEntryText =
-    "tag of the executor that queries enter, as in `entry: main`";
-constexpr std::string_view kListenText =
-    "address and port, as in `listen: ':53'` (all addresses, both families) or `'192.0.2.1:53'`";
-
 constexpr std::array<Row<UdpServer>, 2> kUdpRows{{
-    {"entry", Own<UdpServer>{"tag", read_entry<UdpServer>}, "required", "", kEntryText},
-    {"listen", Own<UdpServer>{"address:port", read_listen<UdpServer>}, "required", "", kListenText},
+    {"entry", Own<UdpServer>{"tag", read_entry<UdpServer>}, "required", "", kServerEntryText},
+    {"listen", Own<UdpServer>{"address:port", read_listen<UdpServer>}, "required", "",
+     kServerListenText},
 }};
-constexpr std::array<Row<TcpServer>, 5> kTcpRows{{
-    {"entry", Own<TcpServer>{"tag", read_entry<TcpServer>}, "required", "", kEntryText},
-    {"listen", Own<TcpServer>{"address:port", read_listen<TcpServer>}, "required", "", kListenText},
-    {"idle_timeout", &TcpServer::idle_timeout, "10s", "1s..1h",
-     "a connection without a query for so long is closed"},
-    {"cert", NotYet{}, "", "", "certificate of DNS over TLS"},
-    {"key", NotYet{}, "", "", "its private key"},
+constexpr std::array<Row<TcpServer>, 1> kTcpOwnRows{{
+    {"entry", Own<TcpServer>{"tag", read_entry<TcpServer>}, "required", "", kServerEntryText},
 }};
+constexpr auto kTcpRows = joined(kTcpOwnRows, stream_server_rows<TcpServer>("10s"));
 
 template <class T, const auto& Rows>
 void read(Reading& in, const Node* node, Plugin& plugin) {
     T args;
     Node empty;
-    read_rows(in, args_or_empty(node, plugin, empty), Rows, owner_of(plugin), args);
+    const Node& map = args_or_empty(node, plugin, empty);
+    read_rows(in, map, Rows, owner_of(plugin), args);
+    if constexpr (std::is_base_of_v<StreamServer, T>) check_server(in, map, plugin, args);
     plugin.args = args;
 }
 
@@ -40,13 +34,15 @@ const PluginType kUdpServerType{"udp_server",
                                 [] { return row_texts(kUdpRows); },
                                 read<UdpServer, kUdpRows>,
                                 nullptr};
-const PluginType kTcpServerType{"tcp_server",
-                                Role::server,
-                                "Answers over TCP (RFC 7766), many queries a connection.",
-                                "",
-                                "",
-                                [] { return row_texts(kTcpRows); },
-                                read<TcpServer, kTcpRows>,
-                                nullptr};
+const PluginType kTcpServerType{
+    "tcp_server",
+    Role::server,
+    "Answers over TCP (RFC 7766), many queries a connection; with `cert` and "
+    "`key` over TLS (RFC 7858), whose port is 853. For both, write two.",
+    "",
+    "",
+    [] { return row_texts(kTcpRows); },
+    read<TcpServer, kTcpRows>,
+    nullptr};
 
 }  // namespace steer::config

@@ -1,0 +1,199 @@
+"""DNS over TCP and TLS as clients have it: kdig, certificates that change, PROXY headers, limits of time."""
+
+import os
+import re
+import subprocess
+import sys
+import unittest
+
+from lab.network import until
+from lab.scene import Scene
+
+BUILD = sys.argv.pop(1)
+
+CONFIG = """
+plugins:
+  - tag: up
+    type: forward
+    args: {{ upstreams: [ {{ addr: "udp://1.1.1.1" }} ] }}
+  - tag: main
+    type: sequence
+    args:
+      - {{ matches: "client_ip 198.51.100.0/24", exec: "black_hole 192.0.2.99" }}
+      - {{ matches: has_resp, exec: accept }}
+      - {{ exec: $up }}
+  - {{ tag: udp, type: udp_server, args: {{ entry: main, listen: ":53" }} }}
+  - {{ tag: tcp, type: tcp_server, args: {{ entry: main, listen: ":53", idle_timeout: 2 }} }}
+  - {{ tag: dot, type: tcp_server, args: {{ entry: main, listen: ":853", cert: {cert}, key: {key} }} }}
+  - {{ tag: proxied, type: tcp_server, args: {{ entry: main, listen: ":5300", proxy_protocol: [192.168.88.10] }} }}
+dataplane: {{ allow: [192.168.88.0/24, 198.51.100.0/24] }}
+control: {{ stream_threads: {threads} }}
+"""
+
+# One connection: says the certificate's name, and asks again whenever a line comes from a file that is made.
+CLIENT = r"""
+import os, socket, ssl, struct, sys, time
+address, folder = sys.argv[1:3]
+def query(ident): return struct.pack('!6H', ident, 0x100, 1, 0, 0, 0) + b'\6stream\7example\0\0\1\0\1'
+context = ssl.create_default_context(cafile=folder + '/ca.pem')
+context.check_hostname = False
+s = context.wrap_socket(socket.create_connection((address, 853), 5))
+print('name', dict(x[0] for x in s.getpeercert()['subject'])['commonName'], flush=True)
+for ident in (1, 2):
+    while ident == 2 and not os.path.exists(folder + '/go'): time.sleep(0.02)
+    q = query(ident)
+    s.sendall(struct.pack('!H', len(q)) + q)
+    head = s.recv(2)
+    answer = b''
+    while len(answer) < struct.unpack('!H', head)[0]: answer += s.recv(65536)
+    print('answered', struct.unpack('!H', answer[:2])[0], flush=True)
+"""
+
+# A PROXY header of version 2 for 198.51.100.7, then a query.
+PROXY = r"""
+import socket, struct, sys
+client = sys.argv[1]
+q = struct.pack('!6H', 7, 0x100, 1, 0, 0, 0) + b'\6stream\7example\0\0\1\0\1'
+s = socket.create_connection(('172.16.1.2', 5300), 5)
+if client:
+    s.sendall(b'\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c' + socket.inet_aton(client) + socket.inet_aton('172.16.1.2')
+              + struct.pack('!HH', 4242, 53))
+s.sendall(struct.pack('!H', len(q)) + q)
+try: got = s.recv(65536)
+except ConnectionResetError: got = b''
+print(socket.inet_ntoa(got[-4:]) if got else 'closed')
+"""
+
+IDLE = r"""
+import socket, time
+s = socket.create_connection(('172.16.1.2', 53), 5)
+s.settimeout(10)
+begun = time.monotonic()
+print('ended' if s.recv(1) == b'' else 'odd', round(time.monotonic() - begun, 1))
+"""
+
+
+class Streams(unittest.TestCase):
+    def setUp(self):
+        self.scene = self.enterContext(Scene("streams", BUILD))
+        self.scene.start_resolver()
+        self.folder = self.scene.folder
+        os.chmod(self.folder, 0o755)
+        self.key_options = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+        self.openssl("req", "-x509", *self.key_options, "-days", "2", "-subj", "/CN=authority", "-keyout", "ca.key",
+                     "-out", "ca.pem")
+        self.issue("dns.example", "server")
+        self.config = self.folder / "streams.yaml"
+
+    def openssl(self, *words):
+        subprocess.run(["openssl", *words], check=True, capture_output=True, cwd=self.folder)
+
+    def issue(self, name, file, days=2):
+        """A certificate and its key, put in place as programs do that renew them."""
+        self.openssl("req", *self.key_options, "-subj", f"/CN={name}", "-keyout", "new.key", "-out", "new.csr")
+        (self.folder / "names").write_text(f"subjectAltName=DNS:{name}\n")
+        self.openssl("x509", "-req", "-in", "new.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days",
+                     str(days), "-extfile", "names", "-out", "new.pem")
+        for ending in ("key", "pem"):
+            os.chmod(self.folder / f"new.{ending}", 0o644)  # the daemon's user reads it
+            (self.folder / f"new.{ending}").rename(self.folder / f"{file}.{ending}")
+
+    def write(self, cert="server.pem", key="server.key", threads=1):
+        self.config.write_text(CONFIG.format(cert=cert, key=key, threads=threads))
+        return self.config
+
+    def start(self, **how):
+        return self.scene.start_daemon(self.write(**how))
+
+    def stream_total(self, name):
+        return sum(thread[name] for thread in self.scene.counters()["streams"])
+
+    def tls(self, *words):
+        return self.scene.kdig(f"+tls-ca={self.folder}/ca.pem", "+tls-hostname=dns.example", *words)
+
+    def connect(self, label):
+        client = self.scene.network.start("client", label, "/usr/bin/python3", "-c", CLIENT, "172.16.1.2",
+                                          str(self.folder))
+        client.wait_for("answered 1")
+        return client
+
+    def test_clients(self):
+        """TCP and TLS by kdig, with one thread and with three."""
+        for threads in (1, 3):
+            with self.subTest(threads=threads):
+                daemon = self.start(threads=threads)
+                wanted = {"203.0.113.10", "203.0.113.11"}
+                for words in (("+tcp",), ("+tcp", "+keepopen", "-q", "www.stream.example", "-q")):
+                    self.assertLessEqual(wanted, set(self.scene.short(*words, "stream.example", "A")))
+                self.assertLessEqual(wanted, set(self.tls("+short", "stream.example", "A").split()))
+                wrong = self.scene.kdig(f"+tls-ca={self.folder}/ca.pem", "+tls-hostname=other.example", "stream.example")
+                self.assertNotIn("203.0.113", wrong)
+                self.assertIn("Received 468 B", self.tls("+padding", "stream.example", "A"))
+                self.assertNotIn("Received 468 B", self.scene.kdig("+tcp", "+padding", "stream.example", "A"))
+                for transport, says in (("+tcp", True), ("+notcp", False)):
+                    text = self.scene.kdig(transport, "+ednsopt=11:", "stream.example", "A")
+                    self.assertEqual(re.search(r"(?i)option \(?11\)?|keepalive", text) is not None, says, text)
+                self.assertGreater(self.stream_total("tls_accepted"), 0)
+                self.assertEqual(daemon.stop(), 0)
+
+    def test_a_certificate_is_renewed(self):
+        """By a change of its files; who is connected stays, with the old one."""
+        self.start()
+        before = self.connect("before")
+        self.assertIn("name dns.example", before.text())
+        self.issue("new.example", "server")
+        def renewed():
+            text = self.scene.kdig(f"+tls-ca={self.folder}/ca.pem", "+tls-hostname=new.example", "+short",
+                                   "stream.example", "A")
+            return "203.0.113" in text
+        until(renewed, 10, "the new certificate is in use")
+        (self.folder / "go").touch()
+        before.wait_for("answered 2")
+
+    def test_a_bad_renewal_is_named(self):
+        self.start()
+        self.issue("other.example", "other")
+        (self.folder / "other.key").rename(self.folder / "server.key")
+        said = self.scene.ask("reload").stdout
+        self.assertRegex(said, r"key \S+/server.key does not match the certificate \S+/server.pem.*stays in use")
+        self.assertTrue(self.tls("+short", "stream.example", "A").split())
+
+    def test_bad_files_are_named_at_the_start(self):
+        self.issue("late.example", "late", days=-1)
+        self.issue("other.example", "other")
+        (self.folder / "empty.pem").write_text("")
+        self.openssl("pkey", "-in", "server.key", "-aes256", "-passout", "pass:secret", "-out", "locked.key")
+        for cert, key, code, sentence in (
+                ("server.pem", "other.key", 2, r"does not match the certificate"),
+                ("none.pem", "server.key", 2, r"certificate \S+/none.pem cannot be read: No such file"),
+                ("empty.pem", "server.key", 2, r"empty.pem has no certificate in it"),
+                ("server.pem", "locked.key", 2, r"locked.key is encrypted"),
+                ("late.pem", "late.key", 0, r"warning: .*late.pem ended on ")):
+            with self.subTest(cert=cert, key=key):
+                done = self.scene.network.run("appliance", f"{BUILD}/steerdnsd", "--config",
+                                              str(self.write(cert, key)), "--check", check=False)
+                self.assertEqual(done.returncode, code, done.stderr)
+                self.assertRegex(done.stderr, sentence)
+        done = self.scene.network.run("appliance", f"{BUILD}/steerdnsd", "--config",
+                                      str(self.write("server.pem", "other.key")), check=False, timeout=20)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.start(cert="late.pem", key="late.key")
+        self.assertTrue(self.scene.short("+tls", "stream.example", "A"), "an ended certificate stops no DNS")
+
+    def test_the_client_is_who_the_proxy_says(self):
+        self.start()
+        for client, wanted in (("198.51.100.7", "192.0.2.99"), ("192.168.88.77", "203.0.113.1"), ("", "closed")):
+            got = self.scene.network.run("client", "/usr/bin/python3", "-c", PROXY, client).stdout
+            self.assertTrue(got.startswith(wanted), got)
+        self.assertEqual(self.stream_total("tcp_bad_proxy"), 1)
+
+    def test_silence_is_ended(self):
+        self.start()
+        said, seconds = self.scene.network.run("client", "/usr/bin/python3", "-c", IDLE).stdout.split()
+        self.assertEqual(said, "ended")
+        self.assertTrue(2.0 <= float(seconds) <= 4.0, seconds)
+        self.assertEqual(self.stream_total("tcp_idle"), 1)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
