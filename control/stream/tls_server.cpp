@@ -64,7 +64,7 @@ bool ask_clients(SSL_CTX* context, const TlsFiles& files, const Certificate& cer
 
 }  // namespace
 
-TlsServer::TlsServer(std::vector<std::string> protocols, Clock& clock) : tickets_(clock) {
+TlsServer::TlsServer(const std::vector<std::string>& protocols, Clock& clock) : tickets_(clock) {
     for (const auto& protocol : protocols) {
         protocols_.push_back(static_cast<unsigned char>(protocol.size()));
         protocols_.insert(protocols_.end(), protocol.begin(), protocol.end());

@@ -22,7 +22,7 @@ class TlsServer {
   public:
     // `protocols`: ALPN, the one we like best first. `clock` outlives this. Nothing is served before
     // a load().
-    TlsServer(std::vector<std::string> protocols, Clock& clock);
+    TlsServer(const std::vector<std::string>& protocols, Clock& clock);
     TlsServer(const TlsServer&) = delete;
     TlsServer& operator=(const TlsServer&) = delete;
 
