@@ -30,8 +30,6 @@ namespace {
 
 constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kMostResolvers = 8, kMostSystemResolvers = 3;
-constexpr std::array<std::chrono::milliseconds, 2> kRounds{std::chrono::milliseconds(1'000),
-                                                           std::chrono::milliseconds(3'000)};
 
 struct Question {
     std::vector<std::uint8_t> name;  // wire form
@@ -70,11 +68,21 @@ class TimeLimit {
     std::shared_ptr<Socket*> socket_;
 };
 
-asio::awaitable<Said> ask_tcp(const Question& question, const Resolver& resolver, Deadline until) {
+template <class Socket, class Endpoint>
+bool open(Socket& socket, const Endpoint& to, const Resolver& resolver, const AskOptions& options) {
+    boost::system::error_code error;
+    socket.open(to.protocol(), error);
+    return !error &&
+           (!options.prepare || options.prepare(socket.native_handle(), resolver.address));
+}
+
+asio::awaitable<Said> ask_tcp(const Question& question, const Resolver& resolver, Deadline until,
+                              const AskOptions& options) {
+    const auto to = endpoint<tcp>(resolver.address, resolver.port);
     tcp::socket socket(co_await asio::this_coro::executor);
+    if (!open(socket, to, resolver, options)) co_return Said{};
     const TimeLimit limit(socket, until);
-    const auto [refused] =
-        co_await socket.async_connect(endpoint<tcp>(resolver.address, resolver.port), kNoThrow);
+    const auto [refused] = co_await socket.async_connect(to, kNoThrow);
     if (refused) co_return Said{};
     std::vector<std::uint8_t> bytes(2 + question.length);
     dns::store_be16(bytes.data(), static_cast<std::uint16_t>(question.length));
@@ -90,12 +98,13 @@ asio::awaitable<Said> ask_tcp(const Question& question, const Resolver& resolver
     co_return read_reply(bytes, question.id, question.name, question.type);
 }
 
-asio::awaitable<Said> ask_one(const Question& question, const Resolver& resolver, Deadline until) {
+asio::awaitable<Said> ask_one(const Question& question, const Resolver& resolver, Deadline until,
+                              const AskOptions& options) {
     const auto to = endpoint<udp>(resolver.address, resolver.port);
     udp::socket socket(co_await asio::this_coro::executor);
+    if (!open(socket, to, resolver, options)) co_return Said{};
     boost::system::error_code error;
-    socket.open(to.protocol(), error);
-    if (!error) socket.connect(to, error);  // others' packets do not come in
+    socket.connect(to, error);  // others' packets do not come in
     if (error) co_return Said{};
     const TimeLimit limit(socket, until);
     const auto [unsent, _] = co_await socket.async_send(
@@ -106,7 +115,8 @@ asio::awaitable<Said> ask_one(const Question& question, const Resolver& resolver
         const auto [nothing, length] = co_await socket.async_receive(asio::buffer(bytes), kNoThrow);
         if (nothing) co_return Said{};
         auto said = read_reply({bytes.data(), length}, question.id, question.name, question.type);
-        if (said.what == Said::What::cut_off) co_return co_await ask_tcp(question, resolver, until);
+        if (said.what == Said::What::cut_off)
+            co_return co_await ask_tcp(question, resolver, until, options);
         // Another's words, or none: whoever we asked may still answer.
         const bool ours = length >= dns::kHeaderSize && dns::load_be16(bytes.data()) == question.id;
         if (said.what == Said::What::answer || ours) co_return said;
@@ -130,6 +140,7 @@ Said read_reply(std::span<const std::uint8_t> message, std::uint16_t id,
     if (facts.rcode != dns::kNoError && facts.rcode != dns::kNxDomain) return said;
     said.what = Said::What::answer;
     const auto& answer = *reinterpret_cast<const dns::Answer*>(block.data());
+    said.ttl_s = answer.min_ttl_s;
     for (std::size_t i = 0; i < answer.address_count; ++i) {
         const dns::AddressRef& at = answer.addresses()[i];
         IpAddress ip{};
@@ -144,8 +155,8 @@ Said read_reply(std::span<const std::uint8_t> message, std::uint16_t id,
     return said;
 }
 
-asio::awaitable<Addresses> ask(std::string name, std::vector<Resolver> resolvers,
-                               Deadline deadline) {
+asio::awaitable<Addresses> ask(std::string name, std::vector<Resolver> resolvers, Deadline deadline,
+                               AskOptions options) {
     Addresses out;
     auto wire = dns::name_from_text(name);
     if (!wire) {
@@ -153,19 +164,22 @@ asio::awaitable<Addresses> ask(std::string name, std::vector<Resolver> resolvers
         co_return out;
     }
     if (resolvers.size() > kMostResolvers) resolvers.resize(kMostResolvers);
-    for (const auto patience : kRounds) {
+    std::vector<std::uint16_t> types;
+    if (options.v4) types.push_back(dns::kA);
+    if (options.v6) types.push_back(dns::kAaaa);
+    for (const auto patience : options.patience) {
         for (const Resolver& resolver : resolvers) {
-            const auto until = std::min(deadline, std::chrono::steady_clock::now() + patience);
-            const Question v4 = make_question(*wire, dns::kA);
-            const Said a = co_await ask_one(v4, resolver, until);
-            if (a.what != Said::What::answer) continue;
-            const Question v6 = make_question(*wire, dns::kAaaa);
-            const Said aaaa = co_await ask_one(
-                v6, resolver, std::min(deadline, std::chrono::steady_clock::now() + patience));
-            out.answered = true;
-            out.found = a.addresses;
-            out.found.insert(out.found.end(), aaaa.addresses.begin(), aaaa.addresses.end());
-            co_return out;
+            for (const std::uint16_t type : types) {
+                const auto until = std::min(deadline, std::chrono::steady_clock::now() + patience);
+                const Question question = make_question(*wire, type);
+                const Said said = co_await ask_one(question, resolver, until, options);
+                if (said.what != Said::What::answer && type == types.front()) break;
+                if (said.what != Said::What::answer) continue;
+                out.ttl_s = out.found.empty() ? said.ttl_s : std::min(out.ttl_s, said.ttl_s);
+                out.answered = true;
+                out.found.insert(out.found.end(), said.addresses.begin(), said.addresses.end());
+            }
+            if (out.answered) co_return out;
         }
     }
     co_return out;
