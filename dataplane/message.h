@@ -35,7 +35,9 @@ enum class MessageKind : std::uint8_t {
     acknowledged,  // a held answer's event is settled: token = hold token, b = Outcome
 };
 
-enum class UpstreamVia : std::uint32_t { udp, tcp };
+// How `streams` asks. Of an upstream that control told it of (Upstream::channel) it knows the rest, and
+// the address in the message means nothing: `channel` is as configured, `tcp` one of UDP over TCP.
+enum class UpstreamVia : std::uint32_t { udp, tcp, channel };
 
 struct Message {
     MessageKind kind = MessageKind::none;

@@ -65,13 +65,13 @@ bool Forwarder::Impl::ask_next(std::uint32_t flight, Now now) noexcept {
     for (unsigned tries = 0; tries <= group.members.size(); ++tries) {
         int member = choice.pick(*f.snapshot, group, f.tried | f.failed);
         if (member < 0 && f.answer == nullptr && tries == 0) {  // once more around
-            if (f.sent_in_round && f.round + 1U == kMostRounds) {
+            if (f.sent_in_round > 0 && f.round + 1U == kMostRounds) {
                 f.next_send_ms = kNever;  // those that were asked are still heard
                 return false;
             }
             f.tried = 0;
-            if (f.sent_in_round) ++f.round;
-            f.sent_in_round = false;
+            if (f.sent_in_round > 0) ++f.round;
+            f.sent_in_round = 0;
             member = choice.pick(*f.snapshot, group, f.failed);
         }
         if (member < 0) break;
@@ -79,7 +79,7 @@ bool Forwarder::Impl::ask_next(std::uint32_t flight, Now now) noexcept {
         const Upstream& to = f.member(m);
         switch (ask_member(flight, m, choice.takes_edns(to.id, now.ms), now)) {
             case Sent::yes:
-                f.sent_in_round = true;
+                ++f.sent_in_round;
                 f.end = AskEnd::timed_out;
                 f.next_send_ms =
                     now.ms + (f.over_tcp ? to.timeout_ms : choice.patience_ms(to, f.round));
@@ -102,7 +102,7 @@ Forwarder::Impl::Sent Forwarder::Impl::ask_member(std::uint32_t flight, unsigned
     Flight& f = table[flight];
     const Upstream& to = f.member(member);
     const NextHop& hop = hop_to(to);
-    if (hop.via == NextHop::Via::nothing && !f.over_tcp) {
+    if (hop.via == NextHop::Via::nothing && !f.over_tcp && to.channel == Channel::none) {
         counters.add(Stat::upstream_no_route);
         return Sent::no_route;
     }
@@ -113,8 +113,10 @@ Forwarder::Impl::Sent Forwarder::Impl::ask_member(std::uint32_t flight, unsigned
                          f.checking_disabled, edns, edns && f.dnssec_ok, f.ecs(), f.options());
     const std::span<const std::uint8_t> bytes{query.data(), length};
     Sent sent;
-    if (f.over_tcp) {
+    if (f.over_tcp && to.channel != Channel::stream) {
         sent = send_by_kernel(flight, member, UpstreamVia::tcp, bytes);
+    } else if (to.channel != Channel::none) {
+        sent = send_by_kernel(flight, member, UpstreamVia::channel, bytes);
     } else if (hop.via == NextHop::Via::kernel) {
         sent = send_by_kernel(flight, member, UpstreamVia::udp, bytes);
     } else {

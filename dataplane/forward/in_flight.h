@@ -62,7 +62,7 @@ struct Flight {
     AskEnd end = AskEnd::timed_out;  // asking: what a timeout will be called
     bool dnssec_ok = false, checking_disabled = false;
     bool over_tcp = false;
-    bool sent_in_round = false;
+    std::uint8_t sent_in_round = 0;  // queries that the network did not refuse
     std::uint8_t ecs_len = 0, options_len = 0;
     std::array<std::uint64_t, 4> case_bits{};  // bit i: letter i is sent as a capital (0x20)
     std::array<std::uint8_t, 256> qname;       // lower-cased wire form, then subnet, then options

@@ -17,7 +17,8 @@ using forward::MemberMask;
 namespace {
 
 constexpr std::uint64_t kNoRoomMs = 2;
-constexpr unsigned kSerialBits = 27;  // below them the counter, above the worker (at most 32)
+constexpr std::uint64_t kRefusedMs = 300;  // until one that the network refused is asked again
+constexpr unsigned kSerialBits = 27;       // below them the counter, above the worker (at most 32)
 
 // Answers the question, for good or ill; other rcodes are the server's own trouble.
 bool is_an_answer(std::uint8_t rcode) {
@@ -129,7 +130,8 @@ void Forwarder::Impl::judge(std::uint32_t attempt, const dns::UpstreamFacts& fac
         go_on(a.flight, now);
     } else {
         if (a.downgraded) choice.refuses_edns(a.upstream, now.ms);
-        if ((facts.flags & dns::kTc) != 0 && !f.over_tcp && f.want_all > 0) {
+        const bool is_stream = f.over_tcp || f.member(a.member).channel == Channel::stream;
+        if ((facts.flags & dns::kTc) != 0 && !is_stream && f.want_all > 0) {
             retry_over_tcp(a.flight, a.member, answer, now);
         } else {
             finish(a.flight, AskEnd::answered, answer);
@@ -205,7 +207,10 @@ void Forwarder::Impl::on_kernel_reply(const Message& m, Now now) noexcept {
     choice.failed(a.upstream);
     choice.refused(a.upstream, a.measures, now.ms);
     if (a.flight == kNone) return;
-    table[a.flight].end = AskEnd::all_failed;
+    Flight& f = table[a.flight];
+    f.end = AskEnd::all_failed;
+    if (f.sent_in_round > 0) --f.sent_in_round;  // nobody was asked
+    if (f.answer == nullptr) f.next_send_ms = std::min(f.next_send_ms, now.ms + kRefusedMs);
     go_on(a.flight, now);
 }
 

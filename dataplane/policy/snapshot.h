@@ -36,12 +36,20 @@ namespace steer {
 inline constexpr unsigned kMaxWorkers = 32;
 inline constexpr std::size_t kMaxGenerations = 4;  // alive at one time; then a reload waits
 
+// An upstream that `streams` knows how to ask, by its id: by name, through a proxy, over TLS...
+enum class Channel : std::uint8_t {
+    none,       // asked at its address over UDP, by a port or by kernel socket
+    datagrams,  // over UDP, and over TCP what was truncated
+    stream,
+};
+
 struct Upstream {
     std::uint16_t id;  // stable over generations: index of NextHopTable::by_upstream and of health
     IpAddress address;
     std::uint16_t port = 53;  // host order
     std::uint32_t timeout_ms = 2000;
-    std::string name;  // as configured, for people
+    std::string name;                 // as configured, for people
+    Channel channel = Channel::none;  // not none: `address` may be IpAddress{}
 };
 
 // Whom of a group a query asks first (forward/upstream_choice.h); the others follow if it fails.

@@ -322,6 +322,62 @@ BOOST_AUTO_TEST_CASE(a_refused_socket_asks_the_next_and_says_so_at_the_end) {
     BOOST_TEST((w.station().answers[0].end == AskEnd::all_failed));
 }
 
+BOOST_AUTO_TEST_CASE(a_channel_needs_no_route_and_no_address) {
+    World w;
+    w.station().hops.by_upstream[0].via = NextHop::Via::nothing;
+    w.snapshot->upstreams[0].channel = Channel::stream;
+    w.snapshot->upstreams[0].address = IpAddress{};
+    w.ask("channel.example");
+    BOOST_REQUIRE(w.station().kernel.size() == 1);
+    BOOST_TEST((w.station().kernel[0].via == UpstreamVia::channel));
+    BOOST_TEST(w.station().kernel[0].header.timeout_ms == 2000U);
+    w.answer_kernel(w.station().kernel[0]);
+    BOOST_REQUIRE(w.station().answers.size() == 1);
+    BOOST_TEST(w.station().answers[0].rcode == 0);
+    BOOST_TEST(w.station().forwarder.health(0).replies.get() == 1U);
+    BOOST_TEST(w.stat(Stat::upstream_no_route) == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(truncation_is_asked_over_tcp_of_datagrams_alone) {
+    for (const Channel channel : {Channel::datagrams, Channel::stream}) {
+        World w;
+        w.snapshot->upstreams[0].channel = channel;
+        w.ask_over_tcp("big.example");
+        BOOST_REQUIRE(w.station().kernel.size() == 1);
+        BOOST_TEST((w.station().kernel[0].via == UpstreamVia::channel));
+        w.answer_kernel(w.station().kernel[0], {.flags = dns::kTc});
+        if (channel == Channel::stream) {
+            BOOST_TEST(w.station().kernel.size() == 1U);
+            BOOST_TEST(w.station().answers.size() == 1U);
+            continue;
+        }
+        BOOST_REQUIRE(w.station().kernel.size() == 2);
+        BOOST_TEST((w.station().kernel[1].via == UpstreamVia::tcp));
+        w.answer_kernel(w.station().kernel[1]);
+        BOOST_TEST(w.station().answers.size() == 1U);
+    }
+}
+
+// A path that is away for longer than three queries take: what the network refused was not one.
+BOOST_AUTO_TEST_CASE(what_the_network_refuses_is_asked_until_it_takes_it) {
+    World w;
+    w.station().hops.by_upstream[0].via = NextHop::Via::kernel;
+    w.ask("away.example");
+    std::size_t refused = 0;
+    for (unsigned ms = 0; ms < 4'000; ms += 100) {
+        while (refused < w.station().kernel.size())
+            w.fail_kernel(w.station().kernel[refused++], ENETUNREACH);
+        w.wait(100);
+    }
+    BOOST_TEST(refused > 8U);
+    BOOST_TEST(refused < 24U);
+    w.wait(400);
+    BOOST_REQUIRE(w.station().kernel.size() > refused);
+    w.answer_kernel(w.station().kernel.back());
+    BOOST_REQUIRE(w.station().answers.size() == 1);
+    BOOST_TEST((w.station().answers[0].end == AskEnd::answered));
+}
+
 BOOST_AUTO_TEST_CASE(mixed_case_is_sent_and_wanted_back) {
     ForwarderOptions options;
     options.exact_case = true;
