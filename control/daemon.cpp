@@ -221,6 +221,9 @@ Result<void> Daemon::start_network() {
         house_, ports_->devices(),
         [this](kernel::NextHopView view) { on_network(std::move(view)); },
         [](const std::string& sentence) { spdlog::warn("{}", sentence); });
+    watcher_->on_change([this] {
+        if (streams_) streams_->network_changed();
+    });
     // Behind a port that the kernel does not see, nobody answers before the workers run.
     return watcher_->start(upstream_addresses(),
                            ports_->any_on_kernels_wire() ? kNeighbourPatience : 0ms);
@@ -229,14 +232,16 @@ Result<void> Daemon::start_network() {
 // Where workers and XDP programs know replies from.
 Result<void> Daemon::set_upstreams() {
     std::vector<UpstreamEndpoint> endpoints;
-    for (const auto& upstream : upstreams_)
-        endpoints.push_back({upstream.address, upstream.port});
+    for (const auto& upstream : upstreams_) {
+        if (upstream.channel == Channel::none)
+            endpoints.push_back({upstream.address, upstream.port});
+    }
     return ports_->set_upstreams(endpoints, service_ports(built_.listeners),
                                  settings_.dataplane.first_upstream_port,
                                  settings_.dataplane.last_upstream_port);
 }
 
-// By Upstream::id.
+// By Upstream::id. One that is asked by name has none.
 std::vector<IpAddress> Daemon::upstream_addresses() const {
     std::vector<IpAddress> addresses;
     for (const auto& upstream : upstreams_) {
@@ -274,6 +279,8 @@ Result<void> Daemon::start_listeners() {
                                                [](const std::string& s) { spdlog::warn("{}", s); });
     streams_->set_copying_interfaces(copying_);
     streams_->set_vrfs(vrfs_);
+    channels_ = built_.channels;
+    streams_->set_upstreams(channels_);
     return streams_->listen(built_.listeners, kernels_, ports_->any_frames());
 }
 

@@ -126,6 +126,7 @@ class Daemon {
     SetsInForce in_force_;
     std::vector<Upstream>
         upstreams_;  // of the snapshot in force, and of those before it that are still alive
+    build::Channels channels_;  // of the same snapshots
     bool has_old_upstreams_ = false;
     std::vector<ServiceAddress> kernels_;  // service addresses that the kernel has
     std::map<IpAddress, int> vrfs_;        // of upstreams

@@ -184,6 +184,9 @@ void Daemon::take_up(std::unique_ptr<Candidate> candidate) {
                                         [&](const Upstream& u) { return u.id == upstream.id; });
         if (known == upstreams_.end()) upstreams_.push_back(upstream);
     }
+    const auto& fresh = candidate->built.channels;
+    channels_.insert(channels_.end(), fresh.begin(), fresh.end());
+    streams_->set_upstreams(channels_);
     has_old_upstreams_ = true;
     if (auto done = set_upstreams(); !done) spdlog::error("{}", done.error().sentence());
     watcher_->set_upstreams(upstream_addresses());
@@ -208,7 +211,8 @@ bool Daemon::knows_hops(const Snapshot& snapshot) const {
     const auto& hops = hops_->current()->by_upstream;
     return std::all_of(snapshot.upstreams.begin(), snapshot.upstreams.end(),
                        [&](const Upstream& u) {
-                           return u.id < hops.size() && hops[u.id].via != NextHop::Via::nothing;
+                           return u.channel != Channel::none ||
+                                  (u.id < hops.size() && hops[u.id].via != NextHop::Via::nothing);
                        });
 }
 
@@ -258,6 +262,11 @@ void Daemon::forget_old_upstreams() {
     if (!has_old_upstreams_ || candidate_ || publisher_->alive() > 1) return;
     has_old_upstreams_ = false;
     upstreams_ = publisher_->current()->upstreams;
+    std::erase_if(channels_, [&](const auto& channel) {
+        return std::none_of(upstreams_.begin(), upstreams_.end(),
+                            [&](const Upstream& u) { return u.id == channel->id; });
+    });
+    streams_->set_upstreams(channels_);
     if (auto done = set_upstreams(); !done) spdlog::error("{}", done.error().sentence());
     watcher_->set_upstreams(upstream_addresses());
 }

@@ -136,6 +136,8 @@ std::vector<Error> fill_host_servers(config::Settings& settings, std::span<const
             upstream.addr = address.to_string();
             upstream.address = address;
             upstream.line = plugin.line;
+            upstream.reach = forward.reach;
+            upstream.reach.socks5.reset();
             forward.upstreams.push_back(std::move(upstream));
         }
         if (!found.servers.empty()) return;

@@ -134,6 +134,14 @@ void write_exception_metrics(ops::MetricWriter& writer, const std::vector<Except
     }
 }
 
+// Of an upstream that `streams` asks in its own way.
+void add_channel(const stream::UpstreamReport& report, object& one) {
+    one["via"] = "streams";
+    one["connections"] = report.connections;
+    if (!report.address.empty()) one["address"] = report.address;
+    if (!report.trouble.empty()) one["trouble"] = report.trouble;
+}
+
 }  // namespace
 
 boost::json::value Daemon::status() const {
@@ -179,9 +187,11 @@ boost::json::value Daemon::status() const {
     for (const auto& upstream : publisher_->current()->upstreams) {
         const auto via = upstream.id < hops.by_upstream.size() ? hops.by_upstream[upstream.id].via
                                                                : NextHop::Via::nothing;
-        upstreams.push_back(object{{"name", upstream.name},
-                                   {"via", word(via)},
-                                   {"rtt_ms", best_rtt_ms(*plane_, upstream.id)}});
+        object one{{"name", upstream.name},
+                   {"via", word(via)},
+                   {"rtt_ms", best_rtt_ms(*plane_, upstream.id)}};
+        if (const auto report = streams_->upstream(upstream.id)) add_channel(*report, one);
+        upstreams.push_back(std::move(one));
     }
     all["upstreams"] = std::move(upstreams);
     array certificates;

@@ -108,7 +108,9 @@ Built build(const config::Settings& settings, const Surroundings& surroundings, 
     check_tls(settings, built);
     check_dump_files(settings, built);
     TagMasks masks(settings);
-    Compiler(settings, registry, masks, list_places, snapshot, built.errors).run();
+    Compiler compiler(settings, registry, masks, list_places, snapshot, built.errors);
+    compiler.run();
+    built.channels = compiler.channels();
     built.sets = masks.named_sets();
     add_inheriting(settings, masks.inheriting(), registry, built);
     snapshot.names = masks.finish(snapshot.tag_masks, built.errors, images);

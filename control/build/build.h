@@ -17,6 +17,7 @@
 #include "control/build/registry.h"
 #include "control/config/settings.h"
 #include "control/sets/kernel_set.h"
+#include "control/stream/upstream_target.h"
 #include "dataplane/policy/snapshot.h"
 #include "matchers/image_store.h"
 #include "matchers/prefix/ip_address.h"
@@ -64,10 +65,14 @@ struct NamedSet {
     matchers::TagBits bits;
 };
 
+// Upstreams that `streams` asks in their own way. One that several forwards have comes as often.
+using Channels = std::vector<std::shared_ptr<const stream::UpstreamTarget>>;
+
 struct Built {
     std::unique_ptr<Snapshot> snapshot;  // generation and slot are publish()'s
     std::vector<Listener>
         listeners;  // one per address; UDP and TCP 53 everywhere without a server plugin
+    Channels channels;
     std::vector<RouterPlan> routers;
     std::vector<sets::SetPlan> kernel_sets;  // of every ipset and nftset
     std::vector<NamedSet> sets;              // those that the program asks about

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "control/build/upstreams.h"
 #include "dataplane/parked.h"
 
 namespace steer::build {
@@ -45,6 +46,19 @@ StaleTerms stale_of(const config::Cache& cache) {
         stale.wait_ms = milliseconds(cache.stale_client_timeout);
     }
     return stale;
+}
+
+// What workers know of an upstream.
+Upstream upstream_of(const config::UpstreamSettings& u, std::uint16_t id) {
+    Upstream out{.id = id,
+                 .address = u.address.value_or(IpAddress{}),
+                 .port = u.port,
+                 .timeout_ms = milliseconds(u.timeout),
+                 .name = u.tag.empty() ? u.addr : u.tag};
+    if (u.reach.socks5) out.address = IpAddress{};  // the proxy's matter
+    if (u.is_plain()) return out;
+    out.channel = u.scheme == config::UpstreamScheme::udp ? Channel::datagrams : Channel::stream;
+    return out;
 }
 
 }  // namespace
@@ -317,14 +331,14 @@ std::uint32_t Compiler::group_of(config::PluginIndex plugin, const config::Forwa
     group.concurrent = static_cast<std::uint8_t>(forward.concurrent);
     group.policy = static_cast<UpstreamPolicy>(forward.policy);
     for (const config::UpstreamSettings& u : forward.upstreams) {
-        const auto id = registry_.upstream(u.address, u.port);
+        const auto id = registry_.upstream(upstream_key(u));
         if (!id) {
             error(u.line, id.error().text);
             continue;
         }
         group.members.push_back(static_cast<std::uint16_t>(snapshot_.upstreams.size()));
-        snapshot_.upstreams.push_back(
-            {*id, u.address, u.port, milliseconds(u.timeout), u.tag.empty() ? u.addr : u.tag});
+        if (!u.is_plain()) channels_.push_back(target_of(u, *id));
+        snapshot_.upstreams.push_back(upstream_of(u, *id));
     }
     const auto index = static_cast<std::uint32_t>(snapshot_.groups.size());
     snapshot_.groups.push_back(std::move(group));

@@ -30,6 +30,8 @@ class Compiler {
              std::vector<Error>& errors);
 
     void run();
+    // Upstreams that `streams` asks in their own way; after run().
+    [[nodiscard]] const Channels& channels() const { return channels_; }
 
   private:
     // The program of an executor, to its `end`.
@@ -115,6 +117,7 @@ class Compiler {
     std::vector<config::PluginIndex> waiting_;            // fallbacks without units yet
     std::map<std::uint16_t, int> claims_;                 // by entry
     bool too_many_claims_ = false;
+    Channels channels_;
 };
 
 }  // namespace steer::build

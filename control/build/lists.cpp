@@ -29,8 +29,9 @@ std::vector<matchers::Prefix> default_never_claim(const config::Settings& settin
     for (const config::Plugin& plugin : settings.plugins) {
         const auto* forward = std::get_if<config::Forward>(&plugin.args);
         if (forward == nullptr) continue;
-        for (const config::UpstreamSettings& upstream : forward->upstreams)
-            out.push_back(host(upstream.address));
+        for (const config::UpstreamSettings& upstream : forward->upstreams) {
+            if (upstream.address) out.push_back(host(*upstream.address));
+        }
     }
     return out;
 }

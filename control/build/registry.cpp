@@ -31,8 +31,8 @@ std::vector<std::pair<std::string, std::string>> Registry::list_names() const {
     return names;
 }
 
-Result<std::uint16_t> Registry::upstream(const IpAddress& address, std::uint16_t port) {
-    return number(upstreams_, {address, port}, kMostUpstreams, "upstreams");
+Result<std::uint16_t> Registry::upstream(const std::string& key) {
+    return number(upstreams_, key, kMostUpstreams, "upstreams");
 }
 
 Result<std::uint16_t> Registry::cache(const std::string& tag) {

@@ -32,7 +32,8 @@ class Registry {
     Result<ListId> list(const std::string& tag, const std::string& routers);
     // Every list's tag and routers, by id.
     [[nodiscard]] std::vector<std::pair<std::string, std::string>> list_names() const;
-    Result<std::uint16_t> upstream(const IpAddress& address, std::uint16_t port);
+    // `key`: what makes it this upstream (upstreams.h).
+    Result<std::uint16_t> upstream(const std::string& key);
     Result<std::uint16_t> cache(const std::string& tag);
     std::shared_ptr<Collector> collector(const std::string& name);
     // What workers raise for an executor that works beside queries, by its tag.
@@ -48,7 +49,7 @@ class Registry {
 
   private:
     std::map<std::pair<std::string, std::string>, ListId> lists_;
-    std::map<std::pair<IpAddress, std::uint16_t>, std::uint16_t> upstreams_;
+    std::map<std::string, std::uint16_t> upstreams_;
     std::map<std::string, std::uint16_t> caches_;
     std::map<std::string, std::uint16_t> inherited_sets_;
     std::shared_ptr<InheritedNames> inherited_;

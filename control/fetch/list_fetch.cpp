@@ -62,7 +62,8 @@ Means means_of(const config::Settings& settings) {
         const auto* const forward = std::get_if<config::Forward>(&plugin.args);
         if (forward == nullptr) continue;
         for (const config::UpstreamSettings& upstream : forward->upstreams) {
-            const Resolver resolver{upstream.address, upstream.port};
+            if (!upstream.is_plain()) continue;
+            const Resolver resolver{*upstream.address, upstream.port};
             if (std::find(means.resolvers.begin(), means.resolvers.end(), resolver) ==
                 means.resolvers.end())
                 means.resolvers.push_back(resolver);

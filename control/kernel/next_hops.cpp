@@ -72,6 +72,7 @@ struct NextHops::Impl : std::enable_shared_from_this<NextHops::Impl> {
     std::vector<PortDevice> devices;
     Publish publish_;
     Log log;
+    std::function<void()> told;
     std::unique_ptr<Netlink> asking, events;
     boost::asio::posix::stream_descriptor readable;
     boost::asio::steady_timer look_again, tend_again;
@@ -300,6 +301,7 @@ void NextHops::Impl::schedule_look(Changed what) {
         me->look(std::exchange(me->look_due, Changed::nothing));
         me->publish();
         me->tend();
+        if (me->told) me->told();
     });
 }
 
@@ -343,6 +345,10 @@ void NextHops::set_upstreams(std::vector<IpAddress> upstreams) {
     impl_->look(Changed::routes);
     impl_->publish();
     impl_->tend();
+}
+
+void NextHops::on_change(std::function<void()> told) {
+    impl_->told = std::move(told);
 }
 
 void NextHops::set_service_ports(std::vector<std::uint16_t> ports) {

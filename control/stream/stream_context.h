@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <cstdint>
 #include <map>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "control/stream/stream_counters.h"
@@ -47,6 +49,8 @@ struct StreamContext {
     std::atomic<unsigned> connections{0};  // of clients over TCP, open; anybody may read
     // Where bytes are read to: a connection keeps only what it cannot use yet.
     std::array<std::uint8_t, kRoomBytes> room{};
+    // Where this thread's listeners are: who asks there asks us. (Address, port.)
+    std::set<std::pair<IpAddress, std::uint16_t>> listening{};
 
     void count(StreamCount c, std::uint64_t n = 1) { counters.add(c, n); }
     // Before it connects: a socket's packets are those of the upstream's VRF. 0 or errno.

@@ -55,7 +55,14 @@ namespace steer {
     X(upstream_unmatched, "upstream_unmatched", "upstream replies that nobody awaits")           \
     X(upstream_errors, "upstream_errors", "upstream queries that the network refused")           \
     X(upstream_no_buffer, "upstream_no_buffer", "upstream replies lost: no buffer")              \
-    X(reply_ring_full, "reply_ring_full", "upstream replies lost to a worker's full ring")
+    X(reply_ring_full, "reply_ring_full", "upstream replies lost to a worker's full ring")       \
+    X(upstream_channel, "upstream_channel", "upstream queries over connections that are kept")   \
+    X(upstream_again, "upstream_again", "of these, asked once more on a newer connection")       \
+    X(upstream_connects, "upstream_connects", "connections to upstreams that were made")         \
+    X(upstream_connects_failed, "upstream_connects_failed", "and those that could not be")       \
+    X(upstream_silent, "upstream_silent", "connections to upstreams that fell silent")           \
+    X(upstream_names_found, "upstream_names_found", "look-ups of upstreams' names")              \
+    X(upstream_names_lost, "upstream_names_lost", "look-ups of upstreams' names without answer")
 
 enum class StreamCount : std::uint8_t { STEER_STREAM_COUNTS(STEER_ENUM) count_ };
 inline constexpr std::array kStreamLabels{STEER_STREAM_COUNTS(STEER_LABEL)};

@@ -28,7 +28,8 @@ StreamThread::StreamThread(unsigned index, StreamRings rings, BufferPools& buffe
       injector_(context_),
       budget_(secret_of(context_.random)),
       upstream_udp_(context_),
-      upstream_tcp_(context_) {
+      upstream_tcp_(context_),
+      channels_(context_, upstream_udp_, upstream_tcp_) {
     boost::asio::post(context_.io, [this] { on_wake(); });
     boost::asio::post(context_.io, [this] { await_housekeeping(); });
 }
@@ -50,6 +51,7 @@ StreamThread::~StreamThread() {
 
 void StreamThread::add_udp(const ListenAddress& where, int descriptor, bool budgeted) {
     boost::asio::post(context_.io, [this, where, descriptor, budgeted] {
+        context_.listening.emplace(where.address, where.port);
         const auto listener =
             std::make_shared<UdpListener>(context_, injector_, descriptor, where.address,
                                           where.port, budgeted ? &budget_ : nullptr);
@@ -61,6 +63,7 @@ void StreamThread::add_udp(const ListenAddress& where, int descriptor, bool budg
 void StreamThread::add_tcp(const ListenAddress& where, int descriptor,
                            std::shared_ptr<const Service> service) {
     boost::asio::post(context_.io, [this, where, descriptor, service = std::move(service)] {
+        context_.listening.emplace(where.address, where.port);
         const auto listener = std::make_shared<TcpListener>(
             context_, injector_, clients_of(service), descriptor, where.address, where.port);
         tcp_[where] = listener;
@@ -76,6 +79,7 @@ TcpClients& StreamThread::clients_of(const std::shared_ptr<const Service>& servi
 
 void StreamThread::remove(const ListenAddress& where) {
     boost::asio::post(context_.io, [this, where] {
+        context_.listening.erase({where.address, where.port});
         if (const auto it = udp_.find(where); it != udp_.end()) {
             it->second->close();
             udp_.erase(it);
@@ -96,6 +100,17 @@ void StreamThread::set_copying(std::vector<int> if_indices) {
 void StreamThread::set_vrfs(std::map<IpAddress, int> by_upstream) {
     boost::asio::post(context_.io, [this, all = std::move(by_upstream)]() mutable {
         context_.vrfs = std::move(all);
+    });
+}
+
+void StreamThread::set_upstreams(std::shared_ptr<const UpstreamDirectory> directory) {
+    channels_.put(std::move(directory));
+}
+
+void StreamThread::network_changed() {
+    boost::asio::post(context_.io, [this] {
+        upstream_udp_.network_changed();
+        channels_.network_changed();
     });
 }
 
@@ -175,7 +190,10 @@ void StreamThread::take(const Message& m) {
     }
     UpstreamAsk ask = UpstreamAsk::take(m);
     if (ask.query.empty()) return;
-    if (static_cast<UpstreamVia>(m.b) == UpstreamVia::tcp) {
+    const auto via = static_cast<UpstreamVia>(m.b);
+    if (via == UpstreamVia::channel || (via == UpstreamVia::tcp && channels_.knows(ask.upstream))) {
+        channels_.ask(std::move(ask), via == UpstreamVia::tcp);
+    } else if (via == UpstreamVia::tcp) {
         upstream_tcp_.ask(std::move(ask));
     } else {
         upstream_udp_.ask(std::move(ask));
@@ -195,6 +213,7 @@ void StreamThread::keep_house() {
     kept_ms_ = context_.now_ms();
     injector_.expire();
     upstream_udp_.expire();
+    channels_.tick();
     for (auto& [service, clients] : clients_)
         clients->expire();
     flush();

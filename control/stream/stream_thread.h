@@ -17,6 +17,7 @@
 #include "control/stream/stream_context.h"
 #include "control/stream/tcp_listener.h"
 #include "control/stream/udp_listener.h"
+#include "control/stream/upstream_channels.h"
 #include "control/stream/upstream_tcp.h"
 #include "control/stream/upstream_udp.h"
 
@@ -40,6 +41,10 @@ class StreamThread {
     // See StreamContext::copying, vrfs. Any thread.
     void set_vrfs(std::map<IpAddress, int> by_upstream);
     void set_copying(std::vector<int> if_indices);
+    // Upstreams that are asked in their own way; before workers know them. Any thread.
+    void set_upstreams(std::shared_ptr<const UpstreamDirectory> directory);
+    // Addresses or routes of this machine changed. Any thread.
+    void network_changed();
 
     void run();   // until stop()
     void stop();  // any thread
@@ -72,6 +77,7 @@ class StreamThread {
     std::map<const Service*, std::unique_ptr<TcpClients>> clients_;
     UpstreamUdp upstream_udp_;
     UpstreamTcp upstream_tcp_;
+    UpstreamChannels channels_;
     std::map<ListenAddress, std::shared_ptr<UdpListener>> udp_;
     std::map<ListenAddress, std::shared_ptr<TcpListener>> tcp_;
     std::uint64_t kept_ms_ = 0;  // when housekeeping was last done

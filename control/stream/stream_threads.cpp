@@ -67,11 +67,13 @@ struct StreamThreads::Impl {
     std::vector<std::unique_ptr<StreamThread>> threads;
     std::vector<std::thread> running;
 
-    std::mutex mutex;  // of what follows: listen() and set_service_addresses()
+    std::mutex mutex;  // of what follows
     std::vector<build::Listener> listeners;
     std::vector<std::shared_ptr<const stream::Service>> services;  // over TCP, by listener
     bool budgeted = false;
     std::set<ListenAddress> open_sockets;
+    std::shared_ptr<const stream::UpstreamDirectory> upstreams =
+        std::make_shared<stream::UpstreamDirectory>();
 };
 
 // Every socket that the listeners mean now, once.
@@ -206,6 +208,37 @@ void StreamThreads::set_service_addresses(const std::vector<ServiceAddress>& ser
 void StreamThreads::set_copying_interfaces(const std::vector<int>& if_indices) {
     for (auto& thread : impl_->threads)
         thread->set_copying(if_indices);
+}
+
+// What is known of an upstream goes on over a reload.
+void StreamThreads::set_upstreams(const build::Channels& channels) {
+    const std::lock_guard lock(impl_->mutex);
+    auto directory = std::make_shared<stream::UpstreamDirectory>();
+    for (const auto& target : channels) {
+        const auto known = impl_->upstreams->find(target->id);
+        if (known != impl_->upstreams->end()) {
+            directory->insert(*known);
+        } else {
+            directory->try_emplace(
+                target->id, stream::UpstreamEntry{target, std::make_shared<stream::UpstreamState>(
+                                                              target->name, impl_->log)});
+        }
+    }
+    impl_->upstreams = directory;
+    for (auto& thread : impl_->threads)
+        thread->set_upstreams(directory);
+}
+
+void StreamThreads::network_changed() {
+    for (auto& thread : impl_->threads)
+        thread->network_changed();
+}
+
+std::optional<stream::UpstreamReport> StreamThreads::upstream(std::uint16_t id) const {
+    const std::lock_guard lock(impl_->mutex);
+    const auto known = impl_->upstreams->find(id);
+    if (known == impl_->upstreams->end()) return std::nullopt;
+    return known->second.state->report();
 }
 
 void StreamThreads::set_vrfs(const std::map<IpAddress, int>& by_upstream) {

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "control/plane.h"
 #include "control/stream/stream_counters.h"
 #include "control/stream/tls_certificate.h"
+#include "control/stream/upstream_state.h"
 #include "dataplane/clock.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/result.h"
@@ -60,6 +62,15 @@ class StreamThreads {
     // Interfaces with a copying port, sorted: plain datagrams that came in by one of them are the port's
     // to answer. Any thread.
     void set_copying_interfaces(const std::vector<int>& if_indices);
+
+    // Upstreams that are asked in their own way, by id; those that were there before and are missing
+    // are closed. Before workers know of them. Any thread.
+    void set_upstreams(const build::Channels& channels);
+    // Addresses or routes of this machine changed: connections that have lost theirs are made anew.
+    // Any thread.
+    void network_changed();
+    // How such an upstream does; nothing: there is none with this id.
+    [[nodiscard]] std::optional<stream::UpstreamReport> upstream(std::uint16_t id) const;
 
     // Upstreams behind a VRF, with its index: sockets that ask them are bound to it. Any thread.
     void set_vrfs(const std::map<IpAddress, int>& by_upstream);

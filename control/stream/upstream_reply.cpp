@@ -36,6 +36,7 @@ UpstreamAsk UpstreamAsk::take(const Message& m) {
     UpstreamAsk ask;
     ask.worker = m.from;
     ask.token = m.token;
+    ask.upstream = m.a;
     UpstreamQuery header;
     const auto bytes = m.buffer->bytes();
     if (bytes.size() >= sizeof header) {
@@ -70,6 +71,7 @@ bool is_reply_to(std::span<const std::uint8_t> query, std::span<const std::uint8
 }
 
 void hand_back(StreamContext& context, const UpstreamAsk& ask, Buffer* reply, int error) {
+    if (ask.told) ask.told(error);
     Message m;
     m.kind = MessageKind::upstream_reply;
     m.from = static_cast<std::uint8_t>(context.index);

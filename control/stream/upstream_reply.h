@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "control/stream/stream_context.h"
@@ -16,6 +18,12 @@ struct UpstreamAsk {
     IpAddress address;
     std::uint16_t port = 0;
     std::uint32_t timeout_ms = 0;
+    std::uint16_t upstream = 0;  // Upstream::id
+    // Of a socket that asks: see prepare_socket().
+    std::uint32_t mark = 0;
+    std::string device{};
+    // Told how it ended, if anybody wants to know: 0 (a reply came) or errno.
+    std::function<void(int error)> told{};
     std::vector<std::uint8_t> query;
 
     // Of a MessageKind::upstream_query; releases its buffer. `query` is empty if there is no query

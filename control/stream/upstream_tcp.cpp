@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "control/stream/socket_address.h"
+#include "control/stream/upstream_connect.h"
 #include "dataplane/dns/wire.h"
 
 namespace steer::stream {
@@ -121,8 +122,9 @@ void UpstreamTcp::Exchange::start() {
     const tcp::endpoint to = endpoint_of(ask_);
     error_code error;
     socket_.open(to.protocol(), error);
-    const int failed =
-        error ? error.value() : context_.bind_to_vrf(socket_.native_handle(), ask_.address);
+    const int failed = error ? error.value()
+                             : prepare_socket(context_, socket_.native_handle(), ask_.address,
+                                              ask_.mark, ask_.device);
     if (failed != 0) return finish(failed);
     socket_.async_connect(to, next([](Exchange& e) { e.send(); }));
 }

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 
 #include "control/stream/socket_address.h"
+#include "control/stream/upstream_connect.h"
 #include "dataplane/dns/wire.h"
 
 namespace steer::stream {
@@ -26,15 +28,19 @@ class UpstreamUdp::Socket : public std::enable_shared_from_this<Socket> {
 
     // 0 or errno.
     int connect(const Upstream& upstream) {
-        const udp protocol = upstream.first.is_v4() ? udp::v4() : udp::v6();
+        const udp protocol = upstream.address.is_v4() ? udp::v4() : udp::v6();
         error_code error;
         socket_.open(protocol, error);
         if (error) return error.value();
         socket_.non_blocking(true, error);
-        if (const int failed = context_.bind_to_vrf(socket_.native_handle(), upstream.first))
+        if (const int failed = prepare_socket(context_, socket_.native_handle(), upstream.address,
+                                              upstream.mark, upstream.device))
             return failed;
-        const SocketAddress to(upstream.first, upstream.second);
+        const SocketAddress to(upstream.address, upstream.port);
         if (::connect(socket_.native_handle(), to.get(), to.length) != 0) return errno;
+        SocketAddress here;
+        if (::getsockname(socket_.native_handle(), here.get(), &here.length) == 0)
+            local_ = here.address();
         wait();
         return 0;
     }
@@ -63,7 +69,14 @@ class UpstreamUdp::Socket : public std::enable_shared_from_this<Socket> {
 
     void expire() {
         const std::uint64_t now = context_.now_ms();
-        std::erase_if(pending_, [&](const auto& p) { return p.second.deadline_ms <= now; });
+        std::erase_if(pending_, [&](const auto& p) {
+            if (p.second.deadline_ms > now) return false;
+            if (p.second.ask.told) p.second.ask.told(ETIMEDOUT);
+            return true;
+        });
+    }
+    void network_changed(const std::optional<IpAddress>& source) {
+        if (source != local_) fail(ENETUNREACH);
     }
     void close() {
         error_code ignored;
@@ -132,6 +145,7 @@ class UpstreamUdp::Socket : public std::enable_shared_from_this<Socket> {
     StreamContext& context_;
     udp::socket socket_;
     std::uint64_t opened_ms_;
+    IpAddress local_;
     unsigned carried_ = 0;
     std::unordered_map<std::uint16_t, Pending> pending_;
 };
@@ -146,7 +160,7 @@ UpstreamUdp::~UpstreamUdp() {
 void UpstreamUdp::ask(UpstreamAsk ask) {
     context_.count(StreamCount::upstream_udp);
     int error = 0;
-    const auto socket = socket_for({ask.address, ask.port}, ask.id(), error);
+    const auto socket = socket_for({ask.address, ask.port, ask.mark, ask.device}, ask.id(), error);
     if (socket == nullptr) {
         hand_back(context_, ask, nullptr, error);
     } else {
@@ -188,6 +202,15 @@ void UpstreamUdp::expire() {
         }
         std::erase_if(pool->second, [](const auto& socket) { return socket->is_over(); });
         pool = pool->second.empty() ? pools_.erase(pool) : std::next(pool);
+    }
+}
+
+void UpstreamUdp::network_changed() {
+    for (auto& [upstream, pool] : pools_) {
+        const auto source =
+            source_towards(context_, upstream.address, upstream.mark, upstream.device);
+        for (auto& socket : pool)
+            socket->network_changed(source);
     }
 }
 

@@ -11,6 +11,7 @@
 #include <boost/asio/ip/udp.hpp>
 #include <map>
 #include <memory>
+#include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -32,11 +33,21 @@ class UpstreamUdp {
     void ask(UpstreamAsk ask);
     // Forgets queries whose time is over and closes sockets. Once a second.
     void expire();
+    // Addresses or routes changed: a connected socket keeps the source address that it was given, so
+    // those with another than a new one would have take no more, and their queries end
+    // (ENETUNREACH).
+    void network_changed();
     [[nodiscard]] std::size_t sockets() const;
 
   private:
     class Socket;
-    using Upstream = std::pair<IpAddress, std::uint16_t>;
+    struct Upstream {
+        IpAddress address;
+        std::uint16_t port;
+        std::uint32_t mark;
+        std::string device;
+        auto operator<=>(const Upstream&) const = default;
+    };
 
     // One that may carry `id`; nullptr with `error` set: none could be made.
     std::shared_ptr<Socket> socket_for(const Upstream& upstream, std::uint16_t id, int& error);

@@ -31,7 +31,8 @@ constexpr std::array kSets{Column{"name", "set"},          Column{"family", "fam
                            Column{"prefixes", "prefixes"}, Column{"claims", "claims"},
                            Column{"owed", "owed"}};
 constexpr std::array kUpstreams{Column{"name", "upstream"}, Column{"via", "via"},
-                                Column{"rtt_ms", "rtt ms"}};
+                                Column{"rtt_ms", "rtt ms"}, Column{"connections", "connections"},
+                                Column{"address", "address"}};
 // Sentences are too long for a column: they follow their table.
 constexpr std::array kSentences{Column{"trouble", "trouble"}};
 

@@ -191,7 +191,7 @@ BOOST_AUTO_TEST_CASE(everything_that_can_be_written_is_read) {
                                              "2001:db8::5"};
     const std::vector<std::uint16_t> ports{5353, 54, 53, 55, 53};
     for (std::size_t i = 0; i < ports.size(); ++i) {
-        BOOST_TEST(forward.upstreams[i].address.to_string() == addresses[i]);
+        BOOST_TEST(forward.upstreams[i].address.value().to_string() == addresses[i]);
         BOOST_TEST(forward.upstreams[i].port == ports[i]);
     }
     BOOST_TEST((forward.upstreams[0].timeout == Milliseconds(250) &&
@@ -225,6 +225,36 @@ BOOST_AUTO_TEST_CASE(everything_that_can_be_written_is_read) {
     BOOST_TEST(std::get<Forward>(in_place.args).concurrent == 2U);
     BOOST_TEST(std::get<Forward>(in_place.args).short_circuit);
     BOOST_TEST(s.plugin(s.entry).tag == "main");
+}
+
+BOOST_AUTO_TEST_CASE(upstreams_are_reached_as_they_say_or_as_the_forward_does) {
+    const Settings s =
+        load(kRoot / "tests/unit/config/good/upstreams.yaml", test_options()).settings;
+    const auto& up = std::get<Forward>(plugin(s, "fwd").args).upstreams;
+    BOOST_TEST_REQUIRE(up.size() == 8U);
+    BOOST_TEST((up[0].scheme == UpstreamScheme::tcp && up[0].port == 53 && !up[0].pipeline));
+    BOOST_TEST((up[0].reach.so_mark == 3 && up[0].reach.bootstrap->port == 5353));
+    BOOST_TEST((up[0].reach.socks5->host == "192.0.2.9" && up[0].reach.socks5->port == 1080));
+    BOOST_TEST((up[1].scheme == UpstreamScheme::tls && up[1].port == 853 && !up[1].address));
+    BOOST_TEST((up[1].host == "dns.example" && up[1].reach.family == AddressFamily::v6));
+    BOOST_TEST((up[1].reach.so_mark == 7 && up[1].reach.device == "eth1"));
+    BOOST_TEST(up[1].reach.bootstrap->address.to_string() == "192.0.2.53");
+    BOOST_TEST((up[2].pipeline && up[2].port == 8853 && up[2].host == "dns.example"));
+    BOOST_TEST(up[2].address.value().to_string() == "192.0.2.3");
+    const Socks5Settings& proxy = up[2].reach.socks5.value();
+    BOOST_TEST((proxy.user == "me" && proxy.password == "pass:word"));
+    BOOST_TEST((proxy.host == "proxy.example" && proxy.port == 1081));
+    BOOST_TEST((up[3].pipeline && up[3].port == 54 && up[3].idle_timeout == Milliseconds(30'000)));
+    BOOST_TEST((up[3].max_conns == 2 && up[3].min_conns == 1));
+    BOOST_TEST((up[4].insecure_skip_verify && up[4].pipeline));
+    BOOST_TEST_REQUIRE(up[5].pins.size() == 2U);
+    BOOST_TEST(
+        (up[5].pins[0][0] == 1 && up[5].pins[0][31] == 32 && up[5].pins[0] == up[5].pins[1]));
+    BOOST_TEST((up[6].scheme == UpstreamScheme::udp && !up[6].reach.socks5 && !up[6].is_plain()));
+    BOOST_TEST(!up[7].is_plain());  // it has a mark
+    const auto& main = std::get<Sequence>(plugin(s, "main").args);
+    const auto& quick = std::get<Forward>(s.plugin(main.rules[1].plugin).args).upstreams;
+    BOOST_TEST((quick.size() == 2U && quick[0].scheme == UpstreamScheme::tls && !quick[1].address));
 }
 
 BOOST_AUTO_TEST_CASE(good_lines_of_a_persistent_file_are_used) {

@@ -438,6 +438,34 @@ BOOST_AUTO_TEST_CASE(too_much_is_refused_with_its_line) {
     BOOST_TEST(many.errors[0].text == "more than 64 different marks: use fewer");
 }
 
+// What differs in anything but its name is another upstream, with another id.
+BOOST_AUTO_TEST_CASE(upstreams_are_numbered_by_what_they_are) {
+    const auto forward = [](const std::string& upstreams) {
+        return "plugins:\n  - { tag: fwd, type: forward, args: { upstreams: [" + upstreams +
+               "] } }\n  - { tag: main, type: sequence, args: [{ exec: $fwd }] }\n";
+    };
+    const Built built = build_of(forward(
+        "192.0.2.1, udp://192.0.2.1:53, tcp://192.0.2.1, { addr: tcp://192.0.2.1, tag: same }, "
+        "{ addr: tcp://192.0.2.1, max_conns: 2 }, { addr: 192.0.2.1, so_mark: 1 }, "
+        "tls://dns.example, { addr: tls://dns.example, socks5: 'u:p@192.0.2.9' }, "
+        "{ addr: tls://dns.example, socks5: 'u:q@192.0.2.9' }"));
+    BOOST_TEST_REQUIRE(built.ok());
+    std::vector<unsigned> ids;
+    for (const Upstream& u : built.snapshot->upstreams)
+        ids.push_back(u.id);
+    BOOST_TEST(ids == (std::vector<unsigned>{0, 0, 1, 1, 2, 3, 4, 5, 6}),
+               boost::test_tools::per_element());
+    const auto& up = built.snapshot->upstreams;
+    BOOST_TEST((up[0].channel == Channel::none && up[2].channel == Channel::stream));
+    BOOST_TEST((up[5].channel == Channel::datagrams && up[6].address == IpAddress{}));
+    BOOST_TEST_REQUIRE(built.channels.size() == 7U);
+    BOOST_TEST((built.channels[0]->id == 1 && built.channels[0]->name == "tcp://192.0.2.1"));
+    BOOST_TEST((built.channels[1]->name == "same" && built.channels[2]->max_conns == 2));
+    BOOST_TEST((built.channels[3]->mark == 1 && built.channels[4]->host == "dns.example"));
+    BOOST_TEST((built.channels[4]->port == 853 && !built.channels[4]->address));
+    BOOST_TEST(built.channels[6]->proxy->password == "q");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -261,19 +261,29 @@ void StreamWorld::drop(const InjectedMessage& query) {
     BOOST_REQUIRE(from_worker_[query.message.from]->push(m));
 }
 
-void StreamWorld::ask_upstream(Transport transport, const Bytes& query, const IpAddress& to,
-                               std::uint16_t port, std::uint64_t token, std::uint32_t timeout_ms) {
-    UpstreamQuery header{to, port, static_cast<std::uint16_t>(query.size()), timeout_ms};
-    Bytes both(sizeof header);
-    std::memcpy(both.data(), &header, sizeof header);
+void StreamWorld::ask(UpstreamVia via, std::uint16_t upstream, const Bytes& query,
+                      const UpstreamQuery& to, std::uint64_t token) {
+    Bytes both(sizeof to);
+    std::memcpy(both.data(), &to, sizeof to);
     both.insert(both.end(), query.begin(), query.end());
     Message m;
     m.kind = MessageKind::upstream_query;
-    m.b = static_cast<std::uint32_t>(transport == Transport::tcp ? UpstreamVia::tcp
-                                                                 : UpstreamVia::udp);
+    m.a = upstream;
+    m.b = static_cast<std::uint32_t>(via);
     m.token = token;
     m.buffer = buffer_of(both);
     BOOST_REQUIRE(from_worker_[0]->push(m));
+}
+
+void StreamWorld::ask_upstream(Transport transport, const Bytes& query, const IpAddress& to,
+                               std::uint16_t port, std::uint64_t token, std::uint32_t timeout_ms) {
+    ask(transport == Transport::tcp ? UpstreamVia::tcp : UpstreamVia::udp, 0, query,
+        {to, port, static_cast<std::uint16_t>(query.size()), timeout_ms}, token);
+}
+
+void StreamWorld::ask_channel(std::uint16_t upstream, const Bytes& query, std::uint64_t token,
+                              std::uint32_t timeout_ms, UpstreamVia via) {
+    ask(via, upstream, query, {{}, 0, static_cast<std::uint16_t>(query.size()), timeout_ms}, token);
 }
 
 Bytes StreamWorld::bytes_of(const Message& m) {

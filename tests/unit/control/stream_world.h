@@ -103,6 +103,9 @@ class StreamWorld {
     std::uint64_t token_serial = 0;
     void ask_upstream(stream::Transport transport, const Bytes& query, const IpAddress& to,
                       std::uint16_t port, std::uint64_t token, std::uint32_t timeout_ms = 2000);
+    // Of an upstream that the thread was told of.
+    void ask_channel(std::uint16_t upstream, const Bytes& query, std::uint64_t token,
+                     std::uint32_t timeout_ms = 2000, UpstreamVia via = UpstreamVia::channel);
     [[nodiscard]] static Bytes bytes_of(const Message& m);
 
     std::uint64_t count(StreamCount c) { return thread->counters().get(c); }
@@ -111,6 +114,8 @@ class StreamWorld {
     std::unique_ptr<stream::StreamThread> thread;
 
   private:
+    void ask(UpstreamVia via, std::uint16_t upstream, const Bytes& query, const UpstreamQuery& to,
+             std::uint64_t token);
     void take(const Message& m, unsigned worker);
     Buffer* buffer_of(const Bytes& bytes);
 

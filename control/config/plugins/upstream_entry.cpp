@@ -1,0 +1,371 @@
+#include "control/config/plugins/upstream_entry.h"
+
+#include <algorithm>
+#include <array>
+
+#include "control/config/plugins/plugin_type.h"
+#include "matchers/quote.h"
+
+namespace steer::config {
+namespace {
+
+constexpr std::size_t kPinBytes = 32;
+constexpr std::size_t kMostSocks5Bytes = 255;  // of a host, a user, a password (RFC 1928, 1929)
+
+struct UpstreamArgs {
+    std::string addr, tag, dial_addr;
+    std::uint32_t port = 0;
+    Milliseconds timeout{2000}, idle_timeout{10'000};
+    std::uint32_t max_conns = 64, min_conns = 0;
+    bool insecure_skip_verify = false, enable_pipeline = false;
+    std::string ca;
+    std::vector<std::array<std::uint8_t, kPinBytes>> pins;
+    ReachSettings reach;
+    int pins_line = 0, ca_line = 0;
+};
+
+// ---- values with a form of their own
+
+// Base64 of 32 bytes, with or without the prefixes that curl and Unbound's documentation show.
+std::optional<std::array<std::uint8_t, kPinBytes>> parse_pin(std::string_view text) {
+    for (const std::string_view prefix : {"sha256//", "sha256/"}) {
+        if (text.starts_with(prefix)) text.remove_prefix(prefix.size());
+    }
+    static constexpr std::string_view kDigits =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    constexpr std::size_t kLength = 44;
+    if (text.size() != kLength || text.back() != '=') return std::nullopt;
+    std::array<std::uint8_t, kPinBytes> pin{};
+    std::uint32_t bits = 0;
+    unsigned held = 0;
+    std::size_t at = 0;
+    for (const char c : text.substr(0, kLength - 1)) {
+        const auto digit = kDigits.find(c);
+        if (digit == std::string_view::npos) return std::nullopt;
+        bits = bits << 6 | static_cast<std::uint32_t>(digit);
+        held += 6;
+        if (held < 8) continue;
+        held -= 8;
+        pin[at++] = static_cast<std::uint8_t>(bits >> held);
+    }
+    return pin;
+}
+
+void read_pins(Reading& in, const Node& node, const Place& place, UpstreamArgs& out) {
+    out.pins_line = place.line;
+    for (const Text& text : read_texts(in, node, place)) {
+        if (const auto pin = parse_pin(text.value)) {
+            out.pins.push_back(*pin);
+        } else {
+            in.report().error(
+                text.line, matchers::quoted(text.value) + " in " + place.name() +
+                               " is no pin: expected the base64 of a SHA-256 (44 characters), as "
+                               "`openssl x509 -pubkey -noout | openssl pkey -pubin -outform der "
+                               "| openssl dgst -sha256 -binary | base64` shows it");
+        }
+    }
+}
+
+void read_ca(Reading& in, const Node& node, const Place& place, UpstreamArgs& out) {
+    std::string path;
+    if (!read_value(in, node, place, {}, path)) return;
+    out.ca_line = place.line;
+    out.ca = in.resolve(path);
+    in.read_file(out.ca, place);
+}
+
+constexpr std::array<Row<UpstreamArgs>, 14> kOwnRows{{
+    {"addr", &UpstreamArgs::addr, "required", "",
+     "the resolver: `192.0.2.1`, `udp://[2001:db8::1]:53`, `tcp://`, `tls://dns.example`, "
+     "`https://dns.example/dns-query`; `tcp+pipeline://` and `tls+pipeline://` ask several queries "
+     "at a time on a connection"},
+    {"tag", &UpstreamArgs::tag, "none", "", "a name for messages and counters"},
+    {"dial_addr", &UpstreamArgs::dial_addr, "none", "",
+     "IP address (and port) to ask instead of looking up the name in `addr`, for which the "
+     "certificate still has to be"},
+    {"port", &UpstreamArgs::port, "(53, 853, 443)", "1..65535", "port, if `addr` has none"},
+    {"timeout", &UpstreamArgs::timeout, "2s", "50ms..1m", "how long one query to it may take"},
+    {"idle_timeout", &UpstreamArgs::idle_timeout, "10s", "1s..1h",
+     "after which a connection without queries is closed"},
+    {"max_conns", &UpstreamArgs::max_conns, "64", "1..4096",
+     "connections of each `streams` thread"},
+    {"min_conns", &UpstreamArgs::min_conns, "0", "0..64", "of these, kept open without queries"},
+    {"insecure_skip_verify", &UpstreamArgs::insecure_skip_verify, "false", "",
+     "any certificate will do (with `pins`: any with such a key)"},
+    {"ca", Own<UpstreamArgs>{"path", read_ca}, "none", "",
+     "certificates that may sign its own; none: the system's"},
+    {"pins", Own<UpstreamArgs>{"list of texts", read_pins}, "none", "",
+     "base64 of SHA-256 of public keys (SPKI), of which one has to be in the chain"},
+    {"enable_pipeline", &UpstreamArgs::enable_pipeline, "false", "",
+     "as `tcp+pipeline://` and `tls+pipeline://`"},
+    {"enable_http3", NotYet{}, "false", "", "HTTP/3"},
+    {"outbound", NotYet{}, "", "", "profile of `network.outbound`"},
+}};
+constexpr auto kRows = joined(kOwnRows, kReachRows<UpstreamArgs>);
+
+// ---- `addr`
+
+struct Scheme {
+    std::string_view name;
+    UpstreamScheme scheme;
+    bool pipeline;
+};
+constexpr std::array<Scheme, 7> kSchemes{{
+    {"udp", UpstreamScheme::udp, false},
+    {"tcp", UpstreamScheme::tcp, false},
+    {"tcp+pipeline", UpstreamScheme::tcp, true},
+    {"tls", UpstreamScheme::tls, false},
+    {"tls+pipeline", UpstreamScheme::tls, true},
+    {"https", UpstreamScheme::https, false},
+    {"doh", UpstreamScheme::https, false},
+}};
+constexpr std::array<std::string_view, 3> kNotBuilt{"h3", "quic", "doq"};
+constexpr std::string_view kDefaultPath = "/dns-query";
+
+std::uint16_t default_port(UpstreamScheme scheme) {
+    switch (scheme) {
+        case UpstreamScheme::tls:
+            return 853;
+        case UpstreamScheme::https:
+            return 443;
+        default:
+            return 53;
+    }
+}
+
+// Takes "tls://" off, and of https the path; what is another scheme is reported.
+bool take_scheme(Reading& in, std::string_view& addr, const Place& place, UpstreamSettings& out) {
+    const auto colon = addr.find("://");
+    if (colon == std::string_view::npos) return true;
+    const std::string name = lower(addr.substr(0, colon));
+    addr.remove_prefix(colon + 3);
+    const auto known = std::find_if(kSchemes.begin(), kSchemes.end(),
+                                    [&](const Scheme& scheme) { return scheme.name == name; });
+    if (known == kSchemes.end()) {
+        const bool not_yet = std::find(kNotBuilt.begin(), kNotBuilt.end(), name) != kNotBuilt.end();
+        in.report().error(
+            place.line,
+            place.name() + (not_yet ? ": upstreams over '" + name +
+                                          "://' are not supported yet: write https:// or tls://"
+                                    : ": unknown scheme " + matchers::quoted(name + "://") +
+                                          ": write udp://, tcp://, tls:// or https://"));
+        return false;
+    }
+    out.scheme = known->scheme;
+    out.pipeline = known->pipeline;
+    if (out.scheme != UpstreamScheme::https) return true;
+    const auto slash = addr.find('/');
+    out.path = slash == std::string_view::npos ? kDefaultPath : addr.substr(slash);
+    addr = addr.substr(0, slash);
+    // A URI template (RFC 8484 4.1.1): queries are sent by POST.
+    if (const auto variable = out.path.find("{?"); variable != std::string::npos)
+        out.path.resize(variable);
+    return true;
+}
+
+bool can_be_asked(const IpAddress& address) {
+    const bool multicast = address.is_v4() ? address.v4()[0] >= 224 : address.bytes[0] == 0xff;
+    return !multicast && address != IpAddress{} && !(address.is_v4() && address.v4()[0] == 0);
+}
+
+bool read_dial_addr(Reading& in, const UpstreamArgs& args, const Place& place,
+                    std::optional<std::uint16_t>& port, UpstreamSettings& out) {
+    if (args.dial_addr.empty()) return true;
+    const auto dial = parse_host_port(args.dial_addr);
+    if (!dial || !dial->address) {
+        in.report().error(place.line, "'dial_addr' of " + std::string(place.owner) + " is " +
+                                          matchers::quoted(args.dial_addr) +
+                                          ": expected an IP address, as in 192.0.2.1");
+        return false;
+    }
+    out.address = dial->address;
+    if (dial->port) port = dial->port;
+    return true;
+}
+
+// Who is asked, and where.
+bool read_target(Reading& in, const UpstreamArgs& args, const Place& place, UpstreamSettings& out) {
+    std::string_view addr = args.addr;
+    if (!take_scheme(in, addr, place, out)) return false;
+    const auto refuse = [&](const std::string& text) {
+        in.report().error(place.line, place.name() + text);
+        return false;
+    };
+    const auto parts = parse_host_port(addr);
+    if (!parts) {
+        return refuse(" is " + matchers::quoted(args.addr) +
+                      ": expected an address or a name, as in udp://192.0.2.1:53, "
+                      "udp://[2001:db8::1]:53 or tls://dns.example");
+    }
+    out.host = lower(parts->host);
+    out.address = parts->address;
+    std::optional<std::uint16_t> port = parts->port;
+    if (!read_dial_addr(in, args, place, port, out)) return false;
+    if (out.address && !can_be_asked(*out.address))
+        return refuse(" is " + matchers::quoted(args.addr) + ": that address cannot be asked");
+    if (args.port != 0) {
+        if (port && *port != args.port) {
+            return refuse(" has port " + std::to_string(*port) + " and 'port' is " +
+                          std::to_string(args.port) + ": keep one of them");
+        }
+        port = static_cast<std::uint16_t>(args.port);
+    }
+    out.port = port.value_or(default_port(out.scheme));
+    return true;
+}
+
+// What does not go together.
+void check(Reading& in, const UpstreamArgs& args, const Place& place, bool own_proxy,
+           const UpstreamSettings& made) {
+    const bool is_tls = made.scheme == UpstreamScheme::tls || made.scheme == UpstreamScheme::https;
+    const auto only_tls = [&](std::string_view key, int line) {
+        in.report().error(line, "'" + std::string(key) + "' of " + std::string(place.owner) +
+                                    " is about certificates, which only tls:// and https:// have");
+    };
+    if (!is_tls && !args.pins.empty()) only_tls("pins", args.pins_line);
+    if (!is_tls && !args.ca.empty()) only_tls("ca", args.ca_line);
+    if (args.insecure_skip_verify && !args.ca.empty()) {
+        in.report().error(args.ca_line, "'ca' of " + std::string(place.owner) +
+                                            " says who may sign, and 'insecure_skip_verify' that "
+                                            "nobody looks: remove one of them");
+    }
+    if (args.min_conns > args.max_conns) {
+        in.report().error(
+            place.line, "'min_conns' of " + std::string(place.owner) + " is above its 'max_conns'");
+    }
+    if (made.scheme == UpstreamScheme::udp && own_proxy) {
+        in.report().warn(place.line, std::string(place.owner) +
+                                         " is asked without its 'socks5': a proxy carries "
+                                         "tcp://, tls:// and https://, not udp://");
+    }
+}
+
+std::optional<UpstreamSettings> finish(Reading& in, UpstreamArgs& args, const std::string& owner,
+                                       int line, bool own_proxy) {
+    const Place place{"addr", owner, line};
+    UpstreamSettings out;
+    out.tag = args.tag;
+    out.addr = args.addr;
+    out.timeout = args.timeout;
+    out.line = line;
+    if (!read_target(in, args, place, out)) return std::nullopt;
+    check(in, args, place, own_proxy, out);
+    out.pipeline = out.pipeline || args.enable_pipeline;
+    out.reach = std::move(args.reach);
+    if (out.scheme == UpstreamScheme::udp) out.reach.socks5.reset();
+    out.idle_timeout = args.idle_timeout;
+    out.max_conns = args.max_conns;
+    out.min_conns = args.min_conns;
+    out.insecure_skip_verify = args.insecure_skip_verify;
+    out.ca = std::move(args.ca);
+    out.pins = std::move(args.pins);
+    return out;
+}
+
+}  // namespace
+
+std::optional<UpstreamSettings> read_upstream(Reading& in, const Node& node,
+                                              const std::string& owner,
+                                              const ReachSettings& reach) {
+    if (node.is_text()) {
+        UpstreamArgs args;
+        args.addr = node.text;
+        args.reach = reach;
+        return finish(in, args, owner, node.line, false);
+    }
+    UpstreamArgs args;
+    args.reach = reach;
+    if (!read_rows(in, node, kRows, owner, args) || args.addr.empty()) return std::nullopt;
+    const Node* const addr = node.find("addr");
+    return finish(in, args, owner, addr == nullptr ? node.line : addr->line,
+                  node.find("socks5") != nullptr);
+}
+
+std::optional<UpstreamSettings> read_upstream(Reading& in, std::string_view addr, int line,
+                                              const std::string& owner) {
+    UpstreamArgs args;
+    args.addr = addr;
+    return finish(in, args, owner, line, false);
+}
+
+std::vector<RowText> upstream_row_texts() {
+    return row_texts(kRows);
+}
+
+// ---- how upstreams are reached
+
+void read_bootstrap(Reading& in, const Node& node, const Place& place, ReachSettings& out) {
+    std::string text;
+    if (!read_value(in, node, place, {}, text)) return;
+    if (text.empty()) return out.bootstrap.reset();
+    std::string_view address = text;
+    if (lower(address).starts_with("udp://")) address.remove_prefix(6);
+    const auto parts = parse_host_port(address);
+    if (parts && parts->address && can_be_asked(*parts->address)) {
+        out.bootstrap = UpstreamServer{*parts->address, parts->port.value_or(53)};
+        return;
+    }
+    in.report().error(place.line, place.name() + " is " + matchers::quoted(text) +
+                                      ": expected the address of a resolver, as in 192.0.2.1 or "
+                                      "192.0.2.1:53");
+}
+
+void read_bootstrap_version(Reading& in, const Node& node, const Place& place, ReachSettings& out) {
+    std::uint32_t version = 0;
+    if (!read_value(in, node, place, {}, version)) return;
+    if (version == 4 || version == 6 || version == 0) {
+        constexpr std::array kFamilies{AddressFamily::any, AddressFamily::v4, AddressFamily::v6};
+        out.family = kFamilies[version == 0 ? 0 : version / 2 - 1];
+        return;
+    }
+    in.report().error(place.line,
+                      place.name() + " is " + std::to_string(version) + ": expected 4 or 6");
+}
+
+void read_socks5(Reading& in, const Node& node, const Place& place, ReachSettings& out) {
+    std::string text;
+    if (!read_value(in, node, place, {}, text)) return;
+    if (text.empty()) return out.socks5.reset();
+    std::string_view rest = text;
+    if (lower(rest).starts_with("socks5://")) rest.remove_prefix(9);
+    Socks5Settings proxy;
+    const auto at = rest.rfind('@');
+    if (at != std::string_view::npos) {
+        const std::string_view who = rest.substr(0, at);
+        const auto colon = who.find(':');
+        proxy.user = who.substr(0, colon);
+        if (colon != std::string_view::npos) proxy.password = who.substr(colon + 1);
+        rest.remove_prefix(at + 1);
+    }
+    const auto parts = parse_host_port(rest);
+    const bool fits = proxy.user.size() <= kMostSocks5Bytes &&
+                      proxy.password.size() <= kMostSocks5Bytes &&
+                      (at == std::string_view::npos || !proxy.user.empty());
+    if (!parts || !fits) {
+        // Not quoted: it may hold a password.
+        in.report().error(place.line, place.name() +
+                                          " is no proxy: expected HOST:PORT or USER:PASSWORD@HOST:"
+                                          "PORT, as in 192.0.2.1:1080");
+        return;
+    }
+    proxy.host = parts->host;
+    proxy.port = parts->port.value_or(proxy.port);
+    out.socks5 = std::move(proxy);
+}
+
+void read_so_mark(Reading& in, const Node& node, const Place& place, ReachSettings& out) {
+    read_value(in, node, place, "0..4294967295", out.so_mark);
+}
+
+void read_device(Reading& in, const Node& node, const Place& place, ReachSettings& out) {
+    std::string name;
+    if (!read_value(in, node, place, {}, name)) return;
+    if (!name.empty() && !may_name_interface(name)) {
+        in.report().error(place.line, place.name() + " is " + matchers::quoted(name) +
+                                          ": expected the name of an interface, as in eth0");
+        return;
+    }
+    out.device = name;
+}
+
+}  // namespace steer::config

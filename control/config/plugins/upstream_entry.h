@@ -1,0 +1,51 @@
+// One entry of `upstreams`: an address, a scheme, and how it is reached.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "control/config/reading.h"
+#include "control/config/setting.h"
+#include "control/config/values.h"
+
+namespace steer::config {
+
+// `node`: a map of rows, or text that is short for "addr: TEXT". Nothing if it was reported why not.
+// `reach`: what the forward says for all of them.
+std::optional<UpstreamSettings> read_upstream(Reading& in, const Node& node,
+                                              const std::string& owner, const ReachSettings& reach);
+// One that was written in place, as an address alone.
+std::optional<UpstreamSettings> read_upstream(Reading& in, std::string_view addr, int line,
+                                              const std::string& owner);
+
+// ---- rows that a forward has as well, for structs with a member `reach`
+
+void read_socks5(Reading& in, const Node& node, const Place& place, ReachSettings& out);
+void read_bootstrap(Reading& in, const Node& node, const Place& place, ReachSettings& out);
+void read_bootstrap_version(Reading& in, const Node& node, const Place& place, ReachSettings& out);
+void read_so_mark(Reading& in, const Node& node, const Place& place, ReachSettings& out);
+void read_device(Reading& in, const Node& node, const Place& place, ReachSettings& out);
+
+template <auto Read, class T>
+void reach_of(Reading& in, const Node& node, const Place& place, T& out) {
+    Read(in, node, place, out.reach);
+}
+
+template <class T>
+inline constexpr std::array<Row<T>, 5> kReachRows{{
+    {"bootstrap", Own<T>{"address", reach_of<read_bootstrap, T>}, "none", "",
+     "resolver that is asked for the address of a name in `addr`, as in 192.0.2.1 or "
+     "192.0.2.1:5353; none: those of /etc/resolv.conf, but ourselves"},
+    {"bootstrap_version", Own<T>{"one of", reach_of<read_bootstrap_version, T>}, "(both)", "4|6",
+     "the only address family that is used of a name"},
+    {"socks5", Own<T>{"address", reach_of<read_socks5, T>}, "none", "",
+     "proxy for tcp, tls and https, as in 192.0.2.1:1080 or user:password@proxy.example:1080; it "
+     "is given the name, unless there is `dial_addr` or `bootstrap`"},
+    {"so_mark", Own<T>{"integer", reach_of<read_so_mark, T>}, "(0)", "0..4294967295",
+     "mark of our packets (SO_MARK), for policy routing"},
+    {"bind_to_device", Own<T>{"text", reach_of<read_device, T>}, "none", "",
+     "the interface that our packets leave by"},
+}};
+
+}  // namespace steer::config

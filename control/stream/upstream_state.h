@@ -1,0 +1,54 @@
+// How an upstream that is asked through `streams` does: all threads write it, anybody may read it. A
+// change between good and bad is logged once, not each failure.
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "matchers/prefix/ip_address.h"
+
+namespace steer::stream {
+
+struct UpstreamReport {
+    unsigned connections = 0;
+    std::string address;  // that was reached last; empty: none was
+    std::string trouble;  // why it cannot be asked; empty: it can, as far as is known
+};
+
+class UpstreamState {
+  public:
+    using Log = std::function<void(const std::string& sentence)>;  // from any thread
+
+    UpstreamState(std::string name, Log log) : name_(std::move(name)), log_(std::move(log)) {}
+
+    void works(const IpAddress& address) {
+        const std::lock_guard lock(mutex_);
+        report_.address = address.to_string();
+        if (std::exchange(report_.trouble, {}).empty()) return;
+        log_("upstream " + name_ + " can be asked again, at " + report_.address);
+    }
+    void fails(const std::string& why) {
+        const std::lock_guard lock(mutex_);
+        const bool is_new = report_.trouble.empty();
+        report_.trouble = why;
+        if (is_new) log_("upstream " + name_ + " cannot be asked: " + why);
+    }
+    void add_connections(int n) {
+        const std::lock_guard lock(mutex_);
+        report_.connections += static_cast<unsigned>(n);
+    }
+    [[nodiscard]] UpstreamReport report() const {
+        const std::lock_guard lock(mutex_);
+        return report_;
+    }
+
+  private:
+    const std::string name_;
+    const Log log_;
+    mutable std::mutex mutex_;
+    UpstreamReport report_;
+};
+
+}  // namespace steer::stream
