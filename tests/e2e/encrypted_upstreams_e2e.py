@@ -1,0 +1,164 @@
+"""Upstreams over TCP, TLS and HTTPS, real ones: certificates, names, proxies, connections that end."""
+
+import json
+import shutil
+import sys
+import time
+import unittest
+
+from lab.network import until
+from lab.scene import Scene
+from upstream_peers import ADDRESS, DNSDIST, NAME, UNBOUND, Peers
+
+BUILD = sys.argv.pop(1)
+
+
+class EncryptedUpstreams(unittest.TestCase):
+    def setUp(self):
+        self.scene = self.enterContext(Scene("encrypted", BUILD))
+        self.peers = Peers(self.scene)
+        self.good = self.peers.certificate("good")
+
+    def entry(self, scheme="tls", host=NAME, address=UNBOUND, **keys):
+        words = {"addr": f'"{scheme}://{host}"', "dial_addr": address, **keys}
+        if scheme.startswith(("tls", "https")):
+            words = {"ca": self.peers.ca, **words}
+        return "{ " + ", ".join(f"{key}: {value}" for key, value in words.items() if value is not None) + " }"
+
+    def ask(self, *words):
+        return self.scene.short(*words, self.peers.fresh(), "A")
+
+    def check_answers(self, n=5):
+        for _ in range(n):
+            self.assertEqual(self.ask(), [ADDRESS])
+
+    def check_refused(self, sentence):
+        self.assertIn("SERVFAIL", self.scene.kdig("+timeout=6", self.peers.fresh(), "A"))
+        self.assertRegex(self.scene.daemon.text(), rf" warning upstream .* cannot be asked: {sentence}")
+
+    def upstream(self):
+        return json.loads(self.scene.steerctl("--json", "status"))["upstreams"][0]
+
+    def test_transports(self):
+        self.peers.unbound(self.good)
+        self.peers.dnsdist(self.good)
+        for address in (UNBOUND, DNSDIST):
+            for scheme in ("tcp", "tcp+pipeline", "tls", "tls+pipeline", "https"):
+                with self.subTest(scheme=scheme, address=address):
+                    daemon = self.peers.daemon(self.entry(scheme, address=address))
+                    self.check_answers(20)
+                    self.assertEqual(self.peers.streams("upstream_connects"), 1)
+                    state = self.upstream()
+                    self.assertEqual((state["via"], state["address"], state["connections"]), ("streams", address, 1))
+                    self.assertNotIn("trouble", state)
+                    self.assertEqual(daemon.stop(), 0)
+                    self.assertNotRegex(daemon.text(), r" (warning|error) ")
+
+    def test_many_at_once(self):
+        self.peers.unbound(self.good)
+        queries = self.scene.folder / "queries.txt"
+        queries.write_text("".join(f"q{i}.wild.example A\n" for i in range(5000)))
+        for scheme in ("tls", "tls+pipeline", "https"):
+            with self.subTest(scheme=scheme):
+                daemon = self.peers.daemon(self.entry(scheme, max_conns=8))
+                out = self.scene.network.run("client", "dnsperf", "-s", "172.16.1.2", "-d", str(queries), "-n", "1",
+                                             "-q", "50", "-T", "1", "-c", "1").stdout
+                self.assertRegex(out, r"Queries completed: +5000 \(100")
+                self.assertRegex(out, r"NOERROR 5000")
+                self.assertLessEqual(self.peers.streams("upstream_connects"), 8)
+                daemon.stop()
+
+    def test_who_is_trusted(self):
+        self.peers.unbound(self.good)
+        other = self.peers.certificate("other")
+        pin, wrong = self.peers.pin(self.good[0]), self.peers.pin(other[0])
+        authority = self.peers.pin(self.peers.ca)
+        for keys in ({"ca": None, "insecure_skip_verify": "true"},
+                     {"pins": f'["{wrong}", "{pin}"]'}, {"pins": f'["{authority}"]'},
+                     {"ca": None, "insecure_skip_verify": "true", "pins": f'["{pin}"]'}):
+            with self.subTest(good=keys):
+                daemon = self.peers.daemon(self.entry(**keys))
+                self.check_answers(2)
+                daemon.stop()
+        for sentence, keys in (
+                ("its certificate is not trusted: unable to get local issuer certificate", {"ca": None}),
+                ("its certificate is not for other.example", {"host": "other.example"}),
+                (f"its certificate is not for {UNBOUND}", {"host": UNBOUND, "address": None}),
+                ("the key of its certificate is none of 'pins': it is ", {"pins": f'["{wrong}"]'}),
+                ("the key of its certificate is none of 'pins'",
+                 {"ca": None, "insecure_skip_verify": "true", "pins": f'["{authority}"]'})):
+            with self.subTest(sentence=sentence, keys=keys):
+                daemon = self.peers.daemon(self.entry(**keys))
+                self.check_refused(sentence)
+                self.assertIn("trouble", self.upstream())
+                daemon.stop()
+
+    def test_certificates_that_do_not_hold(self):
+        for sentence, certificate in (
+                ("its certificate is not trusted: certificate has expired", self.peers.certificate("old", days=-1)),):
+            with self.subTest(sentence=sentence):
+                server = self.peers.unbound(certificate)
+                self.peers.daemon(self.entry())
+                self.check_refused(sentence)
+                server.stop()
+                # A good one is believed without a restart.
+                self.peers.unbound(self.good)
+                until(lambda: self.ask("+timeout=6") == [ADDRESS], 10, "it is asked again")
+                self.assertIn("can be asked again", self.scene.daemon.text())
+
+    def test_an_address_in_the_certificate(self):
+        self.peers.unbound(self.peers.certificate("by-address", f"IP:{UNBOUND}"))
+        self.peers.daemon(self.entry(host=UNBOUND, address=None))
+        self.check_answers()
+
+    def test_connections_that_the_server_closes(self):
+        self.peers.unbound(self.good, idle_ms=300)
+        for scheme in ("tcp", "tls"):  # (unbound does not close idle HTTPS connections so early)
+            with self.subTest(scheme=scheme):
+                daemon = self.peers.daemon(self.entry(scheme))
+                for _ in range(3):
+                    self.check_answers(2)
+                    until(lambda: self.upstream()["connections"] == 0, 5, "the server closes it")
+                self.assertEqual(self.peers.streams("upstream_errors"), 0)
+                daemon.stop()
+
+    def test_a_server_that_restarts(self):
+        server = self.peers.unbound(self.good)
+        for scheme in ("tls+pipeline", "https"):
+            with self.subTest(scheme=scheme):
+                daemon = self.peers.daemon(self.entry(scheme))
+                self.check_answers()
+                server.stop()
+                server = self.peers.unbound(self.good)
+                start = time.monotonic()
+                self.check_answers(1)
+                self.assertLess(time.monotonic() - start, 1)
+                daemon.stop()
+
+    def test_a_name_is_looked_up(self):
+        self.peers.unbound(self.good)
+        for scheme in ("udp", "tcp", "tls", "https"):
+            with self.subTest(scheme=scheme):
+                daemon = self.peers.daemon(self.entry(scheme, address=None, bootstrap=UNBOUND))
+                self.check_answers()
+                self.assertEqual(self.upstream()["address"], UNBOUND)
+                daemon.stop()
+
+    @unittest.skipUnless(shutil.which("microsocks"), "needs microsocks")
+    def test_through_a_proxy(self):
+        self.peers.unbound(self.good)
+        self.scene.network.start("router", "microsocks", "microsocks", "-i", "172.16.1.1", "-p", "1080", "-u", "me",
+                                 "-P", "secret")
+        for user, good in (("me:secret@", True), ("me:wrong@", False), ("", False)):
+            with self.subTest(user=user):
+                daemon = self.peers.daemon(self.entry("tls", socks5=f'"{user}172.16.1.1:1080"'))
+                if good:
+                    self.check_answers()
+                    self.assertEqual(self.upstream()["address"], "172.16.1.1")
+                else:
+                    self.check_refused("the proxy 172.16.1.1:1080: ")
+                daemon.stop()
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

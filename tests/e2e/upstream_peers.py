@@ -1,0 +1,141 @@
+"""Resolvers that are asked over TCP, TLS and HTTPS: unbound and dnsdist, with certificates of an authority of the scene's own.
+
+Both answer every name under wild.example with 203.0.113.77, so that each query can have a name of its own.
+"""
+
+import datetime
+import itertools
+
+NAME = "dns.example"
+ADDRESS = "203.0.113.77"
+UNBOUND, DNSDIST = "1.1.1.5", "1.1.1.6"
+
+UNBOUND_CONF = """
+server:
+    verbosity: 1
+    use-syslog: no
+    username: ""
+    chroot: ""
+    pidfile: ""
+    directory: "{folder}"
+    do-daemonize: no
+    module-config: "iterator"
+    num-threads: 1
+    incoming-num-tcp: 64
+    access-control: 0.0.0.0/0 allow
+    interface: {address}@53
+    interface: {address}@853
+    interface: {address}@443
+    tls-port: 853
+    https-port: 443
+    tls-service-key: "{key}"
+    tls-service-pem: "{certificate}"
+    tcp-idle-timeout: {idle_ms}
+    local-zone: "wild.example." redirect
+    local-data: "wild.example. 60 IN A 203.0.113.77"
+    local-zone: "dns.example." static
+    local-data: "dns.example. 60 IN A {address}"
+remote-control:
+    control-enable: no
+"""
+
+AUTHORITY_CONF = """
+[ca]
+default_ca = own
+[own]
+database = {folder}/index.txt
+unique_subject = no
+rand_serial = yes
+new_certs_dir = {folder}
+certificate = {folder}/ca.pem
+private_key = {folder}/ca.key
+default_md = sha256
+policy = any
+[any]
+commonName = supplied
+"""
+
+DNSDIST_CONF = """
+setSecurityPollSuffix("")
+setACL({{"0.0.0.0/0"}})
+addLocal("{address}:53")
+addTLSLocal("{address}:853", "{certificate}", "{key}", {{ maxInFlight = 100 }})
+addDOHLocal("{address}:443", "{certificate}", "{key}", "/dns-query")
+newServer({{ address = "1.1.1.5:53", checkName = "check.wild.example.", checkType = "A" }})
+"""
+
+
+class Peers:
+    """Runs them in the scene's namespace `resolver`."""
+
+    def __init__(self, scene):
+        self.scene = scene
+        self.numbers = itertools.count()
+        self.run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                 "-days", "2", "-subj", "/CN=authority", "-keyout", self.file("ca.key"), "-out", self.file("ca.pem"))
+        for address in (UNBOUND, DNSDIST):
+            scene.network.address("resolver", "lo", f"{address}/32")
+            scene.network.route("router", f"{address}/32", "via", "1.1.1.1")
+
+    def run(self, *argv):
+        return self.scene.network.run("resolver", *argv).stdout
+
+    def file(self, name):
+        return str(self.scene.folder / name)
+
+    @property
+    def ca(self):
+        return self.file("ca.pem")
+
+    def certificate(self, name, subject=f"DNS:{NAME}", days=2):
+        """A certificate that the authority signed, which ends in `days`, and its key."""
+        pem, key, request, extra = (self.file(f"{name}.{end}") for end in ("pem", "key", "csr", "ext"))
+        self.run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
+                 f"/CN={name}", "-keyout", key, "-out", request)
+        (self.scene.folder / "authority.conf").write_text(AUTHORITY_CONF.format(folder=self.scene.folder))
+        (self.scene.folder / "index.txt").touch()
+        with open(extra, "w", encoding="utf-8") as out:
+            out.write(f"subjectAltName={subject}\n")
+        begin, end = (f"{datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days):%Y%m%d%H%M%SZ}"
+                      for days in (-30, days))
+        self.run("openssl", "ca", "-batch", "-config", self.file("authority.conf"), "-in", request, "-startdate", begin,
+                 "-enddate", end, "-extfile", extra, "-notext", "-out", pem)
+        return pem, key
+
+    def pin(self, pem):
+        return self.scene.network.run(
+            "resolver", "sh", "-c", f"openssl x509 -in {pem} -pubkey -noout | openssl pkey -pubin -outform der | "
+            "openssl dgst -sha256 -binary | base64").stdout.strip()
+
+    def unbound(self, certificate, idle_ms=30000):
+        pem, key = certificate
+        conf = self.scene.folder / "unbound.conf"
+        conf.write_text(UNBOUND_CONF.format(folder=self.scene.folder, address=UNBOUND, key=key, certificate=pem,
+                                            idle_ms=idle_ms))
+        process = self.scene.network.start("resolver", f"unbound-{next(self.numbers)}", "unbound", "-d", "-c", str(conf))
+        process.wait_for("start of service")
+        return process
+
+    def dnsdist(self, certificate):
+        pem, key = certificate
+        conf = self.scene.folder / "dnsdist.conf"
+        conf.write_text(DNSDIST_CONF.format(address=DNSDIST, certificate=pem, key=key))
+        process = self.scene.network.start("resolver", f"dnsdist-{next(self.numbers)}", "dnsdist", "-C", str(conf),
+                                           "--supervised", "--disable-syslog")
+        process.wait_for("Marking downstream 1.1.1.5:53 as 'up'")
+        return process
+
+    # The daemon that asks them
+
+    def daemon(self, upstreams, extra="", **options):
+        config = self.scene.folder / f"config-{next(self.numbers)}.yaml"
+        config.write_text("plugins:\n  - tag: up\n    type: forward\n    args:\n"
+                          f"      upstreams: [ {upstreams} ]\n{extra}"
+                          "  - { tag: main, type: sequence, args: [ { exec: $up } ] }\n")
+        return self.scene.start_daemon(config, **options)
+
+    def fresh(self):
+        return f"n{next(self.numbers)}.wild.example"
+
+    def streams(self, name):
+        return sum(thread[name] for thread in self.scene.counters()["streams"])
