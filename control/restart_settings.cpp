@@ -18,12 +18,19 @@ bool same_prefixes(const std::vector<matchers::Prefix>& a, const std::vector<mat
                       });
 }
 
+bool same_site(const std::optional<build::HttpSite>& a, const std::optional<build::HttpSite>& b) {
+    if (!a || !b) return a.has_value() == b.has_value();
+    return a->paths == b->paths && a->client_header == b->client_header &&
+           same_prefixes(a->trusted, b->trusted);
+}
+
 // Another certificate is taken up while serving (StreamThreads::renew).
 bool is_same(const std::optional<build::TcpService>& a, const std::optional<build::TcpService>& b) {
     if (!a || !b) return a.has_value() == b.has_value();
     return a->idle_timeout_ms == b->idle_timeout_ms && a->max_connections == b->max_connections &&
            a->max_per_client == b->max_per_client && a->max_queries == b->max_queries &&
-           a->tls.cert.empty() == b->tls.cert.empty() && same_prefixes(a->proxies, b->proxies);
+           a->tls.cert.empty() == b->tls.cert.empty() && same_prefixes(a->proxies, b->proxies) &&
+           same_site(a->http, b->http);
 }
 
 bool is_listed(const std::vector<build::Listener>& all, const build::Listener& l) {

@@ -40,6 +40,16 @@ TcpService tcp_service(const config::StreamServer& server) {
     return service;
 }
 
+TcpService http_service(const config::HttpServer& server) {
+    TcpService service = tcp_service(server);
+    HttpSite& site = service.http.emplace();
+    for (const config::HttpPath& path : server.paths)
+        site.paths.push_back(path.path);
+    site.client_header = server.src_ip_header;
+    site.trusted = server.trusted_proxies;
+    return service;
+}
+
 std::vector<Listener> listeners_of(const config::Settings& settings) {
     std::vector<Listener> out;
     for (const config::Plugin& plugin : settings.plugins) {
@@ -47,6 +57,8 @@ std::vector<Listener> listeners_of(const config::Settings& settings) {
             listener_at(out, udp->listen).udp = true;
         } else if (const auto* tcp = std::get_if<config::TcpServer>(&plugin.args)) {
             listener_at(out, tcp->listen).tcp = tcp_service(*tcp);
+        } else if (const auto* http = std::get_if<config::HttpServer>(&plugin.args)) {
+            listener_at(out, http->listen).tcp = http_service(*http);
         }
     }
     if (out.empty()) {

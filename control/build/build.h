@@ -33,12 +33,20 @@ struct Surroundings {
     std::vector<matchers::Prefix> own_networks;  // may ask, besides the private ranges
 };
 
+// What is served over HTTP, and who may name the client in `client_header` (empty: nobody).
+struct HttpSite {
+    std::vector<std::string> paths;
+    std::string client_header;
+    std::vector<matchers::Prefix> trusted;
+};
+
 // What is offered over TCP on an address.
 struct TcpService {
     std::uint32_t idle_timeout_ms = 10'000;
     std::uint32_t max_connections = 10'000, max_per_client = 64, max_queries = 64;
     config::ServerTls tls;                  // files; `cert` empty: plain
     std::vector<matchers::Prefix> proxies;  // who sends a PROXY header, and is believed
+    std::optional<HttpSite> http;           // nothing: DNS as over TCP
 };
 
 // One address to answer on. `address` is :: for all of both families, 0.0.0.0 for all of IPv4.

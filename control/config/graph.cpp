@@ -56,23 +56,41 @@ class CycleFinder {
     bool found_ = false;
 };
 
+const StreamServer* stream_server(const Plugin& plugin) {
+    if (const auto* tcp = std::get_if<TcpServer>(&plugin.args)) return tcp;
+    return std::get_if<HttpServer>(&plugin.args);
+}
+
 std::optional<PluginIndex> entry_of(const Plugin& plugin) {
     if (const auto* udp = std::get_if<UdpServer>(&plugin.args)) return udp->entry;
-    if (const auto* tcp = std::get_if<TcpServer>(&plugin.args)) return tcp->entry;
+    if (const auto* stream = stream_server(plugin)) return stream->entry;
     return std::nullopt;
 }
 
 const Endpoint& listen_of(const Plugin& plugin) {
-    const auto* udp = std::get_if<UdpServer>(&plugin.args);
-    return udp != nullptr ? udp->listen : std::get<TcpServer>(plugin.args).listen;
+    const auto* stream = stream_server(plugin);
+    return stream != nullptr ? stream->listen : std::get<UdpServer>(plugin.args).listen;
+}
+
+void check_paths(Reading& in, const Plugin& plugin) {
+    const auto* http = std::get_if<HttpServer>(&plugin.args);
+    if (http == nullptr) return;
+    for (std::size_t i = 1; i < http->paths.size(); ++i) {
+        if (http->paths[i].exec == http->paths[0].exec) continue;
+        in.report().error(http->paths[i].line,
+                          "entry " + std::to_string(i + 1) + " of " + owner_of(plugin) +
+                              " has another 'exec' than the first: several entries are not "
+                              "supported yet, name the same one");
+    }
 }
 
 // Servers that cannot stand side by side.
 void check_servers(Reading& in, const std::vector<PluginIndex>& servers) {
     const auto& plugins = in.settings().plugins;
-    for (std::size_t i = 1; i < servers.size(); ++i) {
+    for (std::size_t i = 0; i < servers.size(); ++i) {
         const Plugin& plugin = plugins[servers[i]];
         const Plugin& first = plugins[servers.front()];
+        check_paths(in, plugin);
         if (*entry_of(plugin) != *entry_of(first)) {
             in.report().error(plugin.line,
                               owner_of(plugin) + " has another entry than " + owner_of(first) +
@@ -81,7 +99,9 @@ void check_servers(Reading& in, const std::vector<PluginIndex>& servers) {
         for (std::size_t j = 0; j < i; ++j) {
             const Plugin& other = plugins[servers[j]];
             const Endpoint &a = listen_of(plugin), &b = listen_of(other);
-            if (plugin.type == other.type && a.address == b.address && a.port == b.port) {
+            const bool same_transport =
+                (stream_server(plugin) == nullptr) == (stream_server(other) == nullptr);
+            if (same_transport && a.address == b.address && a.port == b.port) {
                 in.report().error(plugin.line, owner_of(plugin) + " listens where " +
                                                    owner_of(other) + " does (" + a.to_string() +
                                                    "): remove one");
@@ -126,7 +146,12 @@ std::vector<Reference> references_of(const Plugin& plugin) {
                 out.push_back({executor, job.line});
         }
     }
-    if (const auto entry = entry_of(plugin)) out.push_back({*entry, plugin.line});
+    if (const auto* http = std::get_if<HttpServer>(&plugin.args)) {
+        for (const HttpPath& path : http->paths)
+            out.push_back({path.exec, path.line});
+    } else if (const auto entry = entry_of(plugin)) {
+        out.push_back({*entry, plugin.line});
+    }
     return out;
 }
 

@@ -628,6 +628,16 @@ struct StreamServer {
     std::vector<matchers::Prefix> proxy_protocol;  // who sends a PROXY header, and is believed
 };
 struct TcpServer : StreamServer {};
+struct HttpPath {
+    std::string path;
+    PluginIndex exec = 0;
+    int line = 0;
+};
+struct HttpServer : StreamServer {  // its `entry`: that of the first path
+    std::vector<HttpPath> paths;    // at least one
+    std::string src_ip_header;      // in lower case; empty: none
+    std::vector<matchers::Prefix> trusted_proxies;  // who is believed in that, besides loopback
+};
 
 // ---- all together
 
@@ -643,7 +653,7 @@ struct Plugin {
                  HasResp, HasWantedAnswer, Constant, MarkMatch, RandomMatch, RateMatch, TextMatch,
                  AnyMatch, Forward, Cache, RosAddressList, DebugPrint, QuerySummary, DropResp, Ttl,
                  BlackHole, Hosts, Arbitrary, ReverseLookup, MetricsCollector, Sequence, UdpServer,
-                 TcpServer, Sleep, Fallback, Prefer, Redirect, EcsHandler, ForwardOptions, Download,
+                 TcpServer, HttpServer, Sleep, Fallback, Prefer, Redirect, EcsHandler, ForwardOptions, Download,
                  ReloadAll, ReloadProvider, Cron, KernelSets>
         args;
 };

@@ -30,7 +30,7 @@ std::span<const std::uint8_t> bytes_of(std::string_view text) {
 
 HttpConnection::HttpConnection(StreamContext& context, Injector& injector, TcpClients& clients,
                                ByteStream stream, const Asker& asker)
-    : ClientConnection(asker.client.address()),
+    : ClientConnection(clients.service().counted_as(asker.client.address())),
       context_(context),
       injector_(injector),
       clients_(clients),
@@ -112,6 +112,7 @@ void HttpConnection::take_query(std::uint32_t stream, std::size_t,
     const Service& service = clients_.service();
     Asker asker = asker_;
     asker.stream = stream;
+    asker.options = options_asked(message);
     if (trusted_ && !forwarded_for.empty()) {
         const auto client = service.http.client_in(forwarded_for);
         if (!client) return fail(stream, HttpStatus::bad_request, StreamCount::http_bad_client);
@@ -160,13 +161,24 @@ void HttpConnection::take_answer(const Asker& asker, Buffer* response) {
         if (response != nullptr) context_.count(StreamCount::answers_too_late);
     } else if (response == nullptr || response->length > dns::kMaxMessage) {
         fail(asker.stream, HttpStatus::unavailable, StreamCount::http_unanswered);
-    } else if (session_->answer(asker.stream, HttpStatus::ok, response->bytes())) {
+    } else if (session_->answer(asker.stream, HttpStatus::ok, completed(*response, asker))) {
         context_.count(StreamCount::http_answers);
     } else {
         context_.count(StreamCount::answers_too_late);
     }
     release(response);
     if (!closed_) clients_.flush_later(shared_from_this());
+}
+
+// The response with padding, if that was asked for (RFC 8467): also without TLS, because a proxy in
+// front of us encrypts it.
+std::span<const std::uint8_t> HttpConnection::completed(const Buffer& response,
+                                                        const Asker& asker) {
+    const auto message = response.bytes();
+    auto& room = context_.room;
+    if (!asker.options.padding || message.size() > room.size()) return message;
+    std::ranges::copy(message, room.begin());
+    return std::span(room).first(give_options(room, message.size(), {.padding = true}));
 }
 
 void HttpConnection::flush() {

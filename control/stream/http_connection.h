@@ -47,6 +47,7 @@ class HttpConnection final : public ClientConnection,
     void say_goodbye();
     void take(std::span<const std::uint8_t> bytes);
     bool inject(const Asker& asker, std::span<const std::uint8_t> message);
+    std::span<const std::uint8_t> completed(const Buffer& response, const Asker& asker);
     void fail(std::uint32_t stream, HttpStatus status, StreamCount why);
 
     void read();

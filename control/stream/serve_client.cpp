@@ -13,7 +13,7 @@ void serve_client(StreamContext& context, Injector& injector, TcpClients& client
     const Service& service = clients.service();
     const IpAddress peer = asker.client.address();
     const bool by_proxy = service.proxies.contains(peer);
-    if (!clients.admit(by_proxy ? IpAddress{} : peer)) return;
+    if (!clients.admit(by_proxy ? IpAddress{} : service.counted_as(peer))) return;
     context.count(StreamCount::tcp_accepted);
     ByteStream stream(std::move(socket));
     if (!by_proxy && service.tls == nullptr)

@@ -36,6 +36,10 @@ struct Service {
     HttpSite http{};                   // of Protocol::http
     // Who sends a PROXY header before anything else, and is believed what it says of the client.
     matchers::PrefixSet proxies{};
+    // Whom a connection of `peer` counts for: an HTTP proxy's are many clients', and nobody's.
+    [[nodiscard]] IpAddress counted_as(const IpAddress& peer) const {
+        return http.trusts(peer) ? IpAddress{} : peer;
+    }
     std::shared_ptr<ClientCounts> counts = std::make_shared<ClientCounts>();
 };
 

@@ -42,8 +42,15 @@ Result<std::shared_ptr<const stream::Service>> service_of(const build::TcpServic
     service->idle = std::chrono::milliseconds(settings.idle_timeout_ms);
     service->limits = {settings.max_connections, settings.max_per_client, settings.max_queries};
     service->proxies = matchers::PrefixSet(settings.proxies);
+    std::vector<std::string> protocols{"dot"};
+    if (settings.http) {
+        service->protocol = stream::Protocol::http;
+        service->http = {settings.http->paths, settings.http->client_header,
+                         matchers::PrefixSet(settings.http->trusted)};
+        protocols = {"h2", "http/1.1"};
+    }
     if (!settings.tls.cert.empty()) {
-        service->tls = std::make_shared<stream::TlsServer>(std::vector<std::string>{"dot"}, clock);
+        service->tls = std::make_shared<stream::TlsServer>(std::move(protocols), clock);
         if (auto done = service->tls->load(files_of(settings.tls)); !done) return done.error();
     }
     return service;

@@ -11,7 +11,8 @@ namespace steer::stream {
 
 TcpOpening::TcpOpening(StreamContext& context, Injector& injector, TcpClients& clients,
                        ByteStream stream, const Asker& asker, bool by_proxy)
-    : ClientConnection(by_proxy ? IpAddress{} : asker.client.address()),
+    : ClientConnection(by_proxy ? IpAddress{}
+                                : clients.service().counted_as(asker.client.address())),
       context_(context),
       injector_(injector),
       clients_(clients),
@@ -92,7 +93,7 @@ void TcpOpening::hand_over() {
     closed_ = true;
     ByteStream stream = std::move(stream_);
     clients_.forget(*this);
-    if (!clients_.admit(asker_.client.address())) return;
+    if (!clients_.admit(clients_.service().counted_as(asker_.client.address()))) return;
     begin_protocol(context_, injector_, clients_, std::move(stream), asker_);
 }
 

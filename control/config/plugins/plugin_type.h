@@ -74,7 +74,7 @@ extern const PluginType kAdguardRuleType, kGeoipType, kQuestionType, kGeositeTyp
     kEnvType, kRandomType, kAnyMatchType, kForwardType, kCacheType, kRosAddressListType,
     kDebugPrintType, kQuerySummaryType, kDropRespType, kTtlType, kBlackHoleType, kHostsType,
     kArbitraryType, kReverseLookupType, kMetricsCollectorType, kSequenceType, kUdpServerType,
-    kTcpServerType;
+    kTcpServerType, kHttpServerType;
 extern const PluginType kSleepType, kFallbackType, kPreferIpv4Type, kPreferIpv6Type;
 extern const PluginType kRateLimiterType, kStringExpType;
 extern const PluginType kRedirectType, kEcsHandlerType, kEcsType, kForwardEdns0optType;

@@ -45,6 +45,7 @@ constexpr std::array kTypes{
     &kMetricsCollectorType,
     &kUdpServerType,
     &kTcpServerType,
+    &kHttpServerType,
     &kSleepType,
     &kFallbackType,
     &kPreferIpv4Type,
@@ -69,7 +70,7 @@ constexpr auto kServer = Role::server;
 constexpr PluginTypeNotYet kNotYet[] = {
     {"query_recorder", kExecutor}, {"http_request", kExecutor}, {"script", kExecutor},
     {"learn_domain", kExecutor},   {"ip_selector", kExecutor},  {"upgrade", kExecutor},
-    {"http_server", kServer},      {"quic_server", kServer},
+    {"quic_server", kServer},
 };
 
 }  // namespace

@@ -360,6 +360,39 @@ BOOST_AUTO_TEST_CASE(a_trusted_proxy_names_the_client) {
     BOOST_TEST(c.w.count(StreamCount::http_bad_client) == 5U);
 }
 
+BOOST_AUTO_TEST_CASE(a_trusted_proxy_is_many_clients) {
+    for (const bool trusted : {true, false}) {
+        StreamWorld w;
+        auto service = trusted ? proxied() : http_service();
+        service.limits.per_client = 2;
+        const auto port = w.listen_tcp(std::move(service));
+        std::vector<Peer> peers;
+        for (int i = 0; i < 5; ++i)
+            peers.push_back(Peer::connected(Transport::tcp, address("127.0.0.1"), port));
+        BOOST_TEST(w.until([&] {
+            return w.thread->connections() + w.count(StreamCount::tcp_over_client_limit) == 5;
+        }));
+        BOOST_TEST(w.count(StreamCount::tcp_over_client_limit) == (trusted ? 0U : 3U));
+        peers.clear();
+        BOOST_TEST(w.until([&] { return w.thread->connections() == 0; }));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(padding_that_was_asked_for) {
+    Http1 c;
+    Bytes query = make_query(0, "n.example");
+    query[11] = 1;  // an OPT with an empty padding option (RFC 7830)
+    query.insert(query.end(), {0, 0, 41, 4, 0, 0, 0, 0, 0, 0, 4, 0, 12, 0, 0});
+    c.post(query);
+    BOOST_REQUIRE(c.w.until([&] { return c.w.queries.size() == 1; }));
+    Bytes answer = make_query(0, "n.example");
+    answer[2] |= 0x80;
+    answer[11] = 1;
+    answer.insert(answer.end(), {0, 0, 41, 4, 0, 0, 0, 0, 0, 0, 0});
+    c.w.answer(c.w.queries[0], answer);
+    BOOST_TEST(c.response().content.size() == 468U);
+}
+
 BOOST_AUTO_TEST_CASE(nobody_else_does) {
     Http1 other_header(http_service());
     other_header.w.answer_all = true;

@@ -1,0 +1,148 @@
+// http_server: DNS over HTTP (RFC 8484).
+#include <algorithm>
+#include <cctype>
+
+#include "control/config/sections.h"
+#include "control/config/server_rows.h"
+#include "control/config/values.h"
+#include "matchers/quote.h"
+
+namespace steer::config {
+namespace {
+
+// ---- one path
+
+void read_path(Reading& in, const Node& node, const Place& place, HttpPath& out) {
+    if (!read_value(in, node, place, {}, out.path)) return;
+    constexpr std::string_view kNotInPaths = "?#";  // RFC 3986 3.3
+    if (!out.path.starts_with('/') || !is_printable_word(out.path) ||
+        out.path.find_first_of(kNotInPaths) != std::string::npos) {
+        in.report().error(place.line, place.name() + " is " + matchers::quoted(out.path) +
+                                          ": expected a path such as /dns-query");
+    }
+}
+
+void read_exec(Reading& in, const Node& node, const Place& place, HttpPath& out) {
+    std::string tag;
+    if (!read_value(in, node, place, {}, tag)) return;
+    if (const auto index = in.refer_bare(tag, Wanted::executor, place)) out.exec = *index;
+}
+
+constexpr std::array<Row<HttpPath>, 3> kPathRows{{
+    {"path", Own<HttpPath>{"path", read_path}, "required", "",
+     "as in `path: /dns-query`; compared as it is written, and without what follows a `?`"},
+    {"exec", Own<HttpPath>{"tag", read_exec}, "required", "",
+     "tag of the executor that its queries enter; the same one for all paths and servers"},
+    {"json_api", NotYet{}, "false", "", "answers in JSON"},
+}};
+
+void read_paths(Reading& in, const Node& node, const Place& place, HttpServer& out) {
+    if (!node.is_list() || node.items.empty()) {
+        in.report().error(place.line,
+                          place.name() +
+                              ": expected a list with at least one '- { path: /dns-query, exec: "
+                              "TAG }', found " +
+                              (node.is_list() ? "an empty list" : std::string(node.what())));
+        return;
+    }
+    for (const Node& item : node.items) {
+        const std::string owner = "entry " + std::to_string(out.paths.size() + 1) + " of " +
+                                  std::string(place.owner);
+        HttpPath path;
+        path.line = item.line;
+        read_rows(in, item, kPathRows, owner, path);
+        const bool twice =
+            std::ranges::any_of(out.paths, [&](const HttpPath& p) { return p.path == path.path; });
+        if (twice && !path.path.empty()) {
+            in.report().error(item.line, "'path' of " + owner + " is " +
+                                             matchers::quoted(path.path) +
+                                             ", as that of another entry: keep one of them");
+        }
+        out.paths.push_back(std::move(path));
+    }
+    out.entry = out.paths.front().exec;
+}
+
+// ---- who the client is
+
+void read_header(Reading& in, const Node& node, const Place& place, HttpServer& out) {
+    std::string name;
+    if (!read_value(in, node, place, {}, name)) return;
+    name = lower(name);
+    const bool is_name = !name.empty() && std::ranges::all_of(name, [](unsigned char c) {
+        return std::isalnum(c) != 0 || c == '-' || c == '_';
+    });
+    if (!is_name) {
+        in.report().error(place.line,
+                          place.name() + " is " + matchers::quoted(name) +
+                              ": expected the name of a header such as X-Forwarded-For");
+    } else if (name == "forwarded") {
+        in.report().error(place.line, place.name() +
+                                          " is \"Forwarded\", whose form (RFC 7239) is not "
+                                          "read: have the proxy send X-Forwarded-For");
+    } else {
+        out.src_ip_header = std::move(name);
+    }
+}
+
+void read_trusted(Reading& in, const Node& node, const Place& place, HttpServer& out) {
+    out.trusted_proxies = read_prefixes(in, node, place);
+}
+
+constexpr std::array<Row<HttpServer>, 4> kOwnRows{{
+    {"entries", Own<HttpServer>{"list of paths", read_paths}, "required", "",
+     "what is served, as in `entries: [{ path: /dns-query, exec: main }]`"},
+    {"src_ip_header", Own<HttpServer>{"name", read_header}, "none", "",
+     "header by which an HTTP proxy in front of us names the client (`X-Forwarded-For`, "
+     "`CF-Connecting-IP`), for `allow`, limits of queries and every rule; believed of loopback and "
+     "`trusted_proxies` alone, and of several addresses the last one that is none of these"},
+    {"trusted_proxies", Own<HttpServer>{"list of prefixes", read_trusted}, "none", "",
+     "proxies whose `src_ip_header` is believed; `max_connections_per_client` does not count for "
+     "them"},
+    {"enable_http3", NotYet{}, "false", "", "HTTP/3"},
+}};
+constexpr auto kRows = joined(kOwnRows, stream_server_rows<HttpServer>("30s"));
+
+void advise(Reading& in, const Node& args, const Plugin& plugin, const HttpServer& server) {
+    const Node* const header = args.find("src_ip_header");
+    const Node* const trusted = args.find("trusted_proxies");
+    if (!server.src_ip_header.empty() && trusted == nullptr) {
+        in.report().warn(header->line,
+                         "'src_ip_header' of " + owner_of(plugin) +
+                             " is believed of proxies on this machine alone, because everybody "
+                             "can send it: name others as 'trusted_proxies'");
+    }
+    if (trusted != nullptr && header == nullptr) {
+        in.report().warn(trusted->line, "'trusted_proxies' of " + owner_of(plugin) +
+                                            " does nothing without 'src_ip_header'");
+    }
+}
+
+void read(Reading& in, const Node* node, Plugin& plugin) {
+    HttpServer args;
+    Node empty;
+    const Node& map = args_or_empty(node, plugin, empty);
+    read_rows(in, map, kRows, owner_of(plugin), args);
+    check_server(in, map, plugin, args);
+    advise(in, map, plugin, args);
+    plugin.args = std::move(args);
+}
+
+}  // namespace
+
+std::vector<RowText> http_path_row_texts() {
+    return row_texts(kPathRows);
+}
+
+const PluginType kHttpServerType{
+    "http_server",
+    Role::server,
+    "Answers over HTTP/2 and HTTP/1.1 (RFC 8484, GET and POST), with `cert` and `key` over TLS. "
+    "Without them it is meant to stand behind a proxy: browsers ask over TLS alone.",
+    "",
+    "",
+    [] { return row_texts(kRows); },
+    read,
+    nullptr};
+
+}  // namespace steer::config
