@@ -4,6 +4,7 @@
 #include <map>
 
 #include "control/build/compile.h"
+#include "control/build/designation.h"
 #include "control/build/lists.h"
 #include "control/build/ranges.h"
 #include "control/build/tag_masks.h"
@@ -120,8 +121,10 @@ Built build(const config::Settings& settings, const Surroundings& surroundings, 
     check_tls(settings, built);
     check_dump_files(settings, built);
     TagMasks masks(settings);
+    const auto designated = designated_resolvers(settings, surroundings.own_addresses);
+    if (!designated) built.errors.push_back(settings.error(0, designated.error().text));
     Compiler compiler(settings, registry, masks, list_places, snapshot, built.errors);
-    compiler.run();
+    compiler.run(designated ? *designated : std::vector<config::KnownRecord>{});
     built.channels = compiler.channels();
     built.sets = masks.named_sets();
     add_inheriting(settings, masks.inheriting(), registry, built);

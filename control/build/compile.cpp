@@ -74,8 +74,9 @@ Compiler::Compiler(const config::Settings& settings, Registry& registry, TagMask
       errors_(errors),
       known_(snapshot.known) {}
 
-void Compiler::run() {
+void Compiler::run(const std::vector<config::KnownRecord>& designated) {
     if (settings_.policy.canaries == config::Canaries::nxdomain) refuse_canaries();
+    if (!designated.empty()) designate(designated);
     snapshot_.entry = 0;
     program_of(settings_.entry, settings_.plugin(settings_.entry).line);
     units();

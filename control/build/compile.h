@@ -29,7 +29,8 @@ class Compiler {
              const std::map<config::PluginIndex, std::uint32_t>& list_places, Snapshot& snapshot,
              std::vector<Error>& errors);
 
-    void run();
+    // `designated`: what `_dns.resolver.arpa` is told.
+    void run(const std::vector<config::KnownRecord>& designated);
     // Upstreams that `streams` asks in their own way; after run().
     [[nodiscard]] const Channels& channels() const { return channels_; }
 
@@ -73,6 +74,8 @@ class Compiler {
                         std::uint16_t instance, unsigned& depth);
     // Names that tell clients whether to go around us (policy.canaries).
     void refuse_canaries();
+    // `_dns.resolver.arpa` has these records; all else below resolver.arpa has none (RFC 9462).
+    void designate(const std::vector<config::KnownRecord>& records);
     // A name that it has no rule for goes past it, which is a test that plans know.
     void answer_table(config::PluginIndex index, const std::vector<config::RuleAt>& rules,
                       bool short_circuit, int line, std::uint16_t instance);

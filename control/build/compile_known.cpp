@@ -178,6 +178,24 @@ void Compiler::refuse_canaries() {
     land({test});
 }
 
+void Compiler::designate(const std::vector<config::KnownRecord>& records) {
+    const std::uint16_t test = emit(Op::if_tags, 0, 0, masks_.mask_of({domain("resolver.arpa")}));
+    AnswerTable table;
+    matchers::NameValuesBuilder names;
+    names.add({matchers::RuleKind::full, "_dns.resolver.arpa"}, 0);
+    table.names = names.build(errors_);
+    table.values.push_back({0, 1});
+    const auto& [type, klass, ttl_s, rdata] = records.front();
+    table.typed.push_back({type, klass, known_.of_records(type, klass, records)});
+    const auto place = static_cast<std::uint32_t>(snapshot_.answer_tables.size());
+    snapshot_.answer_tables.push_back(std::move(table));
+    snapshot_.program[emit(Op::answer_table, 0, 0, place)].short_circuit = true;
+    const auto hole = static_cast<std::uint32_t>(snapshot_.black_holes.size());
+    snapshot_.black_holes.push_back(known_.black_hole({.mode = config::BlackHoleMode::nodata}));
+    snapshot_.program[emit(Op::black_hole, 0, 0, hole)].short_circuit = true;
+    land({test});
+}
+
 void Compiler::answer_table(config::PluginIndex index, const std::vector<config::RuleAt>& rules,
                             bool short_circuit, int line, std::uint16_t instance) {
     if (rules.empty()) return;

@@ -153,15 +153,33 @@ void read_control(Reading& in, const Node& node, int /*line*/) {
 
 // ---- policy
 
-constexpr std::array<Row<Policy>, 1> kPolicyRows{{
+constexpr std::array<Row<Policy>, 2> kPolicyRows{{
     {"canaries", choice<Policy, &Policy::canaries>(), "pass", "pass|nxdomain",
      "`nxdomain`: use-application-dns.net, mask.icloud.com, mask-h2.icloud.com and what is below "
      "them do not exist, which tells Firefox and iCloud Private Relay to go on asking us; `pass`: "
      "they are names like others"},
+    {"designated_name", &Policy::designated_name, "none", "",
+     "our name in the certificates of the servers over TLS and HTTPS: clients that ask for "
+     "`_dns.resolver.arpa` are told of them under it (RFC 9462); clients also check that our "
+     "address "
+     "is in the certificate"},
 }};
 
-void read_policy(Reading& in, const Node& node, int /*line*/) {
-    read_rows(in, node, kPolicyRows, "'policy'", in.settings().policy);
+void read_policy(Reading& in, const Node& node, int line) {
+    Policy& policy = in.settings().policy;
+    read_rows(in, node, kPolicyRows, "'policy'", policy);
+    if (policy.designated_name.empty()) return;
+    const auto rule =
+        matchers::parse_rule("full:" + policy.designated_name, matchers::RuleKind::full);
+    if (!rule || policy.designated_name.find('.') == std::string::npos) {
+        const Node* const at = node.find("designated_name");
+        in.report().error(at != nullptr ? at->line : line,
+                          "'designated_name' of 'policy' is " +
+                              matchers::quoted(policy.designated_name) +
+                              ": expected a name such as dns.example.net");
+    } else {
+        policy.designated_name = rule->text;
+    }
 }
 
 // ---- runtime: of ForgeDNS

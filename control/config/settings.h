@@ -248,6 +248,7 @@ enum class Canaries : std::uint8_t { pass, nxdomain };
 
 struct Policy {
     Canaries canaries = Canaries::pass;
+    std::string designated_name;  // without a last dot; empty: nobody is told of DoT and DoH
 };
 
 // ---- lists that are fetched
@@ -633,9 +634,9 @@ struct HttpPath {
     PluginIndex exec = 0;
     int line = 0;
 };
-struct HttpServer : StreamServer {  // its `entry`: that of the first path
-    std::vector<HttpPath> paths;    // at least one
-    std::string src_ip_header;      // in lower case; empty: none
+struct HttpServer : StreamServer {                  // its `entry`: that of the first path
+    std::vector<HttpPath> paths;                    // at least one
+    std::string src_ip_header;                      // in lower case; empty: none
     std::vector<matchers::Prefix> trusted_proxies;  // who is believed in that, besides loopback
 };
 
@@ -653,8 +654,8 @@ struct Plugin {
                  HasResp, HasWantedAnswer, Constant, MarkMatch, RandomMatch, RateMatch, TextMatch,
                  AnyMatch, Forward, Cache, RosAddressList, DebugPrint, QuerySummary, DropResp, Ttl,
                  BlackHole, Hosts, Arbitrary, ReverseLookup, MetricsCollector, Sequence, UdpServer,
-                 TcpServer, HttpServer, Sleep, Fallback, Prefer, Redirect, EcsHandler, ForwardOptions, Download,
-                 ReloadAll, ReloadProvider, Cron, KernelSets>
+                 TcpServer, HttpServer, Sleep, Fallback, Prefer, Redirect, EcsHandler,
+                 ForwardOptions, Download, ReloadAll, ReloadProvider, Cron, KernelSets>
         args;
 };
 

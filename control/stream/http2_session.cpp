@@ -14,8 +14,9 @@ namespace steer::stream {
 namespace {
 
 constexpr std::size_t kOutboundAcks = 100;
-constexpr std::size_t kFieldOverhead = 32;  // RFC 9113 6.5.2
-constexpr std::size_t kMostPadding = 256;   // with its length
+constexpr std::size_t kFieldOverhead = 32;       // RFC 9113 6.5.2
+constexpr std::size_t kMostIgnored = 64 * 1024;  // of a request that was answered before its end
+constexpr std::size_t kMostPadding = 256;        // with its length
 constexpr std::uint64_t kLookEveryMs = 1'000;
 constexpr std::size_t kMostFields = 8;  // of an answer
 
@@ -223,7 +224,13 @@ void Http2Session::on_head(std::uint32_t id, Stream& stream, bool is_all) {
 
 void Http2Session::on_content(std::uint32_t id, Stream& stream,
                               std::span<const std::uint8_t> bytes) {
-    if (stream.answered || stream.given_up || stream.head.method != HttpMethod::post) return;
+    if (stream.given_up) return;
+    if (stream.answered) {  // RFC 9113 8.1; most clients send all of it before they read an answer
+        stream.ignored += bytes.size();
+        if (stream.ignored > kMostIgnored) give_up(id, stream, NGHTTP2_NO_ERROR);
+        return;
+    }
+    if (stream.head.method != HttpMethod::post) return;
     if (bytes.size() > kMaxHttpQuery - stream.content.size())
         return refuse(id, HttpStatus::content_too_large);
     stream.content.insert(stream.content.end(), bytes.begin(), bytes.end());
@@ -280,10 +287,6 @@ std::size_t Http2Session::read_answer(std::uint32_t id, std::span<std::uint8_t> 
     stream->sent += n;
     unsent_ -= n;
     last = stream->sent == stream->content.size();
-    // RFC 9113 8.1: what is still to come of a request that was answered is not wanted.
-    if (last && !stream->complete)
-        nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, static_cast<std::int32_t>(id),
-                                  NGHTTP2_NO_ERROR);
     return n;
 }
 
@@ -321,8 +324,7 @@ void Http2Session::give_up_slow_ones() {
     if (now_ms_ < looked_ms_ + kLookEveryMs) return;
     looked_ms_ = now_ms_;
     for (auto& [id, stream] : streams_) {
-        if (stream.complete || stream.answered || stream.given_up ||
-            now_ms_ < stream.began_ms + kHttpRequestMs)
+        if (stream.complete || stream.given_up || now_ms_ < stream.began_ms + kHttpRequestMs)
             continue;
         count(StreamCount::http_too_slow);
         give_up(id, stream, NGHTTP2_CANCEL);
@@ -331,7 +333,7 @@ void Http2Session::give_up_slow_ones() {
 
 void Http2Session::give_up(std::uint32_t id, Stream& stream, std::uint32_t why) {
     stream.given_up = true;
-    stream.content.clear();
+    if (!stream.answered) stream.content.clear();
     nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, static_cast<std::int32_t>(id), why);
 }
 

@@ -54,6 +54,7 @@ class Http2Session final : public HttpSession {
         bool given_up = false;              // reset by us
         std::vector<std::uint8_t> content;  // of the request; then of the answer
         std::size_t sent = 0;               // of the answer
+        std::size_t ignored = 0;            // of the request, after the answer
     };
     struct Calls;  // nghttp2's callbacks
 

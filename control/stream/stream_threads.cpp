@@ -50,7 +50,7 @@ Result<std::shared_ptr<const stream::Service>> service_of(const build::TcpServic
         protocols = {"h2", "http/1.1"};
     }
     if (!settings.tls.cert.empty()) {
-        service->tls = std::make_shared<stream::TlsServer>(std::move(protocols), clock);
+        service->tls = std::make_shared<stream::TlsServer>(protocols, clock);
         if (auto done = service->tls->load(files_of(settings.tls)); !done) return done.error();
     }
     return service;

@@ -46,8 +46,8 @@ void read_paths(Reading& in, const Node& node, const Place& place, HttpServer& o
         return;
     }
     for (const Node& item : node.items) {
-        const std::string owner = "entry " + std::to_string(out.paths.size() + 1) + " of " +
-                                  std::string(place.owner);
+        const std::string owner =
+            "entry " + std::to_string(out.paths.size() + 1) + " of " + std::string(place.owner);
         HttpPath path;
         path.line = item.line;
         read_rows(in, item, kPathRows, owner, path);

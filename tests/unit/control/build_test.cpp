@@ -11,6 +11,7 @@
 
 #include "control/config/load.h"
 #include "dataplane/dns/name.h"
+#include "dataplane/dns/wire.h"
 
 namespace steer::build {
 namespace {
@@ -119,6 +120,24 @@ BOOST_AUTO_TEST_CASE(two_caches_do_not_share_a_dump) {
     BOOST_TEST_REQUIRE(built.errors.size() == 1U);
     BOOST_TEST(built.errors[0].text ==
                "caches 'one' and 'two' have the same dump_file: give each one of its own");
+}
+
+BOOST_AUTO_TEST_CASE(clients_are_told_of_servers_with_a_certificate) {
+    const std::string servers =
+        "  - { tag: dot, type: tcp_server, args: { entry: main, listen: '192.0.2.53:853', cert: "
+        "/c, "
+        "key: /k } }\n"
+        "  - { tag: tcp, type: tcp_server, args: { entry: main, listen: ':53' } }\n";
+    const std::string name = "policy: { designated_name: Dns.Example. }\n";
+    const Built told = build_of(with_main("      - exec: $fwd\n", servers) + name);
+    BOOST_TEST_REQUIRE(told.ok());
+    BOOST_TEST_REQUIRE(told.snapshot->answer_tables.size() == 1U);
+    BOOST_TEST(told.snapshot->answer_tables[0].typed.at(0).qtype == dns::kSvcb);
+    const Built none = build_of(with_main("      - exec: $fwd\n", "") + name);
+    BOOST_TEST_REQUIRE(none.errors.size() == 1U);
+    BOOST_TEST(none.errors[0].text.starts_with("'designated_name' of 'policy' tells clients of"));
+    const Built silent = build_of(with_main("      - exec: $fwd\n", servers));
+    BOOST_TEST(silent.snapshot->answer_tables.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_configuration_without_rules_has_no_image) {

@@ -49,7 +49,7 @@ config::Settings with_forward(const std::string& file) {
 std::string asked(const config::Settings& settings) {
     std::vector<IpAddress> all;
     for (const auto& upstream : std::get<config::Forward>(settings.plugins[0].args).upstreams)
-        all.push_back(upstream.address);
+        all.push_back(upstream.address.value());
     return joined(all);
 }
 

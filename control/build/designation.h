@@ -1,0 +1,21 @@
+// What `_dns.resolver.arpa` is told (RFC 9462, RFC 9461): where else, and under which name, this resolver answers over
+// TLS and HTTPS. Clients that were given only our address find DoT and DoH by it.
+//
+// Pure. With it nothing under resolver.arpa is forwarded (RFC 9462 6.4): it would be another resolver's word about itself.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "control/config/settings.h"
+#include "matchers/prefix/ip_address.h"
+#include "matchers/result.h"
+
+namespace steer::build {
+
+// One SVCB record for each server with a certificate, DoT first; none without `policy.designated_name`. Servers on all
+// addresses get those of `own` as hints that others can reach. Error: there is a name, but no such server.
+Result<std::vector<config::KnownRecord>> designated_resolvers(const config::Settings& settings,
+                                                              std::span<const IpAddress> own);
+
+}  // namespace steer::build
