@@ -321,7 +321,7 @@ class Words(unittest.TestCase):
 
     def test_check_says_every_error(self):
         path = self.scene.folder / "bad.yaml"
-        path.write_text(MINIMAL.replace('addr: "udp://1.1.1.1:53"', 'addr: "udp://one.one:53"')
+        path.write_text(MINIMAL.replace('addr: "udp://1.1.1.1:53"', 'addr: "udp://one.one:99999"')
                         .replace("max_ttl: 1800", "max_ttl: soon").replace("$forward_main", "$forward_man")
                         .replace("    type: qname", "    type: qnome"))
         before = self.picture()
