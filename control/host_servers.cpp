@@ -118,6 +118,7 @@ std::vector<std::string> where_host_servers_stand(const std::string& root) {
                                        "run/NetworkManager/no-stub-resolv.conf",
                                        "run/NetworkManager/resolv.conf", "run/rdnssd/resolv.conf"};
     std::vector<std::string> all;
+    all.reserve(kFiles.size());
     for (const auto* file : kFiles)
         all.push_back(root + file);
     add_files_of(root + "run/systemd/netif/leases", "", "", all);

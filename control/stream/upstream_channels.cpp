@@ -10,11 +10,6 @@ namespace {
 
 constexpr auto kTurnEvery = std::chrono::milliseconds(100);
 
-template <class... F>
-struct Each : F... {
-    using F::operator()...;
-};
-
 }  // namespace
 
 UpstreamChannels::UpstreamChannels(StreamContext& context, UpstreamUdp& udp, UpstreamTcp& tcp)
@@ -81,9 +76,11 @@ void UpstreamChannels::ask(UpstreamAsk ask, bool over_tcp) {
         asker_of(entry->second);
         known = askers_.find(ask.upstream);
     }
-    std::visit(Each{[&](Pool& pool) { pool->ask(std::move(ask)); },
-                    [&](Datagrams& datagrams) { datagrams->ask(std::move(ask), over_tcp); }},
-               known->second);
+    if (auto* const pool = std::get_if<Pool>(&known->second)) {
+        (*pool)->ask(std::move(ask));
+    } else {
+        std::get<Datagrams>(known->second)->ask(std::move(ask), over_tcp);
+    }
     wait_for_turn();
 }
 

@@ -115,7 +115,7 @@ bool UpstreamConnect::fail(int error, std::string why) {
     return false;
 }
 
-bool UpstreamConnect::fail_at_proxy(std::string why) {
+bool UpstreamConnect::fail_at_proxy(const std::string& why) {
     return fail(EPROTO, "the proxy " + host_and_port(path_.address, path_.port) + ": " + why);
 }
 

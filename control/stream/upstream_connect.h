@@ -58,7 +58,7 @@ class UpstreamConnect : public std::enable_shared_from_this<UpstreamConnect> {
     boost::asio::awaitable<bool> exchange(std::span<const std::uint8_t> said,
                                           std::span<std::uint8_t> answer);
     bool fail(int error, std::string why);
-    bool fail_at_proxy(std::string why);
+    bool fail_at_proxy(const std::string& why);
     [[nodiscard]] std::string doing() const;
 
     StreamContext& context_;
