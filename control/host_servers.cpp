@@ -5,7 +5,9 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <optional>
+#include <utility>
+
+#include "control/fetch/server_text.h"
 
 namespace steer {
 namespace {
@@ -13,30 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMostServers = 8;
-constexpr std::string_view kSpace = " \t\r";
-
-std::string_view trimmed(std::string_view text) {
-    const auto first = text.find_first_not_of(kSpace);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
-}
-
-// What stands behind `key`, if the line begins so.
-std::optional<std::string_view> behind(std::string_view line, std::string_view key) {
-    if (!line.starts_with(key)) return std::nullopt;
-    return line.substr(key.size());
-}
-
-std::vector<IpAddress> addresses_in(std::string_view list) {
-    std::vector<IpAddress> found;
-    while (!list.empty()) {
-        const auto end = std::min(list.find_first_of(" \t,;"), list.size());
-        const std::string_view word = list.substr(0, end);
-        if (const auto ip = IpAddress::parse(std::string(word))) found.push_back(*ip);
-        list.remove_prefix(std::min(end + 1, list.size()));
-    }
-    return found;
-}
 
 std::string read_file(const std::string& path) {
     std::ifstream in(path);
@@ -56,11 +34,8 @@ void add_files_of(const std::string& folder, std::string_view prefix, std::strin
 }
 
 bool may_be_asked(const IpAddress& address, std::span<const IpAddress> own) {
-    const bool loopback =
-        address.is_v4() ? address.v4()[0] == 127 : address == *IpAddress::parse("::1");
-    const bool link_local =
-        !address.is_v4() && address.bytes[0] == 0xfe && (address.bytes[1] & 0xc0) == 0x80;
-    return !loopback && !link_local && std::find(own.begin(), own.end(), address) == own.end();
+    return !address.is_loopback() && !address.is_link_local() &&
+           std::find(own.begin(), own.end(), address) == own.end();
 }
 
 std::vector<std::string> files_of(const config::Forward& forward) {
@@ -75,7 +50,7 @@ struct Found {
 
 Found find_servers(const config::Forward& forward, std::span<const IpAddress> own) {
     for (const std::string& file : files_of(forward)) {
-        auto servers = read_servers(read_file(file));
+        auto servers = fetch::read_servers(read_file(file));
         std::erase_if(servers, [&](const IpAddress& a) { return !may_be_asked(a, own); });
         if (servers.size() > kMostServers) servers.resize(kMostServers);
         if (!servers.empty()) return {file, std::move(servers)};
@@ -92,26 +67,6 @@ void for_each_host_forward(Plugins& plugins, Do&& work) {
 }
 
 }  // namespace
-
-std::vector<IpAddress> read_servers(std::string_view text) {
-    std::vector<IpAddress> servers;
-    while (!text.empty()) {
-        const auto end = std::min(text.find('\n'), text.size());
-        const std::string_view line = trimmed(text.substr(0, end));
-        text.remove_prefix(std::min(end + 1, text.size()));
-        if (const auto one = behind(line, "nameserver")) {
-            for (const IpAddress& address : addresses_in(*one))
-                servers.push_back(address);
-        } else if (const auto lease = behind(line, "option domain-name-servers")) {
-            servers = addresses_in(*lease);
-        } else if (const auto leased6 = behind(line, "option dhcp6.name-servers")) {
-            servers = addresses_in(*leased6);
-        } else if (const auto networkd = behind(line, "DNS=")) {
-            servers = addresses_in(*networkd);
-        }
-    }
-    return servers;
-}
 
 std::vector<std::string> where_host_servers_stand(const std::string& root) {
     static constexpr std::array kFiles{"etc/resolv.conf", "run/systemd/resolve/resolv.conf",

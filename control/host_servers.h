@@ -8,7 +8,6 @@
 
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "control/config/settings.h"
@@ -16,10 +15,6 @@
 #include "matchers/result.h"
 
 namespace steer {
-
-// The servers in a text: `nameserver` lines of resolv.conf(5), all of them; of leases the last `option
-// domain-name-servers` (dhclient.leases(5)) or `DNS=` (systemd-networkd). Nothing else is looked at.
-std::vector<IpAddress> read_servers(std::string_view text);
 
 // Files that are looked at, in this order; not all of them are there.
 std::vector<std::string> where_host_servers_stand(const std::string& root = "/");

@@ -33,9 +33,7 @@ std::vector<Offer> offers_of(const config::Settings& settings) {
 }
 
 bool can_be_reached(const IpAddress& address) {
-    const bool loopback =
-        address.is_v4() ? address.v4()[0] == 127 : address == *IpAddress::parse("::1");
-    return !loopback && !address.is_link_local();
+    return !address.is_loopback() && !address.is_link_local();
 }
 
 std::string hints(const config::Endpoint& listen, std::span<const IpAddress> own, bool v4) {
@@ -86,8 +84,7 @@ Result<std::vector<config::KnownRecord>> designated_resolvers(const config::Sett
     if (records.empty()) {
         return Error{
             "'designated_name' of 'policy' tells clients of servers over TLS and HTTPS, and there "
-            "is "
-            "none: give a tcp_server or http_server 'cert' and 'key', or remove the name"};
+            "is none: give a tcp_server or http_server 'cert' and 'key', or remove the name"};
     }
     return records;
 }

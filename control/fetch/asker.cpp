@@ -14,11 +14,12 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <fstream>
+#include <iterator>
 #include <memory>
-#include <sstream>
 #include <utility>
 
 #include "control/fetch/endpoint.h"
+#include "control/fetch/server_text.h"
 #include "dataplane/dns/answer.h"
 #include "dataplane/dns/name.h"
 
@@ -186,14 +187,11 @@ asio::awaitable<Addresses> ask(std::string name, std::vector<Resolver> resolvers
 }
 
 std::vector<Resolver> system_resolvers(const std::string& path) {
-    std::vector<Resolver> out;
     std::ifstream file(path);
-    for (std::string line; std::getline(file, line);) {
-        std::istringstream words(line);
-        std::string key, address;
-        if (!(words >> key >> address) || key != "nameserver") continue;
-        const auto ip = IpAddress::parse(address);
-        if (ip && out.size() < kMostSystemResolvers) out.push_back({*ip, 53});
+    std::vector<Resolver> out;
+    for (const IpAddress& ip :
+         read_servers(std::string(std::istreambuf_iterator<char>(file), {}))) {
+        if (out.size() < kMostSystemResolvers) out.push_back({ip, 53});
     }
     return out;
 }

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cerrno>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "control/stream/pending_asks.h"
 #include "control/stream/upstream_reply.h"
 #include "dataplane/dns/wire.h"
 
@@ -36,14 +36,6 @@ class DnsSession final : public UpstreamSession, public std::enable_shared_from_
     void close() override;
 
   private:
-    struct Pending {
-        std::vector<std::uint8_t> query;  // as sent
-        std::uint16_t id;                 // of who asked
-        std::uint64_t deadline_ms;
-        Done done;
-    };
-    using All = std::unordered_map<std::uint16_t, Pending>;
-
     void write();
     void read();
     // Goes on when the socket is ready for it.
@@ -62,7 +54,7 @@ class DnsSession final : public UpstreamSession, public std::enable_shared_from_
     ByteStream stream_;
     const unsigned most_;
     SessionWatcher& watcher_;
-    All pending_;
+    PendingAsks pending_;
     std::vector<std::uint8_t> in_, out_;
     std::uint64_t silent_since_ms_ = UINT64_MAX;
     bool writing_ = false;  // a write is due, or waits for the socket
@@ -74,9 +66,7 @@ void DnsSession::ask(std::span<const std::uint8_t> query, std::uint64_t deadline
     do {
         id = static_cast<std::uint16_t>(context_.random.next());
     } while (pending_.contains(id));
-    Pending p{
-        {query.begin(), query.end()}, dns::load_be16(query.data()), deadline_ms, std::move(done)};
-    dns::store_be16(p.query.data(), id);
+    PendingAsk p(query, id, deadline_ms, std::move(done));
     const std::size_t at = out_.size();
     out_.resize(at + kPrefix);
     dns::store_be16(&out_[at], static_cast<std::uint16_t>(query.size()));
@@ -169,12 +159,7 @@ void DnsSession::take_message(std::span<std::uint8_t> message) {
 }
 
 void DnsSession::expire(std::uint64_t now_ms) {
-    std::vector<Done> late;
-    std::erase_if(pending_, [&](auto& p) {
-        if (p.second.deadline_ms > now_ms) return false;
-        late.push_back(std::move(p.second.done));
-        return true;
-    });
+    const auto late = take_late(pending_, now_ms, [](std::uint32_t) {});
     for (const Done& done : late)
         done({.error = ETIMEDOUT});
     if (!late.empty() && !ended_) watcher_.on_room(*this);
@@ -182,9 +167,7 @@ void DnsSession::expire(std::uint64_t now_ms) {
 
 void DnsSession::end(const std::string& why) {
     stop();
-    const All left = std::exchange(pending_, {});
-    for (const auto& [id, pending] : left)
-        pending.done({.error = ECONNRESET, .again = true});
+    end_asks(std::exchange(pending_, {}));
     watcher_.on_ended(*this, why);
 }
 
@@ -192,11 +175,7 @@ void DnsSession::close() {
     if (ended_) return;
     stream_.end_writing();
     stop();
-    if (pending_.empty()) return;
-    boost::asio::post(context_.io, [left = std::exchange(pending_, {})] {
-        for (const auto& [id, pending] : left)
-            pending.done({.error = ECONNRESET, .again = true});
-    });
+    end_asks_later(context_.io, std::exchange(pending_, {}));
 }
 
 }  // namespace

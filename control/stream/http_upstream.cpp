@@ -2,12 +2,12 @@
 
 #include <boost/asio/post.hpp>
 #include <cerrno>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "control/stream/http1_client.h"
 #include "control/stream/http2_client.h"
+#include "control/stream/pending_asks.h"
 #include "control/stream/upstream_reply.h"
 #include "dataplane/dns/wire.h"
 
@@ -59,19 +59,11 @@ class HttpUpstream final : public UpstreamSession,
     void take_failure(std::uint32_t request, bool again) override;
 
   private:
-    struct Pending {
-        std::vector<std::uint8_t> query;  // as sent
-        std::uint16_t id;                 // of who asked
-        std::uint64_t deadline_ms;
-        Done done;
-    };
-    using All = std::unordered_map<std::uint32_t, Pending>;
-
     void read();
     void read_later(Io what);
     void write();
     void write_later();
-    void finish(All::iterator pending, const SessionReply& reply);
+    void finish(PendingAsks::iterator pending, const SessionReply& reply);
     void end(const std::string& why);
     void stop();
 
@@ -79,7 +71,7 @@ class HttpUpstream final : public UpstreamSession,
     ByteStream stream_;
     SessionWatcher& watcher_;
     std::unique_ptr<HttpClient> client_;
-    All pending_;
+    PendingAsks pending_;
     std::vector<std::uint8_t> out_;  // not written yet
     std::uint64_t silent_since_ms_ = UINT64_MAX;
     bool writing_ = false;  // a write is due, or waits for the socket
@@ -89,9 +81,7 @@ class HttpUpstream final : public UpstreamSession,
 // ---- asking
 
 void HttpUpstream::ask(std::span<const std::uint8_t> query, std::uint64_t deadline_ms, Done done) {
-    Pending p{
-        {query.begin(), query.end()}, dns::load_be16(query.data()), deadline_ms, std::move(done)};
-    dns::store_be16(p.query.data(), 0);
+    PendingAsk p(query, 0, deadline_ms, std::move(done));
     const std::uint32_t request = client_->ask(p.query);
     if (request == 0) {
         boost::asio::post(context_.io, [done = std::move(p.done)] {
@@ -185,7 +175,7 @@ void HttpUpstream::take_failure(std::uint32_t request, bool again) {
     finish(pending, {.error = again ? ECONNRESET : EPROTO, .again = again});
 }
 
-void HttpUpstream::finish(All::iterator pending, const SessionReply& reply) {
+void HttpUpstream::finish(PendingAsks::iterator pending, const SessionReply& reply) {
     const Done done = std::move(pending->second.done);
     pending_.erase(pending);
     done(reply);
@@ -194,13 +184,8 @@ void HttpUpstream::finish(All::iterator pending, const SessionReply& reply) {
 // ---- its end
 
 void HttpUpstream::expire(std::uint64_t now_ms) {
-    std::vector<Done> late;
-    std::erase_if(pending_, [&](auto& p) {
-        if (p.second.deadline_ms > now_ms) return false;
-        client_->cancel(p.first);
-        late.push_back(std::move(p.second.done));
-        return true;
-    });
+    const auto late =
+        take_late(pending_, now_ms, [this](std::uint32_t request) { client_->cancel(request); });
     if (late.empty()) return;
     const auto self = shared_from_this();
     if (!ended_) write_later();
@@ -218,9 +203,7 @@ void HttpUpstream::end(const std::string& why) {
     if (ended_) return;
     const auto self = shared_from_this();
     stop();
-    const All left = std::exchange(pending_, {});
-    for (const auto& [request, pending] : left)
-        pending.done({.error = ECONNRESET, .again = true});
+    end_asks(std::exchange(pending_, {}));
     watcher_.on_ended(*this, why);
 }
 
@@ -228,11 +211,7 @@ void HttpUpstream::close() {
     if (ended_) return;
     stream_.end_writing();
     stop();
-    if (pending_.empty()) return;
-    boost::asio::post(context_.io, [left = std::exchange(pending_, {})] {
-        for (const auto& [request, pending] : left)
-            pending.done({.error = ECONNRESET, .again = true});
-    });
+    end_asks_later(context_.io, std::exchange(pending_, {}));
 }
 
 }  // namespace

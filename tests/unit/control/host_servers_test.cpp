@@ -4,9 +4,11 @@
 #include <fstream>
 #include <string>
 
+#include "control/fetch/server_text.h"
 #include "control/host_servers.h"
 
 using namespace steer;
+using fetch::read_servers;
 
 namespace {
 
