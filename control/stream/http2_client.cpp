@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t kOutboundAcks = 100;
 constexpr std::size_t kFieldOverhead = 32;           // RFC 9113 6.5.2
 constexpr std::int32_t kConnectionWindow = 1 << 20;  // bytes of all responses, unread
+constexpr std::int32_t kLastStream = 0x7fff'fffd;
 
 nghttp2_nv field(std::string_view name, std::string_view value) {
     const auto bytes = [](std::string_view text) {
@@ -127,8 +128,19 @@ Http2Client::Stream* Http2Client::find(std::int32_t id) {
 }
 
 std::uint32_t Http2Client::ask(std::span<const std::uint8_t> query) {
+    const std::int32_t id = next_id_;
+    next_id_ += 2;
+    streams_[id].query.assign(query.begin(), query.end());
+    to_submit_.push_back(id);
+    return static_cast<std::uint32_t>(id);
+}
+
+// (nghttp2 sends the heads of all requests that it knows of before the content of any.)
+void Http2Client::submit(std::int32_t id) {
+    Stream& stream = streams_[id];
+    stream.submitted = true;
     std::array<char, 20> digits;
-    const auto end = std::to_chars(digits.begin(), digits.end(), query.size()).ptr;
+    const auto end = std::to_chars(digits.begin(), digits.end(), stream.query.size()).ptr;
     const std::array head{
         field(":method", "POST"),
         field(":scheme", "https"),
@@ -139,15 +151,15 @@ std::uint32_t Http2Client::ask(std::span<const std::uint8_t> query) {
         field("content-length", {digits.begin(), end}),
     };
     const nghttp2_data_provider content{{}, Calls::read};
-    const auto id =
+    nghttp2_session_set_next_stream_id(session_, id);  // past those that were given up
+    const auto got =
         nghttp2_submit_request(session_, nullptr, head.data(), head.size(), &content, nullptr);
-    if (id <= 0) return 0;
-    streams_[id].query.assign(query.begin(), query.end());
-    return static_cast<std::uint32_t>(id);
+    if (got != id) on_closed(id, NGHTTP2_REFUSED_STREAM);
 }
 
 unsigned Http2Client::room() const {
-    if (broken_ || nghttp2_session_check_request_allowed(session_) == 0) return 0;
+    if (broken_ || next_id_ > kLastStream) return 0;
+    if (nghttp2_session_check_request_allowed(session_) == 0) return 0;
     const std::uint32_t allowed =
         nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
     const unsigned most = std::min(kStreams, allowed);
@@ -162,6 +174,11 @@ void Http2Client::give_up(std::int32_t id) {
     Stream* const stream = find(id);
     if (stream == nullptr || broken_) return;
     stream->cancelled = true;
+    if (!stream->submitted) {
+        std::erase(to_submit_, id);
+        streams_.erase(id);
+        return;
+    }
     nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL);
 }
 
@@ -217,11 +234,21 @@ void Http2Client::receive(std::span<const std::uint8_t> bytes) {
 }
 
 std::span<const std::uint8_t> Http2Client::next_output() {
-    if (broken_) return {};
-    const std::uint8_t* bytes = nullptr;
-    const auto n = nghttp2_session_mem_send(session_, &bytes);
-    if (n >= 0) return {bytes, static_cast<std::size_t>(n)};
-    fail(std::string("HTTP/2: ") + nghttp2_strerror(static_cast<int>(n)));
+    while (!broken_) {
+        const std::uint8_t* bytes = nullptr;
+        const auto n = nghttp2_session_mem_send(session_, &bytes);
+        if (n < 0) {
+            fail(std::string("HTTP/2: ") + nghttp2_strerror(static_cast<int>(n)));
+        } else if (n > 0) {
+            return {bytes, static_cast<std::size_t>(n)};
+        } else if (to_submit_.empty()) {
+            break;
+        } else {
+            const std::int32_t id = to_submit_.front();
+            to_submit_.pop_front();
+            submit(id);
+        }
+    }
     return {};
 }
 

@@ -1,12 +1,14 @@
 // HTTP/2 with an upstream (RFC 9113), spoken by nghttp2: many queries at once, one a stream.
 //
-// At most kStreams at a time, or what the upstream allows. After GOAWAY nothing more is asked; what the
+// At most kStreams at a time, or what the upstream allows. The frames of a request follow each other, with
+// none of another between them: knot-resolver takes no second request before the first is whole. After GOAWAY nothing more is asked; what the
 // upstream did not take up may be asked again elsewhere. A response above kMaxHttpContent or with a head
 // above kMaxHttpResponseHead fails its query alone.
 #pragma once
 
 #include <nghttp2/nghttp2.h>
 
+#include <deque>
 #include <map>
 #include <string_view>
 
@@ -38,11 +40,13 @@ class Http2Client final : public HttpClient {
         std::size_t sent = 0;
         std::size_t head_bytes = 0;
         HttpReply reply;
-        bool complete = false;  // all of the response is there
+        bool submitted = false;  // nghttp2 knows of it
+        bool complete = false;   // all of the response is there
         bool cancelled = false;
     };
     struct Calls;  // nghttp2's callbacks
 
+    void submit(std::int32_t id);
     void on_header(std::int32_t id, std::string_view name, std::string_view value);
     void on_content(std::int32_t id, std::span<const std::uint8_t> bytes);
     void on_closed(std::int32_t id, std::uint32_t error);
@@ -55,6 +59,8 @@ class Http2Client final : public HttpClient {
     HttpReplyTaker& taker_;
     nghttp2_session* session_ = nullptr;
     std::map<std::int32_t, Stream> streams_;
+    std::deque<std::int32_t> to_submit_;
+    std::int32_t next_id_ = 1;
     std::string why_;
     bool broken_ = false;
 };

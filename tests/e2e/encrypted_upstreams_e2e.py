@@ -8,7 +8,7 @@ import unittest
 
 from lab.network import until
 from lab.scene import Scene
-from upstream_peers import ADDRESS, DNSDIST, NAME, UNBOUND, Peers
+from upstream_peers import ADDRESS, DNSDIST, KRESD, NAME, UNBOUND, Peers
 
 BUILD = sys.argv.pop(1)
 
@@ -42,7 +42,8 @@ class EncryptedUpstreams(unittest.TestCase):
     def test_transports(self):
         self.peers.unbound(self.good)
         self.peers.dnsdist(self.good)
-        for address in (UNBOUND, DNSDIST):
+        self.peers.kresd(self.good)
+        for address in (UNBOUND, DNSDIST, KRESD):
             for scheme in ("tcp", "tcp+pipeline", "tls", "tls+pipeline", "https"):
                 with self.subTest(scheme=scheme, address=address):
                     daemon = self.peers.daemon(self.entry(scheme, address=address))
@@ -56,11 +57,12 @@ class EncryptedUpstreams(unittest.TestCase):
 
     def test_many_at_once(self):
         self.peers.unbound(self.good)
+        self.peers.kresd(self.good)
         queries = self.scene.folder / "queries.txt"
         queries.write_text("".join(f"q{i}.wild.example A\n" for i in range(5000)))
-        for scheme in ("tls", "tls+pipeline", "https"):
-            with self.subTest(scheme=scheme):
-                daemon = self.peers.daemon(self.entry(scheme, max_conns=8))
+        for scheme, address in (("tls", UNBOUND), ("tls+pipeline", UNBOUND), ("https", UNBOUND), ("https", KRESD)):
+            with self.subTest(scheme=scheme, address=address):
+                daemon = self.peers.daemon(self.entry(scheme, address=address, max_conns=8))
                 out = self.scene.network.run("client", "dnsperf", "-s", "172.16.1.2", "-d", str(queries), "-n", "1",
                                              "-q", "50", "-T", "1", "-c", "1").stdout
                 self.assertRegex(out, r"Queries completed: +5000 \(100")

@@ -1,6 +1,6 @@
-"""Resolvers that are asked over TCP, TLS and HTTPS: unbound and dnsdist, with certificates of an authority of the scene's own.
+"""Resolvers that are asked over TCP, TLS and HTTPS: unbound, dnsdist and knot-resolver, with certificates of an authority of the scene's own.
 
-Both answer every name under wild.example with 203.0.113.77, so that each query can have a name of its own.
+All answer every name under wild.example with 203.0.113.77, so that each query can have a name of its own.
 """
 
 import datetime
@@ -8,7 +8,7 @@ import itertools
 
 NAME = "dns.example"
 ADDRESS = "203.0.113.77"
-UNBOUND, DNSDIST = "1.1.1.5", "1.1.1.6"
+UNBOUND, DNSDIST, KRESD = "1.1.1.5", "1.1.1.6", "1.1.1.7"
 
 UNBOUND_CONF = """
 server:
@@ -64,6 +64,23 @@ addDOHLocal("{address}:443", "{certificate}", "{key}", "/dns-query")
 newServer({{ address = "1.1.1.5:53", checkName = "check.wild.example.", checkType = "A" }})
 """
 
+# (What it would ask the Internet for at its start is unloaded.)
+KRESD_CONF = """
+net.listen('{address}', 53, {{ kind = 'dns' }})
+net.listen('{address}', 853, {{ kind = 'tls' }})
+net.listen('{address}', 443, {{ kind = 'doh2' }})
+net.tls('{certificate}', '{key}')
+cache.size = 10 * MB
+trust_anchors.remove('.')
+modules.unload('ta_update')
+modules.unload('ta_signal_query')
+modules.unload('priming')
+modules.unload('detect_time_skew')
+policy.add(policy.suffix(policy.ANSWER({{ [kres.type.A] = {{ rdata = kres.str2ip('203.0.113.77'), ttl = 60 }} }}),
+                         {{ todname('wild.example') }}))
+print('knot-resolver listens')
+"""
+
 
 class Peers:
     """Runs them in the scene's namespace `resolver`."""
@@ -73,7 +90,7 @@ class Peers:
         self.numbers = itertools.count()
         self.run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
                  "-days", "2", "-subj", "/CN=authority", "-keyout", self.file("ca.key"), "-out", self.file("ca.pem"))
-        for address in (UNBOUND, DNSDIST):
+        for address in (UNBOUND, DNSDIST, KRESD):
             scene.network.address("resolver", "lo", f"{address}/32")
             scene.network.route("router", f"{address}/32", "via", "1.1.1.1")
 
@@ -123,6 +140,15 @@ class Peers:
         process = self.scene.network.start("resolver", f"dnsdist-{next(self.numbers)}", "dnsdist", "-C", str(conf),
                                            "--supervised", "--disable-syslog")
         process.wait_for("Marking downstream 1.1.1.5:53 as 'up'")
+        return process
+
+    def kresd(self, certificate):
+        pem, key = certificate
+        conf, data = self.scene.folder / "kresd.conf", self.scene.folder / "kresd"
+        data.mkdir()
+        conf.write_text(KRESD_CONF.format(address=KRESD, certificate=pem, key=key))
+        process = self.scene.network.start("resolver", f"kresd-{next(self.numbers)}", "kresd", "-n", "-c", str(conf), str(data))
+        process.wait_for("knot-resolver listens")
         return process
 
     # The daemon that asks them

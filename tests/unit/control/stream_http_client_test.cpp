@@ -228,6 +228,36 @@ BOOST_AUTO_TEST_CASE(many_queries_at_once) {
     BOOST_TEST(!client.is_over());
 }
 
+BOOST_AUTO_TEST_CASE(requests_are_sent_one_after_the_other) {
+    InMemory m;
+    for (unsigned i = 0; i < 4; ++i)
+        m.client.ask(make_query(0, "n.example"));
+    m.client.cancel(5);
+    Bytes sent;
+    for (auto out = m.client.next_output(); !out.empty(); out = m.client.next_output())
+        sent.insert(sent.end(), out.begin(), out.end());
+    std::vector<std::pair<unsigned, unsigned>> frames;  // type and stream
+    for (std::size_t at = 0; at + 9 <= sent.size(); at += 9U + (sent[at + 1] * 256U + sent[at + 2]))
+        frames.emplace_back(sent[at + 3], sent[at + 8]);
+    const auto head = unsigned{NGHTTP2_HEADERS}, content = unsigned{NGHTTP2_DATA};
+    BOOST_TEST(
+        (frames == decltype(frames){
+                       {head, 1}, {content, 1}, {head, 3}, {content, 3}, {head, 7}, {content, 7}}));
+    m.receive(response(7, kOk, kReply));
+    BOOST_TEST(m.taker.replies[7].is_dns());
+    BOOST_TEST(m.client.room() == 98U);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_not_sent_at_goaway_may_be_asked_again) {
+    InMemory m;
+    m.ask();
+    m.client.ask(make_query(0, "n.example"));
+    m.receive(goaway(1, 0));
+    BOOST_TEST(m.taker.failures == (std::map<std::uint32_t, bool>{{3, true}}));
+    m.receive(response(1, kOk, kReply));
+    BOOST_TEST(m.client.is_over());
+}
+
 BOOST_AUTO_TEST_CASE(what_goaway_leaves_out_may_be_asked_again) {
     InMemory m;
     BOOST_TEST(m.ask() == 1U);
