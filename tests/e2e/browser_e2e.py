@@ -1,0 +1,82 @@
+"""A browser with secure DNS set to us: Chromium, which asks nobody else, shows a page whose name only we know."""
+
+import json
+import shutil
+import sys
+import unittest
+
+from lab.certificates import Authority
+from lab.network import run
+from lab.scene import ZONES, Scene
+
+BUILD = sys.argv.pop(1)
+SKIPPED = 77  # the exit code
+NEEDED = ("chromium", "certutil")
+
+CONFIG = """
+plugins:
+  - {{ tag: main, type: sequence, args: [ {{ exec: forward 1.1.1.1 }} ] }}
+  - tag: doh
+    type: http_server
+    args: {{ entries: [ {{ path: /dns-query, exec: main }} ], listen: ":443", cert: "{0.pem}", key: "{0.key}" }}
+"""
+WEB = "203.0.113.80"
+URL = "http://page.stream.example/"
+PAGE = """<p id="x"></p><script>document.getElementById("x").textContent = "made by " + "the page"</script>"""
+
+
+class Browser(unittest.TestCase):
+    def setUp(self):
+        self.scene = self.enterContext(Scene("browser", BUILD))
+        self.folder = self.scene.folder
+        self.scene.start_resolver({**ZONES, "stream.example": ZONES["stream.example"] + f"page 60 A {WEB}\n"})
+        self.authority = Authority(self.folder)
+        config = self.folder / "browser.yaml"
+        config.write_text(CONFIG.format(self.authority.issue("server", "DNS:dns.example", "IP:172.16.1.2")))
+        self.scene.start_daemon(config)
+        self.serve_page()
+
+    def serve_page(self):
+        folder = self.folder / "www"
+        folder.mkdir()
+        (folder / "index.html").write_text(PAGE)
+        self.scene.network.address("resolver", "lo", f"{WEB}/32")
+        self.scene.network.route("router", f"{WEB}/32", "via", "1.1.1.1")
+        web = self.scene.network.start("resolver", "web", "/usr/bin/python3", "-u", "-m", "http.server", "-b", WEB, "-d", str(folder), "80")
+        web.wait_for("Serving HTTP")
+
+    def show(self, name, template, *, trusted=True):
+        """The page as a new user's browser makes it: nothing of this machine's settings counts, and none is changed."""
+        home = self.folder / name
+        (home / ".pki/nssdb").mkdir(parents=True)
+        keys = f"sql:{home}/.pki/nssdb"
+        run("certutil", "-d", keys, "-N", "--empty-password")
+        if trusted:
+            run("certutil", "-d", keys, "-A", "-t", "C,,", "-n", "authority", "-i", self.authority.pem)
+        (home / "data").mkdir()
+        (home / "data/Local State").write_text(json.dumps({"dns_over_https": {"mode": "secure", "templates": template}}))
+        return self.scene.network.run("client", "env", f"HOME={home}", "timeout", "60", "chromium", "--headless", "--no-sandbox",
+                                      "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", f"--user-data-dir={home}/data", "--dump-dom", URL).stdout
+
+    def answers(self):
+        return sum(thread["http_answers"] for thread in self.scene.counters()["streams"])
+
+    def test_a_page_is_found(self):
+        for name, template in (("get", "https://172.16.1.2/dns-query{?dns}"), ("post", "https://172.16.1.2/dns-query")):
+            with self.subTest(name):
+                before = self.answers()
+                self.assertIn("made by the page", self.show(name, template))
+                self.assertGreater(self.answers(), before)
+
+    def test_nobody_else_is_asked(self):
+        """A server whose certificate is not trusted: there is no page, since the browser asks over nothing else."""
+        self.assertNotIn("made by", self.show("stranger", "https://172.16.1.2/dns-query{?dns}", trusted=False))
+        self.assertEqual(self.answers(), 0)
+        self.assertGreater(sum(thread["tls_failed"] for thread in self.scene.counters()["streams"]), 0)
+
+
+if __name__ == "__main__":
+    if missing := [command for command in NEEDED if shutil.which(command) is None]:
+        print(f"skipped: needs {' and '.join(missing)} (tools/deps --browser)")
+        sys.exit(SKIPPED)
+    unittest.main(verbosity=2)
