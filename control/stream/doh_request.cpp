@@ -48,14 +48,17 @@ std::optional<std::string_view> find_dns(std::string_view query) {
     return found;
 }
 
-// A digit of base64url; -1: none.
-int digit_of(char c) {
-    if (c >= 'A' && c <= 'Z') return c - 'A';
-    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-    if (c >= '0' && c <= '9') return c - '0' + 52;
-    if (c == '-') return 62;
-    return c == '_' ? 63 : -1;
-}
+// What a character of base64url stands for; kNoDigit: nothing.
+constexpr std::uint8_t kNoDigit = 0xff;
+constexpr auto kDigits = [] {
+    std::array<std::uint8_t, 256> digits{};
+    digits.fill(kNoDigit);
+    std::uint8_t digit = 0;
+    for (const char c :
+         std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"))
+        digits[static_cast<std::uint8_t>(c)] = digit++;
+    return digits;
+}();
 
 std::variant<HttpQuery, HttpStatus> query_in_target(std::size_t path, std::string_view parameters) {
     const auto text = find_dns(parameters);
@@ -130,22 +133,35 @@ HttpStatus judge_message(std::span<const std::uint8_t> message) {
 }
 
 std::optional<std::vector<std::uint8_t>> bytes_of_base64url(std::string_view text) {
-    if (text.size() % 4 == 1) return std::nullopt;
-    std::vector<std::uint8_t> out;
-    out.reserve(text.size() * 3 / 4);
+    constexpr std::uint8_t kNotSixBits = 0xc0;
+    const std::size_t rest = text.size() % 4;  // characters of the last group, if it is not whole
+    if (rest == 1) return std::nullopt;
+    std::vector<std::uint8_t> out(text.size() * 3 / 4);
+    std::uint8_t seen = 0;
     std::uint32_t bits = 0;
-    unsigned count = 0;
-    for (const char c : text) {
-        const int digit = digit_of(c);
-        if (digit < 0) return std::nullopt;
-        bits = bits << 6 | static_cast<std::uint32_t>(digit);
-        count += 6;
-        if (count < 8) continue;
-        count -= 8;
-        out.push_back(static_cast<std::uint8_t>(bits >> count));
-        bits &= (1U << count) - 1;
+    const auto take = [&](char c) {
+        const std::uint8_t digit = kDigits[static_cast<std::uint8_t>(c)];
+        seen |= digit;
+        bits = bits << 6 | digit;
+    };
+    std::uint8_t* to = out.data();
+    const char* from = text.data();
+    for (const char* const end = from + text.size() - rest; from != end;) {
+        for (int i = 0; i < 4; ++i)
+            take(*from++);
+        *to++ = static_cast<std::uint8_t>(bits >> 16);
+        *to++ = static_cast<std::uint8_t>(bits >> 8);
+        *to++ = static_cast<std::uint8_t>(bits);
     }
-    if (bits != 0) return std::nullopt;  // bits that stand for nothing (RFC 4648 3.5)
+    bits = 0;
+    for (std::size_t i = 0; i < rest; ++i)
+        take(*from++);
+    const std::size_t unused = rest == 2 ? 4 : rest == 3 ? 2 : 0;  // bits that stand for nothing
+    if ((seen & kNotSixBits) != 0 || (bits & ((1U << unused) - 1)) != 0)
+        return std::nullopt;  // RFC 4648 3.5
+    bits >>= unused;
+    for (std::size_t i = rest; i > 1; --i)
+        *to++ = static_cast<std::uint8_t>(bits >> (8 * (i - 2)));
     return out;
 }
 

@@ -3,62 +3,22 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstring>
 #include <utility>
+
+#include "control/stream/http2_calls.h"
 
 namespace steer::stream {
 namespace {
 
-constexpr std::size_t kOutboundAcks = 100;
-constexpr std::size_t kFieldOverhead = 32;           // RFC 9113 6.5.2
 constexpr std::int32_t kConnectionWindow = 1 << 20;  // bytes of all responses, unread
 constexpr std::int32_t kLastStream = 0x7fff'fffd;
 
-nghttp2_nv field(std::string_view name, std::string_view value) {
-    const auto bytes = [](std::string_view text) {
-        return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));
-    };
-    return {bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
-}
-
 }  // namespace
 
-// ---- nghttp2's callbacks: from C, to members
-
-struct Http2Client::Calls {
-    static Http2Client& self(void* user) { return *static_cast<Http2Client*>(user); }
-
-    static int on_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name,
-                         std::size_t name_length, const std::uint8_t* value,
-                         std::size_t value_length, std::uint8_t, void* user) {
-        self(user).on_header(frame->hd.stream_id,
-                             {reinterpret_cast<const char*>(name), name_length},
-                             {reinterpret_cast<const char*>(value), value_length});
-        return 0;
-    }
-    static int on_data(nghttp2_session*, std::uint8_t, std::int32_t id, const std::uint8_t* bytes,
-                       std::size_t length, void* user) {
-        self(user).on_content(id, {bytes, length});
-        return 0;
-    }
-    static int on_frame(nghttp2_session*, const nghttp2_frame* frame, void* user) {
-        Http2Client& s = self(user);
-        if (frame->hd.type == NGHTTP2_GOAWAY)
-            s.on_goaway(frame->goaway, "the upstream ended HTTP/2: ");
-        const bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
-        Stream* const stream = s.find(frame->hd.stream_id);
-        if (stream != nullptr && ends &&
-            (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA))
-            stream->complete = true;
-        return 0;
-    }
+struct Http2Client::Calls : Http2Calls<Http2Client> {
     static int on_frame_sent(nghttp2_session*, const nghttp2_frame* frame, void* user) {
         if (frame->hd.type == NGHTTP2_GOAWAY)
             self(user).on_goaway(frame->goaway, "the upstream broke HTTP/2: ");
-        return 0;
-    }
-    static int on_stream_close(nghttp2_session*, std::int32_t id, std::uint32_t error, void* user) {
-        self(user).on_closed(id, error);
         return 0;
     }
     static int on_frame_not_send(nghttp2_session*, const nghttp2_frame* frame, int, void* user) {
@@ -66,25 +26,10 @@ struct Http2Client::Calls {
             self(user).on_closed(frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
         return 0;
     }
-    static ssize_t read(nghttp2_session*, std::int32_t id, std::uint8_t* into, std::size_t room,
-                        std::uint32_t* flags, nghttp2_data_source*, void* user) {
-        Stream* const stream = self(user).find(id);
-        if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-        const std::size_t n = std::min(room, stream->query.size() - stream->sent);
-        std::memcpy(into, stream->query.data() + stream->sent, n);
-        stream->sent += n;
-        if (stream->sent == stream->query.size()) *flags |= NGHTTP2_DATA_FLAG_EOF;
-        return static_cast<ssize_t>(n);
-    }
 
     static nghttp2_session_callbacks* all() {
         static nghttp2_session_callbacks* const kAll = [] {
-            nghttp2_session_callbacks* c = nullptr;
-            nghttp2_session_callbacks_new(&c);
-            nghttp2_session_callbacks_set_on_header_callback(c, on_header);
-            nghttp2_session_callbacks_set_on_data_chunk_recv_callback(c, on_data);
-            nghttp2_session_callbacks_set_on_frame_recv_callback(c, on_frame);
-            nghttp2_session_callbacks_set_on_stream_close_callback(c, on_stream_close);
+            nghttp2_session_callbacks* const c = make();
             nghttp2_session_callbacks_set_on_frame_send_callback(c, on_frame_sent);
             nghttp2_session_callbacks_set_on_frame_not_send_callback(c, on_frame_not_send);
             return c;
@@ -92,12 +37,7 @@ struct Http2Client::Calls {
         return kAll;
     }
     static nghttp2_option* options() {
-        static nghttp2_option* const kOptions = [] {
-            nghttp2_option* o = nullptr;
-            nghttp2_option_new(&o);
-            nghttp2_option_set_max_outbound_ack(o, kOutboundAcks);
-            return o;
-        }();
+        static nghttp2_option* const kOptions = make_options();
         return kOptions;
     }
 };
@@ -142,13 +82,13 @@ void Http2Client::submit(std::int32_t id) {
     std::array<char, 20> digits;
     const auto end = std::to_chars(digits.begin(), digits.end(), stream.query.size()).ptr;
     const std::array head{
-        field(":method", "POST"),
-        field(":scheme", "https"),
-        field(":authority", target_.authority),
-        field(":path", target_.path),
-        field("accept", "application/dns-message"),
-        field("content-type", "application/dns-message"),
-        field("content-length", {digits.begin(), end}),
+        http2_field(":method", "POST"),
+        http2_field(":scheme", "https"),
+        http2_field(":authority", target_.authority),
+        http2_field(":path", target_.path),
+        http2_field("accept", "application/dns-message"),
+        http2_field("content-type", "application/dns-message"),
+        http2_field("content-length", {digits.begin(), end}),
     };
     const nghttp2_data_provider content{{}, Calls::read};
     nghttp2_session_set_next_stream_id(session_, id);  // past those that were given up
@@ -182,7 +122,9 @@ void Http2Client::give_up(std::int32_t id) {
     nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL);
 }
 
-void Http2Client::on_header(std::int32_t id, std::string_view name, std::string_view value) {
+void Http2Client::on_header(const nghttp2_frame& frame, std::string_view name,
+                            std::string_view value) {
+    const std::int32_t id = frame.hd.stream_id;
     Stream* const stream = find(id);
     if (stream == nullptr || stream->cancelled) return;
     stream->head_bytes += name.size() + value.size() + kFieldOverhead;
@@ -207,6 +149,26 @@ void Http2Client::on_content(std::int32_t id, std::span<const std::uint8_t> byte
         return taker_.take_failure(static_cast<std::uint32_t>(id), false);
     }
     content.insert(content.end(), bytes.begin(), bytes.end());
+}
+
+std::span<const std::uint8_t> Http2Client::take_content(std::int32_t id, std::size_t most,
+                                                        bool& last) {
+    Stream* const stream = find(id);
+    if (stream == nullptr) return {};
+    const auto left = std::span(stream->query).subspan(stream->sent);
+    const auto taken = left.first(std::min(most, left.size()));
+    stream->sent += taken.size();
+    last = taken.size() == left.size();
+    return taken;
+}
+
+void Http2Client::on_frame(const nghttp2_frame& frame) {
+    if (frame.hd.type == NGHTTP2_GOAWAY) on_goaway(frame.goaway, "the upstream ended HTTP/2: ");
+    const bool ends = (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+    Stream* const stream = find(frame.hd.stream_id);
+    if (stream != nullptr && ends &&
+        (frame.hd.type == NGHTTP2_HEADERS || frame.hd.type == NGHTTP2_DATA))
+        stream->complete = true;
 }
 
 void Http2Client::on_closed(std::int32_t id, std::uint32_t error) {

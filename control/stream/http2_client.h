@@ -16,6 +16,9 @@
 
 namespace steer::stream {
 
+template <class Owner>
+struct Http2Calls;
+
 class Http2Client final : public HttpClient {
   public:
     static constexpr unsigned kStreams = 100;
@@ -45,10 +48,13 @@ class Http2Client final : public HttpClient {
         bool cancelled = false;
     };
     struct Calls;  // nghttp2's callbacks
+    friend struct Http2Calls<Http2Client>;
 
     void submit(std::int32_t id);
-    void on_header(std::int32_t id, std::string_view name, std::string_view value);
+    void on_header(const nghttp2_frame& frame, std::string_view name, std::string_view value);
     void on_content(std::int32_t id, std::span<const std::uint8_t> bytes);
+    void on_frame(const nghttp2_frame& frame);
+    std::span<const std::uint8_t> take_content(std::int32_t id, std::size_t most, bool& last);
     void on_closed(std::int32_t id, std::uint32_t error);
     void on_goaway(const nghttp2_goaway& frame, std::string_view who);
     void give_up(std::int32_t id);

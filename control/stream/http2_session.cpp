@@ -3,112 +3,60 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstring>
 #include <ctime>
 #include <string>
 #include <utility>
 
+#include "control/stream/http2_calls.h"
 #include "control/stream/http_answer.h"
 
 namespace steer::stream {
 namespace {
 
-constexpr std::size_t kOutboundAcks = 100;
-constexpr std::size_t kFieldOverhead = 32;       // RFC 9113 6.5.2
 constexpr std::size_t kMostIgnored = 64 * 1024;  // of a request that was answered before its end
 constexpr std::size_t kMostPadding = 256;        // with its length
 constexpr std::uint64_t kLookEveryMs = 1'000;
 constexpr std::size_t kMostFields = 8;  // of an answer
+// Of fields that were sent and may be pointed to (RFC 7541 4.1): a content type and two dates.
+constexpr std::size_t kTableBytes = 256;
 
-nghttp2_nv field(std::string_view name, std::string_view value, std::uint8_t flags) {
-    const auto bytes = [](std::string_view text) {
-        return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));
-    };
-    return {bytes(name), bytes(value), name.size(), value.size(), flags};
-}
-
-// What changes with each answer is kept out of the client's table and ours.
+// What changes with each answer is kept out of the client's table and ours. (The date is the same for a
+// second.)
 bool is_worth_indexing(std::string_view name) {
-    return name == "content-type";
+    return name == "content-type" || name == "date";
 }
 
 }  // namespace
 
-// ---- nghttp2's callbacks: from C, to members
-
-struct Http2Session::Calls {
-    static Http2Session& self(void* user) { return *static_cast<Http2Session*>(user); }
-
+struct Http2Session::Calls : Http2Calls<Http2Session> {
     static int on_begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* user) {
-        if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
-        Http2Session& s = self(user);
-        s.streams_[static_cast<std::uint32_t>(frame->hd.stream_id)].began_ms = s.now_ms_;
-        return 0;
-    }
-    static int on_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name,
-                         std::size_t name_length, const std::uint8_t* value,
-                         std::size_t value_length, std::uint8_t, void* user) {
-        Stream* const stream = self(user).find(frame->hd.stream_id);
-        if (stream == nullptr || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
-        self(user).on_header(*stream, {reinterpret_cast<const char*>(name), name_length},
-                             {reinterpret_cast<const char*>(value), value_length});
+        if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) self(user).on_begun(frame->hd.stream_id);
         return 0;
     }
     static int on_begin_frame(nghttp2_session*, const nghttp2_frame_hd* head, void* user) {
         self(user).on_frame_head(*head);
         return 0;
     }
-    static int on_frame(nghttp2_session*, const nghttp2_frame* frame, void* user) {
-        self(user).on_frame(*frame);
-        return 0;
-    }
     static int on_invalid_frame(nghttp2_session*, const nghttp2_frame*, int, void* user) {
         self(user).count(StreamCount::http_malformed);
         return 0;
     }
-    static int on_data(nghttp2_session*, std::uint8_t, std::int32_t id, const std::uint8_t* bytes,
-                       std::size_t length, void* user) {
-        Stream* const stream = self(user).find(id);
-        if (stream == nullptr) return 0;
-        self(user).on_content(static_cast<std::uint32_t>(id), *stream, {bytes, length});
-        return 0;
-    }
-    static int on_stream_close(nghttp2_session*, std::int32_t id, std::uint32_t, void* user) {
-        Stream* const stream = self(user).find(id);
-        if (stream == nullptr) return 0;
-        self(user).on_closed(static_cast<std::uint32_t>(id), *stream);
-        return 0;
-    }
-    static ssize_t read(nghttp2_session*, std::int32_t id, std::uint8_t* into, std::size_t room,
-                        std::uint32_t* flags, nghttp2_data_source*, void* user) {
-        bool last = false;
-        const std::size_t n =
-            self(user).read_answer(static_cast<std::uint32_t>(id), {into, room}, last);
-        if (last) *flags |= NGHTTP2_DATA_FLAG_EOF;
-        return static_cast<ssize_t>(n);
-    }
 
     static nghttp2_session_callbacks* all() {
         static nghttp2_session_callbacks* const kAll = [] {
-            nghttp2_session_callbacks* c = nullptr;
-            nghttp2_session_callbacks_new(&c);
+            nghttp2_session_callbacks* const c = make();
             nghttp2_session_callbacks_set_on_begin_frame_callback(c, on_begin_frame);
             nghttp2_session_callbacks_set_on_begin_headers_callback(c, on_begin_headers);
-            nghttp2_session_callbacks_set_on_header_callback(c, on_header);
-            nghttp2_session_callbacks_set_on_frame_recv_callback(c, on_frame);
             nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(c, on_invalid_frame);
-            nghttp2_session_callbacks_set_on_data_chunk_recv_callback(c, on_data);
-            nghttp2_session_callbacks_set_on_stream_close_callback(c, on_stream_close);
             return c;
         }();
         return kAll;
     }
     static nghttp2_option* options() {
         static nghttp2_option* const kOptions = [] {
-            nghttp2_option* o = nullptr;
-            nghttp2_option_new(&o);
-            nghttp2_option_set_max_outbound_ack(o, kOutboundAcks);
+            nghttp2_option* const o = make_options();
             nghttp2_option_set_no_closed_streams(o, 1);
+            nghttp2_option_set_max_deflate_dynamic_table_size(o, kTableBytes);
             return o;
         }();
         return kOptions;
@@ -152,15 +100,28 @@ bool Http2Session::is_over() const {
            (nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0);
 }
 
+// (Most calls are about the stream of the one before.)
 Http2Session::Stream* Http2Session::find(std::int32_t id) {
-    const auto found = streams_.find(static_cast<std::uint32_t>(id));
-    return found == streams_.end() ? nullptr : &found->second;
+    if (found_.first == id) return found_.second;
+    const auto found = streams_.find(id);
+    if (found == streams_.end()) return nullptr;
+    found_ = {id, &found->second};
+    return found_.second;
 }
 
-void Http2Session::on_header(Stream& stream, std::string_view name, std::string_view value) {
-    stream.head_bytes += name.size() + value.size() + kFieldOverhead;
-    if (stream.head_bytes > kMaxHttpHead) return;
-    HttpHead& head = stream.head;
+void Http2Session::on_begun(std::int32_t id) {
+    Stream& stream = streams_[id];
+    stream.began_ms = now_ms_;
+    found_ = {id, &stream};
+}
+
+void Http2Session::on_header(const nghttp2_frame& frame, std::string_view name,
+                             std::string_view value) {
+    Stream* const stream = find(frame.hd.stream_id);
+    if (stream == nullptr || frame.headers.cat != NGHTTP2_HCAT_REQUEST) return;  // trailers
+    stream->head_bytes += name.size() + value.size() + kFieldOverhead;
+    if (stream->head_bytes > kMaxHttpHead) return;
+    HttpHead& head = stream->head;
     if (name == ":method") {
         head.method = method_of(value);
     } else if (name == ":path") {
@@ -179,9 +140,9 @@ void Http2Session::on_header(Stream& stream, std::string_view name, std::string_
 }
 
 void Http2Session::on_frame(const nghttp2_frame& frame) {
-    const auto id = static_cast<std::uint32_t>(frame.hd.stream_id);
+    const std::int32_t id = frame.hd.stream_id;
     const bool ends = (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
-    Stream* const stream = find(frame.hd.stream_id);
+    Stream* const stream = find(id);
     switch (frame.hd.type) {
         case NGHTTP2_HEADERS:
             if (stream == nullptr) return;
@@ -206,7 +167,7 @@ void Http2Session::on_frame_head(const nghttp2_frame_hd& head) {
     --control_frames_left_;
 }
 
-void Http2Session::on_head(std::uint32_t id, Stream& stream, bool is_all) {
+void Http2Session::on_head(std::int32_t id, Stream& stream, bool is_all) {
     count(StreamCount::http_requests);
     stream.complete = is_all;
     if (stream.head_bytes > kMaxHttpHead) return refuse(id, HttpStatus::fields_too_large);
@@ -222,9 +183,10 @@ void Http2Session::on_head(std::uint32_t id, Stream& stream, bool is_all) {
     if (is_all) on_complete(id, stream);
 }
 
-void Http2Session::on_content(std::uint32_t id, Stream& stream,
-                              std::span<const std::uint8_t> bytes) {
-    if (stream.given_up) return;
+void Http2Session::on_content(std::int32_t id, std::span<const std::uint8_t> bytes) {
+    Stream* const found = find(id);
+    if (found == nullptr || found->given_up) return;
+    Stream& stream = *found;
     if (stream.answered) {  // RFC 9113 8.1; most clients send all of it before they read an answer
         stream.ignored += bytes.size();
         if (stream.ignored > kMostIgnored) give_up(id, stream, NGHTTP2_NO_ERROR);
@@ -236,20 +198,21 @@ void Http2Session::on_content(std::uint32_t id, Stream& stream,
     stream.content.insert(stream.content.end(), bytes.begin(), bytes.end());
 }
 
-void Http2Session::on_complete(std::uint32_t id, Stream& stream) {
+void Http2Session::on_complete(std::int32_t id, Stream& stream) {
     stream.complete = true;
     if (stream.answered || stream.given_up) return;
     if (const auto status = judge_message(stream.content); status != HttpStatus::ok)
         return refuse(id, status);
     const auto message = std::exchange(stream.content, {});
     const auto forwarded_for = std::exchange(stream.head.forwarded_for, {});
-    taker_.take_query(id, stream.path, message, forwarded_for);
+    taker_.take_query(static_cast<std::uint32_t>(id), stream.path, message, forwarded_for);
 }
 
-void Http2Session::refuse(std::uint32_t id, HttpStatus status) {
+void Http2Session::refuse(std::int32_t id, HttpStatus status) {
     count(StreamCount::http_refused);
     const std::string_view text = text_of(status);
-    answer(id, status, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+    answer(static_cast<std::uint32_t>(id), status,
+           {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
 }
 
 bool Http2Session::answer(std::uint32_t id, HttpStatus status,
@@ -270,33 +233,38 @@ bool Http2Session::answer(std::uint32_t id, HttpStatus status,
               static_cast<char>('0' + code % 10)};
     std::array<nghttp2_nv, kMostFields> head;
     std::size_t n = 0;
-    head[n++] = field(":status", {digits.data(), digits.size()}, NGHTTP2_NV_FLAG_NONE);
+    head[n++] = http2_field(":status", {digits.data(), digits.size()}, NGHTTP2_NV_FLAG_NONE);
     for (const auto& [name, value] : fields.fields())
-        head[n++] = field(
+        head[n++] = http2_field(
             name, value, is_worth_indexing(name) ? NGHTTP2_NV_FLAG_NONE : NGHTTP2_NV_FLAG_NO_INDEX);
     nghttp2_data_provider provider{{}, Calls::read};
     return nghttp2_submit_response(session_, static_cast<std::int32_t>(id), head.data(), n,
                                    stream->content.empty() ? nullptr : &provider) == 0;
 }
 
-std::size_t Http2Session::read_answer(std::uint32_t id, std::span<std::uint8_t> into, bool& last) {
-    Stream* const stream = find(static_cast<std::int32_t>(id));
-    if (stream == nullptr) return 0;
-    const std::size_t n = std::min(into.size(), stream->content.size() - stream->sent);
-    std::memcpy(into.data(), stream->content.data() + stream->sent, n);
-    stream->sent += n;
-    unsent_ -= n;
-    last = stream->sent == stream->content.size();
-    return n;
+std::span<const std::uint8_t> Http2Session::take_content(std::int32_t id, std::size_t most,
+                                                         bool& last) {
+    Stream* const stream = find(id);
+    if (stream == nullptr) return {};
+    const auto left = std::span(stream->content).subspan(stream->sent);
+    const auto taken = left.first(std::min(most, left.size()));
+    stream->sent += taken.size();
+    unsent_ -= taken.size();
+    last = taken.size() == left.size();
+    return taken;
 }
 
 // A stream that ends before its answer was taken is the client's doing, also where it was our library
 // that reset it for what the client did to it (CVE-2025-8671), unless we gave it up.
-void Http2Session::on_closed(std::uint32_t id, Stream& stream) {
+void Http2Session::on_closed(std::int32_t id, std::uint32_t) {
+    Stream* const found = find(id);
+    if (found == nullptr) return;
+    const Stream& stream = *found;
     const bool whole = stream.answered && stream.sent == stream.content.size();
     const bool ours = stream.given_up;
     if (stream.answered) unsent_ -= stream.content.size() - stream.sent;
     streams_.erase(id);
+    found_ = {0, nullptr};
     if (whole) resets_left_ = std::min(resets_left_ + 1, kResets);
     if (whole || ours) return;
     count(StreamCount::http_resets);
@@ -331,10 +299,10 @@ void Http2Session::give_up_slow_ones() {
     }
 }
 
-void Http2Session::give_up(std::uint32_t id, Stream& stream, std::uint32_t why) {
+void Http2Session::give_up(std::int32_t id, Stream& stream, std::uint32_t why) {
     stream.given_up = true;
     if (!stream.answered) stream.content.clear();
-    nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, static_cast<std::int32_t>(id), why);
+    nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, why);
 }
 
 void Http2Session::shut_down() {

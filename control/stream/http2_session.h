@@ -15,10 +15,14 @@
 #include <nghttp2/nghttp2.h>
 
 #include <map>
+#include <utility>
 
 #include "control/stream/http_session.h"
 
 namespace steer::stream {
+
+template <class Owner>
+struct Http2Calls;
 
 class Http2Session final : public HttpSession {
   public:
@@ -57,18 +61,20 @@ class Http2Session final : public HttpSession {
         std::size_t ignored = 0;            // of the request, after the answer
     };
     struct Calls;  // nghttp2's callbacks
+    friend struct Http2Calls<Http2Session>;
 
-    void on_header(Stream& stream, std::string_view name, std::string_view value);
-    void on_head(std::uint32_t id, Stream& stream, bool is_all);
-    void on_content(std::uint32_t id, Stream& stream, std::span<const std::uint8_t> bytes);
-    void on_complete(std::uint32_t id, Stream& stream);
-    void on_closed(std::uint32_t id, Stream& stream);
+    void on_begun(std::int32_t id);
+    void on_header(const nghttp2_frame& frame, std::string_view name, std::string_view value);
+    void on_head(std::int32_t id, Stream& stream, bool is_all);
+    void on_content(std::int32_t id, std::span<const std::uint8_t> bytes);
+    void on_complete(std::int32_t id, Stream& stream);
+    void on_closed(std::int32_t id, std::uint32_t error);
     void on_frame_head(const nghttp2_frame_hd& head);
     void on_frame(const nghttp2_frame& frame);
-    std::size_t read_answer(std::uint32_t id, std::span<std::uint8_t> into, bool& last);
-    void refuse(std::uint32_t id, HttpStatus status);
+    std::span<const std::uint8_t> take_content(std::int32_t id, std::size_t most, bool& last);
+    void refuse(std::int32_t id, HttpStatus status);
     void give_up_slow_ones();
-    void give_up(std::uint32_t id, Stream& stream, std::uint32_t why);
+    void give_up(std::int32_t id, Stream& stream, std::uint32_t why);
     void calm_down();
     [[nodiscard]] Stream* find(std::int32_t id);
     void count(StreamCount c) { counters_.add(c); }
@@ -77,7 +83,8 @@ class Http2Session final : public HttpSession {
     HttpQueryTaker& taker_;
     StreamCounters& counters_;
     nghttp2_session* session_ = nullptr;
-    std::map<std::uint32_t, Stream> streams_;
+    std::map<std::int32_t, Stream> streams_;
+    std::pair<std::int32_t, Stream*> found_{0, nullptr};  // of them, last
     std::size_t unsent_ = 0;
     std::uint64_t now_ms_ = 0;
     std::uint64_t looked_ms_ = 0;  // for slow requests
