@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import dataclasses
 import os
 import pathlib
 import re
@@ -20,7 +19,8 @@ import statistics
 from bench.machine import announce, require_idle, rounds, version
 from bench.peers import DNSDIST_CACHE, PINNED
 from bench.ports import CLIENT_CPU, NAMES, OURS, SECONDS, SERVER_CPU, Stage, cpu_ns
-from lab.network import LabError, Network, Process, run as command
+from lab.certificates import Authority, Certificate
+from lab.network import LabError, Network, Process
 
 MODES = ("tcp", "dot", "doh")
 CLIENT = ("-c", "20", "-q", "200", "-T", "1")
@@ -52,23 +52,9 @@ plugins:
 LIMITS = "idle_timeout: 60s, max_connections: 8192, max_connections_per_client: 4096"
 
 
-@dataclasses.dataclass
-class Certificate:
-    cert: pathlib.Path
-    key: pathlib.Path
-
-
-def certificate(folder: pathlib.Path) -> Certificate:
-    made = Certificate(folder / "cert.pem", folder / "key.pem")
-    command("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "7", "-subj",
-            "/CN=dns.example", "-addext", f"subjectAltName=IP:{OURS}", "-keyout", str(made.key), "-out", str(made.cert))
-    made.key.chmod(0o644)  # the daemon gives its rights up
-    return made
-
-
 def dnsdist(stage: Stage, made: Certificate) -> Process:
     file = stage.folder / "dnsdist.conf"
-    file.write_text(OF_DNSDIST.format(ours=OURS, cert=made.cert, key=made.key, cache=DNSDIST_CACHE))
+    file.write_text(OF_DNSDIST.format(ours=OURS, cert=made.pem, key=made.key, cache=DNSDIST_CACHE))
     stage.serial += 1
     process = stage.network.start("server", f"dnsdist{stage.serial}", *PINNED, "dnsdist", "--supervised", "--disable-syslog",
                                   "-C", str(file))
@@ -78,7 +64,7 @@ def dnsdist(stage: Stage, made: Certificate) -> Process:
 
 def ours(stage: Stage, made: Certificate) -> Process:
     file = stage.folder / "streams.yaml"
-    file.write_text(OF_OURS.format(cpu=SERVER_CPU, cert=made.cert, key=made.key, limits=LIMITS))
+    file.write_text(OF_OURS.format(cpu=SERVER_CPU, cert=made.pem, key=made.key, limits=LIMITS))
     stage.serial += 1
     process = stage.network.start("server", f"steerdnsd{stage.serial}", *PINNED, str(stage.build / "steerdnsd"), "--config", str(file),
                                   "--control-socket", str(stage.socket))
@@ -183,7 +169,7 @@ def run(build: str) -> dict:
     try:
         with Network("bench") as network:
             stage = Stage(network, pathlib.Path(build))
-            made = certificate(stage.folder)
+            made = Authority(stage.folder).issue("server", "DNS:dns.example", f"IP:{OURS}")
             said = announce(f"streams: dnsperf -m tcp|dot {' '.join(CLIENT)}, h2load {' '.join(H2LOAD)} for {SECONDS} s by turns, {NAMES} names in the cache of either; "
                             f"servers on CPU {SERVER_CPU}, client on CPU {CLIENT_CPU} of {os.cpu_count()}; one worker and one stream thread, "
                             f"{version('dnsdist')} with its packet cache and one thread for TCP; {IDLE} idle DoT connections; openssl s_time "

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import unittest
 
+from lab.certificates import Authority
 from lab.scene import Scene
 
 BUILD = sys.argv.pop(1)
@@ -29,8 +30,8 @@ plugins:
     args:
       entries: [ {{ path: /dns-query, exec: main }}, {{ path: /other, exec: main }} ]
       listen: ":443"
-      cert: {folder}/server.pem
-      key: {folder}/server.key
+      cert: {0.pem}
+      key: {0.key}
   - tag: behind
     type: http_server
     args:
@@ -66,17 +67,15 @@ class Doh(unittest.TestCase):
         self.scene.start_resolver()
         self.folder = self.scene.folder
         os.chmod(self.folder, 0o755)
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                        "-days", "2", "-subj", f"/CN={HOST}", "-addext", f"subjectAltName=DNS:{HOST}", "-keyout",
-                        "server.key", "-out", "server.pem"], check=True, capture_output=True, cwd=self.folder)
-        os.chmod(self.folder / "server.key", 0o644)  # the daemon's user reads it
+        self.authority = Authority(self.folder)
+        server = self.authority.issue("server", f"DNS:{HOST}")
         config = self.folder / "doh.yaml"
-        config.write_text(CONFIG.format(folder=self.folder))
+        config.write_text(CONFIG.format(server))
         self.scene.start_daemon(config)
 
     def curl(self, *words):
         return self.scene.network.run("client", "curl", "-s", "--max-time", "8", "--cacert",
-                                      str(self.folder / "server.pem"), "--resolve", f"{HOST}:443:172.16.1.2", *words,
+                                      self.authority.pem, "--resolve", f"{HOST}:443:172.16.1.2", *words,
                                       check=False)
 
     def fetch(self, *words):
@@ -95,16 +94,13 @@ class Doh(unittest.TestCase):
         self.assertEqual(content[:2], b"\0\0")
         return version, content
 
-    def stream_total(self, name):
-        return sum(thread[name] for thread in self.scene.counters()["streams"])
-
     def test_answers_equal_those_over_udp(self):
         """GET and POST, HTTP/2 and HTTP/1.1, curl and kdig."""
         for name in NAMES:
             with self.subTest(name=name):
                 wanted = sorted(self.scene.short(name, "A"))
                 for words in (("+https",), ("+https-get",)):
-                    tls = (f"+tls-ca={self.folder}/server.pem", f"+tls-hostname={HOST}")
+                    tls = (f"+tls-ca={self.authority.pem}", f"+tls-hostname={HOST}")
                     self.assertEqual(sorted(self.scene.short(*words, *tls, name, "A")), wanted)
                 contents = {}
                 for flag, version in (("--http2", "2"), ("--http1.1", "1.1")):
@@ -114,8 +110,8 @@ class Doh(unittest.TestCase):
                     self.assertEqual((status, len(by_get)), (200, len(contents[flag])))
                 for address in (x for x in wanted if re.fullmatch(r"[\d.]+", x)):
                     self.assertIn(bytes(map(int, address.split("."))), contents["--http2"])
-        self.assertGreater(self.stream_total("http_answers"), 0)
-        self.assertEqual(self.stream_total("http_refused"), 0)
+        self.assertGreater(self.scene.stream_total("http_answers"), 0)
+        self.assertEqual(self.scene.stream_total("http_refused"), 0)
 
     def test_curl_looks_names_up(self):
         """curl --doh-url: by us it finds the host that it then cannot reach."""
@@ -146,11 +142,11 @@ class Doh(unittest.TestCase):
             for status, words in cases:
                 with self.subTest(flag=flag, status=status, words=words[-1][:60]):
                     self.assertEqual(self.fetch(flag, *words)[0], status)
-        self.assertEqual(self.stream_total("http_refused"), 2 * len(cases))
+        self.assertEqual(self.scene.stream_total("http_refused"), 2 * len(cases))
         self.assertIn(b"\xcb\x00\x71\x0a", self.ask("stream.example")[1])
 
     def test_padding(self):
-        tls = (f"+tls-ca={self.folder}/server.pem", f"+tls-hostname={HOST}")
+        tls = (f"+tls-ca={self.authority.pem}", f"+tls-hostname={HOST}")
         self.assertIn("Received 468 B", self.scene.kdig("+https", "+padding", *tls, "stream.example", "A"))
 
     def test_behind_a_proxy(self):

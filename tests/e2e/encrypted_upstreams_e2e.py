@@ -48,7 +48,7 @@ class EncryptedUpstreams(unittest.TestCase):
                 with self.subTest(scheme=scheme, address=address):
                     daemon = self.peers.daemon(self.entry(scheme, address=address))
                     self.check_answers(20)
-                    self.assertEqual(self.peers.streams("upstream_connects"), 1)
+                    self.assertEqual(self.scene.stream_total("upstream_connects"), 1)
                     state = self.upstream()
                     self.assertEqual((state["via"], state["address"], state["connections"]), ("streams", address, 1))
                     self.assertNotIn("trouble", state)
@@ -67,13 +67,13 @@ class EncryptedUpstreams(unittest.TestCase):
                                              "-q", "50", "-T", "1", "-c", "1").stdout
                 self.assertRegex(out, r"Queries completed: +5000 \(100")
                 self.assertRegex(out, r"NOERROR 5000")
-                self.assertLessEqual(self.peers.streams("upstream_connects"), 8)
+                self.assertLessEqual(self.scene.stream_total("upstream_connects"), 8)
                 daemon.stop()
 
     def test_who_is_trusted(self):
         self.peers.unbound(self.good)
         other = self.peers.certificate("other")
-        pin, wrong = self.peers.pin(self.good[0]), self.peers.pin(other[0])
+        pin, wrong = self.peers.pin(self.good.pem), self.peers.pin(other.pem)
         authority = self.peers.pin(self.peers.ca)
         for keys in ({"ca": None, "insecure_skip_verify": "true"},
                      {"pins": f'["{wrong}", "{pin}"]'}, {"pins": f'["{authority}"]'},
@@ -121,7 +121,7 @@ class EncryptedUpstreams(unittest.TestCase):
                 for _ in range(3):
                     self.check_answers(2)
                     until(lambda: self.upstream()["connections"] == 0, 5, "the server closes it")
-                self.assertEqual(self.peers.streams("upstream_errors"), 0)
+                self.assertEqual(self.scene.stream_total("upstream_errors"), 0)
                 daemon.stop()
 
     def test_a_server_that_restarts(self):

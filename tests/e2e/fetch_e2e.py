@@ -4,11 +4,11 @@ import json
 import os
 import pathlib
 import re
-import subprocess
 import sys
 import time
 import unittest
 
+from lab.certificates import Authority
 from lab.network import until
 from lab.scene import ZONES, Scene
 
@@ -49,16 +49,9 @@ class Fetch(unittest.TestCase):
         self.make_certificates()
 
     def make_certificates(self):
-        """An authority of the test's, and the server's certificate by it."""
-        def openssl(*words):
-            subprocess.run(["openssl", *words], check=True, capture_output=True, cwd=self.folder)
-        key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
-        for name in ("ca", "other"):
-            openssl("req", "-x509", *key, "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.pem")
-        openssl("req", *key, "-subj", "/CN=lists", "-keyout", "web.key", "-out", "web.csr")
-        (self.folder / "names").write_text("subjectAltName=DNS:lists.example,DNS:www.lists.example\n")
-        openssl("x509", "-req", "-in", "web.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2",
-                "-extfile", "names", "-out", "web.pem")
+        """An authority of the test's and the server's certificate by it; and another."""
+        Authority(self.folder).issue("web", "DNS:lists.example", "DNS:www.lists.example")
+        Authority(self.folder / "other")
 
     def start_web(self):
         self.server = self.scene.network.start("resolver", "web", "/usr/bin/python3", str(SERVER), "1.1.1.1",
@@ -203,7 +196,7 @@ class Fetch(unittest.TestCase):
     def test_whom_to_trust(self):
         self.page(body="stream.example\n")
         self.start_web()
-        daemon = self.start(ca="other.pem", wait="2s")
+        daemon = self.start(ca="other/ca.pem", wait="2s")
         self.assertFalse(self.listed("stream.example"))
         known = self.fetch()
         self.assertEqual(known["outcome"], "untrusted", known)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import unittest
 
+from lab.certificates import Authority
 from lab.network import until
 from lab.scene import Scene
 
@@ -79,24 +80,15 @@ class Streams(unittest.TestCase):
         self.scene.start_resolver()
         self.folder = self.scene.folder
         os.chmod(self.folder, 0o755)
-        self.key_options = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-        self.openssl("req", "-x509", *self.key_options, "-days", "2", "-subj", "/CN=authority", "-keyout", "ca.key",
-                     "-out", "ca.pem")
+        self.authority = Authority(self.folder)
         self.issue("dns.example", "server")
         self.config = self.folder / "streams.yaml"
 
     def openssl(self, *words):
         subprocess.run(["openssl", *words], check=True, capture_output=True, cwd=self.folder)
 
-    def issue(self, name, file, days=2):
-        """A certificate and its key, put in place as programs do that renew them."""
-        self.openssl("req", *self.key_options, "-subj", f"/CN={name}", "-keyout", "new.key", "-out", "new.csr")
-        (self.folder / "names").write_text(f"subjectAltName=DNS:{name}\n")
-        self.openssl("x509", "-req", "-in", "new.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days",
-                     str(days), "-extfile", "names", "-out", "new.pem")
-        for ending in ("key", "pem"):
-            os.chmod(self.folder / f"new.{ending}", 0o644)  # the daemon's user reads it
-            (self.folder / f"new.{ending}").rename(self.folder / f"{file}.{ending}")
+    def issue(self, name, file, **how):
+        return self.authority.issue(file, f"DNS:{name}", **how)
 
     def write(self, cert="server.pem", key="server.key", threads=1):
         self.config.write_text(CONFIG.format(cert=cert, key=key, threads=threads))
@@ -104,9 +96,6 @@ class Streams(unittest.TestCase):
 
     def start(self, **how):
         return self.scene.start_daemon(self.write(**how))
-
-    def stream_total(self, name):
-        return sum(thread[name] for thread in self.scene.counters()["streams"])
 
     def tls(self, *words):
         return self.scene.kdig(f"+tls-ca={self.folder}/ca.pem", "+tls-hostname=dns.example", *words)
@@ -133,7 +122,7 @@ class Streams(unittest.TestCase):
                 for transport, says in (("+tcp", True), ("+notcp", False)):
                     text = self.scene.kdig(transport, "+ednsopt=11:", "stream.example", "A")
                     self.assertEqual(re.search(r"(?i)option \(?11\)?|keepalive", text) is not None, says, text)
-                self.assertGreater(self.stream_total("tls_accepted"), 0)
+                self.assertGreater(self.scene.stream_total("tls_accepted"), 0)
                 self.assertEqual(daemon.stop(), 0)
 
     def test_a_certificate_is_renewed(self):
@@ -185,14 +174,14 @@ class Streams(unittest.TestCase):
         for client, wanted in (("198.51.100.7", "192.0.2.99"), ("192.168.88.77", "203.0.113.1"), ("", "closed")):
             got = self.scene.network.run("client", "/usr/bin/python3", "-c", PROXY, client).stdout
             self.assertTrue(got.startswith(wanted), got)
-        self.assertEqual(self.stream_total("tcp_bad_proxy"), 1)
+        self.assertEqual(self.scene.stream_total("tcp_bad_proxy"), 1)
 
     def test_silence_is_ended(self):
         self.start()
         said, seconds = self.scene.network.run("client", "/usr/bin/python3", "-c", IDLE).stdout.split()
         self.assertEqual(said, "ended")
         self.assertTrue(2.0 <= float(seconds) <= 4.0, seconds)
-        self.assertEqual(self.stream_total("tcp_idle"), 1)
+        self.assertEqual(self.scene.stream_total("tcp_idle"), 1)
 
 
 if __name__ == "__main__":

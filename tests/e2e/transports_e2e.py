@@ -12,7 +12,7 @@ import unittest
 
 import dns.message
 
-from lab.network import run
+from lab.certificates import Authority
 from lab.scene import ZONES, Scene
 from lab.truth import judge
 
@@ -36,10 +36,10 @@ plugins:
       - {{ matches: "!has_resp", exec: forward 1.1.1.1 }}
   - {{ tag: udp, type: udp_server, args: {{ entry: main, listen: ":53" }} }}
   - {{ tag: tcp, type: tcp_server, args: {{ entry: main, listen: ":53" }} }}
-  - {{ tag: dot, type: tcp_server, args: {{ entry: main, listen: ":853", cert: "{cert}", key: "{key}" }} }}
+  - {{ tag: dot, type: tcp_server, args: {{ entry: main, listen: ":853", cert: "{0.pem}", key: "{0.key}" }} }}
   - tag: doh
     type: http_server
-    args: {{ listen: ":443", cert: "{cert}", key: "{key}", entries: [ {{ path: /dns-query, exec: main }} ] }}
+    args: {{ listen: ":443", cert: "{0.pem}", key: "{0.key}", entries: [ {{ path: /dns-query, exec: main }} ] }}
 policy: {{ designated_name: dns.lab.example }}
 """
 NAMES = 1000
@@ -120,13 +120,11 @@ class Transports(unittest.TestCase):
         cls.scene.start_router()
         cls.folder = cls.scene.folder
         cls.folder.chmod(0o755)
-        cert, key = cls.folder / "cert.pem", cls.folder / "key.pem"
-        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "7", "-subj",
-            "/CN=dns.lab.example", "-addext", f"subjectAltName=DNS:dns.lab.example,IP:{SERVER}", "-keyout", str(key), "-out", str(cert))
-        key.chmod(0o644)
-        cls.terms = ssl.create_default_context(cafile=str(cert))
+        authority = Authority(cls.folder)
+        cls.terms = ssl.create_default_context(cafile=authority.pem)
+        server = authority.issue("server", "DNS:dns.lab.example", f"IP:{SERVER}")
         config = cls.folder / "transports.yaml"
-        config.write_text(CONFIG.format(cert=cert, key=key))
+        config.write_text(CONFIG.format(server))
         cls.scene.start_daemon(config)
 
     def connect(self, port, *, datagrams=False, tls=False):

@@ -3,8 +3,9 @@
 All answer every name under wild.example with 203.0.113.77, so that each query can have a name of its own.
 """
 
-import datetime
 import itertools
+
+from lab.certificates import Authority
 
 NAME = "dns.example"
 ADDRESS = "203.0.113.77"
@@ -37,22 +38,6 @@ server:
     local-data: "dns.example. 60 IN A {address}"
 remote-control:
     control-enable: no
-"""
-
-AUTHORITY_CONF = """
-[ca]
-default_ca = own
-[own]
-database = {folder}/index.txt
-unique_subject = no
-rand_serial = yes
-new_certs_dir = {folder}
-certificate = {folder}/ca.pem
-private_key = {folder}/ca.key
-default_md = sha256
-policy = any
-[any]
-commonName = supplied
 """
 
 DNSDIST_CONF = """
@@ -88,36 +73,17 @@ class Peers:
     def __init__(self, scene):
         self.scene = scene
         self.numbers = itertools.count()
-        self.run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                 "-days", "2", "-subj", "/CN=authority", "-keyout", self.file("ca.key"), "-out", self.file("ca.pem"))
+        self.authority = Authority(scene.folder)
         for address in (UNBOUND, DNSDIST, KRESD):
             scene.network.address("resolver", "lo", f"{address}/32")
             scene.network.route("router", f"{address}/32", "via", "1.1.1.1")
 
-    def run(self, *argv):
-        return self.scene.network.run("resolver", *argv).stdout
-
-    def file(self, name):
-        return str(self.scene.folder / name)
-
     @property
     def ca(self):
-        return self.file("ca.pem")
+        return self.authority.pem
 
-    def certificate(self, name, subject=f"DNS:{NAME}", days=2):
-        """A certificate that the authority signed, which ends in `days`, and its key."""
-        pem, key, request, extra = (self.file(f"{name}.{end}") for end in ("pem", "key", "csr", "ext"))
-        self.run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
-                 f"/CN={name}", "-keyout", key, "-out", request)
-        (self.scene.folder / "authority.conf").write_text(AUTHORITY_CONF.format(folder=self.scene.folder))
-        (self.scene.folder / "index.txt").touch()
-        with open(extra, "w", encoding="utf-8") as out:
-            out.write(f"subjectAltName={subject}\n")
-        begin, end = (f"{datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days):%Y%m%d%H%M%SZ}"
-                      for days in (-30, days))
-        self.run("openssl", "ca", "-batch", "-config", self.file("authority.conf"), "-in", request, "-startdate", begin,
-                 "-enddate", end, "-extfile", extra, "-notext", "-out", pem)
-        return pem, key
+    def certificate(self, file, subject=f"DNS:{NAME}", days=2):
+        return self.authority.issue(file, subject, days=days)
 
     def pin(self, pem):
         return self.scene.network.run(
@@ -162,6 +128,3 @@ class Peers:
 
     def fresh(self):
         return f"n{next(self.numbers)}.wild.example"
-
-    def streams(self, name):
-        return sum(thread[name] for thread in self.scene.counters()["streams"])

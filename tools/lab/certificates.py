@@ -37,6 +37,7 @@ class Authority:
     """Keeps its files, and what it signs, in `folder`; `pem` is what makes them trusted."""
 
     def __init__(self, folder: pathlib.Path):
+        folder.mkdir(exist_ok=True)
         self.folder = folder
         self.pem = str(folder / "ca.pem")
         run("openssl", "req", "-x509", *NEW_KEY, "-days", "30", "-subj", "/CN=authority", "-keyout", "ca.key", "-out", "ca.pem",

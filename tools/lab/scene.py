@@ -172,6 +172,10 @@ class Scene:
         """A counter summed over workers; `table`: verdicts, moved, injected, parked_ends, stats."""
         return sum(worker[table].get(name, 0) for worker in self.counters()["workers"])
 
+    def stream_total(self, name: str) -> int:
+        """A counter summed over the threads `streams`."""
+        return sum(thread[name] for thread in self.counters()["streams"])
+
     def router_ctl(self, *words: str) -> str:
         return run(str(self.build / "tools/rossim/rossim"), "ctl", str(self.router_socket), *words).stdout
 
