@@ -13,7 +13,7 @@ RULES = """
 [ca]
 default_ca = own
 [own]
-database = {folder}/index.txt
+database = {folder}/ca.index
 unique_subject = no
 rand_serial = yes
 new_certs_dir = {folder}
@@ -42,8 +42,8 @@ class Authority:
         self.pem = str(folder / "ca.pem")
         run("openssl", "req", "-x509", *NEW_KEY, "-days", "30", "-subj", "/CN=authority", "-keyout", "ca.key", "-out", "ca.pem",
             cwd=folder)
-        (folder / "rules.conf").write_text(RULES.format(folder=folder))
-        (folder / "index.txt").touch()
+        (folder / "ca.conf").write_text(RULES.format(folder=folder))
+        (folder / "ca.index").touch()
 
     def issue(self, file: str, *names: str, days: int = 2) -> Certificate:
         """One for `names` ("DNS:dns.example", "IP:1.1.1.5"), good for `days` from now, which may be over. Readable for all, since
@@ -51,9 +51,9 @@ class Authority:
         today = datetime.datetime.now(datetime.timezone.utc)
         begin, end = (f"{today + datetime.timedelta(days=day):%Y%m%d%H%M%SZ}" for day in (-30, days))
         common_name = names[0].split(":", 1)[1]
-        (self.folder / "names").write_text(f"subjectAltName={','.join(names)}\n")
+        (self.folder / "new.names").write_text(f"subjectAltName={','.join(names)}\n")
         run("openssl", "req", *NEW_KEY, "-subj", f"/CN={common_name}", "-keyout", "new.key", "-out", "new.csr", cwd=self.folder)
-        run("openssl", "ca", "-batch", "-config", "rules.conf", "-in", "new.csr", "-startdate", begin, "-enddate", end, "-extfile", "names",
+        run("openssl", "ca", "-batch", "-config", "ca.conf", "-in", "new.csr", "-startdate", begin, "-enddate", end, "-extfile", "new.names",
             "-notext", "-out", "new.pem", cwd=self.folder)
         for ending in ("key", "pem"):
             (self.folder / f"new.{ending}").chmod(0o644)
