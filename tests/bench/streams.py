@@ -1,7 +1,8 @@
 """The bench `streams`: CPU a cached answer over TCP, DoT and DoH, dnsdist's ÷ ours; the smallest of the three.
 
 dnsperf (over HTTP/2 h2load) keeps 200 queries open over 20 connections; time is that of all threads of the server, our worker's too. Beside it,
-of DoT: what a new connection (a full TLS 1.3 handshake) costs, and the memory that an idle one holds.
+of DoT: what a new connection (a full TLS 1.3 handshake) costs, and the memory that an idle one holds; and what UDP and held
+answers notice of a flood (floods.py).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import socket
 import ssl
 import statistics
 
+from bench import floods
 from bench.machine import announce, require_idle, rounds, version
 from bench.peers import DNSDIST_CACHE, PINNED
 from bench.ports import CLIENT_CPU, NAMES, OURS, SECONDS, SERVER_CPU, Stage, cpu_ns
@@ -28,6 +30,7 @@ CLIENT = ("-c", "20", "-q", "200", "-T", "1")
 H2LOAD = ("-c", "20", "-m", "10", "-t", "1")
 IDLE = 2_000  # connections
 HANDSHAKE_S = 3
+FLOODS = 3  # rounds
 OF_DNSDIST = """setLocal("{ours}:53")
 addTLSLocal("{ours}:853", "{cert}", "{key}")
 addDOHLocal("{ours}:443", "{cert}", "{key}", "/dns-query")
@@ -187,6 +190,7 @@ def run(build: str) -> dict:
                     f", a connection {opened[who][-1]:.0f} µs and {held[who][-1]:.0f} bytes" for who in starts), flush=True)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    flooded, with_floods = floods.run(pathlib.Path(build), min(rounds(), FLOODS))
     middle = statistics.median
     ratios = {mode: [d / o for (d, _), (o, _) in zip(costs["dnsdist", mode], costs["ours", mode])] for mode in MODES}
     worst = min(MODES, key=lambda mode: middle(ratios[mode]))
@@ -195,4 +199,4 @@ def run(build: str) -> dict:
             **{f"dnsdist_{mode}_ns": round(middle(c for c, _ in costs["dnsdist", mode])) for mode in MODES},
             "connection_us": round(middle(opened["ours"])), "dnsdist_connection_us": round(middle(opened["dnsdist"])),
             "idle_bytes": round(middle(held["ours"])), "dnsdist_idle_bytes": round(middle(held["dnsdist"])),
-            "rounds": ratios[worst], "parameters": said}
+            **flooded, "rounds": ratios[worst], "parameters": f"{said}; {with_floods}"}
