@@ -37,6 +37,7 @@ addDOHLocal("{ours}:443", "{cert}", "{key}", "/dns-query")
 setACL("0.0.0.0/0")
 setSecurityPollSuffix("")
 setMaxTCPClientThreads(1)
+setTCPRecvTimeout(60)
 newServer({{address="127.0.0.1:5300", healthCheckMode="up"}})
 getServer(0):setUp()
 {cache}
