@@ -34,7 +34,7 @@ plugins:
     args: {{ router: edge1, async: false, sync_timeout: 2s, address_list4: policy_set_v4 }}
   - tag: main
     type: sequence
-    args: [ {{ exec: cache }}, {{ matches: $held, exec: $egress }}, {{ matches: "!has_resp", exec: forward 127.0.0.1:5301 }} ]
+    args: [ {{ exec: cache }}, {{ matches: $held, exec: $egress }}, {{ matches: "!has_resp", exec: forward {upstream} }} ]
   - {{ tag: udp, type: udp_server, args: {{ entry: main, listen: ":53" }} }}
   - {{ tag: tcp, type: tcp_server, args: {{ entry: main, listen: ":53" }} }}
   - {{ tag: dot, type: tcp_server, args: {{ entry: main, listen: ":853", cert: "{made.pem}", key: "{made.key}" }} }}
@@ -50,12 +50,12 @@ class Floods:
         network.address("client", "eth0", *(f"{source}/24" for source in SOURCES))
         (self.folder / "root.zone").write_text(ZONE + "".join(
             f"h{i}.held.example. 300 IN A 45.1.{i // 250}.{i % 250}\n" for i in range(HELD)))
-        self.stage._knot("held", "  listen: 127.0.0.1@5301\n", "", "taskset", "-c", CLIENT_CPU)
+        upstream = self.stage.outside()
         rossim = network.start("client", "rossim", "taskset", "-c", CLIENT_CPU, str(build / "tools/rossim/rossim"), "--address", CLIENT,
                                "--user", "api-user:secret")
         rossim.wait_for("port 8728")
         config = self.folder / "floods.yaml"
-        config.write_text(CONFIG.format(cpu=SERVER_CPU, router=CLIENT, made=Authority(self.folder).issue("server", f"IP:{OURS}")))
+        config.write_text(CONFIG.format(cpu=SERVER_CPU, router=CLIENT, upstream=upstream, made=Authority(self.folder).issue("server", f"IP:{OURS}")))
         self.daemon = network.start("server", "steerdnsd", str(build / "steerdnsd"), "--config", str(config), "--control-socket",
                                     str(self.stage.socket))
         self.daemon.wait_for("serving", 40)
