@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <iterator>
 
+#include "control/ad_list_methods.h"
 #include "control/build/image_folder.h"
 #include "control/cache/cache_methods.h"
 #include "control/certificates.h"
@@ -291,6 +292,8 @@ Result<void> Daemon::start_ops() {
     rpc_.add("version", [](const boost::json::value&) -> ops::RpcResult {
         return boost::json::value{{"version", STEER_VERSION}};
     });
+    add_ad_list_methods(
+        rpc_, [this]() -> const Snapshot& { return *publisher_->current(); }, clock_);
     add_reverse_method(
         rpc_, [this]() -> const Snapshot& { return *publisher_->current(); }, clock_);
     if (cache_desk_) {

@@ -3,6 +3,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include "control/ad_list_methods.h"
 #include "control/cache/cache_methods.h"
 #include "control/collector_metrics.h"
 #include "control/daemon.h"
@@ -264,6 +265,7 @@ void Daemon::write_metrics(ops::MetricWriter& writer) const {
     for (std::size_t i = 0; i < outcomes.size(); ++i)
         writer.sample({{"outcome", kOutcomeLabels[i]}}, outcomes[i]);
     write_collector_metrics(writer, publisher_->current()->collectors);
+    write_ad_list_metrics(writer, *publisher_->current(), clock_.now());
     if (cache_desk_) write_cache_metrics(writer, *cache_desk_, *plane_->shared().cache);
     writer.gauge("steerdns_bypass", "1 if no router is written to or waited for");
     writer.sample({}, std::uint64_t{routers_->bypassed() ? 1U : 0U});

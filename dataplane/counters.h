@@ -52,6 +52,12 @@ class Count {
     X(name_matches, "name_matches", "names that went through the matcher")                         \
     X(plans_made, "plans_made", "tag sets for which the program's prefix was walked")              \
     X(prefer_denied, "prefer_denied", "of prefer_ipv4 and prefer_ipv6: answers left empty")        \
+    X(dns64_synthesized, "dns64_synthesized", "answers to A that dns64 made into answers to AAAA") \
+    X(dns64_unchanged, "dns64_unchanged", "answers that dns64 had no buffer or room to change")    \
+    X(dns64_failed, "dns64_failed", "of AAAA: answered SERVFAIL for the same reason")              \
+    X(static_answers, "static_answers", "answers of static records")                               \
+    X(ad_list_denied, "ad_list_denied", "queries for names of ad lists, denied")                   \
+    X(local_denied, "local_denied", "queries under .local that no upstream was asked")             \
     X(fallback_secondary, "fallback_secondary", "answers that a fallback's secondary gave")        \
     X(upstream_queries, "upstream_queries", "queries sent to upstreams")                           \
     X(upstream_coalesced, "upstream_coalesced", "queries that joined one in flight")               \

@@ -42,6 +42,7 @@ bool parse_one(Packet& p, const Snapshot& snapshot, Replier& replier) {
                                                               : Verdict::drop_short_header);
         return false;
     }
+    p.query.over_v4 = p.source.is_v4();
     if (!snapshot.allow.contains(p.source)) {
         replier.answer_error(p, dns::kRefused, dns::Ede::prohibited, Verdict::refused_client);
         return false;

@@ -22,10 +22,18 @@ bool checksum_right(const Line& line, const Packet& p) {
     return p.checksum.is_right_with(std::uint64_t{line.bytes_sum} + id_in_memory_order(p));
 }
 
+// A client's family is not in its bytes, but may be in the key (CacheInstance::family_in_key).
+std::uint64_t salt_of(const Packet& p, const Snapshot& snapshot) {
+    constexpr std::uint64_t kOverV4 = 0x9e3779b97f4a7c15;
+    return snapshot.family_in_key && p.source.is_v4() ? kOverV4 : 0;
+}
+
 bool is_good(const Line& line, const Packet& p, const Snapshot& snapshot,
              const cache::Cache& cache) {
-    return QueryMemo::is_of(line, p.dns, p.dns_length) && line.generation == snapshot.generation &&
-           line.epoch == cache.epoch(line.share) && checksum_right(line, p);
+    return QueryMemo::is_of(line, p.dns, p.dns_length) &&
+           (!snapshot.family_in_key || line.head.over_v4 == p.source.is_v4()) &&
+           line.generation == snapshot.generation && line.epoch == cache.epoch(line.share) &&
+           checksum_right(line, p);
 }
 
 // As parse() and lookup() leave it.
@@ -52,7 +60,7 @@ void recall(Burst& burst, const Snapshot& snapshot, QueryMemo& memo, const cache
         p.memo_hash = 0;
         lines[i] = nullptr;
         if (!QueryMemo::fits(p.dns_length) || p.mbuf == nullptr) continue;
-        p.memo_hash = memo.hash(p.dns, p.dns_length);
+        p.memo_hash = memo.hash(p.dns, p.dns_length) ^ salt_of(p, snapshot);
         memo.prefetch(p.memo_hash);
     }
     for (unsigned i = 0; i < n; ++i) {

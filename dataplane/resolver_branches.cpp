@@ -77,7 +77,7 @@ Step Resolver::run_branches(Way& w, Branches b, InHand in_hand, Now now) noexcep
                 QueryContext& branch =
                     own[which].emplace(w.c.snapshot, type != w.c.query.qtype ? probe : w.c.query);
                 b.is[which] = begin_branch(w, which, branch, b, now);
-                if (b.is[which] == Is::answered) in_hand.c[which] = &branch;
+                if (Branches::has_response(b.is[which])) in_hand.c[which] = &branch;
                 break;
             }
             case NextOfBranches::take_first:
@@ -95,7 +95,8 @@ Step Resolver::run_branches(Way& w, Branches b, InHand in_hand, Now now) noexcep
             case NextOfBranches::wait:
                 if (wait_for_branches(w, before, b, in_hand, now)) return Step::waits;
                 for (unsigned i = 0; i < kMostBranches; ++i) {
-                    if (b.is[i] == Is::answered) b.is[i] = Is::failed;  // no room to keep it
+                    if (Branches::has_response(b.is[i]))
+                        b.is[i] = Is::failed;  // no room to keep it
                 }
                 break;
         }
@@ -136,7 +137,7 @@ bool Resolver::wait_for_branches(Way& w, const Branches& before, const Branches&
         r.next_at_ms = UINT64_MAX;
     }
     for (unsigned i = 0; i < kMostBranches; ++i) {
-        if (b.is[i] != Is::answered || in_hand.c[i] == nullptr) continue;
+        if (!Branches::has_response(b.is[i]) || in_hand.c[i] == nullptr) continue;
         Way branch{*in_hand.c[i], nullptr, in_hand.record[i], &w, static_cast<std::uint8_t>(i)};
         Parked* const kept = record_of(branch);
         if (kept == nullptr) return false;
@@ -165,19 +166,24 @@ bool Resolver::wait_for_branches(Way& w, const Branches& before, const Branches&
 }
 
 Step Resolver::take_branch(Way& w, unsigned which, const InHand& in_hand, Now now) noexcept {
-    if (in_hand.c[which] != nullptr) {
-        stop_waiting(w);
-        return parts_.executor.take_branch(w.c, *in_hand.c[which], now);
-    }
-    Parked* const kept = std::exchange(w.record->next_waiter, nullptr);
+    const bool may_have_kept =
+        w.record != nullptr && w.record->state == Parked::State::waits_branches;
+    Parked* const kept = may_have_kept ? std::exchange(w.record->next_waiter, nullptr) : nullptr;
     dns::Query q;
-    recall(*kept, q);
-    QueryContext branch(w.c.snapshot, q);
-    recall(*kept, branch);
-    recall_response(*kept, branch);
+    if (kept != nullptr) recall(*kept, q);
+    QueryContext from_record(w.c.snapshot, q);
+    if (kept != nullptr) {
+        recall(*kept, from_record);
+        recall_response(*kept, from_record);
+        end_branch(*kept);
+    }
     stop_waiting(w);
-    end_branch(*kept);
-    return parts_.executor.take_branch(w.c, branch, now);
+    const unsigned other = 1 - which;
+    const QueryContext* const kept_one = kept != nullptr ? &from_record : nullptr;
+    if (in_hand.c[which] == nullptr)
+        return parts_.executor.take_branch(w.c, from_record, in_hand.c[other], now);
+    return parts_.executor.take_branch(
+        w.c, *in_hand.c[which], in_hand.c[other] != nullptr ? in_hand.c[other] : kept_one, now);
 }
 
 // Who is still under way finds another number.
@@ -199,7 +205,7 @@ void Resolver::deliver(Parked& p, QueryContext& c, Now now) noexcept {
     InHand in_hand;
     const Is is = b.is[p.path.branch] = Executor::end_of_branch(c);
     note_end(c, is, b);
-    if (is == Is::answered) {
+    if (Branches::has_response(is)) {
         in_hand.c[p.path.branch] = &c;
         in_hand.record[p.path.branch] = &p;
     }

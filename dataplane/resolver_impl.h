@@ -53,6 +53,7 @@ inline void recall(const Parked& r, dns::Query& q) {
     q.qname_len = r.qname_len;
     q.question_end = static_cast<std::uint16_t>(dns::kHeaderSize + r.qname_len + 4);
     q.edns = r.edns;
+    q.over_v4 = r.path.client.is_v4();
     dns::lower_case(r.qname.data(), q.qname.data(), r.qname_len);
     std::memcpy(q.qname.data() + r.qname_len, r.qname.data() + r.qname_len, r.edns.ecs_len);
 }

@@ -11,6 +11,7 @@
 namespace steer::build {
 namespace {
 
+constexpr std::uint32_t kNoLocalTtl = 3600;
 constexpr unsigned kMaxMarks = 64;  // ProgramState::marks
 // What an entry of a cache with a byte budget is taken to need: header, name, a few records.
 constexpr std::uint64_t kEntryBytes = 512;
@@ -77,6 +78,8 @@ Compiler::Compiler(const config::Settings& settings, Registry& registry, TagMask
 void Compiler::run(const std::vector<config::KnownRecord>& designated) {
     if (settings_.policy.canaries == config::Canaries::nxdomain) refuse_canaries();
     if (!designated.empty()) designate(designated);
+    if (settings_.policy.local_names == config::LocalNames::nxdomain)
+        snapshot_.no_local = known_.negative(dns::kNxDomain, kNoLocalTtl);
     snapshot_.entry = 0;
     program_of(settings_.entry, settings_.plugin(settings_.entry).line);
     units();
@@ -85,6 +88,7 @@ void Compiler::run(const std::vector<config::KnownRecord>& designated) {
     if (too_long_) return;
     check_nesting();
     check_rewrites();
+    mark_family_keys(snapshot_.entry, {});
     most_claims(snapshot_.entry);
 }
 
@@ -261,11 +265,21 @@ void Compiler::executor(config::PluginIndex index, int line, std::uint16_t insta
         sequence(*inner, depth);
     } else if (const auto* forward = std::get_if<config::Forward>(&plugin.args)) {
         const std::uint16_t pc = emit(Op::forward, instance, line, group_of(index, *forward));
-        if (!too_long_) snapshot_.program[pc].short_circuit = forward->short_circuit;
+        if (too_long_) return;
+        snapshot_.program[pc].short_circuit = forward->short_circuit;
+        snapshot_.program[pc].with_local = forward->local;
     } else if (const auto* sleep = std::get_if<config::Sleep>(&plugin.args)) {
         emit(Op::sleep, instance, line, milliseconds(sleep->duration));
     } else if (const auto* prefer = std::get_if<config::Prefer>(&plugin.args)) {
         enter(Op::enter_prefer, instance, line, prefer_of(*prefer), depth);
+    } else if (const auto* translated = std::get_if<config::Dns64>(&plugin.args)) {
+        dns64(index, *translated, line, instance, depth);
+    } else if (const auto* records = std::get_if<config::StaticRecords>(&plugin.args)) {
+        static_records(index, *records, line, instance, depth);
+    } else if (const auto* ads = std::get_if<config::AdList>(&plugin.args)) {
+        ad_list(index, *ads, line, instance);
+    } else if (const auto* own = std::get_if<config::Zone>(&plugin.args)) {
+        zone(index, *own, line, instance, depth);
     } else if (const auto* fallback = std::get_if<config::Fallback>(&plugin.args)) {
         const std::uint16_t pc = emit(Op::fallback, instance, line, fallback_of(index, *fallback));
         if (!too_long_) snapshot_.program[pc].short_circuit = fallback->short_circuit;

@@ -89,6 +89,35 @@ class Compiler {
     std::uint32_t prefixes_of(config::PluginIndex plugin, const config::IpMatch& match);
     std::uint32_t marks_of(const std::vector<std::uint32_t>& marks, int line);
     std::uint32_t prefer_of(const config::Prefer& prefer);
+    // compile_house.cpp
+    void zone(config::PluginIndex index, const config::Zone& args, int line, std::uint16_t instance,
+              unsigned& depth);
+    void static_records(config::PluginIndex index, const config::StaticRecords& args, int line,
+                        std::uint16_t instance, unsigned& depth);
+    // What the first entry of an owner's that has something for the type does.
+    steer::StaticRecords::Does static_deed(const std::vector<config::StaticEntry>& group,
+                                           const config::StaticEntry& first, std::uint16_t qtype);
+    std::uint16_t static_end(const config::StaticEntry& entry, std::uint16_t instance,
+                             std::vector<std::uint16_t>& rests);
+    void ad_list(config::PluginIndex index, const config::AdList& args, int line,
+                 std::uint16_t instance);
+    // compile_dns64.cpp
+    void dns64(config::PluginIndex index, const config::Dns64& args, int line,
+               std::uint16_t instance, unsigned& depth);
+    struct CompiledDns64 {
+        std::uint32_t place;              // of Snapshot::dns64s; the next one is for `keep`
+        std::uint32_t pointers, special;  // masks of names
+        std::optional<std::uint32_t> except, keep;
+        std::uint32_t answers, v4_answers;  // tables for special names, also for clients over IPv4
+        std::uint32_t nothing;              // a black hole
+    };
+    const CompiledDns64& dns64_of(config::PluginIndex index, const config::Dns64& args);
+    std::uint16_t test_over_v6(int line, std::uint16_t instance);
+    void answer_ipv4only(const config::Dns64& args, const CompiledDns64& known, int line,
+                         std::uint16_t instance);
+    std::uint32_t ipv4only_table(const steer::Dns64* dns64);
+    // In the program from `entry` on, which is run inside these caches.
+    void mark_family_keys(std::uint16_t entry, std::vector<std::uint32_t> around);
     std::uint32_t fallback_of(config::PluginIndex plugin, const config::Fallback& fallback);
     void units();
     std::uint16_t unit_of(config::PluginIndex plugin, int line);
@@ -114,6 +143,9 @@ class Compiler {
     bool too_long_ = false;
     std::map<config::PluginIndex, std::uint32_t> limiters_, groups_, caches_, prefix_sets_,
         black_holes_, tables_, reverse_, collectors_, tasks_, redirects_, ecs_handlers_;
+    std::map<config::PluginIndex, CompiledDns64> dns64s_;
+    std::map<config::PluginIndex, std::uint32_t> ad_lists_, name_masks_;
+    std::optional<std::uint32_t> v4_clients_;  // the prefixes of all IPv4 clients
     std::map<std::uint32_t, unsigned> mark_bits_;
     std::map<config::PluginIndex, std::uint32_t> fallbacks_;
     std::map<config::PluginIndex, std::uint16_t> units_;  // by executor: their pcs

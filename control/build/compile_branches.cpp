@@ -53,7 +53,10 @@ unsigned Compiler::nesting(std::uint16_t entry) const {
     unsigned deepest = 0, prefers = 0;
     for (std::size_t pc = entry; snapshot_.program[pc].op != Op::end; ++pc) {
         const Instruction& i = snapshot_.program[pc];
-        if (i.op == Op::enter_prefer) ++prefers;
+        // That of names which keep their AAAA is in place of the one that follows it.
+        const bool is_another =
+            i.op == Op::enter_dns64 && snapshot_.program[pc + 1].op != Op::go_to;
+        if (i.op == Op::enter_prefer || is_another) ++prefers;
         if (i.op != Op::fallback) continue;
         const Fallback& f = snapshot_.fallbacks[i.operand];
         deepest = std::max(deepest, 1 + std::max(nesting(f.primary), nesting(f.secondary)));
@@ -68,6 +71,7 @@ unsigned Compiler::most_rewrites(std::uint16_t entry) const {
     for (std::size_t pc = entry; snapshot_.program[pc].op != Op::end; ++pc) {
         const Instruction& i = snapshot_.program[pc];
         if (is_rewrite(i.op)) entered.push_back(i.instance);
+        if (i.op == Op::static_records) entered.push_back(i.instance);  // it may be entered twice
         while (i.op == Op::sequence_end && !entered.empty() && entered.back() >= i.instance)
             entered.pop_back();
         unsigned inside = 0;
@@ -84,7 +88,8 @@ void Compiler::check_rewrites() {
     if (too_long_ || most_rewrites(snapshot_.entry) <= Rewrites::kMost) return;
     error(settings_.plugin(settings_.entry).line,
           "more than " + std::to_string(Rewrites::kMost) +
-              " redirect, ecs_handler and forward_edns0opt can be inside each other: use fewer, or "
+              " redirect, ecs_handler, forward_edns0opt, dns64 and static (which counts twice) can "
+              "be inside each other: use fewer, or "
               "put each with its forward and 'accept' into a sequence of its own");
 }
 
@@ -92,7 +97,7 @@ void Compiler::check_nesting() {
     if (too_long_ || nesting(snapshot_.entry) <= kMostNested) return;
     error(settings_.plugin(settings_.entry).line,
           "more than " + std::to_string(kMostNested) +
-              " fallback, prefer_ipv4 and prefer_ipv6 are inside each other: use fewer");
+              " fallback, prefer_ipv4, prefer_ipv6 and dns64 are inside each other: use fewer");
 }
 
 }  // namespace steer::build

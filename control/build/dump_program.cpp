@@ -55,6 +55,14 @@ std::string_view name_of(Op op) {
             return "fallback";
         case Op::enter_prefer:
             return "enter_prefer";
+        case Op::enter_dns64:
+            return "enter_dns64";
+        case Op::static_records:
+            return "static_records";
+        case Op::ad_list:
+            return "ad_list";
+        case Op::enter_pointer64:
+            return "enter_pointer64";
         case Op::enter_cache:
             return "enter_cache";
         case Op::enter_list:
@@ -180,6 +188,15 @@ std::string operand_text(const Snapshot& snapshot, const Instruction& i) {
             return group_text(snapshot, snapshot.groups[i.operand]);
         case Op::sleep:
             return std::to_string(i.operand) + " ms";
+        case Op::static_records:
+            return std::to_string(i.operand) + ", deeds " +
+                   std::to_string(snapshot.statics[i.operand].does.size());
+        case Op::ad_list:
+            return snapshot.ad_lists[i.operand].tag + ", paused " + std::to_string(i.target);
+        case Op::enter_dns64:
+        case Op::enter_pointer64:
+            return std::to_string(i.operand) +
+                   (snapshot.dns64s[i.operand].translate_all ? ", all" : "");
         case Op::enter_prefer:
             return snapshot.prefers[i.operand].wanted == 1 ? "A" : "AAAA";
         case Op::fallback: {

@@ -193,6 +193,19 @@ struct RouterLists {
     std::vector<ListId> known{};
 };
 
+// What lists make of addresses below the prefixes of all dns64 plugins.
+std::vector<TranslatedPrefix> translated_prefixes(const config::Settings& settings) {
+    std::vector<TranslatedPrefix> out;
+    for (const config::Plugin& plugin : settings.plugins) {
+        const auto* const dns64 = std::get_if<config::Dns64>(&plugin.args);
+        if (dns64 == nullptr) continue;
+        for (const config::Dns64Prefix& p : dns64->prefixes)
+            out.push_back({p.prefix, dns64->claim != config::Dns64Claim::ipv4,
+                           dns64->claim != config::Dns64Claim::ipv6});
+    }
+    return out;
+}
+
 }  // namespace
 
 std::map<config::PluginIndex, std::uint32_t> build_lists(const config::Settings& settings,
@@ -235,6 +248,9 @@ std::map<config::PluginIndex, std::uint32_t> build_lists(const config::Settings&
         for (const ServedRange& range : served_ranges(settings, args->routers))
             lists.back().served.push_back({range.first, range.last, all.on(range.routers)});
     }
+    const auto translated = translated_prefixes(settings);
+    for (PolicyList& list : lists)
+        list.translated = translated;
     return places;
 }
 

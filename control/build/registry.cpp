@@ -45,6 +45,19 @@ std::shared_ptr<Collector> Registry::collector(const std::string& name) {
     return known;
 }
 
+std::shared_ptr<ListMatches> Registry::list_matches(const std::string& tag,
+                                                    const std::string& list) {
+    auto& known = list_matches_[{tag, list}];
+    if (known == nullptr) known = std::make_shared<ListMatches>(kMaxWorkers);
+    return known;
+}
+
+std::shared_ptr<std::atomic<std::uint32_t>> Registry::ad_list_pause(const std::string& tag) {
+    auto& known = ad_list_pauses_[tag];
+    if (known == nullptr) known = std::make_shared<std::atomic<std::uint32_t>>(0);
+    return known;
+}
+
 std::shared_ptr<TaskFlag> Registry::task(const std::string& tag) {
     auto& known = tasks_[tag];
     if (known == nullptr) known = std::make_shared<TaskFlag>();

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "dataplane/answer/ad_list.h"
 #include "dataplane/answer/reverse_table.h"
 #include "dataplane/event/list_state.h"
 #include "dataplane/policy/collector.h"
@@ -36,6 +37,9 @@ class Registry {
     Result<std::uint16_t> upstream(const std::string& key);
     Result<std::uint16_t> cache(const std::string& tag);
     std::shared_ptr<Collector> collector(const std::string& name);
+    // How often a list of an adlist was the reason, and until when that pauses, by its tag.
+    std::shared_ptr<ListMatches> list_matches(const std::string& tag, const std::string& list);
+    std::shared_ptr<std::atomic<std::uint32_t>> ad_list_pause(const std::string& tag);
     // What workers raise for an executor that works beside queries, by its tag.
     std::shared_ptr<TaskFlag> task(const std::string& tag);
     [[nodiscard]] const std::map<std::string, std::shared_ptr<TaskFlag>>& tasks() const {
@@ -54,6 +58,8 @@ class Registry {
     std::map<std::string, std::uint16_t> inherited_sets_;
     std::shared_ptr<InheritedNames> inherited_;
     std::map<std::string, std::shared_ptr<Collector>> collectors_;
+    std::map<std::pair<std::string, std::string>, std::shared_ptr<ListMatches>> list_matches_;
+    std::map<std::string, std::shared_ptr<std::atomic<std::uint32_t>>> ad_list_pauses_;
     std::map<std::string, std::shared_ptr<TaskFlag>> tasks_;
     std::map<std::string, std::pair<std::size_t, std::shared_ptr<ReverseTable>>> reverse_;
 };

@@ -40,11 +40,18 @@ bool counts_for(const config::AdguardStep& step, std::uint32_t type) {
 std::uint32_t TagMasks::mask_of(config::PluginIndex qname) {
     const auto known = masks_by_qname_.find(qname);
     if (known != masks_by_qname_.end()) return known->second;
-    const config::NameRules& args = name_rules(settings_.plugin(qname));
-    matchers::TagBits mask = add_rules(args.rules);
-    for (const config::PluginIndex set : args.sets)
+    return add_mask(qname, bits_of(name_rules(settings_.plugin(qname))));
+}
+
+std::uint32_t TagMasks::mask_of(const config::NameRules& names) {
+    return mask_index(bits_of(names));
+}
+
+matchers::TagBits TagMasks::bits_of(const config::NameRules& names) {
+    matchers::TagBits mask = add_rules(names.rules);
+    for (const config::PluginIndex set : names.sets)
         mask |= bits_of(set);
-    return add_mask(qname, mask);
+    return mask;
 }
 
 std::uint32_t TagMasks::mask_of(config::PluginIndex plugin,

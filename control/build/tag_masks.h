@@ -27,6 +27,8 @@ class TagMasks {
     std::uint32_t mask_of(config::PluginIndex plugin, const std::vector<config::RuleAt>& rules);
     // Of names that no plugin has rules for.
     std::uint32_t mask_of(const std::vector<config::RuleAt>& rules);
+    // Of names that a plugin has rules and sets for, besides others.
+    std::uint32_t mask_of(const config::NameRules& names);
 
     // The masks of a question by type; `mask` is that of all other types. With none by type it is as a qname.
     struct ByType {
@@ -53,6 +55,7 @@ class TagMasks {
 
   private:
     matchers::TagBits bits_of(config::PluginIndex provider);
+    matchers::TagBits bits_of(const config::NameRules& names);
     // The set that steps decide for questions of a type.
     matchers::TagBits bits_of(config::PluginIndex provider, const config::AdguardSet& set,
                               std::uint32_t type);

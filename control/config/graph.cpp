@@ -126,6 +126,26 @@ std::vector<Reference> references_of(const Plugin& plugin) {
     if (const auto* set = std::get_if<IpSet>(&plugin.args)) add_all(set->sets);
     if (const auto* qname = std::get_if<Qname>(&plugin.args)) add_all(qname->sets);
     if (const auto* cname = std::get_if<Cname>(&plugin.args)) add_all(cname->sets);
+    if (const auto* records = std::get_if<StaticRecords>(&plugin.args)) {
+        for (const StaticEntry& entry : records->entries) {
+            if (entry.forwarder) out.push_back({*entry.forwarder, entry.line});
+            if (entry.list) out.push_back({*entry.list, entry.line});
+        }
+    }
+    if (const auto* ads = std::get_if<AdList>(&plugin.args)) {
+        for (const AdListPart& part : ads->lists)
+            out.push_back({part.provider, plugin.line});
+        add_all(ads->allow.sets);
+    }
+    if (const auto* zone = std::get_if<Zone>(&plugin.args)) {
+        out.push_back({zone->forward, plugin.line});
+        if (zone->cache) out.push_back({*zone->cache, plugin.line});
+        add_all(zone->names.sets);
+    }
+    if (const auto* dns64 = std::get_if<Dns64>(&plugin.args)) {
+        add_all(dns64->except.sets);
+        add_all(dns64->keep.sets);
+    }
     if (const auto* question = std::get_if<Question>(&plugin.args)) add_all(question->sets);
     if (const auto* ip = std::get_if<IpMatch>(&plugin.args)) add_all(ip->sets);
     if (const auto* any = std::get_if<AnyMatch>(&plugin.args)) add_matches(any->matches);

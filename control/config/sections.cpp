@@ -153,7 +153,11 @@ void read_control(Reading& in, const Node& node, int /*line*/) {
 
 // ---- policy
 
-constexpr std::array<Row<Policy>, 2> kPolicyRows{{
+constexpr std::array<Row<Policy>, 3> kPolicyRows{{
+    {"local_names", choice<Policy, &Policy::local_names>(), "nxdomain", "nxdomain|forward",
+     "names under .local are mDNS's (RFC 6762): those that nothing here knows do not exist, and no "
+     "upstream is asked, but by a `forward` with `local: true`, a zone or a FWD record; `forward`: "
+     "asked as others"},
     {"canaries", choice<Policy, &Policy::canaries>(), "pass", "pass|nxdomain",
      "`nxdomain`: use-application-dns.net, mask.icloud.com, mask-h2.icloud.com and what is below "
      "them do not exist, which tells Firefox and iCloud Private Relay to go on asking us; `pass`: "

@@ -25,6 +25,7 @@
 #include <variant>
 #include <vector>
 
+#include "dataplane/dns/pref64.h"
 #include "matchers/name_matcher.h"
 #include "matchers/pattern/text_test.h"
 #include "matchers/prefix/ip_address.h"
@@ -244,10 +245,13 @@ struct Router {
 
 // ---- policy
 
+// What names under .local get that nobody here knows: that they do not exist, or what upstreams say.
+enum class LocalNames : std::uint8_t { nxdomain, forward };
 enum class Canaries : std::uint8_t { pass, nxdomain };
 
 struct Policy {
     Canaries canaries = Canaries::pass;
+    LocalNames local_names = LocalNames::nxdomain;
     std::string designated_name;  // without a last dot; empty: nobody is told of DoT and DoH
 };
 
@@ -313,6 +317,7 @@ struct IpSet {
 struct NameRules {
     std::vector<RuleAt> rules;  // inline and &file
     std::vector<PluginIndex> sets;
+    [[nodiscard]] bool empty() const { return rules.empty() && sets.empty(); }
 };
 struct Qname : NameRules {};
 struct Cname : NameRules {};
@@ -413,6 +418,7 @@ struct Forward {
     std::uint32_t concurrent = 1;
     Milliseconds total_timeout{5000};
     bool short_circuit = false;
+    bool local = false;  // names under .local as well
 };
 
 inline constexpr Milliseconds kNoLimit = Milliseconds::max();
@@ -494,6 +500,21 @@ struct Prefer {  // `prefer_ipv4`, `prefer_ipv6`
     bool cache = true;
     Milliseconds cache_ttl{3'600'000};
 };
+struct Dns64Prefix {
+    dns::Pref64 prefix;
+    std::vector<matchers::Prefix> ipv4;  // the addresses that it is for; empty: all
+    int line = 0;
+};
+// What lists get of an address below a prefix.
+enum class Dns64Claim : std::uint8_t { ipv6, ipv4, both };
+struct Dns64 {
+    std::vector<Dns64Prefix> prefixes;  // at least one
+    bool translate_all = false, allow_ipv4 = false;
+    std::optional<std::vector<matchers::Prefix>> exclude;       // nothing: ::ffff:0:0/96
+    std::optional<std::vector<matchers::Prefix>> exclude_ipv4;  // nothing: as the prefix wants it
+    NameRules except, keep;
+    Dns64Claim claim = Dns64Claim::ipv4;
+};
 struct Fallback {
     PluginIndex primary = 0, secondary = 0;  // executors
     Milliseconds threshold{500};
@@ -540,6 +561,36 @@ struct Hosts {
     std::vector<RuleAt> rules;  // their values: of `addresses`
     std::vector<std::vector<IpAddress>> addresses;
     bool strict = false, short_circuit = false;
+};
+// One entry of RouterOS's /ip/dns/static, or a PTR that came of one.
+struct StaticEntry {
+    enum class Does : std::uint8_t { record, alias, forward, nxdomain };
+    RuleAt owner;  // full; domain, with match_subdomain; regexp
+    Does does = Does::record;
+    KnownRecord record{};              // of record and alias
+    std::vector<std::uint8_t> target;  // alias: lower-cased wire form
+    std::optional<PluginIndex>
+        forwarder;                    // forward: a `forward`; nothing: the rest of the sequence
+    std::optional<PluginIndex> list;  // that holds the addresses
+    int line = 0;
+};
+struct StaticRecords {
+    std::vector<StaticEntry> entries;  // in the order in which they are asked: regexps first
+};
+struct AdListPart {
+    std::string name;      // as it was written: a path or URL
+    PluginIndex provider;  // a domain_set or adguard_rule of its own
+};
+struct AdList {
+    std::vector<AdListPart> lists;  // at least one
+    NameRules allow;                // names that it lets pass
+    BlackHole answer;
+};
+// Names with a way of their own.
+struct Zone {
+    NameRules names;
+    PluginIndex forward = 0;
+    std::optional<PluginIndex> cache;
 };
 struct Redirect {
     std::vector<RuleAt> rules;                       // in their order; their values: of `targets`
@@ -654,8 +705,9 @@ struct Plugin {
                  HasResp, HasWantedAnswer, Constant, MarkMatch, RandomMatch, RateMatch, TextMatch,
                  AnyMatch, Forward, Cache, RosAddressList, DebugPrint, QuerySummary, DropResp, Ttl,
                  BlackHole, Hosts, Arbitrary, ReverseLookup, MetricsCollector, Sequence, UdpServer,
-                 TcpServer, HttpServer, Sleep, Fallback, Prefer, Redirect, EcsHandler,
-                 ForwardOptions, Download, ReloadAll, ReloadProvider, Cron, KernelSets>
+                 TcpServer, HttpServer, Sleep, Fallback, Prefer, Dns64, StaticRecords, AdList, Zone,
+                 Redirect, EcsHandler, ForwardOptions, Download, ReloadAll, ReloadProvider, Cron,
+                 KernelSets>
         args;
 };
 

@@ -21,7 +21,8 @@ struct rte_rcu_qsbr;
 namespace steer::cache {
 
 // KeyFacts::flags
-inline constexpr std::uint8_t kKeyDo = 1, kKeyCd = 2, kKeyEcs = 4;
+inline constexpr std::uint8_t kKeyDo = 1, kKeyCd = 2, kKeyEcs = 4,
+                              kKeyV4 = 8;  // of a client that asked over IPv4, where that matters
 
 // What an answer depends on.
 struct KeyFacts {

@@ -28,6 +28,7 @@ struct QueryHead {
     std::uint16_t qclass = 0;
     std::uint16_t question_end = 0;  // offset of the byte after the question
     std::uint8_t qname_len = 0;      // wire form with the root byte
+    bool over_v4 = false;            // its client asks over IPv4: who receives it says so
     Edns edns;
 };
 

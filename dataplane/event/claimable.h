@@ -1,15 +1,36 @@
 // Which addresses of an answer a list may hold.
 #pragma once
 
+#include <array>
+
 #include "dataplane/dns/hints.h"
 #include "dataplane/policy/snapshot.h"
 
 namespace steer {
 
+template <class Visit>
+void visit_translated(const PolicyList& list, const TranslatedPrefix& t, const std::uint8_t* v6,
+                      Visit&& visit) {
+    std::array<std::uint8_t, 4> bytes;
+    t.prefix.extract(v6, bytes.data());
+    const IpAddress v4 = IpAddress::from_v4(bytes.data());
+    if (list.never_claim.contains(v4)) return;
+    if (t.as_v4 && list.has_v4) visit(v4);
+    if (t.as_v6 && list.has_v6) visit(IpAddress::from_v6(v6));
+}
+
 // visit(address) for each that the list has a family for and may claim; an address that the answer has twice comes twice.
+// Of one below the prefix of a NAT64 the list is told what dns64's `claim` says: the address, the IPv4 one behind it, or
+// both; what may be claimed of it goes by the IPv4 address.
 template <class Visit>
 void for_each_claimable(const PolicyList& list, const dns::Answer& answer, Visit&& visit) {
     dns::any_address(answer, [&](const std::uint8_t* bytes, bool is_v6) {
+        if (is_v6 && !list.translated.empty()) {
+            if (const TranslatedPrefix* const t = list.translated_at(bytes)) {
+                visit_translated(list, *t, bytes, visit);
+                return false;
+            }
+        }
         if (is_v6 ? !list.has_v6 : !list.has_v4) return false;
         const IpAddress address = is_v6 ? IpAddress::from_v6(bytes) : IpAddress::from_v4(bytes);
         if (!list.never_claim.contains(address)) visit(address);

@@ -26,4 +26,18 @@ NextOfBranches next_of_prefer(const Branches& b) noexcept {
     return first == Is::failed ? NextOfBranches::fail : NextOfBranches::take_first;
 }
 
+NextOfBranches next_of_dns64(const Branches& b, bool translate_all) noexcept {
+    const auto [aaaa, a] = b.is;
+    if (aaaa == Is::not_begun) return NextOfBranches::begin_first;
+    if (aaaa == Is::answered) return NextOfBranches::take_first;
+    if (a == Is::not_begun) return NextOfBranches::begin_second;
+    if (a == Is::answered && (translate_all || aaaa != Is::running))
+        return NextOfBranches::take_second;
+    if (aaaa == Is::running || a == Is::running) return NextOfBranches::wait;
+    if (a == Is::failed) return NextOfBranches::fail;
+    if (aaaa == Is::lacking) return NextOfBranches::take_first;
+    if (a == Is::lacking) return NextOfBranches::take_second;
+    return aaaa == Is::failed ? NextOfBranches::fail : NextOfBranches::none;
+}
+
 }  // namespace steer

@@ -9,6 +9,11 @@
 // preferred one (a probe, "answered" if it has such records). If it has, that is all; else the first's outcome is what
 // counts, for which the probe is waited for 500 ms after it is there.
 //
+// `dns64` (RFC 6147) runs it for AAAA (the first) and for A. AAAA that count, and NXDOMAIN, are all that is needed; else A
+// that can be translated are, once AAAA is known to be missing, or with `translate_all` at once. If there are none, what
+// AAAA brought counts after all, unless that A could not be asked: nobody is told that a name has no address because a
+// server was away.
+//
 // Pure; the resolver begins, keeps and ends branches as next_of() says.
 #pragma once
 
@@ -25,6 +30,7 @@ struct Branches {
         not_begun,
         running,
         answered,
+        lacking,         // ... with a response that counts only if nothing better comes: it is kept
         without_answer,  // it ended, and there is no response
         failed,          // ... because of an error
     };
@@ -32,6 +38,8 @@ struct Branches {
     bool late = false;      // the time of the first is over
     std::uint16_t why = 0;  // of the last that failed: its EDE
 
+    // It ended with a response.
+    static constexpr bool has_response(Is is) { return is == Is::answered || is == Is::lacking; }
     [[nodiscard]] bool failed(unsigned i) const {
         return is[i] == Is::failed || is[i] == Is::without_answer;
     }
@@ -49,6 +57,7 @@ enum class NextOfBranches : std::uint8_t {
 
 NextOfBranches next_of_fallback(const Branches& b, bool always_standby) noexcept;
 NextOfBranches next_of_prefer(const Branches& b) noexcept;
+NextOfBranches next_of_dns64(const Branches& b, bool translate_all) noexcept;
 inline constexpr std::uint32_t kProbeMs = 500;
 
 }  // namespace steer

@@ -45,13 +45,22 @@ inline void forget_lists(ProgramState& s) {
 }
 
 inline bool has_claimable_family(const PolicyList& list, const dns::Answer& answer) {
-    return dns::any_address(
-        answer, [&](const std::uint8_t*, bool is_v6) { return is_v6 ? list.has_v6 : list.has_v4; });
+    return dns::any_address(answer, [&](const std::uint8_t* bytes, bool is_v6) {
+        if (!is_v6) return list.has_v4;
+        const TranslatedPrefix* const t = list.translated_at(bytes);
+        return t == nullptr ? list.has_v6 : (t->as_v6 && list.has_v6) || (t->as_v4 && list.has_v4);
+    });
 }
 
 inline bool asks_for_missing_family(const PolicyList& list, std::uint16_t qtype) {
     if (list.missing_family != MissingFamily::nodata) return false;
-    return (qtype == dns::kAaaa && !list.has_v6) || (qtype == dns::kA && !list.has_v4);
+    return (qtype == dns::kAaaa && !list.takes_v6()) || (qtype == dns::kA && !list.has_v4);
+}
+
+// A branch that asks for A on behalf of AAAA.
+inline bool is_dns64_probe(const QueryContext& c) {
+    if (!c.state.rest || c.query.qtype != dns::kA) return false;
+    return c.snapshot.program[c.state.wrappers[0]].op == Op::enter_dns64;
 }
 
 }  // namespace steer

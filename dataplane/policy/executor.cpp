@@ -142,6 +142,12 @@ Step Executor::run(QueryContext& c, Now now) noexcept {
                 pc = i.target;
                 break;
             case Op::forward:
+                if (stays_here(c, i)) {
+                    answer_no_local(c);
+                    if (i.short_circuit) return stop(c, now);
+                    ++pc;
+                    break;
+                }
                 if (c.stale != nullptr) {
                     forget_lists(c.state);
                     set_kept(c.response, c.stale, c.stale_ttl_s, now);
@@ -174,6 +180,12 @@ Step Executor::run(QueryContext& c, Now now) noexcept {
                 break;
             case Op::enter_prefer:
                 if (const auto step = enter_prefer(c, i, now)) return *step;
+                break;
+            case Op::enter_dns64:
+                if (const auto step = enter_dns64(c)) return *step;
+                break;
+            case Op::enter_pointer64:
+                enter_pointer64(c);
                 break;
             case Op::enter_list:
             case Op::enter_summary:
@@ -227,6 +239,13 @@ Step Executor::run(QueryContext& c, Now now) noexcept {
                              c.snapshot.black_holes[i.operand].of(c.query.qtype, c.query.qclass));
                 if (i.short_circuit) return stop(c, now);
                 ++pc;
+                break;
+            case Op::static_records:
+                if (const auto step = static_records(c, i, now)) return *step;
+                break;
+            case Op::ad_list:
+                if (deny_name(c, c.snapshot.ad_lists[i.operand], now)) return stop(c, now);
+                pc = i.target;
                 break;
             case Op::answer_table:
                 if (answer_from_table(c, c.snapshot.answer_tables[i.operand]) && i.short_circuit)
@@ -378,8 +397,14 @@ void Executor::leave_one(QueryContext& c, Now now) noexcept {
         case Op::enter_prefer:
             leave_prefer(c, i.operand, now);
             break;
+        case Op::enter_dns64:
+            leave_dns64(c, c.snapshot.dns64s[i.operand], now);
+            break;
         case Op::enter_list:
             leave_list(c, static_cast<std::uint8_t>(i.operand));
+            break;
+        case Op::static_records:
+            leave_static(c, c.snapshot.statics[i.operand], now);
             break;
         case Op::enter_ecs:
             leave_ecs(c, now);
@@ -388,6 +413,7 @@ void Executor::leave_one(QueryContext& c, Now now) noexcept {
             pop_rewrite(c);
             break;
         case Op::enter_redirect:
+        case Op::enter_pointer64:
             leave_redirect(c, now);
             break;
         case Op::enter_reverse:
@@ -583,6 +609,10 @@ void Executor::leave_cache(QueryContext& c, std::uint32_t place, std::uint8_t li
 void Executor::leave_list(QueryContext& c, std::uint8_t index) noexcept {
     if (!c.response || c.response.answer().rcode != dns::kNoError) return;
     const PolicyList& list = c.snapshot.lists[index];
+    if (is_dns64_probe(c)) {  // its addresses become others, which are claimed
+        if (c.response.answer().address_count > 0) add_list(c.state, index);
+        return;
+    }
     if (asks_for_missing_family(list, c.query.qtype)) {
         forget_lists(c.state);
         if (in_guarded_cache(c.snapshot.program, c.state)) {

@@ -88,6 +88,10 @@ class Response {
     // It becomes the answer to `alias`, of which what it is now is about `asked` (dns/alias.h). What else is said of it stays
     // but where it is kept. False: no buffer, or no room in a message; it says nothing any more.
     bool put_alias(BufferPools& pools, dns::AliasTerms terms, Now now) noexcept;
+    // It becomes what `translation` makes of it (dns/translate.h), which no cache gave. False: no buffer, or no room in a
+    // message; it is as it was.
+    bool translate(BufferPools& pools, dns::TranslateTerms terms,
+                   const dns::Translation& translation, Now now) noexcept;
     // It was made for another subnet than the client's, or `for_one`. False: no buffer, nothing was changed.
     bool forget_scope(BufferPools& pools, bool for_one, Now now) noexcept;
     // Brings the TTLs that would leave now within the limits. What else is said of it stays: an EDE, that it is stale,
@@ -126,6 +130,9 @@ class Response {
     static constexpr std::uint32_t kJustNow = UINT32_MAX;  // whenever that is
 
     [[nodiscard]] Buffer* copy(BufferPools& pools, Now now) const noexcept;
+    // The answer becomes what write(room) made, with the options behind it. False: as above.
+    template <class Write>
+    bool rewrite(BufferPools& pools, Now now, Write&& write) noexcept;
 
     const dns::Answer* answer_ = nullptr;
     const cache::Entry* entry_ = nullptr;
@@ -250,8 +257,10 @@ class Executor {
     static void begin_branch(QueryContext& c, unsigned which, QueryContext& branch) noexcept;
     // How a branch ended, whose program is over.
     [[nodiscard]] static Branches::Is end_of_branch(const QueryContext& branch) noexcept;
-    // Goes on with the response of a branch that has one, its claims and its marks.
-    Step take_branch(QueryContext& c, QueryContext& branch, Now now) noexcept;
+    // Goes on with the response of a branch that has one, its claims and its marks. `other`: the other one's, if it is
+    // there as well.
+    Step take_branch(QueryContext& c, QueryContext& branch, const QueryContext* other,
+                     Now now) noexcept;
     // Goes on without one.
     Step skip_branches(QueryContext& c, Now now) noexcept;
 
@@ -278,16 +287,44 @@ class Executor {
             facts.ecs_len = q.edns.ecs_len;
             facts.flags |= cache::kKeyEcs;
         }
+        if (instance.family_in_key && q.over_v4 && has_family(q.qtype))
+            facts.flags |= cache::kKeyV4;
         return facts;
     }
 
   private:
+    // Types whose answers dns64 makes for some clients.
+    static bool has_family(std::uint16_t qtype) noexcept {
+        return qtype == dns::kAaaa || qtype == dns::kHttps || qtype == dns::kSvcb;
+    }
+
     Step finish(QueryContext& c, Now now) noexcept;
     [[nodiscard]] std::uint64_t preferred_key(const QueryContext& c,
                                               std::uint32_t prefer) const noexcept;
     // What the program came to; nothing: it goes on with the next instruction.
     std::optional<Step> enter_prefer(QueryContext& c, const Instruction& i, Now now) noexcept;
     void leave_prefer(const QueryContext& c, std::uint32_t prefer, Now now) noexcept;
+    // executor_dns64.cpp
+    std::optional<Step> enter_dns64(QueryContext& c) noexcept;
+    void leave_dns64(QueryContext& c, const Dns64& dns64, Now now) noexcept;
+    static Branches::Is end_of_dns64_branch(const QueryContext& branch,
+                                            const Dns64& dns64) noexcept;
+    // With the branch's response in `c` already.
+    Step take_dns64_branch(QueryContext& c, const QueryContext& branch, const QueryContext* other,
+                           const Dns64& dns64, Now now) noexcept;
+    // The answer to A that a branch brought becomes that to AAAA; `empty`: what AAAA itself had, if it is known.
+    void synthesize(QueryContext& c, const Dns64& dns64, const Response* empty, Now now) noexcept;
+    // Leaves out AAAA that do not count.
+    void leave_uncounted_out(QueryContext& c, const Dns64& dns64, Now now) noexcept;
+    void enter_pointer64(QueryContext& c) noexcept;
+    // What the program came to; nothing: it goes on with the next instruction.
+    std::optional<Step> static_records(QueryContext& c, const Instruction& i, Now now) noexcept;
+    void leave_static(QueryContext& c, const StaticRecords& records, Now now) noexcept;
+    // False: it pauses.
+    bool deny_name(QueryContext& c, const AdList& list, Now now) noexcept;
+    // True: a name under .local, which no upstream is asked (RFC 6762 22.1).
+    static bool stays_here(const QueryContext& c, const Instruction& forward) noexcept;
+    void answer_no_local(QueryContext& c) noexcept;
     // Without records, and as the branch that found it out went on.
     Step deny(QueryContext& c, bool stopped, std::uint16_t pc, Now now) noexcept;
     // With the stale answer that is in hand: nobody is waited for.

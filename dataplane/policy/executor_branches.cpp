@@ -16,6 +16,15 @@ const Instruction& instruction_of(const QueryContext& c) {
     return c.snapshot.program[c.state.pc];
 }
 
+// Its branches are the rest of its sequence.
+bool runs_rest(Op op) {
+    return op == Op::enter_prefer || op == Op::enter_dns64;
+}
+
+const Instruction& first_wrapper(const QueryContext& branch) {
+    return branch.snapshot.program[branch.state.wrappers[0]];
+}
+
 bool is_done(Is is) {
     return is != Is::not_begun && is != Is::running;
 }
@@ -25,12 +34,15 @@ bool is_done(Is is) {
 NextOfBranches Executor::next_branch(const QueryContext& c, const Branches& b) noexcept {
     const Instruction& i = instruction_of(c);
     if (i.op == Op::enter_prefer) return next_of_prefer(b);
+    if (i.op == Op::enter_dns64)
+        return next_of_dns64(b, c.snapshot.dns64s[i.operand].translate_all);
     return next_of_fallback(b, c.snapshot.fallbacks[i.operand].always_standby);
 }
 
 std::optional<std::uint32_t> Executor::branch_time_ms(const QueryContext& c, const Branches& before,
                                                       const Branches& b) noexcept {
     const Instruction& i = instruction_of(c);
+    if (i.op == Op::enter_dns64) return std::nullopt;
     if (i.op == Op::enter_prefer) {
         if (is_done(before.is[0]) || !is_done(b.is[0])) return std::nullopt;
         return kProbeMs;
@@ -41,8 +53,9 @@ std::optional<std::uint32_t> Executor::branch_time_ms(const QueryContext& c, con
 
 std::uint16_t Executor::branch_type(const QueryContext& c, unsigned which) noexcept {
     const Instruction& i = instruction_of(c);
-    const bool is_probe = i.op == Op::enter_prefer && which == 1;
-    return is_probe ? c.snapshot.prefers[i.operand].wanted : c.query.qtype;
+    if (which == 1 && i.op == Op::enter_prefer) return c.snapshot.prefers[i.operand].wanted;
+    if (which == 1 && i.op == Op::enter_dns64) return dns::kA;
+    return c.query.qtype;
 }
 
 void Executor::begin_branch(QueryContext& c, unsigned which, QueryContext& branch) noexcept {
@@ -60,7 +73,7 @@ void Executor::begin_branch(QueryContext& c, unsigned which, QueryContext& branc
     branch.rewrite_question();
     branch.replay = std::exchange(c.replay, nullptr);
     const Instruction& i = instruction_of(c);
-    if (i.op == Op::enter_prefer) {
+    if (runs_rest(i.op)) {
         s.rest = true;
         s.wrappers[s.depth++] = c.state.pc;
         s.pc = static_cast<std::uint16_t>(c.state.pc + 1);
@@ -79,10 +92,12 @@ void Executor::begin_branch(QueryContext& c, unsigned which, QueryContext& branc
 
 namespace {
 
+// Of prefer_ipv4 or prefer_ipv6.
 bool is_probe(const QueryContext& branch) {
     if (!branch.state.rest) return false;
-    const Instruction& i = branch.snapshot.program[branch.state.wrappers[0]];
-    return branch.query.qtype == branch.snapshot.prefers[i.operand].wanted;
+    const Instruction& i = first_wrapper(branch);
+    return i.op == Op::enter_prefer &&
+           branch.query.qtype == branch.snapshot.prefers[i.operand].wanted;
 }
 
 bool has_wanted(const QueryContext& c) {
@@ -96,6 +111,8 @@ bool has_wanted(const QueryContext& c) {
 Is Executor::end_of_branch(const QueryContext& branch) noexcept {
     if (branch.failed) return Is::failed;
     if (is_probe(branch)) return has_wanted(branch) ? Is::answered : Is::without_answer;
+    if (branch.state.rest && first_wrapper(branch).op == Op::enter_dns64)
+        return end_of_dns64_branch(branch, branch.snapshot.dns64s[first_wrapper(branch).operand]);
     if (branch.state.rest) return Is::answered;
     if (!branch.response) return Is::without_answer;
     const bool remembered = branch.response.kept_in() != Response::kNowhere;
@@ -118,10 +135,13 @@ void adopt(QueryContext& c, QueryContext& branch) {
 
 }  // namespace
 
-Step Executor::take_branch(QueryContext& c, QueryContext& branch, Now now) noexcept {
+Step Executor::take_branch(QueryContext& c, QueryContext& branch, const QueryContext* other,
+                           Now now) noexcept {
     const Instruction& i = instruction_of(c);
     if (is_probe(branch)) return deny(c, branch.state.stopped, branch.state.pc, now);
     adopt(c, branch);
+    if (i.op == Op::enter_dns64)
+        return take_dns64_branch(c, branch, other, c.snapshot.dns64s[i.operand], now);
     if (i.op == Op::enter_prefer) {
         if (branch.state.stopped) return stop(c, now);
         c.state.pc = branch.state.pc;  // the end of its sequence, or of one around it

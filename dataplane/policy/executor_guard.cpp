@@ -22,7 +22,7 @@ void Executor::leave_as_missed(QueryContext& c, unsigned depth) noexcept {
     while (s.depth > depth) {
         const Instruction& i = c.snapshot.program[s.wrappers[--s.depth]];
         if (i.op == Op::enter_list) leave_list(c, static_cast<std::uint8_t>(i.operand));
-        if (i.op == Op::enter_redirect) {
+        if (i.op == Op::enter_redirect || i.op == Op::enter_pointer64) {
             pop_rewrite(c);
             question_changed(c);
         }
@@ -89,6 +89,20 @@ void Executor::claim_as_missed(QueryContext& c, const cache::Entry& hit,
                                               c.snapshot.scratches[worker_]) != kNoAnswer);
                 break;
             }
+            case Op::static_records: {
+                const StaticRecords& records = c.snapshot.statics[i.operand];
+                const StaticRecords::Does* const does =
+                    c.query.qclass == dns::kIn ? records.find(c.asked().name(), c.query.qtype,
+                                                              c.snapshot.scratches[worker_])
+                                               : nullptr;
+                const bool is_plain = does != nullptr && does->alias == StaticRecords::kNoAlias;
+                pass_or_respond(i, is_plain && does->answer != kNoAnswer);
+                if (is_plain) s.pc = does->pc;
+                break;
+            }
+            case Op::ad_list:
+                s.pc = i.target;
+                break;
             case Op::drop_response:
                 forget_lists(s);
                 c.response.clear();
@@ -99,6 +113,9 @@ void Executor::claim_as_missed(QueryContext& c, const cache::Entry& hit,
                 break;
             case Op::enter_redirect:
                 enter_redirect(c, c.snapshot.redirects[i.operand]);
+                break;
+            case Op::enter_pointer64:
+                enter_pointer64(c);
                 break;
             case Op::claim_list:
                 leave_list(c, static_cast<std::uint8_t>(i.operand));

@@ -13,14 +13,22 @@ using Pcs = std::vector<std::uint16_t>;
 
 // The ways on from an instruction when no cache has an answer; the program's size is the end of all. What a fallback runs
 // comes back, or ends it.
-void for_each_next(const Program& program, std::size_t pc, auto&& visit) {
+// An alias of static records goes back to them, which decides nothing new.
+void for_each_next(const Snapshot& snapshot, std::size_t pc, auto&& visit) {
+    const Program& program = snapshot.program;
     const Instruction& i = program[pc];
     const std::size_t exit = program.size();
     if (i.op == Op::go_to) return visit(std::size_t{i.target});
     if (i.op == Op::stop || i.op == Op::reject || i.op == Op::end) return visit(exit);
     visit(pc + 1);
-    if (is_test(i.op) || i.op == Op::answer_pointer) visit(std::size_t{i.target});
-    const bool may_stop = i.short_circuit && i.op != Op::enter_cache;
+    if (is_test(i.op) || i.op == Op::answer_pointer || i.op == Op::ad_list)
+        visit(std::size_t{i.target});
+    if (i.op == Op::static_records) {
+        for (const StaticRecords::Does& does : snapshot.statics[i.operand].does) {
+            if (does.alias == StaticRecords::kNoAlias) visit(std::size_t{does.pc});
+        }
+    }
+    const bool may_stop = (i.short_circuit && i.op != Op::enter_cache) || i.op == Op::ad_list;
     if (may_stop) visit(exit);
 }
 
@@ -43,7 +51,8 @@ bool asks_of_marks(const Snapshot& snapshot, const Instruction& i, std::uint64_t
 bool changes_response(Op op) {
     return op == Op::forward || op == Op::fallback || op == Op::black_hole ||
            op == Op::answer_table || op == Op::answer_pointer || op == Op::drop_response ||
-           op == Op::reject || op == Op::enter_prefer;
+           op == Op::static_records || op == Op::ad_list || op == Op::reject ||
+           op == Op::enter_prefer || op == Op::enter_dns64;
 }
 
 bool claims_list(Op op) {
@@ -88,7 +97,7 @@ class Guards {
             if (run[pc]) continue;
             run[pc] = true;
             if (pc == program_.size()) continue;
-            for_each_next(program_, pc, [&](std::size_t next) { todo.push_back(next); });
+            for_each_next(snapshot_, pc, [&](std::size_t next) { todo.push_back(next); });
             if (program_[pc].op != Op::fallback) continue;
             const Fallback& inner = snapshot_.fallbacks[program_[pc].operand];
             todo.insert(todo.end(), {inner.primary, inner.secondary});
@@ -117,7 +126,7 @@ class Guards {
         joins_[exit] = exit;
         for (std::size_t pc = exit; pc-- > 0;) {
             std::size_t join = exit + 1;
-            for_each_next(program_, pc,
+            for_each_next(snapshot_, pc,
                           [&](std::size_t next) { join = join > exit ? next : meet(join, next); });
             joins_[pc] = join;
         }
@@ -138,7 +147,7 @@ class Guards {
             const Instruction& i = program_[pc];
             bool comes =
                 i.op == Op::enter_cache || (i.op == Op::fallback && fallback_has_cache_[i.operand]);
-            for_each_next(program_, pc,
+            for_each_next(snapshot_, pc,
                           [&](std::size_t next) { comes = comes || comes_to_cache_[next]; });
             comes_to_cache_[pc] = comes;
         }
@@ -160,7 +169,7 @@ class Guards {
                 wrapped[at] = false;
                 continue;
             }
-            for_each_next(program_, at, [&](std::size_t next) { wrapped[next] = true; });
+            for_each_next(snapshot_, at, [&](std::size_t next) { wrapped[next] = true; });
         }
         return wrapped;
     }
@@ -171,11 +180,11 @@ class Guards {
         const auto go = [&](std::size_t next) {
             if (next < met.size()) met[next] = true;
         };
-        for_each_next(program_, test, go);
+        for_each_next(snapshot_, test, go);
         for (std::size_t pc = test + 1; pc < joins_[test]; ++pc) {
             if (!met[pc]) continue;
             dependent[pc] = true;
-            for_each_next(program_, pc, go);
+            for_each_next(snapshot_, pc, go);
         }
     }
 

@@ -109,12 +109,15 @@ void Executor::leave_redirect(QueryContext& c, Now now) noexcept {
     const bool has_its_answer = c.response && s.answered_under == level;
     dns::Query room;
     const dns::Query& outer = c.asked_under(level - 1, room);
-    const bool is_changed = s.rewrites[level - 1] != Rewrites::kNothing;
+    const std::uint16_t word = s.rewrites[level - 1];
+    const bool is_changed = word != Rewrites::kNothing;
+    const auto& ttls = c.snapshot.redirect_ttls;
     if (has_its_answer && is_changed) {
         const dns::AliasTerms terms{.asked = c.asked().name(),
                                     .alias = outer.name(),
                                     .qtype = c.query.qtype,
                                     .with_cname = !cache::is_failure(c.response.answer()),
+                                    .cname_ttl_s = word < ttls.size() ? ttls[word] : 1,
                                     .age_s = c.response.age_s(now.s())};
         if (!c.response.put_alias(buffers_, terms, now)) fail_rewrite(c);
     }

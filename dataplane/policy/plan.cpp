@@ -48,10 +48,14 @@ Purity purity_of(Op op) {
         case Op::sleep:
         case Op::fallback:
         case Op::enter_prefer:
+        case Op::enter_dns64:
+        case Op::enter_pointer64:
         case Op::enter_cache:
         case Op::debug_print:
         case Op::raise:
         case Op::black_hole:
+        case Op::ad_list:
+        case Op::static_records:
         case Op::answer_table:
         case Op::answer_pointer:
         case Op::enter_collector:
@@ -183,10 +187,14 @@ class PlanWalk {
             case Op::sleep:
             case Op::fallback:
             case Op::enter_prefer:
+            case Op::enter_dns64:
+            case Op::enter_pointer64:
             case Op::enter_cache:
             case Op::debug_print:
             case Op::raise:
             case Op::black_hole:
+            case Op::ad_list:
+            case Op::static_records:
             case Op::answer_table:
             case Op::answer_pointer:
             case Op::enter_collector:

@@ -20,7 +20,8 @@
 // - `fallback` runs units beside the query: programs of their own behind the main one, entered at Fallback::primary and
 //   `secondary`. accept, reject and return end a unit alone.
 // - `enter_prefer` runs the rest of its sequence as branches for the family that is not preferred, and goes on where
-//   that ended, or stops if it stopped.
+//   that ended, or stops if it stopped. `enter_dns64` does for AAAA; it wraps the rest for SVCB and HTTPS, whose hints it
+//   completes.
 #pragma once
 
 #include <cstdint>
@@ -53,8 +54,10 @@ enum class Op : std::uint8_t {
     sleep,        // operand: milliseconds; parks
     fallback,     // operand: index of Snapshot::fallbacks; runs branches; short_circuit: as forward
     enter_cache,  // operand: cache instance; target: the sequence's end, for short_circuit
-    enter_prefer,   // operand: index of Snapshot::prefers; may run branches
-    enter_list,     // operand: policy list (Snapshot::lists)
+    enter_prefer,     // operand: index of Snapshot::prefers; may run branches
+    enter_dns64,      // operand: index of Snapshot::dns64s; may run branches
+    enter_pointer64,  // the same; inside, the name of the IPv4 address behind an IPv6 one is asked for
+    enter_list,       // operand: policy list (Snapshot::lists)
     enter_summary,  // operand: text
     debug_print,    // operand: text
     raise,          // operand: Snapshot::tasks; control does the work, the query goes on
@@ -68,6 +71,10 @@ enum class Op : std::uint8_t {
     drop_response,
     limit_ttls,  // operand: index of Snapshot::ttl_limits; of the response, if there is one
     black_hole,  // operand: index of Snapshot::black_holes; short_circuit: stop
+    ad_list,     // operand: Snapshot::ad_lists; denies the name, or goes to target while it pauses
+    // operand: Snapshot::statics; answers and goes on where the record says, or is entered: for another name, which is
+    // then looked up from target on, or so that the name exists
+    static_records,
     answer_table,  // operand: index of Snapshot::answer_tables; short_circuit: stop if it has an answer
     reject,        // operand: rcode; sets an empty answer, then as stop
     stop,
@@ -81,14 +88,16 @@ constexpr bool is_test(Op op) {
 
 // Wrappers that have a word in ProgramState::rewrites while they are entered.
 constexpr bool is_rewrite(Op op) {
-    return op == Op::enter_redirect || op == Op::enter_ecs || op == Op::enter_options;
+    return op == Op::enter_redirect || op == Op::enter_ecs || op == Op::enter_options ||
+           op == Op::enter_pointer64 || op == Op::static_records;
 }
 
 struct Instruction {
     Op op;
     bool negate : 1 = false;
     bool short_circuit : 1 = false;
-    bool in_prefix : 1 = false;  // of the pure prefix (plan.h): set by equip()
+    bool in_prefix : 1 = false;   // of the pure prefix (plan.h): set by equip()
+    bool with_local : 1 = false;  // forward: names under .local are asked as well
     bool guarded : 1 =
         false;  // enter_cache: a hit's lists are chosen anew (guard.h): set by equip()
     std::uint16_t instance = 0;

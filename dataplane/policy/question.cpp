@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "dataplane/dns/ecs.h"
+#include "dataplane/policy/dns64.h"
 #include "dataplane/policy/snapshot.h"
 
 namespace steer {
@@ -49,12 +50,16 @@ void rewrite(const Snapshot& snapshot, const Rewrites& rewrites, unsigned level,
              const IpAddress& client, dns::Query& q) noexcept {
     std::span<const std::uint8_t> name = q.name();
     Subnet sent, subnet;
+    PointerName pointer;
     sent.set(q.ecs(), dns::EcsFrom::client);
     subnet = sent;
     for (unsigned i = 0; i < level; ++i) {
         const std::uint16_t word = rewrites[i];
         if (Rewrites::is_redirect(word)) {
             name = snapshot.redirect_targets[word];
+        } else if (word == Rewrites::kPointer64) {
+            if (const auto v4 = behind_pointer(snapshot.dns64s, name))
+                name = write_pointer(*v4, pointer);
         } else if (Rewrites::is_ecs(word)) {
             handle(snapshot.ecs_handlers[word - Rewrites::kFirstEcs], snapshot.untold,
                    {sent.bytes.data(), sent.length}, client, subnet);

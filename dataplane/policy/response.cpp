@@ -52,13 +52,12 @@ bool Response::change_ttls(BufferPools& pools, const dns::TtlLimits& limits, Now
     return true;
 }
 
-bool Response::put_alias(BufferPools& pools, dns::AliasTerms terms, Now now) noexcept {
-    if (!terms.with_cname && answer_->body_len == 0) return true;
+template <class Write>
+bool Response::rewrite(BufferPools& pools, Now now, Write&& write) noexcept {
     for (const std::uint32_t size : {kSmallBuffer, kLargeBuffer}) {
         Buffer* const own = pools.take(size);
         if (own == nullptr) return false;
-        own->length =
-            static_cast<std::uint32_t>(dns::write_alias_answer(*answer_, terms, own->room()));
+        own->length = static_cast<std::uint32_t>(write(own->room()));
         if (own->length == 0) {
             release(own);
             continue;
@@ -75,10 +74,28 @@ bool Response::put_alias(BufferPools& pools, dns::AliasTerms terms, Now now) noe
         entry_ = source_ = nullptr;
         answer_ = &own->answer();
         if (!is_stale()) born_s_ = now.s();
-        if (terms.with_cname) kept_in_ = kNowhere;
         return true;
     }
     return false;
+}
+
+bool Response::put_alias(BufferPools& pools, dns::AliasTerms terms, Now now) noexcept {
+    if (!terms.with_cname && answer_->body_len == 0) return true;
+    const bool done = rewrite(pools, now, [&](std::span<std::uint8_t> room) {
+        return dns::write_alias_answer(*answer_, terms, room);
+    });
+    if (done && terms.with_cname) kept_in_ = kNowhere;
+    return done;
+}
+
+bool Response::translate(BufferPools& pools, dns::TranslateTerms terms,
+                         const dns::Translation& translation, Now now) noexcept {
+    terms.age_s = age_s(now.s());
+    const bool done = rewrite(pools, now, [&](std::span<std::uint8_t> room) {
+        return dns::write_translated(*answer_, terms, translation, room);
+    });
+    if (done) kept_in_ = kNowhere;
+    return done;
 }
 
 bool Response::forget_scope(BufferPools& pools, bool for_one, Now now) noexcept {

@@ -16,6 +16,8 @@ class Rewrites {
     // A word is an index of Snapshot::redirect_targets, or of Snapshot::ecs_handlers from kFirstEcs on, of
     // Snapshot::option_codes from kFirstOptions on, or
     static constexpr std::uint16_t kNothing = 0xffff;
+    // the IPv4 name in place of the IPv6 one, of an address below a prefix of any Snapshot::dns64s.
+    static constexpr std::uint16_t kPointer64 = 0xfffe;
     static constexpr std::uint16_t kFirstEcs = 0xff00, kFirstOptions = 0xff80;
     static constexpr unsigned kMostOptions = 8;
 

@@ -20,6 +20,14 @@ Result<void> equip(Snapshot& snapshot, unsigned workers) {
             if (auto ready = table.names.prepare(scratch); !ready) return ready.error();
         }
     }
+    for (const StaticRecords& records : snapshot.statics) {
+        for (auto& scratch : snapshot.scratches) {
+            if (auto ready = records.by_name.prepare(scratch); !ready) return ready.error();
+            for (const StaticRecords::ByType& of : records.by_type) {
+                if (auto ready = of.names.prepare(scratch); !ready) return ready.error();
+            }
+        }
+    }
     for (const Redirect& redirect : snapshot.redirects) {
         for (auto& scratch : snapshot.scratches) {
             if (auto ready = redirect.names.prepare(scratch); !ready) return ready.error();

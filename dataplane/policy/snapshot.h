@@ -11,13 +11,16 @@
 #include <string>
 #include <vector>
 
+#include "dataplane/answer/ad_list.h"
 #include "dataplane/answer/answer_store.h"
 #include "dataplane/answer/answer_table.h"
 #include "dataplane/answer/black_hole.h"
 #include "dataplane/answer/reverse_table.h"
+#include "dataplane/answer/static_records.h"
 #include "dataplane/dns/ecs.h"
 #include "dataplane/event/list_state.h"
 #include "dataplane/policy/collector.h"
+#include "dataplane/policy/dns64.h"
 #include "dataplane/policy/inherited_names.h"
 #include "dataplane/policy/plan.h"
 #include "dataplane/policy/program.h"
@@ -89,6 +92,19 @@ struct PolicyList {                       // one ros_address_list, ipset or nfts
     Sharing shared = Sharing::keep;
     std::uint8_t shared_above = 3;  // names outside, from which on it is shared
     matchers::PrefixSet never_claim;
+    std::vector<TranslatedPrefix> translated{};  // whose addresses are held as these say
+
+    [[nodiscard]] const TranslatedPrefix* translated_at(const std::uint8_t* v6) const noexcept {
+        for (const TranslatedPrefix& t : translated) {
+            if (t.prefix.holds(v6)) return &t;
+        }
+        return nullptr;
+    }
+    // Whether it can hold anything of an answer to AAAA.
+    [[nodiscard]] bool takes_v6() const noexcept {
+        return has_v6 || (has_v4 && std::any_of(translated.begin(), translated.end(),
+                                                [](const auto& t) { return t.as_v4; }));
+    }
 
     // Of the list on the routers that serve this client.
     [[nodiscard]] ListId id_for(const IpAddress& client) const noexcept {
@@ -122,6 +138,7 @@ struct CacheInstance {
     std::uint8_t prefetch_percent = 0;  // of the TTL; 0: no prefetch
     std::uint8_t prefetch_hits = 3;
     bool ecs_in_key = false;
+    bool family_in_key = false;  // its answers depend on whether a client asks over IPv4 (dns64)
 };
 
 // What a `fallback` runs (branches.h): pcs of its units.
@@ -192,10 +209,15 @@ struct Snapshot {
     std::vector<CacheInstance> caches;
     std::vector<Fallback> fallbacks;
     std::vector<Prefer> prefers;
+    std::vector<Dns64> dns64s;
+    bool family_in_key = false;  // of any of `caches`
     std::vector<RateLimiter> rate_limiters;
     AnswerStore known;  // what the next two refer to
     std::vector<BlackHole> black_holes;
     std::vector<AnswerTable> answer_tables;  // of hosts and arbitrary
+    std::vector<StaticRecords> statics;
+    std::vector<AdList> ad_lists;
+    AnswerRef no_local = kNoAnswer;  // what names under .local get that nobody here knows
     std::vector<ReverseLookup> reverse;
     std::vector<Inheriting> inheriting;
     std::shared_ptr<InheritedNames>
@@ -206,13 +228,14 @@ struct Snapshot {
     std::vector<std::uint16_t> all_option_codes;           // of any of them, sorted
     matchers::PrefixSet untold;  // clients whose addresses no upstream is told
     std::vector<std::vector<std::uint8_t>> redirect_targets;  // lower-cased wire form
-    std::vector<std::shared_ptr<TaskFlag>> tasks;             // the same in all generations
-    std::vector<std::string> task_tags;                       // of these
-    std::vector<std::shared_ptr<Collector>> collectors;       // the same in all generations
-    std::vector<dns::TtlLimits> ttl_limits;                   // of ttl
-    std::vector<std::string> texts;                           // of debug_print and query_summary
-    matchers::PrefixSet allow;                                // who may ask
-    matchers::PrefixSet trusted_forwarders;                   // exempt from per-client quotas
+    std::vector<std::uint32_t> redirect_ttls;      // of the CNAMEs to these; beyond its end: 1
+    std::vector<std::shared_ptr<TaskFlag>> tasks;  // the same in all generations
+    std::vector<std::string> task_tags;            // of these
+    std::vector<std::shared_ptr<Collector>> collectors;  // the same in all generations
+    std::vector<dns::TtlLimits> ttl_limits;              // of ttl
+    std::vector<std::string> texts;                      // of debug_print and query_summary
+    matchers::PrefixSet allow;                           // who may ask
+    matchers::PrefixSet trusted_forwarders;              // exempt from per-client quotas
 
     [[nodiscard]] bool has_number(std::uint32_t set, std::uint16_t number) const noexcept {
         const auto& numbers = number_sets[set];

@@ -199,6 +199,10 @@ class Product::Impl {
         return {};
     }
 
+    void put_file(const std::string& name, const std::string& content) const {
+        std::ofstream(folder_.name() + "/" + name, std::ios::binary) << content;
+    }
+
     Outcome ask(const Question& question) {
         now_.ms += question.after_ms;
         DnsMessage m(7,
@@ -208,11 +212,13 @@ class Product::Impl {
         if (dns::parse_query(m.bytes(), query) != dns::QueryError::none)
             throw std::runtime_error("a question that cannot be read");
 
+        const auto client = *IpAddress::parse(question.client);
+        query.over_v4 = client.is_v4();
         seen_ = {};
         QueryContext c(*snapshot_, query);
         c.qname_as_sent = m.bytes().data() + dns::kHeaderSize;
         c.started_ms = now_.ms;
-        c.client = *IpAddress::parse(question.client);
+        c.client = client;
         if (!begin(c)) go(c, question);
         take(c, m.bytes());
         take_notes();
@@ -291,9 +297,9 @@ class Product::Impl {
         for (;;) {
             const NextOfBranches next = Executor::next_branch(c, b);
             if (next == NextOfBranches::take_first)
-                return executor_->take_branch(c, *branches[0], now_);
+                return executor_->take_branch(c, *branches[0], pointer_to(branches[1]), now_);
             if (next == NextOfBranches::take_second)
-                return executor_->take_branch(c, *branches[1], now_);
+                return executor_->take_branch(c, *branches[1], pointer_to(branches[0]), now_);
             if (next == NextOfBranches::none) return executor_->skip_branches(c, now_);
             if (next == NextOfBranches::fail)
                 return executor_->resume(c, nullptr, dns::Ede::no_reachable, now_);
@@ -304,6 +310,9 @@ class Product::Impl {
             go_on(*branches[which], executor_->run(*branches[which], now_), question);
             b.is[which] = Executor::end_of_branch(*branches[which]);
         }
+    }
+    static const QueryContext* pointer_to(const std::optional<QueryContext>& branch) {
+        return branch ? &*branch : nullptr;
     }
     Buffer* answer_of(const dns::Query& query, const Question& question,
                       const std::string& upstream) {
@@ -366,6 +375,10 @@ Product::~Product() = default;
 
 std::vector<std::string> Product::load(const std::string& yaml) {
     return impl_->load(yaml);
+}
+
+void Product::put_file(const std::string& name, const std::string& content) {
+    impl_->put_file(name, content);
 }
 
 Outcome Product::ask(const Question& question) {

@@ -20,6 +20,8 @@ class Product {
 
     // What is wrong with the configuration; empty: it is in force, with nothing of the one before in the cache.
     std::vector<std::string> load(const std::string& yaml);
+    // In the folder that configurations' paths start from.
+    void put_file(const std::string& name, const std::string& content);
     Outcome ask(const Question& question);
     // Milliseconds, of the question asked last or, before that, of the load.
     [[nodiscard]] std::uint64_t now_ms() const;

@@ -112,6 +112,8 @@ Served served(const Words& words, std::size_t at) {
         } else if (words[i] == "soa") {
             const auto soa_ttl = static_cast<std::uint32_t>(number(words.at(++i)));
             s.soa = {soa_ttl, static_cast<std::uint32_t>(number(words.at(++i)))};
+        } else if (words[i] == "ad") {
+            s.authentic = true;
         } else if (words[i] == "scope") {
             s.scope = static_cast<unsigned>(number(words.at(++i)));
         } else if (words[i] == "option") {
@@ -281,6 +283,10 @@ class Player {
         for (; at < w.size(); ++at) {
             if (w[at] == "do")
                 edns.dnssec_ok = true;
+            else if (w[at] == "cd")
+                edns.checking_disabled = true;
+            else if (w[at] == "ad")
+                edns.authentic = true;
             else if (w[at] == "ecs")
                 edns.ecs = w.at(++at) + "/0";
             else if (w[at] == "option")
@@ -323,6 +329,10 @@ class Player {
                 i = expect_options(a.edns, w, i + 1);
             else if (w[i] == "cname")
                 chain.push_back(w.at(++i));
+            else if (w[i] == "ad")
+                expect_same("AD", a.authentic ? "set" : "clear", "set");
+            else if (w[i] == "not")
+                expect_same("AD", a.authentic ? "set" : "clear", w.at(++i) == "ad" ? "clear" : "?");
             else
                 data.push_back(w[i]);
         }

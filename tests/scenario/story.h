@@ -10,9 +10,9 @@
 // then what happens and what must be seen. `at TIME` moves the clock; a line without it belongs to the same instant.
 // TIME and durations: 5ms, 30s, 1m30s, 2h; `at +5ms` counts from the last.
 //
-//   client ADDRESS asks NAME TYPE [class N] [edns] [do] [ecs ADDRESS/LENGTH] [option CODE:HEX]…     (CODE:*N: N zeros)
+//   client ADDRESS asks NAME TYPE [class N] [edns] [do] [cd] [ad] [ecs ADDRESS/LENGTH] [option CODE:HEX]…     (CODE:*N: N zeros)
 //   every DURATION until TIME client ADDRESS asks NAME TYPE
-//   client [ADDRESS] is answered NAME TYPE [DATA…] [ttl N | ttl N..M] [rcode NAME] [ede N | ede none]
+//   client [ADDRESS] is answered NAME TYPE [DATA…] [ttl N | ttl N..M] [rcode NAME] [ede N | ede none] [ad | not ad]
 //                                 [ecs ADDRESS/LENGTH/SCOPE | ecs none] [cname TARGET[@TTL]…]
 //                                 [options CODE:HEX… | options none]              (but for subnet and extended error)
 //                                                  the next answer that it got; the records form the chain of the CNAMEs
@@ -25,7 +25,8 @@
 //   upstream answers NAME TYPE DATA… [ttl N]       what was asked and not answered yet; DATA: addresses (of HTTPS: the
 //                                                  hint of one record), cname TARGET,
 //                                                  or nxdomain, servfail, refused, formerr, empty; soa TTL MINIMUM;
-//                                                  scope N: of the client subnet that it was asked for; option CODE:HEX
+//                                                  scope N: of the client subnet that it was asked for; option CODE:HEX;
+//                                                  ad: with that bit
 //   upstream serves NAME TYPE DATA… [ttl N] [after DURATION]       by itself from now on
 //   router NAME is sent WORD…                      a sentence with all these words, among those not yet named
 //   router NAME is sent nothing with WORD…

@@ -123,6 +123,10 @@ class Reader {
         if (r.type == dns::kCname || r.type == dns::kPtr) r.data = name();
         if (r.type == dns::kHttps && length == kHintAt + 4)
             r.data = IpAddress::from_v4(&message_[at_ + kHintAt]).to_string();
+        constexpr std::size_t kNextHintAt = kHintAt + 4 + 4;
+        if (r.type == dns::kHttps && length == kNextHintAt + 16)  // both, written with '+' between
+            r.data = IpAddress::from_v4(&message_[at_ + kHintAt]).to_string() + "+" +
+                     IpAddress::from_v6(&message_[at_ + kNextHintAt]).to_string();
         if (r.type == dns::kHttps && length == kHintAt + 16)
             r.data = IpAddress::from_v6(&message_[at_ + kHintAt]).to_string();
         at_ = end;
@@ -164,8 +168,9 @@ Bytes rdata_of(const SeenRecord& r) {
     if (r.type == dns::kCname || r.type == dns::kPtr) return wire_name(r.data);
     const auto address = IpAddress::parse(r.data);
     if (!address) throw std::runtime_error("not an address: " + r.data);
-    const Bytes bytes = address->is_v4() ? Bytes(address->v4(), address->v4() + 4)
-                                         : Bytes(address->bytes.begin(), address->bytes.end());
+    const bool is_four = address->is_v4() && r.type != dns::kAaaa;
+    const Bytes bytes = is_four ? Bytes(address->v4(), address->v4() + 4)
+                                : Bytes(address->bytes.begin(), address->bytes.end());
     if (r.type != dns::kHttps) return bytes;
     const std::uint8_t key = address->is_v4() ? 4 : 6;  // ipv4hint, ipv6hint
     Bytes hint{0, 1, 0, 0, key, 0, static_cast<std::uint8_t>(bytes.size())};
@@ -498,7 +503,10 @@ void World::ask(const std::string& client, const std::string& name, std::uint16_
     frame.from_port = next_port_ =
         next_port_ == 60'000 ? 20'000 : static_cast<std::uint16_t>(next_port_ + 1);
     frame.to_port = 53;
-    auto query = DnsMessage(next_id_++, 0x0100).question(name, type, klass);
+    const unsigned flags = 0x0100U | (edns.checking_disabled ? unsigned{dns::kCd} : 0U) |
+                           (edns.authentic ? unsigned{dns::kAd} : 0U);
+    auto query =
+        DnsMessage(next_id_++, static_cast<std::uint16_t>(flags)).question(name, type, klass);
     if (edns.present) {
         Bytes options = edns.ecs.empty() ? Bytes{} : ecs_option(edns.ecs);
         const Bytes others = options_of(edns.options);
@@ -520,6 +528,7 @@ void World::on_client_frame(const UdpFrame& frame) {
     a.id = u16(frame.payload, 0);
     a.rcode = frame.payload[3] & 15U;
     a.truncated = (frame.payload[2] & 2U) != 0;
+    a.authentic = (frame.payload[3] & dns::kAd) != 0;
     Reader reader(frame.payload);
     a.name = reader.name();
     a.type = reader.word();
@@ -563,8 +572,10 @@ void World::on_upstream_frame(const UdpFrame& frame, unsigned worker) {
 }
 
 void World::reply(const SeenQuery& query, const Served& what) {
-    auto message = DnsMessage::response(u16(query.frame.payload, 0), query.name, query.type,
-                                        static_cast<std::uint16_t>(0x8180U | what.rcode));
+    auto message = DnsMessage::response(
+        u16(query.frame.payload, 0), query.name, query.type,
+        static_cast<std::uint16_t>(0x8180U | what.rcode |
+                                   (what.authentic ? unsigned{dns::kAd} : 0U)));
     for (const auto& r : what.records) {
         message.record(DnsMessage::kAnswer, wire_name(r.name), r.type, r.ttl_s, rdata_of(r));
     }

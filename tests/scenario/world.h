@@ -44,6 +44,8 @@ struct SeenRecord {
 };
 struct SeenEdns {
     bool present = false, dnssec_ok = false;
+    bool checking_disabled = false,
+         authentic = false;  // of a client's query: header bits, not EDNS
     std::optional<unsigned> ede;
     std::string
         options;  // others: "65001:aabb 65002:", as hex; of long ones their length, "65001:*100"
@@ -54,7 +56,7 @@ struct SeenAnswer {
     std::string client, name;
     std::uint16_t type = 0, id = 0;
     unsigned rcode = 0;
-    bool truncated = false;
+    bool truncated = false, authentic = false;
     std::vector<SeenRecord> records, authority;
     SeenEdns edns;
 };
@@ -72,6 +74,7 @@ struct SeenQuery {  // at an upstream
 struct Served {
     std::vector<SeenRecord> records;
     unsigned rcode = 0;
+    bool authentic = false;
     Ms after = 1;
     std::optional<std::pair<std::uint32_t, std::uint32_t>> soa;  // TTL and MINIMUM
     std::optional<unsigned> scope;  // of the client subnet that it was asked for

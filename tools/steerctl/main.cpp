@@ -106,6 +106,38 @@ int rules(const Options& options) {
                 steerctl::kLongPatience);
 }
 
+// The sub-commands of `adlist`.
+struct AdlistCommands {
+    AdlistCommands(CLI::App& app, Options& options)
+        : adlist(app.add_subcommand("adlist", "ad lists: their names, and how often they denied")) {
+        adlist->require_subcommand(0, 1);
+        adlist->fallthrough();
+        pause = adlist->add_subcommand("pause", "their names are as others for a while");
+        pause->add_option("SECONDS", options.seconds, "for how long")->required();
+        resume = adlist->add_subcommand("resume", "ends a pause");
+        reload = adlist->add_subcommand("reload", "asks for the lists that have a URL now");
+        for (CLI::App* const verb : {pause, resume})
+            verb->add_option("--tag", options.tag, "of this adlist alone");
+    }
+
+    [[nodiscard]] int run(const Options& options) const {
+        json::object params;
+        if (!options.tag.empty()) params["tag"] = options.tag;
+        if (pause->parsed()) {
+            params["seconds"] = options.seconds;
+            return ::show(options, "adlist.pause", steerctl::adlists_text, params);
+        }
+        if (resume->parsed())
+            return ::show(options, "adlist.resume", steerctl::adlists_text, params);
+        if (reload->parsed())
+            return ::show(options, "lists.fetch", steerctl::lists_text, nullptr,
+                          steerctl::kLongPatience);
+        return ::show(options, "adlist", steerctl::adlists_text);
+    }
+
+    CLI::App *adlist, *pause = nullptr, *resume = nullptr, *reload = nullptr;
+};
+
 // The sub-commands of `cache`.
 struct CacheCommands {
     CacheCommands(CLI::App& app, Options& options)
@@ -285,6 +317,7 @@ int main(int argc, char** argv) {
     auto* const lists = app.add_subcommand("lists", "lists that are fetched, and when they were");
     const auto* const fetch = lists->add_subcommand("fetch", "asks for all of them now, and waits");
     const CacheCommands cache(app, options);
+    const AdlistCommands ad_lists(app, options);
     auto* const reverse =
         app.add_subcommand("reverse", "for which name an address was last answered");
     reverse->add_option("IP", options.name, "an IP address")->required();
@@ -321,6 +354,7 @@ int main(int argc, char** argv) {
     if (lists->parsed()) return show(options, "lists", steerctl::lists_text);
     if (version->parsed()) return show_version(options);
     if (cache.cache->parsed()) return cache.run(options);
+    if (ad_lists.adlist->parsed()) return ad_lists.run(options);
     if (reverse->parsed())
         return show(options, "reverse", steerctl::reverse_text,
                     json::object{{"address", options.name}});

@@ -25,6 +25,9 @@ std::string reverse_text(const boost::json::value& answer);
 std::string why_text(const boost::json::value& answer);
 std::string hits_text(const boost::json::value& answer);
 
+// Of adlist, adlist.pause and adlist.resume.
+std::string adlists_text(const boost::json::value& answer);
+
 // Of lists and lists.fetch.
 std::string lists_text(const boost::json::value& lists);
 

@@ -33,7 +33,7 @@ void read_upstreams(Reading& in, const Node& node, const Place& place, Forward& 
     }
 }
 
-constexpr std::array<Row<Forward>, 7> kOwnRows{{
+constexpr std::array<Row<Forward>, 8> kOwnRows{{
     {"upstreams", Own<Forward>{"list of upstreams", read_upstreams}, "(the host's)", "",
      "who is asked, as in `upstreams: [{addr: udp://192.0.2.1}]`; one by `policy`, the next one if "
      "it fails. Without it: the servers that this host was told by its network, and never itself"},
@@ -47,6 +47,8 @@ constexpr std::array<Row<Forward>, 7> kOwnRows{{
     {"total_timeout", &Forward::total_timeout, "5s", "100ms..1m",
      "how long a query may take over all upstreams; then SERVFAIL"},
     {"short_circuit", &Forward::short_circuit, "false", "", "an answer ends the whole program"},
+    {"local", &Forward::local, "false", "",
+     "names under .local are asked here as well, in spite of `local_names` of `policy`"},
     {"response_selection", NotYet{}, "balanced", "", "which of several answers is taken"},
 }};
 constexpr auto kRows = joined(kReachRows<Forward>, kOwnRows);

@@ -1,33 +1,11 @@
 // qname, question, cname: the question's name, or one that the answer's CNAMEs point to, is in one of these sets or
 // matches one of these rules.
+#include "control/config/plugins/name_rules.h"
 #include "control/config/plugins/plugin_type.h"
-#include "control/config/rules.h"
 #include "control/config/values.h"
 
 namespace steer::config {
 namespace {
-
-constexpr std::string_view kForms = "rules, $TAG of a domain_set, or &FILE";
-
-void read_word(Reading& in, std::string_view word, int line, const std::string& owner,
-               NameRules& out) {
-    const Place place{"args", owner, line};
-    if (word.starts_with('$')) {
-        if (const auto index = in.refer(word.substr(1), Wanted::domain_set, line))
-            out.sets.push_back(*index);
-    } else if (word.starts_with('&')) {
-        read_rule_file(in, {std::string(word.substr(1)), line}, place, false, out.rules);
-    } else if (const auto* known = in.find_tag(word);
-               known != nullptr && known->role == Role::provider) {
-        in.report().warn(line, "'" + std::string(word) + "' in " + owner + " is the tag of a " +
-                                   known->type + ": read as '$" + std::string(word) +
-                                   "'; write the '$', or 'domain:" + std::string(word) +
-                                   "' if the name is meant");
-        if (const auto index = in.refer(word, Wanted::domain_set, line)) out.sets.push_back(*index);
-    } else {
-        read_rule(in, {std::string(word), line}, place, out.rules);
-    }
-}
 
 template <class T>
 void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
@@ -35,9 +13,9 @@ void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
     T out;
     const auto split = split_words(words);
     for (const auto word : split)
-        read_word(in, word, line, owner, out);
+        read_name_rule(in, word, line, owner, out);
     if (split.empty())
-        in.report().error(line, owner + " has no rule: expected " + std::string(kForms));
+        in.report().error(line, owner + " has no rule: expected " + std::string(kNameRuleForms));
     plugin.args = std::move(out);
 }
 
@@ -49,13 +27,13 @@ void read(Reading& in, const Node* args, Plugin& plugin) {
     T out;
     if (args == nullptr || !args->is_list() || args->items.empty()) {
         in.report().error(plugin.line, "'args' of " + owner + ": expected a list of " +
-                                           std::string(kForms) + ", found " +
+                                           std::string(kNameRuleForms) + ", found " +
                                            (args == nullptr   ? "nothing"
                                             : args->is_list() ? "an empty list"
                                                               : std::string(args->what())));
     } else {
         for (const Text& item : read_texts(in, *args, {"args", owner, args->line})) {
-            read_word(in, item.value, item.line, owner, out);
+            read_name_rule(in, item.value, item.line, owner, out);
         }
     }
     plugin.args = std::move(out);

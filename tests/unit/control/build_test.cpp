@@ -445,7 +445,7 @@ BOOST_AUTO_TEST_CASE(too_much_is_refused_with_its_line) {
     const std::string one = "      - exec: $r\n      - exec: $spare\n      - exec: accept\n";
     const Built five = build_of(with_main(one, redirects + unit(4)));
     BOOST_TEST_REQUIRE(five.errors.size() == 1U);
-    BOOST_TEST(five.errors[0].text.starts_with("more than 4 redirect, ecs_handler and"));
+    BOOST_TEST(five.errors[0].text.starts_with("more than 4 redirect, ecs_handler, "));
     BOOST_TEST(build_of(with_main(one, redirects + unit(3))).ok());
 
     std::string marks = "      - exec: mark";

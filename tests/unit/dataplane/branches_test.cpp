@@ -103,6 +103,42 @@ BOOST_AUTO_TEST_CASE(the_probe_is_waited_for_until_it_is_late) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(aaaa_that_count_are_all_that_dns64_needs) {
+    for (const bool all : {false, true}) {
+        BOOST_CHECK(next_of_dns64({}, all) == Next::begin_first);
+        BOOST_CHECK(next_of_dns64(of(Is::running, Is::not_begun), all) == Next::begin_second);
+        for (const Is second : kAll)
+            BOOST_CHECK(next_of_dns64(of(Is::answered, second), all) == Next::take_first);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_is_translated_once_aaaa_is_known_to_be_missing) {
+    BOOST_CHECK(next_of_dns64(of(Is::running, Is::answered), false) == Next::wait);
+    BOOST_CHECK(next_of_dns64(of(Is::running, Is::answered), true) == Next::take_second);
+    for (const Is first : {Is::lacking, Is::without_answer, Is::failed}) {
+        for (const bool all : {false, true}) {
+            BOOST_CHECK(next_of_dns64(of(first, Is::answered), all) == Next::take_second);
+            BOOST_CHECK(next_of_dns64(of(first, Is::running), all) == Next::wait);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(without_a_what_aaaa_brought_counts_unless_a_could_not_be_asked) {
+    for (const bool all : {false, true}) {
+        for (const Is first : {Is::lacking, Is::without_answer, Is::failed})
+            BOOST_CHECK(next_of_dns64(of(first, Is::failed), all) == Next::fail);
+        for (const Is second : {Is::lacking, Is::without_answer})
+            BOOST_CHECK(next_of_dns64(of(Is::lacking, second), all) == Next::take_first);
+        for (const Is first : {Is::without_answer, Is::failed})
+            BOOST_CHECK(next_of_dns64(of(first, Is::lacking), all) == Next::take_second);
+        BOOST_CHECK(next_of_dns64(of(Is::failed, Is::without_answer), all) == Next::fail);
+        BOOST_CHECK(next_of_dns64(of(Is::without_answer, Is::without_answer), all) == Next::none);
+        for (const Is first : {Is::lacking, Is::without_answer, Is::failed, Is::running})
+            BOOST_CHECK(next_of_dns64(of(Is::running, first), all) ==
+                        (first == Is::answered && all ? Next::take_second : Next::wait));
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace steer

@@ -1,0 +1,22 @@
+// What the control socket tells of ad lists, and their pause: `adlist`, `adlist.pause`, `adlist.resume`.
+#pragma once
+
+#include <functional>
+
+#include "control/ops/json_rpc.h"
+#include "control/ops/metrics.h"
+#include "dataplane/clock.h"
+#include "dataplane/policy/snapshot.h"
+
+namespace steer {
+
+// `adlist`: {"adlists": [{"tag", "list", "names", "matches", "paused_s"}]}, one for each list. `adlist.pause` with
+// {"tag": TAG, "seconds": N} and `adlist.resume` answer with the same; without a tag they mean all. A pause outlives
+// reloads, not the daemon. `snapshot` gives the one in force.
+void add_ad_list_methods(ops::JsonRpc& rpc, std::function<const Snapshot&()> snapshot,
+                         Clock& clock);
+
+// steerdns_adlist_names, steerdns_adlist_matches, steerdns_adlist_paused, by plugin and list.
+void write_ad_list_metrics(ops::MetricWriter& writer, const Snapshot& snapshot, Now now);
+
+}  // namespace steer

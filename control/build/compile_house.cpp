@@ -1,0 +1,218 @@
+// Of the compiler: names that are known here and ways of their own: static records, ad lists, zones.
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "control/build/compile.h"
+
+namespace steer::build {
+namespace {
+
+using config::StaticEntry;
+
+// How long a client remembers that a name has nothing of a type, or does not exist, because we say so.
+constexpr std::uint32_t kNegativeTtl = 60;
+constexpr std::uint16_t kOtherTypes = 0;
+
+// The entries of one owner, in their order.
+using Group = std::vector<StaticEntry>;
+
+std::vector<Group> groups_of(const std::vector<StaticEntry>& entries) {
+    std::vector<Group> out;
+    std::map<std::pair<matchers::RuleKind, std::string>, std::size_t> known;
+    for (const StaticEntry& entry : entries) {
+        const auto [at, fresh] =
+            known.try_emplace({entry.owner.rule.kind, entry.owner.rule.text}, out.size());
+        if (fresh) out.emplace_back();
+        out[at->second].push_back(entry);
+    }
+    return out;
+}
+
+std::size_t rules_of(const config::Plugin& provider) {
+    if (const auto* set = std::get_if<config::DomainSet>(&provider.args)) return set->rules.size();
+    std::size_t all = 0;
+    for (const auto& step : std::get<config::AdguardSet>(provider.args).steps)
+        all += step.rules.size();
+    return all;
+}
+
+std::set<std::uint16_t> types_of(const std::vector<StaticEntry>& entries) {
+    std::set<std::uint16_t> out{kOtherTypes};
+    for (const StaticEntry& entry : entries) {
+        if (entry.does == StaticEntry::Does::record || entry.does == StaticEntry::Does::alias)
+            out.insert(entry.record.type);
+    }
+    return out;
+}
+
+// The first entry that has something for the type; nullptr: none has.
+const StaticEntry* first_for(const Group& group, std::uint16_t qtype) {
+    const auto at = std::find_if(group.begin(), group.end(), [&](const StaticEntry& e) {
+        return e.does != StaticEntry::Does::record || e.record.type == qtype;
+    });
+    return at == group.end() ? nullptr : &*at;
+}
+
+}  // namespace
+
+// What it does with a list, or asks before: and then the program ends, or goes on with the rest (`rests` gets where from).
+std::uint16_t Compiler::static_end(const StaticEntry& entry, std::uint16_t instance,
+                                   std::vector<std::uint16_t>& rests) {
+    const std::uint16_t first = next_pc();
+    const bool asks_rest = entry.does == StaticEntry::Does::forward && !entry.forwarder;
+    if (entry.forwarder) {
+        const auto& forward = std::get<config::Forward>(settings_.plugin(*entry.forwarder).args);
+        const std::uint16_t pc =
+            emit(Op::forward, instance, entry.line, group_of(*entry.forwarder, forward));
+        if (!too_long_) snapshot_.program[pc].with_local = true;
+    }
+    if (entry.list)
+        emit(asks_rest ? Op::enter_list : Op::claim_list, instance, entry.line,
+             list_places_.at(*entry.list));
+    const std::uint16_t last = emit(asks_rest ? Op::go_to : Op::stop, instance, entry.line);
+    if (asks_rest) rests.push_back(last);
+    return first;
+}
+
+steer::StaticRecords::Does Compiler::static_deed(const Group& group, const StaticEntry& first,
+                                                 std::uint16_t qtype) {
+    steer::StaticRecords::Does does;
+    switch (first.does) {
+        case StaticEntry::Does::nxdomain:
+            does.answer = known_.negative(dns::kNxDomain, kNegativeTtl);
+            break;
+        case StaticEntry::Does::alias:
+            if (qtype == dns::kCname) {
+                does.answer = known_.of_records(qtype, dns::kIn, {first.record});
+                break;
+            }
+            does.alias = static_cast<std::uint16_t>(snapshot_.redirect_targets.size());
+            snapshot_.redirect_targets.push_back(first.target);
+            snapshot_.redirect_ttls.resize(does.alias, 1);
+            snapshot_.redirect_ttls.push_back(first.record.ttl_s);
+            break;
+        case StaticEntry::Does::forward:
+            break;
+        case StaticEntry::Does::record: {
+            std::vector<config::KnownRecord> records;
+            for (const StaticEntry& entry : group) {
+                const bool is_one =
+                    entry.does == StaticEntry::Does::record && entry.record.type == qtype &&
+                    std::none_of(records.begin(), records.end(),
+                                 [&](auto& r) { return r.rdata == entry.record.rdata; });
+                if (is_one) records.push_back(entry.record);
+            }
+            does.answer = known_.of_records(qtype, dns::kIn, records);
+            if (does.answer == kNoAnswer)
+                error(first.line, "the records of " + first.owner.rule.text +
+                                      " are longer than a message may be: write fewer");
+        }
+    }
+    return does;
+}
+
+void Compiler::static_records(config::PluginIndex index, const config::StaticRecords& args,
+                              int line, std::uint16_t instance, unsigned& depth) {
+    if (args.entries.empty()) return;
+    std::vector<config::RuleAt> rules;
+    for (const StaticEntry& entry : args.entries)
+        rules.push_back(entry.owner);
+    const std::uint16_t test = emit(Op::if_tags, instance, line, masks_.mask_of(index, rules));
+    const auto place = static_cast<std::uint32_t>(snapshot_.statics.size());
+    snapshot_.statics.emplace_back();
+    enter(Op::static_records, instance, line, place, depth);
+    ++depth;  // it may be entered twice
+    std::vector<std::uint16_t> rests{emit(Op::go_to, instance, line)};
+    if (too_long_) return;
+    snapshot_.program[test + 1U].target = test;
+
+    steer::StaticRecords out;
+    out.nothing = known_.negative(dns::kNoError, kNegativeTtl);
+    const std::vector<Group> groups = groups_of(args.entries);
+    using End =
+        std::tuple<bool, std::optional<config::PluginIndex>, std::optional<config::PluginIndex>>;
+    std::map<End, std::uint16_t> ends;
+    for (const std::uint16_t type : types_of(args.entries)) {
+        matchers::NameValuesBuilder names(matchers::NameValues::Wins::first);
+        for (const Group& group : groups) {
+            const StaticEntry* const first = first_for(group, type);
+            if (first == nullptr) continue;
+            steer::StaticRecords::Does does = static_deed(group, *first, type);
+            const End end{first->does == StaticEntry::Does::forward, first->forwarder, first->list};
+            const auto known = ends.find(end);
+            does.pc = known != ends.end() ? known->second : static_end(*first, instance, rests);
+            ends.emplace(end, does.pc);
+            names.add(first->owner.rule, static_cast<std::uint32_t>(out.does.size()),
+                      settings_.files[first->owner.file], first->owner.line);
+            out.does.push_back(does);
+        }
+        if (type == kOtherTypes)
+            out.by_name = names.build(errors_);
+        else
+            out.by_type.push_back({type, names.build(errors_)});
+    }
+    if (snapshot_.redirect_targets.size() > kMaxRedirectTargets)
+        error(line, "redirects and static CNAME records have more than " +
+                        std::to_string(kMaxRedirectTargets) + " targets: write fewer");
+    snapshot_.statics[place] = std::move(out);
+    if (too_long_) return;
+    rests.push_back(test);
+    land(rests);
+}
+
+void Compiler::ad_list(config::PluginIndex index, const config::AdList& args, int line,
+                       std::uint16_t instance) {
+    const std::string& tag = settings_.plugin(index).tag;
+    const auto [at, fresh] = ad_lists_.emplace(index, snapshot_.ad_lists.size());
+    if (fresh) {
+        steer::AdList list;
+        list.tag = tag;
+        list.paused_until_s = registry_.ad_list_pause(tag);
+        for (const config::AdListPart& part : args.lists) {
+            config::NameRules names;
+            names.sets.push_back(part.provider);
+            list.lists.push_back({part.name, rules_of(settings_.plugin(part.provider)),
+                                  masks_.mask_of(names), registry_.list_matches(tag, part.name)});
+        }
+        list.black_hole = static_cast<std::uint32_t>(snapshot_.black_holes.size());
+        snapshot_.black_holes.push_back(known_.black_hole(args.answer));
+        snapshot_.ad_lists.push_back(std::move(list));
+    }
+    config::NameRules all;
+    for (const config::AdListPart& part : args.lists)
+        all.sets.push_back(part.provider);
+    std::vector<std::uint16_t> fails{emit(Op::if_tags, instance, line, masks_.mask_of(all))};
+    if (!args.allow.empty()) {
+        const auto [allow, is_first] = name_masks_.try_emplace(index);
+        if (is_first) allow->second = masks_.mask_of(args.allow);
+        fails.push_back(emit(Op::if_tags, instance, line, allow->second));
+        if (!too_long_) snapshot_.program[fails.back()].negate = true;
+    }
+    fails.push_back(emit(Op::ad_list, instance, line, at->second));
+    if (!too_long_) land(fails);
+}
+
+void Compiler::zone(config::PluginIndex index, const config::Zone& args, int line,
+                    std::uint16_t instance, unsigned& depth) {
+    const auto [mask, fresh] = name_masks_.try_emplace(index);
+    if (fresh) mask->second = masks_.mask_of(args.names);
+    const std::uint16_t test = emit(Op::if_tags, instance, line, mask->second);
+    unsigned inside = depth;
+    if (args.cache) {
+        const auto& cache = std::get<config::Cache>(settings_.plugin(*args.cache).args);
+        const std::uint16_t pc = next_pc();
+        enter(Op::enter_cache, instance, line, cache_of(*args.cache, cache), inside);
+        if (!too_long_) snapshot_.program[pc].short_circuit = true;
+    }
+    const auto& forward = std::get<config::Forward>(settings_.plugin(args.forward).args);
+    const std::uint16_t asks = emit(Op::forward, instance, line, group_of(args.forward, forward));
+    emit(Op::stop, instance, line);
+    if (too_long_) return;
+    snapshot_.program[asks].with_local = true;
+    land({test});
+}
+
+}  // namespace steer::build

@@ -1,0 +1,193 @@
+// dns64: AAAA for names that have A alone, behind the prefix of a NAT64 (RFC 6147, 6052).
+#include <algorithm>
+
+#include "control/config/plugins/name_rules.h"
+#include "control/config/plugins/plugin_type.h"
+#include "control/config/values.h"
+#include "dataplane/dns/pref64.h"
+#include "matchers/quote.h"
+
+namespace steer::config {
+namespace {
+
+constexpr std::string_view kExpectedPrefix =
+    ": expected the prefix of a NAT64 with a length of 32, 40, 48, 56, 64 or 96 bits (RFC 6052 "
+    "2.2), such as 64:ff9b::/96 or 2001:db8:64::/96";
+
+// Nothing: it is none, which was said.
+std::optional<dns::Pref64> read_pref64(Reading& in, const Text& text, const std::string& owner) {
+    const auto refuse = [&](std::string_view why) {
+        in.report().error(text.line, matchers::quoted(text.value) + " in 'prefix' of " + owner +
+                                         std::string(why) + std::string(kExpectedPrefix));
+        return std::nullopt;
+    };
+    const auto slash = text.value.find('/');
+    const auto address = IpAddress::parse(trim(std::string_view(text.value).substr(0, slash)));
+    if (!address || slash == std::string::npos) return refuse(" is no prefix");
+    if (address->is_v4()) return refuse(" is one of IPv4 addresses");
+    const auto length = parse_integer(trim(std::string_view(text.value).substr(slash + 1)));
+    if (!length ||
+        !dns::Pref64::is_length(static_cast<unsigned>(std::min<std::uint64_t>(*length, 999))))
+        return refuse(" has a length that no NAT64 uses");
+    dns::Pref64 out;
+    out.length = static_cast<std::uint8_t>(*length);
+    out.prefix = address->bytes;
+    const auto host = out.prefix.begin() + out.length / 8;
+    if (std::any_of(host, out.prefix.end(), [](std::uint8_t b) { return b != 0; }))
+        return refuse(" has bits behind its length");
+    if (out.prefix[8] != 0) return refuse(" has bits 64 to 71 that are not zero");
+    return out;
+}
+
+struct PrefixArgs {
+    std::string prefix;
+    int line = 0;
+    std::vector<matchers::Prefix> ipv4;
+};
+
+void read_text(Reading& in, const Node& node, const Place& place, PrefixArgs& out) {
+    read_value(in, node, place, {}, out.prefix);
+    out.line = place.line;
+}
+
+std::vector<matchers::Prefix> read_ipv4(Reading& in, const Node& node, const Place& place) {
+    auto prefixes = read_prefixes(in, node, place);
+    constexpr unsigned kMappedBits = 96;
+    for (const matchers::Prefix& p : prefixes) {
+        if (p.address.is_v4() && p.length >= kMappedBits) continue;
+        in.report().error(place.line, matchers::quoted(p.to_string()) + " in " + place.name() +
+                                          " is no range of IPv4 addresses: expected one such as "
+                                          "10.0.0.0/8");
+    }
+    return prefixes;
+}
+
+void read_only(Reading& in, const Node& node, const Place& place, PrefixArgs& out) {
+    out.ipv4 = read_ipv4(in, node, place);
+}
+
+constexpr std::array<Row<PrefixArgs>, 2> kPrefixRows{{
+    {"prefix", Own<PrefixArgs>{"prefix", read_text}, "required", "", "of 32 to 64 or 96 bits"},
+    {"ipv4", Own<PrefixArgs>{"list of IPv4 prefixes", read_only}, "none", "",
+     "the addresses that it is for; without it all that no prefix before it is for"},
+}};
+
+void read_prefix_item(Reading& in, const Node& node, const std::string& owner, Dns64& out) {
+    PrefixArgs args;
+    if (node.is_text()) {
+        args.prefix = node.text;
+        args.line = node.line;
+    } else {
+        read_rows(in, node, kPrefixRows, "'prefix' of " + owner, args);
+        if (args.line == 0) return;  // was said
+    }
+    if (const auto prefix = read_pref64(in, {args.prefix, args.line}, owner))
+        out.prefixes.push_back({*prefix, std::move(args.ipv4), args.line});
+}
+
+void read_prefix(Reading& in, const Node& node, const Place& place, Dns64& out) {
+    const std::string owner(place.owner);
+    if (!node.is_list()) return read_prefix_item(in, node, owner, out);
+    for (const Node& item : node.items)
+        read_prefix_item(in, item, owner, out);
+}
+
+void read_exclude(Reading& in, const Node& node, const Place& place, Dns64& out) {
+    out.exclude = read_prefixes(in, node, place);
+}
+void read_exclude_ipv4(Reading& in, const Node& node, const Place& place, Dns64& out) {
+    out.exclude_ipv4 = read_ipv4(in, node, place);
+}
+template <auto Member>
+void read_names(Reading& in, const Node& node, const Place& place, Dns64& out) {
+    read_name_rules(in, node, place, out.*Member);
+}
+
+constexpr std::array<Row<Dns64>, 8> kRows{{
+    {"prefix", Own<Dns64>{"prefix, or list of prefixes and maps", read_prefix}, "(64:ff9b::/96)",
+     "",
+     "of the NAT64; of several the first that is for an address (`{prefix: ..., ipv4: [...]}`) "
+     "stands for it"},
+    {"translate_all", &Dns64::translate_all, "false", "",
+     "names with AAAA get those that stand for their A as well, in place of their own; a name "
+     "without A keeps its own"},
+    {"allow_ipv4", &Dns64::allow_ipv4, "false", "",
+     "also for clients that ask over IPv4; otherwise these get what upstreams say"},
+    {"exclude", Own<Dns64>{"list of prefixes", read_exclude}, "(::ffff:0:0/96)", "",
+     "AAAA in these ranges are as good as none, and are left out (RFC 6147 5.1.4)"},
+    {"exclude_ipv4", Own<Dns64>{"list of IPv4 prefixes", read_exclude_ipv4},
+     "(with 64:ff9b::/96 special ranges)", "",
+     "A in these ranges are not translated; 64:ff9b::/96 must not stand for private addresses (RFC "
+     "6052 3.1), unless this says otherwise"},
+    {"except", Own<Dns64>{"list of rules, `$TAG`, `&FILE`", read_names<&Dns64::except>}, "none", "",
+     "names that it leaves alone"},
+    {"keep", Own<Dns64>{"list of rules, `$TAG`, `&FILE`", read_names<&Dns64::keep>}, "none", "",
+     "names whose own AAAA stay with `translate_all`"},
+    {"claim", choice<Dns64, &Dns64::claim>(), "ipv4", "ipv6|ipv4|both",
+     "what address lists get of an address below the prefix: what the client connects to, the IPv4 "
+     "address behind it (what leaves the NAT64), or both"},
+}};
+
+void finish(Reading& in, Dns64 args, Plugin& plugin) {
+    if (args.prefixes.empty()) args.prefixes.push_back({dns::kWellKnownPref64, {}, plugin.line});
+    if (!args.keep.empty() && !args.translate_all) {
+        in.report().warn(plugin.line,
+                         "'keep' of " + owner_of(plugin) +
+                             " does nothing without 'translate_all: true': AAAA are kept anyway");
+    }
+    for (std::size_t i = 0; i + 1 < args.prefixes.size(); ++i) {
+        if (!args.prefixes[i].ipv4.empty()) continue;
+        in.report().warn(args.prefixes[i + 1].line,
+                         "the prefixes behind the " + std::to_string(i + 1) + ". of " +
+                             owner_of(plugin) +
+                             " stand for nothing: that one is for all addresses; write its 'ipv4', "
+                             "or put it last");
+        break;
+    }
+    plugin.args = std::move(args);
+}
+
+void read(Reading& in, const Node* node, Plugin& plugin) {
+    Dns64 args;
+    Node empty;
+    const std::size_t before = in.report().error_count();
+    read_rows(in, args_or_empty(node, plugin, empty), kRows, owner_of(plugin), args);
+    if (in.report().error_count() == before)
+        finish(in, std::move(args), plugin);
+    else
+        plugin.args = std::move(args);
+}
+
+// dns64 [PREFIX]
+void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
+    Dns64 args;
+    for (const auto word : split_words(words)) {
+        const auto prefix = read_pref64(in, {std::string(word), line}, owner_of(plugin));
+        if (prefix) args.prefixes.push_back({*prefix, {}, line});
+    }
+    if (args.prefixes.empty() && !words.empty())
+        plugin.args = std::move(args);
+    else
+        finish(in, std::move(args), plugin);
+}
+
+}  // namespace
+
+const PluginType kDns64Type{
+    "dns64",
+    Role::executor,
+    "Answers AAAA of names that have A alone with addresses behind the prefix of a NAT64 (RFC "
+    "6147); wraps the rest of its sequence, which is run for AAAA and for A, side by side. Put it "
+    "behind the `cache`, which then keeps what it made; a cache in front of which clients are told "
+    "apart by `allow_ipv4: false` keeps both. CNAME and DNAME chains stay; the TTL is at most that "
+    "of the SOA of the empty answer, or 600 s without one. NXDOMAIN stays, other errors of AAAA "
+    "count as no AAAA. Names of addresses below the prefix are CNAMEs to those under in-addr.arpa; "
+    "`ipv4only.arpa` is answered here (RFC 8880); `ipv4hint` of SVCB and HTTPS gets an `ipv6hint`. "
+    "Queries with DO and CD pass (they validate); with DO alone what is made has no AD.",
+    "dns64 [PREFIX...]",
+    "",
+    [] { return row_texts(kRows); },
+    read,
+    read_quick};
+
+}  // namespace steer::config

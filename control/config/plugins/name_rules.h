@@ -1,0 +1,19 @@
+// Names as matchers and executors take them: rules, $TAG of a domain_set, or &FILE.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "control/config/reading.h"
+
+namespace steer::config {
+
+inline constexpr std::string_view kNameRuleForms = "rules, $TAG of a domain_set, or &FILE";
+
+// One word of them. `owner`: for messages.
+void read_name_rule(Reading& in, std::string_view word, int line, const std::string& owner,
+                    NameRules& out);
+// A list of them.
+void read_name_rules(Reading& in, const Node& node, const Place& place, NameRules& out);
+
+}  // namespace steer::config

@@ -1,0 +1,392 @@
+// static: records as RouterOS's /ip/dns/static has them.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "control/config/plugins/name_rules.h"
+#include "control/config/plugins/plugin_type.h"
+#include "control/config/rdata_text.h"
+#include "control/config/rules.h"
+#include "control/config/values.h"
+#include "dataplane/dns/name.h"
+#include "dataplane/dns/query.h"
+#include "matchers/quote.h"
+
+namespace steer::config {
+namespace {
+
+enum class Kind : std::uint8_t { a, aaaa, cname, fwd, mx, ns, nxdomain, srv, txt };
+constexpr std::string_view kKinds = "A|AAAA|CNAME|FWD|MX|NS|NXDOMAIN|SRV|TXT";
+
+// One record as it is written. Keys that are not of its type are refused.
+struct Record {
+    std::string name, regexp;
+    std::optional<Kind> kind;
+    std::string address, cname, forward_to, mx_exchange, ns, srv_target, text, address_list;
+    std::uint32_t mx_preference = 0, srv_port = 0, srv_priority = 0, srv_weight = 0;
+    Milliseconds ttl{86'400'000};
+    bool match_subdomain = false, disabled = false;
+    std::string comment;
+};
+
+void read_kind(Reading& in, const Node& node, const Place& place, Record& out) {
+    constexpr std::array<std::string_view, 9> kNames{"a",  "aaaa",     "cname", "fwd", "mx",
+                                                     "ns", "nxdomain", "srv",   "txt"};
+    std::string text;
+    if (!read_value(in, node, place, {}, text)) return;
+    const auto at = std::ranges::find(kNames, lower(text));
+    if (at != kNames.end()) {
+        out.kind = static_cast<Kind>(at - kNames.begin());
+    } else {
+        in.report().error(place.line, place.name() + " is " + matchers::quoted(text) +
+                                          ": expected one of A, AAAA, CNAME, FWD, MX, NS, "
+                                          "NXDOMAIN, SRV, TXT");
+    }
+}
+
+constexpr std::array<Row<Record>, 19> kRecordRows{{
+    {"name", &Record::name, "none", "", "the name; this or `regexp`"},
+    {"regexp", &Record::regexp, "none", "", "or an expression that is found in names"},
+    {"type", Own<Record>{"one of", read_kind}, "(`A`, of an IPv6 address `AAAA`)", kKinds,
+     "`FWD`: `forward_to` is asked; `NXDOMAIN`: the name does not exist"},
+    {"address", &Record::address, "none", "", "of A and AAAA"},
+    {"cname", &Record::cname, "none", "", "the name that this one is an alias of; it is followed"},
+    {"forward_to", &Record::forward_to, "(the rest of the sequence)", "",
+     "of FWD: the tag of a `forward`, or an address"},
+    {"mx_exchange", &Record::mx_exchange, "none", "", ""},
+    {"mx_preference", &Record::mx_preference, "0", "0..65535", ""},
+    {"ns", &Record::ns, "none", "", ""},
+    {"srv_port", &Record::srv_port, "0", "0..65535", ""},
+    {"srv_priority", &Record::srv_priority, "0", "0..65535", ""},
+    {"srv_weight", &Record::srv_weight, "0", "0..65535", ""},
+    {"srv_target", &Record::srv_target, "none", "", ""},
+    {"text", &Record::text, "none", "",
+     "of TXT; one of more than 255 bytes becomes several strings"},
+    {"ttl", &Record::ttl, "1d", "0s..3650d", ""},
+    {"match_subdomain", &Record::match_subdomain, "false", "", "for all names below as well"},
+    {"address_list", &Record::address_list, "none", "",
+     "the tag of a ros_address_list, ipset or nftset that gets the addresses"},
+    {"disabled", &Record::disabled, "false", "", "it is left out"},
+    {"comment", &Record::comment, "none", "", "for people"},
+}};
+
+struct Args {
+    const Node* records = nullptr;
+    bool ptr = true;
+};
+void keep_node(Reading& in, const Node& node, const Place& place, Args& out) {
+    if (node.is_list()) {
+        out.records = &node;
+    } else {
+        in.report().error(place.line, place.name() + ": expected a list of records, found " +
+                                          std::string(node.what()));
+    }
+}
+constexpr std::array<Row<Args>, 2> kRows{{
+    {"records", Own<Args>{"list of records", keep_node}, "required", "",
+     "as in `- {name: nas.lan, address: 192.168.88.10}`; see below"},
+    {"ptr", &Args::ptr, "true", "",
+     "the addresses of A and AAAA records have their names (PTR), as RouterOS does it"},
+}};
+
+class StaticReader {
+  public:
+    StaticReader(Reading& in, const Plugin& plugin) : in_(in), plugin_(plugin) {}
+
+    void read(const Node& records) {
+        std::size_t number = 0;
+        for (const Node& node : records.items) {
+            owner_ = "record " + std::to_string(++number) + " of " + owner_of(plugin_);
+            line_ = node.line;
+            Record record;
+            const std::size_t before = in_.report().error_count();
+            if (!read_rows(in_, node, kRecordRows, owner_, record)) continue;
+            if (in_.report().error_count() == before && !record.disabled) add(node, record);
+        }
+    }
+
+    // Regexps are asked first, as RouterOS does it; then the others in their order; then what came of addresses.
+    StaticRecords finish(bool with_ptr) {
+        std::stable_partition(out_.entries.begin(), out_.entries.end(), [](const StaticEntry& e) {
+            return e.owner.rule.kind == matchers::RuleKind::regexp;
+        });
+        follow_aliases();
+        if (with_ptr) add_pointers();
+        return std::move(out_);
+    }
+
+  private:
+    bool refuse(const std::string& why) {
+        in_.report().error(line_, owner_ + " " + why);
+        return false;
+    }
+
+    [[nodiscard]] static Kind kind_of(const Record& r) {
+        if (r.kind) return *r.kind;
+        const auto address = IpAddress::parse(r.address);
+        return address && !address->is_v4() ? Kind::aaaa : Kind::a;
+    }
+
+    bool keys_fit(const Node& node, Kind kind) {
+        static const std::map<std::string_view, std::vector<Kind>> kKeys{
+            {"address", {Kind::a, Kind::aaaa}},
+            {"cname", {Kind::cname}},
+            {"forward_to", {Kind::fwd}},
+            {"mx_exchange", {Kind::mx}},
+            {"mx_preference", {Kind::mx}},
+            {"ns", {Kind::ns}},
+            {"srv_port", {Kind::srv}},
+            {"srv_priority", {Kind::srv}},
+            {"srv_weight", {Kind::srv}},
+            {"srv_target", {Kind::srv}},
+            {"text", {Kind::txt}}};
+        for (const Entry& entry : node.entries) {
+            const auto at = kKeys.find(entry.key);
+            if (at == kKeys.end() || std::ranges::find(at->second, kind) != at->second.end())
+                continue;
+            return refuse("has '" + entry.key +
+                          "', which is not of its type: remove it, or write "
+                          "its 'type'");
+        }
+        return true;
+    }
+
+    bool take_owner(const Record& r, StaticEntry& out) {
+        if (r.name.empty() == r.regexp.empty())
+            return refuse(r.name.empty() ? "has neither 'name' nor 'regexp': write one"
+                                         : "has both 'name' and 'regexp': keep one");
+        const std::string_view prefix = !r.regexp.empty()   ? "regexp:"
+                                        : r.match_subdomain ? "domain:"
+                                                            : "full:";
+        auto rule = good_rule(std::string(prefix) + (r.name.empty() ? r.regexp : r.name));
+        if (!rule) return refuse("has no good name: " + rule.error().text);
+        out.owner = {*std::move(rule), 0, line_};
+        return true;
+    }
+
+    bool take_data(const Record& r, Kind kind, StaticEntry& out) {
+        const auto number = [](std::uint32_t n) { return std::to_string(n); };
+        switch (kind) {
+            case Kind::a:
+            case Kind::aaaa: {
+                const auto address = IpAddress::parse(r.address);
+                // RouterOS's users write ::ffff where a name shall have no address that works.
+                const bool fits = address && (kind == Kind::a ? address->is_v4() : true);
+                if (!fits || (kind == Kind::aaaa && r.address.find(':') == std::string::npos))
+                    return refuse("has " +
+                                  (r.address.empty()
+                                       ? std::string("no 'address'")
+                                       : "the address " + matchers::quoted(r.address)) +
+                                  ": expected one of IPv" + (kind == Kind::a ? "4" : "6"));
+                return record(kind == Kind::a ? 1 : 28, {r.address}, "address", out);
+            }
+            case Kind::cname:
+                out.does = StaticEntry::Does::alias;
+                return record(5, {r.cname}, "cname", out) && take_target(r, out);
+            case Kind::mx:
+                return record(15, {number(r.mx_preference), r.mx_exchange}, "mx_exchange", out);
+            case Kind::ns:
+                return record(2, {r.ns}, "ns", out);
+            case Kind::srv:
+                return record(33,
+                              {number(r.srv_priority), number(r.srv_weight), number(r.srv_port),
+                               r.srv_target},
+                              "srv_target", out);
+            case Kind::txt:
+                return record(16, strings_of(r.text), "text", out);
+            case Kind::fwd:
+                out.does = StaticEntry::Does::forward;
+                return take_forwarder(r, out);
+            case Kind::nxdomain:
+                out.does = StaticEntry::Does::nxdomain;
+                return true;
+        }
+        return false;
+    }
+
+    bool record(std::uint16_t type, std::vector<std::string> words, std::string_view key,
+                StaticEntry& out) {
+        if (words.empty() || words.back().empty())
+            return refuse("has no '" + std::string(key) + "': write it");
+        std::vector<ZoneWord> zone;
+        for (std::string& word : words)
+            zone.push_back({std::move(word), type == 16});
+        auto rdata = rdata_of(type, zone, {});
+        if (!rdata)
+            return refuse("has bad data in '" + std::string(key) + "': " + rdata.error().text);
+        out.record.type = type;
+        out.record.rdata = *std::move(rdata);
+        return true;
+    }
+
+    static std::vector<std::string> strings_of(std::string_view text) {
+        constexpr std::size_t kMostBytes = 255;
+        std::vector<std::string> out;
+        for (; !text.empty(); text.remove_prefix(std::min(text.size(), kMostBytes)))
+            out.emplace_back(text.substr(0, kMostBytes));
+        return out;
+    }
+
+    bool take_target(const Record& r, StaticEntry& out) {
+        auto wire = dns::name_from_text(r.cname);
+        if (!wire || wire->size() < 2) return refuse("has a 'cname' that is no name");
+        dns::lower_case(wire->data(), wire->data(), wire->size());
+        out.target = *std::move(wire);
+        return true;
+    }
+
+    bool take_forwarder(const Record& r, StaticEntry& out) {
+        if (r.forward_to.empty()) return true;
+        const std::string tag = r.forward_to.substr(r.forward_to.starts_with('$') ? 1 : 0);
+        if (const auto* known = in_.find_tag(tag)) {
+            if (known->type != "forward")
+                return refuse("forwards to '" + tag + "', which is a " + known->type +
+                              ": expected a forward or an address");
+            out.forwarder = in_.refer(tag, Wanted::executor, line_);
+            return out.forwarder.has_value();
+        }
+        if (!parse_host_port(r.forward_to) || !parse_host_port(r.forward_to)->address)
+            return refuse("forwards to " + matchers::quoted(r.forward_to) +
+                          ": expected the tag of a forward, or an address");
+        const auto [at, fresh] = forwarders_.try_emplace(r.forward_to, 0);
+        if (fresh) {
+            Plugin forward;
+            const PluginType* const type = find_type("forward");
+            forward.tag = plugin_.tag + ".forward_to";
+            forward.type = type->name;
+            forward.role = type->role;
+            forward.line = line_;
+            type->read_quick(in_, r.forward_to, line_, forward);
+            at->second = in_.add_in_place(std::move(forward));
+        }
+        out.forwarder = at->second;
+        return true;
+    }
+
+    bool take_list(const Record& r, StaticEntry& out) {
+        if (r.address_list.empty()) return true;
+        const std::string tag = r.address_list.substr(r.address_list.starts_with('$') ? 1 : 0);
+        const auto* const known = in_.find_tag(tag);
+        const bool is_list =
+            known != nullptr && (known->type == "ros_address_list" || known->type == "ipset" ||
+                                 known->type == "nftset");
+        if (!is_list)
+            return refuse("has the address_list " + matchers::quoted(r.address_list) +
+                          ", and there is no ros_address_list, ipset or nftset with that tag");
+        out.list = in_.refer(tag, Wanted::executor, line_);
+        return out.list.has_value();
+    }
+
+    void add(const Node& node, const Record& r) {
+        const Kind kind = kind_of(r);
+        StaticEntry entry;
+        entry.line = line_;
+        entry.record.klass = 1;
+        entry.record.ttl_s = static_cast<std::uint32_t>(r.ttl.count() / 1000);
+        if (keys_fit(node, kind) && take_owner(r, entry) && take_data(r, kind, entry) &&
+            take_list(r, entry))
+            out_.entries.push_back(std::move(entry));
+    }
+
+    // An alias of an alias leads to where that does, so that a query follows one.
+    void follow_aliases() {
+        std::map<std::string, const StaticEntry*> aliases;
+        for (const StaticEntry& e : out_.entries) {
+            if (e.does == StaticEntry::Does::alias && e.owner.rule.kind == matchers::RuleKind::full)
+                aliases.try_emplace(e.owner.rule.text, &e);
+        }
+        std::vector<std::vector<std::uint8_t>> targets;
+        for (const StaticEntry& e : out_.entries) {
+            std::set<std::string> seen{e.owner.rule.text};
+            const StaticEntry* last = &e;
+            while (last->does == StaticEntry::Does::alias) {
+                const std::string next = dns::name_to_text(last->target);
+                if (!seen.insert(next).second) {
+                    in_.report().error(e.line, "the CNAME records of " + owner_of(plugin_) +
+                                                   " lead from '" + e.owner.rule.text +
+                                                   "' in a circle: end it with another record");
+                    break;
+                }
+                const auto at = aliases.find(next);
+                if (at == aliases.end()) break;
+                last = at->second;
+            }
+            targets.push_back(last->target);
+        }
+        for (std::size_t i = 0; i < targets.size(); ++i)
+            out_.entries[i].target = targets[i];
+    }
+
+    void add_pointers() {
+        std::vector<StaticEntry> pointers;
+        for (const StaticEntry& e : out_.entries) {
+            const bool has_address =
+                e.does == StaticEntry::Does::record && (e.record.type == 1 || e.record.type == 28);
+            if (!has_address || e.owner.rule.kind != matchers::RuleKind::full) continue;
+            const auto name = dns::name_from_text(e.owner.rule.text);
+            StaticEntry p;
+            p.line = e.line;
+            p.owner = {*matchers::parse_rule("full:" + pointer_name(e.record.rdata),
+                                             matchers::RuleKind::full),
+                       0, e.line};
+            p.record = {12, 1, e.record.ttl_s, *name};
+            pointers.push_back(std::move(p));
+        }
+        out_.entries.insert(out_.entries.end(), pointers.begin(), pointers.end());
+    }
+
+    static std::string pointer_name(const std::vector<std::uint8_t>& address) {
+        constexpr std::string_view kDigits = "0123456789abcdef";
+        std::string out;
+        for (std::size_t i = address.size(); i-- > 0;) {
+            if (address.size() == 4) {
+                out += std::to_string(address[i]) + ".";
+            } else {
+                out += kDigits[address[i] & 0xfU];
+                out += '.';
+                out += kDigits[address[i] >> 4];
+                out += '.';
+            }
+        }
+        return out + (address.size() == 4 ? "in-addr.arpa" : "ip6.arpa");
+    }
+
+    Reading& in_;
+    const Plugin& plugin_;
+    std::string owner_;
+    int line_ = 0;
+    StaticRecords out_;
+    std::map<std::string, PluginIndex> forwarders_;
+};
+
+void read(Reading& in, const Node* node, Plugin& plugin) {
+    Args args;
+    Node empty;
+    const Node& map = args_or_empty(node, plugin, empty);
+    read_rows(in, map, kRows, owner_of(plugin), args);
+    StaticReader reader(in, plugin);
+    if (args.records != nullptr) reader.read(*args.records);
+    plugin.args = reader.finish(args.ptr);
+}
+
+}  // namespace
+
+std::vector<RowText> static_record_rows() {
+    return row_texts(kRecordRows);
+}
+
+const PluginType kStaticType{
+    "static",
+    Role::executor,
+    "Records as RouterOS's `/ip dns static` has them: expressions are tried first, then names, "
+    "both in their order; the first that has something for the type asked decides, and an answer "
+    "ends the program. A name that has records, but none of the type asked, is asked for in the "
+    "rest of the sequence, which it wraps: what does not exist there is NOERROR without records. "
+    "A CNAME is followed; FWD hands response codes on as they are.",
+    "",
+    "",
+    [] { return row_texts(kRows); },
+    read,
+    nullptr};
+
+}  // namespace steer::config

@@ -1,0 +1,54 @@
+// An adlist plugin: whose names are denied, how often which of its lists did so, and whether it pauses.
+//
+// The state is the same over reloads: control pauses it, workers count, each for itself; anybody may read.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dataplane/counters.h"
+
+namespace steer {
+
+// How often names of one list were denied.
+class ListMatches {
+  public:
+    explicit ListMatches(unsigned workers)
+        : workers_(workers), counts_(std::make_unique<OfWorker[]>(workers)) {}
+
+    void count(unsigned worker) noexcept { counts_[worker].matches.add(); }
+    [[nodiscard]] std::uint64_t total() const noexcept {
+        std::uint64_t sum = 0;
+        for (unsigned w = 0; w < workers_; ++w)
+            sum += counts_[w].matches.get();
+        return sum;
+    }
+
+  private:
+    struct alignas(64) OfWorker {
+        Count matches;
+    };
+    unsigned workers_;
+    std::unique_ptr<OfWorker[]> counts_;
+};
+
+struct AdList {
+    struct Part {
+        std::string name;   // a path or URL
+        std::size_t names;  // rules that it has
+        std::uint32_t
+            mask;  // index of Snapshot::tag_masks: names in any of these sets are in the list
+        std::shared_ptr<ListMatches> matches;
+    };
+    std::string tag;
+    std::vector<Part> lists;
+    std::uint32_t black_hole = 0;  // index of Snapshot::black_holes
+    // CLOCK_BOOTTIME; its names are as others until then.
+    std::shared_ptr<std::atomic<std::uint32_t>> paused_until_s;
+};
+
+}  // namespace steer

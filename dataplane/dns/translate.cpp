@@ -1,0 +1,220 @@
+#include "dataplane/dns/translate.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "dataplane/dns/answer_writer.h"
+#include "dataplane/dns/hints.h"
+
+namespace steer::dns {
+namespace {
+
+constexpr std::size_t kV4Bytes = 4, kV6Bytes = 16;
+// Of the fields of a record from its TTL, whose offsets an answer knows.
+constexpr std::size_t kTypeBeforeTtl = 4, kRdataAfterTtl = 6;
+constexpr std::uint16_t kIpv6Hint = 6;  // RFC 9460 14.3.2
+constexpr std::size_t kParamHead = 4;   // key and length
+
+enum class Fate : std::uint8_t { stays, goes, becomes_aaaa, gets_hints };
+
+std::uint16_t type_that_changes(Translate what, std::uint16_t type) {
+    switch (what) {
+        case Translate::addresses:
+            return kA;
+        case Translate::counted_only:
+            return kAaaa;
+        case Translate::hints:
+        case Translate::all_hints:
+            return type == kSvcb ? kSvcb : kHttps;
+    }
+    return 0;
+}
+
+bool is_hints(Translate what) {
+    return what == Translate::hints || what == Translate::all_hints;
+}
+
+// The data of an SVCB or HTTPS record with the IPv6 hints that stand for its IPv4 ones.
+class HintWriter {
+  public:
+    HintWriter(const Translation& translation, Translate what)
+        : translation_(translation), what_(what) {}
+
+    // Whether this record gets any.
+    [[nodiscard]] bool applies(std::span<const std::uint8_t> rdata) noexcept {
+        const Hints hints = hints_of(rdata);
+        count_ = 0;
+        if (hints.v4.empty() || (what_ == Translate::hints && !hints.v6.empty())) return false;
+        for (std::size_t at = 0; at < hints.v4.size() && count_ < kMost; at += kV4Bytes)
+            if (translation_.to_v6(&hints.v4[at], &made_[count_ * kV6Bytes])) ++count_;
+        return count_ > 0;
+    }
+    // After applies(). Empty: there is no room.
+    [[nodiscard]] std::span<const std::uint8_t> data(std::span<const std::uint8_t> rdata) noexcept {
+        if (rdata.size() + kParamHead + count_ * kV6Bytes > out_.size()) return {};
+        std::size_t at = 2 + plain_name_length(rdata.subspan(2));
+        std::size_t size = append(0, rdata.first(at));
+        bool is_written = false;
+        while (at < rdata.size()) {
+            const std::uint16_t key = load_be16(&rdata[at]);
+            const std::size_t whole = kParamHead + load_be16(&rdata[at + 2]);
+            if (key >= kIpv6Hint && !is_written) {
+                size = append_hints(size);
+                is_written = true;
+            }
+            if (key != kIpv6Hint) size = append(size, rdata.subspan(at, whole));
+            at += whole;
+        }
+        if (!is_written) size = append_hints(size);
+        return {out_.data(), size};
+    }
+
+  private:
+    static constexpr std::size_t kMost = 32;  // hints of a record that are looked at
+
+    std::size_t append(std::size_t size, std::span<const std::uint8_t> bytes) noexcept {
+        std::memcpy(&out_[size], bytes.data(), bytes.size());
+        return size + bytes.size();
+    }
+    std::size_t append_hints(std::size_t size) noexcept {
+        store_be16(&out_[size], kIpv6Hint);
+        store_be16(&out_[size + 2], static_cast<std::uint16_t>(count_ * kV6Bytes));
+        return append(size + kParamHead, {made_.data(), count_ * kV6Bytes});
+    }
+
+    const Translation& translation_;
+    Translate what_;
+    std::size_t count_ = 0;
+    std::array<std::uint8_t, kMost * kV6Bytes> made_;
+    std::array<std::uint8_t, 4096> out_;
+};
+
+class Translator {
+  public:
+    Translator(const Answer& from, Translate what, const Translation& translation)
+        : from_(from), what_(what), translation_(translation), hints_(translation, what) {}
+
+    // What becomes of a record of the old body, counted from 0.
+    [[nodiscard]] Fate fate(unsigned record) noexcept {
+        if (record >= from_.ancount) return Fate::stays;
+        const std::size_t ttl = from_.ttl_offsets()[record];
+        const std::uint8_t* const fields = from_.body() + ttl;
+        const std::uint16_t type = load_be16(fields - kTypeBeforeTtl);
+        if (load_be16(fields - 2) != kIn) return Fate::stays;
+        const std::uint8_t* const data = fields + kRdataAfterTtl;
+        const std::size_t length = load_be16(fields + 4);
+        if (type == kRrsig) {
+            const std::uint16_t covered = length < 2 ? std::uint16_t{0} : load_be16(data);
+            return covered == type_that_changes(what_, covered) ? Fate::goes : Fate::stays;
+        }
+        if (type != type_that_changes(what_, type)) return Fate::stays;
+        if (what_ == Translate::addresses) {
+            std::array<std::uint8_t, kV6Bytes> v6;
+            const bool has_one = length == kV4Bytes && translation_.to_v6(data, v6.data());
+            return has_one ? Fate::becomes_aaaa : Fate::goes;
+        }
+        if (what_ == Translate::counted_only)
+            return length != kV6Bytes || translation_.counts(data) ? Fate::stays : Fate::goes;
+        return hints_.applies({data, length}) ? Fate::gets_hints : Fate::stays;
+    }
+
+    std::size_t write(const TranslateTerms& terms, std::span<std::uint8_t> block) noexcept {
+        AnswerWriter writer(from_, terms.asked, terms.asked, terms.age_s, block);
+        if (!writer.begin(head())) return 0;
+        BodyRecord record;
+        for (unsigned r = 0; r < from_.ttl_count; ++r) {
+            if (!writer.read(r, record.end, record)) return 0;
+            if (!put(writer, record, fate(r), terms.most_ttl_s)) return 0;
+        }
+        return writer.finish();
+    }
+
+  private:
+    [[nodiscard]] Answer head() noexcept {
+        Answer head = from_;
+        head.flags &= static_cast<std::uint16_t>(~kAd);
+        if (what_ == Translate::addresses) head.negative = head.has_soa = false;
+        unsigned gone = 0;
+        for (unsigned r = 0; r < from_.ancount && r < from_.ttl_count; ++r)
+            if (fate(r) == Fate::goes) ++gone;
+        head.ancount = static_cast<std::uint16_t>(head.ancount - gone);
+        head.ttl_count = static_cast<std::uint16_t>(head.ttl_count - gone);
+        head.address_count = addresses_left();
+        if (what_ == Translate::counted_only && head.address_count == 0) head.negative = true;
+        return head;
+    }
+    [[nodiscard]] std::uint16_t addresses_left() noexcept {
+        std::uint16_t left = 0;
+        std::array<std::uint8_t, kV6Bytes> v6;
+        for (unsigned i = 0; i < from_.address_count; ++i) {
+            const AddressRef ref = from_.addresses()[i];
+            const std::uint8_t* const bytes = from_.body() + ref.rdata_offset;
+            const bool goes =
+                (what_ == Translate::addresses && ref.is_v6 == 0 &&
+                 !translation_.to_v6(bytes, v6.data())) ||
+                (what_ == Translate::counted_only && ref.is_v6 != 0 && !translation_.counts(bytes));
+            if (!goes) ++left;
+        }
+        return left;
+    }
+
+    bool put(AnswerWriter& writer, const BodyRecord& record, Fate fate,
+             std::uint32_t most_ttl_s) noexcept {
+        switch (fate) {
+            case Fate::stays:
+                return writer.copy(record);
+            case Fate::goes:
+                return true;
+            case Fate::becomes_aaaa: {
+                std::array<std::uint8_t, kV6Bytes> v6;
+                translation_.to_v6(writer.data_of(record).data(), v6.data());
+                return writer.put(record.owner, kAaaa, std::min(record.ttl_s, most_ttl_s), v6,
+                                  true);
+            }
+            case Fate::gets_hints: {
+                const auto data = hints_.data(writer.data_of(record));
+                return !data.empty() &&
+                       writer.put(record.owner, record.type, record.ttl_s, data, true);
+            }
+        }
+        return false;
+    }
+
+    const Answer& from_;
+    Translate what_;
+    const Translation& translation_;
+    HintWriter hints_;
+};
+
+}  // namespace
+
+bool any_translated(const Answer& answer, Translate what, const Translation& translation) noexcept {
+    std::array<std::uint8_t, kV6Bytes> v6;
+    const AddressRef* const refs = answer.addresses();
+    return std::any_of(refs, refs + answer.address_count, [&](const AddressRef& ref) {
+        const std::uint8_t* const bytes = answer.body() + ref.rdata_offset;
+        if (what == Translate::addresses)
+            return ref.is_v6 == 0 && translation.to_v6(bytes, v6.data());
+        return ref.is_v6 != 0 && translation.counts(bytes);
+    });
+}
+
+bool would_change(const Answer& answer, Translate what, const Translation& translation) noexcept {
+    if (is_hints(what) && !answer.has_hints) return false;
+    Translator translator(answer, what, translation);
+    for (unsigned r = 0; r < answer.ancount && r < answer.ttl_count; ++r) {
+        const Fate fate = translator.fate(r);
+        const std::uint8_t* const fields = answer.body() + answer.ttl_offsets()[r];
+        if (fate != Fate::stays && load_be16(fields - kTypeBeforeTtl) != kRrsig) return true;
+    }
+    return false;
+}
+
+std::size_t write_translated(const Answer& answer, const TranslateTerms& terms,
+                             const Translation& translation,
+                             std::span<std::uint8_t> block) noexcept {
+    return Translator(answer, terms.what, translation).write(terms, block);
+}
+
+}  // namespace steer::dns

@@ -1,0 +1,171 @@
+"""DNS64 beside that of unbound and of knot-resolver: the same 1,000 questions, the same answers, but where it is said why not."""
+
+import collections
+import ipaddress
+import shutil
+import socket
+import sys
+import unittest
+
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rdatatype
+import dns.reversename
+
+from lab.scene import Scene
+
+BUILD = sys.argv.pop(1)
+US, UNBOUND, KNOT_RESOLVER = "172.16.1.2", "1.1.1.5", "1.1.1.7"
+CONFIG = """
+plugins:
+  - tag: main
+    type: sequence
+    args:
+      - { exec: "cache 10000 short_circuit" }
+      - { exec: $translator }
+      - { exec: forward 1.1.1.1 }
+  - { tag: translator, type: dns64, args: { allow_ipv4: true, exclude_ipv4: [] } }
+"""
+UNBOUND_CONF = """
+server:
+    use-syslog: no
+    username: ""
+    chroot: ""
+    pidfile: ""
+    directory: "{folder}"
+    do-daemonize: no
+    module-config: "dns64 iterator"
+    num-threads: 1
+    interface: {address}@53
+    access-control: 0.0.0.0/0 allow
+    do-not-query-localhost: no
+    private-address: ::/128
+    local-zone: "10.in-addr.arpa." transparent
+    local-zone: "168.192.in-addr.arpa." transparent
+    unblock-lan-zones: yes
+    insecure-lan-zones: yes
+    dns64-prefix: 64:ff9b::/96
+forward-zone:
+    name: "."
+    forward-addr: 1.1.1.1
+remote-control:
+    control-enable: no
+"""
+KRESD_CONF = """
+net.listen('{address}', 53, {{ kind = 'dns' }})
+modules.unload('ta_update')
+modules.unload('ta_signal_query')
+modules.unload('priming')
+modules.unload('detect_time_skew')
+trust_anchors.remove('.')
+modules.load('dns64')
+dns64.config('64:ff9b::')
+policy.add(policy.all(policy.FORWARD({{'1.1.1.1'}})))
+cache.size = 10 * MB
+print('knot-resolver listens')
+"""
+SOA = "@ 300 SOA ns hostmaster 1 3600 600 86400 60\n@ 300 NS ns\nns 300 A 1.1.1.1\n"
+KINDS = {
+    "v4only": "A 198.51.100.{n}", "v6only": "AAAA 2001:db8:6::{n}", "dual": "A 198.51.100.{n}|AAAA 2001:db8:d::{n}",
+    "text": "TXT nothing", "several": "A 198.51.100.{n}|A 203.0.113.{n}", "private": "A 192.168.7.{n}",
+    "mapped": "AAAA ::ffff:198.51.100.{n}", "alias": "CNAME v4only{n}", "aliased6": "CNAME v6only{n}",
+    "chain": "CNAME alias{n}", "dangling": "CNAME missing{n}", "bare": "CNAME text{n}",
+}
+EACH = 50
+
+# What we answer otherwise, by kind and type of question; docs/dns64.md says why.
+BOTH = {("mapped", "AAAA"), ("ipv4only", "A"), ("ipv4only", "AAAA")}
+UNBOUND_DIFFERS = BOTH | {("pointer", "PTR")}
+KNOT_RESOLVER_DIFFERS = BOTH
+
+
+def zones():
+    text = SOA + "deep DNAME far\n" + "".join(f"host{n}.far 300 A 198.51.100.{n}\n" for n in range(1, EACH + 1))
+    for n in range(1, EACH + 1):
+        for kind, data in KINDS.items():
+            text += "".join(f"{kind}{n} 300 {record.format(n=n)}\n" for record in data.split("|"))
+    reverse = SOA + "".join(f"{n} 300 PTR v4only{n}.translated.example.\n" for n in range(1, EACH + 1))
+    return {"translated.example": text, "100.51.198.in-addr.arpa": reverse}
+
+
+def questions():
+    for n in range(1, EACH + 1):
+        for kind in KINDS:
+            yield kind, f"{kind}{n}.translated.example.", "AAAA"
+            if n <= EACH // 2:
+                yield kind, f"{kind}{n}.translated.example.", "A"
+        yield "missing", f"missing{n}.translated.example.", "AAAA"
+        yield "dname", f"host{n}.deep.translated.example.", "AAAA"
+        address = ipaddress.IPv6Address(int(ipaddress.IPv6Address("64:ff9b::198.51.100.0")) + n)
+        yield "pointer", dns.reversename.from_address(str(address)).to_text(), "PTR"
+    for kind in ("AAAA", "A"):
+        yield "ipv4only", "ipv4only.arpa.", kind
+
+
+class Dns64Peers(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.scene = scene = cls.enterClassContext(Scene("dns64", BUILD))
+        scene.start_resolver(zones())
+        config = scene.folder / "dns64.yaml"
+        config.write_text(CONFIG)
+        scene.start_daemon(config)
+
+    def peer(self, address):
+        self.scene.network.address("resolver", "lo", f"{address}/32")
+        self.scene.network.route("router", f"{address}/32", "via", "1.1.1.1")
+
+    def ask(self, server, name, kind):
+        query = dns.message.make_query(name, kind, use_edns=True, payload=1232)
+        sock = self.scene.network.socket("client", socket.AF_INET, socket.SOCK_DGRAM)
+        with sock:
+            sock.settimeout(3)
+            sock.connect((server, 53))
+            sock.send(query.to_wire())
+            return dns.message.from_wire(sock.recv(65536))
+
+    @staticmethod
+    def essence(reply):
+        """Response code, the chain, and what is at its end."""
+        records = sorted(f"{rrset.name} {dns.rdatatype.to_text(rrset.rdtype)} {rdata}".lower()
+                         for rrset in reply.answer for rdata in rrset)
+        return dns.rcode.to_text(reply.rcode()), records
+
+    def compare(self, server, differs):
+        seen, asked, same = collections.defaultdict(set), 0, 0
+        for kind, name, wanted in questions():
+            asked += 1
+            ours, theirs = (self.essence(self.ask(address, name, wanted)) for address in (US, server))
+            if ours == theirs:
+                same += 1
+            else:
+                seen[kind, wanted].add((name, str(ours), str(theirs)))
+        self.assertGreaterEqual(asked, 1000)
+        self.assertGreater(same, 600)
+        unexpected = {key: sorted(value)[0] for key, value in seen.items() if key not in differs}
+        self.maxDiff = None
+        self.assertEqual(unexpected, {})
+        self.assertEqual({key for key in differs if key not in seen}, set(), "they agree by now")
+
+    def test_unbound(self):
+        self.peer(UNBOUND)
+        folder = self.scene.folder / "unbound"
+        folder.mkdir()
+        (folder / "unbound.conf").write_text(UNBOUND_CONF.format(folder=folder, address=UNBOUND))
+        self.scene.network.start("resolver", "unbound", "unbound", "-d", "-c", str(folder / "unbound.conf")).wait_for("start of service")
+        self.compare(UNBOUND, UNBOUND_DIFFERS)
+
+    @unittest.skipUnless(shutil.which("kresd"), "knot-resolver is not installed")
+    def test_knot_resolver(self):
+        self.peer(KNOT_RESOLVER)
+        folder = self.scene.folder / "kresd"
+        folder.mkdir()
+        (folder / "kresd.conf").write_text(KRESD_CONF.format(address=KNOT_RESOLVER))
+        self.scene.network.start("resolver", "kresd", "kresd", "-n", "-c", str(folder / "kresd.conf"),
+                                 str(folder)).wait_for("knot-resolver listens")
+        self.compare(KNOT_RESOLVER, KNOT_RESOLVER_DIFFERS)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,37 @@
+# Names of ad lists get addresses that lead nowhere; others are as ever.
+config adlist.yaml
+
+at 1s  client 192.0.2.10 asks ads.example A
+       client is answered ads.example A 0.0.0.0
+       client 192.0.2.10 asks ads.example AAAA
+       client is answered ads.example AAAA ::
+       client 192.0.2.10 asks ads.example TXT
+       client is answered ads.example TXT rcode noerror soa
+       client 192.0.2.10 asks bare.example A
+       client is answered bare.example A 0.0.0.0
+       upstream is not asked
+       stat ad_list_denied is 4
+
+       # each is that name alone
+at 2s  client 192.0.2.10 asks www.ads.example A
+       upstream is asked www.ads.example A
+       upstream answers www.ads.example A 203.0.113.1
+       client is answered www.ads.example A 203.0.113.1
+       # allowed
+       client 192.0.2.10 asks tracker.example A
+       upstream is asked tracker.example A
+       upstream answers tracker.example A 203.0.113.2
+       client is answered tracker.example A 203.0.113.2
+       # AdGuard's: with all below, but for its exceptions
+       client 192.0.2.10 asks a.banners.example A
+       client is answered a.banners.example A 0.0.0.0
+       client 192.0.2.10 asks fine.banners.example A
+       upstream is asked fine.banners.example A
+       upstream answers fine.banners.example A 203.0.113.3
+       client is answered fine.banners.example A 203.0.113.3
+       stat ad_list_denied is 5
+
+       # another answer for others
+       client 192.0.2.66 asks ads.example A
+       client is answered ads.example A rcode nxdomain soa
+       sums hold
