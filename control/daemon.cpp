@@ -224,6 +224,7 @@ Result<void> Daemon::start_network() {
         [](const std::string& sentence) { spdlog::warn("{}", sentence); });
     watcher_->on_change([this] {
         if (streams_) streams_->network_changed();
+        if (mdns_) mdns_->network_changed();
     });
     // Behind a port that the kernel does not see, nobody answers before the workers run.
     return watcher_->start(upstream_addresses(),
@@ -456,6 +457,7 @@ void Daemon::run() {
     watch_files();
     fetch_lists();
     begin_tasks();
+    repeat_mdns(settings_);
     rules_->follow(settings_);
     housekeeping();
     house_.run();
@@ -496,6 +498,7 @@ void Daemon::write_notes() {
 void Daemon::stop() {
     watch_.reset();
     tasks_.reset();
+    mdns_.reset();
     rules_.reset();
     fetcher_.reset();
     reloader_.reset();

@@ -25,6 +25,7 @@
 #include "control/kernel/next_hops.h"
 #include "control/kernel/reserved_ports.h"
 #include "control/kernel_side.h"
+#include "control/mdns/mdns.h"
 #include "control/ops/control_socket.h"
 #include "control/ops/http_server.h"
 #include "control/plane.h"
@@ -85,6 +86,7 @@ class Daemon {
     [[nodiscard]] bool says_the_same_servers(const std::string& file) const;
     void fetch_lists();
     void begin_tasks();
+    void repeat_mdns(const config::Settings& settings);
     void take_raised();
     void make_rule_desk();
     void await_hangup();
@@ -153,6 +155,7 @@ class Daemon {
     std::unique_ptr<fetch::Fetcher> fetcher_;
     std::unique_ptr<tasks::TaskDesk> tasks_;
     std::unique_ptr<rules::RuleDesk> rules_;
+    std::unique_ptr<mdns::Mdns> mdns_;
     std::unique_ptr<Reloader> reloader_;
 };
 

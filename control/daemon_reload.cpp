@@ -101,6 +101,19 @@ void Daemon::begin_tasks() {
     tasks_->follow(settings_);
 }
 
+void Daemon::repeat_mdns(const config::Settings& settings) {
+    if (!mdns_) {
+        mdns_ = std::make_unique<mdns::Mdns>(
+            house_, [this] { return clock_.now().ms; },
+            [](const std::string& sentence) { spdlog::warn("{}", sentence); });
+    }
+    const auto& wanted = settings.mdns;
+    mdns_->configure({.interfaces = wanted.interfaces,
+                      .services = mdns::Services({wanted.services.begin(), wanted.services.end()}),
+                      .v4 = wanted.v4,
+                      .v6 = wanted.v6});
+}
+
 void Daemon::make_rule_desk() {
     rules_ = std::make_unique<rules::RuleDesk>(
         house_,
@@ -249,6 +262,7 @@ void Daemon::put_in_force(Candidate& candidate, std::uint32_t generation) {
     if (fetcher_) fetcher_->follow(candidate.settings);
     if (tasks_) tasks_->follow(candidate.settings);
     rules_->follow(candidate.settings);
+    repeat_mdns(candidate.settings);
     ops::set_log_level(candidate.settings.log.level);
     ++reloads_.done;
     reloads_.at_ms = clock_.now().ms;

@@ -7,6 +7,7 @@
 #include "control/cache/cache_methods.h"
 #include "control/collector_metrics.h"
 #include "control/daemon.h"
+#include "control/mdns_report.h"
 #include "control/ops/worker_counters.h"
 #include "control/router_methods.h"
 #include "dataplane/cache/cache.h"
@@ -204,6 +205,7 @@ boost::json::value Daemon::status() const {
     }
     all["certificates"] = std::move(certificates);
     all["connections"] = streams_->connections();
+    add_mdns_status(all, mdns_.get());
     return all;
 }
 
@@ -242,6 +244,7 @@ boost::json::value Daemon::counters() const {
         streams.push_back(std::move(named_counts));
     }
     all["streams"] = std::move(streams);
+    add_mdns_counters(all, mdns_.get());
     array exceptions;
     for (const ExceptionPath* path : ports_->exceptions())
         exceptions.push_back(exception_counters(*path));
@@ -306,6 +309,7 @@ void Daemon::write_metrics(ops::MetricWriter& writer) const {
     if (fetcher_) fetcher_->write_metrics(writer);
     if (tasks_) tasks_->write_metrics(writer);
     if (rules_) rules_->write_metrics(writer);
+    write_mdns_metrics(writer, mdns_.get());
     write_exception_metrics(writer, ports_->exceptions());
     writer.counter("steerdns_announcements", "announcements of addresses that appeared on ports");
     writer.sample({{"by", "arp"}}, kernel_side_->announcer().arp_sent.get());

@@ -9,6 +9,8 @@ namespace steer::config {
 
 void read_dataplane(Reading& in, const Node& node, int line);
 std::vector<RowText> dataplane_row_texts();
+void read_mdns(Reading& in, const Node& node, int line);
+std::vector<RowText> mdns_row_texts();
 void read_routers(Reading& in, const Node& node, int line);
 std::vector<RowText> router_row_texts();
 

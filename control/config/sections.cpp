@@ -224,6 +224,11 @@ constexpr std::array kSections{
             "any number of lists may "
             "name one.",
             router_row_texts, read_routers},
+    Section{"mdns",
+            "The mDNS repeater, RouterOS's `mdns-repeat-ifaces` for both families: printers and "
+            "televisions of one network are found from another. See "
+            "[mdns.md](mdns.md).",
+            mdns_row_texts, read_mdns},
     Section{"runtime", "Accepted for ForgeDNS's sake.", [] { return row_texts(kRuntimeRows); },
             read_runtime},
     Section{"plugins", "What is done with a query: see the plugin types.", nullptr, nullptr},

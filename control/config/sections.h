@@ -16,7 +16,7 @@ struct Section {
     void (*read)(Reading& in, const Node& node, int line);
 };
 
-// log, dataplane, control, routers, plugins, include, runtime; and api, network, fleet, which are
+// log, dataplane, control, policy, routers, mdns, plugins, include, runtime; and api, network, fleet, which are
 // refused by name. `plugins` and `include` have no `read`: load() reads them last.
 std::span<const Section> sections();
 

@@ -255,6 +255,14 @@ struct Policy {
     std::string designated_name;  // without a last dot; empty: nobody is told of DoT and DoH
 };
 
+// ---- mdns
+
+struct Mdns {
+    std::vector<std::string> interfaces;  // two at least; none: nothing is repeated
+    std::vector<std::string> services;    // mdns::Service; empty: all
+    bool v4 = true, v6 = true;
+};
+
 // ---- lists that are fetched
 
 // How a plugin reads a list: its type, and what its `args` say about it, as written.
@@ -720,6 +728,7 @@ struct Settings {
     Dataplane dataplane;
     Control control;
     Policy policy;
+    Mdns mdns;
     std::vector<RemoteList> remote_lists;
     std::vector<RuleFile> rule_files;
     std::vector<Router> routers;  // named ones first; then those written inside a plugin

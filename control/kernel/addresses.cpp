@@ -95,8 +95,11 @@ void read_address(const nlmsghdr& message, std::vector<Address>& out) {
     });
     const nlattr* ours = local != nullptr ? local : address;
     if (ours == nullptr || (flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED)) != 0) return;
+    constexpr unsigned kMapped = 96;  // bits before an IPv4 address
+    const unsigned length = fixed->ifa_prefixlen + (fixed->ifa_family == AF_INET ? kMapped : 0U);
     out.push_back({static_cast<int>(fixed->ifa_index),
-                   address_from(mnl_attr_get_payload(ours), mnl_attr_get_payload_len(ours))});
+                   address_from(mnl_attr_get_payload(ours), mnl_attr_get_payload_len(ours)),
+                   static_cast<std::uint8_t>(length)});
 }
 
 }  // namespace

@@ -32,6 +32,7 @@ struct Link {
 struct Address {
     int if_index = 0;
     IpAddress ip;
+    std::uint8_t length = 128;  // of its network, in the 128-bit form: an IPv4 /24 is 120
     bool operator==(const Address&) const = default;
 };
 

@@ -33,6 +33,9 @@ constexpr std::array kSets{Column{"name", "set"},          Column{"family", "fam
 constexpr std::array kUpstreams{Column{"name", "upstream"}, Column{"via", "via"},
                                 Column{"rtt_ms", "rtt ms"}, Column{"connections", "connections"},
                                 Column{"address", "address"}};
+constexpr std::array kMdns{Column{"name", "interface"},    Column{"ipv4", "IPv4"},
+                           Column{"ipv6", "IPv6"},         Column{"received", "received"},
+                           Column{"repeated", "repeated"}, Column{"sent", "sent"}};
 // Sentences are too long for a column: they follow their table.
 constexpr std::array kSentences{Column{"trouble", "trouble"}};
 
@@ -107,9 +110,9 @@ std::string cache_section(const json::object& status) {
 
 // What has no section: the service addresses, memory and so on.
 std::string remaining(const json::object& status) {
-    constexpr std::array<std::string_view, 9> kShown{"version", "uptime_s", "config",
-                                                     "ports",   "sets",     "workers",
-                                                     "cache",   "routers",  "upstreams"};
+    constexpr std::array<std::string_view, 10> kShown{"version", "uptime_s", "config", "ports",
+                                                      "sets",    "workers",  "cache",  "routers",
+                                                      "mdns",    "upstreams"};
     Table table;
     for (const auto& [name, value] : status) {
         const std::string_view key(name);
@@ -128,7 +131,8 @@ std::string status_text(const json::value& value) {
            ", configuration " + text_of(status, "config") + "\n" + remaining(status) +
            section(status, "ports", kPorts) + section(status, "workers", kWorkers) +
            cache_section(status) + section(status, "routers", kRouters) +
-           section(status, "sets", kSets) + section(status, "upstreams", kUpstreams);
+           section(status, "sets", kSets) + section(status, "mdns", kMdns) +
+           section(status, "upstreams", kUpstreams);
 }
 
 }  // namespace steerctl

@@ -185,6 +185,12 @@ BOOST_AUTO_TEST_CASE(everything_that_can_be_written_is_read) {
     BOOST_TEST((s.routers.at(0).scripts == RouterScripts::when_possible));
     BOOST_TEST((s.routers.at(1).scripts == RouterScripts::off));
 
+    BOOST_TEST(s.mdns.interfaces == (std::vector<std::string>{"eth0", "eth0.20"}),
+               boost::test_tools::per_element());
+    BOOST_TEST(s.mdns.services == (std::vector<std::string>{"\4_ipp\4_tcp", "\4_osc\4_udp"}),
+               boost::test_tools::per_element());
+    BOOST_TEST((!s.mdns.v4 && s.mdns.v6));
+
     const auto& forward = std::get<Forward>(plugin(s, "fwd").args);
     BOOST_TEST_REQUIRE(forward.upstreams.size() == 5U);
     const std::vector<std::string> addresses{"192.0.2.1", "2001:db8::2", "192.0.2.3", "2001:db8::4",

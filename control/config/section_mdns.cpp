@@ -1,0 +1,95 @@
+// `mdns:`: what mDNS says on one interface is said again on others.
+#include <algorithm>
+#include <array>
+
+#include "control/config/section_rows.h"
+#include "control/config/values.h"
+#include "control/mdns/service_name.h"
+#include "matchers/quote.h"
+
+namespace steer::config {
+namespace {
+
+void read_interfaces(Reading& in, const Node& node, const Place& place, Mdns& out) {
+    for (Text& item : read_texts(in, node, place)) {
+        if (!may_name_interface(item.value)) {
+            in.report().error(item.line, matchers::quoted(item.value) + " in " + place.name() +
+                                             " is no interface: expected a name such as eth0.20");
+        } else if (std::find(out.interfaces.begin(), out.interfaces.end(), item.value) !=
+                   out.interfaces.end()) {
+            in.report().error(item.line, matchers::quoted(item.value) + " is twice in " +
+                                             place.name() + ": remove one");
+        } else {
+            out.interfaces.push_back(std::move(item.value));
+        }
+    }
+}
+
+void read_services(Reading& in, const Node& node, const Place& place, Mdns& out) {
+    if (node.is_text() && lower(node.text) == "all") return;
+    const auto items = read_texts(in, node, place);
+    for (const Text& item : items) {
+        if (auto service = mdns::parse_service(item.value)) {
+            out.services.push_back(std::move(*service));
+        } else {
+            in.report().error(item.line,
+                              matchers::quoted(item.value) + " in " + place.name() +
+                                  " is no service: expected one such as _ipp._tcp or _osc._udp");
+        }
+    }
+    if (node.is_list() && node.items.empty())
+        in.report().error(place.line, place.name() +
+                                          " is empty, so that nothing would be repeated: name "
+                                          "services, or write all");
+}
+
+void read_families(Reading& in, const Node& node, const Place& place, Mdns& out) {
+    out.v4 = out.v6 = false;
+    for (const Text& item : read_texts(in, node, place)) {
+        bool& family = item.value == "6" ? out.v6 : out.v4;
+        if (item.value != "4" && item.value != "6") {
+            in.report().error(item.line, matchers::quoted(item.value) + " in " + place.name() +
+                                             ": expected 4 or 6, as in [4, 6]");
+        } else if (family) {
+            in.report().error(item.line,
+                              item.value + " is twice in " + place.name() + ": remove one");
+        }
+        family = true;
+    }
+    if (node.is_list() && node.items.empty())
+        in.report().error(place.line, place.name() + " is empty: expected 4, 6 or both");
+}
+
+constexpr std::array<Row<Mdns>, 3> kRows{{
+    {"repeat_interfaces", Own<Mdns>{"list of interfaces", read_interfaces}, "none", "",
+     "two or more, as in `[eth0, eth0.20]`: what is said to the mDNS group on one is said again on "
+     "the others. They may come and go"},
+    {"services", Own<Mdns>{"list of services", read_services}, "all", "",
+     "only these, as in `[_airplay._tcp, _ipp._tcp]`, with the hosts that offer them; `all`: "
+     "whatever is said"},
+    {"families", Own<Mdns>{"list of 4, 6", read_families}, "(`[4, 6]`)", "",
+     "IPv4 (224.0.0.251), IPv6 (ff02::fb): each is repeated in its own"},
+}};
+
+}  // namespace
+
+void read_mdns(Reading& in, const Node& node, int line) {
+    Mdns& mdns = in.settings().mdns;
+    if (!read_rows(in, node, kRows, "'mdns'", mdns)) return;
+    const Node* const interfaces = node.find("repeat_interfaces");
+    if (interfaces == nullptr && !node.entries.empty()) {
+        in.report().error(line,
+                          "'mdns' without 'repeat_interfaces' does nothing: name two interfaces or "
+                          "more, or remove the section");
+    } else if (interfaces != nullptr && interfaces->is_list() && interfaces->items.size() == 1) {
+        in.report().error(interfaces->line,
+                          "'repeat_interfaces' of 'mdns' has one interface: mDNS is repeated "
+                          "between two or more");
+    }
+}
+
+std::vector<RowText> mdns_row_texts() {
+    return row_texts(kRows);
+}
+
+}  // namespace steer::config

@@ -1,0 +1,59 @@
+// Those who ask from a port of their own (one-shot queries, RFC 6762 5.1, 6.7) do not listen to the group: what other links
+// answer is sent to them, as a DNS server would.
+//
+// The question is repeated as an ordinary one, from port 5353, so that responders answer to the group; for kPatienceMs after it,
+// answers to it that come by on other links go to who asked as well. TTLs are 10 s at most and no record asks for the cache to be
+// flushed (6.7). Bounded: kMost queries at a time, kMostReplies to each.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "control/mdns/message.h"
+#include "matchers/prefix/ip_address.h"
+
+namespace steer::mdns {
+
+struct LegacyAsker {
+    int if_index = 0;
+    IpAddress address;
+    std::uint16_t port = 0;
+    auto operator<=>(const LegacyAsker&) const = default;
+};
+
+class LegacyQueries {
+  public:
+    static constexpr std::size_t kMost = 64, kMostOfAsker = 8;
+    static constexpr unsigned kMostReplies = 8;
+    static constexpr std::uint64_t kPatienceMs = 3000;
+    static constexpr std::size_t kReplyBytes = 1232;      // RFC 9715
+    static constexpr std::size_t kPlainReplyBytes = 512;  // for what was not asked for
+    static constexpr std::uint32_t kMostTtlS = 10;
+
+    // `query` has one question, as repeated. False: too many are waited for.
+    bool remember(const LegacyAsker& asker, const Message& query, std::uint64_t now_ms);
+
+    using Send = std::function<void(const LegacyAsker&, std::span<const std::uint8_t>)>;
+    // `response` came on the link `if_index` and is repeated. Calls `send` for each asker on another link that it answers.
+    void answer(const Message& response, int if_index, std::uint64_t now_ms, const Send& send);
+
+    [[nodiscard]] std::size_t size() const { return waiting_.size(); }
+
+  private:
+    struct Waiting {
+        LegacyAsker asker;
+        std::uint16_t id = 0;
+        Question question;
+        std::uint64_t since_ms = 0;
+        unsigned replies = 0;
+    };
+    void forget_old(std::uint64_t now_ms);
+
+    std::vector<Waiting> waiting_;
+};
+
+}  // namespace steer::mdns

@@ -1,0 +1,16 @@
+// What the mDNS repeater says of itself in `status`, `counters` and the metrics (steerdns_mdns_*, by interface).
+#pragma once
+
+#include <boost/json/object.hpp>
+
+#include "control/mdns/mdns.h"
+#include "control/ops/metrics.h"
+
+namespace steer {
+
+// Adds nothing where nothing is configured.
+void add_mdns_status(boost::json::object& all, const mdns::Mdns* mdns);
+void add_mdns_counters(boost::json::object& all, const mdns::Mdns* mdns);
+void write_mdns_metrics(ops::MetricWriter& writer, const mdns::Mdns* mdns);
+
+}  // namespace steer
