@@ -117,7 +117,7 @@ class Compiler {
                          std::uint16_t instance);
     std::uint32_t ipv4only_table(const steer::Dns64* dns64);
     // In the program from `entry` on, which is run inside these caches.
-    void mark_family_keys(std::uint16_t entry, std::vector<std::uint32_t> around);
+    void mark_family_keys(std::uint16_t entry, const std::vector<std::uint32_t>& around);
     std::uint32_t fallback_of(config::PluginIndex plugin, const config::Fallback& fallback);
     void units();
     std::uint16_t unit_of(config::PluginIndex plugin, int line);

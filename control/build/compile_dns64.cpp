@@ -185,12 +185,13 @@ std::uint32_t Compiler::ipv4only_table(const steer::Dns64* dns64) {
 }
 
 // Caches around a dns64 that tells clients apart keep answers for both.
-void Compiler::mark_family_keys(std::uint16_t entry, std::vector<std::uint32_t> around) {
+void Compiler::mark_family_keys(std::uint16_t entry, const std::vector<std::uint32_t>& around) {
     struct Entered {
         std::uint16_t instance;
         std::uint32_t cache;
     };
     std::vector<Entered> entered;
+    entered.reserve(around.size() + kMaxWrappers);
     for (const std::uint32_t cache : around)
         entered.push_back({0, cache});
     const std::size_t outer = entered.size();
@@ -203,6 +204,7 @@ void Compiler::mark_family_keys(std::uint16_t entry, std::vector<std::uint32_t> 
         const bool tells_apart = i.op == Op::enter_dns64 && snapshot_.dns64s[i.operand].by_family;
         if (!tells_apart && i.op != Op::fallback) continue;
         std::vector<std::uint32_t> caches;
+        caches.reserve(entered.size());
         for (const Entered& e : entered)
             caches.push_back(e.cache);
         if (i.op == Op::fallback) {

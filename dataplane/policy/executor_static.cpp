@@ -13,7 +13,7 @@ namespace {
 constexpr unsigned kMostEntered = 2;
 
 bool is_local(std::span<const std::uint8_t> name) {
-    constexpr std::string_view kLocal("\5local", 7);  // with the root byte
+    constexpr std::string_view kLocal("\5local\0", 7);
     return name.size() >= kLocal.size() &&
            std::equal(kLocal.begin(), kLocal.end(), name.end() - kLocal.size());
 }

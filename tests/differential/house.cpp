@@ -254,7 +254,7 @@ class Maker {
         constexpr std::array kTops{"lan", "example", "house.lan"};
         std::string out = kTops[number(kTops.size())];
         for (unsigned depth = number(3); depth > 0; --depth)
-            out = std::string(1, static_cast<char>('a' + number(3))) + "." + out;
+            out.insert(out.begin(), {static_cast<char>('a' + number(3)), '.'});
         return out;
     }
     std::uint16_t type() {

@@ -209,6 +209,7 @@ class StaticReader {
         if (words.empty() || words.back().empty())
             return refuse("has no '" + std::string(key) + "': write it");
         std::vector<ZoneWord> zone;
+        zone.reserve(words.size());
         for (std::string& word : words)
             zone.push_back({std::move(word), type == 16});
         auto rdata = rdata_of(type, zone, {});

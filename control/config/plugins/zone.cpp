@@ -46,7 +46,8 @@ std::optional<PluginIndex> use(Reading& in, const TagOrArgs& what, std::string_v
         type->read(in, what.node, own);
         return in.add_in_place(std::move(own));
     }
-    const Place place{type_name, owner_of(plugin), what.line};
+    const std::string owner = owner_of(plugin);
+    const Place place{type_name, owner, what.line};
     const std::string_view tag =
         std::string_view(what.node->text).substr(what.node->text.starts_with('$') ? 1 : 0);
     const auto* const known = in.find_tag(tag);
