@@ -1,7 +1,10 @@
 #include "control/host_servers.h"
 
+#include <net/if.h>
+
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -13,6 +16,7 @@ namespace steer {
 namespace {
 
 namespace fs = std::filesystem;
+using fetch::NamedServer;
 
 constexpr std::size_t kMostServers = 8;
 
@@ -33,9 +37,20 @@ void add_files_of(const std::string& folder, std::string_view prefix, std::strin
     to.insert(to.end(), found.begin(), found.end());
 }
 
-bool may_be_asked(const IpAddress& address, std::span<const IpAddress> own) {
-    return !address.is_loopback() && !address.is_link_local() &&
-           std::find(own.begin(), own.end(), address) == own.end();
+// An interface's name; empty: there is none with this number.
+std::string name_of_interface(const std::string& name_or_number) {
+    unsigned number = 0;
+    const char* const end = name_or_number.data() + name_or_number.size();
+    const auto [rest, error] = std::from_chars(name_or_number.data(), end, number);
+    if (error != std::errc{} || rest != end) return name_or_number;
+    std::array<char, IF_NAMESIZE> name{};
+    return ::if_indextoname(number, name.data()) != nullptr ? name.data() : "";
+}
+
+bool may_be_asked(const NamedServer& server, std::span<const IpAddress> own) {
+    const bool has_scope = server.interface.empty() != server.address.is_link_local();
+    return has_scope && server.interface.size() < IF_NAMESIZE && !server.address.is_loopback() &&
+           std::find(own.begin(), own.end(), server.address) == own.end();
 }
 
 std::vector<std::string> files_of(const config::Forward& forward) {
@@ -45,13 +60,15 @@ std::vector<std::string> files_of(const config::Forward& forward) {
 
 struct Found {
     std::string file;  // empty: none says any
-    std::vector<IpAddress> servers;
+    std::vector<NamedServer> servers;
 };
 
 Found find_servers(const config::Forward& forward, std::span<const IpAddress> own) {
     for (const std::string& file : files_of(forward)) {
         auto servers = fetch::read_servers(read_file(file));
-        std::erase_if(servers, [&](const IpAddress& a) { return !may_be_asked(a, own); });
+        for (NamedServer& server : servers)
+            server.interface = name_of_interface(server.interface);
+        std::erase_if(servers, [&](const NamedServer& s) { return !may_be_asked(s, own); });
         if (servers.size() > kMostServers) servers.resize(kMostServers);
         if (!servers.empty()) return {file, std::move(servers)};
     }
@@ -87,13 +104,15 @@ std::vector<Error> fill_host_servers(config::Settings& settings, std::span<const
                                                 config::Forward& forward) {
         const Found found = find_servers(forward, own);
         forward.upstreams.clear();
-        for (const IpAddress& address : found.servers) {
+        for (const NamedServer& server : found.servers) {
             config::UpstreamSettings upstream;
-            upstream.addr = address.to_string();
-            upstream.address = address;
+            upstream.addr = server.address.to_string();
+            if (!server.interface.empty()) upstream.addr += "%" + server.interface;
+            upstream.address = server.address;
             upstream.line = plugin.line;
             upstream.reach = forward.reach;
             upstream.reach.socks5.reset();
+            if (!server.interface.empty()) upstream.reach.device = server.interface;
             forward.upstreams.push_back(std::move(upstream));
         }
         if (!found.servers.empty()) return;
@@ -128,12 +147,14 @@ bool host_servers_are_as(const config::Settings& settings, std::span<const IpAdd
     for_each_host_forward(settings.plugins, [&](const config::Plugin&,
                                                 const config::Forward& forward) {
         const auto found = find_servers(forward, own).servers;
-        same = same &&
-               std::equal(found.begin(), found.end(), forward.upstreams.begin(),
-                          forward.upstreams.end(),
-                          [](const IpAddress& address, const config::UpstreamSettings& upstream) {
-                              return address == upstream.address;
-                          });
+        same =
+            same &&
+            std::equal(
+                found.begin(), found.end(), forward.upstreams.begin(), forward.upstreams.end(),
+                [](const NamedServer& server, const config::UpstreamSettings& upstream) {
+                    return server.address == upstream.address &&
+                           (server.interface.empty() || server.interface == upstream.reach.device);
+                });
     });
     return same;
 }

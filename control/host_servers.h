@@ -3,7 +3,8 @@
 //
 // Files are read in the order of where_host_servers_stand(), and the first that names a server other than ourselves is
 // it: a host whose resolv.conf points to us has another file with what its network says. Loopback addresses are skipped
-// (a stub there asks us again, or the same servers), and so are link-local ones, since their interface is not kept.
+// (a stub there asks us again, or the same servers), and so are link-local ones without their interface. With it (of
+// router advertisements: fe80::1%eth0) they are asked by kernel sockets that are bound to it.
 #pragma once
 
 #include <span>

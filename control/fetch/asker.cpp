@@ -189,9 +189,10 @@ asio::awaitable<Addresses> ask(std::string name, std::vector<Resolver> resolvers
 std::vector<Resolver> system_resolvers(const std::string& path) {
     std::ifstream file(path);
     std::vector<Resolver> out;
-    for (const IpAddress& ip :
+    for (const NamedServer& server :
          read_servers(std::string(std::istreambuf_iterator<char>(file), {}))) {
-        if (out.size() < kMostSystemResolvers) out.push_back({ip, 53});
+        if (server.interface.empty() && out.size() < kMostSystemResolvers)
+            out.push_back({server.address, 53});
     }
     return out;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace steer::fetch {
 namespace {
@@ -21,12 +22,22 @@ std::optional<std::string_view> behind(std::string_view line, std::string_view k
     return line.substr(key.size());
 }
 
-std::vector<IpAddress> addresses_in(std::string_view list) {
-    std::vector<IpAddress> found;
+// "192.0.2.1", "fe80::1%eth0".
+std::optional<NamedServer> server_in(std::string_view word) {
+    const auto percent = word.find('%');
+    const auto address = IpAddress::parse(std::string(word.substr(0, percent)));
+    if (!address) return std::nullopt;
+    if (percent == std::string_view::npos) return NamedServer{*address, {}};
+    const std::string_view interface = word.substr(percent + 1);
+    if (!address->is_link_local() || interface.empty()) return std::nullopt;
+    return NamedServer{*address, std::string(interface)};
+}
+
+std::vector<NamedServer> servers_in(std::string_view list) {
+    std::vector<NamedServer> found;
     while (!list.empty()) {
         const auto end = std::min(list.find_first_of(" \t,;"), list.size());
-        const std::string_view word = list.substr(0, end);
-        if (const auto ip = IpAddress::parse(std::string(word))) found.push_back(*ip);
+        if (auto server = server_in(list.substr(0, end))) found.push_back(std::move(*server));
         list.remove_prefix(std::min(end + 1, list.size()));
     }
     return found;
@@ -34,21 +45,21 @@ std::vector<IpAddress> addresses_in(std::string_view list) {
 
 }  // namespace
 
-std::vector<IpAddress> read_servers(std::string_view text) {
-    std::vector<IpAddress> servers;
+std::vector<NamedServer> read_servers(std::string_view text) {
+    std::vector<NamedServer> servers;
     while (!text.empty()) {
         const auto end = std::min(text.find('\n'), text.size());
         const std::string_view line = trimmed(text.substr(0, end));
         text.remove_prefix(std::min(end + 1, text.size()));
         if (const auto one = behind(line, "nameserver")) {
-            for (const IpAddress& address : addresses_in(*one))
-                servers.push_back(address);
+            for (NamedServer& server : servers_in(*one))
+                servers.push_back(std::move(server));
         } else if (const auto lease = behind(line, "option domain-name-servers")) {
-            servers = addresses_in(*lease);
+            servers = servers_in(*lease);
         } else if (const auto leased6 = behind(line, "option dhcp6.name-servers")) {
-            servers = addresses_in(*leased6);
+            servers = servers_in(*leased6);
         } else if (const auto networkd = behind(line, "DNS=")) {
-            servers = addresses_in(*networkd);
+            servers = servers_in(*networkd);
         }
     }
     return servers;

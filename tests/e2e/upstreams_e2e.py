@@ -103,6 +103,18 @@ plugins:
 """
 
 
+# A server of the link: it has no other address.
+LINK_LOCAL = r"""
+import socket, sys
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+s.bind((sys.argv[1], 53, 0, socket.if_nametoindex(sys.argv[2]))); print('ready', flush=True)
+while True:
+    q, who = s.recvfrom(4096)
+    end = q.index(b'\0', 12) + 5
+    s.sendto(q[:2] + b'\x81\x80\0\1\0\1\0\0\0\0' + q[12:end] + b'\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xcb\0\x71\1', who)
+"""
+
+
 class HostServers(unittest.TestCase):
     """A forward without upstreams asks those of the host, as they are now."""
 
@@ -123,6 +135,18 @@ class HostServers(unittest.TestCase):
         resolv.write_text("nameserver 1.1.1.99\n")  # nobody is there
         until(lambda: daemon.text().count("is in force") > before, 10, "the change is taken up")
         self.assertEqual(daemon.text().count("is in force"), before + 1)  # the renewal was none
+
+    def test_of_a_router_advertisement(self):
+        scene = self.enterContext(Scene("hostra", BUILD))
+        scene.network.run("router", "ip", "address", "add", "fe80::99/64", "dev", "dns0", "nodad")
+        scene.network.start("router", "right", "/usr/bin/python3", "-c", LINK_LOCAL, "fe80::99", "dns0").wait_for("ready")
+        resolv = scene.folder / "resolv.conf"
+        resolv.write_text("nameserver fe80::98\nnameserver fe80::99%eth0\n")  # the first says no interface
+        config = scene.folder / "host.yaml"
+        config.write_text(HOST_CONFIG.format(file=resolv))
+        scene.start_daemon(config)
+        for name in ("a.example", "b.example"):
+            self.assertEqual(scene.short(name, "A"), ["203.0.113.1"])
 
 
 if __name__ == "__main__":

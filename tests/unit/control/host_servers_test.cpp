@@ -1,4 +1,6 @@
 // Whom a `forward` without upstreams asks: files of the host, in their order, and never itself.
+#include <net/if.h>
+
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <fstream>
@@ -28,10 +30,11 @@ struct Folder {
     }
 };
 
-std::string joined(const std::vector<IpAddress>& all) {
+std::string joined(const std::vector<fetch::NamedServer>& all) {
     std::string text;
-    for (const IpAddress& address : all)
-        text += (text.empty() ? "" : " ") + address.to_string();
+    for (const auto& [address, interface] : all)
+        text += (text.empty() ? "" : " ") + address.to_string() +
+                (interface.empty() ? "" : "%" + interface);
     return text;
 }
 
@@ -49,9 +52,9 @@ config::Settings with_forward(const std::string& file) {
 }
 
 std::string asked(const config::Settings& settings) {
-    std::vector<IpAddress> all;
+    std::vector<fetch::NamedServer> all;
     for (const auto& upstream : std::get<config::Forward>(settings.plugins[0].args).upstreams)
-        all.push_back(upstream.address.value());
+        all.push_back({upstream.address.value(), upstream.reach.device});
     return joined(all);
 }
 
@@ -62,8 +65,9 @@ BOOST_AUTO_TEST_SUITE(host_servers)
 BOOST_AUTO_TEST_CASE(formats) {
     BOOST_TEST(joined(read_servers("# by hand\r\nsearch example\nnameserver 192.0.2.1 \n"
                                    "nameserver\t2001:db8::1\r\n;nameserver 192.0.2.9\n"
-                                   "nameserver fe80::1%eth0\noptions edns0")) ==
-               "192.0.2.1 2001:db8::1");
+                                   "nameserver fe80::1%eth0\nnameserver fe80::2%\n"
+                                   "nameserver 192.0.2.3%eth0\noptions edns0")) ==
+               "192.0.2.1 2001:db8::1 fe80::1%eth0");
     BOOST_TEST(joined(read_servers("lease {\n  option domain-name-servers 192.0.2.1;\n}\nlease {\n"
                                    "  option domain-name-servers 192.0.2.2, 192.0.2.3;\n}\n")) ==
                "192.0.2.2 192.0.2.3");
@@ -100,6 +104,20 @@ BOOST_AUTO_TEST_CASE(never_ourselves_and_followed) {
     BOOST_TEST(fill_host_servers(settings, own).empty());
     BOOST_TEST(asked(settings) == "192.0.2.1");
     BOOST_TEST(host_servers_are_as(settings, own));
+
+    // Of a router advertisement: by the interface's name or number. None has the number 2^31 - 1.
+    const auto number = std::to_string(::if_nametoindex("lo"));
+    folder.write("resolv.conf", "nameserver fe80::1%eth7\nnameserver fe80::2%" + number +
+                                    "\nnameserver fe80::3%2147483647\n");
+    BOOST_TEST(!host_servers_are_as(settings, own));
+    BOOST_TEST(fill_host_servers(settings, own).empty());
+    BOOST_TEST(asked(settings) == "fe80::1%eth7 fe80::2%lo");
+    const auto& upstreams = std::get<config::Forward>(settings.plugins[0].args).upstreams;
+    BOOST_TEST(!upstreams[0].is_plain());
+    BOOST_TEST(upstreams[0].addr == "fe80::1%eth7");
+    BOOST_TEST(host_servers_are_as(settings, own));
+    folder.write("resolv.conf", "nameserver fe80::1%eth8\nnameserver fe80::2%lo\n");
+    BOOST_TEST(!host_servers_are_as(settings, own));
 
     folder.write("resolv.conf", "nameserver 192.0.2.1\nnameserver 192.0.2.2\n");
     BOOST_TEST(!host_servers_are_as(settings, own));
