@@ -68,6 +68,7 @@ class Count {
     X(upstream_no_route, "upstream_no_route", "upstream queries without a next hop")               \
     X(upstream_table_full, "upstream_table_full", "no room for another query in flight")           \
     X(upstream_quota, "upstream_quota", "queries of a domain with too many in flight")             \
+    X(upstream_limit, "upstream_limit", "queries above their forward's max_concurrent_queries")    \
     X(events_raised, "events_raised", "claims handed to routers")                                  \
     X(events_ring_full, "events_ring_full", "claims that found the ring full")                     \
     X(events_shared, "events_shared", "words to routers that other names share addresses")         \

@@ -359,6 +359,8 @@ std::uint32_t Compiler::group_of(config::PluginIndex plugin, const config::Forwa
     snapshot_.groups.push_back(std::move(group));
     groups_.emplace(plugin, index);
     return index;
+    if (forward.max_concurrent_queries > 0)
+        group.limit = std::make_shared<InFlightLimit>(forward.max_concurrent_queries);
 }
 
 std::uint32_t Compiler::cache_of(config::PluginIndex plugin, const config::Cache& cache) {

@@ -425,6 +425,7 @@ struct Forward {
     ReachSettings reach;  // of each that does not say it itself
     std::uint32_t concurrent = 1;
     Milliseconds total_timeout{5000};
+    std::uint32_t max_concurrent_queries = 0;  // 0: no limit of its own
     bool short_circuit = false;
     bool local = false;  // names under .local as well
 };

@@ -41,8 +41,15 @@ void Forwarder::Impl::join(Parked* parked, std::uint64_t name_hash, Now now) noe
         const std::uint64_t suffix = suffix_key({question.qname.data(), question.qname_len});
         const bool over =
             options.max_per_suffix != 0 && by_suffix.get(suffix) >= options.max_per_suffix;
-        if (!over) i = table.open(question);
-        if (i == kNone) return turn_away(parked, over ? AskEnd::over_quota : AskEnd::table_full);
+        if (over) return turn_away(parked, AskEnd::over_quota, Stat::upstream_quota);
+        InFlightLimit* const limit = question.snapshot->groups[question.group].limit.get();
+        if (limit != nullptr && !limit->enter())
+            return turn_away(parked, AskEnd::over_quota, Stat::upstream_limit);
+        i = table.open(question);
+        if (i == kNone) {
+            if (limit != nullptr) limit->leave();
+            return turn_away(parked, AskEnd::table_full, Stat::upstream_table_full);
+        }
         by_suffix.add(suffix);
     }
     Flight& f = table[i];

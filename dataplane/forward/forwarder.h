@@ -17,7 +17,8 @@
 //
 // Memory: about 640 bytes for each of `max_in_flight`, taken at construction: 10 MiB with the
 // default. When the table is full a query ends as AskEnd::table_full, when its domain has its share of it as
-// AskEnd::over_quota (one domain's random names, sent to a server that is slow, leave room for others); when another worker's ring is
+// AskEnd::over_quota (one domain's random names, sent to a server that is slow, leave room for others), and so it does
+// when its group has as many in flight as it may (UpstreamGroup::limit); when another worker's ring is
 // full its waiters stay in their flight's record and are tried again at each tick(): none is lost,
 // and the table bounds how many there are.
 //
@@ -48,7 +49,7 @@ enum class AskEnd : std::uint8_t {
     all_failed,  // every upstream was refused by the network (a kernel socket's error)
     no_route,    // the total time is over, and no upstream could be reached at all
     table_full,  // max_in_flight other questions are in flight
-    over_quota,  // max_per_suffix of the same domain are
+    over_quota,  // max_per_suffix of the same domain are, or as many of the group as may be
     no_buffer,   // a reply came, but there was no buffer for it
 };
 

@@ -71,7 +71,7 @@ struct Forwarder::Impl {
     bool give(Parked* parked, AskEnd end, Buffer* answer) noexcept;
     void hand_out_later(std::uint32_t flight) noexcept;
     void hand_out_what_is_left() noexcept;
-    void turn_away(Parked* parked, AskEnd why) noexcept;
+    void turn_away(Parked* parked, AskEnd why, Stat counter) noexcept;
 
     const ForwarderOptions options;
     BufferPools& buffers;
@@ -91,7 +91,7 @@ struct Forwarder::Impl {
     // Records with a result that not every waiter has yet, chained by Flight::next.
     std::uint32_t left_first = forward::kNone, left_last = forward::kNone;
     forward::Waiters turned_away;  // found the table full
-    forward::Waiters over_quota;   // found their domain's share taken
+    forward::Waiters over_quota;   // found their domain's or their group's share taken
     std::uint32_t serial = 0;      // of answers
     std::array<std::uint8_t, 512> query{};
 };

@@ -15,6 +15,7 @@ void Forwarder::Impl::finish(std::uint32_t flight, AskEnd end, Buffer* answer) n
     by_suffix.remove(suffix_key(table[flight].name()));
     timers.cancel(flight);
     Flight& f = table[flight];
+    if (f.upstreams().limit != nullptr) f.upstreams().limit->leave();
     f.end = answer != nullptr ? AskEnd::answered : end;
     if (f.answer != answer) release(f.answer);
     f.answer = answer;
@@ -86,10 +87,9 @@ void Forwarder::Impl::hand_out_what_is_left() noexcept {
     }
 }
 
-void Forwarder::Impl::turn_away(Parked* parked, AskEnd why) noexcept {
-    const bool full = why == AskEnd::table_full;
-    counters.add(full ? Stat::upstream_table_full : Stat::upstream_quota);
-    (full ? turned_away : over_quota).push(parked);
+void Forwarder::Impl::turn_away(Parked* parked, AskEnd why, Stat counter) noexcept {
+    counters.add(counter);
+    (why == AskEnd::table_full ? turned_away : over_quota).push(parked);
 }
 
 }  // namespace steer

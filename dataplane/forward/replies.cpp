@@ -173,8 +173,10 @@ void Forwarder::Impl::retry_over_tcp(std::uint32_t flight, unsigned member, Buff
         c.answer = truncated;
         c.end = AskEnd::answered;
         // The same upstreams in the same order, in the generation of one that still waits.
+        if (const auto& before = f.upstreams().limit) before->leave();
         f.snapshot = f.waiters.first()->snapshot;
         f.group = f.waiters.first()->group;
+        if (const auto& now_its = f.upstreams().limit) now_its->take_over();
     }
     release(std::exchange(f.answer, truncated));
     f.over_tcp = true;

@@ -59,11 +59,30 @@ struct Upstream {
 enum class UpstreamPolicy : std::uint8_t { latency, sticky, round_robin, random };
 
 struct UpstreamGroup {
+// Of one generation: what an earlier one still asks does not count.
+struct InFlightLimit {
+    std::uint32_t most;
+    std::atomic<std::uint32_t> now{0};  // of all workers
+
+    explicit InFlightLimit(std::uint32_t most_in_flight) : most(most_in_flight) {}
+    // False: there are as many as there may be. True: one more, until leave().
+    bool enter() noexcept {
+        if (now.fetch_add(1, std::memory_order_relaxed) < most) return true;
+        leave();
+        return false;
+    }
+    void leave() noexcept { now.fetch_sub(1, std::memory_order_relaxed); }
+    // Of one that is in flight already.
+    void take_over() noexcept { now.fetch_add(1, std::memory_order_relaxed); }
+};
+
     std::vector<std::uint16_t> members;  // indices of Snapshot::upstreams
     UpstreamPolicy policy = UpstreamPolicy::latency;
     std::uint32_t total_timeout_ms = 5000;
     std::uint8_t concurrent = 1;  // upstreams asked at the same time
 };
+    // Questions that may be in flight, of all workers; nullptr: no limit but theirs.
+    std::shared_ptr<InFlightLimit> limit{};
 
 enum class OnTimeout : std::uint8_t { answer, servfail, drop };
 enum class MissingFamily : std::uint8_t { answer, nodata };

@@ -44,6 +44,11 @@ constexpr std::array<Row<Forward>, 8> kOwnRows{{
      "without `upstreams`: the file with `nameserver` lines whose servers are asked, as in "
      "`resolv_file: /run/ppp/resolv.conf`; read again when it changes"},
     {"concurrent", &Forward::concurrent, "1", "1..32", "upstreams asked at the same time"},
+    {"max_concurrent_queries", &Forward::max_concurrent_queries, "0", "0..1000000",
+     "questions that may wait for these upstreams at one time, of all workers; those of several "
+     "clients for the same are one. What comes beyond gets what `over_quota` of `dataplane` says, "
+     "or "
+     "a stale answer if its cache has one. 0: no limit but `max_in_flight` of `dataplane`"},
     {"total_timeout", &Forward::total_timeout, "5s", "100ms..1m",
      "how long a query may take over all upstreams; then SERVFAIL"},
     {"short_circuit", &Forward::short_circuit, "false", "", "an answer ends the whole program"},

@@ -141,6 +141,52 @@ BOOST_AUTO_TEST_CASE(a_full_table_turns_away_and_not_from_within_ask) {
     BOOST_TEST(w.station().frames.size() == 65U);
 }
 
+// Of all workers, and by questions: who asks the same joins.
+BOOST_AUTO_TEST_CASE(a_group_has_as_many_in_flight_as_it_may) {
+    World w(1, 2);
+    const auto limit = std::make_shared<InFlightLimit>(2);
+    w.snapshot->groups[0].limit = limit;
+    w.ask("one.example");
+    w.hash_salt = 1;  // the other worker's
+    w.ask("two.example", 1);
+    w.ask("one-more.example", 1);
+    w.ask("two.example", 1);
+    BOOST_TEST(w.stat(Stat::upstream_limit, 1) == 1U);
+    BOOST_TEST(limit->now == 2U);
+    w.tick();
+    BOOST_REQUIRE(w.station(1).answers.size() == 1);
+    BOOST_TEST((w.station(1).answers[0].end == AskEnd::over_quota));
+    w.answer(w.station(1).frames[0], {}, 1);
+    BOOST_TEST(w.station(1).answers.size() == 3U);
+    BOOST_TEST(limit->now == 1U);
+    w.ask("one-more.example", 1);
+    BOOST_TEST(w.station(1).frames.size() == 2U);
+    BOOST_TEST(limit->now == 2U);
+    w.wait(20'000);  // nobody answers
+    BOOST_TEST(limit->now == 0U);
+    BOOST_TEST(w.stat(Stat::upstream_limit, 1) == 1U);
+}
+
+// The rest of a flight, asked over TCP, is in the generation of one that still waits: it counts there.
+BOOST_AUTO_TEST_CASE(a_flight_that_changes_its_generation_counts_in_one) {
+    World w;
+    const auto before = std::make_shared<InFlightLimit>(2),
+               after = std::make_shared<InFlightLimit>(2);
+    w.snapshot->groups[0].limit = before;
+    w.ask("big.example");
+    const auto old = std::exchange(w.snapshot, make_snapshot(1));
+    w.snapshot->groups[0].limit = after;
+    w.ask_over_tcp("big.example");
+    BOOST_TEST(before->now == 1U);
+    BOOST_TEST(after->now == 0U);
+    w.answer(w.station().frames[0], {.flags = dns::kTc});
+    BOOST_TEST(before->now == 0U);
+    BOOST_TEST(after->now == 1U);
+    BOOST_REQUIRE(w.station().kernel.size() == 1);
+    w.answer_kernel(w.station().kernel[0]);
+    BOOST_TEST(after->now == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(a_full_table_has_no_room_to_split_and_gives_everybody_what_there_is) {
     World w;
     for (int i = 0; i < 63; ++i)
