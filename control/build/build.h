@@ -43,7 +43,7 @@ struct HttpSite {
 // What is offered over TCP on an address.
 struct TcpService {
     std::uint32_t idle_timeout_ms = 10'000;
-    std::uint32_t max_connections = 10'000, max_per_client = 64, max_queries = 64;
+    std::uint32_t max_connections = 10'000, max_per_client = 64, max_queries = 100;
     config::ServerTls tls;                  // files; `cert` empty: plain
     std::vector<matchers::Prefix> proxies;  // who sends a PROXY header, and is believed
     std::optional<HttpSite> http;           // nothing: DNS as over TCP

@@ -58,8 +58,10 @@ constexpr std::array<Row<T>, 10> stream_server_rows(std::string_view idle) {
          "longest makes room. Each takes a descriptor (`LimitNOFILE`)"},
         {"max_connections_per_client", &T::max_connections_per_client, "64", "1..1000000",
          "of these, of one IPv4 address or one IPv6 /64"},
-        {"max_queries", &T::max_queries, "64", "1..1000",
-         "in progress on one connection; further ones are read when one of them is answered"},
+        {"max_queries", &T::max_queries, "100", "1..1000",
+         "in progress on one connection; further ones are read when one of them is answered. "
+         "HTTP/2 "
+         "clients are told it (RFC 9113 recommends 100 at least)"},
         {"proxy_protocol", Own<T>{"list of prefixes", kProxies}, "none", "",
          "who must begin a connection with a PROXY header of version 2 (HAProxy, dnsdist, a load "
          "balancer): the address in it is the client's, for limits, `allow` and every rule"},

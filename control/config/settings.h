@@ -685,7 +685,7 @@ struct StreamServer {
     Milliseconds idle_timeout{10'000};
     ServerTls tls;
     std::uint32_t max_connections = 10'000, max_connections_per_client = 64;
-    std::uint32_t max_queries = 64;                // in progress on a connection
+    std::uint32_t max_queries = 100;               // in progress on a connection
     std::vector<matchers::Prefix> proxy_protocol;  // who sends a PROXY header, and is believed
 };
 struct TcpServer : StreamServer {};

@@ -24,8 +24,9 @@ enum class Protocol : std::uint8_t {
 struct TcpLimits {
     unsigned connections = 10'000;  // in all; then one that is idle makes room
     unsigned per_client = 64;       // of an IPv4 address, of an IPv6 /64
-    unsigned in_progress = 64;  // queries of one connection; further ones are not read (HTTP/2: not
-                                // to be asked)
+    unsigned in_progress =
+        100;  // queries of one connection; further ones are not read (HTTP/2: not
+              // to be asked)
 };
 
 struct Service {

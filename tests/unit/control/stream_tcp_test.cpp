@@ -82,10 +82,10 @@ BOOST_AUTO_TEST_CASE(more_than_the_limit_in_progress_wait_their_turn) {
     BOOST_REQUIRE(w.until([&] { return client.send_framed(make_query(0, "n.example")); }));
     for (std::uint16_t id = 1; id < 200; ++id)
         client.send_framed(make_query(id, "n.example"));
-    BOOST_REQUIRE(w.until([&] { return w.queries.size() == 64; }));
+    BOOST_REQUIRE(w.until([&] { return w.queries.size() == 100; }));
     for (int i = 0; i < 20; ++i)
         w.turn();
-    BOOST_TEST(w.queries.size() == 64U);
+    BOOST_TEST(w.queries.size() == 100U);
     std::set<unsigned> ids;
     std::size_t answered = 0;
     const bool all = w.until([&] {
