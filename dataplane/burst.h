@@ -36,6 +36,7 @@ struct Packet {
     std::uint8_t l3_offset;    // of the IP header in the frame: 14, 18 or 22
     bool is_v6;
     bool is_udp;                                  // not: answers may have 64 KiB
+    std::uint8_t entry;                           // of the program; 0 until find_entries()
     std::uint16_t source_port, destination_port;  // host order
     std::uint16_t
         max_size;  // of the answer, bytes of DNS: of the way it came; by parse() the client's
@@ -47,7 +48,7 @@ struct Packet {
     std::uint64_t question_sum;  // of its question, likewise; set by parse()
     std::uint64_t memo_hash;     // set by recall(), if burst.recalled; 0: none
     IpAddress source, destination;
-    const Plan* plan;           // set by lookup(): where the program begins; nullptr: at its entry
+    const Plan* plan;           // set by lookup(): where the program begins; nullptr: at `entry`
     const cache::Entry* found;  // what lookup() found in the plan's cache
     dns::Query query;           // set by parse()
 };

@@ -209,6 +209,7 @@ std::optional<Verdict> check_datagram(const rte_mbuf* m, Datagram& d, bool may_b
     p.l3_offset = d.l3_offset;
     p.is_v6 = d.is_v6;
     p.is_udp = true;
+    p.entry = 0;
     p.source_port = d.source_port;
     p.destination_port = d.destination_port;
     p.checksum = d.checksum;

@@ -15,7 +15,7 @@ void lookup(Burst& burst, const Snapshot& snapshot, const cache::Cache* cache,
     for (unsigned i = 0; i < burst.live_count; ++i) {
         Packet& p = burst.packets[burst.live[i]];
         p.found = nullptr;
-        p.plan = likely < 0 ? executor.plan(snapshot, p.query) : nullptr;
+        p.plan = likely < 0 ? executor.plan(snapshot, p.query, p.entry) : nullptr;
         const int place = p.plan != nullptr ? p.plan->cache : likely;
         if (place < 0 || cache == nullptr) continue;
         facts[n] = Executor::facts_of(p.query, snapshot.caches[static_cast<std::size_t>(place)]);
@@ -34,8 +34,8 @@ void lookup(Burst& burst, const Snapshot& snapshot, const cache::Cache* cache,
         const cache::Entry* const e = p.found = found[i];
         if (e != nullptr) rte_prefetch0(&e->answer());
         if (likely >= 0 && e != nullptr)
-            p.plan = executor.plan(snapshot, e->tags.load(std::memory_order_relaxed));
-        if (p.plan == nullptr) p.plan = executor.plan(snapshot, p.query);
+            p.plan = executor.plan(snapshot, e->tags.load(std::memory_order_relaxed), p.entry);
+        if (p.plan == nullptr) p.plan = executor.plan(snapshot, p.query, p.entry);
         if (e != nullptr && burst.recalled) remember(p, snapshot, keys[i], epochs[i], memo);
     }
     burst.looked_up = true;

@@ -50,17 +50,19 @@ struct Message {
 };
 static_assert(sizeof(Message) == 32, "an element of the rings");
 
-// In the buffer of an `inject`, followed by the query's bytes.
+// In the buffer of an `inject`, followed by the query's bytes, and by what its client said besides them
+// (injected_texts.h).
 struct InjectedQuery {
     IpAddress client;
     IpAddress local;
     std::uint16_t client_port;  // host order
     std::uint16_t local_port;
     std::uint16_t max_size;  // 65535 over TCP; over UDP the query's EDNS size decides
-    std::uint16_t stream;    // which streams thread: where the answer goes
-    std::uint32_t length;    // of the query
+    std::uint8_t stream;     // which streams thread: where the answer goes
     std::uint8_t is_udp;
-    std::uint8_t reserved[3];
+    std::uint32_t length;  // of the query
+    std::uint8_t server_name_length, url_path_length;
+    std::uint16_t door;  // of TCP: Doors::of_stream(); 0: none
 };
 static_assert(sizeof(InjectedQuery) == 48);
 

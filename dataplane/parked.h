@@ -53,17 +53,17 @@ struct ProgramState {
     std::array<std::uint16_t, kMaxWrappers> wrappers{};  // their pcs
     std::array<std::uint8_t, kMaxClaims> lists{};        // indices of Snapshot::lists
     std::array<std::uint8_t, kMaxWrappers> list_base{};  // list_count when that wrapper was entered
-    std::uint64_t marks = 0;
     std::uint32_t tag_set = 0;  // id in the snapshot's TagSets; 0: not known
+    std::uint64_t marks = 0;
     // A stale answer may take the place of one that does not come within this time; 0: no.
     std::uint16_t stale_wait_ms = 0;
-    bool ecs = false;      // a cache was entered that asks for the client's subnet
-    bool refresh = false;  // for a cache alone, told to nobody: ends with the cache's wrapper
-    bool unit = false;     // a branch: ends without an answer if it has none
-    bool rest = false;     // a branch: ends with its first wrapper
-    bool stopped = false;  // it ended by accept or the like
+    bool ecs : 1 = false;      // a cache was entered that asks for the client's subnet
+    bool refresh : 1 = false;  // for a cache alone, told to nobody: ends with the cache's wrapper
+    bool unit : 1 = false;     // a branch: ends without an answer if it has none
+    bool rest : 1 = false;     // a branch: ends with its first wrapper
+    bool stopped : 1 = false;  // it ended by accept or the like
     // A list wants no answer for this client, and a cache around it keeps the answer for others: it becomes empty there.
-    bool lacks_family = false;
+    bool lacks_family : 1 = false;
     Rewrites rewrites;  // of the question
     // How many of them the response's question had: its name is the client's under that many.
     std::uint8_t answered_under = 0;
@@ -106,6 +106,7 @@ struct alignas(64) Parked {
     const Snapshot* snapshot;  // its generation stays alive until the record is freed
     Parked* next_waiter;       // owner's, while it waits for an upstream
     Buffer* answer;     // held, waits_ring; nullptr allowed: sleeps, waits_branches, branch_done
+    Buffer* injected;   // that brought it, if the program asks for its texts; nullptr: none
     std::uint16_t ede;  // of `answer`; kNoEde: none
     std::uint8_t ecs_asked;  // edns.ecs_len if the upstream is told: written before Forwarder::ask
     bool background;         // counts for nobody: ParkedPool::take_background()

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <new>
 
+#include "dataplane/buffer.h"
 #include "dataplane/dns/name.h"
 #include "dataplane/event/event.h"
 
@@ -113,6 +114,7 @@ ParkedPool::Taken ParkedPool::take_counted(const Snapshot& snapshot, const Keys&
     p->snapshot = &snapshot;
     p->next_waiter = nullptr;
     p->answer = nullptr;
+    p->injected = nullptr;
     p->holds_left = 0;
     p->unsettled = false;
     p->background = false;
@@ -125,6 +127,7 @@ ParkedPool::Taken ParkedPool::take_counted(const Snapshot& snapshot, const Keys&
 }
 
 void ParkedPool::give(Parked* p) noexcept {
+    if (p->injected != nullptr) release(p->injected);
     if (p->background) --background_;
     if (p->is_branch) --branches_;
     const Keys& keys = keys_[p->index];

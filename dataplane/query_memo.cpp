@@ -67,11 +67,12 @@ bool QueryMemo::awake(unsigned n) noexcept {
     return true;
 }
 
-std::uint64_t QueryMemo::hash(const std::uint8_t* message, std::size_t length) const noexcept {
+std::uint64_t QueryMemo::hash(const std::uint8_t* message, std::size_t length,
+                              std::uint8_t entry) const noexcept {
     constexpr std::uint64_t kOdd1 = 0xa0761d6478bd642f, kOdd2 = 0xe7037ed1a0b428db;
     const std::uint8_t* at = message + kIdBytes;
     const std::uint8_t* const last = message + length - 16;
-    std::uint64_t h = seed_ ^ length;
+    std::uint64_t h = seed_ ^ length ^ std::uint64_t{entry} << 32;
     for (; at < last; at += 16)
         h = mix(word(at) ^ kOdd1, word(at + 8) ^ h);
     return mix(word(last) ^ kOdd2, word(last + 8) ^ h);
@@ -111,7 +112,7 @@ QueryMemo::Line& QueryMemo::replace(std::uint64_t hash, const std::uint8_t* mess
         way = tags[i] == tag ? i : way;
     tags[way] = tag;
     Line& line = lines_[set * kWays + way];
-    line.length = static_cast<std::uint16_t>(length);
+    line.length = static_cast<std::uint8_t>(length);
     std::memcpy(line.bytes.data(), message + kIdBytes, length - kIdBytes);
     return line;
 }

@@ -30,7 +30,7 @@ std::uint64_t salt_of(const Packet& p, const Snapshot& snapshot) {
 
 bool is_good(const Line& line, const Packet& p, const Snapshot& snapshot,
              const cache::Cache& cache) {
-    return QueryMemo::is_of(line, p.dns, p.dns_length) &&
+    return line.entry_number == p.entry && QueryMemo::is_of(line, p.dns, p.dns_length) &&
            (!snapshot.family_in_key || line.head.over_v4 == p.source.is_v4()) &&
            line.generation == snapshot.generation && line.epoch == cache.epoch(line.share) &&
            checksum_right(line, p);
@@ -60,7 +60,7 @@ void recall(Burst& burst, const Snapshot& snapshot, QueryMemo& memo, const cache
         p.memo_hash = 0;
         lines[i] = nullptr;
         if (!QueryMemo::fits(p.dns_length) || p.mbuf == nullptr) continue;
-        p.memo_hash = memo.hash(p.dns, p.dns_length) ^ salt_of(p, snapshot);
+        p.memo_hash = memo.hash(p.dns, p.dns_length, p.entry) ^ salt_of(p, snapshot);
         memo.prefetch(p.memo_hash);
     }
     for (unsigned i = 0; i < n; ++i) {
@@ -103,6 +103,7 @@ void remember(const Packet& p, const Snapshot& snapshot, const cache::Key& key, 
     if (p.memo_hash == 0 || p.found->ecs_len != 0) return;
     Line& line = memo.replace(p.memo_hash, p.dns, p.dns_length);
     line.entry = p.found;
+    line.entry_number = p.entry;
     line.epoch = epoch;
     line.generation = snapshot.generation;
     line.share = cache::Cache::share_of(key);

@@ -98,7 +98,8 @@ void Resolver::resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept
         c.client = p.source;
         c.client_port = p.source_port;
         c.started_ms = now.ms;
-        c.begin(p.plan);
+        c.begin(p.plan, p.entry);
+        if (snapshot.reads_texts) c.injected = p.injected;
         std::array<std::uint8_t, UINT8_MAX> options;
         if (!snapshot.all_option_codes.empty()) take_options(p, options, c);
         if (burst.looked_up && p.plan != nullptr) c.looked_up = p.plan->cache;
@@ -131,7 +132,7 @@ void Resolver::take_options(const Packet& p, std::span<std::uint8_t> room,
     if (tags >> 32 < snapshot.generation) return false;
     const std::uint32_t now_s = now.s();
     if (now_s >= e->attend_s.load(std::memory_order_relaxed)) return false;
-    const Plan* const plan = parts_.executor.plan(snapshot, tags);
+    const Plan* const plan = parts_.executor.plan(snapshot, tags, p.entry);
     if (plan == nullptr || !plan->hit_is_plain) return false;
     const std::uint32_t age_s = now_s > e->inserted_s ? now_s - e->inserted_s : 0;
     LeaveTerms terms;

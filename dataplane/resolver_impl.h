@@ -22,6 +22,8 @@ inline void remember(const Packet& p, const QueryContext& c, Parked& r) {
     r.ecs_asked = c.state.ecs ? q.edns.ecs_len : 0;
     std::memcpy(r.qname.data(), p.dns + dns::kHeaderSize, q.qname_len);
     std::memcpy(r.qname.data() + q.qname_len, q.ecs().data(), q.edns.ecs_len);
+    if (c.injected != nullptr) hold(c.injected);
+    r.injected = c.injected;
     r.options_len = static_cast<std::uint8_t>(c.options.size());
     if (!c.options.empty()) {
         std::memcpy(r.qname.data() + q.qname_len + q.edns.ecs_len, c.options.data(),
@@ -41,6 +43,8 @@ inline void become(const Parked& p, Parked& other) {
     other.started_ms = p.started_ms;
     other.path = p.path;
     other.options_len = p.options_len;
+    if (p.injected != nullptr) hold(p.injected);
+    other.injected = p.injected;
     std::memcpy(other.qname.data(), p.qname.data(),
                 std::size_t{p.qname_len} + p.edns.ecs_len + p.options_len);
 }
@@ -62,6 +66,7 @@ inline void recall(const Parked& r, QueryContext& c) {
     c.qname_as_sent = r.qname.data();
     c.client = r.path.client;
     c.client_port = r.path.client_port;
+    c.injected = r.injected;
     c.options = {r.qname.data() + r.qname_len + r.edns.ecs_len, r.options_len};
     c.started_ms = std::uint64_t{r.started_s} * 1000 + r.started_ms;
     c.state = r.program;

@@ -13,6 +13,7 @@
 #include "dataplane/classify.h"
 #include "dataplane/event/claims.h"
 #include "dataplane/event/shared_watch.h"
+#include "dataplane/find_entries.h"
 #include "dataplane/forward/forwarder.h"
 #include "dataplane/idle.h"
 #include "dataplane/inject.h"
@@ -242,6 +243,7 @@ bool Worker::Impl::turn(Now at) noexcept {
 
 void Worker::Impl::serve(Burst& b) noexcept {
     sampler.look_at(b);
+    find_entries(b, *snapshot);
     b.watched = shared_watch.wants_hits(*snapshot, b.live_count, now);
     recall(b, *snapshot, memo, shared.cache, resolver, counters, now);
     stage_ends(Stage::answer);

@@ -5,6 +5,7 @@
 
 #include "control/build/compile.h"
 #include "control/build/designation.h"
+#include "control/build/listeners.h"
 #include "control/build/lists.h"
 #include "control/build/ranges.h"
 #include "control/build/tag_masks.h"
@@ -18,56 +19,6 @@ matchers::PrefixSet allowed(const config::Dataplane& dataplane, const Surroundin
     prefixes.insert(prefixes.end(), surroundings.own_networks.begin(),
                     surroundings.own_networks.end());
     return matchers::PrefixSet(prefixes);
-}
-
-Listener& listener_at(std::vector<Listener>& listeners, const config::Endpoint& endpoint) {
-    const auto same = std::find_if(listeners.begin(), listeners.end(), [&](const Listener& l) {
-        return l.endpoint.address == endpoint.address && l.endpoint.port == endpoint.port;
-    });
-    if (same != listeners.end()) return *same;
-    Listener& fresh = listeners.emplace_back();
-    fresh.endpoint = endpoint;
-    return fresh;
-}
-
-TcpService tcp_service(const config::StreamServer& server) {
-    TcpService service;
-    service.idle_timeout_ms = static_cast<std::uint32_t>(server.idle_timeout.count());
-    service.max_connections = server.max_connections;
-    service.max_per_client = server.max_connections_per_client;
-    service.max_queries = server.max_queries;
-    service.tls = server.tls;
-    service.proxies = server.proxy_protocol;
-    return service;
-}
-
-TcpService http_service(const config::HttpServer& server) {
-    TcpService service = tcp_service(server);
-    HttpSite& site = service.http.emplace();
-    for (const config::HttpPath& path : server.paths)
-        site.paths.push_back(path.path);
-    site.client_header = server.src_ip_header;
-    site.trusted = server.trusted_proxies;
-    return service;
-}
-
-std::vector<Listener> listeners_of(const config::Settings& settings) {
-    std::vector<Listener> out;
-    for (const config::Plugin& plugin : settings.plugins) {
-        if (const auto* udp = std::get_if<config::UdpServer>(&plugin.args)) {
-            listener_at(out, udp->listen).udp = true;
-        } else if (const auto* tcp = std::get_if<config::TcpServer>(&plugin.args)) {
-            listener_at(out, tcp->listen).tcp = tcp_service(*tcp);
-        } else if (const auto* http = std::get_if<config::HttpServer>(&plugin.args)) {
-            listener_at(out, http->listen).tcp = http_service(*http);
-        }
-    }
-    if (out.empty()) {
-        config::Endpoint everywhere;
-        everywhere.port = 53;
-        out.push_back({everywhere, true, TcpService{}});
-    }
-    return out;
 }
 
 void check_tls(const config::Settings& settings, Built& built) {
@@ -132,7 +83,7 @@ Built build(const config::Settings& settings, const Surroundings& surroundings, 
     snapshot.allow = allowed(settings.dataplane, surroundings);
     snapshot.untold = matchers::PrefixSet(special_ranges());
     snapshot.trusted_forwarders = matchers::PrefixSet(settings.dataplane.trusted_forwarders);
-    built.listeners = listeners_of(settings);
+    built.listeners = listen(settings, registry, snapshot.doors, built.errors);
     if (built.ok()) {
         if (auto ready = equip(snapshot); !ready) built.errors.push_back(ready.error());
     }

@@ -76,20 +76,35 @@ Compiler::Compiler(const config::Settings& settings, Registry& registry, TagMask
       known_(snapshot.known) {}
 
 void Compiler::run(const std::vector<config::KnownRecord>& designated) {
-    if (settings_.policy.canaries == config::Canaries::nxdomain) refuse_canaries();
-    if (!designated.empty()) designate(designated);
     if (settings_.policy.local_names == config::LocalNames::nxdomain)
         snapshot_.no_local = known_.negative(dns::kNxDomain, kNoLocalTtl);
-    snapshot_.entry = 0;
-    program_of(settings_.entry, settings_.plugin(settings_.entry).line);
+    std::vector<Known> known;
+    if (settings_.policy.canaries == config::Canaries::nxdomain)
+        known.push_back(refused_canaries());
+    if (!designated.empty()) known.push_back(designation(designated));
+    snapshot_.entries.clear();
+    for (const config::PluginIndex plugin : settings_.entries)
+        entry_of(plugin, known);
     units();
     for (const auto& [mark, bit] : mark_bits_)
         snapshot_.marks.push_back({mark, static_cast<std::uint8_t>(bit)});
     if (too_long_) return;
     check_nesting();
     check_rewrites();
-    mark_family_keys(snapshot_.entry, {});
-    most_claims(snapshot_.entry);
+    for (const std::uint16_t entry : snapshot_.entries) {
+        mark_family_keys(entry, {});
+        most_claims(entry);
+    }
+    snapshot_.reads_texts = std::ranges::any_of(snapshot_.text_matches, [](const TextMatch& m) {
+        return m.of == TextMatch::Of::server_name || m.of == TextMatch::Of::url_path;
+    });
+}
+
+void Compiler::entry_of(config::PluginIndex plugin, const std::vector<Known>& known) {
+    snapshot_.entries.push_back(next_pc());
+    for (const Known& names : known)
+        answer_known(names);
+    program_of(plugin, settings_.plugin(plugin).line);
 }
 
 void Compiler::program_of(config::PluginIndex plugin, int line) {
@@ -345,6 +360,8 @@ std::uint32_t Compiler::group_of(config::PluginIndex plugin, const config::Forwa
     group.total_timeout_ms = milliseconds(forward.total_timeout);
     group.concurrent = static_cast<std::uint8_t>(forward.concurrent);
     group.policy = static_cast<UpstreamPolicy>(forward.policy);
+    if (forward.max_concurrent_queries > 0)
+        group.limit = std::make_shared<InFlightLimit>(forward.max_concurrent_queries);
     for (const config::UpstreamSettings& u : forward.upstreams) {
         const auto id = registry_.upstream(upstream_key(u));
         if (!id) {
@@ -359,8 +376,6 @@ std::uint32_t Compiler::group_of(config::PluginIndex plugin, const config::Forwa
     snapshot_.groups.push_back(std::move(group));
     groups_.emplace(plugin, index);
     return index;
-    if (forward.max_concurrent_queries > 0)
-        group.limit = std::make_shared<InFlightLimit>(forward.max_concurrent_queries);
 }
 
 std::uint32_t Compiler::cache_of(config::PluginIndex plugin, const config::Cache& cache) {
@@ -415,7 +430,8 @@ std::uint32_t Compiler::limiter_of(config::PluginIndex plugin, const config::Rat
 
 std::uint32_t Compiler::text_match_of(const config::TextMatch& match, int line) {
     constexpr TextMatch::Of kOf[] = {TextMatch::Of::client, TextMatch::Of::response,
-                                     TextMatch::Of::marks};
+                                     TextMatch::Of::marks, TextMatch::Of::server_name,
+                                     TextMatch::Of::url_path};
     auto& matches = snapshot_.text_matches;
     const auto of = kOf[static_cast<std::size_t>(match.of)];
     const auto at = std::find_if(matches.begin(), matches.end(), [&](const TextMatch& m) {

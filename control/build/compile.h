@@ -23,7 +23,7 @@ namespace steer::build {
 
 class Compiler {
   public:
-    // Fills program, entry, groups, upstreams, caches, mark_masks and texts of
+    // Fills program, entries, groups, upstreams, caches, mark_masks and texts of
     // `snapshot`. `list_places`: the place in Snapshot::lists of every ros_address_list.
     Compiler(const config::Settings& settings, Registry& registry, TagMasks& masks,
              const std::map<config::PluginIndex, std::uint32_t>& list_places, Snapshot& snapshot,
@@ -35,6 +35,15 @@ class Compiler {
     [[nodiscard]] const Channels& channels() const { return channels_; }
 
   private:
+    // What is asked of every name, whatever the entry: a set of names and what those in it are told, one after the other,
+    // until there is an answer.
+    struct Known {
+        std::uint32_t mask = 0;
+        std::optional<std::uint32_t> table;  // of Snapshot::answer_tables
+        std::uint32_t hole = 0;              // of Snapshot::black_holes
+    };
+    // The program of an executor that queries enter, behind what is asked of every name.
+    void entry_of(config::PluginIndex plugin, const std::vector<Known>& known);
     // The program of an executor, to its `end`.
     void program_of(config::PluginIndex plugin, int line);
     // Returns the pc of its end.
@@ -73,9 +82,10 @@ class Compiler {
     void reverse_lookup(config::PluginIndex index, const config::ReverseLookup& reverse, int line,
                         std::uint16_t instance, unsigned& depth);
     // Names that tell clients whether to go around us (policy.canaries).
-    void refuse_canaries();
+    Known refused_canaries();
     // `_dns.resolver.arpa` has these records; all else below resolver.arpa has none (RFC 9462).
-    void designate(const std::vector<config::KnownRecord>& records);
+    Known designation(const std::vector<config::KnownRecord>& records);
+    void answer_known(const Known& known);
     // A name that it has no rule for goes past it, which is a test that plans know.
     void answer_table(config::PluginIndex index, const std::vector<config::RuleAt>& rules,
                       bool short_circuit, int line, std::uint16_t instance);

@@ -85,19 +85,23 @@ unsigned Compiler::most_rewrites(std::uint16_t entry) const {
 }
 
 void Compiler::check_rewrites() {
-    if (too_long_ || most_rewrites(snapshot_.entry) <= Rewrites::kMost) return;
-    error(settings_.plugin(settings_.entry).line,
-          "more than " + std::to_string(Rewrites::kMost) +
-              " redirect, ecs_handler, forward_edns0opt, dns64 and static (which counts twice) can "
-              "be inside each other: use fewer, or "
-              "put each with its forward and 'accept' into a sequence of its own");
+    for (std::size_t i = 0; i < settings_.entries.size() && !too_long_; ++i) {
+        if (most_rewrites(snapshot_.entries[i]) <= Rewrites::kMost) continue;
+        error(
+            settings_.plugin(settings_.entries[i]).line,
+            "more than " + std::to_string(Rewrites::kMost) +
+                " redirect, ecs_handler and forward_edns0opt can be inside each other: use fewer, "
+                "or put each with its forward and 'accept' into a sequence of its own");
+    }
 }
 
 void Compiler::check_nesting() {
-    if (too_long_ || nesting(snapshot_.entry) <= kMostNested) return;
-    error(settings_.plugin(settings_.entry).line,
-          "more than " + std::to_string(kMostNested) +
-              " fallback, prefer_ipv4, prefer_ipv6 and dns64 are inside each other: use fewer");
+    for (std::size_t i = 0; i < settings_.entries.size() && !too_long_; ++i) {
+        if (nesting(snapshot_.entries[i]) <= kMostNested) continue;
+        error(settings_.plugin(settings_.entries[i]).line,
+              "more than " + std::to_string(kMostNested) +
+                  " fallback, prefer_ipv4, prefer_ipv6 and dns64 are inside each other: use fewer");
+    }
 }
 
 }  // namespace steer::build

@@ -167,19 +167,31 @@ void Compiler::reverse_lookup(config::PluginIndex index, const config::ReverseLo
     enter(Op::enter_reverse, instance, line, at->second, depth);
 }
 
-void Compiler::refuse_canaries() {
-    std::vector<config::RuleAt> rules;
-    for (const char* name : {"use-application-dns.net", "mask.icloud.com", "mask-h2.icloud.com"})
-        rules.push_back(domain(name));
-    const std::uint16_t test = emit(Op::if_tags, 0, 0, masks_.mask_of(rules));
-    const auto hole = static_cast<std::uint32_t>(snapshot_.black_holes.size());
-    snapshot_.black_holes.push_back(known_.black_hole({}));
-    snapshot_.program[emit(Op::black_hole, 0, 0, hole)].short_circuit = true;
+void Compiler::answer_known(const Known& known) {
+    if (too_long_) return;
+    const std::uint16_t test = emit(Op::if_tags, 0, 0, known.mask);
+    if (known.table) emit(Op::answer_table, 0, 0, *known.table);
+    emit(Op::black_hole, 0, 0, known.hole);
+    if (too_long_) return;
+    for (std::uint16_t pc = test + 1U; pc < next_pc(); ++pc)
+        snapshot_.program[pc].short_circuit = true;
     land({test});
 }
 
-void Compiler::designate(const std::vector<config::KnownRecord>& records) {
-    const std::uint16_t test = emit(Op::if_tags, 0, 0, masks_.mask_of({domain("resolver.arpa")}));
+Compiler::Known Compiler::refused_canaries() {
+    std::vector<config::RuleAt> rules;
+    for (const char* name : {"use-application-dns.net", "mask.icloud.com", "mask-h2.icloud.com"})
+        rules.push_back(domain(name));
+    const Known known{.mask = masks_.mask_of(rules),
+                      .hole = static_cast<std::uint32_t>(snapshot_.black_holes.size())};
+    snapshot_.black_holes.push_back(known_.black_hole({}));
+    return known;
+}
+
+Compiler::Known Compiler::designation(const std::vector<config::KnownRecord>& records) {
+    const Known known{.mask = masks_.mask_of({domain("resolver.arpa")}),
+                      .table = static_cast<std::uint32_t>(snapshot_.answer_tables.size()),
+                      .hole = static_cast<std::uint32_t>(snapshot_.black_holes.size())};
     AnswerTable table;
     matchers::NameValuesBuilder names;
     names.add({matchers::RuleKind::full, "_dns.resolver.arpa"}, 0);
@@ -187,13 +199,9 @@ void Compiler::designate(const std::vector<config::KnownRecord>& records) {
     table.values.push_back({0, 1});
     const auto& [type, klass, ttl_s, rdata] = records.front();
     table.typed.push_back({type, klass, known_.of_records(type, klass, records)});
-    const auto place = static_cast<std::uint32_t>(snapshot_.answer_tables.size());
     snapshot_.answer_tables.push_back(std::move(table));
-    snapshot_.program[emit(Op::answer_table, 0, 0, place)].short_circuit = true;
-    const auto hole = static_cast<std::uint32_t>(snapshot_.black_holes.size());
     snapshot_.black_holes.push_back(known_.black_hole({.mode = config::BlackHoleMode::nodata}));
-    snapshot_.program[emit(Op::black_hole, 0, 0, hole)].short_circuit = true;
-    land({test});
+    return known;
 }
 
 void Compiler::answer_table(config::PluginIndex index, const std::vector<config::RuleAt>& rules,

@@ -255,6 +255,9 @@ std::string operand_text(const Snapshot& snapshot, const Instruction& i) {
 void dump_program(const Snapshot& snapshot, std::ostream& out) {
     for (std::size_t pc = 0; pc < snapshot.program.size(); ++pc) {
         const Instruction& i = snapshot.program[pc];
+        const auto entry = std::ranges::find(snapshot.entries, pc);
+        if (snapshot.has_several_entries() && entry != snapshot.entries.end())
+            out << "entry " << entry - snapshot.entries.begin() << ":\n";
         std::string text(name_of(i.op));
         if (i.negate) text += " not";
         if (const std::string operand = operand_text(snapshot, i); !operand.empty())
@@ -267,9 +270,13 @@ void dump_program(const Snapshot& snapshot, std::ostream& out) {
     }
     if (snapshot.plans_by_name) {
         out << "first cache: as the sets of the name say\n";
-    } else if (snapshot.plan.cache >= 0) {
-        out << "first cache: " << snapshot.caches[static_cast<std::size_t>(snapshot.plan.cache)].tag
-            << '\n';
+        return;
+    }
+    for (std::size_t entry = 0; entry < snapshot.entries.size(); ++entry) {
+        const Plan& plan = snapshot.plans[entry];
+        if (plan.cache < 0) continue;
+        out << "first cache" << (entry > 0 ? " of entry " + std::to_string(entry) : "") << ": "
+            << snapshot.caches[static_cast<std::size_t>(plan.cache)].tag << '\n';
     }
 }
 

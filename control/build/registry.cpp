@@ -39,6 +39,12 @@ Result<std::uint16_t> Registry::cache(const std::string& tag) {
     return number(caches_, tag, kMostCaches, "caches");
 }
 
+Result<std::uint16_t> Registry::door(const std::string& key) {
+    auto index = number(doors_, key, kMostDoors, "servers over TCP and paths of them");
+    if (!index) return index.error();
+    return static_cast<std::uint16_t>(*index + 1);
+}
+
 std::shared_ptr<Collector> Registry::collector(const std::string& name) {
     auto& known = collectors_[name];
     if (known == nullptr) known = std::make_shared<Collector>(name, kMaxWorkers);

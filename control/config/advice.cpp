@@ -28,7 +28,7 @@ bool works_alone(const Plugin& plugin) {
 
 std::vector<bool> used_plugins(const Settings& settings) {
     std::vector<bool> used(settings.plugins.size());
-    std::vector<PluginIndex> todo{settings.entry};
+    std::vector<PluginIndex> todo = settings.entries;
     for (PluginIndex i = 0; i < settings.plugins.size(); ++i) {
         if (settings.plugins[i].role == Role::server || works_alone(settings.plugins[i]))
             todo.push_back(i);
@@ -46,11 +46,14 @@ std::vector<bool> used_plugins(const Settings& settings) {
 
 void advise_unused(Reading& in, const std::vector<bool>& used) {
     const auto& plugins = in.settings().plugins;
+    std::string entries;
+    for (const PluginIndex entry : in.settings().entries)
+        entries += (entries.empty() ? "'" : "', '") + plugins[entry].tag;
     for (PluginIndex i = 0; i < plugins.size(); ++i) {
         if (used[i] || plugins[i].in_place) continue;
-        in.report().warn(plugins[i].line, owner_of(plugins[i]) +
-                                              " is not used by what queries enter ('" +
-                                              plugins[in.settings().entry].tag + "')");
+        in.report().warn(
+            plugins[i].line,
+            owner_of(plugins[i]) + " is not used by what queries enter (" + entries + "')");
     }
 }
 
@@ -234,9 +237,8 @@ bool acts_on_response(const Plugin& plugin) {
 
 // The rules that queries enter, up to the first that may bring a response. Other sequences are not looked into: they may
 // be used behind one as well.
-void advise_early(Reading& in) {
+void advise_early(Reading& in, const Plugin& entry) {
     const Settings& settings = in.settings();
-    const Plugin& entry = settings.plugins[settings.entry];
     const Sequence* sequence = sequence_of(entry);
     if (sequence == nullptr) return;
     for (const ExecRule& rule : sequence->rules) {
@@ -272,6 +274,7 @@ bool depends_on_client(const Plugin& plugin) {
     const auto* text = std::get_if<TextMatch>(&plugin.args);
     return (ip != nullptr && ip->of == AddressOf::client) ||
            (text != nullptr && text->of == TextOf::client) ||
+           (text != nullptr && (text->of == TextOf::server_name || text->of == TextOf::url_path)) ||
            std::holds_alternative<RandomMatch>(plugin.args) ||
            std::holds_alternative<RateMatch>(plugin.args);
 }
@@ -432,9 +435,8 @@ class AnswerWalk {
     std::size_t steps_ = 0;
 };
 
-void advise_answer(Reading& in) {
+void advise_answer(Reading& in, const Plugin& entry) {
     const Settings& settings = in.settings();
-    const Plugin& entry = settings.plugins[settings.entry];
     const Sequence* sequence = sequence_of(entry);
     if (sequence == nullptr || AnswerWalk(settings).walk(*sequence) == AnswerWalk::End::answered)
         return;
@@ -474,8 +476,10 @@ void advise(Reading& in) {
         advise_nested(in, plugin, *sequence);
         advise_lists_by_client(in, plugin, *sequence);
     }
-    advise_early(in);
-    advise_answer(in);
+    for (const PluginIndex entry : in.settings().entries) {
+        advise_early(in, in.settings().plugins[entry]);
+        advise_answer(in, in.settings().plugins[entry]);
+    }
 }
 
 }  // namespace steer::config

@@ -72,15 +72,30 @@ const Endpoint& listen_of(const Plugin& plugin) {
     return stream != nullptr ? stream->listen : std::get<UdpServer>(plugin.args).listen;
 }
 
-void check_paths(Reading& in, const Plugin& plugin) {
-    const auto* http = std::get_if<HttpServer>(&plugin.args);
-    if (http == nullptr) return;
-    for (std::size_t i = 1; i < http->paths.size(); ++i) {
-        if (http->paths[i].exec == http->paths[0].exec) continue;
-        in.report().error(http->paths[i].line,
-                          "entry " + std::to_string(i + 1) + " of " + owner_of(plugin) +
-                              " has another 'exec' than the first: several entries are not "
-                              "supported yet, name the same one");
+// Each executor that a server (or a path of it) names, with that line.
+std::vector<Reference> entries_of(const Plugin& server) {
+    std::vector<Reference> out;
+    if (const auto* http = std::get_if<HttpServer>(&server.args)) {
+        for (const HttpPath& path : http->paths)
+            out.push_back({path.exec, path.line});
+    } else if (const auto entry = entry_of(server)) {
+        out.push_back({*entry, server.line});
+    }
+    return out;
+}
+
+void add_entries(Reading& in, const Plugin& server, std::vector<PluginIndex>& entries) {
+    for (const auto& [plugin, line] : entries_of(server)) {
+        if (std::ranges::find(entries, plugin) != entries.end()) continue;
+        if (entries.size() == kMostEntries) {
+            in.report().error(line, owner_of(server) + " names '" +
+                                        in.settings().plugins[plugin].tag + "', and " +
+                                        std::to_string(kMostEntries) +
+                                        " other executors are entries of servers already: use "
+                                        "fewer");
+            return;
+        }
+        entries.push_back(plugin);
     }
 }
 
@@ -89,13 +104,6 @@ void check_servers(Reading& in, const std::vector<PluginIndex>& servers) {
     const auto& plugins = in.settings().plugins;
     for (std::size_t i = 0; i < servers.size(); ++i) {
         const Plugin& plugin = plugins[servers[i]];
-        const Plugin& first = plugins[servers.front()];
-        check_paths(in, plugin);
-        if (*entry_of(plugin) != *entry_of(first)) {
-            in.report().error(plugin.line,
-                              owner_of(plugin) + " has another entry than " + owner_of(first) +
-                                  ": several entries are not supported yet, name the same one");
-        }
         for (std::size_t j = 0; j < i; ++j) {
             const Plugin& other = plugins[servers[j]];
             const Endpoint &a = listen_of(plugin), &b = listen_of(other);
@@ -166,12 +174,8 @@ std::vector<Reference> references_of(const Plugin& plugin) {
                 out.push_back({executor, job.line});
         }
     }
-    if (const auto* http = std::get_if<HttpServer>(&plugin.args)) {
-        for (const HttpPath& path : http->paths)
-            out.push_back({path.exec, path.line});
-    } else if (const auto entry = entry_of(plugin)) {
-        out.push_back({*entry, plugin.line});
-    }
+    const auto entries = entries_of(plugin);
+    out.insert(out.end(), entries.begin(), entries.end());
     return out;
 }
 
@@ -189,7 +193,9 @@ bool find_entry(Reading& in) {
             referred[to] = true;
     }
     if (!servers.empty()) {
-        settings.entry = *entry_of(settings.plugins[servers.front()]);
+        settings.entries.clear();
+        for (const PluginIndex server : servers)
+            add_entries(in, settings.plugins[server], settings.entries);
         check_servers(in, servers);
         return true;
     }
@@ -201,7 +207,7 @@ bool find_entry(Reading& in) {
         free.push_back(i);
     }
     if (free.size() == 1) {
-        settings.entry = free.front();
+        settings.entries = {free.front()};
         return true;
     }
     if (free.empty()) {

@@ -38,6 +38,7 @@ using Milliseconds = std::chrono::milliseconds;
 using PluginIndex = std::uint32_t;  // of Settings::plugins
 using RouterIndex = std::uint32_t;  // of Settings::routers
 
+inline constexpr std::size_t kMostEntries = 32;  // executors that servers name
 inline constexpr int kLinesPerSource = 1 << 24;
 inline constexpr std::size_t kMaxIncluded = 100;  // files
 // Of a line as Settings has it: which source (0: the configuration, n: the n-th included file), and
@@ -356,7 +357,7 @@ struct RateMatch {  // rate_limiter
     std::uint32_t qps = 20, burst = 40;
     std::uint32_t mask4 = 32, mask6 = 48;
 };
-enum class TextOf : std::uint8_t { client, response, marks };
+enum class TextOf : std::uint8_t { client, response, marks, server_name, url_path };
 struct TextMatch {  // `string_exp` of what is not a name, a number, or known now
     TextOf of = TextOf::client;
     matchers::TextOperation operation = matchers::TextOperation::eq;
@@ -424,8 +425,8 @@ struct Forward {
     UpstreamPolicyMode policy = UpstreamPolicyMode::latency;
     ReachSettings reach;  // of each that does not say it itself
     std::uint32_t concurrent = 1;
-    Milliseconds total_timeout{5000};
     std::uint32_t max_concurrent_queries = 0;  // 0: no limit of its own
+    Milliseconds total_timeout{5000};
     bool short_circuit = false;
     bool local = false;  // names under .local as well
 };
@@ -734,7 +735,8 @@ struct Settings {
     std::vector<RuleFile> rule_files;
     std::vector<Router> routers;  // named ones first; then those written inside a plugin
     std::vector<Plugin> plugins;  // as written; those written in place at the end
-    PluginIndex entry = 0;        // the executor that a query enters
+    // The executors that queries enter, each once, in the order of the servers that name them; at least one.
+    std::vector<PluginIndex> entries{0};
 
     [[nodiscard]] const Plugin& plugin(PluginIndex i) const { return plugins[i]; }
     // What is wrong with something at `line` of these settings.

@@ -132,7 +132,7 @@ bool works_beside_queries(const Plugin& plugin) {
 std::vector<PluginIndex> raised_by_queries(const Settings& settings) {
     std::vector<PluginIndex> raised;
     std::vector<bool> seen(settings.plugins.size());
-    std::vector<PluginIndex> todo{settings.entry};
+    std::vector<PluginIndex> todo = settings.entries;
     while (!todo.empty()) {
         const PluginIndex i = todo.back();
         todo.pop_back();

@@ -86,6 +86,12 @@ void ByteStream::close() {
     socket_.close(ignored);
 }
 
+std::string_view ByteStream::server_name() const {
+    if (ssl_ == nullptr) return {};
+    const char* const name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name);
+    return name != nullptr ? std::string_view(name) : std::string_view{};
+}
+
 std::string_view ByteStream::protocol() const {
     const unsigned char* name = nullptr;
     unsigned length = 0;

@@ -73,6 +73,8 @@ class ByteStream {
     [[nodiscard]] boost::asio::ip::tcp::socket& socket() { return socket_; }
     // What ALPN chose; empty: nothing.
     [[nodiscard]] std::string_view protocol() const;
+    // Whom the peer asked for, of a server's side (RFC 6066 3); empty: nobody. Good as long as this is open.
+    [[nodiscard]] std::string_view server_name() const;
     // After `failed`: for people; and as errno (EPROTO: TLS).
     [[nodiscard]] const std::string& why() const { return why_; }
     [[nodiscard]] int error() const { return error_; }

@@ -105,7 +105,7 @@ void HttpConnection::take(std::span<const std::uint8_t> bytes) {
     session_->receive(first, context_.now_ms());
 }
 
-void HttpConnection::take_query(std::uint32_t stream, std::size_t,
+void HttpConnection::take_query(std::uint32_t stream, std::size_t path,
                                 std::span<const std::uint8_t> message,
                                 std::string_view forwarded_for) {
     clients_.used(*this);
@@ -119,15 +119,18 @@ void HttpConnection::take_query(std::uint32_t stream, std::size_t,
         asker.client = SocketAddress(*client, asker_.client.port());
     }
     const bool fits = in_progress_ < kTakenBack * service.limits.in_progress;
-    if (!fits || !inject(asker, message))
+    if (!fits || !inject(asker, path, message))
         fail(stream, HttpStatus::unavailable, StreamCount::http_unanswered);
 }
 
-bool HttpConnection::inject(const Asker& asker, std::span<const std::uint8_t> message) {
-    Buffer* const buffer = injector_.take_buffer(message.size());
+bool HttpConnection::inject(const Asker& asker, std::size_t path,
+                            std::span<const std::uint8_t> message) {
+    const HttpSite& site = clients_.service().http;
+    const Besides besides{site.door_of(path), stream_.server_name(), site.paths[path]};
+    Buffer* const buffer = injector_.take_buffer(message.size(), besides);
     if (buffer == nullptr) return false;
     std::memcpy(Injector::query_room(*buffer).data(), message.data(), message.size());
-    if (!injector_.inject(shared_from_this(), asker, buffer, message.size())) return false;
+    if (!injector_.inject(shared_from_this(), asker, buffer, message.size(), besides)) return false;
     ++in_progress_;
     return true;
 }

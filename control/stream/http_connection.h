@@ -46,7 +46,7 @@ class HttpConnection final : public ClientConnection,
     void speak(bool http2);
     void say_goodbye();
     void take(std::span<const std::uint8_t> bytes);
-    bool inject(const Asker& asker, std::span<const std::uint8_t> message);
+    bool inject(const Asker& asker, std::size_t path, std::span<const std::uint8_t> message);
     std::span<const std::uint8_t> completed(const Buffer& response, const Asker& asker);
     void fail(std::uint32_t stream, HttpStatus status, StreamCount why);
 

@@ -1,19 +1,35 @@
 #include "control/stream/injector.h"
 
+#include <algorithm>
 #include <cstring>
 #include <numeric>
 #include <utility>
 
+#include "dataplane/injected_texts.h"
+
 namespace steer::stream {
+
+namespace {
+
+std::string_view cut(std::string_view text) {
+    return text.substr(0, kMostTextBytes);
+}
+
+std::uint8_t lower_cased(char c) {
+    return static_cast<std::uint8_t>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
+}  // namespace
 
 Injector::Injector(StreamContext& context)
     : context_(context), pending_(kInProgress), free_(kInProgress) {
     std::iota(free_.rbegin(), free_.rend(), 0U);
 }
 
-Buffer* Injector::take_buffer(std::size_t length) {
+Buffer* Injector::take_buffer(std::size_t length, const Besides& besides) {
+    const std::size_t texts = cut(besides.server_name).size() + cut(besides.url_path).size();
     Buffer* const buffer =
-        context_.buffers.take(static_cast<std::uint32_t>(sizeof(InjectedQuery) + length));
+        context_.buffers.take(static_cast<std::uint32_t>(sizeof(InjectedQuery) + length + texts));
     if (buffer == nullptr) context_.count(StreamCount::inject_no_buffer);
     return buffer;
 }
@@ -23,7 +39,7 @@ std::span<std::uint8_t> Injector::query_room(Buffer& buffer) {
 }
 
 bool Injector::inject(const std::shared_ptr<AnswerTaker>& taker, const Asker& asker, Buffer* query,
-                      std::size_t length) {
+                      std::size_t length, const Besides& besides) {
     if (free_.empty()) {
         context_.count(StreamCount::inject_table_full);
         release(query);
@@ -38,11 +54,19 @@ bool Injector::inject(const std::shared_ptr<AnswerTaker>& taker, const Asker& as
     header.local = asker.local;
     header.local_port = asker.local_port;
     header.max_size = asker.is_udp ? kMaxUdp : std::uint16_t{65535};
-    header.stream = static_cast<std::uint16_t>(context_.index);
+    header.stream = static_cast<std::uint8_t>(context_.index);
     header.length = static_cast<std::uint32_t>(length);
     header.is_udp = asker.is_udp ? 1 : 0;
+    header.door = besides.door;
+    const std::string_view server_name = cut(besides.server_name), url_path = cut(besides.url_path);
+    header.server_name_length = static_cast<std::uint8_t>(server_name.size());
+    header.url_path_length = static_cast<std::uint8_t>(url_path.size());
     std::memcpy(query->data(), &header, sizeof header);
-    query->length = static_cast<std::uint32_t>(sizeof header + length);
+    auto texts = query_room(*query).subspan(length);
+    std::ranges::transform(server_name, texts.begin(), lower_cased);
+    std::ranges::copy(url_path, texts.begin() + header.server_name_length);
+    query->length =
+        static_cast<std::uint32_t>(sizeof header + length + server_name.size() + url_path.size());
 
     Message m;
     m.kind = MessageKind::inject;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "control/stream/edns_options.h"
@@ -25,6 +26,13 @@ struct Asker {
     bool is_udp = false;
     std::uint32_t stream = 0;  // the taker's own: which of its queries it was
     OptionsAsked options{};    // over TCP
+};
+
+// What goes with a query besides its bytes, for the time of a call.
+struct Besides {
+    std::uint16_t door = 0;        // by which it came (dataplane/policy/doors.h); 0: none
+    std::string_view server_name;  // that TLS's client asked for, in any case
+    std::string_view url_path;     // of HTTP
 };
 
 class AnswerTaker {
@@ -46,16 +54,16 @@ class Injector {
     Injector(const Injector&) = delete;
     Injector& operator=(const Injector&) = delete;
 
-    // A buffer whose payload has room for a query of `length` bytes behind the header; nullptr:
-    // none (counted).
-    Buffer* take_buffer(std::size_t length);
+    // A buffer whose payload has room for a query of `length` bytes and what goes with it behind the
+    // header; nullptr: none (counted).
+    Buffer* take_buffer(std::size_t length, const Besides& besides = {});
     // Where in such a buffer the query's bytes belong.
     static std::span<std::uint8_t> query_room(Buffer& buffer);
 
     // Takes over `query`, whose bytes are in query_room(). False: lost and counted, no answer will
     // come.
     bool inject(const std::shared_ptr<AnswerTaker>& taker, const Asker& asker, Buffer* query,
-                std::size_t length);
+                std::size_t length, const Besides& besides = {});
     void on_answer(const Message& m);
     // Forgets queries that nothing was heard of. Once a second.
     void expire();

@@ -10,6 +10,11 @@
 namespace steer::stream {
 namespace {
 
+// Any is ours: a session keeps what was asked for, so that it is known of one that is resumed (TLS 1.2).
+int take_server_name(SSL*, int*, void*) {
+    return SSL_TLSEXT_ERR_OK;
+}
+
 // TLS 1.2: forward secrecy and authenticated encryption, which are all that 1.3 has.
 constexpr const char* kCiphers =
     "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL:!eNULL:!aPSK:!aSRP:!ADH:!AECDH";
@@ -100,6 +105,8 @@ Result<SslContextPtr> TlsServer::make_context(const TlsFiles& files,
     SSL_CTX_set_num_tickets(raw, 1);  // a client has one connection, not a browser's many
     set_session_context(raw, files);
     tickets_.serve(raw);
+    SSL_CTX_callback_ctrl(raw, SSL_CTRL_SET_TLSEXT_SERVERNAME_CB,
+                          reinterpret_cast<void (*)()>(take_server_name));
     if (!protocols_.empty()) SSL_CTX_set_alpn_select_cb(raw, choose_protocol, this);
     if (SSL_CTX_set_cipher_list(raw, kCiphers) != 1 ||
         SSL_CTX_use_cert_and_key(raw, certificate.own.get(), certificate.key.get(),

@@ -7,6 +7,7 @@
 
 #include "dataplane/cache/admit.h"
 #include "dataplane/cache/insert.h"
+#include "dataplane/injected_texts.h"
 #include "dataplane/policy/claim_lists.h"
 #include "dataplane/policy/facts.h"
 
@@ -646,21 +647,24 @@ const matchers::TagBits& Executor::tags_of(QueryContext& c, Now now) noexcept {
     return *c.tags;
 }
 
-const Plan* Executor::plan(const Snapshot& snapshot, const dns::Query& q) noexcept {
-    if (!snapshot.plans_by_name) return &snapshot.plan;
+const Plan* Executor::plan(const Snapshot& snapshot, const dns::Query& q,
+                           std::uint8_t entry) noexcept {
+    if (!snapshot.plans_by_name) return &snapshot.plans[entry];
     matchers::TagBits without_id;
     const std::uint32_t tag_set = tag_set_of(snapshot, q.name(), without_id);
-    return plan(snapshot, tag_word(snapshot.generation, tag_set));
+    return plan(snapshot, tag_word(snapshot.generation, tag_set), entry);
 }
 
-const Plan* Executor::make(const Snapshot& snapshot, std::uint32_t tag_set) noexcept {
-    const matchers::TagBits* const sets = snapshot.tag_sets->find(tag_set);
+const Plan* Executor::make(const Snapshot& snapshot, std::uint64_t tags,
+                           std::uint8_t entry) noexcept {
+    Plan* const plan = plans_.find(tags, entry);
+    if (plan == nullptr || (plan->tags == tags && plan->entry == entry)) return plan;
+    const matchers::TagBits* const sets = snapshot.tag_sets->find(static_cast<std::uint32_t>(tags));
     if (sets == nullptr) return nullptr;
     counters_.add(Stat::plans_made);
-    Plan& plan = plans_.of(tag_set);
-    plan = make_plan(snapshot, *sets);
-    plan.tag_set = tag_set;
-    return &plan;
+    *plan = make_plan(snapshot, *sets, entry);
+    plan->tags = tags;
+    return plan;
 }
 
 std::uint32_t Executor::tag_set_of(const Snapshot& snapshot, std::span<const std::uint8_t> qname,
@@ -712,6 +716,12 @@ bool Executor::has_cname_in(const QueryContext& c, const matchers::TagBits& mask
             break;
         case TextMatch::Of::marks:
             text = marks_text(c.snapshot.marks, c.state.marks, room);
+            break;
+        case TextMatch::Of::server_name:
+            if (c.injected != nullptr) text = texts_of(*c.injected).server_name;
+            break;
+        case TextMatch::Of::url_path:
+            if (c.injected != nullptr) text = texts_of(*c.injected).url_path;
             break;
     }
     return match.test.holds(text, worker_);

@@ -158,11 +158,12 @@ struct QueryContext {
     std::uint64_t started_ms = 0;
     // Those of the client's options that a forward_edns0opt may pass on.
     std::span<const std::uint8_t> options;
+    Buffer* injected = nullptr;  // that brought it, if the program asks for its texts
 
-    // Begins where the plan says (nullptr: at the program's entry).
-    void begin(const Plan* plan) noexcept {
+    // Begins where the plan says (nullptr: at this entry of the program).
+    void begin(const Plan* plan, std::uint8_t by_entry = 0) noexcept {
         if (plan == nullptr) {
-            state.pc = snapshot.entry;
+            state.pc = snapshot.entries[by_entry];
         } else {
             plan->begin(state);
         }
@@ -224,16 +225,19 @@ class Executor {
     Executor(unsigned worker, const cache::Cache* cache, const cache::KeyHasher& hasher,
              BufferPools& buffers, Keeper& keeper, Ring<Note>* notes, Counters& counters);
 
-    // The query's plan; nullptr: there is none, the program runs from its entry. Good as long as the snapshot is in force.
-    const Plan* plan(const Snapshot& snapshot, const dns::Query& q) noexcept;
-    // That of the name of an entry, whose word of tags it is (Entry::tags); nullptr: the word does not say.
-    const Plan* plan(const Snapshot& snapshot, std::uint64_t tags) noexcept {
-        if (!snapshot.hit_reads_tags) return &snapshot.plan;
+    // The plan of a query that came by this entry; nullptr: there is none, the program runs from the entry. Good as long
+    // as the snapshot is in force.
+    const Plan* plan(const Snapshot& snapshot, const dns::Query& q,
+                     std::uint8_t entry = 0) noexcept;
+    // That of the name of a cache's entry, whose word of tags it is (Entry::tags); nullptr: the word does not say.
+    const Plan* plan(const Snapshot& snapshot, std::uint64_t tags,
+                     std::uint8_t entry = 0) noexcept {
+        if (!snapshot.hit_reads_tags) return &snapshot.plans[entry];
         const auto tag_set = static_cast<std::uint32_t>(tags);
         if (tags >> 32 != snapshot.generation || tag_set == 0 || tag_set > TagSets::kCapacity)
             return nullptr;
-        const Plan& known = plans_.of(tag_set);
-        return known.generation == snapshot.generation ? &known : make(snapshot, tag_set);
+        const Plan& known = plans_.first_place(tag_set, entry);
+        return known.tags == tags && known.entry == entry ? &known : make(snapshot, tags, entry);
     }
 
     // What the program would claim a plain hit for. False: a list makes it another answer; run the program.
@@ -391,7 +395,7 @@ class Executor {
     [[nodiscard]] const matchers::TagBits& tags_of(QueryContext& c, Now now) noexcept;
     void add_inherited(QueryContext& c, Now now) noexcept;
     void pass_on(QueryContext& c, Now now) noexcept;
-    const Plan* make(const Snapshot& snapshot, std::uint32_t tag_set) noexcept;
+    const Plan* make(const Snapshot& snapshot, std::uint64_t tags, std::uint8_t entry) noexcept;
     // The id of the sets that the name is in; 0: they have none, and are `without_id`.
     std::uint32_t tag_set_of(const Snapshot& snapshot, std::span<const std::uint8_t> name,
                              matchers::TagBits& without_id) noexcept;

@@ -64,6 +64,7 @@ void Executor::begin_branch(QueryContext& c, unsigned which, QueryContext& branc
     branch.client_port = c.client_port;
     branch.started_ms = c.started_ms;
     branch.options = c.options;
+    branch.injected = c.injected;
     ProgramState& s = branch.state;
     s.unit = true;
     s.marks = c.state.marks;

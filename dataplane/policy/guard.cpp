@@ -63,6 +63,8 @@ bool claims_list(Op op) {
 bool is_beside_the_key(const Snapshot& snapshot, const Instruction& i) {
     return i.op == Op::if_client || i.op == Op::if_random || i.op == Op::if_rate ||
            is_text_of(snapshot, i, TextMatch::Of::client) ||
+           is_text_of(snapshot, i, TextMatch::Of::server_name) ||
+           is_text_of(snapshot, i, TextMatch::Of::url_path) ||
            (i.op == Op::if_tags && snapshot.tag_masks[i.operand].any_of(snapshot.all_inheriting));
 }
 
@@ -79,7 +81,7 @@ class Guards {
                 caches.push_back(static_cast<std::uint16_t>(pc));
             if (is_beside_the_key(snapshot_, program_[pc])) has_tests_ = true;
         }
-        if (caches.empty() || !has_tests_) return;
+        if (caches.empty() || (!has_tests_ && !snapshot_.has_several_entries())) return;
         find_joins();
         find_ways_to_caches();
         for (const std::uint16_t pc : caches)
@@ -188,6 +190,25 @@ class Guards {
         }
     }
 
+    // Of which entry an instruction is; kUnits: of a fallback's unit, which any of them may run.
+    static constexpr std::size_t kUnits = kMostEntries;
+    [[nodiscard]] std::size_t program_of(std::size_t pc) const {
+        if (!snapshot_.has_several_entries()) return 0;
+        const auto& entries = snapshot_.entries;
+        const auto behind = std::ranges::upper_bound(entries, pc);
+        const auto number = static_cast<std::size_t>(behind - entries.begin()) - 1;
+        std::size_t end = entries[number];
+        while (program_[end].op != Op::end)
+            ++end;
+        return pc > end ? kUnits : number;
+    }
+    [[nodiscard]] std::uint64_t set_marks() const {
+        std::uint64_t marks = 0;
+        for (const Instruction& i : program_)
+            if (i.op == Op::mark) marks |= snapshot_.mark_masks[i.operand];
+        return marks;
+    }
+
     struct Decided {
         std::vector<bool> pcs;  // reached or not by what the key does not have
         std::uint64_t marks = 0;
@@ -195,8 +216,9 @@ class Guards {
     };
 
     // What the tests decide that are met inside the wrap, or in front of the cache with ways to caches on both sides.
-    [[nodiscard]] Decided decided(const std::vector<bool>& wrapped) const {
+    [[nodiscard]] Decided decided(std::uint16_t cache, const std::vector<bool>& wrapped) const {
         Decided d{std::vector<bool>(program_.size() + 1)};
+        if (snapshot_.has_several_entries() && program_of(cache) == kUnits) d.marks = set_marks();
         std::vector<bool> done(program_.size());
         for (bool again = true; again;) {
             again = false;
@@ -234,13 +256,14 @@ class Guards {
 
     [[nodiscard]] bool is_guarded(std::uint16_t pc, const Pcs& caches) const {
         const std::vector<bool> wrapped = wrapped_by(pc);
-        const Decided d = decided(wrapped);
+        const Decided d = decided(pc, wrapped);
         for (std::size_t at = pc + 1U; at < program_.size(); ++at)
             if (wrapped[at] && d.pcs[at] && claims(at)) return true;
         // Which of several entrances of the same cache is met.
         return std::any_of(caches.begin(), caches.end(), [&](std::uint16_t other) {
             const bool same = other != pc && program_[other].operand == program_[pc].operand;
-            return same && (d.pcs[other] || d.pcs[pc]) && (wraps_claims(pc) || wraps_claims(other));
+            const bool depends = d.pcs[other] || d.pcs[pc] || program_of(other) != program_of(pc);
+            return same && depends && (wraps_claims(pc) || wraps_claims(other));
         });
     }
 

@@ -5,6 +5,9 @@
 // test decided), they are the lists of who asked first. An entrance of a cache is guarded if that can be; then a hit
 // there walks the wrapped rest once more for its own client (Executor::claim_as_missed), and is never plain.
 //
+// The entry by which a query came is such a test as well: of the same cache behind two of them, a hit's lists are those of
+// the entry that stored it. And a mark set in front of a fallback's unit is one of the entry, too.
+//
 // Found by control dependence over the program, whose targets lie ahead: a list depends on a test if it stands on a way
 // from the test to where all ways from it meet again (Ferrante, Ottenstein, Warren 1987). A test one side of which comes
 // to no cache (an access list in front) decides who comes, not what is claimed. Errs on the side of guarding.

@@ -123,11 +123,11 @@ class PlanWalk {
     PlanWalk(const Snapshot& snapshot, const matchers::TagBits& sets)
         : snapshot_(snapshot), program_(snapshot.program), sets_(sets) {}
 
-    Plan plan() noexcept {
-        pc_ = snapshot_.entry;
+    Plan plan(std::uint8_t entry) noexcept {
+        pc_ = snapshot_.entries[entry];
         while (program_[pc_].in_prefix)
             step(program_[pc_], false);
-        plan_.generation = snapshot_.generation;
+        plan_.entry = entry;
         plan_.pc = pc_;
         plan_.depth = depth_;
         plan_.wrappers = wrappers_;
@@ -273,7 +273,8 @@ void mark_prefix(Snapshot& snapshot) {
     Reached prefix(program), hit(program);
     int summarized = -1;  // the innermost instance that may have entered a summary
     bool has_cache = false, several = false;
-    if (snapshot.entry < program.size()) prefix.pcs[snapshot.entry] = true;
+    for (const std::uint16_t pc : snapshot.entries)
+        prefix.pcs[pc] = true;
     for (std::size_t pc = 0; pc < program.size(); ++pc) {
         Instruction& i = program[pc];
         if (prefix.pcs[pc]) {
@@ -296,15 +297,28 @@ void mark_prefix(Snapshot& snapshot) {
     snapshot.plans_by_name = prefix.reads_tags && has_cache;
     if (!snapshot.plans_by_name || several) snapshot.likely_cache = -1;
     snapshot.hit_reads_tags = snapshot.plans_by_name || hit.reads_tags;
-    snapshot.plan = {};
-    snapshot.plan.pc = snapshot.entry;
-    if (!prefix.reads_tags && snapshot.entry < program.size())
-        snapshot.plan = make_plan(snapshot, {});
-    snapshot.hit_may_be_plain = snapshot.hit_reads_tags || snapshot.plan.hit_is_plain;
+    snapshot.hit_may_be_plain = snapshot.hit_reads_tags;
+    for (std::uint8_t entry = 0; entry < snapshot.entries.size(); ++entry) {
+        Plan& plan = snapshot.plans[entry] = {};
+        plan.pc = snapshot.entries[entry];
+        if (!prefix.reads_tags && plan.pc < program.size()) plan = make_plan(snapshot, {}, entry);
+        snapshot.hit_may_be_plain |= plan.hit_is_plain;
+    }
 }
 
-Plan make_plan(const Snapshot& snapshot, const matchers::TagBits& sets) noexcept {
-    return PlanWalk(snapshot, sets).plan();
+Plan make_plan(const Snapshot& snapshot, const matchers::TagBits& sets,
+               std::uint8_t entry) noexcept {
+    return PlanWalk(snapshot, sets).plan(entry);
+}
+
+Plan* PlanMemo::find(std::uint64_t tags, std::uint8_t entry) noexcept {
+    const std::size_t first = place(static_cast<std::uint32_t>(tags), entry);
+    for (unsigned probe = 0; probe < kProbes; ++probe) {
+        Plan& plan = plans_[(first + probe) % TagSets::kCapacity];
+        const bool is_old = plan.generation() != static_cast<std::uint32_t>(tags >> 32);
+        if (is_old || (plan.tags == tags && plan.entry == entry)) return &plan;
+    }
+    return nullptr;
 }
 
 }  // namespace steer

@@ -21,6 +21,7 @@
 #include "dataplane/event/list_state.h"
 #include "dataplane/policy/collector.h"
 #include "dataplane/policy/dns64.h"
+#include "dataplane/policy/doors.h"
 #include "dataplane/policy/inherited_names.h"
 #include "dataplane/policy/plan.h"
 #include "dataplane/policy/program.h"
@@ -58,7 +59,6 @@ struct Upstream {
 // Whom of a group a query asks first (forward/upstream_choice.h); the others follow if it fails.
 enum class UpstreamPolicy : std::uint8_t { latency, sticky, round_robin, random };
 
-struct UpstreamGroup {
 // Of one generation: what an earlier one still asks does not count.
 struct InFlightLimit {
     std::uint32_t most;
@@ -76,13 +76,14 @@ struct InFlightLimit {
     void take_over() noexcept { now.fetch_add(1, std::memory_order_relaxed); }
 };
 
+struct UpstreamGroup {
     std::vector<std::uint16_t> members;  // indices of Snapshot::upstreams
     UpstreamPolicy policy = UpstreamPolicy::latency;
     std::uint32_t total_timeout_ms = 5000;
     std::uint8_t concurrent = 1;  // upstreams asked at the same time
-};
     // Questions that may be in flight, of all workers; nullptr: no limit but theirs.
     std::shared_ptr<InFlightLimit> limit{};
+};
 
 enum class OnTimeout : std::uint8_t { answer, servfail, drop };
 enum class MissingFamily : std::uint8_t { answer, nodata };
@@ -175,7 +176,7 @@ struct Prefer {
 
 // A string_exp of what is known only with the query.
 struct TextMatch {
-    enum class Of : std::uint8_t { client, response, marks };
+    enum class Of : std::uint8_t { client, response, marks, server_name, url_path };
     Of of;
     matchers::TextTest test;  // asked as the worker of that number
 };
@@ -213,7 +214,9 @@ struct Snapshot {
     std::uint32_t generation = 0;  // 1.. ; set by publish
     std::uint8_t slot = 0;         // generation's place in kMaxGenerations tables; set by publish
     Program program;
-    std::uint16_t entry = 0;                             // pc
+    std::vector<std::uint16_t> entries{
+        0};       // where queries begin: pcs, ascending, each with its own `end`; at least one
+    Doors doors;  // which of them
     std::shared_ptr<const matchers::NameMatcher> names;  // nullptr: no domain rule at all
     std::vector<matchers::TagBits> tag_masks;
     std::vector<std::uint64_t> mark_masks;
@@ -256,6 +259,8 @@ struct Snapshot {
     matchers::PrefixSet allow;                           // who may ask
     matchers::PrefixSet trusted_forwarders;              // exempt from per-client quotas
 
+    [[nodiscard]] bool has_several_entries() const noexcept { return entries.size() > 1; }
+
     [[nodiscard]] bool has_number(std::uint32_t set, std::uint16_t number) const noexcept {
         const auto& numbers = number_sets[set];
         return std::binary_search(numbers.begin(), numbers.end(), number);
@@ -278,8 +283,9 @@ struct Snapshot {
     mutable std::vector<matchers::NameMatcher::Scratch> scratches;  // worker i's alone
     std::unique_ptr<TagSets> tag_sets;                              // lock-free, all workers
     std::array<std::uint8_t, kMaxLists> list_by_id{};  // index in `lists`; kNoList: not here
-    // Where every query stands after the pure prefix; its beginning if that is asked of names without reaching a cache.
-    Plan plan;
+    // By entry: where every query stands after the pure prefix; its beginning if that is asked of names without reaching
+    // a cache.
+    std::array<Plan, kMostEntries> plans;
     matchers::TagBits all_inheriting;  // of `inheriting`
     // The prefix asks for the name's sets and reaches a cache: then each name has the plan of its sets.
     bool plans_by_name = false;
@@ -288,6 +294,7 @@ struct Snapshot {
     std::int16_t likely_cache = -1;
     bool hit_reads_tags = false;              // what follows a hit depends on the name's sets
     bool hit_may_be_plain = false;            // see Plan
+    bool reads_texts = false;                 // of injected queries (injected_texts.h)
     std::vector<std::uint8_t> watched_lists;  // of `lists`: `shared` is not keep
 };
 inline constexpr std::uint8_t kNoList = 255;

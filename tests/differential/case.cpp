@@ -16,13 +16,19 @@ std::string Config::yaml() const {
     }
     out << "  - { tag: server, type: udp_server, args: { entry: " << sequences.front().tag
         << ", listen: ':53' } }\n";
+    if (second_server) {
+        out << "  - { tag: second, type: udp_server, args: { entry: " << sequences[1].tag
+            << ", listen: '" << kSecondAddress << ":53' } }\n";
+    }
     return out.str();
 }
 
 std::string text(const Question& q) {
     std::ostringstream out;
-    out << "after " << q.after_ms << " ms: " << q.client << " asks " << q.name << " type " << q.type
-        << " class " << q.klass << (q.dnssec_ok ? " DO" : "") << (q.checking_disabled ? " CD" : "");
+    out << "after " << q.after_ms << " ms: " << q.client << " asks " << q.local
+        << (q.server_name.empty() ? "" : " as " + q.server_name) << q.url_path << " for " << q.name
+        << " type " << q.type << " class " << q.klass << (q.dnssec_ok ? " DO" : "")
+        << (q.checking_disabled ? " CD" : "");
     return out.str();
 }
 

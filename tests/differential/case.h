@@ -16,7 +16,8 @@ struct Sequence {
 
 struct Config {
     std::vector<std::string> plugins;  // all but the sequences, in YAML's flow style
-    std::vector<Sequence> sequences;   // the first one is the server's entry
+    std::vector<Sequence> sequences;   // the first one is the server's entry ...
+    bool second_server = false;        // ... and the second one that of another, at kSecondAddress
 
     [[nodiscard]] std::string yaml() const;
 };
@@ -29,6 +30,8 @@ struct Question {
     bool dnssec_ok;
     bool checking_disabled;
     std::string client;
+    std::string local;                  // the address that was asked
+    std::string server_name, url_path;  // empty: not over TLS, HTTP
 };
 
 struct Case {
@@ -59,6 +62,7 @@ struct Outcome {
 std::string text(const Question& q);
 std::string text(const Outcome& o);
 
+inline constexpr const char* kSecondAddress = "198.51.100.54";
 inline constexpr std::uint16_t kA = 1, kCname = 5, kSoa = 6, kTxt = 16, kAaaa = 28;
 inline constexpr unsigned kNoError = 0, kServFail = 2, kNxDomain = 3, kYxDomain = 6;
 

@@ -65,6 +65,10 @@ class Maker {
             for (unsigned n = 1 + below(i == 0 ? 7 : 4); n > 0; --n)
                 rules.push_back(rule(i, sequences));
             if (i == 0 && !one_in(4)) add_usual(rules);
+            if (i == 1 && one_in(2)) {
+                case_.config.second_server = true;
+                if (one_in(2)) add_usual(rules);
+            }
         }
         // A fallback's own: nothing that leads to the fallback again.
         case_.config.sequences.push_back(
@@ -268,7 +272,11 @@ class Maker {
             "$NAIVE_KEY suffix ue,x ue",
             "$NAIVE_NONE zl",
             "url_path zl",
+            "url_path eq /a,b /dns",
+            "url_path regexp ,",
             "server_name regexp .",
+            "server_name suffix .DNS.example",
+            "server_name eq x,dns.Example",
         };
         constexpr std::array kPatterns{"qname prefix X. w", "qname suffix .b.example EXAMPLE.",
                                        "qname contains .A. c.ex",
@@ -389,6 +397,9 @@ class Maker {
             q.dnssec_ok = one_in(24);
             q.checking_disabled = one_in(24);
             q.client = any(kClients);
+            q.local = case_.config.second_server && one_in(2) ? kSecondAddress : "198.51.100.53";
+            if (one_in(8)) q.server_name = any(std::array{"dns.example", "a.dns.example"});
+            if (one_in(8)) q.url_path = any(std::array{"/dns-query", "/a,b"});
             case_.questions.push_back(std::move(q));
         }
     }

@@ -210,7 +210,10 @@ bool is_negative(const Reply& r, std::uint16_t type) {
 Naive::Naive(const std::string& yaml, std::map<std::string, std::string> environment)
     : yaml_(YAML::Load(yaml)),
       environment_(std::move(environment)),
-      asks_client_(yaml.find("client_ip") != std::string::npos) {
+      asks_client_(yaml.find("client_ip") != std::string::npos ||
+                   yaml.find("server_name") != std::string::npos ||
+                   yaml.find("url_path") != std::string::npos ||
+                   yaml.find("tag: second") != std::string::npos) {
     const YAML::Node plugins = yaml_["plugins"];
     for (std::size_t i = 0; i < plugins.size(); ++i)
         plugins_.emplace(plugins[i]["tag"].as<std::string>(), plugins[i]);
@@ -229,7 +232,11 @@ Outcome Naive::ask(const Question& question, std::uint64_t now_ms) {
     marks_.clear();
     failed_ = lists_in_doubt_ = false;
     seen_ = {};
-    run(plugin("server")["args"]["entry"].as<std::string>(), 0);
+    const auto second = plugins_.find("second");
+    const bool is_second =
+        second != plugins_.end() &&
+        second->second["args"]["listen"].as<std::string>() == question.local + ":53";
+    run(plugin(is_second ? "second" : "server")["args"]["entry"].as<std::string>(), 0);
     if (!response_) {
         respond_empty(kNoError);
         seen_.nobody_answered = true;
@@ -818,6 +825,8 @@ std::string Naive::text_of(const std::string& source) const {
     if (source == "qtype") return std::to_string(question_.type);
     if (source == "qclass") return std::to_string(question_.klass);
     if (source == "client_ip") return question_.client;
+    if (source == "server_name") return question_.server_name;
+    if (source == "url_path") return question_.url_path;
     if (source == "rcode" && response_) return std::to_string(response_->reply.rcode);
     if (source == "mark") {
         for (const std::uint32_t mark : marks_)
@@ -845,7 +854,7 @@ bool Naive::holds_text(const std::string& text) const {
     while (in >> word) {
         if (operation == "regexp") holds = holds || std::regex_search(value, std::regex(word));
         for (std::string one : one_text ? std::vector{word} : words_of(word)) {
-            if (source == "qname") one = lower(one);
+            if (source == "qname" || source == "server_name") one = lower(one);
             const bool is_end = operation == "eq" || operation == "suffix";
             if (source == "qname" && is_end && one.ends_with('.')) one.pop_back();
             holds = holds || (operation == "eq" && value == one) ||

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <array>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "control/build/build.h"
 #include "control/config/load.h"
 #include "dataplane/dns/name.h"
+#include "dataplane/injected_texts.h"
 #include "dataplane/policy/executor.h"
 #include "differential/geo.h"
 #include "differential/world.h"
@@ -156,6 +158,26 @@ class Reading {
     std::pair<std::size_t, std::size_t> opt_;
 };
 
+// What `streams` would have brought the question in.
+class InjectedBuffer {
+  public:
+    InjectedBuffer(BufferPools& pools, const Question& question) : buffer_(pools.take(1000)) {
+        InjectedQuery head{};
+        head.server_name_length = static_cast<std::uint8_t>(question.server_name.size());
+        head.url_path_length = static_cast<std::uint8_t>(question.url_path.size());
+        const std::string texts = question.server_name + question.url_path;
+        std::memcpy(buffer_->data(), &head, sizeof head);
+        std::memcpy(buffer_->data() + sizeof head, texts.data(), texts.size());
+    }
+    ~InjectedBuffer() { release(buffer_); }
+    InjectedBuffer(const InjectedBuffer&) = delete;
+    InjectedBuffer& operator=(const InjectedBuffer&) = delete;
+    [[nodiscard]] Buffer* get() const { return buffer_; }
+
+  private:
+    Buffer* buffer_;
+};
+
 }  // namespace
 
 class Product::Impl {
@@ -219,6 +241,9 @@ class Product::Impl {
         c.qname_as_sent = m.bytes().data() + dns::kHeaderSize;
         c.started_ms = now_.ms;
         c.client = client;
+        const InjectedBuffer injected(pools_, question);
+        c.injected = injected.get();
+        entry_ = snapshot_->doors.of_datagram(*IpAddress::parse(question.local), 53);
         if (!begin(c)) go(c, question);
         take(c, m.bytes());
         take_notes();
@@ -236,20 +261,22 @@ class Product::Impl {
     unsigned plain_hits_ = 0;
 
   private:
+    std::uint8_t entry_ = 0;  // by which the question came
     // As lookup() and Resolver::answer_hit() do. True: a plain hit was the answer.
     bool begin(QueryContext& c) {
         const Plan* plan = nullptr;
         if (c.snapshot.likely_cache >= 0) {
             c.found = found_in(c.snapshot.likely_cache, c);
-            if (c.found != nullptr) plan = executor_->plan(c.snapshot, c.found->tags.load());
+            if (c.found != nullptr)
+                plan = executor_->plan(c.snapshot, c.found->tags.load(), entry_);
         }
-        if (plan == nullptr) plan = executor_->plan(c.snapshot, c.query);
-        c.begin(plan);
+        if (plan == nullptr) plan = executor_->plan(c.snapshot, c.query, entry_);
+        c.begin(plan, entry_);
         if (plan == nullptr || plan->cache < 0) return false;
         c.looked_up = plan->cache;
         if (c.snapshot.likely_cache < 0) c.found = found_in(plan->cache, c);
         if (c.found == nullptr || c.found->tags.load() >> 32 < c.snapshot.generation) return false;
-        const Plan* const of_hit = executor_->plan(c.snapshot, c.found->tags.load());
+        const Plan* const of_hit = executor_->plan(c.snapshot, c.found->tags.load(), entry_);
         HitLists claimed;
         if (of_hit == nullptr || !of_hit->hit_is_plain ||
             !Executor::claim_hit(c.snapshot, *of_hit, *c.found, claimed))

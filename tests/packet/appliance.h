@@ -71,6 +71,12 @@ struct Client {
     unsigned worker = 0;  // whose port its frames come to
 };
 
+// What goes with an injected query.
+struct Besides {
+    std::uint16_t door = 0;
+    std::string server_name, url_path;
+};
+
 class Appliance {
   public:
     explicit Appliance(const ApplianceOptions& options = {});
@@ -88,7 +94,8 @@ class Appliance {
              const Client& from = {});
     // A query over TCP (or the kernel's UDP) from `streams`.
     void inject(const DnsMessage& query, std::uint64_t token, bool is_udp = false,
-                unsigned worker = 0, const std::string& client = "192.0.2.10");
+                unsigned worker = 0, const std::string& client = "192.0.2.10",
+                const Besides& besides = {});
     // The upstream's reply to what asked: same id and question, to the worker `by`'s port.
     void reply(const Seen& query, const DnsMessage& response,
                std::optional<unsigned> by = std::nullopt);

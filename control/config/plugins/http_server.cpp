@@ -12,6 +12,8 @@ namespace {
 
 // ---- one path
 
+constexpr std::size_t kMostPathBytes = 255;
+
 void read_path(Reading& in, const Node& node, const Place& place, HttpPath& out) {
     if (!read_value(in, node, place, {}, out.path)) return;
     constexpr std::string_view kNotInPaths = "?#";  // RFC 3986 3.3
@@ -19,6 +21,10 @@ void read_path(Reading& in, const Node& node, const Place& place, HttpPath& out)
         out.path.find_first_of(kNotInPaths) != std::string::npos) {
         in.report().error(place.line, place.name() + " is " + matchers::quoted(out.path) +
                                           ": expected a path such as /dns-query");
+    } else if (out.path.size() > kMostPathBytes) {
+        in.report().error(place.line, place.name() + " has " + std::to_string(out.path.size()) +
+                                          " characters: expected at most " +
+                                          std::to_string(kMostPathBytes));
     }
 }
 
@@ -32,7 +38,7 @@ constexpr std::array<Row<HttpPath>, 3> kPathRows{{
     {"path", Own<HttpPath>{"path", read_path}, "required", "",
      "as in `path: /dns-query`; compared as it is written, and without what follows a `?`"},
     {"exec", Own<HttpPath>{"tag", read_exec}, "required", "",
-     "tag of the executor that its queries enter; the same one for all paths and servers"},
+     "tag of the executor that its queries enter"},
     {"json_api", NotYet{}, "false", "", "answers in JSON"},
 }};
 

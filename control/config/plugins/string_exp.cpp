@@ -151,7 +151,7 @@ void check_addresses(Reading& in, const Expression& e, const Plugin& plugin) {
 
 void read_text(Reading& in, const Expression& e, TextOf of, Plugin& plugin) {
     plugin.args = Constant{false};
-    if (of != TextOf::marks) check_addresses(in, e, plugin);
+    if (of == TextOf::client || of == TextOf::response) check_addresses(in, e, plugin);
     if (of == TextOf::client && e.operation == TextOperation::zl) return;
     if (of == TextOf::client && e.operation == TextOperation::eq) {
         IpMatch out;
@@ -165,6 +165,15 @@ void read_text(Reading& in, const Expression& e, TextOf of, Plugin& plugin) {
     if (test_of(in, e, plugin)) plugin.args = TextMatch{of, e.operation, e.words};
 }
 
+// A name's case does not count (RFC 6066 3); what comes is in lower case.
+void read_server_name(Reading& in, Expression e, Plugin& plugin) {
+    if (e.operation != TextOperation::regexp) {
+        for (std::string& word : e.words)
+            word = lower(word);
+    }
+    if (test_of(in, e, plugin)) plugin.args = TextMatch{TextOf::server_name, e.operation, e.words};
+}
+
 // ---- all
 
 bool is_variable(const Expression& e) {
@@ -174,19 +183,15 @@ bool is_variable(const Expression& e) {
 void take(Reading& in, const Expression& e, Plugin& plugin) {
     if (is_variable(e))
         return read_constant(in, e, in.environment(e.source.substr(1)).value_or(""), plugin);
-    if (e.source == "url_path" || e.source == "server_name") {
-        in.report().warn(e.line, owner_of(plugin) + " asks for '" + e.source +
-                                     "', which is the empty text: queries over UDP and plain TCP "
-                                     "have none (over DoH and DoT they are not supported yet)");
-        return read_constant(in, e, "", plugin);
-    }
+    if (e.source == "server_name") return read_server_name(in, e, plugin);
     if (e.source == "qname") return read_name(e, plugin);
     if (e.source == "qtype") return read_number(in, e, NumberOf::type, plugin);
     if (e.source == "qclass") return read_number(in, e, NumberOf::klass, plugin);
     if (e.source == "rcode") return read_number(in, e, NumberOf::rcode, plugin);
-    const TextOf of = e.source == "client_ip" ? TextOf::client
-                      : e.source == "resp_ip" ? TextOf::response
-                                              : TextOf::marks;
+    const TextOf of = e.source == "client_ip"  ? TextOf::client
+                      : e.source == "resp_ip"  ? TextOf::response
+                      : e.source == "url_path" ? TextOf::url_path
+                                               : TextOf::marks;
     read_text(in, e, of, plugin);
 }
 
@@ -279,8 +284,9 @@ const PluginType kStringExpType{
     "`rcode` is empty without a response), `client_ip`, `resp_ip` (the addresses of the A and AAAA "
     "records of the answer, in their order and with commas between, up to 4,096 characters), "
     "`mark` (the marks, lowest first, with commas between), `$VARIABLE` of the environment (read "
-    "once; empty if there is none), `url_path` and `server_name` (empty: queries over UDP and "
-    "plain TCP have none).",
+    "once; empty if there is none), `url_path` (of a query over HTTP, without what follows a `?`) "
+    "and `server_name` (that a client's TLS asks for; case does not count, but in a `regexp` write "
+    "lower case), both empty for all other queries and up to 255 characters.",
     "string_exp SOURCE OPERATION WORD...",
     "these words, as one text or as a list; in one text, those of `eq`, `prefix`, `suffix` and "
     "`contains` may have commas between them too, unless the text itself may hold commas "

@@ -18,6 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (e.text.empty() || e.text.find('\n') != std::string::npos || e.file.empty())
             std::abort();
     }
-    if (outcome.ok() && outcome.settings.entry >= outcome.settings.plugins.size()) std::abort();
+    if (outcome.ok() && outcome.settings.entries.front() >= outcome.settings.plugins.size())
+        std::abort();
     return 0;
 }

@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(examples_load) {
         if (entry.path().extension() != ".yaml") continue;
         const LoadOutcome outcome = load(entry.path());
         BOOST_TEST(outcome.ok(), entry.path());
-        BOOST_TEST(outcome.settings.plugin(outcome.settings.entry).tag == "seq_main");
+        BOOST_TEST(outcome.settings.plugin(outcome.settings.entries.front()).tag == "seq_main");
     }
 }
 
@@ -230,7 +230,7 @@ BOOST_AUTO_TEST_CASE(everything_that_can_be_written_is_read) {
     BOOST_TEST((in_place.in_place && in_place.tag == "main[12]"));
     BOOST_TEST(std::get<Forward>(in_place.args).concurrent == 2U);
     BOOST_TEST(std::get<Forward>(in_place.args).short_circuit);
-    BOOST_TEST(s.plugin(s.entry).tag == "main");
+    BOOST_TEST(s.plugin(s.entries.front()).tag == "main");
 }
 
 BOOST_AUTO_TEST_CASE(upstreams_are_reached_as_they_say_or_as_the_forward_does) {

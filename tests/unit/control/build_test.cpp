@@ -329,7 +329,7 @@ BOOST_AUTO_TEST_CASE(caches_forwards_and_listeners_carry_their_settings) {
     BOOST_TEST(
         (cache.size == 2048U && cache.max_negative_ttl_s == 10U && cache.min_positive_ttl_s == 5U));
     BOOST_TEST(cache.max_positive_ttl_s == 3600U);
-    BOOST_TEST(built.snapshot->plan.cache == 0);
+    BOOST_TEST(built.snapshot->plans[0].cache == 0);
     const UpstreamGroup& group = built.snapshot->groups.at(0);
     BOOST_TEST(
         (group.concurrent == 2 && group.total_timeout_ms == 900U && group.members.size() == 2U));
@@ -342,6 +342,50 @@ BOOST_AUTO_TEST_CASE(caches_forwards_and_listeners_carry_their_settings) {
                 built.listeners[0].tcp->idle_timeout_ms == 7000U));
     BOOST_TEST(
         (built.listeners[1].udp && !built.listeners[1].tcp && built.listeners[1].endpoint.any()));
+}
+
+// Single addresses before all of them; a path is a door of its own, by the same number after a reload.
+BOOST_AUTO_TEST_CASE(servers_are_doors_to_entries) {
+    const auto config = [](const std::string& of_path, const std::string& more) {
+        return with_main("      - exec: $fwd\n",
+                         "  - { tag: other, type: sequence, args: [{ exec: $fwd }] }\n"
+                         "  - { tag: u, type: udp_server, args: { entry: fwd, listen: ':53' } }\n"
+                         "  - { tag: v, type: udp_server, args: { entry: other, listen: "
+                         "'192.0.2.53:53' } }\n"
+                         "  - { tag: w, type: udp_server, args: { entry: fwd, listen: "
+                         "'0.0.0.0:54' } }\n" +
+                             more +
+                             "  - { tag: h, type: http_server, args: { listen: ':443', entries: "
+                             "[{ path: /a, exec: main }, { path: /b, exec: " +
+                             of_path + " }] } }\n");
+    };
+    Registry registry;
+    const Built first = build(settings_of(config("other", "")), {}, registry);
+    BOOST_TEST_REQUIRE(first.ok());
+    BOOST_TEST(first.snapshot->entries.size() == 3U);  // fwd, other, main
+    const Doors& doors = first.snapshot->doors;
+    BOOST_TEST(+doors.of_datagram(address("192.0.2.53"), 53) == 1);
+    BOOST_TEST(+doors.of_datagram(address("192.0.2.1"), 53) == 0);
+    BOOST_TEST(+doors.of_datagram(address("2001:db8::1"), 53) == 0);
+    BOOST_TEST(+doors.of_datagram(address("2001:db8::1"), 54) == 0);  // nobody's
+    const auto numbers = [](const Built& built) {
+        return std::ranges::find_if(built.listeners,
+                                    [](const Listener& l) { return l.tcp && l.tcp->http; })
+            ->tcp->http->doors;
+    };
+    BOOST_TEST_REQUIRE(numbers(first).size() == 2U);
+    BOOST_TEST(+doors.of_stream(numbers(first)[0]) == 2);
+    BOOST_TEST(+doors.of_stream(numbers(first)[1]) == 1);
+    BOOST_TEST(+doors.of_stream(0) == 0);
+
+    const Built second =
+        build(settings_of(config("fwd",
+                                 "  - { tag: t, type: tcp_server, args: { entry: other, "
+                                 "listen: ':53' } }\n")),
+              {}, registry);
+    BOOST_TEST_REQUIRE(second.ok());
+    BOOST_TEST(numbers(second) == numbers(first), boost::test_tools::per_element());
+    BOOST_TEST(+second.snapshot->doors.of_stream(numbers(first)[1]) == 0);
 }
 
 BOOST_AUTO_TEST_CASE(without_a_server_everything_is_served_on_port_53) {

@@ -159,6 +159,28 @@ BOOST_FIXTURE_TEST_CASE(tickets_outlive_a_certificate_and_go_after_two_lives, Tl
     }
 }
 
+// Also of a session that is resumed, where TLS 1.2 does not say it again to those who do not listen for it.
+BOOST_FIXTURE_TEST_CASE(whom_a_client_asks_for_goes_with_its_queries, TlsWorld) {
+    for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+        SSL_CTX_set_min_proto_version(context.get(), version);
+        SSL_CTX_set_max_proto_version(context.get(), version);
+        const auto asked_for = [&](const char* name, SSL_SESSION* with, Kept* keep) {
+            TlsPeer peer = connect(context.get(), with);
+            if (name != nullptr) SSL_set_tlsext_host_name(peer.ssl(), name);
+            BOOST_REQUIRE(shake_hands(peer));
+            world.queries.clear();
+            BOOST_REQUIRE(is_answered(peer, 1));
+            BOOST_TEST(SSL_session_reused(peer.ssl()) == (with != nullptr ? 1 : 0));
+            if (keep != nullptr) keep->session = SSL_get1_session(peer.ssl());
+            return world.queries.at(0).server_name;
+        };
+        Kept kept;
+        BOOST_TEST(asked_for("Kids.DNS.example", nullptr, &kept) == "kids.dns.example");
+        BOOST_TEST(asked_for("Kids.DNS.example", kept.session, nullptr) == "kids.dns.example");
+        BOOST_TEST(asked_for(nullptr, nullptr, nullptr).empty());
+    }
+}
+
 BOOST_FIXTURE_TEST_CASE(what_is_wrong_with_files_is_said, TlsWorld) {
     TlsFiles bad = files;
     bad.cert = folder.write("empty.pem", "nothing here\n");

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "dataplane/dns/wire.h"
+#include "dataplane/injected_texts.h"
 
 namespace steer::test {
 
@@ -227,12 +228,16 @@ void StreamWorld::take(const Message& m, unsigned worker) {
         return;
     }
     BOOST_REQUIRE(m.kind == MessageKind::inject);
-    InjectedMessage q{m, {}, {}};
+    InjectedMessage q{.message = m, .header = {}, .query = {}, .server_name = {}, .url_path = {}};
     q.message.from = static_cast<std::uint8_t>(worker);
     std::memcpy(&q.header, m.buffer->data(), sizeof q.header);
-    BOOST_REQUIRE(m.buffer->length == sizeof q.header + q.header.length);
-    const auto bytes = m.buffer->bytes().subspan(sizeof q.header);
+    const std::size_t texts = std::size_t{q.header.server_name_length} + q.header.url_path_length;
+    BOOST_REQUIRE(m.buffer->length == sizeof q.header + q.header.length + texts);
+    const auto bytes = m.buffer->bytes().subspan(sizeof q.header, q.header.length);
     q.query.assign(bytes.begin(), bytes.end());
+    const InjectedTexts said = texts_of(*m.buffer);
+    q.server_name = said.server_name;
+    q.url_path = said.url_path;
     release(std::exchange(q.message.buffer, nullptr));
     if (answer_all) answer(q, make_response(q.query, 1));
     queries.push_back(std::move(q));

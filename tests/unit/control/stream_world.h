@@ -58,6 +58,7 @@ struct InjectedMessage {
     Message message;
     InjectedQuery header;
     Bytes query;
+    std::string server_name, url_path;
 };
 
 // Goes on by itself, and may be put forward.

@@ -23,7 +23,7 @@ struct Walk {
         BOOST_REQUIRE(dns::parse_query(message, query) == dns::QueryError::none);
         context.emplace(*snapshot, query);
         context->qname_as_sent = message.data() + 12;
-        context->state.pc = snapshot->entry;
+        context->state.pc = snapshot->entries[0];
     }
     Step run() { return executor.run(*context, now); }
     // The upstream's answer.

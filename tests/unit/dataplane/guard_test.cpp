@@ -20,7 +20,8 @@ bool guards(Rest&& rest, std::uint64_t marked_before = 0) {
     SnapshotMaker maker;
     maker.snapshot().prefix_sets.emplace_back();
     maker.snapshot().number_sets.push_back({1});
-    for (const auto of : {TextMatch::Of::client, TextMatch::Of::response, TextMatch::Of::marks}) {
+    for (const auto of : {TextMatch::Of::client, TextMatch::Of::response, TextMatch::Of::marks,
+                          TextMatch::Of::server_name, TextMatch::Of::url_path}) {
         maker.snapshot().text_matches.push_back(
             {of, std::move(*matchers::TextTest::build(matchers::TextOperation::eq, {"1"}))});
     }
@@ -64,7 +65,9 @@ BOOST_AUTO_TEST_CASE(texts) {
             m.land(test);
         };
     };
-    BOOST_TEST(guards(by_text(TextMatch::Of::client)));
+    for (const auto of :
+         {TextMatch::Of::client, TextMatch::Of::server_name, TextMatch::Of::url_path})
+        BOOST_TEST(guards(by_text(of)));
     BOOST_TEST(!guards(by_text(TextMatch::Of::response)));
     BOOST_TEST(!guards(by_text(TextMatch::Of::marks)));
     // Any mark changes the text of all of them.
@@ -157,6 +160,56 @@ BOOST_AUTO_TEST_CASE(two_entrances_of_one_cache) {
     const auto snapshot = maker.finish();
     BOOST_TEST(is_guarded(*snapshot, with));
     BOOST_TEST(is_guarded(*snapshot, without));
+}
+
+// Two entries: with a cache of its own each; with one, of which either claims; and with one in a fallback's unit, behind
+// a mark that one of them sets.
+BOOST_AUTO_TEST_CASE(several_entries) {
+    const auto guards_of = [](bool one_cache, bool claims) {
+        SnapshotMaker maker;
+        maker.list(test::policy_list(0));
+        std::vector<std::uint16_t> caches;
+        for (const bool second : {false, true}) {
+            if (second)
+                maker.snapshot().entries.push_back(static_cast<std::uint16_t>(caches[0] + 5));
+            caches.push_back(maker.add(Op::enter_cache, second && !one_cache ? 1 : 0));
+            maker.add(second && claims ? Op::enter_list : Op::drop_response);
+            maker.add(Op::forward);
+            maker.add(Op::sequence_end);
+            maker.add(Op::end);
+        }
+        const auto snapshot = maker.finish();
+        return std::pair(is_guarded(*snapshot, caches[0]), is_guarded(*snapshot, caches[1]));
+    };
+    BOOST_TEST((guards_of(true, true) == std::pair(true, true)));
+    BOOST_TEST((guards_of(false, true) == std::pair(false, false)));
+    BOOST_TEST((guards_of(true, false) == std::pair(false, false)));
+
+    const auto unit_is_guarded = [](bool marks) {
+        SnapshotMaker maker;
+        maker.list(test::policy_list(0));
+        maker.snapshot().fallbacks.resize(1);
+        const auto mark = maker.mark_mask(1);
+        for (const bool second : {false, true}) {
+            const auto begin = maker.add(second && marks ? Op::mark : Op::drop_response, mark);
+            if (second) maker.snapshot().entries.push_back(begin);
+            maker.add(Op::fallback);
+            maker.add(Op::sequence_end);
+            maker.add(Op::end);
+        }
+        const std::uint16_t cache = maker.add(Op::enter_cache);
+        Fallback& fallback = maker.snapshot().fallbacks[0];
+        fallback.primary = fallback.secondary = cache;
+        const auto marked = maker.test(Op::if_marks, mark);
+        maker.add(Op::enter_list);
+        maker.land(marked);
+        maker.add(Op::forward);
+        maker.add(Op::sequence_end);
+        maker.add(Op::end);
+        return is_guarded(*maker.finish(), cache);
+    };
+    BOOST_TEST(unit_is_guarded(true));
+    BOOST_TEST(!unit_is_guarded(false));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -77,9 +77,16 @@ class ProgramMaker {
             std::vector{*matchers::Prefix::parse("203.0.113.0/25")});
     }
     std::unique_ptr<Snapshot> make() {
-        sequence(0);
-        m_.add(Op::forward, 0);
-        m_.add(Op::end);
+        m_.snapshot().entries.clear();
+        for (unsigned entries = 1 + random_.below(3); entries > 0; --entries) {
+            m_.snapshot().entries.push_back(
+                static_cast<std::uint16_t>(m_.snapshot().program.size()));
+            wrappers_ = 0;
+            sequence(instances_);
+            ++instances_;
+            m_.add(Op::forward, 0);
+            m_.add(Op::end);
+        }
         // Units, of which one may be the other's.
         for (unsigned i = 0; i < 2; ++i) {
             Fallback& f = m_.snapshot().fallbacks[i];
@@ -123,7 +130,8 @@ class ProgramMaker {
         constexpr std::array kOften{
             Op::enter_list,  Op::enter_list, Op::enter_list, Op::enter_cache, Op::enter_cache,
             Op::enter_cache, Op::forward,    Op::forward,    Op::claim_list,  Op::enter_redirect};
-        if (m_.snapshot().program.size() < 6 && random_.below(4) != 0)
+        if (m_.snapshot().program.size() < m_.snapshot().entries.back() + 6U &&
+            random_.below(4) != 0)
             return kEarly[random_.below(kEarly.size())];
         if (random_.below(2) == 0) return kOften[random_.below(kOften.size())];
         return static_cast<Op>(random_.below(static_cast<unsigned>(Op::end) + 1));
@@ -256,7 +264,7 @@ class ProgramMaker {
                 break;
             case Op::sequence_end:
             case Op::end:
-                if (instances_ < 4) sequence(++instances_);
+                if (instances_ < 6) sequence(++instances_);
                 break;
         }
     }
@@ -274,6 +282,7 @@ class ProgramMaker {
 struct Asked {
     Bytes message;
     dns::Query query;
+    std::uint8_t entry = 0;
 };
 
 Asked random_query(Random& random) {
@@ -348,8 +357,8 @@ class Side {
         c.qname_as_sent = a.message.data() + dns::kHeaderSize;
         c.started_ms = now.ms;
         if (!plans_) {
-            c.begin(nullptr);
-        } else if (begin_with_plan(c, now, seen)) {
+            c.begin(nullptr, a.entry);
+        } else if (begin_with_plan(c, a.entry, now, seen)) {
             return seen;
         }
         go_on(c, executor_->run(c, now), a, now, seen);
@@ -362,7 +371,7 @@ class Side {
     }
 
     Counters counters;
-    unsigned plain_hits = 0, plain_claims = 0, moved_on = 0;
+    unsigned plain_hits = 0, plain_claims = 0, moved_on = 0, others = 0;
 
   private:
     // As the resolver does where nobody is late.
@@ -409,21 +418,22 @@ class Side {
         }
     }
     // As lookup() and Resolver::answer_hit() do. True: a plain hit was the answer.
-    bool begin_with_plan(QueryContext& c, Now now, Seen& seen) {
+    bool begin_with_plan(QueryContext& c, std::uint8_t entry, Now now, Seen& seen) {
         const Plan* plan = nullptr;
         if (c.snapshot.likely_cache >= 0) {
             c.found = found_in(c.snapshot.likely_cache, c, now);
-            if (c.found != nullptr) plan = executor_->plan(c.snapshot, c.found->tags.load());
+            if (c.found != nullptr) plan = executor_->plan(c.snapshot, c.found->tags.load(), entry);
         }
-        if (plan == nullptr) plan = executor_->plan(c.snapshot, c.query);
-        c.begin(plan);
+        if (plan == nullptr) plan = executor_->plan(c.snapshot, c.query, entry);
+        c.begin(plan, entry);
         if (plan == nullptr) return false;
-        moved_on += plan->pc != c.snapshot.entry;
+        moved_on += plan->pc != c.snapshot.entries[entry];
+        others += entry != 0 && plan->pc != c.snapshot.entries[entry];
         if (plan->cache < 0) return false;
         c.looked_up = plan->cache;
         if (c.snapshot.likely_cache < 0) c.found = found_in(plan->cache, c, now);
         if (c.found == nullptr || c.found->tags.load() >> 32 < c.snapshot.generation) return false;
-        const Plan* const of_hit = executor_->plan(c.snapshot, c.found->tags.load());
+        const Plan* const of_hit = executor_->plan(c.snapshot, c.found->tags.load(), entry);
         HitLists claimed;
         if (of_hit == nullptr || !of_hit->hit_is_plain ||
             !Executor::claim_hit(c.snapshot, *of_hit, *c.found, claimed))
@@ -497,7 +507,9 @@ BOOST_AUTO_TEST_CASE(with_plans_and_without_the_program_comes_to_the_same) {
         snapshot->generation = generation;
         for (unsigned i = 0; i < 200; ++i) {
             now.ms += random.below(1500);
-            const Asked asked = random_query(random);
+            Asked asked = random_query(random);
+            asked.entry = static_cast<std::uint8_t>(
+                random.below(static_cast<unsigned>(snapshot->entries.size())));
             const Seen expected = without.ask(*snapshot, asked, now);
             const Seen got = with.ask(*snapshot, asked, now);
             BOOST_TEST_CONTEXT("program " << generation << " query " << i << " type "
@@ -517,10 +529,39 @@ BOOST_AUTO_TEST_CASE(with_plans_and_without_the_program_comes_to_the_same) {
     BOOST_TEST(with.plain_hits > 1000U);
     BOOST_TEST(with.plain_claims > 100U);
     BOOST_TEST(with.moved_on > 10'000U);
+    BOOST_TEST(with.others > 5'000U);
     BOOST_TEST(with.counters.get(Stat::plans_made) > 500U);
     BOOST_TEST(with.counters.get(Stat::notes_sent) > 500U);
     BOOST_TEST(with.counters.get(Stat::notes_dropped) == 0U);
     BOOST_TEST(with.counters.get(Stat::cache_hits) > 1000U);
+}
+
+BOOST_AUTO_TEST_CASE(a_memo_keeps_each_plan_where_it_is_until_another_generation) {
+    PlanMemo memo;
+    const auto tags_of = [](std::uint64_t generation, std::uint32_t tag_set) {
+        return generation << 32 | tag_set;
+    };
+    std::vector<const Plan*> places;
+    unsigned without = 0;
+    for (const bool again : {false, true}) {
+        std::size_t at = 0;
+        for (std::uint8_t entry = 0; entry < 3; ++entry) {
+            for (std::uint32_t tag_set = 1; tag_set <= 2000; ++tag_set) {
+                Plan* const plan = memo.find(tags_of(7, tag_set), entry);
+                if (again) BOOST_REQUIRE(plan == places[at++]);
+                if (again) continue;
+                places.push_back(plan);
+                if (plan == nullptr) ++without;
+                if (plan == nullptr) continue;
+                BOOST_REQUIRE(plan->tags == 0U);  // nobody else's
+                plan->tags = tags_of(7, tag_set);
+                plan->entry = entry;
+            }
+        }
+    }
+    BOOST_TEST(without > 6000U - TagSets::kCapacity - 1);
+    BOOST_TEST(without < 6000U);
+    BOOST_TEST(memo.find(tags_of(8, 1), 5) != nullptr);
 }
 
 // 20 rules that claim for a list each, then a cache: a name in two of their sets.
@@ -569,17 +610,17 @@ BOOST_AUTO_TEST_CASE(a_prefix_ends_before_what_others_see) {
     // others all the same.
     for (const Op op : {Op::debug_print, Op::raise}) {
         const auto seen = end_of(op, 0);
-        BOOST_TEST(seen->plan.pc == 1);
-        BOOST_TEST(seen->plan.cache == 0);
-        BOOST_TEST(!seen->plan.hit_is_plain);
+        BOOST_TEST(seen->plans[0].pc == 1);
+        BOOST_TEST(seen->plans[0].cache == 0);
+        BOOST_TEST(!seen->plans[0].hit_is_plain);
     }
     // One at the end as well, but until then there is only a wrapper.
     const auto summary = end_of(Op::enter_summary, 0);
-    BOOST_TEST(summary->plan.pc == 2);
-    BOOST_TEST(summary->plan.cache == 0);
-    BOOST_TEST(!summary->plan.hit_is_plain);
+    BOOST_TEST(summary->plans[0].pc == 2);
+    BOOST_TEST(summary->plans[0].cache == 0);
+    BOOST_TEST(!summary->plans[0].hit_is_plain);
     const auto nothing = end_of(Op::mark, 0);
-    BOOST_TEST(nothing->plan.hit_is_plain);
+    BOOST_TEST(nothing->plans[0].hit_is_plain);
     BOOST_TEST(!nothing->hit_reads_tags);
 }
 
@@ -613,7 +654,7 @@ BOOST_AUTO_TEST_CASE(a_hit_is_plain_where_it_is_accepted_behind_the_cache) {
     m.add(Op::sequence_end);
     m.add(Op::end);
     const auto snapshot = m.finish();
-    BOOST_TEST(snapshot->plan.hit_is_plain);
+    BOOST_TEST(snapshot->plans[0].hit_is_plain);
     BOOST_TEST(!snapshot->hit_reads_tags);
     BOOST_TEST(!snapshot->plans_by_name);
 }
