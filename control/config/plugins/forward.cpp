@@ -33,7 +33,7 @@ void read_upstreams(Reading& in, const Node& node, const Place& place, Forward& 
     }
 }
 
-constexpr std::array<Row<Forward>, 8> kOwnRows{{
+constexpr std::array<Row<Forward>, 9> kOwnRows{{
     {"upstreams", Own<Forward>{"list of upstreams", read_upstreams}, "(the host's)", "",
      "who is asked, as in `upstreams: [{addr: udp://192.0.2.1}]`; one by `policy`, the next one if "
      "it fails. Without it: the servers that this host was told by its network, and never itself"},
