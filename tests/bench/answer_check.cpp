@@ -35,17 +35,21 @@ struct Records {
     std::uint32_t ttl_s = 0;  // the highest
 };
 
-// A records whose owner is a pointer, as every server writes them. No addresses: something is odd.
+// A records, or AAAA of 64:ff9b::/96, whose owner is a pointer, as every server writes them. No addresses: something is odd.
 Records records_of(const Bytes& m, std::size_t at) {
+    constexpr std::uint16_t kA = 1, kAaaa = 28;
+    constexpr std::size_t kHead = 12;  // of a record, up to its data
     Records found;
     for (unsigned n = be16(m, 6); n > 0; --n) {
-        if (at + 16 > m.size() || m[at] < 0xc0 || be16(m, at + 2) != 1 || be16(m, at + 4) != 1 ||
-            be16(m, at + 10) != 4) {
-            return {};
-        }
+        if (at + kHead > m.size() || m[at] < 0xc0 || be16(m, at + 4) != 1) return {};
+        const std::uint16_t type = be16(m, at + 2), length = be16(m, at + 10);
+        const std::size_t end = at + kHead + length;
+        if ((type != kA || length != 4) && (type != kAaaa || length != 16)) return {};
+        if (end > m.size()) return {};
+        if (type == kAaaa && (be32(m, at + kHead) != 0x64ff9b || be32(m, end - 8) != 0)) return {};
         found.ttl_s = std::max(found.ttl_s, be32(m, at + 6));
-        found.addresses.push_back(be32(m, at + 12));
-        at += 16;
+        found.addresses.push_back(be32(m, end - 4));
+        at = end;
     }
     std::sort(found.addresses.begin(), found.addresses.end());
     return found;

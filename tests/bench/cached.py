@@ -40,6 +40,7 @@ class Load:
     once: bool = False  # each name comes once, `queries` is how many
     zipf: float | None = None  # the exponent; None: all names alike
     records: tuple[str, ...] = ()  # bench_cached's words for the answers; (): two addresses
+    qtype: int = 1
     mbufs: int = 131_072
     mib: int = 1_200  # of memory for the EAL
     workers: int = 1
@@ -59,10 +60,10 @@ def _sum16(data: bytes) -> int:
     return total
 
 
-def query_frame(name: str, ident: int, client: int, port: int) -> bytes:
+def query_frame(name: str, ident: int, client: int, port: int, qtype: int = 1) -> bytes:
     """Ethernet, IPv4 (10.0.0.0/8 asks 10.255.255.53), UDP, DNS; every other one with EDNS."""
     dns = struct.pack("!6H", ident, 0x0100, 1, 0, 0, ident & 1)
-    dns += b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0" + struct.pack("!2H", 1, 1)
+    dns += b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0" + struct.pack("!2H", qtype, 1)
     if ident & 1:
         dns += b"\0" + struct.pack("!HHIH", 41, 1232, 0, 0)
     source = struct.pack("!I", 0x0A000000 | client)
@@ -88,7 +89,7 @@ def write_pcap(path: pathlib.Path, load: Load = Load()) -> None:
     with open(path, "wb") as out:
         out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
         for i, name in enumerate(asked):
-            frame = query_frame(name, i & 0xFFFF, random.randrange(1, 1 << 16), random.randrange(1024, 65535))
+            frame = query_frame(name, i & 0xFFFF, random.randrange(1, 1 << 16), random.randrange(1024, 65535), load.qtype)
             out.write(struct.pack("<IIII", 0, i, len(frame), len(frame)) + frame)
 
 

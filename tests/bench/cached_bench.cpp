@@ -270,6 +270,8 @@ int main(int argc, char** argv) {
     app.add_option("--mbufs", port.mbufs);
     app.add_option("--records", scene.records, "addresses of a name");
     app.add_flag("--one-to", scene.one_to, "from one to so many");
+    app.add_flag("--translated", scene.translated,
+                 "AAAA are asked for, which the configuration's dns64 made");
     app.add_option("--cache-mib", scene.cache_mib);
     app.add_option("--workers", workers);
     app.add_option("--mib", mib, "memory of the EAL");

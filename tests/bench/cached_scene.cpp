@@ -19,6 +19,7 @@
 #include "control/router_thread.h"
 #include "dataplane/cache/admit.h"
 #include "dataplane/cache/insert.h"
+#include "dataplane/dns/translate.h"
 #include "support/dns_message.h"
 
 namespace steer::bench {
@@ -122,6 +123,17 @@ std::array<std::uint8_t, 4> address_of(unsigned place, unsigned record) {
     return {198, 51, static_cast<std::uint8_t>(100 + record), static_cast<std::uint8_t>(place)};
 }
 
+// What the executor makes of it at the end of its branches.
+Buffer* translated(Plane& plane, const Snapshot& snapshot, const test::Bytes& name, Buffer* of_a) {
+    if (snapshot.dns64s.empty()) fail("the configuration has no dns64");
+    Buffer* const made = plane.shared().buffers->take(kSmallBuffer);
+    made->length = static_cast<std::uint32_t>(dns::write_translated(
+        of_a->answer(), {.asked = name}, snapshot.dns64s.front(), made->room()));
+    if (made->length == 0) fail("an answer cannot be translated");
+    release(of_a);
+    return made;
+}
+
 // Puts an answer for each name into the cache, as a worker would that had just got it.
 void fill(Plane& plane, const Snapshot& snapshot, const std::vector<std::string>& names,
           const SceneOptions& options, Clock& clock) {
@@ -140,16 +152,18 @@ void fill(Plane& plane, const Snapshot& snapshot, const std::vector<std::string>
             response.record(test::DnsMessage::kAnswer, owner, dns::kA, kSceneTtl,
                             {address.begin(), address.end()});
         }
-        Buffer* const answer = plane.shared().buffers->take(kSmallBuffer);
+        Buffer* answer = plane.shared().buffers->take(kSmallBuffer);
         dns::UpstreamFacts facts;
         if (dns::build_answer(response.bytes(), wire, dns::kA, dns::kIn, false, answer->room(),
                               facts) != dns::AnswerError::none) {
             fail("the answer for " + name + " does not build");
         }
         answer->length = static_cast<std::uint32_t>(answer->answer().size());
+        if (options.translated) answer = translated(plane, snapshot, wire, answer);
         answer->serial = ++serial;
         answer->born_ms = now.ms;
-        const cache::KeyFacts key{wire, dns::kA, dns::kIn, snapshot.caches.front().id, 0};
+        const cache::KeyFacts key{wire, options.translated ? dns::kAaaa : dns::kA, dns::kIn,
+                                  snapshot.caches.front().id, 0};
         cache::InsertTerms terms;
         terms.life_s = cache::cacheable_for_s(answer->answer(), snapshot.caches.front());
         if (!policy_lists.empty() && name.ends_with(".stream.example")) {

@@ -20,6 +20,8 @@ struct SceneOptions {
             // match; 0: the file as it is
     unsigned records = 2;  // addresses of a name ...
     bool one_to = false;   // ... or as many as its place in the file says, from 1 to `records`
+    bool translated =
+        false;  // asked for AAAA, which the configuration's first dns64 made of these addresses
     unsigned cache_mib = 16;
     int upstream_index =
         0;  // NextHop::if_index of the port that its first upstream is behind; 0: there is no route

@@ -36,6 +36,7 @@ GOALS = (
     Goal("cached", 0.30, 0.38, figures=("ns", "testpmd_ns", "own_ns", "ratio_no_huge", "recalled", "compared"), instr="cached"),
     Goal("zipf", 0.20, 0.30, figures=("ns", "testpmd_ns", "ratio_zipf", "ns_zipf", "recalled_zipf", "compared"), instr="unrecalled"),
     Goal("policy", 0.90, 0.97, figures=("ns", "plain_ns")),
+    Goal("dns64", 0.90, 1, figures=("ns", "plain_ns", "compared")),
     Goal("memif", 0.35, 0.5, figures=("mqps", "testpmd_mqps", "compared"), instr="cached"),
     Goal("ports", 1.0, 1.2, limits=(("dnsperf", "≥", 0.95), ("restart_s", "≤", 3)),
          figures=("ns", "knot_ns", "lost_percent", "knot_lost_percent", "machine_ratio", "qps", "knot_qps",

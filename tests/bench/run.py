@@ -7,12 +7,12 @@ import json
 import pathlib
 import sys
 
-from bench import cached, document, instr, latency, machine, match, memif, miss, peers, policy, ports, reload, routeros, stages, streams, wakeups, workers, zipf
+from bench import cached, dns64, document, instr, latency, machine, match, memif, miss, peers, policy, ports, reload, routeros, stages, streams, wakeups, workers, zipf
 from bench.goals import BY_NAME
 from lab.network import LabError
 
 BENCHES = {"cached": cached.run, "instr": instr.run, "latency": latency.run, "match": match.run, "memif": memif.run, "miss": miss.run,
-           "peers": peers.run, "policy": policy.run, "ports": ports.run, "reload": reload.run, "routeros": routeros.run, "stages": stages.run, "streams": streams.run, "wakeups": wakeups.run,
+           "dns64": dns64.run, "peers": peers.run, "policy": policy.run, "ports": ports.run, "reload": reload.run, "routeros": routeros.run, "stages": stages.run, "streams": streams.run, "wakeups": wakeups.run,
            "workers": workers.run, "zipf": zipf.run}
 NOT_PRINTED = ("rounds", "parameters", "loads")  # in the last lines
 
