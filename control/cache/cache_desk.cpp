@@ -182,17 +182,15 @@ Result<std::uint64_t> CacheDesk::flush_now(const Filter& filter) {
 
 // ---- looking
 
-void CacheDesk::show(std::vector<std::uint8_t> name,
+void CacheDesk::show(Filter filter, std::size_t most,
                      const std::function<void(std::vector<HeldAnswer>)>& done) {
-    const bool taken = post([this, name = std::move(name), done] {
+    const bool taken = post([this, filter = std::move(filter), most, done] {
         std::vector<HeldAnswer> all;
         const std::uint32_t now_s = clock_.now().s();
         cache::Walk walk(cache_, kWalkReader);
         for (auto page = walk.next(); !page.empty(); page = walk.next()) {
             for (const auto& [_, entry] : page) {
-                const auto its = entry->name();
-                if (std::equal(its.begin(), its.end(), name.begin(), name.end()))
-                    all.push_back(held(*entry, now_s));
+                if (all.size() < most && filter(*entry)) all.push_back(held(*entry, now_s));
             }
         }
         boost::asio::post(house_, [done, all = std::move(all)] { done(all); });

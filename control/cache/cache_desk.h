@@ -84,8 +84,8 @@ class CacheDesk {
     // What a dump of that instance holds, but for what the cache has as young. A few answers a turn of the keeper's.
     void restore_from(std::uint16_t instance, std::string path,
                       const std::function<void(Result<Restored>)>& done);
-    // Everything that is held for a name: all types, instances, subnets.
-    void show(std::vector<std::uint8_t> name,
+    // What is held and passes the filter: of all types, instances, subnets; `most` of them, in no order.
+    void show(Filter filter, std::size_t most,
               const std::function<void(std::vector<HeldAnswer>)>& done);
 
     [[nodiscard]] const std::vector<CacheOf>& caches() const { return caches_; }

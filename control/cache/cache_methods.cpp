@@ -258,6 +258,16 @@ object shown(const CacheMethods& m, const HeldAnswer& held) {
     return out;
 }
 
+std::function<void(std::vector<HeldAnswer>)> answer_with_records(const CacheMethods& m,
+                                                                 const ops::RpcDone& done) {
+    return [m, done](const std::vector<HeldAnswer>& all) {
+        array answers;
+        for (const HeldAnswer& held : all)
+            answers.push_back(shown(m, held));
+        done(value(object{{"answers", std::move(answers)}}));
+    };
+}
+
 void show(const CacheMethods& m, const value& params, const ops::RpcDone& done) {
     constexpr std::array kKnown{"name"};
     if (auto error = refuse_others(params, kKnown)) return done(*error);
@@ -265,14 +275,37 @@ void show(const CacheMethods& m, const value& params, const ops::RpcDone& done) 
     const auto name = text_of(params, "name", error);
     if (error) return done(*error);
     if (!name) return done(bad("\"name\" is missing"));
-    auto wire = wire_of(*name);
-    if (!wire) return done(no_name(*name));
-    m.desk.show(std::move(*wire), [m, done](const std::vector<HeldAnswer>& all) {
-        array answers;
-        for (const HeldAnswer& held : all)
-            answers.push_back(shown(m, held));
-        done(value(object{{"answers", std::move(answers)}}));
-    });
+    auto filter = filter_of(m, params);
+    if (!filter) return done(filter.error());
+    m.desk.show(std::move(*filter), SIZE_MAX, answer_with_records(m, done));
+}
+
+bool is_of_addresses(const cache::Entry& e) {
+    return e.qtype == dns::kA || e.qtype == dns::kAaaa || e.qtype == dns::kCname;
+}
+
+// As /ip/dns/cache print of RouterOS, and `all` as its /ip/dns/cache/all print: of all types.
+void print(const CacheMethods& m, const value& params, const ops::RpcDone& done) {
+    constexpr std::uint64_t kUsual = 1'000;
+    const auto* const most = ops::param(params, "most");
+    const auto* const all = ops::param(params, "all");
+    if (most != nullptr && !most->is_int64()) return done(bad("\"most\" must be a number"));
+    if (all != nullptr && !all->is_bool()) return done(bad("\"all\" must be true or false"));
+    value filters = params;
+    if (auto* const map = filters.if_object()) {
+        map->erase("most");
+        map->erase("all");
+    }
+    auto filter = filter_of(m, filters);
+    if (!filter) return done(filter.error());
+    const bool all_types = all != nullptr && all->get_bool();
+    m.desk.show(
+        [filter = std::move(*filter), all_types](const cache::Entry& e) {
+            return (all_types || is_of_addresses(e)) && filter(e);
+        },
+        most != nullptr ? static_cast<std::size_t>(std::max<std::int64_t>(most->get_int64(), 1))
+                        : kUsual,
+        answer_with_records(m, done));
 }
 
 // ---- numbers
@@ -312,11 +345,13 @@ void add_cache_methods(ops::JsonRpc& rpc, const CacheMethods& m) {
                   [m](const value& params, const ops::RpcDone& done) { restore(m, params, done); });
     rpc.add_later("cache.show",
                   [m](const value& params, const ops::RpcDone& done) { show(m, params, done); });
+    rpc.add_later("cache.print",
+                  [m](const value& params, const ops::RpcDone& done) { print(m, params, done); });
 }
 
 void add_no_cache_methods(ops::JsonRpc& rpc) {
-    for (const char* name :
-         {"cache.stats", "cache.flush", "cache.dump", "cache.restore", "cache.show"}) {
+    for (const char* name : {"cache.stats", "cache.flush", "cache.dump", "cache.restore",
+                             "cache.show", "cache.print"}) {
         rpc.add(name, [](const value&) -> ops::RpcResult {
             return RpcError{RpcCode::internal_error, "the configuration has no cache"};
         });

@@ -110,6 +110,23 @@ class Cache(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         return done.stderr
 
+    def test_print_as_routeros_does_it(self):
+        """Addresses and aliases, or all; below a name; so many at most."""
+        self.scene.start_daemon(self.config)
+        self.fill()
+        self.scene.kdig("other.example", "SOA")
+        until(lambda: self.stats()["entries"] == len(NAMES) + 1, 5, "the SOA is in the cache")
+
+        def printed(*words):
+            return sorted((a["name"], a["type"]) for a in
+                          json.loads(self.scene.steerctl("--json", "cache", "print", *words))["answers"])
+        self.assertEqual(printed(), sorted((name, "A") for name in NAMES))
+        self.assertEqual(printed("--all"), sorted([(name, "A") for name in NAMES] + [("other.example", "SOA")]))
+        self.assertEqual(printed("--suffix", "stream.example"), [("long.stream.example", "A"), ("stream.example", "A")])
+        self.assertEqual(len(printed("--most", "2")), 2)
+        text = self.scene.steerctl("cache", "print", "--suffix", "www.other.example")
+        self.assertRegex(text, r"^www\.other\.example A IN, NOERROR, .* left, age ")
+
     def test_an_answer_that_no_slot_holds(self):
         """It is served, and asked for each time; what just fits is kept."""
         resolver = self.scene.network.start("resolver", "sized", "/usr/bin/python3",

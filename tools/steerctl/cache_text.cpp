@@ -77,7 +77,7 @@ std::string cache_show_text(const json::value& answers) {
         for (const auto& record : rows_of(row, "records"))
             out += "  " + cell_text(record) + "\n";
     }
-    return out.empty() ? "nothing is held for that name\n" : out;
+    return out.empty() ? "nothing is held of that\n" : out;
 }
 
 std::string cache_done_text(const json::value& done) {

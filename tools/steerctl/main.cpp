@@ -147,6 +147,11 @@ struct CacheCommands {
         stats = cache->add_subcommand("stats", "each cache in numbers");
         show = cache->add_subcommand("show", "what is held for a name");
         show->add_option("NAME", options.name, "a domain name")->required();
+        print = cache->add_subcommand("print", "what is held: addresses and aliases");
+        print->add_flag("--all", options.all, "of all types");
+        print->add_option("--most", options.top, "so many answers");
+        print->add_option("--suffix", options.suffix, "of this name and all below it");
+        print->add_option("--instance", options.instance, "of the cache with this tag");
         flush = cache->add_subcommand("flush", "drops answers; all of them without an option");
         auto* const which = flush->add_option_group("which");
         which->add_option("--name", options.name, "those of this name");
@@ -173,6 +178,12 @@ struct CacheCommands {
         put("suffix", options.suffix);
         put("tag", options.tag);
         put("instance", options.instance);
+        if (print->parsed()) {
+            params["all"] = options.all;
+            if (print->count("--most") != 0) params["most"] = options.top;
+            return ::show(options, "cache.print", steerctl::cache_show_text, params,
+                          steerctl::kLongPatience);
+        }
         // The daemon has another working folder.
         if (dump->parsed() || restore->parsed())
             put("file", std::filesystem::absolute(options.file).string());
@@ -185,8 +196,8 @@ struct CacheCommands {
                       params, steerctl::kLongPatience);
     }
 
-    CLI::App *cache, *stats = nullptr, *show = nullptr, *flush = nullptr, *dump = nullptr,
-                     *restore = nullptr;
+    CLI::App *cache, *stats = nullptr, *show = nullptr, *print = nullptr, *flush = nullptr,
+                     *dump = nullptr, *restore = nullptr;
 };
 
 // Sentences as they are said, until it is ended.

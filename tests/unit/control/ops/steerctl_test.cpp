@@ -135,8 +135,8 @@ BOOST_AUTO_TEST_CASE(what_a_cache_holds) {
         "old.example A IN, NXDOMAIN, stale, for another 1 min 0 s, age 9 s, in cache main, 128 "
         "bytes\n");
     BOOST_CHECK_EQUAL(steerctl::cache_show_text(json::parse(R"({"answers":[]})")),
-                      "nothing is held for that name\n");
-    BOOST_CHECK_EQUAL(steerctl::cache_show_text(nullptr), "nothing is held for that name\n");
+                      "nothing is held of that\n");
+    BOOST_CHECK_EQUAL(steerctl::cache_show_text(nullptr), "nothing is held of that\n");
     BOOST_CHECK_EQUAL(steerctl::cache_done_text(json::parse(R"({"flushed":12,"took_ms":3})")),
                       "12 answers flushed in 3 ms\n");
     BOOST_CHECK_EQUAL(steerctl::cache_done_text(json::parse(R"({"answers":12,"took_ms":3})")),
