@@ -1,5 +1,6 @@
 // Upstreams' responses. What build_answer accepts, write_reply must turn into messages that fit the client's size
-// and that build_answer reads again, with the same counts, addresses and (aged) TTLs; also as the answer to an alias.
+// and that build_answer reads again, with the same counts, addresses and (aged) TTLs; also as the answer to an alias,
+// and as what DNS64 makes of it.
 #include <algorithm>
 #include <array>
 #include <memory>
@@ -10,6 +11,8 @@
 #include "dataplane/dns/checksum.h"
 #include "dataplane/dns/hints.h"
 #include "dataplane/dns/name.h"
+#include "dataplane/dns/pref64.h"
+#include "dataplane/dns/translate.h"
 #include "require.h"
 
 using namespace steer::dns;
@@ -123,6 +126,42 @@ void alias_and_read_again(std::span<const std::uint8_t> qname, std::uint16_t qty
     reply_and_read_again(query, alias.answer(), 0, 65535, again);
 }
 
+// Addresses that begin with an even byte are translated, and count.
+class EvenOnes final : public Translation {
+  public:
+    bool to_v6(const std::uint8_t* v4, std::uint8_t* v6) const noexcept override {
+        kWellKnownPref64.embed(v4, v6);
+        return v4[0] % 2 == 0;
+    }
+    bool counts(const std::uint8_t* v6) const noexcept override { return v6[0] % 2 == 0; }
+};
+
+void translate_and_read_again(std::span<const std::uint8_t> qname, std::uint16_t qtype,
+                              const Answer& answer, Block& made, Block& again) {
+    const EvenOnes even;
+    std::array<std::uint8_t, kMaxName> name;
+    lower_case(qname.data(), name.data(), qname.size());
+    for (const Translate what :
+         {Translate::addresses, Translate::counted_only, Translate::hints, Translate::all_hints}) {
+        const bool is_a = what == Translate::addresses;
+        if (is_a ? !any_translated(answer, what, even) : !would_change(answer, what, even))
+            continue;
+        const TranslateTerms terms{
+            .what = what, .asked = {name.data(), qname.size()}, .age_s = 3, .most_ttl_s = 600};
+        const std::size_t size = write_translated(answer, terms, even, made.bytes);
+        if (size == 0) continue;  // names that were compressed better, or longer than a message
+        const Answer& translated = made.answer();
+        REQUIRE(size == translated.size());
+        check_layout(translated);
+        REQUIRE((translated.flags & kAd) == 0);
+        if (translated.negative || translated.rcode != kNoError) continue;
+        std::vector<std::uint8_t> query(kMaxName + 100);
+        query.resize(write_query(query, 1, {name.data(), qname.size()}, is_a ? kAaaa : qtype, kIn,
+                                 true, false, true, true));
+        reply_and_read_again(query, translated, 0, 65535, again);
+    }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -145,6 +184,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     reply_and_read_again(query, first->answer(), 77, 65535, *second);
     reply_and_read_again(query, first->answer(), 0, 512, *second);
     alias_and_read_again(qname, qtype, first->answer(), *third, *second);
+    if (qclass == kIn) translate_and_read_again(qname, qtype, first->answer(), *third, *second);
     // Less room is refused, not overrun.
     std::vector<std::uint8_t> small(first->answer().size() - 1);
     REQUIRE(build_answer(response, qname, qtype, qclass, true, small, facts) ==
