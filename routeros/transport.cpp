@@ -1,9 +1,6 @@
 #include "routeros/transport.h"
 
 #include <netinet/tcp.h>
-#include <openssl/evp.h>
-#include <openssl/ssl.h>
-#include <openssl/x509.h>
 
 #include <algorithm>
 #include <array>
@@ -14,7 +11,6 @@
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
-#include <cctype>
 #include <optional>
 
 namespace steer::routeros {
@@ -28,59 +24,6 @@ namespace {
 constexpr int kUserTimeoutMs = 3000;  // sent and not acknowledged by the router's TCP: it is dead
 constexpr std::uint64_t kLongestSleepMs = 60'000;
 constexpr std::size_t kReadBytes = 64 * 1024;
-
-// "AB:cd:…" to "abcd…"; empty if it is not a SHA-256.
-std::string plain_pin(const std::string& pin) {
-    std::string hex;
-    for (const char c : pin) {
-        if (c == ':') continue;
-        if (std::isxdigit(static_cast<unsigned char>(c)) == 0) return {};
-        hex += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    }
-    return hex.size() == 64 ? hex : std::string{};
-}
-
-std::string fingerprint(SSL* ssl) {
-    X509* certificate = SSL_get1_peer_certificate(ssl);
-    if (certificate == nullptr) return {};
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned size = 0;
-    const bool good = X509_digest(certificate, EVP_sha256(), digest.data(), &size) == 1;
-    X509_free(certificate);
-    std::string hex;
-    for (unsigned i = 0; good && i < size; ++i) {
-        hex += "0123456789abcdef"[digest[i] >> 4];
-        hex += "0123456789abcdef"[digest[i] & 15];
-    }
-    return hex;
-}
-
-// Throws boost::system::system_error.
-asio::ssl::context make_context(const TlsConfig& tls) {
-    asio::ssl::context context{asio::ssl::context::tls_client};
-    SSL_CTX* const raw = context.native_handle();
-    SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
-    if (tls.anonymous) {
-        SSL_CTX_set_max_proto_version(raw, TLS1_2_VERSION);  // TLS 1.3 has no anonymous suites
-        SSL_CTX_set_cipher_list(raw, "ADH:AECDH:@SECLEVEL=0");
-        context.set_verify_mode(asio::ssl::verify_none);
-    } else if (!tls.ca_file.empty()) {
-        context.load_verify_file(tls.ca_file);
-        context.set_verify_mode(asio::ssl::verify_peer);
-    } else if (!tls.pin_sha256.empty()) {
-        context.set_verify_mode(asio::ssl::verify_none);  // the pin is checked after the handshake
-    } else {
-        context.set_default_verify_paths();
-        context.set_verify_mode(asio::ssl::verify_peer);
-    }
-    return context;
-}
-
-bool is_address(const std::string& host) {
-    error_code error;
-    asio::ip::make_address(host, error);
-    return !error;
-}
 
 }  // namespace
 
@@ -185,18 +128,9 @@ class Transport::Impl::Connection : public std::enable_shared_from_this<Connecti
         const auto& config = owner_->config();
         if (!config.tls.enabled) return open();
         try {
-            context_.emplace(make_context(config.tls));
+            context_.emplace(make_tls_context(config.tls, config.host));
             stream_.emplace(socket_, *context_);
-            if (!is_address(config.host)) {
-                std::string host = config.host;  // for SNI; the macro of that name casts as C does
-                SSL_ctrl(stream_->native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME,
-                         TLSEXT_NAMETYPE_host_name, host.data());
-            }
-            const bool by_authority = !config.tls.anonymous && (!config.tls.ca_file.empty() ||
-                                                                config.tls.pin_sha256.empty());
-            if (by_authority) {
-                stream_->set_verify_callback(asio::ssl::host_name_verification(config.host));
-            }
+            send_name(stream_->native_handle(), config.host);
         } catch (const boost::system::system_error& error) {
             return fail(std::string{"TLS: "} + error.what());
         }
@@ -209,13 +143,8 @@ class Transport::Impl::Connection : public std::enable_shared_from_this<Connecti
 
     void check_pin() {
         if (owner_ == nullptr) return;
-        const auto& pin = owner_->config().tls.pin_sha256;
-        if (!pin.empty()) {
-            const auto seen = fingerprint(stream_->native_handle());
-            if (seen != plain_pin(pin)) {
-                return fail("TLS: its certificate is not the pinned one; its sha256 is " + seen);
-            }
-        }
+        const std::string trouble = pin_trouble(stream_->native_handle(), owner_->config().tls);
+        if (!trouble.empty()) return fail("TLS: " + trouble);
         open();
     }
 
@@ -336,23 +265,6 @@ void Transport::close() {
 }
 void Transport::send(std::string_view bytes) {
     impl_->send(bytes);
-}
-
-std::string check_tls(const TlsConfig& tls) {
-    if (!tls.enabled) return {};
-    if (tls.anonymous && (!tls.ca_file.empty() || !tls.pin_sha256.empty())) {
-        return "anonymous TLS has no certificate that `ca` or `pin` could be compared with: leave "
-               "out one of them";
-    }
-    if (!tls.pin_sha256.empty() && plain_pin(tls.pin_sha256).empty()) {
-        return "`pin` is not a SHA-256 fingerprint (64 hexadecimal digits, colons allowed)";
-    }
-    try {
-        make_context(tls);
-    } catch (const boost::system::system_error& error) {
-        return "`ca` file " + tls.ca_file + " cannot be used: " + error.what();
-    }
-    return {};
 }
 
 TransportConfig parse_router_address(const std::string& address, const TlsConfig& tls) {

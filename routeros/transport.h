@@ -14,20 +14,13 @@
 #include <string>
 
 #include "routeros/router.h"
+#include "routeros/tls.h"
 
 namespace boost::asio {
 class io_context;
 }
 
 namespace steer::routeros {
-
-struct TlsConfig {
-    bool enabled = false;
-    std::string ca_file;     // PEM; the certificate must be signed by it and name the host
-    std::string pin_sha256;  // of the certificate, hexadecimal: what RouterOS calls its fingerprint
-    bool anonymous = false;
-    bool operator==(const TlsConfig&) const = default;
-};
 
 struct TransportConfig {
     std::string host;  // address or name
@@ -36,9 +29,6 @@ struct TransportConfig {
     std::uint32_t connect_timeout_ms = 5000;
     bool operator==(const TransportConfig&) const = default;
 };
-
-// What is wrong with a TLS configuration that can be known without a router; empty if nothing.
-std::string check_tls(const TlsConfig& tls);
 
 class Transport final : public RouterLink {
   public:
