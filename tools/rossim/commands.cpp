@@ -182,6 +182,13 @@ std::optional<Family> conntrack_family(std::string_view menu) {
     return std::nullopt;
 }
 
+struct LaterMenu {
+    std::string_view path;
+    Version since;
+};
+constexpr std::array<LaterMenu, 2> kLaterMenus{
+    {{"/ip/dns/adlist", {7, 15}}, {"/ip/dns/forwarders", {7, 17}}}};
+
 constexpr std::array<std::string_view, 3> kLiveMenus = {"/system/resource", "/system/clock",
                                                         "/user/active"};
 
@@ -241,7 +248,11 @@ std::unique_ptr<Job> make_record_job(Machine& machine, Sentence sentence, const 
     const Costs& costs = machine.options.costs;
     const bool live =
         std::find(kLiveMenus.begin(), kLiveMenus.end(), sentence.menu) != kLiveMenus.end();
-    if (!live && !machine.records.has_menu(sentence.menu)) {
+    const auto* const later =
+        std::find_if(kLaterMenus.begin(), kLaterMenus.end(),
+                     [&](const LaterMenu& menu) { return menu.path == sentence.menu; });
+    const bool not_yet = later != kLaterMenus.end() && machine.options.version < later->since;
+    if (not_yet || (!live && !machine.records.has_menu(sentence.menu))) {
         throw Trap{"no such command prefix", kMissingItem};
     }
     if (sentence.verb == "print" || sentence.verb == "getall") {
