@@ -9,7 +9,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-ROOMS = ["dataplane/dns", "dataplane", "matchers", "routeros", "control", "tools/rossim", "tools/steerctl"]
+ROOMS = ["dataplane/dns", "dataplane", "matchers", "routeros", "control", "tools/rossim", "tools/import", "tools/steerctl"]
 MAY = {
     "dataplane/dns": {"dataplane/dns"},
     "matchers": {"matchers"},
@@ -17,7 +17,8 @@ MAY = {
     "dataplane": {"dataplane", "dataplane/dns", "matchers"},
     "control": {"control", "dataplane", "dataplane/dns", "matchers", "routeros"},
     "tools/rossim": {"tools/rossim"},
-    "tools/steerctl": {"tools/steerctl"},
+    "tools/import": {"tools/import", "routeros"},
+    "tools/steerctl": {"tools/steerctl", "tools/import"},
 }
 
 

@@ -1,4 +1,5 @@
-// steerctl: asks a running steerdnsd what it does. Exit 0: answered; 1: no answer; 2: bad usage.
+// steerctl: asks a running steerdnsd what it does, and imports what other programs are told. Exit 0: answered; 1: no
+// answer; 2: bad usage, or an input that cannot be read.
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -13,6 +14,7 @@
 
 #include "client.h"
 #include "report.h"
+#include "tools/import/command.h"
 
 namespace json = boost::json;
 namespace {
@@ -309,11 +311,64 @@ struct RouterCommands {
                                 *errors = nullptr, *probe = nullptr;
 };
 
+// The sub-commands of `import`, which ask no daemon.
+struct ImportCommands {
+    explicit ImportCommands(CLI::App& app)
+        : import(app.add_subcommand(
+              "import",
+              "makes a configuration of that of another program; notes say what was not "
+              "carried over")) {
+        import->require_subcommand(1);
+        auto* const routeros = add("routeros", "of a RouterOS /export, or of a router");
+        auto* const file =
+            routeros->add_option("FILE", options.file, "the export; -: standard input");
+        auto* const live = routeros
+                               ->add_option("--live", options.router,
+                                            "HOST or HOST:PORT of a router's API, in place of FILE")
+                               ->excludes(file);
+        const auto add_live = [&](const char* name, auto& value, const char* help) {
+            routeros->add_option(name, value, help)->needs(live);
+        };
+        add_live("--user", options.user, "a user with the policies read and api; admin");
+        add_live("--password-file", options.password_file,
+                 "its first line is the password; without, STEERDNS_PASSWORD, or it is asked for");
+        add_live("--ca", options.ca, "TLS: certificates that may sign the router's");
+        add_live("--pin", options.pin, "TLS: the SHA-256 of its certificate");
+        routeros->add_flag("--tls", options.tls, "TLS (port 8729)")->needs(live);
+        routeros->add_flag("--anonymous", options.anonymous, "TLS without a certificate")
+            ->needs(live);
+        routeros->callback([this] {
+            if (options.file.empty() && options.router.empty())
+                throw CLI::RequiredError("FILE or --live ROUTER");
+        });
+        for (const char* const kind : {"corefile", "dnsmasq"})
+            add(kind, kind == std::string_view("corefile") ? "of CoreDNS's Corefile"
+                                                           : "of a dnsmasq.conf")
+                ->add_option("FILE", options.file, "the file; -: standard input")
+                ->required();
+    }
+
+    CLI::App* add(const char* kind, const char* help) {
+        auto* const command = import->add_subcommand(kind, help);
+        command->add_option("-o,--output", options.output, "where to; without: standard output");
+        command->add_flag("--force", options.force, "replaces a file that is there");
+        return command;
+    }
+
+    [[nodiscard]] int run() {
+        options.kind = import->get_subcommands().front()->get_name();
+        return steer::importing::run_import(options);
+    }
+
+    CLI::App* import;
+    steer::importing::ImportOptions options;
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
     Options options;
-    CLI::App app{"Asks a running steerdnsd what it does."};
+    CLI::App app{"Asks a running steerdnsd what it does; imports other programs' configurations."};
     app.name("steerctl");
     app.add_option("--socket", options.socket, "its control socket")->capture_default_str();
     app.add_flag("--json", options.as_json, "the answer as JSON, on one line");
@@ -352,12 +407,14 @@ int main(int argc, char** argv) {
     rules_command->add_option("RULE", options.rules,
                               "as in a file: domain:NAME, full:NAME, keyword:TEXT, regexp:PATTERN");
     const RouterCommands router_commands(app, options);
+    ImportCommands import_commands(app);
     const auto* const version = app.add_subcommand("version", "its version and our own");
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
         return app.exit(e) == 0 ? 0 : kBadUsage;
     }
+    if (import_commands.import->parsed()) return import_commands.run();
     if (status->parsed()) return show(options, "status", steerctl::status_text);
     if (reload_command->parsed()) return reload(options);
     if (fetch->parsed())

@@ -1,0 +1,215 @@
+"""steerctl import: every input of tests/import gives the configuration beside it, which steerdnsd accepts.
+
+    import_e2e.py BUILD [--write]
+
+--write makes the expected files anew. Needs no namespaces: files, and rossim on the loopback interface.
+"""
+
+import contextlib
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import librouteros
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+INPUTS = ROOT / "tests/import"
+BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
+STEERCTL = BUILD / "tools/steerctl/steerctl"
+STEERDNSD = BUILD / "steerdnsd"
+ROSSIM = BUILD / "tools/rossim/rossim"
+KINDS = {".rsc": "routeros", ".corefile": "corefile", ".dnsmasq": "dnsmasq"}
+PASSWORD = "s3cret pass"
+
+
+def run(*command, **environment):
+    """A command that neither asks nor hangs."""
+    return subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=60,
+                          stdin=subprocess.DEVNULL, env={**os.environ, "UPSTREAM": "192.0.2.77", **environment})
+
+
+def inputs(folder):
+    return sorted(path for path in folder.iterdir() if path.suffix in KINDS)
+
+
+def import_file(path, *options):
+    return run(STEERCTL, "import", KINDS[path.suffix], path, *options)
+
+
+class Files(unittest.TestCase):
+    def test_what_comes_out(self):
+        self.assertGreater(len(inputs(INPUTS)), 8)
+        for path in inputs(INPUTS):
+            with self.subTest(path.name):
+                made = import_file(path)
+                self.assertEqual(made.returncode, 0, made.stderr)
+                expected = path.with_name(path.name + ".yaml")
+                self.assertEqual(made.stdout, expected.read_text())
+
+    def test_steerdnsd_accepts_it(self):
+        for path in inputs(INPUTS):
+            with self.subTest(path.name):
+                checked = run(STEERDNSD, "--config", path.with_name(path.name + ".yaml"), "--check")
+                self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+                self.assertNotIn("error:", checked.stdout + checked.stderr)
+
+    def test_notes_are_said_and_written(self):
+        """Each note stands on standard error, as FILE:LINE, and in the configuration."""
+        for path in inputs(INPUTS):
+            with self.subTest(path.name):
+                made = import_file(path)
+                said = made.stderr.splitlines()
+                self.assertEqual(len(said), len(re.findall(r"^ *# note", made.stdout, re.M)))
+                for line in said:
+                    self.assertRegex(line, rf"^{re.escape(str(path))}(:\d+|, row .*)?: note: ")
+                    place = re.match(rf"{re.escape(str(path))}:(\d+)", line)
+                    if place:
+                        self.assertLessEqual(int(place[1]), len(path.read_text(errors="replace").splitlines()))
+
+    def test_what_cannot_be_read(self):
+        for path in inputs(INPUTS / "bad"):
+            with self.subTest(path.name):
+                made = import_file(path)
+                self.assertEqual(made.returncode, 2)
+                self.assertEqual(made.stdout, "")
+                expected = path.with_name(path.name + ".said").read_text().removesuffix("\n")
+                self.assertIn(f"steerctl: {path}{expected}", made.stderr)
+
+    def test_a_file_that_is_not_there(self):
+        made = run(STEERCTL, "import", "routeros", "/nowhere/x.rsc")
+        self.assertEqual((made.returncode, made.stdout), (2, ""))
+        self.assertIn("steerctl: /nowhere/x.rsc cannot be opened or read", made.stderr)
+
+    def test_an_output_is_not_replaced_by_chance(self):
+        with tempfile.TemporaryDirectory() as folder:
+            output = pathlib.Path(folder) / "out.yaml"
+            path = INPUTS / "odd.rsc"
+            expected = path.with_name(path.name + ".yaml").read_text()
+            self.assertEqual(import_file(path, "-o", output).returncode, 0)
+            self.assertEqual(output.read_text(), expected)
+            output.write_text("mine\n" * 10000)
+            again = import_file(path, "-o", output)
+            self.assertEqual(again.returncode, 2)
+            self.assertIn("is there already: write --force", again.stderr)
+            self.assertTrue(output.read_text().startswith("mine"))
+            self.assertEqual(import_file(path, "-o", output, "--force").returncode, 0)
+            self.assertEqual(output.read_text(), expected)
+
+    def test_usage(self):
+        for words in (["import"], ["import", "routeros"], ["import", "bind", "x"],
+                      ["import", "routeros", "--user", "x", "y.rsc"]):
+            self.assertEqual(run(STEERCTL, *words).returncode, 2, words)
+        self.assertEqual(run(STEERCTL, "import", "--help").returncode, 0)
+
+
+@contextlib.contextmanager
+def router(*options):
+    """rossim: its port, its TLS port, its certificate's file."""
+    with tempfile.TemporaryDirectory() as folder:
+        certificate = pathlib.Path(folder) / "router.pem"
+        command = [ROSSIM, "--port", "0", "--tls-port", "0", "--write-certificate", certificate,
+                   "--user", f"admin:{PASSWORD}", *options]
+        with subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, text=True) as process:
+            try:
+                ports = re.search(r", port (\d+), TLS port (\d+)", process.stdout.readline())
+                yield int(ports[1]), int(ports[2]), certificate
+            finally:
+                process.terminate()
+
+
+def fill(port, with_lists=True):
+    api = librouteros.connect(host="127.0.0.1", port=port, username="admin", password=PASSWORD)
+    tuple(api("/ip/dns/set", **{"servers": "192.0.2.53", "cache-size": "4096KiB", "allow-remote-requests": "yes",
+                                "max-udp-packet-size": "4096", "address-list-extra-time": "1m"}))
+    static = api.path("/ip/dns/static")
+    static.add(**{"name": "nas.lan", "address": "192.168.88.10", "comment": "the disk"})
+    static.add(**{"name": "media.example", "type": "FWD", "match-subdomain": "yes", "address-list": "vpn"})
+    if with_lists:
+        api.path("/ip/dns/adlist").add(url="http://lists.example/hosts")
+        api.path("/ip/dns/forwarders").add(**{"name": "corp", "dns-servers": "10.8.0.1"})
+        static.add(**{"name": "corp.example", "type": "FWD", "forward-to": "corp"})
+    static.add(**{"name": "bad..name", "address": "192.168.88.11"})
+    api.close()
+
+
+class Live(unittest.TestCase):
+    def check(self, yaml):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "made.yaml"
+            path.write_text(yaml)
+            checked = run(STEERDNSD, "--config", path, "--check")
+            self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+
+    def ask(self, where, *options, password=PASSWORD):
+        return run(STEERCTL, "import", "routeros", "--live", where, *options, STEERDNS_PASSWORD=password)
+
+    def test_a_router(self):
+        with router() as (port, tls_port, certificate):
+            fill(port)
+            made = self.ask(f"127.0.0.1:{port}")
+            self.assertEqual(made.returncode, 0, made.stderr)
+            for part in ("size: 4096KiB", '{ addr: "192.0.2.53", timeout: 2s }', f'address: "127.0.0.1:{port}"',
+                         '{ name: nas.lan, address: "192.168.88.10", comment: "the disk" }', "username: admin",
+                         "address_list4: vpn", "extra_time: 1m", '- "http://lists.example/hosts"',
+                         '- "domain:media.example"', 'forward_to: "$to_corp"'):
+                self.assertIn(part, made.stdout)
+            self.assertNotIn(PASSWORD, made.stdout)
+            self.assertIn("row 3 of /ip/dns/static: note: the static entry 'bad..name' is left out", made.stderr)
+            self.assertIn("RouterOS 7.", made.stdout.splitlines()[0])
+            self.check(made.stdout)
+
+            with self.subTest("by TLS"):
+                secured = self.ask(f"localhost:{tls_port}", "--ca", certificate)
+                self.assertEqual(secured.returncode, 0, secured.stderr)
+                self.assertIn("name: nas.lan", secured.stdout)
+                wrong = self.ask(f"localhost:{tls_port}", "--pin", "00" * 32)
+                self.assertEqual((wrong.returncode, wrong.stdout), (2, ""))
+                self.assertIn("its certificate is not the pinned one", wrong.stderr)
+                pin = re.search(r"its sha256 is ([0-9a-f]{64})", wrong.stderr)[1]
+                self.assertEqual(self.ask(f"localhost:{tls_port}", "--pin", pin).returncode, 0)
+
+            with self.subTest("a password in a file"):
+                with tempfile.NamedTemporaryFile("w") as file:
+                    file.write(PASSWORD + "\n")
+                    file.flush()
+                    made = run(STEERCTL, "import", "routeros", "--live", f"127.0.0.1:{port}",
+                               "--password-file", file.name)
+                self.assertEqual(made.returncode, 0, made.stderr)
+
+            with self.subTest("a wrong password"):
+                refused = self.ask(f"127.0.0.1:{port}", password="no")
+                self.assertEqual((refused.returncode, refused.stdout), (2, ""))
+                self.assertIn("cannot be read: the login failed", refused.stderr)
+
+    def test_a_router_that_has_no_lists_yet(self):
+        with router("--ros-version", "7.8") as (port, _, _):
+            fill(port, with_lists=False)
+            made = self.ask(f"127.0.0.1:{port}")
+            self.assertEqual(made.returncode, 0, made.stderr)
+            self.assertIn("name: nas.lan", made.stdout)
+            self.assertNotIn("type: adlist", made.stdout)
+            self.check(made.stdout)
+
+    def test_nobody_there(self):
+        made = self.ask("127.0.0.1:1")
+        self.assertEqual((made.returncode, made.stdout), (2, ""))
+        self.assertIn("steerctl: 127.0.0.1:1 cannot be read: Connection refused", made.stderr)
+
+
+def write():
+    for path in inputs(INPUTS):
+        made = import_file(path)
+        if made.returncode != 0:
+            sys.exit(made.stderr)
+        path.with_name(path.name + ".yaml").write_text(made.stdout)
+
+
+if __name__ == "__main__":
+    if "--write" in sys.argv:
+        write()
+    else:
+        unittest.main(verbosity=2)

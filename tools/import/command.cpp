@@ -1,0 +1,166 @@
+#include "tools/import/command.h"
+
+#include <fcntl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <optional>
+
+#include "routeros/transport.h"
+#include "tools/import/corefile_import.h"
+#include "tools/import/dnsmasq_import.h"
+#include "tools/import/ros_import.h"
+#include "tools/import/ros_live.h"
+#include "tools/import/words.h"
+
+namespace steer::importing {
+namespace {
+
+constexpr int kUnusable = 2;
+constexpr std::size_t kMostBytes = std::size_t{64} << 20;
+
+int fail(const std::string& sentence) {
+    std::fprintf(stderr, "steerctl: %s\n", sentence.c_str());
+    return kUnusable;
+}
+
+std::optional<std::string> environment(const std::string& name) {
+    const char* const value = std::getenv(name.c_str());
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+// ---- what is read
+
+std::optional<std::string> read_input(const std::string& path) {
+    std::ifstream file;
+    if (path != "-") {
+        file.open(path, std::ios::binary);
+        if (!file) return std::nullopt;
+    }
+    std::istream& in = path == "-" ? std::cin : file;
+    std::string out;
+    std::array<char, 65'536> part{};
+    while (out.size() <= kMostBytes) {
+        in.read(part.data(), part.size());
+        out.append(part.data(), static_cast<std::size_t>(in.gcount()));
+        if (!in) break;
+    }
+    if (in.bad()) return std::nullopt;
+    return out;
+}
+
+Imported import_file(const ImportOptions& options) {
+    const auto text = read_input(options.file);
+    if (!text) return {{}, {}, Failure{0, "cannot be opened or read"}};
+    if (text->size() > kMostBytes) return {{}, {}, Failure{0, "is larger than 64 MiB"}};
+    const auto slash = options.file.rfind('/');
+    const std::string name =
+        options.file == "-" ? "standard input" : options.file.substr(slash + 1);
+    if (options.kind == "routeros") return import_routeros(*text, name);
+    if (options.kind == "corefile") return import_corefile(*text, name, environment);
+    return import_dnsmasq(*text, name);
+}
+
+// ---- a router
+
+// A line from the terminal that is not shown.
+std::optional<std::string> ask_password(const std::string& what) {
+    termios before{};
+    if (tcgetattr(STDIN_FILENO, &before) != 0) return std::nullopt;
+    std::fprintf(stderr, "%s", what.c_str());
+    termios silent = before;
+    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+    std::string line;
+    const bool read = static_cast<bool>(std::getline(std::cin, line));
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+    std::fputc('\n', stderr);
+    return read ? std::optional(line) : std::nullopt;
+}
+
+std::optional<std::string> find_password(const ImportOptions& options) {
+    if (!options.password_file.empty()) {
+        std::ifstream file(options.password_file);
+        std::string line;
+        if (!std::getline(file, line)) return std::nullopt;
+        if (line.ends_with('\r')) line.pop_back();
+        return line;
+    }
+    if (auto value = environment("STEERDNS_PASSWORD")) return value;
+    return ask_password("Password of " + options.user + " at " + options.router + ": ");
+}
+
+Imported import_live(const ImportOptions& options) {
+    const auto refuse = [](std::string why) {
+        return Imported{{}, {}, Failure{0, std::move(why)}};
+    };
+    routeros::TlsConfig tls{options.tls, options.ca, options.pin, options.anonymous};
+    tls.enabled = tls.enabled || tls.anonymous || !tls.ca_file.empty() || !tls.pin_sha256.empty();
+    if (const std::string trouble = routeros::check_tls(tls); !trouble.empty())
+        return refuse("cannot be asked: " + trouble);
+    RouterLogin login{
+        options.router, routeros::parse_router_address(options.router, tls), options.user, {}};
+    if (login.to.host.empty()) return refuse("is no address: expected HOST or HOST:PORT");
+    const auto password = find_password(options);
+    if (!password)
+        return refuse("needs a password: write --password-file FILE, or set STEERDNS_PASSWORD");
+    login.password = *password;
+    Imported out;
+    const RosDns dns = read_router(login, out.failure);
+    return out.failure ? out : import_routeros(dns);
+}
+
+// ---- what is written
+
+// Empty: written.
+std::string write_output(const ImportOptions& options, const std::string& yaml) {
+    if (options.output.empty()) {
+        const bool good = std::fwrite(yaml.data(), 1, yaml.size(), stdout) == yaml.size() &&
+                          std::fflush(stdout) == 0;
+        return good ? "" : "cannot write to standard output";
+    }
+    constexpr mode_t kMode = 0640;  // it may come to hold a password
+    const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (options.force ? O_TRUNC : O_EXCL);
+    const int file = ::open(options.output.c_str(), flags, kMode);
+    if (file < 0)
+        return errno == EEXIST ? options.output + " is there already: write --force to replace it"
+                               : "cannot write " + options.output;
+    std::size_t done = 0;
+    while (done < yaml.size()) {
+        const auto n = ::write(file, yaml.data() + done, yaml.size() - done);
+        if (n <= 0) break;
+        done += static_cast<std::size_t>(n);
+    }
+    return ::close(file) == 0 && done == yaml.size() ? "" : "cannot write " + options.output;
+}
+
+}  // namespace
+
+int run_import(const ImportOptions& options) {
+    const std::string& what = options.router.empty() ? options.file : options.router;
+    const Imported made = options.router.empty() ? import_file(options) : import_live(options);
+    if (made.failure) {
+        const int line = made.failure->line;
+        return fail(what + (line > 0 ? ":" + std::to_string(line) + ": " : " ") +
+                    made.failure->text);
+    }
+    if (const std::string trouble = write_output(options, made.yaml); !trouble.empty())
+        return fail(trouble);
+    for (const Note& note : made.notes) {
+        // "line 12" as editors read it.
+        const bool has_line = note.place.starts_with("line ");
+        const std::string place = has_line ? what + ":" + note.place.substr(5)
+                                           : what + (note.place.empty() ? "" : ", " + note.place);
+        std::fprintf(stderr, "%s: note: %s\n", place.c_str(), note.text.c_str());
+    }
+    return 0;
+}
+
+}  // namespace steer::importing

@@ -1,0 +1,33 @@
+// A Corefile as a configuration of ours (docs/import.md says what becomes of what).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tools/import/corefile.h"
+#include "tools/import/forward.h"
+#include "tools/import/sheet.h"
+
+namespace steer::importing {
+
+Imported import_corefile(std::string_view text, std::string_view source,
+                         const Environment& environment);
+
+// ---- the parts: one directive each, at the depth of the plugin's arguments
+
+void write_core_cache(Sheet& sheet, const Directive& cache);
+void write_core_dns64(Sheet& sheet, const Directive& dns64);
+
+// forward FROM TO... { ... }
+struct CoreForward {
+    std::string from;  // "." or a zone
+    Forward forward;
+    std::vector<std::string> except;
+};
+CoreForward read_core_forward(const Directive& directive, const std::string& tag);
+
+// "1m30s", "500ms", "1h": milliseconds; a bare number is seconds.
+std::optional<std::uint64_t> parse_go_time(std::string_view text);
+
+}  // namespace steer::importing

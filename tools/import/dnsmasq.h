@@ -1,0 +1,34 @@
+// dnsmasq's configuration file: an option a line, `NAME` or `NAME=VALUE`.
+//
+// Guarantees: every line that is no comment is an option. A file of which no option is dnsmasq's
+// cannot be read.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tools/import/note.h"
+
+namespace steer::importing {
+
+struct DnsmasqOption {
+    int line = 0;
+    std::string name;   // without a leading "--"
+    std::string value;  // as it is written
+};
+
+struct DnsmasqFile {
+    std::vector<DnsmasqOption> options;
+    std::optional<Failure> failure;
+};
+
+DnsmasqFile read_dnsmasq(std::string_view text);
+// At commas outside of quotes, which are taken off; `\` within them stands for what follows.
+std::vector<std::string> dnsmasq_words(std::string_view value);
+std::string dnsmasq_word(std::string_view value);
+// Whether dnsmasq has an option of that name.
+bool is_dnsmasq_option(std::string_view name);
+
+}  // namespace steer::importing

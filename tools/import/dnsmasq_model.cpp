@@ -1,0 +1,552 @@
+#include "tools/import/dnsmasq_model.h"
+
+#include <algorithm>
+#include <array>
+
+#include "tools/import/words.h"
+
+namespace steer::importing {
+namespace {
+
+struct Why {
+    std::string_view name, why;
+};
+// Options that are not carried over, by how their names begin.
+constexpr std::array<Why, 27> kNamed{{
+    {"dhcp-", "it is about DHCP"},
+    {"bootp-", "it is about DHCP"},
+    {"read-ethers", "it is about DHCP"},
+    {"ra-", "it is about router advertisements"},
+    {"enable-ra", "it is about router advertisements"},
+    {"enable-tftp", "it is about TFTP"},
+    {"tftp-", "it is about TFTP"},
+    {"pxe-", "it is about PXE"},
+    {"conf-", "other files are not read: import each by itself"},
+    {"servers-file", "other files are not read: import each by itself"},
+    {"addn-hosts", "write the file's lines as 'NAME ADDRESS' into one of the plugin hosts"},
+    {"hostsdir", "write the files' lines as 'NAME ADDRESS' into one of the plugin hosts"},
+    {"expand-hosts", "names of hosts files are written in full here"},
+    {"domain", "it is about the names of DHCP leases"},
+    {"dns-forward-max",
+     "there is no such limit of a forward; 'max_in_flight' of 'dataplane' is one for all"},
+    {"edns-packet-max",
+     "replies over UDP, and those of upstreams, stay within 1232 bytes (RFC 9715)"},
+    {"interface", "name interfaces in 'ports' of 'dataplane'"},
+    {"except-interface", "name interfaces in 'ports' of 'dataplane'"},
+    {"bind-", "name interfaces in 'ports' of 'dataplane'"},
+    {"local-service", "'allow' of 'dataplane' says who may ask: private and own networks"},
+    {"user", "it is 'user' of 'control' here"},
+    {"group", "the user's groups are taken"},
+    {"pid-file", "systemd knows its process"},
+    {"keep-in-foreground", "systemd knows its process"},
+    {"no-daemon", "systemd knows its process"},
+    {"log-", "the log is the journal's"},
+    {"dnssec", "nothing is validated here: ask an upstream that validates"},
+}};
+// Those that change nothing here, or that others look at.
+constexpr std::array<std::string_view, 9> kSilent{
+    "no-poll",         "no-hosts",       "localise-queries", "no-negcache", "clear-on-reload",
+    "dns-loop-detect", "no-round-robin", "no-resolv",        "no-ident"};
+
+class Reader {
+  public:
+    DnsmasqModel read(const std::vector<DnsmasqOption>& options) {
+        out_.forward.tag = "forward_main";
+        out_.forward.policy = "latency";
+        for (const DnsmasqOption& option : options) {
+            option_ = &option;
+            if (option.name == "local-ttl" && parse_number(option.value, 86'400))
+                out_.local_ttl = option.value;
+        }
+        for (const DnsmasqOption& option : options) {
+            option_ = &option;
+            take();
+        }
+        finish(options);
+        return std::move(out_);
+    }
+
+  private:
+    [[nodiscard]] std::string place() const { return line_place(option_->line); }
+    [[nodiscard]] std::string text() const {
+        return option_->name + (option_->value.empty() ? "" : "=" + option_->value);
+    }
+    void leave_out(const std::string& why) {
+        out_.notes.push_back({place(), quoted(text()) + " is left out: " + why});
+    }
+
+    void take() {
+        const std::string& name = option_->name;
+        if (name == "address") return address();
+        if (name == "server" || name == "local") return server();
+        if (name == "rev-server") return reverse_server();
+        if (name == "host-record") return host_record();
+        if (name == "cname") return cname();
+        if (name == "ptr-record") return ptr_record();
+        if (name == "txt-record") return txt_record();
+        if (name == "mx-host") return mx_host();
+        if (name == "srv-host") return srv_host();
+        if (name == "ipset" || name == "nftset") return set();
+        if (name == "bogus-nxdomain") return bogus();
+        if (name == "listen-address") return listen();
+        if (take_switch() || take_value()) return;
+        named();
+    }
+
+    bool take_switch() {
+        const std::string& name = option_->name;
+        const std::array<std::pair<std::string_view, bool*>, 5> switches{
+            {{"domain-needed", &out_.domain_needed},
+             {"bogus-priv", &out_.bogus_priv},
+             {"filter-A", &out_.filter_a},
+             {"filter-AAAA", &out_.filter_aaaa},
+             {"log-queries", &out_.logs}}};
+        for (const auto& [known, value] : switches) {
+            if (name == known) return *value = true;
+        }
+        if (name == "strict-order") out_.forward.policy = "sticky";
+        if (name == "all-servers") asks_all_ = true;
+        if (name == "no-negcache") out_.cache_keys.emplace_back("cache_negative", "false");
+        return name == "strict-order" || name == "all-servers" ||
+               std::ranges::find(kSilent, name) != kSilent.end();
+    }
+
+    bool take_value() {
+        const std::string& name = option_->name;
+        const std::string value = dnsmasq_word(option_->value);
+        const auto number = [&](std::uint64_t most) {
+            if (const auto read = parse_number(value, most)) return read;
+            leave_out("expected 0.." + std::to_string(most));
+            return std::optional<std::uint64_t>();
+        };
+        constexpr std::uint64_t kDay = 86'400, kWeek = 604'800;
+        const auto keep = [&](std::string_view key, std::uint64_t most) {
+            if (const auto seconds = number(most); seconds && *seconds > 0)
+                out_.cache_keys.emplace_back(key, value + "s");
+        };
+        if (name == "cache-size") {
+            if (number(100'000'000)) out_.cache_size = value;
+        } else if (name == "port") {
+            if (const auto port = number(65'535); port && *port > 0) {
+                out_.port = value;
+            } else if (port) {
+                leave_out("0 means no DNS at all, which is all that is done here");
+            }
+        } else if (name == "local-ttl") {
+            number(kDay);
+        } else if (name == "max-cache-ttl") {
+            keep("max_positive_ttl", kWeek);
+        } else if (name == "min-cache-ttl") {
+            keep("min_positive_ttl", 3600);
+        } else if (name == "neg-ttl") {
+            keep("negative_ttl_without_soa", kDay);
+        } else if (name == "resolv-file") {
+            if (value.starts_with('/')) {
+                out_.forward.resolv_file = value;
+            } else {
+                leave_out("expected an absolute path");
+            }
+        } else {
+            return false;
+        }
+        return true;
+    }
+
+    void named() {
+        const std::string& name = option_->name;
+        const auto* const why = std::ranges::find_if(kNamed, [&](const Why& w) {
+            return w.name.ends_with('-') ? name.starts_with(w.name) : name == w.name;
+        });
+        if (why != kNamed.end()) return leave_out(std::string(why->why));
+        leave_out(is_dnsmasq_option(name) ? "there is nothing like it here"
+                                          : "that is no option of dnsmasq's that is known here");
+    }
+
+    // ---- domains
+
+    // "/a/b/REST": the domains, and what follows them; a bad name is noted and left out.
+    struct Domains {
+        std::vector<std::string> names;  // "#": every name
+        std::string rest;
+    };
+    std::optional<Domains> domains() {
+        const std::string value = dnsmasq_word(option_->value);
+        const auto last = value.rfind('/');
+        if (!value.starts_with('/') || last == 0) return std::nullopt;
+        Domains out{{}, std::string(trim(std::string_view(value).substr(last + 1)))};
+        for (const std::string& part :
+             split_all(std::string_view(value).substr(1, last - 1), '/')) {
+            std::string_view name = part;
+            if (name.starts_with('.')) name.remove_prefix(1);
+            if (name == "#") {
+                out.names.emplace_back("#");
+            } else if (part.empty()) {
+                leave_out("names without a dot have no upstreams of their own here");
+            } else if (const std::string why = name_trouble(name); !why.empty()) {
+                leave_out("the name " + quoted(name) + " " + why);
+            } else {
+                out.names.push_back(plain_name(name));
+            }
+        }
+        return out;
+    }
+
+    Record& add_record(Record::Owner owner, const std::string& name, const std::string& type) {
+        Record record;
+        record.owner = owner;
+        record.name = name;
+        record.place = place();
+        record.type = type;
+        out_.records.push_back(std::move(record));
+        return out_.records.back();
+    }
+
+    void add_address(Record::Owner owner, const std::string& name, const std::string& address,
+                     const std::string& ttl) {
+        add_record(owner, name, is_v6(address) ? "AAAA" : "")
+            .data.add("address", address)
+            .add("ttl", ttl + "s");
+    }
+
+    void address() {
+        const auto d = domains();
+        if (!d) return leave_out("expected /DOMAIN/ADDRESS");
+        std::vector<std::string> addresses;
+        if (d->rest == "#") {
+            addresses = {"0.0.0.0", "::"};
+        } else if (is_v4(d->rest) || is_v6(d->rest)) {
+            addresses = {d->rest};
+        } else if (!d->rest.empty()) {
+            return leave_out(quoted(d->rest) + " is no address");
+        }
+        for (const std::string& name : d->names) {
+            if (name == "#") {
+                if (addresses.empty()) out_.everything.emplace_back("nxdomain");
+                out_.everything.insert(out_.everything.end(), addresses.begin(), addresses.end());
+            } else if (addresses.empty()) {
+                out_.denied.emplace_back(name, place());
+            } else {
+                for (const std::string& a : addresses)
+                    add_address(Record::Owner::subdomains, name, a, out_.local_ttl);
+            }
+        }
+    }
+
+    // "ADDRESS[#PORT][@INTERFACE]"; nothing if it cannot be asked, which is noted.
+    std::optional<Upstream> upstream(const std::string& value) {
+        Upstream out;
+        std::string_view rest = value;
+        if (const auto at = rest.find('@'); at != std::string_view::npos) {
+            const std::string_view from = rest.substr(at + 1);
+            const bool is_interface = from.find_first_of("@#:./") == std::string_view::npos &&
+                                      !from.empty() && from.size() <= 15;
+            if (is_interface) {
+                out.device = from;
+            } else {
+                out_.notes.push_back({place(), "the source " + quoted(from) + " of " +
+                                                   quoted(text()) +
+                                                   " is left out: an interface can be named here"});
+            }
+            rest = rest.substr(0, at);
+        }
+        const auto hash = rest.find('#');
+        const std::string host(rest.substr(0, hash));
+        const auto port = hash == std::string_view::npos
+                              ? std::optional<std::uint64_t>(53)
+                              : parse_number(rest.substr(hash + 1), 65'535);
+        if (!can_be_asked(host) || port.value_or(0) == 0) {
+            leave_out(quoted(value) + " is no address that can be asked");
+            return std::nullopt;
+        }
+        out.addr = *port == 53 ? host : with_port(host, *port);
+        return out;
+    }
+
+    void server() {
+        const auto d = domains();
+        if (!d) {
+            if (option_->name == "local") return leave_out("expected /DOMAIN/");
+            if (auto server = upstream(dnsmasq_word(option_->value)))
+                out_.forward.upstreams.push_back(std::move(*server));
+            return;
+        }
+        for (const std::string& name : d->names) {
+            if (d->rest.empty()) {
+                if (name == "#")
+                    leave_out("no name would be asked for");
+                else
+                    out_.denied.emplace_back(name, place());
+            } else {
+                add_server(name, d->rest);
+            }
+        }
+    }
+
+    void add_server(const std::string& domain, const std::string& target) {
+        if (target == "#") {
+            if (domain == "#") return;
+            auto& servers = out_.domains[domain];
+            servers.place = place();
+            servers.servers.emplace_back("#");
+            return;
+        }
+        auto server = upstream(target);
+        if (!server) return;
+        if (domain == "#") {
+            out_.forward.upstreams.push_back(std::move(*server));
+            return;
+        }
+        if (!server->device.empty())
+            out_.notes.push_back(
+                {place(), "the interface of " + quoted(text()) +
+                              " is left out: only upstreams for all names have one"});
+        auto& servers = out_.domains[domain];
+        servers.place = place();
+        servers.servers.push_back(server->addr);
+    }
+
+    // rev-server=192.168.0.0/16,192.0.2.1
+    void reverse_server() {
+        const auto words = dnsmasq_words(option_->value);
+        const std::string network = words.front();
+        const auto slash = network.find('/');
+        const std::string address = network.substr(0, slash);
+        const auto bits = slash == std::string::npos
+                              ? std::optional<std::uint64_t>(32)
+                              : parse_number(std::string_view(network).substr(slash + 1), 32);
+        if (words.size() != 2 || !is_v4(address) || !bits || *bits == 0 || *bits % 8 != 0)
+            return leave_out("expected an IPv4 network of 8, 16, 24 or 32 bits, and a server");
+        std::string zone = "in-addr.arpa";
+        const auto bytes = split_all(address, '.');
+        for (std::size_t i = 0; i < *bits / 8; ++i)
+            zone.insert(0, bytes[i] + ".");
+        add_server(zone, words[1]);
+    }
+
+    // ---- records
+
+    bool is_good(const std::string& name) {
+        const std::string why = name_trouble(name);
+        if (!why.empty()) leave_out("the name " + quoted(name) + " " + why);
+        return why.empty();
+    }
+
+    // NAME[,NAME...],ADDRESS[,ADDRESS][,TTL]
+    void host_record() {
+        std::vector<std::string> names, addresses;
+        std::string ttl = out_.local_ttl;
+        for (const std::string& word : dnsmasq_words(option_->value)) {
+            if (is_v4(word) || is_v6(word)) {
+                addresses.push_back(word);
+            } else if (!addresses.empty() && parse_number(word, 86'400'000)) {
+                ttl = word;
+            } else if (!is_good(word)) {
+                return;
+            } else {
+                names.push_back(plain_name(word));
+            }
+        }
+        if (names.empty() || addresses.empty()) return leave_out("expected NAME,ADDRESS");
+        for (const std::string& name : names) {
+            for (const std::string& a : addresses)
+                add_address(Record::Owner::name, name, a, ttl);
+        }
+    }
+
+    // ALIAS[,ALIAS...],TARGET[,TTL]
+    void cname() {
+        auto words = dnsmasq_words(option_->value);
+        std::string ttl = out_.local_ttl;
+        if (words.size() > 2 && parse_number(words.back(), 86'400'000)) {
+            ttl = words.back();
+            words.pop_back();
+        }
+        if (words.size() < 2) return leave_out("expected ALIAS,TARGET");
+        if (!std::ranges::all_of(words, [this](const auto& name) { return is_good(name); })) return;
+        const std::string target = plain_name(words.back());
+        words.pop_back();
+        for (const std::string& alias : words) {
+            Record& r = add_record(Record::Owner::name, plain_name(alias), "CNAME");
+            r.alias = target;
+            r.data.add("cname", target).add("ttl", ttl + "s");
+        }
+    }
+
+    static std::string zone_text(const std::string& text) {
+        std::string out = "\"";
+        for (const char c : text) {
+            if (c == '"' || c == '\\') out += '\\';
+            out += c;
+        }
+        return out + '"';
+    }
+
+    void ptr_record() {
+        const auto words = dnsmasq_words(option_->value);
+        if (words.size() != 2) return leave_out("expected NAME,TARGET");
+        if (!is_good(words[0]) || !is_good(words[1])) return;
+        out_.other_records.push_back(plain_name(words[0]) + ". " + out_.local_ttl + " IN PTR " +
+                                     plain_name(words[1]) + ".");
+    }
+
+    void txt_record() {
+        const auto words = dnsmasq_words(option_->value);
+        if (words.size() < 2) return leave_out("expected NAME,TEXT");
+        if (!is_good(words[0])) return;
+        std::string line = plain_name(words[0]) + ". " + out_.local_ttl + " IN TXT";
+        for (std::size_t i = 1; i < words.size(); ++i) {
+            const bool fits = words[i].size() <= 255 && std::ranges::all_of(words[i], [](char c) {
+                                  return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f;
+                              });
+            if (!fits) return leave_out("a text has control characters, or more than 255 bytes");
+            line += " " + zone_text(words[i]);
+        }
+        out_.other_records.push_back(line);
+    }
+
+    // NAME[,HOST][,PREFERENCE]
+    void mx_host() {
+        const auto words = dnsmasq_words(option_->value);
+        if (words.size() < 2 || words[1].empty())
+            return leave_out(
+                "the host's own name is not known here: expected NAME,HOST,PREFERENCE");
+        const std::string preference = words.size() > 2 ? words[2] : "1";
+        if (!parse_number(preference, 65'535)) return leave_out("expected a preference, 0..65535");
+        if (!is_good(words[0]) || !is_good(words[1])) return;
+        add_record(Record::Owner::name, plain_name(words[0]), "MX")
+            .data.add("mx_preference", preference)
+            .add("mx_exchange", plain_name(words[1]))
+            .add("ttl", out_.local_ttl + "s");
+    }
+
+    // _SERVICE._PROTOCOL.DOMAIN,TARGET[,PORT[,PRIORITY[,WEIGHT]]]
+    void srv_host() {
+        const auto words = dnsmasq_words(option_->value);
+        if (words.size() < 2 || words[1].empty())
+            return leave_out("expected NAME,TARGET,PORT,PRIORITY,WEIGHT");
+        if (label_count(words[0]) < 3) return leave_out("write its domain behind the service");
+        if (!is_good(words[0]) || !is_good(words[1])) return;
+        const std::array<std::string_view, 3> keys{"srv_port", "srv_priority", "srv_weight"};
+        Flow data;
+        for (std::size_t i = 0; i < keys.size(); ++i) {
+            const std::string number = words.size() > i + 2 ? words[i + 2] : i == 0 ? "1" : "0";
+            if (!parse_number(number, 65'535))
+                return leave_out(quoted(number) + " is not 0..65535");
+            data.add(keys.at(i), number);
+        }
+        data.add("srv_target", plain_name(words[1])).add("ttl", out_.local_ttl + "s");
+        add_record(Record::Owner::name, plain_name(words[0]), "SRV").data = data;
+    }
+
+    // ---- sets
+
+    static bool may_name_set(const std::string& name) {
+        return !name.empty() && name.size() <= 31 && std::ranges::all_of(name, [](char c) {
+            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                   c == '_' || c == '-' || c == '.';
+        });
+    }
+
+    void set() {
+        const auto d = domains();
+        if (!d || d->rest.empty()) return leave_out("expected /DOMAIN/SET");
+        const bool is_nft = option_->name == "nftset";
+        std::vector<std::string> sets4, sets6;
+        for (const std::string& word : split(d->rest, ',')) {
+            auto parts = split_all(word, '#');
+            std::string family;
+            if (is_nft && parts.size() == 4) {
+                family = parts.front();
+                parts.erase(parts.begin());
+            }
+            const bool good =
+                parts.size() == (is_nft ? 3U : 1U) && std::ranges::all_of(parts, may_name_set) &&
+                (!is_nft || parts[0] == "ip" || parts[0] == "ip6" || parts[0] == "inet");
+            if (!good) {
+                leave_out(quoted(word) + " names no set");
+                continue;
+            }
+            const bool by_name = family.empty() && !(is_nft && parts[0] != "inet");
+            const bool is_six = family == "6" ||
+                                (family.empty() && (parts.front() == "ip6" || word.ends_with('6')));
+            if ((is_nft && parts[0] == "ip" && is_six) ||
+                (is_nft && parts[0] == "ip6" && !is_six)) {
+                leave_out(quoted(word) + " names a table of the other family");
+                continue;
+            }
+            if (by_name)
+                out_.notes.push_back({place(), quoted(word) + " is taken as a set of IPv" +
+                                                   (is_six ? "6" : "4") +
+                                                   " addresses, by its name"});
+            (is_six ? sets6 : sets4).push_back(join(parts, "#"));
+        }
+        std::vector<std::string> names;
+        for (const std::string& name : d->names)
+            names.push_back(name == "#" ? "" : name);
+        for (std::size_t i = 0; i < std::max(sets4.size(), sets6.size()) && !names.empty(); ++i)
+            out_.sets.push_back({place(), option_->name, names, i < sets4.size() ? sets4[i] : "",
+                                 i < sets6.size() ? sets6[i] : ""});
+    }
+
+    void bogus() {
+        const std::string value = dnsmasq_word(option_->value);
+        const auto slash = value.find('/');
+        const std::string address = value.substr(0, slash);
+        const bool good =
+            slash == std::string::npos ||
+            parse_number(std::string_view(value).substr(slash + 1), is_v4(address) ? 32 : 128);
+        if ((!is_v4(address) && !is_v6(address)) || !good) return leave_out("expected an address");
+        out_.bogus.push_back(value);
+    }
+
+    void listen() {
+        for (const std::string& word : dnsmasq_words(option_->value)) {
+            if (is_v4(word) || is_v6(word)) {
+                out_.listen.push_back(word);
+            } else {
+                leave_out(quoted(word) + " is no address");
+            }
+        }
+    }
+
+    // ---- at the end
+
+    void finish(const std::vector<DnsmasqOption>& options) {
+        const auto has = [&](std::string_view name) {
+            return std::ranges::find(options, name, &DnsmasqOption::name) != options.end();
+        };
+        Forward& forward = out_.forward;
+        if (has("no-resolv")) {
+            forward.resolv_file.clear();
+            out_.has_upstreams = !forward.upstreams.empty();
+        } else if (!forward.upstreams.empty()) {
+            out_.notes.push_back(
+                {"", "the servers of " +
+                         (forward.resolv_file.empty() ? std::string("/etc/resolv.conf")
+                                                      : quoted(forward.resolv_file)) +
+                         " are not asked beside those that are written: add them"});
+            forward.resolv_file.clear();
+        }
+        if (asks_all_ && forward.upstreams.size() > 1)
+            forward.concurrent =
+                std::to_string(std::min<std::size_t>(forward.upstreams.size(), 32));
+        if (!has("no-hosts"))
+            out_.notes.push_back({"",
+                                  "the names of /etc/hosts are left out: write them as 'NAME "
+                                  "ADDRESS' into a file of the plugin hosts"});
+        const auto circles = drop_circles(out_.records);
+        out_.notes.insert(out_.notes.end(), circles.begin(), circles.end());
+    }
+
+    const DnsmasqOption* option_ = nullptr;
+    bool asks_all_ = false;
+    DnsmasqModel out_;
+};
+
+}  // namespace
+
+DnsmasqModel read_dnsmasq_options(const std::vector<DnsmasqOption>& options) {
+    return Reader().read(options);
+}
+
+}  // namespace steer::importing

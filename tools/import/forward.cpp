@@ -1,0 +1,74 @@
+#include "tools/import/forward.h"
+
+namespace steer::importing {
+namespace {
+
+constexpr std::size_t kMostUpstreams = 32;
+
+std::string text_of(const Upstream& upstream) {
+    Flow flow;
+    flow.add("addr", upstream.addr);
+    const auto add = [&flow](std::string_view key, const std::string& text) {
+        if (!text.empty()) flow.add(key, text);
+    };
+    add("dial_addr", upstream.dial_addr);
+    add("timeout", upstream.timeout);
+    add("idle_timeout", upstream.idle_timeout);
+    add("max_conns", upstream.max_conns);
+    add("bind_to_device", upstream.device);
+    if (upstream.unverified) flow.add_yaml("insecure_skip_verify", "true");
+    return flow.text();
+}
+
+}  // namespace
+
+void write_forward_args(Sheet& sheet, const Forward& forward) {
+    sheet.notes(forward.notes);
+    const auto key = [&sheet](std::string_view name, const std::string& text) {
+        if (!text.empty()) sheet.key(name, text);
+    };
+    key("policy", forward.policy);
+    key("concurrent", forward.concurrent);
+    key("total_timeout", forward.total_timeout);
+    key("bootstrap", forward.bootstrap);
+    key("resolv_file", forward.resolv_file);
+    if (forward.upstreams.empty()) {
+        sheet.comment("without upstreams: the servers that this host is told by its network");
+        return;
+    }
+    sheet.open("upstreams:");
+    std::size_t number = 0;
+    for (const Upstream& upstream : forward.upstreams) {
+        sheet.notes(upstream.notes);
+        if (++number > kMostUpstreams) {
+            sheet.note("", upstream.addr + " is left out: a forward has at most 32 upstreams");
+        } else {
+            sheet.line("- " + text_of(upstream));
+        }
+    }
+    sheet.close();
+}
+
+void write_forward(Sheet& sheet, const Forward& forward) {
+    sheet.open_plugin(forward.tag, "forward");
+    if (forward.upstreams.empty() && forward.policy.empty() && forward.resolv_file.empty())
+        sheet.line("policy: latency");
+    write_forward_args(sheet, forward);
+    sheet.close_plugin();
+}
+
+void write_servers(Sheet& sheet, const std::string& listen, const std::string& entry,
+                   unsigned number, const std::string& max_connections) {
+    const std::string suffix = number == 0 ? "" : "_" + std::to_string(number);
+    for (const std::string kind : {"udp", "tcp"}) {
+        Flow args;
+        args.add("entry", entry).add("listen", listen);
+        if (kind == "tcp" && !max_connections.empty()) args.add("max_connections", max_connections);
+        Flow plugin;
+        plugin.add("tag", kind + suffix).add("type", kind + "_server");
+        plugin.add_yaml("args", args.text());
+        sheet.line("- " + plugin.text());
+    }
+}
+
+}  // namespace steer::importing

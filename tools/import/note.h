@@ -1,0 +1,33 @@
+// What an import has to say besides the configuration that it makes. Notes and failures are
+// sentences for the operator; nothing here throws.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace steer::importing {
+
+// Something that was not carried over, or means something else now.
+struct Note {
+    std::string place;  // "line 12", "row 3 of /ip/dns/static"; empty: the input as a whole
+    std::string text;
+};
+
+// Why an input cannot be read at all.
+struct Failure {
+    int line = 0;  // 0: the input as a whole
+    std::string text;
+};
+
+struct Imported {
+    std::string yaml;
+    std::vector<Note> notes;
+    std::optional<Failure> failure;  // then there is no YAML
+};
+
+inline std::string line_place(int line) {
+    return "line " + std::to_string(line);
+}
+
+}  // namespace steer::importing

@@ -1,0 +1,34 @@
+// Records of a `static` plugin, as imports gather them, and what of them cannot be.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tools/import/note.h"
+#include "tools/import/sheet.h"
+
+namespace steer::importing {
+
+struct Record {
+    enum class Owner : std::uint8_t { name, subdomains, expression };
+    Owner owner = Owner::name;
+    std::string name;   // lower case, without a last dot; or the expression
+    std::string place;  // where it was read
+    std::string type;   // as in the configuration; empty: by the address
+    std::string alias;  // of a CNAME: where it leads
+    Flow data;          // what follows name and type
+    bool disabled = false;
+    std::vector<Note> notes;
+};
+
+// The records that lead in a circle are taken out; a note for each.
+std::vector<Note> drop_circles(std::vector<Record>& records);
+
+// `- tag: TAG` with all of them; nothing if there are none.
+void write_records(Sheet& sheet, const std::string& tag, const std::vector<Record>& records,
+                   bool with_pointers);
+
+// Why the expression cannot be one of ours (POSIX, not Hyperscan's); empty: it can.
+std::string expression_trouble(const std::string& expression);
+
+}  // namespace steer::importing

@@ -1,0 +1,174 @@
+#include "tools/import/ros_dns.h"
+
+#include <algorithm>
+#include <array>
+
+#include "tools/import/words.h"
+
+namespace steer::importing {
+namespace {
+
+constexpr std::string_view kDns = "/ip/dns";
+
+std::vector<RosRow>* table_of(RosDns& dns, std::string_view menu) {
+    if (menu == "/ip/dns/static") return &dns.statics;
+    if (menu == "/ip/dns/adlist") return &dns.adlists;
+    if (menu == "/ip/dns/forwarders") return &dns.forwarders;
+    return nullptr;
+}
+
+bool is_about_dns(std::string_view menu) {
+    return menu == kDns || menu.starts_with("/ip/dns/");
+}
+
+void take_settings(RosDns& dns, const RosStatement& statement) {
+    dns.was_set = true;
+    for (const RosValue& value : statement.values) {
+        const std::string place = line_place(value.line);
+        if (value.is_expression) {
+            dns.notes.push_back(
+                {place, value.name + " is left out: its value is an expression of a script"});
+        } else {
+            dns.set(value.name, {place, value.text});
+        }
+    }
+}
+
+void take_row(std::vector<RosRow>& table, std::vector<Note>& notes, const RosStatement& statement) {
+    RosRow row{line_place(statement.line), {}};
+    for (const RosValue& value : statement.values) {
+        if (value.is_expression) {
+            notes.push_back({row.place, "this row is left out: its " + value.name +
+                                            " is an expression of a script"});
+            return;
+        }
+        row.values.emplace_back(value.name, value.text);
+    }
+    for (const std::string& word : statement.words)
+        notes.push_back({row.place, quoted(word) + " is stepped over: it has no value"});
+    table.push_back(std::move(row));
+}
+
+void take(RosDns& dns, const RosStatement& statement) {
+    const bool only_looks = statement.verb == "print" || statement.verb == "export" ||
+                            statement.verb == "flush" || statement.verb == "get";
+    if (!is_about_dns(statement.menu) || only_looks) return;
+    auto* const table = table_of(dns, statement.menu);
+    if (statement.menu == kDns && statement.verb == "set") {
+        take_settings(dns, statement);
+    } else if (table != nullptr && statement.verb == "add") {
+        take_row(*table, dns.notes, statement);
+    } else {
+        const std::string what =
+            statement.menu + (statement.verb.empty() ? "" : "/") + statement.verb;
+        dns.notes.push_back({line_place(statement.line),
+                             quoted(what) + " is stepped over: it changes what is on the router"});
+    }
+}
+
+// "10:20:30" or "20:30" behind the days: milliseconds.
+std::optional<std::uint64_t> parse_clock(std::string_view text) {
+    const auto parts = split_all(text, ':');
+    if (parts.size() < 2 || parts.size() > 3) return std::nullopt;
+    std::uint64_t seconds = 0;
+    for (const std::string& part : parts) {
+        const auto number = parse_number(part, 1'000'000);
+        if (!number) return std::nullopt;
+        seconds = seconds * 60 + *number;
+    }
+    return seconds * 1000;
+}
+
+}  // namespace
+
+const std::string* RosRow::find(std::string_view name) const {
+    const auto at =
+        std::ranges::find(values, name, [](const auto& v) { return std::string_view(v.first); });
+    return at == values.end() || at->second.empty() ? nullptr : &at->second;
+}
+
+std::string RosRow::get(std::string_view name, std::string_view fallback) const {
+    const std::string* const value = find(name);
+    return value == nullptr ? std::string(fallback) : *value;
+}
+
+bool RosRow::is_true(std::string_view name) const {
+    return is_ros_true(get(name));
+}
+
+const RosSetting* RosDns::find(std::string_view name) const {
+    const auto at =
+        std::ranges::find(settings, name, [](const auto& s) { return std::string_view(s.first); });
+    return at == settings.end() || at->second.text.empty() ? nullptr : &at->second;
+}
+
+void RosDns::set(std::string_view name, RosSetting setting) {
+    const auto at =
+        std::ranges::find(settings, name, [](const auto& s) { return std::string_view(s.first); });
+    if (at != settings.end())
+        at->second = std::move(setting);
+    else
+        settings.emplace_back(name, std::move(setting));
+}
+
+RosDns gather(RosExport from, std::optional<Failure>& failure) {
+    RosDns dns;
+    failure = std::move(from.failure);
+    if (failure) return dns;
+    const bool has_dns = std::ranges::any_of(
+        from.statements, [](const RosStatement& s) { return is_about_dns(s.menu); });
+    if (!from.has_header && !has_dns) {
+        failure = Failure{0,
+                          "is no RouterOS export: there is neither its first line '# ... by "
+                          "RouterOS ...' nor a command of /ip/dns"};
+        return dns;
+    }
+    dns.version = from.version;
+    const auto known = [&](std::string_view major) { return dns.version.starts_with(major); };
+    if (!known("6.") && !known("7.")) {
+        dns.notes.push_back(
+            {"", dns.version.empty()
+                     ? "the version of RouterOS is not said: read as 7"
+                     : "RouterOS " + quoted(dns.version) + " is not known here: read as 7"});
+    }
+    dns.notes.insert(dns.notes.end(), from.notes.begin(), from.notes.end());
+    for (const RosStatement& statement : from.statements)
+        take(dns, statement);
+    if (!has_dns) dns.notes.push_back({"", "nothing of /ip/dns is in it: RouterOS's defaults"});
+    return dns;
+}
+
+std::optional<std::uint64_t> parse_ros_time(std::string_view text) {
+    constexpr std::array<std::pair<std::string_view, std::uint64_t>, 6> kUnits{{{"w", 604'800'000},
+                                                                                {"d", 86'400'000},
+                                                                                {"h", 3'600'000},
+                                                                                {"ms", 1},
+                                                                                {"m", 60'000},
+                                                                                {"s", 1000}}};
+    constexpr std::uint64_t kMost = 1'000'000'000;
+    if (text.empty()) return std::nullopt;
+    std::uint64_t total = 0;
+    while (!text.empty()) {
+        const auto end = text.find_first_not_of("0123456789");
+        if (end != std::string_view::npos && text[end] == ':') {
+            const auto clock = parse_clock(text);
+            return clock ? std::optional(total + *clock) : std::nullopt;
+        }
+        const auto number = parse_number(text.substr(0, end), kMost);
+        if (!number) return std::nullopt;
+        if (end == std::string_view::npos) return total + *number * 1000;
+        text.remove_prefix(end);
+        const auto* const unit =
+            std::ranges::find_if(kUnits, [&](const auto& u) { return text.starts_with(u.first); });
+        if (unit == kUnits.end()) return std::nullopt;
+        total += *number * unit->second;
+        text.remove_prefix(unit->first.size());
+    }
+    return total;
+}
+
+bool is_ros_true(std::string_view text) {
+    return text == "yes" || text == "true";
+}
+
+}  // namespace steer::importing

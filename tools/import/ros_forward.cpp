@@ -1,0 +1,198 @@
+// Whom the router asks: servers, DoH, forwarders.
+#include <algorithm>
+
+#include "tools/import/ros_import.h"
+#include "tools/import/words.h"
+
+namespace steer::importing {
+namespace {
+
+constexpr std::uint64_t kLeastTimeoutMs = 50, kLeastTotalMs = 100, kMostTimeoutMs = 60'000;
+
+// The duration of a setting within what we accept; `fallback_ms` is RouterOS's default.
+std::string time_of(const RosDns& dns, std::string_view name, std::uint64_t fallback_ms,
+                    std::uint64_t least_ms, std::vector<Note>& notes) {
+    const RosSetting* const setting = dns.find(name);
+    if (setting == nullptr) return duration_text(fallback_ms);
+    const auto ms = parse_ros_time(setting->text);
+    if (!ms) {
+        notes.push_back({setting->place, std::string(name) + "=" + quoted(setting->text) +
+                                             " is no time: RouterOS's default stands here"});
+        return duration_text(fallback_ms);
+    }
+    const std::uint64_t fit = std::clamp(*ms, least_ms, kMostTimeoutMs);
+    if (fit != *ms)
+        notes.push_back({setting->place, std::string(name) + "=" + setting->text + " becomes " +
+                                             duration_text(fit) +
+                                             ", the nearest that is accepted"});
+    return duration_text(fit);
+}
+
+// A number that is not RouterOS's default; empty: ours is left.
+std::string number_of(const RosDns& dns, std::string_view name, std::string_view fallback,
+                      std::uint64_t most, std::vector<Note>& notes) {
+    const RosSetting* const setting = dns.find(name);
+    if (setting == nullptr || setting->text == fallback) return {};
+    const auto number = parse_number(setting->text, most);
+    if (number && *number > 0) return setting->text;
+    notes.push_back({setting->place, std::string(name) + "=" + quoted(setting->text) +
+                                         " is left out: expected 1.." + std::to_string(most)});
+    return {};
+}
+
+// A server by address or name; a note instead if it cannot be asked from here.
+void add_server(const std::string& server, const std::string& place, const std::string& timeout,
+                Forward& out) {
+    const auto leave_out = [&](const std::string& why) {
+        out.notes.push_back({place, "the server " + quoted(server) + " is left out: " + why});
+    };
+    if (server.find('%') != std::string::npos)
+        return leave_out("its interface is one of the router's");
+    if (is_v4(server) || is_v6(server)) {
+        if (!can_be_asked(server)) return leave_out("that address cannot be asked");
+    } else if (!is_host_name(server)) {
+        return leave_out("it is neither an address nor a name");
+    }
+    Upstream upstream;
+    upstream.addr = server;
+    upstream.timeout = timeout;
+    out.upstreams.push_back(std::move(upstream));
+}
+
+void add_doh(const std::string& url, const std::string& place, const std::string& timeout,
+             bool verified, const RosDns& dns, Forward& out) {
+    const std::string host = host_of_url("https", url);
+    const bool is_address = is_v4(host) || is_v6(host);
+    const bool fits = is_address ? can_be_asked(host) : !host.empty();
+    if (!fits || url.find('#') != std::string::npos) {
+        out.notes.push_back(
+            {place, "the DoH server " + quoted(url) + " is left out: expected https://NAME/PATH"});
+        return;
+    }
+    Upstream upstream;
+    upstream.addr = url;
+    upstream.timeout = timeout;
+    upstream.unverified = !verified;
+    if (!verified)
+        upstream.notes.push_back(
+            {place,
+             "verify-doh-cert=no is carried over: anybody in between may answer; remove "
+             "insecure_skip_verify to verify " +
+                 host + " by the system's authorities"});
+    for (const RosRow& row : dns.statics) {
+        const std::string address = row.get("address");
+        const bool is_host = plain_name(row.get("name")) == lower(host) && !row.is_true("disabled");
+        if (is_host && (is_v4(address) || is_v6(address)) && can_be_asked(address)) {
+            upstream.dial_addr = address;
+            break;
+        }
+    }
+    out.upstreams.push_back(std::move(upstream));
+}
+
+// The name of a DoH server is asked of the first of `servers`, as on the router.
+void add_bootstrap(const RosDns& dns, Forward& out) {
+    const RosSetting* const servers = dns.find("servers");
+    if (servers == nullptr) return;
+    for (const std::string& server : split(servers->text, ',')) {
+        if (!can_be_asked(server)) continue;
+        if (out.bootstrap.empty()) {
+            out.bootstrap = server;
+            continue;
+        }
+        out.notes.push_back({servers->place, "the server " + server +
+                                                 " is left out: beside use-doh-server it only "
+                                                 "resolves that one's name, which " +
+                                                 out.bootstrap + " does"});
+    }
+}
+
+void note_dynamic(const RosDns& dns, Forward& out) {
+    const RosSetting* const dynamic = dns.find("dynamic-servers");
+    if (dynamic == nullptr) return;
+    out.notes.push_back(
+        {dynamic->place,
+         "dynamic-servers=" + dynamic->text + " were told to the router by its network" +
+             (out.upstreams.empty() ? ": those that this host is told are asked in their place"
+                                    : " and are left out beside those that are set")});
+}
+
+}  // namespace
+
+Forward main_forward(const RosDns& dns) {
+    Forward out;
+    out.tag = "forward_main";
+    out.policy = "sticky";
+    out.total_timeout = time_of(dns, "query-total-timeout", 10'000, kLeastTotalMs, out.notes);
+    if (const RosSetting* const doh = dns.find("use-doh-server")) {
+        const std::string timeout = time_of(dns, "doh-timeout", 5000, kLeastTimeoutMs, out.notes);
+        const RosSetting* const verify = dns.find("verify-doh-cert");
+        add_doh(doh->text, doh->place, timeout, verify != nullptr && is_ros_true(verify->text), dns,
+                out);
+        const std::string connections =
+            number_of(dns, "doh-max-server-connections", "5", 4096, out.notes);
+        for (Upstream& upstream : out.upstreams)
+            upstream.max_conns = connections;
+        const bool by_name = !out.upstreams.empty() && out.upstreams.front().dial_addr.empty() &&
+                             !is_v4(host_of_url("https", doh->text)) &&
+                             !is_v6(host_of_url("https", doh->text));
+        if (by_name) add_bootstrap(dns, out);
+        if (!out.upstreams.empty()) return out;
+    }
+    if (const RosSetting* const servers = dns.find("servers")) {
+        const std::string timeout =
+            time_of(dns, "query-server-timeout", 2000, kLeastTimeoutMs, out.notes);
+        for (const std::string& server : split(servers->text, ','))
+            add_server(server, servers->place, timeout, out);
+    }
+    note_dynamic(dns, out);
+    if (out.upstreams.empty() && !out.notes.empty() && dns.find("servers") != nullptr)
+        out.notes.push_back({dns.find("servers")->place,
+                             "no server is left: those that this host is told are asked"});
+    return out;
+}
+
+Forwarders read_forwarders(const RosDns& dns) {
+    Forwarders out;
+    for (const RosRow& row : dns.forwarders) {
+        const std::string name = row.get("name");
+        const auto leave_out = [&](const std::string& why) {
+            out.notes.push_back(
+                {row.place, "the forwarder " + quoted(name) + " is left out: " + why});
+        };
+        if (name.empty() || out.tags.contains(name)) {
+            leave_out(name.empty() ? "it has no name" : "there is one of that name before it");
+            continue;
+        }
+        if (row.is_true("disabled")) {
+            leave_out("it is disabled");
+            continue;
+        }
+        Forward forward;
+        forward.tag = "to_" + tag_of(name);
+        while (std::ranges::any_of(out.all, [&](const Forward& f) { return f.tag == forward.tag; }))
+            forward.tag += '_';
+        forward.policy = "round_robin";
+        forward.notes = unknown_properties(
+            row, {"name", "dns-servers", "doh-servers", "verify-doh-cert", "comment", "disabled"});
+        const std::string timeout =
+            time_of(dns, "query-server-timeout", 2000, kLeastTimeoutMs, forward.notes);
+        const std::string doh_timeout =
+            time_of(dns, "doh-timeout", 5000, kLeastTimeoutMs, forward.notes);
+        for (const std::string& server : split(row.get("dns-servers"), ','))
+            add_server(server, row.place, timeout, forward);
+        for (const std::string& url : split(row.get("doh-servers"), ','))
+            add_doh(url, row.place, doh_timeout, is_ros_true(row.get("verify-doh-cert", "yes")),
+                    dns, forward);
+        if (forward.upstreams.empty()) {
+            out.notes.insert(out.notes.end(), forward.notes.begin(), forward.notes.end());
+            leave_out("it has no server that can be asked");
+            continue;
+        }
+        out.tags.emplace(name, forward.tag);
+        out.all.push_back(std::move(forward));
+    }
+    return out;
+}
+
+}  // namespace steer::importing

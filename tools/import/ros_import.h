@@ -1,0 +1,52 @@
+// A router's DNS server as a configuration of ours (docs/import.md says what becomes of what).
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tools/import/forward.h"
+#include "tools/import/records.h"
+#include "tools/import/ros_dns.h"
+#include "tools/import/sheet.h"
+
+namespace steer::importing {
+
+Imported import_routeros(const RosDns& dns);
+// Of an export's text; `source`: what it is called in the first line.
+Imported import_routeros(std::string_view text, std::string_view source);
+
+// ---- the parts
+
+// A row's property that a row of that menu does not have is noted.
+std::vector<Note> unknown_properties(const RosRow& row, const std::vector<std::string_view>& known);
+
+// The upstreams that everything goes to.
+Forward main_forward(const RosDns& dns);
+// What of /ip/dns has no place elsewhere.
+std::vector<Note> other_settings(const RosDns& dns);
+
+// /ip/dns/forwarders: the tag of each by its name; those that are disabled or ask nobody are noted.
+struct Forwarders {
+    std::vector<Forward> all;
+    std::map<std::string, std::string> tags;
+    std::vector<Note> notes;
+};
+Forwarders read_forwarders(const RosDns& dns);
+
+// /ip/dns/static, and what its rows need beside them.
+struct Statics {
+    std::vector<Record> records;
+    std::map<std::string, std::string> list_tags;  // of address lists: name, tag
+    std::vector<std::string> allowed;              // rules of FWD entries: no ad list denies these
+    std::vector<Forward> forwards;                 // of rows that name several servers
+    std::vector<Note> notes;                       // about rows that are not here
+};
+Statics read_statics(const RosDns& dns, const Forwarders& forwarders);
+
+// Without lists there is nothing to write but notes: false.
+bool write_adlist(Sheet& sheet, const RosDns& dns, const std::vector<std::string>& allowed);
+
+}  // namespace steer::importing

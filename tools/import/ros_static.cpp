@@ -1,0 +1,237 @@
+// /ip/dns/static: each row a record of a `static`.
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "tools/import/ros_import.h"
+#include "tools/import/words.h"
+
+namespace steer::importing {
+namespace {
+
+const std::vector<std::string_view> kProperties{
+    "name",         "regexp",          "type",        "address",       "address-list", "cname",
+    "forward-to",   "match-subdomain", "mx-exchange", "mx-preference", "ns",           "srv-port",
+    "srv-priority", "srv-weight",      "srv-target",  "text",          "ttl",          "disabled",
+    "comment",      "place-before"};
+
+constexpr std::uint64_t kMostTtlMs = std::uint64_t{3650} * 86'400'000;
+
+class StaticReader {
+  public:
+    StaticReader(const RosDns& dns, const Forwarders& forwarders)
+        : dns_(dns), forwarders_(forwarders) {}
+
+    Statics read() {
+        for (const RosRow& row : dns_.statics)
+            read_row(row);
+        const auto circles = drop_circles(out_.records);
+        out_.notes.insert(out_.notes.end(), circles.begin(), circles.end());
+        return std::move(out_);
+    }
+
+  private:
+    void read_row(const RosRow& row) {
+        row_ = &row;
+        if (row.is_true("dynamic"))
+            return leave_out("it is dynamic: something else on the router makes it");
+        record_ = Record{};
+        record_.place = row.place;
+        record_.notes = unknown_properties(row, kProperties);
+        record_.disabled = row.is_true("disabled");
+        if (!owner() || !data()) return;
+        address_list();
+        ttl();
+        if (const std::string* const comment = row.find("comment"))
+            record_.data.add("comment", *comment);
+        if (is_forwarded_) allow();
+        out_.records.push_back(std::move(record_));
+    }
+
+    void leave_out(const std::string& why) {
+        const std::string name = row_->get("name", row_->get("regexp"));
+        out_.notes.push_back(
+            {row_->place, "the static entry " + quoted(name) + " is left out: " + why});
+    }
+    bool refuse(const std::string& why) {
+        leave_out(why);
+        return false;
+    }
+
+    bool owner() {
+        if (const std::string* const expression = row_->find("regexp")) {
+            const std::string why = expression_trouble(*expression);
+            if (!why.empty()) return refuse("its regexp " + why);
+            record_.owner = Record::Owner::expression;
+            record_.name = *expression;
+            note_capitals(*expression);
+            return true;
+        }
+        const std::string name = row_->get("name");
+        if (const std::string why = name_trouble(name); !why.empty())
+            return refuse("its name " + why);
+        record_.name = plain_name(name);
+        if (row_->is_true("match-subdomain")) record_.owner = Record::Owner::subdomains;
+        return true;
+    }
+
+    // RouterOS compares a name in lower case with the expression as it is written.
+    void note_capitals(const std::string& expression) {
+        for (std::size_t i = 0; i < expression.size(); ++i) {
+            const bool is_capital = expression[i] >= 'A' && expression[i] <= 'Z';
+            if (!is_capital || (i > 0 && expression[i - 1] == '\\')) continue;
+            record_.notes.push_back({row_->place, "the regexp " + quoted(expression) +
+                                                      " has capital letters, which RouterOS finds "
+                                                      "in no name: here case does not count"});
+            return;
+        }
+    }
+
+    bool data() {
+        is_forwarded_ = false;
+        const std::string type = row_->get("type", "A");
+        record_.type = type;
+        if (type == "A" || type == "AAAA") return address(type);
+        if (type == "CNAME") {
+            if (!target("cname")) return false;
+            record_.alias = plain_name(row_->get("cname"));
+            return true;
+        }
+        if (type == "NS") return target("ns");
+        if (type == "NXDOMAIN") return true;
+        if (type == "MX") return number("mx-preference") && target("mx-exchange");
+        if (type == "SRV")
+            return number("srv-priority") && number("srv-weight") && number("srv-port") &&
+                   target("srv-target");
+        if (type == "TXT") {
+            const std::string* const text = row_->find("text");
+            if (text == nullptr) return refuse("it has no text");
+            record_.data.add("text", *text);
+            return true;
+        }
+        if (type == "FWD") return forward();
+        return refuse("its type " + quoted(type) + " is not known");
+    }
+
+    bool address(const std::string& type) {
+        const std::string address = row_->get("address");
+        // (Before 6.47 a row has no type.)
+        const bool is_six = is_v6(address) && (type == "AAAA" || row_->find("type") == nullptr);
+        if (!is_six && !(type == "A" && is_v4(address)))
+            return refuse(address.empty()
+                              ? "it has no address"
+                              : "its address " + quoted(address) + " is none of type " + type);
+        record_.type = is_six ? "AAAA" : "";  // A goes without saying
+        record_.data.add("address", address);
+        return true;
+    }
+
+    static std::string key_of(std::string_view property) {
+        std::string key(property);
+        std::ranges::replace(key, '-', '_');
+        return key;
+    }
+
+    bool target(std::string_view property) {
+        const std::string name = row_->get(property);
+        if (const std::string why = name_trouble(name); !why.empty())
+            return refuse("its " + std::string(property) + " " + why);
+        record_.data.add(key_of(property), plain_name(name));
+        return true;
+    }
+
+    bool number(std::string_view property) {
+        const std::string text = row_->get(property, "0");
+        if (!parse_number(text, 65'535))
+            return refuse("its " + std::string(property) + " " + quoted(text) +
+                          " is no number within 0..65535");
+        if (text != "0") record_.data.add(key_of(property), text);
+        return true;
+    }
+
+    bool forward() {
+        is_forwarded_ = true;
+        const std::string* const to = row_->find("forward-to");
+        if (to == nullptr) return true;
+        if (const auto named = forwarders_.tags.find(*to); named != forwarders_.tags.end()) {
+            record_.data.add("forward_to", "$" + named->second);
+            return true;
+        }
+        const auto servers = split(*to, ',');
+        for (const std::string& server : servers) {
+            if (!can_be_asked(server))
+                return refuse("it is forwarded to " + quoted(server) +
+                              ", which is neither a forwarder that is carried over nor an address "
+                              "that can be asked");
+        }
+        if (servers.size() == 1) {
+            record_.data.add("forward_to", servers.front());
+        } else {
+            record_.data.add("forward_to", "$" + several(servers));
+        }
+        return true;
+    }
+
+    // The tag of a forward that asks all of them.
+    std::string several(const std::vector<std::string>& servers) {
+        Forward forward;
+        forward.tag = "servers_" + std::to_string(out_.forwards.size() + 1);
+        forward.policy = "sticky";
+        for (const std::string& server : servers) {
+            forward.upstreams.emplace_back();
+            forward.upstreams.back().addr = server;
+        }
+        out_.forwards.push_back(forward);
+        return forward.tag;
+    }
+
+    void address_list() {
+        const std::string* const list = row_->find("address-list");
+        if (list == nullptr) return;
+        const auto [at, fresh] = out_.list_tags.try_emplace(*list);
+        if (fresh) {
+            at->second = "list_" + tag_of(*list);
+            const auto taken = [&](const auto& other) {
+                return other.first != *list && other.second == at->second;
+            };
+            while (std::ranges::any_of(out_.list_tags, taken))
+                at->second += '_';
+        }
+        record_.data.add("address_list", "$" + at->second);
+    }
+
+    void ttl() {
+        const std::string* const text = row_->find("ttl");
+        if (text == nullptr) return;
+        const auto ms = parse_ros_time(*text);
+        if (ms && *ms <= kMostTtlMs) {
+            if (*ms != 86'400'000) record_.data.add("ttl", duration_text(*ms));
+        } else {
+            record_.notes.push_back(
+                {row_->place, "its ttl " + quoted(*text) + " is no time: it has the default, 1d"});
+        }
+    }
+
+    void allow() {
+        if (record_.disabled) return;
+        const std::string_view kind = record_.owner == Record::Owner::expression   ? "regexp:"
+                                      : record_.owner == Record::Owner::subdomains ? "domain:"
+                                                                                   : "full:";
+        out_.allowed.push_back(std::string(kind) + record_.name);
+    }
+
+    const RosDns& dns_;
+    const Forwarders& forwarders_;
+    const RosRow* row_ = nullptr;
+    Record record_;
+    bool is_forwarded_ = false;
+    Statics out_;
+};
+
+}  // namespace
+
+Statics read_statics(const RosDns& dns, const Forwarders& forwarders) {
+    return StaticReader(dns, forwarders).read();
+}
+
+}  // namespace steer::importing

@@ -1,0 +1,245 @@
+#include "tools/import/words.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+namespace steer::importing {
+namespace {
+
+constexpr std::size_t kLongestName = 253, kLongestLabel = 63;
+
+bool is_blank(char c) {
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+// How many bytes the sequence has that begins here; 0: it is none (RFC 3629).
+std::size_t utf8_length(std::string_view text) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    const unsigned first = byte(0);
+    if (first < 0x80) return 1;
+    const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    if (first < 0xc2 || first > 0xf4 || text.size() < length) return 0;
+    for (std::size_t i = 1; i < length; ++i) {
+        if ((byte(i) & 0xc0U) != 0x80) return 0;
+    }
+    const unsigned second = byte(1);
+    const bool bad = (first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
+                     (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f);
+    return bad ? 0 : length;
+}
+
+}  // namespace
+
+std::string_view trim(std::string_view text) {
+    while (!text.empty() && is_blank(text.front()))
+        text.remove_prefix(1);
+    while (!text.empty() && is_blank(text.back()))
+        text.remove_suffix(1);
+    return text;
+}
+
+std::string lower(std::string_view text) {
+    std::string out(text);
+    for (char& c : out) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    }
+    return out;
+}
+
+std::vector<std::string> split_all(std::string_view text, char separator) {
+    std::vector<std::string> out;
+    for (;;) {
+        const auto at = text.find(separator);
+        out.emplace_back(text.substr(0, at));
+        if (at == std::string_view::npos) return out;
+        text.remove_prefix(at + 1);
+    }
+}
+
+std::vector<std::string> split(std::string_view text, char separator) {
+    std::vector<std::string> out;
+    for (const std::string& part : split_all(text, separator)) {
+        if (const auto word = trim(part); !word.empty()) out.emplace_back(word);
+    }
+    return out;
+}
+
+std::string join(const std::vector<std::string>& words, std::string_view between) {
+    std::string out;
+    for (const std::string& word : words)
+        out.append(&word == words.data() ? "" : between).append(word);
+    return out;
+}
+
+std::string quoted(std::string_view text) {
+    constexpr std::size_t kLongest = 60;
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string out = "'";
+    for (const char c : text.substr(0, kLongest)) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte >= 0x20 && byte < 0x7f) {
+            out += c;
+        } else {
+            out += "\\x";
+            out += kDigits[byte >> 4U];
+            out += kDigits[byte & 15U];
+        }
+    }
+    return out + (text.size() > kLongest ? "...'" : "'");
+}
+
+std::string to_utf8(std::string_view text) {
+    for (std::string_view rest = text; !rest.empty();) {
+        const std::size_t length = utf8_length(rest);
+        if (length == 0) {
+            std::string out;
+            for (const char c : text) {
+                const auto byte = static_cast<unsigned char>(c);
+                if (byte < 0x80) {
+                    out += c;
+                } else {
+                    out += static_cast<char>(0xc0U | byte >> 6U);
+                    out += static_cast<char>(0x80U | (byte & 0x3fU));
+                }
+            }
+            return out;
+        }
+        rest.remove_prefix(length);
+    }
+    return std::string(text);
+}
+
+std::optional<std::uint64_t> parse_number(std::string_view text, std::uint64_t most) {
+    std::uint64_t value = 0;
+    const char* const last = text.data() + text.size();
+    const auto [end, error] = std::from_chars(text.data(), last, value);
+    if (error != std::errc{} || end != last || value > most) return std::nullopt;
+    return value;
+}
+
+bool is_v4(std::string_view text) {
+    in_addr address{};
+    return inet_pton(AF_INET, std::string(text).c_str(), &address) == 1;
+}
+
+bool is_v6(std::string_view text) {
+    in6_addr address{};
+    return inet_pton(AF_INET6, std::string(text).c_str(), &address) == 1;
+}
+
+bool can_be_asked(std::string_view address) {
+    in_addr v4{};
+    if (inet_pton(AF_INET, std::string(address).c_str(), &v4) == 1) {
+        const std::uint32_t first = ntohl(v4.s_addr) >> 24U;
+        return first != 0 && first < 224;
+    }
+    in6_addr v6{};
+    if (inet_pton(AF_INET6, std::string(address).c_str(), &v6) != 1) return false;
+    return v6.s6_addr[0] != 0xff && !std::all_of(std::begin(v6.s6_addr), std::end(v6.s6_addr),
+                                                 [](auto byte) { return byte == 0; });
+}
+
+bool is_host_name(std::string_view text) {
+    const bool numeric = text.find_first_not_of("0123456789.") == std::string_view::npos;
+    const auto is_good = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '-' || c == '_' || c == '.';
+    };
+    return !numeric && text.front() != '-' && std::ranges::all_of(text, is_good) &&
+           name_trouble(text).empty();
+}
+
+std::string host_of_url(std::string_view scheme, std::string_view url) {
+    const bool printable = std::ranges::all_of(url, [](char c) { return c > 0x20 && c < 0x7f; });
+    if (!printable || !lower(url).starts_with(std::string(scheme) + "://")) return {};
+    url.remove_prefix(scheme.size() + 3);
+    std::string_view host = url.substr(0, url.find_first_of("/?#"));
+    std::string_view port;
+    if (host.starts_with('[')) {
+        const auto end = host.find(']');
+        if (end == std::string_view::npos) return {};
+        port = host.substr(end + 1);
+        host = host.substr(1, end - 1);
+        if (!is_v6(host)) return {};
+    } else {
+        const auto colon = std::min(host.find(':'), host.size());
+        port = host.substr(colon);
+        host = host.substr(0, colon);
+        if (!is_v4(host) && !is_host_name(host)) return {};
+    }
+    const bool good_port = port.empty() || (port.front() == ':' &&
+                                            parse_number(port.substr(1), 65'535).value_or(0) > 0);
+    return good_port ? std::string(host) : std::string();
+}
+
+bool is_zero_behind(const std::string& address, unsigned length) {
+    in6_addr v6{};
+    if (inet_pton(AF_INET6, address.c_str(), &v6) != 1) return false;
+    return v6.s6_addr[8] == 0 && std::all_of(std::begin(v6.s6_addr) + length / 8,
+                                             std::end(v6.s6_addr), [](auto b) { return b == 0; });
+}
+
+std::string with_port(std::string_view host, std::uint64_t port) {
+    const std::string name(host);
+    return (is_v6(host) ? "[" + name + "]" : name) + ":" + std::to_string(port);
+}
+
+std::string name_trouble(std::string_view name) {
+    if (name.ends_with('.')) name.remove_suffix(1);
+    if (name.empty()) return "is empty";
+    if (name.starts_with("*.")) return "is a wildcard: write the name, for all below it as well";
+    for (const char c : name) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte <= 0x20 || byte >= 0x7f || c == ':' || c == '\\' || c == '"' || c == '@' ||
+            c == '(' || c == ')' || c == ';' || c == '$')
+            return "has " + quoted(name.substr(name.find(c), 1)) + " in it";
+    }
+    if (name.size() > kLongestName) return "is longer than 253 characters";
+    for (const std::string& label : split_all(name, '.')) {
+        if (label.empty()) return "has an empty label";
+        if (label.size() > kLongestLabel) return "has a label of more than 63 characters";
+    }
+    return {};
+}
+
+std::string plain_name(std::string_view name) {
+    if (name.ends_with('.')) name.remove_suffix(1);
+    return lower(name);
+}
+
+std::size_t label_count(std::string_view name) {
+    return name.empty() ? 0 : static_cast<std::size_t>(std::ranges::count(name, '.')) + 1;
+}
+
+std::string tag_of(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        const bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                          (c >= '0' && c <= '9') || c == '-' || c == '_';
+        out += good ? c : '_';
+    }
+    return out;
+}
+
+std::string duration_text(std::uint64_t ms) {
+    constexpr std::array<std::pair<std::uint64_t, std::string_view>, 6> kUnits{{{604'800'000, "w"},
+                                                                                {86'400'000, "d"},
+                                                                                {3'600'000, "h"},
+                                                                                {60'000, "m"},
+                                                                                {1000, "s"},
+                                                                                {1, "ms"}}};
+    std::string out;
+    for (const auto& [unit, name] : kUnits) {
+        if (ms < unit) continue;
+        out += std::to_string(ms / unit);
+        out += name;
+        ms %= unit;
+    }
+    return out.empty() ? "0s" : out;
+}
+
+}  // namespace steer::importing

@@ -1,0 +1,50 @@
+// Words of foreign configurations: splitting, and what a word is. Pure; allocates what it returns.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace steer::importing {
+
+std::string_view trim(std::string_view text);
+std::string lower(std::string_view text);
+// Without the empty ones; blanks around each are removed.
+std::vector<std::string> split(std::string_view text, char separator);
+// With the empty ones, as they are.
+std::vector<std::string> split_all(std::string_view text, char separator);
+std::string join(const std::vector<std::string>& words, std::string_view between);
+// Foreign text in a sentence: in quotes, cut at 60 bytes, without what disturbs a terminal.
+std::string quoted(std::string_view text);
+// Valid UTF-8: as it is if it is that already, else each byte as a letter of Latin-1.
+std::string to_utf8(std::string_view text);
+
+std::optional<std::uint64_t> parse_number(std::string_view text, std::uint64_t most);
+bool is_v4(std::string_view text);
+bool is_v6(std::string_view text);
+// An address that somebody can be asked at: neither unspecified nor multicast.
+bool can_be_asked(std::string_view address);
+// What a host in an address or URL may be called, if it is no address.
+bool is_host_name(std::string_view text);
+// The host of "https://dns.example:8443/dns-query", without brackets; empty: it is no such URL, or has
+// other than printable characters.
+std::string host_of_url(std::string_view scheme, std::string_view url);
+// An IPv6 address whose bits from `length` on are zero, and bits 64 to 71 (RFC 6052 2.2).
+bool is_zero_behind(const std::string& address, unsigned length);
+// "192.0.2.1:53", "[2001:db8::1]:53", "dns.example:53".
+std::string with_port(std::string_view host, std::uint64_t port);
+
+// Why the text cannot be a domain name of a rule or a record ("has an empty label"); empty: it can.
+std::string name_trouble(std::string_view name);
+// In lower case, without a last dot.
+std::string plain_name(std::string_view name);
+std::size_t label_count(std::string_view name);
+// Letters, digits, '-' and '_': for a tag, of any text.
+std::string tag_of(std::string_view text);
+
+// "1w2d", "90s", "250ms" as our configuration writes durations.
+std::string duration_text(std::uint64_t ms);
+
+}  // namespace steer::importing
