@@ -178,7 +178,8 @@ class Writer {
 
     // What is asked at one port is answered as at the others: all servers have the same entry.
     void keep_one_program() {
-        std::ranges::stable_partition(ports_, [](const Port& port) { return port.number == "53"; });
+        std::stable_partition(ports_.begin(), ports_.end(),
+                              [](const Port& port) { return port.number == "53"; });
         const Port first = ports_.front();
         std::erase_if(ports_, [&](const Port& port) {
             const bool other = port.zones != first.zones;

@@ -85,8 +85,9 @@ class Writer {
             for (const std::string& name : m_.sets[i].domains) {
                 if (!name.empty() && !is_below(domain, name)) continue;
                 if (!tag.empty() && name.size() == longest) {
-                    sheet_.note(m_.sets[i].place, "what " + quoted(domain) + " of " + place +
-                                                      " is answered goes into " + tag + " alone");
+                    sheet_.note(m_.sets[i].place, "what " + quoted(domain) + ", " + place +
+                                                      ", is answered goes into the first of its "
+                                                      "sets alone");
                 } else if (tag.empty() || name.size() > longest) {
                     tag = set_tags_[i];
                     longest = name.size();
@@ -149,7 +150,7 @@ class Writer {
             for (const DomainSet& set : m_.sets) {  // sets of names within it
                 for (const std::string& name : set.domains) {
                     const bool has_own =
-                        m_.domains.contains(name) || !seen_.insert(domain + "/" + name).second;
+                        m_.domains.contains(name) || !seen_.emplace(domain, name).second;
                     if (name != domain && is_below(name, domain) && !has_own)
                         add_forwarded(name, servers, target);
                 }
@@ -203,7 +204,7 @@ class Writer {
         sheet_.open_plugin("answers", "cache");
         sheet_.key("size", m_.cache_size);
         for (const auto& [key, text] : m_.cache_keys)
-            sheet_.line(key + ": " + text);
+            sheet_.line(std::string(key).append(": ").append(text));
         sheet_.line("short_circuit: true");
         sheet_.close_plugin();
     }
@@ -283,7 +284,7 @@ class Writer {
     DnsmasqModel m_;
     Sheet sheet_;
     std::vector<std::string> set_tags_, plain_denied_;
-    std::set<std::string> seen_;
+    std::set<std::pair<std::string, std::string>> seen_;
     unsigned forwards_ = 0;
 };
 

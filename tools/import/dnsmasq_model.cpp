@@ -308,7 +308,7 @@ class Reader {
     // rev-server=192.168.0.0/16,192.0.2.1
     void reverse_server() {
         const auto words = dnsmasq_words(option_->value);
-        const std::string network = words.front();
+        const std::string& network = words.front();
         const auto slash = network.find('/');
         const std::string address = network.substr(0, slash);
         const auto bits = slash == std::string::npos
@@ -480,9 +480,8 @@ class Reader {
                                                    " addresses, by its name"});
             (is_six ? sets6 : sets4).push_back(join(parts, "#"));
         }
-        std::vector<std::string> names;
-        for (const std::string& name : d->names)
-            names.push_back(name == "#" ? "" : name);
+        std::vector<std::string> names = d->names;
+        std::ranges::replace(names, "#", "");
         for (std::size_t i = 0; i < std::max(sets4.size(), sets6.size()) && !names.empty(); ++i)
             out_.sets.push_back({place(), option_->name, names, i < sets4.size() ? sets4[i] : "",
                                  i < sets6.size() ? sets6[i] : ""});

@@ -60,10 +60,11 @@ void write_forward(Sheet& sheet, const Forward& forward) {
 void write_servers(Sheet& sheet, const std::string& listen, const std::string& entry,
                    unsigned number, const std::string& max_connections) {
     const std::string suffix = number == 0 ? "" : "_" + std::to_string(number);
-    for (const std::string kind : {"udp", "tcp"}) {
+    for (const bool over_tcp : {false, true}) {
+        const std::string kind = over_tcp ? "tcp" : "udp";
         Flow args;
         args.add("entry", entry).add("listen", listen);
-        if (kind == "tcp" && !max_connections.empty()) args.add("max_connections", max_connections);
+        if (over_tcp && !max_connections.empty()) args.add("max_connections", max_connections);
         Flow plugin;
         plugin.add("tag", kind + suffix).add("type", kind + "_server");
         plugin.add_yaml("args", args.text());

@@ -87,7 +87,7 @@ std::vector<Note> unknown_properties(const RosRow& row,
         const bool is_known = std::ranges::find(known, name) != known.end() ||
                               std::ranges::find(kOfPrint, name) != kOfPrint.end();
         if (!is_known)
-            notes.push_back({row.place, quoted(name + "=" + text) +
+            notes.push_back({row.place, quoted(std::string(name).append("=").append(text)) +
                                             " is left out: that property is not known here"});
     }
     return notes;

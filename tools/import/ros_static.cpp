@@ -189,15 +189,16 @@ class StaticReader {
         const std::string* const list = row_->find("address-list");
         if (list == nullptr) return;
         const auto [at, fresh] = out_.list_tags.try_emplace(*list);
+        std::string& tag = at->second;
         if (fresh) {
-            at->second = "list_" + tag_of(*list);
+            tag = "list_" + tag_of(*list);
             const auto taken = [&](const auto& other) {
-                return other.first != *list && other.second == at->second;
+                return other.first != *list && other.second == tag;
             };
             while (std::ranges::any_of(out_.list_tags, taken))
-                at->second += '_';
+                tag += '_';
         }
-        record_.data.add("address_list", "$" + at->second);
+        record_.data.add("address_list", "$" + tag);
     }
 
     void ttl() {

@@ -71,6 +71,7 @@ std::string scalar(std::string_view text) {
 
 std::string flow_list(const std::vector<std::string>& texts) {
     std::vector<std::string> out;
+    out.reserve(texts.size());
     for (const std::string& text : texts)
         out.push_back(scalar(text));
     return "[" + join(out, ", ") + "]";
@@ -86,10 +87,10 @@ Flow& Flow::add_yaml(std::string_view key, std::string_view yaml) {
 }
 
 std::string Flow::text() const {
-    std::vector<std::string> out;
+    std::string out = "{ ";
     for (const auto& [key, value] : entries_)
-        out.push_back(key + ": " + value);
-    return "{ " + join(out, ", ") + " }";
+        out.append(out.size() > 2 ? ", " : "").append(key).append(": ").append(value);
+    return out + " }";
 }
 
 void Sheet::blank() {
