@@ -90,8 +90,8 @@ void Compiler::check_rewrites() {
         error(
             settings_.plugin(settings_.entries[i]).line,
             "more than " + std::to_string(Rewrites::kMost) +
-                " redirect, ecs_handler and forward_edns0opt can be inside each other: use fewer, "
-                "or put each with its forward and 'accept' into a sequence of its own");
+                " redirect, ecs_handler, forward_edns0opt, dns64 and static (which counts twice) "
+                "can be inside each other: use fewer, or put each with its forward and 'accept' into a sequence of its own");
     }
 }
 

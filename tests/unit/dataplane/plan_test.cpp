@@ -502,7 +502,7 @@ BOOST_AUTO_TEST_CASE(with_plans_and_without_the_program_comes_to_the_same) {
     Random random(20260802);
     Side with(true), without(false);
     Now now{1'000'000};
-    for (std::uint32_t generation = 1; generation <= 3000; ++generation) {
+    for (std::uint32_t generation = 1; generation <= 2000; ++generation) {
         const auto snapshot = ProgramMaker(random).make();
         snapshot->generation = generation;
         for (unsigned i = 0; i < 200; ++i) {
