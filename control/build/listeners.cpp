@@ -39,9 +39,9 @@ class Listeners {
             }
         }
         std::ranges::stable_sort(doors_.datagrams, {}, [](const Doors::Datagrams& door) {
-            const config::Endpoint endpoint{door.address, door.port, {}};
-            return endpoint.any() ? 2 : endpoint.any_v4() ? 1 : 0;
+            return width({door.address, door.port, {}});
         });
+        std::ranges::stable_sort(out_, {}, [](const Listener& l) { return width(l.endpoint); });
         if (out_.empty()) {
             config::Endpoint everywhere;
             everywhere.port = 53;
@@ -51,6 +51,10 @@ class Listeners {
     }
 
   private:
+    // A server on one address comes before those on all, which have the rest.
+    static int width(const config::Endpoint& endpoint) {
+        return endpoint.any() ? 2 : endpoint.any_v4() ? 1 : 0;
+    }
     Listener& at(const config::Endpoint& endpoint) {
         const auto same = std::ranges::find_if(out_, [&](const Listener& l) {
             return l.endpoint.address == endpoint.address && l.endpoint.port == endpoint.port;
