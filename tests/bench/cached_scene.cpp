@@ -166,6 +166,8 @@ void fill(Plane& plane, const Snapshot& snapshot, const std::vector<std::string>
                                   snapshot.caches.front().id, 0};
         cache::InsertTerms terms;
         terms.life_s = cache::cacheable_for_s(answer->answer(), snapshot.caches.front());
+        // Of the generation that is going to be the first: dns64 takes what older ones made for no answer.
+        if (options.translated) terms.tag_generation = 1;
         if (!policy_lists.empty() && name.ends_with(".stream.example")) {
             terms.lists = policy_lists;
             terms.ttl_cap_s =
