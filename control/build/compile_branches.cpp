@@ -87,11 +87,11 @@ unsigned Compiler::most_rewrites(std::uint16_t entry) const {
 void Compiler::check_rewrites() {
     for (std::size_t i = 0; i < settings_.entries.size() && !too_long_; ++i) {
         if (most_rewrites(snapshot_.entries[i]) <= Rewrites::kMost) continue;
-        error(
-            settings_.plugin(settings_.entries[i]).line,
-            "more than " + std::to_string(Rewrites::kMost) +
-                " redirect, ecs_handler, forward_edns0opt, dns64 and static (which counts twice) "
-                "can be inside each other: use fewer, or put each with its forward and 'accept' into a sequence of its own");
+        error(settings_.plugin(settings_.entries[i]).line,
+              "more than " + std::to_string(Rewrites::kMost) +
+                  " redirect, ecs_handler, forward_edns0opt, dns64 and static (which counts twice) "
+                  "can be inside each other: use fewer, or put each with its forward and 'accept' "
+                  "into a sequence of its own");
     }
 }
 
