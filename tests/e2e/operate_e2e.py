@@ -138,6 +138,8 @@ class Operate(unittest.TestCase):
             until(lambda: self.router()["state"] == "in_sync", 10, "the router is in sync")
             return daemon
 
+        # The first asks too: ended halfway, it would leave rows which go after 30 s.
+        scene.daemon.wait_for(probed, 30)
         daemon = restart()
         until(lambda: probed in daemon.text(), 30, "the router is asked")
         until(file.exists, 5, "it is kept")
