@@ -37,7 +37,7 @@ class QueryMemo {
         std::uint32_t generation = 0;    // of the snapshot
         std::uint16_t share = 0;         // Cache::share_of() of the key
         std::uint8_t length = 0;         // of the message, with its ID
-        std::uint8_t entry_number = 0;   // of the program, by which it came
+        std::uint8_t way = 0;            // by which it came, as the caller counts ways
         dns::QueryHead head;             // all of a dns::Query but the ID and the name
         std::uint16_t question_sum = 0;  // checksum_fold() of the question
         std::uint16_t bytes_sum = 0;     // ... and of `bytes`
@@ -54,14 +54,14 @@ class QueryMemo {
     static bool fits(std::size_t length) noexcept {
         return length >= kShortest + 2 && length <= kLongest + 2;
     }
-    // `entry`: of the program, by which it came.
+    // `way`: by which it came, if the same bytes mean something else by another.
     [[nodiscard]] std::uint64_t hash(const std::uint8_t* message, std::size_t length,
-                                     std::uint8_t entry = 0) const noexcept;
+                                     std::uint8_t way = 0) const noexcept;
     // What find() reads first is on its way into the CPU's cache.
     void prefetch(std::uint64_t hash) const noexcept;
     // The line that may be that of this message, or nullptr; its memory is on its way into the CPU's cache.
     [[nodiscard]] const Line* find(std::uint64_t hash) const noexcept;
-    // Whether it is, if it came by the line's entry.
+    // Whether it is, if it came by the line's way.
     static bool is_of(const Line& line, const std::uint8_t* message, std::size_t length) noexcept;
     // For the share of messages that are known, which decides when to rest.
     void count_known(unsigned n) noexcept { known_ += n; }

@@ -22,16 +22,17 @@ bool checksum_right(const Line& line, const Packet& p) {
     return p.checksum.is_right_with(std::uint64_t{line.bytes_sum} + id_in_memory_order(p));
 }
 
-// A client's family is not in its bytes, but may be in the key (CacheInstance::family_in_key).
-std::uint64_t salt_of(const Packet& p, const Snapshot& snapshot) {
-    constexpr std::uint64_t kOverV4 = 0x9e3779b97f4a7c15;
-    return snapshot.family_in_key && p.source.is_v4() ? kOverV4 : 0;
+// What is not in a query's bytes and may lead to another answer: the entry of the program, and the client's family
+// where a cache's key has it (CacheInstance::family_in_key).
+std::uint8_t way_of(const Packet& p, const Snapshot& snapshot) {
+    constexpr std::uint8_t kOverV4 = 0x80;
+    static_assert(kMostEntries <= kOverV4);
+    return snapshot.family_in_key && p.source.is_v4() ? p.entry | kOverV4 : p.entry;
 }
 
 bool is_good(const Line& line, const Packet& p, const Snapshot& snapshot,
              const cache::Cache& cache) {
-    return line.entry_number == p.entry && QueryMemo::is_of(line, p.dns, p.dns_length) &&
-           (!snapshot.family_in_key || line.head.over_v4 == p.source.is_v4()) &&
+    return line.way == way_of(p, snapshot) && QueryMemo::is_of(line, p.dns, p.dns_length) &&
            line.generation == snapshot.generation && line.epoch == cache.epoch(line.share) &&
            checksum_right(line, p);
 }
@@ -60,7 +61,7 @@ void recall(Burst& burst, const Snapshot& snapshot, QueryMemo& memo, const cache
         p.memo_hash = 0;
         lines[i] = nullptr;
         if (!QueryMemo::fits(p.dns_length) || p.mbuf == nullptr) continue;
-        p.memo_hash = memo.hash(p.dns, p.dns_length, p.entry) ^ salt_of(p, snapshot);
+        p.memo_hash = memo.hash(p.dns, p.dns_length, way_of(p, snapshot));
         memo.prefetch(p.memo_hash);
     }
     for (unsigned i = 0; i < n; ++i) {
@@ -103,7 +104,7 @@ void remember(const Packet& p, const Snapshot& snapshot, const cache::Key& key, 
     if (p.memo_hash == 0 || p.found->ecs_len != 0) return;
     Line& line = memo.replace(p.memo_hash, p.dns, p.dns_length);
     line.entry = p.found;
-    line.entry_number = p.entry;
+    line.way = way_of(p, snapshot);
     line.epoch = epoch;
     line.generation = snapshot.generation;
     line.share = cache::Cache::share_of(key);
