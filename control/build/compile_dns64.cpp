@@ -1,10 +1,12 @@
 // Of the compiler: dns64, which is tests on clients and names, special names that it answers itself, and its wrappers.
 #include <algorithm>
 #include <array>
+#include <span>
 #include <string_view>
 
 #include "control/build/compile.h"
 #include "control/build/ranges.h"
+#include "control/config/dns_names.h"
 #include "dataplane/dns/name.h"
 
 namespace steer::build {
@@ -20,23 +22,13 @@ config::RuleAt full(std::string name) {
 }
 
 // "170.0.0.192.in-addr.arpa" of RFC 8880.
-std::string pointer_to(const std::array<std::uint8_t, 4>& v4) {
-    std::string out;
-    for (unsigned octet = 4; octet-- > 0;)
-        out += std::to_string(v4[octet]) + ".";
-    return out + "in-addr.arpa";
-}
-
-// The names of all addresses behind a prefix, which has whole hexadecimal digits.
+// The names of all addresses behind a prefix, which has whole bytes.
 config::RuleAt names_behind(const dns::Pref64& p) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string name;
-    for (unsigned digit = p.length / 4U; digit-- > 0;) {
-        const std::uint8_t byte = p.prefix[digit / 2];
-        name += kDigits[digit % 2 == 0 ? byte >> 4 : byte & 0xfU];
-        name += '.';
-    }
-    return {{matchers::RuleKind::domain, name + "ip6.arpa"}, 0, 0, 0};
+    return {{matchers::RuleKind::domain,
+             config::pointer_name_v6(std::span(p.prefix).first(p.length / 8U))},
+            0,
+            0,
+            0};
 }
 
 bool is_well_known(const dns::Pref64& p) {
@@ -79,7 +71,7 @@ const Compiler::CompiledDns64& Compiler::dns64_of(config::PluginIndex index,
     for (const config::Dns64Prefix& p : args.prefixes)
         pointers.push_back(names_behind(p.prefix));
     for (const auto& address : kIpv4OnlyAddresses)
-        special.push_back(full(pointer_to(address)));
+        special.push_back(full(config::pointer_name_v4(address)));
     out.pointers = masks_.mask_of(pointers);
     out.special = masks_.mask_of(special);
     if (!args.except.empty()) out.except = masks_.mask_of(args.except);
@@ -178,7 +170,7 @@ std::uint32_t Compiler::ipv4only_table(const steer::Dns64* dns64) {
     pointer.rdata = *dns::name_from_text(kIpv4OnlyName);
     const AnswerRef ptr = known_.of_records(dns::kPtr, dns::kIn, {pointer});
     for (const auto& address : kIpv4OnlyAddresses)
-        add(pointer_to(address), {{dns::kPtr, dns::kIn, ptr}});
+        add(config::pointer_name_v4(address), {{dns::kPtr, dns::kIn, ptr}});
     table.names = names.build(errors_);
     snapshot_.answer_tables.push_back(std::move(table));
     return static_cast<std::uint32_t>(snapshot_.answer_tables.size() - 1);

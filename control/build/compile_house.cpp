@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "control/build/compile.h"
+#include "control/config/list_source.h"
 
 namespace steer::build {
 namespace {
@@ -29,14 +30,6 @@ std::vector<Group> groups_of(const std::vector<StaticEntry>& entries) {
         out[at->second].push_back(entry);
     }
     return out;
-}
-
-std::size_t rules_of(const config::Plugin& provider) {
-    if (const auto* set = std::get_if<config::DomainSet>(&provider.args)) return set->rules.size();
-    std::size_t all = 0;
-    for (const auto& step : std::get<config::AdguardSet>(provider.args).steps)
-        all += step.rules.size();
-    return all;
 }
 
 std::set<std::uint16_t> types_of(const std::vector<StaticEntry>& entries) {
@@ -174,7 +167,7 @@ void Compiler::ad_list(config::PluginIndex index, const config::AdList& args, in
         for (const config::AdListPart& part : args.lists) {
             config::NameRules names;
             names.sets.push_back(part.provider);
-            list.lists.push_back({part.name, rules_of(settings_.plugin(part.provider)),
+            list.lists.push_back({part.name, config::rules_of(settings_.plugin(part.provider)),
                                   masks_.mask_of(names), registry_.list_matches(tag, part.name)});
         }
         list.black_hole = static_cast<std::uint32_t>(snapshot_.black_holes.size());

@@ -55,4 +55,19 @@ std::optional<std::uint16_t> parse_qclass(std::string_view text) {
     return find(text, kClasses, "class");
 }
 
+std::string pointer_name_v4(std::span<const std::uint8_t> bytes) {
+    std::string out;
+    for (std::size_t i = bytes.size(); i-- > 0;)
+        out += std::to_string(bytes[i]) + ".";
+    return out + "in-addr.arpa";
+}
+
+std::string pointer_name_v6(std::span<const std::uint8_t> bytes) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string out;
+    for (std::size_t i = bytes.size(); i-- > 0;)
+        out += {kDigits[bytes[i] & 0xfU], '.', kDigits[bytes[i] >> 4], '.'};
+    return out + "ip6.arpa";
+}
+
 }  // namespace steer::config

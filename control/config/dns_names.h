@@ -1,8 +1,10 @@
-// Types and classes of DNS as an operator writes them (IANA's names, in any case).
+// Types and classes of DNS as an operator writes them (IANA's names, in any case), and the names of addresses.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 
 namespace steer::config {
@@ -11,5 +13,10 @@ namespace steer::config {
 std::optional<std::uint16_t> parse_qtype(std::string_view text);
 // "IN", "any", "3", "CLASS3".
 std::optional<std::uint16_t> parse_qclass(std::string_view text);
+
+// The name at which an address has its PTR ("10.2.0.192.in-addr.arpa"), its 4 bytes in network order.
+std::string pointer_name_v4(std::span<const std::uint8_t> bytes);
+// The same of IPv6's 16 bytes, or what all names behind a prefix of fewer bytes end with.
+std::string pointer_name_v6(std::span<const std::uint8_t> bytes);
 
 }  // namespace steer::config

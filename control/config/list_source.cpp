@@ -81,6 +81,8 @@ std::optional<Error> why_not(Reading& in, const std::string& file, std::string_v
         (bad == warnings.end() ? ": " + errors.front().text : ", beginning with " + at_line(*bad))};
 }
 
+}  // namespace
+
 std::size_t rules_of(const Plugin& plugin) {
     if (const auto* set = std::get_if<DomainSet>(&plugin.args)) return set->rules.size();
     if (const auto* set = std::get_if<IpSet>(&plugin.args)) return set->prefixes.size();
@@ -92,8 +94,6 @@ std::size_t rules_of(const Plugin& plugin) {
     }
     return all;
 }
-
-}  // namespace
 
 ListUse use_of(const Plugin& plugin, const Node& args) {
     ListUse use{plugin.type, {}, {}, {}};

@@ -24,6 +24,9 @@ ListUse use_of(const Plugin& plugin, const Node& args);
 std::optional<ListBytes> read_list_source(Reading& in, const Text& written, const Place& place,
                                           const ListUse& use);
 
+// How many rules a plugin has of its lists; 0: it is none that has lists.
+std::size_t rules_of(const Plugin& plugin);
+
 // How many rules a plugin would take from a file as its list. Error: the file is not good enough for it.
 Result<std::size_t> check_list(const std::string& file, const ListUse& use);
 

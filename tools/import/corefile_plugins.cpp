@@ -326,23 +326,9 @@ CoreForward read_core_forward(const Directive& directive, const std::string& tag
 }
 
 std::optional<std::uint64_t> parse_go_time(std::string_view text) {
-    constexpr std::array<std::pair<std::string_view, std::uint64_t>, 4> kUnits{
+    constexpr std::array<TimeUnit, 4> kUnits{
         {{"ms", 1}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1000}}};
-    if (text.empty()) return std::nullopt;
-    std::uint64_t total = 0;
-    while (!text.empty()) {
-        const auto end = text.find_first_not_of("0123456789");
-        const auto number = parse_number(text.substr(0, end), kMostNumber);
-        if (!number) return std::nullopt;
-        if (end == std::string_view::npos) return total + *number * 1000;
-        text.remove_prefix(end);
-        const auto* const unit =
-            std::ranges::find_if(kUnits, [&](const auto& u) { return text.starts_with(u.first); });
-        if (unit == kUnits.end()) return std::nullopt;
-        total += *number * unit->second;
-        text.remove_prefix(unit->first.size());
-    }
-    return total;
+    return parse_time(text, kUnits);
 }
 
 }  // namespace steer::importing

@@ -139,32 +139,18 @@ RosDns gather(RosExport from, std::optional<Failure>& failure) {
 }
 
 std::optional<std::uint64_t> parse_ros_time(std::string_view text) {
-    constexpr std::array<std::pair<std::string_view, std::uint64_t>, 6> kUnits{{{"w", 604'800'000},
-                                                                                {"d", 86'400'000},
-                                                                                {"h", 3'600'000},
-                                                                                {"ms", 1},
-                                                                                {"m", 60'000},
-                                                                                {"s", 1000}}};
-    constexpr std::uint64_t kMost = 1'000'000'000;
-    if (text.empty()) return std::nullopt;
-    std::uint64_t total = 0;
-    while (!text.empty()) {
-        const auto end = text.find_first_not_of("0123456789");
-        if (end != std::string_view::npos && text[end] == ':') {
-            const auto clock = parse_clock(text);
-            return clock ? std::optional(total + *clock) : std::nullopt;
-        }
-        const auto number = parse_number(text.substr(0, end), kMost);
-        if (!number) return std::nullopt;
-        if (end == std::string_view::npos) return total + *number * 1000;
-        text.remove_prefix(end);
-        const auto* const unit =
-            std::ranges::find_if(kUnits, [&](const auto& u) { return text.starts_with(u.first); });
-        if (unit == kUnits.end()) return std::nullopt;
-        total += *number * unit->second;
-        text.remove_prefix(unit->first.size());
-    }
-    return total;
+    constexpr std::array<TimeUnit, 6> kUnits{{{"w", 604'800'000},
+                                              {"d", 86'400'000},
+                                              {"h", 3'600'000},
+                                              {"ms", 1},
+                                              {"m", 60'000},
+                                              {"s", 1000}}};
+    const auto colon = text.find(':');
+    if (colon == std::string_view::npos) return parse_time(text, kUnits);
+    const auto units = text.substr(0, text.find_last_not_of("0123456789", colon - 1) + 1);
+    const auto clock = parse_clock(text.substr(units.size()));
+    const auto before = units.empty() ? std::optional<std::uint64_t>(0) : parse_time(units, kUnits);
+    return clock && before ? std::optional(*before + *clock) : std::nullopt;
 }
 
 bool is_ros_true(std::string_view text) {

@@ -121,6 +121,25 @@ std::optional<std::uint64_t> parse_number(std::string_view text, std::uint64_t m
     return value;
 }
 
+std::optional<std::uint64_t> parse_time(std::string_view text, std::span<const TimeUnit> units) {
+    constexpr std::uint64_t kMost = 1'000'000'000;
+    if (text.empty()) return std::nullopt;
+    std::uint64_t total = 0;
+    while (!text.empty()) {
+        const auto end = text.find_first_not_of("0123456789");
+        const auto number = parse_number(text.substr(0, end), kMost);
+        if (!number) return std::nullopt;
+        if (end == std::string_view::npos) return total + *number * 1000;
+        text.remove_prefix(end);
+        const auto unit =
+            std::ranges::find_if(units, [&](const auto& u) { return text.starts_with(u.name); });
+        if (unit == units.end()) return std::nullopt;
+        total += *number * unit->ms;
+        text.remove_prefix(unit->name.size());
+    }
+    return total;
+}
+
 bool is_v4(std::string_view text) {
     in_addr address{};
     return inet_pton(AF_INET, std::string(text).c_str(), &address) == 1;

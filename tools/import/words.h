@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,14 @@ std::string quoted(std::string_view text);
 std::string to_utf8(std::string_view text);
 
 std::optional<std::uint64_t> parse_number(std::string_view text, std::uint64_t most);
+
+struct TimeUnit {
+    std::string_view name;  // what another begins with comes after that
+    std::uint64_t ms;
+};
+// "1h30m" in ms, of numbers up to a milliard; a last one without a unit is seconds. Nothing: it is no such time.
+std::optional<std::uint64_t> parse_time(std::string_view text, std::span<const TimeUnit> units);
+
 bool is_v4(std::string_view text);
 bool is_v6(std::string_view text);
 // An address that somebody can be asked at: neither unspecified nor multicast.

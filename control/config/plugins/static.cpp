@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "control/config/dns_names.h"
 #include "control/config/plugins/name_rules.h"
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/rdata_text.h"
@@ -321,35 +322,21 @@ class StaticReader {
     void add_pointers() {
         std::vector<StaticEntry> pointers;
         for (const StaticEntry& e : out_.entries) {
-            const bool has_address =
-                e.does == StaticEntry::Does::record && (e.record.type == 1 || e.record.type == 28);
+            const bool has_address = e.does == StaticEntry::Does::record &&
+                                     (e.record.type == dns::kA || e.record.type == dns::kAaaa);
             if (!has_address || e.owner.rule.kind != matchers::RuleKind::full) continue;
             const auto name = dns::name_from_text(e.owner.rule.text);
             StaticEntry p;
             p.line = e.line;
-            p.owner = {*matchers::parse_rule("full:" + pointer_name(e.record.rdata),
-                                             matchers::RuleKind::full),
-                       0, e.line};
-            p.record = {12, 1, e.record.ttl_s, *name};
+            p.owner = {{matchers::RuleKind::full, e.record.type == dns::kA
+                                                      ? pointer_name_v4(e.record.rdata)
+                                                      : pointer_name_v6(e.record.rdata)},
+                       0,
+                       e.line};
+            p.record = {dns::kPtr, dns::kIn, e.record.ttl_s, *name};
             pointers.push_back(std::move(p));
         }
         out_.entries.insert(out_.entries.end(), pointers.begin(), pointers.end());
-    }
-
-    static std::string pointer_name(const std::vector<std::uint8_t>& address) {
-        constexpr std::string_view kDigits = "0123456789abcdef";
-        std::string out;
-        for (std::size_t i = address.size(); i-- > 0;) {
-            if (address.size() == 4) {
-                out += std::to_string(address[i]) + ".";
-            } else {
-                out += kDigits[address[i] & 0xfU];
-                out += '.';
-                out += kDigits[address[i] >> 4];
-                out += '.';
-            }
-        }
-        return out + (address.size() == 4 ? "in-addr.arpa" : "ip6.arpa");
     }
 
     Reading& in_;
