@@ -79,6 +79,32 @@ class Files(unittest.TestCase):
                 expected = path.with_name(path.name + ".said").read_text().removesuffix("\n")
                 self.assertIn(f"steerctl: {path}{expected}", made.stderr)
 
+    def test_servers_over_tls(self):
+        """Where the certificate is on this machine, its server is one; else it is a comment (many_ports.corefile)."""
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            cert, key, path = folder / "cert.pem", folder / "key.pem", folder / "x.corefile"
+            made = run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
+                       "2", "-subj", "/CN=dns.example", "-keyout", key, "-out", cert)
+            self.assertEqual(made.returncode, 0, made.stderr)
+            path.write_text(f"tls://. https://.:8443 {{\n tls {cert} {key} {cert} {{\n client_auth verify_if_given\n }}\n"
+                            " forward . 192.0.2.1\n}\n")
+            made = import_file(path)
+            self.assertEqual((made.returncode, made.stderr), (0, ""))
+            for server in ('- { tag: tls_1, type: tcp_server, args: { entry: main, listen: ":853", cert: ',
+                           '- { tag: https_2, type: http_server, args: { entries: [{ path: "/dns-query", exec: main }], '
+                           'listen: ":8443", cert: '):
+                self.assertIn("\n  " + server + f'"{cert}", key: "{key}", client_ca: "{cert}"', made.stdout)
+            yaml = folder / "made.yaml"
+            yaml.write_text(made.stdout)
+            checked = run(STEERDNSD, "--config", yaml, "--check")
+            self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+            key.unlink()
+            refused = import_file(path)
+            self.assertEqual((refused.returncode, refused.stdout), (2, ""))
+            self.assertIn("holds no zone that is answered over plain DNS, or whose certificate is on this machine",
+                          refused.stderr)
+
     def test_a_file_that_is_not_there(self):
         made = run(STEERCTL, "import", "routeros", "/nowhere/x.rsc")
         self.assertEqual((made.returncode, made.stdout), (2, ""))

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -34,6 +35,11 @@ int fail(const std::string& sentence) {
 std::optional<std::string> environment(const std::string& name) {
     const char* const value = std::getenv(name.c_str());
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+bool is_file(const std::string& path) {
+    std::error_code ignored;
+    return std::filesystem::is_regular_file(path, ignored);
 }
 
 // ---- what is read
@@ -64,7 +70,7 @@ Imported import_file(const ImportOptions& options) {
     const std::string name =
         options.file == "-" ? "standard input" : options.file.substr(slash + 1);
     if (options.kind == "routeros") return import_routeros(*text, name);
-    if (options.kind == "corefile") return import_corefile(*text, name, environment);
+    if (options.kind == "corefile") return import_corefile(*text, name, environment, is_file);
     return import_dnsmasq(*text, name);
 }
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
+#include <utility>
 
 #include "tools/import/words.h"
 
@@ -31,7 +31,7 @@ constexpr std::array<PluginName, 17> kPlugins{{
     {"bufsize", Known::named,
      "answers over UDP and what upstreams may send stay within 1232 bytes (RFC 9715)"},
     {"loadbalance", Known::named, "records leave in the order in which they came"},
-    {"tls", Known::named, "write 'cert' and 'key' of a tcp_server or http_server"},
+    {"tls", Known::read, ""},
     {"hosts", Known::named, "write its lines as 'NAME ADDRESS' into a file of the plugin hosts"},
     {"file", Known::named, "its zone file can be named in 'files' of the plugin arbitrary"},
     {"rewrite", Known::named, "the plugin redirect has another name asked"},
@@ -42,17 +42,6 @@ const PluginName* find_plugin(std::string_view name) {
     return at == kPlugins.end() ? nullptr : at;
 }
 
-// A zone of a block at a port.
-struct Zone {
-    std::string name;  // empty: the root
-    std::size_t block;
-    bool operator==(const Zone&) const = default;
-};
-struct Port {
-    std::string number;
-    std::vector<Zone> zones;
-};
-
 // A block's plugins, read and written once.
 struct Program {
     const ServerBlock* block = nullptr;
@@ -62,9 +51,12 @@ struct Program {
     std::vector<CoreForward> forwards;  // those of all names of the block last
     std::vector<std::string> names;     // of its zones but the root
     bool has_root = false;
+    bool is_asked = false;    // some server has a zone of it
+    bool is_split = false;    // some has a part of its zones
+    bool is_entered = false;  // from the sequence of a server whose root is another's
 
     [[nodiscard]] bool is_plain() const {
-        return !has_root && dns64 == nullptr && !logs && forwards.size() == 1 &&
+        return !has_root && !is_split && dns64 == nullptr && !logs && forwards.size() == 1 &&
                forwards.front().except.empty() && covers(forwards.front());
     }
     // Whether the forward is for every name of the block.
@@ -77,7 +69,8 @@ struct Program {
 
 class Writer {
   public:
-    Writer(const Corefile& from, std::string_view source) : from_(from) {
+    Writer(const Corefile& from, std::string_view source, FileTest is_there)
+        : from_(from), is_there_(std::move(is_there)), servers_(read_core_servers(from)) {
         sheet_.comment("Made by 'steerctl import corefile' of " + std::string(source) +
                        ". Check it with 'steerdnsd --check FILE'. What was not carried over, or is "
                        "not the same here, is a note at its place.");
@@ -85,12 +78,15 @@ class Writer {
     }
 
     Imported write() {
-        read_keys();
-        if (ports_.empty())
-            return {{}, {}, Failure{0, "holds no zone that is answered over plain DNS"}};
-        keep_one_program();
+        read_servers();
+        if (!is_answered())
+            return {{},
+                    {},
+                    Failure{0,
+                            "holds no zone that is answered over plain DNS, or whose certificate "
+                            "is on this machine"}};
         for (Program& program : programs_) {
-            if (is_asked(program)) read_block(program);
+            if (program.is_asked) read_block(program);
         }
         control();
         sheet_.blank();
@@ -102,92 +98,44 @@ class Writer {
     }
 
   private:
-    // ---- zones and ports
+    // ---- zones and servers
 
-    void read_keys() {
+    void read_servers() {
         programs_.resize(from_.blocks.size());
-        for (std::size_t i = 0; i < from_.blocks.size(); ++i) {
+        for (std::size_t i = 0; i < programs_.size(); ++i) {
             programs_[i].block = &from_.blocks[i];
             programs_[i].suffix = i == 0 ? "" : "_" + std::to_string(i + 1);
-            for (const std::string& key : from_.blocks[i].keys)
-                read_key(key, i);
         }
-        for (Port& port : ports_)
-            std::ranges::stable_sort(port.zones, [](const Zone& a, const Zone& b) {
-                return label_count(a.name) > label_count(b.name);
-            });
+        sheet_.notes(servers_.notes);
+        for (const auto& zones : servers_.entries) {
+            for (const CoreZone& zone : zones)
+                take_zone(zone, zones);
+        }
+        for (const auto& zones : servers_.entries) {
+            for (const CoreZone& zone : zones) {
+                const auto here = std::ranges::count(zones, zone.block, &CoreZone::block);
+                Program& program = programs_[zone.block];
+                if (static_cast<std::size_t>(here) != program.names.size()) program.is_split = true;
+            }
+        }
     }
 
-    void read_key(std::string_view key, std::size_t block) {
-        Program& program = programs_[block];
-        const auto leave_out = [&](const std::string& why) {
-            sheet_.note(line_place(program.block->line),
-                        "the zone " + quoted(key) + " is left out: " + why);
-        };
-        std::string_view rest = key;
-        if (const auto end = rest.find("://"); end != std::string_view::npos) {
-            if (lower(rest.substr(0, end)) != "dns")
-                return leave_out("write a tcp_server or http_server with 'cert' and 'key' for it");
-            rest.remove_prefix(end + 3);
-        }
-        std::string port = "53";
-        if (const auto colon = rest.rfind(':'); colon != std::string_view::npos) {
-            port = rest.substr(colon + 1);
-            rest = rest.substr(0, colon);
-        }
-        if (parse_number(port, 65'535).value_or(0) == 0) return leave_out("it has no good port");
-        const std::string name = rest == "." || rest.empty() ? "" : zone_of(rest);
-        if (!name.empty()) {
-            if (const std::string why = name_trouble(name); !why.empty())
-                return leave_out("its name " + why);
-        }
-        add_zone(port, name, block);
-    }
-
-    // "10.0.0.0/8" is the zone of its addresses' names.
-    static std::string zone_of(std::string_view text) {
-        const auto slash = text.find('/');
-        if (slash == std::string_view::npos) return plain_name(text);
-        const auto bytes = split_all(text.substr(0, slash), '.');
-        const auto bits = parse_number(text.substr(slash + 1), 32).value_or(0);
-        if (!is_v4(text.substr(0, slash)) || bits == 0 || bits % 8 != 0)
-            return std::string(text) + "..";
-        std::string out = "in-addr.arpa";
-        for (std::size_t i = 0; i < bits / 8; ++i)
-            out.insert(0, bytes[i] + ".");
-        return out;
-    }
-
-    void add_zone(const std::string& number, const std::string& name, std::size_t block) {
-        auto port = std::ranges::find(ports_, number, &Port::number);
-        if (port == ports_.end()) port = ports_.insert(ports_.end(), Port{number, {}});
-        if (std::ranges::find(port->zones, name, &Zone::name) != port->zones.end()) {
-            sheet_.note(line_place(from_.blocks[block].line),
-                        "the zone " + quoted(name.empty() ? "." : name) +
-                            " is left out: another block has it at port " + number);
+    void take_zone(const CoreZone& zone, const std::vector<CoreZone>& beside) {
+        Program& program = programs_[zone.block];
+        program.is_asked = true;
+        if (zone.name.empty()) {
+            program.has_root = true;
             return;
         }
-        port->zones.push_back({name, block});
-        Program& program = programs_[block];
-        if (name.empty()) {
-            program.has_root = true;
-        } else if (std::ranges::find(program.names, name) == program.names.end()) {
-            program.names.push_back(name);
-        }
+        const CoreZone root{"", zone.block};
+        if (std::ranges::find(beside, root) == beside.end()) program.is_entered = true;
+        if (std::ranges::find(program.names, zone.name) == program.names.end())
+            program.names.push_back(zone.name);
     }
 
-    // What is asked at one port is answered as at the others: all servers have the same entry.
-    void keep_one_program() {
-        std::stable_partition(ports_.begin(), ports_.end(),
-                              [](const Port& port) { return port.number == "53"; });
-        const Port first = ports_.front();
-        std::erase_if(ports_, [&](const Port& port) {
-            const bool other = port.zones != first.zones;
-            if (other)
-                sheet_.note("", "port " + port.number +
-                                    " is left out: it has other zones than port " + first.number +
-                                    ", and all servers answer the same");
-            return other;
+    [[nodiscard]] bool is_answered() const {
+        return std::ranges::any_of(servers_.all, [&](const CoreServer& server) {
+            return server.transport == CoreTransport::dns || has_certificate(server, is_there_);
         });
     }
 
@@ -223,8 +171,8 @@ class Writer {
             reloads_ = true;
         } else if (d.name == "prometheus") {
             metrics(d);
-        } else if (d.name == "bind") {
-            bind(d);
+        } else if (d.name == "bind" || d.name == "tls") {
+            // the servers' (corefile_servers.h)
         } else {
             add_forward(d, program);
         }
@@ -265,18 +213,6 @@ class Writer {
         }
     }
 
-    void bind(const Directive& d) {
-        for (const std::string& address : d.args) {
-            if (!is_v4(address) && !is_v6(address)) {
-                sheet_.note(line_place(d.line), "bind " + quoted(address) +
-                                                    " is left out: name interfaces in 'ports' of "
-                                                    "'dataplane'");
-            } else if (std::ranges::find(addresses_, address) == addresses_.end()) {
-                addresses_.push_back(address);
-            }
-        }
-    }
-
     void control() {
         if (!reloads_ && metrics_.empty()) return;
         sheet_.blank();
@@ -292,7 +228,7 @@ class Writer {
     // ---- plugins
 
     void plugins(const Program& program) {
-        if (!is_asked(program)) return;
+        if (!program.is_asked) return;
         if (program.is_plain()) return zone(program);
         if (program.cache != nullptr) {
             sheet_.open_plugin("answers" + program.suffix, "cache");
@@ -313,7 +249,7 @@ class Writer {
             sheet_.key("forward", forward.forward.tag);
             sheet_.close_plugin();
         }
-        if (is_root_of(program, ports_.front())) return;
+        if (!program.is_entered) return;
         sheet_.open("- tag: block" + program.suffix);
         sheet_.line("type: sequence");
         sheet_.open("args:");
@@ -322,17 +258,6 @@ class Writer {
         sheet_.close();
     }
 
-    [[nodiscard]] bool is_asked(const Program& program) const {
-        return std::ranges::any_of(ports_, [&](const Port& port) {
-            return std::ranges::any_of(
-                port.zones, [&](const Zone& zone) { return &programs_[zone.block] == &program; });
-        });
-    }
-    [[nodiscard]] bool is_root_of(const Program& program, const Port& port) const {
-        return std::ranges::any_of(port.zones, [&](const Zone& zone) {
-            return zone.name.empty() && &programs_[zone.block] == &program;
-        });
-    }
     void zone(const Program& program) {
         sheet_.open_plugin("zone" + program.suffix, "zone");
         sheet_.line("names: " + flow_list(program.names));
@@ -373,25 +298,25 @@ class Writer {
         sheet_.line("- exec: reject REFUSED");
     }
 
-    void sequence(const Port& port, const std::string& tag) {
+    void sequence(const std::vector<CoreZone>& zones, const std::string& tag) {
         sheet_.open("- tag: " + tag);
         sheet_.line("type: sequence");
         sheet_.open("args:");
+        const auto root = std::ranges::find(zones, "", &CoreZone::name);
         std::vector<std::size_t> done;
-        for (const Zone& zone : port.zones) {
+        for (const CoreZone& zone : zones) {
             const Program& program = programs_[zone.block];
             if (zone.name.empty()) continue;
             if (program.is_plain()) {
                 if (std::ranges::find(done, zone.block) == done.end())
                     sheet_.line("- exec: $zone" + program.suffix);
                 done.push_back(zone.block);
-            } else if (!is_root_of(program, port)) {
+            } else if (root == zones.end() || root->block != zone.block) {
                 sheet_.line("- { matches: " + scalar("qname domain:" + zone.name) +
                             ", exec: goto block" + program.suffix + " }");
             }
         }
-        const auto root = std::ranges::find(port.zones, "", &Zone::name);
-        if (root != port.zones.end()) {
+        if (root != zones.end()) {
             steps(programs_[root->block]);
         } else {
             sheet_.comment("names of no zone");
@@ -401,24 +326,24 @@ class Writer {
         sheet_.close();
     }
 
+    static std::string tag_of_entry(std::size_t entry) {
+        return entry == 0 ? "main" : "main_" + std::to_string(entry + 1);
+    }
+
     void sequences() {
-        sequence(ports_.front(), "main");
-        const bool several = ports_.size() > 1 || addresses_.size() > 1;
-        unsigned number = several ? 1 : 0;
-        for (const Port& port : ports_) {
-            if (addresses_.empty())
-                write_servers(sheet_, ":" + port.number, "main", several ? number++ : 0);
-            for (const std::string& address : addresses_)
-                write_servers(sheet_, with_port(address, *parse_number(port.number, 65'535)),
-                              "main", several ? number++ : 0);
-        }
+        for (std::size_t i = 0; i < servers_.entries.size(); ++i)
+            sequence(servers_.entries[i], tag_of_entry(i));
+        unsigned number = servers_.all.size() > 1 ? 1 : 0;
+        for (const CoreServer& server : servers_.all)
+            write_core_server(sheet_, server, tag_of_entry(server.entry),
+                              number == 0 ? 0 : number++, is_there_);
     }
 
     const Corefile& from_;
+    FileTest is_there_;
+    CoreServers servers_;
     Sheet sheet_;
     std::vector<Program> programs_;
-    std::vector<Port> ports_;
-    std::vector<std::string> addresses_;  // of `bind`
     std::string metrics_;
     bool reloads_ = false;
 };
@@ -426,10 +351,10 @@ class Writer {
 }  // namespace
 
 Imported import_corefile(std::string_view text, std::string_view source,
-                         const Environment& environment) {
+                         const Environment& environment, const FileTest& is_there) {
     const Corefile from = read_corefile(text, environment);
     if (from.failure) return {{}, {}, from.failure};
-    return Writer(from, source).write();
+    return Writer(from, source, is_there).write();
 }
 
 }  // namespace steer::importing

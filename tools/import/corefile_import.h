@@ -6,13 +6,16 @@
 #include <vector>
 
 #include "tools/import/corefile.h"
+#include "tools/import/corefile_servers.h"
 #include "tools/import/forward.h"
 #include "tools/import/sheet.h"
 
 namespace steer::importing {
 
+// `is_there`: of certificates. A server whose certificate is not there is written as a comment, so
+// that the result can be checked and run.
 Imported import_corefile(std::string_view text, std::string_view source,
-                         const Environment& environment);
+                         const Environment& environment, const FileTest& is_there);
 
 // ---- the parts: one directive each, at the depth of the plugin's arguments
 

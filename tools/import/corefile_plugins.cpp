@@ -9,6 +9,7 @@ namespace steer::importing {
 namespace {
 
 constexpr std::uint64_t kMostNumber = 1'000'000'000;
+constexpr std::uint64_t kMostQueries = 1'000'000;
 
 std::string text_of(const Directive& d) {
     return d.args.empty() ? d.name : d.name + " " + join(d.args, " ");
@@ -110,7 +111,9 @@ void read_option(const Directive& d, ForwardOptions& options, CoreForward& out) 
         if (known == kPolicies.end()) return note("that policy is not known here");
         out.forward.policy = known->second;
     } else if (d.name == "max_concurrent") {
-        note("there is no such limit of a forward; 'max_in_flight' of 'dataplane' is one for all");
+        const auto number = parse_number(first, kMostQueries);
+        if (!number) return note("expected 0.." + std::to_string(kMostQueries));
+        if (*number > 0) out.forward.max_queries = first;
     } else if (d.name == "tls") {
         if (!d.args.empty())
             note(

@@ -130,6 +130,7 @@ class Writer {
         Forward forward;
         forward.tag = "servers_" + std::to_string(++forwards_);
         forward.policy = m_.forward.policy;
+        forward.max_queries = m_.forward.max_queries;
         for (const std::string& server : servers.servers) {
             forward.upstreams.emplace_back();
             forward.upstreams.back().addr = server;

@@ -27,8 +27,6 @@ constexpr std::array<Why, 27> kNamed{{
     {"hostsdir", "write the files' lines as 'NAME ADDRESS' into one of the plugin hosts"},
     {"expand-hosts", "names of hosts files are written in full here"},
     {"domain", "it is about the names of DHCP leases"},
-    {"dns-forward-max",
-     "there is no such limit of a forward; 'max_in_flight' of 'dataplane' is one for all"},
     {"edns-packet-max",
      "replies over UDP, and those of upstreams, stay within 1232 bytes (RFC 9715)"},
     {"interface", "name interfaces in 'ports' of 'dataplane'"},
@@ -126,6 +124,9 @@ class Reader {
         };
         if (name == "cache-size") {
             if (number(100'000'000)) out_.cache_size = value;
+        } else if (name == "dns-forward-max") {
+            if (const auto most = number(1'000'000); most && *most > 0)
+                out_.forward.max_queries = value;
         } else if (name == "port") {
             if (const auto port = number(65'535); port && *port > 0) {
                 out_.port = value;

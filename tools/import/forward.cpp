@@ -29,6 +29,7 @@ void write_forward_args(Sheet& sheet, const Forward& forward) {
     };
     key("policy", forward.policy);
     key("concurrent", forward.concurrent);
+    key("max_concurrent_queries", forward.max_queries);
     key("total_timeout", forward.total_timeout);
     key("bootstrap", forward.bootstrap);
     key("resolv_file", forward.resolv_file);

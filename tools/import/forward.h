@@ -19,7 +19,7 @@ struct Upstream {
 
 // A `forward`; without upstreams it asks those that this host was told of.
 struct Forward {
-    std::string tag, policy, bootstrap, resolv_file, concurrent, total_timeout;
+    std::string tag, policy, bootstrap, resolv_file, concurrent, max_queries, total_timeout;
     std::vector<Upstream> upstreams;
     std::vector<Note> notes;
 };

@@ -117,6 +117,18 @@ void note_dynamic(const RosDns& dns, Forward& out) {
                                     : " and are left out beside those that are set")});
 }
 
+bool asks_over_doh(const Forward& forward) {
+    return std::ranges::any_of(forward.upstreams,
+                               [](const Upstream& u) { return u.addr.starts_with("https://"); });
+}
+
+// The two limits of RouterOS, its defaults, and why one may have nothing to limit.
+struct QueryLimit {
+    std::string_view name, usual, unused;
+};
+constexpr QueryLimit kPlainLimit{"max-concurrent-queries", "100", "all servers are asked over DoH"};
+constexpr QueryLimit kDohLimit{"doh-max-concurrent-queries", "50", "no server is asked over DoH"};
+
 }  // namespace
 
 Forward main_forward(const RosDns& dns) {
@@ -193,6 +205,26 @@ Forwarders read_forwarders(const RosDns& dns) {
         out.all.push_back(std::move(forward));
     }
     return out;
+}
+
+void limit_queries(const RosDns& dns, Forward& forward) {
+    constexpr std::uint64_t kMostQueries = 1'000'000;
+    const QueryLimit& limit = asks_over_doh(forward) ? kDohLimit : kPlainLimit;
+    forward.max_queries = number_of(dns, limit.name, "", kMostQueries, forward.notes);
+}
+
+std::vector<Note> limits_of_nobody(const RosDns& dns, const std::vector<const Forward*>& all) {
+    std::vector<Note> notes;
+    for (const bool is_doh : {false, true}) {
+        const QueryLimit& limit = is_doh ? kDohLimit : kPlainLimit;
+        const RosSetting* const setting = dns.find(limit.name);
+        const bool is_used = std::ranges::any_of(
+            all, [is_doh](const Forward* f) { return asks_over_doh(*f) == is_doh; });
+        if (setting == nullptr || setting->text == limit.usual || is_used) continue;
+        notes.push_back({setting->place, quoted(std::string(limit.name) + "=" + setting->text) +
+                                             " is left out: " + std::string(limit.unused)});
+    }
+    return notes;
 }
 
 }  // namespace steer::importing

@@ -14,7 +14,16 @@ constexpr std::size_t kLongestInterface = 15;
 class Writer {
   public:
     explicit Writer(const RosDns& dns)
-        : dns_(dns), forwarders_(read_forwarders(dns)), statics_(read_statics(dns, forwarders_)) {}
+        : dns_(dns),
+          forwarders_(read_forwarders(dns)),
+          statics_(read_statics(dns, forwarders_)),
+          main_(main_forward(dns)) {
+        for (Forward& forward : forwarders_.all)
+            limit_queries(dns, forward);
+        for (Forward& forward : statics_.forwards)
+            limit_queries(dns, forward);
+        limit_queries(dns, main_);
+    }
 
     Imported write() {
         head();
@@ -32,7 +41,7 @@ class Writer {
         write_records(sheet_, "records", statics_.records, true);
         const bool has_ads = write_adlist(sheet_, dns_, statics_.allowed);
         cache();
-        write_forward(sheet_, main_forward(dns_));
+        write_forward(sheet_, main_);
         sequence(has_ads);
         servers();
         return {sheet_.text(), sheet_.noted(), std::nullopt};
@@ -46,6 +55,12 @@ class Writer {
                        "not the same here, is a note at its place.");
         sheet_.notes(dns_.notes);
         sheet_.notes(other_settings(dns_));
+        std::vector<const Forward*> all{&main_};
+        for (const Forward& forward : forwarders_.all)
+            all.push_back(&forward);
+        for (const Forward& forward : statics_.forwards)
+            all.push_back(&forward);
+        sheet_.notes(limits_of_nobody(dns_, all));
     }
 
     void mdns() {
@@ -186,6 +201,7 @@ class Writer {
     const RosDns& dns_;
     Forwarders forwarders_;
     Statics statics_;
+    Forward main_;
     Sheet sheet_;
 };
 

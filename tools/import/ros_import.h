@@ -36,6 +36,12 @@ struct Forwarders {
 };
 Forwarders read_forwarders(const RosDns& dns);
 
+// How many queries may wait for it: doh-max-concurrent-queries if it asks over DoH, else
+// max-concurrent-queries. Nothing where the property is not set.
+void limit_queries(const RosDns& dns, Forward& forward);
+// Limits that no forward got, unless they are RouterOS's defaults.
+std::vector<Note> limits_of_nobody(const RosDns& dns, const std::vector<const Forward*>& all);
+
 // /ip/dns/static, and what its rows need beside them.
 struct Statics {
     std::vector<Record> records;

@@ -56,25 +56,6 @@ void note_packet_size(const RosDns& dns, std::vector<Note>& notes) {
                     "fragments (RFC 9715); a larger answer is fetched over TCP")});
 }
 
-// Properties for which there is nothing here, unless they have RouterOS's default.
-struct Without {
-    std::string_view name, usual, why;
-};
-constexpr std::array<Without, 2> kWithout{
-    {{"max-concurrent-queries", "100",
-      "there is no such limit of a forward; 'max_in_flight' of 'dataplane' is one for all"},
-     {"doh-max-concurrent-queries", "50",
-      "there is no such limit of a forward; 'max_in_flight' of 'dataplane' is one for all"}}};
-
-void note_without(const RosDns& dns, std::vector<Note>& notes) {
-    for (const Without& property : kWithout) {
-        const RosSetting* const setting = dns.find(property.name);
-        if (setting == nullptr || setting->text == property.usual) continue;
-        notes.push_back({setting->place, quoted(std::string(property.name) + "=" + setting->text) +
-                                             " is left out: " + std::string(property.why)});
-    }
-}
-
 }  // namespace
 
 std::vector<Note> unknown_properties(const RosRow& row,
@@ -97,7 +78,6 @@ std::vector<Note> other_settings(const RosDns& dns) {
     std::vector<Note> notes;
     note_remote(dns, notes);
     note_packet_size(dns, notes);
-    note_without(dns, notes);
     for (const auto& [name, setting] : dns.settings) {
         if (name == "vrf" && setting.text != "main" && !setting.text.empty()) {
             notes.push_back({setting.place, "vrf=" + setting.text +

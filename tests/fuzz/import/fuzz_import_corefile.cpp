@@ -11,6 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto environment = [](const std::string& name) {
         return name.size() % 2 == 0 ? std::optional<std::string>("192.0.2.1") : std::nullopt;
     };
-    fuzz::check(steer::importing::import_corefile(text, "fuzz", environment));
+    fuzz::check(steer::importing::import_corefile(text, "fuzz", environment,
+                                                  [](const std::string&) { return true; }));
     return 0;
 }

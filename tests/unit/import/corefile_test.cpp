@@ -75,6 +75,20 @@ BOOST_AUTO_TEST_CASE(snippets_do_not_grow_without_end) {
     BOOST_TEST(all_of(text + ". {\n import s40\n}\n").ends_with("imports more than 100000 lines"));
 }
 
+// A configuration has at most 32 entries; more different ports are named.
+BOOST_AUTO_TEST_CASE(more_programs_than_can_be) {
+    std::string text;
+    for (int i = 1; i <= 34; ++i)
+        text += "z" + std::to_string(i) + ".example:" + std::to_string(1000 + i) +
+                " {\n forward . 192.0.2.1\n}\n";
+    const Imported made =
+        import_corefile(text, "x", environment, [](const auto&) { return false; });
+    BOOST_TEST(!made.failure.has_value());
+    BOOST_TEST(made.yaml.find("entry: main_32, listen: \":1032\"") != std::string::npos);
+    BOOST_TEST(made.yaml.find("1033") == made.yaml.find("port 1033 is left out") + 5);
+    BOOST_TEST(made.notes.size() == 2U);
+}
+
 BOOST_AUTO_TEST_CASE(times_of_corefiles) {
     BOOST_TEST(parse_go_time("1m30s").value() == 90'000U);
     BOOST_TEST(parse_go_time("500ms").value() == 500U);

@@ -1,0 +1,265 @@
+#include "tools/import/corefile_servers.h"
+
+#include <algorithm>
+#include <array>
+
+#include "tools/import/forward.h"
+#include "tools/import/words.h"
+
+namespace steer::importing {
+namespace {
+
+constexpr std::size_t kMostEntries = 32;  // that our configuration takes
+
+struct Scheme {
+    std::string_view name;
+    CoreTransport transport;
+    std::string_view port;
+};
+constexpr std::array<Scheme, 3> kSchemes{{{"dns", CoreTransport::dns, "53"},
+                                          {"tls", CoreTransport::tls, "853"},
+                                          {"https", CoreTransport::https, "443"}}};
+
+// "10.0.0.0/8" is the zone of its addresses' names.
+std::string zone_of(std::string_view text) {
+    const auto slash = text.find('/');
+    if (slash == std::string_view::npos) return plain_name(text);
+    const auto bytes = split_all(text.substr(0, slash), '.');
+    const auto bits = parse_number(text.substr(slash + 1), 32).value_or(0);
+    if (!is_v4(text.substr(0, slash)) || bits == 0 || bits % 8 != 0)
+        return std::string(text) + "..";
+    std::string out = "in-addr.arpa";
+    for (std::size_t i = 0; i < bits / 8; ++i)
+        out.insert(0, bytes[i] + ".");
+    return out;
+}
+
+class Reader {
+  public:
+    explicit Reader(const Corefile& from) : from_(from) {}
+
+    CoreServers read() {
+        for (block_ = 0; block_ < from_.blocks.size(); ++block_) {
+            const std::vector<std::string> addresses = addresses_of(from_.blocks[block_]);
+            for (const std::string& key : from_.blocks[block_].keys)
+                read_key(key, addresses);
+            uses_of_tls(from_.blocks[block_]);
+        }
+        for (CoreServer& server : out_.all)
+            std::ranges::stable_sort(server.zones, [](const CoreZone& a, const CoreZone& b) {
+                return label_count(a.name) > label_count(b.name);
+            });
+        std::stable_partition(out_.all.begin(), out_.all.end(), [](const CoreServer& server) {
+            return server.transport == CoreTransport::dns && server.port == 53;
+        });
+        number_entries();
+        return std::move(out_);
+    }
+
+  private:
+    void note(int line, const std::string& text) { out_.notes.push_back({line_place(line), text}); }
+
+    // Of `bind`; one empty text: all.
+    std::vector<std::string> addresses_of(const ServerBlock& block) {
+        std::vector<std::string> out;
+        for (const Directive& d : block.body) {
+            if (d.name != "bind") continue;
+            for (const Directive& option : d.body)
+                note(option.line,
+                     quoted(option.name) + " of bind is left out: there is no such setting here");
+            for (const std::string& address : d.args) {
+                if (!is_v4(address) && !is_v6(address))
+                    note(d.line, "bind " + quoted(address) +
+                                     " is left out: name interfaces in 'ports' of 'dataplane'");
+                else if (std::ranges::find(out, address) == out.end())
+                    out.push_back(address);
+            }
+        }
+        if (out.empty()) out.emplace_back();
+        return out;
+    }
+
+    void read_key(std::string_view key, const std::vector<std::string>& addresses) {
+        const auto leave_out = [&](const std::string& why) {
+            note(from_.blocks[block_].line, "the zone " + quoted(key) + " is left out: " + why);
+        };
+        std::string_view rest = key;
+        const Scheme* scheme = kSchemes.data();
+        if (const auto end = rest.find("://"); end != std::string_view::npos) {
+            scheme = std::ranges::find(kSchemes, lower(rest.substr(0, end)), &Scheme::name);
+            if (scheme == kSchemes.end())
+                return leave_out("expected dns://, tls:// or https://, others are not answered");
+            rest.remove_prefix(end + 3);
+        }
+        std::string_view digits = scheme->port;
+        if (const auto colon = rest.rfind(':'); colon != std::string_view::npos) {
+            digits = rest.substr(colon + 1);
+            rest = rest.substr(0, colon);
+        }
+        const std::uint64_t port = parse_number(digits, 65'535).value_or(0);
+        if (port == 0) return leave_out("it has no good port");
+        const std::string name = rest == "." || rest.empty() ? "" : zone_of(rest);
+        if (!name.empty()) {
+            if (const std::string why = name_trouble(name); !why.empty())
+                return leave_out("its name " + why);
+        }
+        for (const std::string& address : addresses) {
+            if (CoreServer* const server = server_at(scheme->transport, address, port))
+                add_zone(*server, name);
+            else
+                leave_out("at port " + std::to_string(port) + " is another kind of server");
+        }
+    }
+
+    // nullptr: the port has one of another kind.
+    CoreServer* server_at(CoreTransport transport, const std::string& address, std::uint64_t port) {
+        for (CoreServer& server : out_.all) {
+            if (server.address == address && server.port == port)
+                return server.transport == transport ? &server : nullptr;
+        }
+        CoreServer& fresh = out_.all.emplace_back();
+        fresh.transport = transport;
+        fresh.address = address;
+        fresh.port = port;
+        return &fresh;
+    }
+
+    void add_zone(CoreServer& server, const std::string& name) {
+        const int line = from_.blocks[block_].line;
+        if (std::ranges::find(server.zones, name, &CoreZone::name) != server.zones.end())
+            return note(line, "the zone " + quoted(name.empty() ? "." : name) +
+                                  " is left out: another block has it at port " +
+                                  std::to_string(server.port));
+        server.zones.push_back({name, block_});
+    }
+
+    // tls CERT KEY [CA] { client_auth HOW }, of the servers that the block is at.
+    void uses_of_tls(const ServerBlock& block) {
+        for (const Directive& d : block.body) {
+            if (d.name != "tls") continue;
+            if (d.args.size() < 2 || d.args.size() > 3) {
+                note(d.line, "'tls' is left out: expected CERT KEY, or CERT KEY CA");
+                continue;
+            }
+            const std::string how = client_auth(d);
+            bool is_used = false;
+            for (CoreServer& server : out_.all) {
+                const bool is_at =
+                    std::ranges::find(server.zones, block_, &CoreZone::block) != server.zones.end();
+                if (server.transport == CoreTransport::dns || !is_at) continue;
+                is_used = true;
+                take_certificate(server, d, how);
+            }
+            if (!is_used) note(d.line, "'tls' is left out: no zone of its block is at tls://");
+        }
+    }
+
+    std::string client_auth(const Directive& tls) {
+        std::string how = "nocert";
+        for (const Directive& d : tls.body) {
+            const std::string word = d.args.empty() ? "" : d.args.front();
+            const bool has_ca = tls.args.size() == 3;
+            if (d.name == "client_auth" && (word == "nocert" || has_ca)) {
+                how = word;
+                if (word == "request" || word == "require")
+                    note(d.line, quoted("client_auth " + word) +
+                                     " is left out: a client's certificate is verified or not "
+                                     "asked for");
+            } else {
+                note(d.line,
+                     quoted(d.name + " " + word) + " of tls is left out: " +
+                         (d.name == "client_auth" ? "there is no CA" : "it is not known here"));
+            }
+        }
+        return how;
+    }
+
+    void take_certificate(CoreServer& server, const Directive& d, const std::string& how) {
+        if (!server.cert.empty()) {
+            if (server.cert != d.args[0] || server.key != d.args[1])
+                note(d.line, "'tls' is left out: another block at port " +
+                                 std::to_string(server.port) + " has a certificate already");
+            return;
+        }
+        server.cert = d.args[0];
+        server.key = d.args[1];
+        server.requires_clients = how == "require_and_verify";
+        if (server.requires_clients || how == "verify_if_given") server.client_ca = d.args[2];
+    }
+
+    // Servers with the same zones have one entry.
+    void number_entries() {
+        std::erase_if(out_.all, [](const CoreServer& server) { return server.zones.empty(); });
+        std::erase_if(out_.all, [&](CoreServer& server) {
+            const auto same = std::ranges::find(out_.entries, server.zones);
+            server.entry = static_cast<std::size_t>(same - out_.entries.begin());
+            if (same != out_.entries.end()) return false;
+            if (out_.entries.size() == kMostEntries) {
+                out_.notes.push_back({"", "port " + std::to_string(server.port) +
+                                              " is left out: ports may have 32 different sets of "
+                                              "zones"});
+                return true;
+            }
+            out_.entries.push_back(server.zones);
+            return false;
+        });
+    }
+
+    const Corefile& from_;
+    std::size_t block_ = 0;
+    CoreServers out_;
+};
+
+std::string listen_of(const CoreServer& server) {
+    return server.address.empty() ? ":" + std::to_string(server.port)
+                                  : with_port(server.address, server.port);
+}
+
+}  // namespace
+
+bool has_certificate(const CoreServer& server, const FileTest& is_there) {
+    const auto good = [&](const std::string& path) {
+        return path.starts_with('/') && is_there(path);
+    };
+    return good(server.cert) && good(server.key) &&
+           (server.client_ca.empty() || good(server.client_ca));
+}
+
+CoreServers read_core_servers(const Corefile& from) {
+    return Reader(from).read();
+}
+
+void write_core_server(Sheet& sheet, const CoreServer& server, const std::string& entry,
+                       unsigned number, const FileTest& is_there) {
+    const std::string listen = listen_of(server);
+    if (server.transport == CoreTransport::dns) return write_servers(sheet, listen, entry, number);
+    const bool is_http = server.transport == CoreTransport::https;
+    Flow args;
+    if (is_http) {
+        Flow path;
+        path.add("path", "/dns-query").add("exec", entry);
+        args.add_yaml("entries", "[" + path.text() + "]");
+    } else {
+        args.add("entry", entry);
+    }
+    args.add("listen", listen);
+    args.add("cert", server.cert.empty() ? "CERT.pem" : server.cert);
+    args.add("key", server.key.empty() ? "KEY.pem" : server.key);
+    if (!server.client_ca.empty()) args.add("client_ca", server.client_ca);
+    if (server.requires_clients) args.add_yaml("require_client_cert", "true");
+    Flow plugin;
+    plugin.add("tag",
+               (is_http ? "https" : "tls") + (number == 0 ? "" : "_" + std::to_string(number)));
+    plugin.add("type", is_http ? "http_server" : "tcp_server").add_yaml("args", args.text());
+    if (has_certificate(server, is_there)) return sheet.line("- " + plugin.text());
+    sheet.note("", "the server at " + quoted(listen) +
+                       (server.cert.empty()
+                            ? " is left out: its blocks have no 'tls CERT KEY'"
+                            : " is left out: its certificate " + quoted(server.cert) +
+                                  " or what goes with it is no file on this machine, or has no "
+                                  "full path") +
+                       "; put the files here, write their paths, and remove the '#'");
+    sheet.line("# - " + plugin.text());
+}
+
+}  // namespace steer::importing
