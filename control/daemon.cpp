@@ -309,6 +309,7 @@ Result<void> Daemon::start_ops() {
         reload("steerctl", [done](const ReloadOutcome& outcome) { done(to_json(outcome)); });
     });
     make_rule_desk();
+    make_lease_desk();
     rpc_.add("lists", [this](const boost::json::value&) -> ops::RpcResult {
         return fetcher_ ? fetcher_->status() : boost::json::value{{"lists", boost::json::array{}}};
     });
@@ -339,6 +340,10 @@ std::vector<std::string> Daemon::dump_folders() const {
     return folders;
 }
 
+bool is_below_state_folder(const std::string& file) {
+    return std::filesystem::path(file).parent_path() == kStateFolder;
+}
+
 // Folders that are handed over to whom we become, made if they are not there.
 std::vector<std::string> Daemon::own_folders() const {
     std::vector<std::string> folders;
@@ -350,9 +355,11 @@ std::vector<std::string> Daemon::own_folders() const {
     }
     if (std::filesystem::is_directory(settings_.control.images, no_folder))
         folders.push_back(settings_.control.images);
-    const std::filesystem::path findings(settings_.control.findings);
-    if (findings.parent_path() == kStateFolder &&
-        std::filesystem::is_directory(kStateFolder, no_folder))
+    if (!built_.leases.plugins.empty() && is_below_state_folder(settings_.control.leases))
+        std::filesystem::create_directories(kStateFolder, no_folder);
+    const bool keeps = is_below_state_folder(settings_.control.findings) ||
+                       is_below_state_folder(settings_.control.leases);
+    if (keeps && std::filesystem::is_directory(kStateFolder, no_folder))
         folders.emplace_back(kStateFolder);
     if (!settings_.remote_lists.empty()) {
         std::filesystem::create_directories(settings_.control.lists, no_folder);
@@ -418,6 +425,12 @@ RouterFindings Daemon::router_findings() {
                           });
 }
 
+void Daemon::make_lease_desk() {
+    leases_ = std::make_unique<leases::LeaseDesk>(house_, clock_, plane_->shared().qsbr,
+                                                  settings_.control.leases, log_router);
+    leases_->add_to(rpc_);
+}
+
 void Daemon::start_threads() {
     sets_ = std::make_unique<sets::SetThread>(
         clock_, *plane_->shared().lists,
@@ -459,6 +472,7 @@ void Daemon::run() {
     begin_tasks();
     repeat_mdns(settings_);
     rules_->follow(settings_);
+    leases_->follow(built_.leases);
     housekeeping();
     house_.run();
     stop();
@@ -471,6 +485,7 @@ void Daemon::housekeeping() {
     publish_candidate();
     forget_old_upstreams();
     hops_->poll();
+    leases_->poll();
     for (const auto& sentence : ports_->follow_devices())
         spdlog::warn("{}", sentence);
     for (const auto& sentence : kernel_side_->follow_interfaces())
@@ -514,6 +529,7 @@ void Daemon::stop() {
     if (cache_desk_ && is_serving_) cache_desk_->dump_at_end();
     is_serving_ = false;
     cache_desk_.reset();
+    leases_.reset();
     if (exceptions_) exceptions_->stop();
     if (plane_ && publisher_) write_notes();
     watcher_.reset();

@@ -25,6 +25,7 @@
 #include "control/kernel/next_hops.h"
 #include "control/kernel/reserved_ports.h"
 #include "control/kernel_side.h"
+#include "control/leases/lease_desk.h"
 #include "control/mdns/mdns.h"
 #include "control/ops/control_socket.h"
 #include "control/ops/http_server.h"
@@ -89,6 +90,7 @@ class Daemon {
     void repeat_mdns(const config::Settings& settings);
     void take_raised();
     void make_rule_desk();
+    void make_lease_desk();
     void await_hangup();
     [[nodiscard]] std::vector<CacheOf> caches_of(const config::Settings& settings) const;
     [[nodiscard]] static std::vector<std::string> watched(const config::Settings& settings);
@@ -156,6 +158,7 @@ class Daemon {
     std::unique_ptr<tasks::TaskDesk> tasks_;
     std::unique_ptr<rules::RuleDesk> rules_;
     std::unique_ptr<mdns::Mdns> mdns_;
+    std::unique_ptr<leases::LeaseDesk> leases_;
     std::unique_ptr<Reloader> reloader_;
 };
 

@@ -262,6 +262,7 @@ void Daemon::put_in_force(Candidate& candidate, std::uint32_t generation) {
     if (fetcher_) fetcher_->follow(candidate.settings);
     if (tasks_) tasks_->follow(candidate.settings);
     rules_->follow(candidate.settings);
+    leases_->follow(candidate.built.leases);
     repeat_mdns(candidate.settings);
     ops::set_log_level(candidate.settings.log.level);
     ++reloads_.done;

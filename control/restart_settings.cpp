@@ -75,6 +75,7 @@ std::vector<std::string> need_restart(const config::Settings& started_with,
     control("control.http", &C::http);
     control("control.user", &C::user);
     control("control.findings", &C::findings);
+    control("control.leases", &C::leases);
     control("control.stream_threads", &C::stream_threads);
     out.erase(std::unique(out.begin(), out.end()), out.end());
     return out;

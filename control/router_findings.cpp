@@ -1,13 +1,9 @@
 #include "control/router_findings.h"
 
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
+
+#include "control/state_file.h"
 
 namespace steer {
 namespace {
@@ -31,12 +27,6 @@ Answer answer_of(std::string_view text) {
         if (label(static_cast<Answer>(i)) == text) return static_cast<Answer>(i);
     }
     return Answer::unknown;
-}
-
-std::string_view text_at(const json::object& object, std::string_view key) {
-    const json::value* const found = object.if_contains(key);
-    const json::string* const text = found == nullptr ? nullptr : found->if_string();
-    return text == nullptr ? std::string_view{} : std::string_view(*text);
 }
 
 Findings read(const json::object& of_version) {
@@ -79,40 +69,18 @@ std::string findings_text(const RouterFindings::ByVersion& known) {
 }
 
 Result<RouterFindings::ByVersion> load_findings(const std::string& file) {
-    std::ifstream in(file, std::ios::binary);
-    if (!in) return RouterFindings::ByVersion{};
-    std::string text(kMostBytes + 1, '\0');
-    in.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(in.gcount()));
-    boost::system::error_code error;
-    const json::value all = json::parse(text, error);
-    if (text.size() > kMostBytes || error || !all.is_object()) {
-        return Error{file +
-                     " has no findings of RouterOS versions: it is ignored, routers are asked "
-                     "again, and it is written anew"};
-    }
+    const auto all = load_state(file, kMostBytes, "routers are asked again");
+    if (!all) return all.error();
     RouterFindings::ByVersion known;
-    for (const auto& [version, findings] : all.get_object()) {
+    for (const auto& [version, findings] : *all) {
         if (findings.is_object()) known.emplace(version, read(findings.get_object()));
     }
     return known;
 }
 
 Result<void> save_findings(const std::string& file, const std::string& text) {
-    namespace fs = std::filesystem;
-    std::error_code ignored;
-    if (!fs::is_directory(fs::path(file).parent_path(), ignored)) return {};
-    const std::string beside = file + ".new";
-    std::ofstream out(beside, std::ios::binary | std::ios::trunc);
-    out << text;
-    out.close();
-    if (out && ::rename(beside.c_str(), file.c_str()) == 0) return {};
-    Error error{"what was found of RouterOS cannot be kept in " + file + " (" +
-                std::strerror(errno) +
-                "): the next start asks the routers again; make its folder writable, or name "
-                "another as 'findings' of 'control'"};
-    fs::remove(beside, ignored);
-    return error;
+    return save_state(file, text, "findings", "what was found of RouterOS",
+                      "the next start asks the routers again");
 }
 
 }  // namespace steer

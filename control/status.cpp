@@ -310,6 +310,7 @@ void Daemon::write_metrics(ops::MetricWriter& writer) const {
     if (tasks_) tasks_->write_metrics(writer);
     if (rules_) rules_->write_metrics(writer);
     write_mdns_metrics(writer, mdns_.get());
+    leases_->write_metrics(writer);
     write_exception_metrics(writer, ports_->exceptions());
     writer.counter("steerdns_announcements", "announcements of addresses that appeared on ports");
     writer.sample({{"by", "arp"}}, kernel_side_->announcer().arp_sent.get());

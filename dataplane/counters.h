@@ -56,6 +56,7 @@ class Count {
     X(dns64_unchanged, "dns64_unchanged", "answers that dns64 had no buffer or room to change")    \
     X(dns64_failed, "dns64_failed", "of AAAA: answered SERVFAIL for the same reason")              \
     X(static_answers, "static_answers", "answers of static records")                               \
+    X(lease_answers, "lease_answers", "answers about hosts with a DHCP lease")                     \
     X(ad_list_denied, "ad_list_denied", "queries for names of ad lists, denied")                   \
     X(local_denied, "local_denied", "queries under .local that no upstream was asked")             \
     X(fallback_secondary, "fallback_secondary", "answers that a fallback's secondary gave")        \

@@ -25,6 +25,7 @@
 #include "routeros/address.h"
 #include "routeros/claims.h"
 #include "routeros/findings.h"
+#include "routeros/link.h"
 #include "routeros/trace.h"
 
 namespace steer::routeros {
@@ -91,16 +92,6 @@ class RouterSink {
     // What a probe found of this version, and what is known of it already (nullptr: nothing); valid until the next call.
     virtual void found(std::string_view /*version*/, const Findings& /*findings*/) {}
     virtual const Findings* findings(std::string_view /*version*/) { return nullptr; }
-};
-
-// The connection. Called from within the engine's functions: answers later, by connected() and
-// closed().
-class RouterLink {
-  public:
-    virtual ~RouterLink() = default;
-    virtual void connect() = 0;
-    virtual void close() = 0;  // not answered by closed()
-    virtual void send(std::string_view bytes) = 0;
 };
 
 #define STEER_ROUTER_STATES(X)                                        \
@@ -223,10 +214,10 @@ struct DifferenceRow {
     std::uint64_t ends_ms = 0;        // of what is wanted; 0: never
 };
 
-class Router {
+class Router final : public LinkUser {
   public:
     Router(RouterConfig config, RouterSink& sink, RouterLink& link);
-    ~Router();
+    ~Router() override;
     Router(const Router&) = delete;
     Router& operator=(const Router&) = delete;
 
@@ -247,15 +238,11 @@ class Router {
                std::uint64_t lease_end_ms, std::uint32_t row_life_s, std::uint64_t hold_token,
                std::uint64_t now_ms);
 
-    // The link's news.
-    void connected(std::uint64_t now_ms);
-    void received(std::string_view bytes, std::uint64_t now_ms);
-    void closed(std::string_view why, std::uint64_t now_ms);
-
-    // Does what is due. To be called at next_deadline() at the latest; earlier and more often is
-    // harmless.
-    void tick(std::uint64_t now_ms);
-    [[nodiscard]] std::uint64_t next_deadline() const;
+    void connected(std::uint64_t now_ms) override;
+    void received(std::string_view bytes, std::uint64_t now_ms) override;
+    void closed(std::string_view why, std::uint64_t now_ms) override;
+    void tick(std::uint64_t now_ms) override;
+    [[nodiscard]] std::uint64_t next_deadline() const override;
 
     // cleanup_on_shutdown: removes the rows that this object added, and nothing else; takes no more
     // claims.

@@ -34,7 +34,7 @@ class Transport::Impl : public std::enable_shared_from_this<Transport::Impl> {
     Impl(asio::io_context& io, TransportConfig config, Clock clock)
         : io_(io), config_(std::move(config)), clock_(std::move(clock)), timer_(io) {}
 
-    void drive(Router& router) { router_ = &router; }
+    void drive(LinkUser& user) { user_ = &user; }
     void configure(TransportConfig config) { config_ = std::move(config); }
     void arm();
     void stop();
@@ -44,16 +44,16 @@ class Transport::Impl : public std::enable_shared_from_this<Transport::Impl> {
 
     [[nodiscard]] const TransportConfig& config() const { return config_; }
     void connected() {
-        if (router_ != nullptr) router_->connected(clock_());
+        if (user_ != nullptr) user_->connected(clock_());
         arm();
     }
     void received(std::string_view bytes) {
-        if (router_ != nullptr) router_->received(bytes, clock_());
+        if (user_ != nullptr) user_->received(bytes, clock_());
         arm();
     }
     void failed(std::string_view why) {
         connection_.reset();
-        if (router_ != nullptr) router_->closed(why, clock_());
+        if (user_ != nullptr) user_->closed(why, clock_());
         arm();
     }
 
@@ -62,7 +62,7 @@ class Transport::Impl : public std::enable_shared_from_this<Transport::Impl> {
     TransportConfig config_;
     Clock clock_;
     asio::steady_timer timer_;
-    Router* router_ = nullptr;
+    LinkUser* user_ = nullptr;
     std::shared_ptr<Connection> connection_;
 };
 
@@ -203,21 +203,21 @@ class Transport::Impl::Connection : public std::enable_shared_from_this<Connecti
 };
 
 void Transport::Impl::arm() {
-    if (router_ == nullptr) return;
-    const std::uint64_t now_ms = clock_(), next_ms = router_->next_deadline();
+    if (user_ == nullptr) return;
+    const std::uint64_t now_ms = clock_(), next_ms = user_->next_deadline();
     const std::uint64_t wait_ms =
         next_ms <= now_ms ? 0 : std::min(next_ms - now_ms, kLongestSleepMs);
     timer_.expires_after(std::chrono::milliseconds(wait_ms));
     timer_.async_wait([weak = weak_from_this()](error_code error) {
         const auto self = weak.lock();
-        if (error || !self || self->router_ == nullptr) return;
-        self->router_->tick(self->clock_());
+        if (error || !self || self->user_ == nullptr) return;
+        self->user_->tick(self->clock_());
         self->arm();
     });
 }
 
 void Transport::Impl::stop() {
-    router_ = nullptr;
+    user_ = nullptr;
     timer_.cancel();
     close();
 }
@@ -244,8 +244,8 @@ Transport::~Transport() {
     impl_->stop();
 }
 
-void Transport::drive(Router& router) {
-    impl_->drive(router);
+void Transport::drive(LinkUser& user) {
+    impl_->drive(user);
 }
 void Transport::wake() {
     impl_->arm();

@@ -1,6 +1,6 @@
-// The socket under a Router: TCP or TLS by Boost.Asio, and the timer that drives it.
+// The socket under a Router or a LeaseReader: TCP or TLS by Boost.Asio, and the timer that drives it.
 //
-// Everything runs on the thread that runs `io` (one strand, no locks); Router's functions are
+// Everything runs on the thread that runs `io` (one strand, no locks); its user's functions are
 // called there only, and claims must be made there too, followed by wake(). TCP_NODELAY,
 // TCP_USER_TIMEOUT 3 s, connect (name, TCP, TLS) within `connect_timeout_ms`. Sends made while one
 // is on its way go out as one. TLS: by the system's authorities, by `ca`, by `pin`, or anonymous (a
@@ -13,7 +13,7 @@
 #include <memory>
 #include <string>
 
-#include "routeros/router.h"
+#include "routeros/link.h"
 #include "routeros/tls.h"
 
 namespace boost::asio {
@@ -37,14 +37,14 @@ class Transport final : public RouterLink {
     Transport(boost::asio::io_context& io, TransportConfig config, Clock clock);
     ~Transport() override;
 
-    // The router that is driven from now on: set once, before its start(); must live until stop().
-    void drive(Router& router);
-    // The router may have got an earlier deadline: call after claim(), start(), configure(),
+    // Who is driven from now on: set once, before its start(); must live until stop().
+    void drive(LinkUser& user);
+    // The user may have got an earlier deadline: call after claim(), start(), configure(),
     // cleanup().
     void wake();
     // Of connections from now on; one that is there stays.
     void configure(TransportConfig config);
-    // Closes and lets go of the router; nothing is called afterwards.
+    // Closes and lets go of the user; nothing is called afterwards.
     void stop();
 
     void connect() override;

@@ -22,11 +22,11 @@ matchers::PrefixSet allowed(const config::Dataplane& dataplane, const Surroundin
 }
 
 void check_tls(const config::Settings& settings, Built& built) {
-    for (const RouterPlan& plan : built.routers) {
-        if (!plan.transport.tls.enabled) continue;
-        const std::string trouble = routeros::check_tls(plan.transport.tls);
+    for (const config::Router& router : settings.routers) {
+        const routeros::TlsConfig tls = transport_config(router).tls;
+        if (!tls.enabled) continue;
+        const std::string trouble = routeros::check_tls(tls);
         if (trouble.empty()) continue;
-        const config::Router& router = settings.routers[plan.router];
         built.errors.push_back(
             settings.error(router.line, "'tls' of router '" + router.name + "': " + trouble));
     }
@@ -69,6 +69,7 @@ Built build(const config::Settings& settings, const Surroundings& surroundings, 
     built.snapshot = std::make_unique<Snapshot>();
     Snapshot& snapshot = *built.snapshot;
     const auto list_places = build_lists(settings, surroundings, registry, built);
+    built.leases = lease_plans(settings, registry);
     check_tls(settings, built);
     check_dump_files(settings, built);
     TagMasks masks(settings);

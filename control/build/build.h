@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "control/build/lease_plans.h"
 #include "control/build/registry.h"
 #include "control/config/settings.h"
 #include "control/sets/kernel_set.h"
@@ -84,6 +85,7 @@ struct Built {
         listeners;  // one per address; UDP and TCP 53 everywhere without a server plugin
     Channels channels;
     std::vector<RouterPlan> routers;
+    LeasePlans leases;
     std::vector<sets::SetPlan> kernel_sets;  // of every ipset and nftset
     std::vector<NamedSet> sets;              // those that the program asks about
     std::vector<Error> errors;               // then there is no snapshot

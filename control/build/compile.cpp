@@ -293,6 +293,8 @@ void Compiler::executor(config::PluginIndex index, int line, std::uint16_t insta
         static_records(index, *records, line, instance, depth);
     } else if (const auto* ads = std::get_if<config::AdList>(&plugin.args)) {
         ad_list(index, *ads, line, instance);
+    } else if (const auto* leases = std::get_if<config::DhcpLeases>(&plugin.args)) {
+        dhcp_leases(index, *leases, line, instance);
     } else if (const auto* own = std::get_if<config::Zone>(&plugin.args)) {
         zone(index, *own, line, instance, depth);
     } else if (const auto* fallback = std::get_if<config::Fallback>(&plugin.args)) {

@@ -21,6 +21,11 @@
 
 namespace steer::build {
 
+// All names below one, itself included.
+inline config::RuleAt domain(std::string name) {
+    return {{matchers::RuleKind::domain, std::move(name)}, 0, 0, 0};
+}
+
 class Compiler {
   public:
     // Fills program, entries, groups, upstreams, caches, mark_masks and texts of
@@ -111,6 +116,8 @@ class Compiler {
                              std::vector<std::uint16_t>& rests);
     void ad_list(config::PluginIndex index, const config::AdList& args, int line,
                  std::uint16_t instance);
+    void dhcp_leases(config::PluginIndex index, const config::DhcpLeases& args, int line,
+                     std::uint16_t instance);
     // compile_dns64.cpp
     void dns64(config::PluginIndex index, const config::Dns64& args, int line,
                std::uint16_t instance, unsigned& depth);

@@ -24,11 +24,7 @@ config::RuleAt full(std::string name) {
 // "170.0.0.192.in-addr.arpa" of RFC 8880.
 // The names of all addresses behind a prefix, which has whole bytes.
 config::RuleAt names_behind(const dns::Pref64& p) {
-    return {{matchers::RuleKind::domain,
-             config::pointer_name_v6(std::span(p.prefix).first(p.length / 8U))},
-            0,
-            0,
-            0};
+    return domain(config::pointer_name_v6(std::span(p.prefix).first(p.length / 8U)));
 }
 
 bool is_well_known(const dns::Pref64& p) {

@@ -188,6 +188,24 @@ void Compiler::ad_list(config::PluginIndex index, const config::AdList& args, in
     if (!too_long_) land(fails);
 }
 
+// Which names there are is not known here: only that they are below its domain, or names of addresses.
+void Compiler::dhcp_leases(config::PluginIndex index, const config::DhcpLeases& args, int line,
+                           std::uint16_t instance) {
+    const auto [mask, fresh] = name_masks_.try_emplace(index);
+    if (fresh) {
+        std::vector<config::RuleAt> names{domain(args.domain)};
+        if (args.ptr) names.insert(names.end(), {domain("in-addr.arpa"), domain("ip6.arpa")});
+        mask->second = masks_.mask_of(names);
+    }
+    const std::uint16_t test = emit(Op::if_tags, instance, line, mask->second);
+    const std::uint16_t pc = emit(Op::live_answers, instance, line,
+                                  static_cast<std::uint32_t>(snapshot_.live_answers.size()));
+    snapshot_.live_answers.push_back(registry_.live_answers(settings_.plugin(index).tag));
+    if (too_long_) return;
+    snapshot_.program[pc].short_circuit = true;
+    land({test});
+}
+
 void Compiler::zone(config::PluginIndex index, const config::Zone& args, int line,
                     std::uint16_t instance, unsigned& depth) {
     const auto [mask, fresh] = name_masks_.try_emplace(index);

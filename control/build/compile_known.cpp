@@ -11,10 +11,6 @@ namespace {
 
 constexpr std::uint32_t kHostsTtl = 10;
 
-config::RuleAt domain(const char* name) {
-    return {{matchers::RuleKind::domain, name}, 0, 0, 0};
-}
-
 }  // namespace
 
 bool Compiler::known_answer(config::PluginIndex index, int line, std::uint16_t instance,

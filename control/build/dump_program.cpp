@@ -95,6 +95,8 @@ std::string_view name_of(Op op) {
             return "black_hole";
         case Op::answer_table:
             return "answer_table";
+        case Op::live_answers:
+            return "live_answers";
         case Op::reject:
             return "reject";
         case Op::stop:
@@ -241,6 +243,8 @@ std::string operand_text(const Snapshot& snapshot, const Instruction& i) {
         case Op::answer_table:
             return std::to_string(i.operand) + ", names " +
                    std::to_string(snapshot.answer_tables[i.operand].names.size());
+        case Op::live_answers:
+            return std::to_string(i.operand);
         case Op::reject:
             return "rcode " + std::to_string(i.operand);
         case Op::sequence_end:

@@ -136,22 +136,14 @@ RouterPlan router_plan(const config::Router& router, config::RouterIndex index) 
     RouterPlan plan;
     plan.router = index;
     plan.config.name = router.name;
-    plan.config.address =
-        (router.host.find(':') == std::string::npos ? router.host : "[" + router.host + "]") + ":" +
-        std::to_string(router.port);
+    plan.config.address = address_text(router);
     plan.config.username = router.username;
     plan.config.password = router.password;
     plan.config.routine_share = router.cpu_percent / 100.0;
     plan.config.scripts = router.scripts != config::RouterScripts::off;
     plan.config.probe = router.probe;
     plan.config.repair_connections = router.repair_connections;
-    plan.transport.host = router.host;
-    plan.transport.port = router.port;
-    plan.transport.tls.enabled = router.tls;
-    plan.transport.tls.ca_file = router.tls_ca;
-    plan.transport.tls.pin_sha256 = router.tls_pin;
-    plan.transport.tls.anonymous = router.tls_anonymous;
-    plan.transport.connect_timeout_ms = static_cast<std::uint32_t>(router.connect_timeout.count());
+    plan.transport = transport_config(router);
     return plan;
 }
 
@@ -207,6 +199,23 @@ std::vector<TranslatedPrefix> translated_prefixes(const config::Settings& settin
 }
 
 }  // namespace
+
+routeros::TransportConfig transport_config(const config::Router& router) {
+    routeros::TransportConfig out;
+    out.host = router.host;
+    out.port = router.port;
+    out.tls.enabled = router.tls;
+    out.tls.ca_file = router.tls_ca;
+    out.tls.pin_sha256 = router.tls_pin;
+    out.tls.anonymous = router.tls_anonymous;
+    out.connect_timeout_ms = static_cast<std::uint32_t>(router.connect_timeout.count());
+    return out;
+}
+
+std::string address_text(const config::Router& router) {
+    const bool is_v6 = router.host.find(':') != std::string::npos;
+    return (is_v6 ? "[" + router.host + "]" : router.host) + ":" + std::to_string(router.port);
+}
 
 std::map<config::PluginIndex, std::uint32_t> build_lists(const config::Settings& settings,
                                                          const Surroundings& surroundings,

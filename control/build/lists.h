@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "control/build/build.h"
@@ -16,5 +17,9 @@ namespace steer::build {
 std::map<config::PluginIndex, std::uint32_t> build_lists(const config::Settings& settings,
                                                          const Surroundings& surroundings,
                                                          Registry& registry, Built& built);
+
+// How a router is reached, and what it is called in sentences: "192.0.2.1:8728", "[2001:db8::1]:8728".
+routeros::TransportConfig transport_config(const config::Router& router);
+std::string address_text(const config::Router& router);
 
 }  // namespace steer::build

@@ -79,6 +79,12 @@ std::shared_ptr<InheritedNames> Registry::inherited() {
     return inherited_;
 }
 
+std::shared_ptr<LiveAnswers> Registry::live_answers(const std::string& tag) {
+    auto& known = live_answers_[tag];
+    if (known == nullptr) known = std::make_shared<LiveAnswers>();
+    return known;
+}
+
 std::shared_ptr<ReverseTable> Registry::reverse(const std::string& tag, std::size_t size) {
     auto& [known_size, table] = reverse_[tag];
     if (table == nullptr || known_size != size) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "dataplane/answer/ad_list.h"
+#include "dataplane/answer/live_answers.h"
 #include "dataplane/answer/reverse_table.h"
 #include "dataplane/event/list_state.h"
 #include "dataplane/policy/collector.h"
@@ -48,6 +49,8 @@ class Registry {
     [[nodiscard]] const std::map<std::string, std::shared_ptr<TaskFlag>>& tasks() const {
         return tasks_;
     }
+    // What a dhcp_leases answers with, by its tag.
+    std::shared_ptr<LiveAnswers> live_answers(const std::string& tag);
     // A domain_set that is inherited, and who inherits.
     Result<std::uint16_t> inherited_set(const std::string& tag);
     std::shared_ptr<InheritedNames> inherited();
@@ -65,6 +68,7 @@ class Registry {
     std::map<std::pair<std::string, std::string>, std::shared_ptr<ListMatches>> list_matches_;
     std::map<std::string, std::shared_ptr<std::atomic<std::uint32_t>>> ad_list_pauses_;
     std::map<std::string, std::shared_ptr<TaskFlag>> tasks_;
+    std::map<std::string, std::shared_ptr<LiveAnswers>> live_answers_;
     std::map<std::string, std::pair<std::size_t, std::shared_ptr<ReverseTable>>> reverse_;
 };
 

@@ -61,15 +61,18 @@ void advise_unused_routers(Reading& in) {
     const Settings& settings = in.settings();
     std::vector<bool> used(settings.routers.size());
     for (const Plugin& plugin : settings.plugins) {
-        const auto* list = std::get_if<RosAddressList>(&plugin.args);
-        if (list == nullptr) continue;
-        for (const RouterIndex router : list->routers)
-            used[router] = true;
+        const auto use = [&](const std::vector<RouterIndex>& routers) {
+            for (const RouterIndex router : routers)
+                used[router] = true;
+        };
+        if (const auto* list = std::get_if<RosAddressList>(&plugin.args)) use(list->routers);
+        if (const auto* leases = std::get_if<DhcpLeases>(&plugin.args)) use(leases->routers);
     }
     for (std::size_t i = 0; i < used.size(); ++i) {
         if (used[i]) continue;
-        in.report().warn(settings.routers[i].line, "router '" + settings.routers[i].name +
-                                                       "' is not used by a ros_address_list");
+        in.report().warn(settings.routers[i].line,
+                         "router '" + settings.routers[i].name +
+                             "' is not used by a ros_address_list or dhcp_leases");
     }
 }
 

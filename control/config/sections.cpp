@@ -60,36 +60,19 @@ void read_socket(Reading& in, const Node& node, const Place& place, Control& out
     out.socket = std::move(path);
 }
 
-void read_images(Reading& in, const Node& node, const Place& place, Control& out) {
-    if (!read_value(in, node, place, {}, out.images)) return;
-    if (lower(out.images) == "off") {
-        out.images.clear();
-    } else if (!out.images.starts_with('/')) {
-        in.report().error(place.line, place.name() + " is " + matchers::quoted(out.images) +
+// From '/', or "off", which is empty.
+template <auto Member>
+void read_path_or_off(Reading& in, const Node& node, const Place& place, Control& out) {
+    std::string& path = out.*Member;
+    if (!read_value(in, node, place, {}, path)) return;
+    if (lower(path) == "off") {
+        path.clear();
+    } else if (!path.starts_with('/')) {
+        in.report().error(place.line, place.name() + " is " + matchers::quoted(path) +
                                           ": expected a path from '/', or `off`");
     }
-}
-
-void read_findings(Reading& in, const Node& node, const Place& place, Control& out) {
-    if (!read_value(in, node, place, {}, out.findings)) return;
-    if (lower(out.findings) == "off") {
-        out.findings.clear();
-    } else if (!out.findings.starts_with('/')) {
-        in.report().error(place.line, place.name() + " is " + matchers::quoted(out.findings) +
-                                          ": expected a path from '/', or `off`");
-    }
-}
-
-void read_lists(Reading& in, const Node& node, const Place& place, Control& out) {
-    if (!read_value(in, node, place, {}, out.lists)) return;
-    if (lower(out.lists) == "off") {
-        out.lists.clear();
-    } else if (!out.lists.starts_with('/')) {
-        in.report().error(place.line, place.name() + " is " + matchers::quoted(out.lists) +
-                                          ": expected a path from '/', or `off`");
-    }
-    while (out.lists.size() > 1 && out.lists.ends_with('/'))
-        out.lists.pop_back();
+    while (path.size() > 1 && path.ends_with('/'))
+        path.pop_back();
 }
 
 void read_list_size(Reading& in, const Node& node, const Place& place, Fetch& out) {
@@ -125,23 +108,29 @@ void read_fetch(Reading& in, const Node& node, const Place& place, Control& out)
     read_rows(in, node, kFetchRows, place.name(), out.fetch);
 }
 
-constexpr std::array<Row<Control>, 9> kControlRows{{
+constexpr std::array<Row<Control>, 10> kControlRows{{
     {"socket", Own<Control>{"path", read_socket}, "/run/steerdns/control.sock", "",
      "where steerctl reaches the daemon"},
     {"http", Own<Control>{"address:port", read_http}, "127.0.0.1:9153", "", "metrics; `off`: none"},
     {"user", &Control::user, "(`steerdns` if there is one, else `nobody`)", "",
      "who the daemon becomes after its start"},
-    {"images", Own<Control>{"path", read_images}, "/var/lib/steerdns/images", "",
+    {"images", Own<Control>{"path", read_path_or_off<&Control::images>}, "/var/lib/steerdns/images",
+     "",
      "a folder for compiled lists (20,000 names, 20 patterns and more), so that a start or reload "
      "with the same lists compiles nothing; `off`: none"},
     {"watch", choice<Control, &Control::watch>(), "files", "files|all|off",
      "what is read anew when it changes: the files that the configuration names, these and the "
      "configuration, nothing"},
-    {"lists", Own<Control>{"path", read_lists}, "/var/lib/steerdns/lists", "",
-     "a folder for copies of the lists that are named by a URL; `off`: URLs are refused"},
+    {"lists", Own<Control>{"path", read_path_or_off<&Control::lists>}, "/var/lib/steerdns/lists",
+     "", "a folder for copies of the lists that are named by a URL; `off`: URLs are refused"},
     {"fetch", Own<Control>{"map", read_fetch}, "(below)", "", "how these are brought, see below"},
-    {"findings", Own<Control>{"path", read_findings}, "/var/lib/steerdns/routeros.json", "",
+    {"findings", Own<Control>{"path", read_path_or_off<&Control::findings>},
+     "/var/lib/steerdns/routeros.json", "",
      "a file for what probes found of RouterOS versions, if its folder is there; `off`: none"},
+    {"leases", Own<Control>{"path", read_path_or_off<&Control::leases>},
+     "/var/lib/steerdns/leases.json", "",
+     "a file for the leases of `dhcp_leases`, so that a start knows them before their router is "
+     "reached; `off`: none"},
     {"stream_threads", &Control::stream_threads, "1", "1..8",
      "threads for TCP, TLS, HTTP and kernel UDP; a second one is worth it where TLS keeps one "
      "busy. Limits of servers hold for all of them together"},

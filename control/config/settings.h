@@ -215,7 +215,8 @@ struct Control {
     std::string lists = "/var/lib/steerdns/lists";  // copies of what is fetched; empty: none
     Fetch fetch;
     std::string findings =
-        "/var/lib/steerdns/routeros.json";  // of routers' probes; empty: not kept
+        "/var/lib/steerdns/routeros.json";                 // of routers' probes; empty: not kept
+    std::string leases = "/var/lib/steerdns/leases.json";  // last known; empty: not kept
     std::uint32_t stream_threads = 1;
 };
 
@@ -596,6 +597,14 @@ struct AdList {
     NameRules allow;                // names that it lets pass
     BlackHole answer;
 };
+// Names of the hosts that routers gave addresses to.
+struct DhcpLeases {
+    std::vector<RouterIndex> routers;  // at least one
+    std::string domain;                // in lower case, without a last dot
+    std::vector<std::string> servers;  // DHCP servers by name; none: all
+    std::uint32_t ttl_s = 60;
+    bool ptr = true;
+};
 // Names with a way of their own.
 struct Zone {
     NameRules names;
@@ -715,9 +724,9 @@ struct Plugin {
                  HasResp, HasWantedAnswer, Constant, MarkMatch, RandomMatch, RateMatch, TextMatch,
                  AnyMatch, Forward, Cache, RosAddressList, DebugPrint, QuerySummary, DropResp, Ttl,
                  BlackHole, Hosts, Arbitrary, ReverseLookup, MetricsCollector, Sequence, UdpServer,
-                 TcpServer, HttpServer, Sleep, Fallback, Prefer, Dns64, StaticRecords, AdList, Zone,
-                 Redirect, EcsHandler, ForwardOptions, Download, ReloadAll, ReloadProvider, Cron,
-                 KernelSets>
+                 TcpServer, HttpServer, Sleep, Fallback, Prefer, Dns64, StaticRecords, AdList,
+                 DhcpLeases, Zone, Redirect, EcsHandler, ForwardOptions, Download, ReloadAll,
+                 ReloadProvider, Cron, KernelSets>
         args;
 };
 

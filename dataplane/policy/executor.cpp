@@ -253,6 +253,11 @@ Step Executor::run(QueryContext& c, Now now) noexcept {
                     return stop(c, now);
                 ++pc;
                 break;
+            case Op::live_answers:
+                if (answer_live(c, *c.snapshot.live_answers[i.operand], now) && i.short_circuit)
+                    return stop(c, now);
+                ++pc;
+                break;
             case Op::reject:
                 forget_lists(c.state);
                 c.response.set_empty(static_cast<std::uint8_t>(i.operand));

@@ -89,6 +89,9 @@ void Executor::claim_as_missed(QueryContext& c, const cache::Entry& hit,
                                               c.snapshot.scratches[worker_]) != kNoAnswer);
                 break;
             }
+            case Op::live_answers:
+                pass_or_respond(i, live_answer(c, *c.snapshot.live_answers[i.operand]) != nullptr);
+                break;
             case Op::static_records: {
                 const StaticRecords& records = c.snapshot.statics[i.operand];
                 const StaticRecords::Does* const does =

@@ -50,9 +50,9 @@ bool asks_of_marks(const Snapshot& snapshot, const Instruction& i, std::uint64_t
 
 bool changes_response(Op op) {
     return op == Op::forward || op == Op::fallback || op == Op::black_hole ||
-           op == Op::answer_table || op == Op::answer_pointer || op == Op::drop_response ||
-           op == Op::static_records || op == Op::ad_list || op == Op::reject ||
-           op == Op::enter_prefer || op == Op::enter_dns64;
+           op == Op::answer_table || op == Op::live_answers || op == Op::answer_pointer ||
+           op == Op::drop_response || op == Op::static_records || op == Op::ad_list ||
+           op == Op::reject || op == Op::enter_prefer || op == Op::enter_dns64;
 }
 
 bool claims_list(Op op) {

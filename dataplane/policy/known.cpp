@@ -1,5 +1,6 @@
 // What makes or changes an answer without waiting: black holes, tables of answers, TTLs, other questions.
 #include <algorithm>
+#include <cstring>
 
 #include "dataplane/policy/claim_lists.h"
 #include "dataplane/policy/executor.h"
@@ -17,6 +18,28 @@ bool Executor::answer_known(QueryContext& c, AnswerRef answer) noexcept {
 bool Executor::answer_from_table(QueryContext& c, const AnswerTable& table) noexcept {
     return answer_known(c, table.find(c.asked().name(), c.query.qtype, c.query.qclass,
                                       c.snapshot.scratches[worker_]));
+}
+
+bool Executor::answer_live(QueryContext& c, const LiveAnswers& live, Now now) noexcept {
+    const dns::Answer* const answer = live_answer(c, live);
+    if (answer == nullptr) return false;
+    Buffer* const buffer = buffers_.take(answer->size());
+    if (buffer == nullptr) return false;
+    std::memcpy(buffer->room().data(), answer, answer->size());
+    buffer->length = static_cast<std::uint32_t>(answer->size());
+    buffer->born_ms = now.ms;
+    forget_lists(c.state);
+    c.response.set_buffer(buffer);
+    counters_.add(Stat::lease_answers);
+    return true;
+}
+
+const dns::Answer* Executor::live_answer(const QueryContext& c,
+                                         const LiveAnswers& live) const noexcept {
+    const LiveTable* const table = live.table.load(std::memory_order_acquire);
+    if (table == nullptr) return nullptr;
+    return table->find(c.asked().name(), c.query.qtype, c.query.qclass,
+                       c.snapshot.scratches[worker_]);
 }
 
 void Executor::change_ttls(QueryContext& c, const dns::TtlLimits& limits, Now now) noexcept {

@@ -57,6 +57,7 @@ Purity purity_of(Op op) {
         case Op::ad_list:
         case Op::static_records:
         case Op::answer_table:
+        case Op::live_answers:
         case Op::answer_pointer:
         case Op::enter_collector:
         case Op::enter_redirect:
@@ -196,6 +197,7 @@ class PlanWalk {
             case Op::ad_list:
             case Op::static_records:
             case Op::answer_table:
+            case Op::live_answers:
             case Op::answer_pointer:
             case Op::enter_collector:
             case Op::enter_redirect:
@@ -298,10 +300,11 @@ void mark_prefix(Snapshot& snapshot) {
     if (!snapshot.plans_by_name || several) snapshot.likely_cache = -1;
     snapshot.hit_reads_tags = snapshot.plans_by_name || hit.reads_tags;
     snapshot.hit_may_be_plain = snapshot.hit_reads_tags;
-    for (std::uint8_t entry = 0; entry < snapshot.entries.size(); ++entry) {
+    for (std::size_t entry = 0; entry < snapshot.entries.size(); ++entry) {
         Plan& plan = snapshot.plans[entry] = {};
         plan.pc = snapshot.entries[entry];
-        if (!prefix.reads_tags && plan.pc < program.size()) plan = make_plan(snapshot, {}, entry);
+        if (!prefix.reads_tags && plan.pc < program.size())
+            plan = make_plan(snapshot, {}, static_cast<std::uint8_t>(entry));
         snapshot.hit_may_be_plain |= plan.hit_is_plain;
     }
 }

@@ -76,6 +76,7 @@ enum class Op : std::uint8_t {
     // then looked up from target on, or so that the name exists
     static_records,
     answer_table,  // operand: index of Snapshot::answer_tables; short_circuit: stop if it has an answer
+    live_answers,  // operand: index of Snapshot::live_answers; short_circuit: stop if it has an answer
     reject,        // operand: rcode; sets an empty answer, then as stop
     stop,
     sequence_end,

@@ -15,6 +15,7 @@
 #include "dataplane/answer/answer_store.h"
 #include "dataplane/answer/answer_table.h"
 #include "dataplane/answer/black_hole.h"
+#include "dataplane/answer/live_answers.h"
 #include "dataplane/answer/reverse_table.h"
 #include "dataplane/answer/static_records.h"
 #include "dataplane/dns/ecs.h"
@@ -236,7 +237,8 @@ struct Snapshot {
     std::vector<RateLimiter> rate_limiters;
     AnswerStore known;  // what the next two refer to
     std::vector<BlackHole> black_holes;
-    std::vector<AnswerTable> answer_tables;  // of hosts and arbitrary
+    std::vector<AnswerTable> answer_tables;                  // of hosts and arbitrary
+    std::vector<std::shared_ptr<LiveAnswers>> live_answers;  // the same in all generations
     std::vector<StaticRecords> statics;
     std::vector<AdList> ad_lists;
     AnswerRef no_local = kNoAnswer;  // what names under .local get that nobody here knows

@@ -162,7 +162,7 @@ class Operate(unittest.TestCase):
         self.assertIn("makes it timed", scene.steerctl("routers"), "from the file, not asked again")
         self.assertNotIn(probed, daemon.text())
         daemon = restart()
-        daemon.wait_for("routeros.json has no findings of RouterOS versions: it is ignored")
+        daemon.wait_for("routeros.json is not what was kept there: it is ignored, routers are asked again")
 
         self.assertIn("NAME is required", self.refused("routers", "probe"))
 

@@ -102,6 +102,23 @@ std::uint32_t SnapshotMaker::answer_table(const std::vector<std::string>& rules,
     return static_cast<std::uint32_t>(snapshot_->answer_tables.size() - 1);
 }
 
+std::uint32_t SnapshotMaker::live_answers(const std::vector<std::string>& names,
+                                          const std::string& address) {
+    struct Kept : LiveAnswers {
+        LiveTable own;
+    };
+    const auto kept = std::make_shared<Kept>();
+    answer_table(names, address);
+    kept->own.names = std::move(snapshot_->answer_tables.back());
+    snapshot_->answer_tables.pop_back();
+    const dns::Answer& answer = snapshot_->known.at(kept->own.names.typed[0].answer);
+    kept->own.names.typed[0].answer =
+        kept->own.answers.add({reinterpret_cast<const std::uint8_t*>(&answer), answer.size()});
+    kept->table = &kept->own;
+    snapshot_->live_answers.push_back(kept);
+    return static_cast<std::uint32_t>(snapshot_->live_answers.size() - 1);
+}
+
 std::uint32_t SnapshotMaker::redirect(const std::vector<std::string>& names,
                                       const std::string& target) {
     const auto value = static_cast<std::uint32_t>(snapshot_->redirect_targets.size());

@@ -36,6 +36,8 @@ class SnapshotMaker {
     std::uint32_t black_hole(std::uint8_t rcode);
     // Answers A of what one of these rules holds for with this address.
     std::uint32_t answer_table(const std::vector<std::string>& rules, const std::string& address);
+    // The same of whole names, in a table that could be replaced while the snapshot is in force.
+    std::uint32_t live_answers(const std::vector<std::string>& names, const std::string& address);
     // Each of `names` leads to `target`.
     std::uint32_t redirect(const std::vector<std::string>& names, const std::string& target);
     std::uint32_t reverse(std::uint32_t ttl_s);

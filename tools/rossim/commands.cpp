@@ -208,21 +208,12 @@ void print(Machine& machine, const Sentence& sentence, const Caller& caller, std
     ++machine.report.prints;
     const PrintArguments arguments(sentence);
     const Query query(sentence.query);
-    const auto wanted = [&arguments](const std::string& name) {
-        const auto& list = arguments.proplist;
-        return list.empty() || std::find(list.begin(), list.end(), name) != list.end();
-    };
     std::string out;
     std::size_t matched = 0;
     for (const Record& row : menu_rows(machine, sentence.menu, now_us)) {
         if (!query.matches(row)) continue;
         ++matched;
-        if (arguments.count_only) continue;
-        ReplyWriter reply(out, "!re", caller.tag, machine.options.tag_last);
-        if (row.id != 0 && wanted(".id")) reply.attribute(".id", id_text(row.id));
-        for (const auto& [name, value] : row.values) {
-            if (wanted(name)) reply.attribute(name, value);
-        }
+        if (!arguments.count_only) append_record(out, machine, caller.tag, row, arguments.proplist);
     }
     if (arguments.count_only) {
         caller.done({}, std::to_string(matched));
@@ -262,6 +253,18 @@ std::unique_ptr<Job> make_record_job(Machine& machine, Sentence sentence, const 
     if (live || (too_old && sentence.verb == "add") ||
         !machine.records.has_verb(sentence.menu, sentence.verb)) {
         throw Trap{"no such command", kMissingItem};
+    }
+    if (sentence.verb == "listen") {
+        return std::make_unique<ActionJob>(
+            machine, costs.base, [&machine, sentence = std::move(sentence), caller](std::int64_t) {
+                caller.require("read");
+                machine.listen({caller.session,
+                                caller.tag,
+                                Family::ipv4,
+                                PrintArguments(sentence).proplist,
+                                {},
+                                sentence.menu});
+            });
     }
     return std::make_unique<ActionJob>(
         machine, costs.base + costs.set,
@@ -352,6 +355,19 @@ std::unique_ptr<Job> choose_job(Machine& machine, Session& session, Sentence sen
 }
 
 }  // namespace
+
+void append_record(std::string& out, const Machine& machine, const std::optional<std::string>& tag,
+                   const Record& record, const std::vector<std::string>& proplist) {
+    const auto wanted = [&proplist](const std::string& name) {
+        return proplist.empty() ||
+               std::find(proplist.begin(), proplist.end(), name) != proplist.end();
+    };
+    ReplyWriter reply(out, "!re", tag, machine.options.tag_last);
+    if (record.id != 0 && wanted(".id")) reply.attribute(".id", id_text(record.id));
+    for (const auto& [name, value] : record.values) {
+        if (wanted(name)) reply.attribute(name, value);
+    }
+}
 
 void Caller::require(std::string_view policy) const {
     if (user == nullptr || !has_policy(*user, policy)) {

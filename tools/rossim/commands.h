@@ -27,8 +27,10 @@ class RowProperties : public Properties {
 // One `!re`. An empty proplist means all properties.
 void append_row(std::string& out, const Machine& machine, const std::optional<std::string>& tag,
                 const Row& row, const std::vector<std::string>& proplist);
-void append_dead_row(std::string& out, const Machine& machine,
-                     const std::optional<std::string>& tag, const Row& row);
+void append_record(std::string& out, const Machine& machine, const std::optional<std::string>& tag,
+                   const Record& record, const std::vector<std::string>& proplist);
+void append_dead(std::string& out, const Machine& machine, const std::optional<std::string>& tag,
+                 std::uint64_t id);
 
 // The sentence's job; nullptr: it was answered at once.
 std::unique_ptr<Job> make_job(Machine& machine, Session& session, Sentence sentence);

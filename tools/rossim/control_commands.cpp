@@ -183,6 +183,15 @@ std::string connection(Host& host, const Words& words) {
     return id_text(id) + "\n";
 }
 
+std::string record(Host& host, const Words& words) {
+    std::vector<std::pair<std::string, std::string>> attributes;
+    for (std::size_t i = 1; i < words.size(); ++i)
+        attributes.push_back(setting_of(words[i]));
+    const std::uint64_t id = host.router().put_record(words[0], attributes, host.now_us());
+    host.pump();
+    return id_text(id) + "\n";
+}
+
 std::string resolve(Host& host, const Words& words) {
     const Words addresses(words.begin() + 1, words.end());
     host.router().resolve(family_of(words[1]), words[0], addresses, host.now_us());
@@ -305,6 +314,10 @@ constexpr Command kCommands[] = {
     {"remove", "LIST ADDRESS", "remove a row behind the client's back", 2, remove},
     {"connection", "PROTOCOL SOURCE DESTINATION [MARK|- [TIMEOUT]]",
      "an entry of connection tracking; with ports, IPv6 in []", 3, connection},
+    {"record", "MENU NAME=VALUE...",
+     "a row of another menu, as the router itself makes it; .id=ID: a change, with .dead=true its "
+     "end",
+     2, record},
     {"resolve", "NAME ADDRESS...", "the addresses that a row with a DNS name stands for", 2,
      resolve},
     {"max-rows", "COUNT|none", "one more row is out of memory", 1, max_rows},

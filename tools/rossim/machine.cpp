@@ -16,7 +16,8 @@ Machine::Machine(Options options_given, Journal journal)
              [this](Family family, const Row* before, const Row* after) {
                  tell_listeners(family, before, after);
              }),
-      records(options),
+      records(options, [this](std::string_view menu, std::uint64_t id,
+                              const Record* record) { tell_listeners(menu, id, record); }),
       faults(options.fault_seed),
       cpu(options.shuffle_seed),
       outgoing_(options.latency_us / 2),
@@ -272,7 +273,7 @@ std::vector<std::optional<std::string>> Machine::cancel(SessionId session,
 void Machine::tell_listeners(Family family, const Row* before, const Row* after) {
     if (listeners_.empty()) return;
     for (const Listener& listener : listeners_) {
-        if (listener.family != family) continue;
+        if (listener.family != family || !listener.menu.empty()) continue;
         const auto matches = [&](const Row* row) {
             return row != nullptr && listener.query.matches(RowProperties(*row, now_us));
         };
@@ -280,9 +281,22 @@ void Machine::tell_listeners(Family family, const Row* before, const Row* after)
         if (matches(after)) {
             append_row(out, *this, listener.tag, *after, listener.proplist);
         } else if (matches(before)) {
-            append_dead_row(out, *this, listener.tag, *before);
+            append_dead(out, *this, listener.tag, before->id);
         }
         if (!out.empty()) tell(listener, std::move(out));
+    }
+}
+
+void Machine::tell_listeners(std::string_view menu, std::uint64_t id, const Record* record) {
+    for (const Listener& listener : listeners_) {
+        if (listener.menu != menu) continue;
+        std::string out;
+        if (record != nullptr) {
+            append_record(out, *this, listener.tag, *record, listener.proplist);
+        } else {
+            append_dead(out, *this, listener.tag, id);
+        }
+        tell(listener, std::move(out));
     }
 }
 

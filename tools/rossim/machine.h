@@ -49,6 +49,7 @@ struct Listener {
     Family family = Family::ipv4;
     std::vector<std::string> proplist;
     Query query;
+    std::string menu{};  // of a table of `records`; empty: the address lists of `family`
 };
 
 class Machine {
@@ -127,6 +128,7 @@ class Machine {
     std::unique_ptr<Job> job_for(Session& session, Sentence sentence);
     void wake();
     void tell_listeners(Family family, const Row* before, const Row* after);
+    void tell_listeners(std::string_view menu, std::uint64_t id, const Record* record);
     void tell(const Listener& listener, std::string bytes);
     void end_session(SessionId session);
 

@@ -114,6 +114,18 @@ const std::vector<MenuSchema>& schemas() {
           {"rate-limit"},
           {"disabled", "false"},
           {"comment"}}},
+        {"/ipv6/dhcp-server/binding",
+         Access::table,
+         {{"address"},
+          {"duid"},
+          {"iaid"},
+          {"server"},
+          {"life-time", "3d"},
+          {"prefix-pool"},
+          {"address-lists"},
+          {"rate-limit"},
+          {"disabled", "false"},
+          {"comment"}}},
         {"/ip/dns",
          Access::settings,
          {{"servers"},
@@ -213,7 +225,7 @@ void Record::set(std::string_view name, std::string_view value) {
     }
 }
 
-Records::Records(const Options& options) {
+Records::Records(const Options& options, Told told) : told_(std::move(told)) {
     for (const MenuSchema& schema : schemas())
         menus_.push_back({&schema, {}});
     fill(options);
@@ -267,7 +279,7 @@ bool Records::has_verb(std::string_view path, std::string_view verb) const {
     if (one_of({"print", "getall"})) return true;
     switch (find(path)->schema->access) {
         case Access::table:
-            return one_of({"add", "set", "remove", "enable", "disable", "comment"});
+            return one_of({"add", "set", "remove", "enable", "disable", "comment", "listen"});
         case Access::settings:
             return verb == "set";
         default:
@@ -326,6 +338,7 @@ std::string Records::add(Menu& menu, const Sentence& sentence) {
         if (!value.empty()) row.values.emplace_back(argument.name, value);
     }
     menu.rows.push_back(std::move(row));
+    told_(menu.schema->path, menu.last_id, &menu.rows.back());
     return id_text(menu.last_id);
 }
 
@@ -355,8 +368,38 @@ std::optional<std::string> Records::change(const Sentence& sentence) {
         } else {
             set(menu, *it, sentence);
         }
+        told_(menu.schema->path, id, sentence.verb == "remove" ? nullptr : &*it);
     }
     return std::nullopt;
+}
+
+std::uint64_t Records::put(std::string_view path, const Attributes& attributes) {
+    Menu* const menu = find(path);
+    if (menu == nullptr || menu->schema->access != Access::table)
+        throw Trap{"no such command prefix", kMissingItem};
+    std::optional<std::uint64_t> id;
+    bool is_dead = false;
+    for (const auto& [name, value] : attributes) {
+        if (name == ".id") id = parse_id(value);
+        if (name == ".dead") is_dead = true;
+    }
+    if (!id) {
+        menu->rows.emplace_back().id = ++menu->last_id;
+        id = menu->last_id;
+    }
+    const auto it = std::find_if(menu->rows.begin(), menu->rows.end(),
+                                 [id](const Record& row) { return row.id == *id; });
+    if (it == menu->rows.end()) throw no_such_item();
+    if (is_dead) {
+        menu->rows.erase(it);
+        told_(path, *id, nullptr);
+        return *id;
+    }
+    for (const auto& [name, value] : attributes) {
+        if (name != ".id") it->set(name, value);
+    }
+    told_(path, *id, &*it);
+    return *id;
 }
 
 }  // namespace rossim

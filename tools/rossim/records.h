@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,7 +49,10 @@ struct MenuSchema {
 
 class Records {
   public:
-    explicit Records(const Options& options);
+    // What became of a row; nullptr: it is gone.
+    using Told = std::function<void(std::string_view menu, std::uint64_t id, const Record* row)>;
+
+    Records(const Options& options, Told told);
 
     bool has_menu(std::string_view path) const { return find(path) != nullptr; }
     bool has_verb(std::string_view path, std::string_view verb) const;
@@ -59,6 +63,9 @@ class Records {
     const std::vector<Record>& rows(std::string_view path) const;
     // `add` returns the id; the others nothing. Throws Trap.
     std::optional<std::string> change(const Sentence& sentence);
+    // What the router itself does to a table: a new row, or with `.id` a change (an empty value removes a property), or with
+    // `.dead` its end. The row's id. Throws Trap.
+    std::uint64_t put(std::string_view path, const Attributes& attributes);
     const std::string& identity() const;
 
   private:
@@ -76,6 +83,7 @@ class Records {
     std::string add(Menu& menu, const Sentence& sentence);
     void set(Menu& menu, Record& row, const Sentence& sentence) const;
 
+    Told told_;
     std::vector<Menu> menus_;
 };
 

@@ -161,6 +161,16 @@ void Router::resolve(Family family, std::string_view name,
     machine_->device.resolve(family, name, addresses, now_us);
 }
 
+std::uint64_t Router::put_record(std::string_view menu, const Attributes& attributes,
+                                 std::int64_t now_us) {
+    machine_->advance(now_us);
+    try {
+        return machine_->records.put(menu, attributes);
+    } catch (const Trap& trap) {
+        throw std::runtime_error(trap.message);
+    }
+}
+
 bool Router::is_hung() const {
     return machine_->is_hung();
 }

@@ -193,6 +193,10 @@ class Router {
     // address.
     void resolve(Family family, std::string_view name, const std::vector<std::string>& addresses,
                  std::int64_t now_us);
+    // What the router itself does to a row of another menu than address lists: Records::put(). Throws std::runtime_error.
+    std::uint64_t put_record(std::string_view menu,
+                             const std::vector<std::pair<std::string, std::string>>& attributes,
+                             std::int64_t now_us);
     // Ordered by id; an empty `list` means all.
     std::vector<RowView> rows(Family family, std::string_view list = {}) const;
     std::size_t row_count(Family family) const;

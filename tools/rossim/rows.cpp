@@ -232,10 +232,10 @@ void append_row(std::string& out, const Machine& machine, const std::optional<st
     }
 }
 
-void append_dead_row(std::string& out, const Machine& machine,
-                     const std::optional<std::string>& tag, const Row& row) {
+void append_dead(std::string& out, const Machine& machine, const std::optional<std::string>& tag,
+                 std::uint64_t id) {
     ReplyWriter reply(out, "!re", tag, machine.options.tag_last);
-    reply.attribute(".id", id_text(row.id)).attribute(".dead", "true");
+    reply.attribute(".id", id_text(id)).attribute(".dead", "true");
 }
 
 std::unique_ptr<Job> make_row_job(Machine& machine, const Session& session, Family family,

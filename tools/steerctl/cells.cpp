@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <cstdio>
 
+#include "table.h"
+
 namespace steerctl {
 namespace json = boost::json;
 namespace {
@@ -85,6 +87,21 @@ std::string cell_text(std::string_view key, const json::value* value) {
 
 std::string text_of(const json::object& object, std::string_view key) {
     return cell_text(key, find(object, key));
+}
+
+std::string rows_text(const json::array& rows, std::span<const std::string_view> keys,
+                      std::vector<std::string> headings) {
+    if (rows.empty()) return {};
+    Table table;
+    table.row(std::move(headings));
+    for (const auto& row : rows) {
+        std::vector<std::string> cells;
+        cells.reserve(keys.size());
+        for (const auto key : keys)
+            cells.push_back(text_of(object_of(row), key));
+        table.row(std::move(cells));
+    }
+    return table.text();
 }
 
 std::string heading_text(std::string_view key) {

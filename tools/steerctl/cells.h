@@ -5,8 +5,10 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace steerctl {
 
@@ -23,6 +25,10 @@ std::string cell_text(const boost::json::value& value);
 std::string cell_text(std::string_view key, const boost::json::value* value);
 std::string text_of(const boost::json::object& object, std::string_view key);
 std::string printable(std::string_view text);
+
+// The values of these keys of each row, under these headings; empty: there are no rows.
+std::string rows_text(const boost::json::array& rows, std::span<const std::string_view> keys,
+                      std::vector<std::string> headings);
 
 // A key for people: "in_flight" is "in flight", "since_s" is "since".
 std::string heading_text(std::string_view key);

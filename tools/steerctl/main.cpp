@@ -384,6 +384,8 @@ int main(int argc, char** argv) {
     const auto* const fetch = lists->add_subcommand("fetch", "asks for all of them now, and waits");
     const CacheCommands cache(app, options);
     const AdlistCommands ad_lists(app, options);
+    auto* const leases = app.add_subcommand("leases", "names of hosts with a DHCP lease");
+    leases->add_option("--tag", options.tag, "of this dhcp_leases alone");
     auto* const reverse =
         app.add_subcommand("reverse", "for which name an address was last answered");
     reverse->add_option("IP", options.name, "an IP address")->required();
@@ -423,6 +425,9 @@ int main(int argc, char** argv) {
     if (version->parsed()) return show_version(options);
     if (cache.cache->parsed()) return cache.run(options);
     if (ad_lists.adlist->parsed()) return ad_lists.run(options);
+    if (leases->parsed())
+        return show(options, "leases", steerctl::leases_text,
+                    options.tag.empty() ? json::value() : json::object{{"tag", options.tag}});
     if (reverse->parsed())
         return show(options, "reverse", steerctl::reverse_text,
                     json::object{{"address", options.name}});

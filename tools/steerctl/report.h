@@ -28,6 +28,9 @@ std::string hits_text(const boost::json::value& answer);
 // Of adlist, adlist.pause and adlist.resume.
 std::string adlists_text(const boost::json::value& answer);
 
+// Names of DHCP leases, those that have none and why, and the routers that are read.
+std::string leases_text(const boost::json::value& answer);
+
 // Of lists and lists.fetch.
 std::string lists_text(const boost::json::value& lists);
 

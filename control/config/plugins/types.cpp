@@ -53,6 +53,7 @@ constexpr std::array kTypes{
     &kDns64Type,
     &kStaticType,
     &kAdlistType,
+    &kDhcpLeasesType,
     &kZoneType,
     &kRateLimiterType,
     &kStringExpType,

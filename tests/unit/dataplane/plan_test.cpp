@@ -54,6 +54,8 @@ class ProgramMaker {
         m_.black_hole(dns::kNxDomain);
         m_.answer_table({"domain:a.example", "keyword:x"}, "192.0.2.99");
         m_.answer_table({"full:b.example", "regexp:^c"}, "192.0.2.97");
+        m_.live_answers({"b.example"}, "192.0.2.95");
+        m_.live_answers({"c.example"}, "192.0.2.94");
         // Never empty: both sides take from it.
         m_.snapshot().rate_limiters.emplace_back(RateLimit{100'000, 65'536}, 16);
         m_.snapshot().fallbacks.resize(2);
@@ -253,6 +255,7 @@ class ProgramMaker {
             case Op::limit_ttls:
             case Op::black_hole:
             case Op::answer_table:
+            case Op::live_answers:
                 if (random_.below(op == Op::limit_ttls ? 2 : 6) == 0)
                     m_.add(op, random_.below(2), random_.below(2) == 0, instance);
                 break;

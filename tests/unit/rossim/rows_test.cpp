@@ -219,6 +219,36 @@ BOOST_AUTO_TEST_CASE(tag_may_come_last) {
                boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(listeners_of_other_menus) {
+    const std::string leases = "/ip/dhcp-server/lease";
+    write(s, {leases + "/listen", ".tag=L"});
+    run_until(kSecond);
+    BOOST_TEST(take(s).empty());
+    const auto other = connect();
+    const auto id =
+        router.put_record(leases, {{"address", "10.0.0.2"}, {"status", "bound"}}, now_us);
+    ask(other, {leases + "/set", "=.id=*1", "=comment=x"});
+    ask(other, {"/ip/route/add", "=dst-address=10.1.0.0/24"});
+    router.put_record(leases, {{".id", "*1"}, {".dead", "true"}}, now_us);
+    run_until(2 * kSecond);
+    const auto told = take(s);
+    BOOST_REQUIRE(told.size() == 3);
+    BOOST_TEST(id == 1U);
+    BOOST_TEST(
+        told[0].words == (Words{"!re", ".tag=L", "=.id=*1", "=address=10.0.0.2", "=status=bound"}),
+        boost::test_tools::per_element());
+    BOOST_TEST(value_of(told[1].words, "comment") == "x");
+    BOOST_TEST(told[2].words == (Words{"!re", ".tag=L", "=.id=*1", "=.dead=true"}),
+               boost::test_tools::per_element());
+    BOOST_CHECK_THROW(router.put_record(leases, {{".id", "*9"}, {"address", "10.0.0.3"}}, now_us),
+                      std::runtime_error);
+    BOOST_CHECK_THROW(router.put_record("/ip/nothing", {}, now_us), std::runtime_error);
+    ask(s, {"/cancel", "=tag=L"});
+    router.put_record(leases, {{"address", "10.0.0.4"}}, now_us);
+    run_until(3 * kSecond);
+    BOOST_TEST(take(s).empty());
+}
+
 BOOST_AUTO_TEST_CASE(other_menus) {
     const auto table = ask(s, {"/routing/table/add", "=name=rt1", "=fib="});
     const std::string mangle = "/ip/firewall/mangle";

@@ -1,0 +1,97 @@
+// dhcp_leases: names of the hosts that routers gave addresses to.
+#include <algorithm>
+
+#include "control/config/plugins/plugin_type.h"
+#include "control/config/router_access.h"
+#include "control/config/rules.h"
+#include "matchers/quote.h"
+
+namespace steer::config {
+namespace {
+
+struct Args : DhcpLeases {
+    std::vector<Text> router_names;
+};
+
+void read_router_name(Reading& in, const Node& node, const Place& place, Args& out) {
+    std::string name;
+    if (read_value(in, node, place, {}, name)) out.router_names.push_back({name, place.line});
+}
+void read_router_names(Reading& in, const Node& node, const Place& place, Args& out) {
+    for (Text& name : read_texts(in, node, place))
+        out.router_names.push_back(std::move(name));
+}
+
+void read_domain(Reading& in, const Node& node, const Place& place, Args& out) {
+    std::string text;
+    if (!read_value(in, node, place, {}, text)) return;
+    const auto rule = good_rule("domain:" + text);
+    if (!rule || rule->text.empty()) {
+        in.report().error(place.line, place.name() + " is " + matchers::quoted(text) +
+                                          ": expected a domain such as lan or home.arpa");
+        return;
+    }
+    out.domain = rule->text;
+    if (out.domain == "local" || out.domain.ends_with(".local")) {
+        in.report().warn(place.line,
+                         place.name() + " is '" + out.domain +
+                             "', whose names many hosts ask by mDNS alone (RFC 6762): write "
+                             "another, such as lan or home.arpa");
+    }
+}
+
+void read_servers(Reading& in, const Node& node, const Place& place, Args& out) {
+    for (const Text& name : read_texts(in, node, place))
+        out.servers.push_back(name.value);
+}
+
+constexpr std::array<Row<Args>, 6> kRows{{
+    {"router", Own<Args>{"name", read_router_name}, "none", "",
+     "a name of `routers`, whose DHCP servers gave the leases; its user needs the policies api and "
+     "read"},
+    {"routers", Own<Args>{"list of names", read_router_names}, "none", "", "or several of them"},
+    {"domain", Own<Args>{"domain", read_domain}, "required", "",
+     "what stands behind each host name, as in `lan`: `laptop` is laptop.lan"},
+    {"servers", Own<Args>{"list of names", read_servers}, "(all)", "",
+     "the DHCP servers (of either family) whose leases count"},
+    {"ttl", &Args::ttl_s, "60", "0..86400", "seconds that clients remember an address or name"},
+    {"ptr", &Args::ptr, "true", "", "the addresses have their names (PTR)"},
+}};
+
+void read(Reading& in, const Node* node, Plugin& plugin) {
+    Args args;
+    Node empty;
+    const std::string owner = owner_of(plugin);
+    const Node& map = args_or_empty(node, plugin, empty);
+    read_rows(in, map, kRows, owner, args);
+    if (map.find("router") == nullptr && map.find("routers") == nullptr) {
+        in.report().error(plugin.line, owner +
+                                           " has no 'router': write the name of one of 'routers', "
+                                           "whose leases are read");
+    }
+    for (const Text& name : args.router_names) {
+        const auto index = find_router(in, name.value, {"router", owner, name.line});
+        if (!index) continue;
+        if (std::ranges::find(args.routers, *index) == args.routers.end())
+            args.routers.push_back(*index);
+    }
+    plugin.args = static_cast<DhcpLeases&&>(args);
+}
+
+}  // namespace
+
+const PluginType kDhcpLeasesType{
+    "dhcp_leases",
+    Role::executor,
+    "Answers for the hosts that routers have given addresses to (RouterOS DHCP, both families): "
+    "`HOST.domain` has A and AAAA, the addresses have PTR; other names pass. It follows the leases "
+    "while they change, without a reload. Put it in front of the cache. `steerctl leases` shows "
+    "the "
+    "names, and which leases have none and why.",
+    "",
+    "",
+    [] { return row_texts(kRows); },
+    read,
+    nullptr};
+
+}  // namespace steer::config

@@ -1,0 +1,262 @@
+#include "control/leases/lease_desk.h"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <chrono>
+#include <utility>
+
+#include "matchers/quote.h"
+#include "routeros/transport.h"
+
+namespace steer::leases {
+namespace {
+
+using boost::json::array;
+using boost::json::object;
+using boost::json::value;
+using namespace std::chrono_literals;
+
+constexpr auto kKeepAfter = 5s;
+constexpr std::uint64_t kTellEveryMs = 60'000;  // of leases without names
+
+}  // namespace
+
+// One router that is followed.
+struct LeaseDesk::Router final : routeros::LeaseSink {
+    Router(LeaseDesk& owner, build::LeaseRouter p)
+        : desk(owner),
+          plan(std::move(p)),
+          transport(owner.house_, plan.transport,
+                    [&clock = owner.clock_] { return clock.now().ms; }),
+          reader(plan.reader, *this, transport) {
+        transport.drive(reader);
+        reader.start(desk.clock_.now().ms);
+        transport.wake();
+    }
+    ~Router() override {
+        reader.stop(desk.clock_.now().ms);
+        transport.stop();
+    }
+    void take(const build::LeaseRouter& now) {
+        if (plan == now) return;
+        plan = now;
+        transport.configure(plan.transport);
+        reader.configure(plan.reader, desk.clock_.now().ms);
+        transport.wake();
+    }
+    void leases(std::vector<routeros::DhcpLease> all) override {
+        desk.heard(plan.reader.name, std::move(all));
+    }
+    void log(routeros::Level level, std::string_view sentence) override {
+        desk.log_(level, std::string(sentence));
+    }
+
+    LeaseDesk& desk;
+    build::LeaseRouter plan;
+    routeros::Transport transport;
+    routeros::LeaseReader reader;
+};
+
+// One dhcp_leases.
+struct LeaseDesk::Plugin {
+    Plugin(build::LeasePlan p, rte_rcu_qsbr* qsbr)
+        : plan(std::move(p)), published(plan.answers->table, qsbr) {}
+
+    build::LeasePlan plan;
+    bool is_wanted = true;
+    LeaseBook book{};
+    std::set<std::string> told{};  // leases without a name that the operator was told of
+    std::uint64_t tell_again_ms = 0;
+    Published<LiveTable> published;
+};
+
+LeaseDesk::LeaseDesk(boost::asio::io_context& house, Clock& clock, rte_rcu_qsbr* qsbr,
+                     std::string file, Log log)
+    : house_(house),
+      clock_(clock),
+      qsbr_(qsbr),
+      file_(std::move(file)),
+      log_(std::move(log)),
+      keep_timer_(house) {
+    if (file_.empty()) return;
+    auto kept = load_leases(file_);
+    if (!kept) {
+        log_(routeros::Level::warning, kept.error().sentence());
+        return;
+    }
+    for (auto& [router, leases] : *kept)
+        known_[router] = {router, std::move(leases)};
+}
+
+LeaseDesk::~LeaseDesk() {
+    routers_.clear();
+    if (!is_kept_) keep();
+    disk_.join();
+}
+
+void LeaseDesk::follow(const build::LeasePlans& plans) {
+    std::map<std::string, std::unique_ptr<Router>> before;
+    before.swap(routers_);
+    for (const build::LeaseRouter& plan : plans.routers) {
+        auto& router = routers_[plan.reader.name];
+        if (const auto at = before.find(plan.reader.name); at != before.end()) {
+            router = std::move(at->second);
+            router->take(plan);
+        } else {
+            router = std::make_unique<Router>(*this, plan);
+        }
+    }
+    std::erase_if(known_, [&](const auto& k) { return !routers_.contains(k.first); });
+    for (auto& [tag, plugin] : plugins_)
+        plugin->is_wanted = false;
+    for (const build::LeasePlan& plan : plans.plugins) {
+        auto& plugin = plugins_[plan.tag];
+        if (plugin == nullptr) plugin = std::make_unique<Plugin>(plan, qsbr_);
+        plugin->plan = plan;
+        plugin->is_wanted = true;
+        name(*plugin);
+    }
+    for (auto& [tag, plugin] : plugins_) {
+        if (plugin->is_wanted) continue;
+        plugin->book = {};
+        plugin->published.put(nullptr);
+    }
+}
+
+void LeaseDesk::poll() {
+    for (auto& [tag, plugin] : plugins_)
+        plugin->published.poll();
+}
+
+void LeaseDesk::heard(const std::string& router, std::vector<routeros::DhcpLease> leases) {
+    RouterLeases fresh{router, std::move(leases)};
+    RouterLeases& known = known_[router];
+    if (known == fresh) return;
+    known = std::move(fresh);
+    for (auto& [tag, plugin] : plugins_) {
+        const auto& routers = plugin->plan.routers;
+        if (plugin->is_wanted && std::ranges::find(routers, router) != routers.end()) name(*plugin);
+    }
+    keep_soon();
+}
+
+void LeaseDesk::name(Plugin& plugin) {
+    std::vector<const RouterLeases*> all;
+    for (const std::string& router : plugin.plan.routers) {
+        if (const auto at = known_.find(router); at != known_.end()) all.push_back(&at->second);
+    }
+    plugin.book = name_leases(all, plugin.plan.args);
+    plugin.published.put(table_of(plugin.book, plugin.plan.args));
+    tell_nameless(plugin);
+}
+
+// One of those that were not told yet, and not more often than once a minute: clients choose their names.
+void LeaseDesk::tell_nameless(Plugin& plugin) {
+    std::set<std::string> now;
+    const NamelessLease* news = nullptr;
+    for (const NamelessLease& lease : plugin.book.nameless) {
+        std::string key = lease.router + " " + lease.address + " " + lease.host_name;
+        if (news == nullptr && !plugin.told.contains(key)) news = &lease;
+        now.insert(std::move(key));
+    }
+    const std::uint64_t now_ms = clock_.now().ms;
+    if (news != nullptr && now_ms < plugin.tell_again_ms) return;
+    plugin.told = std::move(now);
+    if (news == nullptr) return;
+    plugin.tell_again_ms = now_ms + kTellEveryMs;
+    const std::size_t others = plugin.book.nameless.size() - 1;
+    log_(routeros::Level::warning,
+         "dhcp_leases '" + plugin.plan.tag + "': the lease of " + news->address + " on router " +
+             news->router + " has no name, because " + matchers::quoted(news->host_name) + " " +
+             news->why +
+             (others == 0 ? std::string() : " (and " + std::to_string(others) + " others)") +
+             ": see 'steerctl leases'");
+}
+
+// ---- the file
+
+void LeaseDesk::keep_soon() {
+    if (file_.empty() || !std::exchange(is_kept_, false)) return;
+    keep_timer_.expires_after(kKeepAfter);
+    keep_timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) keep();
+    });
+}
+
+void LeaseDesk::keep() {
+    is_kept_ = true;
+    ByRouter all;
+    for (const auto& [router, known] : known_)
+        all[router] = known.leases;
+    boost::asio::post(disk_, [file = file_, text = state_text(all), log = log_] {
+        const auto kept = save_leases(file, text);
+        if (!kept) log(routeros::Level::warning, kept.error().sentence());
+    });
+}
+
+// ---- what is said of it
+
+ops::RpcResult LeaseDesk::told(const value& params) const {
+    const auto* const tag = ops::param(params, "tag");
+    if (tag != nullptr && !tag->is_string())
+        return ops::RpcError{ops::RpcCode::invalid_params, "'tag' is the tag of a dhcp_leases"};
+    array named, nameless, routers;
+    bool is_known = false;
+    for (const auto& [own_tag, plugin] : plugins_) {
+        if (!plugin->is_wanted || (tag != nullptr && tag->get_string() != own_tag)) continue;
+        is_known = true;
+        for (const NamedLease& lease : plugin->book.named) {
+            named.push_back(object{{"tag", own_tag},
+                                   {"name", lease.name},
+                                   {"address", lease.address.to_string()},
+                                   {"router", lease.router},
+                                   {"server", lease.server},
+                                   {"static", lease.is_static}});
+        }
+        for (const NamelessLease& lease : plugin->book.nameless) {
+            nameless.push_back(object{{"tag", own_tag},
+                                      {"address", lease.address},
+                                      {"host_name", matchers::quoted(lease.host_name)},
+                                      {"router", lease.router},
+                                      {"why", lease.why}});
+        }
+    }
+    if (!is_known && tag != nullptr)
+        return ops::RpcError{ops::RpcCode::invalid_params, "there is no dhcp_leases '" +
+                                                               std::string(tag->get_string()) +
+                                                               "': see 'steerctl leases'"};
+    for (const auto& [router, followed] : routers_) {
+        const auto known = known_.find(router);
+        routers.push_back(
+            object{{"router", router},
+                   {"state", label(followed->reader.state())},
+                   {"leases", known == known_.end() ? 0 : known->second.leases.size()},
+                   {"trouble", followed->reader.trouble()}});
+    }
+    return value(object{{"leases", std::move(named)},
+                        {"nameless", std::move(nameless)},
+                        {"routers", std::move(routers)}});
+}
+
+void LeaseDesk::add_to(ops::JsonRpc& rpc) {
+    rpc.add("leases", [this](const value& params) { return told(params); });
+}
+
+void LeaseDesk::write_metrics(ops::MetricWriter& writer) const {
+    for (const auto& [tag, plugin] : plugins_) {
+        if (!plugin->is_wanted) continue;
+        writer.gauge("steerdns_leases_named", "addresses of DHCP leases that have a name");
+        writer.sample({{"plugin", tag}}, std::uint64_t{plugin->book.named.size()});
+        writer.gauge("steerdns_leases_nameless", "DHCP leases whose host name was refused");
+        writer.sample({{"plugin", tag}}, std::uint64_t{plugin->book.nameless.size()});
+    }
+    for (const auto& [name, router] : routers_) {
+        const bool in_sync = router->reader.state() == routeros::RouterState::in_sync;
+        writer.gauge("steerdns_leases_followed", "1 while a router's DHCP leases are followed");
+        writer.sample({{"router", name}}, std::uint64_t{in_sync ? 1U : 0U});
+    }
+}
+
+}  // namespace steer::leases

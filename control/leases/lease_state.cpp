@@ -1,0 +1,81 @@
+#include "control/leases/lease_state.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "control/state_file.h"
+
+namespace steer::leases {
+namespace {
+
+namespace json = boost::json;
+using routeros::DhcpLease;
+
+constexpr std::size_t kMostBytes = std::size_t{64} << 20;
+
+// The texts of a lease, by their keys.
+constexpr std::pair<std::string_view, std::string DhcpLease::*> kTexts[] = {
+    {"address", &DhcpLease::address},
+    {"mac", &DhcpLease::mac},
+    {"host_name", &DhcpLease::host_name},
+    {"server", &DhcpLease::server}};
+
+bool is_true_at(const json::object& object, std::string_view key) {
+    const json::value* const found = object.if_contains(key);
+    return found != nullptr && found->is_bool() && found->get_bool();
+}
+
+DhcpLease lease_of(const json::object& from) {
+    DhcpLease lease;
+    lease.id = routeros::parse_row_id(text_at(from, "id"));
+    lease.v6 = is_true_at(from, "v6");
+    lease.is_static = is_true_at(from, "static");
+    for (const auto& [key, member] : kTexts)
+        lease.*member = text_at(from, key);
+    return lease;
+}
+
+}  // namespace
+
+// Host names are any bytes; JSON is UTF-8: one that is not is no name anyway, and is left out.
+std::string state_text(const ByRouter& all) {
+    json::object out;
+    for (const auto& [router, leases] : all) {
+        json::array rows;
+        for (const DhcpLease& lease : leases) {
+            json::object row{{"id", routeros::row_id_text(lease.id)},
+                             {"v6", lease.v6},
+                             {"static", lease.is_static}};
+            for (const auto& [key, member] : kTexts) {
+                const std::string& text = lease.*member;
+                const bool is_plain = std::all_of(text.begin(), text.end(),
+                                                  [](char c) { return c >= 0x20 && c <= 0x7e; });
+                if (is_plain) row[key] = text;
+            }
+            rows.push_back(std::move(row));
+        }
+        out[router] = std::move(rows);
+    }
+    return json::serialize(out) + "\n";
+}
+
+Result<ByRouter> load_leases(const std::string& file) {
+    const auto all =
+        load_state(file, kMostBytes, "names of leases are known when their routers are read");
+    if (!all) return all.error();
+    ByRouter out;
+    for (const auto& [router, rows] : *all) {
+        if (!rows.is_array()) continue;
+        for (const json::value& row : rows.get_array()) {
+            if (row.is_object()) out[router].push_back(lease_of(row.get_object()));
+        }
+    }
+    return out;
+}
+
+Result<void> save_leases(const std::string& file, const std::string& text) {
+    return save_state(file, text, "leases", "the DHCP leases",
+                      "the next start knows no names of hosts until it has read the routers");
+}
+
+}  // namespace steer::leases

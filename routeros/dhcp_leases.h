@@ -1,0 +1,136 @@
+// The DHCP leases that a router's servers have given, followed: /ip/dhcp-server/lease and /ipv6/dhcp-server/binding.
+//
+// A session of its own, so that no claim waits behind a long print. Both menus are listened to and printed once; then a
+// change is known when the router tells it, and all is printed again every 10 minutes (every 30 s where it refuses to
+// listen). Needs the policies api and read; writes nothing. What the router said last stays known while it is away.
+//
+// Only what is bound is a lease here, and only single addresses. What stands in it is the router's text: a host name is
+// its client's, and may be anything. No I/O, no clock (link.h).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "routeros/link.h"
+#include "routeros/router.h"
+#include "routeros/session.h"
+
+namespace steer::routeros {
+
+inline constexpr std::size_t kMostLeases = 65'536;      // of a menu; more are not heard
+inline constexpr std::size_t kMostHostNameBytes = 256;  // the rest is cut: no name is so long
+
+struct DhcpLease {
+    RowId id = 0;  // within its menu
+    bool v6 = false, is_static = false;
+    std::string address;  // without a prefix length
+    std::string
+        mac;  // "00:1d:aa:bb:cc:dd" in lower case; of a binding, by its DUID; empty: not known
+    std::string host_name;  // as the client gave it; empty: it gave none (bindings have none)
+    std::string server;     // the DHCP server's name
+    bool operator==(const DhcpLease&) const = default;
+};
+
+// The link-layer address in a DUID (RFC 8415 11.2, 11.4) as RouterOS prints it, in hexadecimal, with or without 0x and
+// its type; empty: it has none.
+std::string mac_of_duid(std::string_view duid);
+
+// Called from within the reader's functions: must not call back into it.
+class LeaseSink {
+  public:
+    virtual ~LeaseSink() = default;
+    // All that there are, IPv4's before IPv6's, each by id: after the first reading, and some time after each change.
+    virtual void leases(std::vector<DhcpLease> all) = 0;
+    virtual void log(Level level, std::string_view sentence) = 0;
+};
+
+class LeaseReader final : public LinkUser, private SessionHandler {
+  public:
+    struct Config {
+        std::string name, address;  // for sentences
+        std::string username, password;
+        bool operator==(const Config&) const = default;
+    };
+    LeaseReader(Config config, LeaseSink& sink, RouterLink& link);
+
+    void start(std::uint64_t now_ms);
+    void stop(std::uint64_t now_ms);
+    // Connects anew, as whom it is told.
+    void configure(Config config, std::uint64_t now_ms);
+
+    void connected(std::uint64_t now_ms) override;
+    void received(std::string_view bytes, std::uint64_t now_ms) override;
+    void closed(std::string_view why, std::uint64_t now_ms) override;
+    void tick(std::uint64_t now_ms) override;
+    [[nodiscard]] std::uint64_t next_deadline() const override;
+
+    [[nodiscard]] RouterState state() const { return state_; }
+    // Why it is not in sync, as the operator was told; empty: it is, or nothing was said yet.
+    [[nodiscard]] const std::string& trouble() const { return trouble_; }
+
+  private:
+    // One of the two menus.
+    struct Half {
+        bool v6;
+        std::map<RowId, DhcpLease> rows{};
+        std::set<RowId> printed{};                        // by the print under way
+        Tag print = 0, listen = 0;                        // in progress; 0: none
+        bool was_read = false;                            // in this session
+        bool refuses_listen = false, is_missing = false;  // as far as this session found
+        bool was_cut = false;                             // the operator was told
+    };
+
+    void on_login(const Ending& ending) override;
+    void on_row(Tag tag, const ReplyRow& row) override;
+    void on_end(Tag tag, const Ending& ending) override;
+    void on_broken(std::string_view reason) override;
+
+    void begin_connect();
+    void begin_prints();
+    void end_print(Half& half, const Ending& ending);
+    void end_listen(Half& half, const Ending& ending);
+    void apply(Half& half, const ReplyRow& row);
+    void drop(Half& half, RowId id);
+    void changed();
+    void tell();
+    void look_alive();
+    void give_up(std::string why, std::uint64_t retry_ms);
+    void end_session(std::uint64_t retry_ms);
+    void complain(const std::string& why);
+    void run();
+    Tag send(std::string_view menu, std::string_view verb);
+    [[nodiscard]] bool is_printing() const {
+        return halves_[0].print != 0 || halves_[1].print != 0;
+    }
+    [[nodiscard]] std::uint64_t silent_ms() const;
+    [[nodiscard]] std::uint64_t backoff_ms() const;
+    [[nodiscard]] std::string who() const;
+
+    Config config_;
+    LeaseSink& sink_;
+    RouterLink& link_;
+    Session session_;
+    Half halves_[2]{{false}, {true}};
+    RouterState state_ = RouterState::disconnected;
+    bool running_ = false;
+    std::uint64_t now_ = 0;
+    std::uint64_t connect_at_ms_ = 0, phase_until_ms_ = 0;  // of the next attempt; of this one
+    std::uint64_t heard_ms_ = 0;
+    std::uint64_t print_at_ms_ = UINT64_MAX, tell_at_ms_ = UINT64_MAX;
+    Tag beat_ = 0;           // a sign of life that was asked for; 0: none
+    unsigned failures_ = 0;  // since it was last in sync
+    struct Lost {
+        std::string why;
+        std::uint64_t retry_ms;
+    };
+    std::optional<Lost> lost_;  // the session is over, for this reason
+    std::string trouble_;
+};
+
+}  // namespace steer::routeros

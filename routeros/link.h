@@ -1,0 +1,30 @@
+// A router's session and its connection, seen from each other. Neither has a clock: times are ms of CLOCK_BOOTTIME.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace steer::routeros {
+
+// The connection. Called from within its user's functions: answers later, by connected() and closed().
+class RouterLink {
+  public:
+    virtual ~RouterLink() = default;
+    virtual void connect() = 0;
+    virtual void close() = 0;  // not answered by closed()
+    virtual void send(std::string_view bytes) = 0;
+};
+
+// Who uses it.
+class LinkUser {
+  public:
+    virtual ~LinkUser() = default;
+    virtual void connected(std::uint64_t now_ms) = 0;
+    virtual void received(std::string_view bytes, std::uint64_t now_ms) = 0;
+    virtual void closed(std::string_view why, std::uint64_t now_ms) = 0;
+    // Does what is due. To be called at next_deadline() at the latest; earlier and more often is harmless.
+    virtual void tick(std::uint64_t now_ms) = 0;
+    [[nodiscard]] virtual std::uint64_t next_deadline() const = 0;
+};
+
+}  // namespace steer::routeros

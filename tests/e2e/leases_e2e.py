@@ -1,0 +1,117 @@
+"""Names of DHCP leases: read, followed while they change, kept while their router is away and over a restart."""
+
+import json
+import sys
+import unittest
+
+from lab.network import until
+from lab.scene import PASSWORD, USER, Scene
+
+BUILD = sys.argv.pop(1)
+LEASE, BINDING = "/ip/dhcp-server/lease", "/ipv6/dhcp-server/binding"
+CONFIG = """
+control: {{ leases: {state}, watch: off }}
+routers:
+  edge1: {{ address: 172.16.1.1:8728, username: {user}, password: {password} }}
+plugins:
+  - {{ tag: hosts, type: dhcp_leases, args: {{ router: edge1, domain: lan, ttl: 30{servers} }} }}
+  - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: udp://1.1.1.1 }} ] }} }}
+  - {{ tag: main, type: sequence, args: [ {{ exec: $hosts }}, {{ exec: $up }} ] }}
+"""
+
+
+class Leases(unittest.TestCase):
+    def setUp(self):
+        scene = self.scene = self.enterContext(Scene("leases", BUILD))
+        scene.start_resolver()
+        scene.start_router()
+        folder = scene.folder / "state"
+        folder.mkdir()
+        folder.chmod(0o777)
+        self.state, self.config = folder / "leases.json", scene.folder / "steer.yaml"
+        self.lease("192.168.88.10", "Laptop", "00:1D:AA:00:00:01")
+        self.put(BINDING, "address=fd88::a/128", "duid=0x00030001001daa000001", "server=dhcp6", "status=bound", "dynamic=true")
+        self.lease("192.168.88.66", "wpad", "00:1D:AA:00:00:02")
+
+    def put(self, menu, *attributes):
+        return self.scene.router_ctl("record", menu, *attributes).splitlines()[-1].strip()
+
+    def lease(self, address, name, mac, *more):
+        return self.put(LEASE, f"address={address}", f"mac-address={mac}", "server=dhcp1", f"host-name={name}",
+                        "status=bound", "dynamic=true", *more)
+
+    def start(self, servers=""):
+        self.config.write_text(CONFIG.format(state=self.state, user=USER, password=PASSWORD, servers=servers))
+        return self.scene.start_daemon(self.config)
+
+    def leases(self):
+        return json.loads(self.scene.steerctl("--json", "leases"))
+
+    def answers(self, name, kind, wanted):
+        until(lambda: self.scene.short(name, kind) == wanted, 10, f"{name} {kind} is {wanted}")
+
+    def test_names(self):
+        daemon = self.start()
+        self.answers("laptop.lan", "A", ["192.168.88.10"])
+        self.assertEqual(self.scene.short("LAPTOP.lan", "AAAA"), ["fd88::a"])
+        self.assertEqual(self.scene.short("-x", "192.168.88.10"), ["laptop.lan."])
+        self.assertEqual(self.scene.short("-x", "fd88::a"), ["laptop.lan."])
+        self.assertRegex(self.scene.kdig("laptop.lan", "A"), r"laptop\.lan\. +\t?30\tIN\tA\t192\.168\.88\.10")
+        nothing = self.scene.kdig("laptop.lan", "HTTPS")
+        self.assertIn("status: NOERROR", nothing)
+        self.assertIn("ANSWER: 0", nothing)
+        # Others are asked for as if there were no leases.
+        self.assertEqual(self.scene.short("www.other.example", "A"), ["198.51.100.2"])
+        self.assertIn("status: REFUSED", self.scene.kdig("tv.lan", "A"))  # by the upstream, which has no such zone
+        self.assertEqual(self.scene.total("stats", "lease_answers"), 6)
+        daemon.wait_for('has no name, because "wpad" is a name that other hosts trust without asking: see \'steerctl leases\'')
+        self.assertIn("status: REFUSED", self.scene.kdig("wpad.lan", "A"))
+        text = self.scene.steerctl("leases")
+        self.assertRegex(text, r"laptop\.lan +192\.168\.88\.10 +edge1 +dhcp1 +no\n")
+        self.assertRegex(text, r'192\.168\.88\.66 +"wpad" +edge1 +is a name that other hosts trust without asking\n')
+        self.assertRegex(text, r"edge1 +in_sync +3 +-?\n")
+        self.assertIn("there is no dhcp_leases 'x'", self.scene.ask("leases", "--tag", "x").stderr)
+
+    def test_changes_are_followed(self):
+        self.start()
+        self.answers("laptop.lan", "A", ["192.168.88.10"])
+        generation = json.loads(self.scene.steerctl("--json", "status"))["generation"]
+        tv = self.lease("192.168.88.20", "tv", "00:1D:AA:00:00:03")
+        self.answers("tv.lan", "A", ["192.168.88.20"])
+        self.put(LEASE, f".id={tv}", "host-name=screen")
+        self.answers("screen.lan", "A", ["192.168.88.20"])
+        self.answers("tv.lan", "A", [])
+        self.put(LEASE, f".id={tv}", "status=waiting")
+        self.answers("screen.lan", "A", [])
+        self.answers("laptop.lan", "A", ["192.168.88.10"])
+        self.assertEqual(json.loads(self.scene.steerctl("--json", "status"))["generation"], generation, "without a reload")
+        # A reload that has other settings is in force at once.
+        self.config.write_text(self.config.read_text().replace("ttl: 30", "ttl: 30, servers: [ none ]"))
+        self.scene.steerctl("reload")
+        self.answers("laptop.lan", "A", [])
+        self.assertEqual(self.leases()["leases"], [])
+
+    def test_the_router_is_away(self):
+        self.start()
+        self.answers("laptop.lan", "A", ["192.168.88.10"])
+        self.scene.rossim.stop()
+        until(lambda: self.leases()["routers"][0]["trouble"] != "", 10, "it is noticed")
+        self.assertEqual(self.scene.short("laptop.lan", "A"), ["192.168.88.10"])
+        self.scene.daemon.stop()
+        self.assertEqual(json.loads(self.state.read_text())["edge1"][0]["host_name"], "Laptop")
+        self.start()
+        self.assertEqual(self.scene.short("laptop.lan", "A"), ["192.168.88.10"])
+        self.scene.daemon.stop()
+        self.state.write_text("no JSON")
+        daemon = self.start()
+        daemon.wait_for("leases.json is not what was kept there: it is ignored")
+        self.assertEqual(self.scene.short("laptop.lan", "A"), [])
+        # It comes back with other leases.
+        self.scene.start_router()
+        until(self.scene.router_socket.exists, 10, "the router is there")
+        self.lease("192.168.88.30", "desk", "00:1D:AA:00:00:05")
+        self.answers("desk.lan", "A", ["192.168.88.30"])
+
+
+if __name__ == "__main__":
+    unittest.main()

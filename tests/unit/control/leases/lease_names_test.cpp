@@ -1,0 +1,169 @@
+// Which lease gets which name, and what workers answer then.
+#include <boost/test/unit_test.hpp>
+#include <string>
+#include <vector>
+
+#include "control/leases/lease_names.h"
+#include "dataplane/dns/name.h"
+#include "dataplane/dns/query.h"
+
+namespace steer::leases {
+namespace {
+
+using routeros::DhcpLease;
+
+config::DhcpLeases args(std::vector<std::string> servers = {}) {
+    config::DhcpLeases out;
+    out.domain = "lan";
+    out.servers = std::move(servers);
+    return out;
+}
+
+DhcpLease v4(routeros::RowId id, std::string address, std::string name, std::string mac = {}) {
+    return {id, false, false, std::move(address), std::move(mac), std::move(name), "dhcp1"};
+}
+DhcpLease v6(routeros::RowId id, std::string address, std::string mac) {
+    return {id, true, false, std::move(address), std::move(mac), {}, "dhcp6"};
+}
+
+LeaseBook name_all(const std::vector<RouterLeases>& all, const config::DhcpLeases& how = args()) {
+    std::vector<const RouterLeases*> pointers;
+    for (const RouterLeases& one : all)
+        pointers.push_back(&one);
+    return name_leases(pointers, how);
+}
+
+std::vector<std::string> named(const LeaseBook& book) {
+    std::vector<std::string> out;
+    for (const NamedLease& lease : book.named)
+        out.push_back(lease.name + " " + lease.address.to_string());
+    return out;
+}
+
+const auto kEach = boost::test_tools::per_element();
+
+BOOST_AUTO_TEST_SUITE(lease_names)
+
+BOOST_AUTO_TEST_CASE(labels) {
+    const auto label = [](std::string_view host) { return label_of(host, "home.arpa").value(); };
+    BOOST_TEST(label("Laptop") == "laptop");
+    BOOST_TEST(label("laptop.home.arpa") == "laptop");
+    BOOST_TEST(label("LAPTOP.Home.Arpa.") == "laptop");
+    BOOST_TEST(label("Living Room_TV") == "living-room-tv");
+    BOOST_TEST(label(std::string(63, 'a')) == std::string(63, 'a'));
+    const std::pair<std::string, std::string_view> refused[] = {{"", "label"},
+                                                                {std::string(64, 'a'), "label"},
+                                                                {"laptop.example", "home.arpa"},
+                                                                {"a.laptop.home.arpa", "home.arpa"},
+                                                                {"-x", "hyphens"},
+                                                                {"x-", "hyphens"},
+                                                                {"x\n", "hyphens"},
+                                                                {std::string("x\0y", 3), "hyphens"},
+                                                                {"*", "hyphens"},
+                                                                {"j\xc3\xbcrgen", "hyphens"},
+                                                                {"<script>", "hyphens"},
+                                                                {"WPAD", "trust"},
+                                                                {"isatap.home.arpa", "trust"},
+                                                                {"localhost", "trust"}};
+    for (const auto& [host, why] : refused) {
+        const auto refusal = label_of(host, "home.arpa");
+        BOOST_REQUIRE_MESSAGE(!refusal, host);
+        BOOST_TEST(refusal.error().text.find(why) != std::string::npos, refusal.error().text);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_first_client_keeps_a_name) {
+    auto fixed = v4(9, "192.168.88.9", "printer", "mac-9");
+    fixed.is_static = true;
+    const auto book = name_all(
+        {{"edge1",
+          {v4(2, "192.168.88.2", "laptop", "mac-2"), v4(3, "192.168.88.3", "laptop", "mac-3"),
+           v4(4, "192.168.88.4", "printer", "mac-4"), fixed}}});
+    BOOST_TEST(named(book) == (std::vector<std::string>{"laptop.lan 192.168.88.2",
+                                                        "printer.lan 192.168.88.9"}),
+               kEach);
+    BOOST_REQUIRE(book.nameless.size() == 2U);
+    BOOST_TEST(book.nameless[0].address == "192.168.88.3");
+    BOOST_TEST(book.nameless[0].why == "is the name of 192.168.88.2 already");
+    BOOST_TEST(book.nameless[1].why == "is the name of 192.168.88.9 already");
+}
+
+BOOST_AUTO_TEST_CASE(a_client_has_all_its_addresses) {
+    const auto book =
+        name_all({{"edge1",
+                   {v4(2, "192.168.88.2", "laptop", "mac-2"), v4(7, "10.0.0.2", "laptop", "mac-2"),
+                    v6(1, "fd00::2", "mac-2"), v6(2, "fd00::3", "mac-3"), v6(3, "fd00::4", "")}}});
+    BOOST_TEST(
+        named(book) == (std::vector<std::string>{"laptop.lan 10.0.0.2", "laptop.lan 192.168.88.2",
+                                                 "laptop.lan fd00::2"}),
+        kEach);
+    BOOST_TEST(book.nameless.empty());
+}
+
+BOOST_AUTO_TEST_CASE(routers_and_servers) {
+    const std::vector<RouterLeases> all{
+        {"edge1", {v4(5, "192.168.88.2", "laptop", "a")}},
+        {"edge2",
+         {v4(1, "192.168.89.2", "laptop", "b"), v4(2, "192.168.88.2", "tv", "c"),
+          v6(1, "fd00::b", "b")}}};
+    const auto book = name_all(all);
+    BOOST_TEST(named(book) == (std::vector<std::string>{"laptop.lan 192.168.88.2"}), kEach);
+    BOOST_TEST(book.named[0].router == "edge1");
+    BOOST_TEST(book.nameless.size() == 3U);
+    BOOST_TEST(
+        named(name_all(all, args({"dhcp6"}))).empty());  // without its IPv4 lease it has no name
+    BOOST_TEST(named(name_all(all, args({"dhcp1"}))).size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(addresses_that_are_none) {
+    const auto book = name_all(
+        {{"edge1", {v4(1, "999.1.1.1", "a"), v4(2, "fd00::1", "b"), v4(3, "192.168.88.1", "")}}});
+    BOOST_TEST(book.named.empty());
+    BOOST_TEST(book.nameless.size() == 2U);
+}
+
+struct Answers {
+    explicit Answers(const LeaseBook& book, const config::DhcpLeases& how = args())
+        : table(table_of(book, how)) {}
+    const dns::Answer* find(const std::string& name, std::uint16_t type,
+                            std::uint16_t klass = dns::kIn) {
+        return table->find(*dns::name_from_text(name), type, klass, scratch);
+    }
+    std::unique_ptr<const LiveTable> table;
+    matchers::NameMatcher::Scratch scratch;
+};
+
+BOOST_AUTO_TEST_CASE(what_workers_answer) {
+    const auto book = name_all({{"edge1",
+                                 {v4(2, "192.168.88.2", "laptop", "m"), v6(1, "fd00::2", "m"),
+                                  v4(3, "192.168.88.3", "tv", "n")}}});
+    Answers answers(book);
+    const auto* const a = answers.find("laptop.lan", dns::kA);
+    BOOST_REQUIRE(a != nullptr);
+    BOOST_TEST(a->address_count == 1);
+    BOOST_TEST(a->ttl_count == 1);
+    BOOST_TEST(answers.find("laptop.lan", dns::kAaaa)->address_count == 1);
+    const auto* const none = answers.find("tv.lan", dns::kAaaa);
+    BOOST_REQUIRE(none != nullptr);
+    BOOST_TEST(none->rcode == dns::kNoError);
+    BOOST_TEST(none->address_count == 0);
+    BOOST_TEST(answers.find("2.88.168.192.in-addr.arpa", dns::kPtr)->ttl_count == 1);
+    BOOST_TEST(
+        answers.find("2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa",
+                     dns::kPtr) != nullptr);
+    BOOST_TEST(answers.find("other.lan", dns::kA) == nullptr);
+    BOOST_TEST(answers.find("www.laptop.lan", dns::kA) == nullptr);
+    BOOST_TEST(answers.find("laptop.lan", dns::kA, 3) == nullptr);
+    auto without = args();
+    without.ptr = false;
+    BOOST_TEST(Answers(book, without).find("2.88.168.192.in-addr.arpa", dns::kPtr) == nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(no_leases) {
+    BOOST_TEST(Answers({}).find("laptop.lan", dns::kA) == nullptr);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace steer::leases

@@ -1,0 +1,64 @@
+// Leases in a file, over a restart.
+#include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <fstream>
+
+#include "control/leases/lease_state.h"
+
+namespace steer::leases {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Folder {
+    Folder() {
+        std::string name = (fs::temp_directory_path() / "steerdns-leases-XXXXXX").string();
+        BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
+        path = name;
+        file = (path / "leases.json").string();
+    }
+    ~Folder() { fs::remove_all(path); }
+    fs::path path;
+    std::string file;
+};
+
+BOOST_FIXTURE_TEST_SUITE(lease_state, Folder)
+
+BOOST_AUTO_TEST_CASE(what_was_kept_is_known_again) {
+    const ByRouter all{{"edge1",
+                        {{2, false, true, "192.168.88.2", "00:1d:aa:00:00:02", "laptop", "dhcp1"},
+                         {0x1d, true, false, "fd00::2", "00:1d:aa:00:00:02", "", "dhcp6"}}},
+                       {"edge2", {}}};
+    BOOST_REQUIRE(save_leases(file, state_text(all)).has_value());
+    const auto known = load_leases(file);
+    BOOST_REQUIRE(known.has_value());
+    BOOST_TEST((*known == ByRouter{{"edge1", all.at("edge1")}}));
+    BOOST_TEST(!fs::exists(file + ".new"));
+}
+
+BOOST_AUTO_TEST_CASE(a_host_name_that_is_no_text_is_left_out) {
+    const ByRouter all{{"edge1", {{2, false, false, "192.168.88.2", "", "x\xff\n", "dhcp1"}}}};
+    BOOST_REQUIRE(save_leases(file, state_text(all)).has_value());
+    BOOST_TEST(load_leases(file)->at("edge1")[0].host_name.empty());
+}
+
+BOOST_AUTO_TEST_CASE(no_file_and_bad_files) {
+    BOOST_TEST(load_leases(file)->empty());
+    for (const std::string bad : {"", "no JSON", "[]", "{\"edge1\": "}) {
+        std::ofstream(file, std::ios::trunc) << bad;
+        const auto known = load_leases(file);
+        BOOST_REQUIRE_MESSAGE(!known, bad);
+        BOOST_TEST(known.error().text.find("it is ignored") != std::string::npos);
+    }
+    std::ofstream(file, std::ios::trunc)
+        << R"({"a": 1, "b": [2, {"address": 3}, {"address": "192.0.2.1"}]})";
+    const auto known = load_leases(file);
+    BOOST_REQUIRE(known.has_value());
+    BOOST_TEST(known->at("b").size() == 2U);
+    BOOST_TEST(known->at("b")[1].address == "192.0.2.1");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace steer::leases

@@ -1,0 +1,243 @@
+// The reader of DHCP leases against the simulated router, under one fake clock.
+#include <boost/test/unit_test.hpp>
+
+#include "routeros/dhcp_leases.h"
+#include "tools/rossim/router.h"
+
+namespace steer::routeros::test {
+namespace {
+
+constexpr std::string_view kV4 = "/ip/dhcp-server/lease", kV6 = "/ipv6/dhcp-server/binding";
+using Attributes = std::vector<std::pair<std::string, std::string>>;
+
+rossim::Options options() {
+    rossim::Options out;
+    out.users = {{"api-user", "secret", {"read", "api"}}};
+    out.version = {7, 21};
+    return out;
+}
+
+// The router, the reader and what it said.
+struct World : LeaseSink, RouterLink {
+    explicit World(rossim::Options o = options())
+        : sim(std::move(o)),
+          reader({"edge1", "192.0.2.1:8728", "api-user", "secret"}, *this, *this) {}
+
+    void leases(std::vector<DhcpLease> all) override {
+        ++told;
+        last = std::move(all);
+    }
+    void log(Level, std::string_view sentence) override { sentences.emplace_back(sentence); }
+
+    void connect() override { connecting = true; }
+    void close() override {
+        connecting = false;
+        if (session) sim.close(*session, now_us);
+        session.reset();
+    }
+    void send(std::string_view bytes) override {
+        bytes_sent += bytes;
+        if (session) sim.feed(*session, bytes, now_us);
+    }
+
+    void run_for(std::int64_t us) {
+        const std::int64_t to_us = now_us + us;
+        while (now_us < to_us)
+            step(to_us);
+    }
+    void step(std::int64_t to_us) {
+        if (connecting) open();
+        if (collect()) return;  // what is answered at once
+        std::int64_t next_us = to_us;
+        if (const auto at = sim.next_event_us()) next_us = std::min(next_us, *at);
+        const auto own = reader.next_deadline();
+        if (own < static_cast<std::uint64_t>(to_us / 1000))
+            next_us = std::min(next_us, static_cast<std::int64_t>(own) * 1000);
+        now_us = std::max(now_us + 1, next_us);
+        sim.advance(now_us);
+        collect();
+        reader.tick(now_ms());
+    }
+    bool collect() {
+        const auto all = sim.take_output();
+        for (const auto& out : all) {
+            if (session != out.session) continue;
+            if (!out.bytes.empty()) reader.received(out.bytes, now_ms());
+            if (!out.close) continue;
+            session.reset();
+            reader.closed("closed by the router", now_ms());
+        }
+        return !all.empty();
+    }
+    void open() {
+        connecting = false;
+        session = reachable ? sim.open(now_us) : std::nullopt;
+        if (session)
+            reader.connected(now_ms());
+        else
+            reader.closed("connection refused", now_ms());
+    }
+    [[nodiscard]] std::uint64_t now_ms() const { return static_cast<std::uint64_t>(now_us / 1000); }
+    std::string put(std::string_view menu, const Attributes& attributes) {
+        return row_id_text(sim.put_record(menu, attributes, now_us));
+    }
+    std::string lease(const std::string& address, const std::string& name,
+                      const std::string& status = "bound") {
+        return put(kV4, {{"address", address},
+                         {"mac-address", "00:1D:AA:00:00:0" + address.substr(address.size() - 1)},
+                         {"server", "lan"},
+                         {"host-name", name},
+                         {"status", status},
+                         {"dynamic", "true"}});
+    }
+    void sync() {
+        reader.start(now_ms());
+        run_for(2'000'000);
+        BOOST_REQUIRE_MESSAGE(reader.state() == RouterState::in_sync,
+                              label(reader.state()) << " " << reader.trouble());
+    }
+
+    rossim::Router sim;
+    LeaseReader reader;
+    std::optional<rossim::SessionId> session;
+    bool connecting = false, reachable = true;
+    std::int64_t now_us = 1'000'000;
+    std::vector<DhcpLease> last;
+    std::vector<std::string> sentences;
+    std::string bytes_sent;
+    int told = 0;
+};
+
+BOOST_FIXTURE_TEST_SUITE(leases, World)
+
+BOOST_AUTO_TEST_CASE(what_is_bound_in_both_families_is_read) {
+    lease("192.168.88.2", "laptop");
+    lease("192.168.88.3", "printer", "waiting");
+    put(kV4, {{"address", "192.168.88.4"},
+              {"host-name", "tv"},
+              {"status", "bound"},
+              {"disabled", "true"}});
+    put(kV6, {{"address", "fd00::2/128"},
+              {"duid", "0x00030001001DAA000002"},
+              {"server", "lan6"},
+              {"status", "bound"}});
+    put(kV6, {{"address", "fd00:1::/64"}, {"duid", "001daa000002"}, {"status", "bound"}});
+    sync();
+    BOOST_REQUIRE(last.size() == 2U);
+    BOOST_TEST((last[0] ==
+                DhcpLease{1, false, false, "192.168.88.2", "00:1d:aa:00:00:02", "laptop", "lan"}));
+    BOOST_TEST((last[1] == DhcpLease{1, true, true, "fd00::2", "00:1d:aa:00:00:02", "", "lan6"}));
+    BOOST_TEST(told == 1);
+    BOOST_TEST(sentences.empty());
+}
+
+BOOST_AUTO_TEST_CASE(changes_are_told_together) {
+    const std::string id = lease("192.168.88.2", "laptop");
+    sync();
+    run_for(60'000'000);
+    BOOST_TEST(told == 1);
+    lease("192.168.88.3", "printer");
+    put(kV4, {{".id", id}, {"host-name", "desk"}});
+    run_for(1'000'000);
+    BOOST_TEST(told == 2);
+    BOOST_REQUIRE(last.size() == 2U);
+    BOOST_TEST(last[0].host_name == "desk");
+    put(kV4, {{".id", id}, {"status", "waiting"}});
+    run_for(1'000'000);
+    BOOST_TEST(last.size() == 1U);
+    put(kV4, {{".id", "*2"}, {".dead", "true"}});
+    run_for(1'000'000);
+    BOOST_TEST(last.empty());
+    // A renewal changes nothing of it.
+    const int before = told;
+    lease("192.168.88.9", "");
+    run_for(1'000'000);
+    put(kV4, {{".id", "*3"}, {"expires-after", "10m"}});
+    run_for(1'000'000);
+    BOOST_TEST(told == before + 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_reprint_finds_what_listen_did_not_tell) {
+    lease("192.168.88.2", "laptop");
+    sync();
+    bytes_sent.clear();
+    run_for(590'000'000);
+    BOOST_TEST(bytes_sent.find("lease/print") == std::string::npos);
+    BOOST_TEST(bytes_sent.find("/system/identity/print") != std::string::npos);  // a sign of life
+    run_for(15'000'000);
+    BOOST_TEST(bytes_sent.find("lease/print") != std::string::npos);
+    BOOST_TEST(bytes_sent.find("lease/listen") == std::string::npos);  // goes on
+    BOOST_TEST(told == 1);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_known_stays_while_the_router_is_away) {
+    lease("192.168.88.2", "laptop");
+    sync();
+    sim.reboot(20'000'000, now_us);
+    run_for(10'000'000);
+    BOOST_TEST(last.size() == 1U);
+    BOOST_TEST(told == 1);
+    BOOST_REQUIRE(!sentences.empty());
+    BOOST_TEST(sentences.front() ==
+               "router edge1 at 192.0.2.1:8728 ended the connection (closed by the router): its "
+               "DHCP leases stay as they were known, and it is tried again");
+    lease("192.168.88.3", "printer");
+    run_for(60'000'000);
+    BOOST_TEST(last.size() == 2U);
+    BOOST_TEST(sentences.back() == "router edge1 at 192.0.2.1:8728 tells its DHCP leases again");
+}
+
+BOOST_AUTO_TEST_CASE(a_router_that_hangs_is_left_and_tried_again) {
+    sync();
+    sim.hang(now_us);
+    run_for(55'000'000);
+    BOOST_REQUIRE(!sentences.empty());
+    BOOST_TEST(sentences.front().find(" is silent: ") != std::string::npos);
+    sim.resume(now_us);
+    run_for(70'000'000);
+    BOOST_TEST((reader.state() == RouterState::in_sync));
+}
+
+BOOST_AUTO_TEST_CASE(each_trouble_is_told_once) {
+    reachable = false;
+    reader.start(now_ms());
+    run_for(600'000'000);
+    BOOST_TEST(sentences.size() == 1U);
+    BOOST_TEST(reader.trouble() == "cannot be reached (connection refused)");
+    reachable = true;
+    run_for(61'000'000);
+    BOOST_TEST((reader.state() == RouterState::in_sync));
+    BOOST_TEST(reader.trouble().empty());
+}
+
+struct Denied : World {
+    static rossim::Options denied() {
+        auto o = options();
+        o.users = {{"api-user", "secret", {"api"}}};
+        return o;
+    }
+    Denied() : World(denied()) {}
+};
+BOOST_FIXTURE_TEST_CASE(without_the_policy_read_nothing_is_known, Denied) {
+    reader.start(now_ms());
+    run_for(5'000'000);
+    BOOST_TEST(told == 0);
+    BOOST_REQUIRE(sentences.size() == 1U);
+    BOOST_TEST(sentences.front().find("does not tell its DHCP leases (not enough permissions") !=
+               std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(link_layer_addresses_of_duids) {
+    BOOST_TEST(mac_of_duid("0x00030001001DAA0000Ff") == "00:1d:aa:00:00:ff");
+    BOOST_TEST(mac_of_duid("000100012a3b4c5d001daa0000ff") == "00:1d:aa:00:00:ff");
+    BOOST_TEST(mac_of_duid("1605fcb400241d1781f7") == "00:24:1d:17:81:f7");
+    BOOST_TEST(mac_of_duid("0x6c3b6b7c413e") == "6c:3b:6b:7c:41:3e");
+    for (const std::string_view none : {"", "0x", "0x0002000000090cc084d303000912", "6c3b6b7c413",
+                                        "0xzz3b6b7c413e", "00020001000000000000000000ff"})
+        BOOST_TEST(mac_of_duid(none).empty(), none);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace steer::routeros::test

@@ -1,0 +1,30 @@
+#include <array>
+#include <boost/json/array.hpp>
+#include <string_view>
+
+#include "cells.h"
+#include "report.h"
+
+namespace steerctl {
+namespace json = boost::json;
+
+std::string leases_text(const json::value& answer) {
+    constexpr std::array<std::string_view, 5> kLease{"name", "address", "router", "server",
+                                                     "static"};
+    constexpr std::array<std::string_view, 4> kNameless{"address", "host_name", "router", "why"};
+    constexpr std::array<std::string_view, 4> kRouter{"router", "state", "leases", "trouble"};
+    const json::object& all = object_of(answer);
+    const std::string routers =
+        rows_text(array_of(all, "routers"), kRouter, {"router", "state", "leases", "trouble"});
+    if (routers.empty()) return "the configuration has no dhcp_leases\n";
+    std::string out = rows_text(array_of(all, "leases"), kLease,
+                                {"name", "address", "router", "DHCP server", "static"});
+    if (out.empty()) out = "no lease has a name\n";
+    const std::string nameless =
+        rows_text(array_of(all, "nameless"), kNameless,
+                  {"without a name", "its client says", "router", "why it has none"});
+    if (!nameless.empty()) out += "\n" + nameless;
+    return out + "\n" + routers;
+}
+
+}  // namespace steerctl
