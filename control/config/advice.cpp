@@ -314,6 +314,29 @@ void advise_lists_by_client(Reading& in, const Plugin& plugin, const Sequence& s
     }
 }
 
+// What a dns64 made is in the cache around it for everybody; only whether clients ask over IPv6 is part of the key.
+void advise_dns64_by_client(Reading& in, const Plugin& plugin, const Sequence& sequence) {
+    const Settings& settings = in.settings();
+    const Plugin* cache = nullptr;
+    for (const ExecRule& rule : sequence.rules) {
+        if (rule.kind != ExecRule::Kind::plugin) continue;
+        const Plugin& exec = settings.plugins[rule.plugin];
+        if (std::holds_alternative<Cache>(exec.args)) cache = &exec;
+        const auto asks = std::find_if(
+            rule.matches.begin(), rule.matches.end(),
+            [&](const MatchUse& m) { return depends_on_client(settings.plugins[m.plugin]); });
+        if (cache == nullptr || asks == rule.matches.end() ||
+            !std::holds_alternative<Dns64>(exec.args))
+            continue;
+        in.report().warn(rule.line,
+                         owner_of(exec) + " behind " + owner_of(*cache) + " of '" + plugin.tag +
+                             "' is for some clients alone, by " +
+                             std::string(settings.plugins[asks->plugin].type) +
+                             ": all clients get what the first one's answer was; give these "
+                             "clients a sequence with a cache of its own");
+    }
+}
+
 // `jumped`: a `return` in it ends it alone.
 bool can_stop(const Settings& settings, const Sequence& sequence, bool jumped, std::size_t& steps) {
     using Kind = ExecRule::Kind;
@@ -478,6 +501,7 @@ void advise(Reading& in) {
         advise_cache(in, plugin, *sequence);
         advise_nested(in, plugin, *sequence);
         advise_lists_by_client(in, plugin, *sequence);
+        advise_dns64_by_client(in, plugin, *sequence);
     }
     for (const PluginIndex entry : in.settings().entries) {
         advise_early(in, in.settings().plugins[entry]);
