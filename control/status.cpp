@@ -8,6 +8,7 @@
 #include "control/collector_metrics.h"
 #include "control/daemon.h"
 #include "control/mdns_report.h"
+#include "control/ops/process_facts.h"
 #include "control/ops/worker_counters.h"
 #include "control/router_methods.h"
 #include "dataplane/cache/cache.h"
@@ -144,6 +145,32 @@ void add_channel(const stream::UpstreamReport& report, object& one) {
     if (!report.trouble.empty()) one["trouble"] = report.trouble;
 }
 
+void add_process(object& all) {
+    const ops::ProcessFacts facts = ops::process_facts();
+    all["pid"] = facts.pid;
+    all["resident_bytes"] = facts.resident_bytes;
+    all["cpu_s"] = facts.cpu_s;
+    all["threads"] = facts.threads;
+    if (facts.open_files) all["open_files"] = *facts.open_files;
+}
+
+// By the names that monitoring systems know for every process.
+void write_process_metrics(ops::MetricWriter& writer) {
+    const ops::ProcessFacts facts = ops::process_facts();
+    writer.gauge("process_resident_memory_bytes", "resident memory, without hugepages");
+    writer.sample({}, facts.resident_bytes);
+    writer.counter("process_cpu_seconds", "CPU time of all threads, user and system");
+    writer.sample({}, facts.cpu_s);
+    writer.gauge("process_threads", "threads");
+    writer.sample({}, facts.threads);
+    if (facts.open_files) {
+        writer.gauge("process_open_fds", "open file descriptors");
+        writer.sample({}, *facts.open_files);
+    }
+    writer.gauge("process_max_fds", "file descriptors that may be open");
+    writer.sample({}, facts.most_files);
+}
+
 }  // namespace
 
 boost::json::value Daemon::status() const {
@@ -151,6 +178,7 @@ boost::json::value Daemon::status() const {
         {"version", STEER_VERSION},  {"uptime_s", (clock_.now().ms - started_ms_) / 1000},
         {"config", settings_.file},  {"generation", publisher_->current()->generation},
         {"memory", eal_->summary()}, {"simd", cache::label(plane_->shared().hasher->lanes())}};
+    add_process(all);
     all["reload"] = reload_status();
     array ports;
     const NextHopTable& hops = *hops_->current();
@@ -304,6 +332,7 @@ void Daemon::write_metrics(ops::MetricWriter& writer) const {
         STEER_ROUTER_COUNTERS(STEER_ROUTER_COUNTER_METRIC)
 #undef STEER_ROUTER_COUNTER_METRIC
     }
+    write_process_metrics(writer);
     write_set_metrics(writer, *sets_);
     write_reload_metrics(writer);
     if (fetcher_) fetcher_->write_metrics(writer);

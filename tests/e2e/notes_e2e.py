@@ -190,6 +190,8 @@ class Notes(unittest.TestCase):
         self.assertRegex(head, r"^HTTP/1.1 200 OK\n")
         self.assertIn("application/openmetrics-text; version=1.0.0; charset=utf-8", head)
         families = openmetrics(body)
+        self.assertLessEqual({"process_resident_memory_bytes", "process_cpu_seconds", "process_threads", "process_max_fds"},
+                             set(families))
         print(f"  {len(families)} families, {sum(len(s) for _, s in families.values())} samples")
         verdicts = families["steerdns_verdicts"][1]
         self.assertGreater(verdicts[("steerdns_verdicts_total", 'worker="0",verdict="forwarded"')], 0)

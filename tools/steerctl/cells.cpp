@@ -82,6 +82,7 @@ std::string cell_text(std::string_view key, const json::value* value) {
     if (value == nullptr) return "-";
     const auto number = number_of(value);
     if (number && key.ends_with("_s")) return duration_text(*number);
+    if (number && key.ends_with("_bytes")) return size_text(*number);
     return cell_text(*value);
 }
 
@@ -106,7 +107,9 @@ std::string rows_text(const json::array& rows, std::span<const std::string_view>
 
 std::string heading_text(std::string_view key) {
     std::string heading(key);
-    if (heading.ends_with("_s")) heading.resize(heading.size() - 2);
+    for (const std::string_view unit : {"_s", "_bytes"}) {
+        if (heading.ends_with(unit)) heading.resize(heading.size() - unit.size());
+    }
     std::ranges::replace(heading, '_', ' ');
     return heading;
 }

@@ -21,7 +21,7 @@ std::optional<double> number_of(const boost::json::value* value);
 
 // "-" for nothing; lists with commas; without bytes that would disturb a terminal.
 std::string cell_text(const boost::json::value& value);
-// The same; a key that ends in _s is a duration.
+// The same; a key that ends in _s is a duration, one in _bytes a size.
 std::string cell_text(std::string_view key, const boost::json::value* value);
 std::string text_of(const boost::json::object& object, std::string_view key);
 std::string printable(std::string_view text);

@@ -22,6 +22,7 @@
 #include <thread>
 
 #include "control/ops/http_server.h"
+#include "control/ops/process_facts.h"
 #include "control/ops/worker_counters.h"
 
 namespace asio = boost::asio;
@@ -332,6 +333,21 @@ BOOST_AUTO_TEST_CASE(a_port_that_is_taken_is_an_error) {
     const auto refused = second.listen(*steer::IpAddress::parse("127.0.0.1"), server.http.port());
     BOOST_REQUIRE(!refused);
     BOOST_CHECK(refused.error().text.find("control.http") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(what_the_process_uses) {
+    const ops::ProcessFacts before = ops::process_facts();
+    BOOST_TEST(before.pid == ::getpid());
+    BOOST_TEST(before.threads >= 1U);
+    BOOST_TEST(before.most_files > 0U);
+    BOOST_REQUIRE(before.open_files.has_value());
+    const int more = ::dup(0);
+    std::vector<char> memory(std::size_t{64} << 20, 'x');
+    const ops::ProcessFacts after = ops::process_facts();
+    BOOST_TEST(*after.open_files == *before.open_files + 1);
+    BOOST_TEST(after.resident_bytes >= before.resident_bytes + memory.size() / 2);
+    BOOST_TEST(after.cpu_s >= before.cpu_s);
+    ::close(more);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -32,6 +32,7 @@ BOOST_AUTO_TEST_CASE(durations) {
 BOOST_AUTO_TEST_CASE(a_whole_status) {
     const auto status = json::parse(
         R"({"version":"0.1.0","uptime_s":3725,"config":"/etc/steerdns.yaml","memory":"256 MiB",
+        "resident_bytes":3145728,"cpu_s":61.5,
         "ports":[{"device":"eth0","driver":"af_xdp","why":"it can"}],
         "addresses":["192.0.2.1","2001:db8::1"],
         "workers":[{"index":0,"cpu":1,"parked":3}],
@@ -43,6 +44,8 @@ BOOST_AUTO_TEST_CASE(a_whole_status) {
     BOOST_CHECK_EQUAL(steerctl::status_text(status),
                       "steerdnsd 0.1.0, up 1 h 2 min, configuration /etc/steerdns.yaml\n"
                       "  memory     256 MiB\n"
+                      "  resident   3.0 MiB\n"
+                      "  cpu        1 min 1 s\n"
                       "  addresses  192.0.2.1, 2001:db8::1\n"
                       "\nports\n"
                       "  device  driver  why\n"
