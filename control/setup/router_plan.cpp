@@ -130,16 +130,22 @@ Plan plan_routers(const Settings& settings) {
     plan.dns4 = own_address(settings, true);
     plan.dns6 = own_address(settings, false);
     std::vector<bool> used(settings.routers.size());
+    const auto plan_for = [&](config::RouterIndex index) -> RouterPlan& {
+        const Router& router = settings.routers[index];
+        used[index] = true;
+        RouterPlan& its = plan_of(plan, router);
+        add_access(its, router);
+        if (its.api_client.empty()) its.api_client = address_beside(settings, router.address);
+        return its;
+    };
     for (const auto& plugin : settings.plugins) {
-        const auto* list = std::get_if<RosAddressList>(&plugin.args);
-        if (list == nullptr) continue;
-        for (const config::RouterIndex index : list->routers) {
-            const Router& router = settings.routers[index];
-            used[index] = true;
-            RouterPlan& its = plan_of(plan, router);
-            add_access(its, router);
-            add_lists(its.egresses, *list);
-            if (its.api_client.empty()) its.api_client = address_beside(settings, router.address);
+        if (const auto* list = std::get_if<RosAddressList>(&plugin.args)) {
+            for (const config::RouterIndex index : list->routers)
+                add_lists(plan_for(index).egresses, *list);
+        }
+        if (const auto* leases = std::get_if<config::DhcpLeases>(&plugin.args)) {
+            for (const config::RouterIndex index : leases->routers)
+                plan_for(index);
         }
     }
     for (std::size_t i = 0; i < used.size(); ++i)

@@ -31,14 +31,14 @@ struct RouterPlan {
     std::vector<std::string> names;  // in the configuration
     std::vector<std::string> users;  // each once
     std::vector<ApiService> services;
-    std::vector<Egress> egresses;
+    std::vector<Egress> egresses;  // none: only its leases are read
     std::string
         api_client;  // our address as the router sees it; empty: the configuration does not say
 };
 
 struct Plan {
     std::vector<RouterPlan> routers;  // as the plugins come
-    std::vector<std::string> unused;  // names of routers that no ros_address_list writes to
+    std::vector<std::string> unused;  // names of routers that no plugin has to do with
     // Our addresses that clients ask, if the configuration has them.
     std::optional<IpAddress> dns4, dns6;
 };

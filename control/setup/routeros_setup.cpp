@@ -166,7 +166,7 @@ std::string introduction(const config::Settings& settings, const Plan& plan) {
         "routing-table=, and no mark\n"
         "# routes IPv6 (leave out what is in /ipv6).\n";
     for (const std::string& name : plan.unused)
-        out += "# Nothing for router " + quoted(name) + ": no ros_address_list writes to it.\n";
+        out += "# Nothing for router " + quoted(name) + ": no plugin has to do with it.\n";
     return out;
 }
 
@@ -175,8 +175,10 @@ std::string introduction(const config::Settings& settings, const Plan& plan) {
 Result<std::string> routeros_setup(const config::Settings& settings) {
     const Plan plan = plan_routers(settings);
     if (plan.routers.empty()) {
-        return Error{"there is no ros_address_list, so no router has anything to be set up for",
-                     settings.file};
+        return Error{
+            "there is neither a ros_address_list nor a dhcp_leases, so no router has "
+            "anything to be set up for",
+            settings.file};
     }
     std::string out = introduction(settings, plan);
     for (const RouterPlan& router : plan.routers) {

@@ -12,7 +12,7 @@
 
 namespace steer::setup {
 
-// `settings` are of a configuration without errors. An Error if no ros_address_list is in it.
+// `settings` are of a configuration without errors. An Error if no plugin in it has to do with a router.
 Result<std::string> routeros_setup(const config::Settings& settings);
 
 }  // namespace steer::setup

@@ -56,9 +56,12 @@ Step row(std::string what, const std::string& menu, const std::string& values,
     return added(std::move(what), menu, "comment=" + comment, values + " comment=" + comment);
 }
 
-Step group() {
-    return added("The least rights that keeping address lists takes", "/user group",
-                 "name=\"steerdns\"", "name=\"steerdns\" policy=read,write,api");
+Step group(const RouterPlan& router) {
+    const bool writes = !router.egresses.empty();
+    return added(std::string("The least rights that ") +
+                     (writes ? "keeping address lists" : "reading leases") + " takes",
+                 "/user group", "name=\"steerdns\"",
+                 std::string("name=\"steerdns\" policy=read,") + (writes ? "write,api" : "api"));
 }
 
 Step user(const std::string& name, std::size_t index) {
@@ -261,7 +264,7 @@ std::string literal(std::string_view text) {
 }
 
 std::vector<Step> steps_for(const RouterPlan& router) {
-    std::vector<Step> out{group()};
+    std::vector<Step> out{group(router)};
     for (std::size_t i = 0; i < router.users.size(); ++i)
         out.push_back(user(router.users[i], i));
     for (const ApiService& api : router.services)

@@ -101,9 +101,9 @@ BOOST_AUTO_TEST_CASE(without_a_router) {
         "routers: { a: { address: 192.0.2.9, username: u, password: p } }\nplugins:\n  - { tag: m, "
         "type: sequence, args: [ { exec: forward 192.0.2.1 } ] }\n"));
     BOOST_REQUIRE(nothing.has_error());
-    BOOST_TEST(
-        nothing.error().sentence() ==
-        "text.yaml: there is no ros_address_list, so no router has anything to be set up for");
+    BOOST_TEST(nothing.error().sentence() ==
+               "text.yaml: there is neither a ros_address_list nor a dhcp_leases, so no router has "
+               "anything to be set up for");
 }
 
 // ---- what is done is undone
@@ -337,6 +337,21 @@ BOOST_AUTO_TEST_CASE(odd_names_stay_inside_of_their_quotes) {
     BOOST_TEST(count(text, R"(dst-address-list="my \"list\" \$x ]} \3F" )") == 1U);
     BOOST_TEST(count(text, R"(/user add name="a \"b\" \$c" )") == 1U);
     BOOST_TEST(count(text, R"(new-routing-mark="steerdns-my__list___x_____")") == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_router_whose_leases_are_read_needs_no_more) {
+    const std::string text =
+        routeros_setup(settings_of("routers:\n  edge1: { address: 172.16.1.1, username: steer, "
+                                   "password: top-secret }\n"
+                                   "plugins:\n  - { tag: hosts, type: dhcp_leases, args: { router: "
+                                   "edge1, domain: lan } }\n"
+                                   "  - { tag: main, type: sequence, args: [ { exec: $hosts }, { "
+                                   "exec: forward 192.0.2.1 } ] }\n"))
+            .value();
+    BOOST_TEST(text.find("policy=read,api\n") != text.npos, text);
+    BOOST_TEST(text.find("name=\"steer\" group=\"steerdns\"") != text.npos);
+    for (const std::string none : {"/routing table add", "mangle add", "fasttrack", "Next hop"})
+        BOOST_TEST(text.find(none) == text.npos, none);
 }
 
 }  // namespace
