@@ -1,0 +1,389 @@
+#include "control/config/advice_sequences.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "control/config/graph.h"
+#include "control/config/plugins/plugin_type.h"
+
+namespace steer::config {
+namespace {
+
+constexpr std::size_t kMostSteps =
+    65535;  // a program has no more; sequences used in place may multiply
+
+const Sequence* sequence_of(const Plugin& plugin) {
+    return std::get_if<Sequence>(&plugin.args);
+}
+
+bool asks_for_response(const Settings& settings, const MatchUse& match, bool negated) {
+    return match.negate == negated &&
+           std::holds_alternative<HasResp>(settings.plugins[match.plugin].args);
+}
+
+// A matcher that never holds while there is no response.
+bool needs_response(const Plugin& plugin) {
+    if (const auto* number = std::get_if<NumberMatch>(&plugin.args))
+        return number->of == NumberOf::rcode;
+    if (const auto* ip = std::get_if<IpMatch>(&plugin.args)) return ip->of == AddressOf::response;
+    if (const auto* text = std::get_if<TextMatch>(&plugin.args)) {
+        return text->of == TextOf::response && text->operation != matchers::TextOperation::zl &&
+               text->operation != matchers::TextOperation::regexp;
+    }
+    return std::holds_alternative<HasResp>(plugin.args) ||
+           std::holds_alternative<HasWantedAnswer>(plugin.args) ||
+           std::holds_alternative<Cname>(plugin.args);
+}
+
+// A rule that ends the sequence if there is a response.
+bool stops_hits(const Settings& settings, const ExecRule& rule) {
+    const bool ends = rule.kind == ExecRule::Kind::accept || rule.kind == ExecRule::Kind::return_ ||
+                      rule.kind == ExecRule::Kind::reject;
+    return ends && std::all_of(rule.matches.begin(), rule.matches.end(), [&](const MatchUse& m) {
+               return asks_for_response(settings, m, false);
+           });
+}
+
+bool asks_upstream(const Plugin& plugin) {
+    return std::holds_alternative<Forward>(plugin.args) ||
+           std::holds_alternative<Fallback>(plugin.args);
+}
+
+// `cache` and then `forward`, with nothing between that keeps a hit from being asked again.
+void advise_cache(Reading& in, const Plugin& plugin, const Sequence& sequence) {
+    const Settings& settings = in.settings();
+    const Plugin* cache = nullptr;
+    for (const ExecRule& rule : sequence.rules) {
+        if (stops_hits(settings, rule)) cache = nullptr;
+        if (rule.kind != ExecRule::Kind::plugin) continue;
+        const Plugin& exec = settings.plugins[rule.plugin];
+        if (const auto* args = std::get_if<Cache>(&exec.args)) {
+            if (!args->short_circuit) cache = &exec;
+        } else if (asks_upstream(exec) && cache != nullptr) {
+            const bool only_without = std::any_of(
+                rule.matches.begin(), rule.matches.end(),
+                [&](const MatchUse& m) { return asks_for_response(settings, m, true); });
+            if (only_without) continue;
+            in.report().warn(
+                rule.line, "'" + plugin.tag + "' asks upstream also when " + owner_of(*cache) +
+                               " has the answer: add 'short_circuit: true' to the cache, or a rule "
+                               "'matches: has_resp' with 'exec: accept' after it");
+            cache = nullptr;
+        }
+    }
+}
+
+// ---- what a plugin refers to
+
+// What stands in the rules from `first` on, and what that refers to; or what one plugin refers to.
+class Reachable {
+  public:
+    Reachable(const Settings& settings, PluginIndex plugin)
+        : settings_(settings), seen_(settings.plugins.size()) {
+        visit(plugin);
+    }
+    Reachable(const Settings& settings, const Sequence& sequence, std::size_t first)
+        : settings_(settings), seen_(settings.plugins.size()) {
+        for (std::size_t i = first; i < sequence.rules.size(); ++i) {
+            const ExecRule& rule = sequence.rules[i];
+            for (const MatchUse& m : rule.matches)
+                visit(m.plugin);
+            if (rule.runs_plugin()) visit(rule.plugin);
+        }
+    }
+    template <class Predicate>
+    [[nodiscard]] const Plugin* find(Predicate holds) const {
+        for (PluginIndex i = 0; i < seen_.size(); ++i) {
+            if (seen_[i] && holds(settings_.plugins[i])) return &settings_.plugins[i];
+        }
+        return nullptr;
+    }
+
+  private:
+    void visit(PluginIndex i) {
+        std::vector<PluginIndex> todo{i};
+        while (!todo.empty()) {
+            const PluginIndex next = todo.back();
+            todo.pop_back();
+            if (seen_[next]) continue;
+            seen_[next] = true;
+            for (const auto& [other, line] : references_of(settings_.plugins[next]))
+                todo.push_back(other);
+        }
+    }
+
+    const Settings& settings_;
+    std::vector<bool> seen_;
+};
+
+// ---- what acts on a response, where there is none yet
+
+bool may_bring_response(const Plugin& plugin) {
+    const auto* reverse = std::get_if<ReverseLookup>(&plugin.args);
+    return asks_upstream(plugin) || std::holds_alternative<Cache>(plugin.args) ||
+           std::holds_alternative<BlackHole>(plugin.args) ||
+           std::holds_alternative<Hosts>(plugin.args) ||
+           std::holds_alternative<Arbitrary>(plugin.args) ||
+           (reverse != nullptr && reverse->handle_ptr);
+}
+
+// Does nothing without one, and does not wrap what brings one.
+bool acts_on_response(const Plugin& plugin) {
+    return std::holds_alternative<Ttl>(plugin.args) ||
+           std::holds_alternative<DropResp>(plugin.args) ||
+           std::holds_alternative<KernelSets>(plugin.args);
+}
+
+// The rules that queries enter, up to the first that may bring a response. Other sequences are not looked into: they may
+// be used behind one as well.
+void advise_early(Reading& in, const Plugin& entry) {
+    const Settings& settings = in.settings();
+    const Sequence* sequence = sequence_of(entry);
+    if (sequence == nullptr) return;
+    for (const ExecRule& rule : sequence->rules) {
+        const auto asks =
+            std::find_if(rule.matches.begin(), rule.matches.end(), [&](const MatchUse& m) {
+                return !m.negate && needs_response(settings.plugins[m.plugin]);
+            });
+        if (asks != rule.matches.end()) {
+            in.report().warn(rule.line, owner_of(settings.plugins[asks->plugin]) + " in '" +
+                                            entry.tag +
+                                            "' asks about a response before anything can bring "
+                                            "one, so that the rule never holds: put it behind the "
+                                            "forward");
+            continue;
+        }
+        if (rule.kind == ExecRule::Kind::goto_) return;
+        if (!rule.runs_plugin()) continue;
+        const Plugin& exec = settings.plugins[rule.plugin];
+        if (acts_on_response(exec)) {
+            in.report().warn(rule.line, owner_of(exec) + " in '" + entry.tag +
+                                            "' acts on a response before anything can bring one, "
+                                            "so that it does nothing: put it behind the forward");
+        }
+        if (Reachable(settings, rule.plugin).find(may_bring_response) != nullptr) return;
+    }
+}
+
+// ---- lists that depend on who asks, behind a cache
+
+// Not a function of the question or its answer, which is what a cached answer is found by.
+bool depends_on_client(const Plugin& plugin) {
+    const auto* ip = std::get_if<IpMatch>(&plugin.args);
+    const auto* text = std::get_if<TextMatch>(&plugin.args);
+    return (ip != nullptr && ip->of == AddressOf::client) ||
+           (text != nullptr && text->of == TextOf::client) ||
+           (text != nullptr && (text->of == TextOf::server_name || text->of == TextOf::url_path)) ||
+           std::holds_alternative<RandomMatch>(plugin.args) ||
+           std::holds_alternative<RateMatch>(plugin.args);
+}
+
+// A hit chooses its lists anew (dataplane/policy/guard.h), but whose rules in a fallback answered is known no more.
+void advise_lists_by_client(Reading& in, const Plugin& plugin, const Sequence& sequence) {
+    const Settings& settings = in.settings();
+    for (std::size_t r = 0; r < sequence.rules.size(); ++r) {
+        const ExecRule& rule = sequence.rules[r];
+        if (rule.kind != ExecRule::Kind::plugin) continue;
+        const Plugin& cache = settings.plugins[rule.plugin];
+        if (!std::holds_alternative<Cache>(cache.args)) continue;
+        const Plugin *test = nullptr, *list = nullptr;
+        const Plugin* const fallback =
+            Reachable(settings, sequence, r + 1).find([&](const Plugin& p) {
+                if (!std::holds_alternative<Fallback>(p.args)) return false;
+                const auto index = static_cast<PluginIndex>(&p - settings.plugins.data());
+                const Reachable units(settings, index);
+                test = units.find(depends_on_client);
+                list = units.find([](const Plugin& other) {
+                    return std::holds_alternative<RosAddressList>(other.args) ||
+                           std::holds_alternative<KernelSets>(other.args);
+                });
+                return test != nullptr && list != nullptr;
+            });
+        if (fallback == nullptr) continue;
+        in.report().warn(rule.line,
+                         owner_of(*fallback) + " behind " + owner_of(cache) + " of '" + plugin.tag +
+                             "' asks by " + std::string(test->type) +
+                             ": a cached answer is put into " + owner_of(*list) +
+                             " as it was for the client that asked first; put the rule outside "
+                             "the fallback");
+        return;
+    }
+}
+
+// What a dns64 made is in the cache around it for everybody; only whether clients ask over IPv6 is part of the key.
+void advise_dns64_by_client(Reading& in, const Plugin& plugin, const Sequence& sequence) {
+    const Settings& settings = in.settings();
+    const Plugin* cache = nullptr;
+    for (const ExecRule& rule : sequence.rules) {
+        if (rule.kind != ExecRule::Kind::plugin) continue;
+        const Plugin& exec = settings.plugins[rule.plugin];
+        if (std::holds_alternative<Cache>(exec.args)) cache = &exec;
+        const auto asks = std::find_if(
+            rule.matches.begin(), rule.matches.end(),
+            [&](const MatchUse& m) { return depends_on_client(settings.plugins[m.plugin]); });
+        if (cache == nullptr || asks == rule.matches.end() ||
+            !std::holds_alternative<Dns64>(exec.args))
+            continue;
+        in.report().warn(rule.line,
+                         owner_of(exec) + " behind " + owner_of(*cache) + " of '" + plugin.tag +
+                             "' is for some clients alone, by " +
+                             std::string(settings.plugins[asks->plugin].type) +
+                             ": all clients get what the first one's answer was; give these "
+                             "clients a sequence with a cache of its own");
+    }
+}
+
+// `jumped`: a `return` in it ends it alone.
+bool can_stop(const Settings& settings, const Sequence& sequence, bool jumped, std::size_t& steps) {
+    using Kind = ExecRule::Kind;
+    for (const ExecRule& rule : sequence.rules) {
+        if (++steps > kMostSteps) return false;
+        if (rule.kind == Kind::accept || rule.kind == Kind::reject || rule.kind == Kind::goto_ ||
+            (rule.kind == Kind::return_ && !jumped)) {
+            return true;
+        }
+        const Sequence* inner =
+            rule.runs_plugin() ? sequence_of(settings.plugins[rule.plugin]) : nullptr;
+        const bool jumps = jumped || rule.kind == Kind::jump;
+        if (inner != nullptr && can_stop(settings, *inner, jumps, steps)) return true;
+    }
+    return false;
+}
+
+void advise_nested(Reading& in, const Plugin& plugin, const Sequence& sequence) {
+    for (const ExecRule& rule : sequence.rules) {
+        if (rule.kind != ExecRule::Kind::plugin) continue;
+        const Plugin& exec = in.settings().plugins[rule.plugin];
+        std::size_t steps = 0;
+        const Sequence* inner = sequence_of(exec);
+        if (inner == nullptr || !can_stop(in.settings(), *inner, false, steps)) continue;
+        in.report().warn(rule.line, "accept, reject and return inside '" + exec.tag + "' end '" +
+                                        plugin.tag + "' as well (in mosdns they end only '" +
+                                        exec.tag + "')");
+    }
+}
+
+// ---- paths that end without an answer
+
+// Follows the rules as they would run when no response comes from where none is certain. A
+// condition under which a forward ran is remembered, so that `x` and `!x` together count as always.
+class AnswerWalk {
+  public:
+    explicit AnswerWalk(const Settings& settings) : settings_(settings) {}
+
+    enum class End : std::uint8_t { falls_through, answered, unanswered, returned };
+
+    End walk(const Sequence& sequence) {
+        for (const ExecRule& rule : sequence.rules) {
+            if (++steps_ > kMostSteps) return End::answered;
+            const bool always = holds_without_response(rule);
+            if (!always && never_holds_without_response(rule)) continue;
+            const End end = run(rule, always);
+            if (end != End::falls_through) return end;
+        }
+        return End::falls_through;
+    }
+
+  private:
+    [[nodiscard]] bool holds_without_response(const ExecRule& rule) const {
+        return std::all_of(rule.matches.begin(), rule.matches.end(), [&](const MatchUse& m) {
+            if (m.negate && needs_response(settings_.plugins[m.plugin])) return true;
+            const auto* constant = std::get_if<Constant>(&settings_.plugins[m.plugin].args);
+            return constant != nullptr && constant->value != m.negate;
+        });
+    }
+    [[nodiscard]] bool never_holds_without_response(const ExecRule& rule) const {
+        return std::any_of(rule.matches.begin(), rule.matches.end(), [&](const MatchUse& m) {
+            if (!m.negate && needs_response(settings_.plugins[m.plugin])) return true;
+            const auto* constant = std::get_if<Constant>(&settings_.plugins[m.plugin].args);
+            return constant != nullptr && constant->value == m.negate;
+        });
+    }
+
+    End run(const ExecRule& rule, bool always) {
+        switch (rule.kind) {
+            case ExecRule::Kind::mark:
+                return End::falls_through;
+            case ExecRule::Kind::reject:
+                return always ? End::answered : End::falls_through;
+            case ExecRule::Kind::accept:
+                return End::unanswered;  // at least for those that match
+            case ExecRule::Kind::return_:
+                return End::returned;
+            case ExecRule::Kind::jump: {
+                const End end = walk(*sequence_of(settings_.plugins[rule.plugin]));
+                const bool goes_on = end == End::returned || (end == End::answered && !always);
+                return goes_on ? End::falls_through : end;
+            }
+            case ExecRule::Kind::goto_: {
+                const End end = walk(*sequence_of(settings_.plugins[rule.plugin]));
+                if (end != End::answered) return End::unanswered;
+                return always ? end : End::falls_through;
+            }
+            case ExecRule::Kind::plugin:
+                break;
+        }
+        const Plugin& exec = settings_.plugins[rule.plugin];
+        if (const Sequence* inner = sequence_of(exec)) {
+            const End end = walk(*inner);
+            return end == End::answered && !always ? End::falls_through : end;
+        }
+        if (!always_has_end(exec)) return End::falls_through;
+        if (always) return End::answered;
+        if (rule.matches.size() != 1) return End::falls_through;
+        const MatchUse& condition = rule.matches.front();
+        if (asked_if_.contains({condition.plugin, !condition.negate})) return End::answered;
+        asked_if_.emplace(condition.plugin, condition.negate);
+        return End::falls_through;
+    }
+
+    // A response or an error always comes of it.
+    bool always_has_end(const Plugin& exec) {
+        if (std::holds_alternative<Forward>(exec.args) ||
+            std::holds_alternative<BlackHole>(exec.args))
+            return true;
+        const auto* fallback = std::get_if<Fallback>(&exec.args);
+        return fallback != nullptr &&
+               (unit_has_end(fallback->primary) || unit_has_end(fallback->secondary));
+    }
+    bool unit_has_end(PluginIndex unit) {
+        const Plugin& exec = settings_.plugins[unit];
+        const Sequence* sequence = sequence_of(exec);
+        return sequence != nullptr ? walk(*sequence) == End::answered : always_has_end(exec);
+    }
+
+    const Settings& settings_;
+    std::set<std::pair<PluginIndex, bool>> asked_if_;
+    std::size_t steps_ = 0;
+};
+
+void advise_answer(Reading& in, const Plugin& entry) {
+    const Settings& settings = in.settings();
+    const Sequence* sequence = sequence_of(entry);
+    if (sequence == nullptr || AnswerWalk(settings).walk(*sequence) == AnswerWalk::End::answered)
+        return;
+    in.report().warn(
+        entry.line,
+        "a query can come to the end of '" + entry.tag +
+            "' without an answer and then gets NOERROR without records: end it with a forward "
+            "or a reject that always runs");
+}
+
+}  // namespace
+
+void advise_sequence(Reading& in, const Plugin& plugin) {
+    const Sequence* const sequence = sequence_of(plugin);
+    if (sequence == nullptr) return;
+    advise_cache(in, plugin, *sequence);
+    advise_nested(in, plugin, *sequence);
+    advise_lists_by_client(in, plugin, *sequence);
+    advise_dns64_by_client(in, plugin, *sequence);
+}
+
+void advise_entry(Reading& in, const Plugin& entry) {
+    advise_early(in, entry);
+    advise_answer(in, entry);
+}
+
+}  // namespace steer::config

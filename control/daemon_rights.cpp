@@ -1,0 +1,102 @@
+// What is handed over to whom we become, and becoming that.
+#include "control/daemon.h"
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "control/certificates.h"
+#include "control/rights.h"
+#include "control/rules/rule_file.h"
+
+namespace steer {
+namespace {
+
+constexpr const char* kStateFolder = "/var/lib/steerdns";  // ours to make, and to hand over
+
+bool is_below_state_folder(const std::string& file) {
+    return std::filesystem::path(file).parent_path() == kStateFolder;
+}
+
+}  // namespace
+
+std::vector<std::string> Daemon::dump_folders() const {
+    std::vector<std::string> folders;
+    if (!cache_desk_) return folders;
+    for (const CacheOf& one : cache_desk_->caches()) {
+        if (!one.dump_file.empty())
+            folders.push_back(std::filesystem::absolute(one.dump_file).parent_path().string());
+    }
+    return folders;
+}
+
+// Folders that are handed over to whom we become, made if they are not there.
+std::vector<std::string> Daemon::own_folders() const {
+    std::vector<std::string> folders;
+    std::error_code no_folder;  // then who writes there says so
+    const auto dumps = dump_folders();
+    if (std::find(dumps.begin(), dumps.end(), kStateFolder) != dumps.end()) {
+        std::filesystem::create_directories(kStateFolder, no_folder);
+        if (!no_folder) folders.emplace_back(kStateFolder);
+    }
+    if (std::filesystem::is_directory(settings_.control.images, no_folder))
+        folders.push_back(settings_.control.images);
+    if (!built_.leases.plugins.empty() && is_below_state_folder(settings_.control.leases))
+        std::filesystem::create_directories(kStateFolder, no_folder);
+    const bool keeps = is_below_state_folder(settings_.control.findings) ||
+                       is_below_state_folder(settings_.control.leases);
+    if (keeps && std::filesystem::is_directory(kStateFolder, no_folder))
+        folders.emplace_back(kStateFolder);
+    if (!settings_.remote_lists.empty()) {
+        std::filesystem::create_directories(settings_.control.lists, no_folder);
+        if (!no_folder) folders.push_back(settings_.control.lists);
+    }
+    return folders;
+}
+
+// Those that are not there, and their folders; what is handed over to whom we become.
+std::vector<std::string> Daemon::make_rule_files() {
+    std::vector<std::string> handed;
+    for (const auto& rules : settings_.rule_files) {
+        const auto folder = std::filesystem::absolute(rules.file).parent_path();
+        std::error_code error;
+        const bool ours = folder == kStateFolder || !std::filesystem::exists(folder, error);
+        const auto made = rules::make_rule_file(rules);
+        if (!made) spdlog::warn("{}", made.error().sentence());
+        if (ours && std::filesystem::is_directory(folder, error)) handed.push_back(folder);
+        if (made && *made) handed.push_back(rules.file);
+    }
+    return handed;
+}
+
+Result<void> Daemon::give_up_rights() {
+    auto user = resolve_user(settings_.control.user);
+    if (!user) return user.error();
+    const auto folder = std::filesystem::path(settings_.control.socket).parent_path();
+    std::vector<std::string> handed{settings_.control.socket,
+                                    folder == "/run/steerdns" ? folder.string() : ""};
+    const auto dumps = dump_folders();
+    const auto folders = own_folders();
+    handed.insert(handed.end(), folders.begin(), folders.end());
+    const auto rule_files = make_rule_files();
+    handed.insert(handed.end(), rule_files.begin(), rule_files.end());
+    if (auto done = drop_rights(*user, handed); !done) return done;
+    for (const auto& dump : dumps) {
+        if (::access(dump.c_str(), W_OK) == 0) continue;
+        spdlog::warn(
+            "dump_file: {} is no folder that {} may write to: nothing will be kept over a restart; "
+            "make it, "
+            "or name another",
+            dump, user->empty() ? "this user" : *user);
+    }
+    for (const auto& sentence : unreadable_certificates(settings_))
+        spdlog::warn("{}", sentence);
+    for (const auto& rules : settings_.rule_files) {
+        if (const auto why = rules::why_not_writable(rules); !why.empty()) spdlog::warn("{}", why);
+    }
+    return {};
+}
+
+}  // namespace steer

@@ -1,0 +1,279 @@
+// The start of the daemon, step by step.
+#include "control/daemon.h"
+
+#include <malloc.h>
+#include <rte_rcu_qsbr.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "control/ad_list_methods.h"
+#include "control/build/image_folder.h"
+#include "control/cache/cache_methods.h"
+#include "control/config/drop_rules.h"
+#include "control/ops/worker_counters.h"
+#include "control/port_check.h"
+#include "control/reverse_methods.h"
+#include "control/router_methods.h"
+#include "control/surroundings.h"
+
+namespace steer {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kNeighbourPatience = 1500ms;
+
+void log_router(routeros::Level level, const std::string& sentence) {
+    switch (level) {
+        case routeros::Level::info:
+            return spdlog::info("{}", sentence);
+        case routeros::Level::warning:
+            return spdlog::warn("{}", sentence);
+        case routeros::Level::error:
+            return spdlog::error("{}", sentence);
+    }
+}
+
+void log_set(sets::SetDesk::Level level, const std::string& sentence) {
+    if (level == sets::SetDesk::Level::info) return spdlog::info("{}", sentence);
+    spdlog::warn("{}", sentence);
+}
+
+}  // namespace
+
+Result<void> Daemon::start() {
+    started_ms_ = clock_.now().ms;
+    for (const auto step :
+         {&Daemon::start_eal, &Daemon::start_tables, &Daemon::start_network,
+          &Daemon::start_listeners, &Daemon::start_ops, &Daemon::give_up_rights}) {
+        if (auto done = (this->*step)(); !done) return done;
+    }
+    start_threads();
+    is_serving_ = true;
+    say_what_is_served();
+    return {};
+}
+
+Result<void> Daemon::start_eal() {
+    auto cpus = plan_cpus(settings_.dataplane, allowed_cpus());
+    if (!cpus) return Error{cpus.error().text, settings_.file, settings_.dataplane.line};
+    cpus_ = std::move(*cpus);
+    if (auto good = check_ports(settings_, look_at_host()); !good) return good;
+    auto eal = Eal::start(eal_options());
+    if (!eal) return eal.error();
+    eal_ = std::move(*eal);
+    bind_to(cpus_.control);
+    auto ports = PortSet::open(settings_);
+    if (!ports) return ports.error();
+    ports_ = std::move(*ports);
+    for (const auto& warning : ports_->warnings())
+        spdlog::warn("{}", warning);
+    exceptions_ = std::make_unique<ExceptionThread>(
+        ports_->exceptions(), [](const std::string& s) { spdlog::error("{}", s); });
+    return {};
+}
+
+EalOptions Daemon::eal_options() const {
+    EalOptions options{.worker_cpus = cpus_.workers,
+                       .memory_bytes = settings_.dataplane.memory_bytes};
+    for (const auto& port : settings_.dataplane.ports) {
+        if (!port.pci.empty()) options.pci.push_back(port.pci);
+        if (port.driver == config::Driver::memif || port.driver == config::Driver::vdev)
+            options.shares_memory = true;
+    }
+    return options;
+}
+
+Result<void> Daemon::start_tables() {
+    build::ImageFolder images(settings_.control.images);
+    built_ = build::build(settings_, look_around(settings_), registry_,
+                          images.folder().empty() ? nullptr : &images);
+    for (const auto& sentence : images.take_sentences())
+        spdlog::warn("{}", sentence);
+    for (const auto& warning : built_.warnings)
+        spdlog::warn("{}", warning.sentence());
+    if (!built_.ok()) return built_.errors.front();
+    config::drop_rules(settings_);
+    ::malloc_trim(0);  // a list of a million lines was 100 MiB of them
+    const auto workers = static_cast<unsigned>(cpus_.workers.size());
+    auto options = plan_tables(settings_, *built_.snapshot, eal_->memory_bytes(), workers);
+    if (!options) return options.error();
+    plane_ = std::make_unique<Plane>(*options);
+    spdlog::info("SIMD beyond what this build is for: {}",
+                 cache::label(plane_->shared().hasher->lanes()));
+    publisher_ = std::make_unique<build::Publisher>(plane_->shared());
+    hops_ = std::make_unique<Published<NextHopTable>>(plane_->shared().next_hops,
+                                                      plane_->shared().qsbr);
+    for (unsigned i = 0; i < workers; ++i)
+        plane_->add_worker(ports_->of_worker(i, workers), clock_);
+    auto published = publisher_->publish(built_.snapshot, clock_.now());
+    if (!published) return published.error();
+    in_force_ = {built_.sets, publisher_->current()->names};
+    upstreams_ = publisher_->current()->upstreams;
+    start_cache();
+    return {};
+}
+
+// The caches of the snapshot in force, as their plugins have them.
+std::vector<CacheOf> Daemon::caches_of(const config::Settings& settings) const {
+    std::vector<CacheOf> caches;
+    for (const auto& instance : publisher_->current()->caches) {
+        CacheOf one{.instance = instance.id, .tag = instance.tag};
+        for (const auto& plugin : settings.plugins) {
+            const auto* const args = std::get_if<config::Cache>(&plugin.args);
+            if (args == nullptr || plugin.tag != instance.tag) continue;
+            one.dump_file = args->dump_file;
+            one.dump_interval = args->dump_interval;
+        }
+        caches.push_back(std::move(one));
+    }
+    return caches;
+}
+
+// What was dumped comes back before anybody asks.
+void Daemon::start_cache() {
+    if (plane_->shared().cache == nullptr) return;
+    cache_desk_ = std::make_unique<CacheDesk>(
+        house_, *plane_, clock_, caches_of(settings_), registry_.list_names(),
+        [](bool warning, const std::string& s) {
+            spdlog::log(warning ? spdlog::level::warn : spdlog::level::info, "{}", s);
+        });
+    cache_desk_->restore();
+}
+
+Result<void> Daemon::start_network() {
+    const auto& dataplane = settings_.dataplane;
+    if (ports_->any_frames()) {
+        auto reserved = kernel::ReservedPorts::reserve(dataplane.first_upstream_port,
+                                                       dataplane.last_upstream_port);
+        if (reserved) {
+            reserved_ = std::move(*reserved);
+        } else {
+            spdlog::warn("{}", reserved.error().sentence());
+        }
+    }
+    if (auto done = set_upstreams(); !done) return done;
+    auto side = KernelSide::apply(house_, settings_, *ports_);
+    if (!side) return side.error();
+    kernel_side_ = std::move(*side);
+    for (const auto& warning : kernel_side_->warnings())
+        spdlog::warn("{}", warning);
+    watcher_ = std::make_unique<kernel::NextHops>(
+        house_, ports_->devices(),
+        [this](kernel::NextHopView view) { on_network(std::move(view)); },
+        [](const std::string& sentence) { spdlog::warn("{}", sentence); });
+    watcher_->on_change([this] {
+        if (streams_) streams_->network_changed();
+        if (mdns_) mdns_->network_changed();
+    });
+    // Behind a port that the kernel does not see, nobody answers before the workers run.
+    return watcher_->start(upstream_addresses(),
+                           ports_->any_on_kernels_wire() ? kNeighbourPatience : 0ms);
+}
+
+Result<void> Daemon::start_listeners() {
+    streams_ = std::make_unique<StreamThreads>(*plane_, clock_,
+                                               [](const std::string& s) { spdlog::warn("{}", s); });
+    streams_->set_copying_interfaces(copying_);
+    streams_->set_vrfs(vrfs_);
+    channels_ = built_.channels;
+    streams_->set_upstreams(channels_);
+    return streams_->listen(built_.listeners, kernels_, ports_->any_frames());
+}
+
+Result<void> Daemon::start_ops() {
+    rpc_.add("status", [this](const boost::json::value&) -> ops::RpcResult { return status(); });
+    rpc_.add("counters",
+             [this](const boost::json::value&) -> ops::RpcResult { return counters(); });
+    rpc_.add("version", [](const boost::json::value&) -> ops::RpcResult {
+        return boost::json::value{{"version", STEER_VERSION}};
+    });
+    add_ad_list_methods(
+        rpc_, [this]() -> const Snapshot& { return *publisher_->current(); }, clock_);
+    add_reverse_method(
+        rpc_, [this]() -> const Snapshot& { return *publisher_->current(); }, clock_);
+    if (cache_desk_) {
+        add_cache_methods(rpc_, {*cache_desk_, *plane_->shared().cache, clock_, in_force_});
+    } else {
+        add_no_cache_methods(rpc_);
+    }
+    add_router_methods(rpc_, house_, routers_);
+    why_->add_to(rpc_);
+    hits_->add_to(rpc_, *plane_);
+    rpc_.add_later("reload", [this](const boost::json::value&, const ops::RpcDone& done) {
+        reload("steerctl", [done](const ReloadOutcome& outcome) { done(to_json(outcome)); });
+    });
+    make_rule_desk();
+    make_lease_desk();
+    rpc_.add("lists", [this](const boost::json::value&) -> ops::RpcResult {
+        return fetcher_ ? fetcher_->status() : boost::json::value{{"lists", boost::json::array{}}};
+    });
+    rpc_.add_later("lists.fetch", [this](const boost::json::value&, const ops::RpcDone& done) {
+        if (!fetcher_) return done(ops::RpcError{ops::RpcCode::internal_error, "not serving yet"});
+        fetcher_->fetch_now([this, done] { done(fetcher_->status()); });
+    });
+    socket_ = std::make_unique<ops::ControlSocket>(house_, rpc_);
+    if (auto done = socket_->listen(settings_.control.socket); !done) return done;
+    if (const auto& http = settings_.control.http) {
+        http_ = std::make_unique<ops::HttpServer>(
+            house_,
+            ops::HttpContent{.metrics = {[this](ops::MetricWriter& w) { write_metrics(w); }}});
+        if (auto done = http_->listen(http->address, http->port); !done) {
+            return Error{done.error().text, settings_.file, http->line};
+        }
+    }
+    return {};
+}
+
+RouterFindings Daemon::router_findings() {
+    const std::string file = settings_.control.findings;
+    if (file.empty()) return RouterFindings{};
+    auto known = load_findings(file);
+    if (!known) spdlog::warn("{}", known.error().sentence());
+    return RouterFindings(known ? *known : RouterFindings::ByVersion{},
+                          [this, file](const std::string& text) {
+                              boost::asio::post(house_, [file, text] {
+                                  const auto saved = save_findings(file, text);
+                                  if (!saved) spdlog::warn("{}", saved.error().sentence());
+                              });
+                          });
+}
+
+void Daemon::make_lease_desk() {
+    leases_ = std::make_unique<leases::LeaseDesk>(house_, clock_, plane_->shared().qsbr,
+                                                  settings_.control.leases, log_router);
+    leases_->add_to(rpc_);
+}
+
+void Daemon::start_threads() {
+    sets_ = std::make_unique<sets::SetThread>(
+        clock_, *plane_->shared().lists,
+        [this](std::vector<sets::SetThread::BoardRow> rows) { routers_->know(std::move(rows)); },
+        log_set);
+    routers_ = std::make_unique<RouterThread>(*plane_, clock_, built_.routers, log_router,
+                                              sets_.get(), router_findings());
+    sets_->configure(built_.kernel_sets);
+    plane_->start();
+    if (cache_desk_) cache_desk_->start();
+    exceptions_->start();
+    streams_->start();
+    routers_->start();
+}
+
+void Daemon::say_what_is_served() {
+    for (const auto& warning :
+         eal_->huge_pages() ? std::vector<std::string>{} : std::vector{eal_->summary()}) {
+        spdlog::info("memory: {}", warning);
+    }
+    std::string addresses;
+    for (const auto& address : hops_->current()->service_addresses)
+        addresses += " " + address.to_string();
+    for (const auto& port : ports_->reports()) {
+        spdlog::info("serving on {}{} by {} because {}{}", port.device, addresses, port.driver,
+                     port.why, port.offers.empty() ? "" : " (" + port.offers + ")");
+    }
+}
+
+}  // namespace steer
