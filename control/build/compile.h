@@ -106,14 +106,18 @@ class Compiler {
     std::uint32_t prefer_of(const config::Prefer& prefer);
     // compile_house.cpp
     void zone(config::PluginIndex index, const config::Zone& args, int line, std::uint16_t instance,
-              unsigned& depth);
+              unsigned depth);
     void static_records(config::PluginIndex index, const config::StaticRecords& args, int line,
                         std::uint16_t instance, unsigned& depth);
     // What the first entry of an owner's that has something for the type does.
     steer::StaticRecords::Does static_deed(const std::vector<config::StaticEntry>& group,
                                            const config::StaticEntry& first, std::uint16_t qtype);
-    std::uint16_t static_end(const config::StaticEntry& entry, std::uint16_t instance,
-                             std::vector<std::uint16_t>& rests);
+    std::uint16_t static_end(const config::StaticEntry& entry,
+                             std::optional<config::PluginIndex> cache, std::uint16_t instance,
+                             unsigned depth, std::vector<std::uint16_t>& rests);
+    // What follows is answered through the cache, if there is one, and ends with it.
+    void own_cache(std::optional<config::PluginIndex> cache, std::uint16_t instance, int line,
+                   unsigned depth);
     void ad_list(config::PluginIndex index, const config::AdList& args, int line,
                  std::uint16_t instance);
     void dhcp_leases(config::PluginIndex index, const config::DhcpLeases& args, int line,

@@ -52,11 +52,14 @@ const StaticEntry* first_for(const Group& group, std::uint16_t qtype) {
 }  // namespace
 
 // What it does with a list, or asks before: and then the program ends, or goes on with the rest (`rests` gets where from).
-std::uint16_t Compiler::static_end(const StaticEntry& entry, std::uint16_t instance,
-                                   std::vector<std::uint16_t>& rests) {
+// A list is claimed inside the cache, which remembers it: hits claim it again.
+std::uint16_t Compiler::static_end(const StaticEntry& entry,
+                                   std::optional<config::PluginIndex> cache, std::uint16_t instance,
+                                   unsigned depth, std::vector<std::uint16_t>& rests) {
     const std::uint16_t first = next_pc();
     const bool asks_rest = entry.does == StaticEntry::Does::forward && !entry.forwarder;
     if (entry.forwarder) {
+        own_cache(cache, instance, entry.line, depth);
         const auto& forward = std::get<config::Forward>(settings_.plugin(*entry.forwarder).args);
         const std::uint16_t pc =
             emit(Op::forward, instance, entry.line, group_of(*entry.forwarder, forward));
@@ -136,7 +139,8 @@ void Compiler::static_records(config::PluginIndex index, const config::StaticRec
             steer::StaticRecords::Does does = static_deed(group, *first, type);
             const End end{first->does == StaticEntry::Does::forward, first->forwarder, first->list};
             const auto known = ends.find(end);
-            does.pc = known != ends.end() ? known->second : static_end(*first, instance, rests);
+            does.pc = known != ends.end() ? known->second
+                                          : static_end(*first, args.cache, instance, depth, rests);
             ends.emplace(end, does.pc);
             names.add(first->owner.rule, static_cast<std::uint32_t>(out.does.size()),
                       settings_.files[first->owner.file], first->owner.line);
@@ -206,18 +210,21 @@ void Compiler::dhcp_leases(config::PluginIndex index, const config::DhcpLeases& 
     land({test});
 }
 
+void Compiler::own_cache(std::optional<config::PluginIndex> cache, std::uint16_t instance, int line,
+                         unsigned depth) {
+    if (!cache) return;
+    const auto& args = std::get<config::Cache>(settings_.plugin(*cache).args);
+    const std::uint16_t pc = next_pc();
+    enter(Op::enter_cache, instance, line, cache_of(*cache, args), depth);
+    if (!too_long_) snapshot_.program[pc].short_circuit = true;
+}
+
 void Compiler::zone(config::PluginIndex index, const config::Zone& args, int line,
-                    std::uint16_t instance, unsigned& depth) {
+                    std::uint16_t instance, unsigned depth) {
     const auto [mask, fresh] = name_masks_.try_emplace(index);
     if (fresh) mask->second = masks_.mask_of(args.names);
     const std::uint16_t test = emit(Op::if_tags, instance, line, mask->second);
-    unsigned inside = depth;
-    if (args.cache) {
-        const auto& cache = std::get<config::Cache>(settings_.plugin(*args.cache).args);
-        const std::uint16_t pc = next_pc();
-        enter(Op::enter_cache, instance, line, cache_of(*args.cache, cache), inside);
-        if (!too_long_) snapshot_.program[pc].short_circuit = true;
-    }
+    own_cache(args.cache, instance, line, depth);
     const auto& forward = std::get<config::Forward>(settings_.plugin(args.forward).args);
     const std::uint16_t asks = emit(Op::forward, instance, line, group_of(args.forward, forward));
     emit(Op::stop, instance, line);

@@ -139,6 +139,7 @@ std::vector<Reference> references_of(const Plugin& plugin) {
             if (entry.forwarder) out.push_back({*entry.forwarder, entry.line});
             if (entry.list) out.push_back({*entry.list, entry.line});
         }
+        if (records->cache) out.push_back({*records->cache, plugin.line});
     }
     if (const auto* ads = std::get_if<AdList>(&plugin.args)) {
         for (const AdListPart& part : ads->lists)

@@ -587,6 +587,7 @@ struct StaticEntry {
 };
 struct StaticRecords {
     std::vector<StaticEntry> entries;  // in the order in which they are asked: regexps first
+    std::optional<PluginIndex> cache;  // of what forwarders say
 };
 struct AdListPart {
     std::string name;      // as it was written: a path or URL

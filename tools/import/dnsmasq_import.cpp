@@ -116,6 +116,7 @@ class Writer {
         r.name = domain;
         r.place = servers.place;
         r.type = "FWD";
+        r.asks_forwarder = !target.empty();
         r.data.add("forward_to", target);
         const std::string tag = set_of(domain, servers.place);
         if (!tag.empty()) r.data.add("address_list", "$" + tag);
@@ -176,7 +177,7 @@ class Writer {
             };
             return rank(a) > rank(b);
         });
-        write_records(sheet_, "names", m_.records, true);
+        write_records(sheet_, "names", m_.records, m_.cache_size == "0" ? "" : "$answers");
     }
 
     void denied() {

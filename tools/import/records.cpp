@@ -67,10 +67,12 @@ std::vector<Note> drop_circles(std::vector<Record>& records) {
 }
 
 void write_records(Sheet& sheet, const std::string& tag, const std::vector<Record>& records,
-                   bool with_pointers) {
+                   const std::string& cache) {
     if (records.empty()) return;
     sheet.open_plugin(tag, "static");
-    if (!with_pointers) sheet.line("ptr: false");
+    const bool asks = std::ranges::any_of(
+        records, [](const Record& r) { return r.asks_forwarder && !r.disabled; });
+    if (asks && !cache.empty()) sheet.key("cache", cache);
     sheet.open("records:");
     for (const Record& record : records) {
         sheet.notes(record.notes);

@@ -18,15 +18,17 @@ struct Record {
     std::string alias;  // of a CNAME: where it leads
     Flow data;          // what follows name and type
     bool disabled = false;
+    bool asks_forwarder = false;  // a FWD with servers of its own
     std::vector<Note> notes;
 };
 
 // The records that lead in a circle are taken out; a note for each.
 std::vector<Note> drop_circles(std::vector<Record>& records);
 
-// `- tag: TAG` with all of them; nothing if there are none.
+// `- tag: TAG` with all of them; nothing if there are none. `cache` ("$TAG", or empty: none) keeps what
+// forwarders say.
 void write_records(Sheet& sheet, const std::string& tag, const std::vector<Record>& records,
-                   bool with_pointers);
+                   const std::string& cache);
 
 // Why the expression cannot be one of ours (POSIX, not Hyperscan's); empty: it can.
 std::string expression_trouble(const std::string& expression);

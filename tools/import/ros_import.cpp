@@ -38,7 +38,7 @@ class Writer {
             write_forward(sheet_, forward);
         address_lists();
         sheet_.notes(statics_.notes);
-        write_records(sheet_, "records", statics_.records, true);
+        write_records(sheet_, "records", statics_.records, "$answers");
         const bool has_ads = write_adlist(sheet_, dns_, statics_.allowed);
         cache();
         write_forward(sheet_, main_);

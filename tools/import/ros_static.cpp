@@ -155,6 +155,7 @@ class StaticReader {
         if (to == nullptr) return true;
         if (const auto named = forwarders_.tags.find(*to); named != forwarders_.tags.end()) {
             record_.data.add("forward_to", "$" + named->second);
+            record_.asks_forwarder = true;
             return true;
         }
         const auto servers = split(*to, ',');
@@ -164,6 +165,7 @@ class StaticReader {
                               ", which is neither a forwarder that is carried over nor an address "
                               "that can be asked");
         }
+        record_.asks_forwarder = true;
         if (servers.size() == 1) {
             record_.data.add("forward_to", servers.front());
         } else {

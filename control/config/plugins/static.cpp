@@ -6,6 +6,7 @@
 #include "control/config/dns_names.h"
 #include "control/config/plugins/name_rules.h"
 #include "control/config/plugins/plugin_type.h"
+#include "control/config/plugins/tag_or_args.h"
 #include "control/config/rdata_text.h"
 #include "control/config/rules.h"
 #include "control/config/values.h"
@@ -74,8 +75,9 @@ constexpr std::array<Row<Record>, 19> kRecordRows{{
 struct Args {
     const Node* records = nullptr;
     bool ptr = true;
+    TagOrArgs cache;
 };
-void keep_node(Reading& in, const Node& node, const Place& place, Args& out) {
+void keep_records(Reading& in, const Node& node, const Place& place, Args& out) {
     if (node.is_list()) {
         out.records = &node;
     } else {
@@ -83,11 +85,15 @@ void keep_node(Reading& in, const Node& node, const Place& place, Args& out) {
                                           std::string(node.what()));
     }
 }
-constexpr std::array<Row<Args>, 2> kRows{{
-    {"records", Own<Args>{"list of records", keep_node}, "required", "",
+constexpr std::array<Row<Args>, 3> kRows{{
+    {"records", Own<Args>{"list of records", keep_records}, "required", "",
      "as in `- {name: nas.lan, address: 192.168.88.10}`; see below"},
     {"ptr", &Args::ptr, "true", "",
      "the addresses of A and AAAA records have their names (PTR), as RouterOS does it"},
+    {"cache", Own<Args>{"tag, or arguments of a `cache`", keep_node<&Args::cache, Args>}, "none",
+     "",
+     "where the answers of those are kept that FWD records ask by `forward_to`, as in `cache: "
+     "$answers`; it may be the one that the rest of the sequence has"},
 }};
 
 class StaticReader {
@@ -354,7 +360,9 @@ void read(Reading& in, const Node* node, Plugin& plugin) {
     read_rows(in, map, kRows, owner_of(plugin), args);
     StaticReader reader(in, plugin);
     if (args.records != nullptr) reader.read(*args.records);
-    plugin.args = reader.finish(args.ptr);
+    StaticRecords records = reader.finish(args.ptr);
+    records.cache = use_plugin(in, args.cache, "cache", plugin);
+    plugin.args = std::move(records);
 }
 
 }  // namespace
