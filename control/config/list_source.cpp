@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/rules.h"
@@ -23,6 +24,32 @@ Node list_node(const std::vector<std::string>& texts) {
     for (const std::string& text : texts)
         out.items.push_back(text_node(text));
     return out;
+}
+
+void put(Node& map, std::string key, Node value) {
+    map.kind = Node::Kind::map;
+    map.entries.push_back({std::move(key), 0, std::move(value)});
+}
+
+// The `args` of a plugin that has the file as its only list.
+Node args_of(const std::string& file, const ListUse& use) {
+    Node args, list;
+    if (use.type == "adlist") {
+        put(list, "list", text_node(file));
+        if (!use.format.empty()) put(list, "format", text_node(use.format));
+        Node lists;
+        lists.kind = Node::Kind::list;
+        lists.items.push_back(std::move(list));
+        put(args, "lists", std::move(lists));
+        put(args, "max_names", text_node("100000000"));  // check_list() counts
+        return args;
+    }
+    const bool geo = use.type == "geosite" || use.type == "geoip";
+    geo ? put(args, "file", text_node(file)) : put(args, "files", list_node({file}));
+    if (!use.format.empty()) put(args, "format", text_node(use.format));
+    if (!use.selectors.empty()) put(args, "selectors", list_node(use.selectors));
+    if (!use.strict.empty()) put(args, "strict", text_node(use.strict));
+    return args;
 }
 
 RemoteList& remote(Settings& settings, const Url& url) {
@@ -96,7 +123,7 @@ std::size_t rules_of(const Plugin& plugin) {
 }
 
 ListUse use_of(const Plugin& plugin, const Node& args) {
-    ListUse use{plugin.type, {}, {}, {}};
+    ListUse use{plugin.type, {}, {}, {}, 0};
     const auto text = [&](std::string_view key) {
         const Node* const node = args.find(key);
         return node != nullptr && node->is_text() ? node->text : std::string{};
@@ -123,18 +150,11 @@ std::optional<ListBytes> read_list_source(Reading& in, const Text& written, cons
 Result<std::size_t> check_list(const std::string& file, const ListUse& use) {
     const PluginType* const type = find_type(use.type);
     if (type == nullptr) return Error{"no plugin type '" + std::string(use.type) + "'"};
-    Node args;
-    args.kind = Node::Kind::map;
-    const bool geo = type->name == "geosite" || type->name == "geoip";
-    const auto put = [&args](std::string key, Node value) {
-        args.entries.push_back({std::move(key), 0, std::move(value)});
-    };
-    geo ? put("file", text_node(file)) : put("files", list_node({file}));
-    if (!use.format.empty()) put("format", text_node(use.format));
-    if (!use.selectors.empty()) put("selectors", list_node(use.selectors));
-    if (!use.strict.empty()) put("strict", text_node(use.strict));
+    const Node args = args_of(file, use);
     const LoadOptions options;
     Reading in("(a list)", options);  // a list is read as one that a configuration names
+    // What was fetched has met its limit of bytes.
+    in.settings().control.fetch.max_size = std::numeric_limits<std::uint64_t>::max();
     Plugin plugin;
     plugin.tag = "list";
     plugin.type = type->name;
@@ -144,6 +164,9 @@ Result<std::size_t> check_list(const std::string& file, const ListUse& use) {
     check_patterns(in);
     if (auto why = why_not(in, file, use.type)) return *std::move(why);
     const std::size_t rules = rules_of(in.settings().plugins.front());
+    if (use.most_rules > 0 && rules > use.most_rules)
+        return Error{"it has " + std::to_string(rules) + " names, and 'max_names' allows " +
+                     std::to_string(use.most_rules)};
     if (rules == 0) return Error{"there is no rule in it for a " + std::string(use.type)};
     return rules;
 }

@@ -162,16 +162,18 @@ neighbour advertisements (RFC 4861 7.2.6).
 )";
 
 constexpr std::string_view kFetch =
-    R"(An item of `files` of a domain_set, ip_set, adguard_rule or hosts, and the `file` of a geosite or geoip, may be a URL
-(`http://`, `https://`). Its copy lies in `lists` under a name made of the URL; the start uses it at once and asks the server
-beside it. Servers' names are asked of the upstreams of the configuration's `forward` plugins, so a machine that is its own
-resolver can start; of the system's resolver (its `nameserver` lines) only if none of them answers, which the log says.
+    R"(An item of `files` of a domain_set, ip_set, adguard_rule or hosts, of `lists` of an adlist, and the `file` of a geosite or
+geoip, may be a URL (`http://`, `https://`). Its copy lies in `lists` under a name made of the URL; the start uses it at once
+and asks the server beside it. Servers' names are asked of the upstreams of the configuration's `forward` plugins, so a
+machine that is its own resolver can start; of the system's resolver (its `nameserver` lines) only if none of them answers,
+which the log says.
 
 A copy is replaced, in one step, only when the whole of it came (unpacked, if it was sent as gzip), it is no larger than
-`max_size`, and each plugin that uses it would take a rule from it (with `strict: true`: every line is good). Then what
-changed is in force as after a reload. Else the last good copy stays, and the log, `steerctl lists` and the metrics
-(`steerdns_list_fetches`, `steerdns_list_age_seconds`, `steerdns_lists_missing`) say why. Servers are asked with the ETag and
-Last-Modified that they gave. Five redirects are followed, from https to http none; https servers are verified by name.
+`max_size`, and each plugin that uses it would take a rule from it (with `strict: true`: every line is good; an adlist: no
+more than `max_names`). Then what changed is in force as after a reload. Else the last good copy stays, and the log,
+`steerctl lists` and the metrics (`steerdns_list_fetches`, `steerdns_list_age_seconds`, `steerdns_lists_missing`) say why.
+Servers are asked with the ETag and Last-Modified that they gave. Five redirects are followed, from https to http none; https
+servers are verified by name.
 
 Without any copy the list is empty until it came, whatever `strict` says: a resolver that does not start could not fetch it
 either. `steerctl lists fetch` asks for all of them now. A file of v2fly's data/ that includes others cannot be named by a

@@ -53,7 +53,7 @@ void remove_bad(std::vector<RuleAt>& rules, const Settings& settings, const BadP
 }  // namespace
 
 void say_bad_lines(Reading& in, const matchers::BadLines& bad, std::size_t good, bool strict,
-                   const std::string& file, const Place& place) {
+                   const std::string& file, const Place& place, std::string_view hint) {
     for (const Error& line : bad.errors()) {
         if (strict) {
             in.report().error_in(line.file, line.line, line.text);
@@ -64,8 +64,7 @@ void say_bad_lines(Reading& in, const matchers::BadLines& bad, std::size_t good,
     if (good > 0) return;
     if (bad.count() > 0) {
         in.report().error(place.line, "no line of the file " + matchers::quoted(file) + " in " +
-                                          place.name() +
-                                          " is good: is it a file of another format?");
+                                          place.name() + " is good: " + std::string(hint));
     } else {
         in.report().warn(
             place.line, "the file " + matchers::quoted(file) + " in " + place.name() + " is empty");
@@ -118,8 +117,8 @@ void read_name_file(Reading& in, const Text& path, const Place& place, const Lis
 }
 
 void take_rules(Reading& in, matchers::RuleList list, bool strict, const std::string& file,
-                const Place& place, std::vector<RuleAt>& out) {
-    say_bad_lines(in, list.bad, list.rules.size(), strict, file, place);
+                const Place& place, std::vector<RuleAt>& out, std::string_view hint) {
+    say_bad_lines(in, list.bad, list.rules.size(), strict, file, place, hint);
     const std::uint32_t number = in.file_number(file);
     out.reserve(out.size() + list.rules.size());
     for (auto& listed : list.rules)

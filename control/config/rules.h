@@ -26,12 +26,15 @@ void read_rule_file(Reading& in, const Text& path, const Place& place, bool stri
 // The same for a list in a form of its own, which may be named by a URL.
 void read_name_file(Reading& in, const Text& path, const Place& place, const ListUse& use,
                     bool strict, matchers::ListForm form, std::vector<RuleAt>& out);
+// What to do about a file without a good line.
+inline constexpr std::string_view kOtherFormat = "is it a file of another format?";
 // Says what is wrong with the lines of a file; `good`: how many lines were not.
 void say_bad_lines(Reading& in, const matchers::BadLines& bad, std::size_t good, bool strict,
-                   const std::string& file, const Place& place);
+                   const std::string& file, const Place& place,
+                   std::string_view hint = kOtherFormat);
 // What a reader of lists made of `file`: its rules into `out`, its bad lines into the report.
 void take_rules(Reading& in, matchers::RuleList list, bool strict, const std::string& file,
-                const Place& place, std::vector<RuleAt>& out);
+                const Place& place, std::vector<RuleAt>& out, std::string_view hint = kOtherFormat);
 void take_prefixes(Reading& in, const matchers::PrefixList& list, bool strict,
                    const std::string& file, const Place& place, std::vector<matchers::Prefix>& out);
 // Addresses of a file into persistent rows, under the same rules; never strict.

@@ -272,6 +272,7 @@ struct ListUse {
     std::string_view type;
     std::string format, strict;
     std::vector<std::string> selectors;
+    std::size_t most_rules = 0;  // of an adlist: a longer list is refused; 0: no limit
     bool operator==(const ListUse&) const = default;
 };
 struct RemoteList {

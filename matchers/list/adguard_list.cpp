@@ -230,6 +230,28 @@ AdguardList read_adguard(std::string_view bytes, std::string_view file, TypeNumb
     return list;
 }
 
+ListMarks find_list_marks(std::string_view bytes) {
+    ListMarks out;
+    const auto count = [](ListMark& mark, const Line& line) {
+        if (mark.lines++ > 0) return;
+        mark.first = line.number;
+        mark.text = line.text;
+    };
+    Lines lines(bytes);
+    while (const auto line = lines.next()) {
+        const std::string_view text = line->text;
+        if (text.starts_with("||") || text.starts_with("@@") || text.starts_with('!') ||
+            text.starts_with("[Ad")) {
+            count(out.adguard, *line);
+            continue;
+        }
+        const auto blank = text.find_first_of(" \t");
+        if (blank != std::string_view::npos && IpAddress::parse(text.substr(0, blank)))
+            count(out.hosts, *line);
+    }
+    return out;
+}
+
 void apply_badfilters(std::vector<AdguardRule>& rules) {
     const auto identity = [](const AdguardRule& r) {
         return std::make_tuple(r.rule.kind, r.rule.text, r.exception, r.important, r.unless,

@@ -39,6 +39,19 @@ struct AdguardList {
 // The number of a type of DNS by its name.
 using TypeNumber = std::optional<std::uint16_t> (*)(std::string_view name);
 
+// What tells a list of AdGuard from one of hosts lines or names, whose lines are bad in the other form.
+struct ListMark {
+    std::size_t lines = 0;
+    int first = 0;          // its number
+    std::string_view text;  // of the first one
+};
+struct ListMarks {
+    ListMark adguard;  // "[Adblock Plus", "||ads.example^", "@@", "!"
+    ListMark hosts;    // "0.0.0.0 ads.example"
+    [[nodiscard]] bool is_adguard() const { return adguard.lines > hosts.lines; }
+};
+ListMarks find_list_marks(std::string_view bytes);
+
 AdguardList read_adguard(std::string_view bytes, std::string_view file, TypeNumber type_number);
 // One rule that stands alone. Nothing: a comment, or about pages.
 Result<std::optional<AdguardRule>> parse_adguard(std::string_view text, TypeNumber type_number);

@@ -16,6 +16,9 @@ constexpr std::array<std::string_view, 10> kOwnNames{
     "localhost",    "localhost.localdomain", "local",           "broadcasthost", "ip6-localhost",
     "ip6-loopback", "ip6-localnet",          "ip6-mcastprefix", "ip6-allnodes",  "ip6-allrouters"};
 
+// What AdGuard's rules, URLs, wildcards and pages have, and names of hosts have not.
+constexpr std::string_view kInNoHost = "|^$*!@/<>";
+
 template <class List>
 bool has(const List& list, std::string_view word) {
     return std::find(list.begin(), list.end(), word) != list.end();
@@ -53,6 +56,8 @@ HostsList read_hosts(std::string_view bytes, std::string_view file) {
         for (auto name = take_word(rest); !name.empty(); name = take_word(rest)) {
             if (has(kOwnNames, name) || IpAddress::parse(name)) {
                 ++out.left_out;
+            } else if (name.find_first_of(kInNoHost) != std::string_view::npos) {
+                out.list.bad.add({quoted(name) + " is no name of a host"}, line->number);
             } else if (auto rule = parse_rule(name, RuleKind::full);
                        rule && rule->kind == RuleKind::full) {
                 out.list.rules.push_back({*std::move(rule), line->number});

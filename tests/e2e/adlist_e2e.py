@@ -13,7 +13,7 @@ BUILD = sys.argv.pop(1)
 CONFIG = """
 control: {{ http: 127.0.0.1:9153 }}
 plugins:
-  - {{ tag: ads, type: adlist, args: {{ lists: [ {hosts}, {{ list: {adguard}, format: adguard }} ], allow: [ www.stream.example ] }} }}
+  - {{ tag: ads, type: adlist, args: {{ lists: [ {hosts}, {adguard} ], allow: [ www.stream.example ] }} }}
   - {{ tag: main_cache, type: cache, args: {{ size: 1000, short_circuit: true }} }}
   - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: udp://1.1.1.1 }} ] }} }}
   - {{ tag: main, type: sequence, args: [ {{ exec: $ads }}, {{ exec: $main_cache }}, {{ exec: $up }} ] }}
@@ -78,6 +78,14 @@ class AdLists(unittest.TestCase):
         self.start()
         self.hosts.write_text("<html><body>Not found</body></html>\n")
         until(lambda: "ads.hosts" in self.scene.daemon.text() and "error" in self.scene.daemon.text(), 10, "the bad file is named")
+        self.assertEqual(self.scene.short("www.other.example", "A"), ["0.0.0.0"])
+        self.assertEqual(self.numbers()[0][0], 2)
+
+    def test_a_list_that_is_too_long_keeps_the_last_good_one(self):
+        self.config.write_text(CONFIG.format(hosts=self.hosts, adguard=self.adguard).replace("allow:", "max_names: 3, allow:"))
+        self.scene.start_daemon(self.config)
+        self.hosts.write_text("".join(f"ad{i}.example\n" for i in range(4)))
+        until(lambda: "has 4 names, and 'max_names' allows 3" in self.scene.daemon.text(), 10, "the long list is named")
         self.assertEqual(self.scene.short("www.other.example", "A"), ["0.0.0.0"])
         self.assertEqual(self.numbers()[0][0], 2)
 

@@ -1,13 +1,9 @@
 // adguard_rule: rules in AdGuard's syntax, inline and from files; to the rest a domain_set.
-#include <map>
-#include <tuple>
 #include <utility>
 
 #include "control/config/dns_names.h"
-#include "control/config/list_source.h"
+#include "control/config/plugins/adguard_files.h"
 #include "control/config/plugins/plugin_type.h"
-#include "control/config/rules.h"
-#include "matchers/list/adguard_list.h"
 
 namespace steer::config {
 namespace {
@@ -28,23 +24,6 @@ constexpr std::array<Row<Args>, 3> kRows{{
 
 using Rules = std::vector<matchers::AdguardRule>;
 
-void read_rule_files(Reading& in, const Args& args, const std::string& owner, const ListUse& use,
-                     Rules& out) {
-    for (const Text& path : args.files) {
-        const Place place{"files", owner, path.line};
-        const auto source = read_list_source(in, path, place, use);
-        if (!source) continue;
-        const std::string& file = source->file;
-        auto list = matchers::read_adguard(source->bytes, file, parse_qtype);
-        say_bad_lines(in, list.bad, list.rules.size() + list.left_out, args.strict, file, place);
-        const std::uint32_t number = in.file_number(file);
-        for (auto& rule : list.rules) {
-            rule.file = number;
-            out.push_back(std::move(rule));
-        }
-    }
-}
-
 void read_inline(Reading& in, const Args& args, const std::string& owner, Rules& out) {
     for (const Text& text : args.rules) {
         auto rule = matchers::parse_adguard(text.value, parse_qtype);
@@ -57,32 +36,6 @@ void read_inline(Reading& in, const Args& args, const std::string& owner, Rules&
     }
 }
 
-// Rules that hold under the same conditions are one step; important exceptions come first, then important rules,
-// exceptions, and the rest.
-std::vector<AdguardStep> steps_of(Rules rules) {
-    using Conditions = std::tuple<unsigned, std::vector<std::string>, std::vector<std::uint16_t>,
-                                  std::vector<std::uint16_t>>;
-    matchers::apply_badfilters(rules);
-    std::map<Conditions, AdguardStep> steps;
-    for (auto& rule : rules) {
-        const unsigned rank = (rule.important ? 0U : 2U) + (rule.exception ? 0U : 1U);
-        AdguardStep& step = steps[{rank, rule.unless, rule.types, rule.other_types}];
-        if (step.rules.empty()) {
-            step.in = !rule.exception;
-            step.types = rule.types;
-            step.other_types = rule.other_types;
-            for (const std::string& name : rule.unless)
-                step.unless.push_back({{matchers::RuleKind::domain, name}, rule.file, rule.line});
-        }
-        step.rules.push_back({std::move(rule.rule), rule.file, rule.line});
-    }
-    std::vector<AdguardStep> out;
-    out.reserve(steps.size());
-    for (auto& [conditions, step] : steps)
-        out.push_back(std::move(step));
-    return out;
-}
-
 void read(Reading& in, const Node* node, Plugin& plugin) {
     Args args;
     Node empty;
@@ -91,9 +44,14 @@ void read(Reading& in, const Node* node, Plugin& plugin) {
     read_rows(in, map, kRows, owner, args);
     Rules rules;
     read_inline(in, args, owner, rules);
-    read_rule_files(in, args, owner, use_of(plugin, map), rules);
+    const ListUse use = use_of(plugin, map);
+    for (const Text& path : args.files) {
+        const Place place{"files", owner, path.line};
+        if (const auto source = read_list_source(in, path, place, use))
+            take_adguard(in, *source, args.strict, place, rules);
+    }
     warn_without(in, map, plugin, {"rules", "files"}, "it matches no name");
-    plugin.args = AdguardSet{steps_of(std::move(rules)), args.strict};
+    plugin.args = adguard_set(std::move(rules), args.strict);
 }
 
 }  // namespace

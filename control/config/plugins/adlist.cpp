@@ -1,9 +1,16 @@
 // adlist: names that are denied, by lists as RouterOS's /ip/dns/adlist has them.
-#include <algorithm>
+#include <filesystem>
+#include <utility>
 
+#include "control/config/list_source.h"
+#include "control/config/plugins/adguard_files.h"
 #include "control/config/plugins/name_rules.h"
 #include "control/config/plugins/plugin_type.h"
+#include "control/config/rules.h"
+#include "control/config/url.h"
 #include "control/config/values.h"
+#include "matchers/list/name_list.h"
+#include "matchers/quote.h"
 
 namespace steer::config {
 namespace {
@@ -12,11 +19,12 @@ namespace {
 constexpr std::string_view kAdguard = "adguard";
 
 struct List {
-    std::string source, format, strict;
+    std::string source, format;
     int line = 0;
 };
 struct Args {
     std::vector<List> lists;
+    std::uint32_t max_names = 5'000'000;
     NameRules allow;
     BlackHole answer{.mode = BlackHoleMode::null};
 };
@@ -32,7 +40,7 @@ void read_format(Reading& in, const Node& node, const Place& place, List& out) {
 
 constexpr std::array<Row<List>, 2> kListRows{{
     {"list", Own<List>{"path or URL", read_source}, "required", "", "where it is"},
-    {"format", Own<List>{"one of", read_format}, "(adlist)",
+    {"format", Own<List>{"one of", read_format}, "(by its lines)",
      "adlist|hosts|rules|dnsmasq|rpz|adguard",
      "`adlist`: `0.0.0.0 NAME`, or a name a line, each that name alone, as RouterOS reads them; "
      "`adguard`: AdGuard's syntax, with exceptions; others as `format` of a domain_set"},
@@ -73,43 +81,124 @@ void read_answer(Reading& in, const Node& node, const Place& place, Args& out) {
     if (const auto* made = std::get_if<BlackHole>(&hole.args)) out.answer = *made;
 }
 
-constexpr std::array<Row<Args>, 3> kRows{{
+constexpr std::array<Row<Args>, 4> kRows{{
     {"lists", Own<Args>{"list of paths, URLs and maps", read_lists}, "required", "",
      "as in `- https://lists.example/hosts` or `- {list: ads.txt, format: adguard}`; a URL is "
-     "fetched again as `control.fetch` says, its last good copy is kept"},
+     "fetched again as `control.fetch` says, its last good copy is kept. Without a `format` (of "
+     "`adlist`, which is RouterOS's, `hosts`, `rules`, `dnsmasq`, `rpz`, `adguard`) a list is "
+     "`adguard` if more of its lines are that syntax's (`||NAME^`, `@@`, `!`, `[Adblock`) than "
+     "hosts lines, else `adlist`"},
     {"allow", Own<Args>{"list of rules, `$TAG`, `&FILE`", read_allow}, "none", "",
      "names that pass, whatever the lists say"},
+    {"max_names", &Args::max_names, "5000000", "1..100000000",
+     "names (rules) that one list may have: a longer one is refused, at a reload and when it is "
+     "fetched, and what was there before stays. A list by path may be as large as "
+     "`control.fetch.max_size` says"},
     {"answer", Own<Args>{"`null`, `nxdomain`, `nodata`, `refused` or addresses", read_answer},
      "(null)", "", "what a denied name gets; `null`: 0.0.0.0 and ::"},
 }};
 
-Node text_node(std::string text, int line) {
-    Node out;
-    out.kind = Node::Kind::text;
-    out.text = std::move(text);
-    out.line = line;
-    return out;
-}
+// A list, read into the plugin that holds its names.
+class PartReader {
+  public:
+    PartReader(Reading& in, const List& list, const Plugin& ads, std::size_t max_names)
+        : in_(in),
+          list_(list),
+          owner_(owner_of(ads)),
+          place_{"lists", owner_, list.line},
+          max_names_(max_names) {}
 
-AdListPart part_of(Reading& in, const List& list, std::size_t number, const Plugin& plugin) {
-    const bool is_adguard = list.format == kAdguard;
-    const PluginType* const type = find_type(is_adguard ? "adguard_rule" : "domain_set");
-    Node args, files;
-    args.kind = Node::Kind::map;
-    files.kind = Node::Kind::list;
-    args.line = files.line = list.line;
-    files.items.push_back(text_node(list.source, list.line));
-    args.entries.push_back({"files", list.line, std::move(files)});
-    if (!is_adguard)
-        args.entries.push_back(
-            {"format", list.line,
-             text_node(list.format.empty() ? std::string("adlist") : list.format, list.line)});
+    // `provider` has its tag.
+    void read(Plugin& provider) {
+        const ListUse use{kAdlistType.name, list_.format, {}, {}, max_names_};
+        std::optional<ListBytes> source;
+        if (is_small()) source = read_list_source(in_, {list_.source, list_.line}, place_, use);
+        const matchers::ListMarks marks =
+            matchers::find_list_marks(source ? source->bytes : std::string_view{});
+        const bool is_adguard =
+            list_.format.empty() ? marks.is_adguard() : list_.format == kAdguard;
+        const PluginType* const type = find_type(is_adguard ? "adguard_rule" : "domain_set");
+        provider.type = type->name;
+        provider.role = type->role;
+        provider.line = list_.line;
+        const std::string hint = hint_of(marks, is_adguard);
+        if (is_adguard)
+            provider.args = adguard_of(source, hint);
+        else
+            provider.args = names_of(source, hint);
+        const std::size_t names = rules_of(provider);
+        if (names > max_names_)
+            refuse("has " + std::to_string(names) + " names, and 'max_names' allows " +
+                   std::to_string(max_names_) + ": raise it, or take a shorter list");
+        else if (!hint.empty() && names > 0)
+            in_.report().warn(list_.line, subject() + ": " + hint);
+    }
+
+  private:
+    [[nodiscard]] std::string subject() const {
+        return "the list " + matchers::quoted(list_.source) + " in " + place_.name();
+    }
+    void refuse(const std::string& why) { in_.report().error(list_.line, subject() + " " + why); }
+
+    // (Of a URL, that was looked at when it was fetched.)
+    bool is_small() {
+        if (is_url(list_.source)) return true;
+        const std::uint64_t most = in_.settings().control.fetch.max_size;
+        std::error_code error;
+        const auto bytes = std::filesystem::file_size(in_.resolve(list_.source), error);
+        if (error || bytes <= most) return true;
+        in_.settings().opened.push_back(in_.resolve(list_.source));  // it may become smaller
+        refuse("has " + std::to_string(bytes) + " bytes, and 'max_size' in 'fetch' of 'control' " +
+               "allows " + std::to_string(most) + ": raise it, or take a shorter list");
+        return false;
+    }
+
+    // A format that is written is binding, also where the lines look like another's.
+    [[nodiscard]] std::string hint_of(const matchers::ListMarks& marks, bool is_adguard) const {
+        if (list_.format.empty() || is_adguard == marks.is_adguard()) return {};
+        const matchers::ListMark& mark = is_adguard ? marks.hosts : marks.adguard;
+        if (mark.lines == 0) return {};
+        return "line " + std::to_string(mark.first) + ", " + matchers::quoted(mark.text) + ", is " +
+               (is_adguard ? "a hosts line: write 'format: hosts', or no 'format'"
+                           : "AdGuard's syntax: write 'format: adguard', or no 'format'");
+    }
+
+    AdguardSet adguard_of(const std::optional<ListBytes>& source, const std::string& hint) {
+        std::vector<matchers::AdguardRule> rules;
+        if (source)
+            take_adguard(in_, *source, false, place_, rules, hint.empty() ? kOtherFormat : hint);
+        return adguard_set(std::move(rules), false);
+    }
+
+    DomainSet names_of(const std::optional<ListBytes>& source, const std::string& hint) {
+        DomainSet out;
+        if (!source) return out;
+        auto names = matchers::read_names(source->bytes, source->file, form());
+        take_rules(in_, std::move(names.list), false, source->file, place_, out.rules,
+                   hint.empty() ? kOtherFormat : hint);
+        return out;
+    }
+
+    [[nodiscard]] matchers::ListForm form() const {
+        using Form = matchers::ListForm;
+        if (list_.format == "hosts") return Form::hosts;
+        if (list_.format == "rules") return Form::rules;
+        if (list_.format == "dnsmasq") return Form::dnsmasq;
+        return list_.format == "rpz" ? Form::rpz : Form::adlist;
+    }
+
+    Reading& in_;
+    const List& list_;
+    std::string owner_;
+    Place place_;
+    std::size_t max_names_;
+};
+
+AdListPart part_of(Reading& in, const List& list, std::size_t number, const Plugin& plugin,
+                   std::size_t max_names) {
     Plugin provider;
     provider.tag = plugin.tag + "." + std::to_string(number);
-    provider.type = type->name;
-    provider.role = type->role;
-    provider.line = list.line;
-    type->read(in, &args, provider);
+    PartReader(in, list, plugin, max_names).read(provider);
     return {list.source, in.add_in_place(std::move(provider))};
 }
 
@@ -119,7 +208,7 @@ void read(Reading& in, const Node* node, Plugin& plugin) {
     read_rows(in, args_or_empty(node, plugin, empty), kRows, owner_of(plugin), args);
     AdList out;
     for (const List& list : args.lists)
-        out.lists.push_back(part_of(in, list, out.lists.size() + 1, plugin));
+        out.lists.push_back(part_of(in, list, out.lists.size() + 1, plugin, args.max_names));
     out.allow = std::move(args.allow);
     out.answer = std::move(args.answer);
     plugin.args = std::move(out);

@@ -121,6 +121,20 @@ BOOST_AUTO_TEST_CASE(a_list_knows_lines_and_counts_what_it_leaves_out) {
     BOOST_TEST(list.bad.errors()[0].sentence().starts_with("f:5: the modifier"));
 }
 
+BOOST_AUTO_TEST_CASE(what_tells_it_from_hosts_lines) {
+    const ListMarks marks = find_list_marks(
+        "\xef\xbb\xbf# both\n0.0.0.0 a.example\r\n||b.example^\n  @@||c.example^\n::1\tlocalhost\n"
+        "bare.example\n[Adblock Plus]\n! end\nd.example 0.0.0.0\n");
+    BOOST_TEST(marks.adguard.lines == 4U);
+    BOOST_TEST(marks.adguard.first == 3);
+    BOOST_TEST(marks.adguard.text == "||b.example^");
+    BOOST_TEST(marks.hosts.lines == 2U);
+    BOOST_TEST(marks.hosts.first == 2);
+    BOOST_TEST(marks.is_adguard());
+    BOOST_TEST(!find_list_marks("").is_adguard());
+    BOOST_TEST(!find_list_marks("bare.example\n").is_adguard());
+}
+
 BOOST_AUTO_TEST_CASE(a_badfilter_takes_out_its_like) {
     auto list = read_adguard(
         "||a.example^\n||a.example^$important\n||a.example^$badfilter\n@@||a.example^\n", "f",

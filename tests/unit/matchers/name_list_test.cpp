@@ -117,6 +117,17 @@ BOOST_AUTO_TEST_CASE(an_adlist_holds_bare_names_too) {
           {"1 full:a.example", "1 full:b.example", "2 full:c.example"}, {}, 1);
 }
 
+// Rules of AdGuard, wildcards, URLs and pages would be names that nobody asks for.
+BOOST_AUTO_TEST_CASE(what_is_no_host) {
+    const auto names = read_names(
+        "||a.example^\n@@b.example\n*.c.example\nhttp://d.example/x\n<p>\n! e\n0.0.0.0 "
+        "f$g\nh_1.example\n",
+        "f", ListForm::adlist);
+    BOOST_TEST(names.list.rules.size() == 1U);
+    BOOST_TEST(names.list.bad.count() == 7U);
+    BOOST_TEST(errors_of(names).front() == "f:1: \"||a.example^\" is no name of a host");
+}
+
 BOOST_AUTO_TEST_CASE(odd_files_are_sentences) {
     for (int form = 0; form <= static_cast<int>(ListForm::v2fly); ++form) {
         const auto as = static_cast<ListForm>(form);

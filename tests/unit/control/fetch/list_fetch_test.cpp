@@ -107,6 +107,25 @@ BOOST_AUTO_TEST_CASE(what_is_no_list) {
     refused("full:one.example 192.0.2.1\n", kPrefixes);
 }
 
+// An ad list without a format is what its lines are, from fetch to fetch; one that is too long leaves the last copy.
+BOOST_AUTO_TEST_CASE(an_ad_list) {
+    const ListUse ads{"adlist", "", "", {}, 3};
+    World world;
+    world.body = "0.0.0.0 ads.example\n";
+    BOOST_TEST((world.get({ads}).outcome == Outcome::fetched));
+    world.body = "[Adblock Plus 2.0]\n||ads.example^\n@@||fine.ads.example^\n";
+    const auto adguard = world.get({ads});
+    BOOST_TEST((adguard.outcome == Outcome::fetched), adguard.why);
+    BOOST_TEST(adguard.facts.rules == 2U);
+    const std::string before = world.body;
+    world.body = "a.example\nb.example\nc.example\nd.example\n";
+    const auto longer = world.get({ads});
+    BOOST_TEST((longer.outcome == Outcome::no_list));
+    BOOST_TEST(longer.why.find("it has 4 names, and 'max_names' allows 3") != std::string::npos,
+               longer.why);
+    BOOST_TEST(world.kept() == before);
+}
+
 // A list that two plugins use has to be good for both.
 BOOST_AUTO_TEST_CASE(several_uses) {
     World world;

@@ -1,0 +1,20 @@
+// Lists in AdGuard's syntax that a file holds, for the plugins that take them.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "control/config/list_source.h"
+#include "control/config/rules.h"
+#include "matchers/list/adguard_list.h"
+
+namespace steer::config {
+
+// The rules of a file, added to `out`; its bad lines go into the report.
+void take_adguard(Reading& in, const ListBytes& source, bool strict, const Place& place,
+                  std::vector<matchers::AdguardRule>& out, std::string_view hint = kOtherFormat);
+
+// Without those that a badfilter names, in the order in which they decide.
+AdguardSet adguard_set(std::vector<matchers::AdguardRule> rules, bool strict);
+
+}  // namespace steer::config
