@@ -23,10 +23,11 @@ bool Executor::answer_from_table(QueryContext& c, const AnswerTable& table) noex
 bool Executor::answer_live(QueryContext& c, const LiveAnswers& live, Now now) noexcept {
     const dns::Answer* const answer = live_answer(c, live);
     if (answer == nullptr) return false;
-    Buffer* const buffer = buffers_.take(answer->size());
+    const auto bytes = static_cast<std::uint32_t>(answer->size());
+    Buffer* const buffer = buffers_.take(bytes);
     if (buffer == nullptr) return false;
-    std::memcpy(buffer->room().data(), answer, answer->size());
-    buffer->length = static_cast<std::uint32_t>(answer->size());
+    std::memcpy(buffer->room().data(), answer, bytes);
+    buffer->length = bytes;
     buffer->born_ms = now.ms;
     forget_lists(c.state);
     c.response.set_buffer(buffer);
