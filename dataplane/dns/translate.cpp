@@ -136,13 +136,21 @@ class Translator {
         head.flags &= static_cast<std::uint16_t>(~kAd);
         if (what_ == Translate::addresses) head.negative = head.has_soa = false;
         unsigned gone = 0;
-        for (unsigned r = 0; r < from_.ancount && r < from_.ttl_count; ++r)
-            if (fate(r) == Fate::goes) ++gone;
+        bool has_aaaa = false;
+        for (unsigned r = 0; r < from_.ancount && r < from_.ttl_count; ++r) {
+            const bool goes = fate(r) == Fate::goes;
+            gone += goes ? 1 : 0;
+            has_aaaa |= !goes && type_of(r) == kAaaa;
+        }
         head.ancount = static_cast<std::uint16_t>(head.ancount - gone);
         head.ttl_count = static_cast<std::uint16_t>(head.ttl_count - gone);
         head.address_count = addresses_left();
-        if (what_ == Translate::counted_only && head.address_count == 0) head.negative = true;
+        if (what_ == Translate::counted_only && head.rcode == kNoError && !has_aaaa)
+            head.negative = true;
         return head;
+    }
+    [[nodiscard]] std::uint16_t type_of(unsigned record) const noexcept {
+        return load_be16(from_.body() + from_.ttl_offsets()[record] - kTypeBeforeTtl);
     }
     [[nodiscard]] std::uint16_t addresses_left() noexcept {
         std::uint16_t left = 0;

@@ -156,8 +156,9 @@ void translate_and_read_again(std::span<const std::uint8_t> qname, std::uint16_t
         REQUIRE((translated.flags & kAd) == 0);
         if (translated.negative || translated.rcode != kNoError) continue;
         std::vector<std::uint8_t> query(kMaxName + 100);
-        query.resize(write_query(query, 1, {name.data(), qname.size()}, is_a ? kAaaa : qtype, kIn,
-                                 true, false, true, true));
+        query.resize(write_query(query, 1, {name.data(), qname.size()},
+                                 is_a ? std::uint16_t{kAaaa} : qtype, kIn, true, false, true,
+                                 true));
         reply_and_read_again(query, translated, 0, 65535, again);
     }
 }

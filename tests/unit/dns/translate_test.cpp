@@ -262,6 +262,18 @@ BOOST_AUTO_TEST_CASE(aaaa_that_do_not_count_are_left_out) {
     BOOST_TEST(!would_change(built(good, kAaaa)->answer(), Translate::counted_only, kSettings));
 }
 
+BOOST_AUTO_TEST_CASE(without_an_aaaa_that_counts_an_answer_is_negative_whatever_else_is_in_it) {
+    DnsMessage m = DnsMessage::response(1, kName, kAaaa, 0x8180);
+    m.record(DnsMessage::kAnswer, wire_name(kName), kAaaa, 300, bytes_of(v6_of("2001:db8:bad::1")))
+        .record(DnsMessage::kAnswer, wire_name(kName), kA, 300, {203, 0, 113, 1});
+    const auto from = built(m, kAaaa);
+    BOOST_TEST(!from->answer().negative);
+    const auto to = translated(from->answer(), {.what = Translate::counted_only}, kAaaa);
+    BOOST_TEST(to->answer().ancount == 1);
+    BOOST_TEST(to->answer().address_count == 1);
+    BOOST_TEST(to->answer().negative);
+}
+
 BOOST_AUTO_TEST_CASE(ipv4_hints_get_ipv6_ones_in_their_place_among_the_keys) {
     const Bytes alpn{2, 'h', '2'}, v4{203, 0, 113, 1, 192, 0, 2, 1}, path{'/', 'x'};
     DnsMessage m = DnsMessage::response(1, kName, kHttps, kWithAd);
