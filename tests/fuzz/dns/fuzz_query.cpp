@@ -1,11 +1,13 @@
 // Clients' queries. Whatever comes: the reply to it has the query's id and question, fits the size, and is read as
-// a response by build_answer.
+// a response by build_answer; its options are found again, whole, and its subnet is written as it was read.
 #include <algorithm>
 #include <array>
 #include <vector>
 
 #include "dataplane/dns/answer.h"
+#include "dataplane/dns/ecs.h"
 #include "dataplane/dns/name.h"
+#include "dataplane/dns/options.h"
 #include "require.h"
 
 using namespace steer::dns;
@@ -30,6 +32,34 @@ void check_reply(std::span<const std::uint8_t> reply, const Query& query,
     REQUIRE(facts.has_opt == query.edns.present);
 }
 
+void check_subnet(std::span<const std::uint8_t> options, std::span<const std::uint8_t> ecs) {
+    const auto reply = read_ecs_reply(options, ecs);
+    REQUIRE(reply.matches && reply.scope == 0);  // a query's scope is 0
+    std::array<std::uint8_t, kEcsOptionSize + kMaxEcs> option;
+    const std::size_t length = write_ecs(option.data(), ecs, 1);
+    std::array<std::uint8_t, kMaxEcs> again;
+    REQUIRE(read_ecs(std::span(option).first(length), again) == 0);  // with a scope
+    option[7] = 0;
+    const std::size_t kept = read_ecs(std::span(option).first(length), again);
+    REQUIRE(std::ranges::equal(std::span(again).first(kept), ecs));
+}
+
+void check_options(std::span<const std::uint8_t> message, const Query& query) {
+    const auto options = options_of(message, query.question_end);
+    REQUIRE(query.edns.present || options.empty());
+    std::vector<std::uint8_t> room(options.size());
+    const auto all = pick_options(options, room, [](std::uint16_t) { return true; });
+    REQUIRE(!all.too_long && all.length <= options.size());
+    if (all.length > 0) {
+        room.resize(all.length - 1);
+        const auto none = pick_options(options, room, [](std::uint16_t) { return true; });
+        REQUIRE(none.too_long && none.length == 0);
+    }
+    std::array<std::uint8_t, kMaxEcs> other{1, 8, 10};
+    (void)read_ecs_reply(options, std::span(other).first(3));
+    if (query.edns.ecs_len > 0) check_subnet(options, query.ecs());
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -46,6 +76,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         return 0;
     }
     REQUIRE(plain_name_length(query.name()) == query.qname_len);
+    check_options(message, query);
     bool truncated = false;
     const auto length =
         write_reply(out, query, empty_answer(kRefused), {.ede = Ede::prohibited}, truncated);
