@@ -114,7 +114,7 @@ class DumpReader {
     std::vector<std::uint8_t> block_;
 };
 
-// Is this block of bytes an answer whose offsets lie inside it and whose sum is right?
+// Is this block of bytes an answer whose sum is right, and whose tables lead to as many records as it counts, inside it?
 bool is_sound_answer(std::span<const std::uint8_t> bytes);
 
 }  // namespace steer

@@ -238,6 +238,32 @@ BOOST_AUTO_TEST_CASE(answers_are_looked_at_before_they_are_believed) {
     BOOST_TEST(found > good.size() / 2);
 }
 
+// The sum is of the body alone: tables and counts are held against it.
+BOOST_AUTO_TEST_CASE(an_answer_whose_tables_do_not_lead_to_its_records_is_not_sound) {
+    OneCache one;
+    one.insert(question(1), 1, 300, at(0));
+    const auto& answer = one.find(question(1), 1)->answer();
+    const auto* const from = reinterpret_cast<const std::uint8_t*>(&answer);
+    const auto is_sound_with = [&](auto&& change) {
+        std::vector<std::uint64_t> aligned((answer.size() + 7) / 8);
+        auto* const bytes = reinterpret_cast<std::uint8_t*>(aligned.data());
+        std::copy_n(from, answer.size(), bytes);
+        auto& other = *reinterpret_cast<dns::Answer*>(bytes);
+        change(other, reinterpret_cast<std::uint16_t*>(bytes + sizeof other));
+        return is_sound_answer({bytes, answer.size()});
+    };
+    BOOST_TEST(is_sound_with([](dns::Answer&, std::uint16_t*) {}));
+    BOOST_TEST(!is_sound_with([](dns::Answer&, std::uint16_t* ttls) { ttls[0] = 3; }));
+    BOOST_TEST(!is_sound_with([](dns::Answer& a, std::uint16_t* ttls) {
+        ttls[0] = static_cast<std::uint16_t>(a.body_len - 4);  // no room for RDLENGTH
+    }));
+    BOOST_TEST(!is_sound_with([](dns::Answer& a, std::uint16_t* ttls) {
+        ttls[0] = static_cast<std::uint16_t>(a.body_len - 6);  // nor for what that says
+    }));
+    BOOST_TEST(!is_sound_with([](dns::Answer& a, std::uint16_t*) { ++a.ancount; }));
+    BOOST_TEST(!is_sound_with([](dns::Answer& a, std::uint16_t*) { ++a.arcount; }));
+}
+
 BOOST_AUTO_TEST_CASE(a_dump_that_cannot_be_written_leaves_the_old_one) {
     OneCache one;
     one.insert(question(1), 1, 300, at(1000));
