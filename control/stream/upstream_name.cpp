@@ -16,7 +16,6 @@ using namespace std::chrono_literals;
 constexpr std::uint32_t kShortestS = 10, kLongestS = 24 * 60 * 60;
 constexpr std::uint64_t kAgainMs = 5'000;  // after a failure, if there are old addresses
 constexpr auto kPatience = 4s;
-constexpr std::uint16_t kDnsPort = 53;
 
 std::vector<fetch::Resolver> resolvers_of(const StreamContext& context,
                                           const UpstreamName::Question& question) {

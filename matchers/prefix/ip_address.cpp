@@ -2,7 +2,7 @@
 
 #include <arpa/inet.h>
 
-#include <cstring>
+#include <algorithm>
 
 namespace steer {
 
@@ -20,7 +20,7 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
     std::array<char, INET6_ADDRSTRLEN> copy{};
     if (text.size() >= copy.size() || text.find('\0') != std::string_view::npos)
         return std::nullopt;
-    std::memcpy(copy.data(), text.data(), text.size());
+    std::copy(text.begin(), text.end(), copy.begin());  // of nothing as well
     std::array<std::uint8_t, 16> bytes{};
     if (inet_pton(AF_INET, copy.data(), bytes.data()) == 1) return from_v4(bytes.data());
     if (inet_pton(AF_INET6, copy.data(), bytes.data()) == 1) return from_v6(bytes.data());
