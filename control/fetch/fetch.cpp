@@ -20,6 +20,7 @@
 
 #include "control/fetch/endpoint.h"
 #include "control/fetch/inflater.h"
+#include "control/fetch/read_some.h"
 #include "matchers/quote.h"
 
 namespace steer::fetch {
@@ -197,7 +198,7 @@ asio::awaitable<void> Exchange::take_body(Stream& stream, beast::flat_buffer& bu
     while (!parser.is_done()) {
         parser.get().body().data = chunk.data();
         parser.get().body().size = chunk.size();
-        auto [error, _] = co_await http::async_read(stream, buffer, parser, kNoThrow);
+        auto error = co_await read_some(stream, buffer, parser);
         if (error == http::error::need_buffer) error = {};
         const std::size_t got = chunk.size() - parser.get().body().size;
         const auto done = packed ? inflater.feed({chunk.data(), got}) : take({chunk.data(), got});

@@ -1,6 +1,8 @@
 // DNS over HTTP/1.1: requests and what each gets, keep-alive and pipelining, limits, who the client is.
+#include <array>
 #include <boost/test/unit_test.hpp>
 
+#include "control/stream/http1_session.h"
 #include "http_peer.h"
 
 using namespace steer;
@@ -153,6 +155,45 @@ BOOST_AUTO_TEST_CASE(pipelined_requests_are_answered_in_order) {
         c.w.answer(c.w.queries[i], make_response(c.w.queries[i].query, static_cast<unsigned>(i)));
         BOOST_TEST(c.response().content ==
                    make_response(c.w.queries[i].query, static_cast<unsigned>(i)));
+    }
+}
+
+// In memory: the parser is asked again between any two bytes, with what it was shown before.
+BOOST_AUTO_TEST_CASE(chunks_may_come_in_any_pieces) {
+    struct Queries final : stream::HttpQueryTaker {
+        std::vector<Bytes> all;
+        void take_query(std::uint32_t, std::size_t, std::span<const std::uint8_t> message,
+                        std::string_view) override {
+            all.emplace_back(message.begin(), message.end());
+        }
+    };
+    const Bytes query = make_query(0, "www.example.com");
+    const std::string head =
+        "POST /dns-query HTTP/1.1\r\nHost: dns\r\nContent-Type: application/dns-message\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n";
+    const std::string chunk = "21\r\n" + std::string(query.begin(), query.end()) + "\r\n";
+    BOOST_REQUIRE_EQUAL(query.size(), 0x21U);
+    for (const auto& [text, queries] :
+         {std::pair(head + chunk + "0\r\n\r\n", 1U), std::pair(head + "0\r\n\r\n", 0U),
+          std::pair(head + chunk + "0\r\nTrailer: x\r\n\r\n", 1U)}) {
+        const stream::HttpSite site{{"/dns-query"}, ""};
+        StreamCounters counters;
+        Queries taker;
+        stream::Http1Session session(site, taker, counters);
+        std::string said;
+        for (const char c : text) {
+            const std::array piece{static_cast<std::uint8_t>(c)};
+            session.receive(piece, 0);
+            const auto out = session.next_output();
+            said.append(out.begin(), out.end());
+        }
+        BOOST_REQUIRE_EQUAL(taker.all.size(), queries);
+        if (queries == 1) {
+            BOOST_TEST(taker.all[0] == query);
+            BOOST_TEST(said.empty());
+        } else {
+            BOOST_TEST(said.starts_with("HTTP/1.1 400 "));
+        }
     }
 }
 

@@ -1,8 +1,10 @@
 // DNS over HTTP as a client: every query has one end, whatever the upstream does.
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
 
+#include "control/stream/http1_client.h"
 #include "control/stream/http2_client.h"
 #include "control/stream/http2_session.h"
 #include "control/stream/http_upstream.h"
@@ -175,6 +177,22 @@ const Bytes kReply = make_response(make_query(0, "n.example"), 1);
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(stream_http_client)
+
+BOOST_AUTO_TEST_CASE(chunks_of_a_response_may_come_in_any_pieces) {
+    for (const std::string content : {"", "3\r\nabc\r\n"}) {
+        Taker taker;
+        Http1Client client({"dns.example", "/dns-query"}, taker);
+        const auto id = client.ask(make_query(0, "n.example"));
+        for (const char c :
+             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + content + "0\r\n\r\n") {
+            const std::array piece{static_cast<std::uint8_t>(c)};
+            client.receive(piece);
+        }
+        BOOST_TEST_REQUIRE(taker.replies.contains(id));
+        BOOST_TEST(taker.replies[id].content.size() == (content.empty() ? 0U : 3U));
+        BOOST_TEST(client.room() == 1U);
+    }
+}
 
 // ---- HTTP/2
 

@@ -166,7 +166,9 @@ BOOST_FIXTURE_TEST_CASE(whom_a_client_asks_for_goes_with_its_queries, TlsWorld) 
         SSL_CTX_set_max_proto_version(context.get(), version);
         const auto asked_for = [&](const char* name, SSL_SESSION* with, Kept* keep) {
             TlsPeer peer = connect(context.get(), with);
-            if (name != nullptr) SSL_set_tlsext_host_name(peer.ssl(), name);
+            if (name != nullptr)
+                SSL_ctrl(peer.ssl(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                         const_cast<char*>(name));
             BOOST_REQUIRE(shake_hands(peer));
             world.queries.clear();
             BOOST_REQUIRE(is_answered(peer, 1));
