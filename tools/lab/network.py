@@ -20,6 +20,17 @@ _setns = ctypes.CDLL(None, use_errno=True).setns
 _serial = itertools.count()
 
 
+_open: list[Network] = []
+
+
+def _end(number: int, _frame) -> None:
+    """On SIGTERM, as a test's whose time is over: what was made goes first."""
+    signal.signal(number, signal.SIG_DFL)
+    for network in list(_open):
+        network.close()
+    os.kill(os.getpid(), number)
+
+
 class LabError(RuntimeError):
     """Something of the lab could not be made; the text is for a person."""
 
@@ -99,6 +110,9 @@ class Network:
         self.keep_files = keep_files
         self.namespaces: list[str] = []
         self.processes: list[Process] = []
+        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, _end)
+        _open.append(self)
 
     def __enter__(self) -> Network:
         return self
@@ -108,8 +122,8 @@ class Network:
 
     def namespace(self, name: str) -> str:
         full = self.prefix + name
-        run("ip", "netns", "add", full)
         self.namespaces.append(full)
+        run("ip", "netns", "add", full)
         for which in ("all", "default"):  # IPv6 addresses, link-local ones too, are good at once
             run("ip", "netns", "exec", full, "sysctl", "-qw", f"net.ipv6.conf.{which}.accept_dad=0")
         run("ip", "-n", full, "link", "set", "lo", "up")
@@ -182,3 +196,5 @@ class Network:
         self.processes.clear()
         if not self.keep_files:
             shutil.rmtree(self.folder, ignore_errors=True)
+        with contextlib.suppress(ValueError):
+            _open.remove(self)

@@ -1,0 +1,43 @@
+"""The lab's network: what it made is gone, also when its test is ended from outside."""
+
+import os
+import signal
+import subprocess
+import sys
+import unittest
+
+from lab.network import until
+
+sys.argv.pop(1)  # the build, which it needs nothing of
+SCRIPT = """
+import sys, time
+from lab.network import Network
+with Network("ended") as net:
+    for name in ("one", "two"):
+        net.namespace(name)
+    net.start("one", "sleeper", "sleep", "1000")
+    print(net.prefix, net.folder, flush=True)
+    time.sleep(1000)
+"""
+
+
+def spaces(prefix):
+    done = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=True)
+    return [line for line in done.stdout.split() if line.startswith(prefix)]
+
+
+class Ended(unittest.TestCase):
+    def test_ended_from_outside(self):
+        child = subprocess.Popen([sys.executable, "-c", SCRIPT], stdout=subprocess.PIPE, text=True)
+        with child:
+            prefix, folder = child.stdout.readline().split()
+            self.assertEqual(len(spaces(prefix)), 2)
+            child.send_signal(signal.SIGTERM)
+            until(lambda: child.poll() is not None, 30, "it ends")
+        self.assertEqual(child.returncode, -signal.SIGTERM)
+        self.assertEqual(spaces(prefix), [])
+        self.assertFalse(os.path.exists(folder))
+
+
+if __name__ == "__main__":
+    unittest.main()
