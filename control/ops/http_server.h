@@ -2,7 +2,7 @@
 // 405.
 //
 // Runs on the caller's io_context (thread `house`). Keep-alive; limits: kHttpSessions connections,
-// 8 KiB of header, 1 KiB of body, kHttpIdle for a request and for its answer.
+// 8 KiB of header, 1 KiB of body, which is not chunked, kHttpIdle for a request and for its answer.
 #pragma once
 
 #include <chrono>

@@ -322,6 +322,7 @@ BOOST_AUTO_TEST_CASE(bad_requests_are_answered_and_closed) {
     BOOST_CHECK_EQUAL(status("nonsense\r\n\r\n"), 400U);
     BOOST_CHECK_EQUAL(status("GET / HTTP/1.1\r\nX: " + std::string(9000, 'x') + "\r\n\r\n"), 431U);
     BOOST_CHECK_EQUAL(status("POST / HTTP/1.1\r\nContent-Length: 9999\r\n\r\n"), 413U);
+    BOOST_CHECK_EQUAL(status("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"), 411U);
     Client still(server);
     BOOST_CHECK_EQUAL(still.get("/healthz").result_int(), 200U);
 }
