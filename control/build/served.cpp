@@ -25,7 +25,7 @@ std::vector<IpAddress> beginnings(const std::vector<const std::vector<Prefix>*>&
     for (const auto* prefixes : all)
         std::ranges::for_each(*prefixes, add);
     std::ranges::sort(begins);
-    begins.erase(std::ranges::unique(begins).begin(), begins.end());
+    begins.erase(std::unique(begins.begin(), begins.end()), begins.end());
     return begins;
 }
 

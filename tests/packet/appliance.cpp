@@ -259,6 +259,15 @@ void Appliance::reply(const Seen& query, std::uint32_t ttl_s,
     reply(query, m);
 }
 
+void Appliance::reply_by_stream(const StreamAsk& query, const Bytes& response) {
+    Buffer* const b = buffers_->take(static_cast<std::uint32_t>(response.size()));
+    BOOST_REQUIRE(b != nullptr);
+    std::copy(response.begin(), response.end(), b->data());
+    b->length = static_cast<std::uint32_t>(response.size());
+    BOOST_REQUIRE(from_stream_[query.worker]->push(
+        {.kind = MessageKind::upstream_reply, .token = query.token, .buffer = b}));
+}
+
 void Appliance::acknowledge(const Event& e, Outcome outcome) {
     BOOST_REQUIRE(from_routers_[e.worker]->push({.kind = MessageKind::acknowledged,
                                                  .b = static_cast<std::uint32_t>(outcome),
@@ -303,6 +312,12 @@ void Appliance::sort_frame(unsigned worker, const Bytes& frame) {
 }
 
 void Appliance::take_stream_message(const Message& m) {
+    if (m.kind == MessageKind::upstream_query) {
+        const auto dns = m.buffer->bytes().subspan(sizeof(UpstreamQuery));
+        stream_asks_.push_back({m.from, m.token, {dns.begin(), dns.end()}});
+        release(m.buffer);
+        return;
+    }
     BOOST_REQUIRE(m.kind == MessageKind::answer);
     Injected taken{.token = m.token, .answer = std::nullopt};
     if (m.buffer != nullptr) {

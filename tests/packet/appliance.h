@@ -101,6 +101,13 @@ class Appliance {
                std::optional<unsigned> by = std::nullopt);
     // ... with these addresses (A or AAAA as it was asked).
     void reply(const Seen& query, std::uint32_t ttl_s, const std::vector<std::string>& addresses);
+    // What a kernel socket got in reply to what `streams` was to ask.
+    struct StreamAsk {
+        unsigned worker;
+        std::uint64_t token;
+        Bytes dns;
+    };
+    void reply_by_stream(const StreamAsk& query, const Bytes& response);
     void acknowledge(const Event& e, Outcome outcome = Outcome::installed);
 
     // Turns all workers until nothing moves any more, then sorts what came out.
@@ -118,6 +125,7 @@ class Appliance {
     Seen answer();  // requires exactly one
     std::vector<Seen> upstream_queries() { return std::exchange(upstream_queries_, {}); }
     Seen upstream_query();  // requires exactly one
+    std::vector<StreamAsk> stream_asks() { return std::exchange(stream_asks_, {}); }
     std::vector<Event> events();
     Event event();  // requires exactly one
     std::vector<Note> notes();
@@ -183,6 +191,7 @@ class Appliance {
     std::vector<std::unique_ptr<Worker>> workers_;
 
     std::vector<Seen> answers_, upstream_queries_;
+    std::vector<StreamAsk> stream_asks_;
     std::vector<Injected> injected_answers_;
 };
 

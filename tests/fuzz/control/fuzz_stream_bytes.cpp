@@ -1,16 +1,24 @@
-// What clients and proxies send before anything has checked it: the OPT of a query (or of a response, which options are
-// added to), and PROXY headers.
+// What clients, proxies and upstreams send before anything has checked it: the OPT of a query (or of a response, which
+// options are added to), PROXY headers, the header that names an HTTP proxy's client, what a SOCKS5 proxy says, and
+// whether a message is the reply to a query.
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <iterator>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "control/stream/edns_options.h"
+#include "control/stream/http_site.h"
 #include "control/stream/proxy_header.h"
+#include "control/stream/socks5.h"
+#include "control/stream/upstream_reply.h"
+#include "dataplane/dns/query.h"
 
+using namespace steer;
 using namespace steer::stream;
 
 namespace {
@@ -35,6 +43,58 @@ void check_header(std::span<const std::uint8_t> bytes) {
     (void)read_proxy_header(exact);
 }
 
+void check_forwarded_for(std::span<const std::uint8_t> bytes) {
+    static const HttpSite kSite{
+        {}, "x-forwarded-for", matchers::PrefixSet({{*IpAddress::parse("192.0.2.0"), 120}})};
+    const std::string text(bytes.begin(), bytes.end());
+    const auto client = kSite.client_in(text);
+    // Only the first of them may be one that is believed, as there is nobody behind it.
+    if (client && kSite.trusts(*client)) {
+        const auto alone = kSite.client_in(text.substr(0, text.find(',')));
+        if (!alone || *alone != *client) std::abort();
+    }
+}
+
+// A proxy's words, one behind the other as they are read off its connection.
+void check_socks5(std::span<const std::uint8_t> bytes) {
+    const Socks5Proxy proxy{.user = bytes.size() % 2 == 0 ? "user" : ""};
+    const auto take = [&bytes](std::size_t n) {
+        const auto part = bytes.first(std::min(n, bytes.size()));
+        bytes = bytes.subspan(part.size());
+        // A copy, so that a byte read behind it is seen.
+        return std::vector<std::uint8_t>(part.begin(), part.end());
+    };
+    const auto method = take(socks5::kMethodBytes);
+    if (method.size() < socks5::kMethodBytes) return;
+    const auto wants = socks5::wants_password(method, proxy);
+    if (!wants) return;
+    if (*wants && proxy.user.empty()) std::abort();
+    if (*wants) {
+        const auto status = take(socks5::kStatusBytes);
+        if (status.size() < socks5::kStatusBytes || !socks5::password_taken(status)) return;
+    }
+    const auto head = take(socks5::kReplyHeadBytes);
+    if (head.size() < socks5::kReplyHeadBytes) return;
+    const auto rest = socks5::rest_of_reply(head);
+    if (rest && (*rest == 0 || *rest > socks5::kMostNameBytes + 2)) std::abort();
+}
+
+// As the reply to a query of ours, and to itself as a query.
+void check_reply(std::span<const std::uint8_t> bytes) {
+    static constexpr std::uint8_t kAsked[]{0,   0,   1,   0, 0,   1,   0,   0, 0, 0, 0, 0, 3,
+                                           'w', 'W', 'w', 3, 'o', 'r', 'g', 0, 0, 1, 0, 1};
+    std::vector<std::uint8_t> query(std::begin(kAsked), std::end(kAsked));
+    if (bytes.size() >= 2) std::copy_n(bytes.begin(), 2, query.begin());
+    const bool is_reply = is_reply_to(query, bytes);
+    if (is_reply && (bytes.size() < dns::kHeaderSize || (bytes[2] & 0x80) == 0)) std::abort();
+    dns::Query parsed;
+    if (dns::parse_query(bytes, parsed) != dns::QueryError::none) return;
+    if (is_reply_to(bytes, bytes)) std::abort();
+    std::vector<std::uint8_t> reply(bytes.begin(), bytes.end());
+    reply[2] |= 0x80;
+    if (!is_reply_to(bytes, reply)) std::abort();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -42,5 +102,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::vector<std::uint8_t> copy(data, data + size);
     check_options(copy);
     check_header(copy);
+    check_forwarded_for(copy);
+    check_socks5(copy);
+    check_reply(copy);
     return 0;
 }

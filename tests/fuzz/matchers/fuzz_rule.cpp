@@ -24,6 +24,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             if (rule.kind == m::RuleKind::regexp) {
                 require(m::shortest_literal(rule.text) <= rule.text.size(),
                         "a literal is part of its regexp");
+                for (const auto& literal : m::required_literals(rule.text))
+                    require(!literal.empty() && literal.size() <= rule.text.size(),
+                            "what is required is a part as well");
             } else if (rule.kind != m::RuleKind::keyword) {
                 require(suffixes.add(0, rule.kind, rule.text), "a rule's name fits the image");
             }

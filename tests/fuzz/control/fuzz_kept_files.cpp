@@ -1,0 +1,101 @@
+// Any bytes in files that are kept between two lives: what was found of RouterOS versions, the facts beside a fetched
+// list, a compiled image, a dump of a cache. Each is taken as what it says, or refused with a sentence.
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "control/build/image_folder.h"
+#include "control/cache/dump_file.h"
+#include "control/fetch/list_facts.h"
+#include "control/router_findings.h"
+
+using namespace steer;
+namespace fs = std::filesystem;
+
+namespace {
+
+void require(bool holds) {
+    if (!holds) std::abort();
+}
+
+// Of this process, gone with it.
+class Folder {
+  public:
+    Folder() {
+        std::string pattern = (fs::temp_directory_path() / "steerdns-fuzz-XXXXXX").string();
+        require(::mkdtemp(pattern.data()) != nullptr);
+        path_ = pattern;
+    }
+    ~Folder() {
+        std::error_code ignored;
+        fs::remove_all(path_, ignored);
+    }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+    [[nodiscard]] std::string write(const std::string& name, const std::uint8_t* data,
+                                    std::size_t size) const {
+        const std::string file = (path_ / name).string();
+        std::error_code ignored;
+        fs::remove(file, ignored);  // file systems take their time to empty one that is there
+        std::ofstream(file, std::ios::binary)
+            .write(reinterpret_cast<const char*>(data), static_cast<std::streamsize>(size));
+        return file;
+    }
+    [[nodiscard]] std::string path() const { return path_.string(); }
+
+  private:
+    fs::path path_;
+};
+
+void check_findings(const std::string& file) {
+    const auto known = load_findings(file);
+    if (!known) {
+        require(known.error().text.starts_with(file));
+        return;
+    }
+    require(findings_text(*known).size() > 0);
+}
+
+void check_facts(const Folder& folder, const std::uint8_t* data, std::size_t size) {
+    static const std::uint8_t kList[]{'x', '\n'};
+    const std::string list = folder.write("list.txt", kList, sizeof kList);
+    (void)folder.write("list.txt.json", data, size);
+    const auto facts = fetch::load_facts(list, "http://lists.example/list.txt");
+    if (facts) require(facts->bytes == sizeof kList && !facts->url.empty());
+}
+
+// (Whoever writes a right sum for other bytes could write the configuration as well: a sum is against what is torn.)
+void check_image(const Folder& folder) {
+    build::ImageFolder images(folder.path());
+    const auto image = images.load("kept");
+    const auto sentences = images.take_sentences();
+    require(image.has_value() == sentences.empty());
+}
+
+void check_dump(const std::string& file) {
+    const auto reader = DumpReader::open(file, "answers", 1'000'000'000'000);
+    if (!reader) {
+        require(!reader.error().text.empty());
+        return;
+    }
+    std::uint64_t seen = 0;
+    require((*reader)->each([&seen](const DumpedAnswer&) { ++seen; }).has_value());
+    require(seen == (*reader)->answers());
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    static const Folder folder;
+    const std::string file = folder.write("kept", data, size);
+    check_findings(file);
+    check_image(folder);
+    check_dump(file);
+    check_facts(folder, data, size);
+    return 0;
+}
