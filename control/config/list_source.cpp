@@ -87,7 +87,7 @@ std::optional<ListBytes> read_copy(Reading& in, const Text& written, const Place
     }
     auto content = Reading::read_text(list.file);
     if (!content)
-        return refuse("the copy " + matchers::quoted(list.file) + " of " + list.url +
+        return refuse("the copy " + matchers::quoted_path(list.file) + " of " + list.url +
                       " cannot be read: " + content.error().text);
     list.present = true;
     return ListBytes{list.file, *std::move(content)};

@@ -92,7 +92,7 @@ std::optional<std::string> Reading::read_file(const std::string& path, const Pla
     settings_.opened.push_back(path);
     auto content = read_text(path);
     if (content) return *std::move(content);
-    report_.error(place.line, "the file " + matchers::quoted(path) + " in " + place.name() +
+    report_.error(place.line, "the file " + matchers::quoted_path(path) + " in " + place.name() +
                                   " cannot be read: " + content.error().text);
     return std::nullopt;
 }

@@ -78,8 +78,8 @@ std::optional<std::string> find_password(Reading& in, const RouterAccess& access
     if (!content) return std::nullopt;
     std::string first = content->substr(0, content->find_first_of("\r\n"));
     if (first.empty())
-        return refuse("the first line of " + matchers::quoted(path) + " in 'password_file' of " +
-                      owner + " is empty");
+        return refuse("the first line of " + matchers::quoted_path(path) +
+                      " in 'password_file' of " + owner + " is empty");
     return first;
 }
 

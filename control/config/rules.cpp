@@ -63,11 +63,11 @@ void say_bad_lines(Reading& in, const matchers::BadLines& bad, std::size_t good,
     }
     if (good > 0) return;
     if (bad.count() > 0) {
-        in.report().error(place.line, "no line of the file " + matchers::quoted(file) + " in " +
-                                          place.name() + " is good: " + std::string(hint));
+        in.report().error(place.line, "no line of the file " + matchers::quoted_path(file) +
+                                          " in " + place.name() + " is good: " + std::string(hint));
     } else {
-        in.report().warn(
-            place.line, "the file " + matchers::quoted(file) + " in " + place.name() + " is empty");
+        in.report().warn(place.line, "the file " + matchers::quoted_path(file) + " in " +
+                                         place.name() + " is empty");
     }
 }
 

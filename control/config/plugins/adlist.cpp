@@ -136,7 +136,7 @@ class PartReader {
 
   private:
     [[nodiscard]] std::string subject() const {
-        return "the list " + matchers::quoted(list_.source) + " in " + place_.name();
+        return "the list " + matchers::quoted_path(list_.source) + " in " + place_.name();
     }
     void refuse(const std::string& why) { in_.report().error(list_.line, subject() + " " + why); }
 

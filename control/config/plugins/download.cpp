@@ -76,7 +76,7 @@ void finish(Reading& in, Download args, Plugin& plugin) {
     for (const DownloadItem& item : args.items) {
         std::error_code error;
         if (args.startup_if_missing && !std::filesystem::exists(item.file, error))
-            in.report().warn(item.line, "the file " + matchers::quoted(item.file) + " of " +
+            in.report().warn(item.line, "the file " + matchers::quoted_path(item.file) + " of " +
                                             owner_of(plugin) +
                                             " is not there yet: a start fetches it");
     }

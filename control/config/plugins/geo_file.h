@@ -38,7 +38,7 @@ void read_geo_file(Reading& in, const GeoArgs& args, const std::string& owner, c
     const std::string& file = source->file;
     auto geo = read(source->bytes, file, selectors);
     if (!geo) {
-        in.report().error(args.file.line, "the file " + matchers::quoted(file) + " in " +
+        in.report().error(args.file.line, "the file " + matchers::quoted_path(file) + " in " +
                                               place.name() + ": " + geo.error().text);
         return;
     }
@@ -46,7 +46,7 @@ void read_geo_file(Reading& in, const GeoArgs& args, const std::string& owner, c
     for (const Text& text : args.selectors) {
         if (std::find(geo->missing.begin(), geo->missing.end(), text.value) == geo->missing.end())
             continue;
-        in.report().error(text.line, "nothing in " + matchers::quoted(file) +
+        in.report().error(text.line, "nothing in " + matchers::quoted_path(file) +
                                          " fits the selector " + matchers::quoted(text.value) +
                                          " of " + owner);
     }

@@ -106,6 +106,22 @@ BOOST_AUTO_TEST_CASE(a_format_is_binding) {
                     "\"||ads.example^\", is AdGuard's syntax: write"));
 }
 
+// Text of a list is cut where it is said, a path is not: it would name no file.
+BOOST_AUTO_TEST_CASE(a_long_path_is_said_whole) {
+    const Folder folder;
+    const std::string deep = std::string(100, 'a') + "/" + std::string(100, 'b');
+    fs::create_directories((folder.path / deep).parent_path());
+    std::ofstream(folder.path / deep).flush();
+    BOOST_TEST(says(folder.load(deep).warnings,
+                    "the file \"" + (folder.path / deep).string() + "\" in 'lists'"));
+    std::ofstream(folder.path / deep) << "bad..name\n";
+    BOOST_TEST(says(folder.load(deep).errors,
+                    "no line of the file \"" + (folder.path / deep).string() + "\" in 'lists'"));
+    const std::string nowhere = deep + "c";
+    BOOST_TEST(says(folder.load(nowhere).errors,
+                    "the file \"" + (folder.path / nowhere).string() + "\" in 'lists'"));
+}
+
 BOOST_AUTO_TEST_CASE(a_list_has_limits) {
     const Folder folder;
     folder.write(std::string(kHosts));
