@@ -83,6 +83,19 @@ class Undo(unittest.TestCase):
             self.assertEqual([r["action"] for r in marks], ["mark-connection", "mark-routing"])
             self.assertEqual(marks[0]["new-connection-mark"], marks[1]["connection-mark"])
 
+    def test_two_appliances(self):
+        both = '"172.16.1.2,172.16.1.3"'
+        for router in routers():
+            before = router.picture()
+            script("minimal", dnsAddress4=both).run(router)
+            done = router.picture()
+            for menu, name in (("/ip service", "address"), ("/ip dhcp-server network", "dns-server")):
+                self.assertEqual([row[name] for row in done[menu]],
+                                 [["172.16.1.2", "172.16.1.3"]] * len(done[menu]))
+            self.assertEqual(done["/user"][1]["address"], "172.16.1.2,172.16.1.3")
+            script("minimal", undo=True).run(router)
+            self.assertEqual(router.picture(), before)
+
     def test_nothing_is_done_while_something_is_missing(self):
         for variable in ("dnsAddress4", "apiPassword1", "gateway1v4", "gateway1v6"):
             router = next(routers())
