@@ -5,10 +5,8 @@
 The server's s0 is served by port_probe, which sends back what reaches it. Root only.
 usage: port_test.py PORT_PROBE STEER_XDP_OBJECT
 """
-import errno
 import os
 import socket
-import subprocess
 import sys
 import tempfile
 import unittest

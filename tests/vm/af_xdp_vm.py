@@ -9,7 +9,7 @@ import unittest
 
 from lab.network import Network, until
 
-from appliance import OUTSIDE4, OUTSIDE6, V4, V6, XDP_OPTIONS, Appliance, Outside
+from appliance import OUTSIDE6, V4, V6, XDP_OPTIONS, Appliance, Outside
 from machine import Machine, Wire, prepared
 from stations import Station
 

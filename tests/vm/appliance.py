@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import pathlib
 
 from lab.network import LabError, Network, Process, until
 from lab.scene import ZONES, knot_configuration
