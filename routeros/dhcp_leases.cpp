@@ -149,19 +149,17 @@ void LeaseReader::run() {
 }
 
 std::uint64_t LeaseReader::next_deadline() const {
-    std::uint64_t next = tell_at_ms_;
     switch (state_) {
         case RouterState::disconnected:
-            return running_ ? std::min(next, connect_at_ms_) : next;
+            return running_ ? std::min(tell_at_ms_, connect_at_ms_) : tell_at_ms_;
         case RouterState::connecting:
         case RouterState::logging_in:
-            return std::min(next, phase_until_ms_);
+            return std::min(tell_at_ms_, phase_until_ms_);
         case RouterState::reading:
         case RouterState::in_sync:
-            next = std::min({next, print_at_ms_, heard_ms_ + silent_ms()});
-            return next;
+            return std::min({tell_at_ms_, print_at_ms_, heard_ms_ + silent_ms()});
     }
-    return next;
+    return tell_at_ms_;
 }
 
 // ---- the session

@@ -30,8 +30,7 @@ struct DhcpLease {
     RowId id = 0;  // within its menu
     bool v6 = false, is_static = false;
     std::string address;  // without a prefix length
-    std::string
-        mac;  // "00:1d:aa:bb:cc:dd" in lower case; of a binding, by its DUID; empty: not known
+    std::string mac;  // "00:1d:aa:bb:cc:dd", lower case; a binding's by its DUID; empty: not known
     std::string host_name;  // as the client gave it; empty: it gave none (bindings have none)
     std::string server;     // the DHCP server's name
     bool operator==(const DhcpLease&) const = default;

@@ -21,7 +21,6 @@ config::RuleAt full(std::string name) {
     return {{matchers::RuleKind::full, std::move(name)}, 0, 0, 0};
 }
 
-// "170.0.0.192.in-addr.arpa" of RFC 8880.
 // The names of all addresses behind a prefix, which has whole bytes.
 config::RuleAt names_behind(const dns::Pref64& p) {
     return domain(config::pointer_name_v6(std::span(p.prefix).first(p.length / 8U)));

@@ -5,6 +5,7 @@
 #include "control/build/ranges.h"
 #include "control/build/served.h"
 #include "dataplane/policy/snapshot.h"
+#include "matchers/host_text.h"
 
 namespace steer::build {
 namespace {
@@ -213,8 +214,7 @@ routeros::TransportConfig transport_config(const config::Router& router) {
 }
 
 std::string address_text(const config::Router& router) {
-    const bool is_v6 = router.host.find(':') != std::string::npos;
-    return (is_v6 ? "[" + router.host + "]" : router.host) + ":" + std::to_string(router.port);
+    return matchers::bracketed(router.host) + ":" + std::to_string(router.port);
 }
 
 std::map<config::PluginIndex, std::uint32_t> build_lists(const config::Settings& settings,

@@ -18,6 +18,15 @@ Result<Id> number(std::map<Key, Id>& ids, const Key& key, std::size_t most, cons
     return id;
 }
 
+// What is known by this key; made of `arguments` when it is asked for first.
+template <class Key, class Shared, class... Arguments>
+std::shared_ptr<Shared> shared_of(std::map<Key, std::shared_ptr<Shared>>& all, const Key& key,
+                                  const Arguments&... arguments) {
+    auto& known = all[key];
+    if (known == nullptr) known = std::make_shared<Shared>(arguments...);
+    return known;
+}
+
 }  // namespace
 
 Result<ListId> Registry::list(const std::string& tag, const std::string& routers) {
@@ -46,28 +55,20 @@ Result<std::uint16_t> Registry::door(const std::string& key) {
 }
 
 std::shared_ptr<Collector> Registry::collector(const std::string& name) {
-    auto& known = collectors_[name];
-    if (known == nullptr) known = std::make_shared<Collector>(name, kMaxWorkers);
-    return known;
+    return shared_of(collectors_, name, name, kMaxWorkers);
 }
 
 std::shared_ptr<ListMatches> Registry::list_matches(const std::string& tag,
                                                     const std::string& list) {
-    auto& known = list_matches_[{tag, list}];
-    if (known == nullptr) known = std::make_shared<ListMatches>(kMaxWorkers);
-    return known;
+    return shared_of(list_matches_, {tag, list}, kMaxWorkers);
 }
 
 std::shared_ptr<std::atomic<std::uint32_t>> Registry::ad_list_pause(const std::string& tag) {
-    auto& known = ad_list_pauses_[tag];
-    if (known == nullptr) known = std::make_shared<std::atomic<std::uint32_t>>(0);
-    return known;
+    return shared_of(ad_list_pauses_, tag, 0U);
 }
 
 std::shared_ptr<TaskFlag> Registry::task(const std::string& tag) {
-    auto& known = tasks_[tag];
-    if (known == nullptr) known = std::make_shared<TaskFlag>();
-    return known;
+    return shared_of(tasks_, tag);
 }
 
 Result<std::uint16_t> Registry::inherited_set(const std::string& tag) {
@@ -80,9 +81,7 @@ std::shared_ptr<InheritedNames> Registry::inherited() {
 }
 
 std::shared_ptr<LiveAnswers> Registry::live_answers(const std::string& tag) {
-    auto& known = live_answers_[tag];
-    if (known == nullptr) known = std::make_shared<LiveAnswers>();
-    return known;
+    return shared_of(live_answers_, tag);
 }
 
 std::shared_ptr<ReverseTable> Registry::reverse(const std::string& tag, std::size_t size) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "control/config/values.h"
+#include "matchers/host_text.h"
 #include "matchers/quote.h"
 
 namespace steer::config {
@@ -140,9 +141,7 @@ std::optional<Router> finish_router(Reading& in, const RouterAccess& access,
     router.host = target->host;
     router.address = target->address;
     router.port = target->port.value_or(access.tls ? kApiTlsPort : kApiPort);
-    router.name =
-        (router.host.find(':') == std::string::npos ? router.host : "[" + router.host + "]") + ":" +
-        std::to_string(router.port);
+    router.name = matchers::bracketed(router.host) + ":" + std::to_string(router.port);
     router.username = access.username;
     router.password = *password;
     router.tls = access.tls;

@@ -5,6 +5,7 @@
 
 #include "control/config/values.h"
 #include "matchers/content_hash.h"
+#include "matchers/host_text.h"
 #include "matchers/quote.h"
 
 namespace steer::config {
@@ -67,8 +68,7 @@ std::string without_dots(std::string_view path) {
 }  // namespace
 
 std::string Url::authority() const {
-    const bool v6 = host.find(':') != std::string::npos;
-    std::string out = v6 ? "[" + host + "]" : host;
+    std::string out = matchers::bracketed(host);
     if (port != (tls ? 443 : 80)) out += ":" + std::to_string(port);
     return out;
 }

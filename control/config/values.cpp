@@ -1,4 +1,5 @@
 #include "control/config/values.h"
+#include "matchers/host_text.h"
 
 #include <algorithm>
 #include <array>
@@ -69,8 +70,7 @@ bool is_host_name(std::string_view text) {
 
 std::string Endpoint::to_string() const {
     if (any()) return ":" + std::to_string(port);
-    const std::string host = address.to_string();
-    return (address.is_v4() ? host : "[" + host + "]") + ":" + std::to_string(port);
+    return matchers::bracketed(address.to_string()) + ":" + std::to_string(port);
 }
 
 std::optional<std::uint64_t> parse_integer(std::string_view text) {

@@ -1,7 +1,9 @@
 #include "control/leases/lease_state.h"
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
+#include <utility>
 
 #include "control/state_file.h"
 
@@ -48,8 +50,8 @@ std::string state_text(const ByRouter& all) {
                              {"static", lease.is_static}};
             for (const auto& [key, member] : kTexts) {
                 const std::string& text = lease.*member;
-                const bool is_plain = std::all_of(text.begin(), text.end(),
-                                                  [](char c) { return c >= 0x20 && c <= 0x7e; });
+                const bool is_plain =
+                    std::ranges::all_of(text, [](char c) { return c >= 0x20 && c <= 0x7e; });
                 if (is_plain) row[key] = text;
             }
             rows.push_back(std::move(row));

@@ -10,6 +10,7 @@
 #include "control/stream/pending_asks.h"
 #include "control/stream/upstream_reply.h"
 #include "dataplane/dns/wire.h"
+#include "matchers/host_text.h"
 
 namespace steer::stream {
 namespace {
@@ -20,8 +21,7 @@ constexpr std::size_t kWriteBytes = 32 * 1024;  // gathered for one write
 
 // "dns.example", "dns.example:8443", "[2001:db8::1]".
 std::string authority_of(const UpstreamTarget& target) {
-    const bool is_v6 = target.host.find(':') != std::string::npos;
-    const std::string host = is_v6 ? "[" + target.host + "]" : target.host;
+    const std::string host = matchers::bracketed(target.host);
     return target.port == kHttpsPort ? host : host + ":" + std::to_string(target.port);
 }
 

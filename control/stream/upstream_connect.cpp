@@ -16,6 +16,7 @@
 
 #include "control/stream/socket_address.h"
 #include "control/stream/socks5.h"
+#include "matchers/host_text.h"
 
 namespace steer::stream {
 
@@ -40,8 +41,7 @@ int errno_of(const boost::system::error_code& error) {
 }
 
 std::string host_and_port(const IpAddress& address, std::uint16_t port) {
-    const std::string ip = address.to_string();
-    return (address.is_v4() ? ip : "[" + ip + "]") + ":" + std::to_string(port);
+    return matchers::bracketed(address.to_string()) + ":" + std::to_string(port);
 }
 
 }  // namespace

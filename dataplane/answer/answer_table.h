@@ -25,7 +25,13 @@ struct AnswerTable {
     std::vector<Range> values;
     std::vector<Typed> typed;
 
-    // kNoAnswer: none. `qname`: lower-cased wire form.
+    // nullptr: the name is not there. `qname`: lower-cased wire form.
+    [[nodiscard]] const Range* find_name(std::span<const std::uint8_t> qname,
+                                         matchers::NameMatcher::Scratch& scratch) const noexcept;
+    // kNoAnswer: none.
+    [[nodiscard]] AnswerRef find_typed(const Range& range, std::uint16_t qtype,
+                                       std::uint16_t qclass) const noexcept;
+    // Both; kNoAnswer: none.
     [[nodiscard]] AnswerRef find(std::span<const std::uint8_t> qname, std::uint16_t qtype,
                                  std::uint16_t qclass,
                                  matchers::NameMatcher::Scratch& scratch) const noexcept;

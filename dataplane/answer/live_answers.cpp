@@ -8,10 +8,11 @@ const dns::Answer* LiveTable::find(std::span<const std::uint8_t> qname, std::uin
                                    std::uint16_t qclass,
                                    matchers::NameMatcher::Scratch& scratch) const noexcept {
     if (qclass != dns::kIn) return nullptr;
-    const AnswerRef found = names.find(qname, qtype, qclass, scratch);
-    if (found != kNoAnswer) return &answers.at(found);
-    const bool is_known = names.names.find(qname, scratch) != matchers::NameValues::kNone;
-    return is_known && nothing != kNoAnswer ? &answers.at(nothing) : nullptr;
+    const AnswerTable::Range* const range = names.find_name(qname, scratch);
+    if (range == nullptr) return nullptr;
+    const AnswerRef found = names.find_typed(*range, qtype, qclass);
+    const AnswerRef answer = found != kNoAnswer ? found : nothing;
+    return answer == kNoAnswer ? nullptr : &answers.at(answer);
 }
 
 }  // namespace steer

@@ -377,10 +377,10 @@ class Executor {
     // False: there is none (kNoAnswer).
     static bool answer_known(QueryContext& c, AnswerRef answer) noexcept;
     bool answer_from_table(QueryContext& c, const AnswerTable& table) noexcept;
-    // True: the question was for the name of an address that is known, and has its answer.
     bool answer_live(QueryContext& c, const LiveAnswers& live, Now now) noexcept;
     // nullptr: none.
     const dns::Answer* live_answer(const QueryContext& c, const LiveAnswers& live) const noexcept;
+    // True: the question was for the name of an address that is known, and has its answer.
     bool answer_pointer(QueryContext& c, const ReverseLookup& reverse, Now now) noexcept;
     void enter_redirect(QueryContext& c, const Redirect& redirect) noexcept;
     void leave_redirect(QueryContext& c, Now now) noexcept;

@@ -59,17 +59,14 @@ LOADS = (("udp", "172.16.1.2", 120, 8), ("udp", "fd16::2", 60, 4), ("tcp", "172.
 class Day(unittest.TestCase):
     def setUp(self):
         scene = self.scene = self.enterContext(Scene("day", BUILD))
-        net, folder = scene.network, scene.folder
+        folder = scene.folder
         folder.chmod(0o755)
         (folder / "state").mkdir()
         (folder / "state").chmod(0o777)
         filler = "@ 300 SOA ns hostmaster 1 3600 600 86400 20\n@ 300 NS ns\nns 300 A 1.1.1.1\n* 20 A 198.51.100.9\n* 20 AAAA 2001:db8:100::9\n"
         scene.start_resolver({"stream.example": many_names_zone(NAMES, 25), "other.example": filler})
         scene.start_router()
-        self.second = folder / "second.jsonl"
-        net.start("router", "rossim-2", str(scene.build / "tools/rossim/rossim"), "--name", "edge2", "--address", "172.16.1.1",
-                  "--port", "8738", "--user", f"{USER}:{PASSWORD}", "--journal", str(self.second), "--control",
-                  str(folder / "second.sock")).wait_for("port 8738")
+        scene.start_second_router("--name", "edge2")
         self.steered, self.ads = folder / "steered.txt", folder / "ads.txt"
         self.write(self.steered, "stream.example\n")
         self.write(self.ads, "0.0.0.0 ad0.other.example\n")
@@ -105,7 +102,7 @@ class Day(unittest.TestCase):
         self.scene.steerctl("reload")
 
     def the_second_router_reboots(self):
-        self.second_ctl("reboot", "4")
+        self.scene.router_ctl("reboot", "4", socket=self.scene.second_socket)
 
     def the_first_router_reboots(self):
         self.scene.router_ctl("reboot", "3")
@@ -129,10 +126,6 @@ class Day(unittest.TestCase):
     def the_cache_is_flushed(self):
         self.scene.steerctl("cache", "flush", "--suffix", "other.example")
 
-    def second_ctl(self, *words):
-        from lab.network import run
-        run(str(self.scene.build / "tools/rossim/rossim"), "ctl", str(self.scene.folder / "second.sock"), *words)
-
     EVENTS = (a_list_changes, the_second_router_reboots, an_ad_list_changes, the_way_to_upstreams_goes, leases_come_and_go,
               a_certificate_is_renewed, the_first_router_reboots, a_reload, the_cache_is_flushed)
 
@@ -140,7 +133,7 @@ class Day(unittest.TestCase):
 
     def sizes(self):
         """Resident KiB and descriptors of the daemon."""
-        pid = self.daemon_pid
+        pid = self.daemon.pid
         status = pathlib.Path(f"/proc/{pid}/status").read_text()
         return (int(re.search(r"VmRSS:\s+(\d+)", status)[1]), len(list(pathlib.Path(f"/proc/{pid}/fd").iterdir())))
 
@@ -159,7 +152,6 @@ class Day(unittest.TestCase):
     def test_day(self):
         scene = self.scene
         seconds = MINUTES * 60
-        self.daemon_pid = self.daemon.pid
         before = len(self.daemon.text().splitlines())
         seen, happened = [], []
         with Capture(scene) as capture:
@@ -177,7 +169,7 @@ class Day(unittest.TestCase):
             until(lambda: sum(w["parked"] for w in self.status()["workers"]) == 0, 20, "no query waits any more")
             until(lambda: all(r["state"] == "in_sync" for r in self.status()["routers"]), 10, "both routers are in sync")
         lines = self.daemon.text().splitlines()[before:]
-        said = judge(scene, capture, "--journal", str(self.second), policies=("stream.example=policy_set_v4,policy_set_v6",))
+        said = judge(scene, capture, "--journal", str(scene.second_journal), policies=("stream.example=policy_set_v4,policy_set_v6",))
         print(f"{len(happened)} events in {MINUTES:g} min; {said['answers']} answers with rows, {said['excused']} excused; "
               f"{len(lines)} lines of log; KiB and descriptors {seen[0]} .. {seen[-1]}")
         for name, process in loads.items():

@@ -4,7 +4,7 @@ import json
 import sys
 import unittest
 
-from lab.network import run, until
+from lab.network import until
 from lab.scene import PASSWORD, ROOT, USER, Scene
 
 BUILD = sys.argv.pop(1)
@@ -34,10 +34,7 @@ class SeveralRouters(unittest.TestCase):
         self.in_sync("edge1")
 
     def start_second(self):
-        self.second = self.scene.network.start(
-            "router", "rossim-2", str(self.scene.build / "tools/rossim/rossim"), "--address", "172.16.1.1", "--port", "8738",
-            "--user", f"{USER}:{PASSWORD}", "--control", str(self.scene.folder / "second.sock"))
-        self.second.wait_for("port 8738")
+        self.second = self.scene.start_second_router()
 
     def routers(self):
         return {r["name"]: r for r in json.loads(self.scene.steerctl("--json", "status"))["routers"]}
@@ -47,7 +44,7 @@ class SeveralRouters(unittest.TestCase):
               f"{names}, and they alone, are in sync")
 
     def rows_of_second(self):
-        text = run(str(self.scene.build / "tools/rossim/rossim"), "ctl", str(self.scene.folder / "second.sock"), "list").stdout
+        text = self.scene.router_ctl("list", socket=self.scene.second_socket)
         return {word for line in text.splitlines() for word in line.split()}
 
     def reload(self, routers):

@@ -88,6 +88,8 @@ class Scene:
         self.socket = self.folder / "control.sock"
         self.journal = self.folder / "journal.jsonl"
         self.router_socket = self.folder / "rossim.sock"
+        self.second_journal = self.folder / "second.jsonl"
+        self.second_socket = self.folder / "second.sock"
         self.daemon: Process | None = None
         self.rossim: Process | None = None
         self.resolver: Process | None = None
@@ -133,12 +135,19 @@ class Scene:
         return self.resolver
 
     def start_router(self, *options: str) -> Process:
-        self.rossim = self.network.start(
-            "router", "rossim", str(self.build / "tools/rossim/rossim"), "--address", "172.16.1.1", "--port", "8728",
-            "--user", f"{USER}:{PASSWORD}", "--journal", str(self.journal), "--control", str(self.router_socket),
-            *options)
-        self.rossim.wait_for("port 8728")
+        self.rossim = self._start_rossim("rossim", 8728, self.journal, self.router_socket, *options)
         return self.rossim
+
+    def start_second_router(self, *options: str) -> Process:
+        """Another one at the first's address, on port 8738."""
+        return self._start_rossim("rossim-2", 8738, self.second_journal, self.second_socket, *options)
+
+    def _start_rossim(self, label: str, port: int, journal: pathlib.Path, control: pathlib.Path, *options: str) -> Process:
+        process = self.network.start(
+            "router", label, str(self.build / "tools/rossim/rossim"), "--address", "172.16.1.1", "--port", str(port),
+            "--user", f"{USER}:{PASSWORD}", "--journal", str(journal), "--control", str(control), *options)
+        process.wait_for(f"port {port}")
+        return process
 
     def start_daemon(self, config: pathlib.Path | str, *options: str, wait: str = "serving") -> Process:
         """`config` is a file; the control socket is the scene's own."""
@@ -176,8 +185,9 @@ class Scene:
         """A counter summed over the threads `streams`."""
         return sum(thread[name] for thread in self.counters()["streams"])
 
-    def router_ctl(self, *words: str) -> str:
-        return run(str(self.build / "tools/rossim/rossim"), "ctl", str(self.router_socket), *words).stdout
+    def router_ctl(self, *words: str, socket: pathlib.Path | None = None) -> str:
+        """`socket`: the first router's if it is left out."""
+        return run(str(self.build / "tools/rossim/rossim"), "ctl", str(socket or self.router_socket), *words).stdout
 
     def rows(self) -> list[dict]:
         """The router's rows as a third-party client reads them, but for those of a probe."""

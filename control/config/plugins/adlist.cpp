@@ -122,10 +122,11 @@ class PartReader {
         provider.role = type->role;
         provider.line = list_.line;
         const std::string hint = hint_of(marks, is_adguard);
+        const std::string_view if_none = hint.empty() ? kOtherFormat : hint;
         if (is_adguard)
-            provider.args = adguard_of(source, hint);
+            provider.args = adguard_of(source, if_none);
         else
-            provider.args = names_of(source, hint);
+            provider.args = names_of(source, if_none);
         const std::size_t names = rules_of(provider);
         if (names > max_names_)
             refuse("has " + std::to_string(names) + " names, and 'max_names' allows " +
@@ -163,19 +164,18 @@ class PartReader {
                            : "AdGuard's syntax: write 'format: adguard', or no 'format'");
     }
 
-    AdguardSet adguard_of(const std::optional<ListBytes>& source, const std::string& hint) {
+    // `if_none`: what is said of a list of which no line is good.
+    AdguardSet adguard_of(const std::optional<ListBytes>& source, std::string_view if_none) {
         std::vector<matchers::AdguardRule> rules;
-        if (source)
-            take_adguard(in_, *source, false, place_, rules, hint.empty() ? kOtherFormat : hint);
+        if (source) take_adguard(in_, *source, false, place_, rules, if_none);
         return adguard_set(std::move(rules), false);
     }
 
-    DomainSet names_of(const std::optional<ListBytes>& source, const std::string& hint) {
+    DomainSet names_of(const std::optional<ListBytes>& source, std::string_view if_none) {
         DomainSet out;
         if (!source) return out;
         auto names = matchers::read_names(source->bytes, source->file, form());
-        take_rules(in_, std::move(names.list), false, source->file, place_, out.rules,
-                   hint.empty() ? kOtherFormat : hint);
+        take_rules(in_, std::move(names.list), false, source->file, place_, out.rules, if_none);
         return out;
     }
 

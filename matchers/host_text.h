@@ -1,0 +1,15 @@
+// A host as text, in front of its port. Set-up only.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace steer::matchers {
+
+// As it stands before ":PORT" (RFC 3986 3.2.2): an IPv6 address in brackets, names and IPv4 addresses as they are.
+inline std::string bracketed(std::string_view host) {
+    const bool is_v6 = host.find(':') != std::string_view::npos;
+    return is_v6 ? "[" + std::string(host) + "]" : std::string(host);
+}
+
+}  // namespace steer::matchers
