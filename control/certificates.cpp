@@ -45,14 +45,11 @@ CertificateCheck check_certificates(const config::Settings& settings, std::int64
     return out;
 }
 
-std::vector<std::string> unreadable_certificates(const config::Settings& settings) {
-    std::vector<std::string> out;
+std::set<std::string> unreadable_certificates(const config::Settings& settings) {
+    std::set<std::string> out;
     for_each_server(settings, [&](const config::Plugin&, const config::ServerTls& tls) {
         for (const std::string* file : {&tls.cert, &tls.key, &tls.client_ca}) {
-            if (file->empty() || ::access(file->c_str(), R_OK) == 0) continue;
-            out.push_back(*file +
-                          " can be read at the start only: when it is renewed, a restart is "
-                          "needed, unless the user that serves may read it (`user` of `control`)");
+            if (!file->empty() && ::access(file->c_str(), R_OK) != 0) out.insert(*file);
         }
     });
     return out;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,7 @@ struct CertificateCheck {
 // `now_s`: seconds since 1970, UTC.
 CertificateCheck check_certificates(const config::Settings& settings, std::int64_t now_s);
 
-// A sentence for each file of them that this process, with the rights that it has now, may not read
-// when it changes.
-std::vector<std::string> unreadable_certificates(const config::Settings& settings);
+// Their files that this process, with the rights that it has now, may not read when they change.
+std::set<std::string> unreadable_certificates(const config::Settings& settings);
 
 }  // namespace steer

@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
+#include <set>
 
 #include "control/certificates.h"
 #include "control/rights.h"
@@ -18,6 +20,24 @@ constexpr const char* kStateFolder = "/var/lib/steerdns";  // ours to make, and 
 
 bool is_below_state_folder(const std::string& file) {
     return std::filesystem::path(file).parent_path() == kStateFolder;
+}
+
+// Says which files a reload could not read with the rights that are left. Without a certificate it
+// keeps the one before; without another file it is refused.
+void warn_of_unreadable_files(const config::Settings& settings) {
+    constexpr const char* kRemedy =
+        ", unless the user that serves may read it (`user` of `control`)";
+    const auto certificates = unreadable_certificates(settings);
+    for (const auto& file : certificates)
+        spdlog::warn("{} can be read at the start only: when it is renewed, a restart is needed{}",
+                     file, kRemedy);
+    std::set<std::string> others(settings.opened.begin(), settings.opened.end());
+    others.insert(settings.file);
+    for (const auto& file : others) {
+        if (certificates.contains(file) || ::access(file.c_str(), R_OK) == 0 || errno != EACCES)
+            continue;
+        spdlog::warn("{} can be read at the start only: a reload will be refused{}", file, kRemedy);
+    }
 }
 
 }  // namespace
@@ -91,8 +111,7 @@ Result<void> Daemon::give_up_rights() {
             "or name another",
             dump, user->empty() ? "this user" : *user);
     }
-    for (const auto& sentence : unreadable_certificates(settings_))
-        spdlog::warn("{}", sentence);
+    warn_of_unreadable_files(settings_);
     for (const auto& rules : settings_.rule_files) {
         if (const auto why = rules::why_not_writable(rules); !why.empty()) spdlog::warn("{}", why);
     }

@@ -26,8 +26,8 @@ namespace {
 
 struct Arguments {
     std::string config = "/etc/steerdns/steerdns.yaml";
-    std::string directory, control_socket, explained, why, routeros_setup;
-    bool check = false, dump_program = false, reference = false, ports = false, dry_run = false;
+    std::string directory, control_socket, explained, why, checked, routeros_setup;
+    bool dump_program = false, reference = false, ports = false, dry_run = false;
 };
 
 void print(const std::vector<steer::Error>& sentences, const char* kind) {
@@ -132,8 +132,11 @@ int main(int argc, char** argv) {
     app.add_option("-d,--directory", arguments.directory,
                    "where relative paths in it start from (default: its folder)");
     app.add_option("--control-socket", arguments.control_socket, "instead of `control.socket`");
-    app.add_flag("--check", arguments.check,
-                 "say what is wrong with the configuration and end: 0 good, 2 not");
+    auto* check_option =
+        app.add_option("--check", arguments.checked,
+                       "say what is wrong with the configuration (or FILE) and end: 0 good, 2 not")
+            ->option_text("[FILE]")
+            ->expected(0, 1);
     app.add_flag("--dump-program", arguments.dump_program, "print the compiled policy and end");
     app.add_flag("--dry-run", arguments.dry_run,
                  "read the routers, print what a start would write to them, and end");
@@ -171,13 +174,15 @@ int main(int argc, char** argv) {
         steer::write_survey(steer::survey_ports(steer::look_at_host()), std::cout);
         return 0;
     }
-    if (!arguments.routeros_setup.empty()) arguments.config = arguments.routeros_setup;
+    for (const std::string& file : {arguments.checked, arguments.routeros_setup}) {
+        if (!file.empty()) arguments.config = file;
+    }
     const steer::ConfigSource source{arguments.config,
                                      {.base_dir = arguments.directory, .environment = {}},
                                      arguments.control_socket};
     auto loaded = source.load();
-    const bool serves = !arguments.check && !arguments.dump_program && !arguments.dry_run &&
-                        arguments.why.empty() && setup->count() == 0;
+    const bool serves = check_option->count() == 0 && !arguments.dump_program &&
+                        !arguments.dry_run && arguments.why.empty() && setup->count() == 0;
     const bool will_fetch = serves && steer::ConfigSource::lacks_files(loaded.settings);
     if (!will_fetch) {  // else serve() says it, after it has tried
         print(loaded.warnings, "warning");

@@ -80,7 +80,7 @@ of a `udp_server` and a `tcp_server`. Without a server plugin, UDP and TCP port 
 )";
 
 constexpr std::string_view kForward =
-    R"(One upstream is asked, the one with the lowest smoothed latency, and the next one if it does not answer in time or answers
+    R"(One upstream is asked, chosen by `policy`, and the next one if it does not answer in time or answers
 SERVFAIL or REFUSED, until `total_timeout` (ForgeDNS and mosdns ask one at random and do not retry). In place, `forward A B`
 asks all its addresses at once.
 )";

@@ -113,7 +113,8 @@ constexpr std::array<Row<Control>, 10> kControlRows{{
      "where steerctl reaches the daemon"},
     {"http", Own<Control>{"address:port", read_http}, "127.0.0.1:9153", "", "metrics; `off`: none"},
     {"user", &Control::user, "(`steerdns` if there is one, else `nobody`)", "",
-     "who the daemon becomes after its start"},
+     "who the daemon becomes after its start; reloads read the configuration and its files as this "
+     "user"},
     {"images", Own<Control>{"path", read_path_or_off<&Control::images>}, "/var/lib/steerdns/images",
      "",
      "a folder for compiled lists (20,000 names, 20 patterns and more), so that a start or reload "

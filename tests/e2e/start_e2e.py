@@ -7,6 +7,7 @@ import sys
 import time
 import unittest
 
+from lab.certificates import Authority
 from lab.network import until
 from lab.scene import PASSWORD, ROOT, USER, Scene
 
@@ -259,6 +260,22 @@ class Start(unittest.TestCase):
 
         return start
 
+    def test_files_of_root_alone(self):
+        """What a reload could not read is named at the start, each file once."""
+        scene = self.scene
+        secret = scene.folder / "password"
+        secret.write_text(PASSWORD + "\n")
+        secret.chmod(0o600)
+        config = self.write(MINIMAL.replace('password: "secret"', f'password_file: "{secret}"'))
+        daemon = scene.start_daemon(config)
+        said = [line for line in self.complaints(daemon) if "at the start only" in line]
+        self.assertEqual(len(said), 1, daemon.text())
+        self.assertIn(f"warning {secret} can be read at the start only: a reload will be refused, unless the user", said[0])
+        self.assertEqual(scene.ask("reload").returncode, 2)
+        secret.chmod(0o644)
+        self.assertEqual(scene.ask("reload").returncode, 0)
+        self.assertEqual(daemon.stop(), 0)
+
     # Rights and the end ------------------------------------------------------------------------------------
 
     def test_rights_and_end(self):
@@ -319,6 +336,21 @@ class Words(unittest.TestCase):
                 self.assertIn("is good", done.stdout)
         self.assertEqual(self.picture(), before)
 
+    def test_configurations_in_the_guides(self):
+        """What is shown as YAML can be pasted; a part of a configuration goes into the smallest whole one."""
+        folder = self.scene.folder / "guides"
+        Authority(folder).issue("cert", "DNS:dns.example.net")
+        (folder / "cert.key").rename(folder / "key.pem")
+        (folder / "edge1").write_text("secret\n")
+        plugins = "plugins:\n  - { tag: main, type: sequence, args: [ { exec: forward 192.0.2.53 } ] }\n"
+        for guide in ("dns64", "encrypted", "leases", "mdns"):
+            for text in re.findall(r"```yaml\n(.*?)```", (ROOT / f"docs/{guide}.md").read_text(), re.S):
+                with self.subTest(guide, begins=text.splitlines()[0]):
+                    whole = text if "plugins:" in text else plugins + text
+                    (folder / "guide.yaml").write_text(whole.replace("/etc/steerdns", str(folder)))
+                    done = self.say("--check", "--config", str(folder / "guide.yaml"))
+                    self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_check_says_every_error(self):
         path = self.scene.folder / "bad.yaml"
         path.write_text(MINIMAL.replace('addr: "udp://1.1.1.1:53"', 'addr: "udp://one.one:99999"')
@@ -341,6 +373,16 @@ class Words(unittest.TestCase):
         self.assertEqual([e for e in again.stderr.splitlines() if e.startswith("error: ")], errors)
         self.assertEqual(self.picture(), before)
 
+    def test_check(self):
+        """A configuration, named either way; a bad one is named whichever way as well."""
+        minimal = str(ROOT / "configs/minimal.yaml")
+        for words in (("--check", minimal), ("--config", minimal, "--check"), ("--check", "--config", minimal)):
+            done = self.say(*words)
+            self.assertEqual((done.returncode, done.stdout), (0, f"{minimal} is good\n"), words)
+        missing = self.say("--check", "/nowhere/steer.yaml")
+        self.assertEqual((missing.returncode, missing.stdout), (2, ""))
+        self.assertIn("/nowhere/steer.yaml", missing.stderr)
+
     def test_no_configuration(self):
         done = self.say("--config", "/nowhere/steer.yaml")
         self.assertEqual(done.returncode, 2)
@@ -360,6 +402,31 @@ class Words(unittest.TestCase):
         reference = self.say("--config-reference")
         self.assertEqual(reference.returncode, 0)
         self.assertIn("### `ros_address_list`", reference.stdout)
+
+    def test_steerctl_words(self):
+        for words, sentence in (((), "steerctl: write a command, as in 'steerctl status'"), (("mdns",), "mdns"),
+                                (("routers", "reboot"), "reboot"), (("routers", "trace"), "NAME is required")):
+            done = self.scene.ask(*words)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), words)
+            self.assertIn(sentence, done.stderr)
+        self.assertIn("of the router\n", self.scene.ask("routers", "trace", "--help").stdout)
+
+    def test_manual(self):
+        """Every command and option that the programs know stands in their manual pages."""
+        def page(name):
+            return re.sub(r"\\f.", "", (ROOT / f"docs/man/{name}").read_text()).replace("\\-", "-")
+
+        def look(program, manual, *command):
+            text = self.scene.network.run("appliance", f"{BUILD}/{program}", *command, "--help").stdout
+            for option in re.findall(r"(?m)^ +(?:-\w,)?(--[a-z-]+)", text):
+                self.assertTrue(option in manual, (program, *command, option))
+            for name in re.findall(r"(?m)^  ([a-z]+) ", text.partition("\nSubcommands:\n")[2]):
+                words = (*command, name)
+                self.assertTrue(any(set(words) <= set(re.findall(r"\w+", line)) for line in manual.splitlines()), words)
+                look(program, manual, *words)
+
+        look("steerdnsd", page("steerdnsd.8"))
+        look("tools/steerctl/steerctl", page("steerctl.8"))
 
     def test_ports(self):
         """What it sees and would do, as root and as nobody; nothing is touched."""

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <boost/json/array.hpp>
-#include <boost/json/serialize.hpp>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <ctime>
 
 #include "table.h"
 
@@ -25,6 +25,14 @@ std::string list_text(const json::array& list) {
     for (const auto& item : list)
         out += (out.empty() ? "" : ", ") + cell_text(item);
     return out.empty() ? "-" : out;
+}
+
+std::string pairs_text(const json::object& object) {
+    std::string out;
+    for (const auto& [key, value] : object) {
+        out += (out.empty() ? "" : ", ") + heading_text(key) + " " + cell_text(key, &value);
+    }
+    return out.empty() ? "-" : printable(out);
 }
 
 }  // namespace
@@ -68,7 +76,7 @@ std::string cell_text(const json::value& value) {
         case json::kind::array:
             return list_text(value.get_array());
         case json::kind::object:
-            return printable(json::serialize(value));
+            return pairs_text(value.get_object());
     }
     return "-";
 }
@@ -120,6 +128,14 @@ std::string size_text(double bytes) {
     for (; bytes >= 1024 && unit + 1 < kUnits.size(); ++unit)
         bytes /= 1024;
     return (unit == 0 ? std::to_string(std::llround(bytes)) : decimal(bytes)) + " " + kUnits[unit];
+}
+
+std::string date_text(double unix_s) {
+    const auto at = static_cast<std::time_t>(std::max(-1e11, std::min(unix_s, 1e11)));
+    std::tm parts{};
+    std::array<char, 64> text{};
+    if (gmtime_r(&at, &parts) == nullptr) return "-";
+    return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M UTC", &parts)};
 }
 
 std::string duration_text(double seconds) {

@@ -19,7 +19,8 @@ const boost::json::value* find(const boost::json::object& object, std::string_vi
 
 std::optional<double> number_of(const boost::json::value* value);
 
-// "-" for nothing; lists with commas; without bytes that would disturb a terminal.
+// "-" for nothing; lists with commas; of an object "key value" with commas; without bytes that would
+// disturb a terminal.
 std::string cell_text(const boost::json::value& value);
 // The same; a key that ends in _s is a duration, one in _bytes a size.
 std::string cell_text(std::string_view key, const boost::json::value* value);
@@ -33,6 +34,7 @@ std::string rows_text(const boost::json::array& rows, std::span<const std::strin
 // A key for people: "in_flight" is "in flight", "since_s" is "since".
 std::string heading_text(std::string_view key);
 
+std::string date_text(double unix_s);       // "2026-12-31 23:59 UTC"
 std::string duration_text(double seconds);  // "3 d 4 h", "12 min 5 s", "0 s"
 std::string size_text(double bytes);        // "512 bytes", "1.5 MiB"
 

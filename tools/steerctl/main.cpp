@@ -151,7 +151,7 @@ struct CacheCommands {
         show->add_option("NAME", options.name, "a domain name")->required();
         print = cache->add_subcommand("print", "what is held: addresses and aliases");
         print->add_flag("--all", options.all, "of all types");
-        print->add_option("--most", options.top, "so many answers");
+        print->add_option("--most", options.top, "so many answers; 1000 without");
         print->add_option("--suffix", options.suffix, "of this name and all below it");
         print->add_option("--instance", options.instance, "of the cache with this tag");
         flush = cache->add_subcommand("flush", "drops answers; all of them without an option");
@@ -260,7 +260,9 @@ struct RouterCommands {
         routers->fallthrough();
         const auto add = [&](const char* name, const char* help, bool needs_name = false) {
             auto* const command = routers->add_subcommand(name, help);
-            command->add_option("NAME", options.name, "of the router; without, all of them")
+            command
+                ->add_option("NAME", options.name,
+                             needs_name ? "of the router" : "of the router; without, all of them")
                 ->required(needs_name);
             return command;
         };
@@ -372,7 +374,7 @@ int main(int argc, char** argv) {
     app.name("steerctl");
     app.add_option("--socket", options.socket, "its control socket")->capture_default_str();
     app.add_flag("--json", options.as_json, "the answer as JSON, on one line");
-    app.require_subcommand(1);
+    app.require_subcommand(0, 1);
     app.fallthrough();  // the options above may stand behind the command too
     const auto* const status =
         app.add_subcommand("status", "ports, workers, cache, routers, upstreams");
@@ -415,6 +417,10 @@ int main(int argc, char** argv) {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
         return app.exit(e) == 0 ? 0 : kBadUsage;
+    }
+    if (app.get_subcommands().empty()) {
+        fail("write a command, as in 'steerctl status': steerctl --help names them");
+        return kBadUsage;
     }
     if (import_commands.import->parsed()) return import_commands.run();
     if (status->parsed()) return show(options, "status", steerctl::status_text);

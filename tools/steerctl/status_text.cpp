@@ -36,6 +36,10 @@ constexpr std::array kUpstreams{Column{"name", "upstream"}, Column{"via", "via"}
 constexpr std::array kMdns{Column{"name", "interface"},    Column{"ipv4", "IPv4"},
                            Column{"ipv6", "IPv6"},         Column{"received", "received"},
                            Column{"repeated", "repeated"}, Column{"sent", "sent"}};
+// Of routers only `steerctl routers` shows these.
+constexpr std::array<std::string_view, 9> kRouterDetails{
+    "board",         "cpu_share_percent",      "service_us", "rtt_ms", "flash_sectors_since_reboot",
+    "flash_sectors", "flash_sectors_per_hour", "findings",   "lists"};
 // Sentences are too long for a column: they follow their table.
 constexpr std::array kSentences{Column{"trouble", "trouble"}};
 
@@ -48,9 +52,12 @@ bool any_has(const json::array& rows, std::string_view key) {
         rows, [key](const json::value& row) { return find(object_of(row), key) != nullptr; });
 }
 
-// The columns of a table: the known ones, then whatever else its rows have.
+using Keys = std::span<const std::string_view>;
+
+// The columns of a table: the known ones, then whatever else its rows have, but `hidden`.
 std::vector<std::pair<std::string, std::string>> columns_of(const json::array& rows,
-                                                            std::span<const Column> known) {
+                                                            std::span<const Column> known,
+                                                            Keys hidden) {
     std::vector<std::pair<std::string, std::string>> columns;
     for (const auto& [key, heading] : known) {
         if (any_has(rows, key)) columns.emplace_back(key, heading);
@@ -59,7 +66,8 @@ std::vector<std::pair<std::string, std::string>> columns_of(const json::array& r
         for (const auto& [name, _] : object_of(row)) {
             const std::string key(name);
             const bool seen =
-                std::ranges::any_of(columns, [&](const auto& c) { return c.first == key; });
+                std::ranges::any_of(columns, [&](const auto& c) { return c.first == key; }) ||
+                std::ranges::find(hidden, key) != hidden.end();
             if (!seen && !is_sentence(key)) columns.emplace_back(key, heading_text(key));
         }
     }
@@ -77,11 +85,12 @@ std::string sentences_of(const json::array& rows) {
     return out;
 }
 
-std::string section(const json::object& all, std::string_view key, std::span<const Column> known) {
+std::string section(const json::object& all, std::string_view key, std::span<const Column> known,
+                    Keys hidden = {}) {
     const auto* const value = find(all, key);
     const auto* const rows = value != nullptr ? value->if_array() : nullptr;
     if (rows == nullptr || rows->empty()) return {};
-    const auto columns = columns_of(*rows, known);
+    const auto columns = columns_of(*rows, known, hidden);
     Table table;
     std::vector<std::string> headings;
     headings.reserve(columns.size());
@@ -108,11 +117,22 @@ std::string cache_section(const json::object& status) {
            (bytes ? size_text(*bytes) : "-") + "\n";
 }
 
+std::string certificate_section(const json::object& status) {
+    Table table;
+    for (const auto& one : array_of(status, "certificates")) {
+        const auto ends = number_of(find(object_of(one), "ends_s"));
+        if (table.empty()) table.row({"file", "subject", "until"});
+        table.row({text_of(object_of(one), "file"), text_of(object_of(one), "subject"),
+                   ends ? date_text(*ends) : "-"});
+    }
+    return table.empty() ? "" : "\ncertificates\n" + table.text();
+}
+
 // What has no section: the service addresses, memory and so on.
 std::string remaining(const json::object& status) {
-    constexpr std::array<std::string_view, 10> kShown{"version", "uptime_s", "config", "ports",
-                                                      "sets",    "workers",  "cache",  "routers",
-                                                      "mdns",    "upstreams"};
+    constexpr std::array<std::string_view, 11> kShown{
+        "version", "uptime_s", "config", "ports",     "sets",        "workers",
+        "cache",   "routers",  "mdns",   "upstreams", "certificates"};
     Table table;
     for (const auto& [name, value] : status) {
         const std::string_view key(name);
@@ -130,9 +150,9 @@ std::string status_text(const json::value& value) {
     return "steerdnsd " + text_of(status, "version") + ", up " + text_of(status, "uptime_s") +
            ", configuration " + text_of(status, "config") + "\n" + remaining(status) +
            section(status, "ports", kPorts) + section(status, "workers", kWorkers) +
-           cache_section(status) + section(status, "routers", kRouters) +
+           cache_section(status) + section(status, "routers", kRouters, kRouterDetails) +
            section(status, "sets", kSets) + section(status, "mdns", kMdns) +
-           section(status, "upstreams", kUpstreams);
+           section(status, "upstreams", kUpstreams) + certificate_section(status);
 }
 
 }  // namespace steerctl

@@ -29,6 +29,36 @@ BOOST_AUTO_TEST_CASE(durations) {
     BOOST_CHECK_EQUAL(steerctl::duration_text(-5), "0 s");
 }
 
+BOOST_AUTO_TEST_CASE(dates) {
+    BOOST_CHECK_EQUAL(steerctl::date_text(0), "1970-01-01 00:00 UTC");
+    BOOST_CHECK_EQUAL(steerctl::date_text(1798761540), "2026-12-31 23:59 UTC");
+    BOOST_CHECK_EQUAL(steerctl::date_text(1e300).substr(0, 4), "5138");
+}
+
+// What is nested is said in words, not as JSON, and in few columns.
+BOOST_AUTO_TEST_CASE(a_status_with_objects_in_it) {
+    const auto status = json::parse(
+        R"({"version":"0.1.0","uptime_s":5,"config":"a.yaml",
+        "reload":{"under_way":false,"done":2,"refused":1,"trouble":"a.yaml:3: no","ago_s":61},
+        "routers":[{"name":"edge1","state":"in_sync","board":"RB5009","rtt_ms":1.5,"paused":false,
+                    "lists":[{"tag":"list","claims":7,"max_rows":50000}],"flash_sectors":7,
+                    "findings":{"zero-timeout":{"question":"add","answer":"no timeout","text":""}}}],
+        "certificates":[{"file":"cert.pem","subject":"CN=dns.example","begins_s":0,"ends_s":1798761540}]})");
+    BOOST_CHECK_EQUAL(
+        steerctl::status_text(status),
+        "steerdnsd 0.1.0, up 5 s, configuration a.yaml\n"
+        "  reload  under way no, done 2, refused 1, trouble a.yaml:3: no, ago 1 min 1 s\n"
+        "\nrouters\n"
+        "  router  state    paused\n"
+        "  edge1   in_sync  no\n"
+        "\ncertificates\n"
+        "  file      subject         until\n"
+        "  cert.pem  CN=dns.example  2026-12-31 23:59 UTC\n");
+    const auto odd = steerctl::status_text(json::parse(R"({"certificates":[7,{}],"reload":{}})"));
+    BOOST_CHECK(odd.find("  reload  -\n") != std::string::npos);
+    BOOST_CHECK(odd.find("until") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(a_whole_status) {
     const auto status = json::parse(
         R"({"version":"0.1.0","uptime_s":3725,"config":"/etc/steerdns.yaml","memory":"256 MiB",
