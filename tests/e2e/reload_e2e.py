@@ -106,7 +106,7 @@ class Reload(unittest.TestCase):
         daemon = self.scene.start_daemon(self.config)
         self.answered("stream.example")
         self.scene.wait_rows({("one", "203.0.113.10")})
-        connects = self.scene.counters()["routers"][0]["connects"]
+        connects = until(lambda: self.scene.counters()["routers"][0]["connects"], 10, "the session is counted")
 
         os.kill(daemon.pid, signal.SIGHUP)
         self.wait_generation(2)
