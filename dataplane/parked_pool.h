@@ -12,15 +12,13 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <optional>
 #include <vector>
 
 #include "dataplane/cache/cache.h"
 #include "dataplane/count_table.h"
 #include "dataplane/parked.h"
+#include "dataplane/shared.h"
 #include "dataplane/verdict.h"
-#include "dataplane/worker.h"
 
 namespace steer {
 

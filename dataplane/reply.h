@@ -22,8 +22,8 @@
 #include "dataplane/counters.h"
 #include "dataplane/dns/answer.h"
 #include "dataplane/parked.h"
+#include "dataplane/shared.h"
 #include "dataplane/transmit.h"
-#include "dataplane/worker.h"
 
 namespace steer {
 

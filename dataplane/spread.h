@@ -15,7 +15,7 @@
 
 #include "dataplane/burst.h"
 #include "dataplane/counters.h"
-#include "dataplane/worker.h"
+#include "dataplane/shared.h"
 
 namespace steer {
 

@@ -16,8 +16,8 @@
 
 #include "dataplane/forward/forwarder.h"
 #include "dataplane/port/next_hop.h"
+#include "dataplane/shared.h"
 #include "dataplane/transmit.h"
-#include "dataplane/worker.h"
 
 namespace steer {
 

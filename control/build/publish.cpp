@@ -37,7 +37,7 @@ Result<std::uint32_t> Publisher::publish(std::unique_ptr<Snapshot>& snapshot, No
 void Publisher::poll(Now now) {
     std::uint32_t retire = 0;
     for (Slot& slot : slots_) {
-        step(slot, now);
+        step(slot);
         const bool old = slot.phase == Phase::grace || slot.phase == Phase::parked;
         if (old && now.ms - slot.replaced_ms >= kRetireAfterMs)
             retire = std::max(retire, slot.snapshot->generation);
@@ -46,7 +46,7 @@ void Publisher::poll(Now now) {
 }
 
 // Takes a slot as far as it can go now.
-void Publisher::step(Slot& slot, Now) {
+void Publisher::step(Slot& slot) {
     if (slot.phase == Phase::grace && rte_rcu_qsbr_check(shared_.qsbr, slot.token, false) == 1) {
         slot.phase = Phase::parked;
     }

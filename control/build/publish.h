@@ -14,7 +14,7 @@
 
 #include "dataplane/clock.h"
 #include "dataplane/policy/snapshot.h"
-#include "dataplane/worker.h"
+#include "dataplane/shared.h"
 #include "matchers/result.h"
 
 namespace steer::build {
@@ -51,7 +51,7 @@ class Publisher {
         std::uint64_t replaced_ms = 0;
     };
 
-    void step(Slot& slot, Now now);
+    void step(Slot& slot);
     [[nodiscard]] std::uint32_t parked_under(const Slot& slot) const;
 
     Shared& shared_;
