@@ -1,7 +1,6 @@
 #include "dataplane/resolver.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "dataplane/dns/options.h"
 #include "dataplane/resolver_impl.h"
@@ -187,7 +186,7 @@ void Resolver::ask(Packet& p, const QueryContext& c, Now now) noexcept {
         parts_.executor.abandon(c.snapshot, c.state);
         return refuse(p, why);
     }
-    remember(p, c, *record);
+    write_record(p, c, *record);
     parts_.replier.remember_path(p, record->path);
     record->state = Parked::State::waits_upstream;
     const std::uint64_t hash = parts_.hasher.of_name(c.asked().name()).low;
@@ -222,9 +221,9 @@ void Resolver::refresh(const Way& w, Now now) noexcept {
     r->path.client_port = path.client_port;
     r->state = Parked::State::waits_upstream;
     dns::Query q;
-    recall(*r, q);
+    read_record(*r, q);
     QueryContext own(w.c.snapshot, q);
-    recall(*r, own);
+    read_record(*r, own);
     r->program = own.state = Executor::refresh_state(w.c.state, pc, w.c.refresh_rewrites);
     own.rewrite_question();
     parts_.counters.add(Stat::parked_total);
@@ -247,9 +246,9 @@ void Resolver::end_refresh(Parked& p, const QueryContext& c, Now now) noexcept {
 
 void Resolver::answer_stale(Parked& p, Now now) noexcept {
     dns::Query q;
-    recall(p, q);
+    read_record(p, q);
     QueryContext c(*p.snapshot, q);
-    recall(p, c);
+    read_record(p, c);
     const ProgramState before = p.program;
     if (!parts_.executor.resume_stale(c, now)) return;
     const std::span<const std::uint8_t> qname{q.qname.data(), q.qname_len};
@@ -258,7 +257,7 @@ void Resolver::answer_stale(Parked& p, Now now) noexcept {
             ? parts_.pool.take_branch(*p.snapshot, p.path.client, qname, p.path.branch).record
             : parts_.pool.take(*p.snapshot, p.path.client, qname).record;
     if (told == nullptr) return;  // then it waits for the upstream
-    become(p, *told);
+    copy_record(p, *told);
     told->state = Parked::State::ended;
     told->program = c.state;
     p.program = Executor::refresh_state_of(*p.snapshot, before);
@@ -297,7 +296,7 @@ void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
                                          options_for(c, p.max_size, terms.ttl_cap_s, extras, now));
         return refuse(p, why);
     }
-    remember(p, c, *record);
+    write_record(p, c, *record);
     parts_.replier.remember_path(p, record->path);
     if (!wait(*record, c, a, terms, now)) {
         parts_.pool.give(record);
@@ -314,9 +313,9 @@ void Resolver::answered(Parked& p, AskEnd end, Buffer* answer, Now now) noexcept
         return give_back(p);
     }
     dns::Query q;
-    recall(p, q);
+    read_record(p, q);
     QueryContext c(*p.snapshot, q);
-    recall(p, c);
+    read_record(p, c);
     Way w{c, nullptr, &p};
     const Step step = go_on(w, parts_.executor.resume(c, answer, reason_of(end), now), now);
     const bool failed = c.response && c.response.answer().rcode == dns::kServFail;
@@ -457,7 +456,7 @@ void Resolver::acknowledged(std::uint64_t hold_token, Outcome outcome, Now now) 
 
 void Resolver::let_go(Parked& p, ParkedEnd end, Now now) noexcept {
     dns::Query q;
-    recall(p, q);
+    read_record(p, q);
     const auto born_s = static_cast<std::uint32_t>(p.answer->born_ms / 1000);
     const std::uint32_t age_s = now.s() > born_s ? now.s() - born_s : 0;
     std::uint32_t cap_s = p.ttl_end_s;
@@ -483,7 +482,7 @@ void Resolver::end_by_policy(Parked& p, Now now) noexcept {
             break;
     }
     dns::Query q;
-    recall(p, q);
+    read_record(p, q);
     end_with_servfail(p, q, dns::Ede::other, ParkedEnd::servfail);
 }
 
@@ -541,10 +540,10 @@ void Resolver::on_timer(Parked& p, Now now) noexcept {
 
 void Resolver::wake(Parked& p, Now now) noexcept {
     dns::Query q;
-    recall(p, q);
+    read_record(p, q);
     QueryContext c(*p.snapshot, q);
-    recall(p, c);
-    recall_response(p, c);
+    read_record(p, c);
+    read_response(p, c);
     release(std::exchange(p.answer, nullptr));
     Way w{c, nullptr, &p};
     const Step step = go_on(w, parts_.executor.run(c, now), now);
@@ -561,9 +560,9 @@ void Resolver::retry_ring(Now now) noexcept {
     while (ring_first_ != nullptr && parts_.claims.has_room()) {
         Parked& p = *ring_first_;
         dns::Query q;
-        recall(p, q);
+        read_record(p, q);
         QueryContext c(*p.snapshot, q);
-        recall(p, c);
+        read_record(p, c);
         hold(p.answer);
         c.response.set_buffer(p.answer);
         LeavingAnswer a = leaving(c, now);
@@ -637,7 +636,7 @@ void Resolver::end_generation(Parked& p) noexcept {
     if (p.program.refresh) return parts_.counters.add(ParkedEnd::refreshed);
     if (p.is_branch) return parts_.counters.add(ParkedEnd::branch_over);
     dns::Query q;
-    recall(p, q);
+    read_record(p, q);
     parts_.replier.answer(p, q, dns::empty_answer(dns::kServFail), {.ede = dns::Ede::other},
                           ParkedEnd::generation_ended);
 }

@@ -50,9 +50,9 @@ void Resolver::copy_query(const Way& w, Parked& to) const noexcept {
     while (root->record == nullptr && root->parent != nullptr)
         root = root->parent;
     if (root->record != nullptr) {
-        become(*root->record, to);
+        copy_record(*root->record, to);
     } else {
-        remember(*root->packet, w.c, to);
+        write_record(*root->packet, w.c, to);
         parts_.replier.remember_path(*root->packet, to.path);
     }
     to.qtype = w.c.query.qtype;
@@ -170,11 +170,11 @@ Step Resolver::take_branch(Way& w, unsigned which, const InHand& in_hand, Now no
         w.record != nullptr && w.record->state == Parked::State::waits_branches;
     Parked* const kept = may_have_kept ? std::exchange(w.record->next_waiter, nullptr) : nullptr;
     dns::Query q;
-    if (kept != nullptr) recall(*kept, q);
+    if (kept != nullptr) read_record(*kept, q);
     QueryContext from_record(w.c.snapshot, q);
     if (kept != nullptr) {
-        recall(*kept, from_record);
-        recall_response(*kept, from_record);
+        read_record(*kept, from_record);
+        read_response(*kept, from_record);
         end_branch(*kept);
     }
     stop_waiting(w);
@@ -215,10 +215,10 @@ void Resolver::deliver(Parked& p, QueryContext& c, Now now) noexcept {
 void Resolver::consider(Parked& parent, const Branches& b, const InHand& in_hand, Parked* done,
                         Now now) noexcept {
     dns::Query q;
-    recall(parent, q);
+    read_record(parent, q);
     QueryContext c(*parent.snapshot, q);
-    recall(parent, c);
-    recall_response(parent, c);
+    read_record(parent, c);
+    read_response(parent, c);
     Way w{c, nullptr, &parent};
     const Step step = go_on(w, run_branches(w, b, in_hand, now), now);
     if (done != nullptr && done->state != Parked::State::branch_done) end_branch(*done);

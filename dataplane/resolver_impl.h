@@ -8,7 +8,7 @@
 namespace steer {
 
 // All of a query that outlives its packet, but its way.
-inline void remember(const Packet& p, const QueryContext& c, Parked& r) {
+inline void write_record(const Packet& p, const QueryContext& c, Parked& r) {
     const dns::Query& q = p.query;
     r.qname_len = q.qname_len;
     r.id = q.id;
@@ -32,7 +32,7 @@ inline void remember(const Packet& p, const QueryContext& c, Parked& r) {
 }
 
 // The query of `p` in another record.
-inline void become(const Parked& p, Parked& other) {
+inline void copy_record(const Parked& p, Parked& other) {
     other.qname_len = p.qname_len;
     other.id = p.id;
     other.qtype = p.qtype;
@@ -49,7 +49,7 @@ inline void become(const Parked& p, Parked& other) {
                 std::size_t{p.qname_len} + p.edns.ecs_len + p.options_len);
 }
 
-inline void recall(const Parked& r, dns::Query& q) {
+inline void read_record(const Parked& r, dns::Query& q) {
     q.id = r.id;
     q.flags = r.flags;
     q.qtype = r.qtype;
@@ -62,7 +62,7 @@ inline void recall(const Parked& r, dns::Query& q) {
     std::memcpy(q.qname.data() + r.qname_len, r.qname.data() + r.qname_len, r.edns.ecs_len);
 }
 
-inline void recall(const Parked& r, QueryContext& c) {
+inline void read_record(const Parked& r, QueryContext& c) {
     c.qname_as_sent = r.qname.data();
     c.client = r.path.client;
     c.client_port = r.path.client_port;
@@ -74,7 +74,7 @@ inline void recall(const Parked& r, QueryContext& c) {
 }
 
 // What it had when it was parked in mid-program; the record keeps it too.
-inline void recall_response(const Parked& r, QueryContext& c) {
+inline void read_response(const Parked& r, QueryContext& c) {
     if (r.answer == nullptr) return;
     hold(r.answer);
     c.response.restore(
