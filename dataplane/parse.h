@@ -1,10 +1,11 @@
 // Reads the DNS query of each packet and looks at who asks.
 //
 // In:   packets of the burst with their DNS message.
-// Out:  `query`, `max_size`, `question_sum` set; malformed queries and those of strangers have left the burst.
-// Cost: one walk over the name (dns/query.h), one search in the allowed prefixes.
+// Out:  `query`, `max_size`, `message_sum`, `question_sum` set; what came in a frame has a right UDP checksum; malformed
+//       queries and those of strangers have left the burst.
+// Cost: one sum over the message, one walk over the name (dns/query.h), one search in the allowed prefixes.
 //
-// Ends: Verdict::drop_short_header, drop_response (never answered: reflection loops),
+// Ends: Verdict::drop_bad_checksum, drop_short_header, drop_response (never answered: reflection loops),
 //       answered_error (FORMERR, NOTIMP for other opcodes and for zone transfers, BADVERS),
 //       refused_client (REFUSED, EDE 18).
 #pragma once

@@ -1,7 +1,7 @@
 // The threads `streams`: everything of DNS that goes through kernel sockets. Listeners for TCP (RFC
 // 7766) and for what reaches us over UDP through the kernel, and upstreams that are asked by kernel
 // socket. No decision about a query is made here: each is handed to a worker and its answer comes
-// back (DESIGN section 2).
+// back (docs/design.md section 2).
 //
 // Each thread has one io_context, its own rings with every worker, and a copy of every listening
 // socket's descriptor; whichever takes a client keeps it. A full ring towards a worker loses the
@@ -12,7 +12,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 

@@ -33,7 +33,7 @@ struct Event {
     std::uint64_t
         lease_end_ms;  // until when a client may still use the address: TTL that left + extra_time
     std::uint64_t hold_token;  // 0: nobody waits; else brought back in MessageKind::acknowledged
-    std::uint32_t row_life_s;  // how long the row is to live from now; 0: no timeout (DESIGN: L)
+    std::uint32_t row_life_s;  // how long the row is to live; 0: no timeout (claim_word.h: L)
     ListId list;
     std::uint8_t worker;  // who waits
     std::uint8_t count;   // of addresses

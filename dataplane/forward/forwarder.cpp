@@ -82,7 +82,6 @@ bool Forwarder::ask(Parked* parked, std::uint16_t group, std::uint64_t hash, Now
     Message m;
     m.kind = MessageKind::ask;
     m.from = static_cast<std::uint8_t>(impl_->options.worker);
-    m.a = group;
     m.token = hash;
     m.pointer = parked;
     return impl_->sink.send_to_worker(owner, m);

@@ -8,7 +8,7 @@
 //
 // Checked on a reply: source address and port, destination port, id, question, and that it parses;
 // a reply that fails changes nothing but a counter. One upstream query serves all that ask for the
-// same (upstreams, name, type, class, DO, CD), whatever generation their configuration is of. Order
+// same (upstreams, name, type, class, DO, CD, ECS, forwarded options), whatever generation their configuration is of. Order
 // of defence: retry without EDNS (FORMERR, NOTIMP; RFC 6891 6.2.2), next upstream (SERVFAIL,
 // REFUSED, silence; each is asked three times at most, RFC 9520 3.1), the last SERVFAIL or REFUSED passed on, and
 // when the total time is over, or nobody is left to wait for, no buffer. Policy among upstreams: the group's (upstream_choice.h). A truncated reply
