@@ -11,13 +11,6 @@ namespace {
 
 constexpr std::int64_t kSecond = 1'000'000;
 
-rossim::Options fast() {
-    rossim::Options options;
-    options.costs = rossim::built_in_presets().get("fast");
-    options.latency_us = 2'000;
-    return options;
-}
-
 RouterConfig repairing(ListConfig list = list_config()) {
     auto config = router_config({std::move(list)});
     config.repair_connections = true;
@@ -42,13 +35,6 @@ std::vector<std::string> destinations(const Lab& lab,
     for (const auto& connection : lab.sim.connections(family))
         out.push_back(connection.dst_address);
     return out;
-}
-
-std::size_t told(const Lab& lab, std::string_view part) {
-    std::size_t times = 0;
-    for (const auto& sentence : lab.sentences)
-        times += sentence.find(part) != sentence.npos ? 1U : 0U;
-    return times;
 }
 
 using Texts = std::vector<std::string>;
@@ -250,7 +236,7 @@ BOOST_AUTO_TEST_CASE(without_rights_it_is_said_once_and_asked_no_more) {
             lab.claim(1, {"203.0.113." + std::to_string(i)}, 300, 330);
             lab.run_for(10 * kSecond);
         }
-        BOOST_TEST(told(lab, "/firewall/connection (not enough permissions (9))") == 1U);
+        BOOST_TEST(lab.said("/firewall/connection (not enough permissions (9))") == 1U);
         BOOST_TEST(lab.router->counters().connection_prints == 1U);
         BOOST_TEST(lab.router->status().repair_refused);
         lab.sim.withdraw_faults();

@@ -10,13 +10,6 @@ namespace {
 
 constexpr std::int64_t kSecond = 1'000'000;
 
-rossim::Options fast() {
-    rossim::Options options;
-    options.costs = rossim::built_in_presets().get("fast");
-    options.latency_us = 2'000;
-    return options;
-}
-
 std::string nth(unsigned i) {
     return "203." + std::to_string(i / 62'500) + "." + std::to_string(i / 250 % 250) + "." +
            std::to_string(i % 250 + 1);

@@ -71,6 +71,18 @@ RouterConfig router_config(std::vector<ListConfig> lists) {
     return config;
 }
 
+rossim::Options fast(std::int64_t latency_us) {
+    rossim::Options options;
+    options.costs = rossim::built_in_presets().get("fast");
+    options.latency_us = latency_us;
+    return options;
+}
+
+std::size_t Witness::said(std::string_view part) const {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        sentences, [&](const auto& sentence) { return sentence.find(part) != sentence.npos; }));
+}
+
 Lab::Lab(rossim::Options options, RouterConfig with)
     : sim(std::move(options), [this](const rossim::Commit& commit) { note(commit); }),
       config(std::move(with)),

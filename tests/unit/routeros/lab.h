@@ -42,6 +42,8 @@ class Witness : public RouterSink {
     std::map<std::uint64_t, Outcome> outcomes;
     std::map<std::uint64_t, std::int64_t> settled_at_us;
     std::vector<std::string> sentences;
+    // How many of the sentences have this part.
+    [[nodiscard]] std::size_t said(std::string_view part) const;
     std::map<std::string, Findings, std::less<>> known;  // of versions
     std::size_t finds = 0;
     std::int64_t now_us = 0;
@@ -50,6 +52,8 @@ class Witness : public RouterSink {
 AddressBytes bytes_of(std::string_view address);
 ListConfig list_config(ListId id = 1);
 RouterConfig router_config(std::vector<ListConfig> lists = {list_config()});
+// A router of the preset `fast`.
+rossim::Options fast(std::int64_t latency_us = 2'000);
 
 class Lab : public Witness, public RouterLink {
   public:

@@ -10,20 +10,6 @@ namespace {
 
 constexpr std::int64_t kSecond = 1'000'000;
 
-rossim::Options fast(std::int64_t latency_us = 2'000) {
-    rossim::Options options;
-    options.costs = rossim::built_in_presets().get("fast");
-    options.latency_us = latency_us;
-    return options;
-}
-
-bool told(const Lab& lab, std::string_view part) {
-    for (const auto& sentence : lab.sentences) {
-        if (sentence.find(part) != sentence.npos) return true;
-    }
-    return false;
-}
-
 BOOST_AUTO_TEST_SUITE(lab)
 
 BOOST_AUTO_TEST_CASE(first_answer_makes_a_row_of_both_families) {
@@ -343,7 +329,7 @@ void repair_in_time(std::string_view preset, unsigned count) {
                               << " of its write rate, repair " << least_s / took_s);
     BOOST_TEST(took_s < least_s / 0.85 + 0.5);
     BOOST_TEST(lab.router->counters().reboots == 1U);
-    BOOST_TEST(told(lab, "has rebooted"));
+    BOOST_TEST(lab.said("has rebooted"));
 }
 
 BOOST_AUTO_TEST_CASE(reboot_brings_rows_back_in_time) {
@@ -633,7 +619,7 @@ BOOST_AUTO_TEST_CASE(killed_router_comes_back_and_gets_what_was_claimed_meanwhil
     BOOST_TEST((lab.outcomes[1] == Outcome::router_away));
     lab.run_for(30'000'000);
     BOOST_TEST(lab.sentences.size() == 1U);
-    BOOST_TEST(told(lab, "cannot be reached"));
+    BOOST_TEST(lab.said("cannot be reached"));
     lab.reachable = true;
     lab.run_for(3'000'000);
     BOOST_TEST(lab.row("policy_v4", "203.0.113.1").has_value());
@@ -651,7 +637,7 @@ BOOST_AUTO_TEST_CASE(wrong_password_and_missing_rights_are_said_once) {
     BOOST_TEST((lab.outcomes.at(9) == Outcome::router_away));  // nobody waits
     BOOST_TEST(lab.sentences.size() == 1U);
     BOOST_TEST(lab.router->counters().login_failures <= 21U);
-    BOOST_TEST(told(lab, "refuses user admin (invalid user name or password (6))"));
+    BOOST_TEST(lab.said("refuses user admin (invalid user name or password (6))"));
     BOOST_TEST(lab.sim.report().logins == 0U);
 
     auto config = router_config();
@@ -665,7 +651,7 @@ BOOST_AUTO_TEST_CASE(wrong_password_and_missing_rights_are_said_once) {
     BOOST_TEST((second.outcomes[2] == Outcome::failed));
     second.run_for(600 * kSecond);
     BOOST_TEST(second.sentences.size() == 2U);
-    BOOST_TEST(told(second, "does not let user reader write"));
+    BOOST_TEST(second.said("does not let user reader write"));
     BOOST_TEST(second.sim.report().traps < 45U);  // two rows, every half a minute
 
     // A reload brings the right password: what was claimed meanwhile is written.
@@ -689,13 +675,13 @@ BOOST_AUTO_TEST_CASE(a_full_router_is_said_once) {
     for (unsigned i = 1; i <= 20; ++i)
         BOOST_TEST((lab.outcomes.at(i) == (i <= 5 ? Outcome::installed : Outcome::failed)));
     BOOST_TEST(lab.sentences.size() == 2U);  // in sync; a refused row
-    BOOST_TEST(told(lab, "refused a row (203.0.113.6 in list policy_v4): failure: out of memory"));
+    BOOST_TEST(lab.said("refused a row (203.0.113.6 in list policy_v4): failure: out of memory"));
     BOOST_TEST(lab.sim.report().traps < 600 * 20U);
     lab.sim.set_max_rows(std::nullopt);
     lab.run_for(5 * kSecond);
     BOOST_TEST(lab.rows("policy_v4").size() == 20U);
     BOOST_TEST(lab.sentences.size() == 3U);
-    BOOST_TEST(told(lab, "takes the rows that it refused"));
+    BOOST_TEST(lab.said("takes the rows that it refused"));
     // Full again is news.
     lab.sim.set_max_rows(20);
     lab.claim(1, {"203.0.113.21"}, 300, 330);
@@ -841,7 +827,7 @@ BOOST_AUTO_TEST_CASE(scripts_are_for_routers_that_have_them_and_operators_who_wa
         lab->run_for(3 * kSecond);
         check_many(*lab, claimed_us);
         BOOST_TEST(executed(*lab) == 0U);
-        BOOST_TEST(!told(*lab, "scripts"));
+        BOOST_TEST(!lab->said("scripts"));
     }
 }
 
@@ -856,7 +842,7 @@ BOOST_AUTO_TEST_CASE(comments_come_through_scripts_byte_for_byte) {
     lab.run_for(2 * kSecond);
     const auto rows = lab.rows(list.list4);
     BOOST_TEST(executed(lab) > 1U);
-    BOOST_TEST(!told(lab, "scripts"));
+    BOOST_TEST(!lab.said("scripts"));
     BOOST_REQUIRE(rows.size() == 50U);
     for (const auto& row : rows) {
         BOOST_TEST(row.comment == "$pre \xc3\xa4;pg=q\\u?o[te]{s};kind=D;dm=a\"$b\\c?d.example");
@@ -874,8 +860,8 @@ BOOST_AUTO_TEST_CASE(what_a_script_is_refused_is_told_by_an_add_of_its_own) {
     BOOST_TEST(lab.rows("policy_v4").size() == 200U);
     BOOST_TEST(executed(lab) > 0U);
     BOOST_TEST(lab.router->counters().rows_failed >= 100U);
-    BOOST_TEST(told(lab, "out of memory"));
-    BOOST_TEST(!told(lab, "scripts"));
+    BOOST_TEST(lab.said("out of memory"));
+    BOOST_TEST(!lab.said("scripts"));
     lab.sim.set_max_rows(std::nullopt);
     lab.run_for(10 * kSecond);
     check_many(lab, claimed_us);
@@ -921,7 +907,7 @@ BOOST_AUTO_TEST_CASE(a_router_that_takes_no_scripts_gets_adds) {
             BOOST_TEST(std::ranges::count_if(lab.sentences, [](const std::string& sentence) {
                            return sentence.find("takes no scripts") != sentence.npos;
                        }) == 1);
-            BOOST_TEST(!told(lab, "does not let"));
+            BOOST_TEST(!lab.said("does not let"));
             BOOST_TEST((lab.router->counters().lookups > 0U) == begun);
             lab.run_for(1'500 * kSecond);  // until they have ended
             BOOST_TEST(lab.rows("policy_v4").empty());
@@ -943,7 +929,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_known_after_a_script_is_looked_up) {
     BOOST_TEST(lab.adds == kMany);
     BOOST_TEST(executed(lab) == 1U);
     BOOST_TEST(lab.router->counters().lookups == 1U);
-    BOOST_TEST(told(lab, "takes no scripts"));
+    BOOST_TEST(lab.said("takes no scripts"));
 }
 
 BOOST_AUTO_TEST_CASE(what_others_do_to_rows_of_a_script_that_runs_is_not_forgotten) {

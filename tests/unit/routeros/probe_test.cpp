@@ -13,13 +13,6 @@ namespace {
 constexpr std::int64_t kSecond = 1'000'000;
 const std::string kList{kProbeList};
 
-rossim::Options fast() {
-    rossim::Options options;
-    options.costs = rossim::built_in_presets().get("fast");
-    options.latency_us = 2'000;
-    return options;
-}
-
 RouterConfig asking() {
     auto config = router_config();
     config.probe = true;
