@@ -81,8 +81,4 @@ std::optional<CommentFacts> parse_comment(std::string_view prefix, std::string_v
     return facts;
 }
 
-bool fits_comment(std::string_view token) {
-    return !token.empty() && std::all_of(token.begin(), token.end(), is_plain);
-}
-
 }  // namespace steer::routeros

@@ -28,7 +28,4 @@ struct CommentFacts {
 // matches any.
 std::optional<CommentFacts> parse_comment(std::string_view prefix, std::string_view comment);
 
-// Whether a tag or prefix can stand in a comment: not empty, printable ASCII without ';' and '='.
-bool fits_comment(std::string_view token);
-
 }  // namespace steer::routeros

@@ -134,9 +134,6 @@ BOOST_AUTO_TEST_CASE(names_cannot_break_a_comment) {
     const auto longest = row_comment("fdns", "t", RowKind::dynamic, std::string(5000, '\x01'));
     BOOST_TEST(longest.size() < 300U);
     BOOST_TEST(longest.ends_with("\\001"));
-    BOOST_TEST(fits_comment("ros_policy-1"));
-    for (const char* text : {"", "a;b", "a=b", "a b", "\xc3\xa4"})
-        BOOST_TEST(!fits_comment(text));
 }
 
 BOOST_AUTO_TEST_CASE(sentences) {
