@@ -6,7 +6,6 @@
 #include <fstream>
 #include <mutex>
 #include <thread>
-#include <tuple>
 
 #include "control/config/list_source.h"
 
@@ -47,14 +46,6 @@ ListOutcome bad(Outcome outcome, std::string why, ListOutcome so_far) {
 }
 
 }  // namespace
-
-bool Means::operator==(const Means& other) const {
-    const auto all = [](const config::Fetch& f) {
-        return std::tie(f.every, f.timeout, f.start_wait, f.max_size, f.ca);
-    };
-    return all(limits) == all(other.limits) && resolvers == other.resolvers &&
-           keep_facts == other.keep_facts;
-}
 
 Means means_of(const config::Settings& settings) {
     Means means{settings.control.fetch, {}};

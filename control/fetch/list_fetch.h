@@ -20,7 +20,6 @@ struct Means {
     config::Fetch limits;
     std::vector<Resolver> resolvers;
     bool keep_facts = true;  // beside the file; without, it is asked for as if it were not there
-    bool operator==(const Means& other) const;
 };
 // Of a configuration: its `fetch`, and the upstreams of its `forward` plugins.
 Means means_of(const config::Settings& settings);

@@ -33,10 +33,6 @@ void* NetlinkRequest::append_fixed(std::size_t bytes) {
     return mnl_nlmsg_put_extra_header(header_, bytes);
 }
 
-void NetlinkRequest::put_u32(std::uint16_t attribute, std::uint32_t value) {
-    mnl_attr_put_u32(header_, attribute, value);
-}
-
 void NetlinkRequest::put_bytes(std::uint16_t attribute, std::span<const std::uint8_t> bytes) {
     mnl_attr_put(header_, attribute, bytes.size(), bytes.data());
 }

@@ -31,7 +31,6 @@ class NetlinkRequest {
     Fixed& fixed() {
         return *static_cast<Fixed*>(append_fixed(sizeof(Fixed)));
     }
-    void put_u32(std::uint16_t attribute, std::uint32_t value);
     void put_bytes(std::uint16_t attribute, std::span<const std::uint8_t> bytes);
     // 4 or 16 bytes, by its family.
     void put_address(std::uint16_t attribute, const IpAddress& address);

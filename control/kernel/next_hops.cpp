@@ -78,7 +78,6 @@ struct NextHops::Impl : std::enable_shared_from_this<NextHops::Impl> {
     boost::asio::steady_timer look_again, tend_again;
 
     std::vector<IpAddress> upstreams;  // index: Upstream::id
-    std::vector<std::uint16_t> service_ports{53};
     Interfaces interfaces;
     std::map<IpAddress, HopTarget> targets;     // by upstream
     std::map<NeighbourKey, Tended> neighbours;  // that the targets need
@@ -222,7 +221,7 @@ NextHopTable NextHops::Impl::build() const {
     }
     table.service_addresses = service_addresses(
         interfaces, devices, [this](const IpAddress& address) { return is_local(address); });
-    table.service_ports = service_ports;
+    table.service_ports = {53};  // the daemon puts in those of its listeners
     // Those of local routes as well: what is served must not be known later as a service than as our own.
     std::vector<IpAddress>& own = table.own_addresses;
     own = own_addresses(interfaces);
@@ -349,12 +348,6 @@ void NextHops::set_upstreams(std::vector<IpAddress> upstreams) {
 
 void NextHops::on_change(std::function<void()> told) {
     impl_->told = std::move(told);
-}
-
-void NextHops::set_service_ports(std::vector<std::uint16_t> ports) {
-    std::sort(ports.begin(), ports.end());
-    impl_->service_ports = std::move(ports);
-    if (impl_->published) impl_->publish();
 }
 
 Result<std::string> find_default_interface() {

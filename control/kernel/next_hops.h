@@ -98,8 +98,6 @@ class NextHops {
     void set_upstreams(std::vector<IpAddress> upstreams);
     // Told after each look at routes and addresses that changed, whether or not it made another table.
     void on_change(std::function<void()> told);
-    // UDP ports that we answer on, host order; {53} until this is called. Before start(), or as set_upstreams.
-    void set_service_ports(std::vector<std::uint16_t> ports);
 
   private:
     struct Impl;

@@ -21,7 +21,6 @@ class ServiceHosts {
     // False: there is no room.
     bool learn(const std::string& host, std::uint32_t ttl_s, std::uint64_t now_ms);
     [[nodiscard]] bool knows(const std::string& host, std::uint64_t now_ms) const;
-    void forget_all() { ends_ms_.clear(); }
     [[nodiscard]] std::size_t size() const { return ends_ms_.size(); }
 
   private:

@@ -27,14 +27,13 @@ class ClientConnection {
     virtual void close() = 0;
 
     [[nodiscard]] const IpAddress& client() const { return client_; }
-    // A query that came, or bytes of an answer that went out; at first the beginning.
-    [[nodiscard]] std::uint64_t last_used_ms() const { return last_used_ms_; }
 
   private:
     friend class TcpClients;
     using Order = std::list<std::shared_ptr<ClientConnection>>;
 
     IpAddress client_;
+    // A query that came, or bytes of an answer that went out; at first the beginning.
     std::uint64_t last_used_ms_ = 0;
     Order* order_ = nullptr;  // that it is in, and where
     Order::iterator place_;

@@ -46,7 +46,6 @@ class TcpClients {
     void close_all();
 
     [[nodiscard]] const Service& service() const { return *service_; }
-    [[nodiscard]] const std::shared_ptr<const Service>& shared_service() const { return service_; }
 
   private:
     using Order = ClientConnection::Order;

@@ -214,11 +214,4 @@ void UpstreamUdp::network_changed() {
     }
 }
 
-std::size_t UpstreamUdp::sockets() const {
-    std::size_t n = 0;
-    for (const auto& [upstream, pool] : pools_)
-        n += pool.size();
-    return n;
-}
-
 }  // namespace steer::stream

@@ -37,7 +37,6 @@ class UpstreamUdp {
     // those with another than a new one would have take no more, and their queries end
     // (ENETUNREACH).
     void network_changed();
-    [[nodiscard]] std::size_t sockets() const;
 
   private:
     class Socket;

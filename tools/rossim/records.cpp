@@ -1,7 +1,6 @@
 #include "tools/rossim/records.h"
 
 #include <algorithm>
-#include <array>
 
 #include "tools/rossim/device.h"
 #include "tools/rossim/value_text.h"
@@ -305,10 +304,6 @@ const Record* Records::find_named(std::string_view path, std::string_view number
 
 const std::vector<Record>& Records::rows(std::string_view path) const {
     return find(path)->rows;
-}
-
-const std::string& Records::identity() const {
-    return find("/system/identity")->rows[0].values[0].second;
 }
 
 void Records::check(const Menu& menu, const Sentence& sentence) const {

@@ -66,7 +66,6 @@ class Records {
     // What the router itself does to a table: a new row, or with `.id` a change (an empty value removes a property), or with
     // `.dead` its end. The row's id. Throws Trap.
     std::uint64_t put(std::string_view path, const Attributes& attributes);
-    const std::string& identity() const;
 
   private:
     struct Menu {

@@ -251,7 +251,6 @@ std::optional<KernelSet> checked(Reading& in, const NftablesSet& set, bool v6, s
 }
 
 struct NftsetArgs : KernelSets {
-    NftablesSet flat4, flat6;
     std::string table_family4, table_name4, set_name4, table_family6, table_name6, set_name6;
     std::uint32_t flat_mask4 = 24, flat_mask6 = 48;
 };
