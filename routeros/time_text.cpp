@@ -1,7 +1,6 @@
 #include "routeros/time_text.h"
 
 #include <array>
-#include <limits>
 
 namespace steer::routeros {
 

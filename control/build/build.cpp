@@ -1,6 +1,5 @@
 #include "control/build/build.h"
 
-#include <algorithm>
 #include <map>
 
 #include "control/build/compile.h"

@@ -1,10 +1,8 @@
 #include "control/cache/dump.h"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstring>
-#include <limits>
 #include <optional>
 
 #include "dataplane/cache/walk.h"

@@ -9,8 +9,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
-#include <limits>
 
 #include "dataplane/dns/checksum.h"
 #include "dataplane/dns/name.h"

@@ -1,8 +1,5 @@
 // What is allowed and probably not meant: warnings about a configuration without errors.
-#include <algorithm>
 #include <map>
-#include <set>
-#include <utility>
 
 #include "control/config/advice_sequences.h"
 #include "control/config/graph.h"

@@ -1,7 +1,6 @@
 #include "control/config/report.h"
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
 #include <utility>
 

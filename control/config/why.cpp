@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
-#include <optional>
 #include <utility>
 
 #include "dataplane/dns/name.h"

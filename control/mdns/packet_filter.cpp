@@ -1,6 +1,5 @@
 #include "control/mdns/packet_filter.h"
 
-#include <algorithm>
 #include <set>
 
 namespace steer::mdns {

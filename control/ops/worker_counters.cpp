@@ -1,6 +1,5 @@
 #include "control/ops/worker_counters.h"
 
-#include <array>
 #include <span>
 #include <string>
 #include <string_view>

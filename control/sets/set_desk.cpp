@@ -1,7 +1,6 @@
 #include "control/sets/set_desk.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace steer::sets {

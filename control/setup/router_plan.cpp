@@ -1,9 +1,7 @@
 #include "control/setup/router_plan.h"
 
 #include <algorithm>
-#include <array>
 #include <string_view>
-#include <utility>
 #include <variant>
 
 namespace steer::setup {

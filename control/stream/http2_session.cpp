@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 #include <ctime>
-#include <string>
 #include <utility>
 
 #include "control/stream/http2_calls.h"

@@ -4,11 +4,9 @@
 #include <openssl/pem.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <ctime>
 #include <fstream>
-#include <sstream>
 
 namespace steer::stream {
 namespace {

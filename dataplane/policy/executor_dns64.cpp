@@ -2,7 +2,6 @@
 // A is made into that to AAAA where the name has none that count.
 //
 // TTL (5.1.7): not above that of the SOA with which AAAA was denied, nor above 600 s where none is known.
-#include <algorithm>
 
 #include "dataplane/cache/admit.h"
 #include "dataplane/policy/claim_lists.h"

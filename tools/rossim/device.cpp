@@ -1,7 +1,5 @@
 #include "tools/rossim/device.h"
 
-#include <algorithm>
-
 #include "tools/rossim/address.h"
 #include "tools/rossim/value_text.h"
 

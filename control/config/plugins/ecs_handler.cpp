@@ -1,5 +1,4 @@
 // ecs_handler, which mosdns calls `ecs` where it stands in place: which client subnet upstreams are told (RFC 7871).
-#include <optional>
 
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/values.h"

@@ -1,5 +1,4 @@
 // sequence: rules, top down; each runs an executor if all its matchers hold.
-#include <algorithm>
 #include <utility>
 
 #include "control/config/plugins/in_rule.h"
