@@ -76,7 +76,6 @@ Plane::Plane(const PlaneOptions& options) : options_(options) {
     shared_.lists = lists_.get();
 
     routers_sleeper_ = make_sleeper();
-    house_sleeper_ = make_sleeper();
     for (unsigned w = 0; w < options.workers; ++w)
         worker_sleepers_.push_back(make_sleeper());
     for (unsigned s = 0; s < options.streams; ++s)
@@ -89,7 +88,7 @@ Plane::Plane(const PlaneOptions& options) : options_(options) {
         Sleeper* const sleeper = worker_sleepers_[w].get();
         events_.push_back(std::make_unique<Ring<Event>>(kEvents, routers_sleeper_.get()));
         acknowledgements_.push_back(std::make_unique<Ring<Message>>(kAcknowledgements, sleeper));
-        notes_.push_back(std::make_unique<Ring<Note>>(kNotes, house_sleeper_.get()));
+        notes_.push_back(std::make_unique<Ring<Note>>(kNotes, nullptr));
         samples_.push_back(std::make_unique<Ring<Sample>>(kSamples, nullptr));
         for (unsigned s = 0; s < options.streams; ++s) {
             to_stream_[s].push_back(
@@ -113,7 +112,6 @@ Plane::~Plane() {
     rte_free(shared_.qsbr);
     const auto close_fd = [](const std::unique_ptr<Sleeper>& s) { ::close(s->event_fd()); };
     close_fd(routers_sleeper_);
-    close_fd(house_sleeper_);
     for (const auto& s : worker_sleepers_)
         close_fd(s);
     for (const auto& s : stream_sleepers_)

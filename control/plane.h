@@ -72,15 +72,13 @@ class Plane {
     [[nodiscard]] Ring<Message>& stream_to_worker(unsigned stream, unsigned worker) {
         return *from_stream_[stream][worker];
     }
-    // Thread `house` pops these.
+    // Thread `house` pops these. Nothing wakes it for them: it looks, ten times a second and as long as it wants samples.
     [[nodiscard]] Ring<Note>& notes(unsigned worker) { return *notes_[worker]; }
-    // The same, which no sample wakes: who asked for some looks.
     [[nodiscard]] Ring<Sample>& samples(unsigned worker) { return *samples_[worker]; }
 
     [[nodiscard]] Sleeper& worker_sleeper(unsigned i) { return *worker_sleepers_[i]; }
     [[nodiscard]] Sleeper& routers_sleeper() { return *routers_sleeper_; }
     [[nodiscard]] Sleeper& stream_sleeper(unsigned i) { return *stream_sleepers_[i]; }
-    [[nodiscard]] Sleeper& house_sleeper() { return *house_sleeper_; }
 
   private:
     PlaneOptions options_;
@@ -91,7 +89,7 @@ class Plane {
     std::unique_ptr<Board> board_;
     std::unique_ptr<cache::Cache> cache_;
 
-    std::unique_ptr<Sleeper> routers_sleeper_, house_sleeper_;
+    std::unique_ptr<Sleeper> routers_sleeper_;
     std::vector<std::unique_ptr<Sleeper>> worker_sleepers_, stream_sleepers_;
     std::vector<std::unique_ptr<Ring<Event>>> events_;
     std::vector<std::unique_ptr<Ring<Message>>> acknowledgements_;

@@ -202,11 +202,6 @@ std::vector<Port*> PortSet::of_worker(unsigned index, unsigned workers) const {
     return mine;
 }
 
-bool PortSet::has_frames(int if_index) const {
-    return std::any_of(queues_.begin(), queues_.end(),
-                       [&](const auto& q) { return q->if_index() == if_index && if_index != 0; });
-}
-
 std::vector<std::string> PortSet::follow_devices() {
     std::vector<std::string> sentences;
     for (const auto& device : xdp_devices_) {

@@ -36,8 +36,6 @@ class PortSet {
     // The interfaces that are served, by ports or by sockets: whose addresses are the service addresses.
     [[nodiscard]] const std::vector<kernel::PortDevice>& devices() const { return devices_; }
     [[nodiscard]] const std::vector<PortReport>& reports() const { return reports_; }
-    // If_indices of devices whose frames are ours: the others are reached through the kernel.
-    [[nodiscard]] bool has_frames(int if_index) const;
     [[nodiscard]] bool any_frames() const { return !queues_.empty(); }
     // The exception interfaces of ports that the kernel does not see, and what could not be made of them.
     [[nodiscard]] std::vector<ExceptionPath*> exceptions() const;
