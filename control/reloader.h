@@ -34,10 +34,11 @@ struct ConfigSource {
     // The same, and what it says once those of its lists were fetched of which there was no copy, and of its downloads
     // the files that are not there; it waits for them (`start_wait`, `timeout`), unless each URL is in `tried`, which
     // these are added to.
-    static bool lacks_files(const config::Settings& settings);
     [[nodiscard]] config::LoadOutcome load_with_lists(
         std::set<std::string>& tried, const std::stop_token& stop,
         const std::function<void(const std::string&)>& say) const;
+    // Whether that would wait.
+    static bool lacks_files(const config::Settings& settings);
 };
 
 // A configuration that was read and built.
