@@ -1,23 +1,16 @@
 // Any bytes as a list in each of the formats: the readers come back, and what they take is a rule to the image.
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <string_view>
 
 #include "matchers/domain/builder.h"
 #include "matchers/list/adguard_list.h"
 #include "matchers/list/name_list.h"
+#include "require.h"
 
 namespace m = steer::matchers;
 
 namespace {
-
-void require(bool holds, const char* what) {
-    if (holds) return;
-    std::fprintf(stderr, "broken: %s\n", what);
-    std::abort();
-}
 
 void check(const m::Rule& rule, int line) {
     require(!rule.text.empty() && line > 0, "a rule has a text and a line");
