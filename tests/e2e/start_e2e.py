@@ -8,7 +8,7 @@ import time
 import unittest
 
 from lab.certificates import Authority
-from lab.network import until
+from lab.network import run, until
 from lab.scene import PASSWORD, ROOT, USER, Scene
 
 BUILD = sys.argv.pop(1)
@@ -410,6 +410,14 @@ class Words(unittest.TestCase):
             self.assertEqual((done.returncode, done.stdout), (2, ""), words)
             self.assertIn(sentence, done.stderr)
         self.assertIn("of the router\n", self.scene.ask("routers", "trace", "--help").stdout)
+
+    def test_install(self):
+        """Both programs, their manual pages, and a unit that starts the one that is installed."""
+        folder = self.scene.folder / "installed"
+        run("meson", "install", "-C", BUILD, "--no-rebuild", "--quiet", "--destdir", str(folder))
+        found = {path.name: path for path in folder.rglob("*") if path.is_file()}
+        self.assertEqual(sorted(found), ["steerctl", "steerctl.8", "steerdnsd", "steerdnsd.8", "steerdnsd.service"])
+        self.assertIn(f"ExecStart=/{found['steerdnsd'].relative_to(folder)} --config", found["steerdnsd.service"].read_text())
 
     def test_manual(self):
         """Every command and option that the programs know stands in their manual pages."""
