@@ -220,8 +220,7 @@ void Router::Engine::closed(std::string_view why, std::uint64_t now_ms) {
             why.starts_with("TLS:") ? "check `tls` of this router (ca, pin, anonymous), that the "
                                       "port is that of /ip/service api-ssl, and its certificate"
                                     : "check its address, that /ip/service api (or api-ssl) is "
-                                      "enabled, and that its available-from "
-                                      "lets us in";
+                                      "enabled, and that what stands there as `address` lets us in";
         say(Level::warning, Topic::unreachable,
             who() + " cannot be reached (" + std::string{why} + "): answers go on without it; " +
                 advice);
@@ -229,7 +228,7 @@ void Router::Engine::closed(std::string_view why, std::uint64_t now_ms) {
         say(Level::warning, Topic::unreachable,
             who() + " ended the connection before the login (" + std::string{why} +
                 "): check that its port is that of /ip/service api (api-ssl needs `tls`), and that "
-                "its available-from lets us in");
+                "what stands there as `address` lets us in");
     } else {
         say(Level::warning, Topic::lost,
             who() + " ended the connection (" + std::string{why} + "): connecting again");

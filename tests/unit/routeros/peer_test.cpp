@@ -541,7 +541,7 @@ BOOST_AUTO_TEST_CASE(sentences_name_the_router_once_and_fit_the_trouble) {
     router.closed("Connection refused", now);
     BOOST_TEST(sentences.back().starts_with(
         "router edge1 at 172.16.1.1:8728 cannot be reached (Connection refused)"));
-    BOOST_TEST(sentences.back().find("available-from") != std::string::npos);
+    BOOST_TEST(sentences.back().find("`address`") != std::string::npos);
     // The plain API at a port of TLS, or from where we may not come: once, however often it is tried.
     Peer shut;
     shut.router.start(shut.now);
