@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <utility>
@@ -23,8 +24,11 @@ struct Refused {
     std::string text;
 };
 
+int line_at(int from_zero, int before) {
+    return before + (from_zero < 0 ? 0 : std::min(from_zero + 1, kLinesPerSource - 1));
+}
 int line_of(const YAML::Mark& mark, int before) {
-    return before + (mark.line < 0 ? 0 : std::min(mark.line + 1, kLinesPerSource - 1));
+    return line_at(mark.line, before);
 }
 
 // Builds the tree from the parser's events. Open collections are a stack of nodes that move into
@@ -192,6 +196,44 @@ class TreeBuilder final : public YAML::EventHandler {
     std::size_t nodes_ = 0;
 };
 
+// A byte that no text has, if there is one.
+std::optional<Refused> find_binary(std::string_view text, int before) {
+    const bool wide = text.starts_with("\xfe\xff") || text.starts_with("\xff\xfe");
+    const auto at = std::find_if(text.begin(), text.end(), [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte < 0x20 && c != '\t' && c != '\n' && c != '\r';
+    });
+    if (wide || at == text.end()) return std::nullopt;
+    const auto line = static_cast<int>(std::count(text.begin(), at, '\n'));
+    return Refused{line_at(line, before), "this is no text: a byte here has the value " +
+                                              std::to_string(static_cast<unsigned char>(*at)) +
+                                              "; is it the right file?"};
+}
+
+// The last line up to `last` (from 0) that is indented with a tab, if there is one.
+std::optional<Refused> find_tab(std::string_view text, int last, int before) {
+    std::optional<Refused> found;
+    for (int line = 0; line <= last && !text.empty(); ++line) {
+        const std::string_view row = text.substr(0, text.find('\n'));
+        const auto first = row.find_first_not_of(" \t\r");
+        if (first != row.npos && row[first] != '#' && row.substr(0, first).find('\t') != row.npos)
+            found =
+                Refused{line_at(line, before),
+                        "this line is indented with a tab, which YAML does not take: write blanks"};
+        text.remove_prefix(std::min(row.size() + 1, text.size()));
+    }
+    return found;
+}
+
+// What the operator can do about it; what yaml-cpp says of tabs and of binary files leads astray.
+Refused explain(const YAML::Exception& e, std::string_view text, int before) {
+    if (auto binary = find_binary(text, before)) return *binary;
+    if (auto tab = find_tab(text, e.mark.line, before)) return *tab;
+    return {line_of(e.mark, before),
+            "this is not YAML (" + e.msg +
+                "): look at the indentation, brackets and quotes here and above"};
+}
+
 }  // namespace
 
 const Node* Node::find(std::string_view key) const {
@@ -230,9 +272,8 @@ Node parse_document(std::string_view text, Report& report, int before) {
     } catch (const Refused& refused) {
         report.error(refused.line, refused.text);
     } catch (const YAML::Exception& e) {
-        report.error(line_of(e.mark, before),
-                     "this is not YAML (" + e.msg +
-                         "): look at the indentation, brackets and quotes here and above");
+        const Refused refused = explain(e, text, before);
+        report.error(refused.line, refused.text);
     }
     return {};
 }
