@@ -197,10 +197,7 @@ bool Router::Engine::listens_to(std::string_view bytes) {
     greeting_.append(bytes.substr(0, kGreetingBytes - greeting_.size()));
     const auto what = stranger(greeting_);
     if (!what) return true;
-    lose(who() + " is no RouterOS API (" + *what +
-             "): answers go on without it; check its address, and that its port is that of "
-             "/ip/service api, or with `tls` of api-ssl; tried again every 30 s",
-         Topic::stranger, kRefusedRetryMs);
+    lose_stranger(*what);
     return false;
 }
 
@@ -267,6 +264,7 @@ void Router::Engine::run() {
     flush();
     if (!broken_.empty()) {
         const std::string why = std::exchange(broken_, {});
+        if (state_ == RouterState::logging_in) return lose_stranger(why);
         lose(why, Topic::lost, retry_delay());
     }
 }
@@ -313,6 +311,13 @@ void Router::Engine::lose(std::string_view why, Topic topic, std::uint64_t retry
                              : std::string{why});
     drop_session();
     schedule_connect(retry_ms);
+}
+
+void Router::Engine::lose_stranger(const std::string& what) {
+    lose(who() + " is no RouterOS API (" + what +
+             "): answers go on without it; check its address, and that its port is that of "
+             "/ip/service api, or with `tls` of api-ssl; tried again every 30 s",
+         Topic::stranger, kRefusedRetryMs);
 }
 
 // Whatever ended it: nothing is known any more, nobody waits.
@@ -392,7 +397,8 @@ void Router::Engine::on_login(const Ending& ending) {
     }
     ++counters_.login_failures;
     lose(who() + " refuses user " + config_.username + " (" + ending.message +
-             "): check username and password; tried again every 30 s",
+             "): check username and password, and that its group has the policy api; tried again "
+             "every 30 s",
          Topic::login, kRefusedRetryMs);
 }
 

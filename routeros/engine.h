@@ -153,6 +153,7 @@ class Router::Engine final : public SessionHandler {
     void go_on_at(std::uint64_t now_ms);
     void enter(RouterState state) { state_ = state; }
     void lose(std::string_view why, Topic topic, std::uint64_t retry_ms);
+    void lose_stranger(const std::string& what);
     void drop_session();
     void begin_epoch();
     void schedule_connect(std::uint64_t delay_ms);

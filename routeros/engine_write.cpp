@@ -292,9 +292,13 @@ void Router::Engine::refused(const Batch& batch, const Ending& ending) {
     if (refusal_told_ != ending.message && now_ >= complained_ms_) {
         complained_ms_ = now_ + kComplainMs;
         refusal_told_ = ending.message;
+        const std::string advice = ending.says("out of memory")
+                                       ? "; it has no memory for more rows: lower `max_ttl` of its "
+                                         "lists, or take names out of their sets"
+                                       : "";
         tell(Level::warning, who() + " refused a row (" + write.place.address.to_string() +
-                                 " in list " + names_[write.place.name].text +
-                                 "): " + ending.message + "; tried again every few seconds");
+                                 " in list " + names_[write.place.name].text + "): " +
+                                 ending.message + "; tried again every few seconds" + advice);
     }
     refuse_row(write.place);
 }

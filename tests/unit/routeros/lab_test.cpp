@@ -676,6 +676,7 @@ BOOST_AUTO_TEST_CASE(a_full_router_is_said_once) {
         BOOST_TEST((lab.outcomes.at(i) == (i <= 5 ? Outcome::installed : Outcome::failed)));
     BOOST_TEST(lab.sentences.size() == 2U);  // in sync; a refused row
     BOOST_TEST(lab.said("refused a row (203.0.113.6 in list policy_v4): failure: out of memory"));
+    BOOST_TEST(lab.said("no memory for more rows: lower `max_ttl`"));
     BOOST_TEST(lab.sim.report().traps < 600 * 20U);
     lab.sim.set_max_rows(std::nullopt);
     lab.run_for(5 * kSecond);
