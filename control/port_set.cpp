@@ -8,6 +8,7 @@
 
 #include "dataplane/port/af_packet.h"
 #include "dataplane/port/af_xdp.h"
+#include "dataplane/port/kernel_device.h"
 
 namespace steer {
 namespace {
@@ -206,6 +207,14 @@ std::vector<std::string> PortSet::follow_devices() {
     std::vector<std::string> sentences;
     for (const auto& device : xdp_devices_) {
         if (auto sentence = device->follow()) sentences.push_back(std::move(*sentence));
+    }
+    for (const PortReport& port : reports_) {
+        if (port.driver != "af_packet" || has_interface(port.if_index)) continue;
+        if (!lost_.insert(port.if_index).second) continue;
+        sentences.push_back(
+            port.device +
+            " is gone, and a port of af_packet does not follow one that comes back: restart "
+            "steerdnsd then, or serve it by af_xdp");
     }
     return sentences;
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -72,6 +73,7 @@ class PortSet {
     std::vector<std::unique_ptr<Port>> queues_;
     std::vector<kernel::PortDevice> devices_;
     std::vector<PortReport> reports_;
+    std::set<int> lost_;  // interfaces of af_packet that are gone, which was said
     std::vector<std::string> warnings_;
 };
 

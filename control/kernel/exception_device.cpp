@@ -129,7 +129,9 @@ Result<void> ExceptionDevice::check_free(const std::string& name) {
 }
 
 bool ExceptionDevice::is_there() const {
-    return ::if_nametoindex(name().c_str()) == static_cast<unsigned>(if_index_);
+    const unsigned found = ::if_nametoindex(name().c_str());
+    if (found == 0 && errno != ENODEV) return true;  // no descriptor left to ask with
+    return found == static_cast<unsigned>(if_index_);
 }
 
 Result<void> ExceptionDevice::attach() {

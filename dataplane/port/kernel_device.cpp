@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <cstring>
 
 namespace steer {
@@ -56,6 +58,12 @@ std::string KernelDevice::set_queues_command(unsigned n) const {
     const std::string count = std::to_string(n);
     return "ethtool -L " + name +
            (combined_channels ? " combined " + count : " rx " + count + " tx " + count);
+}
+
+bool has_interface(int if_index) {
+    std::array<char, IF_NAMESIZE> name{};
+    return if_indextoname(static_cast<unsigned>(if_index), name.data()) != nullptr ||
+           errno != ENXIO;
 }
 
 Result<KernelDevice> find_kernel_device(const std::string& name) {

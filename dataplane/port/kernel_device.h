@@ -26,6 +26,9 @@ struct KernelDevice {
 // Errors: no such interface (the sentence lists those that there are), not an Ethernet.
 Result<KernelDevice> find_kernel_device(const std::string& name);
 
+// False only if the kernel says that there is none: who has no descriptor left to ask with has not lost it.
+bool has_interface(int if_index);
+
 // Whether the device takes VLAN tags out of the frame before XDP sees it.
 bool strips_vlan_tags(const std::string& name);
 // Asks it to or not to; true if it now is so.

@@ -171,8 +171,7 @@ XdpSteering::~XdpSteering() {
 }
 
 bool XdpSteering::has_device() const {
-    std::array<char, IF_NAMESIZE> name{};
-    return if_indextoname(static_cast<unsigned>(if_index_), name.data()) != nullptr;
+    return has_interface(if_index_);
 }
 
 Result<void> XdpSteering::reattach() {
