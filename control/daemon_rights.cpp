@@ -102,6 +102,13 @@ Result<void> Daemon::give_up_rights() {
     handed.insert(handed.end(), folders.begin(), folders.end());
     const auto rule_files = make_rule_files();
     handed.insert(handed.end(), rule_files.begin(), rule_files.end());
+    const auto lacking = ports_->any_frames() ? lacking_capabilities() : std::vector<std::string>{};
+    for (const auto& capability : lacking) {
+        spdlog::warn(
+            "{} is missing: addresses and interfaces that change may not be followed; give it to "
+            "steerdnsd",
+            capability);
+    }
     if (auto done = drop_rights(*user, handed); !done) return done;
     for (const auto& dump : dumps) {
         if (::access(dump.c_str(), W_OK) == 0) continue;

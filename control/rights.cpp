@@ -6,20 +6,24 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <memory>
 #include <vector>
 
 namespace steer {
 namespace {
 
-constexpr std::array kKept{CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE, CAP_BPF};
+constexpr std::array kNeeded{CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE, CAP_BPF};
 
-Error failed(const std::string& what) {
-    return Error{what + " failed: " + std::strerror(errno) +
-                 "; to keep running as root, set `user: root` in `control:`"};
+Error failed(const std::string& what, const std::string& needed = {}) {
+    return Error{what + " failed: " + std::strerror(errno) + "; " +
+                 (needed.empty() ? "" : "it needs " + needed + "; ") +
+                 "to keep running as root, set `user: root` in `control:`"};
 }
 
 using Capabilities = std::unique_ptr<std::remove_pointer_t<cap_t>, int (*)(void*)>;
@@ -32,7 +36,8 @@ bool is_permitted(cap_value_t capability) {
 }
 
 Result<void> keep_capabilities() {
-    std::vector<cap_value_t> kept(kKept.begin(), kKept.end());
+    std::vector<cap_value_t> kept;
+    std::copy_if(kNeeded.begin(), kNeeded.end(), std::back_inserter(kept), is_permitted);
     if (is_permitted(CAP_IPC_LOCK)) kept.push_back(CAP_IPC_LOCK);
     const Capabilities caps(cap_init(), cap_free);
     for (const cap_flag_t flag : {CAP_PERMITTED, CAP_EFFECTIVE}) {
@@ -41,8 +46,7 @@ Result<void> keep_capabilities() {
             return failed("choosing capabilities");
         }
     }
-    if (cap_set_proc(caps.get()) != 0)
-        return failed("keeping CAP_NET_ADMIN, NET_RAW, NET_BIND_SERVICE and BPF");
+    if (cap_set_proc(caps.get()) != 0) return failed("keeping capabilities");
     return {};
 }
 
@@ -65,20 +69,37 @@ Result<std::string> resolve_user(const std::string& wanted) {
     return name(::getpwnam("steerdns") != nullptr ? "steerdns" : "nobody");
 }
 
+std::vector<std::string> lacking_capabilities() {
+    std::vector<std::string> lacking;
+    for (const cap_value_t capability : kNeeded) {
+        if (is_permitted(capability)) continue;
+        const std::unique_ptr<char, int (*)(void*)> text(cap_to_name(capability), cap_free);
+        std::string upper = text == nullptr ? std::to_string(capability) : text.get();
+        std::transform(upper.begin(), upper.end(), upper.begin(),
+                       [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+        lacking.push_back(std::move(upper));
+    }
+    return lacking;
+}
+
 Result<void> drop_rights(const std::string& user, const std::vector<std::string>& handed) {
     if (user.empty() || user == "root") return {};
+    errno = 0;
     const passwd* const entry = ::getpwnam(user.c_str());
-    if (entry == nullptr) return Error{"there is no user '" + user + "'"};
+    if (entry == nullptr && errno != 0 && errno != ENOENT) return failed("looking up user " + user);
+    if (entry == nullptr)
+        return Error{"there is no user '" + user + "': create it, or name another as control.user"};
     const uid_t uid = entry->pw_uid;
     const gid_t gid = entry->pw_gid;
     for (const auto& path : handed) {
-        if (!path.empty() && ::chown(path.c_str(), uid, gid) != 0)
-            return failed("chown of " + path);
+        if (path.empty() || ::chown(path.c_str(), uid, gid) == 0) continue;
+        if (errno == EROFS) continue;  // who writes there says so; queries are answered
+        return failed("chown of " + path, "CAP_CHOWN");
     }
     if (::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) return failed("keeping capabilities");
-    if (::setgroups(0, nullptr) != 0) return failed("giving up groups");
+    if (::setgroups(0, nullptr) != 0) return failed("giving up groups", "CAP_SETGID");
     if (::setresgid(gid, gid, gid) != 0 || ::setresuid(uid, uid, uid) != 0) {
-        return failed("becoming user " + user);
+        return failed("becoming user " + user, "CAP_SETUID and CAP_SETGID");
     }
     return keep_capabilities();
 }
