@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <system_error>
 
 #include "control/ad_list_methods.h"
 #include "control/build/image_folder.h"
@@ -14,6 +15,7 @@
 #include "control/config/drop_rules.h"
 #include "control/ops/worker_counters.h"
 #include "control/port_check.h"
+#include "control/process_limits.h"
 #include "control/reverse_methods.h"
 #include "control/router_methods.h"
 #include "control/surroundings.h"
@@ -24,6 +26,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kNeighbourPatience = 1500ms;
+constexpr unsigned kHouseThreads =
+    8;  // DPDK's two, routers, sets, cache, exception, a reload, why or hits
 
 void log_router(routeros::Level level, const std::string& sentence) {
     switch (level) {
@@ -50,7 +54,11 @@ Result<void> Daemon::start() {
           &Daemon::start_listeners, &Daemon::start_ops, &Daemon::give_up_rights}) {
         if (auto done = (this->*step)(); !done) return done;
     }
-    start_threads();
+    try {
+        start_threads();
+    } catch (const std::system_error& error) {  // the limits of whom we became are others
+        return no_thread(error);
+    }
     is_serving_ = true;
     say_what_is_served();
     return {};
@@ -60,6 +68,17 @@ Result<void> Daemon::start_eal() {
     auto cpus = plan_cpus(settings_.dataplane, allowed_cpus());
     if (!cpus) return Error{cpus.error().text, settings_.file, settings_.dataplane.line};
     cpus_ = std::move(*cpus);
+    const auto workers = static_cast<unsigned>(cpus_.workers.size());
+    if (const auto cpus_there = allowed_cpus().size(); workers > cpus_there) {
+        spdlog::warn(
+            "{} workers share {} CPUs and take each other's time: lower `workers` of "
+            "`dataplane` to {} or less",
+            workers, cpus_there, cpus_there);
+    }
+    if (auto good =
+            check_process_limits(workers + settings_.control.stream_threads + kHouseThreads);
+        !good)
+        return good;
     if (auto good = check_ports(settings_, look_at_host()); !good) return good;
     auto eal = Eal::start(eal_options());
     if (!eal) return eal.error();
@@ -270,6 +289,12 @@ void Daemon::say_what_is_served() {
     std::string addresses;
     for (const auto& address : hops_->current()->service_addresses)
         addresses += " " + address.to_string();
+    if (addresses.empty()) {
+        spdlog::warn(
+            "there is no address to answer on: give the port's interface one (`ip address add`); "
+            "it is "
+            "served from then on");
+    }
     for (const auto& port : ports_->reports()) {
         spdlog::info("serving on {}{} by {} because {}{}", port.device, addresses, port.driver,
                      port.why, port.offers.empty() ? "" : " (" + port.offers + ")");

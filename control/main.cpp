@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <ctime>
 #include <iostream>
+#include <new>
 #include <set>
 
 #include "control/build/build.h"
@@ -118,9 +119,7 @@ int serve(steer::config::LoadOutcome loaded, steer::ConfigSource source, bool wi
     return 0;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
     Arguments arguments;
     CLI::App app{"SteerDNS: a DNS appliance for networks that route by name", "steerdnsd"};
     app.footer(
@@ -194,4 +193,18 @@ int main(int argc, char** argv) {
     if (arguments.dry_run) return dry_run(loaded.settings);
     if (!serves) return check(loaded.settings, arguments.dump_program);
     return serve(std::move(loaded), source, will_fetch);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run(argc, argv);
+    } catch (const std::bad_alloc&) {
+        print(
+            {steer::Error{"there is not enough memory: give more (MemoryMax= of its unit, `ulimit "
+                          "-v`), or shorten the lists of the configuration"}},
+            "error");
+        return 1;
+    }
 }

@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,15 +21,6 @@ using stream::StreamThread;
 using stream::Transport;
 
 namespace {
-
-// A client is a descriptor: the limit that is meant for interactive programs (1024) is raised to
-// the hard one.
-void raise_descriptor_limit() {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-    limit.rlim_cur = limit.rlim_max;
-    (void)::setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 stream::TlsFiles files_of(const config::ServerTls& tls) {
     return {tls.cert, tls.key, tls.client_ca, tls.require_client_cert};
@@ -129,7 +119,6 @@ Result<void> StreamThreads::Impl::open(const ListenAddress& where, const Wanted&
 
 StreamThreads::StreamThreads(Plane& plane, Clock& clock, Log log)
     : impl_(std::make_unique<Impl>(clock, std::move(log))) {
-    raise_descriptor_limit();
     (void)::signal(SIGPIPE, SIG_IGN);  // TLS writes to sockets whose peer is gone get EPIPE
     for (unsigned i = 0; i < plane.streams(); ++i) {
         stream::StreamRings rings;

@@ -114,6 +114,11 @@ EalPlan plan_eal(const EalOptions& options, const MemoryFacts& memory,
             "a `pci` port needs memory in hugepages, which its NIC can reach; now it would be " +
             plan.why;
     }
+    if (memory.total_bytes != 0 && options.memory_bytes > memory.total_bytes) {
+        plan.refusal = "`dataplane.memory` is " + in_mib(options.memory_bytes) +
+                       " and this machine has " + in_mib(memory.total_bytes) +
+                       ": lower it, or leave it out";
+    }
     if (options.pci.empty()) {
         plan.arguments.insert(plan.arguments.end(), {"--no-pci", "--iova-mode=va"});
     }

@@ -62,6 +62,15 @@ BOOST_AUTO_TEST_CASE(a_size_that_was_asked_for_is_not_cut_to_the_hugepages) {
     BOOST_TEST(plan_eal(options, machine(8192, 512), {0}).huge_pages);
 }
 
+BOOST_AUTO_TEST_CASE(a_wish_beyond_the_machine_is_refused) {
+    EalOptions options;
+    options.memory_bytes = 1024 * kMiB;
+    BOOST_TEST(plan_eal(options, machine(1024, 0), {0}).refusal == "");
+    BOOST_TEST(
+        plan_eal(options, machine(1023, 0), {0}).refusal ==
+        "`dataplane.memory` is 1024 MiB and this machine has 1023 MiB: lower it, or leave it out");
+}
+
 BOOST_AUTO_TEST_CASE(lcores_and_devices) {
     EalOptions options;
     options.worker_cpus = {1, 3};
