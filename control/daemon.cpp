@@ -93,6 +93,7 @@ void Daemon::housekeeping() {
     forget_old_upstreams();
     hops_->poll();
     leases_->poll();
+    look_at_upstreams();
     for (const auto& sentence : ports_->follow_devices())
         spdlog::warn("{}", sentence);
     for (const auto& sentence : kernel_side_->follow_interfaces())
@@ -101,6 +102,20 @@ void Daemon::housekeeping() {
     housekeeping_.async_wait([this](const boost::system::error_code& error) {
         if (!error) housekeeping();
     });
+}
+
+void Daemon::look_at_upstreams() {
+    for (const Upstream& upstream : publisher_->current()->upstreams) {
+        if (upstream.channel != Channel::none) continue;
+        SilentUpstreams::Heard heard;
+        for (unsigned w = 0; w < plane_->workers(); ++w) {
+            const UpstreamHealth& health = plane_->worker(w).upstream_health(upstream.id);
+            heard.replies += health.replies.get();
+            heard.unanswered += health.silent.load(std::memory_order_relaxed);
+        }
+        const std::string news = silent_upstreams_.look(upstream, heard, clock_.now().ms);
+        if (!news.empty()) spdlog::warn("{}", news);
+    }
 }
 
 void Daemon::write_notes() {

@@ -11,6 +11,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "control/build/build.h"
@@ -35,6 +36,7 @@
 #include "control/reloader.h"
 #include "control/router_thread.h"
 #include "control/rules/rule_desk.h"
+#include "control/silent_upstreams.h"
 #include "control/sizing.h"
 #include "control/stream/stream_threads.h"
 #include "control/tasks/task_desk.h"
@@ -99,6 +101,7 @@ class Daemon {
 
     void on_network(kernel::NextHopView view);
     void housekeeping();
+    void look_at_upstreams();
     void write_notes();
     void stop();
 
@@ -132,6 +135,7 @@ class Daemon {
         upstreams_;  // of the snapshot in force, and of those before it that are still alive
     build::Channels channels_;  // of the same snapshots
     bool has_old_upstreams_ = false;
+    SilentUpstreams silent_upstreams_;
     std::vector<ServiceAddress> kernels_;  // service addresses that the kernel has
     std::map<IpAddress, int> vrfs_;        // of upstreams
     std::vector<int> copying_;             // interfaces with a copying port, sorted
@@ -148,6 +152,8 @@ class Daemon {
         std::string trouble;      // why the last one was refused; empty: it was not
     };
     Reloads reloads_;
+    std::pair<std::uint64_t, std::string>
+        noted_;  // which reload was told of last, and because of what
     std::unique_ptr<Candidate>
         candidate_;  // waits for its upstreams' hops, and for a generation to end
     std::uint64_t candidate_since_ms_ = 0;

@@ -1,0 +1,65 @@
+// When it is said that an upstream is silent, and how often.
+#include "control/silent_upstreams.h"
+
+#include <boost/test/unit_test.hpp>
+
+namespace steer {
+namespace {
+
+constexpr std::uint64_t kMinute = 60'000;
+
+Upstream upstream(std::uint16_t id, std::string name) {
+    Upstream one{};
+    one.id = id;
+    one.name = std::move(name);
+    return one;
+}
+
+BOOST_AUTO_TEST_SUITE(silent_upstreams)
+
+BOOST_AUTO_TEST_CASE(silence_and_its_end_are_said_once) {
+    SilentUpstreams watch;
+    const Upstream first = upstream(1, "udp://192.0.2.1:53");
+    const Upstream second = upstream(2, "udp://192.0.2.2:53");
+    BOOST_TEST(watch.look(first, {10, 0}, 0).empty());
+    BOOST_TEST(watch.look(first, {10, 4}, 100).empty());  // packets are lost
+    BOOST_TEST(watch.look(first, {10, 5}, 200)
+                   .starts_with("upstream udp://192.0.2.1:53 does not answer (5 queries since its "
+                                "last reply): check that"));
+    BOOST_TEST(watch.look(first, {10, 500}, 300).empty());
+    BOOST_TEST(watch.look(first, {10, 500}, 10 * kMinute).empty());
+    BOOST_TEST(watch.look(second, {7, 0}, 10 * kMinute).empty());
+    BOOST_TEST(watch.look(first, {11, 0}, 11 * kMinute) ==
+               "upstream udp://192.0.2.1:53 answers again");
+    BOOST_TEST(watch.look(first, {12, 0}, 11 * kMinute).empty());
+}
+
+BOOST_AUTO_TEST_CASE(one_that_never_answered_is_silent) {
+    SilentUpstreams watch;
+    BOOST_TEST(watch.look(upstream(1, "a"), {0, 4}, 0).empty());
+    BOOST_TEST(!watch.look(upstream(1, "a"), {0, 5}, 0).empty());
+}
+
+BOOST_AUTO_TEST_CASE(one_that_comes_and_goes_is_no_storm) {
+    SilentUpstreams watch;
+    int sentences = 0;
+    for (std::uint64_t now_ms = 0; now_ms < 10 * kMinute; now_ms += 100) {
+        const bool answers = now_ms / 1000 % 2 == 0;
+        const SilentUpstreams::Heard heard{now_ms / 2000, answers ? 0U : 9U};
+        if (!watch.look(upstream(1, "a"), heard, now_ms).empty()) ++sentences;
+    }
+    BOOST_TEST(sentences >= 10);
+    BOOST_TEST(sentences <= 20);  // it is silent, it answers again: once a minute
+}
+
+// Replies to one worker count for all of them.
+BOOST_AUTO_TEST_CASE(who_answers_somebody_is_not_silent) {
+    SilentUpstreams watch;
+    for (std::uint64_t replies = 1; replies < 100; ++replies)
+        BOOST_TEST(watch.look(upstream(1, "a"), {replies, 9}, replies * 100).empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace steer
