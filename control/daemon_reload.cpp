@@ -137,7 +137,8 @@ void Daemon::take_raised() {
 
 void Daemon::reload(const std::string& why, Reloader::Done done) {
     reloader_->request([this, why, done = std::move(done)](const ReloadOutcome& outcome) {
-        note_reload(why, outcome);
+        if (std::exchange(noted_, {outcome.serial, why}) != std::pair{outcome.serial, why})
+            note_reload(why, outcome);
         if (done) done(outcome);
     });
 }

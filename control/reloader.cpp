@@ -6,12 +6,15 @@
 #include <chrono>
 #include <filesystem>
 #include <iterator>
+#include <new>
+#include <system_error>
 #include <utility>
 
 #include "control/background.h"
 #include "control/build/image_folder.h"
 #include "control/fetch/list_fetch.h"
 #include "control/host_servers.h"
+#include "control/process_limits.h"
 #include "control/surroundings.h"
 
 namespace steer {
@@ -24,6 +27,12 @@ std::vector<config::DownloadItem> missing_of(const config::Download& download) {
         if (!std::filesystem::exists(item.file, error)) missing.push_back(item);
     }
     return missing;
+}
+
+std::unique_ptr<Candidate> refused(Error why) {
+    auto candidate = std::make_unique<Candidate>();
+    candidate->errors.push_back(std::move(why));
+    return candidate;
 }
 
 }  // namespace
@@ -92,14 +101,34 @@ void Reloader::request(Done done) {
 void Reloader::begin() {
     under_way_ = true;
     begun_ = std::chrono::steady_clock::now();
+    ++serial_;
     if (thread_.joinable()) thread_.join();  // it has posted its last word
-    thread_ = std::thread([this, registry = registered_()]() mutable {
-        run_in_background();
-        auto candidate = build(std::move(registry));
-        boost::asio::post(
-            house_, [this, built = std::move(candidate)]() mutable { apply_(std::move(built)); });
-    });
+    try {
+        thread_ = std::thread([this, registry = registered_()]() mutable {
+            run_in_background();
+            deliver(build_or_refuse(std::move(registry)));
+        });
+    } catch (const std::system_error& error) {
+        return deliver(refused(no_thread(error)));
+    }
     pthread_setname_np(thread_.native_handle(), "reload");
+}
+
+void Reloader::deliver(std::unique_ptr<Candidate> candidate) {
+    boost::asio::post(house_,
+                      [this, built = std::move(candidate)]() mutable { apply_(std::move(built)); });
+}
+
+// A list that does not fit beside the one in force is no reason to end.
+std::unique_ptr<Candidate> Reloader::build_or_refuse(build::Registry registry) {
+    try {
+        return build(std::move(registry));
+    } catch (const std::bad_alloc&) {
+        return refused(Error{
+            "there is not enough memory to read and build it beside the one in force: give more "
+            "(MemoryMax= of its unit, `ulimit -v`), or shorten its lists",
+            source_.path});
+    }
 }
 
 std::unique_ptr<Candidate> Reloader::build(build::Registry registry) {
@@ -127,6 +156,7 @@ void Reloader::finished(ReloadOutcome outcome) {
     const auto took = std::chrono::steady_clock::now() - begun_;
     outcome.took_ms = static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
+    outcome.serial = serial_;
     const auto told = std::exchange(asked_, std::exchange(next_, {}));
     under_way_ = false;
     if (!asked_.empty()) begin();

@@ -56,6 +56,7 @@ struct ReloadOutcome {
     std::vector<Error> errors;     // none: it is the new one
     std::vector<Error> warnings;
     std::uint64_t took_ms = 0;
+    std::uint64_t serial = 0;  // of the build: several requests can be served by one
 };
 
 // {"generation", "errors", "warnings": sentences, "took_ms"}
@@ -82,6 +83,8 @@ class Reloader {
 
   private:
     void begin();
+    std::unique_ptr<Candidate> build_or_refuse(build::Registry registry);
+    void deliver(std::unique_ptr<Candidate> candidate);
     std::unique_ptr<Candidate> build(build::Registry registry);
 
     boost::asio::io_context& house_;
@@ -91,6 +94,7 @@ class Reloader {
     std::vector<Done> asked_, next_;  // for the one under way, for the one after it
     bool under_way_ = false;
     std::chrono::steady_clock::time_point begun_;
+    std::uint64_t serial_ = 0;
     std::set<std::string> tried_;  // URLs of lists; the thread's own while one is under way
     std::stop_source stop_;
     std::thread thread_;
