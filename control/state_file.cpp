@@ -39,8 +39,9 @@ Result<void> save_state(const std::string& file, const std::string& text, std::s
     out.close();
     if (out && ::rename(beside.c_str(), file.c_str()) == 0) return {};
     Error error{std::string(what) + " cannot be kept in " + file + " (" + std::strerror(errno) +
-                "): " + std::string(loss) + "; make its folder writable, or name another as '" +
-                std::string(setting) + "' of 'control'"};
+                "): " + std::string(loss) +
+                "; make room and its folder writable, or name another as '" + std::string(setting) +
+                "' of 'control'"};
     fs::remove(beside, ignored);
     return error;
 }

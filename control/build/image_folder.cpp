@@ -122,8 +122,8 @@ void ImageFolder::keep(const std::string& name, std::span<const std::uint8_t> by
     const File file(::mkostemp(beside.data(), O_CLOEXEC));
     const auto failed = [&] {
         say("the compiled lists cannot be kept in " + folder_ + " (" + std::strerror(errno) +
-            "): the next start compiles them again; make the folder writable, or name another as "
-            "'images' of 'control'");
+            "): the next start compiles them again; make room and the folder writable, or name "
+            "another as 'images' of 'control'");
         if (file.fd() >= 0) ::unlink(beside.c_str());
     };
     if (file.fd() < 0) return failed();

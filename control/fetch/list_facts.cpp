@@ -38,9 +38,9 @@ std::uint64_t number(const json::object& all, const char* key) {
 }
 
 Error failed(const std::string& path) {
-    return Error{
-        path + " cannot be written: " + std::strerror(errno) +
-        "; make its folder writable for the user that steerdnsd runs as (`user` of `control`)"};
+    return Error{path + " cannot be written: " + std::strerror(errno) +
+                 "; make room, and its folder writable for the user that steerdnsd runs as (`user` "
+                 "of `control`)"};
 }
 
 }  // namespace
