@@ -67,18 +67,16 @@ asio::awaitable<void> converse(Protocol::socket& connection, const std::string& 
         reply.error = connect_sentence(socket, refused);
         co_return;
     }
-    const auto [unsent, _] =
-        co_await asio::async_write(connection, asio::buffer(request), kNoThrow);
+    // Who is turned away is told so, and may not get to send anything.
+    (void)co_await asio::async_write(connection, asio::buffer(request), kNoThrow);
     std::string line;
-    if (!unsent) {
-        const auto [unread, length] = co_await asio::async_read_until(
-            connection, asio::dynamic_buffer(line, kMaxAnswer), '\n', kNoThrow);
-        if (!unread) {
-            reply = read_answer(std::string_view(line).substr(0, length));
-            co_return;
-        }
+    const auto [unread, length] = co_await asio::async_read_until(
+        connection, asio::dynamic_buffer(line, kMaxAnswer), '\n', kNoThrow);
+    if (unread) {
+        reply.error = "steerdnsd closed the connection without an answer; see its log";
+        co_return;
     }
-    reply.error = "steerdnsd closed the connection without an answer; see its log";
+    reply = read_answer(std::string_view(line).substr(0, length));
 }
 
 }  // namespace

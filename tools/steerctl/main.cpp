@@ -366,6 +366,20 @@ struct ImportCommands {
     steer::importing::ImportOptions options;
 };
 
+// A word where a command is meant, by its place: CLI11 would say that a command is missing. Empty: it is not that.
+std::string unknown_command(const CLI::App& app) {
+    const CLI::App* at = &app;
+    while (!at->get_subcommands().empty())
+        at = at->get_subcommands().front();
+    const auto words = app.remaining(true);
+    if (at->get_require_subcommand_min() == 0 || words.empty()) return {};
+    std::string known;
+    for (const CLI::App* const command : at->get_subcommands({}))
+        known += (known.empty() ? "" : ", ") + command->get_name();
+    return "there is no command '" + words.front() + "'" +
+           (at == &app ? "" : " of '" + at->get_name() + "'") + "; there are: " + known;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -416,7 +430,10 @@ int main(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
-        return app.exit(e) == 0 ? 0 : kBadUsage;
+        const std::string unknown = e.get_name() == "RequiredError" ? unknown_command(app) : "";
+        if (unknown.empty()) return app.exit(e) == 0 ? 0 : kBadUsage;
+        std::fprintf(stderr, "steerctl: %s\n", unknown.c_str());
+        return kBadUsage;
     }
     if (app.get_subcommands().empty()) {
         fail("write a command, as in 'steerctl status': steerctl --help names them");
