@@ -1,0 +1,256 @@
+"""What the machine lacks or loses (descriptors, threads, memory, rights, room on the disk): said in a sentence that
+tells what to do, and queries are answered where they still can be."""
+
+import os
+import pathlib
+import re
+import resource
+import signal
+import socket
+import sys
+import unittest
+
+from lab.network import until
+from lab.scene import ROOT, Scene
+
+BUILD = sys.argv.pop(1)
+MINIMAL = re.sub(r"  - tag: ros_address_list_policy\n.*?\n\n", "", (ROOT / "configs/minimal.yaml").read_text(), flags=re.S)
+MINIMAL = MINIMAL.replace("$ros_address_list_policy", "mark 1")  # no router here
+SESSIONS = 32  # kMaxControlSessions
+STREAM = {"203.0.113.10", "203.0.113.11"}
+KEEP_OPEN = """
+import socket, sys
+there = []
+for _ in range(int(sys.argv[2])):
+    one = socket.socket()
+    one.settimeout(5)
+    one.connect((sys.argv[1], 53))
+    there.append(one)
+print('ready', flush=True)
+import signal; signal.pause()
+"""
+
+
+def limited(**limits):
+    return ("prlimit", *(f"--{name}={value}" for name, value in limits.items()))
+
+
+def without(capability):
+    return "setpriv", f"--bounding-set=-{capability}"
+
+
+def with_names(file, rest=MINIMAL):
+    return rest.replace('      exps:\n        - "domain:stream.example"\n        - "domain:media.example"\n',
+                        f'      files: ["{file}"]\n')
+
+
+class Broken(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.scene = cls.enterClassContext(Scene("broken", BUILD))
+        cls.scene.folder.chmod(0o777)
+        cls.scene.start_resolver()
+        cls.serial = 0
+
+    def tearDown(self):
+        if self.scene.daemon is not None:
+            self.scene.daemon.stop()
+        self.scene.socket.unlink(missing_ok=True)  # of one that had to be killed
+
+    def write(self, text):
+        Broken.serial += 1
+        path = self.scene.folder / f"config-{self.serial}.yaml"
+        path.write_text(text)
+        return path
+
+    def command(self, text, before=()):
+        return *before, f"{BUILD}/steerdnsd", "--config", str(self.write(text)), "--control-socket", str(self.scene.socket)
+
+    def start(self, text, before=()):
+        scene = self.scene
+        scene.daemon = scene.network.start("appliance", f"steerdnsd-{self.serial}", *self.command(text, before))
+        scene.daemon.wait_for("serving on", 40)
+        return scene.daemon
+
+    def refused(self, sentence, text=MINIMAL, before=()):
+        done = self.scene.network.run("appliance", *self.command(text, before), check=False, timeout=30)
+        print("  " + done.stderr.strip())
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertRegex(done.stderr, rf"^error: {sentence}.*\n$")
+        self.assertFalse(self.scene.socket.exists())
+
+    def answered(self, *words):
+        return set(self.scene.short(*words, "stream.example", "A")) == STREAM
+
+    # What a start needs ---------------------------------------------------------------------------------------
+
+    def test_limits(self):
+        self.refused(r"this process may open 32 files at most and needs 64 .*LimitNOFILE=65536 .*`ulimit -n 65536`",
+                     before=limited(nofile=32))
+        # That of whom it becomes.
+        self.refused(r"a thread cannot be started \(Resource temporarily unavailable\): raise TasksMax=",
+                     before=limited(nproc=1))
+
+    def test_memory(self):
+        self.refused(r"`dataplane.memory` is 1048576 MiB and this machine has \d+ MiB: lower it",
+                     "dataplane: { memory: 1TiB }\n" + MINIMAL)
+        names = self.scene.folder / "many.txt"
+        names.write_text("".join(f"host-{i}.a-long-name-of-a-domain.example\n" for i in range(400_000)))
+        self.refused(r"there is not enough memory: give more .*or shorten the lists", with_names(names),
+                     limited(**{"as": 120 << 20}))
+
+    def test_capabilities(self):
+        """Without those of AF_XDP alone it serves by sockets, as root too; what cannot be done without is named."""
+        reason = "by socket because AF_XDP does not: .*"
+        for capability, told in (("bpf,-sys_admin", reason + "CAP_BPF"), ("net_admin,-sys_admin", reason + "CAP_NET_ADMIN"),
+                                 ("net_raw", reason + "CAP_NET_RAW"), ("bpf", r" warning CAP_BPF is missing: .*give it")):
+            with self.subTest(capability):
+                daemon = self.start(MINIMAL, without(capability))
+                answered = self.answered()
+                self.assertEqual(daemon.stop(), 0)
+                self.assertRegex(daemon.text(), told)
+                self.assertTrue(answered)
+        for capability in ("setuid", "setgid", "chown"):
+            with self.subTest(capability):
+                self.refused(rf".* failed: Operation not permitted; it needs .*CAP_{capability.upper()}.*`user: root`",
+                             before=without(capability))
+
+    # What is lost while it serves -----------------------------------------------------------------------------
+
+    def test_descriptors_run_out(self):
+        """TCP clients take them all: UDP is served as before, by a port that is not taken for gone."""
+        daemon = self.start(MINIMAL, limited(nofile=72))
+        folder = pathlib.Path(f"/proc/{self.scene.network.pid('appliance', 'steerdnsd')}/fd")
+        clients = self.scene.network.start("client", "clients", "/usr/bin/python3", "-c", KEEP_OPEN, "172.16.1.2", "60")
+        clients.wait_for("ready")
+        until(lambda: len(list(folder.iterdir())) == 72, 10, "no descriptor is left")
+        asked = self.scene.network.start("client", "asker", "kdig", "@172.16.1.2", "+short", "+timeout=3", "+retry=0",
+                                         "stream.example", "A", "stream.example", "A", "stream.example", "A")
+        self.assertEqual(asked.child.wait(20), 0)
+        self.assertEqual(set(asked.text().split()), STREAM)
+        clients.stop()
+        until(lambda: self.answered("+tcp"), 10, "TCP is served again")
+        self.assertNotIn("is gone", daemon.text())
+
+    def test_an_upstream_falls_silent(self):
+        daemon = self.start(MINIMAL)
+        self.assertTrue(self.answered())
+        self.scene.resolver.send_signal(signal.SIGSTOP)
+        self.addCleanup(self.scene.resolver.send_signal, signal.SIGCONT)
+        for i in range(6):
+            self.scene.network.start("client", f"asker-{i}", "kdig", "@172.16.1.2", "+timeout=10", "+retry=0",
+                                     f"silent{i}.stream.example", "A")
+        until(lambda: re.search(r" warning upstream udp://1.1.1.1:53 does not answer \(.*: check that", daemon.text()), 20,
+              "it says so")
+        self.scene.resolver.send_signal(signal.SIGCONT)
+        until(lambda: self.answered() and "upstream udp://1.1.1.1:53 answers again" in daemon.text(), 20, "and again")
+        self.assertEqual(daemon.text().count("does not answer"), 1)
+
+    def test_an_interface_of_af_packet_goes(self):
+        net = self.scene.network
+        net.link(("appliance", "eth1"), ("client", "eth1"))
+        net.address("appliance", "eth1", "192.0.2.1/24")
+        daemon = self.start("dataplane:\n  ports: [ { device: eth0 }, { device: eth1, driver: af_packet } ]\n" + MINIMAL)
+        net.run("appliance", "ip", "link", "del", "eth1")
+        until(lambda: "eth1 is gone, and a port of af_packet does not follow" in daemon.text(), 10, "it says so")
+        self.assertTrue(self.answered())
+        self.assertEqual(daemon.text().count("eth1 is gone"), 1)
+
+    def test_no_address(self):
+        net = self.scene.network
+        net.link(("appliance", "eth2"), ("client", "eth2"))
+        net.run("appliance", "sysctl", "-qw", "net.ipv6.conf.eth2.disable_ipv6=1")
+        daemon = self.start("dataplane: { workers: 3, ports: [ { device: eth2, driver: socket } ] }\n" + MINIMAL)
+        self.assertRegex(daemon.text(), r" warning there is no address to answer on: .*`ip address add`")
+        cpus = len(os.sched_getaffinity(0))
+        self.assertEqual(f"3 workers share {cpus} CPUs" in daemon.text(), cpus < 3)
+        net.run("appliance", "ip", "link", "del", "eth2")
+
+    def test_a_reload_without_memory(self):
+        """A list that does not fit beside the one in force changes nothing."""
+        names = self.scene.folder / "grows.txt"
+        names.write_text("stream.example\n")
+        daemon = self.start("control: { watch: off, images: off, user: root }\n" + with_names(names))
+        pid = self.scene.network.pid("appliance", "steerdnsd")
+        names.write_text("".join(f"host-{i}.a-long-name-of-a-domain.example\n" for i in range(200_000)))
+        now = int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.prlimit(pid, resource.RLIMIT_AS, (now + (24 << 20), resource.RLIM_INFINITY))
+        done = self.scene.ask("reload")
+        self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+        self.assertRegex(done.stdout, r"there is not enough memory to read and build it beside the one in force: .*\n"
+                                      r"configuration 1 stays in force")
+        self.assertTrue(self.answered())
+        resource.prlimit(pid, resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        names.write_text("stream.example\nmedia.example\n")
+        self.assertEqual(self.scene.ask("reload").returncode, 0)
+        self.assertEqual(daemon.stop(), 0)
+
+    def session(self):
+        session = self.enterContext(socket.socket(socket.AF_UNIX))
+        session.connect(str(self.scene.socket))
+        return session
+
+    def test_many_want_a_reload(self):
+        """It is told of once, however many asked for it."""
+        daemon = self.start(MINIMAL)
+        sessions = [self.session() for _ in range(20)]
+        for session in sessions:
+            session.sendall(b'{"jsonrpc":"2.0","id":1,"method":"reload"}\n')
+        for session in sessions:
+            self.assertIn(b"result", session.recv(1000))
+        told = re.findall(r"configuration (\d+) is in force after .* steerctl", daemon.text())
+        self.assertTrue(told)
+        self.assertEqual(len(told), len(set(told)), daemon.text())
+
+    # The disk -------------------------------------------------------------------------------------------------
+
+    # In the mount namespace that `ip netns exec` makes: gone with the daemon.
+    def on_disk(self, options):
+        disk = self.scene.folder / "disk"
+        disk.mkdir(exist_ok=True)
+        fill = f"head -c 1M /dev/zero > {disk}/full 2> /dev/null; " if "size" in options else ""
+        return disk, ("sh", "-c", f"mount -t tmpfs -o {options} tmpfs {disk}; {fill}exec \"$@\"", "sh")
+
+    def check_disk(self, options, trouble):
+        disk, before = self.on_disk(options)
+        names = self.scene.folder / "names.txt"
+        names.write_text("".join(f"host-{i}.example\n" for i in range(20_000)))
+        cache = f"  - {{ tag: store, type: cache, args: {{ size: 1000, short_circuit: true, dump_file: {disk}/store }} }}\n"
+        text = (f"control: {{ images: {disk}, lists: {disk}, findings: {disk}/f, leases: {disk}/l }}\n"
+                + with_names(names).replace("  - tag: seq_main\n", cache + "  - tag: seq_main\n")
+                .replace('      - exec: "$forward_main"', '      - exec: "$store"\n      - exec: "$forward_main"'))
+        daemon = self.start(text, before)
+        self.assertTrue(self.answered())
+        self.assertEqual(daemon.stop(), 0)
+        troubles = [line for line in daemon.text().splitlines() if trouble in line]
+        print("  " + "\n  ".join(troubles))
+        self.assertRegex(troubles[0], r"compiled lists cannot be kept .*: the next start compiles them again; make room")
+        self.assertRegex(troubles[-1], r"the cache (cannot|could not) be dumped to")
+        self.assertEqual(len(troubles), 2, daemon.text())
+
+    def test_a_full_disk(self):
+        self.check_disk("size=64k,mode=777", "No space left on device")
+
+    def test_a_disk_that_is_read_only(self):
+        self.check_disk("ro", "Read-only file system")
+
+    # By hand --------------------------------------------------------------------------------------------------
+
+    def test_steerctl(self):
+        for words, sentence in ((("nonsense",), r"there is no command 'nonsense'; there are: status, counters, .*version"),
+                                (("cache", "nonsense"), r"there is no command 'nonsense' of 'cache'; there are: .*flush")):
+            done = self.scene.ask(*words)
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertRegex(done.stderr, rf"^steerctl: {sentence}.*\n$")
+        self.start(MINIMAL)
+        for _ in range(SESSIONS):
+            session = self.session()
+            session.sendall(b'{"jsonrpc":"2.0","id":1,"method":"version"}\n')
+            self.assertIn(b"result", session.recv(1000))
+        done = self.scene.ask("status")
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"too many control sessions: close one of them")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
