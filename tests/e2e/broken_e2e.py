@@ -11,11 +11,9 @@ import sys
 import unittest
 
 from lab.network import until
-from lab.scene import ROOT, Scene
+from lab.scene import Scene
 
 BUILD = sys.argv.pop(1)
-MINIMAL = re.sub(r"  - tag: ros_address_list_policy\n.*?\n\n", "", (ROOT / "configs/minimal.yaml").read_text(), flags=re.S)
-MINIMAL = MINIMAL.replace("$ros_address_list_policy", "mark 1")  # no router here
 SESSIONS = 32  # kMaxControlSessions
 STREAM = {"203.0.113.10", "203.0.113.11"}
 KEEP_OPEN = """
@@ -39,9 +37,23 @@ def without(capability):
     return "setpriv", f"--bounding-set=-{capability}"
 
 
-def with_names(file, rest=MINIMAL):
-    return rest.replace('      exps:\n        - "domain:stream.example"\n        - "domain:media.example"\n',
-                        f'      files: ["{file}"]\n')
+def plugins(names='exps: [ "domain:stream.example", "domain:media.example" ]', more="", rule=""):
+    """Without a router. `names`: of the policy; `more`: lines of other plugins; `rule`: before the forward."""
+    return f"""plugins:
+  - {{ tag: policy_domains, type: domain_set, args: {{ {names} }} }}
+{more}  - tag: main
+    type: sequence
+    args:
+      - {{ matches: "qname $policy_domains", exec: mark 1 }}
+{rule}      - {{ exec: "forward udp://1.1.1.1:53" }}
+"""
+
+
+def with_names(file):
+    return plugins(f'files: ["{file}"]')
+
+
+MINIMAL = plugins()
 
 
 class Broken(unittest.TestCase):
@@ -217,8 +229,7 @@ class Broken(unittest.TestCase):
         names.write_text("".join(f"host-{i}.example\n" for i in range(20_000)))
         cache = f"  - {{ tag: store, type: cache, args: {{ size: 1000, short_circuit: true, dump_file: {disk}/store }} }}\n"
         text = (f"control: {{ images: {disk}, lists: {disk}, findings: {disk}/f, leases: {disk}/l }}\n"
-                + with_names(names).replace("  - tag: seq_main\n", cache + "  - tag: seq_main\n")
-                .replace('      - exec: "$forward_main"', '      - exec: "$store"\n      - exec: "$forward_main"'))
+                + plugins(f'files: ["{names}"]', cache, "      - { exec: $store }\n"))
         daemon = self.start(text, before)
         self.assertTrue(self.answered())
         self.assertEqual(daemon.stop(), 0)

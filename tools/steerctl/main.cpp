@@ -366,15 +366,17 @@ struct ImportCommands {
     steer::importing::ImportOptions options;
 };
 
-// A word where a command is meant, by its place: CLI11 would say that a command is missing. Empty: it is not that.
+// A word where a command is meant, by its place: CLI11 would say that one is missing, or that the word is too much. Empty:
+// it is not that.
 std::string unknown_command(const CLI::App& app) {
     const CLI::App* at = &app;
     while (!at->get_subcommands().empty())
         at = at->get_subcommands().front();
     const auto words = app.remaining(true);
-    if (at->get_require_subcommand_min() == 0 || words.empty()) return {};
+    const auto commands = at->get_subcommands({});
+    if (commands.empty() || words.empty()) return {};
     std::string known;
-    for (const CLI::App* const command : at->get_subcommands({}))
+    for (const CLI::App* const command : commands)
         known += (known.empty() ? "" : ", ") + command->get_name();
     return "there is no command '" + words.front() + "'" +
            (at == &app ? "" : " of '" + at->get_name() + "'") + "; there are: " + known;
@@ -430,7 +432,10 @@ int main(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
-        const std::string unknown = e.get_name() == "RequiredError" ? unknown_command(app) : "";
+        const auto code = static_cast<CLI::ExitCodes>(e.get_exit_code());
+        const bool may_be =
+            code == CLI::ExitCodes::RequiredError || code == CLI::ExitCodes::ExtrasError;
+        const std::string unknown = may_be ? unknown_command(app) : "";
         if (unknown.empty()) return app.exit(e) == 0 ? 0 : kBadUsage;
         std::fprintf(stderr, "steerctl: %s\n", unknown.c_str());
         return kBadUsage;
