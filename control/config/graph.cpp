@@ -28,7 +28,10 @@ class CycleFinder {
         if (states_[i] == State::open) return report(i);
         states_[i] = State::open;
         path_.push_back(i);
-        for (const auto& [next, line] : references_of(in_.settings().plugins[i])) {
+        const Plugin& plugin = in_.settings().plugins[i];
+        for (const auto& [next, line] : references_of(plugin)) {
+            // (Nobody can refer to a server: its entry is not there, which was said.)
+            if (next == i && plugin.role == Role::server) continue;
             lines_.push_back(line);
             visit(next);
             lines_.pop_back();
