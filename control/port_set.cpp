@@ -219,6 +219,13 @@ std::vector<std::string> PortSet::follow_devices() {
     return sentences;
 }
 
+std::map<std::string, PortLosses> PortSet::losses() const {
+    std::map<std::string, PortLosses> all;
+    for (const auto& queue : queues_)
+        all[queue->name()] += queue->losses();
+    return all;
+}
+
 std::vector<ExceptionPath*> PortSet::exceptions() const {
     std::vector<ExceptionPath*> all;
     for (const auto& path : exceptions_)

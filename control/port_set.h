@@ -4,6 +4,7 @@
 // sockets, and the report says the reason. What is named explicitly and does not work is an Error.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <set>
 #include <span>
@@ -37,6 +38,8 @@ class PortSet {
     // The interfaces that are served, by ports or by sockets: whose addresses are the service addresses.
     [[nodiscard]] const std::vector<kernel::PortDevice>& devices() const { return devices_; }
     [[nodiscard]] const std::vector<PortReport>& reports() const { return reports_; }
+    // By device; what kernel sockets lose is the kernel's to tell (`ss -u`, /proc/net/udp).
+    [[nodiscard]] std::map<std::string, PortLosses> losses() const;
     [[nodiscard]] bool any_frames() const { return !queues_.empty(); }
     // The exception interfaces of ports that the kernel does not see, and what could not be made of them.
     [[nodiscard]] std::vector<ExceptionPath*> exceptions() const;

@@ -96,6 +96,37 @@ void write_set_metrics(ops::MetricWriter& writer, const sets::SetThread& thread)
     writer.sample({}, thread.overflows());
 }
 
+struct PortLoss {
+    std::string_view label;
+    std::uint64_t PortLosses::*count;
+};
+constexpr PortLoss kPortLosses[] = {{"ring_full", &PortLosses::ring_full},
+                                    {"no_buffer", &PortLosses::no_buffer},
+                                    {"dropped", &PortLosses::dropped},
+                                    {"not_sent", &PortLosses::not_sent}};
+
+array port_counters(const PortSet& ports) {
+    array all;
+    for (const auto& [device, losses] : ports.losses()) {
+        object one{{"name", device}};
+        for (const PortLoss& loss : kPortLosses)
+            one[loss.label] = losses.*loss.count;
+        all.push_back(std::move(one));
+    }
+    return all;
+}
+
+void write_port_metrics(ops::MetricWriter& writer, const PortSet& ports) {
+    const auto all = ports.losses();
+    if (all.empty()) return;  // a family has samples
+    writer.counter("steerdns_port_lost",
+                   "packets that a port's device or the kernel lost, which no worker saw");
+    for (const auto& [device, losses] : all) {
+        for (const PortLoss& loss : kPortLosses)
+            writer.sample({{"device", device}, {"why", loss.label}}, losses.*loss.count);
+    }
+}
+
 // What became of frames for the kernel, "arp_given", and of its own, "kernel_sent".
 object exception_counters(const ExceptionPath& path) {
     const ExceptionCounters& counters = path.counters();
@@ -273,6 +304,7 @@ boost::json::value Daemon::counters() const {
     }
     all["streams"] = std::move(streams);
     add_mdns_counters(all, mdns_.get());
+    all["ports"] = port_counters(*ports_);
     array exceptions;
     for (const ExceptionPath* path : ports_->exceptions())
         exceptions.push_back(exception_counters(*path));
@@ -340,6 +372,7 @@ void Daemon::write_metrics(ops::MetricWriter& writer) const {
     if (rules_) rules_->write_metrics(writer);
     write_mdns_metrics(writer, mdns_.get());
     leases_->write_metrics(writer);
+    write_port_metrics(writer, *ports_);
     write_exception_metrics(writer, ports_->exceptions());
     writer.counter("steerdns_announcements", "announcements of addresses that appeared on ports");
     writer.sample({{"by", "arp"}}, kernel_side_->announcer().arp_sent.get());

@@ -55,7 +55,7 @@ class XskPort final : public Port {
     // Asks the worker to leave the rings alone; true if it does.
     bool part() noexcept;
     void close();  // after part()
-    [[nodiscard]] XdpSocketCounts counts() const;
+    [[nodiscard]] PortLosses losses() const noexcept override;
     [[nodiscard]] bool zero_copy() const;
     [[nodiscard]] unsigned frame_bytes() const { return umem_->frame_bytes(); }
 
@@ -92,7 +92,7 @@ class XskPort final : public Port {
     std::uint32_t fill_owed_ = 0;    // frames that the kernel should have and has not
     std::uint32_t in_transmit_ = 0;  // frames with the kernel for sending
     bool kick_due_ = false;
-    XdpSocketCounts counts_of_closed_{};
+    PortLosses losses_of_closed_{};
     xsk_umem* kernel_umem_ = nullptr;
     xsk_socket* socket_ = nullptr;
 };
@@ -367,24 +367,22 @@ bool XskPort::part() noexcept {
 }
 
 void XskPort::close() {
-    counts_of_closed_ = counts();
+    losses_of_closed_ = losses();
     if (socket_ != nullptr) xsk_socket__delete(std::exchange(socket_, nullptr));
     if (kernel_umem_ != nullptr) xsk_umem__delete(std::exchange(kernel_umem_, nullptr));
     umem_->take_all_from_kernel();
 }
 
-XdpSocketCounts XskPort::counts() const {
-    XdpSocketCounts all = counts_of_closed_;
+// xdp_statistics: what is dropped for a full ring is not in rx_dropped.
+PortLosses XskPort::losses() const noexcept {
+    PortLosses all = losses_of_closed_;
     xdp_statistics s{};
     socklen_t size = sizeof s;
     if (socket_ == nullptr ||
         getsockopt(xsk_socket__fd(socket_), SOL_XDP, XDP_STATISTICS, &s, &size) != 0) {
         return all;
     }
-    all.rx_dropped += s.rx_dropped;
-    all.rx_ring_full += s.rx_ring_full;
-    all.rx_no_frame += s.rx_fill_ring_empty_descs;
-    all.tx_invalid += s.tx_invalid_descs;
+    all += {s.rx_ring_full, s.rx_fill_ring_empty_descs, s.rx_dropped, s.tx_invalid_descs};
     return all;
 }
 
@@ -500,11 +498,6 @@ std::string describe_af_xdp(const XdpSteering& steering, std::span<Port* const> 
 unsigned largest_mtu(const Port& port) {
     const auto* xsk = dynamic_cast<const XskPort*>(&port);
     return xsk == nullptr ? UINT16_MAX : xsk->frame_bytes() - kHeadroom - kLargestHeader;
-}
-
-XdpSocketCounts xdp_socket_counts(const Port& port) {
-    const auto* xsk = dynamic_cast<const XskPort*>(&port);
-    return xsk == nullptr ? XdpSocketCounts{} : xsk->counts();
 }
 
 }  // namespace steer

@@ -58,14 +58,4 @@ inline constexpr unsigned kMaxXdpQueues = 64;
 // Largest MTU that works: a frame is half a page or one, with 256 bytes of headroom and two VLAN tags.
 inline constexpr unsigned kMaxXdpMtu = 3506;
 
-// What the kernel's counters of one socket say; all since it was opened.
-struct XdpSocketCounts {
-    std::uint64_t rx_dropped = 0;    // other reasons than a full ring
-    std::uint64_t rx_ring_full = 0;  // we are too slow
-    std::uint64_t rx_no_frame = 0;   // our mbufs are all in use
-    std::uint64_t tx_invalid = 0;
-};
-// All zero if `port` is not one of open_af_xdp's.
-XdpSocketCounts xdp_socket_counts(const Port& port);
-
 }  // namespace steer

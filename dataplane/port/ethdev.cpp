@@ -84,6 +84,11 @@ class EthdevPort final : public Port {
         return !follows_link_ || rte_eth_link_get_nowait(device_->id, &link) != 0 ||
                link.link_status == RTE_ETH_LINK_UP;
     }
+    [[nodiscard]] PortLosses losses() const noexcept override {
+        rte_eth_stats stats{};
+        if (queue_ != 0 || rte_eth_stats_get(device_->id, &stats) != 0) return {};
+        return {stats.imissed, stats.rx_nombuf, stats.ierrors, stats.oerrors};
+    }
     [[nodiscard]] const Device& device() const noexcept { return *device_; }
 
   private:

@@ -74,6 +74,7 @@ class ExceptionPort final : public Port {
     [[nodiscard]] int wake_fd() const noexcept override { return inner_->wake_fd(); }
     [[nodiscard]] rte_mempool* pool() const noexcept override { return inner_->pool(); }
     [[nodiscard]] bool link_is_up() const noexcept override { return inner_->link_is_up(); }
+    [[nodiscard]] PortLosses losses() const noexcept override { return inner_->losses(); }
     void set_sleeper(Sleeper& sleeper) noexcept override {
         inner_->set_sleeper(sleeper);
         way_.set_sleeper(sleeper);

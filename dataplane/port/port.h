@@ -16,6 +16,22 @@ namespace steer {
 
 class Sleeper;
 
+// Packets that the device or the kernel had, and no worker: counted by them, since the port was opened.
+struct PortLosses {
+    std::uint64_t ring_full = 0;  // received, and the worker did not come for them in time
+    std::uint64_t no_buffer = 0;  // received, and all mbufs were in use
+    std::uint64_t dropped = 0;    // received, and refused for reasons of its own (damage, length)
+    std::uint64_t not_sent = 0;   // taken by tx(), and refused afterwards
+
+    PortLosses& operator+=(const PortLosses& o) {
+        ring_full += o.ring_full;
+        no_buffer += o.no_buffer;
+        dropped += o.dropped;
+        not_sent += o.not_sent;
+        return *this;
+    }
+};
+
 using MacAddress = std::array<std::uint8_t, 6>;
 
 class Port {
@@ -43,6 +59,8 @@ class Port {
 
     // Whether its wire is there, as far as the device says. Not for workers: the device may be asked.
     [[nodiscard]] virtual bool link_is_up() const noexcept { return true; }
+    // Of this queue; the first queue of a device that does not tell them apart has all. Not for workers either.
+    [[nodiscard]] virtual PortLosses losses() const noexcept { return {}; }
 
     // Where the worker takes mbufs for packets of its own (answers to parked queries, upstream queries).
     [[nodiscard]] virtual rte_mempool* pool() const noexcept = 0;

@@ -4,6 +4,7 @@ addresses that move, link-local ones, checksums that peers leave to a NIC, and a
 import json
 import pathlib
 import re
+import signal
 import socket
 import struct
 import sys
@@ -340,6 +341,32 @@ class Checksums(Life):
             packet = Ether(raw.recv(4096))
             if UDP in packet and packet[UDP].sport == 53 and packet[UDP].dport == 5300:
                 return packet
+
+
+class Losses(Life):
+    def test_what_no_worker_saw_is_counted(self):
+        """The daemon is stopped while more comes than its ring holds: the kernel counts what it drops."""
+        scene = self.begin("{ ports: [{ device: eth0, driver: af_xdp }] }")
+        self.serve()
+        self.assertTrue(self.by_port())
+
+        def lost():
+            ports = {port["name"]: port for port in scene.counters()["ports"]}
+            return ports["eth0"]["ring_full"] + ports["eth0"]["no_buffer"]
+
+        self.assertEqual(lost(), 0)
+        before, sent = self.received(), 20_000
+        scene.daemon.send_signal(signal.SIGSTOP)
+        try:
+            with self.net.socket("client", socket.AF_INET, socket.SOCK_DGRAM) as sock:
+                for i in range(sent):
+                    sock.sendto(query(ident=i), (V4, 53))
+        finally:
+            scene.daemon.send_signal(signal.SIGCONT)
+        self.assertTrue(self.by_port())
+        self.assertGreater(lost(), 0)
+        self.assertLessEqual(self.received() - before + lost(), sent + 100, "nothing counts twice")
+        self.assertIn("ring_full", scene.steerctl("counters", "--all"))
 
 
 class Killed(Life):
