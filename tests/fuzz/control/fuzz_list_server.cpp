@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "control/fetch/fetch.h"
 
@@ -28,7 +29,8 @@ void require(bool holds) {
     if (!holds) std::abort();
 }
 
-// Says the same to every connection, and then its end.
+// Says the same to every connection, and then its end. Of its own copy: it may be sending when the fetch has ended, and the
+// input goes then.
 class Server {
   public:
     Server() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -45,7 +47,7 @@ class Server {
     [[nodiscard]] std::uint16_t port() const { return port_; }
     void say(Bytes bytes) {
         const std::scoped_lock lock(mutex_);
-        says_ = bytes;
+        says_.assign(bytes.begin(), bytes.end());
     }
 
   private:
@@ -53,7 +55,7 @@ class Server {
         for (;;) {
             const int connection = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
             require(connection >= 0);
-            Bytes says;
+            std::vector<std::uint8_t> says;
             {
                 const std::scoped_lock lock(mutex_);
                 says = says_;
@@ -70,7 +72,7 @@ class Server {
     int listener_;
     std::uint16_t port_ = 0;
     std::mutex mutex_;
-    Bytes says_;
+    std::vector<std::uint8_t> says_;
 };
 
 }  // namespace
