@@ -2,10 +2,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 #include <vector>
 
+#include "../require.h"
 #include "control/config/zone_text.h"
 #include "dataplane/dns/answer.h"
 #include "dataplane/dns/name.h"
@@ -14,13 +14,9 @@ using namespace steer;
 
 namespace {
 
-void require(bool holds) {
-    if (!holds) std::abort();
-}
-
 void check(const config::ZoneRecord& record) {
-    require(record.line > 0 && record.record.ttl_s <= 0x7fffffff);
-    require(record.record.rdata.size() <= 65'535);
+    REQUIRE(record.line > 0 && record.record.ttl_s <= 0x7fffffff);
+    REQUIRE(record.record.rdata.size() <= 65'535);
     const auto name = dns::name_from_text(record.name.empty() ? "." : record.name);
     if (!name || record.record.rdata.size() > 60'000) return;  // said when it becomes a rule
     std::vector<std::uint8_t> message{0, 0, 0x84, 0, 0, 1, 0, 1, 0, 0, 0, 0};
@@ -41,7 +37,7 @@ void check(const config::ZoneRecord& record) {
                           facts) != dns::AnswerError::none)
         return;
     const auto& answer = *reinterpret_cast<const dns::Answer*>(block.data());
-    require(answer.ancount == 1 && !answer.negative);
+    REQUIRE(answer.ancount == 1 && !answer.negative);
 }
 
 }  // namespace
@@ -49,7 +45,7 @@ void check(const config::ZoneRecord& record) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view text(reinterpret_cast<const char*>(data), size);
     const auto zone = config::read_zone(text, "fuzz");
-    require((zone.bad.count() == 0) == zone.bad.errors().empty());
+    REQUIRE((zone.bad.count() == 0) == zone.bad.errors().empty());
     for (const auto& record : zone.records)
         check(record);
     return 0;

@@ -8,11 +8,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "../require.h"
 #include "control/cache/dump_file.h"
 #include "dataplane/dns/alias.h"
 #include "dataplane/dns/checksum.h"
@@ -25,10 +25,6 @@ using namespace steer;
 using Bytes = std::vector<std::uint8_t>;
 
 namespace {
-
-void require(bool holds) {
-    if (!holds) std::abort();
-}
 
 template <class T>
 void put(Bytes& to, const T& value) {
@@ -85,10 +81,10 @@ void use(const dns::Answer& answer, std::span<const std::uint8_t> name) {
     Bytes query(dns::kMaxName + 100);
     query.resize(dns::write_query(query, 1, name, dns::kA, dns::kIn, true, false, true, true));
     dns::Query parsed;
-    require(dns::parse_query(query, parsed) == dns::QueryError::none);
+    REQUIRE(dns::parse_query(query, parsed) == dns::QueryError::none);
     query.resize(dns::kMaxMessage);
     bool truncated = false;
-    require(dns::write_reply(query, parsed, answer, {.age_s = 1, .max_size = 65535}, truncated) >
+    REQUIRE(dns::write_reply(query, parsed, answer, {.age_s = 1, .max_size = 65535}, truncated) >
             0);
     (void)dns::write_alias_answer(
         answer, {.asked = name, .alias = kAlias, .qtype = dns::kA, .age_s = 1}, room);
@@ -103,9 +99,9 @@ void use(const dns::Answer& answer, std::span<const std::uint8_t> name) {
 void check_dump(std::span<const std::uint8_t> records) {
     const Bytes dump = dump_of(Bytes(records.begin(), records.end()));
     const int fd = ::memfd_create("dump", MFD_CLOEXEC);
-    require(::write(fd, dump.data(), dump.size()) == static_cast<ssize_t>(dump.size()));
+    REQUIRE(::write(fd, dump.data(), dump.size()) == static_cast<ssize_t>(dump.size()));
     const auto reader = DumpReader::open("/proc/self/fd/" + std::to_string(fd), "a", 1'000'000);
-    require(!reader);
+    REQUIRE(!reader);
     ::close(fd);
 }
 

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "../require.h"
 #include "control/config/url.h"
 #include "control/fetch/asker.h"
 #include "control/fetch/inflater.h"
@@ -18,10 +18,6 @@ using namespace steer;
 using Bytes = std::span<const std::uint8_t>;
 
 namespace {
-
-void require(bool holds) {
-    if (!holds) std::abort();
-}
 
 struct Inflated {
     std::vector<std::uint8_t> bytes;
@@ -33,7 +29,7 @@ Inflated inflate(Bytes packed, std::size_t piece) {
     constexpr std::size_t kMost = std::size_t{1} << 20;
     Inflated out;
     fetch::Inflater inflater([&out](Bytes part) -> Result<void> {
-        require(!part.empty());
+        REQUIRE(!part.empty());
         if (out.bytes.size() + part.size() > kMost) return Error{"too much"};
         out.bytes.insert(out.bytes.end(), part.begin(), part.end());
         return {};
@@ -50,8 +46,8 @@ Inflated inflate(Bytes packed, std::size_t piece) {
 // The same comes out however it comes in.
 void check_inflater(Bytes bytes) {
     const auto at_once = inflate(bytes, bytes.size() + 1), in_pieces = inflate(bytes, 7);
-    require(at_once.good == in_pieces.good && at_once.whole == in_pieces.whole);
-    if (at_once.good) require(at_once.bytes == in_pieces.bytes);
+    REQUIRE(at_once.good == in_pieces.good && at_once.whole == in_pieces.whole);
+    if (at_once.good) REQUIRE(at_once.bytes == in_pieces.bytes);
 }
 
 void check_reply(Bytes bytes) {
@@ -61,8 +57,8 @@ void check_reply(Bytes bytes) {
     const auto id = static_cast<std::uint16_t>(bytes[0] << 8 | bytes[1]);
     for (const std::uint16_t type : {std::uint16_t{1}, std::uint16_t{28}}) {
         const auto said = fetch::read_reply(bytes, id, kName, type);
-        require(said.what == fetch::Said::What::answer || said.addresses.empty());
-        require(fetch::read_reply(bytes, static_cast<std::uint16_t>(id + 1), kName, type).what ==
+        REQUIRE(said.what == fetch::Said::What::answer || said.addresses.empty());
+        REQUIRE(fetch::read_reply(bytes, static_cast<std::uint16_t>(id + 1), kName, type).what ==
                 fetch::Said::What::nothing);
     }
 }
@@ -72,23 +68,23 @@ void check_url(std::string_view text) {
     static const config::Url kBase = *config::parse_url("https://lists.example:8443/a/b/c.txt?d#e");
     const auto to = config::resolve_reference(kBase, text);
     if (!to) {
-        require(!to.error().text.empty());
+        REQUIRE(!to.error().text.empty());
         return;
     }
-    require(!to->host.empty() && to->target.starts_with('/'));
+    REQUIRE(!to->host.empty() && to->target.starts_with('/'));
     const auto again = config::parse_url(to->text());
-    require(again && again->text() == to->text() && again->tls == to->tls);
+    REQUIRE(again && again->text() == to->text() && again->tls == to->tls);
     const auto stays = config::resolve_reference(*to, to->text());
-    require(stays && stays->text() == to->text());
+    REQUIRE(stays && stays->text() == to->text());
     const std::string name = config::file_name_of(*to);
-    require(!name.empty() && name.front() != '.' && name.size() < 200 &&
+    REQUIRE(!name.empty() && name.front() != '.' && name.size() < 200 &&
             name.find('/') == std::string::npos && name.find('\0') == std::string::npos);
 }
 
 void check_servers(std::string_view text) {
     for (const auto& server : fetch::read_servers(text)) {
-        require(server.interface.empty() || server.address.is_link_local());
-        require(IpAddress::parse(server.address.to_string()) == server.address);
+        REQUIRE(server.interface.empty() || server.address.is_link_local());
+        REQUIRE(IpAddress::parse(server.address.to_string()) == server.address);
     }
 }
 

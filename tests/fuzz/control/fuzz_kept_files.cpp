@@ -9,6 +9,7 @@
 #include <fstream>
 #include <string>
 
+#include "../require.h"
 #include "control/build/image_folder.h"
 #include "control/cache/dump_file.h"
 #include "control/fetch/list_facts.h"
@@ -19,16 +20,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
-void require(bool holds) {
-    if (!holds) std::abort();
-}
-
 // Of this process, gone with it.
 class Folder {
   public:
     Folder() {
         std::string pattern = (fs::temp_directory_path() / "steerdns-fuzz-XXXXXX").string();
-        require(::mkdtemp(pattern.data()) != nullptr);
+        REQUIRE(::mkdtemp(pattern.data()) != nullptr);
         path_ = pattern;
     }
     ~Folder() {
@@ -55,10 +52,10 @@ class Folder {
 void check_findings(const std::string& file) {
     const auto known = load_findings(file);
     if (!known) {
-        require(known.error().text.starts_with(file));
+        REQUIRE(known.error().text.starts_with(file));
         return;
     }
-    require(findings_text(*known).size() > 0);
+    REQUIRE(findings_text(*known).size() > 0);
 }
 
 void check_facts(const Folder& folder, const std::uint8_t* data, std::size_t size) {
@@ -66,7 +63,7 @@ void check_facts(const Folder& folder, const std::uint8_t* data, std::size_t siz
     const std::string list = folder.write("list.txt", kList, sizeof kList);
     (void)folder.write("list.txt.json", data, size);
     const auto facts = fetch::load_facts(list, "http://lists.example/list.txt");
-    if (facts) require(facts->bytes == sizeof kList && !facts->url.empty());
+    if (facts) REQUIRE(facts->bytes == sizeof kList && !facts->url.empty());
 }
 
 // (Whoever writes a right sum for other bytes could write the configuration as well: a sum is against what is torn.)
@@ -74,18 +71,18 @@ void check_image(const Folder& folder) {
     build::ImageFolder images(folder.path());
     const auto image = images.load("kept");
     const auto sentences = images.take_sentences();
-    require(image.has_value() == sentences.empty());
+    REQUIRE(image.has_value() == sentences.empty());
 }
 
 void check_dump(const std::string& file) {
     const auto reader = DumpReader::open(file, "answers", 1'000'000'000'000);
     if (!reader) {
-        require(!reader.error().text.empty());
+        REQUIRE(!reader.error().text.empty());
         return;
     }
     std::uint64_t seen = 0;
-    require((*reader)->each([&seen](const DumpedAnswer&) { ++seen; }).has_value());
-    require(seen == (*reader)->answers());
+    REQUIRE((*reader)->each([&seen](const DumpedAnswer&) { ++seen; }).has_value());
+    REQUIRE(seen == (*reader)->answers());
 }
 
 }  // namespace

@@ -9,13 +9,13 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <mutex>
 #include <span>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "../require.h"
 #include "control/fetch/fetch.h"
 
 using namespace steer;
@@ -25,10 +25,6 @@ namespace {
 
 constexpr std::uint64_t kMostBytes = 64 * 1024;
 
-void require(bool holds) {
-    if (!holds) std::abort();
-}
-
 // Says the same to every connection, and then its end. Of its own copy: it may be sending when the fetch has ended, and the
 // input goes then.
 class Server {
@@ -37,7 +33,7 @@ class Server {
         sockaddr_in at{};
         at.sin_family = AF_INET;
         at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        require(::bind(listener_, reinterpret_cast<sockaddr*>(&at), sizeof at) == 0);
+        REQUIRE(::bind(listener_, reinterpret_cast<sockaddr*>(&at), sizeof at) == 0);
         socklen_t size = sizeof at;
         ::getsockname(listener_, reinterpret_cast<sockaddr*>(&at), &size);
         port_ = ntohs(at.sin_port);
@@ -54,7 +50,7 @@ class Server {
     void serve() {
         for (;;) {
             const int connection = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-            require(connection >= 0);
+            REQUIRE(connection >= 0);
             std::vector<std::uint8_t> says;
             {
                 const std::scoped_lock lock(mutex_);
@@ -92,11 +88,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                            return {};
                                        },
                                        {});
-    require(handed == response.bytes && handed <= kMostBytes);
-    require(response.why.empty() == fetch::is_good(response.outcome));
-    require(response.outcome != fetch::Outcome::stopped &&
+    REQUIRE(handed == response.bytes && handed <= kMostBytes);
+    REQUIRE(response.why.empty() == fetch::is_good(response.outcome));
+    REQUIRE(response.outcome != fetch::Outcome::stopped &&
             response.outcome != fetch::Outcome::no_name &&
             response.outcome != fetch::Outcome::too_slow);
-    require(response.outcome != fetch::Outcome::unchanged || !request.etag.empty());
+    REQUIRE(response.outcome != fetch::Outcome::unchanged || !request.etag.empty());
     return 0;
 }

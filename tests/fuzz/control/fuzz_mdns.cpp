@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "../dns/require.h"
+#include "../require.h"
 #include "control/mdns/repeater.h"
 
 using namespace steer;

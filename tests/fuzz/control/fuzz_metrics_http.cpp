@@ -13,9 +13,9 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 
+#include "../require.h"
 #include "control/ops/http_server.h"
 
 using namespace steer;
@@ -23,14 +23,10 @@ namespace http = boost::beast::http;
 
 namespace {
 
-void require(bool holds) {
-    if (!holds) std::abort();
-}
-
 struct Served {
     Served() : server(io, {}) {
         const std::array<std::uint8_t, 4> loopback{127, 0, 0, 1};
-        require(server.listen(IpAddress::from_v4(loopback.data()), 0).has_value());
+        REQUIRE(server.listen(IpAddress::from_v4(loopback.data()), 0).has_value());
     }
     boost::asio::io_context io{1};
     ops::HttpServer server;
@@ -42,7 +38,7 @@ int connect_to(std::uint16_t port) {
     at.sin_family = AF_INET;
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     at.sin_port = htons(port);
-    require(::connect(fd, reinterpret_cast<sockaddr*>(&at), sizeof at) == 0);
+    REQUIRE(::connect(fd, reinterpret_cast<sockaddr*>(&at), sizeof at) == 0);
     return fd;
 }
 
@@ -68,8 +64,8 @@ void check(const std::string& said) {
     parser.skip(true);
     boost::system::error_code error;
     parser.put(boost::asio::buffer(said), error);
-    require(!error && parser.is_header_done());
-    require(parser.get()[http::field::server].starts_with("steerdnsd/"));
+    REQUIRE(!error && parser.is_header_done());
+    REQUIRE(parser.get()[http::field::server].starts_with("steerdnsd/"));
 }
 
 }  // namespace
@@ -78,7 +74,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     static auto& served = *new Served;
     if (size > 32 * 1024) return 0;
     const int fd = connect_to(served.server.port());
-    if (size > 0) require(::send(fd, data, size, MSG_NOSIGNAL) == static_cast<ssize_t>(size));
+    if (size > 0) REQUIRE(::send(fd, data, size, MSG_NOSIGNAL) == static_cast<ssize_t>(size));
     ::shutdown(fd, SHUT_WR);
     check(all_of(fd, served.io));
     ::close(fd);

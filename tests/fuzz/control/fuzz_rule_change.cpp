@@ -4,19 +4,15 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
+#include "../require.h"
 #include "control/rules/rule_text.h"
 
 using namespace steer;
 
 namespace {
-
-void require(bool holds) {
-    if (!holds) std::abort();
-}
 
 std::size_t count_of(std::string_view bytes, const matchers::Rule& rule) {
     const auto rules = matchers::read_rules(bytes, "", matchers::RuleKind::domain).rules;
@@ -32,7 +28,7 @@ std::size_t all_in(std::string_view bytes) {
 rules::EditedRules edit(std::string_view bytes, const rules::RuleChange& change) {
     const std::array changes{change};
     auto edited = rules::edit_rules(bytes, changes);
-    require(edited.has_value());
+    REQUIRE(edited.has_value());
     return *std::move(edited);
 }
 
@@ -44,7 +40,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view text = all.substr(0, end), bytes = all.substr(std::min(end + 1, size));
     const auto change = rules::make_change(true, text);
     if (!change) {
-        require(!change.error().text.empty());
+        REQUIRE(!change.error().text.empty());
         return 0;
     }
     rules::RuleChange removal = *change;
@@ -53,13 +49,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!rules::edit_rules(bytes, both)) return 0;  // no text
     const std::size_t before = count_of(bytes, change->rule), others = all_in(bytes) - before;
     const auto added = edit(bytes, *change);
-    require(added.any() == (before == 0));
-    require(count_of(added.bytes, change->rule) == std::max<std::size_t>(before, 1));
-    require(added.bytes.starts_with(bytes) &&
+    REQUIRE(added.any() == (before == 0));
+    REQUIRE(count_of(added.bytes, change->rule) == std::max<std::size_t>(before, 1));
+    REQUIRE(added.bytes.starts_with(bytes) &&
             all_in(added.bytes) == others + std::max<std::size_t>(before, 1));
-    require(!edit(added.bytes, *change).any());
+    REQUIRE(!edit(added.bytes, *change).any());
     const auto removed = edit(added.bytes, removal);
-    require(removed.any() && count_of(removed.bytes, change->rule) == 0);
-    require(all_in(removed.bytes) == others && !edit(removed.bytes, removal).any());
+    REQUIRE(removed.any() && count_of(removed.bytes, change->rule) == 0);
+    REQUIRE(all_in(removed.bytes) == others && !edit(removed.bytes, removal).any());
     return 0;
 }

@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 
+#include "../require.h"
 #include "control/stream/tls_server.h"
 #include "dataplane/clock.h"
 
@@ -24,14 +25,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-void require(bool holds) {
-    if (!holds) std::abort();
-}
-
 template <class Write>
 void write_pem(const fs::path& file, Write&& write) {
     const BioPtr bio(BIO_new_file(file.c_str(), "w"));
-    require(bio != nullptr && write(bio.get()) == 1);
+    REQUIRE(bio != nullptr && write(bio.get()) == 1);
 }
 
 X509Ptr certificate_of(EVP_PKEY* key) {
@@ -44,14 +41,14 @@ X509Ptr certificate_of(EVP_PKEY* key) {
     X509_NAME_add_entry_by_txt(X509_get_subject_name(cert.get()), "CN", MBSTRING_ASC,
                                reinterpret_cast<const unsigned char*>("dns.example"), -1, -1, 0);
     X509_set_issuer_name(cert.get(), X509_get_subject_name(cert.get()));
-    require(X509_sign(cert.get(), key, EVP_sha256()) > 0);
+    REQUIRE(X509_sign(cert.get(), key, EVP_sha256()) > 0);
     return cert;
 }
 
 // A certificate of our own making, read as a server reads its own.
 void load(TlsServer& server) {
     std::string folder = (fs::temp_directory_path() / "steerdns-fuzz-XXXXXX").string();
-    require(::mkdtemp(folder.data()) != nullptr);
+    REQUIRE(::mkdtemp(folder.data()) != nullptr);
     const KeyPtr key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
     const X509Ptr cert = certificate_of(key.get());
     const TlsFiles files{folder + "/server.pem", folder + "/server.key", {}, false};
@@ -59,7 +56,7 @@ void load(TlsServer& server) {
     write_pem(files.key, [&](BIO* to) {
         return PEM_write_bio_PrivateKey(to, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
     });
-    require(server.load(files).has_value());
+    REQUIRE(server.load(files).has_value());
     fs::remove_all(folder);
 }
 
@@ -73,7 +70,7 @@ const TlsServer& server_of(const std::vector<std::string>& protocols) {
 void hear(const TlsServer& server, std::string_view protocol, const std::uint8_t* data,
           std::size_t size) {
     const SslPtr ssl = server.accept();
-    require(ssl != nullptr);
+    REQUIRE(ssl != nullptr);
     BIO* const in = BIO_new(BIO_s_mem());
     BIO* const out = BIO_new(BIO_s_mem());
     BIO_set_mem_eof_return(in, -1);
@@ -83,14 +80,14 @@ void hear(const TlsServer& server, std::string_view protocol, const std::uint8_t
         if (piece > 0) BIO_write(in, data, static_cast<int>(piece));
         data += piece;
         ERR_clear_error();
-        require(SSL_do_handshake(ssl.get()) != 1);  // nobody proved anything
+        REQUIRE(SSL_do_handshake(ssl.get()) != 1);  // nobody proved anything
     }
     if (const char* const name = SSL_get_servername(ssl.get(), TLSEXT_NAMETYPE_host_name))
-        require(std::string_view(name).size() <= 255);
+        REQUIRE(std::string_view(name).size() <= 255);
     const unsigned char* chosen = nullptr;
     unsigned length = 0;
     SSL_get0_alpn_selected(ssl.get(), &chosen, &length);
-    require(length == 0 ||
+    REQUIRE(length == 0 ||
             std::string_view(reinterpret_cast<const char*>(chosen), length) == protocol);
     ERR_clear_error();
 }

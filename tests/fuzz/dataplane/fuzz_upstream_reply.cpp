@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "../dns/require.h"
+#include "../require.h"
 #include "busy_program.h"
 #include "dataplane/dns/answer.h"
 #include "dataplane/dns/name.h"

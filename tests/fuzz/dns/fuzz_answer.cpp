@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "../require.h"
 #include "dataplane/dns/alias.h"
 #include "dataplane/dns/answer.h"
 #include "dataplane/dns/checksum.h"
@@ -13,7 +14,6 @@
 #include "dataplane/dns/name.h"
 #include "dataplane/dns/pref64.h"
 #include "dataplane/dns/translate.h"
-#include "require.h"
 
 using namespace steer::dns;
 

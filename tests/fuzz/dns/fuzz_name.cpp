@@ -1,6 +1,6 @@
 // Names as text: what is read is a wire name, and its text form reads as the same name.
+#include "../require.h"
 #include "dataplane/dns/name.h"
-#include "require.h"
 
 using namespace steer::dns;
 

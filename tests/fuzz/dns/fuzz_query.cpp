@@ -4,11 +4,11 @@
 #include <array>
 #include <vector>
 
+#include "../require.h"
 #include "dataplane/dns/answer.h"
 #include "dataplane/dns/ecs.h"
 #include "dataplane/dns/name.h"
 #include "dataplane/dns/options.h"
-#include "require.h"
 
 using namespace steer::dns;
 
