@@ -152,8 +152,8 @@ class Daemon {
         std::string trouble;      // why the last one was refused; empty: it was not
     };
     Reloads reloads_;
-    std::pair<std::uint64_t, std::string>
-        noted_;  // which reload was told of last, and because of what
+    // Which reload was told of last, and because of what.
+    std::pair<std::uint64_t, std::string> noted_;
     std::unique_ptr<Candidate>
         candidate_;  // waits for its upstreams' hops, and for a generation to end
     std::uint64_t candidate_since_ms_ = 0;

@@ -26,8 +26,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kNeighbourPatience = 1500ms;
-constexpr unsigned kHouseThreads =
-    8;  // DPDK's two, routers, sets, cache, exception, a reload, why or hits
+// DPDK's two, routers, sets, cache, exception, a reload, why or hits.
+constexpr unsigned kHouseThreads = 8;
 
 void log_router(routeros::Level level, const std::string& sentence) {
     switch (level) {
@@ -292,8 +292,7 @@ void Daemon::say_what_is_served() {
     if (addresses.empty()) {
         spdlog::warn(
             "there is no address to answer on: give the port's interface one (`ip address add`); "
-            "it is "
-            "served from then on");
+            "it is served from then on");
     }
     for (const auto& port : ports_->reports()) {
         spdlog::info("serving on {}{} by {} because {}{}", port.device, addresses, port.driver,

@@ -22,8 +22,7 @@ std::string SilentUpstreams::look(const Upstream& upstream, Heard heard, std::ui
     known.complain_from_ms = now_ms + kComplainEveryMs;
     return "upstream " + upstream.name + " does not answer (" + std::to_string(heard.unanswered) +
            " queries since its last reply): check that it runs, lets this machine ask it, and that "
-           "no "
-           "firewall drops its replies";
+           "no firewall drops its replies";
 }
 
 }  // namespace steer
