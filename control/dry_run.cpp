@@ -14,7 +14,7 @@ namespace steer {
 namespace {
 
 using namespace std::chrono_literals;
-constexpr auto kLookEvery = 50ms;
+constexpr auto kRunFor = 50ms;
 constexpr std::size_t kMostRows = 10'000;
 
 // Nobody asks a board, and what is wrong is in the status.
@@ -85,7 +85,7 @@ bool dry_run(const std::vector<build::RouterPlan>& plans, std::chrono::milliseco
     const auto end = std::chrono::steady_clock::now() + patience;
     while (std::chrono::steady_clock::now() < end &&
            !std::ranges::all_of(visits, [](const auto& visit) { return visit->done(); }))
-        io.run_for(kLookEvery);
+        io.run_for(kRunFor);
     bool all = true;
     for (std::size_t i = 0; i < plans.size(); ++i) {
         all = tell(plans[i], visits[i]->router, clock.now().ms, out) && all;

@@ -17,7 +17,7 @@ namespace {
 using boost::json::object;
 using boost::json::value;
 
-constexpr std::chrono::milliseconds kLookEvery{10};
+constexpr std::chrono::milliseconds kStepEvery{10};
 constexpr unsigned kSeconds = 10, kMostSeconds = 300;
 constexpr unsigned kTop = 20, kMostTop = 10'000;
 constexpr std::uint32_t kFewest = 1U << 16;  // one in so many, at most
@@ -83,7 +83,7 @@ void HitsDesk::look() {
                      std::memory_order_relaxed);
     }
     if (std::chrono::steady_clock::now() >= count_->end) return finish();
-    timer_.expires_after(kLookEvery);
+    timer_.expires_after(kStepEvery);
     timer_.async_wait([this](const boost::system::error_code& error) {
         if (!error) look();
     });

@@ -21,6 +21,8 @@ namespace steer::matchers {
 
 // A set's place in TagBits, given by whoever builds. At most kMaxSets in one image.
 using SetId = std::uint16_t;
+inline constexpr std::size_t kMaxLabel = 63;    // bytes (RFC 1035 2.3.4)
+inline constexpr std::size_t kMaxLevels = 127;  // labels in 255 bytes
 inline constexpr std::size_t kMaxSets = 256;
 
 // The sets that a name is in, bit i of word i/64 for set i.

@@ -10,8 +10,6 @@
 namespace steer::matchers {
 namespace {
 
-constexpr std::size_t kMaxLevels = 127;  // labels in 255 bytes
-
 // Of a name as parse_rule() leaves it, with the root byte.
 std::string wire_of(std::string_view text) {
     std::string wire;

@@ -14,7 +14,6 @@ namespace steer::matchers {
 namespace {
 
 constexpr std::size_t kMaxText = 253;  // 255 bytes of wire form less a length byte and the root
-constexpr std::size_t kMaxLabel = 63;
 
 struct Prefix {
     std::string_view word;

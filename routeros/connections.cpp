@@ -10,7 +10,7 @@ constexpr std::size_t kMostLate = 65'536, kMostFound = 1'000, kCutIds = 20;
 constexpr std::uint64_t kGatherMs = 1'000, kPatienceMs = 10'000;
 constexpr std::uint64_t kApartMs = 5'000, kRestTimes = 19;
 constexpr std::uint64_t kCutIdMs = 50;
-constexpr std::array<Menu, 2> kMenus{Menu::ip, Menu::ipv6};
+constexpr std::array<Menu, 2> kFamilies{Menu::ip, Menu::ipv6};
 
 }  // namespace
 
@@ -37,7 +37,7 @@ std::uint64_t Connections::look_ms(const Family& family, bool quiet) {
 
 std::optional<Menu> Connections::look(bool quiet, std::uint64_t now_ms) {
     if (looking_) return std::nullopt;
-    for (const auto menu : kMenus) {
+    for (const auto menu : kFamilies) {
         Family& family = of(menu);
         if (now_ms < look_ms(family, quiet)) continue;
         family.looking.swap(family.late);
@@ -71,7 +71,7 @@ void Connections::looked(std::uint64_t now_ms) {
 
 std::optional<Connections::Cut> Connections::cut(std::uint64_t now_ms) {
     if (cutting_ || now_ms < next_cut_ms_) return std::nullopt;
-    for (const auto menu : kMenus) {
+    for (const auto menu : kFamilies) {
         const Family& family = of(menu);
         if (family.cuts.empty() || looking_ == menu) continue;
         Cut cut{menu, {}};
@@ -108,7 +108,7 @@ void Connections::cut_missed() {
 
 std::uint64_t Connections::next_ms(bool quiet) const {
     std::uint64_t next = UINT64_MAX;
-    for (const auto menu : kMenus) {
+    for (const auto menu : kFamilies) {
         const Family& family = of(menu);
         if (!looking_) next = std::min(next, look_ms(family, quiet));
         if (!cutting_ && looking_ != menu && !family.cuts.empty())

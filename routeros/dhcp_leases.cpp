@@ -14,7 +14,8 @@ constexpr std::uint64_t kBeatMs = 20'000, kSilenceMs = 30'000;
 constexpr std::uint64_t kRetryMs = 1'000, kLongestRetryMs = 60'000;
 constexpr std::uint64_t kRefusedRetryMs = 30'000;  // password, rights
 
-constexpr std::string_view kMenus[2] = {"/ip/dhcp-server/lease/", "/ipv6/dhcp-server/binding/"};
+constexpr std::string_view kLeaseMenus[2] = {"/ip/dhcp-server/lease/",
+                                             "/ipv6/dhcp-server/binding/"};
 
 std::string lower(std::string_view text) {
     std::string out(text);
@@ -240,11 +241,11 @@ void LeaseReader::begin_prints() {
     for (std::size_t i = 0; i < 2; ++i) {
         Half& half = halves_[i];
         if (half.is_missing) continue;
-        if (half.listen == 0 && !half.refuses_listen) half.listen = send(kMenus[i], "listen");
+        if (half.listen == 0 && !half.refuses_listen) half.listen = send(kLeaseMenus[i], "listen");
         listens = listens && half.listen != 0;
         if (half.print != 0) continue;
         half.printed.clear();
-        half.print = send(kMenus[i], "print");
+        half.print = send(kLeaseMenus[i], "print");
     }
     print_at_ms_ = now_ + (listens ? kReadAgainMs : kPollMs);
 }

@@ -7,7 +7,7 @@ namespace steer::routeros {
 
 namespace {
 
-constexpr unsigned kMostTries = 3;  // of a version, without being asked
+constexpr unsigned kMostProbes = 3;  // of a version, without being asked
 constexpr std::uint64_t kTryAgainMs =
     60'000;  // and as long waits a start for a moment without writes
 constexpr std::uint64_t kRemoveAgainMs = 1'800'000;
@@ -55,7 +55,7 @@ bool Router::Engine::may_probe() const {
 
 // This version was asked often enough in vain.
 bool Router::Engine::is_tired() const {
-    return tries_ >= kMostTries && tried_version_ == version_;
+    return tries_ >= kMostProbes && tried_version_ == version_;
 }
 
 bool Router::Engine::wants_probe() const {

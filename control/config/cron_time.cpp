@@ -32,21 +32,21 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kShort{
      {"@yearly", "0 0 1 1 *"},
      {"@annually", "0 0 1 1 *"}}};
 
-struct Field {
+struct CronField {
     std::string_view name;
     unsigned least, most;
     std::span<const std::string_view> names;  // of `least` and so on
 };
-constexpr Field kMinute{"minute", 0, 59, {}}, kHour{"hour", 0, 23, {}}, kDay{"day", 1, 31, {}};
-constexpr Field kMonth{"month", 1, 12, kMonths}, kWeekday{"day of the week", 0, 7, kWeekdays};
+constexpr CronField kMinute{"minute", 0, 59, {}}, kHour{"hour", 0, 23, {}}, kDay{"day", 1, 31, {}};
+constexpr CronField kMonth{"month", 1, 12, kMonths}, kWeekday{"day of the week", 0, 7, kWeekdays};
 
-Error wrong(const Field& field, std::string_view text) {
+Error wrong(const CronField& field, std::string_view text) {
     return Error{"the " + std::string(field.name) + " is " + matchers::quoted(text) +
                  ": expected * or numbers within " + std::to_string(field.least) + " and " +
                  std::to_string(field.most) + ", as in 5, 1-5, */10 or 1,15"};
 }
 
-std::optional<unsigned> number(const Field& field, std::string_view text) {
+std::optional<unsigned> number(const CronField& field, std::string_view text) {
     for (std::size_t i = 0; i < field.names.size(); ++i) {
         if (lower(text) == field.names[i]) return field.least + static_cast<unsigned>(i);
     }
@@ -61,11 +61,11 @@ std::optional<unsigned> number(const Field& field, std::string_view text) {
 
 // "*", "5", "1-5", "*/10", "1-31/2", "5/15".
 template <std::size_t N>
-bool add_part(const Field& field, std::string_view part, std::bitset<N>& out) {
+bool add_part(const CronField& field, std::string_view part, std::bitset<N>& out) {
     unsigned step = 1;
     const auto slash = part.find('/');
     if (slash != std::string_view::npos) {
-        const Field any{"", 1, field.most, {}};
+        const CronField any{"", 1, field.most, {}};
         const auto wanted = number(any, part.substr(slash + 1));
         if (!wanted) return false;
         step = *wanted;
@@ -87,7 +87,7 @@ bool add_part(const Field& field, std::string_view part, std::bitset<N>& out) {
 }
 
 template <std::size_t N>
-Result<void> read_field(const Field& field, std::string_view text, std::bitset<N>& out) {
+Result<void> read_field(const CronField& field, std::string_view text, std::bitset<N>& out) {
     for (std::string_view rest = text;;) {
         const auto comma = rest.find(',');
         if (!add_part(field, rest.substr(0, comma), out)) return wrong(field, text);

@@ -214,7 +214,7 @@ void read_suffix_share(Reading& in, const Node& node, const Place& place, Datapl
     in.report().error(place.line, place.name() + found(node) + "expected a share, 1%..100%");
 }
 
-constexpr std::array<Row<Dataplane>, 14> kRows{{
+constexpr std::array<Row<Dataplane>, 14> kDataplaneRows{{
     {"ports", Own<Dataplane>{"list of ports", read_ports}, "(the interface of the default route)",
      "", "where packets come in and go out, see below"},
     {"workers", Own<Dataplane>{"integer or list of cores", read_workers}, "1", "1..32",
@@ -251,11 +251,11 @@ constexpr std::array<Row<Dataplane>, 14> kRows{{
 void read_dataplane(Reading& in, const Node& node, int line) {
     Dataplane& out = in.settings().dataplane;
     out.line = line;
-    read_rows(in, node, kRows, "'dataplane'", out);
+    read_rows(in, node, kDataplaneRows, "'dataplane'", out);
 }
 
 std::vector<RowText> dataplane_row_texts() {
-    return row_texts(kRows);
+    return row_texts(kDataplaneRows);
 }
 std::vector<RowText> port_row_texts() {
     return row_texts(kPortRows);

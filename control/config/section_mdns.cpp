@@ -60,7 +60,7 @@ void read_families(Reading& in, const Node& node, const Place& place, Mdns& out)
         in.report().error(place.line, place.name() + " is empty: expected 4, 6 or both");
 }
 
-constexpr std::array<Row<Mdns>, 3> kRows{{
+constexpr std::array<Row<Mdns>, 3> kMdnsRows{{
     {"repeat_interfaces", Own<Mdns>{"list of interfaces", read_interfaces}, "none", "",
      "two or more, as in `[eth0, eth0.20]`: what is said to the mDNS group on one is said again on "
      "the others. They may come and go"},
@@ -75,7 +75,7 @@ constexpr std::array<Row<Mdns>, 3> kRows{{
 
 void read_mdns(Reading& in, const Node& node, int line) {
     Mdns& mdns = in.settings().mdns;
-    if (!read_rows(in, node, kRows, "'mdns'", mdns)) return;
+    if (!read_rows(in, node, kMdnsRows, "'mdns'", mdns)) return;
     const Node* const interfaces = node.find("repeat_interfaces");
     if (interfaces == nullptr && !node.entries.empty()) {
         in.report().error(line,
@@ -89,7 +89,7 @@ void read_mdns(Reading& in, const Node& node, int line) {
 }
 
 std::vector<RowText> mdns_row_texts() {
-    return row_texts(kRows);
+    return row_texts(kMdnsRows);
 }
 
 }  // namespace steer::config

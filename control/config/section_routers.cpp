@@ -25,7 +25,7 @@ constexpr std::array<Row<Args>, 1> kOwnRows{{
      "them"},
 }};
 
-constexpr auto kRows = joined(router_access_rows<Args>("required"), kOwnRows);
+constexpr auto kRouterRows = joined(router_access_rows<Args>("required"), kOwnRows);
 
 }  // namespace
 
@@ -44,7 +44,7 @@ void read_routers(Reading& in, const Node& node, int line) {
         }
         const std::string owner = "router '" + entry.key + "'";
         Args access;
-        if (!read_rows(in, entry.value, kRows, owner, access)) continue;
+        if (!read_rows(in, entry.value, kRouterRows, owner, access)) continue;
         const Node* address = entry.value.find("address");
         auto router =
             finish_router(in, access, owner, address == nullptr ? entry.line : address->line);
@@ -58,7 +58,7 @@ void read_routers(Reading& in, const Node& node, int line) {
 }
 
 std::vector<RowText> router_row_texts() {
-    return row_texts(kRows);
+    return row_texts(kRouterRows);
 }
 
 }  // namespace steer::config

@@ -1,5 +1,6 @@
 #include "control/config/values.h"
 #include "matchers/host_text.h"
+#include "matchers/text.h"
 
 #include <algorithm>
 #include <array>
@@ -10,13 +11,11 @@
 namespace steer::config {
 namespace {
 
-constexpr std::string_view kBlanks = " \t\r\n\v\f";
+using matchers::is_digit;
+using matchers::kBlank;
 
 bool is_blank(char c) {
-    return kBlanks.find(c) != std::string_view::npos;
-}
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
+    return kBlank.find(c) != std::string_view::npos;
 }
 bool is_letter(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -210,9 +209,7 @@ std::optional<std::uint8_t> parse_rcode(std::string_view text) {
 }
 
 std::string_view trim(std::string_view text) {
-    const auto first = text.find_first_not_of(kBlanks);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+    return matchers::trimmed(text);
 }
 
 std::string lower(std::string_view text) {
@@ -229,7 +226,7 @@ std::vector<std::string_view> split_words(std::string_view text) {
         const auto first = text.find_first_not_of(" \t\r\n\v\f,");
         if (first == std::string_view::npos) return words;
         text.remove_prefix(first);
-        const auto end = text.find_first_of(text.starts_with("regexp:") ? kBlanks : " \t\r\n\v\f,");
+        const auto end = text.find_first_of(text.starts_with("regexp:") ? kBlank : " \t\r\n\v\f,");
         words.push_back(text.substr(0, end));
         if (end == std::string_view::npos) return words;
         text.remove_prefix(end);

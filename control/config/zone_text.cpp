@@ -17,14 +17,14 @@ constexpr std::uint32_t kDefaultTtl = 3600;
 constexpr std::uint32_t kMostTtl = 0x7fffffff;
 
 // One record's words; it may go over several lines within parentheses.
-struct Entry {
+struct ZoneEntry {
     std::vector<ZoneWord> words;
     bool has_owner = true;  // the line does not begin with a blank
     int line = 0;
     std::string trouble;
 };
 
-bool is_blank(char c) {
+bool is_gap(char c) {
     return c == ' ' || c == '\t' || c == '\r';
 }
 
@@ -34,26 +34,26 @@ class Entries {
         if (rest_.starts_with("\xef\xbb\xbf")) rest_.remove_prefix(3);
     }
 
-    std::optional<Entry> next() {
+    std::optional<ZoneEntry> next() {
         while (!rest_.empty()) {
-            Entry entry = take_entry();
+            ZoneEntry entry = take_entry();
             if (!entry.words.empty() || !entry.trouble.empty()) return entry;
         }
         return std::nullopt;
     }
 
   private:
-    Entry take_entry() {
-        Entry entry;
+    ZoneEntry take_entry() {
+        ZoneEntry entry;
         entry.line = line_;
-        entry.has_owner = !is_blank(rest_.front());
+        entry.has_owner = !is_gap(rest_.front());
         bool inside = false;
         while (!rest_.empty()) {
             const char c = rest_.front();
             if (c == '\n') {
                 skip();
                 if (!inside) return entry;
-            } else if (is_blank(c)) {
+            } else if (is_gap(c)) {
                 skip();
             } else if (c == ';' || (c == '#' && entry.words.empty())) {
                 skip_line();
@@ -70,12 +70,12 @@ class Entries {
     }
 
     // Quotes may begin inside a word, as in alpn="h2,h3".
-    void take_word(Entry& entry) {
+    void take_word(ZoneEntry& entry) {
         ZoneWord word;
         bool quoted = false;
         while (!rest_.empty() && rest_.front() != '\n') {
             const char c = rest_.front();
-            if (!quoted && (is_blank(c) || c == ';' || c == '(' || c == ')')) break;
+            if (!quoted && (is_gap(c) || c == ';' || c == '(' || c == ')')) break;
             skip();
             if (c == '"') {
                 quoted = !quoted;
@@ -121,7 +121,7 @@ class ZoneReader {
   public:
     explicit ZoneReader(std::string_view file) : out{{}, matchers::BadLines(file)} {}
 
-    void read(const Entry& entry) {
+    void read(const ZoneEntry& entry) {
         if (!entry.trouble.empty())
             return bad(entry, entry.trouble + ": remove it or add the other");
         if (entry.words.front().text.starts_with('$')) return directive(entry);
@@ -138,9 +138,11 @@ class ZoneReader {
     ZoneText out;
 
   private:
-    void bad(const Entry& entry, std::string text) { out.bad.add({std::move(text)}, entry.line); }
+    void bad(const ZoneEntry& entry, std::string text) {
+        out.bad.add({std::move(text)}, entry.line);
+    }
 
-    void directive(const Entry& entry) {
+    void directive(const ZoneEntry& entry) {
         const std::string& what = entry.words[0].text;
         const std::string value = entry.words.size() == 2 ? entry.words[1].text : "";
         if (what == "$ORIGIN" && !value.empty()) {
@@ -153,7 +155,7 @@ class ZoneReader {
         }
     }
 
-    void record(const Entry& entry, std::span<const ZoneWord> words) {
+    void record(const ZoneEntry& entry, std::span<const ZoneWord> words) {
         KnownRecord record{0, dns::kIn, ttl_s_, {}};
         // TTL and class, in any order.
         for (; !words.empty(); words = words.subspan(1)) {

@@ -33,7 +33,7 @@ namespace {
 
 constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
 constexpr std::uint32_t kMaxHeader = 32 * 1024;
-constexpr std::size_t kChunk = 64 * 1024;
+constexpr std::size_t kReadBytes = 64 * 1024;
 constexpr std::chrono::seconds kConnectPatience{10};  // of one address
 constexpr std::chrono::seconds kByePatience{1};
 constexpr std::size_t kLongestValidator = 1024;
@@ -194,7 +194,7 @@ asio::awaitable<void> Exchange::take_body(Stream& stream, beast::flat_buffer& bu
         co_return;
     }
     Inflater inflater([this](std::span<const std::uint8_t> bytes) { return take(bytes); });
-    std::vector<std::uint8_t> chunk(kChunk);
+    std::vector<std::uint8_t> chunk(kReadBytes);
     while (!parser.is_done()) {
         parser.get().body().data = chunk.data();
         parser.get().body().size = chunk.size();

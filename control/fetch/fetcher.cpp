@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::size_t kThreads = 4;
 constexpr std::uint64_t kJustNowS = 60;
-constexpr std::chrono::seconds kLookEvery{1};
+constexpr std::chrono::seconds kDueEvery{1};
 
 std::uint64_t now_s() {
     return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(
@@ -108,7 +108,7 @@ void Fetcher::look() {
             done();
     }
     if (lists_.empty()) return;
-    timer_.expires_after(kLookEvery);
+    timer_.expires_after(kDueEvery);
     timer_.async_wait([this](const boost::system::error_code& error) {
         if (!error) look();
     });

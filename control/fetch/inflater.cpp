@@ -10,7 +10,7 @@
 namespace steer::fetch {
 namespace {
 
-constexpr std::size_t kChunk = 64 * 1024;
+constexpr std::size_t kInflated = 64 * 1024;
 constexpr int kGzipOnly = MAX_WBITS + 16;
 
 }  // namespace
@@ -19,7 +19,7 @@ struct Inflater::State {
     Sink sink;
     z_stream stream{};
     bool begun = false, ended = false;  // within the content; at the end of a member
-    std::array<std::uint8_t, kChunk> out{};
+    std::array<std::uint8_t, kInflated> out{};
 };
 
 Inflater::Inflater(Sink sink) : state_(std::make_unique<State>()) {
@@ -43,11 +43,11 @@ Result<void> Inflater::feed(std::span<const std::uint8_t> bytes) {
         }
         state_->begun = true;
         stream.next_out = state_->out.data();
-        stream.avail_out = kChunk;
+        stream.avail_out = kInflated;
         const int done = inflate(&stream, Z_NO_FLUSH);
         if (done != Z_OK && done != Z_STREAM_END && done != Z_BUF_ERROR)
             return Error{"what came is said to be gzip and is not, or was damaged on its way"};
-        if (const std::size_t made = kChunk - stream.avail_out; made > 0) {
+        if (const std::size_t made = kInflated - stream.avail_out; made > 0) {
             if (auto taken = state_->sink({state_->out.data(), made}); !taken) return taken;
         }
         state_->ended = done == Z_STREAM_END;

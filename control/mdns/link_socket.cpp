@@ -14,7 +14,6 @@ namespace {
 constexpr std::array<std::uint8_t, 4> kGroup4{224, 0, 0, 251};
 constexpr std::array<std::uint8_t, 16> kGroup6{0xff, 0x02, 0, 0, 0, 0, 0, 0,
                                                0,    0,    0, 0, 0, 0, 0, 0xfb};
-constexpr int kHopLimit = 255;
 
 struct Address {
     sockaddr_storage storage{};

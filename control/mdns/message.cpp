@@ -18,9 +18,9 @@ unsigned labels_of(const dns::Name& name) {
     return labels;
 }
 
-class Reader {
+class PacketReader {
   public:
-    explicit Reader(std::span<const std::uint8_t> packet) : packet_(packet) {}
+    explicit PacketReader(std::span<const std::uint8_t> packet) : packet_(packet) {}
 
     bool question(Question& out) {
         if (!name(out.name) || packet_.size() - at_ < kQuestionBytes) return false;
@@ -118,7 +118,7 @@ std::optional<Message> read_message(std::span<const std::uint8_t> packet) {
     message.id = dns::load_be16(packet.data());
     message.flags = dns::load_be16(&packet[2]);
     if ((message.flags & (dns::kOpcodeMask | dns::kRcodeMask)) != 0) return std::nullopt;
-    Reader reader(packet);
+    PacketReader reader(packet);
     for (unsigned n = dns::load_be16(&packet[4]); n > 0; --n) {
         if (!reader.question(message.questions.emplace_back())) return std::nullopt;
     }

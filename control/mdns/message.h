@@ -17,6 +17,7 @@
 namespace steer::mdns {
 
 inline constexpr std::uint16_t kPort = 5353;
+inline constexpr int kHopLimit = 255;  // of what is said and heard (RFC 6762 11)
 inline constexpr std::uint16_t kTopBit =
     0x8000;  // of a class: QU of a question, cache-flush of a record
 // 17: 9,000 bytes with their headers at most, of which IPv6 and UDP have 48.

@@ -8,8 +8,6 @@
 namespace steer::mdns {
 namespace {
 
-constexpr int kHopLimit = 255;
-
 bool is_on_link(const Link& link, const IpAddress& source) {
     if (source.is_link_local()) return true;
     if (source.is_v4() && source.v4()[0] == 169 && source.v4()[1] == 254) return true;  // RFC 3927

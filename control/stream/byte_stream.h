@@ -19,6 +19,11 @@
 
 namespace steer::stream {
 
+// How often one is read from before others have their turn, and how much is gathered for one write.
+inline constexpr unsigned kClientReads = 4, kUpstreamReads = 16;
+inline constexpr std::size_t kWriteBytes = 32 * 1024;
+inline constexpr std::size_t kLengthPrefix = 2;  // of a message over TCP (RFC 1035 4.2.2)
+
 struct SslFree {
     void operator()(SSL* ssl) const { SSL_free(ssl); }
 };

@@ -13,9 +13,6 @@
 namespace steer::stream {
 namespace {
 
-constexpr std::size_t kPrefix = 2;
-constexpr unsigned kReadsPerTurn = 16;
-
 class DnsSession final : public UpstreamSession, public std::enable_shared_from_this<DnsSession> {
   public:
     DnsSession(StreamContext& context, ByteStream stream, unsigned most, SessionWatcher& watcher)
@@ -68,7 +65,7 @@ void DnsSession::ask(std::span<const std::uint8_t> query, std::uint64_t deadline
     } while (pending_.contains(id));
     PendingAsk p(query, id, deadline_ms, std::move(done));
     const std::size_t at = out_.size();
-    out_.resize(at + kPrefix);
+    out_.resize(at + kLengthPrefix);
     dns::store_be16(&out_[at], static_cast<std::uint16_t>(query.size()));
     out_.insert(out_.end(), p.query.begin(), p.query.end());
     pending_.emplace(id, std::move(p));
@@ -107,7 +104,7 @@ void DnsSession::read_later(Io what) {
 
 void DnsSession::read() {
     const unsigned before = in_progress();
-    for (unsigned turn = 0; turn < kReadsPerTurn && !ended_; ++turn) {
+    for (unsigned turn = 0; turn < kUpstreamReads && !ended_; ++turn) {
         std::size_t n = 0;
         const Io io = stream_.read(context_.room, n);
         if (io == Io::ended) return end("");
@@ -134,11 +131,11 @@ void DnsSession::take(std::span<std::uint8_t> bytes) {
         joined.insert(joined.end(), bytes.begin(), bytes.end());
         bytes = joined;
     }
-    while (!ended_ && bytes.size() >= kPrefix) {
+    while (!ended_ && bytes.size() >= kLengthPrefix) {
         const std::size_t length = dns::load_be16(bytes.data());
-        if (bytes.size() < kPrefix + length) break;
-        take_message(bytes.subspan(kPrefix, length));
-        bytes = bytes.subspan(kPrefix + length);
+        if (bytes.size() < kLengthPrefix + length) break;
+        take_message(bytes.subspan(kLengthPrefix, length));
+        bytes = bytes.subspan(kLengthPrefix + length);
     }
     in_.assign(bytes.begin(), bytes.end());
     if (in_.empty()) in_ = {};

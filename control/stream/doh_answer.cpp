@@ -8,20 +8,7 @@ namespace steer::stream {
 namespace {
 
 constexpr std::size_t kTypeAndClass = 4;
-constexpr std::size_t kFixed = 10;  // type, class, TTL, RDLENGTH
 constexpr std::size_t kSoaNumbers = 20;
-constexpr std::uint8_t kPointer = 0xc0;
-
-// Offset after the name at `at`; 0: cut off.
-std::size_t skip_name(std::span<const std::uint8_t> message, std::size_t at) {
-    while (at < message.size()) {
-        const std::uint8_t length = message[at];
-        if (length == 0) return at + 1;
-        if ((length & kPointer) == kPointer) return at + 2;
-        at += length + std::size_t{1};
-    }
-    return 0;
-}
 
 struct Fixed {
     std::uint16_t type = 0;
@@ -31,12 +18,13 @@ struct Fixed {
 
 // The record at `at`, which moves behind it; nothing: cut off.
 std::optional<Fixed> next_record(std::span<const std::uint8_t> message, std::size_t& at) {
-    at = skip_name(message, at);
-    if (at == 0 || message.size() < kFixed || at > message.size() - kFixed) return std::nullopt;
+    at = dns::skip_name(message, at);
+    if (at == 0 || message.size() < dns::kRecordFixed || at > message.size() - dns::kRecordFixed)
+        return std::nullopt;
     const std::uint8_t* const p = &message[at];
     const std::uint16_t length = dns::load_be16(p + 8);
     const std::uint32_t ttl_s = dns::load_be32(p + 4);
-    at += kFixed;
+    at += dns::kRecordFixed;
     if (length > message.size() - at) return std::nullopt;
     const Fixed record{dns::load_be16(p), ttl_s >> 31 != 0 ? 0 : ttl_s,
                        message.subspan(at, length)};
@@ -54,7 +42,7 @@ std::optional<std::uint32_t> freshness_s(std::span<const std::uint8_t> response)
         return std::nullopt;
     std::size_t at = dns::kHeaderSize;
     for (unsigned i = dns::load_be16(&response[4]); i > 0; --i) {
-        at = skip_name(response, at);
+        at = dns::skip_name(response, at);
         if (at == 0) return std::nullopt;
         at += kTypeAndClass;
     }

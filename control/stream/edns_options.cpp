@@ -10,20 +10,7 @@ namespace {
 
 constexpr std::uint16_t kKeepalive = 11, kPadding = 12;
 constexpr std::size_t kHead = 4;     // code and length of an option
-constexpr std::size_t kFixed = 10;   // of a record, behind its name
 constexpr std::size_t kBlock = 468;  // RFC 8467 4.1
-
-// The offset after a name, whose pointers are not followed; 0: cut off, or no name.
-std::size_t skip_name(std::span<const std::uint8_t> message, std::size_t at) {
-    while (at < message.size()) {
-        const std::uint8_t length = message[at];
-        if (length == 0) return at + 1;
-        if (length >= 0xc0) return at + 2;
-        if (length > 63) return 0;
-        at += length + 1U;
-    }
-    return 0;
-}
 
 struct Opt {
     std::size_t rdata = 0, end = 0;  // 0: there is none
@@ -33,16 +20,16 @@ Opt find_opt(std::span<const std::uint8_t> message) {
     if (message.size() < dns::kHeaderSize) return {};
     std::size_t at = dns::kHeaderSize;
     for (unsigned left = dns::load_be16(&message[4]); left > 0; --left) {
-        at = skip_name(message, at) + 4;
+        at = dns::skip_name(message, at) + 4;
         if (at <= 4) return {};
     }
     unsigned records = 0;
     for (const std::size_t count : {6U, 8U, 10U})
         records += dns::load_be16(&message[count]);
     for (; records > 0; --records) {
-        const std::size_t fixed = skip_name(message, at);
-        if (fixed == 0 || fixed + kFixed > message.size()) return {};
-        const std::size_t rdata = fixed + kFixed;
+        const std::size_t fixed = dns::skip_name(message, at);
+        if (fixed == 0 || fixed + dns::kRecordFixed > message.size()) return {};
+        const std::size_t rdata = fixed + dns::kRecordFixed;
         const std::size_t end = rdata + dns::load_be16(&message[rdata - 2]);
         if (end > message.size()) return {};
         if (dns::load_be16(&message[fixed]) == dns::kOpt) return {rdata, end};

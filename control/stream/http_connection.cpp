@@ -17,8 +17,6 @@ using boost::system::error_code;
 namespace {
 
 constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";  // RFC 9113 3.4
-constexpr std::size_t kWriteBytes = 32 * 1024;                             // gathered for one write
-constexpr unsigned kReadsPerTurn = 4;
 // Queries that a client took back may be with workers yet.
 constexpr unsigned kTakenBack = 2;
 
@@ -77,7 +75,7 @@ bool HttpConnection::wants_input() const {
 }
 
 void HttpConnection::read() {
-    for (unsigned turn = 0; turn < kReadsPerTurn; ++turn) {
+    for (unsigned turn = 0; turn < kClientReads; ++turn) {
         auto& room = context_.room;
         std::size_t n = 0;
         const Io io = stream_.read(room, n);

@@ -16,8 +16,6 @@ namespace steer::stream {
 namespace {
 
 constexpr std::uint16_t kHttpsPort = 443;
-constexpr unsigned kReadsPerTurn = 16;
-constexpr std::size_t kWriteBytes = 32 * 1024;  // gathered for one write
 
 // "dns.example", "dns.example:8443", "[2001:db8::1]".
 std::string authority_of(const UpstreamTarget& target) {
@@ -133,7 +131,7 @@ void HttpUpstream::read_later(Io what) {
 
 void HttpUpstream::read() {
     const unsigned before = room();
-    for (unsigned turn = 0; turn < kReadsPerTurn && !ended_; ++turn) {
+    for (unsigned turn = 0; turn < kUpstreamReads && !ended_; ++turn) {
         std::size_t n = 0;
         const Io io = stream_.read(context_.room, n);
         if (io == Io::ended) {

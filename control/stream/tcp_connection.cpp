@@ -14,9 +14,7 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr std::size_t kPrefix = 2;
 // So often one connection reads before others have their turn.
-constexpr unsigned kReadsPerTurn = 4;
 // Output that was written is thrown away when it is so much, if more is waiting behind it.
 constexpr std::size_t kWrittenKept = 64 * 1024;
 
@@ -57,7 +55,7 @@ void TcpConnection::read() {
     for (unsigned turn = 0;; ++turn) {
         have = take_queries(have);
         if (closed_ || ending_) return;
-        if (is_full() || turn == kReadsPerTurn) break;
+        if (is_full() || turn == kClientReads) break;
         const auto rest = std::span(room).subspan(have);
         std::size_t n = 0;
         const Io io = stream_.read(rest, n);
@@ -80,16 +78,16 @@ void TcpConnection::read() {
 std::size_t TcpConnection::take_queries(std::size_t n) {
     auto& room = context_.room;
     std::size_t at = 0;
-    while (!ending_ && !is_full() && n - at >= kPrefix) {
+    while (!ending_ && !is_full() && n - at >= kLengthPrefix) {
         const std::size_t length = dns::load_be16(&room[at]);
         if (length < dns::kHeaderSize || length > kMaxQuery) {
             context_.count(StreamCount::tcp_malformed);
             end_after_answers();
             return 0;
         }
-        if (n - at < kPrefix + length) break;
-        if (!take_query({&room[at + kPrefix], length})) return 0;
-        at += kPrefix + length;
+        if (n - at < kLengthPrefix + length) break;
+        if (!take_query({&room[at + kLengthPrefix], length})) return 0;
+        at += kLengthPrefix + length;
     }
     std::memmove(room.data(), room.data() + at, n - at);
     return n - at;
@@ -149,15 +147,15 @@ void TcpConnection::take_answer(const Asker& asker, Buffer* response) {
 
 void TcpConnection::append(std::span<const std::uint8_t> message, const OptionsAsked& asked) {
     const std::size_t start = out_.size();
-    out_.resize(start + kPrefix);
+    out_.resize(start + kLengthPrefix);
     out_.insert(out_.end(), message.begin(), message.end());
     std::size_t length = message.size();
     if (asked.padding || asked.keepalive) {
         OptionsGiven given{.padding = asked.padding && stream_.is_secure(), .keepalive = {}};
         if (asked.keepalive) given.keepalive = clients_.service().idle;
         out_.resize(out_.size() + kMostOptionBytes);
-        length = give_options(std::span(out_).subspan(start + kPrefix), length, given);
-        out_.resize(start + kPrefix + length);
+        length = give_options(std::span(out_).subspan(start + kLengthPrefix), length, given);
+        out_.resize(start + kLengthPrefix + length);
     }
     dns::store_be16(&out_[start], static_cast<std::uint16_t>(length));
 }

@@ -9,7 +9,7 @@ namespace steer::dns {
 namespace {
 
 constexpr std::uint16_t kEcsCode = 8;
-constexpr std::size_t kFixed = 4;  // family, source, scope
+constexpr std::size_t kFamilyAndMasks = 4;  // family, source, scope
 
 // The first option of that kind; empty: none.
 std::span<const std::uint8_t> find_ecs(std::span<const std::uint8_t> options) {
@@ -24,18 +24,18 @@ std::span<const std::uint8_t> find_ecs(std::span<const std::uint8_t> options) {
 
 // As kept inside, or 0 for what is malformed.
 std::size_t keep(std::span<const std::uint8_t> option, std::span<std::uint8_t> out) {
-    if (option.size() < kFixed) return 0;
+    if (option.size() < kFamilyAndMasks) return 0;
     const std::uint16_t family = load_be16(option.data());
     const std::uint8_t source = option[2];
     if (family != 1 && family != 2) return 0;
     if (source > (family == 1 ? 32 : 128)) return 0;
     const std::size_t bytes = (source + 7U) / 8;
-    if (option.size() != kFixed + bytes) return 0;
+    if (option.size() != kFamilyAndMasks + bytes) return 0;
     const unsigned spare_bits = static_cast<unsigned>(8 * bytes) - source;
     if (bytes > 0 && (option.back() & ((1U << spare_bits) - 1)) != 0) return 0;
     out[0] = static_cast<std::uint8_t>(family);
     out[1] = source;
-    std::copy(option.begin() + kFixed, option.end(), out.begin() + 2);
+    std::copy(option.begin() + kFamilyAndMasks, option.end(), out.begin() + 2);
     return 2 + bytes;
 }
 
@@ -43,7 +43,7 @@ std::size_t keep(std::span<const std::uint8_t> option, std::span<std::uint8_t> o
 
 std::size_t read_ecs(std::span<const std::uint8_t> options, std::span<std::uint8_t> out) noexcept {
     const auto option = find_ecs(options);
-    if (option.size() < kFixed || option[3] != 0) return 0;  // a query's scope is 0
+    if (option.size() < kFamilyAndMasks || option[3] != 0) return 0;  // a query's scope is 0
     return keep(option, out);
 }
 
@@ -75,7 +75,7 @@ std::size_t write_ecs(std::uint8_t* at, std::span<const std::uint8_t> ecs,
                       std::uint8_t scope) noexcept {
     const std::size_t bytes = ecs.size() - 2;
     store_be16(at, kEcsCode);
-    store_be16(at + 2, static_cast<std::uint16_t>(kFixed + bytes));
+    store_be16(at + 2, static_cast<std::uint16_t>(kFamilyAndMasks + bytes));
     store_be16(at + 4, ecs[0]);
     at[6] = ecs[1];
     at[7] = scope;

@@ -3,17 +3,16 @@
 namespace steer::dns {
 
 bool RecordReader::next(Record& out) noexcept {
-    constexpr std::size_t kFixed = 10;
     out.start = at_;
     out.fixed = name(at_, nullptr);
-    if (out.fixed == 0 || out.fixed + kFixed > message_.size()) return false;
+    if (out.fixed == 0 || out.fixed + kRecordFixed > message_.size()) return false;
     const std::uint8_t* fixed = &message_[out.fixed];
     out.root_owner = message_[at_] == 0;
     out.type = load_be16(fixed);
     out.klass = load_be16(fixed + 2);
     out.ttl_s = load_be32(fixed + 4);
     if ((out.ttl_s & 0x80000000U) != 0) out.ttl_s = 0;
-    out.rdata = out.fixed + kFixed;
+    out.rdata = out.fixed + kRecordFixed;
     out.end = out.rdata + load_be16(fixed + 8);
     if (out.end > message_.size() || !check_rdata(out)) return false;
     at_ = out.end;

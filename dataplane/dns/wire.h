@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
 
 namespace steer::dns {
 
@@ -11,6 +12,8 @@ inline constexpr std::size_t kHeaderSize = 12;
 inline constexpr std::size_t kMaxName = 255;  // wire form with the root byte (RFC 1035 2.3.4)
 inline constexpr std::size_t kMaxLabel = 63;
 inline constexpr std::size_t kMaxMessage = 65535;
+inline constexpr std::size_t kRecordFixed =
+    10;  // type, class, TTL and RDLENGTH, behind a record's name
 inline constexpr std::uint16_t kClassicUdpSize = 512;
 inline constexpr std::uint16_t kUpstreamUdpSize = 1232;  // what we offer: fits any path (RFC 9715)
 
@@ -86,6 +89,19 @@ inline void store_be16(std::uint8_t* p, std::uint16_t v) {
 inline void store_be32(std::uint8_t* p, std::uint32_t v) {
     v = __builtin_bswap32(v);
     std::memcpy(p, &v, 4);
+}
+
+// The offset after the name at `at`, whose pointers are not followed: enough where nobody asks which name it is. 0: cut off,
+// or no name.
+inline std::size_t skip_name(std::span<const std::uint8_t> message, std::size_t at) {
+    while (at < message.size()) {
+        const std::uint8_t length = message[at];
+        if (length == 0) return at + 1;
+        if (length >= 0xc0) return at + 2;
+        if (length > kMaxLabel) return 0;
+        at += length + 1U;
+    }
+    return 0;
 }
 
 }  // namespace steer::dns

@@ -18,7 +18,6 @@ namespace {
 
 constexpr std::uint64_t kNoRouteMs =
     100;  // when no upstream has a next hop (neighbours appear within that time)
-constexpr std::uint64_t kNoRoomMs = 2;  // when a port, ring or table had no room
 constexpr std::uint64_t kNever = UINT64_MAX;
 constexpr unsigned kMostRounds = 3;  // queries to one server for one question (RFC 9520 3.1)
 constexpr unsigned kIdDraws =

@@ -14,6 +14,9 @@
 
 namespace steer {
 
+inline constexpr std::uint64_t kNoRoomMs =
+    2;  // until the next try when a port, ring or table had no room
+
 struct Forwarder::Impl {
     using Flight = forward::Flight;
     using Attempt = forward::Attempt;

@@ -16,7 +16,6 @@ using forward::MemberMask;
 
 namespace {
 
-constexpr std::uint64_t kNoRoomMs = 2;
 constexpr std::uint64_t kRefusedMs = 300;  // until one that the network refused is asked again
 constexpr unsigned kSerialBits = 27;       // below them the counter, above the worker (at most 32)
 

@@ -16,7 +16,6 @@ namespace steer::matchers {
 namespace {
 
 constexpr std::size_t kMaxNameBytes = 254;  // without the root byte
-constexpr std::size_t kMaxLabel = 63;
 
 // Of each bucket's eight places so many tenths are in use on average: few enough that most buckets are not full.
 constexpr std::size_t kLoadTenths = 48;

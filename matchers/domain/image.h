@@ -18,11 +18,10 @@
 
 #include "matchers/arena.h"
 #include "matchers/domain/label_hash.h"
+#include "matchers/name_matcher.h"
 #include "matchers/tag_table.h"
 
 namespace steer::matchers {
-
-inline constexpr std::size_t kMaxLevels = 127;  // labels in 255 bytes
 
 // The nodes whose hashes lead here, and those that found the bucket before it full. A look-up ends at one with room.
 struct alignas(64) SuffixBucket {

@@ -12,10 +12,10 @@
 namespace steer::matchers {
 namespace {
 
-constexpr unsigned kFlags = HS_FLAG_SINGLEMATCH | HS_FLAG_DOTALL | HS_FLAG_ALLOWEMPTY;
+constexpr unsigned kTestFlags = HS_FLAG_SINGLEMATCH | HS_FLAG_DOTALL | HS_FLAG_ALLOWEMPTY;
 
-int on_match(unsigned /*id*/, unsigned long long /*from*/, unsigned long long /*to*/,
-             unsigned /*flags*/, void* found) {
+int on_first_match(unsigned /*id*/, unsigned long long /*from*/, unsigned long long /*to*/,
+                   unsigned /*flags*/, void* found) {
     *static_cast<bool*>(found) = true;
     return 1;  // enough
 }
@@ -53,7 +53,7 @@ Result<TextTest> TextTest::build(TextOperation operation, std::vector<std::strin
         ids.push_back(static_cast<unsigned>(ids.size()));
         texts.push_back(word.c_str());
     }
-    const std::vector<unsigned> flags(texts.size(), kFlags);
+    const std::vector<unsigned> flags(texts.size(), kTestFlags);
     hs_database_t* database = nullptr;
     hs_compile_error_t* error = nullptr;
     const auto status = hs_compile_multi(texts.data(), flags.data(), ids.data(),
@@ -97,7 +97,7 @@ bool TextTest::holds(std::string_view text, unsigned thread) const noexcept {
     const char* const bytes = text.empty() ? "" : text.data();  // Hyperscan takes no nullptr
     bool found = false;
     const auto status = hs_scan(database_.get(), bytes, static_cast<unsigned>(text.size()), 0,
-                                scratches_[thread].get(), on_match, &found);
+                                scratches_[thread].get(), on_first_match, &found);
     if (status != HS_SUCCESS && status != HS_SCAN_TERMINATED) {
         std::fprintf(stderr, "text test: scan refused (%d): scratch in use by another thread\n",
                      status);

@@ -17,8 +17,6 @@
 namespace steer::bench {
 namespace {
 
-constexpr unsigned kBurst = 32;
-
 volatile std::sig_atomic_t g_end = 0;
 
 int open_tap(const std::string& name) {

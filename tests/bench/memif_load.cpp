@@ -21,7 +21,6 @@
 namespace steer::bench {
 namespace {
 
-constexpr unsigned kBurst = 32;
 constexpr unsigned kWarmWindow = 64;
 
 constexpr std::uint32_t kTtl = 3600;  // of the zone

@@ -10,6 +10,8 @@ struct rte_mempool;
 
 namespace steer::bench {
 
+inline constexpr unsigned kBurst = 32;  // frames
+
 // A net_memif device in the client's role, one queue.
 struct MemifPeer {
     std::uint16_t device;

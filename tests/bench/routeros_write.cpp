@@ -13,8 +13,8 @@ using routeros::Outcome;
 using routeros::RouterState;
 using routeros::test::Lab;
 
-constexpr std::uint32_t kRows = 28'700;
-constexpr std::uint32_t kTtlS = 1770, kLifeS = 1800;
+constexpr std::uint32_t kWrittenRows = 28'700;
+constexpr std::uint32_t kWrittenTtlS = 1770, kLifeS = 1800;
 
 // What held answers waited for their rows, while all the others were written.
 struct Held {
@@ -23,7 +23,8 @@ struct Held {
     void ask(Lab& lab) {
         const auto token = asked_us.size();
         asked_us.push_back(lab.now_us);
-        lab.claim(1, {address(kRows + static_cast<std::uint32_t>(token))}, kTtlS, kLifeS, token);
+        lab.claim(1, {address(kWrittenRows + static_cast<std::uint32_t>(token))}, kWrittenTtlS,
+                  kLifeS, token);
     }
     [[nodiscard]] std::size_t count() const { return asked_us.size() - 1; }
     [[nodiscard]] std::vector<std::int64_t> delays_us(const Lab& lab) const {
@@ -46,13 +47,13 @@ double fill(Lab& lab, Held& held) {
     }
     const std::int64_t begun_us = lab.now_us;
     const auto all_there = [&] {
-        return lab.sim.row_count(rossim::Family::ipv4) == kRows + held.count();
+        return lab.sim.row_count(rossim::Family::ipv4) == kWrittenRows + held.count();
     };
     while (!lab.run_until(lab.now_us + kSecondUs / 10, all_there)) {
         if (lab.now_us > until_us) fail("rows are missing");
         if (state() == RouterState::in_sync) held.ask(lab);
     }
-    const double rows = kRows + static_cast<double>(held.count());
+    const double rows = kWrittenRows + static_cast<double>(held.count());
     const double took_s = static_cast<double>(lab.now_us - begun_us) / kSecondUs;
     return rows / took_s / rossim::built_in_presets().get("fast").writes_per_second();
 }
@@ -63,8 +64,8 @@ boost::json::object measure_repair() {
     Lab lab{router_like("fast")};
     lab.reachable = false;
     lab.start();
-    for (std::uint32_t i = 1; i <= kRows; ++i)
-        lab.claim(1, {address(i)}, kTtlS, kLifeS);
+    for (std::uint32_t i = 1; i <= kWrittenRows; ++i)
+        lab.claim(1, {address(i)}, kWrittenTtlS, kLifeS);
     lab.run_for(kSecondUs);
     lab.reachable = true;
     Held held;

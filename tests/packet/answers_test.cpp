@@ -7,8 +7,6 @@
 namespace steer::test {
 namespace {
 
-constexpr std::uint16_t kTypeA = 1, kTypeAaaa = 28;
-
 DnsMessage long_answer(const Seen& q, unsigned records) {
     DnsMessage m = DnsMessage::response(0, q.qname(), q.qtype());
     for (unsigned i = 0; i < records; ++i) {

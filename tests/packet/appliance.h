@@ -23,6 +23,8 @@
 
 namespace steer::test {
 
+inline constexpr std::uint16_t kTypeA = 1, kTypeAaaa = 28;
+
 struct ApplianceOptions {
     unsigned workers = 1;
     unsigned max_parked = 1024;

@@ -7,8 +7,7 @@
 namespace steer::test {
 namespace {
 
-constexpr const char* kName = "www.other.example";
-constexpr std::uint16_t kTypeA = 1;
+constexpr const char* kEntryName = "www.other.example";
 constexpr const char* kV6 = "2001:db8:1::1";  // the appliance's
 const Client kByV4{}, kByV6{.address = "2001:db8::10"};
 
@@ -42,13 +41,13 @@ std::string address_in(const Seen& answer) {
 }
 
 std::string ask_again(Appliance& a, const Client& client) {
-    a.ask(kName, kTypeA, 1, client);
+    a.ask(kEntryName, kTypeA, 1, client);
     a.turn();
     return address_in(a.answer());
 }
 
 void fill(Appliance& a, const Client& client, const std::string& address) {
-    a.ask(kName, kTypeA, 1, client);
+    a.ask(kEntryName, kTypeA, 1, client);
     a.turn();
     a.reply(a.upstream_query(), 300, {address});
     a.turn();
@@ -153,7 +152,7 @@ BOOST_AUTO_TEST_CASE(streams_say_the_door_and_the_snapshot_its_entry) {
     end_entry(m);
     m.snapshot().doors.streams = {0, 0, 1};
     a.publish(m.finish());
-    const DnsMessage query = DnsMessage::query(7, kName, kTypeA);
+    const DnsMessage query = DnsMessage::query(7, kEntryName, kTypeA);
     a.inject(query, 1, false, 0, "192.0.2.10", {.door = 2, .server_name = {}, .url_path = {}});
     a.turn();
     const auto answers = a.injected_answers();
@@ -191,7 +190,7 @@ BOOST_AUTO_TEST_CASE(texts_of_a_query_that_waited) {
     end_entry(m);
     a.publish(m.finish());
     const auto told = [&](const Besides& besides) {
-        a.inject(DnsMessage::query(7, kName, kTypeA), 1, false, 0, "192.0.2.10", besides);
+        a.inject(DnsMessage::query(7, kEntryName, kTypeA), 1, false, 0, "192.0.2.10", besides);
         a.turn();
         a.reply(a.upstream_query(), 300, {"203.0.113.4"});
         a.turn();
@@ -202,7 +201,7 @@ BOOST_AUTO_TEST_CASE(texts_of_a_query_that_waited) {
     BOOST_CHECK_EQUAL(told({0, "dns.example", "/other"}), "192.0.2.97");
     BOOST_CHECK_EQUAL(told({0, "", "/dns-query"}), "192.0.2.98");
     BOOST_CHECK_EQUAL(told({0, "dns.exampl", "e/dns-query"}), "203.0.113.4");
-    a.ask(kName);  // by a port there is none
+    a.ask(kEntryName);  // by a port there is none
     a.turn();
     a.reply(a.upstream_query(), 300, {"203.0.113.4"});
     a.turn();

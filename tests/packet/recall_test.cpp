@@ -8,8 +8,6 @@
 namespace steer::test {
 namespace {
 
-constexpr std::uint16_t kTypeA = 1;
-
 // Asks until the memo has it: once to fill the cache, once to find it there.
 void make_known(Appliance& a, const std::string& name, std::uint32_t ttl_s,
                 const std::string& address) {

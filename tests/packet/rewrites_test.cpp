@@ -7,8 +7,6 @@
 namespace steer::test {
 namespace {
 
-constexpr std::uint16_t kTypeA = 1;
-
 // redirect old.example -> new.target.example ; [cache ;] forward
 std::unique_ptr<Snapshot> redirected(bool with_cache = false, std::uint32_t sleep_ms = 0) {
     SnapshotMaker m;

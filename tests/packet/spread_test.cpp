@@ -16,7 +16,7 @@
 namespace steer::test {
 namespace {
 
-constexpr const char* kName = "www.other.example";
+constexpr const char* kSpreadName = "www.other.example";
 
 ApplianceOptions one_port(unsigned workers) {
     return {.workers = workers, .ports = 1, .spread = true};
@@ -27,7 +27,7 @@ std::uint16_t flow_port(unsigned flow) {
 }
 
 // One query of each flow: id and source port name it.
-void ask_flows(Appliance& a, unsigned flows, const std::string& name = kName) {
+void ask_flows(Appliance& a, unsigned flows, const std::string& name = kSpreadName) {
     for (unsigned i = 0; i < flows; ++i)
         a.ask(name, 1, static_cast<std::uint16_t>(i), {.port = flow_port(i)});
 }
@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(cached_answers_of_moved_queries_leave_by_the_port) {
     for (const unsigned workers : {2U, 3U}) {
         Appliance a(one_port(workers));
         a.publish(cache_forward());
-        a.ask_and_answer(kName, 300, "203.0.113.7");
+        a.ask_and_answer(kSpreadName, 300, "203.0.113.7");
         const auto before = a.count(Verdict::query_moved);
         ask_flows(a, 100);
         a.turn();
@@ -149,13 +149,13 @@ BOOST_AUTO_TEST_CASE(errors_and_drops_of_moved_queries_have_rows_of_their_own) {
     while (worker_of_flow(*IpAddress::parse("192.0.2.10"), flow_port(flow), 2) != 1)
         ++flow;
     const Client client{.port = flow_port(flow)};
-    a.ask(DnsMessage::response(1, kName, 1), client);
+    a.ask(DnsMessage::response(1, kSpreadName, 1), client);
     a.ask(DnsMessage(2, 0x0100), client);
-    a.ask(DnsMessage::query(3, kName, 252), client);  // AXFR
+    a.ask(DnsMessage::query(3, kSpreadName, 252), client);  // AXFR
     std::uint16_t port = 1;
     while (worker_of_flow(*IpAddress::parse("2001:db9::1"), port, 2) != 1)
         ++port;
-    a.ask(kName, 1, 4, {.address = "2001:db9::1", .port = port});
+    a.ask(kSpreadName, 1, 4, {.address = "2001:db9::1", .port = port});
     a.turn();
     BOOST_CHECK_EQUAL(a.answers().size(), 3U);
     BOOST_CHECK_EQUAL(a.count(Moved::drop_response), 1U);
@@ -167,7 +167,7 @@ BOOST_AUTO_TEST_CASE(errors_and_drops_of_moved_queries_have_rows_of_their_own) {
 BOOST_AUTO_TEST_CASE(a_full_ring_there_keeps_queries_with_their_receiver) {
     Appliance a({.workers = 2, .between_workers = 4, .ports = 1, .spread = true});
     a.publish(cache_forward());
-    a.ask_and_answer(kName, 300, "203.0.113.7");
+    a.ask_and_answer(kSpreadName, 300, "203.0.113.7");
     const auto before = a.count(Verdict::query_moved);
     ask_flows(a, 32);
     a.worker(0).poll(a.now());
@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(a_full_ring_back_drops_and_counts) {
     // All flows wait for the same answer; half of them at the worker without the port.
     for (unsigned i = 0; i < 200; i += 20) {
         for (unsigned flow = i; flow < i + 20; ++flow)
-            a.ask(kName, 1, static_cast<std::uint16_t>(flow), {.port = flow_port(flow)});
+            a.ask(kSpreadName, 1, static_cast<std::uint16_t>(flow), {.port = flow_port(flow)});
         a.turn();
     }
     const unsigned moved = foreign_flows(200, 2);
@@ -202,7 +202,7 @@ BOOST_AUTO_TEST_CASE(a_full_ring_back_drops_and_counts) {
 BOOST_AUTO_TEST_CASE(a_full_port_drops_frames_of_others_and_counts) {
     Appliance a({.workers = 2, .between_workers = 1024, .ports = 1, .spread = true});
     a.publish(cache_forward());
-    a.ask_and_answer(kName, 300, "203.0.113.7");
+    a.ask_and_answer(kSpreadName, 300, "203.0.113.7");
     for (unsigned round = 0; round < 60; ++round) {  // nobody takes what the port sends
         ask_flows(a, 32);
         for (unsigned i = 0; i < 3; ++i) {
@@ -252,7 +252,7 @@ BOOST_AUTO_TEST_CASE(a_query_on_its_way_is_served_by_the_generation_it_arrives_u
 BOOST_AUTO_TEST_CASE(a_worker_without_a_snapshot_leaves_moved_queries_where_they_are) {
     Appliance a(one_port(2));
     a.publish(cache_forward());
-    a.ask_and_answer(kName, 300, "203.0.113.7");
+    a.ask_and_answer(kSpreadName, 300, "203.0.113.7");
     ask_flows(a, 16);
     a.worker(0).poll(a.now());
     const Snapshot* const snapshot = a.shared().snapshot.exchange(nullptr);
@@ -267,7 +267,7 @@ BOOST_AUTO_TEST_CASE(a_worker_without_a_snapshot_leaves_moved_queries_where_they
 BOOST_AUTO_TEST_CASE(what_is_in_rings_at_the_end_goes_back_to_its_pool) {
     Appliance a(one_port(3));
     a.publish(cache_forward());
-    a.ask_and_answer(kName, 300, "203.0.113.7");
+    a.ask_and_answer(kSpreadName, 300, "203.0.113.7");
     ask_flows(a, 32);
     a.worker(0).poll(a.now());
     a.worker(1).poll(a.now());  // finished frames on their way back, moved queries at worker 2
@@ -281,7 +281,7 @@ BOOST_AUTO_TEST_CASE(what_is_in_rings_at_the_end_goes_back_to_its_pool) {
 BOOST_AUTO_TEST_CASE(a_device_with_a_queue_for_each_worker_shares_nothing) {
     Appliance a({.workers = 2, .spread = true, .one_device = true});
     a.publish(cache_forward());
-    a.ask_and_answer(kName, 300, "203.0.113.7");
+    a.ask_and_answer(kSpreadName, 300, "203.0.113.7");
     ask_flows(a, 32);
     a.turn();
     check_answers(a, 32);
@@ -313,7 +313,7 @@ BOOST_AUTO_TEST_CASE(two_queues_and_three_workers_share_both) {
 BOOST_AUTO_TEST_CASE(spread_off_shares_nothing) {
     Appliance a({.workers = 2, .ports = 1});
     a.publish(cache_forward());
-    a.ask_and_answer(kName, 300, "203.0.113.7");
+    a.ask_and_answer(kSpreadName, 300, "203.0.113.7");
     ask_flows(a, 32);
     a.turn();
     check_answers(a, 32);

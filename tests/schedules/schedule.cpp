@@ -12,7 +12,6 @@ namespace {
 using routeros::Address;
 using test::Random;
 
-constexpr std::int64_t kSecond = 1'000'000;
 constexpr std::uint32_t kExtraS = 30;
 
 template <class T, std::size_t n>

@@ -14,6 +14,11 @@ namespace steer::test {
 
 using Bytes = std::vector<std::uint8_t>;
 
+inline Bytes operator+(Bytes a, const Bytes& b) {
+    a.insert(a.end(), b.begin(), b.end());
+    return a;
+}
+
 // "www.example.com" to wire form; no escapes. "" is the root.
 inline Bytes wire_name(std::string_view text) {
     Bytes wire;

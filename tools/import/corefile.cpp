@@ -114,7 +114,7 @@ class Lexer {
         const std::string name = inside.substr(0, colon);
         if (auto value = environment_(name)) return *std::move(value);
         if (colon != std::string::npos) return inside.substr(colon + 1);
-        out_.notes.push_back({line_place(line), "the environment variable " + quoted(name) +
+        out_.notes.push_back({line_place(line), "the environment variable " + in_quotes(name) +
                                                     " is not set: read as empty, as CoreDNS does"});
         return {};
     }
@@ -160,7 +160,7 @@ class Parser {
         }
         const bool has_braces = at_ < tokens_.size() && tokens_[at_].is('{');
         if (!has_braces && !out_.blocks.empty())
-            return fail(block.line, "expected '{' behind " + quoted(join(block.keys, " ")));
+            return fail(block.line, "expected '{' behind " + in_quotes(join(block.keys, " ")));
         if (block.keys.empty()) return fail(block.line, "there is no zone in front of '{'");
         if (has_braces) ++at_;
         block.body = body(block.line, has_braces, 0);
@@ -209,14 +209,14 @@ class Parser {
         const auto snippet = snippets_.find(name);
         if (snippet == snippets_.end()) {
             out_.notes.push_back({line_place(import.line),
-                                  "import " + quoted(name) +
+                                  "import " + in_quotes(name) +
                                       " is left out: no snippet of that name stands before it, and "
                                       "other files are not read; put what they hold in here"});
             return;
         }
         if (import.args.size() > 1)
             out_.notes.push_back({line_place(import.line),
-                                  "the arguments of import " + quoted(name) + " are left out"});
+                                  "the arguments of import " + in_quotes(name) + " are left out"});
         put_in_ += snippet->second.size();
         if (put_in_ > kMostTokens) return fail(import.line, "imports more than 100000 lines");
         out.insert(out.end(), snippet->second.begin(), snippet->second.end());

@@ -67,9 +67,9 @@ struct Program {
     }
 };
 
-class Writer {
+class CorefileWriter {
   public:
-    Writer(const Corefile& from, std::string_view source, FileTest is_there)
+    CorefileWriter(const Corefile& from, std::string_view source, FileTest is_there)
         : from_(from), is_there_(std::move(is_there)), servers_(read_core_servers(from)) {
         sheet_.comment("Made by 'steerctl import corefile' of " + std::string(source) +
                        ". Check it with 'steerdnsd --check FILE'. What was not carried over, or is "
@@ -145,10 +145,10 @@ class Writer {
         for (const Directive& d : program.block->body) {
             const PluginName* const plugin = find_plugin(d.name);
             if (plugin == nullptr) {
-                sheet_.note(line_place(d.line),
-                            "the plugin " + quoted(d.name) + " is left out: it is not known here");
+                sheet_.note(line_place(d.line), "the plugin " + in_quotes(d.name) +
+                                                    " is left out: it is not known here");
             } else if (plugin->known == Known::named) {
-                sheet_.note(line_place(d.line), "the plugin " + quoted(d.name) +
+                sheet_.note(line_place(d.line), "the plugin " + in_quotes(d.name) +
                                                     " is left out: " + std::string(plugin->why));
             } else if (plugin->known == Known::read) {
                 read_directive(d, program);
@@ -185,8 +185,8 @@ class Writer {
             "forward" + program.suffix + (number == 1 ? "" : "_f" + std::to_string(number));
         CoreForward forward = read_core_forward(d, tag);
         if (!forward.from.empty() && !name_trouble(forward.from).empty()) {
-            sheet_.note(line_place(d.line),
-                        "the forward of " + quoted(forward.from) + " is left out: that is no name");
+            sheet_.note(line_place(d.line), "the forward of " + in_quotes(forward.from) +
+                                                " is left out: that is no name");
             return;
         }
         if (forward.forward.upstreams.empty() && forward.forward.resolv_file.empty())
@@ -209,7 +209,7 @@ class Writer {
             metrics_ = host.empty() ? "0.0.0.0" + address : address;
         } else {
             sheet_.note(line_place(d.line),
-                        "prometheus " + quoted(address) + " is left out: expected ADDRESS:PORT");
+                        "prometheus " + in_quotes(address) + " is left out: expected ADDRESS:PORT");
         }
     }
 
@@ -354,7 +354,7 @@ Imported import_corefile(std::string_view text, std::string_view source,
                          const Environment& environment, const FileTest& is_there) {
     const Corefile from = read_corefile(text, environment);
     if (from.failure) return {{}, {}, from.failure};
-    return Writer(from, source, is_there).write();
+    return CorefileWriter(from, source, is_there).write();
 }
 
 }  // namespace steer::importing

@@ -16,7 +16,7 @@ std::string text_of(const Directive& d) {
 }
 
 Note left_out(const Directive& d, const std::string& why) {
-    return {line_place(d.line), quoted(text_of(d)) + " is left out: " + why};
+    return {line_place(d.line), in_quotes(text_of(d)) + " is left out: " + why};
 }
 
 // ---- forward
@@ -59,7 +59,7 @@ void add_target(const Directive& d, const std::string& target, const ForwardOpti
     const auto [host, port] = host_and_port(rest);
     const bool good_port = port.empty() || parse_number(port, 65'535).value_or(0) > 0;
     if (!can_be_asked(host) || !good_port) {
-        out.notes.push_back({line_place(d.line), "the upstream " + quoted(target) +
+        out.notes.push_back({line_place(d.line), "the upstream " + in_quotes(target) +
                                                      " is left out: expected an address, or "
                                                      "tls:// and an address"});
         return;
@@ -93,7 +93,7 @@ void read_option(const Directive& d, ForwardOptions& options, CoreForward& out) 
             if (const std::string why = name_trouble(name); why.empty())
                 out.except.push_back(plain_name(name));
             else
-                note("the name " + quoted(name) + " " + why);
+                note("the name " + in_quotes(name) + " " + why);
         }
     } else if (d.name == "force_tcp") {
         options.force_tcp = true;
@@ -163,7 +163,7 @@ class CacheWriter {
         }
         if (zones > 0)
             sheet_.note(line_place(cache.line),
-                        quoted(text_of(cache)) +
+                        in_quotes(text_of(cache)) +
                             " keeps names of these zones alone; here it keeps all of the block");
         for (const Directive& d : cache.body)
             option(d);
@@ -228,7 +228,7 @@ class CacheWriter {
                            std::to_string(std::clamp<std::uint64_t>(*hits, 1, 250)));
         if (d.args.size() > 1)
             sheet_.note(line_place(d.line),
-                        "the duration of " + quoted(text_of(d)) +
+                        "the duration of " + in_quotes(text_of(d)) +
                             " is left out: hits count as long as an answer is kept");
     }
 
@@ -283,7 +283,7 @@ void write_core_dns64(Sheet& sheet, const Directive& dns64) {
         }
     }
     if (!prefix.empty() && !is_pref64(prefix)) {
-        sheet.note(line_place(dns64.line), "the prefix " + quoted(prefix) +
+        sheet.note(line_place(dns64.line), "the prefix " + in_quotes(prefix) +
                                                " is left out: no NAT64 has such a one (RFC 6052 "
                                                "2.2); 64:ff9b::/96 stands here");
         prefix.clear();
@@ -321,7 +321,7 @@ CoreForward read_core_forward(const Directive& directive, const std::string& tag
     }
     if (!out.forward.upstreams.empty() && !out.forward.resolv_file.empty()) {
         out.forward.notes.push_back(
-            {line_place(directive.line), "the servers of " + quoted(out.forward.resolv_file) +
+            {line_place(directive.line), "the servers of " + in_quotes(out.forward.resolv_file) +
                                              " are left out beside those that are written"});
         out.forward.resolv_file.clear();
     }

@@ -11,14 +11,14 @@ namespace {
 
 constexpr std::size_t kMostEntries = 32;  // that our configuration takes
 
-struct Scheme {
+struct ServerScheme {
     std::string_view name;
     CoreTransport transport;
     std::string_view port;
 };
-constexpr std::array<Scheme, 3> kSchemes{{{"dns", CoreTransport::dns, "53"},
-                                          {"tls", CoreTransport::tls, "853"},
-                                          {"https", CoreTransport::https, "443"}}};
+constexpr std::array<ServerScheme, 3> kServerSchemes{{{"dns", CoreTransport::dns, "53"},
+                                                      {"tls", CoreTransport::tls, "853"},
+                                                      {"https", CoreTransport::https, "443"}}};
 
 // "10.0.0.0/8" is the zone of its addresses' names.
 std::string zone_of(std::string_view text) {
@@ -34,9 +34,9 @@ std::string zone_of(std::string_view text) {
     return out;
 }
 
-class Reader {
+class ServersReader {
   public:
-    explicit Reader(const Corefile& from) : from_(from) {}
+    explicit ServersReader(const Corefile& from) : from_(from) {}
 
     CoreServers read() {
         for (block_ = 0; block_ < from_.blocks.size(); ++block_) {
@@ -65,11 +65,11 @@ class Reader {
         for (const Directive& d : block.body) {
             if (d.name != "bind") continue;
             for (const Directive& option : d.body)
-                note(option.line,
-                     quoted(option.name) + " of bind is left out: there is no such setting here");
+                note(option.line, in_quotes(option.name) +
+                                      " of bind is left out: there is no such setting here");
             for (const std::string& address : d.args) {
                 if (!is_v4(address) && !is_v6(address))
-                    note(d.line, "bind " + quoted(address) +
+                    note(d.line, "bind " + in_quotes(address) +
                                      " is left out: name interfaces in 'ports' of 'dataplane'");
                 else if (std::ranges::find(out, address) == out.end())
                     out.push_back(address);
@@ -81,13 +81,14 @@ class Reader {
 
     void read_key(std::string_view key, const std::vector<std::string>& addresses) {
         const auto leave_out = [&](const std::string& why) {
-            note(from_.blocks[block_].line, "the zone " + quoted(key) + " is left out: " + why);
+            note(from_.blocks[block_].line, "the zone " + in_quotes(key) + " is left out: " + why);
         };
         std::string_view rest = key;
-        const Scheme* scheme = kSchemes.data();
+        const ServerScheme* scheme = kServerSchemes.data();
         if (const auto end = rest.find("://"); end != std::string_view::npos) {
-            scheme = std::ranges::find(kSchemes, lower(rest.substr(0, end)), &Scheme::name);
-            if (scheme == kSchemes.end())
+            scheme =
+                std::ranges::find(kServerSchemes, lower(rest.substr(0, end)), &ServerScheme::name);
+            if (scheme == kServerSchemes.end())
                 return leave_out("expected dns://, tls:// or https://, others are not answered");
             rest.remove_prefix(end + 3);
         }
@@ -127,7 +128,7 @@ class Reader {
     void add_zone(CoreServer& server, const std::string& name) {
         const int line = from_.blocks[block_].line;
         if (std::ranges::find(server.zones, name, &CoreZone::name) != server.zones.end())
-            return note(line, "the zone " + quoted(name.empty() ? "." : name) +
+            return note(line, "the zone " + in_quotes(name.empty() ? "." : name) +
                                   " is left out: another block has it at port " +
                                   std::to_string(server.port));
         server.zones.push_back({name, block_});
@@ -162,12 +163,12 @@ class Reader {
             if (d.name == "client_auth" && (word == "nocert" || has_ca)) {
                 how = word;
                 if (word == "request" || word == "require")
-                    note(d.line, quoted("client_auth " + word) +
+                    note(d.line, in_quotes("client_auth " + word) +
                                      " is left out: a client's certificate is verified or not "
                                      "asked for");
             } else {
                 note(d.line,
-                     quoted(d.name + " " + word) + " of tls is left out: " +
+                     in_quotes(d.name + " " + word) + " of tls is left out: " +
                          (d.name == "client_auth" ? "there is no CA" : "it is not known here"));
             }
         }
@@ -226,7 +227,7 @@ bool has_certificate(const CoreServer& server, const FileTest& is_there) {
 }
 
 CoreServers read_core_servers(const Corefile& from) {
-    return Reader(from).read();
+    return ServersReader(from).read();
 }
 
 void write_core_server(Sheet& sheet, const CoreServer& server, const std::string& entry,
@@ -252,10 +253,10 @@ void write_core_server(Sheet& sheet, const CoreServer& server, const std::string
                (is_http ? "https" : "tls") + (number == 0 ? "" : "_" + std::to_string(number)));
     plugin.add("type", is_http ? "http_server" : "tcp_server").add_yaml("args", args.text());
     if (has_certificate(server, is_there)) return sheet.line("- " + plugin.text());
-    sheet.note("", "the server at " + quoted(listen) +
+    sheet.note("", "the server at " + in_quotes(listen) +
                        (server.cert.empty()
                             ? " is left out: its blocks have no 'tls CERT KEY'"
-                            : " is left out: its certificate " + quoted(server.cert) +
+                            : " is left out: its certificate " + in_quotes(server.cert) +
                                   " or what goes with it is no file on this machine, or has no "
                                   "full path") +
                        "; put the files here, write their paths, and remove the '#'");

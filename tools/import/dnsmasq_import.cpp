@@ -19,9 +19,9 @@ bool is_below(std::string_view name, std::string_view domain) {
                               name[name.size() - domain.size() - 1] == '.');
 }
 
-class Writer {
+class DnsmasqWriter {
   public:
-    Writer(DnsmasqModel model, std::string_view source) : m_(std::move(model)) {
+    DnsmasqWriter(DnsmasqModel model, std::string_view source) : m_(std::move(model)) {
         sheet_.comment("Made by 'steerctl import dnsmasq' of " + std::string(source) +
                        ". Check it with 'steerdnsd --check FILE'. What was not carried over, or is "
                        "not the same here, is a note at its place.");
@@ -85,7 +85,7 @@ class Writer {
             for (const std::string& name : m_.sets[i].domains) {
                 if (!name.empty() && !is_below(domain, name)) continue;
                 if (!tag.empty() && name.size() == longest) {
-                    sheet_.note(m_.sets[i].place, "what " + quoted(domain) + ", " + place +
+                    sheet_.note(m_.sets[i].place, "what " + in_quotes(domain) + ", " + place +
                                                       ", is answered goes into the first of its "
                                                       "sets alone");
                 } else if (tag.empty() || name.size() > longest) {
@@ -295,7 +295,7 @@ class Writer {
 Imported import_dnsmasq(std::string_view text, std::string_view source) {
     DnsmasqFile file = read_dnsmasq(text);
     if (file.failure) return {{}, {}, std::move(file.failure)};
-    return Writer(read_dnsmasq_options(file.options), source).write();
+    return DnsmasqWriter(read_dnsmasq_options(file.options), source).write();
 }
 
 }  // namespace steer::importing

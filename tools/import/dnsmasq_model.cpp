@@ -46,7 +46,7 @@ constexpr std::array<std::string_view, 9> kSilent{
     "no-poll",         "no-hosts",       "localise-queries", "no-negcache", "clear-on-reload",
     "dns-loop-detect", "no-round-robin", "no-resolv",        "no-ident"};
 
-class Reader {
+class ModelReader {
   public:
     DnsmasqModel read(const std::vector<DnsmasqOption>& options) {
         out_.forward.tag = "forward_main";
@@ -70,7 +70,7 @@ class Reader {
         return option_->name + (option_->value.empty() ? "" : "=" + option_->value);
     }
     void leave_out(const std::string& why) {
-        out_.notes.push_back({place(), quoted(text()) + " is left out: " + why});
+        out_.notes.push_back({place(), in_quotes(text()) + " is left out: " + why});
     }
 
     void take() {
@@ -184,7 +184,7 @@ class Reader {
             } else if (part.empty()) {
                 leave_out("names without a dot have no upstreams of their own here");
             } else if (const std::string why = name_trouble(name); !why.empty()) {
-                leave_out("the name " + quoted(name) + " " + why);
+                leave_out("the name " + in_quotes(name) + " " + why);
             } else {
                 out.names.push_back(plain_name(name));
             }
@@ -218,7 +218,7 @@ class Reader {
         } else if (is_v4(d->rest) || is_v6(d->rest)) {
             addresses = {d->rest};
         } else if (!d->rest.empty()) {
-            return leave_out(quoted(d->rest) + " is no address");
+            return leave_out(in_quotes(d->rest) + " is no address");
         }
         for (const std::string& name : d->names) {
             if (name == "#") {
@@ -244,8 +244,8 @@ class Reader {
             if (is_interface) {
                 out.device = from;
             } else {
-                out_.notes.push_back({place(), "the source " + quoted(from) + " of " +
-                                                   quoted(text()) +
+                out_.notes.push_back({place(), "the source " + in_quotes(from) + " of " +
+                                                   in_quotes(text()) +
                                                    " is left out: an interface can be named here"});
             }
             rest = rest.substr(0, at);
@@ -256,7 +256,7 @@ class Reader {
                               ? std::optional<std::uint64_t>(53)
                               : parse_number(rest.substr(hash + 1), 65'535);
         if (!can_be_asked(host) || port.value_or(0) == 0) {
-            leave_out(quoted(value) + " is no address that can be asked");
+            leave_out(in_quotes(value) + " is no address that can be asked");
             return std::nullopt;
         }
         out.addr = *port == 53 ? host : with_port(host, *port);
@@ -299,7 +299,7 @@ class Reader {
         }
         if (!server->device.empty())
             out_.notes.push_back(
-                {place(), "the interface of " + quoted(text()) +
+                {place(), "the interface of " + in_quotes(text()) +
                               " is left out: only upstreams for all names have one"});
         auto& servers = out_.domains[domain];
         servers.place = place();
@@ -328,7 +328,7 @@ class Reader {
 
     bool is_good(const std::string& name) {
         const std::string why = name_trouble(name);
-        if (!why.empty()) leave_out("the name " + quoted(name) + " " + why);
+        if (!why.empty()) leave_out("the name " + in_quotes(name) + " " + why);
         return why.empty();
     }
 
@@ -432,7 +432,7 @@ class Reader {
         for (std::size_t i = 0; i < keys.size(); ++i) {
             const std::string number = words.size() > i + 2 ? words[i + 2] : i == 0 ? "1" : "0";
             if (!parse_number(number, 65'535))
-                return leave_out(quoted(number) + " is not 0..65535");
+                return leave_out(in_quotes(number) + " is not 0..65535");
             data.add(keys.at(i), number);
         }
         data.add("srv_target", plain_name(words[1])).add("ttl", out_.local_ttl + "s");
@@ -464,7 +464,7 @@ class Reader {
                 parts.size() == (is_nft ? 3U : 1U) && std::ranges::all_of(parts, may_name_set) &&
                 (!is_nft || parts[0] == "ip" || parts[0] == "ip6" || parts[0] == "inet");
             if (!good) {
-                leave_out(quoted(word) + " names no set");
+                leave_out(in_quotes(word) + " names no set");
                 continue;
             }
             const bool by_name = family.empty() && !(is_nft && parts[0] != "inet");
@@ -472,11 +472,11 @@ class Reader {
                                 (family.empty() && (parts.front() == "ip6" || word.ends_with('6')));
             if ((is_nft && parts[0] == "ip" && is_six) ||
                 (is_nft && parts[0] == "ip6" && !is_six)) {
-                leave_out(quoted(word) + " names a table of the other family");
+                leave_out(in_quotes(word) + " names a table of the other family");
                 continue;
             }
             if (by_name)
-                out_.notes.push_back({place(), quoted(word) + " is taken as a set of IPv" +
+                out_.notes.push_back({place(), in_quotes(word) + " is taken as a set of IPv" +
                                                    (is_six ? "6" : "4") +
                                                    " addresses, by its name"});
             (is_six ? sets6 : sets4).push_back(join(parts, "#"));
@@ -504,7 +504,7 @@ class Reader {
             if (is_v4(word) || is_v6(word)) {
                 out_.listen.push_back(word);
             } else {
-                leave_out(quoted(word) + " is no address");
+                leave_out(in_quotes(word) + " is no address");
             }
         }
     }
@@ -523,7 +523,7 @@ class Reader {
             out_.notes.push_back(
                 {"", "the servers of " +
                          (forward.resolv_file.empty() ? std::string("/etc/resolv.conf")
-                                                      : quoted(forward.resolv_file)) +
+                                                      : in_quotes(forward.resolv_file)) +
                          " are not asked beside those that are written: add them"});
             forward.resolv_file.clear();
         }
@@ -546,7 +546,7 @@ class Reader {
 }  // namespace
 
 DnsmasqModel read_dnsmasq_options(const std::vector<DnsmasqOption>& options) {
-    return Reader().read(options);
+    return ModelReader().read(options);
 }
 
 }  // namespace steer::importing

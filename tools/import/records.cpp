@@ -59,7 +59,7 @@ std::vector<Note> drop_circles(std::vector<Record>& records) {
         });
         again = bad != records.end();
         if (!again) break;
-        notes.push_back({bad->place, "the CNAME of " + quoted(bad->name) +
+        notes.push_back({bad->place, "the CNAME of " + in_quotes(bad->name) +
                                          " is left out: it leads in a circle"});
         records.erase(bad);
     }
@@ -86,7 +86,7 @@ std::string expression_trouble(const std::string& expression) {
     if (expression.find('\0') != std::string::npos) return "has a zero byte in it";
     for (const std::string_view words : {"\\<", "\\>", "[[.", "[[="}) {
         if (expression.find(words) != std::string::npos)
-            return "has " + quoted(words) + ", which only POSIX knows";
+            return "has " + in_quotes(words) + ", which only POSIX knows";
     }
     hs_database_t* database = nullptr;
     hs_compile_error_t* raw = nullptr;

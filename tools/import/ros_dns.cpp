@@ -45,7 +45,7 @@ void take_row(std::vector<RosRow>& table, std::vector<Note>& notes, const RosSta
         row.values.emplace_back(value.name, value.text);
     }
     for (const std::string& word : statement.words)
-        notes.push_back({row.place, quoted(word) + " is stepped over: it has no value"});
+        notes.push_back({row.place, in_quotes(word) + " is stepped over: it has no value"});
     table.push_back(std::move(row));
 }
 
@@ -61,8 +61,9 @@ void take(RosDns& dns, const RosStatement& statement) {
     } else {
         const std::string what =
             statement.menu + (statement.verb.empty() ? "" : "/") + statement.verb;
-        dns.notes.push_back({line_place(statement.line),
-                             quoted(what) + " is stepped over: it changes what is on the router"});
+        dns.notes.push_back(
+            {line_place(statement.line),
+             in_quotes(what) + " is stepped over: it changes what is on the router"});
     }
 }
 
@@ -129,7 +130,7 @@ RosDns gather(RosExport from, std::optional<Failure>& failure) {
         dns.notes.push_back(
             {"", dns.version.empty()
                      ? "the version of RouterOS is not said: read as 7"
-                     : "RouterOS " + quoted(dns.version) + " is not known here: read as 7"});
+                     : "RouterOS " + in_quotes(dns.version) + " is not known here: read as 7"});
     }
     dns.notes.insert(dns.notes.end(), from.notes.begin(), from.notes.end());
     for (const RosStatement& statement : from.statements)

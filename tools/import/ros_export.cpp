@@ -27,9 +27,9 @@ int hex_digit(char c) {
 }
 
 // Walks over the text; a `\` at the end of a line joins the next one, without its first 4 blanks.
-class Reader {
+class ExportReader {
   public:
-    explicit Reader(std::string_view text) : text_(text) {
+    explicit ExportReader(std::string_view text) : text_(text) {
         if (text_.starts_with("\xEF\xBB\xBF")) text_.remove_prefix(3);
     }
 
@@ -217,7 +217,7 @@ class Reader {
             }
         }
         if (out_.failure) return;
-        out_.notes.push_back({line_place(line), "the script " + quoted(trim(what.text)) +
+        out_.notes.push_back({line_place(line), "the script " + in_quotes(trim(what.text)) +
                                                     " is stepped over: import what /export "
                                                     "writes on the router after it was run"});
     }
@@ -263,7 +263,7 @@ class Reader {
 }  // namespace
 
 RosExport read_ros_export(std::string_view text) {
-    return Reader(text).read();
+    return ExportReader(text).read();
 }
 
 }  // namespace steer::importing

@@ -16,7 +16,7 @@ std::string time_of(const RosDns& dns, std::string_view name, std::uint64_t fall
     if (setting == nullptr) return duration_text(fallback_ms);
     const auto ms = parse_ros_time(setting->text);
     if (!ms) {
-        notes.push_back({setting->place, std::string(name) + "=" + quoted(setting->text) +
+        notes.push_back({setting->place, std::string(name) + "=" + in_quotes(setting->text) +
                                              " is no time: RouterOS's default stands here"});
         return duration_text(fallback_ms);
     }
@@ -35,7 +35,7 @@ std::string number_of(const RosDns& dns, std::string_view name, std::string_view
     if (setting == nullptr || setting->text == fallback) return {};
     const auto number = parse_number(setting->text, most);
     if (number && *number > 0) return setting->text;
-    notes.push_back({setting->place, std::string(name) + "=" + quoted(setting->text) +
+    notes.push_back({setting->place, std::string(name) + "=" + in_quotes(setting->text) +
                                          " is left out: expected 1.." + std::to_string(most)});
     return {};
 }
@@ -44,7 +44,7 @@ std::string number_of(const RosDns& dns, std::string_view name, std::string_view
 void add_server(const std::string& server, const std::string& place, const std::string& timeout,
                 Forward& out) {
     const auto leave_out = [&](const std::string& why) {
-        out.notes.push_back({place, "the server " + quoted(server) + " is left out: " + why});
+        out.notes.push_back({place, "the server " + in_quotes(server) + " is left out: " + why});
     };
     if (server.find('%') != std::string::npos)
         return leave_out("its interface is one of the router's");
@@ -65,8 +65,8 @@ void add_doh(const std::string& url, const std::string& place, const std::string
     const bool is_address = is_v4(host) || is_v6(host);
     const bool fits = is_address ? can_be_asked(host) : !host.empty();
     if (!fits || url.find('#') != std::string::npos) {
-        out.notes.push_back(
-            {place, "the DoH server " + quoted(url) + " is left out: expected https://NAME/PATH"});
+        out.notes.push_back({place, "the DoH server " + in_quotes(url) +
+                                        " is left out: expected https://NAME/PATH"});
         return;
     }
     Upstream upstream;
@@ -170,7 +170,7 @@ Forwarders read_forwarders(const RosDns& dns) {
         const std::string name = row.get("name");
         const auto leave_out = [&](const std::string& why) {
             out.notes.push_back(
-                {row.place, "the forwarder " + quoted(name) + " is left out: " + why});
+                {row.place, "the forwarder " + in_quotes(name) + " is left out: " + why});
         };
         if (name.empty() || out.tags.contains(name)) {
             leave_out(name.empty() ? "it has no name" : "there is one of that name before it");
@@ -221,7 +221,7 @@ std::vector<Note> limits_of_nobody(const RosDns& dns, const std::vector<const Fo
         const bool is_used = std::ranges::any_of(
             all, [is_doh](const Forward* f) { return asks_over_doh(*f) == is_doh; });
         if (setting == nullptr || setting->text == limit.usual || is_used) continue;
-        notes.push_back({setting->place, quoted(std::string(limit.name) + "=" + setting->text) +
+        notes.push_back({setting->place, in_quotes(std::string(limit.name) + "=" + setting->text) +
                                              " is left out: " + std::string(limit.unused)});
     }
     return notes;

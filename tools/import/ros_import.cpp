@@ -11,9 +11,9 @@ constexpr std::uint64_t kDayMs = 86'400'000, kLeastCacheKib = 64;
 constexpr std::uint64_t kMostCacheKib = std::uint64_t{1} << 30;
 constexpr std::size_t kLongestInterface = 15;
 
-class Writer {
+class RosWriter {
   public:
-    explicit Writer(const RosDns& dns)
+    explicit RosWriter(const RosDns& dns)
         : dns_(dns),
           forwarders_(read_forwarders(dns)),
           statics_(read_statics(dns, forwarders_)),
@@ -76,12 +76,12 @@ class Writer {
             if (good) {
                 names.push_back(name);
             } else {
-                sheet_.note(setting->place, "mdns-repeat-ifaces: " + quoted(name) +
+                sheet_.note(setting->place, "mdns-repeat-ifaces: " + in_quotes(name) +
                                                 " is left out: no interface has that name here");
             }
         }
         if (names.size() < 2) {
-            sheet_.note(setting->place, "mdns-repeat-ifaces=" + quoted(setting->text) +
+            sheet_.note(setting->place, "mdns-repeat-ifaces=" + in_quotes(setting->text) +
                                             " is left out: mDNS is repeated between two "
                                             "interfaces or more");
             return;
@@ -125,7 +125,7 @@ class Writer {
             } else {
                 extra = "12h";
                 notes.push_back(
-                    {time->place, "address-list-extra-time=" + quoted(time->text) +
+                    {time->place, "address-list-extra-time=" + in_quotes(time->text) +
                                       " becomes 12h, the longest that is carried over"});
             }
         }
@@ -152,7 +152,7 @@ class Writer {
             const auto number = parse_number(text, std::uint64_t{1} << 32);
             kib = std::clamp(number.value_or(kib), kLeastCacheKib, kMostCacheKib);
             if (!number)
-                sheet_.note(size->place, "cache-size=" + quoted(size->text) +
+                sheet_.note(size->place, "cache-size=" + in_quotes(size->text) +
                                              " is no size: RouterOS's default stands here");
         }
         sheet_.key("size", std::to_string(kib) + "KiB");
@@ -167,7 +167,7 @@ class Writer {
         if (ms && *ms == kWeekMs) return;  // RouterOS's default
         if (ms && *ms >= 1000 && *ms < kWeekMs)
             return sheet_.key("cache_max_ttl", duration_text(*ms));
-        sheet_.note(ttl.place, "cache-max-ttl=" + quoted(ttl.text) +
+        sheet_.note(ttl.place, "cache-max-ttl=" + in_quotes(ttl.text) +
                                    " is left out: expected 1s..1w; answers are kept as long as "
                                    "their TTL says");
     }
@@ -191,7 +191,7 @@ class Writer {
             if (number && *number > 0) {
                 if (most->text != "20") sessions = most->text;
             } else {
-                sheet_.note(most->place, "max-concurrent-tcp-sessions=" + quoted(most->text) +
+                sheet_.note(most->place, "max-concurrent-tcp-sessions=" + in_quotes(most->text) +
                                              " is left out: expected 1..1000000");
             }
         }
@@ -208,7 +208,7 @@ class Writer {
 }  // namespace
 
 Imported import_routeros(const RosDns& dns) {
-    return Writer(dns).write();
+    return RosWriter(dns).write();
 }
 
 Imported import_routeros(std::string_view text, std::string_view source) {

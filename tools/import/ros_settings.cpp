@@ -68,7 +68,7 @@ std::vector<Note> unknown_properties(const RosRow& row,
         const bool is_known = std::ranges::find(known, name) != known.end() ||
                               std::ranges::find(kOfPrint, name) != kOfPrint.end();
         if (!is_known)
-            notes.push_back({row.place, quoted(std::string(name).append("=").append(text)) +
+            notes.push_back({row.place, in_quotes(std::string(name).append("=").append(text)) +
                                             " is left out: that property is not known here"});
     }
     return notes;
@@ -85,7 +85,7 @@ std::vector<Note> other_settings(const RosDns& dns) {
                                                 "write 'bind_to_device' of the forward"});
         }
         if (std::ranges::find(kCarried, name) == kCarried.end())
-            notes.push_back({setting.place, quoted(name + "=" + setting.text) +
+            notes.push_back({setting.place, in_quotes(name + "=" + setting.text) +
                                                 " is left out: that property is not known here"});
     }
     return notes;
@@ -99,7 +99,7 @@ std::vector<const RosRow*> lists_of(const RosDns& dns, std::vector<Note>& notes)
     for (const RosRow& row : dns.adlists) {
         const std::string url = row.get("url"), file = row.get("file");
         const auto leave_out = [&](const std::string& why) {
-            notes.push_back({row.place, "the ad list " + quoted(url.empty() ? file : url) +
+            notes.push_back({row.place, "the ad list " + in_quotes(url.empty() ? file : url) +
                                             " is left out: " + why});
         };
         // (It is one of them at most.)

@@ -51,7 +51,7 @@ class StaticReader {
     void leave_out(const std::string& why) {
         const std::string name = row_->get("name", row_->get("regexp"));
         out_.notes.push_back(
-            {row_->place, "the static entry " + quoted(name) + " is left out: " + why});
+            {row_->place, "the static entry " + in_quotes(name) + " is left out: " + why});
     }
     bool refuse(const std::string& why) {
         leave_out(why);
@@ -80,7 +80,7 @@ class StaticReader {
         for (std::size_t i = 0; i < expression.size(); ++i) {
             const bool is_capital = expression[i] >= 'A' && expression[i] <= 'Z';
             if (!is_capital || (i > 0 && expression[i - 1] == '\\')) continue;
-            record_.notes.push_back({row_->place, "the regexp " + quoted(expression) +
+            record_.notes.push_back({row_->place, "the regexp " + in_quotes(expression) +
                                                       " has capital letters, which RouterOS finds "
                                                       "in no name: here case does not count"});
             return;
@@ -110,7 +110,7 @@ class StaticReader {
             return true;
         }
         if (type == "FWD") return forward();
-        return refuse("its type " + quoted(type) + " is not known");
+        return refuse("its type " + in_quotes(type) + " is not known");
     }
 
     bool address(const std::string& type) {
@@ -120,7 +120,7 @@ class StaticReader {
         if (!is_six && !(type == "A" && is_v4(address)))
             return refuse(address.empty()
                               ? "it has no address"
-                              : "its address " + quoted(address) + " is none of type " + type);
+                              : "its address " + in_quotes(address) + " is none of type " + type);
         record_.type = is_six ? "AAAA" : "";  // A goes without saying
         record_.data.add("address", address);
         return true;
@@ -143,7 +143,7 @@ class StaticReader {
     bool number(std::string_view property) {
         const std::string text = row_->get(property, "0");
         if (!parse_number(text, 65'535))
-            return refuse("its " + std::string(property) + " " + quoted(text) +
+            return refuse("its " + std::string(property) + " " + in_quotes(text) +
                           " is no number within 0..65535");
         if (text != "0") record_.data.add(key_of(property), text);
         return true;
@@ -161,7 +161,7 @@ class StaticReader {
         const auto servers = split(*to, ',');
         for (const std::string& server : servers) {
             if (!can_be_asked(server))
-                return refuse("it is forwarded to " + quoted(server) +
+                return refuse("it is forwarded to " + in_quotes(server) +
                               ", which is neither a forwarder that is carried over nor an address "
                               "that can be asked");
         }
@@ -210,8 +210,8 @@ class StaticReader {
         if (ms && *ms <= kMostTtlMs) {
             if (*ms != 86'400'000) record_.data.add("ttl", duration_text(*ms));
         } else {
-            record_.notes.push_back(
-                {row_->place, "its ttl " + quoted(*text) + " is no time: it has the default, 1d"});
+            record_.notes.push_back({row_->place, "its ttl " + in_quotes(*text) +
+                                                      " is no time: it has the default, 1d"});
         }
     }
 

@@ -75,7 +75,7 @@ std::string join(const std::vector<std::string>& words, std::string_view between
     return out;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     constexpr std::size_t kLongest = 60;
     constexpr std::string_view kDigits = "0123456789abcdef";
     std::string out = "'";
@@ -215,7 +215,7 @@ std::string name_trouble(std::string_view name) {
         const auto byte = static_cast<unsigned char>(c);
         if (byte <= 0x20 || byte >= 0x7f || c == ':' || c == '\\' || c == '"' || c == '@' ||
             c == '(' || c == ')' || c == ';' || c == '$')
-            return "has " + quoted(name.substr(name.find(c), 1)) + " in it";
+            return "has " + in_quotes(name.substr(name.find(c), 1)) + " in it";
     }
     if (name.size() > kLongestName) return "is longer than 253 characters";
     for (const std::string& label : split_all(name, '.')) {

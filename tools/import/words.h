@@ -18,7 +18,7 @@ std::vector<std::string> split(std::string_view text, char separator);
 std::vector<std::string> split_all(std::string_view text, char separator);
 std::string join(const std::vector<std::string>& words, std::string_view between);
 // Foreign text in a sentence: in quotes, cut at 60 bytes, without what disturbs a terminal.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 // Valid UTF-8: as it is if it is that already, else each byte as a letter of Latin-1.
 std::string to_utf8(std::string_view text);
 

@@ -12,39 +12,37 @@ namespace steerctl {
 namespace json = boost::json;
 namespace {
 
-struct Column {
+struct Key {
     std::string_view key, heading;
 };
 
 // What people look at first, in this order; a key that no row has is left out.
-constexpr std::array kPorts{Column{"device", "device"}, Column{"driver", "driver"},
-                            Column{"addresses", "addresses"}, Column{"why", "why"}};
-constexpr std::array kWorkers{Column{"index", "worker"}, Column{"core", "core"},
-                              Column{"cpu", "cpu"}, Column{"parked", "parked"},
-                              Column{"in_flight", "in flight"}};
-constexpr std::array kRouters{Column{"name", "router"}, Column{"address", "address"},
-                              Column{"state", "state"}, Column{"since_s", "since"},
-                              Column{"rows", "rows"},   Column{"claims", "claims"},
-                              Column{"owed", "owed"}};
-constexpr std::array kSets{Column{"name", "set"},          Column{"family", "family"},
-                           Column{"state", "state"},       Column{"timeouts", "timeouts"},
-                           Column{"prefixes", "prefixes"}, Column{"claims", "claims"},
-                           Column{"owed", "owed"}};
-constexpr std::array kUpstreams{Column{"name", "upstream"}, Column{"via", "via"},
-                                Column{"rtt_ms", "rtt ms"}, Column{"connections", "connections"},
-                                Column{"address", "address"}};
-constexpr std::array kMdns{Column{"name", "interface"},    Column{"ipv4", "IPv4"},
-                           Column{"ipv6", "IPv6"},         Column{"received", "received"},
-                           Column{"repeated", "repeated"}, Column{"sent", "sent"}};
+constexpr std::array kPorts{Key{"device", "device"}, Key{"driver", "driver"},
+                            Key{"addresses", "addresses"}, Key{"why", "why"}};
+constexpr std::array kWorkers{Key{"index", "worker"}, Key{"core", "core"}, Key{"cpu", "cpu"},
+                              Key{"parked", "parked"}, Key{"in_flight", "in flight"}};
+constexpr std::array kRouters{Key{"name", "router"}, Key{"address", "address"},
+                              Key{"state", "state"}, Key{"since_s", "since"},
+                              Key{"rows", "rows"},   Key{"claims", "claims"},
+                              Key{"owed", "owed"}};
+constexpr std::array kSets{Key{"name", "set"},          Key{"family", "family"},
+                           Key{"state", "state"},       Key{"timeouts", "timeouts"},
+                           Key{"prefixes", "prefixes"}, Key{"claims", "claims"},
+                           Key{"owed", "owed"}};
+constexpr std::array kUpstreams{Key{"name", "upstream"}, Key{"via", "via"}, Key{"rtt_ms", "rtt ms"},
+                                Key{"connections", "connections"}, Key{"address", "address"}};
+constexpr std::array kMdns{Key{"name", "interface"},    Key{"ipv4", "IPv4"},
+                           Key{"ipv6", "IPv6"},         Key{"received", "received"},
+                           Key{"repeated", "repeated"}, Key{"sent", "sent"}};
 // Of routers only `steerctl routers` shows these.
 constexpr std::array<std::string_view, 9> kRouterDetails{
     "board",         "cpu_share_percent",      "service_us", "rtt_ms", "flash_sectors_since_reboot",
     "flash_sectors", "flash_sectors_per_hour", "findings",   "lists"};
 // Sentences are too long for a column: they follow their table.
-constexpr std::array kSentences{Column{"trouble", "trouble"}};
+constexpr std::array kSentences{Key{"trouble", "trouble"}};
 
 bool is_sentence(std::string_view key) {
-    return std::ranges::find(kSentences, key, &Column::key) != kSentences.end();
+    return std::ranges::find(kSentences, key, &Key::key) != kSentences.end();
 }
 
 bool any_has(const json::array& rows, std::string_view key) {
@@ -56,7 +54,7 @@ using Keys = std::span<const std::string_view>;
 
 // The columns of a table: the known ones, then whatever else its rows have, but `hidden`.
 std::vector<std::pair<std::string, std::string>> columns_of(const json::array& rows,
-                                                            std::span<const Column> known,
+                                                            std::span<const Key> known,
                                                             Keys hidden) {
     std::vector<std::pair<std::string, std::string>> columns;
     for (const auto& [key, heading] : known) {
@@ -85,7 +83,7 @@ std::string sentences_of(const json::array& rows) {
     return out;
 }
 
-std::string section(const json::object& all, std::string_view key, std::span<const Column> known,
+std::string section(const json::object& all, std::string_view key, std::span<const Key> known,
                     Keys hidden = {}) {
     const auto* const value = find(all, key);
     const auto* const rows = value != nullptr ? value->if_array() : nullptr;

@@ -9,11 +9,11 @@
 namespace steer::config {
 namespace {
 
-using Rules = std::vector<matchers::AdguardRule>;
+using AdguardFilesRules = std::vector<matchers::AdguardRule>;
 
 // Rules that hold under the same conditions are one step; important exceptions come first, then important rules,
 // exceptions, and the rest.
-std::vector<AdguardStep> steps_of(Rules rules) {
+std::vector<AdguardStep> steps_of(AdguardFilesRules rules) {
     using Conditions = std::tuple<unsigned, std::vector<std::string>, std::vector<std::uint16_t>,
                                   std::vector<std::uint16_t>>;
     matchers::apply_badfilters(rules);

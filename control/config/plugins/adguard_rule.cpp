@@ -8,23 +8,29 @@
 namespace steer::config {
 namespace {
 
-struct Args {
+struct AdguardRuleArgs {
     std::vector<Text> rules, files;
     bool strict = false;
 };
 
-constexpr std::array<Row<Args>, 3> kRows{{
-    {"rules", Own<Args>{"list of rules", read_list<&Args::rules, Args>}, "none", "",
+constexpr std::array<Row<AdguardRuleArgs>, 3> kAdguardRuleRows{{
+    {"rules",
+     Own<AdguardRuleArgs>{"list of rules", read_list<&AdguardRuleArgs::rules, AdguardRuleArgs>},
+     "none", "",
      "rules such as `||ads.example^`, `@@||good.ads.example^`, `/^ad[0-9]+/$important`"},
-    {"files", Own<Args>{"list of paths and URLs", read_list<&Args::files, Args>}, "none", "",
+    {"files",
+     Own<AdguardRuleArgs>{"list of paths and URLs",
+                          read_list<&AdguardRuleArgs::files, AdguardRuleArgs>},
+     "none", "",
      "files with one rule a line; `!` and `#` begin a comment; rules about pages are stepped over"},
-    {"strict", &Args::strict, "false", "",
+    {"strict", &AdguardRuleArgs::strict, "false", "",
      "a bad line of a file is an error; otherwise it is named in a warning and left out"},
 }};
 
-using Rules = std::vector<matchers::AdguardRule>;
+using AdguardRuleRules = std::vector<matchers::AdguardRule>;
 
-void read_inline(Reading& in, const Args& args, const std::string& owner, Rules& out) {
+void read_inline(Reading& in, const AdguardRuleArgs& args, const std::string& owner,
+                 AdguardRuleRules& out) {
     for (const Text& text : args.rules) {
         auto rule = matchers::parse_adguard(text.value, parse_qtype);
         if (!rule) {
@@ -36,13 +42,13 @@ void read_inline(Reading& in, const Args& args, const std::string& owner, Rules&
     }
 }
 
-void read(Reading& in, const Node* node, Plugin& plugin) {
-    Args args;
+void read_adguard_rule(Reading& in, const Node* node, Plugin& plugin) {
+    AdguardRuleArgs args;
     Node empty;
     const std::string owner = owner_of(plugin);
     const Node& map = args_or_empty(node, plugin, empty);
-    read_rows(in, map, kRows, owner, args);
-    Rules rules;
+    read_rows(in, map, kAdguardRuleRows, owner, args);
+    AdguardRuleRules rules;
     read_inline(in, args, owner, rules);
     const ListUse use = use_of(plugin, map);
     for (const Text& path : args.files) {
@@ -67,8 +73,8 @@ const PluginType kAdguardRuleType{
     "`question` alone.",
     "",
     "",
-    [] { return row_texts(kRows); },
-    read,
+    [] { return row_texts(kAdguardRuleRows); },
+    read_adguard_rule,
     nullptr};
 
 }  // namespace steer::config

@@ -22,7 +22,7 @@ struct List {
     std::string source, format;
     int line = 0;
 };
-struct Args {
+struct AdlistArgs {
     std::vector<List> lists;
     std::uint32_t max_names = 5'000'000;
     NameRules allow;
@@ -46,7 +46,7 @@ constexpr std::array<Row<List>, 2> kListRows{{
      "`adguard`: AdGuard's syntax, with exceptions; others as `format` of a domain_set"},
 }};
 
-void read_lists(Reading& in, const Node& node, const Place& place, Args& out) {
+void read_lists(Reading& in, const Node& node, const Place& place, AdlistArgs& out) {
     if (!node.is_list() || node.items.empty()) {
         in.report().error(place.line,
                           place.name() + ": expected a list of paths and URLs, found " +
@@ -65,12 +65,12 @@ void read_lists(Reading& in, const Node& node, const Place& place, Args& out) {
     }
 }
 
-void read_allow(Reading& in, const Node& node, const Place& place, Args& out) {
+void read_allow(Reading& in, const Node& node, const Place& place, AdlistArgs& out) {
     read_name_rules(in, node, place, out.allow);
 }
 
 // As a black_hole that is written in place.
-void read_answer(Reading& in, const Node& node, const Place& place, Args& out) {
+void read_answer(Reading& in, const Node& node, const Place& place, AdlistArgs& out) {
     std::string words;
     if (!read_value(in, node, place, {}, words)) return;
     const PluginType* const type = find_type("black_hole");
@@ -81,20 +81,20 @@ void read_answer(Reading& in, const Node& node, const Place& place, Args& out) {
     if (const auto* made = std::get_if<BlackHole>(&hole.args)) out.answer = *made;
 }
 
-constexpr std::array<Row<Args>, 4> kRows{{
-    {"lists", Own<Args>{"list of paths, URLs and maps", read_lists}, "required", "",
+constexpr std::array<Row<AdlistArgs>, 4> kAdlistRows{{
+    {"lists", Own<AdlistArgs>{"list of paths, URLs and maps", read_lists}, "required", "",
      "as in `- https://lists.example/hosts` or `- {list: ads.txt, format: adguard}`; a URL is "
      "fetched again as `control.fetch` says, its last good copy is kept. Without a `format` (of "
      "`adlist`, which is RouterOS's, `hosts`, `rules`, `dnsmasq`, `rpz`, `adguard`) a list is "
      "`adguard` if more of its lines are that syntax's (`||NAME^`, `@@`, `!`, `[Adblock`) than "
      "hosts lines, else `adlist`"},
-    {"allow", Own<Args>{"list of rules, `$TAG`, `&FILE`", read_allow}, "none", "",
+    {"allow", Own<AdlistArgs>{"list of rules, `$TAG`, `&FILE`", read_allow}, "none", "",
      "names that pass, whatever the lists say"},
-    {"max_names", &Args::max_names, "5000000", "1..100000000",
+    {"max_names", &AdlistArgs::max_names, "5000000", "1..100000000",
      "names (rules) that one list may have: a longer one is refused, at a reload and when it is "
      "fetched, and what was there before stays. A list by path may be as large as "
      "`control.fetch.max_size` says"},
-    {"answer", Own<Args>{"`null`, `nxdomain`, `nodata`, `refused` or addresses", read_answer},
+    {"answer", Own<AdlistArgs>{"`null`, `nxdomain`, `nodata`, `refused` or addresses", read_answer},
      "(null)", "", "what a denied name gets; `null`: 0.0.0.0 and ::"},
 }};
 
@@ -202,10 +202,10 @@ AdListPart part_of(Reading& in, const List& list, std::size_t number, const Plug
     return {list.source, in.add_in_place(std::move(provider))};
 }
 
-void read(Reading& in, const Node* node, Plugin& plugin) {
-    Args args;
+void read_adlist(Reading& in, const Node* node, Plugin& plugin) {
+    AdlistArgs args;
     Node empty;
-    read_rows(in, args_or_empty(node, plugin, empty), kRows, owner_of(plugin), args);
+    read_rows(in, args_or_empty(node, plugin, empty), kAdlistRows, owner_of(plugin), args);
     AdList out;
     for (const List& list : args.lists)
         out.lists.push_back(part_of(in, list, out.lists.size() + 1, plugin, args.max_names));
@@ -224,8 +224,8 @@ const PluginType kAdlistType{
     "many names each list has and how often it denied one, pauses for a while, and fetches anew.",
     "",
     "",
-    [] { return row_texts(kRows); },
-    read,
+    [] { return row_texts(kAdlistRows); },
+    read_adlist,
     nullptr};
 
 }  // namespace steer::config

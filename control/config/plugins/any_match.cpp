@@ -5,9 +5,10 @@
 namespace steer::config {
 namespace {
 
-constexpr std::string_view kForms = "matchers such as '$TAG' or 'qtype A', with '!' or without";
+constexpr std::string_view kAnyMatchForms =
+    "matchers such as '$TAG' or 'qtype A', with '!' or without";
 
-void read_all(Reading& in, const std::vector<Text>& words, Plugin& plugin) {
+void read_any_match_all(Reading& in, const std::vector<Text>& words, Plugin& plugin) {
     const std::string owner = owner_of(plugin);
     AnyMatch out;
     for (const Text& word : words) {
@@ -27,7 +28,7 @@ const PluginType kAnyMatchType{
     "list of matchers as in `matches` of a sequence, `!` before one negates it; in place and as "
     "one text each word is a matcher",
     no_rows,
-    read_words<kForms, read_all>,
-    read_quick_words<kForms, read_all>};
+    read_words<kAnyMatchForms, read_any_match_all>,
+    read_quick_words<kAnyMatchForms, read_any_match_all>};
 
 }  // namespace steer::config

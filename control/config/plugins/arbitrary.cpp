@@ -10,19 +10,21 @@
 namespace steer::config {
 namespace {
 
-struct Args {
+struct ArbitraryArgs {
     std::vector<Text> rules, files;
     bool strict = false, short_circuit = false;
 };
 
-constexpr std::array<Row<Args>, 4> kRows{{
-    {"rules", Own<Args>{"list of records", read_list<&Args::rules, Args>}, "none", "",
-     "as in `www.example.org. 300 IN TXT \"text\"`; TTL 3600 and class IN may be left out"},
-    {"files", Own<Args>{"list of paths", read_list<&Args::files, Args>}, "none", "",
-     "zone files, with `$ORIGIN`, `$TTL`, parentheses and `;` comments"},
-    {"strict", &Args::strict, "false", "",
+constexpr std::array<Row<ArbitraryArgs>, 4> kArbitraryRows{{
+    {"rules",
+     Own<ArbitraryArgs>{"list of records", read_list<&ArbitraryArgs::rules, ArbitraryArgs>}, "none",
+     "", "as in `www.example.org. 300 IN TXT \"text\"`; TTL 3600 and class IN may be left out"},
+    {"files", Own<ArbitraryArgs>{"list of paths", read_list<&ArbitraryArgs::files, ArbitraryArgs>},
+     "none", "", "zone files, with `$ORIGIN`, `$TTL`, parentheses and `;` comments"},
+    {"strict", &ArbitraryArgs::strict, "false", "",
      "a bad line of a file is an error; otherwise it is named in a warning and left out"},
-    {"short_circuit", &Args::short_circuit, "false", "", "an answer ends the whole program"},
+    {"short_circuit", &ArbitraryArgs::short_circuit, "false", "",
+     "an answer ends the whole program"},
 }};
 
 class RecordsReader {
@@ -77,12 +79,12 @@ class RecordsReader {
     std::map<std::string, std::uint32_t> known_;
 };
 
-void read(Reading& in, const Node* node, Plugin& plugin) {
-    Args args;
+void read_arbitrary(Reading& in, const Node* node, Plugin& plugin) {
+    ArbitraryArgs args;
     Node empty;
     const std::string owner = owner_of(plugin);
     const Node& map = args_or_empty(node, plugin, empty);
-    read_rows(in, map, kRows, owner, args);
+    read_rows(in, map, kArbitraryRows, owner, args);
     RecordsReader reader(in, owner);
     for (const Text& rule : args.rules)
         reader.rule(rule);
@@ -104,8 +106,8 @@ const PluginType kArbitraryType{"arbitrary",
                                 "(`TYPE65280 \\# 2 abcd`).",
                                 "",
                                 "",
-                                [] { return row_texts(kRows); },
-                                read,
+                                [] { return row_texts(kArbitraryRows); },
+                                read_arbitrary,
                                 nullptr};
 
 }  // namespace steer::config

@@ -10,18 +10,18 @@ namespace {
 
 constexpr std::array<std::string_view, 5> kModes{"nxdomain", "nodata", "null", "custom", "refused"};
 
-struct Args {
+struct BlackHoleArgs {
     std::optional<BlackHoleMode> mode;
     std::vector<IpAddress> ips;
     bool short_circuit = false;
 };
 
-void read_mode(Reading& in, const Node& node, const Place& place, Args& out) {
+void read_mode(Reading& in, const Node& node, const Place& place, BlackHoleArgs& out) {
     if (const auto index = read_choice(in, node, place, "nxdomain|nodata|null|custom|refused"))
         out.mode = static_cast<BlackHoleMode>(*index);
 }
 
-void read_ip(Reading& in, const Text& text, const Place& place, Args& out) {
+void read_ip(Reading& in, const Text& text, const Place& place, BlackHoleArgs& out) {
     if (const auto ip = IpAddress::parse(text.value)) {
         out.ips.push_back(*ip);
     } else {
@@ -30,21 +30,21 @@ void read_ip(Reading& in, const Text& text, const Place& place, Args& out) {
     }
 }
 
-void read_ips(Reading& in, const Node& node, const Place& place, Args& out) {
+void read_ips(Reading& in, const Node& node, const Place& place, BlackHoleArgs& out) {
     for (const Text& text : read_texts(in, node, place))
         read_ip(in, text, place, out);
 }
 
-constexpr std::array<Row<Args>, 3> kRows{{
-    {"mode", Own<Args>{"one of", read_mode}, "(`custom` with `ips`, else `nxdomain`)",
+constexpr std::array<Row<BlackHoleArgs>, 3> kBlackHoleRows{{
+    {"mode", Own<BlackHoleArgs>{"one of", read_mode}, "(`custom` with `ips`, else `nxdomain`)",
      "nxdomain|nodata|null|custom|refused",
      "`null`: 0.0.0.0 and ::; `custom`: `ips`; `nodata`: NOERROR without records"},
-    {"ips", Own<Args>{"list of addresses", read_ips}, "none", "",
+    {"ips", Own<BlackHoleArgs>{"list of addresses", read_ips}, "none", "",
      "of `custom`: the answer to A and AAAA"},
-    {"short_circuit", &Args::short_circuit, "false", "", "it ends the whole program"},
+    {"short_circuit", &BlackHoleArgs::short_circuit, "false", "", "it ends the whole program"},
 }};
 
-void finish(Reading& in, Args args, int line, bool all_read, Plugin& plugin) {
+void finish_black_hole(Reading& in, BlackHoleArgs args, int line, bool all_read, Plugin& plugin) {
     BlackHole out;
     out.mode =
         args.mode.value_or(args.ips.empty() ? BlackHoleMode::nxdomain : BlackHoleMode::custom);
@@ -62,9 +62,9 @@ void finish(Reading& in, Args args, int line, bool all_read, Plugin& plugin) {
 }
 
 // black_hole [MODE] [IP...] [short_circuit[=BOOL]]
-void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
+void read_black_hole_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
     const std::string owner = owner_of(plugin);
-    Args args;
+    BlackHoleArgs args;
     bool all_read = true;
     for (const auto word : split_words(words)) {
         const auto mode = std::find(kModes.begin(), kModes.end(), lower(word));
@@ -81,16 +81,17 @@ void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
                                         "custom or refused");
         }
     }
-    finish(in, std::move(args), line, all_read, plugin);
+    finish_black_hole(in, std::move(args), line, all_read, plugin);
 }
 
-void read(Reading& in, const Node* node, Plugin& plugin) {
-    if (node != nullptr && node->is_text()) return read_quick(in, node->text, node->line, plugin);
-    Args args;
+void read_black_hole(Reading& in, const Node* node, Plugin& plugin) {
+    if (node != nullptr && node->is_text())
+        return read_black_hole_quick(in, node->text, node->line, plugin);
+    BlackHoleArgs args;
     Node empty;
     const Node& map = args_or_empty(node, plugin, empty);
-    read_rows(in, map, kRows, owner_of(plugin), args);
-    finish(in, std::move(args), plugin.line, map.find("ips") == nullptr, plugin);
+    read_rows(in, map, kBlackHoleRows, owner_of(plugin), args);
+    finish_black_hole(in, std::move(args), plugin.line, map.find("ips") == nullptr, plugin);
 }
 
 }  // namespace
@@ -102,8 +103,8 @@ const PluginType kBlackHoleType{"black_hole",
                                 "records, with an SOA so that clients remember it.",
                                 "black_hole [MODE] [IP...] [short_circuit]",
                                 "",
-                                [] { return row_texts(kRows); },
-                                read,
-                                read_quick};
+                                [] { return row_texts(kBlackHoleRows); },
+                                read_black_hole,
+                                read_black_hole_quick};
 
 }  // namespace steer::config

@@ -74,7 +74,7 @@ void read_prefetch(Reading& in, const Node& node, const Place& place, Cache& out
     out.prefetch_percent = static_cast<std::uint32_t>(*percent);
 }
 
-constexpr std::array<Row<Cache>, 19> kRows{{
+constexpr std::array<Row<Cache>, 19> kCacheRows{{
     {"size", Own<Cache>{"integer or size", read_size}, "1024", "1.. or 64KiB..",
      "entries, or a byte budget with a unit (`64MiB`)"},
     {"short_circuit", &Cache::short_circuit, "false", "", "a hit ends the whole program"},
@@ -124,12 +124,12 @@ constexpr std::array<Row<Cache>, 19> kRows{{
     {"dump_interval", &Cache::dump_interval, "600", "1s..1d", "how often"},
 }};
 
-void read(Reading& in, const Node* node, Plugin& plugin) {
+void read_cache(Reading& in, const Node* node, Plugin& plugin) {
     Cache args;
     Node empty;
     const std::string owner = owner_of(plugin);
     const Node& map = args_or_empty(node, plugin, empty);
-    read_rows(in, map, kRows, owner, args);
+    read_rows(in, map, kCacheRows, owner, args);
     if (args.min_positive_ttl > args.max_positive_ttl) {
         const Node* at = map.find("min_positive_ttl");
         in.report().error(at == nullptr ? plugin.line : at->line,
@@ -146,7 +146,7 @@ void read(Reading& in, const Node* node, Plugin& plugin) {
 }
 
 // cache [ENTRIES] [short_circuit[=BOOL]]
-void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
+void read_cache_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
     const std::string owner = owner_of(plugin);
     Cache args;
     for (const auto word : split_words(words)) {
@@ -168,8 +168,8 @@ const PluginType kCacheType{
     "Answers from memory; wraps the rest of its sequence, whose answer it keeps.",
     "cache [SIZE] [short_circuit]",
     "",
-    [] { return row_texts(kRows); },
-    read,
-    read_quick};
+    [] { return row_texts(kCacheRows); },
+    read_cache,
+    read_cache_quick};
 
 }  // namespace steer::config

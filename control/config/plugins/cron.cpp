@@ -96,17 +96,17 @@ void read_timezone(Reading& in, const Node& node, const Place& place, Cron& out)
                                           "; expected one such as Europe/Berlin or UTC");
 }
 
-constexpr std::array<Row<Cron>, 2> kRows{{
+constexpr std::array<Row<Cron>, 2> kCronRows{{
     {"jobs", Own<Cron>{"list of jobs", read_jobs}, "required", "", "what is run, and when"},
     {"timezone", Own<Cron>{"text", read_timezone}, "(the system's)", "",
      "the time zone of `schedule`, as in `Asia/Shanghai`"},
 }};
 
-void read(Reading& in, const Node* node, Plugin& plugin) {
+void read_cron(Reading& in, const Node* node, Plugin& plugin) {
     Cron args;
     args.tag = plugin.tag;
     Node empty;
-    read_rows(in, args_or_empty(node, plugin, empty), kRows, owner_of(plugin), args);
+    read_rows(in, args_or_empty(node, plugin, empty), kCronRows, owner_of(plugin), args);
     plugin.args = std::move(args);
 }
 
@@ -125,8 +125,8 @@ const PluginType kCronType{
     "leaves that time out. No other plugin refers to a cron.",
     "",
     "",
-    [] { return row_texts(kRows); },
-    read,
+    [] { return row_texts(kCronRows); },
+    read_cron,
     nullptr};
 
 }  // namespace steer::config

@@ -9,20 +9,21 @@
 namespace steer::config {
 namespace {
 
-struct Args : DhcpLeases {
+struct DhcpLeasesArgs : DhcpLeases {
     std::vector<Text> router_names;
 };
 
-void read_router_name(Reading& in, const Node& node, const Place& place, Args& out) {
+void read_router_name(Reading& in, const Node& node, const Place& place, DhcpLeasesArgs& out) {
     std::string name;
     if (read_value(in, node, place, {}, name)) out.router_names.push_back({name, place.line});
 }
-void read_router_names(Reading& in, const Node& node, const Place& place, Args& out) {
+void read_dhcp_leases_router_names(Reading& in, const Node& node, const Place& place,
+                                   DhcpLeasesArgs& out) {
     for (Text& name : read_texts(in, node, place))
         out.router_names.push_back(std::move(name));
 }
 
-void read_domain(Reading& in, const Node& node, const Place& place, Args& out) {
+void read_domain(Reading& in, const Node& node, const Place& place, DhcpLeasesArgs& out) {
     std::string text;
     if (!read_value(in, node, place, {}, text)) return;
     const auto rule = good_rule("domain:" + text);
@@ -40,30 +41,32 @@ void read_domain(Reading& in, const Node& node, const Place& place, Args& out) {
     }
 }
 
-void read_servers(Reading& in, const Node& node, const Place& place, Args& out) {
+void read_servers(Reading& in, const Node& node, const Place& place, DhcpLeasesArgs& out) {
     for (const Text& name : read_texts(in, node, place))
         out.servers.push_back(name.value);
 }
 
-constexpr std::array<Row<Args>, 6> kRows{{
-    {"router", Own<Args>{"name", read_router_name}, "none", "",
+constexpr std::array<Row<DhcpLeasesArgs>, 6> kDhcpLeasesRows{{
+    {"router", Own<DhcpLeasesArgs>{"name", read_router_name}, "none", "",
      "a name of `routers`, whose DHCP servers gave the leases; its user needs the policies api and "
      "read"},
-    {"routers", Own<Args>{"list of names", read_router_names}, "none", "", "or several of them"},
-    {"domain", Own<Args>{"domain", read_domain}, "required", "",
+    {"routers", Own<DhcpLeasesArgs>{"list of names", read_dhcp_leases_router_names}, "none", "",
+     "or several of them"},
+    {"domain", Own<DhcpLeasesArgs>{"domain", read_domain}, "required", "",
      "what stands behind each host name, as in `lan`: `laptop` is laptop.lan"},
-    {"servers", Own<Args>{"list of names", read_servers}, "(all)", "",
+    {"servers", Own<DhcpLeasesArgs>{"list of names", read_servers}, "(all)", "",
      "the DHCP servers (of either family) whose leases count"},
-    {"ttl", &Args::ttl_s, "60", "0..86400", "seconds that clients remember an address or name"},
-    {"ptr", &Args::ptr, "true", "", "the addresses have their names (PTR)"},
+    {"ttl", &DhcpLeasesArgs::ttl_s, "60", "0..86400",
+     "seconds that clients remember an address or name"},
+    {"ptr", &DhcpLeasesArgs::ptr, "true", "", "the addresses have their names (PTR)"},
 }};
 
-void read(Reading& in, const Node* node, Plugin& plugin) {
-    Args args;
+void read_dhcp_leases(Reading& in, const Node* node, Plugin& plugin) {
+    DhcpLeasesArgs args;
     Node empty;
     const std::string owner = owner_of(plugin);
     const Node& map = args_or_empty(node, plugin, empty);
-    read_rows(in, map, kRows, owner, args);
+    read_rows(in, map, kDhcpLeasesRows, owner, args);
     if (map.find("router") == nullptr && map.find("routers") == nullptr) {
         in.report().error(plugin.line, owner +
                                            " has no 'router': write the name of one of 'routers', "
@@ -90,8 +93,8 @@ const PluginType kDhcpLeasesType{
     "names, and which leases have none and why.",
     "",
     "",
-    [] { return row_texts(kRows); },
-    read,
+    [] { return row_texts(kDhcpLeasesRows); },
+    read_dhcp_leases,
     nullptr};
 
 }  // namespace steer::config

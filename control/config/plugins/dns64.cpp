@@ -45,7 +45,7 @@ struct PrefixArgs {
     std::vector<matchers::Prefix> ipv4;
 };
 
-void read_text(Reading& in, const Node& node, const Place& place, PrefixArgs& out) {
+void read_dns64_text(Reading& in, const Node& node, const Place& place, PrefixArgs& out) {
     read_value(in, node, place, {}, out.prefix);
     out.line = place.line;
 }
@@ -67,7 +67,8 @@ void read_only(Reading& in, const Node& node, const Place& place, PrefixArgs& ou
 }
 
 constexpr std::array<Row<PrefixArgs>, 2> kPrefixRows{{
-    {"prefix", Own<PrefixArgs>{"prefix", read_text}, "required", "", "of 32 to 64 or 96 bits"},
+    {"prefix", Own<PrefixArgs>{"prefix", read_dns64_text}, "required", "",
+     "of 32 to 64 or 96 bits"},
     {"ipv4", Own<PrefixArgs>{"list of IPv4 prefixes", read_only}, "none", "",
      "the addresses that it is for; without it all that no prefix before it is for"},
 }};
@@ -99,11 +100,11 @@ void read_exclude_ipv4(Reading& in, const Node& node, const Place& place, Dns64&
     out.exclude_ipv4 = read_ipv4(in, node, place);
 }
 template <auto Member>
-void read_names(Reading& in, const Node& node, const Place& place, Dns64& out) {
+void read_dns64_names(Reading& in, const Node& node, const Place& place, Dns64& out) {
     read_name_rules(in, node, place, out.*Member);
 }
 
-constexpr std::array<Row<Dns64>, 8> kRows{{
+constexpr std::array<Row<Dns64>, 8> kDns64Rows{{
     {"prefix", Own<Dns64>{"prefix, or list of prefixes and maps", read_prefix}, "(64:ff9b::/96)",
      "",
      "of the NAT64; of several the first that is for an address (`{prefix: ..., ipv4: [...]}`) "
@@ -119,16 +120,16 @@ constexpr std::array<Row<Dns64>, 8> kRows{{
      "(with 64:ff9b::/96 special ranges)", "",
      "A in these ranges are not translated; 64:ff9b::/96 must not stand for private addresses (RFC "
      "6052 3.1), unless this says otherwise"},
-    {"except", Own<Dns64>{"list of rules, `$TAG`, `&FILE`", read_names<&Dns64::except>}, "none", "",
-     "names that it leaves alone"},
-    {"keep", Own<Dns64>{"list of rules, `$TAG`, `&FILE`", read_names<&Dns64::keep>}, "none", "",
-     "names whose own AAAA stay with `translate_all`"},
+    {"except", Own<Dns64>{"list of rules, `$TAG`, `&FILE`", read_dns64_names<&Dns64::except>},
+     "none", "", "names that it leaves alone"},
+    {"keep", Own<Dns64>{"list of rules, `$TAG`, `&FILE`", read_dns64_names<&Dns64::keep>}, "none",
+     "", "names whose own AAAA stay with `translate_all`"},
     {"claim", choice<Dns64, &Dns64::claim>(), "ipv4", "ipv6|ipv4|both",
      "what address lists get of an address below the prefix: what the client connects to, the IPv4 "
      "address behind it (what leaves the NAT64), or both"},
 }};
 
-void finish(Reading& in, Dns64 args, Plugin& plugin) {
+void finish_dns64(Reading& in, Dns64 args, Plugin& plugin) {
     if (args.prefixes.empty()) args.prefixes.push_back({dns::kWellKnownPref64, {}, plugin.line});
     if (!args.keep.empty() && !args.translate_all) {
         in.report().warn(plugin.line,
@@ -147,19 +148,19 @@ void finish(Reading& in, Dns64 args, Plugin& plugin) {
     plugin.args = std::move(args);
 }
 
-void read(Reading& in, const Node* node, Plugin& plugin) {
+void read_dns64(Reading& in, const Node* node, Plugin& plugin) {
     Dns64 args;
     Node empty;
     const std::size_t before = in.report().error_count();
-    read_rows(in, args_or_empty(node, plugin, empty), kRows, owner_of(plugin), args);
+    read_rows(in, args_or_empty(node, plugin, empty), kDns64Rows, owner_of(plugin), args);
     if (in.report().error_count() == before)
-        finish(in, std::move(args), plugin);
+        finish_dns64(in, std::move(args), plugin);
     else
         plugin.args = std::move(args);
 }
 
 // dns64 [PREFIX]
-void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
+void read_dns64_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
     Dns64 args;
     for (const auto word : split_words(words)) {
         const auto prefix = read_pref64(in, {std::string(word), line}, owner_of(plugin));
@@ -168,7 +169,7 @@ void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
     if (args.prefixes.empty() && !words.empty())
         plugin.args = std::move(args);
     else
-        finish(in, std::move(args), plugin);
+        finish_dns64(in, std::move(args), plugin);
 }
 
 }  // namespace
@@ -186,8 +187,8 @@ const PluginType kDns64Type{
     "Queries with DO and CD pass (they validate); with DO alone what is made has no AD.",
     "dns64 [PREFIX...]",
     "",
-    [] { return row_texts(kRows); },
-    read,
-    read_quick};
+    [] { return row_texts(kDns64Rows); },
+    read_dns64,
+    read_dns64_quick};
 
 }  // namespace steer::config

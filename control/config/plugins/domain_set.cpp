@@ -6,18 +6,19 @@
 namespace steer::config {
 namespace {
 
-struct Args {
+struct DomainSetArgs {
     std::vector<Text> exps, files, sets;
     matchers::ListForm format = matchers::ListForm::automatic;
     bool strict = false, inherit = false;
 };
 
-constexpr std::array<Row<Args>, 6> kRows{{
-    {"exps", Own<Args>{"list of rules", read_list<&Args::exps, Args>}, "none", "",
-     "rules; without a prefix, `domain:` is meant"},
-    {"files", Own<Args>{"list of paths and URLs", read_list<&Args::files, Args>}, "none", "",
-     "files with one rule a line; `#` begins a comment"},
-    {"format", choice<Args, &Args::format>(), "auto",
+constexpr std::array<Row<DomainSetArgs>, 6> kDomainSetRows{{
+    {"exps", Own<DomainSetArgs>{"list of rules", read_list<&DomainSetArgs::exps, DomainSetArgs>},
+     "none", "", "rules; without a prefix, `domain:` is meant"},
+    {"files",
+     Own<DomainSetArgs>{"list of paths and URLs", read_list<&DomainSetArgs::files, DomainSetArgs>},
+     "none", "", "files with one rule a line; `#` begins a comment"},
+    {"format", choice<DomainSetArgs, &DomainSetArgs::format>(), "auto",
      "auto|rules|hosts|adlist|dnsmasq|rpz|rpz_passthru|v2fly",
      "of the files: `hosts` (`0.0.0.0 NAME`, each the name alone), `adlist` of RouterOS (the same, "
      "or bare names), `dnsmasq` (the names of `address=`, `server=`, `local=`, `ipset=`, "
@@ -26,24 +27,24 @@ constexpr std::array<Row<Args>, 6> kRows{{
      "(what it does), `v2fly` (a file of data/, which may include others beside it); `auto`: by "
      "the "
      "first line that is no comment: `hosts`, `dnsmasq`, `rpz`, or else `rules`"},
-    {"sets", Own<Args>{"list of tags", read_list<&Args::sets, Args>}, "none", "",
-     "domain_sets that are part of this one"},
-    {"inherit", &Args::inherit, "false", "",
+    {"sets", Own<DomainSetArgs>{"list of tags", read_list<&DomainSetArgs::sets, DomainSetArgs>},
+     "none", "", "domain_sets that are part of this one"},
+    {"inherit", &DomainSetArgs::inherit, "false", "",
      "the names that answers for its names point to (CNAME, the TargetName of HTTPS and SVCB, SRV) "
      "are in it as well, "
      "for as long as the client may keep that answer, and so on from name to name; whoever may "
      "answer for a name of the "
      "set may so put any name into it"},
-    {"strict", &Args::strict, "false", "",
+    {"strict", &DomainSetArgs::strict, "false", "",
      "a bad line of a file is an error; otherwise it is named in a warning and left out"},
 }};
 
-void read(Reading& in, const Node* node, Plugin& plugin) {
-    Args args;
+void read_domain_set(Reading& in, const Node* node, Plugin& plugin) {
+    DomainSetArgs args;
     Node empty;
     const std::string owner = owner_of(plugin);
     const Node& map = args_or_empty(node, plugin, empty);
-    read_rows(in, map, kRows, owner, args);
+    read_rows(in, map, kDomainSetRows, owner, args);
     DomainSet set;
     set.strict = args.strict;
     set.inherit = args.inherit;
@@ -66,8 +67,13 @@ void read(Reading& in, const Node* node, Plugin& plugin) {
 
 }  // namespace
 
-const PluginType kDomainSetType{
-    "domain_set", Role::provider, "A set of domain names.", "", "", [] { return row_texts(kRows); },
-    read,         nullptr};
+const PluginType kDomainSetType{"domain_set",
+                                Role::provider,
+                                "A set of domain names.",
+                                "",
+                                "",
+                                [] { return row_texts(kDomainSetRows); },
+                                read_domain_set,
+                                nullptr};
 
 }  // namespace steer::config

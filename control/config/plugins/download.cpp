@@ -62,7 +62,7 @@ void read_items(Reading& in, const Node& node, const Place& place, Download& out
     }
 }
 
-constexpr std::array<Row<Download>, 4> kRows{{
+constexpr std::array<Row<Download>, 4> kDownloadRows{{
     {"downloads", Own<Download>{"list of downloads", read_items}, "required", "",
      "what is fetched, one after the other"},
     {"timeout", &Download::timeout, "1m", "1s..1h", "how long each may take"},
@@ -72,7 +72,7 @@ constexpr std::array<Row<Download>, 4> kRows{{
     {"socks5", NotYet{}, "", "", "proxy"},
 }};
 
-void finish(Reading& in, Download args, Plugin& plugin) {
+void finish_download(Reading& in, Download args, Plugin& plugin) {
     for (const DownloadItem& item : args.items) {
         std::error_code error;
         if (args.startup_if_missing && !std::filesystem::exists(item.file, error))
@@ -83,14 +83,14 @@ void finish(Reading& in, Download args, Plugin& plugin) {
     plugin.args = std::move(args);
 }
 
-void read(Reading& in, const Node* node, Plugin& plugin) {
+void read_download(Reading& in, const Node* node, Plugin& plugin) {
     Download args;
     Node empty;
-    read_rows(in, args_or_empty(node, plugin, empty), kRows, owner_of(plugin), args);
-    finish(in, std::move(args), plugin);
+    read_rows(in, args_or_empty(node, plugin, empty), kDownloadRows, owner_of(plugin), args);
+    finish_download(in, std::move(args), plugin);
 }
 
-void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
+void read_download_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
     const auto parts = split_words(words);
     Download args;
     if (parts.size() != 2) {
@@ -100,7 +100,7 @@ void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
     } else {
         add(in, {std::string(parts[0]), std::string(parts[1]), {}}, owner_of(plugin), line, args);
     }
-    finish(in, std::move(args), plugin);
+    finish_download(in, std::move(args), plugin);
 }
 
 }  // namespace
@@ -118,8 +118,8 @@ const PluginType kDownloadType{
     "goes on at once, with what is there.",
     "download URL FOLDER",
     "",
-    [] { return row_texts(kRows); },
-    read,
-    read_quick};
+    [] { return row_texts(kDownloadRows); },
+    read_download,
+    read_download_quick};
 
 }  // namespace steer::config

@@ -6,16 +6,17 @@
 namespace steer::config {
 namespace {
 
-void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
+void read_drop_resp_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
     if (!words.empty())
         in.report().error(line, owner_of(plugin) + " takes no arguments: remove them");
     plugin.args = DropResp{};
 }
 
-void read(Reading& in, const Node* args, Plugin& plugin) {
+void read_drop_resp(Reading& in, const Node* args, Plugin& plugin) {
     const bool none =
         args == nullptr || args->is_null() || (args->is_map() && args->entries.empty());
-    read_quick(in, none ? "" : "some", args == nullptr ? plugin.line : args->line, plugin);
+    read_drop_resp_quick(in, none ? "" : "some", args == nullptr ? plugin.line : args->line,
+                         plugin);
 }
 
 }  // namespace
@@ -27,7 +28,7 @@ const PluginType kDropRespType{
     "drop_resp",
     "none",
     no_rows,
-    read,
-    read_quick};
+    read_drop_resp,
+    read_drop_resp_quick};
 
 }  // namespace steer::config

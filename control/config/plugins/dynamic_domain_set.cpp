@@ -10,30 +10,34 @@
 namespace steer::config {
 namespace {
 
-struct Args {
+struct DynamicDomainSetArgs {
     std::string path;
     std::vector<Text> first;
     std::uint32_t queue_size = 0, batch_size = 0, flush_interval_ms = 0;
 };
 
-constexpr std::array<Row<Args>, 5> kRows{{
-    {"path", &Args::path, "required", "",
+constexpr std::array<Row<DynamicDomainSetArgs>, 5> kDynamicDomainSetRows{{
+    {"path", &DynamicDomainSetArgs::path, "required", "",
      "the file of its rules, one a line; without a prefix, `domain:` is meant; `#` begins a "
      "comment. "
      "The user that steerdnsd runs as writes to its folder"},
-    {"bootstrap_rules", Own<Args>{"list of rules", read_list<&Args::first, Args>}, "none", "",
+    {"bootstrap_rules",
+     Own<DynamicDomainSetArgs>{"list of rules",
+                               read_list<&DynamicDomainSetArgs::first, DynamicDomainSetArgs>},
+     "none", "",
      "what a file that is not there yet is made with; later they are rules as others are, and stay "
      "away once they were removed"},
-    {"queue_size", &Args::queue_size, "1024", "1..1000000",
+    {"queue_size", &DynamicDomainSetArgs::queue_size, "1024", "1..1000000",
      "rules that may wait to be written; what comes then is refused"},
-    {"batch_size", &Args::batch_size, "256", "1..1000000", "rules that are written at once"},
-    {"flush_interval_ms", &Args::flush_interval_ms, "200", "0..60000",
+    {"batch_size", &DynamicDomainSetArgs::batch_size, "256", "1..1000000",
+     "rules that are written at once"},
+    {"flush_interval_ms", &DynamicDomainSetArgs::flush_interval_ms, "200", "0..60000",
      "milliseconds that changes are collected before they are written"},
 }};
 
 // Of the file, or of one that is not there yet.
-void read_file_rules(Reading& in, const Args& args, const RuleFile& file, const Place& place,
-                     DomainSet& set) {
+void read_file_rules(Reading& in, const DynamicDomainSetArgs& args, const RuleFile& file,
+                     const Place& place, DomainSet& set) {
     std::vector<RuleAt> first;
     for (const Text& text : args.first) {
         const Place at{"bootstrap_rules", place.owner, text.line};
@@ -56,12 +60,12 @@ void read_file_rules(Reading& in, const Args& args, const RuleFile& file, const 
     take_rules(in, std::move(list), false, file.file, place, set.rules);
 }
 
-void read(Reading& in, const Node* node, Plugin& plugin) {
-    Args args;
+void read_dynamic_domain_set(Reading& in, const Node* node, Plugin& plugin) {
+    DynamicDomainSetArgs args;
     Node empty;
     const std::string owner = owner_of(plugin);
     const Node& map = args_or_empty(node, plugin, empty);
-    read_rows(in, map, kRows, owner, args);
+    read_rows(in, map, kDynamicDomainSetRows, owner, args);
     plugin.args = DomainSet{};
     const Node* const written = map.find("path");
     if (written == nullptr || args.path.empty()) return;  // that was said
@@ -101,8 +105,8 @@ const PluginType kDynamicDomainSetType{
     "may be edited as well; what steerctl does leaves its other lines as they are.",
     "",
     "",
-    [] { return row_texts(kRows); },
-    read,
+    [] { return row_texts(kDynamicDomainSetRows); },
+    read_dynamic_domain_set,
     nullptr};
 
 }  // namespace steer::config

@@ -33,7 +33,7 @@ void read_preset(Reading& in, const Node& node, const Place& place, EcsHandler& 
     if (!take_preset(trim(text), out)) bad_preset(in, place.line, place.name(), text);
 }
 
-constexpr std::array<Row<EcsHandler>, 5> kRows{{
+constexpr std::array<Row<EcsHandler>, 5> kEcsHandlerRows{{
     {"forward", &EcsHandler::forward, "false", "",
      "the subnet that the client sent is told, and goes back to it with the answer's scope; "
      "otherwise it is removed"},
@@ -48,7 +48,7 @@ constexpr std::array<Row<EcsHandler>, 5> kRows{{
     {"mask6", &EcsHandler::mask6, "48", "0..128", "bits of an IPv6 address that are told"},
 }};
 
-void finish(Reading& in, const EcsHandler& args, int line, Plugin& plugin) {
+void finish_ecs_handler(Reading& in, const EcsHandler& args, int line, Plugin& plugin) {
     if (args.send && args.preset) {
         in.report().warn(line, owner_of(plugin) +
                                    " has a preset, so 'send' never tells a client's address: "
@@ -58,7 +58,7 @@ void finish(Reading& in, const EcsHandler& args, int line, Plugin& plugin) {
 }
 
 // ecs_handler [IP[/LENGTH]]; mosdns: ecs IP[/LENGTH] [IP[/LENGTH]]
-void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
+void read_ecs_handler_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
     EcsHandler args;
     const auto all = split_words(words);
     if (!all.empty() && !take_preset(all[0], args)) {
@@ -72,15 +72,16 @@ void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
                                     matchers::quoted(all[1]) +
                                     " is one word too many: write it under 'plugins' for more");
     }
-    finish(in, args, line, plugin);
+    finish_ecs_handler(in, args, line, plugin);
 }
 
-void read(Reading& in, const Node* node, Plugin& plugin) {
-    if (node != nullptr && node->is_text()) return read_quick(in, node->text, node->line, plugin);
+void read_ecs_handler(Reading& in, const Node* node, Plugin& plugin) {
+    if (node != nullptr && node->is_text())
+        return read_ecs_handler_quick(in, node->text, node->line, plugin);
     EcsHandler args;
     Node empty;
-    read_rows(in, args_or_empty(node, plugin, empty), kRows, owner_of(plugin), args);
-    finish(in, args, plugin.line, plugin);
+    read_rows(in, args_or_empty(node, plugin, empty), kEcsHandlerRows, owner_of(plugin), args);
+    finish_ecs_handler(in, args, plugin.line, plugin);
 }
 
 }  // namespace
@@ -96,16 +97,16 @@ const PluginType kEcsHandlerType{"ecs_handler",
                                  "address is kept by no cache in front.",
                                  "ecs_handler [IP[/LENGTH]]",
                                  "",
-                                 [] { return row_texts(kRows); },
-                                 read,
-                                 read_quick};
+                                 [] { return row_texts(kEcsHandlerRows); },
+                                 read_ecs_handler,
+                                 read_ecs_handler_quick};
 const PluginType kEcsType{"ecs",
                           Role::executor,
                           "As `ecs_handler`.",
                           "ecs IP[/LENGTH]",
                           "",
-                          [] { return row_texts(kRows); },
-                          read,
-                          read_quick};
+                          [] { return row_texts(kEcsHandlerRows); },
+                          read_ecs_handler,
+                          read_ecs_handler_quick};
 
 }  // namespace steer::config

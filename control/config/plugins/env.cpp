@@ -5,20 +5,21 @@
 namespace steer::config {
 namespace {
 
-constexpr std::string_view kForms = "KEY, KEY=VALUE, or KEY VALUE";
+constexpr std::string_view kEnvForms = "KEY, KEY=VALUE, or KEY VALUE";
 
 bool is_equal(const Reading& in, const std::string& key, std::string_view value) {
     const auto found = in.environment(key);
     return found.has_value() && *found == value;
 }
 
-void read_all(Reading& in, const std::vector<Text>& words, Plugin& plugin) {
+void read_env_all(Reading& in, const std::vector<Text>& words, Plugin& plugin) {
     Constant out{false};
     if (!words.empty()) {
         const Text& first = words.front();
         const auto equals = first.value.find('=');
         if (words.size() > 2 || equals == 0 || (words.size() == 2 && equals != std::string::npos)) {
-            in.report().error(first.line, owner_of(plugin) + ": expected " + std::string(kForms));
+            in.report().error(first.line,
+                              owner_of(plugin) + ": expected " + std::string(kEnvForms));
         } else if (equals != std::string::npos) {
             out.value = is_equal(in, first.value.substr(0, equals), first.value.substr(equals + 1));
         } else if (words.size() == 1) {
@@ -48,7 +49,7 @@ const PluginType kEnvType{"env",
                           "env KEY | env KEY=VALUE",
                           "one of these texts; `KEY VALUE` is read as `KEY=VALUE`",
                           no_rows,
-                          read_words<kForms, read_all>,
-                          read_quick_words<kForms, read_all>};
+                          read_words<kEnvForms, read_env_all>,
+                          read_quick_words<kEnvForms, read_env_all>};
 
 }  // namespace steer::config

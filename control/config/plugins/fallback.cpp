@@ -18,7 +18,7 @@ void read_threshold(Reading& in, const Node& node, const Place& place, Fallback&
     if (out.threshold.count() == 0) out.threshold = kUsual;
 }
 
-constexpr std::array<Row<Fallback>, 5> kRows{{
+constexpr std::array<Row<Fallback>, 5> kFallbackRows{{
     {"primary", Own<Fallback>{"tag of an executor", read_tag<&Fallback::primary>}, "required", "",
      "who is asked first; any response of it counts, also NXDOMAIN and SERVFAIL"},
     {"secondary", Own<Fallback>{"tag of an executor", read_tag<&Fallback::secondary>}, "required",
@@ -32,10 +32,10 @@ constexpr std::array<Row<Fallback>, 5> kRows{{
     {"short_circuit", &Fallback::short_circuit, "false", "", "a response ends the whole program"},
 }};
 
-void read(Reading& in, const Node* node, Plugin& plugin) {
+void read_fallback(Reading& in, const Node* node, Plugin& plugin) {
     Fallback args;
     Node empty;
-    read_rows(in, args_or_empty(node, plugin, empty), kRows, owner_of(plugin), args);
+    read_rows(in, args_or_empty(node, plugin, empty), kFallbackRows, owner_of(plugin), args);
     plugin.args = args;
 }
 
@@ -49,8 +49,8 @@ const PluginType kFallbackType{
     "the query goes on without a response.",
     "",
     "",
-    [] { return row_texts(kRows); },
-    read,
+    [] { return row_texts(kFallbackRows); },
+    read_fallback,
     nullptr};
 
 }  // namespace steer::config

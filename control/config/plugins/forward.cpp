@@ -33,7 +33,7 @@ void read_upstreams(Reading& in, const Node& node, const Place& place, Forward& 
     }
 }
 
-constexpr std::array<Row<Forward>, 9> kOwnRows{{
+constexpr std::array<Row<Forward>, 9> kForwardOwnRows{{
     {"upstreams", Own<Forward>{"list of upstreams", read_upstreams}, "(the host's)", "",
      "who is asked, as in `upstreams: [{addr: udp://192.0.2.1}]`; one by `policy`, the next one if "
      "it fails. Without it: the servers that this host was told by its network, and never itself"},
@@ -56,16 +56,16 @@ constexpr std::array<Row<Forward>, 9> kOwnRows{{
      "names under .local are asked here as well, in spite of `local_names` of `policy`"},
     {"response_selection", NotYet{}, "balanced", "", "which of several answers is taken"},
 }};
-constexpr auto kRows = joined(kReachRows<Forward>, kOwnRows);
+constexpr auto kForwardRows = joined(kReachRows<Forward>, kForwardOwnRows);
 
-void read(Reading& in, const Node* node, Plugin& plugin) {
+void read_forward(Reading& in, const Node* node, Plugin& plugin) {
     Forward args;
     Node empty;
     // What holds for all upstreams is read before them.
     Node block = args_or_empty(node, plugin, empty);
     std::stable_partition(block.entries.begin(), block.entries.end(),
                           [](const Entry& entry) { return entry.key != "upstreams"; });
-    read_rows(in, block, kRows, owner_of(plugin), args);
+    read_rows(in, block, kForwardRows, owner_of(plugin), args);
     args.of_host = block.find("upstreams") == nullptr;
     if (!args.resolv_file.empty()) {
         if (!args.of_host) {
@@ -79,7 +79,7 @@ void read(Reading& in, const Node* node, Plugin& plugin) {
 }
 
 // forward ADDRESS... [short_circuit[=BOOL]]: all addresses are asked at once.
-void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
+void read_forward_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
     const std::string owner = owner_of(plugin);
     Forward args;
     for (const auto word : split_words(words)) {
@@ -111,8 +111,8 @@ const PluginType kForwardType{"forward",
                               "Asks upstream resolvers over UDP, TCP, TLS or HTTPS.",
                               "forward ADDRESS... [short_circuit]",
                               "",
-                              [] { return row_texts(kRows); },
-                              read,
-                              read_quick};
+                              [] { return row_texts(kForwardRows); },
+                              read_forward,
+                              read_forward_quick};
 
 }  // namespace steer::config

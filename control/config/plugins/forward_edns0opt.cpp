@@ -10,11 +10,12 @@ namespace {
 
 constexpr std::uint16_t kSubnet = 8, kCookie = 10, kKeepalive = 11, kPadding = 12;
 
-struct Args {
+struct ForwardEdns0optArgs {
     std::vector<std::uint16_t> codes;
 };
 
-void add_code(Reading& in, std::string_view text, const std::string& where, int line, Args& out) {
+void add_code(Reading& in, std::string_view text, const std::string& where, int line,
+              ForwardEdns0optArgs& out) {
     const auto code = parse_integer(text);
     const auto refuse = [&](const std::string& why) {
         in.report().error(line, where + ": " + matchers::quoted(text) + " " + why);
@@ -42,17 +43,17 @@ void add_code(Reading& in, std::string_view text, const std::string& where, int 
     out.codes.push_back(static_cast<std::uint16_t>(*code));
 }
 
-void read_codes(Reading& in, const Node& node, const Place& place, Args& out) {
+void read_codes(Reading& in, const Node& node, const Place& place, ForwardEdns0optArgs& out) {
     for (const Text& text : read_texts(in, node, place))
         add_code(in, trim(text.value), place.name(), text.line, out);
 }
 
-constexpr std::array<Row<Args>, 1> kRows{{
-    {"codes", Own<Args>{"list of numbers", read_codes}, "required", "1..65534",
+constexpr std::array<Row<ForwardEdns0optArgs>, 1> kForwardEdns0optRows{{
+    {"codes", Own<ForwardEdns0optArgs>{"list of numbers", read_codes}, "required", "1..65534",
      "the options' codes; not 8 (client subnet: `ecs_handler`) and not 11 (TCP keepalive)"},
 }};
 
-void finish(Args args, Plugin& plugin) {
+void finish_forward_edns0opt(ForwardEdns0optArgs args, Plugin& plugin) {
     std::sort(args.codes.begin(), args.codes.end());
     args.codes.erase(std::unique(args.codes.begin(), args.codes.end()), args.codes.end());
     plugin.args = ForwardOptions{std::move(args.codes)};
@@ -64,25 +65,26 @@ void no_codes(Reading& in, int line, const Plugin& plugin) {
 }
 
 // forward_edns0opt CODE[,CODE...]
-void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
-    Args args;
+void read_forward_edns0opt_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
+    ForwardEdns0optArgs args;
     const auto all = split_words(words);
     for (const auto word : all)
         add_code(in, word, owner_of(plugin), line, args);
     if (all.empty()) no_codes(in, line, plugin);
-    finish(std::move(args), plugin);
+    finish_forward_edns0opt(std::move(args), plugin);
 }
 
-void read(Reading& in, const Node* node, Plugin& plugin) {
-    if (node != nullptr && node->is_text()) return read_quick(in, node->text, node->line, plugin);
-    Args args;
+void read_forward_edns0opt(Reading& in, const Node* node, Plugin& plugin) {
+    if (node != nullptr && node->is_text())
+        return read_forward_edns0opt_quick(in, node->text, node->line, plugin);
+    ForwardEdns0optArgs args;
     Node empty;
     const std::size_t before = in.report().error_count();
     const Node& map = args_or_empty(node, plugin, empty);
-    read_rows(in, map, kRows, owner_of(plugin), args);
+    read_rows(in, map, kForwardEdns0optRows, owner_of(plugin), args);
     if (args.codes.empty() && in.report().error_count() == before)
         no_codes(in, plugin.line, plugin);
-    finish(std::move(args), plugin);
+    finish_forward_edns0opt(std::move(args), plugin);
 }
 
 }  // namespace
@@ -97,8 +99,8 @@ const PluginType kForwardEdns0optType{"forward_edns0opt",
                                       "keeps answers without options, for all.",
                                       "forward_edns0opt CODE[,CODE...]",
                                       "",
-                                      [] { return row_texts(kRows); },
-                                      read,
-                                      read_quick};
+                                      [] { return row_texts(kForwardEdns0optRows); },
+                                      read_forward_edns0opt,
+                                      read_forward_edns0opt_quick};
 
 }  // namespace steer::config

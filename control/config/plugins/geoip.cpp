@@ -6,7 +6,7 @@
 namespace steer::config {
 namespace {
 
-constexpr std::array<Row<GeoArgs>, 3> kRows{{
+constexpr std::array<Row<GeoArgs>, 3> kGeoipRows{{
     {"file", Own<GeoArgs>{"path or URL", read_geo_path}, "required", "",
      "a geoip.dat of v2fly's format"},
     {"selectors", Own<GeoArgs>{"list of codes", read_geo_selectors}, "none", "",
@@ -15,13 +15,13 @@ constexpr std::array<Row<GeoArgs>, 3> kRows{{
      "a bad prefix of the file is an error; otherwise it is named in a warning and left out"},
 }};
 
-void read(Reading& in, const Node* node, Plugin& plugin) {
+void read_geoip(Reading& in, const Node* node, Plugin& plugin) {
     GeoArgs args;
     Node empty;
     IpSet set;
     const std::string owner = owner_of(plugin);
     const Node& map = args_or_empty(node, plugin, empty);
-    if (read_rows(in, map, kRows, owner, args)) {
+    if (read_rows(in, map, kGeoipRows, owner, args)) {
         read_geo_file(
             in, args, owner, use_of(plugin, map), matchers::read_geoip,
             [&](const matchers::PrefixList& list, const std::string& file, const Place& place) {
@@ -38,8 +38,8 @@ const PluginType kGeoipType{"geoip",
                             "A set of IP addresses, taken from a geoip.dat.",
                             "",
                             "",
-                            [] { return row_texts(kRows); },
-                            read,
+                            [] { return row_texts(kGeoipRows); },
+                            read_geoip,
                             nullptr};
 
 }  // namespace steer::config

@@ -6,7 +6,7 @@
 namespace steer::config {
 namespace {
 
-constexpr std::array<Row<GeoArgs>, 3> kRows{{
+constexpr std::array<Row<GeoArgs>, 3> kGeositeRows{{
     {"file", Own<GeoArgs>{"path or URL", read_geo_path}, "required", "",
      "a geosite.dat of v2fly's format"},
     {"selectors", Own<GeoArgs>{"list of codes", read_geo_selectors}, "none", "",
@@ -16,13 +16,13 @@ constexpr std::array<Row<GeoArgs>, 3> kRows{{
      "a bad rule of the file is an error; otherwise it is named in a warning and left out"},
 }};
 
-void read(Reading& in, const Node* node, Plugin& plugin) {
+void read_geosite(Reading& in, const Node* node, Plugin& plugin) {
     GeoArgs args;
     Node empty;
     DomainSet set;
     const std::string owner = owner_of(plugin);
     const Node& map = args_or_empty(node, plugin, empty);
-    if (read_rows(in, map, kRows, owner, args)) {
+    if (read_rows(in, map, kGeositeRows, owner, args)) {
         set.strict = args.strict;
         read_geo_file(in, args, owner, use_of(plugin, map), matchers::read_geosite,
                       [&](matchers::RuleList list, const std::string& file, const Place& place) {
@@ -39,8 +39,8 @@ const PluginType kGeositeType{"geosite",
                               "A set of domain names, taken from a geosite.dat.",
                               "",
                               "",
-                              [] { return row_texts(kRows); },
-                              read,
+                              [] { return row_texts(kGeositeRows); },
+                              read_geosite,
                               nullptr};
 
 }  // namespace steer::config

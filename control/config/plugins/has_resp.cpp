@@ -19,12 +19,12 @@ void refuse_args(Reading& in, const Node* args, const Plugin& plugin) {
 }
 
 template <class T, bool... Value>
-void read(Reading& in, const Node* args, Plugin& plugin) {
+void read_has_resp(Reading& in, const Node* args, Plugin& plugin) {
     refuse_args(in, args, plugin);
     plugin.args = T{Value...};
 }
 template <class T, bool... Value>
-void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
+void read_has_resp_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
     refuse_words(in, words, line, plugin);
     plugin.args = T{Value...};
 }
@@ -37,8 +37,8 @@ const PluginType kHasRespType{"has_resp",
                               "has_resp",
                               "none",
                               no_rows,
-                              read<HasResp>,
-                              read_quick<HasResp>};
+                              read_has_resp<HasResp>,
+                              read_has_resp_quick<HasResp>};
 const PluginType kHasWantedAnsType{
     "has_wanted_ans",
     Role::matcher,
@@ -46,13 +46,23 @@ const PluginType kHasWantedAnsType{
     "has_wanted_ans",
     "none",
     no_rows,
-    read<HasWantedAnswer>,
-    read_quick<HasWantedAnswer>};
-const PluginType kTrueType{
-    "_true", Role::matcher, "Always holds.",      "_true",
-    "none",  no_rows,       read<Constant, true>, read_quick<Constant, true>};
-const PluginType kFalseType{
-    "_false", Role::matcher, "Never holds.",        "_false",
-    "none",   no_rows,       read<Constant, false>, read_quick<Constant, false>};
+    read_has_resp<HasWantedAnswer>,
+    read_has_resp_quick<HasWantedAnswer>};
+const PluginType kTrueType{"_true",
+                           Role::matcher,
+                           "Always holds.",
+                           "_true",
+                           "none",
+                           no_rows,
+                           read_has_resp<Constant, true>,
+                           read_has_resp_quick<Constant, true>};
+const PluginType kFalseType{"_false",
+                            Role::matcher,
+                            "Never holds.",
+                            "_false",
+                            "none",
+                            no_rows,
+                            read_has_resp<Constant, false>,
+                            read_has_resp_quick<Constant, false>};
 
 }  // namespace steer::config

@@ -12,19 +12,20 @@
 namespace steer::config {
 namespace {
 
-struct Args {
+struct HostsArgs {
     std::vector<Text> entries, files;
     bool strict = false, short_circuit = false;
 };
 
-constexpr std::array<Row<Args>, 4> kRows{{
-    {"entries", Own<Args>{"list of `RULE IP...`", read_list<&Args::entries, Args>}, "none", "",
+constexpr std::array<Row<HostsArgs>, 4> kHostsRows{{
+    {"entries", Own<HostsArgs>{"list of `RULE IP...`", read_list<&HostsArgs::entries, HostsArgs>},
+     "none", "",
      "as in `full:www.example.org 192.0.2.1 2001:db8::1`; without a prefix, `full:` is meant"},
-    {"files", Own<Args>{"list of paths and URLs", read_list<&Args::files, Args>}, "none", "",
-     "files with one entry a line; `#` begins a comment"},
-    {"strict", &Args::strict, "false", "",
+    {"files", Own<HostsArgs>{"list of paths and URLs", read_list<&HostsArgs::files, HostsArgs>},
+     "none", "", "files with one entry a line; `#` begins a comment"},
+    {"strict", &HostsArgs::strict, "false", "",
      "a bad line of a file is an error; otherwise it is named in a warning and left out"},
-    {"short_circuit", &Args::short_circuit, "false", "", "an answer ends the whole program"},
+    {"short_circuit", &HostsArgs::short_circuit, "false", "", "an answer ends the whole program"},
 }};
 
 // "RULE IP..."
@@ -33,7 +34,7 @@ struct HostEntry {
     std::vector<IpAddress> addresses;
 };
 
-Result<HostEntry> parse_entry(std::string_view text) {
+Result<HostEntry> parse_hosts_entry(std::string_view text) {
     const std::string_view first = take_word(text);
     if (IpAddress::parse(first)) {
         return Error{matchers::quoted(first) +
@@ -60,7 +61,7 @@ class HostsReader {
     HostsReader(Reading& in, std::string owner) : in_(in), owner_(std::move(owner)) {}
 
     void entry(const Text& text) {
-        auto entry = parse_entry(text.value);
+        auto entry = parse_hosts_entry(text.value);
         if (entry) return add(*std::move(entry), 0, text.line);
         const Place place{"entries", owner_, text.line};
         in_.report().error(text.line, place.name() + ": " + entry.error().text);
@@ -70,7 +71,7 @@ class HostsReader {
         const Place place{"files", owner_, path.line};
         const auto list = read_list_source(in_, path, place, use);
         if (!list) return;
-        read_entry_lines(in_, list->bytes, list->file, strict, place, parse_entry,
+        read_entry_lines(in_, list->bytes, list->file, strict, place, parse_hosts_entry,
                          [this](auto entry, std::uint32_t number, int line) {
                              add(std::move(entry), number, line);
                          });
@@ -91,12 +92,12 @@ class HostsReader {
     std::map<std::vector<IpAddress>, std::uint32_t> known_;
 };
 
-void read(Reading& in, const Node* node, Plugin& plugin) {
-    Args args;
+void read_hosts(Reading& in, const Node* node, Plugin& plugin) {
+    HostsArgs args;
     Node empty;
     const std::string owner = owner_of(plugin);
     const Node& map = args_or_empty(node, plugin, empty);
-    read_rows(in, map, kRows, owner, args);
+    read_rows(in, map, kHostsRows, owner, args);
     HostsReader reader(in, owner);
     for (const Text& entry : args.entries)
         reader.entry(entry);
@@ -121,8 +122,8 @@ const PluginType kHostsType{"hosts",
                             "written last, files after `entries`.",
                             "",
                             "",
-                            [] { return row_texts(kRows); },
-                            read,
+                            [] { return row_texts(kHostsRows); },
+                            read_hosts,
                             nullptr};
 
 }  // namespace steer::config

@@ -95,7 +95,7 @@ void read_trusted(Reading& in, const Node& node, const Place& place, HttpServer&
     out.trusted_proxies = read_prefixes(in, node, place);
 }
 
-constexpr std::array<Row<HttpServer>, 4> kOwnRows{{
+constexpr std::array<Row<HttpServer>, 4> kHttpServerOwnRows{{
     {"entries", Own<HttpServer>{"list of paths", read_paths}, "required", "",
      "what is served, as in `entries: [{ path: /dns-query, exec: main }]`"},
     {"src_ip_header", Own<HttpServer>{"name", read_header}, "none", "",
@@ -107,7 +107,7 @@ constexpr std::array<Row<HttpServer>, 4> kOwnRows{{
      "them"},
     {"enable_http3", NotYet{}, "false", "", "HTTP/3"},
 }};
-constexpr auto kRows = joined(kOwnRows, stream_server_rows<HttpServer>("30s"));
+constexpr auto kHttpServerRows = joined(kHttpServerOwnRows, stream_server_rows<HttpServer>("30s"));
 
 void advise(Reading& in, const Node& args, const Plugin& plugin, const HttpServer& server) {
     const Node* const header = args.find("src_ip_header");
@@ -124,11 +124,11 @@ void advise(Reading& in, const Node& args, const Plugin& plugin, const HttpServe
     }
 }
 
-void read(Reading& in, const Node* node, Plugin& plugin) {
+void read_http_server(Reading& in, const Node* node, Plugin& plugin) {
     HttpServer args;
     Node empty;
     const Node& map = args_or_empty(node, plugin, empty);
-    read_rows(in, map, kRows, owner_of(plugin), args);
+    read_rows(in, map, kHttpServerRows, owner_of(plugin), args);
     check_server(in, map, plugin, args);
     advise(in, map, plugin, args);
     plugin.args = std::move(args);
@@ -147,8 +147,8 @@ const PluginType kHttpServerType{
     "Without them it is meant to stand behind a proxy: browsers ask over TLS alone.",
     "",
     "",
-    [] { return row_texts(kRows); },
-    read,
+    [] { return row_texts(kHttpServerRows); },
+    read_http_server,
     nullptr};
 
 }  // namespace steer::config

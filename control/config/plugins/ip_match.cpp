@@ -5,7 +5,7 @@
 namespace steer::config {
 namespace {
 
-constexpr std::string_view kForms = "addresses, prefixes, $TAG of an ip_set, or &FILE";
+constexpr std::string_view kIpMatchForms = "addresses, prefixes, $TAG of an ip_set, or &FILE";
 
 void read_word(Reading& in, const Text& word, const std::string& owner, IpMatch& out) {
     const std::string_view text = word.value;
@@ -28,7 +28,7 @@ void read_word(Reading& in, const Text& word, const std::string& owner, IpMatch&
 }
 
 template <AddressOf Of>
-void read_all(Reading& in, const std::vector<Text>& words, Plugin& plugin) {
+void read_ip_match_all(Reading& in, const std::vector<Text>& words, Plugin& plugin) {
     const std::string owner = owner_of(plugin);
     IpMatch out;
     out.of = Of;
@@ -39,38 +39,39 @@ void read_all(Reading& in, const std::vector<Text>& words, Plugin& plugin) {
     plugin.args = std::move(out);
 }
 
-constexpr std::string_view kArgs =
+constexpr std::string_view kIpMatchArgs =
     "list of addresses, prefixes, `$TAG` of an ip_set, `&FILE`; or the same words as one text";
 
 }  // namespace
 
-const PluginType kClientIpType{"client_ip",
-                               Role::matcher,
-                               "Holds if the client's address is in one of the sets or prefixes.",
-                               "client_ip PREFIX|$TAG|&FILE...",
-                               kArgs,
-                               no_rows,
-                               read_words<kForms, read_all<AddressOf::client>>,
-                               read_quick_words<kForms, read_all<AddressOf::client>>};
+const PluginType kClientIpType{
+    "client_ip",
+    Role::matcher,
+    "Holds if the client's address is in one of the sets or prefixes.",
+    "client_ip PREFIX|$TAG|&FILE...",
+    kIpMatchArgs,
+    no_rows,
+    read_words<kIpMatchForms, read_ip_match_all<AddressOf::client>>,
+    read_quick_words<kIpMatchForms, read_ip_match_all<AddressOf::client>>};
 const PluginType kRespIpType{
     "resp_ip",
     Role::matcher,
     "Holds if there is a response, and an A or AAAA record of its answer has an address in one of "
     "the sets or prefixes.",
     "resp_ip PREFIX|$TAG|&FILE...",
-    kArgs,
+    kIpMatchArgs,
     no_rows,
-    read_words<kForms, read_all<AddressOf::response>>,
-    read_quick_words<kForms, read_all<AddressOf::response>>};
+    read_words<kIpMatchForms, read_ip_match_all<AddressOf::response>>,
+    read_quick_words<kIpMatchForms, read_ip_match_all<AddressOf::response>>};
 const PluginType kPtrIpType{
     "ptr_ip",
     Role::matcher,
     "Holds if the question's name is that of a whole address under in-addr.arpa or ip6.arpa, and "
     "the address is in one of the sets or prefixes.",
     "ptr_ip PREFIX|$TAG|&FILE...",
-    kArgs,
+    kIpMatchArgs,
     no_rows,
-    read_words<kForms, read_all<AddressOf::name>>,
-    read_quick_words<kForms, read_all<AddressOf::name>>};
+    read_words<kIpMatchForms, read_ip_match_all<AddressOf::name>>,
+    read_quick_words<kIpMatchForms, read_ip_match_all<AddressOf::name>>};
 
 }  // namespace steer::config

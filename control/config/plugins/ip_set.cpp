@@ -6,28 +6,29 @@
 namespace steer::config {
 namespace {
 
-struct Args {
+struct IpSetArgs {
     std::vector<Text> ips, files, sets;
     bool strict = false;
 };
 
-constexpr std::array<Row<Args>, 4> kRows{{
-    {"ips", Own<Args>{"list of addresses and prefixes", read_list<&Args::ips, Args>}, "none", "",
-     "addresses and prefixes of both families; host bits are cut off"},
-    {"files", Own<Args>{"list of paths and URLs", read_list<&Args::files, Args>}, "none", "",
+constexpr std::array<Row<IpSetArgs>, 4> kIpSetRows{{
+    {"ips", Own<IpSetArgs>{"list of addresses and prefixes", read_list<&IpSetArgs::ips, IpSetArgs>},
+     "none", "", "addresses and prefixes of both families; host bits are cut off"},
+    {"files", Own<IpSetArgs>{"list of paths and URLs", read_list<&IpSetArgs::files, IpSetArgs>},
+     "none", "",
      "files with one address or prefix a line; what follows it after a blank or `#` is dropped"},
-    {"sets", Own<Args>{"list of tags", read_list<&Args::sets, Args>}, "none", "",
+    {"sets", Own<IpSetArgs>{"list of tags", read_list<&IpSetArgs::sets, IpSetArgs>}, "none", "",
      "ip_sets that are part of this one"},
-    {"strict", &Args::strict, "false", "",
+    {"strict", &IpSetArgs::strict, "false", "",
      "a bad line of a file is an error; otherwise it is named in a warning and left out"},
 }};
 
-void read(Reading& in, const Node* node, Plugin& plugin) {
-    Args args;
+void read_ip_set(Reading& in, const Node* node, Plugin& plugin) {
+    IpSetArgs args;
     Node empty;
     const std::string owner = owner_of(plugin);
     const Node& map = args_or_empty(node, plugin, empty);
-    read_rows(in, map, kRows, owner, args);
+    read_rows(in, map, kIpSetRows, owner, args);
     IpSet set;
     for (const Text& ip : args.ips)
         read_prefix(in, ip, {"ips", owner, ip.line}, set.prefixes);
@@ -44,8 +45,13 @@ void read(Reading& in, const Node* node, Plugin& plugin) {
 
 }  // namespace
 
-const PluginType kIpSetType{
-    "ip_set", Role::provider, "A set of IP addresses.", "", "", [] { return row_texts(kRows); },
-    read,     nullptr};
+const PluginType kIpSetType{"ip_set",
+                            Role::provider,
+                            "A set of IP addresses.",
+                            "",
+                            "",
+                            [] { return row_texts(kIpSetRows); },
+                            read_ip_set,
+                            nullptr};
 
 }  // namespace steer::config

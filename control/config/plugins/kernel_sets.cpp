@@ -15,7 +15,8 @@ namespace {
 constexpr std::size_t kMostIpsetName = 31;      // IPSET_MAXNAMELEN - 1
 constexpr std::size_t kMostNftablesName = 255;  // NFT_NAME_MAXLEN - 1
 
-void read_never_claim(Reading& in, const Node& node, const Place& place, KernelSets& out) {
+void read_kernel_sets_never_claim(Reading& in, const Node& node, const Place& place,
+                                  KernelSets& out) {
     out.never_claim = read_prefixes(in, node, place);
 }
 
@@ -23,7 +24,7 @@ void read_never_claim(Reading& in, const Node& node, const Place& place, KernelS
 template <class Args>
 constexpr std::array<Row<Args>, 6> life_rows() {
     constexpr auto kNeverClaim = [](Reading& in, const Node& node, const Place& place, Args& out) {
-        read_never_claim(in, node, place, out);
+        read_kernel_sets_never_claim(in, node, place, out);
     };
     return {{
         {"min_ttl", &Args::min_ttl, "60s", "1s..24d", "an element lives at least so long"},
@@ -42,7 +43,8 @@ constexpr std::array<Row<Args>, 6> life_rows() {
 
 // ---- checks that both share
 
-bool check_name(Reading& in, const std::string& name, std::size_t most, const Place& place) {
+bool check_kernel_sets_name(Reading& in, const std::string& name, std::size_t most,
+                            const Place& place) {
     const bool good = !name.empty() && name.size() <= most && is_printable_word(name) &&
                       name.find_first_of("\"'\\;{}") == std::string::npos;
     if (!good) {
@@ -95,7 +97,8 @@ Parts split_at(std::string_view text, char separator) {
 }
 
 // A set that was written in place: it is one of `args`, unless its family has one already.
-void take(Reading& in, const Plugin& plugin, int line, bool v6, KernelSet set, KernelSets& args) {
+void take_kernel_sets(Reading& in, const Plugin& plugin, int line, bool v6, KernelSet set,
+                      KernelSets& args) {
     auto& place = v6 ? args.v6 : args.v4;
     if (place) {
         in.report().error(line, owner_of(plugin) + " has two sets for " + (v6 ? "IPv6" : "IPv4") +
@@ -115,8 +118,8 @@ struct QuickForm {
 
 // Each word is a set: `make` gives what its parts are, or reports what is wrong with them.
 template <class Make>
-void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin,
-                const QuickForm& form, Make&& make) {
+void read_kernel_sets_quick(Reading& in, std::string_view words, int line, Plugin& plugin,
+                            const QuickForm& form, Make&& make) {
     KernelSets args;
     const std::size_t before = in.report().error_count();
     while (!trim(words).empty()) {
@@ -134,7 +137,7 @@ void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin,
             continue;
         }
         if (std::optional<KernelSet> set = make(parts, v6, *mask))
-            take(in, plugin, line, v6, std::move(*set), args);
+            take_kernel_sets(in, plugin, line, v6, std::move(*set), args);
     }
     if (!args.v4 && !args.v6 && in.report().error_count() == before)
         no_set(in, plugin, "write it as in " + std::string(form.one_example));
@@ -167,13 +170,15 @@ void read_ipset_quick(Reading& in, std::string_view words, int line, Plugin& plu
                               "NAME,inet,MASK or NAME,inet6,MASK",
                               "'ipset policy4,inet,24 policy6,inet6,64'",
                               "'ipset policy4,inet,24 policy6,inet6,64'"};
-    read_quick(in, words, line, plugin, kForm,
-               [&](const Parts& parts, bool, std::uint32_t mask) -> std::optional<KernelSet> {
-                   KernelSet set{"", "", std::string(parts[0]), mask};
-                   if (!check_name(in, set.name, kMostIpsetName, {"set", owner_of(plugin), line}))
-                       return std::nullopt;
-                   return set;
-               });
+    read_kernel_sets_quick(
+        in, words, line, plugin, kForm,
+        [&](const Parts& parts, bool, std::uint32_t mask) -> std::optional<KernelSet> {
+            KernelSet set{"", "", std::string(parts[0]), mask};
+            if (!check_kernel_sets_name(in, set.name, kMostIpsetName,
+                                        {"set", owner_of(plugin), line}))
+                return std::nullopt;
+            return set;
+        });
 }
 
 void read_ipset(Reading& in, const Node* node, Plugin& plugin) {
@@ -189,7 +194,8 @@ void read_ipset(Reading& in, const Node* node, Plugin& plugin) {
             const Node* const value = map.find(key);
             if (value == nullptr) continue;
             const std::string& name = v6 ? args.set_name6 : args.set_name4;
-            if (!check_name(in, name, kMostIpsetName, {key, owner, value->line})) continue;
+            if (!check_kernel_sets_name(in, name, kMostIpsetName, {key, owner, value->line}))
+                continue;
             (v6 ? args.v6 : args.v4) = KernelSet{"", "", name, v6 ? args.mask6 : args.mask4};
         }
         if (map.find("set_name4") == nullptr && map.find("set_name6") == nullptr)
@@ -244,8 +250,9 @@ std::optional<KernelSet> checked(Reading& in, const NftablesSet& set, bool v6, s
                                     (v6 ? "ip6" : "ip") + " or inet");
         return std::nullopt;
     }
-    if (!check_name(in, set.table_name, kMostNftablesName, {"table_name", owner, line}) ||
-        !check_name(in, set.set_name, kMostNftablesName, {"set_name", owner, line}))
+    if (!check_kernel_sets_name(in, set.table_name, kMostNftablesName,
+                                {"table_name", owner, line}) ||
+        !check_kernel_sets_name(in, set.set_name, kMostNftablesName, {"set_name", owner, line}))
         return std::nullopt;
     return KernelSet{set.table_family, set.table_name, set.set_name, mask};
 }
@@ -324,14 +331,14 @@ void read_nftset_quick(Reading& in, std::string_view words, int line, Plugin& pl
         "FAMILY,TABLE,SET,ipv4_addr,MASK or ...,ipv6_addr,MASK",
         "'nftset inet,fw4,policy4,ipv4_addr,24 inet,fw4,policy6,ipv6_addr,48'",
         "'nftset inet,fw4,policy4,ipv4_addr,24'"};
-    read_quick(in, words, line, plugin, kForm,
-               [&](const Parts& parts, bool v6, std::uint32_t mask) {
-                   NftablesSet set;
-                   set.table_family = parts[0];
-                   set.table_name = parts[1];
-                   set.set_name = parts[2];
-                   return checked(in, set, v6, mask, owner_of(plugin), line);
-               });
+    read_kernel_sets_quick(in, words, line, plugin, kForm,
+                           [&](const Parts& parts, bool v6, std::uint32_t mask) {
+                               NftablesSet set;
+                               set.table_family = parts[0];
+                               set.table_name = parts[1];
+                               set.set_name = parts[2];
+                               return checked(in, set, v6, mask, owner_of(plugin), line);
+                           });
 }
 
 void read_nftset(Reading& in, const Node* node, Plugin& plugin) {

@@ -6,10 +6,10 @@
 namespace steer::config {
 namespace {
 
-constexpr std::string_view kForms = "numbers, 0..4294967295";
-constexpr std::size_t kMostMarks = 64;
+constexpr std::string_view kMarkForms = "numbers, 0..4294967295";
+constexpr std::size_t kMarkMostMarks = 64;
 
-void read_all(Reading& in, const std::vector<Text>& words, Plugin& plugin) {
+void read_mark_all(Reading& in, const std::vector<Text>& words, Plugin& plugin) {
     MarkMatch out;
     for (const Text& item : words) {
         for (const Text& word : words_of(item.value, item.line)) {
@@ -19,11 +19,11 @@ void read_all(Reading& in, const std::vector<Text>& words, Plugin& plugin) {
             } else {
                 in.report().error(word.line, owner_of(plugin) + " has " +
                                                  matchers::quoted(word.value) + ": expected " +
-                                                 std::string(kForms));
+                                                 std::string(kMarkForms));
             }
         }
     }
-    if (out.marks.size() > kMostMarks) {
+    if (out.marks.size() > kMarkMostMarks) {
         in.report().error(plugin.line, owner_of(plugin) + " has " +
                                            std::to_string(out.marks.size()) +
                                            " numbers: expected at most 64");
@@ -39,7 +39,7 @@ const PluginType kMarkType{"mark",
                            "mark N...",
                            "list of numbers; or the same words as one text",
                            no_rows,
-                           read_words<kForms, read_all>,
-                           read_quick_words<kForms, read_all>};
+                           read_words<kMarkForms, read_mark_all>,
+                           read_quick_words<kMarkForms, read_mark_all>};
 
 }  // namespace steer::config

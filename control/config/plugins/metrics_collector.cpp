@@ -8,7 +8,7 @@
 namespace steer::config {
 namespace {
 
-void check_name(Reading& in, const std::string& name, const Place& place) {
+void check_metrics_collector_name(Reading& in, const std::string& name, const Place& place) {
     const bool good = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                c == '_' || c == '-' || c == '.';
@@ -18,28 +18,32 @@ void check_name(Reading& in, const std::string& name, const Place& place) {
                                       ": expected letters, digits, '_', '-' and '.'");
 }
 
-void read_name(Reading& in, const Node& node, const Place& place, MetricsCollector& out) {
-    if (read_value(in, node, place, {}, out.name)) check_name(in, out.name, place);
+void read_metrics_collector_name(Reading& in, const Node& node, const Place& place,
+                                 MetricsCollector& out) {
+    if (read_value(in, node, place, {}, out.name))
+        check_metrics_collector_name(in, out.name, place);
 }
 
-constexpr std::array<Row<MetricsCollector>, 1> kRows{{
-    {"name", Own<MetricsCollector>{"text", read_name}, "(its tag)", "",
+constexpr std::array<Row<MetricsCollector>, 1> kMetricsCollectorRows{{
+    {"name", Own<MetricsCollector>{"text", read_metrics_collector_name}, "(its tag)", "",
      "the metrics' label `name`; collectors with the same name count together"},
 }};
 
-void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
+void read_metrics_collector_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
     MetricsCollector args;
     args.name = trim(words);
-    check_name(in, args.name, {"name", owner_of(plugin), line});
+    check_metrics_collector_name(in, args.name, {"name", owner_of(plugin), line});
     plugin.args = std::move(args);
 }
 
-void read(Reading& in, const Node* node, Plugin& plugin) {
-    if (node != nullptr && node->is_text()) return read_quick(in, node->text, node->line, plugin);
+void read_metrics_collector(Reading& in, const Node* node, Plugin& plugin) {
+    if (node != nullptr && node->is_text())
+        return read_metrics_collector_quick(in, node->text, node->line, plugin);
     MetricsCollector args;
     args.name = plugin.tag;
     Node empty;
-    read_rows(in, args_or_empty(node, plugin, empty), kRows, owner_of(plugin), args);
+    read_rows(in, args_or_empty(node, plugin, empty), kMetricsCollectorRows, owner_of(plugin),
+              args);
     plugin.args = std::move(args);
 }
 
@@ -54,8 +58,8 @@ const PluginType kMetricsCollectorType{
     "`steerdns_collector_*`.",
     "metrics_collector NAME",
     "",
-    [] { return row_texts(kRows); },
-    read,
-    read_quick};
+    [] { return row_texts(kMetricsCollectorRows); },
+    read_metrics_collector,
+    read_metrics_collector_quick};
 
 }  // namespace steer::config

@@ -26,7 +26,7 @@ std::optional<std::uint16_t> number_of(NumberOf of, std::string_view word) {
 }
 
 template <NumberOf Of, const std::string_view& Forms>
-void read_all(Reading& in, const std::vector<Text>& words, Plugin& plugin) {
+void read_number_match_all(Reading& in, const std::vector<Text>& words, Plugin& plugin) {
     NumberMatch out;
     out.of = Of;
     for (const Text& item : words) {
@@ -45,34 +45,37 @@ void read_all(Reading& in, const std::vector<Text>& words, Plugin& plugin) {
     plugin.args = std::move(out);
 }
 
-constexpr std::string_view kArgs =
+constexpr std::string_view kNumberMatchArgs =
     "list of numbers or names, in any case; or the same words as one text";
 
 }  // namespace
 
-const PluginType kQtypeType{"qtype",
-                            Role::matcher,
-                            "Holds if the question is of one of the types.",
-                            "qtype TYPE...",
-                            kArgs,
-                            no_rows,
-                            read_words<kTypeForms, read_all<NumberOf::type, kTypeForms>>,
-                            read_quick_words<kTypeForms, read_all<NumberOf::type, kTypeForms>>};
-const PluginType kQclassType{"qclass",
-                             Role::matcher,
-                             "Holds if the question is of one of the classes.",
-                             "qclass CLASS...",
-                             kArgs,
-                             no_rows,
-                             read_words<kClassForms, read_all<NumberOf::klass, kClassForms>>,
-                             read_quick_words<kClassForms, read_all<NumberOf::klass, kClassForms>>};
-const PluginType kRcodeType{"rcode",
-                            Role::matcher,
-                            "Holds if there is a response, and it has one of the response codes.",
-                            "rcode RCODE...",
-                            kArgs,
-                            no_rows,
-                            read_words<kRcodeForms, read_all<NumberOf::rcode, kRcodeForms>>,
-                            read_quick_words<kRcodeForms, read_all<NumberOf::rcode, kRcodeForms>>};
+const PluginType kQtypeType{
+    "qtype",
+    Role::matcher,
+    "Holds if the question is of one of the types.",
+    "qtype TYPE...",
+    kNumberMatchArgs,
+    no_rows,
+    read_words<kTypeForms, read_number_match_all<NumberOf::type, kTypeForms>>,
+    read_quick_words<kTypeForms, read_number_match_all<NumberOf::type, kTypeForms>>};
+const PluginType kQclassType{
+    "qclass",
+    Role::matcher,
+    "Holds if the question is of one of the classes.",
+    "qclass CLASS...",
+    kNumberMatchArgs,
+    no_rows,
+    read_words<kClassForms, read_number_match_all<NumberOf::klass, kClassForms>>,
+    read_quick_words<kClassForms, read_number_match_all<NumberOf::klass, kClassForms>>};
+const PluginType kRcodeType{
+    "rcode",
+    Role::matcher,
+    "Holds if there is a response, and it has one of the response codes.",
+    "rcode RCODE...",
+    kNumberMatchArgs,
+    no_rows,
+    read_words<kRcodeForms, read_number_match_all<NumberOf::rcode, kRcodeForms>>,
+    read_quick_words<kRcodeForms, read_number_match_all<NumberOf::rcode, kRcodeForms>>};
 
 }  // namespace steer::config

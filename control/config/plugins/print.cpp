@@ -12,7 +12,7 @@ constexpr std::array<Row<QuerySummary>, 1> kSummaryRows{{
 }};
 
 template <class T, const auto& Rows>
-void read(Reading& in, const Node* node, Plugin& plugin) {
+void read_print(Reading& in, const Node* node, Plugin& plugin) {
     T args;
     if (node != nullptr && node->is_text()) {  // the quick form's text as `args`
         args.msg = node->text;
@@ -24,7 +24,7 @@ void read(Reading& in, const Node* node, Plugin& plugin) {
 }
 
 template <class T>
-void read_quick(Reading& /*in*/, std::string_view words, int /*line*/, Plugin& plugin) {
+void read_print_quick(Reading& /*in*/, std::string_view words, int /*line*/, Plugin& plugin) {
     T args;
     if (!words.empty()) args.msg = words;
     plugin.args = std::move(args);
@@ -39,8 +39,8 @@ const PluginType kDebugPrintType{
     "debug_print TEXT",
     "",
     [] { return row_texts(kDebugRows); },
-    read<DebugPrint, kDebugRows>,
-    read_quick<DebugPrint>};
+    read_print<DebugPrint, kDebugRows>,
+    read_print_quick<DebugPrint>};
 const PluginType kQuerySummaryType{"query_summary",
                                    Role::executor,
                                    "Writes one line a query into the log, after the rest of its "
@@ -48,7 +48,7 @@ const PluginType kQuerySummaryType{"query_summary",
                                    "query_summary TEXT",
                                    "",
                                    [] { return row_texts(kSummaryRows); },
-                                   read<QuerySummary, kSummaryRows>,
-                                   read_quick<QuerySummary>};
+                                   read_print<QuerySummary, kSummaryRows>,
+                                   read_print_quick<QuerySummary>};
 
 }  // namespace steer::config

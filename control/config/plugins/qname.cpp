@@ -8,7 +8,7 @@ namespace steer::config {
 namespace {
 
 template <class T>
-void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
+void read_qname_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
     const std::string owner = owner_of(plugin);
     T out;
     const auto split = split_words(words);
@@ -20,10 +20,10 @@ void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
 }
 
 template <class T>
-void read(Reading& in, const Node* args, Plugin& plugin) {
+void read_qname(Reading& in, const Node* args, Plugin& plugin) {
     const std::string owner = owner_of(plugin);
     if (args != nullptr && args->is_text())
-        return read_quick<T>(in, args->text, args->line, plugin);
+        return read_qname_quick<T>(in, args->text, args->line, plugin);
     T out;
     if (args == nullptr || !args->is_list() || args->items.empty()) {
         in.report().error(plugin.line, "'args' of " + owner + ": expected a list of " +
@@ -48,8 +48,8 @@ const PluginType kQnameType{
     "qname RULE|$TAG|&FILE...",
     "list of rules, `$TAG` of a domain_set, `&FILE`; or the same words as one text",
     [] { return std::vector<RowText>{}; },
-    read<Qname>,
-    read_quick<Qname>};
+    read_qname<Qname>,
+    read_qname_quick<Qname>};
 const PluginType kQuestionType{
     "question",
     Role::matcher,
@@ -58,8 +58,8 @@ const PluginType kQuestionType{
     "list of `$TAG` of an adguard_rule or domain_set, rules, `&FILE`; or the same words as one "
     "text",
     [] { return std::vector<RowText>{}; },
-    read<Question>,
-    read_quick<Question>};
+    read_qname<Question>,
+    read_qname_quick<Question>};
 const PluginType kCnameType{
     "cname",
     Role::matcher,
@@ -68,7 +68,7 @@ const PluginType kCnameType{
     "cname RULE|$TAG|&FILE...",
     "list of rules, `$TAG` of a domain_set, `&FILE`; or the same words as one text",
     [] { return std::vector<RowText>{}; },
-    read<Cname>,
-    read_quick<Cname>};
+    read_qname<Cname>,
+    read_qname_quick<Cname>};
 
 }  // namespace steer::config

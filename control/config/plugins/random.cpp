@@ -7,14 +7,14 @@
 namespace steer::config {
 namespace {
 
-constexpr std::string_view kForms = "one number, 0..1";
+constexpr std::string_view kRandomForms = "one number, 0..1";
 
-void read_all(Reading& in, const std::vector<Text>& words, Plugin& plugin) {
+void read_random_all(Reading& in, const std::vector<Text>& words, Plugin& plugin) {
     RandomMatch out;
     if (words.size() > 1) {
-        in.report().error(words.front().line, owner_of(plugin) + " has " +
-                                                  std::to_string(words.size()) +
-                                                  " numbers: expected " + std::string(kForms));
+        in.report().error(words.front().line,
+                          owner_of(plugin) + " has " + std::to_string(words.size()) +
+                              " numbers: expected " + std::string(kRandomForms));
     } else if (!words.empty()) {
         const std::string& text = words.front().value;
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(),
@@ -23,7 +23,7 @@ void read_all(Reading& in, const std::vector<Text>& words, Plugin& plugin) {
             !(out.probability >= 0 && out.probability <= 1)) {
             in.report().error(words.front().line, owner_of(plugin) + " has " +
                                                       matchers::quoted(text) + ": expected " +
-                                                      std::string(kForms));
+                                                      std::string(kRandomForms));
         }
     }
     plugin.args = out;
@@ -37,7 +37,7 @@ const PluginType kRandomType{"random",
                              "random SHARE",
                              "one number, 0..1",
                              no_rows,
-                             read_words<kForms, read_all>,
-                             read_quick_words<kForms, read_all>};
+                             read_words<kRandomForms, read_random_all>,
+                             read_quick_words<kRandomForms, read_random_all>};
 
 }  // namespace steer::config

@@ -14,17 +14,18 @@
 namespace steer::config {
 namespace {
 
-struct Args {
+struct RedirectArgs {
     std::vector<Text> rules, files;
     bool strict = false;
 };
 
-constexpr std::array<Row<Args>, 3> kRows{{
-    {"rules", Own<Args>{"list of `RULE TARGET`", read_list<&Args::rules, Args>}, "none", "",
-     "as in `domain:example.org www.example.net`; without a prefix, `full:` is meant"},
-    {"files", Own<Args>{"list of paths", read_list<&Args::files, Args>}, "none", "",
-     "files with one rule and its target a line; `#` begins a comment"},
-    {"strict", &Args::strict, "false", "",
+constexpr std::array<Row<RedirectArgs>, 3> kRedirectRows{{
+    {"rules",
+     Own<RedirectArgs>{"list of `RULE TARGET`", read_list<&RedirectArgs::rules, RedirectArgs>},
+     "none", "", "as in `domain:example.org www.example.net`; without a prefix, `full:` is meant"},
+    {"files", Own<RedirectArgs>{"list of paths", read_list<&RedirectArgs::files, RedirectArgs>},
+     "none", "", "files with one rule and its target a line; `#` begins a comment"},
+    {"strict", &RedirectArgs::strict, "false", "",
      "a bad line of a file is an error; otherwise it is named in a warning and left out"},
 }};
 
@@ -36,7 +37,7 @@ struct Entry {
 };
 
 // "RULE TARGET"
-Result<Entry> parse_entry(std::string_view text) {
+Result<Entry> parse_redirect_entry(std::string_view text) {
     const std::string_view first = take_word(text);
     auto rule = matchers::parse_rule(first, matchers::RuleKind::full);
     if (!rule) return rule.error();
@@ -70,7 +71,7 @@ class RedirectReader {
     RedirectReader(Reading& in, std::string owner) : in_(in), owner_(std::move(owner)) {}
 
     void rule(const Text& text) {
-        auto entry = parse_entry(text.value);
+        auto entry = parse_redirect_entry(text.value);
         if (entry) return add(*std::move(entry), 0, text.line);
         const Place place{"rules", owner_, text.line};
         in_.report().error(text.line, place.name() + ": " + entry.error().text);
@@ -81,7 +82,7 @@ class RedirectReader {
         const Place place{"files", owner_, path.line};
         const auto bytes = in_.read_file(file, place);
         if (!bytes) return;
-        read_entry_lines(in_, *bytes, file, strict, place, parse_entry,
+        read_entry_lines(in_, *bytes, file, strict, place, parse_redirect_entry,
                          [this](auto entry, std::uint32_t number, int line) {
                              add(std::move(entry), number, line);
                          });
@@ -102,12 +103,12 @@ class RedirectReader {
     std::map<Wire, std::uint32_t> known_;
 };
 
-void read(Reading& in, const Node* node, Plugin& plugin) {
-    Args args;
+void read_redirect(Reading& in, const Node* node, Plugin& plugin) {
+    RedirectArgs args;
     Node empty;
     const std::string owner = owner_of(plugin);
     const Node& map = args_or_empty(node, plugin, empty);
-    read_rows(in, map, kRows, owner, args);
+    read_rows(in, map, kRedirectRows, owner, args);
     RedirectReader reader(in, owner);
     for (const Text& rule : args.rules)
         reader.rule(rule);
@@ -132,8 +133,8 @@ const PluginType kRedirectType{
     "past its TTL alone, pass.",
     "",
     "",
-    [] { return row_texts(kRows); },
-    read,
+    [] { return row_texts(kRedirectRows); },
+    read_redirect,
     nullptr};
 
 }  // namespace steer::config

@@ -18,14 +18,14 @@ void read_reload_quick(Reading& in, std::string_view words, int line, Plugin& pl
     plugin.args = ReloadAll{};
 }
 
-constexpr std::string_view kForms = "$TAG of a provider";
+constexpr std::string_view kReloadForms = "$TAG of a provider";
 
 void read_providers(Reading& in, const std::vector<Text>& words, Plugin& plugin) {
     ReloadProvider args;
     for (const Text& word : words) {
         if (!word.value.starts_with('$')) {
             in.report().error(word.line, matchers::quoted(word.value) + " in " + owner_of(plugin) +
-                                             ": expected " + std::string(kForms) +
+                                             ": expected " + std::string(kReloadForms) +
                                              ", as in '$geosite_cn'");
             continue;
         }
@@ -60,7 +60,7 @@ const PluginType kReloadProviderType{
     "reload_provider $TAG...",
     "a list of `$TAG` of providers",
     no_rows,
-    read_words<kForms, read_providers>,
-    read_quick_words<kForms, read_providers>};
+    read_words<kReloadForms, read_providers>,
+    read_quick_words<kReloadForms, read_providers>};
 
 }  // namespace steer::config

@@ -4,7 +4,7 @@
 namespace steer::config {
 namespace {
 
-constexpr std::array<Row<ReverseLookup>, 3> kRows{{
+constexpr std::array<Row<ReverseLookup>, 3> kReverseLookupRows{{
     {"size", &ReverseLookup::size, "65535", "1..1048576",
      "addresses that are remembered; about 288 bytes each"},
     {"ttl", &ReverseLookup::ttl_s, "7200", "1..604800",
@@ -14,10 +14,10 @@ constexpr std::array<Row<ReverseLookup>, 3> kRows{{
      "answers PTR questions about them, with a TTL of 5; the rest of its sequence is not run then"},
 }};
 
-void read(Reading& in, const Node* node, Plugin& plugin) {
+void read_reverse_lookup(Reading& in, const Node* node, Plugin& plugin) {
     ReverseLookup args;
     Node empty;
-    read_rows(in, args_or_empty(node, plugin, empty), kRows, owner_of(plugin), args);
+    read_rows(in, args_or_empty(node, plugin, empty), kReverseLookupRows, owner_of(plugin), args);
     plugin.args = args;
 }
 
@@ -30,8 +30,8 @@ const PluginType kReverseLookupType{
     "`steerctl reverse IP` asks it, over reloads too.",
     "",
     "",
-    [] { return row_texts(kRows); },
-    read,
+    [] { return row_texts(kReverseLookupRows); },
+    read_reverse_lookup,
     nullptr};
 
 }  // namespace steer::config

@@ -10,12 +10,13 @@
 namespace steer::config {
 namespace {
 
-struct Args : RouterAccess, RosAddressList {
+struct RosAddressListArgs : RouterAccess, RosAddressList {
     std::string router_name;
     std::vector<Text> router_names;
 };
 
-void read_router_names(Reading& in, const Node& node, const Place& place, Args& out) {
+void read_ros_address_list_router_names(Reading& in, const Node& node, const Place& place,
+                                        RosAddressListArgs& out) {
     out.router_names = read_texts(in, node, place);
     if (out.router_names.empty()) {
         in.report().error(place.line,
@@ -40,7 +41,7 @@ constexpr std::array<Row<PersistentArgs>, 2> kPersistentRows{{
      "out"},
 }};
 
-void read_persistent(Reading& in, const Node& node, const Place& place, Args& out) {
+void read_persistent(Reading& in, const Node& node, const Place& place, RosAddressListArgs& out) {
     const std::string owner = place.name();
     PersistentArgs args;
     read_rows(in, node, kPersistentRows, owner, args);
@@ -58,72 +59,78 @@ void read_persistent(Reading& in, const Node& node, const Place& place, Args& ou
         read_prefix_file(in, file, {"files", owner, file.line}, out.persistent);
 }
 
-void read_never_claim(Reading& in, const Node& node, const Place& place, Args& out) {
+void read_ros_address_list_never_claim(Reading& in, const Node& node, const Place& place,
+                                       RosAddressListArgs& out) {
     out.never_claim = read_prefixes(in, node, place);
 }
 
 // ---- rows
 
-constexpr std::array<Row<Args>, 24> kOwnRows{{
-    {"router", &Args::router_name, "none", "",
+constexpr std::array<Row<RosAddressListArgs>, 24> kRosAddressListOwnRows{{
+    {"router", &RosAddressListArgs::router_name, "none", "",
      "a name of `routers`, instead of `address`, `username` and so on"},
-    {"routers", Own<Args>{"list of names", read_router_names}, "none", "",
-     "or several of them, which all keep this list"},
-    {"quorum", choice<Args, &Args::quorum>(), "healthy", "healthy|any|all",
+    {"routers", Own<RosAddressListArgs>{"list of names", read_ros_address_list_router_names},
+     "none", "", "or several of them, which all keep this list"},
+    {"quorum", choice<RosAddressListArgs, &RosAddressListArgs::quorum>(), "healthy",
+     "healthy|any|all",
      "with several and `async: false`: an answer waits for those that serve its client and are not "
      "away, for the first of them, or for all (then `on_timeout` decides at once while one is "
      "away)"},
-    {"address_list4", &Args::address_list4, "none", "",
+    {"address_list4", &RosAddressListArgs::address_list4, "none", "",
      "the list for IPv4; it or `address_list6` is required"},
-    {"address_list6", &Args::address_list6, "none", "", "the list for IPv6"},
-    {"comment_prefix", &Args::comment_prefix, "fdns", "",
+    {"address_list6", &RosAddressListArgs::address_list6, "none", "", "the list for IPv6"},
+    {"comment_prefix", &RosAddressListArgs::comment_prefix, "fdns", "",
      "begins the comment of every row that is ours"},
-    {"async", &Args::async, "true", "", "false: an answer waits until its row is on the router"},
-    {"min_ttl", &Args::min_ttl, "60", "1s..245d", "a row lives at least so long"},
-    {"max_ttl", &Args::max_ttl, "3600", "1s..245d", "a row lives at most so long"},
-    {"fixed_ttl", &Args::fixed_ttl, "none", "0s..245d",
+    {"async", &RosAddressListArgs::async, "true", "",
+     "false: an answer waits until its row is on the router"},
+    {"min_ttl", &RosAddressListArgs::min_ttl, "60", "1s..245d", "a row lives at least so long"},
+    {"max_ttl", &RosAddressListArgs::max_ttl, "3600", "1s..245d", "a row lives at most so long"},
+    {"fixed_ttl", &RosAddressListArgs::fixed_ttl, "none", "0s..245d",
      "every row lives exactly so long; longer than `extra_time`, or 0: rows without a timeout"},
-    {"persistent", Own<Args>{"map", read_persistent}, "none", "",
+    {"persistent", Own<RosAddressListArgs>{"map", read_persistent}, "none", "",
      "rows that are always there, see below"},
-    {"extra_time", &Args::extra_time, "30s", "0s..1d",
+    {"extra_time", &RosAddressListArgs::extra_time, "30s", "0s..1d",
      "a row outlives the client's TTL by so much"},
-    {"cap_answer_ttl", &Args::cap_answer_ttl, "true", "",
+    {"cap_answer_ttl", &RosAddressListArgs::cap_answer_ttl, "true", "",
      "the TTL that leaves is lowered so that no client holds an address longer than the router"},
-    {"renew_slack", &Args::renew_slack, "10m", "0s..1d",
+    {"renew_slack", &RosAddressListArgs::renew_slack, "10m", "0s..1d",
      "a renewal is written up to so much longer than needed"},
-    {"sync_timeout", &Args::sync_timeout, "100ms", "1ms..30s",
+    {"sync_timeout", &RosAddressListArgs::sync_timeout, "100ms", "1ms..30s",
      "with `async: false`: how long an answer waits at most"},
-    {"on_timeout", choice<Args, &Args::on_timeout>(), "answer", "answer|servfail|drop",
-     "what happens to it then"},
-    {"never_claim", Own<Args>{"list of prefixes", read_never_claim},
+    {"on_timeout", choice<RosAddressListArgs, &RosAddressListArgs::on_timeout>(), "answer",
+     "answer|servfail|drop", "what happens to it then"},
+    {"never_claim", Own<RosAddressListArgs>{"list of prefixes", read_ros_address_list_never_claim},
      "(special-purpose ranges, own, routers' and upstreams' addresses)", "",
      "addresses that never become rows"},
-    {"missing_family", choice<Args, &Args::missing_family>(), "answer", "answer|nodata",
-     "what AAAA gets without `address_list6`, and A without `address_list4`"},
-    {"max_rows", &Args::max_rows, "50000", "1..1000000",
+    {"missing_family", choice<RosAddressListArgs, &RosAddressListArgs::missing_family>(), "answer",
+     "answer|nodata", "what AAAA gets without `address_list6`, and A without `address_list4`"},
+    {"max_rows", &RosAddressListArgs::max_rows, "50000", "1..1000000",
      "rows of this plugin on a router at most; counted for each group of clients that `serves` "
      "makes"},
-    {"multi_writer", &Args::multi_writer, "false", "",
+    {"multi_writer", &RosAddressListArgs::multi_writer, "false", "",
      "several instances write this list: rows get one constant life, and none without timeout is "
      "removed"},
-    {"on_manual_change", choice<Args, &Args::on_manual_change>(), "repair", "repair|respect",
+    {"on_manual_change", choice<RosAddressListArgs, &RosAddressListArgs::on_manual_change>(),
+     "repair", "repair|respect",
      "rows of ours that a human removed, disabled or changed: written again, or left so until no "
      "client holds their address any more"},
-    {"cleanup_on_shutdown", &Args::cleanup_on_shutdown, "false", "",
+    {"cleanup_on_shutdown", &RosAddressListArgs::cleanup_on_shutdown, "false", "",
      "the rows that this instance wrote are removed when it ends"},
-    {"shared", choice<Args, &Args::shared>(), "keep", "keep|skip|report",
+    {"shared", choice<RosAddressListArgs, &RosAddressListArgs::shared>(), "keep",
+     "keep|skip|report",
      "what becomes of an address that names outside of the list's are told as well (CDNs): it "
      "stays "
      "(`report`: and `steerctl routers shared` shows it), or is no longer claimed while that "
      "lasts"},
-    {"shared_above", &Args::shared_above, "3", "1..16",
+    {"shared_above", &RosAddressListArgs::shared_above, "3", "1..16",
      "of `skip` and `report`: an address is shared from so many other names on, until there are "
      "less "
      "than half as many; a name counts for 10 minutes after it was told the address, half for "
      "another 10, a quarter for the next"},
 }};
 
-constexpr auto kRows = joined(router_access_rows<Args>("none"), kOwnRows);
+constexpr auto kRosAddressListRows =
+    joined(router_access_rows<RosAddressListArgs>("none"), kRosAddressListOwnRows);
 
 // ---- what rows alone cannot say
 
@@ -132,7 +139,7 @@ class Check {
     Check(Reading& in, const Node& map, const Plugin& plugin)
         : in_(in), map_(map), plugin_(plugin), owner_(owner_of(plugin)) {}
 
-    void all(Args& args) {
+    void all(RosAddressListArgs& args) {
         router(args);
         comment(args);
         families(args);
@@ -148,7 +155,7 @@ class Check {
         in_.report().error(line_of(key), text);
     }
 
-    void router(Args& args) {
+    void router(RosAddressListArgs& args) {
         const bool own = map_.find("address") != nullptr || map_.find("username") != nullptr ||
                          map_.find("password") != nullptr || map_.find("tls") != nullptr;
         if (args.router_name.empty() && map_.find("routers") == nullptr) {
@@ -180,7 +187,7 @@ class Check {
             named_router(args, name, key);
     }
 
-    void named_router(Args& args, const Text& name, std::string_view key) {
+    void named_router(RosAddressListArgs& args, const Text& name, std::string_view key) {
         const auto index = find_router(in_, name.value, {key, owner_, name.line});
         if (!index) return;
         if (std::ranges::find(args.routers, *index) == args.routers.end()) {
@@ -192,7 +199,7 @@ class Check {
         }
     }
 
-    void comment(const Args& args) {
+    void comment(const RosAddressListArgs& args) {
         const auto bad = [](std::string_view text) {
             return std::any_of(text.begin(), text.end(), [](char c) {
                 const auto byte = static_cast<unsigned char>(c);
@@ -211,7 +218,7 @@ class Check {
         }
     }
 
-    void families(Args& args) {
+    void families(RosAddressListArgs& args) {
         if (map_.find("address_list4") == nullptr && map_.find("address_list6") == nullptr) {
             in_.report().error(
                 plugin_.line,
@@ -242,7 +249,7 @@ class Check {
     }
 
     // What has no list to be in: in the configuration a mistake, in a file a line that is left out, as others are.
-    void persistent(Args& args, bool v4, bool v6) {
+    void persistent(RosAddressListArgs& args, bool v4, bool v6) {
         std::erase_if(args.persistent, [&](const PersistentRow& row) {
             const bool is_v4 = row.prefix.address.is_v4() && row.prefix.length >= 96;
             if (is_v4 ? v4 : v6) return false;
@@ -259,7 +266,7 @@ class Check {
         });
     }
 
-    void times(const Args& args) {
+    void times(const RosAddressListArgs& args) {
         if (args.min_ttl > args.max_ttl) {
             error("min_ttl", "'min_ttl' of " + owner_ + " (" + duration_text(args.min_ttl) +
                                  ") is longer than 'max_ttl' (" + duration_text(args.max_ttl) +
@@ -287,11 +294,12 @@ class Check {
     std::string owner_;
 };
 
-void read(Reading& in, const Node* node, Plugin& plugin) {
-    Args args;
+void read_ros_address_list(Reading& in, const Node* node, Plugin& plugin) {
+    RosAddressListArgs args;
     Node empty;
     const Node& map = args_or_empty(node, plugin, empty);
-    if (read_rows(in, map, kRows, owner_of(plugin), args)) Check(in, map, plugin).all(args);
+    if (read_rows(in, map, kRosAddressListRows, owner_of(plugin), args))
+        Check(in, map, plugin).all(args);
     plugin.args = static_cast<RosAddressList&&>(args);
 }
 
@@ -309,8 +317,8 @@ const PluginType kRosAddressListType{"ros_address_list",
                                      "stands in the comments of its rows.",
                                      "",
                                      "",
-                                     [] { return row_texts(kRows); },
-                                     read,
+                                     [] { return row_texts(kRosAddressListRows); },
+                                     read_ros_address_list,
                                      nullptr};
 
 }  // namespace steer::config

@@ -9,7 +9,7 @@
 namespace steer::config {
 namespace {
 
-constexpr std::size_t kMostMarks = 64;
+constexpr std::size_t kSequenceMostMarks = 64;
 
 class SequenceReader {
   public:
@@ -153,7 +153,7 @@ class SequenceReader {
             }
             rule.marks.push_back(static_cast<std::uint32_t>(*mark));
         }
-        if (rule.marks.empty() || rule.marks.size() > kMostMarks) {
+        if (rule.marks.empty() || rule.marks.size() > kSequenceMostMarks) {
             error(rule.line, "'mark' of " + owner_ + ": expected 1..64 numbers, found " +
                                  std::to_string(rule.marks.size()));
             return false;
@@ -167,7 +167,7 @@ class SequenceReader {
     std::size_t number_ = 0, matchers_ = 0;
 };
 
-void read(Reading& in, const Node* args, Plugin& plugin) {
+void read_sequence(Reading& in, const Node* args, Plugin& plugin) {
     SequenceReader reader(in, plugin);
     if (args == nullptr || !args->is_list() || args->items.empty()) {
         in.report().error(plugin.line,
@@ -193,7 +193,7 @@ const PluginType kSequenceType{
     "",
     "list of `{matches: MATCHER or list of them, exec: EXECUTOR}`",
     [] { return std::vector<RowText>{}; },
-    read,
+    read_sequence,
     nullptr};
 
 }  // namespace steer::config

@@ -15,7 +15,7 @@ constexpr std::array<Row<TcpServer>, 1> kTcpOwnRows{{
 constexpr auto kTcpRows = joined(kTcpOwnRows, stream_server_rows<TcpServer>("10s"));
 
 template <class T, const auto& Rows>
-void read(Reading& in, const Node* node, Plugin& plugin) {
+void read_servers(Reading& in, const Node* node, Plugin& plugin) {
     T args;
     Node empty;
     const Node& map = args_or_empty(node, plugin, empty);
@@ -32,7 +32,7 @@ const PluginType kUdpServerType{"udp_server",
                                 "",
                                 "",
                                 [] { return row_texts(kUdpRows); },
-                                read<UdpServer, kUdpRows>,
+                                read_servers<UdpServer, kUdpRows>,
                                 nullptr};
 const PluginType kTcpServerType{
     "tcp_server",
@@ -42,7 +42,7 @@ const PluginType kTcpServerType{
     "",
     "",
     [] { return row_texts(kTcpRows); },
-    read<TcpServer, kTcpRows>,
+    read_servers<TcpServer, kTcpRows>,
     nullptr};
 
 }  // namespace steer::config

@@ -10,19 +10,19 @@ void read_duration(Reading& in, const Node& node, const Place& place, Sleep& out
     read_milliseconds(in, node, place, kRange, out.duration);
 }
 
-constexpr std::array<Row<Sleep>, 1> kRows{{
+constexpr std::array<Row<Sleep>, 1> kSleepRows{{
     {"duration", Own<Sleep>{"milliseconds or duration", read_duration}, "required", kRange,
      "how long"},
 }};
 
-void read(Reading& in, const Node* node, Plugin& plugin) {
+void read_sleep(Reading& in, const Node* node, Plugin& plugin) {
     Sleep args;
     Node empty;
-    read_rows(in, args_or_empty(node, plugin, empty), kRows, owner_of(plugin), args);
+    read_rows(in, args_or_empty(node, plugin, empty), kSleepRows, owner_of(plugin), args);
     plugin.args = args;
 }
 
-void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
+void read_sleep_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
     Sleep args;
     Node value;
     value.kind = Node::Kind::text;
@@ -39,8 +39,8 @@ const PluginType kSleepType{"sleep",
                             "Waits, then goes on. A query that gets a stale answer does not wait.",
                             "sleep DURATION",
                             "",
-                            [] { return row_texts(kRows); },
-                            read,
-                            read_quick};
+                            [] { return row_texts(kSleepRows); },
+                            read_sleep,
+                            read_sleep_quick};
 
 }  // namespace steer::config

@@ -72,12 +72,12 @@ constexpr std::array<Row<Record>, 19> kRecordRows{{
     {"comment", &Record::comment, "none", "", "for people"},
 }};
 
-struct Args {
+struct StaticArgs {
     const Node* records = nullptr;
     bool ptr = true;
     TagOrArgs cache;
 };
-void keep_records(Reading& in, const Node& node, const Place& place, Args& out) {
+void keep_records(Reading& in, const Node& node, const Place& place, StaticArgs& out) {
     if (node.is_list()) {
         out.records = &node;
     } else {
@@ -85,13 +85,14 @@ void keep_records(Reading& in, const Node& node, const Place& place, Args& out) 
                                           std::string(node.what()));
     }
 }
-constexpr std::array<Row<Args>, 3> kRows{{
-    {"records", Own<Args>{"list of records", keep_records}, "required", "",
+constexpr std::array<Row<StaticArgs>, 3> kStaticRows{{
+    {"records", Own<StaticArgs>{"list of records", keep_records}, "required", "",
      "as in `- {name: nas.lan, address: 192.168.88.10}`; see below"},
-    {"ptr", &Args::ptr, "true", "",
+    {"ptr", &StaticArgs::ptr, "true", "",
      "the addresses of A and AAAA records have their names (PTR), as RouterOS does it"},
-    {"cache", Own<Args>{"tag, or arguments of a `cache`", keep_node<&Args::cache, Args>}, "none",
-     "",
+    {"cache",
+     Own<StaticArgs>{"tag, or arguments of a `cache`", keep_node<&StaticArgs::cache, StaticArgs>},
+     "none", "",
      "where the answers of those are kept that FWD records ask by `forward_to`, as in `cache: "
      "$answers`; it may be the one that the rest of the sequence has"},
 }};
@@ -353,11 +354,11 @@ class StaticReader {
     std::map<std::string, PluginIndex> forwarders_;
 };
 
-void read(Reading& in, const Node* node, Plugin& plugin) {
-    Args args;
+void read_static(Reading& in, const Node* node, Plugin& plugin) {
+    StaticArgs args;
     Node empty;
     const Node& map = args_or_empty(node, plugin, empty);
-    read_rows(in, map, kRows, owner_of(plugin), args);
+    read_rows(in, map, kStaticRows, owner_of(plugin), args);
     StaticReader reader(in, plugin);
     if (args.records != nullptr) reader.read(*args.records);
     StaticRecords records = reader.finish(args.ptr);
@@ -381,8 +382,8 @@ const PluginType kStaticType{
     "A CNAME is followed; FWD hands response codes on as they are.",
     "",
     "",
-    [] { return row_texts(kRows); },
-    read,
+    [] { return row_texts(kStaticRows); },
+    read_static,
     nullptr};
 
 }  // namespace steer::config

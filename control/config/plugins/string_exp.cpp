@@ -110,7 +110,7 @@ matchers::Rule rule_of(TextOperation operation, std::string word) {
     return {matchers::RuleKind::regexp, (at_begin ? "^" : "") + text + (to_end ? "\\z" : "")};
 }
 
-void read_name(const Expression& e, Plugin& plugin) {
+void read_string_exp_name(const Expression& e, Plugin& plugin) {
     Qname out;
     const auto add = [&](matchers::Rule rule) {
         out.rules.push_back({std::move(rule), 0, e.line});
@@ -149,7 +149,7 @@ void check_addresses(Reading& in, const Expression& e, const Plugin& plugin) {
     }
 }
 
-void read_text(Reading& in, const Expression& e, TextOf of, Plugin& plugin) {
+void read_string_exp_text(Reading& in, const Expression& e, TextOf of, Plugin& plugin) {
     plugin.args = Constant{false};
     if (of == TextOf::client || of == TextOf::response) check_addresses(in, e, plugin);
     if (of == TextOf::client && e.operation == TextOperation::zl) return;
@@ -180,11 +180,11 @@ bool is_variable(const Expression& e) {
     return e.source.starts_with('$') && e.source.size() > 1;
 }
 
-void take(Reading& in, const Expression& e, Plugin& plugin) {
+void take_string_exp(Reading& in, const Expression& e, Plugin& plugin) {
     if (is_variable(e))
         return read_constant(in, e, in.environment(e.source.substr(1)).value_or(""), plugin);
     if (e.source == "server_name") return read_server_name(in, e, plugin);
-    if (e.source == "qname") return read_name(e, plugin);
+    if (e.source == "qname") return read_string_exp_name(e, plugin);
     if (e.source == "qtype") return read_number(in, e, NumberOf::type, plugin);
     if (e.source == "qclass") return read_number(in, e, NumberOf::klass, plugin);
     if (e.source == "rcode") return read_number(in, e, NumberOf::rcode, plugin);
@@ -192,7 +192,7 @@ void take(Reading& in, const Expression& e, Plugin& plugin) {
                       : e.source == "resp_ip"  ? TextOf::response
                       : e.source == "url_path" ? TextOf::url_path
                                                : TextOf::marks;
-    read_text(in, e, of, plugin);
+    read_string_exp_text(in, e, of, plugin);
 }
 
 // In place a comma is between words, where no text can hold one.
@@ -249,10 +249,10 @@ void read_expression(Reading& in, const std::vector<Text>& words, bool in_place,
                                  : " has words behind 'zl', which takes none"));
         return;
     }
-    take(in, e, plugin);
+    take_string_exp(in, e, plugin);
 }
 
-void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
+void read_string_exp_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
     std::vector<Text> split;
     for (std::string_view rest = trim(words); !rest.empty();)
         split.push_back({std::string(take_word(rest)), line});
@@ -260,16 +260,17 @@ void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
 }
 
 // A list of one text is that text.
-void read(Reading& in, const Node* args, Plugin& plugin) {
+void read_string_exp(Reading& in, const Node* args, Plugin& plugin) {
     const int line = args == nullptr ? plugin.line : args->line;
-    if (args != nullptr && args->is_text()) return read_quick(in, args->text, line, plugin);
+    if (args != nullptr && args->is_text())
+        return read_string_exp_quick(in, args->text, line, plugin);
     std::vector<Text> texts;
     const std::size_t before = in.report().error_count();
     if (args != nullptr && args->is_list())
         texts = read_texts(in, *args, {"args", owner_of(plugin), line});
     plugin.args = Constant{false};
     if (in.report().error_count() != before) return;
-    if (texts.size() == 1) return read_quick(in, texts[0].value, texts[0].line, plugin);
+    if (texts.size() == 1) return read_string_exp_quick(in, texts[0].value, texts[0].line, plugin);
     read_expression(in, texts, false, line, plugin);
 }
 
@@ -292,7 +293,7 @@ const PluginType kStringExpType{
     "`contains` may have commas between them too, unless the text itself may hold commas "
     "(`resp_ip`, `mark`, `url_path`, `$VARIABLE`)",
     no_rows,
-    read,
-    read_quick};
+    read_string_exp,
+    read_string_exp_quick};
 
 }  // namespace steer::config

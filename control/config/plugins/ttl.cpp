@@ -10,24 +10,25 @@ namespace {
 
 constexpr std::uint32_t kMostTtl = 0x7fffffff;  // RFC 2181 8
 
-struct Args {
+struct TtlArgs {
     std::optional<std::uint32_t> fix;
     std::uint32_t min = 0, max = 0;  // 0: none
 };
 
-void read_fix(Reading& in, const Node& node, const Place& place, Args& out) {
+void read_fix(Reading& in, const Node& node, const Place& place, TtlArgs& out) {
     std::uint32_t fix = 0;
     if (read_value(in, node, place, "0..2147483647", fix)) out.fix = fix;
 }
 
-constexpr std::array<Row<Args>, 3> kRows{{
-    {"fix", Own<Args>{"integer", read_fix}, "none", "0..2147483647",
+constexpr std::array<Row<TtlArgs>, 3> kTtlRows{{
+    {"fix", Own<TtlArgs>{"integer", read_fix}, "none", "0..2147483647",
      "seconds that every record gets; `min` and `max` do not matter then"},
-    {"min", &Args::min, "0", "0..2147483647", "seconds: no record leaves with less"},
-    {"max", &Args::max, "0", "0..2147483647", "seconds: no record leaves with more; 0: no limit"},
+    {"min", &TtlArgs::min, "0", "0..2147483647", "seconds: no record leaves with less"},
+    {"max", &TtlArgs::max, "0", "0..2147483647",
+     "seconds: no record leaves with more; 0: no limit"},
 }};
 
-void finish(Reading& in, const Args& args, int line, Plugin& plugin) {
+void finish_ttl(Reading& in, const TtlArgs& args, int line, Plugin& plugin) {
     Ttl out;
     if (args.fix) {
         out.least_s = out.most_s = *args.fix;
@@ -57,8 +58,8 @@ std::optional<std::uint32_t> seconds_of(std::string_view text) {
 }
 
 // ttl 300, ttl 60-600, ttl 60-0
-void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
-    Args args;
+void read_ttl_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
+    TtlArgs args;
     const std::string_view text = trim(words);
     const auto dash = text.find('-');
     const auto first = seconds_of(trim(text.substr(0, dash)));
@@ -77,17 +78,18 @@ void read_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
         args.min = *first;
         args.max = *second;
     }
-    finish(in, args, line, plugin);
+    finish_ttl(in, args, line, plugin);
 }
 
-void read(Reading& in, const Node* node, Plugin& plugin) {
-    if (node != nullptr && node->is_text()) return read_quick(in, node->text, node->line, plugin);
-    Args args;
+void read_ttl(Reading& in, const Node* node, Plugin& plugin) {
+    if (node != nullptr && node->is_text())
+        return read_ttl_quick(in, node->text, node->line, plugin);
+    TtlArgs args;
     Node empty;
     const std::size_t before = in.report().error_count();
-    if (read_rows(in, args_or_empty(node, plugin, empty), kRows, owner_of(plugin), args) &&
+    if (read_rows(in, args_or_empty(node, plugin, empty), kTtlRows, owner_of(plugin), args) &&
         in.report().error_count() == before)
-        return finish(in, args, plugin.line, plugin);
+        return finish_ttl(in, args, plugin.line, plugin);
     plugin.args = Ttl{};
 }
 
@@ -101,8 +103,8 @@ const PluginType kTtlType{
     "cache counts down is taken as it would leave; of a stale answer none is raised.",
     "ttl SECONDS | ttl MIN-MAX",
     "",
-    [] { return row_texts(kRows); },
-    read,
-    read_quick};
+    [] { return row_texts(kTtlRows); },
+    read_ttl,
+    read_ttl_quick};
 
 }  // namespace steer::config

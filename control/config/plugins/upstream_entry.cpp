@@ -74,7 +74,7 @@ void read_ca(Reading& in, const Node& node, const Place& place, UpstreamArgs& ou
     in.read_file(out.ca, place);
 }
 
-constexpr std::array<Row<UpstreamArgs>, 14> kOwnRows{{
+constexpr std::array<Row<UpstreamArgs>, 14> kUpstreamEntryOwnRows{{
     {"addr", &UpstreamArgs::addr, "required", "",
      "the resolver: `192.0.2.1`, `udp://[2001:db8::1]:53`, `tcp://`, `tls://dns.example`, "
      "`https://dns.example/dns-query`; `tcp+pipeline://` and `tls+pipeline://` ask several queries "
@@ -101,7 +101,7 @@ constexpr std::array<Row<UpstreamArgs>, 14> kOwnRows{{
     {"enable_http3", NotYet{}, "false", "", "HTTP/3"},
     {"outbound", NotYet{}, "", "", "profile of `network.outbound`"},
 }};
-constexpr auto kRows = joined(kOwnRows, kReachRows<UpstreamArgs>);
+constexpr auto kUpstreamEntryRows = joined(kUpstreamEntryOwnRows, kReachRows<UpstreamArgs>);
 
 // ---- `addr`
 
@@ -275,7 +275,8 @@ std::optional<UpstreamSettings> read_upstream(Reading& in, const Node& node,
     }
     UpstreamArgs args;
     args.reach = reach;
-    if (!read_rows(in, node, kRows, owner, args) || args.addr.empty()) return std::nullopt;
+    if (!read_rows(in, node, kUpstreamEntryRows, owner, args) || args.addr.empty())
+        return std::nullopt;
     const Node* const addr = node.find("addr");
     return finish(in, args, owner, addr == nullptr ? node.line : addr->line,
                   node.find("socks5") != nullptr);
@@ -289,7 +290,7 @@ std::optional<UpstreamSettings> read_upstream(Reading& in, std::string_view addr
 }
 
 std::vector<RowText> upstream_row_texts() {
-    return row_texts(kRows);
+    return row_texts(kUpstreamEntryRows);
 }
 
 // ---- how upstreams are reached

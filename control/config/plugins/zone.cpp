@@ -7,27 +7,30 @@
 namespace steer::config {
 namespace {
 
-struct Args : Zone {
+struct ZoneArgs : Zone {
     TagOrArgs forward_node, cache_node;
 };
 
-void read_names(Reading& in, const Node& node, const Place& place, Args& out) {
+void read_zone_names(Reading& in, const Node& node, const Place& place, ZoneArgs& out) {
     read_name_rules(in, node, place, out.names);
 }
 
-constexpr std::array<Row<Args>, 3> kRows{{
-    {"names", Own<Args>{"list of rules, `$TAG`, `&FILE`", read_names}, "required", "",
+constexpr std::array<Row<ZoneArgs>, 3> kZoneRows{{
+    {"names", Own<ZoneArgs>{"list of rules, `$TAG`, `&FILE`", read_zone_names}, "required", "",
      "whose way it is; without a prefix, `domain:` is meant"},
-    {"forward", Own<Args>{"tag, or arguments of a `forward`", keep_node<&Args::forward_node, Args>},
+    {"forward",
+     Own<ZoneArgs>{"tag, or arguments of a `forward`",
+                   keep_node<&ZoneArgs::forward_node, ZoneArgs>},
      "required", "", "who is asked, as in `{upstreams: [{addr: 192.0.2.1}]}`"},
-    {"cache", Own<Args>{"tag, or arguments of a `cache`", keep_node<&Args::cache_node, Args>},
+    {"cache",
+     Own<ZoneArgs>{"tag, or arguments of a `cache`", keep_node<&ZoneArgs::cache_node, ZoneArgs>},
      "none", "", "where the answers are kept, as in `{size: 1024}`"},
 }};
 
-void read(Reading& in, const Node* node, Plugin& plugin) {
-    Args args;
+void read_zone(Reading& in, const Node* node, Plugin& plugin) {
+    ZoneArgs args;
     Node empty;
-    read_rows(in, args_or_empty(node, plugin, empty), kRows, owner_of(plugin), args);
+    read_rows(in, args_or_empty(node, plugin, empty), kZoneRows, owner_of(plugin), args);
     Zone zone;
     zone.names = std::move(args.names);
     if (const auto index = use_plugin(in, args.forward_node, "forward", plugin))
@@ -47,8 +50,8 @@ const PluginType kZoneType{
     "names pass.",
     "",
     "",
-    [] { return row_texts(kRows); },
-    read,
+    [] { return row_texts(kZoneRows); },
+    read_zone,
     nullptr};
 
 }  // namespace steer::config

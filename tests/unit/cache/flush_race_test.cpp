@@ -20,7 +20,7 @@ using namespace steer::test;
 
 namespace {
 
-constexpr unsigned kNames = 600;
+constexpr unsigned kFlushNames = 600;
 constexpr unsigned kInserts = 40'000;
 constexpr unsigned kReaders = 3;
 constexpr unsigned kFlusher = kReaders;  // its number as a reader
@@ -54,7 +54,7 @@ bool is_its_own(const dns::Answer& answer) {
 
 struct World {
     World() {
-        for (unsigned i = 0; i < kNames; ++i) {
+        for (unsigned i = 0; i < kFlushNames; ++i) {
             questions.push_back(question(i));
             keys.push_back(hasher(questions.back().facts()));
         }
@@ -135,7 +135,7 @@ struct World {
     std::vector<cache::Key> keys;
     Counters counters;
 
-    std::array<std::atomic<std::uint32_t>, kNames> about_to{}, last{};
+    std::array<std::atomic<std::uint32_t>, kFlushNames> about_to{}, last{};
     std::array<std::atomic<std::uint32_t>, kGroups> flushed_until{};
     std::atomic<std::uint32_t> now_s{1000}, newest_serial{0};
     std::atomic<std::uint64_t> now_ms{1'000'000};
@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(readers_keeper_and_flushes) {
             ++started;
             while (!done.load(std::memory_order_relaxed)) {
                 for (unsigned i = 0; i < 32; ++i)
-                    found += w.look(random() % kNames, wrong) ? 1U : 0U;
+                    found += w.look(random() % kFlushNames, wrong) ? 1U : 0U;
                 reader.quiescent();
                 std::this_thread::yield();
             }
@@ -190,7 +190,7 @@ BOOST_AUTO_TEST_CASE(readers_keeper_and_flushes) {
         const Now now{w.now_ms.fetch_add(1 + random() % 20, std::memory_order_acq_rel) + 1};
         w.now_s.store(now.s(), std::memory_order_release);
         w.newest_serial.store(++serial, std::memory_order_release);
-        w.insert(random() % kNames, serial, 1 + random() % 30, now);
+        w.insert(random() % kFlushNames, serial, 1 + random() % 30, now);
         w.cache.turn(now, w.counters);
         if (i % 16 == 0) keeper.quiescent();
         if (i % 32 == 0) std::this_thread::yield();
@@ -212,7 +212,7 @@ BOOST_AUTO_TEST_CASE(readers_keeper_and_flushes) {
     BOOST_TEST(w.counters.get(Stat::cache_pages_moved) > 0U);
     // Alone again: what is there is the last of its name.
     unsigned there = 0;
-    for (unsigned i = 0; i < kNames; ++i) {
+    for (unsigned i = 0; i < kFlushNames; ++i) {
         const cache::KeyFacts facts = w.questions[i].facts();
         const cache::Entry* found = nullptr;
         w.cache.lookup(&w.keys[i], &facts, 1, w.now_s.load(), &found);

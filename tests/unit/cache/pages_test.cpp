@@ -15,7 +15,7 @@ using namespace steer::test;
 namespace {
 
 constexpr std::size_t kBudget = std::size_t{8} << 20;
-constexpr unsigned kNames = 60'000;
+constexpr unsigned kPageNames = 60'000;
 
 // Few are asked for often, many seldom.
 unsigned skewed(Random& random, unsigned names) {
@@ -34,7 +34,7 @@ struct InUse {
         Random random{seed};
         unsigned hits = 0;
         for (unsigned i = 0; i < queries; ++i) {
-            const unsigned which = first + skewed(random, kNames);
+            const unsigned which = first + skewed(random, kPageNames);
             const Question q = question(which);
             const Entry* found = filler.find(q, now.s());
             const auto tag = static_cast<std::uint8_t>(which);
@@ -81,11 +81,11 @@ template <class From, class To>
 void compare(From from, To to, const char* what) {
     InUse shifted;
     shifted.ask(150'000, 0, from, 1);
-    shifted.ask(400'000, kNames, to, 2);
-    const double after = shifted.ask(100'000, kNames, to, 3);
+    shifted.ask(400'000, kPageNames, to, 2);
+    const double after = shifted.ask(100'000, kPageNames, to, 3);
     InUse fresh;
-    fresh.ask(400'000, kNames, to, 2);
-    const double expected = fresh.ask(100'000, kNames, to, 3);
+    fresh.ask(400'000, kPageNames, to, 2);
+    const double expected = fresh.ask(100'000, kPageNames, to, 3);
     BOOST_TEST_MESSAGE(what << ": hit rate " << after << ", of a fresh cache " << expected
                             << ", pages moved "
                             << shifted.filler.counters.get(Stat::cache_pages_moved));

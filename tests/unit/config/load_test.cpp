@@ -3,7 +3,6 @@
 //   # error LINE: TEXT            about the configuration itself
 //   # warning FILE:LINE: TEXT     about a file that it names and nothing else may be said. A new
 // mistake is a new file in bad/, not new C++.
-#define BOOST_TEST_MODULE config
 #include "control/config/load.h"
 
 #include <algorithm>

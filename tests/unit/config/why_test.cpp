@@ -27,8 +27,8 @@ constexpr const char* kConfig = R"(plugins:
       - { exec: forward 192.0.2.1 }
 )";
 
-struct Folder {
-    Folder() : path(fs::temp_directory_path() / ("steer-why-" + std::to_string(::getpid()))) {
+struct ListsFolder {
+    ListsFolder() : path(fs::temp_directory_path() / ("steer-why-" + std::to_string(::getpid()))) {
         fs::create_directory(path);
         write("media.txt",
               "# films\nmedia.example\n\nfull:www.media.example\nfull:other.example\n");
@@ -39,7 +39,7 @@ struct Folder {
         loaded = load_text(kConfig, "text.yaml", options);
         BOOST_REQUIRE(loaded.ok());
     }
-    ~Folder() {
+    ~ListsFolder() {
         std::error_code ignored;
         fs::remove_all(path, ignored);
     }
@@ -78,7 +78,7 @@ struct Folder {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(why_, Folder)
+BOOST_FIXTURE_TEST_SUITE(why_, ListsFolder)
 
 BOOST_AUTO_TEST_CASE(every_kind_of_rule_with_its_place) {
     BOOST_TEST(why("WWW.media.example.") ==

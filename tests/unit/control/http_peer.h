@@ -54,6 +54,8 @@ class Http2Peer {
 // A frame by hand (RFC 9113 4.1).
 Bytes http2_frame(std::uint8_t type, std::uint8_t flags, std::uint32_t stream,
                   const Bytes& payload);
+// SETTINGS that set nothing: what either side sends first.
+inline const Bytes kSettings{0, 0, 0, NGHTTP2_SETTINGS, 0, 0, 0, 0, 0};
 Bytes bytes_of_text(std::string_view text);
 
 }  // namespace steer::test

@@ -1,5 +1,4 @@
 // Ports before anything is opened: NICs on a made-up machine's /sys, and what --ports says of it.
-#define BOOST_TEST_MODULE ports
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>

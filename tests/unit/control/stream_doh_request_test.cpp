@@ -65,11 +65,6 @@ Bytes soa(std::uint32_t ttl_s, std::uint8_t minimum) {
     rdata.back() = minimum;
     return record(6, ttl_s, rdata);
 }
-Bytes operator+(Bytes a, const Bytes& b) {
-    a.insert(a.end(), b.begin(), b.end());
-    return a;
-}
-
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(stream_doh_request)

@@ -10,7 +10,7 @@ using stream::Transport;
 
 namespace {
 
-stream::Service http_service(unsigned streams = 100) {
+stream::Service http2_service(unsigned streams = 100) {
     stream::Service service;
     service.protocol = stream::Protocol::http;
     service.idle = 30s;
@@ -24,7 +24,7 @@ struct Http2 {
     std::uint16_t port;
     Http2Peer c;
 
-    explicit Http2(stream::Service service = http_service(), std::uint32_t window = 65535)
+    explicit Http2(stream::Service service = http2_service(), std::uint32_t window = 65535)
         : w(1, {}, 512), port(w.listen_tcp(std::move(service))), c(connect(), window) {}
 
     [[nodiscard]] Peer connect() const {
@@ -52,12 +52,6 @@ struct Http2 {
 };
 
 const Bytes kPreface = bytes_of_text("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-const Bytes kSettings = http2_frame(NGHTTP2_SETTINGS, 0, 0, {});
-
-Bytes operator+(Bytes a, const Bytes& b) {
-    a.insert(a.end(), b.begin(), b.end());
-    return a;
-}
 
 // What a connection gets that begins with the preface and `frames`: whether it ends by itself.
 struct ByHand {
@@ -186,7 +180,7 @@ BOOST_AUTO_TEST_CASE(a_dropped_query_is_unavailable) {
 }
 
 BOOST_AUTO_TEST_CASE(a_trusted_proxy_names_the_client) {
-    auto service = http_service();
+    auto service = http2_service();
     service.http.client_header = "cf-connecting-ip";
     Http2 t(std::move(service));
     t.w.answer_all = true;
@@ -200,7 +194,7 @@ BOOST_AUTO_TEST_CASE(a_trusted_proxy_names_the_client) {
 // ---- what a client cannot do
 
 BOOST_AUTO_TEST_CASE(more_streams_than_announced_wait) {
-    Http2 t(http_service(5));
+    Http2 t(http2_service(5));
     BOOST_REQUIRE(t.until([&] { return !t.c.settings.empty(); }));
     for (int i = 0; i < 12; ++i)
         t.c.post(make_query(0, "n.example"));
@@ -341,7 +335,7 @@ BOOST_AUTO_TEST_CASE(malformed_connections_end) {
 }
 
 BOOST_AUTO_TEST_CASE(answers_that_are_not_taken_end_the_asking) {
-    Http2 t(http_service(), 0);  // a client that opens no window
+    Http2 t(http2_service(), 0);  // a client that opens no window
     t.c.consumes = false;
     for (int i = 0; i < 40; ++i)
         t.c.post(make_query(0, "n.example"));

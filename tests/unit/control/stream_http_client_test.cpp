@@ -35,7 +35,6 @@ struct Taker final : HttpReplyTaker {
     }
 };
 
-const Bytes kSettings = http2_frame(NGHTTP2_SETTINGS, 0, 0, {});
 // Heads of responses: 200 with our content type; 404; 200 with another.
 const Bytes kOk = bytes_of_text(
     "\x88\x0f\x10\x17"
@@ -45,10 +44,6 @@ const Bytes kText = bytes_of_text(
     "\x88\x0f\x10\x0a"
     "text/plain");
 
-Bytes operator+(Bytes a, const Bytes& b) {
-    a.insert(a.end(), b.begin(), b.end());
-    return a;
-}
 Bytes response(std::uint32_t stream, const Bytes& head, const Bytes& content) {
     return http2_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, stream, head) +
            http2_frame(NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, stream, content);

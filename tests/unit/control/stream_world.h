@@ -12,10 +12,9 @@
 #include <vector>
 
 #include "control/stream/stream_thread.h"
+#include "support/dns_message.h"
 
 namespace steer::test {
-
-using Bytes = std::vector<std::uint8_t>;
 
 IpAddress address(std::string_view text);
 // A query for `name` A with this id; `answers` A records make it its response.

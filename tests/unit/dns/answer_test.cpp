@@ -48,7 +48,7 @@ DnsMessage response(std::uint16_t type = kA, std::uint16_t flags = 0x8180) {
     return DnsMessage::response(9, "www.example.com", type, flags);
 }
 constexpr std::size_t kBase = 12 + 17 + 4;
-const Bytes kQname = {0xc0, 12};
+const Bytes kToQname = {0xc0, 12};
 
 Bytes tail(const Bytes& m, std::size_t from, std::size_t to) {
     return {m.begin() + static_cast<std::ptrdiff_t>(from),
@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_SUITE(answer)
 
 BOOST_AUTO_TEST_CASE(body_is_taken_as_it_is) {
     auto m = response();
-    m.record(DnsMessage::kAnswer, kQname, kCname, 600, {4, 'e', 'd', 'g', 'e', 0xc0, 16});
+    m.record(DnsMessage::kAnswer, kToQname, kCname, 600, {4, 'e', 'd', 'g', 'e', 0xc0, 16});
     m.record(DnsMessage::kAnswer, {0xc0, kBase + 12}, kA, 60, {192, 0, 2, 1});
     m.record(DnsMessage::kAnswer, {0xc0, kBase + 12}, kA, 300, {192, 0, 2, 2});
     const std::size_t end = m.size();
@@ -88,8 +88,8 @@ BOOST_AUTO_TEST_CASE(body_is_taken_as_it_is) {
 BOOST_AUTO_TEST_CASE(addresses_are_those_of_the_answer_section) {
     auto m = response(kAaaa);
     const Bytes v6(16, 0x20);
-    m.record(DnsMessage::kAnswer, kQname, kAaaa, 60, v6);
-    m.record(DnsMessage::kAuthority, kQname, kNs, 60, {2, 'n', 's', 0xc0, 12});
+    m.record(DnsMessage::kAnswer, kToQname, kAaaa, 60, v6);
+    m.record(DnsMessage::kAuthority, kToQname, kNs, 60, {2, 'n', 's', 0xc0, 12});
     m.record(DnsMessage::kAdditional, {2, 'n', 's', 0xc0, 12}, kA, 60, {192, 0, 2, 53});
     const auto b = build(m.bytes(), "www.example.com", kAaaa);
     BOOST_TEST((b->error == AnswerError::none));
@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(addresses_are_those_of_the_answer_section) {
 
 BOOST_AUTO_TEST_CASE(opt_in_the_middle_makes_the_names_anew) {
     auto m = response(kMx);
-    m.record(DnsMessage::kAnswer, kQname, kMx, 70, {0, 10, 4, 'm', 'a', 'i', 'l', 0xc0, 16});
+    m.record(DnsMessage::kAnswer, kToQname, kMx, 70, {0, 10, 4, 'm', 'a', 'i', 'l', 0xc0, 16});
     const auto mail = static_cast<std::uint8_t>(m.size() - 7);
     const std::size_t opt_at = m.size();
     m.opt(1232);
@@ -147,9 +147,9 @@ BOOST_AUTO_TEST_CASE(rewritten_names_of_all_kinds_read_the_same) {
     BOOST_TEST(b->answer().arcount == 4);
     // SOA: owner and the first name become pointers to the question, the second "root" and a pointer.
     const Bytes body = b->body();
-    BOOST_TEST(tail(body, 0, 2) == kQname);
+    BOOST_TEST(tail(body, 0, 2) == kToQname);
     BOOST_TEST(load_be16(&body[10]) == 2 + 7 + 20);
-    BOOST_TEST(tail(body, 12, 14) == kQname);
+    BOOST_TEST(tail(body, 12, 14) == kToQname);
     // SRV's target is decompressed (RFC 2782); RRSIG is as it was.
     const std::size_t srv_at = 12 + 29;
     BOOST_TEST(load_be16(&body[srv_at + 10]) == 6 + 17);
@@ -244,7 +244,7 @@ BOOST_AUTO_TEST_CASE(malformed) {
     BOOST_TEST(bad(response().record(DnsMessage::kAdditional, www, kOpt, 0, {})));
     // A pointer into a TTL, which changes later.
     auto into_ttl = response();
-    into_ttl.record(DnsMessage::kAnswer, kQname, kA, 0, {1, 2, 3, 4});
+    into_ttl.record(DnsMessage::kAnswer, kToQname, kA, 0, {1, 2, 3, 4});
     into_ttl.record(DnsMessage::kAnswer, {0xc0, kBase + 6}, kA, 0, {1, 2, 3, 4});
     BOOST_TEST(bad(into_ttl));
     BOOST_TEST(bad(response().set(6, 1)));
@@ -278,16 +278,16 @@ BOOST_AUTO_TEST_CASE(pointers_into_the_rdata_of_other_types) {
     Bytes unknown{9, 9};
     const Bytes name = wire_name("host.example.com");
     unknown.insert(unknown.end(), name.begin(), name.end());
-    m.record(DnsMessage::kAnswer, kQname, 65280, 60, unknown);
+    m.record(DnsMessage::kAnswer, kToQname, 65280, 60, unknown);
     m.record(DnsMessage::kAdditional, {0xc0, kBase + 14}, kA, 60, {192, 0, 2, 1});
     BOOST_TEST((error_of(DnsMessage(m).set(kBase - 4, kA).bytes()) == AnswerError::none));
 }
 
 BOOST_AUTO_TEST_CASE(ttls_are_brought_within_limits) {
     auto m = response();
-    m.record(DnsMessage::kAnswer, kQname, kA, 5, {192, 0, 2, 1});
-    m.record(DnsMessage::kAnswer, kQname, kTxt, 50, {1, 'x'});
-    m.record(DnsMessage::kAnswer, kQname, kA, 5000, {192, 0, 2, 2});
+    m.record(DnsMessage::kAnswer, kToQname, kA, 5, {192, 0, 2, 1});
+    m.record(DnsMessage::kAnswer, kToQname, kTxt, 50, {1, 'x'});
+    m.record(DnsMessage::kAnswer, kToQname, kA, 5000, {192, 0, 2, 2});
     const auto b = build(m.bytes());
     BOOST_TEST(is_within(b->answer(), {}));
     BOOST_TEST(is_within(b->answer(), {5, 5000}));
@@ -319,7 +319,7 @@ BOOST_AUTO_TEST_CASE(no_room) {
 BOOST_AUTO_TEST_CASE(the_largest_message) {
     auto m = response(kTxt);
     while (m.size() + 12 + 4 <= 65535)
-        m.record(DnsMessage::kAnswer, kQname, kA, 60, {1, 2, 3, 4});
+        m.record(DnsMessage::kAnswer, kToQname, kA, 60, {1, 2, 3, 4});
     const auto b = build(m.bytes(), "www.example.com", kTxt);
     BOOST_TEST((b->error == AnswerError::none));
     BOOST_TEST(b->answer().address_count == b->answer().ancount);

@@ -11,6 +11,7 @@ using namespace steer::dns;
 using steer::test::Bytes;
 using steer::test::DnsMessage;
 using steer::test::wire_name;
+using steer::test::operator+;
 
 namespace {
 
@@ -22,11 +23,6 @@ struct Param {
 
 const Bytes kFour{203, 0, 113, 7}, kFour2{203, 0, 113, 8};
 const Bytes kSixteen{0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7};
-
-Bytes operator+(Bytes a, const Bytes& b) {
-    a.insert(a.end(), b.begin(), b.end());
-    return a;
-}
 
 Bytes svcb(const std::vector<Param>& params, std::uint16_t priority = 1,
            std::string_view target = "") {
@@ -45,22 +41,22 @@ Bytes bytes(std::span<const std::uint8_t> s) {
     return {s.begin(), s.end()};
 }
 
-struct alignas(8) Block {
+struct alignas(8) HintsBlock {
     std::array<std::uint8_t, 8192> room{};
     [[nodiscard]] const Answer& answer() const {
         return *reinterpret_cast<const Answer*>(room.data());
     }
 };
 
-std::unique_ptr<Block> built(const DnsMessage& m, std::uint16_t type = kHttps) {
-    auto b = std::make_unique<Block>();
+std::unique_ptr<HintsBlock> built(const DnsMessage& m, std::uint16_t type = kHttps) {
+    auto b = std::make_unique<HintsBlock>();
     UpstreamFacts facts;
     const auto name = wire_name("www.example.com");
     BOOST_REQUIRE(
         (build_answer(m.bytes(), name, type, kIn, true, b->room, facts) == AnswerError::none));
     return b;
 }
-DnsMessage response(std::uint16_t type = kHttps) {
+DnsMessage https_response(std::uint16_t type = kHttps) {
     return DnsMessage::response(9, "www.example.com", type);
 }
 const Bytes kQname = {0xc0, 12};
@@ -113,7 +109,7 @@ BOOST_AUTO_TEST_CASE(malformed_ones_have_none) {
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_tells_its_addresses_and_its_hints) {
-    auto m = response(kAny);
+    auto m = https_response(kAny);
     m.record(DnsMessage::kAnswer, kQname, kHttps, 600, svcb({{kV4, kFour2}, {kV6, kSixteen}}));
     m.record(DnsMessage::kAnswer, kQname, kA, 300, kFour);
     const auto b = built(m, kAny);
@@ -129,7 +125,7 @@ BOOST_AUTO_TEST_CASE(an_answer_tells_its_addresses_and_its_hints) {
 }
 
 BOOST_AUTO_TEST_CASE(only_hints_of_the_answer_section_and_class_count) {
-    auto m = response();
+    auto m = https_response();
     m.record(DnsMessage::kAnswer, kQname, kHttps, 600, svcb({{kAlpn, {2, 'h', '3'}}}));
     m.record(DnsMessage::kAnswer, kQname, kHttps, 700, svcb({{kV4, kFour}}), 3);  // CHAOS
     m.record(DnsMessage::kAnswer, kQname, kTxt, 800, svcb({{kV4, kFour}}));
@@ -141,7 +137,7 @@ BOOST_AUTO_TEST_CASE(only_hints_of_the_answer_section_and_class_count) {
 }
 
 BOOST_AUTO_TEST_CASE(another_class_beside_them_adds_nothing) {
-    auto m = response(kAny);
+    auto m = https_response(kAny);
     m.record(DnsMessage::kAnswer, kQname, kHttps, 700, svcb({{kV4, kFour2}}), 3);
     m.record(DnsMessage::kAnswer, kQname, kHttps, 600, svcb({{kV4, kFour}}));
     const auto b = built(m, kAny);
@@ -150,7 +146,7 @@ BOOST_AUTO_TEST_CASE(another_class_beside_them_adds_nothing) {
 }
 
 BOOST_AUTO_TEST_CASE(their_ttl_is_limited_as_that_of_addresses) {
-    auto m = response(kSvcb);
+    auto m = https_response(kSvcb);
     m.record(DnsMessage::kAnswer, kQname, kSvcb, 600, svcb({{kV4, kFour}}));
     const auto b = built(m, kSvcb);
     limit_ttls(b->room.data(), {0, 100}, 0);
@@ -158,7 +154,7 @@ BOOST_AUTO_TEST_CASE(their_ttl_is_limited_as_that_of_addresses) {
 }
 
 BOOST_AUTO_TEST_CASE(they_outlive_names_written_anew) {
-    auto m = response();
+    auto m = https_response();
     m.record(DnsMessage::kAnswer, kQname, kCname, 600, {4, 'e', 'd', 'g', 'e', 0xc0, 16});
     m.record(DnsMessage::kAnswer, {4, 'e', 'd', 'g', 'e', 0xc0, 16}, kHttps, 500,
              svcb({{kV4, kFour}}, 1, "edge.example"));
@@ -167,7 +163,7 @@ BOOST_AUTO_TEST_CASE(they_outlive_names_written_anew) {
     const auto b = built(m);
     BOOST_TEST((addresses(b->answer()) == std::vector<Bytes>{kFour}));
 
-    const auto alias = std::make_unique<Block>();
+    const auto alias = std::make_unique<HintsBlock>();
     const auto asked = wire_name("www.example.com"), name = wire_name("old.example");
     const AliasTerms terms{.asked = asked, .alias = name, .qtype = kHttps, .age_s = 100};
     BOOST_TEST(write_alias_answer(b->answer(), terms, alias->room) > 0U);
@@ -177,7 +173,7 @@ BOOST_AUTO_TEST_CASE(they_outlive_names_written_anew) {
 
 // An answer that comes from a file says what it likes of itself.
 BOOST_AUTO_TEST_CASE(tables_that_lie_are_not_followed) {
-    auto m = response();
+    auto m = https_response();
     m.record(DnsMessage::kAnswer, kQname, kHttps, 600, svcb({{kV4, kFour}}));
     const auto b = built(m);
     auto& ttl_at = *reinterpret_cast<std::uint16_t*>(b->room.data() + sizeof(Answer));

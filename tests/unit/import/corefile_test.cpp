@@ -24,7 +24,7 @@ std::string text_of(const std::vector<Directive>& body) {
     return out;
 }
 
-std::string all_of(std::string_view text) {
+std::string all_blocks(std::string_view text) {
     const Corefile read = read_corefile(text, environment);
     if (read.failure) return std::to_string(read.failure->line) + ": " + read.failure->text;
     std::string out;
@@ -37,31 +37,31 @@ std::string all_of(std::string_view text) {
 }
 
 BOOST_AUTO_TEST_CASE(blocks_and_directives) {
-    BOOST_TEST(all_of(".:53 {\n  log\n  forward . 1.1.1.1 {\n    policy random\n  }\n}\n") ==
+    BOOST_TEST(all_blocks(".:53 {\n  log\n  forward . 1.1.1.1 {\n    policy random\n  }\n}\n") ==
                ".:53,[log;forward . 1.1.1.1{policy random;};]");
-    BOOST_TEST(all_of("a, b:54,\nc {\n}\nd {\n log # no\n}") == "a,b:54,c,[]d,[log;]");
-    BOOST_TEST(all_of(".\nlog\nerrors\n") == ".,[log;errors;]");
-    BOOST_TEST(all_of(". {\n x \"a b\" \"q\\\"q\" \"{\"\n}") == ".,[x a b q\"q {;]");
+    BOOST_TEST(all_blocks("a, b:54,\nc {\n}\nd {\n log # no\n}") == "a,b:54,c,[]d,[log;]");
+    BOOST_TEST(all_blocks(".\nlog\nerrors\n") == ".,[log;errors;]");
+    BOOST_TEST(all_blocks(". {\n x \"a b\" \"q\\\"q\" \"{\"\n}") == ".,[x a b q\"q {;]");
 }
 
 BOOST_AUTO_TEST_CASE(snippets_and_variables) {
-    BOOST_TEST(all_of("(s) {\n log\n}\n. {\n import s\n errors\n}\n") == ".,[log;errors;]");
-    BOOST_TEST(all_of(". {\n forward . {$UP} {$NONE:9.9.9.9} {%UP%}:54\n}") ==
+    BOOST_TEST(all_blocks("(s) {\n log\n}\n. {\n import s\n errors\n}\n") == ".,[log;errors;]");
+    BOOST_TEST(all_blocks(". {\n forward . {$UP} {$NONE:9.9.9.9} {%UP%}:54\n}") ==
                ".,[forward . 192.0.2.1 9.9.9.9 192.0.2.1:54;]");
     const Corefile read = read_corefile(". {\n import gone\n cache {$NONE}\n}", environment);
     BOOST_TEST(read.notes.size() == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_read) {
-    BOOST_TEST(all_of("") == "0: holds no server block");
-    BOOST_TEST(all_of(". {\n log\n") == "2: the '{' of line 1 has no '}'");
-    BOOST_TEST(all_of(". {\n}\nb\nlog\n").starts_with("3: expected '{' behind 'b'"));
-    BOOST_TEST(all_of("{\n}\n") == "1: there is no zone in front of '{'");
-    BOOST_TEST(all_of(". {\n x \"a\n}") == "2: the quote that begins here does not end");
+    BOOST_TEST(all_blocks("") == "0: holds no server block");
+    BOOST_TEST(all_blocks(". {\n log\n") == "2: the '{' of line 1 has no '}'");
+    BOOST_TEST(all_blocks(". {\n}\nb\nlog\n").starts_with("3: expected '{' behind 'b'"));
+    BOOST_TEST(all_blocks("{\n}\n") == "1: there is no zone in front of '{'");
+    BOOST_TEST(all_blocks(". {\n x \"a\n}") == "2: the quote that begins here does not end");
     std::string deep = ". {\n";
     for (int i = 0; i < 100; ++i)
         deep += "a {\n";
-    BOOST_TEST(all_of(deep).ends_with("has braces within braces, more than 16 deep"));
+    BOOST_TEST(all_blocks(deep).ends_with("has braces within braces, more than 16 deep"));
 }
 
 // Each imports the one before it twice: 2^40 lines, if nobody looked.
@@ -72,7 +72,8 @@ BOOST_AUTO_TEST_CASE(snippets_do_not_grow_without_end) {
         text +=
             "(s" + std::to_string(i) + ") {\n import s" + before + "\n import s" + before + "\n}\n";
     }
-    BOOST_TEST(all_of(text + ". {\n import s40\n}\n").ends_with("imports more than 100000 lines"));
+    BOOST_TEST(
+        all_blocks(text + ". {\n import s40\n}\n").ends_with("imports more than 100000 lines"));
 }
 
 // A configuration has at most 32 entries; more different ports are named.

@@ -8,7 +8,7 @@ using namespace steer::importing;
 
 namespace {
 
-std::string all_of(std::string_view text) {
+std::string all_options(std::string_view text) {
     const DnsmasqFile read = read_dnsmasq(text);
     std::string out;
     for (const DnsmasqOption& o : read.options)
@@ -17,10 +17,10 @@ std::string all_of(std::string_view text) {
 }
 
 BOOST_AUTO_TEST_CASE(options_and_comments) {
-    BOOST_TEST(all_of("# a\nport=53 # b\r\n\n--no-resolv\n  server = 1.1.1.1#53\n") ==
+    BOOST_TEST(all_options("# a\nport=53 # b\r\n\n--no-resolv\n  server = 1.1.1.1#53\n") ==
                "2 port=53;4 no-resolv=;5 server=1.1.1.1#53;");
-    BOOST_TEST(all_of("txt-record=a,\"b # c\"") == "1 txt-record=a,\"b # c\";");
-    BOOST_TEST(all_of("address=/#/1.2.3.4") == "1 address=/#/1.2.3.4;");
+    BOOST_TEST(all_options("txt-record=a,\"b # c\"") == "1 txt-record=a,\"b # c\";");
+    BOOST_TEST(all_options("address=/#/1.2.3.4") == "1 address=/#/1.2.3.4;");
 }
 
 BOOST_AUTO_TEST_CASE(words_are_split_outside_of_quotes) {
@@ -30,9 +30,9 @@ BOOST_AUTO_TEST_CASE(words_are_split_outside_of_quotes) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_configuration_of_dnsmasq) {
-    BOOST_TEST(all_of("plugins:\n - tag\n").ends_with("failed"));
-    BOOST_TEST(all_of("").ends_with("failed"));
-    BOOST_TEST(all_of(std::string_view("port=53\n\0", 9)).ends_with("failed"));
+    BOOST_TEST(all_options("plugins:\n - tag\n").ends_with("failed"));
+    BOOST_TEST(all_options("").ends_with("failed"));
+    BOOST_TEST(all_options(std::string_view("port=53\n\0", 9)).ends_with("failed"));
 }
 
 std::size_t place_of(const std::string& yaml, std::string_view text) {

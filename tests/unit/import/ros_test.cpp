@@ -9,7 +9,7 @@ using namespace steer::importing;
 namespace {
 
 // "MENU VERB name=text name=text", a row each.
-std::string all_of(std::string_view text) {
+std::string all_statements(std::string_view text) {
     const RosExport read = read_ros_export(text);
     std::string out;
     for (const RosStatement& s : read.statements) {
@@ -26,40 +26,42 @@ std::string all_of(std::string_view text) {
 
 BOOST_AUTO_TEST_CASE(a_menu_holds_for_the_lines_below_it) {
     const std::string_view row = "/ip/dns/static add name=a address=1\n";
-    BOOST_TEST(all_of("/ip dns static\nadd name=a address=1\n") == row);
-    BOOST_TEST(all_of("/ip/dns/static\nadd name=a address=1") == row);
-    BOOST_TEST(all_of("/ip dns\nstatic add name=a address=1") == row);
-    BOOST_TEST(all_of("/ip dns static add name=a address=1") == row);
-    BOOST_TEST(all_of("/ip/dns/static/add name=a address=1") == row);
-    BOOST_TEST(all_of("/ip dns\r\n static  add \t name=a address=1 \r\n") == row);
+    BOOST_TEST(all_statements("/ip dns static\nadd name=a address=1\n") == row);
+    BOOST_TEST(all_statements("/ip/dns/static\nadd name=a address=1") == row);
+    BOOST_TEST(all_statements("/ip dns\nstatic add name=a address=1") == row);
+    BOOST_TEST(all_statements("/ip dns static add name=a address=1") == row);
+    BOOST_TEST(all_statements("/ip/dns/static/add name=a address=1") == row);
+    BOOST_TEST(all_statements("/ip dns\r\n static  add \t name=a address=1 \r\n") == row);
 }
 
 BOOST_AUTO_TEST_CASE(a_command_with_its_menu_leaves_the_menu_as_it_was) {
-    BOOST_TEST(all_of("/ip dns\n/ip dns static add name=a\nset servers=1.1.1.1\n") ==
+    BOOST_TEST(all_statements("/ip dns\n/ip dns static add name=a\nset servers=1.1.1.1\n") ==
                "/ip/dns/static add name=a\n/ip/dns set servers=1.1.1.1\n");
-    BOOST_TEST(all_of("/ip dns static add name=a; add name=b; /ip dns set vrf=x") ==
+    BOOST_TEST(all_statements("/ip dns static add name=a; add name=b; /ip dns set vrf=x") ==
                "/ip/dns/static add name=a\n add name=b\n/ip/dns set vrf=x\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_backslash_at_the_end_joins_without_four_blanks) {
-    BOOST_TEST(all_of("/ip dns\nset servers=\\\n    1.1.1.1 \\\n    vrf=a\n") ==
+    BOOST_TEST(all_statements("/ip dns\nset servers=\\\n    1.1.1.1 \\\n    vrf=a\n") ==
                "/ip/dns set servers=1.1.1.1 vrf=a\n");
-    BOOST_TEST(all_of("/ip dns static\nadd name=lo\\\r\n    ng comment=\"one \\\n      two\"\n") ==
-               "/ip/dns/static add name=long comment=one   two\n");
+    BOOST_TEST(
+        all_statements("/ip dns static\nadd name=lo\\\r\n    ng comment=\"one \\\n      two\"\n") ==
+        "/ip/dns/static add name=long comment=one   two\n");
 }
 
 BOOST_AUTO_TEST_CASE(quotes_and_what_is_escaped_in_them) {
-    BOOST_TEST(all_of("/x add a=\"\\\"\\\\\\$\\?\\n\\t\\41\\_end\"") ==
+    BOOST_TEST(all_statements("/x add a=\"\\\"\\\\\\$\\?\\n\\t\\41\\_end\"") ==
                "/x add a=\"\\$?\n\tA end\n");
-    BOOST_TEST(all_of("/x add a=\"x;y # [z]\" b=\"\"") == "/x add a=x;y # [z] b=\n");
-    BOOST_TEST(all_of("/x add a=\"\\.b\"") == "/x add a=\\.b\n");  // no escape of RouterOS's
-    BOOST_TEST(all_of("/x add a=\"^b\\$\" c=\"d$\"") == "/x add a=^b$ c=d$\n");
+    BOOST_TEST(all_statements("/x add a=\"x;y # [z]\" b=\"\"") == "/x add a=x;y # [z] b=\n");
+    BOOST_TEST(all_statements("/x add a=\"\\.b\"") ==
+               "/x add a=\\.b\n");  // no escape of RouterOS's
+    BOOST_TEST(all_statements("/x add a=\"^b\\$\" c=\"d$\"") == "/x add a=^b$ c=d$\n");
 }
 
 BOOST_AUTO_TEST_CASE(what_only_a_router_knows_is_an_expression) {
-    BOOST_TEST(all_of("/x add a=$b c=[find d=\"]\"] e=(1 + 2) f=\"$g\"") ==
+    BOOST_TEST(all_statements("/x add a=$b c=[find d=\"]\"] e=(1 + 2) f=\"$g\"") ==
                "/x add a=$b(?) c=[find d=\"]\"](?) e=(1 + 2)(?) f=$g(?)\n");
-    BOOST_TEST(all_of("/interface set [ find default-name=ether1 ] name=wan") ==
+    BOOST_TEST(all_statements("/interface set [ find default-name=ether1 ] name=wan") ==
                "/interface set name=wan <[ find default-name=ether1 ]>\n");
 }
 
@@ -82,11 +84,11 @@ BOOST_AUTO_TEST_CASE(the_version_of_the_header) {
 }
 
 BOOST_AUTO_TEST_CASE(what_does_not_end_cannot_be_read) {
-    BOOST_TEST(all_of("/x\nadd a=\"b\nadd c=d") == "failed at 2\n");
-    BOOST_TEST(all_of("/x\n\nset [find a=b\n") == "failed at 3\n");
-    BOOST_TEST(all_of(std::string_view("/x\n\0", 4)) == "failed at 2\n");
-    BOOST_TEST(all_of("") == "");
-    BOOST_TEST(all_of("/x add a=b\\") == "/x add a=b\\\n");
+    BOOST_TEST(all_statements("/x\nadd a=\"b\nadd c=d") == "failed at 2\n");
+    BOOST_TEST(all_statements("/x\n\nset [find a=b\n") == "failed at 3\n");
+    BOOST_TEST(all_statements(std::string_view("/x\n\0", 4)) == "failed at 2\n");
+    BOOST_TEST(all_statements("") == "");
+    BOOST_TEST(all_statements("/x add a=b\\") == "/x add a=b\\\n");
 }
 
 BOOST_AUTO_TEST_CASE(times_of_routeros) {

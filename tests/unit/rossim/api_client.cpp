@@ -4,6 +4,12 @@
 
 namespace rossim::test {
 
+Options fast() {
+    Options options;
+    options.costs = built_in_presets().get("fast");
+    return options;
+}
+
 Bench::Bench(Options options, Journal journal) : router(std::move(options), std::move(journal)) {}
 
 SessionId Bench::connect_raw() {

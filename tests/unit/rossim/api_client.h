@@ -15,6 +15,11 @@ namespace rossim::test {
 
 using Words = std::vector<std::string>;
 
+inline const std::string kMenu = "/ip/firewall/address-list";
+inline constexpr std::int64_t kSecond = 1'000'000;  // of the clock, in us
+
+Options fast();  // a router of the preset "fast"
+
 struct Received {
     std::int64_t at_us;
     Words words;

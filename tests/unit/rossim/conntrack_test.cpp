@@ -6,12 +6,10 @@
 namespace rossim::test {
 namespace {
 
-const std::string kMenu = "/ip/firewall/connection";
-const std::string kLists = "/ip/firewall/address-list";
-constexpr std::int64_t kSecond = 1'000'000;
+const std::string kConnections = "/ip/firewall/connection";
 
-struct Fixture : Bench {
-    explicit Fixture(Options options = {}) : Bench(std::move(options)) { s = connect(); }
+struct ConntrackFixture : Bench {
+    explicit ConntrackFixture(Options options = {}) : Bench(std::move(options)) { s = connect(); }
 
     std::uint64_t add(const std::string& to, const std::string& mark = "",
                       std::int64_t timeout_s = 100) {
@@ -26,12 +24,12 @@ struct Fixture : Bench {
     SessionId s = 0;
 };
 
-BOOST_FIXTURE_TEST_SUITE(conntrack, Fixture)
+BOOST_FIXTURE_TEST_SUITE(conntrack, ConntrackFixture)
 
 BOOST_AUTO_TEST_CASE(entries_are_printed_with_port_mark_and_countdown) {
     add("203.0.113.7:443", "policy", 3661);
     run_until(kSecond);
-    const auto got = ask(s, {kMenu + "/print"});
+    const auto got = ask(s, {kConnections + "/print"});
     BOOST_REQUIRE(got.size() == 2);
     BOOST_TEST(
         got[0].words ==
@@ -48,12 +46,12 @@ BOOST_AUTO_TEST_CASE(queries_proplist_count_and_families) {
     six.protocol = "udp";
     six.dst_address = "2001:db8::1:443";
     router.add_connection(Family::ipv6, six, now_us);
-    const auto unmarked = ask(s, {kMenu + "/print", "=.proplist=.id,dst-address",
+    const auto unmarked = ask(s, {kConnections + "/print", "=.proplist=.id,dst-address",
                                   "?dst-address=203.0.113.7:443", "?-connection-mark"});
     BOOST_REQUIRE(unmarked.size() == 2);
     BOOST_TEST(unmarked[0].words == (Words{"!re", "=.id=*2", "=dst-address=203.0.113.7:443"}),
                boost::test_tools::per_element());
-    BOOST_TEST(value_of(ask(s, {kMenu + "/print", "=count-only="})[0].words, "ret") == "3");
+    BOOST_TEST(value_of(ask(s, {kConnections + "/print", "=count-only="})[0].words, "ret") == "3");
     const auto of_six = ask(s, {"/ipv6/firewall/connection/print", "?protocol=udp"});
     BOOST_TEST(value_of(of_six[0].words, "dst-address") == "2001:db8::1:443");
 }
@@ -61,17 +59,17 @@ BOOST_AUTO_TEST_CASE(queries_proplist_count_and_families) {
 BOOST_AUTO_TEST_CASE(entries_are_removed_by_ids_and_end_by_themselves) {
     for (int i = 1; i <= 5; ++i)
         add("203.0.113." + std::to_string(i) + ":443", "", i == 5 ? 10 : 100);
-    ask(s, {kMenu + "/remove", "=.id=*1,*3"});
-    BOOST_TEST(trap({kMenu + "/remove", "=numbers=*2,*3,*4"}) == "no such item");
+    ask(s, {kConnections + "/remove", "=.id=*1,*3"});
+    BOOST_TEST(trap({kConnections + "/remove", "=numbers=*2,*3,*4"}) == "no such item");
     BOOST_TEST(router.connections(Family::ipv4).size() == 2U);  // *2 is gone
     run_until(10 * kSecond);
     const auto left = router.connections(Family::ipv4);
     BOOST_REQUIRE(left.size() == 1);
     BOOST_TEST(left[0].id == 4U);
     BOOST_TEST(left[0].timeout_s == 90);
-    BOOST_TEST(trap({kMenu + "/remove", "=.id=*5"}) == "no such item");
-    BOOST_TEST(trap({kMenu + "/remove"}) == "missing value(s) of argument(s) numbers");
-    BOOST_TEST(trap({kMenu + "/add", "=dst-address=192.0.2.1"}) == "no such command");
+    BOOST_TEST(trap({kConnections + "/remove", "=.id=*5"}) == "no such item");
+    BOOST_TEST(trap({kConnections + "/remove"}) == "missing value(s) of argument(s) numbers");
+    BOOST_TEST(trap({kConnections + "/add", "=dst-address=192.0.2.1"}) == "no such command");
     router.reboot(kSecond, now_us);
     BOOST_TEST(router.connections(Family::ipv4).empty());
 }
@@ -79,26 +77,26 @@ BOOST_AUTO_TEST_CASE(entries_are_removed_by_ids_and_end_by_themselves) {
 BOOST_AUTO_TEST_CASE(one_unknown_id_may_spoil_all) {
     Options options;
     options.multi_id_atomic = true;
-    Fixture f(options);
+    ConntrackFixture f(options);
     f.add("203.0.113.1:443");
-    BOOST_TEST(f.trap({kMenu + "/remove", "=.id=*1,*9"}) == "no such item");
+    BOOST_TEST(f.trap({kConnections + "/remove", "=.id=*1,*9"}) == "no such item");
     BOOST_TEST(f.router.connections(Family::ipv4).size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(each_entry_costs_like_a_row) {
     Options options;
     options.costs = built_in_presets().get("fast");
-    Fixture f(options);
+    ConntrackFixture f(options);
     for (int i = 0; i < 100; ++i)
         f.add("203.0.113." + std::to_string(i) + ":443");
     std::int64_t begin_us = f.now_us;
-    f.ask(f.s, {kMenu + "/print", "?dst-address=203.0.113.7:443"});
+    f.ask(f.s, {kConnections + "/print", "?dst-address=203.0.113.7:443"});
     BOOST_TEST(f.now_us - begin_us == 300 + 100 * 14 + 105);
     begin_us = f.now_us;
-    f.ask(f.s, {kMenu + "/print", "=count-only="});
+    f.ask(f.s, {kConnections + "/print", "=count-only="});
     BOOST_TEST(f.now_us - begin_us == 300 + 100 * 14);
     begin_us = f.now_us;
-    f.ask(f.s, {kMenu + "/remove", "=.id=*1,*2"});
+    f.ask(f.s, {kConnections + "/remove", "=.id=*1,*2"});
     BOOST_TEST(f.now_us - begin_us == 300 + 2 * 2500);
     BOOST_TEST(f.router.report().rows_scanned == 200U);
     BOOST_TEST(f.router.report().rows_emitted == 1U);
@@ -109,18 +107,18 @@ BOOST_AUTO_TEST_CASE(flash_counts_what_survives_a_reboot) {
         return value_of(ask(s, {"/system/resource/print"})[0].words, name);
     };
     BOOST_TEST(written("write-sect-since-reboot") == "0");
-    ask(s, {kLists + "/add", "=list=x", "=address=10.0.0.1", "=timeout=1h"});
-    ask(s, {kLists + "/set", "=.id=*1", "=timeout=2h"});
-    ask(s, {kLists + "/remove", "=.id=*1"});
+    ask(s, {kMenu + "/add", "=list=x", "=address=10.0.0.1", "=timeout=1h"});
+    ask(s, {kMenu + "/set", "=.id=*1", "=timeout=2h"});
+    ask(s, {kMenu + "/remove", "=.id=*1"});
     BOOST_TEST(router.flash_sectors() == 0U);
-    ask(s, {kLists + "/add", "=list=x", "=address=10.0.0.2"});
-    ask(s, {kLists + "/add", "=list=x", "=address=10.0.0.2"});  // refused
-    ask(s, {kLists + "/set", "=.id=*2", "=comment=c"});
-    ask(s, {kLists + "/set", "=.id=*2", "=timeout=1h"});  // leaves the configuration
-    ask(s, {kLists + "/set", "=.id=*2", "=comment=d"});
+    ask(s, {kMenu + "/add", "=list=x", "=address=10.0.0.2"});
+    ask(s, {kMenu + "/add", "=list=x", "=address=10.0.0.2"});  // refused
+    ask(s, {kMenu + "/set", "=.id=*2", "=comment=c"});
+    ask(s, {kMenu + "/set", "=.id=*2", "=timeout=1h"});  // leaves the configuration
+    ask(s, {kMenu + "/set", "=.id=*2", "=comment=d"});
     BOOST_TEST(written("write-sect-since-reboot") == "3");
-    ask(s, {kLists + "/add", "=list=x", "=address=10.0.0.3"});
-    ask(s, {kLists + "/remove", "=.id=*3"});
+    ask(s, {kMenu + "/add", "=list=x", "=address=10.0.0.3"});
+    ask(s, {kMenu + "/remove", "=.id=*3"});
     ask(s, {"/routing/table/add", "=name=rt1", "=fib="});
     BOOST_TEST(written("write-sect-total") == "6");
     router.reboot(kSecond, now_us);
@@ -136,7 +134,7 @@ BOOST_AUTO_TEST_CASE(changes_that_are_saved_together_cost_the_flash_once) {
     Bench f(options);
     const SessionId session = f.connect();
     const auto add = [&](int n) {
-        f.ask(session, {kLists + "/add", "=list=x", "=address=10.0.0." + std::to_string(n)});
+        f.ask(session, {kMenu + "/add", "=list=x", "=address=10.0.0." + std::to_string(n)});
     };
     for (int n = 1; n <= 5; ++n)
         add(n);

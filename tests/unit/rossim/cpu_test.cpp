@@ -7,14 +7,6 @@
 namespace rossim::test {
 namespace {
 
-const std::string kMenu = "/ip/firewall/address-list";
-
-Options fast() {
-    Options options;
-    options.costs = built_in_presets().get("fast");
-    return options;
-}
-
 double milliseconds(std::int64_t us) {
     return static_cast<double>(us) / 1000;
 }

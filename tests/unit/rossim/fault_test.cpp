@@ -5,26 +5,18 @@
 namespace rossim::test {
 namespace {
 
-const std::string kMenu = "/ip/firewall/address-list";
-constexpr std::int64_t kSecond = 1'000'000;
-
 struct Note {
     std::string op;
     std::string address;
     std::int64_t at_us;
 };
 
-struct Fixture {
+struct FaultFixture {
     std::vector<Note> notes;
-    Bench bench{make_options(), [this](const Commit& c) {
+    Bench bench{fast(), [this](const Commit& c) {
                     notes.push_back({std::string(change_name(c.change)), std::string(c.address),
                                      c.t_ns / 1000});
                 }};
-    static Options make_options() {
-        Options options;
-        options.costs = built_in_presets().get("fast");
-        return options;
-    }
     std::string ops() const {
         std::string text;
         for (const Note& note : notes)
@@ -33,7 +25,7 @@ struct Fixture {
     }
 };
 
-BOOST_FIXTURE_TEST_SUITE(fault, Fixture)
+BOOST_FIXTURE_TEST_SUITE(fault, FaultFixture)
 
 BOOST_AUTO_TEST_CASE(reboot_drops_sessions_and_timed_rows) {
     const SessionId s = bench.connect();

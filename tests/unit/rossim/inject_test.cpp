@@ -7,17 +7,8 @@
 namespace rossim::test {
 namespace {
 
-const std::string kMenu = "/ip/firewall/address-list";
-constexpr std::int64_t kSecond = 1'000'000;
-
-Options fast() {
-    Options options;
-    options.costs = built_in_presets().get("fast");
-    return options;
-}
-
-struct Fixture : Bench {
-    explicit Fixture(Options options = fast()) : Bench(std::move(options)) { s = connect(); }
+struct InjectFixture : Bench {
+    explicit InjectFixture(Options options = fast()) : Bench(std::move(options)) { s = connect(); }
 
     void write_add(int last_byte) {
         const std::string text = std::to_string(last_byte);
@@ -36,17 +27,17 @@ struct Fixture : Bench {
     SessionId s = 0;
 };
 
-Fault fault(FaultKind kind, std::string command = "/add$") {
+Fault make_fault(FaultKind kind, std::string command = "/add$") {
     Fault fault;
     fault.kind = kind;
     fault.command = std::move(command);
     return fault;
 }
 
-BOOST_FIXTURE_TEST_SUITE(inject, Fixture)
+BOOST_FIXTURE_TEST_SUITE(inject, InjectFixture)
 
 BOOST_AUTO_TEST_CASE(a_trap_strikes_the_commands_that_it_names) {
-    Fault busy = fault(FaultKind::trap, "/(add|set)$");
+    Fault busy = make_fault(FaultKind::trap, "/(add|set)$");
     busy.skip = 1;
     busy.times = 2;
     busy.message = "failure: busy";
@@ -75,7 +66,7 @@ BOOST_AUTO_TEST_CASE(a_trap_strikes_the_commands_that_it_names) {
 }
 
 BOOST_AUTO_TEST_CASE(a_window_of_time) {
-    Fault late = fault(FaultKind::trap);
+    Fault late = make_fault(FaultKind::trap);
     late.times = 0;
     late.from_us = 100 * kSecond;
     late.until_us = 200 * kSecond;
@@ -92,8 +83,8 @@ BOOST_AUTO_TEST_CASE(a_probability_is_the_same_in_each_run_of_a_seed) {
     const auto struck = [](std::uint64_t seed) {
         Options options;
         options.fault_seed = seed;
-        Fixture bench(options);
-        Fault rare = fault(FaultKind::trap);
+        InjectFixture bench(options);
+        Fault rare = make_fault(FaultKind::trap);
         rare.times = 0;
         rare.probability = 0.25;
         bench.router.inject(rare);
@@ -111,9 +102,9 @@ BOOST_AUTO_TEST_CASE(a_probability_is_the_same_in_each_run_of_a_seed) {
 }
 
 BOOST_AUTO_TEST_CASE(a_bad_expression_and_a_withdrawal) {
-    BOOST_CHECK_THROW(router.inject(fault(FaultKind::trap, "(")), std::runtime_error);
-    const FaultId id = router.inject(fault(FaultKind::trap));
-    router.inject(fault(FaultKind::trap, "/remove$"));
+    BOOST_CHECK_THROW(router.inject(make_fault(FaultKind::trap, "(")), std::runtime_error);
+    const FaultId id = router.inject(make_fault(FaultKind::trap));
+    router.inject(make_fault(FaultKind::trap, "/remove$"));
     router.withdraw(id);
     BOOST_TEST(add(1) == "!done");
     router.withdraw_faults();
@@ -122,15 +113,15 @@ BOOST_AUTO_TEST_CASE(a_bad_expression_and_a_withdrawal) {
 }
 
 BOOST_AUTO_TEST_CASE(a_login_may_be_refused) {
-    router.inject(fault(FaultKind::trap, "^/login$"));
+    router.inject(make_fault(FaultKind::trap, "^/login$"));
     const SessionId t = connect_raw();
     BOOST_TEST(ask(t, {"/login", "=name=admin", "=password="})[0].words[0] == "!trap");
     BOOST_TEST(ask(t, {"/login", "=name=admin", "=password="})[0].words[0] == "!done");
 }
 
 // The batch is 1, 2, 3; the fault strikes 2.
-void reset_in_a_batch(Fixture& f, bool applied) {
-    Fault reset = fault(FaultKind::reset);
+void reset_in_a_batch(InjectFixture& f, bool applied) {
+    Fault reset = make_fault(FaultKind::reset);
     reset.skip = 1;
     reset.applied = applied;
     f.router.inject(reset);
@@ -160,7 +151,7 @@ BOOST_AUTO_TEST_CASE(reset_in_a_batch_with_the_last_write_applied) {
 
 BOOST_AUTO_TEST_CASE(reset_at_the_end_of_a_print) {
     router.prefill(Family::ipv4, "p", 1000, now_us);
-    Fault reset = fault(FaultKind::reset, "/print$");
+    Fault reset = make_fault(FaultKind::reset, "/print$");
     reset.applied = true;
     router.inject(reset);
     write(s, {kMenu + "/print"});
@@ -172,7 +163,7 @@ BOOST_AUTO_TEST_CASE(reset_at_the_end_of_a_print) {
 }
 
 BOOST_AUTO_TEST_CASE(a_hang_before_the_sentence_is_carried_out) {
-    Fault hang = fault(FaultKind::hang);
+    Fault hang = make_fault(FaultKind::hang);
     hang.for_us = 5 * kSecond;
     router.inject(hang);
     const std::int64_t begin_us = now_us;
@@ -187,7 +178,7 @@ BOOST_AUTO_TEST_CASE(a_hang_before_the_sentence_is_carried_out) {
 }
 
 BOOST_AUTO_TEST_CASE(a_hang_between_the_write_and_its_answer) {
-    Fault hang = fault(FaultKind::hang);
+    Fault hang = make_fault(FaultKind::hang);
     hang.applied = true;
     router.inject(hang);
     write(s, {kMenu + "/listen", ".tag=L"});
@@ -211,7 +202,7 @@ BOOST_AUTO_TEST_CASE(a_hang_between_the_write_and_its_answer) {
 }
 
 BOOST_AUTO_TEST_CASE(a_hang_in_the_middle_of_a_sentence) {
-    router.inject(fault(FaultKind::hang_in_reply, "/print$"));
+    router.inject(make_fault(FaultKind::hang_in_reply, "/print$"));
     write(s, {kMenu + "/listen", ".tag=L"});
     write(s, {"/system/resource/print"});
     std::string bytes;
@@ -241,8 +232,8 @@ BOOST_AUTO_TEST_CASE(a_hang_in_the_middle_of_a_sentence) {
 
 BOOST_AUTO_TEST_CASE(a_reboot_by_count) {
     for (const bool applied : {false, true}) {
-        Fixture f;
-        Fault reboot = fault(FaultKind::reboot);
+        InjectFixture f;
+        Fault reboot = make_fault(FaultKind::reboot);
         reboot.skip = 1;
         reboot.applied = applied;
         reboot.for_us = 3 * kSecond;
@@ -260,7 +251,7 @@ BOOST_AUTO_TEST_CASE(a_reboot_by_count) {
 }
 
 BOOST_AUTO_TEST_CASE(a_slow_drip) {
-    Fault drip = fault(FaultKind::drip);
+    Fault drip = make_fault(FaultKind::drip);
     drip.byte_us = 10'000;
     drip.for_us = kSecond;
     router.inject(drip);
@@ -341,7 +332,7 @@ BOOST_AUTO_TEST_CASE(one_session_too_many) {
         Options options;
         options.max_sessions = 1;
         options.over_max_sessions = variant;
-        Fixture f(options);
+        InjectFixture f(options);
         const auto one_more = f.router.open(f.now_us);
         BOOST_TEST(one_more.has_value() == (variant != OverMaxSessions::refuse));
         if (!one_more) continue;
@@ -360,7 +351,7 @@ BOOST_AUTO_TEST_CASE(one_session_too_many) {
 BOOST_AUTO_TEST_CASE(available_from_some_addresses_only) {
     Options options;
     options.available_from = {"192.0.2.0/24", "2001:db8::/32", "127.0.0.1"};
-    Fixture f(options);
+    InjectFixture f(options);
     const auto is_welcome = [&](std::string_view client) {
         f.router.open(f.now_us, client);
         return f.router.take_output().empty();

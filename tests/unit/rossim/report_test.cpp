@@ -8,10 +8,8 @@
 namespace rossim::test {
 namespace {
 
-const std::string kMenu = "/ip/firewall/address-list";
-
-struct Fixture : Bench {
-    explicit Fixture(bool listen_costs = false) : Bench(make_options(listen_costs)) {
+struct ReportFixture : Bench {
+    explicit ReportFixture(bool listen_costs = false) : Bench(make_options(listen_costs)) {
         s = connect();
     }
     static Options make_options(bool listen_costs) {
@@ -25,11 +23,11 @@ struct Fixture : Bench {
     SessionId s = 0;
 };
 
-struct Paying : Fixture {
-    Paying() : Fixture(true) {}
+struct Paying : ReportFixture {
+    Paying() : ReportFixture(true) {}
 };
 
-BOOST_FIXTURE_TEST_SUITE(report, Fixture)
+BOOST_FIXTURE_TEST_SUITE(report, ReportFixture)
 
 BOOST_AUTO_TEST_CASE(cpu_time_goes_to_the_class_of_its_sentence) {
     router.prefill(Family::ipv4, "p", 1000, now_us);

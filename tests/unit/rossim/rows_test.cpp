@@ -5,12 +5,10 @@
 namespace rossim::test {
 namespace {
 
-const std::string kMenu = "/ip/firewall/address-list";
 const std::string kMenu6 = "/ipv6/firewall/address-list";
-constexpr std::int64_t kSecond = 1'000'000;
 
-struct Fixture : Bench {
-    Fixture() : Bench(make_options()) { s = connect(); }
+struct RowsFixture : Bench {
+    RowsFixture() : Bench(make_options()) { s = connect(); }
     static Options make_options() {
         Options options;
         options.wall_at_zero_ns = 1'737'736'306'000'000'000;  // 2025-01-24 16:31:46
@@ -31,7 +29,7 @@ struct Fixture : Bench {
     SessionId s = 0;
 };
 
-BOOST_FIXTURE_TEST_SUITE(rows, Fixture)
+BOOST_FIXTURE_TEST_SUITE(rows, RowsFixture)
 
 BOOST_AUTO_TEST_CASE(a_row_is_printed_as_a_router_does) {
     BOOST_TEST(add("vlan123", "192.168.123.7/24", {"=comment=mkvlan 123"}) == "*1");

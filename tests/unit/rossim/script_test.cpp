@@ -7,18 +7,12 @@
 namespace rossim::test {
 namespace {
 
-const std::string kMenu = "/ip/firewall/address-list";
-constexpr std::int64_t kSecond = 1'000'000;
-
-struct Fixture : Bench {
-    explicit Fixture(Options options = {}) : Bench(with_ftp(std::move(options))) { s = connect(); }
+struct ScriptFixture : Bench {
+    explicit ScriptFixture(Options options = {}) : Bench(with_ftp(std::move(options))) {
+        s = connect();
+    }
     static Options with_ftp(Options options) {
         if (options.users.size() == 1) options.users[0].policies.emplace_back("ftp");
-        return options;
-    }
-    static Options fast() {
-        Options options;
-        options.costs = built_in_presets().get("fast");
         return options;
     }
     // What the script put, or how it was refused.
@@ -44,7 +38,7 @@ struct Fixture : Bench {
     SessionId s = 0;
 };
 
-BOOST_FIXTURE_TEST_SUITE(script, Fixture)
+BOOST_FIXTURE_TEST_SUITE(script, ScriptFixture)
 
 BOOST_AUTO_TEST_CASE(both_paths_and_menu_lines) {
     BOOST_TEST(execute("# a comment; with a semicolon\n"
@@ -101,7 +95,7 @@ BOOST_AUTO_TEST_CASE(an_error_that_nobody_catches_ends_the_script) {
                        "10.0.0.1 }; :put never } on-error={ :put outer }") == "outer");
     Options options;
     options.execute_error_is_trap = true;
-    Fixture f(options);
+    ScriptFixture f(options);
     BOOST_TEST(f.execute(kMenu + "/remove *7") == "trap no such item");
 }
 
@@ -192,7 +186,7 @@ BOOST_AUTO_TEST_CASE(rights_versions_and_sizes) {
 
     Options old;
     old.version = {6, 49};
-    Fixture six(old);
+    ScriptFixture six(old);
     BOOST_TEST(six.trap({"/execute", "=script=:put a", "=as-string="}) ==
                "0 unknown parameter as-string");
     BOOST_TEST(six.trap({"/file/add", "=name=a"}) == "0 no such command");
@@ -200,19 +194,19 @@ BOOST_AUTO_TEST_CASE(rights_versions_and_sizes) {
 
     Options readers;
     readers.users = {{"admin", "", {"read", "api"}}, {"other", "", {"api"}}};
-    Fixture reader(readers);
+    ScriptFixture reader(readers);
     BOOST_TEST(reader.execute(kMenu + "/add list=x address=10.0.0.1") ==
                "not enough permissions (9)");
     BOOST_TEST(reader.execute(":put [" + kMenu + "/find]") == "");
     BOOST_TEST(reader.trap({"/import", "=file-name=a"}) == " not enough permissions (9)");
     BOOST_TEST(reader.trap({"/file/print"}) == " not enough permissions (9)");
     readers.file_needs_ftp = false;
-    Fixture without_ftp(readers);
+    ScriptFixture without_ftp(readers);
     BOOST_TEST(without_ftp.ask(without_ftp.s, {"/file/print"})[0].words[0] == "!empty");
 }
 
 BOOST_AUTO_TEST_CASE(what_a_script_costs) {
-    Fixture f(fast());
+    ScriptFixture f(fast());
     f.router.prefill(Family::ipv4, "p", 100, f.now_us);
     std::string script;
     for (int i = 0; i < 50; ++i) {
@@ -236,7 +230,7 @@ BOOST_AUTO_TEST_CASE(what_a_script_costs) {
 }
 
 BOOST_AUTO_TEST_CASE(a_script_shares_the_cpu) {
-    Fixture f(fast());
+    ScriptFixture f(fast());
     std::string script = "/ip firewall address-list\n";
     for (int i = 0; i < 200; ++i)
         script += "add list=x address=10.0.1." + std::to_string(i) + "\n";
@@ -259,7 +253,7 @@ BOOST_AUTO_TEST_CASE(in_the_background_and_without_its_client) {
     for (const bool outlives : {false, true}) {
         Options options = fast();
         options.script_outlives_session = outlives;
-        Fixture f(options);
+        ScriptFixture f(options);
         std::string script = "/ip firewall address-list\n";
         for (int i = 0; i < 20; ++i)
             script += "add list=x address=10.0.1." + std::to_string(i) + "\n";

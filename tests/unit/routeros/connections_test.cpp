@@ -9,8 +9,6 @@
 namespace steer::routeros::test {
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000;
-
 RouterConfig repairing(ListConfig list = list_config()) {
     auto config = router_config({std::move(list)});
     config.repair_connections = true;

@@ -8,13 +8,6 @@
 namespace steer::routeros::test {
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000;
-
-std::string nth(unsigned i) {
-    return "203." + std::to_string(i / 62'500) + "." + std::to_string(i / 250 % 250) + "." +
-           std::to_string(i % 250 + 1);
-}
-
 // Counts what the board is told, and how much it knew when the router was there again.
 struct Board : Lab {
     using Lab::Lab;

@@ -5,6 +5,11 @@
 
 namespace steer::routeros::test {
 
+std::string nth(unsigned i) {
+    return "203." + std::to_string(i / 62'500) + "." + std::to_string(i / 250 % 250) + "." +
+           std::to_string(i % 250 + 1);
+}
+
 namespace {
 constexpr std::int64_t kEver = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kStartUs = 1'000'000'000;  // the machine has been up for a while

@@ -8,8 +8,6 @@
 namespace steer::routeros::test {
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000;
-
 BOOST_AUTO_TEST_SUITE(lab)
 
 BOOST_AUTO_TEST_CASE(first_answer_makes_a_row_of_both_families) {
@@ -754,10 +752,6 @@ BOOST_AUTO_TEST_CASE(reprint_finds_what_listen_did_not_tell) {
 constexpr unsigned kMany = 300;
 // A row whose end was read is known to less than a second, and renewed for that.
 constexpr std::int64_t kRenewalSlackS = 660;
-
-std::string nth(unsigned n) {
-    return "203.0." + std::to_string(n / 250) + "." + std::to_string(n % 250 + 1);
-}
 
 // Each with a timeout of its own.
 void claim_many(Lab& lab, unsigned count = kMany, std::string_view name = "www.stream.example.") {

@@ -7,14 +7,9 @@
 namespace steer::routeros::test {
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000;
 constexpr auto kIp = rossim::Family::ipv4;
 constexpr const char* kList = "policy_v4";
 constexpr const char* kComment = "forgedns;pg=ros_policy;kind=D;dm=www.stream.example";
-
-std::string nth(unsigned i) {
-    return "203.0.113." + std::to_string(i);
-}
 
 rossim::RowEdit timeout(std::int64_t seconds) {
     rossim::RowEdit edit;
@@ -164,7 +159,7 @@ BOOST_AUTO_TEST_CASE(a_row_that_a_human_removed_stays_away_until_its_claim_ends)
         lab.run_for(20'000);
     }
     BOOST_TEST(lab.sim.report().sentences - said <= 2U);  // heartbeats
-    BOOST_TEST(lab.said("203.0.113.1 in list policy_v4 was removed by somebody: left so") == 1U);
+    BOOST_TEST(lab.said(nth(1) + " in list policy_v4 was removed by somebody: left so") == 1U);
     lab.router->request_reprint(lab.now_ms());
     lab.run_for(10 * kSecond);
     lab.router->configure(lab.config, lab.now_ms());

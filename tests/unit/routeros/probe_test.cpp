@@ -10,7 +10,6 @@
 namespace steer::routeros::test {
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000;
 const std::string kList{kProbeList};
 
 RouterConfig asking() {

@@ -29,7 +29,7 @@ struct Listener final : SessionHandler {
     Words broken;
 };
 
-struct Fixture {
+struct SessionFixture {
     // What the session sent since the last call, as sentences.
     std::vector<Words> sent() {
         std::vector<Words> out;
@@ -46,7 +46,7 @@ struct Fixture {
     Session session{heard};
 };
 
-BOOST_FIXTURE_TEST_SUITE(session, Fixture)
+BOOST_FIXTURE_TEST_SUITE(session, SessionFixture)
 
 BOOST_AUTO_TEST_CASE(plain_login) {
     session.login("sync", "pass=word");

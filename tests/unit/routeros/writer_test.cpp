@@ -23,7 +23,7 @@ Write extend(unsigned n, WriteClass cls, std::uint32_t timeout_s, std::uint64_t 
     return {place(n), WriteKind::extend, cls, n + 1, timeout_s, due_ms};
 }
 
-struct Fixture {
+struct WriterFixture {
     // Sends what may be sent now; the batches.
     std::vector<Batch> send() {
         std::vector<Batch> out;
@@ -43,7 +43,7 @@ struct Fixture {
     std::uint64_t now = 1000;
 };
 
-BOOST_FIXTURE_TEST_SUITE(writer, Fixture)
+BOOST_FIXTURE_TEST_SUITE(writer, WriterFixture)
 
 BOOST_AUTO_TEST_CASE(held_goes_first_and_whole) {
     for (unsigned i = 0; i < 100; ++i)

@@ -5,14 +5,13 @@
 #include <future>
 
 #include "one_server.h"
+#include "outcome.h"
 #include "packed.h"
 
 using namespace steer::fetch;
 using namespace steer::fetch_test;
 using steer::Error;
 using steer::Result;
-
-BOOST_TEST_DONT_PRINT_LOG_VALUE(Outcome)
 
 BOOST_AUTO_TEST_SUITE(fetching)
 

@@ -5,13 +5,12 @@
 
 #include "control/config/load.h"
 #include "one_server.h"
+#include "outcome.h"
 
 using namespace steer::fetch;
 using namespace steer::fetch_test;
 using steer::config::ListUse;
 using steer::config::RemoteList;
-
-BOOST_TEST_DONT_PRINT_LOG_VALUE(Outcome)
 
 BOOST_AUTO_TEST_SUITE(list_fetch)
 

@@ -54,13 +54,13 @@ std::uint64_t sum_of(const std::string& text, const std::string& samples) {
     return sum;
 }
 
-struct Server {
-    explicit Server(ops::HttpContent content)
+struct HttpSide {
+    explicit HttpSide(ops::HttpContent content)
         : http(io, std::move(content)), work(io.get_executor()) {
         listening = http.listen(*steer::IpAddress::parse("127.0.0.1"), 0);
         thread = std::thread([this] { io.run(); });
     }
-    ~Server() {
+    ~HttpSide() {
         asio::post(io, [this] { http.close(); });
         work.reset();
         thread.join();
@@ -72,8 +72,8 @@ struct Server {
     std::thread thread;
 };
 
-struct Client {
-    explicit Client(const Server& server) : socket(io) {
+struct HttpClient {
+    explicit HttpClient(const HttpSide& server) : socket(io) {
         socket.connect({asio::ip::address_v4::loopback(), server.http.port()});
     }
     http::response<http::string_body> ask(const std::string& request, bool head = false) {
@@ -267,9 +267,9 @@ BOOST_AUTO_TEST_CASE(metrics_and_health_on_one_connection) {
     std::string ailment;
     auto content = one_gauge();
     content.ailment = [&ailment] { return ailment; };
-    Server server(std::move(content));
+    HttpSide server(std::move(content));
     BOOST_REQUIRE(server.listening);
-    Client client(server);
+    HttpClient client(server);
     const auto metrics = client.get("/metrics?x=1");
     BOOST_CHECK_EQUAL(metrics.result_int(), 200U);
     BOOST_CHECK_EQUAL(metrics[http::field::content_type], ops::kOpenMetricsType);
@@ -282,8 +282,8 @@ BOOST_AUTO_TEST_CASE(metrics_and_health_on_one_connection) {
 }
 
 BOOST_AUTO_TEST_CASE(head_has_the_length_and_no_body) {
-    Server server(one_gauge());
-    Client client(server);
+    HttpSide server(one_gauge());
+    HttpClient client(server);
     const auto head = client.ask("HEAD /metrics HTTP/1.1\r\nHost: x\r\n\r\n", true);
     BOOST_CHECK_EQUAL(head.result_int(), 200U);
     BOOST_CHECK_EQUAL(head[http::field::content_length],
@@ -291,8 +291,8 @@ BOOST_AUTO_TEST_CASE(head_has_the_length_and_no_body) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_served) {
-    Server server(one_gauge());
-    Client client(server);
+    HttpSide server(one_gauge());
+    HttpClient client(server);
     BOOST_CHECK_EQUAL(client.get("/").result_int(), 404U);
     BOOST_CHECK_EQUAL(client.get("/metricsx").result_int(), 404U);
     const auto post =
@@ -302,19 +302,19 @@ BOOST_AUTO_TEST_CASE(what_is_not_served) {
 }
 
 BOOST_AUTO_TEST_CASE(a_client_that_wants_to_close_is_closed) {
-    Server server(one_gauge());
-    Client client(server);
+    HttpSide server(one_gauge());
+    HttpClient client(server);
     client.ask("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     BOOST_CHECK(client.closed());
-    Client old(server);
+    HttpClient old(server);
     BOOST_CHECK_EQUAL(old.ask("GET /healthz HTTP/1.0\r\n\r\n").body(), "ok\n");
     BOOST_CHECK(old.closed());
 }
 
 BOOST_AUTO_TEST_CASE(bad_requests_are_answered_and_closed) {
-    Server server(one_gauge());
+    HttpSide server(one_gauge());
     const auto status = [&server](const std::string& request) {
-        Client client(server);
+        HttpClient client(server);
         const auto code = client.ask(request).result_int();
         BOOST_CHECK(client.closed());
         return code;
@@ -323,12 +323,12 @@ BOOST_AUTO_TEST_CASE(bad_requests_are_answered_and_closed) {
     BOOST_CHECK_EQUAL(status("GET / HTTP/1.1\r\nX: " + std::string(9000, 'x') + "\r\n\r\n"), 431U);
     BOOST_CHECK_EQUAL(status("POST / HTTP/1.1\r\nContent-Length: 9999\r\n\r\n"), 413U);
     BOOST_CHECK_EQUAL(status("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"), 411U);
-    Client still(server);
+    HttpClient still(server);
     BOOST_CHECK_EQUAL(still.get("/healthz").result_int(), 200U);
 }
 
 BOOST_AUTO_TEST_CASE(a_port_that_is_taken_is_an_error) {
-    Server server(one_gauge());
+    HttpSide server(one_gauge());
     asio::io_context io;
     ops::HttpServer second(io, one_gauge());
     const auto refused = second.listen(*steer::IpAddress::parse("127.0.0.1"), server.http.port());

@@ -1,0 +1,8 @@
+// What Boost.Test is told of an Outcome: that it cannot be printed.
+#pragma once
+
+#include <boost/test/unit_test.hpp>
+
+#include "control/fetch/fetch.h"
+
+BOOST_TEST_DONT_PRINT_LOG_VALUE(steer::fetch::Outcome)
