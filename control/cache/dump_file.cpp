@@ -119,17 +119,19 @@ std::string what_failed(int error) {
 
 bool is_sound_answer(std::span<const std::uint8_t> bytes) {
     // Of a record around its TTL: type and class before it, the length of its data behind it.
-    constexpr std::size_t kBeforeTtl = 4, kLengthAfterTtl = 4, kDataAfterTtl = 6;
+    constexpr std::size_t kLeastOwner = 1, kBeforeTtl = 4, kLengthAfterTtl = 4, kDataAfterTtl = 6;
     if (bytes.size() < sizeof(dns::Answer)) return false;
     const auto& answer = *reinterpret_cast<const dns::Answer*>(bytes.data());
     if (answer.size() != bytes.size() || answer.rcode > 15 ||
         answer.ancount + answer.nscount + answer.arcount != answer.ttl_count)
         return false;
+    std::size_t end = 0;  // of the record before
     for (unsigned i = 0; i < answer.ttl_count; ++i) {
         const std::size_t ttl = answer.ttl_offsets()[i];
-        if (ttl < kBeforeTtl || ttl + kDataAfterTtl > answer.body_len) return false;
-        const std::size_t length = dns::load_be16(answer.body() + ttl + kLengthAfterTtl);
-        if (ttl + kDataAfterTtl + length > answer.body_len) return false;
+        if (ttl < end + kLeastOwner + kBeforeTtl || ttl + kDataAfterTtl > answer.body_len)
+            return false;
+        end = ttl + kDataAfterTtl + dns::load_be16(answer.body() + ttl + kLengthAfterTtl);
+        if (end > answer.body_len) return false;
     }
     for (unsigned i = 0; i < answer.address_count; ++i) {
         const dns::AddressRef& ref = answer.addresses()[i];

@@ -10,7 +10,6 @@
 namespace steer::dns {
 namespace {
 
-constexpr std::size_t kFixed = 10;  // type, class, TTL and RDLENGTH
 constexpr unsigned kMostPointers = 127;
 
 // The names of an answer's body, which was checked when it was made: pointers lead backwards, into the body or into the
@@ -80,9 +79,9 @@ bool AnswerWriter::begin(const Answer& head) noexcept {
 bool AnswerWriter::read(unsigned record, std::size_t at, BodyRecord& out) const noexcept {
     const std::span<const std::uint8_t> body{from_.body(), from_.body_len};
     const std::size_t fixed = from_.ttl_offsets()[record] - std::size_t{4};
-    out.rdata = fixed + kFixed;
-    if (out.rdata > body.size() || BodyNames(body, asked_).read(at, out.owner) != fixed)
-        return false;
+    out.rdata = fixed + kRecordFixed;
+    const std::size_t behind_owner = BodyNames(body, asked_).read(at, out.owner);
+    if (behind_owner == 0 || behind_owner != fixed || out.rdata > body.size()) return false;
     out.end = out.rdata + load_be16(&body[out.rdata - 2]);
     if (out.end > body.size()) return false;
     out.type = load_be16(&body[fixed]);
@@ -97,7 +96,7 @@ bool AnswerWriter::put_head(const Name& owner, std::uint16_t type, std::uint16_t
     if (records_ == out_.ttl_count || !writer_->name(owner, true)) return false;
     ttl_at_[records_++] = static_cast<std::uint16_t>(writer_->size() + 4);
     least_ttl_s_ = std::min(least_ttl_s_, ttl_s);
-    std::array<std::uint8_t, kFixed> head{};
+    std::array<std::uint8_t, kRecordFixed> head{};
     store_be16(head.data(), type);
     store_be16(&head[2], klass);
     store_be32(&head[4], ttl_s);

@@ -13,6 +13,7 @@
 #include "../../cache/stored_answer.h"
 #include "control/cache/dump.h"
 #include "dataplane/cache/walk.h"
+#include "dataplane/dns/checksum.h"
 #include "support/random.h"
 
 using namespace steer;
@@ -254,6 +255,13 @@ BOOST_AUTO_TEST_CASE(an_answer_whose_tables_do_not_lead_to_its_records_is_not_so
     };
     BOOST_TEST(is_sound_with([](dns::Answer&, std::uint16_t*) {}));
     BOOST_TEST(!is_sound_with([](dns::Answer&, std::uint16_t* ttls) { ttls[0] = 3; }));
+    BOOST_TEST(!is_sound_with([](dns::Answer& a, std::uint16_t* ttls) {
+        ttls[0] = 4;  // no owner, and the rest is a record
+        auto* const body = const_cast<std::uint8_t*>(a.body());
+        body[8] = 0;
+        body[9] = 1;
+        a.body_sum = checksum_fold(checksum_add(0, body, a.body_len));
+    }));
     BOOST_TEST(!is_sound_with([](dns::Answer& a, std::uint16_t* ttls) {
         ttls[0] = static_cast<std::uint16_t>(a.body_len - 4);  // no room for RDLENGTH
     }));
