@@ -55,6 +55,8 @@ class Daemon {
     Daemon& operator=(const Daemon&) = delete;
 
     Result<void> start();
+    // All that is wrong with the configuration, after a start() that failed for it; else nothing.
+    [[nodiscard]] const std::vector<Error>& configuration_errors() const { return built_.errors; }
     void run();
 
   private:

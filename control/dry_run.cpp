@@ -80,6 +80,7 @@ bool dry_run(const std::vector<build::RouterPlan>& plans, std::chrono::milliseco
     const auto work = boost::asio::make_work_guard(io);
     BootClock clock;
     std::vector<std::unique_ptr<Visit>> visits;
+    visits.reserve(plans.size());
     for (const auto& plan : plans)
         visits.push_back(std::make_unique<Visit>(io, plan, clock));
     const auto end = std::chrono::steady_clock::now() + patience;

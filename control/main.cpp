@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdio>
 #include <ctime>
 #include <iostream>
@@ -97,6 +98,7 @@ int routeros_setup(const steer::config::Settings& settings) {
 }
 
 int serve(steer::config::LoadOutcome loaded, steer::ConfigSource source, bool will_fetch) {
+    (void)::signal(SIGPIPE, SIG_IGN);  // a write to a socket whose peer is gone gets EPIPE
     if (auto log = steer::ops::start_log(loaded.settings.log); !log) {
         print({log.error()}, "error");
         return 1;
@@ -112,8 +114,10 @@ int serve(steer::config::LoadOutcome loaded, steer::ConfigSource source, bool wi
     if (!has_good_certificates(loaded.settings)) return 2;
     steer::Daemon daemon(std::move(loaded.settings), std::move(source), std::move(tried));
     if (auto started = daemon.start(); !started) {
-        print({started.error()}, "error");
-        return 1;
+        const bool is_configuration = !daemon.configuration_errors().empty();
+        print(is_configuration ? daemon.configuration_errors() : std::vector{started.error()},
+              "error");
+        return is_configuration ? 2 : 1;
     }
     daemon.run();
     return 0;

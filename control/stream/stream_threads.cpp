@@ -1,7 +1,6 @@
 #include "control/stream/stream_threads.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -119,7 +118,6 @@ Result<void> StreamThreads::Impl::open(const ListenAddress& where, const Wanted&
 
 StreamThreads::StreamThreads(Plane& plane, Clock& clock, Log log)
     : impl_(std::make_unique<Impl>(clock, std::move(log))) {
-    (void)::signal(SIGPIPE, SIG_IGN);  // TLS writes to sockets whose peer is gone get EPIPE
     for (unsigned i = 0; i < plane.streams(); ++i) {
         stream::StreamRings rings;
         for (unsigned worker = 0; worker < plane.workers(); ++worker) {

@@ -121,6 +121,19 @@ class Start(unittest.TestCase):
         self.refused(with_ports("{ device: eth0 }\n    - { device: uplink, driver: socket }"),
                      r":4: eth0 is the device of the port in line 3 as well: remove one of the two")
 
+    def test_a_start_says_every_error_of_the_build(self):
+        # (What --check says of them; none of them is known when the file is read.)
+        caches = "".join(f"  - tag: {tag}\n    type: cache\n    args: {{ size: 1024, dump_file: {self.scene.folder}/{file} }}\n"
+                         for tag, file in (("one", "a"), ("two", "a"), ("three", "b"), ("four", "b")))
+        text = MINIMAL.replace("plugins:\n", "plugins:\n" + caches)
+        done = self.daemon(text)
+        errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+        print("  " + "\n  ".join(errors))
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertEqual(len(errors), 2, done.stderr)
+        for error, names in zip(errors, ("'one' and 'two'", "'three' and 'four'")):
+            self.assertRegex(error, rf"^error: \S+\.yaml:\d+: caches {names} have the same dump_file")
+
     def test_no_default_route(self):
         net = self.scene.network
         net.run("appliance", "ip", "route", "del", "default")

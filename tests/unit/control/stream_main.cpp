@@ -5,7 +5,7 @@
 #include "support/eal_fixture.h"
 
 using steer::test::EalFixture;
-// As StreamThreads has it: TLS writes to sockets whose peer is gone.
+// As the daemon has it: TLS writes to sockets whose peer is gone.
 struct NoPipeSignal {
     NoPipeSignal() { (void)std::signal(SIGPIPE, SIG_IGN); }
 };
