@@ -170,6 +170,12 @@ std::string name_of(const Settings& settings, PluginIndex index) {
     const Plugin& plugin = settings.plugin(index);
     std::string out(plugin.type);
     if (!plugin.in_place) return out.append(" '").append(plugin.tag).append("'");
+    for (const Plugin& owner : settings.plugins) {
+        const auto* const ads = std::get_if<AdList>(&owner.args);
+        if (ads != nullptr &&
+            std::ranges::find(ads->lists, index, &AdListPart::provider) != ads->lists.end())
+            return std::string(owner.type).append(" '").append(owner.tag).append("'");
+    }
     return out.append(" in line ").append(std::to_string(line_in_source(plugin.line)));
 }
 

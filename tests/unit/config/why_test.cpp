@@ -121,6 +121,23 @@ BOOST_AUTO_TEST_CASE(hits_of_many_names) {
     BOOST_TEST(hits(many) == "text.yaml:2 keyword:strea 200\n");
 }
 
+BOOST_AUTO_TEST_CASE(a_list_of_an_adlist_is_that_adlists) {
+    write("hosts.txt", "0.0.0.0 banner.example\n");
+    LoadOptions options;
+    options.base_dir = path;
+    loaded = load_text(
+        "plugins:\n"
+        "  - tag: banners\n"
+        "    type: adlist\n"
+        "    args: { lists: [hosts.txt] }\n"
+        "  - tag: main\n"
+        "    type: sequence\n"
+        "    args: [{ exec: $banners }, { exec: reject 3 }]\n",
+        "text.yaml", options);
+    BOOST_TEST(loaded.ok());
+    BOOST_TEST(why("banner.example") == "hosts.txt:1 full:banner.example in adlist 'banners'\n");
+}
+
 BOOST_AUTO_TEST_CASE(not_a_longer_label_and_not_nothing) {
     BOOST_TEST(why("multimedia.example") == "text.yaml:10 domain:example in qname in line 10\n");
     BOOST_TEST(why("example.org").empty());
