@@ -14,19 +14,6 @@ constexpr std::uint64_t kRoomy = 512 * kMiB;  // from here on tables have their 
 
 }  // namespace
 
-std::vector<unsigned> allowed_cpus() {
-    std::vector<unsigned> cpus;
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    if (::sched_getaffinity(0, sizeof set, &set) == 0) {
-        for (unsigned i = 0; i < CPU_SETSIZE; ++i) {
-            if (CPU_ISSET(i, &set)) cpus.push_back(i);
-        }
-    }
-    if (cpus.empty()) cpus.push_back(0);
-    return cpus;
-}
-
 void bind_to(const std::vector<unsigned>& cpus) {
     cpu_set_t set;
     CPU_ZERO(&set);

@@ -19,8 +19,6 @@ struct CpuPlan {
 // others; where there are too few, they share. Error: a CPU that this process may not use.
 Result<CpuPlan> plan_cpus(const config::Dataplane& settings, const std::vector<unsigned>& allowed);
 
-// CPUs that the calling thread may run on.
-std::vector<unsigned> allowed_cpus();
 // Binds the calling thread, and threads that it makes later.
 void bind_to(const std::vector<unsigned>& cpus);
 

@@ -220,7 +220,7 @@ constexpr std::array<Row<Dataplane>, 14> kDataplaneRows{{
     {"workers", Own<Dataplane>{"integer or list of cores", read_workers}, "1", "1..32",
      "worker cores"},
     {"memory", Own<Dataplane>{"size", read_memory}, "auto", "64MiB..1TiB",
-     "auto: a quarter of RAM within 128 MiB and 4 GiB"},
+     "auto: a quarter of RAM (or of what a control group leaves of it) within 128 MiB and 4 GiB"},
     {"idle", choice<Dataplane, &Dataplane::idle>(), "adaptive", "spin|pause|adaptive",
      "what a worker does when there is nothing to do; adaptive sleeps"},
     {"spread", choice<Dataplane, &Dataplane::spread>(), "auto", "auto|off",

@@ -54,24 +54,26 @@ std::string lcore_map(const std::vector<unsigned>& workers, const std::vector<un
     return s;
 }
 
-std::string read_file(const char* path) {
+std::string read_file(const std::filesystem::path& path) {
     std::ostringstream text;
     text << std::ifstream(path).rdbuf();
     return text.str();
 }
 
+}  // namespace
+
 std::vector<unsigned> allowed_cpus() {
+    std::vector<unsigned> cpus;
     cpu_set_t set;
     CPU_ZERO(&set);
-    std::vector<unsigned> cpus;
-    if (sched_getaffinity(0, sizeof set, &set) != 0) return cpus;
-    for (unsigned cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-        if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
+    if (::sched_getaffinity(0, sizeof set, &set) == 0) {
+        for (unsigned i = 0; i < CPU_SETSIZE; ++i) {
+            if (CPU_ISSET(i, &set)) cpus.push_back(i);
+        }
     }
+    if (cpus.empty()) cpus.push_back(0);
     return cpus;
 }
-
-}  // namespace
 
 MemoryFacts parse_meminfo(const std::string& text) {
     MemoryFacts m;
@@ -80,6 +82,26 @@ MemoryFacts parse_meminfo(const std::string& text) {
     m.huge_pages_total = meminfo_number(text, "HugePages_Total:");
     m.huge_pages_free = meminfo_number(text, "HugePages_Free:");
     return m;
+}
+
+std::uint64_t memory_limit(const std::filesystem::path& root, const std::string& membership) {
+    constexpr std::string_view kVersion2 = "0::/";
+    const auto at = membership.find(kVersion2);
+    if (at != 0 && (at == std::string::npos || membership[at - 1] != '\n')) return 0;
+    const auto begin = at + kVersion2.size();
+    const std::filesystem::path group =
+        membership.substr(begin, membership.find('\n', begin) - begin);
+    std::uint64_t least = 0;
+    const auto hold = [&least](const std::string& text) {  // "max" is no number
+        std::uint64_t bytes = 0;
+        std::from_chars(text.data(), text.data() + text.size(), bytes);
+        if (bytes != 0 && (least == 0 || bytes < least)) least = bytes;
+    };
+    std::filesystem::path folder = root;
+    hold(read_file(folder / "memory.max"));
+    for (const auto& name : group)
+        hold(read_file((folder /= name) / "memory.max"));
+    return least;
 }
 
 EalPlan plan_eal(const EalOptions& options, const MemoryFacts& memory,
@@ -115,9 +137,8 @@ EalPlan plan_eal(const EalOptions& options, const MemoryFacts& memory,
             plan.why;
     }
     if (memory.total_bytes != 0 && options.memory_bytes > memory.total_bytes) {
-        plan.refusal = "`dataplane.memory` is " + in_mib(options.memory_bytes) +
-                       " and this machine has " + in_mib(memory.total_bytes) +
-                       ": lower it, or leave it out";
+        plan.refusal = "`dataplane.memory` is " + in_mib(options.memory_bytes) + " and there are " +
+                       in_mib(memory.total_bytes) + " for this process: lower it, or leave it out";
     }
     if (options.pci.empty()) {
         plan.arguments.insert(plan.arguments.end(), {"--no-pci", "--iova-mode=va"});
@@ -140,7 +161,11 @@ Result<std::unique_ptr<Eal>> Eal::start(const EalOptions& options) {
                          "); change dataplane.workers"};
         }
     }
-    EalPlan plan = plan_eal(options, parse_meminfo(read_file("/proc/meminfo")), allowed);
+    MemoryFacts memory = parse_meminfo(read_file("/proc/meminfo"));
+    if (const auto limit = memory_limit("/sys/fs/cgroup", read_file("/proc/self/cgroup"));
+        limit != 0)
+        memory.total_bytes = std::min(memory.total_bytes, limit);
+    EalPlan plan = plan_eal(options, memory, allowed);
 
     if (!plan.refusal.empty()) return Error{plan.refusal};
 

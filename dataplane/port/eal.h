@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,9 @@ struct EalOptions {
     bool shares_memory = false;         // with another process, over memif or vhost-user
 };
 
+// CPUs that the calling thread may run on.
+std::vector<unsigned> allowed_cpus();
+
 // What /proc/meminfo says of one moment. Hugepages are those of the default size.
 struct MemoryFacts {
     std::uint64_t total_bytes = 0;
@@ -32,6 +36,10 @@ struct MemoryFacts {
 
 // `text` as /proc/meminfo writes it; what it does not have stays 0.
 MemoryFacts parse_meminfo(const std::string& text);
+
+// What the control groups (version 2) below `root` leave this process of the memory, by `membership` as /proc/self/cgroup
+// writes it: the least `memory.max` of its group and those above it. Bytes; 0: no limit.
+std::uint64_t memory_limit(const std::filesystem::path& root, const std::string& membership);
 
 // How EAL is to be started on a machine like that.
 struct EalPlan {

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 
 namespace steer {
 namespace {
@@ -27,6 +30,30 @@ BOOST_AUTO_TEST_CASE(reads_meminfo) {
     BOOST_TEST(m.huge_pages_free == 1000U);
     BOOST_TEST(m.huge_page_bytes == 2 * kMiB);
     BOOST_TEST(parse_meminfo("").total_bytes == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_control_group_may_have_less_memory_than_the_machine) {
+    namespace fs = std::filesystem;
+    std::string name = (fs::temp_directory_path() / "steerdns-cgroup-XXXXXX").string();
+    BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
+    const fs::path root = name;
+    const auto limit = [&](const char* group, const char* text) {
+        fs::create_directories(root / group);
+        std::ofstream(root / group / "memory.max") << text;
+    };
+    BOOST_TEST(memory_limit(root, "0::/a/b\n") == 0U);  // no files: the controller is off
+    limit("", "max\n");
+    limit("a", "536870912\n");
+    limit("a/b", "max\n");
+    limit("a/c", "134217728\n");
+    BOOST_TEST(memory_limit(root, "0::/\n") == 0U);
+    BOOST_TEST(memory_limit(root, "0::/a/b\n") == 512 * kMiB);
+    BOOST_TEST(memory_limit(root, "3:cpu:/a/c\n0::/a/c/d\n") == 128 * kMiB);
+    BOOST_TEST(memory_limit(root, "3:memory:/a/c\n") == 0U);  // version 1 alone
+    BOOST_TEST(memory_limit(root, "") == 0U);
+    limit("", "67108864\n");  // in a container its own group is the root that it sees
+    BOOST_TEST(memory_limit(root, "0::/\n") == 64 * kMiB);
+    fs::remove_all(root);
 }
 
 BOOST_AUTO_TEST_CASE(without_hugepages_takes_a_quarter_of_memory_and_says_what_would_help) {
@@ -66,9 +93,9 @@ BOOST_AUTO_TEST_CASE(a_wish_beyond_the_machine_is_refused) {
     EalOptions options;
     options.memory_bytes = 1024 * kMiB;
     BOOST_TEST(plan_eal(options, machine(1024, 0), {0}).refusal == "");
-    BOOST_TEST(
-        plan_eal(options, machine(1023, 0), {0}).refusal ==
-        "`dataplane.memory` is 1024 MiB and this machine has 1023 MiB: lower it, or leave it out");
+    BOOST_TEST(plan_eal(options, machine(1023, 0), {0}).refusal ==
+               "`dataplane.memory` is 1024 MiB and there are 1023 MiB for this process: lower it, "
+               "or leave it out");
 }
 
 BOOST_AUTO_TEST_CASE(lcores_and_devices) {
