@@ -258,13 +258,16 @@ object shown(const CacheMethods& m, const HeldAnswer& held) {
     return out;
 }
 
+// So many at most; "more" says that there are more than that.
 std::function<void(std::vector<HeldAnswer>)> answer_with_records(const CacheMethods& m,
-                                                                 const ops::RpcDone& done) {
-    return [m, done](const std::vector<HeldAnswer>& all) {
+                                                                 const ops::RpcDone& done,
+                                                                 std::size_t most = SIZE_MAX) {
+    return [m, done, most](const std::vector<HeldAnswer>& all) {
         array answers;
-        for (const HeldAnswer& held : all)
-            answers.push_back(shown(m, held));
-        done(value(object{{"answers", std::move(answers)}}));
+        for (const HeldAnswer& held : all) {
+            if (answers.size() < most) answers.push_back(shown(m, held));
+        }
+        done(value(object{{"answers", std::move(answers)}, {"more", all.size() > most}}));
     };
 }
 
@@ -286,7 +289,7 @@ bool is_of_addresses(const cache::Entry& e) {
 
 // As /ip/dns/cache print of RouterOS, and `all` as its /ip/dns/cache/all print: of all types.
 void print(const CacheMethods& m, const value& params, const ops::RpcDone& done) {
-    constexpr std::uint64_t kUsual = 1'000;
+    constexpr std::size_t kUsual = 1'000;
     const auto* const most = ops::param(params, "most");
     const auto* const all = ops::param(params, "all");
     if (most != nullptr && !most->is_int64()) return done(bad("\"most\" must be a number"));
@@ -299,13 +302,14 @@ void print(const CacheMethods& m, const value& params, const ops::RpcDone& done)
     auto filter = filter_of(m, filters);
     if (!filter) return done(filter.error());
     const bool all_types = all != nullptr && all->get_bool();
+    const std::size_t limit =
+        most != nullptr ? static_cast<std::size_t>(std::max<std::int64_t>(most->get_int64(), 1))
+                        : kUsual;
     m.desk.show(
         [filter = std::move(*filter), all_types](const cache::Entry& e) {
             return (all_types || is_of_addresses(e)) && filter(e);
         },
-        most != nullptr ? static_cast<std::size_t>(std::max<std::int64_t>(most->get_int64(), 1))
-                        : kUsual,
-        answer_with_records(m, done));
+        limit + 1, answer_with_records(m, done, limit));
 }
 
 // ---- numbers

@@ -124,6 +124,8 @@ class Cache(unittest.TestCase):
         self.assertEqual(printed("--all"), sorted([(name, "A") for name in NAMES] + [("other.example", "SOA")]))
         self.assertEqual(printed("--suffix", "stream.example"), [("long.stream.example", "A"), ("stream.example", "A")])
         self.assertEqual(len(printed("--most", "2")), 2)
+        self.assertRegex(self.scene.steerctl("cache", "print", "--most", "2"), r"\n\.\.\. and more: [^\n]+--most N\n$")
+        self.assertNotIn("and more", self.scene.steerctl("cache", "print", "--most", str(len(NAMES))))
         text = self.scene.steerctl("cache", "print", "--suffix", "www.other.example")
         self.assertRegex(text, r"^www\.other\.example A IN, NOERROR, .* left, age ")
 

@@ -77,6 +77,9 @@ std::string cache_show_text(const json::value& answers) {
         for (const auto& record : rows_of(row, "records"))
             out += "  " + cell_text(record) + "\n";
     }
+    const auto* const more = find(object_of(answers), "more");
+    if (more != nullptr && more->is_bool() && more->get_bool())
+        out += "... and more: say how many to print with --most N\n";
     return out.empty() ? "nothing is held of that\n" : out;
 }
 
