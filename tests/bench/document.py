@@ -1,4 +1,4 @@
-"""What tools/bench --docs writes: the results that were kept, their table in docs/performance.md, and the plots.
+"""What tools/bench --docs writes: the results that were kept, their tables in docs/performance.md and docs/status.md, and the plots.
 
 docs/figures/results.json holds the last result of each bench; the rest is made of it, and document_test.py says so if it
 is not. `document.py` by hand makes the rest again, for a change of the form.
@@ -20,6 +20,7 @@ from bench.goals import GOALS, Goal
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "docs/figures/results.json"
 PAGE = ROOT / "docs/performance.md"
+STATUS = ROOT / "docs/status.md"
 BEGIN, END = "<!-- results, by tools/bench --docs -->", "<!-- end of results -->"
 
 
@@ -99,11 +100,26 @@ def generated(results: dict) -> str:
     return "\n".join(lines)
 
 
+def summary(results: dict) -> str:
+    """The same in short, for docs/status.md."""
+    lines = ["| bench | ratio | goal | met | of |", "|---|---|---|---|---|"]
+    for goal in (goal for goal in GOALS if goal.name in results):
+        entry = results[goal.name]
+        ratio = _number(entry["result"]["ratio"]) if goal.ratio is not None else ""
+        bound = "" if goal.ratio is None else f"{'≤ ' if goal.less else ''}{goal.ratio:g}"
+        lines.append(f"| {goal.name} | {ratio} | {bound} | {_met(goal, entry['result'])} | {entry['date']}, {entry['commit']} |")
+    return "\n".join(lines)
+
+
+def _with(page: pathlib.Path, text: str) -> str:
+    """The page with this between its markers."""
+    before, rest = page.read_text().split(BEGIN, 1)
+    return before + BEGIN + "\n\n" + text + "\n\n" + END + rest.split(END, 1)[1]
+
+
 def files(results: dict) -> dict[pathlib.Path, str]:
     """All that is made of the results."""
-    page = PAGE.read_text()
-    before, rest = page.split(BEGIN, 1)
-    made = {PAGE: before + BEGIN + "\n\n" + generated(results) + "\n\n" + END + rest.split(END, 1)[1],
+    made = {PAGE: _with(PAGE, generated(results)), STATUS: _with(STATUS, summary(results)),
             RESULTS.with_name("ratios.svg"): plots.ratios(results)}
     if "stages" in results:
         made[RESULTS.with_name("stages.svg")] = plots.stages(results["stages"]["result"])
