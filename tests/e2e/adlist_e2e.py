@@ -1,6 +1,5 @@
 """Ad lists: how many names, how often they denied, a pause, a change of the file, and a list of a million names."""
 
-import json
 import os
 import re
 import sys
@@ -35,7 +34,7 @@ class AdLists(unittest.TestCase):
         return self.scene.start_daemon(self.config)
 
     def lists(self, *words):
-        return {row["list"]: row for row in json.loads(self.scene.steerctl("--json", "adlist", *words))["adlists"]}
+        return {row["list"]: row for row in self.scene.told("adlist", *words)["adlists"]}
 
     def numbers(self):
         rows = self.lists()

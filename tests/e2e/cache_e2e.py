@@ -1,6 +1,5 @@
 """A cache over its life: what an operator sees of it, flushes, dumps, and a restart that finds it warm."""
 
-import json
 import os
 import pathlib
 import re
@@ -51,18 +50,18 @@ class Cache(unittest.TestCase):
         until(lambda: self.stats()["entries"] == len(NAMES), 5, "all answers are in the cache")
 
     def stats(self):
-        (cache,) = json.loads(self.scene.steerctl("--json", "cache", "stats"))["caches"]
+        (cache,) = self.scene.told("cache", "stats")["caches"]
         return cache
 
     def held(self, name):
-        return json.loads(self.scene.steerctl("--json", "cache", "show", name))["answers"]
+        return self.scene.told("cache", "show", name)["answers"]
 
     def ttl(self, name):
         return int(re.search(rf"^{name}\.\s+(\d+)\s+IN\s+A", self.scene.kdig(name, "A"), re.M).group(1))
 
     def test_what_is_held_and_flushed(self):
         daemon = self.scene.start_daemon(self.config)
-        simd = json.loads(self.scene.steerctl("--json", "status"))["simd"]
+        simd = self.scene.told("status")["simd"]
         self.assertIn(f"SIMD beyond what this build is for: {simd}\n", daemon.text())
         self.fill()
         (answer,) = self.held("LONG.stream.example.")
@@ -119,7 +118,7 @@ class Cache(unittest.TestCase):
 
         def printed(*words):
             return sorted((a["name"], a["type"]) for a in
-                          json.loads(self.scene.steerctl("--json", "cache", "print", *words))["answers"])
+                          self.scene.told("cache", "print", *words)["answers"])
         self.assertEqual(printed(), sorted((name, "A") for name in NAMES))
         self.assertEqual(printed("--all"), sorted([(name, "A") for name in NAMES] + [("other.example", "SOA")]))
         self.assertEqual(printed("--suffix", "stream.example"), [("long.stream.example", "A"), ("stream.example", "A")])
@@ -181,7 +180,7 @@ class Cache(unittest.TestCase):
         self.assertLessEqual(self.ttl("other.example"), first)
         self.assertEqual(self.asked(), 0)
         self.assertRegex(self.scene.steerctl("cache", "flush", "--name", "other.example"), "1 answers flushed")
-        again = json.loads(self.scene.steerctl("--json", "cache", "restore", str(copy), "--instance", "main_cache"))
+        again = self.scene.told("cache", "restore", str(copy), "--instance", "main_cache")
         self.assertEqual((again["restored"], again["expired"], again["known"]), (1, 0, 4))
         for words, sentence in (((str(self.state / "nothing"),), "cannot be read: No such file"),
                                 ((str(self.config),), "is no dump of steerdnsd: nothing is restored"),

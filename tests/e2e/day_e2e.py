@@ -5,7 +5,6 @@ descriptors stay flat, the log is short.
     day_e2e.py BUILD [MINUTES]
 """
 
-import json
 import pathlib
 import re
 import statistics
@@ -88,7 +87,7 @@ class Day(unittest.TestCase):
         beside.rename(file)
 
     def status(self):
-        return json.loads(self.scene.steerctl("--json", "status"))
+        return self.scene.told("status")
 
     # What happens ---------------------------------------------------------------------------------------------
 

@@ -1,6 +1,5 @@
 """Upstreams over TCP, TLS and HTTPS, real ones: certificates, names, proxies, connections that end."""
 
-import json
 import shutil
 import sys
 import time
@@ -37,7 +36,7 @@ class EncryptedUpstreams(unittest.TestCase):
         self.assertRegex(self.scene.daemon.text(), rf" warning upstream .* cannot be asked: {sentence}")
 
     def upstream(self):
-        return json.loads(self.scene.steerctl("--json", "status"))["upstreams"][0]
+        return self.scene.told("status")["upstreams"][0]
 
     def test_transports(self):
         self.peers.unbound(self.good)

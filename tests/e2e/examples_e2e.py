@@ -1,6 +1,5 @@
 """Both example configurations, unmodified: A and AAAA, chains, clients over IPv4 and IPv6, UDP and TCP."""
 
-import json
 import sys
 import unittest
 import urllib.request
@@ -56,7 +55,7 @@ class Minimal(unittest.TestCase):
         self.assertGreater(whole.count("x" * 250), 8, whole)
 
     def test_operators_view(self):
-        status = json.loads(self.scene.steerctl("--json", "status"))
+        status = self.scene.told("status")
         self.assertEqual(status["ports"][0]["driver"], "af_xdp")
         self.assertIn("steerdnsd", self.scene.network.run("appliance", f"{BUILD}/steerdnsd", "--version").stdout)
         self.scene.kdig("stream.example", "A")

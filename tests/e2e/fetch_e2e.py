@@ -82,7 +82,7 @@ class Fetch(unittest.TestCase):
 
     def fetch(self):
         """All lists are asked for; what is known of ours then."""
-        return json.loads(self.scene.steerctl("--json", "lists", "fetch"))["lists"][0]
+        return self.scene.told("lists", "fetch")["lists"][0]
 
     def metric(self, name):
         text = self.scene.network.run("appliance", "curl", "-s", "http://127.0.0.1:9153/metrics").stdout
@@ -133,7 +133,7 @@ class Fetch(unittest.TestCase):
         sent, lost = (int(re.search(rf"Queries {what}:\s+(\d+)", load.text()).group(1)) for what in ("sent", "lost"))
         self.assertGreater(sent, 5_000)
         self.assertEqual(lost, 0, load.text())
-        self.assertEqual(json.loads(self.scene.steerctl("--json", "status"))["generation"], 2)
+        self.assertEqual(self.scene.told("status")["generation"], 2)
 
     def test_what_is_not_good_changes_nothing(self):
         """Each leaves the last good copy, and says why."""
@@ -221,11 +221,11 @@ class Fetch(unittest.TestCase):
         self.assertIn("configuration 2 is in force", self.scene.steerctl("reload"))
         self.assertTrue(self.listed("media.example"))
         self.assertTrue(self.listed("stream.example"))
-        self.assertEqual(len(json.loads(self.scene.steerctl("--json", "lists"))["lists"]), 2)
+        self.assertEqual(len(self.scene.told("lists")["lists"]), 2)
         config.write_text(config.read_text().replace(f', "{URL.replace("names", "more")}"', ""))
         self.assertIn("configuration 3 is in force", self.scene.steerctl("reload"))
         self.assertFalse(self.listed("media.example"))
-        self.assertEqual(len(json.loads(self.scene.steerctl("--json", "lists"))["lists"]), 1)
+        self.assertEqual(len(self.scene.told("lists")["lists"]), 1)
 
 
 if __name__ == "__main__":

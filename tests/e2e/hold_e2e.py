@@ -53,7 +53,7 @@ class Hold(unittest.TestCase):
         return scene
 
     def in_sync(self):
-        until(lambda: json.loads(self.scene.steerctl("--json", "status"))["routers"][0]["state"] == "in_sync", 20,
+        until(lambda: self.scene.told("status")["routers"][0]["state"] == "in_sync", 20,
               "the router's rows are read")
 
     def outcomes(self):

@@ -45,7 +45,7 @@ class Leases(unittest.TestCase):
         return self.scene.start_daemon(self.config)
 
     def leases(self):
-        return json.loads(self.scene.steerctl("--json", "leases"))
+        return self.scene.told("leases")
 
     def answers(self, name, kind, wanted):
         until(lambda: self.scene.short(name, kind) == wanted, 10, f"{name} {kind} is {wanted}")
@@ -75,7 +75,7 @@ class Leases(unittest.TestCase):
     def test_changes_are_followed(self):
         self.start()
         self.answers("laptop.lan", "A", ["192.168.88.10"])
-        generation = json.loads(self.scene.steerctl("--json", "status"))["generation"]
+        generation = self.scene.told("status")["generation"]
         tv = self.lease("192.168.88.20", "tv", "00:1D:AA:00:00:03")
         self.answers("tv.lan", "A", ["192.168.88.20"])
         self.put(LEASE, f".id={tv}", "host-name=screen")
@@ -84,7 +84,7 @@ class Leases(unittest.TestCase):
         self.put(LEASE, f".id={tv}", "status=waiting")
         self.answers("screen.lan", "A", [])
         self.answers("laptop.lan", "A", ["192.168.88.10"])
-        self.assertEqual(json.loads(self.scene.steerctl("--json", "status"))["generation"], generation, "without a reload")
+        self.assertEqual(self.scene.told("status")["generation"], generation, "without a reload")
         # A reload that has other settings is in force at once.
         self.config.write_text(self.config.read_text().replace("ttl: 30", "ttl: 30, servers: [ none ]"))
         self.scene.steerctl("reload")

@@ -93,7 +93,7 @@ class Changes(Live):
             self.assertTrue(self.answered(server))
 
     def addresses(self):
-        return json.loads(self.scene.steerctl("--json", "status"))["addresses"]
+        return self.scene.told("status")["addresses"]
 
     def counted(self, space, device):
         return int(self.scene.network.run(space, "cat", f"/sys/class/net/{device}/statistics/rx_packets").stdout)
@@ -113,7 +113,7 @@ class Changes(Live):
         config = scene.folder / "two.yaml"
         config.write_text(f"dataplane: {{ ports: {ports} }}\n" + MINIMAL.read_text())
         scene.start_daemon(config)
-        upstream = lambda: json.loads(scene.steerctl("--json", "status"))["upstreams"][0]["via"]
+        upstream = lambda: scene.told("status")["upstreams"][0]["via"]
         self.assertEqual(upstream(), "port")
         self.assertTrue(self.answered(V4))
         start = time.monotonic()

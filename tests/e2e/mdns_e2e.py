@@ -1,7 +1,6 @@
 """The mDNS repeater between networks, with real packets: both ways, both families, services, interfaces that come and go,
 one-shot queries, and a second repeater on the same links."""
 
-import json
 import socket
 import struct
 import sys
@@ -150,7 +149,7 @@ class Mdns(unittest.TestCase):
         self.scene.steerctl("reload")
 
     def status(self):
-        return {one["name"]: one for one in json.loads(self.scene.steerctl("--json", "status")).get("mdns", [])}
+        return {one["name"]: one for one in self.scene.told("status").get("mdns", [])}
 
     def all_repeat(self):
         status = self.status()

@@ -20,7 +20,7 @@ class Operate(unittest.TestCase):
         until(lambda: self.router()["state"] == "in_sync", 10, "the router is in sync")
 
     def asked(self, *words):
-        return json.loads(self.scene.steerctl("--json", *words))
+        return self.scene.told(*words)
 
     def router(self):
         (router,) = self.asked("routers")["routers"]
@@ -198,7 +198,7 @@ class Shared(unittest.TestCase):
         scene.short("node.stream.example", "A")
         until(lambda: "node.stream.example" in shown(), 5, "the second name is counted")
         self.assertRegex(shown(), rf"\n *shared +{row} +2\S* +node\.stream\.example, edge\.stream\.example\n$")
-        status = json.loads(scene.steerctl("--json", "routers"))["routers"][0]
+        status = scene.told("routers")["routers"][0]
         self.assertEqual(status["shared"], 1)
 
 

@@ -47,7 +47,7 @@ class Reload(unittest.TestCase):
         self.config.write_text(CONFIG.format(watch=watch, upstream=upstream, more=more, list=list))
 
     def status(self):
-        return json.loads(self.scene.steerctl("--json", "status"))
+        return self.scene.told("status")
 
     def generation(self):
         return self.status()["generation"]

@@ -4,7 +4,6 @@ The appliance is here the clients' way out as well: packets to 203.0.113.0/24 co
 is in a set, and a mark chooses the link to the egress, which has the addresses. Unmarked ones go nowhere.
 """
 
-import json
 import re
 import signal
 import sys
@@ -99,7 +98,7 @@ class Sets(unittest.TestCase):
     def said(self, what, name, **wanted):
         """`steerctl status` or `counters` comes to say this of a set."""
         def says():
-            sets = {s["name"]: s for s in json.loads(self.scene.steerctl("--json", what)).get("sets", [])}
+            sets = {s["name"]: s for s in self.scene.told(what).get("sets", [])}
             return wanted.items() <= sets[name].items()
         until(says, 3, f"{name}: {wanted}")
 

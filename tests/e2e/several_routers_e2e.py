@@ -1,6 +1,5 @@
 """A list on two routers: taken up by a reload, both told, one that is away waited for by nobody, one that is gone let go."""
 
-import json
 import sys
 import unittest
 
@@ -37,7 +36,7 @@ class SeveralRouters(unittest.TestCase):
         self.second = self.scene.start_second_router()
 
     def routers(self):
-        return {r["name"]: r for r in json.loads(self.scene.steerctl("--json", "status"))["routers"]}
+        return {r["name"]: r for r in self.scene.told("status")["routers"]}
 
     def in_sync(self, *names):
         until(lambda: {n: r["state"] for n, r in self.routers().items()} == dict.fromkeys(names, "in_sync"), 10,

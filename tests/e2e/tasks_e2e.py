@@ -76,7 +76,7 @@ class Tasks(unittest.TestCase):
         return int(re.search(rf'^steerdns_task_runs_total{{task="{task}",result="{result}"}} (\d+)$', text, re.M).group(1))
 
     def generation(self):
-        return json.loads(self.scene.steerctl("--json", "status"))["generation"]
+        return self.scene.told("status")["generation"]
 
     def test_what_is_missing_at_a_start_is_fetched_first(self):
         self.start_web()

@@ -1,7 +1,6 @@
 """AF_XDP over the life of an interface: queues, what holds the program, links that flap, go and come back,
 addresses that move, link-local ones, checksums that peers leave to a NIC, and a start after kill -9."""
 
-import json
 import pathlib
 import re
 import signal
@@ -55,7 +54,7 @@ class Life(unittest.TestCase):
         return self.answered(server=server, space=space) and self.received() > before
 
     def addresses(self):
-        return json.loads(self.scene.steerctl("--json", "status"))["addresses"]
+        return self.scene.told("status")["addresses"]
 
     def said(self, sentence):
         return len(re.findall(sentence, self.scene.daemon.text()))

@@ -174,8 +174,12 @@ class Scene:
     def steerctl(self, *words: str) -> str:
         return self.ask(*words, check=True).stdout
 
+    def told(self, *words: str):
+        """What `steerctl --json WORDS` says."""
+        return json.loads(self.steerctl("--json", *words))
+
     def counters(self) -> dict:
-        return json.loads(self.steerctl("--json", "counters"))
+        return self.told("counters")
 
     def total(self, table: str, name: str) -> int:
         """A counter summed over workers; `table`: verdicts, moved, injected, parked_ends, stats."""
