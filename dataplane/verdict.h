@@ -108,13 +108,9 @@ enum class Injected : std::uint8_t { STEER_INJECTED(STEER_ENUM) count_ };
 enum class ParkedEnd : std::uint8_t { STEER_PARKED_ENDS(STEER_ENUM) count_ };
 
 inline constexpr std::array kVerdictLabels{STEER_VERDICTS(STEER_LABEL)};
-inline constexpr std::array kVerdictTexts{STEER_VERDICTS(STEER_TEXT)};
 inline constexpr std::array kMovedLabels{STEER_MOVED(STEER_LABEL)};
-inline constexpr std::array kMovedTexts{STEER_MOVED(STEER_TEXT)};
 inline constexpr std::array kInjectedLabels{STEER_INJECTED(STEER_LABEL)};
-inline constexpr std::array kInjectedTexts{STEER_INJECTED(STEER_TEXT)};
 inline constexpr std::array kParkedEndLabels{STEER_PARKED_ENDS(STEER_LABEL)};
-inline constexpr std::array kParkedEndTexts{STEER_PARKED_ENDS(STEER_TEXT)};
 
 // The Moved that says the same as a verdict of the stages after classify().
 constexpr Moved moved_for(Verdict v) {

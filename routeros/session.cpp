@@ -101,12 +101,6 @@ Tag Session::send(const Command& command) {
     return queue(command, Kind::command);
 }
 
-void Session::cancel(Tag tag) {
-    Command command{"/cancel"};
-    command.attribute("tag", std::to_string(tag));
-    queue(command, Kind::command);
-}
-
 std::string Session::take_output() {
     return std::exchange(output_, {});
 }

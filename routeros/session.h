@@ -65,8 +65,6 @@ class Session {
     void login(std::string_view name, std::string_view password);
     // Queues a command; its replies bring the tag back.
     Tag send(const Command& command);
-    // Asks the router to stop a command (a listen); it then ends with a trap "interrupted".
-    void cancel(Tag tag);
 
     void feed(std::string_view bytes);
     // What is to be sent, since the last call.

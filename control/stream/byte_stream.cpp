@@ -47,15 +47,6 @@ Io ByteStream::read(std::span<std::uint8_t> into, std::size_t& n) {
     return got == 0 ? Io::ended : Io::done;
 }
 
-Io ByteStream::peek(std::span<std::uint8_t> into, std::size_t& n) {
-    n = 0;
-    const auto got =
-        ::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT | MSG_PEEK);
-    if (got < 0) return from_errno(errno);
-    n = static_cast<std::size_t>(got);
-    return got == 0 ? Io::ended : Io::done;
-}
-
 Io ByteStream::write(std::span<const std::uint8_t> from, std::size_t& n) {
     n = 0;
     if (ssl_ != nullptr) {

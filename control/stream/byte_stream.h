@@ -56,8 +56,6 @@ class ByteStream {
     // Something that is to be read, or written, now: `n` says how much of it was. n is 0 unless done.
     [[nodiscard]] Io read(std::span<std::uint8_t> into, std::size_t& n);
     [[nodiscard]] Io write(std::span<const std::uint8_t> from, std::size_t& n);
-    // Plain bytes that the next read() will get, without taking them. Not under TLS.
-    [[nodiscard]] Io peek(std::span<std::uint8_t> into, std::size_t& n);
 
     // `what` is wait_read or wait_write; the handler is one of async_wait: void(error_code).
     template <class Handler>

@@ -40,11 +40,4 @@ bool JobTimer::take_due(Clocks now) {
     return false;
 }
 
-std::optional<std::uint64_t> JobTimer::seconds_to_next(Clocks now) const {
-    if (!schedule_) return std::max(next_steady_s_, now.steady_s) - now.steady_s;
-    if (!next_) return std::nullopt;
-    const auto left = (*next_ - now.wall).count();
-    return left > 0 ? static_cast<std::uint64_t>(left) : std::uint64_t{0};
-}
-
 }  // namespace steer::tasks

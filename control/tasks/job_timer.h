@@ -24,8 +24,6 @@ class JobTimer {
     // Once for each time that came, however many went by. The clock put back does not repeat what it had passed
     // within a day; put further back, what comes next comes.
     bool take_due(Clocks now);
-    // Nothing: never.
-    [[nodiscard]] std::optional<std::uint64_t> seconds_to_next(Clocks now) const;
 
   private:
     void choose(config::CronTime::Moment after);

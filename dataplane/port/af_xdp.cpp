@@ -293,9 +293,7 @@ Result<void> XskPort::open_socket(const XdpSteering& steering, unsigned queue,
     config.libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD;
     config.bind_flags = XDP_USE_NEED_WAKEUP;
     // A generic program never sees what a driver puts into a zero-copy queue.
-    if (options.force_copy || steering.mode() == XdpSteering::Mode::generic) {
-        config.bind_flags |= XDP_COPY;
-    }
+    if (steering.mode() == XdpSteering::Mode::generic) config.bind_flags |= XDP_COPY;
     if (const int e =
             xsk_socket__create(&socket_, name_.c_str(), queue, kernel_umem_, &rx_, &tx_, &config);
         e != 0) {

@@ -24,11 +24,10 @@
 namespace steer {
 
 struct AfXdpOptions {
-    unsigned queues = 0;      // how many the device must have; 0: as many as it has
-    unsigned frames = 8192;   // per queue, a power of two; at least four times `ring`
-    unsigned ring = 2048;     // descriptors of each of the four rings, a power of two
-    unsigned busy_poll = 0;   // packets a call that the worker lets the device handle; 0: off
-    bool force_copy = false;  // do not try zero copy
+    unsigned queues = 0;     // how many the device must have; 0: as many as it has
+    unsigned frames = 8192;  // per queue, a power of two; at least four times `ring`
+    unsigned ring = 2048;    // descriptors of each of the four rings, a power of two
+    unsigned busy_poll = 0;  // packets a call that the worker lets the device handle; 0: off
 };
 
 // Every receive queue of the steering's device, in their order: what comes in on an unbound queue would go

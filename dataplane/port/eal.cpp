@@ -79,7 +79,6 @@ MemoryFacts parse_meminfo(const std::string& text) {
     MemoryFacts m;
     m.total_bytes = meminfo_number(text, "MemTotal:") * 1024;
     m.huge_page_bytes = meminfo_number(text, "Hugepagesize:") * 1024;
-    m.huge_pages_total = meminfo_number(text, "HugePages_Total:");
     m.huge_pages_free = meminfo_number(text, "HugePages_Free:");
     return m;
 }

@@ -30,7 +30,6 @@ std::vector<unsigned> allowed_cpus();
 struct MemoryFacts {
     std::uint64_t total_bytes = 0;
     std::uint64_t huge_page_bytes = 0;
-    std::uint64_t huge_pages_total = 0;
     std::uint64_t huge_pages_free = 0;
 };
 

@@ -21,7 +21,6 @@ Clocks at(std::int64_t wall_s, std::uint64_t steady_s = 0) {
 BOOST_AUTO_TEST_CASE(by_interval) {
     JobTimer timer(60, at(0, 1'000));
     BOOST_TEST(!timer.take_due(at(0, 1'059)));
-    BOOST_TEST(*timer.seconds_to_next(at(0, 1'059)) == 1U);
     BOOST_TEST(timer.take_due(at(0, 1'060)));
     BOOST_TEST(!timer.take_due(at(0, 1'060)));
     BOOST_TEST(!timer.take_due(at(0, 1'119)));
@@ -33,7 +32,6 @@ BOOST_AUTO_TEST_CASE(by_interval) {
 
 BOOST_AUTO_TEST_CASE(by_schedule) {
     JobTimer timer(*CronTime::parse("0 * * * *"), "UTC", at(10 * kDay + 5));
-    BOOST_TEST(*timer.seconds_to_next(at(10 * kDay + 5)) == 3595U);
     BOOST_TEST(!timer.take_due(at(10 * kDay + kHour - 1)));
     BOOST_TEST(timer.take_due(at(10 * kDay + kHour)));
     BOOST_TEST(!timer.take_due(at(10 * kDay + kHour)));
