@@ -163,6 +163,7 @@ class Machine:
     def set_link(self, nic, up: bool) -> None:
         """Pulls the cable of a NIC, or puts it back."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as monitor, monitor.makefile("rw") as lines:
+            monitor.settimeout(10)
             monitor.connect(self._monitor)
             for command in ({"execute": "qmp_capabilities"},
                             {"execute": "set_link", "arguments": {"name": f"n{nic.slot}", "up": up}}):
