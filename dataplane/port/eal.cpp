@@ -40,8 +40,10 @@ std::string in_mib(std::uint64_t bytes) {
 
 std::string join(const std::vector<unsigned>& cpus) {
     std::string s;
-    for (const unsigned cpu : cpus)
-        s += (s.empty() ? "" : ",") + std::to_string(cpu);
+    for (const unsigned cpu : cpus) {
+        if (!s.empty()) s += ',';
+        s += std::to_string(cpu);
+    }
     return s;
 }
 
