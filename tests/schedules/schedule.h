@@ -11,6 +11,8 @@
 
 namespace steer::schedules {
 
+inline constexpr std::int64_t kSecond = 1'000'000;
+
 // name, how it is called, what happens
 #define STEER_FAULTS(X)                                                                     \
     X(reboot, "reboot", "the router restarts: timed rows gone, away for the length")        \

@@ -13,6 +13,7 @@
 #include "schedules/line.h"
 #include "schedules/people.h"
 #include "schedules/play.h"
+#include "schedules/schedule.h"
 #include "support/random.h"
 
 namespace steer::schedules {
@@ -21,7 +22,6 @@ using rossim::Family;
 using routeros::ListId;
 using routeros::Outcome;
 
-inline constexpr std::int64_t kSecond = 1'000'000;
 inline constexpr std::int64_t kWallNs = 1'760'000'000'000'000'000;
 inline constexpr std::int64_t kStartUs = 1'000 * kSecond;  // the machine has been up for a while
 inline constexpr std::uint32_t kExtraS = 30;               // of a lease, after its TTL
