@@ -9,6 +9,7 @@
 
 #include <array>
 #include <boost/test/unit_test.hpp>
+#include <cerrno>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -26,9 +27,9 @@ sockaddr_in loopback(std::uint16_t port) {
 }
 
 // A bound socket, and its port.
-std::pair<int, std::uint16_t> bound(int type, std::uint16_t port = 0) {
+std::pair<int, std::uint16_t> bound(int type) {
     const int fd = ::socket(AF_INET, type | SOCK_CLOEXEC, 0);
-    sockaddr_in at = loopback(port);
+    sockaddr_in at = loopback(0);
     BOOST_REQUIRE(::bind(fd, reinterpret_cast<sockaddr*>(&at), sizeof at) == 0);
     socklen_t size = sizeof at;
     ::getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size);
@@ -112,8 +113,16 @@ std::string ok(const std::string& body, const std::string& fields) {
 }
 
 OneResolver::OneResolver(Says says) : says_(says), end_(::eventfd(0, EFD_CLOEXEC)) {
-    std::tie(udp_, port_) = bound(SOCK_DGRAM);
-    tcp_ = bound(SOCK_STREAM, port_).first;
+    // A port that both have: what is free for UDP may be somebody's connection.
+    for (;;) {
+        std::tie(udp_, port_) = bound(SOCK_DGRAM);
+        tcp_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        const sockaddr_in at = loopback(port_);
+        if (::bind(tcp_, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0) break;
+        BOOST_REQUIRE(errno == EADDRINUSE);
+        ::close(udp_);
+        ::close(tcp_);
+    }
     ::listen(tcp_, 4);
     thread_ = std::thread([this] { serve(); });
 }
