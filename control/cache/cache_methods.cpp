@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 #include <chrono>
 #include <optional>
+#include <span>
 #include <variant>
 
 #include "control/ops/mnemonics.h"
@@ -264,9 +265,8 @@ std::function<void(std::vector<HeldAnswer>)> answer_with_records(const CacheMeth
                                                                  std::size_t most = SIZE_MAX) {
     return [m, done, most](const std::vector<HeldAnswer>& all) {
         array answers;
-        for (const HeldAnswer& held : all) {
-            if (answers.size() < most) answers.push_back(shown(m, held));
-        }
+        for (const HeldAnswer& held : std::span(all).first(std::min(most, all.size())))
+            answers.push_back(shown(m, held));
         done(value(object{{"answers", std::move(answers)}, {"more", all.size() > most}}));
     };
 }

@@ -118,7 +118,7 @@ Result<const date::time_zone*> zone_of(std::string_view name) {
 }  // namespace
 
 Result<CronTime> CronTime::parse(std::string_view text) {
-    std::string_view written = trim(text);
+    std::string_view written = trimmed(text);
     for (const auto& [name, meaning] : kShort) {
         if (lower(written) == name) written = meaning;
     }

@@ -201,8 +201,8 @@ std::vector<Text> read_texts(Reading& in, const Node& node, const Place& place) 
         return out;
     }
     for (const Node& item : node.items) {
-        if (item.is_text() && !trim(item.text).empty()) {
-            out.push_back({std::string(trim(item.text)), item.line});
+        if (item.is_text() && !trimmed(item.text).empty()) {
+            out.push_back({std::string(trimmed(item.text)), item.line});
         } else {
             in.report().error(item.line,
                               "an item of " + place.name() + ": expected text, found " +
@@ -228,7 +228,7 @@ std::vector<matchers::Prefix> read_prefixes(Reading& in, const Node& node, const
 }
 
 std::optional<Endpoint> read_endpoint(Reading& in, const Node& node, const Place& place) {
-    auto endpoint = node.is_text() ? parse_endpoint(trim(node.text)) : std::nullopt;
+    auto endpoint = node.is_text() ? parse_endpoint(trimmed(node.text)) : std::nullopt;
     if (!endpoint) {
         in.report().error(
             place.line,

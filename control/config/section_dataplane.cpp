@@ -182,10 +182,10 @@ void read_upstream_ports(Reading& in, const Node& node, const Place& place, Data
     constexpr unsigned kFewest = 1024;
     if (node.is_text()) {
         const auto dash = node.text.find('-');
-        const auto first = parse_port(trim(std::string_view(node.text).substr(0, dash)));
+        const auto first = parse_port(trimmed(std::string_view(node.text).substr(0, dash)));
         const auto last = dash == std::string::npos
                               ? std::nullopt
-                              : parse_port(trim(std::string_view(node.text).substr(dash + 1)));
+                              : parse_port(trimmed(std::string_view(node.text).substr(dash + 1)));
         if (first && last && *first >= 1024 && *last >= *first && *last - *first + 1U >= kFewest) {
             out.first_upstream_port = *first;
             out.last_upstream_port = *last;

@@ -111,7 +111,7 @@ Result<Url> parse_url(std::string_view text) {
 }
 
 Result<Url> resolve_reference(const Url& base, std::string_view reference) {
-    reference = trim(reference).substr(0, trim(reference).find('#'));
+    reference = trimmed(reference).substr(0, trimmed(reference).find('#'));
     if (reference.empty()) return base;
     if (is_url(reference)) return parse_url(reference);
     if (reference.starts_with("//"))

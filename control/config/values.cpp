@@ -1,6 +1,5 @@
 #include "control/config/values.h"
 #include "matchers/host_text.h"
-#include "matchers/text.h"
 
 #include <algorithm>
 #include <array>
@@ -139,7 +138,7 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
     }};
     const auto number = take_digits(text);
     if (!number) return std::nullopt;
-    text = trim(text);
+    text = trimmed(text);
     const auto* unit = std::find_if(kUnits.begin(), kUnits.end(),
                                     [text](const auto& u) { return u.first == text; });
     return unit == kUnits.end() ? std::nullopt : multiply(*number, unit->second);
@@ -208,10 +207,6 @@ std::optional<std::uint8_t> parse_rcode(std::string_view text) {
     return static_cast<std::uint8_t>(name - kNames.begin());
 }
 
-std::string_view trim(std::string_view text) {
-    return matchers::trimmed(text);
-}
-
 std::string lower(std::string_view text) {
     std::string out(text);
     std::transform(out.begin(), out.end(), out.begin(), [](char c) {
@@ -234,10 +229,10 @@ std::vector<std::string_view> split_words(std::string_view text) {
 }
 
 std::string_view take_word(std::string_view& text) {
-    text = trim(text);
+    text = trimmed(text);
     const auto end = std::find_if(text.begin(), text.end(), is_blank);
     const auto word = text.substr(0, static_cast<std::size_t>(end - text.begin()));
-    text = trim(text.substr(word.size()));
+    text = trimmed(text.substr(word.size()));
     return word;
 }
 

@@ -12,6 +12,7 @@
 
 #include "control/config/settings.h"
 #include "matchers/prefix/ip_address.h"
+#include "matchers/text.h"
 
 namespace steer::config {
 
@@ -43,7 +44,7 @@ std::optional<HostPort> parse_host_port(std::string_view text);
 // DNS response codes by name or number, 0..15.
 std::optional<std::uint8_t> parse_rcode(std::string_view text);
 
-std::string_view trim(std::string_view text);
+using matchers::trimmed;
 std::string lower(std::string_view text);
 // At blanks and commas; a word that begins with "regexp:" is split at blanks alone.
 std::vector<std::string_view> split_words(std::string_view text);

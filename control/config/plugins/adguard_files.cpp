@@ -9,11 +9,9 @@
 namespace steer::config {
 namespace {
 
-using AdguardFilesRules = std::vector<matchers::AdguardRule>;
-
 // Rules that hold under the same conditions are one step; important exceptions come first, then important rules,
 // exceptions, and the rest.
-std::vector<AdguardStep> steps_of(AdguardFilesRules rules) {
+std::vector<AdguardStep> steps_of(AdguardRules rules) {
     using Conditions = std::tuple<unsigned, std::vector<std::string>, std::vector<std::uint16_t>,
                                   std::vector<std::uint16_t>>;
     matchers::apply_badfilters(rules);
@@ -40,7 +38,7 @@ std::vector<AdguardStep> steps_of(AdguardFilesRules rules) {
 }  // namespace
 
 void take_adguard(Reading& in, const ListBytes& source, bool strict, const Place& place,
-                  std::vector<matchers::AdguardRule>& out, std::string_view hint) {
+                  AdguardRules& out, std::string_view hint) {
     auto list = matchers::read_adguard(source.bytes, source.file, parse_qtype);
     say_bad_lines(in, list.bad, list.rules.size() + list.left_out, strict, source.file, place,
                   hint);
@@ -51,7 +49,7 @@ void take_adguard(Reading& in, const ListBytes& source, bool strict, const Place
     }
 }
 
-AdguardSet adguard_set(std::vector<matchers::AdguardRule> rules, bool strict) {
+AdguardSet adguard_set(AdguardRules rules, bool strict) {
     return {steps_of(std::move(rules)), strict};
 }
 

@@ -10,11 +10,13 @@
 
 namespace steer::config {
 
+using AdguardRules = std::vector<matchers::AdguardRule>;
+
 // The rules of a file, added to `out`; its bad lines go into the report.
 void take_adguard(Reading& in, const ListBytes& source, bool strict, const Place& place,
-                  std::vector<matchers::AdguardRule>& out, std::string_view hint = kOtherFormat);
+                  AdguardRules& out, std::string_view hint = kOtherFormat);
 
 // Without those that a badfilter names, in the order in which they decide.
-AdguardSet adguard_set(std::vector<matchers::AdguardRule> rules, bool strict);
+AdguardSet adguard_set(AdguardRules rules, bool strict);
 
 }  // namespace steer::config

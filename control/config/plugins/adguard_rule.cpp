@@ -27,10 +27,8 @@ constexpr std::array<Row<AdguardRuleArgs>, 3> kAdguardRuleRows{{
      "a bad line of a file is an error; otherwise it is named in a warning and left out"},
 }};
 
-using AdguardRuleRules = std::vector<matchers::AdguardRule>;
-
 void read_inline(Reading& in, const AdguardRuleArgs& args, const std::string& owner,
-                 AdguardRuleRules& out) {
+                 AdguardRules& out) {
     for (const Text& text : args.rules) {
         auto rule = matchers::parse_adguard(text.value, parse_qtype);
         if (!rule) {
@@ -48,7 +46,7 @@ void read_adguard_rule(Reading& in, const Node* node, Plugin& plugin) {
     const std::string owner = owner_of(plugin);
     const Node& map = args_or_empty(node, plugin, empty);
     read_rows(in, map, kAdguardRuleRows, owner, args);
-    AdguardRuleRules rules;
+    AdguardRules rules;
     read_inline(in, args, owner, rules);
     const ListUse use = use_of(plugin, map);
     for (const Text& path : args.files) {

@@ -22,10 +22,10 @@ std::optional<dns::Pref64> read_pref64(Reading& in, const Text& text, const std:
         return std::nullopt;
     };
     const auto slash = text.value.find('/');
-    const auto address = IpAddress::parse(trim(std::string_view(text.value).substr(0, slash)));
+    const auto address = IpAddress::parse(trimmed(std::string_view(text.value).substr(0, slash)));
     if (!address || slash == std::string::npos) return refuse(" is no prefix");
     if (address->is_v4()) return refuse(" is one of IPv4 addresses");
-    const auto length = parse_integer(trim(std::string_view(text.value).substr(slash + 1)));
+    const auto length = parse_integer(trimmed(std::string_view(text.value).substr(slash + 1)));
     if (!length ||
         !dns::Pref64::is_length(static_cast<unsigned>(std::min<std::uint64_t>(*length, 999))))
         return refuse(" has a length that no NAT64 uses");

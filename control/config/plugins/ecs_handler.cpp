@@ -30,7 +30,7 @@ void bad_preset(Reading& in, int line, const std::string& owner, std::string_vie
 void read_preset(Reading& in, const Node& node, const Place& place, EcsHandler& out) {
     std::string text;
     if (!read_value(in, node, place, {}, text)) return;
-    if (!take_preset(trim(text), out)) bad_preset(in, place.line, place.name(), text);
+    if (!take_preset(trimmed(text), out)) bad_preset(in, place.line, place.name(), text);
 }
 
 constexpr std::array<Row<EcsHandler>, 5> kEcsHandlerRows{{

@@ -45,7 +45,7 @@ void add_code(Reading& in, std::string_view text, const std::string& where, int 
 
 void read_codes(Reading& in, const Node& node, const Place& place, ForwardEdns0optArgs& out) {
     for (const Text& text : read_texts(in, node, place))
-        add_code(in, trim(text.value), place.name(), text.line, out);
+        add_code(in, trimmed(text.value), place.name(), text.line, out);
 }
 
 constexpr std::array<Row<ForwardEdns0optArgs>, 1> kForwardEdns0optRows{{

@@ -91,10 +91,10 @@ std::optional<PluginIndex> read_use(Reading& in, std::string_view text, Wanted w
 std::optional<MatchUse> read_match_use(Reading& in, std::string_view text, const InRule& where) {
     MatchUse use;
     use.line = where.line;
-    text = trim(text);
+    text = trimmed(text);
     if (text.starts_with('!')) {
         use.negate = true;
-        text = trim(text.substr(1));
+        text = trimmed(text.substr(1));
     }
     if (text.empty() || text.starts_with('!')) {
         in.report().error(where.line,

@@ -15,16 +15,11 @@ namespace {
 constexpr std::size_t kMostIpsetName = 31;      // IPSET_MAXNAMELEN - 1
 constexpr std::size_t kMostNftablesName = 255;  // NFT_NAME_MAXLEN - 1
 
-void read_kernel_sets_never_claim(Reading& in, const Node& node, const Place& place,
-                                  KernelSets& out) {
-    out.never_claim = read_prefixes(in, node, place);
-}
-
 // What both types have besides their sets.
 template <class Args>
 constexpr std::array<Row<Args>, 6> life_rows() {
     constexpr auto kNeverClaim = [](Reading& in, const Node& node, const Place& place, Args& out) {
-        read_kernel_sets_never_claim(in, node, place, out);
+        out.never_claim = read_prefixes(in, node, place);
     };
     return {{
         {"min_ttl", &Args::min_ttl, "60s", "1s..24d", "an element lives at least so long"},
@@ -122,8 +117,8 @@ void read_kernel_sets_quick(Reading& in, std::string_view words, int line, Plugi
                             const QuickForm& form, Make&& make) {
     KernelSets args;
     const std::size_t before = in.report().error_count();
-    while (!trim(words).empty()) {
-        words = trim(words);
+    while (!trimmed(words).empty()) {
+        words = trimmed(words);
         const std::string_view word = take_word(words);
         const Parts parts = split_at(word, ',');
         const bool whole = parts.size() == form.parts;

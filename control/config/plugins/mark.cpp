@@ -7,7 +7,6 @@ namespace steer::config {
 namespace {
 
 constexpr std::string_view kMarkForms = "numbers, 0..4294967295";
-constexpr std::size_t kMarkMostMarks = 64;
 
 void read_mark_all(Reading& in, const std::vector<Text>& words, Plugin& plugin) {
     MarkMatch out;
@@ -23,7 +22,7 @@ void read_mark_all(Reading& in, const std::vector<Text>& words, Plugin& plugin) 
             }
         }
     }
-    if (out.marks.size() > kMarkMostMarks) {
+    if (out.marks.size() > kMostMarks) {
         in.report().error(plugin.line, owner_of(plugin) + " has " +
                                            std::to_string(out.marks.size()) +
                                            " numbers: expected at most 64");

@@ -31,7 +31,7 @@ constexpr std::array<Row<MetricsCollector>, 1> kMetricsCollectorRows{{
 
 void read_metrics_collector_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
     MetricsCollector args;
-    args.name = trim(words);
+    args.name = trimmed(words);
     check_metrics_collector_name(in, args.name, {"name", owner_of(plugin), line});
     plugin.args = std::move(args);
 }

@@ -59,8 +59,7 @@ void read_persistent(Reading& in, const Node& node, const Place& place, RosAddre
         read_prefix_file(in, file, {"files", owner, file.line}, out.persistent);
 }
 
-void read_ros_address_list_never_claim(Reading& in, const Node& node, const Place& place,
-                                       RosAddressListArgs& out) {
+void read_never_claim(Reading& in, const Node& node, const Place& place, RosAddressListArgs& out) {
     out.never_claim = read_prefixes(in, node, place);
 }
 
@@ -99,7 +98,7 @@ constexpr std::array<Row<RosAddressListArgs>, 24> kRosAddressListOwnRows{{
      "with `async: false`: how long an answer waits at most"},
     {"on_timeout", choice<RosAddressListArgs, &RosAddressListArgs::on_timeout>(), "answer",
      "answer|servfail|drop", "what happens to it then"},
-    {"never_claim", Own<RosAddressListArgs>{"list of prefixes", read_ros_address_list_never_claim},
+    {"never_claim", Own<RosAddressListArgs>{"list of prefixes", read_never_claim},
      "(special-purpose ranges, own, routers' and upstreams' addresses)", "",
      "addresses that never become rows"},
     {"missing_family", choice<RosAddressListArgs, &RosAddressListArgs::missing_family>(), "answer",

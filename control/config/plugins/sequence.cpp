@@ -9,8 +9,6 @@
 namespace steer::config {
 namespace {
 
-constexpr std::size_t kSequenceMostMarks = 64;
-
 class SequenceReader {
   public:
     SequenceReader(Reading& in, const Plugin& plugin)
@@ -43,7 +41,7 @@ class SequenceReader {
             error(node.line,
                   "rule " + std::to_string(number) + " of " + owner_ +
                       " has no 'exec': write what happens if it matches, as in 'exec: accept'");
-        } else if (!exec->is_text() || trim(exec->text).empty()) {
+        } else if (!exec->is_text() || trimmed(exec->text).empty()) {
             error(exec->line,
                   "'exec' of rule " + std::to_string(number) + " of " + owner_ +
                       ": expected text such as '$TAG', 'accept' or 'forward 192.0.2.1', found " +
@@ -89,7 +87,7 @@ class SequenceReader {
 
     // False: something was reported, or it can be no rule.
     bool read_exec(std::string_view text, ExecRule& rule) {
-        std::string_view words = trim(text);
+        std::string_view words = trimmed(text);
         const std::string_view all = words;
         const std::string_view word = take_word(words);
         if (word == "accept" || word == "return") {
@@ -153,7 +151,7 @@ class SequenceReader {
             }
             rule.marks.push_back(static_cast<std::uint32_t>(*mark));
         }
-        if (rule.marks.empty() || rule.marks.size() > kSequenceMostMarks) {
+        if (rule.marks.empty() || rule.marks.size() > kMostMarks) {
             error(rule.line, "'mark' of " + owner_ + ": expected 1..64 numbers, found " +
                                  std::to_string(rule.marks.size()));
             return false;

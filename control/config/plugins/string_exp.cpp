@@ -254,7 +254,7 @@ void read_expression(Reading& in, const std::vector<Text>& words, bool in_place,
 
 void read_string_exp_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
     std::vector<Text> split;
-    for (std::string_view rest = trim(words); !rest.empty();)
+    for (std::string_view rest = trimmed(words); !rest.empty();)
         split.push_back({std::string(take_word(rest)), line});
     read_expression(in, split, true, line, plugin);
 }

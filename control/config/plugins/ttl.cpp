@@ -60,11 +60,11 @@ std::optional<std::uint32_t> seconds_of(std::string_view text) {
 // ttl 300, ttl 60-600, ttl 60-0
 void read_ttl_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
     TtlArgs args;
-    const std::string_view text = trim(words);
+    const std::string_view text = trimmed(words);
     const auto dash = text.find('-');
-    const auto first = seconds_of(trim(text.substr(0, dash)));
+    const auto first = seconds_of(trimmed(text.substr(0, dash)));
     const auto second = dash == std::string_view::npos ? std::optional<std::uint32_t>(0)
-                                                       : seconds_of(trim(text.substr(dash + 1)));
+                                                       : seconds_of(trimmed(text.substr(dash + 1)));
     if (!first || !second) {
         in.report().error(line, owner_of(plugin) + " has " + matchers::quoted(text) +
                                     ": expected seconds, as in 'ttl 300', 'ttl 60-600', or "

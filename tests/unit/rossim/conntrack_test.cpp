@@ -84,9 +84,7 @@ BOOST_AUTO_TEST_CASE(one_unknown_id_may_spoil_all) {
 }
 
 BOOST_AUTO_TEST_CASE(each_entry_costs_like_a_row) {
-    Options options;
-    options.costs = built_in_presets().get("fast");
-    ConntrackFixture f(options);
+    ConntrackFixture f(fast());
     for (int i = 0; i < 100; ++i)
         f.add("203.0.113." + std::to_string(i) + ":443");
     std::int64_t begin_us = f.now_us;

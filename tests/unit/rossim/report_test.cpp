@@ -13,9 +13,8 @@ struct ReportFixture : Bench {
         s = connect();
     }
     static Options make_options(bool listen_costs) {
-        Options options;
+        Options options = fast();
         options.name = "edge1";
-        options.costs = built_in_presets().get("fast");
         options.listen_costs = listen_costs;
         return options;
     }
