@@ -157,6 +157,7 @@ std::uint64_t LeaseReader::next_deadline() const {
         case RouterState::logging_in:
             return std::min(tell_at_ms_, phase_until_ms_);
         case RouterState::reading:
+            return std::min(tell_at_ms_, heard_ms_ + silent_ms());
         case RouterState::in_sync:
             return std::min({tell_at_ms_, print_at_ms_, heard_ms_ + silent_ms()});
     }

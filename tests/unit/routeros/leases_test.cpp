@@ -198,6 +198,36 @@ BOOST_AUTO_TEST_CASE(a_router_that_hangs_is_left_and_tried_again) {
     BOOST_TEST((reader.state() == RouterState::in_sync));
 }
 
+// A print may take longer than the time after which all is printed again: that is not due before the first has ended.
+BOOST_AUTO_TEST_CASE(nothing_is_due_while_a_long_print_comes_in) {
+    const auto hear = [&](std::initializer_list<std::string_view> words) {
+        std::string bytes;
+        for (const auto word : words)
+            append_word(bytes, word);
+        append_end(bytes);
+        reader.received(bytes, now_ms());
+        reader.tick(now_ms());
+    };
+    reader.start(now_ms());
+    reader.connected(now_ms());
+    hear({"!done", ".tag=1"});
+    for (const auto listen : {".tag=2", ".tag=4"}) {
+        hear({"!trap", listen, "=message=cannot listen"});
+        hear({"!done", listen});
+    }
+    for (int row = 1; row <= 6; ++row) {
+        const std::string id = "=.id=*" + std::to_string(row);
+        now_us += 10'000'000;
+        hear({"!re", ".tag=3", id, "=address=192.0.2.7"});
+        BOOST_TEST((reader.state() == RouterState::reading));
+        BOOST_TEST(reader.next_deadline() > now_ms());
+    }
+    hear({"!done", ".tag=3"});
+    hear({"!done", ".tag=5"});
+    BOOST_TEST((reader.state() == RouterState::in_sync));
+    BOOST_TEST(reader.next_deadline() > now_ms());
+}
+
 BOOST_AUTO_TEST_CASE(each_trouble_is_told_once) {
     reachable = false;
     reader.start(now_ms());
