@@ -8,7 +8,6 @@
 #include <optional>
 #include <utility>
 
-#include "control/background.h"
 #include "control/holding_rules.h"
 
 namespace steer {
@@ -40,7 +39,6 @@ HitsDesk::HitsDesk(boost::asio::io_context& house, ConfigSource source)
 
 HitsDesk::~HitsDesk() {
     if (plane_ != nullptr) plane_->shared().sample_one_in.store(0, std::memory_order_relaxed);
-    if (thread_.joinable()) thread_.join();
 }
 
 void HitsDesk::add_to(ops::JsonRpc& rpc, Plane& plane) {
@@ -102,9 +100,7 @@ void HitsDesk::take_samples() {
 
 void HitsDesk::finish() {
     plane_->shared().sample_one_in.store(0, std::memory_order_relaxed);
-    if (thread_.joinable()) thread_.join();  // it has posted its last word
-    thread_ = std::thread([this, names = count_->hits.names()] {
-        run_in_background();
+    const auto begun = thread_.run([this, names = count_->hits.names()] {
         auto rules = holding_rules(source_, [&](const config::Settings& settings) {
             return Result<std::vector<config::HoldingRule>>(config::rules_for(settings, names));
         });
@@ -120,7 +116,9 @@ void HitsDesk::finish() {
             count->done(value(std::move(out)));
         });
     });
-    pthread_setname_np(thread_.native_handle(), "hits");
+    if (begun) return;
+    const auto count = std::move(count_);
+    count->done(ops::RpcError{ops::RpcCode::internal_error, begun.error().text});
 }
 
 }  // namespace steer

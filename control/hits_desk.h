@@ -9,8 +9,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/json/value.hpp>
 #include <memory>
-#include <thread>
 
+#include "control/background.h"
 #include "control/hit_counts.h"
 #include "control/ops/json_rpc.h"
 #include "control/plane.h"
@@ -48,7 +48,7 @@ class HitsDesk {
     boost::asio::steady_timer timer_;
     std::unique_ptr<Count> count_;  // nullptr: nobody wants one
     std::uint64_t lost_before_ = 0;
-    std::thread thread_;
+    BackgroundThread thread_{"hits"};
 };
 
 }  // namespace steer

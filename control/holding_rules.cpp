@@ -2,13 +2,15 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <new>
 #include <utility>
 
-namespace steer {
+#include "control/process_limits.h"
 
-ops::RpcResult holding_rules(
-    const ConfigSource& source,
-    const std::function<Result<std::vector<config::HoldingRule>>(const config::Settings&)>& find) {
+namespace steer {
+namespace {
+
+ops::RpcResult rules_by(const ConfigSource& source, const FindRules& find) {
     const config::LoadOutcome loaded = source.load();
     if (!loaded.ok()) {
         return ops::RpcError{ops::RpcCode::internal_error,
@@ -28,6 +30,17 @@ ops::RpcResult holding_rules(
                                           {"queries", r.hits}});
     }
     return boost::json::value(std::move(out));
+}
+
+}  // namespace
+
+ops::RpcResult holding_rules(const ConfigSource& source, const FindRules& find) {
+    try {
+        return rules_by(source, find);
+    } catch (const std::bad_alloc&) {
+        return ops::RpcError{ops::RpcCode::internal_error,
+                             no_memory("to read the configuration beside the one in force").text};
+    }
 }
 
 }  // namespace steer

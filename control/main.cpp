@@ -205,10 +205,7 @@ int main(int argc, char** argv) {
     try {
         return run(argc, argv);
     } catch (const std::bad_alloc&) {
-        print(
-            {steer::Error{"there is not enough memory: give more (MemoryMax= of its unit, `ulimit "
-                          "-v`), or shorten the lists of the configuration"}},
-            "error");
+        print({steer::no_memory({})}, "error");
         return 1;
     }
 }

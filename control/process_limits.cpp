@@ -44,7 +44,14 @@ void try_threads(unsigned count) {
 Error no_thread(const std::system_error& error) {
     return Error{"a thread cannot be started (" + error.code().message() +
                  "): raise TasksMax= and LimitNPROC= of its unit, pids.max of its container, or "
-                 "`ulimit -u`"};
+                 "`ulimit -u`, or give it more memory (MemoryMax=, `ulimit -v`)"};
+}
+
+Error no_memory(std::string_view to_do) {
+    return Error{"there is not enough memory" + std::string(to_do.empty() ? "" : " ") +
+                 std::string(to_do) +
+                 ": give more (MemoryMax= of its unit, `ulimit -v`), or shorten the lists of the "
+                 "configuration"};
 }
 
 Result<void> check_process_limits(unsigned threads) {

@@ -5,6 +5,7 @@
 // Costs: as many threads as are asked for, for less than a millisecond each.
 #pragma once
 
+#include <string_view>
 #include <system_error>
 
 #include "matchers/result.h"
@@ -16,5 +17,7 @@ Result<void> check_process_limits(unsigned threads);
 
 // The sentence for a thread that could not be made.
 Error no_thread(const std::system_error& error);
+// ... and for std::bad_alloc. `to_do`: "to read and build it", or nothing.
+Error no_memory(std::string_view to_do);
 
 }  // namespace steer

@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <iterator>
 #include <new>
-#include <system_error>
 #include <utility>
 
 #include "control/background.h"
@@ -90,7 +89,6 @@ Reloader::Reloader(boost::asio::io_context& house, ConfigSource source, Register
 // A build that is under way cannot be broken off.
 Reloader::~Reloader() {
     stop_.request_stop();  // of what it fetches
-    if (thread_.joinable()) thread_.join();
 }
 
 void Reloader::request(Done done) {
@@ -102,16 +100,10 @@ void Reloader::begin() {
     under_way_ = true;
     begun_ = std::chrono::steady_clock::now();
     ++serial_;
-    if (thread_.joinable()) thread_.join();  // it has posted its last word
-    try {
-        thread_ = std::thread([this, registry = registered_()]() mutable {
-            run_in_background();
-            deliver(build_or_refuse(std::move(registry)));
-        });
-    } catch (const std::system_error& error) {
-        return deliver(refused(no_thread(error)));
-    }
-    pthread_setname_np(thread_.native_handle(), "reload");
+    const auto begun = thread_.run([this, registry = registered_()]() mutable {
+        deliver(build_or_refuse(std::move(registry)));
+    });
+    if (!begun) deliver(refused(begun.error()));
 }
 
 void Reloader::deliver(std::unique_ptr<Candidate> candidate) {
@@ -124,10 +116,8 @@ std::unique_ptr<Candidate> Reloader::build_or_refuse(build::Registry registry) {
     try {
         return build(std::move(registry));
     } catch (const std::bad_alloc&) {
-        return refused(Error{
-            "there is not enough memory to read and build it beside the one in force: give more "
-            "(MemoryMax= of its unit, `ulimit -v`), or shorten its lists",
-            source_.path});
+        return refused(Error{no_memory("to read and build it beside the one in force").text,
+                             source_.path});
     }
 }
 

@@ -13,9 +13,9 @@
 #include <set>
 #include <stop_token>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "control/background.h"
 #include "control/build/build.h"
 #include "control/build/registry.h"
 #include "control/config/load.h"
@@ -97,7 +97,7 @@ class Reloader {
     std::uint64_t serial_ = 0;
     std::set<std::string> tried_;  // URLs of lists; the thread's own while one is under way
     std::stop_source stop_;
-    std::thread thread_;
+    BackgroundThread thread_{"reload"};
 };
 
 }  // namespace steer

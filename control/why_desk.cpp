@@ -5,7 +5,6 @@
 #include <boost/json/object.hpp>
 #include <utility>
 
-#include "control/background.h"
 #include "control/holding_rules.h"
 #include "dataplane/dns/name.h"
 
@@ -32,10 +31,6 @@ array sets_of(const SetsInForce& in_force, const std::string& name) {
 WhyDesk::WhyDesk(boost::asio::io_context& house, ConfigSource source, const SetsInForce& in_force)
     : house_(house), source_(std::move(source)), in_force_(in_force) {}
 
-WhyDesk::~WhyDesk() {
-    if (thread_.joinable()) thread_.join();
-}
-
 void WhyDesk::add_to(ops::JsonRpc& rpc) {
     rpc.add_later("why",
                   [this](const value& params, const ops::RpcDone& done) { ask(params, done); });
@@ -52,9 +47,7 @@ void WhyDesk::ask(const value& params, const ops::RpcDone& done) {
                                   "another name is being looked up: ask again"});
     }
     is_busy_ = true;
-    if (thread_.joinable()) thread_.join();  // it has posted its last word
-    thread_ = std::thread([this, done, name = std::string(text->get_string())] {
-        run_in_background();
+    const auto begun = thread_.run([this, done, name = std::string(text->get_string())] {
         auto rules = holding_rules(source_, [&](const config::Settings& settings) {
             return config::rules_for(settings, name);
         });
@@ -63,7 +56,9 @@ void WhyDesk::ask(const value& params, const ops::RpcDone& done) {
             tell(name, std::move(found), done);
         });
     });
-    pthread_setname_np(thread_.native_handle(), "why");
+    if (begun) return;
+    is_busy_ = false;
+    done(ops::RpcError{ops::RpcCode::internal_error, begun.error().text});
 }
 
 void WhyDesk::tell(const std::string& name, ops::RpcResult rules, const ops::RpcDone& done) {

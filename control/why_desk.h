@@ -7,8 +7,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/json/value.hpp>
 #include <string>
-#include <thread>
 
+#include "control/background.h"
 #include "control/cache/cache_methods.h"
 #include "control/ops/json_rpc.h"
 #include "control/reloader.h"
@@ -19,7 +19,6 @@ class WhyDesk {
   public:
     // `in_force` outlives it.
     WhyDesk(boost::asio::io_context& house, ConfigSource source, const SetsInForce& in_force);
-    ~WhyDesk();
     WhyDesk(const WhyDesk&) = delete;
     WhyDesk& operator=(const WhyDesk&) = delete;
 
@@ -33,7 +32,7 @@ class WhyDesk {
     const ConfigSource source_;
     const SetsInForce& in_force_;
     bool is_busy_ = false;
-    std::thread thread_;
+    BackgroundThread thread_{"why"};
 };
 
 }  // namespace steer

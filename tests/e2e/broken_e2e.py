@@ -191,6 +191,10 @@ class Broken(unittest.TestCase):
         self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
         self.assertRegex(done.stdout, r"there is not enough memory to read and build it beside the one in force: .*\n"
                                       r"configuration 1 stays in force")
+        for question in (("why", "host-7.a-long-name-of-a-domain.example"), ("hits", "--seconds", "1")):
+            done = self.scene.ask(*question)
+            self.assertNotEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertRegex(done.stderr, "a thread cannot be started .*memory|there is not enough memory to read the configuration ")
         self.assertTrue(self.answered())
         resource.prlimit(pid, resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         names.write_text("stream.example\nmedia.example\n")
