@@ -98,11 +98,18 @@ void read_password(Reading& in, const Node& node, const Place& place, RouterAcce
 }
 
 void read_tls(Reading& in, const Node& node, const Place& place, RouterAccess& out) {
-    if (node.is_text()) {
-        read_value(in, node, place, {}, out.tls);
+    out.tls = true;
+    if (!node.is_map()) {
+        const auto value = node.is_text() ? parse_boolean(node.text) : std::nullopt;
+        if (!value) {
+            in.report().error(place.line,
+                              place.name() + found(node) +
+                                  "expected true, false, or what is checked, as in 'tls: { ca: "
+                                  "FILE }', 'tls: { pin: SHA-256 }' or 'tls: { anonymous: true }'");
+        }
+        out.tls = value.value_or(true);
         return;
     }
-    out.tls = true;
     read_rows(in, node, kTlsRows, place.name(), out);
     if (out.tls_anonymous && (!out.tls_ca.empty() || !out.tls_pin.empty())) {
         in.report().error(place.line,
