@@ -53,7 +53,7 @@ int run_worker(void* worker) {
 
 Plane::Plane(const PlaneOptions& options) : options_(options) {
     lists_ = std::make_unique<ListStates>();
-    buffers_ = std::make_unique<BufferPools>(options.small_buffers * options.workers,
+    buffers_ = std::make_unique<BufferPools>(options.small_buffers * workers(),
                                              options.large_buffers);
     std::array<std::uint8_t, 16> secret{};
     if (::getrandom(secret.data(), secret.size(), 0) != static_cast<ssize_t>(secret.size())) {
@@ -76,15 +76,15 @@ Plane::Plane(const PlaneOptions& options) : options_(options) {
     shared_.lists = lists_.get();
 
     routers_sleeper_ = make_sleeper();
-    for (unsigned w = 0; w < options.workers; ++w)
+    for (unsigned w = 0; w < workers(); ++w)
         worker_sleepers_.push_back(make_sleeper());
     for (unsigned s = 0; s < options.streams; ++s)
         stream_sleepers_.push_back(make_sleeper());
 
     to_stream_.resize(options.streams);
     from_stream_.resize(options.streams);
-    between_.resize(options.workers);
-    for (unsigned w = 0; w < options.workers; ++w) {
+    between_.resize(workers());
+    for (unsigned w = 0; w < workers(); ++w) {
         Sleeper* const sleeper = worker_sleepers_[w].get();
         events_.push_back(std::make_unique<Ring<Event>>(kEvents, routers_sleeper_.get()));
         acknowledgements_.push_back(std::make_unique<Ring<Message>>(kAcknowledgements, sleeper));
@@ -95,7 +95,7 @@ Plane::Plane(const PlaneOptions& options) : options_(options) {
                 std::make_unique<Ring<Message>>(kMessages, stream_sleepers_[s].get()));
             from_stream_[s].push_back(std::make_unique<Ring<Message>>(kMessages, sleeper));
         }
-        for (unsigned to = 0; to < options.workers; ++to) {
+        for (unsigned to = 0; to < workers(); ++to) {
             between_[w].push_back(
                 to == w ? nullptr
                         : std::make_unique<Ring<Message>>(kMessages, worker_sleepers_[to].get()));
@@ -120,9 +120,9 @@ Plane::~Plane() {
 
 Worker& Plane::add_worker(std::vector<Port*> ports, Clock& clock) {
     const auto index = static_cast<unsigned>(workers_.size());
-    if (index >= options_.workers) die("more workers than planned");
+    if (index >= workers()) die("more workers than planned");
     WorkerRings rings;
-    for (unsigned other = 0; other < options_.workers; ++other) {
+    for (unsigned other = 0; other < workers(); ++other) {
         rings.to_worker[other] = between_[index][other].get();
         rings.from_worker[other] = between_[other][index].get();
     }
@@ -135,17 +135,8 @@ Worker& Plane::add_worker(std::vector<Port*> ports, Clock& clock) {
     rings.to_house = notes_[index].get();
     rings.samples = samples_[index].get();
 
-    const WorkerOptions worker{.index = index,
-                               .workers = options_.workers,
-                               .idle = options_.idle,
-                               .spread = options_.spread,
-                               .max_parked = options_.max_parked,
-                               .max_parked_per_client = options_.max_parked_per_client,
-                               .max_in_flight = options_.max_in_flight,
-                               .suffix_percent = options_.suffix_percent,
-                               .servfail_over_quota = options_.servfail_over_quota,
-                               .first_upstream_port = options_.first_upstream_port,
-                               .last_upstream_port = options_.last_upstream_port};
+    WorkerOptions worker = options_.worker;
+    worker.index = index;
     workers_.push_back(std::make_unique<Worker>(worker, shared_, rings, std::move(ports),
                                                 *worker_sleepers_[index], clock));
     return *workers_.back();

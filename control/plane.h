@@ -21,15 +21,8 @@ namespace steer {
 inline constexpr unsigned kWalkReader = kMaxWorkers;
 
 struct PlaneOptions {
-    unsigned workers = 1;
+    WorkerOptions worker;  // of each of them; `index` is its own
     unsigned streams = 1;
-    Idle idle = Idle::adaptive;
-    bool spread = true;                                         // WorkerOptions::spread
-    unsigned max_parked = 65536;                                // a worker
-    unsigned max_in_flight = 16384;                             // a worker
-    unsigned max_parked_per_client = 256, suffix_percent = 25;  // WorkerOptions
-    bool servfail_over_quota = false;
-    std::uint16_t first_upstream_port = 10240, last_upstream_port = 26623;
     std::size_t cache_bytes = 0;               // 0: no cache in the configuration
     std::vector<std::uint32_t> cache_entries;  // by cache instance id
     unsigned board_rows = 262'144;
@@ -47,7 +40,7 @@ class Plane {
     Plane& operator=(const Plane&) = delete;
 
     [[nodiscard]] Shared& shared() { return shared_; }
-    [[nodiscard]] unsigned workers() const { return options_.workers; }
+    [[nodiscard]] unsigned workers() const { return options_.worker.workers; }
     [[nodiscard]] unsigned streams() const { return options_.streams; }
 
     // Worker `i` with its ports; all of them before start(). `clock` outlives the plane.

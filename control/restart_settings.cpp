@@ -61,6 +61,7 @@ std::vector<std::string> need_restart(const config::Settings& started_with,
     dataplane("dataplane.spread", &D::spread);
     dataplane("dataplane.upstream_ports", &D::first_upstream_port);
     dataplane("dataplane.upstream_ports", &D::last_upstream_port);
+    dataplane("dataplane.random_case", &D::random_case);
     dataplane("dataplane.max_parked", &D::max_parked);
     dataplane("dataplane.max_in_flight", &D::max_in_flight);
     dataplane("dataplane.max_parked_per_client", &D::max_parked_per_client);

@@ -12,6 +12,20 @@ constexpr std::uint64_t kBytesPerEntry = 512;  // of a cache whose size is given
 constexpr std::uint64_t kSmallestCache = 4 * kMiB;
 constexpr std::uint64_t kRoomy = 512 * kMiB;  // from here on tables have their full size
 
+WorkerOptions worker_options(const config::Dataplane& written, unsigned workers) {
+    return {.workers = workers,
+            .idle = static_cast<Idle>(written.idle),
+            .spread = written.spread == config::SpreadMode::automatic,
+            .max_parked = written.max_parked,
+            .max_parked_per_client = written.max_parked_per_client,
+            .max_in_flight = written.max_in_flight,
+            .suffix_percent = written.suffix_percent,
+            .servfail_over_quota = written.over_quota == config::OverQuota::servfail,
+            .first_upstream_port = written.first_upstream_port,
+            .last_upstream_port = written.last_upstream_port,
+            .random_case = written.random_case};
+}
+
 }  // namespace
 
 void bind_to(const std::vector<unsigned>& cpus) {
@@ -52,17 +66,8 @@ Result<CpuPlan> plan_cpus(const config::Dataplane& settings, const std::vector<u
 Result<PlaneOptions> plan_tables(const config::Settings& settings, const Snapshot& snapshot,
                                  std::uint64_t memory_bytes, unsigned workers) {
     PlaneOptions options;
-    options.workers = workers;
+    options.worker = worker_options(settings.dataplane, workers);
     options.streams = settings.control.stream_threads;
-    options.idle = static_cast<Idle>(settings.dataplane.idle);
-    options.spread = settings.dataplane.spread == config::SpreadMode::automatic;
-    options.max_parked = settings.dataplane.max_parked;
-    options.max_in_flight = settings.dataplane.max_in_flight;
-    options.max_parked_per_client = settings.dataplane.max_parked_per_client;
-    options.suffix_percent = settings.dataplane.suffix_percent;
-    options.servfail_over_quota = settings.dataplane.over_quota == config::OverQuota::servfail;
-    options.first_upstream_port = settings.dataplane.first_upstream_port;
-    options.last_upstream_port = settings.dataplane.last_upstream_port;
     if (memory_bytes < kRoomy) {
         options.small_buffers = 4096;
         options.large_buffers = 64;

@@ -89,6 +89,7 @@ struct WorkerOptions {
     unsigned suffix_percent = 25;  // of max_parked and of max_in_flight for names under one suffix
     bool servfail_over_quota = false;  // not dropped
     std::uint16_t first_upstream_port = 10240, last_upstream_port = 26623;
+    bool random_case = false;       // ForwarderOptions::random_case
     std::uint64_t random_seed = 0;  // 0: from the system
 };
 

@@ -214,7 +214,7 @@ void read_suffix_share(Reading& in, const Node& node, const Place& place, Datapl
     in.report().error(place.line, place.name() + found(node) + "expected a share, 1%..100%");
 }
 
-constexpr std::array<Row<Dataplane>, 14> kDataplaneRows{{
+constexpr std::array<Row<Dataplane>, 15> kDataplaneRows{{
     {"ports", Own<Dataplane>{"list of ports", read_ports}, "(the interface of the default route)",
      "", "where packets come in and go out, see below"},
     {"workers", Own<Dataplane>{"integer or list of cores", read_workers}, "1", "1..32",
@@ -230,6 +230,9 @@ constexpr std::array<Row<Dataplane>, 14> kDataplaneRows{{
      "answers go back where the query came from, or by the kernel's route"},
     {"upstream_ports", Own<Dataplane>{"range", read_upstream_ports}, "10240-26623", "",
      "source ports of upstream queries; reserved at start (`ip_local_reserved_ports`)"},
+    {"random_case", &Dataplane::random_case, "false", "",
+     "upstreams are asked in random case and answer in the same (0x20), which is one more thing that "
+     "a forged answer has to guess; one that does not keep the case is not heard"},
     {"max_parked", &Dataplane::max_parked, "65536", "64..1048576",
      "queries that wait at one time, a worker"},
     {"max_in_flight", &Dataplane::max_in_flight, "16384", "64..262144",

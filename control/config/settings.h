@@ -169,6 +169,7 @@ struct Dataplane {
     IdleMode idle = IdleMode::adaptive;
     SpreadMode spread = SpreadMode::automatic;
     std::uint16_t first_upstream_port = 10240, last_upstream_port = 26623;
+    bool random_case = false;                   // of names that upstreams are asked for
     std::uint32_t max_parked = 65536;           // a worker
     std::uint32_t max_in_flight = 16384;        // a worker
     std::uint32_t max_parked_per_client = 256;  // a worker

@@ -42,7 +42,7 @@ void Forwarder::Impl::start(std::uint32_t flight, Now now) noexcept {
     // Without anybody to ask it ends with the next tick.
     f.deadline_ms = now.ms + (group.members.empty() ? 0 : group.total_timeout_ms);
     f.end = AskEnd::no_route;
-    if (options.exact_case) {
+    if (options.random_case) {
         for (auto& word : f.case_bits)
             word = (std::uint64_t{random.next()} << 32) | random.next();
     }

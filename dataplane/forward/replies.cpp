@@ -73,7 +73,7 @@ Buffer* Forwarder::Impl::build(const Flight& f, std::span<const std::uint8_t> dn
             error = dns::AnswerError::none;
             return nullptr;
         }
-        error = dns::build_answer(dns, name, f.qtype, f.qclass, options.exact_case, buffer->room(),
+        error = dns::build_answer(dns, name, f.qtype, f.qclass, options.random_case, buffer->room(),
                                   facts);
         if (error == dns::AnswerError::none && facts.no_question) {
             if (is_an_answer(facts.rcode)) error = dns::AnswerError::wrong_question;

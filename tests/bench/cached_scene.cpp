@@ -99,9 +99,9 @@ build::Built built_of(const SceneOptions& options, unsigned names, build::Regist
 PlaneOptions plane_options(const Snapshot& snapshot, const SceneOptions& scene,
                            std::size_t workers) {
     PlaneOptions options;
-    options.idle = Idle::spin;
-    options.workers = static_cast<unsigned>(workers);
-    options.spread = false;  // each worker has a port, and its queries are for it
+    options.worker.idle = Idle::spin;
+    options.worker.workers = static_cast<unsigned>(workers);
+    options.worker.spread = false;  // each worker has a port, and its queries are for it
     options.cache_bytes = std::size_t{scene.cache_mib} << 20;
     options.cache_entries = {snapshot.caches.front().size};
     return options;

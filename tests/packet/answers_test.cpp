@@ -43,6 +43,31 @@ BOOST_AUTO_TEST_CASE(a_miss_is_asked_upstream_and_answered) {
     BOOST_CHECK_EQUAL(a.count(ParkedEnd::answered), 1U);
 }
 
+BOOST_AUTO_TEST_CASE(upstreams_are_asked_in_random_case_if_that_is_wanted) {
+    Appliance a({.random_case = true});
+    a.publish(cache_forward());
+    a.ask("www.A-Name-With-Many-Letters.example");
+    a.turn();
+    const Seen q = a.upstream_query();
+    BOOST_CHECK_NE(q.qname(), "www.a-name-with-many-letters.example");
+    BOOST_CHECK_NE(q.qname(), "www.A-Name-With-Many-Letters.example");
+    const auto answered = [&](const std::string& name) {
+        return DnsMessage::response(0, name, kTypeA)
+            .record(DnsMessage::kAnswer, {0xc0, 12}, kTypeA, 300, {203, 0, 113, 7});
+    };
+    a.reply(q, answered("www.a-name-with-many-letters.example"));  // forged
+    a.turn();
+    BOOST_CHECK(a.answers().empty());
+    BOOST_CHECK_EQUAL(a.count(Verdict::drop_upstream_malformed), 1U);
+    a.reply(q, answered(q.qname()));
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().qname(), "www.A-Name-With-Many-Letters.example");
+    a.ask("www.a-name-with-many-letters.example");
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().qname(), "www.a-name-with-many-letters.example");
+    BOOST_CHECK_EQUAL(a.count(Stat::cache_hits), 1U);
+}
+
 BOOST_AUTO_TEST_CASE(a_hit_is_answered_at_once_and_counts_down) {
     Appliance a;
     a.publish(cache_forward());

@@ -156,6 +156,7 @@ Appliance::Appliance(const ApplianceOptions& options) : options_(options) {
                           .max_parked_per_client = options.max_parked_per_client,
                           .max_in_flight = options.max_in_flight,
                           .servfail_over_quota = options.servfail_over_quota,
+                          .random_case = options.random_case,
                           .random_seed = 42 + i},
             shared_, rings,
             i < ports_.size() ? std::vector<Port*>{queues_[i].get()} : std::vector<Port*>{},

@@ -31,6 +31,7 @@ struct ApplianceOptions {
     unsigned max_parked_per_client = 256;
     unsigned max_in_flight = 512;
     bool servfail_over_quota = false;
+    bool random_case = false;  // WorkerOptions::random_case
     unsigned small_buffers = 4096;
     unsigned events = 1024;     // size of the rings to routers
     unsigned to_stream = 1024;  // ... and to streams

@@ -333,9 +333,9 @@ void World::build(const WorldOptions& options) {
     plans_ = std::move(built.routers);
 
     PlaneOptions plane;
-    plane.workers = options.workers;
-    plane.max_parked = 4096;
-    plane.max_in_flight = 4096;
+    plane.worker.workers = options.workers;
+    plane.worker.max_parked = 4096;
+    plane.worker.max_in_flight = 4096;
     plane.board_rows = 65'536;
     for (const auto& instance : built.snapshot->caches) {
         plane.cache_bytes = std::size_t{8} << 20;

@@ -43,7 +43,7 @@ struct Place {
     std::uint32_t epoch() { return (*plane.shared().lists)[kList].epoch; }
     bool away() { return (*plane.shared().lists)[kList].away; }
 
-    PlaneOptions options{.workers = 1, .board_rows = 64, .small_buffers = 64, .large_buffers = 1};
+    PlaneOptions options{.board_rows = 64, .small_buffers = 64, .large_buffers = 1};
     Plane plane{options};
     Acknowledger acknowledger{plane};
     ListDesk desk{plane, acknowledger};

@@ -29,6 +29,29 @@ std::string sentence(const std::string& caches, std::uint64_t memory_bytes) {
 
 BOOST_AUTO_TEST_SUITE(sizing)
 
+BOOST_AUTO_TEST_CASE(workers_get_what_was_written) {
+    const auto outcome = config::load_text(
+        "dataplane: { idle: spin, spread: off, max_parked: 64, max_in_flight: 65,\n"
+        "  max_parked_per_client: 66, max_per_suffix: 67%, over_quota: servfail,\n"
+        "  upstream_ports: 2000-4000, random_case: true }\n"
+        "plugins:\n"
+        "  - { tag: main, type: sequence, args: [{ exec: reject }] }\n",
+        "test.yaml");
+    BOOST_TEST_REQUIRE(outcome.ok());
+    const auto options = plan_tables(outcome.settings, Snapshot{}, kGiB, 3);
+    BOOST_TEST_REQUIRE(options.has_value());
+    const WorkerOptions& of = options->worker;
+    BOOST_TEST(of.workers == 3U);
+    BOOST_TEST((of.idle == Idle::spin && !of.spread));
+    BOOST_TEST(of.max_parked == 64U);
+    BOOST_TEST(of.max_in_flight == 65U);
+    BOOST_TEST(of.max_parked_per_client == 66U);
+    BOOST_TEST(of.suffix_percent == 67U);
+    BOOST_TEST((of.servfail_over_quota && of.random_case));
+    BOOST_TEST(of.first_upstream_port == 2000U);
+    BOOST_TEST(of.last_upstream_port == 4000U);
+}
+
 BOOST_AUTO_TEST_CASE(caches_larger_than_memory_are_refused) {
     const std::string large = "  - { tag: c, type: cache, args: { size: 4GiB } }\n";
     const std::string many = "  - { tag: c, type: cache, args: { size: 100000000 } }\n";

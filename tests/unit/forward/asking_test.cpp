@@ -380,7 +380,7 @@ BOOST_AUTO_TEST_CASE(what_the_network_refuses_is_asked_until_it_takes_it) {
 
 BOOST_AUTO_TEST_CASE(mixed_case_is_sent_and_wanted_back) {
     ForwarderOptions options;
-    options.exact_case = true;
+    options.random_case = true;
     World w(1, 1, options);
     w.ask("a-rather-long-name-with-letters.example");
     const Frame frame = w.station().frames[0];
