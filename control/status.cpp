@@ -245,14 +245,20 @@ boost::json::value Daemon::status() const {
         all["sets"] = std::move(kernel_sets);
     }
     array upstreams;
-    for (const auto& upstream : publisher_->current()->upstreams) {
-        const auto via = upstream.id < hops.by_upstream.size() ? hops.by_upstream[upstream.id].via
-                                                               : NextHop::Via::nothing;
-        object one{{"name", upstream.name},
-                   {"via", word(via)},
-                   {"rtt_ms", best_rtt_ms(*plane_, upstream.id)}};
-        if (const auto report = streams_->upstream(upstream.id)) add_channel(*report, one);
-        upstreams.push_back(std::move(one));
+    const auto& snapshot = *publisher_->current();
+    for (const auto& group : snapshot.groups) {
+        for (const auto member : group.members) {
+            const Upstream& upstream = snapshot.upstreams[member];
+            const auto via = upstream.id < hops.by_upstream.size()
+                                 ? hops.by_upstream[upstream.id].via
+                                 : NextHop::Via::nothing;
+            object one{{"name", upstream.name},
+                       {"forward", group.name},
+                       {"via", word(via)},
+                       {"rtt_ms", best_rtt_ms(*plane_, upstream.id)}};
+            if (const auto report = streams_->upstream(upstream.id)) add_channel(*report, one);
+            upstreams.push_back(std::move(one));
+        }
     }
     all["upstreams"] = std::move(upstreams);
     array certificates;

@@ -359,6 +359,10 @@ std::uint32_t Compiler::group_of(config::PluginIndex plugin, const config::Forwa
     const auto known = groups_.find(plugin);
     if (known != groups_.end()) return known->second;
     UpstreamGroup group;
+    const config::Plugin& written = settings_.plugin(plugin);
+    group.name = written.in_place
+                     ? "line " + std::to_string(config::line_in_source(written.line))
+                     : written.tag;
     group.total_timeout_ms = milliseconds(forward.total_timeout);
     group.concurrent = static_cast<std::uint8_t>(forward.concurrent);
     group.policy = static_cast<UpstreamPolicy>(forward.policy);

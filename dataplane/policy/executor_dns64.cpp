@@ -8,6 +8,9 @@
 #include "dataplane/policy/executor.h"
 
 namespace steer {
+
+using Is = Branches::Is;
+
 namespace {
 
 constexpr std::uint32_t kTtlWithoutSoa = 600;
@@ -55,7 +58,6 @@ void Executor::leave_dns64(QueryContext& c, const Dns64& dns64, Now now) noexcep
 // Of the branch that asks for AAAA, and of that for A.
 Branches::Is Executor::end_of_dns64_branch(const QueryContext& branch,
                                            const Dns64& dns64) noexcept {
-    using Is = Branches::Is;
     if (!branch.response) return Is::without_answer;
     const dns::Answer& answer = branch.response.answer();
     if (branch.query.qtype == dns::kA) {

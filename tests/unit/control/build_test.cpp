@@ -319,7 +319,8 @@ BOOST_AUTO_TEST_CASE(caches_forwards_and_listeners_carry_their_settings) {
         "upstreams: [{ "
         "addr: 192.0.2.1, tag: a, "
         "timeout: 100ms }, { addr: 'udp://192.0.2.1:54' }] } }\n"
-        "  - { tag: main, type: sequence, args: [{ exec: $c }, { exec: $f }] }\n"
+        "  - { tag: main, type: sequence, args: [{ exec: $c }, { exec: $f }, { exec: "
+        "forward 192.0.2.2 }] }\n"
         "  - { tag: u, type: udp_server, args: { entry: main, listen: '127.0.0.1:5353' } }\n"
         "  - { tag: t, type: tcp_server, args: { entry: main, listen: '127.0.0.1:5353', "
         "idle_timeout: 7 } }\n"
@@ -334,6 +335,8 @@ BOOST_AUTO_TEST_CASE(caches_forwards_and_listeners_carry_their_settings) {
     BOOST_TEST(
         (group.concurrent == 2 && group.total_timeout_ms == 900U && group.members.size() == 2U));
     BOOST_TEST((group.policy == UpstreamPolicy::sticky));
+    BOOST_TEST(group.name == "f");
+    BOOST_TEST(built.snapshot->groups.at(1).name.starts_with("line "));
     BOOST_TEST((built.snapshot->upstreams[0].name == "a" &&
                 built.snapshot->upstreams[0].timeout_ms == 100U));
     BOOST_TEST(built.snapshot->upstreams[0].id != built.snapshot->upstreams[1].id);

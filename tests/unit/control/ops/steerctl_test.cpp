@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(a_whole_status) {
         "routers":[{"name":"edge1","address":"172.16.1.1:8729","state":"ready","trouble":"","rows":10,
                     "claims":12,"owed":2,"orphans":1},
                    {"name":"edge2","trouble":"wrong password","rows":0}],
-        "upstreams":[{"name":"192.0.2.53","via":"port","rtt_ms":1.25}]})");
+        "upstreams":[{"name":"192.0.2.53","forward":"up","via":"port","rtt_ms":1.25}]})");
     BOOST_CHECK_EQUAL(steerctl::status_text(status),
                       "steerdnsd 0.1.0, up 1 h 2 min, configuration /etc/steerdns.yaml\n"
                       "  memory     256 MiB\n"
@@ -91,8 +91,8 @@ BOOST_AUTO_TEST_CASE(a_whole_status) {
                       "  edge2   -                -         0       -     -        -\n"
                       "  edge2: wrong password\n"
                       "\nupstreams\n"
-                      "  upstream    via   rtt ms\n"
-                      "  192.0.2.53  port     1.2\n");
+                      "  upstream    forward  via   rtt ms\n"
+                      "  192.0.2.53  up       port     1.2\n");
 }
 
 BOOST_AUTO_TEST_CASE(hits) {
