@@ -104,7 +104,7 @@ std::optional<Error> why_not(Reading& in, const std::string& file, std::string_v
     if (of_file(errors.front())) return Error{at_line(errors.front())};
     const auto bad = std::find_if(warnings.begin(), warnings.end(), of_file);
     return Error{
-        "no line of it is good for a " + std::string(type) +
+        "no line of it is good for type " + std::string(type) +
         (bad == warnings.end() ? ": " + errors.front().text : ", beginning with " + at_line(*bad))};
 }
 

@@ -152,7 +152,7 @@ class Fetch(unittest.TestCase):
                 ("refused", "404", {"status": 404}),
                 ("refused", "https to http", {"status": 302, "location": "http://lists.example/names.txt"}),
                 ("refused", "redirects", {"status": 302, "location": "/names.txt"}),
-                ("no_list", "no line of it is good for a domain_set, beginning with line 1: ", {"body": "<html><body>Please sign in</body></html>\n"}),
+                ("no_list", "no line of it is good for type domain_set, beginning with line 1: ", {"body": "<html><body>Please sign in</body></html>\n"}),
                 ("no_list", "no rule", {"body": ""}),
                 ("no_list", "UTF-16", {"hex": "stream.example\n".encode("utf-16").hex()}),
                 ("no_list", "", {"hex": bytes(range(128, 256)).hex() * 100})):

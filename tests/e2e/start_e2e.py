@@ -418,6 +418,7 @@ class Words(unittest.TestCase):
 
     def test_steerctl_words(self):
         for words, sentence in (((), "steerctl: write a command, as in 'steerctl status'"), (("mdns",), "mdns"),
+                                (("cache",), "steerctl: 'cache' wants one of: stats, show, "),
                                 (("routers", "reboot"), "reboot"), (("routers", "trace"), "NAME is required")):
             done = self.scene.ask(*words)
             self.assertEqual((done.returncode, done.stdout), (2, ""), words)

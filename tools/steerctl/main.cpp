@@ -366,18 +366,19 @@ struct ImportCommands {
     steer::importing::ImportOptions options;
 };
 
-// A word where a command is meant, by its place: CLI11 would say that one is missing, or that the word is too much. Empty:
-// it is not that.
-std::string unknown_command(const CLI::App& app) {
+// A word where a command is meant, or none, by its place: CLI11 would say that one is missing, or that the word is too much.
+// Empty: it is not that.
+std::string no_command(const CLI::App& app) {
     const CLI::App* at = &app;
     while (!at->get_subcommands().empty())
         at = at->get_subcommands().front();
     const auto words = app.remaining(true);
     const auto commands = at->get_subcommands({});
-    if (commands.empty() || words.empty()) return {};
+    if (commands.empty()) return {};
     std::string known;
     for (const CLI::App* const command : commands)
         known += (known.empty() ? "" : ", ") + command->get_name();
+    if (words.empty()) return "'" + at->get_name() + "' wants one of: " + known;
     return "there is no command '" + words.front() + "'" +
            (at == &app ? "" : " of '" + at->get_name() + "'") + "; there are: " + known;
 }
@@ -435,9 +436,9 @@ int main(int argc, char** argv) {
         const auto code = static_cast<CLI::ExitCodes>(e.get_exit_code());
         const bool may_be =
             code == CLI::ExitCodes::RequiredError || code == CLI::ExitCodes::ExtrasError;
-        const std::string unknown = may_be ? unknown_command(app) : "";
-        if (unknown.empty()) return app.exit(e) == 0 ? 0 : kBadUsage;
-        std::fprintf(stderr, "steerctl: %s\n", unknown.c_str());
+        const std::string what = may_be ? no_command(app) : "";
+        if (what.empty()) return app.exit(e) == 0 ? 0 : kBadUsage;
+        std::fprintf(stderr, "steerctl: %s\n", what.c_str());
         return kBadUsage;
     }
     if (app.get_subcommands().empty()) {

@@ -161,7 +161,7 @@ BOOST_AUTO_TEST_CASE(what_is_fetched) {
                "it has 3 names, and 'max_names' allows 2");
     ListUse hosts = use;
     hosts.format = "hosts";
-    BOOST_TEST(checked(kAdguard, hosts).starts_with("no line of it is good for a adlist"));
+    BOOST_TEST(checked(kAdguard, hosts).starts_with("no line of it is good for type adlist"));
     // A copy in AdGuard's syntax is read so.
     std::ofstream(loaded.settings.remote_lists[0].file) << kAdguard;
     BOOST_TEST(std::string(provider(folder.load("\"http://lists.example/ads\"")).type) ==
