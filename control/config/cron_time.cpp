@@ -48,7 +48,7 @@ Error wrong(const CronField& field, std::string_view text) {
 
 std::optional<unsigned> number(const CronField& field, std::string_view text) {
     for (std::size_t i = 0; i < field.names.size(); ++i) {
-        if (lower(text) == field.names[i]) return field.least + static_cast<unsigned>(i);
+        if (lowered(text) == field.names[i]) return field.least + static_cast<unsigned>(i);
     }
     const bool digits =
         !text.empty() && text.size() <= 2 &&
@@ -120,7 +120,7 @@ Result<const date::time_zone*> zone_of(std::string_view name) {
 Result<CronTime> CronTime::parse(std::string_view text) {
     std::string_view written = trimmed(text);
     for (const auto& [name, meaning] : kShort) {
-        if (lower(written) == name) written = meaning;
+        if (lowered(written) == name) written = meaning;
     }
     std::vector<std::string_view> fields;
     for (std::string_view rest = written; !rest.empty();)

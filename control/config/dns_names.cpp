@@ -34,7 +34,7 @@ constexpr std::array<Named, 5> kClasses{
 
 std::optional<std::uint16_t> find(std::string_view text, std::span<const Named> names,
                                   std::string_view prefix) {
-    const std::string word = lower(text);
+    const std::string word = lowered(text);
     const auto at =
         std::find_if(names.begin(), names.end(), [&](const Named& n) { return n.name == word; });
     if (at != names.end()) return at->number;

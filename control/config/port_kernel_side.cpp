@@ -54,7 +54,7 @@ std::optional<std::uint8_t> parse_length(std::string_view text, bool is_v4) {
 
 // No address that is written wrong: what begins with a letter and has no colon.
 bool is_interface_name(std::string_view text) {
-    const char first = text.empty() ? '\0' : lower(text.substr(0, 1))[0];
+    const char first = text.empty() ? '\0' : matchers::lower(text.front());
     return first >= 'a' && first <= 'z' && may_name_interface(text) &&
            text.find(':') == std::string_view::npos;
 }
@@ -62,7 +62,7 @@ bool is_interface_name(std::string_view text) {
 }  // namespace
 
 void read_port_addresses(Reading& in, const Node& node, const Place& place, PortSettings& out) {
-    if (node.is_text() && lower(node.text) == "auto") return;
+    if (node.is_text() && lowered(node.text) == "auto") return;
     bool all_with_length = true;
     for (const Text& item : read_texts(in, node, place)) {
         const std::string_view text = item.value;
@@ -71,7 +71,7 @@ void read_port_addresses(Reading& in, const Node& node, const Place& place, Port
         const auto length = !address || slash == std::string_view::npos
                                 ? std::nullopt
                                 : parse_length(text.substr(slash + 1), address->is_v4());
-        if (!address && lower(text) == "auto") {
+        if (!address && lowered(text) == "auto") {
             out.own_addresses = true;
             continue;
         }

@@ -27,7 +27,7 @@ void read_ca(Reading& in, const Node& node, const Place& place, RouterAccess& ou
 
 // The SHA-256 of a certificate as tools print it: hex digits, with or without colons.
 void read_pin(Reading& in, const Node& node, const Place& place, RouterAccess& out) {
-    std::string text = node.is_text() ? lower(node.text) : std::string();
+    std::string text = node.is_text() ? lowered(node.text) : std::string();
     std::erase(text, ':');
     const bool hex = std::all_of(text.begin(), text.end(), [](char c) {
         return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');

@@ -15,7 +15,7 @@ constexpr std::uint64_t kLeastMemory = std::uint64_t{64} << 20,
                         kMostMemory = std::uint64_t{1} << 40;
 
 bool is_auto(const Node& node) {
-    return node.is_text() && lower(node.text) == "auto";
+    return node.is_text() && lowered(node.text) == "auto";
 }
 
 // ---- ports
@@ -26,7 +26,7 @@ void read_queues(Reading& in, const Node& node, const Place& place, PortSettings
 }
 
 void read_busy_poll(Reading& in, const Node& node, const Place& place, PortSettings& out) {
-    if (node.is_text() && lower(node.text) == "off") return;
+    if (node.is_text() && lowered(node.text) == "off") return;
     read_value(in, node, place, "1..512", out.busy_poll);
 }
 
@@ -74,7 +74,7 @@ bool is_pci_address(std::string_view text) {
     constexpr std::string_view kForm = "hhhh:hh:hh.d";
     if (text.size() != kForm.size()) return false;
     for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = lower(text.substr(i, 1))[0];
+        const char c = matchers::lower(text[i]);
         const bool digit = c >= '0' && c <= '9';
         if (kForm[i] == 'h'   ? !(digit || (c >= 'a' && c <= 'f'))
             : kForm[i] == 'd' ? !(c >= '0' && c <= '7')
@@ -231,7 +231,8 @@ constexpr std::array<Row<Dataplane>, 15> kDataplaneRows{{
     {"upstream_ports", Own<Dataplane>{"range", read_upstream_ports}, "10240-26623", "",
      "source ports of upstream queries; reserved at start (`ip_local_reserved_ports`)"},
     {"random_case", &Dataplane::random_case, "false", "",
-     "upstreams are asked in random case and answer in the same (0x20), which is one more thing that "
+     "upstreams are asked in random case and answer in the same (0x20), which is one more thing "
+     "that "
      "a forged answer has to guess; one that does not keep the case is not heard"},
     {"max_parked", &Dataplane::max_parked, "65536", "64..1048576",
      "queries that wait at one time, a worker"},

@@ -26,7 +26,7 @@ void read_interfaces(Reading& in, const Node& node, const Place& place, Mdns& ou
 }
 
 void read_services(Reading& in, const Node& node, const Place& place, Mdns& out) {
-    if (node.is_text() && lower(node.text) == "all") return;
+    if (node.is_text() && lowered(node.text) == "all") return;
     const auto items = read_texts(in, node, place);
     for (const Text& item : items) {
         if (auto service = mdns::parse_service(item.value)) {

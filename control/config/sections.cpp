@@ -15,7 +15,7 @@ namespace {
 // ForgeDNS rotates; we leave that to logrotate, so only "never" is accepted.
 void read_rotation(Reading& in, const Node& node, const Place& place, Log& /*out*/) {
     const Node* type = node.find("type");
-    if (type != nullptr && type->is_text() && lower(type->text) == "never") return;
+    if (type != nullptr && type->is_text() && lowered(type->text) == "never") return;
     in.report().error(place.line, place.name() + " is not supported yet: remove it");
 }
 void read_production(Reading& in, const Node& /*node*/, const Place& place, Log& /*out*/) {
@@ -42,7 +42,7 @@ void read_log(Reading& in, const Node& node, int /*line*/) {
 // ---- control
 
 void read_http(Reading& in, const Node& node, const Place& place, Control& out) {
-    if (node.is_text() && lower(node.text) == "off") {
+    if (node.is_text() && lowered(node.text) == "off") {
         out.http.reset();
     } else if (const auto endpoint = read_endpoint(in, node, place)) {
         out.http = endpoint;
@@ -65,7 +65,7 @@ template <auto Member>
 void read_path_or_off(Reading& in, const Node& node, const Place& place, Control& out) {
     std::string& path = out.*Member;
     if (!read_value(in, node, place, {}, path)) return;
-    if (lower(path) == "off") {
+    if (lowered(path) == "off") {
         path.clear();
     } else if (!path.starts_with('/')) {
         in.report().error(place.line, place.name() + " is " + matchers::quoted(path) +

@@ -112,7 +112,7 @@ std::optional<unsigned> read_choice(Reading& in, const Node& node, const Place& 
         rest.remove_prefix(bar == std::string_view::npos ? rest.size() : bar + 1);
     }
     if (node.is_text()) {
-        const auto at = std::find(known.begin(), known.end(), lower(node.text));
+        const auto at = std::find(known.begin(), known.end(), lowered(node.text));
         if (at != known.end()) return static_cast<unsigned>(at - known.begin());
     }
     std::string expected = "one of";
@@ -124,7 +124,7 @@ std::optional<unsigned> read_choice(Reading& in, const Node& node, const Place& 
 
 void refuse_not_yet(Reading& in, const Node& node, const Place& place,
                     std::string_view default_text) {
-    if (node.is_text() && !default_text.empty() && lower(node.text) == default_text) return;
+    if (node.is_text() && !default_text.empty() && lowered(node.text) == default_text) return;
     in.report().error(place.line,
                       place.name() + " is not supported yet: remove it" +
                           (default_text.empty() ? "" : ", or write " + std::string(default_text)));

@@ -16,7 +16,7 @@ constexpr std::size_t kLongestUrl = 4096;
 constexpr std::size_t kLongestHost = 253;
 
 bool begins(std::string_view text, std::string_view with) {
-    return text.size() >= with.size() && lower(text.substr(0, with.size())) == with;
+    return text.size() >= with.size() && lowered(text.substr(0, with.size())) == with;
 }
 
 bool is_letter_or_digit(char c) {
@@ -39,7 +39,7 @@ Result<void> read_authority(std::string_view text, Url& out) {
                      ": expected a name in ASCII or an IP address, perhaps with a port"};
     if (parts->address && parts->host.find(':') != std::string::npos && !text.starts_with('['))
         return Error{"write the IPv6 address in brackets, as in http://[2001:db8::1]/list.txt"};
-    out.host = lower(parts->host);
+    out.host = lowered(parts->host);
     if (out.host.ends_with('.')) out.host.pop_back();
     if (parts->port) out.port = *parts->port;
     return {};

@@ -89,7 +89,7 @@ std::optional<std::uint64_t> parse_percent(std::string_view text) {
 }
 
 std::optional<bool> parse_boolean(std::string_view text) {
-    const std::string word = lower(text);
+    const std::string word = lowered(text);
     if (word == "true") return true;
     if (word == "false") return false;
     return std::nullopt;
@@ -202,17 +202,9 @@ std::optional<std::uint8_t> parse_rcode(std::string_view text) {
     if (const auto number = parse_integer(text)) {
         return *number <= 15 ? std::optional(static_cast<std::uint8_t>(*number)) : std::nullopt;
     }
-    const auto* name = std::find(kNames.begin(), kNames.end(), lower(text));
+    const auto* name = std::find(kNames.begin(), kNames.end(), lowered(text));
     if (name == kNames.end()) return std::nullopt;
     return static_cast<std::uint8_t>(name - kNames.begin());
-}
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
-    return out;
 }
 
 std::vector<std::string_view> split_words(std::string_view text) {

@@ -44,8 +44,8 @@ std::optional<HostPort> parse_host_port(std::string_view text);
 // DNS response codes by name or number, 0..15.
 std::optional<std::uint8_t> parse_rcode(std::string_view text);
 
+using matchers::lowered;
 using matchers::trimmed;
-std::string lower(std::string_view text);
 // At blanks and commas; a word that begins with "regexp:" is split at blanks alone.
 std::vector<std::string_view> split_words(std::string_view text);
 // Takes the first word (up to a blank) off `text`, and the blanks after it.

@@ -51,7 +51,7 @@ void add_target(const Directive& d, const std::string& target, const ForwardOpti
     std::string_view rest = target;
     std::string scheme;
     for (const Scheme& known : kSchemes) {
-        if (!lower(target).starts_with(known.foreign)) continue;
+        if (!lowered(target).starts_with(known.foreign)) continue;
         scheme = known.ours;
         rest.remove_prefix(known.foreign.size());
         break;

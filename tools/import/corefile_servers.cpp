@@ -86,8 +86,8 @@ class ServersReader {
         std::string_view rest = key;
         const ServerScheme* scheme = kServerSchemes.data();
         if (const auto end = rest.find("://"); end != std::string_view::npos) {
-            scheme =
-                std::ranges::find(kServerSchemes, lower(rest.substr(0, end)), &ServerScheme::name);
+            scheme = std::ranges::find(kServerSchemes, lowered(rest.substr(0, end)),
+                                       &ServerScheme::name);
             if (scheme == kServerSchemes.end())
                 return leave_out("expected dns://, tls:// or https://, others are not answered");
             rest.remove_prefix(end + 3);

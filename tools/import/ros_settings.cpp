@@ -133,7 +133,7 @@ bool write_adlist(Sheet& sheet, const RosDns& dns, const std::vector<std::string
     sheet.open("lists:");
     for (const RosRow* row : lists) {
         sheet.notes(unknown_properties(*row, {"url", "file", "ssl-verify", "disabled", "comment"}));
-        const bool is_https = lower(row->get("url")).starts_with("https://");
+        const bool is_https = lowered(row->get("url")).starts_with("https://");
         if (is_https && row->find("ssl-verify") != nullptr && !row->is_true("ssl-verify")) {
             sheet.note(row->place,
                        "ssl-verify=no is not carried over: servers of lists are verified, by the "

@@ -25,7 +25,7 @@ bool is_plain(std::string_view text) {
                              is_letter(text.back()) && text.find_first_of("./-_") == text.npos;
     if (is_duration) return true;
     return is_word && is_letter(text.front()) && !text.ends_with('.') &&
-           std::ranges::find(kKnown, lower(text)) == kKnown.end();
+           std::ranges::find(kKnown, lowered(text)) == kKnown.end();
 }
 
 // `${` is a placeholder of ours, `$${` is not.

@@ -42,7 +42,7 @@ std::string_view trim(std::string_view text) {
     return text;
 }
 
-std::string lower(std::string_view text) {
+std::string lowered(std::string_view text) {
     std::string out(text);
     for (char& c : out) {
         if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
@@ -174,7 +174,7 @@ bool is_host_name(std::string_view text) {
 
 std::string host_of_url(std::string_view scheme, std::string_view url) {
     const bool printable = std::ranges::all_of(url, [](char c) { return c > 0x20 && c < 0x7f; });
-    if (!printable || !lower(url).starts_with(std::string(scheme) + "://")) return {};
+    if (!printable || !lowered(url).starts_with(std::string(scheme) + "://")) return {};
     url.remove_prefix(scheme.size() + 3);
     std::string_view host = url.substr(0, url.find_first_of("/?#"));
     std::string_view port;
@@ -227,7 +227,7 @@ std::string name_trouble(std::string_view name) {
 
 std::string plain_name(std::string_view name) {
     if (name.ends_with('.')) name.remove_suffix(1);
-    return lower(name);
+    return lowered(name);
 }
 
 std::size_t label_count(std::string_view name) {

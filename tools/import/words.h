@@ -11,7 +11,7 @@
 namespace steer::importing {
 
 std::string_view trim(std::string_view text);
-std::string lower(std::string_view text);
+std::string lowered(std::string_view text);
 // Without the empty ones; blanks around each are removed.
 std::vector<std::string> split(std::string_view text, char separator);
 // With the empty ones, as they are.

@@ -67,7 +67,7 @@ void read_black_hole_quick(Reading& in, std::string_view words, int line, Plugin
     BlackHoleArgs args;
     bool all_read = true;
     for (const auto word : split_words(words)) {
-        const auto mode = std::find(kModes.begin(), kModes.end(), lower(word));
+        const auto mode = std::find(kModes.begin(), kModes.end(), lowered(word));
         if (word.starts_with("short_circuit")) {
             read_short_circuit(in, word, {"short_circuit", owner, line}, args.short_circuit);
         } else if (mode != kModes.end()) {

@@ -39,7 +39,7 @@ void read_dump_file(Reading& in, const Node& node, const Place& place, Cache& ou
 }
 
 bool is_off(const Node& node) {
-    return node.is_text() && (lower(node.text) == "off" || parse_boolean(node.text) == false);
+    return node.is_text() && (lowered(node.text) == "off" || parse_boolean(node.text) == false);
 }
 
 void read_serve_stale(Reading& in, const Node& node, const Place& place, Cache& out) {

@@ -74,7 +74,7 @@ void read_paths(Reading& in, const Node& node, const Place& place, HttpServer& o
 void read_header(Reading& in, const Node& node, const Place& place, HttpServer& out) {
     std::string name;
     if (!read_value(in, node, place, {}, name)) return;
-    name = lower(name);
+    name = lowered(name);
     const bool is_name = !name.empty() && std::ranges::all_of(name, [](unsigned char c) {
         return std::isalnum(c) != 0 || c == '-' || c == '_';
     });

@@ -36,7 +36,7 @@ void read_kind(Reading& in, const Node& node, const Place& place, Record& out) {
                                                      "ns", "nxdomain", "srv",   "txt"};
     std::string text;
     if (!read_value(in, node, place, {}, text)) return;
-    const auto at = std::ranges::find(kNames, lower(text));
+    const auto at = std::ranges::find(kNames, lowered(text));
     if (at != kNames.end()) {
         out.kind = static_cast<Kind>(at - kNames.begin());
     } else {

@@ -120,7 +120,7 @@ void read_string_exp_name(const Expression& e, Plugin& plugin) {
         if (e.operation == TextOperation::regexp) {
             add({matchers::RuleKind::regexp, word});
         } else {
-            add(rule_of(e.operation, lower(word)));
+            add(rule_of(e.operation, lowered(word)));
         }
     }
     plugin.args = std::move(out);
@@ -169,7 +169,7 @@ void read_string_exp_text(Reading& in, const Expression& e, TextOf of, Plugin& p
 void read_server_name(Reading& in, Expression e, Plugin& plugin) {
     if (e.operation != TextOperation::regexp) {
         for (std::string& word : e.words)
-            word = lower(word);
+            word = lowered(word);
     }
     if (test_of(in, e, plugin)) plugin.args = TextMatch{TextOf::server_name, e.operation, e.words};
 }

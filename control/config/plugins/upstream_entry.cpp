@@ -137,7 +137,7 @@ std::uint16_t default_port(UpstreamScheme scheme) {
 bool take_scheme(Reading& in, std::string_view& addr, const Place& place, UpstreamSettings& out) {
     const auto colon = addr.find("://");
     if (colon == std::string_view::npos) return true;
-    const std::string name = lower(addr.substr(0, colon));
+    const std::string name = lowered(addr.substr(0, colon));
     addr.remove_prefix(colon + 3);
     const auto known = std::find_if(kSchemes.begin(), kSchemes.end(),
                                     [&](const Scheme& scheme) { return scheme.name == name; });
@@ -197,7 +197,7 @@ bool read_target(Reading& in, const UpstreamArgs& args, const Place& place, Upst
                       ": expected an address or a name, as in udp://192.0.2.1:53, "
                       "udp://[2001:db8::1]:53 or tls://dns.example");
     }
-    out.host = lower(parts->host);
+    out.host = lowered(parts->host);
     out.address = parts->address;
     std::optional<std::uint16_t> port = parts->port;
     if (!read_dial_addr(in, args, place, port, out)) return false;
@@ -300,7 +300,7 @@ void read_bootstrap(Reading& in, const Node& node, const Place& place, ReachSett
     if (!read_value(in, node, place, {}, text)) return;
     if (text.empty()) return out.bootstrap.reset();
     std::string_view address = text;
-    if (lower(address).starts_with("udp://")) address.remove_prefix(6);
+    if (lowered(address).starts_with("udp://")) address.remove_prefix(6);
     const auto parts = parse_host_port(address);
     if (parts && parts->address && can_be_asked(*parts->address)) {
         out.bootstrap = UpstreamServer{*parts->address, parts->port.value_or(53)};
@@ -328,7 +328,7 @@ void read_socks5(Reading& in, const Node& node, const Place& place, ReachSetting
     if (!read_value(in, node, place, {}, text)) return;
     if (text.empty()) return out.socks5.reset();
     std::string_view rest = text;
-    if (lower(rest).starts_with("socks5://")) rest.remove_prefix(9);
+    if (lowered(rest).starts_with("socks5://")) rest.remove_prefix(9);
     Socks5Settings proxy;
     const auto at = rest.rfind('@');
     if (at != std::string_view::npos) {
