@@ -7,6 +7,7 @@
 #include <rte_ring_elem.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -92,11 +93,18 @@ class Ring {
         return rte_ring_sc_dequeue_burst_elem(ring_, out, sizeof(T), n, nullptr);
     }
     // The pusher's: so many pushes will succeed; it only grows until then.
-    [[nodiscard]] unsigned room() const noexcept { return rte_ring_free_count(ring_); }
+    [[nodiscard]] unsigned room() const noexcept { return capacity() - waiting(); }
     [[nodiscard]] unsigned capacity() const noexcept { return rte_ring_get_capacity(ring_); }
-    [[nodiscard]] bool empty() const noexcept { return rte_ring_empty(ring_) != 0; }
+    [[nodiscard]] bool empty() const noexcept { return waiting() == 0; }
 
   private:
+    // As rte_ring_count(), which reads what the other thread writes without saying so.
+    [[nodiscard]] unsigned waiting() const noexcept {
+        const std::uint32_t in = __atomic_load_n(&ring_->prod.tail, __ATOMIC_ACQUIRE);
+        const std::uint32_t out = __atomic_load_n(&ring_->cons.tail, __ATOMIC_ACQUIRE);
+        return std::min((in - out) & ring_->mask, capacity());
+    }
+
     rte_ring* ring_;
     Sleeper* popper_;
 };

@@ -12,6 +12,8 @@
 #include <cerrno>
 #include <latch>
 
+#include "support/hand_over.h"
+
 using namespace steer;
 
 namespace {
@@ -21,12 +23,14 @@ constexpr std::size_t kPage = 4096;
 
 struct Unmapping {
     void* page = nullptr;
+    test::HandOver asked;  // through EAL's alarms
     std::latch begun{1};
     std::atomic<bool> done = false;
 };
 
 void unmap(void* argument) {
     auto& u = *static_cast<Unmapping*>(argument);
+    u.asked.take();
     u.begun.count_down();
     munmap(u.page, kPage);
     u.done = true;
@@ -51,6 +55,10 @@ struct Guarded {
         guard_unmapping(nullptr);
         rte_free(qsbr);
     }
+    void unmap_elsewhere() {
+        u.asked.give();
+        BOOST_REQUIRE_EQUAL(rte_eal_alarm_set(1, unmap, &u), 0);
+    }
     void wait_until_done() const {
         while (!u.done)
             rte_pause();
@@ -66,7 +74,7 @@ BOOST_FIXTURE_TEST_SUITE(unmap_guard, Guarded)
 
 BOOST_AUTO_TEST_CASE(waits_for_a_worker_in_its_burst) {
     rte_rcu_qsbr_thread_online(qsbr, kReader);
-    BOOST_REQUIRE_EQUAL(rte_eal_alarm_set(1, unmap, &u), 0);
+    unmap_elsewhere();
     u.begun.wait();
     for (unsigned look = 0; look < 20'000; ++look)
         BOOST_REQUIRE(is_mapped(u.page));
@@ -79,7 +87,7 @@ BOOST_AUTO_TEST_CASE(waits_for_a_worker_in_its_burst) {
 BOOST_AUTO_TEST_CASE(waits_for_nobody_who_sleeps) {
     rte_rcu_qsbr_thread_online(qsbr, kReader);
     rte_rcu_qsbr_thread_offline(qsbr, kReader);
-    BOOST_REQUIRE_EQUAL(rte_eal_alarm_set(1, unmap, &u), 0);
+    unmap_elsewhere();
     wait_until_done();
     BOOST_CHECK(!is_mapped(u.page));
 }
