@@ -34,23 +34,20 @@ value told(const Snapshot& snapshot, Now now) {
     return object{{"adlists", std::move(out)}};
 }
 
-ops::RpcError bad(std::string text) {
-    return {ops::RpcCode::invalid_params, std::move(text)};
-}
-
 // Of the adlist with that tag, or of all.
 ops::RpcResult set_pause(const Snapshot& snapshot, const value& params, std::uint32_t until_s,
                          Now now) {
     if (snapshot.ad_lists.empty())
-        return bad("the configuration has no adlist that queries come to");
+        return ops::bad_params("the configuration has no adlist that queries come to");
     const auto* const tag = ops::param(params, "tag");
-    if (tag != nullptr && !tag->is_string()) return bad("'tag' is the tag of an adlist");
+    if (tag != nullptr && !tag->is_string())
+        return ops::bad_params("'tag' is the tag of an adlist");
     const auto is_meant = [&](const AdList& list) {
         return tag == nullptr || tag->get_string() == list.tag;
     };
     if (std::none_of(snapshot.ad_lists.begin(), snapshot.ad_lists.end(), is_meant))
-        return bad("there is no adlist '" + std::string(tag->get_string()) +
-                   "' that queries come to: see 'steerctl adlist'");
+        return ops::bad_params("there is no adlist '" + std::string(tag->get_string()) +
+                               "' that queries come to: see 'steerctl adlist'");
     for (const AdList& list : snapshot.ad_lists) {
         if (is_meant(list)) list.paused_until_s->store(until_s, std::memory_order_relaxed);
     }
@@ -62,7 +59,8 @@ ops::RpcResult pause(const Snapshot& snapshot, const value& params, Now now) {
     const std::int64_t wanted =
         seconds != nullptr && seconds->is_int64() ? seconds->get_int64() : 0;
     if (wanted < 1 || wanted > kLongestPauseS)
-        return bad("'seconds' is how long they pause, 1 to " + std::to_string(kLongestPauseS));
+        return ops::bad_params("'seconds' is how long they pause, 1 to " +
+                               std::to_string(kLongestPauseS));
     return set_pause(snapshot, params, now.s() + static_cast<std::uint32_t>(wanted), now);
 }
 

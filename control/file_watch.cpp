@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint32_t kEvents =
+constexpr std::uint32_t kChanges =
     IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_ONLYDIR;
 constexpr std::size_t kReadBytes = 16 * 1024;
 
@@ -56,7 +56,7 @@ struct FileWatch::Impl : std::enable_shared_from_this<Impl> {
             }
         }
         for (const auto& [folder, _] : wanted) {
-            const int id = inotify_add_watch(events.native_handle(), folder.c_str(), kEvents);
+            const int id = inotify_add_watch(events.native_handle(), folder.c_str(), kChanges);
             if (id < 0) {
                 done =
                     Error{"changes in " + folder + " will not be noticed: " + std::strerror(errno)};

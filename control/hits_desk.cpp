@@ -51,9 +51,8 @@ void HitsDesk::begin(const value& params, ops::RpcDone done) {
     const auto seconds = number(params, "seconds", kSeconds, kMostSeconds);
     const auto top = number(params, "top", kTop, kMostTop);
     if (!seconds || !top || (!params.is_null() && !params.is_object())) {
-        return done(ops::RpcError{
-            ops::RpcCode::invalid_params,
-            "write {\"seconds\": 10, \"top\": 20}: seconds from 1 to 300, rows from 1 to 10000"});
+        return done(ops::bad_params(
+            "write {\"seconds\": 10, \"top\": 20}: seconds from 1 to 300, rows from 1 to 10000"));
     }
     if (count_ != nullptr) {
         return done(ops::RpcError{ops::RpcCode::internal_error,

@@ -18,7 +18,7 @@ ops::RpcResult rules_by(const ConfigSource& source, const FindRules& find) {
                                  loaded.errors.front().sentence()};
     }
     const auto rules = find(loaded.settings);
-    if (!rules) return ops::RpcError{ops::RpcCode::invalid_params, rules.error().text};
+    if (!rules) return ops::bad_params(rules.error().text);
     boost::json::array out;
     out.reserve(rules->size());
     for (const config::HoldingRule& r : *rules) {

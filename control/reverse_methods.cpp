@@ -18,8 +18,7 @@ ops::RpcResult names_of(const Snapshot& snapshot, const value& params, Now now) 
     const auto address =
         text != nullptr && text->is_string() ? IpAddress::parse(text->get_string()) : std::nullopt;
     if (!address) {
-        return ops::RpcError{ops::RpcCode::invalid_params,
-                             "write an IP address, as in {\"address\": \"192.0.2.1\"}"};
+        return ops::bad_params("write an IP address, as in {\"address\": \"192.0.2.1\"}");
     }
     if (snapshot.reverse.empty()) {
         return ops::RpcError{ops::RpcCode::internal_error,

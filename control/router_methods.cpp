@@ -21,10 +21,6 @@ constexpr std::uint64_t kReplyMs = 3'000;  // what has none by then goes on (a l
 
 using Seen = RouterThread::Seen;
 
-ops::RpcError wrong(std::string sentence) {
-    return {ops::RpcCode::invalid_params, std::move(sentence)};
-}
-
 bool is_true(const value& params, std::string_view key) {
     const value* const given = ops::param(params, key);
     return given != nullptr && given->is_bool() && given->get_bool();
@@ -40,7 +36,7 @@ ops::RpcError no_such(const std::string& name, const std::vector<Seen>& all) {
     std::string sentence = "there is no router '" + name + "'";
     for (std::size_t i = 0; i < all.size(); ++i)
         sentence += (i == 0 ? ": there are " : ", ") + all[i].name;
-    return wrong(std::move(sentence));
+    return ops::bad_params(std::move(sentence));
 }
 
 double seconds_ago(std::uint64_t at_ms, std::uint64_t now_ms) {
@@ -164,7 +160,7 @@ object probe(const Seen& seen, const value& params, std::uint64_t now_ms) {
 ops::RpcLaterMethod named(ops::RpcLaterMethod of_all) {
     return [of_all = std::move(of_all)](const value& params, ops::RpcDone done) {
         if (name_in(params).empty())
-            return done(wrong("write the router's name, as in {\"name\": \"edge1\"}"));
+            return done(ops::bad_params("write the router's name, as in {\"name\": \"edge1\"}"));
         of_all(params, std::move(done));
     };
 }
@@ -255,7 +251,7 @@ void add_router_methods(ops::JsonRpc& rpc, boost::asio::io_context& house, const
     rpc.add_later("routers.probe", named(about(house, routers, probe)));
     rpc.add("bypass", [&routers](const value& params) -> ops::RpcResult {
         if (const value* const on = ops::param(params, "on")) {
-            if (!on->is_bool()) return wrong("write {\"on\": true} or {\"on\": false}");
+            if (!on->is_bool()) return ops::bad_params("write {\"on\": true} or {\"on\": false}");
             routers->bypass(on->get_bool());
         }
         return value{{"bypass", routers->bypassed()}};

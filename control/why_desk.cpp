@@ -39,8 +39,7 @@ void WhyDesk::add_to(ops::JsonRpc& rpc) {
 void WhyDesk::ask(const value& params, const ops::RpcDone& done) {
     const auto* const text = ops::param(params, "name");
     if (text == nullptr || !text->is_string()) {
-        return done(ops::RpcError{ops::RpcCode::invalid_params,
-                                  "write a name, as in {\"name\": \"www.example.org\"}"});
+        return done(ops::bad_params("write a name, as in {\"name\": \"www.example.org\"}"));
     }
     if (is_busy_) {
         return done(ops::RpcError{ops::RpcCode::internal_error,

@@ -15,13 +15,13 @@ namespace {
 
 constexpr std::size_t kMaxText = 253;  // 255 bytes of wire form less a length byte and the root
 
-struct Prefix {
+struct KindWord {
     std::string_view word;
     RuleKind kind;
 };
-constexpr std::array kPrefixes{Prefix{"domain", RuleKind::domain}, Prefix{"full", RuleKind::full},
-                               Prefix{"keyword", RuleKind::keyword},
-                               Prefix{"regexp", RuleKind::regexp}};
+constexpr std::array kKindWords{
+    KindWord{"domain", RuleKind::domain}, KindWord{"full", RuleKind::full},
+    KindWord{"keyword", RuleKind::keyword}, KindWord{"regexp", RuleKind::regexp}};
 
 // What other programs call a prefix, and what to write here.
 struct ForeignWord {
@@ -68,7 +68,7 @@ Error unknown_prefix(std::string_view written) {
     for (const auto& foreign : kForeign) {
         if (word == foreign.word) advice = foreign.advice;
     }
-    for (const auto& known : kPrefixes) {
+    for (const auto& known : kKindWords) {
         if (distance(word, known.word) <= 2) {
             advice = "did you mean " + std::string(known.word) + ":?";
         }
@@ -154,9 +154,9 @@ Result<Rule> parse_rule(std::string_view text, RuleKind fallback) {
     RuleKind kind = fallback;
     if (const auto colon = text.find(':'); colon != std::string_view::npos) {
         const std::string_view word = text.substr(0, colon);
-        const auto* const known = std::find_if(kPrefixes.begin(), kPrefixes.end(),
-                                               [&](const Prefix& p) { return p.word == word; });
-        if (known != kPrefixes.end()) {
+        const auto* const known = std::find_if(kKindWords.begin(), kKindWords.end(),
+                                               [&](const KindWord& p) { return p.word == word; });
+        if (known != kKindWords.end()) {
             kind = known->kind;
             text = trimmed(text.substr(colon + 1));
         } else if (fallback != RuleKind::regexp) {

@@ -6,13 +6,9 @@
 namespace steer::routeros {
 namespace {
 
-constexpr std::uint64_t kConnectLimitMs = 15'000;  // the link has limits of its own
-constexpr std::uint64_t kLoginLimitMs = 10'000;
 constexpr std::uint64_t kReadAgainMs = 600'000, kPollMs = 30'000;
 constexpr std::uint64_t kSettleMs = 500;  // a server that comes back gives many leases at once
-constexpr std::uint64_t kBeatMs = 20'000, kSilenceMs = 30'000;
-constexpr std::uint64_t kRetryMs = 1'000, kLongestRetryMs = 60'000;
-constexpr std::uint64_t kRefusedRetryMs = 30'000;  // password, rights
+constexpr std::uint64_t kBeatMs = 20'000, kMuteMs = 30'000;
 
 constexpr std::string_view kLeaseMenus[2] = {"/ip/dhcp-server/lease/",
                                              "/ipv6/dhcp-server/binding/"};
@@ -173,7 +169,7 @@ void LeaseReader::begin_connect() {
 }
 
 std::uint64_t LeaseReader::backoff_ms() const {
-    return std::min(kRetryMs << std::min(failures_, 6U), kLongestRetryMs);
+    return std::min(kRetryMs << std::min(failures_, 6U), kLongestBackoffMs);
 }
 
 void LeaseReader::give_up(std::string why, std::uint64_t retry_ms) {
@@ -220,7 +216,7 @@ void LeaseReader::on_broken(std::string_view reason) {
 }
 
 std::uint64_t LeaseReader::silent_ms() const {
-    return beat_ != 0 || is_printing() ? kSilenceMs : kBeatMs;
+    return beat_ != 0 || is_printing() ? kMuteMs : kBeatMs;
 }
 
 void LeaseReader::look_alive() {

@@ -6,12 +6,8 @@ namespace steer::routeros {
 
 namespace {
 
-constexpr std::uint64_t kConnectLimitMs = 15'000;  // the link has limits of its own
-constexpr std::uint64_t kLoginLimitMs = 10'000;
-constexpr std::uint64_t kRetryMs = 1'000, kRetryJitterMs = 750;
+constexpr std::uint64_t kRetryJitterMs = 750;
 constexpr std::uint64_t kPatienceMs = 600'000;  // after this, backoff
-constexpr std::uint64_t kLongestBackoffMs = 60'000;
-constexpr std::uint64_t kRefusedRetryMs = 30'000;  // password, rights
 constexpr std::uint64_t kHeartbeatMs = 2'000;
 constexpr std::uint64_t kStandstillMs = 3'500;
 constexpr std::uint64_t kSilenceMs = 3'000, kBusySilenceMs = 30'000;

@@ -8,7 +8,7 @@ namespace steer::routeros {
 namespace {
 
 // What an earlier session had sent may still take effect.
-constexpr std::uint64_t kSettleMs = 30'000;
+constexpr std::uint64_t kAfterSyncMs = 30'000;
 // Nothing seen for so long: the second writer is gone.
 constexpr std::uint64_t kQuietMs = 10 * 60'000;
 // Clocks drift, and what listen tells may be older than our own last write.
@@ -39,7 +39,7 @@ bool Router::Engine::may_others_write(const Name& name) const {
 // speaks of somebody else.
 void Router::Engine::notice_writer(const Row* known, const Row& row) {
     if (row.owner != Owner::ours || row.kind != RowKind::dynamic || row.gone_ms == kForever) return;
-    if (now_ < synced_ms_ + kSettleMs || writer_.in_flight(row.place)) return;
+    if (now_ < synced_ms_ + kAfterSyncMs || writer_.in_flight(row.place)) return;
     if (lookup_out_ || lookups_.contains(row.place)) return;
     if (known != nullptr && (known->owner != Owner::ours || known->gone_ms == kForever ||
                              row.until_ms <= known->gone_ms + kDriftMs))

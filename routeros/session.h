@@ -21,6 +21,12 @@
 
 namespace steer::routeros {
 
+// What whoever has a session waits for at most, and until it tries again.
+inline constexpr std::uint64_t kConnectLimitMs = 15'000;  // the link has limits of its own
+inline constexpr std::uint64_t kLoginLimitMs = 10'000;
+inline constexpr std::uint64_t kRetryMs = 1'000, kLongestBackoffMs = 60'000;
+inline constexpr std::uint64_t kRefusedRetryMs = 30'000;  // password, rights
+
 // A row of a reply (`!re`): views into the session's buffer, valid during the call only.
 class ReplyRow {
   public:

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "control/build/durations.h"
 #include "control/build/upstreams.h"
 #include "dataplane/parked.h"
 
@@ -15,16 +16,6 @@ constexpr std::uint32_t kNoLocalTtl = 3600;
 constexpr unsigned kMaxMarks = 64;  // ProgramState::marks
 // What an entry of a cache with a byte budget is taken to need: header, name, a few records.
 constexpr std::uint64_t kEntryBytes = 512;
-
-std::uint32_t seconds(config::Milliseconds value) {
-    const auto s = value.count() / 1000;
-    constexpr auto kMost = std::numeric_limits<std::uint32_t>::max();
-    return s >= kMost ? kMost : static_cast<std::uint32_t>(s);
-}
-
-std::uint32_t milliseconds(config::Milliseconds value) {
-    return static_cast<std::uint32_t>(value.count());
-}
 
 std::uint32_t entries_of(const config::Cache& cache) {
     const std::uint64_t entries = cache.size_in_bytes ? cache.size / kEntryBytes : cache.size;
@@ -360,9 +351,8 @@ std::uint32_t Compiler::group_of(config::PluginIndex plugin, const config::Forwa
     if (known != groups_.end()) return known->second;
     UpstreamGroup group;
     const config::Plugin& written = settings_.plugin(plugin);
-    group.name = written.in_place
-                     ? "line " + std::to_string(config::line_in_source(written.line))
-                     : written.tag;
+    group.name = written.in_place ? "line " + std::to_string(config::line_in_source(written.line))
+                                  : written.tag;
     group.total_timeout_ms = milliseconds(forward.total_timeout);
     group.concurrent = static_cast<std::uint8_t>(forward.concurrent);
     group.policy = static_cast<UpstreamPolicy>(forward.policy);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "control/build/durations.h"
 #include "control/build/ranges.h"
 #include "control/build/served.h"
 #include "dataplane/policy/snapshot.h"
@@ -12,10 +13,6 @@ namespace {
 
 constexpr std::string_view kTooManyLists =
     "more than 255 lists (ros_address_list, ipset, nftset): use fewer";
-
-std::uint32_t seconds(config::Milliseconds value) {
-    return static_cast<std::uint32_t>(value.count() / 1000);
-}
 
 // What is never claimed if a list does not say it: special ranges, and everybody who takes part in
 // this.

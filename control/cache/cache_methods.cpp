@@ -22,14 +22,11 @@ namespace {
 using boost::json::array;
 using boost::json::object;
 using boost::json::value;
+using ops::bad_params;
 using ops::RpcCode;
 using ops::RpcError;
 
 constexpr std::array kFilters{"name", "suffix", "tag", "instance"};
-
-RpcError bad(std::string why) {
-    return {RpcCode::invalid_params, std::move(why)};
-}
 
 // A parameter that is a string; nothing: it is not there. Anything else: `error`.
 std::optional<std::string> text_of(const value& params, std::string_view key,
@@ -38,7 +35,7 @@ std::optional<std::string> text_of(const value& params, std::string_view key,
     if (found == nullptr) return std::nullopt;
     const auto* const text = found->if_string();
     if (text == nullptr) {
-        error = bad("\"" + std::string(key) + "\" must be a string");
+        error = bad_params("\"" + std::string(key) + "\" must be a string");
         return std::nullopt;
     }
     return std::string(*text);
@@ -48,10 +45,10 @@ std::optional<std::string> text_of(const value& params, std::string_view key,
 std::optional<RpcError> refuse_others(const value& params, std::span<const char* const> known) {
     if (params.is_null()) return std::nullopt;
     const auto* const map = params.if_object();
-    if (map == nullptr) return bad("parameters are given by name, in an object");
+    if (map == nullptr) return bad_params("parameters are given by name, in an object");
     for (const auto& [key, _] : *map) {
         if (std::find(known.begin(), known.end(), std::string_view(key)) == known.end())
-            return bad("there is no parameter " + matchers::quoted(key));
+            return bad_params("there is no parameter " + matchers::quoted(key));
     }
     return std::nullopt;
 }
@@ -63,7 +60,7 @@ std::optional<std::vector<std::uint8_t>> wire_of(std::string_view text) {
 }
 
 RpcError no_name(const std::string& text) {
-    return bad(matchers::quoted(text) + " is no domain name");
+    return bad_params(matchers::quoted(text) + " is no domain name");
 }
 
 // The name itself or one below it.
@@ -89,8 +86,8 @@ std::string names_of(const All& all, Name name) {
 }
 
 RpcError no_cache(const CacheDesk& desk, const std::string& tag) {
-    return bad("there is no cache " + matchers::quoted(tag) +
-               "; there are: " + names_of(desk.caches(), [](const CacheOf& c) { return c.tag; }));
+    return bad_params("there is no cache " + matchers::quoted(tag) + "; there are: " +
+                      names_of(desk.caches(), [](const CacheOf& c) { return c.tag; }));
 }
 
 // ---- flush
@@ -101,9 +98,9 @@ boost::system::result<CacheDesk::Filter, RpcError> tag_filter(const CacheMethods
     const auto set = std::find_if(m.in_force.sets.begin(), m.in_force.sets.end(),
                                   [&](const build::NamedSet& s) { return s.tag == tag; });
     if (set == m.in_force.sets.end() || m.in_force.names == nullptr) {
-        return bad("the program asks about no domain set " + matchers::quoted(tag) +
-                   "; it asks about: " +
-                   names_of(m.in_force.sets, [](const build::NamedSet& s) { return s.tag; }));
+        return bad_params(
+            "the program asks about no domain set " + matchers::quoted(tag) + "; it asks about: " +
+            names_of(m.in_force.sets, [](const build::NamedSet& s) { return s.tag; }));
     }
     auto scratch = std::make_shared<matchers::NameMatcher::Scratch>();
     if (auto ready = m.in_force.names->prepare(*scratch); !ready) {
@@ -122,7 +119,7 @@ boost::system::result<CacheDesk::Filter, RpcError> filter_of(const CacheMethods&
                tag = text_of(params, "tag", error), instance = text_of(params, "instance", error);
     if (error) return *error;
     const int given = (name ? 1 : 0) + (suffix ? 1 : 0) + (tag ? 1 : 0) + (instance ? 1 : 0);
-    if (given > 1) return bad("one of name, suffix, tag and instance at a time");
+    if (given > 1) return bad_params("one of name, suffix, tag and instance at a time");
     if (name || suffix) {
         const auto wire = wire_of(name ? *name : *suffix);
         if (!wire) return no_name(name ? *name : *suffix);
@@ -174,13 +171,13 @@ std::variant<DumpPlace, RpcError> dump_place(const CacheMethods& m, const value&
     std::optional<RpcError> error;
     const auto file = text_of(params, "file", error), instance = text_of(params, "instance", error);
     if (error) return *error;
-    if (!file || !file->starts_with('/')) return bad("\"file\" must be an absolute path");
+    if (!file || !file->starts_with('/')) return bad_params("\"file\" must be an absolute path");
     const CacheOf* const one =
         instance ? cache_by_tag(m.desk, *instance) : &m.desk.caches().front();
     if (one == nullptr) return no_cache(m.desk, *instance);
     if (!instance && m.desk.caches().size() > 1) {
-        return bad("a dump is of one cache: name it as instance, one of " +
-                   names_of(m.desk.caches(), [](const CacheOf& c) { return c.tag; }));
+        return bad_params("a dump is of one cache: name it as instance, one of " +
+                          names_of(m.desk.caches(), [](const CacheOf& c) { return c.tag; }));
     }
     return DumpPlace{*file, one->instance};
 }
@@ -277,7 +274,7 @@ void show(const CacheMethods& m, const value& params, const ops::RpcDone& done) 
     std::optional<RpcError> error;
     const auto name = text_of(params, "name", error);
     if (error) return done(*error);
-    if (!name) return done(bad("\"name\" is missing"));
+    if (!name) return done(bad_params("\"name\" is missing"));
     auto filter = filter_of(m, params);
     if (!filter) return done(filter.error());
     m.desk.show(std::move(*filter), SIZE_MAX, answer_with_records(m, done));
@@ -292,8 +289,8 @@ void print(const CacheMethods& m, const value& params, const ops::RpcDone& done)
     constexpr std::size_t kUsual = 1'000;
     const auto* const most = ops::param(params, "most");
     const auto* const all = ops::param(params, "all");
-    if (most != nullptr && !most->is_int64()) return done(bad("\"most\" must be a number"));
-    if (all != nullptr && !all->is_bool()) return done(bad("\"all\" must be true or false"));
+    if (most != nullptr && !most->is_int64()) return done(bad_params("\"most\" must be a number"));
+    if (all != nullptr && !all->is_bool()) return done(bad_params("\"all\" must be true or false"));
     value filters = params;
     if (auto* const map = filters.if_object()) {
         map->erase("most");

@@ -13,28 +13,15 @@ namespace {
 
 constexpr std::string_view kHttp = "http://", kHttps = "https://";
 constexpr std::size_t kLongestUrl = 4096;
-constexpr std::size_t kLongestHost = 253;
 
 bool begins(std::string_view text, std::string_view with) {
     return text.size() >= with.size() && lowered(text.substr(0, with.size())) == with;
 }
 
-bool is_letter_or_digit(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-bool is_host_name(std::string_view host) {
-    return !host.empty() && host.size() <= kLongestHost && host.front() != '.' &&
-           host.find("..") == std::string_view::npos &&
-           std::all_of(host.begin(), host.end(), [](char c) {
-               return is_letter_or_digit(c) || c == '-' || c == '.' || c == '_';
-           });
-}
-
 // "host", "host:80", "[::1]:80".
 Result<void> read_authority(std::string_view text, Url& out) {
     const auto parts = parse_host_port(text);
-    if (!parts || (!parts->address && !is_host_name(parts->host)))
+    if (!parts)
         return Error{"its host is " + matchers::quoted(text) +
                      ": expected a name in ASCII or an IP address, perhaps with a port"};
     if (parts->address && parts->host.find(':') != std::string::npos && !text.starts_with('['))
@@ -144,7 +131,11 @@ std::string file_name_of(const Url& url) {
         std::string out(text.substr(0, kLongestPart));
         std::replace_if(
             out.begin(), out.end(),
-            [](char c) { return !is_letter_or_digit(c) && c != '-' && c != '.' && c != '_'; }, '_');
+            [](char c) {
+                return !matchers::is_letter(c) && !matchers::is_digit(c) && c != '-' && c != '.' &&
+                       c != '_';
+            },
+            '_');
         return out;
     };
     matchers::ContentHash hash;

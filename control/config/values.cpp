@@ -11,14 +11,8 @@ namespace steer::config {
 namespace {
 
 using matchers::is_digit;
+using matchers::is_letter;
 using matchers::kBlank;
-
-bool is_blank(char c) {
-    return kBlank.find(c) != std::string_view::npos;
-}
-bool is_letter(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 // Takes the leading digits off `text`.
 std::optional<std::uint64_t> take_digits(std::string_view& text) {
@@ -218,14 +212,6 @@ std::vector<std::string_view> split_words(std::string_view text) {
         if (end == std::string_view::npos) return words;
         text.remove_prefix(end);
     }
-}
-
-std::string_view take_word(std::string_view& text) {
-    text = trimmed(text);
-    const auto end = std::find_if(text.begin(), text.end(), is_blank);
-    const auto word = text.substr(0, static_cast<std::size_t>(end - text.begin()));
-    text = trimmed(text.substr(word.size()));
-    return word;
 }
 
 bool is_printable_word(std::string_view text) {

@@ -45,11 +45,10 @@ std::optional<HostPort> parse_host_port(std::string_view text);
 std::optional<std::uint8_t> parse_rcode(std::string_view text);
 
 using matchers::lowered;
+using matchers::take_word;
 using matchers::trimmed;
 // At blanks and commas; a word that begins with "regexp:" is split at blanks alone.
 std::vector<std::string_view> split_words(std::string_view text);
-// Takes the first word (up to a blank) off `text`, and the blanks after it.
-std::string_view take_word(std::string_view& text);
 // Neither blank nor control character anywhere.
 bool is_printable_word(std::string_view text);
 // What the kernel takes as an interface's name: up to 15 printable characters without a slash.

@@ -201,7 +201,7 @@ void LeaseDesk::keep() {
 ops::RpcResult LeaseDesk::told(const value& params) const {
     const auto* const tag = ops::param(params, "tag");
     if (tag != nullptr && !tag->is_string())
-        return ops::RpcError{ops::RpcCode::invalid_params, "'tag' is the tag of a dhcp_leases"};
+        return ops::bad_params("'tag' is the tag of a dhcp_leases");
     array named, nameless, routers;
     bool is_known = false;
     for (const auto& [own_tag, plugin] : plugins_) {
@@ -224,9 +224,8 @@ ops::RpcResult LeaseDesk::told(const value& params) const {
         }
     }
     if (!is_known && tag != nullptr)
-        return ops::RpcError{ops::RpcCode::invalid_params, "there is no dhcp_leases '" +
-                                                               std::string(tag->get_string()) +
-                                                               "': see 'steerctl leases'"};
+        return ops::bad_params("there is no dhcp_leases '" + std::string(tag->get_string()) +
+                               "': see 'steerctl leases'");
     for (const auto& [router, followed] : routers_) {
         const auto known = known_.find(router);
         routers.push_back(

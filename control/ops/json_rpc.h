@@ -26,6 +26,10 @@ struct RpcError {
     RpcCode code;
     std::string message;
 };
+// The asker can do better: the message says how.
+inline RpcError bad_params(std::string message) {
+    return {RpcCode::invalid_params, std::move(message)};
+}
 [[noreturn]] void throw_exception_from_error(const RpcError& e, const boost::source_location&);
 
 // The parameter of that name; nullptr if it is not there, or if parameters were not given by name.

@@ -28,6 +28,7 @@ struct RuleDesk::Outcome {
 
 namespace {
 
+using ops::bad_params;
 using ops::RpcCode;
 using ops::RpcError;
 
@@ -174,7 +175,7 @@ RuleDesk::SetPtr RuleDesk::find(const json::value& params, const ops::RpcDone& d
                 trouble.append(i == 0 ? "" : ", ").append(tags[i]);
         }
     }
-    done(RpcError{RpcCode::invalid_params, trouble});
+    done(bad_params(trouble));
     return nullptr;
 }
 
@@ -228,13 +229,12 @@ void RuleDesk::change(const json::value& params, const ops::RpcDone& done) {
     const json::object& all = params.get_object();
     auto add = texts(all, "add"), remove = texts(all, "remove");
     for (const auto* const list : {&add, &remove}) {
-        if (!*list) return done(RpcError{RpcCode::invalid_params, list->error().text});
+        if (!*list) return done(bad_params(list->error().text));
     }
-    if (add->empty() && remove->empty())
-        return done(RpcError{RpcCode::invalid_params, "write at least one rule"});
+    if (add->empty() && remove->empty()) return done(bad_params("write at least one rule"));
     aside([add = *std::move(add), remove = *std::move(remove)] { return changes_of(add, remove); },
           [this, set, done](Result<std::vector<RuleChange>> changes) {
-              if (!changes) return done(RpcError{RpcCode::invalid_params, changes.error().text});
+              if (!changes) return done(bad_params(changes.error().text));
               take(set, *std::move(changes), done);
           });
 }

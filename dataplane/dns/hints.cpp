@@ -5,8 +5,6 @@
 namespace steer::dns {
 namespace {
 
-enum Key : std::uint16_t { kIpv4Hint = 4, kIpv6Hint = 6 };  // RFC 9460 14.3.2
-
 // At least one address, and whole ones (RFC 9460 7.3).
 bool holds_addresses(std::span<const std::uint8_t> value, std::size_t size) {
     return !value.empty() && value.size() % size == 0;
@@ -15,7 +13,7 @@ bool holds_addresses(std::span<const std::uint8_t> value, std::size_t size) {
 }  // namespace
 
 Hints hints_of(std::span<const std::uint8_t> rdata) noexcept {
-    constexpr std::size_t kPriority = 2, kParamHead = 4;
+    constexpr std::size_t kPriority = 2;
     if (rdata.size() < kPriority || load_be16(rdata.data()) == 0) return {};
     rdata = rdata.subspan(kPriority);
     const std::size_t target = plain_name_length(rdata);
@@ -23,13 +21,13 @@ Hints hints_of(std::span<const std::uint8_t> rdata) noexcept {
     rdata = rdata.subspan(target);
     Hints hints;
     for (int last = -1; !rdata.empty();) {
-        if (rdata.size() < kParamHead) return {};
+        if (rdata.size() < kSvcParamHead) return {};
         const int key = load_be16(rdata.data());
         const std::size_t length = load_be16(&rdata[2]);
-        if (key <= last || length > rdata.size() - kParamHead) return {};
+        if (key <= last || length > rdata.size() - kSvcParamHead) return {};
         last = key;
-        const auto value = rdata.subspan(kParamHead, length);
-        rdata = rdata.subspan(kParamHead + length);
+        const auto value = rdata.subspan(kSvcParamHead, length);
+        rdata = rdata.subspan(kSvcParamHead + length);
         if (key == kIpv4Hint) {
             if (!holds_addresses(value, 4)) return {};
             hints.v4 = value;

@@ -13,8 +13,6 @@ namespace {
 constexpr std::size_t kV4Bytes = 4, kV6Bytes = 16;
 // Of the fields of a record from its TTL, whose offsets an answer knows.
 constexpr std::size_t kTypeBeforeTtl = 4, kRdataAfterTtl = 6;
-constexpr std::uint16_t kIpv6Hint = 6;  // RFC 9460 14.3.2
-constexpr std::size_t kParamHead = 4;   // key and length
 
 enum class Fate : std::uint8_t { stays, goes, becomes_aaaa, gets_hints };
 
@@ -52,13 +50,13 @@ class HintWriter {
     }
     // After applies(). Empty: there is no room.
     [[nodiscard]] std::span<const std::uint8_t> data(std::span<const std::uint8_t> rdata) noexcept {
-        if (rdata.size() + kParamHead + count_ * kV6Bytes > out_.size()) return {};
+        if (rdata.size() + kSvcParamHead + count_ * kV6Bytes > out_.size()) return {};
         std::size_t at = 2 + plain_name_length(rdata.subspan(2));
         std::size_t size = append(0, rdata.first(at));
         bool is_written = false;
         while (at < rdata.size()) {
             const std::uint16_t key = load_be16(&rdata[at]);
-            const std::size_t whole = kParamHead + load_be16(&rdata[at + 2]);
+            const std::size_t whole = kSvcParamHead + load_be16(&rdata[at + 2]);
             if (key >= kIpv6Hint && !is_written) {
                 size = append_hints(size);
                 is_written = true;
@@ -80,7 +78,7 @@ class HintWriter {
     std::size_t append_hints(std::size_t size) noexcept {
         store_be16(&out_[size], kIpv6Hint);
         store_be16(&out_[size + 2], static_cast<std::uint16_t>(count_ * kV6Bytes));
-        return append(size + kParamHead, {made_.data(), count_ * kV6Bytes});
+        return append(size + kSvcParamHead, {made_.data(), count_ * kV6Bytes});
     }
 
     const Translation& translation_;

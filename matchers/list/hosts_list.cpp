@@ -24,16 +24,6 @@ bool has(const List& list, std::string_view word) {
     return std::find(list.begin(), list.end(), word) != list.end();
 }
 
-// The next word of `text`, which is taken off; nothing at its end.
-std::string_view take_word(std::string_view& text) {
-    constexpr std::string_view kBlank = " \t";
-    text.remove_prefix(std::min(text.find_first_not_of(kBlank), text.size()));
-    const auto end = std::min(text.find_first_of(kBlank), text.size());
-    const std::string_view word = text.substr(0, end);
-    text.remove_prefix(end);
-    return word;
-}
-
 }  // namespace
 
 HostsList read_hosts(std::string_view bytes, std::string_view file) {

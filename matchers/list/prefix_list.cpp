@@ -7,17 +7,6 @@
 #include "matchers/text.h"
 
 namespace steer::matchers {
-namespace {
-
-// The first word, taken off `text`; empty: there is none.
-std::string_view take_word(std::string_view& text) {
-    text = trimmed(text);
-    const std::string_view word = text.substr(0, text.find_first_of(kBlank));
-    text.remove_prefix(word.size());
-    return word;
-}
-
-}  // namespace
 
 PrefixList read_prefixes(std::string_view bytes, std::string_view file) {
     PrefixList list{{}, BadLines(file)};

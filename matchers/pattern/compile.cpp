@@ -47,7 +47,7 @@ CompileError too_large(const std::string& expression) {
 }
 
 // Fewer are compiled as fast as they are read.
-constexpr std::size_t kWorthKeeping = 20;
+constexpr std::size_t kPatternsWorthKeeping = 20;
 
 // Each database as a number of bytes (8) and these; none is 0.
 void append(const hs_database* database, std::vector<std::uint8_t>& out) {
@@ -186,7 +186,7 @@ PatternImage PatternBuilder::build(std::vector<Error>& errors, std::vector<Error
     image.filter.build();
     image.has_filter = unfiltered.size() < all.size();
     const std::string name =
-        store != nullptr && patterns_.size() >= kWorthKeeping ? content() : std::string();
+        store != nullptr && patterns_.size() >= kPatternsWorthKeeping ? content() : std::string();
     // What was kept was good when it was compiled.
     if (!name.empty() && restore(store->load(name), image)) {
         check_each(nullptr, warnings);

@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kMostTokens = 100'000;
 constexpr unsigned kDeepest = 16;
 
-struct Token {
+struct CoreToken {
     std::string text;
     int line = 0;
     bool is_quoted = false;
@@ -29,8 +29,8 @@ class Lexer {
         if (text_.starts_with("\xEF\xBB\xBF")) text_.remove_prefix(3);
     }
 
-    std::vector<Token> read() {
-        std::vector<Token> tokens;
+    std::vector<CoreToken> read() {
+        std::vector<CoreToken> tokens;
         while (skip() && !out_.failure) {
             if (tokens.size() == kMostTokens) {
                 out_.failure = Failure{line_, "has more than 100000 words"};
@@ -69,8 +69,8 @@ class Lexer {
         return false;
     }
 
-    Token quoted_word() {
-        Token token{{}, line_, true};
+    CoreToken quoted_word() {
+        CoreToken token{{}, line_, true};
         take();
         while (at_ < text_.size() && text_[at_] != '"') {
             if (text_[at_] == '\\' && at_ + 1 < text_.size() && text_[at_ + 1] == '"') take();
@@ -85,8 +85,8 @@ class Lexer {
         return token;
     }
 
-    Token plain_word() {
-        Token token{{}, line_};
+    CoreToken plain_word() {
+        CoreToken token{{}, line_};
         while (at_ < text_.size() && !is_blank(text_[at_]) && text_[at_] != '\0')
             token.text += take();
         token.text = with_variables(token.text, token.line);
@@ -130,7 +130,7 @@ using Snippets = std::map<std::string, std::vector<Directive>>;
 
 class Parser {
   public:
-    Parser(std::vector<Token> tokens, Corefile& out) : tokens_(std::move(tokens)), out_(out) {}
+    Parser(std::vector<CoreToken> tokens, Corefile& out) : tokens_(std::move(tokens)), out_(out) {}
 
     void parse() {
         while (at_ < tokens_.size() && !out_.failure)
@@ -222,7 +222,7 @@ class Parser {
         out.insert(out.end(), snippet->second.begin(), snippet->second.end());
     }
 
-    std::vector<Token> tokens_;
+    std::vector<CoreToken> tokens_;
     std::size_t at_ = 0, put_in_ = 0;
     Corefile& out_;
     Snippets snippets_;
@@ -232,7 +232,7 @@ class Parser {
 
 Corefile read_corefile(std::string_view text, const Environment& environment) {
     Corefile out;
-    std::vector<Token> tokens = Lexer(text, environment, out).read();
+    std::vector<CoreToken> tokens = Lexer(text, environment, out).read();
     if (!out.failure && tokens.empty()) out.failure = Failure{0, "holds no server block"};
     if (!out.failure) Parser(std::move(tokens), out).parse();
     if (!out.failure && out.blocks.empty()) out.failure = Failure{0, "holds no server block"};

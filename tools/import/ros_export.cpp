@@ -13,7 +13,7 @@ constexpr std::array<std::string_view, 22> kVerbs{
     "move",   "unset", "reset",   "find",   "edit",    "comment",    "get",    "flush",
     "reload", "pause", "monitor", "run",    "request", "make-static"};
 
-struct Token {
+struct RosToken {
     std::string text;
     int line = 0;
     std::size_t equals = std::string::npos;  // the first `=` outside of quotes
@@ -96,7 +96,7 @@ class ExportReader {
         }
     }
 
-    void quoted_part(Token& token) {
+    void quoted_part(RosToken& token) {
         const int began = line_;
         take();
         token.is_quoted = true;
@@ -117,7 +117,7 @@ class ExportReader {
     }
 
     // [find ...], (expression), {code}: as it stands.
-    void bracketed_part(Token& token) {
+    void bracketed_part(RosToken& token) {
         const int began = line_;
         token.is_expression = true;
         std::string open;
@@ -125,7 +125,7 @@ class ExportReader {
             if (join()) continue;
             const char c = peek();
             if (c == '"') {
-                Token inside;
+                RosToken inside;
                 quoted_part(inside);
                 token.text += '"' + inside.text + '"';
                 continue;
@@ -138,8 +138,8 @@ class ExportReader {
     }
 
     // Up to a blank, a `;` or the end of the line.
-    Token word() {
-        Token token;
+    RosToken word() {
+        RosToken token;
         token.line = line_;
         while (!at_end()) {
             if (join()) continue;
@@ -193,7 +193,7 @@ class ExportReader {
         RosStatement statement;
         statement.line = line_;
         if (peek() == ':' || peek() == '{') return script();
-        std::vector<Token> tokens;
+        std::vector<RosToken> tokens;
         for (;;) {
             skip_blanks();
             if (at_end() || peek() == '\n' || peek() == ';') break;
@@ -205,7 +205,7 @@ class ExportReader {
     // `:foreach ... do={...}`, `{`: what a script does is not known without running it.
     void script() {
         const int line = line_;
-        Token what;
+        RosToken what;
         while (!at_end() && peek() != '\n' && !out_.failure) {
             if (join()) continue;
             if (peek() == '"') {
@@ -222,7 +222,7 @@ class ExportReader {
                                                     "writes on the router after it was run"});
     }
 
-    void finish(const std::vector<Token>& tokens, RosStatement statement) {
+    void finish(const std::vector<RosToken>& tokens, RosStatement statement) {
         const bool absolute = tokens.front().text.starts_with('/') && !tokens.front().is_quoted;
         statement.menu = absolute ? "" : menu_;
         auto token = tokens.begin();

@@ -31,13 +31,13 @@ constexpr std::array<Row<RedirectArgs>, 3> kRedirectRows{{
 
 using Wire = std::vector<std::uint8_t>;
 
-struct Entry {
+struct RedirectEntry {
     matchers::Rule rule;
     Wire target;
 };
 
 // "RULE TARGET"
-Result<Entry> parse_redirect_entry(std::string_view text) {
+Result<RedirectEntry> parse_redirect_entry(std::string_view text) {
     const std::string_view first = take_word(text);
     auto rule = matchers::parse_rule(first, matchers::RuleKind::full);
     if (!rule) return rule.error();
@@ -60,7 +60,7 @@ Result<Entry> parse_redirect_entry(std::string_view text) {
                      " is no domain name"};
     }
     dns::lower_case(wire->data(), wire->data(), wire->size());
-    Entry out{*std::move(rule), *std::move(wire)};
+    RedirectEntry out{*std::move(rule), *std::move(wire)};
     if (out.rule.kind == matchers::RuleKind::full && out.rule.text == dns::name_to_text(out.target))
         return Error{matchers::quoted(first) + " is its own target: remove it, or write another"};
     return out;
@@ -91,7 +91,7 @@ class RedirectReader {
     Redirect out;
 
   private:
-    void add(Entry entry, std::uint32_t file, int line) {
+    void add(RedirectEntry entry, std::uint32_t file, int line) {
         const auto [at, fresh] =
             known_.try_emplace(entry.target, static_cast<std::uint32_t>(out.targets.size()));
         if (fresh) out.targets.push_back(std::move(entry.target));

@@ -1,0 +1,21 @@
+// Durations as the dataplane has them: whole, and at most what 32 bits hold. None is negative.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+
+#include "control/config/settings.h"
+
+namespace steer::build {
+
+inline std::uint32_t milliseconds(config::Milliseconds value) {
+    constexpr std::int64_t kMost = std::numeric_limits<std::uint32_t>::max();
+    return static_cast<std::uint32_t>(std::min<std::int64_t>(value.count(), kMost));
+}
+
+inline std::uint32_t seconds(config::Milliseconds value) {
+    return milliseconds(value / 1000);
+}
+
+}  // namespace steer::build
