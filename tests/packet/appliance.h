@@ -60,6 +60,8 @@ struct Seen {
     [[nodiscard]] std::uint16_t qtype() const;
     // TTLs of the answer section, in order.
     [[nodiscard]] std::vector<std::uint32_t> ttls() const;
+    // Of an answer that ends with an A record: without EDNS.
+    [[nodiscard]] std::string last_address() const;
 
   private:
     [[nodiscard]] std::uint16_t word(std::size_t at) const {

@@ -17,11 +17,6 @@ const json::array& rows_of(const json::value& value, std::string_view key) {
     return rows != nullptr ? *rows : kNone;
 }
 
-bool is_true(const json::object& object, std::string_view key) {
-    const auto* const found = find(object, key);
-    return found != nullptr && found->is_bool() && found->get_bool();
-}
-
 std::string seconds_text(const json::object& object, std::string_view key) {
     const auto seconds = number_of(find(object, key));
     return seconds ? duration_text(*seconds) : "-";

@@ -81,6 +81,11 @@ std::string cell_text(const json::value& value) {
     return "-";
 }
 
+bool is_true(const json::object& object, std::string_view key) {
+    const auto* const found = find(object, key);
+    return found != nullptr && found->is_bool() && found->get_bool();
+}
+
 std::optional<double> number_of(const json::value* value) {
     if (value == nullptr || !value->is_number()) return std::nullopt;
     return value->to_number<double>();

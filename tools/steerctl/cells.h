@@ -17,6 +17,8 @@ const boost::json::object& object_of(const boost::json::value& value);
 const boost::json::array& array_of(const boost::json::object& object, std::string_view key);
 const boost::json::value* find(const boost::json::object& object, std::string_view key);
 
+// Whether it is there, and true.
+bool is_true(const boost::json::object& object, std::string_view key);
 std::optional<double> number_of(const boost::json::value* value);
 
 // "-" for nothing; lists with commas; of an object "key value" with commas; without bytes that would

@@ -8,11 +8,6 @@ namespace steerctl {
 namespace json = boost::json;
 namespace {
 
-bool is_true(const json::object& all, std::string_view key) {
-    const auto* const found = find(all, key);
-    return found != nullptr && found->is_bool() && found->get_bool();
-}
-
 // Of each router, under a line with its name and `more(router)`.
 template <class Rest, class Body>
 std::string each(const json::value& answer, Rest rest, Body body) {

@@ -15,9 +15,9 @@ constexpr Now at(std::uint32_t s) {
     return {std::uint64_t{s} * 1000};
 }
 
-struct Fixture {
-    explicit Fixture(std::size_t budget = std::size_t{8} << 20,
-                     std::vector<std::uint32_t> sizes = {1000, 1000})
+struct CacheFixture {
+    explicit CacheFixture(std::size_t budget = std::size_t{8} << 20,
+                          std::vector<std::uint32_t> sizes = {1000, 1000})
         : cache({budget, sizes}, readers.get()) {}
 
     void settle() {
@@ -30,16 +30,16 @@ struct Fixture {
     Filler filler{cache, pools};
 };
 
-struct Small : Fixture {
-    Small() : Fixture(std::size_t{8} << 20, {10, 10}) {}
+struct Small : CacheFixture {
+    Small() : CacheFixture(std::size_t{8} << 20, {10, 10}) {}
 };
-struct OnePage : Fixture {
-    OnePage() : Fixture(65536, {1000, 1000}) {}
+struct OnePage : CacheFixture {
+    OnePage() : CacheFixture(65536, {1000, 1000}) {}
 };
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(cache_table, Fixture)
+BOOST_FIXTURE_TEST_SUITE(cache_table, CacheFixture)
 
 BOOST_AUTO_TEST_CASE(what_goes_in_comes_out) {
     const Question q = question(1);

@@ -21,10 +21,10 @@ using namespace steer::test;
 namespace {
 
 constexpr unsigned kFlushNames = 600;
-constexpr unsigned kInserts = 40'000;
-constexpr unsigned kReaders = 3;
-constexpr unsigned kFlusher = kReaders;  // its number as a reader
-constexpr unsigned kGroups = 5;          // a flush is of the names whose number has one remainder
+constexpr unsigned kFlushInserts = 40'000;
+constexpr unsigned kFlushReaders = 3;
+constexpr unsigned kFlusher = kFlushReaders;  // its number as a reader
+constexpr unsigned kGroups = 5;  // a flush is of the names whose number has one remainder
 
 // Sizes drift, so that pages move.
 std::uint16_t length_of(std::uint32_t serial) {
@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE(readers_keeper_and_flushes) {
     std::atomic<unsigned> faults{0}, started{0};
     std::atomic<std::uint64_t> hits{0}, flushes{0};
     std::vector<std::thread> threads;
-    for (unsigned id = 0; id < kReaders; ++id) {
+    for (unsigned id = 0; id < kFlushReaders; ++id) {
         threads.emplace_back([&, id] {
             const Reader reader{w.readers, id};
             Random random{id};
@@ -179,14 +179,14 @@ BOOST_AUTO_TEST_CASE(readers_keeper_and_flushes) {
         }
         flusher_done = true;
     });
-    while (started.load() != kReaders + 1)
+    while (started.load() != kFlushReaders + 1)
         std::this_thread::yield();
 
     // The keeper, a reader as worker 0 is. It goes on until enough flushes were seen, too: they need it.
     const Reader keeper{w.readers, kFlusher + 1};
     Random random{99};
     std::uint32_t serial = 0;
-    for (unsigned i = 0; i < kInserts || flushes.load() < 20; ++i) {
+    for (unsigned i = 0; i < kFlushInserts || flushes.load() < 20; ++i) {
         const Now now{w.now_ms.fetch_add(1 + random() % 20, std::memory_order_acq_rel) + 1};
         w.now_s.store(now.s(), std::memory_order_release);
         w.newest_serial.store(++serial, std::memory_order_release);

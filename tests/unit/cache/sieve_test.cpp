@@ -9,7 +9,7 @@ using namespace steer::cache;
 
 namespace {
 
-struct Fixture {
+struct SieveFixture {
     Arena arena{4 * kPageSize};
     Sieve sieve;
 
@@ -30,7 +30,7 @@ struct Fixture {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(sieve, Fixture)
+BOOST_FIXTURE_TEST_SUITE(sieve, SieveFixture)
 
 BOOST_AUTO_TEST_CASE(without_visits_the_oldest_goes) {
     const SlotId a = add();

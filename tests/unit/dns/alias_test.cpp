@@ -6,8 +6,11 @@
 
 #include "dataplane/dns/checksum.h"
 #include "support/dns_message.h"
+#include "unit/dns/built_answer.h"
 
 using namespace steer::dns;
+using steer::test::AnswerBlock;
+using steer::test::built_answer;
 using steer::test::Bytes;
 using steer::test::DnsMessage;
 using steer::test::wire_name;
@@ -16,26 +19,11 @@ namespace {
 
 const Bytes kAsked = wire_name("new.target.example"), kAlias = wire_name("old.example");
 
-struct alignas(8) Block {
-    std::array<std::uint8_t, kMaxMessage + 28 * 1024> bytes{};
-    [[nodiscard]] const Answer& answer() const {
-        return *reinterpret_cast<const Answer*>(bytes.data());
-    }
-};
-
-std::unique_ptr<Block> built(const DnsMessage& m, const Bytes& name, std::uint16_t qtype) {
-    auto b = std::make_unique<Block>();
-    UpstreamFacts facts;
-    BOOST_TEST_REQUIRE(
-        (build_answer(m.bytes(), name, qtype, kIn, false, b->bytes, facts) == AnswerError::none));
-    return b;
-}
-
 // What a client that asked for the alias gets, read again.
-std::unique_ptr<Block> as_alias(const Answer& answer, AliasTerms terms) {
+std::unique_ptr<AnswerBlock> as_alias(const Answer& answer, AliasTerms terms) {
     terms.asked = kAsked;
     terms.alias = kAlias;
-    const auto made = std::make_unique<Block>();
+    const auto made = std::make_unique<AnswerBlock>();
     const std::size_t size = write_alias_answer(answer, terms, made->bytes);
     BOOST_TEST_REQUIRE(size == made->answer().size());
     const Answer& a = made->answer();
@@ -44,7 +32,7 @@ std::unique_ptr<Block> as_alias(const Answer& answer, AliasTerms terms) {
                                         static_cast<std::uint16_t>(0x8180 | a.rcode));
     m.set(6, a.ancount).set(8, a.nscount).set(10, a.arcount);
     m.raw(Bytes(a.body(), a.body() + a.body_len));
-    auto again = built(m, kAlias, terms.qtype);
+    auto again = built_answer(m, kAlias, terms.qtype);
     const Answer& b = again->answer();
     BOOST_TEST(b.ttl_count == a.ttl_count);
     BOOST_TEST(std::equal(a.ttl_offsets(), a.ttl_offsets() + a.ttl_count, b.ttl_offsets()));
@@ -75,7 +63,7 @@ BOOST_AUTO_TEST_CASE(the_alias_comes_first_and_records_are_of_its_target) {
     auto m = target_response();
     m.record(DnsMessage::kAnswer, {0xc0, 12}, kA, 300, {192, 0, 2, 1});
     m.record(DnsMessage::kAnswer, {0xc0, 12}, kA, 200, {192, 0, 2, 2});
-    const auto b = as_alias(built(m, kAsked, kA)->answer(), {.age_s = 50});
+    const auto b = as_alias(built_answer(m, kAsked, kA)->answer(), {.age_s = 50});
     auto wanted = DnsMessage::response(1, "old.example", kA);
     const std::size_t base = wanted.size();
     // "new.target" and a pointer to "example" of the question
@@ -100,7 +88,7 @@ BOOST_AUTO_TEST_CASE(names_in_data_are_written_anew) {
     m.record(DnsMessage::kAnswer, {0xc0, 12}, kSrv, 300, {0, 1, 0, 2, 0, 53, 1, 's', 0xc0, 12});
     m.record(DnsMessage::kAdditional, {0xc0, static_cast<std::uint8_t>(base + 14)}, kA, 60,
              {192, 0, 2, 9});
-    const auto b = as_alias(built(m, kAsked, 15)->answer(), {.qtype = 15});
+    const auto b = as_alias(built_answer(m, kAsked, 15)->answer(), {.qtype = 15});
     const Answer& a = b->answer();
     BOOST_TEST(a.ancount == 3);
     BOOST_TEST(a.arcount == 1);
@@ -113,7 +101,7 @@ BOOST_AUTO_TEST_CASE(names_in_data_are_written_anew) {
 BOOST_AUTO_TEST_CASE(no_records_but_the_alias) {
     auto m = target_response(kAaaa);
     m.soa("target.example", 600, 30);
-    const auto original = built(m, kAsked, kAaaa);
+    const auto original = built_answer(m, kAsked, kAaaa);
     const auto b = as_alias(original->answer(), {.qtype = kAaaa});
     BOOST_TEST(b->answer().ancount == 1);
     BOOST_TEST(b->answer().nscount == 1);
@@ -130,8 +118,8 @@ BOOST_AUTO_TEST_CASE(no_records_but_the_alias) {
 
 BOOST_AUTO_TEST_CASE(what_is_said_of_it_stays_but_that_it_is_authenticated) {
     auto m = target_response(kA, 0x83a3);  // TC, AD, NXDOMAIN
-    const auto original = built(m, kAsked, kA);
-    Block out;
+    const auto original = built_answer(m, kAsked, kA);
+    AnswerBlock out;
     const AliasTerms terms{.asked = kAsked, .alias = kAlias};
     BOOST_TEST_REQUIRE(write_alias_answer(original->answer(), terms, out.bytes) != 0U);
     BOOST_TEST(out.answer().rcode == kNxDomain);
@@ -143,8 +131,8 @@ BOOST_AUTO_TEST_CASE(what_is_said_of_it_stays_but_that_it_is_authenticated) {
 BOOST_AUTO_TEST_CASE(a_record_without_an_owner_is_none) {
     auto m = target_response(kTxt);
     m.record(DnsMessage::kAnswer, {0xc0, 12}, kTxt, 300, {3, 'a', 'b', 'c'});
-    const auto b = built(m, kAsked, kTxt);
-    Block room;
+    const auto b = built_answer(m, kAsked, kTxt);
+    AnswerBlock room;
     BOOST_TEST(write_alias_answer(b->answer(), {.asked = kAsked, .alias = kAlias}, room.bytes) >
                0U);
     auto& ttls = *reinterpret_cast<std::uint16_t*>(b->bytes.data() + sizeof(Answer));
@@ -162,12 +150,12 @@ BOOST_AUTO_TEST_CASE(less_room_is_refused_and_nothing_is_written_behind_it) {
     auto m = target_response();
     for (std::uint8_t i = 0; i < 20; ++i)
         m.record(DnsMessage::kAnswer, {0xc0, 12}, kA, 300, {192, 0, 2, i});
-    const auto original = built(m, kAsked, kA);
+    const auto original = built_answer(m, kAsked, kA);
     const AliasTerms terms{.asked = kAsked, .alias = kAlias};
-    Block out;
+    AnswerBlock out;
     const std::size_t size = write_alias_answer(original->answer(), terms, out.bytes);
     for (std::size_t room = 0; room < size; room += 4) {
-        Block small;
+        AnswerBlock small;
         small.bytes.fill(0xee);
         BOOST_TEST(write_alias_answer(original->answer(), terms,
                                       std::span(small.bytes).first(room)) == 0U);

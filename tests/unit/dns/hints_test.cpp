@@ -6,8 +6,10 @@
 
 #include "dataplane/dns/alias.h"
 #include "support/dns_message.h"
+#include "unit/dns/built_answer.h"
 
 using namespace steer::dns;
+using steer::test::AnswerBlock;
 using steer::test::Bytes;
 using steer::test::DnsMessage;
 using steer::test::wire_name;
@@ -41,20 +43,8 @@ Bytes bytes(std::span<const std::uint8_t> s) {
     return {s.begin(), s.end()};
 }
 
-struct alignas(8) HintsBlock {
-    std::array<std::uint8_t, 8192> room{};
-    [[nodiscard]] const Answer& answer() const {
-        return *reinterpret_cast<const Answer*>(room.data());
-    }
-};
-
-std::unique_ptr<HintsBlock> built(const DnsMessage& m, std::uint16_t type = kHttps) {
-    auto b = std::make_unique<HintsBlock>();
-    UpstreamFacts facts;
-    const auto name = wire_name("www.example.com");
-    BOOST_REQUIRE(
-        (build_answer(m.bytes(), name, type, kIn, true, b->room, facts) == AnswerError::none));
-    return b;
+std::unique_ptr<AnswerBlock> with_hints(const DnsMessage& m, std::uint16_t type = kHttps) {
+    return steer::test::built_answer(m, wire_name("www.example.com"), type);
 }
 DnsMessage https_response(std::uint16_t type = kHttps) {
     return DnsMessage::response(9, "www.example.com", type);
@@ -112,7 +102,7 @@ BOOST_AUTO_TEST_CASE(an_answer_tells_its_addresses_and_its_hints) {
     auto m = https_response(kAny);
     m.record(DnsMessage::kAnswer, kQname, kHttps, 600, svcb({{kV4, kFour2}, {kV6, kSixteen}}));
     m.record(DnsMessage::kAnswer, kQname, kA, 300, kFour);
-    const auto b = built(m, kAny);
+    const auto b = with_hints(m, kAny);
     const Answer& a = b->answer();
     BOOST_TEST(a.has_hints);
     BOOST_TEST(a.address_count == 1);  // records of addresses alone
@@ -130,7 +120,7 @@ BOOST_AUTO_TEST_CASE(only_hints_of_the_answer_section_and_class_count) {
     m.record(DnsMessage::kAnswer, kQname, kHttps, 700, svcb({{kV4, kFour}}), 3);  // CHAOS
     m.record(DnsMessage::kAnswer, kQname, kTxt, 800, svcb({{kV4, kFour}}));
     m.record(DnsMessage::kAdditional, kQname, kHttps, 900, svcb({{kV4, kFour}}));
-    const auto b = built(m);
+    const auto b = with_hints(m);
     BOOST_TEST(!b->answer().has_hints);
     BOOST_TEST(b->answer().address_ttl_s == 0U);
     BOOST_TEST(addresses(b->answer()).empty());
@@ -140,7 +130,7 @@ BOOST_AUTO_TEST_CASE(another_class_beside_them_adds_nothing) {
     auto m = https_response(kAny);
     m.record(DnsMessage::kAnswer, kQname, kHttps, 700, svcb({{kV4, kFour2}}), 3);
     m.record(DnsMessage::kAnswer, kQname, kHttps, 600, svcb({{kV4, kFour}}));
-    const auto b = built(m, kAny);
+    const auto b = with_hints(m, kAny);
     BOOST_TEST((addresses(b->answer()) == std::vector<Bytes>{kFour}));
     BOOST_TEST(b->answer().address_ttl_s == 600U);
 }
@@ -148,8 +138,8 @@ BOOST_AUTO_TEST_CASE(another_class_beside_them_adds_nothing) {
 BOOST_AUTO_TEST_CASE(their_ttl_is_limited_as_that_of_addresses) {
     auto m = https_response(kSvcb);
     m.record(DnsMessage::kAnswer, kQname, kSvcb, 600, svcb({{kV4, kFour}}));
-    const auto b = built(m, kSvcb);
-    limit_ttls(b->room.data(), {0, 100}, 0);
+    const auto b = with_hints(m, kSvcb);
+    limit_ttls(b->bytes.data(), {0, 100}, 0);
     BOOST_TEST(b->answer().address_ttl_s == 100U);
 }
 
@@ -160,13 +150,13 @@ BOOST_AUTO_TEST_CASE(they_outlive_names_written_anew) {
              svcb({{kV4, kFour}}, 1, "edge.example"));
     m.opt(1232);
     m.record(DnsMessage::kAdditional, {2, 'n', 's', 0xc0, 12}, kA, 60, {192, 0, 2, 53});
-    const auto b = built(m);
+    const auto b = with_hints(m);
     BOOST_TEST((addresses(b->answer()) == std::vector<Bytes>{kFour}));
 
-    const auto alias = std::make_unique<HintsBlock>();
+    const auto alias = std::make_unique<AnswerBlock>();
     const auto asked = wire_name("www.example.com"), name = wire_name("old.example");
     const AliasTerms terms{.asked = asked, .alias = name, .qtype = kHttps, .age_s = 100};
-    BOOST_TEST(write_alias_answer(b->answer(), terms, alias->room) > 0U);
+    BOOST_TEST(write_alias_answer(b->answer(), terms, alias->bytes) > 0U);
     BOOST_TEST((addresses(alias->answer()) == std::vector<Bytes>{kFour}));
     BOOST_TEST(alias->answer().address_ttl_s == 400U);
 }
@@ -175,8 +165,8 @@ BOOST_AUTO_TEST_CASE(they_outlive_names_written_anew) {
 BOOST_AUTO_TEST_CASE(tables_that_lie_are_not_followed) {
     auto m = https_response();
     m.record(DnsMessage::kAnswer, kQname, kHttps, 600, svcb({{kV4, kFour}}));
-    const auto b = built(m);
-    auto& ttl_at = *reinterpret_cast<std::uint16_t*>(b->room.data() + sizeof(Answer));
+    const auto b = with_hints(m);
+    auto& ttl_at = *reinterpret_cast<std::uint16_t*>(b->bytes.data() + sizeof(Answer));
     const std::uint16_t right = ttl_at;
     for (const unsigned wrong : {0U, 3U, 5U, unsigned{b->answer().body_len}, 65535U}) {
         ttl_at = static_cast<std::uint16_t>(wrong);
@@ -185,7 +175,7 @@ BOOST_AUTO_TEST_CASE(tables_that_lie_are_not_followed) {
     ttl_at = right;
     BOOST_TEST(hints_of_record(b->answer(), 0).any());
     BOOST_TEST(!hints_of_record(b->answer(), 1).any());
-    reinterpret_cast<Answer*>(b->room.data())->body_len -= 1;
+    reinterpret_cast<Answer*>(b->bytes.data())->body_len -= 1;
     BOOST_TEST(!hints_of_record(b->answer(), 0).any());
 }
 

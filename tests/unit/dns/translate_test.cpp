@@ -13,8 +13,10 @@
 #include "dataplane/dns/hints.h"
 #include "dataplane/dns/pref64.h"
 #include "support/dns_message.h"
+#include "unit/dns/built_answer.h"
 
 using namespace steer::dns;
+using steer::test::AnswerBlock;
 using steer::test::Bytes;
 using steer::test::DnsMessage;
 using steer::test::wire_name;
@@ -74,28 +76,18 @@ class Settings final : public Translation {
 };
 const Settings kSettings;
 
-struct alignas(8) Block {
-    std::array<std::uint8_t, kMaxMessage + 28 * 1024> bytes{};
-    [[nodiscard]] const Answer& answer() const {
-        return *reinterpret_cast<const Answer*>(bytes.data());
-    }
-};
-
 constexpr const char* kName = "www.example";
 
-std::unique_ptr<Block> built(const DnsMessage& m, std::uint16_t qtype) {
-    auto b = std::make_unique<Block>();
-    UpstreamFacts facts;
-    BOOST_TEST_REQUIRE((build_answer(m.bytes(), wire_name(kName), qtype, kIn, false, b->bytes,
-                                     facts) == AnswerError::none));
-    return b;
+std::unique_ptr<AnswerBlock> built(const DnsMessage& m, std::uint16_t qtype) {
+    return steer::test::built_answer(m, wire_name(kName), qtype);
 }
 
 // What leaves for a question of type `qtype`, read again by whom the message is for.
-std::unique_ptr<Block> translated(const Answer& answer, TranslateTerms terms, std::uint16_t qtype) {
+std::unique_ptr<AnswerBlock> translated(const Answer& answer, TranslateTerms terms,
+                                        std::uint16_t qtype) {
     const Bytes name = wire_name(kName);
     terms.asked = name;
-    const auto made = std::make_unique<Block>();
+    const auto made = std::make_unique<AnswerBlock>();
     const std::size_t size = write_translated(answer, terms, kSettings, made->bytes);
     BOOST_TEST_REQUIRE(size != 0U);
     const Answer& a = made->answer();
@@ -318,7 +310,7 @@ BOOST_AUTO_TEST_CASE(a_block_that_is_too_small_is_said) {
         m.record(DnsMessage::kAnswer, wire_name(kName), kA, 300, {203, 0, 113, i});
     const auto from = built(m, kA);
     const Bytes name = wire_name(kName);
-    Block block;
+    AnswerBlock block;
     const std::span<std::uint8_t> all(block.bytes);
     const std::size_t whole = write_translated(from->answer(), {.asked = name}, kSettings, all);
     BOOST_TEST_REQUIRE(whole != 0U);

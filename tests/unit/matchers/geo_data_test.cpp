@@ -25,15 +25,15 @@ std::string domain(char type, const std::string& name, const std::vector<std::st
         out += field(3, field(1, key) + number(2, 1));
     return field(2, out);
 }
-std::string list(const std::string& code, const std::string& rules) {
+std::string geo_list(const std::string& code, const std::string& rules) {
     return field(1, field(1, code) + rules);
 }
 
 const std::string kSites =
-    list("CN", domain(2, "Example.CN") + domain(3, "www.example.com", {"ads"}) + domain(0, "word") +
-                   domain(1, "^a.*b$", {"ads", "!cn"})) +
-    list("GEO", domain(2, "geo.example") + domain(2, std::string(300, 'x')) + domain(7, "new") +
-                    domain(2, "a:b"));
+    geo_list("CN", domain(2, "Example.CN") + domain(3, "www.example.com", {"ads"}) +
+                       domain(0, "word") + domain(1, "^a.*b$", {"ads", "!cn"})) +
+    geo_list("GEO", domain(2, "geo.example") + domain(2, std::string(300, 'x')) + domain(7, "new") +
+                        domain(2, "a:b"));
 
 std::vector<std::string> names(const std::vector<std::string>& selectors) {
     std::vector<std::string> out;
@@ -96,10 +96,10 @@ BOOST_AUTO_TEST_CASE(prefixes_of_both_families_with_host_bits_masked) {
         return field(2, field(1, address) + number(2, length));
     };
     const std::string v6("\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x05", 16);
-    const std::string bytes = list("US", cidr("\xc0\x00\x02\x09", 24)) +
-                              list("DE", cidr(std::string("\xc0\x00\x02\x09", 4), 24) +
-                                             cidr(v6, 32) + cidr("abc", 8) + cidr("abcd", 33)) +
-                              list("NOT", cidr("abcd", 8) + number(3, 1));
+    const std::string bytes = geo_list("US", cidr("\xc0\x00\x02\x09", 24)) +
+                              geo_list("DE", cidr(std::string("\xc0\x00\x02\x09", 4), 24) +
+                                                 cidr(v6, 32) + cidr("abc", 8) + cidr("abcd", 33)) +
+                              geo_list("NOT", cidr("abcd", 8) + number(3, 1));
     const auto read = m::read_geoip(bytes, "i.dat", Names{"de", "not", "fr"}).value();
     BOOST_TEST_REQUIRE(read.list.prefixes.size() == 2U);
     BOOST_TEST(read.list.prefixes[0].prefix.to_string() == "192.0.2.0/24");

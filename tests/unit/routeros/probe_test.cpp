@@ -10,7 +10,7 @@
 namespace steer::routeros::test {
 namespace {
 
-const std::string kList{kProbeList};
+const std::string kProbed{kProbeList};
 
 RouterConfig asking() {
     auto config = router_config();
@@ -29,8 +29,8 @@ struct Ours : Lab {
     explicit Ours(rossim::Options options = fast(), RouterConfig with = asking())
         : Lab(std::move(options), std::move(with)) {
         row(rossim::Family::ipv4, "policy_v4", "192.0.2.1", "of a human");
-        row(rossim::Family::ipv4, kList, "192.0.2.3", "somebody's");
-        row(rossim::Family::ipv4, kList, "203.0.113.99", "somebody's");
+        row(rossim::Family::ipv4, kProbed, "192.0.2.3", "somebody's");
+        row(rossim::Family::ipv4, kProbed, "203.0.113.99", "somebody's");
         row(rossim::Family::ipv6, "x", "2001:db8::1", "");
         others = all();
     }
@@ -230,7 +230,7 @@ BOOST_AUTO_TEST_CASE(a_router_that_goes_away_keeps_no_row_of_it) {
                         BOOST_TEST((lab.router->status().state != RouterState::in_sync));
                     lab.run_for(9 * kSecond);  // it is there again
                     lab.run_for(60 * kSecond);
-                    BOOST_TEST(lab.rows(kList).size() == 2U);
+                    BOOST_TEST(lab.rows(kProbed).size() == 2U);
                     if (kind != FaultKind::reboot) BOOST_TEST((lab.all() == lab.others));
                     BOOST_TEST(label(lab.router->probed().state) == "complete");
                     BOOST_TEST(lab.finds == 1U);
@@ -305,20 +305,20 @@ BOOST_AUTO_TEST_CASE(a_user_who_may_not_write_is_asked_nothing) {
 
 BOOST_AUTO_TEST_CASE(what_another_probe_left_is_removed_but_not_what_it_uses) {
     Ours lab{fast(), router_config()};
-    lab.row(rossim::Family::ipv4, kList, "192.0.2.18", std::string(kProbeComment));
-    lab.row(rossim::Family::ipv4, kList, "192.0.2.34", std::string(kProbeComment));
-    lab.row(rossim::Family::ipv4, kList, "192.0.2.50", std::string(kProbeComment), 300);
+    lab.row(rossim::Family::ipv4, kProbed, "192.0.2.18", std::string(kProbeComment));
+    lab.row(rossim::Family::ipv4, kProbed, "192.0.2.34", std::string(kProbeComment));
+    lab.row(rossim::Family::ipv4, kProbed, "192.0.2.50", std::string(kProbeComment), 300);
     BOOST_REQUIRE(lab.sync());
     lab.router->probe(lab.now_ms());
     lab.run_for(5 * kSecond);  // the other one is running
-    BOOST_TEST(lab.rows(kList).size() == 5U);
-    BOOST_REQUIRE(lab.sim.remove_row(rossim::Family::ipv4, kList, "192.0.2.34", lab.now_us));
-    lab.row(rossim::Family::ipv4, kList, "192.0.2.66", std::string(kProbeComment));
+    BOOST_TEST(lab.rows(kProbed).size() == 5U);
+    BOOST_REQUIRE(lab.sim.remove_row(rossim::Family::ipv4, kProbed, "192.0.2.34", lab.now_us));
+    lab.row(rossim::Family::ipv4, kProbed, "192.0.2.66", std::string(kProbeComment));
     BOOST_REQUIRE(lab.finish());
     BOOST_TEST(label(lab.router->probed().state) == "complete");
-    BOOST_TEST(!lab.Lab::row(kList, "192.0.2.18"));
-    BOOST_TEST(lab.Lab::row(kList, "192.0.2.50").has_value());
-    BOOST_TEST(lab.Lab::row(kList, "192.0.2.66").has_value());  // it came later
+    BOOST_TEST(!lab.Lab::row(kProbed, "192.0.2.18"));
+    BOOST_TEST(lab.Lab::row(kProbed, "192.0.2.50").has_value());
+    BOOST_TEST(lab.Lab::row(kProbed, "192.0.2.66").has_value());  // it came later
     BOOST_TEST(lab.removes == 8U);
 }
 
@@ -349,14 +349,14 @@ BOOST_AUTO_TEST_CASE(answers_do_not_wait_for_it) {
                              << " ms; it is " << label(lab.router->probed().state));
     BOOST_TEST(longest_us < 100'000);
     BOOST_TEST(label(lab.router->probed().state) == "complete");
-    BOOST_TEST(lab.rows(kList).size() == 2U);
+    BOOST_TEST(lab.rows(kProbed).size() == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(paused_in_the_middle_it_writes_nothing) {
     Ours lab;
     BOOST_REQUIRE(lab.sync());
     const auto with_static = [&] {
-        for (const auto& r : lab.rows(kList)) {
+        for (const auto& r : lab.rows(kProbed)) {
             if (!r.dynamic && r.comment == kProbeComment) return true;
         }
         return false;
