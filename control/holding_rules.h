@@ -10,8 +10,7 @@
 
 namespace steer {
 
-using FindRules =
-    std::function<Result<std::vector<config::HoldingRule>>(const config::Settings&)>;
+using FindRules = std::function<Result<std::vector<config::HoldingRule>>(const config::Settings&)>;
 
 // [{"plugin", "says", "rule", "file", "line", "queries"}], in the order that `find` gives. Takes as long as reading the
 // configuration does: not on `house`.

@@ -53,8 +53,8 @@ int run_worker(void* worker) {
 
 Plane::Plane(const PlaneOptions& options) : options_(options) {
     lists_ = std::make_unique<ListStates>();
-    buffers_ = std::make_unique<BufferPools>(options.small_buffers * workers(),
-                                             options.large_buffers);
+    buffers_ =
+        std::make_unique<BufferPools>(options.small_buffers * workers(), options.large_buffers);
     std::array<std::uint8_t, 16> secret{};
     if (::getrandom(secret.data(), secret.size(), 0) != static_cast<ssize_t>(secret.size())) {
         die("the system has no random numbers");

@@ -116,8 +116,8 @@ std::unique_ptr<Candidate> Reloader::build_or_refuse(build::Registry registry) {
     try {
         return build(std::move(registry));
     } catch (const std::bad_alloc&) {
-        return refused(Error{no_memory("to read and build it beside the one in force").text,
-                             source_.path});
+        return refused(
+            Error{no_memory("to read and build it beside the one in force").text, source_.path});
     }
 }
 

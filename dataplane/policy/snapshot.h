@@ -78,7 +78,8 @@ struct InFlightLimit {
 };
 
 struct UpstreamGroup {
-    std::string name{};  // of its forward: the tag, or "line 12" of one that is written in place; for people
+    // Of its forward: the tag, or "line 12" of one that is written in place; for people.
+    std::string name{};
     std::vector<std::uint16_t> members;  // indices of Snapshot::upstreams
     UpstreamPolicy policy = UpstreamPolicy::latency;
     std::uint32_t total_timeout_ms = 5000;

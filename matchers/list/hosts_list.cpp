@@ -7,6 +7,7 @@
 #include "matchers/list/lines.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/quote.h"
+#include "matchers/text.h"
 
 namespace steer::matchers {
 namespace {

@@ -29,9 +29,9 @@ constexpr std::array kSets{Key{"name", "set"},          Key{"family", "family"},
                            Key{"state", "state"},       Key{"timeouts", "timeouts"},
                            Key{"prefixes", "prefixes"}, Key{"claims", "claims"},
                            Key{"owed", "owed"}};
-constexpr std::array kUpstreams{Key{"name", "upstream"},           Key{"forward", "forward"},
-                                Key{"via", "via"},                 Key{"rtt_ms", "rtt ms"},
-                                Key{"connections", "connections"}, Key{"address", "address"}};
+constexpr std::array kUpstreams{
+    Key{"name", "upstream"}, Key{"forward", "forward"},         Key{"via", "via"},
+    Key{"rtt_ms", "rtt ms"}, Key{"connections", "connections"}, Key{"address", "address"}};
 constexpr std::array kMdns{Key{"name", "interface"},    Key{"ipv4", "IPv4"},
                            Key{"ipv6", "IPv6"},         Key{"received", "received"},
                            Key{"repeated", "repeated"}, Key{"sent", "sent"}};
