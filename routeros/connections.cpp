@@ -7,7 +7,7 @@ namespace steer::routeros {
 namespace {
 
 constexpr std::size_t kMostLate = 65'536, kMostFound = 1'000, kCutIds = 20;
-constexpr std::uint64_t kGatherMs = 1'000, kStirredMs = 10'000;
+constexpr std::uint64_t kGatherMs = 1'000, kGatherWhileBusyMs = 10'000;
 constexpr std::uint64_t kApartMs = 5'000, kRestTimes = 19;
 constexpr std::uint64_t kCutIdMs = 50;
 constexpr std::array<Menu, 2> kFamilies{Menu::ip, Menu::ipv6};
@@ -32,7 +32,7 @@ bool Connections::late(const Address& address, std::uint64_t now_ms) {
 
 std::uint64_t Connections::look_ms(const Family& family, bool quiet) {
     if (family.late.empty() || !family.cuts.empty()) return UINT64_MAX;
-    return std::max(family.since_ms + (quiet ? kGatherMs : kStirredMs), family.rest_ms);
+    return std::max(family.since_ms + (quiet ? kGatherMs : kGatherWhileBusyMs), family.rest_ms);
 }
 
 std::optional<Menu> Connections::look(bool quiet, std::uint64_t now_ms) {

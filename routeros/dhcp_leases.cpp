@@ -7,8 +7,9 @@ namespace steer::routeros {
 namespace {
 
 constexpr std::uint64_t kReadAgainMs = 600'000, kPollMs = 30'000;
-constexpr std::uint64_t kSettleMs = 500;  // a server that comes back gives many leases at once
-constexpr std::uint64_t kBeatMs = 20'000, kMuteMs = 30'000;
+constexpr std::uint64_t kSettleMs = 500;     // a server that comes back gives many leases at once
+constexpr std::uint64_t kBeatMs = 20'000;    // after this it is asked for a sign of life
+constexpr std::uint64_t kAnswerMs = 30'000;  // in which that, or what is printed, has to go on
 
 constexpr std::string_view kLeaseMenus[2] = {"/ip/dhcp-server/lease/",
                                              "/ipv6/dhcp-server/binding/"};
@@ -216,7 +217,7 @@ void LeaseReader::on_broken(std::string_view reason) {
 }
 
 std::uint64_t LeaseReader::silent_ms() const {
-    return beat_ != 0 || is_printing() ? kMuteMs : kBeatMs;
+    return beat_ != 0 || is_printing() ? kAnswerMs : kBeatMs;
 }
 
 void LeaseReader::look_alive() {

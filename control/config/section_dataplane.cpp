@@ -75,8 +75,7 @@ bool is_pci_address(std::string_view text) {
     if (text.size() != kForm.size()) return false;
     for (std::size_t i = 0; i < text.size(); ++i) {
         const char c = matchers::lower(text[i]);
-        const bool digit = c >= '0' && c <= '9';
-        if (kForm[i] == 'h'   ? !(digit || (c >= 'a' && c <= 'f'))
+        if (kForm[i] == 'h'   ? !(matchers::is_digit(c) || (c >= 'a' && c <= 'f'))
             : kForm[i] == 'd' ? !(c >= '0' && c <= '7')
                               : c != kForm[i]) {
             return false;
@@ -232,8 +231,7 @@ constexpr std::array<Row<Dataplane>, 15> kDataplaneRows{{
      "source ports of upstream queries; reserved at start (`ip_local_reserved_ports`)"},
     {"random_case", &Dataplane::random_case, "false", "",
      "upstreams are asked in random case and answer in the same (0x20), which is one more thing "
-     "that "
-     "a forged answer has to guess; one that does not keep the case is not heard"},
+     "that a forged answer has to guess; one that does not keep the case is not heard"},
     {"max_parked", &Dataplane::max_parked, "65536", "64..1048576",
      "queries that wait at one time, a worker"},
     {"max_in_flight", &Dataplane::max_in_flight, "16384", "64..262144",

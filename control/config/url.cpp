@@ -98,7 +98,8 @@ Result<Url> parse_url(std::string_view text) {
 }
 
 Result<Url> resolve_reference(const Url& base, std::string_view reference) {
-    reference = trimmed(reference).substr(0, trimmed(reference).find('#'));
+    reference = trimmed(reference);
+    reference = reference.substr(0, reference.find('#'));
     if (reference.empty()) return base;
     if (is_url(reference)) return parse_url(reference);
     if (reference.starts_with("//"))

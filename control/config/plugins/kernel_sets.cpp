@@ -117,9 +117,7 @@ void read_kernel_sets_quick(Reading& in, std::string_view words, int line, Plugi
                             const QuickForm& form, Make&& make) {
     KernelSets args;
     const std::size_t before = in.report().error_count();
-    while (!trimmed(words).empty()) {
-        words = trimmed(words);
-        const std::string_view word = take_word(words);
+    for (auto word = take_word(words); !word.empty(); word = take_word(words)) {
         const Parts parts = split_at(word, ',');
         const bool whole = parts.size() == form.parts;
         const std::string_view family = whole ? parts[form.parts - 2] : "";
