@@ -38,7 +38,7 @@
 #include "control/rules/rule_desk.h"
 #include "control/silent_upstreams.h"
 #include "control/sizing.h"
-#include "control/stream/stream_threads.h"
+#include "control/stream_threads.h"
 #include "control/tasks/task_desk.h"
 #include "control/why_desk.h"
 #include "dataplane/port/eal.h"

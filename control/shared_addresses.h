@@ -19,7 +19,7 @@
 #include <string_view>
 #include <vector>
 
-#include "dataplane/event/list_state.h"
+#include "dataplane/list_state.h"
 #include "matchers/prefix/ip_address.h"
 
 namespace steer {

@@ -8,7 +8,7 @@
 #include <cstdint>
 
 #include "dataplane/dns/query.h"
-#include "dataplane/event/list_state.h"
+#include "dataplane/list_state.h"
 #include "dataplane/policy/branches.h"
 #include "dataplane/policy/program.h"
 #include "dataplane/policy/rewrites.h"

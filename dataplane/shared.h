@@ -14,7 +14,7 @@
 #include "dataplane/cache/cache.h"
 #include "dataplane/event/board.h"
 #include "dataplane/event/event.h"
-#include "dataplane/event/list_state.h"
+#include "dataplane/list_state.h"
 #include "dataplane/message.h"
 #include "dataplane/note.h"
 #include "dataplane/policy/snapshot.h"

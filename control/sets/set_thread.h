@@ -18,7 +18,7 @@
 #include "control/sets/set_desk.h"
 #include "dataplane/clock.h"
 #include "dataplane/event/event.h"
-#include "dataplane/event/list_state.h"
+#include "dataplane/list_state.h"
 
 namespace steer::sets {
 

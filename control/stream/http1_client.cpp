@@ -3,7 +3,7 @@
 #include <boost/beast/http/error.hpp>
 #include <utility>
 
-#include "control/stream/chunked_end.h"
+#include "control/fetch/chunked_end.h"
 
 namespace steer::stream {
 
@@ -45,7 +45,7 @@ void Http1Client::receive(std::span<const std::uint8_t> bytes) {
     if (over_) return;
     if (!busy_) return fail("HTTP/1.1: bytes that nobody asked for");
     in_.insert(in_.end(), bytes.begin(), bytes.end());
-    while (busy_ && !in_.empty() && !waits_for_chunk(*parser_, in_.size())) {
+    while (busy_ && !in_.empty() && !fetch::waits_for_chunk(*parser_, in_.size())) {
         boost::system::error_code error;
         const std::size_t n = parser_->put(boost::asio::buffer(in_), error);
         in_.erase(in_.begin(), in_.begin() + static_cast<std::ptrdiff_t>(n));

@@ -7,7 +7,7 @@
 #include <ctime>
 #include <utility>
 
-#include "control/stream/chunked_end.h"
+#include "control/fetch/chunked_end.h"
 #include "control/stream/http_answer.h"
 
 namespace steer::stream {
@@ -69,7 +69,7 @@ void Http1Session::begin() {
 }
 
 bool Http1Session::parse() {
-    if (waits_for_chunk(*parser_, in_.size())) return false;
+    if (fetch::waits_for_chunk(*parser_, in_.size())) return false;
     boost::system::error_code error;
     const bool had_head = parser_->is_header_done();
     const std::size_t n = parser_->put(boost::asio::buffer(in_), error);

@@ -14,7 +14,7 @@
 #include "dataplane/clock.h"
 #include "dataplane/counters.h"
 #include "dataplane/dns/answer.h"
-#include "dataplane/event/list_state.h"
+#include "dataplane/list_state.h"
 
 struct rte_rcu_qsbr;
 

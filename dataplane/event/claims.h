@@ -24,7 +24,7 @@
 #include "dataplane/counters.h"
 #include "dataplane/event/board.h"
 #include "dataplane/event/event.h"
-#include "dataplane/event/list_state.h"
+#include "dataplane/list_state.h"
 #include "dataplane/parked.h"
 #include "dataplane/policy/snapshot.h"
 #include "dataplane/ring.h"

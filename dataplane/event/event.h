@@ -5,7 +5,7 @@
 #include <array>
 #include <cstdint>
 
-#include "dataplane/event/list_state.h"
+#include "dataplane/list_state.h"
 #include "matchers/prefix/ip_address.h"
 
 namespace steer {

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "dataplane/cache/admit.h"
 #include "dataplane/dns/hints.h"
+#include "dataplane/policy/admit.h"
 #include "dataplane/policy/executor.h"
 
 namespace steer {
@@ -15,7 +15,7 @@ inline void set_kept(Response& response, const cache::Entry* e, std::uint32_t st
                      Now now) {
     if (e->expires_s <= now.s()) return response.set_stale(e, stale_ttl_s);
     response.set_entry(e);
-    if (cache::is_failure(e->answer())) response.set_ede(dns::Ede::cached_error);
+    if (is_failure(e->answer())) response.set_ede(dns::Ede::cached_error);
 }
 
 // `to`: a ProgramState or HitLists.

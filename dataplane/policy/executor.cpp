@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include "dataplane/cache/admit.h"
 #include "dataplane/cache/insert.h"
 #include "dataplane/injected_texts.h"
+#include "dataplane/policy/admit.h"
 #include "dataplane/policy/claim_lists.h"
 #include "dataplane/policy/facts.h"
 
@@ -276,7 +276,7 @@ Step Executor::run(QueryContext& c, Now now) noexcept {
 }
 
 Step Executor::resume(QueryContext& c, Buffer* answer, dns::Ede why, Now now) noexcept {
-    const bool failed = answer == nullptr || cache::is_failure(answer->answer());
+    const bool failed = answer == nullptr || is_failure(answer->answer());
     if (failed && resume_stale(c, now)) {
         release(answer);
         return Step::answered;
@@ -486,7 +486,7 @@ bool Executor::enter_cache(QueryContext& c, const Instruction& i, Now now) noexc
         add_lists_of(*entry, c.snapshot, c.state);
     }
     set_kept(c.response, entry, settings.stale.ttl_s, now);
-    if (cache::is_failure(entry->answer())) counters_.add(Stat::cache_failure_hits);
+    if (is_failure(entry->answer())) counters_.add(Stat::cache_failure_hits);
     if (!i.short_circuit) {
         const std::uint8_t claimed = std::exchange(c.state.list_count, std::uint8_t{0});
         enter(c);
@@ -506,7 +506,7 @@ const cache::Entry* Executor::take_entry(QueryContext& c, const cache::Entry* en
     }
     const StaleTerms& terms = settings.stale;
     const std::uint32_t stale_s = now.s() - entry->expires_s;
-    if (c.state.refresh || stale_s >= cache::stale_for_s(entry->answer(), terms)) return nullptr;
+    if (c.state.refresh || stale_s >= stale_for_s(entry->answer(), terms)) return nullptr;
     const bool failed_lately = now.s() < entry->refresh_s.load(std::memory_order_relaxed);
     if (terms.wait_ms > 0 && !failed_lately) {
         c.state.stale_wait_ms = static_cast<std::uint16_t>(terms.wait_ms);
@@ -520,9 +520,8 @@ const cache::Entry* Executor::take_entry(QueryContext& c, const cache::Entry* en
 // Counts hits until the answer is popular; then, near its end, one of them has it asked anew.
 void Executor::attend(QueryContext& c, const cache::Entry& entry, const CacheInstance& settings,
                       Now now) noexcept {
-    const std::uint32_t window_s =
-        cache::prefetch_window_s(settings, entry.expires_s - entry.inserted_s);
-    if (window_s == 0 || cache::is_failure(entry.answer()) || c.state.refresh) return;
+    const std::uint32_t window_s = prefetch_window_s(settings, entry.expires_s - entry.inserted_s);
+    if (window_s == 0 || is_failure(entry.answer()) || c.state.refresh) return;
     cache::Entry& e = writable(entry);
     const std::uint32_t from_s = entry.expires_s - window_s;
     const std::uint8_t hits = e.hits.load(std::memory_order_relaxed);
@@ -550,8 +549,8 @@ Executor::Stale Executor::find_stale(const QueryContext& c, Now now) const noexc
         const cache::Key key = hasher_(facts);
         const cache::Entry* e = nullptr;
         cache_->lookup(&key, &facts, 1, now.s(), &e);
-        if (e == nullptr || cache::is_failure(e->answer())) continue;
-        const std::uint32_t may_s = cache::stale_for_s(e->answer(), settings.stale);
+        if (e == nullptr || is_failure(e->answer())) continue;
+        const std::uint32_t may_s = stale_for_s(e->answer(), settings.stale);
         if (now.s() < e->expires_s || now.s() - e->expires_s < may_s)
             return {e, &settings.stale, level};
     }
@@ -578,13 +577,13 @@ void Executor::leave_cache(QueryContext& c, std::uint32_t place, std::uint8_t li
     const bool replayed = entry != nullptr && tags_in(*entry).generation < c.snapshot.generation;
     if (c.response.kept_in() == settings.id && !replayed) return;
     const std::uint32_t age_s = c.response.age_s(now.s());
-    const std::uint32_t life_s = cache::cacheable_for_s(c.response.answer(), settings, age_s);
+    const std::uint32_t life_s = cacheable_for_s(c.response.answer(), settings, age_s);
     if (life_s == 0) return;
     const cache::KeyFacts facts = facts_of(c.asked(), settings);
     if (facts.ecs_len == 0 && c.response.answer().ecs_scope != 0) return;  // made for this client
     const cache::Key key = hasher_(facts);
-    if (cache::is_failure(c.response.answer()) && !may_keep_failure(c, key, facts, now)) return;
-    const dns::TtlLimits limits = cache::ttl_limits(c.response.answer(), settings, age_s);
+    if (is_failure(c.response.answer()) && !may_keep_failure(c, key, facts, now)) return;
+    const dns::TtlLimits limits = ttl_limits(c.response.answer(), settings, age_s);
     if (!dns::is_within(c.response.answer(), limits) &&
         !c.response.limit_ttls(buffers_, limits, now))
         return;
@@ -592,10 +591,10 @@ void Executor::leave_cache(QueryContext& c, std::uint32_t place, std::uint8_t li
     const dns::Answer& kept = c.response.answer();
     cache::InsertTerms terms{
         .life_s = life_s,
-        .stale_s = cache::stale_for_s(kept, settings.stale),
+        .stale_s = stale_for_s(kept, settings.stale),
         .attend_after_s = facts.ecs_len != 0  // the reply says more than the answer
                               ? 0
-                              : cache::attend_after_s(kept, settings, life_s),
+                              : attend_after_s(kept, settings, life_s),
         .tag_generation = c.snapshot.generation,
         .tag_set = c.state.tag_set};
     std::array<ListId, kMaxClaims> lists;

@@ -1,7 +1,7 @@
 // What the executor does at the instructions that run branches (branches.h).
 #include <rte_debug.h>
 
-#include "dataplane/cache/admit.h"
+#include "dataplane/policy/admit.h"
 #include "dataplane/policy/claim_lists.h"
 #include "dataplane/policy/executor.h"
 #include "dataplane/policy/facts.h"
@@ -117,7 +117,7 @@ Is Executor::end_of_branch(const QueryContext& branch) noexcept {
     if (branch.state.rest) return Is::answered;
     if (!branch.response) return Is::without_answer;
     const bool remembered = branch.response.kept_in() != Response::kNowhere;
-    if (remembered && cache::is_failure(branch.response.answer())) return Is::failed;
+    if (remembered && is_failure(branch.response.answer())) return Is::failed;
     return Is::answered;
 }
 

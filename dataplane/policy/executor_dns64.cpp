@@ -3,7 +3,7 @@
 //
 // TTL (5.1.7): not above that of the SOA with which AAAA was denied, nor above 600 s where none is known.
 
-#include "dataplane/cache/admit.h"
+#include "dataplane/policy/admit.h"
 #include "dataplane/policy/claim_lists.h"
 #include "dataplane/policy/executor.h"
 
@@ -61,7 +61,7 @@ Branches::Is Executor::end_of_dns64_branch(const QueryContext& branch,
     if (!branch.response) return Is::without_answer;
     const dns::Answer& answer = branch.response.answer();
     if (branch.query.qtype == dns::kA) {
-        if (cache::is_failure(answer)) return Is::failed;
+        if (is_failure(answer)) return Is::failed;
         const bool has_any = answer.rcode == dns::kNoError &&
                              dns::any_translated(answer, dns::Translate::addresses, dns64);
         return has_any ? Is::answered : Is::lacking;

@@ -140,7 +140,7 @@ void Executor::leave_redirect(QueryContext& c, Now now) noexcept {
         const dns::AliasTerms terms{.asked = c.asked().name(),
                                     .alias = outer.name(),
                                     .qtype = c.query.qtype,
-                                    .with_cname = !cache::is_failure(c.response.answer()),
+                                    .with_cname = !is_failure(c.response.answer()),
                                     .cname_ttl_s = word < ttls.size() ? ttls[word] : 1,
                                     .age_s = c.response.age_s(now.s())};
         if (!c.response.put_alias(buffers_, terms, now)) fail_rewrite(c);

@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "dataplane/event/list_state.h"
+#include "dataplane/list_state.h"
 #include "dataplane/parked.h"
 #include "dataplane/policy/doors.h"
 #include "dataplane/policy/program.h"

@@ -19,7 +19,7 @@
 #include "dataplane/answer/reverse_table.h"
 #include "dataplane/answer/static_records.h"
 #include "dataplane/dns/ecs.h"
-#include "dataplane/event/list_state.h"
+#include "dataplane/list_state.h"
 #include "dataplane/policy/collector.h"
 #include "dataplane/policy/dns64.h"
 #include "dataplane/policy/doors.h"

@@ -17,9 +17,9 @@
 #include "control/config/load.h"
 #include "control/published.h"
 #include "control/router_thread.h"
-#include "dataplane/cache/admit.h"
 #include "dataplane/cache/insert.h"
 #include "dataplane/dns/translate.h"
+#include "dataplane/policy/admit.h"
 #include "support/dns_message.h"
 
 namespace steer::bench {
@@ -165,7 +165,7 @@ void fill(Plane& plane, const Snapshot& snapshot, const std::vector<std::string>
         const cache::KeyFacts key{wire, options.translated ? dns::kAaaa : dns::kA, dns::kIn,
                                   snapshot.caches.front().id, 0};
         cache::InsertTerms terms;
-        terms.life_s = cache::cacheable_for_s(answer->answer(), snapshot.caches.front());
+        terms.life_s = cacheable_for_s(answer->answer(), snapshot.caches.front());
         // Of the generation that is going to be the first: dns64 takes what older ones made for no answer.
         if (options.translated) terms.tag_generation = 1;
         if (!policy_lists.empty() && name.ends_with(".stream.example")) {

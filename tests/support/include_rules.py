@@ -2,8 +2,10 @@
 """Checks who includes whom (docs/design.md, "The rooms").
 
 The build gives each target the include links that its room may use; this reads the files themselves, so that a room
-whose build file was loosened is found as well.
+whose build file was loosened is found as well. A room's folders, which the build does not hold apart, may include each
+other, but not in a circle; the files above them may include all, and what several of them need is there.
 """
+import graphlib
 import pathlib
 import re
 import sys
@@ -26,10 +28,25 @@ def room_of(path: str) -> str | None:
     return next((r for r in ROOMS if path.startswith(r + "/")), None)
 
 
+def folder_of(path: str, room: str) -> str | None:
+    """The folder right below the room; none: a file of the room's own."""
+    below = path.removeprefix(room + "/").split("/")
+    return f"{room}/{below[0]}" if len(below) > 1 else None
+
+
+def circle(folders: dict[str, set[str]]) -> list[str]:
+    try:
+        graphlib.TopologicalSorter(folders).prepare()
+    except graphlib.CycleError as e:
+        return e.args[1]
+    return []
+
+
 def main() -> int:
     bad = 0
     seen = 0
     for room in ROOMS:
+        folders: dict[str, set[str]] = {}
         for file in sorted((ROOT / room).rglob("*")):
             name = file.relative_to(ROOT).as_posix()
             if file.suffix not in (".h", ".cpp") or room_of(name) != room:
@@ -47,6 +64,14 @@ def main() -> int:
                 elif other is not None and other not in MAY[room]:
                     print(f"{name}:{number}: {room} may not include {other}")
                     bad += 1
+                elif other == room:
+                    ours, theirs = folder_of(name, room), folder_of(found[1], room)
+                    if ours and theirs and ours != theirs:
+                        folders.setdefault(ours, set()).add(theirs)
+        if way := circle(folders):
+            print(f"{room}: folders that include each other in a circle: {', '.join(reversed(way))}; "
+                  "move what both need above them, or to the one that is included")
+            bad += 1
     if seen == 0:
         print("no source was found")
         return 1

@@ -8,7 +8,7 @@
 #include <boost/beast/http/basic_parser.hpp>
 #include <cstddef>
 
-namespace steer::stream {
+namespace steer::fetch {
 
 // Whether put() has to wait for more than these `bytes`. Not for the first ones behind a head that come with it.
 template <bool is_request>
@@ -18,4 +18,4 @@ bool waits_for_chunk(const boost::beast::http::basic_parser<is_request>& parser,
     return bytes < kShortestEnd && parser.is_header_done() && !parser.is_done() && parser.chunked();
 }
 
-}  // namespace steer::stream
+}  // namespace steer::fetch

@@ -1,10 +1,10 @@
-#include "dataplane/cache/admit.h"
+#include "dataplane/policy/admit.h"
 
 #include <algorithm>
 
 #include "dataplane/cache/cache.h"
 
-namespace steer::cache {
+namespace steer {
 namespace {
 
 std::uint32_t negative_life_s(const dns::Answer& answer, const CacheInstance& settings) {
@@ -58,7 +58,7 @@ std::uint32_t prefetch_window_s(const CacheInstance& settings, std::uint32_t lif
 std::uint32_t attend_after_s(const dns::Answer& answer, const CacheInstance& settings,
                              std::uint32_t life_s) noexcept {
     if (is_failure(answer) || prefetch_window_s(settings, life_s) != 0) return 0;
-    return stale_for_s(answer, settings.stale) != 0 ? life_s : kNeverAttend;
+    return stale_for_s(answer, settings.stale) != 0 ? life_s : cache::kNeverAttend;
 }
 
-}  // namespace steer::cache
+}  // namespace steer

@@ -11,7 +11,7 @@
 #include "dataplane/dns/answer.h"
 #include "dataplane/policy/snapshot.h"
 
-namespace steer::cache {
+namespace steer {
 
 // Nobody could say (RFC 9520 2): neither an answer nor its absence.
 bool is_failure(const dns::Answer& answer) noexcept;
@@ -31,4 +31,4 @@ std::uint32_t attend_after_s(const dns::Answer& answer, const CacheInstance& set
 // Of an answer that lives for `life_s`: how much before its end it may be asked anew; 0: not at all.
 std::uint32_t prefetch_window_s(const CacheInstance& settings, std::uint32_t life_s) noexcept;
 
-}  // namespace steer::cache
+}  // namespace steer

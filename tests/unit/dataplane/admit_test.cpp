@@ -1,11 +1,10 @@
-#include "dataplane/cache/admit.h"
+#include "dataplane/policy/admit.h"
 
 #include <boost/test/unit_test.hpp>
 
 #include "dataplane/cache/cache.h"
 
 using namespace steer;
-using cache::cacheable_for_s;
 
 namespace {
 
@@ -60,7 +59,7 @@ BOOST_AUTO_TEST_CASE(failures_are_kept_for_a_while_if_asked_for) {
         const auto answer = dns::empty_answer(rcode);
         const bool failure =
             rcode != dns::kNoError && rcode != dns::kNxDomain && rcode != dns::kYxDomain;
-        BOOST_TEST(cache::is_failure(answer) == failure, "rcode " << int{rcode});
+        BOOST_TEST(is_failure(answer) == failure, "rcode " << int{rcode});
         if (failure) BOOST_TEST(cacheable_for_s(answer, settings) == 5U);
     }
     BOOST_TEST(cacheable_for_s(dns::empty_answer(dns::kYxDomain), settings) == 0U);
@@ -72,32 +71,32 @@ BOOST_AUTO_TEST_CASE(limits_count_from_now_for_an_answer_that_is_not_fresh) {
     settings.max_positive_ttl_s = 600;
     BOOST_TEST(cacheable_for_s(positive(86400), settings, 1000) == 1600U);
     BOOST_TEST(cacheable_for_s(positive(1010), settings, 1000) == 1060U);
-    const auto limits = cache::ttl_limits(positive(300), settings, 10);
+    const auto limits = ttl_limits(positive(300), settings, 10);
     BOOST_TEST(limits.least_s == 70U);
     BOOST_TEST(limits.most_s == 610U);
     settings.max_positive_ttl_s = UINT32_MAX;
-    BOOST_TEST(cache::ttl_limits(positive(300), settings, 10).most_s == UINT32_MAX);
-    BOOST_TEST(cache::ttl_limits(negative(3, 300, true), settings).most_s == 300U);
+    BOOST_TEST(ttl_limits(positive(300), settings, 10).most_s == UINT32_MAX);
+    BOOST_TEST(ttl_limits(negative(3, 300, true), settings).most_s == 300U);
 }
 
 BOOST_AUTO_TEST_CASE(stale_and_popular) {
     CacheInstance settings;
     const auto attend = [&](const dns::Answer& a, std::uint32_t life_s) {
-        return cache::attend_after_s(a, settings, life_s);
+        return attend_after_s(a, settings, life_s);
     };
     BOOST_TEST(attend(positive(300), 300) == cache::kNeverAttend);
     BOOST_TEST(attend(dns::empty_answer(dns::kServFail), 5) == 0U);  // says why
     settings.stale.most_s = 1000;
-    BOOST_TEST(cache::stale_for_s(positive(300), settings.stale) == 1000U);
-    BOOST_TEST(cache::stale_for_s(negative(3, 300, true), settings.stale) == 1000U);
-    BOOST_TEST(cache::stale_for_s(dns::empty_answer(dns::kServFail), settings.stale) == 0U);
+    BOOST_TEST(stale_for_s(positive(300), settings.stale) == 1000U);
+    BOOST_TEST(stale_for_s(negative(3, 300, true), settings.stale) == 1000U);
+    BOOST_TEST(stale_for_s(dns::empty_answer(dns::kServFail), settings.stale) == 0U);
     BOOST_TEST(attend(positive(300), 300) == 300U);
     settings.stale.positive_only = true;
-    BOOST_TEST(cache::stale_for_s(negative(3, 300, true), settings.stale) == 0U);
+    BOOST_TEST(stale_for_s(negative(3, 300, true), settings.stale) == 0U);
     settings.prefetch_percent = 10;
-    BOOST_TEST(cache::prefetch_window_s(settings, 300) == 30U);
-    BOOST_TEST(cache::prefetch_window_s(settings, 10) == 1U);
-    BOOST_TEST(cache::prefetch_window_s(settings, 9) == 0U);
+    BOOST_TEST(prefetch_window_s(settings, 300) == 30U);
+    BOOST_TEST(prefetch_window_s(settings, 10) == 1U);
+    BOOST_TEST(prefetch_window_s(settings, 9) == 0U);
     BOOST_TEST(attend(positive(300), 300) == 0U);  // counts hits first
 }
 

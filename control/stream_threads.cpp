@@ -1,4 +1,4 @@
-#include "control/stream/stream_threads.h"
+#include "control/stream_threads.h"
 
 #include <pthread.h>
 #include <unistd.h>
