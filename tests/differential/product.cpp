@@ -19,6 +19,7 @@
 #include "differential/geo.h"
 #include "differential/world.h"
 #include "support/dns_message.h"
+#include "support/temp_folder.h"
 
 namespace steer::differential {
 namespace {
@@ -59,23 +60,11 @@ DnsMessage message_of(const Question& q, const Reply& reply) {
 }
 
 // The files that configurations name.
-class Folder {
-  public:
-    Folder() : name_((std::filesystem::temp_directory_path() / "differential-XXXXXX").string()) {
-        if (::mkdtemp(name_.data()) == nullptr) throw std::runtime_error("no folder " + name_);
-        std::ofstream(name_ + "/geosite.dat", std::ios::binary) << geosite_file();
-        std::ofstream(name_ + "/geoip.dat", std::ios::binary) << geoip_file();
+struct Folder : test::TempFolder {
+    Folder() {
+        write("geosite.dat", geosite_file());
+        write("geoip.dat", geoip_file());
     }
-    ~Folder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(name_, ignored);
-    }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    [[nodiscard]] const std::string& name() const { return name_; }
-
-  private:
-    std::string name_;
 };
 
 // A reply as a client reads it.
@@ -209,7 +198,7 @@ class Product::Impl {
         options.environment = [](const std::string& key) -> std::optional<std::string> {
             return key == "NAIVE_KEY" ? std::optional<std::string>("value") : std::nullopt;
         };
-        options.base_dir = folder_.name();
+        options.base_dir = folder_.path;
         const auto loaded = config::load_text(yaml, "case.yaml", options);
         if (!loaded.ok()) return sentences(loaded.errors);
         auto built = build::build(loaded.settings, {}, registry_);
@@ -222,7 +211,7 @@ class Product::Impl {
     }
 
     void put_file(const std::string& name, const std::string& content) const {
-        std::ofstream(folder_.name() + "/" + name, std::ios::binary) << content;
+        folder_.write(name, content);
     }
 
     Outcome ask(const Question& question) {

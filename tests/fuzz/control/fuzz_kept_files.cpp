@@ -14,40 +14,12 @@
 #include "control/cache/dump_file.h"
 #include "control/fetch/list_facts.h"
 #include "control/router_findings.h"
+#include "support/temp_folder.h"
 
 using namespace steer;
 namespace fs = std::filesystem;
 
 namespace {
-
-// Of this process, gone with it.
-class Folder {
-  public:
-    Folder() {
-        std::string pattern = (fs::temp_directory_path() / "steerdns-fuzz-XXXXXX").string();
-        REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-        path_ = pattern;
-    }
-    ~Folder() {
-        std::error_code ignored;
-        fs::remove_all(path_, ignored);
-    }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    [[nodiscard]] std::string write(const std::string& name, const std::uint8_t* data,
-                                    std::size_t size) const {
-        const std::string file = (path_ / name).string();
-        std::error_code ignored;
-        fs::remove(file, ignored);  // file systems take their time to empty one that is there
-        std::ofstream(file, std::ios::binary)
-            .write(reinterpret_cast<const char*>(data), static_cast<std::streamsize>(size));
-        return file;
-    }
-    [[nodiscard]] std::string path() const { return path_.string(); }
-
-  private:
-    fs::path path_;
-};
 
 void check_findings(const std::string& file) {
     const auto known = load_findings(file);
@@ -58,17 +30,17 @@ void check_findings(const std::string& file) {
     REQUIRE(findings_text(*known).size() > 0);
 }
 
-void check_facts(const Folder& folder, const std::uint8_t* data, std::size_t size) {
+void check_facts(const test::TempFolder& folder, const std::uint8_t* data, std::size_t size) {
     static const std::uint8_t kList[]{'x', '\n'};
     const std::string list = folder.write("list.txt", kList, sizeof kList);
-    (void)folder.write("list.txt.json", data, size);
+    folder.write("list.txt.json", {reinterpret_cast<const char*>(data), size});
     const auto facts = fetch::load_facts(list, "http://lists.example/list.txt");
     if (facts) REQUIRE(facts->bytes == sizeof kList && !facts->url.empty());
 }
 
 // (Whoever writes a right sum for other bytes could write the configuration as well: a sum is against what is torn.)
-void check_image(const Folder& folder) {
-    build::ImageFolder images(folder.path());
+void check_image(const test::TempFolder& folder) {
+    build::ImageFolder images(folder.path.string());
     const auto image = images.load("kept");
     const auto sentences = images.take_sentences();
     REQUIRE(image.has_value() == sentences.empty());
@@ -88,8 +60,8 @@ void check_dump(const std::string& file) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    static const Folder folder;
-    const std::string file = folder.write("kept", data, size);
+    static const test::TempFolder folder;
+    const std::string file = folder.write("kept", {reinterpret_cast<const char*>(data), size});
     check_findings(file);
     check_image(folder);
     check_dump(file);

@@ -18,6 +18,7 @@
 #include "../require.h"
 #include "control/stream/tls_server.h"
 #include "dataplane/clock.h"
+#include "support/temp_folder.h"
 
 using namespace steer;
 using namespace steer::stream;
@@ -47,17 +48,15 @@ X509Ptr certificate_of(EVP_PKEY* key) {
 
 // A certificate of our own making, read as a server reads its own.
 void load(TlsServer& server) {
-    std::string folder = (fs::temp_directory_path() / "steerdns-fuzz-XXXXXX").string();
-    REQUIRE(::mkdtemp(folder.data()) != nullptr);
+    const test::TempFolder folder;
     const KeyPtr key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
     const X509Ptr cert = certificate_of(key.get());
-    const TlsFiles files{folder + "/server.pem", folder + "/server.key", {}, false};
+    const TlsFiles files{folder / "server.pem", folder / "server.key", {}, false};
     write_pem(files.cert, [&](BIO* to) { return PEM_write_bio_X509(to, cert.get()); });
     write_pem(files.key, [&](BIO* to) {
         return PEM_write_bio_PrivateKey(to, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
     });
     REQUIRE(server.load(files).has_value());
-    fs::remove_all(folder);
 }
 
 const TlsServer& server_of(const std::vector<std::string>& protocols) {

@@ -8,22 +8,14 @@
 
 #include "control/config/list_source.h"
 #include "control/config/load.h"
+#include "support/temp_folder.h"
 
 namespace steer::config {
 namespace {
 
 namespace fs = std::filesystem;
 
-struct Folder {
-    Folder() {
-        std::string name = (fs::temp_directory_path() / "steerdns-adlist-XXXXXX").string();
-        BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
-        path = name;
-    }
-    ~Folder() { fs::remove_all(path); }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-
+struct Folder : test::TempFolder {
     void write(const std::string& bytes) const {
         std::ofstream(path / "list", std::ios::binary) << bytes;
     }
@@ -40,7 +32,6 @@ struct Folder {
                              "forward 192.0.2.1 } ] }\n",
                          "steer.yaml", options);
     }
-    fs::path path;
 };
 
 const Plugin& provider(const LoadOutcome& loaded) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "control/config/list_source.h"
+#include "support/temp_folder.h"
 
 using steer::config::check_list;
 using steer::config::ListUse;
@@ -20,18 +21,8 @@ const ListUse kNames{"domain_set", "", "", {}}, kRules{"domain_set", "rules", ""
     kHosts{"hosts", "", "", {}}, kGeosite{"geosite", "", "", {}}, kGeoip{"geoip", "", "", {}};
 
 struct File {
-    explicit File(const std::string& bytes) {
-        std::string name =
-            (std::filesystem::temp_directory_path() / "steerdns-list-XXXXXX").string();
-        BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
-        folder = name;
-        path = name + "/list";
-        std::ofstream(path, std::ios::binary) << bytes;
-    }
-    ~File() { std::filesystem::remove_all(folder); }
-    File(const File&) = delete;
-    File& operator=(const File&) = delete;
-    std::filesystem::path folder;
+    explicit File(const std::string& bytes) : path(folder.write("list", bytes)) {}
+    steer::test::TempFolder folder;
     std::string path;
 };
 

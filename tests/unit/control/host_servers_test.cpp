@@ -8,27 +8,12 @@
 
 #include "control/fetch/server_text.h"
 #include "control/host_servers.h"
+#include "support/temp_folder.h"
 
 using namespace steer;
 using fetch::read_servers;
 
 namespace {
-
-struct Folder {
-    std::string path;
-    Folder() {
-        std::string name = std::filesystem::temp_directory_path() / "host_servers_XXXXXX";
-        path = ::mkdtemp(name.data());
-    }
-    ~Folder() { std::filesystem::remove_all(path); }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-
-    void write(const std::string& name, const std::string& text) const {
-        std::filesystem::create_directories(std::filesystem::path(path + "/" + name).parent_path());
-        std::ofstream(path + "/" + name) << text;
-    }
-};
 
 std::string joined(const std::vector<fetch::NamedServer>& all) {
     std::string text;
@@ -78,17 +63,17 @@ BOOST_AUTO_TEST_CASE(formats) {
 }
 
 BOOST_AUTO_TEST_CASE(usual_places_in_order) {
-    const Folder root;
+    const test::TempFolder root;
     root.write("var/lib/dhcp/dhclient.eth0.leases", "");
     root.write("var/lib/dhcp/other", "");
-    const auto all = where_host_servers_stand(root.path + "/");
-    BOOST_TEST(all.front() == root.path + "/etc/resolv.conf");
-    BOOST_TEST(all.back() == root.path + "/var/lib/dhcp/dhclient.eth0.leases");
+    const auto all = where_host_servers_stand(root / "");
+    BOOST_TEST(all.front() == root / "etc/resolv.conf");
+    BOOST_TEST(all.back() == root / "var/lib/dhcp/dhclient.eth0.leases");
 }
 
 BOOST_AUTO_TEST_CASE(never_ourselves_and_followed) {
-    const Folder folder;
-    const std::string file = folder.path + "/resolv.conf";
+    const test::TempFolder folder;
+    const std::string file = folder / "resolv.conf";
     const std::vector<IpAddress> own{*IpAddress::parse("10.0.0.2")};
     auto settings = with_forward(file);
 

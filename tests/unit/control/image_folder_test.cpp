@@ -7,26 +7,20 @@
 #include <fstream>
 
 #include "matchers/name_matcher.h"
+#include "support/temp_folder.h"
 
 namespace steer::build {
 namespace {
 
 namespace fs = std::filesystem;
 
-struct Folder {
-    Folder() {
-        std::string name = (fs::temp_directory_path() / "steerdns-images-XXXXXX").string();
-        BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
-        path = name;
-    }
-    ~Folder() { fs::remove_all(path); }
+struct Folder : test::TempFolder {
     [[nodiscard]] std::vector<fs::path> files() const {
         std::vector<fs::path> out;
         for (const auto& entry : fs::directory_iterator(path))
             out.push_back(entry.path());
         return out;
     }
-    fs::path path;
 };
 
 // Enough rules to be kept.

@@ -10,6 +10,7 @@
 
 #include "control/port_check.h"
 #include "control/port_survey.h"
+#include "support/temp_folder.h"
 
 namespace steer {
 namespace {
@@ -20,8 +21,6 @@ namespace fs = std::filesystem;
 class Machine {
   public:
     Machine() {
-        std::string name = (fs::temp_directory_path() / "steer-ports-XXXXXX").string();
-        root_ = ::mkdtemp(name.data());
         nic("0000:00:03.0", "0x1af4", "0x1000", "virtio-pci", "1");
         fs::create_directories(root_ / "sys/bus/pci/devices/0000:00:03.0/virtio0/net/eth0");
         nic("0000:65:00.0", "0x8086", "0x1572", "vfio-pci", "5");
@@ -36,10 +35,6 @@ class Machine {
         write("sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "64");
         write("sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "10");
     }
-    ~Machine() { fs::remove_all(root_); }
-    Machine(const Machine&) = delete;
-    Machine& operator=(const Machine&) = delete;
-
     [[nodiscard]] std::string root() const { return root_.string(); }
 
     void nic(const std::string& address, const std::string& vendor, const std::string& device,
@@ -70,7 +65,8 @@ class Machine {
     }
 
   private:
-    fs::path root_;
+    test::TempFolder folder_;
+    const fs::path& root_ = folder_.path;
 };
 
 HostFacts host() {

@@ -1,5 +1,6 @@
 // What is known of RouterOS versions: kept, read again, and a file that is no such thing is said.
 #include "control/router_findings.h"
+#include "support/temp_folder.h"
 
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
@@ -14,17 +15,9 @@ using routeros::Answer;
 using routeros::Findings;
 using routeros::Question;
 
-struct Folder {
-    Folder() {
-        std::string name = (fs::temp_directory_path() / "steerdns-findings-XXXXXX").string();
-        BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
-        path = name;
-        file = (path / "routeros.json").string();
-    }
-    ~Folder() { fs::remove_all(path); }
+struct Folder : test::TempFolder {
+    const std::string file = *this / "routeros.json";
     void write(const std::string& text) const { std::ofstream{file} << text; }
-    fs::path path;
-    std::string file;
 };
 
 Findings some() {

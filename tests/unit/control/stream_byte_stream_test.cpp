@@ -57,7 +57,7 @@ struct TlsPair : Pair {
     }
 
     SkippingClock clock;
-    Folder folder;
+    TempFolder folder;
     stream::TlsServer server{{"dot"}, clock};
     stream::SslContextPtr context;
 };

@@ -101,7 +101,7 @@ BOOST_FIXTURE_TEST_CASE(the_client_is_the_header_s, ProxyWorld) {
 
 BOOST_FIXTURE_TEST_CASE(tls_comes_behind_the_header, ProxyWorld) {
     SkippingClock clock;
-    Folder folder;
+    TempFolder folder;
     Authority authority;
     auto service = behind_proxy();
     service.tls = std::make_shared<stream::TlsServer>(std::vector<std::string>{"dot"}, clock);

@@ -7,7 +7,6 @@
 
 #include <array>
 #include <boost/test/unit_test.hpp>
-#include <fstream>
 
 #include "dataplane/dns/wire.h"
 
@@ -47,24 +46,6 @@ void extend(X509* cert, int kind, const std::string& value) {
 
 }  // namespace
 
-Folder::Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "steer-tls-XXXXXX").string();
-    BOOST_REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    path_ = pattern;
-}
-
-Folder::~Folder() {
-    std::filesystem::remove_all(path_);
-}
-
-std::string Folder::write(const std::string& name, const std::string& text) const {
-    const auto file = path_ / name;
-    const auto fresh = path_ / (name + ".new");
-    std::ofstream(fresh) << text;
-    std::filesystem::rename(fresh, file);
-    return file.string();
-}
-
 Authority::Authority() : key_(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256")) {
     own_ = blank(key_.get(), "authority", serial_++, -7200, 864'000);
     X509_set_issuer_name(own_.get(), X509_get_subject_name(own_.get()));
@@ -87,7 +68,7 @@ std::string Authority::pem() const {
     return to_pem([&](BIO* bio) { PEM_write_bio_X509(bio, own_.get()); });
 }
 
-stream::TlsFiles files_of(const Folder& folder, const Issued& issued) {
+stream::TlsFiles files_of(const TempFolder& folder, const Issued& issued) {
     stream::TlsFiles files;
     files.cert = folder.write("server.pem", issued.cert);
     files.key = folder.write("server.key", issued.key);

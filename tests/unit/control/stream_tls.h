@@ -4,29 +4,15 @@
 
 #include <openssl/x509v3.h>
 
-#include <filesystem>
 #include <string>
 
 #include "control/stream/byte_stream.h"
 #include "control/stream/openssl_ptr.h"
 #include "control/stream/tls_certificate.h"
 #include "stream_world.h"
+#include "support/temp_folder.h"
 
 namespace steer::test {
-
-// A folder that goes with the test.
-class Folder {
-  public:
-    Folder();
-    ~Folder();
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    // Writes a new file in place of an older one of this name; returns its path.
-    std::string write(const std::string& name, const std::string& text) const;
-
-  private:
-    std::filesystem::path path_;
-};
 
 struct Issued {
     std::string cert, key;  // PEM
@@ -47,7 +33,7 @@ class Authority {
 };
 
 // Writes both; returns what a server is given.
-stream::TlsFiles files_of(const Folder& folder, const Issued& issued);
+stream::TlsFiles files_of(const TempFolder& folder, const Issued& issued);
 
 // A context of a client that believes `authority`.
 stream::SslContextPtr client_context(const Authority& authority);

@@ -38,7 +38,7 @@ struct TlsWorld {
     }
 
     SkippingClock clock;
-    Folder folder;
+    TempFolder folder;
     Authority authority;
     TlsFiles files;
     std::shared_ptr<TlsServer> tls =

@@ -1,4 +1,5 @@
 #include "dataplane/port/eal.h"
+#include "support/temp_folder.h"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
@@ -33,9 +34,8 @@ BOOST_AUTO_TEST_CASE(reads_meminfo) {
 
 BOOST_AUTO_TEST_CASE(a_control_group_may_have_less_memory_than_the_machine) {
     namespace fs = std::filesystem;
-    std::string name = (fs::temp_directory_path() / "steerdns-cgroup-XXXXXX").string();
-    BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
-    const fs::path root = name;
+    const test::TempFolder folder;
+    const fs::path& root = folder.path;
     const auto limit = [&](const char* group, const char* text) {
         fs::create_directories(root / group);
         std::ofstream(root / group / "memory.max") << text;
@@ -52,7 +52,6 @@ BOOST_AUTO_TEST_CASE(a_control_group_may_have_less_memory_than_the_machine) {
     BOOST_TEST(memory_limit(root, "") == 0U);
     limit("", "67108864\n");  // in a container its own group is the root that it sees
     BOOST_TEST(memory_limit(root, "0::/\n") == 64 * kMiB);
-    fs::remove_all(root);
 }
 
 BOOST_AUTO_TEST_CASE(without_hugepages_takes_a_quarter_of_memory_and_says_what_would_help) {

@@ -15,6 +15,7 @@
 #include "dataplane/cache/walk.h"
 #include "dataplane/dns/checksum.h"
 #include "support/random.h"
+#include "support/temp_folder.h"
 
 using namespace steer;
 using namespace steer::test;
@@ -27,17 +28,8 @@ constexpr Now at(std::uint32_t s) {
     return {std::uint64_t{s} * 1000};
 }
 
-// A folder of its own, gone afterwards.
-struct Folder {
-    Folder() {
-        std::string name = (fs::temp_directory_path() / "steer_dump_XXXXXX").string();
-        path = ::mkdtemp(name.data());
-    }
-    ~Folder() { fs::remove_all(path); }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    [[nodiscard]] std::string file(const std::string& name) const { return path + "/" + name; }
-    std::string path;
+struct Folder : test::TempFolder {
+    [[nodiscard]] std::string file(const std::string& name) const { return *this / name; }
 };
 
 struct OneCache {
@@ -96,7 +88,7 @@ std::vector<char> bytes_of(const std::string& path) {
     std::ifstream in(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
 }
-void write(const std::string& path, const std::vector<char>& bytes) {
+void write_bytes(const std::string& path, const std::vector<char>& bytes) {
     std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<long>(bytes.size()));
 }
 
@@ -186,7 +178,7 @@ BOOST_AUTO_TEST_CASE(dumps_of_no_use_say_why) {
     };
     // Cut off anywhere.
     for (std::size_t n = 16; n < whole.size(); n += 1 + n / 7) {
-        write(file("d"), {whole.begin(), whole.begin() + static_cast<long>(n)});
+        write_bytes(file("d"), {whole.begin(), whole.begin() + static_cast<long>(n)});
         says(sentence(), "is not whole");
     }
     // Any byte changed behind the version.
@@ -195,29 +187,29 @@ BOOST_AUTO_TEST_CASE(dumps_of_no_use_say_why) {
         auto changed = whole;
         const std::size_t where = 16 + random() % (changed.size() - 16);
         changed[where] = static_cast<char>(changed[where] ^ 1 << random() % 8);
-        write(file("d"), changed);
+        write_bytes(file("d"), changed);
         says(sentence(), "is not whole");
     }
     auto longer = whole;
     longer.push_back('x');
-    write(file("d"), longer);
+    write_bytes(file("d"), longer);
     says(sentence(), "is not whole");
-    write(file("d"), std::vector<char>(5000, 'x'));
+    write_bytes(file("d"), std::vector<char>(5000, 'x'));
     says(sentence(), "is no dump of steerdnsd");
-    write(file("d"), {});
+    write_bytes(file("d"), {});
     says(sentence(), "is no dump of steerdnsd");
     auto version = whole;
     version[8] = 9;
-    write(file("d"), version);
+    write_bytes(file("d"), version);
     says(sentence(), "is of version 9, and this steerdnsd reads version 3");
-    write(file("d"), whole);
+    write_bytes(file("d"), whole);
     says(sentence({0, "guests", {}}), "is of cache \"main\", not of \"guests\"");
     says(sentence(kMain, kWall - 3'600'000), "is from the future");
     BOOST_TEST(sentence(kMain, kWall - 30'000) == "");  // clocks are set now and then
     BOOST_TEST(after.cache.entries() == 200U);
     fs::remove(file("d"));
     BOOST_TEST(DumpReader::missing(file("d")));
-    BOOST_TEST(!DumpReader::missing(path));
+    BOOST_TEST(!DumpReader::missing(path.string()));
 }
 
 BOOST_AUTO_TEST_CASE(answers_are_looked_at_before_they_are_believed) {
@@ -282,7 +274,7 @@ BOOST_AUTO_TEST_CASE(a_dump_that_cannot_be_written_leaves_the_old_one) {
     const auto full = one.dump(kMain, at(1000), "/dev/full/d");
     BOOST_TEST(full.find("cannot be dumped") != std::string::npos);
     // A draft that a killed daemon left is in nobody's way.
-    write(file("d.tmp"), std::vector<char>(100, 'x'));
+    write_bytes(file("d.tmp"), std::vector<char>(100, 'x'));
     BOOST_TEST(one.dump(kMain, at(1000), file("d")) == "");
     BOOST_TEST((bytes_of(file("d")) == whole));
     BOOST_TEST(!fs::exists(file("d.tmp")));

@@ -4,9 +4,11 @@
 
 #include "dataplane/dns/name.h"
 #include "one_server.h"
+#include "support/temp_folder.h"
 
 using namespace steer::fetch;
 using namespace steer::fetch_test;
+using steer::test::TempFolder;
 
 BOOST_AUTO_TEST_SUITE(asker)
 
@@ -63,7 +65,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_answer) {
 }
 
 BOOST_AUTO_TEST_CASE(the_systems_resolvers) {
-    const Folder folder;
+    const TempFolder folder;
     write(folder / "resolv.conf",
           "# a comment\nsearch example\nnameserver 192.0.2.1\nnameserver\t2001:db8::1\n"
           "nameserver nonsense\noptions edns0\nnameserver 192.0.2.3\nnameserver 192.0.2.4\n");

@@ -3,14 +3,16 @@
 #include <boost/test/unit_test.hpp>
 
 #include "one_server.h"
+#include "support/temp_folder.h"
 
 using namespace steer::fetch;
 using namespace steer::fetch_test;
+using steer::test::TempFolder;
 
 BOOST_AUTO_TEST_SUITE(list_facts)
 
 BOOST_AUTO_TEST_CASE(they_come_back_for_the_same_bytes) {
-    const Folder folder;
+    const TempFolder folder;
     const std::string file = folder / "list";
     write(file, "one.example\n");
     const ListFacts facts{"https://lists.example/", "\"v\\\"1\"", "then", 12, 1, 1'000, 2'000};
@@ -30,7 +32,7 @@ BOOST_AUTO_TEST_CASE(they_come_back_for_the_same_bytes) {
 }
 
 BOOST_AUTO_TEST_CASE(nonsense_is_none) {
-    const Folder folder;
+    const TempFolder folder;
     const std::string file = folder / "list";
     write(file, "x");
     for (const char* text : {"", "{", "[]", "null", R"({"url": 5, "bytes": 1})",
@@ -41,7 +43,7 @@ BOOST_AUTO_TEST_CASE(nonsense_is_none) {
 }
 
 BOOST_AUTO_TEST_CASE(a_new_file_is_whole_or_gone) {
-    const Folder folder;
+    const TempFolder folder;
     const std::string file = folder / "deep/list";
     {
         auto aside = NewFile::beside(file);

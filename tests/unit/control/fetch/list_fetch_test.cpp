@@ -6,11 +6,13 @@
 #include "control/config/load.h"
 #include "one_server.h"
 #include "outcome.h"
+#include "support/temp_folder.h"
 
 using namespace steer::fetch;
 using namespace steer::fetch_test;
 using steer::config::ListUse;
 using steer::config::RemoteList;
+using steer::test::TempFolder;
 
 BOOST_AUTO_TEST_SUITE(list_fetch)
 
@@ -28,7 +30,7 @@ struct World {
     }
     [[nodiscard]] std::string kept() const { return content(folder / "list"); }
 
-    Folder folder;
+    TempFolder folder;
     std::string body = "one.example\n", etag;
     OneServer server;
 };
@@ -151,7 +153,7 @@ BOOST_AUTO_TEST_CASE(each_kind) {
 
 // The configuration's side: where copies lie, and what without one.
 BOOST_AUTO_TEST_CASE(in_a_configuration) {
-    const Folder folder;
+    const TempFolder folder;
     const std::string text = "control: { lists: " + folder.path.string() + R"( }
 plugins:
   - { tag: names, type: domain_set, args: { files: ["http://lists.example/a.txt", "HTTP://lists.example:80/a.txt"] } }

@@ -192,15 +192,6 @@ std::vector<std::uint8_t> OneResolver::answer(std::vector<std::uint8_t> query, b
     return query;
 }
 
-Folder::Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "steerdns-fetch-XXXXXX").string();
-    BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-}
-Folder::~Folder() {
-    std::filesystem::remove_all(path);
-}
-
 std::string content(const std::string& file) {
     std::ifstream in(file, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};

@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -69,18 +68,6 @@ class OneResolver {
     std::thread thread_;
 };
 
-// A folder that goes with it.
-class Folder {
-  public:
-    Folder();
-    ~Folder();
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    [[nodiscard]] std::string operator/(const std::string& name) const {
-        return (path / name).string();
-    }
-    std::filesystem::path path;
-};
 std::string content(const std::string& file);
 void write(const std::string& file, const std::string& bytes);
 

@@ -4,22 +4,15 @@
 #include <fstream>
 
 #include "control/leases/lease_state.h"
+#include "support/temp_folder.h"
 
 namespace steer::leases {
 namespace {
 
 namespace fs = std::filesystem;
 
-struct Folder {
-    Folder() {
-        std::string name = (fs::temp_directory_path() / "steerdns-leases-XXXXXX").string();
-        BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
-        path = name;
-        file = (path / "leases.json").string();
-    }
-    ~Folder() { fs::remove_all(path); }
-    fs::path path;
-    std::string file;
+struct Folder : test::TempFolder {
+    const std::string file = *this / "leases.json";
 };
 
 BOOST_FIXTURE_TEST_SUITE(lease_state, Folder)

@@ -25,6 +25,7 @@
 #include "client.h"
 #include "control/ops/control_socket.h"
 #include "control/ops/json_rpc.h"
+#include "support/temp_folder.h"
 
 namespace asio = boost::asio;
 namespace json = boost::json;
@@ -63,15 +64,8 @@ std::int64_t code_of(std::string_view line) {
     return answer.at("error").at("code").as_int64();
 }
 
-struct Folder {
-    Folder() {
-        std::string name = (fs::temp_directory_path() / "steer-ops-XXXXXX").string();
-        BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
-        path = name;
-    }
-    ~Folder() { fs::remove_all(path); }
+struct Folder : steer::test::TempFolder {
     [[nodiscard]] std::string socket() const { return (path / "sub" / "control.sock").string(); }
-    fs::path path;
 };
 
 // A control socket that serves on a thread of its own.

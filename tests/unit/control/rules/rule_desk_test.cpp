@@ -11,11 +11,12 @@
 
 #include "../fetch/one_server.h"
 #include "control/config/load.h"
+#include "support/temp_folder.h"
 
 namespace json = boost::json;
 using steer::fetch_test::content;
-using steer::fetch_test::Folder;
 using steer::rules::RuleDesk;
+using steer::test::TempFolder;
 
 BOOST_AUTO_TEST_SUITE(rule_desk)
 
@@ -100,7 +101,7 @@ struct World {
         return writer.text();
     }
 
-    Folder folder;
+    TempFolder folder;
     boost::asio::io_context house;
     std::uint32_t generation = 1;
     std::vector<std::string> reloads;

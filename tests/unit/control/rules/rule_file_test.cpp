@@ -14,15 +14,16 @@
 #include <vector>
 
 #include "../fetch/one_server.h"
+#include "support/temp_folder.h"
 
 using steer::config::RuleFile;
 using steer::fetch_test::content;
-using steer::fetch_test::Folder;
 using steer::rules::Between;
 using steer::rules::change_rule_file;
 using steer::rules::make_change;
 using steer::rules::make_rule_file;
 using steer::rules::RuleChange;
+using steer::test::TempFolder;
 
 BOOST_AUTO_TEST_SUITE(rule_file)
 
@@ -53,7 +54,7 @@ struct World {
         return *done;
     }
 
-    Folder folder;
+    TempFolder folder;
     RuleFile file;
 };
 

@@ -8,12 +8,13 @@
 
 #include "../fetch/one_server.h"
 #include "control/config/load.h"
+#include "support/temp_folder.h"
 
 using steer::fetch_test::content;
-using steer::fetch_test::Folder;
 using steer::fetch_test::OneServer;
 using steer::tasks::Clocks;
 using steer::tasks::TaskDesk;
+using steer::test::TempFolder;
 
 BOOST_AUTO_TEST_SUITE(task_desk)
 
@@ -151,7 +152,7 @@ BOOST_AUTO_TEST_CASE(steps_in_order) {
 
 BOOST_AUTO_TEST_CASE(downloads) {
     World world;
-    const Folder folder;
+    const TempFolder folder;
     OneServer server([](const std::string& request) {
         const bool there = request.find("/a.txt") != std::string::npos;
         return OneServer::Reply{there ? steer::fetch_test::ok("one.example\n")
