@@ -80,6 +80,7 @@ class Daemon {
     void take_up(std::unique_ptr<Candidate> candidate);
     [[nodiscard]] std::vector<Error> refusals(const Candidate& candidate) const;
     void renew_certificates(Candidate& candidate);
+    void renew_log_file(Candidate& candidate);
     void publish_candidate();
     [[nodiscard]] bool knows_hops(const Snapshot& snapshot) const;
     void put_in_force(Candidate& candidate, std::uint32_t generation);

@@ -183,6 +183,7 @@ void Daemon::take_up(std::unique_ptr<Candidate> candidate) {
         if (auto done = watch_->watch(files); !done) candidate->warnings.push_back(done.error());
     }
     renew_certificates(*candidate);
+    renew_log_file(*candidate);
     ReloadOutcome outcome;
     outcome.errors = refusals(*candidate);
     if (!outcome.errors.empty()) {
@@ -219,6 +220,13 @@ void Daemon::renew_certificates(Candidate& candidate) {
             wrong.push_back(Error{std::move(trouble)});
     }
     candidate.warnings.insert(candidate.warnings.end(), wrong.begin(), wrong.end());
+}
+
+// Also where the configuration is wrong: a file that was renamed is not written on.
+void Daemon::renew_log_file(Candidate& candidate) {
+    const auto& log = candidate.ok() ? candidate.settings.log : settings_.log;
+    if (auto done = ops::set_log_file(log.file); !done)
+        candidate.warnings.push_back(std::move(done.error()));
 }
 
 bool Daemon::knows_hops(const Snapshot& snapshot) const {

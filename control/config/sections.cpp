@@ -29,7 +29,8 @@ void read_log_file(Reading& in, const Node& node, const Place& place, Log& out) 
 constexpr std::array<Row<Log>, 4> kLogRows{{
     {"level", choice<Log, &Log::level>(), "info", "off|trace|debug|info|warn|error",
      "the least that is written"},
-    {"file", Own<Log>{"path", read_log_file}, "none", "", "a copy goes there"},
+    {"file", Own<Log>{"path", read_log_file}, "none", "",
+     "a copy goes there; a reload opens it anew if it was renamed"},
     {"rotation", Own<Log>{"map", read_rotation}, "none", "",
      "only `{type: never}`: others are not supported yet"},
     {"production", Own<Log>{"true/false", read_production}, "none", "", "no effect"},

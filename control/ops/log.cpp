@@ -2,6 +2,7 @@
 
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/dist_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
@@ -9,6 +10,7 @@
 
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -33,6 +35,24 @@ spdlog::level::level_enum to_spdlog(config::LogLevel level) {
             return spdlog::level::err;
     }
     return spdlog::level::info;
+}
+
+// Where the logger's copies go: at most one file. The sink is safe to change while others log.
+struct Copy {
+    std::shared_ptr<spdlog::sinks::dist_sink_mt> sink =
+        std::make_shared<spdlog::sinks::dist_sink_mt>();
+    std::string path;
+    std::optional<std::pair<dev_t, ino_t>> file;
+};
+Copy& copy() {
+    static Copy the_only;
+    return the_only;
+}
+
+std::optional<std::pair<dev_t, ino_t>> file_at(const std::string& path) {
+    struct stat out {};
+    if (::stat(path.c_str(), &out) != 0) return std::nullopt;
+    return std::pair{out.st_dev, out.st_ino};
 }
 
 // sd-daemon(3): "<3>" and so on at the start of a line is its level in the journal.
@@ -76,22 +96,35 @@ Result<void> start_log(const config::Log& settings) {
     } else {
         out->set_pattern(kWithTime);
     }
-    auto logger = std::make_shared<spdlog::logger>("steerdns", out);
-    Result<void> result;
-    if (!settings.file.empty()) {
-        try {
-            auto file = std::make_shared<spdlog::sinks::basic_file_sink_mt>(settings.file);
-            file->set_pattern(kWithTime);
-            logger->sinks().push_back(std::move(file));
-        } catch (const spdlog::spdlog_ex& e) {
-            result = Error{"the log file cannot be opened: " + std::string(e.what()) +
-                           "; make its folder, or change log.file"};
-        }
-    }
+    copy() = {};
+    auto logger =
+        std::make_shared<spdlog::logger>("steerdns", spdlog::sinks_init_list{out, copy().sink});
     logger->set_level(to_spdlog(settings.level));
     logger->flush_on(spdlog::level::trace);
     spdlog::set_default_logger(std::move(logger));
-    return result;
+    return set_log_file(settings.file);
+}
+
+Result<void> set_log_file(const std::string& path) {
+    Copy& kept = copy();
+    const bool is_there = kept.file && kept.file == file_at(path);
+    if (path == kept.path && (path.empty() || is_there)) return {};
+    if (path.empty()) {
+        kept.sink->set_sinks({});
+    } else {
+        try {
+            auto file = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path);
+            file->set_pattern(kWithTime);
+            kept.sink->set_sinks({std::move(file)});
+        } catch (const spdlog::spdlog_ex& e) {
+            return Error{"the log file cannot be opened: " + std::string(e.what()) +
+                         "; make its folder, let the daemon's user write there, or change "
+                         "log.file"};
+        }
+    }
+    kept.path = path;
+    kept.file = file_at(path);
+    return {};
 }
 
 void set_log_level(config::LogLevel level) {

@@ -5,13 +5,18 @@
 // worker logs.
 #pragma once
 
+#include <string>
+
 #include "control/config/settings.h"
 #include "matchers/result.h"
 
 namespace steer::ops {
 
-// An Error if the file cannot be opened; then standard output alone is set up.
+// An Error if the file cannot be opened; then standard output alone is set up. Before other threads.
 Result<void> start_log(const config::Log& settings);
+// The copy goes to this file from now on (empty: to none), opened anew where another has its name: logrotate renames. An
+// Error if that cannot be; then it goes where it went. Always from one thread.
+Result<void> set_log_file(const std::string& path);
 // From now on. Any thread.
 void set_log_level(config::LogLevel level);
 

@@ -28,6 +28,7 @@ plugins:
       {{ matches: qname $policy, exec: {list} }},
       {{ exec: $main_cache }},
       {{ exec: $up }} ] }}
+log: {{ file: log/steerdns.log }}
 """
 LIST2 = "  - { tag: list2, type: ros_address_list, args: { router: edge1, address_list4: two, address_list6: two6 } }"
 OTHER = "198.51.100.1"
@@ -38,6 +39,9 @@ class Reload(unittest.TestCase):
         self.scene = self.enterContext(Scene("reload", BUILD))
         self.scene.start_resolver()
         os.chmod(self.scene.folder, 0o755)
+        self.log = self.scene.folder / "log" / "steerdns.log"
+        self.log.parent.mkdir()
+        os.chmod(self.log.parent, 0o777)
         self.names = self.scene.folder / "names.txt"
         self.names.write_text("stream.example\n")
         self.config = self.scene.folder / "steer.yaml"
@@ -108,8 +112,12 @@ class Reload(unittest.TestCase):
         self.scene.wait_rows({("one", "203.0.113.10")})
         connects = until(lambda: self.scene.counters()["routers"][0]["connects"], 10, "the session is counted")
 
+        renamed = self.log.rename(self.log.with_suffix(".1"))  # as logrotate does
         os.kill(daemon.pid, signal.SIGHUP)
         self.wait_generation(2)
+        said = "configuration 2 is in force"
+        until(lambda: said in self.log.read_text(), 10, "the log's new file has what came after")
+        self.assertNotIn(said, renamed.read_text())
         done = self.reload()
         self.assertEqual((done.returncode, done.stderr), (0, ""), done)
         self.assertRegex(done.stdout, r"^configuration 3 is in force after \d+ ms\n$")

@@ -4,20 +4,33 @@
 #include <spdlog/spdlog.h>
 
 #include <boost/test/unit_test.hpp>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
 
+#include "support/temp_folder.h"
+
 namespace fs = std::filesystem;
+
+namespace {
+
+// The last word of each line.
+std::string words(const std::string& file) {
+    std::ifstream in(file);
+    std::string all;
+    for (std::string line; std::getline(in, line);)
+        all += line.substr(line.rfind(' ') + 1) + " ";
+    return all;
+}
+
+}  // namespace
 
 BOOST_AUTO_TEST_SUITE(log_setup)
 
 BOOST_AUTO_TEST_CASE(a_copy_goes_to_the_file) {
-    std::string name = (fs::temp_directory_path() / "steer-log-XXXXXX").string();
-    BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
-    const fs::path file = fs::path(name) / "steerdns.log";
+    const steer::test::TempFolder folder;
+    const fs::path file = folder.path / "steerdns.log";
     BOOST_REQUIRE(steer::ops::start_log({steer::config::LogLevel::warn, file.string()}));
     spdlog::warn("router edge1 is away");
     spdlog::info("not this one");
@@ -26,7 +39,33 @@ BOOST_AUTO_TEST_CASE(a_copy_goes_to_the_file) {
     BOOST_CHECK(text.ends_with(" warning router edge1 is away\n"));
     BOOST_CHECK(text.find("not this one") == std::string::npos);
     BOOST_CHECK(steer::ops::start_log({steer::config::LogLevel::off, ""}));
-    fs::remove_all(name);
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_was_renamed_is_made_anew) {
+    const steer::test::TempFolder folder;
+    const std::string file = folder / "steerdns.log", old = file + ".1";
+    BOOST_REQUIRE(steer::ops::start_log({steer::config::LogLevel::info, file}));
+    spdlog::info("one");
+    BOOST_REQUIRE(steer::ops::set_log_file(file));
+    spdlog::info("two");
+    fs::rename(file, old);
+    spdlog::info("three");
+    BOOST_REQUIRE(steer::ops::set_log_file(file));
+    spdlog::info("four");
+    BOOST_TEST(words(old) == "one two three ");
+    BOOST_TEST(words(file) == "four ");
+
+    // One that cannot be: the copy goes where it went.
+    const auto refused = steer::ops::set_log_file("/dev/null/steerdns.log");
+    BOOST_REQUIRE(!refused);
+    spdlog::info("five");
+    BOOST_REQUIRE(steer::ops::set_log_file(old));
+    spdlog::info("six");
+    BOOST_REQUIRE(steer::ops::set_log_file(""));
+    spdlog::info("seven");
+    BOOST_TEST(words(file) == "four five ");
+    BOOST_TEST(words(old) == "one two three six ");
+    BOOST_CHECK(steer::ops::start_log({steer::config::LogLevel::off, ""}));
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_opened) {
