@@ -73,6 +73,7 @@ void Compiler::run(const std::vector<config::KnownRecord>& designated) {
     if (settings_.policy.canaries == config::Canaries::nxdomain)
         known.push_back(refused_canaries());
     if (!designated.empty()) known.push_back(designation(designated));
+    static_assert(config::kMostEntries == kMostEntries);
     snapshot_.entries.clear();
     for (const config::PluginIndex plugin : settings_.entries)
         entry_of(plugin, known);

@@ -14,6 +14,7 @@
 namespace steer::config {
 
 inline constexpr std::size_t kMaxIncludeDepth = 8;
+inline constexpr std::size_t kMaxIncluded = 100;  // files
 
 // All plugins, included ones first: of the list that `top` has, and what its `include` leads to.
 // The parts of `top` that are taken are moved. Nothing: a file could not be taken, which is

@@ -7,7 +7,7 @@
 
 #include <string>
 
-#include "control/config/settings.h"
+#include "control/config/section_settings.h"
 #include "matchers/result.h"
 
 namespace steer::ops {

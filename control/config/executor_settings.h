@@ -1,0 +1,182 @@
+// Arguments of the executors beside `forward` and the sinks, and the rules of a `sequence`.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/config/matcher_settings.h"
+#include "dataplane/dns/pref64.h"
+#include "matchers/prefix/ip_address.h"
+#include "matchers/prefix/prefix_set.h"
+
+namespace steer::config {
+
+inline constexpr Milliseconds kNoLimit = Milliseconds::max();
+
+struct Cache {
+    std::uint64_t size = 1024;  // entries, or bytes
+    bool size_in_bytes = false;
+    bool short_circuit = false;
+    bool cache_negative = true;
+    Milliseconds max_negative_ttl{300'000}, negative_ttl_without_soa{60'000};
+    Milliseconds min_positive_ttl{0}, max_positive_ttl = kNoLimit;
+    Milliseconds cache_max_ttl = kNoLimit;
+    Milliseconds failure_ttl{5'000};
+    Milliseconds lazy_cache_ttl{0}, serve_stale{0};  // one of them at most; 0: off
+    Milliseconds stale_client_timeout{1'800}, stale_recheck{30'000}, stale_answer_ttl{30'000};
+    std::uint32_t prefetch_percent = 0;  // of its TTL that an answer has left; 0: off
+    std::uint32_t prefetch_hits = 3;
+    bool ecs_in_key = false;
+    std::string dump_file;  // as it is opened; empty: none
+    Milliseconds dump_interval{600'000};
+};
+
+struct Sleep {
+    Milliseconds duration{0};
+};
+struct Prefer {  // `prefer_ipv4`, `prefer_ipv6`
+    bool v6 = false;
+    bool cache = true;
+    Milliseconds cache_ttl{3'600'000};
+};
+struct Dns64Prefix {
+    dns::Pref64 prefix;
+    std::vector<matchers::Prefix> ipv4;  // the addresses that it is for; empty: all
+    int line = 0;
+};
+// What lists get of an address below a prefix.
+enum class Dns64Claim : std::uint8_t { ipv6, ipv4, both };
+struct Dns64 {
+    std::vector<Dns64Prefix> prefixes;  // at least one
+    bool translate_all = false, allow_ipv4 = false;
+    std::optional<std::vector<matchers::Prefix>> exclude;       // nothing: ::ffff:0:0/96
+    std::optional<std::vector<matchers::Prefix>> exclude_ipv4;  // nothing: as the prefix wants it
+    NameRules except, keep;
+    Dns64Claim claim = Dns64Claim::ipv4;
+};
+struct Fallback {
+    PluginIndex primary = 0, secondary = 0;  // executors
+    Milliseconds threshold{500};
+    bool always_standby = false;
+    bool short_circuit = false;
+};
+
+struct DebugPrint {
+    std::string msg;
+};
+struct QuerySummary {
+    std::string msg = "query summary";
+};
+
+struct DropResp {};
+struct Ttl {
+    std::uint32_t least_s = 0, most_s = UINT32_MAX;
+};
+
+struct ReverseLookup {
+    std::uint32_t size = 65535, ttl_s = 7200;
+    bool handle_ptr = false;
+};
+
+struct MetricsCollector {
+    std::string name;
+};
+
+enum class BlackHoleMode : std::uint8_t { nxdomain, nodata, null, custom, refused };
+struct BlackHole {
+    BlackHoleMode mode = BlackHoleMode::nxdomain;
+    std::vector<IpAddress> ips;  // of custom: at least one
+    bool short_circuit = false;
+};
+
+// A record of the name that is asked for.
+struct KnownRecord {
+    std::uint16_t type, klass;
+    std::uint32_t ttl_s;
+    std::vector<std::uint8_t> rdata;  // names whole, as in a message
+};
+
+struct Hosts {
+    std::vector<RuleAt> rules;  // their values: of `addresses`
+    std::vector<std::vector<IpAddress>> addresses;
+    bool strict = false, short_circuit = false;
+};
+// One entry of RouterOS's /ip/dns/static, or a PTR that came of one.
+struct StaticEntry {
+    enum class Does : std::uint8_t { record, alias, forward, nxdomain };
+    RuleAt owner;  // full; domain, with match_subdomain; regexp
+    Does does = Does::record;
+    KnownRecord record{};              // of record and alias
+    std::vector<std::uint8_t> target;  // alias: lower-cased wire form
+    std::optional<PluginIndex>
+        forwarder;                    // forward: a `forward`; nothing: the rest of the sequence
+    std::optional<PluginIndex> list;  // that holds the addresses
+    int line = 0;
+};
+struct StaticRecords {
+    std::vector<StaticEntry> entries;  // in the order in which they are asked: regexps first
+    std::optional<PluginIndex> cache;  // of what forwarders say
+};
+struct AdListPart {
+    std::string name;      // as it was written: a path or URL
+    PluginIndex provider;  // a domain_set or adguard_rule of its own
+};
+struct AdList {
+    std::vector<AdListPart> lists;  // at least one
+    NameRules allow;                // names that it lets pass
+    BlackHole answer;
+};
+// Names of the hosts that routers gave addresses to.
+struct DhcpLeases {
+    std::vector<RouterIndex> routers;  // at least one
+    std::string domain;                // in lower case, without a last dot
+    std::vector<std::string> servers;  // DHCP servers by name; none: all
+    std::uint32_t ttl_s = 60;
+    bool ptr = true;
+};
+// Names with a way of their own.
+struct Zone {
+    NameRules names;
+    PluginIndex forward = 0;
+    std::optional<PluginIndex> cache;
+};
+struct Redirect {
+    std::vector<RuleAt> rules;                       // in their order; their values: of `targets`
+    std::vector<std::vector<std::uint8_t>> targets;  // lower-cased wire form
+    bool strict = false;
+};
+struct ForwardOptions {                // forward_edns0opt
+    std::vector<std::uint16_t> codes;  // sorted, each once, at least one
+};
+struct EcsHandler {
+    bool forward = false, send = false;
+    std::optional<IpAddress> preset;
+    std::optional<std::uint32_t> preset_mask;  // else those of its family
+    std::uint32_t mask4 = 24, mask6 = 48;
+};
+struct Arbitrary {
+    std::vector<RuleAt> rules;  // one `full` a name; their values: of `records`
+    std::vector<std::vector<KnownRecord>> records;
+    bool short_circuit = false;
+};
+
+struct ExecRule {
+    enum class Kind : std::uint8_t { plugin, accept, return_, reject, mark, jump, goto_ };
+    std::vector<MatchUse> matches;  // all must hold
+    Kind kind = Kind::plugin;
+    PluginIndex plugin = 0;            // Kind::plugin; jump, goto_: a sequence
+    std::uint8_t rcode = 5;            // Kind::reject
+    std::vector<std::uint32_t> marks;  // Kind::mark
+    int line = 0;
+
+    [[nodiscard]] bool runs_plugin() const {
+        return kind == Kind::plugin || kind == Kind::jump || kind == Kind::goto_;
+    }
+};
+struct Sequence {
+    std::vector<ExecRule> rules;  // at least one
+};
+
+}  // namespace steer::config

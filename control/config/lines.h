@@ -1,0 +1,39 @@
+// Where something stands in a configuration, and the indices by which settings refer to each other.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace steer::config {
+
+using Milliseconds = std::chrono::milliseconds;
+using PluginIndex = std::uint32_t;  // of Settings::plugins
+using RouterIndex = std::uint32_t;  // of Settings::routers
+
+inline constexpr int kLinesPerSource = 1 << 24;
+// Of a line as Settings has it: which source (0: the configuration, n: the n-th included file), and
+// the line in it.
+constexpr std::size_t source_of(int line) {
+    return line < 0 ? 0 : static_cast<std::size_t>(line / kLinesPerSource);
+}
+constexpr int line_in_source(int line) {
+    return line < 0 ? 0 : line % kLinesPerSource;
+}
+
+struct Text {
+    std::string value;
+    int line = 0;
+};
+
+// Where something is written; of no account when settings are compared.
+struct Line {
+    int number = 0;
+    Line() = default;
+    Line(int n) : number(n) {}               // NOLINT(google-explicit-constructor): it is a number
+    operator int() const { return number; }  // NOLINT(google-explicit-constructor)
+    bool operator==(const Line&) const { return true; }
+};
+
+}  // namespace steer::config

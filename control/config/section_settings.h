@@ -1,0 +1,137 @@
+// The sections beside `plugins:` as settings: log, dataplane, control, routers, policy, mdns.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/config/lines.h"
+#include "control/config/port_settings.h"
+#include "matchers/prefix/ip_address.h"
+#include "matchers/prefix/prefix_set.h"
+
+namespace steer::config {
+
+// ---- log
+
+enum class LogLevel : std::uint8_t { off, trace, debug, info, warn, error };
+
+struct Log {
+    LogLevel level = LogLevel::info;
+    std::string file;  // a copy goes there; empty: standard output alone
+};
+
+// ---- dataplane
+
+enum class SpreadMode : std::uint8_t { automatic, off };
+enum class IdleMode : std::uint8_t { spin, pause, adaptive };
+
+enum class OverQuota : std::uint8_t { drop, servfail };
+
+struct Dataplane {
+    std::vector<PortSettings> ports;  // empty: the interface of the default route
+    std::uint32_t workers = 1;
+    std::vector<std::uint32_t> cores;  // one per worker if a list was written; else empty
+    std::uint64_t memory_bytes = 0;    // 0: a quarter of RAM within 128 MiB .. 4 GiB
+    IdleMode idle = IdleMode::adaptive;
+    SpreadMode spread = SpreadMode::automatic;
+    std::uint16_t first_upstream_port = 10240, last_upstream_port = 26623;
+    bool random_case = false;                   // of names that upstreams are asked for
+    std::uint32_t max_parked = 65536;           // a worker
+    std::uint32_t max_in_flight = 16384;        // a worker
+    std::uint32_t max_parked_per_client = 256;  // a worker
+    std::uint32_t suffix_percent = 25;          // of both, for names under one suffix
+    OverQuota over_quota = OverQuota::drop;
+    std::optional<std::vector<matchers::Prefix>> allow;  // nothing: private and own networks
+    std::vector<matchers::Prefix> trusted_forwarders;
+    int line = 0;
+};
+
+// ---- control
+
+// "127.0.0.1:9153", ":53" (no address: all, both families), "0.0.0.0:53" (all of IPv4), "[::]:53"
+// (all).
+struct Endpoint {
+    IpAddress address{};  // all zeros (::): all, both families
+    std::uint16_t port = 0;
+    Line line;
+    bool operator==(const Endpoint&) const = default;
+    [[nodiscard]] bool any() const { return address == IpAddress{}; }
+    [[nodiscard]] bool any_v4() const {
+        constexpr std::uint8_t kZero[4]{};
+        return address == IpAddress::from_v4(kZero);
+    }
+    [[nodiscard]] std::string to_string() const;
+};
+
+// Whose change is taken up without being asked to: of files that the configuration names, of these and itself, of none.
+enum class Watch : std::uint8_t { files, all, off };
+
+// How lists that are named by a URL are brought.
+struct Fetch {
+    Milliseconds every{4 * 3'600'000}, timeout{60'000}, start_wait{10'000};
+    std::uint64_t max_size = std::uint64_t{64} << 20;  // bytes of a list, unpacked
+    std::string ca;                                    // file; empty: the system's
+};
+
+struct Control {
+    std::string socket = "/run/steerdns/control.sock";
+    std::optional<Endpoint> http;  // nothing: off
+    std::string user;              // empty: `steerdns` if there is one, else `nobody`
+    std::string images = "/var/lib/steerdns/images";  // compiled lists; empty: not kept
+    Watch watch = Watch::files;
+    std::string lists = "/var/lib/steerdns/lists";  // copies of what is fetched; empty: none
+    Fetch fetch;
+    std::string findings =
+        "/var/lib/steerdns/routeros.json";                 // of routers' probes; empty: not kept
+    std::string leases = "/var/lib/steerdns/leases.json";  // last known; empty: not kept
+    std::uint32_t stream_threads = 1;
+};
+
+// ---- routers
+
+// Whether rows are added by scripts, many at a time, where the router can do that.
+enum class RouterScripts : std::uint8_t { when_possible, off };
+
+struct Router {
+    std::string
+        name;  // its key in `routers:`; of one written inside a ros_address_list: "HOST:PORT"
+    std::string host;                  // an IP address or a name
+    std::optional<IpAddress> address;  // of `host`, if that is an address
+    std::uint16_t port = 8728;         // 8729 with tls
+    std::string username, password;
+    bool tls = false;
+    std::string tls_ca;          // file; empty: the system's
+    std::string tls_pin;         // SHA-256 of the certificate, 64 hex digits; empty: none
+    bool tls_anonymous = false;  // api-ssl without a certificate
+    bool probe = true;           // versions that are not known are asked what they do
+    Milliseconds connect_timeout{5000}, send_timeout{5000}, receive_timeout{5000};
+    std::uint32_t cpu_percent = 30;  // of its time, for writes that nobody waits for
+    RouterScripts scripts = RouterScripts::when_possible;
+    std::vector<matchers::Prefix> serves;  // clients behind it; none: all
+    bool repair_connections = false;
+    int line = 0;
+};
+
+// ---- policy
+
+// What names under .local get that nobody here knows: that they do not exist, or what upstreams say.
+enum class LocalNames : std::uint8_t { nxdomain, forward };
+enum class Canaries : std::uint8_t { pass, nxdomain };
+
+struct Policy {
+    Canaries canaries = Canaries::pass;
+    LocalNames local_names = LocalNames::nxdomain;
+    std::string designated_name;  // without a last dot; empty: nobody is told of DoT and DoH
+};
+
+// ---- mdns
+
+struct Mdns {
+    std::vector<std::string> interfaces;  // two at least; none: nothing is repeated
+    std::vector<std::string> services;    // mdns::Service; empty: all
+    bool v4 = true, v6 = true;
+};
+
+}  // namespace steer::config

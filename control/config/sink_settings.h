@@ -1,0 +1,65 @@
+// Arguments of the plugins that keep addresses elsewhere: lists of routers, sets of the kernel.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/config/lines.h"
+#include "matchers/prefix/prefix_set.h"
+
+namespace steer::config {
+
+struct PersistentRow {
+    matchers::Prefix prefix;
+    std::uint32_t file = 0;  // index of Settings::files
+    int line = 0;
+};
+
+enum class OnTimeoutMode : std::uint8_t { answer, servfail, drop };
+// How many of a list's routers that serve a client its answer waits for: all that are not away, the first, all.
+enum class Quorum : std::uint8_t { healthy, any, all };
+enum class ManualChangeMode : std::uint8_t { repair, respect };
+enum class MissingFamilyMode : std::uint8_t { answer, nodata };
+enum class SharedMode : std::uint8_t { keep, skip, report };
+
+struct RosAddressList {
+    std::vector<RouterIndex> routers;  // at least one
+    Quorum quorum = Quorum::healthy;
+    std::string address_list4, address_list6;  // at least one
+    std::string comment_prefix = "fdns";
+    bool async = true;
+    Milliseconds min_ttl{60'000}, max_ttl{3'600'000};
+    std::optional<Milliseconds> fixed_ttl;  // 0: rows without a timeout
+    Milliseconds extra_time{30'000}, renew_slack{600'000};
+    bool cap_answer_ttl = true;
+    Milliseconds sync_timeout{100};
+    OnTimeoutMode on_timeout = OnTimeoutMode::answer;
+    MissingFamilyMode missing_family = MissingFamilyMode::answer;
+    std::optional<std::vector<matchers::Prefix>> never_claim;  // nothing: the default ranges
+    SharedMode shared = SharedMode::keep;
+    std::uint32_t shared_above = 3;
+    std::uint32_t max_rows = 50'000;
+    bool multi_writer = false;
+    ManualChangeMode on_manual_change = ManualChangeMode::repair;
+    bool cleanup_on_shutdown = false;
+    std::vector<PersistentRow> persistent;
+};
+
+// One set of the kernel: `ipset`, or with a table `nftset`.
+struct KernelSet {
+    std::string family;  // of the table: ip, ip6, inet; empty: an ipset
+    std::string table;
+    std::string name;
+    std::uint32_t mask = 0;
+};
+struct KernelSets {                   // `ipset`, `nftset`
+    std::optional<KernelSet> v4, v6;  // at least one
+    Milliseconds min_ttl{60'000}, max_ttl{86'400'000}, extra_time{30'000};
+    bool cap_answer_ttl = true;
+    std::optional<std::vector<matchers::Prefix>> never_claim;  // nothing: the default ranges
+    std::uint32_t max_elements = 50'000;
+};
+
+}  // namespace steer::config

@@ -1,0 +1,72 @@
+// Arguments of a `forward`: whom it asks, and how they are reached.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/config/lines.h"
+#include "matchers/prefix/ip_address.h"
+
+namespace steer::config {
+
+enum class UpstreamScheme : std::uint8_t { udp, tcp, tls, https };
+enum class AddressFamily : std::uint8_t { any, v4, v6 };
+
+struct Socks5Settings {
+    std::string host;
+    std::uint16_t port = 1080;
+    std::string user, password;
+};
+struct UpstreamServer {  // an address and a port
+    IpAddress address;
+    std::uint16_t port = 53;
+};
+// How upstreams are reached, unless they say it themselves.
+struct ReachSettings {
+    std::optional<Socks5Settings> socks5;
+    std::optional<UpstreamServer> bootstrap;
+    AddressFamily family = AddressFamily::any;
+    std::uint32_t so_mark = 0;
+    std::string device;  // empty: none
+};
+struct UpstreamSettings {
+    std::string tag;                   // empty: none
+    std::string addr;                  // as written
+    std::optional<IpAddress> address;  // nothing: `host` is looked up
+    std::uint16_t port = 53;
+    Milliseconds timeout{2000};
+    int line = 0;
+    UpstreamScheme scheme = UpstreamScheme::udp;
+    bool pipeline = false;
+    std::string host, path;  // name or address; of https
+    ReachSettings reach;
+    Milliseconds idle_timeout{10'000};
+    std::uint32_t max_conns = 64, min_conns = 0;
+    bool insecure_skip_verify = false;
+    std::string ca;  // PEM file; empty: the system's
+    std::vector<std::array<std::uint8_t, 32>> pins;
+
+    // Asked at its address over UDP, in no particular way: by a worker's own port if it can be.
+    [[nodiscard]] bool is_plain() const {
+        return scheme == UpstreamScheme::udp && address && reach.so_mark == 0 &&
+               reach.device.empty();
+    }
+};
+enum class UpstreamPolicyMode : std::uint8_t { latency, sticky, round_robin, random };
+struct Forward {
+    std::vector<UpstreamSettings> upstreams;  // at least one, unless `of_host`
+    bool of_host = false;                     // no upstreams are written: the host's servers
+    std::string resolv_file;                  // these; empty: wherever they usually stand
+    UpstreamPolicyMode policy = UpstreamPolicyMode::latency;
+    ReachSettings reach;  // of each that does not say it itself
+    std::uint32_t concurrent = 1;
+    std::uint32_t max_concurrent_queries = 0;  // 0: no limit of its own
+    Milliseconds total_timeout{5000};
+    bool short_circuit = false;
+    bool local = false;  // names under .local as well
+};
+
+}  // namespace steer::config
