@@ -19,8 +19,6 @@ namespace {
 using dns::load_be16;
 
 constexpr std::uint16_t kIpv4 = 0x0800, kIpv6 = 0x86dd, kVlan = 0x8100, kServiceVlan = 0x88a8;
-constexpr std::uint8_t kUdp = 17;
-constexpr std::size_t kIpv4Size = 20, kIpv6Size = 40, kUdpSize = 8;
 
 // A UDP datagram as it was found in a frame.
 struct Datagram {
@@ -93,7 +91,7 @@ std::optional<std::uint16_t> skip_link_layer(const std::uint8_t* frame, std::siz
     const std::uint8_t* ip = d.l3;
     if ((ip[0] >> 4) != 4 || (ip[0] & 15) < 5) return Verdict::drop_bad_ip;
     const bool fragment = (load_be16(ip + 6) & 0x3fff) != 0;  // an offset, or more to come
-    if (ip[9] != kUdp || (ip[0] & 15) > 5 || fragment) return Verdict::punted;
+    if (ip[9] != kUdpProtocol || (ip[0] & 15) > 5 || fragment) return Verdict::punted;
     if (!read_plain_ipv4(left, d)) return bad_length(d, ours);
     return std::nullopt;
 }
@@ -103,7 +101,7 @@ std::optional<std::uint16_t> skip_link_layer(const std::uint8_t* frame, std::siz
     if (left < kIpv6Size) return Verdict::drop_short_frame;
     const std::uint8_t* ip = d.l3;
     if ((ip[0] >> 4) != 6) return Verdict::drop_bad_ip;
-    if (ip[6] != kUdp) return Verdict::punted;
+    if (ip[6] != kUdpProtocol) return Verdict::punted;
     const std::uint16_t payload = load_be16(ip + 4);
     d.source = IpAddress::from_v6(ip + 8);
     d.destination = IpAddress::from_v6(ip + 24);

@@ -12,9 +12,7 @@ namespace {
 
 using dns::store_be16;
 
-constexpr std::uint8_t kUdp = 17;
 constexpr std::uint8_t kTtl = 64;
-constexpr std::size_t kIpv4Size = 20, kIpv6Size = 40, kUdpSize = 8;
 
 template <class T>
 T load(const std::uint8_t* at) {
@@ -35,7 +33,8 @@ constexpr std::uint64_t field(std::uint16_t host_order) {
 // Everything of the IPv4 header but the addresses, which are there; `addresses` is their sum.
 void complete_ipv4(std::uint8_t* ip, std::uint16_t udp_length, std::uint64_t addresses) {
     const auto total = static_cast<std::uint16_t>(kIpv4Size + udp_length);
-    constexpr std::uint16_t kFirst = 0x4500, kDontFragment = 0x4000, kTtlAndUdp = kTtl << 8 | kUdp;
+    constexpr std::uint16_t kFirst = 0x4500, kDontFragment = 0x4000,
+                            kTtlAndUdp = kTtl << 8 | kUdpProtocol;
     const std::uint64_t words = std::uint64_t{kFirst} + total + kDontFragment + kTtlAndUdp;
     const std::uint32_t sum = 0xffffU & ~checksum_fold(addresses + checksum_words(words));
     store(ip, field(kFirst) | field(total) << 16 | field(kDontFragment) << 48);  // id: 0
@@ -46,7 +45,7 @@ void complete_ipv6(std::uint8_t* ip, std::uint16_t udp_length) {
     ip[0] = 0x60;
     ip[1] = ip[2] = ip[3] = 0;
     store_be16(ip + 4, udp_length);
-    ip[6] = kUdp;
+    ip[6] = kUdpProtocol;
     ip[7] = kTtl;
 }
 
@@ -61,7 +60,7 @@ void complete_ipv6(std::uint8_t* ip, std::uint16_t udp_length) {
         complete_ipv4(ip, udp_length, addresses);
     }
     // The length counts twice: in UDP's header and in the pseudo-header (RFC 768, RFC 8200 8.1).
-    const std::uint64_t words = 2U * udp_length + kUdp;
+    const std::uint64_t words = 2U * udp_length + kUdpProtocol;
     const std::uint64_t sum = addresses + payload + ports + checksum_words(words);
     const std::uint64_t inverse = 0xffffU & ~checksum_fold(sum);
     const std::uint64_t checksum = inverse == 0 ? 0xffffU : inverse;  // 0 would mean none (RFC 768)

@@ -5,6 +5,7 @@
 // kMaxUdpAnswer; TTL and hop limit are 64.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -18,6 +19,10 @@ namespace steer {
 // What we send over UDP at most, whatever the client offers: it fits every path (RFC 9715 3.1).
 inline constexpr std::uint16_t kMaxUdpAnswer = 1232;
 
+// Bytes of headers as we write and read them: IPv4 without options, IPv6 without extensions; and UDP's protocol number.
+inline constexpr std::size_t kIpv4Size = 20, kIpv6Size = 40, kUdpSize = 8;
+inline constexpr std::uint8_t kUdpProtocol = 17;
+
 struct FrameHeaders {
     MacAddress to_mac, from_mac;
     std::span<const std::uint8_t> tags;  // 0, 4 or 8 bytes as on the wire
@@ -25,7 +30,9 @@ struct FrameHeaders {
     std::uint16_t to_port, from_port;    // host order
 
     // Bytes before the DNS message.
-    [[nodiscard]] std::size_t size() const { return 14 + tags.size() + (to.is_v4() ? 20 : 40) + 8; }
+    [[nodiscard]] std::size_t size() const {
+        return 14 + tags.size() + (to.is_v4() ? kIpv4Size : kIpv6Size) + kUdpSize;
+    }
 };
 
 // Writes size() bytes before `message`, which has `length` bytes and is complete (the checksum is

@@ -15,7 +15,7 @@ struct Named {
     std::uint16_t number;
 };
 
-constexpr std::array<Named, 57> kTypes{{
+constexpr std::array<Named, 57> kTypeNames{{
     {"a", 1},           {"ns", 2},          {"cname", 5},   {"soa", 6},     {"mb", 7},
     {"mg", 8},          {"mr", 9},          {"null", 10},   {"wks", 11},    {"ptr", 12},
     {"hinfo", 13},      {"minfo", 14},      {"mx", 15},     {"txt", 16},    {"rp", 17},
@@ -48,7 +48,7 @@ std::optional<std::uint16_t> find(std::string_view text, std::span<const Named> 
 }  // namespace
 
 std::optional<std::uint16_t> parse_qtype(std::string_view text) {
-    return find(text, kTypes, "type");
+    return find(text, kTypeNames, "type");
 }
 
 std::optional<std::uint16_t> parse_qclass(std::string_view text) {

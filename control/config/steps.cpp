@@ -9,7 +9,7 @@
 namespace steer::config {
 namespace {
 
-constexpr std::size_t kMostSteps = 1000;
+constexpr std::size_t kMostJobSteps = 1000;
 
 class Flattening {
   public:
@@ -29,7 +29,7 @@ class Flattening {
                            " needs a query, and a cron has none: it may run download, reload, "
                            "reload_provider, sleep, debug_print, and sequences of these");
         steps.push_back(index);
-        if (steps.size() > kMostSteps) fail(line, "a job of more than 1000 steps");
+        if (steps.size() > kMostJobSteps) fail(line, "a job of more than 1000 steps");
         return error ? End::stopped : End::next;
     }
 

@@ -14,7 +14,6 @@ namespace steer::config {
 namespace {
 
 constexpr std::uint32_t kDefaultTtl = 3600;
-constexpr std::uint32_t kMostTtl = 0x7fffffff;
 
 // One record's words; it may go over several lines within parentheses.
 struct ZoneEntry {
@@ -108,7 +107,7 @@ class Entries {
 std::optional<std::uint32_t> ttl_of(std::string_view text) {
     if (text.empty() || text.front() < '0' || text.front() > '9') return std::nullopt;
     const auto duration = parse_duration(text);
-    if (!duration || duration->count() % 1000 != 0 || duration->count() / 1000 > kMostTtl)
+    if (!duration || duration->count() % 1000 != 0 || duration->count() / 1000 > dns::kMostTtlS)
         return std::nullopt;
     return static_cast<std::uint32_t>(duration->count() / 1000);
 }

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/udp.hpp>
@@ -20,6 +19,7 @@
 
 #include "control/fetch/endpoint.h"
 #include "control/fetch/server_text.h"
+#include "control/no_throw.h"
 #include "dataplane/dns/answer.h"
 #include "dataplane/dns/name.h"
 
@@ -29,7 +29,6 @@ using asio::ip::tcp;
 using asio::ip::udp;
 namespace {
 
-constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kMostResolvers = 8, kMostSystemResolvers = 3;
 
 struct Question {

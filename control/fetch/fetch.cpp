@@ -2,7 +2,6 @@
 
 #include <openssl/err.h>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -21,6 +20,7 @@
 #include "control/fetch/endpoint.h"
 #include "control/fetch/inflater.h"
 #include "control/fetch/read_some.h"
+#include "control/no_throw.h"
 #include "matchers/quote.h"
 
 namespace steer::fetch {
@@ -31,7 +31,6 @@ namespace ssl = asio::ssl;
 using asio::ip::tcp;
 namespace {
 
-constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
 constexpr std::uint32_t kMaxHeader = 32 * 1024;
 constexpr std::size_t kReadBytes = 64 * 1024;
 constexpr std::chrono::seconds kConnectPatience{10};  // of one address

@@ -2,15 +2,14 @@
 // async_read_some(), but for a chunked end that comes in small pieces (control/fetch/chunked_end.h).
 #pragma once
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/error.hpp>
 #include <cstddef>
 
 #include "control/fetch/chunked_end.h"
+#include "control/no_throw.h"
 
 namespace steer::fetch {
 
@@ -26,8 +25,7 @@ boost::asio::awaitable<boost::system::error_code> read_some(Stream& stream,
         buffer.consume(parser.put(buffer.data(), error));
         if (error != boost::beast::http::error::need_more) co_return error;
     }
-    const auto [failed, n] = co_await stream.async_read_some(buffer.prepare(kPiece),
-                                                             asio::as_tuple(asio::use_awaitable));
+    const auto [failed, n] = co_await stream.async_read_some(buffer.prepare(kPiece), kNoThrow);
     buffer.commit(n);
     if (failed != asio::error::eof) co_return failed;
     error = {};

@@ -3,17 +3,14 @@
 // Without a descriptor left it pauses, so that the sessions that are there may end; a limit on them is `take`'s.
 #pragma once
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <utility>
 
-namespace steer::ops {
+#include "control/no_throw.h"
 
-// What an operation came to as a tuple with its error code; nothing is thrown.
-inline constexpr auto kNoThrow = boost::asio::as_tuple(boost::asio::use_awaitable);
+namespace steer::ops {
 
 // `acceptor` and `pause` outlive the coroutine. `take` gets the socket.
 template <class Acceptor, class Take>

@@ -7,7 +7,6 @@
 namespace steer::stream {
 namespace {
 
-constexpr std::size_t kTypeAndClass = 4;
 constexpr std::size_t kSoaNumbers = 20;
 
 struct Fixed {
@@ -44,7 +43,7 @@ std::optional<std::uint32_t> freshness_s(std::span<const std::uint8_t> response)
     for (unsigned i = dns::load_be16(&response[4]); i > 0; --i) {
         at = dns::skip_name(response, at);
         if (at == 0) return std::nullopt;
-        at += kTypeAndClass;
+        at += dns::kTypeAndClass;
     }
     std::optional<std::uint32_t> least;
     for (unsigned i = dns::load_be16(&response[6]); i > 0; --i) {

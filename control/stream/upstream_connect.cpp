@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -14,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "control/no_throw.h"
 #include "control/stream/socket_address.h"
 #include "control/stream/socks5.h"
 #include "matchers/host_text.h"
@@ -25,7 +25,6 @@ using asio::ip::tcp;
 
 namespace {
 
-constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
 constexpr int kUserTimeoutMs = 10'000;  // of data that nobody acknowledges
 
 tcp::endpoint endpoint_of(const IpAddress& address, std::uint16_t port) {

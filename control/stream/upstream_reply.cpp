@@ -9,14 +9,12 @@
 namespace steer::stream {
 namespace {
 
-constexpr std::size_t kTypeAndClass = 4;
-
 // Of a query that the forwarder wrote: one name without pointers. 0: it is none.
 std::size_t find_question_end(std::span<const std::uint8_t> query) {
     std::size_t at = dns::kHeaderSize;
     while (at < query.size() && query[at] != 0)
         at += query[at] + std::size_t{1};
-    at += 1 + kTypeAndClass;
+    at += 1 + dns::kTypeAndClass;
     return at <= query.size() ? at : 0;
 }
 

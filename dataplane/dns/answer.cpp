@@ -120,7 +120,7 @@ bool rewrite_rdata(std::span<const std::uint8_t> message, RecordReader& reader, 
 // Writes all records but the OPT into `body`, noting the new offsets. Returns its length; 0: no room.
 std::size_t rewrite(std::span<const std::uint8_t> message, std::span<const std::uint8_t> qname,
                     Survey& s, std::span<std::uint8_t> body) {
-    const std::size_t base = kHeaderSize + qname.size() + 4;
+    const std::size_t base = kHeaderSize + qname.size() + kTypeAndClass;
     RecordReader reader{message, base};
     reader.name(kHeaderSize, nullptr);
     BodyWriter writer{qname, body};
@@ -160,7 +160,7 @@ void mend_ttls(std::uint8_t* body, const Survey& s, bool negative) {
 // Lays the answer out in `block`: the tables, then the body.
 AnswerError lay_out(std::span<const std::uint8_t> message, std::span<const std::uint8_t> qname,
                     Survey& s, Answer answer, std::span<std::uint8_t> block) {
-    const std::size_t base = kHeaderSize + qname.size() + 4;
+    const std::size_t base = kHeaderSize + qname.size() + kTypeAndClass;
     answer.ttl_count = s.records;
     answer.address_count = s.addresses;
     answer.body_len = 0;
@@ -235,7 +235,7 @@ AnswerError build_answer(std::span<const std::uint8_t> response,
         e != AnswerError::none)
         return e;
 
-    const std::size_t base = kHeaderSize + qname.size() + 4;
+    const std::size_t base = kHeaderSize + qname.size() + kTypeAndClass;
     RecordReader reader{response, base};
     reader.name(kHeaderSize, nullptr);
     Survey s;

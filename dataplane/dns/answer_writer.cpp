@@ -17,7 +17,7 @@ constexpr unsigned kMostPointers = 127;
 class BodyNames {
   public:
     BodyNames(std::span<const std::uint8_t> body, std::span<const std::uint8_t> qname)
-        : body_(body), qname_(qname), base_(kHeaderSize + qname.size() + 4) {}
+        : body_(body), qname_(qname), base_(kHeaderSize + qname.size() + kTypeAndClass) {}
 
     // The name at an offset of the body. Returns the offset after it as it lies there; 0: there is none.
     std::size_t read(std::size_t at, Name& out) const noexcept {
@@ -67,7 +67,7 @@ bool AnswerWriter::begin(const Answer& head) noexcept {
     out_.body_len = 0;
     const std::size_t tables = out_.size();
     if (tables > block_.size()) return false;
-    const std::size_t base = kHeaderSize + name_.size() + 4;
+    const std::size_t base = kHeaderSize + name_.size() + kTypeAndClass;
     room_ = block_.subspan(tables);
     room_ = room_.first(std::min(room_.size(), kMaxMessage - base));
     ttl_at_ = reinterpret_cast<std::uint16_t*>(block_.data() + sizeof(Answer));

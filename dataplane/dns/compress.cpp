@@ -3,7 +3,7 @@
 namespace steer::dns {
 
 BodyWriter::BodyWriter(std::span<const std::uint8_t> qname, std::span<std::uint8_t> room) noexcept
-    : qname_(qname), room_(room), base_(kHeaderSize + qname.size() + 4) {
+    : qname_(qname), room_(room), base_(kHeaderSize + qname.size() + kTypeAndClass) {
     for (std::size_t i = 0; i + 1 < qname.size(); i += 1U + qname[i])
         remember(kHeaderSize + i, qname.size() - i);
 }

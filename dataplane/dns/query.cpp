@@ -113,7 +113,7 @@ QueryError parse_query(std::span<const std::uint8_t> message, Query& out) noexce
     lower_in_line(question.data(), out.qname.data(), name);
     out.qtype = load_be16(&question[name]);
     out.qclass = load_be16(&question[name + 2]);
-    out.question_end = static_cast<std::uint16_t>(kHeaderSize + name + 4);
+    out.question_end = static_cast<std::uint16_t>(kHeaderSize + name + kTypeAndClass);
 
     if (load_be32(header + 6) != 0) return QueryError::bad_sections;
     return parse_additional(message, out.question_end, load_be16(header + 10), out);

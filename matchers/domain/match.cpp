@@ -12,7 +12,7 @@
 namespace steer::matchers {
 namespace {
 
-const TagBits kNowhere;
+const TagBits kInNoSet;
 
 // Bit i: the bucket's node i has this check.
 unsigned candidates(const SuffixBucket& bucket, std::uint32_t check) noexcept {
@@ -52,7 +52,7 @@ const std::uint8_t* find_node(const SuffixImage& image, std::uint64_t hash,
 
 const TagBits& find_tags(const SuffixImage& image,
                          std::span<const std::uint8_t> wire_name) noexcept {
-    if (image.bucket_count == 0) return kNowhere;
+    if (image.bucket_count == 0) return kInNoSet;
     std::array<std::uint8_t, kMaxLevels> label_at;
     std::size_t labels = 0;
     for (std::size_t at = 0; wire_name[at] != 0; at += std::size_t{wire_name[at]} + 1) {
@@ -82,7 +82,7 @@ const TagBits& find_tags(const SuffixImage& image,
         const SuffixVerdict& verdict = image.verdicts()[SuffixImage::verdict_of(node)];
         return level == labels ? verdict.exact : verdict.below;
     }
-    return kNowhere;
+    return kInNoSet;
 }
 
 }  // namespace steer::matchers

@@ -12,7 +12,6 @@
 namespace steer::matchers {
 namespace {
 
-constexpr std::array<std::string_view, 4> kNowhere{"0.0.0.0", "127.0.0.1", "::", "::1"};
 constexpr std::array<std::string_view, 10> kOwnNames{
     "localhost",    "localhost.localdomain", "local",           "broadcasthost", "ip6-localhost",
     "ip6-loopback", "ip6-localnet",          "ip6-mcastprefix", "ip6-allnodes",  "ip6-allrouters"};
@@ -27,6 +26,11 @@ bool has(const List& list, std::string_view word) {
 
 }  // namespace
 
+bool leads_nowhere(std::string_view address) {
+    constexpr std::array<std::string_view, 4> kNowhere{"0.0.0.0", "127.0.0.1", "::", "::1"};
+    return has(kNowhere, address);
+}
+
 HostsList read_hosts(std::string_view bytes, std::string_view file) {
     HostsList out{{{}, BadLines(file)}};
     if (auto error = not_utf8(bytes)) {
@@ -38,7 +42,7 @@ HostsList read_hosts(std::string_view bytes, std::string_view file) {
         std::string_view rest = without_comment(line->text);
         if (rest.empty()) continue;
         const std::string_view address = take_word(rest);
-        if (!has(kNowhere, address)) {
+        if (!leads_nowhere(address)) {
             out.list.bad.add({quoted(address) + " at the start of a line: expected 0.0.0.0, "
                                                 "127.0.0.1, :: or ::1 and then names"},
                              line->number);

@@ -17,6 +17,8 @@ struct HostsList {
     std::size_t left_out = 0;  // names of the machine itself, and addresses
 };
 
+// 0.0.0.0, 127.0.0.1, :: or ::1: what such a list gives its names.
+bool leads_nowhere(std::string_view address);
 HostsList read_hosts(std::string_view bytes, std::string_view file);
 
 }  // namespace steer::matchers

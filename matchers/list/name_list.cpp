@@ -37,12 +37,10 @@ ListForm guess_form(std::string_view bytes) {
     while (const auto line = lines.next()) {
         const std::string_view text = line->text;
         if (text.empty() || text.starts_with('#') || text.starts_with(';')) continue;
-        constexpr std::array<std::string_view, 4> kNowhere{"0.0.0.0", "127.0.0.1", "::", "::1"};
         constexpr std::array<std::string_view, 5> kDnsmasq{"address=/", "server=/", "local=/",
                                                            "ipset=/", "nftset=/"};
         const auto word = first_word(text);
-        if (word.size() < text.size() && std::ranges::find(kNowhere, word) != kNowhere.end())
-            return ListForm::hosts;
+        if (word.size() < text.size() && leads_nowhere(word)) return ListForm::hosts;
         if (std::ranges::any_of(kDnsmasq, [&](auto key) { return text.starts_with(key); }))
             return ListForm::dnsmasq;
         if (word == "$TTL" || word == "$ORIGIN" || text.find(" SOA ") != std::string_view::npos)

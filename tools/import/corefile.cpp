@@ -42,8 +42,6 @@ class Lexer {
     }
 
   private:
-    static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-
     char take() {
         const char c = text_[at_++];
         if (c == '\n') ++line_;

@@ -104,10 +104,6 @@ constexpr std::array<std::string_view, 12> kFamilies{"dhcp-",   "auth-",  "tftp-
                                                      "enable-", "log-",   "ra-",    "dnssec",
                                                      "add-",    "strip-", "quiet-", "local-"};
 
-bool is_blank(char c) {
-    return c == ' ' || c == '\t';
-}
-
 // Without the comment that a `#` behind a blank, or at the beginning, starts; quotes hold one.
 std::string_view without_comment(std::string_view line) {
     bool in_quotes = false;

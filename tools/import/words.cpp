@@ -12,10 +12,6 @@ namespace {
 
 constexpr std::size_t kLongestName = 253, kLongestLabel = 63;
 
-bool is_blank(char c) {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 // How many bytes the sequence has that begins here; 0: it is none (RFC 3629).
 std::size_t utf8_length(std::string_view text) {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };

@@ -10,6 +10,9 @@
 
 namespace steer::importing {
 
+inline bool is_blank(char c) {
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
 std::string_view trim(std::string_view text);
 std::string lowered(std::string_view text);
 // Without the empty ones; blanks around each are removed.

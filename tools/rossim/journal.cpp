@@ -19,7 +19,7 @@ std::string seconds_text(std::int64_t us) {
     return {text, static_cast<std::size_t>(size)};
 }
 
-std::string quoted(std::string_view text) {
+std::string as_json(std::string_view text) {
     return boost::json::serialize(boost::json::string(text));
 }
 
@@ -32,15 +32,15 @@ std::string_view change_name(Change change) {
 
 std::string to_json_line(const Commit& commit) {
     std::string line = "{\"t_ns\":" + std::to_string(commit.t_ns);
-    line += ",\"router\":" + quoted(commit.router);
-    line += ",\"op\":" + quoted(change_name(commit.change));
+    line += ",\"router\":" + as_json(commit.router);
+    line += ",\"op\":" + as_json(change_name(commit.change));
     if (commit.change != Change::reboot && commit.change != Change::up) {
         line += ",\"family\":" + std::to_string(static_cast<int>(commit.family));
-        line += ",\"list\":" + quoted(commit.list);
-        line += ",\"address\":" + quoted(commit.address);
+        line += ",\"list\":" + as_json(commit.list);
+        line += ",\"address\":" + as_json(commit.address);
         line += ",\"timeout_s\":" + (commit.left_us ? seconds_text(*commit.left_us) : "null");
-        line += ",\"comment\":" + quoted(commit.comment);
-        line += ",\".id\":" + quoted(id_text(commit.id));
+        line += ",\"comment\":" + as_json(commit.comment);
+        line += ",\".id\":" + as_json(id_text(commit.id));
         if (commit.disabled) line += ",\"disabled\":true";
     }
     line += "}\n";

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "tools/rossim/value_text.h"
+
 namespace rossim {
 namespace {
 
@@ -19,10 +21,6 @@ bool less(std::string_view left, std::string_view right) {
     const auto a = as_number(left);
     const auto b = as_number(right);
     return a && b ? *a < *b : left < right;
-}
-
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
 }
 
 void apply_operator(Stack& stack, char op) {

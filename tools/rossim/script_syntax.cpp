@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "tools/rossim/value_text.h"
+
 namespace rossim {
 namespace {
 
@@ -14,10 +16,6 @@ bool is_one_of(char c, std::string_view set) {
 
 bool is_name(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
 }
 
 int hex_digit(char c) {

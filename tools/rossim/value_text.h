@@ -9,6 +9,10 @@
 
 namespace rossim {
 
+inline bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
 // "1d", "3600", "3600s", "1h30m", "01:00:00", "1w2d03:04:05" in seconds; none: not a duration.
 std::optional<std::int64_t> parse_duration(std::string_view text);
 

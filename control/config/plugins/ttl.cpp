@@ -3,12 +3,11 @@
 
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/values.h"
+#include "dataplane/dns/wire.h"
 #include "matchers/quote.h"
 
 namespace steer::config {
 namespace {
-
-constexpr std::uint32_t kMostTtl = 0x7fffffff;  // RFC 2181 8
 
 struct TtlArgs {
     std::optional<std::uint32_t> fix;
@@ -53,7 +52,7 @@ void finish_ttl(Reading& in, const TtlArgs& args, int line, Plugin& plugin) {
 
 std::optional<std::uint32_t> seconds_of(std::string_view text) {
     const auto number = parse_integer(text);
-    if (!number || *number > kMostTtl) return std::nullopt;
+    if (!number || *number > dns::kMostTtlS) return std::nullopt;
     return static_cast<std::uint32_t>(*number);
 }
 
