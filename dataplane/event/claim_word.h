@@ -23,7 +23,7 @@
 
 #include <cstdint>
 
-#include "dataplane/policy/snapshot.h"
+#include "dataplane/policy/policy_list.h"
 
 namespace steer {
 

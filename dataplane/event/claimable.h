@@ -4,7 +4,7 @@
 #include <array>
 
 #include "dataplane/dns/hints.h"
-#include "dataplane/policy/snapshot.h"
+#include "dataplane/policy/policy_list.h"
 
 namespace steer {
 

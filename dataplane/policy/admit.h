@@ -9,7 +9,7 @@
 #include <cstdint>
 
 #include "dataplane/dns/answer.h"
-#include "dataplane/policy/snapshot.h"
+#include "dataplane/policy/cache_instance.h"
 
 namespace steer {
 

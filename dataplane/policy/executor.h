@@ -19,195 +19,21 @@
 
 #include <cstdint>
 #include <optional>
-#include <span>
-#include <utility>
 
 #include "dataplane/cache/cache.h"
 #include "dataplane/clock.h"
 #include "dataplane/counters.h"
-#include "dataplane/dns/alias.h"
 #include "dataplane/dns/answer.h"
 #include "dataplane/keeper.h"
 #include "dataplane/note.h"
 #include "dataplane/parked.h"
 #include "dataplane/policy/name_memo.h"
 #include "dataplane/policy/preferred_names.h"
-#include "dataplane/policy/question.h"
+#include "dataplane/policy/query_context.h"
 #include "dataplane/policy/snapshot.h"
 #include "dataplane/ring.h"
 
 namespace steer {
-
-// What a query is going to be answered with. Owns its buffer; an entry is good until the worker's
-// next quiescent state.
-class Response {
-  public:
-    Response() = default;
-    ~Response() { clear(); }
-    Response(const Response&) = delete;
-    Response& operator=(const Response&) = delete;
-
-    void clear() noexcept {
-        if (buffer_ != nullptr) release(std::exchange(buffer_, nullptr));
-        entry_ = source_ = nullptr;
-        answer_ = nullptr;
-        has_ede_ = false;
-        stale_ttl_s_ = kFresh;
-        kept_in_ = kNowhere;
-        passes_options_ = 0;
-    }
-    void set_empty(std::uint8_t rcode, std::optional<dns::Ede> ede = std::nullopt) noexcept;
-    void set_entry(const cache::Entry* entry) noexcept {
-        clear();
-        entry_ = source_ = entry;
-        answer_ = &entry->answer();
-        born_s_ = entry->inserted_s;
-        kept_in_ = entry->instance;
-    }
-    // A stale entry (RFC 8767): its TTLs leave as `ttl_s`, or as they were if that is less.
-    void set_stale(const cache::Entry* entry, std::uint32_t ttl_s) noexcept;
-    void set_buffer(Buffer* buffer) noexcept;  // takes over; its payload is a dns::Answer
-    // One of the snapshot's, which has no age.
-    void set_known(const dns::Answer* answer) noexcept {
-        clear();
-        answer_ = answer;
-        born_s_ = kJustNow;
-    }
-    // Of the options that its upstream sent, these go to the client: by Snapshot::option_codes.
-    void pass_options(std::uint8_t bits) noexcept { passes_options_ = bits; }
-    // All that it sent of any of these codes.
-    [[nodiscard]] std::span<const std::uint8_t> options() const noexcept {
-        return buffer_ != nullptr ? buffer_->options() : std::span<const std::uint8_t>{};
-    }
-    void set_ede(dns::Ede ede) noexcept {
-        has_ede_ = true;
-        ede_ = ede;
-    }
-    // Brings its TTLs within the limits; its source stays. False: no buffer for that, nothing was changed.
-    bool limit_ttls(BufferPools& pools, const dns::TtlLimits& limits, Now now) noexcept;
-    // It becomes the answer to `alias`, of which what it is now is about `asked` (dns/alias.h). What else is said of it stays
-    // but where it is kept. False: no buffer, or no room in a message; it says nothing any more.
-    bool put_alias(BufferPools& pools, dns::AliasTerms terms, Now now) noexcept;
-    // It becomes what `translation` makes of it (dns/translate.h), which no cache gave. False: no buffer, or no room in a
-    // message; it is as it was.
-    bool translate(BufferPools& pools, dns::TranslateTerms terms,
-                   const dns::Translation& translation, Now now) noexcept;
-    // It was made for another subnet than the client's, or `for_one`. False: no buffer, nothing was changed.
-    bool forget_scope(BufferPools& pools, bool for_one, Now now) noexcept;
-    // Brings the TTLs that would leave now within the limits. What else is said of it stays: an EDE, that it is stale,
-    // its source. False as above.
-    bool change_ttls(BufferPools& pools, const dns::TtlLimits& limits, Now now) noexcept;
-
-    explicit operator bool() const { return answer_ != nullptr; }
-    [[nodiscard]] const dns::Answer& answer() const { return *answer_; }
-    [[nodiscard]] const cache::Entry* entry() const { return entry_; }  // nullptr: not from a cache
-    // The entry that it was before its TTLs were changed; nullptr: not from a cache.
-    [[nodiscard]] const cache::Entry* source() const { return source_; }
-    [[nodiscard]] std::optional<dns::Ede> ede() const {
-        return has_ede_ ? std::optional(ede_) : std::nullopt;
-    }
-    [[nodiscard]] std::uint32_t age_s(std::uint32_t now_s) const noexcept {
-        return now_s > born_s_ ? now_s - born_s_ : 0;
-    }
-    [[nodiscard]] bool is_stale() const { return stale_ttl_s_ != kFresh; }
-    // CacheInstance::id of the cache that gave it; kNowhere: it is not from a cache.
-    static constexpr std::uint16_t kNowhere = UINT16_MAX;
-    [[nodiscard]] std::uint16_t kept_in() const { return kept_in_; }
-    // It becomes what `other` is, which is empty then.
-    void take(Response& other) noexcept;
-    // What a query needs to have it again later, but for its buffer and EDE; restore() takes over the buffer.
-    [[nodiscard]] KeptResponse terms() const { return {stale_ttl_s_, kept_in_, passes_options_}; }
-    void restore(Buffer* buffer, const KeptResponse& terms, std::optional<dns::Ede> ede) noexcept;
-    [[nodiscard]] bool in_buffer_of_its_own() const { return buffer_ != nullptr; }
-    // Above this no TTL may leave.
-    [[nodiscard]] std::uint32_t ttl_cap_s() const { return stale_ttl_s_; }
-    // The answer in a buffer, one reference for the caller: the buffer that it is in, or a copy;
-    // nullptr: none is free.
-    [[nodiscard]] Buffer* in_buffer(BufferPools& pools, Now now) const noexcept;
-
-  private:
-    static constexpr std::uint32_t kFresh = UINT32_MAX;
-    static constexpr std::uint32_t kJustNow = UINT32_MAX;  // whenever that is
-
-    [[nodiscard]] Buffer* copy(BufferPools& pools, Now now) const noexcept;
-    // The answer becomes what write(room) made, with the options behind it. False: as above.
-    template <class Write>
-    bool rewrite(BufferPools& pools, Now now, Write&& write) noexcept;
-
-    const dns::Answer* answer_ = nullptr;
-    const cache::Entry* entry_ = nullptr;
-    const cache::Entry* source_ = nullptr;
-    Buffer* buffer_ = nullptr;
-    std::uint32_t born_s_ = 0;
-    std::uint32_t stale_ttl_s_ = kFresh;
-    std::uint16_t kept_in_ = kNowhere;
-    std::uint8_t passes_options_ = 0;
-    bool has_ede_ = false;
-    dns::Ede ede_;
-    dns::Answer empty_;
-};
-
-struct QueryContext {
-    QueryContext(const Snapshot& s, const dns::Query& q) : snapshot(s), query(q) {}
-
-    const Snapshot& snapshot;
-    const dns::Query& query;
-    const std::uint8_t* qname_as_sent = nullptr;  // query.qname_len bytes in the client's case
-    IpAddress client;
-    std::uint16_t client_port = 0;
-    std::uint64_t started_ms = 0;
-    // Those of the client's options that a forward_edns0opt may pass on.
-    std::span<const std::uint8_t> options;
-    Buffer* injected = nullptr;  // that brought it, if the program asks for its texts
-
-    // Begins where the plan says (nullptr: at this entry of the program).
-    void begin(const Plan* plan, std::uint8_t by_entry = 0) noexcept {
-        if (plan == nullptr) {
-            state.pc = snapshot.entries[by_entry];
-        } else {
-            plan->begin(state);
-        }
-    }
-
-    int looked_up =
-        -1;  // the cache (Snapshot::caches) that `found` is of (nullptr: it has nothing); -1: none
-    const cache::Entry* found = nullptr;
-
-    // What is asked inside of the wrappers that were entered.
-    [[nodiscard]] const dns::Query& asked() const { return rewritten ? *rewritten : query; }
-    // After `state` was set, or its rewrites changed.
-    void rewrite_question() noexcept {
-        rewritten.reset();
-        if (state.rewrites.count() == 0) return;
-        rewrite(snapshot, state.rewrites, state.rewrites.count(), client, rewritten.emplace(query));
-    }
-    // The question under the first `level` rewrites; `room` is where it is put if it is neither of the two above.
-    [[nodiscard]] const dns::Query& asked_under(unsigned level, dns::Query& room) const noexcept {
-        if (level == state.rewrites.count()) return asked();
-        room = query;
-        rewrite(snapshot, state.rewrites, level, client, room);
-        return room;
-    }
-
-    ProgramState state;
-    std::optional<dns::Query> rewritten;
-    Response response;
-    std::uint16_t group = 0;     // Step::asks: whom
-    std::uint32_t sleep_ms = 0;  // Step::sleeps: how long
-    bool failed = false;         // the program ended with an error: nobody answered
-    // Set by run(): the cache (its pc) whose answer for this question is to be asked for anew, unasked.
-    static constexpr std::uint16_t kNoRefresh = UINT16_MAX;
-    std::uint16_t refresh_pc = kNoRefresh;
-    Rewrites refresh_rewrites;  // as they were there
-
-    // The executor's own, for this run only.
-    const cache::Entry* entry = nullptr;   // of this name and generation: remembers its tag set
-    const cache::Entry* replay = nullptr;  // answers the first forward
-    const cache::Entry* stale = nullptr;   // answers every forward, as stale ...
-    std::uint32_t stale_ttl_s = 0;         // ... with this TTL
-    const matchers::TagBits* tags = nullptr;
-    matchers::TagBits own_tags;  // when they have no id
-};
 
 // What a hit is claimed for: indices of Snapshot::lists.
 struct HitLists {

@@ -1,4 +1,4 @@
-#include "dataplane/policy/executor.h"
+#include "dataplane/policy/response.h"
 
 #include <algorithm>
 #include <cstring>

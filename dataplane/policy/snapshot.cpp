@@ -51,11 +51,4 @@ Result<void> equip(Snapshot& snapshot, unsigned workers) {
     return {};
 }
 
-ListId PolicyList::served_id(const IpAddress& client) const noexcept {
-    const auto after = std::ranges::upper_bound(served, client, {}, &ServedClients::first);
-    if (after == served.begin()) return id;
-    const ServedClients& last = *std::prev(after);
-    return client <= last.last ? last.id : id;
-}
-
 }  // namespace steer

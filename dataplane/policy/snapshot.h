@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -20,15 +19,18 @@
 #include "dataplane/answer/static_records.h"
 #include "dataplane/dns/ecs.h"
 #include "dataplane/list_state.h"
+#include "dataplane/policy/cache_instance.h"
 #include "dataplane/policy/collector.h"
 #include "dataplane/policy/dns64.h"
 #include "dataplane/policy/doors.h"
 #include "dataplane/policy/inherited_names.h"
 #include "dataplane/policy/plan.h"
+#include "dataplane/policy/policy_list.h"
 #include "dataplane/policy/program.h"
 #include "dataplane/policy/rate_limiter.h"
 #include "dataplane/policy/tag_sets.h"
 #include "dataplane/policy/task_flag.h"
+#include "dataplane/policy/upstream.h"
 #include "matchers/name_matcher.h"
 #include "matchers/name_values.h"
 #include "matchers/pattern/text_test.h"
@@ -40,129 +42,6 @@ namespace steer {
 
 inline constexpr unsigned kMaxWorkers = 32;
 inline constexpr std::size_t kMaxGenerations = 4;  // alive at one time; then a reload waits
-
-// An upstream that `streams` knows how to ask, by its id: by name, through a proxy, over TLS...
-enum class Channel : std::uint8_t {
-    none,       // asked at its address over UDP, by a port or by kernel socket
-    datagrams,  // over UDP, and over TCP what was truncated
-    stream,
-};
-
-struct Upstream {
-    std::uint16_t id;  // stable over generations: index of NextHopTable::by_upstream and of health
-    IpAddress address;
-    std::uint16_t port = 53;  // host order
-    std::uint32_t timeout_ms = 2000;
-    std::string name;                 // as configured, for people
-    Channel channel = Channel::none;  // not none: `address` may be IpAddress{}
-};
-
-// Whom of a group a query asks first (forward/upstream_choice.h); the others follow if it fails.
-enum class UpstreamPolicy : std::uint8_t { latency, sticky, round_robin, random };
-
-// Of one generation: what an earlier one still asks does not count.
-struct InFlightLimit {
-    std::uint32_t most;
-    std::atomic<std::uint32_t> now{0};  // of all workers
-
-    explicit InFlightLimit(std::uint32_t most_in_flight) : most(most_in_flight) {}
-    // False: there are as many as there may be. True: one more, until leave().
-    bool enter() noexcept {
-        if (now.fetch_add(1, std::memory_order_relaxed) < most) return true;
-        leave();
-        return false;
-    }
-    void leave() noexcept { now.fetch_sub(1, std::memory_order_relaxed); }
-    // Of one that is in flight already.
-    void take_over() noexcept { now.fetch_add(1, std::memory_order_relaxed); }
-};
-
-struct UpstreamGroup {
-    // Of its forward: the tag, or "line 12" of one that is written in place; for people.
-    std::string name{};
-    std::vector<std::uint16_t> members;  // indices of Snapshot::upstreams
-    UpstreamPolicy policy = UpstreamPolicy::latency;
-    std::uint32_t total_timeout_ms = 5000;
-    std::uint8_t concurrent = 1;  // upstreams asked at the same time
-    // Questions that may be in flight, of all workers; nullptr: no limit but theirs.
-    std::shared_ptr<InFlightLimit> limit{};
-};
-
-enum class OnTimeout : std::uint8_t { answer, servfail, drop };
-enum class MissingFamily : std::uint8_t { answer, nodata };
-// What becomes of addresses that names outside of the list's are told as well.
-enum class Sharing : std::uint8_t { keep, skip, report };
-
-// Clients that only some of a list's routers serve: first to last, both inside.
-struct ServedClients {
-    IpAddress first, last;
-    ListId id;  // of the list on those routers
-};
-
-struct PolicyList {                       // one ros_address_list, ipset or nftset plugin
-    ListId id;                            // on all of its routers
-    std::vector<ServedClients> served{};  // disjoint, sorted; other clients are behind all routers
-    std::string tag;
-    bool has_v4 = false, has_v6 = false;
-    bool synchronous = false;  // async: false
-    std::uint32_t min_ttl_s = 60, max_ttl_s = 3600, extra_time_s = 30;
-    bool fixed = false;             // fixed_ttl given
-    std::uint32_t fixed_ttl_s = 0;  // 0: no timeout
-    bool cap_answer_ttl = true;
-    std::uint32_t sync_timeout_ms = 100;
-    OnTimeout on_timeout = OnTimeout::answer;
-    MissingFamily missing_family = MissingFamily::answer;
-    Sharing shared = Sharing::keep;
-    std::uint8_t shared_above = 3;  // names outside, from which on it is shared
-    matchers::PrefixSet never_claim;
-    std::vector<TranslatedPrefix> translated{};  // whose addresses are held as these say
-
-    [[nodiscard]] const TranslatedPrefix* translated_at(const std::uint8_t* v6) const noexcept {
-        for (const TranslatedPrefix& t : translated) {
-            if (t.prefix.holds(v6)) return &t;
-        }
-        return nullptr;
-    }
-    // Whether it can hold anything of an answer to AAAA.
-    [[nodiscard]] bool takes_v6() const noexcept {
-        return has_v6 || (has_v4 && std::any_of(translated.begin(), translated.end(),
-                                                [](const auto& t) { return t.as_v4; }));
-    }
-
-    // Of the list on the routers that serve this client.
-    [[nodiscard]] ListId id_for(const IpAddress& client) const noexcept {
-        return served.empty() ? id : served_id(client);
-    }
-
-  private:
-    [[nodiscard]] ListId served_id(const IpAddress& client) const noexcept;
-};
-
-// Answers past their TTL (RFC 8767).
-struct StaleTerms {
-    std::uint32_t most_s = 0;      // served so long past their TTL; 0: never
-    std::uint32_t wait_ms = 1800;  // for a fresh answer; 0: it is asked for in the background
-    std::uint32_t recheck_s = 30;  // after a failure nobody is asked for so long
-    std::uint32_t ttl_s = 30;      // with which they leave
-    bool positive_only = false;    // not NXDOMAIN and NODATA
-};
-
-struct CacheInstance {
-    std::uint16_t id;  // stable over generations: part of the key
-    std::string tag;
-    std::uint32_t size = 1024;  // entries
-    bool cache_negative = true;
-    std::uint32_t max_negative_ttl_s = 300;
-    std::uint32_t negative_ttl_without_soa_s = 60;
-    std::uint32_t min_positive_ttl_s = 0;
-    std::uint32_t max_positive_ttl_s = UINT32_MAX;
-    std::uint32_t failure_ttl_s = 0;  // RFC 9520; 0: failures are not kept
-    StaleTerms stale;
-    std::uint8_t prefetch_percent = 0;  // of the TTL; 0: no prefetch
-    std::uint8_t prefetch_hits = 3;
-    bool ecs_in_key = false;
-    bool family_in_key = false;  // its answers depend on whether a client asks over IPv4 (dns64)
-};
 
 // What a `fallback` runs (branches.h): pcs of its units.
 struct Fallback {

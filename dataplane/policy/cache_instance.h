@@ -1,0 +1,35 @@
+// A `cache` of the configuration, as a snapshot has it: all of them share one table (cache/cache.h).
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace steer {
+
+// Answers past their TTL (RFC 8767).
+struct StaleTerms {
+    std::uint32_t most_s = 0;      // served so long past their TTL; 0: never
+    std::uint32_t wait_ms = 1800;  // for a fresh answer; 0: it is asked for in the background
+    std::uint32_t recheck_s = 30;  // after a failure nobody is asked for so long
+    std::uint32_t ttl_s = 30;      // with which they leave
+    bool positive_only = false;    // not NXDOMAIN and NODATA
+};
+
+struct CacheInstance {
+    std::uint16_t id;  // stable over generations: part of the key
+    std::string tag;
+    std::uint32_t size = 1024;  // entries
+    bool cache_negative = true;
+    std::uint32_t max_negative_ttl_s = 300;
+    std::uint32_t negative_ttl_without_soa_s = 60;
+    std::uint32_t min_positive_ttl_s = 0;
+    std::uint32_t max_positive_ttl_s = UINT32_MAX;
+    std::uint32_t failure_ttl_s = 0;  // RFC 9520; 0: failures are not kept
+    StaleTerms stale;
+    std::uint8_t prefetch_percent = 0;  // of the TTL; 0: no prefetch
+    std::uint8_t prefetch_hits = 3;
+    bool ecs_in_key = false;
+    bool family_in_key = false;  // its answers depend on whether a client asks over IPv4 (dns64)
+};
+
+}  // namespace steer

@@ -1,0 +1,66 @@
+// A list that addresses are kept in, as a snapshot has it: on which terms it claims them, and for whom.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "dataplane/list_state.h"
+#include "dataplane/policy/dns64.h"
+#include "matchers/prefix/ip_address.h"
+#include "matchers/prefix/prefix_set.h"
+
+namespace steer {
+
+enum class OnTimeout : std::uint8_t { answer, servfail, drop };
+enum class MissingFamily : std::uint8_t { answer, nodata };
+// What becomes of addresses that names outside of the list's are told as well.
+enum class Sharing : std::uint8_t { keep, skip, report };
+
+// Clients that only some of a list's routers serve: first to last, both inside.
+struct ServedClients {
+    IpAddress first, last;
+    ListId id;  // of the list on those routers
+};
+
+struct PolicyList {                       // one ros_address_list, ipset or nftset plugin
+    ListId id;                            // on all of its routers
+    std::vector<ServedClients> served{};  // disjoint, sorted; other clients are behind all routers
+    std::string tag;
+    bool has_v4 = false, has_v6 = false;
+    bool synchronous = false;  // async: false
+    std::uint32_t min_ttl_s = 60, max_ttl_s = 3600, extra_time_s = 30;
+    bool fixed = false;             // fixed_ttl given
+    std::uint32_t fixed_ttl_s = 0;  // 0: no timeout
+    bool cap_answer_ttl = true;
+    std::uint32_t sync_timeout_ms = 100;
+    OnTimeout on_timeout = OnTimeout::answer;
+    MissingFamily missing_family = MissingFamily::answer;
+    Sharing shared = Sharing::keep;
+    std::uint8_t shared_above = 3;  // names outside, from which on it is shared
+    matchers::PrefixSet never_claim;
+    std::vector<TranslatedPrefix> translated{};  // whose addresses are held as these say
+
+    [[nodiscard]] const TranslatedPrefix* translated_at(const std::uint8_t* v6) const noexcept {
+        for (const TranslatedPrefix& t : translated) {
+            if (t.prefix.holds(v6)) return &t;
+        }
+        return nullptr;
+    }
+    // Whether it can hold anything of an answer to AAAA.
+    [[nodiscard]] bool takes_v6() const noexcept {
+        return has_v6 || (has_v4 && std::any_of(translated.begin(), translated.end(),
+                                                [](const auto& t) { return t.as_v4; }));
+    }
+
+    // Of the list on the routers that serve this client.
+    [[nodiscard]] ListId id_for(const IpAddress& client) const noexcept {
+        return served.empty() ? id : served_id(client);
+    }
+
+  private:
+    [[nodiscard]] ListId served_id(const IpAddress& client) const noexcept;
+};
+
+}  // namespace steer

@@ -1,0 +1,80 @@
+// A query on its way through the program: who asks what, where the program stands, and what it has for an answer so far.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "dataplane/dns/query.h"
+#include "dataplane/parked.h"
+#include "dataplane/policy/plan.h"
+#include "dataplane/policy/question.h"
+#include "dataplane/policy/response.h"
+#include "dataplane/policy/snapshot.h"
+#include "matchers/prefix/ip_address.h"
+
+namespace steer {
+
+struct QueryContext {
+    QueryContext(const Snapshot& s, const dns::Query& q) : snapshot(s), query(q) {}
+
+    const Snapshot& snapshot;
+    const dns::Query& query;
+    const std::uint8_t* qname_as_sent = nullptr;  // query.qname_len bytes in the client's case
+    IpAddress client;
+    std::uint16_t client_port = 0;
+    std::uint64_t started_ms = 0;
+    // Those of the client's options that a forward_edns0opt may pass on.
+    std::span<const std::uint8_t> options;
+    Buffer* injected = nullptr;  // that brought it, if the program asks for its texts
+
+    // Begins where the plan says (nullptr: at this entry of the program).
+    void begin(const Plan* plan, std::uint8_t by_entry = 0) noexcept {
+        if (plan == nullptr) {
+            state.pc = snapshot.entries[by_entry];
+        } else {
+            plan->begin(state);
+        }
+    }
+
+    int looked_up =
+        -1;  // the cache (Snapshot::caches) that `found` is of (nullptr: it has nothing); -1: none
+    const cache::Entry* found = nullptr;
+
+    // What is asked inside of the wrappers that were entered.
+    [[nodiscard]] const dns::Query& asked() const { return rewritten ? *rewritten : query; }
+    // After `state` was set, or its rewrites changed.
+    void rewrite_question() noexcept {
+        rewritten.reset();
+        if (state.rewrites.count() == 0) return;
+        rewrite(snapshot, state.rewrites, state.rewrites.count(), client, rewritten.emplace(query));
+    }
+    // The question under the first `level` rewrites; `room` is where it is put if it is neither of the two above.
+    [[nodiscard]] const dns::Query& asked_under(unsigned level, dns::Query& room) const noexcept {
+        if (level == state.rewrites.count()) return asked();
+        room = query;
+        rewrite(snapshot, state.rewrites, level, client, room);
+        return room;
+    }
+
+    ProgramState state;
+    std::optional<dns::Query> rewritten;
+    Response response;
+    std::uint16_t group = 0;     // Step::asks: whom
+    std::uint32_t sleep_ms = 0;  // Step::sleeps: how long
+    bool failed = false;         // the program ended with an error: nobody answered
+    // Set by run(): the cache (its pc) whose answer for this question is to be asked for anew, unasked.
+    static constexpr std::uint16_t kNoRefresh = UINT16_MAX;
+    std::uint16_t refresh_pc = kNoRefresh;
+    Rewrites refresh_rewrites;  // as they were there
+
+    // The executor's own, for this run only.
+    const cache::Entry* entry = nullptr;   // of this name and generation: remembers its tag set
+    const cache::Entry* replay = nullptr;  // answers the first forward
+    const cache::Entry* stale = nullptr;   // answers every forward, as stale ...
+    std::uint32_t stale_ttl_s = 0;         // ... with this TTL
+    const matchers::TagBits* tags = nullptr;
+    matchers::TagBits own_tags;  // when they have no id
+};
+
+}  // namespace steer

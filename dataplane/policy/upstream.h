@@ -1,0 +1,61 @@
+// Whom queries are forwarded to, as a snapshot has it: upstreams, and the groups that a `forward` each is.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "matchers/prefix/ip_address.h"
+
+namespace steer {
+
+// An upstream that `streams` knows how to ask, by its id: by name, through a proxy, over TLS...
+enum class Channel : std::uint8_t {
+    none,       // asked at its address over UDP, by a port or by kernel socket
+    datagrams,  // over UDP, and over TCP what was truncated
+    stream,
+};
+
+struct Upstream {
+    std::uint16_t id;  // stable over generations: index of NextHopTable::by_upstream and of health
+    IpAddress address;
+    std::uint16_t port = 53;  // host order
+    std::uint32_t timeout_ms = 2000;
+    std::string name;                 // as configured, for people
+    Channel channel = Channel::none;  // not none: `address` may be IpAddress{}
+};
+
+// Whom of a group a query asks first (forward/upstream_choice.h); the others follow if it fails.
+enum class UpstreamPolicy : std::uint8_t { latency, sticky, round_robin, random };
+
+// Of one generation: what an earlier one still asks does not count.
+struct InFlightLimit {
+    std::uint32_t most;
+    std::atomic<std::uint32_t> now{0};  // of all workers
+
+    explicit InFlightLimit(std::uint32_t most_in_flight) : most(most_in_flight) {}
+    // False: there are as many as there may be. True: one more, until leave().
+    bool enter() noexcept {
+        if (now.fetch_add(1, std::memory_order_relaxed) < most) return true;
+        leave();
+        return false;
+    }
+    void leave() noexcept { now.fetch_sub(1, std::memory_order_relaxed); }
+    // Of one that is in flight already.
+    void take_over() noexcept { now.fetch_add(1, std::memory_order_relaxed); }
+};
+
+struct UpstreamGroup {
+    // Of its forward: the tag, or "line 12" of one that is written in place; for people.
+    std::string name{};
+    std::vector<std::uint16_t> members;  // indices of Snapshot::upstreams
+    UpstreamPolicy policy = UpstreamPolicy::latency;
+    std::uint32_t total_timeout_ms = 5000;
+    std::uint8_t concurrent = 1;  // upstreams asked at the same time
+    // Questions that may be in flight, of all workers; nullptr: no limit but theirs.
+    std::shared_ptr<InFlightLimit> limit{};
+};
+
+}  // namespace steer
