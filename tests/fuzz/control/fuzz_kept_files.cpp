@@ -31,11 +31,11 @@ void check_findings(const std::string& file) {
 }
 
 void check_facts(const test::TempFolder& folder, const std::uint8_t* data, std::size_t size) {
-    static const std::uint8_t kList[]{'x', '\n'};
-    const std::string list = folder.write("list.txt", kList, sizeof kList);
+    constexpr std::string_view kList = "x\n";
+    const std::string list = folder.write("list.txt", kList);
     folder.write("list.txt.json", {reinterpret_cast<const char*>(data), size});
     const auto facts = fetch::load_facts(list, "http://lists.example/list.txt");
-    if (facts) REQUIRE(facts->bytes == sizeof kList && !facts->url.empty());
+    if (facts) REQUIRE(facts->bytes == kList.size() && !facts->url.empty());
 }
 
 // (Whoever writes a right sum for other bytes could write the configuration as well: a sum is against what is torn.)

@@ -84,4 +84,12 @@ BOOST_AUTO_TEST_CASE(rules_that_are_no_good) {
                    .text.find("UTF-16") != std::string::npos);
 }
 
+// It would not be read any more.
+BOOST_AUTO_TEST_CASE(what_is_left_is_text) {
+    const std::string bytes("a.example\n#\0e\0x\0", 16);
+    const auto left = edit_rules(bytes, changes({"-a.example"}));
+    BOOST_TEST(left.error().text.find("begins as UTF-16 does") != std::string::npos);
+    BOOST_TEST(edited(bytes, {"+b.example"}) == bytes + "\nb.example\n");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
