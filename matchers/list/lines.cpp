@@ -5,17 +5,23 @@
 #include "matchers/text.h"
 
 namespace steer::matchers {
+namespace {
 
-Lines::Lines(std::string_view bytes) : rest_(bytes) {
+std::string_view without_marks(std::string_view text) {
     constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-    if (rest_.starts_with(kByteOrderMark)) rest_.remove_prefix(kByteOrderMark.size());
-    at_end_ = rest_.empty();
+    while (text.starts_with(kByteOrderMark))
+        text.remove_prefix(kByteOrderMark.size());
+    return text;
 }
+
+}  // namespace
+
+Lines::Lines(std::string_view bytes) : rest_(without_marks(bytes)), at_end_(rest_.empty()) {}
 
 std::optional<Line> Lines::next() {
     if (at_end_) return std::nullopt;
     const auto end = std::min(rest_.find('\n'), rest_.size());
-    const std::string_view text = trimmed(rest_.substr(0, end));
+    const std::string_view text = trimmed(without_marks(rest_.substr(0, end)));
     rest_.remove_prefix(std::min(end + 1, rest_.size()));
     at_end_ = rest_.empty();
     return Line{text, ++number_};

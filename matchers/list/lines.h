@@ -1,5 +1,6 @@
 // The lines of a text file as an operator counts them: from 1, without CR LF or LF, without blanks
-// at either end, without a byte order mark at the start. Bytes in, views out; any bytes will do.
+// at either end, without a byte order mark at the start of a file or, where files were put together, of a line. Bytes in,
+// views out; any bytes will do.
 #pragma once
 
 #include <optional>

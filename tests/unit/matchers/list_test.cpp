@@ -41,6 +41,19 @@ BOOST_AUTO_TEST_CASE(rules_with_comments_blank_lines_crlf_and_a_byte_order_mark)
     BOOST_CHECK_EQUAL(list.rules[4].line, 8);
 }
 
+// cat a.txt b.txt
+BOOST_AUTO_TEST_CASE(each_of_several_files_in_one_has_a_byte_order_mark) {
+    const auto list = read(
+        "\xef\xbb\xbf"
+        "full:a.example\n"
+        "\xef\xbb\xbf"
+        "full:b.example\n");
+    BOOST_CHECK_EQUAL(list.bad.count(), 0U);
+    BOOST_REQUIRE_EQUAL(list.rules.size(), 2U);
+    BOOST_CHECK_EQUAL(list.rules[1].rule.text, "b.example");
+    BOOST_CHECK_EQUAL(list.rules[1].line, 2);
+}
+
 BOOST_AUTO_TEST_CASE(bad_lines_are_named_and_good_ones_kept) {
     const auto list =
         read("good.example\ngeosite:cn\n0.0.0.0 ads.example\ngood.too\n" +
