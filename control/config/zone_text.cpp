@@ -29,9 +29,7 @@ bool is_gap(char c) {
 
 class Entries {
   public:
-    explicit Entries(std::string_view bytes) : rest_(bytes) {
-        if (rest_.starts_with("\xef\xbb\xbf")) rest_.remove_prefix(3);
-    }
+    explicit Entries(std::string_view bytes) : rest_(matchers::without_marks(bytes)) {}
 
     std::optional<ZoneEntry> next() {
         while (!rest_.empty()) {

@@ -41,8 +41,7 @@ spdlog::level::level_enum to_spdlog(config::LogLevel level) {
 struct Copy {
     std::shared_ptr<spdlog::sinks::dist_sink_mt> sink =
         std::make_shared<spdlog::sinks::dist_sink_mt>();
-    std::string path;
-    std::optional<std::pair<dev_t, ino_t>> file;
+    std::optional<std::pair<dev_t, ino_t>> file;  // the open one
 };
 Copy& copy() {
     static Copy the_only;
@@ -107,8 +106,7 @@ Result<void> start_log(const config::Log& settings) {
 
 Result<void> set_log_file(const std::string& path) {
     Copy& kept = copy();
-    const bool is_there = kept.file && kept.file == file_at(path);
-    if (path == kept.path && (path.empty() || is_there)) return {};
+    if (kept.file && kept.file == file_at(path)) return {};
     if (path.empty()) {
         kept.sink->set_sinks({});
     } else {
@@ -122,7 +120,6 @@ Result<void> set_log_file(const std::string& path) {
                          "log.file"};
         }
     }
-    kept.path = path;
     kept.file = file_at(path);
     return {};
 }

@@ -1,7 +1,6 @@
 #include "dataplane/policy/snapshot.h"
 
 #include <algorithm>
-#include <iterator>
 
 #include "dataplane/policy/guard.h"
 

@@ -5,7 +5,6 @@
 #include "matchers/text.h"
 
 namespace steer::matchers {
-namespace {
 
 std::string_view without_marks(std::string_view text) {
     constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
@@ -13,8 +12,6 @@ std::string_view without_marks(std::string_view text) {
         text.remove_prefix(kByteOrderMark.size());
     return text;
 }
-
-}  // namespace
 
 Lines::Lines(std::string_view bytes) : rest_(without_marks(bytes)), at_end_(rest_.empty()) {}
 

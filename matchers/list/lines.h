@@ -10,6 +10,9 @@
 
 namespace steer::matchers {
 
+// `text` without byte order marks (UTF-8) at its start.
+std::string_view without_marks(std::string_view text);
+
 struct Line {
     std::string_view text;
     int number;

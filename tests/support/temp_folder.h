@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -32,6 +33,11 @@ class TempFolder {
         std::ofstream(fresh, std::ios::binary) << bytes;
         std::filesystem::rename(fresh, to);
         return to.string();
+    }
+    // All of a file; nothing of one that is not there.
+    [[nodiscard]] std::string read(const std::string& name) const {
+        std::ifstream in(path / name, std::ios::binary);
+        return {std::istreambuf_iterator<char>(in), {}};
     }
 
     const std::filesystem::path path;

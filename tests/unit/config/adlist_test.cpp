@@ -16,9 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Folder : test::TempFolder {
-    void write(const std::string& bytes) const {
-        std::ofstream(path / "list", std::ios::binary) << bytes;
-    }
     // `list`: what stands in `lists`; `more`: other keys of the adlist.
     [[nodiscard]] LoadOutcome load(const std::string& list, const std::string& more = "",
                                    const std::string& control = "") const {
@@ -55,7 +52,7 @@ BOOST_AUTO_TEST_SUITE(adlist)
 BOOST_AUTO_TEST_CASE(the_lines_say_the_syntax) {
     const Folder folder;
     const auto read_as = [&](const std::string& bytes) {
-        folder.write(bytes);
+        folder.write("list", bytes);
         const LoadOutcome loaded = folder.load("list");
         BOOST_TEST(loaded.ok());
         return std::string(provider(loaded).type) + " " +
@@ -75,20 +72,20 @@ BOOST_AUTO_TEST_CASE(the_lines_say_the_syntax) {
 
 BOOST_AUTO_TEST_CASE(a_format_is_binding) {
     const Folder folder;
-    folder.write(std::string(kAdguard));
+    folder.write("list", std::string(kAdguard));
     const LoadOutcome wrong = folder.load("{ list: list, format: hosts }");
     BOOST_TEST(!wrong.ok());
     BOOST_TEST(says(wrong.errors,
                     "no line of the file \"" + (folder.path / "list").string() +
                         "\" in 'lists' of adlist 'ads' is good: line 1, \"[Adblock Plus 2.0]\", is "
                         "AdGuard's syntax: write 'format: adguard', or no 'format'"));
-    folder.write(std::string(kHosts));
+    folder.write("list", std::string(kHosts));
     const LoadOutcome other = folder.load("{ list: list, format: adguard }");
     BOOST_TEST(!other.ok());
     BOOST_TEST(says(other.errors,
                     "is good: line 2, \"0.0.0.0 ads.example\", is a hosts line: "
                     "write 'format: hosts', or no 'format'"));
-    folder.write("bare.example\n||ads.example^\n");
+    folder.write("list", "bare.example\n||ads.example^\n");
     const LoadOutcome some = folder.load("{ list: list, format: adlist }");
     BOOST_TEST(some.ok());
     BOOST_TEST(rules_of(provider(some)) == 1U);
@@ -115,14 +112,14 @@ BOOST_AUTO_TEST_CASE(a_long_path_is_said_whole) {
 
 BOOST_AUTO_TEST_CASE(a_list_has_limits) {
     const Folder folder;
-    folder.write(std::string(kHosts));
+    folder.write("list", std::string(kHosts));
     BOOST_TEST(folder.load("list", ", max_names: 2").ok());
     const LoadOutcome longer = folder.load("list", ", max_names: 1");
     BOOST_TEST(!longer.ok());
     BOOST_TEST(says(longer.errors,
                     "the list \"list\" in 'lists' of adlist 'ads' has 2 names, and "
                     "'max_names' allows 1: raise it, or take a shorter list"));
-    folder.write("0.0.0.0 ads.example\n" + std::string(2000, '#') + "\n");
+    folder.write("list", "0.0.0.0 ads.example\n" + std::string(2000, '#') + "\n");
     const LoadOutcome larger = folder.load("list", "", ", fetch: { max_size: 1KiB }");
     BOOST_TEST(!larger.ok());
     BOOST_TEST(larger.errors.size() == 1U);
@@ -137,7 +134,7 @@ BOOST_AUTO_TEST_CASE(a_list_has_limits) {
 BOOST_AUTO_TEST_CASE(what_is_fetched) {
     const Folder folder;
     const auto checked = [&](std::string_view bytes, const ListUse& use) {
-        folder.write(std::string(bytes));
+        folder.write("list", std::string(bytes));
         const auto rules = check_list((folder.path / "list").string(), use);
         return rules ? std::to_string(*rules) : rules.error().text;
     };

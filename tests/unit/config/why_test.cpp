@@ -3,10 +3,10 @@
 
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
-#include <fstream>
 
 #include "control/config/load.h"
 #include "dataplane/dns/name.h"
+#include "support/temp_folder.h"
 
 namespace steer::config {
 namespace {
@@ -27,9 +27,8 @@ constexpr const char* kConfig = R"(plugins:
       - { exec: forward 192.0.2.1 }
 )";
 
-struct ListsFolder {
-    ListsFolder() : path(fs::temp_directory_path() / ("steer-why-" + std::to_string(::getpid()))) {
-        fs::create_directory(path);
+struct ListsFolder : test::TempFolder {
+    ListsFolder() {
         write("media.txt",
               "# films\nmedia.example\n\nfull:www.media.example\nfull:other.example\n");
         write("ads.txt",
@@ -39,11 +38,6 @@ struct ListsFolder {
         loaded = load_text(kConfig, "text.yaml", options);
         BOOST_REQUIRE(loaded.ok());
     }
-    ~ListsFolder() {
-        std::error_code ignored;
-        fs::remove_all(path, ignored);
-    }
-    void write(const char* name, const char* text) const { std::ofstream(path / name) << text; }
 
     // "FILE:LINE RULE SAYS PLUGIN" a line, without the folder.
     [[nodiscard]] std::string why(const std::string& name) const {
@@ -72,7 +66,6 @@ struct ListsFolder {
         return out;
     }
 
-    fs::path path;
     LoadOutcome loaded;
 };
 

@@ -59,10 +59,7 @@ class Machine {
         fs::create_directories((root_ / at).parent_path());
         fs::create_symlink(to, root_ / at);
     }
-    void write(const std::string& at, const std::string& text) {
-        fs::create_directories((root_ / at).parent_path());
-        std::ofstream(root_ / at) << text << "\n";
-    }
+    void write(const std::string& at, const std::string& text) { folder_.write(at, text + "\n"); }
 
   private:
     test::TempFolder folder_;

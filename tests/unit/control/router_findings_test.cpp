@@ -1,11 +1,10 @@
 // What is known of RouterOS versions: kept, read again, and a file that is no such thing is said.
 #include "control/router_findings.h"
-#include "support/temp_folder.h"
 
 #include <boost/test/unit_test.hpp>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
+
+#include "support/temp_folder.h"
 
 namespace steer {
 namespace {
@@ -17,7 +16,6 @@ using routeros::Question;
 
 struct Folder : test::TempFolder {
     const std::string file = *this / "routeros.json";
-    void write(const std::string& text) const { std::ofstream{file} << text; }
 };
 
 Findings some() {
@@ -53,12 +51,13 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_damaged_or_newer) {
     const Folder folder;
     BOOST_TEST(load_findings(folder.file)->empty());  // none
     for (const char* text : {"", "{", "[1]", "\"x\""}) {
-        folder.write(text);
+        folder.write("routeros.json", text);
         const auto loaded = load_findings(folder.file);
         BOOST_REQUIRE(!loaded);
         BOOST_TEST(loaded.error().sentence().find("is ignored") != std::string::npos);
     }
-    folder.write(R"({"7.99": {"static-timeout": {"answer": "makes it timed"}, "new": {"answer": 1},
+    folder.write("routeros.json",
+                 R"({"7.99": {"static-timeout": {"answer": "makes it timed"}, "new": {"answer": 1},
                      "execute-as-string": {"answer": "a word of another time", "text": "x"}},
                      "7.98": 5})");
     const auto loaded = load_findings(folder.file);

@@ -1,11 +1,10 @@
 #include "dataplane/port/eal.h"
-#include "support/temp_folder.h"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
+
+#include "support/temp_folder.h"
 
 namespace steer {
 namespace {
@@ -37,8 +36,7 @@ BOOST_AUTO_TEST_CASE(a_control_group_may_have_less_memory_than_the_machine) {
     const test::TempFolder folder;
     const fs::path& root = folder.path;
     const auto limit = [&](const char* group, const char* text) {
-        fs::create_directories(root / group);
-        std::ofstream(root / group / "memory.max") << text;
+        folder.write((fs::path(group) / "memory.max").string(), text);
     };
     BOOST_TEST(memory_limit(root, "0::/a/b\n") == 0U);  // no files: the controller is off
     limit("", "max\n");

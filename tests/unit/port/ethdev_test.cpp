@@ -2,13 +2,12 @@
 
 #include <pcap/pcap.h>
 #include <rte_mbuf.h>
-#include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cstring>
-#include <filesystem>
 
 #include "support/ring_port.h"
+#include "support/temp_folder.h"
 
 namespace steer {
 namespace {
@@ -100,9 +99,7 @@ std::vector<Frame> read_pcap(const std::string& path) {
 }
 
 BOOST_AUTO_TEST_CASE(pcap_in_and_out) {
-    const auto folder =
-        std::filesystem::temp_directory_path() / ("steer-port-" + std::to_string(getpid()));
-    std::filesystem::create_directory(folder);
+    const test::TempFolder folder;
     const std::string in = folder / "in.pcap";
     const std::string out = folder / "out.pcap";
     write_pcap(in, 100);
@@ -120,7 +117,6 @@ BOOST_AUTO_TEST_CASE(pcap_in_and_out) {
     for (unsigned i = 0; i < 100; ++i) {
         BOOST_TEST(frames[i] == numbered(static_cast<std::uint8_t>(i), 60 + i));
     }
-    std::filesystem::remove_all(folder);
 }
 
 BOOST_AUTO_TEST_CASE(refusals_are_sentences) {

@@ -84,14 +84,6 @@ struct OneCache {
 
 const DumpScope kMain{0, "main", {{"policy", "edge1"}, {"policy", "edge2"}, {"other", "edge1"}}};
 
-std::vector<char> bytes_of(const std::string& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
-void write_bytes(const std::string& path, const std::vector<char>& bytes) {
-    std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<long>(bytes.size()));
-}
-
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(cache_dump, Folder)
@@ -164,7 +156,7 @@ BOOST_AUTO_TEST_CASE(dumps_of_no_use_say_why) {
     for (unsigned i = 0; i < 200; ++i)
         before.insert(question(i), 1, 300, at(1000));
     BOOST_TEST(before.dump(kMain, at(1000), file("d")) == "");
-    const auto whole = bytes_of(file("d"));
+    const auto whole = read("d");
     OneCache after;
     const auto sentence = [&](const DumpScope& scope = kMain, std::uint64_t wall = kWall) {
         const auto restored = after.restore(scope, at(1000), wall, file("d"));
@@ -178,7 +170,7 @@ BOOST_AUTO_TEST_CASE(dumps_of_no_use_say_why) {
     };
     // Cut off anywhere.
     for (std::size_t n = 16; n < whole.size(); n += 1 + n / 7) {
-        write_bytes(file("d"), {whole.begin(), whole.begin() + static_cast<long>(n)});
+        write("d", std::string_view(whole).substr(0, n));
         says(sentence(), "is not whole");
     }
     // Any byte changed behind the version.
@@ -187,22 +179,22 @@ BOOST_AUTO_TEST_CASE(dumps_of_no_use_say_why) {
         auto changed = whole;
         const std::size_t where = 16 + random() % (changed.size() - 16);
         changed[where] = static_cast<char>(changed[where] ^ 1 << random() % 8);
-        write_bytes(file("d"), changed);
+        write("d", changed);
         says(sentence(), "is not whole");
     }
     auto longer = whole;
     longer.push_back('x');
-    write_bytes(file("d"), longer);
+    write("d", longer);
     says(sentence(), "is not whole");
-    write_bytes(file("d"), std::vector<char>(5000, 'x'));
+    write("d", std::string(5000, 'x'));
     says(sentence(), "is no dump of steerdnsd");
-    write_bytes(file("d"), {});
+    write("d", {});
     says(sentence(), "is no dump of steerdnsd");
     auto version = whole;
     version[8] = 9;
-    write_bytes(file("d"), version);
+    write("d", version);
     says(sentence(), "is of version 9, and this steerdnsd reads version 3");
-    write_bytes(file("d"), whole);
+    write("d", whole);
     says(sentence({0, "guests", {}}), "is of cache \"main\", not of \"guests\"");
     says(sentence(kMain, kWall - 3'600'000), "is from the future");
     BOOST_TEST(sentence(kMain, kWall - 30'000) == "");  // clocks are set now and then
@@ -268,15 +260,15 @@ BOOST_AUTO_TEST_CASE(a_dump_that_cannot_be_written_leaves_the_old_one) {
     OneCache one;
     one.insert(question(1), 1, 300, at(1000));
     BOOST_TEST(one.dump(kMain, at(1000), file("d")) == "");
-    const auto whole = bytes_of(file("d"));
+    const auto whole = read("d");
     const auto no_folder = one.dump(kMain, at(1000), file("nowhere/d"));
     BOOST_TEST(no_folder.find("cannot be dumped to " + file("nowhere/d")) != std::string::npos);
     const auto full = one.dump(kMain, at(1000), "/dev/full/d");
     BOOST_TEST(full.find("cannot be dumped") != std::string::npos);
     // A draft that a killed daemon left is in nobody's way.
-    write_bytes(file("d.tmp"), std::vector<char>(100, 'x'));
+    write("d.tmp", std::string(100, 'x'));
     BOOST_TEST(one.dump(kMain, at(1000), file("d")) == "");
-    BOOST_TEST((bytes_of(file("d")) == whole));
+    BOOST_TEST((read("d") == whole));
     BOOST_TEST(!fs::exists(file("d.tmp")));
 }
 

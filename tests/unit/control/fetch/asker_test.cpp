@@ -66,9 +66,10 @@ BOOST_AUTO_TEST_CASE(what_is_no_answer) {
 
 BOOST_AUTO_TEST_CASE(the_systems_resolvers) {
     const TempFolder folder;
-    write(folder / "resolv.conf",
-          "# a comment\nsearch example\nnameserver 192.0.2.1\nnameserver\t2001:db8::1\n"
-          "nameserver nonsense\noptions edns0\nnameserver 192.0.2.3\nnameserver 192.0.2.4\n");
+    folder.write(
+        "resolv.conf",
+        "# a comment\nsearch example\nnameserver 192.0.2.1\nnameserver\t2001:db8::1\n"
+        "nameserver nonsense\noptions edns0\nnameserver 192.0.2.3\nnameserver 192.0.2.4\n");
     const auto all = system_resolvers(folder / "resolv.conf");
     BOOST_TEST_REQUIRE(all.size() == 3U);
     BOOST_TEST(all[0].address.to_string() == "192.0.2.1");

@@ -14,7 +14,7 @@ BOOST_AUTO_TEST_SUITE(list_facts)
 BOOST_AUTO_TEST_CASE(they_come_back_for_the_same_bytes) {
     const TempFolder folder;
     const std::string file = folder / "list";
-    write(file, "one.example\n");
+    folder.write("list", "one.example\n");
     const ListFacts facts{"https://lists.example/", "\"v\\\"1\"", "then", 12, 1, 1'000, 2'000};
     BOOST_TEST(save_facts(file, facts).has_value());
     const auto read = load_facts(file, facts.url);
@@ -25,7 +25,7 @@ BOOST_AUTO_TEST_CASE(they_come_back_for_the_same_bytes) {
     BOOST_TEST(read->fetched_s == 1'000U);
     BOOST_TEST(read->checked_s == 2'000U);
     BOOST_TEST(!load_facts(file, "https://other.example/").has_value());
-    write(file, "one.example\ntwo.example\n");
+    folder.write("list", "one.example\ntwo.example\n");
     BOOST_TEST(!load_facts(file, facts.url).has_value());
     std::filesystem::remove(file);
     BOOST_TEST(!load_facts(file, facts.url).has_value());
@@ -34,10 +34,10 @@ BOOST_AUTO_TEST_CASE(they_come_back_for_the_same_bytes) {
 BOOST_AUTO_TEST_CASE(nonsense_is_none) {
     const TempFolder folder;
     const std::string file = folder / "list";
-    write(file, "x");
+    folder.write("list", "x");
     for (const char* text : {"", "{", "[]", "null", R"({"url": 5, "bytes": 1})",
                              R"({"url": "u", "bytes": "1"})", R"({"url": "u", "bytes": -1})"}) {
-        write(file + ".json", text);
+        folder.write("list.json", text);
         BOOST_TEST(!load_facts(file, "u").has_value(), text);
     }
 }
@@ -55,8 +55,8 @@ BOOST_AUTO_TEST_CASE(a_new_file_is_whole_or_gone) {
     BOOST_TEST(aside->write("whole", 5).has_value());
     BOOST_TEST(!std::filesystem::exists(file));
     BOOST_TEST(aside->replace(file).has_value());
-    BOOST_TEST(content(file) == "whole");
-    write(folder / "plain", "");
+    BOOST_TEST(folder.read("deep/list") == "whole");
+    folder.write("plain", "");
     BOOST_TEST(!NewFile::beside(folder / "plain/list").has_value());
 }
 

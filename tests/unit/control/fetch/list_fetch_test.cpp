@@ -28,7 +28,7 @@ struct World {
     ListOutcome get(std::vector<ListUse> uses, std::uint64_t now_s = 1'000) {
         return fetch_list({server.url(), folder / "list", std::move(uses), false}, {}, now_s, {});
     }
-    [[nodiscard]] std::string kept() const { return content(folder / "list"); }
+    [[nodiscard]] std::string kept() const { return folder.read("list"); }
 
     TempFolder folder;
     std::string body = "one.example\n", etag;
@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(a_copy_that_is_not_ours) {
     World world;
     world.etag = "\"v1\"";
     world.get({kNames});
-    write(world.folder / "list", "other.example\nmore.example\n");
+    world.folder.write("list", "other.example\nmore.example\n");
     BOOST_TEST(world.get({kNames}).changed);
     BOOST_TEST(world.kept() == world.body);
     std::filesystem::remove(world.folder / "list");
@@ -173,7 +173,7 @@ plugins:
     const Means means = means_of(empty.settings);
     BOOST_TEST_REQUIRE(means.resolvers.size() == 2U);
     BOOST_TEST(means.resolvers[0].port == 5353U);
-    write(list.file, "one.example\n");
+    std::ofstream(list.file) << "one.example\n";
     const auto there = load();
     BOOST_TEST(there.settings.remote_lists[0].present);
     BOOST_TEST(std::get<steer::config::DomainSet>(there.settings.plugins[0].args).rules.size() ==

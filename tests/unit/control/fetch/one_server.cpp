@@ -192,12 +192,4 @@ std::vector<std::uint8_t> OneResolver::answer(std::vector<std::uint8_t> query, b
     return query;
 }
 
-std::string content(const std::string& file) {
-    std::ifstream in(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
-void write(const std::string& file, const std::string& bytes) {
-    std::ofstream(file, std::ios::binary) << bytes;
-}
-
 }  // namespace steer::fetch_test

@@ -68,7 +68,4 @@ class OneResolver {
     std::thread thread_;
 };
 
-std::string content(const std::string& file);
-void write(const std::string& file, const std::string& bytes);
-
 }  // namespace steer::fetch_test

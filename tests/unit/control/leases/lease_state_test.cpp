@@ -1,7 +1,6 @@
 // Leases in a file, over a restart.
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
-#include <fstream>
 
 #include "control/leases/lease_state.h"
 #include "support/temp_folder.h"
@@ -38,13 +37,12 @@ BOOST_AUTO_TEST_CASE(a_host_name_that_is_no_text_is_left_out) {
 BOOST_AUTO_TEST_CASE(no_file_and_bad_files) {
     BOOST_TEST(load_leases(file)->empty());
     for (const std::string bad : {"", "no JSON", "[]", "{\"edge1\": "}) {
-        std::ofstream(file, std::ios::trunc) << bad;
+        write("leases.json", bad);
         const auto known = load_leases(file);
         BOOST_REQUIRE_MESSAGE(!known, bad);
         BOOST_TEST(known.error().text.find("it is ignored") != std::string::npos);
     }
-    std::ofstream(file, std::ios::trunc)
-        << R"({"a": 1, "b": [2, {"address": 3}, {"address": "192.0.2.1"}]})";
+    write("leases.json", R"({"a": 1, "b": [2, {"address": 3}, {"address": "192.0.2.1"}]})");
     const auto known = load_leases(file);
     BOOST_REQUIRE(known.has_value());
     BOOST_TEST(known->at("b").size() == 2U);

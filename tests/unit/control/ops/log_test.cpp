@@ -6,7 +6,6 @@
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 
 #include "support/temp_folder.h"
@@ -30,12 +29,10 @@ BOOST_AUTO_TEST_SUITE(log_setup)
 
 BOOST_AUTO_TEST_CASE(a_copy_goes_to_the_file) {
     const steer::test::TempFolder folder;
-    const fs::path file = folder.path / "steerdns.log";
-    BOOST_REQUIRE(steer::ops::start_log({steer::config::LogLevel::warn, file.string()}));
+    BOOST_REQUIRE(steer::ops::start_log({steer::config::LogLevel::warn, folder / "steerdns.log"}));
     spdlog::warn("router edge1 is away");
     spdlog::info("not this one");
-    std::ifstream in(file);
-    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    const std::string text = folder.read("steerdns.log");
     BOOST_CHECK(text.ends_with(" warning router edge1 is away\n"));
     BOOST_CHECK(text.find("not this one") == std::string::npos);
     BOOST_CHECK(steer::ops::start_log({steer::config::LogLevel::off, ""}));

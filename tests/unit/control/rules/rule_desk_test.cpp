@@ -14,7 +14,6 @@
 #include "support/temp_folder.h"
 
 namespace json = boost::json;
-using steer::fetch_test::content;
 using steer::rules::RuleDesk;
 using steer::test::TempFolder;
 
@@ -125,7 +124,7 @@ BOOST_AUTO_TEST_CASE(answered_when_it_is_in_force) {
         world.change(R"("add":["b.example","first.example"],"remove":["c.example"])");
     world.run_to_reload(1);
     BOOST_TEST(world.reloads[0] == "rules of 'own'");
-    BOOST_TEST(content(world.file()) == "first.example\nb.example\n");
+    BOOST_TEST(world.folder.read("names.txt") == "first.example\nb.example\n");
     BOOST_TEST(world.answers[asked].empty(), "not before");
     world.reloaded();
     BOOST_TEST(numbers(world.result(asked)) == "[1,0,2,2]");
@@ -164,13 +163,14 @@ BOOST_AUTO_TEST_CASE(collected_until_a_batch_is_full) {
     const auto one = world.change(R"("add":["a.example"])");
     const auto two = world.change(R"("add":["b.example","c.example","d.example"])");
     world.run_to_reload(1);
-    BOOST_TEST(content(world.file()) == "first.example\na.example\nb.example\nc.example\n");
+    BOOST_TEST(world.folder.read("names.txt") ==
+               "first.example\na.example\nb.example\nc.example\n");
     world.reloaded();
     BOOST_TEST(numbers(world.result(one)) == "[1,0,0,2]");
     BOOST_TEST(world.answers[two].empty(), "d.example is not written yet");
     const auto three = world.change(R"("remove":["a.example","b.example"])");
     world.run_to_reload(2);
-    BOOST_TEST(content(world.file()) == "first.example\nc.example\nd.example\n");
+    BOOST_TEST(world.folder.read("names.txt") == "first.example\nc.example\nd.example\n");
     world.reloaded();
     BOOST_TEST(numbers(world.result(two)) == "[3,0,0,3]");
     BOOST_TEST(numbers(world.result(three)) == "[0,2,0,3]");
@@ -207,7 +207,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_done) {
     BOOST_TEST(bad("rules.list", R"({"tag":"entirely"})").find(": there is own") !=
                std::string::npos);
     BOOST_TEST(bad("rules.list", "[]").find("write the tag") == 0U);
-    BOOST_TEST(content(world.file()) == "first.example\n", "none of it was written");
+    BOOST_TEST(world.folder.read("names.txt") == "first.example\n", "none of it was written");
     BOOST_TEST(world.reloads.empty());
     std::filesystem::remove(world.file());
     std::filesystem::create_directory(world.file());

@@ -17,7 +17,6 @@
 #include "support/temp_folder.h"
 
 using steer::config::RuleFile;
-using steer::fetch_test::content;
 using steer::rules::Between;
 using steer::rules::change_rule_file;
 using steer::rules::make_change;
@@ -32,15 +31,12 @@ namespace {
 struct World {
     World() : file{"blocked", folder / "deep/names.txt", {"first.example"}} {}
 
-    [[nodiscard]] std::string text() const { return content(file.file); }
+    [[nodiscard]] std::string text() const { return folder.read("deep/names.txt"); }
     void write(const std::string& bytes) const {
         std::ofstream(file.file, std::ios::trunc) << bytes;
     }
     // As editors do.
-    void replace(const std::string& bytes) const {
-        std::ofstream(file.file + ".new") << bytes;
-        std::filesystem::rename(file.file + ".new", file.file);
-    }
+    void replace(const std::string& bytes) const { folder.write("deep/names.txt", bytes); }
     std::vector<bool> change(const std::vector<std::string>& rules, const Between& between = {}) {
         std::vector<RuleChange> changes;
         for (const std::string& rule : rules)

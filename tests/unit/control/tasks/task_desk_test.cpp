@@ -10,7 +10,6 @@
 #include "control/config/load.h"
 #include "support/temp_folder.h"
 
-using steer::fetch_test::content;
 using steer::fetch_test::OneServer;
 using steer::tasks::Clocks;
 using steer::tasks::TaskDesk;
@@ -168,7 +167,7 @@ BOOST_AUTO_TEST_CASE(downloads) {
     world.house.restart();
     while (world.reloads.empty())
         world.house.run_one();
-    BOOST_TEST(content(folder / "new/a.txt") == "one.example\n");
+    BOOST_TEST(folder.read("new/a.txt") == "one.example\n");
     BOOST_TEST(std::distance(std::filesystem::directory_iterator(folder.path / "new"), {}) == 1);
     world.reloaded();
     BOOST_TEST(world.runs("c/j", "failed") == 1U);
