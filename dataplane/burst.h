@@ -68,7 +68,7 @@ struct Ended {
 
 struct Burst {
     std::array<Packet, kBurst> packets;
-    std::array<std::uint8_t, kBurst> live;  // indices of queries that are still in the burst
+    std::array<std::uint8_t, kBurst> live;  // indices of queries that are still in the burst, rising
     unsigned live_count = 0;
 
     std::array<UpstreamFrame, kBurst> replies;
@@ -87,6 +87,10 @@ struct Burst {
     void keep_packet() {
         live[live_count] = static_cast<std::uint8_t>(live_count);
         ++live_count;
+    }
+    // Nothing was taken out but at the end: live[i] is i.
+    [[nodiscard]] bool is_whole() const {
+        return live_count == 0 || live[live_count - 1] == live_count - 1;
     }
 };
 
