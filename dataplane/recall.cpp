@@ -30,8 +30,8 @@ std::uint8_t way_of(const Packet& p, const Snapshot& snapshot) {
     return snapshot.family_in_key && p.source.is_v4() ? p.entry | kOverV4 : p.entry;
 }
 
-bool is_good(const Line& line, const Packet& p, const Snapshot& snapshot,
-             const cache::Cache& cache) {
+[[gnu::always_inline]] inline bool is_good(const Line& line, const Packet& p,
+                                           const Snapshot& snapshot, const cache::Cache& cache) {
     return line.way == way_of(p, snapshot) && QueryMemo::is_of(line, p.dns, p.dns_length) &&
            line.generation == snapshot.generation && line.epoch == cache.epoch(line.share) &&
            checksum_right(line, p);
