@@ -244,6 +244,7 @@ object shown(const CacheMethods& m, const HeldAnswer& held) {
                {"cache", at == caches.end() ? std::string("-") : at->tag},
                {"do", (held.flags & cache::kKeyDo) != 0},
                {"cd", (held.flags & cache::kKeyCd) != 0},
+               {"over_v4", (held.flags & cache::kKeyV4) != 0},
                {"rcode", ops::rcode_name(answer.rcode)},
                {"left_s", held.left_s},
                {"usable_s", held.usable_s},

@@ -128,6 +128,20 @@ class Cache(unittest.TestCase):
         text = self.scene.steerctl("cache", "print", "--suffix", "www.other.example")
         self.assertRegex(text, r"^www\.other\.example A IN, NOERROR, .* left, age ")
 
+    def test_who_asks_over_which_family_is_told_apart(self):
+        """Behind dns64 a client over IPv4 has another answer, and the cache holds both."""
+        self.config.write_text("""
+plugins:
+  - { tag: main, type: sequence, args: [ { exec: cache 100 short_circuit }, { exec: dns64 }, { exec: forward 1.1.1.1 } ] }
+""")
+        self.scene.start_daemon(self.config)
+        self.assertEqual(self.scene.short("a.other.example", "AAAA"), [])
+        self.assertTrue(self.scene.short("a.other.example", "AAAA", server="fd16::2"))
+        until(lambda: self.stats()["entries"] >= 2, 5, "both are in the cache")
+        held = [a for a in self.held("a.other.example") if a["type"] == "AAAA"]
+        self.assertEqual(sorted(a["over_v4"] for a in held), [False, True])
+        self.assertEqual(len(re.findall(", asked over IPv4, in cache ", self.scene.steerctl("cache", "show", "a.other.example"))), 1)
+
     def test_an_answer_that_no_slot_holds(self):
         """It is served, and asked for each time; what just fits is kept."""
         resolver = self.scene.network.start("resolver", "sized", "/usr/bin/python3",

@@ -38,6 +38,7 @@ std::string heading(const json::object& answer) {
     line += ", age " + seconds_text(answer, "age_s");
     if (is_true(answer, "do")) line += ", DO";
     if (is_true(answer, "cd")) line += ", CD";
+    if (is_true(answer, "over_v4")) line += ", asked over IPv4";
     if (find(answer, "subnet") != nullptr) line += ", subnet " + cell("subnet");
     return line + ", in cache " + cell("cache") + ", " + cell("bytes") + " bytes\n";
 }

@@ -159,14 +159,14 @@ BOOST_AUTO_TEST_CASE(what_a_cache_holds) {
         "rcode":"NOERROR","left_s":61,"usable_s":61,"age_s":5,"bytes":192,"lists":["policy on edge1"],
         "records":["www.example. 61 IN A 192.0.2.1"]},
         {"name":"old.example","type":"A","class":"IN","cache":"main","rcode":"NXDOMAIN","left_s":-9,"usable_s":60,
-        "age_s":9,"bytes":128}]})");
+        "age_s":9,"over_v4":true,"bytes":128}]})");
     BOOST_CHECK_EQUAL(
         steerctl::cache_show_text(shown),
         "www.example A IN, NOERROR, 1 min 1 s left, age 5 s, DO, in cache main, 192 bytes\n"
         "  claims policy on edge1\n"
         "  www.example. 61 IN A 192.0.2.1\n"
-        "old.example A IN, NXDOMAIN, stale, for another 1 min 0 s, age 9 s, in cache main, 128 "
-        "bytes\n");
+        "old.example A IN, NXDOMAIN, stale, for another 1 min 0 s, age 9 s, asked over IPv4, in "
+        "cache main, 128 bytes\n");
     BOOST_CHECK_EQUAL(steerctl::cache_show_text(json::parse(R"({"answers":[]})")),
                       "nothing is held of that\n");
     BOOST_CHECK_EQUAL(steerctl::cache_show_text(nullptr), "nothing is held of that\n");
