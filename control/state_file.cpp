@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <boost/json/parse.hpp>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <utility>
+
+#include "control/new_file.h"
 
 namespace steer {
 namespace json = boost::json;
@@ -33,17 +32,13 @@ Result<void> save_state(const std::string& file, const std::string& text, std::s
     namespace fs = std::filesystem;
     std::error_code ignored;
     if (!fs::is_directory(fs::path(file).parent_path(), ignored)) return {};
-    const std::string beside = file + ".new";
-    std::ofstream out(beside, std::ios::binary | std::ios::trunc);
-    out << text;
-    out.close();
-    if (out && ::rename(beside.c_str(), file.c_str()) == 0) return {};
-    Error error{std::string(what) + " cannot be kept in " + file + " (" + std::strerror(errno) +
-                "): " + std::string(loss) +
-                "; make room and its folder writable, or name another as '" + std::string(setting) +
-                "' of 'control'"};
-    fs::remove(beside, ignored);
-    return error;
+    NewFile::remove_left(file);
+    NewFile out(file);
+    out.write(text);
+    if (out.replace(NewFile::kForAll)) return {};
+    return Error{std::string(what) + " cannot be kept in " + file + " (" + out.why() + "): " +
+                 std::string(loss) + "; make room and its folder writable, or name another as '" +
+                 std::string(setting) + "' of 'control'"};
 }
 
 std::string_view text_at(const json::object& object, std::string_view key) {

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -10,6 +9,10 @@
 #include <cstring>
 #include <filesystem>
 #include <utility>
+
+#include "control/new_file.h"
+#include "control/read_fully.h"
+#include "dataplane/port/descriptor.h"
 
 namespace steer::build {
 namespace {
@@ -27,20 +30,6 @@ struct Head {
 static_assert(sizeof(Head) == 64);
 constexpr std::array<char, 16> kMagic{'s', 't', 'e', 'e', 'r', 'd', 'n', 's',
                                       ' ', 'i', 'm', 'a', 'g', 'e', '1', '\n'};
-
-class File {
-  public:
-    explicit File(int fd) : fd_(fd) {}
-    ~File() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    File(const File&) = delete;
-    File& operator=(const File&) = delete;
-    [[nodiscard]] int fd() const { return fd_; }
-
-  private:
-    int fd_;
-};
 
 // Four sums over eight bytes each: at the speed of memory, and what is missing, zeroed or changed shows.
 std::uint64_t checksum_of(std::span<const std::uint8_t> bytes) {
@@ -62,27 +51,6 @@ std::uint64_t checksum_of(std::span<const std::uint8_t> bytes) {
     return mix(mix(sums[0], sums[1]), mix(sums[2], sums[3]));
 }
 
-template <class Call>  // ssize_t(std::uint8_t* or const*, std::size_t)
-bool whole(std::size_t size, Call call) {
-    for (std::size_t done = 0; done < size;) {
-        const ssize_t n = call(done, size - done);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return false;
-        done += static_cast<std::size_t>(n);
-    }
-    return true;
-}
-bool read_all(int fd, void* to, std::size_t size) {
-    return whole(size, [&](std::size_t at, std::size_t left) {
-        return ::read(fd, static_cast<std::uint8_t*>(to) + at, left);
-    });
-}
-bool write_all(int fd, const void* from, std::size_t size) {
-    return whole(size, [&](std::size_t at, std::size_t left) {
-        return ::write(fd, static_cast<const std::uint8_t*>(from) + at, left);
-    });
-}
-
 std::string kind_of(const std::string& name) {
     return name.substr(0, name.find('-') + 1);
 }
@@ -91,22 +59,22 @@ std::string kind_of(const std::string& name) {
 
 std::optional<matchers::Arena> ImageFolder::load(const std::string& name) {
     const std::string path = folder_ + "/" + name;
-    const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-    if (file.fd() < 0) {
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (file.get() < 0) {
         if (errno != ENOENT)
             say(path + " cannot be read (" + std::strerror(errno) + "): it is made anew");
         return std::nullopt;
     }
     Head head{};
     struct stat facts {};
-    const bool fits = read_all(file.fd(), &head, sizeof head) && head.magic == kMagic &&
-                      ::fstat(file.fd(), &facts) == 0 &&
+    const bool fits = read_fully(file.get(), &head, sizeof head) && head.magic == kMagic &&
+                      ::fstat(file.get(), &facts) == 0 &&
                       static_cast<std::uint64_t>(facts.st_size) == head.size + sizeof head;
     if (fits) {
         matchers::Arena bytes(head.size);
-        if (read_all(file.fd(), bytes.data(), bytes.size()) &&
+        if (read_fully(file.get(), bytes.data(), bytes.size()) &&
             checksum_of(bytes.bytes()) == head.checksum) {
-            ::futimens(file.fd(), nullptr);  // it is in use: others go first
+            ::futimens(file.get(), nullptr);  // it is in use: others go first
             return bytes;
         }
     }
@@ -118,20 +86,18 @@ void ImageFolder::keep(const std::string& name, std::span<const std::uint8_t> by
     std::error_code error;
     fs::create_directories(folder_, error);
     if (!error) fs::permissions(folder_, fs::perms::owner_all, error);
-    std::string beside = folder_ + "/new-XXXXXX";
-    const File file(::mkostemp(beside.data(), O_CLOEXEC));
-    const auto failed = [&] {
-        say("the compiled lists cannot be kept in " + folder_ + " (" + std::strerror(errno) +
+    const std::string path = folder_ + "/" + name;
+    NewFile::remove_left(path);
+    NewFile file(path);
+    const Head head{kMagic, bytes.size(), checksum_of(bytes), {}};
+    file.write(&head, sizeof head);
+    file.write(bytes.data(), bytes.size());
+    if (!file.replace(NewFile::kForOwner)) {
+        say("the compiled lists cannot be kept in " + folder_ + " (" + file.why() +
             "): the next start compiles them again; make room and the folder writable, or name "
             "another as 'images' of 'control'");
-        if (file.fd() >= 0) ::unlink(beside.c_str());
-    };
-    if (file.fd() < 0) return failed();
-    const Head head{kMagic, bytes.size(), checksum_of(bytes), {}};
-    if (!write_all(file.fd(), &head, sizeof head) ||
-        !write_all(file.fd(), bytes.data(), bytes.size()) || ::fsync(file.fd()) != 0 ||
-        ::rename(beside.c_str(), (folder_ + "/" + name).c_str()) != 0)
-        return failed();
+        return;
+    }
     remove_old(name);
 }
 

@@ -3,13 +3,13 @@
 #include <fcntl.h>
 #include <rte_config.h>
 #include <rte_hash_crc.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
 
+#include "control/read_fully.h"
 #include "dataplane/dns/checksum.h"
 #include "dataplane/dns/name.h"
 #include "matchers/quote.h"
@@ -53,28 +53,6 @@ std::uint32_t checksum(std::span<const std::uint8_t> bytes) {
     return rte_hash_crc(bytes.data(), static_cast<std::uint32_t>(bytes.size()), 0x5354U);
 }
 
-bool read_fully(int fd, void* to, std::size_t n) {
-    auto* at = static_cast<std::uint8_t*>(to);
-    while (n > 0) {
-        const ssize_t got = ::read(fd, at, n);
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) return false;
-        at += got;
-        n -= static_cast<std::size_t>(got);
-    }
-    return true;
-}
-
-int write_fully(int fd, std::span<const std::uint8_t> bytes) {
-    while (!bytes.empty()) {
-        const ssize_t put = ::write(fd, bytes.data(), bytes.size());
-        if (put < 0 && errno == EINTR) continue;
-        if (put <= 0) return put < 0 ? errno : EIO;
-        bytes = bytes.subspan(static_cast<std::size_t>(put));
-    }
-    return 0;
-}
-
 // Takes parts off the front of a block; what does not fit is remembered.
 class Cursor {
   public:
@@ -111,10 +89,6 @@ constexpr std::size_t aligned(std::size_t n) {
     return (n + 7) & ~std::size_t{7};
 }
 
-std::string what_failed(int error) {
-    return std::strerror(error);
-}
-
 }  // namespace
 
 bool is_sound_answer(std::span<const std::uint8_t> bytes) {
@@ -144,18 +118,15 @@ bool is_sound_answer(std::span<const std::uint8_t> bytes) {
 
 Result<std::unique_ptr<DumpWriter>> DumpWriter::create(const std::string& path,
                                                        const DumpContents& contents) {
-    const std::string draft = path + ".tmp";
-    ::unlink(draft.c_str());  // of a daemon that was killed
-    Descriptor fd(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-                         S_IRUSR | S_IWUSR));
-    if (fd.get() < 0) {
-        return Error{"the cache cannot be dumped to " + path + ": " + what_failed(errno) +
+    NewFile::remove_left(path);
+    NewFile file(path);
+    if (!file.good()) {
+        return Error{"the cache cannot be dumped to " + path + ": " + file.why() +
                      "; the folder must exist and be writable for the user that steerdnsd runs as"};
     }
-    std::unique_ptr<DumpWriter> writer(new DumpWriter(path, draft, std::move(fd)));
+    std::unique_ptr<DumpWriter> writer(new DumpWriter(path, std::move(file)));
     const FileStart start;
-    writer->error_ = write_fully(writer->fd_.get(),
-                                 {reinterpret_cast<const std::uint8_t*>(&start), sizeof start});
+    writer->file_.write(&start, sizeof start);
     writer->put(DumpHeader{contents.wall_ms, static_cast<std::uint32_t>(contents.lists.size())});
     const auto put_text = [&](const std::string& text) {
         writer->put(static_cast<std::uint16_t>(text.size()));
@@ -170,13 +141,9 @@ Result<std::unique_ptr<DumpWriter>> DumpWriter::create(const std::string& path,
     return writer;
 }
 
-DumpWriter::DumpWriter(std::string path, std::string draft, Descriptor fd)
-    : path_(std::move(path)), draft_(std::move(draft)), fd_(std::move(fd)) {
+DumpWriter::DumpWriter(std::string path, NewFile file)
+    : path_(std::move(path)), file_(std::move(file)) {
     block_.reserve(kMostBlock);
-}
-
-DumpWriter::~DumpWriter() {
-    if (!draft_.empty()) ::unlink(draft_.c_str());
 }
 
 template <class T>
@@ -191,10 +158,8 @@ void DumpWriter::put_bytes(std::span<const std::uint8_t> bytes) {
 void DumpWriter::end_block() {
     if (block_.empty()) return;
     const BlockStart start{static_cast<std::uint32_t>(block_.size()), checksum(block_)};
-    if (error_ == 0)
-        error_ =
-            write_fully(fd_.get(), {reinterpret_cast<const std::uint8_t*>(&start), sizeof start});
-    if (error_ == 0) error_ = write_fully(fd_.get(), block_);
+    file_.write(&start, sizeof start);
+    file_.write(block_.data(), block_.size());
     block_.clear();
 }
 
@@ -218,14 +183,10 @@ Result<std::uint64_t> DumpWriter::finish() {
     end_block();
     put(DumpEnd{.answers = answers_});
     end_block();
-    if (error_ == 0 && ::fdatasync(fd_.get()) != 0) error_ = errno;
-    if (::close(fd_.take()) != 0 && error_ == 0) error_ = errno;
-    if (error_ == 0 && ::rename(draft_.c_str(), path_.c_str()) != 0) error_ = errno;
-    if (error_ != 0) {
-        return Error{"the cache could not be dumped to " + path_ + ": " + what_failed(error_) +
+    if (!file_.replace(NewFile::kForOwner)) {
+        return Error{"the cache could not be dumped to " + path_ + ": " + file_.why() +
                      "; what was there before is untouched"};
     }
-    draft_.clear();
     return answers_;
 }
 
@@ -245,7 +206,7 @@ Result<std::unique_ptr<DumpReader>> DumpReader::open(const std::string& path,
                                                      std::uint64_t now_wall_ms) {
     Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (fd.get() < 0) {
-        return Error{"the dump " + path + " cannot be read: " + what_failed(errno) +
+        return Error{"the dump " + path + " cannot be read: " + std::strerror(errno) +
                      "; nothing is restored"};
     }
     std::unique_ptr<DumpReader> reader(new DumpReader(path, std::move(fd)));

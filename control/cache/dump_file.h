@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "control/new_file.h"
 #include "dataplane/dns/answer.h"
 #include "dataplane/port/descriptor.h"
 #include "matchers/result.h"
@@ -55,29 +56,25 @@ struct DumpContents {
 
 class DumpWriter {
   public:
-    // Begins FILE.tmp beside `path`. Error: a sentence that names the file.
+    // Begins it beside `path`. Error: a sentence that names the file.
     static Result<std::unique_ptr<DumpWriter>> create(const std::string& path,
                                                       const DumpContents& contents);
-    ~DumpWriter();  // what was not finished is removed
-    DumpWriter(const DumpWriter&) = delete;
-    DumpWriter& operator=(const DumpWriter&) = delete;
 
     void add(const DumpedAnswer& answer);
     // Writes what was added, if that is worth it; may wait for the disk. At the latest after a page of the cache.
     void write_out();
-    // Renames it to its place. Error: the disk is full, the folder is gone, …; the old dump is as it was.
+    // It takes its place. Error: the disk is full, the folder is gone, …; the old dump is as it was.
     Result<std::uint64_t> finish();  // how many answers
 
   private:
-    DumpWriter(std::string path, std::string draft, Descriptor fd);
+    DumpWriter(std::string path, NewFile file);
     template <class T>
     void put(const T& value);
     void put_bytes(std::span<const std::uint8_t> bytes);
     void end_block();
 
-    std::string path_, draft_;
-    Descriptor fd_;
-    int error_ = 0;  // errno of the first write that failed
+    std::string path_;
+    NewFile file_;
     std::uint64_t answers_ = 0;
     std::vector<std::uint8_t> block_;
 };

@@ -1,18 +1,13 @@
 #include "control/fetch/list_facts.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <utility>
+
+#include "control/new_file.h"
 
 namespace steer::fetch {
 namespace json = boost::json;
@@ -35,12 +30,6 @@ std::uint64_t number(const json::object& all, const char* key) {
     json::error_code none;
     const auto out = value == nullptr ? 0 : value->to_number<std::uint64_t>(none);
     return none ? 0 : out;
-}
-
-Error failed(const std::string& path) {
-    return Error{path + " cannot be written: " + std::strerror(errno) +
-                 "; make room, and its folder writable for the user that steerdnsd runs as (`user` "
-                 "of `control`)"};
 }
 
 }  // namespace
@@ -72,63 +61,10 @@ Result<void> save_facts(const std::string& file, const ListFacts& facts) {
                                                            {"fetched", facts.fetched_s},
                                                            {"checked", facts.checked_s}}) +
                               "\n";
-    auto out = NewFile::beside(path_of(file));
-    if (!out) return out.error();
-    if (auto done = out->write(bytes.data(), bytes.size()); !done) return done;
-    return out->replace(path_of(file));
-}
-
-Result<NewFile> NewFile::beside(const std::string& file) {
-    const fs::path folder = fs::path(file).parent_path();
-    std::error_code ignored;  // then what follows says so
-    fs::create_directories(folder, ignored);
-    std::string path = (folder / "new-XXXXXX").string();
-    const int fd = ::mkostemp(path.data(), O_CLOEXEC);
-    if (fd < 0) return failed(path);
-    return NewFile(fd, std::move(path));
-}
-
-NewFile::NewFile(NewFile&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), path_(std::exchange(other.path_, {})) {}
-
-NewFile::~NewFile() {
-    if (!path_.empty()) ::unlink(path_.c_str());
-    if (fd_ >= 0) ::close(fd_);
-}
-
-Result<void> NewFile::write(const void* bytes, std::size_t size) {
-    const auto* at = static_cast<const char*>(bytes);
-    while (size > 0) {
-        const ssize_t n = ::write(fd_, at, size);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return failed(path_);
-        at += n;
-        size -= static_cast<std::size_t>(n);
-    }
+    NewFile out(path_of(file));
+    out.write(bytes);
+    if (!out.replace(NewFile::kForAll)) return out.failure();
     return {};
-}
-
-Result<void> NewFile::sync(mode_t mode) {
-    if (::fchmod(fd_, mode) != 0 || ::fsync(fd_) != 0) return failed(path_);
-    return {};
-}
-
-Result<void> NewFile::replace(const std::string& file) {
-    constexpr mode_t kReadable = 0644;
-    if (auto done = sync(kReadable); !done) return done;
-    if (::rename(path_.c_str(), file.c_str()) != 0) return failed(file);
-    path_.clear();
-    sync_folder_of(file);
-    return {};
-}
-
-void sync_folder_of(const std::string& file) {
-    const std::string folder = fs::path(file).parent_path().string();
-    const int parent = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (parent >= 0) {
-        ::fsync(parent);
-        ::close(parent);
-    }
 }
 
 }  // namespace steer::fetch

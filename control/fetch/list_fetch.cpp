@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "control/config/list_source.h"
+#include "control/new_file.h"
 
 namespace steer::fetch {
 namespace {
@@ -71,8 +72,10 @@ ListOutcome fetch_list(const config::RemoteList& list, const Means& means, std::
     out.facts = known.value_or(ListFacts{.url = list.url});
     auto url = config::parse_url(list.url);
     if (!url) return bad(Outcome::refused, url.error().text, std::move(out));
-    auto file = NewFile::beside(list.file);
-    if (!file) return bad(Outcome::not_kept, file.error().text, std::move(out));
+    make_folder_of(list.file);
+    NewFile::remove_left(list.file);
+    NewFile file(list.file);
+    if (!file.good()) return bad(Outcome::not_kept, file.failure().text, std::move(out));
     const Request request{.url = *std::move(url),
                           .etag = out.facts.etag,
                           .last_modified = out.facts.last_modified,
@@ -82,8 +85,9 @@ ListOutcome fetch_list(const config::RemoteList& list, const Means& means, std::
                           .resolvers = means.resolvers};
     const Response response = fetch(
         request,
-        [&](std::span<const std::uint8_t> bytes) {
-            return file->write(bytes.data(), bytes.size());
+        [&](std::span<const std::uint8_t> bytes) -> Result<void> {
+            if (!file.write(bytes.data(), bytes.size())) return file.failure();
+            return {};
         },
         stop);
     if (response.by_system_resolver)
@@ -95,17 +99,17 @@ ListOutcome fetch_list(const config::RemoteList& list, const Means& means, std::
     if (response.outcome == Outcome::fetched) {
         out.facts.etag = response.etag;
         out.facts.last_modified = response.last_modified;
-        if ((known || !means.keep_facts) && same_content(file->path(), list.file)) {
+        if ((known || !means.keep_facts) && same_content(file.path(), list.file)) {
             out.outcome = Outcome::unchanged;
         } else {
-            const auto rules = check(file->path(), list.uses);
+            const auto rules = check(file.path(), list.uses);
             if (!rules) {
                 out.facts = known.value_or(ListFacts{.url = list.url});
                 return bad(Outcome::no_list, rules.error().text, std::move(out));
             }
-            if (auto done = file->replace(list.file); !done) {
+            if (!file.replace(NewFile::kForAll)) {
                 out.facts = known.value_or(ListFacts{.url = list.url});
-                return bad(Outcome::not_kept, done.error().text, std::move(out));
+                return bad(Outcome::not_kept, file.failure().text, std::move(out));
             }
             out.changed = true;
             out.facts.rules = *rules;

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
@@ -17,14 +16,14 @@
 #include <utility>
 
 #include "control/config/reading.h"
-#include "control/fetch/list_facts.h"
+#include "control/new_file.h"
+#include "dataplane/port/descriptor.h"
 
 namespace steer::rules {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr mode_t kReadable = 0644;
 constexpr int kMostWriters = 16;  // that come in between
 constexpr std::chrono::milliseconds kPause{10};
 constexpr int kMostPauses = 100;
@@ -56,32 +55,28 @@ Result<std::optional<std::string>> content(const std::string& path) {
     return {boost::system::in_place_value, std::optional<std::string>(*std::move(bytes))};
 }
 
-Result<fetch::NewFile> written(const std::string& path, const std::string& bytes) {
-    auto file = fetch::NewFile::beside(path);
-    if (!file) return file.error();
+Result<NewFile> written(const std::string& path, const std::string& bytes) {
+    make_folder_of(path);
+    NewFile file(path);
+    file.write(bytes);
     struct stat old {};
     const bool there = ::stat(path.c_str(), &old) == 0;
-    if (auto done = file->write(bytes.data(), bytes.size()); !done) return done.error();
-    if (auto done = file->sync(there ? old.st_mode & 07777U : kReadable); !done)
-        return done.error();
+    if (!file.sync(there ? old.st_mode & 07777U : NewFile::kForAll)) return file.failure();
     return file;
 }
 
 // A lease for reading is given once nobody has the file open for writing (fcntl(2)); who may not have one goes on.
 void wait_for_writers(const std::string& path, const Between& between) {
-    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return;
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (file.get() < 0) return;
     // Who opens it for writing meanwhile, by another link, breaks the lease: by a signal that nobody minds, not SIGIO,
     // which would end us.
-    if (::fcntl(fd, F_SETSIG, SIGURG) != 0) {
-        ::close(fd);
-        return;
-    }
+    if (::fcntl(file.get(), F_SETSIG, SIGURG) != 0) return;
     for (int i = 0; i < kMostPauses; ++i) {
-        if (::fcntl(fd, F_SETLEASE, F_RDLCK) == 0 || (errno != EAGAIN && errno != EINTR)) break;
+        if (::fcntl(file.get(), F_SETLEASE, F_RDLCK) == 0 || (errno != EAGAIN && errno != EINTR))
+            break;
         between.while_open ? between.while_open() : std::this_thread::sleep_for(kPause);
-    }
-    ::close(fd);  // and the lease is gone
+    }  // (with the descriptor the lease is gone)
 }
 
 // Those of us who change files in one folder do so one after the other.
@@ -89,22 +84,17 @@ class FolderLock {
   public:
     explicit FolderLock(const std::string& path)
         : fd_(::open(fs::path(path).parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-        if (fd_ >= 0) ::flock(fd_, LOCK_EX);
+        if (fd_.get() >= 0) ::flock(fd_.get(), LOCK_EX);
     }
-    ~FolderLock() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    FolderLock(const FolderLock&) = delete;
-    FolderLock& operator=(const FolderLock&) = delete;
 
   private:
-    int fd_;
+    Descriptor fd_;
 };
 
 enum class Placed : std::uint8_t { yes, not_there, there, cannot_exchange };
 
 // Changes places with the file at `path`, or takes its place if there is none (`fresh`).
-Result<Placed> place(const fetch::NewFile& file, const std::string& path, bool fresh) {
+Result<Placed> place(const NewFile& file, const std::string& path, bool fresh) {
     const unsigned how = fresh ? RENAME_NOREPLACE : RENAME_EXCHANGE;
     if (::renameat2(AT_FDCWD, file.path().c_str(), AT_FDCWD, path.c_str(), how) == 0)
         return Placed::yes;
@@ -160,9 +150,9 @@ class Change {
         if (!placed) return placed.error();
         if (*placed == Placed::cannot_exchange) return replaced(*file);
         if (*placed != Placed::yes) return again(content(path_));
-        fetch::sync_folder_of(path_);
+        sync_folder_of(path_);
         if (!in_place_) return true;
-        theirs_ = std::make_unique<fetch::NewFile>(*std::move(file));
+        theirs_ = std::make_unique<NewFile>(*std::move(file));
         wait_for_writers(theirs_->path(), between_);
         auto old = content(theirs_->path());
         if (!old) return old.error();
@@ -180,11 +170,11 @@ class Change {
     }
 
     // Where the file system cannot exchange files: as near to it as rename(2) comes.
-    Result<bool> replaced(fetch::NewFile& file) {
+    Result<bool> replaced(NewFile& file) {
         auto now = content(path_);
         if (!now) return now.error();
         if (*now != in_place_) return again(std::move(now));
-        if (auto done = file.replace(path_); !done) return done.error();
+        if (!file.take_place()) return file.failure();
         return true;
     }
 
@@ -194,7 +184,7 @@ class Change {
     const Between& between_;
     std::optional<std::string> base_, in_place_;  // what is changed; what we take to be there
     std::vector<bool> changed_;
-    std::unique_ptr<fetch::NewFile> theirs_;  // what our last version took the place of
+    std::unique_ptr<NewFile> theirs_;  // what our last version took the place of
 };
 
 }  // namespace
@@ -209,10 +199,10 @@ Result<bool> make_rule_file(const config::RuleFile& file) {
     auto placed = place(*made, path, true);
     if (!placed) return placed.error();
     if (*placed == Placed::cannot_exchange) {
-        if (auto done = made->replace(path); !done) return done.error();
+        if (!made->take_place()) return made->failure();
         return true;
     }
-    fetch::sync_folder_of(path);
+    sync_folder_of(path);
     return *placed == Placed::yes;
 }
 

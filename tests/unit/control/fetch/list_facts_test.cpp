@@ -42,22 +42,4 @@ BOOST_AUTO_TEST_CASE(nonsense_is_none) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_new_file_is_whole_or_gone) {
-    const TempFolder folder;
-    const std::string file = folder / "deep/list";
-    {
-        auto aside = NewFile::beside(file);
-        BOOST_TEST_REQUIRE(aside.has_value());
-        BOOST_TEST(aside->write("half", 4).has_value());
-    }
-    BOOST_TEST(std::filesystem::is_empty(folder.path / "deep"));
-    auto aside = NewFile::beside(file);
-    BOOST_TEST(aside->write("whole", 5).has_value());
-    BOOST_TEST(!std::filesystem::exists(file));
-    BOOST_TEST(aside->replace(file).has_value());
-    BOOST_TEST(folder.read("deep/list") == "whole");
-    folder.write("plain", "");
-    BOOST_TEST(!NewFile::beside(folder / "plain/list").has_value());
-}
-
 BOOST_AUTO_TEST_SUITE_END()

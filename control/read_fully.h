@@ -1,0 +1,24 @@
+// Bytes of a file where read(2) may bring a part at a time.
+#pragma once
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+
+namespace steer {
+
+// False: the file ends before, or cannot be read.
+inline bool read_fully(int fd, void* to, std::size_t n) {
+    auto* at = static_cast<char*>(to);
+    while (n > 0) {
+        const ssize_t got = ::read(fd, at, n);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return false;
+        at += got;
+        n -= static_cast<std::size_t>(got);
+    }
+    return true;
+}
+
+}  // namespace steer
