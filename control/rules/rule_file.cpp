@@ -146,6 +146,7 @@ class Change {
         auto file = written(path_, edited->bytes);
         if (!file) return file.error();
         if (between_.before_exchange) between_.before_exchange();
+        if (between_.no_exchange) return replaced(*file);
         auto placed = place(*file, path_, !in_place_);
         if (!placed) return placed.error();
         if (*placed == Placed::cannot_exchange) return replaced(*file);

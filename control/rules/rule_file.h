@@ -2,7 +2,8 @@
 //
 // The new text is written aside, synced, and changes places with the old one (renameat2(2), RENAME_EXCHANGE); if what
 // came out is not what was read, somebody else wrote meanwhile, and the change is made once more, to theirs. Who still
-// has the old one open for writing is waited for a second. Several of us lock the folder (flock(2)). Blocks.
+// has the old one open for writing is waited for a second. Where the file system cannot exchange files, the old one is
+// read once more before it is replaced. Several of us lock the folder (flock(2)). Blocks.
 #pragma once
 
 #include <functional>
@@ -19,7 +20,8 @@ namespace steer::rules {
 struct Between {
     std::function<void()> before_exchange;
     std::function<void()>
-        while_open;  // called until nobody has the old one open; without: waits 10 ms
+        while_open;            // called until nobody has the old one open; without: waits 10 ms
+    bool no_exchange = false;  // as on a file system that cannot exchange files
 };
 
 // Makes the file, and its folder, with the rules of a new one, if it is not there. True: it was made.

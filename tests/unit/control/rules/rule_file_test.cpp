@@ -108,6 +108,28 @@ BOOST_AUTO_TEST_CASE(what_another_wrote_meanwhile_stays) {
     BOOST_TEST(world.text() == "# 3\ntheirs.example\na.example\n");
 }
 
+// The same on a file system that cannot exchange files.
+BOOST_AUTO_TEST_CASE(replaced_where_nothing_can_be_exchanged) {
+    World world;
+    make_rule_file(world.file).value();
+    BOOST_REQUIRE(::chmod(world.file.file.c_str(), 0640) == 0);
+    Between between{.before_exchange = {}, .while_open = {}, .no_exchange = true};
+    BOOST_TEST(world.change({"+a.example"}, between) == std::vector<bool>{true});
+    BOOST_TEST(world.text() == "first.example\na.example\n");
+    struct stat is {};
+    BOOST_REQUIRE(::stat(world.file.file.c_str(), &is) == 0);
+    BOOST_TEST((is.st_mode & 07777U) == 0640U);
+    int times = 0;
+    between.before_exchange = [&] {
+        if (times++ < 3) world.replace("# " + std::to_string(times) + "\ntheirs.example\n");
+    };
+    BOOST_TEST(world.change({"+b.example"}, between) == std::vector<bool>{true});
+    BOOST_TEST(world.text() == "# 3\ntheirs.example\nb.example\n");
+    std::filesystem::remove(world.file.file);
+    BOOST_TEST(world.change({"+c.example"}, between) == std::vector<bool>{true});
+    BOOST_TEST(world.text() == "first.example\nc.example\n");
+}
+
 // Somebody makes it while it is missing, or takes it away.
 BOOST_AUTO_TEST_CASE(one_that_comes_or_goes_meanwhile) {
     World world;
