@@ -4,6 +4,7 @@
 #include <pwd.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,6 +25,13 @@ Error failed(const std::string& what, const std::string& needed = {}) {
     return Error{what + " failed: " + std::strerror(errno) + "; " +
                  (needed.empty() ? "" : "it needs " + needed + "; ") +
                  "to keep running as root, set `user: root` in `control:`"};
+}
+
+// A link is followed if it is root's: one in a folder that was handed over before may lead to what is not ours to give.
+bool hand_over(const std::string& path, uid_t uid, gid_t gid) {
+    struct stat is {};
+    const bool roots = ::lstat(path.c_str(), &is) == 0 && is.st_uid == 0;
+    return (roots ? ::chown : ::lchown)(path.c_str(), uid, gid) == 0;
 }
 
 using Capabilities = std::unique_ptr<std::remove_pointer_t<cap_t>, int (*)(void*)>;
@@ -92,7 +100,7 @@ Result<void> drop_rights(const std::string& user, const std::vector<std::string>
     const uid_t uid = entry->pw_uid;
     const gid_t gid = entry->pw_gid;
     for (const auto& path : handed) {
-        if (path.empty() || ::chown(path.c_str(), uid, gid) == 0) continue;
+        if (path.empty() || hand_over(path, uid, gid)) continue;
         if (errno == EROFS) continue;  // who writes there says so; queries are answered
         return failed("chown of " + path, "CAP_CHOWN");
     }

@@ -92,7 +92,8 @@ void ImageFolder::keep(const std::string& name, std::span<const std::uint8_t> by
     const Head head{kMagic, bytes.size(), checksum_of(bytes), {}};
     file.write(&head, sizeof head);
     file.write(bytes.data(), bytes.size());
-    if (!file.replace(NewFile::kForOwner)) {
+    // The folder is its owner's alone; whom a start becomes reads what it compiled as root.
+    if (!file.replace(NewFile::kForAll)) {
         say("the compiled lists cannot be kept in " + folder_ + " (" + file.why() +
             "): the next start compiles them again; make room and the folder writable, or name "
             "another as 'images' of 'control'");

@@ -3,14 +3,15 @@
 import json
 import os
 import pathlib
+import pwd
 import re
 import signal
 import subprocess
 import sys
 import unittest
 
-from lab.network import until
-from lab.scene import Scene
+from lab.network import run, until
+from lab.scene import ROOT, Scene
 
 BUILD = sys.argv.pop(1)
 
@@ -146,6 +147,33 @@ class Reload(unittest.TestCase):
         self.assertIn('steerdns_reloads_total{result="in_force"} 4', metrics)
         self.assertIn('steerdns_reloads_total{result="refused"} 1', metrics)
         self.assertIn("steerdns_generation 5", metrics)
+
+    def test_as_the_unit_does_it(self):
+        """`systemctl reload`: with the rights that the unit leaves its commands, to a daemon that is another user by then."""
+        unit = (ROOT / "configs/steerdnsd.service.in").read_text()
+        bounding = re.search(r"^CapabilityBoundingSet=(.*)$", unit, re.M)[1].lower().replace("cap_", "+")
+        limited = ["setpriv", "--bounding-set=-all," + ",".join(bounding.split())]
+        reload = re.search(r"^ExecReload=(\+?)(.*)$", unit, re.M)
+        self.write(watch="files, user: nobody")
+        daemon = self.scene.network.start("appliance", "unit", *limited, str(self.scene.build / "steerdnsd"), "--config",
+                                          str(self.config), "--control-socket", str(self.scene.socket))
+        daemon.wait_for("serving", 40)
+        command = reload[2].replace("$MAINPID", str(daemon.pid)).split()
+        run(*([] if reload[1] else limited), *command)  # ("+": with all rights)
+        self.wait_generation(2)
+
+    def test_what_was_compiled_by_root_is_read_by_whom_it_became(self):
+        self.names.write_text("".join(f"n{i}.stream.example\n" for i in range(30_000)))
+        images = self.scene.folder / "images"
+        self.write(watch=f"files, user: nobody, images: {images}")
+        self.scene.start_daemon(self.config)
+        (image,) = images.iterdir()
+        before = image.stat()
+        done = self.reload()
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertNotIn("warning", done.stdout)
+        self.assertEqual(image.stat().st_ino, before.st_ino, "it was not made anew")
+        self.assertEqual((images.stat().st_mode & 0o777, images.stat().st_uid), (0o700, pwd.getpwnam("nobody").pw_uid))
 
     def test_the_configuration_is_watched_if_wanted(self):
         self.write(watch="all")

@@ -289,6 +289,19 @@ class Start(unittest.TestCase):
         self.assertEqual(scene.ask("reload").returncode, 0)
         self.assertEqual(daemon.stop(), 0)
 
+    def test_a_link_of_whom_it_became_is_not_followed(self):
+        """A folder is handed over, but not what its new owner made it lead to; what root made it lead to is."""
+        scene = self.scene
+        for owner, handed in ((0, True), (65534, False)):
+            folder, link = scene.folder / f"folder{owner}", scene.folder / f"link{owner}"
+            folder.mkdir()
+            link.symlink_to(folder)
+            os.lchown(link, owner, owner)
+            config = self.write(f"control: {{ user: nobody, images: {link} }}\n" + MINIMAL)
+            daemon = scene.start_daemon(config)
+            self.assertEqual(folder.stat().st_uid != 0, handed)
+            self.assertEqual(daemon.stop(), 0)
+
     # Rights and the end ------------------------------------------------------------------------------------
 
     def test_rights_and_end(self):
