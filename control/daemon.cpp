@@ -1,6 +1,7 @@
 #include "control/daemon.h"
 
 #include <spdlog/spdlog.h>
+#include <systemd/sd-daemon.h>
 
 #include <algorithm>
 #include <chrono>
@@ -71,6 +72,7 @@ void Daemon::run() {
     signals_.async_wait([this](const boost::system::error_code& error, int number) {
         if (error) return;
         spdlog::info("ending on {}", number == SIGTERM ? "SIGTERM" : "SIGINT");
+        ::sd_notify(0, "STOPPING=1");
         house_.stop();
     });
     await_hangup();

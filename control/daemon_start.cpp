@@ -4,6 +4,7 @@
 #include <malloc.h>
 #include <rte_rcu_qsbr.h>
 #include <spdlog/spdlog.h>
+#include <systemd/sd-daemon.h>
 
 #include <algorithm>
 #include <chrono>
@@ -61,6 +62,7 @@ Result<void> Daemon::start() {
     }
     is_serving_ = true;
     say_what_is_served();
+    ::sd_notify(0, "READY=1");
     return {};
 }
 

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import socket
 import sys
 import time
 import unittest
@@ -303,6 +304,29 @@ class Start(unittest.TestCase):
             self.assertEqual(daemon.stop(), 0)
 
     # Rights and the end ------------------------------------------------------------------------------------
+
+    def test_the_service_manager_is_told(self):
+        """That it serves, when it does, and that it ends: what `Type=notify` of the unit waits for."""
+        scene = self.scene
+        scene.start_resolver()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.settimeout(30)
+            manager.bind(str(scene.folder / "notify"))
+            os.chmod(scene.folder, 0o755)
+            os.chmod(scene.folder / "notify", 0o777)
+
+            def start(config):
+                return scene.network.start("appliance", f"told-{config.stem}", f"{BUILD}/steerdnsd", "--config", str(config),
+                                           "--control-socket", str(scene.socket),
+                                           env={"NOTIFY_SOCKET": str(scene.folder / "notify")})
+
+            self.assertEqual(start(self.write(with_ports("{ device: eth7 }"))).child.wait(20), 1)
+            daemon = start(self.write(MINIMAL))
+            self.assertEqual(manager.recv(4096), b"READY=1", "and nothing of the one that could not start")
+            self.assertTrue(scene.short("stream.example", "A"))
+            daemon.child.terminate()
+            self.assertEqual(manager.recv(4096), b"STOPPING=1")
+            self.assertEqual(daemon.child.wait(20), 0)
 
     def test_rights_and_end(self):
         scene = self.scene
