@@ -50,11 +50,15 @@ struct Visit {
 bool tell(const build::RouterPlan& plan, routeros::Router& router, std::uint64_t now_ms,
           std::ostream& out) {
     const auto status = router.status();
+    const bool in_sync = status.state == routeros::RouterState::in_sync;
+    if (!in_sync && !status.trouble.empty()) {  // a sentence that names it
+        out << status.trouble << "\n";
+        return false;
+    }
     out << "router " << plan.config.name;
     if (plan.config.address != plan.config.name) out << " at " << plan.config.address;
-    if (status.state != routeros::RouterState::in_sync) {
-        out << ": could not be read: "
-            << (status.trouble.empty() ? std::string(label(status.state)) : status.trouble) << "\n";
+    if (!in_sync) {
+        out << ": could not be read: " << label(status.state) << "\n";
         return false;
     }
     const auto rows = router.differences(kMostRows, now_ms);

@@ -1,6 +1,7 @@
 #include "control/reloader.h"
 
 #include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <chrono>
