@@ -68,7 +68,8 @@ struct Ended {
 
 struct Burst {
     std::array<Packet, kBurst> packets;
-    std::array<std::uint8_t, kBurst> live;  // indices of queries that are still in the burst, rising
+    // Indices of queries that are still in the burst, rising.
+    std::array<std::uint8_t, kBurst> live;
     unsigned live_count = 0;
 
     std::array<UpstreamFrame, kBurst> replies;
