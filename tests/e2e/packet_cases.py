@@ -146,6 +146,17 @@ def many_at_once(place, side):
 
 
 @case()
+def what_came_before(place, side):
+    """An answer to somebody else, who had the port before, is not one to what is asked from it next."""
+    query = dns_query(place.known)
+    with place.socket(side, socket.SOCK_DGRAM) as holder:
+        holder.sendto(query, (side.ours, 53))
+        holder.recv(4096)
+        port = holder.getsockname()[1]
+        same(len(place.exchange(side, [place.udp(side, query, port)], port, 1)), 1, "answers")
+
+
+@case()
 def hop_limits(place, side):
     for value in (1, 2, 64, 255):
         name = place.fresh()

@@ -86,6 +86,11 @@ class Wire:
                         return frame[:12] + struct.pack("!HH", protocol or 0x8100, tci) + frame[12:]
             return frame
 
+    def forget(self) -> None:
+        """What came and was not read: answers to programs of the client's, whose ports are given out again."""
+        while self.read(0) is not None:
+            pass
+
 
 class Place:
     """`kernel`: a kernel carries our addresses too (ARP, ND, ping, TCP, fragments). `partial`: whether a checksum that
@@ -184,6 +189,7 @@ class Place:
         are answered."""
         seen: list = []
         mine = lambda: [p for p in seen if self._about(p, side, port)]
+        self.wire.forget()
         for frame in frames:
             self.wire.send(frame)
         for count in range(wanted):
