@@ -29,8 +29,9 @@ struct Row {
     std::uint64_t parent = 0;                // the row whose DNS name this one came from
     bool is_name = false;
     bool disabled = false;
+    bool was_made_dynamic = false;  // by `dynamic=yes`: without a timeout, but gone after a reboot
 
-    bool is_dynamic() const { return expires_us.has_value() || parent != 0; }
+    bool is_dynamic() const { return expires_us.has_value() || parent != 0 || was_made_dynamic; }
 };
 
 class AddressList {

@@ -176,10 +176,52 @@ std::vector<Record> active_users(const Machine& machine) {
     return rows;
 }
 
+constexpr std::uint64_t kFirstConnectionId = 0x1000;  // of the dynamic rows of /ip/service
+
 std::optional<Family> conntrack_family(std::string_view menu) {
     if (menu == "/ip/firewall/connection") return Family::ipv4;
     if (menu == "/ipv6/firewall/connection") return Family::ipv6;
     return std::nullopt;
+}
+
+std::vector<Record> connections(Machine& machine, Family family, std::int64_t now_us) {
+    const Options& options = machine.options;
+    const bool apart = options.connection_ports_apart.value_or(options.version >= Version{7, 20});
+    return machine.conntrack(family).records(apart, now_us);
+}
+
+// Since 7.19 with each open session under its service's name.
+std::vector<Record> services(const Machine& machine) {
+    std::vector<Record> rows = machine.records.rows("/ip/service");
+    if (machine.options.version < Version{7, 19}) return rows;
+    for (const auto& [id, session] : machine.sessions) {
+        Record row;
+        row.id = kFirstConnectionId + id;
+        row.values = {{"name", session.tls ? "api-ssl" : "api"},
+                      {"port", session.tls ? "8729" : "8728"},
+                      {"proto", "tcp"},
+                      {"remote", session.client},
+                      {"dynamic", "true"},
+                      {"connection", "true"},
+                      {"invalid", "false"}};
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
+// A connection is no setting.
+void refuse_connections(const Machine& machine, const Sentence& sentence) {
+    if (sentence.menu != "/ip/service") return;
+    const auto rows = services(machine);
+    for (const std::uint64_t id : ids_of(sentence)) {
+        const auto row =
+            std::find_if(rows.begin(), rows.end(), [id](const Record& r) { return r.id == id; });
+        std::string scratch;
+        if (row == rows.end() || !row->property("dynamic", scratch)) continue;
+        throw Trap{"failure: this is configured elsewhere (/ip/service/" + sentence.verb + " " +
+                       id_text(id) + " = " + std::string(*row->property("name", scratch)) + ")",
+                   std::nullopt};
+    }
 }
 
 struct LaterMenu {
@@ -197,8 +239,9 @@ std::vector<Record> menu_rows(Machine& machine, std::string_view menu, std::int6
     if (menu == "/system/clock") return {clock(machine, now_us)};
     if (menu == "/user/active") return active_users(machine);
     if (const auto family = conntrack_family(menu)) {
-        return machine.conntrack(*family).records(now_us);
+        return connections(machine, *family, now_us);
     }
+    if (menu == "/ip/service") return services(machine);
     return machine.records.rows(menu);
 }
 
@@ -271,13 +314,42 @@ std::unique_ptr<Job> make_record_job(Machine& machine, Sentence sentence, const 
         [&machine, sentence = std::move(sentence), caller](std::int64_t now_us) {
             caller.require("write");
             if (sentence.menu == "/file") caller.require_files();
+            refuse_connections(machine, sentence);
             const auto ret = machine.records.change(sentence);
             machine.device.write_flash(now_us);
             caller.done({}, ret);
         });
 }
 
-// A print walks all entries, which may be many: each is paid like a row of an address list.
+// The first of these entries that is not there any more.
+std::optional<std::uint64_t> first_gone(const std::vector<Record>& rows,
+                                        const std::vector<std::uint64_t>& ids) {
+    auto row = rows.begin();
+    for (const std::uint64_t id : ids) {
+        while (row != rows.end() && row->id < id)
+            ++row;
+        if (row == rows.end() || row->id != id) return id;
+    }
+    return std::nullopt;
+}
+
+// The rows that a print shows before it meets one that is gone.
+void print_before(Machine& machine, const Sentence& sentence, const Caller& caller,
+                  std::uint64_t gone, std::int64_t now_us) {
+    caller.require("read");
+    ++machine.report.prints;
+    const PrintArguments arguments(sentence);
+    const Query query(sentence.query);
+    std::string out;
+    for (const Record& row : menu_rows(machine, sentence.menu, now_us)) {
+        if (row.id >= gone || arguments.count_only) break;
+        if (query.matches(row)) append_record(out, machine, caller.tag, row, arguments.proplist);
+    }
+    machine.send(caller.session, std::move(out));
+}
+
+// A print walks all entries, which may be many: each is paid like a row of an address list. One that
+// ends meanwhile ends the print.
 std::unique_ptr<Job> make_conntrack_job(Machine& machine, Family family, Sentence sentence,
                                         const Caller& caller) {
     const Costs& costs = machine.options.costs;
@@ -298,14 +370,22 @@ std::unique_ptr<Job> make_conntrack_job(Machine& machine, Family family, Sentenc
     }
     const Query query(sentence.query);
     const bool counts_only = PrintArguments(sentence).count_only;
-    const auto records = machine.conntrack(family).records(machine.now_us);
+    const auto records = connections(machine, family, machine.now_us);
+    std::vector<std::uint64_t> ids;
+    for (const Record& record : records)
+        ids.push_back(record.id);
     const auto scanned = static_cast<std::int64_t>(records.size());
     const auto matched = std::count_if(records.begin(), records.end(),
                                        [&query](const Record& r) { return query.matches(r); });
     const std::int64_t emitted = counts_only ? 0 : matched;
     return std::make_unique<ActionJob>(
         machine, costs.base + scanned * costs.scan_row + emitted * costs.emit_row,
-        [&machine, scanned, emitted, sentence = std::move(sentence), caller](std::int64_t now_us) {
+        [&machine, scanned, emitted, family, ids = std::move(ids), sentence = std::move(sentence),
+         caller](std::int64_t now_us) {
+            if (const auto gone = first_gone(connections(machine, family, now_us), ids)) {
+                print_before(machine, sentence, caller, *gone, now_us);
+                throw Trap{"no such item (4)", std::nullopt};
+            }
             print(machine, sentence, caller, now_us);
             machine.report.rows_scanned += static_cast<std::uint64_t>(scanned);
             machine.report.rows_emitted += static_cast<std::uint64_t>(emitted);

@@ -8,6 +8,27 @@
 
 namespace rossim {
 
+namespace {
+
+// "192.0.2.1:443", "[2001:db8::1]:443": where the port begins, or npos.
+std::size_t port_at(std::string_view text) {
+    const std::size_t colon = text.rfind(':');
+    if (colon == std::string_view::npos || text.starts_with('['))
+        return text.find("]:") == std::string_view::npos ? std::string_view::npos : colon + 1;
+    return text.find(':') == colon ? colon + 1 : std::string_view::npos;
+}
+
+void set_end(Record& record, const std::string& name, std::string_view text, bool ports_apart) {
+    const std::size_t at = port_at(text);
+    if (!ports_apart || at == std::string_view::npos) return record.set(name + "-address", text);
+    std::string_view host = text.substr(0, at - 1);
+    if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
+    record.set(name + "-address", host);
+    record.set(name + "-port", text.substr(at));
+}
+
+}  // namespace
+
 std::uint64_t Conntrack::add(TrackedConnection connection, std::int64_t now_us) {
     const std::int64_t expires_us = now_us + connection.timeout_s * 1'000'000;
     entries_.emplace(++last_id_, Entry{std::move(connection), expires_us});
@@ -28,7 +49,7 @@ void Conntrack::remove(const std::vector<std::uint64_t>& ids, bool atomic, std::
     }
 }
 
-std::vector<Record> Conntrack::records(std::int64_t now_us) const {
+std::vector<Record> Conntrack::records(bool ports_apart, std::int64_t now_us) const {
     std::vector<Record> records;
     for (const auto& [id, entry] : entries_) {
         if (entry.expires_us <= now_us) continue;
@@ -36,10 +57,10 @@ std::vector<Record> Conntrack::records(std::int64_t now_us) const {
         Record record;
         record.id = id;
         record.set("protocol", c.protocol);
-        record.set("src-address", c.src_address);
-        record.set("dst-address", c.dst_address);
-        record.set("reply-src-address", c.reply_src_address);
-        record.set("reply-dst-address", c.reply_dst_address);
+        set_end(record, "src", c.src_address, ports_apart);
+        set_end(record, "dst", c.dst_address, ports_apart);
+        set_end(record, "reply-src", c.reply_src_address, ports_apart);
+        set_end(record, "reply-dst", c.reply_dst_address, ports_apart);
         record.set("tcp-state", c.tcp_state);
         record.set("timeout", duration_text((entry.expires_us - now_us) / 1'000'000));
         record.set("connection-mark", c.connection_mark);

@@ -21,7 +21,8 @@ class Conntrack {
     void clear() { entries_.clear(); }
 
     // By id. What has ended is not there.
-    std::vector<Record> records(std::int64_t now_us) const;
+    // `ports_apart`: as properties of their own, else behind their addresses.
+    std::vector<Record> records(bool ports_apart, std::int64_t now_us) const;
     std::vector<TrackedConnection> connections(std::int64_t now_us) const;
 
   private:

@@ -1,5 +1,7 @@
 #include "tools/rossim/device.h"
 
+#include <algorithm>
+
 #include "tools/rossim/address.h"
 #include "tools/rossim/value_text.h"
 
@@ -7,16 +9,16 @@ namespace rossim {
 namespace {
 
 constexpr std::int64_t kMaxTimeoutS = 21'474'836;  // 35w3d13h13m56s
-// The IPv6 menu names no bound; this one keeps the sum with any clock in range.
-constexpr std::int64_t kMaxTimeout6S = 1'000'000'000;
 
+// IPv4 refuses what does not fit into 31 bits of 1/100 s; IPv6 wraps it, and what is below zero then is 0.
 std::int64_t read_timeout(Family family, const std::string& text) {
     const auto seconds = parse_duration(text);
     if (!seconds) throw Trap{"invalid time value for argument timeout", kBadValue};
-    if (*seconds > (family == Family::ipv4 ? kMaxTimeoutS : kMaxTimeout6S)) {
-        throw Trap{"value of timeout out of range (0s..35w3d13h13m56s)", kBadValue};
-    }
-    return *seconds;
+    if (*seconds <= kMaxTimeoutS) return *seconds;
+    if (family == Family::ipv4)
+        throw Trap{"value of timeout is out of range (00:00:00 .. 35w3d13:13:56)", kBadValue};
+    const auto wrapped = static_cast<std::int32_t>(static_cast<std::uint64_t>(*seconds) * 100);
+    return std::max(wrapped, 0) / 100;
 }
 
 bool read_bool(std::string_view name, const std::string& text) {
@@ -71,12 +73,15 @@ RowArguments::RowArguments(Family family, const Attributes& attributes) {
             comment = value;
         } else if (name == "timeout") {
             timeout_s = read_timeout(family, value);
+            has_wrapped_to_zero = *timeout_s == 0 && parse_duration(value) != 0;
         } else if (name == "disabled") {
             disabled = read_bool(name, value);
         } else if (name == "copy-from") {
             copy_from = parse_id(value);
             if (!copy_from) throw no_such_item();
-        } else if (name != "dynamic" && name != "numbers" && name != ".id") {
+        } else if (name == "dynamic") {
+            dynamic = read_bool(name, value);
+        } else if (name != "numbers" && name != ".id") {
             throw Trap{"unknown parameter " + name, kMissingItem};
         }
     }
@@ -97,8 +102,11 @@ void Device::write_journal(Change change, Family family, const Row& row, std::in
     journal_(commit);
 }
 
-std::optional<std::int64_t> Device::expiry(std::int64_t timeout_s, std::int64_t now_us) const {
-    if (timeout_s == 0 && !options_.zero_timeout_expires) return std::nullopt;
+std::optional<std::int64_t> Device::expiry(const RowArguments& arguments,
+                                           std::int64_t now_us) const {
+    const std::int64_t timeout_s = *arguments.timeout_s;
+    const bool expires = options_.zero_timeout_expires || arguments.has_wrapped_to_zero;
+    if (timeout_s == 0 && !expires) return std::nullopt;
     return now_us + timeout_s * 1'000'000;
 }
 
@@ -131,7 +139,8 @@ std::uint64_t Device::add(Family family, const RowArguments& arguments, std::int
     row.comment = arguments.comment.value_or(row.comment);
     row.disabled = arguments.disabled.value_or(row.disabled);
     row.created_ns = clock_ns(now_us);
-    if (arguments.timeout_s) row.expires_us = expiry(*arguments.timeout_s, now_us);
+    row.was_made_dynamic = arguments.dynamic.value_or(false);
+    if (arguments.timeout_s) row.expires_us = expiry(arguments, now_us);
     const Row& stored = table(family).insert(std::move(row));
     ++report_.adds;
     if (!stored.is_dynamic()) write_flash(now_us);
@@ -184,7 +193,7 @@ void Device::set_row(Family family, Row& row, const RowArguments& arguments, std
     if (arguments.disabled) row.disabled = *arguments.disabled;
     if (arguments.timeout_s &&
         !(static_timeout && options_.static_timeout == StaticTimeout::ignored)) {
-        table(family).set_expiry(row, expiry(*arguments.timeout_s, now_us));
+        table(family).set_expiry(row, expiry(arguments, now_us));
     }
     ++report_.sets;
     if (!before.is_dynamic() || !row.is_dynamic()) write_flash(now_us);

@@ -42,7 +42,8 @@ class RowArguments {
     std::optional<std::string> address;
     std::optional<std::string> comment;
     std::optional<std::int64_t> timeout_s;
-    std::optional<bool> disabled;
+    bool has_wrapped_to_zero = false;  // a timeout that is too long for IPv6: the row ends at once
+    std::optional<bool> disabled, dynamic;
     std::optional<std::uint64_t> copy_from;
 };
 
@@ -95,7 +96,7 @@ class Device {
     void set_row(Family family, Row& row, const RowArguments& arguments, std::int64_t now_us);
     void erase(Family family, std::uint64_t id, Change change, std::int64_t now_us);
     void write_journal(Change change, Family family, const Row& row, std::int64_t now_us);
-    std::optional<std::int64_t> expiry(std::int64_t timeout_s, std::int64_t now_us) const;
+    std::optional<std::int64_t> expiry(const RowArguments& arguments, std::int64_t now_us) const;
 
     const Options& options_;
     Report& report_;

@@ -9,7 +9,8 @@ namespace rossim {
 namespace {
 
 const std::vector<MenuSchema>& schemas() {
-    static const std::vector<Argument> kMangle = {{"chain"},
+    static const std::vector<Argument> kMangle = {{.name = "chain", .is_required = true},
+                                                  {"dst-address-type"},
                                                   {"action", "accept"},
                                                   {"passthrough", "true"},
                                                   {"connection-mark"},
@@ -30,32 +31,60 @@ const std::vector<MenuSchema>& schemas() {
                                                   {"new-routing-mark", {}, "/routing/table"},
                                                   {"disabled", "false"},
                                                   {"comment"}};
-    static const std::vector<Argument> kFilter = {
-        {"chain"},         {"action", "accept"},   {"connection-mark"}, {"connection-state"},
-        {"dst-address"},   {"dst-address-list"},   {"src-address"},     {"src-address-list"},
-        {"protocol"},      {"dst-port"},           {"in-interface"},    {"in-interface-list"},
-        {"out-interface"}, {"out-interface-list"}, {"hw-offload"},      {"disabled", "false"},
-        {"comment"}};
-    static const std::vector<Argument> kRoute = {
-        {"dst-address"},   {"gateway"},           {"routing-table", "main", "/routing/table"},
-        {"distance", "1"}, {"scope", "30"},       {"target-scope", "10"},
-        {"check-gateway"}, {"blackhole"},         {"pref-src"},
-        {"vrf-interface"}, {"disabled", "false"}, {"comment"}};
+    static const std::vector<Argument> kFilter6 = {{.name = "chain", .is_required = true},
+                                                   {"action", "accept"},
+                                                   {"connection-mark"},
+                                                   {"connection-state"},
+                                                   {"dst-address"},
+                                                   {"dst-address-list"},
+                                                   {"src-address"},
+                                                   {"src-address-list"},
+                                                   {"protocol"},
+                                                   {"dst-port"},
+                                                   {"in-interface"},
+                                                   {"in-interface-list"},
+                                                   {"out-interface"},
+                                                   {"out-interface-list"},
+                                                   {"disabled", "false"},
+                                                   {"comment"}};
+    static const std::vector<Argument> kFilter4 = [] {
+        std::vector<Argument> filter = kFilter6;
+        filter.push_back({.name = "hw-offload", .until = {7, 20}});
+        return filter;
+    }();
+    static const auto kRoute = [](Version pref_src_since) {
+        return std::vector<Argument>{
+            {"dst-address"},   {"gateway"},           {"routing-table", "main", "/routing/table"},
+            {"distance", "1"}, {"scope", "30"},       {"target-scope", "10"},
+            {"check-gateway"}, {"blackhole"},         {.name = "pref-src", .since = pref_src_since},
+            {"vrf-interface"}, {"disabled", "false"}, {"comment"}};
+    };
     static const std::vector<MenuSchema> kSchemas = {
         {"/system/identity", Access::settings, {{"name"}}},
-        {"/ip/service", Access::read_only, {}},
+        {"/ip/service",
+         Access::fixed,
+         {{"address"},
+          {.name = "available-from", .since = {7, 24}},
+          {"certificate"},
+          {"disabled", "false"},
+          {.name = "max-sessions", .since = {7, 16}},
+          {"port"},
+          {"tls-version"},
+          {"vrf"}}},
         {"/user", Access::read_only, {}},
         {"/user/group", Access::read_only, {}},
         {"/routing/table", Access::table, {{"name"}, {"fib"}, {"disabled", "false"}, {"comment"}}},
         {"/ip/firewall/mangle", Access::table, kMangle},
         {"/ipv6/firewall/mangle", Access::table, kMangle},
-        {"/ip/firewall/filter", Access::table, kFilter},
-        {"/ipv6/firewall/filter", Access::table, kFilter},
-        {"/ip/route", Access::table, kRoute},
-        {"/ipv6/route", Access::table, kRoute},
+        {"/ip/firewall/filter", Access::table, kFilter4},
+        {"/ipv6/firewall/filter", Access::table, kFilter6},
+        {"/ip/address", Access::table, {{"address"}, {"interface"}, {"disabled", "false"}}},
+        {"/ipv6/address", Access::table, {{"address"}, {"interface"}, {"disabled", "false"}}},
+        {"/ip/route", Access::table, kRoute({0, 0})},
+        {"/ipv6/route", Access::table, kRoute({7, 20})},
         {"/ipv6/nd",
          Access::table,
-         {{"interface"},
+         {{"interface", "all"},
           {"ra-interval", "3m20s-10m"},
           {"ra-delay", "3s"},
           {"mtu"},
@@ -80,7 +109,9 @@ const std::vector<MenuSchema>& schemas() {
           {"dont-require-permissions", "false"},
           {"source", {}, {}, kMaxScriptBytes},
           {"comment"}}},
-        {"/file", Access::table, {{"name"}, {"type"}, {"contents", {}, {}, kMaxFileBytes}}},
+        {"/file",
+         Access::table,
+         {{"name"}, {.name = "type", .since = {7, 15}}, {"contents", {}, {}, kMaxFileBytes}}},
         {"/ip/dhcp-server/network",
          Access::table,
          {{"address"},
@@ -99,7 +130,11 @@ const std::vector<MenuSchema>& schemas() {
           {"comment"}}},
         {"/ip/dhcp-server/option",
          Access::table,
-         {{"code"}, {"name"}, {"value"}, {"force", "false"}, {"comment"}}},
+         {{"code"},
+          {"name"},
+          {"value"},
+          {"force", "false"},
+          {.name = "comment", .since = {7, 16}}}},
         {"/ip/dhcp-server/lease",
          Access::table,
          {{"address"},
@@ -131,7 +166,7 @@ const std::vector<MenuSchema>& schemas() {
           {"allow-remote-requests", "false"},
           {"cache-size"},
           {"cache-max-ttl"},
-          {"address-list-extra-time"},
+          {.name = "address-list-extra-time", .since = {7, 10}},
           {"max-concurrent-queries"},
           {"max-concurrent-tcp-sessions"},
           {"max-udp-packet-size"},
@@ -142,8 +177,8 @@ const std::vector<MenuSchema>& schemas() {
           {"doh-max-concurrent-queries"},
           {"doh-max-server-connections"},
           {"doh-timeout"},
-          {"mdns-repeat-ifaces"},
-          {"vrf"}}},
+          {.name = "mdns-repeat-ifaces", .since = {7, 16}},
+          {.name = "vrf", .since = {7, 15}}}},
         {"/ip/dns/static",
          Access::table,
          {{"name"},
@@ -179,21 +214,6 @@ const std::vector<MenuSchema>& schemas() {
     return kSchemas;
 }
 
-const Argument* find_argument(const MenuSchema& schema, std::string_view name) {
-    for (const Argument& argument : schema.arguments) {
-        if (argument.name == name) return &argument;
-    }
-    return nullptr;
-}
-
-// A yes or no is printed as true or false.
-std::string printed(const Argument& argument, std::string_view value) {
-    if (argument.name == "fib" && value.empty()) return "true";
-    const auto truth = parse_bool(value);
-    const bool is_bool = parse_bool(argument.initial) || argument.name == "fib";
-    return std::string(is_bool && truth ? bool_text(*truth) : value);
-}
-
 std::string joined(const std::vector<std::string>& parts) {
     std::string text;
     for (const std::string& part : parts)
@@ -224,7 +244,37 @@ void Record::set(std::string_view name, std::string_view value) {
     }
 }
 
-Records::Records(const Options& options, Told told) : told_(std::move(told)) {
+// 7.24 calls it so; what is written under the old name is read under the new one.
+std::string_view read_as(std::string_view menu, std::string_view name, Version version) {
+    const bool renamed = menu == "/ip/service" && name == "address" && version >= Version{7, 24};
+    return renamed ? "available-from" : name;
+}
+
+bool is_choice(std::string_view name, Version version) {
+    return name == "advertise-dns" && version >= Version{7, 21};
+}
+
+// As the version has it.
+const Argument* Records::find_argument(const MenuSchema& schema, std::string_view name) const {
+    for (const Argument& argument : schema.arguments) {
+        if (argument.name != name) continue;
+        return version_ >= argument.since && version_ <= argument.until ? &argument : nullptr;
+    }
+    return nullptr;
+}
+
+// A yes or no is printed as true or false.
+std::string Records::printed(const Argument& argument, std::string_view value) const {
+    if (is_choice(argument.name, version_))
+        return value == "false" ? "no" : std::string(value);  // the initial one is a flag's
+    if (argument.name == "fib" && value.empty()) return "true";
+    const auto truth = parse_bool(value);
+    const bool is_bool = parse_bool(argument.initial) || argument.name == "fib";
+    return std::string(is_bool && truth ? bool_text(*truth) : value);
+}
+
+Records::Records(const Options& options, Told told)
+    : version_(options.version), told_(std::move(told)) {
     for (const MenuSchema& schema : schemas())
         menus_.push_back({&schema, {}});
     fill(options);
@@ -237,19 +287,24 @@ void Records::fill(const Options& options) {
     for (const auto& [name, port] : {std::pair{"api", "8728"}, std::pair{"api-ssl", "8729"}}) {
         append("/ip/service", {{"name", name},
                                {"port", port},
-                               {"address", joined(options.available_from)},
-                               {"max-sessions", most},
+                               {std::string(read_as("/ip/service", "address", version_)),
+                                joined(options.available_from)},
                                {"disabled", "false"},
                                {"invalid", "false"}});
+        if (version_ >= Version{7, 16})
+            find("/ip/service")->rows.back().values.emplace_back("max-sessions", most);
     }
     for (const User& user : options.users) {
         append("/user/group", {{"name", user.name}, {"policy", joined(user.policies)}});
         append("/user", {{"name", user.name}, {"group", user.name}, {"disabled", "false"}});
     }
     append("/routing/table", {{"name", "main"}, {"fib", "true"}, {"disabled", "false"}});
-    append("/ip/dns", {{"allow-remote-requests", "false"}});
+    append("/ip/dns", {{"dynamic-servers", ""}, {"allow-remote-requests", "false"}});
     find("/ip/dns")->rows[0].id = 0;
-    append("/ipv6/nd", {{"interface", "all"}, {"advertise-dns", "true"}, {"disabled", "false"}});
+    const bool is_flag = !is_choice("advertise-dns", version_);
+    append(
+        "/ipv6/nd",
+        {{"interface", "all"}, {"advertise-dns", is_flag ? "true" : "yes"}, {"disabled", "false"}});
 }
 
 const Records::Menu* Records::find(std::string_view path) const {
@@ -281,6 +336,8 @@ bool Records::has_verb(std::string_view path, std::string_view verb) const {
             return one_of({"add", "set", "remove", "enable", "disable", "comment", "listen"});
         case Access::settings:
             return verb == "set";
+        case Access::fixed:
+            return one_of({"set", "enable", "disable", "listen"});
         default:
             return false;
     }
@@ -312,6 +369,9 @@ void Records::check(const Menu& menu, const Sentence& sentence) const {
         const Argument* const argument = find_argument(*menu.schema, name);
         if (argument == nullptr) throw Trap{"unknown parameter " + name, kMissingItem};
         if (value.size() > argument->max_bytes) throw value_too_long(name);
+        const bool fits = value == "no" || value == "self" || value == "yes";
+        if (is_choice(name, version_) && !fits)
+            throw Trap{"input does not match any value of " + name, kBadValue};
         if (argument->must_be_in.empty() || value.empty()) continue;
         const auto& allowed = rows(argument->must_be_in);
         const std::string_view wanted = value;
@@ -323,15 +383,33 @@ void Records::check(const Menu& menu, const Sentence& sentence) const {
     }
 }
 
+// One row of /ipv6/nd for each interface.
+void Records::check_unique(const Menu& menu, std::string_view interface, const Record* self) const {
+    if (menu.schema->path != "/ipv6/nd") return;
+    const bool known = std::any_of(menu.rows.begin(), menu.rows.end(), [&](const Record& row) {
+        std::string scratch;
+        return &row != self && row.property("interface", scratch) == interface;
+    });
+    if (known) throw Trap{"failure: configuration for this interface already exists", std::nullopt};
+}
+
 std::string Records::add(Menu& menu, const Sentence& sentence) {
     Record row;
-    row.id = ++menu.last_id;
+    row.id = menu.last_id + 1;
     for (const Argument& argument : menu.schema->arguments) {
+        if (find_argument(*menu.schema, argument.name) == nullptr) continue;
         const std::string* const given = sentence.find(argument.name);
+        if (argument.is_required && given == nullptr) {
+            throw Trap{"missing value(s) of argument(s) " + std::string(argument.name),
+                       kMissingItem};
+        }
         const std::string value =
             given != nullptr ? printed(argument, *given) : std::string(argument.initial);
         if (!value.empty()) row.values.emplace_back(argument.name, value);
     }
+    std::string scratch;
+    check_unique(menu, row.property("interface", scratch).value_or(""), nullptr);
+    ++menu.last_id;
     menu.rows.push_back(std::move(row));
     told_(menu.schema->path, menu.last_id, &menu.rows.back());
     return id_text(menu.last_id);
@@ -340,7 +418,9 @@ std::string Records::add(Menu& menu, const Sentence& sentence) {
 void Records::set(Menu& menu, Record& row, const Sentence& sentence) const {
     for (const auto& [name, value] : sentence.attributes) {
         const Argument* const argument = find_argument(*menu.schema, name);
-        if (argument != nullptr) row.set(name, printed(*argument, value));
+        if (argument == nullptr) continue;
+        if (name == "interface") check_unique(menu, value, &row);
+        row.set(read_as(menu.schema->path, name, version_), printed(*argument, value));
     }
 }
 

@@ -32,13 +32,17 @@ class Record : public Properties {
 constexpr std::size_t kMaxScriptBytes = 64U << 10;
 constexpr std::size_t kMaxFileBytes = 60U << 10;
 
-enum class Access : std::uint8_t { table, settings, read_only };
+// `fixed`: rows that can be set, but not added or removed.
+enum class Access : std::uint8_t { table, settings, fixed, read_only };
 
+// What versions have which arguments is what routers said of themselves (their console's tree, 7.9 to 7.24).
 struct Argument {
     std::string_view name;
     std::string_view initial = {};     // what a new row has if not told otherwise
     std::string_view must_be_in = {};  // the menu of which it must name a row
     std::size_t max_bytes = 1U << 20;
+    Version since{0, 0}, until{99, 0};
+    bool is_required = false;  // by `add`
 };
 
 struct MenuSchema {
@@ -74,6 +78,9 @@ class Records {
         std::uint64_t last_id = 0;
     };
 
+    const Argument* find_argument(const MenuSchema& schema, std::string_view name) const;
+    std::string printed(const Argument& argument, std::string_view value) const;
+    void check_unique(const Menu& menu, std::string_view interface, const Record* self) const;
     const Menu* find(std::string_view path) const;
     Menu* find(std::string_view path);
     void append(std::string_view path, Attributes values);
@@ -82,6 +89,7 @@ class Records {
     std::string add(Menu& menu, const Sentence& sentence);
     void set(Menu& menu, Record& row, const Sentence& sentence) const;
 
+    Version version_;
     Told told_;
     std::vector<Menu> menus_;
 };

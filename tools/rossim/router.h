@@ -85,8 +85,11 @@ struct Options {
     bool listen_costs = false;  // a row told to a listener: emit_row, and it leaves when paid
     bool execute_error_is_trap = false;  // of /execute as-string; else it ends the output
     bool script_outlives_session = false;
-    bool file_needs_ftp = true;          // /file and /import need the policy ftp
-    std::string script_line_end = "\n";  // between the lines of /execute as-string
+    bool file_needs_ftp = true;            // /file and /import need the policy ftp
+    std::string script_line_end = "\r\n";  // of each line of /execute as-string
+    // Connections print ports as properties of their own; nothing: from 7.20 on. Since which version routers do is not
+    // known; 7.20.8 does.
+    std::optional<bool> connection_ports_apart;
 };
 
 using SessionId = std::uint64_t;

@@ -104,9 +104,7 @@ void ScriptJob::finish() const {
     } else if (purpose_ == Purpose::run) {
         caller_.done();
     } else {
-        std::string text = run_->output();
-        if (error && !text.empty()) text += machine.options.script_line_end;
-        caller_.done({}, text + (error ? error->message : ""));
+        caller_.done({}, run_->output() + (error ? error->message : ""));
     }
 }
 
@@ -127,7 +125,7 @@ const std::string& get_argument(const Sentence& sentence, std::string_view name)
 }
 
 std::unique_ptr<Job> make_execute(const Sentence& sentence, Caller caller) {
-    const bool has_as_string = caller.machine.options.version >= Version{7, 0};
+    const bool has_as_string = caller.machine.options.version >= Version{7, 8};
     if (has_as_string) {
         check_arguments(sentence, {"script", "as-string"});
     } else {

@@ -82,7 +82,7 @@ void ScriptRun::work(std::int64_t cpu_us, std::int64_t now_us) {
 void ScriptRun::step(std::int64_t now_us) {
     try {
         if (written_) {
-            write(*std::exchange(written_, std::nullopt), now_us);
+            write(*std::exchange(written_, std::nullopt), written_line_, now_us);
         } else if (begun_ != nullptr) {
             carry_out(*std::exchange(begun_, nullptr), now_us);
         }
@@ -123,6 +123,7 @@ void ScriptRun::carry_out(const Statement& statement, std::int64_t now_us) {
         return;
     }
     written_ = sentence_of(statement, now_us);
+    written_line_ = statement.line;
     debt_us_ += cost_to_write(*written_);
 }
 
@@ -179,7 +180,7 @@ std::string ScriptRun::fold(const Value& value, std::int64_t now_us) {
 
 std::string ScriptRun::call(const Statement& statement, std::int64_t now_us) {
     if (statement.verb == "find") return find_rows(statement, now_us);
-    return write(sentence_of(statement, now_us), now_us);
+    return write(sentence_of(statement, now_us), statement.line, now_us);
 }
 
 std::string ScriptRun::find_rows(const Statement& statement, std::int64_t now_us) {
@@ -201,8 +202,23 @@ std::string ScriptRun::find_rows(const Statement& statement, std::int64_t now_us
     return ids;
 }
 
-// The id of a new row.
-std::string ScriptRun::write(const Sentence& sentence, std::int64_t now_us) {
+// The id of a new row. What is refused says where; the other errors do not.
+std::string ScriptRun::write(const Sentence& sentence, int line, std::int64_t now_us) {
+    try {
+        return write_here(sentence, now_us);
+    } catch (const Trap& trap) {
+        const Version version = caller_.machine.options.version;
+        const bool says_where =
+            (trap.message.starts_with("failure:") && version >= Version{7, 20}) ||
+            (trap.message.starts_with("missing value(s)") && version >= Version{7, 22});
+        if (!says_where) throw;
+        throw Trap{trap.message + " (" + sentence.menu + "/" + sentence.verb + "; line " +
+                       std::to_string(line) + ")",
+                   trap.category};
+    }
+}
+
+std::string ScriptRun::write_here(const Sentence& sentence, std::int64_t now_us) {
     caller_.require("write");
     const std::string* const numbers = sentence.find("numbers");
     if (numbers != nullptr && numbers->empty()) return "";  // a find that found nothing
@@ -232,9 +248,8 @@ void ScriptRun::set_variable(std::string_view name, std::string value) {
 
 void ScriptRun::put(std::string_view line) {
     if (output_.size() + line.size() > kMaxOutputBytes) throw Trap{"out of memory", kScriptFailure};
-    if (has_output_) output_ += caller_.machine.options.script_line_end;
-    has_output_ = true;
     output_ += line;
+    output_ += caller_.machine.options.script_line_end;
 }
 
 std::int64_t ScriptRun::cost_to_begin(const Statement& statement) const {

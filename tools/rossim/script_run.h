@@ -28,7 +28,7 @@ class ScriptRun {
     // Spends `cpu_us` on as many steps as it pays for.
     void work(std::int64_t cpu_us, std::int64_t now_us);
 
-    // What `:put` wrote, a line each, without the last line's end.
+    // What `:put` wrote, a line each, with its end.
     const std::string& output() const { return output_; }
     const std::optional<Trap>& error() const { return error_; }
 
@@ -51,7 +51,8 @@ class ScriptRun {
     std::string fold(const Value& value, std::int64_t now_us);
     std::string call(const Statement& statement, std::int64_t now_us);
     std::string find_rows(const Statement& statement, std::int64_t now_us);
-    std::string write(const Sentence& sentence, std::int64_t now_us);
+    std::string write(const Sentence& sentence, int line, std::int64_t now_us);
+    std::string write_here(const Sentence& sentence, std::int64_t now_us);
     std::string* find_variable(std::string_view name);
     void set_variable(std::string_view name, std::string value);
     void put(std::string_view line);
@@ -67,9 +68,9 @@ class ScriptRun {
     std::vector<Frame> stack_;
     const Statement* begun_ = nullptr;  // its values are due when the debt is paid
     std::optional<Sentence> written_;   // due when the debt is paid
+    int written_line_ = 0;
     std::int64_t debt_us_ = 0;
     std::string output_;
-    bool has_output_ = false;
     std::optional<Trap> error_;
 };
 

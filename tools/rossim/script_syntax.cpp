@@ -230,6 +230,7 @@ void Parser::read_guarded(Statement& statement) {
 bool Parser::read_call(Statement& statement) {
     const Place start = place();
     statement.menu = peek() == '/' ? "" : context_;
+    statement.line = static_cast<int>(start.line);
     while (statement.verb.empty() && !at_statement_end()) {
         const std::string word = read_word(" \t\r\n;=[]{}()\"$\\");
         if (word.empty()) fail("syntax error");

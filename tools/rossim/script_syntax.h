@@ -37,6 +37,7 @@ struct Statement {
     Kind kind = Kind::call;
     std::string menu;  // call
     std::string verb;
+    int line = 0;
     std::vector<std::pair<std::string, Value>> arguments;
     std::string variable;  // local, set
     Value value;           // put, local, set

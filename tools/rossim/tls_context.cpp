@@ -60,7 +60,6 @@ void write_certificate(X509* certificate, const std::string& path) {
 void use_anonymous(SSL_CTX* context) {
     require(SSL_CTX_set_cipher_list(context, "ADH:@SECLEVEL=0") == 1,
             "this OpenSSL has no anonymous DH ciphers");
-    SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set_dh_auto(context, 1);
 }
 
@@ -89,6 +88,7 @@ boost::asio::ssl::context make_tls_context(const TlsSettings& settings,
     boost::asio::ssl::context context(boost::asio::ssl::context::tls_server);
     SSL_CTX* const native = context.native_handle();
     SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
+    SSL_CTX_set_max_proto_version(native, TLS1_2_VERSION);  // RouterOS has no later one
     if (settings.anonymous) {
         use_anonymous(native);
     } else if (!settings.certificate_file.empty()) {

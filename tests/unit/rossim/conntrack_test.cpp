@@ -9,7 +9,13 @@ namespace {
 const std::string kConnections = "/ip/firewall/connection";
 
 struct ConntrackFixture : Bench {
-    explicit ConntrackFixture(Options options = {}) : Bench(std::move(options)) { s = connect(); }
+    explicit ConntrackFixture(Options options = {}) : Bench(ports_joined(std::move(options))) {
+        s = connect();
+    }
+    static Options ports_joined(Options options) {
+        if (!options.connection_ports_apart) options.connection_ports_apart = false;
+        return options;
+    }
 
     std::uint64_t add(const std::string& to, const std::string& mark = "",
                       std::int64_t timeout_s = 100) {
@@ -36,6 +42,47 @@ BOOST_AUTO_TEST_CASE(entries_are_printed_with_port_mark_and_countdown) {
             (Words{"!re", "=.id=*1", "=protocol=tcp", "=src-address=192.168.88.10:51234",
                    "=dst-address=203.0.113.7:443", "=timeout=1h1m", "=connection-mark=policy"}),
         boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(newer_versions_print_ports_apart) {
+    for (const Version version : {Version{7, 19}, Version{7, 20}}) {
+        Options options;
+        options.version = version;
+        options.connection_ports_apart = version >= Version{7, 20};
+        ConntrackFixture f(options);
+        f.add("203.0.113.7:443");
+        TrackedConnection six;
+        six.dst_address = "[2001:db8::1]:443";
+        f.router.add_connection(Family::ipv6, six, f.now_us);
+        TrackedConnection ping;
+        ping.protocol = "icmp";
+        ping.dst_address = "203.0.113.8";
+        f.router.add_connection(Family::ipv4, ping, f.now_us);
+        const bool apart = version == Version{7, 20};
+        const auto asked = f.ask(f.s, {kConnections + "/print", "?dst-address=203.0.113.7"});
+        BOOST_TEST(has(asked[0].words, "!re") == apart);
+        const auto all = f.ask(f.s, {kConnections + "/print"});
+        BOOST_TEST(value_of(all[0].words, "dst-port") == (apart ? "443" : ""));
+        BOOST_TEST(value_of(all[0].words, "src-port") == (apart ? "51234" : ""));
+        BOOST_TEST(value_of(all[1].words, "dst-address") == "203.0.113.8");
+        BOOST_TEST(value_of(all[1].words, "dst-port") == "");
+        const auto of_six = f.ask(f.s, {"/ipv6/firewall/connection/print"});
+        BOOST_TEST(value_of(of_six[0].words, "dst-address") ==
+                   (apart ? "2001:db8::1" : "[2001:db8::1]:443"));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_entry_that_vanishes_ends_the_print) {
+    ConntrackFixture f(fast());
+    for (int i = 0; i < 100; ++i)
+        f.add("203.0.113." + std::to_string(i) + ":443", "", i == 50 ? 1 : 100);
+    f.run_until(kSecond - 500);
+    const auto got = f.ask(f.s, {kConnections + "/print"});
+    BOOST_REQUIRE(got.size() == 52);
+    BOOST_TEST(value_of(got[49].words, ".id") == "*32");
+    BOOST_TEST(value_of(got[50].words, "message") == "no such item (4)");
+    BOOST_TEST(has(got[51].words, "!done"));
+    BOOST_TEST(f.ask(f.s, {kConnections + "/print"}).size() == 100U);
 }
 
 BOOST_AUTO_TEST_CASE(queries_proplist_count_and_families) {
@@ -149,7 +196,8 @@ BOOST_AUTO_TEST_CASE(menus_of_dns_and_dhcp) {
     BOOST_TEST(value_of(option[0].words, "force") == "false");
     ask(s, {"/ip/dns/set", "=servers=192.0.2.53", "=allow-remote-requests=yes"});
     BOOST_TEST(ask(s, {"/ip/dns/print"})[0].words ==
-                   (Words{"!re", "=allow-remote-requests=true", "=servers=192.0.2.53"}),
+                   (Words{"!re", "=dynamic-servers=", "=allow-remote-requests=true",
+                          "=servers=192.0.2.53"}),
                boost::test_tools::per_element());
     ask(s, {"/ip/dns/static/add", "=name=www.example.com", "=address=10.0.0.1", "=type=A"});
     BOOST_TEST(ask(s, {"/ip/dns/static/print", "?type=A"}).size() == 2U);

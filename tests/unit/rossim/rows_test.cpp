@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 
 #include "api_client.h"
@@ -91,7 +92,7 @@ BOOST_AUTO_TEST_CASE(refusals) {
     BOOST_TEST(trap({kMenu + "/add", "=list=x", "=address=10.0.0.9", "=foo=1"}) ==
                "unknown parameter foo");
     BOOST_TEST(trap({kMenu + "/add", "=list=x", "=address=10.0.0.9", "=timeout=36w"}) ==
-               "value of timeout out of range (0s..35w3d13h13m56s)");
+               "value of timeout is out of range (00:00:00 .. 35w3d13:13:56)");
     BOOST_TEST(trap({kMenu + "/add", "=list=x", "=address=10.0.0.9", "=disabled=maybe"}) ==
                "input does not match any value of disabled");
     BOOST_TEST(trap({kMenu + "/set", "=.id=*77", "=comment=a"}) == "no such item");
@@ -107,10 +108,37 @@ BOOST_AUTO_TEST_CASE(refusals) {
 BOOST_AUTO_TEST_CASE(same_address_in_two_lists_and_two_families) {
     add("x", "10.0.0.1");
     BOOST_TEST(add("y", "10.0.0.1") == "*2");
-    const auto got = ask(s, {kMenu6 + "/add", "=list=x", "=address=2001:DB8::1", "=timeout=50w"});
+    const auto got = ask(s, {kMenu6 + "/add", "=list=x", "=address=2001:DB8::1", "=timeout=35w"});
     BOOST_TEST(value_of(got[0].words, "ret") == "*1");
     BOOST_TEST(router.rows(Family::ipv6).at(0).address == "2001:db8::1/128");
     BOOST_TEST(ask(s, {kMenu6 + "/print", "?address=2001:db8::1/128"}).size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(timeouts_that_are_too_long_wrap_in_the_ipv6_menu) {
+    const auto left = [&](const std::string& timeout) {
+        const auto got = ask(s, {kMenu6 + "/add", "=list=" + timeout, "=address=2001:db8::1",
+                                 "=timeout=" + timeout});
+        BOOST_REQUIRE(has(got[0].words, "!done"));
+        const auto rows = router.rows(Family::ipv6);
+        const auto row = std::find_if(rows.begin(), rows.end(),
+                                      [&](const RowView& r) { return r.list == timeout; });
+        return row == rows.end() ? 0 : row->left_us.value() / kSecond;
+    };
+    BOOST_TEST(left("35w3d13h13m56s") == 21'474'836);
+    BOOST_TEST(left("52w1d") == 0);  // a year: below zero in 32 bits of 1/100 s
+    BOOST_TEST(left("72w") == 72LL * 7 * 86'400 - 42'949'672 - 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_row_may_be_made_dynamic_without_a_timeout) {
+    add("x", "10.0.0.1", {"=dynamic=yes"});
+    add("x", "10.0.0.2");
+    BOOST_TEST(router.rows(Family::ipv4).at(0).dynamic);
+    BOOST_TEST(!router.rows(Family::ipv4).at(0).left_us);
+    BOOST_TEST(router.flash_sectors() == 1U);
+    BOOST_TEST(trap({kMenu + "/disable", "=.id=*1"}) == "failure: can not disable dynamic entry");
+    router.reboot(kSecond, now_us);
+    run_until(now_us + 2 * kSecond);
+    BOOST_TEST(router.row_count(Family::ipv4) == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(queries_proplist_and_count) {
@@ -256,7 +284,7 @@ BOOST_AUTO_TEST_CASE(other_menus) {
     const auto rows = ask(s, {mangle + "/print", "?new-routing-mark=rt1"});
     BOOST_REQUIRE(rows.size() == 2);
     BOOST_TEST(value_of(rows[0].words, "passthrough") == "true");
-    BOOST_TEST(ask(s, {"/ip/service/print", "?name=api"}).size() == 2U);
+    BOOST_TEST(ask(s, {"/ip/service/print", "?name=api"}).size() == 3U);  // with our session
     ask(s, {"/system/identity/set", "=name=edge"});
     BOOST_TEST(has(ask(s, {"/system/identity/print"})[0].words, "=name=edge"));
     BOOST_TEST(value_of(ask(s, {"/user/active/print"})[0].words, "via") == "api");

@@ -15,11 +15,17 @@ struct ScriptFixture : Bench {
         if (options.users.size() == 1) options.users[0].policies.emplace_back("ftp");
         return options;
     }
-    // What the script put, or how it was refused.
-    std::string execute(const std::string& script) {
+    std::string raw(const std::string& script) {
         const auto got = ask(s, {"/execute", "=script=" + script, "=as-string="});
         if (got.at(0).words[0] == "!trap") return "trap " + value_of(got[0].words, "message");
         return value_of(got[0].words, "ret");
+    }
+    // What the script put, with the ends of its lines as they are here, or how it was refused.
+    std::string execute(const std::string& script) {
+        std::string text = raw(script);
+        std::erase(text, '\r');
+        if (text.ends_with('\n')) text.pop_back();
+        return text;
     }
     std::string trap(const Words& words) {
         const auto got = ask(s, words);
@@ -89,7 +95,7 @@ BOOST_AUTO_TEST_CASE(an_error_is_caught_and_counted) {
 BOOST_AUTO_TEST_CASE(an_error_that_nobody_catches_ends_the_script) {
     const std::string add = kMenu + "/add list=x address=";
     BOOST_TEST(execute(":put a\n" + add + "10.0.0.1\n" + add + "10.0.0.1\n" + add + "10.0.0.2") ==
-               "a\nfailure: already have such entry");
+               "a\nfailure: already have such entry (/ip/firewall/address-list/add; line 3)");
     BOOST_TEST(rows() == "x 10.0.0.1");
     BOOST_TEST(execute(":do { :do { " + add + "10.0.0.1 } on-error={ " + add +
                        "10.0.0.1 }; :put never } on-error={ :put outer }") == "outer");
@@ -97,6 +103,30 @@ BOOST_AUTO_TEST_CASE(an_error_that_nobody_catches_ends_the_script) {
     options.execute_error_is_trap = true;
     ScriptFixture f(options);
     BOOST_TEST(f.execute(kMenu + "/remove *7") == "trap no such item");
+}
+
+BOOST_AUTO_TEST_CASE(each_line_that_is_put_ends_in_cr_lf) {
+    BOOST_TEST(raw(":put a; :put b") == "a\r\nb\r\n");
+    BOOST_TEST(raw(":put a\n" + kMenu + "/remove *7") == "a\r\nno such item");
+}
+
+BOOST_AUTO_TEST_CASE(errors_say_where_they_are_from_some_version_on) {
+    const auto refused = [](Version version, const std::string& script) {
+        Options options;
+        options.version = version;
+        return ScriptFixture(options).execute(script);
+    };
+    const std::string twice =
+        kMenu + "/add list=x address=10.0.0.1\n" + kMenu + "/add list=x address=10.0.0.1";
+    BOOST_TEST(refused({7, 19}, twice) == "failure: already have such entry");
+    BOOST_TEST(refused({7, 20}, twice) ==
+               "failure: already have such entry (/ip/firewall/address-list/add; line 2)");
+    const std::string none = "\n" + kMenu + "/add address=10.0.0.1";
+    BOOST_TEST(refused({7, 21}, none) == "missing value(s) of argument(s) list");
+    BOOST_TEST(refused({7, 22}, none) ==
+               "missing value(s) of argument(s) list (/ip/firewall/address-list/add; line 2)");
+    BOOST_TEST(refused({7, 7}, ":put a") == "trap unknown parameter as-string");
+    BOOST_TEST(refused({7, 8}, ":put a") == "a");
 }
 
 BOOST_AUTO_TEST_CASE(values) {
@@ -150,7 +180,7 @@ BOOST_AUTO_TEST_CASE(script_add_run_remove) {
     BOOST_TEST(ran[0].words == (Words{"!done"}), boost::test_tools::per_element());
     BOOST_TEST(rows() == "x 10.0.0.1");
     BOOST_TEST(trap({"/system/script/run", "=number=bulk"}) ==
-               "3 failure: already have such entry");
+               "3 failure: already have such entry (/ip/firewall/address-list/add; line 1)");
     BOOST_TEST(trap({"/system/script/run", "=number=other"}) == "0 no such item");
     BOOST_TEST(trap({"/system/script/run"}) == "0 missing value(s) of argument(s) number");
     ask(s, {"/system/script/set", "=.id=" + id, "=source=:put ("});
@@ -166,7 +196,7 @@ BOOST_AUTO_TEST_CASE(file_and_import) {
     BOOST_TEST(ask(s, {"/import", "=file-name=rows.rsc"}).at(0).words[0] == "!done");
     BOOST_TEST(rows() == "x 10.0.0.1");
     BOOST_TEST(trap({"/import", "=file-name=rows.rsc", "=verbose=yes"}) ==
-               "3 failure: already have such entry");
+               "3 failure: already have such entry (/ip/firewall/address-list/add; line 2)");
     BOOST_TEST(trap({"/import", "=file-name=none.rsc"}) ==
                "1 input does not match any value of file-name");
     ask(s, {"/file/set", "=numbers=*1", "=contents=" + kMenu + "/remove [find]"});
