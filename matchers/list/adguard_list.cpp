@@ -84,8 +84,23 @@ std::optional<Error> read_unless(std::string_view value, AdguardRule& out) {
     return error;
 }
 
+bool is_ours(std::string_view modifier) {
+    return modifier == "important" || modifier == "badfilter" || modifier == "dnstype" ||
+           modifier == "denyallow";
+}
+
+// A modifier that AdGuard may know and a set of names cannot mean: "$client". Nothing: it is none.
+std::optional<std::string> foreign_modifier(std::string_view name) {
+    const bool is_word = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+        return is_letter(c) || is_digit(c) || c == '-' || c == '_' || c == '~';
+    });
+    if (!is_word) return std::nullopt;
+    return "$" + lowered(name.substr(name.starts_with('~') ? 1 : 0));
+}
+
+// `foreign`: the first modifier that is none of ours, if that is all that is wrong.
 std::optional<Error> read_modifiers(std::string_view modifiers, TypeNumber type_number,
-                                    AdguardRule& out) {
+                                    AdguardRule& out, std::optional<std::string>& foreign) {
     std::optional<Error> error;
     for_each_part(modifiers, ',', [&](std::string_view modifier) {
         if (error) return;
@@ -101,6 +116,7 @@ std::optional<Error> read_modifiers(std::string_view modifiers, TypeNumber type_
         } else if (name == "denyallow" && !value.empty()) {
             error = read_unless(value, out);
         } else {
+            if (!is_ours(name)) foreign = foreign_modifier(name);
             error = Error{"the modifier " + quoted(modifier) + " is not supported"};
         }
     });
@@ -189,9 +205,7 @@ Result<Rule> rule_of(std::string_view pattern) {
     return as_regexp(body);
 }
 
-}  // namespace
-
-ReadRule parse_adguard(std::string_view text, TypeNumber type_number) {
+ReadRule parse(std::string_view text, TypeNumber type_number, std::optional<std::string>& foreign) {
     if (is_comment(text) || is_about_pages(text)) return {std::optional<AdguardRule>{}};
     AdguardRule out;
     if (text.starts_with("@@")) {
@@ -201,12 +215,20 @@ ReadRule parse_adguard(std::string_view text, TypeNumber type_number) {
     if (!text.starts_with('/')) text = without_comment(text);
     const auto [pattern, modifiers] = split_modifiers(text);
     if (modifiers.data() != nullptr) {
-        if (auto error = read_modifiers(modifiers, type_number, out)) return *std::move(error);
+        if (auto error = read_modifiers(modifiers, type_number, out, foreign))
+            return *std::move(error);
     }
     auto rule = rule_of(pattern);
     if (!rule) return std::move(rule).error();
     out.rule = *std::move(rule);
     return {std::optional(std::move(out))};
+}
+
+}  // namespace
+
+ReadRule parse_adguard(std::string_view text, TypeNumber type_number) {
+    std::optional<std::string> foreign;
+    return parse(text, type_number, foreign);
 }
 
 AdguardList read_adguard(std::string_view bytes, std::string_view file, TypeNumber type_number) {
@@ -217,8 +239,11 @@ AdguardList read_adguard(std::string_view bytes, std::string_view file, TypeNumb
     }
     Lines lines(bytes);
     while (const auto line = lines.next()) {
-        auto rule = parse_adguard(line->text, type_number);
-        if (!rule) {
+        std::optional<std::string> foreign;
+        auto rule = parse(line->text, type_number, foreign);
+        if (!rule && foreign) {
+            list.bad.leave_out(*foreign, line->number);
+        } else if (!rule) {
             list.bad.add(std::move(rule).error(), line->number);
         } else if (*rule) {
             (*rule)->line = line->number;

@@ -3,7 +3,8 @@
 // ||d^ is the name and everything below it, a bare d the name alone; |d begins a name, d| and d^ end
 // it, * is any text, /.../ a regular expression, @@ an exception. Modifiers: important, badfilter,
 // denyallow, dnstype. Lines about pages (##, #@#, ...), comments and headers are stepped over; a
-// rule that means something else (hosts lines, paths, addresses, other modifiers) is a bad line.
+// rule that means something else (hosts lines, paths, addresses) is a bad line. A rule with another modifier is left
+// out, and counted by the modifier's name.
 // As rule_list.h: bad lines are named, any bytes will do, cost is linear.
 #pragma once
 

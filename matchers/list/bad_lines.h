@@ -1,6 +1,8 @@
-// The bad lines of one file: the first kShown by file and line, the rest by number.
+// The bad lines of one file: the first kShown by file and line, the rest by number. Rules that are right and have no
+// meaning here (AdGuard's $client) are counted by kind, apart from those.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -25,6 +27,38 @@ class BadLines {
     }
     [[nodiscard]] std::size_t count() const { return count_; }
 
+    // Rules of one kind, such as "$client".
+    struct LeftOut {
+        std::string kind;
+        std::size_t count = 0;
+        int first = 0;  // line
+    };
+    void leave_out(std::string_view kind, int line) {
+        kind = kind.substr(0, kLongestKind);
+        const auto known = std::find_if(left_out_.begin(), left_out_.end(),
+                                        [&](const LeftOut& l) { return l.kind == kind; });
+        if (known != left_out_.end()) {
+            ++known->count;
+            return;
+        }
+        if (left_out_.size() <= kMostKinds) {
+            const bool is_last = left_out_.size() == kMostKinds;
+            left_out_.push_back({std::string(is_last ? kOtherKinds : kind), 0, line});
+        }
+        ++left_out_.back().count;
+    }
+    [[nodiscard]] const std::vector<LeftOut>& left_out() const { return left_out_; }
+    [[nodiscard]] std::size_t left_out_count() const {
+        std::size_t all = 0;
+        for (const LeftOut& l : left_out_)
+            all += l.count;
+        return all;
+    }
+
+    // Lines about other things, such as AdGuard's rules about pages.
+    void step_over(std::size_t lines) { stepped_over_ += lines; }
+    [[nodiscard]] std::size_t stepped_over() const { return stepped_over_; }
+
     // One Error a bad line; if there were more than kShown, a last one that says how many are not
     // shown.
     [[nodiscard]] std::vector<Error> errors() const {
@@ -38,8 +72,13 @@ class BadLines {
     }
 
   private:
+    static constexpr std::size_t kMostKinds = 20, kLongestKind = 40;
+    static constexpr std::string_view kOtherKinds = "others";
+
     std::string file_;
     std::vector<Error> errors_;
+    std::vector<LeftOut> left_out_;
+    std::size_t stepped_over_ = 0;
     std::size_t count_ = 0;
 };
 

@@ -131,7 +131,7 @@ Result<Rule> rule_of(const Domain& domain) {
 
 std::optional<Prefix> prefix_of(std::string_view message) {
     constexpr std::uint32_t kAddress = 1, kLength = 2;
-    constexpr std::uint64_t kMapped = 96;  // bits before an IPv4 address
+    constexpr std::uint64_t kBitsBefore = 96;  // an IPv4 address
     std::string_view address;
     std::uint64_t length = 0;
     WireFields fields(message);
@@ -142,7 +142,8 @@ std::optional<Prefix> prefix_of(std::string_view message) {
     if (fields.damaged()) return std::nullopt;
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(address.data());
     if (address.size() == 4 && length <= 32)
-        return Prefix::masked(IpAddress::from_v4(bytes), static_cast<unsigned>(kMapped + length));
+        return Prefix::masked(IpAddress::from_v4(bytes),
+                              static_cast<unsigned>(kBitsBefore + length));
     if (address.size() == 16 && length <= 128)
         return Prefix::masked(IpAddress::from_v6(bytes), static_cast<unsigned>(length));
     return std::nullopt;

@@ -30,6 +30,27 @@ NameList read_adlist(std::string_view bytes, std::string_view file) {
     return {std::move(read.list), read.left_out};
 }
 
+// A line that only a file of v2fly's data/ has: an include, or attributes and affiliations behind a rule.
+bool is_v2fly_line(std::string_view text) {
+    std::string_view rest = text.substr(0, text.find('#'));
+    const std::string_view rule = take_word(rest);
+    if (rule.starts_with("include:")) return true;
+    if (rule.starts_with("regexp:") || rest.empty()) return false;
+    while (!rest.empty()) {
+        const std::string_view word = take_word(rest);
+        if (word.size() < 2 || (word.front() != '@' && word.front() != '&')) return false;
+    }
+    return true;
+}
+
+bool has_v2fly_line(std::string_view bytes) {
+    Lines lines(bytes);
+    while (const auto line = lines.next()) {
+        if (!line->text.starts_with('#') && is_v2fly_line(line->text)) return true;
+    }
+    return false;
+}
+
 }  // namespace
 
 ListForm guess_form(std::string_view bytes) {
@@ -47,7 +68,7 @@ ListForm guess_form(std::string_view bytes) {
             return ListForm::rpz;
         break;
     }
-    return ListForm::rules;
+    return has_v2fly_line(bytes) ? ListForm::v2fly : ListForm::rules;
 }
 
 NameList read_names(std::string_view bytes, std::string_view file, ListForm form,

@@ -16,7 +16,8 @@
 namespace steer::matchers {
 
 enum class ListForm : std::uint8_t {
-    automatic,  // hosts, dnsmasq, rpz if the first line that is no comment is one of these; else rules
+    automatic,  // hosts, dnsmasq, rpz if the first line that is no comment is one of these; v2fly if any line can
+    // only be that; else rules
     rules,
     hosts,         // 0.0.0.0 NAME...
     adlist,        // of RouterOS: as hosts, or a bare name; each is that name alone

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <optional>
 #include <span>
 #include <utility>
 
 #include "matchers/content_hash.h"
+#include "matchers/pattern/compiler.h"
 #include "matchers/pattern/literal.h"
 #include "matchers/pattern/text_test.h"
 #include "matchers/quote.h"
@@ -21,33 +23,20 @@ namespace {
 constexpr unsigned kFlags =
     HS_FLAG_SINGLEMATCH | HS_FLAG_CASELESS | HS_FLAG_DOTALL | HS_FLAG_ALLOWEMPTY;
 
-struct FreeCompileError {
-    void operator()(hs_compile_error_t* error) const noexcept { hs_free_compile_error(error); }
-};
-using CompileError = std::unique_ptr<hs_compile_error_t, FreeCompileError>;
-
-std::string refusal(RuleKind kind, const std::string& text, const hs_compile_error_t* error) {
-    std::string why =
-        error != nullptr && error->message != nullptr ? error->message : "no reason given";
-    while (why.ends_with('.'))
-        why.pop_back();
+std::string refusal(RuleKind kind, const std::string& text, const std::string& why) {
     const char* const what = kind == RuleKind::regexp ? "the regexp " : "the keyword ";
     return what + quoted(text) + " cannot be compiled: " + why +
            "; write it without look-around and back-references";
 }
 
-// What hs_expression_info() does not see: repeats that make an expression too large. Nothing: it can be compiled.
-CompileError too_large(const std::string& expression) {
-    if (expression.find('{') == std::string::npos) return nullptr;
-    hs_database_t* database = nullptr;
-    hs_compile_error_t* error = nullptr;
-    hs_compile(expression.c_str(), kFlags, HS_MODE_BLOCK, nullptr, &database, &error);
-    hs_free_database(database);
-    return CompileError(error);
+std::string refusal(const std::string& text, const Checked& checked) {
+    if (!checked.over_budget) return refusal(RuleKind::regexp, text, *checked.why);
+    return "the regexp " + quoted(text) + " is refused: " + *checked.why;
 }
 
 // Fewer are compiled as fast as they are read.
 constexpr std::size_t kPatternsWorthKeeping = 20;
+constexpr std::size_t kSlowShown = 3;  // warnings of a file about regexps without a literal
 
 // Each database as a number of bytes (8) and these; none is 0.
 void append(const hs_database* database, std::vector<std::uint8_t>& out) {
@@ -68,7 +57,7 @@ void keep(const PatternImage& image, const std::string& name, ImageStore& store)
     store.keep(name, bytes);
 }
 
-bool take(std::span<const std::uint8_t>& bytes, std::unique_ptr<hs_database, FreeDatabase>& out) {
+bool take(std::span<const std::uint8_t>& bytes, PatternDatabase& out) {
     std::uint64_t size = 0;
     if (bytes.size() < sizeof size) return false;
     std::memcpy(&size, bytes.data(), sizeof size);
@@ -117,34 +106,56 @@ void PatternBuilder::add(SetId set, RuleKind kind, std::string text, std::string
     patterns_[found->second].tags.set(set);
 }
 
-std::optional<std::string> PatternBuilder::why_refused(const Pattern& pattern) {
-    hs_expr_info_t* info = nullptr;
-    hs_compile_error_t* raw_error = nullptr;
-    const auto status = hs_expression_info(pattern.expression.c_str(), kFlags, &info, &raw_error);
-    const CompileError error(raw_error);
-    std::free(info);  // NOLINT: Hyperscan gives it from malloc()
-    if (pattern.expression.find('\0') != std::string::npos)
-        return "the regexp " + quoted(pattern.text) +
-               " holds a NUL byte: remove it, or write \\x00";
-    if (status != HS_SUCCESS) return refusal(pattern.kind, pattern.text, error.get());
-    if (auto large = too_large(pattern.expression))
-        return refusal(pattern.kind, pattern.text, large.get());
-    return std::nullopt;
+// Each regexp with what became of it; those with a NUL are not tried.
+std::vector<Checked> PatternBuilder::check_regexps() const {
+    std::vector<Expression> expressions;
+    std::vector<std::size_t> places;
+    std::vector<Checked> out(patterns_.size());
+    for (std::size_t i = 0; i < patterns_.size(); ++i) {
+        const Pattern& pattern = patterns_[i];
+        if (pattern.kind != RuleKind::regexp) continue;
+        if (pattern.expression.find('\0') != std::string::npos) {
+            out[i].why = "it holds a NUL byte: remove it, or write \\x00";
+            continue;
+        }
+        expressions.push_back({pattern.expression, kFlags, 0});
+        places.push_back(i);
+    }
+    if (expressions.empty()) return out;
+    auto checked = pattern_compiler().check(expressions);
+    for (std::size_t i = 0; i < places.size(); ++i)
+        out[places[i]] = std::move(checked[i]);
+    return out;
 }
 
 void PatternBuilder::check_each(std::vector<Error>* errors, std::vector<Error>& warnings) const {
-    for (const Pattern& pattern : patterns_) {
+    std::vector<Checked> checked;
+    if (errors != nullptr) checked = check_regexps();
+    struct Slow {
+        std::size_t count = 0, warning = 0;  // of a file; which of `warnings`
+    };
+    std::map<std::string_view, Slow> slow;
+    for (std::size_t i = 0; i < patterns_.size(); ++i) {
+        const Pattern& pattern = patterns_[i];
         if (pattern.kind != RuleKind::regexp) continue;
-        auto refused = errors != nullptr ? why_refused(pattern) : std::nullopt;
-        if (refused) {
-            errors->push_back({*std::move(refused), pattern.file, pattern.line});
+        if (errors != nullptr && checked[i].why) {
+            errors->push_back({refusal(pattern.text, checked[i]), pattern.file, pattern.line});
         } else if (shortest_literal(pattern.expression) < kUsefulLiteral) {
+            Slow& of_file = slow[pattern.file];
+            if (++of_file.count > kSlowShown) continue;
+            of_file.warning = warnings.size();
             warnings.push_back(
                 {"the regexp " + quoted(pattern.text) +
                      " holds no text that every match must contain, so that it is tried in "
                      "full on every name: add some, if it can be said so",
                  pattern.file, pattern.line});
         }
+    }
+    for (const auto& [file, of_file] : slow) {
+        if (of_file.count > kSlowShown)
+            warnings[of_file.warning].text += "; the same holds for " +
+                                              std::to_string(of_file.count - kSlowShown) +
+                                              " more regexps of this file";
     }
 }
 
@@ -202,28 +213,43 @@ PatternImage PatternBuilder::build(std::vector<Error>& errors, std::vector<Error
     return image;
 }
 
-PatternBuilder::Database PatternBuilder::compile(const std::vector<unsigned>& ids,
-                                                 std::vector<Error>& errors) const {
-    std::vector<const char*> expressions;
+// ": line 3 of FILE has the one that takes longest ..." for the rules that cost most; nothing if none costs much.
+std::string PatternBuilder::costliest(const std::vector<unsigned>& ids) const {
+    constexpr std::size_t kNamed = 3;
+    const auto checked = check_regexps();  // they are known by now
+    std::vector<unsigned> order = ids;
+    const auto first = order.begin() + static_cast<std::ptrdiff_t>(std::min(kNamed, order.size()));
+    std::partial_sort(order.begin(), first, order.end(), [&](unsigned a, unsigned b) {
+        return checked[a].cost_us > checked[b].cost_us;
+    });
+    std::string out;
+    for (auto id = order.begin(); id != first; ++id) {
+        const Pattern& pattern = patterns_[*id];
+        out +=
+            (out.empty() ? "; those that take longest: " : ", ") + quoted(pattern.text) +
+            (pattern.file.empty() ? ""
+                                  : " (" + pattern.file + ":" + std::to_string(pattern.line) + ")");
+    }
+    return out;
+}
+
+PatternDatabase PatternBuilder::compile(const std::vector<unsigned>& ids,
+                                        std::vector<Error>& errors) const {
+    std::vector<Expression> expressions;
     expressions.reserve(ids.size());
     for (const unsigned id : ids)
-        expressions.push_back(patterns_[id].expression.c_str());
-    const std::vector<unsigned> flags(ids.size(), kFlags);
-    hs_database_t* database = nullptr;
-    hs_compile_error_t* raw_error = nullptr;
-    const auto status = hs_compile_multi(expressions.data(), flags.data(), ids.data(),
-                                         static_cast<unsigned>(ids.size()), HS_MODE_BLOCK, nullptr,
-                                         &database, &raw_error);
-    const CompileError error(raw_error);
-    if (status == HS_SUCCESS) return Database(database);
+        expressions.push_back({patterns_[id].expression, kFlags, id});
+    auto made = pattern_compiler().compile(expressions);
+    if (made.database != nullptr) return std::move(made.database);
     // What only the whole shows, such as a pattern that is too large.
-    if (error != nullptr && error->expression >= 0) {
-        const Pattern& bad = patterns_[ids[static_cast<std::size_t>(error->expression)]];
-        errors.push_back({refusal(bad.kind, bad.text, error.get()), bad.file, bad.line});
+    if (made.which) {
+        const Pattern& bad = patterns_[ids[*made.which]];
+        errors.push_back({refusal(bad.kind, bad.text, made.why), bad.file, bad.line});
     } else {
-        const std::string why = error != nullptr ? error->message : "out of memory";
-        errors.push_back({"the keyword and regexp rules cannot be compiled together: " + why +
-                          "; use fewer or simpler ones"});
+        errors.push_back({"the " + std::to_string(ids.size()) +
+                          " keyword and regexp rules cannot be compiled together: " + made.why +
+                          "; use fewer or simpler ones" +
+                          (made.over_budget ? costliest(ids) : std::string())});
     }
     return nullptr;
 }

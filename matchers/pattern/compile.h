@@ -1,7 +1,7 @@
 // Collects keyword and regexp rules and compiles them into one database. Set-up only.
 //
 // One database of 400 patterns scans a name faster than two of 200, and compiles in a quarter of a
-// second. Block mode, each pattern reported once, case-blind, `.` is any byte of a name.
+// second. Who compiles, and with which budget, is compiler.h's. Block mode, each pattern reported once, case-blind, `.` is any byte of a name.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -12,6 +12,7 @@
 
 #include "matchers/image_store.h"
 #include "matchers/name_matcher.h"
+#include "matchers/pattern/compiler.h"
 #include "matchers/pattern/image.h"
 #include "matchers/result.h"
 
@@ -41,13 +42,13 @@ class PatternBuilder {
         std::string file;
         int line;
     };
-    using Database = std::unique_ptr<hs_database, FreeDatabase>;
     // Those of `ids` together; nullptr and an error if they cannot be.
-    [[nodiscard]] Database compile(const std::vector<unsigned>& ids,
-                                   std::vector<Error>& errors) const;
+    [[nodiscard]] PatternDatabase compile(const std::vector<unsigned>& ids,
+                                          std::vector<Error>& errors) const;
+    [[nodiscard]] std::string costliest(const std::vector<unsigned>& ids) const;
     // What was added, and the library and CPU that it is compiled for, as a hash.
     [[nodiscard]] std::string content() const;
-    static std::optional<std::string> why_refused(const Pattern& pattern);
+    [[nodiscard]] std::vector<Checked> check_regexps() const;
     // Without `errors`, only what may be warned of.
     void check_each(std::vector<Error>* errors, std::vector<Error>& warnings) const;
 

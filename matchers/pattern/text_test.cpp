@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "matchers/pattern/compiler.h"
 #include "matchers/quote.h"
 
 namespace steer::matchers {
@@ -20,15 +21,9 @@ int on_first_match(unsigned /*id*/, unsigned long long /*from*/, unsigned long l
     return 1;  // enough
 }
 
-Error refusal(const std::vector<std::string>& words, hs_compile_error_t* error) {
-    const bool has_word = error != nullptr && error->expression >= 0;
-    const auto word = has_word ? static_cast<std::size_t>(error->expression) : 0;
-    std::string why =
-        error != nullptr && error->message != nullptr ? error->message : "no reason given";
-    hs_free_compile_error(error);
-    while (why.ends_with('.'))
-        why.pop_back();
-    return {"the regexp " + quoted(words[word]) + " cannot be compiled: " + why +
+Error refusal(const std::vector<std::string>& words, const Compiled& made) {
+    const std::size_t word = made.which.value_or(0);
+    return {"the regexp " + quoted(words[word]) + " cannot be compiled: " + made.why +
             "; write it without look-around and back-references"};
 }
 
@@ -43,24 +38,16 @@ Result<TextTest> TextTest::build(TextOperation operation, std::vector<std::strin
     test.operation_ = operation;
     test.words_ = std::move(words);
     if (operation != TextOperation::regexp) return {std::move(test)};
-    std::vector<const char*> texts;
-    std::vector<unsigned> ids;
-    texts.reserve(test.words_.size());
+    std::vector<Expression> expressions;
     for (const std::string& word : test.words_) {
         if (word.find('\0') != std::string::npos)
             return Error{"the regexp " + quoted(word) +
                          " holds a NUL byte: remove it, or write \\x00"};
-        ids.push_back(static_cast<unsigned>(ids.size()));
-        texts.push_back(word.c_str());
+        expressions.push_back({word, kTestFlags, static_cast<unsigned>(expressions.size())});
     }
-    const std::vector<unsigned> flags(texts.size(), kTestFlags);
-    hs_database_t* database = nullptr;
-    hs_compile_error_t* error = nullptr;
-    const auto status = hs_compile_multi(texts.data(), flags.data(), ids.data(),
-                                         static_cast<unsigned>(texts.size()), HS_MODE_BLOCK,
-                                         nullptr, &database, &error);
-    test.database_.reset(database);
-    if (status != HS_SUCCESS) return refusal(test.words_, error);
+    auto made = pattern_compiler().compile(expressions);
+    if (made.database == nullptr) return refusal(test.words_, made);
+    test.database_ = std::move(made.database);
     return {std::move(test)};
 }
 

@@ -20,6 +20,7 @@ namespace steer::matchers {
 struct Prefix {
     IpAddress address;          // host bits are 0
     std::uint8_t length = 128;  // of the 128-bit form: an IPv4 /24 is 120
+    friend bool operator==(const Prefix&, const Prefix&) = default;
 
     // "192.0.2.0/24", "2001:db8::/32", or a bare address. Host bits are masked off.
     static Result<Prefix> parse(std::string_view text);

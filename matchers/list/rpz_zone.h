@@ -1,0 +1,76 @@
+// A response policy zone (draft-vixie-dnsop-dns-rpz-00) in zone text, record by record: what triggers it, and what it
+// asks for.
+//
+// SOA and NS of the apex, other records there, and DNSSEC's records are no policy and are left out. Everything else that
+// is not understood is a bad line. Any bytes will do; cost is linear.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "matchers/list/bad_lines.h"
+#include "matchers/list/zone_entries.h"
+#include "matchers/prefix/prefix_set.h"
+
+namespace steer::matchers {
+
+struct RpzRecord {
+    enum class Trigger : std::uint8_t {
+        name,        // the question's name, or a name that a CNAME of the answer points to
+        below,       // the same, for all names below `name`, which is not one of them
+        client,      // `prefix` has the client's address (rpz-client-ip)
+        address,     // `prefix` has an address of the answer (rpz-ip)
+        ns_name,     // rpz-nsdname
+        ns_address,  // rpz-nsip
+    };
+    enum class Action : std::uint8_t {
+        nxdomain,     // CNAME .
+        nodata,       // CNAME *.
+        passthru,     // CNAME rpz-passthru., or the trigger itself
+        drop,         // CNAME rpz-drop.
+        tcp_only,     // CNAME rpz-tcp-only.
+        alias,        // CNAME to `target`
+        alias_below,  // CNAME *.`target`: the question's name below it
+        data,         // a record of its own: `type` and `data`
+    };
+
+    Trigger trigger = Trigger::name;
+    Action action = Action::nxdomain;
+    std::string name;    // of name and below: lower case, without a last dot; below "": every name
+    Prefix prefix;       // of client and address
+    bool is_v4 = false;  // of `prefix`
+    std::string target;  // of an alias: without a last dot
+    std::uint32_t ttl_s = 0;
+    int line = 0;
+    std::string_view owner;  // as a person reads it, without the zone's name
+    // Of data: as the zone has them; names without a last dot are below `origin`.
+    std::string type;
+    std::span<const ZoneWord> data;
+    std::string_view origin;
+
+    [[nodiscard]] bool is_of_name() const {
+        return trigger == Trigger::name || trigger == Trigger::below;
+    }
+    // The name is not answered as it would be without the zone, whatever the type.
+    [[nodiscard]] bool blocks() const {
+        return action == Action::nxdomain || action == Action::nodata || action == Action::drop;
+    }
+};
+
+// Calls visit(record) for each record of the zone that is policy. `zone_name`: where it begins, without a last dot; empty:
+// as its SOA says, else its first $ORIGIN. `file` is named in errors.
+BadLines read_rpz_zone(std::string_view bytes, std::string_view file, std::string_view zone_name,
+                       const std::function<void(const RpzRecord&)>& visit);
+
+// The prefix that the labels in front of rpz-ip or rpz-client-ip stand for, as in "24.0.2.0.192" and "48.zz.db8.2001".
+struct RpzPrefix {
+    Prefix prefix;
+    bool is_v4;
+};
+Result<RpzPrefix> parse_rpz_prefix(std::string_view labels);
+
+}  // namespace steer::matchers
