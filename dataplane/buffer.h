@@ -1,6 +1,7 @@
 // Buffers that own what a message points to: answers, queries and replies on their way between threads.
 //
-// Two mempools, 2 KiB and 64 KiB of payload. Taken and returned by any thread (lcores through their cache);
+// Two mempools, 2 KiB and 64 KiB of payload. Taken and returned by any thread (lcores through their cache). No thread waits
+// for another one, also if that is preempted within take() or release() (tests/unit/cache/buffer_stop_test.cpp);
 // counted references, because one upstream's answer may serve many parked queries on several workers.
 #pragma once
 
@@ -8,6 +9,7 @@
 #include <cstdint>
 #include <span>
 
+#include "dataplane/birth.h"
 #include "dataplane/dns/answer.h"
 
 struct rte_mempool;
@@ -20,8 +22,10 @@ struct Buffer {
     std::uint32_t length;    // bytes used
     std::uint32_t serial;    // of the answer in it, so that the keeper inserts it once; 0 = none
     rte_mempool* pool;
-    std::uint64_t born_ms;  // when the upstream's reply came: an answer's age counts from here
+    // When the upstream's reply came: an answer's age counts from here. Negative: before the machine was started.
+    std::int64_t born_ms;
 
+    [[nodiscard]] Birth birth() const { return Birth::at_ms(born_ms); }
     [[nodiscard]] std::uint8_t* data() { return reinterpret_cast<std::uint8_t*>(this + 1); }
     [[nodiscard]] const std::uint8_t* data() const {
         return reinterpret_cast<const std::uint8_t*>(this + 1);

@@ -246,6 +246,8 @@ UpstreamFrame upstream_frame(rte_mbuf* m, const Datagram& d) {
         !is_query && upstream_ports.contains(d.destination_port) && ours.is_own(d.destination);
     if (!is_query && !is_reply) return Verdict::punted;
     const std::uint8_t* const frame = rte_pktmbuf_mtod(m, const std::uint8_t*);
+    // An answer would go to a group (IEEE 802.3: the I/G bit of a source is 0).
+    if ((frame[RTE_ETHER_ADDR_LEN] & RTE_ETHER_GROUP_ADDR) != 0) return Verdict::drop_bad_mac;
     if (d.l3_offset != RTE_ETHER_HDR_LEN) {
         if (!ours.is_vlan(tags_of(frame, d.l3_offset))) return Verdict::punted;
     } else if (is_query && !d.is_v6) {

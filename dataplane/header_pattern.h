@@ -36,6 +36,7 @@ class HeaderPattern {
         std::array<std::uint8_t, kSize> bytes{};
         for (std::size_t i = 0; i < 6; ++i)
             bytes[i] = 0xff;           // to this MAC address
+        bytes[6] = 0x01;               // from one that is not multicast
         bytes[12] = bytes[13] = 0xff;  // IPv4
         bytes[14] = 0xff;              // version and length of the header
         bytes[20] = 0x3f;              // a fragment: "more" and the offset (RFC 791 3.1) ...

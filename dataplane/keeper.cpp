@@ -6,7 +6,7 @@ void Keeper::submit(Buffer* buffer, Now now) noexcept {
     if (worker_ == 0) return insert(buffer, now);
     const Message m{.kind = MessageKind::insert, .from = worker_, .buffer = buffer};
     if (to_keeper_ == nullptr || !to_keeper_->push(m)) {
-        counters_.add(Stat::cache_insert_dropped);
+        counters_.add(Stat::cache_insert_ring_full);
         release(buffer);
     }
 }

@@ -2,7 +2,7 @@
 // writer.
 //
 // On worker 0 an answer is inserted at once, elsewhere it becomes a message; a full ring drops and
-// counts it (Stat::cache_insert_dropped), the next answer for that name tries again.
+// counts it (Stat::cache_insert_ring_full), the next answer for that name tries again.
 #pragma once
 
 #include "dataplane/buffer.h"

@@ -26,7 +26,8 @@ enum class MessageKind : std::uint8_t {
     send_frame,  // a finished frame for a port of yours: pointer = rte_mbuf, whose `port` is its index
     // streams -> worker
     inject,  // a query over TCP or the kernel's UDP: buffer holds an InjectedQuery and the bytes
-    upstream_reply,  // a kernel socket got a reply: token, buffer = the message, b = 0; or b = errno
+    upstream_reply,  // a kernel socket got a reply: token, buffer = the message, b = 0; or b = errno, or
+                     // kForgedReplies
     // worker -> streams
     answer,          // to an inject: token, buffer = the whole response; nullptr = close/drop
     upstream_query,  // ask by kernel socket: token, buffer = an UpstreamQuery and the bytes, a = upstream,
@@ -34,6 +35,9 @@ enum class MessageKind : std::uint8_t {
     // routers -> worker
     acknowledged,  // a held answer's event is settled: token = hold token, b = Outcome
 };
+
+// In place of an errno: many replies came to the query's socket, none of which was its own.
+inline constexpr std::uint32_t kForgedReplies = UINT32_MAX;
 
 // How `streams` asks. Of an upstream that control told it of (Upstream::channel) it knows the rest, and
 // the address in the message means nothing: `channel` is as configured, `tcp` one of UDP over TCP.

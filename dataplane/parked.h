@@ -57,16 +57,21 @@ struct ProgramState {
     std::uint64_t marks = 0;
     // A stale answer may take the place of one that does not come within this time; 0: no.
     std::uint16_t stale_wait_ms = 0;
-    bool ecs : 1 = false;      // a cache was entered that asks for the client's subnet
-    bool refresh : 1 = false;  // for a cache alone, told to nobody: ends with the cache's wrapper
-    bool unit : 1 = false;     // a branch: ends without an answer if it has none
-    bool rest : 1 = false;     // a branch: ends with its first wrapper
-    bool stopped : 1 = false;  // it ended by accept or the like
-    // A list wants no answer for this client, and a cache around it keeps the answer for others: it becomes empty there.
-    bool lacks_family : 1 = false;
+    bool ecs : 1 = false;       // a cache was entered that asks for the client's subnet
+    bool refresh : 1 = false;   // for a cache alone, told to nobody: ends with the cache's wrapper
+    bool unit : 1 = false;      // a branch: ends without an answer if it has none
+    bool rest : 1 = false;      // a branch: ends with its first wrapper
+    bool stopped : 1 = false;   // it ended by accept or the like
+    bool dropped : 1 = false;   // it ended by drop: nobody is answered
+    bool over_tcp : 1 = false;  // the client asks by a way on which an answer may be long
+    // A list wants no addresses of that family for this client, and a cache around it keeps the answer for others: they are
+    // taken out behind it.
+    bool lacks_v4 : 1 = false, lacks_v6 : 1 = false;
     Rewrites rewrites;  // of the question
     // How many of them the response's question had: its name is the client's under that many.
     std::uint8_t answered_under = 0;
+
+    [[nodiscard]] bool lacks_family() const { return lacks_v4 || lacks_v6; }
 };
 
 // What a response is besides its answer (policy/executor.h), while the query is parked in mid-program.

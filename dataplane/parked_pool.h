@@ -53,6 +53,10 @@ class ParkedPool {
     [[nodiscard]] static std::uint64_t token_of(const Parked& p) noexcept;
 
     [[nodiscard]] unsigned in_use() const noexcept { return in_use_; }
+    // Less than a sixteenth is free.
+    [[nodiscard]] bool is_nearly_full() const noexcept {
+        return limits_.records - in_use_ < limits_.records / 16 + 1;
+    }
     // Records ever touched: [0, high_water()) may be looked at.
     [[nodiscard]] unsigned high_water() const noexcept { return high_water_; }
     [[nodiscard]] Parked& at(unsigned index) noexcept { return records_[index]; }

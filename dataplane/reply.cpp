@@ -1,5 +1,6 @@
 #include "dataplane/reply.h"
 
+#include <rte_debug.h>
 #include <rte_mbuf.h>
 
 #include <algorithm>
@@ -54,9 +55,56 @@ Injected injected_for(Verdict v) noexcept {
             return Injected::drop_ring_full;
         case Verdict::drop_router_away:
             return Injected::drop_router_away;
-        default:
+        case Verdict::dropped_by_policy:
+            return Injected::dropped_by_policy;
+        case Verdict::drop_short_header:
+        case Verdict::drop_response:
             return Injected::drop_malformed;
+        case Verdict::query_moved:  // of frames alone
+        case Verdict::upstream_reply:
+        case Verdict::upstream_moved:
+        case Verdict::drop_upstream_unknown:
+        case Verdict::drop_upstream_malformed:
+        case Verdict::punted:
+        case Verdict::drop_no_kernel:
+        case Verdict::drop_other_host:
+        case Verdict::drop_short_frame:
+        case Verdict::drop_bad_ip:
+        case Verdict::drop_bad_checksum:
+        case Verdict::drop_bad_source:
+        case Verdict::drop_bad_mac:
+        case Verdict::drop_segmented:
+        case Verdict::drop_tx_full:
+        case Verdict::count_:
+            break;
     }
+    rte_panic("a query that came as a message has verdict %u\n", static_cast<unsigned>(v));
+}
+
+Moved moved_for(Verdict v) noexcept {
+#define STEER_SAME(name, label, text) \
+    case Verdict::name:               \
+        return Moved::name;
+    switch (v) {
+        STEER_MOVED(STEER_SAME)
+        case Verdict::query_moved:  // of the worker that received it
+        case Verdict::upstream_reply:
+        case Verdict::upstream_moved:
+        case Verdict::drop_upstream_unknown:
+        case Verdict::drop_upstream_malformed:
+        case Verdict::punted:
+        case Verdict::drop_no_kernel:
+        case Verdict::drop_other_host:
+        case Verdict::drop_short_frame:
+        case Verdict::drop_bad_ip:
+        case Verdict::drop_bad_source:
+        case Verdict::drop_bad_mac:
+        case Verdict::drop_segmented:
+        case Verdict::count_:
+            break;
+    }
+#undef STEER_SAME
+    rte_panic("a query of another worker has verdict %u\n", static_cast<unsigned>(v));
 }
 
 Replier::Replier(unsigned worker, std::span<Port* const> ports,
@@ -89,6 +137,10 @@ void Replier::free_query(Packet& p) noexcept {
 
 void Replier::drop(Packet& p, Verdict v) noexcept {
     count(p, v);
+    if (v == Verdict::drop_no_buffer || v == Verdict::drop_ring_full) {
+        counters_.saw(v == Verdict::drop_no_buffer ? Trouble::no_buffer : Trouble::ring_full,
+                      p.source, p.query.name());
+    }
     if (p.injected != nullptr) (void)to_stream(p.stream, p.stream_token, nullptr);
     free_query(p);
 }

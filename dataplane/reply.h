@@ -27,8 +27,9 @@
 
 namespace steer {
 
-// The Injected that says the same as a query's verdict.
+// The Injected, and the Moved, that say the same as a query's verdict. Abort on one that such a query never gets.
 Injected injected_for(Verdict v) noexcept;
+Moved moved_for(Verdict v) noexcept;
 
 class Replier {
   public:

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "dataplane/dns/options.h"
+#include "dataplane/dns/shorten.h"
 #include "dataplane/resolver_impl.h"
 
 namespace steer {
@@ -10,6 +11,7 @@ namespace {
 
 constexpr unsigned kTimersPerTurn = 256;
 constexpr unsigned kRetiredPerTurn = 1024;  // records looked at
+constexpr unsigned kRoomPerTurn = 64;       // upstream queries ended because records run out
 
 dns::Ede reason_of(AskEnd end) {
     switch (end) {
@@ -18,9 +20,14 @@ dns::Ede reason_of(AskEnd end) {
             return dns::Ede::no_reachable;
         case AskEnd::no_route:
             return dns::Ede::network_error;
-        default:
-            return dns::Ede::other;
+        case AskEnd::answered:
+        case AskEnd::table_full:
+        case AskEnd::displaced:
+        case AskEnd::over_quota:
+        case AskEnd::no_buffer:
+            break;
     }
+    return dns::Ede::other;
 }
 
 LeavingAnswer leaving(const QueryContext& c, Now now) {
@@ -98,6 +105,7 @@ void Resolver::resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept
         c.client_port = p.source_port;
         c.started_ms = now.ms;
         c.begin(p.plan, p.entry);
+        c.state.over_tcp = !p.is_udp;
         if (snapshot.reads_texts) c.injected = p.injected;
         std::array<std::uint8_t, UINT8_MAX> options;
         if (!snapshot.all_option_codes.empty()) take_options(p, options, c);
@@ -133,7 +141,7 @@ void Resolver::take_options(const Packet& p, std::span<std::uint8_t> room,
     if (now_s >= e->attend_s.load(std::memory_order_relaxed)) return false;
     const Plan* const plan = parts_.executor.plan(snapshot, tags, p.entry);
     if (plan == nullptr || !plan->hit_is_plain) return false;
-    const std::uint32_t age_s = now_s > e->inserted_s ? now_s - e->inserted_s : 0;
+    const std::uint32_t age_s = e->born.age_s(now_s);
     LeaveTerms terms;
     if ((e->list_count | plan->hit_list_count) != 0) {
         HitLists claimed;
@@ -204,6 +212,10 @@ void Resolver::ask(Packet& p, const QueryContext& c, Now now) noexcept {
 }
 
 void Resolver::refuse(Packet& p, Verdict why) noexcept {
+    const Trouble trouble = why == Verdict::drop_client_quota   ? Trouble::client_quota
+                            : why == Verdict::drop_suffix_quota ? Trouble::suffix_quota
+                                                                : Trouble::parked_full;
+    parts_.counters.saw(trouble, p.source, p.query.name());
     const bool quota = why == Verdict::drop_client_quota || why == Verdict::drop_suffix_quota;
     if (!quota || !servfail_over_quota_) return parts_.replier.drop(p, why);
     parts_.replier.answer_error(p, dns::kServFail, dns::Ede::other, Verdict::servfail_quota);
@@ -266,13 +278,27 @@ void Resolver::answer_stale(Parked& p, Now now) noexcept {
     settle(*told, c, Step::answered, ParkedEnd::answered, now);
 }
 
+bool Resolver::shorten(QueryContext& c, Now now) noexcept {
+    for (unsigned i = 0; i < c.state.list_count; ++i) {
+        const PolicyList& list = c.snapshot.lists[c.state.lists[i]];
+        if (list.max_addresses == 0 ||
+            !dns::has_more_addresses(c.response.answer(), list.max_addresses))
+            continue;
+        parts_.claims.note_shortened(leaving(c, now), list, now);
+        if (!c.response.shorten(parts_.buffers, list.max_addresses, now)) return false;
+    }
+    return true;
+}
+
 void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
+    if (c.state.dropped) return parts_.replier.drop(p, Verdict::dropped_by_policy);
     Extras extras;
     if (!c.snapshot.watched_lists.empty()) parts_.shared_watch.look(leaving(c, now), now);
     if (c.state.list_count == 0) {  // nearly all
         return parts_.replier.answer(p, c.response.answer(),
                                      options_for(c, p.max_size, LeaveTerms::kNoCap, extras, now));
     }
+    if (!shorten(c, now)) return parts_.replier.drop(p, Verdict::drop_no_buffer);
     const LeavingAnswer a = leaving(c, now);
     const LeaveTerms terms = parts_.claims.settle(a, now);
     switch (terms.leave) {
@@ -391,6 +417,14 @@ void Resolver::set_timer(Parked& p, Now now) noexcept {
 }
 
 void Resolver::leave(Parked& p, QueryContext& c, ParkedEnd end, Now now) noexcept {
+    if (c.state.dropped) {
+        parts_.replier.drop(p, ParkedEnd::dropped_by_policy);
+        return give_back(p);
+    }
+    if (!shorten(c, now)) {
+        parts_.replier.drop(p, ParkedEnd::drop_no_buffer);
+        return give_back(p);
+    }
     const LeavingAnswer a = leaving(c, now);
     if (!c.snapshot.watched_lists.empty()) parts_.shared_watch.look(a, now);
     const LeaveTerms terms = parts_.claims.settle(a, now);
@@ -457,12 +491,10 @@ void Resolver::acknowledged(std::uint64_t hold_token, Outcome outcome, Now now) 
 void Resolver::let_go(Parked& p, ParkedEnd end, Now now) noexcept {
     dns::Query q;
     read_record(p, q);
-    const auto born_s = static_cast<std::uint32_t>(p.answer->born_ms / 1000);
-    const std::uint32_t age_s = now.s() > born_s ? now.s() - born_s : 0;
     std::uint32_t cap_s = p.ttl_end_s;
     if (cap_s != UINT32_MAX) cap_s = cap_s > now.s() ? cap_s - now.s() : 0;
     Extras extras;
-    dns::ReplyOptions options{.age_s = age_s,
+    dns::ReplyOptions options{.age_s = p.answer->birth().age_s(now.s()),
                               .ttl_cap_s = cap_s,
                               .extras = extras.fill(*p.snapshot, q, p.program, p.answer->answer(),
                                                     p.answer->options(), p.kept.passes_options)};
@@ -507,6 +539,10 @@ void Resolver::tick(std::uint32_t retire_generation, Now now) noexcept {
         const std::uint32_t index = timers_.pop_due(now.ms);
         if (index == forward::kNone) break;
         on_timer(parts_.pool.at(index), now);
+    }
+    if (parts_.pool.is_nearly_full()) {
+        for (unsigned i = 0; i < kRoomPerTurn && parts_.forwarder.make_room(now); ++i) {
+        }
     }
     if (ring_first_ != nullptr) retry_ring(now);
     if (retire_generation > retired_) retire(retire_generation);
@@ -583,7 +619,8 @@ void Resolver::retry_ring(Now now) noexcept {
             case Leave::drop:
                 p.on_timeout = static_cast<std::uint8_t>(OnTimeout::drop);
                 break;
-            default:
+            case Leave::now:
+            case Leave::wait_for_ring:  // returned above
                 p.on_timeout = static_cast<std::uint8_t>(OnTimeout::answer);
                 break;
         }

@@ -122,6 +122,8 @@ class Resolver {
 
     // The client of `p` has waited long enough: it gets a stale answer, if there is one, and `p` becomes a refresh.
     void answer_stale(Parked& p, Now now) noexcept;
+    // Addresses that a list does not take do not leave. False: no buffer for what is left.
+    bool shorten(QueryContext& c, Now now) noexcept;
     void leave(Packet& p, QueryContext& c, Now now) noexcept;
     void leave(Parked& p, QueryContext& c, ParkedEnd end, Now now) noexcept;
 

@@ -2,6 +2,7 @@
 
 #include <rte_mbuf.h>
 
+#include "dataplane/reply.h"
 #include "dataplane/stage_clock.h"
 
 namespace steer {

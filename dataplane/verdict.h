@@ -35,6 +35,7 @@ namespace steer {
     X(drop_bad_ip, "drop_bad_ip", "IP header or total length wrong")                           \
     X(drop_bad_checksum, "drop_bad_checksum", "IP or UDP checksum wrong")                      \
     X(drop_bad_source, "drop_bad_source", "source is multicast, loopback, ours, or port 0")    \
+    X(drop_bad_mac, "drop_bad_mac", "source MAC address is multicast or broadcast")            \
     X(drop_segmented, "drop_segmented", "a packet in pieces too large for one mbuf")           \
     X(drop_short_header, "drop_short_header", "fewer than 12 bytes of DNS")                    \
     X(drop_response, "drop_response", "a response sent to our port 53")                        \
@@ -45,7 +46,8 @@ namespace steer {
     X(drop_no_buffer, "drop_no_buffer", "no buffer for the answer")                            \
     X(drop_ring_full, "drop_ring_full", "the ring to another worker is full")                  \
     X(drop_tx_full, "drop_tx_full", "the port did not take the answer")                        \
-    X(drop_router_away, "drop_router_away", "on_timeout: drop, and the router is away")
+    X(drop_router_away, "drop_router_away", "on_timeout: drop, and the router is away")        \
+    X(dropped_by_policy, "dropped_by_policy", "a rule said drop: no answer")
 
 // Names are Verdict's.
 //    name                       label                        what happened
@@ -66,7 +68,8 @@ namespace steer {
     X(drop_no_buffer, "drop_no_buffer", "no buffer for the answer")                           \
     X(drop_ring_full, "drop_ring_full", "the ring to another worker is full")                 \
     X(drop_tx_full, "drop_tx_full", "the ring to the port's worker did not take the answer")  \
-    X(drop_router_away, "drop_router_away", "on_timeout: drop, and the router is away")
+    X(drop_router_away, "drop_router_away", "on_timeout: drop, and the router is away")       \
+    X(dropped_by_policy, "dropped_by_policy", "a rule said drop: no answer")
 
 //    name                       label                        what happened
 #define STEER_INJECTED(X)                                                                        \
@@ -83,7 +86,8 @@ namespace steer {
     X(servfail_quota, "servfail_quota", "one of these two, told by SERVFAIL (over_quota)")       \
     X(drop_no_buffer, "drop_no_buffer", "no buffer for the answer")                              \
     X(drop_ring_full, "drop_ring_full", "the ring to another worker or back to streams is full") \
-    X(drop_router_away, "drop_router_away", "on_timeout: drop, and the router is away")
+    X(drop_router_away, "drop_router_away", "on_timeout: drop, and the router is away")          \
+    X(dropped_by_policy, "dropped_by_policy", "a rule said drop: no answer")
 
 //    name                       label                        what happened
 #define STEER_PARKED_ENDS(X)                                                                  \
@@ -92,6 +96,7 @@ namespace steer {
     X(servfail, "servfail", "no upstream answered: SERVFAIL sent")                            \
     X(dropped_over_quota, "dropped_over_quota", "too many upstream queries under one domain") \
     X(dropped_on_timeout, "dropped_on_timeout", "on_timeout: drop")                           \
+    X(dropped_by_policy, "dropped_by_policy", "a rule said drop: no answer")                  \
     X(refreshed, "refreshed", "a refresh in the background is over: nobody waited")           \
     X(branch_over, "branch_over", "a branch of another query is over (fallback)")             \
     X(drop_no_buffer, "drop_no_buffer", "no buffer for the answer")                           \
@@ -111,18 +116,5 @@ inline constexpr std::array kVerdictLabels{STEER_VERDICTS(STEER_LABEL)};
 inline constexpr std::array kMovedLabels{STEER_MOVED(STEER_LABEL)};
 inline constexpr std::array kInjectedLabels{STEER_INJECTED(STEER_LABEL)};
 inline constexpr std::array kParkedEndLabels{STEER_PARKED_ENDS(STEER_LABEL)};
-
-// The Moved that says the same as a verdict of the stages after classify().
-constexpr Moved moved_for(Verdict v) {
-#define STEER_SAME(name, label, text) \
-    case Verdict::name:               \
-        return Moved::name;
-    switch (v) {
-        STEER_MOVED(STEER_SAME)
-        default:
-            return Moved::drop_short_header;  // none of them gives another
-    }
-#undef STEER_SAME
-}
 
 }  // namespace steer

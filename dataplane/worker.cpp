@@ -1,5 +1,6 @@
 #include "dataplane/worker.h"
 
+#include <rte_debug.h>
 #include <rte_mbuf.h>
 #include <rte_pause.h>
 #include <rte_prefetch.h>
@@ -417,9 +418,19 @@ void Worker::Impl::on_worker_message(const Message& m) noexcept {
             return sender.send_for_other(m, next_hops);
         case MessageKind::insert:
             return keeper.insert(m.buffer, now);
-        default:
+        case MessageKind::ask:
+        case MessageKind::reply:
+        case MessageKind::upstream_reply:
             return forwarder.on_message(m, now);
+        case MessageKind::none:
+        case MessageKind::inject:
+        case MessageKind::answer:
+        case MessageKind::upstream_query:
+        case MessageKind::acknowledged:
+            break;
     }
+    rte_panic("a worker was sent a message that is not for workers: kind %u\n",
+              static_cast<unsigned>(m.kind));
 }
 
 // ---- what the forwarder wants

@@ -42,7 +42,16 @@ struct AdList {
         std::size_t names;  // rules that it has
         std::uint32_t
             mask;  // index of Snapshot::tag_masks: names in any of these sets are in the list
+        std::vector<std::pair<std::uint16_t, std::uint32_t>>
+            by_type;  // the masks of questions of these types, in place of `mask`
         std::shared_ptr<ListMatches> matches;
+
+        [[nodiscard]] std::uint32_t mask_for(std::uint16_t type) const noexcept {
+            for (const auto& [of, typed] : by_type) {
+                if (of == type) return typed;
+            }
+            return mask;
+        }
     };
     std::string tag;
     std::vector<Part> lists;

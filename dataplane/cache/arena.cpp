@@ -92,9 +92,12 @@ PageId* Arena::list_of(const Page& page) noexcept {
             return &classes_[page.size_class].partial;
         case Page::State::empty:
             return &classes_[page.size_class].empty;
-        default:
-            return nullptr;
+        case Page::State::stock:
+        case Page::State::full:
+        case Page::State::asked_back:
+            break;
     }
+    return nullptr;
 }
 
 void Arena::enlist(PageId id, Page::State state) noexcept {

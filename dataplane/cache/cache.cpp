@@ -71,8 +71,8 @@ void write_entry(Entry* place, const Payload& payload, unsigned size_class) {
         entry->tags.store(std::uint64_t{head.tag_generation} << 32 | head.tag_set,
                           std::memory_order_relaxed);
     }
-    entry->inserted_s = payload.born_s;
-    entry->expires_s = entry->inserted_s + head.life_s;
+    entry->born = payload.born;
+    entry->expires_s = entry->born.at_age(head.life_s);
     entry->qtype = head.qtype;
     entry->qclass = head.qclass;
     entry->instance = head.instance;
@@ -85,7 +85,7 @@ void write_entry(Entry* place, const Payload& payload, unsigned size_class) {
     entry->usable_until_s = entry->expires_s + head.stale_s;
     entry->attend_s.store(head.attend_after_s == kNeverAttend
                               ? kNeverAttend
-                              : entry->inserted_s + head.attend_after_s,
+                              : entry->born.at_age(head.attend_after_s),
                           std::memory_order_relaxed);
     entry->size_class = static_cast<std::uint8_t>(size_class);
     entry->hits.store(head.hits, std::memory_order_relaxed);
@@ -193,7 +193,7 @@ void Cache::Impl::insert(const Payload& payload, Now now, Counters& counters) no
         evict_from_instance(instance, size_class, now, counters);
     }
     const SlotId id = make_room(size_class, now, counters);
-    if (id == kNoSlot) return counters.add(Stat::cache_insert_dropped);
+    if (id == kNoSlot) return counters.add(Stat::cache_insert_no_room);
 
     Entry* entry = arena.entry(id);
     write_entry(entry, payload, size_class);
@@ -202,7 +202,7 @@ void Cache::Impl::insert(const Payload& payload, Now now, Counters& counters) no
     if (rte_hash_add_key_with_hash_data(table, &head.key.low, signature(head.key), entry) != 0) {
         arena.give_back(id);
         evict_from_instance(instance, size_class, now, counters);
-        return counters.add(Stat::cache_insert_dropped);
+        return counters.add(Stat::cache_insert_table_full);
     }
     Slot& slot = arena.slot(id);
     slot.serial = head.serial;
@@ -256,11 +256,10 @@ void Cache::lookup(const Key* keys, const KeyFacts* facts, unsigned n, std::uint
 void Cache::insert(const Buffer& buffer, Now now, Counters& counters) noexcept {
     const bool flushed = buffer.born_ms <= impl_->flushed_born_ms.load(std::memory_order_relaxed) &&
                          now.ms < impl_->flushed_until_ms.load(std::memory_order_relaxed);
-    if (!flushed)
-        insert(buffer.bytes(), static_cast<std::uint32_t>(buffer.born_ms / 1000), now, counters);
+    if (!flushed) insert(buffer.bytes(), buffer.birth(), now, counters);
 }
 
-void Cache::insert(std::span<const std::uint8_t> message, std::uint32_t born_s, Now now,
+void Cache::insert(std::span<const std::uint8_t> message, Birth born, Now now,
                    Counters& counters) noexcept {
     if (message.size() < sizeof(Insert)) return;
     const Insert& head = *reinterpret_cast<const Insert*>(message.data());
@@ -268,10 +267,8 @@ void Cache::insert(std::span<const std::uint8_t> message, std::uint32_t born_s, 
     if (head.instance >= kMaxInstances || head.list_count > kEntryLists ||
         head.qname_len > rest.size())
         return;
-    // Born may be before the clock's start: a difference is right all the same.
-    const auto age_s = static_cast<std::int32_t>(now.s() - born_s);
-    if (age_s >= 0 && static_cast<std::uint32_t>(age_s) >= head.life_s + head.stale_s) return;
-    impl_->insert({head, rest, born_s}, now, counters);
+    if (born.age_s(now.s()) >= head.life_s + head.stale_s) return;
+    impl_->insert({head, rest, born}, now, counters);
 }
 
 void Cache::flush() noexcept {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <span>
 
+#include "dataplane/birth.h"
 #include "dataplane/buffer.h"
 #include "dataplane/cache/key_lanes.h"
 #include "dataplane/clock.h"
@@ -76,7 +77,7 @@ struct alignas(64) Entry {
         claim;  // W: next event at (s) << 32 | stamp (sum of epochs and lists)
     std::atomic<std::uint32_t> visited;     // W: set by lookup(), cleared by eviction
     std::uint32_t expires_s;                // K: CLOCK_BOOTTIME: fresh until then
-    std::uint32_t inserted_s;               // K: the age of the body counts from here
+    Birth born;                             // K: the age of the body counts from here
     std::uint16_t qtype, qclass, instance;  // K: compared with the facts
     std::uint8_t flags;                     // K: KeyFacts::flags
     std::uint8_t list_count;                // K
@@ -190,11 +191,11 @@ class Cache {
     // Keeper (one thread). Copies what the buffer holds; the buffer stays the caller's. An entry of the same key is
     // replaced, unless it came from the same answer (serial). Evicts for room (SIEVE). Bounded work. Counted: what is
     // larger than the largest slot (Stat::cache_too_big), and what finds no room because a grace period has
-    // not ended yet (Stat::cache_insert_dropped).
+    // not ended yet (Stat::cache_insert_no_room, cache_insert_table_full).
     void insert(const Buffer& buffer, Now now, Counters& counters) noexcept;
     // The same for bytes of which the caller knows when they were born: CLOCK_BOOTTIME modulo 2^32, so that it may
     // lie before the machine's start.
-    void insert(std::span<const std::uint8_t> message, std::uint32_t born_s, Now now,
+    void insert(std::span<const std::uint8_t> message, Birth born, Now now,
                 Counters& counters) noexcept;
     // Keeper: frees what a grace period has passed for; bounded work. True: something still waits.
     bool reclaim() noexcept;
@@ -216,7 +217,7 @@ class Cache {
     // but for those that it has as young; what they point to stays while offers are pending. At most kMostOrders.
     struct Offer {
         std::span<const std::uint8_t> message;
-        std::uint32_t born_s;  // as of insert()
+        Birth born;
     };
     void offer(std::span<const Offer> offers) noexcept;
     [[nodiscard]] bool offers_pending() const noexcept;

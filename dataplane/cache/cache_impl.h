@@ -29,7 +29,7 @@ struct Chain {
 struct Payload {
     const Insert& head;
     std::span<const std::uint8_t> name_and_answer;
-    std::uint32_t born_s;
+    Birth born;
 };
 
 struct Cache::Impl {
@@ -105,7 +105,8 @@ struct Cache::Impl {
     };
     Orders orders;
     // What was born until then is not taken any more, until the second time (ms).
-    std::atomic<std::uint64_t> flushed_born_ms{0}, flushed_until_ms{0};
+    std::atomic<std::int64_t> flushed_born_ms{INT64_MIN};
+    std::atomic<std::uint64_t> flushed_until_ms{0};
 };
 
 }  // namespace steer::cache

@@ -23,7 +23,7 @@ bool Cache::orders_pending() const noexcept {
 }
 
 void Cache::refuse_born_until(std::uint64_t born_ms, std::uint64_t until_ms) noexcept {
-    impl_->flushed_born_ms.store(born_ms, std::memory_order_relaxed);
+    impl_->flushed_born_ms.store(static_cast<std::int64_t>(born_ms), std::memory_order_relaxed);
     impl_->flushed_until_ms.store(until_ms, std::memory_order_relaxed);
 }
 

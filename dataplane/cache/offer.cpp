@@ -47,12 +47,11 @@ bool Cache::take_offers(Now now, Counters& counters) noexcept {
     impl_->warm(keys.data(), static_cast<unsigned>(turn.size()));
     for (const Offer& offer : turn) {
         const Entry* const held = impl_->find(head_of(offer).key);
-        // Births are differences modulo 2^32, as everywhere.
         if (held != nullptr && held->usable_until_s > now.s() &&
-            static_cast<std::int32_t>(offer.born_s - held->inserted_s) <= kSameBirth) {
+            offer.born.since(held->born) <= kSameBirth) {
             ++orders.known;
         } else {
-            insert(offer.message, offer.born_s, now, counters);
+            insert(offer.message, offer.born, now, counters);
         }
     }
     orders.offers_done += static_cast<std::uint32_t>(turn.size());

@@ -8,11 +8,10 @@
 #include "dataplane/dns/hints.h"
 #include "dataplane/dns/name.h"
 #include "dataplane/dns/records.h"
+#include "dataplane/dns/scrub.h"
 
 namespace steer::dns {
 namespace {
-
-enum Section : unsigned { kAnswerSection, kAuthoritySection, kAdditionalSection, kSections };
 
 // The smallest record has 11 bytes, the smallest address record 15: more of them fit in no message.
 constexpr std::size_t kMaxRecords = kMaxMessage / 11;
@@ -22,6 +21,7 @@ constexpr std::size_t kMaxAddresses = kMaxMessage / 15;
 struct Survey {
     std::uint16_t counts[kSections] = {0, 0, 0};  // without the OPT
     std::size_t end = 0;                          // after the last record, a final OPT left out
+    std::uint16_t found = 0;                      // records, those included that are not kept
     std::size_t opt = 0;                          // offset of the OPT; 0: none
     std::size_t opt_rdata = 0, opt_end = 0;
     bool opt_in_the_middle = false;
@@ -33,19 +33,21 @@ struct Survey {
     std::uint32_t soa_minimum_s = 0;
     std::uint32_t min_ttl_s = UINT32_MAX;
     std::uint32_t address_ttl_s = 0;
-    std::uint16_t records = 0;
+    std::uint16_t records = 0;  // that are kept
     std::uint16_t addresses = 0;
+    std::array<RecordPlace, kMaxRecords> places;    // of `found`
     std::array<std::uint16_t, kMaxRecords> ttl_at;  // offsets in the body
     std::array<AddressRef, kMaxAddresses> address_at;
 };
 
-bool is_address(const Record& r) {
+bool is_address(const RecordPlace& r) {
     return r.klass == kIn && (r.type == kA || r.type == kAaaa);
 }
 
-bool has_hints(const Record& r, std::span<const std::uint8_t> message) {
+bool has_hints(const RecordPlace& r, std::span<const std::uint8_t> message) {
+    const std::size_t rdata = r.fixed + kRecordFixed;
     return r.klass == kIn && (r.type == kSvcb || r.type == kHttps) &&
-           hints_of(message.subspan(r.rdata, r.end - r.rdata)).any();
+           hints_of(message.subspan(rdata, r.end - rdata)).any();
 }
 
 bool note_opt(Survey& s, const Record& r, unsigned section, std::span<const std::uint8_t> message) {
@@ -57,35 +59,38 @@ bool note_opt(Survey& s, const Record& r, unsigned section, std::span<const std:
     return true;
 }
 
-void note_record(Survey& s, const Record& r, unsigned section, std::size_t base,
-                 std::uint16_t qtype, std::span<const std::uint8_t> message) {
-    if (section == kAnswerSection) {
+void note_record(Survey& s, const RecordPlace& r, std::size_t base, std::uint16_t qtype,
+                 std::span<const std::uint8_t> message) {
+    std::uint32_t ttl_s = load_be32(&message[r.fixed + 4U]);
+    if ((ttl_s & 0x80000000U) != 0) ttl_s = 0;
+    if (r.section == kAnswerSection) {
         s.has_asked_type |= r.type == qtype || qtype == kAny;
         if (is_address(r)) {
-            s.address_at[s.addresses++] = {static_cast<std::uint16_t>(r.rdata - base),
-                                           r.type == kAaaa};
-            s.address_ttl_s = std::max(s.address_ttl_s, r.ttl_s);
+            s.address_at[s.addresses++] = {
+                static_cast<std::uint16_t>(r.fixed + kRecordFixed - base), r.type == kAaaa};
+            s.address_ttl_s = std::max(s.address_ttl_s, ttl_s);
         } else if (has_hints(r, message)) {
             s.has_hints = true;
-            s.address_ttl_s = std::max(s.address_ttl_s, r.ttl_s);
+            s.address_ttl_s = std::max(s.address_ttl_s, ttl_s);
         }
     }
-    if (section == kAuthoritySection && r.type == kSoa && !s.has_soa) {
+    if (r.section == kAuthoritySection && r.type == kSoa && !s.has_soa) {
         s.has_soa = true;
         s.soa_record = s.records;
-        s.soa_minimum_s = load_be32(&message[r.end - 4]);
+        s.soa_minimum_s = load_be32(&message[r.end - 4U]);
         if ((s.soa_minimum_s & 0x80000000U) != 0) s.soa_minimum_s = 0;
     }
     s.ttl_at[s.records++] = static_cast<std::uint16_t>(r.fixed + 4 - base);
-    s.min_ttl_s = std::min(s.min_ttl_s, r.ttl_s);
-    ++s.counts[section];
+    s.min_ttl_s = std::min(s.min_ttl_s, ttl_s);
+    ++s.counts[r.section];
 }
 
-bool survey(std::span<const std::uint8_t> message, RecordReader& reader, std::size_t base,
-            std::uint16_t qtype, bool cut, Survey& s) {
+// Finds the records and the OPT, and checks them.
+bool survey(std::span<const std::uint8_t> message, RecordReader& reader, std::size_t base, bool cut,
+            Survey& s) {
     s.end = base;
-    for (unsigned section = 0; section < kSections; ++section) {
-        for (unsigned left = load_be16(&message[6 + 2 * section]); left > 0; --left) {
+    for (const Section section : {kAnswerSection, kAuthoritySection, kAdditionalSection}) {
+        for (unsigned left = load_be16(&message[6 + 2U * section]); left > 0; --left) {
             Record r;
             if (!reader.next(r)) return cut;
             if (r.type == kOpt) {
@@ -93,7 +98,13 @@ bool survey(std::span<const std::uint8_t> message, RecordReader& reader, std::si
                 continue;
             }
             s.opt_in_the_middle |= s.opt != 0;
-            note_record(s, r, section, base, qtype, message);
+            s.places[s.found++] = {static_cast<std::uint16_t>(r.start),
+                                   static_cast<std::uint16_t>(r.fixed),
+                                   static_cast<std::uint16_t>(r.end),
+                                   r.type,
+                                   r.klass,
+                                   section,
+                                   true};
             s.end = r.end;
         }
     }
@@ -117,31 +128,33 @@ bool rewrite_rdata(std::span<const std::uint8_t> message, RecordReader& reader, 
     return writer.bytes(message.subspan(at, r.end - at));
 }
 
-// Writes all records but the OPT into `body`, noting the new offsets. Returns its length; 0: no room.
-std::size_t rewrite(std::span<const std::uint8_t> message, std::span<const std::uint8_t> qname,
-                    Survey& s, std::span<std::uint8_t> body) {
+// Writes the records that are kept into `body`, noting the new offsets. Nothing: no room.
+std::optional<std::size_t> rewrite(std::span<const std::uint8_t> message,
+                                   std::span<const std::uint8_t> qname, Survey& s,
+                                   std::span<std::uint8_t> body) {
     const std::size_t base = kHeaderSize + qname.size() + kTypeAndClass;
     RecordReader reader{message, base};
     reader.name(kHeaderSize, nullptr);
     BodyWriter writer{qname, body};
     std::uint16_t record = 0;
     std::uint16_t address = 0;
-    while (record < s.records) {
+    for (unsigned i = 0; i < s.found;) {
         Record r;
-        if (!reader.next(r)) return 0;
+        if (!reader.next(r)) return std::nullopt;
         if (r.type == kOpt) continue;
+        const RecordPlace& place = s.places[i++];
+        if (!place.keep) continue;
         Name owner;
         reader.name(r.start, &owner);
-        if (!writer.name(owner, true)) return 0;
-        s.ttl_at[record] = static_cast<std::uint16_t>(writer.size() + 4);
-        if (!writer.bytes(message.subspan(r.fixed, 10))) return 0;
+        if (!writer.name(owner, true)) return std::nullopt;
+        s.ttl_at[record++] = static_cast<std::uint16_t>(writer.size() + 4);
+        if (!writer.bytes(message.subspan(r.fixed, kRecordFixed))) return std::nullopt;
         const std::size_t rdata = writer.size();
-        if (record < s.counts[kAnswerSection] && is_address(r)) {
+        if (place.section == kAnswerSection && is_address(place)) {
             s.address_at[address++].rdata_offset = static_cast<std::uint16_t>(rdata);
         }
-        if (!rewrite_rdata(message, reader, r, writer)) return 0;
+        if (!rewrite_rdata(message, reader, r, writer)) return std::nullopt;
         store_be16(&body[rdata - 2], static_cast<std::uint16_t>(writer.size() - rdata));
-        ++record;
     }
     return writer.size();
 }
@@ -169,9 +182,10 @@ AnswerError lay_out(std::span<const std::uint8_t> message, std::span<const std::
     std::span<std::uint8_t> body = block.subspan(tables);
     body = body.first(std::min(body.size(), kMaxMessage - base));
     std::size_t length = s.end - base;
-    if (s.opt_in_the_middle) {
-        length = rewrite(message, qname, s, body);
-        if (length == 0) return AnswerError::no_room;
+    if (s.opt_in_the_middle || s.records != s.found) {
+        const auto written = rewrite(message, qname, s, body);
+        if (!written) return AnswerError::no_room;
+        length = *written;
     } else if (length > body.size()) {
         return AnswerError::no_room;
     } else if (length != 0) {
@@ -215,7 +229,7 @@ AnswerError check_question(std::span<const std::uint8_t> response,
 AnswerError build_answer(std::span<const std::uint8_t> response,
                          std::span<const std::uint8_t> qname, std::uint16_t qtype,
                          std::uint16_t qclass, bool exact_case, std::span<std::uint8_t> block,
-                         UpstreamFacts& facts) noexcept {
+                         UpstreamFacts& facts, Records of) noexcept {
     facts = UpstreamFacts{};
     if (response.size() < kHeaderSize || response.size() > kMaxMessage)
         return AnswerError::malformed;
@@ -239,14 +253,26 @@ AnswerError build_answer(std::span<const std::uint8_t> response,
     RecordReader reader{response, base};
     reader.name(kHeaderSize, nullptr);
     Survey s;
-    if (!survey(response, reader, base, qtype, (facts.flags & kTc) != 0, s))
-        return AnswerError::malformed;
+    if (!survey(response, reader, base, (facts.flags & kTc) != 0, s)) return AnswerError::malformed;
     facts.has_opt = s.opt != 0;
     if (facts.has_opt) facts.options = response.subspan(s.opt_rdata, s.opt_end - s.opt_rdata);
     facts.rcode = plain_rcode(facts.flags, s.extended_rcode);
+    const std::span<RecordPlace> places(s.places.data(), s.found);
+    if (of == Records::of_question)
+        facts.scrubbed = scrub(response, {qtype, qclass, facts.rcode}, places);
+    bool all_of_ad = true;
+    for (const RecordPlace& r : places) {
+        if (r.keep) {
+            note_record(s, r, base, qtype, response);
+        } else if (r.section != kAdditionalSection) {
+            all_of_ad = false;
+        }
+    }
 
     Answer answer = empty_answer(facts.rcode);
     answer.flags = facts.flags & (kAa | kTc | kAd);
+    // AD speaks of the whole answer and authority section (RFC 4035 3.2.3).
+    if (!all_of_ad) answer.flags &= static_cast<std::uint16_t>(~kAd);
     answer.ancount = s.counts[kAnswerSection];
     answer.nscount = s.counts[kAuthoritySection];
     answer.arcount = s.counts[kAdditionalSection];

@@ -75,6 +75,7 @@ struct UpstreamFacts {
     bool has_opt = false;
     bool no_question =
         false;  // some servers drop it with an error rcode: then nothing but rcode counts
+    std::uint16_t scrubbed = 0;                  // records that do not belong to the question
     std::span<const std::uint8_t> options = {};  // of the OPT, in the response
 };
 
@@ -84,10 +85,13 @@ struct UpstreamFacts {
 //
 // The OPT is left out. If it came last, or not at all, the rest is taken as it is; else names are written anew.
 // Of a truncated response (TC) the records before the cut are kept. Bytes after the last record are ignored.
+// Records that do not belong to the question are left out (scrub.h); AD is cleared if the answer or authority section
+// had some. Records::all is for responses that we made ourselves.
+enum class Records : std::uint8_t { of_question, all };
 AnswerError build_answer(std::span<const std::uint8_t> response,
                          std::span<const std::uint8_t> qname, std::uint16_t qtype,
                          std::uint16_t qclass, bool exact_case, std::span<std::uint8_t> block,
-                         UpstreamFacts& facts) noexcept;
+                         UpstreamFacts& facts, Records of = Records::of_question) noexcept;
 
 // TTLs that may leave.
 struct TtlLimits {
@@ -141,11 +145,12 @@ std::size_t write_error_reply(std::span<std::uint8_t> message, const Query& quer
                               std::uint16_t rcode, std::optional<Ede> ede = std::nullopt) noexcept;
 
 // A query for an upstream: `qname` as it is to be sent. Returns its length; needs 12 + 255 + 4 + 11 + 24
-// bytes and those of `options`.
+// bytes and those of `options`. `authentic_data`: AD, which asks for AD in the response (RFC 6840 5.7).
 std::size_t write_query(std::span<std::uint8_t> message, std::uint16_t id,
                         std::span<const std::uint8_t> qname, std::uint16_t qtype,
                         std::uint16_t qclass, bool recursion_desired, bool checking_disabled,
                         bool edns, bool dnssec_ok, std::span<const std::uint8_t> ecs = {},
-                        std::span<const std::uint8_t> options = {}) noexcept;
+                        std::span<const std::uint8_t> options = {},
+                        bool authentic_data = false) noexcept;
 
 }  // namespace steer::dns

@@ -1,6 +1,7 @@
 #include "dataplane/dns/ecs.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "dataplane/dns/wire.h"
@@ -8,7 +9,6 @@
 namespace steer::dns {
 namespace {
 
-constexpr std::uint16_t kEcsCode = 8;
 constexpr std::size_t kFamilyAndMasks = 4;  // family, source, scope
 
 // The first option of that kind; empty: none.
@@ -27,8 +27,8 @@ std::size_t keep(std::span<const std::uint8_t> option, std::span<std::uint8_t> o
     if (option.size() < kFamilyAndMasks) return 0;
     const std::uint16_t family = load_be16(option.data());
     const std::uint8_t source = option[2];
-    if (family != 1 && family != 2) return 0;
-    if (source > (family == 1 ? 32 : 128)) return 0;
+    constexpr std::array<std::uint8_t, 3> kMostBits{0, 32, 128};
+    if (family >= kMostBits.size() || source > kMostBits[family]) return 0;
     const std::size_t bytes = (source + 7U) / 8;
     if (option.size() != kFamilyAndMasks + bytes) return 0;
     const unsigned spare_bits = static_cast<unsigned>(8 * bytes) - source;
@@ -41,8 +41,7 @@ std::size_t keep(std::span<const std::uint8_t> option, std::span<std::uint8_t> o
 
 }  // namespace
 
-std::size_t read_ecs(std::span<const std::uint8_t> options, std::span<std::uint8_t> out) noexcept {
-    const auto option = find_ecs(options);
+std::size_t read_ecs(std::span<const std::uint8_t> option, std::span<std::uint8_t> out) noexcept {
     if (option.size() < kFamilyAndMasks || option[3] != 0) return 0;  // a query's scope is 0
     return keep(option, out);
 }

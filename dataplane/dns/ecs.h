@@ -1,6 +1,6 @@
 // EDNS Client Subnet (RFC 7871): reading and writing the option.
 //
-// Inside, a subnet is a few bytes that stand for what was sent: family (1 or 2), source prefix length, and the
+// Inside, a subnet is a few bytes that stand for what was sent: family (1, 2, or 0 without an address), source prefix length, and the
 // address's bytes as far as the prefix goes. They are part of a cache's key, of a question in flight, and go back to the
 // client.
 #pragma once
@@ -15,9 +15,12 @@ namespace steer::dns {
 inline constexpr std::size_t kMaxEcs = 18;
 inline constexpr std::size_t kEcsOptionSize = 8;  // and the address
 
-// The client's subnet among the options of a query's OPT, in `out` (kMaxEcs bytes). Returns its length; 0: there is
-// none, or one that RFC 7871 7.1.2 calls malformed (it is as if it were not there).
-std::size_t read_ecs(std::span<const std::uint8_t> options, std::span<std::uint8_t> out) noexcept;
+inline constexpr std::uint16_t kEcsCode = 8;
+
+// The client's subnet in `out` (kMaxEcs bytes), from the data of a query's option. Returns its length, 0 if the option is
+// malformed (RFC 7871 6, 7.2.1): an unknown family, a prefix longer than the family's addresses, too few or too many
+// octets, bits set beyond the prefix, a scope. Family 0 is sent by clients that give no address (prefix length 0).
+std::size_t read_ecs(std::span<const std::uint8_t> option, std::span<std::uint8_t> out) noexcept;
 
 // What a response says of the subnet that was asked for.
 struct EcsReply {

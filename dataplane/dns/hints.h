@@ -13,8 +13,12 @@
 
 namespace steer::dns {
 
-enum SvcParamKey : std::uint16_t { kIpv4Hint = 4, kIpv6Hint = 6 };  // RFC 9460 14.3.2
-inline constexpr std::size_t kSvcParamHead = 4;                     // key and length
+enum SvcParamKey : std::uint16_t {
+    kMandatory = 0,
+    kIpv4Hint = 4,
+    kIpv6Hint = 6
+};                                               // RFC 9460 14.3.2
+inline constexpr std::size_t kSvcParamHead = 4;  // key and length
 
 struct Hints {
     std::span<const std::uint8_t> v4, v6;  // 4 and 16 bytes each

@@ -32,13 +32,36 @@ void lower_word(const std::uint8_t* from, std::uint8_t* to) {
     std::memcpy(to, &w, sizeof w);
 }
 
-// A name so long that a key has no room for the subnet is asked without it.
-void take_ecs(std::span<const std::uint8_t> options, Query& out) noexcept {
+// A name so long that a key has no room for the subnet is asked without it. False: it is malformed.
+bool take_ecs(std::span<const std::uint8_t> option, Query& out) noexcept {
     std::array<std::uint8_t, kMaxEcs> ecs;
-    const std::size_t n = read_ecs(options, ecs);
-    if (n == 0 || out.qname_len + n > UINT8_MAX) return;
+    const std::size_t n = read_ecs(option, ecs);
+    if (n == 0) return false;
+    if (out.edns.ecs_len != 0 || out.qname_len + n > UINT8_MAX) return true;
     std::memcpy(out.qname.data() + out.qname_len, ecs.data(), n);
     out.edns.ecs_len = static_cast<std::uint8_t>(n);
+    return true;
+}
+
+// A client's cookie of 8 bytes, and perhaps the server's of 8 to 32 (RFC 7873 4, 5.2.2).
+bool is_cookie_length(std::size_t n) noexcept {
+    return n == 8 || (n >= 16 && n <= 40);
+}
+
+// False: one of them is malformed.
+bool take_options(std::span<const std::uint8_t> options, Query& out) noexcept {
+    constexpr std::size_t kHead = 4;
+    constexpr std::uint16_t kCookieCode = 10;
+    while (!options.empty()) {
+        if (options.size() < kHead) return false;
+        const std::size_t length = load_be16(&options[2]);
+        if (kHead + length > options.size()) return false;
+        const std::uint16_t code = load_be16(options.data());
+        if (code == kEcsCode && !take_ecs(options.subspan(kHead, length), out)) return false;
+        if (code == kCookieCode && !is_cookie_length(length)) return false;
+        options = options.subspan(kHead + length);
+    }
+    return true;
 }
 
 // The records of the additional section; a query may carry one OPT there (RFC 6891 6.1.1), and others that we
@@ -46,6 +69,7 @@ void take_ecs(std::span<const std::uint8_t> options, Query& out) noexcept {
 QueryError parse_additional(std::span<const std::uint8_t> message, std::size_t at, unsigned count,
                             Query& out) noexcept {
     Edns& edns = out.edns;
+    bool options_are_good = true;
     for (; count > 0; --count) {
         const std::size_t name = plain_name_length(message.subspan(at));
         if (name == 0 || at + name + 10 > message.size()) return QueryError::bad_opt;
@@ -60,10 +84,12 @@ QueryError parse_additional(std::span<const std::uint8_t> message, std::size_t a
             load_be16(fixed + 2) < kClassicUdpSize ? kClassicUdpSize : load_be16(fixed + 2);
         edns.version = fixed[5];
         edns.dnssec_ok = (fixed[6] & 0x80) != 0;
-        if (rdata_length != 0) take_ecs({fixed + 10, rdata_length}, out);
+        if (rdata_length != 0 && edns.version == 0)  // of another version they may be anything
+            options_are_good = take_options({fixed + 10, rdata_length}, out);
     }
     if (at != message.size()) return QueryError::trailing_bytes;
-    return edns.version == 0 ? QueryError::none : QueryError::bad_edns_version;
+    if (edns.version != 0) return QueryError::bad_edns_version;
+    return options_are_good ? QueryError::none : QueryError::bad_option;
 }
 
 [[gnu::always_inline]] inline void lower_in_line(const std::uint8_t* from, std::uint8_t* to,
@@ -130,9 +156,16 @@ std::uint16_t rcode_for(QueryError e) noexcept {
             return kNotImp;
         case QueryError::bad_edns_version:
             return kBadVers;
-        default:
-            return kFormErr;
+        case QueryError::question_count:
+        case QueryError::bad_name:
+        case QueryError::short_question:
+        case QueryError::bad_sections:
+        case QueryError::bad_opt:
+        case QueryError::bad_option:
+        case QueryError::trailing_bytes:
+            break;
     }
+    return kFormErr;
 }
 
 }  // namespace steer::dns

@@ -66,6 +66,7 @@ enum class QueryError : std::uint8_t {
     short_question,    // type or class missing: FORMERR
     bad_sections,      // answer or authority records in a query: FORMERR
     bad_opt,           // two OPTs, an OPT not at the root, or cut off: FORMERR
+    bad_option,        // an option longer than its OPT, a malformed subnet or cookie: FORMERR
     bad_edns_version,  // version > 0: BADVERS (extended rcode 16)
     trailing_bytes,    // bytes after the last record: FORMERR
 };

@@ -186,11 +186,11 @@ std::size_t write_query(std::span<std::uint8_t> message, std::uint16_t id,
                         std::span<const std::uint8_t> qname, std::uint16_t qtype,
                         std::uint16_t qclass, bool recursion_desired, bool checking_disabled,
                         bool edns, bool dnssec_ok, std::span<const std::uint8_t> ecs,
-                        std::span<const std::uint8_t> options) noexcept {
+                        std::span<const std::uint8_t> options, bool authentic_data) noexcept {
     std::uint8_t* out = message.data();
     store_be16(out, id);
-    const auto flags =
-        static_cast<std::uint16_t>((recursion_desired ? kRd : 0) | (checking_disabled ? kCd : 0));
+    const auto flags = static_cast<std::uint16_t>(
+        (recursion_desired ? kRd : 0) | (checking_disabled ? kCd : 0) | (authentic_data ? kAd : 0));
     write_header(out, flags, 1, 0, 0, edns ? 1 : 0);
     std::memcpy(out + kHeaderSize, qname.data(), qname.size());
     std::size_t at = kHeaderSize + qname.size();

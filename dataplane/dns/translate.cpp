@@ -14,7 +14,7 @@ constexpr std::size_t kV4Bytes = 4, kV6Bytes = 16;
 // Of the fields of a record from its TTL, whose offsets an answer knows.
 constexpr std::size_t kTypeBeforeTtl = 4, kRdataAfterTtl = 6;
 
-enum class Fate : std::uint8_t { stays, goes, becomes_aaaa, gets_hints };
+enum class Fate : std::uint8_t { stays, goes, becomes_aaaa, changes_hints };
 
 std::uint16_t type_that_changes(Translate what, std::uint16_t type) {
     switch (what) {
@@ -24,25 +24,33 @@ std::uint16_t type_that_changes(Translate what, std::uint16_t type) {
             return kAaaa;
         case Translate::hints:
         case Translate::all_hints:
+        case Translate::without_v4:
+        case Translate::without_v6:
             return type == kSvcb ? kSvcb : kHttps;
     }
     return 0;
 }
 
-bool is_hints(Translate what) {
+bool makes_hints(Translate what) {
     return what == Translate::hints || what == Translate::all_hints;
 }
 
-// The data of an SVCB or HTTPS record with the IPv6 hints that stand for its IPv4 ones.
+bool takes_family(Translate what) {
+    return what == Translate::without_v4 || what == Translate::without_v6;
+}
+
+// The data of an SVCB or HTTPS record with other hints of one family, or without them.
 class HintWriter {
   public:
     HintWriter(const Translation& translation, Translate what)
         : translation_(translation), what_(what) {}
 
-    // Whether this record gets any.
+    // Whether this record's hints change.
     [[nodiscard]] bool applies(std::span<const std::uint8_t> rdata) noexcept {
         const Hints hints = hints_of(rdata);
         count_ = 0;
+        if (what_ == Translate::without_v4) return !hints.v4.empty();
+        if (what_ == Translate::without_v6) return !hints.v6.empty();
         if (hints.v4.empty() || (what_ == Translate::hints && !hints.v6.empty())) return false;
         for (std::size_t at = 0; at < hints.v4.size() && count_ < kMost; at += kV4Bytes)
             if (translation_.to_v6(&hints.v4[at], &made_[count_ * kV6Bytes])) ++count_;
@@ -53,16 +61,21 @@ class HintWriter {
         if (rdata.size() + kSvcParamHead + count_ * kV6Bytes > out_.size()) return {};
         std::size_t at = 2 + plain_name_length(rdata.subspan(2));
         std::size_t size = append(0, rdata.first(at));
-        bool is_written = false;
+        const std::uint16_t changed = what_ == Translate::without_v4 ? kIpv4Hint : kIpv6Hint;
+        bool is_written = count_ == 0;
         while (at < rdata.size()) {
             const std::uint16_t key = load_be16(&rdata[at]);
-            const std::size_t whole = kSvcParamHead + load_be16(&rdata[at + 2]);
-            if (key >= kIpv6Hint && !is_written) {
+            const auto param = rdata.subspan(at, kSvcParamHead + load_be16(&rdata[at + 2]));
+            if (key >= changed && !is_written) {
                 size = append_hints(size);
                 is_written = true;
             }
-            if (key != kIpv6Hint) size = append(size, rdata.subspan(at, whole));
-            at += whole;
+            if (key == kMandatory && count_ == 0) {
+                size = append_mandatory(size, param, changed);
+            } else if (key != changed) {
+                size = append(size, param);
+            }
+            at += param.size();
         }
         if (!is_written) size = append_hints(size);
         return {out_.data(), size};
@@ -74,6 +87,18 @@ class HintWriter {
     std::size_t append(std::size_t size, std::span<const std::uint8_t> bytes) noexcept {
         std::memcpy(&out_[size], bytes.data(), bytes.size());
         return size + bytes.size();
+    }
+    // Without `gone`. A list without a key is none (RFC 9460 8).
+    std::size_t append_mandatory(std::size_t size, std::span<const std::uint8_t> param,
+                                 std::uint16_t gone) noexcept {
+        std::size_t end = size + kSvcParamHead;
+        for (std::size_t at = kSvcParamHead; at + 2 <= param.size(); at += 2) {
+            if (load_be16(&param[at]) != gone) end = append(end, param.subspan(at, 2));
+        }
+        if (end == size + kSvcParamHead) return size;
+        store_be16(&out_[size], kMandatory);
+        store_be16(&out_[size + 2], static_cast<std::uint16_t>(end - size - kSvcParamHead));
+        return end;
     }
     std::size_t append_hints(std::size_t size) noexcept {
         store_be16(&out_[size], kIpv6Hint);
@@ -95,13 +120,14 @@ class Translator {
 
     // What becomes of a record of the old body, counted from 0.
     [[nodiscard]] Fate fate(unsigned record) noexcept {
-        if (record >= from_.ancount) return Fate::stays;
+        if (record >= from_.ancount && !takes_family(what_)) return Fate::stays;
         const std::size_t ttl = from_.ttl_offsets()[record];
         const std::uint8_t* const fields = from_.body() + ttl;
         const std::uint16_t type = load_be16(fields - kTypeBeforeTtl);
         if (load_be16(fields - 2) != kIn) return Fate::stays;
         const std::uint8_t* const data = fields + kRdataAfterTtl;
         const std::size_t length = load_be16(fields + 4);
+        if (record >= from_.ancount) return fate_behind_answer(record, type, {data, length});
         if (type == kRrsig) {
             const std::uint16_t covered = length < 2 ? std::uint16_t{0} : load_be16(data);
             return covered == type_that_changes(what_, covered) ? Fate::goes : Fate::stays;
@@ -114,7 +140,7 @@ class Translator {
         }
         if (what_ == Translate::counted_only)
             return length != kV6Bytes || translation_.counts(data) ? Fate::stays : Fate::goes;
-        return hints_.applies({data, length}) ? Fate::gets_hints : Fate::stays;
+        return hints_.applies({data, length}) ? Fate::changes_hints : Fate::stays;
     }
 
     std::size_t write(const TranslateTerms& terms, std::span<std::uint8_t> block) noexcept {
@@ -129,19 +155,39 @@ class Translator {
     }
 
   private:
+    // Of a record of the authority or additional section: clients use the addresses there as they use hints.
+    [[nodiscard]] Fate fate_behind_answer(unsigned record, std::uint16_t type,
+                                          std::span<const std::uint8_t> data) const noexcept {
+        if (record < unsigned{from_.ancount} + from_.nscount) return Fate::stays;
+        if (type == kRrsig) type = data.size() < 2 ? std::uint16_t{0} : load_be16(data.data());
+        return type == (what_ == Translate::without_v4 ? kA : kAaaa) ? Fate::goes : Fate::stays;
+    }
+    // Of an answer that changes as this one does.
+    [[nodiscard]] bool has_hints_left() const noexcept {
+        if (!takes_family(what_)) return from_.has_hints;
+        for (unsigned r = 0; from_.has_hints && r < from_.ancount; ++r) {
+            const Hints hints = hints_of_record(from_, r);
+            if (!(what_ == Translate::without_v4 ? hints.v6 : hints.v4).empty()) return true;
+        }
+        return false;
+    }
     [[nodiscard]] Answer head() noexcept {
         Answer head = from_;
         head.flags &= static_cast<std::uint16_t>(~kAd);
         if (what_ == Translate::addresses) head.negative = head.has_soa = false;
-        unsigned gone = 0;
+        head.has_hints = has_hints_left();
+        unsigned gone = 0, additional_gone = 0;
         bool has_aaaa = false;
         for (unsigned r = 0; r < from_.ancount && r < from_.ttl_count; ++r) {
             const bool goes = fate(r) == Fate::goes;
-            gone += goes ? 1 : 0;
+            gone += goes ? 1U : 0U;
             has_aaaa |= !goes && type_of(r) == kAaaa;
         }
+        for (unsigned r = from_.ancount; takes_family(what_) && r < from_.ttl_count; ++r)
+            additional_gone += fate(r) == Fate::goes ? 1U : 0U;
         head.ancount = static_cast<std::uint16_t>(head.ancount - gone);
-        head.ttl_count = static_cast<std::uint16_t>(head.ttl_count - gone);
+        head.arcount = static_cast<std::uint16_t>(head.arcount - additional_gone);
+        head.ttl_count = static_cast<std::uint16_t>(head.ttl_count - gone - additional_gone);
         head.address_count = addresses_left();
         if (what_ == Translate::counted_only && head.rcode == kNoError && !has_aaaa)
             head.negative = true;
@@ -178,10 +224,12 @@ class Translator {
                 return writer.put(record.owner, kAaaa, std::min(record.ttl_s, most_ttl_s), v6,
                                   true);
             }
-            case Fate::gets_hints: {
-                const auto data = hints_.data(writer.data_of(record));
-                return !data.empty() &&
-                       writer.put(record.owner, record.type, record.ttl_s, data, true);
+            case Fate::changes_hints: {
+                const auto rdata = writer.data_of(record);
+                if (!hints_.applies(rdata)) return false;
+                const auto data = hints_.data(rdata);
+                return !data.empty() && writer.put(record.owner, record.type, record.ttl_s, data,
+                                                   hints_of(data).any());
             }
         }
         return false;
@@ -207,14 +255,23 @@ bool any_translated(const Answer& answer, Translate what, const Translation& tra
 }
 
 bool would_change(const Answer& answer, Translate what, const Translation& translation) noexcept {
-    if (is_hints(what) && !answer.has_hints) return false;
+    if (makes_hints(what) && !answer.has_hints) return false;
     Translator translator(answer, what, translation);
-    for (unsigned r = 0; r < answer.ancount && r < answer.ttl_count; ++r) {
+    for (unsigned r = 0; r < answer.ttl_count; ++r) {
         const Fate fate = translator.fate(r);
         const std::uint8_t* const fields = answer.body() + answer.ttl_offsets()[r];
         if (fate != Fate::stays && load_be16(fields - kTypeBeforeTtl) != kRrsig) return true;
     }
     return false;
+}
+
+const Translation& no_translation() noexcept {
+    struct None final : Translation {
+        bool to_v6(const std::uint8_t*, std::uint8_t*) const noexcept override { return false; }
+        bool counts(const std::uint8_t*) const noexcept override { return true; }
+    };
+    static constexpr None kNone;
+    return kNone;
 }
 
 std::size_t write_translated(const Answer& answer, const TranslateTerms& terms,

@@ -1,5 +1,6 @@
 // What DNS64 makes of answers (RFC 6147 5.1.7, 5.3): A records become AAAA, AAAA that do not count are left out, and the
-// IPv4 hints of SVCB and HTTPS records get IPv6 ones beside them (RFC 9460 7.3).
+// IPv4 hints of SVCB and HTTPS records get IPv6 ones beside them (RFC 9460 7.3). And what policy takes out of answers to
+// SVCB and HTTPS: the hints of a family, so that clients ask for its addresses.
 //
 // CNAME and DNAME chains, authority and additional records stay. Signatures of a record set that was changed are left out,
 // and AD is clear: the answer is our own word. Pure, no allocation; cost as of answer_writer.h.
@@ -30,6 +31,10 @@ enum class Translate : std::uint8_t {
     counted_only,  // of an answer to AAAA, that without those that do not count
     hints,         // of an answer to SVCB or HTTPS: ipv6hint where there is none
     all_hints,     // ... and in place of what is there
+    // Of an answer to SVCB or HTTPS: that without ipv4hint and additional A records, without ipv6hint and additional AAAA.
+    // A key that `mandatory` names goes from there as well, so that the record stays valid (RFC 9460 8).
+    without_v4,
+    without_v6,
 };
 
 struct TranslateTerms {
@@ -42,7 +47,7 @@ struct TranslateTerms {
 // Whether any address of the answer section, an A record or (of AAAA) one that counts, would be in the new answer.
 [[nodiscard]] bool any_translated(const Answer& answer, Translate what,
                                   const Translation& translation) noexcept;
-// Whether counted_only or hints would change anything.
+// Whether anything but `addresses` would change anything.
 [[nodiscard]] bool would_change(const Answer& answer, Translate what,
                                 const Translation& translation) noexcept;
 
@@ -51,5 +56,8 @@ struct TranslateTerms {
 std::size_t write_translated(const Answer& answer, const TranslateTerms& terms,
                              const Translation& translation,
                              std::span<std::uint8_t> block) noexcept;
+
+// For without_v4 and without_v6, which translate nothing.
+const Translation& no_translation() noexcept;
 
 }  // namespace steer::dns

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <climits>
 
 #include "dataplane/dns/hints.h"
 #include "dataplane/policy/policy_list.h"
@@ -19,21 +20,27 @@ void visit_translated(const PolicyList& list, const TranslatedPrefix& t, const s
     if (t.as_v6 && list.has_v6) visit(IpAddress::from_v6(v6));
 }
 
-// visit(address) for each that the list has a family for and may claim; an address that the answer has twice comes twice.
+// visit(address) for each that the list has a family for and may claim, at most max_addresses; an address that the answer
+// has twice comes twice. An AAAA or hint that holds an IPv4 address (::ffff:0:0/96) is none: no connection goes there.
 // Of one below the prefix of a NAT64 the list is told what dns64's `claim` says: the address, the IPv4 one behind it, or
 // both; what may be claimed of it goes by the IPv4 address.
 template <class Visit>
 void for_each_claimable(const PolicyList& list, const dns::Answer& answer, Visit&& visit) {
+    unsigned left = list.max_addresses == 0 ? UINT_MAX : list.max_addresses;
     dns::any_address(answer, [&](const std::uint8_t* bytes, bool is_v6) {
+        if (left == 0) return true;
         if (is_v6 && !list.translated.empty()) {
             if (const TranslatedPrefix* const t = list.translated_at(bytes)) {
+                --left;
                 visit_translated(list, *t, bytes, visit);
                 return false;
             }
         }
         if (is_v6 ? !list.has_v6 : !list.has_v4) return false;
         const IpAddress address = is_v6 ? IpAddress::from_v6(bytes) : IpAddress::from_v4(bytes);
-        if (!list.never_claim.contains(address)) visit(address);
+        if ((is_v6 && address.is_v4()) || list.never_claim.contains(address)) return false;
+        --left;
+        visit(address);
         return false;
     });
 }

@@ -214,20 +214,39 @@ unsigned Claims::raise(const LeavingAnswer& a, const LeaveTerms& terms, std::uin
     return tokens;
 }
 
+// What is said of all events about an answer.
+void Claims::name_event(const PolicyList& list, const LeavingAnswer& a, Now now) noexcept {
+    Event& e = event_;
+    e.raised_ms = now.ms;
+    e.list = list.id_for(a.client);
+    e.worker = worker_;
+    e.count = 0;
+    e.has_client = !a.snapshot.trusted_forwarders.contains(a.client);
+    e.client = a.client;
+    e.name_len = static_cast<std::uint8_t>(a.qname.size());
+    std::copy(a.qname.begin(), a.qname.end(), e.name.begin());
+}
+
+void Claims::note_shortened(const LeavingAnswer& a, const PolicyList& list, Now now) noexcept {
+    counters_.add(Stat::answers_shortened);
+    if (to_routers_ == nullptr || shortened_s_ == now.s()) return;
+    shortened_s_ = now.s();
+    name_event(list, a, now);
+    event_.kind = EventKind::shortened;
+    event_.hold_token = 0;
+    [[maybe_unused]] const bool told = to_routers_->push(event_);  // a full ring loses it
+    event_.kind = EventKind::claim;
+}
+
 unsigned Claims::push_events(const PolicyList& list, const LeavingAnswer& a,
                              std::uint32_t wanted_ttl_s, std::uint64_t hold_token,
                              unsigned tokens_left, Now now) noexcept {
     unsigned tokens = 0;
     Event& e = event_;
-    e.raised_ms = now.ms;
+    name_event(list, a, now);
     e.lease_end_ms = now.ms + (std::uint64_t{wanted_ttl_s} + list.extra_time_s) * 1000;
     e.row_life_s = row_life_s(list, ttl_left_s(a), wanted_ttl_s);
-    e.list = list.id_for(a.client);
     e.skips_shared = list.shared == Sharing::skip;
-    e.worker = worker_;
-    e.count = 0;
-    e.name_len = static_cast<std::uint8_t>(a.qname.size());
-    std::copy(a.qname.begin(), a.qname.end(), e.name.begin());
     const auto push = [&] {
         e.hold_token = tokens < tokens_left ? hold_token : 0;
         if (to_routers_->push(e)) {

@@ -83,6 +83,9 @@ class Claims {
     unsigned raise(const LeavingAnswer& a, const LeaveTerms& terms, std::uint64_t hold_token,
                    Now now) noexcept;
 
+    // An answer with more addresses than a list takes: `routers` is told, once a second.
+    void note_shortened(const LeavingAnswer& a, const PolicyList& list, Now now) noexcept;
+
     // Whether settle() may find room for what waits for the ring.
     [[nodiscard]] bool has_room() const noexcept { return to_routers_->room() > 0; }
 
@@ -107,7 +110,10 @@ class Claims {
     Ring<Event>* to_routers_;
     Counters& counters_;
     std::uint8_t worker_;
-    Event event_{};  // the one being filled
+    void name_event(const PolicyList& list, const LeavingAnswer& a, Now now) noexcept;
+
+    std::uint32_t shortened_s_ = 0;  // when that was last told
+    Event event_{};                  // the one being filled
 };
 
 }  // namespace steer

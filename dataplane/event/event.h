@@ -25,6 +25,7 @@ inline constexpr std::size_t kEventAddresses = 16;  // more addresses make more 
 
 enum class EventKind : std::uint8_t {
     claim,
+    shortened,       // more than max_addresses: only raised_ms, list, name and client count
     told_elsewhere,  // of `shared: report|skip`: only raised_ms, list, count, name and addresses count
 };
 
@@ -41,11 +42,13 @@ struct Event {
     EventKind kind;
     bool skips_shared;          // the list has `shared: skip`
     std::uint8_t shared_above;  // told_elsewhere: the list's setting
-    std::uint8_t reserved[4];
+    bool has_client;            // else it stands for many (trusted_forwarders)
+    std::uint8_t reserved[3];
+    IpAddress client;
     std::array<std::uint8_t, 256> name;  // lower-cased wire form: the row's `dm`
     std::array<IpAddress, kEventAddresses> addresses;
 };
-static_assert(sizeof(Event) == 40 + 256 + 256);
+static_assert(sizeof(Event) == 40 + 16 + 256 + 256);
 
 // What became of a claim's answer (docs/design.md, words).
 #define STEER_OUTCOMES(X)                                                                       \

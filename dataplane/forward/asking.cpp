@@ -18,7 +18,6 @@ namespace {
 
 constexpr std::uint64_t kNoRouteMs =
     100;  // when no upstream has a next hop (neighbours appear within that time)
-constexpr std::uint64_t kNever = UINT64_MAX;
 constexpr unsigned kMostRounds = 3;  // queries to one server for one question (RFC 9520 3.1)
 constexpr unsigned kIdDraws =
     16;  // until a (port, id) is free: with 16,384 in flight one is nearly sure
@@ -53,7 +52,9 @@ void Forwarder::Impl::start(std::uint32_t flight, Now now) noexcept {
     const int measured = choice.to_measure(*f.snapshot, group, f.tried, now.ms);
     if (measured >= 0) {
         const auto member = static_cast<unsigned>(measured);
-        ask_member(flight, member, choice.takes_edns(f.member(member).id, now.ms), now);
+        const bool edns = choice.takes_edns(f.member(member).id, now.ms);
+        if (ask_member(flight, member, edns, now) == Sent::yes)
+            table.attempt(f.attempts).is_copy = true;
     }
     set_timer(flight, now);
 }
@@ -107,9 +108,9 @@ Forwarder::Impl::Sent Forwarder::Impl::ask_member(std::uint32_t flight, unsigned
     }
     std::array<std::uint8_t, 256> room;
     const auto id = static_cast<std::uint16_t>(random.next());
-    const std::size_t length =
-        dns::write_query(query, id, f.name_as_sent(room), f.qtype, f.qclass, true,
-                         f.checking_disabled, edns, edns && f.dnssec_ok, f.ecs(), f.options());
+    const std::size_t length = dns::write_query(
+        query, id, f.name_as_sent(room), f.qtype, f.qclass, true, f.checking_disabled, edns,
+        edns && f.dnssec_ok, f.ecs(), f.options(), to.trust_ad);
     const std::span<const std::uint8_t> bytes{query.data(), length};
     Sent sent;
     if (f.over_tcp && to.channel != Channel::stream) {
@@ -181,7 +182,7 @@ Forwarder::Impl::Sent Forwarder::Impl::send_by_kernel(
 void Forwarder::Impl::on_timer(std::uint32_t flight, Now now) noexcept {
     end_attempts_in_silence(flight, now);
     Flight& f = table[flight];
-    if (now.ms >= f.deadline_ms) {
+    if (now.ms >= f.deadline_ms || now.ms >= f.choose_at_ms) {
         Buffer* const last_resort = std::exchange(f.answer, nullptr);
         finish(flight, f.end, last_resort);
         return;
@@ -192,6 +193,7 @@ void Forwarder::Impl::on_timer(std::uint32_t flight, Now now) noexcept {
 
 void Forwarder::Impl::go_on(std::uint32_t flight, Now now) noexcept {
     Flight& f = table[flight];
+    if (f.holds_negative()) return end_or_wait(flight, now);
     if (choice.has_other(f.upstreams(), f.tried | f.failed)) {
         ask_again(flight, now);
     } else if (f.answer != nullptr) {
@@ -207,8 +209,13 @@ void Forwarder::Impl::ask_again(std::uint32_t flight, Now now) noexcept {
 
 void Forwarder::Impl::end_or_wait(std::uint32_t flight, Now now) noexcept {
     Flight& f = table[flight];
-    if (f.attempts == kNone &&
-        f.next_send_ms == kNever) {  // then there is an answer to fall back on
+    const bool is_awaited = [&] {
+        for (std::uint32_t i = f.attempts; i != kNone; i = table.attempt(i).next) {
+            if (!table.attempt(i).is_copy || !f.holds_negative()) return true;
+        }
+        return false;
+    }();
+    if (!is_awaited && f.next_send_ms == kNever) {  // then there is an answer to fall back on
         finish(flight, f.end, std::exchange(f.answer, nullptr));
     } else {
         set_timer(flight, now);
@@ -224,6 +231,8 @@ void Forwarder::Impl::end_attempts_in_silence(std::uint32_t flight, Now now) noe
         const auto waited_ms = static_cast<std::uint32_t>(now.ms - a.sent_ms);
         if (now.ms >= a.deadline_ms) {
             counters.add(Stat::upstream_timeouts);
+            if (by_suffix.get(suffix_key(f.name())) >= kManyOfDomain && !f.waiters.empty())
+                counters.saw(Trouble::timeout, f.waiters.first()->path.client, f.name());
             choice.timed_out(asked.id, a.measures, now.ms);
             table.close_attempt(i);
         } else if (!a.late && !f.over_tcp && waited_ms >= choice.patience_ms(asked, 0)) {
@@ -246,7 +255,7 @@ void Forwarder::Impl::end_left_over_attempts(Now now) noexcept {
 
 void Forwarder::Impl::set_timer(std::uint32_t flight, Now now) noexcept {
     const Flight& f = table[flight];
-    std::uint64_t at = std::min(f.deadline_ms, f.next_send_ms);
+    std::uint64_t at = std::min({f.deadline_ms, f.next_send_ms, f.choose_at_ms});
     for (std::uint32_t i = f.attempts; i != kNone; i = table.attempt(i).next) {
         at = std::min(at, table.attempt(i).deadline_ms);
     }

@@ -1,5 +1,11 @@
 #include "dataplane/forward/forwarder.h"
 
+#include <rte_debug.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
 #include "dataplane/cache/siphash.h"
 #include "dataplane/dns/name.h"
 #include "dataplane/forward/forwarder_impl.h"
@@ -10,7 +16,8 @@ using forward::kNone;
 
 namespace {
 constexpr unsigned kTimersPerTick = 128;
-}
+constexpr unsigned kFewOfDomain = 32;  // in flight: no domain has less than that
+}  // namespace
 
 Forwarder::Impl::Impl(const ForwarderOptions& o, BufferPools& b, ForwardSink& s, Counters& c)
     : options(o),
@@ -32,6 +39,40 @@ std::uint64_t Forwarder::Impl::suffix_key(std::span<const std::uint8_t> name) co
     return hash.finish(dns::last_labels(name, 2)).low;
 }
 
+std::uint32_t Forwarder::Impl::name_key(std::span<const std::uint8_t> name,
+                                        std::uint16_t qtype) const noexcept {
+    cache::SipHash128<1, 3> hash(suffix_secret[0] ^ qtype, suffix_secret[1]);
+    return static_cast<std::uint32_t>(hash.finish(name).low);
+}
+
+unsigned Forwarder::Impl::most_of(std::uint64_t suffix, Now now) const noexcept {
+    const unsigned most =
+        options.max_per_suffix != 0 ? options.max_per_suffix : options.max_in_flight;
+    if (table.count() < options.max_in_flight / 4) return most;
+    const unsigned answered_percent = 100 - failing.failed_percent(suffix, now.s());
+    const auto share = static_cast<unsigned>(std::uint64_t{most} * answered_percent / 100);
+    return std::max(share, std::min(most, kFewOfDomain));
+}
+
+bool Forwarder::Impl::displace(bool of_first_half, Now now) noexcept {
+    const std::uint32_t i = table.oldest(of_first_half);
+    if (i == kNone || now.ms - table[i].started_ms < kJostleMs) return false;
+    Flight& f = table[i];
+    counters.add(Stat::upstream_displaced);
+    counters.saw(Trouble::displaced, f.waiters.first()->path.client, f.name());
+    // Its patience is over earlier: else a flood would hide that an upstream is silent.
+    for (std::uint32_t a = f.attempts; a != kNone; a = table.attempt(a).next) {
+        const forward::Attempt& attempt = table.attempt(a);
+        const auto waited_ms = static_cast<std::uint32_t>(now.ms - attempt.sent_ms);
+        if (!attempt.late && waited_ms >= kJostleMs) choice.late(attempt.upstream, waited_ms);
+    }
+    end_asking(i, false);
+    release(std::exchange(f.answer, nullptr));
+    displaced.append(f.waiters);
+    table.close(i);
+    return true;
+}
+
 void Forwarder::Impl::join(Parked* parked, std::uint64_t name_hash, Now now) noexcept {
     const forward::Question question(*parked, name_hash);
     if (question.options_too_long) counters.add(Stat::options_too_long);
@@ -39,14 +80,21 @@ void Forwarder::Impl::join(Parked* parked, std::uint64_t name_hash, Now now) noe
     const bool is_new = i == kNone;
     if (is_new) {
         const std::uint64_t suffix = suffix_key({question.qname.data(), question.qname_len});
-        const bool over =
-            options.max_per_suffix != 0 && by_suffix.get(suffix) >= options.max_per_suffix;
-        if (over) return turn_away(parked, AskEnd::over_quota, Stat::upstream_quota);
+        if (by_suffix.get(suffix) >= most_of(suffix, now)) {
+            counters.saw(Trouble::upstream_quota, parked->path.client,
+                         {question.qname.data(), question.qname_len});
+            return turn_away(parked, AskEnd::over_quota, Stat::upstream_quota);
+        }
         InFlightLimit* const limit = question.snapshot->groups[question.group].limit.get();
         if (limit != nullptr && !limit->enter())
             return turn_away(parked, AskEnd::over_quota, Stat::upstream_limit);
-        i = table.open(question);
+        const std::uint32_t key =
+            name_key({question.qname.data(), question.qname_len}, question.qtype);
+        i = table.open(question, key, now.ms);
+        if (i == kNone && displace(false, now)) i = table.open(question, key, now.ms);
         if (i == kNone) {
+            counters.saw(Trouble::table_full, parked->path.client,
+                         {question.qname.data(), question.qname_len});
             if (limit != nullptr) limit->leave();
             return turn_away(parked, AskEnd::table_full, Stat::upstream_table_full);
         }
@@ -93,11 +141,19 @@ Verdict Forwarder::on_datagram(const IpAddress& from, std::uint16_t from_port,
     impl_->now_ms = now.ms;
     if (dns.size() < dns::kHeaderSize) return Verdict::drop_upstream_malformed;
     const std::uint32_t attempt = impl_->table.find_attempt(to_port, dns::load_be16(dns.data()));
-    if (attempt == kNone) return Verdict::drop_upstream_unknown;
+    if (attempt == kNone) {
+        impl_->note_stray(from, from_port, dns, now);
+        return Verdict::drop_upstream_unknown;
+    }
     const forward::Attempt& a = impl_->table.attempt(attempt);
-    if (from != a.address || from_port != a.address_port) return Verdict::drop_upstream_unknown;
+    if (from != a.address || from_port != a.address_port) {
+        impl_->note_stray(from, from_port, dns, now);
+        return Verdict::drop_upstream_unknown;
+    }
+    const std::uint32_t flight = a.flight;
     switch (impl_->take_reply(attempt, dns, now)) {
         case Impl::Reply::malformed:
+            if (flight != kNone) impl_->near_miss(flight, now);
             return Verdict::drop_upstream_malformed;
         case Impl::Reply::no_buffer:
             return Verdict::drop_no_buffer;
@@ -105,6 +161,26 @@ Verdict Forwarder::on_datagram(const IpAddress& from, std::uint16_t from_port,
             break;
     }
     return Verdict::upstream_reply;
+}
+
+void Forwarder::Impl::note_stray(const IpAddress& from, std::uint16_t from_port,
+                                 std::span<const std::uint8_t> dns, Now now) noexcept {
+    if ((dns::load_be16(&dns[2]) & dns::kQr) == 0 || dns::load_be16(&dns[4]) != 1) return;
+    const auto question = dns.subspan(dns::kHeaderSize);
+    const std::size_t length = dns::plain_name_length(question);
+    if (length == 0 || length + dns::kTypeAndClass > question.size()) return;
+    std::array<std::uint8_t, dns::kMaxName> room;
+    dns::lower_case(question.data(), room.data(), length);
+    const std::span<const std::uint8_t> name{room.data(), length};
+    const std::uint16_t qtype = dns::load_be16(&question[length]);
+    const std::uint32_t flight =
+        table.find_asking(name_key(name, qtype), name, qtype, from, from_port);
+    if (flight != kNone) near_miss(flight, now);
+}
+
+bool Forwarder::make_room(Now now) noexcept {
+    impl_->now_ms = now.ms;
+    return impl_->displace(false, now) || impl_->displace(true, now);
 }
 
 unsigned Forwarder::owner_of_port(std::uint16_t port) const noexcept {
@@ -124,9 +200,18 @@ void Forwarder::on_message(const Message& m, Now now) noexcept {
         case MessageKind::upstream_reply:
             impl_->on_kernel_reply(m, now);
             break;
-        default:
-            release(m.buffer);
-            break;
+        case MessageKind::none:
+        case MessageKind::upstream_frame:
+        case MessageKind::send_upstream:
+        case MessageKind::insert:
+        case MessageKind::query_frame:
+        case MessageKind::send_frame:
+        case MessageKind::inject:
+        case MessageKind::answer:
+        case MessageKind::upstream_query:
+        case MessageKind::acknowledged:
+            rte_panic("a message is not for the forwarder: kind %u\n",
+                      static_cast<unsigned>(m.kind));
     }
 }
 
@@ -142,7 +227,8 @@ void Forwarder::tick(Now now) noexcept {
 }
 
 std::uint64_t Forwarder::next_deadline_ms() const noexcept {
-    if (impl_->left_first != kNone || !impl_->turned_away.empty() || !impl_->over_quota.empty())
+    if (impl_->left_first != kNone || !impl_->turned_away.empty() || !impl_->displaced.empty() ||
+        !impl_->over_quota.empty())
         return impl_->now_ms + 1;
     return impl_->timers.next_ms();
 }

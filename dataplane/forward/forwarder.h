@@ -15,8 +15,13 @@
 // goes to UDP clients as it is; for clients over TCP the question is asked again over TCP (RFC 7766
 // 5).
 //
-// Memory: about 640 bytes for each of `max_in_flight`, taken at construction: 10 MiB with the
-// default. When the table is full a query ends as AskEnd::table_full, when its domain has its share of it as
+// A question that gets many replies with the wrong id, port or name is asked over TCP from then on: somebody
+// guesses (RFC 5452). While several upstreams are asked at the same time, ResponseSelection says which reply is taken.
+//
+// Memory: about 700 bytes for each of `max_in_flight`, taken at construction: 11 MiB with the
+// default. When the table is full, the oldest question that is not among the first half and has waited for 200 ms
+// ends as AskEnd::displaced (as unbound's jostle list: a flood of questions that nobody answers leaves room for
+// those that are answered); if there is none, the new query ends as AskEnd::table_full, when its domain has its share of it as
 // AskEnd::over_quota (one domain's random names, sent to a server that is slow, leave room for others), and so it does
 // when its group has as many in flight as it may (UpstreamGroup::limit); when another worker's ring is
 // full its waiters stay in their flight's record and are tried again at each tick(): none is lost,
@@ -25,6 +30,7 @@
 // May not, after construction: allocate, lock, log, wait.
 #pragma once
 
+#include <cerrno>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -43,12 +49,17 @@ namespace steer {
 inline constexpr unsigned kMaxGroupMembers = 32;  // of one upstream group
 
 // What became of an ask.
+// Of MessageKind::upstream_reply: the upstream's certificate is not trusted. To ask it again for the same
+// query changes nothing. (Every other errno is a refusal by the network, which may be over soon.)
+inline constexpr std::uint32_t kUpstreamNotTrusted = EKEYREJECTED;
+
 enum class AskEnd : std::uint8_t {
     answered,    // with a buffer: what an upstream said; SERVFAIL, REFUSED if none said better
     timed_out,   // total_timeout_ms is over
     all_failed,  // every upstream was refused by the network (a kernel socket's error)
     no_route,    // the total time is over, and no upstream could be reached at all
     table_full,  // max_in_flight other questions are in flight
+    displaced,   // the table was full, and it had waited long enough to make room for another
     over_quota,  // max_per_suffix of the same domain are, or as many of the group as may be
     no_buffer,   // a reply came, but there was no buffer for it
 };
@@ -98,6 +109,9 @@ class Forwarder {
     // A frame's payload that came to one of our source ports. The verdict is the mbuf's.
     Verdict on_datagram(const IpAddress& from, std::uint16_t from_port, std::uint16_t to_port,
                         std::span<const std::uint8_t> dns, Now now) noexcept;
+    // Ends the oldest question that has waited for 200 ms or more, to make room for others. Its waiters are told
+    // at the next tick(). False: there is none.
+    bool make_room(Now now) noexcept;
     // Whose port it is, for frames that another worker must have.
     [[nodiscard]] unsigned owner_of_port(std::uint16_t port) const noexcept;
 

@@ -6,6 +6,7 @@
 
 #include "dataplane/count_table.h"
 #include "dataplane/forward/chacha_random.h"
+#include "dataplane/forward/failing_names.h"
 #include "dataplane/forward/forwarder.h"
 #include "dataplane/forward/in_flight.h"
 #include "dataplane/forward/source_ports.h"
@@ -17,7 +18,15 @@ namespace steer {
 inline constexpr std::uint64_t kNoRoomMs =
     2;  // until the next try when a port, ring or table had no room
 
+inline constexpr std::uint64_t kJostleMs =
+    200;  // how long a question asks at least, as unbound's jostle-timeout
+
+inline constexpr unsigned kManyOfDomain = 8;  // in flight: from here on it is known how many fail
+
 struct Forwarder::Impl {
+    // Of Flight::next_send_ms: nobody else is asked.
+    static constexpr std::uint64_t kNever = UINT64_MAX;
+
     using Flight = forward::Flight;
     using Attempt = forward::Attempt;
 
@@ -32,6 +41,16 @@ struct Forwarder::Impl {
 
     // forwarder.cpp
     void join(Parked* parked, std::uint64_t name_hash, Now now) noexcept;
+
+    // The share of a domain, smaller if its questions fail while the table fills up.
+    [[nodiscard]] unsigned most_of(std::uint64_t suffix, Now now) const noexcept;
+    // Ends the oldest that has asked long enough. False: there is none.
+    bool displace(bool of_first_half, Now now) noexcept;
+    // A reply that no query awaits: does somebody guess?
+    void note_stray(const IpAddress& from, std::uint16_t from_port,
+                    std::span<const std::uint8_t> dns, Now now) noexcept;
+    [[nodiscard]] std::uint32_t name_key(std::span<const std::uint8_t> name,
+                                         std::uint16_t qtype) const noexcept;
 
     // asking.cpp
     void start(std::uint32_t flight, Now now) noexcept;
@@ -58,15 +77,23 @@ struct Forwarder::Impl {
     Reply take_reply(std::uint32_t attempt, std::span<const std::uint8_t> dns, Now now) noexcept;
     void judge(std::uint32_t attempt, const dns::UpstreamFacts& facts, Buffer* answer,
                Now now) noexcept;
+    // A negative answer, while others that were asked with it have not replied. True: it waits for them, or gave
+    // way; false: it is the one to take.
+    bool hold_negative(std::uint32_t flight, Buffer* answer, Now now) noexcept;
+    // One more reply that is not it.
+    void near_miss(std::uint32_t flight, Now now) noexcept;
+    void ask_over_tcp(std::uint32_t flight, unsigned member, Now now) noexcept;
     void retry_without_edns(std::uint32_t flight, unsigned member, Now now) noexcept;
     void retry_over_tcp(std::uint32_t flight, unsigned member, Buffer* truncated, Now now) noexcept;
     void on_kernel_reply(const Message& m, Now now) noexcept;
     void keep_options(const Snapshot& snapshot, const dns::UpstreamFacts& facts,
                       Buffer& buffer) noexcept;
-    Buffer* build(const Flight& f, std::span<const std::uint8_t> dns, dns::UpstreamFacts& facts,
-                  dns::AnswerError& error, Now now) noexcept;
+    Buffer* build(const Flight& f, bool trusts_ad, std::span<const std::uint8_t> dns,
+                  dns::UpstreamFacts& facts, dns::AnswerError& error, Now now) noexcept;
 
     // handing_out.cpp
+    // The asking is over; waiters are still there.
+    void end_asking(std::uint32_t flight, bool answered) noexcept;
     // Ends the asking and begins to hand out. Takes over `answer`.
     void finish(std::uint32_t flight, AskEnd end, Buffer* answer) noexcept;
     // Hands a record's result to at most `budget` waiters; whose worker's ring is full waits on.
@@ -88,12 +115,14 @@ struct Forwarder::Impl {
     forward::InFlight table;
     CountTable by_suffix;  // flights that ask
     std::array<std::uint64_t, 2> suffix_secret{};
+    forward::FailingNames failing;
     forward::UpstreamChoice choice;
     forward::TimerWheel timers;
 
     // Records with a result that not every waiter has yet, chained by Flight::next.
     std::uint32_t left_first = forward::kNone, left_last = forward::kNone;
     forward::Waiters turned_away;  // found the table full
+    forward::Waiters displaced;    // made room for others
     forward::Waiters over_quota;   // found their domain's or their group's share taken
     std::uint32_t serial = 0;      // of answers
     std::array<std::uint8_t, 512> query{};

@@ -10,12 +10,20 @@ constexpr unsigned kAtOnce = 64;    // waiters that are served when the result c
 constexpr unsigned kPerTick = 256;  // and with each tick
 }  // namespace
 
-void Forwarder::Impl::finish(std::uint32_t flight, AskEnd end, Buffer* answer) noexcept {
-    table.stop_asking(flight);
-    by_suffix.remove(suffix_key(table[flight].name()));
-    timers.cancel(flight);
+void Forwarder::Impl::end_asking(std::uint32_t flight, bool answered) noexcept {
     Flight& f = table[flight];
+    const std::uint64_t suffix = suffix_key(f.name());
+    if (by_suffix.get(suffix) >= kManyOfDomain)
+        failing.note(suffix, !answered, static_cast<std::uint32_t>(now_ms / 1000));
+    table.stop_asking(flight);
+    by_suffix.remove(suffix);
+    timers.cancel(flight);
     if (f.upstreams().limit != nullptr) f.upstreams().limit->leave();
+}
+
+void Forwarder::Impl::finish(std::uint32_t flight, AskEnd end, Buffer* answer) noexcept {
+    end_asking(flight, answer != nullptr);
+    Flight& f = table[flight];
     f.end = answer != nullptr ? AskEnd::answered : end;
     if (f.answer != answer) release(f.answer);
     f.answer = answer;
@@ -75,6 +83,7 @@ void Forwarder::Impl::hand_out_what_is_left() noexcept {
         }
     };
     tell(turned_away, AskEnd::table_full);
+    tell(displaced, AskEnd::displaced);
     tell(over_quota, AskEnd::over_quota);
     // Once through those that are there now: hand_out() appends what is still left.
     const std::uint32_t last = left_last;

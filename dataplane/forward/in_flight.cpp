@@ -24,7 +24,7 @@ std::uint32_t hash_of(std::uint16_t port, std::uint16_t id) {
 
 // Of what makes two groups of different generations the same.
 std::uint64_t digest(const Snapshot& snapshot, const UpstreamGroup& group) {
-    std::uint64_t d = group.concurrent;
+    std::uint64_t d = group.concurrent + (static_cast<std::uint64_t>(group.selection) << 8);
     for (const std::uint16_t i : group.members)
         d = d * 0x9e3779b97f4a7c15 + snapshot.upstreams[i].id + 1;
     return d;
@@ -38,9 +38,10 @@ bool same_upstreams(const Snapshot& a, std::uint16_t group_a, const Snapshot& b,
     const auto same = [&](std::uint16_t i, std::uint16_t j) {
         const Upstream& u = a.upstreams[i];
         const Upstream& v = b.upstreams[j];
-        return u.id == v.id && u.port == v.port && u.address == v.address;
+        return u.id == v.id && u.port == v.port && u.address == v.address &&
+               u.trust_ad == v.trust_ad;
     };
-    return x.concurrent == y.concurrent &&
+    return x.concurrent == y.concurrent && x.selection == y.selection &&
            std::equal(x.members.begin(), x.members.end(), y.members.begin(), y.members.end(), same);
 }
 
@@ -78,6 +79,14 @@ Parked* Waiters::pop() noexcept {
     parked->next_waiter = nullptr;
     --count_;
     return parked;
+}
+
+void Waiters::append(Waiters& other) noexcept {
+    if (other.first_ == nullptr) return;
+    (last_ == nullptr ? first_ : last_->next_waiter) = other.first_;
+    last_ = other.last_;
+    count_ += other.count_;
+    other = Waiters{};
 }
 
 std::span<const std::uint8_t> Flight::name_as_sent(
@@ -142,6 +151,7 @@ InFlight::InFlight(unsigned max_flights)
       free_flights_(all_of(flights_.size())),
       free_attempts_(all_of(attempts_.size())),
       by_question_(max_flights),
+      by_name_(max_flights),
       by_port_and_id_(static_cast<unsigned>(attempts_.size())) {}
 
 std::uint32_t InFlight::find(const Question& q) const noexcept {
@@ -155,7 +165,43 @@ std::uint32_t InFlight::find(const Question& q) const noexcept {
     });
 }
 
-std::uint32_t InFlight::open(const Question& q) noexcept {
+std::uint32_t InFlight::find_asking(std::uint32_t name_key, std::span<const std::uint8_t> name,
+                                    std::uint16_t qtype, const IpAddress& server,
+                                    std::uint16_t server_port) const noexcept {
+    return by_name_.find(name_key, [&](std::uint32_t i) {
+        const Flight& f = flights_[i];
+        if (f.qtype != qtype ||
+            !std::equal(name.begin(), name.end(), f.name().begin(), f.name().end()))
+            return false;
+        for (std::uint32_t a = f.attempts; a != kNone; a = attempts_[a].next) {
+            if (attempts_[a].port != 0 && attempts_[a].address == server &&
+                attempts_[a].address_port == server_port)
+                return true;
+        }
+        return false;
+    });
+}
+
+void InFlight::append_to_ages(std::uint32_t flight) noexcept {
+    Flight& f = flights_[flight];
+    f.is_first_half = ages_[1].count < flights_.size() / 2;
+    Ages& ages = ages_[f.is_first_half ? 1 : 0];
+    f.older = ages.newest;
+    (ages.newest == kNone ? ages.oldest : flights_[ages.newest].newer) = flight;
+    ages.newest = flight;
+    ++ages.count;
+}
+
+void InFlight::remove_from_ages(std::uint32_t flight) noexcept {
+    const Flight& f = flights_[flight];
+    Ages& ages = ages_[f.is_first_half ? 1 : 0];
+    (f.older == kNone ? ages.oldest : flights_[f.older].newer) = f.newer;
+    (f.newer == kNone ? ages.newest : flights_[f.newer].older) = f.older;
+    --ages.count;
+}
+
+std::uint32_t InFlight::open(const Question& q, std::uint32_t name_key,
+                             std::uint64_t now_ms) noexcept {
     const std::uint32_t i = open_for_handing_out();
     if (i == kNone) return kNone;
     Flight& f = flights_[i];
@@ -171,7 +217,11 @@ std::uint32_t InFlight::open(const Question& q) noexcept {
     f.options_len = q.options_len;
     std::copy_n(q.qname.begin(), q.length(), f.qname.begin());
     f.hash = q.hash;
+    f.name_key = name_key;
+    f.started_ms = now_ms;
     by_question_.insert(f.hash, i);
+    by_name_.insert(f.name_key, i);
+    append_to_ages(i);
     return i;
 }
 
@@ -186,6 +236,8 @@ std::uint32_t InFlight::open_for_handing_out() noexcept {
 void InFlight::stop_asking(std::uint32_t flight) noexcept {
     leave_attempts(flight);
     by_question_.erase(flights_[flight].hash, flight);
+    by_name_.erase(flights_[flight].name_key, flight);
+    remove_from_ages(flight);
     flights_[flight].state = Flight::State::handing_out;
 }
 

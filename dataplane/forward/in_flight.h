@@ -27,6 +27,8 @@ class Waiters {
     [[nodiscard]] const Parked* first() const noexcept { return first_; }
     [[nodiscard]] unsigned count() const noexcept { return count_; }
     [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
+    // All of `other`, which is empty then.
+    void append(Waiters& other) noexcept;
 
   private:
     Parked* first_ = nullptr;
@@ -64,9 +66,22 @@ struct Flight {
     bool over_tcp = false;
     std::uint8_t sent_in_round = 0;  // queries that the network did not refuse
     std::uint8_t ecs_len = 0, options_len = 0;
+    std::uint64_t started_ms = 0;
+    std::uint64_t choose_at_ms = UINT64_MAX;     // when `answer`, a negative one, is good enough
+    std::uint32_t older = kNone, newer = kNone;  // of those that ask, in the order of their start
+    std::uint32_t name_key = 0;                  // of name and type
+    std::uint8_t near_misses = 0;
+    std::uint8_t nxdomain_votes = 0, no_data_votes = 0;  // of upstreams
+    bool is_first_half = false;  // of the table: only make_room() ends it before its time
     std::array<std::uint64_t, 4> case_bits{};  // bit i: letter i is sent as a capital (0x20)
     std::array<std::uint8_t, 256> qname;       // lower-cased wire form, then subnet, then options
 
+    // `answer` is an upstream's, which waits for a better one; else it is a failure.
+    [[nodiscard]] bool holds_negative() const { return nxdomain_votes + no_data_votes > 0; }
+    void forget_votes() {
+        nxdomain_votes = no_data_votes = 0;
+        choose_at_ms = UINT64_MAX;
+    }
     [[nodiscard]] const UpstreamGroup& upstreams() const { return snapshot->groups[group]; }
     [[nodiscard]] const Upstream& member(unsigned i) const {
         return snapshot->upstreams[upstreams().members[i]];
@@ -98,9 +113,10 @@ struct Attempt {
     bool measures = false;    // its round trip is the measurement that is due (upstream_choice.h)
     bool late = false;        // its patience is over
     bool downgraded = false;  // after a FORMERR or NOTIMP to EDNS
+    bool is_copy = false;     // sent to be measured alone: nobody waits for it
 };
 
-static_assert(sizeof(Flight) == 384 && sizeof(Attempt) == 64, "what forwarder.h says of memory");
+static_assert(sizeof(Flight) == 416 && sizeof(Attempt) == 64, "what forwarder.h says of memory");
 
 // A question as a parked query asks it.
 struct Question {
@@ -130,8 +146,18 @@ class InFlight {
     explicit InFlight(unsigned max_flights);
 
     [[nodiscard]] std::uint32_t find(const Question& question) const noexcept;
-    // A new flight that asks; kNone: the table is full.
-    std::uint32_t open(const Question& question) noexcept;
+    // A new flight that asks; kNone: the table is full. `name_key`: a keyed hash of its name and type.
+    std::uint32_t open(const Question& question, std::uint32_t name_key,
+                       std::uint64_t now_ms) noexcept;
+    // One that asks for this (lower-cased) name and type and has asked this server over UDP; kNone: there is none.
+    [[nodiscard]] std::uint32_t find_asking(std::uint32_t name_key,
+                                            std::span<const std::uint8_t> name, std::uint16_t qtype,
+                                            const IpAddress& server,
+                                            std::uint16_t server_port) const noexcept;
+    // The one that asks for longest, of the first half of the table or of the rest; kNone: none.
+    [[nodiscard]] std::uint32_t oldest(bool of_first_half) const noexcept {
+        return ages_[of_first_half ? 1 : 0].oldest;
+    }
     // A new flight that hands out: not found by question. kNone: the table is full.
     std::uint32_t open_for_handing_out() noexcept;
     // Ends the asking: not found any more, attempts left.
@@ -167,7 +193,15 @@ class InFlight {
     std::vector<Attempt> attempts_;  // two for each flight: the first and one more
     std::vector<std::uint32_t> free_flights_, free_attempts_;
     std::uint32_t left_ = kNone;  // attempts without a flight, chained by next
+    struct Ages {
+        std::uint32_t oldest = kNone, newest = kNone;
+        unsigned count = 0;
+    };
+    void append_to_ages(std::uint32_t flight) noexcept;
+    void remove_from_ages(std::uint32_t flight) noexcept;
+    std::array<Ages, 2> ages_;  // [1]: of the first half
     IndexTable by_question_;
+    IndexTable by_name_;  // of those that ask: questions that differ in their options are several
     IndexTable by_port_and_id_;
 };
 

@@ -17,7 +17,10 @@ using forward::MemberMask;
 namespace {
 
 constexpr std::uint64_t kRefusedMs = 300;  // until one that the network refused is asked again
-constexpr unsigned kSerialBits = 27;       // below them the counter, above the worker (at most 32)
+constexpr std::uint64_t kNegativeGraceMs = 100;  // OxiDNS's, of `balanced`
+constexpr unsigned kConsensus = 2;
+constexpr std::uint8_t kMostNearMisses = 10;  // of 2^30 pairs of port and id
+constexpr unsigned kSerialBits = 27;  // below them the counter, above the worker (at most 32)
 
 // Answers the question, for good or ill; other rcodes are the server's own trouble.
 bool is_an_answer(std::uint8_t rcode) {
@@ -50,18 +53,19 @@ Forwarder::Impl::Reply Forwarder::Impl::take_reply(std::uint32_t attempt,
     Flight& f = table[a.flight];
     dns::UpstreamFacts facts;
     dns::AnswerError error = dns::AnswerError::none;
-    Buffer* const answer = build(f, dns, facts, error, now);
+    Buffer* const answer = build(f, f.member(a.member).trust_ad, dns, facts, error, now);
     if (answer == nullptr) {
         if (error != dns::AnswerError::none) return Reply::malformed;
         f.end = AskEnd::no_buffer;  // unless it is asked again with more luck
         return Reply::no_buffer;
     }
+    if (facts.scrubbed != 0) counters.add(Stat::upstream_scrubbed);
     judge(attempt, facts, answer, now);
     return Reply::used;
 }
 
 // The answer in a buffer of its own; nullptr: `error`, or with AnswerError::none no buffer.
-Buffer* Forwarder::Impl::build(const Flight& f, std::span<const std::uint8_t> dns,
+Buffer* Forwarder::Impl::build(const Flight& f, bool trusts_ad, std::span<const std::uint8_t> dns,
                                dns::UpstreamFacts& facts, dns::AnswerError& error,
                                Now now) noexcept {
     std::array<std::uint8_t, 256> room;
@@ -79,6 +83,9 @@ Buffer* Forwarder::Impl::build(const Flight& f, std::span<const std::uint8_t> dn
             if (is_an_answer(facts.rcode)) error = dns::AnswerError::wrong_question;
             *reinterpret_cast<dns::Answer*>(buffer->data()) = dns::empty_answer(facts.rcode);
         }
+        if (error == dns::AnswerError::none && !trusts_ad)
+            reinterpret_cast<dns::Answer*>(buffer->data())->flags &=
+                static_cast<std::uint16_t>(~dns::kAd);
         if (error == dns::AnswerError::none && f.ecs_len != 0) {
             const dns::EcsReply ecs = dns::read_ecs_reply(facts.options, f.ecs());
             if (!ecs.matches) error = dns::AnswerError::wrong_question;
@@ -87,7 +94,7 @@ Buffer* Forwarder::Impl::build(const Flight& f, std::span<const std::uint8_t> dn
         if (error == dns::AnswerError::none) {
             buffer->length = static_cast<std::uint32_t>(buffer->answer().size());
             if (!f.snapshot->all_option_codes.empty()) keep_options(*f.snapshot, facts, *buffer);
-            buffer->born_ms = now.ms;
+            buffer->born_ms = static_cast<std::int64_t>(now.ms);
             serial = (serial + 1) & ((1U << kSerialBits) - 1);
             if (serial == 0) serial = 1;
             buffer->serial = (options.worker << kSerialBits) | serial;
@@ -123,8 +130,8 @@ void Forwarder::Impl::judge(std::uint32_t attempt, const dns::UpstreamFacts& fac
         counters.add(Stat::upstream_failures);
         choice.failed(a.upstream);
         f.failed |= MemberMask{1} << a.member;
-        // What was truncated says more than a failure over TCP.
-        if (f.over_tcp && f.answer != nullptr) std::swap(answer, f.answer);
+        // What was truncated says more than a failure over TCP, and so does a negative answer.
+        if ((f.over_tcp || f.holds_negative()) && f.answer != nullptr) std::swap(answer, f.answer);
         release(std::exchange(f.answer, answer));
         go_on(a.flight, now);
     } else {
@@ -132,10 +139,52 @@ void Forwarder::Impl::judge(std::uint32_t attempt, const dns::UpstreamFacts& fac
         const bool is_stream = f.over_tcp || f.member(a.member).channel == Channel::stream;
         if ((facts.flags & dns::kTc) != 0 && !is_stream && f.want_all > 0) {
             retry_over_tcp(a.flight, a.member, answer, now);
-        } else {
+        } else if (!hold_negative(a.flight, answer, now)) {
             finish(a.flight, AskEnd::answered, answer);
         }
     }
+}
+
+bool Forwarder::Impl::hold_negative(std::uint32_t flight, Buffer* answer, Now now) noexcept {
+    Flight& f = table[flight];
+    const UpstreamGroup& group = f.upstreams();
+    const dns::Answer& a = answer->answer();
+    if (group.concurrent < 2 || group.selection == ResponseSelection::fastest || f.over_tcp ||
+        !a.negative || (a.flags & dns::kTc) != 0)
+        return false;
+    auto& votes = a.rcode == dns::kNxDomain ? f.nxdomain_votes : f.no_data_votes;
+    ++votes;
+    if (group.selection == ResponseSelection::consensus && votes >= kConsensus) return false;
+    if (group.selection == ResponseSelection::balanced && f.choose_at_ms == UINT64_MAX)
+        f.choose_at_ms = now.ms + kNegativeGraceMs;
+    release(std::exchange(f.answer, answer));
+    f.next_send_ms = UINT64_MAX;
+    counters.add(Stat::upstream_negative_held);
+    end_or_wait(flight, now);
+    return true;
+}
+
+void Forwarder::Impl::near_miss(std::uint32_t flight, Now now) noexcept {
+    counters.add(Stat::upstream_near_misses);
+    Flight& f = table[flight];
+    if (f.over_tcp || f.attempts == kNone || ++f.near_misses < kMostNearMisses) return;
+    ask_over_tcp(flight, table.attempt(f.attempts).member, now);
+}
+
+// Somebody guesses: nothing that comes over UDP is taken for it any more.
+void Forwarder::Impl::ask_over_tcp(std::uint32_t flight, unsigned member, Now now) noexcept {
+    counters.add(Stat::upstream_suspected);
+    Flight& f = table[flight];
+    table.leave_attempts(flight);
+    release(std::exchange(f.answer, nullptr));
+    f.forget_votes();
+    f.over_tcp = true;
+    f.tried = f.failed = 0;
+    f.round = 0;
+    const bool sent = ask_member(flight, member, choice.takes_edns(f.member(member).id, now.ms),
+                                 now) == Sent::yes;
+    f.next_send_ms = now.ms + (sent ? f.member(member).timeout_ms : kNoRoomMs);
+    set_timer(flight, now);
 }
 
 void Forwarder::Impl::retry_without_edns(std::uint32_t flight, unsigned member, Now now) noexcept {
@@ -178,6 +227,7 @@ void Forwarder::Impl::retry_over_tcp(std::uint32_t flight, unsigned member, Buff
         if (const auto& now_its = f.upstreams().limit) now_its->take_over();
     }
     release(std::exchange(f.answer, truncated));
+    f.forget_votes();
     f.over_tcp = true;
     f.tried = f.failed = 0;
     f.round = 0;
@@ -203,6 +253,11 @@ void Forwarder::Impl::on_kernel_reply(const Message& m, Now now) noexcept {
     }
     release(m.buffer);
     const Attempt a = table.attempt(attempt);
+    if (m.b == kForgedReplies) {
+        if (a.flight != kNone) return ask_over_tcp(a.flight, a.member, now);
+        choice.replied(a.upstream, now.ms - a.sent_ms, now.ms);  // and nobody awaits it
+        return table.close_attempt(attempt);
+    }
     table.close_attempt(attempt);
     counters.add(Stat::upstream_failures);
     choice.failed(a.upstream);
@@ -211,7 +266,10 @@ void Forwarder::Impl::on_kernel_reply(const Message& m, Now now) noexcept {
     Flight& f = table[a.flight];
     f.end = AskEnd::all_failed;
     if (f.sent_in_round > 0) --f.sent_in_round;  // nobody was asked
-    if (f.answer == nullptr) f.next_send_ms = std::min(f.next_send_ms, now.ms + kRefusedMs);
+    if (m.b == kUpstreamNotTrusted) f.failed |= MemberMask{1} << a.member;
+    const bool anybody_left = choice.has_other(f.upstreams(), f.failed);
+    if (f.answer == nullptr)
+        f.next_send_ms = anybody_left ? std::min(f.next_send_ms, now.ms + kRefusedMs) : kNever;
     go_on(a.flight, now);
 }
 

@@ -29,6 +29,7 @@ std::uint32_t cacheable_for_s(const dns::Answer& answer, const CacheInstance& se
     if (is_failure(answer)) return settings.failure_ttl_s;
     if (answer.rcode == dns::kYxDomain) return 0;
     if (answer.negative) return negative_life_s(answer, settings);
+    if (answer.min_ttl_s < std::uint64_t{settings.min_positive_ttl_s} + age_s) return 0;
     const dns::TtlLimits limits = ttl_limits(answer, settings, age_s);
     return std::min(std::max(answer.min_ttl_s, limits.least_s), limits.most_s);
 }
@@ -37,9 +38,8 @@ dns::TtlLimits ttl_limits(const dns::Answer& answer, const CacheInstance& settin
                           std::uint32_t age_s) noexcept {
     if (is_failure(answer)) return {};
     if (answer.negative) return {0, settings.max_negative_ttl_s};
-    const std::uint32_t least_s = settings.min_positive_ttl_s;
     const std::uint32_t most_s = settings.max_positive_ttl_s;
-    return {least_s == 0 ? 0 : least_s + age_s,
+    return {settings.raised_to_s == 0 ? 0 : settings.raised_to_s + age_s,
             most_s > UINT32_MAX - age_s ? UINT32_MAX : most_s + age_s};
 }
 

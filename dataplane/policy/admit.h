@@ -1,7 +1,7 @@
 // Whether an answer may be cached, and for how long (RFC 2308, RFC 2181 8; the settings of `cache`).
 //
-// Pure. What is not kept: truncated answers, and those for one client (Answer::for_one). Positive answers live for their smallest TTL within the
-// instance's limits; negative ones (NXDOMAIN, and NOERROR without a record of the type that was asked for) for
+// Pure. What is not kept: truncated answers, and those for one client (Answer::for_one). Positive answers live for their smallest TTL, raised to
+// raised_to_s, at most max_positive_ttl_s; those with less than min_positive_ttl_s left are not kept; negative ones (NXDOMAIN, and NOERROR without a record of the type that was asked for) for
 // the smaller of the SOA's TTL and its MINIMUM; failures (SERVFAIL, REFUSED, FORMERR ...) for a few seconds (RFC
 // 9520).
 #pragma once

@@ -22,7 +22,8 @@ struct CacheInstance {
     bool cache_negative = true;
     std::uint32_t max_negative_ttl_s = 300;
     std::uint32_t negative_ttl_without_soa_s = 60;
-    std::uint32_t min_positive_ttl_s = 0;
+    std::uint32_t min_positive_ttl_s = 0;  // with less, an answer with records is not kept
+    std::uint32_t raised_to_s = 0;         // least TTL that one leaves with
     std::uint32_t max_positive_ttl_s = UINT32_MAX;
     std::uint32_t failure_ttl_s = 0;  // RFC 9520; 0: failures are not kept
     StaleTerms stale;

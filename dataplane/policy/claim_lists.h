@@ -40,7 +40,7 @@ void add_lists_of(const cache::Entry& e, const Snapshot& snapshot, Lists& to) {
 inline void forget_lists(ProgramState& s) {
     s.list_count = 0;
     s.list_base = {};
-    s.lacks_family = false;
+    s.lacks_v4 = s.lacks_v6 = false;
     s.answered_under = static_cast<std::uint8_t>(s.rewrites.count());
 }
 
@@ -52,9 +52,21 @@ inline bool has_claimable_family(const PolicyList& list, const dns::Answer& answ
     });
 }
 
-inline bool asks_for_missing_family(const PolicyList& list, std::uint16_t qtype) {
-    if (list.missing_family != MissingFamily::nodata) return false;
-    return (qtype == dns::kAaaa && !list.takes_v6()) || (qtype == dns::kA && !list.has_v4);
+inline bool is_hints_type(std::uint16_t qtype) {
+    return qtype == dns::kHttps || qtype == dns::kSvcb;
+}
+
+// Families whose addresses an answer to this type must not have, because the list does not hold them.
+struct MissingFamilies {
+    bool v4 = false, v6 = false;
+
+    [[nodiscard]] bool any() const { return v4 || v6; }
+};
+inline MissingFamilies missing_families(const PolicyList& list, std::uint16_t qtype) {
+    if (list.missing_family != MissingFamily::nodata) return {};
+    const bool hints = is_hints_type(qtype);
+    return {(hints || qtype == dns::kA) && !list.has_v4,
+            (hints || qtype == dns::kAaaa) && !list.takes_v6()};
 }
 
 // A branch that asks for A on behalf of AAAA.

@@ -61,9 +61,42 @@ inline bool Executor::holds(QueryContext& c, const Instruction& i, Now now) noex
             return text_holds(c, snapshot.text_matches[i.operand]);
         case Op::if_random:
             return next_random() < i.operand;
-        default:
-            rte_panic("an instruction that is no test is asked whether it holds\n");
+        case Op::mark:
+        case Op::go_to:
+        case Op::forward:
+        case Op::sleep:
+        case Op::fallback:
+        case Op::enter_cache:
+        case Op::enter_prefer:
+        case Op::enter_dns64:
+        case Op::enter_pointer64:
+        case Op::enter_list:
+        case Op::enter_summary:
+        case Op::debug_print:
+        case Op::raise:
+        case Op::answer_pointer:
+        case Op::enter_reverse:
+        case Op::enter_collector:
+        case Op::enter_ecs:
+        case Op::enter_options:
+        case Op::enter_redirect:
+        case Op::claim_list:
+        case Op::drop_response:
+        case Op::limit_ttls:
+        case Op::black_hole:
+        case Op::ad_list:
+        case Op::static_records:
+        case Op::enter_rpz:
+        case Op::answer_table:
+        case Op::live_answers:
+        case Op::reject:
+        case Op::drop:
+        case Op::stop:
+        case Op::sequence_end:
+        case Op::end:
+            break;
     }
+    rte_panic("an instruction that is no test is asked whether it holds\n");
 }
 
 std::uint16_t Executor::next_of_test(QueryContext& c, const Instruction& i, Now now) noexcept {
@@ -131,7 +164,7 @@ Step Executor::run(QueryContext& c, Now now) noexcept {
             case Op::fallback:
                 if (c.stale == nullptr) return Step::branches;
                 run_branches_stale(c, now);
-                if (c.response && i.short_circuit) return stop(c, now);
+                if (c.state.dropped || (c.response && i.short_circuit)) return stop(c, now);
                 ++pc;
                 break;
             case Op::enter_cache:
@@ -181,7 +214,7 @@ Step Executor::run(QueryContext& c, Now now) noexcept {
                 ++pc;
                 break;
             case Op::claim_list:
-                leave_list(c, static_cast<std::uint8_t>(i.operand));
+                leave_list(c, static_cast<std::uint8_t>(i.operand), now);
                 ++pc;
                 break;
             case Op::drop_response:
@@ -202,6 +235,9 @@ Step Executor::run(QueryContext& c, Now now) noexcept {
             case Op::static_records:
                 if (const auto step = static_records(c, i, now)) return *step;
                 break;
+            case Op::enter_rpz:
+                if (const auto step = enter_rpz(c, i, now)) return *step;
+                break;
             case Op::ad_list:
                 if (deny_name(c, c.snapshot.ad_lists[i.operand], now)) return stop(c, now);
                 pc = i.target;
@@ -220,13 +256,21 @@ Step Executor::run(QueryContext& c, Now now) noexcept {
                 forget_lists(c.state);
                 c.response.set_empty(static_cast<std::uint8_t>(i.operand));
                 return stop(c, now);
+            case Op::drop:
+                forget_lists(c.state);
+                c.response.clear();
+                c.state.dropped = true;
+                return stop(c, now);
             case Op::stop:
                 return stop(c, now);
-            case Op::sequence_end:
-                leave_instance(c, i.instance, now);
+            case Op::sequence_end: {
+                const PolicyEnd end = leave_instance(c, i.instance, now);
+                if (end == PolicyEnd::renamed) break;
+                if (end == PolicyEnd::answered) return stop(c, now);
                 if ((c.state.refresh || c.state.rest) && c.state.depth == 0) return finish(c, now);
                 ++pc;
                 break;
+            }
             case Op::end:
                 return stop(c, now);
         }
@@ -301,13 +345,16 @@ ProgramState Executor::refresh_state_of(const Snapshot& snapshot, const ProgramS
 // Leaves all wrappers, last first, and ends the program.
 Step Executor::stop(QueryContext& c, Now now) noexcept {
     c.state.stopped = true;
-    while (c.state.depth > 0)
-        leave_one(c, now);
+    while (c.state.depth > 0) {
+        if (leave_one(c, now) != PolicyEnd::renamed) continue;
+        c.state.stopped = false;
+        return run(c, now);
+    }
     return finish(c, now);
 }
 
 Step Executor::finish(QueryContext& c, Now now) noexcept {
-    if (!c.response && !c.state.unit) {
+    if (!c.response && !c.state.unit && !c.state.dropped) {
         c.response.set_empty(dns::kNoError, dns::Ede::other);
         counters_.add(Stat::end_without_answer);
     }
@@ -322,22 +369,26 @@ void Executor::enter(QueryContext& c) noexcept {
     s.wrappers[s.depth++] = s.pc++;
 }
 
-void Executor::leave_instance(QueryContext& c, std::uint16_t instance, Now now) noexcept {
+Executor::PolicyEnd Executor::leave_instance(QueryContext& c, std::uint16_t instance,
+                                             Now now) noexcept {
     const Program& program = c.snapshot.program;
     const ProgramState& s = c.state;
-    while (s.depth > 0 && program[s.wrappers[s.depth - 1U]].instance >= instance)
-        leave_one(c, now);
+    while (s.depth > 0 && program[s.wrappers[s.depth - 1U]].instance >= instance) {
+        const PolicyEnd end = leave_one(c, now);
+        if (end != PolicyEnd::passed) return end;
+    }
+    return PolicyEnd::passed;
 }
 
-void Executor::leave_one(QueryContext& c, Now now) noexcept {
+Executor::PolicyEnd Executor::leave_one(QueryContext& c, Now now) noexcept {
     ProgramState& s = c.state;
     --s.depth;
     const Instruction& i = c.snapshot.program[s.wrappers[s.depth]];
     switch (i.op) {
         case Op::enter_cache:
             leave_cache(c, i.operand, s.list_base[s.depth], now);
-            if (s.lacks_family && !in_guarded_cache(c.snapshot.program, s))
-                answer_without_family(c);
+            if (s.lacks_family() && !in_guarded_cache(c.snapshot.program, s))
+                answer_without_family(c, now);
             break;
         case Op::enter_prefer:
             leave_prefer(c, i.operand, now);
@@ -346,11 +397,13 @@ void Executor::leave_one(QueryContext& c, Now now) noexcept {
             leave_dns64(c, c.snapshot.dns64s[i.operand], now);
             break;
         case Op::enter_list:
-            leave_list(c, static_cast<std::uint8_t>(i.operand));
+            leave_list(c, static_cast<std::uint8_t>(i.operand), now);
             break;
         case Op::static_records:
             leave_static(c, c.snapshot.statics[i.operand], now);
             break;
+        case Op::enter_rpz:
+            return leave_rpz(c, c.snapshot.rpzs[i.operand], s.wrappers[s.depth], now);
         case Op::enter_ecs:
             leave_ecs(c, now);
             break;
@@ -365,7 +418,8 @@ void Executor::leave_one(QueryContext& c, Now now) noexcept {
             leave_reverse(c, c.snapshot.reverse[i.operand], now);
             break;
         case Op::enter_collector: {
-            const bool failed = !c.response || c.response.answer().rcode == dns::kServFail;
+            const bool failed =
+                !s.dropped && (!c.response || c.response.answer().rcode == dns::kServFail);
             if (!s.refresh)
                 c.snapshot.collectors[i.operand]->of_worker(worker_).leave(failed,
                                                                            now.ms - c.started_ms);
@@ -374,30 +428,64 @@ void Executor::leave_one(QueryContext& c, Now now) noexcept {
         case Op::enter_summary:
             note(c, NoteKind::summary, i.operand, now);
             break;
-        default:
+        case Op::if_tags:
+        case Op::if_has_resp:
+        case Op::if_true:
+        case Op::if_marks:
+        case Op::if_type:
+        case Op::if_class:
+        case Op::if_rcode:
+        case Op::if_response_address:
+        case Op::if_cname:
+        case Op::if_wanted_answer:
+        case Op::if_client:
+        case Op::if_name_address:
+        case Op::if_text:
+        case Op::if_random:
+        case Op::if_rate:
+        case Op::mark:
+        case Op::go_to:
+        case Op::forward:
+        case Op::sleep:
+        case Op::fallback:
+        case Op::debug_print:
+        case Op::raise:
+        case Op::answer_pointer:
+        case Op::claim_list:
+        case Op::drop_response:
+        case Op::limit_ttls:
+        case Op::black_hole:
+        case Op::ad_list:
+        case Op::answer_table:
+        case Op::live_answers:
+        case Op::reject:
+        case Op::drop:
+        case Op::stop:
+        case Op::sequence_end:
+        case Op::end:
             rte_panic("the program wraps by an instruction that is no wrapper\n");
     }
+    return PolicyEnd::passed;
 }
 
 // Claims the addresses that are in the answer now (NOERROR only).
-void Executor::leave_list(QueryContext& c, std::uint8_t index) noexcept {
+void Executor::leave_list(QueryContext& c, std::uint8_t index, Now now) noexcept {
     if (!c.response || c.response.answer().rcode != dns::kNoError) return;
     const PolicyList& list = c.snapshot.lists[index];
     if (is_dns64_probe(c)) {  // its addresses become others, which are claimed
         if (c.response.answer().address_count > 0) add_list(c.state, index);
         return;
     }
-    if (asks_for_missing_family(list, c.query.qtype)) {
-        forget_lists(c.state);
-        if (in_guarded_cache(c.snapshot.program, c.state)) {
-            c.state.lacks_family = true;
-        } else {
-            c.response.set_empty(dns::kNoError);
-        }
-        return;
+    if (const MissingFamilies missing = missing_families(list, c.query.qtype); missing.any()) {
+        const bool hints = is_hints_type(c.query.qtype);
+        if (!hints) forget_lists(c.state);
+        c.state.lacks_v4 = c.state.lacks_v4 || missing.v4;
+        c.state.lacks_v6 = c.state.lacks_v6 || missing.v6;
+        if (!in_guarded_cache(c.snapshot.program, c.state)) answer_without_family(c, now);
+        if (!hints) return;
     }
-    if (!c.state.lacks_family && has_claimable_family(list, c.response.answer()))
-        add_list(c.state, index);
+    const bool is_empty = c.state.lacks_family() && !is_hints_type(c.query.qtype);
+    if (!is_empty && has_claimable_family(list, c.response.answer())) add_list(c.state, index);
 }
 
 bool Executor::claim_hit(const Snapshot& snapshot, const Plan& plan, const cache::Entry& hit,
@@ -406,7 +494,7 @@ bool Executor::claim_hit(const Snapshot& snapshot, const Plan& plan, const cache
     const dns::Answer& answer = hit.answer();
     for (unsigned l = 0; l < plan.hit_list_count && answer.rcode == dns::kNoError; ++l) {
         const PolicyList& list = snapshot.lists[plan.hit_lists[l]];
-        if (asks_for_missing_family(list, hit.qtype)) return false;
+        if (missing_families(list, hit.qtype).any()) return false;
         if (has_claimable_family(list, answer)) add_list(out, plan.hit_lists[l]);
     }
     return true;

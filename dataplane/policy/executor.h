@@ -133,7 +133,7 @@ class Executor {
                                               std::uint32_t prefer) const noexcept;
     // What the program came to; nothing: it goes on with the next instruction.
     std::optional<Step> enter_prefer(QueryContext& c, const Instruction& i, Now now) noexcept;
-    void leave_prefer(const QueryContext& c, std::uint32_t prefer, Now now) noexcept;
+    void leave_prefer(QueryContext& c, std::uint32_t prefer, Now now) noexcept;
     // executor_dns64.cpp
     std::optional<Step> enter_dns64(QueryContext& c) noexcept;
     void leave_dns64(QueryContext& c, const Dns64& dns64, Now now) noexcept;
@@ -150,6 +150,18 @@ class Executor {
     // What the program came to; nothing: it goes on with the next instruction.
     std::optional<Step> static_records(QueryContext& c, const Instruction& i, Now now) noexcept;
     void leave_static(QueryContext& c, const StaticRecords& records, Now now) noexcept;
+    // executor_rpz.cpp
+    // What became of a query at a policy: nothing, an answer (or that there is none) which ends the program, or another name
+    // is asked for from the next instruction on.
+    enum class PolicyEnd : std::uint8_t { passed, answered, renamed };
+    std::optional<Step> enter_rpz(QueryContext& c, const Instruction& i, Now now) noexcept;
+    PolicyEnd leave_rpz(QueryContext& c, const Rpz& rpz, std::uint16_t pc, Now now) noexcept;
+    [[nodiscard]] Rpz::Found find_policy(const QueryContext& c, const Rpz& rpz) const noexcept;
+    PolicyEnd apply(QueryContext& c, const Rpz& rpz, const Rpz::Found& found) noexcept;
+    // Enters the instruction at c.state.pc for another name: a word of Rewrites.
+    PolicyEnd ask_for_other_name(QueryContext& c, std::uint16_t word) noexcept;
+    [[nodiscard]] static bool in_policed_cache(const Program& program,
+                                               const ProgramState& s) noexcept;
     // False: it pauses.
     bool deny_name(QueryContext& c, const AdList& list, Now now) noexcept;
     // True: a name under .local, which no upstream is asked (RFC 6762 22.1).
@@ -161,8 +173,8 @@ class Executor {
     void run_branches_stale(QueryContext& c, Now now) noexcept;
     Step stop(QueryContext& c, Now now) noexcept;
     void enter(QueryContext& c) noexcept;
-    void leave_one(QueryContext& c, Now now) noexcept;
-    void leave_instance(QueryContext& c, std::uint16_t instance, Now now) noexcept;
+    PolicyEnd leave_one(QueryContext& c, Now now) noexcept;
+    PolicyEnd leave_instance(QueryContext& c, std::uint16_t instance, Now now) noexcept;
 
     [[nodiscard]] bool holds(QueryContext& c, const Instruction& i, Now now) noexcept;
     // The pc behind the test that stands at c.state.pc.
@@ -189,16 +201,18 @@ class Executor {
                                                     Now now) const noexcept;
     void leave_cache(QueryContext& c, std::uint32_t place, std::uint8_t list_base,
                      Now now) noexcept;
-    void leave_list(QueryContext& c, std::uint8_t list) noexcept;
+    void leave_list(QueryContext& c, std::uint8_t list, Now now) noexcept;
     // executor_guard.cpp. A hit in the guarded cache at c.state.pc: the lists become those that a miss of this client
     // would have claimed its answer for. The response is anything then.
     void claim_as_missed(QueryContext& c, const cache::Entry& hit, const CacheInstance& settings,
                          Now now) noexcept;
-    void leave_as_missed(QueryContext& c, unsigned depth) noexcept;
+    void leave_as_missed(QueryContext& c, unsigned depth, Now now) noexcept;
     [[nodiscard]] static bool in_guarded_cache(const Program& program,
                                                const ProgramState& s) noexcept;
-    // What ProgramState::lacks_family asked for.
-    static void answer_without_family(QueryContext& c) noexcept;
+    // What ProgramState::lacks_v4 and lacks_v6 asked for.
+    void answer_without_family(QueryContext& c, Now now) noexcept;
+    // Takes the hints and additional addresses of these families out of an answer to SVCB or HTTPS.
+    void take_family_out(QueryContext& c, bool v4, bool v6, Now now) noexcept;
 
     // False: there is none (kNoAnswer).
     static bool answer_known(QueryContext& c, AnswerRef answer) noexcept;

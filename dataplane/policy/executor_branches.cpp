@@ -70,6 +70,7 @@ void Executor::begin_branch(QueryContext& c, unsigned which, QueryContext& branc
     s.marks = c.state.marks;
     s.tag_set = c.state.tag_set;
     s.ecs = c.state.ecs;
+    s.over_tcp = c.state.over_tcp;
     s.rewrites = c.state.rewrites;
     branch.rewrite_question();
     branch.replay = std::exchange(c.replay, nullptr);
@@ -83,7 +84,8 @@ void Executor::begin_branch(QueryContext& c, unsigned which, QueryContext& branc
         s.answered_under = c.state.answered_under;
         s.lists = c.state.lists;
         s.list_count = c.state.list_count;
-        s.lacks_family = c.state.lacks_family;
+        s.lacks_v4 = c.state.lacks_v4;
+        s.lacks_v6 = c.state.lacks_v6;
         forget_lists(c.state);
         return;
     }
@@ -111,6 +113,8 @@ bool has_wanted(const QueryContext& c) {
 // A failure that a cache remembers is as good as one that was just met: the other one is asked.
 Is Executor::end_of_branch(const QueryContext& branch) noexcept {
     if (branch.failed) return Is::failed;
+    if (branch.state.dropped && !is_probe(branch) && !is_dns64_probe(branch))
+        return Is::answered;  // by saying nothing
     if (is_probe(branch)) return has_wanted(branch) ? Is::answered : Is::without_answer;
     if (branch.state.rest && first_wrapper(branch).op == Op::enter_dns64)
         return end_of_dns64_branch(branch, branch.snapshot.dns64s[first_wrapper(branch).operand]);
@@ -129,7 +133,9 @@ void adopt(QueryContext& c, QueryContext& branch) {
     c.state.lists = branch.state.lists;
     c.state.list_count = branch.state.list_count;
     c.state.list_base = {};
-    c.state.lacks_family = branch.state.lacks_family;
+    c.state.lacks_v4 = branch.state.lacks_v4;
+    c.state.lacks_v6 = branch.state.lacks_v6;
+    c.state.dropped = branch.state.dropped;
     c.state.marks |= branch.state.marks;
     c.state.ecs = c.state.ecs || branch.state.ecs;
 }
@@ -141,6 +147,7 @@ Step Executor::take_branch(QueryContext& c, QueryContext& branch, const QueryCon
     const Instruction& i = instruction_of(c);
     if (is_probe(branch)) return deny(c, branch.state.stopped, branch.state.pc, now);
     adopt(c, branch);
+    if (c.state.dropped) return stop(c, now);
     if (i.op == Op::enter_dns64)
         return take_dns64_branch(c, branch, other, c.snapshot.dns64s[i.operand], now);
     if (i.op == Op::enter_prefer) {
@@ -164,7 +171,7 @@ void Executor::run_branches_stale(QueryContext& c, Now now) noexcept {
         branch.stale = c.stale;
         branch.stale_ttl_s = c.stale_ttl_s;
         RTE_VERIFY(run(branch, now) == Step::answered);  // no forward asks
-        if (!branch.response) continue;
+        if (!branch.response && !branch.state.dropped) continue;
         adopt(c, branch);
         return;
     }
@@ -180,7 +187,7 @@ std::optional<Step> Executor::enter_prefer(QueryContext& c, const Instruction& i
                                            Now now) noexcept {
     const Prefer& prefer = c.snapshot.prefers[i.operand];
     const bool is_in = c.query.qclass == dns::kIn;
-    if (is_in && c.query.qtype == prefer.wanted) {
+    if (is_in && (c.query.qtype == prefer.wanted || is_hints_type(c.query.qtype))) {
         enter(c);
     } else if (is_in && c.query.qtype == prefer.other && c.stale == nullptr) {
         const PreferredNames::Known known =
@@ -193,8 +200,10 @@ std::optional<Step> Executor::enter_prefer(QueryContext& c, const Instruction& i
     return std::nullopt;
 }
 
-void Executor::leave_prefer(const QueryContext& c, std::uint32_t prefer, Now now) noexcept {
+void Executor::leave_prefer(QueryContext& c, std::uint32_t prefer, Now now) noexcept {
     const Prefer& p = c.snapshot.prefers[prefer];
+    if (is_hints_type(c.query.qtype))
+        return take_family_out(c, p.other == dns::kA, p.other == dns::kAaaa, now);
     if (p.remember_s == 0 || c.query.qtype != p.wanted || !has_wanted(c)) return;
     preferred_.put(preferred_key(c, prefer), c.state.stopped, c.state.pc, now.s() + p.remember_s);
 }

@@ -49,7 +49,7 @@ bool Executor::enter_cache(QueryContext& c, const Instruction& i, Now now) noexc
         return false;
     }
     const EntryTags tags = tags_in(*entry);
-    if (tags.generation < c.snapshot.generation) {
+    if (tags.generation < c.snapshot.generation || i.policed) {
         if (entry->expires_s > now.s()) {
             c.replay = entry;
         } else {
@@ -75,8 +75,8 @@ bool Executor::enter_cache(QueryContext& c, const Instruction& i, Now now) noexc
         const std::uint8_t claimed = std::exchange(c.state.list_count, std::uint8_t{0});
         enter(c);
         c.state.list_count = claimed;
-    } else if (c.state.lacks_family && !in_guarded_cache(c.snapshot.program, c.state)) {
-        answer_without_family(c);
+    } else if (c.state.lacks_family() && !in_guarded_cache(c.snapshot.program, c.state)) {
+        answer_without_family(c, now);
     }
     return i.short_circuit;
 }
@@ -104,7 +104,7 @@ const cache::Entry* Executor::take_entry(QueryContext& c, const cache::Entry* en
 // Counts hits until the answer is popular; then, near its end, one of them has it asked anew.
 void Executor::attend(QueryContext& c, const cache::Entry& entry, const CacheInstance& settings,
                       Now now) noexcept {
-    const std::uint32_t window_s = prefetch_window_s(settings, entry.expires_s - entry.inserted_s);
+    const std::uint32_t window_s = prefetch_window_s(settings, entry.born.age_at(entry.expires_s));
     if (window_s == 0 || is_failure(entry.answer()) || c.state.refresh) return;
     cache::Entry& e = writable(entry);
     const std::uint32_t from_s = entry.expires_s - window_s;

@@ -20,10 +20,6 @@ bool validates(const dns::Query& q) {
     return q.edns.dnssec_ok && (q.flags & dns::kCd) != 0;
 }
 
-bool has_hints_type(std::uint16_t qtype) {
-    return qtype == dns::kHttps || qtype == dns::kSvcb;
-}
-
 bool is_positive(const Response& response) {
     return response && response.answer().rcode == dns::kNoError;
 }
@@ -36,7 +32,7 @@ std::optional<Step> Executor::enter_dns64(QueryContext& c) noexcept {
         c.replay = nullptr;  // it may have been made by other settings
         return Step::branches;
     }
-    if (applies && has_hints_type(c.query.qtype)) {
+    if (applies && is_hints_type(c.query.qtype)) {
         c.replay = nullptr;
         enter(c);
     } else {
@@ -46,7 +42,7 @@ std::optional<Step> Executor::enter_dns64(QueryContext& c) noexcept {
 }
 
 void Executor::leave_dns64(QueryContext& c, const Dns64& dns64, Now now) noexcept {
-    if (!has_hints_type(c.query.qtype) || !is_positive(c.response)) return;
+    if (!is_hints_type(c.query.qtype) || !is_positive(c.response)) return;
     const auto what = dns64.translate_all ? dns::Translate::all_hints : dns::Translate::hints;
     if (!dns::would_change(c.response.answer(), what, dns64)) return;
     dns::Query room;
@@ -62,6 +58,8 @@ Branches::Is Executor::end_of_dns64_branch(const QueryContext& branch,
     const dns::Answer& answer = branch.response.answer();
     if (branch.query.qtype == dns::kA) {
         if (is_failure(answer)) return Is::failed;
+        // RFC 6147 5.1.6: what A brings is the basis of the answer, also that there is no such name.
+        if (answer.rcode == dns::kNxDomain) return Is::answered;
         const bool has_any = answer.rcode == dns::kNoError &&
                              dns::any_translated(answer, dns::Translate::addresses, dns64);
         return has_any ? Is::answered : Is::lacking;

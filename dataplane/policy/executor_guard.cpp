@@ -1,4 +1,6 @@
 // What a hit in a guarded cache (guard.h) is claimed for.
+#include <rte_debug.h>
+
 #include <algorithm>
 
 #include "dataplane/policy/claim_lists.h"
@@ -11,17 +13,39 @@ bool Executor::in_guarded_cache(const Program& program, const ProgramState& s) n
                        [&](std::uint16_t pc) { return program[pc].guarded; });
 }
 
-void Executor::answer_without_family(QueryContext& c) noexcept {
+void Executor::answer_without_family(QueryContext& c, Now now) noexcept {
+    if (is_hints_type(c.query.qtype)) {
+        const bool v4 = c.state.lacks_v4, v6 = c.state.lacks_v6;
+        c.state.lacks_v4 = c.state.lacks_v6 = false;
+        return take_family_out(c, v4, v6, now);
+    }
     forget_lists(c.state);
     c.response.set_empty(dns::kNoError);
 }
 
+// Without a buffer the answer becomes empty: clients ask for addresses then.
+void Executor::take_family_out(QueryContext& c, bool v4, bool v6, Now now) noexcept {
+    if (!c.response || c.response.answer().rcode != dns::kNoError) return;
+    const dns::Translation& none = dns::no_translation();
+    dns::Query room;
+    const auto name = c.asked_under(c.state.answered_under, room).name();
+    for (const auto what : {dns::Translate::without_v4, dns::Translate::without_v6}) {
+        const bool wanted = what == dns::Translate::without_v4 ? v4 : v6;
+        if (!wanted || !dns::would_change(c.response.answer(), what, none)) continue;
+        if (c.response.translate(buffers_, {.what = what, .asked = name}, none, now)) continue;
+        counters_.add(Stat::hints_denied);
+        forget_lists(c.state);
+        c.response.set_empty(dns::kNoError);
+        return;
+    }
+}
+
 // Of what is left, lists alone are told: nothing was stored, measured or noted.
-void Executor::leave_as_missed(QueryContext& c, unsigned depth) noexcept {
+void Executor::leave_as_missed(QueryContext& c, unsigned depth, Now now) noexcept {
     ProgramState& s = c.state;
     while (s.depth > depth) {
         const Instruction& i = c.snapshot.program[s.wrappers[--s.depth]];
-        if (i.op == Op::enter_list) leave_list(c, static_cast<std::uint8_t>(i.operand));
+        if (i.op == Op::enter_list) leave_list(c, static_cast<std::uint8_t>(i.operand), now);
         if (i.op == Op::enter_redirect || i.op == Op::enter_pointer64) {
             pop_rewrite(c);
             question_changed(c);
@@ -49,7 +73,7 @@ void Executor::claim_as_missed(QueryContext& c, const cache::Entry& hit,
         s.answered_under =
             level;  // whatever the rest asks for: the hit answers what came to the cache
         set_kept(c.response, &hit, settings.stale.ttl_s, now);
-        if (i.short_circuit) leave_as_missed(c, outside);
+        if (i.short_circuit) leave_as_missed(c, outside, now);
     };
     const auto respond = [&](const Instruction& i) { pass_or_respond(i, true); };
     while (s.depth > outside) {
@@ -121,34 +145,70 @@ void Executor::claim_as_missed(QueryContext& c, const cache::Entry& hit,
                 enter_pointer64(c);
                 break;
             case Op::claim_list:
-                leave_list(c, static_cast<std::uint8_t>(i.operand));
+                leave_list(c, static_cast<std::uint8_t>(i.operand), now);
                 ++s.pc;
                 break;
             case Op::reject:
                 respond(i);
-                leave_as_missed(c, outside);
+                leave_as_missed(c, outside, now);
+                break;
+            case Op::
+                drop:  // the client is told the hit all the same, and nothing is claimed for it
+                forget_lists(s);
+                c.response.clear();
+                leave_as_missed(c, outside, now);
                 break;
             case Op::stop:
             case Op::end:
-                leave_as_missed(c, outside);
+                leave_as_missed(c, outside, now);
                 break;
             case Op::sequence_end: {
                 unsigned depth = s.depth;
                 while (depth > outside && program[s.wrappers[depth - 1U]].instance >= i.instance)
                     --depth;
-                leave_as_missed(c, depth);
+                leave_as_missed(c, depth, now);
                 ++s.pc;
                 break;
             }
-            default:  // what waits, tells somebody, wraps to do so, or changes TTLs
+            case Op::enter_rpz:  // none is behind a cache whose hits come here: those are policed
+            case Op::sleep:      // what waits, tells somebody, wraps to do so, or changes TTLs
+            case Op::enter_cache:
+            case Op::enter_prefer:
+            case Op::enter_dns64:
+            case Op::enter_summary:
+            case Op::debug_print:
+            case Op::raise:
+            case Op::answer_pointer:
+            case Op::enter_reverse:
+            case Op::enter_collector:
+            case Op::enter_ecs:
+            case Op::enter_options:
+            case Op::limit_ttls:
                 ++s.pc;
                 break;
+            case Op::if_tags:
+            case Op::if_has_resp:
+            case Op::if_true:
+            case Op::if_marks:
+            case Op::if_type:
+            case Op::if_class:
+            case Op::if_rcode:
+            case Op::if_response_address:
+            case Op::if_cname:
+            case Op::if_wanted_answer:
+            case Op::if_client:
+            case Op::if_name_address:
+            case Op::if_text:
+            case Op::if_random:
+            case Op::if_rate:
+                rte_panic("a test was not run\n");
         }
     }
     forget_lists(before);
     before.lists = s.lists;
     before.list_count = s.list_count;
-    before.lacks_family = s.lacks_family;
+    before.lacks_v4 = s.lacks_v4;
+    before.lacks_v6 = s.lacks_v6;
     if (before.tag_set == 0) before.tag_set = s.tag_set;
     s = before;
     c.entry = entry;

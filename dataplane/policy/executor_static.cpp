@@ -75,7 +75,8 @@ bool Executor::deny_name(QueryContext& c, const AdList& list, Now now) noexcept 
     if (now.s() < list.paused_until_s->load(std::memory_order_relaxed)) return false;
     const matchers::TagBits& tags = tags_of(c, now);
     for (const AdList::Part& part : list.lists) {
-        if (tags.any_of(c.snapshot.tag_masks[part.mask])) part.matches->count(worker_);
+        if (tags.any_of(c.snapshot.tag_masks[part.mask_for(c.query.qtype)]))
+            part.matches->count(worker_);
     }
     counters_.add(Stat::ad_list_denied);
     answer_known(c, c.snapshot.black_holes[list.black_hole].of(c.query.qtype, c.query.qclass));

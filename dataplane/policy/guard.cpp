@@ -19,7 +19,8 @@ void for_each_next(const Snapshot& snapshot, std::size_t pc, auto&& visit) {
     const Instruction& i = program[pc];
     const std::size_t exit = program.size();
     if (i.op == Op::go_to) return visit(std::size_t{i.target});
-    if (i.op == Op::stop || i.op == Op::reject || i.op == Op::end) return visit(exit);
+    if (i.op == Op::stop || i.op == Op::reject || i.op == Op::drop || i.op == Op::end)
+        return visit(exit);
     visit(pc + 1);
     if (is_test(i.op) || i.op == Op::answer_pointer || i.op == Op::ad_list)
         visit(std::size_t{i.target});
@@ -28,7 +29,8 @@ void for_each_next(const Snapshot& snapshot, std::size_t pc, auto&& visit) {
             if (does.alias == StaticRecords::kNoAlias) visit(std::size_t{does.pc});
         }
     }
-    const bool may_stop = (i.short_circuit && i.op != Op::enter_cache) || i.op == Op::ad_list;
+    const bool may_stop = (i.short_circuit && i.op != Op::enter_cache) || i.op == Op::ad_list ||
+                          i.op == Op::enter_rpz;
     if (may_stop) visit(exit);
 }
 
@@ -52,7 +54,8 @@ bool changes_response(Op op) {
     return op == Op::forward || op == Op::fallback || op == Op::black_hole ||
            op == Op::answer_table || op == Op::live_answers || op == Op::answer_pointer ||
            op == Op::drop_response || op == Op::static_records || op == Op::ad_list ||
-           op == Op::reject || op == Op::enter_prefer || op == Op::enter_dns64;
+           op == Op::reject || op == Op::drop || op == Op::enter_prefer || op == Op::enter_dns64 ||
+           op == Op::enter_rpz;
 }
 
 bool claims_list(Op op) {
@@ -75,6 +78,7 @@ class Guards {
 
     void mark() {
         look_into_fallbacks();
+        if (!snapshot_.rpzs.empty()) find_policed();
         Pcs caches;
         for (std::size_t pc = 0; pc < program_.size(); ++pc) {
             if (program_[pc].op == Op::enter_cache)
@@ -111,14 +115,30 @@ class Guards {
         for (Fallback& fallback : snapshot_.fallbacks) {
             const std::vector<bool> run = run_by(fallback);
             fallback.lists.clear();
-            bool has_cache = false;
+            bool has_cache = false, has_rpz = false;
             for (std::size_t pc = 0; pc < program_.size(); ++pc) {
                 if (!run[pc]) continue;
+                has_rpz = has_rpz || program_[pc].op == Op::enter_rpz;
                 has_cache = has_cache || program_[pc].op == Op::enter_cache;
                 if (claims_list(program_[pc].op))
                     fallback.lists.push_back(static_cast<std::uint8_t>(program_[pc].operand));
             }
             fallback_has_cache_.push_back(has_cache);
+            fallback_has_rpz_.push_back(has_rpz);
+        }
+    }
+
+    // A hit of such a cache runs what it wraps, so that the zones are asked about its client and its answer.
+    void find_policed() {
+        for (std::size_t pc = 0; pc < program_.size(); ++pc) {
+            if (program_[pc].op != Op::enter_cache) continue;
+            const std::vector<bool> wrapped = wrapped_by(pc);
+            for (std::size_t at = pc + 1; at < program_.size() && !program_[pc].policed; ++at) {
+                const Instruction& i = program_[at];
+                program_[pc].policed =
+                    wrapped[at] && (i.op == Op::enter_rpz ||
+                                    (i.op == Op::fallback && fallback_has_rpz_[i.operand]));
+            }
         }
     }
 
@@ -271,7 +291,7 @@ class Guards {
     Program& program_;
     std::vector<std::size_t> joins_;
     std::vector<bool> comes_to_cache_;
-    std::vector<bool> fallback_has_cache_;
+    std::vector<bool> fallback_has_cache_, fallback_has_rpz_;
     bool has_tests_ = false;
 };
 

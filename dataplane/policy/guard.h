@@ -8,6 +8,9 @@
 // The entry by which a query came is such a test as well: of the same cache behind two of them, a hit's lists are those of
 // the entry that stored it. And a mark set in front of a fallback's unit is one of the entry, too.
 //
+// A cache that wraps an `rpz` is policed: its hits run the wrapped rest with the kept answer in place of what upstreams say,
+// so that zones decide by the client and by the answer each time, and never are plain.
+//
 // Found by control dependence over the program, whose targets lie ahead: a list depends on a test if it stands on a way
 // from the test to where all ways from it meet again (Ferrante, Ottenstein, Warren 1987). A test one side of which comes
 // to no cache (an access list in front) decides who comes, not what is claimed. Errs on the side of guarding.
@@ -17,7 +20,7 @@ namespace steer {
 
 struct Snapshot;
 
-// Sets Instruction::guarded and Fallback::lists. Part of equip(), before mark_prefix(). Uses the heap.
+// Sets Instruction::guarded, Instruction::policed and Fallback::lists. Part of equip(), before mark_prefix(). Uses the heap.
 void mark_guards(Snapshot& snapshot);
 
 }  // namespace steer

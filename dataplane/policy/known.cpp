@@ -28,7 +28,7 @@ bool Executor::answer_live(QueryContext& c, const LiveAnswers& live, Now now) no
     if (buffer == nullptr) return false;
     std::memcpy(buffer->room().data(), answer, bytes);
     buffer->length = bytes;
-    buffer->born_ms = now.ms;
+    buffer->born_ms = static_cast<std::int64_t>(now.ms);
     forget_lists(c.state);
     c.response.set_buffer(buffer);
     counters_.add(Stat::lease_answers);
@@ -61,7 +61,7 @@ bool Executor::answer_pointer(QueryContext& c, const ReverseLookup& reverse, Now
     if (buffer == nullptr) return false;
     buffer->length = static_cast<std::uint32_t>(
         dns::write_answer(buffer->room(), dns::kPtr, kPointerTtl, {name.data(), length}));
-    buffer->born_ms = now.ms;
+    buffer->born_ms = static_cast<std::int64_t>(now.ms);
     forget_lists(c.state);
     c.response.set_buffer(buffer);
     return true;

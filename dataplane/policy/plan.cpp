@@ -56,6 +56,7 @@ Purity purity_of(Op op) {
         case Op::black_hole:
         case Op::ad_list:
         case Op::static_records:
+        case Op::enter_rpz:
         case Op::answer_table:
         case Op::live_answers:
         case Op::answer_pointer:
@@ -64,6 +65,7 @@ Purity purity_of(Op op) {
         case Op::enter_ecs:
         case Op::enter_options:
         case Op::reject:
+        case Op::drop:
         case Op::stop:
         case Op::end:
             return Purity::impure;
@@ -110,8 +112,8 @@ std::int16_t cache_ahead(const Snapshot& snapshot, std::size_t pc) noexcept {
     for (; pc < program.size(); ++pc) {
         const Instruction& i = program[pc];
         if (i.op == Op::enter_cache) return static_cast<std::int16_t>(i.operand);
-        const bool passed =
-            i.op == Op::debug_print || i.op == Op::raise || i.op == Op::enter_collector;
+        const bool passed = i.op == Op::debug_print || i.op == Op::raise ||
+                            i.op == Op::enter_collector || i.op == Op::enter_rpz;
         if (is_test(i.op) || (!passed && !is_pure(snapshot, i.op, false))) return -1;
         if (i.op == Op::go_to) pc = i.target - 1U;
     }
@@ -196,6 +198,7 @@ class PlanWalk {
             case Op::black_hole:
             case Op::ad_list:
             case Op::static_records:
+            case Op::enter_rpz:
             case Op::answer_table:
             case Op::live_answers:
             case Op::answer_pointer:
@@ -204,6 +207,7 @@ class PlanWalk {
             case Op::enter_ecs:
             case Op::enter_options:
             case Op::reject:
+            case Op::drop:
             case Op::stop:
             case Op::end:
                 rte_panic("a plan is made of an instruction that is not pure\n");
@@ -236,8 +240,10 @@ class PlanWalk {
 
     // Walks on from a hit in the cache that is here.
     bool hit_is_plain() noexcept {
-        // A guarded one's lists are chosen anew; where sets are inherited every answer has to pass them on.
-        if (program_[pc_].guarded || snapshot_.inherited != nullptr) return false;
+        // A guarded one's lists are chosen anew, a policed one's answer is looked at; where sets are inherited every answer
+        // has to pass them on.
+        const bool is_watched = program_[pc_].guarded || program_[pc_].policed;
+        if (is_watched || snapshot_.inherited != nullptr) return false;
         for (unsigned d = 0; d < depth_; ++d) {
             if (program_[wrappers_[d]].op != Op::enter_list) return false;
         }

@@ -38,7 +38,8 @@ struct PolicyList {                       // one ros_address_list, ipset or nfts
     OnTimeout on_timeout = OnTimeout::answer;
     MissingFamily missing_family = MissingFamily::answer;
     Sharing shared = Sharing::keep;
-    std::uint8_t shared_above = 3;  // names outside, from which on it is shared
+    std::uint16_t max_addresses = 0;  // of an answer: more do not leave; 0: no limit
+    std::uint8_t shared_above = 3;    // names outside, from which on it is shared
     matchers::PrefixSet never_claim;
     std::vector<TranslatedPrefix> translated{};  // whose addresses are held as these say
 

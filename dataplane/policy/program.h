@@ -5,11 +5,12 @@
 // - A test (`if_*`) goes on with the next instruction if it holds (after `negate`), else at
 //   `target`.
 // - A sequence used by `exec: $sequence`, `jump` or `goto` is compiled in place; `instance` numbers
-//   each such copy, a copy inside another higher than that.
+//   each such copy, a copy inside another higher than that. Behind a `goto`'s copy stands a go_to to the end of the
+//   sequence that it is in.
 // - A wrapping executor (`enter_*`) pushes {its own pc, instance} and goes on; the rest of its own
 //   sequence runs inside it. `sequence_end` of an instance leaves every wrapper that was entered in
 //   it or in a copy inside it, last first, then goes on with the caller's next instruction. `stop`
-//   (accept, reject, the end of a `goto`; and a short circuit) leaves all wrappers of all instances,
+//   (accept, reject; and a short circuit) leaves all wrappers of all instances,
 //   last first, and ends the program. `return` goes to the end of the copy that was jumped to;
 //   outside of any it is a stop.
 // - Leaving acts on the response as it is then: `enter_cache` stores it, `enter_list` claims its
@@ -17,6 +18,8 @@
 // - `enter_redirect` and `enter_ecs` change the question for what is inside of them (question.h), and are entered only
 //   where they have something to change; what they leave is an answer to the question before.
 // - A program ends with `end`.
+// - `enter_rpz` answers, or is entered: then it looks at the response when it is left, and may run the rest of its
+//   sequence once more, for another name.
 // - `fallback` runs units beside the query: programs of their own behind the main one, entered at Fallback::primary and
 //   `secondary`. accept, reject and return end a unit alone.
 // - `enter_prefer` runs the rest of its sequence as branches for the family that is not preferred, and goes on where
@@ -72,12 +75,14 @@ enum class Op : std::uint8_t {
     limit_ttls,  // operand: index of Snapshot::ttl_limits; of the response, if there is one
     black_hole,  // operand: index of Snapshot::black_holes; short_circuit: stop
     ad_list,     // operand: Snapshot::ad_lists; denies the name, or goes to target while it pauses
+    enter_rpz,   // operand: Snapshot::rpzs; answers, or looks at what the rest answers
     // operand: Snapshot::statics; answers and goes on where the record says, or is entered: for another name, which is
     // then looked up from target on, or so that the name exists
     static_records,
     answer_table,  // operand: index of Snapshot::answer_tables; short_circuit: stop if it has an answer
     live_answers,  // operand: index of Snapshot::live_answers; short_circuit: stop if it has an answer
     reject,        // operand: rcode; sets an empty answer, then as stop
+    drop,          // takes the answer away, then as stop; nobody is answered
     stop,
     sequence_end,
     end,
@@ -90,7 +95,7 @@ constexpr bool is_test(Op op) {
 // Wrappers that have a word in ProgramState::rewrites while they are entered.
 constexpr bool is_rewrite(Op op) {
     return op == Op::enter_redirect || op == Op::enter_ecs || op == Op::enter_options ||
-           op == Op::enter_pointer64 || op == Op::static_records;
+           op == Op::enter_pointer64 || op == Op::static_records || op == Op::enter_rpz;
 }
 
 struct Instruction {
@@ -101,6 +106,8 @@ struct Instruction {
     bool with_local : 1 = false;  // forward: names under .local are asked as well
     bool guarded : 1 =
         false;  // enter_cache: a hit's lists are chosen anew (guard.h): set by equip()
+    bool policed : 1 =
+        false;  // enter_cache: it wraps an enter_rpz, which a hit does not go around: set by equip()
     std::uint16_t instance = 0;
     std::uint16_t target = 0;  // pc
     std::uint16_t line =

@@ -10,6 +10,8 @@
 namespace steer {
 namespace {
 
+constexpr std::size_t kMostNameBytes = 255;
+
 // A client subnet as it lies behind a name.
 struct Subnet {
     std::array<std::uint8_t, dns::kMaxEcs> bytes;
@@ -44,6 +46,16 @@ void handle(const EcsHandler& handler, const matchers::PrefixSet& untold,
     out.from = dns::EcsFrom::address;
 }
 
+// `name`, without its root, in front of the target; the target alone if that is too long. `room` may hold `name`.
+std::span<const std::uint8_t> in_front_of(std::span<const std::uint8_t> name,
+                                          std::span<const std::uint8_t> target,
+                                          std::array<std::uint8_t, 256>& room) {
+    if (name.size() - 1 + target.size() > kMostNameBytes) return target;
+    std::memmove(room.data(), name.data(), name.size() - 1);
+    std::memcpy(room.data() + name.size() - 1, target.data(), target.size());
+    return {room.data(), name.size() - 1 + target.size()};
+}
+
 }  // namespace
 
 void rewrite(const Snapshot& snapshot, const Rewrites& rewrites, unsigned level,
@@ -51,12 +63,16 @@ void rewrite(const Snapshot& snapshot, const Rewrites& rewrites, unsigned level,
     std::span<const std::uint8_t> name = q.name();
     Subnet sent, subnet;
     PointerName pointer;
+    std::array<std::uint8_t, 256> longer;
     sent.set(q.ecs(), dns::EcsFrom::client);
     subnet = sent;
     for (unsigned i = 0; i < level; ++i) {
         const std::uint16_t word = rewrites[i];
         if (Rewrites::is_redirect(word)) {
-            name = snapshot.redirect_targets[word];
+            const bool is_below =
+                word < snapshot.redirect_below.size() && snapshot.redirect_below[word];
+            const auto& target = snapshot.redirect_targets[word];
+            name = is_below ? in_front_of(name, target, longer) : target;
         } else if (word == Rewrites::kPointer64) {
             if (const auto v4 = behind_pointer(snapshot.dns64s, name))
                 name = write_pointer(*v4, pointer);

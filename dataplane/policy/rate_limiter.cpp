@@ -23,8 +23,10 @@ IpAddress masked(const IpAddress& a, unsigned bits) {
 
 RateLimiter::RateLimiter(const RateLimit& limit, std::uint32_t lines)
     : limit_(limit),
-      interval_(std::max<std::uint64_t>(1, kTicksPerS / limit.qps)),
-      depth_(interval_ * limit.burst),
+      interval_(std::max<std::uint64_t>(
+          1, static_cast<std::uint64_t>(static_cast<double>(kTicksPerS) / limit.qps))),
+      depth_(interval_ * std::clamp<std::uint64_t>(kLongestRefillS * kTicksPerS / interval_, 1,
+                                                   std::max(1U, limit.burst))),
       line_mask_(lines - 1),
       lines_(std::make_unique<Line[]>(lines)) {}
 

@@ -19,14 +19,17 @@
 namespace steer {
 
 struct RateLimit {
-    std::uint32_t qps = 20;    // 1..100,000
-    std::uint32_t burst = 40;  // 1..65,536
+    double qps = 20;           // 0.001..2^32 - 1
+    std::uint32_t burst = 40;  // at least 1; no more than refill in kLongestRefillS count
     std::uint8_t mask4 = 32, mask6 = 48;
     bool operator==(const RateLimit&) const = default;
 };
 
 class RateLimiter {
   public:
+    // A bucket is a tick within 12 days (rate_limiter.cpp): longer ones could not be told from full ones.
+    static constexpr std::uint32_t kLongestRefillS = 86'400;
+
     explicit RateLimiter(const RateLimit& limit, std::uint32_t lines = 8192);  // a power of two
 
     // True: the client had a token, which is taken. Any worker.

@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <cstring>
 
+#include "dataplane/dns/shorten.h"
+
 namespace steer {
 
 void Response::set_empty(std::uint8_t rcode, std::optional<dns::Ede> ede) noexcept {
     clear();
     empty_ = dns::empty_answer(rcode);
     answer_ = &empty_;
-    born_s_ = kJustNow;
+    has_age_ = false;
     has_ede_ = ede.has_value();
     if (ede) ede_ = *ede;
 }
@@ -18,7 +20,7 @@ void Response::set_stale(const cache::Entry* entry, std::uint32_t ttl_s) noexcep
     clear();
     entry_ = source_ = entry;
     answer_ = &entry->answer();
-    born_s_ = kJustNow;
+    has_age_ = false;
     stale_ttl_s_ = ttl_s;
     kept_in_ = entry->instance;
     set_ede(answer_->rcode == dns::kNxDomain ? dns::Ede::stale_nxdomain : dns::Ede::stale);
@@ -43,12 +45,12 @@ bool Response::change_ttls(BufferPools& pools, const dns::TtlLimits& limits, Now
     if (own == nullptr) return false;
     const std::uint32_t most_s = std::min(limits.most_s, stale_ttl_s_);
     dns::limit_ttls(own->data(), {std::min(limits.least_s, most_s), most_s}, age_s(now.s()));
-    own->born_ms = now.ms;
+    own->born_ms = static_cast<std::int64_t>(now.ms);
     if (buffer_ != nullptr) release(buffer_);
     entry_ = nullptr;
     buffer_ = own;
     answer_ = &own->answer();
-    born_s_ = now.s();
+    set_birth(own->birth());
     return true;
 }
 
@@ -68,12 +70,12 @@ bool Response::rewrite(BufferPools& pools, Now now, Write&& write) noexcept {
             own->length += static_cast<std::uint32_t>(passed.size());
         }
         own->serial = buffer_ != nullptr ? buffer_->serial : 0;
-        own->born_ms = now.ms;
+        own->born_ms = static_cast<std::int64_t>(now.ms);
         if (buffer_ != nullptr) release(buffer_);
         buffer_ = own;
         entry_ = source_ = nullptr;
         answer_ = &own->answer();
-        if (!is_stale()) born_s_ = now.s();
+        if (!is_stale()) set_birth(own->birth());
         return true;
     }
     return false;
@@ -98,6 +100,15 @@ bool Response::translate(BufferPools& pools, dns::TranslateTerms terms,
     return done;
 }
 
+bool Response::shorten(BufferPools& pools, unsigned most, Now now) noexcept {
+    const std::uint32_t age = is_stale() ? 0 : age_s(now.s());
+    return rewrite(pools, now, [&](std::span<std::uint8_t> room) {
+        const std::size_t size = dns::write_shortened(*answer_, most, room);
+        if (size != 0) dns::limit_ttls(room.data(), {}, age);
+        return size;
+    });
+}
+
 bool Response::forget_scope(BufferPools& pools, bool for_one, Now now) noexcept {
     Buffer* const own = copy(pools, now);
     if (own == nullptr) return false;
@@ -115,7 +126,7 @@ void Response::set_buffer(Buffer* buffer) noexcept {
     clear();
     buffer_ = buffer;
     answer_ = &buffer->answer();
-    born_s_ = static_cast<std::uint32_t>(buffer->born_ms / 1000);
+    set_birth(buffer->birth());
 }
 
 void Response::take(Response& other) noexcept {
@@ -129,7 +140,8 @@ void Response::take(Response& other) noexcept {
     entry_ = other.entry_;
     source_ = other.source_;
     buffer_ = std::exchange(other.buffer_, nullptr);
-    born_s_ = other.born_s_;
+    born_ = other.born_;
+    has_age_ = other.has_age_;
     stale_ttl_s_ = other.stale_ttl_s_;
     kept_in_ = other.kept_in_;
     passes_options_ = other.passes_options_;
@@ -142,7 +154,7 @@ void Response::restore(Buffer* buffer, const KeptResponse& terms,
                        std::optional<dns::Ede> ede) noexcept {
     set_buffer(buffer);
     stale_ttl_s_ = terms.stale_ttl_s;
-    if (is_stale()) born_s_ = kJustNow;
+    if (is_stale()) has_age_ = false;
     kept_in_ = terms.kept_in;
     passes_options_ = terms.passes_options;
     if (ede) set_ede(*ede);
@@ -166,7 +178,7 @@ Buffer* Response::copy(BufferPools& pools, Now now) const noexcept {
     if (!passed.empty()) std::memcpy(copy->data() + size, passed.data(), passed.size());
     copy->length = length;
     copy->serial = 0;
-    copy->born_ms = born_s_ == kJustNow ? now.ms : std::uint64_t{born_s_} * 1000;
+    copy->born_ms = has_age_ ? born_.ms(now) : static_cast<std::int64_t>(now.ms);
     if (buffer_ != nullptr) {
         copy->serial = buffer_->serial;
         copy->born_ms = buffer_->born_ms;

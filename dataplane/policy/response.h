@@ -7,6 +7,7 @@
 #include <span>
 #include <utility>
 
+#include "dataplane/birth.h"
 #include "dataplane/buffer.h"
 #include "dataplane/cache/cache.h"
 #include "dataplane/clock.h"
@@ -39,7 +40,7 @@ class Response {
         clear();
         entry_ = source_ = entry;
         answer_ = &entry->answer();
-        born_s_ = entry->inserted_s;
+        set_birth(entry->born);
         kept_in_ = entry->instance;
     }
     // A stale entry (RFC 8767): its TTLs leave as `ttl_s`, or as they were if that is less.
@@ -49,7 +50,7 @@ class Response {
     void set_known(const dns::Answer* answer) noexcept {
         clear();
         answer_ = answer;
-        born_s_ = kJustNow;
+        has_age_ = false;
     }
     // Of the options that its upstream sent, these go to the client: by Snapshot::option_codes.
     void pass_options(std::uint8_t bits) noexcept { passes_options_ = bits; }
@@ -70,6 +71,8 @@ class Response {
     // message; it is as it was.
     bool translate(BufferPools& pools, dns::TranslateTerms terms,
                    const dns::Translation& translation, Now now) noexcept;
+    // Its addresses beyond the first `most` go (dns/shorten.h). False: no buffer; it is as it was.
+    bool shorten(BufferPools& pools, unsigned most, Now now) noexcept;
     // It was made for another subnet than the client's, or `for_one`. False: no buffer, nothing was changed.
     bool forget_scope(BufferPools& pools, bool for_one, Now now) noexcept;
     // Brings the TTLs that would leave now within the limits. What else is said of it stays: an EDE, that it is stale,
@@ -85,7 +88,7 @@ class Response {
         return has_ede_ ? std::optional(ede_) : std::nullopt;
     }
     [[nodiscard]] std::uint32_t age_s(std::uint32_t now_s) const noexcept {
-        return now_s > born_s_ ? now_s - born_s_ : 0;
+        return has_age_ ? born_.age_s(now_s) : 0;
     }
     [[nodiscard]] bool is_stale() const { return stale_ttl_s_ != kFresh; }
     // CacheInstance::id of the cache that gave it; kNowhere: it is not from a cache.
@@ -104,8 +107,11 @@ class Response {
     [[nodiscard]] Buffer* in_buffer(BufferPools& pools, Now now) const noexcept;
 
   private:
+    void set_birth(Birth birth) noexcept {
+        born_ = birth;
+        has_age_ = true;
+    }
     static constexpr std::uint32_t kFresh = UINT32_MAX;
-    static constexpr std::uint32_t kJustNow = UINT32_MAX;  // whenever that is
 
     [[nodiscard]] Buffer* copy(BufferPools& pools, Now now) const noexcept;
     // The answer becomes what write(room) made, with the options behind it. False: as above.
@@ -116,11 +122,12 @@ class Response {
     const cache::Entry* entry_ = nullptr;
     const cache::Entry* source_ = nullptr;
     Buffer* buffer_ = nullptr;
-    std::uint32_t born_s_ = 0;
+    Birth born_;  // only with has_age_
     std::uint32_t stale_ttl_s_ = kFresh;
     std::uint16_t kept_in_ = kNowhere;
     std::uint8_t passes_options_ = 0;
     bool has_ede_ = false;
+    bool has_age_ = false;  // else it is as young as if it were made now
     dns::Ede ede_;
     dns::Answer empty_;
 };

@@ -21,6 +21,7 @@ class Rewrites {
     static constexpr std::uint16_t kFirstEcs = 0xff00, kFirstOptions = 0xff80;
     static constexpr unsigned kMostOptions = 8;
 
+    // A redirect's target may be what the name goes in front of (Snapshot::redirect_below).
     static constexpr bool is_redirect(std::uint16_t word) { return word < kFirstEcs; }
     static constexpr bool is_ecs(std::uint16_t word) {
         return word >= kFirstEcs && word < kFirstOptions;

@@ -32,6 +32,14 @@ Result<void> equip(Snapshot& snapshot, unsigned workers) {
             if (auto ready = redirect.names.prepare(scratch); !ready) return ready.error();
         }
     }
+    for (const Rpz& rpz : snapshot.rpzs) {
+        for (auto& scratch : snapshot.scratches) {
+            for (const Rpz::Zone& zone : rpz.zones) {
+                if (auto ready = zone.names.prepare(scratch); !ready) return ready.error();
+                if (auto ready = zone.below.prepare(scratch); !ready) return ready.error();
+            }
+        }
+    }
     for (TextMatch& match : snapshot.text_matches) {
         if (auto ready = match.test.prepare(workers); !ready) return ready.error();
     }

@@ -16,6 +16,7 @@
 #include "dataplane/answer/black_hole.h"
 #include "dataplane/answer/live_answers.h"
 #include "dataplane/answer/reverse_table.h"
+#include "dataplane/answer/rpz.h"
 #include "dataplane/answer/static_records.h"
 #include "dataplane/dns/ecs.h"
 #include "dataplane/list_state.h"
@@ -122,6 +123,7 @@ struct Snapshot {
     std::vector<std::shared_ptr<LiveAnswers>> live_answers;  // the same in all generations
     std::vector<StaticRecords> statics;
     std::vector<AdList> ad_lists;
+    std::vector<Rpz> rpzs;
     AnswerRef no_local = kNoAnswer;  // what names under .local get that nobody here knows
     std::vector<ReverseLookup> reverse;
     std::vector<Inheriting> inheriting;
@@ -133,6 +135,8 @@ struct Snapshot {
     std::vector<std::uint16_t> all_option_codes;           // of any of them, sorted
     matchers::PrefixSet untold;  // clients whose addresses no upstream is told
     std::vector<std::vector<std::uint8_t>> redirect_targets;  // lower-cased wire form
+    std::vector<bool>
+        redirect_below;  // the name goes in front of these; beyond its end: it does not
     std::vector<std::uint32_t> redirect_ttls;      // of the CNAMEs to these; beyond its end: 1
     std::vector<std::shared_ptr<TaskFlag>> tasks;  // the same in all generations
     std::vector<std::string> task_tags;            // of these

@@ -25,10 +25,20 @@ struct Upstream {
     std::uint32_t timeout_ms = 2000;
     std::string name;                 // as configured, for people
     Channel channel = Channel::none;  // not none: `address` may be IpAddress{}
+    bool trust_ad = false;            // its AD bit is relayed (RFC 6840 5.8)
 };
 
 // Whom of a group a query asks first (forward/upstream_choice.h); the others follow if it fails.
 enum class UpstreamPolicy : std::uint8_t { latency, sticky, round_robin, random };
+
+// What becomes of a negative reply (NXDOMAIN, no data) while others of the upstreams that were asked at the same time
+// have not replied. A positive reply always ends the question, a failure never does.
+enum class ResponseSelection : std::uint8_t {
+    balanced,         // waits 100 ms for a positive one
+    fastest,          // ends the question
+    prefer_positive,  // waits for all
+    consensus,        // waits for a second one of its kind, or for all
+};
 
 // Of one generation: what an earlier one still asks does not count.
 struct InFlightLimit {
@@ -54,6 +64,7 @@ struct UpstreamGroup {
     UpstreamPolicy policy = UpstreamPolicy::latency;
     std::uint32_t total_timeout_ms = 5000;
     std::uint8_t concurrent = 1;  // upstreams asked at the same time
+    ResponseSelection selection = ResponseSelection::balanced;
     // Questions that may be in flight, of all workers; nullptr: no limit but theirs.
     std::shared_ptr<InFlightLimit> limit{};
 };

@@ -1,6 +1,3 @@
-// rte_pktmbuf_pool_create_extbuf is not yet of the stable ABI in DPDK 22.11.
-#define ALLOW_EXPERIMENTAL_API
-
 #include "dataplane/port/umem.h"
 
 #include <rte_errno.h>

@@ -1,0 +1,80 @@
+#include "dataplane/dns/shorten.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "dataplane/dns/checksum.h"
+#include "dataplane/dns/hints.h"
+
+namespace steer::dns {
+namespace {
+
+// Of the fields of a record from its TTL, whose offset an answer knows.
+constexpr std::size_t kLengthAfterTtl = 4, kDataAfterTtl = 6;
+
+// What stays: records of the answer section, and where they end in the body.
+struct Kept {
+    unsigned records = 0, addresses = 0;
+    std::size_t end = 0;
+    bool all = true;
+};
+
+Kept kept_of(const Answer& answer, unsigned most) noexcept {
+    Kept kept;
+    unsigned refs = 0, count = 0;
+    const unsigned records = std::min<unsigned>(answer.ancount, answer.ttl_count);
+    for (unsigned r = 0; r < records; ++r) {
+        const std::size_t ttl = answer.ttl_offsets()[r];
+        const std::size_t rdata = ttl + kDataAfterTtl;
+        const std::size_t end = rdata + load_be16(answer.body() + ttl + kLengthAfterTtl);
+        unsigned own = 0;
+        const bool is_address =
+            refs < answer.address_count && answer.addresses()[refs].rdata_offset == rdata;
+        if (is_address) {
+            own = 1;
+        } else if (answer.has_hints) {
+            const Hints hints = hints_of_record(answer, r);
+            own = static_cast<unsigned>(hints.v4.size() / 4 + hints.v6.size() / 16);
+        }
+        if (count + own > most) {
+            kept.all = false;
+            return kept;
+        }
+        count += own;
+        refs += is_address ? 1 : 0;
+        kept = {r + 1, refs, end, true};
+    }
+    return kept;
+}
+
+}  // namespace
+
+bool has_more_addresses(const Answer& answer, unsigned most) noexcept {
+    if (answer.address_count <= most && !answer.has_hints) return false;
+    return !kept_of(answer, most).all;
+}
+
+std::size_t write_shortened(const Answer& answer, unsigned most,
+                            std::span<std::uint8_t> block) noexcept {
+    const Kept kept = kept_of(answer, most);
+    Answer head = answer;
+    head.ancount = head.ttl_count = static_cast<std::uint16_t>(kept.records);
+    head.nscount = head.arcount = 0;
+    head.address_count = static_cast<std::uint16_t>(kept.addresses);
+    head.body_len = static_cast<std::uint16_t>(kept.end);
+    head.body_sum =
+        static_cast<std::uint16_t>(checksum_fold(checksum_add(0, answer.body(), kept.end)));
+    if (head.size() > block.size()) return 0;
+    std::uint8_t* to = block.data();
+    const auto put = [&](const void* from, std::size_t bytes) {
+        std::memcpy(to, from, bytes);
+        to += bytes;
+    };
+    put(&head, sizeof head);
+    put(answer.ttl_offsets(), head.ttl_count * sizeof(std::uint16_t));
+    put(answer.addresses(), head.address_count * sizeof(AddressRef));
+    put(answer.body(), head.body_len);
+    return head.size();
+}
+
+}  // namespace steer::dns

@@ -1,0 +1,63 @@
+// Who was there when something was refused: a client and the last two labels of a name, for the log.
+//
+// One beside each kind of trouble, written by its worker each time, read by control now and then: what control
+// sees is one of those refused, so that whoever is refused most is seen most (control/overload_watch.h).
+// Cost: 19 relaxed stores, on ways that end in a refusal.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "matchers/prefix/ip_address.h"
+
+namespace steer {
+
+//    name            label              what the log says of it
+#define STEER_TROUBLES(X)                                                                  \
+    X(client_quota, "client_quota", "client has more waiting queries than its quota")      \
+    X(suffix_quota, "suffix_quota", "domain has more waiting queries than its quota")      \
+    X(upstream_quota, "upstream_quota", "domain has more upstream queries than its quota") \
+    X(displaced, "displaced", "unanswered upstream queries made room for new ones")        \
+    X(table_full, "table_full", "no room for another upstream query")                      \
+    X(parked_full, "parked_full", "no room for another waiting query")                     \
+    X(no_buffer, "no_buffer", "no buffer for an answer")                                   \
+    X(ring_full, "ring_full", "a worker or thread is too busy to take a message")          \
+    X(timeout, "timeout", "upstream queries of one domain time out")
+
+#define STEER_TROUBLE_ENUM(name, label, text) name,
+#define STEER_TROUBLE_LABEL(name, label, text) std::string_view{label},
+#define STEER_TROUBLE_TEXT(name, label, text) std::string_view{text},
+enum class Trouble : std::uint8_t { STEER_TROUBLES(STEER_TROUBLE_ENUM) count_ };
+inline constexpr std::array kTroubleLabels{STEER_TROUBLES(STEER_TROUBLE_LABEL)};
+inline constexpr std::array kTroubleTexts{STEER_TROUBLES(STEER_TROUBLE_TEXT)};
+#undef STEER_TROUBLE_ENUM
+#undef STEER_TROUBLE_LABEL
+#undef STEER_TROUBLE_TEXT
+
+class Sighting {
+  public:
+    struct Seen {
+        IpAddress client;
+        std::array<std::uint8_t, 136> suffix;  // wire form, with the root byte
+        std::size_t length = 0;                // of it
+    };
+    // The worker. `name`: lower-cased wire form.
+    void write(const IpAddress& client, std::span<const std::uint8_t> name) noexcept;
+    // Any thread. False: nothing was written yet, or it is being written.
+    [[nodiscard]] bool read(Seen& out) const noexcept;
+    // How often it was written, modulo 2^31.
+    [[nodiscard]] std::uint32_t count() const noexcept {
+        return sequence_.load(std::memory_order_relaxed) / 2;
+    }
+
+  private:
+    static constexpr std::size_t kWords = 2 + 136 / 8;
+    std::atomic<std::uint32_t> sequence_{0};  // odd: being written
+    std::atomic<std::uint32_t> length_{0};
+    std::array<std::atomic<std::uint64_t>, kWords> words_{};
+};
+
+}  // namespace steer
