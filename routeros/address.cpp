@@ -85,6 +85,12 @@ std::optional<Address> Address::parse(std::string_view text) {
     return parse(text.find(':') == text.npos ? Menu::ip : Menu::ipv6, text);
 }
 
+Address Address::within(std::uint8_t length) const {
+    Address out{bytes, length};
+    clear_host_bits(out.bytes, length);
+    return out;
+}
+
 Menu Address::menu() const {
     return is_mapped(bytes) && prefix >= 96 ? Menu::ip : Menu::ipv6;
 }

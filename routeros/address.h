@@ -32,6 +32,8 @@ struct Address {
     // As above, of either family.
     static std::optional<Address> parse(std::string_view text);
 
+    // The prefix of this length (as `prefix`) that it is in.
+    [[nodiscard]] Address within(std::uint8_t length) const;
     [[nodiscard]] bool is_host() const { return prefix == 128; }
     [[nodiscard]] Menu menu() const;
     [[nodiscard]] std::string to_string() const;

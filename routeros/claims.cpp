@@ -32,9 +32,10 @@ Claims::Index Claims::place() {
     return at;
 }
 
-Claim Claims::take_out(Index at) {
+Claim Claims::take_out(Index at, bool free_slot) {
     Claim claim = std::exchange(claims_[at], {});
-    free_.push_back(at);
+    shares_.add(claim.holders, -1);
+    if (free_slot) free_.push_back(at);
     return claim;
 }
 
@@ -43,26 +44,99 @@ void Claims::push_end(End end) {
     std::push_heap(ends_.begin(), ends_.end(), std::greater<>{});
 }
 
-Claim* Claims::raise(const ClaimKey& key, std::string_view name, std::uint64_t until_ms,
-                     std::uint64_t row_until_ms, std::size_t bound) {
+Claim* Claims::raise(const ClaimKey& key, const Origin& origin, std::uint64_t until_ms,
+                     std::uint64_t row_until_ms, const ClaimBounds& bounds) {
+    const Holders holders = Shares::holders_of(key.list, origin);
     Claim* claim = find(key);
     if (claim == nullptr) {
+        if (const auto kind = shares_.full(holders, bounds)) {
+            refusal_ = static_cast<Refusal>(static_cast<std::size_t>(*kind) + 1);
+            return nullptr;
+        }
         auto& held = per_list_[key.list];
-        if (held >= bound) return nullptr;
+        if (held >= bounds.total) {
+            refusal_ = Refusal::list;
+            return nullptr;
+        }
         ++held;
         const Index at = place();
         index_.emplace(key, at);
         push_end({until_ms, at});
         claim = &claims_[at];
         claim->key = key;
-        claim->name_text = copy_of(name);
+        claim->name_text = copy_of(origin.name);
         claim->until_ms = until_ms;
+        claim->holders = holders;
+        shares_.add(holders, 1);
+    } else {
+        share(*claim, holders, bounds);
     }
     if (claim->reasons != std::numeric_limits<std::uint32_t>::max()) ++claim->reasons;
     claim->permanent = row_until_ms == 0;
     claim->until_ms = std::max(claim->until_ms, until_ms);
     claim->row_until_ms = std::max({claim->row_until_ms, row_until_ms, claim->until_ms});
     return claim;
+}
+
+// The claim counts for whom it weighs least, so that nobody can have another's claim counted as his.
+void Claims::share(Claim& claim, const Holders& holders, const ClaimBounds& bounds) {
+    for (std::size_t i = 0; i < kShareKinds; ++i) {
+        const auto kind = static_cast<ShareKind>(i);
+        std::uint32_t& holder = claim.holders[i];
+        if (holder == holders[i] || holder == 0 || bounds.of(kind) == SIZE_MAX) continue;
+        const std::size_t count = holders[i] == 0 ? 0 : shares_.count(kind, holders[i]);
+        if (count + 1 >= shares_.count(kind, holder)) continue;
+        shares_.add(kind, holder, -1);
+        shares_.add(kind, holders[i], 1);
+        holder = holders[i];
+    }
+}
+
+std::optional<Claim> Claims::evict(ListId list, const Origin& origin, const ClaimBounds& bounds) {
+    constexpr std::size_t kMostSlots = 1'024;
+    constexpr unsigned kMostClaims = 64;
+    const std::size_t slots = std::min(claims_.size(), kMostSlots);
+    double most = shares_.pressure(Shares::holders_of(list, origin), bounds, 1);
+    const Claim* chosen = nullptr;
+    unsigned seen = 0;
+    for (std::size_t i = 0; i < slots && seen < kMostClaims; ++i) {
+        hand_ = hand_ + 1 < claims_.size() ? hand_ + 1 : 0;
+        const Claim& claim = claims_[hand_];
+        if (claim.until_ms == 0 || claim.key.list != list) continue;
+        ++seen;
+        const double pressure = shares_.pressure(claim.holders, bounds);
+        const bool more = pressure > most;
+        // Of equals, one that nobody relies on yet.
+        const bool better =
+            chosen != nullptr && pressure == most && chosen->told_s != 0 && claim.told_s == 0;
+        if (!more && !better) continue;
+        most = pressure;
+        chosen = &claim;
+    }
+    if (chosen == nullptr) return std::nullopt;
+    return drop(chosen->key);
+}
+
+std::optional<Claim> Claims::drop(const ClaimKey& key) {
+    const auto found = index_.find(key);
+    if (found == index_.end()) return std::nullopt;
+    const Index at = found->second;
+    index_.erase(found);
+    --per_list_[key.list];
+    Claim claim = take_out(at, false);
+    if (++ends_of_none_ * 2 > ends_.size() + 1'024) tidy_ends();
+    return claim;
+}
+
+// What was taken out before its end gives its slot back.
+void Claims::tidy_ends() {
+    std::erase_if(ends_, [&](const End& end) {
+        if (claims_[end.at].until_ms != 0) return false;
+        free_.push_back(end.at);
+        return true;
+    });
+    std::make_heap(ends_.begin(), ends_.end(), std::greater<>{});
+    ends_of_none_ = 0;
 }
 
 Claim* Claims::find(const ClaimKey& key) {
@@ -87,11 +161,16 @@ std::optional<Claim> Claims::expire(std::uint64_t now_ms) {
         std::pop_heap(ends_.begin(), ends_.end(), std::greater<>{});
         const Index at = ends_.back().at;
         ends_.pop_back();
+        if (claims_[at].until_ms == 0) {
+            free_.push_back(at);
+            --ends_of_none_;
+            continue;
+        }
         if (claims_[at].until_ms > now_ms) {
             push_end({claims_[at].until_ms, at});
             continue;
         }
-        Claim ended = take_out(at);
+        Claim ended = take_out(at, true);
         index_.erase(ended.key);
         --per_list_[ended.key.list];
         return ended;
@@ -104,13 +183,12 @@ std::uint64_t Claims::next_expiry_ms() const {
 }
 
 void Claims::drop_list(ListId list) {
-    std::erase_if(ends_, [&](const End& end) { return claims_[end.at].key.list == list; });
-    std::make_heap(ends_.begin(), ends_.end(), std::greater<>{});
     boost::unordered::erase_if(index_, [&](const auto& entry) {
         if (entry.first.list != list) return false;
-        take_out(entry.second);
+        take_out(entry.second, false);
         return true;
     });
+    tidy_ends();
     per_list_.erase(list);
 }
 

@@ -2,12 +2,13 @@
 // for a timed row; kept while the router is away, so that nothing is lost.
 //
 // A claim lives until the last lease it was made for has ended; raising it again only ever prolongs
-// it and counts. It keeps the first name (the row's `dm`). Bounded per list. Expiry is a heap with
+// it and counts. It keeps the first name (the row's `dm`). Bounded per list, and in a list per name,
+// suffix and client (shares.h): a claim counts for those of its askers that have least. Expiry is a heap with
 // one lazy entry per claim: O(log n) per claim and per expiry.
 //
-// Memory: 66 bytes a claim; its name with the allocator's part (32 bytes up to 23, 48 up to 39); 25
+// Memory: 82 bytes a claim; its name with the allocator's part (32 bytes up to 23, 48 up to 39); 25
 // a place in the index, of which 44 to 87 % are taken; 16 in the heap. Index and heap double when
-// they are full. A million with names of 24 bytes: 183 MB, by tools/bench routeros. What claims
+// they are full. A million with names of 24 bytes: about 200 MB. What claims
 // took is used again, but not given back.
 #pragma once
 
@@ -20,10 +21,9 @@
 #include <vector>
 
 #include "routeros/address.h"
+#include "routeros/shares.h"
 
 namespace steer::routeros {
-
-using ListId = std::uint16_t;  // the caller's number for a policy list on this router
 
 struct ClaimKey {
     ListId list = 0;
@@ -45,6 +45,7 @@ struct Claim {
     std::uint32_t reasons = 0;  // answers that made or prolonged it; stops at its largest value
     std::uint32_t told_s = 0;   // what the board was told, and under which epoch; 0: nothing
     std::uint32_t told_epoch = 0;
+    Holders holders{};  // it counts for them
     ClaimKey key;
     bool permanent = false;   // wants a row without timeout
     bool left_alone = false;  // a human changed its row, which stays so
@@ -55,14 +56,23 @@ struct Claim {
         return name_text == nullptr ? std::string_view{} : name_text.get();
     }
 };
-static_assert(sizeof(Claim) <= 64, "there may be a million of them");
+static_assert(sizeof(Claim) <= 80, "there may be a million of them");
 
 class Claims {
   public:
-    // Makes or prolongs; nothing if the list holds `bound` claims already. `row_until_ms` 0: a row
-    // without timeout. The pointer is good until the claim has ended.
-    Claim* raise(const ClaimKey& key, std::string_view name, std::uint64_t until_ms,
-                 std::uint64_t row_until_ms, std::size_t bound);
+    // Why raise() gave nothing.
+    enum class Refusal : std::uint8_t { list, name, suffix, client };
+
+    // Makes or prolongs; nothing if the list, or one of the claim's holders in it, has its bound already
+    // (refusal()). `row_until_ms` 0: a row without timeout. The pointer is good until the claim has ended.
+    Claim* raise(const ClaimKey& key, const Origin& origin, std::uint64_t until_ms,
+                 std::uint64_t row_until_ms, const ClaimBounds& bounds);
+    [[nodiscard]] Refusal refusal() const { return refusal_; }
+    // Makes room in a full list: takes out a claim whose holders have more of their shares than those of the new
+    // claim would have. Of some claims that are looked at, the one whose holders have most. Nothing: there is none.
+    std::optional<Claim> evict(ListId list, const Origin& origin, const ClaimBounds& bounds);
+    // Takes the claim out, if there is one.
+    std::optional<Claim> drop(const ClaimKey& key);
     [[nodiscard]] Claim* find(const ClaimKey& key);
     [[nodiscard]] const Claim* find(const ClaimKey& key) const;
     // Something that may be relied on was told: the claim lives at least as long.
@@ -97,14 +107,21 @@ class Claims {
         bool operator>(const End& other) const { return until_ms > other.until_ms; }
     };
     Index place();
-    Claim take_out(Index at);
+    void share(Claim& claim, const Holders& holders, const ClaimBounds& bounds);
+    // Leaves the slot empty; its End is still in ends_, and frees it (`free_slot`: there is none any more).
+    Claim take_out(Index at, bool free_slot);
+    void tidy_ends();
     void push_end(End end);
 
     std::deque<Claim> claims_;
     std::vector<Index> free_;  // in claims_
     boost::unordered_flat_map<ClaimKey, Index, ClaimKeyHash> index_;
     boost::unordered_flat_map<ListId, std::size_t> per_list_;
-    std::vector<End> ends_;  // a heap, the first end in front
+    std::vector<End> ends_;         // a heap, the first end in front
+    std::size_t ends_of_none_ = 0;  // of them, those of claims that were taken out before
+    Shares shares_;
+    Refusal refusal_ = Refusal::list;
+    Index hand_ = 0;  // the slot that evict() looks at next
 };
 
 }  // namespace steer::routeros

@@ -134,18 +134,32 @@ Command listen(Menu menu) {
     return Command{menu_path(menu, "listen")};
 }
 
-Command print_connections(Menu menu) {
+Command print_connections(Menu menu, std::span<const Address> addresses) {
     Command command{connections_path(menu, "print")};
-    command.attribute(".proplist", ".id,dst-address,connection-mark");
+    command.attribute(".proplist", ".id,dst-address,dst-port,connection-mark");
+    bool first = true;
+    for (const auto& address : addresses) {
+        const std::string text = address.to_string();
+        command.query("dst-address", text.substr(0, text.find('/')));
+        if (!first) command.query_ops("|");
+        first = false;
+    }
     command.query_lacks("connection-mark");
     command.query("connection-mark", "").query_ops("|");
     command.query("connection-mark", "no-mark").query_ops("|");
+    if (!addresses.empty()) command.query_ops("&");
     return command;
 }
 
 Command remove_connections(Menu menu, std::span<const RowId> ids) {
     Command command{connections_path(menu, "remove")};
     command.attribute(".id", id_list(ids));
+    return command;
+}
+
+Command print_own_addresses(Menu menu) {
+    Command command{menu == Menu::ip ? "/ip/address/print" : "/ipv6/address/print"};
+    command.attribute(".proplist", "address");
     return command;
 }
 

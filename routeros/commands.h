@@ -46,9 +46,11 @@ Command remove_rows(Menu menu, std::span<const RowId> ids);
 // rows.
 Command listen(Menu menu);
 // Connections without a mark, whichever way the router prints that: a scan of all of connection
-// tracking.
-Command print_connections(Menu menu);
+// tracking. With addresses only those to them, where ports are properties of their own.
+Command print_connections(Menu menu, std::span<const Address> addresses = {});
 Command remove_connections(Menu menu, std::span<const RowId> ids);
+// The router's own addresses.
+Command print_own_addresses(Menu menu);
 // Uptime, version, board, load, sectors of flash written.
 Command print_resource();
 

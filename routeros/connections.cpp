@@ -10,6 +10,8 @@ constexpr std::size_t kMostLate = 65'536, kMostFound = 1'000, kCutIds = 20;
 constexpr std::uint64_t kGatherMs = 1'000, kGatherWhileBusyMs = 10'000;
 constexpr std::uint64_t kApartMs = 5'000, kRestTimes = 19;
 constexpr std::uint64_t kCutIdMs = 50;
+constexpr std::size_t kMostAsked = 50;
+constexpr unsigned kTries = 3;
 constexpr std::array<Menu, 2> kFamilies{Menu::ip, Menu::ipv6};
 
 }  // namespace
@@ -64,9 +66,31 @@ void Connections::looked(std::uint64_t now_ms) {
     if (!looking_) return;
     Family& family = of(*looking_);
     family.looking.clear();
+    family.tries = 0;
     const std::uint64_t took_ms = now_ms - look_began_ms_;
     family.rest_ms = std::max(look_began_ms_ + kApartMs, now_ms + kRestTimes * took_ms);
     looking_.reset();
+}
+
+bool Connections::looked_in_part(std::uint64_t now_ms) {
+    if (!looking_) return true;
+    Family& family = of(*looking_);
+    const bool again = ++family.tries < kTries;
+    const unsigned tries = family.tries;
+    const auto addresses = std::move(family.looking);
+    looked(now_ms);
+    if (!again) return false;
+    family.tries = tries;
+    for (const auto& address : addresses)
+        late(address, now_ms);
+    return true;
+}
+
+std::vector<Address> Connections::asked() const {
+    if (!looking_) return {};
+    const Family& family = of(*looking_);
+    if (!family.ports_apart || family.looking.size() > kMostAsked) return {};
+    return {family.looking.begin(), family.looking.end()};
 }
 
 std::optional<Connections::Cut> Connections::cut(std::uint64_t now_ms) {
@@ -137,7 +161,8 @@ void Connections::refuse(Menu menu) {
 void Connections::session(std::uint64_t now_ms) {
     const auto again = looking_;
     for (auto& family : families_) {
-        family.refused = false;
+        family.refused = family.ports_apart = false;
+        family.tries = 0;
         const auto looking = std::move(family.looking);
         const auto cuts = std::move(family.cuts);
         family.looking.clear();

@@ -2,8 +2,11 @@
 // egress for their life, so those that carry no connection mark are ended, once.
 //
 // What is decided here: for which addresses to look, when, which entries to remove. A print of
-// connection tracking walks all of it and cannot be asked for an address (its text has the port), so
-// one print serves all addresses that came late since the last, 65,536 of a family at most. It
+// connection tracking walks all of it, so one print serves all addresses that came late since the
+// last, 65,536 of a family at most. Newer versions print ports as properties of their own; a session
+// that has seen that asks for the addresses, if they are few, so that less is printed. A print may end
+// with a trap because an entry vanished: then the same addresses are looked for again, three times
+// at most. It
 // begins a second after the first of them, 5 s after the last print at the earliest and 19 times as
 // long after it as it took: 5 % of the router's time. What it finds (1,000 entries; the rest by the
 // next one) is removed at 20 a second. No I/O, no clock.
@@ -36,6 +39,13 @@ class Connections {
     std::optional<Menu> look(bool quiet, std::uint64_t now_ms);
     void found(RowId id, const Address& address);
     void looked(std::uint64_t now_ms);
+    // The print ended early: what it did not show is looked for again. False: it has been tried often enough, and what it
+    // did not show keeps the wrong egress.
+    bool looked_in_part(std::uint64_t now_ms);
+    // A connection of that family was printed with its port apart, so that its address can be asked for.
+    void has_ports_apart(Menu menu) { of(menu).ports_apart = true; }
+    // The addresses that are looked for, if they can be asked for; none: all connections have to be printed.
+    [[nodiscard]] std::vector<Address> asked() const;
 
     struct Cut {
         Menu menu = Menu::ip;
@@ -70,7 +80,9 @@ class Connections {
         std::uint64_t rest_ms = 0;   // no print before
         std::deque<std::vector<Found>> cuts;
         std::size_t entries = 0;  // of the print in progress
+        unsigned tries = 0;       // prints in part, one after another
         bool refused = false;
+        bool ports_apart = false;  // as far as this session knows
     };
     [[nodiscard]] Family& of(Menu menu) { return families_[menu == Menu::ip ? 0 : 1]; }
     [[nodiscard]] const Family& of(Menu menu) const { return families_[menu == Menu::ip ? 0 : 1]; }

@@ -11,6 +11,8 @@ constexpr std::uint64_t kSettleMs = 500;     // a server that comes back gives m
 constexpr std::uint64_t kBeatMs = 20'000;    // after this it is asked for a sign of life
 constexpr std::uint64_t kAnswerMs = 30'000;  // in which that, or what is printed, has to go on
 
+constexpr std::size_t kMostPrinted = 4 * kMostLeases;  // a router that has more is none
+
 constexpr std::string_view kLeaseMenus[2] = {"/ip/dhcp-server/lease/",
                                              "/ipv6/dhcp-server/binding/"};
 
@@ -26,7 +28,7 @@ std::string lower(std::string_view text) {
 std::string first_of(const ReplyRow& row, std::initializer_list<std::string_view> names) {
     for (const std::string_view name : names) {
         const auto value = row.get(name);
-        if (value && !value->empty()) return std::string(*value);
+        if (value && !value->empty()) return std::string(value->substr(0, kMostHostNameBytes));
     }
     return {};
 }
@@ -149,6 +151,7 @@ void LeaseReader::run() {
 std::uint64_t LeaseReader::next_deadline() const {
     switch (state_) {
         case RouterState::disconnected:
+        case RouterState::unusable:
             return running_ ? std::min(tell_at_ms_, connect_at_ms_) : tell_at_ms_;
         case RouterState::connecting:
         case RouterState::logging_in:
@@ -213,6 +216,8 @@ void LeaseReader::on_login(const Ending& ending) {
 }
 
 void LeaseReader::on_broken(std::string_view reason) {
+    if (session_.flooded())
+        return give_up("is unusable (" + std::string(reason) + ")", kUnusableMs);
     give_up("ended the session (" + std::string(reason) + ")", backoff_ms());
 }
 
@@ -230,7 +235,8 @@ void LeaseReader::look_alive() {
 // ---- leases
 
 Tag LeaseReader::send(std::string_view menu, std::string_view verb) {
-    return session_.send(Command(std::string(menu).append(verb)));
+    return session_.send(Command(std::string(menu).append(verb)),
+                         verb == "listen" ? Session::Reply::endless : Session::Reply::ends);
 }
 
 // The listen before the print: what changes meanwhile is told. Without .proplist: it might hide that a row is dead.
@@ -259,6 +265,9 @@ void LeaseReader::apply(Half& half, const ReplyRow& row) {
     if (id == 0) return;
     if (row.is_true(".dead")) return drop(half, id);
     if (half.print != 0) half.printed.insert(id);
+    if (half.printed.size() > kMostPrinted) {
+        return session_.refuse_more("more than " + std::to_string(kMostPrinted) + " DHCP leases");
+    }
     auto lease = lease_of(half.v6, row);
     if (!lease) return drop(half, id);
     if (half.rows.size() >= kMostLeases && !half.rows.contains(id)) {

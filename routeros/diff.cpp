@@ -81,11 +81,30 @@ Difference missing(std::span<Row* const> rows, const Want& want, std::uint64_t n
     return difference;
 }
 
+Difference not_welcome(std::span<Row* const> rows, const Want& want, std::uint64_t now_ms) {
+    Difference difference;
+    difference.cover_ms = kForever;  // of nothing, so nobody waits
+    for (const Row* row : rows) {
+        if (row->owner != Owner::ours || row->kind != RowKind::dynamic) continue;
+        if (row->disabled || row->leaving || row->is_gone(now_ms)) continue;
+        if (want.multi_writer && row->is_static()) continue;
+        difference.need = Need::remove;
+        difference.row = row->id;
+    }
+    return difference;
+}
+
 }  // namespace
 
 Difference compare(std::span<Row* const> rows, const Want& want, std::uint64_t now_ms) {
+    if (want.unwelcome && !want.persistent) return not_welcome(rows, want, now_ms);
     if (!want.any()) return want.multi_writer ? Difference{} : unwanted(rows, want);
     Difference difference = missing(rows, want, now_ms);
+    if (want.shelter != Shelter::none && !want.persistent) {
+        difference.need = Need::nothing;
+        if (want.shelter == Shelter::there) difference.cover_ms = kForever;
+        return difference;
+    }
     if (want.left_alone && difference.need != Need::nothing) difference.need = Need::left_alone;
     return difference;
 }

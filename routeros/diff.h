@@ -10,6 +10,9 @@
 //   is never a gap between a remove and an add, and `set timeout` is never sent for a static row
 //   (RouterOS versions differ there).
 // - What a human changed, where that is respected, is not written: only its cover is told.
+// - Below a persistent prefix nothing is written for an address: the prefix covers it, once its row is there.
+// - Where no row is welcome (an address of the router itself, a claim that was given up or evicted) a dynamic row of ours
+//   is removed, and nobody waits for one.
 // - A persistent row (kind P) that is no longer configured is removed once no lease relies on it;
 //   where others write the list as well none is, as of their leases nothing is known here.
 #pragma once
@@ -21,13 +24,18 @@
 
 namespace steer::routeros {
 
+// What a persistent prefix above an address does for it.
+enum class Shelter : std::uint8_t { none, coming, there };
+
 struct Want {
-    bool claimed = false;            // a lease relies on it until until_ms
-    bool persistent = false;         // configured to be there always
-    bool permanent = false;          // claims want no timeout
-    bool just_ended = false;         // the last claim ended now
-    bool multi_writer = false;       // others may have leases here
-    bool left_alone = false;         // a human changed it, and is respected
+    bool claimed = false;       // a lease relies on it until until_ms
+    bool persistent = false;    // configured to be there always
+    bool permanent = false;     // claims want no timeout
+    bool just_ended = false;    // the last claim ended now
+    bool multi_writer = false;  // others may have leases here
+    bool left_alone = false;    // a human changed it, and is respected
+    bool unwelcome = false;     // no dynamic row of ours may be here
+    Shelter shelter = Shelter::none;
     std::uint64_t until_ms = 0;      // what must be covered
     std::uint64_t row_until_ms = 0;  // how long a new row is to live, at least until_ms
 

@@ -10,7 +10,12 @@ constexpr std::uint64_t kRetryJitterMs = 750;
 constexpr std::uint64_t kPatienceMs = 600'000;  // after this, backoff
 constexpr std::uint64_t kHeartbeatMs = 2'000;
 constexpr std::uint64_t kStandstillMs = 3'500;
-constexpr std::uint64_t kSilenceMs = 3'000, kBusySilenceMs = 30'000;
+constexpr std::uint64_t kNoticeMs = 3'000;  // of silence: nobody waits for it any more
+constexpr std::uint64_t kBusyTimes =
+    6;  // a router that prints or writes may be silent so much longer
+constexpr std::uint64_t kSilenceToldMs = 60'000, kUnknownToldMs = 600'000;
+// Rows that are kept of one router: about 100 MB. More where lists may have more.
+constexpr std::size_t kMostRows = 250'000, kMostRowsTimes = 4;
 constexpr std::uint64_t kStallTimeouts = 3;
 constexpr std::uint32_t kBatchMs = 100;
 
@@ -51,25 +56,34 @@ void Router::Engine::take_lists() {
     std::map<ListId, List> before;
     before.swap(lists_);
     const auto names_before = std::exchange(names_, {});
-    persistent_.clear();
+    const auto prefixes_before = std::exchange(persistent_, {});
+    const auto ended_before = std::exchange(ended_prefixes_, {});
+    unwelcome_.clear();
+    shelters_.clear();
+    std::size_t most_claims = 0;
     std::uint32_t batch_ms = kBatchMs;
     for (const auto& config : config_.lists) {
         List& list = lists_[config.id];
         const auto old = before.find(config.id);
         if (old != before.end()) list = old->second;
         list.config = config;
+        most_claims += config.max_rows + config.persistent.size();
         batch_ms = std::min(batch_ms, std::max(config.sync_timeout_ms, 10U));
     }
     writer_.set_batch_ms(batch_ms);
+    most_rows_ = std::max(kMostRows, kMostRowsTimes * most_claims);
     const auto use = [&](List& list, Menu menu,
                          const std::string& text) -> std::optional<NameIndex> {
         if (text.empty()) return std::nullopt;
         auto index = find_name(menu, text);
         if (!index) {
             index = static_cast<NameIndex>(names_.size());
-            names_.push_back({menu, text, {}, 0});
+            Name& name = names_.emplace_back();
+            name.menu = menu, name.text = text;
             for (const auto& old : names_before) {
-                if (old.menu == menu && old.text == text) names_.back().others_ms = old.others_ms;
+                if (old.menu != menu || old.text != text) continue;
+                name.others_ms = old.others_ms;
+                name.lost_told_ms = old.lost_told_ms;
             }
         }
         names_[*index].users.push_back(&list);
@@ -83,7 +97,28 @@ void Router::Engine::take_lists() {
             if (name) persistent_.emplace(Place{*name, address}, &list);
         }
     }
+    const auto has_ended = [&](const Place& old) {
+        if (old.address.is_host()) return;
+        const auto name = find_name(names_before[old.name].menu, names_before[old.name].text);
+        if (name && !persistent_.contains({*name, old.address}))
+            ended_prefixes_.insert({*name, old.address});
+    };
+    for (const auto& [place, list] : prefixes_before)
+        has_ended(place);
+    for (const Place& place : ended_before)
+        has_ended(place);
+    const auto note_length = [&](const Place& place) {
+        auto& lengths = names_[place.name].prefixes;
+        const std::uint8_t length = place.address.prefix;
+        if (!place.address.is_host() && std::ranges::find(lengths, length) == lengths.end())
+            lengths.push_back(length);
+    };
+    for (const auto& [place, list] : persistent_)
+        note_length(place);
+    for (const Place& place : ended_prefixes_)
+        note_length(place);
     for (auto& name : names_) {
+        std::ranges::sort(name.prefixes, std::greater<>{});
         if (may_others_write(name)) name.others_ms = 0;
     }
     respect_no_more();
@@ -146,13 +181,13 @@ void Router::Engine::start(std::uint64_t now_ms) {
 void Router::Engine::stop(std::uint64_t now_ms) {
     go_on_at(now_ms);
     running_ = false;
-    if (state_ != RouterState::disconnected) link_.close();
+    if (!is_down()) link_.close();
     drop_session();
 }
 
 void Router::Engine::configure(RouterConfig config, std::uint64_t now_ms) {
     go_on_at(now_ms);
-    if (state_ != RouterState::disconnected) link_.close();
+    if (!is_down()) link_.close();
     drop_session();
     rows_.clear();
     connections_.clear();
@@ -178,11 +213,12 @@ void Router::Engine::connected(std::uint64_t now_ms) {
 
 void Router::Engine::received(std::string_view bytes, std::uint64_t now_ms) {
     go_on_at(now_ms);
-    if (state_ == RouterState::disconnected || state_ == RouterState::connecting) return;
+    if (is_down() || state_ == RouterState::connecting) return;
     counters_.bytes_in += bytes.size();
-    heard_ms_ = now_;
+    heard();
     if (state_ == RouterState::logging_in && !listens_to(bytes)) return run();
     session_.feed(bytes);
+    note_unknown_sentences();
     run();
 }
 
@@ -199,7 +235,7 @@ bool Router::Engine::listens_to(std::string_view bytes) {
 
 void Router::Engine::closed(std::string_view why, std::uint64_t now_ms) {
     go_on_at(now_ms);
-    if (state_ == RouterState::disconnected) return;
+    if (is_down()) return;
     if (state_ == RouterState::connecting) {
         // Another reason is news, but not more often than once a minute.
         if (topic_ == Topic::unreachable && unreachable_ != why && now_ >= complained_ms_) {
@@ -239,17 +275,20 @@ void Router::Engine::tick(std::uint64_t now_ms) {
 
 void Router::Engine::run() {
     check_phase();
+    check_sending();
     check_silence();
     expire_claims();
     retry_refusals();
     check_stall();
     tell_hands();
+    tell_lost();
     if (state_ == RouterState::in_sync) {
         judge_some();
         end_second_writers();
         heartbeat();
         maybe_reprint();
         listen_again();
+        ask_own_addresses();
         if (!paused_) {
             pump();
             send_lookups();
@@ -260,6 +299,7 @@ void Router::Engine::run() {
     flush();
     if (!broken_.empty()) {
         const std::string why = std::exchange(broken_, {});
+        if (session_.flooded()) return lose_flooding(why);
         if (state_ == RouterState::logging_in) return lose_stranger(why);
         lose(why, Topic::lost, retry_delay());
     }
@@ -276,6 +316,7 @@ void Router::Engine::flush() {
 
 void Router::Engine::begin_connect() {
     enter(RouterState::connecting);
+    ++counters_.connection_attempts;
     attempt_ms_ = now_;
     phase_until_ms_ = now_ + kConnectLimitMs;
     link_.connect();
@@ -316,6 +357,19 @@ void Router::Engine::lose_stranger(const std::string& what) {
          Topic::stranger, kRefusedRetryMs);
 }
 
+// What it had told is given back: a peer that does this again and again costs no more than once.
+void Router::Engine::lose_flooding(const std::string& what) {
+    ++counters_.floods;
+    lose(who() + " is unusable (" + what +
+             "): answers go on without it; check that it is your router, and what else writes its "
+             "lists of ours; tried again every 10 min",
+         Topic::unusable, kUnusableMs);
+    rows_ = Rows{};
+    for (auto& died : died_)
+        died = {};
+    enter(RouterState::unusable);
+}
+
 // Whatever ended it: nothing is known any more, nobody waits.
 void Router::Engine::drop_session() {
     const bool was_synced = state_ == RouterState::in_sync;
@@ -333,11 +387,14 @@ void Router::Engine::drop_session() {
     writer_.clear();
     writer_.set_measuring(true);
     lookups_.clear();
-    lookup_out_ = heartbeat_out_ = false;
+    lookup_out_ = heartbeat_out_ = silent_ = told_of_silence_ = false;
     stood_since_ms_ = UINT64_MAX;
     prints_running_ = 0;
     connections_.session(now_);
     judging_ = {};
+    shelters_.clear();
+    own_ms_ = 0;
+    own_refused_ = {};
     forget_hands();
     listening_ = {};
     for (auto& died : died_)
@@ -365,6 +422,7 @@ void Router::Engine::begin_epoch() {
 void Router::Engine::check_phase() {
     switch (state_) {
         case RouterState::disconnected:
+        case RouterState::unusable:
             if (running_ && now_ >= connect_at_ms_) begin_connect();
             break;
         case RouterState::connecting:
@@ -411,18 +469,75 @@ void Router::Engine::heartbeat() {
     submit(print_resource(), {JobKind::resource});
 }
 
+void Router::Engine::heard() {
+    const std::uint64_t silent_ms = now_ - heard_ms_;
+    heard_ms_ = now_;
+    if (!std::exchange(silent_, false)) return;
+    tell_away();
+    if (!std::exchange(told_of_silence_, false)) return;
+    tell(Level::info, who() + " answers again after " + std::to_string(silent_ms / 1000) + " s");
+}
+
+std::uint64_t Router::Engine::sending_deadline() const {
+    const auto since_ms = is_down() ? std::nullopt : link_.unsent_since_ms();
+    return since_ms ? *since_ms + config_.send_timeout_ms : UINT64_MAX;
+}
+
+void Router::Engine::check_sending() {
+    if (now_ < sending_deadline()) return;
+    lose("it has taken nothing that was sent to it for " + std::to_string(config_.send_timeout_ms) +
+             " ms (`send_timeout`)",
+         Topic::lost, retry_delay());
+}
+
 std::uint64_t Router::Engine::silence_deadline() const {
     if (state_ < RouterState::reading) return UINT64_MAX;
     const std::size_t due = jobs_.size() - jobs(JobKind::listen);
     if (due == 0) return UINT64_MAX;
     const bool busy = due > jobs(JobKind::resource) + jobs(JobKind::probe);
-    return std::max(heard_ms_, waiting_since_ms_) + (busy ? kBusySilenceMs : kSilenceMs);
+    return std::max(heard_ms_, waiting_since_ms_) +
+           (busy ? kBusyTimes : 1) * config_.receive_timeout_ms;
+}
+
+// A print may keep a router silent for long; a write or an uptime does not.
+std::uint64_t Router::Engine::notice_deadline() const {
+    if (silent_ || state_ != RouterState::in_sync) return UINT64_MAX;
+    const bool is_asked = jobs(JobKind::write) + jobs(JobKind::resource) > 0;
+    const bool prints = prints_running() || jobs(JobKind::connections) > 0;
+    if (!is_asked || prints) return UINT64_MAX;
+    return std::max(heard_ms_, waiting_since_ms_) +
+           std::min<std::uint64_t>(kNoticeMs, config_.receive_timeout_ms);
 }
 
 void Router::Engine::check_silence() {
-    if (now_ < silence_deadline()) return;
-    lose("it has been silent for " + std::to_string((now_ - heard_ms_) / 1000) + " s", Topic::lost,
-         retry_delay());
+    if (now_ >= silence_deadline()) {
+        return lose("it has been silent for " + std::to_string((now_ - heard_ms_) / 1000) + " s",
+                    Topic::lost, retry_delay());
+    }
+    if (now_ < notice_deadline()) return;
+    silent_ = true;
+    settle_away(nullptr);
+    tell_away();
+    if (jobs(JobKind::write) == 0 || now_ < silence_told_ms_) return;
+    silence_told_ms_ = now_ + kSilenceToldMs;
+    told_of_silence_ = true;
+    tell(Level::warning,
+         who() + " has been silent for " + std::to_string((now_ - heard_ms_) / 1000) +
+             " s while rows are being written: answers go on without it; connecting again if it "
+             "says nothing for " +
+             std::to_string(kBusyTimes * config_.receive_timeout_ms / 1000) +
+             " s (six times `receive_timeout`)");
+}
+
+void Router::Engine::note_unknown_sentences() {
+    const std::uint64_t seen = session_.unknown_sentences();
+    if (seen == unknown_seen_) return;
+    counters_.unknown_sentences += seen - std::exchange(unknown_seen_, seen);
+    if (now_ < unknown_told_ms_) return;
+    unknown_told_ms_ = now_ + kUnknownToldMs;
+    tell(Level::warning, who() + " said \"" + session_.last_unknown() +
+                             "\", which is not understood: ignored and counted "
+                             "(`unknown_sentences`); report it with the version of RouterOS");
 }
 
 std::uint64_t Router::Engine::stall_deadline(const List& list) const {
@@ -442,8 +557,9 @@ void Router::Engine::check_stall() {
 }
 
 void Router::Engine::tell_away() {
-    const bool any = !is_ready() || std::any_of(lists_.begin(), lists_.end(),
-                                                [](const auto& l) { return l.second.stalled; });
+    const bool any =
+        !is_ready() || silent_ ||
+        std::any_of(lists_.begin(), lists_.end(), [](const auto& l) { return l.second.stalled; });
     if (any && away_since_ms_ == 0) {
         away_since_ms_ = std::max<std::uint64_t>(now_, 1);
         claims_while_away_ = 0;
@@ -458,24 +574,26 @@ void Router::Engine::tell_away() {
 }
 
 std::uint64_t Router::Engine::next_deadline() const {
-    std::uint64_t next = std::min(claims_.next_expiry_ms(), hands_deadline());
+    std::uint64_t next = std::min({claims_.next_expiry_ms(), hands_deadline(), lost_deadline()});
     if (!retries_.empty()) next = std::min(next, retries_.begin()->first);
     switch (state_) {
         case RouterState::disconnected:
+        case RouterState::unusable:
             return running_ ? std::min(next, connect_at_ms_) : next;
         case RouterState::connecting:
         case RouterState::logging_in:
-            return std::min(next, phase_until_ms_);
+            return std::min({next, phase_until_ms_, sending_deadline()});
         default:
             break;
     }
-    next = std::min(next, silence_deadline());
+    next = std::min({next, silence_deadline(), notice_deadline(), sending_deadline()});
     if (state_ != RouterState::in_sync) return next;
     if (judging_.on) return now_;
     for (const auto& name : names_)
         next = std::min(next, others_end_ms(name));
     if (!heartbeat_out_) next = std::min(next, heartbeat_ms_ + kHeartbeatMs);
     if (!prints_running()) next = std::min(next, reprint_ms_);
+    if (!prints_running() && !writer_.has_held()) next = std::min(next, own_ms_);
     next = std::min({next, listen_again_ms_[0], listen_again_ms_[1]});
     if (denied_until_ms_ > now_)
         next = std::min(next, denied_until_ms_);

@@ -1,8 +1,8 @@
 // The inside of a Router; private to this folder.
 //
-// One object, eight files by subject: engine.cpp (connection, time), engine_read.cpp (what the
+// One object, nine files by subject: engine.cpp (connection, time), engine_read.cpp (what the
 // router tells), engine_write.cpp (what it is told), engine_claim.cpp (what is wanted, who waits,
-// the board), engine_connections.cpp (what started too early), engine_others.cpp (what others do to
+// the board), engine_cover.cpp (what speaks for an address besides its row), engine_connections.cpp (what started too early), engine_others.cpp (what others do to
 // our rows), engine_probe.cpp (what its version does), engine_status.cpp. Every entry sets `now_`
 // once; everything below runs at that moment.
 #pragma once
@@ -32,7 +32,7 @@ class Router::Engine final : public SessionHandler {
     void start(std::uint64_t now_ms);
     void stop(std::uint64_t now_ms);
     void configure(RouterConfig config, std::uint64_t now_ms);
-    void claim(ListId id, std::span<const AddressBytes> addresses, std::string_view name,
+    void claim(ListId id, std::span<const AddressBytes> addresses, const Origin& origin,
                std::uint64_t lease_end_ms, std::uint32_t row_life_s, std::uint64_t hold_token,
                std::uint64_t now_ms);
     void connected(std::uint64_t now_ms);
@@ -46,6 +46,7 @@ class Router::Engine final : public SessionHandler {
     void pause(std::uint64_t now_ms);
     void resume(std::uint64_t now_ms);
     std::size_t remove_orphans(std::uint64_t now_ms);
+    Forgotten forget(const AddressBytes& bytes, std::uint64_t now_ms);
     void probe(std::uint64_t now_ms);
     [[nodiscard]] ProbeView probed() const;
     [[nodiscard]] std::vector<DifferenceRow> differences(std::size_t most, std::uint64_t now_ms);
@@ -68,7 +69,9 @@ class Router::Engine final : public SessionHandler {
         std::uint32_t epoch = 1;
         bool stalled = false;  // no acknowledgement for too long
         bool told_away = true;
-        bool nearly_full = false;  // the operator was told
+        bool nearly_full = false;         // the operator was told
+        std::uint64_t complained_ms = 0;  // of claims that were refused
+        std::uint64_t refused = 0;        // since then
         [[nodiscard]] std::optional<NameIndex> name(Menu menu) const {
             return menu == Menu::ip ? name4 : name6;
         }
@@ -77,6 +80,10 @@ class Router::Engine final : public SessionHandler {
         Menu menu;
         std::string text;
         std::vector<List*> users;
+        std::vector<std::uint8_t> prefixes{};  // lengths of persistent ones, the longest first
+        std::size_t lost = 0;  // rows that others removed, and nobody was told of yet
+        Address lost_first{};
+        std::uint64_t lost_tell_ms = 0, lost_told_ms = 0;
         std::uint64_t others_ms = 0;  // when somebody else last wrote it, whom we know nothing of
     };
     enum class JobKind : std::uint8_t {
@@ -88,9 +95,10 @@ class Router::Engine final : public SessionHandler {
         probe,
         probe_read,
         connections,
-        cut
+        cut,
+        own
     };
-    static constexpr std::size_t kJobKinds = 9;
+    static constexpr std::size_t kJobKinds = 10;
     struct Job {  // a command in progress
         JobKind kind;
         Menu menu = Menu::ip;
@@ -107,6 +115,15 @@ class Router::Engine final : public SessionHandler {
         const List* list = nullptr;
         std::string_view name{};
         std::uint32_t slack_s = 0, longest_s = 0, life_s = 0;
+        FlowId flow = kNoFlow;
+    };
+    struct Judged {
+        Wanted wanted;
+        Difference difference;
+    };
+    struct Sheltered {  // addresses below a persistent prefix whose claims depend on its row
+        Shelter state = Shelter::none;
+        boost::unordered_flat_set<Address, AddressHash> hosts;
     };
     struct Hold {  // an answer that waits
         std::uint64_t token;
@@ -140,6 +157,7 @@ class Router::Engine final : public SessionHandler {
         none,
         unreachable,
         stranger,
+        unusable,
         login,
         read,
         write,
@@ -154,6 +172,10 @@ class Router::Engine final : public SessionHandler {
     void enter(RouterState state) { state_ = state; }
     void lose(std::string_view why, Topic topic, std::uint64_t retry_ms);
     void lose_stranger(const std::string& what);
+    void lose_flooding(const std::string& what);
+    [[nodiscard]] bool is_down() const {
+        return state_ == RouterState::disconnected || state_ == RouterState::unusable;
+    }
     void drop_session();
     void begin_epoch();
     void schedule_connect(std::uint64_t delay_ms);
@@ -164,8 +186,13 @@ class Router::Engine final : public SessionHandler {
     void begin_connect();
     bool listens_to(std::string_view bytes);
     void check_phase();
+    void check_sending();
+    [[nodiscard]] std::uint64_t sending_deadline() const;
     void check_silence();
+    void heard();
     [[nodiscard]] std::uint64_t silence_deadline() const;
+    [[nodiscard]] std::uint64_t notice_deadline() const;
+    void note_unknown_sentences();
     void check_stall();
     [[nodiscard]] std::uint64_t stall_deadline(const List& list) const;
     void tell_away();
@@ -246,6 +273,7 @@ class Router::Engine final : public SessionHandler {
     void repair_connections();
     void on_connection_row(const Job& job, const ReplyRow& row);
     void on_connections_end(const Job& job, const Ending& ending);
+    void looked_in_part();
     void refused_connections(const Job& job, const Ending& ending);
 
     // engine_others.cpp: what others do to our rows
@@ -263,8 +291,29 @@ class Router::Engine final : public SessionHandler {
     void tell_hands();
     [[nodiscard]] std::uint64_t hands_deadline() const;
 
+    // engine_cover.cpp: what speaks for an address besides its row
+    template <class F>
+    void for_each_above(const Place& place, F&& f) const;
+    [[nodiscard]] Shelter shelter_by(const Place& prefix);
+    [[nodiscard]] Shelter shelter_of(const Place& place);
+    void note_shelter(const Place& place, const Judged& judged, WriteClass cls);
+    void leave_shelters(const Place& place);
+    void judge_sheltered(const Place& prefix);
+    [[nodiscard]] bool must_stay(const Place& prefix) const;
+    void judge_ended_prefixes();
+    [[nodiscard]] bool is_unwelcome(const Place& place, bool claimed) const;
+    void gave_up(const Claim& claim);
+    void evict(const Claim& claim);
+    void ask_own_addresses();
+    void on_own_row(const Job& job, const ReplyRow& row);
+    void on_own_end(const Job& job, const Ending& ending);
+    void note_lost(const Place& place);
+    void tell_lost();
+    [[nodiscard]] std::uint64_t lost_deadline() const;
+
     // engine_claim.cpp: what is wanted, who waits, the board
     [[nodiscard]] Wanted wanted(const Place& place) const;
+    [[nodiscard]] Judged judge(const Place& place, bool just_ended = false);
     [[nodiscard]] std::optional<Place> place_of(const ClaimKey& key) const;
     [[nodiscard]] std::vector<Place> places_to_judge() const;
     [[nodiscard]] bool worth_judging(const Claim& claim) const;
@@ -273,8 +322,11 @@ class Router::Engine final : public SessionHandler {
     }
     // Until all that the board is asked for has been judged once, nobody need wait for us.
     [[nodiscard]] bool is_ready() const { return writes() && !judging_.first; }
-    [[nodiscard]] bool is_away(const List& list) const { return !is_ready() || list.stalled; }
+    [[nodiscard]] bool is_away(const List& list) const {
+        return !is_ready() || list.stalled || silent_;
+    }
     void evaluate(const Place& place, WriteClass cls, bool just_ended = false);
+    void evaluate_place(const Place& place, WriteClass cls, bool just_ended);
     void want_write(const Place& place, const Difference& difference, const Wanted& wanted,
                     WriteClass cls);
     void reconcile(WriteClass cls);
@@ -290,7 +342,10 @@ class Router::Engine final : public SessionHandler {
     void settle_away(const List* only);
     void expire_claims();
     void retry_refusals();
-    bool claim_address(List& list, const AddressBytes& address, std::string_view name,
+    Claim* raise(List& list, const ClaimKey& key, const Origin& origin, std::uint64_t need_ms,
+                 std::uint64_t row_until_ms);
+    void refused_claim(List& list, const Origin& origin);
+    bool claim_address(List& list, const AddressBytes& address, const Origin& origin,
                        std::uint64_t need_ms, std::uint32_t row_life_s, std::uint64_t hold);
 
     RouterConfig config_;
@@ -308,8 +363,16 @@ class Router::Engine final : public SessionHandler {
     boost::unordered_flat_map<Place, List*, PlaceHash> persistent_;
     Claims claims_;
     Rows rows_;
+    std::size_t most_rows_ = 0;  // more of them are no router's
     Writer writer_;
-    std::vector<Row*> at_place_;  // scratch of evaluate()
+    std::vector<Row*> at_place_;                                       // scratch of evaluate()
+    boost::unordered_flat_map<Place, Sheltered, PlaceHash> shelters_;  // by prefix
+    boost::unordered_flat_set<Place, PlaceHash> ended_prefixes_;       // configured no more
+    boost::unordered_flat_set<Place, PlaceHash> unwelcome_;            // of claims given up
+    std::set<Address> own_, own_read_[2];                              // the router's addresses
+    std::uint64_t own_ms_ = 0;
+    std::array<bool, 2> own_refused_{};
+    bool told_of_own_ = false;
 
     // connection
     RouterState state_ = RouterState::disconnected;
@@ -323,8 +386,12 @@ class Router::Engine final : public SessionHandler {
     std::uint64_t connect_at_ms_ = 0, phase_until_ms_ = 0, attempt_ms_ = 0, down_since_ms_ = 0,
                   synced_ms_ = 0, backoff_ms_ = 0;
     std::uint32_t jitter_;
-    std::uint64_t heard_ms_ = 0, waiting_since_ms_ = 0, heartbeat_ms_ = 0;
+    std::uint64_t heard_ms_ = 0, waiting_since_ms_ = 0, heartbeat_ms_ = 0,
+                  answered_ms_ = 0;  // when the last heartbeat that was answered was asked
     bool heartbeat_out_ = false;
+    bool silent_ = false, told_of_silence_ = false;            // for kNoticeMs, and it was logged
+    std::uint64_t silence_told_ms_ = 0, unknown_told_ms_ = 0;  // no such sentence before
+    std::uint64_t unknown_seen_ = 0;                           // of the session's
     boost::unordered_flat_map<Tag, Job> jobs_;
     std::array<std::size_t, kJobKinds> job_counts_{};
 

@@ -9,9 +9,10 @@ namespace steer::routeros {
 namespace {
 
 constexpr std::uint64_t kStaticPromiseMs = 3'600'000;  // what is promised of a row without timeout
-constexpr std::uint64_t kUrgentMs = 10'000;     // before a row ends, its renewal counts as held
-constexpr std::uint64_t kEnoughLeftMs = 1'000;  // a claim that ends sooner is not worth a repair
-constexpr std::size_t kJudgedAtOnce = 1'000;    // less than a millisecond, mostly
+constexpr std::uint64_t kUrgentMs = 10'000;       // before a row ends, its renewal counts as held
+constexpr std::uint64_t kEnoughLeftMs = 1'000;    // a claim that ends sooner is not worth a repair
+constexpr std::size_t kJudgedAtOnce = 1'000;      // less than a millisecond, mostly
+constexpr std::uint64_t kRefusedToldMs = 60'000;  // between sentences about claims that are refused
 
 }  // namespace
 
@@ -30,6 +31,7 @@ Router::Engine::Wanted Router::Engine::wanted(const Place& place) const {
             if (w.list == nullptr) {
                 w.list = list;
                 w.name = claim->name();
+                w.flow = claim->holders[static_cast<std::size_t>(ShareKind::suffix)];
             }
             w.want.claimed = true;
             w.want.permanent |= claim->permanent;
@@ -48,19 +50,38 @@ Router::Engine::Wanted Router::Engine::wanted(const Place& place) const {
         w.want.left_alone = false;
         w.list = persistent->second;
     }
+    w.want.unwelcome = is_unwelcome(place, w.want.claimed);
     return w;
+}
+
+Router::Engine::Judged Router::Engine::judge(const Place& place, bool just_ended) {
+    Judged judged{wanted(place), {}};
+    Want& want = judged.wanted.want;
+    want.just_ended = just_ended;
+    if (want.claimed && !want.persistent) want.shelter = shelter_of(place);
+    rows_.at(place, at_place_);
+    judged.difference = compare(at_place_, want, now_);
+    return judged;
 }
 
 // The one place where the difference between wanted and known becomes writes, promises and
 // releases.
 void Router::Engine::evaluate(const Place& place, WriteClass cls, bool just_ended) {
     if (!writes()) return;
-    Wanted w = wanted(place);
-    w.want.just_ended = just_ended;
-    rows_.at(place, at_place_);
-    const Difference difference = compare(at_place_, w.want, now_);
+    evaluate_place(place, cls, just_ended);
+    if (!place.address.is_host()) judge_sheltered(place);
+}
+
+void Router::Engine::evaluate_place(const Place& place, WriteClass cls, bool just_ended) {
+    const Judged judged = judge(place, just_ended);
+    const auto& [w, difference] = judged;
+    const bool settled = difference.need == Need::nothing && !writer_.in_flight(place);
+    if (settled && !unwelcome_.empty()) unwelcome_.erase(place);
     tell_board(place, difference.cover_ms);
     release(place, difference.cover_ms);
+    note_shelter(place, judged, cls);
+    if (must_stay(place)) return writer_.drop(place);
+    if (settled && !ended_prefixes_.empty()) ended_prefixes_.erase(place);
     switch (difference.need) {
         case Need::nothing:
             writer_.drop(place);
@@ -92,8 +113,10 @@ void Router::Engine::want_write(const Place& place, const Difference& difference
     Write write{place, WriteKind::add, cls, difference.row, 0, now_};
     if (waiters_.contains(place)) write.cls = WriteClass::held;
     if (difference.need == Need::remove) write.kind = WriteKind::remove;
-    // Only rows without timeout are removed.
-    write.saved = difference.need == Need::remove || w.want.forever();
+    const Row* const row = rows_.find(place.address.menu(), difference.row);
+    write.saved =
+        difference.need == Need::remove ? row == nullptr || row->is_static() : w.want.forever();
+    write.flow = w.flow;
     if (difference.need == Need::extend) {
         write.kind = WriteKind::extend;
         write.saved = false;
@@ -128,6 +151,7 @@ void Router::Engine::judge_some() {
         }
         if (judging_.claims >= claims_.slots()) {
             judging_ = {};
+            judge_ended_prefixes();
             return tell_away();
         }
         const Claim* const claim = claims_.at(judging_.claims++);
@@ -165,6 +189,7 @@ std::vector<Place> Router::Engine::places_of_rows() const {
     rows_.for_each([&](const Row& row) {
         if (row.owner == Owner::ours && row.is_static()) places.push_back(row.place);
     });
+    places.insert(places.end(), unwelcome_.begin(), unwelcome_.end());
     return places;
 }
 
@@ -207,6 +232,7 @@ void Router::Engine::expire_claims() {
         if (List* const list = find_list(key.list)) check_fill(*list);
         const auto place = place_of(key);
         if (!place) continue;
+        leave_shelters(*place);
         fail_waiters(*place);
         if (claim->permanent) continue;  // its row stays
         const auto& users = names_[place->name].users;
@@ -300,10 +326,9 @@ void Router::Engine::check_fill(List& list) {
 
 // --- claims --------------------------------------------------------------------------------------
 
-void Router::Engine::claim(ListId id, std::span<const AddressBytes> addresses,
-                           std::string_view name, std::uint64_t lease_end_ms,
-                           std::uint32_t row_life_s, std::uint64_t hold_token,
-                           std::uint64_t now_ms) {
+void Router::Engine::claim(ListId id, std::span<const AddressBytes> addresses, const Origin& origin,
+                           std::uint64_t lease_end_ms, std::uint32_t row_life_s,
+                           std::uint64_t hold_token, std::uint64_t now_ms) {
     go_on_at(now_ms);
     ++counters_.claims;
     List* list = find_list(id);
@@ -322,7 +347,7 @@ void Router::Engine::claim(ListId id, std::span<const AddressBytes> addresses,
     const std::uint64_t need_ms =
         lease_end_ms + (hold_token != 0 ? list->config.sync_timeout_ms : 0);
     for (const auto& address : addresses) {
-        const bool waits = claim_address(*list, address, name, need_ms, row_life_s, serial);
+        const bool waits = claim_address(*list, address, origin, need_ms, row_life_s, serial);
         if (serial != 0 && !waits) --holds_.find(serial)->second.left;
     }
     if (serial != 0)
@@ -332,8 +357,65 @@ void Router::Engine::claim(ListId id, std::span<const AddressBytes> addresses,
     run();
 }
 
+// Nothing: it was refused, and the operator told.
+Claim* Router::Engine::raise(List& list, const ClaimKey& key, const Origin& origin,
+                             std::uint64_t need_ms, std::uint64_t row_until_ms) {
+    ClaimBounds bounds{list.config.max_rows};
+    bounds.share = {list.config.max_per_name, list.config.max_per_suffix,
+                    list.config.max_per_client};
+    Claim* claim = claims_.raise(key, origin, need_ms, row_until_ms, bounds);
+    if (claim == nullptr && claims_.refusal() == Claims::Refusal::list) {
+        if (const auto other = claims_.evict(key.list, origin, bounds)) {
+            evict(*other);
+            claim = claims_.raise(key, origin, need_ms, row_until_ms, bounds);
+        }
+    }
+    if (claim == nullptr) refused_claim(list, origin);
+    return claim;
+}
+
+void Router::Engine::refused_claim(List& list, const Origin& origin) {
+    ++counters_.claims_refused;
+    ++list.refused;
+    const Claims::Refusal refusal = claims_.refusal();
+    if (refusal != Claims::Refusal::list) ++counters_.claims_over_share;
+    if (now_ < list.complained_ms) return;
+    list.complained_ms = now_ + kRefusedToldMs;
+    const std::string of =
+        " of the " + std::to_string(list.config.max_rows) + " claims of list " + list.config.tag;
+    const std::string client =
+        origin.client ? Address::host(*origin.client).to_string() : std::string{"a forwarder"};
+    std::string sentence = who() + ": ";
+    switch (refusal) {
+        case Claims::Refusal::list:
+            sentence += "list " + list.config.tag + " has its " +
+                        std::to_string(list.config.max_rows) +
+                        " claims: more are refused; raise max_rows";
+            break;
+        case Claims::Refusal::name:
+            sentence += std::string(origin.name) + " has its share" + of + " (" +
+                        std::to_string(list.config.max_per_name) +
+                        "): more are refused; raise max_per_name if they are wanted";
+            break;
+        case Claims::Refusal::suffix:
+            sentence += "names below " + std::string(suffix_of(origin.name)) + " have their share" +
+                        of + " (" + std::to_string(list.config.max_per_suffix) +
+                        "): more are refused; raise max_per_suffix if they are wanted";
+            break;
+        case Claims::Refusal::client:
+            sentence += "client " + client + " has its share" + of + " (" +
+                        std::to_string(list.config.max_per_client) +
+                        "): more are refused; raise max_per_client, or write it as one of "
+                        "trusted_forwarders";
+            break;
+    }
+    sentence += " (" + std::to_string(std::exchange(list.refused, 0)) + " refused, the last for " +
+                std::string(origin.name) + " asked by " + client + ")";
+    tell(Level::warning, sentence);
+}
+
 // True: the hold waits for this address.
-bool Router::Engine::claim_address(List& list, const AddressBytes& address, std::string_view name,
+bool Router::Engine::claim_address(List& list, const AddressBytes& address, const Origin& origin,
                                    std::uint64_t need_ms, std::uint32_t row_life_s,
                                    std::uint64_t serial) {
     const ClaimKey key{list.config.id, Address::host(address)};
@@ -344,15 +426,8 @@ bool Router::Engine::claim_address(List& list, const AddressBytes& address, std:
     }
     const std::uint64_t row_until_ms =
         row_life_s == 0 ? 0 : std::max(now_ + std::uint64_t{row_life_s} * 1000, need_ms);
-    Claim* const claim = claims_.raise(key, name, need_ms, row_until_ms, list.config.max_rows);
+    Claim* const claim = raise(list, key, origin, need_ms, row_until_ms);
     if (claim == nullptr) {
-        ++counters_.claims_refused;
-        if (now_ >= complained_ms_) {
-            complained_ms_ = now_ + 60'000;
-            tell(Level::warning, who() + ": list " + list.config.tag + " has its " +
-                                     std::to_string(list.config.max_rows) +
-                                     " claims: more are refused; raise max_rows");
-        }
         if (serial != 0) holds_.find(serial)->second.failed = true;
         return false;
     }

@@ -44,13 +44,14 @@ void Router::Engine::repair_connections() {
     }
     if (const auto menu = connections_.look(writer_.places() == 0, now_)) {
         ++counters_.connection_prints;
-        submit(print_connections(*menu), {JobKind::connections, *menu});
+        submit(print_connections(*menu, connections_.asked()), {JobKind::connections, *menu});
         set_measuring();
     }
 }
 
 // The mark is looked at again: a router that does not know the query shows all of them.
 void Router::Engine::on_connection_row(const Job& job, const ReplyRow& row) {
+    if (row.get("dst-port")) connections_.has_ports_apart(job.menu);
     const auto mark = row.get("connection-mark").value_or("");
     if (!mark.empty() && mark != "no-mark") return;
     const auto address = connection_address(job.menu, row.get("dst-address").value_or(""));
@@ -67,8 +68,21 @@ void Router::Engine::on_connections_end(const Job& job, const Ending& ending) {
         connections_.looked(now_);
     else if (cut && ending.says("no such item"))
         connections_.cut_missed();
+    else if (ending.says("no such item"))  // an entry vanished while all were printed
+        looked_in_part();
     else
         refused_connections(job, ending);
+}
+
+void Router::Engine::looked_in_part() {
+    ++counters_.connection_prints_cut;
+    const std::size_t looked_for = connections_.waiting();
+    if (connections_.looked_in_part(now_)) return;
+    tell(Level::warning,
+         who() +
+             " ended three prints of connections early, because entries vanished meanwhile: "
+             "connections to some of " +
+             std::to_string(looked_for) + " addresses may keep the wrong egress");
 }
 
 // Once is enough: what a user may do does not change within a session.

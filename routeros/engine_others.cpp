@@ -96,8 +96,10 @@ void Router::Engine::changed_by_hand(const Place& place, Hand hand) {
     hands_.emplace_back(place, hand);
     if (hands_.size() <= kHandful) return;
     flush_until_ms_ = now_ + kHandMs;
-    for (const auto& [other, what] : forget_hands())
+    for (const auto& [other, what] : forget_hands()) {
+        note_lost(other);
         evaluate(other, WriteClass::repair);
+    }
 }
 
 // True: for some claim that is news.

@@ -1,6 +1,7 @@
 // What the router tells: uptime, rows by print, changes by listen.
 #include <algorithm>
 
+#include "matchers/safe_text.h"
 #include "routeros/engine.h"
 #include "routeros/time_text.h"
 
@@ -13,11 +14,13 @@ constexpr std::uint64_t kReprintPatienceMs =
     5 * 60'000;  // waits so long for a moment without any writes
 constexpr std::uint64_t kReprintCheckMs = 500;
 constexpr std::int64_t kBootToleranceMs = 5'000;
-// A change that listen tells is not older than this, or the heartbeat had ended the session; but for
-// one that came while we stood still.
+// A change that listen tells is not older than this while heartbeats are answered in time. In any case
+// it is younger than the question of the last heartbeat that was answered before it; but for one that
+// came while we stood still.
 constexpr std::uint64_t kListenAgeMs = 4'000;
 constexpr std::uint64_t kRightsRetryMs = 30'000;
 constexpr std::uint64_t kListenRetryMs = 3'000, kListenTriedMs = 1'000;
+constexpr std::size_t kVersionBytes = 80;
 constexpr std::uint64_t kEarlyMs = 1'500;  // a row that goes this much before its time was lost
 
 std::size_t index(Menu menu) {
@@ -32,7 +35,8 @@ std::string_view path(Menu menu) {
 Tag Router::Engine::submit(const Command& command, Job job) {
     if (jobs_.size() == jobs(JobKind::listen)) waiting_since_ms_ = now_;
     job.sent_ms = now_;
-    const Tag tag = session_.send(command);
+    const bool ends = job.kind != JobKind::listen;
+    const Tag tag = session_.send(command, ends ? Session::Reply::ends : Session::Reply::endless);
     ++job_counts_[static_cast<std::size_t>(job.kind)];
     jobs_.emplace(tag, std::move(job));
     return tag;
@@ -49,6 +53,7 @@ void Router::Engine::begin_reading() {
     heartbeat_ms_ = now_;
     heartbeat_out_ = true;
     submit(print_resource(), {JobKind::resource});
+    ask_own_addresses();
 }
 
 void Router::Engine::begin_prints() {
@@ -192,14 +197,16 @@ void Router::Engine::listen_again() {
 // --- uptime --------------------------------------------------------------------------------------
 
 void Router::Engine::read_resource(const Job& job, const ReplyRow& row) {
-    version_ = row.get("version").value_or(version_);
-    board_ = row.get("board-name").value_or(board_);
+    version_ = safe_text(row.get("version").value_or(version_), kVersionBytes);
+    board_ = safe_text(row.get("board-name").value_or(board_), kVersionBytes);
     read_flash(row);
     const auto load = parse_time(row.get("cpu-load").value_or(""));
     writer_.set_brake(load && *load > 85);
     if (!prints_running() && jobs(JobKind::connections) == 0) {
         const std::uint64_t rtt_ms = now_ - job.sent_ms;
-        rtt_ms_ = rtt_ms_ == 0 ? rtt_ms : std::min(rtt_ms, rtt_ms_ + 1);
+        // Behind writes of ours it took longer than the way.
+        const std::uint64_t most_ms = rtt_ms_ + (writer_.sentences_in_flight() == 0 ? 1 : 0);
+        rtt_ms_ = rtt_ms_ == 0 ? rtt_ms : std::min(rtt_ms, most_ms);
         writer_.set_rtt_ms(rtt_ms_);
     }
     const auto uptime_s = parse_time(row.get("uptime").value_or(""));
@@ -230,6 +237,7 @@ void Router::Engine::rebooted() {
     begin_epoch();
     writer_.drop_queued();
     judging_ = {};
+    shelters_.clear();
     forget_hands();
     enter(RouterState::reading);
     tell_away();
@@ -258,7 +266,7 @@ void Router::Engine::identify(std::string_view comment, Row& row) const {
         row.kind = facts->kind;
         if (known) return;
     }
-    if (row.owner == Owner::orphan) row.comment = comment;
+    if (row.owner == Owner::orphan) row.comment = safe_text(comment);
 }
 
 // False: no row of a list of ours, or one whose address is a range or a name: nothing that we would
@@ -297,6 +305,9 @@ void Router::Engine::learn(Row row) {
             row.until_ms = known->until_ms;
             row.gone_ms = std::max(row.until_ms, std::min(row.gone_ms, known->gone_ms));
         }
+    } else if (rows_.size() >= most_rows_) {
+        return session_.refuse_more("its lists of ours have more than " +
+                                    std::to_string(most_rows_) + " rows");
     }
     rows_.put(row);
 }
@@ -324,7 +335,12 @@ void Router::Engine::on_listen_row(const Job& job, const ReplyRow& reply) {
     const RowId id = parse_row_id(reply.get(".id").value_or(""));
     if (id == 0) return;
     if (reply.is_true(".dead")) {
-        if (prints_running() || scripts_out_ > 0) died_[index(job.menu)].insert(id);
+        auto& died = died_[index(job.menu)];
+        if (prints_running() || scripts_out_ > 0) died.insert(id);
+        if (died.size() > most_rows_) {
+            return session_.refuse_more("more than " + std::to_string(most_rows_) +
+                                        " rows went away while they were read");
+        }
         if (probing_ && job.menu == Menu::ip && probing_->probe.dead(id))
             transcript_.note("listen told that " + row_id_text(id) + " is gone");
         return gone(job.menu, id);
@@ -334,7 +350,8 @@ void Router::Engine::on_listen_row(const Job& job, const ReplyRow& reply) {
     const bool ours = read_row(job.menu, reply, row, timeout_s);
     const Row* known = rows_.find(job.menu, id);
     const std::uint64_t latest = std::min(now_, stood_since_ms_);
-    set_bounds(row, timeout_s, {latest - std::min(latest, kListenAgeMs), now_ + 1000});
+    const std::uint64_t young_ms = latest - std::min(latest, kListenAgeMs);
+    set_bounds(row, timeout_s, {std::min(young_ms, answered_ms_), now_ + 1000});
     if (ours) notice(known, row);
     if (known != nullptr && (!ours || known->place != row.place)) gone(job.menu, id);
     if (!ours) return;
@@ -355,6 +372,9 @@ void Router::Engine::gone(Menu menu, RowId id) {
         ++counters_.rows_lost;
         const bool by_others = state_ == RouterState::in_sync && !row.leaving && !row.disabled;
         if (by_others && row.kind == RowKind::dynamic) changed_by_hand(row.place, Hand::removed);
+        const Want want = wanted(row.place).want;
+        const bool comes_back = want.any() && !want.left_alone && !want.unwelcome;
+        if (comes_back && !row.leaving && !row.disabled) note_lost(row.place);
     }
     refusals_.erase(row.place);
     evaluate(row.place, WriteClass::repair);
@@ -380,6 +400,8 @@ void Router::Engine::on_row(Tag tag, const ReplyRow& row) {
             return;
         case JobKind::connections:
             return on_connection_row(job, row);
+        case JobKind::own:
+            return on_own_row(job, row);
         case JobKind::write:
         case JobKind::cut:
             return;
@@ -395,6 +417,7 @@ void Router::Engine::on_end(Tag tag, const Ending& ending) {
     switch (job.kind) {
         case JobKind::resource:
             heartbeat_out_ = false;
+            answered_ms_ = job.sent_ms;
             ++counters_.heartbeats;
             // It was asked after a standstill, so what comes after its answer is of after that, too.
             if (heartbeat_ms_ >= stood_until_ms_) stood_since_ms_ = UINT64_MAX;
@@ -414,6 +437,8 @@ void Router::Engine::on_end(Tag tag, const Ending& ending) {
             return on_probe_end(job, ending);
         case JobKind::write:
             return on_write_end(tag, ending);
+        case JobKind::own:
+            return on_own_end(job, ending);
         case JobKind::connections:
         case JobKind::cut:
             return on_connections_end(job, ending);

@@ -63,6 +63,7 @@ void Router::Engine::resume(std::uint64_t now_ms) {
     if (!paused_) return;
     paused_ = false;
     tell(Level::info, who() + " is written to again");
+    shelters_.clear();
     if (state_ == RouterState::in_sync) {
         judging_.first = true;
         reconcile(WriteClass::repair);
@@ -91,9 +92,7 @@ std::vector<DifferenceRow> Router::Engine::differences(std::size_t most, std::ui
     if (state_ != RouterState::in_sync) return out;
     for (const Place& place : places_to_judge()) {
         if (out.size() >= most) break;
-        const Wanted w = wanted(place);
-        rows_.at(place, at_place_);
-        const Difference difference = compare(at_place_, w.want, now_);
+        const auto [w, difference] = judge(place);
         const Need need = w.want.left_alone ? Need::left_alone : difference.need;
         if (need == Need::nothing) continue;
         const bool refused =
@@ -149,6 +148,7 @@ RouterStatus Router::Engine::status() const {
     s.rows_blocked = refusals_.size();
     s.held = holds_.size();
     s.queued = writer_.queued();
+    s.writes_in_flight = writer_.sentences_in_flight() + jobs(JobKind::cut) + jobs(JobKind::probe);
     s.owed = is_ready() ? writer_.places() : claims_.size() + persistent_.size();
     s.routine_share = config_.routine_share;
     for (const auto& [id, list] : lists_)

@@ -359,6 +359,7 @@ void Router::Engine::refuse(const Place& place, std::uint64_t retry_ms) {
     refusals_[place].retry_ms = retry_ms;
     if (retry_ms != kForever) retries_.insert({retry_ms, place});
     fail_waiters(place);
+    if (!place.address.is_host()) judge_sheltered(place);
 }
 
 void Router::Engine::refuse_row(const Place& place) {

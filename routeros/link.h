@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace steer::routeros {
@@ -13,6 +14,8 @@ class RouterLink {
     virtual void connect() = 0;
     virtual void close() = 0;  // not answered by closed()
     virtual void send(std::string_view bytes) = 0;
+    // Since when the socket has not taken bytes that were given to send(); nothing: it has taken all.
+    [[nodiscard]] virtual std::optional<std::uint64_t> unsent_since_ms() const { return {}; }
 };
 
 // Who uses it.

@@ -17,10 +17,10 @@ void Router::stop(std::uint64_t now_ms) {
 void Router::configure(RouterConfig config, std::uint64_t now_ms) {
     engine_->configure(std::move(config), now_ms);
 }
-void Router::claim(ListId list, std::span<const AddressBytes> addresses, std::string_view name,
+void Router::claim(ListId list, std::span<const AddressBytes> addresses, const Origin& origin,
                    std::uint64_t lease_end_ms, std::uint32_t row_life_s, std::uint64_t hold_token,
                    std::uint64_t now_ms) {
-    engine_->claim(list, addresses, name, lease_end_ms, row_life_s, hold_token, now_ms);
+    engine_->claim(list, addresses, origin, lease_end_ms, row_life_s, hold_token, now_ms);
 }
 void Router::connected(std::uint64_t now_ms) {
     engine_->connected(now_ms);
@@ -54,6 +54,9 @@ void Router::resume(std::uint64_t now_ms) {
 }
 std::size_t Router::remove_orphans(std::uint64_t now_ms) {
     return engine_->remove_orphans(now_ms);
+}
+Forgotten Router::forget(const AddressBytes& address, std::uint64_t now_ms) {
+    return engine_->forget(address, now_ms);
 }
 void Router::probe(std::uint64_t now_ms) {
     engine_->probe(now_ms);

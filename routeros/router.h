@@ -6,6 +6,7 @@
 // Whatever the router does, a claim is kept until its lease has ended, and nothing here waits.
 //
 //   disconnected → connecting → logging_in → reading → in_sync
+//   any → unusable (it tells more than a router has) → connecting, 10 minutes later
 //
 // reading: uptime (a reboot is a boot time that moved), listen, print of our lists; then the
 // difference to the claims and persistent entries is written. in_sync: listen, an uptime heartbeat
@@ -40,7 +41,9 @@ struct ListConfig {
     std::uint32_t max_ttl_s = 3600;
     std::uint32_t renew_slack_s = 600;
     std::uint32_t sync_timeout_ms = 100;
-    std::size_t max_rows = 50'000;    // claims that are kept
+    std::size_t max_rows = 50'000;  // claims that are kept
+    // Of them, for one name, one domain suffix (its last two labels) and one client.
+    std::size_t max_per_name = SIZE_MAX, max_per_suffix = SIZE_MAX, max_per_client = SIZE_MAX;
     std::vector<Address> persistent;  // rows without timeout that are always there
     // Others write this list as well, and have leases of which we know nothing: rows of ours
     // without a timeout are never removed.
@@ -56,6 +59,10 @@ struct RouterConfig {
     std::string address;  // for sentences
     std::string username;
     std::string password;
+    // What was given to its TCP and is not taken or acknowledged for so long ends the session.
+    std::uint32_t send_timeout_ms = 5'000;
+    // Silence of so long ends the session while only an uptime is due; six times as long while it prints or writes.
+    std::uint32_t receive_timeout_ms = 5'000;
     double routine_share = 0.30;  // of the router's time, for writes that nobody waits for
     double repair_share = 0.90;   // and after a reboot
     bool scripts = true;          // many rows a sentence, where the router can do that
@@ -94,11 +101,12 @@ class RouterSink {
     virtual const Findings* findings(std::string_view /*version*/) { return nullptr; }
 };
 
-#define STEER_ROUTER_STATES(X)                                        \
-    X(disconnected, "disconnected", "waits before it connects again") \
-    X(connecting, "connecting", "TCP or TLS is being set up")         \
-    X(logging_in, "logging_in", "waits for the login's answer")       \
-    X(reading, "reading", "uptime and rows are being read")           \
+#define STEER_ROUTER_STATES(X)                                         \
+    X(disconnected, "disconnected", "waits before it connects again")  \
+    X(unusable, "unusable", "sent more than it may; waits 10 minutes") \
+    X(connecting, "connecting", "TCP or TLS is being set up")          \
+    X(logging_in, "logging_in", "waits for the login's answer")        \
+    X(reading, "reading", "uptime and rows are being read")            \
     X(in_sync, "in_sync", "what the router has is known")
 enum class RouterState : std::uint8_t {
 #define STEER_ROUTER_STATE_ENUM(name, label, text) name,
@@ -109,6 +117,7 @@ std::string_view label(RouterState state);
 
 // name, metric label, what it counts
 #define STEER_ROUTER_COUNTERS(X)                                                                \
+    X(connection_attempts, "connection_attempts", "connections that were tried")                \
     X(connects, "connects", "sessions that logged in")                                          \
     X(disconnects, "disconnects", "sessions that ended")                                        \
     X(login_failures, "login_failures", "logins that the router refused")                       \
@@ -118,12 +127,17 @@ std::string_view label(RouterState state);
     X(heartbeats, "heartbeats", "uptimes read")                                                 \
     X(claims, "claims", "claims made or prolonged")                                             \
     X(claims_refused, "claims_refused", "claims above max_rows, or of a family without list")   \
+    X(claims_over_share, "claims_over_share",                                                   \
+      "claims refused because their name, suffix or client had its share of max_rows")          \
+    X(claims_evicted, "claims_evicted",                                                         \
+      "claims given up for others when a list was full, of those with the largest shares")      \
     X(rows_added, "rows_added", "rows that the router acknowledged as new")                     \
     X(scripts, "scripts", "sentences that added many rows each")                                \
     X(rows_extended, "rows_extended", "rows that got a longer timeout")                         \
     X(rows_adopted, "rows_adopted", "rows of ours that were there already when first claimed")  \
-    X(rows_removed, "rows_removed", "rows removed (stale persistent ones, cleanup)")            \
+    X(rows_removed, "rows_removed", "rows removed (stale persistent ones, evicted, cleanup)")   \
     X(rows_lost, "rows_lost", "rows that went away before their time")                          \
+    X(rows_repaired, "rows_repaired", "of them, those that were still wanted: written again")   \
     X(rows_failed, "rows_failed", "writes that the router refused for good")                    \
     X(rows_blocked, "rows_blocked", "addresses that a foreign row occupies")                    \
     X(set_sentences, "set_sentences", "renewals' sentences; rows_extended / this = coalescing") \
@@ -132,8 +146,12 @@ std::string_view label(RouterState state);
     X(rows_late, "rows_late", "rows that came after an answer with their address had left")     \
     X(rows_late_missed, "rows_late_missed", "of them, those with too many waiting already")     \
     X(connection_prints, "connection_prints", "prints of connection tracking")                  \
+    X(connection_prints_cut, "connection_prints_cut",                                           \
+      "of them, those that an entry's end cut short")                                           \
     X(connections_cut, "connections_cut", "connections removed that were older than their row") \
     X(writes_of_others, "writes_of_others", "rows of ours that somebody else wrote")            \
+    X(unknown_sentences, "unknown_sentences", "sentences that are not understood, and ignored") \
+    X(floods, "floods", "sessions that ended because the router told too much")                 \
     X(manual_changes, "manual_changes", "rows that a human changed, and that are left so")      \
     X(bytes_in, "bytes_in", "from the router")                                                  \
     X(bytes_out, "bytes_out", "to the router")
@@ -156,12 +174,13 @@ struct RouterStatus {
     bool paused = false;
     std::uint64_t away_since_ms = 0;      // 0 while it is not away
     std::uint64_t claims_while_away = 0;  // since then: what clients were told meanwhile
-    std::string version, board;           // as the router says them
+    std::string version, board;           // as the router says them, safe text
     std::uint64_t boot_ms = 0;            // when it booted, on our clock; 0 = not known
     std::string trouble;                  // the last warning or error; empty when in sync
     std::size_t claims = 0, rows_ours = 0, rows_orphaned = 0, rows_foreign = 0, rows_blocked = 0;
     std::size_t held = 0;  // claims that somebody waits for
     std::size_t queued = 0;
+    std::size_t writes_in_flight = 0;  // sentences that change something on the router
     std::size_t owed =
         0;  // places that are still to be written; all that is wanted while it is away
     std::size_t late = 0;         // addresses whose early connections are still to be looked for
@@ -177,6 +196,13 @@ struct RouterStatus {
     std::optional<double> flash_per_hour;  // since we are connected, once that is a minute
     std::uint64_t rtt_ms = 0;              // of the heartbeat, the smallest lately
     std::optional<Findings> findings;      // of its version, if anything is known
+};
+
+// What forget() did.
+struct Forgotten {
+    std::size_t claims = 0;      // given up
+    std::size_t rows = 0;        // of ours, that are removed
+    std::size_t persistent = 0;  // rows of the configuration: they stay
 };
 
 // Of a probe that was asked for.
@@ -204,7 +230,7 @@ struct ProbeView {
 
 // A row that looks like ours but whose `pg` no plugin here has.
 struct OrphanRow {
-    std::string list, address, comment;
+    std::string list, address, comment;  // safe text
 };
 
 // What is to be written at a place, and why it is not.
@@ -233,8 +259,8 @@ class Router final : public LinkUser {
     // use them; `row_life_s`: how long the row is to live from now (0: no timeout); `hold_token` 0:
     // nobody waits, else settled() brings it back, maybe before this returns. For a held answer the
     // row is made to last the list's `sync_timeout` longer than the lease, because its TTL starts
-    // when it is released. `name` in text form.
-    void claim(ListId list, std::span<const AddressBytes> addresses, std::string_view name,
+    // when it is released. `origin`: its name in text form, and the client that asked.
+    void claim(ListId list, std::span<const AddressBytes> addresses, const Origin& origin,
                std::uint64_t lease_end_ms, std::uint32_t row_life_s, std::uint64_t hold_token,
                std::uint64_t now_ms);
 
@@ -259,6 +285,9 @@ class Router final : public LinkUser {
     // Removes the rows that look like ours but whose `pg` no plugin here has; how many were found. 0 unless in sync, or
     // while paused.
     std::size_t remove_orphans(std::uint64_t now_ms);
+    // Claims of this address are given up and dynamic rows of ours at it removed; what the board is told begins anew, so
+    // that answers which are told again are claimed again. Rows of a router that is not in sync end by themselves.
+    Forgotten forget(const AddressBytes& address, std::uint64_t now_ms);
 
     // Asks the router what its version does, at the next quiet moment, whatever is known.
     void probe(std::uint64_t now_ms);

@@ -4,6 +4,8 @@
 
 #include <charconv>
 
+#include "matchers/safe_text.h"
+
 namespace steer::routeros {
 
 namespace {
@@ -79,12 +81,12 @@ std::string challenge_response(std::string_view password, std::string_view chall
 Session::Session(SessionHandler& handler, WireLimits limits, Trace* trace)
     : handler_(handler), trace_(trace), decoder_(limits) {}
 
-Tag Session::queue(const Command& command, Kind kind) {
+Tag Session::queue(const Command& command, Kind kind, Reply reply) {
     const Tag tag = next_tag_++;
     output_ += command.words();
     append_word(output_, ".tag=" + std::to_string(tag));
     append_end(output_);
-    waiting_.emplace(tag, Waiting{kind, {}});
+    waiting_.emplace(tag, Waiting{.kind = kind, .is_limited = reply == Reply::ends});
     if (trace_ != nullptr) trace_->sent(tag, command.words());
     return tag;
 }
@@ -97,8 +99,8 @@ void Session::login(std::string_view name, std::string_view password) {
     queue(command, Kind::plain_login);
 }
 
-Tag Session::send(const Command& command) {
-    return queue(command, Kind::command);
+Tag Session::send(const Command& command, Reply reply) {
+    return queue(command, Kind::command, reply);
 }
 
 std::string Session::take_output() {
@@ -111,13 +113,37 @@ void Session::reset() {
     waiting_.clear();
     name_.clear();
     password_.clear();
-    broken_ = false;
+    broken_ = flooded_ = false;
 }
 
 void Session::break_off(std::string_view reason) {
     broken_ = true;
     waiting_.clear();
-    handler_.on_broken(reason);
+    handler_.on_broken(safe_text(reason));
+}
+
+void Session::refuse_more(std::string_view why) {
+    if (broken_) return;
+    flooded_ = true;
+    break_off(why);
+}
+
+void Session::note_unknown(std::span<const std::string_view> words) {
+    ++unknown_;
+    std::string text;
+    for (const auto word : words) {
+        text.append(text.empty() ? "" : " ").append(word.substr(0, kRemoteTextBytes));
+        if (text.size() > kRemoteTextBytes) break;
+    }
+    last_unknown_ = safe_text(text);
+}
+
+bool Session::is_within_limits(Waiting& waiting, std::span<const std::string_view> words) {
+    if (!waiting.is_limited) return true;
+    ++waiting.rows;
+    for (const auto word : words)
+        waiting.bytes += word.size();
+    return waiting.rows <= reply_limits_.rows && waiting.bytes <= reply_limits_.bytes;
 }
 
 void Session::feed(std::string_view bytes) {
@@ -143,9 +169,11 @@ void Session::handle(std::span<const std::string_view> words) {
     }
     const auto tag = tag_of(words);
     const auto found = tag ? waiting_.find(*tag) : waiting_.end();
-    if (found == waiting_.end()) {
-        ++stray_;
-        return;
+    if (found == waiting_.end()) return note_unknown(words);
+    if (!is_within_limits(found->second, words)) {
+        return refuse_more("one of its replies has more than " +
+                           std::to_string(reply_limits_.rows) + " rows or " +
+                           std::to_string(reply_limits_.bytes >> 20U) + " MiB");
     }
     if (trace_ != nullptr) trace_->heard(*tag, words);
     const ReplyRow row{words.subspan(1)};
@@ -156,13 +184,13 @@ void Session::handle(std::span<const std::string_view> words) {
         auto& ending = found->second.ending;
         if (!ending.ok) return;  // the first says why
         ending.ok = false;
-        ending.message = row.get("message").value_or("no reason given");
+        ending.message = safe_text(row.get("message").value_or("no reason given"));
         const auto category = row.get("category").value_or("");
         std::from_chars(category.data(), category.data() + category.size(), ending.category);
     } else if (kind == "!done") {
         finish(*tag, words.subspan(1));
     } else if (kind != "!empty") {
-        ++stray_;
+        note_unknown(words);
     }
 }
 

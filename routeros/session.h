@@ -2,7 +2,9 @@
 //
 // Every command is tagged, so that many may be in progress at once and their replies may
 // interleave; the `.tag` word is found at any position. `!trap` is kept until the `!done` that
-// follows it; `!empty` is skipped; `!fatal` and bytes that are no sentences end the session. Login
+// follows it; `!empty` is skipped; `!fatal` and bytes that are no sentences end the session. So does
+// a reply that is larger than any router's (ReplyLimits): nothing that a peer sends makes this grow.
+// Messages of the router are safe text (matchers/safe_text.h) from here on. Login
 // is plain, and answers the challenge of routers before 6.43 (MD5) when `=ret=` comes back. The
 // handler is called from within feed() and must not call feed() itself; it may send commands.
 #pragma once
@@ -26,6 +28,7 @@ inline constexpr std::uint64_t kConnectLimitMs = 15'000;  // the link has limits
 inline constexpr std::uint64_t kLoginLimitMs = 10'000;
 inline constexpr std::uint64_t kRetryMs = 1'000, kLongestBackoffMs = 60'000;
 inline constexpr std::uint64_t kRefusedRetryMs = 30'000;  // password, rights
+inline constexpr std::uint64_t kUnusableMs = 600'000;     // it told too much
 
 // A row of a reply (`!re`): views into the session's buffer, valid during the call only.
 class ReplyRow {
@@ -43,7 +46,7 @@ class ReplyRow {
 // How a command ended.
 struct Ending {
     bool ok = true;
-    std::string message{};  // of the trap
+    std::string message{};  // of the trap, safe text
     int category = -1;      // of the trap, -1 if none was given
     std::string ret{};      // `=ret=` of `!done`
 
@@ -62,15 +65,27 @@ class SessionHandler {
     virtual void on_broken(std::string_view reason) = 0;
 };
 
+// The most that one command may be answered with. A listen has no end and is not limited here.
+struct ReplyLimits {
+    std::uint64_t rows = 2'000'000;
+    std::uint64_t bytes = std::uint64_t{512} << 20;
+};
+
 class Session {
   public:
+    enum class Reply : std::uint8_t { ends, endless };
+
     // `trace`, if any, is told of every sentence and its end.
     explicit Session(SessionHandler& handler, WireLimits limits = {}, Trace* trace = nullptr);
 
     // Begins the login; on_login() tells how it ended. Once per connection, before anything else.
     void login(std::string_view name, std::string_view password);
     // Queues a command; its replies bring the tag back.
-    Tag send(const Command& command);
+    Tag send(const Command& command, Reply reply = Reply::ends);
+    // Of commands from now on.
+    void limit_replies(ReplyLimits limits) { reply_limits_ = limits; }
+    // What the router tells is more than its user keeps: ends the session as broken bytes do. Also from within feed().
+    void refuse_more(std::string_view why);
 
     void feed(std::string_view bytes);
     // What is to be sent, since the last call.
@@ -79,8 +94,12 @@ class Session {
     // Commands without their `!done`, listens and the login included.
     [[nodiscard]] std::size_t outstanding() const { return waiting_.size(); }
     [[nodiscard]] bool broken() const { return broken_; }
-    // Replies whose tag nobody waits for, or none at all.
-    [[nodiscard]] std::uint64_t stray_replies() const { return stray_; }
+    // The session ended because the router told too much.
+    [[nodiscard]] bool flooded() const { return flooded_; }
+    // Sentences that are not understood: of an unknown kind, or with a tag that nobody waits for or none at all.
+    [[nodiscard]] std::uint64_t unknown_sentences() const { return unknown_; }
+    // The last of them, as safe text.
+    [[nodiscard]] const std::string& last_unknown() const { return last_unknown_; }
     // A new connection: forgets everything but the tag counter.
     void reset();
 
@@ -88,13 +107,17 @@ class Session {
     enum class Kind : std::uint8_t { command, plain_login, challenge_login };
     struct Waiting {
         Kind kind;
-        Ending ending;
+        bool is_limited;
+        Ending ending{};
+        std::uint64_t rows = 0, bytes = 0;  // of its reply
     };
     void handle(std::span<const std::string_view> words);
     void finish(Tag tag, std::span<const std::string_view> words);
     void answer_challenge(std::string_view hex);
     void break_off(std::string_view reason);
-    Tag queue(const Command& command, Kind kind);
+    void note_unknown(std::span<const std::string_view> words);
+    [[nodiscard]] bool is_within_limits(Waiting& waiting, std::span<const std::string_view> words);
+    Tag queue(const Command& command, Kind kind, Reply reply = Reply::ends);
 
     SessionHandler& handler_;
     Trace* trace_;
@@ -103,8 +126,10 @@ class Session {
     boost::unordered_flat_map<Tag, Waiting> waiting_;
     std::string name_, password_;  // until the login has ended
     Tag next_tag_ = 1;
-    std::uint64_t stray_ = 0;
-    bool broken_ = false;
+    ReplyLimits reply_limits_;
+    std::uint64_t unknown_ = 0;
+    std::string last_unknown_;
+    bool broken_ = false, flooded_ = false;
 };
 
 // The `=response=` of a challenge login: "00" + hex(MD5(0x00 + password + challenge)).

@@ -7,6 +7,10 @@
 
 namespace steer::routeros {
 
+namespace {
+constexpr std::size_t kTranscriptBytes = std::size_t{1} << 20;  // a probe's is about 20 kB
+}
+
 void Transcript::begin(std::string_view title, std::uint64_t now_ms) {
     text_.clear();
     sent_ms_.clear();
@@ -34,7 +38,7 @@ void Transcript::sent(Tag tag, std::string_view encoded, std::uint64_t now_ms) {
 
 void Transcript::heard(Tag tag, std::span<const std::string_view> words, std::uint64_t now_ms) {
     const auto found = sent_ms_.find(tag);
-    if (found == sent_ms_.end()) return;
+    if (found == sent_ms_.end() || text_.size() > kTranscriptBytes) return;
     text_ += "< " + std::to_string(now_ms - began_ms_) + " ms, took " +
              std::to_string(now_ms - found->second) + "\n";
     const bool others = is_others(words);
@@ -55,6 +59,7 @@ bool Transcript::is_others(std::span<const std::string_view> words) const {
 }
 
 void Transcript::write(std::string_view word) {
+    if (text_.size() + word.size() > kTranscriptBytes) return;
     constexpr std::string_view kHex = "0123456789abcdef";
     for (const char c : word) {
         const auto byte = static_cast<unsigned char>(c);

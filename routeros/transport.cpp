@@ -21,7 +21,6 @@ using tcp = asio::ip::tcp;
 
 namespace {
 
-constexpr int kUserTimeoutMs = 3000;  // sent and not acknowledged by the router's TCP: it is dead
 constexpr std::uint64_t kLongestSleepMs = 60'000;
 constexpr std::size_t kReadBytes = 64 * 1024;
 
@@ -41,8 +40,10 @@ class Transport::Impl : public std::enable_shared_from_this<Transport::Impl> {
     void connect();
     void close();
     void send(std::string_view bytes);
+    [[nodiscard]] std::optional<std::uint64_t> unsent_since_ms() const;
 
     [[nodiscard]] const TransportConfig& config() const { return config_; }
+    [[nodiscard]] std::uint64_t now_ms() const { return clock_(); }
     void connected() {
         if (user_ != nullptr) user_->connected(clock_());
         arm();
@@ -99,6 +100,7 @@ class Transport::Impl::Connection : public std::enable_shared_from_this<Connecti
         waiting_.append(bytes);
         if (ready_ && going_.empty()) write();
     }
+    [[nodiscard]] std::optional<std::uint64_t> unsent_since_ms() const { return unsent_since_ms_; }
 
   private:
     void fail(std::string_view why) {
@@ -124,8 +126,8 @@ class Transport::Impl::Connection : public std::enable_shared_from_this<Connecti
         socket_.set_option(tcp::no_delay(true), ignored);
         socket_.set_option(asio::socket_base::keep_alive(true), ignored);
         using UserTimeout = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_USER_TIMEOUT>;
-        socket_.set_option(UserTimeout(kUserTimeoutMs), ignored);
         const auto& config = owner_->config();
+        socket_.set_option(UserTimeout(static_cast<int>(config.send_timeout_ms)), ignored);
         if (!config.tls.enabled) return open();
         try {
             context_.emplace(make_tls_context(config.tls, config.host));
@@ -180,11 +182,13 @@ class Transport::Impl::Connection : public std::enable_shared_from_this<Connecti
 
     void write() {
         going_.swap(waiting_);
+        unsent_since_ms_ = owner_->now_ms();
         on_stream([this](auto& stream) {
             asio::async_write(stream, asio::buffer(going_),
                               [self = shared_from_this()](error_code error, std::size_t) {
                                   if (error) return self->fail(error.message());
                                   self->going_.clear();
+                                  self->unsent_since_ms_.reset();
                                   if (self->owner_ != nullptr && !self->waiting_.empty())
                                       self->write();
                               });
@@ -199,6 +203,7 @@ class Transport::Impl::Connection : public std::enable_shared_from_this<Connecti
     std::optional<asio::ssl::stream<tcp::socket&>> stream_;
     bool ready_ = false;
     std::string going_, waiting_;  // being sent; to be sent after that
+    std::optional<std::uint64_t> unsent_since_ms_;
     std::array<char, kReadBytes> in_{};
 };
 
@@ -238,6 +243,10 @@ void Transport::Impl::send(std::string_view bytes) {
     if (connection_) connection_->send(bytes);
 }
 
+std::optional<std::uint64_t> Transport::Impl::unsent_since_ms() const {
+    return connection_ ? connection_->unsent_since_ms() : std::nullopt;
+}
+
 Transport::Transport(asio::io_context& io, TransportConfig config, Clock clock)
     : impl_(std::make_shared<Impl>(io, std::move(config), std::move(clock))) {}
 Transport::~Transport() {
@@ -265,6 +274,9 @@ void Transport::close() {
 }
 void Transport::send(std::string_view bytes) {
     impl_->send(bytes);
+}
+std::optional<std::uint64_t> Transport::unsent_since_ms() const {
+    return impl_->unsent_since_ms();
 }
 
 TransportConfig parse_router_address(const std::string& address, const TlsConfig& tls) {

@@ -2,7 +2,7 @@
 //
 // Everything runs on the thread that runs `io` (one strand, no locks); its user's functions are
 // called there only, and claims must be made there too, followed by wake(). TCP_NODELAY,
-// TCP_USER_TIMEOUT 3 s, connect (name, TCP, TLS) within `connect_timeout_ms`. Sends made while one
+// TCP_USER_TIMEOUT `send_timeout_ms`, connect (name, TCP, TLS) within `connect_timeout_ms`. Sends made while one
 // is on its way go out as one. TLS: by the system's authorities, by `ca`, by `pin`, or anonymous (a
 // RouterOS without certificate offers only ADH, TLS 1.2: encrypted, but anybody in the middle may
 // be at the other end).
@@ -27,6 +27,8 @@ struct TransportConfig {
     std::uint16_t port = 8728;
     TlsConfig tls;
     std::uint32_t connect_timeout_ms = 5000;
+    std::uint32_t send_timeout_ms =
+        5000;  // sent and not acknowledged by the router's TCP: it is dead
     bool operator==(const TransportConfig&) const = default;
 };
 
@@ -50,6 +52,7 @@ class Transport final : public RouterLink {
     void connect() override;
     void close() override;
     void send(std::string_view bytes) override;
+    [[nodiscard]] std::optional<std::uint64_t> unsent_since_ms() const override;
 
   private:
     class Impl;

@@ -14,6 +14,7 @@ constexpr std::size_t kBatchRows = 200;            // ids of one sentence
 constexpr std::size_t kScriptRows = 100;           // adds of one sentence
 constexpr std::size_t kScriptQueue = 16;           // adds that are worth a script
 constexpr std::uint64_t kShortScriptsMs = 10'000;  // after somebody waited
+constexpr std::uint64_t kContendedMs = 10'000;     // after two flows came one after the other
 constexpr std::size_t kBatchSearch = 2048;         // queued writes looked through for one sentence
 constexpr std::size_t kSentencesInFlight = 256;    // RouterOS documents no limit; never unbounded
 constexpr double kInFlightUs = 25'000;             // of work that a held write may find before it
@@ -45,8 +46,7 @@ void Writer::set_shares(double repair_share, double routine_share) {
     set(WriteClass::routine, routine_share, kRoutineFloorRows);
 }
 
-std::set<Writer::Order>& Writer::queue_of(const Entry& entry) {
-    if (entry.where == Where::gathering) return gathering_;
+FairQueue& Writer::queue_of(const Entry& entry) {
     const bool saved = entry.write.saved && entry.write.cls != WriteClass::held;
     return (saved ? saved_ : queues_)[static_cast<std::size_t>(entry.write.cls)];
 }
@@ -54,14 +54,22 @@ std::set<Writer::Order>& Writer::queue_of(const Entry& entry) {
 void Writer::enqueue(Entry& entry) {
     const Write& write = entry.write;
     if (entry.where == Where::queued) entry.order_ms = write.due_ms;
-    queue_of(entry).insert({entry.order_ms, write.place});
+    if (entry.where == Where::gathering) {
+        gathering_.insert({entry.order_ms, write.place});
+    } else {
+        queue_of(entry).insert(write.flow, {entry.order_ms, write.place});
+    }
     if (write.kind == WriteKind::extend && write.cls != WriteClass::held) {
         deadlines_.insert({write.due_ms, write.place});
     }
 }
 
 void Writer::dequeue(const Entry& entry) {
-    queue_of(entry).erase({entry.order_ms, entry.write.place});
+    if (entry.where == Where::gathering) {
+        gathering_.erase({entry.order_ms, entry.write.place});
+    } else {
+        queue_of(entry).erase(entry.write.flow, {entry.order_ms, entry.write.place});
+    }
     deadlines_.erase({entry.write.due_ms, entry.write.place});
 }
 
@@ -146,13 +154,41 @@ double Writer::in_flight_limit_us() const {
     return std::max(kInFlightUs, static_cast<double>(2 * service_.rtt_ms() + 10) * 1000);
 }
 
-bool Writer::has_window(WriteClass cls) const {
+// What a flow with a backlog may have on its way: enough to keep the router busy, and as little as that.
+double Writer::backlog_limit_us() const {
+    const double row_us = service_.sentence_us(WriteKind::add, 1);
+    return std::max(2 * row_us, static_cast<double>(service_.rtt_ms()) * 1000 + row_us);
+}
+
+bool Writer::has_window(WriteClass cls, FlowId flow) const {
     if (in_flight_.size() >= kSentencesInFlight) return false;
-    return cls == WriteClass::held || in_flight_us_ < in_flight_limit_us();
+    const bool is_short = is_contended() && flow != kNoFlow && cls != WriteClass::repair;
+    if (cls == WriteClass::held) return !is_short || held_in_flight_us_ < backlog_limit_us();
+    return in_flight_us_ < (is_short ? backlog_limit_us() : in_flight_limit_us());
+}
+
+// Whether the next of this class is a new flow's, and may go before the backlog of others: while several come.
+bool Writer::is_newcomer(WriteClass cls) const {
+    const FairQueue& queue = queue_of(cls);
+    if (!is_contended() || queue.empty() || !queue.head().is_new ||
+        in_flight_.size() >= kSentencesInFlight) {
+        return false;
+    }
+    return cls == WriteClass::held || bucket(cls).tokens_us > -bucket(cls).share * kBucketMs * 1000;
+}
+
+void Writer::note_newcomer(FlowId flow) {
+    const std::uint64_t now_ms = refilled_ms_;
+    const bool is_other = last_newcomer_ != kNoFlow && flow != last_newcomer_;
+    if (is_other && now_ms < last_newcomer_ms_ + kContendedMs)
+        contended_until_ms_ = now_ms + kContendedMs;
+    last_newcomer_ = flow;
+    last_newcomer_ms_ = now_ms;
 }
 
 bool Writer::may_send(WriteClass cls) const {
-    return has_window(cls) && (cls == WriteClass::held || !bucket(cls).resting);
+    return has_window(cls, queue_of(cls).head().flow) &&
+           (cls == WriteClass::held || !bucket(cls).resting);
 }
 
 void Writer::begin_burst(std::uint64_t now_ms) {
@@ -196,6 +232,10 @@ std::optional<Batch> Writer::next(std::uint64_t now_ms) {
         !saved_of(WriteClass::repair).empty() || !saved_of(WriteClass::routine).empty();
     if (saves && now_ms >= next_burst_ms_) begin_burst(now_ms);
     bursting_ = in_burst(WriteClass::repair) || in_burst(WriteClass::routine);
+    for (const auto cls : {WriteClass::held, WriteClass::routine}) {
+        FairQueue& queue = queues_[static_cast<std::size_t>(cls)];
+        if (is_newcomer(cls)) return take(cls, queue);
+    }
     for (const auto cls : {WriteClass::held, WriteClass::repair, WriteClass::routine}) {
         const auto index = static_cast<std::size_t>(cls);
         if (in_burst(cls) && has_window(cls)) return take(cls, saved_[index]);
@@ -206,48 +246,61 @@ std::optional<Batch> Writer::next(std::uint64_t now_ms) {
     return std::nullopt;
 }
 
-Batch Writer::take(WriteClass cls, std::set<Order>& from) {
+Batch Writer::take(WriteClass cls, FairQueue& from) {
+    if (from.head().is_new) note_newcomer(from.head().flow);
     Batch batch;
     batch.cls = cls;
     fill(batch, from);
     // Those that still wait for others need not: here they are.
-    if (cls == WriteClass::routine && batch.kind == WriteKind::extend) fill(batch, gathering_);
+    if (cls == WriteClass::routine && batch.kind == WriteKind::extend) fill_from_gathering(batch);
     return batch;
 }
 
-double Writer::limit_us(WriteKind kind) const {
-    const bool is_short =
-        has_held() || (kind == WriteKind::add && refilled_ms_ < short_scripts_until_ms_);
+double Writer::limit_us(const Batch& batch, WriteKind kind) const {
+    const bool is_add = kind == WriteKind::add;
+    if (is_add && batch.cls == WriteClass::routine && is_contended()) {
+        return std::min(backlog_limit_us(), batch_us_);
+    }
+    const bool is_short = has_held() || (is_add && refilled_ms_ < short_scripts_until_ms_);
     return is_short ? std::min(kHeldBatchUs, batch_us_) : batch_us_;
 }
 
-// Takes over what may share the batch's sentence; an empty batch is made one for the first.
-void Writer::fill(Batch& batch, std::set<Order>& from) {
+// Whether what is queued there may share the batch's sentence; an empty batch is made one for the first.
+FairQueue::Choice Writer::consider(Batch& batch, const Place& place, bool may_script) {
+    using Choice = FairQueue::Choice;
+    Entry& entry = places_.find(place)->second;
+    const Write& write = entry.write;
+    const Menu menu = write.place.address.menu();
+    const bool first = batch.writes.empty();
+    const bool is_add = write.kind == WriteKind::add;
+    const bool shares = write.kind == batch.kind && menu == batch.menu &&
+                        (is_add ? !write.alone : write.timeout_s == batch.timeout_s);
+    if (!first && !shares) return Choice::skip;
+    const double estimate_us = service_.sentence_us(write.kind, batch.writes.size() + 1);
+    const std::size_t most = is_add ? kScriptRows : kBatchRows;
+    const bool too_long = estimate_us > limit_us(batch, write.kind);
+    if (!first && (too_long || batch.writes.size() == most)) return Choice::stop;
+    batch.kind = write.kind, batch.menu = menu;
+    batch.timeout_s = write.timeout_s, batch.estimate_us = estimate_us;
+    batch.writes.push_back(write);
+    deadlines_.erase({write.due_ms, write.place});
+    entry.where = Where::in_flight;
+    return is_add && (write.alone || !may_script) ? Choice::take_and_stop : Choice::take;
+}
+
+void Writer::fill(Batch& batch, FairQueue& from) {
     const bool may_script =
         scripts_ && batch.cls != WriteClass::held && from.size() >= kScriptQueue;
+    from.walk(kBatchSearch, [&](const Place& place) { return consider(batch, place, may_script); });
+}
+
+void Writer::fill_from_gathering(Batch& batch) {
     std::size_t looked_at = 0;
-    for (auto at = from.begin(); at != from.end() && looked_at < kBatchSearch; ++looked_at) {
-        Entry& entry = places_.find(at->second)->second;
-        const Write& write = entry.write;
-        const Menu menu = write.place.address.menu();
-        const bool first = batch.writes.empty();
-        const bool is_add = write.kind == WriteKind::add;
-        const bool shares = write.kind == batch.kind && menu == batch.menu &&
-                            (is_add ? !write.alone : write.timeout_s == batch.timeout_s);
-        if (!first && !shares) {
-            ++at;
-            continue;
-        }
-        const double estimate_us = service_.sentence_us(write.kind, batch.writes.size() + 1);
-        const std::size_t most = is_add ? kScriptRows : kBatchRows;
-        if (!first && (estimate_us > limit_us(write.kind) || batch.writes.size() == most)) return;
-        batch.kind = write.kind, batch.menu = menu;
-        batch.timeout_s = write.timeout_s, batch.estimate_us = estimate_us;
-        batch.writes.push_back(write);
-        deadlines_.erase({write.due_ms, write.place});
-        entry.where = Where::in_flight;
-        at = from.erase(at);
-        if (is_add && (write.alone || !may_script)) return;
+    for (auto at = gathering_.begin(); at != gathering_.end() && looked_at < kBatchSearch;
+         ++looked_at) {
+        const auto choice = consider(batch, at->second, false);
+        if (choice == FairQueue::Choice::stop) return;
+        at = choice == FairQueue::Choice::skip ? std::next(at) : gathering_.erase(at);
     }
 }
 
@@ -258,7 +311,10 @@ void Writer::sent(Tag tag, Batch batch, std::uint64_t now_ms) {
     charge(batch);
     if (in_flight_.empty()) service_.reset_interval();
     in_flight_us_ += batch.estimate_us;
-    if (batch.cls == WriteClass::held) ++held_in_flight_;
+    if (batch.cls == WriteClass::held) {
+        ++held_in_flight_;
+        held_in_flight_us_ += batch.estimate_us;
+    }
     in_flight_.emplace(tag, std::move(batch));
 }
 
@@ -273,7 +329,10 @@ std::optional<Batch> Writer::ended(Tag tag, std::uint64_t now_ms) {
     Batch batch = std::move(found->second);
     in_flight_.erase(found);
     in_flight_us_ = in_flight_.empty() ? 0 : in_flight_us_ - batch.estimate_us;
-    if (batch.cls == WriteClass::held) --held_in_flight_;
+    if (batch.cls == WriteClass::held && --held_in_flight_ == 0) held_in_flight_us_ = 0;
+    if (batch.cls == WriteClass::held && held_in_flight_ > 0) {
+        held_in_flight_us_ -= batch.estimate_us;
+    }
     service_.replied(batch.kind, batch.writes.size(), batch.sent_ms, now_ms);
     undo(batch.writes);
     return batch;
@@ -281,10 +340,13 @@ std::optional<Batch> Writer::ended(Tag tag, std::uint64_t now_ms) {
 
 std::uint64_t Writer::next_ready_ms(std::uint64_t now_ms) const {
     if (in_flight_.size() >= kSentencesInFlight) return UINT64_MAX;
-    if (!halves_.empty() || !queues_[0].empty()) return now_ms;
+    if (!halves_.empty()) return now_ms;
+    if (is_newcomer(WriteClass::held) || is_newcomer(WriteClass::routine)) return now_ms;
+    if (!queues_[0].empty() && may_send(WriteClass::held)) return now_ms;
     std::uint64_t ready = UINT64_MAX;
     if (!gathering_.empty()) ready = gathering_.begin()->first;
     if (!deadlines_.empty()) ready = std::min(ready, deadlines_.begin()->first);
+    if (!queues_[0].empty()) return ready;  // a reply must come first
     for (const auto cls : {WriteClass::repair, WriteClass::routine}) {
         if (in_burst(cls) && has_window(cls)) return now_ms;
         if (!in_burst(cls) && !saved_of(cls).empty()) ready = std::min(ready, next_burst_ms_);
@@ -333,6 +395,7 @@ void Writer::clear() {
     in_flight_.clear();
     in_flight_us_ = 0;
     held_in_flight_ = 0;
+    held_in_flight_us_ = 0;
     service_.reset_interval();
 }
 

@@ -5,9 +5,13 @@
 // measure ourselves, with a floor so that a misjudged router is never starved of its rows. At most
 // one write per place is queued or in flight: what is wanted is judged again when it ends. Extends
 // with the same timeout share a sentence, also those that still gather. No sentence carries more
-// than `batch_ms` of estimated work, and none above 20 ms while held writes exist. Within a class
-// the earliest due goes first; an extend that is due (its row is about to end) counts as held from
-// then on.
+// than `batch_ms` of estimated work, and none above 20 ms while held writes exist. An extend that is due
+// (its row is about to end) counts as held from then on.
+//
+// Within a class flows take turns (fair_queue.h); within a flow the earliest due goes first. A new flow goes before
+// the others' backlog, of held and routine writes alike, and routine ones of it may overdraw the share by as much as may
+// be saved up. While several flows come, one with a backlog has no more on its way than keeps the router busy (a round trip
+// and a row), so that whoever comes next waits for no more than that; its scripts are as short.
 //
 // Where many adds are queued that nobody waits for, and scripts are on, adds share a sentence too:
 // a batch of several is a script's. A script is as short as while somebody waits for ten seconds
@@ -29,6 +33,7 @@
 #include <span>
 #include <vector>
 
+#include "routeros/fair_queue.h"
 #include "routeros/rows.h"
 #include "routeros/service_time.h"
 #include "routeros/session.h"
@@ -47,6 +52,7 @@ struct Write {
     std::uint64_t due_ms = 0;     // the earliest goes first
     bool saved = false;           // add, remove: of a row without timeout
     bool alone = false;           // add: not by a script
+    FlowId flow = kNoFlow;        // whose turn it takes
 };
 
 // What one API sentence does.
@@ -116,7 +122,7 @@ class Writer {
         Where where = Where::queued;
         std::uint64_t order_ms = 0;  // its key in gathering_ or queues_
     };
-    using Order = std::pair<std::uint64_t, Place>;
+    using Order = FairQueue::Order;
     struct Bucket {
         double share = 1;
         double floor_us = 0;  // the most that one row is charged
@@ -124,8 +130,11 @@ class Writer {
         bool resting = false;
     };
 
-    [[nodiscard]] std::set<Order>& queue_of(const Entry& entry);
-    [[nodiscard]] const std::set<Order>& saved_of(WriteClass cls) const {
+    [[nodiscard]] FairQueue& queue_of(const Entry& entry);
+    [[nodiscard]] const FairQueue& queue_of(WriteClass cls) const {
+        return queues_[static_cast<std::size_t>(cls)];
+    }
+    [[nodiscard]] const FairQueue& saved_of(WriteClass cls) const {
         return saved_[static_cast<std::size_t>(cls)];
     }
     void enqueue(Entry& entry);
@@ -134,35 +143,44 @@ class Writer {
     void refill(std::uint64_t now_ms);
     void charge(const Batch& batch);
     [[nodiscard]] bool may_send(WriteClass cls) const;
-    [[nodiscard]] bool has_window(WriteClass cls) const;
+    [[nodiscard]] bool has_window(WriteClass cls, FlowId flow = kNoFlow) const;
+    [[nodiscard]] bool is_newcomer(WriteClass cls) const;
+    void note_newcomer(FlowId flow);
+    [[nodiscard]] bool is_contended() const { return refilled_ms_ < contended_until_ms_; }
     void begin_burst(std::uint64_t now_ms);
     [[nodiscard]] bool in_burst(WriteClass cls) const;
     [[nodiscard]] double in_flight_limit_us() const;
+    [[nodiscard]] double backlog_limit_us() const;
     [[nodiscard]] Bucket& bucket(WriteClass cls) { return buckets_[static_cast<std::size_t>(cls)]; }
     [[nodiscard]] const Bucket& bucket(WriteClass cls) const {
         return buckets_[static_cast<std::size_t>(cls)];
     }
     [[nodiscard]] double rate(WriteClass cls) const;
-    Batch take(WriteClass cls, std::set<Order>& from);
-    [[nodiscard]] double limit_us(WriteKind kind) const;
-    void fill(Batch& batch, std::set<Order>& from);
+    Batch take(WriteClass cls, FairQueue& from);
+    [[nodiscard]] double limit_us(const Batch& batch, WriteKind kind) const;
+    void fill(Batch& batch, FairQueue& from);
+    void fill_from_gathering(Batch& batch);
+    FairQueue::Choice consider(Batch& batch, const Place& place, bool may_script);
 
     ServiceTime service_;
     double batch_us_ = 100'000;
     bool brake_ = false, scripts_ = false;
     std::uint64_t short_scripts_until_ms_ = 0;
+    // Several flows came lately.
+    FlowId last_newcomer_ = kNoFlow;
+    std::uint64_t last_newcomer_ms_ = 0, contended_until_ms_ = 0;
     std::array<Bucket, kWriteClasses> buckets_;
     std::uint64_t refilled_ms_ = 0;
     boost::unordered_flat_map<Place, Entry, PlaceHash> places_;
-    std::array<std::set<Order>, kWriteClasses> queues_;
-    std::array<std::set<Order>, kWriteClasses> saved_;  // of repair and routine
+    std::array<FairQueue, kWriteClasses> queues_;
+    std::array<FairQueue, kWriteClasses> saved_;  // of repair and routine
     std::set<Order> gathering_;
     std::set<Order> deadlines_;  // queued or gathering extends that are not held
     std::uint64_t next_burst_ms_ = 0;
     bool bursting_ = false;
     std::deque<Batch> halves_;
     boost::unordered_flat_map<Tag, Batch> in_flight_;
-    double in_flight_us_ = 0;
+    double in_flight_us_ = 0, held_in_flight_us_ = 0;
     std::size_t held_in_flight_ = 0;
 };
 

@@ -1,0 +1,46 @@
+#include "routeros/fair_queue.h"
+
+namespace steer::routeros {
+
+void FairQueue::insert(FlowId id, const Order& order) {
+    if (empty()) clear();  // nobody is before anybody
+    Flow& flow = flows_[id];
+    if (flow.writes.insert(order).second) ++size_;
+    if (flow.listed) return;
+    flow.listed = true;
+    flow.deficit = kQuantum;
+    (id == kNoFlow ? old_ : new_).push_back(id);
+}
+
+void FairQueue::erase(FlowId id, const Order& order) {
+    const auto found = flows_.find(id);
+    if (found != flows_.end()) size_ -= found->second.writes.erase(order);
+}
+
+void FairQueue::clear() {
+    flows_.clear();
+    new_.clear();
+    old_.clear();
+    size_ = 0;
+}
+
+FairQueue::Head FairQueue::head() const {
+    for (;;) {
+        const bool is_new = !new_.empty();
+        auto& list = is_new ? new_ : old_;
+        const FlowId id = list.front();
+        Flow& flow = flows_.find(id)->second;
+        const bool idle = flow.writes.empty();
+        if (!idle && flow.deficit > 0) return {id, is_new};
+        list.pop_front();
+        if (idle && !is_new) {
+            flows_.erase(id);
+            continue;
+        }
+        // An idle flow waits for a turn among the others before it can be new again.
+        if (!idle) flow.deficit += kQuantum;
+        old_.push_back(id);
+    }
+}
+
+}  // namespace steer::routeros

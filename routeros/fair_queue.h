@@ -1,0 +1,99 @@
+// Writes that wait, in turn by flow: deficit round robin, so that no flow delays another by more than a few rows.
+//
+// A flow is what shares one turn: the claims of one domain suffix on one list. Within a flow the earliest due goes
+// first. Each write costs one row of the flow's deficit, and each turn adds kQuantum rows to it. A flow that had nothing
+// queued is new: it is served before the others until its first quantum is used (the scheduling of RFC 8290 4.2,
+// without its queue management). Flow 0 is the writes of no suffix: persistent rows and removals; it is never new.
+//
+// Cost: O(log n) a write, and O(1) a turn, amortised.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+#include "routeros/rows.h"
+
+namespace steer::routeros {
+
+using FlowId = std::uint32_t;
+inline constexpr FlowId kNoFlow = 0;
+
+class FairQueue {
+  public:
+    static constexpr int kQuantum = 8;  // rows
+    using Order = std::pair<std::uint64_t, Place>;
+    enum class Choice : std::uint8_t { take, skip, stop, take_and_stop };
+    struct Head {
+        FlowId flow = kNoFlow;
+        bool is_new = false;
+    };
+
+    void insert(FlowId flow, const Order& order);
+    void erase(FlowId flow, const Order& order);
+    void clear();
+    [[nodiscard]] bool empty() const { return size_ == 0; }
+    [[nodiscard]] std::size_t size() const { return size_; }
+    // Whose turn it is. The queue is not empty.
+    [[nodiscard]] Head head() const;
+
+    // Offers writes to `choose` (a function of the place, which returns a Choice), at most `most` of them: those of the
+    // flow whose turn it is, then those of the others, each up to its deficit, then the rest of the first. What is taken
+    // is charged to its flow.
+    template <class Choose>
+    void walk(std::size_t most, Choose&& choose);
+
+  private:
+    struct Flow {
+        std::set<Order> writes;
+        int deficit = 0;
+        bool listed = false;  // in new_ or old_
+    };
+    // False: it is over.
+    template <class Choose>
+    bool walk_flow(Flow& flow, bool limited, std::size_t& left, Choose& choose);
+
+    // Flows without writes leave their list when their turn comes, also where that is only looked at.
+    mutable std::unordered_map<FlowId, Flow> flows_;
+    mutable std::deque<FlowId> new_, old_;
+    std::size_t size_ = 0;
+};
+
+template <class Choose>
+bool FairQueue::walk_flow(Flow& flow, bool limited, std::size_t& left, Choose& choose) {
+    for (auto at = flow.writes.begin(); at != flow.writes.end();) {
+        if (limited && flow.deficit <= 0) return true;
+        if (left-- == 0) return left = 0, false;
+        const Choice choice = choose(at->second);
+        if (choice == Choice::stop) return false;
+        if (choice == Choice::skip) {
+            ++at;
+            continue;
+        }
+        at = flow.writes.erase(at);
+        --size_;
+        --flow.deficit;
+        if (choice == Choice::take_and_stop) return false;
+    }
+    return true;
+}
+
+template <class Choose>
+void FairQueue::walk(std::size_t most, Choose&& choose) {
+    if (empty()) return;
+    Flow& first = flows_.find(head().flow)->second;
+    std::size_t left = most;
+    if (!walk_flow(first, true, left, choose)) return;
+    for (const auto* const list : {&new_, &old_}) {
+        for (const FlowId id : *list) {
+            Flow& flow = flows_.find(id)->second;
+            if (&flow == &first || flow.writes.empty()) continue;
+            if (!walk_flow(flow, true, left, choose)) return;
+        }
+    }
+    walk_flow(first, false, left, choose);
+}
+
+}  // namespace steer::routeros
