@@ -91,6 +91,14 @@ void write_ad_list_metrics(ops::MetricWriter& writer, const Snapshot& snapshot, 
         writer.gauge("steerdns_adlist_paused", "1 while an adlist pauses");
         writer.sample({{"plugin", list.tag}}, std::uint64_t{paused_s(list, now) > 0 ? 1U : 0U});
     }
+    for (const Rpz& rpz : snapshot.rpzs) {
+        for (const Rpz::Zone& zone : rpz.zones) {
+            writer.gauge("steerdns_rpz_triggers", "triggers of a response policy zone");
+            writer.sample({{"plugin", rpz.tag}, {"zone", zone.name}}, std::uint64_t{zone.rules});
+            writer.counter("steerdns_rpz_matches", "queries for which a trigger of a zone held");
+            writer.sample({{"plugin", rpz.tag}, {"zone", zone.name}}, zone.matches->total());
+        }
+    }
 }
 
 }  // namespace steer

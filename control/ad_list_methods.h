@@ -16,7 +16,8 @@ namespace steer {
 void add_ad_list_methods(ops::JsonRpc& rpc, std::function<const Snapshot&()> snapshot,
                          Clock& clock);
 
-// steerdns_adlist_names, steerdns_adlist_matches, steerdns_adlist_paused, by plugin and list.
+// steerdns_adlist_names, steerdns_adlist_matches, steerdns_adlist_paused, by plugin and list; steerdns_rpz_triggers and
+// steerdns_rpz_matches, by plugin and zone.
 void write_ad_list_metrics(ops::MetricWriter& writer, const Snapshot& snapshot, Now now);
 
 }  // namespace steer

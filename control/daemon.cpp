@@ -9,6 +9,7 @@
 #include <iterator>
 
 #include "control/ops/notes.h"
+#include "matchers/pattern/compiler.h"
 
 namespace steer {
 namespace {
@@ -17,6 +18,8 @@ using namespace std::chrono_literals;
 
 constexpr auto kHousekeepingEvery = 100ms;
 constexpr unsigned kCleanupPatienceMs = 5000;
+// A list that is read or a matcher that is built cannot be interrupted.
+constexpr auto kBackgroundPatience = 400ms;
 
 std::vector<std::uint16_t> service_ports(const std::vector<build::Listener>& listeners) {
     std::vector<std::uint16_t> ports;
@@ -60,21 +63,29 @@ Daemon::Daemon(config::Settings settings, ConfigSource source, std::set<std::str
       why_(std::make_unique<WhyDesk>(house_, source, in_force_)),
       hits_(std::make_unique<HitsDesk>(house_, source)),
       reloader_(std::make_unique<Reloader>(
-          house_, std::move(source), [this] { return registry_; },
+          house_, std::move(source),
+          [this] {
+              return Reloader::InForce{registry_, lists_};
+          },
           [this](std::unique_ptr<Candidate> candidate) { take_up(std::move(candidate)); },
+          [this] { return watch_ ? watch_->files() : std::vector<std::string>{}; },
           std::move(tried))) {}
 
 Daemon::~Daemon() {
     stop();
 }
 
-void Daemon::run() {
+void Daemon::await_end() {
     signals_.async_wait([this](const boost::system::error_code& error, int number) {
         if (error) return;
         spdlog::info("ending on {}", number == SIGTERM ? "SIGTERM" : "SIGINT");
         ::sd_notify(0, "STOPPING=1");
+        has_ended_ = true;
         house_.stop();
     });
+}
+
+void Daemon::run() {
     await_hangup();
     watch_files();
     fetch_lists();
@@ -83,7 +94,7 @@ void Daemon::run() {
     rules_->follow(settings_);
     leases_->follow(built_.leases);
     housekeeping();
-    house_.run();
+    if (!has_ended_) house_.run();
     stop();
 }
 
@@ -96,6 +107,9 @@ void Daemon::housekeeping() {
     hops_->poll();
     leases_->poll();
     look_at_upstreams();
+    health_.turn_ms = clock_.now().ms;
+    feel_pulse(health_.turn_ms);
+    look_at_certificates(health_.turn_ms);
     for (const auto& sentence : ports_->follow_devices())
         spdlog::warn("{}", sentence);
     for (const auto& sentence : kernel_side_->follow_interfaces())
@@ -107,6 +121,12 @@ void Daemon::housekeeping() {
 }
 
 void Daemon::look_at_upstreams() {
+    std::vector<const Counters*> workers;
+    for (unsigned w = 0; w < plane_->workers(); ++w)
+        workers.push_back(&plane_->worker(w).counters());
+    for (const std::string& sentence : overload_watch_.look(workers, clock_.now().ms))
+        spdlog::warn("{}", sentence);
+    const std::string failing_domain = overload_watch_.failing_domain();
     for (const Upstream& upstream : publisher_->current()->upstreams) {
         if (upstream.channel != Channel::none) continue;
         SilentUpstreams::Heard heard;
@@ -115,7 +135,8 @@ void Daemon::look_at_upstreams() {
             heard.replies += health.replies.get();
             heard.unanswered += health.silent.load(std::memory_order_relaxed);
         }
-        const std::string news = silent_upstreams_.look(upstream, heard, clock_.now().ms);
+        const std::string news =
+            silent_upstreams_.look(upstream, heard, clock_.now().ms, failing_domain);
         if (!news.empty()) spdlog::warn("{}", news);
     }
 }
@@ -134,17 +155,32 @@ void Daemon::write_notes() {
 }
 
 // In the order that lets nobody talk to what is gone. Idempotent.
-void Daemon::stop() {
+bool Daemon::stop() {
+    if (std::exchange(has_stopped_, true)) return !is_work_left_;
+    matchers::pattern_compiler().stop();
+    if (reloader_) reloader_->end();
+    if (fetcher_) fetcher_->end();
+    if (tasks_) tasks_->end();
+    is_work_left_ = !BackgroundWork::wait_for_none(kBackgroundPatience);
+    // What runs on uses its owner, and the process ends without destructors.
+    const auto drop = [this](auto& owner) {
+        if (is_work_left_) {
+            (void)owner.release();
+        } else {
+            owner.reset();
+        }
+    };
     watch_.reset();
-    tasks_.reset();
+    drop(tasks_);
     mdns_.reset();
     rules_.reset();
-    fetcher_.reset();
-    reloader_.reset();
+    drop(fetcher_);
+    drop(reloader_);
     candidate_.reset();
     if (socket_) socket_->close();
     if (http_) http_->close();
-    hits_.reset();
+    drop(hits_);
+    drop(why_);
     if (sets_) sets_->stop();
     if (routers_) routers_->stop(kCleanupPatienceMs);
     if (streams_) streams_->stop();
@@ -167,6 +203,7 @@ void Daemon::stop() {
     exceptions_.reset();
     reserved_.reset();
     ports_.reset();
+    return !is_work_left_;
 }
 
 // ---- the network
@@ -206,6 +243,7 @@ void Daemon::on_network(kernel::NextHopView view) {
         copying_.insert(copying_.end(), device.copying.begin(), device.copying.end());
     std::sort(copying_.begin(), copying_.end());
     kernels_ = of_kernel(*table, view.devices);
+    devices_ = view.devices;
     vrfs_ = std::move(view.vrfs);
     if (streams_) {
         streams_->set_vrfs(vrfs_);

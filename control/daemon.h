@@ -14,10 +14,12 @@
 #include <utility>
 #include <vector>
 
+#include "control/background.h"
 #include "control/build/build.h"
 #include "control/build/publish.h"
 #include "control/cache/cache_desk.h"
 #include "control/cache/cache_methods.h"
+#include "control/certificate_watch.h"
 #include "control/config/settings.h"
 #include "control/exception_thread.h"
 #include "control/fetch/fetcher.h"
@@ -30,6 +32,7 @@
 #include "control/mdns/mdns.h"
 #include "control/ops/control_socket.h"
 #include "control/ops/http_server.h"
+#include "control/overload_watch.h"
 #include "control/plane.h"
 #include "control/port_set.h"
 #include "control/published.h"
@@ -41,6 +44,7 @@
 #include "control/stream_threads.h"
 #include "control/tasks/task_desk.h"
 #include "control/why_desk.h"
+#include "control/worker_pulse.h"
 #include "dataplane/port/eal.h"
 
 namespace steer {
@@ -58,11 +62,18 @@ class Daemon {
     // All that is wrong with the configuration, after a start() that failed for it; else nothing.
     [[nodiscard]] const std::vector<Error>& configuration_errors() const { return built_.errors; }
     void run();
+    // A signal ended it, in start() or run().
+    [[nodiscard]] bool has_ended() const { return has_ended_; }
+    // Takes everything down, within kPatience of background work. False: some work (a list that is read, a matcher that
+    // is built) went on all the same and uses what is here: the process has to end without destructors.
+    bool stop();
 
   private:
     [[nodiscard]] EalOptions eal_options() const;
     Result<void> start_eal();
+    Result<void> build_tables();
     Result<void> start_tables();
+    void await_end();
     void start_cache();
     Result<void> start_network();
     Result<void> start_listeners();
@@ -75,8 +86,22 @@ class Daemon {
     void start_threads();
     void say_what_is_served();
 
+    // Its health (daemon_health.cpp).
+    void feel_pulse(std::uint64_t now_ms);
+    ops::HealthChecks liveness();
+    ops::HealthChecks readiness();
+    [[nodiscard]] std::string ports_trouble() const;
+    [[nodiscard]] std::string upstreams_trouble() const;
+    [[nodiscard]] std::string upstream_trouble(const Upstream& upstream) const;
+    [[nodiscard]] std::vector<CertificateEnd> certificate_ends() const;
+    void look_at_certificates(std::uint64_t now_ms);
+    void add_health_methods();
+    boost::json::value health_status();
+    void write_health_metrics(ops::MetricWriter& writer);
+
     // A reload (daemon_reload.cpp): whoever asked is told what came of it.
-    void reload(const std::string& why, Reloader::Done done = {});
+    void reload(const std::string& why, Reloader::Done done = {}, bool any_size = false);
+    [[nodiscard]] boost::json::value lists_status() const;
     void take_up(std::unique_ptr<Candidate> candidate);
     [[nodiscard]] std::vector<Error> refusals(const Candidate& candidate) const;
     void renew_certificates(Candidate& candidate);
@@ -89,6 +114,7 @@ class Daemon {
     [[nodiscard]] std::vector<IpAddress> upstream_addresses() const;
     void forget_old_upstreams();
     void watch_files();
+    void files_changed(const std::vector<std::string>& files);
     [[nodiscard]] bool says_the_same_servers(const std::string& file) const;
     void fetch_lists();
     void begin_tasks();
@@ -106,16 +132,16 @@ class Daemon {
     void housekeeping();
     void look_at_upstreams();
     void write_notes();
-    void stop();
 
-    [[nodiscard]] boost::json::value status() const;
+    [[nodiscard]] boost::json::value status();
     [[nodiscard]] boost::json::value counters() const;
-    void write_metrics(ops::MetricWriter& writer) const;
+    void write_metrics(ops::MetricWriter& writer);
 
     config::Settings settings_;  // that we were started with
     mutable BootClock clock_;    // reading it changes nothing
     std::uint64_t started_ms_ = 0;
-    bool is_serving_ = false;
+    bool is_serving_ = false, has_ended_ = false, has_stopped_ = false;
+    bool is_work_left_ = false;  // in the background, that stop() did not wait for
     boost::asio::io_context house_;
     boost::asio::signal_set signals_, hangup_;
     boost::asio::steady_timer housekeeping_;
@@ -123,6 +149,7 @@ class Daemon {
     CpuPlan cpus_;
     build::Registry registry_;
     build::Built built_;
+    std::vector<config::ReadList> lists_;  // in force
     std::unique_ptr<Eal> eal_;
     std::unique_ptr<PortSet> ports_;
     std::unique_ptr<ExceptionThread> exceptions_;
@@ -139,15 +166,27 @@ class Daemon {
     build::Channels channels_;  // of the same snapshots
     bool has_old_upstreams_ = false;
     SilentUpstreams silent_upstreams_;
-    std::vector<ServiceAddress> kernels_;  // service addresses that the kernel has
-    std::map<IpAddress, int> vrfs_;        // of upstreams
-    std::vector<int> copying_;             // interfaces with a copying port, sorted
+    OverloadWatch overload_watch_;
+    std::vector<ServiceAddress> kernels_;       // service addresses that the kernel has
+    std::map<IpAddress, int> vrfs_;             // of upstreams
+    std::vector<int> copying_;                  // interfaces with a copying port, sorted
+    std::vector<kernel::DeviceState> devices_;  // of the ports, as they are now
     std::unique_ptr<StreamThreads> streams_;
     std::unique_ptr<sets::SetThread> sets_;
     std::unique_ptr<RouterThread> routers_;
     ops::JsonRpc rpc_;
     std::unique_ptr<ops::ControlSocket> socket_;
     std::unique_ptr<ops::HttpServer> http_;
+
+    struct Health {
+        std::uint64_t turn_ms = 0;          // of the main loop's timer, last
+        std::uint64_t pulse_ms = 0;         // workers were looked at
+        std::uint64_t certificates_ms = 0;  // were looked at; 0: not yet
+    };
+    Health health_;
+    WorkerPulse pulse_;
+    CertificateWatch certificate_watch_;
+    bool is_draining_ = false;
 
     struct Reloads {
         std::uint64_t done = 0, refused = 0;
@@ -169,6 +208,7 @@ class Daemon {
     std::unique_ptr<mdns::Mdns> mdns_;
     std::unique_ptr<leases::LeaseDesk> leases_;
     std::unique_ptr<Reloader> reloader_;
+    BackgroundThread building_{"build", true};  // at the start
 };
 
 }  // namespace steer

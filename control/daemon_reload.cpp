@@ -12,6 +12,7 @@
 #include <csignal>
 #include <utility>
 
+#include "control/config/list_changes.h"
 #include "control/daemon.h"
 #include "control/host_servers.h"
 #include "control/ops/log.h"
@@ -64,12 +65,21 @@ std::vector<std::string> Daemon::watched(const config::Settings& settings) {
 
 void Daemon::watch_files() {
     watch_ = std::make_unique<FileWatch>(
-        house_, [this](const std::string& file) { reload("a change of " + file); },
+        house_, [this](const std::vector<std::string>& files) { files_changed(files); },
         [this](const std::string& file) {
             return rules_->is_own_change(file) || says_the_same_servers(file);
         });
     if (auto done = watch_->watch(watched(settings_)); !done)
         spdlog::warn("{}", done.error().sentence());
+}
+
+// A reload that somebody asked for after the change has read it already.
+void Daemon::files_changed(const std::vector<std::string>& files) {
+    if (reloader_->has_read(files)) {
+        spdlog::debug("a change of {} was read by a reload already", files.front());
+        return;
+    }
+    reload("a change of " + files.front());
 }
 
 // A lease that is renewed is written anew.
@@ -135,12 +145,13 @@ void Daemon::take_raised() {
     }
 }
 
-void Daemon::reload(const std::string& why, Reloader::Done done) {
-    reloader_->request([this, why, done = std::move(done)](const ReloadOutcome& outcome) {
+void Daemon::reload(const std::string& why, Reloader::Done done, bool any_size) {
+    const auto told = [this, why, done = std::move(done)](const ReloadOutcome& outcome) {
         if (std::exchange(noted_, {outcome.serial, why}) != std::pair{outcome.serial, why})
             note_reload(why, outcome);
         if (done) done(outcome);
-    });
+    };
+    reloader_->request(told, any_size);
 }
 
 void Daemon::note_reload(const std::string& why, const ReloadOutcome& outcome) {
@@ -260,6 +271,9 @@ void Daemon::put_in_force(Candidate& candidate, std::uint32_t generation) {
         }
     }
     registry_ = std::move(candidate.registry);
+    for (const auto& news : config::list_news(lists_, candidate.settings.lists))
+        spdlog::info("{}", news);
+    lists_ = candidate.settings.lists;
     in_force_ = {std::move(candidate.built.sets), snapshot.names};
     routers_->configure(std::move(candidate.built.routers));
     sets_->configure(std::move(candidate.built.kernel_sets));

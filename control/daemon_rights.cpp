@@ -2,6 +2,7 @@
 #include "control/daemon.h"
 
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -95,8 +96,11 @@ Result<void> Daemon::give_up_rights() {
     auto user = resolve_user(settings_.control.user);
     if (!user) return user.error();
     const auto folder = std::filesystem::path(settings_.control.socket).parent_path();
-    std::vector<std::string> handed{settings_.control.socket,
-                                    folder == "/run/steerdns" ? folder.string() : ""};
+    // The socket of an appliance that becomes nobody stays root's, or every process of that user could command it.
+    std::vector<std::string> handed;
+    if (!is_nobody(*user)) {
+        handed = {settings_.control.socket, folder == "/run/steerdns" ? folder.string() : ""};
+    }
     const auto dumps = dump_folders();
     const auto folders = own_folders();
     handed.insert(handed.end(), folders.begin(), folders.end());
@@ -110,6 +114,7 @@ Result<void> Daemon::give_up_rights() {
             capability);
     }
     if (auto done = drop_rights(*user, handed); !done) return done;
+    ::umask(S_IRWXG | S_IRWXO);  // from here on: who makes a file for others says so
     for (const auto& dump : dumps) {
         if (::access(dump.c_str(), W_OK) == 0) continue;
         spdlog::warn(

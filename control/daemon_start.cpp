@@ -7,13 +7,18 @@
 #include <systemd/sd-daemon.h>
 
 #include <algorithm>
+#include <atomic>
+#include <boost/asio/post.hpp>
 #include <chrono>
+#include <new>
 #include <system_error>
 
 #include "control/ad_list_methods.h"
 #include "control/build/image_folder.h"
 #include "control/cache/cache_methods.h"
 #include "control/config/drop_rules.h"
+#include "control/config/list_changes.h"
+#include "control/list_report.h"
 #include "control/ops/worker_counters.h"
 #include "control/port_check.h"
 #include "control/process_limits.h"
@@ -25,8 +30,10 @@ namespace steer {
 namespace {
 
 using namespace std::chrono_literals;
+namespace asio = boost::asio;
 
 constexpr auto kNeighbourPatience = 1500ms;
+constexpr auto kLookEvery = 100ms;
 // DPDK's two, routers, sets, cache, exception, a reload, why or hits.
 constexpr unsigned kHouseThreads = 8;
 
@@ -41,6 +48,11 @@ void log_router(routeros::Level level, const std::string& sentence) {
     }
 }
 
+bool any_size(const boost::json::value& params) {
+    const auto* const wanted = ops::param(params, "any_size");
+    return wanted != nullptr && wanted->is_bool() && wanted->get_bool();
+}
+
 void log_set(sets::SetDesk::Level level, const std::string& sentence) {
     if (level == sets::SetDesk::Level::info) return spdlog::info("{}", sentence);
     spdlog::warn("{}", sentence);
@@ -50,6 +62,7 @@ void log_set(sets::SetDesk::Level level, const std::string& sentence) {
 
 Result<void> Daemon::start() {
     started_ms_ = clock_.now().ms;
+    await_end();
     for (const auto step :
          {&Daemon::start_eal, &Daemon::start_tables, &Daemon::start_network,
           &Daemon::start_listeners, &Daemon::start_ops, &Daemon::give_up_rights}) {
@@ -107,15 +120,39 @@ EalOptions Daemon::eal_options() const {
     return options;
 }
 
+// On a thread of its own, so that a signal ends the start: nothing in a build can be interrupted.
+Result<void> Daemon::build_tables() {
+    std::atomic<bool> is_done = false;
+    std::string no_room;
+    const auto begun = building_.run([&] {
+        try {
+            build::ImageFolder images(settings_.control.images);
+            built_ = build::build(settings_, look_around(settings_), registry_,
+                                  images.folder().empty() ? nullptr : &images);
+            for (const auto& sentence : images.take_sentences())
+                built_.warnings.push_back(Error{sentence});
+        } catch (const std::bad_alloc&) {
+            no_room = no_memory("to build what the configuration says").text;
+        }
+        is_done = true;
+        asio::post(house_, [] {});  // wakes the loop below
+    });
+    if (!begun) return begun;
+    while (!is_done && !has_ended_)
+        house_.run_one_for(kLookEvery);
+    if (has_ended_) return Error{"ended by a signal"};
+    if (!no_room.empty()) return Error{no_room};
+    return {};
+}
+
 Result<void> Daemon::start_tables() {
-    build::ImageFolder images(settings_.control.images);
-    built_ = build::build(settings_, look_around(settings_), registry_,
-                          images.folder().empty() ? nullptr : &images);
-    for (const auto& sentence : images.take_sentences())
-        spdlog::warn("{}", sentence);
+    if (auto done = build_tables(); !done) return done;
     for (const auto& warning : built_.warnings)
         spdlog::warn("{}", warning.sentence());
     if (!built_.ok()) return built_.errors.front();
+    lists_ = settings_.lists;
+    for (const auto& news : config::list_news({}, lists_))
+        spdlog::info("{}", news);
     config::drop_rules(settings_);
     ::malloc_trim(0);  // a list of a million lines was 100 MiB of them
     const auto workers = static_cast<unsigned>(cpus_.workers.size());
@@ -216,36 +253,55 @@ Result<void> Daemon::start_ops() {
     add_reverse_method(
         rpc_, [this]() -> const Snapshot& { return *publisher_->current(); }, clock_);
     if (cache_desk_) {
-        add_cache_methods(rpc_, {*cache_desk_, *plane_->shared().cache, clock_, in_force_});
+        add_cache_methods(rpc_, {*cache_desk_, *plane_->shared().cache, clock_, in_force_,
+                                 [this](auto addresses, auto done) {
+                                     forget_rows(house_, *routers_, std::move(addresses),
+                                                 std::move(done));
+                                 }});
     } else {
         add_no_cache_methods(rpc_);
     }
     add_router_methods(rpc_, house_, routers_);
     why_->add_to(rpc_);
     hits_->add_to(rpc_, *plane_);
-    rpc_.add_later("reload", [this](const boost::json::value&, const ops::RpcDone& done) {
-        reload("steerctl", [done](const ReloadOutcome& outcome) { done(to_json(outcome)); });
+    rpc_.add_later("reload", [this](const boost::json::value& params, const ops::RpcDone& done) {
+        reload(
+            "steerctl", [done](const ReloadOutcome& outcome) { done(to_json(outcome)); },
+            any_size(params));
     });
     make_rule_desk();
     make_lease_desk();
-    rpc_.add("lists", [this](const boost::json::value&) -> ops::RpcResult {
-        return fetcher_ ? fetcher_->status() : boost::json::value{{"lists", boost::json::array{}}};
-    });
-    rpc_.add_later("lists.fetch", [this](const boost::json::value&, const ops::RpcDone& done) {
-        if (!fetcher_) return done(ops::RpcError{ops::RpcCode::internal_error, "not serving yet"});
-        fetcher_->fetch_now([this, done] { done(fetcher_->status()); });
-    });
-    socket_ = std::make_unique<ops::ControlSocket>(house_, rpc_);
+    rpc_.add("lists",
+             [this](const boost::json::value&) -> ops::RpcResult { return lists_status(); });
+    rpc_.add_later(
+        "lists.fetch", [this](const boost::json::value& params, const ops::RpcDone& done) {
+            if (!fetcher_)
+                return done(ops::RpcError{ops::RpcCode::internal_error, "not serving yet"});
+            fetcher_->fetch_now([this, done] { done(lists_status()); }, any_size(params));
+        });
+    add_health_methods();
+    socket_ = std::make_unique<ops::ControlSocket>(
+        house_, rpc_, [](const std::string& line) { spdlog::info("{}", line); });
     if (auto done = socket_->listen(settings_.control.socket); !done) return done;
     if (const auto& http = settings_.control.http) {
         http_ = std::make_unique<ops::HttpServer>(
             house_,
-            ops::HttpContent{.metrics = {[this](ops::MetricWriter& w) { write_metrics(w); }}});
+            ops::HttpContent{.metrics = {[this](ops::MetricWriter& w) { write_metrics(w); }},
+                             .live = [this] { return liveness(); },
+                             .ready = [this] { return readiness(); }});
         if (auto done = http_->listen(http->address, http->port); !done) {
             return Error{done.error().text, settings_.file, http->line};
         }
     }
     return {};
+}
+
+// Those that are fetched, and the rules of all.
+boost::json::value Daemon::lists_status() const {
+    boost::json::object all{{"lists", boost::json::array{}}};
+    if (fetcher_) all = fetcher_->status().as_object();
+    all["sets"] = list_rules(lists_);
+    return all;
 }
 
 RouterFindings Daemon::router_findings() {

@@ -2,6 +2,7 @@
 
 #include <sys/inotify.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -85,26 +86,26 @@ struct FileWatch::Impl : std::enable_shared_from_this<Impl> {
             const char* const name =
                 event.len == 0 ? "" : bytes.data() + at + sizeof(inotify_event);
             at += sizeof(inotify_event) + event.len;
-            // Events were lost: any file may have changed.
-            if ((event.mask & IN_Q_OVERFLOW) != 0 && !wanted.empty()) {
-                changed(wanted.begin()->second.files.begin()->second);
+            if ((event.mask & IN_Q_OVERFLOW) != 0) {  // events were lost: any file may have changed
+                for (const auto& [_, folder] : wanted) {
+                    for (const auto& [_2, file] : folder.files)
+                        changed(file);
+                }
                 continue;
             }
             const auto folder = folders.find(event.wd);
             if (folder == folders.end()) continue;
-            const auto& files = wanted[folder->second].files;
-            const auto file = files.find(name);
-            if (file == files.end() || (is_ours && is_ours(file->second))) continue;
+            const auto& names = wanted[folder->second].files;
+            const auto file = names.find(name);
+            if (file == names.end() || (is_ours && is_ours(file->second))) continue;
             changed(file->second);
         }
     }
 
     void changed(const std::string& file) {
         const auto now = std::chrono::steady_clock::now();
-        if (which.empty()) {
-            which = file;
-            tell_by = now + kLongest;
-        }
+        if (which.empty()) tell_by = now + kLongest;
+        if (std::find(which.begin(), which.end(), file) == which.end()) which.push_back(file);
         quiet.expires_at(std::min(now + kQuiet, tell_by));
         quiet.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
             if (!error) self->tell(std::exchange(self->which, {}));
@@ -115,9 +116,10 @@ struct FileWatch::Impl : std::enable_shared_from_this<Impl> {
     boost::asio::steady_timer quiet;
     Changed tell;
     IsOurs is_ours;
+    std::vector<std::string> files;        // as they were named
     std::map<std::string, Folder> wanted;  // by the folder's path
     std::map<int, std::string> folders;    // by inotify's number
-    std::string which;                     // the first that changed; empty: nothing to tell
+    std::vector<std::string> which;        // that changed; empty: nothing to tell
     std::chrono::steady_clock::time_point tell_by;
     alignas(inotify_event) std::array<char, kReadBytes> bytes{};
 };
@@ -133,6 +135,7 @@ FileWatch::~FileWatch() {
 
 Result<void> FileWatch::watch(const std::vector<std::string>& files) {
     impl_->wanted.clear();
+    impl_->files = files;
     for (const auto& file : files)
         impl_->add(file);
     if (!impl_->events.is_open()) {
@@ -145,6 +148,10 @@ Result<void> FileWatch::watch(const std::vector<std::string>& files) {
         impl_->listen();
     }
     return impl_->follow();
+}
+
+std::vector<std::string> FileWatch::files() const {
+    return impl_->files;
 }
 
 }  // namespace steer

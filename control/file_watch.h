@@ -20,8 +20,8 @@ class FileWatch {
   public:
     static constexpr std::chrono::milliseconds kQuiet{300};
     static constexpr std::chrono::milliseconds kLongest{3'000};
-    // One of the files that changed.
-    using Changed = std::function<void(const std::string& file)>;
+    // The files that changed, in that order.
+    using Changed = std::function<void(const std::vector<std::string>& files)>;
     // A change that need not be told; asked as soon as it is seen.
     using IsOurs = std::function<bool(const std::string& file)>;
 
@@ -33,6 +33,7 @@ class FileWatch {
     // These from now on, and no others. Error: what cannot be watched (the kernel's limit, a folder that is not
     // there); the others are.
     Result<void> watch(const std::vector<std::string>& files);
+    [[nodiscard]] std::vector<std::string> files() const;
 
   private:
     struct Impl;

@@ -15,6 +15,8 @@ constexpr std::uint64_t kSeveral = 0xff;
 static_assert(kSeveral >= kMaxWorkers);
 
 constexpr std::uint32_t kTidyEveryS = 60;
+constexpr std::uint64_t kTellShortenedMs =
+    60'000;  // of answers with too many addresses, about one list
 constexpr std::uint64_t kTellEveryMs = 600'000;  // of shared addresses, about one list
 
 }  // namespace
@@ -50,10 +52,16 @@ void ListDesk::configure(const std::vector<Member>& members) {
 bool ListDesk::take(const Event& event, std::uint64_t now_ms) {
     const List& list = lists_[event.list];
     if (list.keepers.empty()) return false;
-    if (event.kind == EventKind::claim) {
-        claim(list, event, now_ms);
-    } else {
-        note_shared(list, event, now_ms);
+    switch (event.kind) {
+        case EventKind::claim:
+            claim(list, event, now_ms);
+            break;
+        case EventKind::shortened:
+            tell_shortened(list, event, now_ms);
+            break;
+        case EventKind::told_elsewhere:
+            note_shared(list, event, now_ms);
+            break;
     }
     return true;
 }
@@ -82,10 +90,25 @@ void ListDesk::claim(const List& list, const Event& event, std::uint64_t now_ms)
                                    .left = static_cast<std::uint32_t>(list.keepers.size())});
     }
     const std::string name = dns::name_to_text({event.name.data(), event.name_len});
+    routeros::Origin origin{std::string_view{name}};
+    if (event.has_client) origin.client = event.client.bytes;
     for (const Keeper& keeper : list.keepers) {
-        keeper.router->router().claim(event.list, {addresses.data(), count}, name,
+        keeper.router->router().claim(event.list, {addresses.data(), count}, origin,
                                       event.lease_end_ms, event.row_life_s, token, now_ms);
     }
+}
+
+void ListDesk::tell_shortened(const List& list, const Event& event, std::uint64_t now_ms) {
+    std::uint64_t& told_ms = told_shortened_ms_[event.list];
+    if (told_ms != 0 && now_ms - told_ms < kTellShortenedMs) return;
+    told_ms = now_ms;
+    RouterDesk& router = *list.keepers.front().router;
+    router.log(routeros::Level::warning,
+               "the answer for " + dns::name_to_text({event.name.data(), event.name_len}) +
+                   " has more addresses than '" + std::string(router.router().tag_of(event.list)) +
+                   "' takes: the others are left out of it; raise `max_addresses` if they are "
+                   "wanted (asked by " +
+                   event.client.to_string() + ")");
 }
 
 // ---- addresses that other names share

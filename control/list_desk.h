@@ -86,6 +86,7 @@ class ListDesk {
     void count_anew(ListId id, const List& list);
     void tell_away(ListId id, const List& list);
     void claim(const List& list, const Event& event, std::uint64_t now_ms);
+    void tell_shortened(const List& list, const Event& event, std::uint64_t now_ms);
     void note_shared(const List& list, const Event& event, std::uint64_t now_ms);
     void tell_shared(const List& list, const Event& event, const IpAddress& address,
                      std::string_view name, std::uint64_t now_ms);
@@ -98,6 +99,7 @@ class ListDesk {
     SharedAddresses shared_;
     std::uint32_t tidied_s_ = 0;  // when what is old was last forgotten
     std::map<ListId, ToldShared> told_shared_;
+    std::map<ListId, std::uint64_t> told_shortened_ms_;
 };
 
 }  // namespace steer

@@ -7,12 +7,15 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <iostream>
 #include <new>
 #include <set>
+#include <string_view>
 
 #include "control/build/build.h"
+#include "control/build/pattern_process.h"
 #include "control/certificates.h"
 #include "control/config/load.h"
 #include "control/config/reference.h"
@@ -21,7 +24,9 @@
 #include "control/dry_run.h"
 #include "control/ops/log.h"
 #include "control/port_survey.h"
+#include "control/rights.h"
 #include "control/setup/routeros_setup.h"
+#include "control/start_traces.h"
 #include "control/surroundings.h"
 
 namespace {
@@ -32,17 +37,19 @@ struct Arguments {
     bool dump_program = false, reference = false, ports = false, dry_run = false;
 };
 
+bool is_start = false;  // of the appliance: what is said goes to the log
+
 void print(const std::vector<steer::Error>& sentences, const char* kind) {
     for (const auto& s : sentences)
         std::fprintf(stderr, "%s: %s\n", kind, s.sentence().c_str());
 }
 
-// Whether the certificates of its servers can be shown to clients.
-bool has_good_certificates(const steer::config::Settings& settings) {
-    const auto found = steer::check_certificates(settings, std::time(nullptr));
-    print(found.warnings, "warning");
-    print(found.errors, "error");
-    return found.errors.empty();
+// What a start says: each line has its time and level, from the first one on.
+void log_all(const std::vector<steer::Error>& warnings, const std::vector<steer::Error>& errors) {
+    for (const auto& w : warnings)
+        spdlog::warn("{}", w.sentence());
+    for (const auto& e : errors)
+        steer::ops::log_refusal(e.sentence());
 }
 
 // Everything that can be known of the configuration without touching anything. 0 or 2.
@@ -51,7 +58,10 @@ int check(const steer::config::Settings& settings, bool dump) {
     const auto built = steer::build::build(settings, {}, registry);
     print(built.warnings, "warning");
     print(built.errors, "error");
-    if (!has_good_certificates(settings) || !built.ok()) return 2;
+    const auto certificates = steer::check_certificates(settings, std::time(nullptr));
+    print(certificates.warnings, "warning");
+    print(certificates.errors, "error");
+    if (!certificates.errors.empty() || !built.ok()) return 2;
     if (dump) {
         steer::build::dump_program(*built.snapshot, std::cout);
     } else {
@@ -99,28 +109,43 @@ int routeros_setup(const steer::config::Settings& settings) {
 
 int serve(steer::config::LoadOutcome loaded, steer::ConfigSource source, bool will_fetch) {
     (void)::signal(SIGPIPE, SIG_IGN);  // a write to a socket whose peer is gone gets EPIPE
-    if (auto log = steer::ops::start_log(loaded.settings.log); !log) {
-        print({log.error()}, "error");
+    steer::harden_process();
+    auto log = loaded.settings.log;
+    if (!loaded.ok() && !will_fetch) log.file.clear();  // a refused start leaves no file
+    if (auto started = steer::ops::start_log(log); !started) {
+        log_all({}, {started.error()});
         return 1;
     }
+    const steer::StartTraces traces(loaded.settings);
     std::set<std::string> tried;
     if (will_fetch) {
         loaded =
             source.load_with_lists(tried, {}, [](const std::string& s) { spdlog::info("{}", s); });
-        print(loaded.warnings, "warning");
-        print(loaded.errors, "error");
-        if (!loaded.ok()) return 2;
     }
-    if (!has_good_certificates(loaded.settings)) return 2;
+    log_all(loaded.warnings, loaded.errors);
+    const auto certificates = steer::check_certificates(loaded.settings, std::time(nullptr));
+    if (loaded.ok()) log_all(certificates.warnings, certificates.errors);
+    if (!loaded.ok() || !certificates.errors.empty()) {
+        traces.remove();
+        return 2;
+    }
     steer::Daemon daemon(std::move(loaded.settings), std::move(source), std::move(tried));
-    if (auto started = daemon.start(); !started) {
+    const auto started = daemon.start();
+    if (started) daemon.run();
+    int code = 0;
+    if (!started && !daemon.has_ended()) {
         const bool is_configuration = !daemon.configuration_errors().empty();
-        print(is_configuration ? daemon.configuration_errors() : std::vector{started.error()},
-              "error");
-        return is_configuration ? 2 : 1;
+        log_all({},
+                is_configuration ? daemon.configuration_errors() : std::vector{started.error()});
+        code = is_configuration ? 2 : 1;
+        traces.remove();
     }
-    daemon.run();
-    return 0;
+    if (!daemon.stop()) {
+        // Work goes on in the background and uses the daemon: no destructor may run.
+        spdlog::shutdown();
+        std::_Exit(code);
+    }
+    return code;
 }
 
 int run(int argc, char** argv) {
@@ -183,29 +208,37 @@ int run(int argc, char** argv) {
     const steer::ConfigSource source{arguments.config,
                                      {.base_dir = arguments.directory, .environment = {}},
                                      arguments.control_socket};
+    is_start = check_option->count() == 0 && !arguments.dump_program && !arguments.dry_run &&
+               arguments.why.empty() && setup->count() == 0;
     auto loaded = source.load();
-    const bool serves = check_option->count() == 0 && !arguments.dump_program &&
-                        !arguments.dry_run && arguments.why.empty() && setup->count() == 0;
-    const bool will_fetch = serves && steer::ConfigSource::lacks_files(loaded.settings);
-    if (!will_fetch) {  // else serve() says it, after it has tried
-        print(loaded.warnings, "warning");
-        print(loaded.errors, "error");
-    }
-    if (!loaded.ok() && !will_fetch) return 2;
+    // Without a missing download, which may be what an error is about, nothing is fetched for what is wrong already.
+    const bool will_fetch = is_start && steer::ConfigSource::lacks_files(loaded.settings) &&
+                            (loaded.ok() || steer::ConfigSource::lacks_downloads(loaded.settings));
+    if (is_start) return serve(std::move(loaded), source, will_fetch);
+    print(loaded.warnings, "warning");
+    print(loaded.errors, "error");
+    if (!loaded.ok()) return 2;
     if (!arguments.why.empty()) return why(loaded.settings, arguments.why);
     if (setup->count() > 0) return routeros_setup(loaded.settings);
     if (arguments.dry_run) return dry_run(loaded.settings);
-    if (!serves) return check(loaded.settings, arguments.dump_program);
-    return serve(std::move(loaded), source, will_fetch);
+    return check(loaded.settings, arguments.dump_program);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+    if (argc == 2 && std::string_view(argv[1]) == steer::build::kCompilePatterns)
+        return steer::build::run_pattern_process();
+    static steer::build::PatternProcess patterns;
+    steer::matchers::use_pattern_compiler(&patterns);
     try {
         return run(argc, argv);
     } catch (const std::bad_alloc&) {
-        print({steer::no_memory({})}, "error");
+        if (is_start) {
+            log_all({}, {steer::no_memory({})});
+        } else {
+            print({steer::no_memory({})}, "error");
+        }
         return 1;
     }
 }

@@ -233,6 +233,14 @@ std::vector<ExceptionPath*> PortSet::exceptions() const {
     return all;
 }
 
+std::vector<std::string> PortSet::without_link() const {
+    std::set<std::string> names;
+    for (const auto& queue : queues_) {
+        if (!queue->link_is_up()) names.insert(queue->name());
+    }
+    return {names.begin(), names.end()};
+}
+
 bool PortSet::any_on_kernels_wire() const {
     return std::any_of(queues_.begin(), queues_.end(), [&](const auto& queue) {
         return std::none_of(exceptions_.begin(), exceptions_.end(), [&](const auto& path) {

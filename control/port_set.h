@@ -44,6 +44,8 @@ class PortSet {
     // The exception interfaces of ports that the kernel does not see, and what could not be made of them.
     [[nodiscard]] std::vector<ExceptionPath*> exceptions() const;
     [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
+    // Of devices that the kernel does not keep: those whose wire is not there.
+    [[nodiscard]] std::vector<std::string> without_link() const;
     // Some port's neighbours are found without a worker: the kernel sees its wire itself.
     [[nodiscard]] bool any_on_kernels_wire() const;
 

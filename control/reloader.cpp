@@ -12,6 +12,7 @@
 
 #include "control/background.h"
 #include "control/build/image_folder.h"
+#include "control/config/list_changes.h"
 #include "control/fetch/list_fetch.h"
 #include "control/host_servers.h"
 #include "control/process_limits.h"
@@ -37,8 +38,10 @@ std::unique_ptr<Candidate> refused(Error why) {
 
 }  // namespace
 
-config::LoadOutcome ConfigSource::load() const {
-    auto loaded = config::load(path, options);
+config::LoadOutcome ConfigSource::load(bool downloads_tried) const {
+    config::LoadOptions how = options;
+    how.downloads_tried = downloads_tried;
+    auto loaded = config::load(path, how);
     if (!control_socket.empty()) loaded.settings.control.socket = control_socket;
     auto unserved = fill_host_servers(loaded.settings, look_around(loaded.settings).own_addresses);
     std::move(unserved.begin(), unserved.end(), std::back_inserter(loaded.warnings));
@@ -49,6 +52,8 @@ config::LoadOutcome ConfigSource::load_with_lists(
     std::set<std::string>& tried, const std::stop_token& stop,
     const std::function<void(const std::string&)>& say) const {
     auto loaded = load();
+    if (!loaded.ok()) return loaded;
+    const bool lacked = lacks_files(loaded.settings);
     auto means = fetch::means_of(loaded.settings);
     std::vector<config::RemoteList> fresh;
     for (const auto& list : loaded.settings.remote_lists) {
@@ -61,18 +66,23 @@ config::LoadOutcome ConfigSource::load_with_lists(
         if (download == nullptr || !download->startup_if_missing) continue;
         fresh.clear();
         for (const config::DownloadItem& item : missing_of(*download)) {
-            if (tried.insert(item.url).second) fresh.push_back({item.url, item.file, {}, false});
+            if (tried.insert(item.url).second)
+                fresh.push_back({item.url, item.file, item.uses, false});
         }
         means.limits.start_wait = means.limits.timeout = download->timeout;
         came += fetch::fetch_missing(fresh, means, say, stop);
     }
-    return came == 0 ? loaded : load();
+    return came == 0 && !lacked ? loaded : load(true);
 }
 
 bool ConfigSource::lacks_files(const config::Settings& settings) {
     return std::any_of(settings.remote_lists.begin(), settings.remote_lists.end(),
                        [](const config::RemoteList& list) { return !list.present; }) ||
-           std::any_of(settings.plugins.begin(), settings.plugins.end(),
+           lacks_downloads(settings);
+}
+
+bool ConfigSource::lacks_downloads(const config::Settings& settings) {
+    return std::any_of(settings.plugins.begin(), settings.plugins.end(),
                        [](const config::Plugin& plugin) {
                            const auto* const d = std::get_if<config::Download>(&plugin.args);
                            return d != nullptr && d->startup_if_missing && !missing_of(*d).empty();
@@ -80,19 +90,21 @@ bool ConfigSource::lacks_files(const config::Settings& settings) {
 }
 
 Reloader::Reloader(boost::asio::io_context& house, ConfigSource source, Registered registered,
-                   Apply apply, std::set<std::string> tried)
+                   Apply apply, Watched watched, std::set<std::string> tried)
     : house_(house),
       source_(std::move(source)),
       registered_(std::move(registered)),
       apply_(std::move(apply)),
+      watched_(std::move(watched)),
       tried_(std::move(tried)) {}
 
-// A build that is under way cannot be broken off.
+// Waits for what is under way (see Daemon::stop()).
 Reloader::~Reloader() {
-    stop_.request_stop();  // of what it fetches
+    end();
 }
 
-void Reloader::request(Done done) {
+void Reloader::request(Done done, bool any_size) {
+    any_size_ = any_size_ || any_size;
     (under_way_ ? next_ : asked_).push_back(std::move(done));
     if (!under_way_) begin();
 }
@@ -101,8 +113,11 @@ void Reloader::begin() {
     under_way_ = true;
     begun_ = std::chrono::steady_clock::now();
     ++serial_;
-    const auto begun = thread_.run([this, registry = registered_()]() mutable {
-        deliver(build_or_refuse(std::move(registry)));
+    const bool any_size = std::exchange(any_size_, false);
+    const bool waits = read_.take(watched_());
+    const auto begun = thread_.run([this, any_size, waits, in_force = registered_()]() mutable {
+        if (waits) FileStamps::wait_for_tick();
+        deliver(build_or_refuse(std::move(in_force), any_size));
     });
     if (!begun) deliver(refused(begun.error()));
 }
@@ -113,23 +128,29 @@ void Reloader::deliver(std::unique_ptr<Candidate> candidate) {
 }
 
 // A list that does not fit beside the one in force is no reason to end.
-std::unique_ptr<Candidate> Reloader::build_or_refuse(build::Registry registry) {
+std::unique_ptr<Candidate> Reloader::build_or_refuse(InForce in_force, bool any_size) {
     try {
-        return build(std::move(registry));
+        return build(std::move(in_force), any_size);
     } catch (const std::bad_alloc&) {
         return refused(
             Error{no_memory("to read and build it beside the one in force").text, source_.path});
     }
 }
 
-std::unique_ptr<Candidate> Reloader::build(build::Registry registry) {
+std::unique_ptr<Candidate> Reloader::build(InForce in_force, bool any_size) {
     auto candidate = std::make_unique<Candidate>();
     auto loaded = source_.load_with_lists(tried_, stop_.get_token(),
                                           [](const std::string& s) { spdlog::info("{}", s); });
     candidate->settings = std::move(loaded.settings);
     candidate->errors = std::move(loaded.errors);
     candidate->warnings = std::move(loaded.warnings);
-    candidate->registry = std::move(registry);
+    candidate->registry = std::move(in_force.registry);
+    if (!any_size) {
+        for (auto& error : config::shrunk_lists(in_force.lists, candidate->settings.lists)) {
+            error.text += ", or take it once with 'steerctl reload --any-size'";
+            candidate->errors.push_back(std::move(error));
+        }
+    }
     if (!candidate->ok()) return candidate;
     auto& built = candidate->built;
     build::ImageFolder images(candidate->settings.control.images);

@@ -19,6 +19,7 @@
 #include "control/build/build.h"
 #include "control/build/registry.h"
 #include "control/config/load.h"
+#include "control/file_stamps.h"
 #include "matchers/result.h"
 
 namespace steer {
@@ -30,7 +31,7 @@ struct ConfigSource {
     std::string control_socket;  // instead of `control.socket`; empty: as it says
 
     // What it says now. Any thread.
-    [[nodiscard]] config::LoadOutcome load() const;
+    [[nodiscard]] config::LoadOutcome load(bool downloads_tried = false) const;
     // The same, and what it says once those of its lists were fetched of which there was no copy, and of its downloads
     // the files that are not there; it waits for them (`start_wait`, `timeout`), unless each URL is in `tried`, which
     // these are added to.
@@ -39,6 +40,8 @@ struct ConfigSource {
         const std::function<void(const std::string&)>& say) const;
     // Whether that would wait.
     static bool lacks_files(const config::Settings& settings);
+    // Whether files of its downloads are not there.
+    static bool lacks_downloads(const config::Settings& settings);
 };
 
 // A configuration that was read and built.
@@ -64,35 +67,51 @@ boost::json::value to_json(const ReloadOutcome& outcome);
 
 class Reloader {
   public:
-    using Registered = std::function<build::Registry()>;
+    // What a new configuration is compared with, and made from.
+    struct InForce {
+        build::Registry registry;
+        std::vector<config::ReadList> lists;
+    };
+    using Registered = std::function<InForce()>;
+    using Watched = std::function<std::vector<std::string>()>;
     using Apply = std::function<void(std::unique_ptr<Candidate>)>;
     using Done = std::function<void(const ReloadOutcome&)>;
 
-    // `registered` gives the numbers in use; `apply` gets what was built and calls finished() when that is in force or
-    // was refused. Both on `house`.
+    // `registered` gives the numbers and lists in use; `apply` gets what was built and calls finished() when that is in force or
+    // was refused. `watched` are the files whose changes ask for a reload. All on `house`.
     // `tried`: URLs that the start waited for.
     Reloader(boost::asio::io_context& house, ConfigSource source, Registered registered,
-             Apply apply, std::set<std::string> tried = {});
+             Apply apply, Watched watched, std::set<std::string> tried = {});
     ~Reloader();
     Reloader(const Reloader&) = delete;
     Reloader& operator=(const Reloader&) = delete;
 
-    void request(Done done);
+    // `any_size`: also lists that lost more of their rules than their `max_shrink` allows.
+    void request(Done done, bool any_size = false);
+    // What is under way is given up where that is possible: `apply` is not called any more.
+    void end() { stop_.request_stop(); }
     void finished(ReloadOutcome outcome);
     [[nodiscard]] bool is_under_way() const { return under_way_; }
+    // Whether the last one that began read these files as they are now: then a change of theirs is no news.
+    [[nodiscard]] bool has_read(const std::vector<std::string>& files) const {
+        return read_.hold(files);
+    }
 
   private:
     void begin();
-    std::unique_ptr<Candidate> build_or_refuse(build::Registry registry);
+    std::unique_ptr<Candidate> build_or_refuse(InForce in_force, bool any_size);
     void deliver(std::unique_ptr<Candidate> candidate);
-    std::unique_ptr<Candidate> build(build::Registry registry);
+    std::unique_ptr<Candidate> build(InForce in_force, bool any_size);
 
     boost::asio::io_context& house_;
     const ConfigSource source_;
     const Registered registered_;
     const Apply apply_;
+    const Watched watched_;
+    FileStamps read_;                 // before the one that began last
     std::vector<Done> asked_, next_;  // for the one under way, for the one after it
     bool under_way_ = false;
+    bool any_size_ = false;  // of the next one
     std::chrono::steady_clock::time_point begun_;
     std::uint64_t serial_ = 0;
     std::set<std::string> tried_;  // URLs of lists; the thread's own while one is under way

@@ -1,5 +1,6 @@
 #include "control/rights.h"
 
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sys/capability.h>
@@ -11,10 +12,14 @@
 #include <array>
 #include <cctype>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <iterator>
 #include <memory>
+#include <utility>
 #include <vector>
+
+#include "dataplane/port/descriptor.h"
 
 namespace steer {
 namespace {
@@ -27,11 +32,25 @@ Error failed(const std::string& what, const std::string& needed = {}) {
                  "to keep running as root, set `user: root` in `control:`"};
 }
 
-// A link is followed if it is root's: one in a folder that was handed over before may lead to what is not ours to give.
-bool hand_over(const std::string& path, uid_t uid, gid_t gid) {
-    struct stat is {};
-    const bool roots = ::lstat(path.c_str(), &is) == 0 && is.st_uid == 0;
-    return (roots ? ::chown : ::lchown)(path.c_str(), uid, gid) == 0;
+constexpr unsigned kMostLinks = 40;  // as the kernel follows
+
+// "a//b/" → "a", "b", in the order in which they are walked, the last one first.
+std::vector<std::string> parts_of(const std::string& path) {
+    std::vector<std::string> parts;
+    for (std::size_t end = path.size(); end > 0;) {
+        const std::size_t slash = path.rfind('/', end - 1);
+        const std::size_t start = slash == std::string::npos ? 0 : slash + 1;
+        if (start < end) parts.push_back(path.substr(start, end - start));
+        end = slash == std::string::npos ? 0 : slash;
+    }
+    return parts;
+}
+
+// Where a link leads; empty: errno says why not.
+std::string target_of(int link) {
+    std::array<char, PATH_MAX> text{};
+    const ssize_t n = ::readlinkat(link, "", text.data(), text.size());
+    return n <= 0 ? std::string{} : std::string(text.data(), static_cast<std::size_t>(n));
 }
 
 using Capabilities = std::unique_ptr<std::remove_pointer_t<cap_t>, int (*)(void*)>;
@@ -64,6 +83,56 @@ Result<std::string> name(std::string user) {
 }
 
 }  // namespace
+
+void harden_process() {
+    (void)::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    for (int capability = 0; ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability)
+        (void)::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+}
+
+bool hand_over(const std::string& path, uid_t uid, gid_t gid,
+               const std::function<void(const std::string& part)>& at_each_part) {
+    const int start = path.starts_with('/') ? ::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)
+                                            : ::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    Descriptor at(start);
+    std::vector<std::string> left = parts_of(path);
+    unsigned links = 0;
+    struct stat is {};
+    if (at.get() < 0 || ::fstat(at.get(), &is) != 0) return false;
+    while (!left.empty()) {
+        const std::string part = std::move(left.back());
+        left.pop_back();
+        if (at_each_part) at_each_part(part);
+        Descriptor next(::openat(at.get(), part.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+        if (next.get() < 0 || ::fstat(next.get(), &is) != 0) return false;
+        if (!S_ISLNK(is.st_mode)) {
+            at = std::move(next);
+            continue;
+        }
+        if (is.st_uid != 0) return true;  // not ours to follow
+        const std::string target = target_of(next.get());
+        if (target.empty()) return false;
+        if (++links > kMostLinks) {
+            errno = ELOOP;
+            return false;
+        }
+        if (target.starts_with('/')) at = Descriptor(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+        if (at.get() < 0) return false;
+        const auto more = parts_of(target);
+        left.insert(left.end(), more.begin(), more.end());
+    }
+    if (at_each_part) at_each_part("");
+    if (::fstat(at.get(), &is) != 0) return false;
+    if (!S_ISDIR(is.st_mode) && is.st_nlink > 1) return true;
+    return ::fchownat(at.get(), "", uid, gid, AT_EMPTY_PATH) == 0;
+}
+
+bool is_nobody(const std::string& user) {
+    constexpr uid_t kOverflowUid =
+        65534;  // what the kernel shows for a user that has no number here
+    const passwd* const entry = ::getpwnam(user.c_str());
+    return user == "nobody" || (entry != nullptr && entry->pw_uid == kOverflowUid);
+}
 
 Result<std::string> resolve_user(const std::string& wanted) {
     if (::geteuid() != 0) return name({});

@@ -4,6 +4,9 @@
 // comes back). Of these it keeps what it has: who started without one, as in a container, has served without it so far.
 #pragma once
 
+#include <sys/types.h>
+
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,6 +20,23 @@ Result<std::string> resolve_user(const std::string& wanted);
 
 // "CAP_BPF": those of the first four that this process has not got.
 std::vector<std::string> lacking_capabilities();
+
+// For this process and all that it may start: no new privileges by execve(2), nothing in the capabilities' bounding set.
+// Before the first thread; nothing that it may do itself changes. What cannot be is left (a container may lack
+// CAP_SETPCAP, and what it has not cannot be given).
+void harden_process();
+
+// Gives what lies at `path` to the user, and nothing else whatever happens to the path meanwhile: each part of it is
+// opened without following links and is looked at before the next, and the owner of what is open is changed. A link that
+// belongs to root is followed. One that does not is left alone with all that it leads to, and so is a file with several
+// names: its other name may be a file that is not ours to give. False: errno says why not.
+// `at_each_part` is for tests: called before each part is opened, and once before the owner changes.
+bool hand_over(const std::string& path, uid_t uid, gid_t gid,
+               const std::function<void(const std::string& part)>& at_each_part = {});
+
+// Whether that user is the one that stands for nobody: what belongs to it belongs to every process that has no user of
+// its own (an NFS server's clients, other daemons without a user).
+bool is_nobody(const std::string& user);
 
 // Becomes `user` in every thread. The calling thread, and threads that it makes later, keep the
 // capabilities; threads that exist already (DPDK's lcores) have none afterwards and need none. The paths in `handed`

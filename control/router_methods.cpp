@@ -188,6 +188,45 @@ object status(const Seen& seen, const value&, std::uint64_t now_ms) {
                          now_ms);
 }
 
+object forget(const Seen& seen, const value& params, std::uint64_t now_ms) {
+    const auto address = IpAddress::parse(ops::param(params, "address")->get_string());
+    const auto done = seen.router.forget(address->bytes, now_ms);
+    const auto state = seen.router.status();
+    return {{"state", routeros::label(state.state)},
+            {"paused", state.paused},
+            {"claims", done.claims},
+            {"rows", done.rows},
+            {"persistent", done.persistent}};
+}
+
+// A method with an address.
+ops::RpcLaterMethod addressed(ops::RpcLaterMethod of_all) {
+    return [of_all = std::move(of_all)](const value& params, ops::RpcDone done) {
+        const value* const given = ops::param(params, "address");
+        if (given == nullptr || !given->is_string() || !IpAddress::parse(given->get_string())) {
+            return done(ops::bad_params("write the address, as in {\"address\": \"203.0.113.7\"}"));
+        }
+        of_all(params, std::move(done));
+    };
+}
+
+object paused(const Seen& seen, const value&, std::uint64_t) {
+    const auto state = seen.router.status();
+    return {{"paused", state.paused}, {"writes_in_flight", state.writes_in_flight}};
+}
+
+// Answers as `then` does, once `first` is done and nothing that was sent before is under way.
+ops::RpcLaterMethod when_quiet(const Routers& routers, ops::RpcLaterMethod first,
+                               ops::RpcLaterMethod then) {
+    return [&routers, first = std::move(first), then = std::move(then)](const value& params,
+                                                                        ops::RpcDone done) {
+        first(params, [&routers, then, params, done](const ops::RpcResult& result) {
+            if (!result) return done(result);
+            routers->when_quiet(name_in(params), [then, params, done] { then(params, done); });
+        });
+    };
+}
+
 // Paused, or written to again: by this command, whatever the bypass says.
 OfOne pause(const Routers& routers, bool on) {
     return [&routers, on](const Seen& seen, const value&, std::uint64_t) {
@@ -231,6 +270,8 @@ object router_status(const RouterThread::Status& router, std::uint64_t now_ms) {
     if (!s.second_writers.empty()) all["second_writer"] = value_from(s.second_writers);
     if (s.left_alone != 0) all["left_alone"] = s.left_alone;
     if (s.late != 0) all["late"] = s.late;
+    if (router.counters.unknown_sentences != 0)
+        all["unknown_sentences"] = router.counters.unknown_sentences;
     if (s.repair_refused) all["repair_refused"] = true;
     if (s.away_since_ms != 0) {
         all["away_for_s"] = seconds_ago(s.away_since_ms, now_ms);
@@ -243,18 +284,42 @@ void add_router_methods(ops::JsonRpc& rpc, boost::asio::io_context& house, const
     rpc.add_later("routers", about(house, routers, status));
     rpc.add_later("routers.diff", about(house, routers, differences));
     rpc.add_later("routers.reconcile", about(house, routers, reconcile));
-    rpc.add_later("routers.pause", about(house, routers, pause(routers, true)));
+    rpc.add_later("routers.pause", when_quiet(routers, about(house, routers, pause(routers, true)),
+                                              about(house, routers, paused)));
+    rpc.add_later("routers.forget", addressed(about(house, routers, forget)));
     rpc.add_later("routers.resume", about(house, routers, pause(routers, false)));
     rpc.add_later("routers.errors", about(house, routers, errors));
     rpc.add_later("routers.shared", about(house, routers, shared));
     rpc.add_later("routers.trace", named(about(house, routers, trace)));
     rpc.add_later("routers.probe", named(about(house, routers, probe)));
-    rpc.add("bypass", [&routers](const value& params) -> ops::RpcResult {
-        if (const value* const on = ops::param(params, "on")) {
-            if (!on->is_bool()) return ops::bad_params("write {\"on\": true} or {\"on\": false}");
-            routers->bypass(on->get_bool());
+    rpc.add_later("bypass", [&house, &routers](const value& params, ops::RpcDone done) {
+        const value* const on = ops::param(params, "on");
+        if (on == nullptr) return done(value{{"bypass", routers->bypassed()}});
+        if (!on->is_bool()) return done(ops::bad_params("write {\"on\": true} or {\"on\": false}"));
+        routers->bypass(on->get_bool());
+        if (!on->get_bool()) return done(value{{"bypass", false}});
+        routers->when_quiet({}, [&house, &routers, done = std::move(done)] {
+            routers->visit([&house, &routers, done](const std::vector<Seen>& all, std::uint64_t) {
+                std::size_t writes = 0;
+                for (const Seen& seen : all)
+                    writes += seen.router.status().writes_in_flight;
+                const value told{{"bypass", routers->bypassed()}, {"writes_in_flight", writes}};
+                boost::asio::post(house, [done, told] { done(told); });
+            });
+        });
+    });
+}
+
+void forget_rows(boost::asio::io_context& house, RouterThread& routers,
+                 std::vector<IpAddress> addresses, std::function<void(std::size_t)> done) {
+    routers.visit([&house, addresses = std::move(addresses), done = std::move(done)](
+                      const std::vector<Seen>& all, std::uint64_t now_ms) {
+        std::size_t rows = 0;
+        for (const Seen& seen : all) {
+            for (const IpAddress& address : addresses)
+                rows += seen.router.forget(address.bytes, now_ms).rows;
         }
-        return value{{"bypass", routers->bypassed()}};
+        boost::asio::post(house, [done, rows] { done(rows); });
     });
 }
 

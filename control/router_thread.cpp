@@ -15,7 +15,8 @@ using namespace std::chrono_literals;
 
 constexpr auto kStatusEvery = 500ms;
 constexpr std::uint64_t kCleanupMs = 5'000;  // of a router that a reload took away
-constexpr unsigned kEventsPerTurn = 64;      // of one worker, before others have their turn
+constexpr auto kQuietEvery = 5ms;
+constexpr unsigned kEventsPerTurn = 64;  // of one worker, before others have their turn
 
 }  // namespace
 
@@ -186,6 +187,25 @@ void RouterThread::obey(Link& link) {
         link.desk.router().resume(now);
     }
     link.transport.wake();
+}
+
+void RouterThread::when_quiet(std::string name, std::function<void()> done) {
+    boost::asio::post(io_, [this, name = std::move(name), done = std::move(done)] {
+        look_for_quiet(name, clock_.now().ms + kQuietMs, done);
+    });
+}
+
+void RouterThread::look_for_quiet(const std::string& name, std::uint64_t until_ms,
+                                  const std::function<void()>& done) {
+    const bool busy = std::ranges::any_of(links_, [&](const auto& link) {
+        return (name.empty() || link->plan.config.name == name) &&
+               link->desk.router().status().writes_in_flight > 0;
+    });
+    if (!busy || clock_.now().ms >= until_ms) return done();
+    const auto timer = std::make_shared<boost::asio::steady_timer>(io_, kQuietEvery);
+    timer->async_wait([this, name, until_ms, done, timer](const boost::system::error_code& error) {
+        if (!error) look_for_quiet(name, until_ms, done);
+    });
 }
 
 // ---- what workers say

@@ -67,6 +67,10 @@ class RouterThread {
     // The red switch: queries are answered, no router is written to or waited for, those that a reload adds included. Any
     // thread.
     void bypass(bool on);
+    // Calls `done` on the thread of the routers when nothing that changes something on a router (this one; without a name
+    // all of them) is under way, or after kQuietMs. Any thread.
+    static constexpr std::uint64_t kQuietMs = 5'000;
+    void when_quiet(std::string name, std::function<void()> done);
     [[nodiscard]] bool bypassed() const { return bypass_.load(std::memory_order_relaxed); }
 
     // What is in sets of the kernel, for the board. Any thread.
@@ -87,6 +91,8 @@ class RouterThread {
     void end_retired();
     void divide_lists();
     void obey(Link& link);
+    void look_for_quiet(const std::string& name, std::uint64_t until_ms,
+                        const std::function<void()>& done);
     void on_wake();
     void drain();
     void flush_acknowledgements();

@@ -7,6 +7,7 @@
 #include "control/cache/cache_methods.h"
 #include "control/collector_metrics.h"
 #include "control/daemon.h"
+#include "control/list_report.h"
 #include "control/mdns_report.h"
 #include "control/ops/process_facts.h"
 #include "control/ops/worker_counters.h"
@@ -204,13 +205,15 @@ void write_process_metrics(ops::MetricWriter& writer) {
 
 }  // namespace
 
-boost::json::value Daemon::status() const {
+boost::json::value Daemon::status() {
     object all{
         {"version", STEER_VERSION},  {"uptime_s", (clock_.now().ms - started_ms_) / 1000},
         {"config", settings_.file},  {"generation", publisher_->current()->generation},
         {"memory", eal_->summary()}, {"simd", cache::label(plane_->shared().hasher->lanes())}};
     add_process(all);
+    all["ready"] = health_status();
     all["reload"] = reload_status();
+    all["lists"] = list_summary(lists_);
     array ports;
     const NextHopTable& hops = *hops_->current();
     array addresses;
@@ -268,6 +271,13 @@ boost::json::value Daemon::status() const {
                                       {"begins_s", c.begins_s},
                                       {"ends_s", c.ends_s}});
     }
+    for (const Upstream& upstream : snapshot.upstreams) {
+        const auto report = streams_->upstream(upstream.id);
+        if (!report || report->certificate_ends_s == 0) continue;
+        certificates.push_back(object{{"upstream", upstream.name},
+                                      {"subject", report->certificate_subject},
+                                      {"ends_s", report->certificate_ends_s}});
+    }
     all["certificates"] = std::move(certificates);
     all["connections"] = streams_->connections();
     add_mdns_status(all, mdns_.get());
@@ -321,7 +331,7 @@ boost::json::value Daemon::counters() const {
     return all;
 }
 
-void Daemon::write_metrics(ops::MetricWriter& writer) const {
+void Daemon::write_metrics(ops::MetricWriter& writer) {
     std::uint64_t late = 0;
     for (unsigned w = 0; w < plane_->workers(); ++w) {
         const Counters& counters = plane_->worker(w).counters();
@@ -335,6 +345,7 @@ void Daemon::write_metrics(ops::MetricWriter& writer) const {
         writer.sample({{"outcome", kOutcomeLabels[i]}}, outcomes[i]);
     write_collector_metrics(writer, publisher_->current()->collectors);
     write_ad_list_metrics(writer, *publisher_->current(), clock_.now());
+    write_list_metrics(writer, lists_);
     if (cache_desk_) write_cache_metrics(writer, *cache_desk_, *plane_->shared().cache);
     writer.gauge("steerdns_bypass", "1 if no router is written to or waited for");
     writer.sample({}, std::uint64_t{routers_->bypassed() ? 1U : 0U});
@@ -371,6 +382,7 @@ void Daemon::write_metrics(ops::MetricWriter& writer) const {
 #undef STEER_ROUTER_COUNTER_METRIC
     }
     write_process_metrics(writer);
+    write_health_metrics(writer);
     write_set_metrics(writer, *sets_);
     write_reload_metrics(writer);
     if (fetcher_) fetcher_->write_metrics(writer);
@@ -386,9 +398,17 @@ void Daemon::write_metrics(ops::MetricWriter& writer) const {
     writer.gauge("steerdns_connections", "connections of clients over TCP that are open");
     writer.sample({}, std::uint64_t{streams_->connections()});
     writer.gauge("steerdns_certificate_ends_seconds",
-                 "when a server's certificate ends, in seconds since 1970");
+                 "when a certificate ends, in seconds since 1970: of a server here (file), or that "
+                 "an upstream showed "
+                 "last (upstream)");
     for (const auto& c : streams_->certificates())
         writer.sample({{"file", c.file}}, static_cast<std::uint64_t>(c.ends_s));
+    for (const Upstream& upstream : publisher_->current()->upstreams) {
+        const auto report = streams_->upstream(upstream.id);
+        if (!report || report->certificate_ends_s == 0) continue;
+        writer.sample({{"upstream", upstream.name}},
+                      static_cast<std::uint64_t>(report->certificate_ends_s));
+    }
     for (std::size_t i = 0; i < kStreamLabels.size(); ++i) {
         writer.counter("steerdns_stream_" + std::string(kStreamLabels[i]), kStreamTexts[i]);
         for (unsigned t = 0; t < streams_->count(); ++t) {

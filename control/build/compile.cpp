@@ -46,7 +46,8 @@ Upstream upstream_of(const config::UpstreamSettings& u, std::uint16_t id) {
                  .address = u.address.value_or(IpAddress{}),
                  .port = u.port,
                  .timeout_ms = milliseconds(u.timeout),
-                 .name = u.tag.empty() ? u.addr : u.tag};
+                 .name = u.tag.empty() ? u.addr : u.tag,
+                 .trust_ad = u.trust_ad};
     if (u.reach.socks5) out.address = IpAddress{};  // the proxy's matter
     if (u.is_plain()) return out;
     out.channel = u.scheme == config::UpstreamScheme::udp ? Channel::datagrams : Channel::stream;
@@ -115,9 +116,15 @@ std::uint16_t Compiler::sequence(const config::Sequence& sequence, unsigned dept
     if (too_long_) return 0;
     const auto instance = static_cast<std::uint16_t>(instances_++);  // fewer than instructions
     const std::uint16_t first = next_pc();
+    std::vector<std::uint16_t> ends;
+    auto* const outer = std::exchange(ends_, &ends);
     for (const config::ExecRule& r : sequence.rules)
         rule(r, instance, depth);
+    ends_ = outer;
     const std::uint16_t last = emit(Op::sequence_end, instance, 0);
+    if (too_long_) return last;
+    for (const std::uint16_t pc : ends)
+        snapshot_.program[pc].target = last;
     for (std::uint16_t pc = first; pc < last; ++pc) {
         Instruction& i = snapshot_.program[pc];
         if ((i.op == Op::enter_cache || i.op == Op::answer_pointer) && i.instance == instance)
@@ -126,17 +133,22 @@ std::uint16_t Compiler::sequence(const config::Sequence& sequence, unsigned dept
     return last;
 }
 
-void Compiler::jump(const config::ExecRule& rule, std::uint16_t instance, unsigned depth) {
-    const bool comes_back = rule.kind == config::ExecRule::Kind::jump;
+void Compiler::jump(const config::ExecRule& rule, unsigned depth) {
     std::vector<std::uint16_t> returns;
-    auto* const outer = std::exchange(returns_, comes_back ? &returns : nullptr);
+    auto* const outer = std::exchange(returns_, &returns);
     const auto& target = std::get<config::Sequence>(settings_.plugin(rule.plugin).args);
     const std::uint16_t end = sequence(target, depth);
     returns_ = outer;
-    if (!comes_back) emit(Op::stop, instance, rule.line);
     if (too_long_) return;
     for (const std::uint16_t pc : returns)
         snapshot_.program[pc].target = end;
+}
+
+// The other sequence takes the place of the rest of this one: its end is this one's, and a return in it returns from
+// this one.
+void Compiler::go_to(const config::ExecRule& rule, std::uint16_t instance, unsigned depth) {
+    sequence(std::get<config::Sequence>(settings_.plugin(rule.plugin).args), depth);
+    ends_->push_back(emit(Op::go_to, instance, rule.line));
 }
 
 void Compiler::rule(const config::ExecRule& rule, std::uint16_t instance, unsigned& depth) {
@@ -157,12 +169,17 @@ void Compiler::rule(const config::ExecRule& rule, std::uint16_t instance, unsign
         case Kind::reject:
             emit(Op::reject, instance, rule.line, rule.rcode);
             break;
+        case Kind::drop:
+            emit(Op::drop, instance, rule.line);
+            break;
         case Kind::mark:
             emit(Op::mark, instance, rule.line, marks_of(rule.marks, rule.line));
             break;
         case Kind::jump:
+            jump(rule, depth);
+            break;
         case Kind::goto_:
-            jump(rule, instance, depth);
+            go_to(rule, instance, depth);
             break;
         case Kind::plugin:
             executor(rule.plugin, rule.line, instance, depth);
@@ -200,18 +217,23 @@ void Compiler::test_any(const config::AnyMatch& any, bool negate, std::uint16_t 
 // For each type that a rule names its own mask; the last is that of all others.
 void Compiler::test_question(const config::MatchUse& match, std::uint16_t instance,
                              std::vector<std::uint16_t>& fails) {
-    const TagMasks::ByType masks = masks_.masks_of(match.plugin);
+    const auto& names = std::get<config::Question>(settings_.plugin(match.plugin).args);
+    test_names(masks_.masks_of(names), match.negate, instance, match.line, fails);
+}
+
+void Compiler::test_names(const TagMasks::ByType& masks, bool negate, std::uint16_t instance,
+                          int line, std::vector<std::uint16_t>& fails) {
     const auto test_mask = [&](std::uint32_t mask) {
-        const std::uint16_t pc = emit(Op::if_tags, instance, match.line, mask);
+        const std::uint16_t pc = emit(Op::if_tags, instance, line, mask);
         if (too_long_) return;
-        snapshot_.program[pc].negate = match.negate;
+        snapshot_.program[pc].negate = negate;
         fails.push_back(pc);
     };
     std::vector<std::uint16_t> done;
     for (const auto& [type, mask] : masks.types) {
-        const std::uint16_t pc = emit(Op::if_type, instance, match.line, numbers_of({type}));
+        const std::uint16_t pc = emit(Op::if_type, instance, line, numbers_of({type}));
         test_mask(mask);
-        done.push_back(emit(Op::go_to, instance, match.line));
+        done.push_back(emit(Op::go_to, instance, line));
         if (too_long_) return;
         land({pc});
     }
@@ -285,6 +307,8 @@ void Compiler::executor(config::PluginIndex index, int line, std::uint16_t insta
         static_records(index, *records, line, instance, depth);
     } else if (const auto* ads = std::get_if<config::AdList>(&plugin.args)) {
         ad_list(index, *ads, line, instance);
+    } else if (const auto* policy = std::get_if<config::Rpz>(&plugin.args)) {
+        rpz(index, *policy, line, instance, depth);
     } else if (const auto* leases = std::get_if<config::DhcpLeases>(&plugin.args)) {
         dhcp_leases(index, *leases, line, instance);
     } else if (const auto* own = std::get_if<config::Zone>(&plugin.args)) {
@@ -357,6 +381,7 @@ std::uint32_t Compiler::group_of(config::PluginIndex plugin, const config::Forwa
     group.total_timeout_ms = milliseconds(forward.total_timeout);
     group.concurrent = static_cast<std::uint8_t>(forward.concurrent);
     group.policy = static_cast<UpstreamPolicy>(forward.policy);
+    group.selection = static_cast<ResponseSelection>(forward.response_selection);
     if (forward.max_concurrent_queries > 0)
         group.limit = std::make_shared<InFlightLimit>(forward.max_concurrent_queries);
     for (const config::UpstreamSettings& u : forward.upstreams) {
@@ -391,6 +416,7 @@ std::uint32_t Compiler::cache_of(config::PluginIndex plugin, const config::Cache
     instance.max_negative_ttl_s = seconds(std::min(cache.max_negative_ttl, cache.cache_max_ttl));
     instance.negative_ttl_without_soa_s = seconds(cache.negative_ttl_without_soa);
     instance.min_positive_ttl_s = seconds(cache.min_positive_ttl);
+    instance.raised_to_s = seconds(std::min(cache.cache_min_ttl, cache.max_positive_ttl));
     instance.max_positive_ttl_s = seconds(std::min(cache.max_positive_ttl, cache.cache_max_ttl));
     instance.min_positive_ttl_s =
         std::min(instance.min_positive_ttl_s, instance.max_positive_ttl_s);
@@ -414,6 +440,8 @@ std::uint32_t Compiler::text_of(const std::string& text) {
 }
 
 // Wherever it is used, one plugin is one table of buckets.
+static_assert(config::kLongestRefillS == RateLimiter::kLongestRefillS);
+
 std::uint32_t Compiler::limiter_of(config::PluginIndex plugin, const config::RateMatch& rate) {
     const auto [at, fresh] =
         limiters_.emplace(plugin, static_cast<std::uint32_t>(snapshot_.rate_limiters.size()));
@@ -507,7 +535,7 @@ int Compiler::most_claims(std::uint16_t entry) {
         const Instruction& i = program[pc];
         if (most[pc] == kUnreached) continue;
         all = std::max(all, most[pc]);
-        if (i.op == Op::stop || i.op == Op::reject) continue;
+        if (i.op == Op::stop || i.op == Op::reject || i.op == Op::drop) continue;
         int more = i.op == Op::enter_list || i.op == Op::claim_list ? 1 : 0;
         if (i.op == Op::fallback) {
             const Fallback& f = snapshot_.fallbacks[i.operand];

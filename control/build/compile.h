@@ -53,8 +53,8 @@ class Compiler {
     void program_of(config::PluginIndex plugin, int line);
     // Returns the pc of its end.
     std::uint16_t sequence(const config::Sequence& sequence, unsigned depth);
-    // `jump` or `goto`: the latter does not come back.
-    void jump(const config::ExecRule& rule, std::uint16_t instance, unsigned depth);
+    void jump(const config::ExecRule& rule, unsigned depth);
+    void go_to(const config::ExecRule& rule, std::uint16_t instance, unsigned depth);
     void rule(const config::ExecRule& rule, std::uint16_t instance, unsigned& depth);
     // Goes on behind it if the matcher holds; `fails` gets the tests that have to be landed where it does not.
     void test(const config::MatchUse& match, std::uint16_t instance,
@@ -118,8 +118,17 @@ class Compiler {
     // What follows is answered through the cache, if there is one, and ends with it.
     void own_cache(std::optional<config::PluginIndex> cache, std::uint16_t instance, int line,
                    unsigned depth);
+    // As tests of a question: of names by rules of which some count for some types alone.
+    void test_names(const TagMasks::ByType& masks, bool negate, std::uint16_t instance, int line,
+                    std::vector<std::uint16_t>& fails);
     void ad_list(config::PluginIndex index, const config::AdList& args, int line,
                  std::uint16_t instance);
+    // compile_rpz.cpp
+    void rpz(config::PluginIndex index, const config::Rpz& args, int line, std::uint16_t instance,
+             unsigned& depth);
+    std::uint32_t rpz_of(config::PluginIndex index, const config::Rpz& args);
+    steer::Rpz::Zone rpz_zone(const config::RpzZone& zone, std::uint32_t first_action);
+    steer::Rpz::Action rpz_action(steer::Rpz& rpz, const config::RpzAction& action, int line);
     void dhcp_leases(config::PluginIndex index, const config::DhcpLeases& args, int line,
                      std::uint16_t instance);
     // compile_dns64.cpp
@@ -161,11 +170,14 @@ class Compiler {
     unsigned instances_ = 0;
     // Where `return` stands in the sequence that was jumped to; nullptr: nothing was.
     std::vector<std::uint16_t>* returns_ = nullptr;
+    // Instructions that go to the end of the sequence that is being compiled.
+    std::vector<std::uint16_t>* ends_ = nullptr;
     bool too_long_ = false;
     std::map<config::PluginIndex, std::uint32_t> limiters_, groups_, caches_, prefix_sets_,
         black_holes_, tables_, reverse_, collectors_, tasks_, redirects_, ecs_handlers_;
     std::map<config::PluginIndex, CompiledDns64> dns64s_;
-    std::map<config::PluginIndex, std::uint32_t> ad_lists_, name_masks_;
+    std::map<config::PluginIndex, std::uint32_t> ad_lists_, name_masks_, rpzs_;
+    std::map<config::PluginIndex, TagMasks::ByType> allow_masks_;
     std::optional<std::uint32_t> v4_clients_;  // the prefixes of all IPv4 clients
     std::map<std::uint32_t, unsigned> mark_bits_;
     std::map<config::PluginIndex, std::uint32_t> fallbacks_;

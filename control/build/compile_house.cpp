@@ -171,8 +171,10 @@ void Compiler::ad_list(config::PluginIndex index, const config::AdList& args, in
         for (const config::AdListPart& part : args.lists) {
             config::NameRules names;
             names.sets.push_back(part.provider);
+            auto masks = masks_.masks_of(names);
             list.lists.push_back({part.name, config::rules_of(settings_.plugin(part.provider)),
-                                  masks_.mask_of(names), registry_.list_matches(tag, part.name)});
+                                  masks.mask, std::move(masks.types),
+                                  registry_.list_matches(tag, part.name)});
         }
         list.black_hole = static_cast<std::uint32_t>(snapshot_.black_holes.size());
         snapshot_.black_holes.push_back(known_.black_hole(args.answer));
@@ -181,12 +183,12 @@ void Compiler::ad_list(config::PluginIndex index, const config::AdList& args, in
     config::NameRules all;
     for (const config::AdListPart& part : args.lists)
         all.sets.push_back(part.provider);
-    std::vector<std::uint16_t> fails{emit(Op::if_tags, instance, line, masks_.mask_of(all))};
+    std::vector<std::uint16_t> fails;
+    test_names(masks_.masks_of(all), false, instance, line, fails);
     if (!args.allow.empty()) {
-        const auto [allow, is_first] = name_masks_.try_emplace(index);
-        if (is_first) allow->second = masks_.mask_of(args.allow);
-        fails.push_back(emit(Op::if_tags, instance, line, allow->second));
-        if (!too_long_) snapshot_.program[fails.back()].negate = true;
+        const auto [allow, is_first] = allow_masks_.try_emplace(index);
+        if (is_first) allow->second = masks_.masks_of(args.allow);
+        test_names(allow->second, true, instance, line, fails);
     }
     fails.push_back(emit(Op::ad_list, instance, line, at->second));
     if (!too_long_) land(fails);

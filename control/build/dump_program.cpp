@@ -1,6 +1,7 @@
 // A program as text: pc (with * in the pure prefix), instruction, what it refers to, the line that it came from.
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <iomanip>
 #include <ostream>
 #include <span>
@@ -10,6 +11,12 @@
 
 namespace steer::build {
 namespace {
+
+std::string qps_text(double qps) {
+    std::array<char, 32> text{};
+    const auto end = std::to_chars(text.begin(), text.end(), qps, std::chars_format::fixed).ptr;
+    return {text.begin(), end};
+}
 
 std::string_view name_of(Op op) {
     switch (op) {
@@ -59,6 +66,8 @@ std::string_view name_of(Op op) {
             return "enter_dns64";
         case Op::static_records:
             return "static_records";
+        case Op::enter_rpz:
+            return "enter_rpz";
         case Op::ad_list:
             return "ad_list";
         case Op::enter_pointer64:
@@ -99,6 +108,8 @@ std::string_view name_of(Op op) {
             return "live_answers";
         case Op::reject:
             return "reject";
+        case Op::drop:
+            return "drop";
         case Op::stop:
             return "stop";
         case Op::sequence_end:
@@ -175,8 +186,8 @@ std::string operand_text(const Snapshot& snapshot, const Instruction& i) {
             return std::to_string(i.operand) + " of 2^32";
         case Op::if_rate: {
             const RateLimit& limit = snapshot.rate_limiters[i.operand].limit();
-            return std::to_string(limit.qps) + "/s, burst " + std::to_string(limit.burst) +
-                   ", of /" + std::to_string(limit.mask4) + " and /" + std::to_string(limit.mask6);
+            return qps_text(limit.qps) + "/s, burst " + std::to_string(limit.burst) + ", of /" +
+                   std::to_string(limit.mask4) + " and /" + std::to_string(limit.mask6);
         }
         case Op::go_to:
             return std::to_string(i.target);
@@ -193,6 +204,13 @@ std::string operand_text(const Snapshot& snapshot, const Instruction& i) {
         case Op::static_records:
             return std::to_string(i.operand) + ", deeds " +
                    std::to_string(snapshot.statics[i.operand].does.size());
+        case Op::enter_rpz: {
+            const Rpz& rpz = snapshot.rpzs[i.operand];
+            std::string out = rpz.tag;
+            for (const Rpz::Zone& zone : rpz.zones)
+                out += ", " + zone.name + " (" + std::to_string(zone.rules) + " triggers)";
+            return out;
+        }
         case Op::ad_list:
             return snapshot.ad_lists[i.operand].tag + ", paused " + std::to_string(i.target);
         case Op::enter_dns64:
@@ -249,9 +267,16 @@ std::string operand_text(const Snapshot& snapshot, const Instruction& i) {
             return "rcode " + std::to_string(i.operand);
         case Op::sequence_end:
             return "of " + std::to_string(i.instance);
-        default:
+        case Op::if_has_resp:
+        case Op::if_true:
+        case Op::if_wanted_answer:
+        case Op::drop_response:
+        case Op::drop:
+        case Op::stop:
+        case Op::end:
             return {};
     }
+    return {};
 }
 
 }  // namespace
@@ -267,6 +292,7 @@ void dump_program(const Snapshot& snapshot, std::ostream& out) {
         if (const std::string operand = operand_text(snapshot, i); !operand.empty())
             text += " " + operand;
         if (i.short_circuit) text += ", short_circuit";
+        if (i.policed) text += ", hits run what follows";
         if (is_test(i.op)) text += ", else " + std::to_string(i.target);
         out << std::setw(5) << pc << (i.in_prefix ? "* " : "  ") << text;
         if (i.line > 0) out << "  # line " << i.line;

@@ -1,7 +1,9 @@
 #include "control/build/known_answers.h"
 
 #include <array>
+#include <cstring>
 #include <span>
+#include <utility>
 
 #include "dataplane/buffer.h"
 #include "dataplane/dns/wire.h"
@@ -68,8 +70,8 @@ AnswerRef KnownAnswers::of_response(const Bytes& response, std::uint16_t qtype,
     if (response.size() + kLongestQuestion + kOpt > dns::kMaxMessage) return kNoAnswer;
     constexpr std::array<std::uint8_t, 1> kRoot{0};
     dns::UpstreamFacts facts;
-    if (dns::build_answer(response, kRoot, qtype, qclass, false, block_, facts) !=
-        dns::AnswerError::none)
+    if (dns::build_answer(response, kRoot, qtype, qclass, false, block_, facts,
+                          dns::Records::all) != dns::AnswerError::none)
         return kNoAnswer;
     const std::size_t size = reinterpret_cast<const dns::Answer*>(block_.data())->size();
     const auto [known, fresh] = known_.try_emplace(
@@ -95,6 +97,23 @@ AnswerRef KnownAnswers::negative(std::uint8_t rcode, std::uint32_t ttl_s) {
 
 AnswerRef KnownAnswers::empty(std::uint8_t rcode) {
     return of_response(response(rcode, 0, 0, dns::kA, dns::kIn), dns::kA, dns::kIn);
+}
+
+AnswerRef KnownAnswers::truncated() {
+    return of_response(response(dns::kTc, 0, 0, dns::kA, dns::kIn), dns::kA, dns::kIn);
+}
+
+AnswerRef KnownAnswers::unkept(AnswerRef answer) {
+    if (answer == kNoAnswer) return answer;
+    const dns::Answer& known = store_.at(answer);
+    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(&known);
+    Bytes copy(bytes, bytes + known.size());
+    dns::Answer head = known;
+    head.for_one = true;
+    std::memcpy(copy.data(), &head, sizeof head);
+    const auto [at, fresh] = known_.try_emplace(std::move(copy), kNoAnswer);
+    if (fresh) at->second = store_.add(at->first);
+    return at->second;
 }
 
 AnswerRef KnownAnswers::of_addresses(bool v6, const std::vector<IpAddress>& addresses,

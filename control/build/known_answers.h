@@ -23,6 +23,10 @@ class KnownAnswers {
                          const std::vector<config::KnownRecord>& records);
     // No record of that; with an SOA, so that clients remember it for `ttl_s` (RFC 2308).
     AnswerRef negative(std::uint8_t rcode, std::uint32_t ttl_s);
+    // None, and truncated: to be asked for over TCP.
+    AnswerRef truncated();
+    // The same answer, which no cache keeps.
+    AnswerRef unkept(AnswerRef answer);
     // Just a response code.
     AnswerRef empty(std::uint8_t rcode);
 

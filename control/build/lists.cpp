@@ -11,14 +11,14 @@
 namespace steer::build {
 namespace {
 
+constexpr std::size_t kLeastShare = 64;  // rows of a name, suffix or client
 constexpr std::string_view kTooManyLists =
     "more than 255 lists (ros_address_list, ipset, nftset): use fewer";
 
-// What is never claimed if a list does not say it: special ranges, and everybody who takes part in
-// this.
-std::vector<matchers::Prefix> default_never_claim(const config::Settings& settings,
-                                                  const Surroundings& surroundings) {
-    std::vector<matchers::Prefix> out = special_ranges();
+// Everybody who takes part in this.
+std::vector<matchers::Prefix> hosts_of(const config::Settings& settings,
+                                       const Surroundings& surroundings) {
+    std::vector<matchers::Prefix> out;
     for (const IpAddress& own : surroundings.own_addresses)
         out.push_back(host(own));
     for (const config::Router& router : settings.routers) {
@@ -34,9 +34,26 @@ std::vector<matchers::Prefix> default_never_claim(const config::Settings& settin
     return out;
 }
 
+// What a list never claims: what it says, else special ranges and everybody who takes part; and IPv6 that is not global.
+// (Addresses below the prefixes of dns64 are claimed by the IPv4 address that they stand for.)
+template <class Args>
+std::vector<matchers::Prefix> never_claimed(const Args& args,
+                                            const std::vector<matchers::Prefix>& hosts) {
+    std::vector<matchers::Prefix> out;
+    if (args.never_claim) {
+        out = *args.never_claim;
+    } else {
+        out = without(special_ranges(), args.allow_claim);
+        out.insert(out.end(), hosts.begin(), hosts.end());
+    }
+    const auto not_global = without(not_global_v6(), args.allow_claim);
+    out.insert(out.end(), not_global.begin(), not_global.end());
+    return out;
+}
+
 // A list of the kernel's sets: without rows of its own, and nobody waits for it.
 PolicyList policy_list(const config::Plugin& plugin, const config::KernelSets& args, ListId id,
-                       const matchers::PrefixSet& never_claim) {
+                       const std::vector<matchers::Prefix>& hosts) {
     PolicyList list;
     list.id = id;
     list.tag = plugin.tag;
@@ -46,12 +63,14 @@ PolicyList policy_list(const config::Plugin& plugin, const config::KernelSets& a
     list.max_ttl_s = seconds(args.max_ttl);
     list.extra_time_s = seconds(args.extra_time);
     list.cap_answer_ttl = args.cap_answer_ttl;
-    list.never_claim = args.never_claim ? matchers::PrefixSet(*args.never_claim) : never_claim;
+    list.never_claim = matchers::PrefixSet(never_claimed(args, hosts));
     return list;
 }
 
-sets::SetPlan set_plan(const config::Plugin& plugin, const config::KernelSets& args, ListId id) {
+sets::SetPlan set_plan(const config::Plugin& plugin, const config::KernelSets& args, ListId id,
+                       const std::vector<matchers::Prefix>& hosts) {
     sets::SetPlan plan;
+    plan.never_claim = never_claimed(args, hosts);
     plan.list = id;
     plan.tag = plugin.tag;
     plan.max_elements = args.max_elements;
@@ -81,7 +100,7 @@ std::uint32_t longest_life_s(const config::RosAddressList& args) {
 }
 
 PolicyList policy_list(const config::Plugin& plugin, const config::RosAddressList& args, ListId id,
-                       const matchers::PrefixSet& never_claim) {
+                       const std::vector<matchers::Prefix>& hosts) {
     PolicyList list;
     list.id = id;
     list.tag = plugin.tag;
@@ -99,7 +118,8 @@ PolicyList policy_list(const config::Plugin& plugin, const config::RosAddressLis
     list.missing_family = static_cast<MissingFamily>(args.missing_family);
     list.shared = static_cast<Sharing>(args.shared);
     list.shared_above = static_cast<std::uint8_t>(args.shared_above);
-    list.never_claim = args.never_claim ? matchers::PrefixSet(*args.never_claim) : never_claim;
+    list.max_addresses = static_cast<std::uint16_t>(args.max_addresses);
+    list.never_claim = matchers::PrefixSet(never_claimed(args, hosts));
     return list;
 }
 static_assert(static_cast<int>(OnTimeout::drop) == static_cast<int>(config::OnTimeoutMode::drop));
@@ -121,6 +141,13 @@ routeros::ListConfig list_config(const config::Plugin& plugin, const config::Ros
     list.respect_manual_changes = args.on_manual_change == config::ManualChangeMode::respect;
     list.sync_timeout_ms = static_cast<std::uint32_t>(args.sync_timeout.count());
     list.max_rows = args.max_rows;
+    const auto share = [&](std::uint32_t percent) {
+        const std::size_t least = std::min<std::size_t>(args.max_rows, kLeastShare);
+        return std::max<std::size_t>(std::size_t{args.max_rows} * percent / 100, least);
+    };
+    list.max_per_name = share(args.name_percent);
+    list.max_per_suffix = share(args.suffix_percent);
+    list.max_per_client = share(args.client_percent);
     for (const config::PersistentRow& row : args.persistent) {
         list.persistent.push_back({row.prefix.address.bytes, row.prefix.length});
     }
@@ -141,6 +168,8 @@ RouterPlan router_plan(const config::Router& router, config::RouterIndex index) 
     plan.config.scripts = router.scripts != config::RouterScripts::off;
     plan.config.probe = router.probe;
     plan.config.repair_connections = router.repair_connections;
+    plan.config.send_timeout_ms = static_cast<std::uint32_t>(router.send_timeout.count());
+    plan.config.receive_timeout_ms = static_cast<std::uint32_t>(router.receive_timeout.count());
     plan.transport = transport_config(router);
     return plan;
 }
@@ -207,6 +236,7 @@ routeros::TransportConfig transport_config(const config::Router& router) {
     out.tls.pin_sha256 = router.tls_pin;
     out.tls.anonymous = router.tls_anonymous;
     out.connect_timeout_ms = static_cast<std::uint32_t>(router.connect_timeout.count());
+    out.send_timeout_ms = static_cast<std::uint32_t>(router.send_timeout.count());
     return out;
 }
 
@@ -218,12 +248,12 @@ std::map<config::PluginIndex, std::uint32_t> build_lists(const config::Settings&
                                                          const Surroundings& surroundings,
                                                          Registry& registry, Built& built) {
     std::map<config::PluginIndex, std::uint32_t> places;
-    const matchers::PrefixSet never_claim(default_never_claim(settings, surroundings));
+    const auto hosts = hosts_of(settings, surroundings);
     auto& lists = built.snapshot->lists;
     for (config::PluginIndex i = 0; i < settings.plugins.size(); ++i) {
         const config::Plugin& plugin = settings.plugin(i);
         if (const auto* kernel = std::get_if<config::KernelSets>(&plugin.args)) {
-            const std::string name = stable_name(set_plan(plugin, *kernel, 0));
+            const std::string name = stable_name(set_plan(plugin, *kernel, 0, {}));
             const auto id =
                 registry.list(plugin.in_place ? std::string(plugin.type) : plugin.tag, name);
             const auto known = std::find_if(lists.begin(), lists.end(), [&](const PolicyList& l) {
@@ -236,8 +266,8 @@ std::map<config::PluginIndex, std::uint32_t> build_lists(const config::Settings&
                     settings.error(plugin.line, id ? std::string(kTooManyLists) : id.error().text));
                 continue;
             }
-            lists.push_back(policy_list(plugin, *kernel, *id, never_claim));
-            built.kernel_sets.push_back(set_plan(plugin, *kernel, *id));
+            lists.push_back(policy_list(plugin, *kernel, *id, hosts));
+            built.kernel_sets.push_back(set_plan(plugin, *kernel, *id, hosts));
             continue;
         }
         const auto* args = std::get_if<config::RosAddressList>(&plugin.args);
@@ -249,7 +279,7 @@ std::map<config::PluginIndex, std::uint32_t> build_lists(const config::Settings&
         }
         RouterLists all{settings, registry, built, plugin, *args};
         const ListId id = all.on(args->routers);
-        lists.push_back(policy_list(plugin, *args, id, never_claim));
+        lists.push_back(policy_list(plugin, *args, id, hosts));
         if (args->routers.size() == 1) continue;
         for (const ServedRange& range : served_ranges(settings, args->routers))
             lists.back().served.push_back({range.first, range.last, all.on(range.routers)});

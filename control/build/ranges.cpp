@@ -2,13 +2,15 @@
 
 #include <span>
 #include <string_view>
+#include <utility>
 
 namespace steer::build {
 namespace {
 
 constexpr std::string_view kPrivate[] = {
-    "127.0.0.0/8",    "169.254.0.0/16", "10.0.0.0/8", "172.16.0.0/12",
-    "192.168.0.0/16", "::1/128",        "fe80::/10",  "fc00::/7",
+    "127.0.0.0/8",   "169.254.0.0/16", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
+    "100.64.0.0/10",  // shared: clients behind a carrier's NAT (RFC 6598)
+    "::1/128",       "fe80::/10",      "fc00::/7",
 };
 
 constexpr std::string_view kSpecial[] = {
@@ -35,6 +37,26 @@ constexpr std::string_view kSpecial[] = {
     "ff00::/8",        // multicast
 };
 
+bool is_v4(const matchers::Prefix& p) {
+    return p.length >= 96 && p.address.is_v4();
+}
+
+bool holds(const matchers::Prefix& outer, const matchers::Prefix& inner) {
+    return outer.length <= inner.length && is_v4(outer) == is_v4(inner) &&
+           matchers::Prefix::masked(inner.address, outer.length).address == outer.address;
+}
+
+// `outer` without `inner`, which it holds: at each step inwards the other half.
+void split_around(const matchers::Prefix& outer, const matchers::Prefix& inner,
+                  std::vector<matchers::Prefix>& out) {
+    for (unsigned length = outer.length + 1U; length <= inner.length; ++length) {
+        matchers::Prefix other = matchers::Prefix::masked(inner.address, length);
+        const unsigned bit = length - 1;
+        other.address.bytes[bit / 8] ^= static_cast<std::uint8_t>(0x80U >> (bit % 8));
+        out.push_back(other);
+    }
+}
+
 std::vector<matchers::Prefix> parsed(std::span<const std::string_view> texts) {
     std::vector<matchers::Prefix> out;
     for (const auto text : texts)
@@ -50,6 +72,28 @@ std::vector<matchers::Prefix> private_ranges() {
 std::vector<matchers::Prefix> special_ranges() {
     return parsed(kSpecial);
 }
+std::vector<matchers::Prefix> not_global_v6() {
+    static constexpr std::string_view kNotGlobal[] = {"::/3", "4000::/2", "8000::/1"};
+    return parsed(kNotGlobal);
+}
+
+std::vector<matchers::Prefix> without(std::vector<matchers::Prefix> prefixes,
+                                      const std::vector<matchers::Prefix>& taken) {
+    for (const matchers::Prefix& one : taken) {
+        std::vector<matchers::Prefix> left;
+        for (const matchers::Prefix& prefix : prefixes) {
+            if (holds(one, prefix)) continue;
+            if (holds(prefix, one)) {
+                split_around(prefix, one, left);
+            } else {
+                left.push_back(prefix);
+            }
+        }
+        prefixes = std::move(left);
+    }
+    return prefixes;
+}
+
 matchers::Prefix host(const IpAddress& address) {
     return {address, 128};
 }

@@ -7,7 +7,7 @@
 
 namespace steer::build {
 
-// Loopback, link-local and private addresses (RFC 1122, 3927, 1918, 4193, 4291): may ask, unless
+// Loopback, link-local, private and shared addresses (RFC 1122, 3927, 1918, 4193, 4291, 6598): may ask, unless
 // `allow` says otherwise.
 std::vector<matchers::Prefix> private_ranges();
 
@@ -15,6 +15,13 @@ std::vector<matchers::Prefix> private_ranges();
 // rows, unless `never_claim` says otherwise. Left out: documentation and benchmarking ranges, which
 // no public server has and laboratories use; NAT64 prefixes, which are where DNS64 answers point.
 std::vector<matchers::Prefix> special_ranges();
+
+// IPv6 that is no global unicast (RFC 4291 2.4): outside of 2000::/3.
+std::vector<matchers::Prefix> not_global_v6();
+
+// What is left of these prefixes without those of `taken`. IPv4 prefixes are taken out of IPv4 ones alone, IPv6 of IPv6.
+std::vector<matchers::Prefix> without(std::vector<matchers::Prefix> prefixes,
+                                      const std::vector<matchers::Prefix>& taken);
 
 matchers::Prefix host(const IpAddress& address);
 

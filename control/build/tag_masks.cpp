@@ -5,6 +5,8 @@
 #include <set>
 #include <utility>
 
+#include "control/config/typed_rules.h"
+
 namespace steer::build {
 
 namespace {
@@ -70,21 +72,15 @@ std::uint32_t TagMasks::add_mask(config::PluginIndex plugin, const matchers::Tag
     return index;
 }
 
-TagMasks::ByType TagMasks::masks_of(config::PluginIndex question) {
-    const config::NameRules& args = name_rules(settings_.plugin(question));
+TagMasks::ByType TagMasks::masks_of(const config::NameRules& names) {
     ByType out;
+    matchers::TagBits plain = add_rules(names.rules);
+    std::set<config::PluginIndex> typed;
+    for (const config::PluginIndex set : names.sets)
+        plain |= untyped_bits(set, typed);
     std::set<std::uint16_t> types;
-    matchers::TagBits plain = add_rules(args.rules);
-    std::vector<config::PluginIndex> typed;
-    for (const config::PluginIndex set : args.sets) {
-        const auto* adguard = std::get_if<config::AdguardSet>(&settings_.plugin(set).args);
-        if (adguard == nullptr) {
-            plain |= bits_of(set);
-        } else {
-            typed.push_back(set);
-            add_types(*adguard, types);
-        }
-    }
+    for (const config::PluginIndex set : typed)
+        add_types(std::get<config::AdguardSet>(settings_.plugin(set).args), types);
     const auto mask_for = [&](std::uint32_t type) {
         matchers::TagBits mask = plain;
         for (const config::PluginIndex set : typed)
@@ -104,6 +100,36 @@ std::uint32_t TagMasks::mask_index(const matchers::TagBits& mask) {
     return index;
 }
 
+matchers::TagBits TagMasks::untyped_bits(config::PluginIndex provider,
+                                         std::set<config::PluginIndex>& typed) {
+    if (!config::has_types(settings_, provider)) return bits_of(provider);
+    const auto& args = settings_.plugin(provider).args;
+    if (std::holds_alternative<config::AdguardSet>(args)) {
+        typed.insert(provider);
+        return {};
+    }
+    const auto& set = std::get<config::DomainSet>(args);
+    matchers::TagBits bits = own_bits(provider, set);
+    for (const config::PluginIndex inner : set.sets)
+        bits |= untyped_bits(inner, typed);
+    return bits;
+}
+
+matchers::TagBits TagMasks::own_bits(config::PluginIndex provider, const config::DomainSet& set) {
+    const auto known = own_bits_.find(provider);
+    if (known != own_bits_.end()) return known->second;
+    matchers::TagBits bits;
+    if (set.inherit) {
+        const matchers::SetId own = add_set(set.rules);
+        inherited_.emplace(provider, own);
+        bits.set(own);
+    } else {
+        bits = add_rules(set.rules);
+    }
+    own_bits_.emplace(provider, bits);
+    return bits;
+}
+
 matchers::TagBits TagMasks::bits_of(config::PluginIndex provider) {
     const auto known = set_bits_.find(provider);
     if (known != set_bits_.end()) return known->second;
@@ -113,13 +139,7 @@ matchers::TagBits TagMasks::bits_of(config::PluginIndex provider) {
         bits = bits_of(provider, *adguard, kAllTypes);
     } else {
         const auto& set = std::get<config::DomainSet>(args);
-        if (set.inherit) {
-            const matchers::SetId own = add_set(set.rules);
-            inherited_.emplace(provider, own);
-            bits.set(own);
-        } else {
-            bits = add_rules(set.rules);
-        }
+        bits = own_bits(provider, set);
         for (const config::PluginIndex inner : set.sets)
             bits |= bits_of(inner);
     }
@@ -174,8 +194,11 @@ matchers::TagBits TagMasks::add_rules(const std::vector<config::RuleAt>& rules) 
 
 std::vector<TagMasks::InheritingSet> TagMasks::inheriting() const {
     std::vector<InheritingSet> out;
-    for (const auto& [plugin, own] : inherited_)
-        out.push_back({plugin, own, set_bits_.at(plugin)});
+    for (const auto& [plugin, own] : inherited_) {
+        // Asked for by type alone, it is in its own set at least.
+        const auto all = set_bits_.find(plugin);
+        out.push_back({plugin, own, all != set_bits_.end() ? all->second : own_bits_.at(plugin)});
+    }
     return out;
 }
 

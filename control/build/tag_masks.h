@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -35,7 +36,7 @@ class TagMasks {
         std::vector<std::pair<std::uint16_t, std::uint32_t>> types;
         std::uint32_t mask = 0;
     };
-    ByType masks_of(config::PluginIndex question);
+    ByType masks_of(const config::NameRules& names);
 
     // The domain_sets with `inherit` that were asked for so far: whose own set, and all of them.
     struct InheritingSet {
@@ -55,6 +56,10 @@ class TagMasks {
 
   private:
     matchers::TagBits bits_of(config::PluginIndex provider);
+    // As bits_of(), but for the sets with rules by type, which are added to `typed`.
+    matchers::TagBits untyped_bits(config::PluginIndex provider,
+                                   std::set<config::PluginIndex>& typed);
+    matchers::TagBits own_bits(config::PluginIndex provider, const config::DomainSet& set);
     matchers::TagBits bits_of(const config::NameRules& names);
     // The set that steps decide for questions of a type.
     matchers::TagBits bits_of(config::PluginIndex provider, const config::AdguardSet& set,
@@ -70,6 +75,7 @@ class TagMasks {
     matchers::NameMatcherBuilder builder_;
     std::size_t sets_ = 0, rules_ = 0;
     std::map<config::PluginIndex, matchers::TagBits> set_bits_;  // with the sets that it includes
+    std::map<config::PluginIndex, matchers::TagBits> own_bits_;  // without them
     std::map<config::PluginIndex, matchers::SetId>
         inherited_;  // what names that are pointed to get
     std::map<config::PluginIndex, std::uint32_t> masks_by_qname_;

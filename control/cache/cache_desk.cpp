@@ -30,7 +30,7 @@ HeldAnswer held(const cache::Entry& e, std::uint32_t now_s) {
             .qtype = e.qtype,
             .qclass = e.qclass,
             .flags = e.flags,
-            .age_s = now_s - e.inserted_s,
+            .age_s = e.born.age_s(now_s),
             .bytes = cache::kSlotSizes[e.size_class],
             .left_s = static_cast<std::int32_t>(e.expires_s - now_s),
             .usable_s = static_cast<std::int32_t>(e.usable_until_s - now_s),

@@ -6,12 +6,14 @@
 #include <boost/json/object.hpp>
 #include <chrono>
 #include <optional>
+#include <set>
 #include <span>
 #include <variant>
 
 #include "control/ops/mnemonics.h"
 #include "control/ops/response_text.h"
 #include "dataplane/dns/answer.h"
+#include "dataplane/dns/hints.h"
 #include "dataplane/dns/name.h"
 #include "dataplane/dns/query.h"
 #include "matchers/quote.h"
@@ -26,7 +28,9 @@ using ops::bad_params;
 using ops::RpcCode;
 using ops::RpcError;
 
-constexpr std::array kFilters{"name", "suffix", "tag", "instance"};
+constexpr std::array kFilters{"name", "suffix", "tag", "instance", "with_rows"};
+// Of a flush with rows: addresses beyond these keep theirs, which is said.
+constexpr std::size_t kMostForgotten = 10'000;
 
 // A parameter that is a string; nothing: it is not there. Anything else: `error`.
 std::optional<std::string> text_of(const value& params, std::string_view key,
@@ -154,9 +158,58 @@ CacheDesk::Counted answer_with(const char* key, const ops::RpcDone& done) {
     };
 }
 
+// The addresses are read by the desk's thread, and used when it is done.
+void flush_with_rows(const CacheMethods& m, CacheDesk::Filter filter, const ops::RpcDone& done) {
+    const auto addresses = std::make_shared<std::set<IpAddress>>();
+    const auto more = std::make_shared<bool>(false);
+    auto noting = [filter = std::move(filter), addresses, more](const cache::Entry& e) {
+        if (!filter(e)) return false;
+        dns::any_address(e.answer(), [&](const std::uint8_t* bytes, bool is_v6) {
+            *more = addresses->size() >= kMostForgotten;
+            if (*more) return true;
+            addresses->insert(is_v6 ? IpAddress::from_v6(bytes) : IpAddress::from_v4(bytes));
+            return false;
+        });
+        return true;
+    };
+    const auto begun = std::chrono::steady_clock::now();
+    m.desk.flush(std::move(noting),
+                 [&m, addresses, more, done, begun](const Result<std::uint64_t>& count) {
+                     if (!count)
+                         return done(RpcError{RpcCode::internal_error, count.error().sentence()});
+                     m.forget_rows({addresses->begin(), addresses->end()},
+                                   [more, done, begun, flushed = *count](std::size_t rows) {
+                                       done(value(object{{"flushed", flushed},
+                                                         {"rows", rows},
+                                                         {"more", *more},
+                                                         {"took_ms", ms_since(begun)}}));
+                                   });
+                 });
+}
+
+// `all` is asked for by name: a parameter that was forgotten must not empty every cache.
 void flush(const CacheMethods& m, const value& params, const ops::RpcDone& done) {
-    auto filter = filter_of(m, params);
+    value filters = params;
+    const auto* const all = ops::param(params, "all");
+    if (all != nullptr && *all != value(true)) return done(bad_params("\"all\" must be true"));
+    const value* const with_rows = ops::param(params, "with_rows");
+    if (with_rows != nullptr && !with_rows->is_bool())
+        return done(bad_params("\"with_rows\" must be true or false"));
+    if (auto* const map = filters.if_object()) {
+        map->erase("all");
+        map->erase("with_rows");
+    }
+    const auto* const rest = filters.if_object();
+    const bool has_filter = rest != nullptr && !rest->empty();
+    if (has_filter == (all != nullptr)) {
+        return done(
+            bad_params("say which answers to drop: one of name, suffix, tag and instance, or "
+                       "\"all\": true"));
+    }
+    auto filter = filter_of(m, filters);
     if (!filter) return done(filter.error());
+    if (with_rows != nullptr && with_rows->get_bool() && m.forget_rows)
+        return flush_with_rows(m, std::move(*filter), done);
     m.desk.flush(std::move(*filter), answer_with("flushed", done));
 }
 

@@ -3,11 +3,13 @@
 //   cache.stats {}                                      one row per cache
 //   cache.show  {"name": N}                             what is held for a name
 //   cache.flush {"name"|"suffix"|"tag"|"instance": X}   one of them, or none for everything; answers when it is done
+//               with "with_rows": true the rows of their addresses are removed from routers too: "rows" of the answer
 //   cache.dump  {"file": PATH, "instance": TAG}         instance: may be left out if there is one cache
 //   cache.restore {"file": PATH, "instance": TAG}       what that dump holds, but for what is held as young
 #pragma once
 
 #include <boost/json/value.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -32,6 +34,8 @@ struct CacheMethods {
     const cache::Cache& cache;
     Clock& clock;
     const SetsInForce& in_force;
+    // Takes the rows of these addresses away from routers; calls back with how many, on the thread of the methods.
+    std::function<void(std::vector<IpAddress>, std::function<void(std::size_t)>)> forget_rows{};
 };
 
 void add_cache_methods(ops::JsonRpc& rpc, const CacheMethods& methods);

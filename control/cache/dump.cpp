@@ -23,11 +23,11 @@ std::int64_t second_of(std::int64_t ms) {
 
 DumpRecord record_of(const cache::Entry& e, std::uint32_t now_s) {
     DumpRecord r;
-    r.age_s = now_s - e.inserted_s;
+    r.age_s = e.born.age_s(now_s);
     r.left_s = narrow(std::int64_t{e.expires_s} - now_s);
     r.usable_s = narrow(std::int64_t{e.usable_until_s} - now_s);
     const std::uint32_t attend_s = e.attend_s.load(std::memory_order_relaxed);
-    r.attend_s = attend_s == cache::kNeverAttend ? attend_s : attend_s - e.inserted_s;
+    r.attend_s = attend_s == cache::kNeverAttend ? attend_s : e.born.age_at(attend_s);
     r.ttl_cap_s = e.ttl_cap_s;
     r.answer_bytes = static_cast<std::uint32_t>(e.answer().size());
     r.qtype = e.qtype;
@@ -71,16 +71,16 @@ class Restorer {
         }
         // It may have been born, and its TTL have ended, before this machine was started.
         const std::int64_t expires_s = std::clamp<std::int64_t>(dumped_s_ + r.left_s, 1, usable_s);
-        const auto born_s = static_cast<std::uint32_t>(dumped_s_ - r.age_s);
+        const Birth born = Birth::at_s(dumped_s_ - r.age_s);
 
         cache::Insert head{};
-        head.life_s = static_cast<std::uint32_t>(expires_s) - born_s;
+        head.life_s = born.age_at(static_cast<std::uint32_t>(expires_s));
         head.stale_s = static_cast<std::uint32_t>(usable_s - expires_s);
         const std::int64_t attend_s = dumped_s_ - r.age_s + r.attend_s;
         head.attend_after_s =
             r.attend_s == cache::kNeverAttend
                 ? cache::kNeverAttend
-                : static_cast<std::uint32_t>(std::max<std::int64_t>(attend_s, 1)) - born_s;
+                : born.age_at(static_cast<std::uint32_t>(std::max<std::int64_t>(attend_s, 1)));
         head.qtype = r.qtype;
         head.qclass = r.qclass;
         head.instance = scope_.instance;
@@ -94,7 +94,7 @@ class Restorer {
         }
         head.hits = r.hits;
         head.visited = r.visited;
-        write(head, dumped, born_s);
+        write(head, dumped, born);
         if (places_.size() == cache::Cache::kMostOrders || batch_.size() >= kBatchBytes)
             hand_over();
     }
@@ -109,10 +109,10 @@ class Restorer {
   private:
     struct Place {  // of a message in the batch
         std::size_t at, size;
-        std::uint32_t born_s;
+        Birth born;
     };
 
-    void write(const cache::Insert& head, const DumpedAnswer& dumped, std::uint32_t born_s) {
+    void write(const cache::Insert& head, const DumpedAnswer& dumped, Birth born) {
         const std::size_t name_room = (dumped.name.size() + 7) & ~std::size_t{7};
         const std::size_t at = batch_.size();
         const std::size_t size = sizeof head + name_room + dumped.answer.size();
@@ -121,7 +121,7 @@ class Restorer {
         std::memcpy(to, &head, sizeof head);
         std::memcpy(to + sizeof head, dumped.name.data(), dumped.name.size());
         std::memcpy(to + sizeof head + name_room, dumped.answer.data(), dumped.answer.size());
-        places_.push_back({at, size, born_s});
+        places_.push_back({at, size, born});
     }
 
     void hand_over() {
@@ -133,7 +133,7 @@ class Restorer {
             const auto& head = *reinterpret_cast<const cache::Insert*>(message.data());
             facts_.push_back({message.subspan(sizeof head, head.qname_len), head.qtype, head.qclass,
                               head.instance, head.flags, head.ecs_len});
-            offers_.push_back({message, place.born_s});
+            offers_.push_back({message, place.born});
         }
         keys_.resize(facts_.size());
         hasher_.bulk(facts_.data(), static_cast<unsigned>(facts_.size()), keys_.data());

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <rte_config.h>
 #include <rte_hash_crc.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -116,8 +117,39 @@ bool is_sound_answer(std::span<const std::uint8_t> bytes) {
 
 // ---- writing
 
+namespace {
+
+// A regular file to read, at once: a FIFO would wait for somebody who writes to it. errno says why not.
+Descriptor open_regular(const std::string& path, int more_flags) {
+    Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | more_flags));
+    struct stat is {};
+    if (fd.get() < 0) return fd;
+    if (::fstat(fd.get(), &is) == 0 && S_ISREG(is.st_mode)) return fd;
+    errno = 0;
+    return Descriptor(-1);
+}
+
+// Why a dump may not take the place of what lies there; empty: nothing does, or an empty file, or a dump.
+std::string why_not_replaceable(const std::string& path) {
+    struct stat is {};
+    if (::lstat(path.c_str(), &is) != 0) return errno == ENOENT ? "" : std::strerror(errno);
+    const Descriptor fd = S_ISREG(is.st_mode) ? open_regular(path, O_NOFOLLOW) : Descriptor(-1);
+    if (!S_ISREG(is.st_mode)) return "it is no regular file";
+    if (fd.get() < 0) return std::strerror(errno);
+    std::array<char, kMagic.size()> start{};
+    if (is.st_size == 0 || (read_fully(fd.get(), start.data(), start.size()) && start == kMagic))
+        return {};
+    return "it is another file, and no dump of a cache";
+}
+
+}  // namespace
+
 Result<std::unique_ptr<DumpWriter>> DumpWriter::create(const std::string& path,
                                                        const DumpContents& contents) {
+    if (const std::string why = why_not_replaceable(path); !why.empty()) {
+        return Error{"the cache cannot be dumped to " + path + ": " + why +
+                     "; remove it, or name another file"};
+    }
     NewFile::remove_left(path);
     NewFile file(path);
     if (!file.good()) {
@@ -204,9 +236,10 @@ Error DumpReader::torn() const {
 Result<std::unique_ptr<DumpReader>> DumpReader::open(const std::string& path,
                                                      const std::string& instance,
                                                      std::uint64_t now_wall_ms) {
-    Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    Descriptor fd = open_regular(path, 0);
     if (fd.get() < 0) {
-        return Error{"the dump " + path + " cannot be read: " + std::strerror(errno) +
+        return Error{"the dump " + path + " cannot be read: " +
+                     (errno == 0 ? "it is no regular file" : std::strerror(errno)) +
                      "; nothing is restored"};
     }
     std::unique_ptr<DumpReader> reader(new DumpReader(path, std::move(fd)));

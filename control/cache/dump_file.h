@@ -56,7 +56,8 @@ struct DumpContents {
 
 class DumpWriter {
   public:
-    // Begins it beside `path`. Error: a sentence that names the file.
+    // Begins it beside `path`, where there is nothing, an empty file or another dump: any other file is left alone.
+    // Error: a sentence that names the file.
     static Result<std::unique_ptr<DumpWriter>> create(const std::string& path,
                                                       const DumpContents& contents);
 

@@ -4,6 +4,7 @@
 #include "control/config/advice_sequences.h"
 #include "control/config/graph.h"
 #include "control/config/plugins/plugin_type.h"
+#include "control/config/typed_rules.h"
 
 namespace steer::config {
 namespace {
@@ -130,6 +131,7 @@ void advise(Reading& in) {
     advise_servers(in);
     advise_lists(in, used);
     advise_prefer(in, used);
+    advise_types(in, used);
     for (PluginIndex i = 0; i < used.size(); ++i) {
         if (used[i]) advise_sequence(in, in.settings().plugins[i]);
     }

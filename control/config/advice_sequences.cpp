@@ -1,6 +1,7 @@
 #include "control/config/advice_sequences.h"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <utility>
 
@@ -39,7 +40,7 @@ bool needs_response(const Plugin& plugin) {
 // A rule that ends the sequence if there is a response.
 bool stops_hits(const Settings& settings, const ExecRule& rule) {
     const bool ends = rule.kind == ExecRule::Kind::accept || rule.kind == ExecRule::Kind::return_ ||
-                      rule.kind == ExecRule::Kind::reject;
+                      rule.kind == ExecRule::Kind::reject || rule.kind == ExecRule::Kind::drop;
     return ends && std::all_of(rule.matches.begin(), rule.matches.end(), [&](const MatchUse& m) {
                return asks_for_response(settings, m, false);
            });
@@ -72,6 +73,84 @@ void advise_cache(Reading& in, const Plugin& plugin, const Sequence& sequence) {
             cache = nullptr;
         }
     }
+}
+
+// ---- a black_hole whose answer a forward replaces
+
+// Both ask the same question of the same providers. In place, the same matcher stands as several plugins.
+bool asks_the_same(const Settings& settings, const MatchUse& a, const MatchUse& b) {
+    if (a.plugin == b.plugin) return true;
+    const Plugin &one = settings.plugins[a.plugin], &other = settings.plugins[b.plugin];
+    if (one.type != other.type) return false;
+    const auto refs = references_of(one), others = references_of(other);
+    return !refs.empty() && std::ranges::equal(refs, others, {}, &Reference::to, &Reference::to);
+}
+
+// What a rule brings that the rest of a sequence may replace.
+struct OpenAnswer {
+    const Plugin* black_hole = nullptr;
+    int line = 0;
+    std::vector<MatchUse> matches;  // of the rule
+};
+
+// Every query that got the answer gets this rule too, or only those that got none.
+bool covers(const Settings& settings, const ExecRule& rule, const OpenAnswer& answer) {
+    return std::all_of(rule.matches.begin(), rule.matches.end(), [&](const MatchUse& m) {
+        if (asks_for_response(settings, m, false)) return true;
+        return std::any_of(answer.matches.begin(), answer.matches.end(), [&](const MatchUse& of) {
+            return of.negate == m.negate && asks_the_same(settings, of, m);
+        });
+    });
+}
+bool excludes(const Settings& settings, const ExecRule& rule, const OpenAnswer& answer) {
+    return std::any_of(rule.matches.begin(), rule.matches.end(), [&](const MatchUse& m) {
+        if (asks_for_response(settings, m, true)) return true;
+        // A rule for certain queries may be for none of these.
+        if (!m.negate) return true;
+        return std::any_of(answer.matches.begin(), answer.matches.end(), [&](const MatchUse& of) {
+            return !of.negate && asks_the_same(settings, of, m);
+        });
+    });
+}
+
+// The last answer of a black_hole that leaves the sequence with nothing that ends the query.
+OpenAnswer open_answer(const Settings& settings, const Sequence& sequence, std::size_t& steps,
+                       const std::function<void(const OpenAnswer&)>& replaced) {
+    OpenAnswer open;
+    for (const ExecRule& rule : sequence.rules) {
+        if (++steps > kMostSteps) return {};
+        const bool ends = rule.kind == ExecRule::Kind::accept ||
+                          rule.kind == ExecRule::Kind::return_ ||
+                          rule.kind == ExecRule::Kind::drop ||
+                          rule.kind == ExecRule::Kind::reject || rule.kind == ExecRule::Kind::goto_;
+        if (ends && open.black_hole != nullptr && covers(settings, rule, open)) open = {};
+        if (rule.kind != ExecRule::Kind::plugin && rule.kind != ExecRule::Kind::jump) continue;
+        const Plugin& exec = settings.plugins[rule.plugin];
+        if (asks_upstream(exec) && open.black_hole != nullptr && !excludes(settings, rule, open)) {
+            replaced(open);
+            open = {};
+        }
+        const auto* const hole = std::get_if<BlackHole>(&exec.args);
+        if (hole != nullptr && !hole->short_circuit) open = {&exec, rule.line, rule.matches};
+        const Sequence* const inner = sequence_of(exec);
+        if (inner == nullptr) continue;
+        // (What is replaced in it is said where that sequence is looked at.)
+        OpenAnswer of_inner = open_answer(settings, *inner, steps, [](const OpenAnswer&) {});
+        if (of_inner.black_hole == nullptr) continue;
+        of_inner.matches.insert(of_inner.matches.end(), rule.matches.begin(), rule.matches.end());
+        open = std::move(of_inner);
+    }
+    return open;
+}
+
+void advise_black_hole(Reading& in, const Plugin& plugin, const Sequence& sequence) {
+    std::size_t steps = 0;
+    open_answer(in.settings(), sequence, steps, [&](const OpenAnswer& open) {
+        in.report().warn(open.line, "a forward in '" + plugin.tag + "' replaces the answer of " +
+                                        owner_of(*open.black_hole) +
+                                        ": add 'short_circuit: true' to the black_hole, or a rule "
+                                        "'matches: has_resp' with 'exec: accept' after it");
+    });
 }
 
 // ---- what a plugin refers to
@@ -125,7 +204,7 @@ bool may_bring_response(const Plugin& plugin) {
            std::holds_alternative<BlackHole>(plugin.args) ||
            std::holds_alternative<Hosts>(plugin.args) ||
            std::holds_alternative<Arbitrary>(plugin.args) ||
-           (reverse != nullptr && reverse->handle_ptr);
+           std::holds_alternative<Rpz>(plugin.args) || (reverse != nullptr && reverse->handle_ptr);
 }
 
 // Does nothing without one, and does not wrap what brings one.
@@ -234,12 +313,34 @@ void advise_dns64_by_client(Reading& in, const Plugin& plugin, const Sequence& s
     }
 }
 
+// An AAAA that dns64 makes counts as one that the name has.
+void advise_prefer_dns64(Reading& in, const Plugin& plugin, const Sequence& sequence) {
+    const Settings& settings = in.settings();
+    for (std::size_t r = 0; r < sequence.rules.size(); ++r) {
+        const ExecRule& rule = sequence.rules[r];
+        if (rule.kind != ExecRule::Kind::plugin) continue;
+        const Plugin& exec = settings.plugins[rule.plugin];
+        const auto* const prefer = std::get_if<Prefer>(&exec.args);
+        if (prefer == nullptr || !prefer->v6) continue;
+        const Plugin* const dns64 = Reachable(settings, sequence, r + 1).find([](const Plugin& p) {
+            const auto* const args = std::get_if<Dns64>(&p.args);
+            return args != nullptr && args->allow_ipv4;
+        });
+        if (dns64 == nullptr) continue;
+        in.report().warn(rule.line, owner_of(exec) + " around " + owner_of(*dns64) + " of '" +
+                                        plugin.tag +
+                                        "' leaves names without AAAA no A either: dns64 makes an "
+                                        "AAAA for IPv4 clients too; remove 'allow_ipv4', or put "
+                                        "prefer_ipv6 behind dns64");
+    }
+}
+
 // `jumped`: a `return` in it ends it alone.
 bool can_stop(const Settings& settings, const Sequence& sequence, bool jumped, std::size_t& steps) {
     using Kind = ExecRule::Kind;
     for (const ExecRule& rule : sequence.rules) {
         if (++steps > kMostSteps) return false;
-        if (rule.kind == Kind::accept || rule.kind == Kind::reject || rule.kind == Kind::goto_ ||
+        if (rule.kind == Kind::accept || rule.kind == Kind::reject || rule.kind == Kind::drop ||
             (rule.kind == Kind::return_ && !jumped)) {
             return true;
         }
@@ -258,9 +359,9 @@ void advise_nested(Reading& in, const Plugin& plugin, const Sequence& sequence) 
         std::size_t steps = 0;
         const Sequence* inner = sequence_of(exec);
         if (inner == nullptr || !can_stop(in.settings(), *inner, false, steps)) continue;
-        in.report().warn(rule.line, "accept, reject and return inside '" + exec.tag + "' end '" +
-                                        plugin.tag + "' as well (in mosdns they end only '" +
-                                        exec.tag + "')");
+        in.report().warn(rule.line, "accept, reject, drop and return inside '" + exec.tag +
+                                        "' end '" + plugin.tag +
+                                        "' as well (in mosdns they end only '" + exec.tag + "')");
     }
 }
 
@@ -272,17 +373,21 @@ class AnswerWalk {
   public:
     explicit AnswerWalk(const Settings& settings) : settings_(settings) {}
 
-    enum class End : std::uint8_t { falls_through, answered, unanswered, returned };
+    // `ended`: a goto has taken the place of the rest and came to its end; the caller goes on.
+    enum class End : std::uint8_t { falls_through, answered, unanswered, returned, ended };
 
     End walk(const Sequence& sequence) {
+        bool may_end = false;
         for (const ExecRule& rule : sequence.rules) {
             if (++steps_ > kMostSteps) return End::answered;
             const bool always = holds_without_response(rule);
             if (!always && never_holds_without_response(rule)) continue;
             const End end = run(rule, always);
-            if (end != End::falls_through) return end;
+            may_end = may_end || (end == End::ended && !always);
+            if (end == End::falls_through || (end == End::ended && !always)) continue;
+            return may_end && end == End::answered ? End::ended : end;
         }
-        return End::falls_through;
+        return may_end ? End::ended : End::falls_through;
     }
 
   private:
@@ -306,6 +411,7 @@ class AnswerWalk {
             case ExecRule::Kind::mark:
                 return End::falls_through;
             case ExecRule::Kind::reject:
+            case ExecRule::Kind::drop:
                 return always ? End::answered : End::falls_through;
             case ExecRule::Kind::accept:
                 return End::unanswered;  // at least for those that match
@@ -313,13 +419,14 @@ class AnswerWalk {
                 return End::returned;
             case ExecRule::Kind::jump: {
                 const End end = walk(*sequence_of(settings_.plugins[rule.plugin]));
-                const bool goes_on = end == End::returned || (end == End::answered && !always);
+                const bool goes_on =
+                    end == End::returned || end == End::ended || (end == End::answered && !always);
                 return goes_on ? End::falls_through : end;
             }
             case ExecRule::Kind::goto_: {
                 const End end = walk(*sequence_of(settings_.plugins[rule.plugin]));
-                if (end != End::answered) return End::unanswered;
-                return always ? end : End::falls_through;
+                if (end == End::falls_through) return End::ended;
+                return end == End::answered && !always ? End::falls_through : end;
             }
             case ExecRule::Kind::plugin:
                 break;
@@ -327,7 +434,8 @@ class AnswerWalk {
         const Plugin& exec = settings_.plugins[rule.plugin];
         if (const Sequence* inner = sequence_of(exec)) {
             const End end = walk(*inner);
-            return end == End::answered && !always ? End::falls_through : end;
+            const bool goes_on = end == End::ended || (end == End::answered && !always);
+            return goes_on ? End::falls_through : end;
         }
         if (!always_has_end(exec)) return End::falls_through;
         if (always) return End::answered;
@@ -376,6 +484,8 @@ void advise_sequence(Reading& in, const Plugin& plugin) {
     const Sequence* const sequence = sequence_of(plugin);
     if (sequence == nullptr) return;
     advise_cache(in, plugin, *sequence);
+    advise_black_hole(in, plugin, *sequence);
+    advise_prefer_dns64(in, plugin, *sequence);
     advise_nested(in, plugin, *sequence);
     advise_lists_by_client(in, plugin, *sequence);
     advise_dns64_by_client(in, plugin, *sequence);

@@ -15,22 +15,30 @@ struct Named {
     std::uint16_t number;
 };
 
-constexpr std::array<Named, 57> kTypeNames{{
-    {"a", 1},           {"ns", 2},          {"cname", 5},   {"soa", 6},     {"mb", 7},
-    {"mg", 8},          {"mr", 9},          {"null", 10},   {"wks", 11},    {"ptr", 12},
-    {"hinfo", 13},      {"minfo", 14},      {"mx", 15},     {"txt", 16},    {"rp", 17},
-    {"afsdb", 18},      {"sig", 24},        {"key", 25},    {"aaaa", 28},   {"loc", 29},
-    {"srv", 33},        {"naptr", 35},      {"kx", 36},     {"cert", 37},   {"dname", 39},
-    {"opt", 41},        {"apl", 42},        {"ds", 43},     {"sshfp", 44},  {"ipseckey", 45},
-    {"rrsig", 46},      {"nsec", 47},       {"dnskey", 48}, {"dhcid", 49},  {"nsec3", 50},
-    {"nsec3param", 51}, {"tlsa", 52},       {"smimea", 53}, {"hip", 55},    {"cds", 59},
-    {"cdnskey", 60},    {"openpgpkey", 61}, {"csync", 62},  {"zonemd", 63}, {"svcb", 64},
-    {"https", 65},      {"spf", 99},        {"nid", 104},   {"l32", 105},   {"l64", 106},
-    {"lp", 107},        {"eui48", 108},     {"eui64", 109}, {"axfr", 252},  {"any", 255},
-    {"uri", 256},       {"caa", 257},
+constexpr std::array<Named, 98> kTypeNames{{
+    {"a", 1},           {"ns", 2},         {"md", 3},        {"mf", 4},       {"cname", 5},
+    {"soa", 6},         {"mb", 7},         {"mg", 8},        {"mr", 9},       {"null", 10},
+    {"wks", 11},        {"ptr", 12},       {"hinfo", 13},    {"minfo", 14},   {"mx", 15},
+    {"txt", 16},        {"rp", 17},        {"afsdb", 18},    {"x25", 19},     {"isdn", 20},
+    {"rt", 21},         {"nsap", 22},      {"nsap-ptr", 23}, {"sig", 24},     {"key", 25},
+    {"px", 26},         {"gpos", 27},      {"aaaa", 28},     {"loc", 29},     {"nxt", 30},
+    {"eid", 31},        {"nimloc", 32},    {"srv", 33},      {"atma", 34},    {"naptr", 35},
+    {"kx", 36},         {"cert", 37},      {"a6", 38},       {"dname", 39},   {"sink", 40},
+    {"opt", 41},        {"apl", 42},       {"ds", 43},       {"sshfp", 44},   {"ipseckey", 45},
+    {"rrsig", 46},      {"nsec", 47},      {"dnskey", 48},   {"dhcid", 49},   {"nsec3", 50},
+    {"nsec3param", 51}, {"tlsa", 52},      {"smimea", 53},   {"hip", 55},     {"ninfo", 56},
+    {"rkey", 57},       {"talink", 58},    {"cds", 59},      {"cdnskey", 60}, {"openpgpkey", 61},
+    {"csync", 62},      {"zonemd", 63},    {"svcb", 64},     {"https", 65},   {"dsync", 66},
+    {"hhit", 67},       {"brid", 68},      {"spf", 99},      {"uinfo", 100},  {"uid", 101},
+    {"gid", 102},       {"unspec", 103},   {"nid", 104},     {"l32", 105},    {"l64", 106},
+    {"lp", 107},        {"eui48", 108},    {"eui64", 109},   {"nxname", 128}, {"tkey", 249},
+    {"tsig", 250},      {"ixfr", 251},     {"axfr", 252},    {"mailb", 253},  {"maila", 254},
+    {"any", 255},       {"*", 255},        {"uri", 256},     {"caa", 257},    {"avc", 258},
+    {"doa", 259},       {"amtrelay", 260}, {"resinfo", 261}, {"wallet", 262}, {"cla", 263},
+    {"ipn", 264},       {"ta", 32768},     {"dlv", 32769},
 }};
-constexpr std::array<Named, 5> kClasses{
-    {{"in", 1}, {"ch", 3}, {"hs", 4}, {"none", 254}, {"any", 255}}};
+constexpr std::array<Named, 6> kClasses{
+    {{"in", 1}, {"ch", 3}, {"hs", 4}, {"none", 254}, {"any", 255}, {"*", 255}}};
 
 std::optional<std::uint16_t> find(std::string_view text, std::span<const Named> names,
                                   std::string_view prefix) {

@@ -22,7 +22,7 @@ struct Cache {
     bool cache_negative = true;
     Milliseconds max_negative_ttl{300'000}, negative_ttl_without_soa{60'000};
     Milliseconds min_positive_ttl{0}, max_positive_ttl = kNoLimit;
-    Milliseconds cache_max_ttl = kNoLimit;
+    Milliseconds cache_max_ttl = kNoLimit, cache_min_ttl{0};
     Milliseconds failure_ttl{5'000};
     Milliseconds lazy_cache_ttl{0}, serve_stale{0};  // one of them at most; 0: off
     Milliseconds stale_client_timeout{1'800}, stale_recheck{30'000}, stale_answer_ttl{30'000};
@@ -96,6 +96,7 @@ struct KnownRecord {
     std::uint16_t type, klass;
     std::uint32_t ttl_s;
     std::vector<std::uint8_t> rdata;  // names whole, as in a message
+    bool operator==(const KnownRecord&) const = default;
 };
 
 struct Hosts {
@@ -136,6 +137,43 @@ struct DhcpLeases {
     std::uint32_t ttl_s = 60;
     bool ptr = true;
 };
+// What a response policy zone asks for where one of its triggers holds.
+struct RpzAction {
+    enum class Does : std::uint8_t {
+        nxdomain,
+        nodata,
+        passthru,
+        drop,
+        tcp_only,
+        alias,        // `target` is asked for
+        alias_below,  // the question's name below `target`
+        records,      // these; no record for a type that has none
+    };
+    Does does = Does::nxdomain;
+    std::uint32_t ttl_s = 0;
+    std::vector<std::uint8_t> target;  // lower-cased wire form
+    std::vector<KnownRecord> records;
+    bool operator==(const RpzAction&) const = default;
+};
+struct RpzPrefix {
+    matchers::Prefix prefix;
+    bool is_v4;
+    std::uint32_t action;  // of the zone's `actions`
+};
+struct RpzZone {
+    std::string source;         // as it was written: a path or URL
+    std::vector<RuleAt> names;  // full: that name; domain: all below it. Values: of `actions`
+    std::optional<std::uint32_t> all;  // of every name: `*` at the apex
+    std::vector<RpzPrefix> clients, addresses;
+    std::vector<RpzAction> actions;
+
+    [[nodiscard]] std::size_t rules() const {
+        return names.size() + (all ? 1 : 0) + clients.size() + addresses.size();
+    }
+};
+struct Rpz {
+    std::vector<RpzZone> zones;  // at least one; the first that holds counts
+};
 // Names with a way of their own.
 struct Zone {
     NameRules names;
@@ -163,7 +201,7 @@ struct Arbitrary {
 };
 
 struct ExecRule {
-    enum class Kind : std::uint8_t { plugin, accept, return_, reject, mark, jump, goto_ };
+    enum class Kind : std::uint8_t { plugin, accept, return_, reject, drop, mark, jump, goto_ };
     std::vector<MatchUse> matches;  // all must hold
     Kind kind = Kind::plugin;
     PluginIndex plugin = 0;            // Kind::plugin; jump, goto_: a sequence

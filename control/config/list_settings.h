@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,7 @@ struct ListUse {
     std::string format, strict;
     std::vector<std::string> selectors;
     std::size_t most_rules = 0;  // of an adlist: a longer list is refused; 0: no limit
+    std::optional<std::uint32_t> max_shrink{};  // percent; nothing: as `control.fetch` says
     bool operator==(const ListUse&) const = default;
 };
 struct RemoteList {
@@ -22,6 +24,20 @@ struct RemoteList {
     std::string file;  // its last good copy
     std::vector<ListUse> uses;
     bool present = false;  // there was a copy
+};
+
+// A list as a plugin read it.
+struct ReadList {
+    std::string owner;   // "domain_set 'ads'"
+    std::string source;  // its path or URL
+    std::string file;    // as it was opened
+    bool loaded = true;  // false: a URL of which there is no copy yet
+    std::size_t rules = 0;
+    std::size_t bad_lines = 0, left_out = 0;  // not rules; rules that have no meaning here
+    std::uint32_t max_shrink = 100;  // percent of its rules that may go when it is read again
+    bool is_remote = false;          // that is looked at when it is fetched
+    ListUse use;                     // how it is read; without a type: by no plugin of lists
+    int line = 0;
 };
 
 // What a dynamic_domain_set is beside a DomainSet: its file, which is changed while serving.

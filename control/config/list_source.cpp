@@ -1,16 +1,22 @@
 #include "control/config/list_source.h"
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <limits>
 
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/rules.h"
 #include "control/config/url.h"
+#include "matchers/list/no_list.h"
+#include "matchers/name_matcher.h"
 #include "matchers/quote.h"
 
 namespace steer::config {
 namespace {
+
+// In ListUse::strict: a response policy zone of which anything may be left out.
+constexpr std::string_view kLenient = "lenient";
 
 Node text_node(std::string text) {
     Node out;
@@ -34,9 +40,20 @@ void put(Node& map, std::string key, Node value) {
 // The `args` of a plugin that has the file as its only list.
 Node args_of(const std::string& file, const ListUse& use) {
     Node args, list;
+    if (use.type == "rpz") {
+        put(list, "zone", text_node(file));
+        if (!use.selectors.empty()) put(list, "name", text_node(use.selectors.front()));
+        if (!use.strict.empty()) put(list, "lenient", text_node("true"));
+        Node zones;
+        zones.kind = Node::Kind::list;
+        zones.items.push_back(std::move(list));
+        put(args, "zones", std::move(zones));
+        return args;
+    }
     if (use.type == "adlist") {
         put(list, "list", text_node(file));
         if (!use.format.empty()) put(list, "format", text_node(use.format));
+        if (!use.strict.empty()) put(list, "lenient", text_node("true"));
         Node lists;
         lists.kind = Node::Kind::list;
         lists.items.push_back(std::move(list));
@@ -48,7 +65,9 @@ Node args_of(const std::string& file, const ListUse& use) {
     geo ? put(args, "file", text_node(file)) : put(args, "files", list_node({file}));
     if (!use.format.empty()) put(args, "format", text_node(use.format));
     if (!use.selectors.empty()) put(args, "selectors", list_node(use.selectors));
-    if (!use.strict.empty()) put(args, "strict", text_node(use.strict));
+    if (!use.strict.empty())
+        put(args, use.strict == kLenient ? "lenient" : "strict",
+            text_node(use.strict == kLenient ? "true" : use.strict));
     return args;
 }
 
@@ -60,6 +79,33 @@ RemoteList& remote(Settings& settings, const Url& url) {
     if (known != all.end()) return *known;
     return all.emplace_back(
         RemoteList{text, settings.control.lists + "/" + file_name_of(url), {}, false});
+}
+
+std::uint32_t shrink_of(Reading& in, const ListUse& use) {
+    return use.max_shrink.value_or(in.settings().control.fetch.max_shrink);
+}
+
+ReadList& begin_list(Reading& in, const std::string& file, const Place& place, const ListUse& use) {
+    ReadList list{.owner = std::string(place.owner),
+                  .source = file,
+                  .file = file,
+                  .max_shrink = shrink_of(in, use),
+                  .use = use,
+                  .line = place.line};
+    list.use.max_shrink = list.max_shrink;
+    return in.settings().lists.emplace_back(std::move(list));
+}
+
+bool is_text(const ListUse& use) {
+    return use.type != "geosite" && use.type != "geoip";
+}
+
+// Nothing, said why, for what is no list.
+std::optional<ListBytes> good_bytes(Reading& in, ListBytes list, const ListUse& use) {
+    const auto no_list = is_text(use) ? matchers::why_no_list(list.bytes) : std::nullopt;
+    if (!no_list) return list;
+    in.report().error_in(list.file, 1, no_list->text);
+    return std::nullopt;
 }
 
 std::optional<ListBytes> read_copy(Reading& in, const Text& written, const Place& place,
@@ -77,10 +123,16 @@ std::optional<ListBytes> read_copy(Reading& in, const Text& written, const Place
     if (in.settings().control.lists.empty())
         return refuse("lists by URL need a folder: 'lists' of 'control' is off");
     RemoteList& list = remote(in.settings(), *url);
-    if (std::find(list.uses.begin(), list.uses.end(), use) == list.uses.end())
-        list.uses.push_back(use);
+    ListUse resolved = use;
+    resolved.max_shrink = shrink_of(in, use);
+    if (std::find(list.uses.begin(), list.uses.end(), resolved) == list.uses.end())
+        list.uses.push_back(std::move(resolved));
+    ReadList& read = begin_list(in, list.file, place, use);
+    read.source = list.url;
+    read.is_remote = true;
     std::error_code error;
     if (!std::filesystem::exists(list.file, error) && !error) {
+        read.loaded = false;
         in.report().warn(place.line, list.url + " in " + place.name() +
                                          " has not been fetched yet: it is empty until it is");
         return std::nullopt;
@@ -90,22 +142,58 @@ std::optional<ListBytes> read_copy(Reading& in, const Text& written, const Place
         return refuse("the copy " + matchers::quoted_path(list.file) + " of " + list.url +
                       " cannot be read: " + content.error().text);
     list.present = true;
-    return ListBytes{list.file, *std::move(content)};
+    return good_bytes(in, {list.file, *std::move(content)}, use);
+}
+
+bool is_line_of(const Error& error, const std::string& file) {
+    return error.file == file && error.line > 0;
+}
+std::string at_line(const Error& error) {
+    return "line " + std::to_string(error.line) + ": " + error.text;
+}
+// ", beginning with line 3: ...", or nothing.
+std::string first_bad(const std::vector<Error>& warnings, const std::string& file) {
+    const auto bad = std::find_if(warnings.begin(), warnings.end(),
+                                  [&](const Error& e) { return is_line_of(e, file); });
+    return bad == warnings.end() ? std::string{} : ", beginning with " + at_line(*bad);
 }
 
 // For people who know the list by its URL.
-std::optional<Error> why_not(Reading& in, const std::string& file, std::string_view type) {
-    const auto errors = in.report().take_errors(), warnings = in.report().take_warnings();
+std::optional<Error> why_not(const std::vector<Error>& errors, const std::vector<Error>& warnings,
+                             const std::string& file, std::string_view type) {
     if (errors.empty()) return std::nullopt;
-    const auto of_file = [&file](const Error& e) { return e.file == file && e.line > 0; };
-    const auto at_line = [](const Error& e) {
-        return "line " + std::to_string(e.line) + ": " + e.text;
+    if (is_line_of(errors.front(), file)) return Error{at_line(errors.front())};
+    const std::string bad = first_bad(warnings, file);
+    return Error{"no line of it is good for type " + std::string(type) +
+                 (bad.empty() ? ": " + errors.front().text : bad)};
+}
+
+// Regexps that are good one by one and take too long together would stop every start and reload from then on.
+std::optional<Error> why_too_costly(const Settings& settings) {
+    matchers::NameMatcherBuilder builder;
+    std::size_t patterns = 0;
+    const auto add = [&](const std::vector<RuleAt>& rules) {
+        for (const RuleAt& at : rules) {
+            if (at.rule.kind != matchers::RuleKind::regexp &&
+                at.rule.kind != matchers::RuleKind::keyword)
+                continue;
+            builder.add(0, at.rule, settings.files[at.file], at.line);
+            ++patterns;
+        }
     };
-    if (of_file(errors.front())) return Error{at_line(errors.front())};
-    const auto bad = std::find_if(warnings.begin(), warnings.end(), of_file);
-    return Error{
-        "no line of it is good for type " + std::string(type) +
-        (bad == warnings.end() ? ": " + errors.front().text : ", beginning with " + at_line(*bad))};
+    for (const Plugin& plugin : settings.plugins) {
+        if (const auto* set = std::get_if<DomainSet>(&plugin.args)) add(set->rules);
+        if (const auto* hosts = std::get_if<Hosts>(&plugin.args)) add(hosts->rules);
+        if (const auto* set = std::get_if<AdguardSet>(&plugin.args)) {
+            for (const AdguardStep& step : set->steps)
+                add(step.rules);
+        }
+    }
+    if (patterns == 0) return std::nullopt;
+    std::vector<Error> errors, warnings;
+    builder.build(errors, warnings);
+    if (errors.empty()) return std::nullopt;
+    return Error{errors.front().text};
 }
 
 }  // namespace
@@ -115,6 +203,10 @@ std::size_t rules_of(const Plugin& plugin) {
     if (const auto* set = std::get_if<IpSet>(&plugin.args)) return set->prefixes.size();
     if (const auto* hosts = std::get_if<Hosts>(&plugin.args)) return hosts->rules.size();
     std::size_t all = 0;
+    if (const auto* rpz = std::get_if<Rpz>(&plugin.args)) {
+        for (const RpzZone& zone : rpz->zones)
+            all += zone.rules();
+    }
     if (const auto* set = std::get_if<AdguardSet>(&plugin.args)) {
         for (const AdguardStep& step : set->steps)
             all += step.rules.size();
@@ -123,13 +215,18 @@ std::size_t rules_of(const Plugin& plugin) {
 }
 
 ListUse use_of(const Plugin& plugin, const Node& args) {
-    ListUse use{plugin.type, {}, {}, {}, 0};
+    ListUse use{plugin.type, {}, {}, {}, 0, {}};
     const auto text = [&](std::string_view key) {
         const Node* const node = args.find(key);
         return node != nullptr && node->is_text() ? node->text : std::string{};
     };
     use.format = text("format");
-    use.strict = text("strict");
+    use.strict = text("lenient") == "true" ? std::string(kLenient) : text("strict");
+    // What is no number has been reported with its row.
+    const std::string shrink = text("max_shrink");
+    std::uint32_t percent = 0;
+    const auto end = std::from_chars(shrink.data(), shrink.data() + shrink.size(), percent);
+    if (!shrink.empty() && end.ec == std::errc{}) use.max_shrink = percent;
     const Node* const selectors = args.find("selectors");
     if (selectors != nullptr) {
         for (const Node& item : selectors->items)
@@ -142,9 +239,26 @@ std::optional<ListBytes> read_list_source(Reading& in, const Text& written, cons
                                           const ListUse& use) {
     if (is_url(written.value)) return read_copy(in, written, place, use);
     const std::string file = in.resolve(written.value);
+    begin_list(in, file, place, use);
     auto bytes = in.read_file(file, place);
     if (!bytes) return std::nullopt;
-    return ListBytes{file, *std::move(bytes)};
+    return good_bytes(in, {file, *std::move(bytes)}, use);
+}
+
+ReadList& list_of(Reading& in, const std::string& file, const Place& place) {
+    auto& lists = in.settings().lists;
+    const auto known = std::find_if(lists.rbegin(), lists.rend(), [&](const ReadList& l) {
+        return l.file == file && l.owner == place.owner;
+    });
+    if (known != lists.rend()) return *known;
+    return lists.emplace_back(ReadList{
+        .owner = std::string(place.owner), .source = file, .file = file, .line = place.line});
+}
+
+std::optional<std::uint32_t> read_max_shrink(Reading& in, const Node& node, const Place& place) {
+    std::uint32_t percent = 0;
+    if (!read_value(in, node, place, "0..100", percent)) return std::nullopt;
+    return percent;
 }
 
 Result<std::size_t> check_list(const std::string& file, const ListUse& use) {
@@ -162,11 +276,19 @@ Result<std::size_t> check_list(const std::string& file, const ListUse& use) {
     type->read(in, &args, plugin);
     in.settings().plugins.push_back(std::move(plugin));
     check_patterns(in);
-    if (auto why = why_not(in, file, use.type)) return *std::move(why);
+    const auto errors = in.report().take_errors(), warnings = in.report().take_warnings();
+    if (auto why = why_not(errors, warnings, file, use.type)) return *std::move(why);
     const std::size_t rules = rules_of(in.settings().plugins.front());
+    for (const ReadList& list : in.settings().lists) {
+        if (list.bad_lines > list.rules + list.left_out)
+            return Error{std::to_string(list.bad_lines) + " of its lines are bad and " +
+                         std::to_string(list.rules) + " good for type " + std::string(use.type) +
+                         ": it is no list, or one of another format" + first_bad(warnings, file)};
+    }
     if (use.most_rules > 0 && rules > use.most_rules)
         return Error{"it has " + std::to_string(rules) + " names, and 'max_names' allows " +
                      std::to_string(use.most_rules)};
+    if (auto why = why_too_costly(in.settings())) return *std::move(why);
     if (rules == 0) return Error{"there is no rule in it for a " + std::string(use.type)};
     return rules;
 }

@@ -6,10 +6,27 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "control/config/reading.h"
 
 namespace steer::config {
+
+// The row of a plugin that reads lists: `max_shrink`.
+inline constexpr std::string_view kMaxShrinkText =
+    "percentage of a list's rules that may go from one reading to the next; `max_shrink` in "
+    "`fetch` of `control`, with what it means, is the default";
+// `max_shrink` as it is written; what is wrong is reported.
+std::optional<std::uint32_t> read_max_shrink(Reading& in, const Node& node, const Place& place);
+template <class Args>
+void read_max_shrink_of(Reading& in, const Node& node, const Place& place, Args& out) {
+    out.max_shrink = read_max_shrink(in, node, place);
+}
+template <class Args>
+constexpr Row<Args> max_shrink_row() {
+    return {"max_shrink", Own<Args>{"integer", read_max_shrink_of<Args>}, "(of `control.fetch`)",
+            "0..100", kMaxShrinkText};
+}
 
 struct ListBytes {
     std::string file;  // as it was opened
@@ -23,6 +40,9 @@ ListUse use_of(const Plugin& plugin, const Node& args);
 // refused.
 std::optional<ListBytes> read_list_source(Reading& in, const Text& written, const Place& place,
                                           const ListUse& use);
+
+// The record of a list that was read as `file`; a new one for what was read in another way.
+ReadList& list_of(Reading& in, const std::string& file, const Place& place);
 
 // How many rules a plugin has of its lists; 0: it is none that has lists.
 std::size_t rules_of(const Plugin& plugin);

@@ -7,6 +7,7 @@
 #include "control/config/document.h"
 #include "control/config/graph.h"
 #include "control/config/include.h"
+#include "control/config/list_changes.h"
 #include "control/config/placeholders.h"
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/reading.h"
@@ -177,6 +178,9 @@ void read_plugins(Reading& in, Node& top) {
         return;
     }
     PluginsReader(in, *list).all();
+    give_uses(in.settings());
+    in.make_picks();
+    in.report_absent();
     check_patterns(in);
     if (!check_cycles(in) || in.report().error_count() > 0) return;
     check_crons(in);
@@ -193,6 +197,7 @@ LoadOutcome load_bytes(std::string_view text, Reading& in) {
             check_sections(in, top);
             read_sections(in, top);
             read_plugins(in, top);
+            in.report_absent();
         } else {
             in.report().error(top.line, "expected a configuration with 'plugins:', found " +
                                             std::string(top.what()));

@@ -73,8 +73,11 @@ struct MarkMatch {
 struct RandomMatch {
     double probability = 0;  // 0..1
 };
-struct RateMatch {  // rate_limiter
-    std::uint32_t qps = 20, burst = 40;
+// How long a bucket may take to be full again: of a larger `burst` no more counts.
+inline constexpr std::uint32_t kLongestRefillS = 86'400;
+struct RateMatch {    // rate_limiter
+    double qps = 20;  // 0.001..4294967295
+    std::uint32_t burst = 40;
     std::uint32_t mask4 = 32, mask6 = 48;
 };
 enum class TextOf : std::uint8_t { client, response, marks, server_name, url_path };

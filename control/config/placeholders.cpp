@@ -3,19 +3,37 @@
 #include <algorithm>
 #include <array>
 
+#include "control/config/values.h"
 #include "matchers/quote.h"
 
 namespace steer::config {
 namespace {
 
-constexpr std::array<std::string_view, 9> kOfQueries{"qname",     "qtype",   "qclass",
-                                                     "rcode",     "resp_ip", "cname_to",
-                                                     "client_ip", "marks",   "server_name"};
+// Names that ForgeDNS replaces while it runs, and `cname_to`: texts with them are left as they are.
+constexpr std::array<std::string_view, 19> kOfQueries{"qname",
+                                                      "qtype",
+                                                      "qtype_name",
+                                                      "qclass",
+                                                      "qclass_name",
+                                                      "client_ip",
+                                                      "client_port",
+                                                      "server_name",
+                                                      "url_path",
+                                                      "marks",
+                                                      "has_resp",
+                                                      "rcode",
+                                                      "rcode_name",
+                                                      "resp_ip",
+                                                      "cname_to",
+                                                      "cron_plugin_tag",
+                                                      "cron_job_name",
+                                                      "cron_trigger_kind",
+                                                      "cron_scheduled_at_unix_ms"};
 
 // What stands between the braces. Nothing: leave the text as it is.
 std::optional<std::string> value_of(std::string_view inside, int line, const std::string& path,
                                     Reading& in) {
-    if (std::find(kOfQueries.begin(), kOfQueries.end(), inside) != kOfQueries.end())
+    if (std::find(kOfQueries.begin(), kOfQueries.end(), trimmed(inside)) != kOfQueries.end())
         return std::nullopt;
     if (inside.starts_with("env:")) inside.remove_prefix(4);
     const auto dash = inside.find(":-");

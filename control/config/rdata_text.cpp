@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <map>
 #include <optional>
 
 #include "control/config/dns_names.h"
@@ -19,6 +21,9 @@ namespace {
 //   1 2  a number of so many bytes      t  a number or a time of four bytes      n  a name
 //   s  a <character-string>             S  one or more of them                   v  text up to the end
 //   a b  an IPv4, IPv6 address          x  hex digits up to the end              p  SvcParams
+//   4  a number of four bytes           B  base64 up to the end                  T  types, as NSEC lists them
+//   q  a type                           d  a time as RRSIG has it, or seconds    l  salt in hex, or '-' for none
+//   h  a hash in base32                 L  64 bits in four groups of hex digits  6 8  so many bytes in hex, with '-' between
 struct Form {
     std::string_view type, letters, example;
 };
@@ -42,6 +47,49 @@ constexpr std::array kForms{
     Form{"SSHFP", "11x", "4 2 0123ab"},
     Form{"DS", "211x", "12345 13 2 0123ab"},
     Form{"URI", "22v", "10 1 \"https://www.example.org/\""},
+    Form{"HINFO", "ss", "\"PC\" \"Linux\""},
+    Form{"RP", "nn", "admin.example.org. info.example.org."},
+    Form{"MINFO", "nn", "admin.example.org. errors.example.org."},
+    Form{"TALINK", "nn", "a.example.org. b.example.org."},
+    Form{"MB", "n", "host.example.org."},
+    Form{"MD", "n", "host.example.org."},
+    Form{"MF", "n", "host.example.org."},
+    Form{"MG", "n", "member.example.org."},
+    Form{"MR", "n", "new.example.org."},
+    Form{"NSAP-PTR", "n", "host.example.org."},
+    Form{"AFSDB", "2n", "1 afs.example.org."},
+    Form{"RT", "2n", "10 relay.example.org."},
+    Form{"LP", "2n", "10 l64.example.org."},
+    Form{"PX", "2nn", "10 map.example.org. mapx400.example.org."},
+    Form{"X25", "s", "311061700956"},
+    Form{"ISDN", "S", "150862028003217"},
+    Form{"GPOS", "sss", "-32.6882 116.8652 10.0"},
+    Form{"AVC", "S", "\"app-name:example\""},
+    Form{"NINFO", "S", "\"text\""},
+    Form{"RESINFO", "S", "qnamemin exterr=15-17"},
+    Form{"WALLET", "S", "BTC 1example"},
+    Form{"CDS", "211x", "12345 13 2 0123ab"},
+    Form{"DLV", "211x", "12345 13 2 0123ab"},
+    Form{"TA", "211x", "12345 13 2 0123ab"},
+    Form{"DNSKEY", "211B", "257 3 13 mdsswUyr3DPW132mOi8V9xESWE8jTo0d"},
+    Form{"CDNSKEY", "211B", "257 3 13 mdsswUyr3DPW132mOi8V9xESWE8jTo0d"},
+    Form{"KEY", "211B", "256 3 13 mdsswUyr3DPW132mOi8V9xESWE8jTo0d"},
+    Form{"RKEY", "211B", "0 3 13 mdsswUyr3DPW132mOi8V9xESWE8jTo0d"},
+    Form{"CERT", "221B", "1 0 0 mdsswUyr3DPW132mOi8V9xESWE8jTo0d"},
+    Form{"RRSIG", "q11tdd2nB", "A 13 2 3600 20300101000000 20260101000000 12345 example.org. mdss"},
+    Form{"SIG", "q11tdd2nB", "A 13 2 3600 20300101000000 20260101000000 12345 example.org. mdss"},
+    Form{"NSEC", "nT", "next.example.org. A MX RRSIG NSEC"},
+    Form{"NSEC3", "112lhT", "1 0 10 ab12 2T7B4G4VSA5SMI47K61MV5BV1A22BOJR A RRSIG"},
+    Form{"NSEC3PARAM", "112l", "1 0 10 ab12"},
+    Form{"CSYNC", "42T", "66 3 A NS AAAA"},
+    Form{"ZONEMD", "411x", "2026010100 1 1 0123ab"},
+    Form{"DHCID", "B", "AAIBY2/AuCccgoJbsaxcQc9TUapptP69lOjxfNuVAA2kjEA="},
+    Form{"OPENPGPKEY", "B", "mdsswUyr3DPW132mOi8V9xESWE8jTo0d"},
+    Form{"EUI48", "6", "00-00-5e-00-53-2a"},
+    Form{"EUI64", "8", "00-00-5e-ef-10-00-00-2a"},
+    Form{"NID", "2L", "10 0014:4fff:ff20:ee64"},
+    Form{"L64", "2L", "10 2001:0db8:1140:1000"},
+    Form{"L32", "2a", "10 192.0.2.1"},
     Form{"SVCB", "2np", "1 . alpn=h2"},
     Form{"HTTPS", "2np", "1 . alpn=h2,h3"},
 };
@@ -60,11 +108,28 @@ class Writer {
     // False: the next word is not that.
     bool write(char letter) {
         if (letter == 'p') return parameters();
+        if (letter == 'T') return types();
         if (words_.empty()) return false;
         switch (letter) {
             case '1':
             case '2':
-                return number(letter == '1' ? 1 : 2);
+            case '4':
+                return number(static_cast<unsigned>(letter - '0'));
+            case '6':
+            case '8':
+                return octets(static_cast<std::size_t>(letter - '0'));
+            case 'q':
+                return type();
+            case 'd':
+                return date();
+            case 'l':
+                return salt();
+            case 'h':
+                return hash();
+            case 'L':
+                return locator();
+            case 'B':
+                return base64();
             case 't':
                 return time();
             case 'n':
@@ -141,6 +206,120 @@ class Writer {
         out.insert(out.end(), bytes->begin(), bytes->end());
         return true;
     }
+    bool base64() {
+        std::string digits;
+        while (!words_.empty())
+            digits += take();
+        const auto bytes = bytes_of_base64(digits);
+        if (!bytes) return false;
+        out.insert(out.end(), bytes->begin(), bytes->end());
+        return true;
+    }
+    bool octets(std::size_t count) {
+        std::string digits = take();
+        if (digits.size() != count * 3 - 1) return false;
+        for (std::size_t i = 2; i < digits.size(); i += 3)
+            if (digits[i] != '-') return false;
+        std::erase(digits, '-');
+        const auto bytes = bytes_of_hex(digits);
+        if (!bytes || bytes->size() != count) return false;
+        out.insert(out.end(), bytes->begin(), bytes->end());
+        return true;
+    }
+    // RFC 6742 2: four groups of up to four hex digits.
+    bool locator() {
+        std::string_view rest = take();
+        for (unsigned group = 0; group < 4; ++group) {
+            const auto colon = rest.find(':');
+            if ((colon == std::string_view::npos) != (group == 3)) return false;
+            const std::string_view digits = rest.substr(0, colon);
+            if (digits.empty() || digits.size() > 4) return false;
+            const auto bytes = bytes_of_hex(std::string(4 - digits.size(), '0').append(digits));
+            if (!bytes) return false;
+            out.insert(out.end(), bytes->begin(), bytes->end());
+            if (group < 3) rest.remove_prefix(colon + 1);
+        }
+        return true;
+    }
+    bool type() {
+        const auto number = parse_qtype(take());
+        if (!number) return false;
+        add_number(out, *number, 2);
+        return true;
+    }
+    // YYYYMMDDHHmmSS, or seconds since 1970 (RFC 4034 3.2).
+    bool date() {
+        using namespace std::chrono;
+        const std::string& word = take();
+        constexpr std::size_t kDigits = 14;
+        const auto whole = parse_integer(word);
+        if (!whole) return false;
+        if (word.size() != kDigits) {
+            if (*whole > UINT32_MAX) return false;
+            add_number(out, *whole, 4);
+            return true;
+        }
+        const auto part = [&](std::uint64_t divisor, std::uint64_t modulus) {
+            return static_cast<unsigned>(*whole / divisor % modulus);
+        };
+        const year_month_day day{year{static_cast<int>(*whole / 10'000'000'000)},
+                                 month{part(100'000'000, 100)},
+                                 std::chrono::day{part(1'000'000, 100)}};
+        const unsigned h = part(10'000, 100), m = part(100, 100), s = part(1, 100);
+        if (!day.ok() || h > 23 || m > 59 || s > 59) return false;
+        const auto since = sys_days(day).time_since_epoch() + hours(h) + minutes(m) + seconds(s);
+        add_number(out, static_cast<std::uint32_t>(seconds(since).count()),
+                   4);  // serial arithmetic
+        return true;
+    }
+    bool salt() {
+        const std::string& word = take();
+        const auto bytes = bytes_of_hex(word == "-" ? std::string_view() : std::string_view(word));
+        return bytes && with_length(*bytes);
+    }
+    // Base32 with the extended hex alphabet, without padding (RFC 5155 3.3).
+    bool hash() {
+        std::vector<std::uint8_t> bytes;
+        std::uint32_t bits = 0;
+        unsigned count = 0;
+        for (const char c : take()) {
+            const int digit = c >= '0' && c <= '9'   ? c - '0'
+                              : c >= 'a' && c <= 'v' ? c - 'a' + 10
+                              : c >= 'A' && c <= 'V' ? c - 'A' + 10
+                                                     : -1;
+            if (digit < 0) return false;
+            bits = bits << 5 | static_cast<std::uint32_t>(digit);
+            count += 5;
+            if (count < 8) continue;
+            count -= 8;
+            bytes.push_back(static_cast<std::uint8_t>(bits >> count));
+            bits &= (1U << count) - 1;
+        }
+        return !bytes.empty() && with_length(bytes);
+    }
+    bool with_length(const std::vector<std::uint8_t>& bytes) {
+        if (bytes.size() > UINT8_MAX) return false;
+        out.push_back(static_cast<std::uint8_t>(bytes.size()));
+        out.insert(out.end(), bytes.begin(), bytes.end());
+        return true;
+    }
+    // RFC 4034 4.1.2: a bitmap for each 256 types.
+    bool types() {
+        std::map<std::uint8_t, std::vector<std::uint8_t>> windows;
+        while (!words_.empty()) {
+            const auto number = parse_qtype(take());
+            if (!number) return false;
+            auto& bitmap = windows[static_cast<std::uint8_t>(*number >> 8)];
+            const std::size_t at = (*number & 0xffU) / 8;
+            if (bitmap.size() <= at) bitmap.resize(at + 1);
+            bitmap[at] = static_cast<std::uint8_t>(bitmap[at] | 0x80U >> (*number & 7U));
+        }
+        for (const auto& [window, bitmap] : windows) {
+            out.push_back(window);
+            with_length(bitmap);
+        }
+        return true;
+    }
     bool address(bool v6) {
         const std::string& word = take();
         const auto ip = IpAddress::parse(word);
@@ -182,15 +361,11 @@ Result<std::vector<std::uint8_t>> unknown_rdata(std::span<const ZoneWord> words)
 }  // namespace
 
 std::string absolute_name(const std::string& text, const std::string& origin) {
-    if (text == "@") return origin;
-    if (text == ".") return {};
-    if (text.ends_with('.') && !text.ends_with("\\.")) return text.substr(0, text.size() - 1);
-    return origin.empty() ? text : text + "." + origin;
+    return matchers::absolute_zone_name(text, origin);
 }
 
 Result<std::vector<std::uint8_t>> rdata_of(std::uint16_t type, std::span<const ZoneWord> words,
                                            const std::string& origin) {
-    constexpr std::size_t kMostBytes = 65'000;  // with the rest of a message
     const bool as_bytes = !words.empty() && words[0].text == "\\#" && !words[0].quoted;
     if (as_bytes) return unknown_rdata(words);
     const Form* const form = form_of(type);
@@ -209,7 +384,8 @@ Result<std::vector<std::uint8_t>> rdata_of(std::uint16_t type, std::span<const Z
         return Error{"more words than " + std::string(form->type) + " has: expected it as in '" +
                      std::string(form->example) + "'"};
     }
-    if (writer.out.size() > kMostBytes) return Error{"the record is longer than a message may be"};
+    if (writer.out.size() > kMostRdataBytes)
+        return Error{"the record is longer than a message may be"};
     return std::move(writer.out);
 }
 

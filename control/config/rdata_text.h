@@ -6,15 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "matchers/list/zone_entries.h"
 #include "matchers/result.h"
 
 namespace steer::config {
 
-// A word of a zone file, without its quotes and with its escapes.
-struct ZoneWord {
-    std::string text;
-    bool quoted = false;
-};
+using matchers::ZoneWord;
+
+// With the rest of a message.
+inline constexpr std::size_t kMostRdataBytes = 65'000;
 
 // `origin`: what a name without a last dot is below; empty: the root.
 Result<std::vector<std::uint8_t>> rdata_of(std::uint16_t type, std::span<const ZoneWord> words,

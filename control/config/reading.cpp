@@ -92,9 +92,54 @@ std::optional<std::string> Reading::read_file(const std::string& path, const Pla
     settings_.opened.push_back(path);
     auto content = read_text(path);
     if (content) return *std::move(content);
-    report_.error(place.line, "the file " + matchers::quoted_path(path) + " in " + place.name() +
-                                  " cannot be read: " + content.error().text);
+    std::string text = "the file " + matchers::quoted_path(path) + " in " + place.name() +
+                       " cannot be read: " + content.error().text;
+    std::error_code error;
+    if (std::filesystem::exists(path, error)) {
+        report_.error(place.line, std::move(text));
+    } else {
+        absent_.push_back({path, std::move(text), place.line});
+    }
     return std::nullopt;
+}
+
+void Reading::report_absent() {
+    const auto is_fetched = [this](const std::string& file) {
+        const auto path = std::filesystem::path(file).lexically_normal();
+        return std::ranges::any_of(settings_.plugins, [&](const Plugin& plugin) {
+            const auto* const download = std::get_if<Download>(&plugin.args);
+            return download != nullptr && download->startup_if_missing &&
+                   std::ranges::any_of(download->items, [&](const DownloadItem& item) {
+                       return std::filesystem::path(item.file).lexically_normal() == path;
+                   });
+        });
+    };
+    for (Absent& absent : std::exchange(absent_, {})) {
+        // (The download warns of it.)
+        if (options_.downloads_tried || !is_fetched(absent.file))
+            report_.error(absent.line, std::move(absent.text));
+    }
+}
+
+void Reading::make_picks() {
+    for (const UpstreamPick& pick : std::exchange(picks_, {})) {
+        const Plugin& of = settings_.plugin(pick.of);
+        const auto* const forward = std::get_if<Forward>(&of.args);
+        if (forward == nullptr) continue;  // what is wrong with it was said
+        Forward made = *forward;
+        made.picked_from = pick.of;
+        made.upstreams.clear();
+        for (const std::string& tag : pick.tags) {
+            const auto at = std::ranges::find(forward->upstreams, tag, &UpstreamSettings::tag);
+            if (at != forward->upstreams.end()) {
+                made.upstreams.push_back(*at);
+            } else {
+                report_.error(pick.line, "'$" + of.tag + "' has no upstream with the tag " +
+                                             matchers::quoted(tag));
+            }
+        }
+        settings_.plugins[pick.made].args = std::move(made);
+    }
 }
 
 std::uint32_t Reading::file_number(const std::string& path) {

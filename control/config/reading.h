@@ -36,6 +36,8 @@ class Reading {
     // As read_text(); what stops it is reported as being about `place` ("... cannot be read: No
     // such file").
     std::optional<std::string> read_file(const std::string& path, const Place& place);
+    // Reports the files that read_file() did not find, but for those that a start downloads. Once all plugins are read.
+    void report_absent();
     // The number of a file's name in Settings::files.
     std::uint32_t file_number(const std::string& path);
     [[nodiscard]] std::optional<std::string> environment(const std::string& name) const;
@@ -60,6 +62,15 @@ class Reading {
     // Adds a plugin that was written in place; its tag is made from `tag`.
     PluginIndex add_in_place(Plugin plugin);
 
+    // `made` becomes the forward `of` with those of its upstreams that have one of these tags, once all are read.
+    struct UpstreamPick {
+        PluginIndex made, of;
+        std::vector<std::string> tags;
+        int line;
+    };
+    void pick_upstreams(UpstreamPick pick) { picks_.push_back(std::move(pick)); }
+    void make_picks();
+
     // Routers written inside plugins; the same one twice is one. `line` of the second is not kept.
     RouterIndex add_router(Router router);
 
@@ -69,6 +80,12 @@ class Reading {
     std::string base_dir_;
     Settings settings_;
     std::map<std::string, Declared, std::less<>> declared_;
+    struct Absent {
+        std::string file, text;
+        int line;
+    };
+    std::vector<Absent> absent_;
+    std::vector<UpstreamPick> picks_;
 };
 
 // ---- values with a form of their own, used by several sections

@@ -62,10 +62,11 @@ constexpr std::string_view kSequence =
 | `accept` | ends the program with the response as it is |
 | `return` | leaves this sequence: after a `jump` to it the caller goes on, else the program ends; in a sequence that another one executes (`$TAG`) it leaves that one as well |
 | `reject [RCODE]` | answers with a code, by number or name (REFUSED without one), and ends the program |
+| `drop` | ends the program without any answer, also where there was one; the verdict `dropped_by_policy` counts it |
 | `mark N...` | marks the query |
-| `jump TAG` | runs another sequence, then goes on here, also after `return` in it; not after `accept` or `reject` |
-| `goto TAG` | goes on in another sequence and does not come back: the program ends with it |
-| `$TAG` | runs an executor; of a sequence: its rules, then goes on here (accept, reject and return in it end this one too; in mosdns they do not) |
+| `jump TAG` | runs another sequence, then goes on here, also after `return` in it; not after `accept`, `reject` or `drop` |
+| `goto TAG` | runs another sequence in place of the rest of this one; a sequence that jumped here goes on |
+| `$TAG` | runs an executor; of a sequence: its rules, then goes on here (accept, reject, drop and return in it end this one too; in mosdns they do not) |
 | a type in place | `forward 192.0.2.1`, `cache 4096 short_circuit`, `debug_print TEXT`, `query_summary TEXT` |
 
 **Nothing stops by itself**: after `cache` or `forward` the next rule runs. Put
@@ -114,12 +115,18 @@ std::string default_cell(std::string_view text) {
 // "one of" with its words, or the kind with its range.
 std::string kind_cell(const RowText& row) {
     if (row.range.find('|') == std::string_view::npos) {
-        return std::string(row.kind) + (row.range.empty() ? "" : ", " + std::string(row.range));
+        if (row.range.empty()) return std::string(row.kind);
+        const bool nearest = row.range.front() == '~';
+        return std::string(row.kind) + ", " + std::string(row.range.substr(nearest ? 1 : 0)) +
+               (nearest ? " (else the nearest, with a warning)" : "");
     }
     std::string out;
     for (std::string_view rest = row.range; !rest.empty();) {
         const auto bar = rest.find('|');
-        out += (out.empty() ? "`" : ", `") + std::string(rest.substr(0, bar)) + "`";
+        std::string word(rest.substr(0, bar));
+        if (const auto slash = word.find('/'); slash != std::string::npos)
+            word.replace(slash, 1, "` or `");  // a synonym
+        out += (out.empty() ? "`" : ", `") + word + "`";
         rest.remove_prefix(bar == std::string_view::npos ? rest.size() : bar + 1);
     }
     return out;
@@ -168,12 +175,30 @@ and asks the server beside it. Servers' names are asked of the upstreams of the 
 machine that is its own resolver can start; of the system's resolver (its `nameserver` lines) only if none of them answers,
 which the log says.
 
-A copy is replaced, in one step, only when the whole of it came (unpacked, if it was sent as gzip), it is no larger than
-`max_size`, and each plugin that uses it would take a rule from it (with `strict: true`: every line is good; an adlist: no
-more than `max_names`). Then what changed is in force as after a reload. Else the last good copy stays, and the log,
-`steerctl lists` and the metrics (`steerdns_list_fetches`, `steerdns_list_age_seconds`, `steerdns_lists_missing`) say why.
-Servers are asked with the ETag and Last-Modified that they gave. Five redirects are followed, from https to http none; https
-servers are verified by name.
+A copy is replaced, in one step, only if all of this holds:
+
+- all of it came (unpacked, if it was sent as gzip), and it is no larger than `max_size`;
+- it is a list: no HTML page, JSON document, archive or binary data, and it has no more bad lines than rules;
+- each plugin that uses it takes a rule from it (with `strict: true` every line is good; an adlist takes no more than
+  `max_names`);
+- it has not lost more than `max_shrink` percent of its rules.
+
+Then it is in force as after a reload. Otherwise the last good copy stays. The log, `steerctl lists` and the metrics
+(`steerdns_list_fetches`, `steerdns_list_kept`, `steerdns_list_age_seconds`, `steerdns_lists_missing`) say why.
+`steerctl lists fetch --any-size` takes a list that really is shorter, once.
+
+The same checks hold for lists in local files. A reload that finds a page, mostly bad lines or a list that lost more
+than `max_shrink` is refused and what is in force stays; `steerctl reload --any-size` takes shorter lists. A start has
+nothing to compare with and takes a short file as it is. A `download` whose file a plugin reads as a list is checked as
+that list.
+
+The log, `steerctl lists`, `steerctl status` and the metrics (`steerdns_list_rules`, `steerdns_list_bad_lines`,
+`steerdns_list_left_out`, `steerdns_list_loaded`) show the rules of each list. The bad lines of a file are one warning
+with their number and the first three.
+
+Servers are asked with the ETag and Last-Modified that they gave. Five redirects are followed, from https to http none;
+https servers are verified by name. A redirect may not lead nearer to this machine than the server that sent it is: a
+public server cannot redirect to private, shared, link-local or loopback addresses, whether written or looked up.
 
 Without any copy the list is empty until it came, whatever `strict` says: a resolver that does not start could not fetch it
 either. `steerctl lists fetch` asks for all of them now. A file of v2fly's data/ that includes others cannot be named by a

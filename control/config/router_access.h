@@ -47,10 +47,15 @@ constexpr std::array<Row<T>, 13> router_access_rows(std::string_view required) {
         {"password_file", &T::password_file, "none", "", "or a file whose first line it is"},
         {"password_env", &T::password_env, "none", "", "or an environment variable that holds it"},
         {"tls", Own<T>{"map or true/false", kTls}, "false", "", "API over TLS, see below"},
-        {"connect_timeout", &T::connect_timeout, "5s", "100ms..1m", "how long connecting may take"},
+        {"connect_timeout", &T::connect_timeout, "5s", "~100ms..1m",
+         "how long connecting may take"},
         {"send_timeout", &T::send_timeout, "5s", "100ms..1m",
-         "accepted; a router that is silent is noticed after 3s (30s while it prints)"},
-        {"receive_timeout", &T::receive_timeout, "5s", "100ms..1m", "as `send_timeout`"},
+         "how long the router's TCP may leave what was sent to it untaken or unacknowledged; then "
+         "the connection is made anew"},
+        {"receive_timeout", &T::receive_timeout, "5s", "100ms..1m",
+         "how long the router may say nothing while an answer is due, six times as long while it "
+         "prints or writes rows; then the connection is made anew. After 3s at most no query waits "
+         "for it"},
         {"cpu_share", Own<T>{"part in per cent", kShare}, "30%", "5%..90%",
          "how much of the router's time writes may take that nobody waits for; what follows its "
          "reboot takes up to 90%"},

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -39,6 +40,40 @@ bool is_strict(const Plugin& plugin) {
            (redirect != nullptr && redirect->strict) || (adguard != nullptr && adguard->strict);
 }
 
+// A file with more bad lines than this, and than good ones, is no list of that form.
+constexpr std::size_t kMostlyBad = 10;
+
+// One warning a file: its first bad lines, and how many there are.
+std::string examples(const std::vector<Error>& lines, std::size_t count) {
+    constexpr std::size_t kShown = 3;
+    std::string text = lines.front().text;
+    if (count == 1) return text + "; the line is left out";
+    text += "; this and " + std::to_string(count - 1) + " more bad lines are left out";
+    for (std::size_t i = 1; i < std::min(kShown, lines.size()); ++i) {
+        text +=
+            (i == 1 ? ": line " : "; line ") + std::to_string(lines[i].line) + ": " + lines[i].text;
+    }
+    return text;
+}
+
+// "rules with $client (9, first at line 4), $ctag (1, ...)".
+void say_left_out(Reading& in, const matchers::BadLines& bad, bool strict,
+                  const std::string& file) {
+    if (bad.left_out().empty()) return;
+    std::string kinds;
+    for (const auto& kind : bad.left_out()) {
+        kinds += (kinds.empty() ? "" : ", ") + kind.kind + " (" + std::to_string(kind.count) +
+                 ", first at line " + std::to_string(kind.first) + ")";
+    }
+    const int line = bad.left_out().front().first;
+    if (strict) {
+        in.report().error_in(file, line, "rules with modifiers that are not supported: " + kinds);
+    } else {
+        in.report().warn_in(file, line,
+                            "rules with modifiers that are not supported are left out: " + kinds);
+    }
+}
+
 using BadPatterns = std::set<std::pair<std::string, int>>;
 
 // Takes the bad regexps out of a list of rules; those of the configuration itself and of strict
@@ -50,18 +85,43 @@ void remove_bad(std::vector<RuleAt>& rules, const Settings& settings, const BadP
     });
 }
 
+// In the records of the lists that they stand in.
+void count_as_bad(Settings& settings, const BadPatterns& bad) {
+    for (const auto& [file, line] : bad) {
+        for (ReadList& list : settings.lists) {
+            if (list.file != file || list.rules == 0) continue;
+            --list.rules;
+            ++list.bad_lines;
+        }
+    }
+}
+
 }  // namespace
 
 void say_bad_lines(Reading& in, const matchers::BadLines& bad, std::size_t good, bool strict,
                    const std::string& file, const Place& place, std::string_view hint) {
-    for (const Error& line : bad.errors()) {
-        if (strict) {
+    ReadList& list = list_of(in, file, place);
+    list.rules += good;
+    list.bad_lines += bad.count();
+    list.left_out += bad.left_out_count();
+    const auto lines = bad.errors();
+    if (strict) {
+        for (const Error& line : lines)
             in.report().error_in(line.file, line.line, line.text);
-        } else {
-            in.report().warn_in(line.file, line.line, line.text + "; the line is left out");
-        }
+    } else if (!lines.empty()) {
+        in.report().warn_in(file, lines.front().line, examples(lines, bad.count()));
     }
-    if (good > 0) return;
+    say_left_out(in, bad, strict, file);
+    const std::size_t other = bad.stepped_over() + bad.left_out_count();
+    if (good + other > 0) {
+        if (bad.count() >= kMostlyBad && bad.count() > good + other)
+            in.report().error(place.line, std::to_string(bad.count()) + " of the " +
+                                              std::to_string(bad.count() + good + other) +
+                                              " lines of the file " + matchers::quoted_path(file) +
+                                              " in " + place.name() +
+                                              " are bad: " + std::string(hint));
+        return;
+    }
     if (bad.count() > 0) {
         in.report().error(place.line, "no line of the file " + matchers::quoted_path(file) +
                                           " in " + place.name() + " is good: " + std::string(hint));
@@ -100,8 +160,14 @@ void read_rule_file(Reading& in, const Text& path, const Place& place, bool stri
     take_rules(in, std::move(list), strict, source->file, at, out);
 }
 
+bool is_strict(const BadLineTerms& terms, matchers::ListForm form) {
+    const bool is_policy_zone =
+        form == matchers::ListForm::rpz || form == matchers::ListForm::rpz_passthru;
+    return is_policy_zone ? !terms.lenient : terms.strict;
+}
+
 void read_name_file(Reading& in, const Text& path, const Place& place, const ListUse& use,
-                    bool strict, matchers::ListForm form, std::vector<RuleAt>& out) {
+                    BadLineTerms terms, matchers::ListForm form, std::vector<RuleAt>& out) {
     const Place at{place.key, place.owner, path.line};
     const auto list = read_list_source(in, path, at, use);
     if (!list) return;
@@ -112,8 +178,10 @@ void read_name_file(Reading& in, const Text& path, const Place& place, const Lis
         if (!other) return std::nullopt;
         return *std::move(other);
     };
+    if (form == matchers::ListForm::automatic) form = matchers::guess_form(list->bytes);
     auto names = matchers::read_names(list->bytes, file, form, beside);
-    take_rules(in, std::move(names.list), strict, file, at, out);
+    names.list.bad.step_over(names.left_out);
+    take_rules(in, std::move(names.list), is_strict(terms, form), file, at, out);
 }
 
 void take_rules(Reading& in, matchers::RuleList list, bool strict, const std::string& file,
@@ -184,17 +252,20 @@ void check_patterns(Reading& in) {
     std::vector<Error> errors, warnings;
     builder.check(errors, warnings);
     BadPatterns bad;
+    std::map<std::string, std::vector<Error>> by_file;
     for (const Error& e : errors) {
         if (strict_lines.contains({in.file_number(e.file), e.line})) {
             in.report().error_in(e.file, e.line, e.text);
-        } else {
-            in.report().warn_in(e.file, e.line, e.text + "; the line is left out");
-            bad.emplace(e.file, e.line);
+        } else if (bad.emplace(e.file, e.line).second) {
+            by_file[e.file].push_back(e);
         }
     }
+    for (const auto& [file, lines] : by_file)
+        in.report().warn_in(file, lines.front().line, examples(lines, lines.size()));
     for (const Error& w : warnings)
         in.report().warn_in(w.file, w.line, w.text);
     if (bad.empty()) return;
+    count_as_bad(settings, bad);
     for (Plugin& plugin : settings.plugins) {
         for_each_rules(plugin,
                        [&](std::vector<RuleAt>& rules) { remove_bad(rules, settings, bad); });

@@ -23,9 +23,18 @@ void read_rule(Reading& in, const Text& text, const Place& place, std::vector<Ru
 // `path` as written.
 void read_rule_file(Reading& in, const Text& path, const Place& place, bool strict,
                     std::vector<RuleAt>& out);
+// What becomes of bad lines.
+struct BadLineTerms {
+    bool strict = false;  // they are errors
+    bool lenient =
+        false;  // of a response policy zone: they are not, though it is read strictly otherwise
+};
+// Whether they are errors in a list of this form: what a response policy zone says and a set of names cannot hold would
+// let names through.
+bool is_strict(const BadLineTerms& terms, matchers::ListForm form);
 // The same for a list in a form of its own, which may be named by a URL.
 void read_name_file(Reading& in, const Text& path, const Place& place, const ListUse& use,
-                    bool strict, matchers::ListForm form, std::vector<RuleAt>& out);
+                    BadLineTerms terms, matchers::ListForm form, std::vector<RuleAt>& out);
 // What to do about a file without a good line.
 inline constexpr std::string_view kOtherFormat = "is it a file of another format?";
 // Says what is wrong with the lines of a file; `good`: how many lines were not.

@@ -243,7 +243,9 @@ constexpr std::array<Row<Dataplane>, 15> kDataplaneRows{{
     {"over_quota", choice<Dataplane, &Dataplane::over_quota>(), "drop", "drop|servfail",
      "what a query gets that is above one of these two; counted either way"},
     {"allow", Own<Dataplane>{"list of prefixes", read_allow}, "(private and own networks)", "",
-     "who may ask; others are refused and counted"},
+     "who may ask; by default private addresses, those behind carrier-grade NAT (100.64.0.0/10) "
+     "and own networks; others are "
+     "refused and counted"},
     {"trusted_forwarders", Own<Dataplane>{"list of prefixes", read_trusted}, "none", "",
      "clients that stand for many: exempt from limits per client"},
 }};

@@ -73,6 +73,7 @@ struct Fetch {
     Milliseconds every{4 * 3'600'000}, timeout{60'000}, start_wait{10'000};
     std::uint64_t max_size = std::uint64_t{64} << 20;  // bytes of a list, unpacked
     std::string ca;                                    // file; empty: the system's
+    std::uint32_t max_shrink = 50;  // percent of its rules that a list may lose at once
 };
 
 struct Control {
@@ -83,6 +84,9 @@ struct Control {
     Watch watch = Watch::files;
     std::string lists = "/var/lib/steerdns/lists";  // copies of what is fetched; empty: none
     Fetch fetch;
+    // Of the process that compiles keyword and regexp rules: CPU time, bytes.
+    Milliseconds pattern_time{10'000};
+    std::uint64_t pattern_memory = std::uint64_t{1} << 30;
     std::string findings =
         "/var/lib/steerdns/routeros.json";                 // of routers' probes; empty: not kept
     std::string leases = "/var/lib/steerdns/leases.json";  // last known; empty: not kept

@@ -5,6 +5,7 @@
 
 #include "control/config/section_rows.h"
 #include "control/config/values.h"
+#include "matchers/pattern/compiler.h"
 #include "matchers/quote.h"
 
 namespace steer::config {
@@ -27,7 +28,7 @@ void read_log_file(Reading& in, const Node& node, const Place& place, Log& out) 
 }
 
 constexpr std::array<Row<Log>, 4> kLogRows{{
-    {"level", choice<Log, &Log::level>(), "info", "off|trace|debug|info|warn|error",
+    {"level", choice<Log, &Log::level>(), "info", "off|trace|debug|info|warning/warn|error",
      "the least that is written"},
     {"file", Own<Log>{"path", read_log_file}, "none", "",
      "a copy goes there; a reload opens it anew if it was renamed"},
@@ -53,24 +54,24 @@ void read_socket(Reading& in, const Node& node, const Place& place, Control& out
     constexpr std::size_t kLongest = 107;  // sun_path
     std::string path;
     if (!read_value(in, node, place, {}, path)) return;
-    if (!path.starts_with('/') || path.size() > kLongest) {
+    path = in.resolve(path);
+    if (path.size() > kLongest) {
         in.report().error(place.line, place.name() + " is " + matchers::quoted(path) +
-                                          ": expected a path from '/' of at most 107 characters");
+                                          ": expected a path of at most 107 characters");
         return;
     }
     out.socket = std::move(path);
 }
 
-// From '/', or "off", which is empty.
+// A path, or "off", which is empty.
 template <auto Member>
 void read_path_or_off(Reading& in, const Node& node, const Place& place, Control& out) {
     std::string& path = out.*Member;
     if (!read_value(in, node, place, {}, path)) return;
     if (lowered(path) == "off") {
         path.clear();
-    } else if (!path.starts_with('/')) {
-        in.report().error(place.line, place.name() + " is " + matchers::quoted(path) +
-                                          ": expected a path from '/', or `off`");
+    } else {
+        path = in.resolve(path);
     }
     while (path.size() > 1 && path.ends_with('/'))
         path.pop_back();
@@ -90,7 +91,7 @@ void read_list_ca(Reading& in, const Node& node, const Place& place, Fetch& out)
     if (read_value(in, node, place, {}, path)) out.ca = in.resolve(path);
 }
 
-constexpr std::array<Row<Fetch>, 5> kFetchRows{{
+constexpr std::array<Row<Fetch>, 6> kFetchRows{{
     {"every", &Fetch::every, "4h", "1m..30d",
      "how long after a list was brought, or was found unchanged, the server is asked again; a "
      "tenth more or less by chance. After a failure sooner: a minute, two, four and so on (ten "
@@ -101,6 +102,11 @@ constexpr std::array<Row<Fetch>, 5> kFetchRows{{
      "copy; then it goes on without them"},
     {"max_size", Own<Fetch>{"size", read_list_size}, "64MiB", "1KiB..4GiB",
      "the most that a list may be, unpacked; a larger one is refused"},
+    {"max_shrink", &Fetch::max_shrink, "50", "0..100",
+     "the percentage of its rules that a list of 20 rules or more may lose from one reading to the "
+     "next, fetched or read from a file again; one that loses more is refused and the last good "
+     "one stays, as after a download that was cut short. 100: any list is taken, also an empty "
+     "file. A list may have a `max_shrink` of its own. A start takes each file as it is"},
     {"ca", Own<Fetch>{"path", read_list_ca}, "none", "",
      "a file of certificates (PEM) that https servers are verified by, in place of the system's"},
 }};
@@ -109,7 +115,17 @@ void read_fetch(Reading& in, const Node& node, const Place& place, Control& out)
     read_rows(in, node, kFetchRows, place.name(), out.fetch);
 }
 
-constexpr std::array<Row<Control>, 10> kControlRows{{
+void read_pattern_memory(Reading& in, const Node& node, const Place& place, Control& out) {
+    constexpr std::uint64_t kLeast = std::uint64_t{64} << 20, kMost = std::uint64_t{64} << 30;
+    const auto bytes = node.is_text() ? parse_size(node.text) : std::nullopt;
+    if (!bytes || *bytes < kLeast || *bytes > kMost) {
+        in.report().error(place.line, place.name() + ": expected 64MiB..64GiB such as 1GiB");
+        return;
+    }
+    out.pattern_memory = *bytes;
+}
+
+constexpr std::array<Row<Control>, 12> kControlRows{{
     {"socket", Own<Control>{"path", read_socket}, "/run/steerdns/control.sock", "",
      "where steerctl reaches the daemon"},
     {"http", Own<Control>{"address:port", read_http}, "127.0.0.1:9153", "", "metrics; `off`: none"},
@@ -133,13 +149,26 @@ constexpr std::array<Row<Control>, 10> kControlRows{{
      "/var/lib/steerdns/leases.json", "",
      "a file for the leases of `dhcp_leases`, so that a start knows them before their router is "
      "reached; `off`: none"},
+    {"pattern_time", &Control::pattern_time, "10s", "100ms..10m",
+     "CPU time that compiling keyword and regexp rules may take, each time; a twentieth of it (500 "
+     "ms "
+     "at least) for one regexp alone. A regexp that takes longer is refused with its file and "
+     "line, "
+     "as a bad one is; when all together take longer the reload is refused, and the rules in force "
+     "stay"},
+    {"pattern_memory", Own<Control>{"size", read_pattern_memory}, "1GiB", "64MiB..64GiB",
+     "memory that compiling them may take, in a process of its own"},
     {"stream_threads", &Control::stream_threads, "1", "1..8",
      "threads for TCP, TLS, HTTP and kernel UDP; a second one is worth it where TLS keeps one "
      "busy. Limits of servers hold for all of them together"},
 }};
 
 void read_control(Reading& in, const Node& node, int /*line*/) {
+    const Control& control = in.settings().control;
     read_rows(in, node, kControlRows, "'control'", in.settings().control);
+    // Of what is compiled from here on.
+    matchers::pattern_compiler().set_budget(
+        {static_cast<std::uint32_t>(control.pattern_time.count()), control.pattern_memory});
 }
 
 // ---- policy

@@ -15,7 +15,12 @@ struct Bounds {
     std::string_view low, high;  // empty: no bound
 };
 
+bool takes_nearest(std::string_view range) {
+    return range.starts_with('~');
+}
+
 Bounds bounds_of(std::string_view range) {
+    if (takes_nearest(range)) range.remove_prefix(1);
     const auto dots = range.find("..");
     if (dots == std::string_view::npos) return {};
     return {range.substr(0, dots), range.substr(dots + 2)};
@@ -25,7 +30,8 @@ Bounds bounds_of(std::string_view range) {
 // one.
 void refuse(Reading& in, const Node& node, const Place& place, std::string expected,
             std::string_view range) {
-    if (!range.empty()) expected += " within " + std::string(range);
+    if (!range.empty())
+        expected += " within " + std::string(range.substr(takes_nearest(range) ? 1 : 0));
     in.report().error(
         place.line,
         place.name() + (node.is_text()
@@ -33,11 +39,20 @@ void refuse(Reading& in, const Node& node, const Place& place, std::string expec
                             : ": expected " + expected + ", found " + std::string(node.what())));
 }
 
+// The value if it is within the range; else nothing, or with a warning the bound that is nearest.
 template <class V, class Parse>
-bool within(V value, std::string_view range, Parse parse) {
+std::optional<V> within(Reading& in, const Node& node, const Place& place, V value,
+                        std::string_view range, Parse parse) {
     const auto [low, high] = bounds_of(range);
-    if (!low.empty() && value < *parse(low)) return false;
-    return high.empty() || value <= *parse(high);
+    const bool below = !low.empty() && value < *parse(low);
+    const bool above = !high.empty() && value > *parse(high);
+    if (!below && !above) return value;
+    if (!takes_nearest(range)) return std::nullopt;
+    const std::string_view nearest = below ? low : high;
+    in.report().warn(place.line, place.name() + " is " + matchers::quoted(node.text) +
+                                     " and is taken as " + std::string(nearest) +
+                                     ": the range is " + std::string(range.substr(1)));
+    return *parse(nearest);
 }
 
 }  // namespace
@@ -59,9 +74,9 @@ bool read_value(Reading& in, const Node& node, const Place& place, std::string_v
 
 bool read_value(Reading& in, const Node& node, const Place& place, std::string_view range,
                 std::uint32_t& out) {
-    const auto value = node.is_text() ? parse_integer(node.text) : std::nullopt;
-    if (!value || *value > std::numeric_limits<std::uint32_t>::max() ||
-        !within(*value, range, parse_integer)) {
+    auto value = node.is_text() ? parse_integer(node.text) : std::nullopt;
+    if (value) value = within(in, node, place, *value, range, parse_integer);
+    if (!value || *value > std::numeric_limits<std::uint32_t>::max()) {
         refuse(in, node, place, "an integer", range);
         return false;
     }
@@ -71,10 +86,11 @@ bool read_value(Reading& in, const Node& node, const Place& place, std::string_v
 
 bool read_value(Reading& in, const Node& node, const Place& place, std::string_view range,
                 Milliseconds& out) {
-    const auto value = node.is_text() ? parse_duration(node.text) : std::nullopt;
+    auto value = node.is_text() ? parse_duration(node.text) : std::nullopt;
     const bool whole_seconds = !bounds_of(range).low.ends_with("ms");
     const bool broken = value && whole_seconds && value->count() % 1000 != 0;
-    if (!value || broken || !within(*value, range, parse_duration)) {
+    if (value && !broken) value = within(in, node, place, *value, range, parse_duration);
+    if (!value || broken) {
         refuse(in, node, place,
                whole_seconds ? "whole seconds or a duration such as 5s or 3m"
                              : "seconds or a duration such as 250ms or 5s",
@@ -105,19 +121,25 @@ bool read_value(Reading& in, const Node& node, const Place& place, std::string_v
 
 std::optional<unsigned> read_choice(Reading& in, const Node& node, const Place& place,
                                     std::string_view words) {
-    std::vector<std::string_view> known;
-    for (std::string_view rest = words; !rest.empty();) {
-        const auto bar = rest.find('|');
-        known.push_back(rest.substr(0, bar));
-        rest.remove_prefix(bar == std::string_view::npos ? rest.size() : bar + 1);
+    const auto split = [](std::string_view text, char by) {
+        std::vector<std::string_view> parts;
+        while (!text.empty()) {
+            const auto end = text.find(by);
+            parts.push_back(text.substr(0, end));
+            text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+        }
+        return parts;
+    };
+    const std::string written = node.is_text() ? lowered(node.text) : "";
+    std::string expected;
+    unsigned index = 0;
+    for (const auto choice : split(words, '|')) {
+        for (const auto word : split(choice, '/')) {
+            if (node.is_text() && word == written) return index;
+            expected += (expected.empty() ? "one of " : ", ") + std::string(word);
+        }
+        ++index;
     }
-    if (node.is_text()) {
-        const auto at = std::find(known.begin(), known.end(), lowered(node.text));
-        if (at != known.end()) return static_cast<unsigned>(at - known.begin());
-    }
-    std::string expected = "one of";
-    for (const auto word : known)
-        expected += (word == known.front() ? " " : ", ") + std::string(word);
     refuse(in, node, place, expected, {});
     return std::nullopt;
 }

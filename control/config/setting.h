@@ -4,7 +4,8 @@
 // A row's `default_text` is read by the same code as an operator's text, unless it is one of the
 // words that name what is no value: "required", "none", "auto", or in brackets (then the struct's
 // own initial value holds). A duration whose range begins with whole seconds ("1s..1h") has to be
-// whole seconds. A row of a setting that is known and not built yet (NotYet) takes its default,
+// whole seconds. A range that begins with "~" takes what is outside as the nearest bound, with a
+// warning: for values that other programs accept. A row of a setting that is known and not built yet (NotYet) takes its default,
 // which changes nothing, and refuses every other value by name.
 #pragma once
 
@@ -35,7 +36,7 @@ struct Place {
 struct NotYet {};
 
 // A value that is one of a few words: `range` of the row lists them ("spin|pause|adaptive") in the
-// enum's order.
+// enum's order; synonyms are separated by a slash ("warning/warn").
 template <class T>
 struct Choice {
     void (*set)(T&, unsigned);

@@ -48,7 +48,7 @@ struct Plugin {
                  AnyMatch, Forward, Cache, RosAddressList, DebugPrint, QuerySummary, DropResp, Ttl,
                  BlackHole, Hosts, Arbitrary, ReverseLookup, MetricsCollector, Sequence, UdpServer,
                  TcpServer, HttpServer, Sleep, Fallback, Prefer, Dns64, StaticRecords, AdList,
-                 DhcpLeases, Zone, Redirect, EcsHandler, ForwardOptions, Download, ReloadAll,
+                 DhcpLeases, Zone, Rpz, Redirect, EcsHandler, ForwardOptions, Download, ReloadAll,
                  ReloadProvider, Cron, KernelSets>
         args;
 };
@@ -64,6 +64,7 @@ struct Settings {
     Policy policy;
     Mdns mdns;
     std::vector<RemoteList> remote_lists;
+    std::vector<ReadList> lists;  // as plugins read them, in the order of reading
     std::vector<RuleFile> rule_files;
     std::vector<Router> routers;  // named ones first; then those written inside a plugin
     std::vector<Plugin> plugins;  // as written; those written in place at the end

@@ -38,9 +38,13 @@ struct RosAddressList {
     OnTimeoutMode on_timeout = OnTimeoutMode::answer;
     MissingFamilyMode missing_family = MissingFamilyMode::answer;
     std::optional<std::vector<matchers::Prefix>> never_claim;  // nothing: the default ranges
+    std::vector<matchers::Prefix> allow_claim;
     SharedMode shared = SharedMode::keep;
     std::uint32_t shared_above = 3;
     std::uint32_t max_rows = 50'000;
+    std::uint32_t max_addresses = 32;  // of an answer
+    // Of max_rows, in percent.
+    std::uint32_t name_percent = 5, suffix_percent = 25, client_percent = 25;
     bool multi_writer = false;
     ManualChangeMode on_manual_change = ManualChangeMode::repair;
     bool cleanup_on_shutdown = false;
@@ -59,6 +63,7 @@ struct KernelSets {                   // `ipset`, `nftset`
     Milliseconds min_ttl{60'000}, max_ttl{86'400'000}, extra_time{30'000};
     bool cap_answer_ttl = true;
     std::optional<std::vector<matchers::Prefix>> never_claim;  // nothing: the default ranges
+    std::vector<matchers::Prefix> allow_claim;
     std::uint32_t max_elements = 50'000;
 };
 

@@ -46,7 +46,8 @@ class Flattening {
             if (error) return End::stopped;
             if (!holds(rule)) continue;
             const End end = run(rule);
-            if (end != End::next) return end;
+            // What a goto leads to takes the place of the rest.
+            if (end != End::next || rule.kind == ExecRule::Kind::goto_) return end;
         }
         return End::next;
     }
@@ -73,16 +74,16 @@ class Flattening {
                 return end == End::returned ? End::next : end;
             }
             case Kind::goto_:
-                executor(rule.plugin, rule.line);
-                return End::stopped;
+                return executor(rule.plugin, rule.line);
             case Kind::return_:
                 return End::returned;
             case Kind::accept:
                 return End::stopped;
             case Kind::reject:
+            case Kind::drop:
             case Kind::mark:
                 fail(rule.line,
-                     "reject and mark need a query, and a cron that comes here has none");
+                     "reject, drop and mark need a query, and a cron that comes here has none");
                 return End::stopped;
         }
         return End::stopped;

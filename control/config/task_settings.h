@@ -5,12 +5,14 @@
 #include <vector>
 
 #include "control/config/lines.h"
+#include "control/config/list_settings.h"
 
 namespace steer::config {
 
 struct DownloadItem {
     std::string url, file;  // the file as it is opened
     int line = 0;
+    std::vector<ListUse> uses{};  // by plugins that read the file as a list
 };
 struct Download {
     std::vector<DownloadItem> items;  // at least one

@@ -46,6 +46,7 @@ struct UpstreamSettings {
     Milliseconds idle_timeout{10'000};
     std::uint32_t max_conns = 64, min_conns = 0;
     bool insecure_skip_verify = false;
+    bool trust_ad = false;
     std::string ca;  // PEM file; empty: the system's
     std::vector<std::array<std::uint8_t, 32>> pins;
 
@@ -56,6 +57,7 @@ struct UpstreamSettings {
     }
 };
 enum class UpstreamPolicyMode : std::uint8_t { latency, sticky, round_robin, random };
+enum class ResponseSelectionMode : std::uint8_t { balanced, fastest, prefer_positive, consensus };
 struct Forward {
     std::vector<UpstreamSettings> upstreams;  // at least one, unless `of_host`
     bool of_host = false;                     // no upstreams are written: the host's servers
@@ -63,10 +65,13 @@ struct Forward {
     UpstreamPolicyMode policy = UpstreamPolicyMode::latency;
     ReachSettings reach;  // of each that does not say it itself
     std::uint32_t concurrent = 1;
+    ResponseSelectionMode response_selection = ResponseSelectionMode::balanced;
     std::uint32_t max_concurrent_queries = 0;  // 0: no limit of its own
     Milliseconds total_timeout{5000};
     bool short_circuit = false;
     bool local = false;  // names under .local as well
+    std::optional<PluginIndex>
+        picked_from;  // `$TAG UPSTREAM...`: the forward whose upstreams these are
 };
 
 }  // namespace steer::config

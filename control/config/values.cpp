@@ -189,16 +189,23 @@ std::optional<HostPort> parse_host_port(std::string_view text) {
     return out;
 }
 
-std::optional<std::uint8_t> parse_rcode(std::string_view text) {
-    static constexpr std::array<std::string_view, 12> kNames{
-        "noerror",  "formerr", "servfail", "nxdomain", "notimp",  "refused",
-        "yxdomain", "yxrrset", "nxrrset",  "notauth",  "notzone", "dsotypeni"};
+std::optional<std::uint16_t> parse_rcode(std::string_view text) {
+    static constexpr std::array<std::pair<std::string_view, std::uint16_t>, 23> kNames{{
+        {"noerror", 0},    {"formerr", 1},    {"servfail", 2}, {"nxdomain", 3}, {"notimp", 4},
+        {"refused", 5},    {"yxdomain", 6},   {"yxrrset", 7},  {"nxrrset", 8},  {"notauth", 9},
+        {"notzone", 10},   {"dsotypeni", 11}, {"badvers", 16}, {"badsig", 16},  {"badkey", 17},
+        {"badtime", 18},   {"badmode", 19},   {"badname", 20}, {"badalg", 21},  {"badtrunc", 22},
+        {"badcookie", 23}, {"nxdom", 3},      {"notimpl", 4},
+    }};
+    constexpr std::uint16_t kMost = 4095;  // with the bits of an OPT record (RFC 6891 6.1.3)
     if (const auto number = parse_integer(text)) {
-        return *number <= 15 ? std::optional(static_cast<std::uint8_t>(*number)) : std::nullopt;
+        return *number <= kMost ? std::optional(static_cast<std::uint16_t>(*number)) : std::nullopt;
     }
-    const auto* name = std::find(kNames.begin(), kNames.end(), lowered(text));
+    const std::string word = lowered(text);
+    const auto* name =
+        std::find_if(kNames.begin(), kNames.end(), [&](const auto& n) { return n.first == word; });
     if (name == kNames.end()) return std::nullopt;
-    return static_cast<std::uint8_t>(name - kNames.begin());
+    return name->second;
 }
 
 std::vector<std::string_view> split_words(std::string_view text) {

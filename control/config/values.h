@@ -41,8 +41,8 @@ struct HostPort {
 // "192.0.2.1", "192.0.2.1:53", "2001:db8::1", "[2001:db8::1]:53", "dns.example:53".
 std::optional<HostPort> parse_host_port(std::string_view text);
 
-// DNS response codes by name or number, 0..15.
-std::optional<std::uint8_t> parse_rcode(std::string_view text);
+// DNS response codes by name or number, 0..4095 (those above 15 need an OPT record).
+std::optional<std::uint16_t> parse_rcode(std::string_view text);
 
 using matchers::lowered;
 using matchers::take_word;

@@ -90,6 +90,9 @@ class Search {
                 look_at(plugin, step.rules, step.in ? Says::in : Says::not_in);
                 look_at(plugin, step.unless, Says::not_for);
             }
+        } else if constexpr (std::is_same_v<Args, Rpz>) {
+            for (const RpzZone& zone : args.zones)
+                look_at_zone(plugin, zone);
         } else if constexpr (requires { args.rules.front().rule.kind; }) {
             look_at(plugin, args.rules, Says::in);
         }
@@ -106,6 +109,19 @@ class Search {
             if (later) patterns_.push_back({&at, found_.size()});
             found_.push_back({plugin, says, std::string(kind_text(at.rule.kind)) + at.rule.text,
                               place.file, place.line, hits});
+        }
+    }
+    // A wildcard is what is below its name.
+    void look_at_zone(PluginIndex plugin, const RpzZone& zone) {
+        for (const RuleAt& at : zone.names) {
+            const bool is_below = at.rule.kind == RuleKind::domain;
+            std::uint64_t hits = counts_.hits(at.rule);
+            if (is_below) hits -= counts_.hits({RuleKind::full, at.rule.text});
+            if (hits == 0) continue;
+            const bool passes = zone.actions[at.value].does == RpzAction::Does::passthru;
+            found_.push_back({plugin, passes ? Says::not_in : Says::in,
+                              (is_below ? "*." : "") + at.rule.text, settings_.files[at.file],
+                              at.line, hits});
         }
     }
     // Quickly, and never false for one that holds: of few names it is known which keywords they have.

@@ -19,6 +19,7 @@
 
 #include "control/fetch/endpoint.h"
 #include "control/fetch/inflater.h"
+#include "control/fetch/reach.h"
 #include "control/fetch/read_some.h"
 #include "control/no_throw.h"
 #include "matchers/quote.h"
@@ -56,6 +57,7 @@ class Exchange {
     void end(Outcome outcome, std::string why);
     void end_by(const boost::system::error_code& error, const std::string& doing);
     asio::awaitable<std::vector<IpAddress>> resolve(const config::Url& url);
+    std::vector<IpAddress> leave_nearer(std::vector<IpAddress> addresses, const config::Url& url);
     asio::awaitable<bool> connect(beast::tcp_stream& stream, const config::Url& url);
     asio::awaitable<Step> visit(const config::Url& url);
     asio::awaitable<Step> visit_securely(const config::Url& url, beast::tcp_stream& plain);
@@ -69,6 +71,7 @@ class Exchange {
     const Request& request_;
     const Sink& sink_;
     const Deadline deadline_;
+    std::optional<Reach> origin_;  // of the server that the list's own URL names, once connected
     bool too_large_ = false, not_kept_ = false;
 };
 
@@ -101,13 +104,29 @@ asio::awaitable<std::vector<IpAddress>> Exchange::resolve(const config::Url& url
     co_return std::move(addresses.found);
 }
 
+// Addresses that a redirect may lead to. The one that was checked is the one that is connected to, so that a name
+// cannot change its address in between.
+std::vector<IpAddress> Exchange::leave_nearer(std::vector<IpAddress> addresses,
+                                              const config::Url& url) {
+    if (!origin_ || addresses.empty()) return addresses;
+    const IpAddress first = addresses.front();
+    std::erase_if(addresses,
+                  [&](const IpAddress& ip) { return !may_redirect(*origin_, reach_of(ip)); });
+    if (addresses.empty())
+        end(Outcome::refused, "its server redirects to " + matchers::quoted(url.host) + " at " +
+                                  first.to_string() + ", " + std::string(name_of(reach_of(first))) +
+                                  ": not followed; write that URL as the list if you mean it");
+    return addresses;
+}
+
 asio::awaitable<bool> Exchange::connect(beast::tcp_stream& stream, const config::Url& url) {
-    const auto addresses = co_await resolve(url);
+    const auto addresses = leave_nearer(co_await resolve(url), url);
     boost::system::error_code last;
     for (const IpAddress& ip : addresses) {
         stream.expires_at(std::min(deadline_, std::chrono::steady_clock::now() + kConnectPatience));
         const auto [error] = co_await stream.async_connect(endpoint<tcp>(ip, url.port), kNoThrow);
         if (!error) {
+            if (!origin_) origin_ = reach_of(ip);
             stream.expires_at(deadline_);
             co_return true;
         }

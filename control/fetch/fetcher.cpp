@@ -81,8 +81,9 @@ void Fetcher::follow(const config::Settings& settings) {
     if (!lists_.empty()) look();
 }
 
-void Fetcher::fetch_now(Done done) {
+void Fetcher::fetch_now(Done done, bool any_size) {
     for (auto& [_, list] : lists_) {
+        list.any_size = any_size;
         list.schedule.now(now_s());
         list.asked = true;
     }
@@ -117,9 +118,12 @@ void Fetcher::look() {
 void Fetcher::start(const std::string& url, List& list) {
     list.under_way = true;
     list.asked = false;
+    Means means = means_;
+    means.any_size = std::exchange(list.any_size, false);
     if (!threads_) threads_ = std::make_unique<asio::thread_pool>(kThreads);
-    asio::post(*threads_, [this, url, remote = list.list, means = means_, stop = stop_.get_token(),
+    asio::post(*threads_, [this, url, remote = list.list, means, stop = stop_.get_token(),
                            alive = alive_, &house = house_] {
+        const BackgroundWork counted;
         run_in_background();
         pthread_setname_np(pthread_self(), "fetch");
         auto outcome = fetch_list(remote, means, wall_s(), stop);
@@ -181,6 +185,14 @@ json::value Fetcher::status() const {
     return json::object{{"lists", std::move(all)}};
 }
 
+std::string Fetcher::not_loaded() const {
+    std::string urls;
+    for (const auto& [url, list] : lists_) {
+        if (list.wanted && list.facts.bytes == 0) urls += (urls.empty() ? "" : ", ") + url;
+    }
+    return urls.empty() ? urls : "never fetched: " + urls;
+}
+
 void Fetcher::write_metrics(ops::MetricWriter& writer) const {
     writer.counter("steerdns_list_fetches", "lists that were asked for, by what came of it");
     for (std::size_t i = 0; i < counts_.size(); ++i)
@@ -199,6 +211,14 @@ void Fetcher::write_metrics(ops::MetricWriter& writer) const {
     writer.gauge("steerdns_lists_missing",
                  "lists that were never brought: what they would say is not done");
     writer.sample({}, missing);
+    writer.gauge("steerdns_list_kept",
+                 "1 while an older copy of a list is in force, because what its server has now was "
+                 "refused (no_list, shrunk, too_large)");
+    for (const auto& [url, list] : lists_) {
+        const bool kept = list.last == Outcome::no_list || list.last == Outcome::shrunk ||
+                          list.last == Outcome::too_large;
+        writer.sample({{"url", url}}, std::uint64_t{kept ? 1U : 0U});
+    }
 }
 
 }  // namespace steer::fetch

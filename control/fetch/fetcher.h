@@ -35,11 +35,15 @@ class Fetcher {
 
     // The lists of the configuration in force.
     void follow(const config::Settings& settings);
-    // All of them now; `done` when each was asked for.
-    void fetch_now(Done done);
+    // All of them now; `done` when each was asked for. `any_size`: also those that lost more than their `max_shrink`.
+    void fetch_now(Done done, bool any_size = false);
+    // What is under way is given up; nothing is begun any more.
+    void end() { stop_.request_stop(); }
 
     // [{"url", "file", "outcome", "trouble", "rules", "bytes", "fetched_ago_s", "checked_ago_s", "due_s"}]
     [[nodiscard]] boost::json::value status() const;
+    // Which lists were never brought, in words; empty: each has a copy.
+    [[nodiscard]] std::string not_loaded() const;
     void write_metrics(ops::MetricWriter& writer) const;
 
   private:
@@ -51,6 +55,7 @@ class Fetcher {
         Outcome last = Outcome::stopped;
         std::string trouble;  // of the last; empty: none
         bool under_way = false, asked = false, wanted = true;
+        bool any_size = false;  // of the next fetch
     };
     void look();
     void start(const std::string& url, List& list);

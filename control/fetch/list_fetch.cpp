@@ -3,15 +3,19 @@
 #include <algorithm>
 #include <atomic>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
 #include <mutex>
 #include <thread>
 
+#include "control/config/list_changes.h"
 #include "control/config/list_source.h"
 #include "control/new_file.h"
 
 namespace steer::fetch {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr std::size_t kAtOnce = 4;
 
@@ -38,6 +42,19 @@ Result<std::size_t> check(const std::string& path, const std::vector<config::Lis
         fewest = std::min(fewest, *rules);
     }
     return uses.empty() ? 0 : fewest;
+}
+
+// Why a list of so many rules is too short to take the place of its last good copy; nothing: it is not.
+std::string why_shrunk(const config::RemoteList& list, std::size_t rules) {
+    std::uint32_t most = 100;
+    for (const config::ListUse& use : list.uses)
+        most = std::min(most, use.max_shrink.value_or(100));
+    if (most == 100 || !fs::exists(list.file)) return {};
+    // What was counted before may have been for other uses.
+    const auto before = check(list.file, list.uses);
+    if (!before || !config::shrank_too_much(*before, rules, most)) return {};
+    return config::shrink_text(*before, rules, most) +
+           ", or take it once with 'steerctl lists fetch --any-size'";
 }
 
 ListOutcome bad(Outcome outcome, std::string why, ListOutcome so_far) {
@@ -106,6 +123,11 @@ ListOutcome fetch_list(const config::RemoteList& list, const Means& means, std::
             if (!rules) {
                 out.facts = known.value_or(ListFacts{.url = list.url});
                 return bad(Outcome::no_list, rules.error().text, std::move(out));
+            }
+            if (auto shrunk = means.any_size ? std::string{} : why_shrunk(list, *rules);
+                !shrunk.empty()) {
+                out.facts = known.value_or(ListFacts{.url = list.url});
+                return bad(Outcome::shrunk, std::move(shrunk), std::move(out));
             }
             if (!file.replace(NewFile::kForAll)) {
                 out.facts = known.value_or(ListFacts{.url = list.url});

@@ -1,7 +1,7 @@
 // One list: asked for, looked at, and put in place of its last good copy only if it is good.
 //
 // Blocks. Good is what came whole and of which each plugin that uses it would take a rule at least (with `strict`: every
-// line). The copy is replaced by a rename, so that a reader has the old or the new one, never a part.
+// line), and that has not lost more rules than `max_shrink` allows. The copy is replaced by a rename, so that a reader has the old or the new one, never a part.
 #pragma once
 
 #include <functional>
@@ -19,6 +19,7 @@ namespace steer::fetch {
 struct Means {
     config::Fetch limits;
     std::vector<Resolver> resolvers;
+    bool any_size = false;   // also a list that lost more than its `max_shrink`
     bool keep_facts = true;  // beside the file; without, it is asked for as if it were not there
 };
 // Of a configuration: its `fetch`, and the upstreams of its `forward` plugins.

@@ -1,7 +1,10 @@
 #include "control/ops/control_socket.h"
 
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <algorithm>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -20,6 +23,7 @@
 #include <utility>
 
 #include "control/ops/accept.h"
+#include "control/ops/audit.h"
 
 namespace steer::ops {
 namespace asio = boost::asio;
@@ -47,7 +51,17 @@ struct Session {
 
     Protocol::socket socket;
     asio::steady_timer silence;
+    Peer peer;
+    std::uint64_t last_heard = 0;  // by Impl::turns
+    bool is_busy = false;          // waits for a method's result
 };
+
+Peer peer_of(Protocol::socket& socket) {
+    ucred who{};
+    socklen_t size = sizeof who;
+    if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &who, &size) != 0) return {};
+    return {who.uid, who.gid, who.pid};
+}
 
 // What lies at `path`: nothing (an empty string), a dead socket (removed), or a sentence.
 std::string clear_place(const std::string& path) {
@@ -86,8 +100,8 @@ std::string_view without_line_end(std::string_view line) {
 }  // namespace
 
 struct ControlSocket::Impl : std::enable_shared_from_this<Impl> {
-    Impl(asio::io_context& context, const JsonRpc& methods)
-        : io(context), rpc(methods), acceptor(context), pause(context) {}
+    Impl(asio::io_context& context, const JsonRpc& methods, Audit log)
+        : io(context), rpc(methods), audit(std::move(log)), acceptor(context), pause(context) {}
 
     // The first argument keeps this object for as long as the coroutine lives.
     asio::awaitable<void> accept_all(std::shared_ptr<Impl> self);
@@ -95,6 +109,7 @@ struct ControlSocket::Impl : std::enable_shared_from_this<Impl> {
     asio::awaitable<std::string> answer_to(std::shared_ptr<Session> session, std::string line);
     static asio::awaitable<bool> send(Session& session, std::string line);
     static asio::awaitable<void> turn_away(std::shared_ptr<Session> session);
+    bool evict_the_idlest();
 
     // Is the socket in the folder still the one that we made?
     [[nodiscard]] bool owns_path() const {
@@ -104,12 +119,26 @@ struct ControlSocket::Impl : std::enable_shared_from_this<Impl> {
 
     asio::io_context& io;
     const JsonRpc& rpc;
+    Audit audit;
     Protocol::acceptor acceptor;
     asio::steady_timer pause;
     std::set<std::shared_ptr<Session>> sessions;
+    std::uint64_t turns = 0;  // requests and connections so far
     std::string path;
     ino_t inode = 0;
 };
+
+// False: each waits for a result.
+bool ControlSocket::Impl::evict_the_idlest() {
+    const auto idlest =
+        std::min_element(sessions.begin(), sessions.end(), [](const auto& a, const auto& b) {
+            return std::pair(a->is_busy, a->last_heard) < std::pair(b->is_busy, b->last_heard);
+        });
+    if (idlest == sessions.end() || (*idlest)->is_busy) return false;
+    (*idlest)->close();
+    sessions.erase(idlest);
+    return true;
+}
 
 asio::awaitable<bool> ControlSocket::Impl::send(Session& session, std::string line) {
     line += '\n';
@@ -136,16 +165,26 @@ asio::awaitable<std::string> ControlSocket::Impl::answer_to(std::shared_ptr<Sess
     };
     const auto pending = std::make_shared<Pending>(io);
     pending->ready.expires_at(asio::steady_timer::time_point::max());
-    rpc.handle(line, [pending](std::string answer) {
-        pending->answer = std::move(answer);
-        pending->is_there = true;
-        pending->ready.cancel();
-    });
+    rpc.handle(
+        line,
+        [pending](std::string answer) {
+            pending->answer = std::move(answer);
+            pending->is_there = true;
+            pending->ready.cancel();
+        },
+        [audit = audit, peer = session->peer](
+            const std::string& method, const boost::json::value& params, const RpcResult& result) {
+            if (audit && changes_something(method, params))
+                audit(audit_line(peer, method, params, result));
+        });
     if (!pending->is_there) {
         session->silence.cancel();
+        session->is_busy = true;
         co_await pending->ready.async_wait(kNoThrow);
+        session->is_busy = false;
         session->arm(session);
     }
+    session->last_heard = ++turns;
     co_return std::move(pending->answer);
 }
 
@@ -175,7 +214,9 @@ asio::awaitable<void> ControlSocket::Impl::serve(std::shared_ptr<Impl>,
 asio::awaitable<void> ControlSocket::Impl::accept_all(std::shared_ptr<Impl> self) {
     co_await accept_each(acceptor, pause, [this, &self](Protocol::socket socket) {
         auto session = std::make_shared<Session>(std::move(socket));
-        if (sessions.size() >= kMaxControlSessions) {
+        session->peer = peer_of(session->socket);
+        session->last_heard = ++turns;
+        if (sessions.size() >= kMaxControlSessions && !evict_the_idlest()) {
             asio::co_spawn(io, turn_away(std::move(session)), asio::detached);
             return;
         }
@@ -184,8 +225,8 @@ asio::awaitable<void> ControlSocket::Impl::accept_all(std::shared_ptr<Impl> self
     });
 }
 
-ControlSocket::ControlSocket(asio::io_context& io, const JsonRpc& rpc)
-    : impl_(std::make_shared<Impl>(io, rpc)) {}
+ControlSocket::ControlSocket(asio::io_context& io, const JsonRpc& rpc, Audit audit)
+    : impl_(std::make_shared<Impl>(io, rpc, std::move(audit))) {}
 ControlSocket::~ControlSocket() {
     close();
 }

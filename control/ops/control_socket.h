@@ -1,11 +1,13 @@
 // The control socket: JSON-RPC, one object a line each way, on a UNIX stream socket (mode 0660).
 //
 // Runs on the caller's io_context (thread `house`); methods are called there, so they must not
-// wait. Limits: kMaxControlLine a request, kMaxControlSessions at a time, kControlIdle of silence.
+// wait. Limits: kMaxControlLine a request, kMaxControlSessions at a time, kControlIdle of silence. One session more
+// closes the one that has been silent for longest; it is turned away if each waits for a method's result.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -24,8 +26,9 @@ inline constexpr std::chrono::seconds kControlIdle{60};
 
 class ControlSocket {
   public:
-    // Both outlive this.
-    ControlSocket(boost::asio::io_context& io, const JsonRpc& rpc);
+    // `io` and `rpc` outlive this. `audit` gets a line for each request that changes something, when it has its result.
+    using Audit = std::function<void(const std::string& line)>;
+    ControlSocket(boost::asio::io_context& io, const JsonRpc& rpc, Audit audit = {});
     ~ControlSocket();
     ControlSocket(const ControlSocket&) = delete;
     ControlSocket& operator=(const ControlSocket&) = delete;

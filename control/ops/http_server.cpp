@@ -1,5 +1,6 @@
 #include "control/ops/http_server.h"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
@@ -9,6 +10,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
+#include <iterator>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -34,27 +36,57 @@ Response plain(http::status status, std::string_view body) {
     return response;
 }
 
+bool wants_all(std::string_view query) {
+    while (!query.empty()) {
+        const auto end = query.find('&');
+        const auto one = query.substr(0, end);
+        if (one.substr(0, one.find('=')) == "verbose") return true;
+        query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
+    }
+    return false;
+}
+
+Response metrics(const HttpContent& content, std::string_view /*query*/) {
+    Response response = plain(http::status::ok, openmetrics_text(content.metrics));
+    response.set(http::field::content_type,
+                 beast::string_view(kOpenMetricsType.data(), kOpenMetricsType.size()));
+    return response;
+}
+
+template <auto Checks>
+Response health(const HttpContent& content, std::string_view query) {
+    const HealthChecks checks = (content.*Checks)();
+    Response response =
+        plain(all_good(checks) ? http::status::ok : http::status::service_unavailable,
+              health_text(checks, wants_all(query)));
+    response.set(http::field::cache_control, "no-store");
+    return response;
+}
+
+struct Page {
+    std::string_view path;
+    Response (*make)(const HttpContent&, std::string_view query);
+};
+constexpr Page kPages[] = {{"/metrics", metrics},
+                           {"/livez", health<&HttpContent::live>},
+                           {"/readyz", health<&HttpContent::ready>},
+                           {"/healthz", health<&HttpContent::ready>}};
+
 Response respond(const Request& request, const HttpContent& content) {
     const std::string_view target(request.target().data(), request.target().size());
-    const std::string_view path = target.substr(0, target.find('?'));
-    const bool is_metrics = path == "/metrics";
-    if (!is_metrics && path != "/healthz") {
-        return plain(http::status::not_found, "there are /metrics and /healthz\n");
+    const auto mark = std::min(target.find('?'), target.size());
+    const auto* const page = std::find_if(std::begin(kPages), std::end(kPages), [&](const Page& p) {
+        return p.path == target.substr(0, mark);
+    });
+    if (page == std::end(kPages)) {
+        return plain(http::status::not_found, "there are /metrics, /livez, /readyz and /healthz\n");
     }
     if (request.method() != http::verb::get && request.method() != http::verb::head) {
         Response response = plain(http::status::method_not_allowed, "only GET and HEAD\n");
         response.set(http::field::allow, "GET, HEAD");
         return response;
     }
-    if (is_metrics) {
-        Response response = plain(http::status::ok, openmetrics_text(content.metrics));
-        response.set(http::field::content_type,
-                     beast::string_view(kOpenMetricsType.data(), kOpenMetricsType.size()));
-        return response;
-    }
-    const std::string ailment = content.ailment();
-    return ailment.empty() ? plain(http::status::ok, "ok\n")
-                           : plain(http::status::service_unavailable, ailment + "\n");
+    return page->make(content, target.substr(std::min(mark + 1, target.size())));
 }
 
 // What to say to something that did not parse; the connection ends afterwards.
@@ -78,7 +110,24 @@ tcp::endpoint endpoint_of(const IpAddress& address, std::uint16_t port) {
     return {asio::ip::address_v6(address.bytes), port};
 }
 
+struct HttpClient {
+    explicit HttpClient(tcp::socket socket) : stream(std::move(socket)) {}
+    beast::tcp_stream stream;
+    std::uint64_t last_turn = 0;  // by Impl::turns
+};
+
 }  // namespace
+
+std::string health_text(const HealthChecks& checks, bool verbose) {
+    if (!verbose && all_good(checks)) return "ok\n";
+    std::string text;
+    for (const auto& check : checks) {
+        if (!verbose && check.is_good()) continue;
+        text.append(check.name).append(check.is_good() ? " ok" : " failed: " + check.trouble) +=
+            '\n';
+    }
+    return text;
+}
 
 struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
     Impl(asio::io_context& context, HttpContent what)
@@ -86,15 +135,25 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
 
     // The first argument keeps this object for as long as the coroutine lives.
     asio::awaitable<void> accept_all(std::shared_ptr<Impl> self);
-    asio::awaitable<void> serve(std::shared_ptr<Impl>, std::shared_ptr<beast::tcp_stream> stream);
+    asio::awaitable<void> serve(std::shared_ptr<Impl>, std::shared_ptr<HttpClient> session);
+    void evict_the_idlest();
     static asio::awaitable<bool> send(beast::tcp_stream& stream, Response response, bool head);
 
     asio::io_context& io;
     HttpContent content;
     tcp::acceptor acceptor;
     asio::steady_timer pause;
-    std::set<std::shared_ptr<beast::tcp_stream>> sessions;
+    std::set<std::shared_ptr<HttpClient>> sessions;
+    std::uint64_t turns = 0;  // connections, requests and answers so far
 };
+
+void HttpServer::Impl::evict_the_idlest() {
+    const auto idlest =
+        std::min_element(sessions.begin(), sessions.end(),
+                         [](const auto& a, const auto& b) { return a->last_turn < b->last_turn; });
+    (*idlest)->stream.close();
+    sessions.erase(idlest);
+}
 
 // True if the connection may go on.
 asio::awaitable<bool> HttpServer::Impl::send(beast::tcp_stream& stream, Response response,
@@ -108,7 +167,8 @@ asio::awaitable<bool> HttpServer::Impl::send(beast::tcp_stream& stream, Response
 }
 
 asio::awaitable<void> HttpServer::Impl::serve(std::shared_ptr<Impl>,
-                                              std::shared_ptr<beast::tcp_stream> stream) {
+                                              std::shared_ptr<HttpClient> session) {
+    beast::tcp_stream* const stream = &session->stream;
     beast::flat_buffer buffer;
     for (bool more = true; more && acceptor.is_open();) {
         http::request_parser<http::string_body> parser;
@@ -135,24 +195,27 @@ asio::awaitable<void> HttpServer::Impl::serve(std::shared_ptr<Impl>,
             }
             break;
         }
+        session->last_turn = ++turns;
         const Request& request = parser.get();
         Response response = respond(request, content);
         response.version(request.version());
         response.keep_alive(request.keep_alive());
         more = co_await send(*stream, std::move(response), request.method() == http::verb::head);
+        session->last_turn = ++turns;
     }
     boost::system::error_code ignored;
     stream->socket().shutdown(tcp::socket::shutdown_send, ignored);
     stream->close();
-    sessions.erase(stream);
+    sessions.erase(session);
 }
 
 asio::awaitable<void> HttpServer::Impl::accept_all(std::shared_ptr<Impl> self) {
     co_await accept_each(acceptor, pause, [this, &self](tcp::socket socket) {
-        if (sessions.size() >= kHttpSessions) return;  // closed as `socket` goes
-        auto stream = std::make_shared<beast::tcp_stream>(std::move(socket));
-        sessions.insert(stream);
-        asio::co_spawn(io, serve(self, std::move(stream)), asio::detached);
+        if (sessions.size() >= kHttpSessions) evict_the_idlest();
+        auto session = std::make_shared<HttpClient>(std::move(socket));
+        session->last_turn = ++turns;
+        sessions.insert(session);
+        asio::co_spawn(io, serve(self, std::move(session)), asio::detached);
     });
 }
 
@@ -194,8 +257,8 @@ void HttpServer::close() {
     boost::system::error_code ignored;
     impl_->acceptor.close(ignored);
     impl_->pause.cancel();
-    for (const auto& stream : impl_->sessions)
-        stream->close();
+    for (const auto& session : impl_->sessions)
+        session->stream.close();
 }
 
 }  // namespace steer::ops

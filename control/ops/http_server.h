@@ -1,8 +1,11 @@
-// The appliance's HTTP/1.1: GET /metrics (OpenMetrics) and GET /healthz; everything else is 404 or
-// 405.
+// The appliance's HTTP/1.1: GET /metrics (OpenMetrics), /livez, /readyz and /healthz (which is /readyz); everything
+// else is 404 or 405.
+//
+// Health: 200 and "ok", or 503 with a line for each condition that fails; `?verbose` lists all of them.
 //
 // Runs on the caller's io_context (thread `house`). Keep-alive; limits: kHttpSessions connections,
-// 8 KiB of header, 1 KiB of body, which is not chunked, kHttpIdle for a request and for its answer.
+// 8 KiB of header, 1 KiB of body, which is not chunked, kHttpIdle for a request and for its answer. One connection more
+// closes the one whose last request or answer is the longest ago, so that slow clients never keep others out.
 #pragma once
 
 #include <chrono>
@@ -12,6 +15,7 @@
 #include <memory>
 #include <string>
 
+#include "control/ops/health_check.h"
 #include "control/ops/metrics.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/result.h"
@@ -27,8 +31,8 @@ inline constexpr std::chrono::seconds kHttpIdle{15};
 
 struct HttpContent {
     MetricSources metrics;
-    // Nothing to say: healthy (200). Else the sentence goes out with 503.
-    std::function<std::string()> ailment = [] { return std::string{}; };
+    std::function<HealthChecks()> live = [] { return HealthChecks{}; };
+    std::function<HealthChecks()> ready = [] { return HealthChecks{}; };
 };
 
 class HttpServer {

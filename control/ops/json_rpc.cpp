@@ -9,6 +9,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "matchers/safe_text.h"
+
 namespace steer::ops {
 namespace json = boost::json;
 namespace {
@@ -21,7 +23,7 @@ std::string answer(const json::value& id, const RpcResult& result) {
         object["error"] = {{"code", static_cast<int>(result.error().code)},
                            {"message", result.error().message}};
     }
-    return json::serialize(object);
+    return safe_json(json::serialize(object));
 }
 
 // A number is finite: 1e999 is read as infinity, which an answer could not repeat.
@@ -93,7 +95,8 @@ void JsonRpc::call(const std::string& name, const json::value& params, const Rpc
     }
 }
 
-void JsonRpc::handle(std::string_view line, std::function<void(std::string)> answer_with) const {
+void JsonRpc::handle(std::string_view line, std::function<void(std::string)> answer_with,
+                     const RpcHeard& heard) const {
     json::error_code error;
     const json::value request = json::parse({line.data(), line.size()}, error);
     if (error) return answer_with(refusal(RpcCode::parse_error, "not JSON: " + error.message()));
@@ -105,14 +108,18 @@ void JsonRpc::handle(std::string_view line, std::function<void(std::string)> ans
     if (const char* const why = frame_error(*object)) {
         return answer_with(refusal(RpcCode::invalid_request, why));
     }
-    const auto* const params = object->if_contains("params");
+    const auto* const given = object->if_contains("params");
+    const json::value params = given != nullptr ? *given : json::value();
     const auto* const id = object->if_contains("id");
+    const std::string method(object->at("method").as_string());
+    const bool is_heard = heard && methods_.contains(method);
     const RpcDone done = [has_id = id != nullptr, id = id != nullptr ? *id : json::value(),
-                          answer_with = std::move(answer_with)](const RpcResult& result) {
+                          answer_with = std::move(answer_with), method, params,
+                          heard = is_heard ? heard : RpcHeard{}](const RpcResult& result) {
+        if (heard) heard(method, params, result);
         answer_with(has_id ? answer(id, result) : std::string{});
     };
-    call(std::string(object->at("method").as_string()), params != nullptr ? *params : nullptr,
-         done);
+    call(method, params, done);
 }
 
 std::string JsonRpc::handle(std::string_view line) const {

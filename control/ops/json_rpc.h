@@ -42,6 +42,10 @@ using RpcMethod = std::function<RpcResult(const boost::json::value& params)>;
 using RpcDone = std::function<void(RpcResult)>;
 using RpcLaterMethod = std::function<void(const boost::json::value& params, RpcDone done)>;
 
+// Told of each request for a method that there is, when it has its result.
+using RpcHeard = std::function<void(const std::string& method, const boost::json::value& params,
+                                    const RpcResult& result)>;
+
 class JsonRpc {
   public:
     void add(std::string name, RpcMethod method);
@@ -49,7 +53,8 @@ class JsonRpc {
 
     // Gives `answer` the answer to one line, without its line end, at once or later; empty: there is none. An
     // exception out of a method is an internal_error with its text.
-    void handle(std::string_view line, std::function<void(std::string)> answer) const;
+    void handle(std::string_view line, std::function<void(std::string)> answer,
+                const RpcHeard& heard = {}) const;
     // The same for methods that answer at once.
     [[nodiscard]] std::string handle(std::string_view line) const;
 

@@ -1,5 +1,6 @@
 #include "control/ops/log.h"
 
+#include <fcntl.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/dist_sink.h>
@@ -14,10 +15,12 @@
 #include <string>
 #include <utility>
 
+#include "matchers/safe_text.h"
+
 namespace steer::ops {
 namespace {
 
-constexpr const char* kWithTime = "%Y-%m-%d %H:%M:%S.%e %^%l%$ %v";
+constexpr const char* kWithTime = "%Y-%m-%d %H:%M:%S.%e%z %^%l%$ %v";
 
 spdlog::level::level_enum to_spdlog(config::LogLevel level) {
     switch (level) {
@@ -54,6 +57,22 @@ std::optional<std::pair<dev_t, ino_t>> file_at(const std::string& path) {
     return std::pair{out.st_dev, out.st_ino};
 }
 
+// Makes each line safe once, before any sink or pattern sees it: a line may quote other machines.
+class SafeLogger final : public spdlog::logger {
+  public:
+    using spdlog::logger::logger;
+
+  protected:
+    void sink_it_(const spdlog::details::log_msg& message) override {
+        const std::string_view text(message.payload.data(), message.payload.size());
+        if (is_safe_text(text, kSafeLineBytes)) return logger::sink_it_(message);
+        const std::string line = safe_text(text, kSafeLineBytes);
+        spdlog::details::log_msg safe = message;
+        safe.payload = line;
+        logger::sink_it_(safe);
+    }
+};
+
 // sd-daemon(3): "<3>" and so on at the start of a line is its level in the journal.
 class JournalLevel final : public spdlog::custom_flag_formatter {
   public:
@@ -77,27 +96,38 @@ class JournalLevel final : public spdlog::custom_flag_formatter {
 };
 
 // systemd.exec(5): JOURNAL_STREAM is device:inode of the stream that goes to the journal.
-bool writes_to_journal() {
+bool writes_to_journal(int fd) {
     const char* const stream = std::getenv("JOURNAL_STREAM");  // NOLINT: before threads
     struct stat out {};
-    if (stream == nullptr || ::fstat(STDOUT_FILENO, &out) != 0) return false;
+    if (stream == nullptr || ::fstat(fd, &out) != 0) return false;
     return std::to_string(out.st_dev) + ":" + std::to_string(out.st_ino) == stream;
+}
+
+void set_form(spdlog::sinks::sink& sink, int fd) {
+    if (!writes_to_journal(fd)) return sink.set_pattern(kWithTime);
+    auto journal = std::make_unique<spdlog::pattern_formatter>();
+    journal->add_flag<JournalLevel>('*').set_pattern("%*%v");
+    sink.set_formatter(std::move(journal));
+}
+
+// spdlog's own would be readable for everybody. Rights that an operator gave to a file stay.
+void make_log_file(const std::string& path) {
+    constexpr mode_t kForOwnerAndGroup = 0640;
+    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+                          kForOwnerAndGroup);
+    if (fd < 0) return;  // it is there, or opening it says why not
+    (void)::fchmod(fd, kForOwnerAndGroup);
+    ::close(fd);
 }
 
 }  // namespace
 
 Result<void> start_log(const config::Log& settings) {
     auto out = std::make_shared<spdlog::sinks::stdout_color_sink_mt>();
-    if (writes_to_journal()) {
-        auto journal = std::make_unique<spdlog::pattern_formatter>();
-        journal->add_flag<JournalLevel>('*').set_pattern("%*%v");
-        out->set_formatter(std::move(journal));
-    } else {
-        out->set_pattern(kWithTime);
-    }
+    set_form(*out, STDOUT_FILENO);
     copy() = {};
     auto logger =
-        std::make_shared<spdlog::logger>("steerdns", spdlog::sinks_init_list{out, copy().sink});
+        std::make_shared<SafeLogger>("steerdns", spdlog::sinks_init_list{out, copy().sink});
     logger->set_level(to_spdlog(settings.level));
     logger->flush_on(spdlog::level::trace);
     spdlog::set_default_logger(std::move(logger));
@@ -110,6 +140,7 @@ Result<void> set_log_file(const std::string& path) {
     if (path.empty()) {
         kept.sink->set_sinks({});
     } else {
+        make_log_file(path);
         try {
             auto file = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path);
             file->set_pattern(kWithTime);
@@ -122,6 +153,14 @@ Result<void> set_log_file(const std::string& path) {
     }
     kept.file = file_at(path);
     return {};
+}
+
+void log_refusal(const std::string& sentence) {
+    auto out = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
+    set_form(*out, STDERR_FILENO);
+    SafeLogger logger("steerdns", spdlog::sinks_init_list{out, copy().sink});
+    logger.flush_on(spdlog::level::trace);
+    logger.error("{}", sentence);
 }
 
 void set_log_level(config::LogLevel level) {

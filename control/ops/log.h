@@ -1,8 +1,10 @@
 // Sets up spdlog's default logger: standard output, and a copy in a file if there is one.
 //
-// Under systemd (JOURNAL_STREAM) lines start with the syslog level "<6>" and have no time of their
-// own, since the journal keeps both. Lines are flushed as they are written. Writing may wait: no
-// worker logs.
+// A line is "2026-11-22 17:38:41.250+00:00 warning TEXT". Under systemd (JOURNAL_STREAM) lines start
+// with the syslog level "<6>" and have no time of their own, since the journal keeps both. Lines are
+// flushed as they are written. A log file is made with mode 0640. Writing may wait: no worker logs.
+// Every line is safe text (matchers/safe_text.h) of at most kSafeLineBytes: what other machines chose cannot begin a line
+// or reach a terminal as a control character.
 #pragma once
 
 #include <string>
@@ -17,6 +19,9 @@ Result<void> start_log(const config::Log& settings);
 // The copy goes to this file from now on (empty: to none), opened anew where another has its name: logrotate renames. An
 // Error if that cannot be; then it goes where it went. Always from one thread.
 Result<void> set_log_file(const std::string& path);
+// Why the program does not start: to standard error in the log's form, whatever its level is, and
+// to the log's file if there is one. Works before start_log().
+void log_refusal(const std::string& sentence);
 // From now on. Any thread.
 void set_log_level(config::LogLevel level);
 

@@ -6,24 +6,22 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "matchers/safe_text.h"
+
 namespace steer::ops {
 namespace {
 
+// OpenMetrics knows three escapes; other control characters go as text (matchers/safe_text.h).
 void append_escaped(std::string& out, std::string_view text) {
-    for (const char c : text) {
-        switch (c) {
-            case '\\':
-                out += "\\\\";
-                break;
-            case '"':
-                out += "\\\"";
-                break;
-            case '\n':
-                out += "\\n";
-                break;
-            default:
-                out += c;
+    for (std::size_t line_end = 0; line_end != std::string_view::npos;) {
+        line_end = text.find('\n');
+        for (const char c : safe_text(text.substr(0, line_end), kSafeLineBytes)) {
+            if (c == '\\' || c == '"') out += '\\';
+            out += c;
         }
+        if (line_end == std::string_view::npos) return;
+        out += "\\n";
+        text.remove_prefix(line_end + 1);
     }
 }
 

@@ -39,6 +39,7 @@ struct SetPlan {
     std::string tag;
     std::vector<Family> families;  // one or two
     std::uint32_t max_elements = 50'000;
+    std::vector<matchers::Prefix> never_claim{};  // no element holds any of these
     friend bool operator==(const SetPlan&, const SetPlan&) = default;
 };
 

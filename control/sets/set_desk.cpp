@@ -1,6 +1,7 @@
 #include "control/sets/set_desk.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 namespace steer::sets {
@@ -23,24 +24,52 @@ std::size_t SetDesk::Hash::operator()(const matchers::Prefix& p) const noexcept 
     return static_cast<std::size_t>(h ^ (h >> 32));
 }
 
+matchers::Prefix SetDesk::Shape::around(const IpAddress& address) const noexcept {
+    unsigned length = mask;
+    for (const matchers::Prefix& never : never_claim) {
+        const bool same_family = (never.length >= 96 && never.address.is_v4()) == address.is_v4();
+        if (!same_family) continue;
+        unsigned common = 0;  // bits
+        for (std::size_t i = 0; i < 16 && common == i * 8; ++i) {
+            const auto differing =
+                static_cast<std::uint8_t>(never.address.bytes[i] ^ address.bytes[i]);
+            common += static_cast<unsigned>(std::countl_zero(differing));
+        }
+        length = std::max(length, std::min(common + 1, 128U));
+    }
+    return matchers::Prefix::masked(address, length);
+}
+
 SetDesk::SetDesk(SetWriter& writer, Sink sink) : writer_(writer), sink_(std::move(sink)) {}
 
 void SetDesk::configure(const std::vector<SetPlan>& plans) {
     ways_.clear();
+    std::map<SetName, std::map<ListId, Shape>> before;
     for (auto& [name, keeper] : keepers_) {
-        keeper.masks.clear();
+        before[name] = std::exchange(keeper.shapes, {});
         keeper.max_elements = 0;
     }
     for (const SetPlan& plan : plans) {
         Ways& ways = ways_[plan.list];
         for (const SetPlan::Family& family : plan.families) {
             Keeper& keeper = keepers_[family.set];
-            keeper.masks[plan.list] = family.set.v6 ? family.mask : family.mask + 96;
+            keeper.shapes[plan.list] = {family.set.v6 ? family.mask : family.mask + 96,
+                                        plan.never_claim};
             keeper.max_elements = std::max<std::size_t>(keeper.max_elements, plan.max_elements);
             (family.set.v6 ? ways.v6 : ways.v4) = &keeper;
         }
     }
-    std::erase_if(keepers_, [](const auto& one) { return one.second.masks.empty(); });
+    std::erase_if(keepers_, [](const auto& one) { return one.second.shapes.empty(); });
+    // Where elements have another shape now, claims are made anew by hits.
+    for (auto& [name, keeper] : keepers_) {
+        const auto old = before.find(name);
+        if (old == before.end()) continue;
+        const bool changed = std::ranges::any_of(keeper.shapes, [&](const auto& one) {
+            const auto was = old->second.find(one.first);
+            return was != old->second.end() && was->second != one.second;
+        });
+        if (changed) forget_claims(keeper);
+    }
 }
 
 void SetDesk::claim(ListId list, const IpAddress& address, std::uint32_t until_s) {
@@ -58,11 +87,19 @@ void SetDesk::claim(ListId list, const IpAddress& address, std::uint32_t until_s
     }
 }
 
+void SetDesk::forget_claims(Keeper& keeper) {
+    keeper.claims.clear();
+    keeper.owed.clear();
+    keeper.refused.clear();
+    for (const auto& [list, shape] : keeper.shapes)
+        sink_.lost(list);
+}
+
 void SetDesk::take(Keeper& keeper, const Installed& what) {
-    const auto mask = keeper.masks.find(what.list);
-    if (mask == keeper.masks.end()) return;
-    const auto element =
-        matchers::Prefix::masked(what.address, keeper.ability.prefixes ? mask->second : 128);
+    const auto shape = keeper.shapes.find(what.list);
+    if (shape == keeper.shapes.end()) return;
+    const auto element = keeper.ability.prefixes ? shape->second.around(what.address)
+                                                 : matchers::Prefix::masked(what.address, 128);
     auto at = keeper.claims.find(element);
     if (at == keeper.claims.end()) {
         if (keeper.claims.size() >= keeper.max_elements) {
@@ -131,11 +168,7 @@ void SetDesk::read(const SetName& name, Keeper& keeper, std::uint64_t now_ms) {
     keeper.trouble.clear();
     if (!first && before.prefixes != ability->prefixes) {
         // What was claimed is another element now: hits claim it again.
-        keeper.claims.clear();
-        keeper.owed.clear();
-        keeper.refused.clear();
-        for (const auto& [list, mask] : keeper.masks)
-            sink_.lost(list);
+        forget_claims(keeper);
     }
     if (before != *ability) keeper.noted = false;
     note_ability(name, keeper);
@@ -163,8 +196,8 @@ void SetDesk::note_ability(const SetName& name, Keeper& keeper) {
                       "removes it (create it with " +
                       (name.is_ipset() ? "'timeout 0'" : "'flags timeout'") + ")");
     }
-    const bool masked = std::any_of(keeper.masks.begin(), keeper.masks.end(),
-                                    [](const auto& one) { return one.second < 128; });
+    const bool masked = std::any_of(keeper.shapes.begin(), keeper.shapes.end(),
+                                    [](const auto& one) { return one.second.mask < 128; });
     if (!keeper.ability.prefixes && masked) {
         sink_.log(Level::info,
                   name.text() +

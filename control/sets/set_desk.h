@@ -99,9 +99,16 @@ class SetDesk {
         matchers::Prefix element;
     };
     using Claims = std::unordered_map<matchers::Prefix, Claim, Hash, Same>;
+    struct Shape {            // of the elements of a list
+        unsigned mask = 128;  // of the 128-bit form
+        std::vector<matchers::Prefix> never_claim;
+        // The element for an address: as wide as the mask, or narrower where that would hold what is never claimed.
+        [[nodiscard]] matchers::Prefix around(const IpAddress& address) const noexcept;
+        friend bool operator==(const Shape&, const Shape&) = default;
+    };
     // One set and what must be in it.
     struct Keeper {
-        std::map<ListId, std::uint32_t> masks;  // of the 128-bit form, by the lists that use it
+        std::map<ListId, Shape> shapes;  // by the lists that use it
         std::size_t max_elements = 0;
         bool known = false;  // what it can hold was read once
         bool ready = false;
@@ -129,6 +136,7 @@ class SetDesk {
     };
 
     void take(Keeper& keeper, const Installed& what);
+    void forget_claims(Keeper& keeper);
     void owe(Keeper& keeper, const matchers::Prefix& element, Claim& claim);
     void owe_all(Keeper& keeper);
     void read(const SetName& name, Keeper& keeper, std::uint64_t now_ms);

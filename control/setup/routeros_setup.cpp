@@ -104,7 +104,7 @@ Blanks blanks_of(const Plan& plan, const RouterPlan& router) {
                 "there is no such interface list as clientInterfaces says");
     out.add(
         "DHCP networks whose clients shall ask steerdnsd; for one of them: "
-        "[/ip dhcp-server network find where address=192.168.88.0/24]",
+        "[/ip dhcp-server network find where address=\"192.168.88.0/24\"]",
         blanks::kDhcpNetworks, "[/ip dhcp-server network find]");
     out.add(
         "The same for router advertisements; for one interface: [/ipv6 nd find where "
@@ -130,30 +130,51 @@ std::string service_notes(const RouterPlan& router) {
     return out;
 }
 
+// A block counts what it does. Its last line prints that, so a block that stopped is told by its absence.
+std::string begin_tally(std::string_view first, std::string_view second) {
+    return ":local " + std::string(first) + " 0\n:local " + std::string(second) + " 0\n";
+}
+std::string end_tally(const std::string& what, const std::string& first_text,
+                      std::string_view first, const std::string& second_text,
+                      std::string_view second) {
+    return ":put (\"steerdns: " + what + " to the end; " + first_text + ": \" . " +
+           variable(first) + " . \", " + second_text + ": \" . " + variable(second) + ")\n";
+}
+
 std::string head(const std::string& title, const std::string& text) {
     return "\n# ==== router " + title + "\n" + text;
 }
 
 std::string set_up(const Plan& plan, const RouterPlan& router, const std::vector<Step>& steps) {
     std::string out = head(all_quoted(router.names) + ": set up",
-                           "# From the first brace to the last. Pasted again it adds nothing "
-                           "twice; to change a value, undo first.\n");
-    out += service_notes(router) + "{\n" + blanks_of(plan, router).text();
+                           "# Paste it from the first brace to the last. The last line prints "
+                           "what was done. If that line is missing, a command\n# was refused and "
+                           "the block stopped there: remove the cause and paste the whole block "
+                           "again; nothing is done twice.\n# To change a value, undo first.\n");
+    out += service_notes(router) + "{\n" + blanks_of(plan, router).text() +
+           begin_tally(tallies::kAdded, tallies::kChanged);
     for (const Step& step : steps)
         out += "# -- " + step.what + "\n" + step.does;
-    return out + "}\n";
+    return out +
+           end_tally("set up", "rows added", tallies::kAdded, "rows changed", tallies::kChanged) +
+           "}\n";
 }
 
 std::string undo(const RouterPlan& router, const std::vector<Step>& steps) {
     std::string out =
         head(all_quoted(router.names) + ": undo",
-             "# Takes back what the block above did, last thing first, if it says yes here.\n");
+             "# Takes back what the block above did, also if that stopped half-way, last thing "
+             "first, if it says yes here.\n");
     out +=
         "{\n:local undo \"no\"\n:if ($undo != \"yes\") do={ :error \"steerdns: this is the undo, "
         "and undo is not yes\" }\n";
+    out += begin_tally(tallies::kRemoved, tallies::kPutBack);
     for (auto step = steps.rbegin(); step != steps.rend(); ++step)
         out += step->undoes;
-    return out + "}\n";
+    return out +
+           end_tally("undone", "rows removed", tallies::kRemoved, "rows put back",
+                     tallies::kPutBack) +
+           "}\n";
 }
 
 std::string introduction(const config::Settings& settings, const Plan& plan) {

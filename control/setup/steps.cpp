@@ -41,13 +41,19 @@ std::string comment_of(std::string_view text) {
     return literal("steerdns: " + std::string(text));
 }
 
+// Counts `how_many` in one of the tallies that the last line of a script prints.
+std::string counted(std::string_view tally, std::string_view how_many = "1") {
+    return line(":set ", tally, " ($", tally, " + ", how_many, ")");
+}
+
 // Added if there is none that `condition` holds for, and removed by it.
 Step added(std::string what, const std::string& menu, const std::string& condition,
            const std::string& values) {
-    return {std::move(what),
-            block(":if ([:len [" + menu + " find where " + condition + "]] = 0)",
-                  line(menu, " add ", values)),
-            line(menu, " remove [find where ", condition, "]")};
+    const std::string found = "[:len [" + menu + " find where " + condition + "]]";
+    return {
+        std::move(what),
+        block(":if (" + found + " = 0)", line(menu, " add ", values) + counted(tallies::kAdded)),
+        counted(tallies::kRemoved, found) + line(menu, " remove [find where ", condition, "]")};
 }
 
 // A row that its comment says is ours.
@@ -79,29 +85,52 @@ std::string join(const std::string& list) {
                      line(":set joined ($joined . $item)"));
 }
 
+// The commands for the row of a service that is configured. Since 7.19 connections are listed under the
+// service's name, too; they are dynamic and refuse to be set. The commands see the row as $row, and what it
+// says as $now. Its properties are read by name from an array, because a `get` of a name that a version
+// does not have stops the script.
+std::string for_service(const std::string& name, const std::string& commands) {
+    const std::string menu = "/ip service";
+    return block(":foreach row in=[" + menu + " find where name=" + literal(name) + "]",
+                 line(":local now [", menu, " get $row]") +
+                     block(":if ([:tostr ($now->\"dynamic\")] != \"true\")", commands));
+}
+
+// The undo does not open what it knows nothing of: 7.24 calls `address` `available-from`, and an empty
+// list means everybody.
 Step service(const ApiService& api) {
     const std::string name = api.tls ? "api-ssl" : "api";
     const std::string script = literal("steerdns-before-" + name);
-    const std::string menu = "/ip service";
     constexpr std::string_view kDisabled = "disabled=", kAddress = " address=";
     const std::string remember =
         line(":local wasDisabled \"no\"") +
-        line(":if ([", menu, " get ", name, " disabled]) do={ :set wasDisabled \"yes\" }") +
-        join("[" + menu + " get " + name + " address]") +
+        line(":if ([:tostr ($now->\"disabled\")] = \"true\") do={ :set wasDisabled \"yes\" }") +
+        line(":local openTo ($now->\"available-from\")") +
+        line(":if ([:len $openTo] = 0) do={ :set openTo ($now->\"address\") }") + join("$openTo") +
         line("/system script add name=", script,
              " comment=", comment_of("what /ip service " + name + " was, for the undo"),
-             " source=(\"", kDisabled, "\" . $wasDisabled . \"", kAddress, "\" . $joined)");
+             " source=(\"", kDisabled, "\" . $wasDisabled . \"", kAddress, "\" . $joined)") +
+        counted(tallies::kChanged);
+    const std::string set = line("/ip service set $row disabled=$wasDisabled address=$openTo") +
+                            counted(tallies::kPutBack);
+    const std::string leave =
+        line(":put ", literal("steerdns: /ip service " + name +
+                              " was on, and it was open to everybody or what it was open to could "
+                              "not be read: it stays open to what it says now"));
     const std::string put_back =
         line(":local was [/system script get $script source]") +
         line(":local at [:find $was \"", kAddress, "\"]") +
-        line(menu, " set ", name, " disabled=[:pick $was ", std::to_string(kDisabled.size()),
-             " $at] address=[:tostr [:pick $was ($at + ", std::to_string(kAddress.size()),
+        line(":local wasDisabled [:pick $was ", std::to_string(kDisabled.size()), " $at]") +
+        line(":local openTo [:tostr [:pick $was ($at + ", std::to_string(kAddress.size()),
              ") [:len $was]]]") +
+        for_service(name, block(":if (($wasDisabled . $openTo) = \"no\")", leave) +
+                              block(":if (($wasDisabled . $openTo) != \"no\")", set)) +
         line("/system script remove $script");
     const std::string found = "[/system script find where name=" + script + "]";
     return {"The API, open to our address only",
-            block(":if ([:len " + found + "] = 0)", remember) +
-                line(menu, " set ", name, " disabled=no address=$", blanks::kApiClient),
+            for_service(name,
+                        block(":if ([:len " + found + "] = 0)", remember) +
+                            line("/ip service set $row disabled=no address=$", blanks::kApiClient)),
             block(":foreach script in=" + found, put_back)};
 }
 
@@ -134,8 +163,8 @@ void add_ways_out(const Egress& egress, std::size_t index, std::vector<Step>& ou
 }
 
 void add_marks(const Egress& egress, std::size_t index, std::vector<Step>& out) {
-    const std::string from =
-        "chain=prerouting in-interface-list=$" + std::string(blanks::kInterfaces);
+    const std::string from = "chain=prerouting in-interface-list=$" +
+                             std::string(blanks::kInterfaces) + " dst-address-type=!local";
     for (const Family& family : families_of(egress, index)) {
         const std::string menu = std::string(family.menu) + " firewall mangle";
         for (const std::string& list : family.lists) {
@@ -169,7 +198,8 @@ std::string for_each_new(const std::string& menu, const std::string& rows,
 // Sets $row to `values`, with `what` (" . $variable") in its memory.
 std::string set_and_remember(const std::string& menu, const std::string& values,
                              const std::string& what = "") {
-    return line(menu, " set $row ", values, " comment=($note . \"", kMemory, "\"", what, ")");
+    return line(menu, " set $row ", values, " comment=($note . \"", kMemory, "\"", what, ")") +
+           counted(tallies::kChanged);
 }
 
 // For each row that has a memory: `commands` see it as $was, and `values` puts it back.
@@ -181,7 +211,8 @@ std::string for_each_remembered(const std::string& menu, const std::string& comm
             line(":local at [:find $note \"", kMemory, "\"]") +
             line(":local was [:tostr [:pick $note ($at + ", std::to_string(kMemory.size()),
                  ") [:len $note]]]") +
-            commands + line(menu, " set $row ", values, " comment=[:tostr [:pick $note 0 $at]]"));
+            commands + line(menu, " set $row ", values, " comment=[:tostr [:pick $note 0 $at]]") +
+            counted(tallies::kPutBack));
 }
 
 Step fasttrack(std::string_view ip, std::string_view text) {
@@ -208,9 +239,11 @@ Step dhcp() {
 Step advertisements() {
     const std::string menu = "/ipv6 nd";
     const std::string dns = "$" + std::string(blanks::kDns6);
+    // A flag, printed as true and false; since 7.21 one of no, self, yes, and `true` is refused.
     const std::string set =
-        line(":local advertised \"no\"") +
-        line(":if ([", menu, " get $row advertise-dns]) do={ :set advertised \"yes\" }") +
+        line(":local advertised [:tostr [", menu, " get $row advertise-dns]]") +
+        line(":if ($advertised = \"true\") do={ :set advertised \"yes\" }") +
+        line(":if ($advertised = \"false\") do={ :set advertised \"no\" }") +
         join("[" + menu + " get $row dns]") +
         set_and_remember(menu, "advertise-dns=yes dns=" + dns, " . $advertised . \",\" . $joined");
     return {"Clients ask us: router advertisements (RFC 8106)",

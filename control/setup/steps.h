@@ -3,7 +3,8 @@
 // The texts are RouterOS 7 commands for the inside of a `{ }`, by full paths. What is added is added only if it is not
 // there, and found again by a comment of its own ("steerdns: ..."). What is changed is remembered on the router first, in
 // the comment of the row or, where rows have none, in a script, so that the undo puts back what was there. Values that a
-// configuration does not have are variables (`blanks`).
+// configuration does not have are variables (`blanks`). A script may stop between any two commands: run again from its
+// beginning, it does the rest, and the undo takes back what was done.
 #pragma once
 
 #include <cstddef>
@@ -33,6 +34,12 @@ std::string password(std::size_t user);
 std::string gateway4(std::size_t egress);
 std::string gateway6(std::size_t egress);
 }  // namespace blanks
+
+// Variables that count what was done, in a script that declares them as 0.
+namespace tallies {
+inline constexpr std::string_view kAdded = "rowsAdded", kChanged = "rowsChanged";
+inline constexpr std::string_view kRemoved = "rowsRemoved", kPutBack = "rowsPutBack";
+}  // namespace tallies
 
 // The condition that holds for a user of this name that was made here.
 std::string own_user(const std::string& name);

@@ -84,7 +84,11 @@ void HttpConnection::read() {
         if (io == Io::failed || (io == Io::ended && lingering_)) return close();
         const bool all =
             n < room.size() && (!stream_.is_secure() || !SSL_has_pending(stream_.ssl()));
-        if (!lingering_) take({room.data(), n});
+        if (!lingering_) {
+            take({room.data(), n});
+        } else if ((thrown_away_ += n) > kMostThrownAway) {
+            return close();
+        }
         write();
         if (!wants_input()) return;
         if (all) return wait_to_read(Io::wait_read);
@@ -207,6 +211,7 @@ void HttpConnection::write() {
     if (session_ != nullptr && session_->is_over() && !lingering_) {
         lingering_ = true;
         stream_.end_writing();
+        clients_.linger(*this);
     }
     if (peer_ended_ && in_progress_ == 0 && !has_unsent()) close();
 }

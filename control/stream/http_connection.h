@@ -6,7 +6,8 @@
 // in one turn of the thread goes out in one write. An idle connection has no buffer but its session's.
 //
 // Closed when nothing was asked or taken for the service's idle time, which frames that ask for nothing
-// do not put off, and with more than kMostUnsent bytes of answers waiting. An HTTP/2 client is told.
+// do not put off, and with more than kMostUnsent bytes of answers waiting. An HTTP/2 client is told; what it
+// sends after that is read for TcpClients::kLingerMs at most, and kMostThrownAway bytes.
 #pragma once
 
 #include <memory>
@@ -29,6 +30,8 @@ class HttpConnection final : public ClientConnection,
                              public std::enable_shared_from_this<HttpConnection> {
   public:
     static constexpr std::size_t kMostUnsent = 1024 * 1024;
+    static constexpr std::size_t kMostThrownAway =
+        256 * 1024;  // bytes that come after our last one
 
     HttpConnection(StreamContext& context, Injector& injector, TcpClients& clients,
                    ByteStream stream, const Asker& asker);
@@ -70,9 +73,10 @@ class HttpConnection final : public ClientConnection,
     std::vector<std::uint8_t> first_;       // what came before that
     std::vector<std::uint8_t> out_;         // not written yet, from written_ on
     std::size_t written_ = 0;
-    unsigned in_progress_ = 0;  // with workers
-    bool trusted_;              // the peer is a proxy that names the client
-    bool has_answers_ = false;  // out_ does
+    std::size_t thrown_away_ = 0;  // bytes, while lingering_
+    unsigned in_progress_ = 0;     // with workers
+    bool trusted_;                 // the peer is a proxy that names the client
+    bool has_answers_ = false;     // out_ does
     bool reading_ = false, writing_ = false;
     bool peer_ended_ = false;  // sends no more
     bool lingering_ = false;   // all is said; what still comes is thrown away until the peer ends

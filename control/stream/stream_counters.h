@@ -28,6 +28,7 @@ namespace steer {
     X(tcp_queries, "tcp_queries", "queries over TCP")                                            \
     X(tcp_answers, "tcp_answers", "answers over TCP")                                            \
     X(tcp_opening_late, "tcp_opening_late", "connections closed: no TLS handshake in time")      \
+    X(tcp_lingered, "tcp_lingered", "connections closed: still open 2 s after our last byte")    \
     X(tcp_no_descriptor, "tcp_no_descriptor", "clients that waited: no descriptor was left")     \
     X(tcp_bad_proxy, "tcp_bad_proxy", "connections closed: no PROXY header of a proxy in it")    \
     X(tls_accepted, "tls_accepted", "TLS handshakes done")                                       \
@@ -53,6 +54,8 @@ namespace steer {
     X(upstream_tcp, "upstream_tcp", "upstream queries by TCP")                                   \
     X(upstream_replies, "upstream_replies", "upstream replies handed to workers")                \
     X(upstream_unmatched, "upstream_unmatched", "upstream replies that nobody awaits")           \
+    X(upstream_forgotten, "upstream_forgotten",                                                  \
+      "upstream queries by kernel UDP not waited for any more, to make room for others")         \
     X(upstream_errors, "upstream_errors", "upstream queries that the network refused")           \
     X(upstream_no_buffer, "upstream_no_buffer", "upstream replies lost: no buffer")              \
     X(reply_ring_full, "reply_ring_full", "upstream replies lost to a worker's full ring")       \

@@ -32,7 +32,10 @@ bool TcpClients::admit(const IpAddress& client) {
 
 bool TcpClients::make_room() {
     std::shared_ptr<ClientConnection> leaves;
-    if (!opening_.empty() && context_.now_ms() - opening_.front()->last_used_ms_ >= kSparedMs) {
+    if (!lingering_.empty()) {
+        leaves = lingering_.front();
+    } else if (!opening_.empty() &&
+               context_.now_ms() - opening_.front()->last_used_ms_ >= kSparedMs) {
         leaves = opening_.front();
     } else {
         const auto end = std::next(open_.begin(),
@@ -71,6 +74,13 @@ void TcpClients::forget(ClientConnection& connection) {
     if (is_somebody(connection.client_)) service_->counts->leave(connection.client_);
 }
 
+void TcpClients::linger(ClientConnection& connection) {
+    if (connection.order_ != &open_) return;
+    connection.last_used_ms_ = context_.now_ms();
+    lingering_.splice(lingering_.end(), open_, connection.place_);
+    connection.order_ = &lingering_;
+}
+
 void TcpClients::used(ClientConnection& connection) {
     connection.last_used_ms_ = context_.now_ms();
     if (connection.order_ == &open_) open_.splice(open_.end(), open_, connection.place_);
@@ -91,7 +101,8 @@ void TcpClients::flush() {
 
 void TcpClients::expire() {
     const std::uint64_t now_ms = context_.now_ms();
-    expire_opening(now_ms);
+    expire_entered(opening_, kOpeningMs, StreamCount::tcp_opening_late);
+    expire_entered(lingering_, kLingerMs, StreamCount::tcp_lingered);
     const auto idle_ms = static_cast<std::uint64_t>(service_->idle.count());
     for (std::size_t left = open_.size(); left > 0 && !open_.empty(); --left) {
         const auto connection = open_.front();
@@ -105,16 +116,16 @@ void TcpClients::expire() {
     }
 }
 
-void TcpClients::expire_opening(std::uint64_t now_ms) {
-    while (!opening_.empty() && now_ms - opening_.front()->last_used_ms_ >= kOpeningMs) {
-        context_.count(StreamCount::tcp_opening_late);
-        const auto connection = opening_.front();
+void TcpClients::expire_entered(Order& order, std::uint64_t age_ms, StreamCount why) {
+    while (!order.empty() && context_.now_ms() - order.front()->last_used_ms_ >= age_ms) {
+        context_.count(why);
+        const auto connection = order.front();
         connection->close();
     }
 }
 
 void TcpClients::close_all() {
-    for (Order* order : {&opening_, &open_}) {
+    for (Order* order : {&opening_, &open_, &lingering_}) {
         while (!order->empty()) {
             const auto connection = order->front();
             connection->close();

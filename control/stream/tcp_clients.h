@@ -22,6 +22,8 @@ class TcpClients {
     static constexpr std::uint64_t kOpeningMs = 5'000;
     // So much of it a newcomer may not take away.
     static constexpr std::uint64_t kSparedMs = 1'000;
+    // From our last byte (an HTTP/2 GOAWAY) until the client has to have closed.
+    static constexpr std::uint64_t kLingerMs = 2'000;
 
     TcpClients(StreamContext& context, std::shared_ptr<const Service> service)
         : context_(context), service_(std::move(service)) {}
@@ -36,6 +38,8 @@ class TcpClients {
     void add(const std::shared_ptr<ClientConnection>& connection);
     void forget(ClientConnection& connection);
 
+    // All is said on it: it is closed after kLingerMs, and the first to make room.
+    void linger(ClientConnection& connection);
     // Something happened on it now.
     void used(ClientConnection& connection);
     // It has more to send: flush() once all answers of this turn are there.
@@ -51,11 +55,12 @@ class TcpClients {
     using Order = ClientConnection::Order;
     void put(const std::shared_ptr<ClientConnection>& connection, Order& order);
     bool make_room();
-    void expire_opening(std::uint64_t now_ms);
+    // Closes those of `order` that entered it `age_ms` ago; counts them as `why`.
+    void expire_entered(Order& order, std::uint64_t age_ms, StreamCount why);
 
     StreamContext& context_;
     std::shared_ptr<const Service> service_;
-    Order opening_, open_;
+    Order opening_, open_, lingering_;
     std::vector<std::shared_ptr<ClientConnection>> to_flush_;
 };
 

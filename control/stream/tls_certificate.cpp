@@ -8,6 +8,8 @@
 #include <ctime>
 #include <fstream>
 
+#include "matchers/safe_text.h"
+
 namespace steer::stream {
 namespace {
 
@@ -140,6 +142,15 @@ Result<Certificate> read_certificate(const TlsFiles& files) {
                  seconds_of(X509_get0_notBefore(out.own.get())),
                  seconds_of(X509_get0_notAfter(out.own.get()))};
     return out;
+}
+
+CertificateFacts facts_of_peer(SSL* ssl) {
+    X509* const certificate = SSL_get0_peer_certificate(ssl);
+    if (certificate == nullptr) return {};
+    return {.file = {},
+            .subject = safe_text(subject_of(certificate)),
+            .begins_s = seconds_of(X509_get0_notBefore(certificate)),
+            .ends_s = seconds_of(X509_get0_notAfter(certificate))};
 }
 
 std::string trouble_with_time(const CertificateFacts& facts, std::int64_t now_s) {

@@ -37,6 +37,8 @@ struct Certificate {
 
 // Blocks for as long as the files take.
 Result<Certificate> read_certificate(const TlsFiles& files);
+// Of the certificate that the peer of this connection has shown; its ends_s is 0: it has shown none.
+CertificateFacts facts_of_peer(SSL* ssl);
 // What is wrong with its time at `now_s`; empty: nothing.
 std::string trouble_with_time(const CertificateFacts& facts, std::int64_t now_s);
 

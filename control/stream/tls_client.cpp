@@ -145,12 +145,16 @@ Result<void> TlsClient::check(SSL* ssl) {
                  (first.empty() ? std::string{} : ": it is " + first)};
 }
 
+bool TlsClient::is_refused(SSL* ssl) {
+    return SSL_get_verify_result(ssl) != X509_V_OK;
+}
+
 std::string TlsClient::explain(SSL* ssl, const std::string& why) const {
     const long verified = SSL_get_verify_result(ssl);
-    if (verified == X509_V_OK) return "TLS failed: " + why;
+    if (!is_refused(ssl)) return "TLS failed: " + why;
     if (verified == X509_V_ERR_HOSTNAME_MISMATCH || verified == X509_V_ERR_IP_ADDRESS_MISMATCH)
         return "its certificate is not for " + target_->host;
-    return "its certificate is not trusted: " + why;
+    return "its certificate is not trusted: " + why + "; set `ca` or `pins`";
 }
 
 }  // namespace steer::stream

@@ -31,6 +31,8 @@ class TlsClient {
     SslPtr new_connection();
     // After the handshake: the Error says why the server is not who is meant.
     [[nodiscard]] Result<void> check(SSL* ssl);
+    // Whether the handshake failed because the certificate is not trusted.
+    [[nodiscard]] static bool is_refused(SSL* ssl);
     // What handshake() failed of, in a sentence about the upstream: `why` is the stream's.
     [[nodiscard]] std::string explain(SSL* ssl, const std::string& why) const;
 

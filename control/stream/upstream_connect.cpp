@@ -222,12 +222,13 @@ asio::awaitable<bool> UpstreamConnect::shake_hands() {
         const Io io = stream.handshake();
         if (io == Io::done) break;
         if (io == Io::failed || io == Io::ended)
-            co_return fail(EPROTO, tls_->explain(stream.ssl(), stream.why()));
+            co_return fail(TlsClient::is_refused(stream.ssl()) ? EKEYREJECTED : EPROTO,
+                           tls_->explain(stream.ssl(), stream.why()));
         const auto [failed] = co_await stream.wait(io, kNoThrow);
         if (failed || done_ == nullptr) co_return fail(errno_of(failed), failed.message());
     }
     const Result<void> good = tls_->check(stream.ssl());
-    if (!good) co_return fail(EPROTO, good.error().text);
+    if (!good) co_return fail(EKEYREJECTED, good.error().text);
     co_return true;
 }
 

@@ -8,6 +8,7 @@
 #include "control/stream/dns_session.h"
 #include "control/stream/http_upstream.h"
 #include "control/stream/socket_address.h"
+#include "control/stream/tls_certificate.h"
 
 namespace steer::stream {
 namespace {
@@ -41,6 +42,7 @@ UpstreamPool::~UpstreamPool() {
 void UpstreamPool::ask(UpstreamAsk ask) {
     context_.count(StreamCount::upstream_channel);
     if (waiting_.size() >= kMostWaiting) return hand_back(context_, ask, nullptr, EBUSY);
+    if (open_.empty() && is_distrusted()) return hand_back(context_, ask, nullptr, EKEYREJECTED);
     const auto query = std::make_shared<Query>();
     query->deadline_ms = context_.now_ms() + ask.timeout_ms;
     query->ask = std::move(ask);
@@ -151,7 +153,17 @@ std::size_t UpstreamPool::fresh_attempts(std::uint64_t now_ms) const {
         [&](const Attempt& attempt) { return now_ms - attempt.connect->started_ms() < kFreshMs; }));
 }
 
+bool UpstreamPool::is_distrusted() const {
+    return context_.now_ms() < distrust_until_ms_;
+}
+
+void UpstreamPool::distrust() {
+    distrust_ms_ = std::clamp(distrust_ms_ * 2, kDistrustFirstMs, kDistrustLastMs);
+    distrust_until_ms_ = context_.now_ms() + distrust_ms_;
+}
+
 void UpstreamPool::connect_more(std::size_t wanted) {
+    if (is_distrusted()) return;
     const std::uint64_t now = context_.now_ms();
     const std::size_t there = usable(now);
     for (std::size_t fresh = fresh_attempts(now); fresh < wanted; ++fresh) {
@@ -232,15 +244,21 @@ void UpstreamPool::on_connected(UpstreamConnect& attempt, Connected connected) {
         const bool others = ++failed_in_row_ < near_->addresses().size();
         const std::uint64_t now = context_.now_ms();
         if (others && !waiting_.empty()) return connect_more(1);
+        if (connected.error == EKEYREJECTED) distrust();
         if (fresh_attempts(now) == 0 && usable(now) == 0)
             on_failure(connected.error, connected.why);
         return;
     }
     context_.count(StreamCount::upstream_connects);
     failed_in_row_ = 0;
+    distrust_until_ms_ = distrust_ms_ = 0;
     near_->works(path.address);
     if (path.behind) behind_->works(*path.behind);
     state_->works(path.address);
+    if (SSL* const ssl = connected.stream->ssl()) {
+        const CertificateFacts shown = facts_of_peer(ssl);
+        if (shown.ends_s != 0) state_->shows_certificate(shown.subject, shown.ends_s);
+    }
     state_->add_connections(1);
     const IpAddress local = address_of(connected.stream->socket());
     const auto make =

@@ -10,6 +10,9 @@
 //   closed when nobody waits for it, or after kGiveUpMs.
 // - An attempt to connect that is kFreshMs old does not keep another from being made (the kernel's
 //   own retransmissions come after 1, 3, 7 s); it may still succeed until kGiveUpMs.
+// - An upstream whose certificate is not trusted fails all that wait at once, with EKEYREJECTED, and is
+//   connected to again after kDistrustFirstMs, then after twice as long each time, up to
+//   kDistrustLastMs. Queries in between fail at once.
 // - An attempt that fails lets the next address be tried; with none left all that wait fail, unless
 //   there is a connection.
 // So a path that comes back carries the first query after it: what was sent into the dark is sent
@@ -42,6 +45,7 @@ class UpstreamPool final : public SessionWatcher,
     static constexpr std::uint64_t kSilenceMs = 1'000;
     static constexpr std::uint64_t kFreshMs = 1'000;
     static constexpr std::uint64_t kGiveUpMs = 5'000;
+    static constexpr std::uint64_t kDistrustFirstMs = 1'000, kDistrustLastMs = 30'000;
 
     UpstreamPool(StreamContext& context, std::shared_ptr<const UpstreamTarget> target,
                  std::shared_ptr<UpstreamState> state);
@@ -101,6 +105,8 @@ class UpstreamPool final : public SessionWatcher,
     bool make_tls();
     void on_connected(UpstreamConnect& attempt, Connected connected);
     void on_failure(int error, const std::string& why);
+    [[nodiscard]] bool is_distrusted() const;
+    void distrust();
     void on_name();
     void look_at_attempts(std::uint64_t now_ms);
 
@@ -128,6 +134,8 @@ class UpstreamPool final : public SessionWatcher,
     std::uint64_t last_number_ = 0;
     std::uint64_t keep_at_ms_ = 0;  // when min_conns are opened again
     std::size_t failed_in_row_ = 0;
+    // Of a certificate that is not trusted: nobody connects before; how long the last wait was.
+    std::uint64_t distrust_until_ms_ = 0, distrust_ms_ = 0;
     bool answers_badly_ = false;  // that was said
     bool closed_ = false;
 };

@@ -37,7 +37,7 @@ struct UpstreamAsk {
 // truth. `query`: one that the forwarder wrote.
 bool is_reply_to(std::span<const std::uint8_t> query, std::span<const std::uint8_t> reply);
 
-// `reply` = nullptr: `error` (errno) says why. Takes over the buffer; counts.
+// `reply` = nullptr: `error` (errno, or kForgedReplies) says why. Takes over the buffer; counts.
 void hand_back(StreamContext& context, const UpstreamAsk& ask, Buffer* reply, int error);
 
 }  // namespace steer::stream

@@ -2,6 +2,8 @@
 // change between good and bad is logged once, not each failure.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -15,6 +17,10 @@ struct UpstreamReport {
     unsigned connections = 0;
     std::string address;  // that was reached last; empty: none was
     std::string trouble;  // why it cannot be asked; empty: it can, as far as is known
+    std::chrono::steady_clock::time_point failed_at{};  // `trouble` was seen last
+    // The certificate that it showed last; 0: none yet, or it has none.
+    std::int64_t certificate_ends_s = 0;  // since 1970, UTC
+    std::string certificate_subject;
 };
 
 class UpstreamState {
@@ -33,7 +39,13 @@ class UpstreamState {
         const std::lock_guard lock(mutex_);
         const bool is_new = report_.trouble.empty();
         report_.trouble = why;
+        report_.failed_at = std::chrono::steady_clock::now();
         if (is_new) log_("upstream " + name_ + " cannot be asked: " + why);
+    }
+    void shows_certificate(const std::string& subject, std::int64_t ends_s) {
+        const std::lock_guard lock(mutex_);
+        report_.certificate_subject = subject;
+        report_.certificate_ends_s = ends_s;
     }
     void add_connections(int n) {
         const std::lock_guard lock(mutex_);

@@ -1,20 +1,17 @@
 // Upstreams asked by kernel UDP sockets: those whose route does not leave through a port of frames,
 // and all of them where there is no such port.
 //
-// For each upstream up to kSockets connected sockets, each bound to a port that the kernel chose at
-// random. A query takes a random one; a socket that carried kQueries or is older than kLifeMs takes
-// no more and is closed when the last reply came. So an outsider must guess the port and the id
-// (RFC 5452 4.5), and a lie with the right port, id and source but another question is not taken. A
+// Each query has a socket of its own, which is closed with its reply: its port is one that the kernel chose at
+// random, and an outsider must guess that port and the id (RFC 5452 4.5 and 9.2). At most kMostSockets wait at one
+// time, less if the process may have few descriptors; beyond them the query that waits longest is forgotten, as if
+// its reply were lost. A lie with the right port, id and source but another question is not taken, and after
+// kMostNearMisses replies that are not the query's own the worker is told to ask over TCP (kForgedReplies). A
 // connected socket tells when the upstream's host refuses (ICMP).
 #pragma once
 
 #include <boost/asio/ip/udp.hpp>
-#include <map>
+#include <list>
 #include <memory>
-#include <string>
-#include <unordered_map>
-#include <utility>
-#include <vector>
 
 #include "control/stream/stream_context.h"
 #include "control/stream/upstream_reply.h"
@@ -23,36 +20,29 @@ namespace steer::stream {
 
 class UpstreamUdp {
   public:
-    static constexpr std::size_t kSockets = 32;
-    static constexpr unsigned kQueries = 64;
-    static constexpr std::uint64_t kLifeMs = 10'000;
+    static constexpr std::size_t kMostSockets = 4096;
+    static constexpr unsigned kMostNearMisses = 10;
 
-    explicit UpstreamUdp(StreamContext& context) : context_(context) {}
+    explicit UpstreamUdp(StreamContext& context);
     ~UpstreamUdp();
+    UpstreamUdp(const UpstreamUdp&) = delete;
+    UpstreamUdp& operator=(const UpstreamUdp&) = delete;
 
     void ask(UpstreamAsk ask);
-    // Forgets queries whose time is over and closes sockets. Once a second.
+    // Forgets queries whose time is over. Once a second.
     void expire();
-    // Addresses or routes changed: a connected socket keeps the source address that it was given, so
-    // those with another than a new one would have take no more, and their queries end
-    // (ENETUNREACH).
+    // Addresses or routes changed: a connected socket keeps the source address that it was given, so queries of
+    // those with another than a new one would have end (ENETUNREACH).
     void network_changed();
 
   private:
     class Socket;
-    struct Upstream {
-        IpAddress address;
-        std::uint16_t port;
-        std::uint32_t mark;
-        std::string device;
-        auto operator<=>(const Upstream&) const = default;
-    };
-
-    // One that may carry `id`; nullptr with `error` set: none could be made.
-    std::shared_ptr<Socket> socket_for(const Upstream& upstream, std::uint16_t id, int& error);
+    using Sockets = std::list<std::shared_ptr<Socket>>;
+    void forget(Sockets::iterator socket);
 
     StreamContext& context_;
-    std::map<Upstream, std::vector<std::shared_ptr<Socket>>> pools_;
+    std::size_t most_;
+    Sockets sockets_;  // oldest first
 };
 
 }  // namespace steer::stream

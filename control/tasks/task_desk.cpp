@@ -8,6 +8,7 @@
 #include <ctime>
 #include <utility>
 
+#include "control/background.h"
 #include "control/config/steps.h"
 
 namespace steer::tasks {
@@ -23,7 +24,7 @@ bool fetch_all(const config::Download& what, fetch::Means means, const std::stop
     means.keep_facts = false;
     for (const config::DownloadItem& item : what.items) {
         const auto outcome =
-            fetch::fetch_list({item.url, item.file, {}, false}, means,
+            fetch::fetch_list({item.url, item.file, item.uses, false}, means,
                               static_cast<std::uint64_t>(std::time(nullptr)), stop);
         if (!outcome.remark.empty()) spdlog::warn("{}", outcome.remark);
         if (fetch::is_good(outcome.outcome)) {
@@ -180,6 +181,7 @@ void TaskDesk::download(const std::shared_ptr<Run>& run, const config::Download&
     if (!thread_) thread_ = std::make_unique<asio::thread_pool>(1);
     asio::post(*thread_, [this, run, what, means = means_, stop = stop_.get_token(), alive = alive_,
                           &house = house_] {
+        const BackgroundWork counted;
         const bool good = fetch_all(what, means, stop);
         asio::post(house, [this, run, alive, good] {
             if (*alive) finished(run, good);

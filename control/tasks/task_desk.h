@@ -33,6 +33,8 @@ class TaskDesk {
 
     // The configuration in force: jobs that stay as they are keep their time.
     void follow(const config::Settings& settings);
+    // What is under way is given up.
+    void end() { stop_.request_stop(); }
     // What is due now is begun.
     void look();
     // Queries came to the executor `tag`. False: not begun, because it is under way or was begun less than kEvery ago.

@@ -40,8 +40,8 @@ std::vector<AdguardStep> steps_of(AdguardRules rules) {
 void take_adguard(Reading& in, const ListBytes& source, bool strict, const Place& place,
                   AdguardRules& out, std::string_view hint) {
     auto list = matchers::read_adguard(source.bytes, source.file, parse_qtype);
-    say_bad_lines(in, list.bad, list.rules.size() + list.left_out, strict, source.file, place,
-                  hint);
+    list.bad.step_over(list.left_out);
+    say_bad_lines(in, list.bad, list.rules.size(), strict, source.file, place, hint);
     const std::uint32_t number = in.file_number(source.file);
     for (auto& rule : list.rules) {
         rule.file = number;

@@ -11,9 +11,10 @@ namespace {
 struct AdguardRuleArgs {
     std::vector<Text> rules, files;
     bool strict = false;
+    std::optional<std::uint32_t> max_shrink;
 };
 
-constexpr std::array<Row<AdguardRuleArgs>, 3> kAdguardRuleRows{{
+constexpr std::array<Row<AdguardRuleArgs>, 4> kAdguardRuleRows{{
     {"rules",
      Own<AdguardRuleArgs>{"list of rules", read_list<&AdguardRuleArgs::rules, AdguardRuleArgs>},
      "none", "",
@@ -25,6 +26,7 @@ constexpr std::array<Row<AdguardRuleArgs>, 3> kAdguardRuleRows{{
      "files with one rule a line; `!` and `#` begin a comment; rules about pages are stepped over"},
     {"strict", &AdguardRuleArgs::strict, "false", "",
      "a bad line of a file is an error; otherwise it is named in a warning and left out"},
+    max_shrink_row<AdguardRuleArgs>(),
 }};
 
 void read_inline(Reading& in, const AdguardRuleArgs& args, const std::string& owner,
@@ -68,7 +70,10 @@ const PluginType kAdguardRuleType{
     "`d|` "
     "ends it, `*` is any text, `/.../` a regular expression, `@@` an exception; modifiers are "
     "`important`, `badfilter`, `denyallow`, `dnstype`. Rules with `dnstype` count for the matcher "
-    "`question` alone.",
+    "`question` and in an adlist; a plugin that asks about the name alone is named in a warning. A "
+    "rule of a file with another modifier (`client`, `dnsrewrite`, `ctag`) is left out; one "
+    "warning "
+    "a file counts them by modifier. Written inline it is an error.",
     "",
     "",
     [] { return row_texts(kAdguardRuleRows); },

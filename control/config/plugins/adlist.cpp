@@ -20,6 +20,8 @@ constexpr std::string_view kAdguard = "adguard";
 
 struct List {
     std::string source, format;
+    bool lenient = false;
+    std::optional<std::uint32_t> max_shrink;
     int line = 0;
 };
 struct AdlistArgs {
@@ -38,12 +40,14 @@ void read_format(Reading& in, const Node& node, const Place& place, List& out) {
     if (read_choice(in, node, place, kFormats)) out.format = node.text;
 }
 
-constexpr std::array<Row<List>, 2> kListRows{{
+constexpr std::array<Row<List>, 4> kListRows{{
     {"list", Own<List>{"path or URL", read_source}, "required", "", "where it is"},
     {"format", Own<List>{"one of", read_format}, "(by its lines)",
      "adlist|hosts|rules|dnsmasq|rpz|adguard",
      "`adlist`: `0.0.0.0 NAME`, or a name a line, each that name alone, as RouterOS reads them; "
      "`adguard`: AdGuard's syntax, with exceptions; others as `format` of a domain_set"},
+    {"lenient", &List::lenient, "false", "", "of `rpz`: as `lenient` of a domain_set"},
+    max_shrink_row<List>(),
 }};
 
 void read_lists(Reading& in, const Node& node, const Place& place, AdlistArgs& out) {
@@ -110,7 +114,8 @@ class PartReader {
 
     // `provider` has its tag.
     void read(Plugin& provider) {
-        const ListUse use{kAdlistType.name, list_.format, {}, {}, max_names_};
+        const ListUse use{kAdlistType.name, list_.format,    list_.lenient ? "lenient" : "", {},
+                          max_names_,       list_.max_shrink};
         std::optional<ListBytes> source;
         if (is_small()) source = read_list_source(in_, {list_.source, list_.line}, place_, use);
         const matchers::ListMarks marks =
@@ -175,7 +180,9 @@ class PartReader {
         DomainSet out;
         if (!source) return out;
         auto names = matchers::read_names(source->bytes, source->file, form());
-        take_rules(in_, std::move(names.list), false, source->file, place_, out.rules, if_none);
+        names.list.bad.step_over(names.left_out);
+        take_rules(in_, std::move(names.list), is_strict({false, list_.lenient}, form()),
+                   source->file, place_, out.rules, if_none);
         return out;
     }
 

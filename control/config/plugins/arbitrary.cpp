@@ -1,4 +1,5 @@
 // arbitrary: records of any type, as zone files write them.
+#include <filesystem>
 #include <map>
 #include <utility>
 
@@ -20,7 +21,8 @@ constexpr std::array<Row<ArbitraryArgs>, 4> kArbitraryRows{{
      Own<ArbitraryArgs>{"list of records", read_list<&ArbitraryArgs::rules, ArbitraryArgs>}, "none",
      "", "as in `www.example.org. 300 IN TXT \"text\"`; TTL 3600 and class IN may be left out"},
     {"files", Own<ArbitraryArgs>{"list of paths", read_list<&ArbitraryArgs::files, ArbitraryArgs>},
-     "none", "", "zone files, with `$ORIGIN`, `$TTL`, parentheses and `;` comments"},
+     "none", "",
+     "zone files, with `$ORIGIN`, `$TTL`, `$INCLUDE`, `$GENERATE`, parentheses and `;` comments"},
     {"strict", &ArbitraryArgs::strict, "false", "",
      "a bad line of a file is an error; otherwise it is named in a warning and left out"},
     {"short_circuit", &ArbitraryArgs::short_circuit, "false", "",
@@ -32,7 +34,7 @@ class RecordsReader {
     RecordsReader(Reading& in, std::string owner) : in_(in), owner_(std::move(owner)) {}
 
     void rule(const Text& text) {
-        ZoneText zone = read_zone(text.value, {});
+        ZoneText zone = read_zone(text.value, {}, files());
         const Place place{"rules", owner_, text.line};
         add_all(zone, 0, text.line);
         for (const Error& bad : zone.bad.errors())
@@ -44,7 +46,7 @@ class RecordsReader {
         const Place place{"files", owner_, path.line};
         const auto bytes = in_.read_file(file, place);
         if (!bytes) return;
-        ZoneText zone = read_zone(*bytes, file);
+        ZoneText zone = read_zone(*bytes, file, files());
         const std::size_t good = add_all(zone, in_.file_number(file), 0);
         say_bad_lines(in_, zone.bad, good, strict, file, place);
     }
@@ -52,6 +54,24 @@ class RecordsReader {
     Arbitrary out;
 
   private:
+    // A file that a zone names is found from that file's folder, one in `rules` as other files of the configuration.
+    ZoneFiles files() {
+        return [this](std::string_view path, std::string_view by) -> Result<ZoneFile> {
+            const std::filesystem::path given(path);
+            std::string file =
+                by.empty() || given.is_absolute()
+                    ? in_.resolve(path)
+                    : (std::filesystem::path(by).parent_path() / given).lexically_normal().string();
+            in_.settings().opened.push_back(file);
+            auto bytes = Reading::read_text(file);
+            if (!bytes) {
+                return Error{"the file " + matchers::quoted_path(file) +
+                             " cannot be read: " + bytes.error().text};
+            }
+            return ZoneFile{std::move(file), *std::move(bytes)};
+        };
+    }
+
     // `line`: of all records; 0: each has its own. Returns how many were added.
     std::size_t add_all(ZoneText& zone, std::uint32_t file, int line) {
         std::size_t good = 0;

@@ -74,7 +74,7 @@ void read_prefetch(Reading& in, const Node& node, const Place& place, Cache& out
     out.prefetch_percent = static_cast<std::uint32_t>(*percent);
 }
 
-constexpr std::array<Row<Cache>, 19> kCacheRows{{
+constexpr std::array<Row<Cache>, 20> kCacheRows{{
     {"size", Own<Cache>{"integer or size", read_size}, "1024", "1.. or 64KiB..",
      "entries, or a byte budget with a unit (`64MiB`)"},
     {"short_circuit", &Cache::short_circuit, "false", "", "a hit ends the whole program"},
@@ -86,10 +86,13 @@ constexpr std::array<Row<Cache>, 19> kCacheRows{{
     {"max_positive_ttl", &Cache::max_positive_ttl, "none", "1s..7d",
      "longest time for answers with records"},
     {"min_positive_ttl", &Cache::min_positive_ttl, "0s", "0s..1d",
-     "shortest time for answers with records"},
+     "answers with records and a shorter TTL are not kept, and leave unchanged"},
     {"cache_max_ttl", &Cache::cache_max_ttl, "none", "1s..7d",
      "longest time for any answer, as RouterOS's `cache-max-ttl`; with a limit, TTLs leave within "
      "it"},
+    {"cache_min_ttl", &Cache::cache_min_ttl, "0s", "0s..1d",
+     "shortest time for answers with records, as dnsmasq's `min-cache-ttl`: shorter TTLs, 0 too, "
+     "are raised and leave so"},
     {"failure_ttl", &Cache::failure_ttl, "5s", "0s..5m",
      "how long it is remembered that nobody could answer (RFC 9520): SERVFAIL, REFUSED, silence; "
      "0: "
@@ -130,10 +133,12 @@ void read_cache(Reading& in, const Node* node, Plugin& plugin) {
     const std::string owner = owner_of(plugin);
     const Node& map = args_or_empty(node, plugin, empty);
     read_rows(in, map, kCacheRows, owner, args);
-    if (args.min_positive_ttl > args.max_positive_ttl) {
-        const Node* at = map.find("min_positive_ttl");
+    for (const auto& [key, least] : {std::pair{"min_positive_ttl", args.min_positive_ttl},
+                                     std::pair{"cache_min_ttl", args.cache_min_ttl}}) {
+        if (least <= args.max_positive_ttl) continue;
+        const Node* at = map.find(key);
         in.report().error(at == nullptr ? plugin.line : at->line,
-                          "'min_positive_ttl' of " + owner +
+                          "'" + std::string(key) + "' of " + owner +
                               " is longer than 'max_positive_ttl' (" +
                               duration_text(args.max_positive_ttl) + "): lower it");
     }

@@ -9,10 +9,11 @@ namespace {
 struct DomainSetArgs {
     std::vector<Text> exps, files, sets;
     matchers::ListForm format = matchers::ListForm::automatic;
-    bool strict = false, inherit = false;
+    bool strict = false, lenient = false, inherit = false;
+    std::optional<std::uint32_t> max_shrink;
 };
 
-constexpr std::array<Row<DomainSetArgs>, 6> kDomainSetRows{{
+constexpr std::array<Row<DomainSetArgs>, 8> kDomainSetRows{{
     {"exps", Own<DomainSetArgs>{"list of rules", read_list<&DomainSetArgs::exps, DomainSetArgs>},
      "none", "", "rules; without a prefix, `domain:` is meant"},
     {"files",
@@ -23,10 +24,14 @@ constexpr std::array<Row<DomainSetArgs>, 6> kDomainSetRows{{
      "of the files: `hosts` (`0.0.0.0 NAME`, each the name alone), `adlist` of RouterOS (the same, "
      "or bare names), `dnsmasq` (the names of `address=`, `server=`, `local=`, `ipset=`, "
      "`nftset=`, "
-     "with all below), `rpz` (what a response policy zone does not let through) and `rpz_passthru` "
-     "(what it does), `v2fly` (a file of data/, which may include others beside it); `auto`: by "
+     "with all below), `rpz` (the names that a response policy zone blocks: NXDOMAIN, NODATA and "
+     "DROP) and `rpz_passthru` (those that it lets through); for all else that a zone can say "
+     "there "
+     "is the plugin `rpz`; `v2fly` (a file of data/, which may include others beside it); `auto`: "
+     "by "
      "the "
-     "first line that is no comment: `hosts`, `dnsmasq`, `rpz`, or else `rules`"},
+     "first line that is no comment: `hosts`, `dnsmasq`, `rpz`; `v2fly` if a line has attributes "
+     "(`@cn`), affiliations (`&other`) or an `include:`; else `rules`"},
     {"sets", Own<DomainSetArgs>{"list of tags", read_list<&DomainSetArgs::sets, DomainSetArgs>},
      "none", "", "domain_sets that are part of this one"},
     {"inherit", &DomainSetArgs::inherit, "false", "",
@@ -35,8 +40,12 @@ constexpr std::array<Row<DomainSetArgs>, 6> kDomainSetRows{{
      "for as long as the client may keep that answer, and so on from name to name; whoever may "
      "answer for a name of the "
      "set may so put any name into it"},
+    {"lenient", &DomainSetArgs::lenient, "false", "",
+     "of response policy zones: leave out, with a warning, what a set of names cannot say (other "
+     "triggers, other actions, a wildcard without the name itself); otherwise each is an error"},
     {"strict", &DomainSetArgs::strict, "false", "",
      "a bad line of a file is an error; otherwise it is named in a warning and left out"},
+    max_shrink_row<DomainSetArgs>(),
 }};
 
 void read_domain_set(Reading& in, const Node* node, Plugin& plugin) {
@@ -52,8 +61,8 @@ void read_domain_set(Reading& in, const Node* node, Plugin& plugin) {
         read_rule(in, exp, {"exps", owner, exp.line}, set.rules);
     const ListUse use = use_of(plugin, map);
     for (const Text& file : args.files) {
-        read_name_file(in, file, {"files", owner, file.line}, use, args.strict, args.format,
-                       set.rules);
+        read_name_file(in, file, {"files", owner, file.line}, use, {args.strict, args.lenient},
+                       args.format, set.rules);
     }
     for (const Text& tag : args.sets) {
         if (const auto index =

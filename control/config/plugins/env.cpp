@@ -1,40 +1,49 @@
 // env: an environment variable exists or has a value; read once, with the configuration.
+#include <algorithm>
+
 #include "control/config/plugins/words.h"
+#include "control/config/values.h"
 #include "matchers/quote.h"
 
 namespace steer::config {
 namespace {
 
-constexpr std::string_view kEnvForms = "KEY, KEY=VALUE, or KEY VALUE";
+constexpr std::string_view kEnvForms = "KEY, KEY=VALUE, KEY:VALUE, or KEY VALUE";
 
-bool is_equal(const Reading& in, const std::string& key, std::string_view value) {
-    const auto found = in.environment(key);
-    return found.has_value() && *found == value;
+bool has_separator(std::string_view word) {
+    return word.find_first_of(":=") != std::string_view::npos;
 }
 
+// KEY, KEY= and KEY: ask whether it exists; KEY=VALUE and KEY:VALUE whether it has that value.
+bool condition_holds(const Reading& in, std::string_view word) {
+    const auto end = std::min(word.find_first_of(":="), word.size());
+    const auto found = in.environment(std::string(trimmed(word.substr(0, end))));
+    const auto value = trimmed(word.substr(std::min(end + 1, word.size())));
+    return found && (value.empty() || *found == value);
+}
+
+// KEY VALUE alone, or conditions that all have to hold.
 void read_env_all(Reading& in, const std::vector<Text>& words, Plugin& plugin) {
-    Constant out{false};
-    if (!words.empty()) {
-        const Text& first = words.front();
-        const auto equals = first.value.find('=');
-        if (words.size() > 2 || equals == 0 || (words.size() == 2 && equals != std::string::npos)) {
-            in.report().error(first.line,
-                              owner_of(plugin) + ": expected " + std::string(kEnvForms));
-        } else if (equals != std::string::npos) {
-            out.value = is_equal(in, first.value.substr(0, equals), first.value.substr(equals + 1));
-        } else if (words.size() == 1) {
-            out.value = in.environment(first.value).has_value();
-        } else {
-            const std::string& value = words.back().value;
-            out.value = is_equal(in, first.value, value);
-            if (in.environment(value)) {
-                in.report().warn(first.line,
-                                 owner_of(plugin) + " compares " + matchers::quoted(first.value) +
-                                     " with the text " + matchers::quoted(value) +
-                                     " (ForgeDNS asks whether both variables exist): write '" +
-                                     first.value + "=" + value +
-                                     "', or two 'env' matchers if both have to exist");
+    Constant out{!words.empty()};
+    if (words.size() == 2 && !has_separator(words.front().value)) {
+        const std::string &key = words.front().value, &value = words.back().value;
+        const auto found = in.environment(key);
+        out.value = found && *found == value;
+        if (in.environment(value)) {
+            in.report().warn(words.front().line,
+                             owner_of(plugin) + " compares " + matchers::quoted(key) +
+                                 " with the text " + matchers::quoted(value) +
+                                 ", which is also the name of a variable: write '" + key + "=" +
+                                 value + "', or '" + key + "= " + value +
+                                 "=' if both have to exist");
+        }
+    } else {
+        for (const Text& word : words) {
+            if (has_separator(word.value.substr(0, 1)) || word.value.empty()) {
+                in.report().error(word.line,
+                                  owner_of(plugin) + ": expected " + std::string(kEnvForms));
             }
+            out.value = condition_holds(in, word.value) && out.value;
         }
     }
     plugin.args = out;
@@ -44,10 +53,11 @@ void read_env_all(Reading& in, const std::vector<Text>& words, Plugin& plugin) {
 
 const PluginType kEnvType{"env",
                           Role::matcher,
-                          "Holds if the environment variable exists, or has the value; read once, "
-                          "with the configuration.",
-                          "env KEY | env KEY=VALUE",
-                          "one of these texts; `KEY VALUE` is read as `KEY=VALUE`",
+                          "Holds if the environment variable exists (`KEY`, `KEY=`, `KEY:`) or has "
+                          "the value (`KEY=VALUE`, `KEY:VALUE`). Several conditions must all hold. "
+                          "Read once, with the configuration.",
+                          "env KEY... | env KEY=VALUE...",
+                          "list of conditions, or one text; `KEY VALUE` alone is `KEY=VALUE`",
                           no_rows,
                           read_words<kEnvForms, read_env_all>,
                           read_quick_words<kEnvForms, read_env_all>};

@@ -45,7 +45,8 @@ const PluginType kFallbackType{
     "fallback",
     Role::executor,
     "Runs one executor, and another if that fails or is late; each as a unit of its own, in which "
-    "accept, reject and return end that unit. If both fail: SERVFAIL if one had an error, else "
+    "accept, reject and return end that unit; drop ends the query. If both fail: SERVFAIL if one "
+    "had an error, else "
     "the query goes on without a response.",
     "",
     "",

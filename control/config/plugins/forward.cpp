@@ -43,7 +43,7 @@ constexpr std::array<Row<Forward>, 9> kForwardOwnRows{{
     {"resolv_file", &Forward::resolv_file, "(resolv.conf and leases of this host)", "",
      "without `upstreams`: the file with `nameserver` lines whose servers are asked, as in "
      "`resolv_file: /run/ppp/resolv.conf`; read again when it changes"},
-    {"concurrent", &Forward::concurrent, "1", "1..32", "upstreams asked at the same time"},
+    {"concurrent", &Forward::concurrent, "1", "~1..32", "upstreams asked at the same time"},
     {"max_concurrent_queries", &Forward::max_concurrent_queries, "0", "0..1000000",
      "questions that may wait for these upstreams at one time, of all workers; those of several "
      "clients for the same are one. What comes beyond gets what `over_quota` of `dataplane` says, "
@@ -54,7 +54,11 @@ constexpr std::array<Row<Forward>, 9> kForwardOwnRows{{
     {"short_circuit", &Forward::short_circuit, "false", "", "an answer ends the whole program"},
     {"local", &Forward::local, "false", "",
      "names under .local are asked here as well, in spite of `local_names` of `policy`"},
-    {"response_selection", NotYet{}, "balanced", "", "which of several answers is taken"},
+    {"response_selection", choice<Forward, &Forward::response_selection>(), "balanced",
+     "balanced|fastest|prefer_positive|consensus",
+     "of the upstreams asked at the same time (`concurrent`), whose reply is taken: the first with "
+     "records; a negative one (NXDOMAIN, no data) after 100 ms; at once; when all have replied; or "
+     "when a second one says the same. A failure (SERVFAIL, REFUSED) is never preferred"},
 }};
 constexpr auto kForwardRows = joined(kReachRows<Forward>, kForwardOwnRows);
 

@@ -15,6 +15,7 @@ struct GeoArgs {
     Text file;
     std::vector<Text> selectors;
     bool strict = false;
+    std::optional<std::uint32_t> max_shrink;
 };
 
 inline void read_geo_path(Reading& in, const Node& node, const Place& place, GeoArgs& out) {

@@ -6,13 +6,14 @@
 namespace steer::config {
 namespace {
 
-constexpr std::array<Row<GeoArgs>, 3> kGeoipRows{{
+constexpr std::array<Row<GeoArgs>, 4> kGeoipRows{{
     {"file", Own<GeoArgs>{"path or URL", read_geo_path}, "required", "",
      "a geoip.dat of v2fly's format"},
     {"selectors", Own<GeoArgs>{"list of codes", read_geo_selectors}, "none", "",
      "the codes of what is taken, all together, in any case; without this key, everything"},
     {"strict", &GeoArgs::strict, "false", "",
      "a bad prefix of the file is an error; otherwise it is named in a warning and left out"},
+    max_shrink_row<GeoArgs>(),
 }};
 
 void read_geoip(Reading& in, const Node* node, Plugin& plugin) {

@@ -6,7 +6,7 @@
 namespace steer::config {
 namespace {
 
-constexpr std::array<Row<GeoArgs>, 3> kGeositeRows{{
+constexpr std::array<Row<GeoArgs>, 4> kGeositeRows{{
     {"file", Own<GeoArgs>{"path or URL", read_geo_path}, "required", "",
      "a geosite.dat of v2fly's format"},
     {"selectors", Own<GeoArgs>{"list of codes", read_geo_selectors}, "none", "",
@@ -14,6 +14,7 @@ constexpr std::array<Row<GeoArgs>, 3> kGeositeRows{{
      "all together, in any case; without this key, everything"},
     {"strict", &GeoArgs::strict, "false", "",
      "a bad rule of the file is an error; otherwise it is named in a warning and left out"},
+    max_shrink_row<GeoArgs>(),
 }};
 
 void read_geosite(Reading& in, const Node* node, Plugin& plugin) {

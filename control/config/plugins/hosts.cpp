@@ -15,9 +15,10 @@ namespace {
 struct HostsArgs {
     std::vector<Text> entries, files;
     bool strict = false, short_circuit = false;
+    std::optional<std::uint32_t> max_shrink;
 };
 
-constexpr std::array<Row<HostsArgs>, 4> kHostsRows{{
+constexpr std::array<Row<HostsArgs>, 5> kHostsRows{{
     {"entries", Own<HostsArgs>{"list of `RULE IP...`", read_list<&HostsArgs::entries, HostsArgs>},
      "none", "",
      "as in `full:www.example.org 192.0.2.1 2001:db8::1`; without a prefix, `full:` is meant"},
@@ -26,6 +27,7 @@ constexpr std::array<Row<HostsArgs>, 4> kHostsRows{{
     {"strict", &HostsArgs::strict, "false", "",
      "a bad line of a file is an error; otherwise it is named in a warning and left out"},
     {"short_circuit", &HostsArgs::short_circuit, "false", "", "an answer ends the whole program"},
+    max_shrink_row<HostsArgs>(),
 }};
 
 // "RULE IP..."

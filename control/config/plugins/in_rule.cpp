@@ -38,9 +38,38 @@ std::optional<PluginIndex> in_place(Reading& in, const PluginType& type, std::st
     return in.add_in_place(std::move(plugin));
 }
 
+// `$FORWARD UPSTREAM...` of mosdns: a forward that asks these of its upstreams alone.
+std::optional<PluginIndex> with_arguments(Reading& in, std::string_view word,
+                                          std::string_view words, Wanted wanted,
+                                          const InRule& where) {
+    const auto* const what = in.find_tag(word.substr(1));
+    if (wanted != Wanted::executor || (what != nullptr && what->type != "forward")) {
+        in.report().error(where.line, matchers::quoted(word) + " with arguments (" +
+                                          matchers::quoted(words) +
+                                          ") is not supported: only a forward takes some, tags of "
+                                          "its upstreams; write a plugin of its own with them");
+        return std::nullopt;
+    }
+    const auto of = in.refer(word.substr(1), wanted, where.line);
+    if (!of) return std::nullopt;
+    Plugin plugin;
+    plugin.tag = where.tag;
+    plugin.type = find_type("forward")->name;
+    plugin.role = Role::executor;
+    plugin.line = where.line;
+    plugin.args = Forward{};
+    Reading::UpstreamPick pick{in.add_in_place(std::move(plugin)), *of, {}, where.line};
+    for (const auto tag : split_words(words))
+        pick.tags.emplace_back(tag);
+    const PluginIndex made = pick.made;
+    in.pick_upstreams(std::move(pick));
+    return made;
+}
+
 void unknown(Reading& in, std::string_view word, Wanted wanted, const InRule& where) {
     std::vector<std::string_view> names;
-    if (wanted == Wanted::executor) names = {"accept", "return", "reject", "mark", "jump", "goto"};
+    if (wanted == Wanted::executor)
+        names = {"accept", "return", "reject", "drop", "mark", "jump", "goto"};
     const Role role = wanted == Wanted::matcher ? Role::matcher : Role::executor;
     for (const PluginType* type : plugin_types()) {
         if (type->role == role && type->read_quick != nullptr) names.push_back(type->name);
@@ -63,12 +92,7 @@ std::optional<PluginIndex> read_use(Reading& in, std::string_view text, Wanted w
     std::string_view words = text;
     const std::string_view word = take_word(words);
     if (word.starts_with('$')) {
-        if (!words.empty()) {
-            in.report().error(
-                where.line, matchers::quoted(word) + " with arguments (" + matchers::quoted(words) +
-                                ") is not supported: write a plugin of its own with them");
-            return std::nullopt;
-        }
+        if (!words.empty()) return with_arguments(in, word, words, wanted, where);
         return in.refer(word.substr(1), wanted, where.line);
     }
     if (const PluginType* type = find_type(word)) return in_place(in, *type, words, wanted, where);

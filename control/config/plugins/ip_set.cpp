@@ -9,9 +9,10 @@ namespace {
 struct IpSetArgs {
     std::vector<Text> ips, files, sets;
     bool strict = false;
+    std::optional<std::uint32_t> max_shrink;
 };
 
-constexpr std::array<Row<IpSetArgs>, 4> kIpSetRows{{
+constexpr std::array<Row<IpSetArgs>, 5> kIpSetRows{{
     {"ips", Own<IpSetArgs>{"list of addresses and prefixes", read_list<&IpSetArgs::ips, IpSetArgs>},
      "none", "", "addresses and prefixes of both families; host bits are cut off"},
     {"files", Own<IpSetArgs>{"list of paths and URLs", read_list<&IpSetArgs::files, IpSetArgs>},
@@ -21,6 +22,7 @@ constexpr std::array<Row<IpSetArgs>, 4> kIpSetRows{{
      "ip_sets that are part of this one"},
     {"strict", &IpSetArgs::strict, "false", "",
      "a bad line of a file is an error; otherwise it is named in a warning and left out"},
+    max_shrink_row<IpSetArgs>(),
 }};
 
 void read_ip_set(Reading& in, const Node* node, Plugin& plugin) {

@@ -17,9 +17,12 @@ constexpr std::size_t kMostNftablesName = 255;  // NFT_NAME_MAXLEN - 1
 
 // What both types have besides their sets.
 template <class Args>
-constexpr std::array<Row<Args>, 6> life_rows() {
+constexpr std::array<Row<Args>, 7> life_rows() {
     constexpr auto kNeverClaim = [](Reading& in, const Node& node, const Place& place, Args& out) {
         out.never_claim = read_prefixes(in, node, place);
+    };
+    constexpr auto kAllowClaim = [](Reading& in, const Node& node, const Place& place, Args& out) {
+        out.allow_claim = read_prefixes(in, node, place);
     };
     return {{
         {"min_ttl", &Args::min_ttl, "60s", "1s..24d", "an element lives at least so long"},
@@ -30,7 +33,11 @@ constexpr std::array<Row<Args>, 6> life_rows() {
          "the TTL that leaves is lowered so that no client holds an address longer than the set"},
         {"never_claim", Own<Args>{"list of prefixes", kNeverClaim},
          "(special-purpose ranges, own, routers' and upstreams' addresses)", "",
-         "addresses that never become elements"},
+         "addresses that never become elements; a prefix of `mask` around another address is made "
+         "narrower until it holds none of them"},
+        {"allow_claim", Own<Args>{"list of prefixes", kAllowClaim}, "none", "",
+         "prefixes that may become elements although they are special-purpose, or IPv6 outside of "
+         "2000::/3 and of the prefixes of `dns64`"},
         {"max_elements", &Args::max_elements, "50000", "1..1000000",
          "addresses that are kept in each set at most"},
     }};

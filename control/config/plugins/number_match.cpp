@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view kTypeForms = "types, by number or by name such as A or HTTPS";
 constexpr std::string_view kClassForms = "classes, by number or by name such as IN";
-constexpr std::string_view kRcodeForms = "response codes, 0..15 or by name such as NXDOMAIN";
+constexpr std::string_view kRcodeForms = "response codes, 0..4095 or by name such as NXDOMAIN";
 
 std::optional<std::uint16_t> number_of(NumberOf of, std::string_view word) {
     switch (of) {

@@ -77,7 +77,7 @@ extern const PluginType kAdguardRuleType, kGeoipType, kQuestionType, kGeositeTyp
     kTcpServerType, kHttpServerType;
 // The keys of a record of `static`, for the documentation.
 std::vector<RowText> static_record_rows();
-extern const PluginType kDns64Type, kStaticType, kAdlistType, kDhcpLeasesType, kZoneType;
+extern const PluginType kDns64Type, kStaticType, kAdlistType, kDhcpLeasesType, kZoneType, kRpzType;
 extern const PluginType kSleepType, kFallbackType, kPreferIpv4Type, kPreferIpv6Type;
 extern const PluginType kRateLimiterType, kStringExpType;
 extern const PluginType kRedirectType, kEcsHandlerType, kEcsType, kForwardEdns0optType;

@@ -1,5 +1,7 @@
 // rate_limiter: the client had a token, which is taken.
+#include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/values.h"
@@ -8,9 +10,36 @@
 namespace steer::config {
 namespace {
 
+constexpr double kLeastQps = 0.001, kMostQps = 4294967295.0;
+
+void read_qps(Reading& in, const Node& node, const Place& place, RateMatch& out) {
+    double value = 0;
+    const char* const end = node.text.data() + node.text.size();
+    const auto [last, error] =
+        std::from_chars(node.text.data(), end, value, std::chars_format::fixed);
+    if (!node.is_text() || error != std::errc{} || last != end || !(value >= kLeastQps) ||
+        value > kMostQps) {
+        in.report().error(
+            place.line, place.name() + found(node) + "expected a number within 0.001..4294967295");
+        return;
+    }
+    out.qps = value;
+}
+
+// A burst that refills for longer than a day is shortened.
+void check_burst(Reading& in, const RateMatch& args, const std::string& owner, int line) {
+    if (args.burst <= args.qps * kLongestRefillS || args.burst == 1) return;
+    in.report().warn(line, "'burst' of " + owner + " is more than 'qps' refills in a day (" +
+                               std::to_string(args.burst) + "): it is taken as that, " +
+                               std::to_string(std::max<std::uint64_t>(
+                                   1, static_cast<std::uint64_t>(args.qps * kLongestRefillS))));
+}
+
 constexpr std::array<Row<RateMatch>, 4> kRateLimiterRows{{
-    {"qps", &RateMatch::qps, "20", "1..100000", "queries a second of one client"},
-    {"burst", &RateMatch::burst, "40", "1..65536", "of them at once, after a pause"},
+    {"qps", Own<RateMatch>{"number", read_qps}, "20", "0.001..4294967295",
+     "queries a second of one client; a fraction such as `0.5` is one in so many seconds"},
+    {"burst", &RateMatch::burst, "40", "1..4294967295",
+     "of them at once, after a pause; at most what refills in a day"},
     {"mask4", &RateMatch::mask4, "32", "0..32",
      "IPv4 addresses that begin with as many equal bits are one client"},
     {"mask6", &RateMatch::mask6, "48", "0..128", "the same for IPv6"},
@@ -19,7 +48,11 @@ constexpr std::array<Row<RateMatch>, 4> kRateLimiterRows{{
 void read_rate_limiter(Reading& in, const Node* node, Plugin& plugin) {
     RateMatch args;
     Node empty;
-    read_rows(in, args_or_empty(node, plugin, empty), kRateLimiterRows, owner_of(plugin), args);
+    const std::string owner = owner_of(plugin);
+    const Node& map = args_or_empty(node, plugin, empty);
+    read_rows(in, map, kRateLimiterRows, owner, args);
+    const Node* const burst = map.find("burst");
+    check_burst(in, args, owner, burst != nullptr ? burst->line : plugin.line);
     plugin.args = args;
 }
 
@@ -37,10 +70,10 @@ void read_rate_limiter_quick(Reading& in, std::string_view words, int line, Plug
         value.kind = Node::Kind::text;
         value.line = line;
         value.text = split[i];
-        const auto member = std::get<std::uint32_t RateMatch::*>(kRateLimiterRows[i].field);
-        read_value(in, value, {kRateLimiterRows[i].name, owner, line}, kRateLimiterRows[i].range,
-                   args.*member);
+        rows::read_one(in, kRateLimiterRows[i], value, {kRateLimiterRows[i].name, owner, line},
+                       args);
     }
+    check_burst(in, args, owner, line);
     plugin.args = args;
 }
 

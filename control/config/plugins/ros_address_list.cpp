@@ -63,9 +63,23 @@ void read_never_claim(Reading& in, const Node& node, const Place& place, RosAddr
     out.never_claim = read_prefixes(in, node, place);
 }
 
+void read_allow_claim(Reading& in, const Node& node, const Place& place, RosAddressListArgs& out) {
+    out.allow_claim = read_prefixes(in, node, place);
+}
+
+template <std::uint32_t RosAddressList::*Percent>
+void read_row_share(Reading& in, const Node& node, const Place& place, RosAddressListArgs& out) {
+    const auto percent = node.is_text() ? parse_percent(node.text) : std::nullopt;
+    if (percent && *percent >= 1 && *percent <= 100) {
+        out.*Percent = static_cast<std::uint32_t>(*percent);
+        return;
+    }
+    in.report().error(place.line, place.name() + found(node) + "expected a share, 1%..100%");
+}
+
 // ---- rows
 
-constexpr std::array<Row<RosAddressListArgs>, 24> kRosAddressListOwnRows{{
+constexpr std::array<Row<RosAddressListArgs>, 29> kRosAddressListOwnRows{{
     {"router", &RosAddressListArgs::router_name, "none", "",
      "a name of `routers`, instead of `address`, `username` and so on"},
     {"routers", Own<RosAddressListArgs>{"list of names", read_ros_address_list_router_names},
@@ -101,11 +115,31 @@ constexpr std::array<Row<RosAddressListArgs>, 24> kRosAddressListOwnRows{{
     {"never_claim", Own<RosAddressListArgs>{"list of prefixes", read_never_claim},
      "(special-purpose ranges, own, routers' and upstreams' addresses)", "",
      "addresses that never become rows"},
+    {"allow_claim", Own<RosAddressListArgs>{"list of prefixes", read_allow_claim}, "none", "",
+     "prefixes that may become rows although they are special-purpose, or IPv6 outside of 2000::/3 "
+     "and of the prefixes of `dns64`; an address in a written `never_claim` still does not"},
     {"missing_family", choice<RosAddressListArgs, &RosAddressListArgs::missing_family>(), "answer",
-     "answer|nodata", "what AAAA gets without `address_list6`, and A without `address_list4`"},
+     "answer|nodata",
+     "what AAAA gets without `address_list6`, and A without `address_list4`; with `nodata` HTTPS "
+     "and "
+     "SVCB lose the hints of that family"},
     {"max_rows", &RosAddressListArgs::max_rows, "50000", "1..1000000",
      "rows of this plugin on a router at most; counted for each group of clients that `serves` "
      "makes"},
+    {"max_addresses", &RosAddressListArgs::max_addresses, "32", "1..4096",
+     "addresses of one answer at most; the others are left out of the answer and get no row"},
+    {"max_per_name",
+     Own<RosAddressListArgs>{"share", read_row_share<&RosAddressList::name_percent>}, "5%",
+     "1%..100%", "share of `max_rows` that one name may have; at least 64 rows"},
+    {"max_per_suffix",
+     Own<RosAddressListArgs>{"share", read_row_share<&RosAddressList::suffix_percent>}, "25%",
+     "1%..100%",
+     "the same for all names with the same last two labels. When the list is full, a new claim "
+     "takes the place of one whose name, suffix or client has the largest part of its share"},
+    {"max_per_client",
+     Own<RosAddressListArgs>{"share", read_row_share<&RosAddressList::client_percent>}, "25%",
+     "1%..100%",
+     "the same for a client (an IPv4 address or an IPv6 /64); `trusted_forwarders` are exempt"},
     {"multi_writer", &RosAddressListArgs::multi_writer, "false", "",
      "several instances write this list: rows get one constant life, and none without timeout is "
      "removed"},

@@ -37,7 +37,11 @@ class SequenceReader {
             }
         }
         const Node* exec = node.find("exec");
-        if (exec == nullptr) {
+        if (exec == nullptr && node.find("matches") != nullptr) {
+            in_.report().warn(node.line, "rule " + std::to_string(number) + " of " + owner_ +
+                                             " has no 'exec' and does nothing: write what happens "
+                                             "if it matches, as in 'exec: accept'");
+        } else if (exec == nullptr) {
             error(node.line,
                   "rule " + std::to_string(number) + " of " + owner_ +
                       " has no 'exec': write what happens if it matches, as in 'exec: accept'");
@@ -90,8 +94,10 @@ class SequenceReader {
         std::string_view words = trimmed(text);
         const std::string_view all = words;
         const std::string_view word = take_word(words);
-        if (word == "accept" || word == "return") {
-            rule.kind = word == "accept" ? ExecRule::Kind::accept : ExecRule::Kind::return_;
+        if (word == "accept" || word == "return" || word == "drop") {
+            rule.kind = word == "accept" ? ExecRule::Kind::accept
+                        : word == "drop" ? ExecRule::Kind::drop
+                                         : ExecRule::Kind::return_;
             if (!words.empty())
                 error(rule.line, "'" + std::string(word) + "' takes no arguments: remove " +
                                      matchers::quoted(words));
@@ -131,12 +137,13 @@ class SequenceReader {
         rule.kind = ExecRule::Kind::reject;
         if (words.empty()) return true;
         const auto rcode = parse_rcode(words);
-        if (!rcode) {
+        constexpr std::uint16_t kMost = 15;  // the header has four bits
+        if (!rcode || *rcode > kMost) {
             error(rule.line, "'reject' of " + owner_ + " has " + matchers::quoted(words) +
                                  ": expected a response code, 0..15 or a name such as NXDOMAIN");
             return false;
         }
-        rule.rcode = *rcode;
+        rule.rcode = static_cast<std::uint8_t>(*rcode);
         return true;
     }
 

@@ -201,7 +201,7 @@ class StaticReader {
                                r.srv_target},
                               "srv_target", out);
             case Kind::txt:
-                return record(16, strings_of(r.text), "text", out);
+                return text_record(r.text, out);
             case Kind::fwd:
                 out.does = StaticEntry::Does::forward;
                 return take_forwarder(r, out);
@@ -219,7 +219,7 @@ class StaticReader {
         std::vector<ZoneWord> zone;
         zone.reserve(words.size());
         for (std::string& word : words)
-            zone.push_back({std::move(word), type == 16});
+            zone.push_back({std::move(word), false});
         auto rdata = rdata_of(type, zone, {});
         if (!rdata)
             return refuse("has bad data in '" + std::string(key) + "': " + rdata.error().text);
@@ -228,12 +228,19 @@ class StaticReader {
         return true;
     }
 
-    static std::vector<std::string> strings_of(std::string_view text) {
-        constexpr std::size_t kMostBytes = 255;
-        std::vector<std::string> out;
-        for (; !text.empty(); text.remove_prefix(std::min(text.size(), kMostBytes)))
-            out.emplace_back(text.substr(0, kMostBytes));
-        return out;
+    // The bytes as they stand there: nothing of them is an escape, as in a zone file.
+    bool text_record(std::string_view text, StaticEntry& out) {
+        constexpr std::size_t kMostBytes = 255;  // of a <character-string>
+        if (text.empty()) return refuse("has no 'text': write it");
+        out.record.type = dns::kTxt;
+        for (; !text.empty(); text.remove_prefix(std::min(text.size(), kMostBytes))) {
+            const std::string_view part = text.substr(0, kMostBytes);
+            out.record.rdata.push_back(static_cast<std::uint8_t>(part.size()));
+            out.record.rdata.insert(out.record.rdata.end(), part.begin(), part.end());
+        }
+        if (out.record.rdata.size() > kMostRdataBytes)
+            return refuse("has a 'text' that is longer than a message may be");
+        return true;
     }
 
     bool take_target(const Record& r, StaticEntry& out) {

@@ -55,6 +55,7 @@ constexpr std::array kTypes{
     &kAdlistType,
     &kDhcpLeasesType,
     &kZoneType,
+    &kRpzType,
     &kRateLimiterType,
     &kStringExpType,
     &kRedirectType,

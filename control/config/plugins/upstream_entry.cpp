@@ -17,7 +17,7 @@ struct UpstreamArgs {
     std::uint32_t port = 0;
     Milliseconds timeout{2000}, idle_timeout{10'000};
     std::uint32_t max_conns = 64, min_conns = 0;
-    bool insecure_skip_verify = false, enable_pipeline = false;
+    bool insecure_skip_verify = false, enable_pipeline = false, trust_ad = false;
     std::string ca;
     std::vector<std::array<std::uint8_t, kPinBytes>> pins;
     ReachSettings reach;
@@ -74,7 +74,7 @@ void read_ca(Reading& in, const Node& node, const Place& place, UpstreamArgs& ou
     in.read_file(out.ca, place);
 }
 
-constexpr std::array<Row<UpstreamArgs>, 14> kUpstreamEntryOwnRows{{
+constexpr std::array<Row<UpstreamArgs>, 15> kUpstreamEntryOwnRows{{
     {"addr", &UpstreamArgs::addr, "required", "",
      "the resolver: `192.0.2.1`, `udp://[2001:db8::1]:53`, `tcp://`, `tls://dns.example`, "
      "`https://dns.example/dns-query`; `tcp+pipeline://` and `tls+pipeline://` ask several queries "
@@ -89,7 +89,7 @@ constexpr std::array<Row<UpstreamArgs>, 14> kUpstreamEntryOwnRows{{
      "after which a connection without queries is closed"},
     {"max_conns", &UpstreamArgs::max_conns, "64", "1..4096",
      "connections of each `streams` thread"},
-    {"min_conns", &UpstreamArgs::min_conns, "0", "0..64", "of these, kept open without queries"},
+    {"min_conns", &UpstreamArgs::min_conns, "0", "~0..64", "of these, kept open without queries"},
     {"insecure_skip_verify", &UpstreamArgs::insecure_skip_verify, "false", "",
      "any certificate will do (with `pins`: any with such a key)"},
     {"ca", Own<UpstreamArgs>{"path", read_ca}, "none", "",
@@ -98,6 +98,9 @@ constexpr std::array<Row<UpstreamArgs>, 14> kUpstreamEntryOwnRows{{
      "base64 of SHA-256 of public keys (SPKI), of which one has to be in the chain"},
     {"enable_pipeline", &UpstreamArgs::enable_pipeline, "false", "",
      "as `tcp+pipeline://` and `tls+pipeline://`"},
+    {"trust_ad", &UpstreamArgs::trust_ad, "false", "",
+     "it validates DNSSEC and the way to it is safe: its AD bit reaches clients that set AD or DO "
+     "(RFC 6840 5.7, 5.8). Else AD is always cleared"},
     {"enable_http3", NotYet{}, "false", "", "HTTP/3"},
     {"outbound", NotYet{}, "", "", "profile of `network.outbound`"},
 }};
@@ -128,9 +131,11 @@ std::uint16_t default_port(UpstreamScheme scheme) {
             return 853;
         case UpstreamScheme::https:
             return 443;
-        default:
-            return 53;
+        case UpstreamScheme::udp:
+        case UpstreamScheme::tcp:
+            break;
     }
+    return 53;
 }
 
 // Takes "tls://" off, and of https the path; what is another scheme is reported.
@@ -257,6 +262,7 @@ std::optional<UpstreamSettings> finish(Reading& in, UpstreamArgs& args, const st
     out.max_conns = args.max_conns;
     out.min_conns = args.min_conns;
     out.insecure_skip_verify = args.insecure_skip_verify;
+    out.trust_ad = args.trust_ad;
     out.ca = std::move(args.ca);
     out.pins = std::move(args.pins);
     return out;

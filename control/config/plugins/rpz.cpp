@@ -1,0 +1,288 @@
+// rpz: response policy zones.
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include "control/config/dns_names.h"
+#include "control/config/list_source.h"
+#include "control/config/plugins/plugin_type.h"
+#include "control/config/rdata_text.h"
+#include "control/config/values.h"
+#include "dataplane/dns/name.h"
+#include "dataplane/dns/query.h"
+#include "matchers/list/rpz_zone.h"
+#include "matchers/quote.h"
+
+namespace steer::config {
+namespace {
+
+struct PolicyZoneArgs {
+    std::string source, name;
+    bool lenient = false;
+    int line = 0;
+};
+struct RpzArgs {
+    std::vector<PolicyZoneArgs> zones;
+};
+
+void read_policy_source(Reading& in, const Node& node, const Place& place, PolicyZoneArgs& out) {
+    read_value(in, node, place, {}, out.source);
+    out.line = place.line;
+}
+
+constexpr std::array<Row<PolicyZoneArgs>, 3> kPolicyZoneRows{{
+    {"zone", Own<PolicyZoneArgs>{"path or URL", read_policy_source}, "required", "",
+     "the zone's text, as a zone file"},
+    {"name", &PolicyZoneArgs::name, "(of its SOA, else its first $ORIGIN)", "",
+     "the zone's name, which its triggers are written below"},
+    {"lenient", &PolicyZoneArgs::lenient, "false", "",
+     "leave out records that cannot be applied, with one warning; otherwise each is an error"},
+}};
+
+void read_policy_zones(Reading& in, const Node& node, const Place& place, RpzArgs& out) {
+    if (!node.is_list() || node.items.empty()) {
+        in.report().error(place.line,
+                          place.name() + ": expected a list of paths, URLs and maps, found " +
+                              (node.is_list() ? "an empty list" : std::string(node.what())));
+        return;
+    }
+    for (const Node& item : node.items) {
+        PolicyZoneArgs zone;
+        if (item.is_text()) {
+            zone.source = item.text;
+            zone.line = item.line;
+        } else {
+            read_rows(in, item, kPolicyZoneRows, "'zones' of " + std::string(place.owner), zone);
+        }
+        if (!zone.source.empty()) out.zones.push_back(std::move(zone));
+    }
+}
+
+constexpr std::array<Row<RpzArgs>, 1> kRpzRows{{
+    {"zones", Own<RpzArgs>{"list of paths, URLs and maps", read_policy_zones}, "required", "",
+     "in the order in which they decide, as in `- /etc/steerdns/block.rpz` or `- {zone: "
+     "https://feed.example/rpz, lenient: true}`; a URL is fetched again as `control.fetch` says, "
+     "and its last good copy is kept. A map has `zone`; `name`, the zone's name, if its SOA or "
+     "first $ORIGIN does not say it; and `lenient`: records that cannot be applied are left out "
+     "with one warning, where otherwise each is an error"},
+}};
+
+class PolicyZoneReader {
+  public:
+    PolicyZoneReader(Reading& in, const PolicyZoneArgs& args, const Plugin& plugin)
+        : in_(in), args_(args), owner_(owner_of(plugin)), place_{"zones", owner_, args.line} {}
+
+    RpzZone read() {
+        zone_.source = args_.source;
+        ListUse use{kRpzType.name, {}, args_.lenient ? "true" : "", {}, 0};
+        if (!args_.name.empty()) use.selectors.push_back(args_.name);
+        const auto source = read_list_source(in_, {args_.source, args_.line}, place_, use);
+        if (!source) return std::move(zone_);
+        file_ = in_.file_number(source->file);
+        std::string name = args_.name;
+        if (name.ends_with('.')) name.pop_back();
+        auto bad =
+            matchers::read_rpz_zone(source->bytes, source->file, name,
+                                    [this](const matchers::RpzRecord& record) { take(record); });
+        for (auto& [error, line] : refused_)
+            bad.add(std::move(error), line);
+        say(bad, source->file);
+        actions_.clear();
+        return std::move(zone_);
+    }
+
+  private:
+    using Key = std::tuple<matchers::RpzRecord::Trigger, std::string, IpAddress, unsigned, bool>;
+
+    void refuse(const matchers::RpzRecord& record, std::string text) {
+        refused_.emplace_back(Error{std::move(text)}, record.line);
+    }
+
+    void take(const matchers::RpzRecord& record) {
+        if (record.trigger == matchers::RpzRecord::Trigger::ns_name ||
+            record.trigger == matchers::RpzRecord::Trigger::ns_address)
+            return refuse(record,
+                          "triggers by name server (rpz-nsdname, rpz-nsip) cannot be "
+                          "applied, because upstreams do not say whom they asked: remove "
+                          "the record, or write 'lenient: true' beside the zone");
+        RpzAction action{does_of(record.action), record.ttl_s, {}, {}};
+        if (action.does == RpzAction::Does::alias || action.does == RpzAction::Does::alias_below) {
+            auto wire = dns::name_from_text(record.target);
+            if (!wire)
+                return refuse(record, matchers::quoted(record.target) + " is no domain name");
+            dns::lower_case(wire->data(), wire->data(), wire->size());
+            action.target = *std::move(wire);
+        }
+        if (action.does == RpzAction::Does::records && !add_data(record, action)) return;
+        if (record.is_of_name() && !record.name.empty()) {
+            auto rule = matchers::parse_rule(record.name,
+                                             record.trigger == matchers::RpzRecord::Trigger::below
+                                                 ? matchers::RuleKind::domain
+                                                 : matchers::RuleKind::full);
+            if (!rule || rule->text != record.name)
+                return refuse(record, matchers::quoted(record.name) + " is no domain name");
+            add(record, *std::move(rule), std::move(action));
+        } else {
+            add(record, {}, std::move(action));
+        }
+    }
+
+    bool add_data(const matchers::RpzRecord& record, RpzAction& action) {
+        const auto type = parse_qtype(record.type);
+        if (!type || *type == 0 || *type == dns::kOpt || (*type >= 249 && *type <= 255)) {
+            refuse(record, matchers::quoted(record.type) +
+                               " is no type of a record: expected one as in 'A 192.0.2.1' or "
+                               "'CNAME .'");
+            return false;
+        }
+        auto rdata = rdata_of(*type, record.data, std::string(record.origin));
+        if (!rdata) {
+            refuse(record, rdata.error().text);
+            return false;
+        }
+        action.records.push_back({*type, dns::kIn, record.ttl_s, *std::move(rdata)});
+        return true;
+    }
+
+    // Records of one owner are one action; a CNAME stands alone.
+    void add(const matchers::RpzRecord& record, matchers::Rule rule, RpzAction action) {
+        const Key key{record.trigger, record.name, record.prefix.address, record.prefix.length,
+                      record.is_v4};
+        const auto known = at_.find(key);
+        if (known != at_.end()) {
+            RpzAction& there = zone_.actions[known->second];
+            const bool are_records =
+                there.does == RpzAction::Does::records && action.does == RpzAction::Does::records;
+            if (are_records) {
+                there.records.push_back(std::move(action.records.front()));
+            } else if (!(there == action)) {
+                refuse(record, matchers::quoted(record.owner) +
+                                   " has another action above: a CNAME stands alone, once");
+            }
+            return;
+        }
+        const std::uint32_t number = number_of(std::move(action));
+        switch (record.trigger) {
+            case matchers::RpzRecord::Trigger::name:
+            case matchers::RpzRecord::Trigger::below:
+                if (record.name.empty()) {
+                    zone_.all = number;
+                } else {
+                    zone_.names.push_back({std::move(rule), file_, record.line, number});
+                }
+                break;
+            case matchers::RpzRecord::Trigger::client:
+                zone_.clients.push_back({record.prefix, record.is_v4, number});
+                break;
+            case matchers::RpzRecord::Trigger::address:
+                zone_.addresses.push_back({record.prefix, record.is_v4, number});
+                break;
+            case matchers::RpzRecord::Trigger::ns_name:
+            case matchers::RpzRecord::Trigger::ns_address:
+                break;  // refused above
+        }
+        at_.emplace(key, number);
+    }
+
+    // Actions without records are shared by all triggers that ask for them.
+    std::uint32_t number_of(RpzAction action) {
+        const auto next = static_cast<std::uint32_t>(zone_.actions.size());
+        if (action.does != RpzAction::Does::records) {
+            const auto [at, fresh] =
+                actions_.try_emplace({action.does, action.ttl_s, action.target}, next);
+            if (!fresh) return at->second;
+        }
+        zone_.actions.push_back(std::move(action));
+        return next;
+    }
+
+    static RpzAction::Does does_of(matchers::RpzRecord::Action action) {
+        using Action = matchers::RpzRecord::Action;
+        switch (action) {
+            case Action::nxdomain:
+                return RpzAction::Does::nxdomain;
+            case Action::nodata:
+                return RpzAction::Does::nodata;
+            case Action::passthru:
+                return RpzAction::Does::passthru;
+            case Action::drop:
+                return RpzAction::Does::drop;
+            case Action::tcp_only:
+                return RpzAction::Does::tcp_only;
+            case Action::alias:
+                return RpzAction::Does::alias;
+            case Action::alias_below:
+                return RpzAction::Does::alias_below;
+            case Action::data:
+                return RpzAction::Does::records;
+        }
+        return RpzAction::Does::nxdomain;
+    }
+
+    // A record that is left out lets through what the zone's owner wanted to be stopped.
+    void say(const matchers::BadLines& bad, const std::string& file) {
+        const auto errors = bad.errors();
+        if (!args_.lenient) {
+            for (const Error& error : errors)
+                in_.report().error_in(error.file, error.line, error.text);
+        } else if (bad.count() > 0) {
+            in_.report().warn_in(
+                file, errors.front().line,
+                (bad.count() == 1 ? "1 record of this zone is"
+                                  : std::to_string(bad.count()) + " records of this zone are") +
+                    std::string(" left out ('lenient: true'), beginning here: ") +
+                    errors.front().text);
+        }
+        if (zone_.rules() > 0) return;
+        if (bad.count() > 0) {
+            in_.report().error(args_.line, "no record of the zone " + matchers::quoted_path(file) +
+                                               " in " + place_.name() +
+                                               " can be applied: is it a response policy zone?");
+        } else {
+            in_.report().warn(args_.line, "the zone " + matchers::quoted_path(file) + " in " +
+                                              place_.name() + " has no trigger");
+        }
+    }
+
+    Reading& in_;
+    const PolicyZoneArgs& args_;
+    std::string owner_;
+    Place place_;
+    RpzZone zone_;
+    std::uint32_t file_ = 0;
+    std::map<Key, std::uint32_t> at_;  // the action of a trigger
+    std::map<std::tuple<RpzAction::Does, std::uint32_t, std::vector<std::uint8_t>>, std::uint32_t>
+        actions_;
+    std::vector<std::pair<Error, int>> refused_;
+};
+
+void read_rpz(Reading& in, const Node* node, Plugin& plugin) {
+    RpzArgs args;
+    Node empty;
+    read_rows(in, args_or_empty(node, plugin, empty), kRpzRows, owner_of(plugin), args);
+    Rpz out;
+    for (const PolicyZoneArgs& zone : args.zones)
+        out.zones.push_back(PolicyZoneReader(in, zone, plugin).read());
+    plugin.args = std::move(out);
+}
+
+}  // namespace
+
+const PluginType kRpzType{
+    "rpz",
+    Role::executor,
+    "Applies response policy zones (draft-vixie-dnsop-dns-rpz): triggers are names (with "
+    "wildcards, "
+    "and the names that CNAMEs of the answer point to), the client's address (rpz-client-ip) and "
+    "addresses of the answer (rpz-ip); actions are NXDOMAIN, NODATA, PASSTHRU, DROP, TCP-Only, "
+    "records, and another name. Wraps the rest of its sequence, whose answer it looks at. Put it "
+    "in "
+    "front of the cache.",
+    "",
+    "",
+    [] { return row_texts(kRpzRows); },
+    read_rpz,
+    nullptr};
+
+}  // namespace steer::config

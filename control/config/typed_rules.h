@@ -1,0 +1,16 @@
+// Rules that count for some types of questions alone ($dnstype of an adguard_rule): who has them, and where they are lost.
+#pragma once
+
+#include <vector>
+
+#include "control/config/reading.h"
+
+namespace steer::config {
+
+// Whether a provider, or a set that it includes, has such a rule. Sets include each other without a circle.
+bool has_types(const Settings& settings, PluginIndex provider);
+
+// Warns of each plugin in use that asks such a provider about the name alone, so that these rules have no effect.
+void advise_types(Reading& in, const std::vector<bool>& used);
+
+}  // namespace steer::config

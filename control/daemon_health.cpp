@@ -1,0 +1,167 @@
+// Whether it lives, and whether it can be sent clients: what /livez, /readyz and `steerctl status` say.
+#include <rte_rcu_qsbr.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <chrono>
+
+#include "control/daemon.h"
+
+namespace steer {
+namespace {
+
+constexpr std::uint64_t kPulseEveryMs = 1'000;
+constexpr std::uint64_t kMainLoopPatienceMs = 5'000;
+constexpr std::uint64_t kCertificatesEveryMs = 60'000;
+
+// Texts in a row; empty: none.
+void add(std::string& all, const std::string& one) {
+    if (!one.empty()) all += (all.empty() ? "" : ", ") + one;
+}
+
+std::int64_t wall_s() {
+    return std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+}
+
+}  // namespace
+
+// Workers that sleep are woken for it: who sleeps again has turned.
+void Daemon::feel_pulse(std::uint64_t now_ms) {
+    if (now_ms - health_.pulse_ms < kPulseEveryMs) return;
+    health_.pulse_ms = now_ms;
+    auto* const qsbr = plane_->shared().qsbr;
+    for (unsigned w = 0; w < plane_->workers(); ++w) {
+        const std::uint64_t quiescent = __atomic_load_n(&qsbr->qsbr_cnt[w].cnt, __ATOMIC_RELAXED);
+        pulse_.see(w, {quiescent, plane_->worker(w).counters().get(Stat::sleeps)}, now_ms);
+        plane_->worker_sleeper(w).wake();
+    }
+    rte_rcu_qsbr_start(qsbr);  // a token that who turns passes
+}
+
+ops::HealthChecks Daemon::liveness() {
+    const std::uint64_t now_ms = clock_.now().ms;
+    const std::uint64_t idle_ms = now_ms - health_.turn_ms;  // of the timer, which the loop serves
+    return {{"main_loop", idle_ms < kMainLoopPatienceMs
+                              ? ""
+                              : "no turn for " + std::to_string(idle_ms / 1000) + " s"},
+            {"workers", pulse_.trouble(now_ms)}};
+}
+
+ops::HealthChecks Daemon::readiness() {
+    return {{"ports", ports_trouble()},
+            {"upstreams", upstreams_trouble()},
+            {"lists", fetcher_ ? fetcher_->not_loaded() : "not looked at yet"},
+            {"drain", is_draining_ ? "draining: steerctl drain off ends it" : ""}};
+}
+
+std::string Daemon::ports_trouble() const {
+    std::string trouble;
+    for (const auto& device : ports_->devices()) {
+        if (device.name.empty()) continue;
+        const auto state = std::find_if(devices_.begin(), devices_.end(), [&](const auto& d) {
+            return d.if_index == device.if_index;
+        });
+        if (state == devices_.end()) {
+            add(trouble, device.name + " is gone");
+        } else if (!state->up) {
+            add(trouble, device.name + " is down");
+        }
+    }
+    for (const auto& name : ports_->without_link())
+        add(trouble, name + " has no link");
+    if (hops_->current()->service_addresses.empty())
+        add(trouble, "there is no address to answer on");
+    return trouble;
+}
+
+// Of each `forward` one that can be asked is enough.
+std::string Daemon::upstreams_trouble() const {
+    std::string trouble;
+    const Snapshot& snapshot = *publisher_->current();
+    for (const UpstreamGroup& group : snapshot.groups) {
+        std::string why;
+        bool any = group.members.empty();
+        for (const auto member : group.members) {
+            const Upstream& upstream = snapshot.upstreams[member];
+            const std::string ill = upstream_trouble(upstream);
+            any = any || ill.empty();
+            add(why, upstream.name + " " + ill);
+        }
+        if (!any) add(trouble, "forward '" + group.name + "' (" + why + ")");
+    }
+    return trouble;
+}
+
+std::string Daemon::upstream_trouble(const Upstream& upstream) const {
+    const std::uint64_t now_ms = clock_.now().ms;
+    if (upstream.channel != Channel::none) {
+        const auto report = streams_->upstream(upstream.id);
+        if (!report || report->trouble.empty()) return {};
+        const auto age = std::chrono::steady_clock::now() - report->failed_at;
+        return age < std::chrono::milliseconds(SilentUpstreams::kForgetMs) ? report->trouble : "";
+    }
+    const auto& hops = hops_->current()->by_upstream;
+    if (upstream.id >= hops.size() || hops[upstream.id].via == NextHop::Via::nothing)
+        return "has no route";
+    return silent_upstreams_.is_silent(upstream.id, now_ms) ? "does not answer" : "";
+}
+
+// ---- certificates
+
+std::vector<CertificateEnd> Daemon::certificate_ends() const {
+    std::vector<CertificateEnd> all;
+    for (const auto& c : streams_->certificates())
+        all.push_back({"the certificate " + c.file, "renew it", c.ends_s});
+    for (const Upstream& upstream : publisher_->current()->upstreams) {
+        if (upstream.channel == Channel::none) continue;
+        const auto report = streams_->upstream(upstream.id);
+        if (!report || report->certificate_ends_s == 0) continue;
+        all.push_back({"the certificate of upstream " + upstream.name,
+                       "tell its operator, or use another upstream", report->certificate_ends_s});
+    }
+    return all;
+}
+
+void Daemon::look_at_certificates(std::uint64_t now_ms) {
+    if (health_.certificates_ms != 0 && now_ms - health_.certificates_ms < kCertificatesEveryMs)
+        return;
+    health_.certificates_ms = now_ms;
+    for (const auto& sentence : certificate_watch_.look(certificate_ends(), wall_s()))
+        spdlog::warn("{}", sentence);
+}
+
+// ---- control and metrics
+
+void Daemon::add_health_methods() {
+    rpc_.add("drain", [this](const boost::json::value& params) -> ops::RpcResult {
+        if (const auto* const on = ops::param(params, "on")) {
+            if (!on->is_bool()) return ops::bad_params("write {\"on\": true} or {\"on\": false}");
+            is_draining_ = on->get_bool();
+        }
+        return boost::json::value{{"draining", is_draining_}};
+    });
+}
+
+boost::json::value Daemon::health_status() {
+    boost::json::array troubles;
+    for (const auto& checks : {liveness(), readiness()}) {
+        for (const auto& check : checks) {
+            if (!check.is_good())
+                troubles.emplace_back(std::string(check.name) + ": " + check.trouble);
+        }
+    }
+    return troubles.empty() ? boost::json::value("yes") : boost::json::value(std::move(troubles));
+}
+
+void Daemon::write_health_metrics(ops::MetricWriter& writer) {
+    writer.gauge("steerdns_live", "1 if a condition of /livez holds");
+    for (const auto& check : liveness())
+        writer.sample({{"condition", check.name}}, std::uint64_t{check.is_good() ? 1U : 0U});
+    writer.gauge("steerdns_ready", "1 if a condition of /readyz holds");
+    for (const auto& check : readiness())
+        writer.sample({{"condition", check.name}}, std::uint64_t{check.is_good() ? 1U : 0U});
+}
+
+}  // namespace steer

@@ -1,0 +1,31 @@
+// How near to this machine an address is, so that a server elsewhere cannot send us to a service that only we can reach.
+//
+// Sources: the IANA special-purpose registries (RFC 6890). An IPv6 address that carries an IPv4 one (mapped, compatible,
+// 6to4, Teredo, 64:ff9b::/96) is as near as the nearer of the two. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "matchers/prefix/ip_address.h"
+
+namespace steer::fetch {
+
+// From far to near.
+enum class Reach : std::uint8_t {
+    internet,
+    network,  // private, shared (100.64.0.0/10), unique local, and reserved ranges
+    link,     // link-local with cloud metadata at 169.254.169.254, multicast, broadcast
+    host,     // loopback, unspecified
+};
+
+Reach reach_of(const IpAddress& address);
+// For sentences: "a loopback address".
+std::string_view name_of(Reach reach);
+
+// Whether a server at `from` may redirect to `to`: never to what is nearer to this machine than itself.
+inline bool may_redirect(Reach from, Reach to) {
+    return to <= from;
+}
+
+}  // namespace steer::fetch

@@ -1,0 +1,87 @@
+#include "control/ops/audit.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "matchers/safe_text.h"
+
+namespace steer::ops {
+namespace json = boost::json;
+namespace {
+
+constexpr std::size_t kMostBytes = 512;
+
+// `unless`: the parameter with which the method does change something.
+struct Look {
+    std::string_view method, unless;
+};
+constexpr std::array kLooks{
+    Look{"adlist", ""},
+    Look{"bypass", "on"},
+    Look{"cache.print", ""},
+    Look{"cache.show", ""},
+    Look{"cache.stats", ""},
+    Look{"counters", ""},
+    Look{"drain", "on"},
+    Look{"hits", ""},
+    Look{"leases", ""},
+    Look{"lists", ""},
+    Look{"reverse", ""},
+    Look{"routers", ""},
+    Look{"routers.diff", ""},
+    Look{"routers.errors", ""},
+    Look{"routers.probe", "start"},
+    Look{"routers.shared", ""},
+    Look{"routers.trace", ""},
+    Look{"rules", ""},
+    Look{"rules.list", ""},
+    Look{"status", ""},
+    Look{"version", ""},
+    Look{"why", ""},
+};
+
+bool is_secret(std::string_view key) {
+    constexpr std::array<std::string_view, 4> kSecrets{"password", "secret", "token", "key"};
+    return std::any_of(kSecrets.begin(), kSecrets.end(),
+                       [&](std::string_view s) { return key.find(s) != std::string_view::npos; });
+}
+
+json::value without_secrets(const json::value& params) {
+    if (const auto* const list = params.if_array()) {
+        json::array out;
+        for (const auto& one : *list)
+            out.push_back(without_secrets(one));
+        return out;
+    }
+    const auto* const map = params.if_object();
+    if (map == nullptr) return params;
+    json::object out;
+    for (const auto& [key, value] : *map)
+        out[key] = is_secret(key) ? json::value("***") : without_secrets(value);
+    return out;
+}
+
+}  // namespace
+
+bool changes_something(std::string_view method, const json::value& params) {
+    const auto* const look = std::find_if(kLooks.begin(), kLooks.end(),
+                                          [&](const Look& l) { return l.method == method; });
+    if (look == kLooks.end()) return true;
+    return !look->unless.empty() && param(params, look->unless) != nullptr;
+}
+
+std::string audit_line(const Peer& peer, std::string_view method, const json::value& params,
+                       const RpcResult& result) {
+    std::string line = "control request " + safe_text(method);
+    if (!params.is_null())
+        line += " " + safe_text(json::serialize(without_secrets(params)), kMostBytes);
+    line += " of uid " + std::to_string(peer.uid) + ", gid " + std::to_string(peer.gid) + ", pid " +
+            std::to_string(peer.pid);
+    return line +
+           (result ? ": done" : ": refused: " + safe_text(result.error().message, kMostBytes));
+}
+
+}  // namespace steer::ops

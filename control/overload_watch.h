@@ -1,0 +1,44 @@
+// Says in the log what workers refuse and who is refused: a client, a domain. One line for each kind of trouble, at
+// most once a minute, with the number of refusals and whoever was seen most often among them.
+//
+// Reads counts and samples that workers leave (dataplane/sighting.h): each look at them takes one sample of each
+// worker and kind.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "dataplane/counters.h"
+
+namespace steer {
+
+class OverloadWatch {
+  public:
+    // The sentences about what is new. `workers`: all of them, always in the same order.
+    std::vector<std::string> look(std::span<const Counters* const> workers, std::uint64_t now_ms);
+    // The domain that most of the upstream queries are for that timed out of late; empty: none stands out.
+    [[nodiscard]] std::string failing_domain() const;
+
+  private:
+    struct Kind {
+        std::vector<std::uint32_t> counted;  // by worker
+        std::uint64_t refused = 0, samples = 0;
+        std::uint64_t since_ms = 0;  // of the first of these
+        std::uint64_t quiet_until_ms = 0;
+        std::map<std::string, unsigned> clients, domains;
+    };
+    static void forget(Kind& kind);
+    static std::string sentence(Trouble trouble, const Kind& kind, std::uint64_t now_ms);
+    void take(Kind& kind, const Sighting& sighting, std::size_t worker, std::uint64_t now_ms);
+    [[nodiscard]] bool is_worth_saying(Trouble trouble, const Kind& kind) const;
+
+    std::array<Kind, static_cast<std::size_t>(Trouble::count_)> kinds_;
+    std::uint64_t timeouts_ = 0,
+                  timeouts_before_ = 0;  // of upstream queries; when `timeout` was new
+};
+
+}  // namespace steer
