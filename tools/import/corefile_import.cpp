@@ -160,11 +160,21 @@ class CorefileWriter {
         });
     }
 
+    // The first of a block.
+    void take_once(const Directive& d, const Directive*& kept) {
+        if (kept == nullptr) {
+            kept = &d;
+        } else {
+            sheet_.note(line_place(d.line),
+                        "the second " + in_quotes(d.name) + " of its block is left out");
+        }
+    }
+
     void read_directive(const Directive& d, Program& program) {
         if (d.name == "cache") {
-            program.cache = &d;
+            take_once(d, program.cache);
         } else if (d.name == "dns64") {
-            program.dns64 = &d;
+            take_once(d, program.dns64);
         } else if (d.name == "log") {
             program.logs = true;
         } else if (d.name == "reload") {

@@ -175,7 +175,7 @@ class CacheWriter {
                                success_.capacity + denial_.capacity, 1, kMostEntries)));
         const std::uint64_t most = std::clamp<std::uint64_t>(success_.ttl_s, 1, kWeek);
         key("max_positive_ttl", most);
-        key("min_positive_ttl", std::min({success_.least_s, most, kDay}));
+        key("cache_min_ttl", std::min({success_.least_s, most, kDay}));
         if (is_negative_) {
             key("max_negative_ttl", std::clamp<std::uint64_t>(denial_.ttl_s, 1, kDay));
         } else {
@@ -269,15 +269,39 @@ void write_core_cache(Sheet& sheet, const Directive& cache) {
 }
 
 void write_core_dns64(Sheet& sheet, const Directive& dns64) {
-    std::string prefix = dns64.args.empty() ? "" : dns64.args.front();
+    std::string prefix;
     bool translate_all = false, allow_ipv4 = false;
+    // One prefix at most: the first, as an argument or in the block.
+    const auto take_prefix = [&](const Directive& d) {
+        if (d.args.empty()) {
+            sheet.notes({left_out(d, "expected a prefix")});
+            return;
+        }
+        for (const std::string& word : d.args) {
+            if (prefix.empty()) {
+                prefix = word;
+            } else {
+                sheet.note(line_place(d.line), "the prefix " + in_quotes(word) +
+                                                   " of dns64 is left out: there is one already, " +
+                                                   in_quotes(prefix));
+            }
+        }
+    };
+    const auto take_switch = [&](const Directive& d, bool& value) {
+        if (value) sheet.notes({left_out(d, "it stands there already")});
+        if (!value && !d.args.empty())
+            sheet.note(line_place(d.line), in_quotes(join(d.args, " ")) + " behind " + d.name +
+                                               " is left out: it takes nothing");
+        value = true;
+    };
+    if (!dns64.args.empty()) take_prefix(dns64);
     for (const Directive& d : dns64.body) {
-        if (d.name == "prefix" && !d.args.empty()) {
-            prefix = d.args.front();
+        if (d.name == "prefix") {
+            take_prefix(d);
         } else if (d.name == "translate_all") {
-            translate_all = true;
+            take_switch(d, translate_all);
         } else if (d.name == "allow_ipv4") {
-            allow_ipv4 = true;
+            take_switch(d, allow_ipv4);
         } else {
             sheet.notes({left_out(d, "there is no such setting here")});
         }

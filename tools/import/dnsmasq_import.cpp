@@ -64,6 +64,7 @@ class DnsmasqWriter {
                 nftables_set("ipv6", set.set6, "128");
             }
             sheet_.line("never_claim: []");
+            sheet_.line("allow_claim: [\"::/0\"]");
             sheet_.close_plugin();
         }
     }
@@ -177,7 +178,7 @@ class DnsmasqWriter {
             };
             return rank(a) > rank(b);
         });
-        write_records(sheet_, "names", m_.records, m_.cache_size == "0" ? "" : "$answers");
+        write_records(sheet_, "names", m_.records, m_.cache_size == "0" ? "" : "$answers", false);
     }
 
     void denied() {
@@ -190,7 +191,22 @@ class DnsmasqWriter {
         sheet_.close_plugin();
     }
 
+    // An address has the PTR records that are written, or one: of the name that had it first.
+    void pointers() {
+        std::set<std::string> known;
+        const auto add = [&](const Pointer& p) {
+            m_.other_records.push_back(p.owner + ". " + p.ttl_s + " IN PTR " + p.target + ".");
+        };
+        for (const Pointer& p : m_.ptr_records) {
+            known.insert(p.owner);
+            add(p);
+        }
+        for (const Pointer& p : m_.pointers)
+            if (known.insert(p.owner).second) add(p);
+    }
+
     void others() {
+        pointers();
         if (m_.other_records.empty()) return;
         sheet_.open_plugin("others", "arbitrary");
         sheet_.line("short_circuit: true");

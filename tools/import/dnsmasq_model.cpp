@@ -138,7 +138,7 @@ class ModelReader {
         } else if (name == "max-cache-ttl") {
             keep("max_positive_ttl", kWeek);
         } else if (name == "min-cache-ttl") {
-            keep("min_positive_ttl", 3600);
+            keep("cache_min_ttl", 3600);
         } else if (name == "neg-ttl") {
             keep("negative_ttl_without_soa", kDay);
         } else if (name == "resolv-file") {
@@ -207,6 +207,8 @@ class ModelReader {
         add_record(owner, name, is_v6(address) ? "AAAA" : "")
             .data.add("address", address)
             .add("ttl", ttl + "s");
+        if (owner == Record::Owner::name)
+            out_.pointers.push_back({pointer_name(address), name, ttl});
     }
 
     void address() {
@@ -386,8 +388,7 @@ class ModelReader {
         const auto words = dnsmasq_words(option_->value);
         if (words.size() != 2) return leave_out("expected NAME,TARGET");
         if (!is_good(words[0]) || !is_good(words[1])) return;
-        out_.other_records.push_back(plain_name(words[0]) + ". " + out_.local_ttl + " IN PTR " +
-                                     plain_name(words[1]) + ".");
+        out_.ptr_records.push_back({plain_name(words[0]), plain_name(words[1]), out_.local_ttl});
     }
 
     void txt_record() {

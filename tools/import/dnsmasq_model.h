@@ -24,9 +24,16 @@ struct DomainSet {
     std::string set4, set6;            // "NAME"; of nftset "FAMILY#TABLE#NAME"
 };
 
+// OWNER's PTR record.
+struct Pointer {
+    std::string owner, target, ttl_s;
+};
+
 struct DnsmasqModel {
     std::vector<Record> records;             // names with data of their own, addresses of domains
-    std::vector<std::string> other_records;  // PTR, TXT of several texts: lines of a zone file
+    std::vector<std::string> other_records;  // TXT of several texts: lines of a zone file
+    std::vector<Pointer> ptr_records;        // as written: all that have one owner
+    std::vector<Pointer> pointers;  // of addresses: the first of one owner, if it has no other
     std::map<std::string, DomainServers> domains;
     std::vector<std::pair<std::string, std::string>> denied;  // domain, place: NXDOMAIN
     std::vector<DomainSet> sets;

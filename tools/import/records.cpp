@@ -67,12 +67,13 @@ std::vector<Note> drop_circles(std::vector<Record>& records) {
 }
 
 void write_records(Sheet& sheet, const std::string& tag, const std::vector<Record>& records,
-                   const std::string& cache) {
+                   const std::string& cache, bool with_ptr) {
     if (records.empty()) return;
     sheet.open_plugin(tag, "static");
     const bool asks = std::ranges::any_of(
         records, [](const Record& r) { return r.asks_forwarder && !r.disabled; });
     if (asks && !cache.empty()) sheet.key("cache", cache);
+    if (!with_ptr) sheet.line("ptr: false");
     sheet.open("records:");
     for (const Record& record : records) {
         sheet.notes(record.notes);

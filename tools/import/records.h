@@ -26,9 +26,9 @@ struct Record {
 std::vector<Note> drop_circles(std::vector<Record>& records);
 
 // `- tag: TAG` with all of them; nothing if there are none. `cache` ("$TAG", or empty: none) keeps what
-// forwarders say.
+// forwarders say. `with_ptr`: addresses of names have PTR records.
 void write_records(Sheet& sheet, const std::string& tag, const std::vector<Record>& records,
-                   const std::string& cache);
+                   const std::string& cache, bool with_ptr = true);
 
 // Why the expression cannot be one of ours (POSIX, not Hyperscan's); empty: it can.
 std::string expression_trouble(const std::string& expression);

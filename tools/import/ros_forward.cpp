@@ -110,7 +110,7 @@ void add_bootstrap(const RosDns& dns, Forward& out) {
 
 void note_dynamic(const RosDns& dns, Forward& out) {
     const RosSetting* const dynamic = dns.find("dynamic-servers");
-    if (dynamic == nullptr) return;
+    if (dynamic == nullptr || dynamic->text.empty()) return;  // a router prints it empty, too
     out.notes.push_back(
         {dynamic->place,
          "dynamic-servers=" + dynamic->text + " were told to the router by its network" +

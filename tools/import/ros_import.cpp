@@ -139,6 +139,7 @@ class RosWriter {
             sheet_.comment("as RouterOS: the life of a row is the record's TTL, for any address");
             sheet_.key("max_ttl", "1d");
             sheet_.line("never_claim: []");
+            sheet_.line("allow_claim: [\"::/0\"]");
             sheet_.close_plugin();
         }
     }

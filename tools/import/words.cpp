@@ -226,6 +226,21 @@ std::string plain_name(std::string_view name) {
     return lowered(name);
 }
 
+std::string pointer_name(const std::string& address) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::array<unsigned char, 16> bytes{};
+    std::string out;
+    if (inet_pton(AF_INET, address.c_str(), bytes.data()) == 1) {
+        for (std::size_t i = 4; i-- > 0;)
+            out += std::to_string(bytes[i]) + ".";
+        return out + "in-addr.arpa";
+    }
+    inet_pton(AF_INET6, address.c_str(), bytes.data());
+    for (std::size_t i = bytes.size(); i-- > 0;)
+        out += {kDigits[bytes[i] & 0xfU], '.', kDigits[bytes[i] >> 4U], '.'};
+    return out + "ip6.arpa";
+}
+
 std::size_t label_count(std::string_view name) {
     return name.empty() ? 0 : static_cast<std::size_t>(std::ranges::count(name, '.')) + 1;
 }

@@ -53,6 +53,8 @@ std::string name_trouble(std::string_view name);
 // In lower case, without a last dot.
 std::string plain_name(std::string_view name);
 std::size_t label_count(std::string_view name);
+// Where an IPv4 or IPv6 address has its PTR record ("1.2.0.192.in-addr.arpa").
+std::string pointer_name(const std::string& address);
 // Letters, digits, '-' and '_': for a tag, of any text.
 std::string tag_of(std::string_view text);
 

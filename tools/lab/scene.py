@@ -15,7 +15,7 @@ import pathlib
 import subprocess
 import time
 
-from lab.network import LabError, Network, Process, run
+from lab.network import LabError, Network, Process, run, until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -61,6 +61,8 @@ big 300 TXT "{filler}" "{filler}" "{filler}" "{filler}" "{filler}" "{filler}" "{
 }
 
 USER, PASSWORD = "api-user", "secret"
+# How a line of steerdnsd's log begins that says why it does not start.
+ERROR = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d error "
 
 
 def knot_configuration(folder: pathlib.Path, listen: str, zones: dict[str, str]) -> pathlib.Path:
@@ -188,6 +190,14 @@ class Scene:
     def stream_total(self, name: str) -> int:
         """A counter summed over the threads `streams`."""
         return sum(thread[name] for thread in self.counters()["streams"])
+
+    def wait_tried_again(self, times: int = 2) -> None:
+        """Waits until the first router was tried so many times more: a connection, or a heartbeat within one."""
+        def tries() -> int:
+            counters = self.counters()["routers"][0]
+            return counters["connection_attempts"] + counters["heartbeats"]
+        before = tries()
+        until(lambda: tries() >= before + times, 20, f"the router is tried {times} times more")
 
     def router_ctl(self, *words: str, socket: pathlib.Path | None = None) -> str:
         """`socket`: the first router's if it is left out."""

@@ -87,6 +87,13 @@ std::string cache_done_text(const json::value& done) {
                cell("expired") + " had expired, " + cell("known") + " were held as young\n";
     }
     const bool flushed = find(object, "flushed") != nullptr;
+    if (find(object, "rows") != nullptr) {
+        return cell_text("", find(object, "flushed")) + " answers flushed, and " +
+               cell_text("", find(object, "rows")) + " rows removed from routers, in " +
+               cell_text("", find(object, "took_ms")) + " ms\n" +
+               (is_true(object, "more") ? "more addresses keep their rows: flush fewer names\n"
+                                        : "");
+    }
     return cell_text("", find(object, flushed ? "flushed" : "answers")) +
            (flushed ? " answers flushed in " : " answers written in ") +
            cell_text("", find(object, "took_ms")) + " ms\n";

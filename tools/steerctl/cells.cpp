@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <ctime>
 
+#include "matchers/safe_text.h"
 #include "table.h"
 
 namespace steerctl {
@@ -53,10 +54,7 @@ const json::value* find(const json::object& object, std::string_view key) {
 }
 
 std::string printable(std::string_view text) {
-    std::string out(text);
-    std::ranges::replace_if(
-        out, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
-    return out.empty() ? "-" : out;
+    return text.empty() ? "-" : steer::safe_text(text, steer::kSafeLineBytes);
 }
 
 std::string cell_text(const json::value& value) {

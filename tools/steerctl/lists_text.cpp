@@ -9,27 +9,54 @@
 
 namespace steerctl {
 namespace json = boost::json;
+namespace {
+
+const json::array* rows_of_list(const json::value& lists, std::string_view key) {
+    const auto* const found = find(object_of(lists), key);
+    const auto* const all = found != nullptr ? found->if_array() : nullptr;
+    return all == nullptr || all->empty() ? nullptr : all;
+}
+
+template <std::size_t N>
+void add_row(Table& table, const json::object& row,
+             const std::array<std::string_view, N>& columns) {
+    std::vector<std::string> cells;
+    cells.reserve(N);
+    for (const auto column : columns)
+        cells.push_back(text_of(row, column));
+    table.row(std::move(cells));
+}
+
+// What plugins read, whether by path or by URL.
+std::string rules_table(const json::array& lists) {
+    constexpr std::array<std::string_view, 5> kColumns{"plugin", "rules", "bad_lines", "left_out",
+                                                       "list"};
+    Table table;
+    table.row({"plugin", "rules", "bad lines", "unsupported", "list"});
+    for (const auto& row : lists)
+        add_row(table, object_of(row), kColumns);
+    return table.text();
+}
+
+}  // namespace
 
 std::string lists_text(const json::value& lists) {
     constexpr std::array<std::string_view, 7> kColumns{
         "url", "outcome", "rules", "bytes", "fetched_ago_s", "checked_ago_s", "next_s"};
-    const auto* const found = find(object_of(lists), "lists");
-    const auto* const all = found != nullptr ? found->if_array() : nullptr;
-    if (all == nullptr || all->empty()) return "no list of the configuration is fetched\n";
+    const auto* const read = rows_of_list(lists, "sets");
+    std::string out = read != nullptr ? rules_table(*read) + "\n" : std::string();
+    const auto* const fetched = rows_of_list(lists, "lists");
+    if (fetched == nullptr) return out + "no list of the configuration is fetched\n";
     Table table;
     table.row({"list", "last", "rules", "bytes", "fetched", "checked", "next"});
     std::string troubles;
-    for (const auto& row : *all) {
+    for (const auto& row : *fetched) {
         const json::object& list = object_of(row);
-        std::vector<std::string> cells;
-        cells.reserve(kColumns.size());
-        for (const auto column : kColumns)
-            cells.push_back(text_of(list, column));
-        table.row(std::move(cells));
+        add_row(table, list, kColumns);
         const std::string trouble = cell_text("", find(list, "trouble"));
         if (trouble != "-") troubles += cell_text("", find(list, "url")) + ": " + trouble + "\n";
     }
-    return table.text() + troubles;
+    return out + table.text() + troubles;
 }
 
 }  // namespace steerctl

@@ -1,18 +1,23 @@
-// steerctl: asks a running steerdnsd what it does, and imports what other programs are told. Exit 0: answered; 1: no
-// answer; 2: bad usage, or an input that cannot be read.
+// steerctl: asks a running steerdnsd what it does, and imports what other programs are told. Exit 0: done; 1: no
+// answer, or not done; 2: bad usage, or an input that cannot be read.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "client.h"
+#include "matchers/safe_text.h"
 #include "report.h"
 #include "tools/import/command.h"
 
@@ -26,21 +31,40 @@ struct Options {
     std::string socket = "/run/steerdns/control.sock";
     bool as_json = false;
     bool all = false;
+    bool any_size = false;                          // of `reload`, `lists fetch`
     std::string name, suffix, tag, instance, file;  // of `cache`
     unsigned seconds = 10, top = 20;                // of `hits`
     std::string verb;                               // of `rules`
     std::vector<std::string> rules;
     bool orphans = false, follow = false;  // of `routers`
+    bool with_rows = false;                // of `cache flush`
+    std::string address;                   // of `routers forget`
     std::string output;                    // of `routers probe`
 };
 
-void print(const std::string& text) {
-    std::fputs(text.c_str(), stdout);
+// A terminal gets safe text only, whatever the daemon repeats of other machines.
+void print(std::string_view text) {
+    for (std::size_t end = text.find('\n'); !text.empty(); end = text.find('\n')) {
+        std::fputs(steer::safe_text(text.substr(0, end), std::string::npos).c_str(), stdout);
+        if (end == std::string_view::npos) return;
+        std::fputc('\n', stdout);
+        text.remove_prefix(end + 1);
+    }
+}
+
+std::string json_text(const json::value& value) {
+    return steer::safe_json(json::serialize(value)) + "\n";
 }
 
 int fail(const std::string& sentence) {
-    std::fprintf(stderr, "steerctl: %s\n", sentence.c_str());
+    std::fprintf(stderr, "steerctl: %s\n",
+                 steer::safe_text(sentence, steer::kSafeLineBytes).c_str());
     return kFailed;
+}
+
+int misused(const std::string& sentence) {
+    fail(sentence);
+    return kBadUsage;
 }
 
 template <class Text>
@@ -48,40 +72,38 @@ int show(const Options& options, const char* method, Text text_of,
          const json::value& params = nullptr, std::chrono::seconds patience = steerctl::kPatience) {
     const steerctl::Reply reply = steerctl::ask(options.socket, method, params, patience);
     if (!reply.error.empty()) return fail(reply.error);
-    print(options.as_json ? json::serialize(reply.result) + "\n" : text_of(reply.result));
-    return 0;
+    print(options.as_json ? json_text(reply.result) : text_of(reply.result));
+    const std::string undone = steerctl::not_done(method, reply.result);
+    return undone.empty() ? 0 : fail(undone);
 }
 
-// Our own version, and the daemon's if it is there to be asked.
+// Our own version, and the daemon's.
 int show_version(const Options& options) {
     json::object versions{{"steerctl", STEER_VERSION}, {"steerdnsd", nullptr}};
-    const steerctl::Reply reply = steerctl::ask(options.socket, "status");
-    if (const auto* const status = reply.result.if_object()) {
-        if (const auto* const version = status->if_contains("version")) {
+    const steerctl::Reply reply = steerctl::ask(options.socket, "version");
+    if (const auto* const answer = reply.result.if_object()) {
+        if (const auto* const version = answer->if_contains("version")) {
             versions["steerdnsd"] = *version;
         }
     }
+    const auto* const daemon = versions["steerdnsd"].if_string();
     if (options.as_json) {
-        print(json::serialize(versions) + "\n");
-        return 0;
-    }
-    print("steerctl " STEER_VERSION "\n");
-    if (const auto* const daemon = versions["steerdnsd"].if_string()) {
-        print("steerdnsd " + std::string(*daemon) + "\n");
+        print(json_text(versions));
     } else {
-        print("steerdnsd " + (reply.error.empty() ? "does not say" : "unknown: " + reply.error) +
-              "\n");
+        print("steerctl " STEER_VERSION "\n");
+        if (daemon != nullptr) print("steerdnsd " + std::string(*daemon) + "\n");
     }
-    return 0;
+    if (daemon != nullptr) return 0;
+    return fail(reply.error.empty() ? "steerdnsd did not tell its version" : reply.error);
 }
 
 // Exit 2 as of steerdnsd's own start: what was read is not good, and what was in force is.
 int reload(const Options& options) {
     const steerctl::Reply reply =
-        steerctl::ask(options.socket, "reload", nullptr, steerctl::kLongPatience);
+        steerctl::ask(options.socket, "reload", json::object{{"any_size", options.any_size}},
+                      steerctl::kLongPatience);
     if (!reply.error.empty()) return fail(reply.error);
-    print(options.as_json ? json::serialize(reply.result) + "\n"
-                          : steerctl::reload_text(reply.result));
+    print(options.as_json ? json_text(reply.result) : steerctl::reload_text(reply.result));
     return steerctl::is_refused(reply.result) ? kBadUsage : 0;
 }
 
@@ -93,13 +115,11 @@ int rules(const Options& options) {
         if (options.rules.empty())
             return show(options, "rules.list", steerctl::rules_text, params,
                         steerctl::kLongPatience);
-        fail("rules TAG list takes no rules: write 'add' or 'remove' before them");
-        return kBadUsage;
+        return misused("rules TAG list takes no rules: write 'add' or 'remove' before them");
     }
-    if (options.rules.empty()) {
-        fail("rules TAG " + options.verb + ": write at least one rule, as in 'ads.example'");
-        return kBadUsage;
-    }
+    if (options.rules.empty())
+        return misused("rules TAG " + options.verb +
+                       ": write at least one rule, as in 'ads.example'");
     json::array given;
     for (const std::string& rule : options.rules)
         given.emplace_back(rule);
@@ -154,13 +174,14 @@ struct CacheCommands {
         print->add_option("--most", options.top, "so many answers; 1000 without");
         print->add_option("--suffix", options.suffix, "of this name and all below it");
         print->add_option("--instance", options.instance, "of the cache with this tag");
-        flush = cache->add_subcommand("flush", "drops answers; all of them without an option");
-        auto* const which = flush->add_option_group("which");
-        which->add_option("--name", options.name, "those of this name");
-        which->add_option("--suffix", options.suffix, "of this name and all below it");
-        which->add_option("--tag", options.tag, "of names in this domain_set");
-        which->add_option("--instance", options.instance, "of the cache with this tag");
-        which->require_option(0, 1);
+        flush = cache->add_subcommand("flush", "drops answers: those that one option names");
+        flush->add_flag("--all", options.all, "all answers of all caches");
+        flush->add_option("--name", options.name, "those of this name");
+        flush->add_option("--suffix", options.suffix, "of this name and all below it");
+        flush->add_option("--tag", options.tag, "of names in this domain_set");
+        flush->add_option("--instance", options.instance, "of the cache with this tag");
+        flush->add_flag("--with-rows", options.with_rows,
+                        "removes the rows of their addresses from routers too");
         dump = cache->add_subcommand("dump", "writes a cache to a file");
         dump->add_option("FILE", options.file, "where to")->required();
         dump->add_option("--instance", options.instance, "the cache's tag, if there are several");
@@ -186,6 +207,15 @@ struct CacheCommands {
             return ::show(options, "cache.print", steerctl::cache_show_text, params,
                           steerctl::kLongPatience);
         }
+        if (flush->parsed()) {
+            if (options.all) params["all"] = true;
+            if (params.size() != 1) {
+                return misused(
+                    "cache flush: say which answers to drop: one of --name NAME, --suffix NAME, "
+                    "--tag SET, --instance CACHE, or --all");
+            }
+            if (options.with_rows) params["with_rows"] = true;
+        }
         // The daemon has another working folder.
         if (dump->parsed() || restore->parsed())
             put("file", std::filesystem::absolute(options.file).string());
@@ -210,7 +240,7 @@ int follow(const Options& options, json::object params) {
         params["since"] = serial;
         const steerctl::Reply reply = steerctl::ask(options.socket, "routers.trace", params);
         if (!reply.error.empty()) return fail(reply.error);
-        print(options.as_json ? json::serialize(reply.result) + "\n"
+        print(options.as_json ? json_text(reply.result)
                               : steerctl::router_trace_text(reply.result));
         std::fflush(stdout);
         serial = steerctl::last_serial(reply.result, serial);
@@ -237,8 +267,7 @@ int probe(const Options& options, json::object params) {
                         ", or paused, or answers wait for it; see steerctl routers");
         std::this_thread::sleep_for(std::chrono::milliseconds(200));
     }
-    print(options.as_json ? json::serialize(reply.result) + "\n"
-                          : steerctl::router_probe_text(reply.result));
+    print(options.as_json ? json_text(reply.result) : steerctl::router_probe_text(reply.result));
     if (!options.output.empty()) {
         std::ofstream out(options.output, std::ios::binary);
         out << progress.transcript;
@@ -271,6 +300,9 @@ struct RouterCommands {
         reconcile = add("reconcile", "reads the rows again and mends them");
         reconcile->add_flag("--orphans", options.orphans, "removes orphaned rows too");
         shared = add("shared", "addresses that clients are told under other names as well");
+        forget = routers->add_subcommand("forget", "removes the rows of an address");
+        forget->add_option("ADDRESS", options.address, "of the rows")->required();
+        forget->add_option("--router", options.name, "of this router; without, of all of them");
         pause = add("pause", "nothing is written to it until it is resumed");
         resume = add("resume", "ends a pause");
         trace = add("trace", "the last sentences that were said to it, with its replies", true);
@@ -295,6 +327,10 @@ struct RouterCommands {
         };
         if (diff->parsed()) return show("routers.diff", steerctl::router_differences_text);
         if (shared->parsed()) return show("routers.shared", steerctl::router_shared_text);
+        if (forget->parsed()) {
+            params["address"] = options.address;
+            return show("routers.forget", steerctl::router_forgotten_text);
+        }
         if (pause->parsed()) return show("routers.pause", steerctl::router_paused_text);
         if (resume->parsed()) return show("routers.resume", steerctl::router_paused_text);
         if (errors->parsed()) return show("routers.errors", steerctl::router_errors_text);
@@ -310,7 +346,7 @@ struct RouterCommands {
 
     CLI::App *routers, *bypass, *diff = nullptr, *reconcile = nullptr, *pause = nullptr,
                                 *shared = nullptr, *resume = nullptr, *trace = nullptr,
-                                *errors = nullptr, *probe = nullptr;
+                                *errors = nullptr, *probe = nullptr, *forget = nullptr;
 };
 
 // The sub-commands of `import`, which ask no daemon.
@@ -373,34 +409,42 @@ std::string no_command(const CLI::App& app) {
     while (!at->get_subcommands().empty())
         at = at->get_subcommands().front();
     const auto words = app.remaining(true);
+    const auto option = std::find_if(words.begin(), words.end(), [](const std::string& word) {
+        return word.size() > 1 && word.starts_with('-');
+    });
+    const std::string where = at == &app ? "" : " of '" + at->get_name() + "'";
+    if (option != words.end())
+        return "there is no option '" + *option + "'" + where + "; --help lists them";
     const auto commands = at->get_subcommands({});
     if (commands.empty()) return {};
     std::string known;
     for (const CLI::App* const command : commands)
         known += (known.empty() ? "" : ", ") + command->get_name();
-    if (words.empty()) return "'" + at->get_name() + "' wants one of: " + known;
-    return "there is no command '" + words.front() + "'" +
-           (at == &app ? "" : " of '" + at->get_name() + "'") + "; there are: " + known;
+    if (words.empty()) return "write one of these behind '" + at->get_name() + "': " + known;
+    return "there is no command '" + words.front() + "'" + where + "; there are: " + known;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
     Options options;
     CLI::App app{"Asks a running steerdnsd what it does; imports other programs' configurations."};
     app.name("steerctl");
     app.add_option("--socket", options.socket, "its control socket")->capture_default_str();
     app.add_flag("--json", options.as_json, "the answer as JSON, on one line");
+    app.set_version_flag("-V,--version", "steerctl " STEER_VERSION);
     app.require_subcommand(0, 1);
     app.fallthrough();  // the options above may stand behind the command too
     const auto* const status =
         app.add_subcommand("status", "ports, workers, cache, routers, upstreams");
     auto* const counters = app.add_subcommand("counters", "what was counted since the start");
     counters->add_flag("--all", options.all, "counters that are 0 too");
-    const auto* const reload_command =
+    auto* const reload_command =
         app.add_subcommand("reload", "reads the configuration and its files anew");
-    auto* const lists = app.add_subcommand("lists", "lists that are fetched, and when they were");
-    const auto* const fetch = lists->add_subcommand("fetch", "asks for all of them now, and waits");
+    constexpr const char* kAnySize = "takes lists that lost more rules than 'max_shrink' allows";
+    reload_command->add_flag("--any-size", options.any_size, kAnySize);
+    auto* const lists =
+        app.add_subcommand("lists", "rules of each list, and when lists by URL were fetched");
+    auto* const fetch = lists->add_subcommand("fetch", "asks for all of them now, and waits");
+    fetch->add_flag("--any-size", options.any_size, kAnySize);
     const CacheCommands cache(app, options);
     const AdlistCommands ad_lists(app, options);
     auto* const leases = app.add_subcommand("leases", "names of hosts with a DHCP lease");
@@ -428,6 +472,11 @@ int main(int argc, char** argv) {
     rules_command->add_option("RULE", options.rules,
                               "as in a file: domain:NAME, full:NAME, keyword:TEXT, regexp:PATTERN");
     const RouterCommands router_commands(app, options);
+    auto* const drain = app.add_subcommand(
+        "drain",
+        "load balancers are told to send no more clients (/readyz fails); queries are answered");
+    drain->add_option("WHAT", options.verb, "on or off; without, how it is")
+        ->check(CLI::IsMember({"on", "off"}));
     ImportCommands import_commands(app);
     const auto* const version = app.add_subcommand("version", "its version and our own");
     try {
@@ -437,21 +486,25 @@ int main(int argc, char** argv) {
         const bool may_be =
             code == CLI::ExitCodes::RequiredError || code == CLI::ExitCodes::ExtrasError;
         const std::string what = may_be ? no_command(app) : "";
-        if (what.empty()) return app.exit(e) == 0 ? 0 : kBadUsage;
-        std::fprintf(stderr, "steerctl: %s\n", what.c_str());
-        return kBadUsage;
+        if (!what.empty()) return misused(what);
+        if (code == CLI::ExitCodes::Success || e.get_exit_code() == 0) return app.exit(e);
+        return misused(std::string(e.what()) + "; see --help");
     }
-    if (app.get_subcommands().empty()) {
-        fail("write a command, as in 'steerctl status': steerctl --help names them");
-        return kBadUsage;
-    }
+    if (app.get_subcommands().empty())
+        return misused("write a command, as in 'steerctl status': steerctl --help names them");
     if (import_commands.import->parsed()) return import_commands.run();
     if (status->parsed()) return show(options, "status", steerctl::status_text);
     if (reload_command->parsed()) return reload(options);
     if (fetch->parsed())
-        return show(options, "lists.fetch", steerctl::lists_text, nullptr, steerctl::kLongPatience);
+        return show(options, "lists.fetch", steerctl::lists_text,
+                    json::object{{"any_size", options.any_size}}, steerctl::kLongPatience);
     if (lists->parsed()) return show(options, "lists", steerctl::lists_text);
     if (version->parsed()) return show_version(options);
+    if (drain->parsed()) {
+        return show(
+            options, "drain", steerctl::drain_text,
+            options.verb.empty() ? json::value() : json::object{{"on", options.verb == "on"}});
+    }
     if (cache.cache->parsed()) return cache.run(options);
     if (ad_lists.adlist->parsed()) return ad_lists.run(options);
     if (leases->parsed())
@@ -472,4 +525,13 @@ int main(int argc, char** argv) {
     return show(options, "counters", [&options](const json::value& value) {
         return steerctl::counters_text(value, options.all);
     });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const int code = run(argc, argv);
+    const bool was_good = std::ferror(stdout) == 0;
+    if (std::fflush(stdout) == 0 && was_good) return code;
+    return fail(std::string("cannot write to standard output: ") + std::strerror(errno));
 }

@@ -5,6 +5,7 @@
 #include <boost/json/value.hpp>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace steerctl {
 
@@ -43,6 +44,7 @@ std::string rules_changed_text(const boost::json::value& done);
 std::string routers_text(const boost::json::value& routers);
 std::string router_differences_text(const boost::json::value& routers);
 std::string router_reconciled_text(const boost::json::value& routers);
+std::string router_forgotten_text(const boost::json::value& routers);
 std::string router_paused_text(const boost::json::value& routers);
 std::string bypass_text(const boost::json::value& answer);
 // Of routers.trace and routers.errors.
@@ -58,6 +60,12 @@ struct ProbeProgress {
 };
 ProbeProgress probe_progress(const boost::json::value& routers);
 std::uint64_t last_serial(const boost::json::value& routers, std::uint64_t before);
+
+// Of drain.
+std::string drain_text(const boost::json::value& answer);
+
+// What an answer says that was asked for and is not done, as a sentence; empty: all is done.
+std::string not_done(std::string_view method, const boost::json::value& answer);
 
 // Of reload.
 std::string reload_text(const boost::json::value& outcome);

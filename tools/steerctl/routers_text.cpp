@@ -141,19 +141,44 @@ std::string router_reconciled_text(const json::value& answer) {
         none);
 }
 
+std::string router_forgotten_text(const json::value& answer) {
+    return each(
+        answer,
+        [](const json::object& router) {
+            const std::string rows = text_of(router, "rows"), kept = text_of(router, "persistent");
+            std::string text = ": " + rows + (rows == "1" ? " row is" : " rows are") + " removed";
+            if (is_true(router, "paused")) text = ": paused, its rows end by themselves";
+            if (text_of(router, "state") != "in_sync")
+                text = ": " + text_of(router, "state") + ", its rows end by themselves";
+            if (kept != "0") text += "; one of `persistent` stays";
+            return text;
+        },
+        none);
+}
+
+// What was sent before may still be under way.
+std::string in_flight_text(const json::object& from) {
+    const auto* const found = find(from, "writes_in_flight");
+    if (found == nullptr || text_of(from, "writes_in_flight") == "0") return {};
+    return ", but " + text_of(from, "writes_in_flight") +
+           " sentences are still under way after 5 s";
+}
+
 std::string router_paused_text(const json::value& answer) {
     return each(
         answer,
         [](const json::object& router) {
             return std::string(is_true(router, "paused") ? ": paused, nothing is written to it"
-                                                         : ": is written to");
+                                                         : ": is written to") +
+                   in_flight_text(router);
         },
         none);
 }
 
 std::string bypass_text(const json::value& answer) {
     return is_true(object_of(answer), "bypass")
-               ? "the bypass is on: queries are answered, no router is written to\n"
+               ? "the bypass is on: queries are answered, no router is written to" +
+                     in_flight_text(object_of(answer)) + "\n"
                : "the bypass is off: routers are written to\n";
 }
 

@@ -116,22 +116,36 @@ std::string cache_section(const json::object& status) {
            (bytes ? size_text(*bytes) : "-") + "\n";
 }
 
+std::string lists_section(const json::object& status) {
+    const auto* const value = find(status, "lists");
+    if (value == nullptr || !value->is_object()) return {};
+    const json::object& lists = value->get_object();
+    std::string out = "\nlists\n  " + text_of(lists, "lists") + " lists, " +
+                      text_of(lists, "rules") + " rules, " + text_of(lists, "bad_lines") +
+                      " bad lines and " + text_of(lists, "left_out") +
+                      " unsupported rules left out\n";
+    for (const auto& source : array_of(lists, "not_loaded"))
+        out += "  not fetched yet: " + cell_text("", &source) + "\n";
+    return out;
+}
+
 std::string certificate_section(const json::object& status) {
     Table table;
     for (const auto& one : array_of(status, "certificates")) {
         const auto ends = number_of(find(object_of(one), "ends_s"));
-        if (table.empty()) table.row({"file", "subject", "until"});
-        table.row({text_of(object_of(one), "file"), text_of(object_of(one), "subject"),
-                   ends ? date_text(*ends) : "-"});
+        const bool is_theirs = find(object_of(one), "upstream") != nullptr;
+        if (table.empty()) table.row({"file or upstream", "subject", "until"});
+        table.row({text_of(object_of(one), is_theirs ? "upstream" : "file"),
+                   text_of(object_of(one), "subject"), ends ? date_text(*ends) : "-"});
     }
     return table.empty() ? "" : "\ncertificates\n" + table.text();
 }
 
 // What has no section: the service addresses, memory and so on.
 std::string remaining(const json::object& status) {
-    constexpr std::array<std::string_view, 11> kShown{
-        "version", "uptime_s", "config", "ports",     "sets",        "workers",
-        "cache",   "routers",  "mdns",   "upstreams", "certificates"};
+    constexpr std::array<std::string_view, 12> kShown{
+        "version", "uptime_s", "config", "ports",     "sets",         "workers",
+        "cache",   "routers",  "mdns",   "upstreams", "certificates", "lists"};
     Table table;
     for (const auto& [name, value] : status) {
         const std::string_view key(name);
@@ -149,9 +163,10 @@ std::string status_text(const json::value& value) {
     return "steerdnsd " + text_of(status, "version") + ", up " + text_of(status, "uptime_s") +
            ", configuration " + text_of(status, "config") + "\n" + remaining(status) +
            section(status, "ports", kPorts) + section(status, "workers", kWorkers) +
-           cache_section(status) + section(status, "routers", kRouters, kRouterDetails) +
-           section(status, "sets", kSets) + section(status, "mdns", kMdns) +
-           section(status, "upstreams", kUpstreams) + certificate_section(status);
+           cache_section(status) + lists_section(status) +
+           section(status, "routers", kRouters, kRouterDetails) + section(status, "sets", kSets) +
+           section(status, "mdns", kMdns) + section(status, "upstreams", kUpstreams) +
+           certificate_section(status);
 }
 
 }  // namespace steerctl

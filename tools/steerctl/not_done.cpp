@@ -1,0 +1,72 @@
+// Answers that are no refusal, of something that was not done.
+#include <array>
+#include <boost/json/array.hpp>
+#include <string>
+
+#include "cells.h"
+#include "report.h"
+
+namespace steerctl {
+namespace json = boost::json;
+namespace {
+
+bool has_trouble(const std::string& text) {
+    return !text.empty() && text != "-";
+}
+
+std::string lists_fetched(const json::object& answer) {
+    const json::array& all = array_of(answer, "lists");
+    std::size_t failed = 0;
+    for (const json::value& list : all)
+        failed += has_trouble(text_of(object_of(list), "trouble")) ? 1U : 0U;
+    if (failed == 0) return {};
+    return std::to_string(failed) + " of " + std::to_string(all.size()) +
+           " lists could not be fetched";
+}
+
+// Of routers: `good(router)`, or what is said of those that are not.
+template <class Good>
+std::string each_router(const json::object& answer, Good good, const std::string& what) {
+    std::string names;
+    for (const json::value& one : array_of(answer, "routers")) {
+        const json::object& router = object_of(one);
+        if (!good(router)) names += (names.empty() ? "" : ", ") + text_of(router, "name");
+    }
+    return names.empty() ? names : what + ": " + names;
+}
+
+std::string reconciled(const json::object& answer) {
+    return each_router(
+        answer, [](const json::object& router) { return is_true(router, "asked"); },
+        "nothing was done on routers that are paused or not in sync");
+}
+
+std::string compared(const json::object& answer) {
+    return each_router(
+        answer, [](const json::object& router) { return text_of(router, "state") == "in_sync"; },
+        "nothing is known of the rows of routers that are not in sync");
+}
+
+struct Rule {
+    std::string_view method;
+    std::string (*undone)(const json::object& answer);
+};
+constexpr std::array kRules{Rule{"lists.fetch", lists_fetched},
+                            Rule{"routers.reconcile", reconciled}, Rule{"routers.diff", compared}};
+
+}  // namespace
+
+std::string not_done(std::string_view method, const json::value& answer) {
+    for (const Rule& rule : kRules) {
+        if (rule.method == method) return rule.undone(object_of(answer));
+    }
+    return {};
+}
+
+std::string drain_text(const json::value& answer) {
+    return is_true(object_of(answer), "draining")
+               ? "draining: /readyz fails, queries are answered\n"
+               : "not draining\n";
+}
+
+}  // namespace steerctl
