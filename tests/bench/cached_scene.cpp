@@ -161,7 +161,7 @@ void fill(Plane& plane, const Snapshot& snapshot, const std::vector<std::string>
         answer->length = static_cast<std::uint32_t>(answer->answer().size());
         if (options.translated) answer = translated(plane, snapshot, wire, answer);
         answer->serial = ++serial;
-        answer->born_ms = now.ms;
+        answer->born_ms = static_cast<std::int64_t>(now.ms);
         const cache::KeyFacts key{wire, options.translated ? dns::kAaaa : dns::kA, dns::kIn,
                                   snapshot.caches.front().id, 0};
         cache::InsertTerms terms;

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 import pathlib
 import re
 import subprocess
 import tempfile
 
 from bench.cached import ROOT, Load, names, write_pcap
+from bench.machine import build_apart
 from lab.network import LabError, Process
 
 TARGET = "tests/bench/bench_instr"
@@ -30,10 +30,7 @@ PLAIN = """plugins:
 
 def build_v3(build: pathlib.Path) -> None:
     """Brings the build whose instructions valgrind knows up to date: the folder `v3` in that of the build."""
-    environment = {**os.environ, "STEER_BUILD": str(build / "v3"), "STEER_MESON_OPTIONS": "-Dmarch=x86-64-v3"}
-    done = subprocess.run([str(ROOT / "tools/build"), TARGET], env=environment, text=True, capture_output=True)
-    if done.returncode != 0:
-        raise LabError(f"the build for x86-64-v3 fails: {done.stdout[-2000:]} {done.stderr[-500:]}")
+    build_apart(build, "v3", "-Dmarch=x86-64-v3", TARGET)
 
 
 def _count(folder: pathlib.Path, bench: pathlib.Path, *words: str) -> float:

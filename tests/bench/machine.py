@@ -10,6 +10,8 @@ import subprocess
 import time
 from collections.abc import Iterator
 
+from lab.network import LabError
+
 HUGEPAGES = pathlib.Path("/proc/sys/vm/nr_hugepages")
 BUSY_LIMIT = 0.25  # of one core, before a bench starts
 
@@ -45,8 +47,23 @@ def version(package: str) -> str:
     return f"{package} {re.sub(r'^[0-9]+:|[-+].*$', '', text)}"
 
 
+def build_apart(build: pathlib.Path, name: str, options: str, *targets: str) -> pathlib.Path:
+    """Brings a build with other options up to date, the folder `name` in that of the build, and returns it."""
+    folder = build / name
+    environment = {**os.environ, "STEER_BUILD": str(folder), "STEER_MESON_OPTIONS": options}
+    done = subprocess.run([str(pathlib.Path(__file__).resolve().parents[2] / "tools/build"), *targets], env=environment, text=True,
+                          capture_output=True)
+    if done.returncode != 0:
+        raise LabError(f"the build in {folder} fails: {done.stdout[-2000:]} {done.stderr[-500:]}")
+    return folder
+
+
 class TooBusy(RuntimeError):
     """Something else runs: figures taken now would tell about that."""
+
+
+class NotMeasurable(RuntimeError):
+    """The machine took its CPUs away too often: a figure would tell about the machine."""
 
 
 def busy_ns() -> float:

@@ -1,6 +1,7 @@
 """The bench `peers`: what a cached answer costs the machine, best server on kernel sockets ÷ ours on AF_XDP.
 
-100,000 queries a second that kxdpgun offers for 1,000 names over a veth, by turns; all CPU time of the machine that is not
+Queries that kxdpgun offers for 1,000 names over a veth, by turns, at the highest of RATES that every server answers on this
+machine; all CPU time of the machine that is not
 idle (softirqs are billed to whoever runs), by the answers that came back. The peers are Debian's, with one thread
 each: unbound and dnsdist with their caches, knot with kernel sockets, which looks nothing up.
 """
@@ -16,7 +17,8 @@ from bench.machine import announce, busy_ns, require_idle, rounds, version
 from bench.ports import CLIENT_CPU, NAMES, OURS, SECONDS, SERVER_CPU, Stage
 from lab.network import LabError, Network, Process
 
-RATE = 100_000
+RATES = (100_000, 80_000, 60_000, 40_000, 25_000, 15_000)  # queries a second
+TRIAL_SECONDS = 2
 LEAST_ANSWERED = (0.999, 0.95)  # of the queries: by ours, by a peer
 PINNED = ("taskset", "-c", SERVER_CPU)
 UNBOUND = """server:
@@ -68,24 +70,50 @@ def knot(stage: Stage) -> Process:
     return stage.knot(xdp=False)
 
 
-def cost(stage: Stage, name: str) -> tuple[float, float]:
+def is_served(name: str, sent: int, got: int, good: int) -> bool:
+    return good == got and got >= LEAST_ANSWERED[name != "ours"] * sent
+
+
+def cost(stage: Stage, name: str, rate: int) -> tuple[float, float]:
     """Nanoseconds of the machine an answer, and the share of queries without one."""
     stage.warm()
     before = busy_ns()
     with stage.checked() as checker:
-        sent, got, good = stage.offered(SECONDS, RATE)
+        sent, got, good = stage.offered(SECONDS, rate)
     busy = busy_ns() - before - checker.cpu_ns
-    if good != got or got < LEAST_ANSWERED[name != "ours"] * sent:
+    if not is_served(name, sent, got, good):
         raise LabError(f"of {sent} queries {name} answered {got}, {good} without an error")
     return busy / (got + checker.compared), 1 - got / sent
 
 
-def measured(stage: Stage, name: str, start) -> tuple[float, float]:
+def measured(stage: Stage, name: str, start, rate: int) -> tuple[float, float]:
     server = start(stage)
     try:
-        return cost(stage, name)
+        return cost(stage, name, rate)
     finally:
         stage.stop(server)
+
+
+def highest_rate(servers: dict, serves, rates=RATES) -> int:
+    """The highest of `rates` that all can serve: one that fails lowers the rate for those after it. `serves(name, rate)`."""
+    left = list(rates)
+    for name in servers:
+        while left and not serves(name, left[0]):
+            print(f"  {name} cannot serve {left.pop(0)} queries a second here", flush=True)
+        if not left:
+            raise LabError(f"{name} does not even serve {rates[-1]} queries a second")
+    return left[0]
+
+
+def rate_for(stage: Stage, servers: dict) -> int:
+    def serves(name: str, rate: int) -> bool:
+        server = servers[name](stage)
+        try:
+            stage.warm()
+            return is_served(name, *stage.offered(TRIAL_SECONDS, rate))
+        finally:
+            stage.stop(server)
+    return highest_rate(servers, serves)
 
 
 def run(build: str) -> dict:
@@ -95,13 +123,14 @@ def run(build: str) -> dict:
     lost: dict[str, list[float]] = {name: [] for name in servers}
     with Network("bench") as network:
         stage = Stage(network, pathlib.Path(build))
-        said = announce(f"peers: {RATE}/s offered by kxdpgun for {SECONDS} s by turns, {NAMES} names; servers on CPU {SERVER_CPU} with "
+        rate = rate_for(stage, servers)
+        said = announce(f"peers: {rate}/s offered by kxdpgun for {SECONDS} s by turns, {NAMES} names; servers on CPU {SERVER_CPU} with "
                         f"one thread each, the client on CPU {CLIENT_CPU} of {os.cpu_count()}; ours on AF_XDP, cache and forward, idle: "
                         f"adaptive; {version('unbound')} and {version('dnsdist')} with their caches, {version('knot')} with the zone, on "
                         "kernel sockets")
         for number in range(rounds()):
             for name, start in servers.items():
-                ns, share = again(measured, stage, name, start)
+                ns, share = again(measured, stage, name, start, rate)
                 costs[name].append(ns)
                 lost[name].append(100 * share)
             print(f"  round {number + 1}: " + ", ".join(f"{name} {costs[name][-1]:.0f} ns ({lost[name][-1]:.3f} % lost)"
@@ -109,6 +138,6 @@ def run(build: str) -> dict:
     middle = {name: statistics.median(c) for name, c in costs.items()}
     best = min((ns, name) for name, ns in middle.items() if name != "ours")[1]
     ratios = [peer / own for peer, own in zip(costs[best], costs["ours"])]
-    return {"ratio": round(statistics.median(ratios), 3), "best": best, **{f"{name}_ns": round(ns) for name, ns in middle.items()},
+    return {"ratio": round(statistics.median(ratios), 3), "best": best, "rate": rate, **{f"{name}_ns": round(ns) for name, ns in middle.items()},
             **{f"{name}_lost_percent": round(statistics.median(l), 3) for name, l in lost.items()}, "rounds": ratios,
             "parameters": said}

@@ -11,6 +11,14 @@ from bench import cached, dns64, document, instr, latency, machine, match, memif
 from bench.goals import BY_NAME
 from lab.network import LabError
 
+# The programs that a bench starts, as targets of the build.
+PRODUCT = ("steerdnsd", "tools/steerctl/steerctl", "tools/rossim/rossim")
+LOOP = ("tests/bench/bench_cached", "tools/rossim/rossim")
+MEMIF = (*PRODUCT, "tests/bench/memif_peer")
+TARGETS = {"cached": LOOP, "instr": ("tools/rossim/rossim",), "latency": MEMIF, "match": ("tests/bench/bench_match",), "memif": MEMIF,
+           "miss": PRODUCT, "dns64": LOOP, "peers": PRODUCT, "policy": LOOP, "ports": PRODUCT, "reload": LOOP,
+           "routeros": ("tests/bench/bench_routeros",), "stages": ("tools/rossim/rossim",), "streams": PRODUCT,
+           "wakeups": MEMIF, "workers": LOOP, "zipf": LOOP}
 BENCHES = {"cached": cached.run, "instr": instr.run, "latency": latency.run, "match": match.run, "memif": memif.run, "miss": miss.run,
            "dns64": dns64.run, "peers": peers.run, "policy": policy.run, "ports": ports.run, "reload": reload.run, "routeros": routeros.run, "stages": stages.run, "streams": streams.run, "wakeups": wakeups.run,
            "workers": workers.run, "zipf": zipf.run}
@@ -26,7 +34,8 @@ def options() -> argparse.Namespace:
     parser.add_argument("--json")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--busy", action="store_true")
-    found = parser.parse_args()
+    parser.add_argument("--targets", action="store_true")  # for tools/bench: what to build first
+    found = parser.parse_intermixed_args()
     found.names = list(BENCHES) if found.all else found.names
     if unknown := [name for name in found.names if name not in BENCHES]:
         parser.error(f"no bench {' '.join(unknown)}; there are: {' '.join(BENCHES)}")
@@ -37,27 +46,37 @@ def options() -> argparse.Namespace:
     return found
 
 
-def measured(name: str, build: pathlib.Path) -> dict:
+def measured(name: str, build: pathlib.Path, documented: bool) -> dict:
+    """`documented`: with the instructions an answer, which takes a build of its own."""
     result = BENCHES[name](str(build))
-    what = BY_NAME[name].instr if name in BY_NAME else ""
+    what = BY_NAME[name].instr if documented and name in BY_NAME else ""
     return {**result, "instr": instr.figure(build, what)} if what else result
 
 
 def main() -> int:
     wanted = options()
+    if wanted.targets:
+        instr_too = ["instr"] if wanted.docs else []
+        print(*sorted({target for name in wanted.names + instr_too for target in TARGETS[name]}))
+        return 0
     if wanted.rounds:
         machine.want_rounds(wanted.rounds)
     if wanted.busy:
         machine.allow_busy()
     results: dict[str, dict] = {}
+    not_measurable: dict[str, str] = {}
     failed = 0
     for name in wanted.names:
         try:
-            results[name] = measured(name, wanted.build)
+            results[name] = measured(name, wanted.build, wanted.docs)
         except machine.TooBusy as error:
             print(f"{name}: {error}", file=sys.stderr)
             failed = 3
             break
+        except machine.NotMeasurable as reason:
+            not_measurable[name] = str(reason)
+            failed = 3
+            continue
         except LabError as error:  # the others may still tell something
             print(f"{name}: {error}", file=sys.stderr)
             failed = 1
@@ -69,6 +88,8 @@ def main() -> int:
         pathlib.Path(wanted.json).write_text(json.dumps(results, indent=2))
     for name, result in results.items():
         print(name, *(f"{key}={value}" for key, value in result.items() if key not in NOT_PRINTED))
+    for name, reason in not_measurable.items():
+        print(f"{name} not measurable: {reason}")
     return failed
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import pathlib
 
 from bench import cached, zipf
-from bench.machine import TooBusy, rounds
+from bench.machine import TooBusy, build_apart, rounds
 
 WITHIN = 0.05  # of the CPU time; more: others had the CPU between two stamps
 LOADS = {"cached": (cached.Load(), 1_024), "zipf": (zipf.UNIFORM, zipf.PAGES)}
@@ -22,12 +22,14 @@ def _of(build: pathlib.Path, name: str, load: cached.Load, pages_wanted: int) ->
         return abs(one["sum_ns"] / one["total_ns"] - 1) < WITHIN
 
     taken = []
+    # A unity build has no bench_stages: its stamped sources stand before those of the library, one by one.
+    programs = build_apart(build, "stages", "-Dunity=off", "tests/bench/bench_cached", "tests/bench/bench_stages")
     with cached.prepared(build, load, pages_wanted) as (folder, port, pages):
         said = cached.describe(f"stages, {name}", load, pages)
         arguments = (folder / "hot.pcap", pages >= load.mib // 2, port, folder / "names.txt", load)
         for number in range(3 * rounds(3)):
-            plain = cached.ours(build, *arguments)
-            stamped = cached.ours(build, *arguments, program="bench_stages")
+            plain = cached.ours(programs, *arguments)
+            stamped = cached.ours(programs, *arguments, program="bench_stages")
             parts = stamped["stages"]
             taken.append({"stages": parts, "sum_ns": round(sum(ns for _, ns in parts), 1), "total_ns": stamped["ns_per_packet"],
                           "plain_ns": plain["ns_per_packet"]})

@@ -34,7 +34,8 @@ std::string text(const Question& q) {
 
 std::string text(const Outcome& o) {
     std::ostringstream out;
-    out << "rcode " << o.rcode << (o.nobody_answered ? ", nobody answered" : "") << "; asked";
+    out << "rcode " << o.rcode << (o.nobody_answered ? ", nobody answered" : "")
+        << (o.dropped ? ", dropped" : "") << "; asked";
     for (const std::string& a : o.asked)
         out << ' ' << a;
     out << "; lists";

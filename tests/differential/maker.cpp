@@ -76,7 +76,10 @@ class Maker {
              {"{ " + matches() + "exec: $cache" + number(2) + " }",
               "{ " + matches() + "exec: $list" + number(2) + " }",
               "{ " + matches() + "exec: mark " + number(4) + " }",
-              "{ " + matches() + "exec: " + any(std::array{"accept", "return", "reject"}) + " }",
+              "{ " + matches() + "exec: " +
+                  (one_in(12) ? std::string("drop")
+                              : any(std::array{"accept", "return", "reject"})) +
+                  " }",
               "{ " + matches() + "exec: $fwd" + number(2) + " }"}});
         questions();
         return std::move(case_);
@@ -230,6 +233,7 @@ class Maker {
         if (one_in(3)) args += ", short_circuit: true";
         if (one_in(6)) args += ", cache_negative: false";
         if (one_in(6)) args += ", min_positive_ttl: " + std::to_string(1 + below(50));
+        if (one_in(6)) args += ", cache_min_ttl: " + std::to_string(1 + below(50));
         if (one_in(6)) args += ", max_positive_ttl: " + std::to_string(60 + below(100));
         if (one_in(6)) args += ", max_negative_ttl: " + std::to_string(1 + below(30));
         if (one_in(6)) args += ", negative_ttl_without_soa: " + number(9);
@@ -315,8 +319,11 @@ class Maker {
             case 10:
                 return "mark " + number(4) + (one_in(2) ? "," + number(4) : "");
             case 11:
-                return any(std::array{"env NAIVE_KEY", "env NAIVE_KEY=value", "env NAIVE_KEY value",
-                                      "env NAIVE_NONE", "env NAIVE_KEY other"});
+                return any(std::array{
+                    "env NAIVE_KEY", "env NAIVE_KEY=value", "env NAIVE_KEY value", "env NAIVE_NONE",
+                    "env NAIVE_KEY other", "env NAIVE_KEY:value",
+                    "env NAIVE_KEY=", "env NAIVE_KEY:", "env NAIVE_KEY:other",
+                    "env NAIVE_KEY= NAIVE_KEY:value NAIVE_KEY", "env NAIVE_KEY:,NAIVE_NONE:"});
             case 12:
                 return "has_wanted_ans";
             case 13:
@@ -373,6 +380,7 @@ class Maker {
             case 10:
                 return "mark " + number(4) + (one_in(3) ? ", " + number(4) : "");
             case 11:
+                if (one_in(20)) return "drop";
                 return one_in(2) ? "accept" : "return";
             case 12:
                 return any(std::array{"reject", "reject NXDOMAIN", "reject 0", "reject 5"});

@@ -230,13 +230,17 @@ Outcome Naive::ask(const Question& question, std::uint64_t now_ms) {
     response_ = nullptr;
     claimed_.clear();
     marks_.clear();
-    failed_ = lists_in_doubt_ = false;
+    failed_ = lists_in_doubt_ = dropped_ = false;
     seen_ = {};
     const auto second = plugins_.find("second");
     const bool is_second =
         second != plugins_.end() &&
         second->second["args"]["listen"].as<std::string>() == question.local + ":53";
     run(plugin(is_second ? "second" : "server")["args"]["entry"].as<std::string>(), 0);
+    if (dropped_) {
+        seen_.dropped = true;
+        return seen_;
+    }
     if (!response_) {
         respond_empty(kNoError);
         seen_.nobody_answered = true;
@@ -290,6 +294,7 @@ Naive::Flow Naive::run(const std::string& tag, std::size_t rule) {
         const std::string type =
             first.starts_with('$') ? plugin(first.substr(1))["type"].as<std::string>() : first;
         const Flow flow = exec(tag, rule, text);
+        if (first == "goto") return flow;  // the other sequence takes the place of the rest
         // What wraps has run the rest of this sequence.
         constexpr std::array kWrapping{"cache",    "ros_address_list", "query_summary",
                                        "redirect", "prefer_ipv4",      "prefer_ipv6"};
@@ -317,6 +322,12 @@ Naive::Flow Naive::exec(const std::string& tag, std::size_t rule, const std::str
         respond_empty(words.empty() ? 5 : number_of("rcode", words[0]));
         return Flow::stopped;
     }
+    if (first == "drop") {
+        if (as_missed_ != nullptr) ++responders_;
+        dropped_ = as_missed_ == nullptr;
+        respond(nullptr);
+        return Flow::stopped;
+    }
     if (first == "mark") {
         for (const auto& word : words)
             marks_.insert(static_cast<std::uint32_t>(std::stoul(word)));
@@ -326,10 +337,7 @@ Naive::Flow Naive::exec(const std::string& tag, std::size_t rule, const std::str
         const Flow flow = call(words[0], tag, rule);
         return flow == Flow::stopped ? Flow::stopped : Flow::went_on;
     }
-    if (first == "goto") {
-        call(words[0], tag, rule);  // and never back
-        return Flow::stopped;
-    }
+    if (first == "goto") return call(words[0], tag, rule);
     if (first == "forward") return forward(words[0], words.back() == "short_circuit");
     if (first == "debug_print") {
         note("debug", text.substr(text.find(' ') + 1));
@@ -530,7 +538,7 @@ Naive::Unit Naive::run_unit(const std::string& tag) {
     const bool remembered_failure =
         response_ && !response_->cache.empty() && is_failure(response_->reply.rcode);
     if (failed_ || remembered_failure) return Unit::failed;
-    return response_ ? Unit::answered : Unit::without_answer;
+    return response_ || dropped_ ? Unit::answered : Unit::without_answer;
 }
 
 Naive::Flow Naive::fallback(const YAML::Node& args) {
@@ -553,6 +561,10 @@ Naive::Flow Naive::fallback(const YAML::Node& args) {
         second = run_unit(argument(args, "secondary", ""));
     }
     failed_ = first == Unit::failed || second == Unit::failed;
+    if (dropped_) {
+        failed_ = false;
+        return Flow::stopped;
+    }
     if (first == Unit::answered || second == Unit::answered) {
         failed_ = false;
         return argument(args, "short_circuit", "false") == "true" ? Flow::stopped : Flow::went_on;
@@ -710,12 +722,14 @@ Naive::Flow Naive::prefer(const std::string& type, const YAML::Node& args,
     const auto claimed = claimed_;
     const auto marks_after = marks_;
     const bool failed = std::exchange(failed_, false);
+    const bool dropped = std::exchange(dropped_, false);
 
     marks_ = marks;
     respond(nullptr);
     question_.type = wanted;
     const Flow flow_of_wanted = run_wanted();
     question_.type = other;
+    dropped_ = false;
     if (!std::exchange(failed_, false) && has_wanted()) {
         marks_ = marks;
         respond_empty(kNoError);
@@ -730,6 +744,7 @@ Naive::Flow Naive::prefer(const std::string& type, const YAML::Node& args,
     respond(response);
     claimed_ = claimed;
     marks_ = marks_after;
+    dropped_ = dropped;
     return flow;
 }
 
@@ -774,8 +789,10 @@ void Naive::keep(const std::string& tag, const YAML::Node& args,
         for (Record* r : records)
             r->ttl_s = static_cast<std::uint32_t>(std::min<std::uint64_t>(r->ttl_s, most_s));
     } else {
-        // The TTLs that are left come within the limits, for who asked as well.
-        const std::uint64_t least_s = seconds(args, "min_positive_ttl", 0);
+        // An answer that is left with less than the least is not kept, and leaves unchanged. The TTLs that are left come
+        // within the limits, for who asked as well.
+        if (smallest_ttl() < seconds(args, "min_positive_ttl", 0) + age_s) return;
+        const std::uint64_t least_s = seconds(args, "cache_min_ttl", 0);
         const std::uint64_t most_s = seconds(args, "max_positive_ttl", UINT32_MAX - age_s);
         if (least_s == 0 && smallest_ttl() == 0) return;
         for (Record* r : records) {
@@ -894,11 +911,17 @@ bool Naive::holds(const std::string& type, const std::vector<std::string>& words
     if (type == "any_match")
         return std::ranges::any_of(words, [&](const std::string& w) { return holds(w); });
     if (type == "env") {
-        const auto equals = words[0].find('=');
-        const auto at = environment_.find(words[0].substr(0, equals));
-        if (at == environment_.end()) return false;
-        if (equals != std::string::npos) return at->second == words[0].substr(equals + 1);
-        return words.size() == 1 || at->second == words[1];
+        // KEY VALUE, or conditions that all hold: KEY, KEY= and KEY: ask whether it exists, KEY=VALUE and KEY:VALUE for
+        // its value.
+        auto conditions = words;
+        if (words.size() == 2 && words[0].find_first_of(":=") == std::string::npos)
+            conditions = {words[0] + "=" + words[1]};
+        return std::ranges::all_of(conditions, [&](const std::string& condition) {
+            const auto end = std::min(condition.find_first_of(":="), condition.size());
+            const auto at = environment_.find(condition.substr(0, end));
+            if (at == environment_.end()) return false;
+            return condition.size() <= end + 1 || at->second == condition.substr(end + 1);
+        });
     }
     if (type == "mark") {
         return std::ranges::any_of(words, [&](const std::string& w) {

@@ -122,6 +122,7 @@ class Naive {
     std::set<std::string> claimed_;  // for this response
     std::set<std::uint32_t> marks_;
     bool failed_ = false;  // nobody answered; the program ended with that
+    bool dropped_ = false;
     bool lists_in_doubt_ = false, gives_up_ = false;
     bool asks_client_;                     // somewhere
     unsigned caches_ = 0;                  // that wrap what runs

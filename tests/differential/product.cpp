@@ -341,14 +341,16 @@ class Product::Impl {
         dns::UpstreamFacts facts;
         const DnsMessage m = message_of(asked, *reply);
         if (dns::build_answer(m.bytes(), query.name(), query.qtype, query.qclass, false, b->room(),
-                              facts) != dns::AnswerError::none)
+                              facts, dns::Records::all) != dns::AnswerError::none)
             throw std::runtime_error("an answer that cannot be read");
         b->length = static_cast<std::uint32_t>(b->answer().size());
         b->serial = ++serial_;
-        b->born_ms = now_.ms;
+        b->born_ms = static_cast<std::int64_t>(now_.ms);
         return b;
     }
     void take(const QueryContext& c, const Bytes& question) {
+        seen_.dropped = c.state.dropped;
+        if (seen_.dropped) return;
         Bytes reply = question;
         reply.resize(4096);
         bool truncated = false;

@@ -87,11 +87,11 @@ class Cache(unittest.TestCase):
         until(lambda: self.stats()["entries"] == len(NAMES), 5, "it is there again")
         self.assertEqual(flush("--tag", "policy"), 2)
         self.assertEqual(flush("--suffix", "other.example"), 3)
-        self.assertEqual(flush(), 0)
+        self.assertEqual(flush("--all"), 0)
         self.fill()
         self.assertEqual(flush("--instance", "main_cache"), len(NAMES))
         self.fill()
-        self.assertEqual(flush(), len(NAMES))
+        self.assertEqual(flush("--all"), len(NAMES))
         stats = self.stats()
         self.assertEqual((stats["entries"], stats["bytes"]), (0, 0))
         self.assertEqual(stats["flushed"], 6 + 2 * len(NAMES))
@@ -100,6 +100,18 @@ class Cache(unittest.TestCase):
                                 (("--instance", "x"), "there are: main_cache")):
             done = self.refused("cache", "flush", *words)
             self.assertRegex(done, sentence)
+        # Nothing is dropped that was not named.
+        self.fill()
+        for words in ((), ("--all", "--name", "a.example"), ("--name", "a.example", "--tag", "policy")):
+            done = self.scene.ask("cache", "flush", *words)
+            self.assertEqual(done.returncode, 2, done)
+            self.assertIn("say which answers to drop: one of --name NAME", done.stderr)
+        self.assertEqual(self.stats()["entries"], len(NAMES))
+        self.assertEqual(flush("--all"), len(NAMES))
+        # Who did it is in the log.
+        self.assertRegex(daemon.text(), r'info control request cache\.flush {"tag":"policy"} of uid 0, gid 0, pid \d+: done\n')
+        self.assertRegex(daemon.text(), r'cache\.flush {"instance":"x"} of uid 0, .*: refused: there is no cache')
+        self.assertNotIn("control request status", daemon.text())
         metrics = self.scene.network.run("appliance", "curl", "-s", "http://127.0.0.1:9153/metrics").stdout
         self.assertIn('steerdns_cache_instance_flushed_total{cache="main_cache"} ', metrics)
         self.assertIn('steerdns_cache_entries{cache="main_cache"} 0', metrics)
@@ -186,7 +198,7 @@ plugins:
 
         # While it serves: what is held as young stays, the rest comes back.
         daemon = self.scene.start_daemon(self.config)
-        self.assertRegex(self.scene.steerctl("cache", "flush"), "5 answers flushed")
+        self.assertRegex(self.scene.steerctl("cache", "flush", "--all"), "5 answers flushed")
         done = self.scene.steerctl("cache", "restore", str(copy))
         self.assertRegex(done, r"5 answers restored in \d+ ms; 0 had expired, 0 were held as young")
         self.assertEqual(self.scene.short("other.example", "A"), ["198.51.100.1"])

@@ -2,7 +2,6 @@
 
 import collections
 import ipaddress
-import shutil
 import socket
 import sys
 import unittest
@@ -156,7 +155,6 @@ class Dns64Peers(unittest.TestCase):
         self.scene.network.start("resolver", "unbound", "unbound", "-d", "-c", str(folder / "unbound.conf")).wait_for("start of service")
         self.compare(UNBOUND, UNBOUND_DIFFERS)
 
-    @unittest.skipUnless(shutil.which("kresd"), "knot-resolver is not installed")
     def test_knot_resolver(self):
         self.peer(KNOT_RESOLVER)
         folder = self.scene.folder / "kresd"

@@ -400,7 +400,7 @@ class KernelsShare(unittest.TestCase):
         run("ip", "-n", net.full("appliance"), "link", "add", "steer0", "type", "veth", "peer", "name", "other")
         steer = self.daemon()
         self.assertEqual(steer.child.wait(20), 1)
-        self.assertRegex(steer.text(), r"error: .*:3: the exception interface steer0 cannot be made: there is an "
+        self.assertRegex(steer.text(), r" error .*:3: the exception interface steer0 cannot be made: there is an "
                                        r"interface of that name; choose another")
 
 

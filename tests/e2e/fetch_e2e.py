@@ -20,6 +20,8 @@ LISTS_ZONE = """
 @ 300 NS ns
 @ 300 A 1.1.1.1
 www 300 CNAME lists.example.
+inside 300 A 127.0.0.1
+meta 300 AAAA ::ffff:169.254.169.254
 ns 300 A 1.1.1.1
 """
 CONFIG = """
@@ -81,8 +83,13 @@ class Fetch(unittest.TestCase):
         return self.rcode(name) == "NXDOMAIN"
 
     def fetch(self):
-        """All lists are asked for; what is known of ours then."""
-        return self.scene.told("lists", "fetch")["lists"][0]
+        """All lists are asked for; what is known of ours then. It exits with 1 if one could not be fetched."""
+        done = self.scene.ask("--json", "lists", "fetch")
+        known = json.loads(done.stdout)["lists"][0]
+        failed = known["outcome"] not in ("fetched", "unchanged")
+        self.assertEqual((done.returncode, done.stderr),
+                         (1, "steerctl: 1 of 1 lists could not be fetched\n") if failed else (0, ""), known)
+        return known
 
     def metric(self, name):
         text = self.scene.network.run("appliance", "curl", "-s", "http://127.0.0.1:9153/metrics").stdout
@@ -152,7 +159,12 @@ class Fetch(unittest.TestCase):
                 ("refused", "404", {"status": 404}),
                 ("refused", "https to http", {"status": 302, "location": "http://lists.example/names.txt"}),
                 ("refused", "redirects", {"status": 302, "location": "/names.txt"}),
-                ("no_list", "no line of it is good for type domain_set, beginning with line 1: ", {"body": "<html><body>Please sign in</body></html>\n"}),
+                ("refused", "at 127.0.0.1, a loopback address", {"status": 302, "location": "https://127.0.0.1/x"}),
+                ("refused", "a loopback address", {"status": 302, "location": "https://inside.lists.example/x"}),
+                ("refused", "a loopback address", {"status": 302, "location": "https://[::ffff:127.0.0.1]/x"}),
+                ("refused", "a link-local", {"status": 302, "location": "https://meta.lists.example/latest"}),
+                ("refused", "a private", {"status": 302, "location": "https://172.16.1.2/x"}),
+                ("no_list", "line 1: the file is an HTML or XML page", {"body": "<html><body>Please sign in</body></html>\n"}),
                 ("no_list", "no rule", {"body": ""}),
                 ("no_list", "UTF-16", {"hex": "stream.example\n".encode("utf-16").hex()}),
                 ("no_list", "", {"hex": bytes(range(128, 256)).hex() * 100})):

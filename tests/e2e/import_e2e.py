@@ -150,7 +150,7 @@ def router(*options):
 def fill(port, with_lists=True):
     api = librouteros.connect(host="127.0.0.1", port=port, username="admin", password=PASSWORD)
     tuple(api("/ip/dns/set", **{"servers": "192.0.2.53", "cache-size": "4096KiB", "allow-remote-requests": "yes",
-                                "max-udp-packet-size": "4096", "address-list-extra-time": "1m"}))
+                                "max-udp-packet-size": "4096", **({"address-list-extra-time": "1m"} if with_lists else {})}))
     static = api.path("/ip/dns/static")
     static.add(**{"name": "nas.lan", "address": "192.168.88.10", "comment": "the disk"})
     static.add(**{"name": "media.example", "type": "FWD", "match-subdomain": "yes", "address-list": "vpn"})

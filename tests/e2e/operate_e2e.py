@@ -47,7 +47,8 @@ class Operate(unittest.TestCase):
         self.assertRegex(text, r"add +policy_set_v4 +203\.0\.113\.10 .* stream\.example")
         # A reload is no end of it, nor is asking for the rows.
         scene.steerctl("reload")
-        self.assertEqual(scene.steerctl("routers", "reconcile"), f"{NAME}: paused, nothing was done\n")
+        done = scene.ask("routers", "reconcile")
+        self.assertEqual((done.returncode, done.stdout), (1, f"{NAME}: paused, nothing was done\n"))
         self.assertTrue(self.router()["paused"])
         self.assertEqual(scene.steerctl("routers", "resume"), f"{NAME}: is written to\n")
         scene.wait_rows({("policy_set_v4", "203.0.113.10"), ("policy_set_v4", "203.0.113.11")})
@@ -68,6 +69,39 @@ class Operate(unittest.TestCase):
         self.assertEqual(scene.rows(), [])
         self.assertIn("is off", scene.steerctl("bypass", "off"))
         scene.wait_rows({("policy_set_v4", "203.0.113.10"), ("policy_set_v4", "203.0.113.11")})
+
+    def test_an_address_is_forgotten_with_its_rows(self):
+        scene = self.scene
+        self.assertEqual(scene.daemon.stop(), 0)
+        config = scene.folder / "cached.yaml"
+        config.write_text((ROOT / "configs/minimal.yaml").read_text().replace(
+            '      - exec: "$forward_main"\n', '      - exec: cache short_circuit\n      - exec: "$forward_main"\n'))
+        scene.start_daemon(config)
+        until(lambda: self.router()["state"] == "in_sync", 10, "the router is in sync")
+        both = {"203.0.113.10", "203.0.113.11"}
+        self.assertEqual(set(scene.short("stream.example", "A")), both)
+        scene.wait_rows({("policy_set_v4", address) for address in both})
+        self.assertEqual(scene.steerctl("routers", "forget", "203.0.113.10"), f"{NAME}: 1 row is removed\n")
+        scene.wait_rows({("policy_set_v4", "203.0.113.11")})
+        self.assertEqual(scene.steerctl("routers", "forget", "203.0.113.99"), f"{NAME}: 0 rows are removed\n")
+        self.assertIn("write the address", self.refused("routers", "forget", "nowhere"))
+        # The cached answer that tells it again puts it back.
+        self.assertEqual(set(scene.short("stream.example", "A")), both)
+        scene.wait_rows({("policy_set_v4", address) for address in both})
+        text = scene.steerctl("cache", "flush", "--name", "stream.example", "--with-rows")
+        self.assertRegex(text, r"^[1-9]\d* answers flushed, and 2 rows removed from routers, in \d+ ms\n$")
+        until(lambda: scene.rows() == [], 5, "no row is left")
+
+    def test_a_pause_holds_when_it_returns(self):
+        scene = self.scene
+        self.assertEqual(set(scene.short("stream.example", "A")), {"203.0.113.10", "203.0.113.11"})
+        (router,) = self.asked("routers", "pause", NAME)["routers"]
+        self.assertEqual((router["paused"], router["writes_in_flight"]), (True, 0))
+        rows = scene.rows()
+        scene.steerctl("routers", "resume")
+        bypass = self.asked("bypass", "on")
+        self.assertEqual((bypass["bypass"], bypass["writes_in_flight"]), (True, 0))
+        self.assertGreaterEqual(len(scene.rows()), len(rows))
 
     def test_trace_and_errors(self):
         scene = self.scene

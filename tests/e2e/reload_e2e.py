@@ -106,6 +106,24 @@ class Reload(unittest.TestCase):
         self.wait_generation(4)
         self.assertEqual(self.status()["reload"]["trouble"], "")
 
+    def test_what_a_reload_has_read_is_not_read_again(self):
+        """A script that edits a list and asks for a reload gets one configuration an edit, also with files watched."""
+        text = CONFIG.format(watch="files", upstream="1.1.1.1", more="", list="$list1")
+        self.config.write_text(text.replace("log: { file", "log: { level: debug, file"))
+        daemon = self.scene.start_daemon(self.config)
+        edits = 20
+        for i in range(edits):
+            self.replace(self.names, f"stream.example\nname{i}.example\n")
+            self.assertEqual(self.reload().returncode, 0)
+            if i % 5 == 4:  # the watcher has told of it, whenever that is
+                said = i // 5 + 1
+                until(lambda: daemon.text().count(f"a change of {self.names} was read by a reload already") >= said,
+                      10, "the watcher's turn")
+        self.assertEqual(self.generation(), 1 + edits)
+        # What nobody has read is.
+        self.replace(self.names, "stream.example\n")
+        self.wait_generation(2 + edits)
+
     def test_by_signal_and_by_hand(self):
         self.scene.start_router()
         daemon = self.scene.start_daemon(self.config)

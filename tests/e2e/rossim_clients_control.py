@@ -132,7 +132,7 @@ class Control(unittest.TestCase):
             self.assertEqual(sim.ctl("connection", "tcp", "192.168.88.10:5000", "203.0.113.7:443"), "*1\n")
             sim.ctl("connection", "udp", "[2001:db8::5]:5000", "[2001:db8::7]:443", "policy", "30s")
             four = api.path("/ip/firewall/connection")
-            self.assertEqual(list(four)[0]["dst-address"], "203.0.113.7:443")
+            self.assertEqual([(row["dst-address"], row["dst-port"]) for row in four], [("203.0.113.7", 443)])
             self.assertEqual(list(api.path("/ipv6/firewall/connection"))[0]["connection-mark"], "policy")
             four.remove("*1")
             self.assertEqual(list(four), [])

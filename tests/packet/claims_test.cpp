@@ -245,6 +245,92 @@ BOOST_AUTO_TEST_CASE(more_addresses_than_an_event_holds_make_more_events) {
     BOOST_CHECK_EQUAL(events[0].count + events[1].count + events[2].count, 40);
 }
 
+std::vector<std::string> seventy() {
+    std::vector<std::string> many;
+    for (int i = 1; i <= 70; ++i)
+        many.push_back("203.0.113." + std::to_string(i));
+    return many;
+}
+
+PolicyList at_most(unsigned addresses) {
+    PolicyList l = policy_list(3);
+    l.max_addresses = static_cast<std::uint16_t>(addresses);
+    return l;
+}
+
+// What the client was told and what is claimed are the same addresses.
+BOOST_AUTO_TEST_CASE(addresses_that_are_not_claimed_do_not_leave) {
+    Appliance a;
+    a.publish(list_forward(at_most(32)));
+    a.ask(DnsMessage::query(1, kName, 1).opt(1232));
+    a.turn();
+    a.reply(a.upstream_query(), 300, seventy());
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().answers(), 32U);
+    unsigned claimed = 0, told = 0;
+    for (const Event& e : a.events()) {
+        if (e.kind == EventKind::claim) claimed += e.count;
+        if (e.kind == EventKind::shortened) ++told;
+    }
+    BOOST_CHECK_EQUAL(claimed, 32U);
+    BOOST_CHECK_EQUAL(told, 1U);
+    BOOST_CHECK_EQUAL(a.count(Stat::answers_shortened), 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_cached_answer_leaves_with_as_few) {
+    for (const bool inside : {true, false}) {
+        Appliance a;
+        a.publish(inside ? cache_list_forward(at_most(8)) : list_cache_forward(at_most(8)));
+        a.ask(DnsMessage::query(1, kName, 1).opt(1232));
+        a.turn();
+        a.reply(a.upstream_query(), 300, seventy());
+        a.turn();
+        BOOST_CHECK_EQUAL(a.answer().answers(), 8U);
+        for (int i = 0; i < 3; ++i) {
+            a.advance_ms(10'000);
+            a.ask(DnsMessage::query(1, kName, 1).opt(1232));
+            a.turn();
+            const Seen hit = a.answer();
+            BOOST_CHECK_EQUAL(hit.answers(), 8U);
+            BOOST_CHECK_EQUAL(hit.ttls().at(0), 300U - 10 * (static_cast<unsigned>(i) + 1));
+        }
+        for (const Event& e : a.events())
+            BOOST_CHECK_LE(e.count, 8);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_with_as_many_as_it_may_have_leaves_whole) {
+    Appliance a;
+    a.publish(list_forward(at_most(70)));
+    a.ask(DnsMessage::query(1, kName, 1).opt(1232));
+    a.turn();
+    a.reply(a.upstream_query(), 300, seventy());
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().answers(), 70U);
+    BOOST_CHECK_EQUAL(a.count(Stat::answers_shortened), 0U);
+}
+
+BOOST_AUTO_TEST_CASE(an_ipv4_address_in_an_aaaa_is_no_row) {
+    Appliance a;
+    a.publish(list_forward(policy_list(3)));
+    a.ask(kName, 28);
+    a.turn();
+    a.reply(a.upstream_query(), 300, {"::ffff:203.0.113.9"});
+    a.turn();
+    (void)a.answer();
+    BOOST_CHECK(a.events().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_claim_says_who_asked) {
+    Appliance a;
+    a.publish(list_forward(policy_list(3)));
+    let_upstream_answer(a, 300);
+    (void)a.answer();
+    const Event e = a.event();
+    BOOST_CHECK(e.has_client);
+    BOOST_CHECK(e.client != IpAddress{});
+}
+
 BOOST_AUTO_TEST_CASE(a_held_answer_leaves_with_its_acknowledgement) {
     Appliance a;
     a.publish(cache_list_forward(held_list()));

@@ -97,6 +97,35 @@ BOOST_AUTO_TEST_CASE(what_is_the_kernels) {
     check(verdict_of(make_udp_frame(three_tags)), kernel);
 }
 
+// An answer would be sent to a group (RFC 1122 3.3.6 forbids that one layer up).
+BOOST_AUTO_TEST_CASE(multicast_source_mac_gets_no_answer) {
+    for (const int byte : {0x01, 0x33, 0xff}) {
+        const auto first = static_cast<std::uint8_t>(byte);
+        UdpFrame frame = query_frame();
+        frame.from_mac[0] = first;
+        check(verdict_of(make_udp_frame(frame)), Verdict::drop_bad_mac);
+        frame.vlans = {12};
+        check(verdict_of(make_udp_frame(frame)), Verdict::drop_bad_mac);
+        UdpFrame v6 = query_frame("2001:db8::5", "2001:db8:1::1");
+        v6.from_mac[0] = first;
+        check(verdict_of(make_udp_frame(v6)), Verdict::drop_bad_mac);
+        UdpFrame not_ours = query_frame("192.0.2.10", "10.0.0.2");
+        not_ours.from_mac[0] = first;
+        check(verdict_of(make_udp_frame(not_ours)), Verdict::drop_no_kernel);
+    }
+    // Behind a query of a good client in the same burst.
+    Appliance a;
+    a.publish(forward_only());
+    UdpFrame good = query_frame(), bad = query_frame();
+    good.from_port = 40001;
+    bad.from_mac[0] = 0xff;
+    a.send(0, make_udp_frame(good));
+    a.send(0, make_udp_frame(bad));
+    a.turn();
+    BOOST_TEST(a.count(Verdict::forwarded) == 1U);
+    BOOST_TEST(a.count(Verdict::drop_bad_mac) == 1U);
+}
+
 // Where the kernel knows the device, its VLAN children say which tags are ours; elsewhere all are.
 BOOST_AUTO_TEST_CASE(which_vlans_are_ours) {
     Appliance a;

@@ -61,8 +61,8 @@ AnswerRef SnapshotMaker::known(const Bytes& response) {
     Bytes block(1024);
     dns::UpstreamFacts facts;
     const Bytes root{0};
-    BOOST_REQUIRE(dns::build_answer(response, root, dns::kA, dns::kIn, false, block, facts) ==
-                  dns::AnswerError::none);
+    BOOST_REQUIRE(dns::build_answer(response, root, dns::kA, dns::kIn, false, block, facts,
+                                    dns::Records::all) == dns::AnswerError::none);
     block.resize(reinterpret_cast<const dns::Answer*>(block.data())->size());
     return snapshot_->known.add(block);
 }

@@ -31,6 +31,25 @@ at 2s  client 192.0.2.10 asks www.ads.example A
        client is answered fine.banners.example A 203.0.113.3
        stat ad_list_denied is 5
 
+       # AdGuard's rules by type: of that type alone, or of all others
+at 3s  client 192.0.2.10 asks a.six.example AAAA
+       client is answered a.six.example AAAA ::
+       client 192.0.2.10 asks a.six.example A
+       upstream is asked a.six.example A
+       upstream answers a.six.example A 203.0.113.4
+       client is answered a.six.example A 203.0.113.4
+       client 192.0.2.10 asks fine.six.example AAAA
+       upstream is asked fine.six.example AAAA
+       upstream answers fine.six.example AAAA 2001:db8::4
+       client is answered fine.six.example AAAA 2001:db8::4
+       client 192.0.2.10 asks notfour.example AAAA
+       client is answered notfour.example AAAA ::
+       client 192.0.2.10 asks notfour.example A
+       upstream is asked notfour.example A
+       upstream answers notfour.example A 203.0.113.5
+       client is answered notfour.example A 203.0.113.5
+       stat ad_list_denied is 7
+
        # another answer for others
        client 192.0.2.66 asks ads.example A
        client is answered ads.example A rcode nxdomain soa

@@ -86,6 +86,17 @@ at 40s client 2001:db8:1::10 asks gone.example AAAA
        client has no answer
        upstream answers broken.example A 203.0.113.7 ttl 300
        client is answered broken.example AAAA 64:ff9b::cb00:7107 ttl 300
+       # 5.1.6: no AAAA, and no such name for A: what A said
+       client 2001:db8:1::10 asks half.example AAAA
+       upstream answers half.example AAAA empty soa 60 60
+       client has no answer
+       upstream answers half.example A nxdomain soa 90 90
+       client is answered half.example AAAA rcode nxdomain soa ttl 90
+       # from the cache as well
+       client 2001:db8:1::11 asks half.example AAAA
+       client is answered half.example AAAA rcode nxdomain soa
+       upstream was asked half.example AAAA
+       upstream was asked half.example A
        # nothing of either: what AAAA said
        client 2001:db8:1::10 asks nothing.example AAAA
        upstream answers nothing.example AAAA empty soa 60 60

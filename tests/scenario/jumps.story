@@ -22,11 +22,18 @@ at 3s  client 192.0.2.66 asks kept.caught.example A
        client is answered inner.caught.example A rcode formerr
        upstream is not asked
 
-       # goto does not come back, from a sequence that was jumped to neither
+       # goto takes the place of the rest of its sequence; the sequence that jumped there goes on
 at 4s  client 192.0.2.66 asks goto.caught.example A
        upstream is asked goto.caught.example A
        upstream answers goto.caught.example A 203.0.113.2 ttl 300
+       client is answered goto.caught.example A rcode nxdomain
+       client 192.0.2.10 asks goto.caught.example A
        client is answered goto.caught.example A 203.0.113.2 ttl 300
+       upstream is not asked
+       # return in it returns to that sequence
+       client 192.0.2.66 asks back.goto.caught.example A
+       client is answered back.goto.caught.example A rcode nxdomain
+       upstream is not asked
        client 192.0.2.10 asks www.gone.example A
        upstream is asked www.gone.example A
        upstream answers www.gone.example A 203.0.113.3 ttl 300

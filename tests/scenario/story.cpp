@@ -11,6 +11,7 @@
 
 #include "dataplane/dns/wire.h"
 #include "scenario/world.h"
+#include "support/temp_folder.h"
 
 namespace steer::test {
 namespace {
@@ -121,6 +122,9 @@ Served served(const Words& words, std::size_t at) {
         } else if (words[i] == "cname") {
             s.records.push_back({owner, words.at(++i), dns::kCname, 0});
             owner = words[i];
+        } else if (words[i] == "record") {
+            s.records.push_back({words.at(i + 1), words.at(i + 3), type_of(words.at(i + 2)), 0});
+            i += 3;
         } else if (const auto rcode = rcode_of(words[i])) {
             s.rcode = *rcode;
         } else if (words[i] != "empty") {
@@ -226,6 +230,8 @@ class Player {
             upstream(w);
         else if (w[0] == "router")
             router(w);
+        else if (w[0] == "power")
+            power(w);
         else if (w[0] == "outcome")
             expect_count("outcome " + w.at(1), outcome(w.at(1)), w);
         else if (w[0] == "stat")
@@ -233,6 +239,9 @@ class Player {
         else if (w[0] == "verdict")
             expect_count("verdict " + w.at(1),
                          labelled(w.at(1), kVerdictLabels, &Counters::verdicts), w);
+        else if (w[0] == "end")
+            expect_count("end " + w.at(1),
+                         labelled(w.at(1), kParkedEndLabels, &Counters::parked_ends), w);
         else if (w[0] == "task")
             task(w);
         else if (w[0] == "log")
@@ -241,6 +250,19 @@ class Player {
             sums_hold();
         else
             fail("a story has no word '" + w[0] + "' (tests/scenario/story.h lists them)");
+    }
+
+    // power fails for DURATION, the machine is up for UPTIME
+    void power(const Words& w) {
+        if (w.at(1) != "fails" || w.at(2) != "for" || w.at(4) != "uptime")
+            fail("power fails for DURATION uptime DURATION");
+        const test::TempFolder folder;
+        world().dump_caches(folder.path.string());
+        options_.elapsed = world().elapsed() + duration(w.at(3));
+        options_.uptime = duration(w.at(5));
+        world_.reset();
+        world_ = std::make_unique<World>(options_);
+        world_->restore_caches(folder.path.string());
     }
 
     void task(const Words& w) {
@@ -329,6 +351,8 @@ class Player {
                 i = expect_options(a.edns, w, i + 1);
             else if (w[i] == "cname")
                 chain.push_back(w.at(++i));
+            else if (w[i] == "truncated")
+                expect_same("TC", a.truncated ? "set" : "clear", "set");
             else if (w[i] == "ad")
                 expect_same("AD", a.authentic ? "set" : "clear", "set");
             else if (w[i] == "not")

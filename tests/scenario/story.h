@@ -12,7 +12,7 @@
 //
 //   client ADDRESS asks NAME TYPE [class N] [edns] [do] [cd] [ad] [ecs ADDRESS/LENGTH] [option CODE:HEX]…     (CODE:*N: N zeros)
 //   every DURATION until TIME client ADDRESS asks NAME TYPE
-//   client [ADDRESS] is answered NAME TYPE [DATA…] [ttl N | ttl N..M] [rcode NAME] [ede N | ede none] [ad | not ad]
+//   client [ADDRESS] is answered NAME TYPE [DATA…] [ttl N | ttl N..M] [rcode NAME] [ede N | ede none] [ad | not ad] [truncated]
 //                                 [ecs ADDRESS/LENGTH/SCOPE | ecs none] [cname TARGET[@TTL]…]
 //                                 [options CODE:HEX… | options none]              (but for subnet and extended error)
 //                                                  the next answer that it got; the records form the chain of the CNAMEs
@@ -23,19 +23,21 @@
 //                                                  (ADDRESS, in these and the following: of the only one that is meant)
 //   upstream was asked NAME TYPE                   once or more, not named since
 //   upstream answers NAME TYPE DATA… [ttl N]       what was asked and not answered yet; DATA: addresses (of HTTPS: the
-//                                                  hint of one record), cname TARGET,
+//                                                  hint of one record, of a client's answer "-" if it has none), cname TARGET,
 //                                                  or nxdomain, servfail, refused, formerr, empty; soa TTL MINIMUM;
 //                                                  scope N: of the client subnet that it was asked for; option CODE:HEX;
-//                                                  ad: with that bit
+//                                                  ad: with that bit; record OWNER TYPE DATA: one more in the answer section
 //   upstream serves NAME TYPE DATA… [ttl N] [after DURATION]       by itself from now on
 //   router NAME is sent WORD…                      a sentence with all these words, among those not yet named
 //   router NAME is sent nothing with WORD…
 //   router NAME has [no] row LIST ADDRESS [timeout N..M]
 //   router NAME has N rows in LIST
 //   router NAME reboots for DURATION | hangs | resumes | is reprinted
+//   power fails for DURATION uptime DURATION       the machine and the routers lose their memory; then the machine is up for
+//                                                  that long, and the caches are restored from dumps of the moment before
 //   router NAME gets foreign row LIST ADDRESS [timeout DURATION]
 //   router NAME loses row LIST ADDRESS
-//   outcome NAME is N      stat NAME is N      verdict NAME is N      (summed over workers)
+//   outcome NAME is N      stat NAME is N      verdict NAME is N      end NAME is N      (of all workers; end: of parked queries)
 //   task TAG is [not] raised                       by a query, since this was last asked
 //   log says TEXT
 //   sums hold                                      every packet in has exactly one verdict

@@ -28,6 +28,14 @@ std::uint16_t u16(std::span<const std::uint8_t> b, std::size_t at) {
 }
 
 // RFC 7871 6: family, source and scope prefix length, address.
+// The name that the CNAMEs among an answer's records lead to.
+std::string end_of_chain(std::string name, const std::vector<SeenRecord>& records) {
+    for (const auto& r : records) {
+        if (r.type == dns::kCname && r.name == name) name = r.data;
+    }
+    return name;
+}
+
 std::string ecs_text(std::span<const std::uint8_t> option) {
     std::array<std::uint8_t, 16> address{};
     std::copy(option.begin() + 4, option.end(), address.begin());
@@ -129,6 +137,7 @@ class Reader {
                      IpAddress::from_v6(&message_[at_ + kNextHintAt]).to_string();
         if (r.type == dns::kHttps && length == kHintAt + 16)
             r.data = IpAddress::from_v6(&message_[at_ + kHintAt]).to_string();
+        if (r.type == dns::kHttps && r.data.empty()) r.data = "-";
         at_ = end;
         return r;
     }
@@ -288,6 +297,8 @@ class World::Link final : public routeros::RouterLink {
 };
 
 World::World(const WorldOptions& options) : options_(options) {
+    clock_.ms = options.uptime;
+    start_ = clock_.ms - options.elapsed;
     if (!options.dns_log.empty()) dns_log_.open(options.dns_log);
     if (!options.journal.empty()) journal_.open(options.journal);
     build(options);
@@ -405,6 +416,33 @@ void World::make_sites() {
         members.push_back({site.desk.get(), &plan});
     }
     lists_->configure(members);
+}
+
+DumpScope World::scope_of(const CacheInstance& cache) const {
+    DumpScope scope{cache.id, "cache" + std::to_string(cache.id), {}};
+    for (const auto& [list, routers] : registry_.list_names())
+        scope.lists.push_back({list, routers});
+    return scope;
+}
+
+void World::dump_caches(const std::string& folder) {
+    for (const auto& cache : publisher_->current()->caches) {
+        const DumpScope scope = scope_of(cache);
+        auto done = dump_instance(*plane_->shared().cache, kWalkReader, scope, clock_.now(),
+                                  wall_ns() / 1'000'000, folder + "/" + scope.tag);
+        if (!done) throw std::runtime_error(done.error().sentence());
+    }
+}
+
+void World::restore_caches(const std::string& folder) {
+    for (const auto& cache : publisher_->current()->caches) {
+        const DumpScope scope = scope_of(cache);
+        auto& shared = plane_->shared();
+        auto done = restore_instance(*shared.cache, *shared.hasher, scope, clock_.now(),
+                                     wall_ns() / 1'000'000, folder + "/" + scope.tag,
+                                     as_the_keeper(*shared.cache, clock_.now()));
+        if (!done) throw std::runtime_error(done.error().sentence());
+    }
 }
 
 // Everything that is ready, once. True if something was.
@@ -579,7 +617,10 @@ void World::reply(const SeenQuery& query, const Served& what) {
     for (const auto& r : what.records) {
         message.record(DnsMessage::kAnswer, wire_name(r.name), r.type, r.ttl_s, rdata_of(r));
     }
-    if (what.soa) message.soa("example", what.soa->first, what.soa->second);
+    if (what.soa) {
+        const std::string end = end_of_chain(query.name, what.records);
+        message.soa(end.substr(end.rfind('.') + 1), what.soa->first, what.soa->second);
+    }
     Bytes options = options_of(what.options);
     if (what.scope && !query.edns.ecs.empty()) {
         const std::string asked = query.edns.ecs.substr(0, query.edns.ecs.rfind('/') + 1);

@@ -17,6 +17,7 @@
 
 #include "control/build/build.h"
 #include "control/build/publish.h"
+#include "control/cache/dump.h"
 #include "control/config/load.h"
 #include "control/list_desk.h"
 #include "control/plane.h"
@@ -32,7 +33,7 @@ using Ms = std::uint64_t;
 class HandClock final : public Clock {
   public:
     Now now() override { return {ms}; }
-    Ms ms = 1'000'000;  // a machine that was up for a while
+    Ms ms = 0;
 };
 
 // One record of an answer's answer section, as text.
@@ -93,6 +94,8 @@ struct WorldOptions {
     unsigned workers = 1;
     std::map<std::string, RouterOptions>
         routers;                   // by the name in the configuration; others: defaults
+    Ms uptime = 1'000'000;         // of the machine when the world begins
+    Ms elapsed = 0;                // of the story by then
     std::string dns_log, journal;  // for the judge; empty: none
     std::map<std::string, std::string> environment;  // of the configuration, before the process's
 };
@@ -125,6 +128,10 @@ class World {
         sentences;                 // sent to a router: "add list=… address=…"
     std::vector<std::string> log;  // the routers' sentences to the operator
 
+    // Dumps all caches into files in `folder`, and restores them from there.
+    void dump_caches(const std::string& folder);
+    void restore_caches(const std::string& folder);
+
     rossim::Router& router(const std::string& name);
     [[nodiscard]] std::int64_t router_time_us() const {
         return static_cast<std::int64_t>(elapsed()) * 1000;
@@ -156,10 +163,11 @@ class World {
     bool drain_events();
     [[nodiscard]] Ms next_step(Ms target);
     [[nodiscard]] Ms wall_ns() const;
+    [[nodiscard]] DumpScope scope_of(const CacheInstance& cache) const;
 
     WorldOptions options_;
     HandClock clock_;
-    Ms start_ = clock_.ms;
+    Ms start_ = 0;
     build::Registry registry_;
     config::Settings settings_;
     std::vector<build::RouterPlan> plans_;

@@ -22,6 +22,8 @@ MAY = {
     "tools/import": {"tools/import", "routeros"},
     "tools/steerctl": {"tools/steerctl", "tools/import"},
 }
+# For every room: the one place where text of other machines is made safe to print.
+FOR_ALL = {"matchers/safe_text.h"}
 
 
 def room_of(path: str) -> str | None:
@@ -61,7 +63,7 @@ def main() -> int:
                 if other is None and not beside and not found[1].endswith(".skel.h"):
                     print(f'{name}:{number}: "{found[1]}" is in no room; write the path from the top')
                     bad += 1
-                elif other is not None and other not in MAY[room]:
+                elif other is not None and other not in MAY[room] and found[1] not in FOR_ALL:
                     print(f"{name}:{number}: {room} may not include {other}")
                     bad += 1
                 elif other == room:

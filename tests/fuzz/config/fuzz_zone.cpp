@@ -34,7 +34,7 @@ void check(const config::ZoneRecord& record) {
     dns::UpstreamFacts facts;
     // Bytes that somebody wrote as such may be none of their type; a name or a count that does not fit is seen here.
     if (dns::build_answer(message, *name, record.record.type, record.record.klass, false, block,
-                          facts) != dns::AnswerError::none)
+                          facts, dns::Records::all) != dns::AnswerError::none)
         return;
     const auto& answer = *reinterpret_cast<const dns::Answer*>(block.data());
     REQUIRE(answer.ancount == 1 && !answer.negative);

@@ -83,7 +83,8 @@ void check_same(const Answer& a, const Answer& b, std::uint32_t age_s) {
 }
 
 void reply_and_read_again(const std::vector<std::uint8_t>& query_bytes, const Answer& answer,
-                          std::uint32_t age_s, std::uint16_t max_size, Block& block) {
+                          std::uint32_t age_s, std::uint16_t max_size, Block& block,
+                          Records of = Records::of_question) {
     Query query;
     REQUIRE(parse_query(query_bytes, query) == QueryError::none);
     std::vector<std::uint8_t> out(query_bytes);
@@ -99,7 +100,9 @@ void reply_and_read_again(const std::vector<std::uint8_t>& query_bytes, const An
             steer::checksum_fold(steer::checksum_add(0, out.data(), length)) % 0xffff);
     UpstreamFacts facts;
     REQUIRE(build_answer(std::span(out).first(length), query.name(), query.qtype, query.qclass,
-                         false, block.bytes, facts) == AnswerError::none);
+                         false, block.bytes, facts, of) == AnswerError::none);
+    // What was scrubbed once has nothing more to scrub.
+    REQUIRE(facts.scrubbed == 0);
     REQUIRE(facts.has_opt == query.edns.present);
     check_layout(block.answer());
     if (truncated) {
@@ -123,7 +126,7 @@ void alias_and_read_again(std::span<const std::uint8_t> qname, std::uint16_t qty
     REQUIRE(told(alias.answer()).size() == told(answer).size());
     std::vector<std::uint8_t> query(64);
     query.resize(write_query(query, 1, kAlias, qtype, kIn, true, false, true, true));
-    reply_and_read_again(query, alias.answer(), 0, 65535, again);
+    reply_and_read_again(query, alias.answer(), 0, 65535, again, Records::all);
 }
 
 // Addresses that begin with an even byte are translated, and count.
@@ -159,7 +162,7 @@ void translate_and_read_again(std::span<const std::uint8_t> qname, std::uint16_t
         query.resize(write_query(query, 1, {name.data(), qname.size()},
                                  is_a ? std::uint16_t{kAaaa} : qtype, kIn, true, false, true,
                                  true));
-        reply_and_read_again(query, translated, 0, 65535, again);
+        reply_and_read_again(query, translated, 0, 65535, again, Records::all);
     }
 }
 

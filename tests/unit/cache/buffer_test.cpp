@@ -27,7 +27,7 @@ BOOST_AUTO_TEST_CASE(sizes_and_what_is_new) {
         small = pools.take(0);
         BOOST_TEST(small->length == 0U);
         BOOST_TEST(small->serial == 0U);
-        BOOST_TEST(small->born_ms == 0U);
+        BOOST_TEST(small->born_ms == 0);
     }
     BOOST_TEST(pools.take(1) == nullptr);
     BOOST_TEST(pools.take(kSmallBuffer + 1) != nullptr);

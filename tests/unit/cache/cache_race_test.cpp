@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(readers_against_the_keeper) {
     BOOST_TEST(cache.bytes_used() == 0U);
     BOOST_TEST(filler.counters.get(Stat::cache_inserts) > kNames);
     BOOST_TEST_MESSAGE("inserted " << filler.counters.get(Stat::cache_inserts) << ", dropped "
-                                   << filler.counters.get(Stat::cache_insert_dropped) << ", hits "
+                                   << filler.counters.get(Stat::cache_insert_no_room) << ", hits "
                                    << hits.load());
 }
 

@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(an_address_of_a_typical_name_costs_at_most_256_bytes) {
         const Bytes name = wire_name(typical_name(random, i));
         name_bytes += name.size();
         const cache::KeyFacts key{name, dns::kA, dns::kIn, 0, 0};
-        answer->born_ms = now.ms;
+        answer->born_ms = static_cast<std::int64_t>(now.ms);
         Buffer* const message =
             cache::build_insert(pools, hasher(key), key, *answer, {.life_s = 300});
         cache.insert(*message, now, counters);

@@ -64,7 +64,7 @@ struct World {
         Buffer* const answer = pools.take(2048);
         write_body(*answer, serial);
         answer->serial = serial;
-        answer->born_ms = now.ms;
+        answer->born_ms = static_cast<std::int64_t>(now.ms);
         Buffer* const message = cache::build_insert(pools, keys[which], questions[which].facts(),
                                                     *answer, {.life_s = life_s});
         about_to[which].store(serial, std::memory_order_release);
@@ -226,7 +226,7 @@ BOOST_AUTO_TEST_CASE(readers_keeper_and_flushes) {
                        << " flushes of " << w.counters.get(Stat::cache_flushed) << " answers, "
                        << w.counters.get(Stat::cache_evictions) << " evictions, "
                        << w.counters.get(Stat::cache_pages_moved) << " pages moved, "
-                       << w.counters.get(Stat::cache_insert_dropped) << " inserts without room");
+                       << w.counters.get(Stat::cache_insert_no_room) << " inserts without room");
     w.cache.flush();
     while (w.cache.reclaim())
         keeper.quiescent();

@@ -59,7 +59,7 @@ class Filler {
         BOOST_REQUIRE(answer != nullptr);
         write_answer(*answer, tag, body_len);
         answer->serial = serial;
-        answer->born_ms = now.ms;
+        answer->born_ms = static_cast<std::int64_t>(now.ms);
         terms.life_s = life_s;
         Buffer* message =
             cache::build_insert(pools_, hasher_(q.facts()), q.facts(), *answer, terms);

@@ -356,6 +356,17 @@ BOOST_AUTO_TEST_CASE(a_configuration_that_is_not_there_is_one_sentence) {
                "/not/there.yaml: the configuration cannot be read: No such file or directory");
 }
 
+BOOST_AUTO_TEST_CASE(both_names_of_the_warning_level_are_read) {
+    for (const char* const level : {"warn", "warning", "Warning"}) {
+        const LoadOutcome outcome = load_text("log: { level: " + std::string(level) +
+                                                  " }\nplugins: [ { tag: m, type: sequence, args: "
+                                                  "[ { exec: forward 192.0.2.1 } ] } ]\n",
+                                              "text", test_options());
+        BOOST_TEST(outcome.errors.empty());
+        BOOST_TEST((outcome.settings.log.level == LogLevel::warn));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(paths_start_from_the_base_folder_that_was_given) {
     LoadOptions options = test_options();
     options.base_dir = kRoot / "tests/unit/config/bad/lists";
@@ -367,6 +378,95 @@ BOOST_AUTO_TEST_CASE(paths_start_from_the_base_folder_that_was_given) {
         "text", options);
     BOOST_TEST(outcome.ok());
     BOOST_TEST(outcome.settings.files.size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_forward_with_tags_asks_these_of_its_upstreams) {
+    const std::string text =
+        "plugins:\n"
+        "  - { tag: main, type: sequence, args: [{ matches: qtype A, exec: $fwd b c }, { exec: "
+        "$fwd "
+        "}] }\n"
+        "  - tag: fwd\n"
+        "    type: forward\n"
+        "    args: { concurrent: 2, upstreams: [{ tag: a, addr: 192.0.2.1 }, { tag: b, addr: "
+        "192.0.2.2 }, { tag: c, addr: 192.0.2.3 }] }\n";
+    const LoadOutcome outcome = load_text(text, "text", test_options());
+    BOOST_TEST_REQUIRE(outcome.ok());
+    BOOST_TEST(outcome.warnings.empty());
+    const auto& main = std::get<Sequence>(plugin(outcome.settings, "main").args);
+    const auto& picked = std::get<Forward>(outcome.settings.plugin(main.rules[0].plugin).args);
+    BOOST_TEST_REQUIRE(picked.upstreams.size() == 2U);
+    BOOST_TEST(picked.upstreams[0].tag == "b");
+    BOOST_TEST(picked.upstreams[1].tag == "c");
+    BOOST_TEST(picked.concurrent == 2U);
+    const auto& whole = std::get<Forward>(outcome.settings.plugin(main.rules[1].plugin).args);
+    BOOST_TEST(whole.upstreams.size() == 3U);
+
+    std::string wrong = text;
+    wrong.replace(wrong.find("b c }"), 3, "b x");
+    const LoadOutcome refused = load_text(wrong, "text", test_options());
+    BOOST_TEST_REQUIRE(refused.errors.size() == 1U);
+    BOOST_TEST(refused.errors[0].sentence() == "text:2: '$fwd' has no upstream with the tag \"x\"");
+}
+
+BOOST_AUTO_TEST_CASE(text_of_a_static_record_is_taken_as_it_stands) {
+    const auto rdata_of_text = [](const std::string& text) {
+        const LoadOutcome outcome = load_text(
+            "plugins:\n"
+            "  - { tag: names, type: static, args: { records: [{ name: a.example, type: TXT, text: "
+            "'" +
+                text +
+                "' }] } }\n"
+                "  - { tag: main, type: sequence, args: [{ exec: $names }, { exec: reject }] }\n",
+            "text", test_options());
+        if (!outcome.ok()) return outcome.errors.front().text;
+        const auto& records = std::get<StaticRecords>(plugin(outcome.settings, "names").args);
+        const auto& rdata = records.entries.at(0).record.rdata;
+        return std::string(rdata.begin(), rdata.end());
+    };
+    BOOST_TEST(rdata_of_text("a\\b") ==
+               "\x03"
+               "a\\b");
+    BOOST_TEST(rdata_of_text("end\\") ==
+               "\x04"
+               "end\\");
+    BOOST_TEST(rdata_of_text("\\065\"") ==
+               "\x05"
+               "\\065\"");
+    const std::string longer(256, 'x');
+    BOOST_TEST(rdata_of_text(longer) == "\xff" + longer.substr(1) + "\x01x");
+}
+
+BOOST_AUTO_TEST_CASE(every_path_starts_from_the_folder_of_the_configuration) {
+    const Settings s =
+        load(kRoot / "tests/unit/config/good/of_others.yaml", test_options()).settings;
+    const std::string folder = (kRoot / "tests/unit/config/good").string();
+    BOOST_TEST(s.control.socket == folder + "/control.sock");
+    BOOST_TEST(s.control.images == folder + "/images");
+    BOOST_TEST(s.control.lists == folder + "/lists");
+    BOOST_TEST(s.control.leases == folder + "/leases.json");
+    BOOST_TEST(s.control.findings == folder + "/findings.json");
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_a_start_downloads_is_no_error_until_that_was_tried) {
+    const std::string text =
+        "plugins:\n"
+        "  - { tag: names, type: domain_set, args: { files: [/nowhere/names.txt] } }\n"
+        "  - { tag: bring, type: download, args: { downloads: [{ url: "
+        "'http://192.0.2.9/names.txt', "
+        "dir: /nowhere }] } }\n"
+        "  - { tag: main, type: sequence, args: [{ matches: qname $names, exec: accept }, { exec: "
+        "reject }] }\n";
+    LoadOptions options = test_options();
+    BOOST_TEST(load_text(text, "text", options).ok());
+    options.downloads_tried = true;
+    const LoadOutcome tried = load_text(text, "text", options);
+    BOOST_TEST_REQUIRE(tried.errors.size() == 1U);
+    BOOST_TEST(tried.errors[0].line == 2);
+    std::string never = text;
+    never.insert(never.find("dir: /nowhere"), "filename: other.txt, ");
+    options.downloads_tried = false;
+    BOOST_TEST(!load_text(never, "text", options).ok());
 }
 
 BOOST_AUTO_TEST_CASE(a_plugin_type_is_explained) {

@@ -61,6 +61,29 @@ BOOST_AUTO_TEST_CASE(binary_garbage) {
         BOOST_TEST(taken(bytes, use) < 5'000U, use.type);
 }
 
+BOOST_AUTO_TEST_CASE(files_of_another_kind_are_named) {
+    const std::string page = "\xef\xbb\xbf\n  <html>\nads.example\nmore.example\n</html>\n";
+    const std::string json = "{\"names\": [\n\"ads.example\"\n]}\nads.example\n";
+    for (const ListUse& use : {kNames, kRules, kPrefixes, kAdguard, kHosts}) {
+        BOOST_TEST(said(page, use).find("HTML or XML page") != std::string::npos, use.type);
+        BOOST_TEST(said(json, use).find("JSON") != std::string::npos, use.type);
+        BOOST_TEST(said("\x1f\x8b\x08\nads.example\n", use).find("gzip") != std::string::npos,
+                   use.type);
+        BOOST_TEST(said(std::string(20, '\1') + "\nads.example\n", use).find("binary") !=
+                       std::string::npos,
+                   use.type);
+    }
+    BOOST_TEST(taken("[Adblock Plus 2.0]\n||ads.example^\n", kAdguard) == 1U);
+    BOOST_TEST(said("<html>", kGeosite) != "nothing");
+}
+
+BOOST_AUTO_TEST_CASE(files_of_mostly_bad_lines_are_refused) {
+    BOOST_TEST(taken("one.example\na b\n", kNames) == 1U);
+    BOOST_TEST(taken("one.example\na b\nc d\n", kNames) == 0U);
+    BOOST_TEST(said("one.example\na b\nc d\n", kNames).find("2 of its lines are bad and 1 good") !=
+               std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(a_line_of_a_megabyte) {
     const std::string long_one(1'000'000, 'a');
     BOOST_TEST(taken(long_one + "\nok.example\n", kNames) == 1U);

@@ -74,7 +74,10 @@ BOOST_AUTO_TEST_CASE(hosts_with_ports) {
 BOOST_AUTO_TEST_CASE(response_codes) {
     BOOST_TEST(int{parse_rcode("NXDOMAIN").value()} == 3);
     BOOST_TEST(int{parse_rcode("15").value()} == 15);
-    BOOST_TEST(!parse_rcode("16").has_value());
+    BOOST_TEST(parse_rcode("16").value() == 16);
+    BOOST_TEST(parse_rcode("badcookie").value() == 23);
+    BOOST_TEST(parse_rcode("4095").value() == 4095);
+    BOOST_TEST(!parse_rcode("4096").has_value());
     BOOST_TEST(!parse_rcode("what").has_value());
 }
 

@@ -131,6 +131,26 @@ BOOST_AUTO_TEST_CASE(a_list_of_an_adlist_is_that_adlists) {
     BOOST_TEST(why("banner.example") == "hosts.txt:1 full:banner.example in adlist 'banners'\n");
 }
 
+BOOST_AUTO_TEST_CASE(a_trigger_of_a_policy_zone_holds_below_its_wildcard) {
+    write("block.zone",
+          "@ SOA a. b. 1 2 3 4 5\n*.evil.example CNAME .\nfine.evil.example CNAME "
+          "rpz-passthru.\n");
+    LoadOptions options;
+    options.base_dir = path;
+    loaded = load_text(
+        "plugins:\n"
+        "  - { tag: policy, type: rpz, args: { zones: [block.zone] } }\n"
+        "  - tag: main\n"
+        "    type: sequence\n"
+        "    args: [{ exec: $policy }, { exec: reject 3 }]\n",
+        "text.yaml", options);
+    BOOST_TEST(loaded.ok());
+    BOOST_TEST(why("fine.evil.example") ==
+               "block.zone:2 *.evil.example in rpz 'policy'\n"
+               "block.zone:3 fine.evil.example not in rpz 'policy'\n");
+    BOOST_TEST(why("evil.example").empty());
+}
+
 BOOST_AUTO_TEST_CASE(not_a_longer_label_and_not_nothing) {
     BOOST_TEST(why("multimedia.example") == "text.yaml:10 domain:example in qname in line 10\n");
     BOOST_TEST(why("example.org").empty());

@@ -54,6 +54,94 @@ BOOST_AUTO_TEST_CASE(types_are_written_as_their_rfcs_say) {
     BOOST_TEST(rdata("A \\# 4 c0000201") == "c0000201");
 }
 
+// From the RFCs' own examples where they have one.
+BOOST_AUTO_TEST_CASE(types_that_are_less_common) {
+    BOOST_TEST(rdata("HINFO PC \"L x\"") == "025043034c2078");
+    BOOST_TEST(rdata("RP a. b.") == "016100016200");
+    BOOST_TEST(rdata("AFSDB 1 a.") == "0001016100");
+    BOOST_TEST(rdata("DNSKEY 257 3 13 AQID") == "0101030d010203");
+    BOOST_TEST(rdata("CERT 1 2 3 AQID") == "0001000203010203");
+    BOOST_TEST(rdata("RRSIG A 5 3 86400 20030322173103 20030220173103 2642 a. AQID") ==
+               "0001050300015180"
+               "3e7c9dd7"
+               "3e5510d7"
+               "0a52016100010203");
+    BOOST_TEST(rdata("RRSIG TYPE1 5 3 1h 1 2 3 . AQ==") ==
+               "0001050300000e1000000001000000020003"
+               "0001");
+    // RFC 4034 4.3
+    BOOST_TEST(rdata("NSEC a. A MX RRSIG NSEC TYPE1234") ==
+               "0161000006400100000003041b"
+               "000000000000000000000000000000000000000000000000000020");
+    // RFC 5155: salt, base32
+    BOOST_TEST(rdata("NSEC3PARAM 1 0 12 aabbccdd") == "0100000c04aabbccdd");
+    BOOST_TEST(rdata("NSEC3PARAM 1 0 0 -") == "0100000000");
+    BOOST_TEST(rdata("NSEC3 1 1 12 aa 2t7b4g4vsa5smi47k61mv5bv1a22bojr A") ==
+               "0101000c01aa"
+               "14174eb2409fe28bcb4887a1836f957f0a8425e27b"
+               "000140");
+    BOOST_TEST(rdata("CSYNC 66 3 A NS AAAA") == "000000420003000460000008");
+    BOOST_TEST(rdata("EUI48 00-00-5e-00-53-2a") == "00005e00532a");
+    BOOST_TEST(rdata("EUI64 00-00-5e-ef-10-00-00-2a") == "00005eef1000002a");
+    BOOST_TEST(rdata("L64 10 2001:db8:1140:1000") == "000a20010db811401000");
+    BOOST_TEST(rdata("L32 10 10.1.2.0") == "000a0a010200");
+    BOOST_TEST(rdata("DNSKEY 257 3 13 AQI") ==
+               "expected DNSKEY as in '257 3 13 mdsswUyr3DPW132mOi8V9xESWE8jTo0d'");
+    BOOST_TEST(rdata("EUI48 00-00-5e-00-53") == "expected EUI48 as in '00-00-5e-00-53-2a'");
+    BOOST_TEST(rdata("RRSIG A 5 3 1 20031322173103 1 2 . AQ==").starts_with("expected RRSIG"));
+}
+
+BOOST_AUTO_TEST_CASE(generate_makes_one_record_for_each_number) {
+    const ZoneText zone = read_zone(
+        "$ORIGIN example.\n"
+        "$GENERATE 1-5/2 host$ A 192.0.2.$\n"
+        "$GENERATE 10-11 h${-9,3}.x 60 IN CNAME ${0,2,x}\\$$$.y.\n"
+        "$GENERATE 2-1 a A 192.0.2.1\n"
+        "$GENERATE 0-70000 a$ A 192.0.2.1\n"
+        "$GENERATE 1-2 a${0,1,z} A 192.0.2.1\n"
+        "$GENERATE 250-260 b A 192.0.2.$\n",
+        "zone");
+    std::string names;
+    for (const ZoneRecord& r : zone.records)
+        names += r.name + " ";
+    BOOST_TEST(
+        names.starts_with("host1.example host3.example host5.example h001.x.example "
+                          "h002.x.example b.example "));
+    BOOST_TEST(hex(zone.records.at(2).record.rdata) == "c0000205");
+    BOOST_TEST(hex(zone.records.at(3).record.rdata) ==
+               "04306124240179"
+               "00");
+    BOOST_TEST(zone.records.at(3).record.ttl_s == 60U);
+    BOOST_TEST(zone.bad.count() == 4U);  // three ranges or forms, and one address of the last
+}
+
+BOOST_AUTO_TEST_CASE(include_reads_another_file_with_an_origin_of_its_own) {
+    const ZoneFiles files = [](std::string_view path, std::string_view by) -> Result<ZoneFile> {
+        if (path == "loop") return ZoneFile{"loop", "$INCLUDE loop\n"};
+        if (path != "sub") return Error{"no such file"};
+        BOOST_TEST(by == "zone");
+        return ZoneFile{"sub", "www A 192.0.2.2\n$ORIGIN other.\nbad A x\n"};
+    };
+    const ZoneText zone = read_zone(
+        "$ORIGIN example.\n"
+        "a A 192.0.2.1\n"
+        "$INCLUDE sub in\n"
+        "  A 192.0.2.3\n"
+        "$INCLUDE none\n"
+        "$INCLUDE loop\n",
+        "zone", files);
+    BOOST_TEST_REQUIRE(zone.records.size() == 3U);
+    BOOST_TEST(zone.records[1].name == "www.in.example");
+    BOOST_TEST(zone.records[1].line == 3);
+    BOOST_TEST(zone.records[2].name == "a.example");  // the owner before the file
+    const auto errors = zone.bad.errors();
+    BOOST_TEST_REQUIRE(errors.size() == 3U);
+    BOOST_TEST(errors[0].sentence() == "zone:3: sub:3: expected A as in '192.0.2.1'");
+    BOOST_TEST(errors[1].sentence() == "zone:5: $INCLUDE: no such file");
+    BOOST_TEST(errors[2].line == 6);
+    BOOST_TEST(read_zone("$INCLUDE sub\n", "zone").bad.count() == 1U);
+}
+
 // RFC 9460: parameters in order of their numbers, a length before each.
 BOOST_AUTO_TEST_CASE(svcb_parameters) {
     BOOST_TEST(rdata("HTTPS 0 a.") == "0000016100");

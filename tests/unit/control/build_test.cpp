@@ -150,11 +150,13 @@ BOOST_AUTO_TEST_CASE(private_and_own_networks_may_ask_by_default) {
     Surroundings around;
     around.own_networks.push_back(matchers::Prefix::parse("203.0.113.0/24").value());
     const Built built = build_of(with_main("      - exec: $fwd\n"), around);
-    for (const char* yes : {"127.0.0.1", "10.9.8.7", "172.31.0.1", "192.168.1.1", "169.254.1.1",
-                            "203.0.113.9", "::1", "fe80::1", "fd00::1"}) {
+    for (const char* yes :
+         {"127.0.0.1", "10.9.8.7", "172.31.0.1", "192.168.1.1", "169.254.1.1", "100.64.0.1",
+          "100.127.255.254", "203.0.113.9", "::1", "fe80::1", "fd00::1"}) {
         BOOST_TEST(built.snapshot->allow.contains(address(yes)), yes);
     }
-    for (const char* no : {"203.0.114.1", "8.8.8.8", "2001:db8::1", "172.32.0.1"}) {
+    for (const char* no :
+         {"203.0.114.1", "8.8.8.8", "100.63.255.255", "100.128.0.1", "2001:db8::1", "172.32.0.1"}) {
         BOOST_TEST(!built.snapshot->allow.contains(address(no)), no);
     }
 }
@@ -177,11 +179,12 @@ BOOST_AUTO_TEST_CASE(special_ranges_and_everybody_who_takes_part_are_never_claim
     const auto& never = built.snapshot->lists.at(0).never_claim;
     for (const char* yes : {"0.0.0.0", "127.0.0.1", "10.0.0.1", "100.64.0.1", "192.168.1.1",
                             "224.0.0.1", "255.255.255.255", "::", "::1", "fe80::1", "fd00::1",
-                            "ff02::1", "203.0.113.53", "198.51.100.1", "192.0.2.1"}) {
+                            "ff02::1", "203.0.113.53", "198.51.100.1", "192.0.2.1",
+                            // IPv6 that is not global, and no prefix of a dns64
+                            "64:ff9b::102:304", "4000::1", "::102:304", "1fff::1", "9000::1"}) {
         BOOST_TEST(never.contains(address(yes)), yes);
     }
-    for (const char* no :
-         {"203.0.113.7", "1.1.1.1", "2001:db8::7", "2606:4700::1111", "64:ff9b::102:304"}) {
+    for (const char* no : {"203.0.113.7", "1.1.1.1", "2001:db8::7", "2606:4700::1111", "3fff::1"}) {
         BOOST_TEST(!never.contains(address(no)), no);
     }
 }
@@ -192,6 +195,44 @@ BOOST_AUTO_TEST_CASE(never_claim_replaces_the_default) {
                                                kList + ", never_claim: [203.0.113.0/24] } }\n"));
     BOOST_TEST(built.snapshot->lists.at(0).never_claim.contains(address("203.0.113.7")));
     BOOST_TEST(!built.snapshot->lists.at(0).never_claim.contains(address("127.0.0.1")));
+}
+
+BOOST_AUTO_TEST_CASE(allow_claim_takes_prefixes_out_of_what_is_never_claimed) {
+    const Built built = build_of(
+        with_main("      - exec: $l\n      - exec: $fwd\n",
+                  "  - { tag: l, type: ros_address_list, args: { " + kList +
+                      ", allow_claim: [10.9.0.0/16, 'fd00:1::/32', '64:ff9b::/96'] } }\n"));
+    const auto& never = built.snapshot->lists.at(0).never_claim;
+    for (const char* yes : {"10.8.255.255", "10.10.0.0", "fd00:2::1", "fd00::1", "64:ff9a::1",
+                            "64:ff9b:1::1", "192.168.1.1", "fe80::1"})
+        BOOST_TEST(never.contains(address(yes)), yes);
+    for (const char* no :
+         {"10.9.0.0", "10.9.255.255", "fd00:1::1", "64:ff9b::102:304", "203.0.113.7", "1.1.1.1"})
+        BOOST_TEST(!never.contains(address(no)), no);
+    const Built all = build_of(with_main("      - exec: $l\n      - exec: $fwd\n",
+                                         "  - { tag: l, type: ros_address_list, args: { " + kList +
+                                             ", never_claim: [], allow_claim: ['::/0'] } }\n"));
+    const auto& none = all.snapshot->lists.at(0).never_claim;
+    for (const char* no : {"10.0.0.1", "fd00::1", "::1", "9000::1", "1.1.1.1"})
+        BOOST_TEST(!none.contains(address(no)), no);
+}
+
+BOOST_AUTO_TEST_CASE(a_name_a_suffix_and_a_client_have_a_share_of_max_rows) {
+    const Built built =
+        build_of(with_main("      - exec: $l\n      - exec: $fwd\n",
+                           "  - { tag: l, type: ros_address_list, args: { " + kList +
+                               ", max_rows: 10000, max_per_suffix: 50%, "
+                               "max_addresses: 16 } }\n"));
+    BOOST_TEST_REQUIRE(built.ok());
+    const auto& list = built.routers.at(0).config.lists.at(0);
+    BOOST_TEST(list.max_per_name == 500U);
+    BOOST_TEST(list.max_per_suffix == 5000U);
+    BOOST_TEST(list.max_per_client == 2500U);
+    BOOST_TEST(built.snapshot->lists.at(0).max_addresses == 16U);
+    const Built small = build_of(with_main(
+        "      - exec: $l\n      - exec: $fwd\n",
+        "  - { tag: l, type: ros_address_list, args: { " + kList + ", max_rows: 100 } }\n"));
+    BOOST_TEST(small.routers.at(0).config.lists.at(0).max_per_name == 64U);
 }
 
 BOOST_AUTO_TEST_CASE(a_list_is_the_same_to_workers_and_to_its_router) {

@@ -52,6 +52,25 @@ BOOST_AUTO_TEST_CASE(one_that_comes_and_goes_is_no_storm) {
     BOOST_TEST(sentences <= 20);  // it is silent, it answers again: once a minute
 }
 
+BOOST_AUTO_TEST_CASE(silence_is_forgotten_where_nobody_asks) {
+    SilentUpstreams watch;
+    const auto look = [&](std::uint64_t replies, std::uint64_t unanswered, std::uint64_t now_ms) {
+        (void)watch.look(upstream(1, "a"), {replies, unanswered}, now_ms);
+        return watch.is_silent(1, now_ms);
+    };
+    BOOST_TEST(!watch.is_silent(1, 0));
+    BOOST_TEST(!look(10, 0, 1'000));
+    BOOST_TEST(!look(10, 4, 1'100));
+    BOOST_TEST(look(10, 5, 1'200));
+    BOOST_TEST(look(10, 6, 20'000));
+    BOOST_TEST(look(10, 6, 49'900));
+    BOOST_TEST(!look(10, 6, 50'000));  // nobody has asked for half a minute
+    BOOST_TEST(look(10, 7, 50'100));
+    BOOST_TEST(!look(11, 7, 50'200));  // another worker's count: it answered
+    BOOST_TEST(!look(11, 0, 50'300));
+    BOOST_TEST(!look(12, 3, 50'400));
+}
+
 // Replies to one worker count for all of them.
 BOOST_AUTO_TEST_CASE(who_answers_somebody_is_not_silent) {
     SilentUpstreams watch;

@@ -285,6 +285,37 @@ BOOST_AUTO_TEST_CASE(floods_of_frames_that_ask_for_nothing) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(after_a_goaway_the_client_has_two_seconds_to_close) {
+    ByHand h({});
+    const Bytes ping = http2_frame(NGHTTP2_PING, 0, 0, Bytes(8));
+    BOOST_REQUIRE(h.world.w.until([&] {
+        for (int i = 0; i < 20; ++i)
+            h.peer.send(ping);
+        return !h.peer.receive();
+    }));
+    h.world.w.pass(1s);
+    h.world.turns(3);
+    BOOST_TEST(h.world.w.count(StreamCount::tcp_lingered) == 0U);
+    h.peer.send(ping);
+    h.world.w.pass(2s);
+    h.world.turns(3);
+    BOOST_TEST(h.world.w.count(StreamCount::tcp_lingered) == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(after_a_goaway_little_more_is_read) {
+    ByHand h({});
+    const Bytes ping = http2_frame(NGHTTP2_PING, 0, 0, Bytes(8));
+    Bytes pings;
+    for (int i = 0; i < 1'000; ++i)
+        pings.insert(pings.end(), ping.begin(), ping.end());
+    // A reset, because there is input that nobody reads.
+    BOOST_TEST(h.world.w.until([&] {
+        h.peer.send(pings);
+        h.peer.receive();
+        return h.world.w.thread->connections() == 1;  // that of the other client
+    }));
+}
+
 BOOST_AUTO_TEST_CASE(floods_of_empty_data) {
     Http2 t;
     t.c.post({}, {{"content-length", "9"}});  // keeps nghttp2's client's own stream ids apart

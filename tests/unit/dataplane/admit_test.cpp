@@ -32,11 +32,22 @@ BOOST_AUTO_TEST_CASE(positive_answers_live_for_their_ttl) {
     CacheInstance settings;
     BOOST_TEST(cacheable_for_s(positive(300), settings) == 300U);
     BOOST_TEST(cacheable_for_s(positive(0), settings) == 0U);
-    settings.min_positive_ttl_s = 60;
+    settings.raised_to_s = 60;
     settings.max_positive_ttl_s = 600;
     BOOST_TEST(cacheable_for_s(positive(0), settings) == 60U);
     BOOST_TEST(cacheable_for_s(positive(300), settings) == 300U);
     BOOST_TEST(cacheable_for_s(positive(86400), settings) == 600U);
+}
+
+// As in ForgeDNS: the setting does not raise TTLs.
+BOOST_AUTO_TEST_CASE(answers_below_min_positive_ttl_are_not_kept_and_leave_unchanged) {
+    CacheInstance settings;
+    settings.min_positive_ttl_s = 60;
+    BOOST_TEST(cacheable_for_s(positive(0), settings) == 0U);
+    BOOST_TEST(cacheable_for_s(positive(59), settings) == 0U);
+    BOOST_TEST(cacheable_for_s(positive(60), settings) == 60U);
+    BOOST_TEST(ttl_limits(positive(59), settings).least_s == 0U);
+    BOOST_TEST(cacheable_for_s(negative(dns::kNxDomain, 20, true), settings) == 20U);
 }
 
 BOOST_AUTO_TEST_CASE(truncated_and_failed_answers_are_not_kept) {
@@ -67,13 +78,16 @@ BOOST_AUTO_TEST_CASE(failures_are_kept_for_a_while_if_asked_for) {
 
 BOOST_AUTO_TEST_CASE(limits_count_from_now_for_an_answer_that_is_not_fresh) {
     CacheInstance settings;
-    settings.min_positive_ttl_s = 60;
+    settings.raised_to_s = 60;
     settings.max_positive_ttl_s = 600;
     BOOST_TEST(cacheable_for_s(positive(86400), settings, 1000) == 1600U);
     BOOST_TEST(cacheable_for_s(positive(1010), settings, 1000) == 1060U);
     const auto limits = ttl_limits(positive(300), settings, 10);
     BOOST_TEST(limits.least_s == 70U);
     BOOST_TEST(limits.most_s == 610U);
+    settings.min_positive_ttl_s = 60;
+    BOOST_TEST(cacheable_for_s(positive(1059), settings, 1000) == 0U);
+    BOOST_TEST(cacheable_for_s(positive(1061), settings, 1000) == 1061U);
     settings.max_positive_ttl_s = UINT32_MAX;
     BOOST_TEST(ttl_limits(positive(300), settings, 10).most_s == UINT32_MAX);
     BOOST_TEST(ttl_limits(negative(3, 300, true), settings).most_s == 300U);

@@ -40,7 +40,7 @@ struct Walk {
         dns::UpstreamFacts facts;
         BOOST_REQUIRE(dns::build_answer(m.bytes(), query.name(), query.qtype, 1, false, b->room(),
                                         facts) == dns::AnswerError::none);
-        b->born_ms = now.ms;
+        b->born_ms = static_cast<std::int64_t>(now.ms);
         return executor.resume(*context, b, dns::Ede::other, now);
     }
     Step fail() { return executor.resume(*context, nullptr, dns::Ede::no_reachable, now); }
@@ -328,8 +328,9 @@ BOOST_AUTO_TEST_CASE(an_answer_that_has_no_room_for_the_alias_is_a_failure) {
         Buffer* const b = w.pools.take(kLargeBuffer);
         dns::UpstreamFacts facts;
         BOOST_REQUIRE(dns::build_answer(answer.bytes(), w.context->asked().name(), 1, 1, false,
-                                        b->room(), facts) == dns::AnswerError::none);
-        b->born_ms = w.now.ms;
+                                        b->room(), facts,
+                                        dns::Records::all) == dns::AnswerError::none);
+        b->born_ms = static_cast<std::int64_t>(w.now.ms);
         BOOST_CHECK(w.executor.resume(*w.context, b, dns::Ede::other, w.now) == Step::answered);
         BOOST_CHECK_EQUAL(w.rcode(), fits ? 0U : 2U);
         BOOST_CHECK_EQUAL(w.lists().size(), fits ? 1U : 0U);

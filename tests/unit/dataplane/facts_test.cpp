@@ -31,7 +31,8 @@ class Built {
                    const std::string& name = "stream.example")
         : block_(std::size_t{1} << 18) {
         dns::UpstreamFacts facts;
-        error = dns::build_answer(message, wire_name(name), type, dns::kIn, false, block_, facts);
+        error = dns::build_answer(message, wire_name(name), type, dns::kIn, false, block_, facts,
+                                  dns::Records::all);
     }
     const dns::Answer& operator*() const {
         BOOST_TEST_REQUIRE((error == dns::AnswerError::none));

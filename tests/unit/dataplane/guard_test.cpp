@@ -51,6 +51,41 @@ void list_if(SnapshotMaker& maker, Op op) {
 
 BOOST_AUTO_TEST_SUITE(guard)
 
+// A cache that wraps a policy lets no hit go around it; one behind a policy is as it was.
+BOOST_AUTO_TEST_CASE(a_cache_in_front_of_a_policy_is_policed) {
+    const auto is_policed = [](bool policy_first) {
+        SnapshotMaker maker;
+        maker.snapshot().rpzs.resize(1);
+        maker.cache();
+        if (policy_first) maker.add(Op::enter_rpz);
+        const std::uint16_t cache = maker.add(Op::enter_cache);
+        if (!policy_first) maker.add(Op::enter_rpz);
+        maker.add(Op::forward);
+        maker.add(Op::sequence_end);
+        maker.add(Op::end);
+        return static_cast<bool>(maker.finish()->program[cache].policed);
+    };
+    BOOST_TEST(is_policed(false));
+    BOOST_TEST(!is_policed(true));
+}
+
+BOOST_AUTO_TEST_CASE(a_cache_is_policed_by_what_a_fallback_runs) {
+    SnapshotMaker maker;
+    maker.snapshot().rpzs.resize(1);
+    maker.snapshot().fallbacks.resize(1);
+    maker.cache();
+    const std::uint16_t cache = maker.add(Op::enter_cache);
+    maker.add(Op::fallback);
+    maker.add(Op::sequence_end);
+    maker.add(Op::end);
+    Fallback& fallback = maker.snapshot().fallbacks[0];
+    fallback.primary = fallback.secondary = maker.add(Op::enter_rpz);
+    maker.add(Op::forward);
+    maker.add(Op::sequence_end);
+    maker.add(Op::end);
+    BOOST_TEST(static_cast<bool>(maker.finish()->program[cache].policed));
+}
+
 BOOST_AUTO_TEST_CASE(lists_by_client_chance_or_rate) {
     for (const Op op : {Op::if_client, Op::if_random, Op::if_rate})
         BOOST_TEST(guards([&](SnapshotMaker& m) { list_if(m, op); }));

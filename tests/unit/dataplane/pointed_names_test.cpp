@@ -27,8 +27,8 @@ std::vector<std::string> pointed(const DnsMessage& message, const std::string& q
     Bytes block(4096);
     dns::UpstreamFacts facts;
     const Bytes wire = wire_name(qname);
-    BOOST_REQUIRE(dns::build_answer(message.bytes(), wire, type, dns::kIn, false, block, facts) ==
-                  dns::AnswerError::none);
+    BOOST_REQUIRE(dns::build_answer(message.bytes(), wire, type, dns::kIn, false, block, facts,
+                                    dns::Records::all) == dns::AnswerError::none);
     PointedNames names(*reinterpret_cast<const dns::Answer*>(block.data()), wire, of);
     std::vector<std::string> out;
     for (auto name = names.next(); !name.empty(); name = names.next())

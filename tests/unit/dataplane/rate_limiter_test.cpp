@@ -52,6 +52,22 @@ BOOST_AUTO_TEST_CASE(a_bucket_holds_a_burst_and_fills_by_the_second) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(rates_may_be_fractions_and_as_large_as_32_bits) {
+    World slow({.qps = 0.5, .burst = 1});
+    BOOST_TEST(slow.taken("192.0.2.1", 5) == 1U);
+    slow.now.ms += 1999;
+    BOOST_TEST(!slow.take("192.0.2.1"));
+    slow.now.ms += 1;
+    BOOST_TEST(slow.take("192.0.2.1"));
+    World fast({.qps = 4294967295.0, .burst = UINT32_MAX});
+    BOOST_TEST(fast.taken("192.0.2.1", 100'000) == 100'000U);
+    // No more than refill in a day.
+    World large({.qps = 1, .burst = UINT32_MAX});
+    BOOST_TEST(large.taken("192.0.2.1", 100'000) == RateLimiter::kLongestRefillS);
+    World rare({.qps = 0.001, .burst = UINT32_MAX});
+    BOOST_TEST(rare.taken("192.0.2.1", 100) == 86U);
+}
+
 BOOST_AUTO_TEST_CASE(a_client_is_what_the_mask_says) {
     World w({.qps = 1, .burst = 2, .mask4 = 24, .mask6 = 48});
     BOOST_TEST(w.taken("192.0.2.1", 5) == 2U);

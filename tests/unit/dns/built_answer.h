@@ -19,13 +19,14 @@ struct alignas(8) AnswerBlock {
     }
 };
 
-// Of a response that is good for this question.
+// Of a response that is good for this question, with all its records.
 inline std::unique_ptr<AnswerBlock> built_answer(const DnsMessage& response, const Bytes& name,
                                                  std::uint16_t qtype) {
     auto block = std::make_unique<AnswerBlock>();
     dns::UpstreamFacts facts;
-    BOOST_TEST_REQUIRE((dns::build_answer(response.bytes(), name, qtype, dns::kIn, false,
-                                          block->bytes, facts) == dns::AnswerError::none));
+    BOOST_TEST_REQUIRE(
+        (dns::build_answer(response.bytes(), name, qtype, dns::kIn, false, block->bytes, facts,
+                           dns::Records::all) == dns::AnswerError::none));
     return block;
 }
 

@@ -18,10 +18,18 @@ Bytes option(const Bytes& data, std::uint8_t code = 8) {
     return o;
 }
 
-Bytes read(const Bytes& options) {
+// Of an option with its head.
+Bytes read(const Bytes& option) {
     Bytes out(kMaxEcs);
-    out.resize(read_ecs(options, out));
+    out.resize(read_ecs(std::span(option).subspan(4), out));
     return out;
+}
+
+QueryError query_error(const Bytes& options, unsigned version = 0) {
+    const auto m = DnsMessage::query(1, "www.example", 1)
+                       .opt(1232, false, 0, static_cast<std::uint8_t>(version), options);
+    Query q;
+    return parse_query(m.bytes(), q);
 }
 
 Query parse(const std::string& name, const Bytes& options) {
@@ -41,21 +49,20 @@ BOOST_AUTO_TEST_CASE(a_subnet_is_read) {
     BOOST_TEST(read(option({0, 1, 20, 0, 192, 0, 16})) == (Bytes{1, 20, 192, 0, 16}));
     BOOST_TEST(read(option({0, 2, 48, 0, 0x20, 1, 0xd, 0xb8, 0, 1})) ==
                (Bytes{2, 48, 0x20, 1, 0xd, 0xb8, 0, 1}));
-    Bytes behind_a_cookie = option({1, 2, 3, 4, 5, 6, 7, 8}, 10);
-    const Bytes subnet = option({0, 1, 8, 0, 10});
-    behind_a_cookie.insert(behind_a_cookie.end(), subnet.begin(), subnet.end());
-    BOOST_TEST(read(behind_a_cookie) == (Bytes{1, 8, 10}));
+    BOOST_TEST(read(option({0, 0, 0, 0})) == (Bytes{0, 0}));  // no address, no family
 }
 
-BOOST_AUTO_TEST_CASE(what_is_malformed_is_not_there) {
+// RFC 7871 6, 7.2.1; RFC 6891 6.1.2.
+BOOST_AUTO_TEST_CASE(malformed_options_are_a_format_error) {
     const std::vector<Bytes> wrong{
-        {},
         {0},
         {0, 8, 0},
-        {0, 8, 0, 9, 0, 1},
-        option({}),
-        option({0, 1, 24}),
+        {0, 8, 0, 9, 0, 1},                    // longer than the OPT
+        {0, 65, 0, 1},                         // the same, of a code that nobody knows
+        option({}),                            //
+        option({0, 1, 24}),                    //
         option({0, 3, 24, 0, 1, 2, 3}),        // no such family
+        option({0, 0, 8, 0, 10}),              // no family, but an address
         option({0, 1, 33, 0, 1, 2, 3, 4, 5}),  // longer than an address
         option({0, 2, 129, 0}),                //
         option({0, 1, 24, 0, 192, 0}),         // too short for its prefix
@@ -63,8 +70,25 @@ BOOST_AUTO_TEST_CASE(what_is_malformed_is_not_there) {
         option({0, 1, 20, 0, 192, 0, 17}),     // bits behind the prefix
         option({0, 1, 24, 24, 192, 0, 2}),     // a scope in a query
     };
-    for (const Bytes& o : wrong)
-        BOOST_TEST(read(o).empty(), "option of " << o.size());
+    for (const Bytes& o : wrong) {
+        BOOST_TEST((query_error(o) == QueryError::bad_option), "option of " << o.size());
+        Bytes behind_another = option({1, 2, 3}, 65);
+        behind_another.insert(behind_another.end(), o.begin(), o.end());
+        BOOST_TEST((query_error(behind_another) == QueryError::bad_option));
+        BOOST_TEST((query_error(o, 1) == QueryError::bad_edns_version));
+    }
+    BOOST_TEST((query_error(option({1, 2, 3}, 65)) == QueryError::none));
+    BOOST_TEST(rcode_for(QueryError::bad_option) == kFormErr);
+}
+
+// RFC 7873 5.2.2.
+BOOST_AUTO_TEST_CASE(cookies_of_a_wrong_length_are_a_format_error) {
+    for (std::size_t n = 0; n < 64; ++n) {
+        const bool good = n == 8 || (n >= 16 && n <= 40);
+        BOOST_TEST((query_error(option(Bytes(n), 10)) ==
+                    (good ? QueryError::none : QueryError::bad_option)),
+                   "cookie of " << n);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_query_has_it_behind_its_name) {
@@ -72,6 +96,11 @@ BOOST_AUTO_TEST_CASE(a_query_has_it_behind_its_name) {
     BOOST_TEST(q.name().size() == 13U);
     BOOST_TEST(Bytes(q.ecs().begin(), q.ecs().end()) == (Bytes{1, 24, 192, 0, 2}));
     BOOST_TEST(q.name_and_ecs().size() == 18U);
+    Bytes behind_a_cookie = option({1, 2, 3, 4, 5, 6, 7, 8}, 10);
+    const Bytes subnet = option({0, 1, 8, 0, 10});
+    behind_a_cookie.insert(behind_a_cookie.end(), subnet.begin(), subnet.end());
+    const Query behind = parse("www.example", behind_a_cookie);
+    BOOST_TEST(Bytes(behind.ecs().begin(), behind.ecs().end()) == (Bytes{1, 8, 10}));
     // A name so long that no key holds both.
     const std::string label(60, 'x');
     const std::string longest = label + "." + label + "." + label + "." + label + ".xxxxx";

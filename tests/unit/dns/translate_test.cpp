@@ -319,4 +319,57 @@ BOOST_AUTO_TEST_CASE(a_block_that_is_too_small_is_said) {
             write_translated(from->answer(), {.asked = name}, kSettings, all.first(size)) == 0U);
 }
 
+// RFC 9460 8: a key that `mandatory` names must be there.
+BOOST_AUTO_TEST_CASE(hints_of_a_family_go_and_the_record_stays_valid) {
+    const Bytes v4{203, 0, 113, 1}, v6{0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+    const Bytes alpn{2, 'h', '2'}, other{9};
+    const auto answered = [&](const Bytes& rdata, Translate what) {
+        DnsMessage m = DnsMessage::response(1, kName, kHttps, kWithAd);
+        m.record(DnsMessage::kAnswer, wire_name(kName), kHttps, 300, rdata);
+        const auto from = built(m, kHttps);
+        BOOST_TEST_REQUIRE(would_change(from->answer(), what, no_translation()));
+        const auto to = translated(from->answer(), {.what = what}, kHttps);
+        const Answer& a = to->answer();
+        BOOST_TEST(a.ancount == 1U);
+        const std::uint8_t* const fields = a.body() + a.ttl_offsets()[0];
+        BOOST_TEST(!would_change(a, what, no_translation()));
+        return Bytes(fields + 6, fields + 6 + load_be16(fields + 4));
+    };
+    const auto all = [&](const Bytes& mandatory) {
+        return https({{0, mandatory}, {1, alpn}, {4, v4}, {6, v6}, {7, other}});
+    };
+    BOOST_TEST(answered(all({0, 1}), Translate::without_v6) ==
+               https({{0, {0, 1}}, {1, alpn}, {4, v4}, {7, other}}));
+    BOOST_TEST(answered(all({0, 1, 0, 6}), Translate::without_v6) ==
+               https({{0, {0, 1}}, {1, alpn}, {4, v4}, {7, other}}));
+    BOOST_TEST(answered(all({0, 6}), Translate::without_v6) ==
+               https({{1, alpn}, {4, v4}, {7, other}}));
+    BOOST_TEST(answered(all({0, 4, 0, 6}), Translate::without_v4) ==
+               https({{0, {0, 6}}, {1, alpn}, {6, v6}, {7, other}}));
+    BOOST_TEST(answered(https({{6, v6}}), Translate::without_v6) == https({}));
+    BOOST_TEST(answered(https({{4, v4}}), Translate::without_v4) == https({}));
+}
+
+BOOST_AUTO_TEST_CASE(additional_addresses_of_the_family_go_with_its_hints) {
+    const Bytes v4{203, 0, 113, 1}, v6{0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+    DnsMessage m = DnsMessage::response(1, kName, kHttps, kWithAd);
+    m.record(DnsMessage::kAnswer, wire_name(kName), kHttps, 300, https({{1, {2, 'h', '2'}}}))
+        .record(DnsMessage::kAnswer, wire_name(kName), kRrsig, 300, signature_of(kHttps))
+        .record(DnsMessage::kAuthority, wire_name("example"), kNs, 900, wire_name("ns.example"))
+        .record(DnsMessage::kAdditional, wire_name(kName), kA, 300, v4)
+        .record(DnsMessage::kAdditional, wire_name(kName), kAaaa, 300, v6)
+        .record(DnsMessage::kAdditional, wire_name(kName), kRrsig, 300, signature_of(kAaaa));
+    const auto from = built(m, kHttps);
+    BOOST_TEST_REQUIRE(would_change(from->answer(), Translate::without_v6, no_translation()));
+    const auto to = translated(from->answer(), {.what = Translate::without_v6}, kHttps);
+    BOOST_TEST(to->answer().nscount == 1U);
+    BOOST_TEST(to->answer().arcount == 1U);
+    BOOST_TEST(!would_change(to->answer(), Translate::without_v6, no_translation()));
+    // Nothing of that family: nothing to do.
+    DnsMessage plain = DnsMessage::response(1, kName, kHttps, kWithAd);
+    plain.record(DnsMessage::kAnswer, wire_name(kName), kHttps, 300, https({{4, v4}}));
+    const auto without = built(plain, kHttps);
+    BOOST_TEST(!would_change(without->answer(), Translate::without_v6, no_translation()));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

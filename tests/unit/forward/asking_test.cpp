@@ -322,6 +322,22 @@ BOOST_AUTO_TEST_CASE(a_refused_socket_asks_the_next_and_says_so_at_the_end) {
     BOOST_TEST((w.station().answers[0].end == AskEnd::all_failed));
 }
 
+BOOST_AUTO_TEST_CASE(an_upstream_that_is_not_trusted_is_asked_once_a_query) {
+    for (const unsigned upstreams : {1U, 2U}) {
+        World w(upstreams);
+        for (auto& hop : w.station().hops.by_upstream)
+            hop.via = NextHop::Via::kernel;
+        w.ask("distrusted.example");
+        for (std::size_t done = 0; done < w.station().kernel.size(); ++done)
+            w.fail_kernel(w.station().kernel[done], kUpstreamNotTrusted);
+        // At once: no time has passed.
+        BOOST_REQUIRE(w.station().answers.size() == 1);
+        BOOST_TEST((w.station().answers[0].end == AskEnd::all_failed));
+        w.wait(5'000);
+        BOOST_TEST(w.station().kernel.size() == upstreams);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_channel_needs_no_route_and_no_address) {
     World w;
     w.station().hops.by_upstream[0].via = NextHop::Via::nothing;

@@ -97,7 +97,13 @@ BOOST_AUTO_TEST_CASE(mutated_replies_change_nothing_but_counters) {
         const Verdict v = w.answer_with(f, b);
         BOOST_TEST((v == Verdict::upstream_reply || v == Verdict::drop_upstream_unknown ||
                     v == Verdict::drop_upstream_malformed));
-        if (v != Verdict::upstream_reply) continue;
+        // Too many of them look like guesses: then it is asked over TCP.
+        const bool suspected = !w.station().kernel.empty();
+        if (suspected) {
+            w.answer_kernel(w.station().kernel.back());
+            w.station().kernel.clear();
+        }
+        if (v != Verdict::upstream_reply && !suspected) continue;
         ++used;
         // Whatever it was, the question is over: ask anew.
         if (w.station().frames.size() > frames) w.answer(w.station().frames.back());

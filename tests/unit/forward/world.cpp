@@ -112,6 +112,7 @@ void Station::answered(Parked* parked, AskEnd end, Buffer* answer) noexcept {
         a.rcode = answer->answer().rcode;
         a.ancount = answer->answer().ancount;
         a.truncated = (answer->answer().flags & dns::kTc) != 0;
+        a.authentic = (answer->answer().flags & dns::kAd) != 0;
         a.serial = answer->serial;
     }
     answers.push_back(a);

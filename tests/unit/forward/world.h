@@ -51,7 +51,7 @@ struct Answered {
     AskEnd end;
     int rcode = -1;  // -1: no buffer
     unsigned ancount = 0;
-    bool truncated = false;
+    bool truncated = false, authentic = false;
     std::uint32_t serial = 0;
 };
 

@@ -220,6 +220,74 @@ BOOST_AUTO_TEST_CASE(connections_that_ended_meanwhile_do_not_save_the_others) {
     }
 }
 
+// On a router entries end all the time; a print that meets one ends with a trap.
+BOOST_AUTO_TEST_CASE(a_print_that_an_entry_ended_is_repeated) {
+    for (const std::uint32_t traps : {1U, 2U, 3U}) {
+        Lab lab{fast(), repairing()};
+        rossim::Fault fault;
+        fault.command = "/ip/firewall/connection/print.*";
+        fault.times = traps;
+        fault.message = "no such item (4)";
+        lab.sim.inject(fault);
+        BOOST_REQUIRE(lab.sync());
+        connect(lab, rossim::Family::ipv4, "203.0.113.7:443");
+        lab.claim(1, {"203.0.113.7"}, 300, 330);
+        lab.run_for(60 * kSecond);
+        BOOST_TEST(lab.router->counters().connection_prints_cut == traps);
+        BOOST_TEST(!lab.router->status().repair_refused);
+        BOOST_TEST(lab.said("does not let us") == 0U);
+        BOOST_TEST(lab.said("ended three prints of connections early") == (traps == 3 ? 1U : 0U));
+        BOOST_TEST(destinations(lab).size() == (traps == 3 ? 1U : 0U));
+        BOOST_TEST(lab.router->status().late == 0U);
+        // The next address is looked for as ever.
+        connect(lab, rossim::Family::ipv4, "203.0.113.8:443");
+        lab.claim(1, {"203.0.113.8"}, 300, 330);
+        lab.run_for(60 * kSecond);
+        BOOST_TEST(destinations(lab).size() == (traps == 3 ? 1U : 0U));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_entry_that_ends_during_the_print_does_not_end_the_repair) {
+    Lab lab{fast(), repairing()};
+    BOOST_REQUIRE(lab.sync());
+    for (unsigned i = 0; i < 20'000; ++i) {
+        rossim::TrackedConnection connection;
+        connection.dst_address = "198.51.100.1:" + std::to_string(1024 + i);
+        connection.timeout_s = i % 2 == 0 ? 2 : 600;  // these end while the first print runs
+        lab.sim.add_connection(rossim::Family::ipv4, connection, lab.now_us);
+    }
+    connect(lab, rossim::Family::ipv4, "203.0.113.7:443");
+    lab.claim(1, {"203.0.113.7"}, 300, 330);
+    lab.run_for(120 * kSecond);
+    BOOST_TEST(lab.router->counters().connection_prints_cut == 1U);
+    BOOST_TEST(lab.router->counters().connections_cut == 1U);
+    BOOST_TEST(!lab.router->status().repair_refused);
+}
+
+BOOST_AUTO_TEST_CASE(where_ports_are_apart_few_addresses_are_asked_for) {
+    for (const bool apart : {true, false}) {
+        auto options = fast();
+        options.connection_ports_apart = apart;
+        Lab lab{options, repairing()};
+        BOOST_REQUIRE(lab.sync());
+        for (unsigned i = 0; i < 1'000; ++i)
+            connect(lab, rossim::Family::ipv4, "198.51.100.1:" + std::to_string(1024 + i));
+        for (const unsigned host : {7U, 8U}) {
+            const auto before = lab.sim.report().rows_emitted;
+            const std::string address = "203.0.113." + std::to_string(host);
+            connect(lab, rossim::Family::ipv4, address + ":443");
+            connect(lab, rossim::Family::ipv4, address, "", "icmp");
+            lab.claim(1, {address, "2001:db8::" + std::to_string(host)}, 300, 330);
+            connect(lab, rossim::Family::ipv6, "[2001:db8::" + std::to_string(host) + "]:443");
+            lab.run_for(60 * kSecond);
+            BOOST_TEST(destinations(lab).size() == 1'000U);
+            BOOST_TEST(destinations(lab, rossim::Family::ipv6).empty());
+            const auto emitted = lab.sim.report().rows_emitted - before;
+            BOOST_TEST(emitted == (apart && host == 8 ? 3U : 1'003U));
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(without_rights_it_is_said_once_and_asked_no_more) {
     for (const std::string_view verb : {"print", "remove"}) {
         Lab lab{fast(), repairing()};

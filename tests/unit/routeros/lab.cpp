@@ -116,11 +116,11 @@ void Lab::restart() {
 }
 
 void Lab::claim(ListId list, std::vector<std::string> addresses, std::uint32_t ttl_s,
-                std::uint32_t life_s, std::uint64_t hold, std::string_view name) {
+                std::uint32_t life_s, std::uint64_t hold, const Origin& origin) {
     std::vector<AddressBytes> bytes;
     for (const auto& address : addresses)
         bytes.push_back(bytes_of(address));
-    router->claim(list, bytes, name, now_ms() + (ttl_s + 30) * std::uint64_t{1000}, life_s, hold,
+    router->claim(list, bytes, origin, now_ms() + (ttl_s + 30) * std::uint64_t{1000}, life_s, hold,
                   now_ms());
     collect();
 }

@@ -74,7 +74,7 @@ class Lab : public Witness, public RouterLink {
     // An answer with these addresses, ttl and extra time 30 s; `life_s` 0: no timeout.
     void claim(ListId list, std::vector<std::string> addresses, std::uint32_t ttl_s,
                std::uint32_t life_s, std::uint64_t hold = 0,
-               std::string_view name = "www.stream.example");
+               const Origin& origin = "www.stream.example");
     // A new daemon on the same router, as after kill -9.
     void restart();
 

@@ -187,6 +187,20 @@ BOOST_AUTO_TEST_CASE(what_was_known_stays_while_the_router_is_away) {
     BOOST_TEST(sentences.back() == "router edge1 at 192.0.2.1:8728 tells its DHCP leases again");
 }
 
+BOOST_AUTO_TEST_CASE(text_of_a_lease_is_cut) {
+    put(kV4, {{"address", std::string(5'000, '1')},
+              {"mac-address", std::string(5'000, '2')},
+              {"server", std::string(5'000, '3')},
+              {"host-name", std::string(5'000, '4')},
+              {"status", "bound"}});
+    sync();
+    BOOST_REQUIRE(last.size() == 1U);
+    const DhcpLease& lease = last.front();
+    for (const std::string* const text :
+         {&lease.address, &lease.mac, &lease.server, &lease.host_name})
+        BOOST_TEST(text->size() == kMostHostNameBytes);
+}
+
 BOOST_AUTO_TEST_CASE(a_router_that_hangs_is_left_and_tried_again) {
     sync();
     sim.hang(now_us);

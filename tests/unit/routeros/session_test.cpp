@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(strangers_are_counted) {
     say({"!re", ".tag=x"});
     session.send(Command{"/a"});
     say({"!what", ".tag=1"});
-    BOOST_TEST(session.stray_replies() == 4U);
+    BOOST_TEST(session.unknown_sentences() == 4U);
     BOOST_TEST(heard.rows.empty());
 }
 
@@ -164,6 +164,43 @@ BOOST_AUTO_TEST_CASE(byte_by_byte) {
     for (const char c : bytes)
         session.feed({&c, 1});
     BOOST_TEST(heard.logins.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_reply_with_too_many_rows_ends_the_session) {
+    session.limit_replies({.rows = 3, .bytes = 1'000});
+    const Tag print = session.send(Command{"/x/print"});
+    const Tag listen = session.send(Command{"/x/listen"}, Session::Reply::endless);
+    for (int i = 0; i < 100; ++i)
+        say({"!re", ".tag=" + std::to_string(listen), "=address=1"});
+    for (int i = 0; i < 3; ++i)
+        say({"!re", ".tag=" + std::to_string(print), "=address=1"});
+    BOOST_TEST(!session.broken());
+    say({"!re", ".tag=" + std::to_string(print), "=address=1"});
+    BOOST_TEST(session.flooded());
+    BOOST_TEST(heard.broken.size() == 1U);
+    BOOST_TEST(heard.rows.size() == 103U);
+    session.reset();
+    BOOST_TEST(!session.flooded());
+}
+
+BOOST_AUTO_TEST_CASE(a_reply_with_too_many_bytes_ends_the_session) {
+    session.limit_replies({.rows = 100, .bytes = 1'000});
+    const Tag print = session.send(Command{"/x/print"});
+    say({"!re", ".tag=" + std::to_string(print), "=address=" + std::string(900, 'x')});
+    BOOST_TEST(!session.flooded());
+    say({"!re", ".tag=" + std::to_string(print), "=address=" + std::string(900, 'x')});
+    BOOST_TEST(session.flooded());
+}
+
+BOOST_AUTO_TEST_CASE(messages_and_reasons_are_safe_text) {
+    const Tag tag = session.send(Command{"/x/print"});
+    say({"!trap", "=message=a\r\nb\x1b" + std::string(5'000, 'x'), ".tag=" + std::to_string(tag)});
+    say({"!done", ".tag=" + std::to_string(tag)});
+    BOOST_REQUIRE(heard.endings.size() == 1U);
+    BOOST_TEST(heard.endings[0].second.message.starts_with("a\\x0d\\x0ab\\x1bxx"));
+    BOOST_TEST(heard.endings[0].second.message.size() <= 200U);
+    say({"!fatal", "no\nmore"});
+    BOOST_TEST((heard.broken == Words{"no\\x0amore"}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,7 +1,8 @@
 """Just enough of RouterOS's scripting language and menus to run what `steerdnsd --routeros-setup` prints.
 
-Written from MikroTik's manual, and strict: what the manual does not promise is an error here, and where it says nothing
-(`Doubts`) a test tries each way. It is no proof that a router takes the commands; it shows that they do what they mean.
+Written from MikroTik's manual and from what routers of several versions answered, and strict: what neither promises is an
+error here. Where versions differ or nothing is known (`Doubts`), a test tries each way. It is no proof that a router takes
+the commands; it shows that they do what they mean.
 """
 import dataclasses
 import re
@@ -14,10 +15,17 @@ class Stop(Exception):
 @dataclasses.dataclass(frozen=True)
 class Doubts:
     empty_list_is_text: bool = False  # `get` of an empty list: an empty text, over which `:foreach` goes once
+    # Since 7.19 `/ip service` lists each open connection as a dynamic row with the service's name.
+    connections: bool = False
+    # 7.24 reads `address` of `/ip service` as `available-from`. What `get` then says of `address`: "same", "empty" or "gone".
+    renamed_address: str = ""
+    # Since 7.21 `advertise-dns` of `/ipv6 nd` is a choice of three; before, it was a flag.
+    advertise_self: bool = False
 
 
 LISTS = {"address", "dns-server", "dns"}
-FLAGS = {"disabled", "advertise-dns"}
+FLAGS = {"disabled", "advertise-dns", "dynamic"}
+CHOICES = {"advertise-dns": ("no", "self", "yes")}
 UNIQUE = {"/user": "name", "/user group": "name", "/routing table": "name", "/system script": "name"}
 # (menu, property) names a row of (menu, property), which cannot be removed meanwhile.
 NAMES = {("/user", "group"): ("/user group", "name"), ("/ip route", "routing-table"): ("/routing table", "name"),
@@ -32,7 +40,7 @@ class Router:
     """Menus by path: rows by id, each a dictionary of what is set."""
 
     def __init__(self, menus, doubts=Doubts()):
-        self.menus, self.doubts, self.last = {}, doubts, 0
+        self.menus, self.doubts, self.last, self.writes_left = {}, doubts, 0, None
         for menu, rows in menus.items():
             for row in rows:
                 self.add(menu, row)
@@ -42,6 +50,16 @@ class Router:
 
     def rows(self, menu):
         return self.menus.setdefault(menu, {})
+
+    def put(self, text):
+        self.printed.append(text_of(text))
+
+    def write(self):
+        """Counts a write of a script. After `writes_left` of them the router refuses: the script stops there."""
+        if self.writes_left == 0:
+            raise Stop("no more writes")
+        if self.writes_left is not None:
+            self.writes_left -= 1
 
     def add(self, menu, values):
         self.last += 1
@@ -54,12 +72,17 @@ class Router:
 
     def set(self, menu, key, values):
         row = dict(self.rows(menu)[key])
+        if row.get("dynamic"):
+            raise Stop(f"failure: this is configured elsewhere ({menu}/set {key} = {row['name']})")
         for name, value in values.items():
             if name in LISTS and menu != "/user" and isinstance(value, str):
                 value = value.split(",") if value else []
                 if not all(re.fullmatch(r"[0-9a-f.:/]+", item) for item in value):
                     raise Stop(f"{menu}: {name} cannot be {value}")
-            if name in FLAGS and isinstance(value, str):
+            if self.doubts.advertise_self and name in CHOICES:
+                if value not in CHOICES[name]:
+                    raise Stop(f"{menu}: input does not match any value of {name}: {value!r}")
+            elif name in FLAGS and isinstance(value, str):
                 if value not in ("yes", "no"):
                     raise Stop(f"{menu}: {name} is neither yes nor no but {value!r}")
                 value = value == "yes"
@@ -82,13 +105,26 @@ class Router:
 
     def get(self, menu, key, name):
         value = self.rows(menu)[key].get(name, [] if name in LISTS else None)
+        if menu == "/ip service" and name == "address" and self.doubts.renamed_address in ("empty", "gone"):
+            value = []
         return "" if value == [] and self.doubts.empty_list_is_text else value
 
+    def get_all(self, menu, key):
+        """`get` without a name: what is set, by name. `/ip service` also says that its list is empty."""
+        out = {name: self.get(menu, key, name) for name in self.rows(menu)[key]}
+        if menu == "/ip service" and not self.rows(menu)[key].get("dynamic"):
+            out["address"] = self.get(menu, key, "address")
+            if self.doubts.renamed_address:
+                out["available-from"] = self.rows(menu)[key].get("address", "" if self.doubts.empty_list_is_text else [])
+            if self.doubts.renamed_address == "gone":
+                del out["address"]
+        return out
+
     def only(self, menu, name):
-        """A row by its name, as `/ip service` has it."""
+        """A row by its name, as `/ip service` has it. By what order a name of several rows finds one is not known."""
         found = [k for k, r in self.rows(menu).items() if r.get("name") == name]
         if len(found) != 1:
-            raise Stop(f"{menu}: no such item {name}")
+            raise Stop(f"{menu}: {len(found)} items have the name {name}")
         return found[0]
 
 
@@ -102,12 +138,12 @@ class Script:
     """A script as a list of functions of (router, scopes)."""
 
     def __init__(self, text):
-        self.text, self.at, self.groups, self.path = text, 0, (), ""
+        self.text, self.at, self.groups, self.path, self.is_condition = text, 0, (), "", False
         self.commands = self.block("")
 
     def run(self, router):
-        """Each command of the top on its own, as a terminal does; what `:error` and routers say."""
-        said = []
+        """Each command of the top on its own, as a terminal does; what `:error` and routers say. router.printed: `:put`."""
+        said, router.printed = [], []
         for command in self.commands:
             try:
                 command(router, [{}])
@@ -174,6 +210,9 @@ class Script:
             def error(router, scopes):
                 raise Stop(value(router, scopes))
             return error
+        if self.take(r":put "):
+            value = self.value()
+            return lambda router, scopes: router.put(value(router, scopes))
         for name, function in (("len", self.len), ("tostr", text_of), ("typeof", self.typeof), ("find", self.find),
                                ("pick", self.pick)):
             if self.take(f":{name} "):
@@ -191,7 +230,9 @@ class Script:
         if self.take(r" where\b"):
             while self.take(r"(?: and)? ([a-z-]+)(=|~)"):
                 name, how = self.groups
+                self.is_condition = True
                 conditions.append((name, how, self.value()))
+                self.is_condition = False
         else:
             while self.take(r" +(?=[^ }\]\n;])"):
                 if self.take(r"!([a-z-]+)"):
@@ -210,11 +251,13 @@ class Script:
                 return [key for key, row in router.rows(path).items() if all(
                     re.search(c(router, scopes), text_of(row.get(n))) if how == "~" else
                     text_of(row.get(n)) == c(router, scopes) for n, how, c in conditions)]
+            if verb not in ("get", "find"):
+                router.write()
             if verb == "add":
                 return router.add(path, {**v, **{word: True for word in w}})
             keys = w[0] if isinstance(w[0], list) else [w[0] if w[0].startswith("*") else router.only(path, w[0])]
             if verb == "get":
-                return router.get(path, keys[0], w[1])
+                return router.get(path, keys[0], w[1]) if len(w) > 1 else router.get_all(path, keys[0])
             for key in keys:
                 router.set(path, key, v) if verb == "set" else router.remove(path, key)
             return None
@@ -233,11 +276,15 @@ class Script:
             return command
         if self.take(r"\("):
             value = self.value()
+            if self.take(r'->"([a-z-]+)"'):
+                value = self.item(value, self.groups[0])
             while found := self.take(r" (\.|\+|-|=|!=|>) "):
                 value = self.joined(found[1], value, self.value())
             self.need(r"\)")
             return value
         word = self.need(r"([^ \]\)};\n\"\$\[\(]+)")[1]
+        if re.fullmatch(r"[0-9a-f.:]+/[0-9]+", word) and self.is_condition:
+            self.fail("a prefix is compared with a text and finds nothing: quote it, before")
         return lambda router, scopes: int(word) if word.isdigit() else word
 
     # ---- meaning
@@ -280,6 +327,10 @@ class Script:
             return {".": lambda: text_of(x) + text_of(y), "+": lambda: x + y, "-": lambda: x - y, "=": lambda: x == y,
                     "!=": lambda: x != y, ">": lambda: x > y}[how]()
         return run
+
+    @staticmethod
+    def item(value, name):
+        return lambda router, scopes: value(router, scopes).get(name)
 
     @staticmethod
     def len(value):

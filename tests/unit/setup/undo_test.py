@@ -12,8 +12,9 @@ FILLED = {"dnsAddress4": '"172.16.1.2"', "dnsAddress6": '"fd00::2"', "apiPasswor
           "gateway1v4": '"10.9.0.1"', "gateway1v6": '"fd09::1"', "gateway2v4": '"10.9.0.2"'}
 # Routers as they may be found: each menu's variants, of which every combination is tried.
 VARIANTS = {
-    "/ip service": [[{"name": "api", "disabled": "no", "address": ""}],
-                    [{"name": "api", "disabled": "yes", "address": "10.0.0.0/8,192.0.2.7"}]],
+    "/ip service": [[{"name": "www", "disabled": "no"}, {"name": "api", "disabled": "no", "address": "10.0.0.0/8"}],
+                    [{"name": "api", "disabled": "yes", "address": "10.0.0.0/8,192.0.2.7"}],
+                    [{"name": "api", "disabled": "yes", "address": ""}]],
     "/ip firewall filter": [
         [], [{"action": "fasttrack-connection", "comment": "defconf: fasttrack"}, {"action": "accept"},
              {"action": "fasttrack-connection", "connection-mark": "other"}, {"action": "fasttrack-connection"}]],
@@ -28,10 +29,24 @@ ALWAYS = {"/interface list": [{"name": "LAN"}], "/user": [{"name": "admin", "com
           "/routing table": [{"name": "main"}], "/ip route": [{"dst-address": "0.0.0.0/0", "gateway": "192.0.2.1"}]}
 
 
-def routers():
-    for chosen in itertools.product(*VARIANTS.values()):
-        for empty_list_is_text in (False, True):
-            yield Router({**ALWAYS, **dict(zip(VARIANTS, chosen))}, Doubts(empty_list_is_text))
+CONNECTIONS = [{"name": "api", "dynamic": "yes", "connection": "yes", "remote": "192.0.2.7:40000"}]
+SELF = [{"interface": "all", "advertise-dns": "self", "dns": ""}]
+# 7.20 and before, 7.21 and later, 7.24 by what `get` says of the old name.
+VERSIONS = [Doubts(), Doubts(empty_list_is_text=True), Doubts(connections=True, advertise_self=True),
+            *(Doubts(True, True, renamed, True) for renamed in ("same", "empty", "gone"))]
+
+
+def routers(versions=VERSIONS, **menus):
+    variants = {**VARIANTS, **{"/" + path.replace("_", " "): [rows] for path, rows in menus.items()}}
+    for doubts in versions:
+        for chosen in itertools.product(*variants.values()):
+            found = {**ALWAYS, **dict(zip(variants, chosen))}
+            if doubts.connections:
+                services = found["/ip service"]
+                found["/ip service"] = CONNECTIONS + services + CONNECTIONS
+            if doubts.advertise_self:
+                found["/ipv6 nd"] = found["/ipv6 nd"] + SELF
+            yield Router(found, doubts)
 
 
 def script(name, undo=False, **filled):
@@ -45,6 +60,10 @@ def script(name, undo=False, **filled):
 
 
 NO_UNDO = ["steerdns: this is the undo, and undo is not yes"]
+
+
+def services(picture):
+    return [row for row in picture["/ip service"] if row["name"] == "api" and not row.get("dynamic")]
 
 
 class Undo(unittest.TestCase):
@@ -64,7 +83,7 @@ class Undo(unittest.TestCase):
                 self.assertEqual(router.picture(), before, "undone twice")
 
     def test_a_router_is_set_up(self):
-        router = list(routers())[-1]
+        router = list(routers([Doubts()]))[-1]
         script("minimal").run(router)
         done = router.picture()
         self.assertEqual(done["/user"][1], {
@@ -83,15 +102,77 @@ class Undo(unittest.TestCase):
             self.assertEqual([r["action"] for r in marks], ["mark-connection", "mark-routing"])
             self.assertEqual(marks[0]["new-connection-mark"], marks[1]["connection-mark"])
 
+    def test_local_destinations_are_not_marked(self):
+        for name in ("minimal", "multi_egress"):
+            router = next(routers())
+            script(name).run(router)
+            for menu in ("/ip firewall mangle", "/ipv6 firewall mangle"):
+                rules = [r for r in router.picture().get(menu, []) if r["comment"].startswith("steerdns: ")]
+                self.assertEqual({r["dst-address-type"] for r in rules}, {"!local"} if rules else set())
+
+    def test_a_block_that_stopped_anywhere_can_be_pasted_again_or_undone(self):
+        for name in ("minimal", "multi_egress"):
+            set_up, undo = script(name), script(name, undo=True)
+            for number in range(0, len(list(routers())), 19):
+                def fresh(number=number):
+                    return next(itertools.islice(routers(), number, None))
+                whole = fresh()
+                before = whole.picture()
+                set_up.run(whole)
+                for writes in itertools.count():
+                    router, undone = fresh(), fresh()
+                    router.writes_left = undone.writes_left = writes
+                    stopped = set_up.run(router) != NO_UNDO
+                    self.assertEqual(stopped, router.printed == [], "only a block that ran to its end says so")
+                    set_up.run(undone)
+                    router.writes_left = undone.writes_left = None
+                    self.assertEqual(set_up.run(router), NO_UNDO)
+                    self.assertEqual(router.picture(), whole.picture(), f"stopped after {writes} writes, pasted again")
+                    undo.run(undone)
+                    self.assertEqual(undone.picture(), before, f"stopped after {writes} writes, undone")
+                    router.writes_left = writes
+                    undo.run(router)
+                    router.writes_left = None
+                    self.assertEqual(undo.run(router), [])
+                    self.assertEqual(router.picture(), before, f"undo stopped after {writes} writes, pasted again")
+                    if not stopped:
+                        break
+
+    def test_the_last_line_says_what_was_done(self):
+        router = next(routers())
+        script("minimal").run(router)
+        self.assertEqual(router.printed, ["steerdns: set up to the end; rows added: 9, rows changed: 3"])
+        script("minimal").run(router)
+        self.assertEqual(router.printed, ["steerdns: set up to the end; rows added: 0, rows changed: 0"])
+        script("minimal", undo=True).run(router)
+        self.assertEqual(router.printed, ["steerdns: undone to the end; rows removed: 9, rows put back: 3"])
+        script("minimal", undo=True).run(router)
+        self.assertEqual(router.printed, ["steerdns: undone to the end; rows removed: 0, rows put back: 0"])
+
+    def test_an_api_that_was_open_to_everybody_is_not_opened_by_the_undo(self):
+        for router in routers(ip_service=[{"name": "api", "disabled": "no", "address": ""}]):
+            before = router.picture()
+            script("minimal").run(router)
+            self.assertEqual(script("minimal", undo=True).run(router), [])
+            self.assertEqual([(r["disabled"], r["address"]) for r in services(router.picture())], [(False, ["172.16.1.2"])])
+            self.assertRegex(router.printed[0], "steerdns: .*/ip service api .*stays open to what it says now")
+            after = router.picture()
+            del before["/ip service"], after["/ip service"]
+            self.assertEqual(after, before)
+
+    def test_a_prefix_in_a_condition_is_quoted(self):
+        for name in ("minimal", "multi_egress"):
+            for line in (HERE / f"{name}.rsc").read_text().splitlines():
+                self.assertNotRegex(line, r"where [^\]]*address=[0-9]")
+
     def test_two_appliances(self):
         both = '"172.16.1.2,172.16.1.3"'
         for router in routers():
             before = router.picture()
             script("minimal", dnsAddress4=both).run(router)
             done = router.picture()
-            for menu, name in (("/ip service", "address"), ("/ip dhcp-server network", "dns-server")):
-                self.assertEqual([row[name] for row in done[menu]],
-                                 [["172.16.1.2", "172.16.1.3"]] * len(done[menu]))
+            for rows, name in ((services(done), "address"), (done["/ip dhcp-server network"], "dns-server")):
+                self.assertEqual([row[name] for row in rows], [["172.16.1.2", "172.16.1.3"]] * len(rows))
             self.assertEqual(done["/user"][1]["address"], "172.16.1.2,172.16.1.3")
             script("minimal", undo=True).run(router)
             self.assertEqual(router.picture(), before)

@@ -48,7 +48,7 @@ struct OneCache {
             (dns::build_answer(response.bytes(), wire_name("x.example"), dns::kA, dns::kIn, false,
                                answer->room(), facts) == dns::AnswerError::none));
         answer->length = static_cast<std::uint32_t>(answer->answer().size());
-        answer->born_ms = now.ms;
+        answer->born_ms = static_cast<std::int64_t>(now.ms);
         answer->serial = 0;
         if (terms.life_s == 0) terms.life_s = ttl_s;
         const cache::KeyHasher hasher{secret};
@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(what_was_dumped_comes_back_as_old_as_it_is) {
     BOOST_TEST(restored->expired == 1U);
     const cache::Entry* const e = after.find(question(1, 1), 500);
     BOOST_REQUIRE(e != nullptr);
-    BOOST_TEST(500 - e->inserted_s == 60U);
+    BOOST_TEST(e->born.age_s(500) == 60U);
     BOOST_TEST(e->expires_s == 740U);
     BOOST_TEST(e->ttl_cap_s == 77U);
     BOOST_TEST(e->tags.load() == 0U);
@@ -144,7 +144,7 @@ BOOST_AUTO_TEST_CASE(answers_older_than_the_machine) {
     BOOST_TEST(restored->answers == 2U);
     const cache::Entry* const fresh = after.find(question(1), 5);
     BOOST_REQUIRE(fresh != nullptr);
-    BOOST_TEST(static_cast<std::uint32_t>(5 - fresh->inserted_s) == 1030U);
+    BOOST_TEST(fresh->born.age_s(5) == 1030U);
     BOOST_TEST(fresh->expires_s == 5U + 3600 - 1030);
     const cache::Entry* const stale = after.find(question(2), 5);
     BOOST_REQUIRE(stale != nullptr);
@@ -271,6 +271,45 @@ BOOST_AUTO_TEST_CASE(a_dump_that_cannot_be_written_leaves_the_old_one) {
     BOOST_TEST(one.dump(kMain, at(1000), file("d")) == "");
     BOOST_TEST((read("d") == whole));
     BOOST_TEST(std::distance(fs::directory_iterator(path), {}) == 1);
+}
+
+// Over the control socket a path can be any: what the daemon keeps elsewhere must survive it.
+BOOST_AUTO_TEST_CASE(a_dump_does_not_replace_what_is_no_dump) {
+    OneCache one;
+    one.insert(question(1), 1, 300, at(1000));
+    write("leases.json", "{}");
+    write("link-target", "kept");
+    fs::create_symlink(file("link-target"), file("link"));
+    fs::create_directory(file("folder"));
+    BOOST_REQUIRE_EQUAL(::mkfifo(file("fifo").c_str(), 0600), 0);
+    for (const char* const name : {"leases.json", "link", "folder", "fifo"}) {
+        const auto refused = one.dump(kMain, at(1000), file(name));
+        BOOST_TEST(refused.find("cannot be dumped to " + file(name)) != std::string::npos, refused);
+    }
+    BOOST_TEST(read("leases.json") == "{}");
+    BOOST_TEST(read("link-target") == "kept");
+    BOOST_TEST(fs::is_symlink(file("link")));
+    BOOST_TEST(fs::is_fifo(file("fifo")));
+    // Nothing, an empty file, a dump, a dump that was cut off.
+    write("empty", "");
+    for (const char* const name : {"empty", "new", "new"})
+        BOOST_TEST(one.dump(kMain, at(1000), file(name)) == "");
+    write("new", read("new").substr(0, 20));
+    BOOST_TEST(one.dump(kMain, at(1000), file("new")) == "");
+}
+
+// Opening a FIFO waits for its other end: the thread that flushes and dumps would wait with it, and so would the stop.
+BOOST_AUTO_TEST_CASE(a_fifo_is_not_restored_from) {
+    BOOST_REQUIRE_EQUAL(::mkfifo(file("fifo").c_str(), 0600), 0);
+    OneCache one;
+    ::alarm(20);  // ends a test that waits
+    for (const std::string& name : {file("fifo"), std::string("/dev/zero"), path.string()}) {
+        const auto restored = one.restore(kMain, at(1000), kWall, name);
+        BOOST_REQUIRE(!restored);
+        BOOST_TEST(restored.error().sentence().find("it is no regular file") != std::string::npos,
+                   restored.error().sentence());
+    }
+    ::alarm(0);
 }
 
 // More answers than the cache may hold now.

@@ -35,6 +35,13 @@ struct World {
     OneServer server;
 };
 
+std::string names(int count) {
+    std::string out;
+    for (int i = 0; i < count; ++i)
+        out += "n" + std::to_string(i) + ".example\n";
+    return out;
+}
+
 const ListUse kNames{"domain_set", "", "", {}}, kPrefixes{"ip_set", "", "", {}},
     kStrict{"domain_set", "rules", "true", {}}, kAdguard{"adguard_rule", "", "", {}},
     kHosts{"hosts", "", "", {}}, kGeosite{"geosite", "", "", {"cn"}};
@@ -106,6 +113,59 @@ BOOST_AUTO_TEST_CASE(what_is_no_list) {
     refused("other.example\n", kHosts);
     refused("other.example\n", kGeosite);
     refused("full:one.example 192.0.2.1\n", kPrefixes);
+}
+
+// A page that a server gives with status 200 in place of a list, with lines that could be names.
+BOOST_AUTO_TEST_CASE(web_page_with_names_in_it_is_refused) {
+    std::string page = "<!DOCTYPE html>\n<html>\n";
+    for (int i = 0; i < 30; ++i)
+        page += "<p>line " + std::to_string(i) + "</p>\n";
+    page += "sign.in.example\n</html>\n";
+    World world;
+    world.body = names(2'000);
+    BOOST_TEST((world.get({kNames}).outcome == Outcome::fetched));
+    world.body = page;
+    for (const ListUse& use : {kNames, kAdguard, ListUse{"adlist", "", "", {}, 0, {}}}) {
+        const auto outcome = world.get({use});
+        BOOST_TEST((outcome.outcome == Outcome::no_list), use.type);
+        BOOST_TEST(outcome.why.find("HTML or XML page") != std::string::npos, outcome.why);
+    }
+    BOOST_TEST(world.kept() == names(2'000));
+}
+
+BOOST_AUTO_TEST_CASE(list_with_more_bad_lines_than_good_ones_is_refused) {
+    World world;
+    world.body = "502 Bad Gateway\nplease try again\nnginx.example\n";
+    const auto outcome = world.get({kNames});
+    BOOST_TEST((outcome.outcome == Outcome::no_list));
+    BOOST_TEST(outcome.why.find("2 of its lines are bad and 1 good") != std::string::npos,
+               outcome.why);
+}
+
+BOOST_AUTO_TEST_CASE(list_that_shrinks_by_more_than_max_shrink_is_refused) {
+    World world;
+    world.body = names(2'000);
+    const ListUse half{"domain_set", "", "", {}, 0, 50U}, any{"domain_set", "", "", {}, 0, 100U};
+    BOOST_TEST((world.get({half}).outcome == Outcome::fetched));
+    world.body = names(999);
+    const auto cut = world.get({half});
+    BOOST_TEST((cut.outcome == Outcome::shrunk), cut.why);
+    BOOST_TEST(cut.why.find("999 rules and had 2000") != std::string::npos, cut.why);
+    BOOST_TEST(cut.facts.rules == 2'000U);
+    BOOST_TEST(world.kept() == names(2'000));
+    BOOST_TEST((world.get({any, half}).outcome == Outcome::shrunk), "the strictest use decides");
+    world.body = names(1'000);
+    BOOST_TEST((world.get({half}).outcome == Outcome::fetched), "half may go");
+    world.body = names(10);
+    const auto wanted = fetch_list({world.server.url(), world.folder / "list", {half}, false},
+                                   {.any_size = true}, 1'000, {});
+    BOOST_TEST((wanted.outcome == Outcome::fetched), wanted.why);
+    world.body = names(1);
+    BOOST_TEST((world.get({half}).outcome == Outcome::fetched), "a short list may shrink");
+    world.body = names(100);
+    BOOST_TEST((world.get({any}).outcome == Outcome::fetched));
+    world.body = names(1);
+    BOOST_TEST((world.get({any}).outcome == Outcome::fetched), "it is allowed to");
 }
 
 // An ad list without a format is what its lines are, from fetch to fetch; one that is too long leaves the last copy.

@@ -16,10 +16,12 @@
 #include <charconv>
 #include <limits>
 #include <map>
+#include <memory>
 #include <set>
 #include <sstream>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "control/ops/http_server.h"
 #include "control/ops/process_facts.h"
@@ -132,6 +134,14 @@ BOOST_AUTO_TEST_CASE(labels_and_help_are_escaped) {
     });
     BOOST_CHECK(text.find("# HELP steerdns_x a \\\"b\\\"\\nc\\\\d\n") != std::string::npos);
     BOOST_CHECK(text.find("{name=\"q\\\"u\\\\o\\nt\"} 1\n") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(labels_with_control_characters_of_other_machines_are_text) {
+    const auto text = text_of([](ops::MetricWriter& w) {
+        w.gauge("steerdns_x", "x");
+        w.sample({{"version", "7\r\n\x1b[2J\xff"}}, std::uint64_t{1});
+    });
+    BOOST_CHECK(text.find("{version=\"7\\\\x0d\\n\\\\x1b[2J\\\\xff\"} 1\n") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_family_begun_twice_stays_together) {
@@ -264,9 +274,10 @@ BOOST_AUTO_TEST_SUITE_END()
 BOOST_AUTO_TEST_SUITE(http_server)
 
 BOOST_AUTO_TEST_CASE(metrics_and_health_on_one_connection) {
-    std::string ailment;
+    std::string trouble;
     auto content = one_gauge();
-    content.ailment = [&ailment] { return ailment; };
+    content.live = [] { return ops::HealthChecks{{"workers"}}; };
+    content.ready = [&trouble] { return ops::HealthChecks{{"ports"}, {"upstreams", trouble}}; };
     HttpSide server(std::move(content));
     BOOST_REQUIRE(server.listening);
     HttpClient client(server);
@@ -274,11 +285,38 @@ BOOST_AUTO_TEST_CASE(metrics_and_health_on_one_connection) {
     BOOST_CHECK_EQUAL(metrics.result_int(), 200U);
     BOOST_CHECK_EQUAL(metrics[http::field::content_type], ops::kOpenMetricsType);
     BOOST_CHECK(metrics.body().find("steerdns_lists 3\n# EOF\n") != std::string::npos);
-    BOOST_CHECK_EQUAL(client.get("/healthz").body(), "ok\n");
-    ailment = "no router is connected";
-    const auto ill = client.get("/healthz");
-    BOOST_CHECK_EQUAL(ill.result_int(), 503U);
-    BOOST_CHECK_EQUAL(ill.body(), "no router is connected\n");
+    for (const char* const path : {"/livez", "/readyz", "/healthz", "/healthz?verbos"})
+        BOOST_CHECK_EQUAL(client.get(path).body(), "ok\n");
+    BOOST_CHECK_EQUAL(client.get("/readyz?verbose").body(), "ports ok\nupstreams ok\n");
+    trouble = "no upstream of forward 'main' answers";
+    for (const char* const path : {"/readyz", "/healthz"}) {
+        const auto ill = client.get(path);
+        BOOST_CHECK_EQUAL(ill.result_int(), 503U);
+        BOOST_CHECK_EQUAL(ill.body(), "upstreams failed: no upstream of forward 'main' answers\n");
+        BOOST_CHECK_EQUAL(ill[http::field::cache_control], "no-store");
+    }
+    const auto all = client.get("/readyz?x=1&verbose=1");
+    BOOST_CHECK_EQUAL(all.result_int(), 503U);
+    BOOST_CHECK_EQUAL(all.body(),
+                      "ports ok\nupstreams failed: no upstream of forward 'main' answers\n");
+    BOOST_CHECK_EQUAL(client.get("/livez?verbose").body(), "workers ok\n");
+}
+
+// Before, connection 65 and all after it were closed for as long as 64 slow ones took: up to 15 s.
+BOOST_AUTO_TEST_CASE(slow_clients_do_not_keep_others_out) {
+    HttpSide server(one_gauge());
+    std::vector<std::unique_ptr<HttpClient>> slow;
+    for (std::size_t i = 0; i < ops::kHttpSessions + 16; ++i) {
+        slow.push_back(std::make_unique<HttpClient>(server));
+        asio::write(slow.back()->socket, asio::buffer(std::string_view("GET /metr")));
+    }
+    HttpClient honest(server);
+    BOOST_CHECK_EQUAL(honest.get("/metrics").result_int(), 200U);
+    BOOST_CHECK(slow.front()->closed());
+    // The one that has just been served is not the next to go.
+    for (std::size_t i = 0; i + 1 < ops::kHttpSessions; ++i)
+        slow.push_back(std::make_unique<HttpClient>(server));
+    BOOST_CHECK_EQUAL(honest.get("/metrics").result_int(), 200U);
 }
 
 BOOST_AUTO_TEST_CASE(head_has_the_length_and_no_body) {

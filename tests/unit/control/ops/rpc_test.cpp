@@ -2,7 +2,9 @@
 // is made of.
 #define BOOST_TEST_MODULE ops
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -21,8 +23,10 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "client.h"
+#include "control/ops/audit.h"
 #include "control/ops/control_socket.h"
 #include "control/ops/json_rpc.h"
 #include "support/temp_folder.h"
@@ -70,7 +74,10 @@ struct Folder : steer::test::TempFolder {
 
 // A control socket that serves on a thread of its own.
 struct Server {
-    Server() : rpc(methods()), socket(io, rpc), work(io.get_executor()) {
+    Server()
+        : rpc(methods()),
+          socket(io, rpc, [this](const std::string& line) { audit.push_back(line); }),
+          work(io.get_executor()) {
         listening = socket.listen(folder.socket());
         thread = std::thread([this] { io.run(); });
     }
@@ -82,6 +89,7 @@ struct Server {
     Folder folder;
     asio::io_context io;
     JsonRpc rpc;
+    std::vector<std::string> audit;  // read when an answer behind it has come
     ControlSocket socket;
     asio::executor_work_guard<asio::io_context::executor_type> work;
     steer::Result<void> listening;
@@ -134,6 +142,15 @@ BOOST_AUTO_TEST_CASE(errors_have_the_standards_codes) {
     BOOST_CHECK_EQUAL(code_of(R"({"jsonrpc":"2.0","id":1,"method":"nope"})"), -32601);
     BOOST_CHECK_EQUAL(code_of(R"({"jsonrpc":"2.0","id":1,"method":"picky"})"), -32602);
     BOOST_CHECK_EQUAL(code_of(R"({"jsonrpc":"2.0","id":1,"method":"broken"})"), -32603);
+}
+
+// A router's comment in another encoding must not make the answer unreadable.
+BOOST_AUTO_TEST_CASE(an_answer_is_valid_json_whatever_it_repeats) {
+    JsonRpc rpc;
+    rpc.add("odd", [](const json::value&) -> RpcResult { return "\xff\x1b\x7f\xc2\x9b"; });
+    const auto text = rpc.handle(R"({"jsonrpc":"2.0","id":1,"method":"odd"})");
+    BOOST_TEST(text.find("\"\\\\xff\\u001b\\u007f\\u009b\"") != text.npos);
+    BOOST_TEST(json::parse(text).at("result").as_string() == "\\xff\x1b\x7f\xc2\x9b");
 }
 
 BOOST_AUTO_TEST_CASE(messages_say_what_to_do) {
@@ -204,7 +221,8 @@ BOOST_AUTO_TEST_CASE(a_line_without_end_is_refused) {
     BOOST_CHECK_EQUAL(client.line(), "");
 }
 
-BOOST_AUTO_TEST_CASE(too_many_sessions_are_told_so) {
+// Before, 32 sessions that said nothing kept steerctl out for a minute.
+BOOST_AUTO_TEST_CASE(idle_sessions_do_not_keep_others_out) {
     Server server;
     std::vector<std::unique_ptr<Client>> clients;
     for (std::size_t i = 0; i < steer::ops::kMaxControlSessions; ++i) {
@@ -212,9 +230,76 @@ BOOST_AUTO_TEST_CASE(too_many_sessions_are_told_so) {
         clients.back()->send("{}\n");
         BOOST_REQUIRE(!clients.back()->line().empty());  // it is served
     }
+    clients.front()->send("{}\n");
+    BOOST_REQUIRE(!clients.front()->line().empty());
+    BOOST_CHECK_EQUAL(steerctl::ask(server.folder.socket(), "status").error, "");
+    BOOST_CHECK_EQUAL(clients[1]->line(), "");  // it had been silent for longest
+    clients.front()->send("{}\n");
+    BOOST_CHECK(!clients.front()->line().empty());
+}
+
+BOOST_AUTO_TEST_CASE(sessions_that_wait_for_results_are_not_evicted) {
+    Server server;
+    std::vector<steer::ops::RpcDone> waiting;
+    std::atomic<std::size_t> begun{0};
+    asio::post(server.io, [&] {
+        server.rpc.add_later("slow", [&](const json::value&, steer::ops::RpcDone done) {
+            waiting.push_back(std::move(done));
+            ++begun;
+        });
+    });
+    std::vector<std::unique_ptr<Client>> clients;
+    for (std::size_t i = 0; i < steer::ops::kMaxControlSessions; ++i) {
+        clients.push_back(std::make_unique<Client>(server.folder.socket()));
+        clients.back()->send("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"slow\"}\n");
+        while (begun != i + 1)
+            std::this_thread::yield();
+    }
     Client one_more(server.folder.socket());
     BOOST_CHECK(one_more.line().find("too many control sessions") != std::string::npos);
     BOOST_CHECK_EQUAL(one_more.line(), "");
+    asio::post(server.io, [&] {
+        for (const auto& done : waiting)
+            done(json::value("done"));
+    });
+    for (const auto& client : clients)
+        BOOST_CHECK(client->line().find("\"done\"") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(who_changes_something_is_logged) {
+    Server server;
+    Client client(server.folder.socket());
+    for (const char* const request :
+         {R"({"jsonrpc":"2.0","id":1,"method":"status"})",
+          R"({"jsonrpc":"2.0","id":2,"method":"echo","params":{"password":"x","a":"\n"}})",
+          R"({"jsonrpc":"2.0","method":"picky"})", R"({"jsonrpc":"2.0","id":3,"method":"nope"})",
+          R"({"jsonrpc":"2.0","id":4,"method":"status"})"}) {
+        client.send(std::string(request) + "\n");
+    }
+    for (const char* const id : {"\"id\":1", "\"id\":2", "\"id\":3", "\"id\":4"})
+        BOOST_CHECK(client.line().find(id) != std::string::npos);
+    const std::string who = " of uid " + std::to_string(::geteuid()) + ", gid " +
+                            std::to_string(::getegid()) + ", pid " + std::to_string(::getpid());
+    BOOST_REQUIRE_EQUAL(server.audit.size(), 2U);
+    BOOST_CHECK_EQUAL(server.audit[0],
+                      R"(control request echo {"password":"***","a":"\n"})" + who + ": done");
+    BOOST_CHECK_EQUAL(server.audit[1],
+                      "control request picky" + who + ": refused: a name is missing");
+}
+
+BOOST_AUTO_TEST_CASE(what_only_looks_is_not_logged) {
+    using steer::ops::changes_something;
+    for (const char* const look : {"status", "cache.show", "routers.trace", "bypass", "drain"})
+        BOOST_CHECK(!changes_something(look, nullptr));
+    BOOST_CHECK(changes_something("bypass", json::object{{"on", true}}));
+    BOOST_CHECK(changes_something("cache.flush", nullptr));
+    BOOST_CHECK(changes_something("a.method.of.tomorrow", nullptr));
+    // A line is a line, of bounded length, whatever is asked for.
+    const std::string line = steer::ops::audit_line(
+        {}, "cache.flush", json::object{{"name", std::string(5000, 'x') + "\r\n\x1b[2J"}},
+        RpcError{RpcCode::invalid_params, std::string(600, '\n')});
+    BOOST_CHECK(line.size() < 1300);
+    BOOST_CHECK(std::none_of(line.begin(), line.end(), [](unsigned char c) { return c < ' '; }));
 }
 
 BOOST_AUTO_TEST_CASE(a_live_socket_is_left_alone) {

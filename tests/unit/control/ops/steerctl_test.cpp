@@ -43,7 +43,8 @@ BOOST_AUTO_TEST_CASE(a_status_with_objects_in_it) {
         "routers":[{"name":"edge1","state":"in_sync","board":"RB5009","rtt_ms":1.5,"paused":false,
                     "lists":[{"tag":"list","claims":7,"max_rows":50000}],"flash_sectors":7,
                     "findings":{"zero-timeout":{"question":"add","answer":"no timeout","text":""}}}],
-        "certificates":[{"file":"cert.pem","subject":"CN=dns.example","begins_s":0,"ends_s":1798761540}]})");
+        "certificates":[{"file":"cert.pem","subject":"CN=dns.example","begins_s":0,"ends_s":1798761540},
+            {"upstream":"tls://192.0.2.1","subject":"CN=theirs","ends_s":1798761540}]})");
     BOOST_CHECK_EQUAL(
         steerctl::status_text(status),
         "steerdnsd 0.1.0, up 5 s, configuration a.yaml\n"
@@ -52,8 +53,9 @@ BOOST_AUTO_TEST_CASE(a_status_with_objects_in_it) {
         "  router  state    paused\n"
         "  edge1   in_sync  no\n"
         "\ncertificates\n"
-        "  file      subject         until\n"
-        "  cert.pem  CN=dns.example  2026-12-31 23:59 UTC\n");
+        "  file or upstream  subject         until\n"
+        "  cert.pem          CN=dns.example  2026-12-31 23:59 UTC\n"
+        "  tls://192.0.2.1   CN=theirs       2026-12-31 23:59 UTC\n");
     const auto odd = steerctl::status_text(json::parse(R"({"certificates":[7,{}],"reload":{}})"));
     BOOST_CHECK(odd.find("  reload  -\n") != std::string::npos);
     BOOST_CHECK(odd.find("until") != std::string::npos);
@@ -125,7 +127,7 @@ BOOST_AUTO_TEST_CASE(odd_answers_print_something) {
         BOOST_CHECK(!steerctl::counters_text(value, true).empty());
     }
     BOOST_CHECK(steerctl::status_text(json::parse(R"({"version":"\u001b[2J"})"))
-                    .starts_with("steerdnsd ?[2J"));
+                    .starts_with("steerdnsd \\x1b[2J"));
 }
 
 BOOST_AUTO_TEST_CASE(counters_of_one_worker) {
@@ -220,6 +222,29 @@ BOOST_AUTO_TEST_CASE(rules_one_a_line) {
         BOOST_CHECK_EQUAL(steerctl::rule_sets_text(json::parse(odd)),
                           "the configuration has no dynamic_domain_set\n");
         BOOST_CHECK_EQUAL(steerctl::rules_text(json::parse(odd)), "");
+    }
+}
+
+// Each of these is an answer, no refusal: steerctl exited with 0.
+BOOST_AUTO_TEST_CASE(an_answer_that_says_not_done_is_a_failure) {
+    const auto undone = [](const char* method, const char* answer) {
+        return steerctl::not_done(method, json::parse(answer));
+    };
+    BOOST_CHECK_EQUAL(undone("lists.fetch",
+                             R"({"lists":[{"url":"http://a","outcome":"fetched","trouble":""},
+                                          {"url":"http://b","outcome":"refused","trouble":"404"}]})"),
+                      "1 of 2 lists could not be fetched");
+    BOOST_CHECK_EQUAL(undone("lists", R"({"lists":[{"trouble":"404"}]})"), "");
+    BOOST_CHECK_EQUAL(
+        undone(
+            "routers.reconcile",
+            R"({"routers":[{"name":"a","asked":true},{"name":"b","asked":false},{"name":"c"}]})"),
+        "nothing was done on routers that are paused or not in sync: b, c");
+    BOOST_CHECK_EQUAL(undone("routers.diff", R"({"routers":[{"name":"a","state":"away"}]})"),
+                      "nothing is known of the rows of routers that are not in sync: a");
+    for (const char* odd : {"{}", "7", R"({"lists":7,"routers":{}})"}) {
+        for (const char* method : {"lists.fetch", "routers.reconcile", "routers.diff", "status"})
+            BOOST_CHECK_EQUAL(undone(method, odd), "");
     }
 }
 

@@ -125,6 +125,45 @@ using Texts = std::vector<std::string>;
 
 BOOST_AUTO_TEST_SUITE(desk)
 
+matchers::Prefix prefix(const char* text) {
+    return matchers::Prefix::parse(text).value();
+}
+
+BOOST_AUTO_TEST_CASE(an_element_holds_nothing_that_is_never_claimed) {
+    World w;
+    w.desk.configure({{0,
+                       "policy",
+                       {{kFour, 24}, {kSix, 48}},
+                       1000,
+                       {prefix("9.9.9.0/25"), prefix("198.51.100.9"), prefix("2001:db8:1::/64"),
+                        prefix("::/3")}}});
+    w.work();
+    w.claim("9.9.9.200", 100);
+    w.claim("198.51.100.10", 100);
+    w.claim("198.51.100.200", 100);
+    w.claim("203.0.113.7", 100);
+    w.claim("2001:db8:1:8::1", 100);
+    w.claim("2001:db8:2:8::1", 100);
+    w.work();
+    BOOST_TEST(
+        (w.kernel.in(kFour) == std::vector<std::string>{"198.51.100.10/31", "198.51.100.128/25",
+                                                        "203.0.113.0/24", "9.9.9.128/25"}));
+    BOOST_TEST(
+        (w.kernel.in(kSix) == std::vector<std::string>{"2001:db8:1:8::/61", "2001:db8:2::/48"}));
+}
+
+BOOST_AUTO_TEST_CASE(claims_are_made_anew_when_something_else_is_never_claimed) {
+    World w;
+    w.claim("9.9.9.200", 100);
+    w.work();
+    w.desk.configure({{0, "policy", {{kFour, 24}, {kSix, 48}}, 1000, {prefix("9.9.9.0/25")}}});
+    BOOST_TEST((w.lost == std::vector<ListId>{0, 0}));  // of both families
+    w.claim("9.9.9.200", 200);
+    w.work();
+    BOOST_TEST(w.of(kFour).claims == 1U);
+    BOOST_TEST(w.kernel.sets[kFour].elements.contains("9.9.9.128/25"));
+}
+
 BOOST_AUTO_TEST_CASE(addresses_go_in_as_prefixes_by_family_once) {
     World w;
     w.claim("203.0.113.7", 60);

@@ -1,0 +1,115 @@
+// What the log says of queries that are refused: once a minute for each kind, and who it was.
+#include "control/overload_watch.h"
+
+#include <boost/test/unit_test.hpp>
+#include <memory>
+
+#include "control/silent_upstreams.h"
+#include "support/dns_message.h"
+
+namespace steer {
+namespace {
+
+struct Workers {
+    std::array<Counters, 2> counters{};
+    OverloadWatch watch;
+
+    void refuse(Trouble trouble, const char* client, std::string_view name, unsigned worker = 0) {
+        counters[worker].saw(trouble, IpAddress::parse(client).value(), test::wire_name(name));
+    }
+    std::vector<std::string> look(std::uint64_t now_ms) {
+        const std::array<const Counters*, 2> all{&counters[0], &counters[1]};
+        return watch.look(all, now_ms);
+    }
+};
+
+BOOST_AUTO_TEST_SUITE(overload_watch)
+
+BOOST_AUTO_TEST_CASE(nothing_is_said_of_nothing) {
+    const auto w = std::make_unique<Workers>();
+    BOOST_TEST(w->look(0).empty());
+    BOOST_TEST(w->look(100'000).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_client_above_its_quota_is_named_once_a_minute) {
+    const auto w = std::make_unique<Workers>();
+    for (unsigned i = 0; i < 10; ++i)
+        w->refuse(Trouble::client_quota, "192.0.2.7", "a" + std::to_string(i) + ".one.example");
+    BOOST_TEST(w->look(1'000).empty());  // more samples first
+    w->refuse(Trouble::client_quota, "192.0.2.7", "x.two.example", 1);
+    BOOST_TEST(w->look(2'000).empty());
+    w->refuse(Trouble::client_quota, "192.0.2.9", "y.three.example", 1);
+    w->refuse(Trouble::client_quota, "192.0.2.7", "z.four.example");
+    const auto said = w->look(3'000);
+    BOOST_TEST_REQUIRE(said.size() == 1U);
+    BOOST_TEST(said[0] ==
+               "queries refused: a client has more waiting than `max_parked_per_client`: 13 in 2 "
+               "s, 75 % from client 192.0.2.7, 25 % for names under \"four.example\"; if it "
+               "forwards for others, add it to `trusted_forwarders`");
+    w->refuse(Trouble::client_quota, "192.0.2.9", "y.three.example");
+    BOOST_TEST(w->look(10'000).empty());
+    BOOST_TEST(w->look(62'000).empty());
+    BOOST_TEST(w->look(63'000).size() == 1U);
+    BOOST_TEST(w->look(300'000).empty());
+}
+
+BOOST_AUTO_TEST_CASE(each_kind_has_its_line) {
+    const auto w = std::make_unique<Workers>();
+    for (std::size_t t = 0; t < static_cast<std::size_t>(Trouble::count_); ++t) {
+        if (static_cast<Trouble>(t) != Trouble::timeout)
+            w->refuse(static_cast<Trouble>(t), "192.0.2.7", "www.one.example");
+    }
+    (void)w->look(0);
+    const auto said = w->look(5'000);
+    BOOST_TEST(said.size() == static_cast<std::size_t>(Trouble::count_) - 1);
+    for (const auto& line : said)
+        BOOST_TEST(line.find("192.0.2.7") != std::string::npos, line);
+}
+
+BOOST_AUTO_TEST_CASE(a_flood_of_many_is_of_many) {
+    const auto w = std::make_unique<Workers>();
+    for (unsigned i = 0; i < 50; ++i) {
+        const std::string n = std::to_string(i);
+        w->refuse(Trouble::displaced, ("198.51.100." + n).c_str(), "r.victim" + n + ".example");
+        (void)w->look(i * 10);
+    }
+    const auto said = w->look(5'000);
+    BOOST_TEST_REQUIRE(said.size() == 1U);
+    BOOST_TEST(said[0].find("from many clients, for names under many domains") != std::string::npos,
+               said[0]);
+}
+
+BOOST_AUTO_TEST_CASE(random_names_under_a_domain_are_not_called_a_silent_upstream) {
+    const auto w = std::make_unique<Workers>();
+    SilentUpstreams silent;
+    Upstream upstream{};
+    upstream.name = "udp://192.0.2.1:53";
+    for (unsigned i = 0; i < 30; ++i) {
+        w->refuse(Trouble::timeout, "192.0.2.7", "r" + std::to_string(i) + ".victim.example");
+        w->counters[0].add(Stat::upstream_timeouts);
+        (void)w->look(i);
+    }
+    BOOST_TEST(w->watch.failing_domain() == "victim.example");
+    const std::string news = silent.look(upstream, {0, 30}, 1'000, w->watch.failing_domain());
+    BOOST_TEST(news.find("does not answer") == std::string::npos, news);
+    BOOST_TEST(news.find("names under \"victim.example\"") != std::string::npos, news);
+    const auto said = w->look(2'500);
+    BOOST_TEST_REQUIRE(said.size() == 1U);
+    BOOST_TEST(said[0].find("\"victim.example\"") != std::string::npos, said[0]);
+}
+
+BOOST_AUTO_TEST_CASE(an_upstream_that_answers_nothing_is_silent_itself) {
+    const auto w = std::make_unique<Workers>();
+    for (unsigned i = 0; i < 30; ++i) {
+        if (i % 3 == 0) w->refuse(Trouble::timeout, "192.0.2.7", "www.busy.example");
+        w->counters[0].add(Stat::upstream_timeouts, 3);
+        (void)w->look(i);
+    }
+    BOOST_TEST(w->watch.failing_domain().empty());
+    BOOST_TEST(w->look(5'000).empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace steer

@@ -1,0 +1,155 @@
+// Expressions that are compiled in a process of their own: as in this one, and with an end.
+#include "control/build/pattern_process.h"
+
+#include <hs/hs.h>
+
+#include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <future>
+#include <string>
+#include <vector>
+
+#include "matchers/name_matcher.h"
+
+using namespace std::chrono_literals;
+using steer::Error;
+using steer::build::PatternProcess;
+using steer::matchers::Expression;
+using steer::matchers::HereCompiler;
+using steer::matchers::NameMatcherBuilder;
+using steer::matchers::RuleKind;
+
+BOOST_AUTO_TEST_SUITE(pattern_process)
+
+namespace {
+
+constexpr unsigned kFlags = HS_FLAG_SINGLEMATCH | HS_FLAG_CASELESS | HS_FLAG_DOTALL;
+
+// Takes seconds to compile.
+const std::string kSlow = "^(([a-z]{1,60}|[0-9]{1,60})[.-]){1,120}x";
+
+std::vector<Expression> expressions(const std::vector<std::string>& texts) {
+    std::vector<Expression> out;
+    for (const std::string& text : texts)
+        out.push_back({text, kFlags, static_cast<unsigned>(out.size())});
+    return out;
+}
+
+bool holds(const hs_database* database, const std::string& text) {
+    hs_scratch_t* scratch = nullptr;
+    BOOST_TEST_REQUIRE(hs_alloc_scratch(database, &scratch) == HS_SUCCESS);
+    bool found = false;
+    hs_scan(
+        database, text.data(), static_cast<unsigned>(text.size()), 0, scratch,
+        [](unsigned, unsigned long long, unsigned long long, unsigned, void* out) {
+            *static_cast<bool*>(out) = true;
+            return 1;
+        },
+        &found);
+    hs_free_scratch(scratch);
+    return found;
+}
+
+struct InUse {
+    explicit InUse(steer::matchers::PatternCompiler& compiler) {
+        steer::matchers::use_pattern_compiler(&compiler);
+    }
+    ~InUse() { steer::matchers::use_pattern_compiler(nullptr); }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(process_says_what_a_call_says) {
+    const auto all = expressions({"^ads[0-9]+\\.", "(", "a{1,3}", "(?=a)b", "(a)\\1", "x*y+z?.*w+",
+                                  "(a{1,1000}){1,1000}", std::string(20'000, 'a'), "[^.]{60,250}"});
+    PatternProcess process;
+    const auto there = process.check(all);
+    const auto here = HereCompiler().check(all);
+    BOOST_TEST_REQUIRE(there.size() == all.size());
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        BOOST_TEST((there[i].why == here[i].why), all[i].text.substr(0, 40)
+                                                      << ": " << there[i].why.value_or("good"));
+        BOOST_TEST(!there[i].over_budget);
+    }
+    BOOST_TEST((process.check(all)[1].why == here[1].why), "from memory");
+}
+
+BOOST_AUTO_TEST_CASE(database_of_a_process_finds_what_it_should) {
+    PatternProcess process;
+    const auto made = process.compile(expressions({"^ads[0-9]+", "banner$"}));
+    BOOST_TEST_REQUIRE((made.database != nullptr), made.why);
+    BOOST_TEST(holds(made.database.get(), "ads12.example"));
+    BOOST_TEST(holds(made.database.get(), "big.banner"));
+    BOOST_TEST(!holds(made.database.get(), "www.example"));
+    const auto bad = process.compile(expressions({"good", "("}));
+    BOOST_TEST((bad.database == nullptr));
+    BOOST_TEST((bad.which == 1U));
+    BOOST_TEST(!bad.over_budget);
+}
+
+BOOST_AUTO_TEST_CASE(slow_expression_is_refused_alone) {
+    PatternProcess process;
+    process.set_budget({.time_ms = 400});
+    const auto begun = std::chrono::steady_clock::now();
+    const auto checked = process.check(expressions({"^ads", kSlow, "banner[0-9]"}));
+    BOOST_TEST(!checked[0].why.has_value());
+    BOOST_TEST_REQUIRE(checked[1].why.has_value());
+    BOOST_TEST(checked[1].why->find("'pattern_time' of 'control' is 400 ms") != std::string::npos,
+               *checked[1].why);
+    BOOST_TEST(checked[1].over_budget);
+    const auto made = process.compile(expressions({"^ads", kSlow}));
+    BOOST_TEST((made.database == nullptr));
+    BOOST_TEST(made.over_budget);
+    BOOST_TEST(made.why.find("400 ms of CPU time") != std::string::npos, made.why);
+    BOOST_TEST((std::chrono::steady_clock::now() - begun < 60s));
+}
+
+BOOST_AUTO_TEST_CASE(rule_over_budget_is_named_with_file_and_line) {
+    PatternProcess process;
+    process.set_budget({.time_ms = 400});
+    const InUse in_use(process);
+    NameMatcherBuilder builder;
+    builder.add(0, {RuleKind::regexp, "^ads[0-9]"}, "good.txt", 1);
+    builder.add(0, {RuleKind::regexp, kSlow}, "list.txt", 7);
+    std::vector<Error> errors, warnings;
+    builder.check(errors, warnings);
+    BOOST_TEST_REQUIRE(errors.size() >= 1U);
+    BOOST_TEST(errors[0].sentence().find("list.txt:7: the regexp ") == 0U, errors[0].sentence());
+    BOOST_TEST(errors[0].sentence().find("is refused: it takes more than") != std::string::npos,
+               errors[0].sentence());
+    BOOST_TEST((builder.build(errors, warnings) == nullptr));
+}
+
+BOOST_AUTO_TEST_CASE(memory_has_a_limit) {
+    PatternProcess process;
+    process.set_budget({.time_ms = 60'000, .memory = 1 << 20});
+    const auto checked = process.check(expressions({kSlow}));
+    BOOST_TEST_REQUIRE(checked[0].why.has_value());
+    BOOST_TEST_MESSAGE(*checked[0].why);
+}
+
+BOOST_AUTO_TEST_CASE(stop_ends_what_is_under_way) {
+    PatternProcess process;
+    auto running = std::async(std::launch::async, [&] {
+        return process.compile(expressions({kSlow, kSlow + "y"}));
+    });
+    BOOST_TEST((running.wait_for(50ms) == std::future_status::timeout), "it is slow");
+    process.stop();
+    BOOST_TEST((running.wait_for(10s) == std::future_status::ready));
+    const auto made = running.get();
+    BOOST_TEST((made.database == nullptr));
+    BOOST_TEST(made.why == "the daemon ends");
+    BOOST_TEST(process.check(expressions({"x{2}"}))[0].why.has_value(), "and nothing is begun");
+}
+
+BOOST_AUTO_TEST_CASE(process_that_is_not_there_or_dies_is_an_error) {
+    PatternProcess none("/nonexistent/steerdnsd");
+    BOOST_TEST(none.compile(expressions({"a"})).why.find("cannot be started (No such file") !=
+               std::string::npos);
+    BOOST_TEST(none.check(expressions({"a"}))[0].over_budget);
+    PatternProcess early("/bin/true");
+    BOOST_TEST(early.compile(expressions({"a"})).why == "the compile process ended too early");
+    BOOST_TEST(early.check(expressions({"a", "b"}))[1].why.has_value());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,123 @@
+// Giving a path away while somebody changes what it leads to. As root: others cannot give anything away.
+#define BOOST_TEST_MODULE rights
+#include "control/rights.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "support/temp_folder.h"
+
+namespace fs = std::filesystem;
+using steer::hand_over;
+
+namespace {
+
+constexpr uid_t kUser = 4711;
+constexpr gid_t kGroup = 4712;
+
+struct Folder : steer::test::TempFolder {
+    Folder() {
+        fs::create_directories(path / "state/lists");
+        fs::create_directories(path / "victim/lists");
+        std::ofstream(path / "victim/shadow") << "secret";
+    }
+    [[nodiscard]] uid_t owner(const std::string& name) const {
+        struct stat is {};
+        BOOST_REQUIRE_EQUAL(::lstat((path / name).c_str(), &is), 0);
+        return is.st_uid;
+    }
+    void link(const std::string& target, const std::string& name, uid_t uid) const {
+        fs::create_symlink(path / target, path / name);
+        BOOST_REQUIRE_EQUAL(::lchown((path / name).c_str(), uid, uid), 0);
+    }
+};
+
+boost::test_tools::assertion_result is_root(boost::unit_test::test_unit_id) {
+    return ::geteuid() == 0;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(handing_over, *boost::unit_test::precondition(is_root))
+
+BOOST_FIXTURE_TEST_CASE(folders_and_files, Folder) {
+    BOOST_TEST(hand_over((path / "state/lists").string(), kUser, kGroup));
+    BOOST_TEST(owner("state/lists") == kUser);
+    BOOST_TEST(owner("state") == 0U);
+    BOOST_TEST(hand_over((path / "state//./lists/../").string(), kUser, kGroup));
+    BOOST_TEST(owner("state") == kUser);
+    BOOST_TEST(hand_over((path / "victim/shadow").string(), kUser, kGroup));
+    BOOST_TEST(owner("victim/shadow") == kUser);
+    BOOST_TEST(!hand_over((path / "none").string(), kUser, kGroup));
+    BOOST_TEST(errno == ENOENT);
+}
+
+BOOST_FIXTURE_TEST_CASE(links_of_root_are_followed_and_others_are_not, Folder) {
+    link("state", "roots", 0);
+    link("victim", "theirs", kUser);
+    BOOST_TEST(hand_over((path / "roots/lists").string(), kUser, kGroup));
+    BOOST_TEST(owner("state/lists") == kUser);
+    for (const char* const name : {"theirs", "theirs/lists", "theirs/shadow"})
+        BOOST_TEST(hand_over((path / name).string(), kUser, kGroup));
+    BOOST_TEST(owner("victim") == 0U);
+    BOOST_TEST(owner("victim/lists") == 0U);
+    BOOST_TEST(owner("victim/shadow") == 0U);
+    link("loop", "loop", 0);
+    BOOST_TEST(!hand_over((path / "loop").string(), kUser, kGroup));
+    BOOST_TEST(errno == ELOOP);
+}
+
+// Whoever owns "state" changes what is in it between two steps of root's.
+BOOST_FIXTURE_TEST_CASE(a_link_that_is_swapped_in_is_not_followed, Folder) {
+    BOOST_REQUIRE_EQUAL(::lchown((path / "state").c_str(), kUser, kUser), 0);
+    const std::string lists = (path / "state/lists").string();
+    for (const std::string when : {"lists", ""}) {
+        fs::remove_all(path / "state/lists");
+        fs::remove_all(path / "state/moved");
+        fs::create_directory(path / "state/lists");
+        bool swapped = false;
+        BOOST_TEST(hand_over(lists, kUser, kGroup, [&](const std::string& part) {
+            if (part != when) return;
+            fs::rename(path / "state/lists", path / "state/moved");
+            link("victim/lists", "state/lists", kUser);
+            swapped = true;
+        }));
+        BOOST_TEST(swapped);
+        BOOST_TEST(owner("victim/lists") == 0U);
+    }
+    BOOST_TEST(owner("state/moved") == kUser);  // what it had opened
+}
+
+// And in the middle of the path.
+BOOST_FIXTURE_TEST_CASE(a_folder_on_the_way_that_is_swapped_is_not_followed, Folder) {
+    bool swapped = false;
+    BOOST_TEST(
+        hand_over((path / "state/lists").string(), kUser, kGroup, [&](const std::string& part) {
+            if (part != "lists") return;
+            fs::rename(path / "state", path / "moved");
+            link("victim", "state", kUser);
+            swapped = true;
+        }));
+    BOOST_TEST(swapped);
+    BOOST_TEST(owner("victim/lists") == 0U);
+    BOOST_TEST(owner("moved/lists") == kUser);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_file_with_another_name_elsewhere_stays, Folder) {
+    fs::create_hard_link(path / "victim/shadow", path / "state/rules.txt");
+    BOOST_TEST(hand_over((path / "state/rules.txt").string(), kUser, kGroup));
+    BOOST_TEST(owner("victim/shadow") == 0U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_CASE(nobody_is_known_by_name_and_number) {
+    BOOST_TEST(steer::is_nobody("nobody"));
+    BOOST_TEST(!steer::is_nobody("root"));
+    BOOST_TEST(!steer::is_nobody("no-such-user"));
+}

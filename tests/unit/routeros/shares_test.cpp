@@ -1,0 +1,295 @@
+// No name, suffix or client takes a list, or the router's time, for itself.
+#include "routeros/shares.h"
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+
+#include "lab.h"
+#include "routeros/fair_queue.h"
+
+namespace steer::routeros::test {
+namespace {
+
+constexpr std::string_view kSharedList = "policy_v4";
+
+// 198.18.0.0 and onwards.
+std::string flood_address(unsigned i) {
+    return "198." + std::to_string(18 + i / 62'500) + "." + std::to_string(i / 250 % 250) + "." +
+           std::to_string(i % 250 + 1);
+}
+
+BOOST_AUTO_TEST_SUITE(shares)
+
+BOOST_AUTO_TEST_CASE(a_suffix_is_the_last_two_labels) {
+    BOOST_TEST(suffix_of("a.b.example.org") == "example.org");
+    BOOST_TEST(suffix_of("a.b.example.org.") == "example.org");
+    BOOST_TEST(suffix_of("example.org") == "example.org");
+    BOOST_TEST(suffix_of("org") == "org");
+    BOOST_TEST(suffix_of("") == "");
+    BOOST_TEST(suffix_of("a.b\\.c.org") == "b\\.c.org");
+}
+
+BOOST_AUTO_TEST_CASE(holders_are_counted_apart) {
+    Shares shares;
+    const auto a = Shares::holders_of(1, {"x.one.example", bytes_of("192.0.2.1")});
+    const auto b = Shares::holders_of(1, {"y.one.example", bytes_of("192.0.2.2")});
+    const auto other_list = Shares::holders_of(2, {"x.one.example", bytes_of("192.0.2.1")});
+    shares.add(a, 1);
+    shares.add(a, 1);
+    shares.add(b, 1);
+    BOOST_TEST(shares.count(ShareKind::name, a[0]) == 2U);
+    BOOST_TEST(shares.count(ShareKind::suffix, b[1]) == 3U);
+    BOOST_TEST(shares.count(ShareKind::client, b[2]) == 1U);
+    BOOST_TEST(shares.count(ShareKind::suffix, other_list[1]) == 0U);
+    shares.add(a, -1);
+    BOOST_TEST(shares.count(ShareKind::suffix, a[1]) == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(an_ipv6_client_is_its_64) {
+    const auto a = Shares::holders_of(1, {"x.example", bytes_of("2001:db8:0:1::1")});
+    const auto b = Shares::holders_of(1, {"x.example", bytes_of("2001:db8:0:1:9::2")});
+    const auto c = Shares::holders_of(1, {"x.example", bytes_of("2001:db8:0:2::1")});
+    BOOST_TEST(a[2] == b[2]);
+    BOOST_TEST(a[2] != c[2]);
+    BOOST_TEST(Shares::holders_of(1, "x.example")[2] == 0U);
+}
+
+ListConfig small_list() {
+    auto list = list_config();
+    list.max_rows = 100;
+    list.max_per_name = 10;
+    list.max_per_suffix = 40;
+    list.max_per_client = 60;
+    return list;
+}
+
+BOOST_AUTO_TEST_CASE(a_name_a_suffix_and_a_client_have_their_share) {
+    Lab lab{fast(), router_config({small_list()})};
+    BOOST_REQUIRE(lab.sync());
+    const Origin one{"a.evil.example", bytes_of("192.0.2.1")};
+    for (unsigned i = 0; i < 20; ++i)
+        lab.claim(1, {flood_address(i)}, 600, 630, 0, one);
+    BOOST_TEST(lab.router->status().claims == 10U);
+    BOOST_TEST(lab.said("a.evil.example has its share of the 100 claims of list ros_policy (10)") ==
+               1U);
+    for (unsigned i = 0; i < 100; ++i) {
+        const std::string name = "n" + std::to_string(i) + ".evil.example";
+        lab.claim(1, {flood_address(100 + i)}, 600, 630, 0, {name, bytes_of("192.0.2.1")});
+    }
+    BOOST_TEST(lab.router->status().claims == 40U);
+    for (unsigned i = 0; i < 100; ++i) {
+        const std::string name = "n" + std::to_string(i) + ".example";
+        lab.claim(1, {flood_address(300 + i)}, 600, 630, 0, {name, bytes_of("192.0.2.1")});
+    }
+    BOOST_TEST(lab.router->status().claims == 60U);
+    BOOST_TEST(lab.router->counters().claims_over_share == 10U + 70U + 80U);
+    lab.run_for(61 * kSecond);
+    lab.claim(1, {flood_address(500)}, 600, 630, 0, {"m.example", bytes_of("192.0.2.1")});
+    BOOST_TEST(lab.said("client 192.0.2.1 has its share") == 1U);
+    BOOST_TEST(lab.said("160 refused, the last for m.example") == 1U);
+    // Others, and those that stand for many, are not hindered.
+    lab.claim(1, {"203.0.113.1"}, 600, 630, 1, {"www.good.example", bytes_of("192.0.2.2")});
+    lab.claim(1, {"203.0.113.2"}, 600, 630, 2, "www.good.example");
+    lab.run_for(kSecond);
+    BOOST_TEST((lab.outcomes[1] == Outcome::installed));
+    BOOST_TEST((lab.outcomes[2] == Outcome::installed));
+}
+
+BOOST_AUTO_TEST_CASE(a_full_list_makes_room_at_the_cost_of_whoever_has_most) {
+    auto list = small_list();
+    list.max_per_name = list.max_per_client = 100;
+    list.max_per_suffix = 80;
+    Lab lab{fast(), router_config({list})};
+    BOOST_REQUIRE(lab.sync());
+    for (unsigned i = 0; i < 80; ++i) {
+        const std::string name = "n" + std::to_string(i) + ".evil.example";
+        lab.claim(1, {flood_address(i)}, 600, 630, 0, std::string_view{name});
+    }
+    for (unsigned i = 0; i < 20; ++i) {
+        const std::string name = "www.good" + std::to_string(i) + ".example";
+        lab.claim(1, {nth(i)}, 600, 630, 0, std::string_view{name});
+    }
+    lab.run_for(2 * kSecond);
+    BOOST_TEST(lab.rows(kSharedList).size() == 100U);
+    for (unsigned i = 20; i < 50; ++i) {
+        const std::string name = "www.good" + std::to_string(i) + ".example";
+        lab.claim(1, {nth(i)}, 600, 630, i, std::string_view{name});
+    }
+    lab.run_for(5 * kSecond);
+    BOOST_TEST(lab.router->counters().claims_evicted == 30U);
+    BOOST_TEST(lab.router->status().claims == 100U);
+    BOOST_TEST(lab.rows(kSharedList).size() == 100U);
+    for (unsigned i = 0; i < 50; ++i)
+        BOOST_TEST(lab.row(kSharedList, nth(i)).has_value());
+    for (unsigned i = 20; i < 50; ++i)
+        BOOST_TEST((lab.outcomes[i] == Outcome::installed));
+    // Whoever has most gets no more.
+    lab.claim(1, {flood_address(200)}, 600, 630, 0, "m.evil.example");
+    BOOST_TEST(lab.router->counters().claims_evicted == 30U);
+}
+
+BOOST_AUTO_TEST_CASE(a_claim_counts_for_who_has_least) {
+    Claims claims;
+    ClaimBounds bounds{1000};
+    bounds.share = {1000, 1000, 1000};
+    for (unsigned i = 0; i < 10; ++i)
+        claims.raise({1, Address::host(bytes_of(nth(i)))}, "x.evil.example", 1000, 1000, bounds);
+    // The last is an honest one's as well: it is not given up for a claim of the other's suffix.
+    const ClaimKey shared{1, Address::host(bytes_of(nth(9)))};
+    claims.raise(shared, "www.good.example", 1000, 1000, bounds);
+    for (unsigned i = 0; i < 8; ++i) {
+        const auto evicted = claims.evict(1, "www.fine.example", bounds);
+        BOOST_REQUIRE(evicted);
+        BOOST_TEST((evicted->key != shared));
+    }
+    BOOST_TEST(!claims.evict(1, "www.fine.example", bounds).has_value());
+    BOOST_TEST(claims.size() == 2U);
+    // Places of what was evicted are used again once their end has come.
+    while (claims.expire(5000)) {
+    }
+    const std::size_t slots = claims.slots();
+    for (unsigned i = 0; i < 10; ++i)
+        claims.raise({1, Address::host(bytes_of(nth(i)))}, "x.example", 9000, 9000, bounds);
+    BOOST_TEST(claims.slots() == slots);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(fair_queue)
+
+Place place(unsigned n) {
+    return {0, Address::host(bytes_of(nth(n)))};
+}
+
+std::vector<unsigned> served(FairQueue& queue, std::size_t count) {
+    std::vector<unsigned> order;
+    while (order.size() < count && !queue.empty()) {
+        queue.walk(1000, [&](const Place& p) {
+            order.push_back(unsigned{p.address.bytes[14]} * 250 + p.address.bytes[15]);
+            return FairQueue::Choice::take_and_stop;
+        });
+    }
+    return order;
+}
+
+BOOST_AUTO_TEST_CASE(flows_take_turns_and_a_new_one_goes_first) {
+    FairQueue queue;
+    for (unsigned i = 0; i < 1000; ++i)
+        queue.insert(7, {i, place(i)});
+    served(queue, 20);
+    queue.insert(9, {5000, place(2000)});
+    BOOST_TEST(queue.head().is_new);
+    BOOST_TEST(queue.head().flow == 9U);
+    served(queue, 1);
+    BOOST_TEST(queue.head().flow == 7U);
+    for (unsigned i = 0; i < 100; ++i)
+        queue.insert(11, {6000 + i, place(3000 + i)});
+    unsigned of_eleven = 0;
+    for (unsigned i = 0; i < 80; ++i) {
+        of_eleven += queue.head().flow == 11 ? 1U : 0U;
+        served(queue, 1);
+    }
+    BOOST_TEST(of_eleven >= 40U - FairQueue::kQuantum);
+    BOOST_TEST(of_eleven <= 40U + FairQueue::kQuantum);
+}
+
+BOOST_AUTO_TEST_CASE(one_flow_alone_has_all_of_a_sentence) {
+    FairQueue queue;
+    for (unsigned i = 0; i < 100; ++i)
+        queue.insert(7, {i, place(i)});
+    unsigned taken = 0;
+    queue.walk(1000, [&](const Place&) {
+        ++taken;
+        return taken == 60 ? FairQueue::Choice::take_and_stop : FairQueue::Choice::take;
+    });
+    BOOST_TEST(taken == 60U);
+    BOOST_TEST(queue.size() == 40U);
+    queue.insert(9, {0, place(500)});
+    BOOST_TEST(queue.head().flow == 9U);
+    queue.erase(9, {0, place(500)});
+    BOOST_TEST(queue.head().flow == 7U);
+    BOOST_TEST(served(queue, 100).size() == 40U);
+    BOOST_TEST(queue.empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(floods)
+
+// Delays of honest rows, 4 of a name, ten names a second, beside a flood or without.
+std::int64_t p99_us(bool held, bool flood, std::string_view preset) {
+    rossim::Options options;
+    options.costs = rossim::built_in_presets().get(preset);
+    options.latency_us = 2'000;
+    auto list = list_config();
+    list.max_per_name = 1'000;
+    list.max_per_suffix = 12'500;
+    list.max_per_client = 12'500;
+    list.sync_timeout_ms = 10'000;  // nobody gives up: delays are seen whole
+    Lab lab{options, router_config({list})};
+    if (!lab.sync()) BOOST_FAIL("it is not in sync");
+    lab.run_for(10 * kSecond);
+    std::vector<std::pair<std::string, std::int64_t>> asked;
+    unsigned flooded = 0;
+    std::uint64_t token = 0;
+    const std::int64_t start_us = lab.now_us;
+    for (unsigned tick = 0; tick < 750; ++tick) {  // 15 s, the flood from the fifth on
+        lab.run_until(start_us + tick * 20'000);
+        for (unsigned i = 0; flood && tick >= 250 && i < 30 && flooded < 715; ++i, ++flooded) {
+            std::vector<std::string> addresses;
+            for (unsigned a = 0; a < 32; ++a)  // of 70: `max_addresses`
+                addresses.push_back(flood_address(flooded * 70 + a));
+            const std::string name = "q" + std::to_string(flooded) + ".evil.example";
+            lab.claim(1, addresses, 600, 630, held ? ++token : 0, {name, bytes_of("192.0.2.66")});
+        }
+        if (tick % 5 != 0) continue;
+        std::vector<std::string> addresses;
+        for (unsigned a = 0; a < 4; ++a) {
+            addresses.push_back(nth(tick * 4 + a));
+            if (tick >= 250) asked.emplace_back(addresses.back(), lab.now_us);
+        }
+        const std::string name = "www.good" + std::to_string(tick) + ".example";
+        lab.claim(1, addresses, 600, 630, held ? ++token : 0, {name, bytes_of("192.0.2.7")});
+    }
+    lab.run_for(60 * kSecond);
+    std::vector<std::int64_t> delays;
+    for (const auto& [address, at_us] : asked) {
+        const auto life = lab.lives.find({std::string(kSharedList), address});
+        BOOST_REQUIRE(life != lab.lives.end());
+        delays.push_back(life->second.front().from_us - at_us);
+    }
+    std::ranges::sort(delays);
+    return delays[(delays.size() * 99 - 1) / 100];
+}
+
+BOOST_AUTO_TEST_CASE(honest_rows_wait_at_most_twice_as_long_beside_one) {
+    for (const bool held : {true, false}) {
+        for (const auto preset : {"fast", "slow"}) {
+            const auto without = p99_us(held, false, preset), beside = p99_us(held, true, preset);
+            BOOST_TEST_MESSAGE((held ? "held " : "not held ")
+                               << preset << ": without " << without << " us, beside " << beside);
+            BOOST_TEST(beside <= 2 * without);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(one_does_not_fill_the_list) {
+    auto list = list_config();
+    list.max_per_suffix = 12'500;
+    Lab lab{fast(), router_config({list})};
+    BOOST_REQUIRE(lab.sync());
+    for (unsigned i = 0; i < 715; ++i) {
+        std::vector<std::string> addresses;
+        for (unsigned a = 0; a < 70; ++a)
+            addresses.push_back(flood_address(i * 70 + a));
+        const std::string name = "q" + std::to_string(i) + ".evil.example";
+        lab.claim(1, addresses, 600, 630, 0, {name, bytes_of("192.0.2.66")});
+    }
+    BOOST_TEST(lab.router->status().claims == 12'500U);
+    BOOST_TEST(lab.said("names below evil.example have their share") == 1U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace steer::routeros::test
