@@ -24,6 +24,10 @@ void for_each_server(const config::Settings& settings, Visit&& visit) {
     }
 }
 
+std::string owner_of(const config::Plugin& plugin) {
+    return std::string(plugin.type) + " '" + plugin.tag + "'";
+}
+
 }  // namespace
 
 CertificateCheck check_certificates(const config::Settings& settings, std::int64_t now_s) {
@@ -32,8 +36,7 @@ CertificateCheck check_certificates(const config::Settings& settings, std::int64
         const auto certificate =
             stream::read_certificate({tls.cert, tls.key, tls.client_ca, tls.require_client_cert});
         const auto of_plugin = [&](const std::string& text) {
-            return settings.error(plugin.line,
-                                  std::string(plugin.type) + " '" + plugin.tag + "': " + text);
+            return settings.error(plugin.line, owner_of(plugin) + ": " + text);
         };
         if (!certificate) {
             out.errors.push_back(of_plugin(certificate.error().text));
@@ -41,6 +44,14 @@ CertificateCheck check_certificates(const config::Settings& settings, std::int64
                    !trouble.empty()) {
             out.warnings.push_back(of_plugin(trouble));
         }
+    });
+    return out;
+}
+
+std::vector<PrivateKey> private_keys(const config::Settings& settings) {
+    std::vector<PrivateKey> out;
+    for_each_server(settings, [&](const config::Plugin& plugin, const config::ServerTls& tls) {
+        out.push_back({tls.key, owner_of(plugin), plugin.line});
     });
     return out;
 }

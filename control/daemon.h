@@ -70,8 +70,8 @@ class Daemon {
 
   private:
     [[nodiscard]] EalOptions eal_options() const;
+    Result<void> judge_settings();
     Result<void> start_eal();
-    Result<void> build_tables();
     Result<void> start_tables();
     void await_end();
     void start_cache();

@@ -18,6 +18,7 @@
 #include "control/cache/cache_methods.h"
 #include "control/config/drop_rules.h"
 #include "control/config/list_changes.h"
+#include "control/judge.h"
 #include "control/list_report.h"
 #include "control/ops/worker_counters.h"
 #include "control/port_check.h"
@@ -64,7 +65,7 @@ Result<void> Daemon::start() {
     started_ms_ = clock_.now().ms;
     await_end();
     for (const auto step :
-         {&Daemon::start_eal, &Daemon::start_tables, &Daemon::start_network,
+         {&Daemon::judge_settings, &Daemon::start_eal, &Daemon::start_tables, &Daemon::start_network,
           &Daemon::start_listeners, &Daemon::start_ops, &Daemon::give_up_rights}) {
         if (auto done = (this->*step)(); !done) return done;
     }
@@ -120,17 +121,14 @@ EalOptions Daemon::eal_options() const {
     return options;
 }
 
-// On a thread of its own, so that a signal ends the start: nothing in a build can be interrupted.
-Result<void> Daemon::build_tables() {
+// Before anything is taken. On a thread of its own, so that a signal ends the start: nothing in a build can be interrupted.
+Result<void> Daemon::judge_settings() {
     std::atomic<bool> is_done = false;
     std::string no_room;
     const auto begun = building_.run([&] {
         try {
             build::ImageFolder images(settings_.control.images);
-            built_ = build::build(settings_, look_around(settings_), registry_,
-                                  images.folder().empty() ? nullptr : &images);
-            for (const auto& sentence : images.take_sentences())
-                built_.warnings.push_back(Error{sentence});
+            built_ = judge(settings_, registry_, images.folder().empty() ? nullptr : &images);
         } catch (const std::bad_alloc&) {
             no_room = no_memory("to build what the configuration says").text;
         }
@@ -142,14 +140,13 @@ Result<void> Daemon::build_tables() {
         house_.run_one_for(kLookEvery);
     if (has_ended_) return Error{"ended by a signal"};
     if (!no_room.empty()) return Error{no_room};
+    for (const auto& warning : built_.warnings)
+        spdlog::warn("{}", warning.sentence());
+    if (!built_.ok()) return built_.errors.front();
     return {};
 }
 
 Result<void> Daemon::start_tables() {
-    if (auto done = build_tables(); !done) return done;
-    for (const auto& warning : built_.warnings)
-        spdlog::warn("{}", warning.sentence());
-    if (!built_.ok()) return built_.errors.front();
     lists_ = settings_.lists;
     for (const auto& news : config::list_news({}, lists_))
         spdlog::info("{}", news);

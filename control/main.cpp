@@ -8,7 +8,6 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <iostream>
 #include <new>
 #include <set>
@@ -16,12 +15,12 @@
 
 #include "control/build/build.h"
 #include "control/build/pattern_process.h"
-#include "control/certificates.h"
 #include "control/config/load.h"
 #include "control/config/reference.h"
 #include "control/config/why.h"
 #include "control/daemon.h"
 #include "control/dry_run.h"
+#include "control/judge.h"
 #include "control/ops/log.h"
 #include "control/port_survey.h"
 #include "control/rights.h"
@@ -55,13 +54,11 @@ void log_all(const std::vector<steer::Error>& warnings, const std::vector<steer:
 // Everything that can be known of the configuration without touching anything. 0 or 2.
 int check(const steer::config::Settings& settings, bool dump) {
     steer::build::Registry registry;
-    const auto built = steer::build::build(settings, {}, registry);
+    const auto built = steer::judge(settings, registry);
+    print(steer::advice(settings), "warning");
     print(built.warnings, "warning");
     print(built.errors, "error");
-    const auto certificates = steer::check_certificates(settings, std::time(nullptr));
-    print(certificates.warnings, "warning");
-    print(certificates.errors, "error");
-    if (!certificates.errors.empty() || !built.ok()) return 2;
+    if (!built.ok()) return 2;
     if (dump) {
         steer::build::dump_program(*built.snapshot, std::cout);
     } else {
@@ -74,7 +71,7 @@ int check(const steer::config::Settings& settings, bool dump) {
 int dry_run(const steer::config::Settings& settings) {
     constexpr std::chrono::seconds kPatience{10};
     steer::build::Registry registry;
-    const auto built = steer::build::build(settings, {}, registry);
+    const auto built = steer::judge(settings, registry);
     print(built.errors, "error");
     if (!built.ok()) return 2;
     return steer::dry_run(built.routers, kPatience, std::cout) ? 0 : 1;
@@ -123,9 +120,7 @@ int serve(steer::config::LoadOutcome loaded, steer::ConfigSource source, bool wi
             source.load_with_lists(tried, {}, [](const std::string& s) { spdlog::info("{}", s); });
     }
     log_all(loaded.warnings, loaded.errors);
-    const auto certificates = steer::check_certificates(loaded.settings, std::time(nullptr));
-    if (loaded.ok()) log_all(certificates.warnings, certificates.errors);
-    if (!loaded.ok() || !certificates.errors.empty()) {
+    if (!loaded.ok()) {
         traces.remove();
         return 2;
     }

@@ -48,7 +48,8 @@ std::optional<std::string> value_of(std::string_view inside, int line, const std
     return std::nullopt;
 }
 
-void expand(std::string& text, int line, const std::string& path, Reading& in) {
+void expand(Node& node, const std::string& path, Reading& in) {
+    std::string& text = node.text;
     std::string out;
     std::size_t done = 0;
     for (std::size_t at = text.find("${"); at != std::string::npos; at = text.find("${", done)) {
@@ -62,8 +63,9 @@ void expand(std::string& text, int line, const std::string& path, Reading& in) {
         if (close == std::string::npos) break;
         out.append(text, done, at - done);
         const auto value =
-            value_of(std::string_view(text).substr(at + 2, close - at - 2), line, path, in);
+            value_of(std::string_view(text).substr(at + 2, close - at - 2), node.line, path, in);
         out.append(value ? *value : text.substr(at, close + 1 - at));
+        node.replaced = node.replaced || value;
         done = close + 1;
     }
     if (done > 0) text = out.append(text, done);
@@ -71,7 +73,7 @@ void expand(std::string& text, int line, const std::string& path, Reading& in) {
 
 // `path`: where in the document, "plugins[0].args.upstreams[1].addr".
 void expand_at(Node& node, std::string& path, Reading& in) {
-    if (node.is_text()) return expand(node.text, node.line, path, in);
+    if (node.is_text()) return expand(node, path, in);
     const std::size_t here = path.size();
     for (std::size_t i = 0; i < node.items.size(); ++i) {
         path += "[" + std::to_string(i) + "]";

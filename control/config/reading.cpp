@@ -103,6 +103,11 @@ std::optional<std::string> Reading::read_file(const std::string& path, const Pla
     return std::nullopt;
 }
 
+void Reading::note_secret(int line, std::string what, std::string file) {
+    if (file.empty()) file = settings_.error(line, {}).file;
+    settings_.secrets.push_back({std::move(file), std::move(what), line});
+}
+
 void Reading::report_absent() {
     const auto is_fetched = [this](const std::string& file) {
         const auto path = std::filesystem::path(file).lexically_normal();

@@ -36,6 +36,8 @@ class Reading {
     // As read_text(); what stops it is reported as being about `place` ("... cannot be read: No
     // such file").
     std::optional<std::string> read_file(const std::string& path, const Place& place);
+    // Notes that `file` holds a secret; empty: the file that `line` is of.
+    void note_secret(int line, std::string what, std::string file = {});
     // Reports the files that read_file() did not find, but for those that a start downloads. Once all plugins are read.
     void report_absent();
     // The number of a file's name in Settings::files.

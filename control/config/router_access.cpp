@@ -67,7 +67,10 @@ std::optional<std::string> find_password(Reading& in, const RouterAccess& access
     if (given > 1)
         return refuse(
             owner + " has more than one of 'password', 'password_file', 'password_env': keep one");
-    if (access.password) return access.password;
+    if (access.password) {
+        if (access.password_line != 0) in.note_secret(access.password_line, "the password of " + owner);
+        return access.password;
+    }
     if (!access.password_env.empty()) {
         auto value = in.environment(access.password_env);
         if (value) return value;
@@ -77,6 +80,7 @@ std::optional<std::string> find_password(Reading& in, const RouterAccess& access
     const std::string path = in.resolve(access.password_file);
     const auto content = in.read_file(path, {"password_file", owner, line});
     if (!content) return std::nullopt;
+    in.note_secret(line, "the password of " + owner, path);
     std::string first = content->substr(0, content->find_first_of("\r\n"));
     if (first.empty())
         return refuse("the first line of " + matchers::quoted_path(path) +
@@ -89,6 +93,7 @@ std::optional<std::string> find_password(Reading& in, const RouterAccess& access
 void read_password(Reading& in, const Node& node, const Place& place, RouterAccess& out) {
     if (node.is_text() && node.text.size() <= kLongestPassword) {
         out.password = node.text;
+        out.password_line = node.replaced || node.text.empty() ? 0 : place.line;
     } else if (node.is_null()) {
         in.report().error(place.line,
                           place.name() + " is empty: write \"\" if the user has no password");

@@ -14,6 +14,7 @@ namespace steer::config {
 struct RouterAccess {
     std::string address, username, password_file, password_env;
     std::optional<std::string> password;
+    int password_line = 0;  // where it is written; 0: it came from elsewhere
     bool tls = false, tls_anonymous = false, probe = true;
     bool repair_connections = false;
     std::string tls_ca, tls_pin;

@@ -53,6 +53,13 @@ struct Plugin {
         args;
 };
 
+// A file that holds what other users of the machine must not read.
+struct SecretFile {
+    std::string file;
+    std::string what;  // "the password of router 'home'"
+    int line = 0;      // of the setting
+};
+
 struct Settings {
     std::string file;                   // the configuration's name, as given to load()
     std::vector<std::string> included;  // files, in the order of reading
@@ -66,6 +73,7 @@ struct Settings {
     std::vector<RemoteList> remote_lists;
     std::vector<ReadList> lists;  // as plugins read them, in the order of reading
     std::vector<RuleFile> rule_files;
+    std::vector<SecretFile> secrets;
     std::vector<Router> routers;  // named ones first; then those written inside a plugin
     std::vector<Plugin> plugins;  // as written; those written in place at the end
     // The executors that queries enter, each once, in the order of the servers that name them; at least one.

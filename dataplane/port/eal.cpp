@@ -105,6 +105,14 @@ std::uint64_t memory_limit(const std::filesystem::path& root, const std::string&
     return least;
 }
 
+MemoryFacts look_at_memory() {
+    MemoryFacts memory = parse_meminfo(read_file("/proc/meminfo"));
+    if (const auto limit = memory_limit("/sys/fs/cgroup", read_file("/proc/self/cgroup"));
+        limit != 0)
+        memory.total_bytes = std::min(memory.total_bytes, limit);
+    return memory;
+}
+
 EalPlan plan_eal(const EalOptions& options, const MemoryFacts& memory,
                  const std::vector<unsigned>& allowed) {
     EalPlan plan;
@@ -162,12 +170,7 @@ Result<std::unique_ptr<Eal>> Eal::start(const EalOptions& options) {
                          "); change dataplane.workers"};
         }
     }
-    MemoryFacts memory = parse_meminfo(read_file("/proc/meminfo"));
-    if (const auto limit = memory_limit("/sys/fs/cgroup", read_file("/proc/self/cgroup"));
-        limit != 0)
-        memory.total_bytes = std::min(memory.total_bytes, limit);
-    EalPlan plan = plan_eal(options, memory, allowed);
-
+    EalPlan plan = plan_eal(options, look_at_memory(), allowed);
     if (!plan.refusal.empty()) return Error{plan.refusal};
 
     std::vector<std::string> words = plan.arguments;

@@ -40,6 +40,9 @@ MemoryFacts parse_meminfo(const std::string& text);
 // writes it: the least `memory.max` of its group and those above it. Bytes; 0: no limit.
 std::uint64_t memory_limit(const std::filesystem::path& root, const std::string& membership);
 
+// Now, with what control groups leave of it.
+MemoryFacts look_at_memory();
+
 // How EAL is to be started on a machine like that.
 struct EalPlan {
     bool huge_pages = false;

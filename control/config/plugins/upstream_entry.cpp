@@ -357,6 +357,8 @@ void read_socks5(Reading& in, const Node& node, const Place& place, ReachSetting
     }
     proxy.host = parts->host;
     proxy.port = parts->port.value_or(proxy.port);
+    if (!proxy.password.empty() && !node.replaced)
+        in.note_secret(place.line, "the password of " + place.name());
     out.socks5 = std::move(proxy);
 }
 

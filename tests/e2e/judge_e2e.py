@@ -1,0 +1,157 @@
+"""`--check` and a start agree: every example, and 2,000 configurations with a mistake somewhere, are refused by both or by
+neither, in the same sentences; and a start that ends leaves nothing behind. One that is not refused ends at the next step, because the
+process may open too few files."""
+import collections
+import concurrent.futures
+import pathlib
+import random
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+
+from lab.network import Network
+
+BUILD = sys.argv.pop(1)
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+ERROR = re.compile(r"^\d{4}-\S+ \S+ error ")
+LIMITED = ("prlimit", "--nofile=32")
+END = re.compile(r"this process may open 32 files at most")
+CASES = 2000
+WORDS = ["", "0", "1", "-1", "70000", "4294967296", "128MiB", "1TiB", "5s", "0s", "true", "no", "null", "[]", "{}", "x", "$x", "$main",
+         "192.0.2.1", "192.0.2.0/24", "2001:db8::1", ":53", "udp://192.0.2.1", "tls://192.0.2.1", "example.net", "*", "/nowhere", "\"", "'", "a: b"]
+
+
+def bases():
+    """(text, folder it stands in)."""
+    found = [(path.read_text(), path.parent) for folder in ("configs", "tests/unit/config/good", "tests/unit/config/bad", "tests/scenario")
+             for path in sorted((ROOT / folder).glob("*.yaml"))]
+    for guide in sorted((ROOT / "docs").glob("*.md")):
+        found += [(text, ROOT / "configs") for text in re.findall(r"```yaml\n(.*?)```", guide.read_text(), re.S) if "plugins:" in text]
+    return found
+
+
+def damaged(text, dice):
+    """One mistake or two, of the kinds that people make."""
+    lines = text.splitlines()
+    for _ in range(dice.choice((1, 1, 1, 2))):
+        at = dice.randrange(len(lines))
+        kind = dice.randrange(6)
+        if kind == 0 and len(lines) > 1:
+            del lines[at]
+        elif kind == 1:
+            lines.insert(at, lines[dice.randrange(len(lines))])
+        elif kind == 2:  # another value
+            values = list(re.finditer(r"(?<=: )[^,{}\[\]#]+|(?<=- )[^,{}\[\]:#]+", lines[at]))
+            if values:
+                value = dice.choice(values)
+                lines[at] = lines[at][:value.start()] + dice.choice(WORDS) + lines[at][value.end():]
+        elif kind == 3:  # a number of another size
+            lines[at] = re.sub(r"\d+", lambda n: str(int(n[0]) * dice.choice((0, 10, 1000, 1000000))), lines[at], count=1)
+        elif kind == 4:  # a letter too few
+            letter = dice.randrange(len(lines[at]) or 1)
+            lines[at] = lines[at][:letter] + lines[at][letter + 1:]
+        else:  # a value from elsewhere
+            lines[at] = re.sub(r": .*", lambda _: ": " + lines[dice.randrange(len(lines))].split(": ", 1)[-1], lines[at], count=1)
+    return "\n".join(lines) + "\n"
+
+
+def sentences(lines, prefix):
+    return sorted(line[found.end():] for line in lines.splitlines() if (found := prefix.match(line)))
+
+
+class Judge(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.network = cls.enterClassContext(Network("judge"))
+        cls.network.namespace("nowhere")  # whoever fetches a list there gets none
+        cls.found = bases()
+
+    def say(self, *words):
+        done = self.network.run("nowhere", *words, check=False, timeout=120)
+        return done.returncode, done.stderr
+
+    def judged(self, number, text, folder):
+        """What --check says of it and what a start says: exit code, sentences; and what the start left in the folder."""
+        own = self.network.folder / f"case{number}"
+        shutil.copytree(folder, own)
+        path = own / "judged.yaml"
+        path.write_text(text)
+        before = sorted(own.rglob("*"))
+        code, said = self.say(BUILD + "/steerdnsd", "--check", str(path))
+        check = code, sentences(said, re.compile("error: "))
+        code, said = self.say(*LIMITED, BUILD + "/steerdnsd", "--config", str(path), "--control-socket", str(own / "s.sock"))
+        start = code, [s for s in sentences(said, ERROR) if not END.search(s)]
+        ended = bool(END.search(said))
+        left = sorted(own.rglob("*"))
+        shutil.rmtree(own)
+        self.assertEqual(before, left, text)
+        # Either it is a mistake, or the start comes to where it ends.
+        self.assertEqual((check, ended), (start if code == 2 else (0, start[1]), code == 1), text)
+        self.assertIn(check[0], (0, 2), text)
+        self.assertEqual(check[0] == 2, bool(check[1]), text)
+        return check[0]
+
+    def judge_all(self, cases):
+        codes = collections.Counter()
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            for code in pool.map(lambda case: self.judged(*case), ((n, *case) for n, case in enumerate(cases))):
+                codes[code] += 1
+        return codes
+
+    def test_examples(self):
+        codes = self.judge_all(self.found)
+        print(f"  examples: {dict(codes)}")
+        self.assertGreater(codes[0], 50)
+        self.assertGreater(codes[2], 50)
+
+    def test_mistakes(self):
+        dice = random.Random(22)
+        good = [base for base in self.found if "unit/config/bad" not in str(base[1])]
+        cases = []
+        while len(cases) < CASES:
+            text, folder = dice.choice(good)
+            cases.append((damaged(text, dice), folder))
+        codes = self.judge_all(cases)
+        print(f"  with mistakes: {dict(codes)}")
+        self.assertEqual(codes.total(), CASES)
+        self.assertGreater(min(codes[0], codes[2]), CASES / 6)
+
+    def test_memory(self):
+        """A cache that does not fit the memory, memory that is not there: known to both."""
+        plugins = """plugins:
+  - { tag: kept, type: cache, args: { size: 200000 } }
+  - { tag: main, type: sequence, args: [ { exec: $kept }, { exec: forward 192.0.2.53 } ] }
+"""
+        for memory, code in (("128MiB", 2), ("256MiB", 0), ("1TiB", 2)):
+            with self.subTest(memory):
+                self.assertEqual(self.judged(memory, f"dataplane: {{ memory: {memory} }}\n" + plugins, ROOT / "configs"), code)
+
+    def test_advice(self):
+        """A password that every user can read, an API in clear text: said by --check, and no reason to refuse."""
+        folder = self.network.folder / "advice"
+        folder.mkdir()
+        password, config = folder / "password", folder / "advised.yaml"
+        password.write_text("secret\n")
+        routers = """routers:
+  far: { address: 192.0.2.1, username: u, password_file: password, tls: %s }
+  near: { address: 127.0.0.1, username: u, password: %s }
+plugins:
+  - { tag: main, type: sequence, args: [ { exec: forward 192.0.2.53 } ] }
+"""
+        told = {}
+        for tls, word, mode in (("false", "other", 0o644), ("true", "other", 0o640), ("false", '"${WORD:-x}"', 0o644)):
+            config.write_text(routers % (tls, word))
+            for file in (password, config):
+                file.chmod(mode)
+            code, said = self.say(BUILD + "/steerdnsd", "--check", str(config))
+            self.assertEqual(code, 0, said)
+            told[tls, word, mode] = [warning for warning in ("holds the password of router 'near'", "holds the password of router 'far'",
+                                                             "router 'far' is asked in clear text", "router 'near' is asked in clear text") if warning in said]
+        self.assertEqual(list(told.values()), [["holds the password of router 'near'", "holds the password of router 'far'",
+                                                "router 'far' is asked in clear text"], [],
+                                               ["holds the password of router 'far'", "router 'far' is asked in clear text"]])
+
+
+unittest.main(verbosity=2)
