@@ -1,5 +1,6 @@
 #include "control/daemon.h"
 
+#include <malloc.h>
 #include <spdlog/spdlog.h>
 #include <systemd/sd-daemon.h>
 
@@ -110,6 +111,7 @@ void Daemon::housekeeping() {
     health_.turn_ms = clock_.now().ms;
     feel_pulse(health_.turn_ms);
     look_at_certificates(health_.turn_ms);
+    if (heap_trim_.is_due(streams_->connections(), health_.turn_ms)) ::malloc_trim(0);
     for (const auto& sentence : ports_->follow_devices())
         spdlog::warn("{}", sentence);
     for (const auto& sentence : kernel_side_->follow_interfaces())

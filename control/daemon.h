@@ -24,6 +24,7 @@
 #include "control/exception_thread.h"
 #include "control/fetch/fetcher.h"
 #include "control/file_watch.h"
+#include "control/heap_trim.h"
 #include "control/hits_desk.h"
 #include "control/kernel/next_hops.h"
 #include "control/kernel/reserved_ports.h"
@@ -167,6 +168,7 @@ class Daemon {
     bool has_old_upstreams_ = false;
     SilentUpstreams silent_upstreams_;
     OverloadWatch overload_watch_;
+    HeapTrim heap_trim_;
     std::vector<ServiceAddress> kernels_;       // service addresses that the kernel has
     std::map<IpAddress, int> vrfs_;             // of upstreams
     std::vector<int> copying_;                  // interfaces with a copying port, sorted

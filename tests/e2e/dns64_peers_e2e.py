@@ -2,15 +2,11 @@
 
 import collections
 import ipaddress
-import socket
 import sys
 import unittest
 
-import dns.flags
-import dns.message
-import dns.rcode
-import dns.rdatatype
 import dns.reversename
+import peer_resolvers
 
 from lab.scene import Scene
 
@@ -26,30 +22,9 @@ plugins:
       - { exec: forward 1.1.1.1 }
   - { tag: translator, type: dns64, args: { allow_ipv4: true, exclude_ipv4: [] } }
 """
-UNBOUND_CONF = """
-server:
-    use-syslog: no
-    username: ""
-    chroot: ""
-    pidfile: ""
-    directory: "{folder}"
-    do-daemonize: no
-    module-config: "dns64 iterator"
-    num-threads: 1
-    interface: {address}@53
-    access-control: 0.0.0.0/0 allow
-    do-not-query-localhost: no
+UNBOUND_MODULES = "dns64 iterator"
+UNBOUND_SAYS = """    dns64-prefix: 64:ff9b::/96
     private-address: ::/128
-    local-zone: "10.in-addr.arpa." transparent
-    local-zone: "168.192.in-addr.arpa." transparent
-    unblock-lan-zones: yes
-    insecure-lan-zones: yes
-    dns64-prefix: 64:ff9b::/96
-forward-zone:
-    name: "."
-    forward-addr: 1.1.1.1
-remote-control:
-    control-enable: no
 """
 KRESD_CONF = """
 net.listen('{address}', 53, {{ kind = 'dns' }})
@@ -111,31 +86,14 @@ class Dns64Peers(unittest.TestCase):
         config.write_text(CONFIG)
         scene.start_daemon(config)
 
-    def peer(self, address):
-        self.scene.network.address("resolver", "lo", f"{address}/32")
-        self.scene.network.route("router", f"{address}/32", "via", "1.1.1.1")
-
     def ask(self, server, name, kind):
-        query = dns.message.make_query(name, kind, use_edns=True, payload=1232)
-        sock = self.scene.network.socket("client", socket.AF_INET, socket.SOCK_DGRAM)
-        with sock:
-            sock.settimeout(3)
-            sock.connect((server, 53))
-            sock.send(query.to_wire())
-            return dns.message.from_wire(sock.recv(65536))
-
-    @staticmethod
-    def essence(reply):
-        """Response code, the chain, and what is at its end."""
-        records = sorted(f"{rrset.name} {dns.rdatatype.to_text(rrset.rdtype)} {rdata}".lower()
-                         for rrset in reply.answer for rdata in rrset)
-        return dns.rcode.to_text(reply.rcode()), records
+        return peer_resolvers.essence(peer_resolvers.ask(self.scene, server, name, kind))
 
     def compare(self, server, differs):
         seen, asked, same = collections.defaultdict(set), 0, 0
         for kind, name, wanted in questions():
             asked += 1
-            ours, theirs = (self.essence(self.ask(address, name, wanted)) for address in (US, server))
+            ours, theirs = (self.ask(address, name, wanted) for address in (US, server))
             if ours == theirs:
                 same += 1
             else:
@@ -148,15 +106,11 @@ class Dns64Peers(unittest.TestCase):
         self.assertEqual({key for key in differs if key not in seen}, set(), "they agree by now")
 
     def test_unbound(self):
-        self.peer(UNBOUND)
-        folder = self.scene.folder / "unbound"
-        folder.mkdir()
-        (folder / "unbound.conf").write_text(UNBOUND_CONF.format(folder=folder, address=UNBOUND))
-        self.scene.network.start("resolver", "unbound", "unbound", "-d", "-c", str(folder / "unbound.conf")).wait_for("start of service")
+        peer_resolvers.start_unbound(self.scene, UNBOUND, UNBOUND_MODULES, UNBOUND_SAYS)
         self.compare(UNBOUND, UNBOUND_DIFFERS)
 
     def test_knot_resolver(self):
-        self.peer(KNOT_RESOLVER)
+        peer_resolvers.make_room(self.scene, KNOT_RESOLVER)
         folder = self.scene.folder / "kresd"
         folder.mkdir()
         (folder / "kresd.conf").write_text(KRESD_CONF.format(address=KNOT_RESOLVER))

@@ -1,6 +1,7 @@
 """DNS over TCP and TLS as clients have it: kdig, certificates that change, PROXY headers, limits of time."""
 
 import os
+import pathlib
 import re
 import subprocess
 import sys
@@ -65,6 +66,25 @@ except ConnectionResetError: got = b''
 print(socket.inet_ntoa(got[-4:]) if got else 'closed')
 """
 
+# Handshakes that are begun and no more.
+HALF_OPEN = r"""
+import resource, socket, ssl, sys
+count = int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_NOFILE, (count + 100, count + 100))
+context = ssl._create_unverified_context()
+held = []
+for _ in range(count):
+    incoming, hello = ssl.MemoryBIO(), ssl.MemoryBIO()
+    try: context.wrap_bio(incoming, hello).do_handshake()
+    except ssl.SSLWantReadError: pass
+    held.append(socket.create_connection(('172.16.1.2', 853), 5))
+    held[-1].sendall(hello.read())
+for one in held: one.recv(1)  # so that each has our half
+print('half open', flush=True)
+for one in held:
+    while one.recv(65536): pass  # until they are closed
+"""
+
 IDLE = r"""
 import socket, time
 s = socket.create_connection(('172.16.1.2', 53), 5)
@@ -124,6 +144,25 @@ class Streams(unittest.TestCase):
                     self.assertEqual(re.search(r"(?i)option \(?11\)?|keepalive", text) is not None, says, text)
                 self.assertGreater(self.scene.stream_total("tls_accepted"), 0)
                 self.assertEqual(daemon.stop(), 0)
+
+    def test_what_half_open_handshakes_took_is_given_back(self):
+        count = 3000
+        path = self.write()
+        path.write_text(path.read_text().replace("key: server.key }", f"key: server.key, max_connections_per_client: {count} }}"))
+        self.scene.start_daemon(path)
+        status = pathlib.Path(f"/proc/{self.scene.network.pid('appliance', 'steerdnsd')}/status")
+
+        def mib():
+            return int(re.search(r"RssAnon:\s+(\d+)", status.read_text())[1]) / 1024
+
+        before = mib()
+        flood = self.scene.network.start("client", "half_open", "/usr/bin/python3", "-c", HALF_OPEN, str(count))
+        flood.wait_for("half open", 60)
+        most = mib() - before
+        until(lambda: not flood.running(), 30, "they are closed")
+        until(lambda: mib() - before < most / 4, 15, f"what they took ({most:.0f} MiB) is given back")
+        print(f"  {count} half-open handshakes: {most:.0f} MiB, {mib() - before:.0f} MiB after them")
+        self.assertGreater(most, 50)
 
     def test_a_certificate_is_renewed(self):
         """By a change of its files; who is connected stays, with the old one."""
