@@ -64,9 +64,9 @@ void log_set(sets::SetDesk::Level level, const std::string& sentence) {
 Result<void> Daemon::start() {
     started_ms_ = clock_.now().ms;
     await_end();
-    for (const auto step :
-         {&Daemon::judge_settings, &Daemon::start_eal, &Daemon::start_tables, &Daemon::start_network,
-          &Daemon::start_listeners, &Daemon::start_ops, &Daemon::give_up_rights}) {
+    for (const auto step : {&Daemon::judge_settings, &Daemon::start_eal, &Daemon::start_tables,
+                            &Daemon::start_network, &Daemon::start_listeners, &Daemon::start_ops,
+                            &Daemon::give_up_rights}) {
         if (auto done = (this->*step)(); !done) return done;
     }
     try {

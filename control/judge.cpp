@@ -27,8 +27,7 @@ void judge_memory(const config::Settings& settings, build::Built& built) {
     if (!plan.refusal.empty()) {
         built.errors.push_back(settings.error(settings.dataplane.line, plan.refusal));
     } else if (built.snapshot) {
-        const auto tables =
-            plan_tables(settings, *built.snapshot, plan.memory_bytes, kAnyWorkers);
+        const auto tables = plan_tables(settings, *built.snapshot, plan.memory_bytes, kAnyWorkers);
         if (!tables) built.errors.push_back(tables.error());
     }
 }
@@ -72,9 +71,10 @@ std::vector<Error> advice(const config::Settings& settings) {
     for (const config::Router& router : settings.routers) {
         if (router.tls || (router.address && router.address->is_loopback())) continue;
         out.push_back(settings.error(
-            router.line, "router '" + router.name +
-                             "' is asked in clear text: whoever sees the network gets its password; "
-                             "give its api-ssl a certificate, and write 'tls: { pin: SHA-256 }'"));
+            router.line,
+            "router '" + router.name +
+                "' is asked in clear text: whoever sees the network gets its password; "
+                "give its api-ssl a certificate, and write 'tls: { pin: SHA-256 }'"));
     }
     return out;
 }

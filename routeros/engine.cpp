@@ -438,7 +438,8 @@ void Router::Engine::check_phase() {
                      "that of /ip/service api (api-ssl needs `tls`), or reboot it",
                  topic_ == Topic::lost ? Topic::lost : Topic::unreachable, retry_delay());
             break;
-        default:
+        case RouterState::reading:  // silence_deadline() is theirs
+        case RouterState::in_sync:
             break;
     }
 }
@@ -583,7 +584,8 @@ std::uint64_t Router::Engine::next_deadline() const {
         case RouterState::connecting:
         case RouterState::logging_in:
             return std::min({next, phase_until_ms_, sending_deadline()});
-        default:
+        case RouterState::reading:
+        case RouterState::in_sync:
             break;
     }
     next = std::min({next, silence_deadline(), notice_deadline(), sending_deadline()});

@@ -22,7 +22,7 @@ struct Entry;
 struct Node {
     enum class Kind : std::uint8_t { null, text, list, map };
     Kind kind = Kind::null;
-    bool replaced = false;       // of `text`: some of it came from the environment
+    bool replaced = false;  // of `text`: some of it came from the environment
     int line = 0;
     std::string text;            // Kind::text
     std::vector<Node> items;     // Kind::list

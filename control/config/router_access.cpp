@@ -68,7 +68,8 @@ std::optional<std::string> find_password(Reading& in, const RouterAccess& access
         return refuse(
             owner + " has more than one of 'password', 'password_file', 'password_env': keep one");
     if (access.password) {
-        if (access.password_line != 0) in.note_secret(access.password_line, "the password of " + owner);
+        if (access.password_line != 0)
+            in.note_secret(access.password_line, "the password of " + owner);
         return access.password;
     }
     if (!access.password_env.empty()) {

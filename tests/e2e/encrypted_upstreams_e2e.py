@@ -111,6 +111,23 @@ class EncryptedUpstreams(unittest.TestCase):
                 until(lambda: self.ask("+timeout=6") == [ADDRESS], 10, "it is asked again")
                 self.assertIn("can be asked again", self.scene.daemon.text())
 
+    def test_the_end_of_a_certificate_is_known(self):
+        """That of the certificate which was shown, from the first connection on, and that of the next one after it."""
+        def shown():
+            return [(c["upstream"], c["subject"], round((c["ends_s"] - time.time()) / 86400))
+                    for c in self.scene.told("status")["certificates"] if "upstream" in c]
+
+        server = self.peers.unbound(self.peers.certificate("short", days=5))
+        self.peers.daemon(self.entry())
+        self.assertEqual(shown(), [])
+        self.check_answers(1)
+        self.assertEqual([(name, days) for name, _, days in shown()], [(f"tls://{NAME}", 5)])
+        self.assertIn(NAME, shown()[0][1])
+        server.stop()
+        self.peers.unbound(self.peers.certificate("long", days=40))
+        until(lambda: self.ask("+timeout=6") == [ADDRESS], 10, "it is asked again")
+        self.assertEqual([days for _, _, days in shown()], [40])
+
     def test_an_address_in_the_certificate(self):
         self.peers.unbound(self.peers.certificate("by-address", f"IP:{UNBOUND}"))
         self.peers.daemon(self.entry(host=UNBOUND, address=None))
