@@ -1,6 +1,6 @@
 // steerdnsd: the command line.
 //
-// Exit codes: 0 done or ended by a signal, 1 what only the start can see (a port, a right, memory), 2 a configuration or
+// Exit codes: 0 done or ended by a signal, 1 what only the start can see (a port, a CPU, a right), 2 a configuration or
 // command line that is wrong.
 #include <spdlog/spdlog.h>
 

@@ -92,6 +92,9 @@ class Plane {
         from_stream_;                                                   // [stream][worker]
     std::vector<std::vector<std::unique_ptr<Ring<Message>>>> between_;  // [from][to]
     std::vector<std::unique_ptr<Worker>> workers_;
+    struct Run;  // of a worker, on its lcore
+    static int run_worker(void* run);
+    std::vector<std::unique_ptr<Run>> runs_;
     bool running_ = false;
 };
 

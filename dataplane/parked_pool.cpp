@@ -47,7 +47,7 @@ ParkedPool::Keys ParkedPool::keys_of(const IpAddress& client,
 
 ParkedPool::Taken ParkedPool::take(const Snapshot& snapshot, const IpAddress& client,
                                    std::span<const std::uint8_t> qname) noexcept {
-    if (in_use_ == limits_.records) return {nullptr, Verdict::drop_parked_full};
+    if (in_use() == limits_.records) return {nullptr, Verdict::drop_parked_full};
     const Keys keys = keys_of(client, qname);
     if (by_client_.get(keys.client) >= limits_.per_client &&
         !snapshot.trusted_forwarders.contains(client)) {
@@ -93,7 +93,7 @@ ParkedPool::Keys ParkedPool::of_branches(const Keys& keys) noexcept {
 }
 
 ParkedPool::Taken ParkedPool::take_counted(const Snapshot& snapshot, const Keys& keys) noexcept {
-    if (in_use_ == limits_.records) return {nullptr, Verdict::drop_parked_full};
+    if (in_use() == limits_.records) return {nullptr, Verdict::drop_parked_full};
     if (by_suffix_.get(keys.suffix) >= limits_.per_suffix)
         return {nullptr, Verdict::drop_suffix_quota};
     by_client_.add(keys.client);
@@ -107,7 +107,7 @@ ParkedPool::Taken ParkedPool::take_counted(const Snapshot& snapshot, const Keys&
         p = &records_[free_.back()];
         free_.pop_back();
     }
-    ++in_use_;
+    in_use_.store(in_use() + 1, std::memory_order_relaxed);
     keys_[p->index] = keys;
     p->sequence = p->sequence == UINT32_MAX ? 1 : p->sequence + 1;
     p->worker = worker_;
@@ -137,7 +137,7 @@ void ParkedPool::give(Parked* p) noexcept {
     p->state = Parked::State::free;
     p->snapshot = nullptr;
     free_.push_back(p->index);
-    --in_use_;
+    in_use_.store(in_use() - 1, std::memory_order_relaxed);
 }
 
 // One writer; released so that control, having read 0, sees all that was done under that generation

@@ -11,6 +11,7 @@
 // Ends: Verdict::drop_parked_full, drop_client_quota, drop_suffix_quota.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <vector>
 
@@ -52,10 +53,13 @@ class ParkedPool {
     [[nodiscard]] Parked* find(std::uint64_t token) noexcept;
     [[nodiscard]] static std::uint64_t token_of(const Parked& p) noexcept;
 
-    [[nodiscard]] unsigned in_use() const noexcept { return in_use_; }
+    // Any thread.
+    [[nodiscard]] unsigned in_use() const noexcept {
+        return in_use_.load(std::memory_order_relaxed);
+    }
     // Less than a sixteenth is free.
     [[nodiscard]] bool is_nearly_full() const noexcept {
-        return limits_.records - in_use_ < limits_.records / 16 + 1;
+        return limits_.records - in_use() < limits_.records / 16 + 1;
     }
     // Records ever touched: [0, high_water()) may be looked at.
     [[nodiscard]] unsigned high_water() const noexcept { return high_water_; }
@@ -79,7 +83,7 @@ class ParkedPool {
     Keys* keys_;                       // of each record that is taken: what it counts for
     std::vector<std::uint32_t> free_;  // indices below high_water_
     unsigned high_water_ = 0;
-    unsigned in_use_ = 0;
+    std::atomic<unsigned> in_use_{0};  // the worker's to write
     unsigned background_ = 0;
     unsigned branches_ = 0;
     CountTable by_client_, by_suffix_;

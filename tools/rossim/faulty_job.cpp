@@ -61,7 +61,9 @@ void FaultyJob::strike(const std::string& reply) {
             machine_.after_event(
                 [&machine = machine_, down_us = fault_.for_us] { machine.reboot(down_us); });
             return;
-        default:
+        case FaultKind::hang:
+        case FaultKind::hang_in_reply:
+        case FaultKind::drip:
             break;
     }
     const std::size_t sent = fault_.kind == FaultKind::hang_in_reply ? reply.size() / 2 : 0;

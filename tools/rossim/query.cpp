@@ -92,9 +92,11 @@ bool Query::holds(const Term& term, const Properties& row) {
             return value && less(*value, term.value);
         case Kind::greater:
             return value && less(term.value, *value);
-        default:
-            return value && *value == term.value;
+        case Kind::equal:
+        case Kind::operations:  // which matches() has
+            break;
     }
+    return value && *value == term.value;
 }
 
 bool Query::matches(const Properties& row) const {

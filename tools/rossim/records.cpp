@@ -338,9 +338,10 @@ bool Records::has_verb(std::string_view path, std::string_view verb) const {
             return verb == "set";
         case Access::fixed:
             return one_of({"set", "enable", "disable", "listen"});
-        default:
-            return false;
+        case Access::read_only:
+            break;
     }
+    return false;
 }
 
 bool Records::has_menu_below(std::string_view path) const {

@@ -159,9 +159,10 @@ std::string ScriptRun::value_of(const Value& value, std::int64_t now_us) {
         }
         case Value::Kind::call:
             return call(value.calls[0], now_us);
-        default:
-            return fold(value, now_us);
+        case Value::Kind::fold:
+            break;
     }
+    return fold(value, now_us);
 }
 
 std::string ScriptRun::fold(const Value& value, std::int64_t now_us) {
