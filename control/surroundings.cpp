@@ -34,6 +34,12 @@ std::uint8_t prefix_length(const sockaddr* netmask) {
     return static_cast<std::uint8_t>(bits);
 }
 
+// `length` as its family counts.
+void add_network(build::Surroundings& around, const IpAddress& address, int length) {
+    if (auto network = matchers::Prefix::parse(address.to_string() + "/" + std::to_string(length)))
+        around.own_networks.push_back(*network);
+}
+
 }  // namespace
 
 build::Surroundings look_around(const config::Settings& settings) {
@@ -45,16 +51,16 @@ build::Surroundings look_around(const config::Settings& settings) {
             const auto address = read_address(entry->ifa_addr);
             if (!address) continue;
             around.own_addresses.push_back(*address);
-            const std::uint8_t length = prefix_length(entry->ifa_netmask);
-            const std::string text = address->to_string() + "/" +
-                                     std::to_string(address->is_v4() ? length - 96 : length);
-            if (auto network = matchers::Prefix::parse(text))
-                around.own_networks.push_back(*network);
+            const int length = prefix_length(entry->ifa_netmask);
+            add_network(around, *address, address->is_v4() ? length - 96 : length);
         }
     }
     for (const auto& port : settings.dataplane.ports) {
         around.own_addresses.insert(around.own_addresses.end(), port.addresses.begin(),
                                     port.addresses.end());
+        // On interfaces that a start makes: they are not there yet.
+        for (const auto& address : port.interface_addresses)
+            add_network(around, address.ip, address.length);
     }
     return around;
 }

@@ -84,10 +84,10 @@ class Broken(unittest.TestCase):
         scene.daemon.wait_for("serving on", 40)
         return scene.daemon
 
-    def refused(self, sentence, text=MINIMAL, before=()):
+    def refused(self, sentence, text=MINIMAL, before=(), code=1):
         done = self.scene.network.run("appliance", *self.command(text, before), check=False, timeout=30)
         print("  " + done.stderr.strip())
-        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         self.assertRegex(done.stderr, ERROR + rf"{sentence}.*\n$")
         self.assertFalse(self.scene.socket.exists())
 
@@ -105,7 +105,7 @@ class Broken(unittest.TestCase):
 
     def test_memory(self):
         self.refused(r"`dataplane.memory` is 1048576 MiB and there are \d+ MiB for this process: lower it",
-                     "dataplane: { memory: 1TiB }\n" + MINIMAL)
+                     "dataplane: { memory: 1TiB }\n" + MINIMAL, code=2)
         names = self.scene.folder / "many.txt"
         names.write_text("".join(f"host-{i}.a-long-name-of-a-domain.example\n" for i in range(400_000)))
         self.refused(r"there is not enough memory: give more .*or shorten the lists", with_names(names),
