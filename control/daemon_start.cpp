@@ -125,7 +125,7 @@ EalOptions Daemon::eal_options() const {
 Result<void> Daemon::judge_settings() {
     std::atomic<bool> is_done = false;
     std::string no_room;
-    const auto begun = building_.run([&] {
+    auto begun = building_.run([&] {
         try {
             build::ImageFolder images(settings_.control.images);
             built_ = judge(settings_, registry_, images.folder().empty() ? nullptr : &images);
