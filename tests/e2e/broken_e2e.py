@@ -104,7 +104,7 @@ class Broken(unittest.TestCase):
                      before=limited(nproc=1))
 
     def test_memory(self):
-        self.refused(r"`dataplane.memory` is 1048576 MiB and there are \d+ MiB for this process: lower it",
+        self.refused(r"\S+\.yaml:1: `dataplane.memory` is 1048576 MiB and there are \d+ MiB for this process: lower it",
                      "dataplane: { memory: 1TiB }\n" + MINIMAL, code=2)
         names = self.scene.folder / "many.txt"
         names.write_text("".join(f"host-{i}.a-long-name-of-a-domain.example\n" for i in range(400_000)))
