@@ -5,6 +5,7 @@
 #include <type_traits>
 #include <variant>
 
+#include "control/config/plugins/plugin_type.h"
 #include "control/stream/tls_certificate.h"
 
 namespace steer {
@@ -22,10 +23,6 @@ void for_each_server(const config::Settings& settings, Visit&& visit) {
             },
             plugin.args);
     }
-}
-
-std::string owner_of(const config::Plugin& plugin) {
-    return std::string(plugin.type) + " '" + plugin.tag + "'";
 }
 
 }  // namespace
