@@ -1,7 +1,7 @@
 // Whether workers still turn, seen from outside and without work for them: what they count anyway has to move.
 //
 // A worker that is awake passes quiescent states, one that sleeps is woken by whoever looks and goes to sleep again. Who
-// looks does both about once a second; a worker of which nothing moves for kPatienceMs is stuck, or has ended.
+// looks does both about once a second; a worker whose numbers stay the same for kPatienceMs is stuck, or has ended.
 #pragma once
 
 #include <cstdint>

@@ -36,7 +36,7 @@ enum class MessageKind : std::uint8_t {
     acknowledged,  // a held answer's event is settled: token = hold token, b = Outcome
 };
 
-// In place of an errno: many replies came to the query's socket, none of which was its own.
+// In place of an errno: many replies came to the query's socket, and none was its own.
 inline constexpr std::uint32_t kForgedReplies = UINT32_MAX;
 
 // How `streams` asks. Of an upstream that control told it of (Upstream::channel) it knows the rest, and

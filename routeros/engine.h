@@ -81,7 +81,7 @@ class Router::Engine final : public SessionHandler {
         std::string text;
         std::vector<List*> users;
         std::vector<std::uint8_t> prefixes{};  // lengths of persistent ones, the longest first
-        std::size_t lost = 0;  // rows that others removed, and nobody was told of yet
+        std::size_t lost = 0;                  // rows that others removed, not reported yet
         Address lost_first{};
         std::uint64_t lost_tell_ms = 0, lost_told_ms = 0;
         std::uint64_t others_ms = 0;  // when somebody else last wrote it, whom we know nothing of

@@ -59,7 +59,7 @@ class Shares {
     [[nodiscard]] std::size_t count(ShareKind kind, std::uint32_t holder) const;
     void add(ShareKind kind, std::uint32_t holder, int change);
     void add(const Holders& holders, int change);
-    // The first kind of which the holder has its share; nothing: there is room.
+    // The first kind whose share the holder has used up; nothing: there is room.
     [[nodiscard]] std::optional<ShareKind> full(const Holders& holders,
                                                 const ClaimBounds& bounds) const;
     // The largest part of a share that a holder has: 1 is the whole share. `more`: claims to come.

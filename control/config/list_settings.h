@@ -31,7 +31,7 @@ struct ReadList {
     std::string owner;   // "domain_set 'ads'"
     std::string source;  // its path or URL
     std::string file;    // as it was opened
-    bool loaded = true;  // false: a URL of which there is no copy yet
+    bool loaded = true;  // false: a URL that has no copy yet
     std::size_t rules = 0;
     std::size_t bad_lines = 0, left_out = 0;  // not rules; rules that have no meaning here
     std::uint32_t max_shrink = 100;  // percent of its rules that may go when it is read again

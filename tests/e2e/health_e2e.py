@@ -93,7 +93,7 @@ class Health(unittest.TestCase):
 
         with self.subTest("a port is down"):
             scene.network.run("appliance", "ip", "link", "set", "eth0", "down")
-            until(lambda: "ports failed: eth0 is down" in self.http("/readyz")[1], 10, "the port is told of")
+            until(lambda: "ports failed: eth0 is down" in self.http("/readyz")[1], 10, "the port is named")
             self.assertEqual(self.http("/livez")[0], 200)
             self.assertRegex(scene.steerctl("status"), r"(?m)^  ready +.*eth0 is down")
             scene.network.run("appliance", "ip", "link", "set", "eth0", "up")
