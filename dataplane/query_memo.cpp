@@ -9,13 +9,10 @@
 #include <cstring>
 #include <memory>
 
-#include "dataplane/same_bytes.h"
-
 namespace steer {
 namespace {
 
 constexpr std::size_t kSets = QueryMemo::kLines / QueryMemo::kWays;
-constexpr std::size_t kIdBytes = 2;
 
 std::uint64_t word(const std::uint8_t* at) {
     std::uint64_t w;
@@ -93,11 +90,6 @@ const QueryMemo::Line* QueryMemo::find(std::uint64_t hash) const noexcept {
     rte_prefetch0(line);
     rte_prefetch0(reinterpret_cast<const std::uint8_t*>(line) + 64);
     return line;
-}
-
-bool QueryMemo::is_of(const Line& line, const std::uint8_t* message, std::size_t length) noexcept {
-    return line.length == length &&
-           same_bytes(line.bytes.data(), message + kIdBytes, length - kIdBytes);
 }
 
 QueryMemo::Line& QueryMemo::replace(std::uint64_t hash, const std::uint8_t* message,

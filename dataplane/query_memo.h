@@ -20,6 +20,7 @@
 
 #include "dataplane/cache/cache.h"
 #include "dataplane/dns/query.h"
+#include "dataplane/same_bytes.h"
 
 namespace steer {
 
@@ -62,7 +63,10 @@ class QueryMemo {
     // The line that may be that of this message, or nullptr; its memory is on its way into the CPU's cache.
     [[nodiscard]] const Line* find(std::uint64_t hash) const noexcept;
     // Whether it is, if it came by the line's way.
-    static bool is_of(const Line& line, const std::uint8_t* message, std::size_t length) noexcept;
+    static bool is_of(const Line& line, const std::uint8_t* message, std::size_t length) noexcept {
+        return line.length == length &&
+               same_bytes(line.bytes.data(), message + kIdBytes, length - kIdBytes);
+    }
     // For the share of messages that are known, which decides when to rest.
     void count_known(unsigned n) noexcept { known_ += n; }
 
@@ -70,6 +74,7 @@ class QueryMemo {
     Line& replace(std::uint64_t hash, const std::uint8_t* message, std::size_t length) noexcept;
 
   private:
+    static constexpr std::size_t kIdBytes = 2;
     static constexpr unsigned kWindow = 8192;         // messages
     static constexpr unsigned kFewest = kWindow / 8;  // that are known in a window, or it rests ...
     static constexpr unsigned kRest = 16 * kWindow;   // ... for so many messages

@@ -199,7 +199,7 @@ void Replier::send_in_place(Packet& p, std::size_t length, std::uint64_t sum, Ve
 }
 
 [[gnu::noinline]] void Replier::answer_injected(Packet& p, const dns::Answer& answer,
-                                                const dns::ReplyOptions& options) noexcept {
+                                                dns::ReplyOptions options) noexcept {
     bool truncated = false;
     Buffer* const out =
         start_response(p.dns, {p.dns + dns::kHeaderSize, p.query.question_end - dns::kHeaderSize},

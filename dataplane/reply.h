@@ -59,8 +59,8 @@ class Replier {
   private:
     void count(const Packet& p, Verdict v) noexcept;
     void free_query(Packet& p) noexcept;
-    void answer_injected(Packet& p, const dns::Answer& answer,
-                         const dns::ReplyOptions& options) noexcept;
+    // Options by value: those of answer() stay in registers.
+    void answer_injected(Packet& p, const dns::Answer& answer, dns::ReplyOptions options) noexcept;
     void send_in_place(Packet& p, std::size_t length, std::uint64_t sum, Verdict v) noexcept;
     // The start of a response for streams, header and question in place; nullptr: no buffer.
     Buffer* start_response(const std::uint8_t* header, std::span<const std::uint8_t> question,

@@ -141,24 +141,35 @@ void Resolver::take_options(const Packet& p, std::span<std::uint8_t> room,
     if (now_s >= e->attend_s.load(std::memory_order_relaxed)) return false;
     const Plan* const plan = parts_.executor.plan(snapshot, tags, p.entry);
     if (plan == nullptr || !plan->hit_is_plain) return false;
-    const std::uint32_t age_s = e->born.age_s(now_s);
-    LeaveTerms terms;
+    std::uint32_t ttl_cap_s = LeaveTerms::kNoCap;
     if ((e->list_count | plan->hit_list_count) != 0) {
-        HitLists claimed;
-        if (!Executor::claim_hit(snapshot, *plan, *e, claimed)) return false;
-        const LeavingAnswer a{.snapshot = snapshot,
-                              .answer = e->answer(),
-                              .client = p.source,
-                              .age_s = age_s,
-                              .ttl_cap_s = LeaveTerms::kNoCap,
-                              .entry = e,
-                              .qname = e->name(),
-                              .lists = {claimed.lists.data(), claimed.list_count}};
-        if (!parts_.claims.settle_covered(a, now, terms)) return false;
+        const std::optional<std::uint32_t> covered_s = covered_ttl_s(p, snapshot, *plan, now);
+        if (!covered_s) return false;
+        ttl_cap_s = *covered_s;
     }
-    parts_.replier.answer(p, e->answer(),
-                          {.age_s = age_s, .ttl_cap_s = terms.ttl_cap_s, .max_size = p.max_size});
+    parts_.replier.answer(
+        p, e->answer(),
+        {.age_s = e->born.age_s(now_s), .ttl_cap_s = ttl_cap_s, .max_size = p.max_size});
     return true;
+}
+
+// Apart, so that what it needs memory for takes none in answer_hit().
+[[gnu::noinline, gnu::flatten]] std::optional<std::uint32_t> Resolver::covered_ttl_s(
+    const Packet& p, const Snapshot& snapshot, const Plan& plan, Now now) noexcept {
+    const cache::Entry& e = *p.found;
+    HitLists claimed;
+    if (!Executor::claim_hit(snapshot, plan, e, claimed)) return std::nullopt;
+    const LeavingAnswer a{.snapshot = snapshot,
+                          .answer = e.answer(),
+                          .client = p.source,
+                          .age_s = e.born.age_s(now.s()),
+                          .ttl_cap_s = LeaveTerms::kNoCap,
+                          .entry = &e,
+                          .qname = e.name(),
+                          .lists = {claimed.lists.data(), claimed.list_count}};
+    LeaveTerms terms;
+    if (!parts_.claims.settle_covered(a, now, terms)) return std::nullopt;
+    return terms.ttl_cap_s;
 }
 
 void Resolver::resolve_one(Packet& p, QueryContext& c, Now now) noexcept {

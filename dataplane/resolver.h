@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "dataplane/burst.h"
 #include "dataplane/event/claims.h"
@@ -63,6 +64,10 @@ class Resolver {
     bool answer_hit(Packet& p, const Snapshot& snapshot, Now now) noexcept;
 
   private:
+    // How long the TTLs of a plain hit may be at most, whose rows are known to be there; nothing: run the program.
+    std::optional<std::uint32_t> covered_ttl_s(const Packet& p, const Snapshot& snapshot,
+                                               const Plan& plan, Now now) noexcept;
+
     // A query on its way through the program: in its packet, in a record since it had to wait, or (a branch) in
     // neither as long as it need not wait.
     struct Way {

@@ -13,13 +13,15 @@ namespace {
 constexpr std::size_t kOptSize = 11;
 constexpr std::size_t kEdeSize = 6;
 
-void write_header(std::uint8_t* message, std::uint16_t flags, std::uint16_t qdcount,
-                  std::uint16_t ancount, std::uint16_t nscount, std::uint16_t arcount) {
-    store_be16(message + 2, flags);
-    store_be16(message + 4, qdcount);
-    store_be16(message + 6, ancount);
-    store_be16(message + 8, nscount);
+// Flags and counts, behind the ID. Returns what they add to the message's sum.
+std::uint64_t write_header(std::uint8_t* message, std::uint16_t flags, std::uint16_t qdcount,
+                           std::uint16_t ancount, std::uint16_t nscount, std::uint16_t arcount) {
+    const std::uint64_t first = std::uint64_t{flags} << 48 | std::uint64_t{qdcount} << 32 |
+                                std::uint32_t{ancount} << 16 | nscount;
+    const std::uint64_t words = __builtin_bswap64(first);
+    std::memcpy(message + 2, &words, sizeof words);
     store_be16(message + 10, arcount);
+    return checksum_narrow(words) + checksum_words(arcount);
 }
 
 // RFC 6891 6.1.2, RFC 8914 2, RFC 7871 6. Returns its length.
@@ -137,12 +139,8 @@ std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, con
     const std::uint16_t an = truncated ? 0 : answer.ancount;
     const std::uint16_t ns = truncated ? 0 : answer.nscount;
     const auto ar = static_cast<std::uint16_t>(truncated ? with_opt : answer.arcount + with_opt);
-    write_header(message.data(), flags, 1, an, ns, ar);
-    if (sum != nullptr) {
-        const std::uint64_t words =
-            std::uint64_t{flags} + 1 + an + ns + ar + load_be16(message.data());
-        *sum += checksum_words(words);
-    }
+    const std::uint64_t header = write_header(message.data(), flags, 1, an, ns, ar);
+    if (sum != nullptr) *sum += header + checksum_words(load_be16(message.data()));
     if (!truncated) {
         copy_body(message.data() + at, answer.body(), answer.body_len);
         const std::uint64_t ttls =

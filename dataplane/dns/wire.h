@@ -85,8 +85,8 @@ inline std::uint32_t load_be32(const std::uint8_t* p) {
     return __builtin_bswap32(v);
 }
 inline void store_be16(std::uint8_t* p, std::uint16_t v) {
-    p[0] = static_cast<std::uint8_t>(v >> 8);
-    p[1] = static_cast<std::uint8_t>(v);
+    v = __builtin_bswap16(v);
+    std::memcpy(p, &v, 2);
 }
 inline void store_be32(std::uint8_t* p, std::uint32_t v) {
     v = __builtin_bswap32(v);

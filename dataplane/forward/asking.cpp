@@ -231,7 +231,7 @@ void Forwarder::Impl::end_attempts_in_silence(std::uint32_t flight, Now now) noe
         const auto waited_ms = static_cast<std::uint32_t>(now.ms - a.sent_ms);
         if (now.ms >= a.deadline_ms) {
             counters.add(Stat::upstream_timeouts);
-            if (by_suffix.get(suffix_key(f.name())) >= kManyOfDomain && !f.waiters.empty())
+            if (by_suffix.get(f.suffix) >= kManyOfDomain && !f.waiters.empty())
                 counters.saw(Trouble::timeout, f.waiters.first()->path.client, f.name());
             choice.timed_out(asked.id, a.measures, now.ms);
             table.close_attempt(i);

@@ -98,6 +98,7 @@ void Forwarder::Impl::join(Parked* parked, std::uint64_t name_hash, Now now) noe
             if (limit != nullptr) limit->leave();
             return turn_away(parked, AskEnd::table_full, Stat::upstream_table_full);
         }
+        table[i].suffix = suffix;
         by_suffix.add(suffix);
     }
     Flight& f = table[i];

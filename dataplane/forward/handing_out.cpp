@@ -12,11 +12,10 @@ constexpr unsigned kPerTick = 256;  // and with each tick
 
 void Forwarder::Impl::end_asking(std::uint32_t flight, bool answered) noexcept {
     Flight& f = table[flight];
-    const std::uint64_t suffix = suffix_key(f.name());
-    if (by_suffix.get(suffix) >= kManyOfDomain)
-        failing.note(suffix, !answered, static_cast<std::uint32_t>(now_ms / 1000));
+    if (by_suffix.get(f.suffix) >= kManyOfDomain)
+        failing.note(f.suffix, !answered, static_cast<std::uint32_t>(now_ms / 1000));
     table.stop_asking(flight);
-    by_suffix.remove(suffix);
+    by_suffix.remove(f.suffix);
     timers.cancel(flight);
     if (f.upstreams().limit != nullptr) f.upstreams().limit->leave();
 }

@@ -67,6 +67,7 @@ struct Flight {
     std::uint8_t sent_in_round = 0;  // queries that the network did not refuse
     std::uint8_t ecs_len = 0, options_len = 0;
     std::uint64_t started_ms = 0;
+    std::uint64_t suffix = 0;                    // keyed hash of the name's last two labels
     std::uint64_t choose_at_ms = UINT64_MAX;     // when `answer`, a negative one, is good enough
     std::uint32_t older = kNone, newer = kNone;  // of those that ask, in the order of their start
     std::uint32_t name_key = 0;                  // of name and type
@@ -116,7 +117,7 @@ struct Attempt {
     bool is_copy = false;     // sent to be measured alone: nobody waits for it
 };
 
-static_assert(sizeof(Flight) == 416 && sizeof(Attempt) == 64, "what forwarder.h says of memory");
+static_assert(sizeof(Flight) == 424 && sizeof(Attempt) == 64, "what forwarder.h says of memory");
 
 // A question as a parked query asks it.
 struct Question {

@@ -516,8 +516,8 @@ const Plan* Executor::plan(const Snapshot& snapshot, const dns::Query& q,
     return plan(snapshot, tag_word(snapshot.generation, tag_set), entry);
 }
 
-const Plan* Executor::make(const Snapshot& snapshot, std::uint64_t tags,
-                           std::uint8_t entry) noexcept {
+[[gnu::noinline]] const Plan* Executor::make(const Snapshot& snapshot, std::uint64_t tags,
+                                             std::uint8_t entry) noexcept {
     Plan* const plan = plans_.find(tags, entry);
     if (plan == nullptr || (plan->tags == tags && plan->entry == entry)) return plan;
     const matchers::TagBits* const sets = snapshot.tag_sets->find(static_cast<std::uint32_t>(tags));
