@@ -54,6 +54,8 @@ GOALS = (
          limits=(("renew_cpu", "≤", 0.2), ("slow_cpu", "≤", 0.3), ("gaps", "≤", 0), ("hold_p99_ms", "≤", 30), ("hold_print_p99_ms", "≤", 100),
                  ("repeat_ms", "≤", 0), ("dead_wait_ms", "≤", 301), ("lag_p99_ms", "≤", 1000), ("loop_p99_ms", "≤", 10)),
          figures=("repair_hold_p99_ms", "renew_cpu_with_adds", "renewals", "fleet_cpu_percent", "claim_bytes", "loop_longest_ms", "connect_step_ms")),
+    Goal("claims", 2, less=True, limits=(("held", "≤", 2), ("answered", "≥", 0.999)),
+         figures=("p99_ms", "quiet_p99_ms", "held_p99_ms", "quiet_held_p99_ms")),
     Goal("streams", 1.0, 2, limits=(("flood_answered", "≥", 0.999), ("flood_p50", "≤", 1.5), ("flood_hold", "≤", 2)),
          figures=("worst", "tcp_ns", "dnsdist_tcp_ns", "dot_ns", "dnsdist_dot_ns", "doh_ns", "dnsdist_doh_ns", "connection_us",
                   "dnsdist_connection_us", "idle_bytes", "dnsdist_idle_bytes", "flood_p99", "flood_hold_p99", "flood_mib")),
