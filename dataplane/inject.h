@@ -3,7 +3,7 @@
 //
 // In:   MessageKind::inject, whose buffer holds an InjectedQuery and the message.
 // Out:  a packet in the burst that owns the buffer.
-// Ends: Injected::drop_malformed (the lengths do not fit).
+// Ends: Injected::drop_short_header (the lengths do not fit).
 #pragma once
 
 #include "dataplane/burst.h"

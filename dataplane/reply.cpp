@@ -28,83 +28,17 @@ ParkedEnd truncated_end(ParkedEnd end) {
 }  // namespace
 
 Injected injected_for(Verdict v) noexcept {
-    switch (v) {
-        case Verdict::answered:
-            return Injected::answered;
-        case Verdict::answered_truncated:
-            return Injected::answered_truncated;
-        case Verdict::answered_error:
-            return Injected::answered_error;
-        case Verdict::refused_client:
-            return Injected::refused_client;
-        case Verdict::forwarded:
-            return Injected::forwarded;
-        case Verdict::held:
-            return Injected::held;
-        case Verdict::drop_parked_full:
-            return Injected::drop_parked_full;
-        case Verdict::drop_client_quota:
-            return Injected::drop_client_quota;
-        case Verdict::drop_suffix_quota:
-            return Injected::drop_suffix_quota;
-        case Verdict::servfail_quota:
-            return Injected::servfail_quota;
-        case Verdict::drop_no_buffer:
-            return Injected::drop_no_buffer;
-        case Verdict::drop_ring_full:
-            return Injected::drop_ring_full;
-        case Verdict::drop_router_away:
-            return Injected::drop_router_away;
-        case Verdict::dropped_by_policy:
-            return Injected::dropped_by_policy;
-        case Verdict::drop_short_header:
-        case Verdict::drop_response:
-            return Injected::drop_malformed;
-        case Verdict::query_moved:  // of frames alone
-        case Verdict::upstream_reply:
-        case Verdict::upstream_moved:
-        case Verdict::drop_upstream_unknown:
-        case Verdict::drop_upstream_malformed:
-        case Verdict::punted:
-        case Verdict::drop_no_kernel:
-        case Verdict::drop_other_host:
-        case Verdict::drop_short_frame:
-        case Verdict::drop_bad_ip:
-        case Verdict::drop_bad_checksum:
-        case Verdict::drop_bad_source:
-        case Verdict::drop_bad_mac:
-        case Verdict::drop_segmented:
-        case Verdict::drop_tx_full:
-        case Verdict::count_:
-            break;
-    }
-    rte_panic("a query that came as a message has verdict %u\n", static_cast<unsigned>(v));
+    const Injected end = kInjectedByVerdict[static_cast<std::size_t>(v)];
+    if (end == Injected::count_)
+        rte_panic("a query that came as a message has verdict %u\n", static_cast<unsigned>(v));
+    return end;
 }
 
 Moved moved_for(Verdict v) noexcept {
-#define STEER_SAME(name, label, text) \
-    case Verdict::name:               \
-        return Moved::name;
-    switch (v) {
-        STEER_MOVED(STEER_SAME)
-        case Verdict::query_moved:  // of the worker that received it
-        case Verdict::upstream_reply:
-        case Verdict::upstream_moved:
-        case Verdict::drop_upstream_unknown:
-        case Verdict::drop_upstream_malformed:
-        case Verdict::punted:
-        case Verdict::drop_no_kernel:
-        case Verdict::drop_other_host:
-        case Verdict::drop_short_frame:
-        case Verdict::drop_bad_ip:
-        case Verdict::drop_bad_source:
-        case Verdict::drop_bad_mac:
-        case Verdict::drop_segmented:
-        case Verdict::count_:
-            break;
-    }
-#undef STEER_SAME
-    rte_panic("a query of another worker has verdict %u\n", static_cast<unsigned>(v));
+    const Moved end = kMovedByVerdict[static_cast<std::size_t>(v)];
+    if (end == Moved::count_)
+        rte_panic("a query of another worker has verdict %u\n", static_cast<unsigned>(v));
+    return end;
 }
 
 Replier::Replier(unsigned worker, std::span<Port* const> ports,

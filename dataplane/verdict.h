@@ -1,120 +1,123 @@
-// Every way out of a worker, once: the enum, the counter, the metric's label, the line in the docs.
+// Every way out of a worker, once: the enums, the counters, the metrics' labels, what sums to what.
 //
-// A received mbuf gets exactly one Verdict, from the worker that received it. A query that it moved
-// to another worker (Verdict::query_moved) gets exactly one Moved from that one. What came as a
-// message from `streams` (injected queries) gets exactly one Injected; an answer that leaves a
-// parked record gets exactly one ParkedEnd. Each table's sum equals what went in
-// (tests/packet/sums_test.cpp).
+// Each row is an end, and says of which of four kinds of work it may be the end (y or n):
+// - received: an mbuf. Exactly one, a Verdict, from the worker that received it.
+// - moved: a query that another worker received and moved here (Verdict::query_moved). Exactly one, a Moved.
+// - injected: a query that came as a message from `streams`. Exactly one, an Injected.
+// - parked: an answer that leaves a parked record. Exactly one, a ParkedEnd.
+// The sum of each kind equals what went in (tests/packet/sums_test.cpp).
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
 namespace steer {
 
-//    name                       label                        what happened
-#define STEER_VERDICTS(X)                                                                      \
-    X(answered, "answered", "answer sent at once")                                             \
-    X(answered_truncated, "answered_truncated", "answer above the client's size: TC set")      \
-    X(answered_error, "answered_error", "malformed query told so (FORMERR, NOTIMP, BADVERS)")  \
-    X(refused_client, "refused_client", "client is in none of dataplane.allow")                \
-    X(forwarded, "forwarded", "query parked, an upstream is asked")                            \
-    X(held, "held", "answer known, waits for a router")                                        \
-    X(query_moved, "query_moved", "query given to the worker that serves its flow")            \
-    X(upstream_reply, "upstream_reply", "an upstream's reply that was awaited")                \
-    X(upstream_moved, "upstream_moved", "an upstream's reply for another worker")              \
-    X(drop_upstream_unknown, "drop_upstream_unknown",                                          \
-      "reply that nobody awaits, or from the wrong source")                                    \
-    X(drop_upstream_malformed, "drop_upstream_malformed",                                      \
-      "reply that does not parse or answers another question")                                 \
-    X(punted, "punted", "not ours: handed to the kernel")                                      \
-    X(drop_no_kernel, "drop_no_kernel", "not ours, and this port has no kernel side")          \
-    X(drop_other_host, "drop_other_host", "to another host's MAC address (a flooding switch)") \
-    X(drop_short_frame, "drop_short_frame", "cut off inside Ethernet, IP or UDP")              \
-    X(drop_bad_ip, "drop_bad_ip", "IP header or total length wrong")                           \
-    X(drop_bad_checksum, "drop_bad_checksum", "IP or UDP checksum wrong")                      \
-    X(drop_bad_source, "drop_bad_source", "source is multicast, loopback, ours, or port 0")    \
-    X(drop_bad_mac, "drop_bad_mac", "source MAC address is multicast or broadcast")            \
-    X(drop_segmented, "drop_segmented", "a packet in pieces too large for one mbuf")           \
-    X(drop_short_header, "drop_short_header", "fewer than 12 bytes of DNS")                    \
-    X(drop_response, "drop_response", "a response sent to our port 53")                        \
-    X(drop_parked_full, "drop_parked_full", "no room for another parked query")                \
-    X(drop_client_quota, "drop_client_quota", "client has too many parked queries")            \
-    X(drop_suffix_quota, "drop_suffix_quota", "too many parked queries under one domain")      \
-    X(servfail_quota, "servfail_quota", "one of these two, told by SERVFAIL (over_quota)")     \
-    X(drop_no_buffer, "drop_no_buffer", "no buffer for the answer")                            \
-    X(drop_ring_full, "drop_ring_full", "the ring to another worker is full")                  \
-    X(drop_tx_full, "drop_tx_full", "the port did not take the answer")                        \
-    X(drop_router_away, "drop_router_away", "on_timeout: drop, and the router is away")        \
-    X(dropped_by_policy, "dropped_by_policy", "a rule said drop: no answer")
+//    name, received, moved, injected, parked, what happened
+#define STEER_ENDS(X)                                                                            \
+    X(answered, y, y, y, y, "an answer left whole")                                              \
+    X(answered_truncated, y, y, y, y, "an answer above the client's size: TC set")               \
+    X(answered_error, y, y, y, n, "a malformed query was answered (FORMERR, NOTIMP, BADVERS)")   \
+    X(refused_client, y, y, y, n, "the client is in none of dataplane.allow")                    \
+    X(forwarded, y, y, y, n, "query parked, an upstream is asked")                               \
+    X(held, y, y, y, n, "answer known, waits for a router")                                      \
+    X(query_moved, y, n, n, n, "query given to the worker that serves its flow")                 \
+    X(upstream_reply, y, n, n, n, "an upstream's reply that was awaited")                        \
+    X(upstream_moved, y, n, n, n, "an upstream's reply for another worker")                      \
+    X(drop_upstream_unknown, y, n, n, n, "a reply that nobody awaits, or from the wrong source") \
+    X(drop_upstream_malformed, y, n, n, n,                                                       \
+      "a reply that does not parse or answers another question")                                 \
+    X(punted, y, n, n, n, "not ours: handed to the kernel")                                      \
+    X(drop_no_kernel, y, n, n, n, "not ours, and this port has no kernel side")                  \
+    X(drop_other_host, y, n, n, n, "to another host's MAC address (a flooding switch)")          \
+    X(drop_short_frame, y, n, n, n, "cut off inside Ethernet, IP or UDP")                        \
+    X(drop_bad_ip, y, n, n, n, "IP header or total length wrong")                                \
+    X(drop_bad_checksum, y, y, n, n, "IP or UDP checksum wrong")                                 \
+    X(drop_bad_source, y, n, n, n, "source is multicast, loopback, ours, or port 0")             \
+    X(drop_bad_mac, y, n, n, n, "source MAC address is multicast or broadcast")                  \
+    X(drop_segmented, y, n, n, n, "a packet in pieces too large for one mbuf")                   \
+    X(drop_short_header, y, y, y, n, "fewer than 12 bytes of DNS, or fewer than announced")      \
+    X(drop_response, y, y, y, n, "a response sent to our port 53")                               \
+    X(drop_parked_full, y, y, y, n, "no room for another parked query")                          \
+    X(drop_client_quota, y, y, y, n, "the client has too many parked queries")                   \
+    X(drop_suffix_quota, y, y, y, n, "too many parked queries under one domain")                 \
+    X(servfail_quota, y, y, y, n, "one of these two, answered SERVFAIL (over_quota)")            \
+    X(drop_no_buffer, y, y, y, y, "no buffer for the answer")                                    \
+    X(drop_ring_full, y, y, y, n, "the ring to another worker or back to streams is full")       \
+    X(drop_tx_full, y, y, n, y, "the port or ring did not take the answer")                      \
+    X(drop_router_away, y, y, y, n, "on_timeout: drop, and the router is unreachable")           \
+    X(dropped_by_policy, y, y, y, y, "a rule said drop: no answer")                              \
+    X(servfail, n, n, n, y, "no upstream answered: SERVFAIL sent")                               \
+    X(dropped_over_quota, n, n, n, y, "too many upstream queries under one domain")              \
+    X(dropped_on_timeout, n, n, n, y, "on_timeout: drop")                                        \
+    X(refreshed, n, n, n, y, "a refresh in the background is over: nobody waited")               \
+    X(branch_over, n, n, n, y, "a branch of another query is over (fallback)")                   \
+    X(generation_ended, n, n, n, y, "its configuration was retired: SERVFAIL sent")
 
-// Names are Verdict's.
-//    name                       label                        what happened
-#define STEER_MOVED(X)                                                                        \
-    X(answered, "answered", "answer given to the port's worker")                              \
-    X(answered_truncated, "answered_truncated", "answer above the client's size: TC set")     \
-    X(answered_error, "answered_error", "malformed query told so (FORMERR, NOTIMP, BADVERS)") \
-    X(refused_client, "refused_client", "client is in none of dataplane.allow")               \
-    X(forwarded, "forwarded", "query parked, an upstream is asked")                           \
-    X(held, "held", "answer known, waits for a router")                                       \
-    X(drop_bad_checksum, "drop_bad_checksum", "UDP checksum wrong")                           \
-    X(drop_short_header, "drop_short_header", "fewer than 12 bytes of DNS")                   \
-    X(drop_response, "drop_response", "a response sent to our port 53")                       \
-    X(drop_parked_full, "drop_parked_full", "no room for another parked query")               \
-    X(drop_client_quota, "drop_client_quota", "client has too many parked queries")           \
-    X(drop_suffix_quota, "drop_suffix_quota", "too many parked queries under one domain")     \
-    X(servfail_quota, "servfail_quota", "one of these two, told by SERVFAIL (over_quota)")    \
-    X(drop_no_buffer, "drop_no_buffer", "no buffer for the answer")                           \
-    X(drop_ring_full, "drop_ring_full", "the ring to another worker is full")                 \
-    X(drop_tx_full, "drop_tx_full", "the ring to the port's worker did not take the answer")  \
-    X(drop_router_away, "drop_router_away", "on_timeout: drop, and the router is away")       \
-    X(dropped_by_policy, "dropped_by_policy", "a rule said drop: no answer")
+// The rows of a kind: STEER_IF_y keeps what it is given, STEER_IF_n drops it.
+#define STEER_IF_y(...) __VA_ARGS__
+#define STEER_IF_n(...)
+#define STEER_RECEIVED(name, received, moved, injected, parked, text) STEER_IF_##received(name, )
+#define STEER_MOVED(name, received, moved, injected, parked, text) STEER_IF_##moved(name, )
+#define STEER_INJECTED(name, received, moved, injected, parked, text) STEER_IF_##injected(name, )
+#define STEER_PARKED(name, received, moved, injected, parked, text) STEER_IF_##parked(name, )
 
-//    name                       label                        what happened
-#define STEER_INJECTED(X)                                                                        \
-    X(answered, "answered", "answer returned at once")                                           \
-    X(answered_truncated, "answered_truncated", "answer above the client's size: TC set")        \
-    X(refused_client, "refused_client", "client is in none of dataplane.allow")                  \
-    X(answered_error, "answered_error", "malformed query told so")                               \
-    X(forwarded, "forwarded", "query parked, an upstream is asked")                              \
-    X(held, "held", "answer known, waits for a router")                                          \
-    X(drop_malformed, "drop_malformed", "nothing that can be replied to")                        \
-    X(drop_parked_full, "drop_parked_full", "no room for another parked query")                  \
-    X(drop_client_quota, "drop_client_quota", "client has too many parked queries")              \
-    X(drop_suffix_quota, "drop_suffix_quota", "too many parked queries under one domain")        \
-    X(servfail_quota, "servfail_quota", "one of these two, told by SERVFAIL (over_quota)")       \
-    X(drop_no_buffer, "drop_no_buffer", "no buffer for the answer")                              \
-    X(drop_ring_full, "drop_ring_full", "the ring to another worker or back to streams is full") \
-    X(drop_router_away, "drop_router_away", "on_timeout: drop, and the router is away")          \
-    X(dropped_by_policy, "dropped_by_policy", "a rule said drop: no answer")
+enum class Verdict : std::uint8_t { STEER_ENDS(STEER_RECEIVED) count_ };
+enum class Moved : std::uint8_t { STEER_ENDS(STEER_MOVED) count_ };
+enum class Injected : std::uint8_t { STEER_ENDS(STEER_INJECTED) count_ };
+enum class ParkedEnd : std::uint8_t { STEER_ENDS(STEER_PARKED) count_ };
 
-//    name                       label                        what happened
-#define STEER_PARKED_ENDS(X)                                                                  \
-    X(answered, "answered", "answer sent")                                                    \
-    X(answered_truncated, "answered_truncated", "answer above the client's size: TC set")     \
-    X(servfail, "servfail", "no upstream answered: SERVFAIL sent")                            \
-    X(dropped_over_quota, "dropped_over_quota", "too many upstream queries under one domain") \
-    X(dropped_on_timeout, "dropped_on_timeout", "on_timeout: drop")                           \
-    X(dropped_by_policy, "dropped_by_policy", "a rule said drop: no answer")                  \
-    X(refreshed, "refreshed", "a refresh in the background is over: nobody waited")           \
-    X(branch_over, "branch_over", "a branch of another query is over (fallback)")             \
-    X(drop_no_buffer, "drop_no_buffer", "no buffer for the answer")                           \
-    X(drop_tx_full, "drop_tx_full", "the port or ring did not take the answer")               \
-    X(generation_ended, "generation_ended", "its configuration was retired: SERVFAIL sent")
+// The table as data.
+struct End {
+    std::string_view label;  // in metrics and over the control socket
+    std::string_view text;
+    bool received, moved, injected, parked;
+};
+#define STEER_IS_y true
+#define STEER_IS_n false
+#define STEER_END(name, received, moved, injected, parked, text) \
+    End{#name, text, STEER_IS_##received, STEER_IS_##moved, STEER_IS_##injected, STEER_IS_##parked},
+inline constexpr std::array kEnds{STEER_ENDS(STEER_END)};
+static_assert(std::all_of(kEnds.begin(), kEnds.end(),
+                          [](const End& e) { return e.received || !(e.moved || e.injected); }),
+              "a moved or injected query ends with a Verdict, which is counted as theirs");
+
+template <bool End::*kind>
+consteval auto end_labels() {
+    constexpr auto count =
+        std::count_if(kEnds.begin(), kEnds.end(), [](const End& e) { return e.*kind; });
+    std::array<std::string_view, count> labels;
+    std::size_t i = 0;
+    for (const End& e : kEnds) {
+        if (e.*kind) labels[i++] = e.label;
+    }
+    return labels;
+}
+inline constexpr auto kVerdictLabels = end_labels<&End::received>();
+inline constexpr auto kMovedLabels = end_labels<&End::moved>();
+inline constexpr auto kInjectedLabels = end_labels<&End::injected>();
+inline constexpr auto kParkedEndLabels = end_labels<&End::parked>();
+
+// The same end of another kind of work: To's, by the number of the Verdict; To::count_: there is none.
+template <class To, bool End::*kind>
+consteval auto ends_by_verdict() {
+    std::array<To, kVerdictLabels.size()> ends{};
+    std::size_t verdict = 0;
+    std::uint8_t to = 0;
+    for (const End& e : kEnds) {
+        if (e.received) ends[verdict++] = e.*kind ? static_cast<To>(to) : To::count_;
+        if (e.*kind) ++to;
+    }
+    return ends;
+}
+inline constexpr auto kMovedByVerdict = ends_by_verdict<Moved, &End::moved>();
+inline constexpr auto kInjectedByVerdict = ends_by_verdict<Injected, &End::injected>();
 
 #define STEER_ENUM(name, label, text) name,
 #define STEER_LABEL(name, label, text) std::string_view{label},
 #define STEER_TEXT(name, label, text) std::string_view{text},
-
-enum class Verdict : std::uint8_t { STEER_VERDICTS(STEER_ENUM) count_ };
-enum class Moved : std::uint8_t { STEER_MOVED(STEER_ENUM) count_ };
-enum class Injected : std::uint8_t { STEER_INJECTED(STEER_ENUM) count_ };
-enum class ParkedEnd : std::uint8_t { STEER_PARKED_ENDS(STEER_ENUM) count_ };
-
-inline constexpr std::array kVerdictLabels{STEER_VERDICTS(STEER_LABEL)};
-inline constexpr std::array kMovedLabels{STEER_MOVED(STEER_LABEL)};
-inline constexpr std::array kInjectedLabels{STEER_INJECTED(STEER_LABEL)};
-inline constexpr std::array kParkedEndLabels{STEER_PARKED_ENDS(STEER_LABEL)};
 
 }  // namespace steer

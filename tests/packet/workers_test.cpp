@@ -255,7 +255,7 @@ BOOST_AUTO_TEST_CASE(injected_queries_have_their_own_sizes_and_ends) {
     BOOST_CHECK(!by_token[4]->answer);
     BOOST_CHECK_EQUAL(by_token[5]->answer->rcode(), 1U);
     BOOST_CHECK_EQUAL(by_token[6]->answer->rcode(), 5U);
-    BOOST_CHECK_EQUAL(a.count(Injected::drop_malformed), 1U);
+    BOOST_CHECK_EQUAL(a.count(Injected::drop_response), 1U);
     BOOST_CHECK_EQUAL(a.count(Injected::refused_client), 1U);
 }
 
