@@ -42,11 +42,12 @@ struct Packet {
         max_size;  // of the answer, bytes of DNS: of the way it came; by parse() the client's
     std::uint8_t stream;         // injected: where the answer goes ...
     std::uint64_t stream_token;  // ... and what it brings back
-    // Of what came in a frame. recall() knows the message's sum, or parse() makes it; nobody else looks at a packet before.
+    // Of what came in a frame. answer_from_packet_cache() knows the message's sum, or parse() makes it; nobody else looks at a packet before.
     PendingChecksum checksum;
     std::uint64_t message_sum;   // of the message, not folded; set by parse()
     std::uint64_t question_sum;  // of its question, likewise; set by parse()
-    std::uint64_t memo_hash;     // set by recall(), if burst.recalled; 0: none
+    std::uint64_t
+        packet_cache_hash;  // set by answer_from_packet_cache(), if burst.packet_cache_asked; 0: none
     IpAddress source, destination;
     const Plan* plan;           // set by lookup(): where the program begins; nullptr: at `entry`
     const cache::Entry* found;  // what lookup() found in the plan's cache
@@ -76,13 +77,13 @@ struct Burst {
     unsigned reply_count = 0;
     std::array<Ended, kBurst> ended;
     unsigned ended_count = 0;
-    bool recalled = false;   // the memo was asked for all of them
-    bool looked_up = false;  // `found` says what the cache of each one's plan has
-    bool watched = false;    // hits go through the program too (SharedWatch)
+    bool packet_cache_asked = false;  // the packet cache was asked for all of them
+    bool looked_up = false;           // `found` says what the cache of each one's plan has
+    bool watched = false;             // hits go through the program too (SharedWatch)
 
     void clear() {
         live_count = reply_count = ended_count = 0;
-        recalled = looked_up = watched = false;
+        packet_cache_asked = looked_up = watched = false;
     }
     Packet& next_packet() { return packets[live_count]; }  // only while nothing was taken out
     void keep_packet() {

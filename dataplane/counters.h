@@ -35,7 +35,7 @@ class Count {
       "frames of other workers that the port did not take")                                        \
     X(parked_total, "parked_total", "parked records ever taken")                                   \
     X(cache_hits, "cache_hits", "answers found in a cache")                                        \
-    X(memo_hits, "memo_hits", "of these, by the bytes of a query that came before")                \
+    X(packet_cache_hits, "packet_cache_hits", "cache hits answered by an identical earlier query") \
     X(cache_misses, "cache_misses", "lookups without an answer")                                   \
     X(cache_inserts, "cache_inserts", "entries written by the keeper")                             \
     X(cache_evictions, "cache_evictions", "entries evicted for room")                              \

@@ -2,12 +2,13 @@
 
 #include <rte_prefetch.h>
 
-#include "dataplane/recall.h"
+#include "dataplane/packet_cache_stage.h"
 
 namespace steer {
 
 void lookup(Burst& burst, const Snapshot& snapshot, const cache::Cache* cache,
-            const cache::KeyHasher& hasher, Executor& executor, QueryMemo& memo, Now now) noexcept {
+            const cache::KeyHasher& hasher, Executor& executor, PacketCache& packet_cache,
+            Now now) noexcept {
     const int likely = cache != nullptr ? snapshot.likely_cache : -1;
     std::array<std::uint8_t, kBurst> places;  // of the packets that a cache is asked for
     std::array<cache::KeyFacts, kBurst> facts;
@@ -26,7 +27,7 @@ void lookup(Burst& burst, const Snapshot& snapshot, const cache::Cache* cache,
     std::array<const cache::Entry*, kBurst> found;
     hasher.bulk(facts.data(), n, keys.data());
     std::array<std::uint64_t, kBurst> epochs;
-    for (unsigned i = 0; burst.recalled && i < n; ++i)
+    for (unsigned i = 0; burst.packet_cache_asked && i < n; ++i)
         epochs[i] = cache->epoch(cache::Cache::share_of(keys[i]));
     cache->lookup(keys.data(), facts.data(), n, now.s(), found.data());
     for (unsigned i = 0; i < n; ++i) {
@@ -36,7 +37,8 @@ void lookup(Burst& burst, const Snapshot& snapshot, const cache::Cache* cache,
         if (likely >= 0 && e != nullptr)
             p.plan = executor.plan(snapshot, e->tags.load(std::memory_order_relaxed), p.entry);
         if (p.plan == nullptr) p.plan = executor.plan(snapshot, p.query, p.entry);
-        if (e != nullptr && burst.recalled) remember(p, snapshot, keys[i], epochs[i], memo);
+        if (e != nullptr && burst.packet_cache_asked)
+            remember(p, snapshot, keys[i], epochs[i], packet_cache);
     }
     burst.looked_up = true;
 }

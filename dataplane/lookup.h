@@ -6,18 +6,19 @@
 // Cost: one SipHash a name and one bulk lookup a burst; one more SipHash for the plan of a name whose entry does not tell
 //       its sets, or if several caches are reached by sets, and for a new name the matcher. No lookup if the program
 //       reaches no cache.
-//       What is found goes into the memo, if recall() asked it.
+//       What is found goes into the packet cache, if answer_from_packet_cache() asked it.
 // Ends: none.
 #pragma once
 
 #include "dataplane/burst.h"
 #include "dataplane/clock.h"
+#include "dataplane/packet_cache.h"
 #include "dataplane/policy/executor.h"
-#include "dataplane/query_memo.h"
 
 namespace steer {
 
 void lookup(Burst& burst, const Snapshot& snapshot, const cache::Cache* cache,
-            const cache::KeyHasher& hasher, Executor& executor, QueryMemo& memo, Now now) noexcept;
+            const cache::KeyHasher& hasher, Executor& executor, PacketCache& packet_cache,
+            Now now) noexcept;
 
 }  // namespace steer

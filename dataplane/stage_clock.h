@@ -23,7 +23,7 @@ namespace steer {
     X(turn, "turn: snapshot, quiescence, what is between the others")     \
     X(rx, "rx: the port's receive")                                       \
     X(classify, "classify: headers, checksums, whose it is")              \
-    X(recall, "recall: the query memo")                                   \
+    X(packet_cache, "packet cache")                                       \
     X(parse, "parse: the message")                                        \
     X(lookup, "lookup: key, table, name compare")                         \
     X(answer, "answer: policy, claims, writing the reply")                \

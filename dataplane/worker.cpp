@@ -21,11 +21,11 @@
 #include "dataplane/keeper.h"
 #include "dataplane/lookup.h"
 #include "dataplane/own_addresses.h"
+#include "dataplane/packet_cache.h"
+#include "dataplane/packet_cache_stage.h"
 #include "dataplane/parked_pool.h"
 #include "dataplane/parse.h"
 #include "dataplane/policy/executor.h"
-#include "dataplane/query_memo.h"
-#include "dataplane/recall.h"
 #include "dataplane/reply.h"
 #include "dataplane/resolver.h"
 #include "dataplane/spread.h"
@@ -136,7 +136,7 @@ struct Worker::Impl final : ForwardSink {
     Replier replier;
     Forwarder forwarder;
     Resolver resolver;
-    QueryMemo memo;
+    PacketCache packet_cache;
     OwnAddresses ours;
     Sleep sleep;
 
@@ -184,7 +184,7 @@ Worker::Impl::Impl(const WorkerOptions& worker_options, Shared& what_is_shared,
       resolver({*shared.hasher, *shared.buffers, executor, claims, shared_watch, pool, forwarder,
                 replier, counters},
                {options.max_parked, options.servfail_over_quota}),
-      memo(shared.hasher->of_name({}).high),
+      packet_cache(shared.hasher->of_name({}).high),
       sleep(ports, sleeper) {
     require(options.index < options.workers && options.workers <= kMaxWorkers,
             "its index is not among the workers'");
@@ -247,11 +247,11 @@ void Worker::Impl::serve(Burst& b) noexcept {
     sampler.look_at(b);
     find_entries(b, *snapshot);
     b.watched = shared_watch.wants_hits(*snapshot, b.live_count, now);
-    recall(b, *snapshot, memo, shared.cache, resolver, counters, now);
+    answer_from_packet_cache(b, *snapshot, packet_cache, shared.cache, resolver, counters, now);
     stage_ends(Stage::answer);
     parse(b, *snapshot, replier);
     stage_ends(Stage::parse);
-    lookup(b, *snapshot, shared.cache, *shared.hasher, executor, memo, now);
+    lookup(b, *snapshot, shared.cache, *shared.hasher, executor, packet_cache, now);
     stage_ends(Stage::lookup);
     resolver.resolve(b, *snapshot, now);
     stage_ends(Stage::answer);

@@ -194,7 +194,7 @@ def rounds(build: pathlib.Path, folder: pathlib.Path, huge: bool, port: int, loa
     ratios = [a / b for a, b in zip(swap, total)]
     return {"ratio": round(median(ratios), 3), "ns": round(median(total), 1),
             "testpmd_ns": round(median(swap), 1), "own_ns": round(median(a - b for a, b in zip(total, io)), 1),
-            "answered": round(min(answered), 5), "recalled": round(result["recalled_share"], 3), "compared": checked,
+            "answered": round(min(answered), 5), "packet_cache": round(result["packet_cache_share"], 3), "compared": checked,
             "rounds": ratios}
 
 

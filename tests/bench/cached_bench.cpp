@@ -47,7 +47,7 @@ std::uint64_t workers_cpu_ns() {
 }
 
 struct Reading {
-    std::uint64_t packets = 0, answered = 0, recalled = 0, asked = 0, claimed = 0, cpu_ns = 0;
+    std::uint64_t packets = 0, answered = 0, packet_cache = 0, asked = 0, claimed = 0, cpu_ns = 0;
 };
 
 Reading read(Plane& plane) {
@@ -56,7 +56,7 @@ Reading read(Plane& plane) {
         const Counters& counters = plane.worker(i).counters();
         r.packets += counters.get(Stat::rx_packets) - counters.get(Verdict::upstream_reply);
         r.answered += counters.get(Verdict::answered) + counters.get(ParkedEnd::answered);
-        r.recalled += counters.get(Stat::memo_hits);
+        r.packet_cache += counters.get(Stat::packet_cache_hits);
         r.asked += counters.get(Stat::upstream_queries);
         r.claimed += counters.get(Stat::claims_covered) + counters.get(Stat::events_raised);
     }
@@ -120,9 +120,9 @@ void measure(CachedScene& scene, double seconds, bool reload) {
         return static_cast<double>(after.*what - before.*what) / packets;
     };
     std::printf(
-        "{\"ns_per_packet\": %.2f, \"answered_share\": %.5f, \"recalled_share\": %.5f, "
+        "{\"ns_per_packet\": %.2f, \"answered_share\": %.5f, \"packet_cache_share\": %.5f, "
         "\"asked_share\": %.5f, \"claimed_share\": %.5f, \"reload_s\": %.3f, \"packets\": %.0f",
-        share(&Reading::cpu_ns), share(&Reading::answered), share(&Reading::recalled),
+        share(&Reading::cpu_ns), share(&Reading::answered), share(&Reading::packet_cache),
         share(&Reading::asked), share(&Reading::claimed), reload_s, packets);
     print_stages(stages_before, stages_after, packets);
     std::printf("}\n");

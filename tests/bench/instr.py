@@ -3,7 +3,7 @@
 It does not move with the machine, so a test compares it (instr_test.py, instr.expected). One worker on an in-process
 ring port; a build of its own for x86-64-v3 (valgrind knows no AVX-512). `cached` is what `cached` and `memif` serve (policy
 set, router), `plain` what `ports` does: a cache before a forwarder. `miss` is a forwarded query from its coming to its
-answer, which takes another's place in the cache; `unrecalled` is `plain` with more queries than the query memo holds, as in `zipf`.
+answer, which takes another's place in the cache; `shared_cache` is `plain` with more queries than the packet cache holds, as in `zipf`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from lab.network import LabError, Process
 
 TARGET = "tests/bench/bench_instr"
 LOADS = {"miss": Load(queries=8_192, names=8_192, once=True),
-         "unrecalled": Load(queries=32_768, names=32_768, once=True)}
+         "shared_cache": Load(queries=32_768, names=32_768, once=True)}
 PLAIN = """plugins:
   - {{ tag: answers, type: cache, args: {{ size: {size}, short_circuit: true }} }}
   - {{ tag: main, type: sequence, args: [ {{ exec: $answers }}, {{ exec: forward 192.0.2.53 }} ] }}

@@ -101,9 +101,9 @@ def run(build: str) -> dict:
                 raise LabError(f"nothing is claimed: {result}")
             ns["with"].append(result["ns_per_packet"])
             ns["without"].append(plain["ns_per_packet"])
-            print(f"  round {number + 1}: with rules {ns['with'][-1]:.1f} ns a packet ({100 * result['recalled_share']:.1f} % by the "
-                  f"query memo, {100 * result['claimed_share']:.1f} % claimed, reload {result['reload_s']:.2f} s), without "
-                  f"{ns['without'][-1]:.1f} ({100 * plain['recalled_share']:.1f} %)", flush=True)
+            print(f"  round {number + 1}: with rules {ns['with'][-1]:.1f} ns a packet ({100 * result['packet_cache_share']:.1f} % by the "
+                  f"packet cache, {100 * result['claimed_share']:.1f} % claimed, reload {result['reload_s']:.2f} s), without "
+                  f"{ns['without'][-1]:.1f} ({100 * plain['packet_cache_share']:.1f} %)", flush=True)
     ratios = [b / a for a, b in zip(ns["with"], ns["without"])]
     return {"ratio": round(statistics.median(ratios), 3), "ns": round(statistics.median(ns["with"]), 1),
             "plain_ns": round(statistics.median(ns["without"]), 1), "compared": compared, "hugepages": pages, "rounds": ratios, "parameters": said}

@@ -54,7 +54,7 @@ void fill(Appliance& a, const Client& client, const std::string& address) {
 
 BOOST_AUTO_TEST_SUITE(entries)
 
-// The query memo finds a query by its bytes, which are the same by both doors.
+// The packet cache finds a query by its bytes, which are the same by both doors.
 BOOST_AUTO_TEST_CASE(the_same_bytes_by_two_doors_have_two_answers) {
     Appliance a;
     SnapshotMaker m;
@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(the_same_bytes_by_two_doors_have_two_answers) {
         BOOST_CHECK_EQUAL(ask_again(a, kByV4), "203.0.113.4");
         BOOST_CHECK_EQUAL(ask_again(a, kByV6), "203.0.113.6");
     }
-    BOOST_CHECK_EQUAL(a.count(Stat::memo_hits), 6U);
+    BOOST_CHECK_EQUAL(a.count(Stat::packet_cache_hits), 6U);
     BOOST_CHECK_EQUAL(a.count(Stat::upstream_queries), 2U);
     a.check_sums();
 }

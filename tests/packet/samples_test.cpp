@@ -54,8 +54,8 @@ BOOST_AUTO_TEST_CASE(the_query_as_it_came_from_cache_and_memo_too) {
     appliance.ask_and_answer("www.example.org", 300, "203.0.113.7");
     BOOST_TEST(appliance.samples().size() == 1U);
     ask_some(1);  // from the cache
-    ask_some(1);  // by the memo
-    BOOST_TEST(appliance.count(Stat::memo_hits) == 1U);
+    ask_some(1);  // by the packet cache
+    BOOST_TEST(appliance.count(Stat::packet_cache_hits) == 1U);
     const auto from_cache = appliance.samples();
     BOOST_TEST(from_cache.size() == 2U);
     for (const Sample& s : from_cache) {

@@ -1,4 +1,4 @@
-#include "dataplane/recall.h"
+#include "dataplane/packet_cache_stage.h"
 
 #include <cstring>
 
@@ -9,7 +9,7 @@
 namespace steer {
 namespace {
 
-using Line = QueryMemo::Line;
+using Line = PacketCache::Line;
 
 std::uint16_t id_in_memory_order(const Packet& p) {
     std::uint16_t id;
@@ -32,7 +32,7 @@ std::uint8_t way_of(const Packet& p, const Snapshot& snapshot) {
 
 [[gnu::always_inline]] inline bool is_good(const Line& line, const Packet& p,
                                            const Snapshot& snapshot, const cache::Cache& cache) {
-    return line.way == way_of(p, snapshot) && QueryMemo::is_of(line, p.dns, p.dns_length) &&
+    return line.way == way_of(p, snapshot) && PacketCache::is_of(line, p.dns, p.dns_length) &&
            line.generation == snapshot.generation && line.epoch == cache.epoch(line.share) &&
            checksum_right(line, p);
 }
@@ -47,27 +47,28 @@ void fill(Packet& p, const Line& line) {
 }
 
 // Which packets of a burst are live, by number: all of them, where nothing was taken out (nearly always). Not to read
-// that from Burst::live is a sixth of recall().
+// that from Burst::live is a sixth of answer_from_packet_cache().
 struct All {
     std::uint8_t operator[](unsigned i) const { return static_cast<std::uint8_t>(i); }
 };
 
 template <class Places>
-unsigned answer_known(Burst& burst, const Places places, const Snapshot& snapshot, QueryMemo& memo,
-                      const cache::Cache& cache, Resolver& resolver, Now now) noexcept {
+unsigned answer_known(Burst& burst, const Places places, const Snapshot& snapshot,
+                      PacketCache& packet_cache, const cache::Cache& cache, Resolver& resolver,
+                      Now now) noexcept {
     const unsigned n = burst.live_count;
     std::array<const Line*, kBurst> lines;
     for (unsigned i = 0; i < n; ++i) {
         Packet& p = burst.packets[places[i]];
-        p.memo_hash = 0;
+        p.packet_cache_hash = 0;
         lines[i] = nullptr;
-        if (!QueryMemo::fits(p.dns_length) || p.mbuf == nullptr) continue;
-        p.memo_hash = memo.hash(p.dns, p.dns_length, way_of(p, snapshot));
-        memo.prefetch(p.memo_hash);
+        if (!PacketCache::fits(p.dns_length) || p.mbuf == nullptr) continue;
+        p.packet_cache_hash = packet_cache.hash(p.dns, p.dns_length, way_of(p, snapshot));
+        packet_cache.prefetch(p.packet_cache_hash);
     }
     for (unsigned i = 0; i < n; ++i) {
-        const std::uint64_t hash = burst.packets[places[i]].memo_hash;
-        if (hash != 0) lines[i] = memo.find(hash);
+        const std::uint64_t hash = burst.packets[places[i]].packet_cache_hash;
+        if (hash != 0) lines[i] = packet_cache.find(hash);
     }
     for (unsigned i = 0; i < n; ++i) {
         if (lines[i] == nullptr) continue;
@@ -77,7 +78,7 @@ unsigned answer_known(Burst& burst, const Places places, const Snapshot& snapsho
             lines[i] = nullptr;
         }
     }
-    stage_ends(Stage::recall);
+    stage_ends(Stage::packet_cache);
     unsigned kept = 0;
     for (unsigned i = 0; i < n; ++i) {
         const std::uint8_t place = places[i];
@@ -96,26 +97,27 @@ unsigned answer_known(Burst& burst, const Places places, const Snapshot& snapsho
 
 }  // namespace
 
-void recall(Burst& burst, const Snapshot& snapshot, QueryMemo& memo, const cache::Cache* cache,
-            Resolver& resolver, Counters& counters, Now now) noexcept {
+void answer_from_packet_cache(Burst& burst, const Snapshot& snapshot, PacketCache& packet_cache,
+                              const cache::Cache* cache, Resolver& resolver, Counters& counters,
+                              Now now) noexcept {
     if (cache == nullptr || burst.watched || !snapshot.hit_may_be_plain ||
-        !memo.awake(burst.live_count))
+        !packet_cache.awake(burst.live_count))
         return;
-    burst.recalled = true;
+    burst.packet_cache_asked = true;
     const unsigned known =
         burst.is_whole()
-            ? answer_known(burst, All{}, snapshot, memo, *cache, resolver, now)
-            : answer_known(burst, burst.live.data(), snapshot, memo, *cache, resolver, now);
+            ? answer_known(burst, All{}, snapshot, packet_cache, *cache, resolver, now)
+            : answer_known(burst, burst.live.data(), snapshot, packet_cache, *cache, resolver, now);
     if (known == 0) return;
-    memo.count_known(known);
-    counters.add(Stat::memo_hits, known);
+    packet_cache.count_known(known);
+    counters.add(Stat::packet_cache_hits, known);
     counters.add(Stat::cache_hits, known);
 }
 
 void remember(const Packet& p, const Snapshot& snapshot, const cache::Key& key, std::uint64_t epoch,
-              QueryMemo& memo) noexcept {
-    if (p.memo_hash == 0 || p.found->ecs_len != 0) return;
-    Line& line = memo.replace(p.memo_hash, p.dns, p.dns_length);
+              PacketCache& packet_cache) noexcept {
+    if (p.packet_cache_hash == 0 || p.found->ecs_len != 0) return;
+    Line& line = packet_cache.replace(p.packet_cache_hash, p.dns, p.dns_length);
     line.entry = p.found;
     line.way = way_of(p, snapshot);
     line.epoch = epoch;

@@ -6,7 +6,7 @@
 // its own, so what is flushed, replaced or expired there is gone here.
 //
 // Lines are compared in full. The hash only finds them: who guesses its seed can make lines push each other out, and
-// then those queries go the common way. Where few queries come twice (each has a cookie or a random case) the memo
+// then those queries go the common way. Where few queries come twice (each has a cookie or a random case) the packet cache
 // notices, and rests for a while.
 //
 // One thread. No heap after construction.
@@ -24,7 +24,7 @@
 
 namespace steer {
 
-class QueryMemo {
+class PacketCache {
   public:
     static constexpr std::size_t kLines = 8192;
     static constexpr unsigned kWays = 4;
@@ -47,7 +47,7 @@ class QueryMemo {
     static_assert(sizeof(Line) == 128);
 
     // EAL must be up. Aborts with a message if there is no memory.
-    explicit QueryMemo(std::uint64_t seed);
+    explicit PacketCache(std::uint64_t seed);
 
     // Whether to ask it for these `n` messages at all; no: it rests. Call once a burst.
     [[nodiscard]] bool awake(unsigned n) noexcept;

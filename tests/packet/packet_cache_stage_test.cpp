@@ -8,7 +8,7 @@
 namespace steer::test {
 namespace {
 
-// Asks until the memo has it: once to fill the cache, once to find it there.
+// Asks until the packet cache has it: once to fill the cache, once to find it there.
 void make_known(Appliance& a, const std::string& name, std::uint32_t ttl_s,
                 const std::string& address) {
     a.ask_and_answer(name, ttl_s, address);
@@ -25,23 +25,23 @@ Seen ask_again(Appliance& a, const std::string& name, std::uint16_t id = 1) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(recall)
+BOOST_AUTO_TEST_SUITE(packet_cache)
 
-BOOST_AUTO_TEST_CASE(the_same_bytes_are_recalled_with_their_own_id_and_the_ttl_of_now) {
+BOOST_AUTO_TEST_CASE(the_same_bytes_are_answered_from_it_with_their_own_id_and_the_ttl_of_now) {
     Appliance a;
     a.publish(cache_forward());
     make_known(a, "www.other.example", 300, "203.0.113.7");
-    BOOST_CHECK_EQUAL(a.count(Stat::memo_hits), 0U);
+    BOOST_CHECK_EQUAL(a.count(Stat::packet_cache_hits), 0U);
     a.advance_ms(100'000);
     const Seen answer = ask_again(a, "www.other.example", 4711);
-    BOOST_CHECK_EQUAL(a.count(Stat::memo_hits), 1U);
+    BOOST_CHECK_EQUAL(a.count(Stat::packet_cache_hits), 1U);
     BOOST_CHECK_EQUAL(a.count(Stat::cache_hits), 2U);
     BOOST_CHECK_EQUAL(answer.id(), 4711);
     BOOST_CHECK_EQUAL(answer.ttls().at(0), 200U);
     BOOST_CHECK_EQUAL(answer.last_address(), "203.0.113.7");
     // The same bytes but for the case: another query, with its own answer.
     BOOST_CHECK_EQUAL(ask_again(a, "WWW.other.example").qname(), "WWW.other.example");
-    BOOST_CHECK_EQUAL(a.count(Stat::memo_hits), 1U);
+    BOOST_CHECK_EQUAL(a.count(Stat::packet_cache_hits), 1U);
     a.check_sums();
 }
 
@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(what_was_flushed_is_asked_again) {
     a.ask("www.other.example");
     a.turn();
     (void)a.upstream_query();
-    BOOST_CHECK_EQUAL(a.count(Stat::memo_hits), 0U);
+    BOOST_CHECK_EQUAL(a.count(Stat::packet_cache_hits), 0U);
 }
 
 BOOST_AUTO_TEST_CASE(a_stranger_gets_nothing_that_others_asked_for) {
@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(a_stranger_gets_nothing_that_others_asked_for) {
     a.turn();
     BOOST_CHECK_EQUAL(a.answer().rcode(), 5U);
     BOOST_CHECK_EQUAL(a.count(Verdict::refused_client), 1U);
-    BOOST_CHECK_EQUAL(a.count(Stat::memo_hits), 0U);
+    BOOST_CHECK_EQUAL(a.count(Stat::packet_cache_hits), 0U);
 }
 
 BOOST_AUTO_TEST_CASE(a_new_snapshot_begins_anew) {
@@ -92,15 +92,15 @@ BOOST_AUTO_TEST_CASE(a_new_snapshot_begins_anew) {
     a.ask("www.other.example");
     a.turn();
     (void)a.upstream_query();
-    BOOST_CHECK_EQUAL(a.count(Stat::memo_hits), 0U);
+    BOOST_CHECK_EQUAL(a.count(Stat::packet_cache_hits), 0U);
 }
 
-BOOST_AUTO_TEST_CASE(what_a_program_must_see_is_not_recalled) {
+BOOST_AUTO_TEST_CASE(what_a_program_must_see_is_not_answered_from_it) {
     Appliance a;
     a.publish(forward_only());
     a.ask_and_answer("www.other.example", 300, "203.0.113.7");
     a.ask_and_answer("www.other.example", 300, "203.0.113.8");
-    BOOST_CHECK_EQUAL(a.count(Stat::memo_hits), 0U);
+    BOOST_CHECK_EQUAL(a.count(Stat::packet_cache_hits), 0U);
 }
 
 // Against a plain map: thousands of queries for names that come, expire, are replaced and evicted. Each name has one
@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(under_churn_every_answer_is_the_names_own) {
         if (random.below(4) == 0) a.advance_ms(random.below(2000));
         if (random.below(500) == 0) a.shared().cache->flush();
     }
-    BOOST_CHECK_GT(a.count(Stat::memo_hits), 500U);
+    BOOST_CHECK_GT(a.count(Stat::packet_cache_hits), 500U);
     BOOST_CHECK_GT(a.count(Stat::cache_evictions), 500U);
     a.check_sums();
 }

@@ -1,4 +1,4 @@
-#include "dataplane/query_memo.h"
+#include "dataplane/packet_cache.h"
 
 #include <emmintrin.h>
 #include <rte_debug.h>
@@ -12,7 +12,7 @@
 namespace steer {
 namespace {
 
-constexpr std::size_t kSets = QueryMemo::kLines / QueryMemo::kWays;
+constexpr std::size_t kSets = PacketCache::kLines / PacketCache::kWays;
 
 std::uint64_t word(const std::uint8_t* at) {
     std::uint64_t w;
@@ -29,8 +29,8 @@ std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
 
 template <class T>
 T* take_array(std::size_t n) {
-    void* const memory = rte_malloc("query memo", n * sizeof(T), 64);
-    if (memory == nullptr) rte_panic("no memory for a query memo: give dataplane.memory more\n");
+    void* const memory = rte_malloc("packet cache", n * sizeof(T), 64);
+    if (memory == nullptr) rte_panic("no memory for a packet cache: give dataplane.memory more\n");
     T* const first = static_cast<T*>(memory);
     std::uninitialized_value_construct_n(first, n);
     return first;
@@ -45,14 +45,14 @@ std::uint32_t tag_of(std::uint64_t hash) {
 
 }  // namespace
 
-void QueryMemo::Free::operator()(void* memory) const {
+void PacketCache::Free::operator()(void* memory) const {
     rte_free(memory);
 }
 
-QueryMemo::QueryMemo(std::uint64_t seed)
+PacketCache::PacketCache(std::uint64_t seed)
     : seed_(seed), tags_(take_array<Tags>(kSets)), lines_(take_array<Line>(kLines)) {}
 
-bool QueryMemo::awake(unsigned n) noexcept {
+bool PacketCache::awake(unsigned n) noexcept {
     if (resting_ > 0) {
         resting_ -= resting_ < n ? resting_ : n;
         return false;
@@ -64,8 +64,8 @@ bool QueryMemo::awake(unsigned n) noexcept {
     return true;
 }
 
-std::uint64_t QueryMemo::hash(const std::uint8_t* message, std::size_t length,
-                              std::uint8_t way) const noexcept {
+std::uint64_t PacketCache::hash(const std::uint8_t* message, std::size_t length,
+                                std::uint8_t way) const noexcept {
     constexpr std::uint64_t kOdd1 = 0xa0761d6478bd642f, kOdd2 = 0xe7037ed1a0b428db;
     const std::uint8_t* at = message + kIdBytes;
     const std::uint8_t* const last = message + length - 16;
@@ -75,11 +75,11 @@ std::uint64_t QueryMemo::hash(const std::uint8_t* message, std::size_t length,
     return mix(word(last) ^ kOdd2, word(last + 8) ^ h);
 }
 
-void QueryMemo::prefetch(std::uint64_t hash) const noexcept {
+void PacketCache::prefetch(std::uint64_t hash) const noexcept {
     rte_prefetch0(&tags_[set_of(hash)]);
 }
 
-const QueryMemo::Line* QueryMemo::find(std::uint64_t hash) const noexcept {
+const PacketCache::Line* PacketCache::find(std::uint64_t hash) const noexcept {
     const std::size_t set = set_of(hash);
     static_assert(sizeof(Tags) == sizeof(__m128i));
     const __m128i tags = _mm_load_si128(reinterpret_cast<const __m128i*>(&tags_[set]));
@@ -92,8 +92,8 @@ const QueryMemo::Line* QueryMemo::find(std::uint64_t hash) const noexcept {
     return line;
 }
 
-QueryMemo::Line& QueryMemo::replace(std::uint64_t hash, const std::uint8_t* message,
-                                    std::size_t length) noexcept {
+PacketCache::Line& PacketCache::replace(std::uint64_t hash, const std::uint8_t* message,
+                                        std::size_t length) noexcept {
     const std::size_t set = set_of(hash);
     Tags& tags = tags_[set];
     const std::uint32_t tag = tag_of(hash);
