@@ -20,7 +20,8 @@ struct Buffer {
     std::atomic<std::uint32_t> references;
     std::uint32_t capacity;  // bytes of payload
     std::uint32_t length;    // bytes used
-    std::uint32_t serial;    // of the answer in it, so that the keeper inserts it once; 0 = none
+    std::uint32_t
+        serial;  // of the answer in it, so that the cache writer inserts it once; 0 = none
     rte_mempool* pool;
     // When the upstream's reply came: an answer's age counts from here. Negative: before the machine was started.
     std::int64_t born_ms;

@@ -37,7 +37,7 @@ class Count {
     X(cache_hits, "cache_hits", "answers found in a cache")                                        \
     X(packet_cache_hits, "packet_cache_hits", "cache hits answered by an identical earlier query") \
     X(cache_misses, "cache_misses", "lookups without an answer")                                   \
-    X(cache_inserts, "cache_inserts", "entries written by the keeper")                             \
+    X(cache_inserts, "cache_inserts", "entries written by the cache writer")                       \
     X(cache_evictions, "cache_evictions", "entries evicted for room")                              \
     X(cache_flushed, "cache_flushed", "entries dropped because an operator asked for it")          \
     X(cache_pages_moved, "cache_pages_moved", "pages that went to another size of answer")         \

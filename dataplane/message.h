@@ -20,7 +20,7 @@ enum class MessageKind : std::uint8_t {
     upstream_frame,  // an mbuf that carries a reply for one of your ports: pointer = rte_mbuf
     send_upstream,  // a query that leaves by a port of yours: buffer = an UpstreamQuery and the bytes,
                     // a = upstream, b = source port
-    insert,         // to the keeper: buffer holds a cache::Insert
+    insert,         // to the cache writer: buffer holds a cache::Insert
     query_frame,  // a query that your flow hash is for: pointer = rte_mbuf, whose `port` is the index of
                   // the sender's port; b, token: classify.h
     send_frame,  // a finished frame for a port of yours: pointer = rte_mbuf, whose `port` is its index

@@ -29,7 +29,7 @@ namespace steer {
     X(answer, "answer: policy, claims, writing the reply")                \
     X(messages, "messages: streams, other workers, routers, retries")     \
     X(transmit, "transmit: the port's send, with the freeing of packets") \
-    X(keeper, "keeper: inserts, upkeep")
+    X(cache_writer, "cache writer: inserts, upkeep")
 
 #define STEER_STAGE_NAME(name, text) name,
 enum class Stage : std::uint8_t { STEER_STAGES(STEER_STAGE_NAME) count_ };

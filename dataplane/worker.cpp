@@ -11,6 +11,7 @@
 #include <cstdlib>
 
 #include "dataplane/burst.h"
+#include "dataplane/cache_writer.h"
 #include "dataplane/classify.h"
 #include "dataplane/event/claims.h"
 #include "dataplane/event/shared_watch.h"
@@ -18,7 +19,6 @@
 #include "dataplane/forward/forwarder.h"
 #include "dataplane/idle.h"
 #include "dataplane/inject.h"
-#include "dataplane/keeper.h"
 #include "dataplane/lookup.h"
 #include "dataplane/own_addresses.h"
 #include "dataplane/packet_cache.h"
@@ -128,7 +128,7 @@ struct Worker::Impl final : ForwardSink {
     Spread spread;
     Sampler sampler;
     UpstreamSender sender;
-    Keeper keeper;
+    CacheWriter cache_writer;
     Executor executor;
     Claims claims;
     SharedWatch shared_watch;
@@ -163,9 +163,9 @@ Worker::Impl::Impl(const WorkerOptions& worker_options, Shared& what_is_shared,
       sampler(shared.sample_one_in, rings.samples),
       sender(options.index,
              {ports, rings, shared.port_owners, *shared.buffers, transmit, counters, streams}),
-      keeper(options.index, shared.cache, rings.to_worker[0], counters),
-      executor(options.index, shared.cache, *shared.hasher, *shared.buffers, keeper, rings.to_house,
-               counters),
+      cache_writer(options.index, shared.cache, rings.to_worker[0], counters),
+      executor(options.index, shared.cache, *shared.hasher, *shared.buffers, cache_writer,
+               rings.to_house, counters),
       claims(options.index, *shared.board, *shared.lists, rings.to_routers, counters),
       shared_watch(*shared.hasher, *shared.board, *shared.lists, rings.to_routers, counters),
       pool({options.max_parked, options.max_parked_per_client,
@@ -237,8 +237,8 @@ bool Worker::Impl::turn(Now at) noexcept {
     stage_ends(Stage::messages);
     busy |= transmit.flush();
     stage_ends(Stage::transmit);
-    busy |= keeper.turn(now);
-    stage_ends(Stage::keeper);
+    busy |= cache_writer.turn(now);
+    stage_ends(Stage::cache_writer);
     end_turn();
     return busy;
 }
@@ -417,7 +417,7 @@ void Worker::Impl::on_worker_message(const Message& m) noexcept {
         case MessageKind::send_upstream:
             return sender.send_for_other(m, next_hops);
         case MessageKind::insert:
-            return keeper.insert(m.buffer, now);
+            return cache_writer.insert(m.buffer, now);
         case MessageKind::ask:
         case MessageKind::reply:
         case MessageKind::upstream_reply:

@@ -146,8 +146,8 @@ void CacheDesk::flush(Filter filter, const Counted& done) {
     if (!taken) done(busy());
 }
 
-// The keeper sleeps when nothing comes; the page that the walk holds must not wait for that.
-bool CacheDesk::wait_for_keeper() {
+// The cache writer sleeps when nothing comes; the page that the walk holds must not wait for that.
+bool CacheDesk::wait_for_cache_writer() {
     while (cache_.orders_pending()) {
         if (stopping_) return false;
         plane_.worker_sleeper(0).wake();
@@ -159,7 +159,7 @@ bool CacheDesk::wait_for_keeper() {
 Result<std::uint64_t> CacheDesk::flush_now(const Filter& filter) {
     const std::uint64_t begun_ms = clock_.now().ms;
     cache_.refuse_born_until(begun_ms, UINT64_MAX);
-    cache::Walk::wait_for_readers(cache_);  // from here on the keeper knows it
+    cache::Walk::wait_for_readers(cache_);  // from here on the cache writer knows it
     std::uint64_t dropped = 0;
     {
         cache::Walk walk(cache_, kWalkReader);
@@ -172,7 +172,8 @@ Result<std::uint64_t> CacheDesk::flush_now(const Filter& filter) {
             if (wanted.empty()) continue;
             cache_.ask_to_drop(wanted);
             dropped += wanted.size();
-            if (!wait_for_keeper()) return Error{"steerdnsd is ending: the flush is not complete"};
+            if (!wait_for_cache_writer())
+                return Error{"steerdnsd is ending: the flush is not complete"};
         }
     }
     cache::Walk::wait_for_readers(cache_);
@@ -215,7 +216,7 @@ void CacheDesk::restore() {
         if (path.empty() || DumpReader::missing(path)) continue;
         const Now now = clock_.now();
         const auto restored = restore_instance(cache_, *plane_.shared().hasher, scope(i), now,
-                                               wall_ms(), path, as_the_keeper(cache_, now));
+                                               wall_ms(), path, as_the_cache_writer(cache_, now));
         states_[i].changes_then = changes(i);
         if (!restored) {
             say_(true,
@@ -279,7 +280,7 @@ void CacheDesk::restore_from(std::uint16_t instance, std::string path,
         post([this, scope = scope(place_of(instance)), path = std::move(path), done] {
             const HandOver hand_over = [this](std::span<const cache::Cache::Offer> offers) {
                 cache_.offer(offers);
-                // Also when we are ending: what the keeper reads there is this batch's, and the workers end after us.
+                // Also when we are ending: what the cache writer reads there is this batch's, and the workers end after us.
                 while (cache_.offers_pending()) {
                     plane_.worker_sleeper(0).wake();
                     std::this_thread::sleep_for(kKeeperTakes);

@@ -1,7 +1,7 @@
 // What control does with the cache while workers serve from it: dumps now and then, flushes, looks.
 //
 // One thread, one job at a time, in the order in which they were asked for; results come back on thread `house`. A
-// flush is found here and dropped by the keeper, a few entries in a turn; it is done when no worker can answer with what
+// flush is found here and dropped by the cache writer, a few entries in a turn; it is done when no worker can answer with what
 // was flushed. All functions are house's.
 #pragma once
 
@@ -81,7 +81,7 @@ class CacheDesk {
     void flush(Filter filter, const Counted& done);
     // How many answers were written.
     void dump(std::uint16_t instance, std::string path, const Counted& done);
-    // What a dump of that instance holds, but for what the cache has as young. A few answers a turn of the keeper's.
+    // What a dump of that instance holds, but for what the cache has as young. A few answers a turn of the cache writer's.
     void restore_from(std::uint16_t instance, std::string path,
                       const std::function<void(Result<Restored>)>& done);
     // What is held and passes the filter: of all types, instances, subnets; `most` of them, in no order.
@@ -98,8 +98,8 @@ class CacheDesk {
     bool post(std::function<void()> job);
     void run();
     Result<std::uint64_t> flush_now(const Filter& filter);
-    // True when the keeper has dropped what it was asked to. False: we are ending.
-    bool wait_for_keeper();
+    // True when the cache writer has dropped what it was asked to. False: we are ending.
+    bool wait_for_cache_writer();
     [[nodiscard]] std::size_t place_of(std::uint16_t instance) const;
     void arm(std::size_t i);
     void dump_if_changed(std::size_t i);

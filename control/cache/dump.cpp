@@ -10,7 +10,7 @@
 namespace steer {
 namespace {
 
-constexpr std::size_t kBatchBytes = std::size_t{1} << 20;  // for the keeper, at a time
+constexpr std::size_t kBatchBytes = std::size_t{1} << 20;  // for the cache writer, at a time
 
 std::int32_t narrow(std::int64_t seconds) {
     return static_cast<std::int32_t>(std::clamp<std::int64_t>(seconds, INT32_MIN, INT32_MAX));
@@ -41,7 +41,7 @@ DumpRecord record_of(const cache::Entry& e, std::uint32_t now_s) {
     return r;
 }
 
-// Makes dumped answers into what the keeper takes, and hands them over many at a time.
+// Makes dumped answers into what the cache writer takes, and hands them over many at a time.
 class Restorer {
   public:
     Restorer(const cache::KeyHasher& hasher, const DumpScope& scope, const DumpContents& contents,
@@ -187,7 +187,7 @@ Result<std::uint64_t> dump_instance(const cache::Cache& cache, unsigned reader,
     return (*writer)->finish();
 }
 
-HandOver as_the_keeper(cache::Cache& cache, Now now) {
+HandOver as_the_cache_writer(cache::Cache& cache, Now now) {
     return [&cache, now](std::span<const cache::Cache::Offer> offers) {
         Counters counters;
         cache.offer(offers);

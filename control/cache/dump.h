@@ -36,10 +36,10 @@ struct Restored {
     std::uint64_t expired = 0;
     std::uint64_t known = 0;  // that it had already, as young
 };
-// Hands answers to the keeper by Cache::offer(), and returns when none is pending. False: it is ending.
+// Hands answers to the cache writer by Cache::offer(), and returns when none is pending. False: it is ending.
 using HandOver = std::function<bool(std::span<const cache::Cache::Offer>)>;
-// While no worker runs: by the caller, as the keeper.
-HandOver as_the_keeper(cache::Cache& cache, Now now);
+// While no worker runs: by the caller, as the cache writer.
+HandOver as_the_cache_writer(cache::Cache& cache, Now now);
 // Error: why the dump is of no use; the cache is then as it was, but for a file that changes while it is read.
 Result<Restored> restore_instance(cache::Cache& cache, const cache::KeyHasher& hasher,
                                   const DumpScope& scope, Now now, std::uint64_t wall_ms,

@@ -2,7 +2,7 @@
 //
 // Pages start in a common stock. A class takes one when it needs it and keeps it until it is asked back (ask_back():
 // the page gives out no slot any more; when its last one is back it can go to any class). Each slot has a small record
-// for its keeper (the eviction queue's links, its place in the hash table), at the page's start and inside the budget,
+// for its cache writer (the eviction queue's links, its place in the hash table), at the page's start and inside the budget,
 // so that bookkeeping never touches a line that readers read.
 //
 // One thread, but for PageView, which a walk (walk.h) reads. No heap after construction. Every operation is O(1), but
@@ -41,7 +41,7 @@ inline constexpr std::array<std::uint32_t, 16> kSlotSizes{
     128, 192, 256, 320, 384, 512, 640, 768, 1024, 1536, 2048, 4032, 8128, 16320, 32704, 65472};
 inline constexpr std::size_t kClasses = kSlotSizes.size();
 
-// What another thread may know of a page: written by the keeper, in one line.
+// What another thread may know of a page: written by the cache writer, in one line.
 struct alignas(64) PageView {
     static constexpr std::uint8_t kNone = kClasses;
     // Slots that hold an entry which the table leads to. Set (release) when it is written, cleared a grace

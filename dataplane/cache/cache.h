@@ -1,4 +1,4 @@
-// Answers, shared by all workers. Readers never wait; the keeper is the only writer (docs/design.md section 4).
+// Answers, shared by all workers. Readers never wait; the cache writer is the only writer (docs/design.md section 4).
 //
 // An entry is immutable but for a few relaxed atomics. What lookup returns stays valid until the reader's next
 // quiescent state. Memory is one arena of `budget_bytes`, taken at start.
@@ -68,8 +68,8 @@ class KeyHasher {
 inline constexpr std::size_t kEntryLists =
     4;  // lists that an entry can remember; an answer with more is not cached
 
-// The layout of one cached answer: a header of one cache line, then the name, then the answer. Who writes: K keeper
-// before publishing (then immutable), W any worker (relaxed). What only the keeper needs lies elsewhere (arena.h),
+// The layout of one cached answer: a header of one cache line, then the name, then the answer. Who writes: K cache writer
+// before publishing (then immutable), W any worker (relaxed). What only the cache writer needs lies elsewhere (arena.h),
 // so that it never takes this line away from readers.
 struct alignas(64) Entry {
     std::atomic<std::uint64_t> tags;  // W: generation << 32 | tag-set id; 0: not known
@@ -188,7 +188,7 @@ class Cache {
             visited.store(1, std::memory_order_relaxed);
     }
 
-    // Keeper (one thread). Copies what the buffer holds; the buffer stays the caller's. An entry of the same key is
+    // CacheWriter (one thread). Copies what the buffer holds; the buffer stays the caller's. An entry of the same key is
     // replaced, unless it came from the same answer (serial). Evicts for room (SIEVE). Bounded work. Counted: what is
     // larger than the largest slot (Stat::cache_too_big), and what finds no room because a grace period has
     // not ended yet (Stat::cache_insert_no_room, cache_insert_table_full).
@@ -197,23 +197,23 @@ class Cache {
     // lie before the machine's start.
     void insert(std::span<const std::uint8_t> message, Birth born, Now now,
                 Counters& counters) noexcept;
-    // Keeper: frees what a grace period has passed for; bounded work. True: something still waits.
+    // CacheWriter: frees what a grace period has passed for; bounded work. True: something still waits.
     bool reclaim() noexcept;
-    // Keeper, once per loop: reclaim(), and the next step of what control ordered and of pages that move between size
+    // CacheWriter, once per loop: reclaim(), and the next step of what control ordered and of pages that move between size
     // classes. Bounded work. True: there is more to do at once.
     bool turn(Now now, Counters& counters) noexcept;
-    // Keeper: drops everything. As much work as there are entries.
+    // CacheWriter: drops everything. As much work as there are entries.
     void flush() noexcept;
 
     // Any thread: how many entries an instance may have from now on. The table does not grow: above the sizes given
     // at start the instances take room from each other.
     void set_instance_size(std::uint16_t instance, std::uint32_t entries) noexcept;
 
-    // One thread of control: asks the keeper to drop entries that this thread's walk (walk.h) has just seen and still
+    // One thread of control: asks the cache writer to drop entries that this thread's walk (walk.h) has just seen and still
     // holds: it goes on when none is pending any more. At most kMostOrders.
     void ask_to_drop(std::span<const SlotId> entries) noexcept;
     [[nodiscard]] bool orders_pending() const noexcept;
-    // The same thread: offers the keeper answers, each as in the buffer of a MessageKind::insert. It takes a few in a turn,
+    // The same thread: offers the cache writer answers, each as in the buffer of a MessageKind::insert. It takes a few in a turn,
     // but for those that it has as young; what they point to stays while offers are pending. At most kMostOrders.
     struct Offer {
         std::span<const std::uint8_t> message;
@@ -224,7 +224,7 @@ class Cache {
     // How many of the last ones the cache had as young, when none is pending.
     [[nodiscard]] unsigned offers_known() const noexcept;
 
-    // Any thread: until the keeper's clock is `until_ms`, inserts of answers born at `born_ms` or before are ignored:
+    // Any thread: until the cache writer's clock is `until_ms`, inserts of answers born at `born_ms` or before are ignored:
     // they were on their way while the cache was flushed.
     void refuse_born_until(std::uint64_t born_ms, std::uint64_t until_ms) noexcept;
 
@@ -238,7 +238,8 @@ class Cache {
     friend class Walk;
     bool take_offers(Now now, Counters& counters) noexcept;
     struct Impl;
-    alignas(64) std::array<std::atomic<std::uint64_t>, kShares> epochs_{};  // the keeper writes
+    alignas(
+        64) std::array<std::atomic<std::uint64_t>, kShares> epochs_{};  // the cache writer writes
     std::unique_ptr<Impl> impl_;
 };
 

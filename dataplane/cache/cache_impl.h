@@ -40,7 +40,7 @@ struct Cache::Impl {
     Impl(const Impl&) = delete;
     Impl& operator=(const Impl&) = delete;
 
-    // Written by the keeper (the limit: by control), read by anybody.
+    // Written by the cache writer (the limit: by control), read by anybody.
     struct Instance {
         std::array<Sieve, kClasses> queues;
         std::atomic<std::uint32_t> limit{0};
@@ -92,15 +92,15 @@ struct Cache::Impl {
     std::atomic<std::size_t> entries{0};
     std::atomic<std::size_t> bytes{0};
 
-    // What control asks for; its words are in one line. `slots` are good while `pending` is not 0: control writes both, the keeper counts
+    // What control asks for; its words are in one line. `slots` are good while `pending` is not 0: control writes both, the cache writer counts
     // how far it is and sets `pending` back (release) when all are done.
     struct alignas(64) Orders {
         std::array<SlotId, Cache::kMostOrders> slots;
         std::atomic<std::uint32_t> pending{0};
-        std::uint32_t done = 0;  // keeper's
+        std::uint32_t done = 0;  // cache writer's
         // Answers that it offers, in the same way: `offers` is good while `offered` is not 0.
         std::atomic<std::uint32_t> offered{0};
-        std::uint32_t offers_done = 0, known = 0;  // keeper's
+        std::uint32_t offers_done = 0, known = 0;  // cache writer's
         const Offer* offers = nullptr;
     };
     Orders orders;

@@ -1,4 +1,4 @@
-// What control asks of the keeper: drop these. Control finds them on its own time (walk.h); the keeper drops a few in a
+// What control asks of the cache writer: drop these. Control finds them on its own time (walk.h); the cache writer drops a few in a
 // turn.
 #include <algorithm>
 

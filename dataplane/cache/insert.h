@@ -1,4 +1,4 @@
-// What a worker sends to the keeper so that an answer gets into the cache: one buffer, built here,
+// What a worker sends to the cache writer so that an answer gets into the cache: one buffer, built here,
 // read by Cache::insert.
 //
 //   Insert | qname (lower-cased, padded to 8) | dns::Answer

@@ -1,4 +1,4 @@
-// What control offers the keeper: answers of a dump. The keeper takes a few in a turn, so that a restore does not keep
+// What control offers the cache writer: answers of a dump. The cache writer takes a few in a turn, so that a restore does not keep
 // worker 0 from its queries.
 #include <algorithm>
 #include <array>

@@ -5,7 +5,7 @@
 // faster, so that in the end an answer nobody asks for lives about as long in one class as in another.
 // A page most of whose entries were asked for since the last look is let be.
 //
-// The keeper's alone; a move goes through its stages in steps of bounded work, one step a turn.
+// The cache writer's alone; a move goes through its stages in steps of bounded work, one step a turn.
 #pragma once
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // Sees every entry of the cache from a thread that is no worker, without disturbing those: a reader that is quiescent
 // between pages.
 //
-// An entry that is there from beginning to end is seen once; one that comes or goes meanwhile perhaps. The keeper cannot
+// An entry that is there from beginning to end is seen once; one that comes or goes meanwhile perhaps. The cache writer cannot
 // free anything while a page is held, so whoever walks does not keep one for long (a few milliseconds).
 #pragma once
 

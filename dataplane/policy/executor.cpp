@@ -15,11 +15,12 @@
 namespace steer {
 
 Executor::Executor(unsigned worker, const cache::Cache* cache, const cache::KeyHasher& hasher,
-                   BufferPools& buffers, Keeper& keeper, Ring<Note>* notes, Counters& counters)
+                   BufferPools& buffers, CacheWriter& cache_writer, Ring<Note>* notes,
+                   Counters& counters)
     : cache_(cache),
       hasher_(hasher),
       buffers_(buffers),
-      keeper_(keeper),
+      cache_writer_(cache_writer),
       notes_(notes),
       counters_(counters),
       worker_(worker),

@@ -21,10 +21,10 @@
 #include <optional>
 
 #include "dataplane/cache/cache.h"
+#include "dataplane/cache_writer.h"
 #include "dataplane/clock.h"
 #include "dataplane/counters.h"
 #include "dataplane/dns/answer.h"
-#include "dataplane/keeper.h"
 #include "dataplane/note.h"
 #include "dataplane/parked.h"
 #include "dataplane/policy/name_memo.h"
@@ -49,7 +49,8 @@ class Executor {
   public:
     // `cache` and `notes` may be nullptr.
     Executor(unsigned worker, const cache::Cache* cache, const cache::KeyHasher& hasher,
-             BufferPools& buffers, Keeper& keeper, Ring<Note>* notes, Counters& counters);
+             BufferPools& buffers, CacheWriter& cache_writer, Ring<Note>* notes,
+             Counters& counters);
 
     // The plan of a query that came by this entry; nullptr: there is none, the program runs from the entry. Good as long
     // as the snapshot is in force.
@@ -254,7 +255,7 @@ class Executor {
     const cache::Cache* cache_;
     const cache::KeyHasher& hasher_;
     BufferPools& buffers_;
-    Keeper& keeper_;
+    CacheWriter& cache_writer_;
     Ring<Note>* notes_;
     Counters& counters_;
     unsigned worker_;

@@ -191,7 +191,7 @@ void Executor::leave_cache(QueryContext& c, std::uint32_t place, std::uint8_t li
     if (answer == nullptr) return;
     Buffer* const insert = cache::build_insert(buffers_, key, facts, *answer, terms);
     release(answer);
-    if (insert != nullptr) keeper_.submit(insert, now);
+    if (insert != nullptr) cache_writer_.submit(insert, now);
 }
 
 bool Executor::resume_stale(QueryContext& c, Now now) noexcept {

@@ -1,6 +1,6 @@
 // Workers on net_pcap ports that repeat their file for ever: nanoseconds a packet, as JSON on standard output.
 //
-// The configuration is configs/minimal.yaml with a `cache` in front; the answers are put in through the keeper, the router
+// The configuration is configs/minimal.yaml with a `cache` in front; the answers are put in through the cache writer, the router
 // is a real connection. tests/bench/cached.py runs it against testpmd. With --check it says instead how many of the
 // answers, every 64th, were compared. As bench_stages (stage_clock.h) it says besides where the nanoseconds go.
 #include <sys/resource.h>

@@ -176,8 +176,8 @@ class Product::Impl {
               rte_zmalloc("differential", rte_rcu_qsbr_get_memsize(1), 64))) {
         rte_rcu_qsbr_init(qsbr_, 1);
         cache_.emplace(cache::CacheOptions{std::size_t{16} << 20, sizes_}, qsbr_);
-        keeper_.emplace(0, &*cache_, nullptr, counters_);
-        executor_.emplace(0, &*cache_, hasher_, pools_, *keeper_, &notes_, counters_);
+        cache_writer_.emplace(0, &*cache_, nullptr, counters_);
+        executor_.emplace(0, &*cache_, hasher_, pools_, *cache_writer_, &notes_, counters_);
     }
     ~Impl() {
         cache_.reset();
@@ -379,7 +379,7 @@ class Product::Impl {
     cache::KeyHasher hasher_{secret_};
     Ring<Note> notes_{256, nullptr};
     std::optional<cache::Cache> cache_;
-    std::optional<Keeper> keeper_;
+    std::optional<CacheWriter> cache_writer_;
     std::optional<Executor> executor_;
     build::Registry registry_;
     std::unique_ptr<Snapshot> snapshot_;

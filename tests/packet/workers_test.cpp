@@ -33,7 +33,7 @@ BOOST_AUTO_TEST_CASE(names_have_an_owner_and_replies_find_it) {
     BOOST_CHECK_EQUAL(a.count(Stat::moved_replies), 16U);
     BOOST_CHECK_EQUAL(a.count(Stat::moved_replies_dropped), 0U);
     BOOST_CHECK_EQUAL(a.count(Stat::upstream_coalesced), 16U);
-    // And what one worker has inserted, by way of the keeper, the other one finds.
+    // And what one worker has inserted, by way of the cache writer, the other one finds.
     a.ask("n0.example", 1, 3, {.worker = 1});
     a.turn();
     BOOST_CHECK_EQUAL(a.answer().id(), 3);

@@ -440,7 +440,7 @@ void World::restore_caches(const std::string& folder) {
         auto& shared = plane_->shared();
         auto done = restore_instance(*shared.cache, *shared.hasher, scope, clock_.now(),
                                      wall_ns() / 1'000'000, folder + "/" + scope.tag,
-                                     as_the_keeper(*shared.cache, clock_.now()));
+                                     as_the_cache_writer(*shared.cache, clock_.now()));
         if (!done) throw std::runtime_error(done.error().sentence());
     }
 }

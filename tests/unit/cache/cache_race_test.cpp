@@ -1,4 +1,4 @@
-// Readers and the keeper at the same time: whatever a reader finds is whole and is what it asked for, until the
+// Readers and the cache writer at the same time: whatever a reader finds is whole and is what it asked for, until the
 // reader is quiescent.
 #include <boost/test/unit_test.hpp>
 #include <thread>

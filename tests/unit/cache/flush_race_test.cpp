@@ -1,4 +1,4 @@
-// The cache against a plain map while everything goes on at once: a keeper that inserts, replaces, lets expire, evicts and
+// The cache against a plain map while everything goes on at once: a cache writer that inserts, replaces, lets expire, evicts and
 // moves pages; three readers; and a control thread that walks and flushes.
 //
 // Each answer carries its serial. A reader may see an answer only if it was the last of its name at some time during the
@@ -182,8 +182,8 @@ BOOST_AUTO_TEST_CASE(readers_keeper_and_flushes) {
     while (started.load() != kFlushReaders + 1)
         std::this_thread::yield();
 
-    // The keeper, a reader as worker 0 is. It goes on until enough flushes were seen, too: they need it.
-    const Reader keeper{w.readers, kFlusher + 1};
+    // The cache writer, a reader as worker 0 is. It goes on until enough flushes were seen, too: they need it.
+    const Reader cache_writer{w.readers, kFlusher + 1};
     Random random{99};
     std::uint32_t serial = 0;
     for (unsigned i = 0; i < kFlushInserts || flushes.load() < 20; ++i) {
@@ -192,13 +192,13 @@ BOOST_AUTO_TEST_CASE(readers_keeper_and_flushes) {
         w.newest_serial.store(++serial, std::memory_order_release);
         w.insert(random() % kFlushNames, serial, 1 + random() % 30, now);
         w.cache.turn(now, w.counters);
-        if (i % 16 == 0) keeper.quiescent();
+        if (i % 16 == 0) cache_writer.quiescent();
         if (i % 32 == 0) std::this_thread::yield();
     }
     done = true;
     while (!flusher_done.load()) {
         w.cache.turn(Now{w.now_ms.load()}, w.counters);
-        keeper.quiescent();
+        cache_writer.quiescent();
         std::this_thread::yield();
     }
     for (auto& t : threads)
@@ -229,7 +229,7 @@ BOOST_AUTO_TEST_CASE(readers_keeper_and_flushes) {
                        << w.counters.get(Stat::cache_insert_no_room) << " inserts without room");
     w.cache.flush();
     while (w.cache.reclaim())
-        keeper.quiescent();
+        cache_writer.quiescent();
     BOOST_TEST(w.cache.bytes_used() == 0U);
 }
 

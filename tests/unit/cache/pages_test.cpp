@@ -23,7 +23,7 @@ unsigned skewed(Random& random, unsigned names) {
     return static_cast<unsigned>(static_cast<double>(names) * x * x * x * x);
 }
 
-// A cache that a client uses: what is not found is fetched and kept; the keeper has its turn after each burst.
+// A cache that a client uses: what is not found is fetched and kept; the cache writer has its turn after each burst.
 struct InUse {
     explicit InUse(std::vector<std::uint32_t> sizes = {1'000'000})
         : cache({kBudget, sizes}, readers.get()) {}

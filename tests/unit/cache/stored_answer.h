@@ -46,7 +46,7 @@ inline bool is_whole(const dns::Answer& answer, std::uint8_t tag, std::uint16_t 
                        [tag](std::uint8_t b) { return b == tag; });
 }
 
-// Puts answers into a cache as a worker and the keeper do.
+// Puts answers into a cache as a worker and the cache writer do.
 class Filler {
   public:
     Filler(cache::Cache& cache, BufferPools& pools)

@@ -57,8 +57,8 @@ struct Walk {
     std::array<std::uint8_t, 16> secret{2};
     cache::KeyHasher hasher{secret};
     Counters counters;
-    Keeper keeper{0, nullptr, nullptr, counters};
-    Executor executor{0, nullptr, hasher, pools, keeper, nullptr, counters};
+    CacheWriter cache_writer{0, nullptr, nullptr, counters};
+    Executor executor{0, nullptr, hasher, pools, cache_writer, nullptr, counters};
     Now now{1'000'000};
     std::optional<QueryContext> context;
 };

@@ -347,8 +347,8 @@ class Side {
               rte_zmalloc("plan_test", rte_rcu_qsbr_get_memsize(1), 64))) {
         rte_rcu_qsbr_init(qsbr_, 1);
         cache_.emplace(cache::CacheOptions{std::size_t{2} << 20, sizes_}, qsbr_);
-        keeper_.emplace(0, &*cache_, nullptr, counters);
-        executor_.emplace(0, &*cache_, hasher_, pools_, *keeper_, &notes_, counters);
+        cache_writer_.emplace(0, &*cache_, nullptr, counters);
+        executor_.emplace(0, &*cache_, hasher_, pools_, *cache_writer_, &notes_, counters);
     }
     ~Side() {
         cache_.reset();
@@ -499,7 +499,7 @@ class Side {
     Ring<Note> notes_{kNotes, nullptr};
     std::uint32_t serial_ = 0;
     std::optional<cache::Cache> cache_;
-    std::optional<Keeper> keeper_;
+    std::optional<CacheWriter> cache_writer_;
     std::optional<Executor> executor_;
 };
 

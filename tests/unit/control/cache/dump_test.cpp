@@ -72,7 +72,7 @@ struct OneCache {
     Result<Restored> restore(const DumpScope& scope, Now now, std::uint64_t wall,
                              const std::string& path) {
         return restore_instance(cache, cache::KeyHasher{secret}, scope, now, wall, path,
-                                as_the_keeper(cache, now));
+                                as_the_cache_writer(cache, now));
     }
 
     std::array<std::uint8_t, 16> secret = kSecret;
@@ -377,7 +377,7 @@ BOOST_AUTO_TEST_CASE(popularity_comes_back) {
     BOOST_TEST(seen == 2U);
 }
 
-// Workers serve while a dump comes back: one turns as the keeper, a few answers a turn.
+// Workers serve while a dump comes back: one turns as the cache writer, a few answers a turn.
 BOOST_AUTO_TEST_CASE(restored_while_it_is_served_from) {
     constexpr unsigned kAnswers = 5000;
     OneCache before{kAnswers}, after{kAnswers};
@@ -387,7 +387,7 @@ BOOST_AUTO_TEST_CASE(restored_while_it_is_served_from) {
     std::atomic<bool> done{false};
     unsigned wrong = 0, most = 0;
     std::uint64_t hits = 0;
-    std::thread keeper([&] {
+    std::thread cache_writer([&] {
         const Reader reader{after.readers, 0};
         Random random{1};
         while (!done.load()) {
@@ -413,7 +413,7 @@ BOOST_AUTO_TEST_CASE(restored_while_it_is_served_from) {
     const auto restored = restore_instance(after.cache, cache::KeyHasher{after.secret}, kMain,
                                            at(1000), kWall, file("d"), hand_over);
     done = true;
-    keeper.join();
+    cache_writer.join();
     BOOST_REQUIRE(restored.has_value());
     BOOST_TEST(restored->answers == kAnswers);
     BOOST_TEST(wrong == 0U);

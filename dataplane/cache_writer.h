@@ -1,4 +1,4 @@
-// The way into the cache: every worker hands its answers to the keeper, worker 0, who is the only
+// The way into the cache: every worker hands its answers to the cache writer, worker 0, who is the only
 // writer.
 //
 // On worker 0 an answer is inserted at once, elsewhere it becomes a message; a full ring drops and
@@ -14,13 +14,13 @@
 
 namespace steer {
 
-class Keeper {
+class CacheWriter {
   public:
     // `cache` may be nullptr: nothing is kept. `to_keeper` is nullptr for worker 0.
-    Keeper(unsigned worker, cache::Cache* cache, Ring<Message>* to_keeper, Counters& counters)
+    CacheWriter(unsigned worker, cache::Cache* cache, Ring<Message>* to_keeper, Counters& counters)
         : worker_(static_cast<std::uint8_t>(worker)),
           cache_(cache),
-          to_keeper_(to_keeper),
+          to_cache_writer_(to_keeper),
           counters_(counters) {}
 
     // Any worker: `insert` holds a cache::Insert and is taken over.
@@ -33,7 +33,7 @@ class Keeper {
   private:
     std::uint8_t worker_;
     cache::Cache* cache_;
-    Ring<Message>* to_keeper_;
+    Ring<Message>* to_cache_writer_;
     Counters& counters_;
 };
 
