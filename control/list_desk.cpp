@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "dataplane/dns/name.h"
-#include "dataplane/event/board.h"
+#include "dataplane/event/row_board.h"
 
 namespace steer {
 namespace {
@@ -66,10 +66,10 @@ bool ListDesk::take(const Event& event, std::uint64_t now_ms) {
     return true;
 }
 
-// To every router of the list. What the list does without is not claimed, whatever the worker saw on the board when it
+// To every router of the list. What the list does without is not claimed, whatever the worker saw on the row board when it
 // said so.
 void ListDesk::claim(const List& list, const Event& event, std::uint64_t now_ms) {
-    const Board& board = *plane_.shared().board;
+    const RowBoard& board = *plane_.shared().board;
     const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
     std::array<routeros::AddressBytes, kEventAddresses> addresses;
     std::size_t count = 0;
@@ -114,7 +114,7 @@ void ListDesk::tell_shortened(const List& list, const Event& event, std::uint64_
 // ---- addresses that other names share
 
 void ListDesk::note_shared(const List& list, const Event& event, std::uint64_t now_ms) {
-    Board& board = *plane_.shared().board;
+    RowBoard& board = *plane_.shared().board;
     const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
     if (now_s - tidied_s_ >= kTidyEveryS) {
         tidied_s_ = now_s;
@@ -171,7 +171,7 @@ std::uint32_t ListDesk::known_until(const List& list, const Untils& untils) {
 }
 
 void ListDesk::put(ListId id, const IpAddress& address, std::uint32_t until_s) {
-    Board& board = *plane_.shared().board;
+    RowBoard& board = *plane_.shared().board;
     if (until_s == 0) return board.remove(id, address);
     board.put(id, address, until_s, state(id).epoch.load(std::memory_order_relaxed));
 }

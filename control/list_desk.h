@@ -1,7 +1,7 @@
-// Between the rings and the board: events become claims on the routers of their list, what these say becomes one word to
+// Between the rings and the row board: events become claims on the routers of their list, what these say becomes one word to
 // workers: board entries, the list's epoch and whether it is away, the end of answers that wait.
 //
-// A list of one router says what that router says. Of several the board knows an address as long as every router does
+// A list of one router says what that router says. Of several the row board knows an address as long as every router does
 // that is not away (`quorum: all`: every router), so that no lease outlives a row on any of them; how many an answer waits
 // for is the list's quorum. A router that goes away is not counted any more, one that comes back is counted again, under a
 // new epoch: what is known of the others stays known. Memory of lists with several routers: about 90 bytes an address,

@@ -73,7 +73,7 @@ Plane::Plane(const PlaneOptions& options) : options_(options) {
     hasher_ = std::make_unique<cache::KeyHasher>(secret);
     shared_.qsbr = make_qsbr();
     guard_unmapping(shared_.qsbr);
-    board_ = std::make_unique<Board>(options.board_rows, shared_.qsbr);
+    board_ = std::make_unique<RowBoard>(options.board_rows, shared_.qsbr);
     if (options.cache_bytes > 0) {
         cache_ = std::make_unique<cache::Cache>(
             cache::CacheOptions{.budget_bytes = options.cache_bytes,

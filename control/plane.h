@@ -79,7 +79,7 @@ class Plane {
     std::unique_ptr<ListStates> lists_;
     std::unique_ptr<BufferPools> buffers_;
     std::unique_ptr<cache::KeyHasher> hasher_;
-    std::unique_ptr<Board> board_;
+    std::unique_ptr<RowBoard> board_;
     std::unique_ptr<cache::Cache> cache_;
 
     std::unique_ptr<Sleeper> routers_sleeper_;

@@ -1,5 +1,5 @@
 // Thread `routers`: turns what workers say left (events) into claims on routers, and what routers acknowledge
-// into the board and the release of held answers.
+// into the row board and the release of held answers.
 //
 // One thread, one io_context, any number of routers. What decides is routeros::Router, at its RouterDesk; this is
 // its clock and its sockets. Other threads read copies (status(), counters()).
@@ -73,7 +73,7 @@ class RouterThread {
     void when_quiet(std::string name, std::function<void()> done);
     [[nodiscard]] bool bypassed() const { return bypass_.load(std::memory_order_relaxed); }
 
-    // What is in sets of the kernel, for the board. Any thread.
+    // What is in sets of the kernel, for the row board. Any thread.
     void know(std::vector<sets::SetThread::BoardRow> rows);
 
     // Not older than half a second. Any thread.

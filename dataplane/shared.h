@@ -12,8 +12,8 @@
 
 #include "dataplane/buffer.h"
 #include "dataplane/cache/cache.h"
-#include "dataplane/event/board.h"
 #include "dataplane/event/event.h"
+#include "dataplane/event/row_board.h"
 #include "dataplane/list_state.h"
 #include "dataplane/message.h"
 #include "dataplane/note.h"
@@ -59,7 +59,7 @@ struct Shared {
     BufferPools* buffers = nullptr;
     cache::Cache* cache = nullptr;  // nullptr: no cache in the configuration
     const cache::KeyHasher* hasher = nullptr;
-    Board* board = nullptr;
+    RowBoard* board = nullptr;
     ListStates* lists = nullptr;
 };
 

@@ -35,7 +35,7 @@ struct ClaimKeyHash {
 };
 
 struct Claim {
-    // The last lease that relies on the row, or what was promised on the board.
+    // The last lease that relies on the row, or what was promised on the row board.
     std::uint64_t until_ms = 0;
     std::uint64_t row_until_ms = 0;     // how long the row is meant to live; at least until_ms
     std::unique_ptr<char[]> name_text;  // ends with 0; none: an empty name
@@ -43,7 +43,7 @@ struct Claim {
     // that is fresh.
     std::uint32_t row_life_s = 0;
     std::uint32_t reasons = 0;  // answers that made or prolonged it; stops at its largest value
-    std::uint32_t told_s = 0;   // what the board was told, and under which epoch; 0: nothing
+    std::uint32_t told_s = 0;   // what the row board was told, and under which epoch; 0: nothing
     std::uint32_t told_epoch = 0;
     Holders holders{};  // it counts for them
     ClaimKey key;

@@ -411,7 +411,7 @@ void Router::Engine::drop_session() {
     if (was_synced) begin_epoch();
 }
 
-// What was told the board is void.
+// What was told the row board is void.
 void Router::Engine::begin_epoch() {
     for (auto& [id, list] : lists_) {
         ++list.epoch;

@@ -2,7 +2,7 @@
 //
 // One object, nine files by subject: engine.cpp (connection, time), engine_read.cpp (what the
 // router tells), engine_write.cpp (what it is told), engine_claim.cpp (what is wanted, who waits,
-// the board), engine_cover.cpp (what speaks for an address besides its row), engine_connections.cpp (what started too early), engine_others.cpp (what others do to
+// the row board), engine_cover.cpp (what speaks for an address besides its row), engine_connections.cpp (what started too early), engine_others.cpp (what others do to
 // our rows), engine_probe.cpp (what its version does), engine_status.cpp. Every entry sets `now_`
 // once; everything below runs at that moment.
 #pragma once
@@ -311,7 +311,7 @@ class Router::Engine final : public SessionHandler {
     void tell_lost();
     [[nodiscard]] std::uint64_t lost_deadline() const;
 
-    // engine_claim.cpp: what is wanted, who waits, the board
+    // engine_claim.cpp: what is wanted, who waits, the row board
     [[nodiscard]] Wanted wanted(const Place& place) const;
     [[nodiscard]] Judged judge(const Place& place, bool just_ended = false);
     [[nodiscard]] std::optional<Place> place_of(const ClaimKey& key) const;
@@ -320,7 +320,7 @@ class Router::Engine final : public SessionHandler {
     [[nodiscard]] bool writes() const {
         return state_ == RouterState::in_sync && !cleaning_ && !paused_;
     }
-    // Until all that the board is asked for has been judged once, nobody need wait for us.
+    // Until all that the row board is asked for has been judged once, nobody need wait for us.
     [[nodiscard]] bool is_ready() const { return writes() && !judging_.first; }
     [[nodiscard]] bool is_away(const List& list) const {
         return !is_ready() || list.stalled || silent_;

@@ -1,4 +1,4 @@
-// What is wanted, who waits for it, what the board is told.
+// What is wanted, who waits for it, what the row board is told.
 #include <algorithm>
 
 #include "routeros/engine.h"
@@ -193,9 +193,9 @@ std::vector<Place> Router::Engine::places_of_rows() const {
     return places;
 }
 
-// --- the board -----------------------------------------------------------------------------------
+// --- the row board -----------------------------------------------------------------------------------
 
-// A promise is a claim: whoever relies on the board makes no claim of his own until it ends.
+// A promise is a claim: whoever relies on the row board makes no claim of his own until it ends.
 void Router::Engine::tell_board(const Place& place, std::uint64_t cover_ms) {
     if (!place.address.is_host()) return;
     for (const List* list : names_[place.name].users) {

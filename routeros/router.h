@@ -2,7 +2,7 @@
 // there.
 //
 // Without I/O and without a clock: bytes, connection events and the time (ms of CLOCK_BOOTTIME)
-// come in, bytes and words to the board go out. One thread. Any number of routers per process.
+// come in, bytes and words to the row board go out. One thread. Any number of routers per process.
 // Whatever the router does, a claim is kept until its lease has ended, and nothing here waits.
 //
 //   disconnected → connecting → logging_in → reading → in_sync
@@ -285,7 +285,7 @@ class Router final : public LinkUser {
     // Removes the rows that look like ours but whose `pg` no plugin here has; how many were found. 0 unless in sync, or
     // while paused.
     std::size_t remove_orphans(std::uint64_t now_ms);
-    // Claims of this address are given up and dynamic rows of ours at it removed; what the board is told begins anew, so
+    // Claims of this address are given up and dynamic rows of ours at it removed; what the row board is told begins anew, so
     // that answers which are told again are claimed again. Rows of a router that is not in sync end by themselves.
     Forgotten forget(const AddressBytes& address, std::uint64_t now_ms);
 

@@ -1,6 +1,6 @@
 // Ids that stay the same over reloads: of policy lists, upstreams and cache instances.
 //
-// Workers, the board, the next-hop table and the cache know these by number; a configuration knows
+// Workers, the row board, the next-hop table and the cache know these by number; a configuration knows
 // them by name. The registry gives each name a number once and keeps it for the life of the
 // process, so that a reload finds its cache warm and its rows known. Bounded: a name too many is an
 // Error that tells to restart. One thread.

@@ -94,7 +94,7 @@ class SetDesk {
         std::uint32_t written_until_s = 0;  // 0: not; UINT32_MAX: without a timeout
         bool owed = false;                  // it is in Keeper::owed
     };
-    struct Told {  // to be said to the board when it is written
+    struct Told {  // to be said to the row board when it is written
         Installed what;
         matchers::Prefix element;
     };

@@ -3,7 +3,7 @@
 // A thread of its own, because libnftables and libipset block in netlink for as long as the kernel takes: a batch for a
 // set with intervals reads all of that set, which is milliseconds to hundreds of them, and `routers` must not be late
 // with an acknowledgement. `routers` hands over what workers say about lists that are sets here (claim(), by value,
-// bounded); what is written is said to the board by `routers`, its only writer. Started only if there is a set.
+// bounded); what is written is said to the row board by `routers`, its only writer. Started only if there is a set.
 #pragma once
 
 #include <atomic>
@@ -25,7 +25,7 @@ namespace steer::sets {
 class SetThread {
   public:
     using Log = std::function<void(SetDesk::Level, const std::string&)>;
-    // What the board is to know.
+    // What the row board is to know.
     struct BoardRow {
         ListId list;
         IpAddress address;

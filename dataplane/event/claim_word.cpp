@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "dataplane/event/board.h"
+#include "dataplane/event/row_board.h"
 
 namespace steer {
 namespace {

@@ -34,7 +34,7 @@ std::uint32_t ttl_limit_s(const PolicyList& list) noexcept;
 // L; 0: no timeout. `leaving_s` is s of this list: min(what leaves, ttl_limit_s).
 std::uint32_t row_life_s(const PolicyList& list, std::uint32_t ttl_s,
                          std::uint32_t leaving_s) noexcept;
-// Until when TTLs may last under a row that lives until `installed_until_s` (the board's; 0: not
+// Until when TTLs may last under a row that lives until `installed_until_s` (the row board's; 0: not
 // known).
 std::uint32_t ttl_until_s(const PolicyList& list, std::uint32_t installed_until_s) noexcept;
 
@@ -54,7 +54,7 @@ Coverage coverage(std::uint32_t wanted_ttl_s, std::uint32_t now_s, std::uint32_t
 
 // What a cached entry remembers of its claims, in its 64-bit claim word: for a hit within
 // `ttl_until_s` under the same lists and epochs nothing has to be asked. Written by any worker,
-// relaxed; a lost update costs a look at the board.
+// relaxed; a lost update costs a look at the row board.
 struct ClaimWord {
     std::uint32_t ttl_until_s = 0;  // TTLs may last until then
     std::uint32_t stamp =

@@ -56,7 +56,7 @@ void remember(const cache::Entry* entry, ClaimWord word) {
 
 }  // namespace
 
-Claims::Claims(unsigned worker, const Board& board, const ListStates& lists,
+Claims::Claims(unsigned worker, const RowBoard& board, const ListStates& lists,
                Ring<Event>* to_routers, Counters& counters)
     : board_(board),
       lists_(lists),

@@ -1,7 +1,7 @@
 // From an answer that is about to leave to the word that lists must hold its addresses.
 //
 // For each list that the program claimed the answer for, on the routers that serve the client: is the lease covered by what is known of
-// the rows (the entry's claim word for a cached answer, else the board)? If not, an Event into the
+// the rows (the entry's claim word for a cached answer, else the row board)? If not, an Event into the
 // ring to `routers`. The result says whether the answer may leave, with which TTL at most, or has
 // to wait: for an acknowledgement (async: false) or for room in the ring.
 //
@@ -10,7 +10,7 @@
 // sync_timeout.
 //
 // Cost: nothing without lists; a cached answer that is covered: one word and each list's line; else
-//       one look at the board for each (list, address). Writes relaxed to the entry's claim word,
+//       one look at the row board for each (list, address). Writes relaxed to the entry's claim word,
 //       nothing else shared.
 // Counts: claims_covered, events_raised, events_ring_full, hold_router_away.
 #pragma once
@@ -22,8 +22,8 @@
 #include "dataplane/cache/cache.h"
 #include "dataplane/clock.h"
 #include "dataplane/counters.h"
-#include "dataplane/event/board.h"
 #include "dataplane/event/event.h"
+#include "dataplane/event/row_board.h"
 #include "dataplane/list_state.h"
 #include "dataplane/parked.h"
 #include "dataplane/policy/snapshot.h"
@@ -60,7 +60,7 @@ struct LeaveTerms {
     std::uint8_t raise_mask = 0;        // bit i: lists[i] has to be told
     std::uint8_t hold_mask = 0;         // ... and is waited for
     // A list does without an address for now (`shared: skip`): the entry's claim word is left alone, so that the next hit
-    // asks the board again.
+    // asks the row board again.
     bool skips = false;
 
     static constexpr std::uint32_t kNoCap = UINT32_MAX;
@@ -69,7 +69,7 @@ static_assert(kMaxClaims <= 8, "the masks");
 
 class Claims {
   public:
-    Claims(unsigned worker, const Board& board, const ListStates& lists, Ring<Event>* to_routers,
+    Claims(unsigned worker, const RowBoard& board, const ListStates& lists, Ring<Event>* to_routers,
            Counters& counters);
 
     // The usual end of a cached answer: its claim word says that the rows outlive it. Then `terms` let it leave now;
@@ -92,7 +92,7 @@ class Claims {
   private:
     [[nodiscard]] bool covered_by_word(const LeavingAnswer& a, std::uint32_t ttl_s, Now now,
                                        LeaveTerms& terms) const noexcept;
-    // Asks the board; returns until when TTLs may last under all rows once what is raised is
+    // Asks the row board; returns until when TTLs may last under all rows once what is raised is
     // written.
     std::uint32_t ask_board(const LeavingAnswer& a, std::uint32_t ttl_s, Now now,
                             LeaveTerms& terms) noexcept;
@@ -105,7 +105,7 @@ class Claims {
     unsigned push_events(const PolicyList& list, const LeavingAnswer& a, std::uint32_t wanted_ttl_s,
                          std::uint64_t hold_token, unsigned tokens_left, Now now) noexcept;
 
-    const Board& board_;
+    const RowBoard& board_;
     const ListStates& lists_;
     Ring<Event>* to_routers_;
     Counters& counters_;

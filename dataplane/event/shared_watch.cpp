@@ -7,7 +7,7 @@
 
 namespace steer {
 
-SharedWatch::SharedWatch(const cache::KeyHasher& hasher, const Board& board,
+SharedWatch::SharedWatch(const cache::KeyHasher& hasher, const RowBoard& board,
                          const ListStates& lists, Ring<Event>* to_routers, Counters& counters)
     : hasher_(hasher), board_(board), lists_(lists), to_routers_(to_routers), counters_(counters) {}
 

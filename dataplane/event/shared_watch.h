@@ -5,7 +5,7 @@
 // the program, and of those that the cache gives without it the first kHitsPerSecond of each second of a worker,
 // which go through the program for that. What the same name was told lately is not told again, and a full ring loses it.
 //
-// Cost: for each watched list one look at the board for each address. Writes nothing shared but the ring.
+// Cost: for each watched list one look at the row board for each address. Writes nothing shared but the ring.
 // Counts: events_shared, events_shared_lost.
 #pragma once
 
@@ -22,7 +22,7 @@ class SharedWatch {
     static constexpr unsigned kHitsPerSecond = 256;
     static constexpr std::uint32_t kAgainAfterS = 60;
 
-    SharedWatch(const cache::KeyHasher& hasher, const Board& board, const ListStates& lists,
+    SharedWatch(const cache::KeyHasher& hasher, const RowBoard& board, const ListStates& lists,
                 Ring<Event>* to_routers, Counters& counters);
 
     // Whether `count` answers of the cache are to go through the program, so that they come to look().
@@ -45,7 +45,7 @@ class SharedWatch {
     bool told_lately(std::uint64_t name, ListId list, const IpAddress& address, Now now) noexcept;
 
     const cache::KeyHasher& hasher_;
-    const Board& board_;
+    const RowBoard& board_;
     const ListStates& lists_;
     Ring<Event>* to_routers_;
     Counters& counters_;

@@ -93,7 +93,7 @@ Appliance::Appliance(const ApplianceOptions& options) : options_(options) {
     const std::array<std::uint8_t, 16> secret{1, 2,  3,  4,  5,  6,  7,  8,
                                               9, 10, 11, 12, 13, 14, 15, 16};
     hasher_ = std::make_unique<cache::KeyHasher>(secret);
-    board_ = std::make_unique<Board>(4096, shared_.qsbr);
+    board_ = std::make_unique<RowBoard>(4096, shared_.qsbr);
     if (options.cache) {
         const std::array<std::uint32_t, 2> sizes{1024, 1024};
         cache_ = std::make_unique<cache::Cache>(

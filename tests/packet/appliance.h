@@ -154,7 +154,7 @@ class Appliance {
 
     Worker& worker(unsigned i = 0) { return *workers_[i]; }
     Shared& shared() { return shared_; }
-    Board& board() { return *board_; }
+    RowBoard& board() { return *board_; }
     ListStates& lists() { return *lists_; }
     [[nodiscard]] unsigned parked() const;
     [[nodiscard]] Now now() const { return {clock_.ms}; }
@@ -181,7 +181,7 @@ class Appliance {
     std::unique_ptr<ListStates> lists_;
     std::unique_ptr<BufferPools> buffers_;
     std::unique_ptr<cache::KeyHasher> hasher_;
-    std::unique_ptr<Board> board_;
+    std::unique_ptr<RowBoard> board_;
     std::unique_ptr<cache::Cache> cache_;
     NextHopTable next_hops_;
     Sleeper sleeper_;

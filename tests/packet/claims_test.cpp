@@ -2,7 +2,7 @@
 // happens when the rings are full or routers away. The test plays `routers`.
 #include <boost/test/unit_test.hpp>
 
-#include "dataplane/event/board.h"
+#include "dataplane/event/row_board.h"
 #include "packet/appliance.h"
 
 namespace steer::test {

@@ -29,7 +29,7 @@ void warm_up(Appliance& a, unsigned ports) {
             a.reply(q, 3600, {"203.0.113.7"});
         a.turn();
         (void)a.answers();
-        // The board knows the row: hits claim nothing more.
+        // The row board knows the row: hits claim nothing more.
         a.board().put(3, *IpAddress::parse("203.0.113.7"), kForever, a.lists()[3].epoch);
         (void)a.events();
     }

@@ -2,7 +2,7 @@
 // that `routers` decided to do without. The test plays `routers`.
 #include <boost/test/unit_test.hpp>
 
-#include "dataplane/event/board.h"
+#include "dataplane/event/row_board.h"
 #include "dataplane/event/shared_watch.h"
 #include "packet/appliance.h"
 

@@ -14,7 +14,7 @@ void World::answered(const Question& question, std::int64_t at_us, bool promised
         answers_.push_back({from_us, question.list, address, lease_end_us, promised});
 }
 
-// As a worker does: what the board promises is given out, anything else is claimed.
+// As a worker does: what the row board promises is given out, anything else is claimed.
 void World::ask(Daemon& daemon) {
     auto& random = daemon.clients;
     constexpr std::uint32_t kTtls[] = {1, 5, 30, 60, 300, 86'400};

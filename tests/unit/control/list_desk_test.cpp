@@ -4,7 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "dataplane/event/board.h"
+#include "dataplane/event/row_board.h"
 #include "support/eal_fixture.h"
 
 using steer::test::EalFixture;

@@ -3,7 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "dataplane/event/board.h"
+#include "dataplane/event/row_board.h"
 #include "packet/programs.h"
 
 namespace steer {

@@ -23,7 +23,7 @@ inline constexpr std::int64_t kSecond = 1'000'000;  // of the clock, in us
 // The i-th of 750,000 addresses from 203.0.0.1 on.
 std::string nth(unsigned i);
 
-// What the engine said: to the board, to those who wait, to the operator.
+// What the engine said: to the row board, to those who wait, to the operator.
 class Witness : public RouterSink {
   public:
     void installed(ListId list, const AddressBytes& address, std::uint32_t until_s) override;

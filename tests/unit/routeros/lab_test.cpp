@@ -267,7 +267,7 @@ BOOST_AUTO_TEST_CASE(asked_again_for_half_an_hour_without_a_gap) {
                 static_cast<std::uint32_t>((name.cached_until_us - lab.now_us) / kSecond);
             const std::uint32_t ttl_s = name.ttl_s > 1000 ? left_s : name.ttl_s;
             const std::uint32_t life_s = std::max(std::clamp(ttl_s, 60U, 1800U), ttl_s + 30);
-            // As a worker does: the board is asked first, and only what it does not cover is
+            // As a worker does: the row board is asked first, and only what it does not cover is
             // claimed and held.
             const std::uint64_t lease_ms = lab.now_ms() + (ttl_s + 30) * 1000ULL;
             if (lab.installed_until(1, name.address) * 1000ULL >= lease_ms) {

@@ -192,7 +192,7 @@ BOOST_AUTO_TEST_CASE(a_longer_claim_renews_and_a_shorter_one_writes_nothing) {
     w.claim("203.0.113.7", 20);
     w.work();
     BOOST_TEST(w.kernel.adds == adds);
-    BOOST_TEST(w.board.size() == 2U);  // and the board may know that it is there
+    BOOST_TEST(w.board.size() == 2U);  // and the row board may know that it is there
     w.claim("203.0.113.7", 60);
     w.pass(50'000);
     BOOST_TEST(w.kernel.in(kFour).size() == 1U);

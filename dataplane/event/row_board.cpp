@@ -1,4 +1,4 @@
-#include "dataplane/event/board.h"
+#include "dataplane/event/row_board.h"
 
 #include <rte_debug.h>
 #include <rte_errno.h>
@@ -35,7 +35,7 @@ std::uint32_t random_word() {
 
 }  // namespace
 
-Board::Board(unsigned rows, rte_rcu_qsbr* qsbr) {
+RowBoard::RowBoard(unsigned rows, rte_rcu_qsbr* qsbr) {
     static std::atomic<unsigned> serial{0};
     char name[RTE_HASH_NAMESIZE];
     std::snprintf(name, sizeof name, "board_%u", serial.fetch_add(1));
@@ -60,12 +60,12 @@ Board::Board(unsigned rows, rte_rcu_qsbr* qsbr) {
     }
 }
 
-Board::~Board() {
+RowBoard::~RowBoard() {
     rte_hash_free(hash_);
 }
 
-std::uint32_t Board::installed_until(ListId list, const IpAddress& address,
-                                     std::uint32_t epoch) const noexcept {
+std::uint32_t RowBoard::installed_until(ListId list, const IpAddress& address,
+                                        std::uint32_t epoch) const noexcept {
     const RowKey key{address, list};
     void* value = nullptr;
     if (rte_hash_lookup_data(hash_, &key, &value) < 0) return 0;
@@ -74,38 +74,40 @@ std::uint32_t Board::installed_until(ListId list, const IpAddress& address,
                                                        : 0;
 }
 
-bool Board::is_skipped(ListId list, const IpAddress& address, std::uint32_t now_s) const noexcept {
+bool RowBoard::is_skipped(ListId list, const IpAddress& address,
+                          std::uint32_t now_s) const noexcept {
     const RowKey key{address, list | kSkipped};
     void* value = nullptr;
     if (rte_hash_lookup_data(hash_, &key, &value) < 0) return false;
     return reinterpret_cast<std::uint64_t>(value) >> 32 > now_s;
 }
 
-bool Board::put(ListId list, const IpAddress& address, std::uint32_t until_s, std::uint32_t epoch) {
+bool RowBoard::put(ListId list, const IpAddress& address, std::uint32_t until_s,
+                   std::uint32_t epoch) {
     const RowKey key{address, list};
     return put_value(&key, pack(until_s, epoch));
 }
 
-void Board::remove(ListId list, const IpAddress& address) {
+void RowBoard::remove(ListId list, const IpAddress& address) {
     const RowKey key{address, list};
     remove_key(&key);
 }
 
-bool Board::skip(ListId list, const IpAddress& address, std::uint32_t until_s) {
+bool RowBoard::skip(ListId list, const IpAddress& address, std::uint32_t until_s) {
     const RowKey key{address, list | kSkipped};
     if (until_s != 0) return put_value(&key, pack(until_s, 0));
     remove_key(&key);
     return true;
 }
 
-bool Board::put_value(const void* key, void* value) {
+bool RowBoard::put_value(const void* key, void* value) {
     const bool known = rte_hash_lookup(hash_, key) >= 0;
     if (rte_hash_add_key_data(hash_, key, value) != 0) return false;
     if (!known) ++size_;
     return true;
 }
 
-void Board::remove_key(const void* key) {
+void RowBoard::remove_key(const void* key) {
     if (rte_hash_del_key(hash_, key) >= 0) --size_;
 }
 

@@ -1,4 +1,4 @@
-// The board: which (list, address) is known to be on its router, and until when.
+// The row board: which (list, address) is known to be on its router, and until when.
 //
 // One rte_hash; one writer (`routers`), lock-free readers (workers, registered with `qsbr`). A reader pays one
 // lookup per address. A value is {installed_until, epoch} in 64 bits, so that it is read and replaced whole.
@@ -20,13 +20,13 @@ namespace steer {
 
 inline constexpr std::uint32_t kForever = UINT32_MAX;  // a row without a timeout
 
-class Board {
+class RowBoard {
   public:
     // EAL must be up; aborts with a message if there is no memory. `rows`: how many fit.
-    Board(unsigned rows, rte_rcu_qsbr* qsbr);
-    ~Board();
-    Board(const Board&) = delete;
-    Board& operator=(const Board&) = delete;
+    RowBoard(unsigned rows, rte_rcu_qsbr* qsbr);
+    ~RowBoard();
+    RowBoard(const RowBoard&) = delete;
+    RowBoard& operator=(const RowBoard&) = delete;
 
     // Reader: until when (CLOCK_BOOTTIME seconds) the row is known to live under `epoch`; 0 = not known.
     [[nodiscard]] std::uint32_t installed_until(ListId list, const IpAddress& address,

@@ -1,4 +1,4 @@
-#include "dataplane/event/board.h"
+#include "dataplane/event/row_board.h"
 
 #include <boost/test/unit_test.hpp>
 #include <map>
@@ -25,7 +25,7 @@ BOOST_AUTO_TEST_SUITE(board)
 
 BOOST_AUTO_TEST_CASE(put_find_remove) {
     Readers readers;
-    Board board{64, readers.get()};
+    RowBoard board{64, readers.get()};
     BOOST_TEST(board.installed_until(1, address(1), 1) == 0U);
     BOOST_TEST(board.put(1, address(1), 500, 1));
     BOOST_TEST(board.installed_until(1, address(1), 1) == 500U);
@@ -44,7 +44,7 @@ BOOST_AUTO_TEST_CASE(put_find_remove) {
 
 BOOST_AUTO_TEST_CASE(full_is_said_and_passes) {
     Readers readers;
-    Board board{64, readers.get()};
+    RowBoard board{64, readers.get()};
     unsigned fit = 0;
     while (fit < 1000 && board.put(1, address(fit), 1, 1))
         ++fit;
@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(full_is_said_and_passes) {
 BOOST_AUTO_TEST_CASE(against_a_map) {
     Readers readers;
     const Reader reader{readers, 0};
-    Board board{2000, readers.get()};
+    RowBoard board{2000, readers.get()};
     std::map<std::pair<ListId, unsigned>, std::pair<std::uint32_t, std::uint32_t>> rows;
     steer::test::Random random{4};
     for (int round = 0; round < 50000; ++round) {
@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(against_a_map) {
 
 BOOST_AUTO_TEST_CASE(readers_see_whole_values) {
     Readers readers;
-    Board board{512, readers.get()};
+    RowBoard board{512, readers.get()};
     constexpr unsigned kRows = 100;
     const auto until_of = [](unsigned n, std::uint32_t epoch) { return n * 1000 + epoch; };
     std::atomic<bool> done{false};
