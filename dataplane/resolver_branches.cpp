@@ -6,7 +6,7 @@
 // early (of a standby) stays in the branch's record, which the parent then has as `next_waiter`.
 #include <utility>
 
-#include "dataplane/forward/in_flight.h"
+#include "dataplane/forward/outstanding_queries.h"
 #include "dataplane/resolver_impl.h"
 
 namespace steer {

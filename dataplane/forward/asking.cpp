@@ -1,4 +1,4 @@
-// Whom a flight asks, how, and when the next one.
+// Whom an outstanding query asks, how, and when the next one.
 //
 // A start asks as many upstreams as the group's `concurrent` says, and sends a copy to one that is
 // due to be measured. Then, whenever patience with the last one is over or one fails, the next is
@@ -35,8 +35,8 @@ const NextHop& Forwarder::Impl::hop_to(const Upstream& upstream) const noexcept 
     return hops->by_upstream[upstream.id];
 }
 
-void Forwarder::Impl::start(std::uint32_t flight, Now now) noexcept {
-    Flight& f = table[flight];
+void Forwarder::Impl::start(std::uint32_t outstanding, Now now) noexcept {
+    OutstandingQuery& f = table[outstanding];
     const UpstreamGroup& group = f.upstreams();
     // Without anybody to ask it ends with the next tick.
     f.deadline_ms = now.ms + (group.members.empty() ? 0 : group.total_timeout_ms);
@@ -47,20 +47,20 @@ void Forwarder::Impl::start(std::uint32_t flight, Now now) noexcept {
     }
     for (unsigned n = 0; n < std::max<unsigned>(group.concurrent, 1); ++n) {
         if (n > 0 && !choice.has_other(group, f.tried)) break;
-        if (!ask_next(flight, now)) break;
+        if (!ask_next(outstanding, now)) break;
     }
     const int measured = choice.to_measure(*f.snapshot, group, f.tried, now.ms);
     if (measured >= 0) {
         const auto member = static_cast<unsigned>(measured);
         const bool edns = choice.takes_edns(f.member(member).id, now.ms);
-        if (ask_member(flight, member, edns, now) == Sent::yes)
+        if (ask_member(outstanding, member, edns, now) == Sent::yes)
             table.attempt(f.attempts).is_copy = true;
     }
-    set_timer(flight, now);
+    set_timer(outstanding, now);
 }
 
-bool Forwarder::Impl::ask_next(std::uint32_t flight, Now now) noexcept {
-    Flight& f = table[flight];
+bool Forwarder::Impl::ask_next(std::uint32_t outstanding, Now now) noexcept {
+    OutstandingQuery& f = table[outstanding];
     const UpstreamGroup& group = f.upstreams();
     for (unsigned tries = 0; tries <= group.members.size(); ++tries) {
         int member = choice.pick(*f.snapshot, group, f.tried | f.failed);
@@ -77,7 +77,7 @@ bool Forwarder::Impl::ask_next(std::uint32_t flight, Now now) noexcept {
         if (member < 0) break;
         const auto m = static_cast<unsigned>(member);
         const Upstream& to = f.member(m);
-        switch (ask_member(flight, m, choice.takes_edns(to.id, now.ms), now)) {
+        switch (ask_member(outstanding, m, choice.takes_edns(to.id, now.ms), now)) {
             case Sent::yes:
                 ++f.sent_in_round;
                 f.end = AskEnd::timed_out;
@@ -97,9 +97,9 @@ bool Forwarder::Impl::ask_next(std::uint32_t flight, Now now) noexcept {
     return false;
 }
 
-Forwarder::Impl::Sent Forwarder::Impl::ask_member(std::uint32_t flight, unsigned member, bool edns,
-                                                  Now now) noexcept {
-    Flight& f = table[flight];
+Forwarder::Impl::Sent Forwarder::Impl::ask_member(std::uint32_t outstanding, unsigned member,
+                                                  bool edns, Now now) noexcept {
+    OutstandingQuery& f = table[outstanding];
     const Upstream& to = f.member(member);
     const NextHop& hop = hop_to(to);
     if (hop.via == NextHop::Via::nothing && !f.over_tcp && to.channel == Channel::none) {
@@ -114,13 +114,13 @@ Forwarder::Impl::Sent Forwarder::Impl::ask_member(std::uint32_t flight, unsigned
     const std::span<const std::uint8_t> bytes{query.data(), length};
     Sent sent;
     if (f.over_tcp && to.channel != Channel::stream) {
-        sent = send_by_kernel(flight, member, UpstreamVia::tcp, bytes);
+        sent = send_by_kernel(outstanding, member, UpstreamVia::tcp, bytes);
     } else if (to.channel != Channel::none) {
-        sent = send_by_kernel(flight, member, UpstreamVia::channel, bytes);
+        sent = send_by_kernel(outstanding, member, UpstreamVia::channel, bytes);
     } else if (hop.via == NextHop::Via::kernel) {
-        sent = send_by_kernel(flight, member, UpstreamVia::udp, bytes);
+        sent = send_by_kernel(outstanding, member, UpstreamVia::udp, bytes);
     } else {
-        sent = send_in_frame(flight, member, bytes, hop);
+        sent = send_in_frame(outstanding, member, bytes, hop);
     }
     if (sent != Sent::yes) return sent;
     forward::Attempt& a = table.attempt(f.attempts);  // the newest is the first
@@ -139,7 +139,7 @@ Forwarder::Impl::Sent Forwarder::Impl::ask_member(std::uint32_t flight, unsigned
     return Sent::yes;
 }
 
-Forwarder::Impl::Sent Forwarder::Impl::send_in_frame(std::uint32_t flight, unsigned member,
+Forwarder::Impl::Sent Forwarder::Impl::send_in_frame(std::uint32_t outstanding, unsigned member,
                                                      std::span<const std::uint8_t> bytes,
                                                      const NextHop& hop) noexcept {
     std::uint16_t port = 0;
@@ -152,17 +152,17 @@ Forwarder::Impl::Sent Forwarder::Impl::send_in_frame(std::uint32_t flight, unsig
         id = static_cast<std::uint16_t>(random.next());
     }
     dns::store_be16(query.data(), id);
-    const std::uint32_t attempt = table.open_attempt(flight, port, id);
+    const std::uint32_t attempt = table.open_attempt(outstanding, port, id);
     if (attempt == kNone) return Sent::no_room;
-    if (sink.send_frame(hop, port, table[flight].member(member), bytes)) return Sent::yes;
+    if (sink.send_frame(hop, port, table[outstanding].member(member), bytes)) return Sent::yes;
     table.close_attempt(attempt);
     return Sent::no_room;
 }
 
 Forwarder::Impl::Sent Forwarder::Impl::send_by_kernel(
-    std::uint32_t flight, unsigned member, UpstreamVia via,
+    std::uint32_t outstanding, unsigned member, UpstreamVia via,
     std::span<const std::uint8_t> bytes) noexcept {
-    const Upstream& to = table[flight].member(member);
+    const Upstream& to = table[outstanding].member(member);
     Buffer* const buffer =
         buffers.take(static_cast<std::uint32_t>(sizeof(UpstreamQuery) + bytes.size()));
     if (buffer == nullptr) return Sent::no_room;
@@ -171,7 +171,7 @@ Forwarder::Impl::Sent Forwarder::Impl::send_by_kernel(
     std::memcpy(buffer->data(), &header, sizeof header);
     std::memcpy(buffer->data() + sizeof header, bytes.data(), bytes.size());
     buffer->length = static_cast<std::uint32_t>(sizeof header + bytes.size());
-    const std::uint32_t attempt = table.open_attempt(flight, 0, dns::load_be16(bytes.data()));
+    const std::uint32_t attempt = table.open_attempt(outstanding, 0, dns::load_be16(bytes.data()));
     if (attempt != kNone && sink.send_by_kernel(table.token(attempt), to, via, buffer))
         return Sent::yes;
     if (attempt != kNone) table.close_attempt(attempt);
@@ -179,36 +179,36 @@ Forwarder::Impl::Sent Forwarder::Impl::send_by_kernel(
     return Sent::no_room;
 }
 
-void Forwarder::Impl::on_timer(std::uint32_t flight, Now now) noexcept {
-    end_attempts_in_silence(flight, now);
-    Flight& f = table[flight];
+void Forwarder::Impl::on_timer(std::uint32_t outstanding, Now now) noexcept {
+    end_attempts_in_silence(outstanding, now);
+    OutstandingQuery& f = table[outstanding];
     if (now.ms >= f.deadline_ms || now.ms >= f.choose_at_ms) {
         Buffer* const last_resort = std::exchange(f.answer, nullptr);
-        finish(flight, f.end, last_resort);
+        finish(outstanding, f.end, last_resort);
         return;
     }
-    if (now.ms >= f.next_send_ms) ask_again(flight, now);
-    end_or_wait(flight, now);
+    if (now.ms >= f.next_send_ms) ask_again(outstanding, now);
+    end_or_wait(outstanding, now);
 }
 
-void Forwarder::Impl::go_on(std::uint32_t flight, Now now) noexcept {
-    Flight& f = table[flight];
-    if (f.holds_negative()) return end_or_wait(flight, now);
+void Forwarder::Impl::go_on(std::uint32_t outstanding, Now now) noexcept {
+    OutstandingQuery& f = table[outstanding];
+    if (f.holds_negative()) return end_or_wait(outstanding, now);
     if (choice.has_other(f.upstreams(), f.tried | f.failed)) {
-        ask_again(flight, now);
+        ask_again(outstanding, now);
     } else if (f.answer != nullptr) {
         f.next_send_ms = kNever;
     }
-    end_or_wait(flight, now);
+    end_or_wait(outstanding, now);
 }
 
-void Forwarder::Impl::ask_again(std::uint32_t flight, Now now) noexcept {
-    const bool was_asked = table[flight].end != AskEnd::no_route;
-    if (ask_next(flight, now) && was_asked) counters.add(Stat::upstream_retries);
+void Forwarder::Impl::ask_again(std::uint32_t outstanding, Now now) noexcept {
+    const bool was_asked = table[outstanding].end != AskEnd::no_route;
+    if (ask_next(outstanding, now) && was_asked) counters.add(Stat::upstream_retries);
 }
 
-void Forwarder::Impl::end_or_wait(std::uint32_t flight, Now now) noexcept {
-    Flight& f = table[flight];
+void Forwarder::Impl::end_or_wait(std::uint32_t outstanding, Now now) noexcept {
+    OutstandingQuery& f = table[outstanding];
     const bool is_awaited = [&] {
         for (std::uint32_t i = f.attempts; i != kNone; i = table.attempt(i).next) {
             if (!table.attempt(i).is_copy || !f.holds_negative()) return true;
@@ -216,14 +216,14 @@ void Forwarder::Impl::end_or_wait(std::uint32_t flight, Now now) noexcept {
         return false;
     }();
     if (!is_awaited && f.next_send_ms == kNever) {  // then there is an answer to fall back on
-        finish(flight, f.end, std::exchange(f.answer, nullptr));
+        finish(outstanding, f.end, std::exchange(f.answer, nullptr));
     } else {
-        set_timer(flight, now);
+        set_timer(outstanding, now);
     }
 }
 
-void Forwarder::Impl::end_attempts_in_silence(std::uint32_t flight, Now now) noexcept {
-    Flight& f = table[flight];
+void Forwarder::Impl::end_attempts_in_silence(std::uint32_t outstanding, Now now) noexcept {
+    OutstandingQuery& f = table[outstanding];
     for (std::uint32_t i = f.attempts; i != kNone;) {
         Attempt& a = table.attempt(i);
         const std::uint32_t next = a.next;
@@ -253,13 +253,13 @@ void Forwarder::Impl::end_left_over_attempts(Now now) noexcept {
     }
 }
 
-void Forwarder::Impl::set_timer(std::uint32_t flight, Now now) noexcept {
-    const Flight& f = table[flight];
+void Forwarder::Impl::set_timer(std::uint32_t outstanding, Now now) noexcept {
+    const OutstandingQuery& f = table[outstanding];
     std::uint64_t at = std::min({f.deadline_ms, f.next_send_ms, f.choose_at_ms});
     for (std::uint32_t i = f.attempts; i != kNone; i = table.attempt(i).next) {
         at = std::min(at, table.attempt(i).deadline_ms);
     }
-    timers.set(flight, at, now.ms);
+    timers.set(outstanding, at, now.ms);
 }
 
 }  // namespace steer

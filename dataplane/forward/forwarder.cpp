@@ -57,7 +57,7 @@ unsigned Forwarder::Impl::most_of(std::uint64_t suffix, Now now) const noexcept 
 bool Forwarder::Impl::displace(bool of_first_half, Now now) noexcept {
     const std::uint32_t i = table.oldest(of_first_half);
     if (i == kNone || now.ms - table[i].started_ms < kJostleMs) return false;
-    Flight& f = table[i];
+    OutstandingQuery& f = table[i];
     counters.add(Stat::upstream_displaced);
     counters.saw(Trouble::displaced, f.waiters.first()->path.client, f.name());
     // Its patience is over earlier: else a flood would hide that an upstream is silent.
@@ -101,7 +101,7 @@ void Forwarder::Impl::join(Parked* parked, std::uint64_t name_hash, Now now) noe
         table[i].suffix = suffix;
         by_suffix.add(suffix);
     }
-    Flight& f = table[i];
+    OutstandingQuery& f = table[i];
     f.waiters.push(parked);
     if (forward::wants_all(*parked)) ++f.want_all;
     if (is_new) {
@@ -151,10 +151,10 @@ Verdict Forwarder::on_datagram(const IpAddress& from, std::uint16_t from_port,
         impl_->note_stray(from, from_port, dns, now);
         return Verdict::drop_upstream_unknown;
     }
-    const std::uint32_t flight = a.flight;
+    const std::uint32_t outstanding = a.outstanding;
     switch (impl_->take_reply(attempt, dns, now)) {
         case Impl::Reply::malformed:
-            if (flight != kNone) impl_->near_miss(flight, now);
+            if (outstanding != kNone) impl_->near_miss(outstanding, now);
             return Verdict::drop_upstream_malformed;
         case Impl::Reply::no_buffer:
             return Verdict::drop_no_buffer;
@@ -174,9 +174,9 @@ void Forwarder::Impl::note_stray(const IpAddress& from, std::uint16_t from_port,
     dns::lower_case(question.data(), room.data(), length);
     const std::span<const std::uint8_t> name{room.data(), length};
     const std::uint16_t qtype = dns::load_be16(&question[length]);
-    const std::uint32_t flight =
+    const std::uint32_t outstanding =
         table.find_asking(name_key(name, qtype), name, qtype, from, from_port);
-    if (flight != kNone) near_miss(flight, now);
+    if (outstanding != kNone) near_miss(outstanding, now);
 }
 
 bool Forwarder::make_room(Now now) noexcept {
@@ -219,9 +219,9 @@ void Forwarder::on_message(const Message& m, Now now) noexcept {
 void Forwarder::tick(Now now) noexcept {
     impl_->now_ms = now.ms;
     for (unsigned n = 0; n < kTimersPerTick; ++n) {
-        const std::uint32_t flight = impl_->timers.pop_due(now.ms);
-        if (flight == kNone) break;
-        impl_->on_timer(flight, now);
+        const std::uint32_t outstanding = impl_->timers.pop_due(now.ms);
+        if (outstanding == kNone) break;
+        impl_->on_timer(outstanding, now);
     }
     impl_->end_left_over_attempts(now);
     impl_->hand_out_what_is_left();

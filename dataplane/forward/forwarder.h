@@ -1,8 +1,8 @@
-// Asks upstreams on behalf of parked queries. One Forwarder per worker; it owns the in-flight
+// Asks upstreams on behalf of parked queries. One Forwarder per worker; it owns the in-outstanding query
 // queries whose hash is this worker's, their source ports and their timers, and serves parked
 // queries of all workers with them.
 //
-//   parked query → ask() where it was parked → (ask message) → the owner's in-flight table
+//   parked query → ask() where it was parked → (ask message) → the owner's in-outstanding query table
 //   upstream's reply → the owner of its destination port → checked → an Answer in a Buffer
 //                    → (reply message) → every waiter
 //
@@ -24,7 +24,7 @@
 // those that are answered); if there is none, the new query ends as AskEnd::table_full, when its domain has its share of it as
 // AskEnd::over_quota (one domain's random names, sent to a server that is slow, leave room for others), and so it does
 // when its group has as many in flight as it may (UpstreamGroup::limit); when another worker's ring is
-// full its waiters stay in their flight's record and are tried again at each tick(): none is lost,
+// full its waiters stay in their outstanding query's record and are tried again at each tick(): none is lost,
 // and the table bounds how many there are.
 //
 // May not, after construction: allocate, lock, log, wait.

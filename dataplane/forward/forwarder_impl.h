@@ -8,7 +8,7 @@
 #include "dataplane/forward/chacha_random.h"
 #include "dataplane/forward/failing_names.h"
 #include "dataplane/forward/forwarder.h"
-#include "dataplane/forward/in_flight.h"
+#include "dataplane/forward/outstanding_queries.h"
 #include "dataplane/forward/source_ports.h"
 #include "dataplane/forward/timer_wheel.h"
 #include "dataplane/forward/upstream_choice.h"
@@ -24,10 +24,10 @@ inline constexpr std::uint64_t kJostleMs =
 inline constexpr unsigned kManyOfDomain = 8;  // in flight: from here on it is known how many fail
 
 struct Forwarder::Impl {
-    // Of Flight::next_send_ms: nobody else is asked.
+    // Of OutstandingQuery::next_send_ms: nobody else is asked.
     static constexpr std::uint64_t kNever = UINT64_MAX;
 
-    using Flight = forward::Flight;
+    using OutstandingQuery = forward::OutstandingQuery;
     using Attempt = forward::Attempt;
 
     enum class Sent : std::uint8_t {
@@ -53,23 +53,23 @@ struct Forwarder::Impl {
                                          std::uint16_t qtype) const noexcept;
 
     // asking.cpp
-    void start(std::uint32_t flight, Now now) noexcept;
+    void start(std::uint32_t outstanding, Now now) noexcept;
     // Asks the next member, if there is one. Sets when the one after it is asked. True: sent.
-    bool ask_next(std::uint32_t flight, Now now) noexcept;
-    Sent ask_member(std::uint32_t flight, unsigned member, bool edns, Now now) noexcept;
-    Sent send_in_frame(std::uint32_t flight, unsigned member, std::span<const std::uint8_t> dns,
-                       const NextHop& hop) noexcept;
-    Sent send_by_kernel(std::uint32_t flight, unsigned member, UpstreamVia via,
+    bool ask_next(std::uint32_t outstanding, Now now) noexcept;
+    Sent ask_member(std::uint32_t outstanding, unsigned member, bool edns, Now now) noexcept;
+    Sent send_in_frame(std::uint32_t outstanding, unsigned member,
+                       std::span<const std::uint8_t> dns, const NextHop& hop) noexcept;
+    Sent send_by_kernel(std::uint32_t outstanding, unsigned member, UpstreamVia via,
                         std::span<const std::uint8_t> dns) noexcept;
-    void on_timer(std::uint32_t flight, Now now) noexcept;
-    void end_attempts_in_silence(std::uint32_t flight, Now now) noexcept;
+    void on_timer(std::uint32_t outstanding, Now now) noexcept;
+    void end_attempts_in_silence(std::uint32_t outstanding, Now now) noexcept;
     void end_left_over_attempts(Now now) noexcept;
-    // An attempt came to nothing: asks another, or ends the flight when nobody is left.
-    void go_on(std::uint32_t flight, Now now) noexcept;
-    void ask_again(std::uint32_t flight, Now now) noexcept;
-    void end_or_wait(std::uint32_t flight, Now now) noexcept;
-    // Sets the flight's timer to the first thing that it has to do.
-    void set_timer(std::uint32_t flight, Now now) noexcept;
+    // An attempt came to nothing: asks another, or ends the outstanding query when nobody is left.
+    void go_on(std::uint32_t outstanding, Now now) noexcept;
+    void ask_again(std::uint32_t outstanding, Now now) noexcept;
+    void end_or_wait(std::uint32_t outstanding, Now now) noexcept;
+    // Sets the outstanding query's timer to the first thing that it has to do.
+    void set_timer(std::uint32_t outstanding, Now now) noexcept;
     [[nodiscard]] const NextHop& hop_to(const Upstream& upstream) const noexcept;
 
     // replies.cpp
@@ -79,27 +79,28 @@ struct Forwarder::Impl {
                Now now) noexcept;
     // A negative answer, while others that were asked with it have not replied. True: it waits for them, or gave
     // way; false: it is the one to take.
-    bool hold_negative(std::uint32_t flight, Buffer* answer, Now now) noexcept;
+    bool hold_negative(std::uint32_t outstanding, Buffer* answer, Now now) noexcept;
     // One more reply that is not it.
-    void near_miss(std::uint32_t flight, Now now) noexcept;
-    void ask_over_tcp(std::uint32_t flight, unsigned member, Now now) noexcept;
-    void retry_without_edns(std::uint32_t flight, unsigned member, Now now) noexcept;
-    void retry_over_tcp(std::uint32_t flight, unsigned member, Buffer* truncated, Now now) noexcept;
+    void near_miss(std::uint32_t outstanding, Now now) noexcept;
+    void ask_over_tcp(std::uint32_t outstanding, unsigned member, Now now) noexcept;
+    void retry_without_edns(std::uint32_t outstanding, unsigned member, Now now) noexcept;
+    void retry_over_tcp(std::uint32_t outstanding, unsigned member, Buffer* truncated,
+                        Now now) noexcept;
     void on_kernel_reply(const Message& m, Now now) noexcept;
     void keep_options(const Snapshot& snapshot, const dns::UpstreamFacts& facts,
                       Buffer& buffer) noexcept;
-    Buffer* build(const Flight& f, bool trusts_ad, std::span<const std::uint8_t> dns,
+    Buffer* build(const OutstandingQuery& f, bool trusts_ad, std::span<const std::uint8_t> dns,
                   dns::UpstreamFacts& facts, dns::AnswerError& error, Now now) noexcept;
 
     // handing_out.cpp
     // The asking is over; waiters are still there.
-    void end_asking(std::uint32_t flight, bool answered) noexcept;
+    void end_asking(std::uint32_t outstanding, bool answered) noexcept;
     // Ends the asking and begins to hand out. Takes over `answer`.
-    void finish(std::uint32_t flight, AskEnd end, Buffer* answer) noexcept;
+    void finish(std::uint32_t outstanding, AskEnd end, Buffer* answer) noexcept;
     // Hands a record's result to at most `budget` waiters; whose worker's ring is full waits on.
-    void hand_out(std::uint32_t flight, unsigned& budget) noexcept;
+    void hand_out(std::uint32_t outstanding, unsigned& budget) noexcept;
     bool give(Parked* parked, AskEnd end, Buffer* answer) noexcept;
-    void hand_out_later(std::uint32_t flight) noexcept;
+    void hand_out_later(std::uint32_t outstanding) noexcept;
     void hand_out_what_is_left() noexcept;
     void turn_away(Parked* parked, AskEnd why, Stat counter) noexcept;
 
@@ -112,14 +113,14 @@ struct Forwarder::Impl {
 
     forward::ChaChaRandom random;
     forward::SourcePorts ports;
-    forward::InFlight table;
-    CountTable by_suffix;  // flights that ask
+    forward::OutstandingQueries table;
+    CountTable by_suffix;  // outstanding queries that ask
     std::array<std::uint64_t, 2> suffix_secret{};
     forward::FailingNames failing;
     forward::UpstreamChoice choice;
     forward::TimerWheel timers;
 
-    // Records with a result that not every waiter has yet, chained by Flight::next.
+    // Records with a result that not every waiter has yet, chained by OutstandingQuery::next.
     std::uint32_t left_first = forward::kNone, left_last = forward::kNone;
     forward::Waiters turned_away;  // found the table full
     forward::Waiters displaced;    // made room for others

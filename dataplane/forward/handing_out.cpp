@@ -1,4 +1,4 @@
-// From a flight's result to the parked queries that wait for it, here and on other workers.
+// From an outstanding query's result to the parked queries that wait for it, here and on other workers.
 #include "dataplane/forward/forwarder_impl.h"
 
 namespace steer {
@@ -10,39 +10,39 @@ constexpr unsigned kAtOnce = 64;    // waiters that are served when the result c
 constexpr unsigned kPerTick = 256;  // and with each tick
 }  // namespace
 
-void Forwarder::Impl::end_asking(std::uint32_t flight, bool answered) noexcept {
-    Flight& f = table[flight];
+void Forwarder::Impl::end_asking(std::uint32_t outstanding, bool answered) noexcept {
+    OutstandingQuery& f = table[outstanding];
     if (by_suffix.get(f.suffix) >= kManyOfDomain)
         failing.note(f.suffix, !answered, static_cast<std::uint32_t>(now_ms / 1000));
-    table.stop_asking(flight);
+    table.stop_asking(outstanding);
     by_suffix.remove(f.suffix);
-    timers.cancel(flight);
+    timers.cancel(outstanding);
     if (f.upstreams().limit != nullptr) f.upstreams().limit->leave();
 }
 
-void Forwarder::Impl::finish(std::uint32_t flight, AskEnd end, Buffer* answer) noexcept {
-    end_asking(flight, answer != nullptr);
-    Flight& f = table[flight];
+void Forwarder::Impl::finish(std::uint32_t outstanding, AskEnd end, Buffer* answer) noexcept {
+    end_asking(outstanding, answer != nullptr);
+    OutstandingQuery& f = table[outstanding];
     f.end = answer != nullptr ? AskEnd::answered : end;
     if (f.answer != answer) release(f.answer);
     f.answer = answer;
     unsigned budget = kAtOnce;
-    hand_out(flight, budget);
+    hand_out(outstanding, budget);
 }
 
-void Forwarder::Impl::hand_out(std::uint32_t flight, unsigned& budget) noexcept {
-    Flight& f = table[flight];
+void Forwarder::Impl::hand_out(std::uint32_t outstanding, unsigned& budget) noexcept {
+    OutstandingQuery& f = table[outstanding];
     for (unsigned n = f.waiters.count(); n > 0 && budget > 0; --n, --budget) {
         Parked* const parked = f.waiters.pop();
         if (!give(parked, f.end, f.answer)) f.waiters.push(parked);
     }
     if (!f.waiters.empty()) {
-        hand_out_later(flight);
+        hand_out_later(outstanding);
         return;
     }
     release(f.answer);
     f.answer = nullptr;
-    table.close(flight);
+    table.close(outstanding);
 }
 
 // True: the waiter is served, and holds a reference of its own to the answer.
@@ -63,14 +63,14 @@ bool Forwarder::Impl::give(Parked* parked, AskEnd end, Buffer* answer) noexcept 
     return false;
 }
 
-void Forwarder::Impl::hand_out_later(std::uint32_t flight) noexcept {
-    table[flight].next = kNone;
+void Forwarder::Impl::hand_out_later(std::uint32_t outstanding) noexcept {
+    table[outstanding].next = kNone;
     if (left_first == kNone) {
-        left_first = flight;
+        left_first = outstanding;
     } else {
-        table[left_last].next = flight;
+        table[left_last].next = outstanding;
     }
-    left_last = flight;
+    left_last = outstanding;
 }
 
 void Forwarder::Impl::hand_out_what_is_left() noexcept {
@@ -87,11 +87,11 @@ void Forwarder::Impl::hand_out_what_is_left() noexcept {
     // Once through those that are there now: hand_out() appends what is still left.
     const std::uint32_t last = left_last;
     while (left_first != kNone && budget > 0) {
-        const std::uint32_t flight = left_first;
-        left_first = table[flight].next;
+        const std::uint32_t outstanding = left_first;
+        left_first = table[outstanding].next;
         if (left_first == kNone) left_last = kNone;
-        hand_out(flight, budget);
-        if (flight == last) break;
+        hand_out(outstanding, budget);
+        if (outstanding == last) break;
     }
 }
 

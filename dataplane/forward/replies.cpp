@@ -1,4 +1,4 @@
-// What an upstream's reply means for its flight. Ways on: finished, asked again without EDNS or
+// What an upstream's reply means for its outstanding query. Ways on: finished, asked again without EDNS or
 // over TCP, another upstream asked, or (a reply that is malformed or answers another question) as
 // if nothing had come.
 #include <algorithm>
@@ -45,12 +45,13 @@ Forwarder::Impl::Reply Forwarder::Impl::take_reply(std::uint32_t attempt,
                                                    Now now) noexcept {
     if (!is_response(dns)) return Reply::malformed;
     const Attempt& a = table.attempt(attempt);
-    if (a.flight == kNone) {  // its flight is over: it tells how long the upstream takes
+    if (a.outstanding ==
+        kNone) {  // its outstanding query is over: it tells how long the upstream takes
         choice.replied(a.upstream, now.ms - a.sent_ms, now.ms);
         table.close_attempt(attempt);
         return Reply::used;
     }
-    Flight& f = table[a.flight];
+    OutstandingQuery& f = table[a.outstanding];
     dns::UpstreamFacts facts;
     dns::AnswerError error = dns::AnswerError::none;
     Buffer* const answer = build(f, f.member(a.member).trust_ad, dns, facts, error, now);
@@ -65,9 +66,9 @@ Forwarder::Impl::Reply Forwarder::Impl::take_reply(std::uint32_t attempt,
 }
 
 // The answer in a buffer of its own; nullptr: `error`, or with AnswerError::none no buffer.
-Buffer* Forwarder::Impl::build(const Flight& f, bool trusts_ad, std::span<const std::uint8_t> dns,
-                               dns::UpstreamFacts& facts, dns::AnswerError& error,
-                               Now now) noexcept {
+Buffer* Forwarder::Impl::build(const OutstandingQuery& f, bool trusts_ad,
+                               std::span<const std::uint8_t> dns, dns::UpstreamFacts& facts,
+                               dns::AnswerError& error, Now now) noexcept {
     std::array<std::uint8_t, 256> room;
     const auto name = f.name_as_sent(room);
     for (const std::uint32_t size : {kSmallBuffer, kLargeBuffer}) {
@@ -120,12 +121,12 @@ void Forwarder::Impl::keep_options(const Snapshot& snapshot, const dns::Upstream
 void Forwarder::Impl::judge(std::uint32_t attempt, const dns::UpstreamFacts& facts, Buffer* answer,
                             Now now) noexcept {
     const Attempt a = table.attempt(attempt);
-    Flight& f = table[a.flight];
+    OutstandingQuery& f = table[a.outstanding];
     table.close_attempt(attempt);
     if (!f.over_tcp) choice.replied(a.upstream, now.ms - a.sent_ms, now.ms);
     if (a.edns && knows_no_edns(facts)) {
         release(answer);
-        retry_without_edns(a.flight, a.member, now);
+        retry_without_edns(a.outstanding, a.member, now);
     } else if (!is_an_answer(facts.rcode)) {
         counters.add(Stat::upstream_failures);
         choice.failed(a.upstream);
@@ -133,20 +134,20 @@ void Forwarder::Impl::judge(std::uint32_t attempt, const dns::UpstreamFacts& fac
         // What was truncated says more than a failure over TCP, and so does a negative answer.
         if ((f.over_tcp || f.holds_negative()) && f.answer != nullptr) std::swap(answer, f.answer);
         release(std::exchange(f.answer, answer));
-        go_on(a.flight, now);
+        go_on(a.outstanding, now);
     } else {
         if (a.downgraded) choice.refuses_edns(a.upstream, now.ms);
         const bool is_stream = f.over_tcp || f.member(a.member).channel == Channel::stream;
         if ((facts.flags & dns::kTc) != 0 && !is_stream && f.want_all > 0) {
-            retry_over_tcp(a.flight, a.member, answer, now);
-        } else if (!hold_negative(a.flight, answer, now)) {
-            finish(a.flight, AskEnd::answered, answer);
+            retry_over_tcp(a.outstanding, a.member, answer, now);
+        } else if (!hold_negative(a.outstanding, answer, now)) {
+            finish(a.outstanding, AskEnd::answered, answer);
         }
     }
 }
 
-bool Forwarder::Impl::hold_negative(std::uint32_t flight, Buffer* answer, Now now) noexcept {
-    Flight& f = table[flight];
+bool Forwarder::Impl::hold_negative(std::uint32_t outstanding, Buffer* answer, Now now) noexcept {
+    OutstandingQuery& f = table[outstanding];
     const UpstreamGroup& group = f.upstreams();
     const dns::Answer& a = answer->answer();
     if (group.concurrent < 2 || group.selection == ResponseSelection::fastest || f.over_tcp ||
@@ -160,36 +161,37 @@ bool Forwarder::Impl::hold_negative(std::uint32_t flight, Buffer* answer, Now no
     release(std::exchange(f.answer, answer));
     f.next_send_ms = UINT64_MAX;
     counters.add(Stat::upstream_negative_held);
-    end_or_wait(flight, now);
+    end_or_wait(outstanding, now);
     return true;
 }
 
-void Forwarder::Impl::near_miss(std::uint32_t flight, Now now) noexcept {
+void Forwarder::Impl::near_miss(std::uint32_t outstanding, Now now) noexcept {
     counters.add(Stat::upstream_near_misses);
-    Flight& f = table[flight];
+    OutstandingQuery& f = table[outstanding];
     if (f.over_tcp || f.attempts == kNone || ++f.near_misses < kMostNearMisses) return;
-    ask_over_tcp(flight, table.attempt(f.attempts).member, now);
+    ask_over_tcp(outstanding, table.attempt(f.attempts).member, now);
 }
 
 // Somebody guesses: nothing that comes over UDP is taken for it any more.
-void Forwarder::Impl::ask_over_tcp(std::uint32_t flight, unsigned member, Now now) noexcept {
+void Forwarder::Impl::ask_over_tcp(std::uint32_t outstanding, unsigned member, Now now) noexcept {
     counters.add(Stat::upstream_suspected);
-    Flight& f = table[flight];
-    table.leave_attempts(flight);
+    OutstandingQuery& f = table[outstanding];
+    table.leave_attempts(outstanding);
     release(std::exchange(f.answer, nullptr));
     f.forget_votes();
     f.over_tcp = true;
     f.tried = f.failed = 0;
     f.round = 0;
-    const bool sent = ask_member(flight, member, choice.takes_edns(f.member(member).id, now.ms),
-                                 now) == Sent::yes;
+    const bool sent = ask_member(outstanding, member,
+                                 choice.takes_edns(f.member(member).id, now.ms), now) == Sent::yes;
     f.next_send_ms = now.ms + (sent ? f.member(member).timeout_ms : kNoRoomMs);
-    set_timer(flight, now);
+    set_timer(outstanding, now);
 }
 
-void Forwarder::Impl::retry_without_edns(std::uint32_t flight, unsigned member, Now now) noexcept {
-    Flight& f = table[flight];
-    const Sent sent = ask_member(flight, member, false, now);
+void Forwarder::Impl::retry_without_edns(std::uint32_t outstanding, unsigned member,
+                                         Now now) noexcept {
+    OutstandingQuery& f = table[outstanding];
+    const Sent sent = ask_member(outstanding, member, false, now);
     if (sent == Sent::yes) {
         table.attempt(f.attempts).downgraded = true;
         counters.add(Stat::upstream_without_edns);
@@ -198,21 +200,21 @@ void Forwarder::Impl::retry_without_edns(std::uint32_t flight, unsigned member, 
         f.tried &= ~(MemberMask{1} << member);
         f.next_send_ms = now.ms + kNoRoomMs;
     }
-    set_timer(flight, now);
+    set_timer(outstanding, now);
 }
 
-void Forwarder::Impl::retry_over_tcp(std::uint32_t flight, unsigned member, Buffer* truncated,
+void Forwarder::Impl::retry_over_tcp(std::uint32_t outstanding, unsigned member, Buffer* truncated,
                                      Now now) noexcept {
-    Flight& f = table[flight];
-    table.leave_attempts(flight);
+    OutstandingQuery& f = table[outstanding];
+    table.leave_attempts(outstanding);
     std::uint32_t content = kNone;  // a record for the waiters that take the answer as it is
     if (f.waiters.count() > f.want_all) {
         content = table.open_for_handing_out();
         if (content == kNone) {
-            finish(flight, AskEnd::answered, truncated);
+            finish(outstanding, AskEnd::answered, truncated);
             return;
         }
-        Flight& c = table[content];
+        OutstandingQuery& c = table[content];
         for (unsigned n = f.waiters.count(); n > 0; --n) {
             Parked* const parked = f.waiters.pop();
             (forward::wants_all(*parked) ? f : c).waiters.push(parked);
@@ -231,10 +233,10 @@ void Forwarder::Impl::retry_over_tcp(std::uint32_t flight, unsigned member, Buff
     f.over_tcp = true;
     f.tried = f.failed = 0;
     f.round = 0;
-    const bool sent = ask_member(flight, member, choice.takes_edns(f.member(member).id, now.ms),
-                                 now) == Sent::yes;
+    const bool sent = ask_member(outstanding, member,
+                                 choice.takes_edns(f.member(member).id, now.ms), now) == Sent::yes;
     f.next_send_ms = now.ms + (sent ? f.member(member).timeout_ms : kNoRoomMs);
-    set_timer(flight, now);
+    set_timer(outstanding, now);
     if (content == kNone) return;
     unsigned budget = f.waiters.count() + table[content].waiters.count();
     hand_out(content, budget);
@@ -254,7 +256,7 @@ void Forwarder::Impl::on_kernel_reply(const Message& m, Now now) noexcept {
     release(m.buffer);
     const Attempt a = table.attempt(attempt);
     if (m.b == kForgedReplies) {
-        if (a.flight != kNone) return ask_over_tcp(a.flight, a.member, now);
+        if (a.outstanding != kNone) return ask_over_tcp(a.outstanding, a.member, now);
         choice.replied(a.upstream, now.ms - a.sent_ms, now.ms);  // and nobody awaits it
         return table.close_attempt(attempt);
     }
@@ -262,15 +264,15 @@ void Forwarder::Impl::on_kernel_reply(const Message& m, Now now) noexcept {
     counters.add(Stat::upstream_failures);
     choice.failed(a.upstream);
     choice.refused(a.upstream, a.measures, now.ms);
-    if (a.flight == kNone) return;
-    Flight& f = table[a.flight];
+    if (a.outstanding == kNone) return;
+    OutstandingQuery& f = table[a.outstanding];
     f.end = AskEnd::all_failed;
     if (f.sent_in_round > 0) --f.sent_in_round;  // nobody was asked
     if (m.b == kUpstreamNotTrusted) f.failed |= MemberMask{1} << a.member;
     const bool anybody_left = choice.has_other(f.upstreams(), f.failed);
     if (f.answer == nullptr)
         f.next_send_ms = anybody_left ? std::min(f.next_send_ms, now.ms + kRefusedMs) : kNever;
-    go_on(a.flight, now);
+    go_on(a.outstanding, now);
 }
 
 }  // namespace steer

@@ -1,4 +1,4 @@
-// Timers of numbered records (flights, parked queries): one each, 4 ms fine, never early and at most 3 ms late.
+// Timers of numbered records (outstanding queries, parked queries): one each, 4 ms fine, never early and at most 3 ms late.
 //
 // A hashed wheel (Varghese and Lauck, scheme 6) of 2048 slots, 8 s; a timer further away waits in
 // the last slot and moves on from there. Setting, moving and cancelling cost O(1); asking for the

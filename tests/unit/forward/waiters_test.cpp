@@ -1,4 +1,4 @@
-// Who waits for a flight: coalescing, two workers, full rings, a full table, generations.
+// Who waits for an outstanding query: coalescing, two workers, full rings, a full table, generations.
 #include <boost/test/unit_test.hpp>
 #include <set>
 
@@ -167,7 +167,7 @@ BOOST_AUTO_TEST_CASE(a_group_has_as_many_in_flight_as_it_may) {
     BOOST_TEST(w.stat(Stat::upstream_limit, 1) == 1U);
 }
 
-// The rest of a flight, asked over TCP, is in the generation of one that still waits: it counts there.
+// The rest of an outstanding query, asked over TCP, is in the generation of one that still waits: it counts there.
 BOOST_AUTO_TEST_CASE(a_flight_that_changes_its_generation_counts_in_one) {
     World w;
     const auto before = std::make_shared<InFlightLimit>(2),

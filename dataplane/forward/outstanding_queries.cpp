@@ -1,4 +1,4 @@
-#include "dataplane/forward/in_flight.h"
+#include "dataplane/forward/outstanding_queries.h"
 
 #include <algorithm>
 #include <numeric>
@@ -89,7 +89,7 @@ void Waiters::append(Waiters& other) noexcept {
     other = Waiters{};
 }
 
-std::span<const std::uint8_t> Flight::name_as_sent(
+std::span<const std::uint8_t> OutstandingQuery::name_as_sent(
     std::array<std::uint8_t, 256>& room) const noexcept {
     for (unsigned i = 0; i < qname_len; ++i) {
         const std::uint8_t c = qname[i];
@@ -145,18 +145,18 @@ void Question::add_options(const Parked& parked) noexcept {
     options_too_long = picked.too_long;
 }
 
-InFlight::InFlight(unsigned max_flights)
-    : flights_(max_flights),
-      attempts_(std::size_t{max_flights} * kAttemptsPerFlight),
-      free_flights_(all_of(flights_.size())),
+OutstandingQueries::OutstandingQueries(unsigned max_outstanding)
+    : queries_(max_outstanding),
+      attempts_(std::size_t{max_outstanding} * kAttemptsPerFlight),
+      free_(all_of(queries_.size())),
       free_attempts_(all_of(attempts_.size())),
-      by_question_(max_flights),
-      by_name_(max_flights),
+      by_question_(max_outstanding),
+      by_name_(max_outstanding),
       by_port_and_id_(static_cast<unsigned>(attempts_.size())) {}
 
-std::uint32_t InFlight::find(const Question& q) const noexcept {
+std::uint32_t OutstandingQueries::find(const Question& q) const noexcept {
     return by_question_.find(q.hash, [&](std::uint32_t i) {
-        const Flight& f = flights_[i];
+        const OutstandingQuery& f = queries_[i];
         return f.qtype == q.qtype && f.qclass == q.qclass && f.dnssec_ok == q.dnssec_ok &&
                f.checking_disabled == q.checking_disabled && f.qname_len == q.qname_len &&
                f.ecs_len == q.ecs_len && f.options_len == q.options_len &&
@@ -165,11 +165,12 @@ std::uint32_t InFlight::find(const Question& q) const noexcept {
     });
 }
 
-std::uint32_t InFlight::find_asking(std::uint32_t name_key, std::span<const std::uint8_t> name,
-                                    std::uint16_t qtype, const IpAddress& server,
-                                    std::uint16_t server_port) const noexcept {
+std::uint32_t OutstandingQueries::find_asking(std::uint32_t name_key,
+                                              std::span<const std::uint8_t> name,
+                                              std::uint16_t qtype, const IpAddress& server,
+                                              std::uint16_t server_port) const noexcept {
     return by_name_.find(name_key, [&](std::uint32_t i) {
-        const Flight& f = flights_[i];
+        const OutstandingQuery& f = queries_[i];
         if (f.qtype != qtype ||
             !std::equal(name.begin(), name.end(), f.name().begin(), f.name().end()))
             return false;
@@ -182,30 +183,30 @@ std::uint32_t InFlight::find_asking(std::uint32_t name_key, std::span<const std:
     });
 }
 
-void InFlight::append_to_ages(std::uint32_t flight) noexcept {
-    Flight& f = flights_[flight];
-    f.is_first_half = ages_[1].count < flights_.size() / 2;
+void OutstandingQueries::append_to_ages(std::uint32_t outstanding) noexcept {
+    OutstandingQuery& f = queries_[outstanding];
+    f.is_first_half = ages_[1].count < queries_.size() / 2;
     Ages& ages = ages_[f.is_first_half ? 1 : 0];
     f.older = ages.newest;
-    (ages.newest == kNone ? ages.oldest : flights_[ages.newest].newer) = flight;
-    ages.newest = flight;
+    (ages.newest == kNone ? ages.oldest : queries_[ages.newest].newer) = outstanding;
+    ages.newest = outstanding;
     ++ages.count;
 }
 
-void InFlight::remove_from_ages(std::uint32_t flight) noexcept {
-    const Flight& f = flights_[flight];
+void OutstandingQueries::remove_from_ages(std::uint32_t outstanding) noexcept {
+    const OutstandingQuery& f = queries_[outstanding];
     Ages& ages = ages_[f.is_first_half ? 1 : 0];
-    (f.older == kNone ? ages.oldest : flights_[f.older].newer) = f.newer;
-    (f.newer == kNone ? ages.newest : flights_[f.newer].older) = f.older;
+    (f.older == kNone ? ages.oldest : queries_[f.older].newer) = f.newer;
+    (f.newer == kNone ? ages.newest : queries_[f.newer].older) = f.older;
     --ages.count;
 }
 
-std::uint32_t InFlight::open(const Question& q, std::uint32_t name_key,
-                             std::uint64_t now_ms) noexcept {
+std::uint32_t OutstandingQueries::open(const Question& q, std::uint32_t name_key,
+                                       std::uint64_t now_ms) noexcept {
     const std::uint32_t i = open_for_handing_out();
     if (i == kNone) return kNone;
-    Flight& f = flights_[i];
-    f.state = Flight::State::asking;
+    OutstandingQuery& f = queries_[i];
+    f.state = OutstandingQuery::State::asking;
     f.snapshot = q.snapshot;
     f.group = q.group;
     f.qtype = q.qtype;
@@ -225,93 +226,94 @@ std::uint32_t InFlight::open(const Question& q, std::uint32_t name_key,
     return i;
 }
 
-std::uint32_t InFlight::open_for_handing_out() noexcept {
-    const std::uint32_t i = take(free_flights_);
+std::uint32_t OutstandingQueries::open_for_handing_out() noexcept {
+    const std::uint32_t i = take(free_);
     if (i == kNone) return kNone;
-    flights_[i] = Flight{};
-    flights_[i].state = Flight::State::handing_out;
+    queries_[i] = OutstandingQuery{};
+    queries_[i].state = OutstandingQuery::State::handing_out;
     return i;
 }
 
-void InFlight::stop_asking(std::uint32_t flight) noexcept {
-    leave_attempts(flight);
-    by_question_.erase(flights_[flight].hash, flight);
-    by_name_.erase(flights_[flight].name_key, flight);
-    remove_from_ages(flight);
-    flights_[flight].state = Flight::State::handing_out;
+void OutstandingQueries::stop_asking(std::uint32_t outstanding) noexcept {
+    leave_attempts(outstanding);
+    by_question_.erase(queries_[outstanding].hash, outstanding);
+    by_name_.erase(queries_[outstanding].name_key, outstanding);
+    remove_from_ages(outstanding);
+    queries_[outstanding].state = OutstandingQuery::State::handing_out;
 }
 
-void InFlight::close(std::uint32_t flight) noexcept {
-    flights_[flight].state = Flight::State::free;
-    free_flights_.push_back(flight);
+void OutstandingQueries::close(std::uint32_t outstanding) noexcept {
+    queries_[outstanding].state = OutstandingQuery::State::free;
+    free_.push_back(outstanding);
 }
 
-std::uint32_t InFlight::open_attempt(std::uint32_t flight, std::uint16_t port,
-                                     std::uint16_t id) noexcept {
+std::uint32_t OutstandingQueries::open_attempt(std::uint32_t outstanding, std::uint16_t port,
+                                               std::uint16_t id) noexcept {
     const std::uint32_t i = take(free_attempts_);
     if (i == kNone) return kNone;
     const std::uint32_t serial = attempts_[i].serial + 1;
     attempts_[i] = Attempt{};
     Attempt& a = attempts_[i];
     a.serial = serial;
-    a.flight = flight;
+    a.outstanding = outstanding;
     a.port = port;
     a.id = id;
-    a.next = flights_[flight].attempts;
-    flights_[flight].attempts = i;
+    a.next = queries_[outstanding].attempts;
+    queries_[outstanding].attempts = i;
     if (port != 0) by_port_and_id_.insert(hash_of(port, id), i);
     return i;
 }
 
-void InFlight::close_attempt(std::uint32_t attempt) noexcept {
+void OutstandingQueries::close_attempt(std::uint32_t attempt) noexcept {
     Attempt& a = attempts_[attempt];
-    std::uint32_t* at = a.flight == kNone ? &left_ : &flights_[a.flight].attempts;
+    std::uint32_t* at = a.outstanding == kNone ? &left_ : &queries_[a.outstanding].attempts;
     while (*at != attempt)
         at = &attempts_[*at].next;
     *at = a.next;
     if (a.port != 0) by_port_and_id_.erase(hash_of(a.port, a.id), attempt);
-    a.flight = kNone;
+    a.outstanding = kNone;
     a.measures = false;
     free_attempts_.push_back(attempt);
 }
 
-void InFlight::leave_attempts(std::uint32_t flight) noexcept {
-    while (flights_[flight].attempts != kNone) {
-        const std::uint32_t i = flights_[flight].attempts;
+void OutstandingQueries::leave_attempts(std::uint32_t outstanding) noexcept {
+    while (queries_[outstanding].attempts != kNone) {
+        const std::uint32_t i = queries_[outstanding].attempts;
         Attempt& a = attempts_[i];
         if (!a.measures) {
             close_attempt(i);
             continue;
         }
-        flights_[flight].attempts = a.next;
-        a.flight = kNone;
+        queries_[outstanding].attempts = a.next;
+        a.outstanding = kNone;
         a.next = left_;
         left_ = i;
     }
 }
 
-std::uint32_t InFlight::find_left_over(std::uint64_t now_ms) const noexcept {
+std::uint32_t OutstandingQueries::find_left_over(std::uint64_t now_ms) const noexcept {
     std::uint32_t i = left_;
     while (i != kNone && attempts_[i].deadline_ms > now_ms)
         i = attempts_[i].next;
     return i;
 }
 
-std::uint32_t InFlight::find_attempt(std::uint16_t port, std::uint16_t id) const noexcept {
+std::uint32_t OutstandingQueries::find_attempt(std::uint16_t port,
+                                               std::uint16_t id) const noexcept {
     return by_port_and_id_.find(hash_of(port, id), [&](std::uint32_t i) {
         return attempts_[i].port == port && attempts_[i].id == id;
     });
 }
 
-std::uint64_t InFlight::token(std::uint32_t attempt) const noexcept {
+std::uint64_t OutstandingQueries::token(std::uint32_t attempt) const noexcept {
     return (std::uint64_t{attempts_[attempt].serial} << 32) | attempt;
 }
 
-std::uint32_t InFlight::find_token(std::uint64_t token) const noexcept {
+std::uint32_t OutstandingQueries::find_token(std::uint64_t token) const noexcept {
     const auto i = static_cast<std::uint32_t>(token);
     if (i >= attempts_.size()) return kNone;
     const Attempt& a = attempts_[i];
-    const bool is_open = a.flight != kNone || a.measures;
+    const bool is_open = a.outstanding != kNone || a.measures;
     return is_open && a.port == 0 && a.serial == token >> 32 ? i : kNone;
 }
 

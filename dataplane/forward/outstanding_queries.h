@@ -1,7 +1,7 @@
-// What a worker has asked and not heard yet: a fixed table of flights and of their attempts.
+// What a worker has asked and not heard yet: a fixed table of outstanding queries and of their attempts.
 //
-// A flight is one question to one set of upstreams, with every parked query that waits for it. An
-// attempt is one query on the wire for a flight. Flights are found by question, attempts by (source
+// An outstanding query is one question to one set of upstreams, with every parked query that waits for it. An
+// attempt is one query on the wire for an outstanding query. Flights are found by question, attempts by (source
 // port, id), which is unique among those in flight. Records are reused; nothing is allocated after
 // construction. One thread.
 #pragma once
@@ -41,7 +41,7 @@ inline bool wants_all(const Parked& parked) {
     return parked.path.kind != ReturnPath::Kind::port && parked.path.max_size == dns::kMaxMessage;
 }
 
-struct Flight {
+struct OutstandingQuery {
     enum class State : std::uint8_t { free, asking, handing_out };
 
     const Snapshot* snapshot = nullptr;  // of a waiter, which keeps it alive
@@ -103,13 +103,13 @@ struct Attempt {
     std::uint64_t deadline_ms = 0;
     IpAddress address;  // of the upstream that was asked
     std::uint16_t address_port = 0;
-    std::uint16_t upstream = 0;    // Upstream::id
-    std::uint32_t flight = kNone;  // kNone: free, or left over to be measured
+    std::uint16_t upstream = 0;         // Upstream::id
+    std::uint32_t outstanding = kNone;  // kNone: free, or left over to be measured
     std::uint32_t next = kNone;
     std::uint32_t serial = 0;  // counts up at each use: a stale token does not match
     std::uint16_t port = 0;    // ours; 0: by kernel socket
     std::uint16_t id = 0;
-    std::uint8_t member = 0;  // of the flight's group
+    std::uint8_t member = 0;  // of the outstanding query's group
     bool edns = false;
     bool measures = false;    // its round trip is the measurement that is due (upstream_choice.h)
     bool late = false;        // its patience is over
@@ -117,7 +117,8 @@ struct Attempt {
     bool is_copy = false;     // sent to be measured alone: nobody waits for it
 };
 
-static_assert(sizeof(Flight) == 424 && sizeof(Attempt) == 64, "what forwarder.h says of memory");
+static_assert(sizeof(OutstandingQuery) == 424 && sizeof(Attempt) == 64,
+              "what forwarder.h says of memory");
 
 // A question as a parked query asks it.
 struct Question {
@@ -142,12 +143,12 @@ struct Question {
     void add_options(const Parked& parked) noexcept;
 };
 
-class InFlight {
+class OutstandingQueries {
   public:
-    explicit InFlight(unsigned max_flights);
+    explicit OutstandingQueries(unsigned max_outstanding);
 
     [[nodiscard]] std::uint32_t find(const Question& question) const noexcept;
-    // A new flight that asks; kNone: the table is full. `name_key`: a keyed hash of its name and type.
+    // A new outstanding query that asks; kNone: the table is full. `name_key`: a keyed hash of its name and type.
     std::uint32_t open(const Question& question, std::uint32_t name_key,
                        std::uint64_t now_ms) noexcept;
     // One that asks for this (lower-cased) name and type and has asked this server over UDP; kNone: there is none.
@@ -159,17 +160,18 @@ class InFlight {
     [[nodiscard]] std::uint32_t oldest(bool of_first_half) const noexcept {
         return ages_[of_first_half ? 1 : 0].oldest;
     }
-    // A new flight that hands out: not found by question. kNone: the table is full.
+    // A new outstanding query that hands out: not found by question. kNone: the table is full.
     std::uint32_t open_for_handing_out() noexcept;
     // Ends the asking: not found any more, attempts left.
-    void stop_asking(std::uint32_t flight) noexcept;
-    void close(std::uint32_t flight) noexcept;  // handing_out, without waiters
+    void stop_asking(std::uint32_t outstanding) noexcept;
+    void close(std::uint32_t outstanding) noexcept;  // handing_out, without waiters
 
-    // kNone: none is left; the flight tries again later.
-    std::uint32_t open_attempt(std::uint32_t flight, std::uint16_t port, std::uint16_t id) noexcept;
+    // kNone: none is left; the outstanding query tries again later.
+    std::uint32_t open_attempt(std::uint32_t outstanding, std::uint16_t port,
+                               std::uint16_t id) noexcept;
     void close_attempt(std::uint32_t attempt) noexcept;
-    // Closes a flight's attempts but for those that measure: they stay, without a flight.
-    void leave_attempts(std::uint32_t flight) noexcept;
+    // Closes an outstanding query's attempts but for those that measure: they stay, without an outstanding query.
+    void leave_attempts(std::uint32_t outstanding) noexcept;
     // A left attempt whose time is over; kNone: none. At most one for each upstream is left.
     [[nodiscard]] std::uint32_t find_left_over(std::uint64_t now_ms) const noexcept;
     [[nodiscard]] bool is_taken(std::uint16_t port, std::uint16_t id) const noexcept {
@@ -180,26 +182,28 @@ class InFlight {
     [[nodiscard]] std::uint32_t find_token(std::uint64_t token) const noexcept;
     [[nodiscard]] std::uint64_t token(std::uint32_t attempt) const noexcept;
 
-    Flight& operator[](std::uint32_t flight) noexcept { return flights_[flight]; }
+    OutstandingQuery& operator[](std::uint32_t outstanding) noexcept {
+        return queries_[outstanding];
+    }
     Attempt& attempt(std::uint32_t i) noexcept { return attempts_[i]; }
     [[nodiscard]] unsigned capacity() const noexcept {
-        return static_cast<unsigned>(flights_.size());
+        return static_cast<unsigned>(queries_.size());
     }
     [[nodiscard]] unsigned count() const noexcept {
-        return static_cast<unsigned>(flights_.size() - free_flights_.size());
+        return static_cast<unsigned>(queries_.size() - free_.size());
     }
 
   private:
-    std::vector<Flight> flights_;
-    std::vector<Attempt> attempts_;  // two for each flight: the first and one more
-    std::vector<std::uint32_t> free_flights_, free_attempts_;
-    std::uint32_t left_ = kNone;  // attempts without a flight, chained by next
+    std::vector<OutstandingQuery> queries_;
+    std::vector<Attempt> attempts_;  // two for each outstanding query: the first and one more
+    std::vector<std::uint32_t> free_, free_attempts_;
+    std::uint32_t left_ = kNone;  // attempts without an outstanding query, chained by next
     struct Ages {
         std::uint32_t oldest = kNone, newest = kNone;
         unsigned count = 0;
     };
-    void append_to_ages(std::uint32_t flight) noexcept;
-    void remove_from_ages(std::uint32_t flight) noexcept;
+    void append_to_ages(std::uint32_t outstanding) noexcept;
+    void remove_from_ages(std::uint32_t outstanding) noexcept;
     std::array<Ages, 2> ages_;  // [1]: of the first half
     IndexTable by_question_;
     IndexTable by_name_;  // of those that ask: questions that differ in their options are several
