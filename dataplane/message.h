@@ -16,7 +16,7 @@ enum class MessageKind : std::uint8_t {
     none,
     // worker -> worker
     ask,  // a parked query wants an upstream's answer: pointer = the Parked (read-only), token = its name's hash
-    reply,  // the end of an ask: pointer = the Parked, b = AskEnd, buffer = the answer (nullptr: none came)
+    reply,  // the end of an ask: pointer = the Parked, b = UpstreamResult, buffer = the answer (nullptr: none came)
     upstream_frame,  // an mbuf that carries a reply for one of your ports: pointer = rte_mbuf
     send_upstream,  // a query that leaves by a port of yours: buffer = an UpstreamQuery and the bytes,
                     // a = upstream, b = source port

@@ -13,18 +13,18 @@ constexpr unsigned kTimersPerTurn = 256;
 constexpr unsigned kRetiredPerTurn = 1024;  // records looked at
 constexpr unsigned kRoomPerTurn = 64;       // upstream queries ended because records run out
 
-dns::Ede reason_of(AskEnd end) {
+dns::Ede reason_of(UpstreamResult end) {
     switch (end) {
-        case AskEnd::timed_out:
-        case AskEnd::all_failed:
+        case UpstreamResult::timed_out:
+        case UpstreamResult::all_failed:
             return dns::Ede::no_reachable;
-        case AskEnd::no_route:
+        case UpstreamResult::no_route:
             return dns::Ede::network_error;
-        case AskEnd::answered:
-        case AskEnd::table_full:
-        case AskEnd::displaced:
-        case AskEnd::over_quota:
-        case AskEnd::no_buffer:
+        case UpstreamResult::answered:
+        case UpstreamResult::table_full:
+        case UpstreamResult::displaced:
+        case UpstreamResult::over_quota:
+        case UpstreamResult::no_buffer:
             break;
     }
     return dns::Ede::other;
@@ -343,7 +343,7 @@ void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
     parts_.replier.park(p, Verdict::held);
 }
 
-void Resolver::answered(Parked& p, AskEnd end, Buffer* answer, Now now) noexcept {
+void Resolver::answered(Parked& p, UpstreamResult end, Buffer* answer, Now now) noexcept {
     if (p.state == Parked::State::ended || p.snapshot->generation <= retiring_) {
         release(answer);
         if (p.state != Parked::State::ended) end_generation(p);
@@ -357,11 +357,12 @@ void Resolver::answered(Parked& p, AskEnd end, Buffer* answer, Now now) noexcept
     const Step step = go_on(w, parts_.executor.resume(c, answer, reason_of(end), now), now);
     const bool failed = c.response && c.response.answer().rcode == dns::kServFail;
     const bool told = !c.state.refresh && !p.is_branch;
-    if (end == AskEnd::over_quota && failed && !servfail_over_quota_ && told) {
+    if (end == UpstreamResult::over_quota && failed && !servfail_over_quota_ && told) {
         parts_.replier.drop(p, ParkedEnd::dropped_over_quota);
         return give_back(p);
     }
-    settle(p, c, step, end == AskEnd::answered ? ParkedEnd::answered : ParkedEnd::servfail, now);
+    settle(p, c, step, end == UpstreamResult::answered ? ParkedEnd::answered : ParkedEnd::servfail,
+           now);
 }
 
 Step Resolver::go_on(Way& w, Step step, Now now) noexcept {

@@ -51,7 +51,7 @@ class Resolver {
     void resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept;
 
     // A parked query's answer from the forwarder; takes over the buffer.
-    void answered(Parked& p, AskEnd end, Buffer* answer, Now now) noexcept;
+    void answered(Parked& p, UpstreamResult end, Buffer* answer, Now now) noexcept;
     // MessageKind::acknowledged. A token that is not awaited any more is ignored.
     void acknowledged(std::uint64_t hold_token, Outcome outcome, Now now) noexcept;
     // Timeouts of held answers, those that wait for the ring, and the end of retired generations

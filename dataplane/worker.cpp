@@ -109,7 +109,7 @@ struct Worker::Impl final : ForwardSink {
     bool send_by_kernel(std::uint64_t token, const Upstream& to, UpstreamVia via,
                         Buffer* query) noexcept override;
     bool send_to_worker(unsigned worker, const Message& m) noexcept override;
-    void answered(Parked* parked, AskEnd end, Buffer* answer) noexcept override;
+    void answered(Parked* parked, UpstreamResult end, Buffer* answer) noexcept override;
 
     const WorkerOptions options;
     Shared& shared;
@@ -450,7 +450,7 @@ bool Worker::Impl::send_to_worker(unsigned worker, const Message& m) noexcept {
            rings.to_worker[worker]->push(m);
 }
 
-void Worker::Impl::answered(Parked* parked, AskEnd end, Buffer* answer) noexcept {
+void Worker::Impl::answered(Parked* parked, UpstreamResult end, Buffer* answer) noexcept {
     resolver.answered(*parked, end, answer, now);
 }
 

@@ -40,7 +40,7 @@ void Forwarder::Impl::start(std::uint32_t outstanding, Now now) noexcept {
     const UpstreamGroup& group = f.upstreams();
     // Without anybody to ask it ends with the next tick.
     f.deadline_ms = now.ms + (group.members.empty() ? 0 : group.total_timeout_ms);
-    f.end = AskEnd::no_route;
+    f.end = UpstreamResult::no_route;
     if (options.random_case) {
         for (auto& word : f.case_bits)
             word = (std::uint64_t{random.next()} << 32) | random.next();
@@ -80,7 +80,7 @@ bool Forwarder::Impl::ask_next(std::uint32_t outstanding, Now now) noexcept {
         switch (ask_member(outstanding, m, choice.takes_edns(to.id, now.ms), now)) {
             case Sent::yes:
                 ++f.sent_in_round;
-                f.end = AskEnd::timed_out;
+                f.end = UpstreamResult::timed_out;
                 f.next_send_ms =
                     now.ms + (f.over_tcp ? to.timeout_ms : choice.patience_ms(to, f.round));
                 return true;
@@ -203,7 +203,7 @@ void Forwarder::Impl::go_on(std::uint32_t outstanding, Now now) noexcept {
 }
 
 void Forwarder::Impl::ask_again(std::uint32_t outstanding, Now now) noexcept {
-    const bool was_asked = table[outstanding].end != AskEnd::no_route;
+    const bool was_asked = table[outstanding].end != UpstreamResult::no_route;
     if (ask_next(outstanding, now) && was_asked) counters.add(Stat::upstream_retries);
 }
 

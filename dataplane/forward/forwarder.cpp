@@ -83,11 +83,11 @@ void Forwarder::Impl::join(Parked* parked, std::uint64_t name_hash, Now now) noe
         if (by_suffix.get(suffix) >= most_of(suffix, now)) {
             counters.saw(Trouble::upstream_quota, parked->path.client,
                          {question.qname.data(), question.qname_len});
-            return turn_away(parked, AskEnd::over_quota, Stat::upstream_quota);
+            return turn_away(parked, UpstreamResult::over_quota, Stat::upstream_quota);
         }
         InFlightLimit* const limit = question.snapshot->groups[question.group].limit.get();
         if (limit != nullptr && !limit->enter())
-            return turn_away(parked, AskEnd::over_quota, Stat::upstream_limit);
+            return turn_away(parked, UpstreamResult::over_quota, Stat::upstream_limit);
         const std::uint32_t key =
             name_key({question.qname.data(), question.qname_len}, question.qtype);
         i = table.open(question, key, now.ms);
@@ -96,7 +96,7 @@ void Forwarder::Impl::join(Parked* parked, std::uint64_t name_hash, Now now) noe
             counters.saw(Trouble::table_full, parked->path.client,
                          {question.qname.data(), question.qname_len});
             if (limit != nullptr) limit->leave();
-            return turn_away(parked, AskEnd::table_full, Stat::upstream_table_full);
+            return turn_away(parked, UpstreamResult::table_full, Stat::upstream_table_full);
         }
         table[i].suffix = suffix;
         by_suffix.add(suffix);
@@ -195,7 +195,7 @@ void Forwarder::on_message(const Message& m, Now now) noexcept {
             impl_->join(static_cast<Parked*>(m.pointer), m.token, now);
             break;
         case MessageKind::reply:
-            impl_->sink.answered(static_cast<Parked*>(m.pointer), static_cast<AskEnd>(m.b),
+            impl_->sink.answered(static_cast<Parked*>(m.pointer), static_cast<UpstreamResult>(m.b),
                                  m.buffer);
             break;
         case MessageKind::upstream_reply:

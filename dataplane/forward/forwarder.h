@@ -20,9 +20,9 @@
 //
 // Memory: about 700 bytes for each of `max_in_flight`, taken at construction: 11 MiB with the
 // default. When the table is full, the oldest question that is not among the first half and has waited for 200 ms
-// ends as AskEnd::displaced (as unbound's jostle list: a flood of questions that nobody answers leaves room for
-// those that are answered); if there is none, the new query ends as AskEnd::table_full, when its domain has its share of it as
-// AskEnd::over_quota (one domain's random names, sent to a server that is slow, leave room for others), and so it does
+// ends as UpstreamResult::displaced (as unbound's jostle list: a flood of questions that nobody answers leaves room for
+// those that are answered); if there is none, the new query ends as UpstreamResult::table_full, when its domain has its share of it as
+// UpstreamResult::over_quota (one domain's random names, sent to a server that is slow, leave room for others), and so it does
 // when its group has as many in flight as it may (UpstreamGroup::limit); when another worker's ring is
 // full its waiters stay in their outstanding query's record and are tried again at each tick(): none is lost,
 // and the table bounds how many there are.
@@ -53,7 +53,7 @@ inline constexpr unsigned kMaxGroupMembers = 32;  // of one upstream group
 // query changes nothing. (Every other errno is a refusal by the network, which may be over soon.)
 inline constexpr std::uint32_t kUpstreamNotTrusted = EKEYREJECTED;
 
-enum class AskEnd : std::uint8_t {
+enum class UpstreamResult : std::uint8_t {
     answered,    // with a buffer: what an upstream said; SERVFAIL, REFUSED if none said better
     timed_out,   // total_timeout_ms is over
     all_failed,  // every upstream was refused by the network (a kernel socket's error)
@@ -80,7 +80,7 @@ class ForwardSink {
     virtual bool send_to_worker(unsigned worker, const Message& m) noexcept = 0;
     // A parked query of this worker has its answer (or, without a buffer, the reason why not).
     // Takes over the reference. May call ask() again.
-    virtual void answered(Parked* parked, AskEnd end, Buffer* answer) noexcept = 0;
+    virtual void answered(Parked* parked, UpstreamResult end, Buffer* answer) noexcept = 0;
 };
 
 struct ForwarderOptions {

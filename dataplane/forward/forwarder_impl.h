@@ -96,13 +96,13 @@ struct Forwarder::Impl {
     // The asking is over; waiters are still there.
     void end_asking(std::uint32_t outstanding, bool answered) noexcept;
     // Ends the asking and begins to hand out. Takes over `answer`.
-    void finish(std::uint32_t outstanding, AskEnd end, Buffer* answer) noexcept;
+    void finish(std::uint32_t outstanding, UpstreamResult end, Buffer* answer) noexcept;
     // Hands a record's result to at most `budget` waiters; whose worker's ring is full waits on.
     void hand_out(std::uint32_t outstanding, unsigned& budget) noexcept;
-    bool give(Parked* parked, AskEnd end, Buffer* answer) noexcept;
+    bool give(Parked* parked, UpstreamResult end, Buffer* answer) noexcept;
     void hand_out_later(std::uint32_t outstanding) noexcept;
     void hand_out_what_is_left() noexcept;
-    void turn_away(Parked* parked, AskEnd why, Stat counter) noexcept;
+    void turn_away(Parked* parked, UpstreamResult why, Stat counter) noexcept;
 
     const ForwarderOptions options;
     BufferPools& buffers;

@@ -20,10 +20,11 @@ void Forwarder::Impl::end_asking(std::uint32_t outstanding, bool answered) noexc
     if (f.upstreams().limit != nullptr) f.upstreams().limit->leave();
 }
 
-void Forwarder::Impl::finish(std::uint32_t outstanding, AskEnd end, Buffer* answer) noexcept {
+void Forwarder::Impl::finish(std::uint32_t outstanding, UpstreamResult end,
+                             Buffer* answer) noexcept {
     end_asking(outstanding, answer != nullptr);
     OutstandingQuery& f = table[outstanding];
-    f.end = answer != nullptr ? AskEnd::answered : end;
+    f.end = answer != nullptr ? UpstreamResult::answered : end;
     if (f.answer != answer) release(f.answer);
     f.answer = answer;
     unsigned budget = kAtOnce;
@@ -46,7 +47,7 @@ void Forwarder::Impl::hand_out(std::uint32_t outstanding, unsigned& budget) noex
 }
 
 // True: the waiter is served, and holds a reference of its own to the answer.
-bool Forwarder::Impl::give(Parked* parked, AskEnd end, Buffer* answer) noexcept {
+bool Forwarder::Impl::give(Parked* parked, UpstreamResult end, Buffer* answer) noexcept {
     if (answer != nullptr) hold(answer);
     if (parked->worker == options.worker) {
         sink.answered(parked, end, answer);
@@ -75,15 +76,15 @@ void Forwarder::Impl::hand_out_later(std::uint32_t outstanding) noexcept {
 
 void Forwarder::Impl::hand_out_what_is_left() noexcept {
     unsigned budget = kPerTick;
-    const auto tell = [&](forward::Waiters& waiters, AskEnd why) {
+    const auto tell = [&](forward::Waiters& waiters, UpstreamResult why) {
         for (unsigned n = waiters.count(); n > 0 && budget > 0; --n, --budget) {
             Parked* const parked = waiters.pop();
             if (!give(parked, why, nullptr)) waiters.push(parked);
         }
     };
-    tell(turned_away, AskEnd::table_full);
-    tell(displaced, AskEnd::displaced);
-    tell(over_quota, AskEnd::over_quota);
+    tell(turned_away, UpstreamResult::table_full);
+    tell(displaced, UpstreamResult::displaced);
+    tell(over_quota, UpstreamResult::over_quota);
     // Once through those that are there now: hand_out() appends what is still left.
     const std::uint32_t last = left_last;
     while (left_first != kNone && budget > 0) {
@@ -95,9 +96,9 @@ void Forwarder::Impl::hand_out_what_is_left() noexcept {
     }
 }
 
-void Forwarder::Impl::turn_away(Parked* parked, AskEnd why, Stat counter) noexcept {
+void Forwarder::Impl::turn_away(Parked* parked, UpstreamResult why, Stat counter) noexcept {
     counters.add(counter);
-    (why == AskEnd::table_full ? turned_away : over_quota).push(parked);
+    (why == UpstreamResult::table_full ? turned_away : over_quota).push(parked);
 }
 
 }  // namespace steer

@@ -61,7 +61,7 @@ struct OutstandingQuery {
     std::uint8_t qname_len = 0;
     std::uint8_t round = 0;  // over the group
     State state = State::free;
-    AskEnd end = AskEnd::timed_out;  // asking: what a timeout will be called
+    UpstreamResult end = UpstreamResult::timed_out;  // asking: what a timeout will be called
     bool dnssec_ok = false, checking_disabled = false;
     bool over_tcp = false;
     std::uint8_t sent_in_round = 0;  // queries that the network did not refuse

@@ -57,7 +57,7 @@ Forwarder::Impl::Reply Forwarder::Impl::take_reply(std::uint32_t attempt,
     Buffer* const answer = build(f, f.member(a.member).trust_ad, dns, facts, error, now);
     if (answer == nullptr) {
         if (error != dns::AnswerError::none) return Reply::malformed;
-        f.end = AskEnd::no_buffer;  // unless it is asked again with more luck
+        f.end = UpstreamResult::no_buffer;  // unless it is asked again with more luck
         return Reply::no_buffer;
     }
     if (facts.scrubbed != 0) counters.add(Stat::upstream_scrubbed);
@@ -141,7 +141,7 @@ void Forwarder::Impl::judge(std::uint32_t attempt, const dns::UpstreamFacts& fac
         if ((facts.flags & dns::kTc) != 0 && !is_stream && f.want_all > 0) {
             retry_over_tcp(a.outstanding, a.member, answer, now);
         } else if (!hold_negative(a.outstanding, answer, now)) {
-            finish(a.outstanding, AskEnd::answered, answer);
+            finish(a.outstanding, UpstreamResult::answered, answer);
         }
     }
 }
@@ -195,7 +195,7 @@ void Forwarder::Impl::retry_without_edns(std::uint32_t outstanding, unsigned mem
     if (sent == Sent::yes) {
         table.attempt(f.attempts).downgraded = true;
         counters.add(Stat::upstream_without_edns);
-        f.end = AskEnd::timed_out;
+        f.end = UpstreamResult::timed_out;
     } else {
         f.tried &= ~(MemberMask{1} << member);
         f.next_send_ms = now.ms + kNoRoomMs;
@@ -211,7 +211,7 @@ void Forwarder::Impl::retry_over_tcp(std::uint32_t outstanding, unsigned member,
     if (f.waiters.count() > f.want_all) {
         content = table.open_for_handing_out();
         if (content == kNone) {
-            finish(outstanding, AskEnd::answered, truncated);
+            finish(outstanding, UpstreamResult::answered, truncated);
             return;
         }
         OutstandingQuery& c = table[content];
@@ -221,7 +221,7 @@ void Forwarder::Impl::retry_over_tcp(std::uint32_t outstanding, unsigned member,
         }
         hold(truncated);
         c.answer = truncated;
-        c.end = AskEnd::answered;
+        c.end = UpstreamResult::answered;
         // The same upstreams in the same order, in the generation of one that still waits.
         if (const auto& before = f.upstreams().limit) before->leave();
         f.snapshot = f.waiters.first()->snapshot;
@@ -266,7 +266,7 @@ void Forwarder::Impl::on_kernel_reply(const Message& m, Now now) noexcept {
     choice.refused(a.upstream, a.measures, now.ms);
     if (a.outstanding == kNone) return;
     OutstandingQuery& f = table[a.outstanding];
-    f.end = AskEnd::all_failed;
+    f.end = UpstreamResult::all_failed;
     if (f.sent_in_round > 0) --f.sent_in_round;  // nobody was asked
     if (m.b == kUpstreamNotTrusted) f.failed |= MemberMask{1} << a.member;
     const bool anybody_left = choice.has_other(f.upstreams(), f.failed);

@@ -26,7 +26,7 @@ BOOST_AUTO_TEST_CASE(a_query_and_its_answer) {
     BOOST_REQUIRE(w.station().answers.size() == 1);
     const Answered& a = w.station().answers[0];
     BOOST_TEST(a.parked == parked);
-    BOOST_TEST((a.end == AskEnd::answered));
+    BOOST_TEST((a.end == UpstreamResult::answered));
     BOOST_TEST(a.rcode == 0);
     BOOST_TEST(a.ancount == 2U);
     BOOST_TEST(a.serial != 0U);
@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(a_lost_packet_is_sent_again_and_at_last_given_up) {
     BOOST_TEST(w.stat(Stat::upstream_retries) == 1U);
     w.wait(4'600);
     BOOST_REQUIRE(w.station().answers.size() == 1);
-    BOOST_TEST((w.station().answers[0].end == AskEnd::timed_out));
+    BOOST_TEST((w.station().answers[0].end == UpstreamResult::timed_out));
     BOOST_TEST(w.station().frames.size() == 3U);  // RFC 9520 3.1
     BOOST_TEST(w.stat(Stat::upstream_timeouts) >= 2U);
     BOOST_TEST(w.station().forwarder.in_flight() == 0U);
@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(servfail_asks_the_next_and_the_last_one_is_passed_on) {
     BOOST_REQUIRE(w.station().frames.size() == 3);
     w.answer(w.station().frames[2], {.rcode = dns::kServFail, .addresses = 0});
     BOOST_REQUIRE(w.station().answers.size() == 1);
-    BOOST_TEST((w.station().answers[0].end == AskEnd::answered));
+    BOOST_TEST((w.station().answers[0].end == UpstreamResult::answered));
     BOOST_TEST(w.station().answers[0].rcode == dns::kServFail);
     BOOST_TEST(w.stat(Stat::upstream_failures) == 3U);
     BOOST_TEST(w.buffers_in_use() == 0U);
@@ -192,7 +192,7 @@ BOOST_AUTO_TEST_CASE(a_route_that_appears_is_used_and_else_no_route_is_the_end) 
     w.ask("never.example");
     w.wait(5'010);
     BOOST_REQUIRE(w.station().answers.size() == 2);
-    BOOST_TEST((w.station().answers[1].end == AskEnd::no_route));
+    BOOST_TEST((w.station().answers[1].end == UpstreamResult::no_route));
 }
 
 BOOST_AUTO_TEST_CASE(without_a_table_of_next_hops_nothing_leaves) {
@@ -223,7 +223,7 @@ BOOST_AUTO_TEST_CASE(nobody_to_ask_is_said_at_once) {
     w.ask("nobody.example");
     w.wait(5);
     BOOST_REQUIRE(w.station().answers.size() == 1);
-    BOOST_TEST((w.station().answers[0].end == AskEnd::no_route));
+    BOOST_TEST((w.station().answers[0].end == UpstreamResult::no_route));
 }
 
 BOOST_AUTO_TEST_CASE(concurrent_asks_several_and_the_first_answer_wins) {
@@ -319,7 +319,7 @@ BOOST_AUTO_TEST_CASE(a_refused_socket_asks_the_next_and_says_so_at_the_end) {
         BOOST_REQUIRE(w.station().kernel.size() < 50);
     }
     BOOST_REQUIRE(w.station().answers.size() == 1);
-    BOOST_TEST((w.station().answers[0].end == AskEnd::all_failed));
+    BOOST_TEST((w.station().answers[0].end == UpstreamResult::all_failed));
 }
 
 BOOST_AUTO_TEST_CASE(an_upstream_that_is_not_trusted_is_asked_once_a_query) {
@@ -332,7 +332,7 @@ BOOST_AUTO_TEST_CASE(an_upstream_that_is_not_trusted_is_asked_once_a_query) {
             w.fail_kernel(w.station().kernel[done], kUpstreamNotTrusted);
         // At once: no time has passed.
         BOOST_REQUIRE(w.station().answers.size() == 1);
-        BOOST_TEST((w.station().answers[0].end == AskEnd::all_failed));
+        BOOST_TEST((w.station().answers[0].end == UpstreamResult::all_failed));
         w.wait(5'000);
         BOOST_TEST(w.station().kernel.size() == upstreams);
     }
@@ -391,7 +391,7 @@ BOOST_AUTO_TEST_CASE(what_the_network_refuses_is_asked_until_it_takes_it) {
     BOOST_REQUIRE(w.station().kernel.size() > refused);
     w.answer_kernel(w.station().kernel.back());
     BOOST_REQUIRE(w.station().answers.size() == 1);
-    BOOST_TEST((w.station().answers[0].end == AskEnd::answered));
+    BOOST_TEST((w.station().answers[0].end == UpstreamResult::answered));
 }
 
 BOOST_AUTO_TEST_CASE(mixed_case_is_sent_and_wanted_back) {

@@ -11,7 +11,7 @@ using namespace steer::test;
 
 namespace {
 
-unsigned ended(World& w, AskEnd end) {
+unsigned ended(World& w, UpstreamResult end) {
     unsigned n = 0;
     for (const Answered& a : w.station().answers)
         if (a.end == end) ++n;
@@ -50,7 +50,7 @@ double honest_percent(unsigned hostile_a_second, bool one_suffix) {
     }
     unsigned answered = 0;
     for (const Answered& a : w.station().answers)
-        if (honest.contains(a.parked) && a.end == AskEnd::answered) ++answered;
+        if (honest.contains(a.parked) && a.end == UpstreamResult::answered) ++answered;
     return 100.0 * answered / static_cast<double>(honest.size());
 }
 
@@ -82,13 +82,13 @@ BOOST_AUTO_TEST_CASE(the_oldest_of_the_second_half_makes_room_after_200_ms) {
     BOOST_TEST(w.stat(Stat::upstream_displaced) == 1U);
     BOOST_TEST(w.station().answers.empty());  // never from within ask()
     w.tick();
-    BOOST_REQUIRE(ended(w, AskEnd::displaced) == 1U);
+    BOOST_REQUIRE(ended(w, UpstreamResult::displaced) == 1U);
     for (const Answered& a : w.station().answers)
-        BOOST_TEST((a.end != AskEnd::displaced || a.parked == old));
+        BOOST_TEST((a.end != UpstreamResult::displaced || a.parked == old));
     // The first half goes on, and is answered.
     w.answer(w.station().frames[0]);
     BOOST_TEST(w.station().answers.back().parked == protected_one);
-    BOOST_TEST((w.station().answers.back().end == AskEnd::answered));
+    BOOST_TEST((w.station().answers.back().end == UpstreamResult::answered));
     // Who was displaced is not awaited any more.
     BOOST_TEST((w.answer(w.station().frames[2]) == Verdict::drop_upstream_unknown));
     Sighting::Seen seen;
@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(room_can_be_asked_for) {
     BOOST_TEST(w.station().forwarder.make_room(w.now));
     BOOST_TEST(!w.station().forwarder.make_room(w.now));
     w.tick();
-    BOOST_TEST(ended(w, AskEnd::displaced) == 1U);
+    BOOST_TEST(ended(w, UpstreamResult::displaced) == 1U);
     BOOST_TEST(w.station().forwarder.in_flight() == 0U);
     w.wait(20'000);
     BOOST_TEST(w.station().answers.size() == 1U);

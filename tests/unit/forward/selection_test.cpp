@@ -26,7 +26,7 @@ struct Asked : World {
     [[nodiscard]] bool is_over() { return !station().answers.empty(); }
     int rcode() {
         BOOST_TEST_REQUIRE(station().answers.size() == 1U);
-        BOOST_TEST((station().answers[0].end == AskEnd::answered));
+        BOOST_TEST((station().answers[0].end == UpstreamResult::answered));
         return station().answers[0].rcode;
     }
     unsigned records() { return station().answers.at(0).ancount; }

@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(a_full_table_turns_away_and_not_from_within_ask) {
     BOOST_TEST(w.stat(Stat::upstream_table_full) == 1U);
     w.tick();
     BOOST_REQUIRE(w.station().answers.size() == 1);
-    BOOST_TEST((w.station().answers[0].end == AskEnd::table_full));
+    BOOST_TEST((w.station().answers[0].end == UpstreamResult::table_full));
     for (int i = 0; i < 64; ++i)
         w.answer(w.station().frames[static_cast<std::size_t>(i)]);
     BOOST_TEST(w.station().answers.size() == 66U);
@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(a_group_has_as_many_in_flight_as_it_may) {
     BOOST_TEST(limit->now == 2U);
     w.tick();
     BOOST_REQUIRE(w.station(1).answers.size() == 1);
-    BOOST_TEST((w.station(1).answers[0].end == AskEnd::over_quota));
+    BOOST_TEST((w.station(1).answers[0].end == UpstreamResult::over_quota));
     w.answer(w.station(1).frames[0], {}, 1);
     BOOST_TEST(w.station(1).answers.size() == 3U);
     BOOST_TEST(limit->now == 1U);

@@ -106,7 +106,7 @@ bool Station::send_to_worker(unsigned worker, const Message& m) noexcept {
     return true;
 }
 
-void Station::answered(Parked* parked, AskEnd end, Buffer* answer) noexcept {
+void Station::answered(Parked* parked, UpstreamResult end, Buffer* answer) noexcept {
     Answered a{parked, end};
     if (answer != nullptr) {
         a.rcode = answer->answer().rcode;

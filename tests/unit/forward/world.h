@@ -48,7 +48,7 @@ struct KernelQuery {
 };
 struct Answered {
     Parked* parked;
-    AskEnd end;
+    UpstreamResult end;
     int rcode = -1;  // -1: no buffer
     unsigned ancount = 0;
     bool truncated = false, authentic = false;
@@ -66,7 +66,7 @@ class Station final : public ForwardSink {
     bool send_by_kernel(std::uint64_t token, const Upstream& to, UpstreamVia via,
                         Buffer* query) noexcept override;
     bool send_to_worker(unsigned worker, const Message& m) noexcept override;
-    void answered(Parked* parked, AskEnd end, Buffer* answer) noexcept override;
+    void answered(Parked* parked, UpstreamResult end, Buffer* answer) noexcept override;
 
     std::vector<Frame> frames;
     std::vector<KernelQuery> kernel;
