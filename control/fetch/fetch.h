@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "control/config/url.h"
-#include "control/fetch/asker.h"
+#include "control/fetch/stub_resolver.h"
 #include "matchers/result.h"
 
 namespace steer::fetch {

@@ -37,20 +37,22 @@ void LegacyQueries::forget_old(std::uint64_t now_ms) {
     });
 }
 
-bool LegacyQueries::remember(const LegacyAsker& asker, const Message& query, std::uint64_t now_ms) {
+bool LegacyQueries::remember(const LegacyQuerier& querier, const Message& query,
+                             std::uint64_t now_ms) {
     forget_old(now_ms);
     const Question& question = query.questions.front();
-    std::size_t of_asker = 0;
+    std::size_t of_querier = 0;
     for (Waiting& w : waiting_) {
-        if (w.asker.address == asker.address) ++of_asker;
-        if (w.asker != asker || w.id != query.id || w.question.key != question.key ||
+        if (w.querier.address == querier.address) ++of_querier;
+        if (w.querier != querier || w.id != query.id || w.question.key != question.key ||
             w.question.type != question.type)
             continue;
         w.since_ms = now_ms;  // it asks again
         return true;
     }
-    if (waiting_.size() >= kMost || of_asker >= kMostOfAsker) return false;
-    waiting_.push_back({.asker = asker, .id = query.id, .question = question, .since_ms = now_ms});
+    if (waiting_.size() >= kMost || of_querier >= kMostOfAsker) return false;
+    waiting_.push_back(
+        {.querier = querier, .id = query.id, .question = question, .since_ms = now_ms});
     return true;
 }
 
@@ -58,7 +60,7 @@ void LegacyQueries::answer(const Message& response, int if_index, std::uint64_t 
                            const Send& send) {
     forget_old(now_ms);
     for (Waiting& w : waiting_) {
-        if (w.asker.if_index == if_index) continue;  // it has the answer from who gave it
+        if (w.querier.if_index == if_index) continue;  // it has the answer from who gave it
         MessageWriter writer(w.id, dns::kQr | dns::kAa, Reader::legacy);
         writer.question(w.question.name, w.question.type, class_of(w.question.klass));
         bool answered = false;
@@ -72,7 +74,7 @@ void LegacyQueries::answer(const Message& response, int if_index, std::uint64_t 
                 (void)put(writer, Section::additional, record, kPlainReplyBytes);
         }
         ++w.replies;
-        send(w.asker, writer.take());
+        send(w.querier, writer.take());
     }
 }
 

@@ -18,11 +18,11 @@
 
 namespace steer::mdns {
 
-struct LegacyAsker {
+struct LegacyQuerier {
     int if_index = 0;
     IpAddress address;
     std::uint16_t port = 0;
-    auto operator<=>(const LegacyAsker&) const = default;
+    auto operator<=>(const LegacyQuerier&) const = default;
 };
 
 class LegacyQueries {
@@ -35,17 +35,17 @@ class LegacyQueries {
     static constexpr std::uint32_t kMostTtlS = 10;
 
     // `query` has one question, as repeated. False: too many are waited for.
-    bool remember(const LegacyAsker& asker, const Message& query, std::uint64_t now_ms);
+    bool remember(const LegacyQuerier& querier, const Message& query, std::uint64_t now_ms);
 
-    using Send = std::function<void(const LegacyAsker&, std::span<const std::uint8_t>)>;
-    // `response` came on the link `if_index` and is repeated. Calls `send` for each asker on another link that it answers.
+    using Send = std::function<void(const LegacyQuerier&, std::span<const std::uint8_t>)>;
+    // `response` came on the link `if_index` and is repeated. Calls `send` for each querier on another link that it answers.
     void answer(const Message& response, int if_index, std::uint64_t now_ms, const Send& send);
 
     [[nodiscard]] std::size_t size() const { return waiting_.size(); }
 
   private:
     struct Waiting {
-        LegacyAsker asker;
+        LegacyQuerier querier;
         std::uint16_t id = 0;
         Question question;
         std::uint64_t since_ms = 0;

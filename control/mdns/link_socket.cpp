@@ -156,8 +156,8 @@ bool write_to_group(int socket, int if_index, bool v6, std::span<const std::uint
     return write_to(socket, {if_index, group(v6), kPort}, bytes);
 }
 
-bool write_to(int socket, const LegacyAsker& asker, std::span<const std::uint8_t> bytes) {
-    const Address to = address_of(asker.address, asker.port, asker.if_index);
+bool write_to(int socket, const LegacyQuerier& querier, std::span<const std::uint8_t> bytes) {
+    const Address to = address_of(querier.address, querier.port, querier.if_index);
     return ::sendto(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL, to.get(), to.length) ==
            static_cast<ssize_t>(bytes.size());
 }

@@ -25,6 +25,6 @@ bool read_packet(int socket, std::span<std::uint8_t> room, Arrival& arrival);
 
 // Whether the kernel took it.
 bool write_to_group(int socket, int if_index, bool v6, std::span<const std::uint8_t> bytes);
-bool write_to(int socket, const LegacyAsker& asker, std::span<const std::uint8_t> bytes);
+bool write_to(int socket, const LegacyQuerier& querier, std::span<const std::uint8_t> bytes);
 
 }  // namespace steer::mdns

@@ -69,7 +69,7 @@ struct Mdns::Impl : std::enable_shared_from_this<Mdns::Impl>, Outlet {
     void wait(const SocketKey& key, const std::shared_ptr<stream_descriptor>& socket);
     void receive(const SocketKey& key, stream_descriptor& socket);
     bool send(int if_index, bool v6, std::span<const std::uint8_t> bytes) override;
-    bool send_to(const LegacyAsker& asker, std::span<const std::uint8_t> bytes) override;
+    bool send_to(const LegacyQuerier& querier, std::span<const std::uint8_t> bytes) override;
 };
 
 void Mdns::Impl::schedule_look(std::chrono::steady_clock::duration after) {
@@ -216,9 +216,9 @@ bool Mdns::Impl::send(int if_index, bool v6, std::span<const std::uint8_t> bytes
            write_to_group(socket->second->native_handle(), if_index, v6, bytes);
 }
 
-bool Mdns::Impl::send_to(const LegacyAsker& asker, std::span<const std::uint8_t> bytes) {
-    const auto socket = sockets.find({asker.if_index, !asker.address.is_v4()});
-    return socket != sockets.end() && write_to(socket->second->native_handle(), asker, bytes);
+bool Mdns::Impl::send_to(const LegacyQuerier& querier, std::span<const std::uint8_t> bytes) {
+    const auto socket = sockets.find({querier.if_index, !querier.address.is_v4()});
+    return socket != sockets.end() && write_to(socket->second->native_handle(), querier, bytes);
 }
 
 // ---- the outside

@@ -130,10 +130,10 @@ void Repeater::send(const Known& from, bool v6, std::span<const std::uint8_t> by
 }
 
 void Repeater::answer_askers(const Message& response, int if_index, std::uint64_t now_ms) {
-    legacy_.answer(response, if_index, now_ms, [this](const LegacyAsker& asker, auto bytes) {
-        const Known* const to = find(asker.if_index);
+    legacy_.answer(response, if_index, now_ms, [this](const LegacyQuerier& querier, auto bytes) {
+        const Known* const to = find(querier.if_index);
         if (to == nullptr) return;
-        const bool done = outlet_.send_to(asker, bytes);
+        const bool done = outlet_.send_to(querier, bytes);
         to->counters->add(done ? MdnsCount::unicast_sent : MdnsCount::not_sent);
     });
 }

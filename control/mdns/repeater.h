@@ -30,7 +30,7 @@ class Outlet {
     virtual ~Outlet() = default;
     // To the group of that family.
     virtual bool send(int if_index, bool v6, std::span<const std::uint8_t> bytes) = 0;
-    virtual bool send_to(const LegacyAsker& asker, std::span<const std::uint8_t> bytes) = 0;
+    virtual bool send_to(const LegacyQuerier& querier, std::span<const std::uint8_t> bytes) = 0;
 };
 
 struct Link {

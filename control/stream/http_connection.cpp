@@ -27,14 +27,14 @@ std::span<const std::uint8_t> bytes_of(std::string_view text) {
 }  // namespace
 
 HttpConnection::HttpConnection(StreamContext& context, Injector& injector, TcpClients& clients,
-                               ByteStream stream, const Asker& asker)
-    : ClientConnection(clients.service().counted_as(asker.client.address())),
+                               ByteStream stream, const QueryOrigin& origin)
+    : ClientConnection(clients.service().counted_as(origin.client.address())),
       context_(context),
       injector_(injector),
       clients_(clients),
       stream_(std::move(stream)),
-      asker_(asker),
-      trusted_(clients.service().http.trusts(asker.client.address())) {}
+      origin_(origin),
+      trusted_(clients.service().http.trusts(origin.client.address())) {}
 
 void HttpConnection::start() {
     if (stream_.is_secure()) speak(stream_.protocol() == "h2");
@@ -112,27 +112,28 @@ void HttpConnection::take_query(std::uint32_t stream, std::size_t path,
                                 std::string_view forwarded_for) {
     clients_.used(*this);
     const Service& service = clients_.service();
-    Asker asker = asker_;
-    asker.stream = stream;
-    asker.options = options_asked(message);
+    QueryOrigin origin = origin_;
+    origin.stream = stream;
+    origin.options = options_asked(message);
     if (trusted_ && !forwarded_for.empty()) {
         const auto client = service.http.client_in(forwarded_for);
         if (!client) return fail(stream, HttpStatus::bad_request, StreamCount::http_bad_client);
-        asker.client = SocketAddress(*client, asker_.client.port());
+        origin.client = SocketAddress(*client, origin_.client.port());
     }
     const bool fits = in_progress_ < kTakenBack * service.limits.in_progress;
-    if (!fits || !inject(asker, path, message))
+    if (!fits || !inject(origin, path, message))
         fail(stream, HttpStatus::unavailable, StreamCount::http_unanswered);
 }
 
-bool HttpConnection::inject(const Asker& asker, std::size_t path,
+bool HttpConnection::inject(const QueryOrigin& origin, std::size_t path,
                             std::span<const std::uint8_t> message) {
     const HttpSite& site = clients_.service().http;
     const Besides besides{site.door_of(path), stream_.server_name(), site.paths[path]};
     Buffer* const buffer = injector_.take_buffer(message.size(), besides);
     if (buffer == nullptr) return false;
     std::memcpy(Injector::query_room(*buffer).data(), message.data(), message.size());
-    if (!injector_.inject(shared_from_this(), asker, buffer, message.size(), besides)) return false;
+    if (!injector_.inject(shared_from_this(), origin, buffer, message.size(), besides))
+        return false;
     ++in_progress_;
     return true;
 }
@@ -160,13 +161,13 @@ void HttpConnection::read_next_turn() {
 
 // ---- what goes out
 
-void HttpConnection::take_answer(const Asker& asker, Buffer* response) {
+void HttpConnection::take_answer(const QueryOrigin& origin, Buffer* response) {
     --in_progress_;
     if (closed_) {
         if (response != nullptr) context_.count(StreamCount::answers_too_late);
     } else if (response == nullptr || response->length > dns::kMaxMessage) {
-        fail(asker.stream, HttpStatus::unavailable, StreamCount::http_unanswered);
-    } else if (session_->answer(asker.stream, HttpStatus::ok, completed(*response, asker))) {
+        fail(origin.stream, HttpStatus::unavailable, StreamCount::http_unanswered);
+    } else if (session_->answer(origin.stream, HttpStatus::ok, completed(*response, origin))) {
         context_.count(StreamCount::http_answers);
     } else {
         context_.count(StreamCount::answers_too_late);
@@ -178,10 +179,10 @@ void HttpConnection::take_answer(const Asker& asker, Buffer* response) {
 // The response with padding, if that was asked for (RFC 8467): also without TLS, because a proxy in
 // front of us encrypts it.
 std::span<const std::uint8_t> HttpConnection::completed(const Buffer& response,
-                                                        const Asker& asker) {
+                                                        const QueryOrigin& origin) {
     const auto message = response.bytes();
     auto& room = context_.room;
-    if (!asker.options.padding || message.size() > room.size()) return message;
+    if (!origin.options.padding || message.size() > room.size()) return message;
     std::ranges::copy(message, room.begin());
     return std::span(room).first(give_options(room, message.size(), {.padding = true}));
 }

@@ -25,7 +25,7 @@ namespace steer::stream {
 class TcpClients;
 
 class HttpConnection final : public ClientConnection,
-                             public AnswerTaker,
+                             public ResponseHandler,
                              public HttpQueryTaker,
                              public std::enable_shared_from_this<HttpConnection> {
   public:
@@ -34,12 +34,12 @@ class HttpConnection final : public ClientConnection,
         256 * 1024;  // bytes that come after our last one
 
     HttpConnection(StreamContext& context, Injector& injector, TcpClients& clients,
-                   ByteStream stream, const Asker& asker);
+                   ByteStream stream, const QueryOrigin& origin);
 
     void start();
     void close() override;
     void flush() override;
-    void take_answer(const Asker& asker, Buffer* response) override;
+    void take_answer(const QueryOrigin& origin, Buffer* response) override;
     void take_query(std::uint32_t stream, std::size_t path, std::span<const std::uint8_t> message,
                     std::string_view forwarded_for) override;
     [[nodiscard]] bool is_idle() const override { return in_progress_ == 0 && !has_unsent(); }
@@ -49,8 +49,8 @@ class HttpConnection final : public ClientConnection,
     void speak(bool http2);
     void say_goodbye();
     void take(std::span<const std::uint8_t> bytes);
-    bool inject(const Asker& asker, std::size_t path, std::span<const std::uint8_t> message);
-    std::span<const std::uint8_t> completed(const Buffer& response, const Asker& asker);
+    bool inject(const QueryOrigin& origin, std::size_t path, std::span<const std::uint8_t> message);
+    std::span<const std::uint8_t> completed(const Buffer& response, const QueryOrigin& origin);
     void fail(std::uint32_t stream, HttpStatus status, StreamCount why);
 
     void read();
@@ -68,7 +68,7 @@ class HttpConnection final : public ClientConnection,
     Injector& injector_;
     TcpClients& clients_;
     ByteStream stream_;
-    Asker asker_;
+    QueryOrigin origin_;
     std::unique_ptr<HttpSession> session_;  // nullptr: not known yet what is spoken
     std::vector<std::uint8_t> first_;       // what came before that
     std::vector<std::uint8_t> out_;         // not written yet, from written_ on

@@ -37,8 +37,8 @@ std::span<std::uint8_t> Injector::query_room(Buffer& buffer) {
     return buffer.room().subspan(sizeof(InjectedQuery));
 }
 
-bool Injector::inject(const std::shared_ptr<AnswerTaker>& taker, const Asker& asker, Buffer* query,
-                      std::size_t length, const Besides& besides) {
+bool Injector::inject(const std::shared_ptr<ResponseHandler>& taker, const QueryOrigin& origin,
+                      Buffer* query, std::size_t length, const Besides& besides) {
     if (free_.empty()) {
         context_.count(StreamCount::inject_table_full);
         release(query);
@@ -48,14 +48,14 @@ bool Injector::inject(const std::shared_ptr<AnswerTaker>& taker, const Asker& as
     Pending& p = pending_[i];
 
     InjectedQuery header{};
-    header.client = asker.client.address();
-    header.client_port = asker.client.port();
-    header.local = asker.local;
-    header.local_port = asker.local_port;
-    header.max_size = asker.is_udp ? kMaxUdp : std::uint16_t{65535};
+    header.client = origin.client.address();
+    header.client_port = origin.client.port();
+    header.local = origin.local;
+    header.local_port = origin.local_port;
+    header.max_size = origin.is_udp ? kMaxUdp : std::uint16_t{65535};
     header.stream = static_cast<std::uint8_t>(context_.index);
     header.length = static_cast<std::uint32_t>(length);
-    header.is_udp = asker.is_udp ? 1 : 0;
+    header.is_udp = origin.is_udp ? 1 : 0;
     header.door = besides.door;
     const std::string_view server_name = cut(besides.server_name), url_path = cut(besides.url_path);
     header.server_name_length = static_cast<std::uint8_t>(server_name.size());
@@ -81,7 +81,7 @@ bool Injector::inject(const std::shared_ptr<AnswerTaker>& taker, const Asker& as
     ++p.serial;
     p.deadline_ms = context_.now_ms() + kPatienceMs;
     p.taker = taker;
-    p.asker = asker;
+    p.origin = origin;
     return true;
 }
 
@@ -95,10 +95,10 @@ void Injector::on_answer(const Message& m) {
     }
     if (m.buffer == nullptr) context_.count(StreamCount::inject_unanswered);
     const auto taker = pending_[i].taker.lock();
-    const Asker asker = pending_[i].asker;
+    const QueryOrigin origin = pending_[i].origin;
     forget(i);
     if (taker) {
-        taker->take_answer(asker, m.buffer);
+        taker->take_answer(origin, m.buffer);
     } else {
         context_.count(StreamCount::answers_too_late);
         release(m.buffer);
@@ -111,9 +111,9 @@ void Injector::expire() {
         if (pending_[i].deadline_ms == 0 || pending_[i].deadline_ms > now) continue;
         context_.count(StreamCount::inject_lost);
         const auto taker = pending_[i].taker.lock();
-        const Asker asker = pending_[i].asker;
+        const QueryOrigin origin = pending_[i].origin;
         forget(i);
-        if (taker) taker->take_answer(asker, nullptr);
+        if (taker) taker->take_answer(origin, nullptr);
     }
 }
 

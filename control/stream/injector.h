@@ -19,7 +19,7 @@
 namespace steer::stream {
 
 // Whom an answer goes to.
-struct Asker {
+struct QueryOrigin {
     SocketAddress client;
     IpAddress local;  // the address that was asked
     std::uint16_t local_port = 0;
@@ -35,11 +35,11 @@ struct Besides {
     std::string_view url_path;     // of HTTP
 };
 
-class AnswerTaker {
+class ResponseHandler {
   public:
-    virtual ~AnswerTaker() = default;
+    virtual ~ResponseHandler() = default;
     // nullptr: the query was dropped. Takes over the reference.
-    virtual void take_answer(const Asker& asker, Buffer* response) = 0;
+    virtual void take_answer(const QueryOrigin& origin, Buffer* response) = 0;
 };
 
 class Injector {
@@ -62,8 +62,8 @@ class Injector {
 
     // Takes over `query`, whose bytes are in query_room(). False: lost and counted, no answer will
     // come.
-    bool inject(const std::shared_ptr<AnswerTaker>& taker, const Asker& asker, Buffer* query,
-                std::size_t length, const Besides& besides = {});
+    bool inject(const std::shared_ptr<ResponseHandler>& taker, const QueryOrigin& origin,
+                Buffer* query, std::size_t length, const Besides& besides = {});
     void on_answer(const Message& m);
     // Forgets queries that nothing was heard of. Once a second.
     void expire();
@@ -76,8 +76,8 @@ class Injector {
     struct Pending {
         std::uint32_t serial = 0;       // counts up at each use: a stale token does not match
         std::uint64_t deadline_ms = 0;  // 0: free
-        std::weak_ptr<AnswerTaker> taker;
-        Asker asker;
+        std::weak_ptr<ResponseHandler> taker;
+        QueryOrigin origin;
     };
     [[nodiscard]] std::size_t worker_for(const IpAddress& client) const;
     void forget(std::uint32_t i);

@@ -9,33 +9,33 @@
 namespace steer::stream {
 
 void serve_client(StreamContext& context, Injector& injector, TcpClients& clients,
-                  boost::asio::ip::tcp::socket socket, Asker asker) {
+                  boost::asio::ip::tcp::socket socket, QueryOrigin origin) {
     const Service& service = clients.service();
-    const IpAddress peer = asker.client.address();
+    const IpAddress peer = origin.client.address();
     const bool by_proxy = service.proxies.contains(peer);
     if (!clients.admit(by_proxy ? IpAddress{} : service.counted_as(peer))) return;
     context.count(StreamCount::tcp_accepted);
     ByteStream stream(std::move(socket));
     if (!by_proxy && service.tls == nullptr)
-        return begin_protocol(context, injector, clients, std::move(stream), asker);
+        return begin_protocol(context, injector, clients, std::move(stream), origin);
     const auto opening = std::make_shared<TcpOpening>(context, injector, clients, std::move(stream),
-                                                      asker, by_proxy);
+                                                      origin, by_proxy);
     clients.add_opening(opening);
     opening->start();
 }
 
 void begin_protocol(StreamContext& context, Injector& injector, TcpClients& clients,
-                    ByteStream stream, const Asker& asker) {
+                    ByteStream stream, const QueryOrigin& origin) {
     switch (clients.service().protocol) {
         case Protocol::dns: {
             const auto connection = std::make_shared<TcpConnection>(context, injector, clients,
-                                                                    std::move(stream), asker);
+                                                                    std::move(stream), origin);
             clients.add(connection);
             return connection->start();
         }
         case Protocol::http: {
             const auto connection = std::make_shared<HttpConnection>(context, injector, clients,
-                                                                     std::move(stream), asker);
+                                                                     std::move(stream), origin);
             clients.add(connection);
             return connection->start();
         }

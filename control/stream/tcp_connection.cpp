@@ -21,13 +21,13 @@ constexpr std::size_t kWrittenKept = 64 * 1024;
 }  // namespace
 
 TcpConnection::TcpConnection(StreamContext& context, Injector& injector, TcpClients& clients,
-                             ByteStream stream, const Asker& asker)
-    : ClientConnection(asker.client.address()),
+                             ByteStream stream, const QueryOrigin& origin)
+    : ClientConnection(origin.client.address()),
       context_(context),
       injector_(injector),
       clients_(clients),
       stream_(std::move(stream)),
-      asker_(asker) {}
+      origin_(origin) {}
 
 void TcpConnection::start() {
     read();
@@ -100,8 +100,8 @@ bool TcpConnection::take_query(std::span<const std::uint8_t> query) {
     Buffer* const buffer = injector_.take_buffer(query.size(), besides);
     if (buffer != nullptr) {
         std::memcpy(Injector::query_room(*buffer).data(), query.data(), query.size());
-        asker_.options = options_asked(query);
-        if (injector_.inject(shared_from_this(), asker_, buffer, query.size(), besides)) {
+        origin_.options = options_asked(query);
+        if (injector_.inject(shared_from_this(), origin_, buffer, query.size(), besides)) {
             ++in_progress_;
             return true;
         }
@@ -128,7 +128,7 @@ void TcpConnection::read_next_turn() {
 
 // ---- what goes out
 
-void TcpConnection::take_answer(const Asker& asker, Buffer* response) {
+void TcpConnection::take_answer(const QueryOrigin& origin, Buffer* response) {
     if (closed_) {
         if (response != nullptr) context_.count(StreamCount::answers_too_late);
         release(response);
@@ -139,7 +139,7 @@ void TcpConnection::take_answer(const Asker& asker, Buffer* response) {
         release(response);
         return end_after_answers();
     }
-    append(response->bytes(), asker.options);
+    append(response->bytes(), origin.options);
     release(response);
     context_.count(StreamCount::tcp_answers);
     clients_.flush_later(shared_from_this());

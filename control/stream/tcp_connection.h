@@ -26,7 +26,7 @@ namespace steer::stream {
 class TcpClients;
 
 class TcpConnection final : public ClientConnection,
-                            public AnswerTaker,
+                            public ResponseHandler,
                             public std::enable_shared_from_this<TcpConnection> {
   public:
     static constexpr std::size_t kUnsent = 256 * 1024;
@@ -34,12 +34,12 @@ class TcpConnection final : public ClientConnection,
     static constexpr std::size_t kMaxQuery = 4096;
 
     TcpConnection(StreamContext& context, Injector& injector, TcpClients& clients,
-                  ByteStream stream, const Asker& asker);
+                  ByteStream stream, const QueryOrigin& origin);
 
     void start();
     void close() override;
     void flush() override;
-    void take_answer(const Asker& asker, Buffer* response) override;
+    void take_answer(const QueryOrigin& origin, Buffer* response) override;
     [[nodiscard]] bool is_idle() const override { return in_progress_ == 0 && out_.empty(); }
     [[nodiscard]] bool waits_for_us() const override { return in_progress_ > 0 && out_.empty(); }
 
@@ -62,7 +62,7 @@ class TcpConnection final : public ClientConnection,
     Injector& injector_;
     TcpClients& clients_;
     ByteStream stream_;
-    Asker asker_;
+    QueryOrigin origin_;
 
     std::vector<std::uint8_t> in_;   // came, and is not a whole query or not to be taken yet
     std::vector<std::uint8_t> out_;  // to be written

@@ -63,18 +63,18 @@ void TcpListener::pause() {
 }
 
 void TcpListener::serve(tcp::socket socket) {
-    Asker asker;
+    QueryOrigin origin;
     error_code error;
     const auto peer = socket.remote_endpoint(error);
     if (error) return;
-    asker.client.length =
-        static_cast<socklen_t>(std::min<std::size_t>(peer.size(), sizeof asker.client.storage));
-    std::copy_n(reinterpret_cast<const std::uint8_t*>(peer.data()), asker.client.length,
-                reinterpret_cast<std::uint8_t*>(&asker.client.storage));
-    asker.local = local_;
-    asker.local_port = local_port_;
+    origin.client.length =
+        static_cast<socklen_t>(std::min<std::size_t>(peer.size(), sizeof origin.client.storage));
+    std::copy_n(reinterpret_cast<const std::uint8_t*>(peer.data()), origin.client.length,
+                reinterpret_cast<std::uint8_t*>(&origin.client.storage));
+    origin.local = local_;
+    origin.local_port = local_port_;
     socket.set_option(tcp::no_delay(true), error);
-    serve_client(context_, injector_, clients_, std::move(socket), asker);
+    serve_client(context_, injector_, clients_, std::move(socket), origin);
 }
 
 }  // namespace steer::stream

@@ -10,14 +10,14 @@
 namespace steer::stream {
 
 TcpOpening::TcpOpening(StreamContext& context, Injector& injector, TcpClients& clients,
-                       ByteStream stream, const Asker& asker, bool by_proxy)
+                       ByteStream stream, const QueryOrigin& origin, bool by_proxy)
     : ClientConnection(by_proxy ? IpAddress{}
-                                : clients.service().counted_as(asker.client.address())),
+                                : clients.service().counted_as(origin.client.address())),
       context_(context),
       injector_(injector),
       clients_(clients),
       stream_(std::move(stream)),
-      asker_(asker),
+      origin_(origin),
       by_proxy_(by_proxy) {}
 
 void TcpOpening::start() {
@@ -46,7 +46,7 @@ void TcpOpening::read_header() {
 
 bool TcpOpening::take_header() {
     const auto client = read_proxy_header(header_);
-    if (client && client->is_known) asker_.client = SocketAddress(client->address, client->port);
+    if (client && client->is_known) origin_.client = SocketAddress(client->address, client->port);
     header_ = {};
     return client.has_value();
 }
@@ -93,8 +93,8 @@ void TcpOpening::hand_over() {
     closed_ = true;
     ByteStream stream = std::move(stream_);
     clients_.forget(*this);
-    if (!clients_.admit(clients_.service().counted_as(asker_.client.address()))) return;
-    begin_protocol(context_, injector_, clients_, std::move(stream), asker_);
+    if (!clients_.admit(clients_.service().counted_as(origin_.client.address()))) return;
+    begin_protocol(context_, injector_, clients_, std::move(stream), origin_);
 }
 
 }  // namespace steer::stream

@@ -21,7 +21,7 @@ class TcpOpening final : public ClientConnection, public std::enable_shared_from
   public:
     // `by_proxy`: a PROXY header says who it is, and nobody's connections are counted until then.
     TcpOpening(StreamContext& context, Injector& injector, TcpClients& clients, ByteStream stream,
-               const Asker& asker, bool by_proxy);
+               const QueryOrigin& origin, bool by_proxy);
 
     void start();
     void close() override;
@@ -43,7 +43,7 @@ class TcpOpening final : public ClientConnection, public std::enable_shared_from
     Injector& injector_;
     TcpClients& clients_;
     ByteStream stream_;
-    Asker asker_;
+    QueryOrigin origin_;
     std::vector<std::uint8_t> header_;  // of the proxy: as long as is known
     std::size_t header_read_ = 0;
     bool by_proxy_;

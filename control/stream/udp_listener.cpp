@@ -124,9 +124,9 @@ void UdpListener::take_query(Buffer* buffer, const SocketAddress& client, const 
     }
 }
 
-void UdpListener::take_answer(const Asker& asker, Buffer* response) {
+void UdpListener::take_answer(const QueryOrigin& origin, Buffer* response) {
     if (response == nullptr) return;
-    out_[out_count_++] = {asker.client, response};
+    out_[out_count_++] = {origin.client, response};
     if (out_count_ == kBatch) flush();
 }
 

@@ -21,7 +21,7 @@
 
 namespace steer::stream {
 
-class UdpListener final : public AnswerTaker, public std::enable_shared_from_this<UdpListener> {
+class UdpListener final : public ResponseHandler, public std::enable_shared_from_this<UdpListener> {
   public:
     static constexpr unsigned kBatch = 32;
 
@@ -33,7 +33,7 @@ class UdpListener final : public AnswerTaker, public std::enable_shared_from_thi
 
     void start();
     void close();
-    void take_answer(const Asker& asker, Buffer* response) override;
+    void take_answer(const QueryOrigin& origin, Buffer* response) override;
     // Sends what take_answer() collected.
     void flush();
 

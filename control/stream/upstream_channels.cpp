@@ -20,8 +20,8 @@ UpstreamChannels::UpstreamChannels(StreamContext& context, UpstreamUdp& udp, Ups
       directory_(std::make_shared<UpstreamDirectory>()) {}
 
 UpstreamChannels::~UpstreamChannels() {
-    for (auto& [id, asker] : askers_)
-        std::visit([](auto& a) { a->close(); }, asker);
+    for (auto& [id, transport] : transports_)
+        std::visit([](auto& a) { a->close(); }, transport);
 }
 
 void UpstreamChannels::put(std::shared_ptr<const UpstreamDirectory> directory) {
@@ -38,43 +38,43 @@ std::shared_ptr<const UpstreamDirectory> UpstreamChannels::directory() const {
 }
 
 bool UpstreamChannels::knows(std::uint16_t upstream) const {
-    return askers_.contains(upstream) || directory()->contains(upstream);
+    return transports_.contains(upstream) || directory()->contains(upstream);
 }
 
-UpstreamChannels::Asker& UpstreamChannels::asker_of(const UpstreamEntry& entry) {
-    const auto known = askers_.find(entry.target->id);
-    if (known != askers_.end()) return known->second;
-    Asker made;
+UpstreamChannels::Transport& UpstreamChannels::transport_of(const UpstreamEntry& entry) {
+    const auto known = transports_.find(entry.target->id);
+    if (known != transports_.end()) return known->second;
+    Transport made;
     if (entry.target->scheme == UpstreamScheme::udp) {
         made = std::make_shared<UpstreamDatagrams>(context_, udp_, tcp_, entry.target, entry.state);
     } else {
         made = std::make_shared<UpstreamPool>(context_, entry.target, entry.state);
     }
-    return askers_.emplace(entry.target->id, std::move(made)).first->second;
+    return transports_.emplace(entry.target->id, std::move(made)).first->second;
 }
 
 // Closes what is gone; makes what keeps connections open without being asked.
 void UpstreamChannels::follow() {
     const auto now = directory();
-    std::erase_if(askers_, [&](auto& known) {
+    std::erase_if(transports_, [&](auto& known) {
         if (now->contains(known.first)) return false;
         std::visit([](auto& a) { a->close(); }, known.second);
         return true;
     });
     for (const auto& [id, entry] : *now) {
-        if (entry.target->min_conns > 0) asker_of(entry);
+        if (entry.target->min_conns > 0) transport_of(entry);
     }
     tick();
 }
 
 void UpstreamChannels::ask(UpstreamAsk ask, bool over_tcp) {
-    auto known = askers_.find(ask.upstream);
-    if (known == askers_.end()) {
+    auto known = transports_.find(ask.upstream);
+    if (known == transports_.end()) {
         const auto all = directory();
         const auto entry = all->find(ask.upstream);
         if (entry == all->end()) return hand_back(context_, ask, nullptr, ENOENT);
-        asker_of(entry->second);
-        known = askers_.find(ask.upstream);
+        transport_of(entry->second);
+        known = transports_.find(ask.upstream);
     }
     if (auto* const pool = std::get_if<Pool>(&known->second)) {
         (*pool)->ask(std::move(ask));
@@ -85,22 +85,22 @@ void UpstreamChannels::ask(UpstreamAsk ask, bool over_tcp) {
 }
 
 void UpstreamChannels::network_changed() {
-    for (auto& [id, asker] : askers_)
-        std::visit([](auto& a) { a->network_changed(); }, asker);
+    for (auto& [id, transport] : transports_)
+        std::visit([](auto& a) { a->network_changed(); }, transport);
     wait_for_turn();
 }
 
 void UpstreamChannels::tick() {
-    for (auto& [id, asker] : askers_)
-        std::visit([](auto& a) { a->tick(); }, asker);
+    for (auto& [id, transport] : transports_)
+        std::visit([](auto& a) { a->tick(); }, transport);
     wait_for_turn();
 }
 
 // While something is under way.
 void UpstreamChannels::wait_for_turn() {
     if (timer_runs_) return;
-    for (const auto& [id, asker] : askers_) {
-        const auto* const pool = std::get_if<Pool>(&asker);
+    for (const auto& [id, transport] : transports_) {
+        const auto* const pool = std::get_if<Pool>(&transport);
         timer_runs_ = timer_runs_ || (pool != nullptr && (*pool)->is_busy());
     }
     if (!timer_runs_) return;

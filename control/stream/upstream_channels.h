@@ -44,17 +44,17 @@ class UpstreamChannels {
   private:
     using Pool = std::shared_ptr<UpstreamPool>;
     using Datagrams = std::shared_ptr<UpstreamDatagrams>;
-    using Asker = std::variant<Pool, Datagrams>;
+    using Transport = std::variant<Pool, Datagrams>;
 
     [[nodiscard]] std::shared_ptr<const UpstreamDirectory> directory() const;
-    Asker& asker_of(const UpstreamEntry& entry);
+    Transport& transport_of(const UpstreamEntry& entry);
     void follow();
     void wait_for_turn();
 
     StreamContext& context_;
     UpstreamUdp& udp_;
     UpstreamTcp& tcp_;
-    std::map<std::uint16_t, Asker> askers_;
+    std::map<std::uint16_t, Transport> transports_;
     boost::asio::steady_timer timer_;
     bool timer_runs_ = false;
     mutable std::mutex mutex_;  // of directory_

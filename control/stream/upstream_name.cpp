@@ -5,7 +5,7 @@
 #include <chrono>
 #include <utility>
 
-#include "control/fetch/asker.h"
+#include "control/fetch/stub_resolver.h"
 #include "control/stream/upstream_connect.h"
 
 namespace steer::stream {

@@ -10,9 +10,9 @@
 
 #include "../require.h"
 #include "control/config/url.h"
-#include "control/fetch/asker.h"
 #include "control/fetch/inflater.h"
 #include "control/fetch/server_text.h"
+#include "control/fetch/stub_resolver.h"
 
 using namespace steer;
 using Bytes = std::span<const std::uint8_t>;

@@ -18,7 +18,7 @@ struct Out : Outlet {
         group.emplace_back(bytes.begin(), bytes.end());
         return true;
     }
-    bool send_to(const LegacyAsker&, std::span<const std::uint8_t> bytes) override {
+    bool send_to(const LegacyQuerier&, std::span<const std::uint8_t> bytes) override {
         REQUIRE(bytes.size() <= LegacyQueries::kReplyBytes);
         const auto answer = read_message(bytes);
         REQUIRE(answer && answer->is_response() && answer->questions.size() == 1);

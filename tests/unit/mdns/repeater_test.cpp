@@ -21,7 +21,7 @@ struct Sent {
     int if_index;
     bool v6;
     Bytes bytes;
-    LegacyAsker to = {};  // of a unicast answer
+    LegacyQuerier to = {};  // of a unicast answer
 };
 
 struct Out : Outlet {
@@ -29,7 +29,7 @@ struct Out : Outlet {
         sent.push_back({if_index, v6, {bytes.begin(), bytes.end()}});
         return !broken;
     }
-    bool send_to(const LegacyAsker& asker, std::span<const std::uint8_t> bytes) override {
+    bool send_to(const LegacyQuerier& asker, std::span<const std::uint8_t> bytes) override {
         sent.push_back(
             {asker.if_index, !asker.address.is_v4(), {bytes.begin(), bytes.end()}, asker});
         return !broken;
@@ -386,7 +386,7 @@ struct TwoRepeaters {
             ++world.sent;
             return true;
         }
-        bool send_to(const LegacyAsker&, std::span<const std::uint8_t>) override { return true; }
+        bool send_to(const LegacyQuerier&, std::span<const std::uint8_t>) override { return true; }
         TwoRepeaters& world;
         unsigned last;
         Repeater repeater{*this};

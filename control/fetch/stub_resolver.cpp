@@ -1,4 +1,4 @@
-#include "control/fetch/asker.h"
+#include "control/fetch/stub_resolver.h"
 
 #include <sys/random.h>
 
