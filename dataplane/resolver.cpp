@@ -138,7 +138,7 @@ void Resolver::take_options(const Packet& p, std::span<std::uint8_t> room,
     const std::uint64_t tags = e->tags.load(std::memory_order_relaxed);
     if (tags >> 32 < snapshot.generation) return false;
     const std::uint32_t now_s = now.s();
-    if (now_s >= e->attend_s.load(std::memory_order_relaxed)) return false;
+    if (now_s >= e->refresh_check_s.load(std::memory_order_relaxed)) return false;
     const Plan* const plan = parts_.executor.plan(snapshot, tags, p.entry);
     if (plan == nullptr || !plan->hit_is_plain) return false;
     std::uint32_t ttl_cap_s = LeaveTerms::kNoCap;

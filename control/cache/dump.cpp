@@ -26,8 +26,9 @@ DumpRecord record_of(const cache::Entry& e, std::uint32_t now_s) {
     r.age_s = e.born.age_s(now_s);
     r.left_s = narrow(std::int64_t{e.expires_s} - now_s);
     r.usable_s = narrow(std::int64_t{e.usable_until_s} - now_s);
-    const std::uint32_t attend_s = e.attend_s.load(std::memory_order_relaxed);
-    r.attend_s = attend_s == cache::kNeverAttend ? attend_s : e.born.age_at(attend_s);
+    const std::uint32_t refresh_check_s = e.refresh_check_s.load(std::memory_order_relaxed);
+    r.refresh_check_s = refresh_check_s == cache::kNoRefreshCheck ? refresh_check_s
+                                                                  : e.born.age_at(refresh_check_s);
     r.ttl_cap_s = e.ttl_cap_s;
     r.answer_bytes = static_cast<std::uint32_t>(e.answer().size());
     r.qtype = e.qtype;
@@ -76,11 +77,11 @@ class Restorer {
         cache::Insert head{};
         head.life_s = born.age_at(static_cast<std::uint32_t>(expires_s));
         head.stale_s = static_cast<std::uint32_t>(usable_s - expires_s);
-        const std::int64_t attend_s = dumped_s_ - r.age_s + r.attend_s;
-        head.attend_after_s =
-            r.attend_s == cache::kNeverAttend
-                ? cache::kNeverAttend
-                : born.age_at(static_cast<std::uint32_t>(std::max<std::int64_t>(attend_s, 1)));
+        const std::int64_t refresh_check_s = dumped_s_ - r.age_s + r.refresh_check_s;
+        head.refresh_check_after_s = r.refresh_check_s == cache::kNoRefreshCheck
+                                         ? cache::kNoRefreshCheck
+                                         : born.age_at(static_cast<std::uint32_t>(
+                                               std::max<std::int64_t>(refresh_check_s, 1)));
         head.qtype = r.qtype;
         head.qclass = r.qclass;
         head.instance = scope_.instance;

@@ -29,9 +29,9 @@ using ListName = std::pair<std::string, std::string>;
 // One answer. Times count from when the dump was begun.
 struct DumpRecord {
     std::uint32_t age_s = 0;
-    std::int32_t left_s = 0;     // until its TTL is over; below 0: it is stale
-    std::int32_t usable_s = 0;   // until it is not even served as stale; at least left_s
-    std::uint32_t attend_s = 0;  // after its birth: Insert::attend_after_s
+    std::int32_t left_s = 0;            // until its TTL is over; below 0: it is stale
+    std::int32_t usable_s = 0;          // until it is not even served as stale; at least left_s
+    std::uint32_t refresh_check_s = 0;  // after its birth: Insert::refresh_check_after_s
     std::uint32_t ttl_cap_s = UINT32_MAX;
     std::uint32_t answer_bytes = 0;
     std::uint16_t qtype = 0, qclass = 0;

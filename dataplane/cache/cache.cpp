@@ -83,10 +83,10 @@ void write_entry(Entry* place, const Payload& payload, unsigned size_class) {
     entry->qname_len = head.qname_len;
     entry->ecs_len = head.ecs_len;
     entry->usable_until_s = entry->expires_s + head.stale_s;
-    entry->attend_s.store(head.attend_after_s == kNeverAttend
-                              ? kNeverAttend
-                              : entry->born.at_age(head.attend_after_s),
-                          std::memory_order_relaxed);
+    entry->refresh_check_s.store(head.refresh_check_after_s == kNoRefreshCheck
+                                     ? kNoRefreshCheck
+                                     : entry->born.at_age(head.refresh_check_after_s),
+                                 std::memory_order_relaxed);
     entry->size_class = static_cast<std::uint8_t>(size_class);
     entry->hits.store(head.hits, std::memory_order_relaxed);
     entry->visited.store(head.visited, std::memory_order_relaxed);

@@ -90,7 +90,7 @@ struct alignas(64) Entry {
     std::uint32_t usable_until_s;           // K: at least expires_s: found that long, as stale
     // W: a hit from then on has more to do than to be answered (it is stale, popular, a failure). At most
     // expires_s where usable_until_s is later.
-    std::atomic<std::uint32_t> attend_s;
+    std::atomic<std::uint32_t> refresh_check_s;
     std::atomic<std::uint32_t> refresh_s;  // W: no background refresh begins before
     // then: qname (padded to 8), then a dns::Answer
 
@@ -120,14 +120,14 @@ struct Insert {
     std::array<ListId, kEntryLists> lists;
     std::uint32_t ttl_cap_s;
     std::uint32_t tag_generation, tag_set;
-    std::uint32_t stale_s;         // how much longer than `life_s` it may be served as stale
-    std::uint32_t attend_after_s;  // from birth: Entry::attend_s; kNeverAttend
+    std::uint32_t stale_s;                // how much longer than `life_s` it may be served as stale
+    std::uint32_t refresh_check_after_s;  // from birth: Entry::refresh_check_s; kNoRefreshCheck
     std::uint8_t qname_len;
     std::uint8_t ecs_len;
     std::uint8_t hits, visited;  // what Entry's begin with: not 0 for what was dumped
 };
 static_assert(sizeof(Insert) == 64);
-inline constexpr std::uint32_t kNeverAttend = UINT32_MAX;
+inline constexpr std::uint32_t kNoRefreshCheck = UINT32_MAX;
 
 inline constexpr std::size_t kMaxInstances = 64;
 

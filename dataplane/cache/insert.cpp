@@ -31,7 +31,7 @@ Buffer* build_insert(BufferPools& pools, const Key& key, const KeyFacts& facts,
     head.tag_generation = terms.tag_generation;
     head.tag_set = terms.tag_set;
     head.stale_s = terms.stale_s;
-    head.attend_after_s = terms.attend_after_s;
+    head.refresh_check_after_s = terms.refresh_check_after_s;
     head.ecs_len = facts.ecs_len;
     head.qname_len = static_cast<std::uint8_t>(facts.qname.size());
 

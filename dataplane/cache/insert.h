@@ -18,7 +18,7 @@ namespace steer::cache {
 struct InsertTerms {
     std::uint32_t life_s = 0;   // of cacheable_for_s()
     std::uint32_t stale_s = 0;  // of stale_for_s()
-    std::uint32_t attend_after_s = kNeverAttend;
+    std::uint32_t refresh_check_after_s = kNoRefreshCheck;
     std::span<const ListId> lists = {};    // claimed inside the cache's wrap
     std::uint32_t ttl_cap_s = UINT32_MAX;  // cap of those lists
     std::uint32_t tag_generation = 0;      // 0: the name was not matched

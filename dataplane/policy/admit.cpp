@@ -55,10 +55,10 @@ std::uint32_t prefetch_window_s(const CacheInstance& settings, std::uint32_t lif
         1, static_cast<std::uint32_t>(std::uint64_t{life_s} * settings.prefetch_percent / 100));
 }
 
-std::uint32_t attend_after_s(const dns::Answer& answer, const CacheInstance& settings,
-                             std::uint32_t life_s) noexcept {
+std::uint32_t refresh_check_after_s(const dns::Answer& answer, const CacheInstance& settings,
+                                    std::uint32_t life_s) noexcept {
     if (is_failure(answer) || prefetch_window_s(settings, life_s) != 0) return 0;
-    return stale_for_s(answer, settings.stale) != 0 ? life_s : cache::kNeverAttend;
+    return stale_for_s(answer, settings.stale) != 0 ? life_s : cache::kNoRefreshCheck;
 }
 
 }  // namespace steer

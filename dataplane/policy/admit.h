@@ -25,9 +25,9 @@ dns::TtlLimits ttl_limits(const dns::Answer& answer, const CacheInstance& settin
                           std::uint32_t age_s = 0) noexcept;
 // How much longer it may be served as stale (RFC 8767); 0: not at all.
 std::uint32_t stale_for_s(const dns::Answer& answer, const StaleTerms& terms) noexcept;
-// From when on hits have more to do than to be answered: InsertTerms::attend_after_s.
-std::uint32_t attend_after_s(const dns::Answer& answer, const CacheInstance& settings,
-                             std::uint32_t life_s) noexcept;
+// From when on hits have more to do than to be answered: InsertTerms::refresh_check_after_s.
+std::uint32_t refresh_check_after_s(const dns::Answer& answer, const CacheInstance& settings,
+                                    std::uint32_t life_s) noexcept;
 // Of an answer that lives for `life_s`: how much before its end it may be asked anew; 0: not at all.
 std::uint32_t prefetch_window_s(const CacheInstance& settings, std::uint32_t life_s) noexcept;
 

@@ -83,7 +83,8 @@ bool Executor::enter_cache(QueryContext& c, const Instruction& i, Now now) noexc
 
 const cache::Entry* Executor::take_entry(QueryContext& c, const cache::Entry* entry,
                                          const CacheInstance& settings, Now now) noexcept {
-    if (entry == nullptr || now.s() < entry->attend_s.load(std::memory_order_relaxed)) return entry;
+    if (entry == nullptr || now.s() < entry->refresh_check_s.load(std::memory_order_relaxed))
+        return entry;
     if (entry->expires_s > now.s()) {
         attend(c, *entry, settings, now);
         return entry;
@@ -112,7 +113,7 @@ void Executor::attend(QueryContext& c, const cache::Entry& entry, const CacheIns
     if (hits < settings.prefetch_hits) {
         e.hits.store(static_cast<std::uint8_t>(hits + 1), std::memory_order_relaxed);
         if (hits + 1U < settings.prefetch_hits) return;
-        if (e.ecs_len == 0) e.attend_s.store(from_s, std::memory_order_relaxed);
+        if (e.ecs_len == 0) e.refresh_check_s.store(from_s, std::memory_order_relaxed);
     }
     if (now.s() < from_s || !begin_refresh(entry, kPrefetchAgainS, now)) return;
     counters_.add(Stat::cache_prefetches);
@@ -176,9 +177,9 @@ void Executor::leave_cache(QueryContext& c, std::uint32_t place, std::uint8_t li
     cache::InsertTerms terms{
         .life_s = life_s,
         .stale_s = stale_for_s(kept, settings.stale),
-        .attend_after_s = facts.ecs_len != 0  // the reply says more than the answer
-                              ? 0
-                              : attend_after_s(kept, settings, life_s),
+        .refresh_check_after_s = facts.ecs_len != 0  // the reply says more than the answer
+                                     ? 0
+                                     : refresh_check_after_s(kept, settings, life_s),
         .tag_generation = c.snapshot.generation,
         .tag_set = c.state.tag_set};
     std::array<ListId, kMaxClaims> lists;

@@ -66,15 +66,15 @@ BOOST_AUTO_TEST_CASE(what_goes_in_comes_out) {
 
 BOOST_AUTO_TEST_CASE(a_stale_answer_is_found_as_long_as_it_may_be_served) {
     const Question q = question(1);
-    filler.insert(q, 42, 100, at(100), 60, 1, {.stale_s = 40, .attend_after_s = 50});
+    filler.insert(q, 42, 100, at(100), 60, 1, {.stale_s = 40, .refresh_check_after_s = 50});
     const Entry* e = filler.find(q, 199);
     BOOST_REQUIRE(e != nullptr);
     BOOST_TEST(e->expires_s == 160U);
     BOOST_TEST(e->usable_until_s == 200U);
-    BOOST_TEST(e->attend_s.load() == 150U);
+    BOOST_TEST(e->refresh_check_s.load() == 150U);
     BOOST_TEST(filler.find(q, 200) == nullptr);
     filler.insert(question(2), 42, 100, at(100), 60);
-    BOOST_TEST(filler.find(question(2), 100)->attend_s.load() == cache::kNeverAttend);
+    BOOST_TEST(filler.find(question(2), 100)->refresh_check_s.load() == cache::kNoRefreshCheck);
 }
 
 BOOST_AUTO_TEST_CASE(every_fact_is_compared) {

@@ -96,9 +96,9 @@ BOOST_AUTO_TEST_CASE(limits_count_from_now_for_an_answer_that_is_not_fresh) {
 BOOST_AUTO_TEST_CASE(stale_and_popular) {
     CacheInstance settings;
     const auto attend = [&](const dns::Answer& a, std::uint32_t life_s) {
-        return attend_after_s(a, settings, life_s);
+        return refresh_check_after_s(a, settings, life_s);
     };
-    BOOST_TEST(attend(positive(300), 300) == cache::kNeverAttend);
+    BOOST_TEST(attend(positive(300), 300) == cache::kNoRefreshCheck);
     BOOST_TEST(attend(dns::empty_answer(dns::kServFail), 5) == 0U);  // says why
     settings.stale.most_s = 1000;
     BOOST_TEST(stale_for_s(positive(300), settings.stale) == 1000U);

@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(what_was_dumped_comes_back_as_old_as_it_is) {
     const ListId lists[] = {1, 2};
     before.insert(question(1), 1, 300, at(1000), {.lists = lists, .ttl_cap_s = 77});
     before.insert(question(2), 2, 50, at(1000));
-    before.insert(question(3), 3, 300, at(1030), {.stale_s = 600, .attend_after_s = 200});
+    before.insert(question(3), 3, 300, at(1030), {.stale_s = 600, .refresh_check_after_s = 200});
     before.insert(question(4, 1), 4, 300, at(1000));  // of another instance
     BOOST_TEST(before.dump(kMain, at(1040), file("d")) == "");
     struct stat found {};
@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(what_was_dumped_comes_back_as_old_as_it_is) {
     BOOST_REQUIRE(stale != nullptr);
     BOOST_TEST(stale->expires_s == 770U);
     BOOST_TEST(stale->usable_until_s == 1370U);
-    BOOST_TEST(stale->attend_s.load() == 670U);
+    BOOST_TEST(stale->refresh_check_s.load() == 670U);
     BOOST_TEST(after.find(question(2, 1), 500) == nullptr);
     BOOST_TEST(after.find(question(4, 1), 500) == nullptr);
     BOOST_TEST(after.find(question(1, 0), 500) == nullptr);
