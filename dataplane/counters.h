@@ -125,14 +125,16 @@ struct alignas(64) Counters {
     std::array<Count, static_cast<std::size_t>(Verdict::count_)> verdicts;
     std::array<Count, static_cast<std::size_t>(Moved::count_)> moved;
     std::array<Count, static_cast<std::size_t>(Injected::count_)> injected;
-    std::array<Count, static_cast<std::size_t>(ParkedEnd::count_)> parked_ends;
+    std::array<Count, static_cast<std::size_t>(PendingOutcome::count_)> pending_outcomes;
     std::array<Count, static_cast<std::size_t>(Stat::count_)> stats;
     std::array<Sighting, static_cast<std::size_t>(Trouble::count_)> sightings;
 
     void add(Verdict v, std::uint64_t n = 1) { verdicts[static_cast<std::size_t>(v)].add(n); }
     void add(Moved v, std::uint64_t n = 1) { moved[static_cast<std::size_t>(v)].add(n); }
     void add(Injected v, std::uint64_t n = 1) { injected[static_cast<std::size_t>(v)].add(n); }
-    void add(ParkedEnd v, std::uint64_t n = 1) { parked_ends[static_cast<std::size_t>(v)].add(n); }
+    void add(PendingOutcome v, std::uint64_t n = 1) {
+        pending_outcomes[static_cast<std::size_t>(v)].add(n);
+    }
     void add(Stat v, std::uint64_t n = 1) { stats[static_cast<std::size_t>(v)].add(n); }
     void saw(Trouble t, const IpAddress& client, std::span<const std::uint8_t> name) noexcept {
         sightings[static_cast<std::size_t>(t)].write(client, name);
@@ -146,8 +148,8 @@ struct alignas(64) Counters {
     [[nodiscard]] std::uint64_t get(Injected v) const {
         return injected[static_cast<std::size_t>(v)].get();
     }
-    [[nodiscard]] std::uint64_t get(ParkedEnd v) const {
-        return parked_ends[static_cast<std::size_t>(v)].get();
+    [[nodiscard]] std::uint64_t get(PendingOutcome v) const {
+        return pending_outcomes[static_cast<std::size_t>(v)].get();
     }
     [[nodiscard]] std::uint64_t get(Stat v) const {
         return stats[static_cast<std::size_t>(v)].get();

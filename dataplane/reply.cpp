@@ -21,8 +21,8 @@ std::size_t bytes_needed(const dns::Query& q, const dns::Answer& a, const dns::R
                                  std::max(max_size, dns::kClassicUdpSize));
 }
 
-ParkedEnd truncated_end(ParkedEnd end) {
-    return end == ParkedEnd::answered ? ParkedEnd::answered_truncated : end;
+PendingOutcome truncated_end(PendingOutcome end) {
+    return end == PendingOutcome::answered ? PendingOutcome::answered_truncated : end;
 }
 
 }  // namespace
@@ -182,14 +182,14 @@ bool Replier::to_stream(unsigned stream, std::uint64_t token, Buffer* response) 
     return false;
 }
 
-void Replier::drop(const Parked& p, ParkedEnd end) noexcept {
+void Replier::drop(const Parked& p, PendingOutcome end) noexcept {
     counters_.add(end);
     if (p.path.kind == ReturnPath::Kind::stream)
         (void)to_stream(p.path.stream, p.path.stream_token, nullptr);
 }
 
 void Replier::answer(const Parked& p, const dns::Query& q, const dns::Answer& answer,
-                     dns::ReplyOptions options, ParkedEnd end) noexcept {
+                     dns::ReplyOptions options, PendingOutcome end) noexcept {
     options.max_size = p.path.max_size;
     if (p.path.kind == ReturnPath::Kind::stream)
         return answer_by_stream(p, q, answer, options, end);
@@ -219,7 +219,7 @@ rte_mempool* Replier::pool_of(const ReturnPath& path) const noexcept {
 }
 
 void Replier::answer_by_port(const Parked& p, const dns::Query& q, const dns::Answer& answer,
-                             const dns::ReplyOptions& options, ParkedEnd end) noexcept {
+                             const dns::ReplyOptions& options, PendingOutcome end) noexcept {
     const ReturnPath& path = p.path;
     const FrameHeaders headers{.to_mac = path.client_mac,
                                .from_mac = path.local_mac,
@@ -233,7 +233,7 @@ void Replier::answer_by_port(const Parked& p, const dns::Query& q, const dns::An
         headers.size() + bytes_needed(q, answer, options.extras, options.max_size);
     if (m == nullptr || rte_pktmbuf_tailroom(m) < needed) {
         rte_pktmbuf_free(m);
-        counters_.add(ParkedEnd::drop_no_buffer);
+        counters_.add(PendingOutcome::drop_no_buffer);
         return;
     }
     std::uint8_t* const message = rte_pktmbuf_mtod(m, std::uint8_t*) + headers.size();
@@ -252,16 +252,16 @@ void Replier::answer_by_port(const Parked& p, const dns::Query& q, const dns::An
 }
 
 void Replier::answer_by_stream(const Parked& p, const dns::Query& q, const dns::Answer& answer,
-                               const dns::ReplyOptions& options, ParkedEnd end) noexcept {
+                               const dns::ReplyOptions& options, PendingOutcome end) noexcept {
     Buffer* const out = buffers_.take(
         static_cast<std::uint32_t>(bytes_needed(q, answer, options.extras, options.max_size)));
-    if (out == nullptr) return drop(p, ParkedEnd::drop_no_buffer);
+    if (out == nullptr) return drop(p, PendingOutcome::drop_no_buffer);
     write_question(out->data(), p);
     bool truncated = false;
     out->length =
         static_cast<std::uint32_t>(dns::write_reply(out->room(), q, answer, options, truncated));
     const bool taken = to_stream(p.path.stream, p.path.stream_token, out);
-    counters_.add(!taken ? ParkedEnd::drop_tx_full : truncated ? truncated_end(end) : end);
+    counters_.add(!taken ? PendingOutcome::drop_tx_full : truncated ? truncated_end(end) : end);
 }
 
 }  // namespace steer

@@ -10,7 +10,7 @@
 //
 // Ends: Verdict::answered, answered_truncated (RFC 6891 6.2.3), answered_error, refused_client,
 //       drop_no_buffer, drop_ring_full, drop_tx_full (by Transmit) and whatever drop() is told; the
-//       same of Moved and of Injected; ParkedEnd.
+//       same of Moved and of Injected; PendingOutcome.
 #pragma once
 
 #include <cstdint>
@@ -53,8 +53,8 @@ class Replier {
 
     // A parked query; `end` is what it counts as if it leaves whole.
     void answer(const Parked& p, const dns::Query& q, const dns::Answer& answer,
-                dns::ReplyOptions options, ParkedEnd end) noexcept;
-    void drop(const Parked& p, ParkedEnd end) noexcept;
+                dns::ReplyOptions options, PendingOutcome end) noexcept;
+    void drop(const Parked& p, PendingOutcome end) noexcept;
 
   private:
     void count(const Packet& p, Verdict v) noexcept;
@@ -68,9 +68,9 @@ class Replier {
     [[nodiscard]] bool to_stream(unsigned stream, std::uint64_t token, Buffer* response) noexcept;
     [[nodiscard]] rte_mempool* pool_of(const ReturnPath& path) const noexcept;
     void answer_by_port(const Parked& p, const dns::Query& q, const dns::Answer& answer,
-                        const dns::ReplyOptions& options, ParkedEnd end) noexcept;
+                        const dns::ReplyOptions& options, PendingOutcome end) noexcept;
     void answer_by_stream(const Parked& p, const dns::Query& q, const dns::Answer& answer,
-                          const dns::ReplyOptions& options, ParkedEnd end) noexcept;
+                          const dns::ReplyOptions& options, PendingOutcome end) noexcept;
 
     std::span<Port* const> ports_;
     const std::vector<Shared::PortOwner>& owners_;

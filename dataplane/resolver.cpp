@@ -196,7 +196,7 @@ void Resolver::resolve_waiting(Packet& p, QueryContext& c, Step step, Now now) n
         }
     }
     parts_.replier.park(p, Verdict::forwarded);
-    settle(*w.record, c, step, ParkedEnd::answered, now);
+    settle(*w.record, c, step, PendingOutcome::answered, now);
 }
 
 void Resolver::ask(Packet& p, const QueryContext& c, Now now) noexcept {
@@ -253,7 +253,7 @@ void Resolver::refresh(const Way& w, Now now) noexcept {
     parts_.counters.add(Stat::cache_refreshes);
     Way refreshing{own, nullptr, r};
     const Step step = go_on(refreshing, parts_.executor.run(own, now), now);
-    settle(*r, own, step, ParkedEnd::refreshed, now);
+    settle(*r, own, step, PendingOutcome::refreshed, now);
 }
 
 // Rows are there before the first client gets the address, if it was not asked in vain.
@@ -263,7 +263,7 @@ void Resolver::end_refresh(Parked& p, const QueryContext& c, Now now) noexcept {
         const LeaveTerms terms = parts_.claims.settle(a, now);
         if (terms.leave == Leave::hold) parts_.claims.raise(a, terms, 0, now);
     }
-    parts_.counters.add(ParkedEnd::refreshed);
+    parts_.counters.add(PendingOutcome::refreshed);
     give_back(p);
 }
 
@@ -286,7 +286,7 @@ void Resolver::answer_stale(Parked& p, Now now) noexcept {
     p.program = Executor::refresh_state_of(*p.snapshot, before);
     parts_.counters.add(Stat::parked_total);
     parts_.counters.add(Stat::cache_refreshes);
-    settle(*told, c, Step::answered, ParkedEnd::answered, now);
+    settle(*told, c, Step::answered, PendingOutcome::answered, now);
 }
 
 bool Resolver::shorten(QueryContext& c, Now now) noexcept {
@@ -358,10 +358,11 @@ void Resolver::answered(Parked& p, UpstreamResult end, Buffer* answer, Now now) 
     const bool failed = c.response && c.response.answer().rcode == dns::kServFail;
     const bool told = !c.state.refresh && !p.is_branch;
     if (end == UpstreamResult::over_quota && failed && !servfail_over_quota_ && told) {
-        parts_.replier.drop(p, ParkedEnd::dropped_over_quota);
+        parts_.replier.drop(p, PendingOutcome::dropped_over_quota);
         return give_back(p);
     }
-    settle(p, c, step, end == UpstreamResult::answered ? ParkedEnd::answered : ParkedEnd::servfail,
+    settle(p, c, step,
+           end == UpstreamResult::answered ? PendingOutcome::answered : PendingOutcome::servfail,
            now);
 }
 
@@ -373,14 +374,14 @@ Step Resolver::go_on(Way& w, Step step, Now now) noexcept {
     }
 }
 
-void Resolver::settle(Parked& p, QueryContext& c, Step step, ParkedEnd end, Now now) noexcept {
+void Resolver::settle(Parked& p, QueryContext& c, Step step, PendingOutcome end, Now now) noexcept {
     if (step == Step::waits) return;
     if (step != Step::answered) {
         if (park(p, c, step, now)) return;
         parts_.executor.abandon(*p.snapshot, c.state);
         c.failed = true;
         if (!c.state.refresh && !p.is_branch)
-            return end_with_servfail(p, c.query, dns::Ede::other, ParkedEnd::servfail);
+            return end_with_servfail(p, c.query, dns::Ede::other, PendingOutcome::servfail);
     }
     if (c.state.refresh) return end_refresh(p, c, now);
     if (p.is_branch) return deliver(p, c, now);
@@ -428,13 +429,13 @@ void Resolver::set_timer(Parked& p, Now now) noexcept {
     }
 }
 
-void Resolver::leave(Parked& p, QueryContext& c, ParkedEnd end, Now now) noexcept {
+void Resolver::leave(Parked& p, QueryContext& c, PendingOutcome end, Now now) noexcept {
     if (c.state.dropped) {
-        parts_.replier.drop(p, ParkedEnd::dropped_by_policy);
+        parts_.replier.drop(p, PendingOutcome::dropped_by_policy);
         return give_back(p);
     }
     if (!shorten(c, now)) {
-        parts_.replier.drop(p, ParkedEnd::drop_no_buffer);
+        parts_.replier.drop(p, PendingOutcome::drop_no_buffer);
         return give_back(p);
     }
     const LeavingAnswer a = leaving(c, now);
@@ -444,15 +445,15 @@ void Resolver::leave(Parked& p, QueryContext& c, ParkedEnd end, Now now) noexcep
         case Leave::now:
             break;
         case Leave::servfail:
-            return end_with_servfail(p, c.query, dns::Ede::other, ParkedEnd::servfail);
+            return end_with_servfail(p, c.query, dns::Ede::other, PendingOutcome::servfail);
         case Leave::drop:
-            parts_.replier.drop(p, ParkedEnd::dropped_on_timeout);
+            parts_.replier.drop(p, PendingOutcome::dropped_on_timeout);
             return give_back(p);
         case Leave::hold:
         case Leave::wait_for_ring:
             p.program = c.state;
             if (wait(p, c, a, terms, now)) return;
-            parts_.replier.drop(p, ParkedEnd::drop_no_buffer);
+            parts_.replier.drop(p, PendingOutcome::drop_no_buffer);
             return give_back(p);
     }
     Extras extras;
@@ -497,10 +498,10 @@ void Resolver::acknowledged(std::uint64_t hold_token, Outcome outcome, Now now) 
     if (--p->holds_left > 0) return;
     if (p->unsettled) return end_by_policy(*p, now);
     parts_.counters.add(Stat::hold_released);
-    let_go(*p, ParkedEnd::answered, now);
+    let_go(*p, PendingOutcome::answered, now);
 }
 
-void Resolver::let_go(Parked& p, ParkedEnd end, Now now) noexcept {
+void Resolver::let_go(Parked& p, PendingOutcome end, Now now) noexcept {
     dns::Query q;
     read_record(p, q);
     std::uint32_t cap_s = p.ttl_end_s;
@@ -518,20 +519,20 @@ void Resolver::let_go(Parked& p, ParkedEnd end, Now now) noexcept {
 void Resolver::end_by_policy(Parked& p, Now now) noexcept {
     switch (static_cast<OnTimeout>(p.on_timeout)) {
         case OnTimeout::answer:
-            return let_go(p, ParkedEnd::answered, now);
+            return let_go(p, PendingOutcome::answered, now);
         case OnTimeout::drop:
-            parts_.replier.drop(p, ParkedEnd::dropped_on_timeout);
+            parts_.replier.drop(p, PendingOutcome::dropped_on_timeout);
             return give_back(p);
         case OnTimeout::servfail:
             break;
     }
     dns::Query q;
     read_record(p, q);
-    end_with_servfail(p, q, dns::Ede::other, ParkedEnd::servfail);
+    end_with_servfail(p, q, dns::Ede::other, PendingOutcome::servfail);
 }
 
 void Resolver::end_with_servfail(Parked& p, const dns::Query& q, dns::Ede ede,
-                                 ParkedEnd end) noexcept {
+                                 PendingOutcome end) noexcept {
     parts_.replier.answer(p, q, dns::empty_answer(dns::kServFail), {.ede = ede}, end);
     give_back(p);
 }
@@ -595,7 +596,7 @@ void Resolver::wake(Parked& p, Now now) noexcept {
     release(std::exchange(p.answer, nullptr));
     Way w{c, nullptr, &p};
     const Step step = go_on(w, parts_.executor.run(c, now), now);
-    settle(p, c, step, ParkedEnd::answered, now);
+    settle(p, c, step, PendingOutcome::answered, now);
 }
 
 std::uint64_t Resolver::next_deadline_ms(Now now) const noexcept {
@@ -682,12 +683,12 @@ void Resolver::retire(std::uint32_t generation) noexcept {
 
 void Resolver::end_generation(Parked& p) noexcept {
     parts_.executor.abandon(*p.snapshot, p.program);
-    if (p.program.refresh) return parts_.counters.add(ParkedEnd::refreshed);
-    if (p.is_branch) return parts_.counters.add(ParkedEnd::branch_over);
+    if (p.program.refresh) return parts_.counters.add(PendingOutcome::refreshed);
+    if (p.is_branch) return parts_.counters.add(PendingOutcome::branch_over);
     dns::Query q;
     read_record(p, q);
     parts_.replier.answer(p, q, dns::empty_answer(dns::kServFail), {.ede = dns::Ede::other},
-                          ParkedEnd::generation_ended);
+                          PendingOutcome::generation_ended);
 }
 
 }  // namespace steer

@@ -10,7 +10,7 @@
 // on_timeout says when sync_timeout is over.
 //
 // Ends: those of Replier, and Verdict::forwarded, held, drop_parked_full, drop_client_quota,
-//       drop_suffix_quota, drop_ring_full, drop_no_buffer, drop_router_away; every ParkedEnd.
+//       drop_suffix_quota, drop_ring_full, drop_no_buffer, drop_router_away; every PendingOutcome.
 #pragma once
 
 #include <cstdint>
@@ -97,7 +97,7 @@ class Resolver {
     // Makes the record wait for what `step` says. False: no room.
     bool park(Parked& p, const QueryContext& c, Step step, Now now) noexcept;
     // What becomes of a record whose program came to `step`; `end` if it is over.
-    void settle(Parked& p, QueryContext& c, Step step, ParkedEnd end, Now now) noexcept;
+    void settle(Parked& p, QueryContext& c, Step step, PendingOutcome end, Now now) noexcept;
     // The response so far, which a parked query has again when it goes on. False: no buffer.
     bool keep(Parked& p, const QueryContext& c, Now now) noexcept;
     void set_timer(Parked& p, Now now) noexcept;
@@ -130,16 +130,17 @@ class Resolver {
     // Addresses that a list does not take do not leave. False: no buffer for what is left.
     bool shorten(QueryContext& c, Now now) noexcept;
     void leave(Packet& p, QueryContext& c, Now now) noexcept;
-    void leave(Parked& p, QueryContext& c, ParkedEnd end, Now now) noexcept;
+    void leave(Parked& p, QueryContext& c, PendingOutcome end, Now now) noexcept;
 
     // Makes the record wait as `terms` say. False: no buffer for the answer.
     bool wait(Parked& p, const QueryContext& c, const LeavingAnswer& a, const LeaveTerms& terms,
               Now now) noexcept;
     void start_hold(Parked& p, const LeavingAnswer& a, const LeaveTerms& terms, Now now) noexcept;
     // The answer of a record that waited leaves; the record is freed.
-    void let_go(Parked& p, ParkedEnd end, Now now) noexcept;
+    void let_go(Parked& p, PendingOutcome end, Now now) noexcept;
     void end_by_policy(Parked& p, Now now) noexcept;
-    void end_with_servfail(Parked& p, const dns::Query& q, dns::Ede ede, ParkedEnd end) noexcept;
+    void end_with_servfail(Parked& p, const dns::Query& q, dns::Ede ede,
+                           PendingOutcome end) noexcept;
     void give_back(Parked& p) noexcept;
 
     void retry_ring(Now now) noexcept;

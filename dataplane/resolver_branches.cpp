@@ -222,11 +222,11 @@ void Resolver::consider(Parked& parent, const Branches& b, const InHand& in_hand
     Way w{c, nullptr, &parent};
     const Step step = go_on(w, run_branches(w, b, in_hand, now), now);
     if (done != nullptr && done->state != Parked::State::branch_done) end_branch(*done);
-    settle(parent, c, step, c.failed ? ParkedEnd::servfail : ParkedEnd::answered, now);
+    settle(parent, c, step, c.failed ? PendingOutcome::servfail : PendingOutcome::answered, now);
 }
 
 void Resolver::end_branch(Parked& p) noexcept {
-    parts_.counters.add(ParkedEnd::branch_over);
+    parts_.counters.add(PendingOutcome::branch_over);
     give_back(p);
 }
 

@@ -88,7 +88,7 @@ void Transmit::count_sent(Tally t, unsigned n) noexcept {
         case Table::moved:
             return counters_.moved[t.row].add(n);
         case Table::parked:
-            return counters_.parked_ends[t.row].add(n);
+            return counters_.pending_outcomes[t.row].add(n);
         case Table::other:
             return counters_.add(Stat::frames_for_others, n);
         case Table::upstream:
@@ -103,7 +103,7 @@ void Transmit::count_dropped(Tally t) noexcept {
         case Table::moved:
             return counters_.add(Moved::drop_tx_full);
         case Table::parked:
-            return counters_.add(ParkedEnd::drop_tx_full);
+            return counters_.add(PendingOutcome::drop_tx_full);
         case Table::other:
             return counters_.add(Stat::frames_for_others_dropped);
         case Table::upstream:

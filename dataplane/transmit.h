@@ -6,7 +6,7 @@
 // what the port does not take is freed and counted as dropped. So every table of verdicts sums to
 // what went in.
 //
-// Ends: Verdict::drop_tx_full, ParkedEnd::drop_tx_full, Stat::upstream_tx_full; in another worker's
+// Ends: Verdict::drop_tx_full, PendingOutcome::drop_tx_full, Stat::upstream_tx_full; in another worker's
 //       lane Moved::drop_tx_full; of other workers' frames Stat::frames_for_others_dropped.
 #pragma once
 
@@ -42,7 +42,7 @@ class Transmit {
     void put(unsigned port, rte_mbuf* m, Verdict v) noexcept {
         put(port, m, {Table::verdict, index(v)});
     }
-    void put(unsigned port, rte_mbuf* m, ParkedEnd e) noexcept {
+    void put(unsigned port, rte_mbuf* m, PendingOutcome e) noexcept {
         put(port, m, {Table::parked, index(e)});
     }
     void put_upstream_query(unsigned port, rte_mbuf* m) noexcept {

@@ -4,7 +4,7 @@
 // - received: an mbuf. Exactly one, a Verdict, from the worker that received it.
 // - moved: a query that another worker received and moved here (Verdict::query_moved). Exactly one, a Moved.
 // - injected: a query that came as a message from `streams`. Exactly one, an Injected.
-// - parked: an answer that leaves a parked record. Exactly one, a ParkedEnd.
+// - parked: an answer that leaves a parked record. Exactly one, a PendingOutcome.
 // The sum of each kind equals what went in (tests/packet/sums_test.cpp).
 #pragma once
 
@@ -68,7 +68,7 @@ namespace steer {
 enum class Verdict : std::uint8_t { STEER_ENDS(STEER_RECEIVED) count_ };
 enum class Moved : std::uint8_t { STEER_ENDS(STEER_MOVED) count_ };
 enum class Injected : std::uint8_t { STEER_ENDS(STEER_INJECTED) count_ };
-enum class ParkedEnd : std::uint8_t { STEER_ENDS(STEER_PARKED) count_ };
+enum class PendingOutcome : std::uint8_t { STEER_ENDS(STEER_PARKED) count_ };
 
 // The table as data.
 struct End {
@@ -99,7 +99,7 @@ consteval auto end_labels() {
 inline constexpr auto kVerdictLabels = end_labels<&End::received>();
 inline constexpr auto kMovedLabels = end_labels<&End::moved>();
 inline constexpr auto kInjectedLabels = end_labels<&End::injected>();
-inline constexpr auto kParkedEndLabels = end_labels<&End::parked>();
+inline constexpr auto kPendingOutcomeLabels = end_labels<&End::parked>();
 
 // The same end of another kind of work: To's, by the number of the Verdict; To::count_: there is none.
 template <class To, bool End::*kind>

@@ -35,8 +35,8 @@ void write_counters(MetricWriter& writer, unsigned worker, const Counters& count
     write_ends(writer, index, "end", kMovedLabels, counters.moved);
     writer.counter("steerdns_injected", "Queries that came over streams, by what became of them.");
     write_ends(writer, index, "end", kInjectedLabels, counters.injected);
-    writer.counter("steerdns_parked_ends", "Parked queries, by how they ended.");
-    write_ends(writer, index, "end", kParkedEndLabels, counters.parked_ends);
+    writer.counter("steerdns_pending_outcomes", "Parked queries, by how they ended.");
+    write_ends(writer, index, "end", kPendingOutcomeLabels, counters.pending_outcomes);
     for (std::size_t i = 0; i < counters.stats.size(); ++i) {
         writer.counter("steerdns_" + std::string(kStatLabels[i]), kStatTexts[i]);
         writer.sample({{"worker", index}}, counters.stats[i].get());
@@ -47,7 +47,7 @@ boost::json::object counters_to_json(const Counters& counters) {
     return {{"verdicts", to_json(kVerdictLabels, counters.verdicts)},
             {"moved", to_json(kMovedLabels, counters.moved)},
             {"injected", to_json(kInjectedLabels, counters.injected)},
-            {"parked_ends", to_json(kParkedEndLabels, counters.parked_ends)},
+            {"pending_outcomes", to_json(kPendingOutcomeLabels, counters.pending_outcomes)},
             {"stats", to_json(kStatLabels, counters.stats)}};
 }
 

@@ -10,11 +10,11 @@
 namespace steer::ops {
 
 // steerdns_verdicts_total{worker,verdict}, steerdns_moved_total{worker,end},
-// steerdns_injected_total{worker,end}, steerdns_parked_ends_total{worker,end}, and one family for
+// steerdns_injected_total{worker,end}, steerdns_pending_outcomes_total{worker,end}, and one family for
 // each row of STEER_EVENTS.
 void write_counters(MetricWriter& writer, unsigned worker, const Counters& counters);
 
-// {"verdicts": {...}, "moved": {...}, "injected": {...}, "parked_ends": {...}, "stats": {...}}, rows that are 0
+// {"verdicts": {...}, "moved": {...}, "injected": {...}, "pending_outcomes": {...}, "stats": {...}}, rows that are 0
 // included.
 boost::json::object counters_to_json(const Counters& counters);
 

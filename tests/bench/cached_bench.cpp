@@ -55,7 +55,7 @@ Reading read(Plane& plane) {
     for (unsigned i = 0; i < plane.workers(); ++i) {
         const Counters& counters = plane.worker(i).counters();
         r.packets += counters.get(Stat::rx_packets) - counters.get(Verdict::upstream_reply);
-        r.answered += counters.get(Verdict::answered) + counters.get(ParkedEnd::answered);
+        r.answered += counters.get(Verdict::answered) + counters.get(PendingOutcome::answered);
         r.packet_cache += counters.get(Stat::packet_cache_hits);
         r.asked += counters.get(Stat::upstream_queries);
         r.claimed += counters.get(Stat::claims_covered) + counters.get(Stat::events_raised);
@@ -158,7 +158,7 @@ class Seconds {
         std::uint64_t all = 0;
         for (unsigned i = 0; i < plane_.workers(); ++i) {
             const Counters& counters = plane_.worker(i).counters();
-            all += counters.get(Verdict::answered) + counters.get(ParkedEnd::answered);
+            all += counters.get(Verdict::answered) + counters.get(PendingOutcome::answered);
         }
         return all;
     }

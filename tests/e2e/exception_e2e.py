@@ -126,9 +126,9 @@ class KernelsShare(unittest.TestCase):
                 self.assertEqual(self.ping(server, "-c", "100", "-i", "0.01"), (100, 100))
                 self.assertIn(f"lladdr {mac}", net.run("client", "ip", "neigh", "show", server).stdout)
                 self.assertEqual(self.short(server), STREAM)
-                answered = self.worker("parked_ends", "answered")
+                answered = self.worker("pending_outcomes", "answered")
                 self.assertEqual(self.short(server, "+tcp"), STREAM)
-                self.assertGreater(self.worker("parked_ends", "answered"), answered)
+                self.assertGreater(self.worker("pending_outcomes", "answered"), answered)
                 # In fragments, there and back.
                 self.assertEqual(self.ping(server, "-c", "10", "-i", "0.02", "-s", "4000"), (10, 10))
                 self.echo(server)

@@ -40,7 +40,7 @@ BOOST_AUTO_TEST_CASE(a_miss_is_asked_upstream_and_answered) {
     BOOST_CHECK_EQUAL(answer.frame.to_port, 40000);
     BOOST_CHECK_EQUAL(a.count(Verdict::forwarded), 1U);
     BOOST_CHECK_EQUAL(a.count(Verdict::upstream_reply), 1U);
-    BOOST_CHECK_EQUAL(a.count(ParkedEnd::answered), 1U);
+    BOOST_CHECK_EQUAL(a.count(PendingOutcome::answered), 1U);
 }
 
 BOOST_AUTO_TEST_CASE(upstreams_are_asked_in_random_case_if_that_is_wanted) {
@@ -161,7 +161,7 @@ BOOST_AUTO_TEST_CASE(an_answer_above_the_clients_size_is_cut) {
     a.reply(q, long_answer(q, 60));
     a.turn();
     BOOST_CHECK(a.answer().truncated());
-    BOOST_CHECK_EQUAL(a.count(ParkedEnd::answered_truncated), 1U);
+    BOOST_CHECK_EQUAL(a.count(PendingOutcome::answered_truncated), 1U);
     a.ask("big.example");
     a.turn();
     const Seen hit = a.answer();
@@ -265,7 +265,7 @@ BOOST_AUTO_TEST_CASE(when_no_upstream_answers_the_client_gets_servfail_with_the_
     const Seen answer = a.answer();
     BOOST_CHECK_EQUAL(answer.rcode(), 2U);
     BOOST_CHECK_EQUAL(answer.dns.back(), 22);
-    BOOST_CHECK_EQUAL(a.count(ParkedEnd::servfail), 1U);
+    BOOST_CHECK_EQUAL(a.count(PendingOutcome::servfail), 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_program_that_ends_without_an_answer_gives_an_empty_noerror) {

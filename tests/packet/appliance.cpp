@@ -405,7 +405,7 @@ std::uint64_t Appliance::count(Moved v) const {
 std::uint64_t Appliance::count(steer::Injected v) const {
     return sum(v);
 }
-std::uint64_t Appliance::count(ParkedEnd v) const {
+std::uint64_t Appliance::count(PendingOutcome v) const {
     return sum(v);
 }
 std::uint64_t Appliance::count(Stat v) const {
@@ -431,7 +431,7 @@ void Appliance::check_sums() const {
         BOOST_CHECK_EQUAL(moved, c.get(Stat::moved_queries));
         for (const auto& n : c.injected)
             injected += n.get();
-        for (const auto& n : c.parked_ends)
+        for (const auto& n : c.pending_outcomes)
             ends += n.get();
     }
     for (const auto& counts : shared_.parked) {

@@ -147,7 +147,7 @@ class Appliance {
     [[nodiscard]] std::uint64_t count(Verdict v) const;  // over all workers
     [[nodiscard]] std::uint64_t count(Moved v) const;
     [[nodiscard]] std::uint64_t count(steer::Injected v) const;
-    [[nodiscard]] std::uint64_t count(ParkedEnd v) const;
+    [[nodiscard]] std::uint64_t count(PendingOutcome v) const;
     [[nodiscard]] std::uint64_t count(Stat v) const;
     // Every table's sum is what went in; parked ones that still wait are counted.
     void check_sums() const;

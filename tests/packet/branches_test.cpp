@@ -104,8 +104,8 @@ BOOST_AUTO_TEST_CASE(a_standby_that_is_kept_is_given_back_when_the_primary_answe
     BOOST_CHECK_EQUAL(a.answer().answers(), 1U);
     BOOST_CHECK_EQUAL(a.event().list, 1);
     BOOST_CHECK_EQUAL(a.parked(), 0U);
-    BOOST_CHECK_EQUAL(a.count(ParkedEnd::branch_over), 2U);
-    BOOST_CHECK_EQUAL(a.count(ParkedEnd::answered), 1U);
+    BOOST_CHECK_EQUAL(a.count(PendingOutcome::branch_over), 2U);
+    BOOST_CHECK_EQUAL(a.count(PendingOutcome::answered), 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_configuration_that_ends_ends_parents_branches_and_what_is_kept) {
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(a_configuration_that_ends_ends_parents_branches_and_what_is
         a.shared().retire_generation = old.generation;
         a.turn();
         BOOST_CHECK_EQUAL(a.answer().rcode(), 2U);
-        BOOST_CHECK_EQUAL(a.count(ParkedEnd::generation_ended), 1U);
+        BOOST_CHECK_EQUAL(a.count(PendingOutcome::generation_ended), 1U);
         a.reply(queries[0], 300, {"203.0.113.1"});
         a.turn();
         BOOST_CHECK(a.answers().empty());
@@ -331,7 +331,7 @@ BOOST_AUTO_TEST_CASE(in_any_order_of_events_nothing_is_left) {
         }
         (void)a.upstream_queries();
         BOOST_CHECK_EQUAL(a.parked(), 0U);
-        BOOST_CHECK_GT(a.count(ParkedEnd::branch_over), 100U);
+        BOOST_CHECK_GT(a.count(PendingOutcome::branch_over), 100U);
         by_secondary += a.count(Stat::fallback_secondary);
     }
     BOOST_CHECK_GT(by_secondary, 100U);

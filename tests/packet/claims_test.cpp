@@ -407,8 +407,8 @@ BOOST_AUTO_TEST_CASE(on_timeout_says_what_leaves_instead) {
     let_upstream_answer(a, 300);
     a.advance_ms(104);
     BOOST_CHECK(a.answers().empty());
-    BOOST_CHECK_EQUAL(a.count(ParkedEnd::servfail), 1U);
-    BOOST_CHECK_EQUAL(a.count(ParkedEnd::dropped_on_timeout), 1U);
+    BOOST_CHECK_EQUAL(a.count(PendingOutcome::servfail), 1U);
+    BOOST_CHECK_EQUAL(a.count(PendingOutcome::dropped_on_timeout), 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_router_that_refuses_the_row_counts_as_no_row) {

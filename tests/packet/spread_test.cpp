@@ -192,10 +192,10 @@ BOOST_AUTO_TEST_CASE(a_full_ring_back_drops_and_counts) {
     BOOST_CHECK_EQUAL(a.count(Moved::forwarded), moved);
     a.reply(a.upstream_query(), 60, {"203.0.113.7"});
     a.turn();
-    const auto lost = a.count(ParkedEnd::drop_tx_full);
+    const auto lost = a.count(PendingOutcome::drop_tx_full);
     BOOST_CHECK_GT(lost, 0U);
     BOOST_CHECK_EQUAL(a.answers().size() + lost, 200U);
-    BOOST_CHECK_EQUAL(a.worker(0).counters().get(ParkedEnd::drop_tx_full), 0U);
+    BOOST_CHECK_EQUAL(a.worker(0).counters().get(PendingOutcome::drop_tx_full), 0U);
     check_moves(a, moved);
 }
 
@@ -212,8 +212,9 @@ BOOST_AUTO_TEST_CASE(a_full_port_drops_frames_of_others_and_counts) {
     }
     BOOST_CHECK_GT(a.count(Stat::frames_for_others_dropped), 0U);
     BOOST_CHECK_GT(a.count(Verdict::drop_tx_full), 0U);
-    BOOST_CHECK_EQUAL(a.count(Stat::frames_for_others) + a.count(Stat::frames_for_others_dropped),
-                      a.count(Moved::answered) + a.worker(1).counters().get(ParkedEnd::answered));
+    BOOST_CHECK_EQUAL(
+        a.count(Stat::frames_for_others) + a.count(Stat::frames_for_others_dropped),
+        a.count(Moved::answered) + a.worker(1).counters().get(PendingOutcome::answered));
     a.turn();
     const auto dropped = a.count(Verdict::drop_tx_full) + a.count(Stat::frames_for_others_dropped);
     BOOST_CHECK_EQUAL(a.answers().size() + dropped, 60U * 32);
@@ -367,10 +368,10 @@ BOOST_AUTO_TEST_CASE(a_lane_to_another_worker_counts_what_its_ring_takes) {
         Transmit transmit(1, {}, to_worker, counters);
         const auto mbuf = [&] { return rte_pktmbuf_alloc(port.port().pool()); };
         transmit.put(transmit.lane_of_worker(0), mbuf(), Verdict::answered);
-        transmit.put(transmit.lane_of_worker(0), mbuf(), ParkedEnd::servfail);
+        transmit.put(transmit.lane_of_worker(0), mbuf(), PendingOutcome::servfail);
         transmit.put(transmit.lane_of_worker(0), mbuf(), Verdict::refused_client);
         transmit.put(transmit.lane_of_worker(0), mbuf(), Verdict::answered);
-        transmit.put(transmit.lane_of_worker(0), mbuf(), ParkedEnd::answered);
+        transmit.put(transmit.lane_of_worker(0), mbuf(), PendingOutcome::answered);
         BOOST_CHECK(transmit.flush());
         BOOST_CHECK(!transmit.flush());
         transmit.put(transmit.lane_of_worker(0), mbuf(), Verdict::held);  // never flushed
@@ -378,8 +379,8 @@ BOOST_AUTO_TEST_CASE(a_lane_to_another_worker_counts_what_its_ring_takes) {
     BOOST_CHECK_EQUAL(counters.get(Moved::answered), 1U);
     BOOST_CHECK_EQUAL(counters.get(Moved::refused_client), 1U);
     BOOST_CHECK_EQUAL(counters.get(Moved::drop_tx_full), 1U);
-    BOOST_CHECK_EQUAL(counters.get(ParkedEnd::servfail), 1U);
-    BOOST_CHECK_EQUAL(counters.get(ParkedEnd::drop_tx_full), 1U);
+    BOOST_CHECK_EQUAL(counters.get(PendingOutcome::servfail), 1U);
+    BOOST_CHECK_EQUAL(counters.get(PendingOutcome::drop_tx_full), 1U);
     BOOST_CHECK_EQUAL(port.mbufs_in_use(), 3U);
     Message m;
     while (ring.pop(&m, 1) == 1) {

@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(of_an_older_configuration_it_is_claimed_as_the_new_one_says
         a.turn();
         BOOST_CHECK_EQUAL(a.event().list, 2);
         BOOST_CHECK(a.answers().empty());
-        BOOST_CHECK_EQUAL(a.count(ParkedEnd::refreshed), 1U);
+        BOOST_CHECK_EQUAL(a.count(PendingOutcome::refreshed), 1U);
         a.ask("www.stream.example");
         a.turn();
         BOOST_CHECK(a.answer().ttls() == (std::vector<std::uint32_t>{300}));
@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(a_refresh_ends_with_its_configuration) {
     a.publish(with_stale(cache_forward(), 0));
     a.shared().retire_generation = old.generation;
     a.turn();
-    BOOST_CHECK_EQUAL(a.count(ParkedEnd::refreshed), 1U);
+    BOOST_CHECK_EQUAL(a.count(PendingOutcome::refreshed), 1U);
     a.reply(asked, 300, {"203.0.113.8"});
     a.turn();
     BOOST_CHECK(a.answers().empty());
@@ -137,7 +137,7 @@ BOOST_AUTO_TEST_CASE(over_tcp_by_the_timer) {
     for (int i = 0; i < 60; ++i)
         a.advance_ms(100);
     BOOST_CHECK(a.injected_answers().empty());
-    BOOST_CHECK_EQUAL(a.count(ParkedEnd::refreshed), 1U);
+    BOOST_CHECK_EQUAL(a.count(PendingOutcome::refreshed), 1U);
     (void)a.upstream_queries();
 }
 

@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(a_retired_generation_ends_as_servfail) {
     BOOST_REQUIRE_EQUAL(answers.size(), 2U);
     for (const Seen& s : answers)
         BOOST_CHECK_EQUAL(s.rcode(), 2U);
-    BOOST_CHECK_EQUAL(a.count(ParkedEnd::generation_ended), 2U);
+    BOOST_CHECK_EQUAL(a.count(PendingOutcome::generation_ended), 2U);
     for (int i = 0; i < 60; ++i)
         a.advance_ms(100);  // the forwarder gives the other one back
     BOOST_CHECK_EQUAL(a.parked(), 0U);
@@ -176,7 +176,7 @@ BOOST_AUTO_TEST_CASE(no_domain_takes_all_upstream_queries) {
         a.advance_ms(1);
         BOOST_CHECK_EQUAL(a.upstream_queries().size(), 4U);
         BOOST_CHECK_EQUAL(a.count(Stat::upstream_quota), 2U);
-        BOOST_CHECK_EQUAL(a.count(ParkedEnd::dropped_over_quota), told ? 0U : 2U);
+        BOOST_CHECK_EQUAL(a.count(PendingOutcome::dropped_over_quota), told ? 0U : 2U);
         BOOST_CHECK_EQUAL(a.answers().size(), told ? 2U : 0U);
         ask(7, "other.example");
         a.turn();

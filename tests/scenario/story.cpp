@@ -241,7 +241,7 @@ class Player {
                          labelled(w.at(1), kVerdictLabels, &Counters::verdicts), w);
         else if (w[0] == "end")
             expect_count("end " + w.at(1),
-                         labelled(w.at(1), kParkedEndLabels, &Counters::parked_ends), w);
+                         labelled(w.at(1), kPendingOutcomeLabels, &Counters::pending_outcomes), w);
         else if (w[0] == "task")
             task(w);
         else if (w[0] == "log")

@@ -184,7 +184,7 @@ class Scene:
         return self.told("counters")
 
     def total(self, table: str, name: str) -> int:
-        """A counter summed over workers; `table`: verdicts, moved, injected, parked_ends, stats."""
+        """A counter summed over workers; `table`: verdicts, moved, injected, pending_outcomes, stats."""
         return sum(worker[table].get(name, 0) for worker in self.counters()["workers"])
 
     def stream_total(self, name: str) -> int:

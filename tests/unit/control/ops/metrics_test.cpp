@@ -222,7 +222,7 @@ BOOST_AUTO_TEST_CASE(every_row_of_the_tables_is_there_and_sums_agree) {
             packets += v + worker;
         }
         counters[worker].add(steer::Stat::rx_packets, 5);
-        counters[worker].add(steer::ParkedEnd::servfail, 9);
+        counters[worker].add(steer::PendingOutcome::servfail, 9);
     }
     const auto text = text_of([&](ops::MetricWriter& w) {
         for (unsigned worker = 0; worker < counters.size(); ++worker) {
@@ -231,8 +231,8 @@ BOOST_AUTO_TEST_CASE(every_row_of_the_tables_is_there_and_sums_agree) {
     });
     BOOST_CHECK_EQUAL(sum_of(text, "steerdns_verdicts_total"), packets);
     BOOST_CHECK_EQUAL(sum_of(text, "steerdns_rx_packets_total"), 10U);
-    BOOST_CHECK_EQUAL(sum_of(text, "steerdns_parked_ends_total"), 18U);
-    BOOST_CHECK(text.find("steerdns_parked_ends_total{worker=\"1\",end=\"servfail\"} 9\n") !=
+    BOOST_CHECK_EQUAL(sum_of(text, "steerdns_pending_outcomes_total"), 18U);
+    BOOST_CHECK(text.find("steerdns_pending_outcomes_total{worker=\"1\",end=\"servfail\"} 9\n") !=
                 std::string::npos);
     for (const auto label : steer::kVerdictLabels) {
         BOOST_CHECK(text.find("verdict=\"" + std::string(label) + "\"") != std::string::npos);
@@ -266,7 +266,8 @@ BOOST_AUTO_TEST_CASE(counters_as_json) {
     BOOST_CHECK_EQUAL(object.at("stats").at("cache_hits").as_uint64(), 3U);
     BOOST_CHECK_EQUAL(object.at("moved").as_object().size(), steer::kMovedLabels.size());
     BOOST_CHECK_EQUAL(object.at("injected").as_object().size(), steer::kInjectedLabels.size());
-    BOOST_CHECK_EQUAL(object.at("parked_ends").as_object().size(), steer::kParkedEndLabels.size());
+    BOOST_CHECK_EQUAL(object.at("pending_outcomes").as_object().size(),
+                      steer::kPendingOutcomeLabels.size());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
