@@ -28,7 +28,7 @@
 #include "dataplane/policy/executor.h"
 #include "dataplane/reply.h"
 #include "dataplane/resolver.h"
-#include "dataplane/spread.h"
+#include "dataplane/software_rss.h"
 #include "dataplane/stage_clock.h"
 #include "dataplane/transmit.h"
 #include "dataplane/upstream_sender.h"
@@ -125,7 +125,7 @@ struct Worker::Impl final : ForwardSink {
 
     Counters counters;
     Transmit transmit;
-    Spread spread;
+    SoftwareRss software_rss;
     Sampler sampler;
     UpstreamSender sender;
     CacheWriter cache_writer;
@@ -159,7 +159,7 @@ Worker::Impl::Impl(const WorkerOptions& worker_options, Shared& what_is_shared,
       upstream_ports{options.first_upstream_port, options.last_upstream_port},
       streams(count_streams(rings)),
       transmit(options.index, ports, rings_to_others(options, rings), counters),
-      spread(options, ports, rings, counters),
+      software_rss(options, ports, rings, counters),
       sampler(shared.sample_one_in, rings.samples),
       sender(options.index,
              {ports, rings, shared.port_owners, *shared.buffers, transmit, counters, streams}),
@@ -288,7 +288,8 @@ bool Worker::Impl::receive_from_ports() noexcept {
                  upstream_ports, burst);
         settle_ended(burst, *ports[i]);
         take_replies(burst);
-        if (spread.is_for(shared.port_owners[first_own + i].queues)) spread.spread(burst);
+        if (software_rss.is_for(shared.port_owners[first_own + i].queues))
+            software_rss.spread(burst);
         stage_ends(Stage::classify);
         serve(burst);
     }

@@ -23,11 +23,11 @@ namespace steer {
 [[nodiscard]] unsigned worker_of_flow(const IpAddress& client, std::uint16_t port,
                                       unsigned workers) noexcept;
 
-class Spread {
+class SoftwareRss {
   public:
     // `ports`: the worker's own.
-    Spread(const WorkerOptions& options, std::span<Port* const> ports, const WorkerRings& rings,
-           Counters& counters);
+    SoftwareRss(const WorkerOptions& options, std::span<Port* const> ports,
+                const WorkerRings& rings, Counters& counters);
 
     // Whether queries of a device with so many queues are shared.
     [[nodiscard]] bool is_for(unsigned queues) const noexcept { return queues < spread_below_; }

@@ -1,4 +1,4 @@
-#include "dataplane/spread.h"
+#include "dataplane/software_rss.h"
 
 #include <rte_mbuf.h>
 
@@ -32,8 +32,8 @@ unsigned worker_of_flow(const IpAddress& client, std::uint16_t port, unsigned wo
     return static_cast<unsigned>((h & UINT32_MAX) * workers >> 32);
 }
 
-Spread::Spread(const WorkerOptions& options, std::span<Port* const> ports, const WorkerRings& rings,
-               Counters& counters)
+SoftwareRss::SoftwareRss(const WorkerOptions& options, std::span<Port* const> ports,
+                         const WorkerRings& rings, Counters& counters)
     : rings_(rings),
       counters_(counters),
       workers_(options.workers),
@@ -41,7 +41,7 @@ Spread::Spread(const WorkerOptions& options, std::span<Port* const> ports, const
       most_waiting_(mbufs_for_each_ring(ports, options.workers)),
       worker_(static_cast<std::uint8_t>(options.index)) {}
 
-void Spread::spread(Burst& burst) noexcept {
+void SoftwareRss::spread(Burst& burst) noexcept {
     Targets targets;
     std::uint32_t wanted = 0;  // bit w: some go to worker w
     static_assert(kMaxWorkers <= 32);
@@ -63,7 +63,7 @@ void Spread::spread(Burst& burst) noexcept {
     burst.live_count = kept;
 }
 
-void Spread::move_to(unsigned worker, const Burst& burst, Targets& targets) noexcept {
+void SoftwareRss::move_to(unsigned worker, const Burst& burst, Targets& targets) noexcept {
     Ring<Message>* const ring = rings_.to_worker[worker];
     if (ring == nullptr) return;
     const unsigned most = room_at(*ring);
@@ -86,7 +86,7 @@ void Spread::move_to(unsigned worker, const Burst& burst, Targets& targets) noex
 }
 
 // Half of a ring is kept for what cannot be served here instead.
-unsigned Spread::room_at(const Ring<Message>& ring) const noexcept {
+unsigned SoftwareRss::room_at(const Ring<Message>& ring) const noexcept {
     const unsigned capacity = ring.capacity();
     const unsigned most = std::min(most_waiting_, (capacity + 1) / 2);
     const unsigned waiting = capacity - ring.room();
