@@ -54,7 +54,7 @@ config::LoadOutcome ConfigSource::load_with_lists(
     auto loaded = load();
     if (!loaded.ok()) return loaded;
     const bool lacked = lacks_files(loaded.settings);
-    auto means = fetch::means_of(loaded.settings);
+    auto means = fetch::fetch_options_of(loaded.settings);
     std::vector<config::RemoteList> fresh;
     for (const auto& list : loaded.settings.remote_lists) {
         if (!list.present && tried.insert(list.url).second) fresh.push_back(list);

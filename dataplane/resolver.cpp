@@ -184,7 +184,7 @@ void Resolver::resolve_one(Packet& p, QueryContext& c, Now now) noexcept {
 }
 
 void Resolver::resolve_waiting(Packet& p, QueryContext& c, Step step, Now now) noexcept {
-    Way w{c, &p};
+    ResolveContext w{c, &p};
     step = go_on(w, step, now);
     if (w.record == nullptr) {
         const bool in_vain = c.failed && w.refused != Verdict::forwarded;
@@ -233,7 +233,7 @@ void Resolver::refuse(Packet& p, Verdict why) noexcept {
 }
 
 // It is only worth while if there is room: the next hit tries again.
-void Resolver::refresh(const Way& w, Now now) noexcept {
+void Resolver::refresh(const ResolveContext& w, Now now) noexcept {
     const std::uint16_t pc = std::exchange(w.c.refresh_pc, QueryContext::kNoRefresh);
     Parked* const r = parts_.pool.take_background(w.c.snapshot, w.c.query.name()).record;
     if (r == nullptr) return;
@@ -251,7 +251,7 @@ void Resolver::refresh(const Way& w, Now now) noexcept {
     own.rewrite_question();
     parts_.counters.add(Stat::parked_total);
     parts_.counters.add(Stat::cache_refreshes);
-    Way refreshing{own, nullptr, r};
+    ResolveContext refreshing{own, nullptr, r};
     const Step step = go_on(refreshing, parts_.executor.run(own, now), now);
     settle(*r, own, step, PendingOutcome::refreshed, now);
 }
@@ -353,7 +353,7 @@ void Resolver::answered(Parked& p, UpstreamResult end, Buffer* answer, Now now) 
     read_record(p, q);
     QueryContext c(*p.snapshot, q);
     read_record(p, c);
-    Way w{c, nullptr, &p};
+    ResolveContext w{c, nullptr, &p};
     const Step step = go_on(w, parts_.executor.resume(c, answer, reason_of(end), now), now);
     const bool failed = c.response && c.response.answer().rcode == dns::kServFail;
     const bool told = !c.state.refresh && !p.is_branch;
@@ -366,7 +366,7 @@ void Resolver::answered(Parked& p, UpstreamResult end, Buffer* answer, Now now) 
            now);
 }
 
-Step Resolver::go_on(Way& w, Step step, Now now) noexcept {
+Step Resolver::go_on(ResolveContext& w, Step step, Now now) noexcept {
     for (;;) {
         if (w.c.refresh_pc != QueryContext::kNoRefresh) refresh(w, now);
         if (step != Step::branches) return step;
@@ -594,7 +594,7 @@ void Resolver::wake(Parked& p, Now now) noexcept {
     read_record(p, c);
     read_response(p, c);
     release(std::exchange(p.answer, nullptr));
-    Way w{c, nullptr, &p};
+    ResolveContext w{c, nullptr, &p};
     const Step step = go_on(w, parts_.executor.run(c, now), now);
     settle(p, c, step, PendingOutcome::answered, now);
 }

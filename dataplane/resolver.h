@@ -70,11 +70,11 @@ class Resolver {
 
     // A query on its way through the program: in its packet, in a record since it had to wait, or (a branch) in
     // neither as long as it need not wait.
-    struct Way {
+    struct ResolveContext {
         QueryContext& c;
         Packet* packet = nullptr;
         Parked* record = nullptr;
-        Way* parent = nullptr;                 // of a branch without a record
+        ResolveContext* parent = nullptr;      // of a branch without a record
         std::uint8_t branch = 0;               // ... and which it is
         Verdict refused = Verdict::forwarded;  // a packet's: why it got no record
     };
@@ -86,14 +86,14 @@ class Resolver {
     // The rest of a packet's query that sleeps or has branches.
     void resolve_waiting(Packet& p, QueryContext& c, Step step, Now now) noexcept;
     // Asks anew for what the cache at c.refresh_pc keeps.
-    void refresh(const Way& w, Now now) noexcept;
+    void refresh(const ResolveContext& w, Now now) noexcept;
     void end_refresh(Parked& p, const QueryContext& c, Now now) noexcept;
     // The record of a query, which is parked now if it was not; nullptr: there is none for it.
-    Parked* record_of(Way& w) noexcept;
-    void copy_query(const Way& w, Parked& to) const noexcept;
+    Parked* record_of(ResolveContext& w) noexcept;
+    void copy_query(const ResolveContext& w, Parked& to) const noexcept;
 
     // From where the program stands until it is over or has to wait.
-    Step go_on(Way& w, Step step, Now now) noexcept;
+    Step go_on(ResolveContext& w, Step step, Now now) noexcept;
     // Makes the record wait for what `step` says. False: no room.
     bool park(Parked& p, const QueryContext& c, Step step, Now now) noexcept;
     // What becomes of a record whose program came to `step`; `end` if it is over.
@@ -111,14 +111,14 @@ class Resolver {
         std::array<QueryContext*, kMostBranches> c{};
         std::array<Parked*, kMostBranches> record{};
     };
-    Step run_branches(Way& w, Branches b, InHand in_hand, Now now) noexcept;
-    Branches::Is begin_branch(Way& w, unsigned which, QueryContext& branch, Branches& b,
+    Step run_branches(ResolveContext& w, Branches b, InHand in_hand, Now now) noexcept;
+    Branches::Is begin_branch(ResolveContext& w, unsigned which, QueryContext& branch, Branches& b,
                               Now now) noexcept;
     static void note_end(const QueryContext& branch, Branches::Is is, Branches& b) noexcept;
-    bool wait_for_branches(Way& w, const Branches& before, const Branches& b, const InHand& in_hand,
-                           Now now) noexcept;
-    Step take_branch(Way& w, unsigned which, const InHand& in_hand, Now now) noexcept;
-    void stop_waiting(Way& w) noexcept;
+    bool wait_for_branches(ResolveContext& w, const Branches& before, const Branches& b,
+                           const InHand& in_hand, Now now) noexcept;
+    Step take_branch(ResolveContext& w, unsigned which, const InHand& in_hand, Now now) noexcept;
+    void stop_waiting(ResolveContext& w) noexcept;
     // A branch's program is over: its parent is told, if it still waits for it.
     void deliver(Parked& p, QueryContext& c, Now now) noexcept;
     void consider(Parked& parent, const Branches& b, const InHand& in_hand, Parked* done,

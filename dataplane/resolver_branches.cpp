@@ -13,7 +13,7 @@ namespace steer {
 
 using Is = Branches::Is;
 
-Parked* Resolver::record_of(Way& w) noexcept {
+Parked* Resolver::record_of(ResolveContext& w) noexcept {
     if (w.record != nullptr) return w.record;
     if (w.parent != nullptr) {
         Parked* const parent = record_of(*w.parent);
@@ -45,8 +45,8 @@ Parked* Resolver::record_of(Way& w) noexcept {
     return w.record;
 }
 
-void Resolver::copy_query(const Way& w, Parked& to) const noexcept {
-    const Way* root = &w;
+void Resolver::copy_query(const ResolveContext& w, Parked& to) const noexcept {
+    const ResolveContext* root = &w;
     while (root->record == nullptr && root->parent != nullptr)
         root = root->parent;
     if (root->record != nullptr) {
@@ -59,7 +59,7 @@ void Resolver::copy_query(const Way& w, Parked& to) const noexcept {
     to.program = w.c.state;
 }
 
-Step Resolver::run_branches(Way& w, Branches b, InHand in_hand, Now now) noexcept {
+Step Resolver::run_branches(ResolveContext& w, Branches b, InHand in_hand, Now now) noexcept {
     const Branches before = b;
     std::array<std::optional<QueryContext>, kMostBranches> own;
     dns::Query probe;  // of another type
@@ -103,10 +103,10 @@ Step Resolver::run_branches(Way& w, Branches b, InHand in_hand, Now now) noexcep
     }
 }
 
-Is Resolver::begin_branch(Way& parent, unsigned which, QueryContext& branch, Branches& b,
+Is Resolver::begin_branch(ResolveContext& parent, unsigned which, QueryContext& branch, Branches& b,
                           Now now) noexcept {
     Executor::begin_branch(parent.c, which, branch);
-    Way w{branch, nullptr, nullptr, &parent, static_cast<std::uint8_t>(which)};
+    ResolveContext w{branch, nullptr, nullptr, &parent, static_cast<std::uint8_t>(which)};
     const Step step = go_on(w, parts_.executor.run(branch, now), now);
     if (step == Step::waits) return Is::running;
     Is is = Is::failed;
@@ -129,7 +129,7 @@ void Resolver::note_end(const QueryContext& branch, Is is, Branches& b) noexcept
 }
 
 // One of them waits in a record: so it has one itself.
-bool Resolver::wait_for_branches(Way& w, const Branches& before, const Branches& b,
+bool Resolver::wait_for_branches(ResolveContext& w, const Branches& before, const Branches& b,
                                  const InHand& in_hand, Now now) noexcept {
     Parked& r = *w.record;
     if (before.is[0] == Is::not_begun) {
@@ -138,7 +138,8 @@ bool Resolver::wait_for_branches(Way& w, const Branches& before, const Branches&
     }
     for (unsigned i = 0; i < kMostBranches; ++i) {
         if (!Branches::has_response(b.is[i]) || in_hand.c[i] == nullptr) continue;
-        Way branch{*in_hand.c[i], nullptr, in_hand.record[i], &w, static_cast<std::uint8_t>(i)};
+        ResolveContext branch{*in_hand.c[i], nullptr, in_hand.record[i], &w,
+                              static_cast<std::uint8_t>(i)};
         Parked* const kept = record_of(branch);
         if (kept == nullptr) return false;
         kept->program = branch.c.state;
@@ -165,7 +166,8 @@ bool Resolver::wait_for_branches(Way& w, const Branches& before, const Branches&
     return true;
 }
 
-Step Resolver::take_branch(Way& w, unsigned which, const InHand& in_hand, Now now) noexcept {
+Step Resolver::take_branch(ResolveContext& w, unsigned which, const InHand& in_hand,
+                           Now now) noexcept {
     const bool may_have_kept =
         w.record != nullptr && w.record->state == Parked::State::waits_branches;
     Parked* const kept = may_have_kept ? std::exchange(w.record->next_waiter, nullptr) : nullptr;
@@ -187,7 +189,7 @@ Step Resolver::take_branch(Way& w, unsigned which, const InHand& in_hand, Now no
 }
 
 // Who is still under way finds another number.
-void Resolver::stop_waiting(Way& w) noexcept {
+void Resolver::stop_waiting(ResolveContext& w) noexcept {
     if (w.record == nullptr) return;
     Parked& r = *w.record;
     ++r.wait;
@@ -219,7 +221,7 @@ void Resolver::consider(Parked& parent, const Branches& b, const InHand& in_hand
     QueryContext c(*parent.snapshot, q);
     read_record(parent, c);
     read_response(parent, c);
-    Way w{c, nullptr, &parent};
+    ResolveContext w{c, nullptr, &parent};
     const Step step = go_on(w, run_branches(w, b, in_hand, now), now);
     if (done != nullptr && done->state != Parked::State::branch_done) end_branch(*done);
     settle(parent, c, step, c.failed ? PendingOutcome::servfail : PendingOutcome::answered, now);

@@ -59,17 +59,17 @@ Fetcher::~Fetcher() {
 }
 
 void Fetcher::follow(const config::Settings& settings) {
-    means_ = means_of(settings);
+    options_ = fetch_options_of(settings);
     const std::uint64_t now = now_s();
     for (auto& [_, list] : lists_)
         list.wanted = false;
     for (const config::RemoteList& remote : settings.remote_lists) {
         const auto [at, fresh] =
-            lists_.try_emplace(remote.url, Schedule(seconds(means_.limits.every), now));
+            lists_.try_emplace(remote.url, Schedule(seconds(options_.limits.every), now));
         List& list = at->second;
         list.wanted = true;
         list.list = remote;
-        list.schedule.set_every(seconds(means_.limits.every), now);
+        list.schedule.set_every(seconds(options_.limits.every), now);
         if (!fresh) continue;
         list.facts = load_facts(remote.file, remote.url).value_or(ListFacts{.url = remote.url});
         // The start has just asked for it.
@@ -118,7 +118,7 @@ void Fetcher::look() {
 void Fetcher::start(const std::string& url, List& list) {
     list.under_way = true;
     list.asked = false;
-    Means means = means_;
+    FetchOptions options = options_;
     means.any_size = std::exchange(list.any_size, false);
     if (!threads_) threads_ = std::make_unique<asio::thread_pool>(kThreads);
     asio::post(*threads_, [this, url, remote = list.list, means, stop = stop_.get_token(),

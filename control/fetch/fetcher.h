@@ -65,7 +65,7 @@ class Fetcher {
     boost::asio::io_context& house_;
     const Changed changed_;
     boost::asio::steady_timer timer_;
-    Means means_;
+    FetchOptions options_;
     std::map<std::string, List> lists_;  // by URL
     std::vector<Done> waiting_;          // for all that was asked for
     std::array<std::uint64_t, kOutcomeLabels.size()> counts_{};

@@ -65,8 +65,8 @@ ListOutcome bad(Outcome outcome, std::string why, ListOutcome so_far) {
 
 }  // namespace
 
-Means means_of(const config::Settings& settings) {
-    Means means{settings.control.fetch, {}};
+FetchOptions fetch_options_of(const config::Settings& settings) {
+    FetchOptions options{settings.control.fetch, {}};
     for (const config::Plugin& plugin : settings.plugins) {
         const auto* const forward = std::get_if<config::Forward>(&plugin.args);
         if (forward == nullptr) continue;
@@ -81,8 +81,8 @@ Means means_of(const config::Settings& settings) {
     return means;
 }
 
-ListOutcome fetch_list(const config::RemoteList& list, const Means& means, std::uint64_t now_s,
-                       const std::stop_token& stop) {
+ListOutcome fetch_list(const config::RemoteList& list, const FetchOptions& options,
+                       std::uint64_t now_s, const std::stop_token& stop) {
     ListOutcome out;
     const auto known =
         means.keep_facts ? load_facts(list.file, list.url) : std::optional<ListFacts>{};
@@ -144,7 +144,7 @@ ListOutcome fetch_list(const config::RemoteList& list, const Means& means, std::
     return out;
 }
 
-std::size_t fetch_missing(const std::vector<config::RemoteList>& lists, const Means& means,
+std::size_t fetch_missing(const std::vector<config::RemoteList>& lists, const FetchOptions& options,
                           const std::function<void(const std::string&)>& say,
                           const std::stop_token& stop) {
     std::vector<const config::RemoteList*> missing;
@@ -157,7 +157,7 @@ std::size_t fetch_missing(const std::vector<config::RemoteList>& lists, const Me
     std::mutex mutex;
     const auto work = [&] {
         for (std::size_t i = next++; i < missing.size(); i = next++) {
-            Means here = means;
+            FetchOptions here = means;
             const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
                 until - std::chrono::steady_clock::now());
             if (left.count() <= 0) return;

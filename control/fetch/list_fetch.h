@@ -16,14 +16,14 @@
 namespace steer::fetch {
 
 // How, for all lists of a configuration.
-struct Means {
+struct FetchOptions {
     config::Fetch limits;
     std::vector<Resolver> resolvers;
     bool any_size = false;   // also a list that lost more than its `max_shrink`
     bool keep_facts = true;  // beside the file; without, it is asked for as if it were not there
 };
 // Of a configuration: its `fetch`, and the upstreams of its `forward` plugins.
-Means means_of(const config::Settings& settings);
+FetchOptions fetch_options_of(const config::Settings& settings);
 
 struct ListOutcome {
     Outcome outcome = Outcome::stopped;
@@ -34,12 +34,12 @@ struct ListOutcome {
 };
 
 // `now_s`: seconds since 1970.
-ListOutcome fetch_list(const config::RemoteList& list, const Means& means, std::uint64_t now_s,
-                       const std::stop_token& stop);
+ListOutcome fetch_list(const config::RemoteList& list, const FetchOptions& options,
+                       std::uint64_t now_s, const std::stop_token& stop);
 
 // All lists of which there is no copy, at the same time, for at most `limits.start_wait`. Says what it does to `say`.
 // Returns how many came.
-std::size_t fetch_missing(const std::vector<config::RemoteList>& lists, const Means& means,
+std::size_t fetch_missing(const std::vector<config::RemoteList>& lists, const FetchOptions& options,
                           const std::function<void(const std::string&)>& say,
                           const std::stop_token& stop);
 

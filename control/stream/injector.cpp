@@ -25,8 +25,8 @@ Injector::Injector(StreamContext& context)
     std::iota(free_.rbegin(), free_.rend(), 0U);
 }
 
-Buffer* Injector::take_buffer(std::size_t length, const Besides& besides) {
-    const std::size_t texts = cut(besides.server_name).size() + cut(besides.url_path).size();
+Buffer* Injector::take_buffer(std::size_t length, const QueryMetadata& metadata) {
+    const std::size_t texts = cut(metadata.server_name).size() + cut(metadata.url_path).size();
     Buffer* const buffer =
         context_.buffers.take(static_cast<std::uint32_t>(sizeof(InjectedQuery) + length + texts));
     if (buffer == nullptr) context_.count(StreamCount::inject_no_buffer);
@@ -38,7 +38,7 @@ std::span<std::uint8_t> Injector::query_room(Buffer& buffer) {
 }
 
 bool Injector::inject(const std::shared_ptr<ResponseHandler>& taker, const QueryOrigin& origin,
-                      Buffer* query, std::size_t length, const Besides& besides) {
+                      Buffer* query, std::size_t length, const QueryMetadata& metadata) {
     if (free_.empty()) {
         context_.count(StreamCount::inject_table_full);
         release(query);
@@ -56,8 +56,9 @@ bool Injector::inject(const std::shared_ptr<ResponseHandler>& taker, const Query
     header.stream = static_cast<std::uint8_t>(context_.index);
     header.length = static_cast<std::uint32_t>(length);
     header.is_udp = origin.is_udp ? 1 : 0;
-    header.door = besides.door;
-    const std::string_view server_name = cut(besides.server_name), url_path = cut(besides.url_path);
+    header.door = metadata.door;
+    const std::string_view server_name = cut(metadata.server_name),
+                           url_path = cut(metadata.url_path);
     header.server_name_length = static_cast<std::uint8_t>(server_name.size());
     header.url_path_length = static_cast<std::uint8_t>(url_path.size());
     std::memcpy(query->data(), &header, sizeof header);

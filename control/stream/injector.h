@@ -28,8 +28,8 @@ struct QueryOrigin {
     OptionsAsked options{};    // over TCP
 };
 
-// What goes with a query besides its bytes, for the time of a call.
-struct Besides {
+// What goes with a query metadata its bytes, for the time of a call.
+struct QueryMetadata {
     std::uint16_t door = 0;        // by which it came (dataplane/policy/doors.h); 0: none
     std::string_view server_name;  // that TLS's client asked for, in any case
     std::string_view url_path;     // of HTTP
@@ -56,14 +56,14 @@ class Injector {
 
     // A buffer whose payload has room for a query of `length` bytes and what goes with it behind the
     // header; nullptr: none (counted).
-    Buffer* take_buffer(std::size_t length, const Besides& besides = {});
+    Buffer* take_buffer(std::size_t length, const QueryMetadata& metadata = {});
     // Where in such a buffer the query's bytes belong.
     static std::span<std::uint8_t> query_room(Buffer& buffer);
 
     // Takes over `query`, whose bytes are in query_room(). False: lost and counted, no answer will
     // come.
     bool inject(const std::shared_ptr<ResponseHandler>& taker, const QueryOrigin& origin,
-                Buffer* query, std::size_t length, const Besides& besides = {});
+                Buffer* query, std::size_t length, const QueryMetadata& metadata = {});
     void on_answer(const Message& m);
     // Forgets queries that nothing was heard of. Once a second.
     void expire();

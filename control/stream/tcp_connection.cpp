@@ -96,12 +96,12 @@ std::size_t TcpConnection::take_queries(std::size_t n) {
 bool TcpConnection::take_query(std::span<const std::uint8_t> query) {
     context_.count(StreamCount::tcp_queries);
     clients_.used(*this);
-    const Besides besides{clients_.service().door, stream_.server_name(), {}};
-    Buffer* const buffer = injector_.take_buffer(query.size(), besides);
+    const QueryMetadata metadata{clients_.service().door, stream_.server_name(), {}};
+    Buffer* const buffer = injector_.take_buffer(query.size(), metadata);
     if (buffer != nullptr) {
         std::memcpy(Injector::query_room(*buffer).data(), query.data(), query.size());
         origin_.options = options_asked(query);
-        if (injector_.inject(shared_from_this(), origin_, buffer, query.size(), besides)) {
+        if (injector_.inject(shared_from_this(), origin_, buffer, query.size(), metadata)) {
             ++in_progress_;
             return true;
         }

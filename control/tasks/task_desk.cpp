@@ -18,7 +18,8 @@ namespace {
 constexpr std::chrono::seconds kLookEvery{1};
 
 // One file after the other; true if all came.
-bool fetch_all(const config::Download& what, fetch::Means means, const std::stop_token& stop) {
+bool fetch_all(const config::Download& what, fetch::FetchOptions options,
+               const std::stop_token& stop) {
     bool good = true;
     means.limits.timeout = what.timeout;
     means.keep_facts = false;
@@ -102,7 +103,7 @@ void TaskDesk::add_raised(const config::Plugin& plugin, config::PluginIndex inde
 }
 
 void TaskDesk::follow(const config::Settings& settings) {
-    means_ = fetch::means_of(settings);
+    options_ = fetch::fetch_options_of(settings);
     raised_.clear();
     for (auto& [_, task] : tasks_)
         task.wanted = false;
@@ -179,8 +180,8 @@ void TaskDesk::go_on(const std::shared_ptr<Run>& run) {
 
 void TaskDesk::download(const std::shared_ptr<Run>& run, const config::Download& what) {
     if (!thread_) thread_ = std::make_unique<asio::thread_pool>(1);
-    asio::post(*thread_, [this, run, what, means = means_, stop = stop_.get_token(), alive = alive_,
-                          &house = house_] {
+    asio::post(*thread_, [this, run, what, means = options_, stop = stop_.get_token(),
+                          alive = alive_, &house = house_] {
         const BackgroundWork counted;
         const bool good = fetch_all(what, means, stop);
         asio::post(house, [this, run, alive, good] {

@@ -84,7 +84,7 @@ class TaskDesk {
     boost::asio::io_context& house_;
     const Reload reload_;
     const Now now_;
-    fetch::Means means_;
+    fetch::FetchOptions options_;
     std::map<std::string, Task> tasks_;
     std::map<std::string, std::string>
         raised_;  // names of tasks, by the tags of what queries come to

@@ -214,8 +214,8 @@ void Appliance::ask(const std::string& name, std::uint16_t type, std::uint16_t i
 }
 
 void Appliance::inject(const DnsMessage& query, std::uint64_t token, bool is_udp, unsigned worker,
-                       const std::string& client, const Besides& besides) {
-    const std::string texts = besides.server_name + besides.url_path;
+                       const std::string& client, const QueryMetadata& metadata) {
+    const std::string texts = metadata.server_name + metadata.url_path;
     Buffer* const b = buffers_->take(
         static_cast<std::uint32_t>(sizeof(InjectedQuery) + query.size() + texts.size()));
     BOOST_REQUIRE(b != nullptr);
@@ -227,9 +227,9 @@ void Appliance::inject(const DnsMessage& query, std::uint64_t token, bool is_udp
     head.max_size = is_udp ? 4096 : 65535;
     head.length = static_cast<std::uint32_t>(query.size());
     head.is_udp = is_udp ? 1 : 0;
-    head.door = besides.door;
-    head.server_name_length = static_cast<std::uint8_t>(besides.server_name.size());
-    head.url_path_length = static_cast<std::uint8_t>(besides.url_path.size());
+    head.door = metadata.door;
+    head.server_name_length = static_cast<std::uint8_t>(metadata.server_name.size());
+    head.url_path_length = static_cast<std::uint8_t>(metadata.url_path.size());
     std::memcpy(b->data(), &head, sizeof head);
     std::memcpy(b->data() + sizeof head, query.bytes().data(), query.size());
     std::memcpy(b->data() + sizeof head + query.size(), texts.data(), texts.size());

@@ -77,7 +77,7 @@ struct Client {
 };
 
 // What goes with an injected query.
-struct Besides {
+struct QueryMetadata {
     std::uint16_t door = 0;
     std::string server_name, url_path;
 };
@@ -100,7 +100,7 @@ class Appliance {
     // A query over TCP (or the kernel's UDP) from `streams`.
     void inject(const DnsMessage& query, std::uint64_t token, bool is_udp = false,
                 unsigned worker = 0, const std::string& client = "192.0.2.10",
-                const Besides& besides = {});
+                const QueryMetadata& metadata = {});
     // The upstream's reply to what asked: same id and question, to the worker `by`'s port.
     void reply(const Seen& query, const DnsMessage& response,
                std::optional<unsigned> by = std::nullopt);

@@ -185,8 +185,8 @@ BOOST_AUTO_TEST_CASE(texts_of_a_query_that_waited) {
     }
     end_entry(m);
     a.publish(m.finish());
-    const auto told = [&](const Besides& besides) {
-        a.inject(DnsMessage::query(7, kEntryName, kTypeA), 1, false, 0, "192.0.2.10", besides);
+    const auto told = [&](const QueryMetadata& metadata) {
+        a.inject(DnsMessage::query(7, kEntryName, kTypeA), 1, false, 0, "192.0.2.10", metadata);
         a.turn();
         a.reply(a.upstream_query(), 300, {"203.0.113.4"});
         a.turn();

@@ -230,7 +230,7 @@ plugins:
     BOOST_TEST(list.url == "http://lists.example/a.txt");
     BOOST_TEST(!list.present);
     BOOST_TEST(list.uses.size() == 1U);
-    const Means means = means_of(empty.settings);
+    const FetchOptions options = fetch_options_of(empty.settings);
     BOOST_TEST_REQUIRE(means.resolvers.size() == 2U);
     BOOST_TEST(means.resolvers[0].port == 5353U);
     std::ofstream(list.file) << "one.example\n";
