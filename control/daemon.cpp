@@ -61,8 +61,8 @@ Daemon::Daemon(config::Settings settings, ConfigSource source, std::set<std::str
       hangup_(house_, SIGHUP),
       housekeeping_(house_),
       cpus_{},
-      why_(std::make_unique<WhyDesk>(house_, source, in_force_)),
-      hits_(std::make_unique<HitsDesk>(house_, source)),
+      why_(std::make_unique<WhyService>(house_, source, in_force_)),
+      hits_(std::make_unique<HitsService>(house_, source)),
       reloader_(std::make_unique<Reloader>(
           house_, std::move(source),
           [this] {
@@ -186,11 +186,11 @@ bool Daemon::stop() {
     if (sets_) sets_->stop();
     if (routers_) routers_->stop(kCleanupPatienceMs);
     if (streams_) streams_->stop();
-    if (cache_desk_) cache_desk_->stop();
+    if (cache_service_) cache_service_->stop();
     if (plane_) plane_->stop();
-    if (cache_desk_ && is_serving_) cache_desk_->dump_at_end();
+    if (cache_service_ && is_serving_) cache_service_->dump_at_end();
     is_serving_ = false;
-    cache_desk_.reset();
+    cache_service_.reset();
     leases_.reset();
     if (exceptions_) exceptions_->stop();
     if (plane_ && publisher_) write_notes();

@@ -17,19 +17,19 @@
 #include "control/background.h"
 #include "control/build/build.h"
 #include "control/build/publish.h"
-#include "control/cache/cache_desk.h"
 #include "control/cache/cache_methods.h"
+#include "control/cache/cache_service.h"
 #include "control/certificate_watch.h"
 #include "control/config/settings.h"
 #include "control/exception_thread.h"
 #include "control/fetch/fetcher.h"
 #include "control/file_watch.h"
 #include "control/heap_trim.h"
-#include "control/hits_desk.h"
+#include "control/hits_service.h"
 #include "control/kernel/next_hops.h"
 #include "control/kernel/reserved_ports.h"
 #include "control/kernel_side.h"
-#include "control/leases/lease_desk.h"
+#include "control/leases/lease_service.h"
 #include "control/mdns/mdns.h"
 #include "control/ops/control_socket.h"
 #include "control/ops/http_server.h"
@@ -39,12 +39,12 @@
 #include "control/published.h"
 #include "control/reloader.h"
 #include "control/router_thread.h"
-#include "control/rules/rule_desk.h"
+#include "control/rules/rule_service.h"
 #include "control/silent_upstreams.h"
 #include "control/sizing.h"
 #include "control/stream_threads.h"
-#include "control/tasks/task_desk.h"
-#include "control/why_desk.h"
+#include "control/tasks/task_service.h"
+#include "control/why_service.h"
 #include "control/worker_pulse.h"
 #include "dataplane/port/eal.h"
 
@@ -121,8 +121,8 @@ class Daemon {
     void begin_tasks();
     void repeat_mdns(const config::Settings& settings);
     void take_raised();
-    void make_rule_desk();
-    void make_lease_desk();
+    void make_rule_service();
+    void make_lease_service();
     void await_hangup();
     [[nodiscard]] std::vector<CacheOf> caches_of(const config::Settings& settings) const;
     [[nodiscard]] static std::vector<std::string> watched(const config::Settings& settings);
@@ -156,7 +156,7 @@ class Daemon {
     std::unique_ptr<ExceptionThread> exceptions_;
     std::unique_ptr<Plane> plane_;
     std::unique_ptr<build::Publisher> publisher_;
-    std::unique_ptr<CacheDesk> cache_desk_;  // nullptr: no cache in the configuration
+    std::unique_ptr<CacheService> cache_service_;  // nullptr: no cache in the configuration
     std::unique_ptr<Published<NextHopTable>> hops_;
     std::unique_ptr<kernel::ReservedPorts> reserved_;
     std::unique_ptr<KernelSide> kernel_side_;
@@ -202,13 +202,13 @@ class Daemon {
         candidate_;  // waits for its upstreams' hops, and for a generation to end
     std::uint64_t candidate_since_ms_ = 0;
     std::unique_ptr<FileWatch> watch_;
-    std::unique_ptr<WhyDesk> why_;
-    std::unique_ptr<HitsDesk> hits_;
+    std::unique_ptr<WhyService> why_;
+    std::unique_ptr<HitsService> hits_;
     std::unique_ptr<fetch::Fetcher> fetcher_;
-    std::unique_ptr<tasks::TaskDesk> tasks_;
-    std::unique_ptr<rules::RuleDesk> rules_;
+    std::unique_ptr<tasks::TaskService> tasks_;
+    std::unique_ptr<rules::RuleService> rules_;
     std::unique_ptr<mdns::Mdns> mdns_;
-    std::unique_ptr<leases::LeaseDesk> leases_;
+    std::unique_ptr<leases::LeaseService> leases_;
     std::unique_ptr<Reloader> reloader_;
     BackgroundThread building_{"build", true};  // at the start
 };

@@ -98,7 +98,7 @@ void Daemon::fetch_lists() {
 }
 
 void Daemon::begin_tasks() {
-    tasks_ = std::make_unique<tasks::TaskDesk>(
+    tasks_ = std::make_unique<tasks::TaskService>(
         house_,
         [this](const std::string& why, const std::function<void(bool)>& done) {
             reload(why, [done](const ReloadOutcome& outcome) { done(outcome.errors.empty()); });
@@ -124,10 +124,10 @@ void Daemon::repeat_mdns(const config::Settings& settings) {
                       .v6 = wanted.v6});
 }
 
-void Daemon::make_rule_desk() {
-    rules_ = std::make_unique<rules::RuleDesk>(
+void Daemon::make_rule_service() {
+    rules_ = std::make_unique<rules::RuleService>(
         house_,
-        [this](const std::string& why, std::function<void(rules::RuleDesk::InForce)> done) {
+        [this](const std::string& why, std::function<void(rules::RuleService::InForce)> done) {
             reload(why, [done = std::move(done)](const ReloadOutcome& outcome) {
                 done({outcome.generation,
                       outcome.errors.empty() ? "" : outcome.errors.front().sentence()});
@@ -280,7 +280,7 @@ void Daemon::put_in_force(Candidate& candidate, std::uint32_t generation) {
     if (auto* const cache = plane_->shared().cache) {
         for (const auto& instance : snapshot.caches)
             cache->set_instance_size(instance.id, instance.size);
-        cache_desk_->follow(caches_of(candidate.settings), registry_.list_names());
+        cache_service_->follow(caches_of(candidate.settings), registry_.list_names());
     }
     if (fetcher_) fetcher_->follow(candidate.settings);
     if (tasks_) tasks_->follow(candidate.settings);

@@ -45,8 +45,8 @@ void warn_of_unreadable_files(const config::Settings& settings) {
 
 std::vector<std::string> Daemon::dump_folders() const {
     std::vector<std::string> folders;
-    if (!cache_desk_) return folders;
-    for (const CacheOf& one : cache_desk_->caches()) {
+    if (!cache_service_) return folders;
+    for (const CacheOf& one : cache_service_->caches()) {
         if (!one.dump_file.empty())
             folders.push_back(std::filesystem::absolute(one.dump_file).parent_path().string());
     }

@@ -54,8 +54,8 @@ bool any_size(const boost::json::value& params) {
     return wanted != nullptr && wanted->is_bool() && wanted->get_bool();
 }
 
-void log_set(sets::SetDesk::Level level, const std::string& sentence) {
-    if (level == sets::SetDesk::Level::info) return spdlog::info("{}", sentence);
+void log_set(sets::SetService::Level level, const std::string& sentence) {
+    if (level == sets::SetService::Level::info) return spdlog::info("{}", sentence);
     spdlog::warn("{}", sentence);
 }
 
@@ -190,12 +190,12 @@ std::vector<CacheOf> Daemon::caches_of(const config::Settings& settings) const {
 // What was dumped comes back before anybody asks.
 void Daemon::start_cache() {
     if (plane_->shared().cache == nullptr) return;
-    cache_desk_ = std::make_unique<CacheDesk>(
+    cache_service_ = std::make_unique<CacheService>(
         house_, *plane_, clock_, caches_of(settings_), registry_.list_names(),
         [](bool warning, const std::string& s) {
             spdlog::log(warning ? spdlog::level::warn : spdlog::level::info, "{}", s);
         });
-    cache_desk_->restore();
+    cache_service_->restore();
 }
 
 Result<void> Daemon::start_network() {
@@ -249,8 +249,8 @@ Result<void> Daemon::start_ops() {
         rpc_, [this]() -> const Snapshot& { return *publisher_->current(); }, clock_);
     add_reverse_method(
         rpc_, [this]() -> const Snapshot& { return *publisher_->current(); }, clock_);
-    if (cache_desk_) {
-        add_cache_methods(rpc_, {*cache_desk_, *plane_->shared().cache, clock_, in_force_,
+    if (cache_service_) {
+        add_cache_methods(rpc_, {*cache_service_, *plane_->shared().cache, clock_, in_force_,
                                  [this](auto addresses, auto done) {
                                      forget_rows(house_, *routers_, std::move(addresses),
                                                  std::move(done));
@@ -266,8 +266,8 @@ Result<void> Daemon::start_ops() {
             "steerctl", [done](const ReloadOutcome& outcome) { done(to_json(outcome)); },
             any_size(params));
     });
-    make_rule_desk();
-    make_lease_desk();
+    make_rule_service();
+    make_lease_service();
     rpc_.add("lists",
              [this](const boost::json::value&) -> ops::RpcResult { return lists_status(); });
     rpc_.add_later(
@@ -315,9 +315,9 @@ RouterFindings Daemon::router_findings() {
                           });
 }
 
-void Daemon::make_lease_desk() {
-    leases_ = std::make_unique<leases::LeaseDesk>(house_, clock_, plane_->shared().qsbr,
-                                                  settings_.control.leases, log_router);
+void Daemon::make_lease_service() {
+    leases_ = std::make_unique<leases::LeaseService>(house_, clock_, plane_->shared().qsbr,
+                                                     settings_.control.leases, log_router);
     leases_->add_to(rpc_);
 }
 
@@ -330,7 +330,7 @@ void Daemon::start_threads() {
                                               sets_.get(), router_findings());
     sets_->configure(built_.kernel_sets);
     plane_->start();
-    if (cache_desk_) cache_desk_->start();
+    if (cache_service_) cache_service_->start();
     exceptions_->start();
     streams_->start();
     routers_->start();

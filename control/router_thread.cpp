@@ -24,13 +24,13 @@ struct RouterThread::Link {
     Link(RouterThread& owner, build::RouterPlan p)
         : plan(std::move(p)),
           transport(owner.io_, plan.transport, [&clock = owner.clock_] { return clock.now().ms; }),
-          desk(plan.config, transport, owner.lists_, owner.log_, &owner.findings_) {
-        transport.drive(desk.router());
+          service(plan.config, transport, owner.lists_, owner.log_, &owner.findings_) {
+        transport.drive(service.router());
     }
 
     build::RouterPlan plan;
     routeros::Transport transport;
-    RouterDesk desk;
+    RouterService service;
     std::uint64_t retired_ms = 0;
     bool paused = false;  // by its name
 };
@@ -69,7 +69,7 @@ void RouterThread::start() {
 
 void RouterThread::run() {
     for (auto& link : links_) {
-        link->desk.router().start(clock_.now().ms);
+        link->service.router().start(clock_.now().ms);
         link->transport.wake();
     }
     publish_status();
@@ -107,7 +107,7 @@ void RouterThread::take_up(std::vector<build::RouterPlan> plans) {
 
 void RouterThread::add(build::RouterPlan plan) {
     links_.push_back(std::make_unique<Link>(*this, std::move(plan)));
-    links_.back()->desk.router().start(clock_.now().ms);
+    links_.back()->service.router().start(clock_.now().ms);
     obey(*links_.back());
 }
 
@@ -115,19 +115,19 @@ void RouterThread::reconfigure(Link& link, build::RouterPlan plan) {
     const build::RouterPlan before = std::exchange(link.plan, std::move(plan));
     if (link.plan.config == before.config && link.plan.transport == before.transport) return;
     link.transport.configure(link.plan.transport);
-    link.desk.router().configure(link.plan.config, clock_.now().ms);
+    link.service.router().configure(link.plan.config, clock_.now().ms);
     link.transport.wake();
 }
 
 void RouterThread::let_go(std::unique_ptr<Link> link) {
     const auto now = clock_.now().ms;
     if (!link->plan.cleanup_on_shutdown) {
-        link->desk.router().stop(now);
+        link->service.router().stop(now);
         link->transport.stop();
         return;
     }
     link->retired_ms = now;
-    link->desk.router().cleanup(now);
+    link->service.router().cleanup(now);
     link->transport.wake();
     retired_.push_back(std::move(link));
 }
@@ -135,17 +135,17 @@ void RouterThread::let_go(std::unique_ptr<Link> link) {
 void RouterThread::end_retired() {
     const auto now = clock_.now().ms;
     std::erase_if(retired_, [&](const std::unique_ptr<Link>& link) {
-        if (!link->desk.router().cleaned() && now - link->retired_ms < kCleanupMs) return false;
-        link->desk.router().stop(now);
+        if (!link->service.router().cleaned() && now - link->retired_ms < kCleanupMs) return false;
+        link->service.router().stop(now);
         link->transport.stop();
         return true;
     });
 }
 
 void RouterThread::divide_lists() {
-    std::vector<ListDesk::Member> members;
+    std::vector<ListService::Member> members;
     for (const auto& link : links_)
-        members.push_back({&link->desk, &link->plan});
+        members.push_back({&link->service, &link->plan});
     lists_.configure(members);
 }
 
@@ -155,8 +155,8 @@ void RouterThread::visit(std::function<void(const std::vector<Seen>&, std::uint6
     boost::asio::post(io_, [this, f = std::move(f)] {
         std::vector<Seen> all;
         for (const auto& link : links_)
-            all.push_back({link->plan.config.name, link->plan.config.address, link->desk.router(),
-                           lists_.shared(), shared_of(*link)});
+            all.push_back({link->plan.config.name, link->plan.config.address,
+                           link->service.router(), lists_.shared(), shared_of(*link)});
         f(all, clock_.now().ms);
         for (const auto& link : links_)
             link->transport.wake();
@@ -182,9 +182,9 @@ void RouterThread::bypass(bool on) {
 void RouterThread::obey(Link& link) {
     const auto now = clock_.now().ms;
     if (link.paused || bypassed()) {
-        link.desk.router().pause(now);
+        link.service.router().pause(now);
     } else {
-        link.desk.router().resume(now);
+        link.service.router().resume(now);
     }
     link.transport.wake();
 }
@@ -199,7 +199,7 @@ void RouterThread::look_for_quiet(const std::string& name, std::uint64_t until_m
                                   const std::function<void()>& done) {
     const bool busy = std::ranges::any_of(links_, [&](const auto& link) {
         return (name.empty() || link->plan.config.name == name) &&
-               link->desk.router().status().writes_in_flight > 0;
+               link->service.router().status().writes_in_flight > 0;
     });
     if (!busy || clock_.now().ms >= until_ms) return done();
     const auto timer = std::make_shared<boost::asio::steady_timer>(io_, kQuietEvery);
@@ -280,7 +280,7 @@ void RouterThread::publish_status() {
     std::vector<Status> fresh;
     for (const auto& link : links_) {
         fresh.push_back({link->plan.config.name, link->plan.config.address,
-                         link->desk.router().status(), link->desk.router().counters(),
+                         link->service.router().status(), link->service.router().counters(),
                          shared_of(*link)});
     }
     {
@@ -302,7 +302,7 @@ void RouterThread::stop(unsigned patience_ms) {
     std::function<void()> look = [&, timer] {
         bool all = true;
         for (const auto& link : links_) {
-            if (link->plan.cleanup_on_shutdown) all = all && link->desk.router().cleaned();
+            if (link->plan.cleanup_on_shutdown) all = all && link->service.router().cleaned();
         }
         if (all) {
             cleaned.set_value();
@@ -317,7 +317,7 @@ void RouterThread::stop(unsigned patience_ms) {
         const auto now = clock_.now().ms;
         for (const auto& link : links_) {
             if (!link->plan.cleanup_on_shutdown) continue;
-            link->desk.router().cleanup(now);
+            link->service.router().cleanup(now);
             link->transport.wake();
         }
         look();
@@ -327,7 +327,7 @@ void RouterThread::stop(unsigned patience_ms) {
         timer->cancel();
         for (const auto* const all : {&links_, &retired_}) {
             for (const auto& link : *all) {
-                link->desk.router().stop(clock_.now().ms);
+                link->service.router().stop(clock_.now().ms);
                 link->transport.stop();
             }
         }

@@ -1,7 +1,7 @@
 // Thread `routers`: turns what workers say left (events) into claims on routers, and what routers acknowledge
 // into the row board and the release of held answers.
 //
-// One thread, one io_context, any number of routers. What decides is routeros::Router, at its RouterDesk; this is
+// One thread, one io_context, any number of routers. What decides is routeros::Router, at its RouterService; this is
 // its clock and its sockets. Other threads read copies (status(), counters()).
 #pragma once
 
@@ -17,9 +17,9 @@
 #include <vector>
 
 #include "control/build/build.h"
-#include "control/list_desk.h"
+#include "control/list_service.h"
 #include "control/plane.h"
-#include "control/router_desk.h"
+#include "control/router_service.h"
 #include "control/sets/set_thread.h"
 #include "routeros/router.h"
 #include "routeros/transport.h"
@@ -28,7 +28,7 @@ namespace steer {
 
 class RouterThread {
   public:
-    using Log = RouterDesk::Log;
+    using Log = RouterService::Log;
 
     struct Status {
         std::string name, address;
@@ -105,7 +105,7 @@ class RouterThread {
     sets::SetThread* sets_;
     RouterFindings findings_;
     Acknowledger acknowledger_;
-    ListDesk lists_;
+    ListService lists_;
     boost::asio::io_context io_;
     std::vector<std::unique_ptr<Link>> links_;
     std::vector<std::unique_ptr<Link>> retired_;  // cleaning up

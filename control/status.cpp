@@ -346,7 +346,7 @@ void Daemon::write_metrics(ops::MetricWriter& writer) {
     write_collector_metrics(writer, publisher_->current()->collectors);
     write_ad_list_metrics(writer, *publisher_->current(), clock_.now());
     write_list_metrics(writer, lists_);
-    if (cache_desk_) write_cache_metrics(writer, *cache_desk_, *plane_->shared().cache);
+    if (cache_service_) write_cache_metrics(writer, *cache_service_, *plane_->shared().cache);
     writer.gauge("steerdns_bypass", "1 if no router is written to or waited for");
     writer.sample({}, std::uint64_t{routers_->bypassed() ? 1U : 0U});
     for (const auto& router : routers_->status()) {

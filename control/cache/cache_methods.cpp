@@ -74,8 +74,8 @@ bool is_within(std::span<const std::uint8_t> name, std::span<const std::uint8_t>
     return std::equal(name.begin(), name.end(), suffix.begin(), suffix.end());
 }
 
-const CacheOf* cache_by_tag(const CacheDesk& desk, const std::string& tag) {
-    const auto& all = desk.caches();
+const CacheOf* cache_by_tag(const CacheService& service, const std::string& tag) {
+    const auto& all = service.caches();
     const auto at =
         std::find_if(all.begin(), all.end(), [&](const CacheOf& c) { return c.tag == tag; });
     return at == all.end() ? nullptr : &*at;
@@ -89,16 +89,16 @@ std::string names_of(const All& all, Name name) {
     return out.empty() ? "none" : out;
 }
 
-RpcError no_cache(const CacheDesk& desk, const std::string& tag) {
+RpcError no_cache(const CacheService& service, const std::string& tag) {
     return bad_params("there is no cache " + matchers::quoted(tag) + "; there are: " +
-                      names_of(desk.caches(), [](const CacheOf& c) { return c.tag; }));
+                      names_of(service.caches(), [](const CacheOf& c) { return c.tag; }));
 }
 
 // ---- flush
 
-// A flush by tag matches names on the desk's thread, with a scratch of its own.
-boost::system::result<CacheDesk::Filter, RpcError> tag_filter(const CacheMethods& m,
-                                                              const std::string& tag) {
+// A flush by tag matches names on the service's thread, with a scratch of its own.
+boost::system::result<CacheService::Filter, RpcError> tag_filter(const CacheMethods& m,
+                                                                 const std::string& tag) {
     const auto set = std::find_if(m.in_force.sets.begin(), m.in_force.sets.end(),
                                   [&](const build::NamedSet& s) { return s.tag == tag; });
     if (set == m.in_force.sets.end() || m.in_force.names == nullptr) {
@@ -115,8 +115,8 @@ boost::system::result<CacheDesk::Filter, RpcError> tag_filter(const CacheMethods
     };
 }
 
-boost::system::result<CacheDesk::Filter, RpcError> filter_of(const CacheMethods& m,
-                                                             const value& params) {
+boost::system::result<CacheService::Filter, RpcError> filter_of(const CacheMethods& m,
+                                                                const value& params) {
     if (auto error = refuse_others(params, kFilters)) return *error;
     std::optional<RpcError> error;
     const auto name = text_of(params, "name", error), suffix = text_of(params, "suffix", error),
@@ -136,8 +136,8 @@ boost::system::result<CacheDesk::Filter, RpcError> filter_of(const CacheMethods&
     }
     if (tag) return tag_filter(m, *tag);
     if (instance) {
-        const CacheOf* const one = cache_by_tag(m.desk, *instance);
-        if (one == nullptr) return no_cache(m.desk, *instance);
+        const CacheOf* const one = cache_by_tag(m.service, *instance);
+        if (one == nullptr) return no_cache(m.service, *instance);
         return [id = one->instance](const cache::Entry& e) { return e.instance == id; };
     }
     return [](const cache::Entry&) { return true; };
@@ -149,8 +149,8 @@ std::int64_t ms_since(std::chrono::steady_clock::time_point begun) {
         .count();
 }
 
-// The answer {key: number, "took_ms": …} when the desk is done.
-CacheDesk::Counted answer_with(const char* key, const ops::RpcDone& done) {
+// The answer {key: number, "took_ms": …} when the service is done.
+CacheService::Counted answer_with(const char* key, const ops::RpcDone& done) {
     const auto begun = std::chrono::steady_clock::now();
     return [key, done, begun](const Result<std::uint64_t>& count) {
         if (!count) return done(RpcError{RpcCode::internal_error, count.error().sentence()});
@@ -158,8 +158,8 @@ CacheDesk::Counted answer_with(const char* key, const ops::RpcDone& done) {
     };
 }
 
-// The addresses are read by the desk's thread, and used when it is done.
-void flush_with_rows(const CacheMethods& m, CacheDesk::Filter filter, const ops::RpcDone& done) {
+// The addresses are read by the service's thread, and used when it is done.
+void flush_with_rows(const CacheMethods& m, CacheService::Filter filter, const ops::RpcDone& done) {
     const auto addresses = std::make_shared<std::set<IpAddress>>();
     const auto more = std::make_shared<bool>(false);
     auto noting = [filter = std::move(filter), addresses, more](const cache::Entry& e) {
@@ -173,18 +173,17 @@ void flush_with_rows(const CacheMethods& m, CacheDesk::Filter filter, const ops:
         return true;
     };
     const auto begun = std::chrono::steady_clock::now();
-    m.desk.flush(std::move(noting),
-                 [&m, addresses, more, done, begun](const Result<std::uint64_t>& count) {
-                     if (!count)
-                         return done(RpcError{RpcCode::internal_error, count.error().sentence()});
-                     m.forget_rows({addresses->begin(), addresses->end()},
-                                   [more, done, begun, flushed = *count](std::size_t rows) {
-                                       done(value(object{{"flushed", flushed},
-                                                         {"rows", rows},
-                                                         {"more", *more},
-                                                         {"took_ms", ms_since(begun)}}));
-                                   });
-                 });
+    m.service.flush(
+        std::move(noting), [&m, addresses, more, done, begun](const Result<std::uint64_t>& count) {
+            if (!count) return done(RpcError{RpcCode::internal_error, count.error().sentence()});
+            m.forget_rows({addresses->begin(), addresses->end()},
+                          [more, done, begun, flushed = *count](std::size_t rows) {
+                              done(value(object{{"flushed", flushed},
+                                                {"rows", rows},
+                                                {"more", *more},
+                                                {"took_ms", ms_since(begun)}}));
+                          });
+        });
 }
 
 // `all` is asked for by name: a parameter that was forgotten must not empty every cache.
@@ -210,7 +209,7 @@ void flush(const CacheMethods& m, const value& params, const ops::RpcDone& done)
     if (!filter) return done(filter.error());
     if (with_rows != nullptr && with_rows->get_bool() && m.forget_rows)
         return flush_with_rows(m, std::move(*filter), done);
-    m.desk.flush(std::move(*filter), answer_with("flushed", done));
+    m.service.flush(std::move(*filter), answer_with("flushed", done));
 }
 
 // A file, and the cache whose dump it is.
@@ -226,11 +225,11 @@ std::variant<DumpPlace, RpcError> dump_place(const CacheMethods& m, const value&
     if (error) return *error;
     if (!file || !file->starts_with('/')) return bad_params("\"file\" must be an absolute path");
     const CacheOf* const one =
-        instance ? cache_by_tag(m.desk, *instance) : &m.desk.caches().front();
-    if (one == nullptr) return no_cache(m.desk, *instance);
-    if (!instance && m.desk.caches().size() > 1) {
+        instance ? cache_by_tag(m.service, *instance) : &m.service.caches().front();
+    if (one == nullptr) return no_cache(m.service, *instance);
+    if (!instance && m.service.caches().size() > 1) {
         return bad_params("a dump is of one cache: name it as instance, one of " +
-                          names_of(m.desk.caches(), [](const CacheOf& c) { return c.tag; }));
+                          names_of(m.service.caches(), [](const CacheOf& c) { return c.tag; }));
     }
     return DumpPlace{*file, one->instance};
 }
@@ -239,7 +238,7 @@ void dump(const CacheMethods& m, const value& params, const ops::RpcDone& done) 
     const auto place = dump_place(m, params);
     if (const auto* const error = std::get_if<RpcError>(&place)) return done(*error);
     const auto& [file, instance] = std::get<DumpPlace>(place);
-    m.desk.dump(instance, file, answer_with("answers", done));
+    m.service.dump(instance, file, answer_with("answers", done));
 }
 
 void restore(const CacheMethods& m, const value& params, const ops::RpcDone& done) {
@@ -247,7 +246,7 @@ void restore(const CacheMethods& m, const value& params, const ops::RpcDone& don
     if (const auto* const error = std::get_if<RpcError>(&place)) return done(*error);
     const auto& [file, instance] = std::get<DumpPlace>(place);
     const auto begun = std::chrono::steady_clock::now();
-    m.desk.restore_from(instance, file, [done, begun](const Result<Restored>& restored) {
+    m.service.restore_from(instance, file, [done, begun](const Result<Restored>& restored) {
         if (!restored) return done(RpcError{RpcCode::internal_error, restored.error().sentence()});
         done(value(object{{"restored", restored->answers},
                           {"expired", restored->expired},
@@ -280,12 +279,12 @@ array records_of(const HeldAnswer& held) {
 }
 
 object shown(const CacheMethods& m, const HeldAnswer& held) {
-    const auto& caches = m.desk.caches();
+    const auto& caches = m.service.caches();
     const auto at = std::find_if(caches.begin(), caches.end(),
                                  [&](const CacheOf& c) { return c.instance == held.instance; });
     array lists;
     for (const ListId list : held.lists) {
-        const auto& [tag, router] = m.desk.lists()[list];
+        const auto& [tag, router] = m.service.lists()[list];
         std::string text = tag;
         text.append(" on ").append(router);
         lists.emplace_back(text);
@@ -331,7 +330,7 @@ void show(const CacheMethods& m, const value& params, const ops::RpcDone& done) 
     if (!name) return done(bad_params("\"name\" is missing"));
     auto filter = filter_of(m, params);
     if (!filter) return done(filter.error());
-    m.desk.show(std::move(*filter), SIZE_MAX, answer_with_records(m, done));
+    m.service.show(std::move(*filter), SIZE_MAX, answer_with_records(m, done));
 }
 
 bool is_of_addresses(const cache::Entry& e) {
@@ -356,7 +355,7 @@ void print(const CacheMethods& m, const value& params, const ops::RpcDone& done)
     const std::size_t limit =
         most != nullptr ? static_cast<std::size_t>(std::max<std::int64_t>(most->get_int64(), 1))
                         : kUsual;
-    m.desk.show(
+    m.service.show(
         [filter = std::move(*filter), all_types](const cache::Entry& e) {
             return (all_types || is_of_addresses(e)) && filter(e);
         },
@@ -366,9 +365,9 @@ void print(const CacheMethods& m, const value& params, const ops::RpcDone& done)
 // ---- numbers
 
 object stats_of(const CacheMethods& m, std::size_t i) {
-    const CacheOf& one = m.desk.caches()[i];
+    const CacheOf& one = m.service.caches()[i];
     const cache::InstanceStats s = m.cache.instance_stats(one.instance);
-    const auto& dump = m.desk.dump_state(i);
+    const auto& dump = m.service.dump_state(i);
     object out{{"name", one.tag},     {"limit", s.limit},     {"entries", s.entries},
                {"bytes", s.bytes},    {"inserts", s.inserts}, {"evictions", s.evictions},
                {"flushed", s.flushed}};
@@ -386,7 +385,7 @@ object stats_of(const CacheMethods& m, std::size_t i) {
 void add_cache_methods(ops::JsonRpc& rpc, const CacheMethods& m) {
     rpc.add("cache.stats", [m](const value&) -> ops::RpcResult {
         array caches;
-        for (std::size_t i = 0; i < m.desk.caches().size(); ++i)
+        for (std::size_t i = 0; i < m.service.caches().size(); ++i)
             caches.push_back(stats_of(m, i));
         return value(object{{"caches", std::move(caches)},
                             {"entries", m.cache.entries()},
@@ -413,7 +412,7 @@ void add_no_cache_methods(ops::JsonRpc& rpc) {
     }
 }
 
-void write_cache_metrics(ops::MetricWriter& writer, const CacheDesk& desk,
+void write_cache_metrics(ops::MetricWriter& writer, const CacheService& service,
                          const cache::Cache& cache) {
     struct Family {
         const char* name;
@@ -442,15 +441,15 @@ void write_cache_metrics(ops::MetricWriter& writer, const CacheDesk& desk,
         } else {
             writer.gauge(family.name, family.text);
         }
-        for (const CacheOf& one : desk.caches())
+        for (const CacheOf& one : service.caches())
             writer.sample({{"cache", one.tag}}, family.of(cache.instance_stats(one.instance)));
     }
     writer.gauge("steerdns_cache_dump_answers", "answers in the last dump");
-    for (std::size_t i = 0; i < desk.caches().size(); ++i)
-        writer.sample({{"cache", desk.caches()[i].tag}}, desk.dump_state(i).dumped);
+    for (std::size_t i = 0; i < service.caches().size(); ++i)
+        writer.sample({{"cache", service.caches()[i].tag}}, service.dump_state(i).dumped);
     writer.counter("steerdns_cache_dump_failures", "dumps that could not be written");
-    for (std::size_t i = 0; i < desk.caches().size(); ++i)
-        writer.sample({{"cache", desk.caches()[i].tag}}, desk.dump_state(i).failed);
+    for (std::size_t i = 0; i < service.caches().size(); ++i)
+        writer.sample({{"cache", service.caches()[i].tag}}, service.dump_state(i).failed);
 }
 
 }  // namespace steer

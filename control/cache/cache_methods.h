@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "control/build/build.h"
-#include "control/cache/cache_desk.h"
+#include "control/cache/cache_service.h"
 #include "control/ops/json_rpc.h"
 #include "control/ops/metrics.h"
 #include "matchers/name_matcher.h"
@@ -30,7 +30,7 @@ struct SetsInForce {
 
 // All outlive the JsonRpc's last call.
 struct CacheMethods {
-    CacheDesk& desk;
+    CacheService& service;
     const cache::Cache& cache;
     Clock& clock;
     const SetsInForce& in_force;
@@ -39,7 +39,7 @@ struct CacheMethods {
 };
 
 void add_cache_methods(ops::JsonRpc& rpc, const CacheMethods& methods);
-void write_cache_metrics(ops::MetricWriter& writer, const CacheDesk& desk,
+void write_cache_metrics(ops::MetricWriter& writer, const CacheService& service,
                          const cache::Cache& cache);
 
 // Of a plane without a cache: each method says so.

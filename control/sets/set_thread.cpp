@@ -137,7 +137,7 @@ void SetThread::take_up(const std::vector<SetPlan>& plans) {
 
 void SetThread::run() {
     Kernel kernel;
-    SetDesk desk(
+    SetService service(
         kernel, {.installed =
                      [this](std::span<const Installed> rows) {
                          std::vector<BoardRow> known;
@@ -148,10 +148,10 @@ void SetThread::run() {
                      },
                  .lost = [this](ListId list) { forget(list); },
                  .log = log_});
-    serve(desk, kernel);
+    serve(service, kernel);
 }
 
-void SetThread::serve(SetDesk& desk, Kernel& kernel) {
+void SetThread::serve(SetService& service, Kernel& kernel) {
     std::uint64_t look_ms = 0, status_ms = 0;
     for (;;) {
         Inbox in;
@@ -162,7 +162,7 @@ void SetThread::serve(SetDesk& desk, Kernel& kernel) {
         if (in.ends) return;
         if (in.plans) {
             take_up(*in.plans);
-            desk.configure(plans_);
+            service.configure(plans_);
             const bool of_nftables =
                 std::any_of(plans_.begin(), plans_.end(), [](const SetPlan& plan) {
                     return !plan.families.empty() && !plan.families.front().set.is_ipset();
@@ -172,30 +172,30 @@ void SetThread::serve(SetDesk& desk, Kernel& kernel) {
                 if (auto watch = NftablesWatch::open()) {
                     kernel.watch = std::move(*watch);
                 } else {
-                    log_(SetDesk::Level::warning, watch.error().text);
+                    log_(SetService::Level::warning, watch.error().text);
                 }
             }
         }
         for (const Installed& claim : in.claims)
-            desk.claim(claim.list, claim.address, claim.until_s);
+            service.claim(claim.list, claim.address, claim.until_s);
         for (std::size_t list = 0; list < in.overflowed.size(); ++list) {
             if (in.overflowed[list]) forget(static_cast<ListId>(list));
         }
         const std::uint64_t now_ms = clock_.now().ms;
         if (now_ms >= look_ms) {
-            desk.look(now_ms);
+            service.look(now_ms);
             look_ms = now_ms + kLookEveryMs;
         }
-        desk.work(now_ms);
+        service.work(now_ms);
         kernel.read_watch();
         for (const SetName& set : std::exchange(kernel.changed, {}))
-            desk.changed(set);
-        if (std::exchange(kernel.lost, false)) desk.all_changed(false);
+            service.changed(set);
+        if (std::exchange(kernel.lost, false)) service.all_changed(false);
         if (now_ms >= status_ms) {
-            publish(desk);
+            publish(service);
             status_ms = now_ms + kStatusEveryMs;
         }
-        const std::uint64_t next_ms = std::min({desk.next_ms(), look_ms, status_ms});
+        const std::uint64_t next_ms = std::min({service.next_ms(), look_ms, status_ms});
         const std::uint64_t after_ms = clock_.now().ms;
         const int wait_ms =
             next_ms > after_ms
@@ -209,8 +209,8 @@ void SetThread::serve(SetDesk& desk, Kernel& kernel) {
     }
 }
 
-void SetThread::publish(const SetDesk& desk) {
-    auto fresh = desk.status();
+void SetThread::publish(const SetService& service) {
+    auto fresh = service.status();
     const std::lock_guard lock(mutex_);
     status_ = std::move(fresh);
 }

@@ -15,7 +15,7 @@
 #include <thread>
 #include <vector>
 
-#include "control/sets/set_desk.h"
+#include "control/sets/set_service.h"
 #include "dataplane/clock.h"
 #include "dataplane/event/event.h"
 #include "dataplane/list_state.h"
@@ -24,7 +24,7 @@ namespace steer::sets {
 
 class SetThread {
   public:
-    using Log = std::function<void(SetDesk::Level, const std::string&)>;
+    using Log = std::function<void(SetService::Level, const std::string&)>;
     // What the row board is to know.
     struct BoardRow {
         ListId list;
@@ -64,10 +64,10 @@ class SetThread {
 
     void run();
     void take_up(const std::vector<SetPlan>& plans);
-    void serve(SetDesk& desk, Kernel& kernel);
+    void serve(SetService& service, Kernel& kernel);
     [[nodiscard]] std::uint32_t epoch(ListId list) const;
     void forget(ListId list);
-    void publish(const SetDesk& desk);
+    void publish(const SetService& service);
 
     Clock& clock_;
     ListStates& lists_;

@@ -109,8 +109,8 @@ class Leases(unittest.TestCase):
         # It comes back with other leases.
         self.scene.start_router()
         until(self.scene.router_socket.exists, 10, "the router is there")
-        self.lease("192.168.88.30", "desk", "00:1D:AA:00:00:05")
-        self.answers("desk.lan", "A", ["192.168.88.30"])
+        self.lease("192.168.88.30", "service", "00:1D:AA:00:00:05")
+        self.answers("service.lan", "A", ["192.168.88.30"])
 
 
 if __name__ == "__main__":

@@ -308,7 +308,7 @@ World::World(const WorldOptions& options) : options_(options) {
         rte_rcu_qsbr_thread_online(plane_->shared().qsbr, w);
     }
     for (auto& [name, site] : sites_)
-        site.desk->router().start(clock_.ms);
+        site.service->router().start(clock_.ms);
     settle();
 }
 
@@ -387,8 +387,8 @@ void World::make_hops(const Snapshot& snapshot) {
 
 void World::make_sites() {
     acknowledger_ = std::make_unique<Acknowledger>(*plane_);
-    lists_ = std::make_unique<ListDesk>(*plane_, *acknowledger_);
-    std::vector<ListDesk::Member> members;
+    lists_ = std::make_unique<ListService>(*plane_, *acknowledger_);
+    std::vector<ListService::Member> members;
     for (auto& plan : plans_) {
         const std::string name = plan.config.name;
         const RouterOptions wish =
@@ -410,10 +410,10 @@ void World::make_sites() {
         site.link = std::make_unique<Link>(*this, name, *site.router);
         routeros::RouterConfig config = plan.config;
         config.probe = false;  // the stories are of rows; unit_routeros has the probe
-        site.desk = std::make_unique<RouterDesk>(
+        site.service = std::make_unique<RouterService>(
             config, *site.link, *lists_,
             [this](routeros::Level, const std::string& sentence) { log.push_back(sentence); });
-        members.push_back({site.desk.get(), &plan});
+        members.push_back({site.service.get(), &plan});
     }
     lists_->configure(members);
 }
@@ -453,8 +453,9 @@ bool World::step_once() {
     did = drain_wires() || did;
     did = drain_events() || did;
     for (auto& [name, site] : sites_) {
-        if (site.desk->router().next_deadline() <= clock_.ms) site.desk->router().tick(clock_.ms);
-        did = site.link->turn(site.desk->router()) || did;
+        if (site.service->router().next_deadline() <= clock_.ms)
+            site.service->router().tick(clock_.ms);
+        did = site.link->turn(site.service->router()) || did;
     }
     acknowledger_->flush();
     return did;
@@ -484,7 +485,7 @@ Ms World::next_step(Ms target) {
         if (const auto event = site.router->next_event_us()) {
             next = std::min(next, static_cast<Ms>((*event + 999) / 1000));
         }
-        const auto deadline = site.desk->router().next_deadline();
+        const auto deadline = site.service->router().next_deadline();
         if (deadline != UINT64_MAX)
             next = std::min(next, deadline > start_ ? deadline - start_ : 0);
     }

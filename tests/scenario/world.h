@@ -19,7 +19,7 @@
 #include "control/build/publish.h"
 #include "control/cache/dump.h"
 #include "control/config/load.h"
-#include "control/list_desk.h"
+#include "control/list_service.h"
 #include "control/plane.h"
 #include "control/published.h"
 #include "support/ring_port.h"
@@ -146,10 +146,10 @@ class World {
 
   private:
     class Link;
-    struct Site {  // one router with its link and desk
+    struct Site {  // one router with its link and service
         std::unique_ptr<rossim::Router> router;
         std::unique_ptr<Link> link;
-        std::unique_ptr<RouterDesk> desk;
+        std::unique_ptr<RouterService> service;
     };
     void build(const WorldOptions& options);
     void make_sites();
@@ -176,7 +176,7 @@ class World {
     std::unique_ptr<Published<NextHopTable>> hops_;
     std::vector<std::unique_ptr<RingPort>> wires_;
     std::unique_ptr<Acknowledger> acknowledger_;
-    std::unique_ptr<ListDesk> lists_;
+    std::unique_ptr<ListService> lists_;
     std::map<std::string, Site> sites_;
     std::multimap<Ms, std::function<void()>> agenda_;
     std::vector<SeenQuery> open_queries_;

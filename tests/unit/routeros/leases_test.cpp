@@ -137,11 +137,11 @@ BOOST_AUTO_TEST_CASE(changes_are_told_together) {
     run_for(60'000'000);
     BOOST_TEST(told == 1);
     lease("192.168.88.3", "printer");
-    put(kV4, {{".id", id}, {"host-name", "desk"}});
+    put(kV4, {{".id", id}, {"host-name", "service"}});
     run_for(1'000'000);
     BOOST_TEST(told == 2);
     BOOST_REQUIRE(last.size() == 2U);
-    BOOST_TEST(last[0].host_name == "desk");
+    BOOST_TEST(last[0].host_name == "service");
     put(kV4, {{".id", id}, {"status", "waiting"}});
     run_for(1'000'000);
     BOOST_TEST(last.size() == 1U);

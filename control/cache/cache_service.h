@@ -44,7 +44,7 @@ struct HeldAnswer {
     std::vector<std::uint8_t> answer;  // a dns::Answer
 };
 
-class CacheDesk {
+class CacheService {
   public:
     using Filter = std::function<bool(const cache::Entry&)>;
     using Counted = std::function<void(Result<std::uint64_t>)>;
@@ -59,11 +59,11 @@ class CacheDesk {
     };
 
     // `plane` has a cache and outlives this. `lists`: by ListId.
-    CacheDesk(boost::asio::io_context& house, Plane& plane, Clock& clock,
-              std::vector<CacheOf> caches, std::vector<ListName> lists, Say say);
-    ~CacheDesk();
-    CacheDesk(const CacheDesk&) = delete;
-    CacheDesk& operator=(const CacheDesk&) = delete;
+    CacheService(boost::asio::io_context& house, Plane& plane, Clock& clock,
+                 std::vector<CacheOf> caches, std::vector<ListName> lists, Say say);
+    ~CacheService();
+    CacheService(const CacheService&) = delete;
+    CacheService& operator=(const CacheService&) = delete;
 
     // Before the workers run: what the dumps hold.
     void restore();

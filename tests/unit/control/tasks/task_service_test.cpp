@@ -1,5 +1,5 @@
 // Jobs, by a clock that the test turns.
-#include "control/tasks/task_desk.h"
+#include "control/tasks/task_service.h"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/test/unit_test.hpp>
@@ -12,16 +12,16 @@
 
 using steer::fetch_test::OneServer;
 using steer::tasks::Clocks;
-using steer::tasks::TaskDesk;
+using steer::tasks::TaskService;
 using steer::test::TempFolder;
 
-BOOST_AUTO_TEST_SUITE(task_desk)
+BOOST_AUTO_TEST_SUITE(task_service)
 
 namespace {
 
 struct World {
     World()
-        : desk(
+        : service(
               house,
               [this](const std::string& why, std::function<void(bool)> done) {
                   reloads.push_back(why);
@@ -41,7 +41,7 @@ struct World {
             "steer.yaml");
         for (const auto& error : loaded.errors)
             BOOST_ERROR(error.sentence());
-        desk.follow(loaded.settings);
+        service.follow(loaded.settings);
     }
     // What is to be done without waiting.
     void settle() {
@@ -51,7 +51,7 @@ struct World {
     void advance(std::uint64_t seconds) {
         now.steady_s += seconds;
         now.wall += std::chrono::seconds(seconds);
-        desk.look();
+        service.look();
         settle();
     }
     void reloaded(bool good = true) {
@@ -63,7 +63,7 @@ struct World {
     }
     [[nodiscard]] std::string metrics() const {
         steer::ops::MetricWriter writer;
-        desk.write_metrics(writer);
+        service.write_metrics(writer);
         return writer.text();
     }
     [[nodiscard]] std::uint64_t runs(const std::string& task, const std::string& result) const {
@@ -78,7 +78,7 @@ struct World {
     Clocks now{steer::config::CronTime::Moment(std::chrono::seconds(1'000'000)), 1'000};
     std::vector<std::string> reloads;
     std::vector<std::function<void(bool)>> pending;
-    TaskDesk desk;
+    TaskService service;
 };
 
 std::string cron(const std::string& jobs) {
@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(downloads) {
                  server.url("/a.txt?x=1") + "', dir: " + folder.path.string() + "/new } ] } }\n" +
                  cron("{ name: j, interval: 1m, executors: [ $d, reload ] }"));
     world.now.steady_s += 60;
-    world.desk.look();
+    world.service.look();
     const auto work = boost::asio::make_work_guard(world.house);
     world.house.restart();
     while (world.reloads.empty())
@@ -178,32 +178,32 @@ BOOST_AUTO_TEST_CASE(what_queries_raise) {
     World world;
     const std::string plugin = "  - { tag: again, type: reload }\n", rule = "{ exec: $again }, ";
     world.follow(plugin, rule);
-    BOOST_TEST(world.desk.raise("again"));
+    BOOST_TEST(world.service.raise("again"));
     world.settle();
     BOOST_TEST(world.reloads == std::vector<std::string>{"reload 'again'"},
                boost::test_tools::per_element());
     world.advance(11);
-    BOOST_TEST(!world.desk.raise("again"), "it is under way");
+    BOOST_TEST(!world.service.raise("again"), "it is under way");
     world.follow(plugin, rule);  // by itself: the same task still
-    BOOST_TEST(!world.desk.raise("again"));
+    BOOST_TEST(!world.service.raise("again"));
     world.reloaded();
     BOOST_TEST(world.runs("reload again", "done") == 1U);
-    BOOST_TEST(world.desk.raise("again"));
+    BOOST_TEST(world.service.raise("again"));
     world.settle();
     world.reloaded(false);
     BOOST_TEST(world.runs("reload again", "failed") == 1U);
     BOOST_TEST(world.metrics().find("steerdns_task_good{task=\"reload again\"} 0\n") !=
                std::string::npos);
     world.advance(9);
-    BOOST_TEST(!world.desk.raise("again"), "less than ten seconds after the last");
+    BOOST_TEST(!world.service.raise("again"), "less than ten seconds after the last");
     BOOST_TEST(world.reloads.size() == 2U);
     world.advance(1);
-    BOOST_TEST(world.desk.raise("again"));
+    BOOST_TEST(world.service.raise("again"));
     world.settle();
     BOOST_TEST(world.reloads.size() == 3U);
     // One that is gone ends what it has begun; what was raised for it is for nobody.
     world.follow("");
-    BOOST_TEST(world.desk.raise("again"));
+    BOOST_TEST(world.service.raise("again"));
     world.reloaded();
     BOOST_TEST(world.reloads.size() == 3U);
     BOOST_TEST(world.runs("reload again", "done") == 999U, "it is not told any more");

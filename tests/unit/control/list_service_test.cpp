@@ -1,6 +1,6 @@
 // What the routers of a list say, as workers hear it.
 #define BOOST_TEST_MODULE lists
-#include "control/list_desk.h"
+#include "control/list_service.h"
 
 #include <boost/test/unit_test.hpp>
 
@@ -34,9 +34,9 @@ struct Place {
     }
     void configure(config::Quorum quorum = config::Quorum::healthy) {
         plan1.quorums = plan2.quorums = {{kList, quorum}};
-        desk.configure({{&first, &plan1}, {&second, &plan2}});
+        service.configure({{&first, &plan1}, {&second, &plan2}});
     }
-    void here(RouterDesk& router) { router.away(kList, false); }
+    void here(RouterService& router) { router.away(kList, false); }
     std::uint32_t known(const IpAddress& address) {
         return plane.shared().board->installed_until(kList, address, epoch());
     }
@@ -46,17 +46,17 @@ struct Place {
     PlaneOptions options{.board_rows = 64, .small_buffers = 64, .large_buffers = 1};
     Plane plane{options};
     Acknowledger acknowledger{plane};
-    ListDesk desk{plane, acknowledger};
+    ListService service{plane, acknowledger};
     build::RouterPlan plan1 = a_plan(), plan2 = a_plan();
     NoLink link;
-    RouterDesk first{plan1.config, link, desk, [](auto...) {}};
-    RouterDesk second{plan2.config, link, desk, [](auto...) {}};
+    RouterService first{plan1.config, link, service, [](auto...) {}};
+    RouterService second{plan2.config, link, service, [](auto...) {}};
 };
 
-BOOST_FIXTURE_TEST_SUITE(list_desk, Place)
+BOOST_FIXTURE_TEST_SUITE(list_service, Place)
 
 BOOST_AUTO_TEST_CASE(what_one_router_says_is_what_is_known) {
-    desk.configure({{&first, &plan1}});
+    service.configure({{&first, &plan1}});
     BOOST_TEST(away());
     here(first);
     BOOST_TEST(!away());
@@ -135,14 +135,14 @@ BOOST_AUTO_TEST_CASE(a_list_that_was_taken_away_is_not_known_when_it_comes_again
     configure();
     here(first);
     first.installed(kList, kA.bytes, 100);
-    desk.configure({});
+    service.configure({});
     BOOST_TEST(away());
     BOOST_TEST(known(kA) == 0U);
     Event event{};
     event.list = kList;
-    BOOST_TEST(!desk.take(event, 1000));
+    BOOST_TEST(!service.take(event, 1000));
     configure();
-    BOOST_TEST(desk.take(event, 1000));
+    BOOST_TEST(service.take(event, 1000));
     BOOST_TEST(known(kA) == 0U);
 }
 
@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE(who_waits_for_several_is_told_once) {
     event.count = 1;
     event.addresses[0] = kA;
     event.hold_token = make_hold_token(0, 1, 1);
-    BOOST_TEST(desk.take(event, 1000));  // both are away
+    BOOST_TEST(service.take(event, 1000));  // both are away
     Message message;
     BOOST_TEST_REQUIRE(plane.acknowledgements(0).pop(&message, 1) == 1U);
     BOOST_TEST(message.token == event.hold_token);

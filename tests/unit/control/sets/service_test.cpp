@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "control/sets/set_desk.h"
+#include "control/sets/set_service.h"
 
 using namespace steer;
 using namespace steer::sets;
@@ -74,13 +74,14 @@ struct World {
     std::vector<std::string> log;
     std::vector<Installed> board;
     std::vector<ListId> lost;
-    SetDesk desk{kernel,
-                 {.installed =
-                      [this](std::span<const Installed> rows) {
-                          board.insert(board.end(), rows.begin(), rows.end());
-                      },
-                  .lost = [this](ListId list) { lost.push_back(list); },
-                  .log = [this](SetDesk::Level, const std::string& text) { log.push_back(text); }}};
+    SetService service{
+        kernel,
+        {.installed =
+             [this](std::span<const Installed> rows) {
+                 board.insert(board.end(), rows.begin(), rows.end());
+             },
+         .lost = [this](ListId list) { lost.push_back(list); },
+         .log = [this](SetService::Level, const std::string& text) { log.push_back(text); }}};
 
     World() {
         kernel.sets[kFour];
@@ -88,27 +89,27 @@ struct World {
         configure();
     }
     void configure(std::uint32_t most = 1000) {
-        desk.configure({{0, "policy", {{kFour, 24}, {kSix, 48}}, most}});
+        service.configure({{0, "policy", {{kFour, 24}, {kSix, 48}}, most}});
         work();
     }
     [[nodiscard]] std::uint32_t now_s() const {
         return static_cast<std::uint32_t>(kernel.now_ms / 1000);
     }
     void claim(const std::string& text, std::uint32_t life_s, ListId list = 0) {
-        desk.claim(list, address(text), now_s() + life_s);
+        service.claim(list, address(text), now_s() + life_s);
     }
-    void work() { desk.work(kernel.now_ms); }
+    void work() { service.work(kernel.now_ms); }
     // As the thread would: whenever something is due.
     void pass(std::uint64_t ms) {
         const std::uint64_t end = kernel.now_ms + ms;
-        while (desk.next_ms() <= end) {
-            kernel.now_ms = std::max(kernel.now_ms, desk.next_ms());
+        while (service.next_ms() <= end) {
+            kernel.now_ms = std::max(kernel.now_ms, service.next_ms());
             work();
         }
         kernel.now_ms = end;
     }
     [[nodiscard]] SetStatus of(const SetName& name) {
-        for (auto& status : desk.status()) {
+        for (auto& status : service.status()) {
             if (status.set == name) return status;
         }
         throw std::logic_error("no such set");
@@ -123,7 +124,7 @@ using Texts = std::vector<std::string>;
 
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(desk)
+BOOST_AUTO_TEST_SUITE(service)
 
 matchers::Prefix prefix(const char* text) {
     return matchers::Prefix::parse(text).value();
@@ -131,12 +132,12 @@ matchers::Prefix prefix(const char* text) {
 
 BOOST_AUTO_TEST_CASE(an_element_holds_nothing_that_is_never_claimed) {
     World w;
-    w.desk.configure({{0,
-                       "policy",
-                       {{kFour, 24}, {kSix, 48}},
-                       1000,
-                       {prefix("9.9.9.0/25"), prefix("198.51.100.9"), prefix("2001:db8:1::/64"),
-                        prefix("::/3")}}});
+    w.service.configure({{0,
+                          "policy",
+                          {{kFour, 24}, {kSix, 48}},
+                          1000,
+                          {prefix("9.9.9.0/25"), prefix("198.51.100.9"), prefix("2001:db8:1::/64"),
+                           prefix("::/3")}}});
     w.work();
     w.claim("9.9.9.200", 100);
     w.claim("198.51.100.10", 100);
@@ -156,7 +157,7 @@ BOOST_AUTO_TEST_CASE(claims_are_made_anew_when_something_else_is_never_claimed) 
     World w;
     w.claim("9.9.9.200", 100);
     w.work();
-    w.desk.configure({{0, "policy", {{kFour, 24}, {kSix, 48}}, 1000, {prefix("9.9.9.0/25")}}});
+    w.service.configure({{0, "policy", {{kFour, 24}, {kSix, 48}}, 1000, {prefix("9.9.9.0/25")}}});
     BOOST_TEST((w.lost == std::vector<ListId>{0, 0}));  // of both families
     w.claim("9.9.9.200", 200);
     w.work();
@@ -204,7 +205,7 @@ BOOST_AUTO_TEST_CASE(a_longer_claim_renews_and_a_shorter_one_writes_nothing) {
 BOOST_AUTO_TEST_CASE(a_set_without_timeouts_and_prefixes_gets_addresses_once) {
     World w;
     w.kernel.sets[kIpset].ability = {.timeouts = false, .prefixes = false};
-    w.desk.configure({{0, "policy", {{kIpset, 24}}, 1000}});
+    w.service.configure({{0, "policy", {{kIpset, 24}}, 1000}});
     w.claim("203.0.113.7", 60);
     w.work();
     w.claim("203.0.113.7", 600);
@@ -219,7 +220,7 @@ BOOST_AUTO_TEST_CASE(a_set_without_timeouts_and_prefixes_gets_addresses_once) {
 BOOST_AUTO_TEST_CASE(claims_wait_for_a_set_that_is_missing_and_it_is_said_once) {
     World w;
     w.kernel.sets.erase(kFour);
-    w.desk.configure({});
+    w.service.configure({});
     w.configure();
     w.claim("203.0.113.7", 600);
     w.claim("198.51.100.1", 20);
@@ -241,28 +242,28 @@ BOOST_AUTO_TEST_CASE(what_others_removed_is_written_again_with_the_time_that_is_
     w.claim("203.0.113.7", 60);
     w.pass(10'000);
     w.kernel.sets[kFour].elements.clear();
-    w.desk.changed(SetName{"inet", "fw", "", false});  // all of the table
+    w.service.changed(SetName{"inet", "fw", "", false});  // all of the table
     w.pass(1'000);
     BOOST_TEST(w.kernel.in(kFour).size() == 1U);
     BOOST_TEST(w.of(kFour).counters.restored == 1U);
     w.pass(50'000);
     BOOST_TEST(w.kernel.in(kFour).empty());
-    w.desk.changed(SetName{"inet", "other", "", false});
+    w.service.changed(SetName{"inet", "other", "", false});
     BOOST_TEST(w.of(kFour).ready);
 }
 
 BOOST_AUTO_TEST_CASE(an_ipset_is_looked_at) {
     World w;
     w.kernel.sets[kIpset];
-    w.desk.configure({{0, "policy", {{kIpset, 32}}, 1000}});
+    w.service.configure({{0, "policy", {{kIpset, 32}}, 1000}});
     w.claim("203.0.113.7", 600);
     w.work();
-    w.desk.look(w.kernel.now_ms);
+    w.service.look(w.kernel.now_ms);
     w.work();
     BOOST_TEST(w.of(kIpset).counters.added == 1U);
     w.kernel.sets[kIpset].elements.clear();
     w.pass(1'000);
-    w.desk.look(w.kernel.now_ms);
+    w.service.look(w.kernel.now_ms);
     w.pass(1'000);
     BOOST_TEST(w.kernel.in(kIpset).size() == 1U);
     BOOST_TEST(w.of(kIpset).counters.restored == 1U);
@@ -303,7 +304,7 @@ BOOST_AUTO_TEST_CASE(many_make_few_batches) {
     w.work();
     BOOST_TEST(w.kernel.in(kFour).size() == 5'000U);
     BOOST_TEST(w.kernel.adds == 10U);
-    BOOST_TEST(w.desk.next_ms() > w.kernel.now_ms);  // nothing is left to be done
+    BOOST_TEST(w.service.next_ms() > w.kernel.now_ms);  // nothing is left to be done
 }
 
 BOOST_AUTO_TEST_CASE(a_set_that_was_made_anew_with_another_ability_is_claimed_anew) {
@@ -312,7 +313,7 @@ BOOST_AUTO_TEST_CASE(a_set_that_was_made_anew_with_another_ability_is_claimed_an
     w.work();
     w.kernel.sets[kFour] = {
         .ability = {.timeouts = true, .prefixes = false}, .elements = {}, .refuses = {}};
-    w.desk.changed(kFour);
+    w.service.changed(kFour);
     w.pass(1'000);
     BOOST_TEST(w.lost == std::vector<ListId>{0}, boost::test_tools::per_element());
     w.claim("203.0.113.7", 600);
@@ -324,10 +325,10 @@ BOOST_AUTO_TEST_CASE(a_set_that_is_no_longer_named_is_left_alone) {
     World w;
     w.claim("203.0.113.7", 600);
     w.work();
-    w.desk.configure({});
+    w.service.configure({});
     w.claim("203.0.113.8", 600);
     w.work();
-    BOOST_TEST(w.desk.status().empty());
+    BOOST_TEST(w.service.status().empty());
     BOOST_TEST(w.kernel.in(kFour).size() == 1U);
 }
 

@@ -1,6 +1,6 @@
-#include "control/router_desk.h"
+#include "control/router_service.h"
 
-#include "control/list_desk.h"
+#include "control/list_service.h"
 
 namespace steer {
 namespace {
@@ -41,40 +41,40 @@ bool Acknowledger::flush() {
     return backlog_.empty();
 }
 
-RouterDesk::RouterDesk(const routeros::RouterConfig& config, routeros::RouterLink& link,
-                       ListDesk& lists, Log log, RouterFindings* findings)
+RouterService::RouterService(const routeros::RouterConfig& config, routeros::RouterLink& link,
+                             ListService& lists, Log log, RouterFindings* findings)
     : lists_(lists), log_(std::move(log)), findings_(findings), router_(config, *this, link) {}
 
-void RouterDesk::installed(routeros::ListId list, const routeros::AddressBytes& address,
-                           std::uint32_t until_s) {
+void RouterService::installed(routeros::ListId list, const routeros::AddressBytes& address,
+                              std::uint32_t until_s) {
     lists_.known(*this, list, IpAddress{address}, until_s);
 }
 
-void RouterDesk::forgotten(routeros::ListId list, const routeros::AddressBytes& address) {
+void RouterService::forgotten(routeros::ListId list, const routeros::AddressBytes& address) {
     lists_.known(*this, list, IpAddress{address}, 0);
 }
 
-void RouterDesk::epoch(routeros::ListId list) {
+void RouterService::epoch(routeros::ListId list) {
     lists_.void_all(*this, list);
 }
 
-void RouterDesk::away(routeros::ListId list, bool value) {
+void RouterService::away(routeros::ListId list, bool value) {
     lists_.away(*this, list, value);
 }
 
-void RouterDesk::settled(std::uint64_t hold_token, routeros::Outcome outcome) {
+void RouterService::settled(std::uint64_t hold_token, routeros::Outcome outcome) {
     lists_.settled(hold_token, to_outcome(outcome));
 }
 
-void RouterDesk::log(routeros::Level level, std::string_view sentence) {
+void RouterService::log(routeros::Level level, std::string_view sentence) {
     log_(level, std::string(sentence));  // it names the router
 }
 
-void RouterDesk::found(std::string_view version, const routeros::Findings& findings) {
+void RouterService::found(std::string_view version, const routeros::Findings& findings) {
     if (findings_ != nullptr) findings_->put(version, findings);
 }
 
-const routeros::Findings* RouterDesk::findings(std::string_view version) {
+const routeros::Findings* RouterService::findings(std::string_view version) {
     return findings_ == nullptr ? nullptr : findings_->find(version);
 }
 

@@ -30,7 +30,7 @@
 
 namespace steer::rules {
 
-class RuleDesk {
+class RuleService {
   public:
     struct InForce {
         std::uint32_t generation = 0;
@@ -40,10 +40,10 @@ class RuleDesk {
     using Reload = std::function<void(const std::string& why, std::function<void(InForce)> done)>;
     using Generation = std::function<std::uint32_t()>;  // that is in force
 
-    RuleDesk(boost::asio::io_context& house, Reload reload, Generation generation);
-    ~RuleDesk();  // ends what is under way; what was not answered is not done, or not in force
-    RuleDesk(const RuleDesk&) = delete;
-    RuleDesk& operator=(const RuleDesk&) = delete;
+    RuleService(boost::asio::io_context& house, Reload reload, Generation generation);
+    ~RuleService();  // ends what is under way; what was not answered is not done, or not in force
+    RuleService(const RuleService&) = delete;
+    RuleService& operator=(const RuleService&) = delete;
 
     void add_to(ops::JsonRpc& rpc);
     // The configuration in force. Files that are not there are made.

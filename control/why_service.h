@@ -15,12 +15,12 @@
 
 namespace steer {
 
-class WhyDesk {
+class WhyService {
   public:
     // `in_force` outlives it.
-    WhyDesk(boost::asio::io_context& house, ConfigSource source, const SetsInForce& in_force);
-    WhyDesk(const WhyDesk&) = delete;
-    WhyDesk& operator=(const WhyDesk&) = delete;
+    WhyService(boost::asio::io_context& house, ConfigSource source, const SetsInForce& in_force);
+    WhyService(const WhyService&) = delete;
+    WhyService& operator=(const WhyService&) = delete;
 
     void add_to(ops::JsonRpc& rpc);
 

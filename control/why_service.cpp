@@ -1,4 +1,4 @@
-#include "control/why_desk.h"
+#include "control/why_service.h"
 
 #include <boost/asio/post.hpp>
 #include <boost/json/array.hpp>
@@ -28,15 +28,16 @@ array sets_of(const SetsInForce& in_force, const std::string& name) {
 
 }  // namespace
 
-WhyDesk::WhyDesk(boost::asio::io_context& house, ConfigSource source, const SetsInForce& in_force)
+WhyService::WhyService(boost::asio::io_context& house, ConfigSource source,
+                       const SetsInForce& in_force)
     : house_(house), source_(std::move(source)), in_force_(in_force) {}
 
-void WhyDesk::add_to(ops::JsonRpc& rpc) {
+void WhyService::add_to(ops::JsonRpc& rpc) {
     rpc.add_later("why",
                   [this](const value& params, const ops::RpcDone& done) { ask(params, done); });
 }
 
-void WhyDesk::ask(const value& params, const ops::RpcDone& done) {
+void WhyService::ask(const value& params, const ops::RpcDone& done) {
     const auto* const text = ops::param(params, "name");
     if (text == nullptr || !text->is_string()) {
         return done(ops::bad_params("write a name, as in {\"name\": \"www.example.org\"}"));
@@ -60,7 +61,7 @@ void WhyDesk::ask(const value& params, const ops::RpcDone& done) {
     done(ops::RpcError{ops::RpcCode::internal_error, begun.error().text});
 }
 
-void WhyDesk::tell(const std::string& name, ops::RpcResult rules, const ops::RpcDone& done) {
+void WhyService::tell(const std::string& name, ops::RpcResult rules, const ops::RpcDone& done) {
     if (rules.has_error()) return done(rules.error());
     done(value(object{{"name", name}, {"sets", sets_of(in_force_, name)}, {"rules", *rules}}));
 }

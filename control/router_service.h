@@ -1,4 +1,4 @@
-// One router's engine and its words, which go to the lists' desk with those of the lists' other routers.
+// One router's engine and its words, which go to the lists' service with those of the lists' other routers.
 //
 // Without sockets, threads or a clock of its own, so that a test drives it with a simulated router and a clock that it
 // turns by hand; RouterThread drives it for real. All calls from one thread.
@@ -19,7 +19,7 @@
 
 namespace steer {
 
-// What became of answers that waited. Written by the thread of the desks, read by any. `late` is the worker's to
+// What became of answers that waited. Written by the thread of the services, read by any. `late` is the worker's to
 // count (Stat::hold_late) and stays 0 here.
 using OutcomeCounts =
     std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(Outcome::count_)>;
@@ -39,14 +39,14 @@ class Acknowledger {
     std::deque<std::pair<unsigned, Message>> backlog_;
 };
 
-class ListDesk;
+class ListService;
 
-class RouterDesk final : public routeros::RouterSink {
+class RouterService final : public routeros::RouterSink {
   public:
     using Log = std::function<void(routeros::Level, const std::string& sentence)>;
 
-    RouterDesk(const routeros::RouterConfig& config, routeros::RouterLink& link, ListDesk& lists,
-               Log log, RouterFindings* findings = nullptr);
+    RouterService(const routeros::RouterConfig& config, routeros::RouterLink& link,
+                  ListService& lists, Log log, RouterFindings* findings = nullptr);
 
     [[nodiscard]] routeros::Router& router() { return router_; }
     [[nodiscard]] const routeros::Router& router() const { return router_; }
@@ -62,7 +62,7 @@ class RouterDesk final : public routeros::RouterSink {
     const routeros::Findings* findings(std::string_view version) override;
 
   private:
-    ListDesk& lists_;
+    ListService& lists_;
     Log log_;
     RouterFindings* findings_;  // of all routers; nullptr: each has its own
     routeros::Router router_;

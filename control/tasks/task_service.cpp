@@ -1,4 +1,4 @@
-#include "control/tasks/task_desk.h"
+#include "control/tasks/task_service.h"
 
 #include <spdlog/spdlog.h>
 
@@ -41,18 +41,18 @@ bool fetch_all(const config::Download& what, fetch::FetchOptions options,
 
 }  // namespace
 
-TaskDesk::TaskDesk(asio::io_context& house, Reload reload, Now now)
+TaskService::TaskService(asio::io_context& house, Reload reload, Now now)
     : house_(house), reload_(std::move(reload)), now_(std::move(now)), timer_(house) {}
 
-TaskDesk::~TaskDesk() {
+TaskService::~TaskService() {
     *alive_ = false;
     stop_.request_stop();
     timer_.cancel();
     if (thread_) thread_->join();
 }
 
-TaskDesk::Steps TaskDesk::steps_of(const config::Settings& settings,
-                                   const std::vector<config::PluginIndex>& executors) {
+TaskService::Steps TaskService::steps_of(const config::Settings& settings,
+                                         const std::vector<config::PluginIndex>& executors) {
     Steps steps;
     for (const config::PluginIndex executor : executors) {
         const auto flat = config::steps_of(settings, executor, 0);
@@ -73,14 +73,14 @@ TaskDesk::Steps TaskDesk::steps_of(const config::Settings& settings,
     return steps;
 }
 
-TaskDesk::Task& TaskDesk::task(const std::string& name) {
+TaskService::Task& TaskService::task(const std::string& name) {
     Task& task = tasks_[name];
     task.wanted = true;
     return task;
 }
 
-void TaskDesk::add_job(const config::Settings& settings, const config::Cron& cron,
-                       const config::CronJob& job) {
+void TaskService::add_job(const config::Settings& settings, const config::Cron& cron,
+                          const config::CronJob& job) {
     const Clocks now = now_();
     Task& task = this->task(cron.tag + "/" + job.name);
     task.steps = steps_of(settings, job.executors);
@@ -95,14 +95,14 @@ void TaskDesk::add_job(const config::Settings& settings, const config::Cron& cro
     }
 }
 
-void TaskDesk::add_raised(const config::Plugin& plugin, config::PluginIndex index,
-                          const config::Settings& settings) {
+void TaskService::add_raised(const config::Plugin& plugin, config::PluginIndex index,
+                             const config::Settings& settings) {
     const std::string name = std::string(plugin.type) + " " + plugin.tag;
     task(name).steps = steps_of(settings, {index});
     raised_[plugin.tag] = name;
 }
 
-void TaskDesk::follow(const config::Settings& settings) {
+void TaskService::follow(const config::Settings& settings) {
     options_ = fetch::fetch_options_of(settings);
     raised_.clear();
     for (auto& [_, task] : tasks_)
@@ -120,7 +120,7 @@ void TaskDesk::follow(const config::Settings& settings) {
     look();
 }
 
-void TaskDesk::look() {
+void TaskService::look() {
     const Clocks now = now_();
     bool any = false;
     for (auto& [name, task] : tasks_) {
@@ -140,7 +140,7 @@ void TaskDesk::look() {
     });
 }
 
-bool TaskDesk::raise(const std::string& tag) {
+bool TaskService::raise(const std::string& tag) {
     const auto at = raised_.find(tag);
     if (at == raised_.end()) return true;  // of a configuration before this one
     const std::uint64_t now_s = now_().steady_s;
@@ -151,7 +151,7 @@ bool TaskDesk::raise(const std::string& tag) {
     return true;
 }
 
-void TaskDesk::begin(const std::string& name, Task& task) {
+void TaskService::begin(const std::string& name, Task& task) {
     task.under_way = true;
     auto run = std::make_shared<Run>(Run{name, task.steps, 0, true});
     asio::post(house_, [this, run, alive = alive_] {
@@ -159,7 +159,7 @@ void TaskDesk::begin(const std::string& name, Task& task) {
     });
 }
 
-void TaskDesk::go_on(const std::shared_ptr<Run>& run) {
+void TaskService::go_on(const std::shared_ptr<Run>& run) {
     if (run->at == run->steps.size()) return end(*run);
     const Step& step = run->steps[run->at++];
     const auto then = [this, run, alive = alive_](bool good) {
@@ -178,7 +178,7 @@ void TaskDesk::go_on(const std::shared_ptr<Run>& run) {
     }
 }
 
-void TaskDesk::download(const std::shared_ptr<Run>& run, const config::Download& what) {
+void TaskService::download(const std::shared_ptr<Run>& run, const config::Download& what) {
     if (!thread_) thread_ = std::make_unique<asio::thread_pool>(1);
     asio::post(*thread_, [this, run, what, means = options_, stop = stop_.get_token(),
                           alive = alive_, &house = house_] {
@@ -190,12 +190,12 @@ void TaskDesk::download(const std::shared_ptr<Run>& run, const config::Download&
     });
 }
 
-void TaskDesk::finished(const std::shared_ptr<Run>& run, bool good) {
+void TaskService::finished(const std::shared_ptr<Run>& run, bool good) {
     run->good = run->good && good;
     go_on(run);
 }
 
-void TaskDesk::end(const Run& run) {
+void TaskService::end(const Run& run) {
     const auto at = tasks_.find(run.name);
     if (at == tasks_.end()) return;
     Task& task = at->second;
@@ -210,7 +210,7 @@ void TaskDesk::end(const Run& run) {
     if (!task.wanted) tasks_.erase(at);
 }
 
-void TaskDesk::write_metrics(ops::MetricWriter& writer) const {
+void TaskService::write_metrics(ops::MetricWriter& writer) const {
     writer.counter("steerdns_task_runs",
                    "runs of cron's jobs and of what queries raised, by what came of them");
     for (const auto& [name, task] : tasks_) {

@@ -1,4 +1,4 @@
-#include "control/list_desk.h"
+#include "control/list_service.h"
 
 #include <algorithm>
 #include <string>
@@ -21,10 +21,10 @@ constexpr std::uint64_t kTellEveryMs = 600'000;  // of shared addresses, about o
 
 }  // namespace
 
-ListDesk::ListDesk(Plane& plane, Acknowledger& acknowledger)
+ListService::ListService(Plane& plane, Acknowledger& acknowledger)
     : plane_(plane), acknowledger_(acknowledger) {}
 
-void ListDesk::configure(const std::vector<Member>& members) {
+void ListService::configure(const std::vector<Member>& members) {
     std::vector<List> now(kMaxLists);
     for (const Member& member : members) {
         for (const auto& list : member.plan->config.lists) {
@@ -49,7 +49,7 @@ void ListDesk::configure(const std::vector<Member>& members) {
     }
 }
 
-bool ListDesk::take(const Event& event, std::uint64_t now_ms) {
+bool ListService::take(const Event& event, std::uint64_t now_ms) {
     const List& list = lists_[event.list];
     if (list.keepers.empty()) return false;
     switch (event.kind) {
@@ -68,7 +68,7 @@ bool ListDesk::take(const Event& event, std::uint64_t now_ms) {
 
 // To every router of the list. What the list does without is not claimed, whatever the worker saw on the row board when it
 // said so.
-void ListDesk::claim(const List& list, const Event& event, std::uint64_t now_ms) {
+void ListService::claim(const List& list, const Event& event, std::uint64_t now_ms) {
     const RowBoard& board = *plane_.shared().board;
     const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
     std::array<routeros::AddressBytes, kEventAddresses> addresses;
@@ -98,11 +98,11 @@ void ListDesk::claim(const List& list, const Event& event, std::uint64_t now_ms)
     }
 }
 
-void ListDesk::tell_shortened(const List& list, const Event& event, std::uint64_t now_ms) {
+void ListService::tell_shortened(const List& list, const Event& event, std::uint64_t now_ms) {
     std::uint64_t& told_ms = told_shortened_ms_[event.list];
     if (told_ms != 0 && now_ms - told_ms < kTellShortenedMs) return;
     told_ms = now_ms;
-    RouterDesk& router = *list.keepers.front().router;
+    RouterService& router = *list.keepers.front().router;
     router.log(routeros::Level::warning,
                "the answer for " + dns::name_to_text({event.name.data(), event.name_len}) +
                    " has more addresses than '" + std::string(router.router().tag_of(event.list)) +
@@ -113,7 +113,7 @@ void ListDesk::tell_shortened(const List& list, const Event& event, std::uint64_
 
 // ---- addresses that other names share
 
-void ListDesk::note_shared(const List& list, const Event& event, std::uint64_t now_ms) {
+void ListService::note_shared(const List& list, const Event& event, std::uint64_t now_ms) {
     RowBoard& board = *plane_.shared().board;
     const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
     if (now_s - tidied_s_ >= kTidyEveryS) {
@@ -131,14 +131,14 @@ void ListDesk::note_shared(const List& list, const Event& event, std::uint64_t n
 }
 
 // When there are some, and when there are twice as many; at most once in ten minutes a list.
-void ListDesk::tell_shared(const List& list, const Event& event, const IpAddress& address,
-                           std::string_view name, std::uint64_t now_ms) {
+void ListService::tell_shared(const List& list, const Event& event, const IpAddress& address,
+                              std::string_view name, std::uint64_t now_ms) {
     const std::size_t count = shared_.shared(static_cast<std::uint32_t>(now_ms / 1000), event.list);
     ToldShared& told = told_shared_[event.list];
     if (count < told.count / 2) told.count = count;
     if (count < 2 * told.count || (told.at_ms != 0 && now_ms - told.at_ms < kTellEveryMs)) return;
     told = {count, now_ms};
-    RouterDesk& router = *list.keepers.front().router;
+    RouterService& router = *list.keepers.front().router;
     const bool one = count == 1;
     std::string sentence = std::to_string(count);
     sentence += one ? " address of '" : " addresses of '";
@@ -155,13 +155,13 @@ void ListDesk::tell_shared(const List& list, const Event& event, const IpAddress
 
 // ---- what is known
 
-int ListDesk::place_of(const List& list, const RouterDesk& router) {
+int ListService::place_of(const List& list, const RouterService& router) {
     const auto at = std::ranges::find(list.keepers, &router, &Keeper::router);
     return at == list.keepers.end() ? -1 : static_cast<int>(at - list.keepers.begin());
 }
 
 // 0 if one that counts has not said it, or none counts.
-std::uint32_t ListDesk::known_until(const List& list, const Untils& untils) {
+std::uint32_t ListService::known_until(const List& list, const Untils& untils) {
     std::uint32_t least = UINT32_MAX;
     for (std::size_t i = 0; i < untils.size(); ++i) {
         if (list.quorum == config::Quorum::all || !list.keepers[i].away)
@@ -170,14 +170,14 @@ std::uint32_t ListDesk::known_until(const List& list, const Untils& untils) {
     return least == UINT32_MAX ? 0 : least;
 }
 
-void ListDesk::put(ListId id, const IpAddress& address, std::uint32_t until_s) {
+void ListService::put(ListId id, const IpAddress& address, std::uint32_t until_s) {
     RowBoard& board = *plane_.shared().board;
     if (until_s == 0) return board.remove(id, address);
     board.put(id, address, until_s, state(id).epoch.load(std::memory_order_relaxed));
 }
 
-void ListDesk::known(const RouterDesk& router, ListId id, const IpAddress& address,
-                     std::uint32_t until_s) {
+void ListService::known(const RouterService& router, ListId id, const IpAddress& address,
+                        std::uint32_t until_s) {
     List& list = lists_[id];
     const int place = place_of(list, router);
     if (place < 0) return;
@@ -194,7 +194,7 @@ void ListDesk::known(const RouterDesk& router, ListId id, const IpAddress& addre
 }
 
 // A new epoch, and what is known under it.
-void ListDesk::count_anew(ListId id, const List& list) {
+void ListService::count_anew(ListId id, const List& list) {
     state(id).epoch.fetch_add(1, std::memory_order_relaxed);
     for (const auto& [address, untils] : list.rows) {
         if (const std::uint32_t until_s = known_until(list, untils))
@@ -203,7 +203,7 @@ void ListDesk::count_anew(ListId id, const List& list) {
     tell_away(id, list);
 }
 
-void ListDesk::void_all(const RouterDesk& router, ListId id) {
+void ListService::void_all(const RouterService& router, ListId id) {
     List& list = lists_[id];
     const int place = place_of(list, router);
     if (place < 0) return;
@@ -215,7 +215,7 @@ void ListDesk::void_all(const RouterDesk& router, ListId id) {
     count_anew(id, list);
 }
 
-void ListDesk::away(const RouterDesk& router, ListId id, bool value) {
+void ListService::away(const RouterService& router, ListId id, bool value) {
     List& list = lists_[id];
     const int place = place_of(list, router);
     if (place < 0 ||
@@ -225,7 +225,7 @@ void ListDesk::away(const RouterDesk& router, ListId id, bool value) {
     count_anew(id, list);
 }
 
-void ListDesk::tell_away(ListId id, const List& list) {
+void ListService::tell_away(ListId id, const List& list) {
     const auto is_away = [](const Keeper& keeper) { return keeper.away; };
     const bool away = list.quorum == config::Quorum::all
                           ? std::ranges::any_of(list.keepers, is_away)
@@ -235,7 +235,7 @@ void ListDesk::tell_away(ListId id, const List& list) {
 
 // ---- who waits
 
-void ListDesk::settled(std::uint64_t token, Outcome outcome) {
+void ListService::settled(std::uint64_t token, Outcome outcome) {
     if (worker_of_hold_token(token) != kSeveral) return acknowledger_.acknowledge(token, outcome);
     const auto found = waits_.find(token);
     if (found == waits_.end()) return;
@@ -251,7 +251,7 @@ void ListDesk::settled(std::uint64_t token, Outcome outcome) {
 }
 
 // A router that is away is nobody's hindrance, unless all are asked for.
-Outcome ListDesk::Wait::outcome() const {
+Outcome ListService::Wait::outcome() const {
     const auto has = [&](Outcome o) { return said[static_cast<std::size_t>(o)] > 0; };
     const bool good = has(Outcome::installed) || has(Outcome::already_there);
     if (has(Outcome::router_away) &&

@@ -18,12 +18,12 @@
 
 namespace steer {
 
-class HitsDesk {
+class HitsService {
   public:
-    HitsDesk(boost::asio::io_context& house, ConfigSource source);
-    ~HitsDesk();
-    HitsDesk(const HitsDesk&) = delete;
-    HitsDesk& operator=(const HitsDesk&) = delete;
+    HitsService(boost::asio::io_context& house, ConfigSource source);
+    ~HitsService();
+    HitsService(const HitsService&) = delete;
+    HitsService& operator=(const HitsService&) = delete;
 
     // `plane` outlives it.
     void add_to(ops::JsonRpc& rpc, Plane& plane);

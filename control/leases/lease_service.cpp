@@ -1,4 +1,4 @@
-#include "control/leases/lease_desk.h"
+#include "control/leases/lease_service.h"
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
@@ -24,43 +24,43 @@ constexpr std::uint64_t kTellEveryMs = 60'000;  // of leases without names
 }  // namespace
 
 // One router that is followed.
-struct LeaseDesk::Router final : routeros::LeaseSink {
-    Router(LeaseDesk& owner, build::LeaseRouter p)
-        : desk(owner),
+struct LeaseService::Router final : routeros::LeaseSink {
+    Router(LeaseService& owner, build::LeaseRouter p)
+        : service(owner),
           plan(std::move(p)),
           transport(owner.house_, plan.transport,
                     [&clock = owner.clock_] { return clock.now().ms; }),
           reader(plan.reader, *this, transport) {
         transport.drive(reader);
-        reader.start(desk.clock_.now().ms);
+        reader.start(service.clock_.now().ms);
         transport.wake();
     }
     ~Router() override {
-        reader.stop(desk.clock_.now().ms);
+        reader.stop(service.clock_.now().ms);
         transport.stop();
     }
     void take(const build::LeaseRouter& now) {
         if (plan == now) return;
         plan = now;
         transport.configure(plan.transport);
-        reader.configure(plan.reader, desk.clock_.now().ms);
+        reader.configure(plan.reader, service.clock_.now().ms);
         transport.wake();
     }
     void leases(std::vector<routeros::DhcpLease> all) override {
-        desk.heard(plan.reader.name, std::move(all));
+        service.heard(plan.reader.name, std::move(all));
     }
     void log(routeros::Level level, std::string_view sentence) override {
-        desk.log_(level, std::string(sentence));
+        service.log_(level, std::string(sentence));
     }
 
-    LeaseDesk& desk;
+    LeaseService& service;
     build::LeaseRouter plan;
     routeros::Transport transport;
     routeros::LeaseReader reader;
 };
 
 // One dhcp_leases.
-struct LeaseDesk::Plugin {
+struct LeaseService::Plugin {
     Plugin(build::LeasePlan p, rte_rcu_qsbr* qsbr)
         : plan(std::move(p)), published(plan.answers->table, qsbr) {}
 
@@ -72,8 +72,8 @@ struct LeaseDesk::Plugin {
     Published<LiveTable> published;
 };
 
-LeaseDesk::LeaseDesk(boost::asio::io_context& house, Clock& clock, rte_rcu_qsbr* qsbr,
-                     std::string file, Log log)
+LeaseService::LeaseService(boost::asio::io_context& house, Clock& clock, rte_rcu_qsbr* qsbr,
+                           std::string file, Log log)
     : house_(house),
       clock_(clock),
       qsbr_(qsbr),
@@ -90,13 +90,13 @@ LeaseDesk::LeaseDesk(boost::asio::io_context& house, Clock& clock, rte_rcu_qsbr*
         known_[router] = {router, std::move(leases)};
 }
 
-LeaseDesk::~LeaseDesk() {
+LeaseService::~LeaseService() {
     routers_.clear();
     if (!is_kept_) keep();
     disk_.join();
 }
 
-void LeaseDesk::follow(const build::LeasePlans& plans) {
+void LeaseService::follow(const build::LeasePlans& plans) {
     std::map<std::string, std::unique_ptr<Router>> before;
     before.swap(routers_);
     for (const build::LeaseRouter& plan : plans.routers) {
@@ -125,12 +125,12 @@ void LeaseDesk::follow(const build::LeasePlans& plans) {
     }
 }
 
-void LeaseDesk::poll() {
+void LeaseService::poll() {
     for (auto& [tag, plugin] : plugins_)
         plugin->published.poll();
 }
 
-void LeaseDesk::heard(const std::string& router, std::vector<routeros::DhcpLease> leases) {
+void LeaseService::heard(const std::string& router, std::vector<routeros::DhcpLease> leases) {
     RouterLeases fresh{router, std::move(leases)};
     RouterLeases& known = known_[router];
     if (known == fresh) return;
@@ -142,7 +142,7 @@ void LeaseDesk::heard(const std::string& router, std::vector<routeros::DhcpLease
     keep_soon();
 }
 
-void LeaseDesk::name(Plugin& plugin) {
+void LeaseService::name(Plugin& plugin) {
     std::vector<const RouterLeases*> all;
     for (const std::string& router : plugin.plan.routers) {
         if (const auto at = known_.find(router); at != known_.end()) all.push_back(&at->second);
@@ -153,7 +153,7 @@ void LeaseDesk::name(Plugin& plugin) {
 }
 
 // One of those that were not told yet, and not more often than once a minute: clients choose their names.
-void LeaseDesk::tell_nameless(Plugin& plugin) {
+void LeaseService::tell_nameless(Plugin& plugin) {
     std::set<std::string> now;
     const NamelessLease* news = nullptr;
     for (const NamelessLease& lease : plugin.book.nameless) {
@@ -177,7 +177,7 @@ void LeaseDesk::tell_nameless(Plugin& plugin) {
 
 // ---- the file
 
-void LeaseDesk::keep_soon() {
+void LeaseService::keep_soon() {
     if (file_.empty() || !std::exchange(is_kept_, false)) return;
     keep_timer_.expires_after(kKeepAfter);
     keep_timer_.async_wait([this](const boost::system::error_code& error) {
@@ -185,7 +185,7 @@ void LeaseDesk::keep_soon() {
     });
 }
 
-void LeaseDesk::keep() {
+void LeaseService::keep() {
     is_kept_ = true;
     ByRouter all;
     for (const auto& [router, known] : known_)
@@ -198,7 +198,7 @@ void LeaseDesk::keep() {
 
 // ---- what is said of it
 
-ops::RpcResult LeaseDesk::told(const value& params) const {
+ops::RpcResult LeaseService::told(const value& params) const {
     const auto* const tag = ops::param(params, "tag");
     if (tag != nullptr && !tag->is_string())
         return ops::bad_params("'tag' is the tag of a dhcp_leases");
@@ -239,11 +239,11 @@ ops::RpcResult LeaseDesk::told(const value& params) const {
                         {"routers", std::move(routers)}});
 }
 
-void LeaseDesk::add_to(ops::JsonRpc& rpc) {
+void LeaseService::add_to(ops::JsonRpc& rpc) {
     rpc.add("leases", [this](const value& params) { return told(params); });
 }
 
-void LeaseDesk::write_metrics(ops::MetricWriter& writer) const {
+void LeaseService::write_metrics(ops::MetricWriter& writer) const {
     for (const auto& [tag, plugin] : plugins_) {
         if (!plugin->is_wanted) continue;
         writer.gauge("steerdns_leases_named", "addresses of DHCP leases that have a name");

@@ -51,7 +51,7 @@ struct Installed {
     std::uint32_t until_s;
 };
 
-class SetDesk {
+class SetService {
   public:
     enum class Level : std::uint8_t { info, warning };
     struct Sink {
@@ -60,7 +60,7 @@ class SetDesk {
         std::function<void(Level, const std::string&)> log;
     };
 
-    SetDesk(SetWriter& writer, Sink sink);
+    SetService(SetWriter& writer, Sink sink);
 
     // These from now on. Claims of a set that stays, stay.
     void configure(const std::vector<SetPlan>& plans);

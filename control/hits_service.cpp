@@ -1,4 +1,4 @@
-#include "control/hits_desk.h"
+#include "control/hits_service.h"
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
@@ -34,20 +34,20 @@ std::optional<unsigned> number(const value& params, std::string_view key, unsign
 
 }  // namespace
 
-HitsDesk::HitsDesk(boost::asio::io_context& house, ConfigSource source)
+HitsService::HitsService(boost::asio::io_context& house, ConfigSource source)
     : house_(house), source_(std::move(source)), timer_(house) {}
 
-HitsDesk::~HitsDesk() {
+HitsService::~HitsService() {
     if (plane_ != nullptr) plane_->shared().sample_one_in.store(0, std::memory_order_relaxed);
 }
 
-void HitsDesk::add_to(ops::JsonRpc& rpc, Plane& plane) {
+void HitsService::add_to(ops::JsonRpc& rpc, Plane& plane) {
     plane_ = &plane;
     rpc.add_later(
         "hits", [this](const value& params, ops::RpcDone done) { begin(params, std::move(done)); });
 }
 
-void HitsDesk::begin(const value& params, ops::RpcDone done) {
+void HitsService::begin(const value& params, ops::RpcDone done) {
     const auto seconds = number(params, "seconds", kSeconds, kMostSeconds);
     const auto top = number(params, "top", kTop, kMostTop);
     if (!seconds || !top || (!params.is_null() && !params.is_object())) {
@@ -70,7 +70,7 @@ void HitsDesk::begin(const value& params, ops::RpcDone done) {
     look();
 }
 
-void HitsDesk::look() {
+void HitsService::look() {
     take_samples();
     // More come than are read in time: fewer are taken.
     auto& one_in = plane_->shared().sample_one_in;
@@ -86,7 +86,7 @@ void HitsDesk::look() {
     });
 }
 
-void HitsDesk::take_samples() {
+void HitsService::take_samples() {
     Sample sample;
     for (unsigned w = 0; w < plane_->workers(); ++w) {
         // (As many as there can be, or a busy worker would keep us here.)
@@ -97,7 +97,7 @@ void HitsDesk::take_samples() {
     }
 }
 
-void HitsDesk::finish() {
+void HitsService::finish() {
     plane_->shared().sample_one_in.store(0, std::memory_order_relaxed);
     const auto begun = thread_.run([this, names = count_->hits.names()] {
         auto rules = holding_rules(source_, [&](const config::Settings& settings) {

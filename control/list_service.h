@@ -7,7 +7,7 @@
 // new epoch: what is known of the others stays known. Memory of lists with several routers: about 90 bytes an address,
 // 4 more per router from the fifth on.
 //
-// One thread: that of the desks.
+// One thread: that of the services.
 #pragma once
 
 #include <array>
@@ -20,18 +20,18 @@
 
 #include "control/build/build.h"
 #include "control/plane.h"
-#include "control/router_desk.h"
+#include "control/router_service.h"
 #include "control/shared_addresses.h"
 #include "routeros/address.h"
 
 namespace steer {
 
-class ListDesk {
+class ListService {
   public:
-    ListDesk(Plane& plane, Acknowledger& acknowledger);
+    ListService(Plane& plane, Acknowledger& acknowledger);
 
     struct Member {
-        RouterDesk* router;
+        RouterService* router;
         const build::RouterPlan* plan;  // its lists
     };
     // These routers keep lists from now on. Of a list that is new, or has other routers than before, nothing is known; one
@@ -45,17 +45,17 @@ class ListDesk {
 
     // The routers' words; those of one that does not keep the list are not heard.
     // 0: that no row is known there any more.
-    void known(const RouterDesk& router, ListId list, const IpAddress& address,
+    void known(const RouterService& router, ListId list, const IpAddress& address,
                std::uint32_t until_s);
-    void void_all(const RouterDesk& router, ListId list);
-    void away(const RouterDesk& router, ListId list, bool value);
+    void void_all(const RouterService& router, ListId list);
+    void away(const RouterService& router, ListId list, bool value);
     void settled(std::uint64_t hold_token, Outcome outcome);
 
   private:
     using Untils =
         boost::container::small_vector<std::uint32_t, 4>;  // seconds, by router; 0: not known
     struct Keeper {
-        RouterDesk* router;
+        RouterService* router;
         bool away = true;
     };
     struct List {
@@ -80,7 +80,7 @@ class ListDesk {
 
     [[nodiscard]] ListState& state(ListId list) const { return (*plane_.shared().lists)[list]; }
     // Its place among the list's keepers; -1: it keeps it not.
-    static int place_of(const List& list, const RouterDesk& router);
+    static int place_of(const List& list, const RouterService& router);
     [[nodiscard]] static std::uint32_t known_until(const List& list, const Untils& untils);
     void put(ListId id, const IpAddress& address, std::uint32_t until_s);
     void count_anew(ListId id, const List& list);

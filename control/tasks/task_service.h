@@ -20,16 +20,16 @@
 
 namespace steer::tasks {
 
-class TaskDesk {
+class TaskService {
   public:
     // Reads the configuration anew because of `why`; says whether it came into force.
     using Reload = std::function<void(const std::string& why, std::function<void(bool)> done)>;
     using Now = std::function<Clocks()>;
 
-    TaskDesk(boost::asio::io_context& house, Reload reload, Now now);
-    ~TaskDesk();  // ends what is under way
-    TaskDesk(const TaskDesk&) = delete;
-    TaskDesk& operator=(const TaskDesk&) = delete;
+    TaskService(boost::asio::io_context& house, Reload reload, Now now);
+    ~TaskService();  // ends what is under way
+    TaskService(const TaskService&) = delete;
+    TaskService& operator=(const TaskService&) = delete;
 
     // The configuration in force: jobs that stay as they are keep their time.
     void follow(const config::Settings& settings);

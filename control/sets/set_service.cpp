@@ -1,4 +1,4 @@
-#include "control/sets/set_desk.h"
+#include "control/sets/set_service.h"
 
 #include <algorithm>
 #include <bit>
@@ -18,13 +18,13 @@ constexpr std::uint32_t kNoTimeout = UINT32_MAX;
 
 }  // namespace
 
-std::size_t SetDesk::Hash::operator()(const matchers::Prefix& p) const noexcept {
+std::size_t SetService::Hash::operator()(const matchers::Prefix& p) const noexcept {
     std::uint64_t h = (p.address.high() * 0x9e3779b97f4a7c15) ^ p.address.low();
     h = (h ^ (h >> 29) ^ p.length) * 0xbf58476d1ce4e5b9;
     return static_cast<std::size_t>(h ^ (h >> 32));
 }
 
-matchers::Prefix SetDesk::Shape::around(const IpAddress& address) const noexcept {
+matchers::Prefix SetService::Shape::around(const IpAddress& address) const noexcept {
     unsigned length = mask;
     for (const matchers::Prefix& never : never_claim) {
         const bool same_family = (never.length >= 96 && never.address.is_v4()) == address.is_v4();
@@ -40,9 +40,9 @@ matchers::Prefix SetDesk::Shape::around(const IpAddress& address) const noexcept
     return matchers::Prefix::masked(address, length);
 }
 
-SetDesk::SetDesk(SetWriter& writer, Sink sink) : writer_(writer), sink_(std::move(sink)) {}
+SetService::SetService(SetWriter& writer, Sink sink) : writer_(writer), sink_(std::move(sink)) {}
 
-void SetDesk::configure(const std::vector<SetPlan>& plans) {
+void SetService::configure(const std::vector<SetPlan>& plans) {
     ways_.clear();
     std::map<SetName, std::map<ListId, Shape>> before;
     for (auto& [name, keeper] : keepers_) {
@@ -72,7 +72,7 @@ void SetDesk::configure(const std::vector<SetPlan>& plans) {
     }
 }
 
-void SetDesk::claim(ListId list, const IpAddress& address, std::uint32_t until_s) {
+void SetService::claim(ListId list, const IpAddress& address, std::uint32_t until_s) {
     const auto at = ways_.find(list);
     if (at == ways_.end()) return;
     Keeper* const keeper = address.is_v4() ? at->second.v4 : at->second.v6;
@@ -87,7 +87,7 @@ void SetDesk::claim(ListId list, const IpAddress& address, std::uint32_t until_s
     }
 }
 
-void SetDesk::forget_claims(Keeper& keeper) {
+void SetService::forget_claims(Keeper& keeper) {
     keeper.claims.clear();
     keeper.owed.clear();
     keeper.refused.clear();
@@ -95,7 +95,7 @@ void SetDesk::forget_claims(Keeper& keeper) {
         sink_.lost(list);
 }
 
-void SetDesk::take(Keeper& keeper, const Installed& what) {
+void SetService::take(Keeper& keeper, const Installed& what) {
     const auto shape = keeper.shapes.find(what.list);
     if (shape == keeper.shapes.end()) return;
     const auto element = keeper.ability.prefixes ? shape->second.around(what.address)
@@ -114,12 +114,12 @@ void SetDesk::take(Keeper& keeper, const Installed& what) {
     if (keeper.ready) keeper.told.push_back({what, element});
 }
 
-void SetDesk::owe(Keeper& keeper, const matchers::Prefix& element, Claim& claim) {
+void SetService::owe(Keeper& keeper, const matchers::Prefix& element, Claim& claim) {
     if (std::exchange(claim.owed, true)) return;
     keeper.owed.push_back(element);
 }
 
-void SetDesk::owe_all(Keeper& keeper) {
+void SetService::owe_all(Keeper& keeper) {
     keeper.refused.clear();
     keeper.owed.clear();
     for (auto& [element, claim] : keeper.claims) {
@@ -129,7 +129,7 @@ void SetDesk::owe_all(Keeper& keeper) {
     }
 }
 
-void SetDesk::work(std::uint64_t now_ms) {
+void SetService::work(std::uint64_t now_ms) {
     for (auto& [name, keeper] : keepers_) {
         if (now_ms >= keeper.expire_ms) expire(keeper, now_ms);
         if (!keeper.ready && now_ms >= keeper.try_ms) read(name, keeper, now_ms);
@@ -144,7 +144,7 @@ void SetDesk::work(std::uint64_t now_ms) {
     }
 }
 
-std::uint64_t SetDesk::next_ms() const {
+std::uint64_t SetService::next_ms() const {
     std::uint64_t next = UINT64_MAX;
     for (const auto& [name, keeper] : keepers_) {
         if (!keeper.ready) next = std::min(next, keeper.try_ms);
@@ -157,7 +157,7 @@ std::uint64_t SetDesk::next_ms() const {
 
 // ---- the set as the kernel has it
 
-void SetDesk::read(const SetName& name, Keeper& keeper, std::uint64_t now_ms) {
+void SetService::read(const SetName& name, Keeper& keeper, std::uint64_t now_ms) {
     keeper.read_ms = now_ms;
     const auto ability = writer_.read(name);
     if (!ability) return fail(name, keeper, ability.error().text, now_ms);
@@ -187,7 +187,7 @@ void SetDesk::read(const SetName& name, Keeper& keeper, std::uint64_t now_ms) {
     keeper.complained = false;
 }
 
-void SetDesk::note_ability(const SetName& name, Keeper& keeper) {
+void SetService::note_ability(const SetName& name, Keeper& keeper) {
     if (std::exchange(keeper.noted, true)) return;
     if (!keeper.ability.timeouts) {
         sink_.log(Level::warning,
@@ -207,8 +207,8 @@ void SetDesk::note_ability(const SetName& name, Keeper& keeper) {
     }
 }
 
-void SetDesk::fail(const SetName& name, Keeper& keeper, const std::string& why,
-                   std::uint64_t now_ms) {
+void SetService::fail(const SetName& name, Keeper& keeper, const std::string& why,
+                      std::uint64_t now_ms) {
     keeper.ready = false;
     keeper.emptied = keeper.known;
     keeper.told.clear();
@@ -220,27 +220,27 @@ void SetDesk::fail(const SetName& name, Keeper& keeper, const std::string& why,
                                   "; addresses wait for it, and it is asked for again");
 }
 
-void SetDesk::changed(Keeper& keeper) {
+void SetService::changed(Keeper& keeper) {
     keeper.emptied = keeper.known;
     keeper.ready = false;
     keeper.told.clear();
     keeper.try_ms = keeper.read_ms == 0 ? 0 : keeper.read_ms + kReadAgainMs;
 }
 
-void SetDesk::changed(const SetName& set) {
+void SetService::changed(const SetName& set) {
     for (auto& [name, keeper] : keepers_) {
         const bool in_table = name.family == set.family && name.table == set.table;
         if (in_table && (set.name.empty() || name.name == set.name)) changed(keeper);
     }
 }
 
-void SetDesk::all_changed(bool ipsets) {
+void SetService::all_changed(bool ipsets) {
     for (auto& [name, keeper] : keepers_) {
         if (name.is_ipset() == ipsets) changed(keeper);
     }
 }
 
-void SetDesk::look(std::uint64_t now_ms) {
+void SetService::look(std::uint64_t now_ms) {
     const auto soon_s = static_cast<std::uint32_t>(now_ms / 1000) + 2;
     for (auto& [name, keeper] : keepers_) {
         if (!name.is_ipset() || !keeper.ready) continue;
@@ -255,7 +255,7 @@ void SetDesk::look(std::uint64_t now_ms) {
 
 // ---- writing
 
-void SetDesk::write(const SetName& name, Keeper& keeper, std::uint64_t now_ms) {
+void SetService::write(const SetName& name, Keeper& keeper, std::uint64_t now_ms) {
     const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
     std::vector<matchers::Prefix> all = std::exchange(keeper.owed, {});
     std::erase_if(all, [&](const matchers::Prefix& element) {
@@ -279,9 +279,9 @@ void SetDesk::write(const SetName& name, Keeper& keeper, std::uint64_t now_ms) {
     }
 }
 
-bool SetDesk::write_some(const SetName& name, Keeper& keeper,
-                         std::span<const matchers::Prefix> elements, std::uint64_t now_ms,
-                         unsigned& left) {
+bool SetService::write_some(const SetName& name, Keeper& keeper,
+                            std::span<const matchers::Prefix> elements, std::uint64_t now_ms,
+                            unsigned& left) {
     const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
     std::vector<SetElement> batch;
     batch.reserve(elements.size());
@@ -328,7 +328,7 @@ bool SetDesk::write_some(const SetName& name, Keeper& keeper,
            write_some(name, keeper, elements.subspan(half), now_ms, left);
 }
 
-void SetDesk::written(Keeper& keeper, std::span<const matchers::Prefix> elements) {
+void SetService::written(Keeper& keeper, std::span<const matchers::Prefix> elements) {
     for (const auto& element : elements) {
         Claim& claim = keeper.claims.at(element);
         claim.owed = false;
@@ -336,7 +336,7 @@ void SetDesk::written(Keeper& keeper, std::span<const matchers::Prefix> elements
     }
 }
 
-void SetDesk::tell(Keeper& keeper) {
+void SetService::tell(Keeper& keeper) {
     if (keeper.told.empty()) return;
     std::vector<Installed> done;
     for (const Told& told : std::exchange(keeper.told, {})) {
@@ -347,7 +347,7 @@ void SetDesk::tell(Keeper& keeper) {
     if (!done.empty()) sink_.installed(done);
 }
 
-void SetDesk::expire(Keeper& keeper, std::uint64_t now_ms) {
+void SetService::expire(Keeper& keeper, std::uint64_t now_ms) {
     keeper.expire_ms = now_ms + kExpireEveryMs;
     const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
     std::erase_if(keeper.early, [&](const Installed& what) { return what.until_s <= now_s; });
@@ -360,7 +360,7 @@ void SetDesk::expire(Keeper& keeper, std::uint64_t now_ms) {
     }
 }
 
-std::vector<SetStatus> SetDesk::status() const {
+std::vector<SetStatus> SetService::status() const {
     std::vector<SetStatus> all;
     all.reserve(keepers_.size());
     for (const auto& [name, keeper] : keepers_) {

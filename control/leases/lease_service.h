@@ -30,17 +30,17 @@
 
 namespace steer::leases {
 
-class LeaseDesk {
+class LeaseService {
   public:
     using Log = std::function<void(routeros::Level, const std::string& sentence)>;
 
     // `file`: where leases are kept; empty: nowhere. `qsbr`: of the workers.
-    LeaseDesk(boost::asio::io_context& house, Clock& clock, rte_rcu_qsbr* qsbr, std::string file,
-              Log log);
+    LeaseService(boost::asio::io_context& house, Clock& clock, rte_rcu_qsbr* qsbr, std::string file,
+                 Log log);
     // Workers have ended. What is not in the file yet is written.
-    ~LeaseDesk();
-    LeaseDesk(const LeaseDesk&) = delete;
-    LeaseDesk& operator=(const LeaseDesk&) = delete;
+    ~LeaseService();
+    LeaseService(const LeaseService&) = delete;
+    LeaseService& operator=(const LeaseService&) = delete;
 
     // Those in force. A router that is as before keeps its session.
     void follow(const build::LeasePlans& plans);

@@ -1,4 +1,4 @@
-#include "control/rules/rule_desk.h"
+#include "control/rules/rule_service.h"
 
 #include <spdlog/spdlog.h>
 
@@ -21,7 +21,7 @@ namespace steer::rules {
 namespace asio = boost::asio;
 namespace json = boost::json;
 
-struct RuleDesk::Outcome {
+struct RuleService::Outcome {
     Result<std::vector<bool>> changed;
     Stamp stamp;
 };
@@ -92,10 +92,10 @@ Result<std::vector<RuleChange>> changes_of(const std::vector<std::string>& add,
 
 }  // namespace
 
-RuleDesk::RuleDesk(asio::io_context& house, Reload reload, Generation generation)
+RuleService::RuleService(asio::io_context& house, Reload reload, Generation generation)
     : house_(house), reload_(std::move(reload)), generation_(std::move(generation)) {}
 
-RuleDesk::~RuleDesk() {
+RuleService::~RuleService() {
     *alive_ = false;
     for (const auto& [_, set] : sets_)
         set->timer.cancel();
@@ -103,7 +103,7 @@ RuleDesk::~RuleDesk() {
 }
 
 template <class Work, class Then>
-void RuleDesk::aside(Work work, Then then) {
+void RuleService::aside(Work work, Then then) {
     if (!thread_) {
         thread_ = std::make_unique<asio::thread_pool>(1);
         asio::post(*thread_, [] { run_in_background(); });
@@ -116,7 +116,7 @@ void RuleDesk::aside(Work work, Then then) {
     });
 }
 
-void RuleDesk::add_to(ops::JsonRpc& rpc) {
+void RuleService::add_to(ops::JsonRpc& rpc) {
     rpc.add_later("rules", [this](const json::value&, const ops::RpcDone& done) { sets(done); });
     rpc.add_later("rules.list", [this](const json::value& params, const ops::RpcDone& done) {
         list(params, done);
@@ -126,7 +126,7 @@ void RuleDesk::add_to(ops::JsonRpc& rpc) {
     });
 }
 
-void RuleDesk::follow(const config::Settings& settings) {
+void RuleService::follow(const config::Settings& settings) {
     for (const auto& [_, set] : sets_)
         set->wanted = false;
     for (const config::RuleFile& file : settings.rule_files) {
@@ -151,7 +151,7 @@ void RuleDesk::follow(const config::Settings& settings) {
 
 // ---- what is asked
 
-RuleDesk::SetPtr RuleDesk::find(const json::value& params, const ops::RpcDone& done) const {
+RuleService::SetPtr RuleService::find(const json::value& params, const ops::RpcDone& done) const {
     const auto* const tag = ops::param(params, "tag");
     std::string trouble;
     if (tag == nullptr || !tag->is_string()) {
@@ -179,7 +179,7 @@ RuleDesk::SetPtr RuleDesk::find(const json::value& params, const ops::RpcDone& d
     return nullptr;
 }
 
-void RuleDesk::sets(const ops::RpcDone& done) {
+void RuleService::sets(const ops::RpcDone& done) {
     std::vector<std::pair<std::string, std::string>> files;
     files.reserve(sets_.size());
     for (const auto& [tag, set] : sets_)
@@ -208,7 +208,7 @@ void RuleDesk::sets(const ops::RpcDone& done) {
         });
 }
 
-void RuleDesk::list(const json::value& params, const ops::RpcDone& done) {
+void RuleService::list(const json::value& params, const ops::RpcDone& done) {
     const SetPtr set = find(params, done);
     if (set == nullptr) return;
     aside([file = set->settings.file] { return rules_in(file); },
@@ -223,7 +223,7 @@ void RuleDesk::list(const json::value& params, const ops::RpcDone& done) {
           });
 }
 
-void RuleDesk::change(const json::value& params, const ops::RpcDone& done) {
+void RuleService::change(const json::value& params, const ops::RpcDone& done) {
     const SetPtr set = find(params, done);
     if (set == nullptr) return;
     const json::object& all = params.get_object();
@@ -241,7 +241,8 @@ void RuleDesk::change(const json::value& params, const ops::RpcDone& done) {
 
 // ---- what is to be written
 
-void RuleDesk::take(const SetPtr& set, std::vector<RuleChange> changes, const ops::RpcDone& done) {
+void RuleService::take(const SetPtr& set, std::vector<RuleChange> changes,
+                       const ops::RpcDone& done) {
     const std::size_t room = set->settings.queue_size -
                              std::min<std::size_t>(set->settings.queue_size, set->waiting.size());
     std::string trouble;
@@ -268,7 +269,7 @@ void RuleDesk::take(const SetPtr& set, std::vector<RuleChange> changes, const op
     collect(set);
 }
 
-void RuleDesk::collect(const SetPtr& set) {
+void RuleService::collect(const SetPtr& set) {
     if (set->writing || set->waiting.empty()) return;
     if (set->waiting.size() >= set->settings.batch_size || set->settings.flush_interval_ms == 0) {
         set->timer.cancel();
@@ -285,7 +286,7 @@ void RuleDesk::collect(const SetPtr& set) {
     });
 }
 
-void RuleDesk::write(const SetPtr& set) {
+void RuleService::write(const SetPtr& set) {
     set->writing = true;
     std::vector<Waiting> batch;
     const std::size_t most = std::min<std::size_t>(set->settings.batch_size, set->waiting.size());
@@ -308,7 +309,8 @@ void RuleDesk::write(const SetPtr& set) {
         });
 }
 
-void RuleDesk::wrote(const SetPtr& set, const std::vector<Waiting>& batch, const Outcome& outcome) {
+void RuleService::wrote(const SetPtr& set, const std::vector<Waiting>& batch,
+                        const Outcome& outcome) {
     set->writing = false;
     const bool noticed = std::exchange(set->noticed, false);
     std::vector<RequestPtr> complete;
@@ -340,7 +342,7 @@ void RuleDesk::wrote(const SetPtr& set, const std::vector<Waiting>& batch, const
     collect(set);
 }
 
-void RuleDesk::put_in_force(const SetPtr& set, std::vector<RequestPtr> requests) {
+void RuleService::put_in_force(const SetPtr& set, std::vector<RequestPtr> requests) {
     if (set->written == set->in_force) {
         for (const RequestPtr& request : requests)
             answer(request, generation_());
@@ -362,7 +364,7 @@ void RuleDesk::put_in_force(const SetPtr& set, std::vector<RequestPtr> requests)
     });
 }
 
-void RuleDesk::answer(const RequestPtr& request, std::uint32_t generation) {
+void RuleService::answer(const RequestPtr& request, std::uint32_t generation) {
     if (!request->done) return;
     const auto done = std::exchange(request->done, nullptr);
     done(json::value(json::object{{"tag", request->tag},
@@ -373,7 +375,7 @@ void RuleDesk::answer(const RequestPtr& request, std::uint32_t generation) {
                                   {"generation", generation}}));
 }
 
-void RuleDesk::refuse(const RequestPtr& request, const std::string& why) {
+void RuleService::refuse(const RequestPtr& request, const std::string& why) {
     if (!request->done) return;
     const auto done = std::exchange(request->done, nullptr);
     done(RpcError{RpcCode::internal_error, why});
@@ -381,14 +383,14 @@ void RuleDesk::refuse(const RequestPtr& request, const std::string& why) {
 
 // ---- what others do to the files
 
-RuleDesk::Stamp RuleDesk::stamp_of(const std::string& file) {
+RuleService::Stamp RuleService::stamp_of(const std::string& file) {
     struct stat is {};
     if (::stat(file.c_str(), &is) != 0) return {};
     return {is.st_dev, is.st_ino, static_cast<std::uint64_t>(is.st_size), is.st_mtim.tv_sec,
             is.st_mtim.tv_nsec};
 }
 
-bool RuleDesk::is_own_change(const std::string& file) {
+bool RuleService::is_own_change(const std::string& file) {
     const auto at = std::find_if(sets_.begin(), sets_.end(), [&file](const auto& s) {
         return s.second->settings.file == file;
     });
@@ -401,7 +403,7 @@ bool RuleDesk::is_own_change(const std::string& file) {
     return set.stamp != Stamp{} && set.stamp == stamp_of(file);
 }
 
-void RuleDesk::write_metrics(ops::MetricWriter& writer) const {
+void RuleService::write_metrics(ops::MetricWriter& writer) const {
     writer.counter(
         "steerdns_rule_changes",
         "rules of dynamic_domain_sets that were asked to be changed, by what came of it");

@@ -1,4 +1,4 @@
-#include "control/cache/cache_desk.h"
+#include "control/cache/cache_service.h"
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
@@ -47,8 +47,8 @@ Error busy() {
 
 }  // namespace
 
-CacheDesk::CacheDesk(boost::asio::io_context& house, Plane& plane, Clock& clock,
-                     std::vector<CacheOf> caches, std::vector<ListName> lists, Say say)
+CacheService::CacheService(boost::asio::io_context& house, Plane& plane, Clock& clock,
+                           std::vector<CacheOf> caches, std::vector<ListName> lists, Say say)
     : house_(house),
       plane_(plane),
       clock_(clock),
@@ -61,19 +61,19 @@ CacheDesk::CacheDesk(boost::asio::io_context& house, Plane& plane, Clock& clock,
         timers_.emplace_back(house_);
 }
 
-CacheDesk::~CacheDesk() {
+CacheService::~CacheService() {
     stop();
 }
 
 // ---- the thread
 
-void CacheDesk::start() {
+void CacheService::start() {
     thread_ = std::thread([this] { run(); });
     for (std::size_t i = 0; i < caches_.size(); ++i)
         arm(i);
 }
 
-void CacheDesk::follow(std::vector<CacheOf> caches, std::vector<ListName> lists) {
+void CacheService::follow(std::vector<CacheOf> caches, std::vector<ListName> lists) {
     lists_ = std::move(lists);
     for (std::size_t i = 0; i < caches_.size(); ++i) {
         const auto at = std::find_if(caches.begin(), caches.end(), [&](const CacheOf& one) {
@@ -100,7 +100,7 @@ void CacheDesk::follow(std::vector<CacheOf> caches, std::vector<ListName> lists)
     }
 }
 
-void CacheDesk::stop() {
+void CacheService::stop() {
     for (auto& timer : timers_)
         timer.cancel();
     if (!thread_.joinable()) return;
@@ -113,7 +113,7 @@ void CacheDesk::stop() {
     thread_.join();
 }
 
-void CacheDesk::run() {
+void CacheService::run() {
     std::unique_lock lock(mutex_);
     for (;;) {
         wanted_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
@@ -126,7 +126,7 @@ void CacheDesk::run() {
     }
 }
 
-bool CacheDesk::post(std::function<void()> job) {
+bool CacheService::post(std::function<void()> job) {
     {
         const std::lock_guard lock(mutex_);
         if (stopping_ || jobs_.size() >= kMostJobs) return false;
@@ -138,7 +138,7 @@ bool CacheDesk::post(std::function<void()> job) {
 
 // ---- flush
 
-void CacheDesk::flush(Filter filter, const Counted& done) {
+void CacheService::flush(Filter filter, const Counted& done) {
     const bool taken = post([this, filter = std::move(filter), done] {
         auto dropped = flush_now(filter);
         boost::asio::post(house_, [done, dropped = std::move(dropped)] { done(dropped); });
@@ -147,7 +147,7 @@ void CacheDesk::flush(Filter filter, const Counted& done) {
 }
 
 // The cache writer sleeps when nothing comes; the page that the walk holds must not wait for that.
-bool CacheDesk::wait_for_cache_writer() {
+bool CacheService::wait_for_cache_writer() {
     while (cache_.orders_pending()) {
         if (stopping_) return false;
         plane_.worker_sleeper(0).wake();
@@ -156,7 +156,7 @@ bool CacheDesk::wait_for_cache_writer() {
     return true;
 }
 
-Result<std::uint64_t> CacheDesk::flush_now(const Filter& filter) {
+Result<std::uint64_t> CacheService::flush_now(const Filter& filter) {
     const std::uint64_t begun_ms = clock_.now().ms;
     cache_.refuse_born_until(begun_ms, UINT64_MAX);
     cache::Walk::wait_for_readers(cache_);  // from here on the cache writer knows it
@@ -183,8 +183,8 @@ Result<std::uint64_t> CacheDesk::flush_now(const Filter& filter) {
 
 // ---- looking
 
-void CacheDesk::show(Filter filter, std::size_t most,
-                     const std::function<void(std::vector<HeldAnswer>)>& done) {
+void CacheService::show(Filter filter, std::size_t most,
+                        const std::function<void(std::vector<HeldAnswer>)>& done) {
     const bool taken = post([this, filter = std::move(filter), most, done] {
         std::vector<HeldAnswer> all;
         const std::uint32_t now_s = clock_.now().s();
@@ -201,16 +201,16 @@ void CacheDesk::show(Filter filter, std::size_t most,
 
 // ---- dumps
 
-DumpScope CacheDesk::scope(std::size_t i) const {
+DumpScope CacheService::scope(std::size_t i) const {
     return {caches_[i].instance, caches_[i].tag, lists_};
 }
 
-std::uint64_t CacheDesk::changes(std::size_t i) const {
+std::uint64_t CacheService::changes(std::size_t i) const {
     const auto stats = cache_.instance_stats(caches_[i].instance);
     return stats.inserts + stats.flushed;
 }
 
-void CacheDesk::restore() {
+void CacheService::restore() {
     for (std::size_t i = 0; i < caches_.size(); ++i) {
         const std::string& path = caches_[i].dump_file;
         if (path.empty() || DumpReader::missing(path)) continue;
@@ -232,7 +232,7 @@ void CacheDesk::restore() {
     }
 }
 
-void CacheDesk::arm(std::size_t i) {
+void CacheService::arm(std::size_t i) {
     if (caches_[i].dump_file.empty()) return;
     timers_[i].expires_after(caches_[i].dump_interval);
     timers_[i].async_wait([this, i](const boost::system::error_code& error) {
@@ -242,7 +242,7 @@ void CacheDesk::arm(std::size_t i) {
     });
 }
 
-void CacheDesk::dump_if_changed(std::size_t i) {
+void CacheService::dump_if_changed(std::size_t i) {
     DumpState& state = states_[i];
     const std::uint64_t now_changes = changes(i);
     if (state.is_under_way || now_changes - state.changes_then < kEnoughChanges) return;
@@ -253,8 +253,8 @@ void CacheDesk::dump_if_changed(std::size_t i) {
          });
 }
 
-void CacheDesk::note_dump(std::size_t i, std::uint64_t changes,
-                          const Result<std::uint64_t>& answers) {
+void CacheService::note_dump(std::size_t i, std::uint64_t changes,
+                             const Result<std::uint64_t>& answers) {
     DumpState& state = states_[i];
     state.is_under_way = false;
     if (!answers) {
@@ -267,15 +267,15 @@ void CacheDesk::note_dump(std::size_t i, std::uint64_t changes,
     state.changes_then = changes;
 }
 
-std::size_t CacheDesk::place_of(std::uint16_t instance) const {
+std::size_t CacheService::place_of(std::uint16_t instance) const {
     std::size_t i = 0;
     while (caches_[i].instance != instance)
         ++i;
     return i;
 }
 
-void CacheDesk::restore_from(std::uint16_t instance, std::string path,
-                             const std::function<void(Result<Restored>)>& done) {
+void CacheService::restore_from(std::uint16_t instance, std::string path,
+                                const std::function<void(Result<Restored>)>& done) {
     const bool taken =
         post([this, scope = scope(place_of(instance)), path = std::move(path), done] {
             const HandOver hand_over = [this](std::span<const cache::Cache::Offer> offers) {
@@ -294,7 +294,7 @@ void CacheDesk::restore_from(std::uint16_t instance, std::string path,
     if (!taken) done(busy());
 }
 
-void CacheDesk::dump(std::uint16_t instance, std::string path, const Counted& done) {
+void CacheService::dump(std::uint16_t instance, std::string path, const Counted& done) {
     const bool taken =
         post([this, scope = scope(place_of(instance)), path = std::move(path), done] {
             auto answers = dump_instance(cache_, kWalkReader, scope, clock_.now(), wall_ms(), path);
@@ -303,7 +303,7 @@ void CacheDesk::dump(std::uint16_t instance, std::string path, const Counted& do
     if (!taken) done(busy());
 }
 
-void CacheDesk::dump_at_end() {
+void CacheService::dump_at_end() {
     for (std::size_t i = 0; i < caches_.size(); ++i) {
         const std::uint64_t now_changes = changes(i);
         if (caches_[i].dump_file.empty() || now_changes == states_[i].changes_then) continue;

@@ -1,5 +1,5 @@
 // What the control socket asks about rules, with a reload that the test ends.
-#include "control/rules/rule_desk.h"
+#include "control/rules/rule_service.h"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/json/parse.hpp>
@@ -14,23 +14,23 @@
 #include "support/temp_folder.h"
 
 namespace json = boost::json;
-using steer::rules::RuleDesk;
+using steer::rules::RuleService;
 using steer::test::TempFolder;
 
-BOOST_AUTO_TEST_SUITE(rule_desk)
+BOOST_AUTO_TEST_SUITE(rule_service)
 
 namespace {
 
 struct World {
     World()
-        : desk(
+        : service(
               house,
-              [this](const std::string& why, std::function<void(RuleDesk::InForce)> done) {
+              [this](const std::string& why, std::function<void(RuleService::InForce)> done) {
                   reloads.push_back(why);
                   pending.push_back(std::move(done));
               },
               [this] { return generation; }) {
-        desk.add_to(rpc);
+        service.add_to(rpc);
     }
 
     void follow(const std::string& args = "flush_interval_ms: 0", const std::string& tag = "own") {
@@ -47,7 +47,7 @@ struct World {
             "steer.yaml");
         for (const auto& error : loaded.errors)
             BOOST_ERROR(error.sentence());
-        desk.follow(loaded.settings);
+        service.follow(loaded.settings);
     }
     [[nodiscard]] std::string file() const { return folder / "names.txt"; }
 
@@ -96,7 +96,7 @@ struct World {
     }
     std::string metrics() {
         steer::ops::MetricWriter writer;
-        desk.write_metrics(writer);
+        service.write_metrics(writer);
         return writer.text();
     }
 
@@ -104,10 +104,10 @@ struct World {
     boost::asio::io_context house;
     std::uint32_t generation = 1;
     std::vector<std::string> reloads;
-    std::vector<std::function<void(RuleDesk::InForce)>> pending;
+    std::vector<std::function<void(RuleService::InForce)>> pending;
     steer::ops::JsonRpc rpc;
     std::vector<std::string> answers;
-    RuleDesk desk;
+    RuleService service;
 };
 
 std::string numbers(const json::object& result) {
@@ -234,15 +234,15 @@ BOOST_AUTO_TEST_CASE(what_is_there) {
 BOOST_AUTO_TEST_CASE(changes_of_ours_and_of_others) {
     World world;
     world.follow();
-    BOOST_TEST(!world.desk.is_own_change(world.file()));
-    BOOST_TEST(!world.desk.is_own_change("another"));
+    BOOST_TEST(!world.service.is_own_change(world.file()));
+    BOOST_TEST(!world.service.is_own_change("another"));
     const auto asked = world.change(R"("add":["a.example"])");
     world.run_to_reload(1);
     world.reloaded();
     (void)world.result(asked);
-    BOOST_TEST(world.desk.is_own_change(world.file()));
+    BOOST_TEST(world.service.is_own_change(world.file()));
     std::ofstream(world.file(), std::ios::app) << "theirs.example\n";
-    BOOST_TEST(!world.desk.is_own_change(world.file()));
+    BOOST_TEST(!world.service.is_own_change(world.file()));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
