@@ -124,16 +124,16 @@ void Daemon::housekeeping() {
 
 void Daemon::look_at_upstreams() {
     std::vector<const Counters*> workers;
-    for (unsigned w = 0; w < plane_->workers(); ++w)
-        workers.push_back(&plane_->worker(w).counters());
+    for (unsigned w = 0; w < runtime_->workers(); ++w)
+        workers.push_back(&runtime_->worker(w).counters());
     for (const std::string& sentence : overload_watch_.look(workers, clock_.now().ms))
         spdlog::warn("{}", sentence);
     const std::string failing_domain = overload_watch_.failing_domain();
     for (const Upstream& upstream : publisher_->current()->upstreams) {
         if (upstream.channel != Channel::none) continue;
         SilentUpstreams::Heard heard;
-        for (unsigned w = 0; w < plane_->workers(); ++w) {
-            const UpstreamHealth& health = plane_->worker(w).upstream_health(upstream.id);
+        for (unsigned w = 0; w < runtime_->workers(); ++w) {
+            const UpstreamHealth& health = runtime_->worker(w).upstream_health(upstream.id);
             heard.replies += health.replies.get();
             heard.unanswered += health.silent.load(std::memory_order_relaxed);
         }
@@ -145,8 +145,8 @@ void Daemon::look_at_upstreams() {
 
 void Daemon::write_notes() {
     Note note;
-    for (unsigned w = 0; w < plane_->workers(); ++w) {
-        while (plane_->notes(w).pop(&note, 1) == 1) {
+    for (unsigned w = 0; w < runtime_->workers(); ++w) {
+        while (runtime_->notes(w).pop(&note, 1) == 1) {
             const Snapshot* const snapshot = publisher_->find(note.generation);
             const std::string title =
                 snapshot != nullptr ? snapshot->texts[note.text] : std::string{};
@@ -187,13 +187,13 @@ bool Daemon::stop() {
     if (routers_) routers_->stop(kCleanupPatienceMs);
     if (streams_) streams_->stop();
     if (cache_service_) cache_service_->stop();
-    if (plane_) plane_->stop();
+    if (runtime_) runtime_->stop();
     if (cache_service_ && is_serving_) cache_service_->dump_at_end();
     is_serving_ = false;
     cache_service_.reset();
     leases_.reset();
     if (exceptions_) exceptions_->stop();
-    if (plane_ && publisher_) write_notes();
+    if (runtime_ && publisher_) write_notes();
     watcher_.reset();
     kernel_side_.reset();
     routers_.reset();
@@ -201,7 +201,7 @@ bool Daemon::stop() {
     streams_.reset();
     hops_.reset();
     publisher_.reset();
-    plane_.reset();
+    runtime_.reset();
     exceptions_.reset();
     reserved_.reset();
     ports_.reset();

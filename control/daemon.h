@@ -21,6 +21,7 @@
 #include "control/cache/cache_service.h"
 #include "control/certificate_watch.h"
 #include "control/config/settings.h"
+#include "control/dataplane_runtime.h"
 #include "control/exception_thread.h"
 #include "control/fetch/fetcher.h"
 #include "control/file_watch.h"
@@ -34,7 +35,6 @@
 #include "control/ops/control_socket.h"
 #include "control/ops/http_server.h"
 #include "control/overload_watch.h"
-#include "control/plane.h"
 #include "control/port_set.h"
 #include "control/published.h"
 #include "control/reloader.h"
@@ -154,7 +154,7 @@ class Daemon {
     std::unique_ptr<Eal> eal_;
     std::unique_ptr<PortSet> ports_;
     std::unique_ptr<ExceptionThread> exceptions_;
-    std::unique_ptr<Plane> plane_;
+    std::unique_ptr<DataplaneRuntime> runtime_;
     std::unique_ptr<build::Publisher> publisher_;
     std::unique_ptr<CacheService> cache_service_;  // nullptr: no cache in the configuration
     std::unique_ptr<Published<NextHopTable>> hops_;

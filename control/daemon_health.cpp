@@ -31,11 +31,11 @@ std::int64_t wall_s() {
 void Daemon::feel_pulse(std::uint64_t now_ms) {
     if (now_ms - health_.pulse_ms < kPulseEveryMs) return;
     health_.pulse_ms = now_ms;
-    auto* const qsbr = plane_->shared().qsbr;
-    for (unsigned w = 0; w < plane_->workers(); ++w) {
+    auto* const qsbr = runtime_->shared().qsbr;
+    for (unsigned w = 0; w < runtime_->workers(); ++w) {
         const std::uint64_t quiescent = __atomic_load_n(&qsbr->qsbr_cnt[w].cnt, __ATOMIC_RELAXED);
-        pulse_.see(w, {quiescent, plane_->worker(w).counters().get(Stat::sleeps)}, now_ms);
-        plane_->worker_sleeper(w).wake();
+        pulse_.see(w, {quiescent, runtime_->worker(w).counters().get(Stat::sleeps)}, now_ms);
+        runtime_->worker_sleeper(w).wake();
     }
     rte_rcu_qsbr_start(qsbr);  // a token that who turns passes
 }

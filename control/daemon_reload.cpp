@@ -173,7 +173,7 @@ void Daemon::note_reload(const std::string& why, const ReloadOutcome& outcome) {
 std::vector<Error> Daemon::refusals(const Candidate& candidate) const {
     if (!candidate.ok()) return candidate.errors;
     const auto& snapshot = *candidate.built.snapshot;
-    if (plane_->shared().cache == nullptr && !snapshot.caches.empty()) {
+    if (runtime_->shared().cache == nullptr && !snapshot.caches.empty()) {
         return {Error{"the first cache needs a restart: memory for it is taken at the start",
                       candidate.settings.file}};
     }
@@ -277,7 +277,7 @@ void Daemon::put_in_force(Candidate& candidate, std::uint32_t generation) {
     in_force_ = {std::move(candidate.built.sets), snapshot.names};
     routers_->configure(std::move(candidate.built.routers));
     sets_->configure(std::move(candidate.built.kernel_sets));
-    if (auto* const cache = plane_->shared().cache) {
+    if (auto* const cache = runtime_->shared().cache) {
         for (const auto& instance : snapshot.caches)
             cache->set_instance_size(instance.id, instance.size);
         cache_service_->follow(caches_of(candidate.settings), registry_.list_names());

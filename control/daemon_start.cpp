@@ -155,14 +155,14 @@ Result<void> Daemon::start_tables() {
     const auto workers = static_cast<unsigned>(cpus_.workers.size());
     auto options = plan_tables(settings_, *built_.snapshot, eal_->memory_bytes(), workers);
     if (!options) return options.error();
-    plane_ = std::make_unique<Plane>(*options);
+    runtime_ = std::make_unique<DataplaneRuntime>(*options);
     spdlog::info("SIMD beyond what this build is for: {}",
-                 cache::label(plane_->shared().hasher->lanes()));
-    publisher_ = std::make_unique<build::Publisher>(plane_->shared());
-    hops_ = std::make_unique<Published<NextHopTable>>(plane_->shared().next_hops,
-                                                      plane_->shared().qsbr);
+                 cache::label(runtime_->shared().hasher->lanes()));
+    publisher_ = std::make_unique<build::Publisher>(runtime_->shared());
+    hops_ = std::make_unique<Published<NextHopTable>>(runtime_->shared().next_hops,
+                                                      runtime_->shared().qsbr);
     for (unsigned i = 0; i < workers; ++i)
-        plane_->add_worker(ports_->of_worker(i, workers), clock_);
+        runtime_->add_worker(ports_->of_worker(i, workers), clock_);
     auto published = publisher_->publish(built_.snapshot, clock_.now());
     if (!published) return published.error();
     in_force_ = {built_.sets, publisher_->current()->names};
@@ -189,9 +189,9 @@ std::vector<CacheOf> Daemon::caches_of(const config::Settings& settings) const {
 
 // What was dumped comes back before anybody asks.
 void Daemon::start_cache() {
-    if (plane_->shared().cache == nullptr) return;
+    if (runtime_->shared().cache == nullptr) return;
     cache_service_ = std::make_unique<CacheService>(
-        house_, *plane_, clock_, caches_of(settings_), registry_.list_names(),
+        house_, *runtime_, clock_, caches_of(settings_), registry_.list_names(),
         [](bool warning, const std::string& s) {
             spdlog::log(warning ? spdlog::level::warn : spdlog::level::info, "{}", s);
         });
@@ -229,7 +229,7 @@ Result<void> Daemon::start_network() {
 }
 
 Result<void> Daemon::start_listeners() {
-    streams_ = std::make_unique<StreamThreads>(*plane_, clock_,
+    streams_ = std::make_unique<StreamThreads>(*runtime_, clock_,
                                                [](const std::string& s) { spdlog::warn("{}", s); });
     streams_->set_copying_interfaces(copying_);
     streams_->set_vrfs(vrfs_);
@@ -250,7 +250,7 @@ Result<void> Daemon::start_ops() {
     add_reverse_method(
         rpc_, [this]() -> const Snapshot& { return *publisher_->current(); }, clock_);
     if (cache_service_) {
-        add_cache_methods(rpc_, {*cache_service_, *plane_->shared().cache, clock_, in_force_,
+        add_cache_methods(rpc_, {*cache_service_, *runtime_->shared().cache, clock_, in_force_,
                                  [this](auto addresses, auto done) {
                                      forget_rows(house_, *routers_, std::move(addresses),
                                                  std::move(done));
@@ -260,7 +260,7 @@ Result<void> Daemon::start_ops() {
     }
     add_router_methods(rpc_, house_, routers_);
     why_->add_to(rpc_);
-    hits_->add_to(rpc_, *plane_);
+    hits_->add_to(rpc_, *runtime_);
     rpc_.add_later("reload", [this](const boost::json::value& params, const ops::RpcDone& done) {
         reload(
             "steerctl", [done](const ReloadOutcome& outcome) { done(to_json(outcome)); },
@@ -316,20 +316,20 @@ RouterFindings Daemon::router_findings() {
 }
 
 void Daemon::make_lease_service() {
-    leases_ = std::make_unique<leases::LeaseService>(house_, clock_, plane_->shared().qsbr,
+    leases_ = std::make_unique<leases::LeaseService>(house_, clock_, runtime_->shared().qsbr,
                                                      settings_.control.leases, log_router);
     leases_->add_to(rpc_);
 }
 
 void Daemon::start_threads() {
     sets_ = std::make_unique<sets::SetThread>(
-        clock_, *plane_->shared().lists,
+        clock_, *runtime_->shared().lists,
         [this](std::vector<sets::SetThread::BoardRow> rows) { routers_->know(std::move(rows)); },
         log_set);
-    routers_ = std::make_unique<RouterThread>(*plane_, clock_, built_.routers, log_router,
+    routers_ = std::make_unique<RouterThread>(*runtime_, clock_, built_.routers, log_router,
                                               sets_.get(), router_findings());
     sets_->configure(built_.kernel_sets);
-    plane_->start();
+    runtime_->start();
     if (cache_service_) cache_service_->start();
     exceptions_->start();
     streams_->start();

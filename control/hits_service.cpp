@@ -38,11 +38,11 @@ HitsService::HitsService(boost::asio::io_context& house, ConfigSource source)
     : house_(house), source_(std::move(source)), timer_(house) {}
 
 HitsService::~HitsService() {
-    if (plane_ != nullptr) plane_->shared().sample_one_in.store(0, std::memory_order_relaxed);
+    if (runtime_ != nullptr) runtime_->shared().sample_one_in.store(0, std::memory_order_relaxed);
 }
 
-void HitsService::add_to(ops::JsonRpc& rpc, Plane& plane) {
-    plane_ = &plane;
+void HitsService::add_to(ops::JsonRpc& rpc, DataplaneRuntime& runtime) {
+    runtime_ = &runtime;
     rpc.add_later(
         "hits", [this](const value& params, ops::RpcDone done) { begin(params, std::move(done)); });
 }
@@ -66,14 +66,14 @@ void HitsService::begin(const value& params, ops::RpcDone done) {
               std::chrono::steady_clock::now() + std::chrono::seconds(*seconds),
               std::move(done)});
     lost_before_ = 0;
-    plane_->shared().sample_one_in.store(1, std::memory_order_relaxed);
+    runtime_->shared().sample_one_in.store(1, std::memory_order_relaxed);
     look();
 }
 
 void HitsService::look() {
     take_samples();
     // More come than are read in time: fewer are taken.
-    auto& one_in = plane_->shared().sample_one_in;
+    auto& one_in = runtime_->shared().sample_one_in;
     if (count_->hits.lost() > lost_before_) {
         lost_before_ = count_->hits.lost();
         one_in.store(std::min(one_in.load(std::memory_order_relaxed) * 2, kFewest),
@@ -88,17 +88,17 @@ void HitsService::look() {
 
 void HitsService::take_samples() {
     Sample sample;
-    for (unsigned w = 0; w < plane_->workers(); ++w) {
+    for (unsigned w = 0; w < runtime_->workers(); ++w) {
         // (As many as there can be, or a busy worker would keep us here.)
-        for (unsigned left = plane_->samples(w).capacity(); left > 0; --left) {
-            if (plane_->samples(w).pop(&sample, 1) == 0) break;
+        for (unsigned left = runtime_->samples(w).capacity(); left > 0; --left) {
+            if (runtime_->samples(w).pop(&sample, 1) == 0) break;
             if (count_ != nullptr) count_->hits.add(sample);
         }
     }
 }
 
 void HitsService::finish() {
-    plane_->shared().sample_one_in.store(0, std::memory_order_relaxed);
+    runtime_->shared().sample_one_in.store(0, std::memory_order_relaxed);
     const auto begun = thread_.run([this, names = count_->hits.names()] {
         auto rules = holding_rules(source_, [&](const config::Settings& settings) {
             return Result<std::vector<config::HoldingRule>>(config::rules_for(settings, names));

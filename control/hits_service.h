@@ -11,9 +11,9 @@
 #include <memory>
 
 #include "control/background.h"
+#include "control/dataplane_runtime.h"
 #include "control/hit_counts.h"
 #include "control/ops/json_rpc.h"
-#include "control/plane.h"
 #include "control/reloader.h"
 
 namespace steer {
@@ -25,8 +25,8 @@ class HitsService {
     HitsService(const HitsService&) = delete;
     HitsService& operator=(const HitsService&) = delete;
 
-    // `plane` outlives it.
-    void add_to(ops::JsonRpc& rpc, Plane& plane);
+    // `runtime` outlives it.
+    void add_to(ops::JsonRpc& rpc, DataplaneRuntime& runtime);
 
   private:
     struct Count {
@@ -44,7 +44,7 @@ class HitsService {
 
     boost::asio::io_context& house_;
     const ConfigSource source_;
-    Plane* plane_ = nullptr;  // until add_to()
+    DataplaneRuntime* runtime_ = nullptr;  // until add_to()
     boost::asio::steady_timer timer_;
     std::unique_ptr<Count> count_;  // nullptr: nobody wants one
     std::uint64_t lost_before_ = 0;

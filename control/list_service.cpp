@@ -21,8 +21,8 @@ constexpr std::uint64_t kTellEveryMs = 600'000;  // of shared addresses, about o
 
 }  // namespace
 
-ListService::ListService(Plane& plane, Acknowledger& acknowledger)
-    : plane_(plane), acknowledger_(acknowledger) {}
+ListService::ListService(DataplaneRuntime& runtime, Acknowledger& acknowledger)
+    : runtime_(runtime), acknowledger_(acknowledger) {}
 
 void ListService::configure(const std::vector<Member>& members) {
     std::vector<List> now(kMaxLists);
@@ -69,7 +69,7 @@ bool ListService::take(const Event& event, std::uint64_t now_ms) {
 // To every router of the list. What the list does without is not claimed, whatever the worker saw on the row board when it
 // said so.
 void ListService::claim(const List& list, const Event& event, std::uint64_t now_ms) {
-    const RowBoard& board = *plane_.shared().board;
+    const RowBoard& board = *runtime_.shared().board;
     const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
     std::array<routeros::AddressBytes, kEventAddresses> addresses;
     std::size_t count = 0;
@@ -114,7 +114,7 @@ void ListService::tell_shortened(const List& list, const Event& event, std::uint
 // ---- addresses that other names share
 
 void ListService::note_shared(const List& list, const Event& event, std::uint64_t now_ms) {
-    RowBoard& board = *plane_.shared().board;
+    RowBoard& board = *runtime_.shared().board;
     const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
     if (now_s - tidied_s_ >= kTidyEveryS) {
         tidied_s_ = now_s;
@@ -171,7 +171,7 @@ std::uint32_t ListService::known_until(const List& list, const Untils& untils) {
 }
 
 void ListService::put(ListId id, const IpAddress& address, std::uint32_t until_s) {
-    RowBoard& board = *plane_.shared().board;
+    RowBoard& board = *runtime_.shared().board;
     if (until_s == 0) return board.remove(id, address);
     board.put(id, address, until_s, state(id).epoch.load(std::memory_order_relaxed));
 }

@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "control/build/build.h"
-#include "control/plane.h"
+#include "control/dataplane_runtime.h"
 #include "control/router_service.h"
 #include "control/shared_addresses.h"
 #include "routeros/address.h"
@@ -28,7 +28,7 @@ namespace steer {
 
 class ListService {
   public:
-    ListService(Plane& plane, Acknowledger& acknowledger);
+    ListService(DataplaneRuntime& runtime, Acknowledger& acknowledger);
 
     struct Member {
         RouterService* router;
@@ -78,7 +78,7 @@ class ListService {
         std::uint64_t at_ms = 0;
     };
 
-    [[nodiscard]] ListState& state(ListId list) const { return (*plane_.shared().lists)[list]; }
+    [[nodiscard]] ListState& state(ListId list) const { return (*runtime_.shared().lists)[list]; }
     // Its place among the list's keepers; -1: it keeps it not.
     static int place_of(const List& list, const RouterService& router);
     [[nodiscard]] static std::uint32_t known_until(const List& list, const Untils& untils);
@@ -91,7 +91,7 @@ class ListService {
     void tell_shared(const List& list, const Event& event, const IpAddress& address,
                      std::string_view name, std::uint64_t now_ms);
 
-    Plane& plane_;
+    DataplaneRuntime& runtime_;
     Acknowledger& acknowledger_;
     std::vector<List> lists_{kMaxLists};  // by id
     boost::unordered_flat_map<std::uint64_t, Wait> waits_;

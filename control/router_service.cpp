@@ -29,13 +29,13 @@ void Acknowledger::acknowledge(std::uint64_t hold_token, Outcome outcome) {
                           .b = static_cast<std::uint32_t>(outcome),
                           .token = hold_token};
     const unsigned worker = worker_of_hold_token(hold_token);
-    if (backlog_.empty() && plane_.acknowledgements(worker).push(message)) return;
+    if (backlog_.empty() && runtime_.acknowledgements(worker).push(message)) return;
     if (backlog_.size() < kBacklog) backlog_.emplace_back(worker, message);
 }
 
 bool Acknowledger::flush() {
     while (!backlog_.empty() &&
-           plane_.acknowledgements(backlog_.front().first).push(backlog_.front().second)) {
+           runtime_.acknowledgements(backlog_.front().first).push(backlog_.front().second)) {
         backlog_.pop_front();
     }
     return backlog_.empty();

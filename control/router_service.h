@@ -12,7 +12,7 @@
 #include <string>
 #include <utility>
 
-#include "control/plane.h"
+#include "control/dataplane_runtime.h"
 #include "control/router_findings.h"
 #include "dataplane/event/event.h"
 #include "routeros/router.h"
@@ -27,7 +27,7 @@ using OutcomeCounts =
 // Acknowledgements on their way to workers: rings are tried first, what does not fit waits here.
 class Acknowledger {
   public:
-    explicit Acknowledger(Plane& plane) : plane_(plane) {}
+    explicit Acknowledger(DataplaneRuntime& runtime) : runtime_(runtime) {}
     void acknowledge(std::uint64_t hold_token, Outcome outcome);
     // Tries again; true if nothing is left.
     bool flush();
@@ -35,7 +35,7 @@ class Acknowledger {
     OutcomeCounts outcomes{};
 
   private:
-    Plane& plane_;
+    DataplaneRuntime& runtime_;
     std::deque<std::pair<unsigned, Message>> backlog_;
 };
 

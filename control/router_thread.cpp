@@ -43,19 +43,20 @@ struct RouterThread::Io {
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work;
 };
 
-RouterThread::RouterThread(Plane& plane, Clock& clock, const std::vector<build::RouterPlan>& plans,
-                           Log log, sets::SetThread* sets, RouterFindings findings)
-    : plane_(plane),
+RouterThread::RouterThread(DataplaneRuntime& runtime, Clock& clock,
+                           const std::vector<build::RouterPlan>& plans, Log log,
+                           sets::SetThread* sets, RouterFindings findings)
+    : runtime_(runtime),
       clock_(clock),
       log_(std::move(log)),
       sets_(sets),
       findings_(std::move(findings)),
-      acknowledger_(plane),
-      lists_(plane, acknowledger_) {
+      acknowledger_(runtime),
+      lists_(runtime, acknowledger_) {
     for (const auto& plan : plans)
         links_.push_back(std::make_unique<Link>(*this, plan));
     divide_lists();
-    timers_ = std::make_unique<Io>(io_, plane.routers_sleeper().event_fd());
+    timers_ = std::make_unique<Io>(io_, runtime.routers_sleeper().event_fd());
 }
 
 RouterThread::~RouterThread() {
@@ -213,13 +214,13 @@ void RouterThread::look_for_quiet(const std::string& name, std::uint64_t until_m
 // Pops all rings dry, then sleeps on the event descriptor; `going_to_sleep` before the last look, so that no push
 // is missed.
 void RouterThread::on_wake() {
-    plane_.routers_sleeper().awake();
+    runtime_.routers_sleeper().awake();
     drain();
     flush_acknowledgements();
-    plane_.routers_sleeper().going_to_sleep();
+    runtime_.routers_sleeper().going_to_sleep();
     bool more = false;
-    for (unsigned w = 0; w < plane_.workers(); ++w)
-        more = more || !plane_.events(w).empty();
+    for (unsigned w = 0; w < runtime_.workers(); ++w)
+        more = more || !runtime_.events(w).empty();
     if (more) {
         boost::asio::post(io_, [this] { on_wake(); });
         return;
@@ -237,10 +238,10 @@ void RouterThread::on_wake() {
 void RouterThread::drain() {
     std::array<Event, 8> events;
     const auto now = clock_.now().ms;
-    for (unsigned w = 0; w < plane_.workers(); ++w) {
+    for (unsigned w = 0; w < runtime_.workers(); ++w) {
         for (unsigned done = 0; done < kEventsPerTurn;) {
             const unsigned n =
-                plane_.events(w).pop(events.data(), static_cast<unsigned>(events.size()));
+                runtime_.events(w).pop(events.data(), static_cast<unsigned>(events.size()));
             if (n == 0) break;
             for (unsigned i = 0; i < n; ++i) {
                 if (!lists_.take(events[i], now) && sets_ != nullptr) sets_->claim(events[i]);
@@ -256,7 +257,7 @@ void RouterThread::drain() {
 void RouterThread::know(std::vector<sets::SetThread::BoardRow> rows) {
     boost::asio::post(io_, [this, rows = std::move(rows)] {
         for (const auto& row : rows)
-            plane_.shared().board->put(row.list, row.address, row.until_s, row.epoch);
+            runtime_.shared().board->put(row.list, row.address, row.until_s, row.epoch);
     });
 }
 

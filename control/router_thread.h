@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "control/build/build.h"
+#include "control/dataplane_runtime.h"
 #include "control/list_service.h"
-#include "control/plane.h"
 #include "control/router_service.h"
 #include "control/sets/set_thread.h"
 #include "routeros/router.h"
@@ -39,7 +39,8 @@ class RouterThread {
     using Outcomes = std::array<std::uint64_t, static_cast<std::size_t>(Outcome::count_)>;
 
     // Where events go of lists that no router keeps; may be nullptr, else it outlives the thread.
-    RouterThread(Plane& plane, Clock& clock, const std::vector<build::RouterPlan>& plans, Log log,
+    RouterThread(DataplaneRuntime& runtime, Clock& clock,
+                 const std::vector<build::RouterPlan>& plans, Log log,
                  sets::SetThread* sets = nullptr, RouterFindings findings = RouterFindings{});
     ~RouterThread();
     RouterThread(const RouterThread&) = delete;
@@ -99,7 +100,7 @@ class RouterThread {
     [[nodiscard]] std::size_t shared_of(const Link& link) const;
     void publish_status();
 
-    Plane& plane_;
+    DataplaneRuntime& runtime_;
     Clock& clock_;
     Log log_;
     sets::SetThread* sets_;

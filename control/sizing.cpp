@@ -63,9 +63,9 @@ Result<CpuPlan> plan_cpus(const config::Dataplane& settings, const std::vector<u
     return plan;
 }
 
-Result<PlaneOptions> plan_tables(const config::Settings& settings, const Snapshot& snapshot,
+Result<RuntimeOptions> plan_tables(const config::Settings& settings, const Snapshot& snapshot,
                                  std::uint64_t memory_bytes, unsigned workers) {
-    PlaneOptions options;
+    RuntimeOptions options;
     options.worker = worker_options(settings.dataplane, workers);
     options.streams = settings.control.stream_threads;
     if (memory_bytes < kRoomy) {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "control/config/settings.h"
-#include "control/plane.h"
+#include "control/dataplane_runtime.h"
 #include "matchers/result.h"
 
 namespace steer {
@@ -23,7 +23,7 @@ Result<CpuPlan> plan_cpus(const config::Dataplane& settings, const std::vector<u
 void bind_to(const std::vector<unsigned>& cpus);
 
 // Sizes of the tables for a configuration on `memory_bytes` of DPDK memory. Error: a cache larger than that.
-Result<PlaneOptions> plan_tables(const config::Settings& settings, const Snapshot& snapshot,
+Result<RuntimeOptions> plan_tables(const config::Settings& settings, const Snapshot& snapshot,
                                  std::uint64_t memory_bytes, unsigned workers);
 
 }  // namespace steer

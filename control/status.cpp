@@ -39,11 +39,11 @@ std::string_view word(NextHop::Via via) {
 }
 
 // The best smoothed round trip that any worker has measured, ms; 0: none yet.
-double best_rtt_ms(const Plane& plane, std::uint16_t upstream) {
+double best_rtt_ms(const DataplaneRuntime& runtime, std::uint16_t upstream) {
     std::uint32_t best = 0;
-    for (unsigned w = 0; w < plane.workers(); ++w) {
-        const auto rtt =
-            plane.worker(w).upstream_health(upstream).rtt_16ths_ms.load(std::memory_order_relaxed);
+    for (unsigned w = 0; w < runtime.workers(); ++w) {
+        const auto rtt = runtime.worker(w).upstream_health(upstream).rtt_16ths_ms.load(
+            std::memory_order_relaxed);
         if (rtt != 0 && (best == 0 || rtt < best)) best = rtt;
     }
     return best / 16.0;
@@ -209,7 +209,7 @@ boost::json::value Daemon::status() {
     object all{
         {"version", STEER_VERSION},  {"uptime_s", (clock_.now().ms - started_ms_) / 1000},
         {"config", settings_.file},  {"generation", publisher_->current()->generation},
-        {"memory", eal_->summary()}, {"simd", cache::label(plane_->shared().hasher->lanes())}};
+        {"memory", eal_->summary()}, {"simd", cache::label(runtime_->shared().hasher->lanes())}};
     add_process(all);
     all["ready"] = health_status();
     all["reload"] = reload_status();
@@ -228,12 +228,12 @@ boost::json::value Daemon::status() {
     all["ports"] = std::move(ports);
     all["addresses"] = std::move(addresses);
     array workers;
-    for (unsigned w = 0; w < plane_->workers(); ++w) {
+    for (unsigned w = 0; w < runtime_->workers(); ++w) {
         workers.push_back(object{
-            {"index", w}, {"cpu", cpus_.workers[w]}, {"parked", plane_->worker(w).parked()}});
+            {"index", w}, {"cpu", cpus_.workers[w]}, {"parked", runtime_->worker(w).parked()}});
     }
     all["workers"] = std::move(workers);
-    if (const auto* const cache = plane_->shared().cache) {
+    if (const auto* const cache = runtime_->shared().cache) {
         all["cache"] = object{{"entries", cache->entries()}, {"bytes", cache->bytes_used()}};
     }
     array routers;
@@ -258,7 +258,7 @@ boost::json::value Daemon::status() {
             object one{{"name", upstream.name},
                        {"forward", group.name},
                        {"via", word(via)},
-                       {"rtt_ms", best_rtt_ms(*plane_, upstream.id)}};
+                       {"rtt_ms", best_rtt_ms(*runtime_, upstream.id)}};
             if (const auto report = streams_->upstream(upstream.id)) add_channel(*report, one);
             upstreams.push_back(std::move(one));
         }
@@ -288,8 +288,8 @@ boost::json::value Daemon::counters() const {
     object all;
     array workers;
     std::uint64_t late = 0;
-    for (unsigned w = 0; w < plane_->workers(); ++w) {
-        const Counters& counters = plane_->worker(w).counters();
+    for (unsigned w = 0; w < runtime_->workers(); ++w) {
+        const Counters& counters = runtime_->worker(w).counters();
         workers.push_back(ops::counters_to_json(counters));
         late += counters.get(Stat::hold_late);
     }
@@ -333,8 +333,8 @@ boost::json::value Daemon::counters() const {
 
 void Daemon::write_metrics(ops::MetricWriter& writer) {
     std::uint64_t late = 0;
-    for (unsigned w = 0; w < plane_->workers(); ++w) {
-        const Counters& counters = plane_->worker(w).counters();
+    for (unsigned w = 0; w < runtime_->workers(); ++w) {
+        const Counters& counters = runtime_->worker(w).counters();
         ops::write_counters(writer, w, counters);
         late += counters.get(Stat::hold_late);
     }
@@ -346,7 +346,7 @@ void Daemon::write_metrics(ops::MetricWriter& writer) {
     write_collector_metrics(writer, publisher_->current()->collectors);
     write_ad_list_metrics(writer, *publisher_->current(), clock_.now());
     write_list_metrics(writer, lists_);
-    if (cache_service_) write_cache_metrics(writer, *cache_service_, *plane_->shared().cache);
+    if (cache_service_) write_cache_metrics(writer, *cache_service_, *runtime_->shared().cache);
     writer.gauge("steerdns_bypass", "1 if no router is written to or waited for");
     writer.sample({}, std::uint64_t{routers_->bypassed() ? 1U : 0U});
     for (const auto& router : routers_->status()) {

@@ -116,17 +116,17 @@ Result<void> StreamThreads::Impl::open(const ListenAddress& where, const Wanted&
     return {};
 }
 
-StreamThreads::StreamThreads(Plane& plane, Clock& clock, Log log)
+StreamThreads::StreamThreads(DataplaneRuntime& runtime, Clock& clock, Log log)
     : impl_(std::make_unique<Impl>(clock, std::move(log))) {
-    for (unsigned i = 0; i < plane.streams(); ++i) {
+    for (unsigned i = 0; i < runtime.streams(); ++i) {
         stream::StreamRings rings;
-        for (unsigned worker = 0; worker < plane.workers(); ++worker) {
-            rings.to_worker.push_back(&plane.stream_to_worker(i, worker));
-            rings.from_worker.push_back(&plane.worker_to_stream(worker, i));
+        for (unsigned worker = 0; worker < runtime.workers(); ++worker) {
+            rings.to_worker.push_back(&runtime.stream_to_worker(i, worker));
+            rings.from_worker.push_back(&runtime.worker_to_stream(worker, i));
         }
-        rings.sleeper = &plane.stream_sleeper(i);
+        rings.sleeper = &runtime.stream_sleeper(i);
         impl_->threads.push_back(
-            std::make_unique<StreamThread>(i, std::move(rings), *plane.shared().buffers, clock));
+            std::make_unique<StreamThread>(i, std::move(rings), *runtime.shared().buffers, clock));
     }
 }
 

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "control/build/build.h"
-#include "control/plane.h"
+#include "control/dataplane_runtime.h"
 #include "control/stream/stream_counters.h"
 #include "control/stream/tls_certificate.h"
 #include "control/stream/upstream_state.h"
@@ -37,8 +37,8 @@ class StreamThreads {
   public:
     using Log = std::function<void(const std::string& sentence)>;  // called from any thread
 
-    // As many threads as the plane has rings for. `plane` and `clock` outlive them.
-    StreamThreads(Plane& plane, Clock& clock, Log log);
+    // As many threads as the runtime has rings for. `runtime` and `clock` outlive them.
+    StreamThreads(DataplaneRuntime& runtime, Clock& clock, Log log);
     ~StreamThreads();
     StreamThreads(const StreamThreads&) = delete;
     StreamThreads& operator=(const StreamThreads&) = delete;

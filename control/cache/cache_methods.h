@@ -42,7 +42,7 @@ void add_cache_methods(ops::JsonRpc& rpc, const CacheMethods& methods);
 void write_cache_metrics(ops::MetricWriter& writer, const CacheService& service,
                          const cache::Cache& cache);
 
-// Of a plane without a cache: each method says so.
+// Of a runtime without a cache: each method says so.
 void add_no_cache_methods(ops::JsonRpc& rpc);
 
 }  // namespace steer

@@ -47,12 +47,12 @@ Error busy() {
 
 }  // namespace
 
-CacheService::CacheService(boost::asio::io_context& house, Plane& plane, Clock& clock,
+CacheService::CacheService(boost::asio::io_context& house, DataplaneRuntime& runtime, Clock& clock,
                            std::vector<CacheOf> caches, std::vector<ListName> lists, Say say)
     : house_(house),
-      plane_(plane),
+      runtime_(runtime),
       clock_(clock),
-      cache_(*plane.shared().cache),
+      cache_(*runtime.shared().cache),
       caches_(std::move(caches)),
       lists_(std::move(lists)),
       say_(std::move(say)),
@@ -150,7 +150,7 @@ void CacheService::flush(Filter filter, const Counted& done) {
 bool CacheService::wait_for_cache_writer() {
     while (cache_.orders_pending()) {
         if (stopping_) return false;
-        plane_.worker_sleeper(0).wake();
+        runtime_.worker_sleeper(0).wake();
         std::this_thread::sleep_for(kKeeperTakes);
     }
     return true;
@@ -215,7 +215,7 @@ void CacheService::restore() {
         const std::string& path = caches_[i].dump_file;
         if (path.empty() || DumpReader::missing(path)) continue;
         const Now now = clock_.now();
-        const auto restored = restore_instance(cache_, *plane_.shared().hasher, scope(i), now,
+        const auto restored = restore_instance(cache_, *runtime_.shared().hasher, scope(i), now,
                                                wall_ms(), path, as_the_cache_writer(cache_, now));
         states_[i].changes_then = changes(i);
         if (!restored) {
@@ -282,12 +282,12 @@ void CacheService::restore_from(std::uint16_t instance, std::string path,
                 cache_.offer(offers);
                 // Also when we are ending: what the cache writer reads there is this batch's, and the workers end after us.
                 while (cache_.offers_pending()) {
-                    plane_.worker_sleeper(0).wake();
+                    runtime_.worker_sleeper(0).wake();
                     std::this_thread::sleep_for(kKeeperTakes);
                 }
                 return !stopping_;
             };
-            auto restored = restore_instance(cache_, *plane_.shared().hasher, scope, clock_.now(),
+            auto restored = restore_instance(cache_, *runtime_.shared().hasher, scope, clock_.now(),
                                              wall_ms(), path, hand_over);
             boost::asio::post(house_, [done, restored = std::move(restored)] { done(restored); });
         });

@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "control/cache/dump.h"
-#include "control/plane.h"
+#include "control/dataplane_runtime.h"
 #include "dataplane/clock.h"
 #include "matchers/result.h"
 
@@ -58,8 +58,8 @@ class CacheService {
         bool is_under_way = false;
     };
 
-    // `plane` has a cache and outlives this. `lists`: by ListId.
-    CacheService(boost::asio::io_context& house, Plane& plane, Clock& clock,
+    // `runtime` has a cache and outlives this. `lists`: by ListId.
+    CacheService(boost::asio::io_context& house, DataplaneRuntime& runtime, Clock& clock,
                  std::vector<CacheOf> caches, std::vector<ListName> lists, Say say);
     ~CacheService();
     CacheService(const CacheService&) = delete;
@@ -108,7 +108,7 @@ class CacheService {
     [[nodiscard]] DumpScope scope(std::size_t i) const;
 
     boost::asio::io_context& house_;
-    Plane& plane_;
+    DataplaneRuntime& runtime_;
     Clock& clock_;
     cache::Cache& cache_;
     std::vector<CacheOf> caches_;  // that were ever configured

@@ -50,10 +50,10 @@ struct Reading {
     std::uint64_t packets = 0, answered = 0, packet_cache = 0, asked = 0, claimed = 0, cpu_ns = 0;
 };
 
-Reading read(Plane& plane) {
+Reading read(DataplaneRuntime& runtime) {
     Reading r;
-    for (unsigned i = 0; i < plane.workers(); ++i) {
-        const Counters& counters = plane.worker(i).counters();
+    for (unsigned i = 0; i < runtime.workers(); ++i) {
+        const Counters& counters = runtime.worker(i).counters();
         r.packets += counters.get(Stat::rx_packets) - counters.get(Verdict::upstream_reply);
         r.answered += counters.get(Verdict::answered) + counters.get(PendingOutcome::answered);
         r.packet_cache += counters.get(Stat::packet_cache_hits);
@@ -99,9 +99,9 @@ void let_run(CachedScene& scene, double seconds) {
 // Builds and publishes the configuration again at the middle, if asked for; prints how long that took.
 void measure(CachedScene& scene, double seconds, bool reload) {
     using Clock = std::chrono::steady_clock;
-    Plane& plane = scene.plane();
+    DataplaneRuntime& runtime = scene.runtime();
     std::this_thread::sleep_for(std::chrono::milliseconds(700));
-    const Reading before = read(plane);
+    const Reading before = read(runtime);
     const StageTimes stages_before = read_stages();
     const auto begin = Clock::now();
     double reload_s = 0;
@@ -112,7 +112,7 @@ void measure(CachedScene& scene, double seconds, bool reload) {
         reload_s = std::chrono::duration<double>(Clock::now() - start).count();
     }
     let_run(scene, seconds - std::chrono::duration<double>(Clock::now() - begin).count());
-    const Reading after = read(plane);
+    const Reading after = read(runtime);
     const StageTimes stages_after = read_stages();
     if (after.packets == before.packets) fail("no packet came");
     const auto packets = static_cast<double>(after.packets - before.packets);
@@ -131,8 +131,8 @@ void measure(CachedScene& scene, double seconds, bool reload) {
 // What the workers answer in each second, beside whatever else is done.
 class Seconds {
   public:
-    explicit Seconds(Plane& plane)
-        : plane_(plane), thread_([this](const std::stop_token& s) { run(s); }) {}
+    explicit Seconds(DataplaneRuntime& runtime)
+        : runtime_(runtime), thread_([this](const std::stop_token& s) { run(s); }) {}
 
     // Those since the last call, without the one that is under way.
     std::vector<double> take() {
@@ -156,14 +156,14 @@ class Seconds {
     }
     std::uint64_t answered() {
         std::uint64_t all = 0;
-        for (unsigned i = 0; i < plane_.workers(); ++i) {
-            const Counters& counters = plane_.worker(i).counters();
+        for (unsigned i = 0; i < runtime_.workers(); ++i) {
+            const Counters& counters = runtime_.worker(i).counters();
             all += counters.get(Verdict::answered) + counters.get(PendingOutcome::answered);
         }
         return all;
     }
 
-    Plane& plane_;
+    DataplaneRuntime& runtime_;
     std::mutex mutex_;
     std::vector<double> rates_;
     std::jthread thread_;
@@ -204,7 +204,7 @@ void measure_reloads(CachedScene& scene, double seconds, unsigned reloads,
                      const std::string& list) {
     using Clock = std::chrono::steady_clock;
     std::vector<std::string> lines = lines_of(list);
-    Seconds sampled(scene.plane());
+    Seconds sampled(scene.runtime());
     let_run(scene, seconds + 1.1);
     std::vector<double> quiet = sampled.take();
     if (!quiet.empty()) quiet.erase(quiet.begin());  // the start
@@ -231,9 +231,10 @@ void measure_reloads(CachedScene& scene, double seconds, unsigned reloads,
 }
 
 // Every 64th answer of so many seconds, compared.
-int check(Plane& plane, double seconds, std::span<const std::unique_ptr<CheckedPort>> ports) {
+int check(DataplaneRuntime& runtime, double seconds,
+          std::span<const std::unique_ptr<CheckedPort>> ports) {
     std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
-    plane.stop();
+    runtime.stop();
     std::uint64_t compared = 0, wrong = 0;
     for (const auto& port : ports) {
         compared += port->compared();
@@ -303,8 +304,8 @@ int main(int argc, char** argv) {
             p = checked.emplace_back(std::make_unique<CheckedPort>(*p, check)).get();
     }
     CachedScene cached(scene, ports);
-    cached.plane().start();
-    if (checks) return check(cached.plane(), seconds, checked);
+    cached.runtime().start();
+    if (checks) return check(cached.runtime(), seconds, checked);
     if (reloads != 0) {
         measure_reloads(cached, seconds, reloads, list);
     } else {

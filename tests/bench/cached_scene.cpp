@@ -96,9 +96,9 @@ build::Built built_of(const SceneOptions& options, unsigned names, build::Regist
     return built;
 }
 
-PlaneOptions plane_options(const Snapshot& snapshot, const SceneOptions& scene,
+RuntimeOptions plane_options(const Snapshot& snapshot, const SceneOptions& scene,
                            std::size_t workers) {
-    PlaneOptions options;
+    RuntimeOptions options;
     options.worker.idle = Idle::spin;
     options.worker.workers = static_cast<unsigned>(workers);
     options.worker.spread = false;  // each worker has a port, and its queries are for it
@@ -124,9 +124,10 @@ std::array<std::uint8_t, 4> address_of(unsigned place, unsigned record) {
 }
 
 // What the executor makes of it at the end of its branches.
-Buffer* translated(Plane& plane, const Snapshot& snapshot, const test::Bytes& name, Buffer* of_a) {
+Buffer* translated(DataplaneRuntime& runtime, const Snapshot& snapshot, const test::Bytes& name,
+                   Buffer* of_a) {
     if (snapshot.dns64s.empty()) fail("the configuration has no dns64");
-    Buffer* const made = plane.shared().buffers->take(kSmallBuffer);
+    Buffer* const made = runtime.shared().buffers->take(kSmallBuffer);
     made->length = static_cast<std::uint32_t>(dns::write_translated(
         of_a->answer(), {.asked = name}, snapshot.dns64s.front(), made->room()));
     if (made->length == 0) fail("an answer cannot be translated");
@@ -135,8 +136,8 @@ Buffer* translated(Plane& plane, const Snapshot& snapshot, const test::Bytes& na
 }
 
 // Puts an answer for each name into the cache, as a worker would that had just got it.
-void fill(Plane& plane, const Snapshot& snapshot, const std::vector<std::string>& names,
-          const SceneOptions& options, Clock& clock) {
+void fill(DataplaneRuntime& runtime, const Snapshot& snapshot,
+          const std::vector<std::string>& names, const SceneOptions& options, Clock& clock) {
     Counters counters;
     const Now now = clock.now();
     unsigned serial = 0;
@@ -152,14 +153,14 @@ void fill(Plane& plane, const Snapshot& snapshot, const std::vector<std::string>
             response.record(test::DnsMessage::kAnswer, owner, dns::kA, kSceneTtl,
                             {address.begin(), address.end()});
         }
-        Buffer* answer = plane.shared().buffers->take(kSmallBuffer);
+        Buffer* answer = runtime.shared().buffers->take(kSmallBuffer);
         dns::UpstreamFacts facts;
         if (dns::build_answer(response.bytes(), wire, dns::kA, dns::kIn, false, answer->room(),
                               facts) != dns::AnswerError::none) {
             fail("the answer for " + name + " does not build");
         }
         answer->length = static_cast<std::uint32_t>(answer->answer().size());
-        if (options.translated) answer = translated(plane, snapshot, wire, answer);
+        if (options.translated) answer = translated(runtime, snapshot, wire, answer);
         answer->serial = ++serial;
         answer->born_ms = static_cast<std::int64_t>(now.ms);
         const cache::KeyFacts key{wire, options.translated ? dns::kAaaa : dns::kA, dns::kIn,
@@ -174,9 +175,9 @@ void fill(Plane& plane, const Snapshot& snapshot, const std::vector<std::string>
                 snapshot.lists.front().max_ttl_s - snapshot.lists.front().extra_time_s;
         }
         Buffer* const insert = cache::build_insert(
-            *plane.shared().buffers, (*plane.shared().hasher)(key), key, *answer, terms);
+            *runtime.shared().buffers, (*runtime.shared().hasher)(key), key, *answer, terms);
         if (insert == nullptr) fail("the cache does not take " + name);
-        plane.shared().cache->insert(*insert, now, counters);
+        runtime.shared().cache->insert(*insert, now, counters);
         release(insert);
         release(answer);
     }
@@ -215,9 +216,9 @@ struct CachedScene::Impl {
         : options(scene),
           names(read_names(options.names)),
           built(built_of(options, static_cast<unsigned>(names.size()), registry)),
-          plane(plane_options(*built.snapshot, options, ports.size())),
-          publisher(plane.shared()),
-          hops(plane.shared().next_hops, plane.shared().qsbr) {
+          runtime(plane_options(*built.snapshot, options, ports.size())),
+          publisher(runtime.shared()),
+          hops(runtime.shared().next_hops, runtime.shared().qsbr) {
         auto table = std::make_unique<NextHopTable>();
         table->service_addresses = {*IpAddress::parse(kServiceAddress)};
         table->own_addresses = table->service_addresses;
@@ -231,11 +232,11 @@ struct CachedScene::Impl {
         }
         hops.put(std::move(table));
         for (Port* port : ports)
-            plane.add_worker({port}, clock);
-        fill(plane, *built.snapshot, names, options, clock);
+            runtime.add_worker({port}, clock);
+        fill(runtime, *built.snapshot, names, options, clock);
         must(publisher.publish(built.snapshot, clock.now()));
         if (built.routers.empty()) return;
-        routers = std::make_unique<RouterThread>(plane, clock, built.routers,
+        routers = std::make_unique<RouterThread>(runtime, clock, built.routers,
                                                  [](routeros::Level, const std::string& line) {
                                                      std::fprintf(stderr, "%s\n", line.c_str());
                                                  });
@@ -243,7 +244,7 @@ struct CachedScene::Impl {
         await_router(*routers);
     }
     ~Impl() {
-        plane.stop();
+        runtime.stop();
         if (routers) routers->stop(0);
     }
 
@@ -257,7 +258,7 @@ struct CachedScene::Impl {
     const std::vector<std::string> names;
     build::Registry registry;
     build::Built built;
-    Plane plane;
+    DataplaneRuntime runtime;
     build::Publisher publisher;
     Published<NextHopTable> hops;
     std::unique_ptr<RouterThread> routers;
@@ -276,8 +277,8 @@ void CachedScene::poll() {
     impl_->publisher.poll(impl_->clock.now());
 }
 
-Plane& CachedScene::plane() {
-    return impl_->plane;
+DataplaneRuntime& CachedScene::runtime() {
+    return impl_->runtime;
 }
 
 Clock& CachedScene::clock() {

@@ -8,7 +8,7 @@
 
 #include "bench/answer_check.h"
 #include "bench/fail.h"
-#include "control/plane.h"
+#include "control/dataplane_runtime.h"
 
 namespace steer::bench {
 
@@ -46,7 +46,7 @@ class CachedScene {
     void reload();
     void poll();
 
-    [[nodiscard]] Plane& plane();
+    [[nodiscard]] DataplaneRuntime& runtime();
     [[nodiscard]] Clock& clock();
 
   private:

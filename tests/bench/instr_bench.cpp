@@ -35,7 +35,7 @@ std::size_t ask_all(const Frames& frames, test::RingPort& ring, CachedScene& sce
         }
         const Now now = scene.clock().now();
         if (counted) CALLGRIND_TOGGLE_COLLECT;
-        scene.plane().worker(0).poll(now);
+        scene.runtime().worker(0).poll(now);
         if (counted) CALLGRIND_TOGGLE_COLLECT;
         for (const test::Frame& reply : ring.receive_all())
             answers += (reply.at(14 + 20 + 8 + 2) >> 7) & 1U;
@@ -72,7 +72,7 @@ std::size_t miss_all(std::span<const test::Frame> frames, test::RingPort& ring, 
         }
         ++now.ms;
         if (counted) CALLGRIND_TOGGLE_COLLECT;
-        scene.plane().worker(0).poll(now);
+        scene.runtime().worker(0).poll(now);
         if (counted) CALLGRIND_TOGGLE_COLLECT;
         return ring.receive_all();
     };

@@ -304,8 +304,8 @@ World::World(const WorldOptions& options) : options_(options) {
     build(options);
     make_sites();
     for (unsigned w = 0; w < options.workers; ++w) {
-        rte_rcu_qsbr_thread_register(plane_->shared().qsbr, w);
-        rte_rcu_qsbr_thread_online(plane_->shared().qsbr, w);
+        rte_rcu_qsbr_thread_register(runtime_->shared().qsbr, w);
+        rte_rcu_qsbr_thread_online(runtime_->shared().qsbr, w);
     }
     for (auto& [name, site] : sites_)
         site.service->router().start(clock_.ms);
@@ -319,8 +319,8 @@ World::~World() {
                      << "\",\"op\":\"end\"}\n";
     }
     for (unsigned w = 0; w < options_.workers; ++w) {
-        rte_rcu_qsbr_thread_offline(plane_->shared().qsbr, w);
-        rte_rcu_qsbr_thread_unregister(plane_->shared().qsbr, w);
+        rte_rcu_qsbr_thread_offline(runtime_->shared().qsbr, w);
+        rte_rcu_qsbr_thread_unregister(runtime_->shared().qsbr, w);
     }
 }
 
@@ -343,24 +343,24 @@ void World::build(const WorldOptions& options) {
     if (!built.ok()) throw std::runtime_error(built.errors.front().sentence());
     plans_ = std::move(built.routers);
 
-    PlaneOptions plane;
-    plane.worker.workers = options.workers;
-    plane.worker.max_parked = 4096;
-    plane.worker.max_in_flight = 4096;
-    plane.board_rows = 65'536;
+    RuntimeOptions runtime;
+    runtime.worker.workers = options.workers;
+    runtime.worker.max_parked = 4096;
+    runtime.worker.max_in_flight = 4096;
+    runtime.board_rows = 65'536;
     for (const auto& instance : built.snapshot->caches) {
-        plane.cache_bytes = std::size_t{8} << 20;
-        plane.cache_entries.resize(
-            std::max<std::size_t>(plane.cache_entries.size(), instance.id + 1U));
-        plane.cache_entries[instance.id] = instance.size;
+        runtime.cache_bytes = std::size_t{8} << 20;
+        runtime.cache_entries.resize(
+            std::max<std::size_t>(runtime.cache_entries.size(), instance.id + 1U));
+        runtime.cache_entries[instance.id] = instance.size;
     }
-    plane_ = std::make_unique<Plane>(plane);
-    publisher_ = std::make_unique<build::Publisher>(plane_->shared());
-    hops_ = std::make_unique<Published<NextHopTable>>(plane_->shared().next_hops,
-                                                      plane_->shared().qsbr);
+    runtime_ = std::make_unique<DataplaneRuntime>(runtime);
+    publisher_ = std::make_unique<build::Publisher>(runtime_->shared());
+    hops_ = std::make_unique<Published<NextHopTable>>(runtime_->shared().next_hops,
+                                                      runtime_->shared().qsbr);
     for (unsigned w = 0; w < options.workers; ++w) {
         wires_.push_back(std::make_unique<RingPort>("wire" + std::to_string(w), kWire));
-        plane_->add_worker({&wires_.back()->port()}, clock_);
+        runtime_->add_worker({&wires_.back()->port()}, clock_);
     }
     make_hops(*built.snapshot);
     auto published = publisher_->publish(built.snapshot, clock_.now());
@@ -386,8 +386,8 @@ void World::make_hops(const Snapshot& snapshot) {
 }
 
 void World::make_sites() {
-    acknowledger_ = std::make_unique<Acknowledger>(*plane_);
-    lists_ = std::make_unique<ListService>(*plane_, *acknowledger_);
+    acknowledger_ = std::make_unique<Acknowledger>(*runtime_);
+    lists_ = std::make_unique<ListService>(*runtime_, *acknowledger_);
     std::vector<ListService::Member> members;
     for (auto& plan : plans_) {
         const std::string name = plan.config.name;
@@ -428,7 +428,7 @@ DumpScope World::scope_of(const CacheInstance& cache) const {
 void World::dump_caches(const std::string& folder) {
     for (const auto& cache : publisher_->current()->caches) {
         const DumpScope scope = scope_of(cache);
-        auto done = dump_instance(*plane_->shared().cache, kWalkReader, scope, clock_.now(),
+        auto done = dump_instance(*runtime_->shared().cache, kWalkReader, scope, clock_.now(),
                                   wall_ns() / 1'000'000, folder + "/" + scope.tag);
         if (!done) throw std::runtime_error(done.error().sentence());
     }
@@ -437,7 +437,7 @@ void World::dump_caches(const std::string& folder) {
 void World::restore_caches(const std::string& folder) {
     for (const auto& cache : publisher_->current()->caches) {
         const DumpScope scope = scope_of(cache);
-        auto& shared = plane_->shared();
+        auto& shared = runtime_->shared();
         auto done = restore_instance(*shared.cache, *shared.hasher, scope, clock_.now(),
                                      wall_ns() / 1'000'000, folder + "/" + scope.tag,
                                      as_the_cache_writer(*shared.cache, clock_.now()));
@@ -449,7 +449,7 @@ void World::restore_caches(const std::string& folder) {
 bool World::step_once() {
     bool did = false;
     for (unsigned w = 0; w < options_.workers; ++w)
-        did = plane_->worker(w).poll(clock_.now()) || did;
+        did = runtime_->worker(w).poll(clock_.now()) || did;
     did = drain_wires() || did;
     did = drain_events() || did;
     for (auto& [name, site] : sites_) {
@@ -477,7 +477,7 @@ void World::settle() {
 Ms World::next_step(Ms target) {
     Ms next = std::min(target, elapsed() + kIdleStep);
     for (unsigned w = 0; w < options_.workers; ++w) {
-        if (plane_->worker(w).parked() > 0) return elapsed() + 1;
+        if (runtime_->worker(w).parked() > 0) return elapsed() + 1;
     }
     if (!agenda_.empty()) next = std::min(next, agenda_.begin()->first);
     for (auto& [name, site] : sites_) {
@@ -523,7 +523,7 @@ bool World::drain_events() {
     bool any = false;
     Event event;
     for (unsigned w = 0; w < options_.workers; ++w) {
-        while (plane_->events(w).pop(&event, 1) == 1) {
+        while (runtime_->events(w).pop(&event, 1) == 1) {
             any = true;
             lists_->take(event, clock_.ms);
         }
@@ -675,7 +675,7 @@ std::uint64_t World::outcome(Outcome o) const {
     if (o != Outcome::late) return acknowledger_->outcomes[static_cast<std::size_t>(o)].load();
     std::uint64_t late = 0;
     for (unsigned w = 0; w < options_.workers; ++w)
-        late += plane_->worker(w).counters().get(Stat::hold_late);
+        late += runtime_->worker(w).counters().get(Stat::hold_late);
     return late;
 }
 

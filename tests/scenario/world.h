@@ -19,8 +19,8 @@
 #include "control/build/publish.h"
 #include "control/cache/dump.h"
 #include "control/config/load.h"
+#include "control/dataplane_runtime.h"
 #include "control/list_service.h"
-#include "control/plane.h"
 #include "control/published.h"
 #include "support/ring_port.h"
 #include "support/udp_frame.h"
@@ -140,7 +140,7 @@ class World {
     // Whether queries came to the executor with this tag since this was last asked; nothing: there is none.
     std::optional<bool> take_raised(const std::string& tag);
     [[nodiscard]] const Counters& counters(unsigned worker) {
-        return plane_->worker(worker).counters();
+        return runtime_->worker(worker).counters();
     }
     [[nodiscard]] unsigned workers() const { return options_.workers; }
 
@@ -171,7 +171,7 @@ class World {
     build::Registry registry_;
     config::Settings settings_;
     std::vector<build::RouterPlan> plans_;
-    std::unique_ptr<Plane> plane_;
+    std::unique_ptr<DataplaneRuntime> runtime_;
     std::unique_ptr<build::Publisher> publisher_;
     std::unique_ptr<Published<NextHopTable>> hops_;
     std::vector<std::unique_ptr<RingPort>> wires_;

@@ -38,15 +38,15 @@ struct Place {
     }
     void here(RouterService& router) { router.away(kList, false); }
     std::uint32_t known(const IpAddress& address) {
-        return plane.shared().board->installed_until(kList, address, epoch());
+        return runtime.shared().board->installed_until(kList, address, epoch());
     }
-    std::uint32_t epoch() { return (*plane.shared().lists)[kList].epoch; }
-    bool away() { return (*plane.shared().lists)[kList].away; }
+    std::uint32_t epoch() { return (*runtime.shared().lists)[kList].epoch; }
+    bool away() { return (*runtime.shared().lists)[kList].away; }
 
-    PlaneOptions options{.board_rows = 64, .small_buffers = 64, .large_buffers = 1};
-    Plane plane{options};
-    Acknowledger acknowledger{plane};
-    ListService service{plane, acknowledger};
+    RuntimeOptions options{.board_rows = 64, .small_buffers = 64, .large_buffers = 1};
+    DataplaneRuntime runtime{options};
+    Acknowledger acknowledger{runtime};
+    ListService service{runtime, acknowledger};
     build::RouterPlan plan1 = a_plan(), plan2 = a_plan();
     NoLink link;
     RouterService first{plan1.config, link, service, [](auto...) {}};
@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(of_two_the_earlier_end_is_known) {
     first.forgotten(kList, kA.bytes);
     BOOST_TEST(known(kA) == 0U);
     second.forgotten(kList, kA.bytes);
-    BOOST_TEST(plane.shared().board->size() == 0U);
+    BOOST_TEST(runtime.shared().board->size() == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(one_that_is_away_is_not_counted_until_it_is_back) {
@@ -155,10 +155,10 @@ BOOST_AUTO_TEST_CASE(who_waits_for_several_is_told_once) {
     event.hold_token = make_hold_token(0, 1, 1);
     BOOST_TEST(service.take(event, 1000));  // both are away
     Message message;
-    BOOST_TEST_REQUIRE(plane.acknowledgements(0).pop(&message, 1) == 1U);
+    BOOST_TEST_REQUIRE(runtime.acknowledgements(0).pop(&message, 1) == 1U);
     BOOST_TEST(message.token == event.hold_token);
     BOOST_TEST(message.b == static_cast<std::uint32_t>(Outcome::router_away));
-    BOOST_TEST(plane.acknowledgements(0).pop(&message, 1) == 0U);
+    BOOST_TEST(runtime.acknowledgements(0).pop(&message, 1) == 0U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,7 +1,7 @@
 // The dataplane as control sees it: everything that workers share, their rings, and their lcores.
 //
 // Built once at start (EAL must be up), before the first thread of control; it does not grow
-// afterwards. Ownership: Plane owns all memory and the workers; ports belong to the caller and
+// afterwards. Ownership: DataplaneRuntime owns all memory and the workers; ports belong to the caller and
 // outlive it. Rings have one pusher and one popper each, named in their getters.
 #pragma once
 
@@ -20,7 +20,7 @@ namespace steer {
 // Of Shared::qsbr: the thread that walks the cache. Workers are the readers below.
 inline constexpr unsigned kWalkReader = kMaxWorkers;
 
-struct PlaneOptions {
+struct RuntimeOptions {
     WorkerOptions worker;  // of each of them; `index` is its own
     unsigned streams = 1;
     std::size_t cache_bytes = 0;               // 0: no cache in the configuration
@@ -31,19 +31,19 @@ struct PlaneOptions {
     unsigned large_buffers = 256;
 };
 
-class Plane {
+class DataplaneRuntime {
   public:
     // Aborts with a message where memory is missing: the caller sized it (sizing.h).
-    explicit Plane(const PlaneOptions& options);
-    ~Plane();
-    Plane(const Plane&) = delete;
-    Plane& operator=(const Plane&) = delete;
+    explicit DataplaneRuntime(const RuntimeOptions& options);
+    ~DataplaneRuntime();
+    DataplaneRuntime(const DataplaneRuntime&) = delete;
+    DataplaneRuntime& operator=(const DataplaneRuntime&) = delete;
 
     [[nodiscard]] Shared& shared() { return shared_; }
     [[nodiscard]] unsigned workers() const { return options_.worker.workers; }
     [[nodiscard]] unsigned streams() const { return options_.streams; }
 
-    // Worker `i` with its ports; all of them before start(). `clock` outlives the plane.
+    // Worker `i` with its ports; all of them before start(). `clock` outlives the runtime.
     Worker& add_worker(std::vector<Port*> ports, Clock& clock);
     [[nodiscard]] Worker& worker(unsigned i) { return *workers_[i]; }
     [[nodiscard]] const Worker& worker(unsigned i) const { return *workers_[i]; }
@@ -74,7 +74,7 @@ class Plane {
     [[nodiscard]] Sleeper& stream_sleeper(unsigned i) { return *stream_sleepers_[i]; }
 
   private:
-    PlaneOptions options_;
+    RuntimeOptions options_;
     Shared shared_;
     std::unique_ptr<ListStates> lists_;
     std::unique_ptr<BufferPools> buffers_;

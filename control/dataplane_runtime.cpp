@@ -1,4 +1,4 @@
-#include "control/plane.h"
+#include "control/dataplane_runtime.h"
 
 #include <rte_eal.h>
 #include <rte_launch.h>
@@ -49,12 +49,12 @@ rte_rcu_qsbr* make_qsbr() {
 
 // DPDK's launch and wait order what was done before and after them; the sanitizer, which does not see into its library, is
 // told by `ended`.
-struct Plane::Run {
+struct DataplaneRuntime::Run {
     Worker& worker;
     std::atomic<bool> ended{false};
 };
 
-int Plane::run_worker(void* run) {
+int DataplaneRuntime::run_worker(void* run) {
     auto& self = *static_cast<Run*>(run);
     (void)self.ended.load(std::memory_order_acquire);
     self.worker.run();
@@ -62,7 +62,7 @@ int Plane::run_worker(void* run) {
     return 0;
 }
 
-Plane::Plane(const PlaneOptions& options) : options_(options) {
+DataplaneRuntime::DataplaneRuntime(const RuntimeOptions& options) : options_(options) {
     lists_ = std::make_unique<ListStates>();
     buffers_ =
         std::make_unique<BufferPools>(options.small_buffers * workers(), options.large_buffers);
@@ -114,7 +114,7 @@ Plane::Plane(const PlaneOptions& options) : options_(options) {
     }
 }
 
-Plane::~Plane() {
+DataplaneRuntime::~DataplaneRuntime() {
     stop();
     workers_.clear();
     cache_.reset();
@@ -129,7 +129,7 @@ Plane::~Plane() {
         close_fd(s);
 }
 
-Worker& Plane::add_worker(std::vector<Port*> ports, Clock& clock) {
+Worker& DataplaneRuntime::add_worker(std::vector<Port*> ports, Clock& clock) {
     const auto index = static_cast<unsigned>(workers_.size());
     if (index >= workers()) die("more workers than planned");
     WorkerRings rings;
@@ -153,7 +153,7 @@ Worker& Plane::add_worker(std::vector<Port*> ports, Clock& clock) {
     return *workers_.back();
 }
 
-void Plane::start() {
+void DataplaneRuntime::start() {
     for (unsigned i = 0; i < workers_.size(); ++i) {
         const unsigned lcore = Eal::lcore_of_worker(i);
         if (rte_lcore_is_enabled(lcore) == 0)
@@ -165,7 +165,7 @@ void Plane::start() {
     running_ = true;
 }
 
-void Plane::stop() {
+void DataplaneRuntime::stop() {
     if (!running_) return;
     for (const auto& w : workers_)
         w->stop();
