@@ -30,13 +30,13 @@ Result<std::shared_ptr<const stream::Service>> service_of(const build::TcpServic
     auto service = std::make_shared<stream::Service>();
     service->idle = std::chrono::milliseconds(settings.idle_timeout_ms);
     service->limits = {settings.max_connections, settings.max_per_client, settings.max_queries};
-    service->door = settings.door;
+    service->frontend = settings.frontend;
     service->proxies = matchers::PrefixSet(settings.proxies);
     std::vector<std::string> protocols{"dot"};
     if (settings.http) {
         service->protocol = stream::Protocol::http;
         service->http = {settings.http->paths, settings.http->client_header,
-                         matchers::PrefixSet(settings.http->trusted), settings.http->doors};
+                         matchers::PrefixSet(settings.http->trusted), settings.http->frontends};
         protocols = {"h2", "http/1.1"};
     }
     if (!settings.tls.cert.empty()) {

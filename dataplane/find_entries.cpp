@@ -9,10 +9,10 @@ void find_entries_of_all(Burst& burst, const Snapshot& snapshot) noexcept {
     for (unsigned i = 0; i < burst.live_count; ++i) {
         Packet& p = burst.packets[burst.live[i]];
         if (p.is_udp) {
-            p.entry = snapshot.doors.of_datagram(p.destination, p.destination_port);
+            p.entry = snapshot.frontends.of_datagram(p.destination, p.destination_port);
         } else {
             const auto& query = *reinterpret_cast<const InjectedQuery*>(p.injected->data());
-            p.entry = snapshot.doors.of_stream(query.door);
+            p.entry = snapshot.frontends.of_stream(query.frontend);
         }
     }
 }

@@ -66,7 +66,7 @@ struct InjectedQuery {
     std::uint8_t is_udp;
     std::uint32_t length;  // of the query
     std::uint8_t server_name_length, url_path_length;
-    std::uint16_t door;  // of TCP: Doors::of_stream(); 0: none
+    std::uint16_t frontend;  // of TCP: Frontends::of_stream(); 0: none
 };
 static_assert(sizeof(InjectedQuery) == 48);
 

@@ -83,7 +83,7 @@ Built build(const config::Settings& settings, const Surroundings& surroundings, 
     snapshot.allow = allowed(settings.dataplane, surroundings);
     snapshot.untold = matchers::PrefixSet(special_ranges());
     snapshot.trusted_forwarders = matchers::PrefixSet(settings.dataplane.trusted_forwarders);
-    built.listeners = listen(settings, registry, snapshot.doors, built.errors);
+    built.listeners = listen(settings, registry, snapshot.frontends, built.errors);
     if (built.ok()) {
         if (auto ready = equip(snapshot); !ready) built.errors.push_back(ready.error());
     }

@@ -37,7 +37,7 @@ struct Surroundings {
 // What is served over HTTP, and who may name the client in `client_header` (empty: nobody).
 struct HttpSite {
     std::vector<std::string> paths;
-    std::vector<std::uint16_t> doors;  // of each (dataplane/policy/doors.h)
+    std::vector<std::uint16_t> frontends;  // of each (dataplane/policy/frontends.h)
     std::string client_header;
     std::vector<matchers::Prefix> trusted;
 };
@@ -48,7 +48,7 @@ struct TcpService {
     std::uint32_t max_connections = 10'000, max_per_client = 64, max_queries = 100;
     config::ServerTls tls;                  // files; `cert` empty: plain
     std::vector<matchers::Prefix> proxies;  // who sends a PROXY header, and is believed
-    std::uint16_t door = 0;                 // dataplane/policy/doors.h; 0: none of its own
+    std::uint16_t frontend = 0;             // dataplane/policy/frontends.h; 0: none of its own
     std::optional<HttpSite> http;           // nothing: DNS as over TCP
 };
 

@@ -20,27 +20,28 @@ TcpService tcp_service(const config::StreamServer& server) {
 
 class Listeners {
   public:
-    Listeners(const config::Settings& settings, Registry& registry, Doors& doors,
+    Listeners(const config::Settings& settings, Registry& registry, Frontends& frontends,
               std::vector<Error>& errors)
-        : settings_(settings), registry_(registry), doors_(doors), errors_(errors) {}
+        : settings_(settings), registry_(registry), frontends_(frontends), errors_(errors) {}
 
     std::vector<Listener> all() {
         for (const config::Plugin& plugin : settings_.plugins) {
             if (const auto* udp = std::get_if<config::UdpServer>(&plugin.args)) {
                 at(udp->listen).udp = true;
-                doors_.datagrams.push_back(
+                frontends_.datagrams.push_back(
                     {udp->listen.address, udp->listen.port, entry_of(udp->entry)});
             } else if (const auto* tcp = std::get_if<config::TcpServer>(&plugin.args)) {
                 TcpService service = tcp_service(*tcp);
-                service.door = door(tcp->listen, "", tcp->entry, plugin.line);
+                service.frontend = frontend(tcp->listen, "", tcp->entry, plugin.line);
                 at(tcp->listen).tcp = std::move(service);
             } else if (const auto* http = std::get_if<config::HttpServer>(&plugin.args)) {
                 at(http->listen).tcp = http_service(*http);
             }
         }
-        std::ranges::stable_sort(doors_.datagrams, {}, [](const Doors::Datagrams& door) {
-            return width({door.address, door.port, {}});
-        });
+        std::ranges::stable_sort(frontends_.datagrams, {},
+                                 [](const Frontends::Datagrams& frontend) {
+                                     return width({frontend.address, frontend.port, {}});
+                                 });
         std::ranges::stable_sort(out_, {}, [](const Listener& l) { return width(l.endpoint); });
         if (out_.empty()) {
             config::Endpoint everywhere;
@@ -70,7 +71,7 @@ class Listeners {
         HttpSite& site = service.http.emplace();
         for (const config::HttpPath& path : server.paths) {
             site.paths.push_back(path.path);
-            site.doors.push_back(door(server.listen, path.path, path.exec, path.line));
+            site.frontends.push_back(frontend(server.listen, path.path, path.exec, path.line));
         }
         site.client_header = server.src_ip_header;
         site.trusted = server.trusted_proxies;
@@ -83,30 +84,30 @@ class Listeners {
     }
 
     // `path`: of HTTP; empty: the whole server.
-    std::uint16_t door(const config::Endpoint& listen, const std::string& path,
-                       config::PluginIndex entry, int line) {
-        const auto number = registry_.door(listen.to_string() + path);
+    std::uint16_t frontend(const config::Endpoint& listen, const std::string& path,
+                           config::PluginIndex entry, int line) {
+        const auto number = registry_.frontend(listen.to_string() + path);
         if (!number) {
             errors_.push_back(settings_.error(line, number.error().text));
             return 0;
         }
-        if (doors_.streams.size() <= *number) doors_.streams.resize(*number + 1U);
-        doors_.streams[*number] = entry_of(entry);
+        if (frontends_.streams.size() <= *number) frontends_.streams.resize(*number + 1U);
+        frontends_.streams[*number] = entry_of(entry);
         return *number;
     }
 
     const config::Settings& settings_;
     Registry& registry_;
-    Doors& doors_;
+    Frontends& frontends_;
     std::vector<Error>& errors_;
     std::vector<Listener> out_;
 };
 
 }  // namespace
 
-std::vector<Listener> listen(const config::Settings& settings, Registry& registry, Doors& doors,
-                             std::vector<Error>& errors) {
-    return Listeners(settings, registry, doors, errors).all();
+std::vector<Listener> listen(const config::Settings& settings, Registry& registry,
+                             Frontends& frontends, std::vector<Error>& errors) {
+    return Listeners(settings, registry, frontends, errors).all();
 }
 
 }  // namespace steer::build

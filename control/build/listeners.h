@@ -1,4 +1,4 @@
-// From servers to the addresses to listen on, and to the doors by which their queries come in (dataplane/policy/doors.h).
+// From servers to the addresses to listen on, and to the frontends by which their queries come in (dataplane/policy/frontends.h).
 #pragma once
 
 #include <vector>
@@ -6,13 +6,13 @@
 #include "control/build/build.h"
 #include "control/build/registry.h"
 #include "control/config/settings.h"
-#include "dataplane/policy/doors.h"
+#include "dataplane/policy/frontends.h"
 #include "matchers/result.h"
 
 namespace steer::build {
 
-// Without a server: UDP and TCP 53 everywhere, by door 0.
-std::vector<Listener> listen(const config::Settings& settings, Registry& registry, Doors& doors,
-                             std::vector<Error>& errors);
+// Without a server: UDP and TCP 53 everywhere, by frontend 0.
+std::vector<Listener> listen(const config::Settings& settings, Registry& registry,
+                             Frontends& frontends, std::vector<Error>& errors);
 
 }  // namespace steer::build

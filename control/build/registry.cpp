@@ -48,8 +48,8 @@ Result<std::uint16_t> Registry::cache(const std::string& tag) {
     return number(caches_, tag, kMostCaches, "caches");
 }
 
-Result<std::uint16_t> Registry::door(const std::string& key) {
-    auto index = number(doors_, key, kMostDoors, "servers over TCP and paths of them");
+Result<std::uint16_t> Registry::frontend(const std::string& key) {
+    auto index = number(frontends_, key, kMostFrontends, "servers over TCP and paths of them");
     if (!index) return index.error();
     return static_cast<std::uint16_t>(*index + 1);
 }

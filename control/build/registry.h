@@ -27,7 +27,7 @@ namespace steer::build {
 
 inline constexpr std::size_t kMostUpstreams = 1024;  // what the forwarder's tables hold
 inline constexpr std::size_t kMostCaches = 64;
-inline constexpr std::size_t kMostDoors = 4096;
+inline constexpr std::size_t kMostFrontends = 4096;
 
 class Registry {
   public:
@@ -38,8 +38,8 @@ class Registry {
     // `key`: what makes it this upstream (upstreams.h).
     Result<std::uint16_t> upstream(const std::string& key);
     Result<std::uint16_t> cache(const std::string& tag);
-    // A server over TCP, or a path of it (doors.h). From 1 on.
-    Result<std::uint16_t> door(const std::string& key);
+    // A server over TCP, or a path of it (frontends.h). From 1 on.
+    Result<std::uint16_t> frontend(const std::string& key);
     std::shared_ptr<Collector> collector(const std::string& name);
     // How often a list of an adlist was the reason, and until when that pauses, by its tag.
     std::shared_ptr<ListMatches> list_matches(const std::string& tag, const std::string& list);
@@ -61,7 +61,7 @@ class Registry {
     std::map<std::pair<std::string, std::string>, ListId> lists_;
     std::map<std::string, std::uint16_t> upstreams_;
     std::map<std::string, std::uint16_t> caches_;
-    std::map<std::string, std::uint16_t> doors_;
+    std::map<std::string, std::uint16_t> frontends_;
     std::map<std::string, std::uint16_t> inherited_sets_;
     std::shared_ptr<InheritedNames> inherited_;
     std::map<std::string, std::shared_ptr<Collector>> collectors_;

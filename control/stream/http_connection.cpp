@@ -128,7 +128,7 @@ void HttpConnection::take_query(std::uint32_t stream, std::size_t path,
 bool HttpConnection::inject(const QueryOrigin& origin, std::size_t path,
                             std::span<const std::uint8_t> message) {
     const HttpSite& site = clients_.service().http;
-    const QueryMetadata metadata{site.door_of(path), stream_.server_name(), site.paths[path]};
+    const QueryMetadata metadata{site.frontend_of(path), stream_.server_name(), site.paths[path]};
     Buffer* const buffer = injector_.take_buffer(message.size(), metadata);
     if (buffer == nullptr) return false;
     std::memcpy(Injector::query_room(*buffer).data(), message.data(), message.size());

@@ -17,10 +17,11 @@ struct HttpSite {
     std::string client_header;  // whose value names the client, in lower case; empty: none does
     // Who is believed in that, besides loopback: HTTP proxies in front of us.
     matchers::PrefixSet trusted{};
-    std::vector<std::uint16_t> doors{};  // of each path (dataplane/policy/doors.h); fewer: door 0
+    std::vector<std::uint16_t>
+        frontends{};  // of each path (dataplane/policy/frontends.h); fewer: frontend 0
 
-    [[nodiscard]] std::uint16_t door_of(std::size_t path) const {
-        return path < doors.size() ? doors[path] : std::uint16_t{0};
+    [[nodiscard]] std::uint16_t frontend_of(std::size_t path) const {
+        return path < frontends.size() ? frontends[path] : std::uint16_t{0};
     }
     [[nodiscard]] bool trusts(const IpAddress& peer) const {
         return !client_header.empty() && (peer.is_loopback() || trusted.contains(peer));

@@ -56,7 +56,7 @@ bool Injector::inject(const std::shared_ptr<ResponseHandler>& taker, const Query
     header.stream = static_cast<std::uint8_t>(context_.index);
     header.length = static_cast<std::uint32_t>(length);
     header.is_udp = origin.is_udp ? 1 : 0;
-    header.door = metadata.door;
+    header.frontend = metadata.frontend;
     const std::string_view server_name = cut(metadata.server_name),
                            url_path = cut(metadata.url_path);
     header.server_name_length = static_cast<std::uint8_t>(server_name.size());

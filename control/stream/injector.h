@@ -30,7 +30,7 @@ struct QueryOrigin {
 
 // What goes with a query metadata its bytes, for the time of a call.
 struct QueryMetadata {
-    std::uint16_t door = 0;        // by which it came (dataplane/policy/doors.h); 0: none
+    std::uint16_t frontend = 0;    // by which it came (dataplane/policy/frontends.h); 0: none
     std::string_view server_name;  // that TLS's client asked for, in any case
     std::string_view url_path;     // of HTTP
 };

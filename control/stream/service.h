@@ -34,7 +34,7 @@ struct Service {
     std::chrono::milliseconds idle{10'000};  // a connection without a query for so long is closed
     TcpLimits limits{};
     std::shared_ptr<TlsServer> tls{};  // nullptr: plain
-    std::uint16_t door = 0;            // of Protocol::dns: dataplane/policy/doors.h
+    std::uint16_t frontend = 0;        // of Protocol::dns: dataplane/policy/frontends.h
     HttpSite http{};                   // of Protocol::http
     // Who sends a PROXY header before anything else, and is believed what it says of the client.
     matchers::PrefixSet proxies{};

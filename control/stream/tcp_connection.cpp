@@ -96,7 +96,7 @@ std::size_t TcpConnection::take_queries(std::size_t n) {
 bool TcpConnection::take_query(std::span<const std::uint8_t> query) {
     context_.count(StreamCount::tcp_queries);
     clients_.used(*this);
-    const QueryMetadata metadata{clients_.service().door, stream_.server_name(), {}};
+    const QueryMetadata metadata{clients_.service().frontend, stream_.server_name(), {}};
     Buffer* const buffer = injector_.take_buffer(query.size(), metadata);
     if (buffer != nullptr) {
         std::memcpy(Injector::query_room(*buffer).data(), query.data(), query.size());

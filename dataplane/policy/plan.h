@@ -16,7 +16,7 @@
 
 #include "dataplane/list_state.h"
 #include "dataplane/parked.h"
-#include "dataplane/policy/doors.h"
+#include "dataplane/policy/frontends.h"
 #include "dataplane/policy/program.h"
 #include "dataplane/policy/tag_sets.h"
 

@@ -23,7 +23,7 @@
 #include "dataplane/policy/cache_instance.h"
 #include "dataplane/policy/collector.h"
 #include "dataplane/policy/dns64.h"
-#include "dataplane/policy/doors.h"
+#include "dataplane/policy/frontends.h"
 #include "dataplane/policy/inherited_names.h"
 #include "dataplane/policy/plan.h"
 #include "dataplane/policy/policy_list.h"
@@ -98,8 +98,8 @@ struct Snapshot {
     std::uint8_t slot = 0;         // generation's place in kMaxGenerations tables; set by publish
     Program program;
     std::vector<std::uint16_t> entries{
-        0};       // where queries begin: pcs, ascending, each with its own `end`; at least one
-    Doors doors;  // which of them
+        0};  // where queries begin: pcs, ascending, each with its own `end`; at least one
+    Frontends frontends;                                 // which of them
     std::shared_ptr<const matchers::NameMatcher> names;  // nullptr: no domain rule at all
     std::vector<matchers::TagBits> tag_masks;
     std::vector<std::uint64_t> mark_masks;

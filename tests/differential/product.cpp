@@ -232,7 +232,7 @@ class Product::Impl {
         c.client = client;
         const InjectedBuffer injected(pools_, question);
         c.injected = injected.get();
-        entry_ = snapshot_->doors.of_datagram(*IpAddress::parse(question.local), 53);
+        entry_ = snapshot_->frontends.of_datagram(*IpAddress::parse(question.local), 53);
         if (!begin(c)) go(c, question);
         take(c, m.bytes());
         take_notes();

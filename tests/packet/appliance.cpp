@@ -227,7 +227,7 @@ void Appliance::inject(const DnsMessage& query, std::uint64_t token, bool is_udp
     head.max_size = is_udp ? 4096 : 65535;
     head.length = static_cast<std::uint32_t>(query.size());
     head.is_udp = is_udp ? 1 : 0;
-    head.door = metadata.door;
+    head.frontend = metadata.frontend;
     head.server_name_length = static_cast<std::uint8_t>(metadata.server_name.size());
     head.url_path_length = static_cast<std::uint8_t>(metadata.url_path.size());
     std::memcpy(b->data(), &head, sizeof head);

@@ -78,7 +78,7 @@ struct Client {
 
 // What goes with an injected query.
 struct QueryMetadata {
-    std::uint16_t door = 0;
+    std::uint16_t frontend = 0;
     std::string server_name, url_path;
 };
 

@@ -1,4 +1,4 @@
-// Several entries of the program: each query takes that of the door it came in, whatever another's was told before it.
+// Several entries of the program: each query takes that of the frontend it came in, whatever another's was told before it.
 #include <boost/test/unit_test.hpp>
 
 #include "packet/appliance.h"
@@ -11,14 +11,14 @@ constexpr const char* kEntryName = "www.other.example";
 constexpr const char* kV6 = "2001:db8:1::1";  // the appliance's
 const Client kByV4{}, kByV6{.address = "2001:db8::10"};
 
-// A program's first instruction after the `end` of the one before; IPv6's address is the door of the last entry.
+// A program's first instruction after the `end` of the one before; IPv6's address is the frontend of the last entry.
 std::uint16_t begin_entry(SnapshotMaker& m) {
     Snapshot& s = m.snapshot();
     const auto pc = static_cast<std::uint16_t>(s.program.size());
     if (pc == 0) return pc;
     s.entries.push_back(pc);
     const auto entry = static_cast<std::uint8_t>(s.entries.size() - 1);
-    s.doors.datagrams = {{*IpAddress::parse(kV6), 53, entry}, {IpAddress{}, 53, 0}};
+    s.frontends.datagrams = {{*IpAddress::parse(kV6), 53, entry}, {IpAddress{}, 53, 0}};
     return pc;
 }
 
@@ -54,7 +54,7 @@ void fill(Appliance& a, const Client& client, const std::string& address) {
 
 BOOST_AUTO_TEST_SUITE(entries)
 
-// The packet cache finds a query by its bytes, which are the same by both doors.
+// The packet cache finds a query by its bytes, which are the same by both frontends.
 BOOST_AUTO_TEST_CASE(the_same_bytes_by_two_doors_have_two_answers) {
     Appliance a;
     SnapshotMaker m;
@@ -146,20 +146,20 @@ BOOST_AUTO_TEST_CASE(streams_say_the_door_and_the_snapshot_its_entry) {
     begin_entry(m);
     m.add(Op::black_hole, m.black_hole("192.0.2.98"), true);
     end_entry(m);
-    m.snapshot().doors.streams = {0, 0, 1};
+    m.snapshot().frontends.streams = {0, 0, 1};
     a.publish(m.finish());
     const DnsMessage query = DnsMessage::query(7, kEntryName, kTypeA);
-    a.inject(query, 1, false, 0, "192.0.2.10", {.door = 2, .server_name = {}, .url_path = {}});
+    a.inject(query, 1, false, 0, "192.0.2.10", {.frontend = 2, .server_name = {}, .url_path = {}});
     a.turn();
     const auto answers = a.injected_answers();
     BOOST_REQUIRE(answers.size() == 1 && answers[0].answer);
     BOOST_CHECK_EQUAL(answers[0].answer->last_address(), "192.0.2.98");
-    // Of a door that the snapshot does not know any more, and over the kernel's UDP by the address that was asked.
-    a.inject(query, 2, false, 0, "192.0.2.10", {.door = 9, .server_name = {}, .url_path = {}});
+    // Of a frontend that the snapshot does not know any more, and over the kernel's UDP by the address that was asked.
+    a.inject(query, 2, false, 0, "192.0.2.10", {.frontend = 9, .server_name = {}, .url_path = {}});
     a.turn();
     a.reply(a.upstream_query(), 300, {"203.0.113.4"});
     a.turn();
-    a.inject(query, 3, true, 0, "192.0.2.10", {.door = 2, .server_name = {}, .url_path = {}});
+    a.inject(query, 3, true, 0, "192.0.2.10", {.frontend = 2, .server_name = {}, .url_path = {}});
     a.turn();
     for (const auto& answer : a.injected_answers())
         BOOST_CHECK_EQUAL(answer.answer.value().last_address(), "203.0.113.4");

@@ -388,7 +388,7 @@ BOOST_AUTO_TEST_CASE(caches_forwards_and_listeners_carry_their_settings) {
         (built.listeners[1].udp && !built.listeners[1].tcp && built.listeners[1].endpoint.any()));
 }
 
-// Single addresses before all of them; a path is a door of its own, by the same number after a reload.
+// Single addresses before all of them; a path is a frontend of its own, by the same number after a reload.
 BOOST_AUTO_TEST_CASE(servers_are_doors_to_entries) {
     const auto config = [](const std::string& of_path, const std::string& more) {
         return with_main("      - exec: $fwd\n",
@@ -407,20 +407,20 @@ BOOST_AUTO_TEST_CASE(servers_are_doors_to_entries) {
     const Built first = build(settings_of(config("other", "")), {}, registry);
     BOOST_TEST_REQUIRE(first.ok());
     BOOST_TEST(first.snapshot->entries.size() == 3U);  // fwd, other, main
-    const Doors& doors = first.snapshot->doors;
-    BOOST_TEST(+doors.of_datagram(address("192.0.2.53"), 53) == 1);
-    BOOST_TEST(+doors.of_datagram(address("192.0.2.1"), 53) == 0);
-    BOOST_TEST(+doors.of_datagram(address("2001:db8::1"), 53) == 0);
-    BOOST_TEST(+doors.of_datagram(address("2001:db8::1"), 54) == 0);  // nobody's
+    const Frontends& frontends = first.snapshot->frontends;
+    BOOST_TEST(+frontends.of_datagram(address("192.0.2.53"), 53) == 1);
+    BOOST_TEST(+frontends.of_datagram(address("192.0.2.1"), 53) == 0);
+    BOOST_TEST(+frontends.of_datagram(address("2001:db8::1"), 53) == 0);
+    BOOST_TEST(+frontends.of_datagram(address("2001:db8::1"), 54) == 0);  // nobody's
     const auto numbers = [](const Built& built) {
         return std::ranges::find_if(built.listeners,
                                     [](const Listener& l) { return l.tcp && l.tcp->http; })
-            ->tcp->http->doors;
+            ->tcp->http->frontends;
     };
     BOOST_TEST_REQUIRE(numbers(first).size() == 2U);
-    BOOST_TEST(+doors.of_stream(numbers(first)[0]) == 2);
-    BOOST_TEST(+doors.of_stream(numbers(first)[1]) == 1);
-    BOOST_TEST(+doors.of_stream(0) == 0);
+    BOOST_TEST(+frontends.of_stream(numbers(first)[0]) == 2);
+    BOOST_TEST(+frontends.of_stream(numbers(first)[1]) == 1);
+    BOOST_TEST(+frontends.of_stream(0) == 0);
 
     const Built second =
         build(settings_of(config("fwd",
@@ -429,7 +429,7 @@ BOOST_AUTO_TEST_CASE(servers_are_doors_to_entries) {
               {}, registry);
     BOOST_TEST_REQUIRE(second.ok());
     BOOST_TEST(numbers(second) == numbers(first), boost::test_tools::per_element());
-    BOOST_TEST(+second.snapshot->doors.of_stream(numbers(first)[1]) == 0);
+    BOOST_TEST(+second.snapshot->frontends.of_stream(numbers(first)[1]) == 0);
 }
 
 BOOST_AUTO_TEST_CASE(without_a_server_everything_is_served_on_port_53) {

@@ -85,18 +85,18 @@ BOOST_AUTO_TEST_SUITE(stream_http1)
 
 BOOST_AUTO_TEST_CASE(its_path_and_door_go_with_a_query) {
     stream::Service service = http_service();
-    service.http.doors = {7, 8};
+    service.http.frontends = {7, 8};
     Http1 c(std::move(service));
     std::string second(kGet);
     second.replace(second.find("/dns-query"), 10, "/second");
-    for (const auto& [text, path, door] :
+    for (const auto& [text, path, frontend] :
          {std::tuple(std::string(kGet), "/dns-query", 7), std::tuple(second, "/second", 8)}) {
         c.send(text);
         BOOST_REQUIRE(c.w.until([&] { return c.w.queries.size() == 1; }));
         BOOST_TEST(c.w.queries[0].query == make_query(0, "www.example.com"));
         BOOST_TEST(c.w.queries[0].url_path == path);
         BOOST_TEST(c.w.queries[0].server_name.empty());
-        BOOST_TEST(c.w.queries[0].header.door == door);
+        BOOST_TEST(c.w.queries[0].header.frontend == frontend);
         c.w.answer(c.w.queries[0], make_response(c.w.queries[0].query, 1));
         BOOST_TEST(c.response().status == 200);
         c.w.queries.clear();

@@ -1,6 +1,6 @@
-// Doors: where queries come in, and which entry of the program (Snapshot::entries) they take there.
+// Frontends: where queries come in, and which entry of the program (Snapshot::entries) they take there.
 //
-// Over UDP a door is an address and a port, whether a port of frames or the kernel has the datagram. Over TCP it is a
+// Over UDP a frontend is an address and a port, whether a port of frames or the kernel has the datagram. Over TCP it is a
 // server, over HTTP a path of it: `streams` knows its number, which stays the same over reloads.
 // Asked only where there are several entries.
 #pragma once
@@ -14,21 +14,21 @@ namespace steer {
 
 inline constexpr std::size_t kMostEntries = 32;
 
-struct Doors {
+struct Frontends {
     struct Datagrams {
         IpAddress address;  // ::, all of both families; 0.0.0.0, all of IPv4
         std::uint16_t port;
         std::uint8_t entry;
     };
     std::vector<Datagrams> datagrams;   // single addresses first, then 0.0.0.0, then ::
-    std::vector<std::uint8_t> streams;  // entries by InjectedQuery::door
+    std::vector<std::uint8_t> streams;  // entries by InjectedQuery::frontend
 
-    // Ports answer on all service addresses, also on one that no door has: then it is the first door of that port, or
+    // Ports answer on all service addresses, also on one that no frontend has: then it is the first frontend of that port, or
     // entry 0.
     [[nodiscard]] std::uint8_t of_datagram(const IpAddress& address,
                                            std::uint16_t port) const noexcept;
-    [[nodiscard]] std::uint8_t of_stream(std::uint16_t door) const noexcept {
-        return door < streams.size() ? streams[door] : std::uint8_t{0};
+    [[nodiscard]] std::uint8_t of_stream(std::uint16_t frontend) const noexcept {
+        return frontend < streams.size() ? streams[frontend] : std::uint8_t{0};
     }
 };
 
