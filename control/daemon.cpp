@@ -57,14 +57,14 @@ std::vector<ServiceAddress> of_kernel(const NextHopTable& table,
 
 Daemon::Daemon(config::Settings settings, ConfigSource source, std::set<std::string> tried)
     : settings_(std::move(settings)),
-      signals_(house_, SIGTERM, SIGINT),
-      hangup_(house_, SIGHUP),
-      housekeeping_(house_),
+      signals_(main_io_, SIGTERM, SIGINT),
+      hangup_(main_io_, SIGHUP),
+      housekeeping_(main_io_),
       cpus_{},
-      why_(std::make_unique<WhyService>(house_, source, in_force_)),
-      hits_(std::make_unique<HitsService>(house_, source)),
+      why_(std::make_unique<WhyService>(main_io_, source, in_force_)),
+      hits_(std::make_unique<HitsService>(main_io_, source)),
       reloader_(std::make_unique<Reloader>(
-          house_, std::move(source),
+          main_io_, std::move(source),
           [this] {
               return Reloader::InForce{registry_, lists_};
           },
@@ -82,7 +82,7 @@ void Daemon::await_end() {
         spdlog::info("ending on {}", number == SIGTERM ? "SIGTERM" : "SIGINT");
         ::sd_notify(0, "STOPPING=1");
         has_ended_ = true;
-        house_.stop();
+        main_io_.stop();
     });
 }
 
@@ -95,7 +95,7 @@ void Daemon::run() {
     rules_->follow(settings_);
     leases_->follow(built_.leases);
     housekeeping();
-    if (!has_ended_) house_.run();
+    if (!has_ended_) main_io_.run();
     stop();
 }
 

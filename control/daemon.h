@@ -1,7 +1,7 @@
 // The daemon: a configuration put to work, and taken down again.
 //
 // start() builds everything in the order in which it can fail with a sentence: configuration, CPUs and memory, ports,
-// tables, addresses to listen on; then gives up root and starts the threads. run() is thread `house` until SIGTERM or
+// tables, addresses to listen on; then gives up root and starts the threads. run() is the main thread until SIGTERM or
 // SIGINT. What the destructor takes down it takes down in the reverse order; the XDP program goes with its link.
 #pragma once
 
@@ -143,7 +143,7 @@ class Daemon {
     std::uint64_t started_ms_ = 0;
     bool is_serving_ = false, has_ended_ = false, has_stopped_ = false;
     bool is_work_left_ = false;  // in the background, that stop() did not wait for
-    boost::asio::io_context house_;
+    boost::asio::io_context main_io_;
     boost::asio::signal_set signals_, hangup_;
     boost::asio::steady_timer housekeeping_;
 

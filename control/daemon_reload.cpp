@@ -65,7 +65,7 @@ std::vector<std::string> Daemon::watched(const config::Settings& settings) {
 
 void Daemon::watch_files() {
     watch_ = std::make_unique<FileWatch>(
-        house_, [this](const std::vector<std::string>& files) { files_changed(files); },
+        main_io_, [this](const std::vector<std::string>& files) { files_changed(files); },
         [this](const std::string& file) {
             return rules_->is_own_change(file) || says_the_same_servers(file);
         });
@@ -92,14 +92,14 @@ bool Daemon::says_the_same_servers(const std::string& file) const {
 }
 
 void Daemon::fetch_lists() {
-    fetcher_ =
-        std::make_unique<fetch::Fetcher>(house_, [this](const std::string& what) { reload(what); });
+    fetcher_ = std::make_unique<fetch::Fetcher>(main_io_,
+                                                [this](const std::string& what) { reload(what); });
     fetcher_->follow(settings_);
 }
 
 void Daemon::begin_tasks() {
     tasks_ = std::make_unique<tasks::TaskService>(
-        house_,
+        main_io_,
         [this](const std::string& why, const std::function<void(bool)>& done) {
             reload(why, [done](const ReloadOutcome& outcome) { done(outcome.errors.empty()); });
         },
@@ -114,7 +114,7 @@ void Daemon::begin_tasks() {
 void Daemon::repeat_mdns(const config::Settings& settings) {
     if (!mdns_) {
         mdns_ = std::make_unique<mdns::Mdns>(
-            house_, [this] { return clock_.now().ms; },
+            main_io_, [this] { return clock_.now().ms; },
             [](const std::string& sentence) { spdlog::warn("{}", sentence); });
     }
     const auto& wanted = settings.mdns;
@@ -126,7 +126,7 @@ void Daemon::repeat_mdns(const config::Settings& settings) {
 
 void Daemon::make_rule_service() {
     rules_ = std::make_unique<rules::RuleService>(
-        house_,
+        main_io_,
         [this](const std::string& why, std::function<void(rules::RuleService::InForce)> done) {
             reload(why, [done = std::move(done)](const ReloadOutcome& outcome) {
                 done({outcome.generation,

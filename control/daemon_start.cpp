@@ -133,11 +133,11 @@ Result<void> Daemon::judge_settings() {
             no_room = no_memory("to build what the configuration says").text;
         }
         is_done = true;
-        asio::post(house_, [] {});  // wakes the loop below
+        asio::post(main_io_, [] {});  // wakes the loop below
     });
     if (!begun) return begun;
     while (!is_done && !has_ended_)
-        house_.run_one_for(kLookEvery);
+        main_io_.run_one_for(kLookEvery);
     if (has_ended_) return Error{"ended by a signal"};
     if (!no_room.empty()) return Error{no_room};
     for (const auto& warning : built_.warnings)
@@ -191,7 +191,7 @@ std::vector<CacheOf> Daemon::caches_of(const config::Settings& settings) const {
 void Daemon::start_cache() {
     if (runtime_->shared().cache == nullptr) return;
     cache_service_ = std::make_unique<CacheService>(
-        house_, *runtime_, clock_, caches_of(settings_), registry_.list_names(),
+        main_io_, *runtime_, clock_, caches_of(settings_), registry_.list_names(),
         [](bool warning, const std::string& s) {
             spdlog::log(warning ? spdlog::level::warn : spdlog::level::info, "{}", s);
         });
@@ -210,13 +210,13 @@ Result<void> Daemon::start_network() {
         }
     }
     if (auto done = set_upstreams(); !done) return done;
-    auto side = KernelSide::apply(house_, settings_, *ports_);
+    auto side = KernelSide::apply(main_io_, settings_, *ports_);
     if (!side) return side.error();
     kernel_side_ = std::move(*side);
     for (const auto& warning : kernel_side_->warnings())
         spdlog::warn("{}", warning);
     watcher_ = std::make_unique<kernel::NextHops>(
-        house_, ports_->devices(),
+        main_io_, ports_->devices(),
         [this](kernel::NextHopView view) { on_network(std::move(view)); },
         [](const std::string& sentence) { spdlog::warn("{}", sentence); });
     watcher_->on_change([this] {
@@ -252,13 +252,13 @@ Result<void> Daemon::start_ops() {
     if (cache_service_) {
         add_cache_methods(rpc_, {*cache_service_, *runtime_->shared().cache, clock_, in_force_,
                                  [this](auto addresses, auto done) {
-                                     forget_rows(house_, *routers_, std::move(addresses),
+                                     forget_rows(main_io_, *routers_, std::move(addresses),
                                                  std::move(done));
                                  }});
     } else {
         add_no_cache_methods(rpc_);
     }
-    add_router_methods(rpc_, house_, routers_);
+    add_router_methods(rpc_, main_io_, routers_);
     why_->add_to(rpc_);
     hits_->add_to(rpc_, *runtime_);
     rpc_.add_later("reload", [this](const boost::json::value& params, const ops::RpcDone& done) {
@@ -278,11 +278,11 @@ Result<void> Daemon::start_ops() {
         });
     add_health_methods();
     socket_ = std::make_unique<ops::ControlSocket>(
-        house_, rpc_, [](const std::string& line) { spdlog::info("{}", line); });
+        main_io_, rpc_, [](const std::string& line) { spdlog::info("{}", line); });
     if (auto done = socket_->listen(settings_.control.socket); !done) return done;
     if (const auto& http = settings_.control.http) {
         http_ = std::make_unique<ops::HttpServer>(
-            house_,
+            main_io_,
             ops::HttpContent{.metrics = {[this](ops::MetricWriter& w) { write_metrics(w); }},
                              .live = [this] { return liveness(); },
                              .ready = [this] { return readiness(); }});
@@ -308,7 +308,7 @@ RouterFindings Daemon::router_findings() {
     if (!known) spdlog::warn("{}", known.error().sentence());
     return RouterFindings(known ? *known : RouterFindings::ByVersion{},
                           [this, file](const std::string& text) {
-                              boost::asio::post(house_, [file, text] {
+                              boost::asio::post(main_io_, [file, text] {
                                   const auto saved = save_findings(file, text);
                                   if (!saved) spdlog::warn("{}", saved.error().sentence());
                               });
@@ -316,7 +316,7 @@ RouterFindings Daemon::router_findings() {
 }
 
 void Daemon::make_lease_service() {
-    leases_ = std::make_unique<leases::LeaseService>(house_, clock_, runtime_->shared().qsbr,
+    leases_ = std::make_unique<leases::LeaseService>(main_io_, clock_, runtime_->shared().qsbr,
                                                      settings_.control.leases, log_router);
     leases_->add_to(rpc_);
 }

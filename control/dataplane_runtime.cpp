@@ -143,7 +143,7 @@ Worker& DataplaneRuntime::add_worker(std::vector<Port*> ports, Clock& clock) {
     }
     rings.from_routers = acknowledgements_[index].get();
     rings.to_routers = events_[index].get();
-    rings.to_house = notes_[index].get();
+    rings.to_main = notes_[index].get();
     rings.samples = samples_[index].get();
 
     WorkerOptions worker = options_.worker;

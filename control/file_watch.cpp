@@ -29,8 +29,8 @@ struct FileWatch::Impl : std::enable_shared_from_this<Impl> {
         std::map<std::string, std::string> files;
     };
 
-    Impl(boost::asio::io_context& house, Changed changed, IsOurs ours)
-        : events(house), quiet(house), tell(std::move(changed)), is_ours(std::move(ours)) {}
+    Impl(boost::asio::io_context& main_io, Changed changed, IsOurs ours)
+        : events(main_io), quiet(main_io), tell(std::move(changed)), is_ours(std::move(ours)) {}
 
     // Both the path and, where it is a link, what it leads to.
     void add(const std::string& file) {
@@ -124,8 +124,8 @@ struct FileWatch::Impl : std::enable_shared_from_this<Impl> {
     alignas(inotify_event) std::array<char, kReadBytes> bytes{};
 };
 
-FileWatch::FileWatch(boost::asio::io_context& house, Changed changed, IsOurs is_ours)
-    : impl_(std::make_shared<Impl>(house, std::move(changed), std::move(is_ours))) {}
+FileWatch::FileWatch(boost::asio::io_context& main_io, Changed changed, IsOurs is_ours)
+    : impl_(std::make_shared<Impl>(main_io, std::move(changed), std::move(is_ours))) {}
 
 FileWatch::~FileWatch() {
     boost::system::error_code ignored;

@@ -2,7 +2,7 @@
 //
 // A folder is watched, not the file: editors and package managers rename a new one over it. Of a symbolic link the
 // link and what it points at. Many changes in a row are told once, when it has been quiet for kQuiet, or after kLongest.
-// On `house`.
+// On the main thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -25,7 +25,7 @@ class FileWatch {
     // A change that need not be told; asked as soon as it is seen.
     using IsOurs = std::function<bool(const std::string& file)>;
 
-    FileWatch(boost::asio::io_context& house, Changed changed, IsOurs is_ours = {});
+    FileWatch(boost::asio::io_context& main_io, Changed changed, IsOurs is_ours = {});
     ~FileWatch();
     FileWatch(const FileWatch&) = delete;
     FileWatch& operator=(const FileWatch&) = delete;

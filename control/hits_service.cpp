@@ -34,8 +34,8 @@ std::optional<unsigned> number(const value& params, std::string_view key, unsign
 
 }  // namespace
 
-HitsService::HitsService(boost::asio::io_context& house, ConfigSource source)
-    : house_(house), source_(std::move(source)), timer_(house) {}
+HitsService::HitsService(boost::asio::io_context& main_io, ConfigSource source)
+    : main_io_(main_io), source_(std::move(source)), timer_(main_io) {}
 
 HitsService::~HitsService() {
     if (runtime_ != nullptr) runtime_->shared().sample_one_in.store(0, std::memory_order_relaxed);
@@ -103,7 +103,7 @@ void HitsService::finish() {
         auto rules = holding_rules(source_, [&](const config::Settings& settings) {
             return Result<std::vector<config::HoldingRule>>(config::rules_for(settings, names));
         });
-        boost::asio::post(house_, [this, found = std::move(rules)]() mutable {
+        boost::asio::post(main_io_, [this, found = std::move(rules)]() mutable {
             const auto count = std::move(count_);
             if (found.has_error()) return count->done(found.error());
             object out = count->hits.to_json(count->top);

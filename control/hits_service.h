@@ -2,7 +2,7 @@
 //
 // For so long workers hand over queries as they come (dataplane/sample.h): every one, or one in so many where they come
 // faster than they are read here. The answer: what HitCounts says, "seconds", "rules_that_hold", and "rules": what
-// holding_rules() says, the most asked first. One count at a time. Lives on `house`.
+// holding_rules() says, the most asked first. One count at a time. Lives on the main thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -20,7 +20,7 @@ namespace steer {
 
 class HitsService {
   public:
-    HitsService(boost::asio::io_context& house, ConfigSource source);
+    HitsService(boost::asio::io_context& main_io, ConfigSource source);
     ~HitsService();
     HitsService(const HitsService&) = delete;
     HitsService& operator=(const HitsService&) = delete;
@@ -42,7 +42,7 @@ class HitsService {
     void take_samples();
     void finish();
 
-    boost::asio::io_context& house_;
+    boost::asio::io_context& main_io_;
     const ConfigSource source_;
     DataplaneRuntime* runtime_ = nullptr;  // until add_to()
     boost::asio::steady_timer timer_;

@@ -13,7 +13,7 @@ namespace steer {
 using FindRules = std::function<Result<std::vector<config::HoldingRule>>(const config::Settings&)>;
 
 // [{"plugin", "says", "rule", "file", "line", "queries"}], in the order that `find` gives. Takes as long as reading the
-// configuration does: not on `house`.
+// configuration does: not on the main thread.
 ops::RpcResult holding_rules(const ConfigSource& source, const FindRules& find);
 
 }  // namespace steer

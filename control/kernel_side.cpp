@@ -27,10 +27,10 @@ kernel::ArpMode mode_of(config::Arp arp) {
 
 }  // namespace
 
-Result<std::unique_ptr<KernelSide>> KernelSide::apply(boost::asio::io_context& house,
+Result<std::unique_ptr<KernelSide>> KernelSide::apply(boost::asio::io_context& main_io,
                                                       const config::Settings& settings,
                                                       const PortSet& ports) {
-    std::unique_ptr<KernelSide> side(new KernelSide(house));
+    std::unique_ptr<KernelSide> side(new KernelSide(main_io));
     const auto paths = ports.exceptions();
     for (const ExceptionPath* path : paths)
         side->made_by_us_.push_back(path->device().if_index());

@@ -1,5 +1,5 @@
 // What the configuration asks of the kernel on the interfaces of ports (`arp`, `neighbours`), and the
-// announcement of addresses that appear there. On `house`; taken back at the end.
+// announcement of addresses that appear there. On the main thread; taken back at the end.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -20,7 +20,7 @@ namespace steer {
 class KernelSide {
   public:
     // Errors: a knob or a neighbour that the kernel does not take; with the port's line.
-    static Result<std::unique_ptr<KernelSide>> apply(boost::asio::io_context& house,
+    static Result<std::unique_ptr<KernelSide>> apply(boost::asio::io_context& main_io,
                                                      const config::Settings& settings,
                                                      const PortSet& ports);
     ~KernelSide();
@@ -38,7 +38,8 @@ class KernelSide {
     [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
 
   private:
-    explicit KernelSide(boost::asio::io_context& house) : announcer_(house), learned_fd_(house) {}
+    explicit KernelSide(boost::asio::io_context& main_io)
+        : announcer_(main_io), learned_fd_(main_io) {}
     // What one port's interface was given.
     struct Given {
         config::PortSettings port;

@@ -89,9 +89,9 @@ bool ConfigSource::lacks_downloads(const config::Settings& settings) {
                        });
 }
 
-Reloader::Reloader(boost::asio::io_context& house, ConfigSource source, Registered registered,
+Reloader::Reloader(boost::asio::io_context& main_io, ConfigSource source, Registered registered,
                    Apply apply, Watched watched, std::set<std::string> tried)
-    : house_(house),
+    : main_io_(main_io),
       source_(std::move(source)),
       registered_(std::move(registered)),
       apply_(std::move(apply)),
@@ -123,7 +123,7 @@ void Reloader::begin() {
 }
 
 void Reloader::deliver(std::unique_ptr<Candidate> candidate) {
-    boost::asio::post(house_,
+    boost::asio::post(main_io_,
                       [this, built = std::move(candidate)]() mutable { apply_(std::move(built)); });
 }
 

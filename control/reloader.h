@@ -1,6 +1,6 @@
 // Reads and builds a configuration aside, while the one in force serves: on a thread of its own, one at a time.
 //
-// What comes of it is handed over on `house`, where whoever runs takes it up or leaves it. A request that comes while
+// What comes of it is handed over on the main thread, where whoever runs takes it up or leaves it. A request that comes while
 // one is under way is done afterwards, once for all that came.
 #pragma once
 
@@ -78,9 +78,9 @@ class Reloader {
     using Done = std::function<void(const ReloadOutcome&)>;
 
     // `registered` gives the numbers and lists in use; `apply` gets what was built and calls finished() when that is in force or
-    // was refused. `watched` are the files whose changes ask for a reload. All on `house`.
+    // was refused. `watched` are the files whose changes ask for a reload. All on the main thread.
     // `tried`: URLs that the start waited for.
-    Reloader(boost::asio::io_context& house, ConfigSource source, Registered registered,
+    Reloader(boost::asio::io_context& main_io, ConfigSource source, Registered registered,
              Apply apply, Watched watched, std::set<std::string> tried = {});
     ~Reloader();
     Reloader(const Reloader&) = delete;
@@ -103,7 +103,7 @@ class Reloader {
     void deliver(std::unique_ptr<Candidate> candidate);
     std::unique_ptr<Candidate> build(InForce in_force, bool any_size);
 
-    boost::asio::io_context& house_;
+    boost::asio::io_context& main_io_;
     const ConfigSource source_;
     const Registered registered_;
     const Apply apply_;

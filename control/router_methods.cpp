@@ -49,25 +49,26 @@ using Routers = std::unique_ptr<RouterThread>;
 using OfOne = std::function<object(const Seen&, const value& params, std::uint64_t now_ms)>;
 
 // A method about the router of that name, or all of them: {"routers": [...]}.
-ops::RpcLaterMethod about(boost::asio::io_context& house, const Routers& routers, OfOne of_one) {
-    return [&house, &routers, of_one = std::move(of_one)](const value& params, ops::RpcDone done) {
-        routers->visit([&house, of_one, params, done = std::move(done)](
-                           const std::vector<Seen>& all, std::uint64_t now_ms) {
-            const std::string name = name_in(params);
-            array told;
-            for (const Seen& seen : all) {
-                if (!name.empty() && seen.name != name) continue;
-                object one{{"name", seen.name}, {"address", seen.address}};
-                for (auto& [key, what] : of_one(seen, params, now_ms))
-                    one[key] = std::move(what);
-                told.push_back(std::move(one));
-            }
-            ops::RpcResult result = !name.empty() && told.empty()
-                                        ? ops::RpcResult(no_such(name, all))
-                                        : ops::RpcResult(value{{"routers", std::move(told)}});
-            boost::asio::post(house, [done, result = std::move(result)] { done(result); });
-        });
-    };
+ops::RpcLaterMethod about(boost::asio::io_context& main_io, const Routers& routers, OfOne of_one) {
+    return
+        [&main_io, &routers, of_one = std::move(of_one)](const value& params, ops::RpcDone done) {
+            routers->visit([&main_io, of_one, params, done = std::move(done)](
+                               const std::vector<Seen>& all, std::uint64_t now_ms) {
+                const std::string name = name_in(params);
+                array told;
+                for (const Seen& seen : all) {
+                    if (!name.empty() && seen.name != name) continue;
+                    object one{{"name", seen.name}, {"address", seen.address}};
+                    for (auto& [key, what] : of_one(seen, params, now_ms))
+                        one[key] = std::move(what);
+                    told.push_back(std::move(one));
+                }
+                ops::RpcResult result = !name.empty() && told.empty()
+                                            ? ops::RpcResult(no_such(name, all))
+                                            : ops::RpcResult(value{{"routers", std::move(told)}});
+                boost::asio::post(main_io, [done, result = std::move(result)] { done(result); });
+            });
+        };
 }
 
 object differences(const Seen& seen, const value&, std::uint64_t now_ms) {
@@ -280,46 +281,48 @@ object router_status(const RouterThread::Status& router, std::uint64_t now_ms) {
     return all;
 }
 
-void add_router_methods(ops::JsonRpc& rpc, boost::asio::io_context& house, const Routers& routers) {
-    rpc.add_later("routers", about(house, routers, status));
-    rpc.add_later("routers.diff", about(house, routers, differences));
-    rpc.add_later("routers.reconcile", about(house, routers, reconcile));
-    rpc.add_later("routers.pause", when_quiet(routers, about(house, routers, pause(routers, true)),
-                                              about(house, routers, paused)));
-    rpc.add_later("routers.forget", addressed(about(house, routers, forget)));
-    rpc.add_later("routers.resume", about(house, routers, pause(routers, false)));
-    rpc.add_later("routers.errors", about(house, routers, errors));
-    rpc.add_later("routers.shared", about(house, routers, shared));
-    rpc.add_later("routers.trace", named(about(house, routers, trace)));
-    rpc.add_later("routers.probe", named(about(house, routers, probe)));
-    rpc.add_later("bypass", [&house, &routers](const value& params, ops::RpcDone done) {
+void add_router_methods(ops::JsonRpc& rpc, boost::asio::io_context& main_io,
+                        const Routers& routers) {
+    rpc.add_later("routers", about(main_io, routers, status));
+    rpc.add_later("routers.diff", about(main_io, routers, differences));
+    rpc.add_later("routers.reconcile", about(main_io, routers, reconcile));
+    rpc.add_later("routers.pause",
+                  when_quiet(routers, about(main_io, routers, pause(routers, true)),
+                             about(main_io, routers, paused)));
+    rpc.add_later("routers.forget", addressed(about(main_io, routers, forget)));
+    rpc.add_later("routers.resume", about(main_io, routers, pause(routers, false)));
+    rpc.add_later("routers.errors", about(main_io, routers, errors));
+    rpc.add_later("routers.shared", about(main_io, routers, shared));
+    rpc.add_later("routers.trace", named(about(main_io, routers, trace)));
+    rpc.add_later("routers.probe", named(about(main_io, routers, probe)));
+    rpc.add_later("bypass", [&main_io, &routers](const value& params, ops::RpcDone done) {
         const value* const on = ops::param(params, "on");
         if (on == nullptr) return done(value{{"bypass", routers->bypassed()}});
         if (!on->is_bool()) return done(ops::bad_params("write {\"on\": true} or {\"on\": false}"));
         routers->bypass(on->get_bool());
         if (!on->get_bool()) return done(value{{"bypass", false}});
-        routers->when_quiet({}, [&house, &routers, done = std::move(done)] {
-            routers->visit([&house, &routers, done](const std::vector<Seen>& all, std::uint64_t) {
+        routers->when_quiet({}, [&main_io, &routers, done = std::move(done)] {
+            routers->visit([&main_io, &routers, done](const std::vector<Seen>& all, std::uint64_t) {
                 std::size_t writes = 0;
                 for (const Seen& seen : all)
                     writes += seen.router.status().writes_in_flight;
                 const value told{{"bypass", routers->bypassed()}, {"writes_in_flight", writes}};
-                boost::asio::post(house, [done, told] { done(told); });
+                boost::asio::post(main_io, [done, told] { done(told); });
             });
         });
     });
 }
 
-void forget_rows(boost::asio::io_context& house, RouterThread& routers,
+void forget_rows(boost::asio::io_context& main_io, RouterThread& routers,
                  std::vector<IpAddress> addresses, std::function<void(std::size_t)> done) {
-    routers.visit([&house, addresses = std::move(addresses), done = std::move(done)](
+    routers.visit([&main_io, addresses = std::move(addresses), done = std::move(done)](
                       const std::vector<Seen>& all, std::uint64_t now_ms) {
         std::size_t rows = 0;
         for (const Seen& seen : all) {
             for (const IpAddress& address : addresses)
                 rows += seen.router.forget(address.bytes, now_ms).rows;
         }
-        boost::asio::post(house, [done, rows] { done(rows); });
+        boost::asio::post(main_io, [done, rows] { done(rows); });
     });
 }
 

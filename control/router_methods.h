@@ -22,12 +22,12 @@ namespace steer {
 // Of `status` and `routers`.
 boost::json::object router_status(const RouterThread::Status& router, std::uint64_t now_ms);
 
-// Answers on `house`. The thread is there when the first request comes, and outlives the socket.
-void add_router_methods(ops::JsonRpc& rpc, boost::asio::io_context& house,
+// Answers on the main thread. The thread is there when the first request comes, and outlives the socket.
+void add_router_methods(ops::JsonRpc& rpc, boost::asio::io_context& main_io,
                         const std::unique_ptr<RouterThread>& routers);
 
-// As `routers.forget` does, for many addresses and all routers. Calls `done` on `house` with how many rows are removed.
-void forget_rows(boost::asio::io_context& house, RouterThread& routers,
+// As `routers.forget` does, for many addresses and all routers. Calls `done` on the main thread with how many rows are removed.
+void forget_rows(boost::asio::io_context& main_io, RouterThread& routers,
                  std::vector<IpAddress> addresses, std::function<void(std::size_t)> done);
 
 }  // namespace steer

@@ -28,9 +28,9 @@ array sets_of(const SetsInForce& in_force, const std::string& name) {
 
 }  // namespace
 
-WhyService::WhyService(boost::asio::io_context& house, ConfigSource source,
+WhyService::WhyService(boost::asio::io_context& main_io, ConfigSource source,
                        const SetsInForce& in_force)
-    : house_(house), source_(std::move(source)), in_force_(in_force) {}
+    : main_io_(main_io), source_(std::move(source)), in_force_(in_force) {}
 
 void WhyService::add_to(ops::JsonRpc& rpc) {
     rpc.add_later("why",
@@ -51,7 +51,7 @@ void WhyService::ask(const value& params, const ops::RpcDone& done) {
         auto rules = holding_rules(source_, [&](const config::Settings& settings) {
             return config::rules_for(settings, name);
         });
-        boost::asio::post(house_, [this, done, name, found = std::move(rules)]() mutable {
+        boost::asio::post(main_io_, [this, done, name, found = std::move(rules)]() mutable {
             is_busy_ = false;
             tell(name, std::move(found), done);
         });

@@ -1,7 +1,7 @@
 // Tells over the control socket why a name is in a set: `why`, with {"name": "www.stream.example"}.
 //
 // The answer: {"name", "sets": tags of those that the program in force asks about and has the name in, "rules":
-// what holding_rules() says of it}. They are looked for on a thread of its own, one question at a time. Lives on `house`.
+// what holding_rules() says of it}. They are looked for on a thread of its own, one question at a time. Lives on the main thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -18,7 +18,7 @@ namespace steer {
 class WhyService {
   public:
     // `in_force` outlives it.
-    WhyService(boost::asio::io_context& house, ConfigSource source, const SetsInForce& in_force);
+    WhyService(boost::asio::io_context& main_io, ConfigSource source, const SetsInForce& in_force);
     WhyService(const WhyService&) = delete;
     WhyService& operator=(const WhyService&) = delete;
 
@@ -28,7 +28,7 @@ class WhyService {
     void ask(const boost::json::value& params, const ops::RpcDone& done);
     void tell(const std::string& name, ops::RpcResult rules, const ops::RpcDone& done);
 
-    boost::asio::io_context& house_;
+    boost::asio::io_context& main_io_;
     const ConfigSource source_;
     const SetsInForce& in_force_;
     bool is_busy_ = false;

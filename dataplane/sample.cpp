@@ -6,7 +6,7 @@
 namespace steer {
 
 void Sampler::take(const Burst& burst, std::uint32_t one_in) noexcept {
-    if (to_house_ == nullptr) return;
+    if (to_main_ == nullptr) return;
     std::uint32_t at = std::min(passing_, one_in - 1);
     for (; at < burst.live_count; at += one_in) {
         const Packet& packet = burst.packets[burst.live[at]];
@@ -15,7 +15,7 @@ void Sampler::take(const Burst& burst, std::uint32_t one_in) noexcept {
         sample_.lost = lost_;
         sample_.length = std::min<std::uint16_t>(packet.dns_length, kSampleBytes);
         std::memcpy(sample_.message.data(), packet.dns, sample_.length);
-        lost_ = to_house_->push(sample_) ? 0 : lost_ + 1;
+        lost_ = to_main_->push(sample_) ? 0 : lost_ + 1;
     }
     passing_ = at - burst.live_count;
 }

@@ -1,6 +1,6 @@
 // Samples: queries as they came, for whoever counts what is asked (control/hits_service.h).
 //
-// While control asks for it, a worker copies one query in so many to thread `house`; else it costs a look at one word
+// While control asks for it, a worker copies one query in so many to the main thread; else it costs a look at one word
 // a burst. Queries are taken before anybody judges them: what is malformed is among them.
 #pragma once
 
@@ -29,8 +29,8 @@ static_assert(sizeof(Sample) % 4 == 0);
 class Sampler {
   public:
     // `one_in`: control's word; 0: none are wanted. Without a ring, none are taken.
-    Sampler(const std::atomic<std::uint32_t>& one_in, Ring<Sample>* to_house)
-        : one_in_(one_in), to_house_(to_house) {}
+    Sampler(const std::atomic<std::uint32_t>& one_in, Ring<Sample>* to_main)
+        : one_in_(one_in), to_main_(to_main) {}
 
     void look_at(const Burst& burst) noexcept {
         const std::uint32_t one_in = one_in_.load(std::memory_order_relaxed);
@@ -42,7 +42,7 @@ class Sampler {
     void take(const Burst& burst, std::uint32_t one_in) noexcept;
 
     const std::atomic<std::uint32_t>& one_in_;
-    Ring<Sample>* to_house_;
+    Ring<Sample>* to_main_;
     std::uint32_t passing_ = 0;  // queries until the next that is taken
     std::uint32_t lost_ = 0;
     Sample sample_;

@@ -74,8 +74,8 @@ struct WorkerRings {
     std::array<Ring<Message>*, kMaxStreams> to_stream{}, from_stream{};
     Ring<Message>* from_routers = nullptr;  // MessageKind::acknowledged
     Ring<Event>* to_routers = nullptr;
-    Ring<Note>* to_house = nullptr;
-    Ring<Sample>* samples = nullptr;  // to `house`, too
+    Ring<Note>* to_main = nullptr;
+    Ring<Sample>* samples = nullptr;  // to the main thread, too
 };
 
 struct WorkerOptions {

@@ -104,7 +104,7 @@ class Compiler {
     std::uint32_t prefixes_of(config::PluginIndex plugin, const config::IpMatch& match);
     std::uint32_t marks_of(const std::vector<std::uint32_t>& marks, int line);
     std::uint32_t prefer_of(const config::Prefer& prefer);
-    // compile_house.cpp
+    // compile_local.cpp
     void zone(config::PluginIndex index, const config::Zone& args, int line, std::uint16_t instance,
               unsigned depth);
     void static_records(config::PluginIndex index, const config::StaticRecords& args, int line,

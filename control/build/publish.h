@@ -5,7 +5,7 @@
 // worker was quiescent: none starts a query under it); its parked queries are gone; another grace
 // period (none still looks at it after its last parked query). At most kMaxGenerations are alive;
 // after kRetireAfter an old one's parked queries are told to end (Shared::retire_generation). One
-// thread (house); never waits: poll() does the next step.
+// thread (main); never waits: poll() does the next step.
 #pragma once
 
 #include <array>

@@ -47,9 +47,10 @@ Error busy() {
 
 }  // namespace
 
-CacheService::CacheService(boost::asio::io_context& house, DataplaneRuntime& runtime, Clock& clock,
-                           std::vector<CacheOf> caches, std::vector<ListName> lists, Say say)
-    : house_(house),
+CacheService::CacheService(boost::asio::io_context& main_io, DataplaneRuntime& runtime,
+                           Clock& clock, std::vector<CacheOf> caches, std::vector<ListName> lists,
+                           Say say)
+    : main_io_(main_io),
       runtime_(runtime),
       clock_(clock),
       cache_(*runtime.shared().cache),
@@ -58,7 +59,7 @@ CacheService::CacheService(boost::asio::io_context& house, DataplaneRuntime& run
       say_(std::move(say)),
       states_(caches_.size()) {
     for (std::size_t i = 0; i < caches_.size(); ++i)
-        timers_.emplace_back(house_);
+        timers_.emplace_back(main_io_);
 }
 
 CacheService::~CacheService() {
@@ -95,7 +96,7 @@ void CacheService::follow(std::vector<CacheOf> caches, std::vector<ListName> lis
     for (auto& one : caches) {
         caches_.push_back(std::move(one));
         states_.emplace_back();
-        timers_.emplace_back(house_);
+        timers_.emplace_back(main_io_);
         arm(caches_.size() - 1);
     }
 }
@@ -141,7 +142,7 @@ bool CacheService::post(std::function<void()> job) {
 void CacheService::flush(Filter filter, const Counted& done) {
     const bool taken = post([this, filter = std::move(filter), done] {
         auto dropped = flush_now(filter);
-        boost::asio::post(house_, [done, dropped = std::move(dropped)] { done(dropped); });
+        boost::asio::post(main_io_, [done, dropped = std::move(dropped)] { done(dropped); });
     });
     if (!taken) done(busy());
 }
@@ -194,7 +195,7 @@ void CacheService::show(Filter filter, std::size_t most,
                 if (all.size() < most && filter(*entry)) all.push_back(held(*entry, now_s));
             }
         }
-        boost::asio::post(house_, [done, all = std::move(all)] { done(all); });
+        boost::asio::post(main_io_, [done, all = std::move(all)] { done(all); });
     });
     if (!taken) done({});
 }
@@ -289,7 +290,7 @@ void CacheService::restore_from(std::uint16_t instance, std::string path,
             };
             auto restored = restore_instance(cache_, *runtime_.shared().hasher, scope, clock_.now(),
                                              wall_ms(), path, hand_over);
-            boost::asio::post(house_, [done, restored = std::move(restored)] { done(restored); });
+            boost::asio::post(main_io_, [done, restored = std::move(restored)] { done(restored); });
         });
     if (!taken) done(busy());
 }
@@ -298,7 +299,7 @@ void CacheService::dump(std::uint16_t instance, std::string path, const Counted&
     const bool taken =
         post([this, scope = scope(place_of(instance)), path = std::move(path), done] {
             auto answers = dump_instance(cache_, kWalkReader, scope, clock_.now(), wall_ms(), path);
-            boost::asio::post(house_, [done, answers = std::move(answers)] { done(answers); });
+            boost::asio::post(main_io_, [done, answers = std::move(answers)] { done(answers); });
         });
     if (!taken) done(busy());
 }

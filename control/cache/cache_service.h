@@ -1,8 +1,8 @@
 // What control does with the cache while workers serve from it: dumps now and then, flushes, looks.
 //
-// One thread, one job at a time, in the order in which they were asked for; results come back on thread `house`. A
+// One thread, one job at a time, in the order in which they were asked for; results come back on the main thread. A
 // flush is found here and dropped by the cache writer, a few entries in a turn; it is done when no worker can answer with what
-// was flushed. All functions are house's.
+// was flushed. All functions are the main thread's.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -59,7 +59,7 @@ class CacheService {
     };
 
     // `runtime` has a cache and outlives this. `lists`: by ListId.
-    CacheService(boost::asio::io_context& house, DataplaneRuntime& runtime, Clock& clock,
+    CacheService(boost::asio::io_context& main_io, DataplaneRuntime& runtime, Clock& clock,
                  std::vector<CacheOf> caches, std::vector<ListName> lists, Say say);
     ~CacheService();
     CacheService(const CacheService&) = delete;
@@ -107,7 +107,7 @@ class CacheService {
     [[nodiscard]] std::uint64_t changes(std::size_t i) const;
     [[nodiscard]] DumpScope scope(std::size_t i) const;
 
-    boost::asio::io_context& house_;
+    boost::asio::io_context& main_io_;
     DataplaneRuntime& runtime_;
     Clock& clock_;
     cache::Cache& cache_;

@@ -48,8 +48,8 @@ json::value ago(std::uint64_t then_s) {
 
 }  // namespace
 
-Fetcher::Fetcher(asio::io_context& house, Changed changed)
-    : house_(house), changed_(std::move(changed)), timer_(house) {}
+Fetcher::Fetcher(asio::io_context& main_io, Changed changed)
+    : main_io_(main_io), changed_(std::move(changed)), timer_(main_io) {}
 
 Fetcher::~Fetcher() {
     *alive_ = false;
@@ -122,12 +122,12 @@ void Fetcher::start(const std::string& url, List& list) {
     means.any_size = std::exchange(list.any_size, false);
     if (!threads_) threads_ = std::make_unique<asio::thread_pool>(kThreads);
     asio::post(*threads_, [this, url, remote = list.list, means, stop = stop_.get_token(),
-                           alive = alive_, &house = house_] {
+                           alive = alive_, &main_io = main_io_] {
         const BackgroundWork counted;
         run_in_background();
         pthread_setname_np(pthread_self(), "fetch");
         auto outcome = fetch_list(remote, means, wall_s(), stop);
-        asio::post(house, [this, url, alive, made = std::move(outcome)] {
+        asio::post(main_io, [this, url, alive, made = std::move(outcome)] {
             if (*alive) ended(url, made);
         });
     });

@@ -1,4 +1,4 @@
-// The lists of a running daemon that come by HTTP: fetched on threads of their own when they are due, on `house` for the
+// The lists of a running daemon that come by HTTP: fetched on threads of their own when they are due, on the main thread for the
 // rest. Whoever runs is told when copies changed, once for those that came together.
 #pragma once
 
@@ -27,8 +27,8 @@ class Fetcher {
     using Changed = std::function<void(const std::string& what)>;
     using Done = std::function<void()>;
 
-    // `changed` and all else on `house`.
-    Fetcher(boost::asio::io_context& house, Changed changed);
+    // `changed` and all else on the main thread.
+    Fetcher(boost::asio::io_context& main_io, Changed changed);
     ~Fetcher();  // ends what is under way
     Fetcher(const Fetcher&) = delete;
     Fetcher& operator=(const Fetcher&) = delete;
@@ -62,7 +62,7 @@ class Fetcher {
     void ended(const std::string& url, const ListOutcome& outcome);
     void say(const std::string& url, const List& list, const ListOutcome& outcome) const;
 
-    boost::asio::io_context& house_;
+    boost::asio::io_context& main_io_;
     const Changed changed_;
     boost::asio::steady_timer timer_;
     FetchOptions options_;

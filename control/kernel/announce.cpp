@@ -148,10 +148,10 @@ std::optional<Announcements::Time> Announcements::next() const {
     return first;
 }
 
-// ---- on house
+// ---- on the main thread
 
-Announcer::Announcer(boost::asio::io_context& house)
-    : timer_(house), socket_(::socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {}
+Announcer::Announcer(boost::asio::io_context& main_io)
+    : timer_(main_io), socket_(::socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {}
 
 Announcer::~Announcer() {
     if (socket_ >= 0) ::close(socket_);

@@ -53,7 +53,7 @@ class Announcements {
 // On one io_context, as NextHops is.
 class Announcer {
   public:
-    explicit Announcer(boost::asio::io_context& house);
+    explicit Announcer(boost::asio::io_context& main_io);
     ~Announcer();
     Announcer(const Announcer&) = delete;
     Announcer& operator=(const Announcer&) = delete;

@@ -60,14 +60,14 @@ bool settled(const Neighbour& n) {
 }  // namespace
 
 struct NextHops::Impl : std::enable_shared_from_this<NextHops::Impl> {
-    Impl(boost::asio::io_context& house, std::vector<PortDevice> ports, Publish on_change,
+    Impl(boost::asio::io_context& main_io, std::vector<PortDevice> ports, Publish on_change,
          Log on_log)
         : devices(std::move(ports)),
           publish_(std::move(on_change)),
           log(std::move(on_log)),
-          readable(house),
-          look_again(house),
-          tend_again(house) {}
+          readable(main_io),
+          look_again(main_io),
+          tend_again(main_io) {}
 
     std::vector<PortDevice> devices;
     Publish publish_;
@@ -275,7 +275,7 @@ void NextHops::Impl::publish() {
               std::move(vrfs)});
 }
 
-// ---- on house
+// ---- on the main thread
 
 void NextHops::Impl::watch() {
     readable.async_wait(boost::asio::posix::stream_descriptor::wait_read,
@@ -318,10 +318,10 @@ void NextHops::Impl::schedule_tend(Clock::duration after) {
 
 // ---- the outside
 
-NextHops::NextHops(boost::asio::io_context& house, std::vector<PortDevice> devices, Publish publish,
-                   Log log)
-    : impl_(std::make_shared<Impl>(house, std::move(devices), std::move(publish), std::move(log))) {
-}
+NextHops::NextHops(boost::asio::io_context& main_io, std::vector<PortDevice> devices,
+                   Publish publish, Log log)
+    : impl_(std::make_shared<Impl>(main_io, std::move(devices), std::move(publish),
+                                   std::move(log))) {}
 
 NextHops::~NextHops() {
     if (impl_->readable.is_open()) impl_->readable.release();  // the descriptor is the socket's

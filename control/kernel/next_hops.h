@@ -83,7 +83,7 @@ class NextHops {
     using Publish = std::function<void(NextHopView)>;
     using Log = std::function<void(const std::string& sentence)>;
 
-    NextHops(boost::asio::io_context& house, std::vector<PortDevice> devices, Publish publish,
+    NextHops(boost::asio::io_context& main_io, std::vector<PortDevice> devices, Publish publish,
              Log log);
     ~NextHops();
     NextHops(const NextHops&) = delete;
@@ -91,7 +91,7 @@ class NextHops {
 
     // Builds and publishes the first table, having waited at most `patience` for the neighbours of
     // `upstreams` (index: Upstream::id; IpAddress{}: an id not in use), then watches. Waits: call it before
-    // house runs. Errors: netlink sockets are not to be had; an address of a device's `addresses` that the
+    // the main thread runs. Errors: netlink sockets are not to be had; an address of a device's `addresses` that the
     // kernel does not have.
     Result<void> start(std::vector<IpAddress> upstreams, std::chrono::milliseconds patience);
     // After a reload. Publishes at once what is known, the rest when the neighbours answer.

@@ -28,7 +28,7 @@ struct LeaseService::Router final : routeros::LeaseSink {
     Router(LeaseService& owner, build::LeaseRouter p)
         : service(owner),
           plan(std::move(p)),
-          transport(owner.house_, plan.transport,
+          transport(owner.main_io_, plan.transport,
                     [&clock = owner.clock_] { return clock.now().ms; }),
           reader(plan.reader, *this, transport) {
         transport.drive(reader);
@@ -72,14 +72,14 @@ struct LeaseService::Plugin {
     Published<LiveTable> published;
 };
 
-LeaseService::LeaseService(boost::asio::io_context& house, Clock& clock, rte_rcu_qsbr* qsbr,
+LeaseService::LeaseService(boost::asio::io_context& main_io, Clock& clock, rte_rcu_qsbr* qsbr,
                            std::string file, Log log)
-    : house_(house),
+    : main_io_(main_io),
       clock_(clock),
       qsbr_(qsbr),
       file_(std::move(file)),
       log_(std::move(log)),
-      keep_timer_(house) {
+      keep_timer_(main_io) {
     if (file_.empty()) return;
     auto kept = load_leases(file_);
     if (!kept) {

@@ -1,7 +1,7 @@
 // The leases of all routers that a dhcp_leases names, and the tables of names that workers read.
 //
 // Each router is followed by a session of its own, whoever else talks to it; several plugins share it. What was last
-// known of a router stays in force while it is away, and is kept in a file for the next start. All on `house`, but for
+// known of a router stays in force while it is away, and is kept in a file for the next start. All on the main thread, but for
 // writing that file. Answers `leases` on the control socket, with {"tag": TAG} or nothing:
 //
 //   {"leases":   [{"tag", "name", "address", "router", "server", "static"}],
@@ -35,8 +35,8 @@ class LeaseService {
     using Log = std::function<void(routeros::Level, const std::string& sentence)>;
 
     // `file`: where leases are kept; empty: nowhere. `qsbr`: of the workers.
-    LeaseService(boost::asio::io_context& house, Clock& clock, rte_rcu_qsbr* qsbr, std::string file,
-                 Log log);
+    LeaseService(boost::asio::io_context& main_io, Clock& clock, rte_rcu_qsbr* qsbr,
+                 std::string file, Log log);
     // Workers have ended. What is not in the file yet is written.
     ~LeaseService();
     LeaseService(const LeaseService&) = delete;
@@ -61,7 +61,7 @@ class LeaseService {
     void keep();
     [[nodiscard]] ops::RpcResult told(const boost::json::value& params) const;
 
-    boost::asio::io_context& house_;
+    boost::asio::io_context& main_io_;
     Clock& clock_;
     rte_rcu_qsbr* qsbr_;
     const std::string file_;

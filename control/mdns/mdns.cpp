@@ -32,7 +32,7 @@ struct SocketKey {
 
 struct Mdns::Impl : std::enable_shared_from_this<Mdns::Impl>, Outlet {
     Impl(boost::asio::io_context& on, Clock clock, Warn say)
-        : house(on), now_ms(std::move(clock)), warn(std::move(say)), look_again(on) {}
+        : main_io(on), now_ms(std::move(clock)), warn(std::move(say)), look_again(on) {}
 
     struct Place {
         std::string name;
@@ -41,7 +41,7 @@ struct Mdns::Impl : std::enable_shared_from_this<Mdns::Impl>, Outlet {
         std::string trouble;
     };
 
-    boost::asio::io_context& house;
+    boost::asio::io_context& main_io;
     Clock now_ms;
     Warn warn;
     boost::asio::steady_timer look_again;
@@ -161,7 +161,7 @@ bool Mdns::Impl::open(Place& place, bool v6) {
         place.trouble = opened.error().text;
         return false;
     }
-    const auto socket = std::make_shared<stream_descriptor>(house, *opened);
+    const auto socket = std::make_shared<stream_descriptor>(main_io, *opened);
     sockets.emplace(key, socket);
     wait(key, socket);
     return true;
@@ -223,8 +223,8 @@ bool Mdns::Impl::send_to(const LegacyQuerier& querier, std::span<const std::uint
 
 // ---- the outside
 
-Mdns::Mdns(boost::asio::io_context& house, Clock now_ms, Warn warn)
-    : impl_(std::make_shared<Impl>(house, std::move(now_ms), std::move(warn))) {}
+Mdns::Mdns(boost::asio::io_context& main_io, Clock now_ms, Warn warn)
+    : impl_(std::make_shared<Impl>(main_io, std::move(now_ms), std::move(warn))) {}
 
 Mdns::~Mdns() = default;
 

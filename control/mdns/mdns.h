@@ -1,5 +1,5 @@
 // The mDNS repeater at work: sockets on the interfaces that it is configured for, while these are there, and the repeater
-// between them. On `house`; never waits.
+// between them. On the main thread; never waits.
 //
 // Interfaces are looked at again when the network changes and now and then while one cannot be used: what the kernel refuses
 // is said once. Costs nothing while no interface is configured.
@@ -35,7 +35,7 @@ class Mdns {
     using Clock = std::function<std::uint64_t()>;  // monotonic, ms
     using Warn = std::function<void(const std::string& sentence)>;
 
-    Mdns(boost::asio::io_context& house, Clock now_ms, Warn warn);
+    Mdns(boost::asio::io_context& main_io, Clock now_ms, Warn warn);
     ~Mdns();
     Mdns(const Mdns&) = delete;
     Mdns& operator=(const Mdns&) = delete;

@@ -6,7 +6,7 @@
 // Not taken: our own packets; those from no address of the link (11); those from port 5353 with a hop limit other
 // than 255 (one-shot queriers send with the kernel's default of 1, and the group's packets are forwarded by no router).
 //
-// No socket, no clock, no thread: of `house`.
+// No socket, no clock, no thread: of the main thread.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// The accept loop of a server on thread `house`: hands every connection to `take` until the acceptor is closed.
+// The accept loop of a server on the main thread: hands every connection to `take` until the acceptor is closed.
 //
 // Without a descriptor left it pauses, so that the sessions that are there may end; a limit on them is `take`'s.
 #pragma once

@@ -1,6 +1,6 @@
 // The control socket: JSON-RPC, one object a line each way, on a UNIX stream socket (mode 0660).
 //
-// Runs on the caller's io_context (thread `house`); methods are called there, so they must not
+// Runs on the caller's io_context (the main thread); methods are called there, so they must not
 // wait. Limits: kMaxControlLine a request, kMaxControlSessions at a time, kControlIdle of silence. One session more
 // closes the one that has been silent for longest; it is turned away if each waits for a method's result.
 #pragma once

@@ -2,7 +2,7 @@
 //
 // Errors have the standard's codes (-32700 not JSON, -32600 not a request, -32601 no such method,
 // -32602 wrong parameters, -32603 the method failed). A request without an id is done and not
-// answered. Batches are refused: one object a line. Not thread-safe; used by thread `house`.
+// answered. Batches are refused: one object a line. Not thread-safe; used by the main thread.
 #pragma once
 
 #include <boost/json/value.hpp>

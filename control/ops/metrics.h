@@ -1,7 +1,7 @@
 // OpenMetrics text (openmetrics.io, 1.0.0): families with type and help, samples with labels.
 //
 // A family may be begun again later, by another source: its samples stay together, as the format
-// asks. Metric names begin with steerdns_, those of the process with process_. Built anew for each scrape, on thread `house`.
+// asks. Metric names begin with steerdns_, those of the process with process_. Built anew for each scrape, on the main thread.
 #pragma once
 
 #include <cstdint>

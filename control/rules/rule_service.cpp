@@ -92,8 +92,8 @@ Result<std::vector<RuleChange>> changes_of(const std::vector<std::string>& add,
 
 }  // namespace
 
-RuleService::RuleService(asio::io_context& house, Reload reload, Generation generation)
-    : house_(house), reload_(std::move(reload)), generation_(std::move(generation)) {}
+RuleService::RuleService(asio::io_context& main_io, Reload reload, Generation generation)
+    : main_io_(main_io), reload_(std::move(reload)), generation_(std::move(generation)) {}
 
 RuleService::~RuleService() {
     *alive_ = false;
@@ -108,9 +108,9 @@ void RuleService::aside(Work work, Then then) {
         thread_ = std::make_unique<asio::thread_pool>(1);
         asio::post(*thread_, [] { run_in_background(); });
     }
-    asio::post(*thread_, [&house = house_, alive = alive_, work = std::move(work),
+    asio::post(*thread_, [&main_io = main_io_, alive = alive_, work = std::move(work),
                           then = std::move(then)]() mutable {
-        asio::post(house, [alive, then = std::move(then), made = work()]() mutable {
+        asio::post(main_io, [alive, then = std::move(then), made = work()]() mutable {
             if (*alive) then(std::move(made));
         });
     });
@@ -131,7 +131,7 @@ void RuleService::follow(const config::Settings& settings) {
         set->wanted = false;
     for (const config::RuleFile& file : settings.rule_files) {
         SetPtr& set = sets_[file.tag];
-        if (set == nullptr) set = std::make_shared<Set>(house_);
+        if (set == nullptr) set = std::make_shared<Set>(main_io_);
         set->wanted = true;
         set->settings = file;
         aside([file] { return make_rule_file(file); },

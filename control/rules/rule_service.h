@@ -7,7 +7,7 @@
 //
 // A change is answered when it is in force. Changes to a set are collected for its flush_interval_ms, or until there
 // are batch_size of them; no more than queue_size wait. Files are read and written on a thread of its own; all else is
-// on `house`.
+// on the main thread.
 #pragma once
 
 #include <sys/stat.h>
@@ -40,7 +40,7 @@ class RuleService {
     using Reload = std::function<void(const std::string& why, std::function<void(InForce)> done)>;
     using Generation = std::function<std::uint32_t()>;  // that is in force
 
-    RuleService(boost::asio::io_context& house, Reload reload, Generation generation);
+    RuleService(boost::asio::io_context& main_io, Reload reload, Generation generation);
     ~RuleService();  // ends what is under way; what was not answered is not done, or not in force
     RuleService(const RuleService&) = delete;
     RuleService& operator=(const RuleService&) = delete;
@@ -72,7 +72,7 @@ class RuleService {
         bool operator==(const Stamp&) const = default;
     };
     struct Set {
-        explicit Set(boost::asio::io_context& house) : timer(house) {}
+        explicit Set(boost::asio::io_context& main_io) : timer(main_io) {}
         config::RuleFile settings;
         std::deque<Waiting> waiting;
         boost::asio::steady_timer timer;
@@ -99,11 +99,11 @@ class RuleService {
     static void answer(const RequestPtr& request, std::uint32_t generation);
     static void refuse(const RequestPtr& request, const std::string& why);
     static Stamp stamp_of(const std::string& file);
-    // On the thread; what `work` returns is given to `then` on `house`, if we are still there.
+    // On the thread; what `work` returns is given to `then` on the main thread, if we are still there.
     template <class Work, class Then>
     void aside(Work work, Then then);
 
-    boost::asio::io_context& house_;
+    boost::asio::io_context& main_io_;
     const Reload reload_;
     const Generation generation_;
     std::map<std::string, SetPtr> sets_;  // by tag

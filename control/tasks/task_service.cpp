@@ -41,8 +41,8 @@ bool fetch_all(const config::Download& what, fetch::FetchOptions options,
 
 }  // namespace
 
-TaskService::TaskService(asio::io_context& house, Reload reload, Now now)
-    : house_(house), reload_(std::move(reload)), now_(std::move(now)), timer_(house) {}
+TaskService::TaskService(asio::io_context& main_io, Reload reload, Now now)
+    : main_io_(main_io), reload_(std::move(reload)), now_(std::move(now)), timer_(main_io) {}
 
 TaskService::~TaskService() {
     *alive_ = false;
@@ -154,7 +154,7 @@ bool TaskService::raise(const std::string& tag) {
 void TaskService::begin(const std::string& name, Task& task) {
     task.under_way = true;
     auto run = std::make_shared<Run>(Run{name, task.steps, 0, true});
-    asio::post(house_, [this, run, alive = alive_] {
+    asio::post(main_io_, [this, run, alive = alive_] {
         if (*alive) go_on(run);
     });
 }
@@ -168,11 +168,11 @@ void TaskService::go_on(const std::shared_ptr<Run>& run) {
     if (const auto* what = std::get_if<config::Download>(&step.what)) {
         download(run, *what);
     } else if (const auto* sleep = std::get_if<config::Sleep>(&step.what)) {
-        auto timer = std::make_shared<asio::steady_timer>(house_, sleep->duration);
+        auto timer = std::make_shared<asio::steady_timer>(main_io_, sleep->duration);
         timer->async_wait([timer, then](const boost::system::error_code&) { then(true); });
     } else if (const auto* print = std::get_if<config::DebugPrint>(&step.what)) {
         spdlog::info("{}: {}", run->name, print->msg);
-        asio::post(house_, [then] { then(true); });
+        asio::post(main_io_, [then] { then(true); });
     } else {
         reload_(std::get<std::string>(step.what), then);
     }
@@ -181,10 +181,10 @@ void TaskService::go_on(const std::shared_ptr<Run>& run) {
 void TaskService::download(const std::shared_ptr<Run>& run, const config::Download& what) {
     if (!thread_) thread_ = std::make_unique<asio::thread_pool>(1);
     asio::post(*thread_, [this, run, what, means = options_, stop = stop_.get_token(),
-                          alive = alive_, &house = house_] {
+                          alive = alive_, &main_io = main_io_] {
         const BackgroundWork counted;
         const bool good = fetch_all(what, means, stop);
-        asio::post(house, [this, run, alive, good] {
+        asio::post(main_io, [this, run, alive, good] {
             if (*alive) finished(run, good);
         });
     });

@@ -1,4 +1,4 @@
-// Jobs of cron by the clock, and what queries raise; on `house`, but for fetches, which have a thread.
+// Jobs of cron by the clock, and what queries raise; on the main thread, but for fetches, which have a thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -26,7 +26,7 @@ class TaskService {
     using Reload = std::function<void(const std::string& why, std::function<void(bool)> done)>;
     using Now = std::function<Clocks()>;
 
-    TaskService(boost::asio::io_context& house, Reload reload, Now now);
+    TaskService(boost::asio::io_context& main_io, Reload reload, Now now);
     ~TaskService();  // ends what is under way
     TaskService(const TaskService&) = delete;
     TaskService& operator=(const TaskService&) = delete;
@@ -81,7 +81,7 @@ class TaskService {
     void download(const std::shared_ptr<Run>& run, const config::Download& what);
     void end(const Run& run);
 
-    boost::asio::io_context& house_;
+    boost::asio::io_context& main_io_;
     const Reload reload_;
     const Now now_;
     fetch::FetchOptions options_;

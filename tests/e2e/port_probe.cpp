@@ -96,7 +96,7 @@ class Probe {
         kernel::PortDevice port;
         port.if_index = steering_->if_index();
         hops_ = std::make_unique<kernel::NextHops>(
-            house_, std::vector{port}, [this](kernel::NextHopView view) { take(*view.table); },
+            main_io_, std::vector{port}, [this](kernel::NextHopView view) { take(*view.table); },
             [](const std::string& sentence) { std::cout << "log " << sentence << std::endl; });
         must(hops_->start(addresses_of(upstreams_), std::chrono::seconds(1)));
         other_pool_ = rte_pktmbuf_pool_create("other", 255, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
@@ -121,7 +121,7 @@ class Probe {
             ::poll(ready.data(), ready.size(), turn_ms);
             for (const auto& port : ports_)
                 serve(*port);
-            house_.poll();
+            main_io_.poll();
             if (ready[0].revents != 0 && !obey()) return;
         }
     }
@@ -222,7 +222,7 @@ class Probe {
     }
 
     std::vector<UpstreamEndpoint> upstreams_;
-    boost::asio::io_context house_;
+    boost::asio::io_context main_io_;
     std::unique_ptr<XdpSteering> steering_;
     std::vector<std::unique_ptr<Port>> ports_;
     std::unique_ptr<kernel::ReservedPorts> reserved_;

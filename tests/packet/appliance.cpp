@@ -149,7 +149,7 @@ Appliance::Appliance(const ApplianceOptions& options) : options_(options) {
         rings.from_stream[0] = from_stream_[i].get();
         rings.from_routers = from_routers_[i].get();
         rings.to_routers = to_routers_[i].get();
-        rings.to_house = notes_[i].get();
+        rings.to_main = notes_[i].get();
         rings.samples = samples_[i].get();
         workers_.push_back(std::make_unique<Worker>(
             WorkerOptions{.index = i,

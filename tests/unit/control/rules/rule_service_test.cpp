@@ -24,7 +24,7 @@ namespace {
 struct World {
     World()
         : service(
-              house,
+              main_io,
               [this](const std::string& why, std::function<void(RuleService::InForce)> done) {
                   reloads.push_back(why);
                   pending.push_back(std::move(done));
@@ -65,10 +65,10 @@ struct World {
     }
     template <class Until>
     void run(Until until) {
-        const auto work = boost::asio::make_work_guard(house);
-        house.restart();
+        const auto work = boost::asio::make_work_guard(main_io);
+        main_io.restart();
         while (!until())
-            house.run_one();
+            main_io.run_one();
     }
     void run_to_reload(std::size_t number) {
         run([&] { return reloads.size() == number; });
@@ -101,7 +101,7 @@ struct World {
     }
 
     TempFolder folder;
-    boost::asio::io_context house;
+    boost::asio::io_context main_io;
     std::uint32_t generation = 1;
     std::vector<std::string> reloads;
     std::vector<std::function<void(RuleService::InForce)>> pending;

@@ -22,7 +22,7 @@ namespace {
 struct World {
     World()
         : service(
-              house,
+              main_io,
               [this](const std::string& why, std::function<void(bool)> done) {
                   reloads.push_back(why);
                   pending.push_back(std::move(done));
@@ -45,8 +45,8 @@ struct World {
     }
     // What is to be done without waiting.
     void settle() {
-        house.restart();
-        house.poll();
+        main_io.restart();
+        main_io.poll();
     }
     void advance(std::uint64_t seconds) {
         now.steady_s += seconds;
@@ -74,7 +74,7 @@ struct World {
         return found == std::string::npos ? 999 : std::stoull(text.substr(found + sample.size()));
     }
 
-    boost::asio::io_context house;
+    boost::asio::io_context main_io;
     Clocks now{steer::config::CronTime::Moment(std::chrono::seconds(1'000'000)), 1'000};
     std::vector<std::string> reloads;
     std::vector<std::function<void(bool)>> pending;
