@@ -65,7 +65,7 @@ class DataplaneRuntime {
     [[nodiscard]] Ring<Message>& stream_to_worker(unsigned stream, unsigned worker) {
         return *from_stream_[stream][worker];
     }
-    // the main thread pops these. Nothing wakes it for them: it looks, ten times a second and as long as it wants samples.
+    // The main thread pops these. Nothing wakes it for them: it looks, ten times a second and as long as it wants samples.
     [[nodiscard]] Ring<Note>& notes(unsigned worker) { return *notes_[worker]; }
     [[nodiscard]] Ring<Sample>& samples(unsigned worker) { return *samples_[worker]; }
 

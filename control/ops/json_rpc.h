@@ -26,7 +26,7 @@ struct RpcError {
     RpcCode code;
     std::string message;
 };
-// The asker can do better: the message says how.
+// The client can do better: the message says how.
 inline RpcError bad_params(std::string message) {
     return {RpcCode::invalid_params, std::move(message)};
 }

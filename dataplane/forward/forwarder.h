@@ -1,8 +1,8 @@
-// Asks upstreams on behalf of parked queries. One Forwarder per worker; it owns the in-outstanding query
+// Asks upstreams on behalf of parked queries. One Forwarder per worker; it owns the table of outstanding
 // queries whose hash is this worker's, their source ports and their timers, and serves parked
 // queries of all workers with them.
 //
-//   parked query → ask() where it was parked → (ask message) → the owner's in-outstanding query table
+//   parked query → ask() where it was parked → (ask message) → the owner's table of outstanding queries
 //   upstream's reply → the owner of its destination port → checked → an Answer in a Buffer
 //                    → (reply message) → every waiter
 //

@@ -9,7 +9,7 @@
 namespace steer::forward {
 namespace {
 
-constexpr unsigned kAttemptsPerFlight = 2;
+constexpr unsigned kAttemptsPerQuery = 2;
 
 // Spreads the bits of `x` (the finalizer of SplitMix64).
 std::uint64_t mix(std::uint64_t x) {
@@ -147,7 +147,7 @@ void Question::add_options(const Parked& parked) noexcept {
 
 OutstandingQueries::OutstandingQueries(unsigned max_outstanding)
     : queries_(max_outstanding),
-      attempts_(std::size_t{max_outstanding} * kAttemptsPerFlight),
+      attempts_(std::size_t{max_outstanding} * kAttemptsPerQuery),
       free_(all_of(queries_.size())),
       free_attempts_(all_of(attempts_.size())),
       by_question_(max_outstanding),

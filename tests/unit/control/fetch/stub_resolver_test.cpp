@@ -10,7 +10,7 @@ using namespace steer::fetch;
 using namespace steer::fetch_test;
 using steer::test::TempFolder;
 
-BOOST_AUTO_TEST_SUITE(asker)
+BOOST_AUTO_TEST_SUITE(stub_resolver)
 
 namespace {
 
