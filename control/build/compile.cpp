@@ -535,8 +535,8 @@ int Compiler::most_claims(std::uint16_t entry) {
         const Instruction& i = program[pc];
         if (most[pc] == kUnreached) continue;
         all = std::max(all, most[pc]);
-        if (i.op == Op::stop || i.op == Op::reject || i.op == Op::drop) continue;
-        int more = i.op == Op::enter_list || i.op == Op::claim_list ? 1 : 0;
+        if (has_trait(i.op, op_traits::kEnds)) continue;
+        int more = has_trait(i.op, op_traits::kClaims) ? 1 : 0;
         if (i.op == Op::fallback) {
             const Fallback& f = snapshot_.fallbacks[i.operand];
             more = std::max(most_claims(f.primary), most_claims(f.secondary));
@@ -546,7 +546,8 @@ int Compiler::most_claims(std::uint16_t entry) {
             continue;
         }
         most[pc + 1] = std::max(most[pc + 1], most[pc] + more);
-        if (is_test(i.op)) most[i.target] = std::max(most[i.target], most[pc]);
+        if (is_test(i.op) || has_trait(i.op, op_traits::kBranches))
+            most[i.target] = std::max(most[i.target], most[pc]);
         if (most[pc] + more > static_cast<int>(kMaxClaims) && !too_many_claims_) {
             too_many_claims_ = true;
             error(i.line, "more than " + std::to_string(kMaxClaims) +

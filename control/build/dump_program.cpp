@@ -18,108 +18,6 @@ std::string qps_text(double qps) {
     return {text.begin(), end};
 }
 
-std::string_view name_of(Op op) {
-    switch (op) {
-        case Op::if_tags:
-            return "if_tags";
-        case Op::if_has_resp:
-            return "if_has_resp";
-        case Op::if_true:
-            return "if_true";
-        case Op::if_marks:
-            return "if_marks";
-        case Op::if_type:
-            return "if_type";
-        case Op::if_class:
-            return "if_class";
-        case Op::if_rcode:
-            return "if_rcode";
-        case Op::if_response_address:
-            return "if_response_address";
-        case Op::if_cname:
-            return "if_cname";
-        case Op::if_wanted_answer:
-            return "if_wanted_answer";
-        case Op::if_client:
-            return "if_client";
-        case Op::if_name_address:
-            return "if_name_address";
-        case Op::if_text:
-            return "if_text";
-        case Op::if_random:
-            return "if_random";
-        case Op::if_rate:
-            return "if_rate";
-        case Op::mark:
-            return "mark";
-        case Op::go_to:
-            return "go_to";
-        case Op::forward:
-            return "forward";
-        case Op::sleep:
-            return "sleep";
-        case Op::fallback:
-            return "fallback";
-        case Op::enter_prefer:
-            return "enter_prefer";
-        case Op::enter_dns64:
-            return "enter_dns64";
-        case Op::static_records:
-            return "static_records";
-        case Op::enter_rpz:
-            return "enter_rpz";
-        case Op::ad_list:
-            return "ad_list";
-        case Op::enter_pointer64:
-            return "enter_pointer64";
-        case Op::enter_cache:
-            return "enter_cache";
-        case Op::enter_list:
-            return "enter_list";
-        case Op::enter_summary:
-            return "enter_summary";
-        case Op::debug_print:
-            return "debug_print";
-        case Op::raise:
-            return "raise";
-        case Op::answer_pointer:
-            return "answer_pointer";
-        case Op::enter_reverse:
-            return "enter_reverse";
-        case Op::enter_collector:
-            return "enter_collector";
-        case Op::enter_redirect:
-            return "enter_redirect";
-        case Op::enter_ecs:
-            return "enter_ecs";
-        case Op::enter_options:
-            return "enter_options";
-        case Op::claim_list:
-            return "claim_list";
-        case Op::drop_response:
-            return "drop_response";
-        case Op::limit_ttls:
-            return "limit_ttls";
-        case Op::black_hole:
-            return "black_hole";
-        case Op::answer_table:
-            return "answer_table";
-        case Op::live_answers:
-            return "live_answers";
-        case Op::reject:
-            return "reject";
-        case Op::drop:
-            return "drop";
-        case Op::stop:
-            return "stop";
-        case Op::sequence_end:
-            return "sequence_end";
-        case Op::end:
-            return "end";
-    }
-    return "?";
-}
-
 std::string sets_text(const matchers::TagBits& mask) {
     std::string out;
     for (std::size_t set = 0; set < matchers::kMaxSets; ++set) {
@@ -150,9 +48,24 @@ std::string ecs_text(const EcsHandler& handler) {
            std::to_string(handler.mask6);
 }
 
+std::string_view name_of(TextMatch::Of of) {
+    switch (of) {
+        case TextMatch::Of::client:
+            return "client_ip";
+        case TextMatch::Of::response:
+            return "resp_ip";
+        case TextMatch::Of::marks:
+            return "mark";
+        case TextMatch::Of::server_name:
+            return "server_name";
+        case TextMatch::Of::url_path:
+            return "url_path";
+    }
+    return "?";
+}
+
 std::string text_match_text(const TextMatch& match) {
-    constexpr std::string_view kOf[] = {"client_ip", "resp_ip", "mark"};
-    std::string out(kOf[static_cast<std::size_t>(match.of)]);
+    std::string out(name_of(match.of));
     out.append(" ").append(matchers::name_of(match.test.operation()));
     for (const std::string& word : match.test.words())
         out.append(" ").append(word);
@@ -160,13 +73,10 @@ std::string text_match_text(const TextMatch& match) {
 }
 
 std::string operand_text(const Snapshot& snapshot, const Instruction& i) {
-    switch (i.op) {
-        case Op::if_tags:
-        case Op::if_cname:
+    switch (traits_of(i.op).operand) {
+        case OperandKind::tag_mask:
             return sets_text(snapshot.tag_masks[i.operand]);
-        case Op::if_type:
-        case Op::if_class:
-        case Op::if_rcode: {
+        case OperandKind::numbers: {
             std::string out;
             constexpr std::size_t kMostShown = 32;
             const auto& numbers = snapshot.number_sets[i.operand];
@@ -176,104 +86,91 @@ std::string operand_text(const Snapshot& snapshot, const Instruction& i) {
             if (numbers.size() > kMostShown) out += ",... (" + std::to_string(numbers.size()) + ")";
             return out;
         }
-        case Op::if_text:
+        case OperandKind::text_match:
             return text_match_text(snapshot.text_matches[i.operand]);
-        case Op::if_client:
-        case Op::if_response_address:
-        case Op::if_name_address:
+        case OperandKind::prefixes:
             return "prefixes " + std::to_string(i.operand);
-        case Op::if_random:
+        case OperandKind::chance:
             return std::to_string(i.operand) + " of 2^32";
-        case Op::if_rate: {
+        case OperandKind::rate_limiter: {
             const RateLimit& limit = snapshot.rate_limiters[i.operand].limit();
             return qps_text(limit.qps) + "/s, burst " + std::to_string(limit.burst) + ", of /" +
                    std::to_string(limit.mask4) + " and /" + std::to_string(limit.mask6);
         }
-        case Op::go_to:
+        case OperandKind::target:
             return std::to_string(i.target);
-        case Op::if_marks:
-        case Op::mark: {
+        case OperandKind::marks: {
             std::ostringstream out;
             out << "bits 0x" << std::hex << snapshot.mark_masks[i.operand];
             return out.str();
         }
-        case Op::forward:
+        case OperandKind::group:
             return group_text(snapshot, snapshot.groups[i.operand]);
-        case Op::sleep:
+        case OperandKind::milliseconds:
             return std::to_string(i.operand) + " ms";
-        case Op::static_records:
+        case OperandKind::statics:
             return std::to_string(i.operand) + ", deeds " +
                    std::to_string(snapshot.statics[i.operand].does.size());
-        case Op::enter_rpz: {
+        case OperandKind::rpz: {
             const Rpz& rpz = snapshot.rpzs[i.operand];
             std::string out = rpz.tag;
             for (const Rpz::Zone& zone : rpz.zones)
                 out += ", " + zone.name + " (" + std::to_string(zone.rules) + " triggers)";
             return out;
         }
-        case Op::ad_list:
+        case OperandKind::ad_list:
             return snapshot.ad_lists[i.operand].tag + ", paused " + std::to_string(i.target);
-        case Op::enter_dns64:
-        case Op::enter_pointer64:
+        case OperandKind::dns64:
             return std::to_string(i.operand) +
                    (snapshot.dns64s[i.operand].translate_all ? ", all" : "");
-        case Op::enter_prefer:
+        case OperandKind::prefer:
             return snapshot.prefers[i.operand].wanted == 1 ? "A" : "AAAA";
-        case Op::fallback: {
+        case OperandKind::fallback: {
             const Fallback& f = snapshot.fallbacks[i.operand];
             return std::to_string(f.primary) + ", after " + std::to_string(f.threshold_ms) +
                    " ms " + std::to_string(f.secondary) + (f.always_standby ? ", standby" : "");
         }
-        case Op::enter_cache:
+        case OperandKind::cache:
             return snapshot.caches[i.operand].tag;
-        case Op::enter_list:
-        case Op::claim_list:
+        case OperandKind::list:
             return snapshot.lists[i.operand].tag;
-        case Op::enter_summary:
-        case Op::debug_print:
+        case OperandKind::text:
             return "'" + snapshot.texts[i.operand] + "'";
-        case Op::answer_pointer:
-            return snapshot.reverse[i.operand].tag + ", then " + std::to_string(i.target);
-        case Op::raise:
+        case OperandKind::task:
             return snapshot.task_tags[i.operand];
-        case Op::enter_collector:
+        case OperandKind::collector:
             return snapshot.collectors[i.operand]->name();
-        case Op::enter_options: {
+        case OperandKind::options: {
             std::string out = "codes";
             for (const std::uint16_t code : snapshot.option_codes[i.operand])
                 out += " " + std::to_string(code);
             return out;
         }
-        case Op::enter_ecs:
+        case OperandKind::ecs:
             return ecs_text(snapshot.ecs_handlers[i.operand]);
-        case Op::enter_redirect:
+        case OperandKind::redirect:
             return std::to_string(i.operand) + ", names " +
                    std::to_string(snapshot.redirects[i.operand].names.size());
-        case Op::enter_reverse:
-            return snapshot.reverse[i.operand].tag;
-        case Op::limit_ttls: {
+        case OperandKind::reverse:
+            return snapshot.reverse[i.operand].tag + (has_trait(i.op, op_traits::kBranches)
+                                                          ? ", then " + std::to_string(i.target)
+                                                          : "");
+        case OperandKind::ttl_limits: {
             const dns::TtlLimits& limits = snapshot.ttl_limits[i.operand];
             return "to " + std::to_string(limits.least_s) + ".." +
                    (limits.most_s == UINT32_MAX ? "" : std::to_string(limits.most_s));
         }
-        case Op::black_hole:
-            return std::to_string(i.operand);
-        case Op::answer_table:
+        case OperandKind::answer_table:
             return std::to_string(i.operand) + ", names " +
                    std::to_string(snapshot.answer_tables[i.operand].names.size());
-        case Op::live_answers:
+        case OperandKind::black_hole:
+        case OperandKind::live_answers:
             return std::to_string(i.operand);
-        case Op::reject:
+        case OperandKind::rcode:
             return "rcode " + std::to_string(i.operand);
-        case Op::sequence_end:
+        case OperandKind::instance:
             return "of " + std::to_string(i.instance);
-        case Op::if_has_resp:
-        case Op::if_true:
-        case Op::if_wanted_answer:
-        case Op::drop_response:
-        case Op::drop:
-        case Op::stop:
-        case Op::end:
+        case OperandKind::none:
             return {};
     }
     return {};
@@ -287,7 +184,7 @@ void dump_program(const Snapshot& snapshot, std::ostream& out) {
         const auto entry = std::ranges::find(snapshot.entries, pc);
         if (snapshot.has_several_entries() && entry != snapshot.entries.end())
             out << "entry " << entry - snapshot.entries.begin() << ":\n";
-        std::string text(name_of(i.op));
+        std::string text(traits_of(i.op).name);
         if (i.negate) text += " not";
         if (const std::string operand = operand_text(snapshot, i); !operand.empty())
             text += " " + operand;

@@ -62,39 +62,8 @@ inline bool Executor::holds(QueryContext& c, const Instruction& i, Now now) noex
             return text_holds(c, snapshot.text_matches[i.operand]);
         case Op::if_random:
             return next_random() < i.operand;
-        case Op::mark:
-        case Op::go_to:
-        case Op::forward:
-        case Op::sleep:
-        case Op::fallback:
-        case Op::enter_cache:
-        case Op::enter_prefer:
-        case Op::enter_dns64:
-        case Op::enter_pointer64:
-        case Op::enter_list:
-        case Op::enter_summary:
-        case Op::debug_print:
-        case Op::raise:
-        case Op::answer_pointer:
-        case Op::enter_reverse:
-        case Op::enter_collector:
-        case Op::enter_ecs:
-        case Op::enter_options:
-        case Op::enter_redirect:
-        case Op::claim_list:
-        case Op::drop_response:
-        case Op::limit_ttls:
-        case Op::black_hole:
-        case Op::ad_list:
-        case Op::static_records:
-        case Op::enter_rpz:
-        case Op::answer_table:
-        case Op::live_answers:
-        case Op::reject:
-        case Op::drop:
-        case Op::stop:
-        case Op::sequence_end:
-        case Op::end:
+            STEER_WRAPPERS(STEER_OP_CASE)
+            STEER_ACTIONS(STEER_OP_CASE)
             break;
     }
     rte_panic("an instruction that is no test is asked whether it holds\n");
@@ -110,23 +79,9 @@ Step Executor::run(QueryContext& c, Now now) noexcept {
     for (;;) {
         const Instruction& i = program[pc];
         switch (i.op) {
-            case Op::if_tags:
-            case Op::if_has_resp:
-            case Op::if_true:
-            case Op::if_marks:
-            case Op::if_type:
-            case Op::if_class:
-            case Op::if_rcode:
-            case Op::if_response_address:
-            case Op::if_cname:
-            case Op::if_wanted_answer:
-            case Op::if_client:
-            case Op::if_name_address:
-            case Op::if_rate:
-            case Op::if_text:
-            case Op::if_random:
-                pc = next_of_test(c, i, now);
-                break;
+            STEER_TESTS(STEER_OP_CASE)
+            pc = next_of_test(c, i, now);
+            break;
             case Op::mark:
                 c.state.marks |= c.snapshot.mark_masks[i.operand];
                 ++pc;
@@ -429,41 +384,8 @@ Executor::PolicyEnd Executor::leave_one(QueryContext& c, Now now) noexcept {
         case Op::enter_summary:
             note(c, NoteKind::summary, i.operand, now);
             break;
-        case Op::if_tags:
-        case Op::if_has_resp:
-        case Op::if_true:
-        case Op::if_marks:
-        case Op::if_type:
-        case Op::if_class:
-        case Op::if_rcode:
-        case Op::if_response_address:
-        case Op::if_cname:
-        case Op::if_wanted_answer:
-        case Op::if_client:
-        case Op::if_name_address:
-        case Op::if_text:
-        case Op::if_random:
-        case Op::if_rate:
-        case Op::mark:
-        case Op::go_to:
-        case Op::forward:
-        case Op::sleep:
-        case Op::fallback:
-        case Op::debug_print:
-        case Op::raise:
-        case Op::answer_pointer:
-        case Op::claim_list:
-        case Op::drop_response:
-        case Op::limit_ttls:
-        case Op::black_hole:
-        case Op::ad_list:
-        case Op::answer_table:
-        case Op::live_answers:
-        case Op::reject:
-        case Op::drop:
-        case Op::stop:
-        case Op::sequence_end:
-        case Op::end:
+            STEER_TESTS(STEER_OP_CASE)
+            STEER_ACTIONS(STEER_OP_CASE)
             rte_panic("the program wraps by an instruction that is no wrapper\n");
     }
     return PolicyEnd::passed;

@@ -170,37 +170,10 @@ void Executor::claim_as_missed(QueryContext& c, const cache::Entry& hit,
                 ++s.pc;
                 break;
             }
-            case Op::enter_rpz:  // none is behind a cache whose hits come here: those are policed
-            case Op::sleep:      // what waits, tells somebody, wraps to do so, or changes TTLs
-            case Op::enter_cache:
-            case Op::enter_prefer:
-            case Op::enter_dns64:
-            case Op::enter_summary:
-            case Op::debug_print:
-            case Op::raise:
-            case Op::answer_pointer:
-            case Op::enter_reverse:
-            case Op::enter_collector:
-            case Op::enter_ecs:
-            case Op::enter_options:
-            case Op::limit_ttls:
+                STEER_OPS(STEER_OP_CASE_PASSED)
                 ++s.pc;
                 break;
-            case Op::if_tags:
-            case Op::if_has_resp:
-            case Op::if_true:
-            case Op::if_marks:
-            case Op::if_type:
-            case Op::if_class:
-            case Op::if_rcode:
-            case Op::if_response_address:
-            case Op::if_cname:
-            case Op::if_wanted_answer:
-            case Op::if_client:
-            case Op::if_name_address:
-            case Op::if_text:
-            case Op::if_random:
-            case Op::if_rate:
+                STEER_TESTS(STEER_OP_CASE)
                 rte_panic("a test was not run\n");
         }
     }

@@ -19,18 +19,16 @@ void for_each_next(const Snapshot& snapshot, std::size_t pc, auto&& visit) {
     const Instruction& i = program[pc];
     const std::size_t exit = program.size();
     if (i.op == Op::go_to) return visit(std::size_t{i.target});
-    if (i.op == Op::stop || i.op == Op::reject || i.op == Op::drop || i.op == Op::end)
-        return visit(exit);
+    if (has_trait(i.op, op_traits::kEnds)) return visit(exit);
     visit(pc + 1);
-    if (is_test(i.op) || i.op == Op::answer_pointer || i.op == Op::ad_list)
-        visit(std::size_t{i.target});
+    if (is_test(i.op) || has_trait(i.op, op_traits::kBranches)) visit(std::size_t{i.target});
     if (i.op == Op::static_records) {
         for (const StaticRecords::Does& does : snapshot.statics[i.operand].does) {
             if (does.alias == StaticRecords::kNoAlias) visit(std::size_t{does.pc});
         }
     }
-    const bool may_stop = (i.short_circuit && i.op != Op::enter_cache) || i.op == Op::ad_list ||
-                          i.op == Op::enter_rpz;
+    const bool may_stop =
+        (i.short_circuit && i.op != Op::enter_cache) || has_trait(i.op, op_traits::kMayEnd);
     if (may_stop) visit(exit);
 }
 
@@ -39,8 +37,7 @@ bool is_text_of(const Snapshot& snapshot, const Instruction& i, TextMatch::Of of
 }
 
 bool asks_of_response(const Snapshot& snapshot, const Instruction& i) {
-    return i.op == Op::if_has_resp || i.op == Op::if_rcode || i.op == Op::if_response_address ||
-           i.op == Op::if_cname || i.op == Op::if_wanted_answer ||
+    return has_trait(i.op, op_traits::kReadsResponse) ||
            is_text_of(snapshot, i, TextMatch::Of::response);
 }
 
@@ -50,21 +47,9 @@ bool asks_of_marks(const Snapshot& snapshot, const Instruction& i, std::uint64_t
            (marks != 0 && is_text_of(snapshot, i, TextMatch::Of::marks));
 }
 
-bool changes_response(Op op) {
-    return op == Op::forward || op == Op::fallback || op == Op::black_hole ||
-           op == Op::answer_table || op == Op::live_answers || op == Op::answer_pointer ||
-           op == Op::drop_response || op == Op::static_records || op == Op::ad_list ||
-           op == Op::reject || op == Op::drop || op == Op::enter_prefer || op == Op::enter_dns64 ||
-           op == Op::enter_rpz;
-}
-
-bool claims_list(Op op) {
-    return op == Op::enter_list || op == Op::claim_list;
-}
-
 // What a name inherits comes and goes while its answer is kept.
 bool is_beside_the_key(const Snapshot& snapshot, const Instruction& i) {
-    return i.op == Op::if_client || i.op == Op::if_random || i.op == Op::if_rate ||
+    return has_trait(i.op, op_traits::kReadsClient | op_traits::kReadsChance) ||
            is_text_of(snapshot, i, TextMatch::Of::client) ||
            is_text_of(snapshot, i, TextMatch::Of::server_name) ||
            is_text_of(snapshot, i, TextMatch::Of::url_path) ||
@@ -120,7 +105,7 @@ class Guards {
                 if (!run[pc]) continue;
                 has_rpz = has_rpz || program_[pc].op == Op::enter_rpz;
                 has_cache = has_cache || program_[pc].op == Op::enter_cache;
-                if (claims_list(program_[pc].op))
+                if (has_trait(program_[pc].op, op_traits::kClaims))
                     fallback.lists.push_back(static_cast<std::uint8_t>(program_[pc].operand));
             }
             fallback_has_cache_.push_back(has_cache);
@@ -256,7 +241,7 @@ class Guards {
                 if (!d.pcs[pc]) continue;
                 const Instruction& i = program_[pc];
                 if (i.op == Op::mark) d.marks |= snapshot_.mark_masks[i.operand];
-                d.responses = d.responses || changes_response(i.op);
+                d.responses = d.responses || has_trait(i.op, op_traits::kWritesResponse);
             }
         }
         return d;
@@ -264,7 +249,7 @@ class Guards {
 
     [[nodiscard]] bool claims(std::size_t pc) const {
         const Instruction& i = program_[pc];
-        return claims_list(i.op) ||
+        return has_trait(i.op, op_traits::kClaims) ||
                (i.op == Op::fallback && !snapshot_.fallbacks[i.operand].lists.empty());
     }
     [[nodiscard]] bool wraps_claims(std::uint16_t pc) const {

@@ -9,81 +9,17 @@
 namespace steer {
 namespace {
 
-// What an instruction does to a plan.
-enum class Purity : std::uint8_t {
-    pure,  // nothing but a step, a function of the name's sets and of what was pure before it
-    pure_without_answer,  // a step that depends on nothing, as long as there is no answer; with one it reads or changes that
-    impure,  // an effect that others see, waiting, an end; or it depends on what is not in a plan's key
-};
-
-Purity purity_of(Op op) {
-    switch (op) {
-        case Op::if_tags:
-        case Op::if_has_resp:
-        case Op::if_true:
-        case Op::if_marks:
-        case Op::mark:
-        case Op::go_to:
-        case Op::enter_list:
-        case Op::enter_summary:
-        case Op::enter_reverse:
-        case Op::claim_list:
-        case Op::sequence_end:  // if no summary is left by it
-            return Purity::pure;
-        case Op::if_rcode:
-        case Op::if_response_address:
-        case Op::if_cname:
-        case Op::if_wanted_answer:
-        case Op::drop_response:
-        case Op::limit_ttls:
-            return Purity::pure_without_answer;
-        case Op::if_type:
-        case Op::if_class:
-        case Op::if_client:
-        case Op::if_name_address:  // names in the same sets have different addresses
-        case Op::if_text:
-        case Op::if_random:
-        case Op::if_rate:
-        case Op::forward:
-        case Op::sleep:
-        case Op::fallback:
-        case Op::enter_prefer:
-        case Op::enter_dns64:
-        case Op::enter_pointer64:
-        case Op::enter_cache:
-        case Op::debug_print:
-        case Op::raise:
-        case Op::black_hole:
-        case Op::ad_list:
-        case Op::static_records:
-        case Op::enter_rpz:
-        case Op::answer_table:
-        case Op::live_answers:
-        case Op::answer_pointer:
-        case Op::enter_collector:
-        case Op::enter_redirect:
-        case Op::enter_ecs:
-        case Op::enter_options:
-        case Op::reject:
-        case Op::drop:
-        case Op::stop:
-        case Op::end:
-            return Purity::impure;
-    }
-    return Purity::impure;
-}
-
 // Where names inherit sets, these are a function of the time as well.
 bool is_pure(const Snapshot& snapshot, Op op, bool has_response) {
     if (op == Op::if_tags && snapshot.inherited != nullptr) return false;
-    const Purity purity = purity_of(op);
-    return purity == Purity::pure || (purity == Purity::pure_without_answer && !has_response);
+    const Purity plan = traits_of(op).plan;
+    return plan == Purity::pure || (plan == Purity::without_answer && !has_response);
 }
 
 // A pure test whose outcome does not depend on the query.
 bool is_fixed_test(Op op) {
     return is_test(op) && (op == Op::if_has_resp || op == Op::if_true ||
-                           purity_of(op) == Purity::pure_without_answer);
+                           traits_of(op).plan == Purity::without_answer);
 }
 
 // Instructions that are met from those that are set on, as far as the program is pure; targets lie ahead.
@@ -112,8 +48,7 @@ std::int16_t cache_ahead(const Snapshot& snapshot, std::size_t pc) noexcept {
     for (; pc < program.size(); ++pc) {
         const Instruction& i = program[pc];
         if (i.op == Op::enter_cache) return static_cast<std::int16_t>(i.operand);
-        const bool passed = i.op == Op::debug_print || i.op == Op::raise ||
-                            i.op == Op::enter_collector || i.op == Op::enter_rpz;
+        const bool passed = has_trait(i.op, op_traits::kLeadsOn);
         if (is_test(i.op) || (!passed && !is_pure(snapshot, i.op, false))) return -1;
         if (i.op == Op::go_to) pc = i.target - 1U;
     }
@@ -179,37 +114,7 @@ class PlanWalk {
             case Op::enter_summary:
             case Op::enter_reverse:
                 return enter();
-            case Op::if_type:
-            case Op::if_class:
-            case Op::if_client:
-            case Op::if_name_address:
-            case Op::if_text:
-            case Op::if_random:
-            case Op::if_rate:
-            case Op::forward:
-            case Op::sleep:
-            case Op::fallback:
-            case Op::enter_prefer:
-            case Op::enter_dns64:
-            case Op::enter_pointer64:
-            case Op::enter_cache:
-            case Op::debug_print:
-            case Op::raise:
-            case Op::black_hole:
-            case Op::ad_list:
-            case Op::static_records:
-            case Op::enter_rpz:
-            case Op::answer_table:
-            case Op::live_answers:
-            case Op::answer_pointer:
-            case Op::enter_collector:
-            case Op::enter_redirect:
-            case Op::enter_ecs:
-            case Op::enter_options:
-            case Op::reject:
-            case Op::drop:
-            case Op::stop:
-            case Op::end:
+                STEER_OPS(STEER_OP_CASE_IMPURE)
                 rte_panic("a plan is made of an instruction that is not pure\n");
         }
     }

@@ -1,0 +1,222 @@
+// Every operation of a program, once: its name, what its operand is, and what plans, guards and the compiler have to
+// know of it. The enum, the names and all lists of operations are made of these rows (program.h says how a program runs).
+//
+// X(name, operand, plan, hit, traits):
+// - operand: an OperandKind.
+// - plan: what it does to a plan (plan.h). pure: a step, a function of the name's sets and of what was pure before it.
+//   without_answer: the same as long as there is no answer; with one it reads or changes that. impure: an effect that
+//   others see, waiting, an end; or it depends on what is not in a plan's key.
+// - hit: whether the guarded walk of a hit (guard.h) acts on it or passes over it: what waits, tells somebody, wraps to do so, or
+//   changes TTLs.
+// - traits: of op_traits.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace steer {
+
+// Tests: go on with the next instruction if they hold (after `negate`), else at `target`.
+#define STEER_TESTS(X)                                                                       \
+    X(if_tags, tag_mask, pure, acts, kReadsName) /* the name is in any of the mask's sets */ \
+    X(if_has_resp, none, pure, acts, kReadsResponse)                                         \
+    X(if_true, none, pure, acts, 0)                                                          \
+    X(if_marks, marks, pure, acts, kReadsMarks) /* the query has any of them */              \
+    X(if_type, numbers, impure, acts, kReadsQuestion)                                        \
+    X(if_class, numbers, impure, acts, kReadsQuestion)                                       \
+    /* this and the next three do not hold without a response */                             \
+    X(if_rcode, numbers, without_answer, acts, kReadsResponse)                               \
+    /* any A or AAAA of the answer */                                                        \
+    X(if_response_address, prefixes, without_answer, acts, kReadsResponse)                   \
+    /* any name that a CNAME of the answer points to */                                      \
+    X(if_cname, tag_mask, without_answer, acts, kReadsResponse)                              \
+    /* the answer has a record of the question's type */                                     \
+    X(if_wanted_answer, none, without_answer, acts, kReadsResponse)                          \
+    X(if_client, prefixes, impure, acts, kReadsClient)                                       \
+    /* the address that a name under in-addr.arpa, ip6.arpa stands for */                    \
+    X(if_name_address, prefixes, impure, acts, kReadsQuestion)                               \
+    X(if_text, text_match, impure, acts, 0)          /* reads what its TextMatch::of says */ \
+    X(if_random, chance, impure, acts, kReadsChance) /* holds for so many of 2^32 */         \
+    /* the client had a token, which is taken */                                             \
+    X(if_rate, rate_limiter, impure, acts, kReadsClient | kReadsChance)
+
+// Wrappers: entered, and left at the end of their sequence.
+#define STEER_WRAPPERS(X)                                                                        \
+    X(enter_cache, cache, impure, passes, 0) /* target: the sequence's end, for short_circuit */ \
+    X(enter_prefer, prefer, impure, passes, kWritesResponse | kMayWait) /* may run branches */   \
+    X(enter_dns64, dns64, impure, passes, kWritesResponse | kMayWait)   /* may run branches */   \
+    /* inside, the name of the IPv4 address behind an IPv6 one is asked for */                   \
+    X(enter_pointer64, dns64, impure, acts, kRewrites)                                           \
+    X(enter_list, list, pure, acts, kClaims)                                                     \
+    X(enter_summary, text, pure, passes, 0)                                                      \
+    X(enter_reverse, reverse, pure, passes, 0)                                                   \
+    X(enter_collector, collector, impure, passes, kLeadsOn)                                      \
+    /* inside, another client subnet is asked with */                                            \
+    X(enter_ecs, ecs, impure, passes, kRewrites)                                                 \
+    /* inside, these options are passed on */                                                    \
+    X(enter_options, options, impure, passes, kRewrites)                                         \
+    X(enter_redirect, redirect, impure, acts, kRewrites) /* inside, another name is asked for */ \
+    /* answers, or looks at what the rest answers; guarded caches wrap none */                   \
+    X(enter_rpz, rpz, impure, passes, kRewrites | kWritesResponse | kMayEnd | kLeadsOn)          \
+    /* answers and goes on where the record says, or is entered (answer/static_records.h)     \
+           */  \
+    X(static_records, statics, impure, acts, kRewrites | kWritesResponse)
+
+// All others: a step.
+#define STEER_ACTIONS(X)                                                                        \
+    X(mark, marks, pure, acts, kWritesMarks)                                                    \
+    X(go_to, target, pure, acts, 0)                                                             \
+    /* parks; short_circuit: stop once there is an answer */                                    \
+    X(forward, group, impure, acts, kWritesResponse | kMayWait)                                 \
+    X(sleep, milliseconds, impure, passes, kMayWait) /* parks */                                \
+    /* runs branches; short_circuit: as forward */                                              \
+    X(fallback, fallback, impure, acts, kWritesResponse | kMayWait)                             \
+    X(debug_print, text, impure, passes, kLeadsOn)                                              \
+    X(raise, task, impure, passes, kLeadsOn) /* control does the work, the query goes on */     \
+    /* a PTR whose address is known is answered and goes to target */                           \
+    X(answer_pointer, reverse, impure, passes, kWritesResponse | kBranches)                     \
+    /* claims the response that is there, as leaving enter_list does */                         \
+    X(claim_list, list, pure, acts, kClaims)                                                    \
+    X(drop_response, none, without_answer, acts, kWritesResponse)                               \
+    X(limit_ttls, ttl_limits, without_answer, passes, 0) /* of the response, if there is one */ \
+    X(black_hole, black_hole, impure, acts, kWritesResponse) /* short_circuit: stop */          \
+    /* denies the name, or goes to target while it pauses */                                    \
+    X(ad_list, ad_list, impure, acts, kWritesResponse | kBranches | kMayEnd)                    \
+    /* short_circuit: stop if it has an answer */                                               \
+    X(answer_table, answer_table, impure, acts, kWritesResponse)                                \
+    /* short_circuit: stop if it has an answer */                                               \
+    X(live_answers, live_answers, impure, acts, kWritesResponse)                                \
+    /* sets an empty answer, then as stop */                                                    \
+    X(reject, rcode, impure, acts, kWritesResponse | kEnds)                                     \
+    /* takes the answer away, then as stop; nobody is answered */                               \
+    X(drop, none, impure, acts, kWritesResponse | kEnds)                                        \
+    X(stop, none, impure, acts, kEnds)                                                          \
+    X(sequence_end, instance, pure, acts, 0) /* pure if no summary is left by it */             \
+    X(end, none, impure, acts, kEnds)
+
+#define STEER_OPS(X) STEER_TESTS(X) STEER_WRAPPERS(X) STEER_ACTIONS(X)
+
+// The labels of a switch, of all rows or of those with a word in a column.
+#define STEER_OP_CASE(name, operand, plan, hit, traits) case Op::name:
+#define STEER_OP_CASE_IMPURE(name, operand, plan, hit, traits) \
+    STEER_IF_IMPURE_##plan(case Op::name:)
+#define STEER_OP_CASE_PASSED(name, operand, plan, hit, traits) STEER_IF_PASSED_##hit(case Op::name:)
+#define STEER_IF_IMPURE_pure(label)
+#define STEER_IF_IMPURE_without_answer(label)
+#define STEER_IF_IMPURE_impure(label) label
+#define STEER_IF_PASSED_acts(label)
+#define STEER_IF_PASSED_passes(label) label
+
+#define STEER_OP_NAME(name, operand, plan, hit, traits) name,
+enum class Op : std::uint8_t { STEER_OPS(STEER_OP_NAME) };
+
+// What an operand is: the index of a table of Snapshot if nothing else is said.
+enum class OperandKind : std::uint8_t {
+    tag_mask,
+    none,
+    marks,
+    numbers,
+    prefixes,
+    text_match,
+    chance,  // of 2^32
+    rate_limiter,
+    cache,
+    prefer,
+    dns64,
+    list,
+    text,
+    reverse,
+    collector,
+    ecs,
+    options,
+    redirect,
+    rpz,
+    statics,
+    target,  // Instruction::target
+    group,
+    milliseconds,
+    fallback,
+    task,
+    ttl_limits,
+    black_hole,
+    ad_list,
+    answer_table,
+    live_answers,
+    rcode,
+    instance,  // Instruction::instance
+};
+
+enum class Purity : std::uint8_t { pure, without_answer, impure };
+
+namespace op_traits {
+enum : std::uint32_t {
+    kReadsName = 1U << 0,      // its sets
+    kReadsQuestion = 1U << 1,  // type, class, or the name itself
+    kReadsClient = 1U << 2,
+    kReadsResponse = 1U << 3,
+    kReadsMarks = 1U << 4,
+    kReadsChance = 1U << 5,  // chance or time: another outcome the next time
+    kWritesResponse = 1U << 6,
+    kWritesMarks = 1U << 7,
+    kRewrites = 1U << 8,  // has a word in ProgramState::rewrites while it is entered
+    kClaims = 1U << 9,    // the addresses of the response for a list
+    kMayWait = 1U << 10,
+    kBranches = 1U << 11,  // goes on at `target`, too: besides the tests
+    kMayEnd = 1U << 12,    // may stop the program, or
+    kEnds = 1U << 13,      // always does
+    kLeadsOn =
+        1U
+        << 14,  // impure, and yet every query that is not ended goes on with the next instruction
+};
+}  // namespace op_traits
+
+struct OpTraits {
+    std::string_view name;
+    OperandKind operand;
+    Purity plan;
+    std::uint32_t traits;
+};
+#define STEER_OP_TRAITS(name, operand, plan, hit, traits) \
+    OpTraits{#name, OperandKind::operand, Purity::plan, traits},
+inline constexpr auto kOps = [] {
+    using namespace op_traits;
+    return std::array{STEER_OPS(STEER_OP_TRAITS)};
+}();
+#define STEER_OP_COUNT(name, operand, plan, hit, traits) +1
+inline constexpr std::size_t kTestOps = STEER_TESTS(STEER_OP_COUNT);
+inline constexpr std::size_t kWrapperOps = STEER_WRAPPERS(STEER_OP_COUNT);
+
+constexpr const OpTraits& traits_of(Op op) {
+    return kOps[static_cast<std::size_t>(op)];
+}
+constexpr bool has_trait(Op op, std::uint32_t traits) {
+    return (traits_of(op).traits & traits) != 0;
+}
+constexpr bool is_test(Op op) {
+    return static_cast<std::size_t>(op) < kTestOps;
+}
+constexpr bool is_wrapper(Op op) {
+    return !is_test(op) && static_cast<std::size_t>(op) < kTestOps + kWrapperOps;
+}
+constexpr bool is_rewrite(Op op) {
+    return has_trait(op, op_traits::kRewrites);
+}
+
+// What a row must not say. A test of the client or of chance is never part of a plan, and by these traits guards the
+// caches behind it (guard.cpp).
+constexpr bool is_sound(const OpTraits& op) {
+    using namespace op_traits;
+    constexpr std::uint32_t kBesideTheKey = kReadsClient | kReadsChance | kReadsQuestion;
+    constexpr std::uint32_t kSeen = kMayWait | kEnds | kMayEnd | kRewrites;
+    return op.plan == Purity::impure || (op.traits & (kBesideTheKey | kSeen)) == 0;
+}
+static_assert([] {
+    for (const OpTraits& op : kOps) {
+        if (!is_sound(op)) return false;
+    }
+    return true;
+}());
+
+}  // namespace steer
