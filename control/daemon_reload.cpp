@@ -14,10 +14,10 @@
 
 #include "control/config/list_changes.h"
 #include "control/daemon.h"
-#include "control/host_servers.h"
 #include "control/ops/log.h"
-#include "control/restart_settings.h"
-#include "control/surroundings.h"
+#include "control/reload/host_servers.h"
+#include "control/reload/restart_settings.h"
+#include "control/reload/surroundings.h"
 
 namespace steer {
 namespace {

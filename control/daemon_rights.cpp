@@ -10,8 +10,8 @@
 #include <filesystem>
 #include <set>
 
-#include "control/certificates.h"
-#include "control/rights.h"
+#include "control/health/certificates.h"
+#include "control/process/rights.h"
 #include "control/rules/rule_file.h"
 
 namespace steer {

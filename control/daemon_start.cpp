@@ -13,19 +13,19 @@
 #include <new>
 #include <system_error>
 
-#include "control/ad_list_methods.h"
 #include "control/build/image_folder.h"
 #include "control/cache/cache_methods.h"
 #include "control/config/drop_rules.h"
 #include "control/config/list_changes.h"
-#include "control/judge.h"
-#include "control/list_report.h"
+#include "control/lists/ad_list_methods.h"
+#include "control/lists/list_report.h"
+#include "control/lists/reverse_methods.h"
 #include "control/ops/worker_counters.h"
-#include "control/port_check.h"
-#include "control/process_limits.h"
-#include "control/reverse_methods.h"
-#include "control/router_methods.h"
-#include "control/surroundings.h"
+#include "control/ports/port_check.h"
+#include "control/process/process_limits.h"
+#include "control/reload/judge.h"
+#include "control/reload/surroundings.h"
+#include "control/sinks/router_methods.h"
 
 namespace steer {
 namespace {

@@ -19,14 +19,14 @@
 #include "control/config/reference.h"
 #include "control/config/why.h"
 #include "control/daemon.h"
-#include "control/dry_run.h"
-#include "control/judge.h"
+#include "control/lists/dry_run.h"
 #include "control/ops/log.h"
-#include "control/port_survey.h"
-#include "control/rights.h"
+#include "control/ports/port_survey.h"
+#include "control/process/rights.h"
+#include "control/process/start_traces.h"
+#include "control/reload/judge.h"
+#include "control/reload/surroundings.h"
 #include "control/setup/routeros_setup.h"
-#include "control/start_traces.h"
-#include "control/surroundings.h"
 
 namespace {
 

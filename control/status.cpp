@@ -3,15 +3,15 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
-#include "control/ad_list_methods.h"
 #include "control/cache/cache_methods.h"
 #include "control/collector_metrics.h"
 #include "control/daemon.h"
-#include "control/list_report.h"
+#include "control/lists/ad_list_methods.h"
+#include "control/lists/list_report.h"
 #include "control/mdns_report.h"
 #include "control/ops/process_facts.h"
 #include "control/ops/worker_counters.h"
-#include "control/router_methods.h"
+#include "control/sinks/router_methods.h"
 #include "dataplane/cache/cache.h"
 
 namespace steer {

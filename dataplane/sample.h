@@ -1,4 +1,4 @@
-// Samples: queries as they came, for whoever counts what is asked (control/hits_service.h).
+// Samples: queries as they came, for whoever counts what is asked (control/lists/hits_service.h).
 //
 // While control asks for it, a worker copies one query in so many to the main thread; else it costs a look at one word
 // a burst. Queries are taken before anybody judges them: what is malformed is among them.

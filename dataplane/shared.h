@@ -1,7 +1,7 @@
 // What workers are made with: what all of them share, the rings of one, its options.
 //
 // Plain words and pointers: who writes which is said beside it, and in docs/ownership.md of everything that threads share.
-// Control makes all of it before the first worker (control/dataplane_runtime.h); the stages are given what they need of it.
+// Control makes all of it before the first worker (control/runtime/dataplane_runtime.h); the stages are given what they need of it.
 #pragma once
 
 #include <array>

@@ -1,7 +1,7 @@
 // Who was there when something was refused: a client and the last two labels of a name, for the log.
 //
 // One beside each kind of trouble, written by its worker each time, read by control now and then: what control
-// sees is one of those refused, so that whoever is refused most is seen most (control/overload_watch.h).
+// sees is one of those refused, so that whoever is refused most is seen most (control/health/overload_watch.h).
 // Cost: 19 relaxed stores, on ways that end in a refusal.
 #pragma once
 

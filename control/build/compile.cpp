@@ -535,7 +535,7 @@ int Compiler::most_claims(std::uint16_t entry) {
         const Instruction& i = program[pc];
         if (most[pc] == kUnreached) continue;
         all = std::max(all, most[pc]);
-        if (has_trait(i.op, op_traits::kEnds)) continue;
+        if (has_trait(i.op, op_traits::kStops)) continue;
         int more = has_trait(i.op, op_traits::kClaims) ? 1 : 0;
         if (i.op == Op::fallback) {
             const Fallback& f = snapshot_.fallbacks[i.operand];

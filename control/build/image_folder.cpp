@@ -10,8 +10,8 @@
 #include <filesystem>
 #include <utility>
 
-#include "control/new_file.h"
-#include "control/read_fully.h"
+#include "control/process/new_file.h"
+#include "control/process/read_fully.h"
 #include "dataplane/port/descriptor.h"
 
 namespace steer::build {

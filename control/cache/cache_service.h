@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "control/cache/dump.h"
-#include "control/dataplane_runtime.h"
+#include "control/runtime/dataplane_runtime.h"
 #include "dataplane/clock.h"
 #include "matchers/result.h"
 

@@ -21,7 +21,7 @@
 #include "control/fetch/inflater.h"
 #include "control/fetch/reach.h"
 #include "control/fetch/read_some.h"
-#include "control/no_throw.h"
+#include "control/process/no_throw.h"
 #include "matchers/quote.h"
 
 namespace steer::fetch {

@@ -11,7 +11,7 @@
 #include <random>
 #include <utility>
 
-#include "control/background.h"
+#include "control/process/background.h"
 
 namespace steer::fetch {
 namespace asio = boost::asio;

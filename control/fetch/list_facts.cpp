@@ -7,7 +7,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "control/new_file.h"
+#include "control/process/new_file.h"
 
 namespace steer::fetch {
 namespace json = boost::json;

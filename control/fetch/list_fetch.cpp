@@ -10,7 +10,7 @@
 
 #include "control/config/list_changes.h"
 #include "control/config/list_source.h"
-#include "control/new_file.h"
+#include "control/process/new_file.h"
 
 namespace steer::fetch {
 namespace {

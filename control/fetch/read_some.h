@@ -9,7 +9,7 @@
 #include <cstddef>
 
 #include "control/fetch/chunked_end.h"
-#include "control/no_throw.h"
+#include "control/process/no_throw.h"
 
 namespace steer::fetch {
 

@@ -19,7 +19,7 @@
 
 #include "control/fetch/endpoint.h"
 #include "control/fetch/server_text.h"
-#include "control/no_throw.h"
+#include "control/process/no_throw.h"
 #include "dataplane/dns/answer.h"
 #include "dataplane/dns/name.h"
 

@@ -25,7 +25,7 @@
 #include "control/leases/lease_state.h"
 #include "control/ops/json_rpc.h"
 #include "control/ops/metrics.h"
-#include "control/published.h"
+#include "control/process/published.h"
 #include "dataplane/clock.h"
 
 namespace steer::leases {

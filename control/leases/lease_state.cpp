@@ -5,7 +5,7 @@
 #include <boost/json/serialize.hpp>
 #include <utility>
 
-#include "control/state_file.h"
+#include "control/process/state_file.h"
 
 namespace steer::leases {
 namespace {

@@ -8,7 +8,7 @@
 #include <chrono>
 #include <utility>
 
-#include "control/no_throw.h"
+#include "control/process/no_throw.h"
 
 namespace steer::ops {
 

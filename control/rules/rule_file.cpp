@@ -16,7 +16,7 @@
 #include <utility>
 
 #include "control/config/reading.h"
-#include "control/new_file.h"
+#include "control/process/new_file.h"
 #include "dataplane/port/descriptor.h"
 
 namespace steer::rules {

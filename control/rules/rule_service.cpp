@@ -10,9 +10,9 @@
 #include <string_view>
 #include <utility>
 
-#include "control/background.h"
 #include "control/config/reading.h"
 #include "control/config/report.h"
+#include "control/process/background.h"
 #include "control/rules/rule_file.h"
 #include "matchers/list/lines.h"
 #include "matchers/quote.h"

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "control/no_throw.h"
+#include "control/process/no_throw.h"
 #include "control/stream/socket_address.h"
 #include "control/stream/socks5.h"
 #include "matchers/host_text.h"

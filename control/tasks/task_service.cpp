@@ -8,8 +8,8 @@
 #include <ctime>
 #include <utility>
 
-#include "control/background.h"
 #include "control/config/steps.h"
+#include "control/process/background.h"
 
 namespace steer::tasks {
 namespace asio = boost::asio;

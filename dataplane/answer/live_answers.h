@@ -1,6 +1,6 @@
 // Answers by name that change while a snapshot stays in force: the names of DHCP leases.
 //
-// One thread puts a new table in the place of the one before and frees that after a grace period (control/published.h);
+// One thread puts a new table in the place of the one before and frees that after a grace period (control/process/published.h);
 // workers load the pointer for each query and hold nothing of the table over a quiescent state: what is found is copied.
 #pragma once
 

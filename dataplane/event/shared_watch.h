@@ -1,5 +1,5 @@
 // Finds answers that tell clients an address of a policy list under a name that the list did not claim it for: a connection
-// to that name is steered as well. What is found is told `routers`, which counts (control/shared_addresses.h).
+// to that name is steered as well. What is found is told `routers`, which counts (control/sinks/shared_addresses.h).
 //
 // Lists with `shared: report` or `skip` are watched; without any nobody comes here. Looked at are all answers that go through
 // the program, and of those that the cache gives without it the first kHitsPerSecond of each second of a worker,

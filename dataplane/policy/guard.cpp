@@ -19,7 +19,7 @@ void for_each_next(const Snapshot& snapshot, std::size_t pc, auto&& visit) {
     const Instruction& i = program[pc];
     const std::size_t exit = program.size();
     if (i.op == Op::go_to) return visit(std::size_t{i.target});
-    if (has_trait(i.op, op_traits::kEnds)) return visit(exit);
+    if (has_trait(i.op, op_traits::kStops)) return visit(exit);
     visit(pc + 1);
     if (is_test(i.op) || has_trait(i.op, op_traits::kBranches)) visit(std::size_t{i.target});
     if (i.op == Op::static_records) {
@@ -28,7 +28,7 @@ void for_each_next(const Snapshot& snapshot, std::size_t pc, auto&& visit) {
         }
     }
     const bool may_stop =
-        (i.short_circuit && i.op != Op::enter_cache) || has_trait(i.op, op_traits::kMayEnd);
+        (i.short_circuit && i.op != Op::enter_cache) || has_trait(i.op, op_traits::kMayStop);
     if (may_stop) visit(exit);
 }
 

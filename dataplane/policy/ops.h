@@ -59,7 +59,7 @@ namespace steer {
     X(enter_options, options, impure, passes, kRewrites)                                         \
     X(enter_redirect, redirect, impure, acts, kRewrites) /* inside, another name is asked for */ \
     /* answers, or looks at what the rest answers; guarded caches wrap none */                   \
-    X(enter_rpz, rpz, impure, passes, kRewrites | kWritesResponse | kMayEnd | kLeadsOn)          \
+    X(enter_rpz, rpz, impure, passes, kRewrites | kWritesResponse | kMayStop | kLeadsOn)         \
     /* answers and goes on where the record says, or is entered (answer/static_records.h)     \
            */  \
     X(static_records, statics, impure, acts, kRewrites | kWritesResponse)
@@ -83,18 +83,18 @@ namespace steer {
     X(limit_ttls, ttl_limits, without_answer, passes, 0) /* of the response, if there is one */ \
     X(black_hole, black_hole, impure, acts, kWritesResponse) /* short_circuit: stop */          \
     /* denies the name, or goes to target while it pauses */                                    \
-    X(ad_list, ad_list, impure, acts, kWritesResponse | kBranches | kMayEnd)                    \
+    X(ad_list, ad_list, impure, acts, kWritesResponse | kBranches | kMayStop)                   \
     /* short_circuit: stop if it has an answer */                                               \
     X(answer_table, answer_table, impure, acts, kWritesResponse)                                \
     /* short_circuit: stop if it has an answer */                                               \
     X(live_answers, live_answers, impure, acts, kWritesResponse)                                \
     /* sets an empty answer, then as stop */                                                    \
-    X(reject, rcode, impure, acts, kWritesResponse | kEnds)                                     \
+    X(reject, rcode, impure, acts, kWritesResponse | kStops)                                    \
     /* takes the answer away, then as stop; nobody is answered */                               \
-    X(drop, none, impure, acts, kWritesResponse | kEnds)                                        \
-    X(stop, none, impure, acts, kEnds)                                                          \
+    X(drop, none, impure, acts, kWritesResponse | kStops)                                       \
+    X(stop, none, impure, acts, kStops)                                                         \
     X(sequence_end, instance, pure, acts, 0) /* pure if no summary is left by it */             \
-    X(end, none, impure, acts, kEnds)
+    X(end, none, impure, acts, kStops)
 
 #define STEER_OPS(X) STEER_TESTS(X) STEER_WRAPPERS(X) STEER_ACTIONS(X)
 
@@ -164,8 +164,8 @@ enum : std::uint32_t {
     kClaims = 1U << 9,    // the addresses of the response for a list
     kMayWait = 1U << 10,
     kBranches = 1U << 11,  // goes on at `target`, too: besides the tests
-    kMayEnd = 1U << 12,    // may stop the program, or
-    kEnds = 1U << 13,      // always does
+    kMayStop = 1U << 12,   // may stop the program, or
+    kStops = 1U << 13,     // always does
     kLeadsOn =
         1U
         << 14,  // impure, and yet every query that is not ended goes on with the next instruction
@@ -209,7 +209,7 @@ constexpr bool is_rewrite(Op op) {
 constexpr bool is_sound(const OpTraits& op) {
     using namespace op_traits;
     constexpr std::uint32_t kBesideTheKey = kReadsClient | kReadsChance | kReadsQuestion;
-    constexpr std::uint32_t kSeen = kMayWait | kEnds | kMayEnd | kRewrites;
+    constexpr std::uint32_t kSeen = kMayWait | kStops | kMayStop | kRewrites;
     return op.plan == Purity::impure || (op.traits & (kBesideTheKey | kSeen)) == 0;
 }
 static_assert([] {

@@ -3,7 +3,7 @@
 // one of two ways. By rings, which need nothing but the TAP:
 //
 //   worker, each queue:  punt() → kind → its rate → FrameRing ─┐        ┌─ the kernel
-//                                                     thread `exception` (control/exception_thread.h)
+//                                                     thread `exception` (control/ports/exception_thread.h)
 //   worker of queue 0:   flush() ← FrameRing ──────────────────┘        └─ its frames
 //
 // Or by queues of the TAP that vhost-net serves (virtio-user), which spares a copy and the thread:

@@ -15,8 +15,8 @@
 #include "control/build/build.h"
 #include "control/build/publish.h"
 #include "control/config/load.h"
-#include "control/published.h"
-#include "control/router_thread.h"
+#include "control/process/published.h"
+#include "control/sinks/router_thread.h"
 #include "dataplane/cache/insert.h"
 #include "dataplane/dns/translate.h"
 #include "dataplane/policy/admit.h"
@@ -97,7 +97,7 @@ build::Built built_of(const SceneOptions& options, unsigned names, build::Regist
 }
 
 RuntimeOptions plane_options(const Snapshot& snapshot, const SceneOptions& scene,
-                           std::size_t workers) {
+                             std::size_t workers) {
     RuntimeOptions options;
     options.worker.idle = Idle::spin;
     options.worker.workers = static_cast<unsigned>(workers);

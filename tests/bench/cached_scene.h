@@ -8,7 +8,7 @@
 
 #include "bench/answer_check.h"
 #include "bench/fail.h"
-#include "control/dataplane_runtime.h"
+#include "control/runtime/dataplane_runtime.h"
 
 namespace steer::bench {
 

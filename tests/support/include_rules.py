@@ -3,7 +3,8 @@
 
 The build gives each target the include links that its room may use; this reads the files themselves, so that a room
 whose build file was loosened is found as well. A room's folders, which the build does not hold apart, may include each
-other, but not in a circle; the files above them may include all, and what several of them need is there.
+other, but not in a circle; the files above them may include all. In NOT_UPWARDS no folder includes those; elsewhere what
+several folders need is there.
 """
 import graphlib
 import pathlib
@@ -22,6 +23,7 @@ MAY = {
     "tools/import": {"tools/import", "routeros"},
     "tools/steerctl": {"tools/steerctl", "tools/import"},
 }
+NOT_UPWARDS = {"control"}
 # For every room: the one place where text of other machines is made safe to print.
 FOR_ALL = {"matchers/safe_text.h"}
 
@@ -70,6 +72,9 @@ def main() -> int:
                     ours, theirs = folder_of(name, room), folder_of(found[1], room)
                     if ours and theirs and ours != theirs:
                         folders.setdefault(ours, set()).add(theirs)
+                    if room in NOT_UPWARDS and ours and not theirs:
+                        print(f"{name}:{number}: a folder includes {found[1]}, which is above it; move what both need into a folder")
+                        bad += 1
         if way := circle(folders):
             print(f"{room}: folders that include each other in a circle: {', '.join(reversed(way))}; "
                   "move what both need above them, or to the one that is included")

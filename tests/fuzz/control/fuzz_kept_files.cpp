@@ -13,7 +13,7 @@
 #include "control/build/image_folder.h"
 #include "control/cache/dump_file.h"
 #include "control/fetch/list_facts.h"
-#include "control/router_findings.h"
+#include "control/sinks/router_findings.h"
 #include "support/temp_folder.h"
 
 using namespace steer;

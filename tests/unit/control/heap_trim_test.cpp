@@ -1,5 +1,5 @@
 // Memory is given back when a crowd has gone, not while it is there and not twice for the same.
-#include "control/heap_trim.h"
+#include "control/process/heap_trim.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,5 +1,5 @@
-// What samples add up to (control/hit_counts.h).
-#include "control/hit_counts.h"
+// What samples add up to (control/lists/hit_counts.h).
+#include "control/lists/hit_counts.h"
 
 #include <algorithm>
 #include <boost/json/serialize.hpp>

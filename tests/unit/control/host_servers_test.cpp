@@ -7,7 +7,7 @@
 #include <string>
 
 #include "control/fetch/server_text.h"
-#include "control/host_servers.h"
+#include "control/reload/host_servers.h"
 #include "support/temp_folder.h"
 
 using namespace steer;

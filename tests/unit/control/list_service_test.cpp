@@ -1,6 +1,6 @@
 // What the routers of a list say, as workers hear it.
 #define BOOST_TEST_MODULE lists
-#include "control/list_service.h"
+#include "control/sinks/list_service.h"
 
 #include <boost/test/unit_test.hpp>
 

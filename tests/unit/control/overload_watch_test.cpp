@@ -1,10 +1,10 @@
 // What the log says of queries that are refused: once a minute for each kind, and who it was.
-#include "control/overload_watch.h"
+#include "control/health/overload_watch.h"
 
 #include <boost/test/unit_test.hpp>
 #include <memory>
 
-#include "control/silent_upstreams.h"
+#include "control/health/silent_upstreams.h"
 #include "support/dns_message.h"
 
 namespace steer {

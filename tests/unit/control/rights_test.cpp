@@ -1,6 +1,6 @@
 // Giving a path away while somebody changes what it leads to. As root: others cannot give anything away.
 #define BOOST_TEST_MODULE rights
-#include "control/rights.h"
+#include "control/process/rights.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 // When it is said that an upstream is silent, and how often.
-#include "control/silent_upstreams.h"
+#include "control/health/silent_upstreams.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,5 +1,5 @@
 // Workers that turn, that sleep, and that are stuck.
-#include "control/worker_pulse.h"
+#include "control/health/worker_pulse.h"
 
 #include <boost/test/unit_test.hpp>
 #include <string>

@@ -1,0 +1,104 @@
+#include "control/lists/ad_list_methods.h"
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <string>
+#include <utility>
+
+namespace steer {
+namespace {
+
+using boost::json::array;
+using boost::json::object;
+using boost::json::value;
+
+constexpr std::int64_t kLongestPauseS = 30 * 86'400;
+
+std::uint32_t paused_s(const AdList& list, Now now) {
+    const std::uint32_t until_s = list.paused_until_s->load(std::memory_order_relaxed);
+    return until_s > now.s() ? until_s - now.s() : 0;
+}
+
+value told(const Snapshot& snapshot, Now now) {
+    array out;
+    for (const AdList& list : snapshot.ad_lists) {
+        for (const AdList::Part& part : list.lists) {
+            out.push_back(object{{"tag", list.tag},
+                                 {"list", part.name},
+                                 {"names", part.names},
+                                 {"matches", part.matches->total()},
+                                 {"paused_s", paused_s(list, now)}});
+        }
+    }
+    return object{{"adlists", std::move(out)}};
+}
+
+// Of the adlist with that tag, or of all.
+ops::RpcResult set_pause(const Snapshot& snapshot, const value& params, std::uint32_t until_s,
+                         Now now) {
+    if (snapshot.ad_lists.empty())
+        return ops::bad_params("the configuration has no adlist that queries come to");
+    const auto* const tag = ops::param(params, "tag");
+    if (tag != nullptr && !tag->is_string())
+        return ops::bad_params("'tag' is the tag of an adlist");
+    const auto is_meant = [&](const AdList& list) {
+        return tag == nullptr || tag->get_string() == list.tag;
+    };
+    if (std::none_of(snapshot.ad_lists.begin(), snapshot.ad_lists.end(), is_meant))
+        return ops::bad_params("there is no adlist '" + std::string(tag->get_string()) +
+                               "' that queries come to: see 'steerctl adlist'");
+    for (const AdList& list : snapshot.ad_lists) {
+        if (is_meant(list)) list.paused_until_s->store(until_s, std::memory_order_relaxed);
+    }
+    return told(snapshot, now);
+}
+
+ops::RpcResult pause(const Snapshot& snapshot, const value& params, Now now) {
+    const auto* const seconds = ops::param(params, "seconds");
+    const std::int64_t wanted =
+        seconds != nullptr && seconds->is_int64() ? seconds->get_int64() : 0;
+    if (wanted < 1 || wanted > kLongestPauseS)
+        return ops::bad_params("'seconds' is how long they pause, 1 to " +
+                               std::to_string(kLongestPauseS));
+    return set_pause(snapshot, params, now.s() + static_cast<std::uint32_t>(wanted), now);
+}
+
+}  // namespace
+
+void add_ad_list_methods(ops::JsonRpc& rpc, std::function<const Snapshot&()> snapshot,
+                         Clock& clock) {
+    rpc.add("adlist", [snapshot, &clock](const value&) -> ops::RpcResult {
+        return told(snapshot(), clock.now());
+    });
+    rpc.add("adlist.pause", [snapshot, &clock](const value& params) -> ops::RpcResult {
+        return pause(snapshot(), params, clock.now());
+    });
+    rpc.add("adlist.resume",
+            [snapshot = std::move(snapshot), &clock](const value& params) -> ops::RpcResult {
+                return set_pause(snapshot(), params, 0, clock.now());
+            });
+}
+
+void write_ad_list_metrics(ops::MetricWriter& writer, const Snapshot& snapshot, Now now) {
+    for (const AdList& list : snapshot.ad_lists) {
+        for (const AdList::Part& part : list.lists) {
+            writer.gauge("steerdns_adlist_names", "names of a list of an adlist");
+            writer.sample({{"plugin", list.tag}, {"list", part.name}}, std::uint64_t{part.names});
+            writer.counter("steerdns_adlist_matches", "queries that a list of an adlist denied");
+            writer.sample({{"plugin", list.tag}, {"list", part.name}}, part.matches->total());
+        }
+        writer.gauge("steerdns_adlist_paused", "1 while an adlist pauses");
+        writer.sample({{"plugin", list.tag}}, std::uint64_t{paused_s(list, now) > 0 ? 1U : 0U});
+    }
+    for (const Rpz& rpz : snapshot.rpzs) {
+        for (const Rpz::Zone& zone : rpz.zones) {
+            writer.gauge("steerdns_rpz_triggers", "triggers of a response policy zone");
+            writer.sample({{"plugin", rpz.tag}, {"zone", zone.name}}, std::uint64_t{zone.rules});
+            writer.counter("steerdns_rpz_matches", "queries for which a trigger of a zone held");
+            writer.sample({{"plugin", rpz.tag}, {"zone", zone.name}}, zone.matches->total());
+        }
+    }
+}
+
+}  // namespace steer

@@ -1,0 +1,87 @@
+#include "control/lists/hit_counts.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "control/ops/mnemonics.h"
+#include "dataplane/dns/name.h"
+#include "dataplane/dns/query.h"
+
+namespace steer {
+namespace {
+
+using boost::json::array;
+using boost::json::object;
+
+template <class Map, class Text>
+array most_asked(const Map& counts, std::string_view what, std::size_t top, Text text) {
+    using Row = std::pair<std::string, std::uint64_t>;
+    std::vector<Row> rows;
+    rows.reserve(counts.size());
+    for (const auto& [key, queries] : counts)
+        rows.emplace_back(text(key), queries);
+    const auto kept = rows.begin() + static_cast<std::ptrdiff_t>(std::min(top, rows.size()));
+    std::partial_sort(rows.begin(), kept, rows.end(), [](const Row& a, const Row& b) {
+        return a.second != b.second ? a.second > b.second : a.first < b.first;
+    });
+    array out;
+    for (auto row = rows.begin(); row != kept; ++row)
+        out.push_back(object{{what, row->first}, {"queries", row->second}});
+    return out;
+}
+
+std::span<const std::uint8_t> bytes_of(const std::string& name) {
+    return {reinterpret_cast<const std::uint8_t*>(name.data()), name.size()};
+}
+
+}  // namespace
+
+void HitCounts::add(const Sample& sample) {
+    ++samples_;
+    lost_ += sample.lost;
+    queries_ += sample.stands_for;
+    // What is cut off behind the question may make it malformed: the question is there then.
+    dns::Query query;
+    const auto error = dns::parse_query({sample.message.data(), sample.length}, query);
+    if (error != dns::QueryError::none && query.question_end == 0) {
+        malformed_ += sample.stands_for;
+        return;
+    }
+    const auto name = query.name();
+    count(names_, std::string(name.begin(), name.end()), sample.stands_for);
+    count(clients_, sample.client.to_string(), sample.stands_for);
+    count(types_, query.qtype, sample.stands_for);
+}
+
+std::vector<config::AskedName> HitCounts::names() const {
+    std::vector<config::AskedName> out;
+    out.reserve(names_.size());
+    for (const auto& [name, queries] : names_)
+        out.push_back({{name.begin(), name.end()}, queries});
+    return out;
+}
+
+object HitCounts::to_json(std::size_t top) const {
+    const auto as_it_is = [](const std::string& text) { return text; };
+    return {{"queries", queries_},
+            {"malformed", malformed_},
+            {"samples", samples_},
+            {"lost", lost_},
+            {"names",
+             most_asked(names_, "name", top,
+                        [](const std::string& name) { return dns::name_to_text(bytes_of(name)); })},
+            {"clients", most_asked(clients_, "client", top, as_it_is)},
+            {"types", most_asked(types_, "type", top, ops::type_name)}};
+}
+
+void keep_most_asked(array& rows, std::size_t top) {
+    const auto queries = [](const boost::json::value& row) {
+        return row.at("queries").to_number<std::uint64_t>();
+    };
+    std::stable_sort(rows.begin(), rows.end(),
+                     [&](const auto& a, const auto& b) { return queries(a) > queries(b); });
+    if (rows.size() > top) rows.resize(top);
+}
+
+}  // namespace steer

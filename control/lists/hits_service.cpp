@@ -1,0 +1,123 @@
+#include "control/lists/hits_service.h"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include "control/lists/holding_rules.h"
+
+namespace steer {
+namespace {
+
+using boost::json::object;
+using boost::json::value;
+
+constexpr std::chrono::milliseconds kStepEvery{10};
+constexpr unsigned kSeconds = 10, kMostSeconds = 300;
+constexpr unsigned kTop = 20, kMostTop = 10'000;
+constexpr std::uint32_t kFewest = 1U << 16;  // one in so many, at most
+
+// A whole number of 1 to `most`; `otherwise` if it is not there; nothing: it is none.
+std::optional<unsigned> number(const value& params, std::string_view key, unsigned otherwise,
+                               unsigned most) {
+    const value* const given = ops::param(params, key);
+    if (given == nullptr) return otherwise;
+    boost::system::error_code error;
+    const auto n = given->to_number<std::uint64_t>(error);
+    if (error || n < 1 || n > most) return std::nullopt;
+    return static_cast<unsigned>(n);
+}
+
+}  // namespace
+
+HitsService::HitsService(boost::asio::io_context& main_io, ConfigSource source)
+    : main_io_(main_io), source_(std::move(source)), timer_(main_io) {}
+
+HitsService::~HitsService() {
+    if (runtime_ != nullptr) runtime_->shared().sample_one_in.store(0, std::memory_order_relaxed);
+}
+
+void HitsService::add_to(ops::JsonRpc& rpc, DataplaneRuntime& runtime) {
+    runtime_ = &runtime;
+    rpc.add_later(
+        "hits", [this](const value& params, ops::RpcDone done) { begin(params, std::move(done)); });
+}
+
+void HitsService::begin(const value& params, ops::RpcDone done) {
+    const auto seconds = number(params, "seconds", kSeconds, kMostSeconds);
+    const auto top = number(params, "top", kTop, kMostTop);
+    if (!seconds || !top || (!params.is_null() && !params.is_object())) {
+        return done(ops::bad_params(
+            "write {\"seconds\": 10, \"top\": 20}: seconds from 1 to 300, rows from 1 to 10000"));
+    }
+    if (count_ != nullptr) {
+        return done(ops::RpcError{ops::RpcCode::internal_error,
+                                  "queries are being counted already: ask again"});
+    }
+    take_samples();  // what is left of the last count
+    count_ = std::make_unique<Count>(
+        Count{{},
+              *seconds,
+              *top,
+              std::chrono::steady_clock::now() + std::chrono::seconds(*seconds),
+              std::move(done)});
+    lost_before_ = 0;
+    runtime_->shared().sample_one_in.store(1, std::memory_order_relaxed);
+    look();
+}
+
+void HitsService::look() {
+    take_samples();
+    // More come than are read in time: fewer are taken.
+    auto& one_in = runtime_->shared().sample_one_in;
+    if (count_->hits.lost() > lost_before_) {
+        lost_before_ = count_->hits.lost();
+        one_in.store(std::min(one_in.load(std::memory_order_relaxed) * 2, kFewest),
+                     std::memory_order_relaxed);
+    }
+    if (std::chrono::steady_clock::now() >= count_->end) return finish();
+    timer_.expires_after(kStepEvery);
+    timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) look();
+    });
+}
+
+void HitsService::take_samples() {
+    Sample sample;
+    for (unsigned w = 0; w < runtime_->workers(); ++w) {
+        // (As many as there can be, or a busy worker would keep us here.)
+        for (unsigned left = runtime_->samples(w).capacity(); left > 0; --left) {
+            if (runtime_->samples(w).pop(&sample, 1) == 0) break;
+            if (count_ != nullptr) count_->hits.add(sample);
+        }
+    }
+}
+
+void HitsService::finish() {
+    runtime_->shared().sample_one_in.store(0, std::memory_order_relaxed);
+    const auto begun = thread_.run([this, names = count_->hits.names()] {
+        auto rules = holding_rules(source_, [&](const config::Settings& settings) {
+            return Result<std::vector<config::HoldingRule>>(config::rules_for(settings, names));
+        });
+        boost::asio::post(main_io_, [this, found = std::move(rules)]() mutable {
+            const auto count = std::move(count_);
+            if (found.has_error()) return count->done(found.error());
+            object out = count->hits.to_json(count->top);
+            out["seconds"] = count->seconds;
+            auto& rows = found->as_array();
+            out["rules_that_hold"] = rows.size();
+            keep_most_asked(rows, count->top);
+            out["rules"] = std::move(rows);
+            count->done(value(std::move(out)));
+        });
+    });
+    if (begun) return;
+    const auto count = std::move(count_);
+    count->done(ops::RpcError{ops::RpcCode::internal_error, begun.error().text});
+}
+
+}  // namespace steer

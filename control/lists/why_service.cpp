@@ -1,0 +1,69 @@
+#include "control/lists/why_service.h"
+
+#include <boost/asio/post.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <utility>
+
+#include "control/lists/holding_rules.h"
+#include "dataplane/dns/name.h"
+
+namespace steer {
+namespace {
+
+using boost::json::array;
+using boost::json::object;
+using boost::json::value;
+
+array sets_of(const SetsInForce& in_force, const std::string& name) {
+    array out;
+    const auto wire = dns::name_from_text(name);
+    matchers::NameMatcher::Scratch scratch;
+    if (in_force.names == nullptr || !wire || !in_force.names->prepare(scratch)) return out;
+    const matchers::TagBits sets = in_force.names->match(*wire, scratch);
+    for (const build::NamedSet& set : in_force.sets)
+        if (sets.any_of(set.bits)) out.emplace_back(set.tag);
+    return out;
+}
+
+}  // namespace
+
+WhyService::WhyService(boost::asio::io_context& main_io, ConfigSource source,
+                       const SetsInForce& in_force)
+    : main_io_(main_io), source_(std::move(source)), in_force_(in_force) {}
+
+void WhyService::add_to(ops::JsonRpc& rpc) {
+    rpc.add_later("why",
+                  [this](const value& params, const ops::RpcDone& done) { ask(params, done); });
+}
+
+void WhyService::ask(const value& params, const ops::RpcDone& done) {
+    const auto* const text = ops::param(params, "name");
+    if (text == nullptr || !text->is_string()) {
+        return done(ops::bad_params("write a name, as in {\"name\": \"www.example.org\"}"));
+    }
+    if (is_busy_) {
+        return done(ops::RpcError{ops::RpcCode::internal_error,
+                                  "another name is being looked up: ask again"});
+    }
+    is_busy_ = true;
+    const auto begun = thread_.run([this, done, name = std::string(text->get_string())] {
+        auto rules = holding_rules(source_, [&](const config::Settings& settings) {
+            return config::rules_for(settings, name);
+        });
+        boost::asio::post(main_io_, [this, done, name, found = std::move(rules)]() mutable {
+            is_busy_ = false;
+            tell(name, std::move(found), done);
+        });
+    });
+    if (begun) return;
+    is_busy_ = false;
+    done(ops::RpcError{ops::RpcCode::internal_error, begun.error().text});
+}
+
+void WhyService::tell(const std::string& name, ops::RpcResult rules, const ops::RpcDone& done) {
+    if (rules.has_error()) return done(rules.error());
+    done(value(object{{"name", name}, {"sets", sets_of(in_force_, name)}, {"rules", *rules}}));
+}
+
+}  // namespace steer

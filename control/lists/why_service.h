@@ -1,0 +1,38 @@
+// Tells over the control socket why a name is in a set: `why`, with {"name": "www.stream.example"}.
+//
+// The answer: {"name", "sets": tags of those that the program in force asks about and has the name in, "rules":
+// what holding_rules() says of it}. They are looked for on a thread of its own, one question at a time. Lives on the main thread.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/json/value.hpp>
+#include <string>
+
+#include "control/cache/cache_methods.h"
+#include "control/ops/json_rpc.h"
+#include "control/process/background.h"
+#include "control/reload/reloader.h"
+
+namespace steer {
+
+class WhyService {
+  public:
+    // `in_force` outlives it.
+    WhyService(boost::asio::io_context& main_io, ConfigSource source, const SetsInForce& in_force);
+    WhyService(const WhyService&) = delete;
+    WhyService& operator=(const WhyService&) = delete;
+
+    void add_to(ops::JsonRpc& rpc);
+
+  private:
+    void ask(const boost::json::value& params, const ops::RpcDone& done);
+    void tell(const std::string& name, ops::RpcResult rules, const ops::RpcDone& done);
+
+    boost::asio::io_context& main_io_;
+    const ConfigSource source_;
+    const SetsInForce& in_force_;
+    bool is_busy_ = false;
+    BackgroundThread thread_{"why"};
+};
+
+}  // namespace steer

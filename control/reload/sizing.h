@@ -1,0 +1,29 @@
+// How much of everything fits the memory that there is, and which CPUs do what.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "control/config/settings.h"
+#include "control/runtime/dataplane_runtime.h"
+#include "matchers/result.h"
+
+namespace steer {
+
+struct CpuPlan {
+    std::vector<unsigned> workers;  // one CPU each
+    std::vector<unsigned> control;  // for all other threads; never empty
+};
+
+// Workers on the last CPUs that this process may use (or those that the configuration names), everything else on the
+// others; where there are too few, they share. Error: a CPU that this process may not use.
+Result<CpuPlan> plan_cpus(const config::Dataplane& settings, const std::vector<unsigned>& allowed);
+
+// Binds the calling thread, and threads that it makes later.
+void bind_to(const std::vector<unsigned>& cpus);
+
+// Sizes of the tables for a configuration on `memory_bytes` of DPDK memory. Error: a cache larger than that.
+Result<RuntimeOptions> plan_tables(const config::Settings& settings, const Snapshot& snapshot,
+                                   std::uint64_t memory_bytes, unsigned workers);
+
+}  // namespace steer

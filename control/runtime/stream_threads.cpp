@@ -1,0 +1,272 @@
+#include "control/runtime/stream_threads.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "control/stream/stream_thread.h"
+#include "control/stream/tls_server.h"
+
+namespace steer {
+
+using stream::ListenAddress;
+using stream::StreamThread;
+using stream::Transport;
+
+namespace {
+
+stream::TlsFiles files_of(const config::ServerTls& tls) {
+    return {tls.cert, tls.key, tls.client_ca, tls.require_client_cert};
+}
+
+Result<std::shared_ptr<const stream::Service>> service_of(const build::TcpService& settings,
+                                                          Clock& clock) {
+    auto service = std::make_shared<stream::Service>();
+    service->idle = std::chrono::milliseconds(settings.idle_timeout_ms);
+    service->limits = {settings.max_connections, settings.max_per_client, settings.max_queries};
+    service->frontend = settings.frontend;
+    service->proxies = matchers::PrefixSet(settings.proxies);
+    std::vector<std::string> protocols{"dot"};
+    if (settings.http) {
+        service->protocol = stream::Protocol::http;
+        service->http = {settings.http->paths, settings.http->client_header,
+                         matchers::PrefixSet(settings.http->trusted), settings.http->frontends};
+        protocols = {"h2", "http/1.1"};
+    }
+    if (!settings.tls.cert.empty()) {
+        service->tls = std::make_shared<stream::TlsServer>(protocols, clock);
+        if (auto done = service->tls->load(files_of(settings.tls)); !done) return done.error();
+    }
+    return service;
+}
+
+}  // namespace
+
+struct StreamThreads::Impl {
+    Impl(Clock& c, Log l) : clock(c), log(std::move(l)) {}
+
+    struct Wanted {
+        std::shared_ptr<const stream::Service> service;  // of TCP
+        int line = 0;                                    // of the configuration
+    };
+    [[nodiscard]] std::map<ListenAddress, Wanted> wanted(
+        const std::vector<ServiceAddress>& service_addresses) const;
+    Result<void> open(const ListenAddress& where, const Wanted& how);
+
+    Clock& clock;
+    Log log;
+    std::vector<std::unique_ptr<StreamThread>> threads;
+    std::vector<std::thread> running;
+
+    std::mutex mutex;  // of what follows
+    std::vector<build::Listener> listeners;
+    std::vector<std::shared_ptr<const stream::Service>> services;  // over TCP, by listener
+    bool budgeted = false;
+    std::set<ListenAddress> open_sockets;
+    std::shared_ptr<const stream::UpstreamDirectory> upstreams =
+        std::make_shared<stream::UpstreamDirectory>();
+};
+
+// Every socket that the listeners mean now, once.
+std::map<ListenAddress, StreamThreads::Impl::Wanted> StreamThreads::Impl::wanted(
+    const std::vector<ServiceAddress>& service_addresses) const {
+    std::map<ListenAddress, Wanted> all;
+    for (std::size_t i = 0; i < listeners.size(); ++i) {
+        const auto& listener = listeners[i];
+        const auto& endpoint = listener.endpoint;
+        const bool is_one = !endpoint.any() && !endpoint.any_v4();
+        std::vector<ServiceAddress> addresses;
+        for (const auto& address : service_addresses) {
+            if (is_one ? address.ip == endpoint.address : endpoint.any() || address.ip.is_v4())
+                addresses.push_back(address);
+        }
+        if (is_one && addresses.empty()) addresses.push_back({endpoint.address});
+        const Wanted how{services[i], endpoint.line};
+        for (const auto& [ip, scope] : addresses) {
+            if (listener.udp) all.try_emplace({Transport::udp, ip, endpoint.port, scope}, how);
+            if (listener.tcp) all.try_emplace({Transport::tcp, ip, endpoint.port, scope}, how);
+        }
+    }
+    return all;
+}
+
+Result<void> StreamThreads::Impl::open(const ListenAddress& where, const Wanted& how) {
+    auto socket = stream::open_listen_socket(where);
+    if (!socket) {
+        Error error = socket.error();
+        error.line = how.line;
+        return error;
+    }
+    for (std::size_t i = 0; i < threads.size(); ++i) {
+        const int own = i + 1 == threads.size() ? *socket : ::dup(*socket);
+        if (own < 0) continue;
+        if (where.transport == Transport::udp) {
+            threads[i]->add_udp(where, own, budgeted);
+        } else {
+            threads[i]->add_tcp(where, own, how.service);
+        }
+    }
+    open_sockets.insert(where);
+    return {};
+}
+
+StreamThreads::StreamThreads(DataplaneRuntime& runtime, Clock& clock, Log log)
+    : impl_(std::make_unique<Impl>(clock, std::move(log))) {
+    for (unsigned i = 0; i < runtime.streams(); ++i) {
+        stream::StreamRings rings;
+        for (unsigned worker = 0; worker < runtime.workers(); ++worker) {
+            rings.to_worker.push_back(&runtime.stream_to_worker(i, worker));
+            rings.from_worker.push_back(&runtime.worker_to_stream(worker, i));
+        }
+        rings.sleeper = &runtime.stream_sleeper(i);
+        impl_->threads.push_back(
+            std::make_unique<StreamThread>(i, std::move(rings), *runtime.shared().buffers, clock));
+    }
+}
+
+StreamThreads::~StreamThreads() {
+    stop();
+}
+
+Result<void> StreamThreads::listen(const std::vector<build::Listener>& listeners,
+                                   const std::vector<ServiceAddress>& service_addresses,
+                                   bool budgeted) {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->listeners = listeners;
+    for (const auto& listener : listeners) {
+        auto& service = impl_->services.emplace_back();
+        if (!listener.tcp) continue;
+        auto made = service_of(*listener.tcp, impl_->clock);
+        if (!made) return Error{made.error().text, {}, listener.endpoint.line};
+        service = std::move(*made);
+    }
+    impl_->budgeted = budgeted;
+    for (const auto& [where, how] : impl_->wanted(service_addresses)) {
+        if (impl_->open_sockets.contains(where)) continue;
+        if (auto done = impl_->open(where, how); !done) return done;
+    }
+    return {};
+}
+
+std::vector<Error> StreamThreads::renew(const std::vector<build::Listener>& listeners) {
+    const std::lock_guard lock(impl_->mutex);
+    std::vector<Error> wrong;
+    for (std::size_t i = 0; i < impl_->listeners.size(); ++i) {
+        const auto& service = impl_->services[i];
+        if (service == nullptr || service->tls == nullptr) continue;
+        stream::TlsFiles files = service->tls->files();
+        for (const auto& now : listeners) {
+            if (now.endpoint == impl_->listeners[i].endpoint && now.tcp &&
+                !now.tcp->tls.cert.empty())
+                files = files_of(now.tcp->tls);
+        }
+        if (auto done = service->tls->load(files); !done)
+            wrong.push_back(Error{done.error().text + "; the one before stays in use"});
+    }
+    return wrong;
+}
+
+std::vector<stream::CertificateFacts> StreamThreads::certificates() const {
+    const std::lock_guard lock(impl_->mutex);
+    std::vector<stream::CertificateFacts> all;
+    for (const auto& service : impl_->services) {
+        if (service == nullptr || service->tls == nullptr) continue;
+        auto facts = service->tls->facts();
+        const bool is_known = std::any_of(all.begin(), all.end(),
+                                          [&](const auto& c) { return c.file == facts.file; });
+        if (!is_known) all.push_back(std::move(facts));
+    }
+    return all;
+}
+
+void StreamThreads::set_service_addresses(const std::vector<ServiceAddress>& service_addresses) {
+    const std::lock_guard lock(impl_->mutex);
+    const auto wanted = impl_->wanted(service_addresses);
+    std::erase_if(impl_->open_sockets, [&](const ListenAddress& where) {
+        if (wanted.contains(where)) return false;
+        for (auto& thread : impl_->threads)
+            thread->remove(where);
+        return true;
+    });
+    for (const auto& [where, how] : wanted) {
+        if (impl_->open_sockets.contains(where)) continue;
+        if (auto done = impl_->open(where, how); !done) impl_->log(done.error().text);
+    }
+}
+
+void StreamThreads::set_copying_interfaces(const std::vector<int>& if_indices) {
+    for (auto& thread : impl_->threads)
+        thread->set_copying(if_indices);
+}
+
+// What is known of an upstream goes on over a reload.
+void StreamThreads::set_upstreams(const build::Channels& channels) {
+    const std::lock_guard lock(impl_->mutex);
+    auto directory = std::make_shared<stream::UpstreamDirectory>();
+    for (const auto& target : channels) {
+        const auto known = impl_->upstreams->find(target->id);
+        if (known != impl_->upstreams->end()) {
+            directory->insert(*known);
+        } else {
+            directory->try_emplace(
+                target->id, stream::UpstreamEntry{target, std::make_shared<stream::UpstreamState>(
+                                                              target->name, impl_->log)});
+        }
+    }
+    impl_->upstreams = directory;
+    for (auto& thread : impl_->threads)
+        thread->set_upstreams(directory);
+}
+
+void StreamThreads::network_changed() {
+    for (auto& thread : impl_->threads)
+        thread->network_changed();
+}
+
+std::optional<stream::UpstreamReport> StreamThreads::upstream(std::uint16_t id) const {
+    const std::lock_guard lock(impl_->mutex);
+    const auto known = impl_->upstreams->find(id);
+    if (known == impl_->upstreams->end()) return std::nullopt;
+    return known->second.state->report();
+}
+
+void StreamThreads::set_vrfs(const std::map<IpAddress, int>& by_upstream) {
+    for (auto& thread : impl_->threads)
+        thread->set_vrfs(by_upstream);
+}
+
+void StreamThreads::start() {
+    for (auto& thread : impl_->threads) {
+        impl_->running.emplace_back([raw = thread.get()] { raw->run(); });
+        pthread_setname_np(impl_->running.back().native_handle(), "streams");
+    }
+}
+
+void StreamThreads::stop() {
+    for (auto& thread : impl_->threads)
+        thread->stop();
+    for (auto& thread : impl_->running)
+        thread.join();
+    impl_->running.clear();
+}
+
+unsigned StreamThreads::count() const {
+    return static_cast<unsigned>(impl_->threads.size());
+}
+const StreamCounters& StreamThreads::counters(unsigned thread) const {
+    return impl_->threads[thread]->counters();
+}
+unsigned StreamThreads::connections() const {
+    unsigned n = 0;
+    for (const auto& thread : impl_->threads)
+        n += thread->connections();
+    return n;
+}
+
+}  // namespace steer

@@ -1,0 +1,264 @@
+#include "control/sinks/list_service.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "dataplane/dns/name.h"
+#include "dataplane/event/row_board.h"
+
+namespace steer {
+namespace {
+
+// In place of a worker in the tokens of answers that wait for several routers.
+constexpr std::uint64_t kSeveral = 0xff;
+static_assert(kSeveral >= kMaxWorkers);
+
+constexpr std::uint32_t kTidyEveryS = 60;
+constexpr std::uint64_t kTellShortenedMs =
+    60'000;  // of answers with too many addresses, about one list
+constexpr std::uint64_t kTellEveryMs = 600'000;  // of shared addresses, about one list
+
+}  // namespace
+
+ListService::ListService(DataplaneRuntime& runtime, Acknowledger& acknowledger)
+    : runtime_(runtime), acknowledger_(acknowledger) {}
+
+void ListService::configure(const std::vector<Member>& members) {
+    std::vector<List> now(kMaxLists);
+    for (const Member& member : members) {
+        for (const auto& list : member.plan->config.lists) {
+            now[list.id].keepers.push_back({member.router});
+            const auto quorum = member.plan->quorums.find(list.id);
+            if (quorum != member.plan->quorums.end()) now[list.id].quorum = quorum->second;
+        }
+    }
+    for (ListId id = 0; id < kMaxLists; ++id) {
+        List& list = lists_[id];
+        List& fresh = now[id];
+        const bool same =
+            std::ranges::equal(list.keepers, fresh.keepers, {}, &Keeper::router, &Keeper::router);
+        if (!same) {
+            list = std::move(fresh);
+            state(id).away.store(true, std::memory_order_relaxed);
+            state(id).epoch.fetch_add(1, std::memory_order_relaxed);
+        } else if (list.quorum != fresh.quorum) {
+            list.quorum = fresh.quorum;
+            count_anew(id, list);
+        }
+    }
+}
+
+bool ListService::take(const Event& event, std::uint64_t now_ms) {
+    const List& list = lists_[event.list];
+    if (list.keepers.empty()) return false;
+    switch (event.kind) {
+        case EventKind::claim:
+            claim(list, event, now_ms);
+            break;
+        case EventKind::shortened:
+            tell_shortened(list, event, now_ms);
+            break;
+        case EventKind::told_elsewhere:
+            note_shared(list, event, now_ms);
+            break;
+    }
+    return true;
+}
+
+// To every router of the list. What the list does without is not claimed, whatever the worker saw on the row board when it
+// said so.
+void ListService::claim(const List& list, const Event& event, std::uint64_t now_ms) {
+    const RowBoard& board = *runtime_.shared().board;
+    const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
+    std::array<routeros::AddressBytes, kEventAddresses> addresses;
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < event.count; ++i) {
+        const IpAddress& address = event.addresses[i];
+        if (event.skips_shared && board.is_skipped(event.list, address, now_s)) continue;
+        addresses[count++] = address.bytes;
+    }
+    std::uint64_t token = event.hold_token;
+    if (count == 0) {
+        if (token != 0) acknowledger_.acknowledge(token, Outcome::already_there);
+        return;
+    }
+    if (token != 0 && list.keepers.size() > 1) {
+        token = kSeveral << 56 | ++next_wait_;
+        waits_.emplace(token, Wait{.token = event.hold_token,
+                                   .quorum = list.quorum,
+                                   .left = static_cast<std::uint32_t>(list.keepers.size())});
+    }
+    const std::string name = dns::name_to_text({event.name.data(), event.name_len});
+    routeros::Origin origin{std::string_view{name}};
+    if (event.has_client) origin.client = event.client.bytes;
+    for (const Keeper& keeper : list.keepers) {
+        keeper.router->router().claim(event.list, {addresses.data(), count}, origin,
+                                      event.lease_end_ms, event.row_life_s, token, now_ms);
+    }
+}
+
+void ListService::tell_shortened(const List& list, const Event& event, std::uint64_t now_ms) {
+    std::uint64_t& told_ms = told_shortened_ms_[event.list];
+    if (told_ms != 0 && now_ms - told_ms < kTellShortenedMs) return;
+    told_ms = now_ms;
+    RouterService& router = *list.keepers.front().router;
+    router.log(routeros::Level::warning,
+               "the answer for " + dns::name_to_text({event.name.data(), event.name_len}) +
+                   " has more addresses than '" + std::string(router.router().tag_of(event.list)) +
+                   "' takes: the others are left out of it; raise `max_addresses` if they are "
+                   "wanted (asked by " +
+                   event.client.to_string() + ")");
+}
+
+// ---- addresses that other names share
+
+void ListService::note_shared(const List& list, const Event& event, std::uint64_t now_ms) {
+    RowBoard& board = *runtime_.shared().board;
+    const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
+    if (now_s - tidied_s_ >= kTidyEveryS) {
+        tidied_s_ = now_s;
+        shared_.forget_old(
+            now_s, [&](ListId id, const IpAddress& address) { board.skip(id, address, 0); });
+    }
+    const std::string name = dns::name_to_text({event.name.data(), event.name_len});
+    for (std::size_t i = 0; i < event.count; ++i) {
+        const IpAddress& address = event.addresses[i];
+        const auto verdict = shared_.told(event.list, address, name, event.shared_above, now_s);
+        board.skip(event.list, address, event.skips_shared ? verdict.until_s : 0);
+        if (verdict.is_new) tell_shared(list, event, address, name, now_ms);
+    }
+}
+
+// When there are some, and when there are twice as many; at most once in ten minutes a list.
+void ListService::tell_shared(const List& list, const Event& event, const IpAddress& address,
+                              std::string_view name, std::uint64_t now_ms) {
+    const std::size_t count = shared_.shared(static_cast<std::uint32_t>(now_ms / 1000), event.list);
+    ToldShared& told = told_shared_[event.list];
+    if (count < told.count / 2) told.count = count;
+    if (count < 2 * told.count || (told.at_ms != 0 && now_ms - told.at_ms < kTellEveryMs)) return;
+    told = {count, now_ms};
+    RouterService& router = *list.keepers.front().router;
+    const bool one = count == 1;
+    std::string sentence = std::to_string(count);
+    sentence += one ? " address of '" : " addresses of '";
+    sentence += router.router().tag_of(event.list);
+    sentence += one ? "' is told clients under names outside of its set as well, "
+                    : "' are told clients under names outside of its set as well, ";
+    sentence += (one ? "" : "such as ") + address.to_string() + " for " + std::string(name);
+    sentence += event.skips_shared ? (one ? ": it is not claimed" : ": they are not claimed")
+                                   : ": connections to those are steered too";
+    router.log(routeros::Level::warning, sentence +
+                                             (event.skips_shared ? " while that lasts" : "") +
+                                             "; 'steerctl routers shared' shows them");
+}
+
+// ---- what is known
+
+int ListService::place_of(const List& list, const RouterService& router) {
+    const auto at = std::ranges::find(list.keepers, &router, &Keeper::router);
+    return at == list.keepers.end() ? -1 : static_cast<int>(at - list.keepers.begin());
+}
+
+// 0 if one that counts has not said it, or none counts.
+std::uint32_t ListService::known_until(const List& list, const Untils& untils) {
+    std::uint32_t least = UINT32_MAX;
+    for (std::size_t i = 0; i < untils.size(); ++i) {
+        if (list.quorum == config::Quorum::all || !list.keepers[i].away)
+            least = std::min(least, untils[i]);
+    }
+    return least == UINT32_MAX ? 0 : least;
+}
+
+void ListService::put(ListId id, const IpAddress& address, std::uint32_t until_s) {
+    RowBoard& board = *runtime_.shared().board;
+    if (until_s == 0) return board.remove(id, address);
+    board.put(id, address, until_s, state(id).epoch.load(std::memory_order_relaxed));
+}
+
+void ListService::known(const RouterService& router, ListId id, const IpAddress& address,
+                        std::uint32_t until_s) {
+    List& list = lists_[id];
+    const int place = place_of(list, router);
+    if (place < 0) return;
+    if (list.keepers.size() == 1) return put(id, address, until_s);
+    const auto at =
+        list.rows.try_emplace(routeros::Address::host(address.bytes), list.keepers.size(), 0U)
+            .first;
+    Untils& untils = at->second;
+    const std::uint32_t before_s = known_until(list, untils);
+    untils[static_cast<std::size_t>(place)] = until_s;
+    const std::uint32_t now_s = known_until(list, untils);
+    if (std::ranges::all_of(untils, [](std::uint32_t s) { return s == 0; })) list.rows.erase(at);
+    if (now_s != before_s) put(id, address, now_s);
+}
+
+// A new epoch, and what is known under it.
+void ListService::count_anew(ListId id, const List& list) {
+    state(id).epoch.fetch_add(1, std::memory_order_relaxed);
+    for (const auto& [address, untils] : list.rows) {
+        if (const std::uint32_t until_s = known_until(list, untils))
+            put(id, IpAddress{address.bytes}, until_s);
+    }
+    tell_away(id, list);
+}
+
+void ListService::void_all(const RouterService& router, ListId id) {
+    List& list = lists_[id];
+    const int place = place_of(list, router);
+    if (place < 0) return;
+    for (auto& [address, untils] : list.rows)
+        untils[static_cast<std::size_t>(place)] = 0;
+    boost::unordered::erase_if(list.rows, [](const auto& row) {
+        return std::ranges::all_of(row.second, [](std::uint32_t s) { return s == 0; });
+    });
+    count_anew(id, list);
+}
+
+void ListService::away(const RouterService& router, ListId id, bool value) {
+    List& list = lists_[id];
+    const int place = place_of(list, router);
+    if (place < 0 ||
+        std::exchange(list.keepers[static_cast<std::size_t>(place)].away, value) == value)
+        return;
+    if (list.keepers.size() == 1) return tell_away(id, list);
+    count_anew(id, list);
+}
+
+void ListService::tell_away(ListId id, const List& list) {
+    const auto is_away = [](const Keeper& keeper) { return keeper.away; };
+    const bool away = list.quorum == config::Quorum::all
+                          ? std::ranges::any_of(list.keepers, is_away)
+                          : std::ranges::all_of(list.keepers, is_away);
+    state(id).away.store(away, std::memory_order_relaxed);
+}
+
+// ---- who waits
+
+void ListService::settled(std::uint64_t token, Outcome outcome) {
+    if (worker_of_hold_token(token) != kSeveral) return acknowledger_.acknowledge(token, outcome);
+    const auto found = waits_.find(token);
+    if (found == waits_.end()) return;
+    Wait& wait = found->second;
+    ++wait.said[static_cast<std::size_t>(outcome)];
+    --wait.left;
+    const bool good = outcome == Outcome::installed || outcome == Outcome::already_there;
+    if (!wait.told && (wait.left == 0 || (good && wait.quorum == config::Quorum::any))) {
+        wait.told = true;
+        acknowledger_.acknowledge(wait.token, wait.outcome());
+    }
+    if (wait.left == 0) waits_.erase(found);
+}
+
+// A router that is away is nobody's hindrance, unless all are asked for.
+Outcome ListService::Wait::outcome() const {
+    const auto has = [&](Outcome o) { return said[static_cast<std::size_t>(o)] > 0; };
+    const bool good = has(Outcome::installed) || has(Outcome::already_there);
+    if (has(Outcome::router_away) &&
+        (quorum == config::Quorum::all || !(good || has(Outcome::failed))))
+        return Outcome::router_away;
+    if (has(Outcome::failed) && !(good && quorum == config::Quorum::any)) return Outcome::failed;
+    return has(Outcome::installed) ? Outcome::installed : Outcome::already_there;
+}
+
+}  // namespace steer

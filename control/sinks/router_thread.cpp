@@ -1,0 +1,357 @@
+#include "control/sinks/router_thread.h"
+
+#include <algorithm>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <future>
+#include <utility>
+
+namespace steer {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kStatusEvery = 500ms;
+constexpr std::uint64_t kCleanupMs = 5'000;  // of a router that a reload took away
+constexpr auto kQuietEvery = 5ms;
+constexpr unsigned kEventsPerTurn = 64;  // of one worker, before others have their turn
+
+}  // namespace
+
+struct RouterThread::Link {
+    Link(RouterThread& owner, build::RouterPlan p)
+        : plan(std::move(p)),
+          transport(owner.io_, plan.transport, [&clock = owner.clock_] { return clock.now().ms; }),
+          service(plan.config, transport, owner.lists_, owner.log_, &owner.findings_) {
+        transport.drive(service.router());
+    }
+
+    build::RouterPlan plan;
+    routeros::Transport transport;
+    RouterService service;
+    std::uint64_t retired_ms = 0;
+    bool paused = false;  // by its name
+};
+
+struct RouterThread::Io {
+    explicit Io(boost::asio::io_context& io, int event_fd)
+        : wake(io, ::dup(event_fd)), status(io), backlog(io), work(io.get_executor()) {}
+    boost::asio::posix::stream_descriptor wake;
+    boost::asio::steady_timer status, backlog;
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work;
+};
+
+RouterThread::RouterThread(DataplaneRuntime& runtime, Clock& clock,
+                           const std::vector<build::RouterPlan>& plans, Log log,
+                           sets::SetThread* sets, RouterFindings findings)
+    : runtime_(runtime),
+      clock_(clock),
+      log_(std::move(log)),
+      sets_(sets),
+      findings_(std::move(findings)),
+      acknowledger_(runtime),
+      lists_(runtime, acknowledger_) {
+    for (const auto& plan : plans)
+        links_.push_back(std::make_unique<Link>(*this, plan));
+    divide_lists();
+    timers_ = std::make_unique<Io>(io_, runtime.routers_sleeper().event_fd());
+}
+
+RouterThread::~RouterThread() {
+    stop(0);
+}
+
+void RouterThread::start() {
+    thread_ = std::thread([this] { run(); });
+    pthread_setname_np(thread_.native_handle(), "routers");
+}
+
+void RouterThread::run() {
+    for (auto& link : links_) {
+        link->service.router().start(clock_.now().ms);
+        link->transport.wake();
+    }
+    publish_status();
+    on_wake();
+    io_.run();
+}
+
+// ---- a reload
+
+void RouterThread::configure(std::vector<build::RouterPlan> plans) {
+    boost::asio::post(io_,
+                      [this, plans = std::move(plans)]() mutable { take_up(std::move(plans)); });
+}
+
+void RouterThread::take_up(std::vector<build::RouterPlan> plans) {
+    drain();  // of the lists that were
+    std::vector<std::unique_ptr<Link>> before;
+    before.swap(links_);
+    for (auto& plan : plans) {
+        const auto at = std::find_if(before.begin(), before.end(), [&](const auto& link) {
+            return link != nullptr && link->plan.config.name == plan.config.name;
+        });
+        if (at == before.end()) {
+            add(std::move(plan));
+            continue;
+        }
+        links_.push_back(std::move(*at));
+        reconfigure(*links_.back(), std::move(plan));
+    }
+    divide_lists();
+    for (auto& link : before) {
+        if (link) let_go(std::move(link));
+    }
+}
+
+void RouterThread::add(build::RouterPlan plan) {
+    links_.push_back(std::make_unique<Link>(*this, std::move(plan)));
+    links_.back()->service.router().start(clock_.now().ms);
+    obey(*links_.back());
+}
+
+void RouterThread::reconfigure(Link& link, build::RouterPlan plan) {
+    const build::RouterPlan before = std::exchange(link.plan, std::move(plan));
+    if (link.plan.config == before.config && link.plan.transport == before.transport) return;
+    link.transport.configure(link.plan.transport);
+    link.service.router().configure(link.plan.config, clock_.now().ms);
+    link.transport.wake();
+}
+
+void RouterThread::let_go(std::unique_ptr<Link> link) {
+    const auto now = clock_.now().ms;
+    if (!link->plan.cleanup_on_shutdown) {
+        link->service.router().stop(now);
+        link->transport.stop();
+        return;
+    }
+    link->retired_ms = now;
+    link->service.router().cleanup(now);
+    link->transport.wake();
+    retired_.push_back(std::move(link));
+}
+
+void RouterThread::end_retired() {
+    const auto now = clock_.now().ms;
+    std::erase_if(retired_, [&](const std::unique_ptr<Link>& link) {
+        if (!link->service.router().cleaned() && now - link->retired_ms < kCleanupMs) return false;
+        link->service.router().stop(now);
+        link->transport.stop();
+        return true;
+    });
+}
+
+void RouterThread::divide_lists() {
+    std::vector<ListService::Member> members;
+    for (const auto& link : links_)
+        members.push_back({&link->service, &link->plan});
+    lists_.configure(members);
+}
+
+// ---- the operator
+
+void RouterThread::visit(std::function<void(const std::vector<Seen>&, std::uint64_t now_ms)> f) {
+    boost::asio::post(io_, [this, f = std::move(f)] {
+        std::vector<Seen> all;
+        for (const auto& link : links_)
+            all.push_back({link->plan.config.name, link->plan.config.address,
+                           link->service.router(), lists_.shared(), shared_of(*link)});
+        f(all, clock_.now().ms);
+        for (const auto& link : links_)
+            link->transport.wake();
+    });
+}
+
+void RouterThread::pause(const std::string& name, bool on) {
+    for (const auto& link : links_) {
+        if (link->plan.config.name != name) continue;
+        link->paused = on;
+        obey(*link);
+    }
+}
+
+void RouterThread::bypass(bool on) {
+    bypass_.store(on, std::memory_order_relaxed);
+    boost::asio::post(io_, [this] {
+        for (const auto& link : links_)
+            obey(*link);
+    });
+}
+
+void RouterThread::obey(Link& link) {
+    const auto now = clock_.now().ms;
+    if (link.paused || bypassed()) {
+        link.service.router().pause(now);
+    } else {
+        link.service.router().resume(now);
+    }
+    link.transport.wake();
+}
+
+void RouterThread::when_quiet(std::string name, std::function<void()> done) {
+    boost::asio::post(io_, [this, name = std::move(name), done = std::move(done)] {
+        look_for_quiet(name, clock_.now().ms + kQuietMs, done);
+    });
+}
+
+void RouterThread::look_for_quiet(const std::string& name, std::uint64_t until_ms,
+                                  const std::function<void()>& done) {
+    const bool busy = std::ranges::any_of(links_, [&](const auto& link) {
+        return (name.empty() || link->plan.config.name == name) &&
+               link->service.router().status().writes_in_flight > 0;
+    });
+    if (!busy || clock_.now().ms >= until_ms) return done();
+    const auto timer = std::make_shared<boost::asio::steady_timer>(io_, kQuietEvery);
+    timer->async_wait([this, name, until_ms, done, timer](const boost::system::error_code& error) {
+        if (!error) look_for_quiet(name, until_ms, done);
+    });
+}
+
+// ---- what workers say
+
+// Pops all rings dry, then sleeps on the event descriptor; `going_to_sleep` before the last look, so that no push
+// is missed.
+void RouterThread::on_wake() {
+    runtime_.routers_sleeper().awake();
+    drain();
+    flush_acknowledgements();
+    runtime_.routers_sleeper().going_to_sleep();
+    bool more = false;
+    for (unsigned w = 0; w < runtime_.workers(); ++w)
+        more = more || !runtime_.events(w).empty();
+    if (more) {
+        boost::asio::post(io_, [this] { on_wake(); });
+        return;
+    }
+    timers_->wake.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                             [this](const boost::system::error_code& error) {
+                                 if (error) return;
+                                 std::uint64_t count = 0;
+                                 [[maybe_unused]] const auto n =
+                                     ::read(timers_->wake.native_handle(), &count, sizeof count);
+                                 on_wake();
+                             });
+}
+
+void RouterThread::drain() {
+    std::array<Event, 8> events;
+    const auto now = clock_.now().ms;
+    for (unsigned w = 0; w < runtime_.workers(); ++w) {
+        for (unsigned done = 0; done < kEventsPerTurn;) {
+            const unsigned n =
+                runtime_.events(w).pop(events.data(), static_cast<unsigned>(events.size()));
+            if (n == 0) break;
+            for (unsigned i = 0; i < n; ++i) {
+                if (!lists_.take(events[i], now) && sets_ != nullptr) sets_->claim(events[i]);
+            }
+            done += n;
+        }
+    }
+    for (auto& link : links_)
+        link->transport.wake();
+    if (sets_ != nullptr) sets_->wake();
+}
+
+void RouterThread::know(std::vector<sets::SetThread::BoardRow> rows) {
+    boost::asio::post(io_, [this, rows = std::move(rows)] {
+        for (const auto& row : rows)
+            runtime_.shared().board->put(row.list, row.address, row.until_s, row.epoch);
+    });
+}
+
+void RouterThread::flush_acknowledgements() {
+    if (acknowledger_.flush()) return;
+    timers_->backlog.expires_after(1ms);
+    timers_->backlog.async_wait([this](const boost::system::error_code& error) {
+        if (!error) flush_acknowledgements();
+    });
+}
+
+std::size_t RouterThread::shared_of(const Link& link) const {
+    std::size_t count = 0;
+    for (const auto& list : link.plan.config.lists)
+        count += lists_.shared().shared(clock_.now().s(), list.id);
+    return count;
+}
+
+void RouterThread::publish_status() {
+    end_retired();
+    std::vector<Status> fresh;
+    for (const auto& link : links_) {
+        fresh.push_back({link->plan.config.name, link->plan.config.address,
+                         link->service.router().status(), link->service.router().counters(),
+                         shared_of(*link)});
+    }
+    {
+        const std::lock_guard lock(mutex_);
+        status_ = std::move(fresh);
+    }
+    timers_->status.expires_after(kStatusEvery);
+    timers_->status.async_wait([this](const boost::system::error_code& error) {
+        if (!error) publish_status();
+    });
+}
+
+void RouterThread::stop(unsigned patience_ms) {
+    if (!thread_.joinable()) return;
+    std::promise<void> cleaned;
+    auto done = cleaned.get_future();
+    // Runs on the thread: asks for cleanups, then looks every 20 ms whether they are through.
+    auto timer = std::make_shared<boost::asio::steady_timer>(io_);
+    std::function<void()> look = [&, timer] {
+        bool all = true;
+        for (const auto& link : links_) {
+            if (link->plan.cleanup_on_shutdown) all = all && link->service.router().cleaned();
+        }
+        if (all) {
+            cleaned.set_value();
+            return;
+        }
+        timer->expires_after(20ms);
+        timer->async_wait([&](const boost::system::error_code& error) {
+            if (!error) look();
+        });
+    };
+    boost::asio::post(io_, [&] {
+        const auto now = clock_.now().ms;
+        for (const auto& link : links_) {
+            if (!link->plan.cleanup_on_shutdown) continue;
+            link->service.router().cleanup(now);
+            link->transport.wake();
+        }
+        look();
+    });
+    done.wait_for(std::chrono::milliseconds(patience_ms));
+    boost::asio::post(io_, [this, timer] {
+        timer->cancel();
+        for (const auto* const all : {&links_, &retired_}) {
+            for (const auto& link : *all) {
+                link->service.router().stop(clock_.now().ms);
+                link->transport.stop();
+            }
+        }
+        timers_->work.reset();
+        timers_->wake.close();
+        timers_->status.cancel();
+        timers_->backlog.cancel();
+        io_.stop();
+    });
+    thread_.join();
+}
+
+std::vector<RouterThread::Status> RouterThread::status() const {
+    const std::lock_guard lock(mutex_);
+    return status_;
+}
+
+RouterThread::Outcomes RouterThread::outcomes() const {
+    Outcomes all{};
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        all[i] = acknowledger_.outcomes[i].load(std::memory_order_relaxed);
+    }
+    return all;
+}
+
+}  // namespace steer

@@ -1,0 +1,121 @@
+// Thread `routers`: turns what workers say left (events) into claims on routers, and what routers acknowledge
+// into the row board and the release of held answers.
+//
+// One thread, one io_context, any number of routers. What decides is routeros::Router, at its RouterService; this is
+// its clock and its sockets. Other threads read copies (status(), counters()).
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "control/build/build.h"
+#include "control/runtime/dataplane_runtime.h"
+#include "control/sets/set_thread.h"
+#include "control/sinks/list_service.h"
+#include "control/sinks/router_service.h"
+#include "routeros/router.h"
+#include "routeros/transport.h"
+
+namespace steer {
+
+class RouterThread {
+  public:
+    using Log = RouterService::Log;
+
+    struct Status {
+        std::string name, address;
+        routeros::RouterStatus state;
+        routeros::RouterCounters counters;
+        std::size_t shared = 0;  // addresses that names outside of their list are told
+    };
+    using Outcomes = std::array<std::uint64_t, static_cast<std::size_t>(Outcome::count_)>;
+
+    // Where events go of lists that no router keeps; may be nullptr, else it outlives the thread.
+    RouterThread(DataplaneRuntime& runtime, Clock& clock,
+                 const std::vector<build::RouterPlan>& plans, Log log,
+                 sets::SetThread* sets = nullptr, RouterFindings findings = RouterFindings{});
+    ~RouterThread();
+    RouterThread(const RouterThread&) = delete;
+    RouterThread& operator=(const RouterThread&) = delete;
+
+    void start();
+    // A reload: these from now on. What is as before is not touched; of what changed claims stay, if their list does.
+    // Rows of a router that is gone are removed if its cleanup_on_shutdown says so, else they end by themselves.
+    void configure(std::vector<build::RouterPlan> plans);
+    // Ends sessions (after the cleanup of those that ask for it, for at most `patience_ms`) and the thread.
+    void stop(unsigned patience_ms);
+
+    // A router as the operator's commands see it.
+    struct Seen {
+        const std::string& name;
+        const std::string& address;
+        routeros::Router& router;
+        const SharedAddresses& shared;  // of all lists
+        std::size_t shared_addresses;   // of its own
+    };
+    // Calls `f` on the thread of the routers with those in force, in the order of the configuration. Any thread.
+    void visit(std::function<void(const std::vector<Seen>&, std::uint64_t now_ms)> f);
+    // Nothing is written to it until it is resumed, nor while the bypass is on. Only within visit().
+    void pause(const std::string& name, bool on);
+    // The red switch: queries are answered, no router is written to or waited for, those that a reload adds included. Any
+    // thread.
+    void bypass(bool on);
+    // Calls `done` on the thread of the routers when nothing that changes something on a router (this one; without a name
+    // all of them) is under way, or after kQuietMs. Any thread.
+    static constexpr std::uint64_t kQuietMs = 5'000;
+    void when_quiet(std::string name, std::function<void()> done);
+    [[nodiscard]] bool bypassed() const { return bypass_.load(std::memory_order_relaxed); }
+
+    // What is in sets of the kernel, for the row board. Any thread.
+    void know(std::vector<sets::SetThread::BoardRow> rows);
+
+    // Not older than half a second. Any thread.
+    [[nodiscard]] std::vector<Status> status() const;
+    // What became of answers that waited; any thread.
+    [[nodiscard]] Outcomes outcomes() const;
+
+  private:
+    struct Link;
+    void run();
+    void take_up(std::vector<build::RouterPlan> plans);
+    void add(build::RouterPlan plan);
+    void reconfigure(Link& link, build::RouterPlan plan);
+    void let_go(std::unique_ptr<Link> link);
+    void end_retired();
+    void divide_lists();
+    void obey(Link& link);
+    void look_for_quiet(const std::string& name, std::uint64_t until_ms,
+                        const std::function<void()>& done);
+    void on_wake();
+    void drain();
+    void flush_acknowledgements();
+    [[nodiscard]] std::size_t shared_of(const Link& link) const;
+    void publish_status();
+
+    DataplaneRuntime& runtime_;
+    Clock& clock_;
+    Log log_;
+    sets::SetThread* sets_;
+    RouterFindings findings_;
+    Acknowledger acknowledger_;
+    ListService lists_;
+    boost::asio::io_context io_;
+    std::vector<std::unique_ptr<Link>> links_;
+    std::vector<std::unique_ptr<Link>> retired_;  // cleaning up
+    std::atomic<bool> bypass_{false};
+    struct Io;
+    std::unique_ptr<Io> timers_;
+    mutable std::mutex mutex_;
+    std::vector<Status> status_;
+    std::thread thread_;
+};
+
+}  // namespace steer
