@@ -12,12 +12,12 @@
 #include <memory>
 #include <vector>
 
-#include "dataplane/clock.h"
-#include "dataplane/counters.h"
+#include "dataplane/base/clock.h"
+#include "dataplane/base/counters.h"
+#include "dataplane/base/ring.h"
 #include "dataplane/forward/upstream_health.h"
 #include "dataplane/port/port.h"
-#include "dataplane/ring.h"
-#include "dataplane/shared.h"
+#include "dataplane/stages/shared.h"
 
 namespace steer {
 

@@ -7,7 +7,7 @@
 
 #include "control/build/durations.h"
 #include "control/build/upstreams.h"
-#include "dataplane/parked.h"
+#include "dataplane/policy/parked.h"
 
 namespace steer::build {
 namespace {

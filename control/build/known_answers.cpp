@@ -5,7 +5,7 @@
 #include <span>
 #include <utility>
 
-#include "dataplane/buffer.h"
+#include "dataplane/base/buffer.h"
 #include "dataplane/dns/wire.h"
 
 namespace steer::build {

@@ -12,9 +12,9 @@
 #include <cstdint>
 #include <memory>
 
-#include "dataplane/clock.h"
+#include "dataplane/base/clock.h"
 #include "dataplane/policy/snapshot.h"
-#include "dataplane/shared.h"
+#include "dataplane/stages/shared.h"
 #include "matchers/result.h"
 
 namespace steer::build {

@@ -16,7 +16,7 @@
 #include "dataplane/answer/ad_list.h"
 #include "dataplane/answer/live_answers.h"
 #include "dataplane/answer/reverse_table.h"
-#include "dataplane/list_state.h"
+#include "dataplane/base/list_state.h"
 #include "dataplane/policy/collector.h"
 #include "dataplane/policy/inherited_names.h"
 #include "dataplane/policy/task_flag.h"

@@ -19,7 +19,7 @@
 
 #include "control/cache/dump.h"
 #include "control/runtime/dataplane_runtime.h"
-#include "dataplane/clock.h"
+#include "dataplane/base/clock.h"
 #include "matchers/result.h"
 
 namespace steer {

@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "control/cache/dump_file.h"
+#include "dataplane/base/clock.h"
+#include "dataplane/base/counters.h"
 #include "dataplane/cache/cache.h"
-#include "dataplane/clock.h"
-#include "dataplane/counters.h"
 
 namespace steer {
 

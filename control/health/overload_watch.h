@@ -1,7 +1,7 @@
 // Says in the log what workers refuse and who is refused: a client, a domain. One line for each kind of trouble, at
 // most once a minute, with the number of refusals and whoever was seen most often among them.
 //
-// Reads counts and samples that workers leave (dataplane/sighting.h): each look at them takes one sample of each
+// Reads counts and samples that workers leave (dataplane/base/sighting.h): each look at them takes one sample of each
 // worker and kind.
 #pragma once
 
@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "dataplane/counters.h"
+#include "dataplane/base/counters.h"
 
 namespace steer {
 

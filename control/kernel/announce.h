@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "control/kernel/next_hops.h"
-#include "dataplane/counters.h"
+#include "dataplane/base/counters.h"
 
 namespace steer::kernel {
 

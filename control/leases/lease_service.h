@@ -26,7 +26,7 @@
 #include "control/ops/json_rpc.h"
 #include "control/ops/metrics.h"
 #include "control/process/published.h"
-#include "dataplane/clock.h"
+#include "dataplane/base/clock.h"
 
 namespace steer::leases {
 

@@ -5,7 +5,7 @@
 
 #include "control/ops/json_rpc.h"
 #include "control/ops/metrics.h"
-#include "dataplane/clock.h"
+#include "dataplane/base/clock.h"
 #include "dataplane/policy/snapshot.h"
 
 namespace steer {

@@ -6,7 +6,7 @@
 #include <memory>
 #include <ostream>
 
-#include "dataplane/clock.h"
+#include "dataplane/base/clock.h"
 #include "routeros/router.h"
 #include "routeros/transport.h"
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "control/config/why.h"
-#include "dataplane/sample.h"
+#include "dataplane/stages/sample.h"
 
 namespace steer {
 

@@ -1,6 +1,6 @@
 // Counts over the control socket what is asked, and which rules hold for it: `hits`, with {"seconds": 10, "top": 20}.
 //
-// For so long workers hand over queries as they come (dataplane/sample.h): every one, or one in so many where they come
+// For so long workers hand over queries as they come (dataplane/stages/sample.h): every one, or one in so many where they come
 // faster than they are read here. The answer: what HitCounts says, "seconds", "rules_that_hold", and "rules": what
 // holding_rules() says, the most asked first. One count at a time. Lives on the main thread.
 #pragma once

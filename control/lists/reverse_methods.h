@@ -4,7 +4,7 @@
 #include <functional>
 
 #include "control/ops/json_rpc.h"
-#include "dataplane/clock.h"
+#include "dataplane/base/clock.h"
 #include "dataplane/policy/snapshot.h"
 
 namespace steer {

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "dataplane/note.h"
+#include "dataplane/base/note.h"
 
 namespace steer::ops {
 

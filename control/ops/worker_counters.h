@@ -1,11 +1,11 @@
-// A worker's counters as metrics and as JSON: every row of the tables in dataplane/verdict.h and
-// dataplane/counters.h, by its label. Reads relaxed; no worker notices.
+// A worker's counters as metrics and as JSON: every row of the tables in dataplane/base/verdict.h and
+// dataplane/base/counters.h, by its label. Reads relaxed; no worker notices.
 #pragma once
 
 #include <boost/json/object.hpp>
 
 #include "control/ops/metrics.h"
-#include "dataplane/counters.h"
+#include "dataplane/base/counters.h"
 
 namespace steer::ops {
 

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "control/ports/exception_path.h"
-#include "dataplane/ring.h"
+#include "dataplane/base/ring.h"
 
 namespace steer {
 

@@ -20,7 +20,7 @@
 #include "control/stream/stream_counters.h"
 #include "control/stream/tls_certificate.h"
 #include "control/stream/upstream_state.h"
-#include "dataplane/clock.h"
+#include "dataplane/base/clock.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/result.h"
 

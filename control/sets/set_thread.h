@@ -16,9 +16,9 @@
 #include <vector>
 
 #include "control/sets/set_service.h"
-#include "dataplane/clock.h"
+#include "dataplane/base/clock.h"
+#include "dataplane/base/list_state.h"
 #include "dataplane/event/event.h"
-#include "dataplane/list_state.h"
 
 namespace steer::sets {
 

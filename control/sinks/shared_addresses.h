@@ -19,7 +19,7 @@
 #include <string_view>
 #include <vector>
 
-#include "dataplane/list_state.h"
+#include "dataplane/base/list_state.h"
 #include "matchers/prefix/ip_address.h"
 
 namespace steer {

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <numeric>
 
-#include "dataplane/injected_texts.h"
+#include "dataplane/base/injected_texts.h"
 
 namespace steer::stream {
 

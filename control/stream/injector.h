@@ -14,7 +14,7 @@
 #include "control/stream/edns_options.h"
 #include "control/stream/socket_address.h"
 #include "control/stream/stream_context.h"
-#include "dataplane/frame.h"
+#include "dataplane/stages/frame.h"
 
 namespace steer::stream {
 

@@ -15,11 +15,11 @@
 #include <vector>
 
 #include "control/stream/stream_counters.h"
-#include "dataplane/buffer.h"
-#include "dataplane/clock.h"
+#include "dataplane/base/buffer.h"
+#include "dataplane/base/clock.h"
+#include "dataplane/base/message.h"
+#include "dataplane/base/ring.h"
 #include "dataplane/forward/chacha_random.h"
-#include "dataplane/message.h"
-#include "dataplane/ring.h"
 #include "matchers/prefix/ip_address.h"
 
 namespace steer::stream {

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "dataplane/counters.h"
+#include "dataplane/base/counters.h"
 
 namespace steer {
 

@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <mutex>
 
-#include "dataplane/clock.h"
+#include "dataplane/base/clock.h"
 
 namespace steer::stream {
 

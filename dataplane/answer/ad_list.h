@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "dataplane/counters.h"
+#include "dataplane/base/counters.h"
 
 namespace steer {
 

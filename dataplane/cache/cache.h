@@ -9,13 +9,13 @@
 #include <memory>
 #include <span>
 
-#include "dataplane/birth.h"
-#include "dataplane/buffer.h"
+#include "dataplane/base/birth.h"
+#include "dataplane/base/buffer.h"
+#include "dataplane/base/clock.h"
+#include "dataplane/base/counters.h"
+#include "dataplane/base/list_state.h"
 #include "dataplane/cache/key_lanes.h"
-#include "dataplane/clock.h"
-#include "dataplane/counters.h"
 #include "dataplane/dns/answer.h"
-#include "dataplane/list_state.h"
 
 struct rte_rcu_qsbr;
 

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <span>
 
-#include "dataplane/buffer.h"
+#include "dataplane/base/buffer.h"
 #include "dataplane/cache/cache.h"
 
 namespace steer::cache {

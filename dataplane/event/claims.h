@@ -19,15 +19,15 @@
 #include <cstdint>
 #include <span>
 
+#include "dataplane/base/clock.h"
+#include "dataplane/base/counters.h"
+#include "dataplane/base/list_state.h"
+#include "dataplane/base/ring.h"
 #include "dataplane/cache/cache.h"
-#include "dataplane/clock.h"
-#include "dataplane/counters.h"
 #include "dataplane/event/event.h"
 #include "dataplane/event/row_board.h"
-#include "dataplane/list_state.h"
-#include "dataplane/parked.h"
+#include "dataplane/policy/parked.h"
 #include "dataplane/policy/snapshot.h"
-#include "dataplane/ring.h"
 
 namespace steer {
 

@@ -5,7 +5,7 @@
 #include <array>
 #include <cstdint>
 
-#include "dataplane/list_state.h"
+#include "dataplane/base/list_state.h"
 #include "matchers/prefix/ip_address.h"
 
 namespace steer {

@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "dataplane/list_state.h"
+#include "dataplane/base/list_state.h"
 #include "matchers/prefix/ip_address.h"
 
 struct rte_hash;

@@ -35,12 +35,12 @@
 #include <memory>
 #include <span>
 
-#include "dataplane/buffer.h"
-#include "dataplane/clock.h"
-#include "dataplane/counters.h"
+#include "dataplane/base/buffer.h"
+#include "dataplane/base/clock.h"
+#include "dataplane/base/counters.h"
+#include "dataplane/base/message.h"
 #include "dataplane/forward/upstream_health.h"
-#include "dataplane/message.h"
-#include "dataplane/parked.h"
+#include "dataplane/policy/parked.h"
 #include "dataplane/policy/snapshot.h"
 #include "dataplane/port/next_hop.h"
 

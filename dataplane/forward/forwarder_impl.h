@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "dataplane/count_table.h"
+#include "dataplane/base/count_table.h"
 #include "dataplane/forward/chacha_random.h"
 #include "dataplane/forward/failing_names.h"
 #include "dataplane/forward/forwarder.h"

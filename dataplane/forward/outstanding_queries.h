@@ -11,11 +11,11 @@
 #include <span>
 #include <vector>
 
-#include "dataplane/buffer.h"
+#include "dataplane/base/buffer.h"
 #include "dataplane/forward/forwarder.h"
 #include "dataplane/forward/index_table.h"
 #include "dataplane/forward/upstream_choice.h"
-#include "dataplane/parked.h"
+#include "dataplane/policy/parked.h"
 
 namespace steer::forward {
 

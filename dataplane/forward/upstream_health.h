@@ -5,7 +5,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "dataplane/counters.h"
+#include "dataplane/base/counters.h"
 
 namespace steer {
 

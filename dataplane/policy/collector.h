@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "dataplane/counters.h"
+#include "dataplane/base/counters.h"
 
 namespace steer {
 

@@ -4,8 +4,8 @@
 
 #include <cstdint>
 
+#include "dataplane/base/clock.h"
 #include "dataplane/cache/cache.h"
-#include "dataplane/clock.h"
 
 namespace steer {
 

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <utility>
 
-#include "dataplane/injected_texts.h"
+#include "dataplane/base/injected_texts.h"
 #include "dataplane/policy/admit.h"
 #include "dataplane/policy/claim_lists.h"
 #include "dataplane/policy/entry_words.h"

@@ -20,18 +20,18 @@
 #include <cstdint>
 #include <optional>
 
+#include "dataplane/base/clock.h"
+#include "dataplane/base/counters.h"
+#include "dataplane/base/note.h"
+#include "dataplane/base/ring.h"
 #include "dataplane/cache/cache.h"
-#include "dataplane/cache_writer.h"
-#include "dataplane/clock.h"
-#include "dataplane/counters.h"
+#include "dataplane/cache/cache_writer.h"
 #include "dataplane/dns/answer.h"
-#include "dataplane/note.h"
-#include "dataplane/parked.h"
 #include "dataplane/policy/name_memo.h"
+#include "dataplane/policy/parked.h"
 #include "dataplane/policy/preferred_names.h"
 #include "dataplane/policy/query_context.h"
 #include "dataplane/policy/snapshot.h"
-#include "dataplane/ring.h"
 
 namespace steer {
 

@@ -14,9 +14,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "dataplane/list_state.h"
-#include "dataplane/parked.h"
+#include "dataplane/base/list_state.h"
 #include "dataplane/policy/frontends.h"
+#include "dataplane/policy/parked.h"
 #include "dataplane/policy/program.h"
 #include "dataplane/policy/tag_sets.h"
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "dataplane/list_state.h"
+#include "dataplane/base/list_state.h"
 #include "dataplane/policy/dns64.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/prefix/prefix_set.h"

@@ -6,7 +6,7 @@
 #include <span>
 
 #include "dataplane/dns/query.h"
-#include "dataplane/parked.h"
+#include "dataplane/policy/parked.h"
 #include "dataplane/policy/plan.h"
 #include "dataplane/policy/question.h"
 #include "dataplane/policy/response.h"

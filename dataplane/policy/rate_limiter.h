@@ -12,8 +12,8 @@
 #include <cstdint>
 #include <memory>
 
+#include "dataplane/base/clock.h"
 #include "dataplane/cache/cache.h"
-#include "dataplane/clock.h"
 #include "matchers/prefix/ip_address.h"
 
 namespace steer {

@@ -7,14 +7,14 @@
 #include <span>
 #include <utility>
 
-#include "dataplane/birth.h"
-#include "dataplane/buffer.h"
+#include "dataplane/base/birth.h"
+#include "dataplane/base/buffer.h"
+#include "dataplane/base/clock.h"
 #include "dataplane/cache/cache.h"
-#include "dataplane/clock.h"
 #include "dataplane/dns/alias.h"
 #include "dataplane/dns/answer.h"
 #include "dataplane/dns/translate.h"
-#include "dataplane/parked.h"
+#include "dataplane/policy/parked.h"
 
 namespace steer {
 

@@ -22,12 +22,12 @@
 #include <memory>
 #include <vector>
 
-#include "dataplane/clock.h"
+#include "dataplane/base/clock.h"
+#include "dataplane/base/ring.h"
 #include "dataplane/port/exception_counters.h"
 #include "dataplane/port/exception_kind.h"
 #include "dataplane/port/frame_ring.h"
 #include "dataplane/port/port.h"
-#include "dataplane/ring.h"
 
 namespace steer {
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "dataplane/counters.h"
+#include "dataplane/base/counters.h"
 #include "dataplane/port/exception_kind.h"
 
 namespace steer {

@@ -10,7 +10,7 @@
 #include <span>
 #include <utility>
 
-#include "dataplane/clock.h"
+#include "dataplane/base/clock.h"
 #include "dataplane/port/exception_counters.h"
 #include "dataplane/port/port.h"
 

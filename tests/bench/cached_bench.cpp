@@ -24,7 +24,7 @@
 #include "bench/checked_port.h"
 #include "bench/mixed_port.h"
 #include "dataplane/port/ethdev.h"
-#include "dataplane/stage_clock.h"
+#include "dataplane/stages/stage_clock.h"
 
 #define STEER_STAGE_TEXT(name, text) text,
 

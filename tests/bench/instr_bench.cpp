@@ -12,7 +12,7 @@
 #include <span>
 
 #include "bench/cached_scene.h"
-#include "dataplane/burst.h"
+#include "dataplane/stages/burst.h"
 #include "support/ring_port.h"
 
 namespace steer::bench {

@@ -1,6 +1,6 @@
 """The bench `stages`: where the nanoseconds of a packet of `cached` and of `zipf` go, by time stamps of our own.
 
-bench_stages is bench_cached with stamps around the stages of the worker's turn (dataplane/stage_clock.h), ten or so a
+bench_stages is bench_cached with stamps around the stages of the worker's turn (dataplane/stages/stage_clock.h), ten or so a
 burst. Without a well-known program: the stages' sum stands beside the thread's CPU time, and beside what bench_cached takes
 without stamps in the same round. Rounds in which others had the CPU between two stamps do not count.
 """

@@ -13,8 +13,8 @@
 
 #include "control/build/build.h"
 #include "control/config/load.h"
+#include "dataplane/base/injected_texts.h"
 #include "dataplane/dns/name.h"
-#include "dataplane/injected_texts.h"
 #include "dataplane/policy/executor.h"
 #include "differential/geo.h"
 #include "differential/world.h"

@@ -5,7 +5,7 @@
 #include <boost/test/unit_test.hpp>
 #include <thread>
 
-#include "dataplane/idle.h"
+#include "dataplane/stages/idle.h"
 #include "packet/appliance.h"
 
 namespace steer::test {

@@ -1,5 +1,5 @@
-// Samples (dataplane/sample.h): one query in so many, however it is answered, and none unless they are wanted.
-#include "dataplane/sample.h"
+// Samples (dataplane/stages/sample.h): one query in so many, however it is answered, and none unless they are wanted.
+#include "dataplane/stages/sample.h"
 
 #include <boost/test/unit_test.hpp>
 #include <numeric>

@@ -1,6 +1,6 @@
 // A device with fewer queues than there are workers: flows are shared by message, answers go back
 // by message, and every table of verdicts still sums to what went in.
-#include "dataplane/software_rss.h"
+#include "dataplane/stages/software_rss.h"
 
 #include <rte_mbuf.h>
 
@@ -10,7 +10,7 @@
 #include <set>
 #include <thread>
 
-#include "dataplane/transmit.h"
+#include "dataplane/stages/transmit.h"
 #include "packet/appliance.h"
 
 namespace steer::test {

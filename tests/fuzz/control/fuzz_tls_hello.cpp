@@ -17,7 +17,7 @@
 
 #include "../require.h"
 #include "control/stream/tls_server.h"
-#include "dataplane/clock.h"
+#include "dataplane/base/clock.h"
 #include "support/temp_folder.h"
 
 using namespace steer;

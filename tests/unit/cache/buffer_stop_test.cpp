@@ -3,7 +3,7 @@
 //
 // The thread runs in single steps (the trap flag of x86-64: a SIGTRAP after each instruction). The handler counts them and
 // stays at the one that is wanted until it is let go.
-#include "dataplane/buffer.h"
+#include "dataplane/base/buffer.h"
 
 #include <boost/test/unit_test.hpp>
 

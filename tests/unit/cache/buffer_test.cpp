@@ -1,10 +1,10 @@
-#include "dataplane/buffer.h"
+#include "dataplane/base/buffer.h"
 
 #include <boost/test/unit_test.hpp>
 #include <thread>
 #include <vector>
 
-#include "dataplane/clock.h"
+#include "dataplane/base/clock.h"
 
 using namespace steer;
 

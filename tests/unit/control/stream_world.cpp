@@ -10,8 +10,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "dataplane/base/injected_texts.h"
 #include "dataplane/dns/wire.h"
-#include "dataplane/injected_texts.h"
 
 namespace steer::test {
 

@@ -3,7 +3,7 @@
 #include <boost/test/unit_test.hpp>
 #include <vector>
 
-#include "dataplane/frame.h"
+#include "dataplane/stages/frame.h"
 #include "support/random.h"
 #include "support/udp_frame.h"
 

@@ -1,4 +1,4 @@
-#include "dataplane/packet_cache.h"
+#include "dataplane/stages/packet_cache.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,4 +1,4 @@
-#include "dataplane/parked_pool.h"
+#include "dataplane/stages/parked_pool.h"
 
 #include <boost/test/unit_test.hpp>
 #include <map>

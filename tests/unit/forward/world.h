@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "dataplane/buffer.h"
+#include "dataplane/base/buffer.h"
 #include "dataplane/forward/forwarder.h"
 
 namespace steer::test {

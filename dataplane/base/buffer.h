@@ -1,0 +1,73 @@
+// Buffers that own what a message points to: answers, queries and replies on their way between threads.
+//
+// Two mempools, 2 KiB and 64 KiB of payload. Taken and returned by any thread (lcores through their cache). No thread waits
+// for another one, also if that is preempted within take() or release() (tests/unit/cache/buffer_stop_test.cpp);
+// counted references, because one upstream's answer may serve many parked queries on several workers.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <span>
+
+#include "dataplane/base/birth.h"
+#include "dataplane/dns/answer.h"
+
+struct rte_mempool;
+
+namespace steer {
+
+struct Buffer {
+    std::atomic<std::uint32_t> references;
+    std::uint32_t capacity;  // bytes of payload
+    std::uint32_t length;    // bytes used
+    std::uint32_t
+        serial;  // of the answer in it, so that the cache writer inserts it once; 0 = none
+    rte_mempool* pool;
+    // When the upstream's reply came: an answer's age counts from here. Negative: before the machine was started.
+    std::int64_t born_ms;
+
+    [[nodiscard]] Birth birth() const { return Birth::at_ms(born_ms); }
+    [[nodiscard]] std::uint8_t* data() { return reinterpret_cast<std::uint8_t*>(this + 1); }
+    [[nodiscard]] const std::uint8_t* data() const {
+        return reinterpret_cast<const std::uint8_t*>(this + 1);
+    }
+    [[nodiscard]] std::span<std::uint8_t> room() { return {data(), capacity}; }
+    [[nodiscard]] std::span<const std::uint8_t> bytes() const { return {data(), length}; }
+    [[nodiscard]] const dns::Answer& answer() const {
+        return *reinterpret_cast<const dns::Answer*>(data());
+    }
+    // Of the upstream's reply, behind the answer: those that a forward_edns0opt passes on, as they lay there.
+    [[nodiscard]] std::span<const std::uint8_t> options() const {
+        const std::size_t size = answer().size();
+        return length > size ? bytes().subspan(size) : std::span<const std::uint8_t>{};
+    }
+};
+static_assert(sizeof(Buffer) == 32);
+
+inline constexpr std::uint32_t kSmallBuffer = 2048;
+// A 64 KiB message and its offset tables, even if it is all address records of 15 bytes.
+inline constexpr std::uint32_t kLargeBuffer = 65536 + 28 * 1024;
+
+class BufferPools {
+  public:
+    // EAL must be up. Aborts with a message if there is no memory for them.
+    BufferPools(unsigned small_count, unsigned large_count);
+    ~BufferPools();
+    BufferPools(const BufferPools&) = delete;
+    BufferPools& operator=(const BufferPools&) = delete;
+
+    // One reference, length 0; nullptr if the pool is empty.
+    Buffer* take(std::uint32_t payload_bytes) noexcept;
+    [[nodiscard]] unsigned in_use() const;  // for leak checks
+
+  private:
+    rte_mempool* small_;
+    rte_mempool* large_;
+};
+
+inline void hold(Buffer* b) noexcept {
+    b->references.fetch_add(1, std::memory_order_relaxed);
+}
+void release(Buffer* b) noexcept;  // nullptr is allowed
+
+}  // namespace steer

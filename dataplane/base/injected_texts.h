@@ -1,0 +1,28 @@
+// What a client of `streams` said besides its query: behind the query's bytes, in the buffer of the message that brought
+// it (InjectedQuery). Each has at most kMostTextBytes; one that is longer was cut off there.
+#pragma once
+
+#include <string_view>
+
+#include "dataplane/base/buffer.h"
+#include "dataplane/base/message.h"
+
+namespace steer {
+
+inline constexpr std::size_t kMostTextBytes = 255;
+
+struct InjectedTexts {
+    std::string_view server_name;  // TLS's (RFC 6066 3), in lower case
+    std::string_view url_path;     // HTTP's, without what follows a `?`
+};
+
+// Of a message that add_injected() took; good as long as the buffer is held.
+inline InjectedTexts texts_of(const Buffer& buffer) noexcept {
+    const auto& query = *reinterpret_cast<const InjectedQuery*>(buffer.data());
+    const auto* const texts =
+        reinterpret_cast<const char*>(buffer.data() + sizeof(InjectedQuery) + query.length);
+    return {{texts, query.server_name_length},
+            {texts + query.server_name_length, query.url_path_length}};
+}
+
+}  // namespace steer

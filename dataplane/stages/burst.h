@@ -1,0 +1,99 @@
+// A burst: up to 32 packets that go through the stages together.
+//
+// classify() sorts what came in into queries, upstreams' replies and what ends there; the later
+// stages walk over the queries that are still in it (`live`) and take out those that they end.
+// Queries that came as messages (injected) are packets without an mbuf and take the same way from
+// parse() on.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "dataplane/base/verdict.h"
+#include "dataplane/cache/cache.h"
+#include "dataplane/dns/checksum.h"
+#include "dataplane/dns/query.h"
+#include "dataplane/policy/plan.h"
+#include "matchers/prefix/ip_address.h"
+
+struct rte_mbuf;
+
+namespace steer {
+
+struct Buffer;
+
+inline constexpr unsigned kBurst = 32;
+static_assert(kBurst <= cache::Cache::kBulk);
+
+struct Packet {
+    rte_mbuf* mbuf;            // owned; nullptr: injected
+    Buffer* injected;          // owned; an InjectedQuery and the message
+    std::uint8_t* dns;         // first byte of the message
+    std::uint16_t dns_length;  // bytes of it
+    std::uint16_t dns_room;    // bytes that fit from `dns` on
+    std::uint8_t port;         // the lane of Transmit: of a moved query, that of the port's worker
+    std::uint8_t l3_offset;    // of the IP header in the frame: 14, 18 or 22
+    bool is_v6;
+    bool is_udp;                                  // not: answers may have 64 KiB
+    std::uint8_t entry;                           // of the program; 0 until find_entries()
+    std::uint16_t source_port, destination_port;  // host order
+    std::uint16_t
+        max_size;  // of the answer, bytes of DNS: of the way it came; by parse() the client's
+    std::uint8_t stream;         // injected: where the answer goes ...
+    std::uint64_t stream_token;  // ... and what it brings back
+    // Of what came in a frame. answer_from_packet_cache() knows the message's sum, or parse() makes it; nobody else looks at a packet before.
+    PendingChecksum checksum;
+    std::uint64_t message_sum;   // of the message, not folded; set by parse()
+    std::uint64_t question_sum;  // of its question, likewise; set by parse()
+    std::uint64_t
+        packet_cache_hash;  // set by answer_from_packet_cache(), if burst.packet_cache_asked; 0: none
+    IpAddress source, destination;
+    const Plan* plan;           // set by lookup(): where the program begins; nullptr: at `entry`
+    const cache::Entry* found;  // what lookup() found in the plan's cache
+    dns::Query query;           // set by parse()
+};
+
+struct UpstreamFrame {
+    rte_mbuf* mbuf;  // owned
+    IpAddress source;
+    std::uint16_t source_port, destination_port;
+    std::span<const std::uint8_t> dns;
+};
+
+// What ends in classify(): punted (mbuf still to be handed over) or dropped.
+struct Ended {
+    rte_mbuf* mbuf;
+    Verdict verdict;
+};
+
+struct Burst {
+    std::array<Packet, kBurst> packets;
+    // Indices of queries that are still in the burst, rising.
+    std::array<std::uint8_t, kBurst> live;
+    unsigned live_count = 0;
+
+    std::array<UpstreamFrame, kBurst> replies;
+    unsigned reply_count = 0;
+    std::array<Ended, kBurst> ended;
+    unsigned ended_count = 0;
+    bool packet_cache_asked = false;  // the packet cache was asked for all of them
+    bool looked_up = false;           // `found` says what the cache of each one's plan has
+    bool watched = false;             // hits go through the program too (SharedWatch)
+
+    void clear() {
+        live_count = reply_count = ended_count = 0;
+        packet_cache_asked = looked_up = watched = false;
+    }
+    Packet& next_packet() { return packets[live_count]; }  // only while nothing was taken out
+    void keep_packet() {
+        live[live_count] = static_cast<std::uint8_t>(live_count);
+        ++live_count;
+    }
+    // Nothing was taken out but at the end: live[i] is i.
+    [[nodiscard]] bool is_whole() const {
+        return live_count == 0 || live[live_count - 1] == live_count - 1;
+    }
+};
+
+}  // namespace steer

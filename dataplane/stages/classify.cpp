@@ -1,0 +1,329 @@
+#include "dataplane/stages/classify.h"
+
+#include <rte_ether.h>
+#include <rte_ip.h>
+#include <rte_mbuf.h>
+#include <rte_prefetch.h>
+#include <rte_udp.h>
+
+#include <optional>
+
+#include "dataplane/dns/checksum.h"
+#include "dataplane/dns/wire.h"
+#include "dataplane/stages/frame.h"
+#include "dataplane/stages/header_pattern.h"
+
+namespace steer {
+namespace {
+
+using dns::load_be16;
+
+constexpr std::uint16_t kIpv4 = 0x0800, kIpv6 = 0x86dd, kVlan = 0x8100, kServiceVlan = 0x88a8;
+
+// A UDP datagram as it was found in a frame.
+struct Datagram {
+    std::uint8_t* l3;
+    std::uint8_t* udp;
+    std::uint16_t udp_length = 0;
+    std::uint8_t l3_offset;
+    bool is_v6;
+    IpAddress source, destination;
+    std::uint16_t source_port, destination_port;
+    PendingChecksum checksum;  // set by check_datagram()
+};
+
+// Past Ethernet and up to two tags; the ethertype there. No value: cut off.
+std::optional<std::uint16_t> skip_link_layer(const std::uint8_t* frame, std::size_t length,
+                                             std::uint8_t& offset) {
+    offset = RTE_ETHER_HDR_LEN;
+    if (length < offset) return std::nullopt;
+    std::uint16_t type = load_be16(frame + offset - 2);
+    for (int tags = 0; tags < 2 && (type == kVlan || type == kServiceVlan); ++tags) {
+        offset = static_cast<std::uint8_t>(offset + 4);
+        if (length < offset) return std::nullopt;
+        type = load_be16(frame + offset - 2);
+    }
+    return type;
+}
+
+// As OwnDevice::Vlan::tags has them.
+[[gnu::cold, gnu::noinline]] std::uint32_t tags_of(const std::uint8_t* frame,
+                                                   std::uint8_t l3_offset) {
+    constexpr std::uint32_t kId = 0x0fff;
+    const std::uint32_t outer = load_be16(frame + RTE_ETHER_HDR_LEN) & kId;
+    const std::uint32_t inner =
+        l3_offset > RTE_ETHER_HDR_LEN + 4 ? load_be16(frame + RTE_ETHER_HDR_LEN + 4) & kId : 0;
+    return outer << 16 | inner;
+}
+
+// To another MAC address than the port's. No value: it is that of a VLAN child of the device.
+[[gnu::cold, gnu::noinline]] std::optional<Verdict> judge_other_mac(const std::uint8_t* frame,
+                                                                    std::uint8_t l3_offset,
+                                                                    const OwnAddresses& ours) {
+    if ((frame[0] & 1) != 0)
+        return Verdict::punted;  // broadcast or multicast: neighbours, not queries
+    if (l3_offset != RTE_ETHER_HDR_LEN && ours.is_childs_mac(frame, tags_of(frame, l3_offset)))
+        return std::nullopt;
+    return ours.kernel_wants_others() ? Verdict::punted : Verdict::drop_other_host;
+}
+
+// A length that cannot be is ours to judge only in a packet to us.
+[[gnu::cold, gnu::noinline]] Verdict bad_length(const Datagram& d, const OwnAddresses* ours) {
+    return ours == nullptr || ours->is_own(d.destination) ? Verdict::drop_bad_ip : Verdict::punted;
+}
+
+// Addresses and datagram of IPv4 without options. False: its length cannot be.
+[[gnu::always_inline]] inline bool read_plain_ipv4(std::size_t left, Datagram& d) {
+    const std::size_t total = load_be16(d.l3 + 2);
+    d.source = IpAddress::from_v4(d.l3 + 12);
+    d.destination = IpAddress::from_v4(d.l3 + 16);
+    d.udp = d.l3 + kIpv4Size;
+    if (total > left || total < kIpv4Size + kUdpSize) return false;
+    d.udp_length = static_cast<std::uint16_t>(total - kIpv4Size);
+    return true;
+}
+
+// Each returns no value if the packet may be ours and is whole so far.
+[[gnu::always_inline]] inline std::optional<Verdict> read_ipv4(std::size_t left,
+                                                               const OwnAddresses* ours,
+                                                               Datagram& d) {
+    if (left < kIpv4Size) return Verdict::drop_short_frame;
+    const std::uint8_t* ip = d.l3;
+    if ((ip[0] >> 4) != 4 || (ip[0] & 15) < 5) return Verdict::drop_bad_ip;
+    const bool fragment = (load_be16(ip + 6) & 0x3fff) != 0;  // an offset, or more to come
+    if (ip[9] != kUdpProtocol || (ip[0] & 15) > 5 || fragment) return Verdict::punted;
+    if (!read_plain_ipv4(left, d)) return bad_length(d, ours);
+    return std::nullopt;
+}
+
+[[gnu::noinline]] std::optional<Verdict> read_ipv6(std::size_t left, const OwnAddresses* ours,
+                                                   Datagram& d) {
+    if (left < kIpv6Size) return Verdict::drop_short_frame;
+    const std::uint8_t* ip = d.l3;
+    if ((ip[0] >> 4) != 6) return Verdict::drop_bad_ip;
+    if (ip[6] != kUdpProtocol) return Verdict::punted;
+    const std::uint16_t payload = load_be16(ip + 4);
+    d.source = IpAddress::from_v6(ip + 8);
+    d.destination = IpAddress::from_v6(ip + 24);
+    // A mapped address on the wire is no IPv4 address and never ours (RFC 4291 2.5.5.2).
+    if (d.destination.is_v4()) return Verdict::punted;
+    d.udp = d.l3 + kIpv6Size;
+    if (payload > left - kIpv6Size || payload < kUdpSize) return bad_length(d, ours);
+    d.udp_length = payload;
+    return std::nullopt;
+}
+
+bool ip_checksum_right(const rte_mbuf* m, const Datagram& d) {
+    if (d.is_v6 || (m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD)
+        return true;
+    return checksum_fold(checksum_add(0, d.l3, kIpv4Size)) == 0xffff;
+}
+
+// What is left to be done for UDP's checksum. False: it is missing where one must be.
+bool begin_udp_checksum(const rte_mbuf* m, Datagram& d, bool may_be_partial) {
+    std::uint16_t sent;
+    std::memcpy(&sent, d.udp + 6, 2);
+    d.checksum = {};
+    if (sent == 0) return !d.is_v6;  // none; IPv6 must have one (RFC 8200 8.1)
+    if ((m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD) return true;
+    const std::uint64_t pseudo = d.is_v6 ? checksum_pseudo(d.l3 + 8, 32, d.udp_length)
+                                         : checksum_pseudo(d.l3 + 12, 8, d.udp_length);
+    if (may_be_partial && sent == checksum_fold(pseudo)) return true;
+    d.checksum = {false, pseudo + checksum_narrow(checksum_word(d.udp))};
+    return true;
+}
+
+bool message_right(const Datagram& d) {
+    if (d.checksum.is_verified) return true;
+    const std::uint64_t sum = checksum_add(0, d.udp + kUdpSize, d.udp_length - kUdpSize);
+    return d.checksum.is_right_with(checksum_narrow(sum));
+}
+
+bool bad_source(const Datagram& d, const OwnAddresses& ours) {
+    if (d.source_port == 0) return true;
+    if (d.is_v6) {
+        const std::uint64_t high = d.source.high(), low = d.source.low();
+        if (d.source.is_v4() || high >> 56 == 0xff) return true;  // mapped; multicast
+        if (high == 0 && low <= 1) return true;                   // :: and ::1
+    } else {
+        const auto first = static_cast<std::uint8_t>(d.source.low() >> 24);
+        if (first == 0 || first == 127 || first >= 224)
+            return true;  // this net, loopback, multicast, reserved
+    }
+    return ours.is_own(d.source);
+}
+
+// In one piece, or not at all.
+bool make_contiguous(rte_mbuf* m) {
+    return m->nb_segs == 1 || rte_pktmbuf_linearize(m) == 0;
+}
+
+[[gnu::always_inline]] inline void read_ports(Datagram& d) {
+    d.source_port = load_be16(d.udp);
+    d.destination_port = load_be16(d.udp + 2);
+}
+
+// Finds the datagram in a frame. No value: it is UDP, whole, to be looked at.
+[[gnu::always_inline]] inline std::optional<Verdict> read_datagram(rte_mbuf* m,
+                                                                   const OwnAddresses* ours,
+                                                                   Datagram& d) {
+    std::uint8_t* const frame = rte_pktmbuf_mtod(m, std::uint8_t*);
+    const std::size_t length = m->data_len;
+    const auto type = skip_link_layer(frame, length, d.l3_offset);
+    if (!type) return Verdict::drop_short_frame;
+    if (ours != nullptr && !ours->is_own_mac(frame)) {
+        if (const auto end = judge_other_mac(frame, d.l3_offset, *ours)) return end;
+    }
+    d.l3 = frame + d.l3_offset;
+    d.is_v6 = *type == kIpv6;
+    if (!d.is_v6 && *type != kIpv4) return Verdict::punted;
+    const std::size_t left = length - d.l3_offset;
+    if (const auto end = d.is_v6 ? read_ipv6(left, ours, d) : read_ipv4(left, ours, d)) return end;
+    read_ports(d);
+    return std::nullopt;
+}
+
+// Lengths of a datagram that is ours, IP's checksum, and what UDP's needs.
+std::optional<Verdict> check_datagram(const rte_mbuf* m, Datagram& d, bool may_be_partial) {
+    const std::uint16_t udp_length = load_be16(d.udp + 4);
+    if (udp_length < kUdpSize || udp_length > d.udp_length) return Verdict::drop_short_frame;
+    d.udp_length = udp_length;  // what follows within the IP packet is padding
+    if (!ip_checksum_right(m, d) || !begin_udp_checksum(m, d, may_be_partial))
+        return Verdict::drop_bad_checksum;
+    return std::nullopt;
+}
+
+[[gnu::always_inline]] inline void add_query(rte_mbuf* m, const Datagram& d,
+                                             std::uint8_t port_index, Burst& burst) {
+    Packet& p = burst.next_packet();
+    p.mbuf = m;
+    p.injected = nullptr;
+    p.dns = d.udp + kUdpSize;
+    p.dns_length = static_cast<std::uint16_t>(d.udp_length - kUdpSize);
+    const auto* end = static_cast<const std::uint8_t*>(m->buf_addr) + m->buf_len;
+    p.dns_room = static_cast<std::uint16_t>(end - p.dns);
+    p.max_size = std::min(kMaxUdpAnswer, p.dns_room);
+    p.port = port_index;
+    p.l3_offset = d.l3_offset;
+    p.is_v6 = d.is_v6;
+    p.is_udp = true;
+    p.entry = 0;
+    p.source_port = d.source_port;
+    p.destination_port = d.destination_port;
+    p.checksum = d.checksum;
+    p.source = d.source;
+    p.destination = d.destination;
+    p.found = nullptr;
+    burst.keep_packet();
+}
+
+UpstreamFrame upstream_frame(rte_mbuf* m, const Datagram& d) {
+    return {m,
+            d.source,
+            d.source_port,
+            d.destination_port,
+            {d.udp + kUdpSize, static_cast<std::size_t>(d.udp_length - kUdpSize)}};
+}
+
+// A datagram whose headers have the pattern of a query's. False: its lengths cannot be.
+[[gnu::always_inline]] inline bool read_known(const rte_mbuf* m, Datagram& d) {
+    std::uint8_t* const frame = rte_pktmbuf_mtod(m, std::uint8_t*);
+    d.l3_offset = RTE_ETHER_HDR_LEN;
+    d.l3 = frame + RTE_ETHER_HDR_LEN;
+    d.is_v6 = false;
+    if (!read_plain_ipv4(std::size_t{m->data_len} - RTE_ETHER_HDR_LEN, d)) return false;
+    read_ports(d);
+    return true;
+}
+
+// A frame whose headers are looked at in full. No value: a query to us, or (`is_reply`) an upstream's reply.
+[[gnu::noinline]] std::optional<Verdict> judge(rte_mbuf* m, OwnAddresses& ours,
+                                               PortRange upstream_ports, HeaderPattern& pattern,
+                                               Datagram& d, bool& is_reply) {
+    if (const auto end = read_datagram(m, &ours, d)) return end;
+    const bool is_query = ours.is_service(d.destination, d.destination_port);
+    is_reply =
+        !is_query && upstream_ports.contains(d.destination_port) && ours.is_own(d.destination);
+    if (!is_query && !is_reply) return Verdict::punted;
+    const std::uint8_t* const frame = rte_pktmbuf_mtod(m, const std::uint8_t*);
+    // An answer would go to a group (IEEE 802.3: the I/G bit of a source is 0).
+    if ((frame[RTE_ETHER_ADDR_LEN] & RTE_ETHER_GROUP_ADDR) != 0) return Verdict::drop_bad_mac;
+    if (d.l3_offset != RTE_ETHER_HDR_LEN) {
+        if (!ours.is_vlan(tags_of(frame, d.l3_offset))) return Verdict::punted;
+    } else if (is_query && !d.is_v6) {
+        pattern.learn(frame);
+    }
+    return std::nullopt;
+}
+
+// No value: it went into the burst's queries or replies.
+[[gnu::always_inline]] inline std::optional<Verdict> classify_one(
+    rte_mbuf* m, const Port& port, std::uint8_t port_index, OwnAddresses& ours,
+    PortRange upstream_ports, HeaderPattern& pattern, Burst& burst) {
+    if (!make_contiguous(m)) return Verdict::drop_segmented;
+    Datagram d;
+    bool is_reply = false;
+    const bool known = m->data_len >= HeaderPattern::kSize &&
+                       pattern.matches(rte_pktmbuf_mtod(m, const std::uint8_t*)) &&
+                       read_known(m, d);
+    if (!known) {
+        if (const auto end = judge(m, ours, upstream_ports, pattern, d, is_reply)) return end;
+    }
+    if (const auto end = check_datagram(m, d, port.partial_checksums())) return end;
+    if (is_reply) {
+        if (!message_right(d)) return Verdict::drop_bad_checksum;
+        burst.replies[burst.reply_count++] = upstream_frame(m, d);
+        return std::nullopt;
+    }
+    if (bad_source(d, ours)) return Verdict::drop_bad_source;
+    add_query(m, d, port_index, burst);
+    return std::nullopt;
+}
+
+}  // namespace
+
+void classify(std::span<rte_mbuf* const> received, const Port& port, std::uint8_t port_index,
+              OwnAddresses& ours, PortRange upstream_ports, Burst& burst) noexcept {
+    for (rte_mbuf* m : received)
+        rte_prefetch0(rte_pktmbuf_mtod(m, const void*));
+    ours.come_by(port.if_index());
+    HeaderPattern pattern;  // what is ours may be another the next time
+    for (rte_mbuf* m : received) {
+        if (const auto end =
+                classify_one(m, port, port_index, ours, upstream_ports, pattern, burst)) {
+            burst.ended[burst.ended_count++] = {m, *end};
+        }
+    }
+}
+
+Message moved_query(const Packet& p) noexcept {
+    return {.kind = MessageKind::query_frame,
+            .b = std::uint32_t{p.dns_length} << 16 | std::uint32_t{p.l3_offset} << 8 |
+                 (p.checksum.is_verified ? 2U : 0U) | (p.is_v6 ? 1U : 0U),
+            .token = p.checksum.others,
+            .pointer = p.mbuf};
+}
+
+void add_moved_query(const Message& message, std::uint8_t lane, Burst& burst) noexcept {
+    auto* const m = static_cast<rte_mbuf*>(message.pointer);
+    Datagram d;
+    d.l3_offset = static_cast<std::uint8_t>(message.b >> 8);
+    d.is_v6 = (message.b & 1) != 0;
+    d.l3 = rte_pktmbuf_mtod_offset(m, std::uint8_t*, d.l3_offset);
+    d.udp = d.l3 + (d.is_v6 ? kIpv6Size : kIpv4Size);
+    d.udp_length = static_cast<std::uint16_t>((message.b >> 16) + kUdpSize);
+    d.source = d.is_v6 ? IpAddress::from_v6(d.l3 + 8) : IpAddress::from_v4(d.l3 + 12);
+    d.destination = d.is_v6 ? IpAddress::from_v6(d.l3 + 24) : IpAddress::from_v4(d.l3 + 16);
+    read_ports(d);
+    d.checksum = {(message.b & 2) != 0, message.token};
+    add_query(m, d, lane, burst);
+}
+
+UpstreamFrame reread_upstream_frame(rte_mbuf* mbuf) noexcept {
+    Datagram d;
+    if (read_datagram(mbuf, nullptr, d)) return {mbuf, {}, 0, 0, {}};
+    d.udp_length = std::min(d.udp_length, load_be16(d.udp + 4));
+    return upstream_frame(mbuf, d);
+}
+
+}  // namespace steer

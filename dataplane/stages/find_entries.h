@@ -1,0 +1,21 @@
+// Which of the program's entries each query takes, where there are several: by the frontend that it came in (policy/frontends.h).
+//
+// In:   packets of the burst with their addresses and ports.
+// Out:  `entry`; 0 for all if the snapshot has one.
+// Cost: a look a burst; with several entries a walk over the frontends for each packet.
+// Ends: none.
+#pragma once
+
+#include "dataplane/policy/snapshot.h"
+#include "dataplane/stages/burst.h"
+
+namespace steer {
+
+void find_entries_of_all(Burst& burst, const Snapshot& snapshot) noexcept;
+
+inline void find_entries(Burst& burst, const Snapshot& snapshot) noexcept {
+    if (snapshot.has_several_entries()) [[unlikely]]
+        find_entries_of_all(burst, snapshot);
+}
+
+}  // namespace steer

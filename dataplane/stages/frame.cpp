@@ -1,0 +1,121 @@
+#include "dataplane/stages/frame.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "dataplane/dns/checksum.h"
+#include "dataplane/dns/wire.h"
+
+namespace steer {
+namespace {
+
+using dns::store_be16;
+
+constexpr std::uint8_t kTtl = 64;
+
+template <class T>
+T load(const std::uint8_t* at) {
+    T value;
+    std::memcpy(&value, at, sizeof value);
+    return value;
+}
+template <class T>
+void store(std::uint8_t* at, T value) {
+    std::memcpy(at, &value, sizeof value);
+}
+
+// A 16-bit field as it lies in memory, for words that are made of several (little-endian, as checksum.h).
+constexpr std::uint64_t field(std::uint16_t host_order) {
+    return __builtin_bswap16(host_order);
+}
+
+// Everything of the IPv4 header but the addresses, which are there; `addresses` is their sum.
+void complete_ipv4(std::uint8_t* ip, std::uint16_t udp_length, std::uint64_t addresses) {
+    const auto total = static_cast<std::uint16_t>(kIpv4Size + udp_length);
+    constexpr std::uint16_t kFirst = 0x4500, kDontFragment = 0x4000,
+                            kTtlAndUdp = kTtl << 8 | kUdpProtocol;
+    const std::uint64_t words = std::uint64_t{kFirst} + total + kDontFragment + kTtlAndUdp;
+    const std::uint32_t sum = 0xffffU & ~checksum_fold(addresses + checksum_words(words));
+    store(ip, field(kFirst) | field(total) << 16 | field(kDontFragment) << 48);  // id: 0
+    store(ip + 8, static_cast<std::uint32_t>(field(kTtlAndUdp)) | sum << 16);
+}
+
+void complete_ipv6(std::uint8_t* ip, std::uint16_t udp_length) {
+    ip[0] = 0x60;
+    ip[1] = ip[2] = ip[3] = 0;
+    store_be16(ip + 4, udp_length);
+    ip[6] = kUdpProtocol;
+    ip[7] = kTtl;
+}
+
+// IP and UDP around a payload whose sum is `payload`: all but addresses, which are there; `addresses` is the sum of the
+// IP header's (narrow), `ports` both ports as they lie on the wire. Nothing that was stored a moment ago is loaded.
+[[gnu::always_inline]] inline void complete(std::uint8_t* ip, bool is_v6, std::uint16_t udp_length,
+                                            std::uint64_t addresses, std::uint32_t ports,
+                                            std::uint64_t payload) {
+    if (is_v6) {
+        complete_ipv6(ip, udp_length);
+    } else {
+        complete_ipv4(ip, udp_length, addresses);
+    }
+    // The length counts twice: in UDP's header and in the pseudo-header (RFC 768, RFC 8200 8.1).
+    const std::uint64_t words = 2U * udp_length + kUdpProtocol;
+    const std::uint64_t sum = addresses + payload + ports + checksum_words(words);
+    const std::uint64_t inverse = 0xffffU & ~checksum_fold(sum);
+    const std::uint64_t checksum = inverse == 0 ? 0xffffU : inverse;  // 0 would mean none (RFC 768)
+    store(ip + (is_v6 ? kIpv6Size : kIpv4Size), ports | field(udp_length) << 32 | checksum << 48);
+}
+
+// Both MAC addresses, in one piece with what follows them.
+void swap_macs(std::uint8_t* frame) {
+    using Bytes = std::uint8_t __attribute__((vector_size(16)));
+    const auto b = load<Bytes>(frame);
+    store(frame,
+          __builtin_shufflevector(b, b, 6, 7, 8, 9, 10, 11, 0, 1, 2, 3, 4, 5, 12, 13, 14, 15));
+}
+
+}  // namespace
+
+void write_headers(std::uint8_t* message, std::uint16_t length, const FrameHeaders& h) noexcept {
+    const bool is_v6 = !h.to.is_v4();
+    std::uint8_t* at = message - h.size();
+    at = std::copy(h.to_mac.begin(), h.to_mac.end(), at);
+    at = std::copy(h.from_mac.begin(), h.from_mac.end(), at);
+    at = std::copy(h.tags.begin(), h.tags.end(), at);
+    store_be16(at, is_v6 ? 0x86dd : 0x0800);
+    std::uint8_t* const ip = at + 2;
+    if (is_v6) {
+        std::copy(h.from.bytes.begin(), h.from.bytes.end(), ip + 8);
+        std::copy(h.to.bytes.begin(), h.to.bytes.end(), ip + 24);
+    } else {
+        std::copy_n(h.from.v4(), 4, ip + 12);
+        std::copy_n(h.to.v4(), 4, ip + 16);
+    }
+    const std::uint64_t addresses =
+        checksum_narrow(is_v6 ? checksum_add(0, ip + 8, 32) : checksum_add(0, ip + 12, 8));
+    const auto ports = static_cast<std::uint32_t>(field(h.from_port) | field(h.to_port) << 16);
+    complete(ip, is_v6, static_cast<std::uint16_t>(kUdpSize + length), addresses, ports,
+             checksum_narrow(checksum_add(0, message, length)));
+}
+
+std::uint16_t turn_around(std::uint8_t* frame, std::uint8_t l3_offset, bool is_v6,
+                          std::uint16_t length, std::uint64_t sum) noexcept {
+    swap_macs(frame);
+    std::uint8_t* const ip = frame + l3_offset;
+    const std::size_t ip_size = is_v6 ? kIpv6Size : kIpv4Size;
+    const std::uint32_t ports = std::rotl(load<std::uint32_t>(ip + ip_size), 16);
+    std::uint64_t addresses;
+    if (is_v6) {
+        addresses = checksum_narrow(checksum_add(0, ip + 8, 32));
+        std::swap_ranges(ip + 8, ip + 24, ip + 24);
+    } else {
+        const auto both = load<std::uint64_t>(ip + 12);
+        addresses = checksum_narrow(both);
+        store(ip + 12, std::rotl(both, 32));
+    }
+    complete(ip, is_v6, static_cast<std::uint16_t>(kUdpSize + length), addresses, ports, sum);
+    return static_cast<std::uint16_t>(l3_offset + ip_size + kUdpSize + length);
+}
+
+}  // namespace steer

@@ -1,0 +1,66 @@
+#include "dataplane/stages/idle.h"
+
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <ctime>
+
+namespace steer {
+namespace {
+
+std::vector<Port*> with_descriptor(std::span<Port* const> ports) {
+    std::vector<Port*> some;
+    std::copy_if(ports.begin(), ports.end(), std::back_inserter(some),
+                 [](const Port* p) { return p->wake_fd() >= 0; });
+    return some;
+}
+
+}  // namespace
+
+Sleep::Sleep(std::span<Port* const> ports, Sleeper& sleeper)
+    : ports_(with_descriptor(ports)),
+      sleeper_(sleeper),
+      descriptors_(ports_.size() + 1),
+      naps_(ports_.size() < ports.size()) {}
+
+// A thread's timers may otherwise be 50 us late.
+void Sleep::be_punctual() noexcept {
+    ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+}
+
+void Sleep::nap() noexcept {
+    constexpr timespec kLong{0, kLoadNapNs};
+    ::clock_nanosleep(CLOCK_MONOTONIC, 0, &kLong, nullptr);
+}
+
+bool Sleep::gather_descriptors() noexcept {
+    bool away = false;
+    descriptors_[0] = {sleeper_.event_fd(), POLLIN, 0};  // -1 is passed over
+    for (std::size_t i = 0; i < ports_.size(); ++i) {
+        descriptors_[i + 1] = {ports_[i]->wake_fd(), POLLIN, 0};
+        away = away || descriptors_[i + 1].fd < 0;
+    }
+    return away;
+}
+
+void Sleep::until(std::uint64_t deadline_ms, Now now, unsigned in_a_row) noexcept {
+    const bool away = gather_descriptors();
+    timespec longest{};
+    if (naps_) {
+        longest.tv_nsec = in_a_row <= kShortNaps ? kNapNs : kLongNapNs;
+    } else {
+        const std::uint64_t left = deadline_ms > now.ms ? deadline_ms - now.ms : 0;
+        const std::uint64_t ms = std::min(left, away ? kAwayMs : kLongestMs);
+        longest.tv_sec = static_cast<time_t>(ms / 1000);
+        longest.tv_nsec = static_cast<long>(ms % 1000) * 1'000'000;
+    }
+    ::ppoll(descriptors_.data(), descriptors_.size(), &longest, nullptr);
+    sleeper_.awake();
+    if ((descriptors_[0].revents & POLLIN) != 0) {
+        std::uint64_t wakes;
+        [[maybe_unused]] const auto n = ::read(sleeper_.event_fd(), &wakes, sizeof wakes);
+    }
+}
+
+}  // namespace steer

@@ -1,0 +1,102 @@
+// What a worker does when there is nothing to do (`dataplane.idle`).
+//
+// spin: nothing. pause: the processor's pause between turns. adaptive: after empty_turns() turns
+// without work the worker sleeps until a port's descriptor is readable, a ring wakes it (Sleeper),
+// or its next deadline. A port without a descriptor (a polled DPDK device) makes it take naps instead:
+// kNapNs while there was work lately, kLongNapNs after kShortNaps in a row without any. Asleep, it is
+// offline for QSBR: nobody waits for it.
+//
+// Where the kernel wakes it, a worker hardly looks around before it sleeps: what comes then costs a wake-up, which
+// is less than looking costs under most loads. A nap ends when it ends, so there it looks for longer.
+//
+// Under load it does not wait for a descriptor either but takes naps of kLoadNapNs after
+// kTurnsUnderLoad turns without work, if they gather larger bursts than sleep does (LoadNaps): a burst
+// is sent with one system call, and who brings it has nobody to wake. Polled devices are looked at as
+// long as ever: nothing but their ring holds what comes.
+//
+// Order, so that no wake-up is lost: say that we sleep, look at everything once more (the caller's
+// turn), then sleep.
+#pragma once
+
+#include <poll.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "dataplane/base/clock.h"
+#include "dataplane/base/ring.h"
+#include "dataplane/port/port.h"
+
+namespace steer {
+
+// Whether naps gather more than sleep: the moving averages of what came by the next pause, the way that gathers
+// less being tried once in kTryEach pauses. A query that is alone is always woken for.
+class LoadNaps {
+  public:
+    // `came`: packets and queries so far. True: nap now.
+    [[nodiscard]] bool wants(std::uint64_t came) const noexcept {
+        return naps_next_ && came - before_ >= kLeast;
+    }
+    // A pause begins.
+    void pause(std::uint64_t came, bool is_nap) noexcept {
+        int& gathered = napping_ ? by_nap_ : by_sleep_;
+        const auto burst = static_cast<int>(std::min<std::uint64_t>(came - before_, kMost)) * kUnit;
+        gathered += (burst - gathered) / kWeight;
+        before_ = came;
+        napping_ = is_nap;
+        const bool naps_pay = by_nap_ > by_sleep_ + by_sleep_ / 4;
+        naps_next_ = naps_pay != (++pauses_ % kTryEach == 0);
+    }
+
+  private:
+    static constexpr unsigned kLeast = 2, kMost = 1024;  // packets
+    static constexpr unsigned kTryEach = 32;             // pauses
+    static constexpr int kUnit = 16, kWeight = 8;        // of the moving averages
+
+    std::uint64_t before_ = 0;  // what had come by the last pause
+    int by_nap_ = 0, by_sleep_ = 0;
+    unsigned pauses_ = 0;
+    bool napping_ = false, naps_next_ = false;
+};
+
+class Sleep {
+  public:
+    static constexpr unsigned kEmptyTurns = 4, kEmptyTurnsPolled = 64;
+    static constexpr long kNapNs = 50'000;
+    static constexpr long kLongNapNs = 1'500'000;
+    static constexpr unsigned kShortNaps = 400;  // at least 20 ms
+    static constexpr unsigned kTurnsUnderLoad = 2;
+    static constexpr long kLoadNapNs = 30'000;
+
+    Sleep(std::span<Port* const> ports, Sleeper& sleeper);
+
+    // For the calling thread, before its first sleep: naps as long as they are said to be.
+    static void be_punctual() noexcept;
+
+    // Whether until() only takes naps.
+    [[nodiscard]] bool naps() const noexcept { return naps_; }
+    [[nodiscard]] unsigned empty_turns() const noexcept {
+        return naps_ ? kEmptyTurnsPolled : kEmptyTurns;
+    }
+    // A nap under load.
+    static void nap() noexcept;
+    // Sleeps until something wakes us, at most until `deadline_ms` and not longer than kLongestMs.
+    // `in_a_row`: sleeps since there was work.
+    void until(std::uint64_t deadline_ms, Now now, unsigned in_a_row) noexcept;
+
+  private:
+    static constexpr std::uint64_t kLongestMs = 500;  // to look at what nobody wakes us for
+    static constexpr std::uint64_t kAwayMs = 50;      // for a device that may be back
+
+    // What wakes us, as it is now. True: a port that had a descriptor has none (its device is away).
+    bool gather_descriptors() noexcept;
+
+    const std::vector<Port*> ports_;  // with a descriptor
+    Sleeper& sleeper_;
+    std::vector<pollfd> descriptors_;  // the sleeper's first
+    bool naps_ = false;
+};
+
+}  // namespace steer

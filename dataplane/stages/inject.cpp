@@ -1,0 +1,35 @@
+#include "dataplane/stages/inject.h"
+
+#include <algorithm>
+
+#include "dataplane/base/buffer.h"
+
+namespace steer {
+
+void add_injected(const Message& m, Burst& burst, Replier& replier) noexcept {
+    Buffer& buffer = *m.buffer;
+    const auto& query = *reinterpret_cast<const InjectedQuery*>(buffer.data());
+    Packet& p = burst.next_packet();
+    p.mbuf = nullptr;
+    p.injected = &buffer;
+    p.dns = buffer.data() + sizeof(InjectedQuery);
+    p.is_udp = query.is_udp != 0;
+    p.entry = 0;
+    p.max_size = std::max(query.max_size, dns::kClassicUdpSize);
+    p.source = query.client;
+    p.destination = query.local;
+    p.source_port = query.client_port;
+    p.destination_port = query.local_port;
+    p.stream = query.stream;
+    p.stream_token = m.token;
+    p.found = nullptr;
+    const std::size_t texts = std::size_t{query.server_name_length} + query.url_path_length;
+    const bool fits = query.length <= dns::kMaxMessage &&
+                      sizeof(InjectedQuery) + query.length + texts <= buffer.length;
+    if (!fits) return replier.drop(p, Verdict::drop_short_header);
+    p.dns_length = static_cast<std::uint16_t>(query.length);
+    p.dns_room = p.dns_length;
+    burst.keep_packet();
+}
+
+}  // namespace steer

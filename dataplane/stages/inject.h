@@ -1,0 +1,17 @@
+// Makes a packet of the burst of a query that `streams` injected: it came over TCP or by a kernel
+// socket, and takes the same way as the others from parse() on.
+//
+// In:   MessageKind::inject, whose buffer holds an InjectedQuery and the message.
+// Out:  a packet in the burst that owns the buffer.
+// Ends: Injected::drop_short_header (the lengths do not fit).
+#pragma once
+
+#include "dataplane/base/message.h"
+#include "dataplane/stages/burst.h"
+#include "dataplane/stages/reply.h"
+
+namespace steer {
+
+void add_injected(const Message& m, Burst& burst, Replier& replier) noexcept;
+
+}  // namespace steer

@@ -1,0 +1,112 @@
+#include "dataplane/stages/packet_cache.h"
+
+#include <emmintrin.h>
+#include <rte_debug.h>
+#include <rte_malloc.h>
+#include <rte_prefetch.h>
+
+#include <bit>
+#include <cstring>
+#include <memory>
+
+namespace steer {
+namespace {
+
+constexpr std::size_t kSets = PacketCache::kLines / PacketCache::kWays;
+
+std::uint64_t word(const std::uint8_t* at) {
+    std::uint64_t w;
+    std::memcpy(&w, at, sizeof w);
+    return w;
+}
+
+// Both halves of a product: what 16 bytes come to in the wyhash family.
+std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
+    __extension__ using Wide = unsigned __int128;
+    const Wide product = static_cast<Wide>(a) * b;
+    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
+template <class T>
+T* take_array(std::size_t n) {
+    void* const memory = rte_malloc("packet cache", n * sizeof(T), 64);
+    if (memory == nullptr) rte_panic("no memory for a packet cache: give dataplane.memory more\n");
+    T* const first = static_cast<T*>(memory);
+    std::uninitialized_value_construct_n(first, n);
+    return first;
+}
+
+std::size_t set_of(std::uint64_t hash) {
+    return hash % kSets;
+}
+std::uint32_t tag_of(std::uint64_t hash) {
+    return static_cast<std::uint32_t>(hash >> 32) | 1;
+}
+
+}  // namespace
+
+void PacketCache::Free::operator()(void* memory) const {
+    rte_free(memory);
+}
+
+PacketCache::PacketCache(std::uint64_t seed)
+    : seed_(seed), tags_(take_array<Tags>(kSets)), lines_(take_array<Line>(kLines)) {}
+
+bool PacketCache::awake(unsigned n) noexcept {
+    if (resting_ > 0) {
+        resting_ -= resting_ < n ? resting_ : n;
+        return false;
+    }
+    asked_ += n;
+    if (asked_ < kWindow) return true;
+    if (known_ < kFewest) resting_ = kRest;
+    asked_ = known_ = 0;
+    return true;
+}
+
+std::uint64_t PacketCache::hash(const std::uint8_t* message, std::size_t length,
+                                std::uint8_t way) const noexcept {
+    constexpr std::uint64_t kOdd1 = 0xa0761d6478bd642f, kOdd2 = 0xe7037ed1a0b428db;
+    const std::uint8_t* at = message + kIdBytes;
+    const std::uint8_t* const last = message + length - 16;
+    std::uint64_t h = seed_ ^ length ^ std::uint64_t{way} << 32;
+    for (; at < last; at += 16)
+        h = mix(word(at) ^ kOdd1, word(at + 8) ^ h);
+    return mix(word(last) ^ kOdd2, word(last + 8) ^ h);
+}
+
+void PacketCache::prefetch(std::uint64_t hash) const noexcept {
+    rte_prefetch0(&tags_[set_of(hash)]);
+}
+
+const PacketCache::Line* PacketCache::find(std::uint64_t hash) const noexcept {
+    const std::size_t set = set_of(hash);
+    static_assert(sizeof(Tags) == sizeof(__m128i));
+    const __m128i tags = _mm_load_si128(reinterpret_cast<const __m128i*>(&tags_[set]));
+    const __m128i same = _mm_cmpeq_epi32(tags, _mm_set1_epi32(static_cast<int>(tag_of(hash))));
+    const auto ways = static_cast<unsigned>(_mm_movemask_ps(_mm_castsi128_ps(same)));
+    if (ways == 0) return nullptr;
+    const Line* const line = &lines_[set * kWays + static_cast<unsigned>(std::countr_zero(ways))];
+    rte_prefetch0(line);
+    rte_prefetch0(reinterpret_cast<const std::uint8_t*>(line) + 64);
+    return line;
+}
+
+PacketCache::Line& PacketCache::replace(std::uint64_t hash, const std::uint8_t* message,
+                                        std::size_t length) noexcept {
+    const std::size_t set = set_of(hash);
+    Tags& tags = tags_[set];
+    const std::uint32_t tag = tag_of(hash);
+    unsigned way = next_way_++ % kWays;
+    for (unsigned i = 0; i < kWays; ++i)
+        way = tags[i] == 0 ? i : way;
+    for (unsigned i = 0; i < kWays; ++i)
+        way = tags[i] == tag ? i : way;
+    tags[way] = tag;
+    Line& line = lines_[set * kWays + way];
+    line.length = static_cast<std::uint8_t>(length);
+    std::memcpy(line.bytes.data(), message + kIdBytes, length - kIdBytes);
+    return line;
+}
+
+}  // namespace steer

@@ -1,0 +1,131 @@
+#include "dataplane/stages/packet_cache_stage.h"
+
+#include <cstring>
+
+#include "dataplane/dns/checksum.h"
+#include "dataplane/stages/parse.h"
+#include "dataplane/stages/stage_clock.h"
+
+namespace steer {
+namespace {
+
+using Line = PacketCache::Line;
+
+std::uint16_t id_in_memory_order(const Packet& p) {
+    std::uint16_t id;
+    std::memcpy(&id, p.dns, sizeof id);
+    return id;
+}
+
+// What the bytes do not say: the ID is another each time.
+bool checksum_right(const Line& line, const Packet& p) {
+    return p.checksum.is_right_with(std::uint64_t{line.bytes_sum} + id_in_memory_order(p));
+}
+
+// What is not in a query's bytes and may lead to another answer: the entry of the program, and the client's family
+// where a cache's key has it (CacheInstance::family_in_key).
+std::uint8_t way_of(const Packet& p, const Snapshot& snapshot) {
+    constexpr std::uint8_t kOverV4 = 0x80;
+    static_assert(kMostEntries <= kOverV4);
+    return snapshot.family_in_key && p.source.is_v4() ? p.entry | kOverV4 : p.entry;
+}
+
+[[gnu::always_inline]] inline bool is_good(const Line& line, const Packet& p,
+                                           const Snapshot& snapshot, const cache::Cache& cache) {
+    return line.way == way_of(p, snapshot) && PacketCache::is_of(line, p.dns, p.dns_length) &&
+           line.generation == snapshot.generation && line.epoch == cache.epoch(line.share) &&
+           checksum_right(line, p);
+}
+
+// As parse() and lookup() leave it.
+void fill(Packet& p, const Line& line) {
+    static_cast<dns::QueryHead&>(p.query) = line.head;
+    p.query.id = dns::load_be16(p.dns);
+    p.question_sum = line.question_sum;
+    p.max_size = size_limit(p);
+    p.found = line.entry;
+}
+
+// Which packets of a burst are live, by number: all of them, where nothing was taken out (nearly always). Not to read
+// that from Burst::live is a sixth of answer_from_packet_cache().
+struct All {
+    std::uint8_t operator[](unsigned i) const { return static_cast<std::uint8_t>(i); }
+};
+
+template <class Places>
+unsigned answer_known(Burst& burst, const Places places, const Snapshot& snapshot,
+                      PacketCache& packet_cache, const cache::Cache& cache, Resolver& resolver,
+                      Now now) noexcept {
+    const unsigned n = burst.live_count;
+    std::array<const Line*, kBurst> lines;
+    for (unsigned i = 0; i < n; ++i) {
+        Packet& p = burst.packets[places[i]];
+        p.packet_cache_hash = 0;
+        lines[i] = nullptr;
+        if (!PacketCache::fits(p.dns_length) || p.mbuf == nullptr) continue;
+        p.packet_cache_hash = packet_cache.hash(p.dns, p.dns_length, way_of(p, snapshot));
+        packet_cache.prefetch(p.packet_cache_hash);
+    }
+    for (unsigned i = 0; i < n; ++i) {
+        const std::uint64_t hash = burst.packets[places[i]].packet_cache_hash;
+        if (hash != 0) lines[i] = packet_cache.find(hash);
+    }
+    for (unsigned i = 0; i < n; ++i) {
+        if (lines[i] == nullptr) continue;
+        if (is_good(*lines[i], burst.packets[places[i]], snapshot, cache)) {
+            cache::Cache::prefetch(lines[i]->entry);
+        } else {
+            lines[i] = nullptr;
+        }
+    }
+    stage_ends(Stage::packet_cache);
+    unsigned kept = 0;
+    for (unsigned i = 0; i < n; ++i) {
+        const std::uint8_t place = places[i];
+        Packet& p = burst.packets[place];
+        if (lines[i] != nullptr && lines[i]->entry->usable_until_s > now.s() &&
+            snapshot.allow.contains(p.source)) {
+            fill(p, *lines[i]);
+            cache::Cache::touch(*lines[i]->entry);
+            if (resolver.answer_hit(p, snapshot, now)) continue;
+        }
+        burst.live[kept++] = place;
+    }
+    burst.live_count = kept;
+    return n - kept;
+}
+
+}  // namespace
+
+void answer_from_packet_cache(Burst& burst, const Snapshot& snapshot, PacketCache& packet_cache,
+                              const cache::Cache* cache, Resolver& resolver, Counters& counters,
+                              Now now) noexcept {
+    if (cache == nullptr || burst.watched || !snapshot.hit_may_be_plain ||
+        !packet_cache.awake(burst.live_count))
+        return;
+    burst.packet_cache_asked = true;
+    const unsigned known =
+        burst.is_whole()
+            ? answer_known(burst, All{}, snapshot, packet_cache, *cache, resolver, now)
+            : answer_known(burst, burst.live.data(), snapshot, packet_cache, *cache, resolver, now);
+    if (known == 0) return;
+    packet_cache.count_known(known);
+    counters.add(Stat::packet_cache_hits, known);
+    counters.add(Stat::cache_hits, known);
+}
+
+void remember(const Packet& p, const Snapshot& snapshot, const cache::Key& key, std::uint64_t epoch,
+              PacketCache& packet_cache) noexcept {
+    if (p.packet_cache_hash == 0 || p.found->ecs_len != 0) return;
+    Line& line = packet_cache.replace(p.packet_cache_hash, p.dns, p.dns_length);
+    line.entry = p.found;
+    line.way = way_of(p, snapshot);
+    line.epoch = epoch;
+    line.generation = snapshot.generation;
+    line.share = cache::Cache::share_of(key);
+    line.head = p.query;
+    line.question_sum = checksum_fold(p.question_sum);
+    line.bytes_sum = checksum_fold(p.message_sum + (0xffffU - id_in_memory_order(p)));
+}
+
+}  // namespace steer

@@ -1,0 +1,92 @@
+// The parked queries of one worker: a fixed number of records, and who may have how many of them.
+//
+// Quotas (from the first day, against one client or one domain taking all): a client (IPv4 /32,
+// IPv6 /64) may have `per_client` records, names under one two-label suffix `per_suffix`.
+// Counts are exact, by a keyed 64-bit hash. Memory is taken at construction and touched when first
+// used. Belongs to one worker; take() costs two hashes and two probes, give() two probes.
+//
+// Each record counts for its snapshot's generation in Shared::parked, which control reads before it
+// frees one.
+//
+// Ends: Verdict::drop_parked_full, drop_client_quota, drop_suffix_quota.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "dataplane/base/count_table.h"
+#include "dataplane/base/verdict.h"
+#include "dataplane/cache/cache.h"
+#include "dataplane/policy/parked.h"
+#include "dataplane/stages/shared.h"
+
+namespace steer {
+
+class ParkedPool {
+  public:
+    struct Limits {
+        unsigned records, per_client, per_suffix;
+    };
+    ParkedPool(Limits limits, unsigned worker, const cache::KeyHasher& hasher,
+               Shared::ParkedCounts& counts);
+    ~ParkedPool();
+
+    // A record for this client and (lower-cased) name under `snapshot`, sequence and index set, or
+    // why there is none.
+    struct Taken {
+        Parked* record;
+        Verdict why;
+    };
+    Taken take(const Snapshot& snapshot, const IpAddress& client,
+               std::span<const std::uint8_t> qname) noexcept;
+    // One for a refresh that no client waits for. They may have an eighth of all.
+    Taken take_background(const Snapshot& snapshot, std::span<const std::uint8_t> qname) noexcept;
+    // One for branch number `which` of another record's query. First ones may have a quarter of all, others leave half of
+    // all; and they have quotas of their own, so that those which nobody waits for any more stand neither in the way of
+    // what clients ask nor of second ones.
+    Taken take_branch(const Snapshot& snapshot, const IpAddress& client,
+                      std::span<const std::uint8_t> qname, unsigned which) noexcept;
+    void give(Parked* p) noexcept;
+
+    // The record of a hold token; nullptr: it was given back since.
+    [[nodiscard]] Parked* find(std::uint64_t token) noexcept;
+    [[nodiscard]] static std::uint64_t token_of(const Parked& p) noexcept;
+
+    // Any thread.
+    [[nodiscard]] unsigned in_use() const noexcept {
+        return in_use_.load(std::memory_order_relaxed);
+    }
+    // Less than a sixteenth is free.
+    [[nodiscard]] bool is_nearly_full() const noexcept {
+        return limits_.records - in_use() < limits_.records / 16 + 1;
+    }
+    // Records ever touched: [0, high_water()) may be looked at.
+    [[nodiscard]] unsigned high_water() const noexcept { return high_water_; }
+    [[nodiscard]] Parked& at(unsigned index) noexcept { return records_[index]; }
+
+  private:
+    struct Keys {
+        std::uint64_t client, suffix;
+    };
+    Taken take_counted(const Snapshot& snapshot, const Keys& keys) noexcept;
+    [[nodiscard]] Keys keys_of(const IpAddress& client,
+                               std::span<const std::uint8_t> qname) const noexcept;
+    static Keys of_branches(const Keys& keys) noexcept;
+    void count_generation(const Snapshot& snapshot, int change) noexcept;
+
+    Limits limits_;
+    std::uint8_t worker_;
+    const cache::KeyHasher& hasher_;
+    Shared::ParkedCounts& counts_;
+    Parked* records_;
+    Keys* keys_;                       // of each record that is taken: what it counts for
+    std::vector<std::uint32_t> free_;  // indices below high_water_
+    unsigned high_water_ = 0;
+    std::atomic<unsigned> in_use_{0};  // the worker's to write
+    unsigned background_ = 0;
+    unsigned branches_ = 0;
+    CountTable by_client_, by_suffix_;
+};
+
+}  // namespace steer

@@ -1,0 +1,81 @@
+#include "dataplane/stages/parse.h"
+
+#include <algorithm>
+
+#include "dataplane/dns/checksum.h"
+
+namespace steer {
+namespace {
+
+// The message's sum without the header's and that of what follows the question.
+std::uint64_t question_sum(const Packet& p) {
+    const std::size_t end = p.query.question_end;
+    std::uint64_t others = checksum_narrow(checksum_add(0, p.dns, dns::kHeaderSize));
+    if (p.dns_length > end) {
+        const std::uint64_t rest = checksum_add(0, p.dns + end, p.dns_length - end);
+        others += checksum_at(end, checksum_fold(rest));
+    }
+    return p.message_sum + (0xffffU - checksum_fold(others));
+}
+
+bool is_zone_transfer(const dns::Query& q) {
+    return q.qtype == dns::kAxfr || q.qtype == dns::kIxfr;
+}
+
+// The message is summed in any case: the reply's checksum is made of that sum.
+bool checksum_right(Packet& p) {
+    p.message_sum = checksum_narrow(checksum_add(0, p.dns, p.dns_length));
+    return p.checksum.is_right_with(p.message_sum);
+}
+
+// True: the packet stays in the burst.
+bool parse_one(Packet& p, const Snapshot& snapshot, Replier& replier) {
+    if (p.mbuf != nullptr && !checksum_right(p)) {
+        replier.drop(p, Verdict::drop_bad_checksum);
+        return false;
+    }
+    const dns::QueryError error = dns::parse_query({p.dns, p.dns_length}, p.query);
+    const std::uint16_t rcode =
+        error == dns::QueryError::none ? std::uint16_t{dns::kNoError} : dns::rcode_for(error);
+    if (rcode == dns::kNoReply) {
+        replier.drop(p, error == dns::QueryError::is_response ? Verdict::drop_response
+                                                              : Verdict::drop_short_header);
+        return false;
+    }
+    p.query.over_v4 = p.source.is_v4();
+    if (!snapshot.allow.contains(p.source)) {
+        replier.answer_error(p, dns::kRefused, dns::Ede::prohibited, Verdict::refused_client);
+        return false;
+    }
+    if (error != dns::QueryError::none) {
+        replier.answer_error(p, rcode, std::nullopt, Verdict::answered_error);
+        return false;
+    }
+    if (is_zone_transfer(p.query)) {
+        replier.answer_error(p, dns::kNotImp, std::nullopt, Verdict::answered_error);
+        return false;
+    }
+    p.max_size = size_limit(p);
+    if (p.mbuf != nullptr) p.question_sum = question_sum(p);
+    return true;
+}
+
+}  // namespace
+
+std::uint16_t size_limit(const Packet& p) noexcept {
+    if (!p.is_udp) return p.max_size;
+    const std::uint16_t offered =
+        p.query.edns.present ? p.query.edns.udp_size : dns::kClassicUdpSize;
+    return std::min(offered, p.max_size);
+}
+
+void parse(Burst& burst, const Snapshot& snapshot, Replier& replier) noexcept {
+    unsigned kept = 0;
+    for (unsigned i = 0; i < burst.live_count; ++i) {
+        const std::uint8_t place = burst.live[i];
+        if (parse_one(burst.packets[place], snapshot, replier)) burst.live[kept++] = place;
+    }
+    burst.live_count = kept;
+}
+
+}  // namespace steer

@@ -1,0 +1,24 @@
+// Reads the DNS query of each packet and looks at who asks.
+//
+// In:   packets of the burst with their DNS message.
+// Out:  `query`, `max_size`, `message_sum`, `question_sum` set; what came in a frame has a right UDP checksum; malformed
+//       queries and those of strangers have left the burst.
+// Cost: one sum over the message, one walk over the name (dns/query.h), one search in the allowed prefixes.
+//
+// Ends: Verdict::drop_bad_checksum, drop_short_header, drop_response (never answered: reflection loops),
+//       answered_error (FORMERR, NOTIMP for other opcodes and for zone transfers, BADVERS),
+//       refused_client (REFUSED, EDE 18).
+#pragma once
+
+#include "dataplane/policy/snapshot.h"
+#include "dataplane/stages/burst.h"
+#include "dataplane/stages/reply.h"
+
+namespace steer {
+
+// What the client takes, and at most what its way allows (RFC 6891 6.2.3, RFC 9715): bytes of DNS.
+std::uint16_t size_limit(const Packet& p) noexcept;
+
+void parse(Burst& burst, const Snapshot& snapshot, Replier& replier) noexcept;
+
+}  // namespace steer

@@ -1,0 +1,84 @@
+// How answers get back: into the mbuf that brought the query, into a buffer for `streams`, or, for
+// a parked query, into a packet or buffer of its own.
+//
+// In:   a query of the burst or a parked record, and the answer as dns::Answer with age and caps.
+//       The path of a moved query leads back to the worker whose port it came to.
+// Out:  a packet in Transmit, or a message to streams. The query's mbuf or buffer is used up in any
+//       case.
+// Cost: in place: one copy of the body, one sum over the packet. No allocation but mbufs and pool
+//       buffers.
+//
+// Ends: Verdict::answered, answered_truncated (RFC 6891 6.2.3), answered_error, refused_client,
+//       drop_no_buffer, drop_ring_full, drop_tx_full (by Transmit) and whatever drop() is told; the
+//       same of Moved and of Injected; PendingOutcome.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "dataplane/base/buffer.h"
+#include "dataplane/base/counters.h"
+#include "dataplane/dns/answer.h"
+#include "dataplane/policy/parked.h"
+#include "dataplane/stages/burst.h"
+#include "dataplane/stages/shared.h"
+#include "dataplane/stages/transmit.h"
+
+namespace steer {
+
+// The Injected, and the Moved, that say the same as a query's verdict. Abort on one that such a query never gets.
+Injected injected_for(Verdict v) noexcept;
+Moved moved_for(Verdict v) noexcept;
+
+class Replier {
+  public:
+    // `owners`: Shared::port_owners.
+    Replier(unsigned worker, std::span<Port* const> ports,
+            const std::vector<Shared::PortOwner>& owners, const WorkerRings& rings,
+            BufferPools& buffers, Transmit& transmit, Counters& counters);
+
+    // A query of the burst.
+    void answer(Packet& p, const dns::Answer& answer, const dns::ReplyOptions& options) noexcept;
+    // An empty reply; counted as `v`.
+    void answer_error(Packet& p, std::uint16_t rcode, std::optional<dns::Ede> ede,
+                      Verdict v) noexcept;
+    // Nothing is said (a TCP client's query is told to streams, so that it can close).
+    void drop(Packet& p, Verdict v) noexcept;
+    // The query lives on in a parked record.
+    void park(Packet& p, Verdict v) noexcept;
+
+    // All that answer() needs to know of the way that the query came.
+    void remember_path(const Packet& p, ReturnPath& path) const noexcept;
+
+    // A parked query; `end` is what it counts as if it leaves whole.
+    void answer(const Parked& p, const dns::Query& q, const dns::Answer& answer,
+                dns::ReplyOptions options, PendingOutcome end) noexcept;
+    void drop(const Parked& p, PendingOutcome end) noexcept;
+
+  private:
+    void count(const Packet& p, Verdict v) noexcept;
+    void free_query(Packet& p) noexcept;
+    // Options by value: those of answer() stay in registers.
+    void answer_injected(Packet& p, const dns::Answer& answer, dns::ReplyOptions options) noexcept;
+    void send_in_place(Packet& p, std::size_t length, std::uint64_t sum, Verdict v) noexcept;
+    // The start of a response for streams, header and question in place; nullptr: no buffer.
+    Buffer* start_response(const std::uint8_t* header, std::span<const std::uint8_t> question,
+                           std::size_t bytes) noexcept;
+    [[nodiscard]] bool to_stream(unsigned stream, std::uint64_t token, Buffer* response) noexcept;
+    [[nodiscard]] rte_mempool* pool_of(const ReturnPath& path) const noexcept;
+    void answer_by_port(const Parked& p, const dns::Query& q, const dns::Answer& answer,
+                        const dns::ReplyOptions& options, PendingOutcome end) noexcept;
+    void answer_by_stream(const Parked& p, const dns::Query& q, const dns::Answer& answer,
+                          const dns::ReplyOptions& options, PendingOutcome end) noexcept;
+
+    std::span<Port* const> ports_;
+    const std::vector<Shared::PortOwner>& owners_;
+    const WorkerRings& rings_;
+    BufferPools& buffers_;
+    Transmit& transmit_;
+    Counters& counters_;
+    std::uint8_t worker_;
+};
+
+}  // namespace steer

@@ -1,0 +1,694 @@
+#include "dataplane/stages/resolver.h"
+
+#include <algorithm>
+
+#include "dataplane/dns/options.h"
+#include "dataplane/dns/shorten.h"
+#include "dataplane/stages/resolver_impl.h"
+
+namespace steer {
+namespace {
+
+constexpr unsigned kTimersPerTurn = 256;
+constexpr unsigned kRetiredPerTurn = 1024;  // records looked at
+constexpr unsigned kRoomPerTurn = 64;       // upstream queries ended because records run out
+
+dns::Ede reason_of(UpstreamResult end) {
+    switch (end) {
+        case UpstreamResult::timed_out:
+        case UpstreamResult::all_failed:
+            return dns::Ede::no_reachable;
+        case UpstreamResult::no_route:
+            return dns::Ede::network_error;
+        case UpstreamResult::answered:
+        case UpstreamResult::table_full:
+        case UpstreamResult::displaced:
+        case UpstreamResult::over_quota:
+        case UpstreamResult::no_buffer:
+            break;
+    }
+    return dns::Ede::other;
+}
+
+LeavingAnswer leaving(const QueryContext& c, Now now) {
+    return {.snapshot = c.snapshot,
+            .answer = c.response.answer(),
+            .client = c.client,
+            .age_s = c.response.age_s(now.s()),
+            .ttl_cap_s = c.response.ttl_cap_s(),
+            .entry = c.response.entry(),
+            .qname = c.query.name(),
+            .lists = {c.state.lists.data(), c.state.list_count}};
+}
+
+// Leases begin when they are claimed: what leaves later leaves with less.
+std::uint32_t ttl_end_s(const LeaveTerms& terms, Now now) {
+    return terms.ttl_cap_s == LeaveTerms::kNoCap ? UINT32_MAX : now.s() + terms.ttl_cap_s;
+}
+
+// RFC 7871 7.2.2: the option goes back if it was looked at, and the answer is not one for another subnet.
+std::span<const std::uint8_t> ecs_for(const dns::Query& q, const ProgramState& s,
+                                      const dns::Answer& answer) {
+    return s.ecs && !answer.for_one ? q.ecs() : std::span<const std::uint8_t>{};
+}
+
+// What is said beside the answer, and where that lies.
+struct Extras {
+    dns::ReplyExtras said;
+    std::array<std::uint8_t, UINT8_MAX> room;
+
+    // nullptr: nothing. `options`: of the upstream; those of the sets in `bits` are passed on.
+    const dns::ReplyExtras* fill(const Snapshot& snapshot, const dns::Query& q,
+                                 const ProgramState& s, const dns::Answer& answer,
+                                 std::span<const std::uint8_t> options,
+                                 std::uint8_t bits) noexcept {
+        said.ecs = ecs_for(q, s, answer);
+        if (bits != 0 && q.edns.present) {
+            const auto picked = dns::pick_options(options, room, [&](std::uint16_t code) {
+                return snapshot.passes_option(bits, code);
+            });
+            said.options = {room.data(), picked.length};
+        }
+        return said.ecs.empty() && said.options.empty() ? nullptr : &said;
+    }
+};
+
+dns::ReplyOptions options_for(const QueryContext& c, std::uint16_t max_size,
+                              std::uint32_t ttl_cap_s, Extras& extras, Now now) {
+    return {.age_s = c.response.age_s(now.s()),
+            .ttl_cap_s = std::min(ttl_cap_s, c.response.ttl_cap_s()),
+            .max_size = max_size,
+            .ede = c.response.ede(),
+            .extras = extras.fill(c.snapshot, c.query, c.state, c.response.answer(),
+                                  c.response.options(), c.response.terms().passes_options)};
+}
+
+}  // namespace
+
+Resolver::Resolver(const Parts& parts, const Options& options)
+    : parts_(parts),
+      servfail_over_quota_(options.servfail_over_quota),
+      timers_(options.max_parked) {}
+
+void Resolver::resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept {
+    const bool may_be_plain = burst.looked_up && snapshot.hit_may_be_plain && !burst.watched;
+    unsigned hits = 0;
+    for (unsigned i = 0; i < burst.live_count; ++i) {
+        Packet& p = burst.packets[burst.live[i]];
+        if (may_be_plain && answer_hit(p, snapshot, now)) {
+            ++hits;
+            continue;
+        }
+        QueryContext c(snapshot, p.query);
+        c.qname_as_sent = p.dns + dns::kHeaderSize;
+        c.client = p.source;
+        c.client_port = p.source_port;
+        c.started_ms = now.ms;
+        c.begin(p.plan, p.entry);
+        c.state.over_tcp = !p.is_udp;
+        if (snapshot.reads_texts) c.injected = p.injected;
+        std::array<std::uint8_t, UINT8_MAX> options;
+        if (!snapshot.all_option_codes.empty()) take_options(p, options, c);
+        if (burst.looked_up && p.plan != nullptr) c.looked_up = p.plan->cache;
+        c.found = p.found;
+        resolve_one(p, c, now);
+    }
+    if (hits > 0) parts_.counters.add(Stat::cache_hits, hits);
+    burst.live_count = 0;
+}
+
+// As long as they fit behind the name and the subnet (Parked::qname).
+void Resolver::take_options(const Packet& p, std::span<std::uint8_t> room,
+                            QueryContext& c) noexcept {
+    if (!p.query.edns.present) return;
+    const std::size_t used = std::size_t{p.query.qname_len} + p.query.edns.ecs_len;
+    const auto options = dns::options_of({p.dns, p.dns_length}, p.query.question_end);
+    const auto picked =
+        dns::pick_options(options, room.first(room.size() - used),
+                          [&](std::uint16_t code) { return c.snapshot.passes_option(code); });
+    if (picked.too_long) parts_.counters.add(Stat::options_too_long);
+    c.options = room.first(picked.length);
+}
+
+// What the executor and leave() would come to, for an entry of this generation whose rows are known to be there.
+// In one piece with the reply: the call of it is a thirtieth of a cached answer.
+[[gnu::flatten]] bool Resolver::answer_hit(Packet& p, const Snapshot& snapshot, Now now) noexcept {
+    const cache::Entry* const e = p.found;
+    if (e == nullptr) return false;
+    const std::uint64_t tags = e->tags.load(std::memory_order_relaxed);
+    if (tags >> 32 < snapshot.generation) return false;
+    const std::uint32_t now_s = now.s();
+    if (now_s >= e->refresh_check_s.load(std::memory_order_relaxed)) return false;
+    const Plan* const plan = parts_.executor.plan(snapshot, tags, p.entry);
+    if (plan == nullptr || !plan->hit_is_plain) return false;
+    std::uint32_t ttl_cap_s = LeaveTerms::kNoCap;
+    if ((e->list_count | plan->hit_list_count) != 0) {
+        const std::optional<std::uint32_t> covered_s = covered_ttl_s(p, snapshot, *plan, now);
+        if (!covered_s) return false;
+        ttl_cap_s = *covered_s;
+    }
+    parts_.replier.answer(
+        p, e->answer(),
+        {.age_s = e->born.age_s(now_s), .ttl_cap_s = ttl_cap_s, .max_size = p.max_size});
+    return true;
+}
+
+// Apart, so that what it needs memory for takes none in answer_hit().
+[[gnu::noinline, gnu::flatten]] std::optional<std::uint32_t> Resolver::covered_ttl_s(
+    const Packet& p, const Snapshot& snapshot, const Plan& plan, Now now) noexcept {
+    const cache::Entry& e = *p.found;
+    HitLists claimed;
+    if (!Executor::claim_hit(snapshot, plan, e, claimed)) return std::nullopt;
+    const LeavingAnswer a{.snapshot = snapshot,
+                          .answer = e.answer(),
+                          .client = p.source,
+                          .age_s = e.born.age_s(now.s()),
+                          .ttl_cap_s = LeaveTerms::kNoCap,
+                          .entry = &e,
+                          .qname = e.name(),
+                          .lists = {claimed.lists.data(), claimed.list_count}};
+    LeaveTerms terms;
+    if (!parts_.claims.settle_covered(a, now, terms)) return std::nullopt;
+    return terms.ttl_cap_s;
+}
+
+void Resolver::resolve_one(Packet& p, QueryContext& c, Now now) noexcept {
+    const Step step = parts_.executor.run(c, now);
+    if (step > Step::asks) return resolve_waiting(p, c, step, now);
+    if (c.refresh_pc != QueryContext::kNoRefresh) refresh({c, &p}, now);
+    if (step == Step::asks) {
+        ask(p, c, now);
+    } else {
+        leave(p, c, now);
+    }
+}
+
+void Resolver::resolve_waiting(Packet& p, QueryContext& c, Step step, Now now) noexcept {
+    ResolveContext w{c, &p};
+    step = go_on(w, step, now);
+    if (w.record == nullptr) {
+        const bool in_vain = c.failed && w.refused != Verdict::forwarded;
+        if (step == Step::answered && !in_vain) return leave(p, c, now);
+        if (step == Step::asks) return ask(p, c, now);
+        if (in_vain || record_of(w) == nullptr) {
+            parts_.executor.abandon(c.snapshot, c.state);
+            return refuse(p, w.refused);
+        }
+    }
+    parts_.replier.park(p, Verdict::forwarded);
+    settle(*w.record, c, step, PendingOutcome::answered, now);
+}
+
+void Resolver::ask(Packet& p, const QueryContext& c, Now now) noexcept {
+    const auto [record, why] = parts_.pool.take(c.snapshot, p.source, p.query.name());
+    if (record == nullptr) {
+        parts_.executor.abandon(c.snapshot, c.state);
+        return refuse(p, why);
+    }
+    write_record(p, c, *record);
+    parts_.replier.remember_path(p, record->path);
+    record->state = Parked::State::waits_upstream;
+    const std::uint64_t hash = parts_.hasher.of_name(c.asked().name()).low;
+    if (!parts_.forwarder.ask(record, c.group, hash, now)) {
+        parts_.executor.abandon(c.snapshot, c.state);
+        parts_.pool.give(record);
+        return parts_.replier.drop(p, Verdict::drop_ring_full);
+    }
+    if (c.state.stale_wait_ms != 0) {
+        record->stale_at_ms = now.ms + c.state.stale_wait_ms;
+        set_timer(*record, now);
+    }
+    parts_.counters.add(Stat::parked_total);
+    parts_.replier.park(p, Verdict::forwarded);
+}
+
+void Resolver::refuse(Packet& p, Verdict why) noexcept {
+    const Trouble trouble = why == Verdict::drop_client_quota   ? Trouble::client_quota
+                            : why == Verdict::drop_suffix_quota ? Trouble::suffix_quota
+                                                                : Trouble::parked_full;
+    parts_.counters.saw(trouble, p.source, p.query.name());
+    const bool quota = why == Verdict::drop_client_quota || why == Verdict::drop_suffix_quota;
+    if (!quota || !servfail_over_quota_) return parts_.replier.drop(p, why);
+    parts_.replier.answer_error(p, dns::kServFail, dns::Ede::other, Verdict::servfail_quota);
+}
+
+// It is only worth while if there is room: the next hit tries again.
+void Resolver::refresh(const ResolveContext& w, Now now) noexcept {
+    const std::uint16_t pc = std::exchange(w.c.refresh_pc, QueryContext::kNoRefresh);
+    Parked* const r = parts_.pool.take_background(w.c.snapshot, w.c.query.name()).record;
+    if (r == nullptr) return;
+    copy_query(w, *r);
+    r->options_len = 0;  // what comes is for all
+    const ReturnPath path = std::exchange(r->path, ReturnPath{});
+    r->path.client = path.client;
+    r->path.client_port = path.client_port;
+    r->state = Parked::State::waits_upstream;
+    dns::Query q;
+    read_record(*r, q);
+    QueryContext own(w.c.snapshot, q);
+    read_record(*r, own);
+    r->program = own.state = Executor::refresh_state(w.c.state, pc, w.c.refresh_rewrites);
+    own.rewrite_question();
+    parts_.counters.add(Stat::parked_total);
+    parts_.counters.add(Stat::cache_refreshes);
+    ResolveContext refreshing{own, nullptr, r};
+    const Step step = go_on(refreshing, parts_.executor.run(own, now), now);
+    settle(*r, own, step, PendingOutcome::refreshed, now);
+}
+
+// Rows are there before the first client gets the address, if it was not asked in vain.
+void Resolver::end_refresh(Parked& p, const QueryContext& c, Now now) noexcept {
+    if (c.state.list_count != 0) {
+        const LeavingAnswer a = leaving(c, now);
+        const LeaveTerms terms = parts_.claims.settle(a, now);
+        if (terms.leave == Leave::hold) parts_.claims.raise(a, terms, 0, now);
+    }
+    parts_.counters.add(PendingOutcome::refreshed);
+    give_back(p);
+}
+
+void Resolver::answer_stale(Parked& p, Now now) noexcept {
+    dns::Query q;
+    read_record(p, q);
+    QueryContext c(*p.snapshot, q);
+    read_record(p, c);
+    const ProgramState before = p.program;
+    if (!parts_.executor.resume_stale(c, now)) return;
+    const std::span<const std::uint8_t> qname{q.qname.data(), q.qname_len};
+    Parked* const told =
+        p.is_branch
+            ? parts_.pool.take_branch(*p.snapshot, p.path.client, qname, p.path.branch).record
+            : parts_.pool.take(*p.snapshot, p.path.client, qname).record;
+    if (told == nullptr) return;  // then it waits for the upstream
+    copy_record(p, *told);
+    told->state = Parked::State::ended;
+    told->program = c.state;
+    p.program = Executor::refresh_state_of(*p.snapshot, before);
+    parts_.counters.add(Stat::parked_total);
+    parts_.counters.add(Stat::cache_refreshes);
+    settle(*told, c, Step::answered, PendingOutcome::answered, now);
+}
+
+bool Resolver::shorten(QueryContext& c, Now now) noexcept {
+    for (unsigned i = 0; i < c.state.list_count; ++i) {
+        const PolicyList& list = c.snapshot.lists[c.state.lists[i]];
+        if (list.max_addresses == 0 ||
+            !dns::has_more_addresses(c.response.answer(), list.max_addresses))
+            continue;
+        parts_.claims.note_shortened(leaving(c, now), list, now);
+        if (!c.response.shorten(parts_.buffers, list.max_addresses, now)) return false;
+    }
+    return true;
+}
+
+void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
+    if (c.state.dropped) return parts_.replier.drop(p, Verdict::dropped_by_policy);
+    Extras extras;
+    if (!c.snapshot.watched_lists.empty()) parts_.shared_watch.look(leaving(c, now), now);
+    if (c.state.list_count == 0) {  // nearly all
+        return parts_.replier.answer(p, c.response.answer(),
+                                     options_for(c, p.max_size, LeaveTerms::kNoCap, extras, now));
+    }
+    if (!shorten(c, now)) return parts_.replier.drop(p, Verdict::drop_no_buffer);
+    const LeavingAnswer a = leaving(c, now);
+    const LeaveTerms terms = parts_.claims.settle(a, now);
+    switch (terms.leave) {
+        case Leave::now:
+            return parts_.replier.answer(p, a.answer,
+                                         options_for(c, p.max_size, terms.ttl_cap_s, extras, now));
+        case Leave::servfail:
+            return parts_.replier.answer(p, dns::empty_answer(dns::kServFail),
+                                         {.max_size = p.max_size, .ede = dns::Ede::other});
+        case Leave::drop:
+            return parts_.replier.drop(p, Verdict::drop_router_away);
+        case Leave::hold:
+        case Leave::wait_for_ring:
+            break;
+    }
+    const auto [record, why] = parts_.pool.take(c.snapshot, p.source, p.query.name());
+    if (record == nullptr) {
+        // No list waits: then the answer matters more than the claim that found no room.
+        if (terms.hold_mask == 0)
+            return parts_.replier.answer(p, a.answer,
+                                         options_for(c, p.max_size, terms.ttl_cap_s, extras, now));
+        return refuse(p, why);
+    }
+    write_record(p, c, *record);
+    parts_.replier.remember_path(p, record->path);
+    if (!wait(*record, c, a, terms, now)) {
+        parts_.pool.give(record);
+        return parts_.replier.drop(p, Verdict::drop_no_buffer);
+    }
+    parts_.counters.add(Stat::parked_total);
+    parts_.replier.park(p, Verdict::held);
+}
+
+void Resolver::answered(Parked& p, UpstreamResult end, Buffer* answer, Now now) noexcept {
+    if (p.state == Parked::State::ended || p.snapshot->generation <= retiring_) {
+        release(answer);
+        if (p.state != Parked::State::ended) end_generation(p);
+        return give_back(p);
+    }
+    dns::Query q;
+    read_record(p, q);
+    QueryContext c(*p.snapshot, q);
+    read_record(p, c);
+    ResolveContext w{c, nullptr, &p};
+    const Step step = go_on(w, parts_.executor.resume(c, answer, reason_of(end), now), now);
+    const bool failed = c.response && c.response.answer().rcode == dns::kServFail;
+    const bool told = !c.state.refresh && !p.is_branch;
+    if (end == UpstreamResult::over_quota && failed && !servfail_over_quota_ && told) {
+        parts_.replier.drop(p, PendingOutcome::dropped_over_quota);
+        return give_back(p);
+    }
+    settle(p, c, step,
+           end == UpstreamResult::answered ? PendingOutcome::answered : PendingOutcome::servfail,
+           now);
+}
+
+Step Resolver::go_on(ResolveContext& w, Step step, Now now) noexcept {
+    for (;;) {
+        if (w.c.refresh_pc != QueryContext::kNoRefresh) refresh(w, now);
+        if (step != Step::branches) return step;
+        step = run_branches(w, {}, {}, now);
+    }
+}
+
+void Resolver::settle(Parked& p, QueryContext& c, Step step, PendingOutcome end, Now now) noexcept {
+    if (step == Step::waits) return;
+    if (step != Step::answered) {
+        if (park(p, c, step, now)) return;
+        parts_.executor.abandon(*p.snapshot, c.state);
+        c.failed = true;
+        if (!c.state.refresh && !p.is_branch)
+            return end_with_servfail(p, c.query, dns::Ede::other, PendingOutcome::servfail);
+    }
+    if (c.state.refresh) return end_refresh(p, c, now);
+    if (p.is_branch) return deliver(p, c, now);
+    leave(p, c, end, now);
+}
+
+bool Resolver::park(Parked& p, const QueryContext& c, Step step, Now now) noexcept {
+    p.program = c.state;
+    p.ecs_asked = c.state.ecs ? c.query.edns.ecs_len : 0;
+    if (c.state.stale_wait_ms != 0 && p.stale_at_ms == 0)
+        p.stale_at_ms = now.ms + c.state.stale_wait_ms;
+    if (step == Step::sleeps) {
+        if (!keep(p, c, now)) return false;
+        p.state = Parked::State::sleeps;
+        p.next_at_ms = now.ms + c.sleep_ms;
+        set_timer(p, now);
+        return true;
+    }
+    p.state = Parked::State::waits_upstream;
+    p.next_waiter = nullptr;
+    set_timer(p, now);
+    const std::uint64_t hash = parts_.hasher.of_name(c.asked().name()).low;
+    return parts_.forwarder.ask(&p, c.group, hash, now);
+}
+
+bool Resolver::keep(Parked& p, const QueryContext& c, Now now) noexcept {
+    if (!c.response || p.answer != nullptr) return true;
+    p.answer = c.response.in_buffer(parts_.buffers, now);
+    if (p.answer == nullptr) return false;
+    p.kept = c.response.terms();
+    const auto ede = c.response.ede();
+    p.ede = ede ? static_cast<std::uint16_t>(*ede) : kNoEde;
+    return true;
+}
+
+void Resolver::set_timer(Parked& p, Now now) noexcept {
+    std::uint64_t at_ms = UINT64_MAX;
+    if (p.stale_at_ms != 0) at_ms = p.stale_at_ms;
+    const bool may_be_late = p.state == Parked::State::waits_branches && !p.branches.late;
+    if (may_be_late || p.state == Parked::State::sleeps) at_ms = std::min(at_ms, p.next_at_ms);
+    if (at_ms != UINT64_MAX) {
+        timers_.set(p.index, at_ms, now.ms);
+    } else {
+        timers_.cancel(p.index);
+    }
+}
+
+void Resolver::leave(Parked& p, QueryContext& c, PendingOutcome end, Now now) noexcept {
+    if (c.state.dropped) {
+        parts_.replier.drop(p, PendingOutcome::dropped_by_policy);
+        return give_back(p);
+    }
+    if (!shorten(c, now)) {
+        parts_.replier.drop(p, PendingOutcome::drop_no_buffer);
+        return give_back(p);
+    }
+    const LeavingAnswer a = leaving(c, now);
+    if (!c.snapshot.watched_lists.empty()) parts_.shared_watch.look(a, now);
+    const LeaveTerms terms = parts_.claims.settle(a, now);
+    switch (terms.leave) {
+        case Leave::now:
+            break;
+        case Leave::servfail:
+            return end_with_servfail(p, c.query, dns::Ede::other, PendingOutcome::servfail);
+        case Leave::drop:
+            parts_.replier.drop(p, PendingOutcome::dropped_on_timeout);
+            return give_back(p);
+        case Leave::hold:
+        case Leave::wait_for_ring:
+            p.program = c.state;
+            if (wait(p, c, a, terms, now)) return;
+            parts_.replier.drop(p, PendingOutcome::drop_no_buffer);
+            return give_back(p);
+    }
+    Extras extras;
+    parts_.replier.answer(p, c.query, a.answer,
+                          options_for(c, p.path.max_size, terms.ttl_cap_s, extras, now), end);
+    give_back(p);
+}
+
+bool Resolver::wait(Parked& p, const QueryContext& c, const LeavingAnswer& a,
+                    const LeaveTerms& terms, Now now) noexcept {
+    p.answer = c.response.in_buffer(parts_.buffers, now);
+    if (p.answer == nullptr) return false;
+    if (const auto ede = c.response.ede()) p.ede = static_cast<std::uint16_t>(*ede);
+    p.kept = c.response.terms();
+    p.program = c.state;
+    p.on_timeout = static_cast<std::uint8_t>(terms.on_timeout);
+    p.ttl_end_s = ttl_end_s(terms, now);
+    timers_.set(p.index, now.ms + terms.sync_timeout_ms, now.ms);
+    if (terms.leave == Leave::wait_for_ring) {
+        append_ring_waiter(p);
+    } else {
+        start_hold(p, a, terms, now);
+    }
+    return true;
+}
+
+void Resolver::start_hold(Parked& p, const LeavingAnswer& a, const LeaveTerms& terms,
+                          Now now) noexcept {
+    p.state = Parked::State::held;
+    p.on_timeout = static_cast<std::uint8_t>(terms.on_timeout);
+    p.ttl_end_s = ttl_end_s(terms, now);
+    p.holds_left =
+        static_cast<std::uint8_t>(parts_.claims.raise(a, terms, ParkedPool::token_of(p), now));
+}
+
+void Resolver::acknowledged(std::uint64_t hold_token, Outcome outcome, Now now) noexcept {
+    Parked* const p = parts_.pool.find(hold_token);
+    if (p == nullptr || p->state != Parked::State::held || p->holds_left == 0) return;
+    p->unsettled =
+        p->unsettled || (outcome != Outcome::installed && outcome != Outcome::already_there);
+    if (outcome == Outcome::router_away) parts_.counters.add(Stat::hold_router_away);
+    if (--p->holds_left > 0) return;
+    if (p->unsettled) return end_by_policy(*p, now);
+    parts_.counters.add(Stat::hold_released);
+    let_go(*p, PendingOutcome::answered, now);
+}
+
+void Resolver::let_go(Parked& p, PendingOutcome end, Now now) noexcept {
+    dns::Query q;
+    read_record(p, q);
+    std::uint32_t cap_s = p.ttl_end_s;
+    if (cap_s != UINT32_MAX) cap_s = cap_s > now.s() ? cap_s - now.s() : 0;
+    Extras extras;
+    dns::ReplyOptions options{.age_s = p.answer->birth().age_s(now.s()),
+                              .ttl_cap_s = cap_s,
+                              .extras = extras.fill(*p.snapshot, q, p.program, p.answer->answer(),
+                                                    p.answer->options(), p.kept.passes_options)};
+    if (p.ede != kNoEde) options.ede = static_cast<dns::Ede>(p.ede);
+    parts_.replier.answer(p, q, p.answer->answer(), options, end);
+    give_back(p);
+}
+
+void Resolver::end_by_policy(Parked& p, Now now) noexcept {
+    switch (static_cast<OnTimeout>(p.on_timeout)) {
+        case OnTimeout::answer:
+            return let_go(p, PendingOutcome::answered, now);
+        case OnTimeout::drop:
+            parts_.replier.drop(p, PendingOutcome::dropped_on_timeout);
+            return give_back(p);
+        case OnTimeout::servfail:
+            break;
+    }
+    dns::Query q;
+    read_record(p, q);
+    end_with_servfail(p, q, dns::Ede::other, PendingOutcome::servfail);
+}
+
+void Resolver::end_with_servfail(Parked& p, const dns::Query& q, dns::Ede ede,
+                                 PendingOutcome end) noexcept {
+    parts_.replier.answer(p, q, dns::empty_answer(dns::kServFail), {.ede = ede}, end);
+    give_back(p);
+}
+
+void Resolver::give_back(Parked& p) noexcept {
+    timers_.cancel(p.index);
+    if (p.state == Parked::State::waits_ring) remove_ring_waiter(p);
+    if (p.state == Parked::State::waits_branches && p.next_waiter != nullptr)
+        end_branch(*p.next_waiter);
+    release(p.answer);
+    p.answer = nullptr;
+    parts_.pool.give(&p);
+}
+
+void Resolver::tick(std::uint32_t retire_generation, Now now) noexcept {
+    for (unsigned i = 0; i < kTimersPerTurn; ++i) {
+        const std::uint32_t index = timers_.pop_due(now.ms);
+        if (index == forward::kNone) break;
+        on_timer(parts_.pool.at(index), now);
+    }
+    if (parts_.pool.is_nearly_full()) {
+        for (unsigned i = 0; i < kRoomPerTurn && parts_.forwarder.make_room(now); ++i) {
+        }
+    }
+    if (ring_first_ != nullptr) retry_ring(now);
+    if (retire_generation > retired_) retire(retire_generation);
+}
+
+void Resolver::on_timer(Parked& p, Now now) noexcept {
+    switch (p.state) {
+        case Parked::State::free:
+        case Parked::State::ended:
+        case Parked::State::branch_done:
+            return;
+        case Parked::State::held:
+        case Parked::State::waits_ring:
+            parts_.counters.add(Stat::hold_late);
+            return end_by_policy(p, now);
+        case Parked::State::waits_upstream:
+        case Parked::State::waits_branches:
+        case Parked::State::sleeps:
+            break;
+    }
+    if (p.stale_at_ms != 0 && now.ms >= p.stale_at_ms) {
+        p.stale_at_ms = 0;
+        if (p.state != Parked::State::sleeps) answer_stale(p, now);
+    }
+    if (p.state == Parked::State::waits_upstream || now.ms < p.next_at_ms) return set_timer(p, now);
+    if (p.state == Parked::State::sleeps) return wake(p, now);
+    if (p.branches.late) return set_timer(p, now);
+    p.branches.late = true;
+    consider(p, p.branches, {}, nullptr, now);
+}
+
+void Resolver::wake(Parked& p, Now now) noexcept {
+    dns::Query q;
+    read_record(p, q);
+    QueryContext c(*p.snapshot, q);
+    read_record(p, c);
+    read_response(p, c);
+    release(std::exchange(p.answer, nullptr));
+    ResolveContext w{c, nullptr, &p};
+    const Step step = go_on(w, parts_.executor.run(c, now), now);
+    settle(p, c, step, PendingOutcome::answered, now);
+}
+
+std::uint64_t Resolver::next_deadline_ms(Now now) const noexcept {
+    if (ring_first_ != nullptr || retiring_ > retired_) return now.ms + 1;
+    return timers_.next_ms();
+}
+
+// Oldest first, as long as there is room.
+void Resolver::retry_ring(Now now) noexcept {
+    while (ring_first_ != nullptr && parts_.claims.has_room()) {
+        Parked& p = *ring_first_;
+        dns::Query q;
+        read_record(p, q);
+        QueryContext c(*p.snapshot, q);
+        read_record(p, c);
+        hold(p.answer);
+        c.response.set_buffer(p.answer);
+        LeavingAnswer a = leaving(c, now);
+        if (p.ttl_end_s != UINT32_MAX)
+            a.ttl_cap_s = p.ttl_end_s > now.s() ? p.ttl_end_s - now.s() : 0;
+        const LeaveTerms terms = parts_.claims.settle(a, now);
+        if (terms.leave == Leave::wait_for_ring) return;
+        remove_ring_waiter(p);
+        p.state = Parked::State::held;
+        p.ttl_end_s = ttl_end_s(terms, now);
+        switch (terms.leave) {
+            case Leave::hold:
+                start_hold(p, a, terms, now);
+                continue;
+            case Leave::servfail:
+                p.on_timeout = static_cast<std::uint8_t>(OnTimeout::servfail);
+                break;
+            case Leave::drop:
+                p.on_timeout = static_cast<std::uint8_t>(OnTimeout::drop);
+                break;
+            case Leave::now:
+            case Leave::wait_for_ring:  // returned above
+                p.on_timeout = static_cast<std::uint8_t>(OnTimeout::answer);
+                break;
+        }
+        end_by_policy(p, now);
+    }
+}
+
+void Resolver::append_ring_waiter(Parked& p) noexcept {
+    p.state = Parked::State::waits_ring;
+    p.next_waiter = nullptr;
+    (ring_last_ == nullptr ? ring_first_ : ring_last_->next_waiter) = &p;
+    ring_last_ = &p;
+}
+
+// Mostly the first: they came, and time out, in about this order.
+void Resolver::remove_ring_waiter(Parked& p) noexcept {
+    Parked* before = nullptr;
+    for (Parked* at = ring_first_; at != &p; at = at->next_waiter)
+        before = at;
+    (before == nullptr ? ring_first_ : before->next_waiter) = p.next_waiter;
+    if (ring_last_ == &p) ring_last_ = before;
+    p.next_waiter = nullptr;
+}
+
+// Ends the queries of old generations, some records a turn. Those that the forwarder still has are
+// only told so: it gives them back within its total time.
+void Resolver::retire(std::uint32_t generation) noexcept {
+    if (generation > retiring_) {
+        retiring_ = generation;
+        retire_at_ = 0;
+    }
+    const unsigned end = std::min(retire_at_ + kRetiredPerTurn, parts_.pool.high_water());
+    for (; retire_at_ < end; ++retire_at_) {
+        Parked& p = parts_.pool.at(retire_at_);
+        const bool waits = p.state != Parked::State::free && p.state != Parked::State::ended &&
+                           p.state != Parked::State::branch_done;  // its parent's to free
+        if (!waits || p.snapshot->generation > generation) continue;
+        end_generation(p);
+        if (p.state == Parked::State::waits_upstream) {
+            p.state = Parked::State::ended;
+        } else {
+            give_back(p);
+        }
+    }
+    if (retire_at_ >= parts_.pool.high_water()) retired_ = retiring_;
+}
+
+void Resolver::end_generation(Parked& p) noexcept {
+    parts_.executor.abandon(*p.snapshot, p.program);
+    if (p.program.refresh) return parts_.counters.add(PendingOutcome::refreshed);
+    if (p.is_branch) return parts_.counters.add(PendingOutcome::branch_over);
+    dns::Query q;
+    read_record(p, q);
+    parts_.replier.answer(p, q, dns::empty_answer(dns::kServFail), {.ede = dns::Ede::other},
+                          PendingOutcome::generation_ended);
+}
+
+}  // namespace steer

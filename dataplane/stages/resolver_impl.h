@@ -1,0 +1,85 @@
+// A query in its record and back: what both parts of the resolver need. For dataplane/resolver*.cpp alone.
+#pragma once
+
+#include <cstring>
+
+#include "dataplane/stages/resolver.h"
+
+namespace steer {
+
+// All of a query that outlives its packet, but its way.
+inline void write_record(const Packet& p, const QueryContext& c, Parked& r) {
+    const dns::Query& q = p.query;
+    r.qname_len = q.qname_len;
+    r.id = q.id;
+    r.qtype = q.qtype;
+    r.qclass = q.qclass;
+    r.flags = q.flags;
+    r.edns = q.edns;
+    r.started_s = static_cast<std::uint32_t>(c.started_ms / 1000);
+    r.started_ms = static_cast<std::uint16_t>(c.started_ms % 1000);
+    r.program = c.state;
+    r.ecs_asked = c.state.ecs ? q.edns.ecs_len : 0;
+    std::memcpy(r.qname.data(), p.dns + dns::kHeaderSize, q.qname_len);
+    std::memcpy(r.qname.data() + q.qname_len, q.ecs().data(), q.edns.ecs_len);
+    if (c.injected != nullptr) hold(c.injected);
+    r.injected = c.injected;
+    r.options_len = static_cast<std::uint8_t>(c.options.size());
+    if (!c.options.empty()) {
+        std::memcpy(r.qname.data() + q.qname_len + q.edns.ecs_len, c.options.data(),
+                    c.options.size());
+    }
+}
+
+// The query of `p` in another record.
+inline void copy_record(const Parked& p, Parked& other) {
+    other.qname_len = p.qname_len;
+    other.id = p.id;
+    other.qtype = p.qtype;
+    other.qclass = p.qclass;
+    other.flags = p.flags;
+    other.edns = p.edns;
+    other.started_s = p.started_s;
+    other.started_ms = p.started_ms;
+    other.path = p.path;
+    other.options_len = p.options_len;
+    if (p.injected != nullptr) hold(p.injected);
+    other.injected = p.injected;
+    std::memcpy(other.qname.data(), p.qname.data(),
+                std::size_t{p.qname_len} + p.edns.ecs_len + p.options_len);
+}
+
+inline void read_record(const Parked& r, dns::Query& q) {
+    q.id = r.id;
+    q.flags = r.flags;
+    q.qtype = r.qtype;
+    q.qclass = r.qclass;
+    q.qname_len = r.qname_len;
+    q.question_end = static_cast<std::uint16_t>(dns::kHeaderSize + r.qname_len + 4);
+    q.edns = r.edns;
+    q.over_v4 = r.path.client.is_v4();
+    dns::lower_case(r.qname.data(), q.qname.data(), r.qname_len);
+    std::memcpy(q.qname.data() + r.qname_len, r.qname.data() + r.qname_len, r.edns.ecs_len);
+}
+
+inline void read_record(const Parked& r, QueryContext& c) {
+    c.qname_as_sent = r.qname.data();
+    c.client = r.path.client;
+    c.client_port = r.path.client_port;
+    c.injected = r.injected;
+    c.options = {r.qname.data() + r.qname_len + r.edns.ecs_len, r.options_len};
+    c.started_ms = std::uint64_t{r.started_s} * 1000 + r.started_ms;
+    c.state = r.program;
+    c.rewrite_question();
+}
+
+// What it had when it was parked in mid-program; the record keeps it too.
+inline void read_response(const Parked& r, QueryContext& c) {
+    if (r.answer == nullptr) return;
+    hold(r.answer);
+    c.response.restore(
+        r.answer, r.kept,
+        r.ede != kNoEde ? std::optional(static_cast<dns::Ede>(r.ede)) : std::nullopt);
+}
+
+}  // namespace steer

@@ -1,0 +1,96 @@
+// What workers are made with: what all of them share, the rings of one, its options.
+//
+// Plain words and pointers: who writes which is said beside it, and in docs/ownership.md of everything that threads share.
+// Control makes all of it before the first worker (control/runtime/dataplane_runtime.h); the stages are given what they need of it.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "dataplane/base/buffer.h"
+#include "dataplane/base/list_state.h"
+#include "dataplane/base/message.h"
+#include "dataplane/base/note.h"
+#include "dataplane/base/ring.h"
+#include "dataplane/cache/cache.h"
+#include "dataplane/event/event.h"
+#include "dataplane/event/row_board.h"
+#include "dataplane/policy/snapshot.h"
+#include "dataplane/port/next_hop.h"
+#include "dataplane/port/port.h"
+#include "dataplane/stages/sample.h"
+
+struct rte_rcu_qsbr;
+
+namespace steer {
+
+inline constexpr unsigned kMaxStreams = 8;
+
+enum class Idle : std::uint8_t { spin, pause, adaptive };
+
+// What all workers share. Made by control before the first worker, outlives the last. Who writes
+// what:
+struct Shared {
+    std::atomic<const Snapshot*> snapshot{nullptr};       // control
+    std::atomic<const NextHopTable*> next_hops{nullptr};  // control
+    // Parked queries by generation slot and worker: each word written by its worker, read by
+    // control.
+    struct alignas(64) ParkedCounts {
+        std::array<std::atomic<std::uint32_t>, kMaxGenerations> by_slot{};
+    };
+    std::array<ParkedCounts, kMaxWorkers> parked{};
+    // Control's wish: end parked queries of this generation and older as SERVFAIL (0: none).
+    std::atomic<std::uint32_t> retire_generation{0};
+    // Control's wish: one query in so many as a Sample (0: none).
+    std::atomic<std::uint32_t> sample_one_in{0};
+    // Every port: written by the workers' constructors, then constant.
+    struct PortOwner {
+        int if_index;
+        std::uint8_t worker;
+        std::uint8_t index = 0;  // in the worker's ports
+        unsigned queues = 1;     // of its device: ports of this name
+        Port* port = nullptr;    // of others, only its pool is touched
+    };
+    std::vector<PortOwner> port_owners;
+    rte_rcu_qsbr* qsbr = nullptr;  // worker i is reader i
+    BufferPools* buffers = nullptr;
+    cache::Cache* cache = nullptr;  // nullptr: no cache in the configuration
+    const cache::KeyHasher* hasher = nullptr;
+    RowBoard* board = nullptr;
+    ListStates* lists = nullptr;
+};
+
+static_assert(sizeof(Shared::ParkedCounts) == 64, "a worker's line");
+static_assert(offsetof(Shared, parked) % 64 == 0 && offsetof(Shared, retire_generation) >=
+                                                        offsetof(Shared, parked) + 64 * kMaxWorkers,
+              "what workers write lies apart from what they only read");
+
+// Rings of one worker; nullptr where there is none (a ring from a worker to itself).
+struct WorkerRings {
+    std::array<Ring<Message>*, kMaxWorkers> to_worker{}, from_worker{};
+    std::array<Ring<Message>*, kMaxStreams> to_stream{}, from_stream{};
+    Ring<Message>* from_routers = nullptr;  // MessageKind::acknowledged
+    Ring<Event>* to_routers = nullptr;
+    Ring<Note>* to_main = nullptr;
+    Ring<Sample>* samples = nullptr;  // to the main thread, too
+};
+
+struct WorkerOptions {
+    unsigned index = 0, workers = 1;
+    Idle idle = Idle::adaptive;
+    // Queries of a device with fewer queues than there are workers go to all workers (spread.h).
+    bool spread = true;
+    unsigned max_parked = 65536;
+    unsigned max_parked_per_client = 256;
+    unsigned max_in_flight = 16384;
+    unsigned suffix_percent = 25;  // of max_parked and of max_in_flight for names under one suffix
+    bool servfail_over_quota = false;  // not dropped
+    std::uint16_t first_upstream_port = 10240, last_upstream_port = 26623;
+    bool random_case = false;       // ForwarderOptions::random_case
+    std::uint64_t random_seed = 0;  // 0: from the system
+};
+
+}  // namespace steer

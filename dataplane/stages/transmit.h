@@ -1,0 +1,96 @@
+// Collects what leaves through ports and sends it in bursts, once per turn or when a lane is full.
+// What leaves through another worker's port is handed to that worker, in bursts as well
+// (MessageKind::send_frame): sending on somebody else's queue is a message.
+//
+// What a packet is counted as is decided when it is put here and counted when the port takes it;
+// what the port does not take is freed and counted as dropped. So every table of verdicts sums to
+// what went in.
+//
+// Ends: Verdict::drop_tx_full, PendingOutcome::drop_tx_full, Stat::upstream_tx_full; in another worker's
+//       lane Moved::drop_tx_full; of other workers' frames Stat::frames_for_others_dropped.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "dataplane/base/counters.h"
+#include "dataplane/base/message.h"
+#include "dataplane/base/ring.h"
+#include "dataplane/port/port.h"
+#include "dataplane/stages/burst.h"
+
+namespace steer {
+
+class Transmit {
+  public:
+    // `to_worker`: rings to the other workers, by index; nullptr where there is none.
+    Transmit(unsigned worker, std::span<Port* const> ports,
+             std::span<Ring<Message>* const> to_worker, Counters& counters);
+    ~Transmit();
+    Transmit(const Transmit&) = delete;
+    Transmit& operator=(const Transmit&) = delete;
+
+    // Lanes are the worker's ports, by index, then one for each worker.
+    [[nodiscard]] std::uint8_t lane_of_worker(unsigned worker) const noexcept {
+        return static_cast<std::uint8_t>(own_lanes_ + worker);
+    }
+
+    // Each takes over the mbuf. In another worker's lane, mbuf.port says by which of its ports it
+    // leaves, and `v` is counted as the Moved of that name.
+    void put(unsigned port, rte_mbuf* m, Verdict v) noexcept {
+        put(port, m, {Table::verdict, index(v)});
+    }
+    void put(unsigned port, rte_mbuf* m, PendingOutcome e) noexcept {
+        put(port, m, {Table::parked, index(e)});
+    }
+    void put_upstream_query(unsigned port, rte_mbuf* m) noexcept {
+        put(port, m, {Table::upstream, 0});
+    }
+
+    // A frame that another worker finished.
+    void put_for_other(unsigned port, rte_mbuf* m) noexcept { put(port, m, {Table::other, 0}); }
+
+    // Sends all lanes and lets the ports kick their devices. True if there was something.
+    bool flush() noexcept;
+
+  private:
+    enum class Table : std::uint8_t { verdict, moved, parked, upstream, other };
+    struct Tally {
+        Table table;
+        std::uint8_t row;
+        bool operator==(const Tally&) const = default;
+    };
+    struct alignas(64) Lane {           // no line of it is another worker's
+        Port* port = nullptr;           // one of the two
+        Ring<Message>* ring = nullptr;  // to the worker whose lane it is
+        unsigned count = 0;
+        std::array<rte_mbuf*, kBurst> mbufs;
+        std::array<Tally, kBurst> tallies;
+    };
+    static_assert(sizeof(Lane) % 64 == 0);
+    template <class E>
+    static std::uint8_t index(E e) {
+        return static_cast<std::uint8_t>(e);
+    }
+
+    void put(unsigned port, rte_mbuf* m, Tally t) noexcept {
+        Lane& lane = lanes_[port];
+        lane.mbufs[lane.count] = m;
+        lane.tallies[lane.count] = t;
+        if (++lane.count == kBurst) send(lane);
+    }
+    void send(Lane& lane) noexcept;
+    void hand_over(Lane& lane) noexcept;
+    void count_taken(const Lane& lane, unsigned taken) noexcept;
+    void count_sent(Tally t, unsigned n) noexcept;
+    void count_dropped(Tally t) noexcept;
+
+    std::vector<Lane> lanes_;
+    unsigned own_lanes_;
+    std::uint8_t worker_;
+    Counters& counters_;
+};
+
+}  // namespace steer

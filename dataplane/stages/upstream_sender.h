@@ -1,0 +1,62 @@
+// How queries to upstreams leave: as frames of this worker's ports, as a message to a worker that has
+// a queue of the interface (sending on somebody else's queue is a message), or as a message to
+// `streams`, which asks by kernel socket.
+//
+// In:   the DNS message of the forwarder and where it goes (a NextHop, an Upstream).
+// Out:  a packet in Transmit, or a message that owns the buffer.
+// Cost: one mbuf (or buffer) and one copy of a query.
+// Ends: Stat::upstream_tx_full (by Transmit, and here for another worker's query that finds no mbuf).
+//       False: nobody has that interface, no mbuf or buffer, or a full ring; the forwarder tries
+//       again.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "dataplane/forward/forwarder.h"
+#include "dataplane/port/next_hop.h"
+#include "dataplane/stages/shared.h"
+#include "dataplane/stages/transmit.h"
+
+namespace steer {
+
+class UpstreamSender {
+  public:
+    // `streams`: how many rings to them there are. All outlive this.
+    struct Parts {
+        std::span<Port* const> ports;
+        const WorkerRings& rings;
+        const std::vector<Shared::PortOwner>& owners;
+        BufferPools& buffers;
+        Transmit& transmit;
+        Counters& counters;
+        unsigned streams;
+    };
+    UpstreamSender(unsigned worker, const Parts& parts)
+        : worker_(static_cast<std::uint8_t>(worker)), parts_(parts) {}
+
+    [[nodiscard]] bool send(const NextHop& hop, std::uint16_t source_port, const Upstream& to,
+                            std::span<const std::uint8_t> dns) noexcept;
+    // Takes over the buffer if true.
+    [[nodiscard]] bool by_kernel(std::uint64_t token, const Upstream& to, UpstreamVia via,
+                                 Buffer* query) noexcept;
+    // MessageKind::send_upstream of another worker; takes over its buffer.
+    void send_for_other(const Message& m, const NextHopTable* next_hops) noexcept;
+
+  private:
+    struct Endpoint {
+        IpAddress address;
+        std::uint16_t port;
+    };
+    [[nodiscard]] int find_port(int if_index) const noexcept;
+    [[nodiscard]] bool by_port(unsigned port, const NextHop& hop, std::uint16_t source_port,
+                               const Endpoint& to, std::span<const std::uint8_t> dns) noexcept;
+    [[nodiscard]] bool by_worker(unsigned worker, std::uint16_t source_port, const Upstream& to,
+                                 std::span<const std::uint8_t> dns) noexcept;
+
+    std::uint8_t worker_;
+    Parts parts_;
+};
+
+}  // namespace steer
