@@ -1,7 +1,7 @@
 #include "control/config/url.h"
 
 #include <algorithm>
-#include <vector>
+#include <boost/url.hpp>
 
 #include "control/config/values.h"
 #include "matchers/content_hash.h"
@@ -32,23 +32,20 @@ Result<void> read_authority(std::string_view text, Url& out) {
     return {};
 }
 
-// RFC 3986 5.2.4.
-std::string without_dots(std::string_view path) {
-    std::vector<std::string_view> parts;
-    bool folder = false;
-    for (std::string_view rest = path; !rest.empty();) {
-        rest.remove_prefix(1);  // '/'
-        const auto slash = rest.find('/');
-        const std::string_view part = rest.substr(0, slash);
-        rest.remove_prefix(slash == std::string_view::npos ? rest.size() : slash);
-        folder = part == "." || part == ".." || part.empty();
-        if (part == ".." && !parts.empty()) parts.pop_back();
-        if (part != "." && part != ".." && (!part.empty() || !rest.empty())) parts.push_back(part);
-    }
+// What follows a host, with the characters as %XX that others write as they are.
+std::string escaped(std::string_view text) {
     std::string out;
-    for (const auto part : parts)
-        out.append("/").append(part);
-    if (folder || out.empty()) out += '/';
+    for (const char c : text) {
+        constexpr std::string_view kUnwritten = "\"<>[\\]^`{|}";
+        if (kUnwritten.find(c) == std::string_view::npos) {
+            out += c;
+        } else {
+            constexpr std::string_view kDigits = "0123456789ABCDEF";
+            out += '%';
+            out += kDigits[static_cast<unsigned char>(c) >> 4];
+            out += kDigits[static_cast<unsigned char>(c) & 15];
+        }
+    }
     return out;
 }
 
@@ -83,46 +80,44 @@ Result<Url> parse_url(std::string_view text) {
     Url out;
     out.tls = begins(text, kHttps);
     out.port = out.tls ? 443 : 80;
-    std::string_view rest = text.substr(out.tls ? kHttps.size() : kHttp.size());
-    rest = rest.substr(0, rest.find('#'));
-    const auto end = rest.find_first_of("/?");
-    const std::string_view authority = rest.substr(0, end);
+    const std::size_t begin = out.tls ? kHttps.size() : kHttp.size();
+    const std::size_t end = std::min(text.find_first_of("/?#", begin), text.size());
+    const std::string_view authority = text.substr(begin, end - begin);
     if (authority.find('@') != std::string_view::npos)
         return refuse("user names in a URL are not supported");
     if (auto done = read_authority(authority, out); !done) return refuse(done.error().text);
-    if (end != std::string_view::npos) {
-        out.target = rest.substr(end);
-        if (out.target.front() == '?') out.target.insert(0, "/");
-    }
+    const std::string whole = std::string(text.substr(0, end)) + escaped(text.substr(end));
+    const auto url = boost::urls::parse_uri(whole);
+    if (!url) return refuse("write a '%' that is part of a name as %25");
+    out.target = url->encoded_target();
+    if (!out.target.starts_with('/')) out.target.insert(0, "/");
     return out;
 }
 
 Result<Url> resolve_reference(const Url& base, std::string_view reference) {
     reference = trimmed(reference);
-    reference = reference.substr(0, reference.find('#'));
-    if (reference.empty()) return base;
     if (is_url(reference)) return parse_url(reference);
     if (reference.starts_with("//"))
         return parse_url((base.tls ? "https:" : "http:") + std::string(reference));
-    const std::string_view path = reference.substr(0, reference.find('?'));
-    if (path.substr(0, path.find('/')).find(':') != std::string_view::npos)
-        return Error{"it leads to " + matchers::quoted(reference) +
-                     ", which is neither http nor https"};
-    const std::string_view base_path =
-        std::string_view(base.target).substr(0, base.target.find('?'));
-    std::string whole;
-    if (reference.starts_with('/')) {
-        whole = path;
-    } else if (path.empty()) {
-        whole = base_path;
-    } else {
-        whole = std::string(base_path.substr(0, base_path.rfind('/') + 1)).append(path);
-    }
-    Url plain = base;
-    plain.target = "/";
-    std::string root = plain.text();
-    root.pop_back();
-    return parse_url(root + without_dots(whole) + std::string(reference.substr(path.size())));
+    const auto refuse = [reference](const std::string& why) {
+        return Error{"it leads to " + matchers::quoted(reference) + ", which is " + why};
+    };
+    const std::string written = escaped(reference);
+    const auto read = boost::urls::parse_uri_reference(written);
+    if (!read) return refuse("no reference to another URL");
+    if (read->has_scheme()) return refuse("neither http nor https");
+    const std::string from = base.text();
+    boost::urls::url to;
+    if (!boost::urls::resolve(*boost::urls::parse_uri(from), *read, to))
+        return refuse("no reference to another URL");
+    // Boost 1.81 keeps the '..' that lead out of the root, which RFC 3986 5.2.4 drops, and writes "/." before "//".
+    Url out = base;
+    out.target = to.encoded_target();
+    while (out.target.starts_with("/../"))
+        out.target.erase(0, 3);
+    if (out.target == "/.." || out.target.starts_with("/..?")) out.target.erase(1, 2);
+    if (out.target.starts_with("/.//")) out.target.erase(0, 2);
+    return parse_url(out.text());
 }
 
 std::string file_name_of(const Url& url) {

@@ -1,6 +1,7 @@
 // URLs of lists: http and https (RFC 3986, RFC 9110 4.2), and the references that a redirect gives.
 //
-// A host is an IP address or an ASCII name; user names in a URL are refused, fragments dropped. Pure.
+// A host is an IP address or an ASCII name; user names in a URL are refused, fragments dropped. Paths, queries and
+// references are Boost.URL's; what people write as it is and RFC 3986 wants as %XX becomes that. Pure.
 #pragma once
 
 #include <cstdint>

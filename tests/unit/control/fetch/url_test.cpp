@@ -40,7 +40,7 @@ BOOST_AUTO_TEST_CASE(what_is_none) {
          {"ftp://lists.example/", "http://", "http:///path", "http://user@lists.example/",
           "http://user:word@lists.example/", "http://a b/", "http://lists..example/",
           "http://lists.example:0/", "http://lists.example:65536/", "http://2001:db8::1/",
-          "http://l\xc3\xaf.example/", "http://a\r\nHost: b/", "/etc/names", ""}) {
+          "http://l\xc3\xaf.example/", "http://lists.example/100%", "http://a\r\nHost: b/", "/etc/names", ""}) {
         BOOST_TEST(form(text) == "refused", text);
     }
     BOOST_TEST(form("http://a/" + std::string(5000, 'x')) == "refused");
@@ -62,10 +62,16 @@ BOOST_AUTO_TEST_CASE(references) {
     BOOST_TEST(led(base, "..") == "http://a/b/");
     BOOST_TEST(led(base, "../g") == "http://a/b/g");
     BOOST_TEST(led(base, "../../../g") == "http://a/g");
+    BOOST_TEST(led(base, "../../../../..?x") == "http://a/?x");
+    BOOST_TEST(led(base, "/../g") == "http://a/g");
     BOOST_TEST(led(base, "https://other:8443/x") == "https://other:8443/x");
     BOOST_TEST(led("https://a/x", "//b/y") == "https://b/y");
     BOOST_TEST(led(base, "ftp://other/x") == "refused");
     BOOST_TEST(led(base, "javascript:x") == "refused");
+    // As some servers write them.
+    BOOST_TEST(led(base, "/a|b[1].txt?{x}") == "http://a/a%7Cb%5B1%5D.txt?%7Bx%7D");
+    BOOST_TEST(led(base, "%zz") == "refused");
+    BOOST_TEST(led("https://a//b/c", "d") == "https://a//b/d");
 }
 
 BOOST_AUTO_TEST_CASE(file_names) {
