@@ -119,14 +119,14 @@ void Fetcher::start(const std::string& url, List& list) {
     list.under_way = true;
     list.asked = false;
     FetchOptions options = options_;
-    means.any_size = std::exchange(list.any_size, false);
+    options.any_size = std::exchange(list.any_size, false);
     if (!threads_) threads_ = std::make_unique<asio::thread_pool>(kThreads);
-    asio::post(*threads_, [this, url, remote = list.list, means, stop = stop_.get_token(),
+    asio::post(*threads_, [this, url, remote = list.list, options, stop = stop_.get_token(),
                            alive = alive_, &main_io = main_io_] {
         const BackgroundWork counted;
         run_in_background();
         pthread_setname_np(pthread_self(), "fetch");
-        auto outcome = fetch_list(remote, means, wall_s(), stop);
+        auto outcome = fetch_list(remote, options, wall_s(), stop);
         asio::post(main_io, [this, url, alive, made = std::move(outcome)] {
             if (*alive) ended(url, made);
         });

@@ -73,19 +73,19 @@ FetchOptions fetch_options_of(const config::Settings& settings) {
         for (const config::UpstreamSettings& upstream : forward->upstreams) {
             if (!upstream.is_plain()) continue;
             const Resolver resolver{*upstream.address, upstream.port};
-            if (std::find(means.resolvers.begin(), means.resolvers.end(), resolver) ==
-                means.resolvers.end())
-                means.resolvers.push_back(resolver);
+            if (std::find(options.resolvers.begin(), options.resolvers.end(), resolver) ==
+                options.resolvers.end())
+                options.resolvers.push_back(resolver);
         }
     }
-    return means;
+    return options;
 }
 
 ListOutcome fetch_list(const config::RemoteList& list, const FetchOptions& options,
                        std::uint64_t now_s, const std::stop_token& stop) {
     ListOutcome out;
     const auto known =
-        means.keep_facts ? load_facts(list.file, list.url) : std::optional<ListFacts>{};
+        options.keep_facts ? load_facts(list.file, list.url) : std::optional<ListFacts>{};
     out.facts = known.value_or(ListFacts{.url = list.url});
     auto url = config::parse_url(list.url);
     if (!url) return bad(Outcome::refused, url.error().text, std::move(out));
@@ -96,10 +96,10 @@ ListOutcome fetch_list(const config::RemoteList& list, const FetchOptions& optio
     const Request request{.url = *std::move(url),
                           .etag = out.facts.etag,
                           .last_modified = out.facts.last_modified,
-                          .max_bytes = means.limits.max_size,
-                          .timeout = means.limits.timeout,
-                          .ca = means.limits.ca,
-                          .resolvers = means.resolvers};
+                          .max_bytes = options.limits.max_size,
+                          .timeout = options.limits.timeout,
+                          .ca = options.limits.ca,
+                          .resolvers = options.resolvers};
     const Response response = fetch(
         request,
         [&](std::span<const std::uint8_t> bytes) -> Result<void> {
@@ -116,7 +116,7 @@ ListOutcome fetch_list(const config::RemoteList& list, const FetchOptions& optio
     if (response.outcome == Outcome::fetched) {
         out.facts.etag = response.etag;
         out.facts.last_modified = response.last_modified;
-        if ((known || !means.keep_facts) && same_content(file.path(), list.file)) {
+        if ((known || !options.keep_facts) && same_content(file.path(), list.file)) {
             out.outcome = Outcome::unchanged;
         } else {
             const auto rules = check(file.path(), list.uses);
@@ -124,7 +124,7 @@ ListOutcome fetch_list(const config::RemoteList& list, const FetchOptions& optio
                 out.facts = known.value_or(ListFacts{.url = list.url});
                 return bad(Outcome::no_list, rules.error().text, std::move(out));
             }
-            if (auto shrunk = means.any_size ? std::string{} : why_shrunk(list, *rules);
+            if (auto shrunk = options.any_size ? std::string{} : why_shrunk(list, *rules);
                 !shrunk.empty()) {
                 out.facts = known.value_or(ListFacts{.url = list.url});
                 return bad(Outcome::shrunk, std::move(shrunk), std::move(out));
@@ -139,7 +139,7 @@ ListOutcome fetch_list(const config::RemoteList& list, const FetchOptions& optio
             out.facts.fetched_s = now_s;
         }
     }
-    if (!means.keep_facts) return out;
+    if (!options.keep_facts) return out;
     if (auto done = save_facts(list.file, out.facts); !done) out.remark = done.error().text;
     return out;
 }
@@ -151,13 +151,13 @@ std::size_t fetch_missing(const std::vector<config::RemoteList>& lists, const Fe
     for (const auto& list : lists) {
         if (!list.present) missing.push_back(&list);
     }
-    if (missing.empty() || means.limits.start_wait.count() == 0) return 0;
-    const auto until = std::chrono::steady_clock::now() + means.limits.start_wait;
+    if (missing.empty() || options.limits.start_wait.count() == 0) return 0;
+    const auto until = std::chrono::steady_clock::now() + options.limits.start_wait;
     std::atomic<std::size_t> next = 0, came = 0;
     std::mutex mutex;
     const auto work = [&] {
         for (std::size_t i = next++; i < missing.size(); i = next++) {
-            FetchOptions here = means;
+            FetchOptions here = options;
             const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
                 until - std::chrono::steady_clock::now());
             if (left.count() <= 0) return;

@@ -21,11 +21,11 @@ constexpr std::chrono::seconds kLookEvery{1};
 bool fetch_all(const config::Download& what, fetch::FetchOptions options,
                const std::stop_token& stop) {
     bool good = true;
-    means.limits.timeout = what.timeout;
-    means.keep_facts = false;
+    options.limits.timeout = what.timeout;
+    options.keep_facts = false;
     for (const config::DownloadItem& item : what.items) {
         const auto outcome =
-            fetch::fetch_list({item.url, item.file, item.uses, false}, means,
+            fetch::fetch_list({item.url, item.file, item.uses, false}, options,
                               static_cast<std::uint64_t>(std::time(nullptr)), stop);
         if (!outcome.remark.empty()) spdlog::warn("{}", outcome.remark);
         if (fetch::is_good(outcome.outcome)) {
@@ -180,10 +180,10 @@ void TaskService::go_on(const std::shared_ptr<Run>& run) {
 
 void TaskService::download(const std::shared_ptr<Run>& run, const config::Download& what) {
     if (!thread_) thread_ = std::make_unique<asio::thread_pool>(1);
-    asio::post(*thread_, [this, run, what, means = options_, stop = stop_.get_token(),
+    asio::post(*thread_, [this, run, what, options = options_, stop = stop_.get_token(),
                           alive = alive_, &main_io = main_io_] {
         const BackgroundWork counted;
-        const bool good = fetch_all(what, means, stop);
+        const bool good = fetch_all(what, options, stop);
         asio::post(main_io, [this, run, alive, good] {
             if (*alive) finished(run, good);
         });

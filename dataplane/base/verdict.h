@@ -87,9 +87,9 @@ static_assert(std::all_of(kEnds.begin(), kEnds.end(),
 
 template <bool End::*kind>
 consteval auto end_labels() {
-    constexpr auto count =
+    constexpr auto kCount =
         std::count_if(kEnds.begin(), kEnds.end(), [](const End& e) { return e.*kind; });
-    std::array<std::string_view, count> labels;
+    std::array<std::string_view, kCount> labels;
     std::size_t i = 0;
     for (const End& e : kEnds) {
         if (e.*kind) labels[i++] = e.label;

@@ -231,8 +231,8 @@ plugins:
     BOOST_TEST(!list.present);
     BOOST_TEST(list.uses.size() == 1U);
     const FetchOptions options = fetch_options_of(empty.settings);
-    BOOST_TEST_REQUIRE(means.resolvers.size() == 2U);
-    BOOST_TEST(means.resolvers[0].port == 5353U);
+    BOOST_TEST_REQUIRE(options.resolvers.size() == 2U);
+    BOOST_TEST(options.resolvers[0].port == 5353U);
     std::ofstream(list.file) << "one.example\n";
     const auto there = load();
     BOOST_TEST(there.settings.remote_lists[0].present);

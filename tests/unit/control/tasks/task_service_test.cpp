@@ -163,10 +163,10 @@ BOOST_AUTO_TEST_CASE(downloads) {
                  cron("{ name: j, interval: 1m, executors: [ $d, reload ] }"));
     world.now.steady_s += 60;
     world.service.look();
-    const auto work = boost::asio::make_work_guard(world.house);
-    world.house.restart();
+    const auto work = boost::asio::make_work_guard(world.main_io);
+    world.main_io.restart();
     while (world.reloads.empty())
-        world.house.run_one();
+        world.main_io.run_one();
     BOOST_TEST(folder.read("new/a.txt") == "one.example\n");
     BOOST_TEST(std::distance(std::filesystem::directory_iterator(folder.path / "new"), {}) == 1);
     world.reloaded();
