@@ -40,7 +40,8 @@ BOOST_AUTO_TEST_CASE(what_is_none) {
          {"ftp://lists.example/", "http://", "http:///path", "http://user@lists.example/",
           "http://user:word@lists.example/", "http://a b/", "http://lists..example/",
           "http://lists.example:0/", "http://lists.example:65536/", "http://2001:db8::1/",
-          "http://l\xc3\xaf.example/", "http://lists.example/100%", "http://a\r\nHost: b/", "/etc/names", ""}) {
+          "http://l\xc3\xaf.example/", "http://lists.example/100%", "http://a\r\nHost: b/",
+          "/etc/names", ""}) {
         BOOST_TEST(form(text) == "refused", text);
     }
     BOOST_TEST(form("http://a/" + std::string(5000, 'x')) == "refused");
