@@ -248,88 +248,15 @@ void Compiler::land(const std::vector<std::uint16_t>& tests) {
 
 std::uint16_t Compiler::simple_test(config::PluginIndex index, bool& negate, std::uint16_t instance,
                                     int line) {
-    const config::Plugin& plugin = settings_.plugin(index);
-    if (std::holds_alternative<config::Qname>(plugin.args))
-        return emit(Op::if_tags, instance, line, masks_.mask_of(index));
-    if (std::holds_alternative<config::Cname>(plugin.args))
-        return emit(Op::if_cname, instance, line, masks_.mask_of(index));
-    if (const auto* ip = std::get_if<config::IpMatch>(&plugin.args)) {
-        constexpr Op kOps[] = {Op::if_client, Op::if_response_address, Op::if_name_address};
-        return emit(kOps[static_cast<std::size_t>(ip->of)], instance, line,
-                    prefixes_of(index, *ip));
-    }
-    if (const auto* number = std::get_if<config::NumberMatch>(&plugin.args)) {
-        constexpr Op kOps[] = {Op::if_type, Op::if_class, Op::if_rcode};
-        return emit(kOps[static_cast<std::size_t>(number->of)], instance, line,
-                    numbers_of(number->numbers));
-    }
-    if (const auto* mark = std::get_if<config::MarkMatch>(&plugin.args))
-        return emit(Op::if_marks, instance, line, marks_of(mark->marks, line));
-    if (const auto* random = std::get_if<config::RandomMatch>(&plugin.args);
-        random != nullptr && random->probability > 0 && random->probability < 1) {
-        constexpr double kWhole = 4294967296.0;
-        return emit(
-            Op::if_random, instance, line,
-            static_cast<std::uint32_t>(std::clamp(random->probability * kWhole, 1.0, kWhole - 1)));
-    }
-    if (const auto* text = std::get_if<config::TextMatch>(&plugin.args))
-        return emit(Op::if_text, instance, line, text_match_of(*text, line));
-    if (const auto* rate = std::get_if<config::RateMatch>(&plugin.args))
-        return emit(Op::if_rate, instance, line, limiter_of(index, *rate));
-    if (std::holds_alternative<config::HasResp>(plugin.args))
-        return emit(Op::if_has_resp, instance, line);
-    if (std::holds_alternative<config::HasWantedAnswer>(plugin.args))
-        return emit(Op::if_wanted_answer, instance, line);
-    const auto* random = std::get_if<config::RandomMatch>(&plugin.args);
-    const bool holds = random != nullptr ? random->probability >= 1
-                                         : std::get<config::Constant>(plugin.args).value;
-    if (!holds) negate = !negate;
-    return emit(Op::if_true, instance, line);
+    const TestUse use{index, line, instance, negate};
+    return std::visit([&](const auto& args) { return test_by(args, use); },
+                      settings_.plugin(index).args);
 }
 
 void Compiler::executor(config::PluginIndex index, int line, std::uint16_t instance,
                         unsigned& depth) {
-    const config::Plugin& plugin = settings_.plugin(index);
-    if (const auto* inner = std::get_if<config::Sequence>(&plugin.args)) {
-        sequence(*inner, depth);
-    } else if (const auto* forward = std::get_if<config::Forward>(&plugin.args)) {
-        const std::uint16_t pc = emit(Op::forward, instance, line, group_of(index, *forward));
-        if (too_long_) return;
-        snapshot_.program[pc].short_circuit = forward->short_circuit;
-        snapshot_.program[pc].with_local = forward->local;
-    } else if (const auto* sleep = std::get_if<config::Sleep>(&plugin.args)) {
-        emit(Op::sleep, instance, line, milliseconds(sleep->duration));
-    } else if (const auto* prefer = std::get_if<config::Prefer>(&plugin.args)) {
-        enter(Op::enter_prefer, instance, line, prefer_of(*prefer), depth);
-    } else if (const auto* translated = std::get_if<config::Dns64>(&plugin.args)) {
-        dns64(index, *translated, line, instance, depth);
-    } else if (const auto* records = std::get_if<config::StaticRecords>(&plugin.args)) {
-        static_records(index, *records, line, instance, depth);
-    } else if (const auto* ads = std::get_if<config::AdList>(&plugin.args)) {
-        ad_list(index, *ads, line, instance);
-    } else if (const auto* policy = std::get_if<config::Rpz>(&plugin.args)) {
-        rpz(index, *policy, line, instance, depth);
-    } else if (const auto* leases = std::get_if<config::DhcpLeases>(&plugin.args)) {
-        dhcp_leases(index, *leases, line, instance);
-    } else if (const auto* own = std::get_if<config::Zone>(&plugin.args)) {
-        zone(index, *own, line, instance, depth);
-    } else if (const auto* fallback = std::get_if<config::Fallback>(&plugin.args)) {
-        const std::uint16_t pc = emit(Op::fallback, instance, line, fallback_of(index, *fallback));
-        if (!too_long_) snapshot_.program[pc].short_circuit = fallback->short_circuit;
-    } else if (const auto* cache = std::get_if<config::Cache>(&plugin.args)) {
-        const std::uint16_t pc = next_pc();
-        enter(Op::enter_cache, instance, line, cache_of(index, *cache), depth);
-        if (!too_long_) snapshot_.program[pc].short_circuit = cache->short_circuit;
-    } else if (std::holds_alternative<config::RosAddressList>(plugin.args)) {
-        enter(Op::enter_list, instance, line, list_places_.at(index), depth);
-    } else if (std::holds_alternative<config::KernelSets>(plugin.args)) {
-        emit(Op::claim_list, instance, line, list_places_.at(index));
-    } else if (const auto* summary = std::get_if<config::QuerySummary>(&plugin.args)) {
-        enter(Op::enter_summary, instance, line, text_of(summary->msg), depth);
-    } else if (!known_answer(index, line, instance, depth)) {
-        emit(Op::debug_print, instance, line,
-             text_of(std::get<config::DebugPrint>(plugin.args).msg));
-    }
+    const Use use{index, line, instance, depth};
+    std::visit([&](const auto& args) { execute(args, use); }, settings_.plugin(index).args);
 }
 
 std::uint16_t Compiler::emit(Op op, std::uint16_t instance, int line, std::uint32_t operand) {

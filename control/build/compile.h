@@ -6,6 +6,7 @@
 // tables when it is first met.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -25,6 +26,34 @@ namespace steer::build {
 inline config::RuleAt domain(std::string name) {
     return {{matchers::RuleKind::domain, std::move(name)}, 0, 0, 0};
 }
+
+template <class T, class... Of>
+concept OneOf = (std::same_as<T, Of> || ...);
+// Types of plugins by what the compiler makes of them. Matchers and executors have an arm each (compile_arms.cpp).
+template <class T>
+concept Set = OneOf<T, config::DomainSet, config::AdguardSet, config::IpSet>;
+template <class T>
+concept Server = OneOf<T, config::UdpServer, config::TcpServer, config::HttpServer, config::Cron>;
+// Control does the work.
+template <class T>
+concept Raised = OneOf<T, config::Download, config::ReloadAll, config::ReloadProvider>;
+// Tested by more than one instruction: Compiler::test() makes them.
+template <class T>
+concept CompoundTest = OneOf<T, config::Question, config::AnyMatch>;
+
+template <class T>
+concept SimpleTest =
+    OneOf<T, config::Qname, config::Cname, config::IpMatch, config::NumberMatch, config::MarkMatch,
+          config::RandomMatch, config::TextMatch, config::RateMatch, config::HasResp,
+          config::HasWantedAnswer, config::Constant>;
+template <class T>
+concept Executor =
+    OneOf<T, config::Sequence, config::Forward, config::Sleep, config::Prefer, config::Dns64,
+          config::StaticRecords, config::AdList, config::Rpz, config::DhcpLeases, config::Zone,
+          config::Fallback, config::Cache, config::RosAddressList, config::KernelSets,
+          config::QuerySummary, config::DebugPrint, config::ReverseLookup, config::Redirect,
+          config::EcsHandler, config::ForwardOptions, config::MetricsCollector, config::DropResp,
+          config::Ttl, config::BlackHole, config::Hosts, config::Arbitrary>;
 
 class Compiler {
   public:
@@ -65,6 +94,74 @@ class Compiler {
                        std::vector<std::uint16_t>& fails);
     std::uint16_t simple_test(config::PluginIndex plugin, bool& negate, std::uint16_t instance,
                               int line);
+    // Where a plugin stands in a sequence.
+    struct Use {
+        config::PluginIndex index;
+        int line;
+        std::uint16_t instance;
+        unsigned& depth;
+    };
+    struct TestUse {
+        config::PluginIndex index;
+        int line;
+        std::uint16_t instance;
+        bool& negate;
+    };
+    // compile_arms.cpp: one arm for each type; the pc of a test.
+    std::uint16_t test_by(const config::Qname& args, const TestUse& use);
+    std::uint16_t test_by(const config::Cname& args, const TestUse& use);
+    std::uint16_t test_by(const config::IpMatch& args, const TestUse& use);
+    std::uint16_t test_by(const config::NumberMatch& args, const TestUse& use);
+    std::uint16_t test_by(const config::MarkMatch& args, const TestUse& use);
+    std::uint16_t test_by(const config::RandomMatch& args, const TestUse& use);
+    std::uint16_t test_by(const config::TextMatch& args, const TestUse& use);
+    std::uint16_t test_by(const config::RateMatch& args, const TestUse& use);
+    std::uint16_t test_by(const config::HasResp& args, const TestUse& use);
+    std::uint16_t test_by(const config::HasWantedAnswer& args, const TestUse& use);
+    std::uint16_t test_by(const config::Constant& args, const TestUse& use);
+    // The readers of sequences let none of these come here.
+    template <class T>
+    requires(Set<T> || Server<T> || Raised<T> || CompoundTest<T> || Executor<T>) std::uint16_t
+        test_by(const T&, const TestUse&) {
+        refuse("no matcher of one test");
+    }
+    void execute(const config::Sequence& args, const Use& use);
+    void execute(const config::Forward& args, const Use& use);
+    void execute(const config::Sleep& args, const Use& use);
+    void execute(const config::Prefer& args, const Use& use);
+    void execute(const config::Dns64& args, const Use& use);
+    void execute(const config::StaticRecords& args, const Use& use);
+    void execute(const config::AdList& args, const Use& use);
+    void execute(const config::Rpz& args, const Use& use);
+    void execute(const config::DhcpLeases& args, const Use& use);
+    void execute(const config::Zone& args, const Use& use);
+    void execute(const config::Fallback& args, const Use& use);
+    void execute(const config::Cache& args, const Use& use);
+    void execute(const config::RosAddressList& args, const Use& use);
+    void execute(const config::KernelSets& args, const Use& use);
+    void execute(const config::QuerySummary& args, const Use& use);
+    void execute(const config::DebugPrint& args, const Use& use);
+    void execute(const config::ReverseLookup& args, const Use& use);
+    void execute(const config::Redirect& args, const Use& use);
+    void execute(const config::EcsHandler& args, const Use& use);
+    void execute(const config::ForwardOptions& args, const Use& use);
+    void execute(const config::MetricsCollector& args, const Use& use);
+    void execute(const config::DropResp& args, const Use& use);
+    void execute(const config::Ttl& args, const Use& use);
+    void execute(const config::BlackHole& args, const Use& use);
+    void execute(const config::Hosts& args, const Use& use);
+    void execute(const config::Arbitrary& args, const Use& use);
+    template <Raised T>
+    void execute(const T&, const Use& use) {
+        raise(use);
+    }
+    template <class T>
+    requires(Set<T> || Server<T> || CompoundTest<T> || SimpleTest<T>) void execute(const T&,
+                                                                                   const Use&) {
+        refuse("no executor");
+    }
+    void raise(const Use& use);
+    [[noreturn]] static void refuse(const char* what);
     void land(const std::vector<std::uint16_t>& tests);
     void executor(config::PluginIndex plugin, int line, std::uint16_t instance, unsigned& depth);
     // Appends an instruction; returns its pc. After kMaxProgram nothing is appended and an error
@@ -76,8 +173,6 @@ class Compiler {
 
     std::uint32_t group_of(config::PluginIndex plugin, const config::Forward& forward);
     std::uint32_t cache_of(config::PluginIndex plugin, const config::Cache& cache);
-    // What makes or changes an answer without waiting. False: it is none of those.
-    bool known_answer(config::PluginIndex index, int line, std::uint16_t instance, unsigned& depth);
     // Changes the question; a name that it has no rule for goes past it, as with answer_table().
     void redirect(config::PluginIndex index, const config::Redirect& redirect, int line,
                   std::uint16_t instance, unsigned& depth);

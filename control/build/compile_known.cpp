@@ -4,76 +4,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "control/config/steps.h"
-
 namespace steer::build {
 namespace {
 
 constexpr std::uint32_t kHostsTtl = 10;
 
 }  // namespace
-
-bool Compiler::known_answer(config::PluginIndex index, int line, std::uint16_t instance,
-                            unsigned& depth) {
-    const config::Plugin& plugin = settings_.plugin(index);
-    if (const auto* reverse = std::get_if<config::ReverseLookup>(&plugin.args)) {
-        reverse_lookup(index, *reverse, line, instance, depth);
-        return true;
-    }
-    if (const auto* redirected = std::get_if<config::Redirect>(&plugin.args)) {
-        redirect(index, *redirected, line, instance, depth);
-        return true;
-    }
-    if (const auto* ecs = std::get_if<config::EcsHandler>(&plugin.args)) {
-        enter(Op::enter_ecs, instance, line, ecs_of(index, *ecs), depth);
-        return true;
-    }
-    if (const auto* passed = std::get_if<config::ForwardOptions>(&plugin.args)) {
-        enter(Op::enter_options, instance, line, options_of(passed->codes, line), depth);
-        return true;
-    }
-    if (const auto* collector = std::get_if<config::MetricsCollector>(&plugin.args)) {
-        const auto [at, fresh] = collectors_.emplace(index, snapshot_.collectors.size());
-        if (fresh) snapshot_.collectors.push_back(registry_.collector(collector->name));
-        enter(Op::enter_collector, instance, line, at->second, depth);
-        return true;
-    }
-    if (config::works_beside_queries(plugin)) {
-        const auto [at, fresh] = tasks_.emplace(index, snapshot_.tasks.size());
-        if (fresh) {
-            snapshot_.tasks.push_back(registry_.task(plugin.tag));
-            snapshot_.task_tags.push_back(plugin.tag);
-        }
-        emit(Op::raise, instance, line, at->second);
-        return true;
-    }
-    if (std::holds_alternative<config::DropResp>(plugin.args)) {
-        emit(Op::drop_response, instance, line);
-        return true;
-    }
-    if (const auto* ttl = std::get_if<config::Ttl>(&plugin.args)) {
-        snapshot_.ttl_limits.push_back({ttl->least_s, ttl->most_s});
-        emit(Op::limit_ttls, instance, line,
-             static_cast<std::uint32_t>(snapshot_.ttl_limits.size() - 1));
-        return true;
-    }
-    if (const auto* hole = std::get_if<config::BlackHole>(&plugin.args)) {
-        const auto [at, fresh] = black_holes_.emplace(index, snapshot_.black_holes.size());
-        if (fresh) snapshot_.black_holes.push_back(known_.black_hole(*hole));
-        const std::uint16_t pc = emit(Op::black_hole, instance, line, at->second);
-        if (!too_long_) snapshot_.program[pc].short_circuit = hole->short_circuit;
-        return true;
-    }
-    if (const auto* hosts = std::get_if<config::Hosts>(&plugin.args)) {
-        answer_table(index, hosts->rules, hosts->short_circuit, line, instance);
-        return true;
-    }
-    if (const auto* arbitrary = std::get_if<config::Arbitrary>(&plugin.args)) {
-        answer_table(index, arbitrary->rules, arbitrary->short_circuit, line, instance);
-        return true;
-    }
-    return false;
-}
 
 void Compiler::redirect(config::PluginIndex index, const config::Redirect& redirect, int line,
                         std::uint16_t instance, unsigned& depth) {
