@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "differential/product.h"
+#include "differential/seeds.h"
 #include "differential/world.h"
-#include "support/eal_fixture.h"
 
 namespace steer::differential {
 namespace {
@@ -398,17 +398,9 @@ int run(std::uint32_t from, std::uint32_t tables) {
 }  // namespace
 }  // namespace steer::differential
 
-int main(int argc, char** argv) try {
-    std::uint32_t from = 1, count = 10'000;
-    for (int i = 1; i + 1 < argc; i += 2) {
-        const std::string word = argv[i];
-        const auto number = static_cast<std::uint32_t>(std::stoul(argv[i + 1]));
-        if (word == "--count") count = number;
-        if (word == "--from") from = number;
-    }
-    const steer::test::EalFixture eal;
-    return steer::differential::run(from, count);
-} catch (const std::exception& e) {
-    std::fprintf(stderr, "house: %s\n", e.what());
-    return 2;
+int main(int argc, char** argv) {
+    using steer::differential::Seeds;
+    return steer::differential::run_seeds("house", argc, argv, [](const Seeds& seeds) {
+        return steer::differential::run(seeds.from, seeds.count);
+    });
 }

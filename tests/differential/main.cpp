@@ -11,7 +11,7 @@
 #include "differential/maker.h"
 #include "differential/naive.h"
 #include "differential/product.h"
-#include "support/eal_fixture.h"
+#include "differential/seeds.h"
 
 namespace steer::differential {
 namespace {
@@ -164,19 +164,9 @@ int run(std::uint32_t from, std::uint32_t cases, bool only_one) {
 }  // namespace
 }  // namespace steer::differential
 
-int main(int argc, char** argv) try {
-    std::uint32_t from = 1, count = 10'000;
-    bool only_one = false;
-    for (int i = 1; i + 1 < argc; i += 2) {
-        const std::string word = argv[i];
-        const auto number = static_cast<std::uint32_t>(std::stoul(argv[i + 1]));
-        if (word == "--count") count = number;
-        if (word == "--from" || word == "--seed") from = number;
-        if (word == "--seed") count = 1, only_one = true;
-    }
-    const steer::test::EalFixture eal;
-    return steer::differential::run(from, count, only_one);
-} catch (const std::exception& e) {
-    std::fprintf(stderr, "differential: %s\n", e.what());
-    return 2;
+int main(int argc, char** argv) {
+    using steer::differential::Seeds;
+    return steer::differential::run_seeds("differential", argc, argv, [](const Seeds& seeds) {
+        return steer::differential::run(seeds.from, seeds.count, seeds.only_one);
+    });
 }
