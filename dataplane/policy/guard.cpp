@@ -43,7 +43,8 @@ bool asks_of_response(const Snapshot& snapshot, const Instruction& i) {
 
 // One of these marks decides it.
 bool asks_of_marks(const Snapshot& snapshot, const Instruction& i, std::uint64_t marks) {
-    return (i.op == Op::if_marks && (marks & snapshot.mark_masks[i.operand]) != 0) ||
+    return (has_trait(i.op, op_traits::kReadsMarks) &&
+            (marks & snapshot.mark_masks[i.operand]) != 0) ||
            (marks != 0 && is_text_of(snapshot, i, TextMatch::Of::marks));
 }
 
@@ -53,7 +54,8 @@ bool is_beside_the_key(const Snapshot& snapshot, const Instruction& i) {
            is_text_of(snapshot, i, TextMatch::Of::client) ||
            is_text_of(snapshot, i, TextMatch::Of::server_name) ||
            is_text_of(snapshot, i, TextMatch::Of::url_path) ||
-           (i.op == Op::if_tags && snapshot.tag_masks[i.operand].any_of(snapshot.all_inheriting));
+           (has_trait(i.op, op_traits::kReadsName) &&
+            snapshot.tag_masks[i.operand].any_of(snapshot.all_inheriting));
 }
 
 class Guards {
@@ -210,7 +212,7 @@ class Guards {
     [[nodiscard]] std::uint64_t set_marks() const {
         std::uint64_t marks = 0;
         for (const Instruction& i : program_)
-            if (i.op == Op::mark) marks |= snapshot_.mark_masks[i.operand];
+            if (has_trait(i.op, op_traits::kWritesMarks)) marks |= snapshot_.mark_masks[i.operand];
         return marks;
     }
 
@@ -240,7 +242,8 @@ class Guards {
             for (std::size_t pc = 0; pc < program_.size(); ++pc) {
                 if (!d.pcs[pc]) continue;
                 const Instruction& i = program_[pc];
-                if (i.op == Op::mark) d.marks |= snapshot_.mark_masks[i.operand];
+                if (has_trait(i.op, op_traits::kWritesMarks))
+                    d.marks |= snapshot_.mark_masks[i.operand];
                 d.responses = d.responses || has_trait(i.op, op_traits::kWritesResponse);
             }
         }

@@ -114,8 +114,8 @@ enum class Op : std::uint8_t { STEER_OPS(STEER_OP_NAME) };
 
 // What an operand is: the index of a table of Snapshot if nothing else is said.
 enum class OperandKind : std::uint8_t {
-    tag_mask,
     none,
+    tag_mask,
     marks,
     numbers,
     prefixes,
@@ -163,12 +163,11 @@ enum : std::uint32_t {
     kRewrites = 1U << 8,  // has a word in ProgramState::rewrites while it is entered
     kClaims = 1U << 9,    // the addresses of the response for a list
     kMayWait = 1U << 10,
-    kBranches = 1U << 11,  // goes on at `target`, too: besides the tests
-    kMayStop = 1U << 12,   // may stop the program, or
-    kStops = 1U << 13,     // always does
-    kLeadsOn =
-        1U
-        << 14,  // impure, and yet every query that is not ended goes on with the next instruction
+    kBranches = 1U << 11,  // not a test, and may go on at `target`
+    kMayStop = 1U << 12,   // may stop the program
+    kStops = 1U << 13,     // always stops it
+    // Impure, but every query that it does not stop goes on with the next instruction.
+    kLeadsOn = 1U << 14,
 };
 }  // namespace op_traits
 
@@ -186,7 +185,6 @@ inline constexpr auto kOps = [] {
 }();
 #define STEER_OP_COUNT(name, operand, plan, hit, traits) +1
 inline constexpr std::size_t kTestOps = STEER_TESTS(STEER_OP_COUNT);
-inline constexpr std::size_t kWrapperOps = STEER_WRAPPERS(STEER_OP_COUNT);
 
 constexpr const OpTraits& traits_of(Op op) {
     return kOps[static_cast<std::size_t>(op)];
@@ -197,26 +195,25 @@ constexpr bool has_trait(Op op, std::uint32_t traits) {
 constexpr bool is_test(Op op) {
     return static_cast<std::size_t>(op) < kTestOps;
 }
-constexpr bool is_wrapper(Op op) {
-    return !is_test(op) && static_cast<std::size_t>(op) < kTestOps + kWrapperOps;
-}
 constexpr bool is_rewrite(Op op) {
     return has_trait(op, op_traits::kRewrites);
 }
 
-// What a row must not say. A test of the client or of chance is never part of a plan, and by these traits guards the
-// caches behind it (guard.cpp).
+// A plan depends on the name's sets alone, and others must not see it happen. What reads the client or chance is impure,
+// and by the same traits guards the caches behind it (guard.cpp).
 constexpr bool is_sound(const OpTraits& op) {
     using namespace op_traits;
     constexpr std::uint32_t kBesideTheKey = kReadsClient | kReadsChance | kReadsQuestion;
     constexpr std::uint32_t kSeen = kMayWait | kStops | kMayStop | kRewrites;
     return op.plan == Purity::impure || (op.traits & (kBesideTheKey | kSeen)) == 0;
 }
-static_assert([] {
-    for (const OpTraits& op : kOps) {
-        if (!is_sound(op)) return false;
-    }
-    return true;
-}());
+static_assert(
+    [] {
+        for (const OpTraits& op : kOps) {
+            if (!is_sound(op)) return false;
+        }
+        return true;
+    }(),
+    "an operation that is pure for plans reads what a plan's key does not have, or has an effect");
 
 }  // namespace steer

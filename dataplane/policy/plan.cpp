@@ -11,7 +11,7 @@ namespace {
 
 // Where names inherit sets, these are a function of the time as well.
 bool is_pure(const Snapshot& snapshot, Op op, bool has_response) {
-    if (op == Op::if_tags && snapshot.inherited != nullptr) return false;
+    if (has_trait(op, op_traits::kReadsName) && snapshot.inherited != nullptr) return false;
     const Purity plan = traits_of(op).plan;
     return plan == Purity::pure || (plan == Purity::without_answer && !has_response);
 }
@@ -36,7 +36,7 @@ struct Reached {
         const bool fixed = is_fixed_test(i.op);
         const bool holds =
             (i.op == Op::if_true || (i.op == Op::if_has_resp && has_response)) != i.negate;
-        reads_tags |= i.op == Op::if_tags;
+        reads_tags |= has_trait(i.op, op_traits::kReadsName);
         if (!fixed || holds) pcs[pc + 1] = true;
         if (is_test(i.op) && !(fixed && holds)) pcs[i.target] = true;
     }
