@@ -183,8 +183,8 @@ inline constexpr auto kOps = [] {
     using namespace op_traits;
     return std::array{STEER_OPS(STEER_OP_TRAITS)};
 }();
-#define STEER_OP_COUNT(name, operand, plan, hit, traits) +1
-inline constexpr std::size_t kTestOps = STEER_TESTS(STEER_OP_COUNT);
+#define STEER_OP_VALUE(name, operand, plan, hit, traits) Op::name,
+inline constexpr std::size_t kTestOps = std::array{STEER_TESTS(STEER_OP_VALUE)}.size();
 
 constexpr const OpTraits& traits_of(Op op) {
     return kOps[static_cast<std::size_t>(op)];
