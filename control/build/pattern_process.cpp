@@ -34,7 +34,6 @@ constexpr std::size_t kMostKnown = 200'000;
 constexpr int kLookEveryMs = 20;           // whether to stop, and at the CPU time
 constexpr std::uint32_t kShareOfOne = 20;  // of the time: the most that one expression may take
 constexpr std::uint32_t kLeastOfOneMs = 500;
-constexpr std::uint32_t kMostText = 1U << 30;
 
 // ---- what the two processes say to each other; both are this program, on one machine
 
@@ -362,6 +361,7 @@ std::vector<Checked> PatternProcess::check(std::span<const Expression> expressio
         }
     }
     std::vector<Expression> fresh;
+    fresh.reserve(places.size());
     for (const std::size_t place : places)
         fresh.push_back(expressions[place]);
     std::size_t done = 0;  // of `fresh`

@@ -220,7 +220,7 @@ object paused(const Seen& seen, const value&, std::uint64_t) {
 ops::RpcLaterMethod when_quiet(const Routers& routers, ops::RpcLaterMethod first,
                                ops::RpcLaterMethod then) {
     return [&routers, first = std::move(first), then = std::move(then)](const value& params,
-                                                                        ops::RpcDone done) {
+                                                                        const ops::RpcDone& done) {
         first(params, [&routers, then, params, done](const ops::RpcResult& result) {
             if (!result) return done(result);
             routers->when_quiet(name_in(params), [then, params, done] { then(params, done); });
