@@ -259,7 +259,8 @@ Batch Writer::take(WriteClass cls, FairQueue& from) {
 double Writer::limit_us(const Batch& batch, WriteKind kind) const {
     const bool is_add = kind == WriteKind::add;
     if (is_add && batch.cls == WriteClass::routine && is_contended()) {
-        return std::min(backlog_limit_us(), batch_us_);
+        // With what is on its way: whoever comes next waits for both.
+        return std::min(backlog_limit_us() - in_flight_us_, batch_us_);
     }
     const bool is_short = has_held() || (is_add && refilled_ms_ < short_scripts_until_ms_);
     return is_short ? std::min(kHeldBatchUs, batch_us_) : batch_us_;
