@@ -259,7 +259,7 @@ Batch Writer::take(WriteClass cls, FairQueue& from) {
 double Writer::limit_us(const Batch& batch, WriteKind kind) const {
     const bool is_add = kind == WriteKind::add;
     if (is_add && batch.cls == WriteClass::routine && is_contended()) {
-        // With what is on its way: whoever comes next waits for both.
+        // A newcomer waits for all that is in flight, so this sentence gets what is left of the window.
         return std::min(backlog_limit_us() - in_flight_us_, batch_us_);
     }
     const bool is_short = has_held() || (is_add && refilled_ms_ < short_scripts_until_ms_);

@@ -29,7 +29,7 @@ inline config::RuleAt domain(std::string name) {
 
 template <class T, class... Of>
 concept OneOf = (std::same_as<T, Of> || ...);
-// Types of plugins by what the compiler makes of them. Matchers and executors have an arm each (compile_arms.cpp).
+// Types of plugins by what the compiler makes of them. Each simple test and each executor has an arm (compile_arms.cpp).
 template <class T>
 concept Set = OneOf<T, config::DomainSet, config::AdguardSet, config::IpSet>;
 template <class T>
@@ -46,14 +46,9 @@ concept SimpleTest =
     OneOf<T, config::Qname, config::Cname, config::IpMatch, config::NumberMatch, config::MarkMatch,
           config::RandomMatch, config::TextMatch, config::RateMatch, config::HasResp,
           config::HasWantedAnswer, config::Constant>;
+// All others: a type that is none of these needs an arm of Compiler::execute().
 template <class T>
-concept Executor =
-    OneOf<T, config::Sequence, config::Forward, config::Sleep, config::Prefer, config::Dns64,
-          config::StaticRecords, config::AdList, config::Rpz, config::DhcpLeases, config::Zone,
-          config::Fallback, config::Cache, config::RosAddressList, config::KernelSets,
-          config::QuerySummary, config::DebugPrint, config::ReverseLookup, config::Redirect,
-          config::EcsHandler, config::ForwardOptions, config::MetricsCollector, config::DropResp,
-          config::Ttl, config::BlackHole, config::Hosts, config::Arbitrary>;
+concept Executor = !Set<T> && !Server<T> && !Raised<T> && !CompoundTest<T> && !SimpleTest<T>;
 
 class Compiler {
   public:
@@ -121,8 +116,7 @@ class Compiler {
     std::uint16_t test_by(const config::Constant& args, const TestUse& use);
     // The readers of sequences let none of these come here.
     template <class T>
-    requires(Set<T> || Server<T> || Raised<T> || CompoundTest<T> || Executor<T>) std::uint16_t
-        test_by(const T&, const TestUse&) {
+    requires(!SimpleTest<T>) std::uint16_t test_by(const T&, const TestUse&) {
         refuse("no matcher of one test");
     }
     void execute(const config::Sequence& args, const Use& use);
@@ -156,8 +150,7 @@ class Compiler {
         raise(use);
     }
     template <class T>
-    requires(Set<T> || Server<T> || CompoundTest<T> || SimpleTest<T>) void execute(const T&,
-                                                                                   const Use&) {
+    requires(!Executor<T> && !Raised<T>) void execute(const T&, const Use&) {
         refuse("no executor");
     }
     void raise(const Use& use);

@@ -24,14 +24,14 @@ std::uint16_t Compiler::test_by(const config::Cname&, const TestUse& use) {
 }
 
 std::uint16_t Compiler::test_by(const config::IpMatch& ip, const TestUse& use) {
-    constexpr Op kOps[] = {Op::if_client, Op::if_response_address, Op::if_name_address};
-    return emit(kOps[static_cast<std::size_t>(ip.of)], use.instance, use.line,
+    constexpr Op kByAddress[] = {Op::if_client, Op::if_response_address, Op::if_name_address};
+    return emit(kByAddress[static_cast<std::size_t>(ip.of)], use.instance, use.line,
                 prefixes_of(use.index, ip));
 }
 
 std::uint16_t Compiler::test_by(const config::NumberMatch& number, const TestUse& use) {
-    constexpr Op kOps[] = {Op::if_type, Op::if_class, Op::if_rcode};
-    return emit(kOps[static_cast<std::size_t>(number.of)], use.instance, use.line,
+    constexpr Op kByNumber[] = {Op::if_type, Op::if_class, Op::if_rcode};
+    return emit(kByNumber[static_cast<std::size_t>(number.of)], use.instance, use.line,
                 numbers_of(number.numbers));
 }
 

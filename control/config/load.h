@@ -24,7 +24,7 @@ struct LoadOptions {
     std::string base_dir;
     // Where ${NAME} and password_env look; empty: the process's environment.
     std::function<std::optional<std::string>(const std::string&)> environment;
-    // A missing file that a `download` fetches at a start is no error, unless that was tried.
+    // The downloads of a start have run: a list file that is still missing is an error.
     bool downloads_tried = false;
 };
 

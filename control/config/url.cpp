@@ -32,7 +32,7 @@ Result<void> read_authority(std::string_view text, Url& out) {
     return {};
 }
 
-// What follows a host, with the characters as %XX that others write as they are.
+// A path and query with %XX for characters that people leave unescaped. (boost::urls::encode() escapes each '%' again.)
 std::string escaped(std::string_view text) {
     std::string out;
     for (const char c : text) {

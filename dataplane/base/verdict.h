@@ -1,6 +1,6 @@
 // Every way out of a worker, once: the enums, the counters, the metrics' labels, what sums to what.
 //
-// Each row is an end, and says of which of four kinds of work it may be the end (y or n):
+// Each row names an end. The four columns (y or n) say which kinds of work can end that way:
 // - received: an mbuf. Exactly one, a Verdict, from the worker that received it.
 // - moved: a query that another worker received and moved here (Verdict::query_moved). Exactly one, a Moved.
 // - injected: a query that came as a message from `streams`. Exactly one, an Injected.

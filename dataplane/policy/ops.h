@@ -3,11 +3,11 @@
 //
 // X(name, operand, plan, hit, traits):
 // - operand: an OperandKind.
-// - plan: what it does to a plan (plan.h). pure: a step, a function of the name's sets and of what was pure before it.
-//   without_answer: the same as long as there is no answer; with one it reads or changes that. impure: an effect that
-//   others see, waiting, an end; or it depends on what is not in a plan's key.
-// - hit: whether the guarded walk of a hit (guard.h) acts on it or passes over it: what waits, tells somebody, wraps to do so, or
-//   changes TTLs.
+// - plan (plan.h). pure: a step that depends on the name's sets and on earlier pure steps alone.
+//   without_answer: pure while there is no answer; it reads or changes an answer. impure: it has a visible effect, waits,
+//   ends the program, or depends on data that a plan's key does not have.
+// - hit: what the guarded walk of a cache hit (guard.h) does with it. It passes over what waits, reports, changes TTLs, or
+//   wraps to do so.
 // - traits: of op_traits.
 #pragma once
 

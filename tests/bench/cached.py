@@ -23,6 +23,7 @@ import time
 
 from bench.machine import announce, hugepages, require_idle, version
 from bench.machine import rounds as how_many
+from bench.message import question
 from lab.network import LabError, Process
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -62,8 +63,7 @@ def _sum16(data: bytes) -> int:
 
 def query_frame(name: str, ident: int, client: int, port: int, qtype: int = 1) -> bytes:
     """Ethernet, IPv4 (10.0.0.0/8 asks 10.255.255.53), UDP, DNS; every other one with EDNS."""
-    dns = struct.pack("!6H", ident, 0x0100, 1, 0, 0, ident & 1)
-    dns += b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0" + struct.pack("!2H", qtype, 1)
+    dns = question(name, ident, 0x0100, qtype, additional=ident & 1)
     if ident & 1:
         dns += b"\0" + struct.pack("!HHIH", 41, 1232, 0, 0)
     source = struct.pack("!I", 0x0A000000 | client)

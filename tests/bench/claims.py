@@ -13,12 +13,12 @@ import pathlib
 import random
 import socket
 import statistics
-import struct
 import subprocess
 import threading
 import time
 
 from bench.machine import announce, require_idle, rounds
+from bench.message import question
 from bench.ports import CLIENT, CLIENT_CPU, OURS, SERVER_CPU, Stage, ZONE
 from lab.network import LabError, Network, Process, until
 
@@ -53,11 +53,6 @@ def zone(names: int) -> str:
             number = FLOOD_ADDRESSES * i + k
             lines.append(f"q{i}.evil.example. 300 IN A 46.{number // 62_500 + 1}.{number // 250 % 250}.{number % 250 + 1}\n")
     return "".join(lines)
-
-
-def question(name: str, ident: int) -> bytes:
-    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
-    return struct.pack("!6H", ident, 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack("!2H", 1, 1)
 
 
 @dataclasses.dataclass
@@ -134,7 +129,7 @@ class Claims:
             number = first + i
             if i >= HONEST_RATE * BEFORE_S:
                 asked |= {honest_address(ADDRESSES * number + k): time.time_ns() for k in range(ADDRESSES)}
-            client.send(question(f"www.good{number}.example", random.getrandbits(16)))
+            client.send(question(f"www.good{number}.example", random.getrandbits(16), flags=0x0100))
         if flood is not None:
             flood.communicate()
         reader.join()

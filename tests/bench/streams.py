@@ -19,6 +19,7 @@ import statistics
 
 from bench import floods
 from bench.machine import announce, require_idle, rounds, version
+from bench.message import question
 from bench.peers import DNSDIST_CACHE, PINNED
 from bench.ports import CLIENT_CPU, NAMES, OURS, SECONDS, SERVER_CPU, Stage, cpu_ns
 from lab.certificates import Authority, Certificate
@@ -84,11 +85,6 @@ def paths(stage: Stage) -> pathlib.Path:
             message = question(line.split()[0])
             out.write(f"https://{OURS}/dns-query?dns={base64.urlsafe_b64encode(message).decode().rstrip('=')}\n")
     return file
-
-
-def question(name: str) -> bytes:
-    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
-    return bytes.fromhex("000001000001000000000000") + labels + b"\0\0\1\0\1"
 
 
 def answered(stage: Stage, mode: str, warm: bool = False) -> tuple[int, float]:
