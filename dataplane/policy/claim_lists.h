@@ -4,9 +4,10 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "dataplane/cache/cache.h"
 #include "dataplane/dns/hints.h"
 #include "dataplane/policy/admit.h"
-#include "dataplane/policy/executor.h"
+#include "dataplane/policy/query_context.h"
 
 namespace steer {
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "dataplane/dns/pref64.h"
+#include "dataplane/dns/query.h"
 #include "dataplane/dns/translate.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/prefix/prefix_set.h"
@@ -44,6 +45,11 @@ struct TranslatedPrefix {
     dns::Pref64 prefix;
     bool as_v6 = false, as_v4 = true;  // one of them at least
 };
+
+// RFC 6147 3: who validates must see what was signed.
+[[nodiscard]] inline bool validates(const dns::Query& q) {
+    return q.edns.dnssec_ok && (q.flags & dns::kCd) != 0;
+}
 
 // The IPv4 address that the name of an IPv6 one, under ip6.arpa, has behind a prefix of any of these.
 [[nodiscard]] std::optional<IpAddress> behind_pointer(std::span<const Dns64> all,

@@ -3,7 +3,7 @@
 // An entry remembers the lists that its answer was claimed for inside the cache's wrap, and a hit claims them again. But
 // if there a list is reached by a test of the client, of chance or of a rate (or of a mark or a response that such a
 // test decided), they are the lists of who asked first. An entrance of a cache is guarded if that can be; then a hit
-// there walks the wrapped rest once more for its own client (Executor::claim_as_missed), and is never plain.
+// there walks the wrapped rest once more for its own client (HitWalk), and is never plain.
 //
 // The entry by which a query came is such a test as well: of the same cache behind two of them, a hit's lists are those of
 // the entry that stored it. And a mark set in front of a fallback's unit is one of the entry, too.

@@ -1,5 +1,6 @@
 // Every operation of a program, once: its name, what its operand is, and what plans, guards and the compiler have to
 // know of it. The enum, the names and all lists of operations are made of these rows (program.h says how a program runs).
+// What an operation does is its Body in ops/ (interpreter.h).
 //
 // X(name, operand, plan, hit, traits):
 // - operand: an OperandKind.
@@ -37,8 +38,8 @@ namespace steer {
     X(if_client, prefixes, impure, acts, kReadsClient)                                       \
     /* the address that a name under in-addr.arpa, ip6.arpa stands for */                    \
     X(if_name_address, prefixes, impure, acts, kReadsQuestion)                               \
-    X(if_text, text_match, impure, acts, 0)          /* reads what its TextMatch::of says */ \
-    X(if_random, chance, impure, acts, kReadsChance) /* holds for so many of 2^32 */         \
+    X(if_text, text_match, impure, acts, kReadsByOperand) /* what its TextMatch::of says */  \
+    X(if_random, chance, impure, acts, kReadsChance)      /* holds for so many of 2^32 */    \
     /* the client had a token, which is taken */                                             \
     X(if_rate, rate_limiter, impure, acts, kReadsClient | kReadsChance)
 
@@ -98,17 +99,6 @@ namespace steer {
 
 #define STEER_OPS(X) STEER_TESTS(X) STEER_WRAPPERS(X) STEER_ACTIONS(X)
 
-// The labels of a switch, of all rows or of those with a word in a column.
-#define STEER_OP_CASE(name, operand, plan, hit, traits) case Op::name:
-#define STEER_OP_CASE_IMPURE(name, operand, plan, hit, traits) \
-    STEER_IF_IMPURE_##plan(case Op::name:)
-#define STEER_OP_CASE_PASSED(name, operand, plan, hit, traits) STEER_IF_PASSED_##hit(case Op::name:)
-#define STEER_IF_IMPURE_pure(label)
-#define STEER_IF_IMPURE_without_answer(label)
-#define STEER_IF_IMPURE_impure(label) label
-#define STEER_IF_PASSED_acts(label)
-#define STEER_IF_PASSED_passes(label) label
-
 #define STEER_OP_NAME(name, operand, plan, hit, traits) name,
 enum class Op : std::uint8_t { STEER_OPS(STEER_OP_NAME) };
 
@@ -149,6 +139,7 @@ enum class OperandKind : std::uint8_t {
 };
 
 enum class Purity : std::uint8_t { pure, without_answer, impure };
+enum class OnHit : std::uint8_t { acts, passes };
 
 namespace op_traits {
 enum : std::uint32_t {
@@ -168,6 +159,7 @@ enum : std::uint32_t {
     kStops = 1U << 13,     // always stops it
     // Impure, but every query that it does not stop goes on with the next instruction.
     kLeadsOn = 1U << 14,
+    kReadsByOperand = 1U << 15,  // what it reads stands in its operand (guard.cpp)
 };
 }  // namespace op_traits
 
@@ -175,16 +167,18 @@ struct OpTraits {
     std::string_view name;
     OperandKind operand;
     Purity plan;
+    OnHit hit;
     std::uint32_t traits;
 };
 #define STEER_OP_TRAITS(name, operand, plan, hit, traits) \
-    OpTraits{#name, OperandKind::operand, Purity::plan, traits},
+    OpTraits{#name, OperandKind::operand, Purity::plan, OnHit::hit, traits},
 inline constexpr auto kOps = [] {
     using namespace op_traits;
     return std::array{STEER_OPS(STEER_OP_TRAITS)};
 }();
 #define STEER_OP_VALUE(name, operand, plan, hit, traits) Op::name,
 inline constexpr std::size_t kTestOps = std::array{STEER_TESTS(STEER_OP_VALUE)}.size();
+inline constexpr std::size_t kWrapperOps = std::array{STEER_WRAPPERS(STEER_OP_VALUE)}.size();
 
 constexpr const OpTraits& traits_of(Op op) {
     return kOps[static_cast<std::size_t>(op)];
@@ -195,6 +189,9 @@ constexpr bool has_trait(Op op, std::uint32_t traits) {
 constexpr bool is_test(Op op) {
     return static_cast<std::size_t>(op) < kTestOps;
 }
+constexpr bool is_wrapper(Op op) {
+    return static_cast<std::size_t>(op) - kTestOps < kWrapperOps;
+}
 constexpr bool is_rewrite(Op op) {
     return has_trait(op, op_traits::kRewrites);
 }
@@ -203,7 +200,8 @@ constexpr bool is_rewrite(Op op) {
 // and by the same traits guards the caches behind it (guard.cpp).
 constexpr bool is_sound(const OpTraits& op) {
     using namespace op_traits;
-    constexpr std::uint32_t kBesideTheKey = kReadsClient | kReadsChance | kReadsQuestion;
+    constexpr std::uint32_t kBesideTheKey =
+        kReadsClient | kReadsChance | kReadsQuestion | kReadsByOperand;
     constexpr std::uint32_t kSeen = kMayWait | kStops | kMayStop | kRewrites;
     return op.plan == Purity::impure || (op.traits & (kBesideTheKey | kSeen)) == 0;
 }

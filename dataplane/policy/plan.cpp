@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "dataplane/policy/interpreter.h"
+#include "dataplane/policy/ops/bodies.h"
 #include "dataplane/policy/snapshot.h"
 
 namespace steer {
@@ -55,16 +57,18 @@ std::int16_t cache_ahead(const Snapshot& snapshot, std::size_t pc) noexcept {
     return -1;
 }
 
-// A program that is walked through by a name in certain sets.
+// A program that is walked through by a name in certain sets: the interpreter's plan mode.
 class PlanWalk {
   public:
+    static constexpr Mode kMode = Mode::plan;
+
     PlanWalk(const Snapshot& snapshot, const matchers::TagBits& sets)
         : snapshot_(snapshot), program_(snapshot.program), sets_(sets) {}
 
     Plan plan(std::uint8_t entry) noexcept {
         pc_ = snapshot_.entries[entry];
         while (program_[pc_].in_prefix)
-            step(program_[pc_], false);
+            step(*this);
         plan_.entry = entry;
         plan_.pc = pc_;
         plan_.depth = depth_;
@@ -75,74 +79,32 @@ class PlanWalk {
         return plan_;
     }
 
-  private:
-    void step(const Instruction& i, bool has_response) noexcept {
-        switch (i.op) {
-            case Op::if_tags:
-                return branch(i, sets_.any_of(snapshot_.tag_masks[i.operand]));
-            case Op::if_has_resp:
-                return branch(i, has_response);
-            case Op::if_true:
-                return branch(i, true);
-            case Op::if_marks:
-                return branch(i, (marks_ & snapshot_.mark_masks[i.operand]) != 0);
-            case Op::if_rcode:
-            case Op::if_response_address:
-            case Op::if_cname:
-            case Op::if_wanted_answer:
-                return branch(i, false);  // pure only without an answer
-            case Op::drop_response:       // the same
-            case Op::limit_ttls:
-                ++pc_;
-                return;
-            case Op::mark:
-                marks_ |= snapshot_.mark_masks[i.operand];
-                ++pc_;
-                return;
-            case Op::go_to:
-                pc_ = i.target;
-                return;
-            case Op::claim_list:
-                if (has_response) claim(i);
-                ++pc_;
-                return;
-            case Op::sequence_end:
-                leave(i.instance, has_response);
-                ++pc_;
-                return;
-            case Op::enter_list:
-            case Op::enter_summary:
-            case Op::enter_reverse:
-                return enter();
-                STEER_OPS(STEER_OP_CASE_IMPURE)
-                rte_panic("a plan is made of an instruction that is not pure\n");
-        }
+    // What bodies ask (interpreter.h).
+    [[nodiscard]] const Snapshot& snapshot() const { return snapshot_; }
+    [[nodiscard]] std::uint16_t& pc() { return pc_; }
+    [[nodiscard]] std::uint64_t& marks() { return marks_; }
+    [[nodiscard]] const matchers::TagBits& tags() const { return sets_; }
+    [[nodiscard]] bool has_response() const { return has_response_; }
+    MaybeStep next() noexcept {
+        ++pc_;
+        return std::nullopt;
     }
-
-    void branch(const Instruction& i, bool holds) noexcept {
-        pc_ = holds != i.negate ? static_cast<std::uint16_t>(pc_ + 1) : i.target;
-    }
-
     void enter() noexcept {
         RTE_VERIFY(depth_ < kMaxWrappers);  // the builder refuses deeper programs
         wrappers_[depth_++] = pc_++;
     }
-
-    // Without an answer nothing comes of it; with one, lists claim.
-    void leave(int instance, bool has_response) noexcept {
-        for (; depth_ > 0; --depth_) {
-            const Instruction& left = program_[wrappers_[depth_ - 1U]];
-            if (instance != kAll && left.instance < instance) return;
-            if (has_response && left.op == Op::enter_list) claim(left);
-        }
-    }
-
-    void claim(const Instruction& i) noexcept {
+    const Instruction& pop() noexcept { return program_[wrappers_[--depth_]]; }
+    [[nodiscard]] unsigned depth() const { return depth_; }
+    [[nodiscard]] const Instruction& innermost() const { return program_[wrappers_[depth_ - 1U]]; }
+    static constexpr unsigned outside() { return 0; }
+    // Nothing is claimed without an answer.
+    void claim(std::uint8_t list) noexcept {
+        if (!has_response_) return;
         if (plan_.hit_list_count == kMaxClaims) too_many_ = true;
-        if (!too_many_)
-            plan_.hit_lists[plan_.hit_list_count++] = static_cast<std::uint8_t>(i.operand);
+        if (!too_many_) plan_.hit_lists[plan_.hit_list_count++] = list;
     }
 
+  private:
     // Walks on from a hit in the cache that is here.
     bool hit_is_plain() noexcept {
         // A guarded one's lists are chosen anew, a policed one's answer is looked at; where sets are inherited every answer
@@ -152,27 +114,28 @@ class PlanWalk {
         for (unsigned d = 0; d < depth_; ++d) {
             if (program_[wrappers_[d]].op != Op::enter_list) return false;
         }
+        has_response_ = true;
         if (!program_[pc_].short_circuit) {
             enter();  // and leaving it does nothing: it has this answer
-            while (program_[pc_].op != Op::stop && program_[pc_].op != Op::end) {
+            while (!has_trait(program_[pc_].op, op_traits::kStops)) {
                 const Instruction& i = program_[pc_];
-                if (!is_pure(snapshot_, i.op, true) || i.op == Op::enter_summary ||
-                    i.op == Op::enter_reverse)
-                    return false;
-                step(i, true);
+                // What reports a query is told of hits, too.
+                const bool reports = is_wrapper(i.op) && i.op != Op::enter_list;
+                if (!is_pure(snapshot_, i.op, true) || reports) return false;
+                step(*this);
             }
+            if (program_[pc_].op != Op::stop && program_[pc_].op != Op::end) return false;
         }
-        leave(kAll, true);
+        leave_instance(*this, 0);
         return !too_many_;
     }
-
-    static constexpr int kAll = -1;
 
     const Snapshot& snapshot_;
     const Program& program_;
     const matchers::TagBits& sets_;
     std::uint16_t pc_ = 0;
     std::uint8_t depth_ = 0;
+    bool has_response_ = false;
     bool too_many_ = false;  // lists
     std::array<std::uint16_t, kMaxWrappers> wrappers_{};
     std::uint64_t marks_ = 0;

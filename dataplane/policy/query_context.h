@@ -15,6 +15,10 @@
 
 namespace steer {
 
+// What the program came to. sleeps: run() goes on. branches: next_branch() (branch.h) says what is to be done. waits: the
+// resolver's own; it waits for branches in its record.
+enum class Step : std::uint8_t { answered, asks, sleeps, branches, waits };
+
 struct QueryContext {
     QueryContext(const Snapshot& s, const dns::Query& q) : snapshot(s), query(q) {}
 

@@ -2,6 +2,7 @@
 
 #include <rte_prefetch.h>
 
+#include "dataplane/policy/key_facts.h"
 #include "dataplane/stages/packet_cache_stage.h"
 
 namespace steer {
@@ -19,7 +20,7 @@ void lookup(Burst& burst, const Snapshot& snapshot, const cache::Cache* cache,
         p.plan = likely < 0 ? executor.plan(snapshot, p.query, p.entry) : nullptr;
         const int place = p.plan != nullptr ? p.plan->cache : likely;
         if (place < 0 || cache == nullptr) continue;
-        facts[n] = Executor::facts_of(p.query, snapshot.caches[static_cast<std::size_t>(place)]);
+        facts[n] = key_facts(p.query, snapshot.caches[static_cast<std::size_t>(place)]);
         places[n++] = burst.live[i];
     }
     if (n == 0) return;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "dataplane/forward/outstanding_queries.h"
+#include "dataplane/policy/branch.h"
 #include "dataplane/stages/resolver_impl.h"
 
 namespace steer {
@@ -64,12 +65,12 @@ Step Resolver::run_branches(ResolveContext& w, Branches b, InHand in_hand, Now n
     std::array<std::optional<QueryContext>, kMostBranches> own;
     dns::Query probe;  // of another type
     for (;;) {
-        const NextOfBranches next = Executor::next_branch(w.c, b);
+        const NextOfBranches next = next_branch(w.c, b);
         switch (next) {
             case NextOfBranches::begin_first:
             case NextOfBranches::begin_second: {
                 const unsigned which = next == NextOfBranches::begin_first ? 0 : 1;
-                const std::uint16_t type = Executor::branch_type(w.c, which);
+                const std::uint16_t type = branch_type(w.c, which);
                 if (type != w.c.query.qtype) {
                     probe = w.c.query;
                     probe.qtype = type;
@@ -105,13 +106,13 @@ Step Resolver::run_branches(ResolveContext& w, Branches b, InHand in_hand, Now n
 
 Is Resolver::begin_branch(ResolveContext& parent, unsigned which, QueryContext& branch, Branches& b,
                           Now now) noexcept {
-    Executor::begin_branch(parent.c, which, branch);
+    steer::begin_branch(parent.c, which, branch);
     ResolveContext w{branch, nullptr, nullptr, &parent, static_cast<std::uint8_t>(which)};
     const Step step = go_on(w, parts_.executor.run(branch, now), now);
     if (step == Step::waits) return Is::running;
     Is is = Is::failed;
     if (step == Step::answered) {
-        is = Executor::end_of_branch(branch);
+        is = end_of_branch(branch);
     } else if (record_of(w) != nullptr && park(*w.record, branch, step, now)) {
         return Is::running;
     } else {
@@ -155,8 +156,7 @@ bool Resolver::wait_for_branches(ResolveContext& w, const Branches& before, cons
         w.c.response.clear();  // a branch replaces it, or it is as if there were none
     // What came in since the record began to wait is in `before` already.
     const Branches& known = before.is[0] == Is::not_begun ? before : r.branches;
-    if (const auto time_ms = Executor::branch_time_ms(w.c, known, b))
-        r.next_at_ms = now.ms + *time_ms;
+    if (const auto time_ms = branch_time_ms(w.c, known, b)) r.next_at_ms = now.ms + *time_ms;
     r.state = Parked::State::waits_branches;
     r.branches = b;
     r.program = w.c.state;
@@ -205,7 +205,7 @@ void Resolver::deliver(Parked& p, QueryContext& c, Now now) noexcept {
     if (!is_awaited) return end_branch(p);
     Branches b = parent->branches;
     InHand in_hand;
-    const Is is = b.is[p.path.branch] = Executor::end_of_branch(c);
+    const Is is = b.is[p.path.branch] = end_of_branch(c);
     note_end(c, is, b);
     if (Branches::has_response(is)) {
         in_hand.c[p.path.branch] = &c;

@@ -15,7 +15,9 @@
 #include "control/config/load.h"
 #include "dataplane/base/injected_texts.h"
 #include "dataplane/dns/name.h"
+#include "dataplane/policy/branch.h"
 #include "dataplane/policy/executor.h"
+#include "dataplane/policy/key_facts.h"
 #include "differential/geo.h"
 #include "differential/world.h"
 #include "support/dns_message.h"
@@ -279,7 +281,7 @@ class Product::Impl {
     const cache::Entry* found_in(int place, const QueryContext& c) {
         const cache::Entry* found = nullptr;
         const cache::KeyFacts facts =
-            Executor::facts_of(c.query, c.snapshot.caches[static_cast<std::size_t>(place)]);
+            key_facts(c.query, c.snapshot.caches[static_cast<std::size_t>(place)]);
         const cache::Key key = hasher_(facts);
         cache_->lookup(&key, &facts, 1, now_.s(), &found);
         return found;
@@ -311,7 +313,7 @@ class Product::Impl {
         std::array<dns::Query, kMostBranches> queries{c.query, c.query};
         std::array<std::optional<QueryContext>, kMostBranches> branches;
         for (;;) {
-            const NextOfBranches next = Executor::next_branch(c, b);
+            const NextOfBranches next = next_branch(c, b);
             if (next == NextOfBranches::take_first)
                 return executor_->take_branch(c, *branches[0], pointer_to(branches[1]), now_);
             if (next == NextOfBranches::take_second)
@@ -320,11 +322,11 @@ class Product::Impl {
             if (next == NextOfBranches::fail)
                 return executor_->resume(c, nullptr, dns::Ede::no_reachable, now_);
             const unsigned which = next == NextOfBranches::begin_first ? 0 : 1;
-            queries[which].qtype = Executor::branch_type(c, which);
+            queries[which].qtype = branch_type(c, which);
             branches[which].emplace(c.snapshot, queries[which]);
-            Executor::begin_branch(c, which, *branches[which]);
+            begin_branch(c, which, *branches[which]);
             go_on(*branches[which], executor_->run(*branches[which], now_), question);
-            b.is[which] = Executor::end_of_branch(*branches[which]);
+            b.is[which] = end_of_branch(*branches[which]);
         }
     }
     static const QueryContext* pointer_to(const std::optional<QueryContext>& branch) {

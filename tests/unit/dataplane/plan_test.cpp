@@ -8,7 +8,9 @@
 #include <boost/test/unit_test.hpp>
 #include <cstring>
 
+#include "dataplane/policy/branch.h"
 #include "dataplane/policy/executor.h"
+#include "dataplane/policy/key_facts.h"
 #include "packet/programs.h"
 #include "support/dns_message.h"
 #include "support/random.h"
@@ -406,9 +408,9 @@ class Side {
         Branches b;
         std::array<std::optional<QueryContext>, kMostBranches> branches;
         Asked probe = a;
-        probe.query.qtype = Executor::branch_type(c, 1);
+        probe.query.qtype = branch_type(c, 1);
         for (;;) {
-            const NextOfBranches next = Executor::next_branch(c, b);
+            const NextOfBranches next = next_branch(c, b);
             if (next == NextOfBranches::take_first)
                 return executor_->take_branch(c, *branches[0], pointer_to(branches[1]), now);
             if (next == NextOfBranches::take_second)
@@ -420,9 +422,9 @@ class Side {
             BOOST_REQUIRE(b.is[which] == Branches::Is::not_begun);
             const Asked& asked = which == 1 ? probe : a;
             branches[which].emplace(c.snapshot, asked.query);
-            Executor::begin_branch(c, which, *branches[which]);
+            begin_branch(c, which, *branches[which]);
             go_on(*branches[which], executor_->run(*branches[which], now), asked, now, seen);
-            b.is[which] = Executor::end_of_branch(*branches[which]);
+            b.is[which] = end_of_branch(*branches[which]);
             if (b.is[which] == Branches::Is::failed) b.is[which] = Branches::Is::without_answer;
         }
     }
@@ -456,7 +458,7 @@ class Side {
     const cache::Entry* found_in(int place, const QueryContext& c, Now now) {
         const cache::Entry* found = nullptr;
         const cache::KeyFacts facts =
-            Executor::facts_of(c.query, c.snapshot.caches[static_cast<std::size_t>(place)]);
+            key_facts(c.query, c.snapshot.caches[static_cast<std::size_t>(place)]);
         const cache::Key key = hasher_(facts);
         cache_->lookup(&key, &facts, 1, now.s(), &found);
         return found;

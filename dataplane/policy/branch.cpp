@@ -1,10 +1,11 @@
-// What the executor does at the instructions that run branches (branches.h).
-#include <rte_debug.h>
+#include "dataplane/policy/branch.h"
+
+#include <utility>
 
 #include "dataplane/policy/admit.h"
 #include "dataplane/policy/claim_lists.h"
-#include "dataplane/policy/executor.h"
 #include "dataplane/policy/facts.h"
+#include "dataplane/policy/ops/dns64.h"
 
 namespace steer {
 
@@ -31,7 +32,7 @@ bool is_done(Is is) {
 
 }  // namespace
 
-NextOfBranches Executor::next_branch(const QueryContext& c, const Branches& b) noexcept {
+NextOfBranches next_branch(const QueryContext& c, const Branches& b) noexcept {
     const Instruction& i = instruction_of(c);
     if (i.op == Op::enter_prefer) return next_of_prefer(b);
     if (i.op == Op::enter_dns64)
@@ -39,8 +40,8 @@ NextOfBranches Executor::next_branch(const QueryContext& c, const Branches& b) n
     return next_of_fallback(b, c.snapshot.fallbacks[i.operand].always_standby);
 }
 
-std::optional<std::uint32_t> Executor::branch_time_ms(const QueryContext& c, const Branches& before,
-                                                      const Branches& b) noexcept {
+std::optional<std::uint32_t> branch_time_ms(const QueryContext& c, const Branches& before,
+                                            const Branches& b) noexcept {
     const Instruction& i = instruction_of(c);
     if (i.op == Op::enter_dns64) return std::nullopt;
     if (i.op == Op::enter_prefer) {
@@ -51,14 +52,14 @@ std::optional<std::uint32_t> Executor::branch_time_ms(const QueryContext& c, con
     return c.snapshot.fallbacks[i.operand].threshold_ms;
 }
 
-std::uint16_t Executor::branch_type(const QueryContext& c, unsigned which) noexcept {
+std::uint16_t branch_type(const QueryContext& c, unsigned which) noexcept {
     const Instruction& i = instruction_of(c);
     if (which == 1 && i.op == Op::enter_prefer) return c.snapshot.prefers[i.operand].wanted;
     if (which == 1 && i.op == Op::enter_dns64) return dns::kA;
     return c.query.qtype;
 }
 
-void Executor::begin_branch(QueryContext& c, unsigned which, QueryContext& branch) noexcept {
+void begin_branch(QueryContext& c, unsigned which, QueryContext& branch) noexcept {
     branch.qname_as_sent = c.qname_as_sent;
     branch.client = c.client;
     branch.client_port = c.client_port;
@@ -93,31 +94,27 @@ void Executor::begin_branch(QueryContext& c, unsigned which, QueryContext& branc
     s.pc = which == 0 ? fallback.primary : fallback.secondary;
 }
 
-namespace {
-
-// Of prefer_ipv4 or prefer_ipv6.
-bool is_probe(const QueryContext& branch) {
+bool is_probe(const QueryContext& branch) noexcept {
     if (!branch.state.rest) return false;
     const Instruction& i = first_wrapper(branch);
     return i.op == Op::enter_prefer &&
            branch.query.qtype == branch.snapshot.prefers[i.operand].wanted;
 }
 
-bool has_wanted(const QueryContext& c) {
+bool has_wanted(const QueryContext& c) noexcept {
     return c.response && c.response.answer().rcode == dns::kNoError &&
            has_type(c.response.answer(), c.query.qtype);
 }
 
-}  // namespace
-
 // A failure that a cache remembers is as good as one that was just met: the other one is asked.
-Is Executor::end_of_branch(const QueryContext& branch) noexcept {
+Is end_of_branch(const QueryContext& branch) noexcept {
     if (branch.failed) return Is::failed;
     if (branch.state.dropped && !is_probe(branch) && !is_dns64_probe(branch))
         return Is::answered;  // by saying nothing
     if (is_probe(branch)) return has_wanted(branch) ? Is::answered : Is::without_answer;
     if (branch.state.rest && first_wrapper(branch).op == Op::enter_dns64)
-        return end_of_dns64_branch(branch, branch.snapshot.dns64s[first_wrapper(branch).operand]);
+        return Body<Op::enter_dns64>::end_of_branch(
+            branch, branch.snapshot.dns64s[first_wrapper(branch).operand]);
     if (branch.state.rest) return Is::answered;
     if (!branch.response) return Is::without_answer;
     const bool remembered = branch.response.kept_in() != Response::kNowhere;
@@ -125,9 +122,7 @@ Is Executor::end_of_branch(const QueryContext& branch) noexcept {
     return Is::answered;
 }
 
-namespace {
-
-void adopt(QueryContext& c, QueryContext& branch) {
+void adopt(QueryContext& c, QueryContext& branch) noexcept {
     c.response.take(branch.response);
     c.state.answered_under = static_cast<std::uint8_t>(c.state.rewrites.count());
     c.state.lists = branch.state.lists;
@@ -138,83 +133,6 @@ void adopt(QueryContext& c, QueryContext& branch) {
     c.state.dropped = branch.state.dropped;
     c.state.marks |= branch.state.marks;
     c.state.ecs = c.state.ecs || branch.state.ecs;
-}
-
-}  // namespace
-
-Step Executor::take_branch(QueryContext& c, QueryContext& branch, const QueryContext* other,
-                           Now now) noexcept {
-    const Instruction& i = instruction_of(c);
-    if (is_probe(branch)) return deny(c, branch.state.stopped, branch.state.pc, now);
-    adopt(c, branch);
-    if (c.state.dropped) return stop(c, now);
-    if (i.op == Op::enter_dns64)
-        return take_dns64_branch(c, branch, other, c.snapshot.dns64s[i.operand], now);
-    if (i.op == Op::enter_prefer) {
-        if (branch.state.stopped) return stop(c, now);
-        c.state.pc = branch.state.pc;  // the end of its sequence, or of one around it
-        return run(c, now);
-    }
-    if (i.short_circuit) return stop(c, now);
-    return skip_branches(c, now);
-}
-
-Step Executor::skip_branches(QueryContext& c, Now now) noexcept {
-    ++c.state.pc;
-    return run(c, now);
-}
-
-void Executor::run_branches_stale(QueryContext& c, Now now) noexcept {
-    for (unsigned which = 0; which < kMostBranches; ++which) {
-        QueryContext branch(c.snapshot, c.query);
-        begin_branch(c, which, branch);
-        branch.stale = c.stale;
-        branch.stale_ttl_s = c.stale_ttl_s;
-        RTE_VERIFY(run(branch, now) == Step::answered);  // no forward asks
-        if (!branch.response && !branch.state.dropped) continue;
-        adopt(c, branch);
-        return;
-    }
-}
-
-// ---- prefer_ipv4, prefer_ipv6
-
-std::uint64_t Executor::preferred_key(const QueryContext& c, std::uint32_t prefer) const noexcept {
-    return PreferredNames::key_of(hasher_.of_name(c.asked().name()), prefer, c.snapshot.generation);
-}
-
-std::optional<Step> Executor::enter_prefer(QueryContext& c, const Instruction& i,
-                                           Now now) noexcept {
-    const Prefer& prefer = c.snapshot.prefers[i.operand];
-    const bool is_in = c.query.qclass == dns::kIn;
-    if (is_in && (c.query.qtype == prefer.wanted || is_hints_type(c.query.qtype))) {
-        enter(c);
-    } else if (is_in && c.query.qtype == prefer.other && c.stale == nullptr) {
-        const PreferredNames::Known known =
-            prefer.remember_s != 0 ? preferred_.find(preferred_key(c, i.operand), now.s())
-                                   : PreferredNames::Known{};
-        return known.has ? deny(c, known.stopped, known.pc, now) : Step::branches;
-    } else {
-        ++c.state.pc;
-    }
-    return std::nullopt;
-}
-
-void Executor::leave_prefer(QueryContext& c, std::uint32_t prefer, Now now) noexcept {
-    const Prefer& p = c.snapshot.prefers[prefer];
-    if (is_hints_type(c.query.qtype))
-        return take_family_out(c, p.other == dns::kA, p.other == dns::kAaaa, now);
-    if (p.remember_s == 0 || c.query.qtype != p.wanted || !has_wanted(c)) return;
-    preferred_.put(preferred_key(c, prefer), c.state.stopped, c.state.pc, now.s() + p.remember_s);
-}
-
-Step Executor::deny(QueryContext& c, bool stopped, std::uint16_t pc, Now now) noexcept {
-    counters_.add(Stat::prefer_denied);
-    forget_lists(c.state);
-    c.response.set_empty(dns::kNoError);
-    if (stopped) return stop(c, now);
-    c.state.pc = pc;
-    return run(c, now);
 }
 
 }  // namespace steer

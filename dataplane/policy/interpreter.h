@@ -1,0 +1,177 @@
+// The interpreter: one instruction of a program, run in one of three modes.
+//
+//   live  a query runs the program (live_run.h)
+//   hit   a hit in a guarded cache finds the lists that a miss of its client would be claimed for (hit_walk.h)
+//   plan  the name's sets alone are known (plan.h)
+//
+// What an operation does is its Body, in ops/. What a mode leaves out follows from the operation's row (ops.h): no body
+// runs in a plan if it is impure, or without an answer if it needs one; none runs on a hit if the row says `passes`.
+// A body that behaves otherwise in one mode asks `Walk::kMode`.
+#pragma once
+
+#include <rte_debug.h>
+
+#include <cstdint>
+#include <optional>
+
+#include "dataplane/policy/query_context.h"
+
+namespace steer {
+
+enum class Mode : std::uint8_t { live, hit, plan };
+
+// What the program came to; nothing: it goes on with the instruction at its program counter.
+using MaybeStep = std::optional<Step>;
+
+// What became of a query at a wrapper that is left, or at a policy (ops/rpz.h): nothing, an answer (or that there is none)
+// which ends the program, or another name is asked for from the program counter on.
+enum class Left : std::uint8_t { passed, answered, renamed };
+
+// What an operation does, specialised in ops/:
+//   a test       static bool holds(const Reads<op, Walk>& q, const Instruction& i)
+//   all others   static MaybeStep run(Walk& w, const Instruction& i): moves the program counter
+//   a wrapper    also static Left leave(Walk& w, const Instruction& i): `w.left()` says where it stands
+// `Walk` is LiveRun alone for an operation that is impure and passes over hits.
+template <Op op>
+struct Body;
+
+// What a test may read: what its row says. So a test that reads the client, or chance, and whose row does not say it
+// (then no cache in front of it would be guarded) does not compile.
+template <Op op, class Walk>
+class Reads {
+  public:
+    explicit Reads(Walk& walk) : walk_(walk) {}
+
+    [[nodiscard]] const Snapshot& snapshot() const { return walk_.snapshot(); }
+
+    [[nodiscard]] const matchers::TagBits& tags() const
+        requires(has_trait(op, op_traits::kReadsName)) {
+        return walk_.tags();
+    }
+    [[nodiscard]] std::uint64_t marks() const requires(has_trait(op, op_traits::kReadsMarks)) {
+        return walk_.marks();
+    }
+    [[nodiscard]] bool has_response() const requires(has_trait(op, op_traits::kReadsResponse)) {
+        return walk_.has_response();
+    }
+    [[nodiscard]] const dns::Answer& response() const  // has_response() only
+        requires(has_trait(op, op_traits::kReadsResponse)) {
+        return walk_.c.response.answer();
+    }
+    // A name that a CNAME of the response points to is in one of these sets.
+    [[nodiscard]] bool has_cname_in(const matchers::TagBits& mask) const
+        requires(has_trait(op, op_traits::kReadsResponse)) {
+        return walk_.has_cname_in(mask);
+    }
+    // Type and class of the client's question; a redirect changes neither.
+    [[nodiscard]] std::uint16_t qtype() const
+        requires(has_trait(op, op_traits::kReadsQuestion | op_traits::kReadsResponse))
+    {
+        return walk_.c.query.qtype;
+    }
+    [[nodiscard]] std::uint16_t qclass() const requires(has_trait(op, op_traits::kReadsQuestion)) {
+        return walk_.c.query.qclass;
+    }
+    // In force here, in lower-cased wire form.
+    [[nodiscard]] std::span<const std::uint8_t> name() const
+        requires(has_trait(op, op_traits::kReadsQuestion)) {
+        return walk_.c.asked().name();
+    }
+    [[nodiscard]] const IpAddress& client() const requires(has_trait(op, op_traits::kReadsClient)) {
+        return walk_.c.client;
+    }
+    [[nodiscard]] bool takes_token(std::uint32_t limiter) const
+        requires(has_trait(op, op_traits::kReadsClient) && has_trait(op, op_traits::kReadsChance)) {
+        return walk_.takes_token(limiter);
+    }
+    [[nodiscard]] std::uint32_t random() const requires(has_trait(op, op_traits::kReadsChance)) {
+        return walk_.worker.next_random();
+    }
+    [[nodiscard]] bool text_holds(const TextMatch& match) const
+        requires(has_trait(op, op_traits::kReadsByOperand)) {
+        return walk_.text_holds(match);
+    }
+
+  private:
+    Walk& walk_;
+};
+
+namespace interpreter {
+
+template <Mode mode>
+constexpr bool is_run(const OpTraits& row) {
+    return mode == Mode::live || (mode == Mode::hit && row.hit == OnHit::acts) ||
+           (mode == Mode::plan && row.plan == Purity::pure);
+}
+
+template <Op op, class Walk>
+MaybeStep run(Walk& w, const Instruction& i) noexcept {
+    constexpr OpTraits kRow = traits_of(op);
+    constexpr bool kRuns = is_run<Walk::kMode>(kRow);
+    if constexpr (Walk::kMode == Mode::plan && kRow.plan == Purity::impure) {
+        rte_panic("a plan is made of an instruction that is not pure\n");
+    } else if constexpr (is_test(op)) {
+        bool holds = false;
+        if constexpr (kRuns) holds = Body<op>::holds(Reads<op, Walk>(w), i);
+        w.pc() = holds != i.negate ? static_cast<std::uint16_t>(w.pc() + 1) : i.target;
+        return std::nullopt;
+    } else if constexpr (kRuns) {
+        return Body<op>::run(w, i);
+    } else {
+        ++w.pc();
+        return std::nullopt;
+    }
+}
+
+template <Op op, class Walk>
+Left leave(Walk& w, const Instruction& i) noexcept {
+    if constexpr (!is_wrapper(op)) {
+        rte_panic("the program wraps by an instruction that is no wrapper\n");
+    } else if constexpr (is_run<Walk::kMode>(traits_of(op))) {
+        return Body<op>::leave(w, i);
+    } else {
+        return Left::passed;
+    }
+}
+
+}  // namespace interpreter
+
+// Runs the instruction at the program counter.
+template <class Walk>
+[[gnu::always_inline]] inline MaybeStep step(Walk& w) noexcept {
+    const Instruction& i = w.snapshot().program[w.pc()];
+    switch (i.op) {
+#define STEER_OP_RUN(name, operand, plan, hit, traits) \
+    case Op::name:                                     \
+        return interpreter::run<Op::name>(w, i);
+        STEER_OPS(STEER_OP_RUN)
+#undef STEER_OP_RUN
+    }
+    rte_panic("an instruction that is none\n");
+}
+
+// Leaves the wrapper that was entered last.
+template <class Walk>
+Left leave_last(Walk& w) noexcept {
+    const Instruction& i = w.pop();
+    switch (i.op) {
+#define STEER_OP_LEAVE(name, operand, plan, hit, traits) \
+    case Op::name:                                       \
+        return interpreter::leave<Op::name>(w, i);
+        STEER_OPS(STEER_OP_LEAVE)
+#undef STEER_OP_LEAVE
+    }
+    rte_panic("an instruction that is none\n");
+}
+
+// Leaves the wrappers that were entered in this copy of a sequence or in one inside it, down to the first `outside`.
+template <class Walk>
+Left leave_instance(Walk& w, unsigned instance, unsigned outside = 0) noexcept {
+    while (w.depth() > outside && w.innermost().instance >= instance) {
+        const Left left = leave_last(w);
+        if (left != Left::passed) return left;
+    }
+    return Left::passed;
+}
+
+}  // namespace steer

@@ -1,0 +1,28 @@
+// What the key of a cache is made of.
+#pragma once
+
+#include "dataplane/cache/cache.h"
+#include "dataplane/dns/query.h"
+#include "dataplane/policy/cache_instance.h"
+
+namespace steer {
+
+// The key facts of a query in a cache instance. A subnet that the configuration gives is part of any key.
+inline cache::KeyFacts key_facts(const dns::Query& q, const CacheInstance& instance) noexcept {
+    const unsigned dnssec_ok = q.edns.dnssec_ok ? cache::kKeyDo : 0;
+    const unsigned checking_disabled = (q.flags & dns::kCd) != 0 ? cache::kKeyCd : 0;
+    cache::KeyFacts facts{q.name(), q.qtype, q.qclass, instance.id,
+                          static_cast<std::uint8_t>(dnssec_ok | checking_disabled)};
+    if (q.edns.ecs_len != 0 && (instance.ecs_in_key || q.ecs_from == dns::EcsFrom::preset)) {
+        facts.qname = q.name_and_ecs();
+        facts.ecs_len = q.edns.ecs_len;
+        facts.flags |= cache::kKeyEcs;
+    }
+    // Types whose answers dns64 makes for some clients.
+    const bool has_family =
+        q.qtype == dns::kAaaa || q.qtype == dns::kHttps || q.qtype == dns::kSvcb;
+    if (instance.family_in_key && q.over_v4 && has_family) facts.flags |= cache::kKeyV4;
+    return facts;
+}
+
+}  // namespace steer

@@ -1,0 +1,61 @@
+#include "dataplane/policy/live_run.h"
+
+#include "dataplane/policy/claim_lists.h"
+#include "dataplane/policy/ops/bodies.h"
+
+namespace steer {
+
+Step LiveRun::run() noexcept {
+    for (;;) {
+        if (const MaybeStep end = step(*this)) return *end;
+    }
+}
+
+MaybeStep LiveRun::stop() noexcept {
+    c.state.stopped = true;
+    while (c.state.depth > 0) {
+        if (leave_last(*this) != Left::renamed) continue;
+        c.state.stopped = false;
+        return std::nullopt;
+    }
+    return finish();
+}
+
+Step LiveRun::finish() noexcept {
+    if (!c.response && !c.state.unit && !c.state.dropped) {
+        c.response.set_empty(dns::kNoError, dns::Ede::other);
+        worker.counters.add(Stat::end_without_answer);
+    }
+    if (c.snapshot.inherited != nullptr && c.response && !c.state.unit) worker.pass_on(c, now);
+    return Step::answered;
+}
+
+bool LiveRun::give(AnswerRef answer) noexcept {
+    if (answer == kNoAnswer) return false;
+    forget_lists(c.state);
+    c.response.set_known(&c.snapshot.known.at(answer));
+    return true;
+}
+
+void LiveRun::give_kept(const cache::Entry& entry, std::uint32_t stale_ttl_s) noexcept {
+    forget_lists(c.state);
+    set_kept(c.response, &entry, stale_ttl_s, now);
+}
+
+void LiveRun::give_empty(std::uint8_t rcode) noexcept {
+    forget_lists(c.state);
+    c.response.set_empty(rcode);
+}
+
+void LiveRun::give_buffer(Buffer* answer) noexcept {
+    forget_lists(c.state);
+    c.response.set_buffer(answer);
+}
+
+void LiveRun::fail_rewrite() noexcept {
+    worker.counters.add(Stat::rewrite_failed);
+    forget_lists(c.state);
+    c.response.set_empty(dns::kServFail, dns::Ede::other);
+}
+
+}  // namespace steer

@@ -1,0 +1,208 @@
+#include "dataplane/policy/ops/cache.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "dataplane/cache/insert.h"
+#include "dataplane/policy/admit.h"
+#include "dataplane/policy/claim_lists.h"
+#include "dataplane/policy/entry_words.h"
+#include "dataplane/policy/hit_walk.h"
+#include "dataplane/policy/key_facts.h"
+#include "dataplane/policy/missing_families.h"
+
+namespace steer {
+namespace {
+
+// While a popular answer is being asked for anew, the same is not begun again.
+constexpr std::uint32_t kPrefetchAgainS = 5;
+
+// What the cache at hand keeps is to be asked for anew.
+void note_refresh(QueryContext& c) {
+    c.refresh_pc = c.state.pc;
+    c.refresh_rewrites = c.state.rewrites;
+}
+
+const cache::Entry* find_in_cache(LiveRun& w, std::uint32_t place) {
+    QueryContext& c = w.c;
+    if (w.worker.cache == nullptr) return nullptr;
+    // Once: what the program does until it comes here again may put another answer there.
+    if (static_cast<int>(place) == std::exchange(c.looked_up, -1)) return c.found;
+    const cache::KeyFacts facts = key_facts(c.asked(), c.snapshot.caches[place]);
+    const cache::Key key = w.worker.hasher(facts);
+    const cache::Entry* found = nullptr;
+    w.worker.cache->lookup(&key, &facts, 1, w.now.s(), &found);
+    return found;
+}
+
+// Counts hits until the answer is popular; then, near its end, one of them has it asked anew.
+void attend(LiveRun& w, const cache::Entry& entry, const CacheInstance& settings) {
+    QueryContext& c = w.c;
+    const std::uint32_t window_s = prefetch_window_s(settings, entry.born.age_at(entry.expires_s));
+    if (window_s == 0 || is_failure(entry.answer()) || c.state.refresh) return;
+    cache::Entry& e = writable(entry);
+    const std::uint32_t from_s = entry.expires_s - window_s;
+    const std::uint8_t hits = e.hits.load(std::memory_order_relaxed);
+    if (hits < settings.prefetch_hits) {
+        e.hits.store(static_cast<std::uint8_t>(hits + 1), std::memory_order_relaxed);
+        if (hits + 1U < settings.prefetch_hits) return;
+        if (e.ecs_len == 0) e.refresh_check_s.store(from_s, std::memory_order_relaxed);
+    }
+    if (w.now.s() < from_s || !begin_refresh(entry, kPrefetchAgainS, w.now)) return;
+    w.worker.counters.add(Stat::cache_prefetches);
+    note_refresh(c);
+}
+
+// What becomes of an entry that was found: a hit, a stale one, or (nullptr) a miss.
+const cache::Entry* take_entry(LiveRun& w, const cache::Entry* entry,
+                               const CacheInstance& settings) {
+    QueryContext& c = w.c;
+    if (entry == nullptr || w.now.s() < entry->refresh_check_s.load(std::memory_order_relaxed))
+        return entry;
+    if (entry->expires_s > w.now.s()) {
+        attend(w, *entry, settings);
+        return entry;
+    }
+    const StaleTerms& terms = settings.stale;
+    const std::uint32_t stale_s = w.now.s() - entry->expires_s;
+    if (c.state.refresh || stale_s >= stale_for_s(entry->answer(), terms)) return nullptr;
+    const bool failed_lately = w.now.s() < entry->refresh_s.load(std::memory_order_relaxed);
+    if (terms.wait_ms > 0 && !failed_lately) {
+        c.state.stale_wait_ms = static_cast<std::uint16_t>(terms.wait_ms);
+        return nullptr;
+    }
+    if (begin_refresh(*entry, terms.recheck_s, w.now)) note_refresh(c);
+    w.worker.counters.add(Stat::cache_stale_answers);
+    return entry;
+}
+
+// Only what upstreams are to blame for, and never in place of an answer that may still be served.
+bool may_keep_failure(const LiveRun& w, const cache::Key& key, const cache::KeyFacts& facts) {
+    const QueryContext& c = w.c;
+    const bool was_silence = c.response.ede() == dns::Ede::no_reachable;
+    if (!c.response.in_buffer_of_its_own() && !was_silence) return false;
+    const cache::Entry* there = nullptr;
+    w.worker.cache->lookup(&key, &facts, 1, w.now.s(), &there);
+    return there == nullptr;
+}
+
+// Stores what is there now, unless this very cache gave it.
+void keep(LiveRun& w, const CacheInstance& settings, std::uint8_t list_base) {
+    QueryContext& c = w.c;
+    if (w.worker.cache == nullptr || !c.response || c.response.is_stale()) return;
+    if (c.state.answered_under != c.state.rewrites.count()) return;  // of a name around this one
+    const cache::Entry* const entry = c.response.source();
+    const bool replayed = entry != nullptr && tags_in(*entry).generation < c.snapshot.generation;
+    if (c.response.kept_in() == settings.id && !replayed) return;
+    const std::uint32_t age_s = c.response.age_s(w.now.s());
+    const std::uint32_t life_s = cacheable_for_s(c.response.answer(), settings, age_s);
+    if (life_s == 0) return;
+    const cache::KeyFacts facts = key_facts(c.asked(), settings);
+    if (facts.ecs_len == 0 && c.response.answer().ecs_scope != 0) return;  // made for this client
+    const cache::Key key = w.worker.hasher(facts);
+    if (is_failure(c.response.answer()) && !may_keep_failure(w, key, facts)) return;
+    const dns::TtlLimits limits = ttl_limits(c.response.answer(), settings, age_s);
+    if (!dns::is_within(c.response.answer(), limits) &&
+        !c.response.limit_ttls(w.worker.buffers, limits, w.now))
+        return;
+
+    const dns::Answer& kept = c.response.answer();
+    cache::InsertTerms terms{
+        .life_s = life_s,
+        .stale_s = stale_for_s(kept, settings.stale),
+        .refresh_check_after_s = facts.ecs_len != 0  // the reply says more than the answer
+                                     ? 0
+                                     : refresh_check_after_s(kept, settings, life_s),
+        .tag_generation = c.snapshot.generation,
+        .tag_set = c.state.tag_set};
+    std::array<ListId, kMaxClaims> lists;
+    std::size_t count = 0;
+    for (unsigned l = list_base; l < c.state.list_count; ++l)
+        lists[count++] = c.snapshot.lists[c.state.lists[l]].id;
+    terms.lists = {lists.data(), count};
+
+    Buffer* const answer = c.response.in_buffer(w.worker.buffers, w.now);
+    if (answer == nullptr) return;
+    Buffer* const insert = cache::build_insert(w.worker.buffers, key, facts, *answer, terms);
+    release(answer);
+    if (insert != nullptr) w.worker.cache_writer.submit(insert, w.now);
+}
+
+}  // namespace
+
+StaleEntry find_stale(const LiveRun& w) noexcept {
+    const QueryContext& c = w.c;
+    if (w.worker.cache == nullptr) return {};
+    unsigned level = c.state.rewrites.count();
+    dns::Query room;
+    for (unsigned d = c.state.depth; d-- > 0;) {
+        const Instruction& i = c.snapshot.program[c.state.wrappers[d]];
+        if (is_rewrite(i.op)) --level;
+        if (i.op != Op::enter_cache) continue;
+        const CacheInstance& settings = c.snapshot.caches[i.operand];
+        if (settings.stale.most_s == 0) continue;
+        const cache::KeyFacts facts = key_facts(c.asked_under(level, room), settings);
+        const cache::Key key = w.worker.hasher(facts);
+        const cache::Entry* e = nullptr;
+        w.worker.cache->lookup(&key, &facts, 1, w.now.s(), &e);
+        if (e == nullptr || is_failure(e->answer())) continue;
+        const std::uint32_t may_s = stale_for_s(e->answer(), settings.stale);
+        if (w.now.s() < e->expires_s || w.now.s() - e->expires_s < may_s)
+            return {e, &settings.stale, level};
+    }
+    return {};
+}
+
+MaybeStep Body<Op::enter_cache>::run(LiveRun& w, const Instruction& i) noexcept {
+    QueryContext& c = w.c;
+    const CacheInstance& settings = c.snapshot.caches[i.operand];
+    const dns::EcsFrom subnet = c.asked().ecs_from;
+    const bool is_clients = subnet == dns::EcsFrom::client || subnet == dns::EcsFrom::forwarded;
+    c.state.ecs = c.state.ecs || (settings.ecs_in_key && is_clients);
+    const cache::Entry* const entry = take_entry(w, find_in_cache(w, i.operand), settings);
+    w.worker.counters.add(entry != nullptr ? Stat::cache_hits : Stat::cache_misses);
+    if (entry == nullptr) {
+        w.enter();
+        return std::nullopt;
+    }
+    const EntryTags tags = tags_in(*entry);
+    if (tags.generation < c.snapshot.generation || i.policed) {
+        if (entry->expires_s > w.now.s()) {
+            c.replay = entry;
+        } else {
+            c.stale = entry;
+            c.stale_ttl_s = settings.stale.ttl_s;
+        }
+        w.enter();
+        return std::nullopt;
+    }
+    if (tags.generation == c.snapshot.generation) {
+        c.entry = entry;
+        if (c.state.tag_set == 0) c.state.tag_set = tags.tag_set;
+    }
+    if (i.guarded && entry->answer().rcode == dns::kNoError) {
+        HitWalk(w.worker, c, *entry, settings, w.now).run();
+    } else {
+        forget_lists(c.state);
+        add_lists_of(*entry, c.snapshot, c.state);
+    }
+    set_kept(c.response, entry, settings.stale.ttl_s, w.now);
+    if (is_failure(entry->answer())) w.worker.counters.add(Stat::cache_failure_hits);
+    if (!i.short_circuit) {
+        const std::uint8_t claimed = std::exchange(c.state.list_count, std::uint8_t{0});
+        w.enter();
+        c.state.list_count = claimed;
+        return std::nullopt;
+    }
+    if (c.state.lacks_family() && !in_guarded_cache(c)) answer_without_family(w);
+    return w.stop();
+}
+
+Left Body<Op::enter_cache>::leave(LiveRun& w, const Instruction& i) noexcept {
+    keep(w, w.snapshot().caches[i.operand], w.state().list_base[w.depth()]);
+    if (w.state().lacks_family() && !in_guarded_cache(w.c)) answer_without_family(w);
+    return Left::passed;
+}
+
+}  // namespace steer

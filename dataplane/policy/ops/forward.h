@@ -1,0 +1,18 @@
+// `forward`: asks an upstream group, or is answered by what a cache kept.
+#pragma once
+
+#include "dataplane/policy/hit_walk.h"
+#include "dataplane/policy/live_run.h"
+
+namespace steer {
+
+template <>
+struct Body<Op::forward> {
+    static MaybeStep run(LiveRun& w, const Instruction& i) noexcept;
+    static MaybeStep run(HitWalk& w, const Instruction& i) noexcept {
+        w.give_hit();
+        return w.next_or_stop(i);
+    }
+};
+
+}  // namespace steer

@@ -1,0 +1,28 @@
+// Address lists: the response's addresses are claimed for them, at the end of what wraps them or at once.
+#pragma once
+
+#include "dataplane/policy/live_run.h"
+
+namespace steer {
+
+template <>
+struct Body<Op::enter_list> {
+    static MaybeStep run(auto& w, const Instruction& /*i*/) noexcept {
+        w.enter();
+        return std::nullopt;
+    }
+    static Left leave(auto& w, const Instruction& i) noexcept {
+        w.claim(static_cast<std::uint8_t>(i.operand));
+        return Left::passed;
+    }
+};
+
+template <>
+struct Body<Op::claim_list> {
+    static MaybeStep run(auto& w, const Instruction& i) noexcept {
+        w.claim(static_cast<std::uint8_t>(i.operand));
+        return w.next();
+    }
+};
+
+}  // namespace steer

@@ -1,0 +1,16 @@
+// `prefer_ipv4`, `prefer_ipv6`: run the rest of their sequence for the other family as well (branches.h).
+#pragma once
+
+#include "dataplane/policy/live_run.h"
+
+namespace steer {
+
+template <>
+struct Body<Op::enter_prefer> {
+    static MaybeStep run(LiveRun& w, const Instruction& i) noexcept;
+    static Left leave(LiveRun& w, const Instruction& i) noexcept;
+    // The preferred family has records: the answer is empty, and the query goes on as the branch that found it out did.
+    static MaybeStep deny(LiveRun& w, bool stopped, std::uint16_t pc) noexcept;
+};
+
+}  // namespace steer

@@ -1,0 +1,52 @@
+// Operations that tell control about queries: summaries, debug prints, collectors' counts.
+#pragma once
+
+#include "dataplane/policy/collector.h"
+#include "dataplane/policy/live_run.h"
+
+namespace steer {
+
+template <>
+struct Body<Op::enter_summary> {
+    static MaybeStep run(auto& w, const Instruction& /*i*/) noexcept {
+        w.enter();
+        return std::nullopt;
+    }
+    template <class Walk>
+    static Left leave(Walk& w, const Instruction& i) noexcept {
+        if constexpr (Walk::kMode == Mode::live)
+            w.worker.note(w.c, NoteKind::summary, i.operand, w.now);
+        return Left::passed;
+    }
+};
+
+template <>
+struct Body<Op::debug_print> {
+    static MaybeStep run(LiveRun& w, const Instruction& i) noexcept {
+        w.worker.note(w.c, NoteKind::debug, i.operand, w.now);
+        return w.next();
+    }
+};
+
+// A refresh is of nobody.
+template <>
+struct Body<Op::enter_collector> {
+    static MaybeStep run(LiveRun& w, const Instruction& i) noexcept {
+        if (!w.state().refresh) counts(w, i).entered.add();
+        w.enter();
+        return std::nullopt;
+    }
+    static Left leave(LiveRun& w, const Instruction& i) noexcept {
+        const bool has_failed =
+            !w.state().dropped && (!w.c.response || w.c.response.answer().rcode == dns::kServFail);
+        if (!w.state().refresh) counts(w, i).leave(has_failed, w.now.ms - w.c.started_ms);
+        return Left::passed;
+    }
+
+  private:
+    static Collector::Counts& counts(LiveRun& w, const Instruction& i) noexcept {
+        return w.snapshot().collectors[i.operand]->of_worker(w.worker.number);
+    }
+};
+
+}  // namespace steer

@@ -1,0 +1,29 @@
+// `reverse_lookup`: learns which names addresses were told for, and answers PTR by that.
+#pragma once
+
+#include "dataplane/policy/live_run.h"
+
+namespace steer {
+
+template <>
+struct Body<Op::enter_reverse> {
+    static MaybeStep run(auto& w, const Instruction& /*i*/) noexcept {
+        w.enter();
+        return std::nullopt;
+    }
+    template <class Walk>
+    static Left leave(Walk& w, const Instruction& i) noexcept {
+        if constexpr (Walk::kMode == Mode::live) learn(w, w.snapshot().reverse[i.operand]);
+        return Left::passed;
+    }
+
+  private:
+    static void learn(LiveRun& w, const ReverseLookup& reverse) noexcept;
+};
+
+template <>
+struct Body<Op::answer_pointer> {
+    static MaybeStep run(LiveRun& w, const Instruction& i) noexcept;
+};
+
+}  // namespace steer

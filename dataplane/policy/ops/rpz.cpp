@@ -1,0 +1,140 @@
+#include "dataplane/policy/ops/rpz.h"
+
+#include "dataplane/policy/facts.h"
+#include "dataplane/policy/ops/redirect.h"
+
+namespace steer {
+namespace {
+
+// Enters the instruction at the program counter for another name: a word of Rewrites.
+Left ask_for_other_name(LiveRun& w, std::uint16_t word) {
+    QueryContext& c = w.c;
+    const auto name = c.asked().name();
+    const bool is_below =
+        word < c.snapshot.redirect_below.size() && c.snapshot.redirect_below[word];
+    const auto& target = c.snapshot.redirect_targets[word];
+    // A stale answer that every forward gives is about the name that it was kept for.
+    if (c.stale != nullptr || (is_below && name.size() - 1 + target.size() > UINT8_MAX)) {
+        w.fail_rewrite();
+        return Left::answered;
+    }
+    w.drop_response();
+    c.replay = nullptr;
+    c.failed = false;
+    w.enter_rewrite(word);
+    w.question_changed();
+    return Left::renamed;
+}
+
+Left apply(LiveRun& w, const Rpz& rpz, const Rpz::Found& found) {
+    QueryContext& c = w.c;
+    using Does = Rpz::Action::Does;
+    const Rpz::Action& action = rpz.actions[found.action];
+    rpz.zones[found.zone].matches->count(w.worker.number);
+    AnswerRef answer = action.answer;
+    switch (action.does) {
+        case Does::passthru:
+            w.worker.counters.add(Stat::rpz_passed);
+            return Left::passed;
+        case Does::drop:
+            w.worker.counters.add(Stat::rpz_dropped);
+            w.drop_response();
+            c.state.dropped = true;
+            return Left::answered;
+        case Does::tcp_only:
+            if (c.state.over_tcp) {
+                w.worker.counters.add(Stat::rpz_passed);
+                return Left::passed;
+            }
+            w.worker.counters.add(Stat::rpz_truncated);
+            break;
+        case Does::deny:
+            w.worker.counters.add(Stat::rpz_denied);
+            break;
+        case Does::records:
+            w.worker.counters.add(Stat::rpz_answered);
+            if (const AnswerRef own = rpz.answer_for(action, c.query.qtype); own != kNoAnswer)
+                answer = own;
+            break;
+        case Does::alias:
+            w.worker.counters.add(Stat::rpz_renamed);
+            if (c.query.qtype != dns::kCname || answer == kNoAnswer)
+                return ask_for_other_name(w, action.alias);
+            break;
+    }
+    c.replay = nullptr;
+    w.give(answer);
+    c.failed = false;
+    return Left::answered;
+}
+
+// The name and client of the question first, then the chain that the answer is; zones in their order at each of its names.
+Rpz::Found find_policy(LiveRun& w, const Rpz& rpz) {
+    const QueryContext& c = w.c;
+    auto& scratch = w.scratch();
+    const Rpz::Found of_question = rpz.find_question(c.client, c.asked().name(), scratch);
+    if (!c.response) return of_question;
+    const dns::Answer& answer = c.response.answer();
+    const auto find_address = [&](const Rpz::Found& other) {
+        const Rpz::Found found =
+            rpz.find_address(answer, other ? other.zone : static_cast<std::uint32_t>(-1));
+        return found ? found : other;
+    };
+    dns::Query room;
+    PointedNames targets(answer, c.asked_under(c.state.answered_under, room).name(),
+                         PointedNames::Of::cname);
+    auto target = targets.next();
+    if (target.empty()) return find_address(of_question);
+    if (of_question) return of_question;
+    Rpz::Found of_name;
+    for (; !target.empty() && !of_name; target = targets.next())
+        of_name = rpz.find_name(target, static_cast<std::uint32_t>(-1), scratch);
+    // An address belongs to the last name.
+    return target.empty() ? find_address(of_name) : of_name;
+}
+
+bool in_policed_cache(const Program& program, const ProgramState& s) {
+    for (unsigned d = 0; d < s.depth; ++d) {
+        if (program[s.wrappers[d]].policed) return true;
+    }
+    return false;
+}
+
+}  // namespace
+
+MaybeStep Body<Op::enter_rpz>::run(LiveRun& w, const Instruction& i) noexcept {
+    const Rpz& rpz = w.snapshot().rpzs[i.operand];
+    if (w.c.query.qclass != dns::kIn) return w.next();
+    const Rpz::Found found = rpz.find_question(w.c.client, w.c.asked().name(), w.scratch());
+    // Zones in front of that one may have something to say about the answer.
+    const bool waits = rpz.asks_answers && (!found || rpz.asks_answers_before(found.zone));
+    if (waits) {
+        w.enter_rewrite(Rewrites::kNothing);
+        return std::nullopt;
+    }
+    const Left end = found ? apply(w, rpz, found) : Left::passed;
+    if (end == Left::answered) return w.stop();
+    return end == Left::passed ? w.next() : std::nullopt;
+}
+
+Left Body<Op::enter_rpz>::leave(LiveRun& w, const Instruction& i) noexcept {
+    const Rpz& rpz = w.snapshot().rpzs[i.operand];
+    ProgramState& s = w.state();
+    if (s.rewrites[s.rewrites.count() - 1] != Rewrites::kNothing) {
+        leave_renamed(w);
+        const bool is_kept = w.has_response() && in_policed_cache(w.snapshot().program, s);
+        if (is_kept && !w.c.response.forget_scope(w.worker.buffers, true, w.now)) w.fail_rewrite();
+        return Left::passed;
+    }
+    w.pop_rewrite();
+    if (s.dropped) return Left::passed;
+    const Rpz::Found found = find_policy(w, rpz);
+    if (!found) return Left::passed;
+    const std::uint16_t at = s.pc;
+    s.pc = s.wrappers[s.depth];  // where it is entered once more, if another name is asked for
+    const Left end = apply(w, rpz, found);
+    if (end != Left::renamed) s.pc = at;
+    return end;
+}
+
+}  // namespace steer

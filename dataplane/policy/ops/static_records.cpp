@@ -1,0 +1,93 @@
+#include "dataplane/policy/ops/static_records.h"
+
+#include <algorithm>
+
+#include "dataplane/policy/ops/redirect.h"
+
+namespace steer {
+namespace {
+
+// How often one static_records may be entered: for a name that exists, and for the target of an alias. Aliases of aliases
+// are followed when they are built; what is left are patterns, which may go in circles.
+constexpr unsigned kMostEntered = 2;
+
+unsigned times_entered(const ProgramState& s, std::uint16_t pc) {
+    return static_cast<unsigned>(std::count(s.wrappers.begin(), s.wrappers.begin() + s.depth, pc));
+}
+
+// nullptr: they do not know the name.
+const StaticRecords::Does* find(QueryWalk& w, const StaticRecords& records) {
+    if (w.c.query.qclass != dns::kIn) return nullptr;
+    return records.find(w.c.asked().name(), w.c.query.qtype, w.scratch());
+}
+
+}  // namespace
+
+MaybeStep Body<Op::static_records>::run(LiveRun& w, const Instruction& i) noexcept {
+    QueryContext& c = w.c;
+    const StaticRecords& records = w.snapshot().statics[i.operand];
+    if (c.query.qclass != dns::kIn || c.stale != nullptr) return w.next();
+    const StaticRecords::Does* const does = find(w, records);
+    if (does != nullptr && does->alias == StaticRecords::kNoAlias) {
+        c.replay = nullptr;
+        if (w.give(does->answer)) w.worker.counters.add(Stat::static_answers);
+        w.pc() = does->pc;
+        return std::nullopt;
+    }
+    const bool has_room = times_entered(c.state, w.pc()) < kMostEntered;
+    if (does == nullptr) {
+        if (!has_room) return w.next();
+        w.enter_rewrite(Rewrites::kNothing);
+        return std::nullopt;
+    }
+    if (!has_room) {
+        w.fail_rewrite();
+        return w.stop();
+    }
+    c.replay = nullptr;
+    w.enter_rewrite(does->alias);
+    w.pc() = i.target;
+    w.question_changed();
+    return std::nullopt;
+}
+
+MaybeStep Body<Op::static_records>::run(HitWalk& w, const Instruction& i) noexcept {
+    const StaticRecords::Does* const does = find(w, w.snapshot().statics[i.operand]);
+    if (does == nullptr || does->alias != StaticRecords::kNoAlias) return w.next();
+    if (w.give(does->answer) && i.short_circuit) return w.stop();
+    w.pc() = does->pc;
+    return std::nullopt;
+}
+
+// The name exists, whoever says that it does not.
+Left Body<Op::static_records>::leave(LiveRun& w, const Instruction& i) noexcept {
+    const ProgramState& s = w.state();
+    const unsigned level = s.rewrites.count();
+    if (s.rewrites[level - 1] != Rewrites::kNothing) {
+        leave_renamed(w);
+        return Left::passed;
+    }
+    const bool is_missing = !w.has_response() || w.c.response.answer().rcode == dns::kNxDomain;
+    if (is_missing && s.answered_under == level) w.give(w.snapshot().statics[i.operand].nothing);
+    w.pop_rewrite();
+    return Left::passed;
+}
+
+MaybeStep Body<Op::ad_list>::run(LiveRun& w, const Instruction& i) noexcept {
+    const AdList& list = w.snapshot().ad_lists[i.operand];
+    if (w.now.s() < list.paused_until_s->load(std::memory_order_relaxed)) {
+        w.pc() = i.target;
+        return std::nullopt;
+    }
+    const matchers::TagBits& tags = w.tags();
+    const dns::Query& q = w.c.query;
+    for (const AdList::Part& part : list.lists) {
+        if (tags.any_of(w.snapshot().tag_masks[part.mask_for(q.qtype)]))
+            part.matches->count(w.worker.number);
+    }
+    w.worker.counters.add(Stat::ad_list_denied);
+    w.give(w.snapshot().black_holes[list.black_hole].of(q.qtype, q.qclass));
+    return w.stop();
+}
+
+}  // namespace steer

@@ -1,0 +1,35 @@
+#include "dataplane/policy/ops/subnet.h"
+
+namespace steer {
+
+// One around it that gave a subnet has decided.
+MaybeStep Body<Op::enter_ecs>::run(LiveRun& w, const Instruction& i) noexcept {
+    QueryContext& c = w.c;
+    const dns::EcsFrom from = c.asked().ecs_from;
+    const bool is_decided = from != dns::EcsFrom::client && from != dns::EcsFrom::nobody;
+    if (c.query.qclass != dns::kIn || is_decided) return w.next();
+    c.replay = nullptr;
+    c.looked_up = -1;
+    w.enter_rewrite(static_cast<std::uint16_t>(Rewrites::kFirstEcs + i.operand));
+    c.rewrite_question();
+    if (c.asked().ecs_from == dns::EcsFrom::forwarded) c.state.ecs = true;
+    return std::nullopt;
+}
+
+// What was made for a preset is the same for all. What was made for the address is kept by no cache around: it goes by the
+// subnet that the client sent, if by any.
+Left Body<Op::enter_ecs>::leave(LiveRun& w, const Instruction& /*i*/) noexcept {
+    QueryContext& c = w.c;
+    const dns::EcsFrom from = c.asked().ecs_from;
+    const bool made_for_other = from == dns::EcsFrom::preset || from == dns::EcsFrom::address;
+    const bool has_its_answer = c.response && c.state.answered_under == c.state.rewrites.count();
+    if (made_for_other && has_its_answer && c.response.answer().ecs_scope != 0 &&
+        !c.response.forget_scope(w.worker.buffers, from == dns::EcsFrom::address, w.now))
+        w.fail_rewrite();
+    w.pop_rewrite();
+    c.looked_up = -1;
+    c.rewrite_question();
+    return Left::passed;
+}
+
+}  // namespace steer

@@ -1,0 +1,124 @@
+#include "dataplane/policy/worker_context.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "dataplane/policy/entry_words.h"
+#include "dataplane/policy/facts.h"
+
+namespace steer {
+
+const matchers::TagBits& WorkerContext::tags_of(QueryContext& c, Now now) noexcept {
+    if (c.tags != nullptr) return *c.tags;
+    c.tags = c.snapshot.tag_sets->find(c.state.tag_set);
+    if (c.tags == nullptr) match_name(c);
+    if (c.snapshot.inherited != nullptr) add_inherited(c, now);
+    return *c.tags;
+}
+
+std::uint32_t WorkerContext::tag_set_of(const Snapshot& snapshot,
+                                        std::span<const std::uint8_t> qname,
+                                        matchers::TagBits& without_id) noexcept {
+    const cache::Key name = hasher.of_name(qname);
+    if (const std::uint32_t known = memo.find(name, snapshot.generation)) {
+        counters.add(Stat::name_memo_hits);
+        return known;
+    }
+    counters.add(Stat::name_matches);
+    without_id = {};
+    if (snapshot.names != nullptr)
+        without_id = snapshot.names->match(qname, snapshot.scratches[number]);
+    const std::uint32_t id = snapshot.tag_sets->intern(without_id);
+    if (id != 0) memo.put(name, snapshot.generation, id);
+    return id;
+}
+
+void WorkerContext::match_name(QueryContext& c) noexcept {
+    const Snapshot& snapshot = c.snapshot;
+    const std::uint32_t id = tag_set_of(snapshot, c.asked().name(), c.own_tags);
+    c.tags = id != 0 ? snapshot.tag_sets->find(id) : &c.own_tags;
+    c.state.tag_set = id;
+    if (id != 0 && c.entry != nullptr) remember_tags(*c.entry, snapshot.generation, id);
+}
+
+// What the name's rules say is kept with the name; what it inherited is looked up each time, because it ends.
+void WorkerContext::add_inherited(QueryContext& c, Now now) noexcept {
+    const cache::Key name = hasher.of_name(c.asked().name());
+    c.snapshot.inherited->for_each(name.low, now.s(), [&](std::uint16_t inherited) {
+        for (const Inheriting& set : c.snapshot.inheriting) {
+            if (set.number != inherited) continue;
+            if (c.tags != &c.own_tags) c.own_tags = *c.tags;
+            c.own_tags.set(set.own);
+            c.tags = &c.own_tags;
+        }
+    });
+}
+
+// The names that a leaving answer points its client to get the sets of its own name, for as long as it may be kept.
+void WorkerContext::pass_on(QueryContext& c, Now now) noexcept {
+    if (c.response.answer().rcode != dns::kNoError) return;
+    const matchers::TagBits& tags = tags_of(c, now);
+    if (!tags.any_of(c.snapshot.all_inheriting)) return;
+    PointedNames targets(c.response.answer(), c.query.name(), PointedNames::Of::all);
+    const std::uint32_t age_s = c.response.age_s(now.s());
+    for (auto name = targets.next(); !name.empty(); name = targets.next()) {
+        const std::uint32_t ttl_s = targets.ttl_s();
+        const std::uint32_t left_s =
+            std::min(ttl_s > age_s ? ttl_s - age_s : 0, c.response.ttl_cap_s());
+        const cache::Key key = hasher.of_name(name);
+        for (const Inheriting& set : c.snapshot.inheriting) {
+            if (!tags.any_of(set.sets)) continue;
+            c.snapshot.inherited->learn(key.low, set.number, now.s() + left_s, now.s());
+            counters.add(Stat::names_inherited);
+        }
+    }
+}
+
+// Marsaglia's xorshift64*: chance, not a secret.
+std::uint32_t WorkerContext::next_random() noexcept {
+    random ^= random >> 12;
+    random ^= random << 25;
+    random ^= random >> 27;
+    return static_cast<std::uint32_t>((random * 0x2545f4914f6cdd1d) >> 32);
+}
+
+void WorkerContext::note(QueryContext& c, NoteKind kind, std::uint32_t text, Now now) noexcept {
+    if (notes == nullptr) return;
+    if (notes->room() == 0) {
+        counters.add(Stat::notes_dropped);
+        return;
+    }
+    Note& n = note_room;
+    // That of the response, whose names lean on it.
+    dns::Query room;
+    const dns::Query& q = c.response ? c.asked_under(c.state.answered_under, room) : c.asked();
+    const std::uint8_t* const qname = &q == &c.query ? c.qname_as_sent : q.qname.data();
+    n.kind = kind;
+    n.has_response = c.response ? 1 : 0;
+    n.rcode = c.response ? c.response.answer().rcode : 0;
+    n.qname_len = q.qname_len;
+    n.generation = c.snapshot.generation;
+    n.text = text;
+    n.elapsed_ms = static_cast<std::uint32_t>(now.ms - c.started_ms);
+    n.client = c.client;
+    n.client_port = c.client_port;
+    n.qtype = q.qtype;
+    n.qclass = q.qclass;
+    n.response_bytes = 0;
+    std::memcpy(n.qname.data(), qname, q.qname_len);
+    if (kind == NoteKind::debug && c.response) {
+        std::uint8_t* const message = n.response.data();
+        dns::store_be16(message, q.id);
+        dns::store_be16(message + 4, 1);
+        std::memcpy(message + dns::kHeaderSize, qname, q.qname_len);
+        dns::store_be16(message + dns::kHeaderSize + q.qname_len, q.qtype);
+        dns::store_be16(message + dns::kHeaderSize + q.qname_len + 2, q.qclass);
+        bool truncated = false;
+        const dns::ReplyOptions options{.age_s = c.response.age_s(now.s()), .max_size = kNoteBytes};
+        n.response_bytes = static_cast<std::uint16_t>(
+            dns::write_reply(n.response, q, c.response.answer(), options, truncated));
+    }
+    counters.add(notes->push(n) ? Stat::notes_sent : Stat::notes_dropped);
+}
+
+}  // namespace steer

@@ -1,0 +1,50 @@
+// What one worker has for running programs: its parts, and what it remembers of names. One for all queries of a worker;
+// no heap after construction.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "dataplane/base/clock.h"
+#include "dataplane/base/counters.h"
+#include "dataplane/base/note.h"
+#include "dataplane/base/ring.h"
+#include "dataplane/cache/cache.h"
+#include "dataplane/cache/cache_writer.h"
+#include "dataplane/policy/name_memo.h"
+#include "dataplane/policy/preferred_names.h"
+#include "dataplane/policy/query_context.h"
+
+namespace steer {
+
+struct WorkerContext {
+    unsigned number;
+    const cache::Cache* cache;  // nullptr: none
+    const cache::KeyHasher& hasher;
+    BufferPools& buffers;
+    CacheWriter& cache_writer;
+    Ring<Note>* notes;  // nullptr: none
+    Counters& counters;
+    std::uint64_t random;  // state of next_random(); not 0
+    NameMemo memo{};
+    PreferredNames preferred{};
+    Note note_room{};  // the note that is being filled
+
+    // The sets that the name in force is in.
+    [[nodiscard]] const matchers::TagBits& tags_of(QueryContext& c, Now now) noexcept;
+    // The id of the sets that the name is in; 0: they have none, and are `without_id`.
+    std::uint32_t tag_set_of(const Snapshot& snapshot, std::span<const std::uint8_t> name,
+                             matchers::TagBits& without_id) noexcept;
+    void match_name(QueryContext& c) noexcept;
+    // The names that the response, which leaves now, points its client to inherit sets of the query's name.
+    void pass_on(QueryContext& c, Now now) noexcept;
+
+    std::uint32_t next_random() noexcept;
+    // Tells control about the query, with or without its response.
+    void note(QueryContext& c, NoteKind kind, std::uint32_t text, Now now) noexcept;
+
+  private:
+    void add_inherited(QueryContext& c, Now now) noexcept;
+};
+
+}  // namespace steer
