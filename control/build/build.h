@@ -18,7 +18,7 @@
 #include "control/build/registry.h"
 #include "control/config/settings.h"
 #include "control/sets/kernel_set.h"
-#include "control/stream/upstream_target.h"
+#include "control/stream/upstream/upstream_target.h"
 #include "dataplane/policy/snapshot.h"
 #include "matchers/image_store.h"
 #include "matchers/prefix/ip_address.h"

@@ -87,9 +87,9 @@ std::shared_ptr<const stream::UpstreamTarget> target_of(const config::UpstreamSe
     target->idle_timeout_ms = static_cast<std::uint32_t>(u.idle_timeout.count());
     target->max_conns = u.max_conns;
     target->min_conns = u.min_conns;
-    target->verify = !u.insecure_skip_verify;
-    target->ca_file = u.ca;
-    target->pins.assign(u.pins.begin(), u.pins.end());
+    target->trust.verify = !u.insecure_skip_verify;
+    target->trust.ca_file = u.ca;
+    target->trust.pins.assign(u.pins.begin(), u.pins.end());
     target->mark = u.reach.so_mark;
     target->device = u.reach.device;
     return target;

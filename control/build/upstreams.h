@@ -6,7 +6,7 @@
 #include <string>
 
 #include "control/config/settings.h"
-#include "control/stream/upstream_target.h"
+#include "control/stream/upstream/upstream_target.h"
 
 namespace steer::build {
 

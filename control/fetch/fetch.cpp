@@ -17,11 +17,11 @@
 #include <optional>
 #include <utility>
 
-#include "control/fetch/endpoint.h"
 #include "control/fetch/inflater.h"
 #include "control/fetch/reach.h"
 #include "control/fetch/read_some.h"
 #include "control/process/no_throw.h"
+#include "control/resolver/endpoint.h"
 #include "matchers/quote.h"
 
 namespace steer::fetch {
@@ -70,7 +70,7 @@ class Exchange {
 
     const Request& request_;
     const Sink& sink_;
-    const Deadline deadline_;
+    const resolver::Deadline deadline_;
     std::optional<Reach> origin_;  // of the server that the list's own URL names, once connected
     bool too_large_ = false, not_kept_ = false;
 };
@@ -90,9 +90,9 @@ void Exchange::end_by(const boost::system::error_code& error, const std::string&
 
 asio::awaitable<std::vector<IpAddress>> Exchange::resolve(const config::Url& url) {
     if (const auto literal = IpAddress::parse(url.host)) co_return std::vector{*literal};
-    auto addresses = co_await ask(url.host, request_.resolvers, deadline_);
+    auto addresses = co_await resolver::ask(url.host, request_.resolvers, deadline_);
     if (!addresses.answered) {
-        addresses = co_await ask(url.host, system_resolvers(), deadline_);
+        addresses = co_await resolver::ask(url.host, resolver::system_resolvers(), deadline_);
         response.by_system_resolver = addresses.answered;
     }
     if (addresses.found.empty())
@@ -124,7 +124,8 @@ asio::awaitable<bool> Exchange::connect(beast::tcp_stream& stream, const config:
     boost::system::error_code last;
     for (const IpAddress& ip : addresses) {
         stream.expires_at(std::min(deadline_, std::chrono::steady_clock::now() + kConnectPatience));
-        const auto [error] = co_await stream.async_connect(endpoint<tcp>(ip, url.port), kNoThrow);
+        const auto [error] =
+            co_await stream.async_connect(resolver::endpoint<tcp>(ip, url.port), kNoThrow);
         if (!error) {
             if (!origin_) origin_ = reach_of(ip);
             stream.expires_at(deadline_);

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "control/config/url.h"
-#include "control/fetch/stub_resolver.h"
+#include "control/resolver/stub_resolver.h"
 #include "matchers/result.h"
 
 namespace steer::fetch {
@@ -59,8 +59,8 @@ struct Request {
     std::uint64_t max_bytes = std::uint64_t{64} << 20;  // unpacked
     std::chrono::milliseconds timeout{60'000};
     unsigned max_redirects = 5;
-    std::string ca;                   // a PEM file; empty: the system's
-    std::vector<Resolver> resolvers;  // asked for names; then the system's
+    std::string ca;                             // a PEM file; empty: the system's
+    std::vector<resolver::Resolver> resolvers;  // asked for names; then the system's
 };
 
 struct Response {

@@ -72,7 +72,7 @@ FetchOptions fetch_options_of(const config::Settings& settings) {
         if (forward == nullptr) continue;
         for (const config::UpstreamSettings& upstream : forward->upstreams) {
             if (!upstream.is_plain()) continue;
-            const Resolver resolver{*upstream.address, upstream.port};
+            const resolver::Resolver resolver{*upstream.address, upstream.port};
             if (std::find(options.resolvers.begin(), options.resolvers.end(), resolver) ==
                 options.resolvers.end())
                 options.resolvers.push_back(resolver);

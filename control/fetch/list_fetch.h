@@ -18,7 +18,7 @@ namespace steer::fetch {
 // How, for all lists of a configuration.
 struct FetchOptions {
     config::Fetch limits;
-    std::vector<Resolver> resolvers;
+    std::vector<resolver::Resolver> resolvers;
     bool any_size = false;   // also a list that lost more than its `max_shrink`
     bool keep_facts = true;  // beside the file; without, it is asked for as if it were not there
 };

@@ -1,5 +1,5 @@
 // One step of reading an HTTP/1.1 message off a stream: what is there is parsed, or more is read. As Beast's own
-// async_read_some(), but for a chunked end that comes in small pieces (control/fetch/chunked_end.h).
+// async_read_some(), but for a chunked end that comes in small pieces (control/stream/http/chunked_end.h).
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -8,8 +8,8 @@
 #include <boost/beast/http/error.hpp>
 #include <cstddef>
 
-#include "control/fetch/chunked_end.h"
 #include "control/process/no_throw.h"
+#include "control/stream/http/chunked_end.h"
 
 namespace steer::fetch {
 
@@ -21,7 +21,7 @@ boost::asio::awaitable<boost::system::error_code> read_some(Stream& stream,
     namespace asio = boost::asio;
     constexpr std::size_t kPiece = std::size_t{64} * 1024;
     boost::system::error_code error;
-    if (buffer.size() > 0 && !waits_for_chunk(parser, buffer.size())) {
+    if (buffer.size() > 0 && !stream::waits_for_chunk(parser, buffer.size())) {
         buffer.consume(parser.put(buffer.data(), error));
         if (error != boost::beast::http::error::need_more) co_return error;
     }

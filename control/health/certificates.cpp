@@ -6,7 +6,7 @@
 #include <variant>
 
 #include "control/config/plugins/plugin_type.h"
-#include "control/stream/tls_certificate.h"
+#include "control/stream/tls/tls_certificate.h"
 
 namespace steer {
 namespace {

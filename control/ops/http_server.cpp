@@ -176,7 +176,7 @@ asio::awaitable<void> HttpServer::Impl::serve(std::shared_ptr<Impl>,
         parser.body_limit(kMaxBody);
         stream->expires_after(kHttpIdle);
         auto [error, _] = co_await http::async_read_header(*stream, buffer, parser, kNoThrow);
-        // (Beast's parser does not bear a chunked end in small pieces: control/fetch/chunked_end.h.)
+        // (Beast's parser does not bear a chunked end in small pieces: control/stream/http/chunked_end.h.)
         if (!error && parser.chunked()) {
             Response response = plain(http::status::length_required, "no chunked requests\n");
             response.keep_alive(false);

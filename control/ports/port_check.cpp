@@ -12,7 +12,7 @@
 #include <optional>
 
 #include "control/kernel/next_hops.h"
-#include "control/stream/socket_address.h"
+#include "control/stream/base/socket_address.h"
 #include "dataplane/port/memif_socket.h"
 
 namespace steer {

@@ -10,13 +10,13 @@
 #include <iterator>
 #include <utility>
 
-#include "control/fetch/server_text.h"
+#include "control/resolver/server_text.h"
 
 namespace steer {
 namespace {
 
 namespace fs = std::filesystem;
-using fetch::NamedServer;
+using resolver::NamedServer;
 
 constexpr std::size_t kMostServers = 8;
 
@@ -65,7 +65,7 @@ struct Found {
 
 Found find_servers(const config::Forward& forward, std::span<const IpAddress> own) {
     for (const std::string& file : files_of(forward)) {
-        auto servers = fetch::read_servers(read_file(file));
+        auto servers = resolver::read_servers(read_file(file));
         for (NamedServer& server : servers)
             server.interface = name_of_interface(server.interface);
         std::erase_if(servers, [&](const NamedServer& s) { return !may_be_asked(s, own); });

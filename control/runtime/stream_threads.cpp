@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "control/stream/stream_thread.h"
-#include "control/stream/tls_server.h"
+#include "control/stream/tls/tls_server.h"
 
 namespace steer {
 

@@ -17,9 +17,9 @@
 
 #include "control/build/build.h"
 #include "control/runtime/dataplane_runtime.h"
-#include "control/stream/stream_counters.h"
-#include "control/stream/tls_certificate.h"
-#include "control/stream/upstream_state.h"
+#include "control/stream/base/stream_counters.h"
+#include "control/stream/tls/tls_certificate.h"
+#include "control/stream/upstream/upstream_state.h"
 #include "dataplane/base/clock.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/result.h"

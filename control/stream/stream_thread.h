@@ -11,15 +11,15 @@
 #include <map>
 #include <memory>
 
-#include "control/stream/injector.h"
-#include "control/stream/listen_socket.h"
-#include "control/stream/source_budget.h"
-#include "control/stream/stream_context.h"
-#include "control/stream/tcp_listener.h"
-#include "control/stream/udp_listener.h"
-#include "control/stream/upstream_channels.h"
-#include "control/stream/upstream_tcp.h"
-#include "control/stream/upstream_udp.h"
+#include "control/stream/base/stream_context.h"
+#include "control/stream/listen/injector.h"
+#include "control/stream/listen/listen_socket.h"
+#include "control/stream/listen/source_budget.h"
+#include "control/stream/listen/tcp_listener.h"
+#include "control/stream/listen/udp_listener.h"
+#include "control/stream/upstream/upstream_channels.h"
+#include "control/stream/upstream/upstream_tcp.h"
+#include "control/stream/upstream/upstream_udp.h"
 
 namespace steer::stream {
 

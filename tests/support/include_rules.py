@@ -3,7 +3,9 @@
 
 The build gives each target the include links that its room may use; this reads the files themselves, so that a room
 whose build file was loosened is found as well. A room's folders, which the build does not hold apart, may include each
-other, but not in a circle; the files above them may include all. In NOT_UPWARDS no folder includes those.
+other, but not in a circle; the files above them may include all. In NOT_UPWARDS no folder includes those. A room in
+ORDER names its folders: each may include those before it and no others. No files include each other in a circle,
+whether they are at the top of a room or in a folder.
 """
 import graphlib
 import pathlib
@@ -22,6 +24,8 @@ MAY = {
     "tools/import": {"tools/import", "routeros"},
     "tools/steerctl": {"tools/steerctl", "tools/import"},
 }
+# Folders that have folders of their own, and the order of those.
+ORDER = {"control/stream": ["tls", "base", "http", "upstream", "listen"]}
 NOT_UPWARDS = {"control", "dataplane"}
 # For every room: the one place where text of other machines is made safe to print.
 FOR_ALL = {"matchers/safe_text.h"}
@@ -45,9 +49,21 @@ def circle(folders: dict[str, set[str]]) -> list[str]:
     return []
 
 
+def order_broken(nested: str, ours: str | None, theirs: str | None) -> str | None:
+    """What is wrong when a file of the folder `ours` includes one of `theirs`; None: nothing."""
+    order = [f"{nested}/{folder}" for folder in ORDER[nested]]
+    for folder in filter(None, (ours, theirs)):
+        if folder not in order:
+            return f"{folder} has no place in ORDER"
+    if ours and theirs and order.index(theirs) > order.index(ours):
+        return f"{ours} comes before {theirs} and may not include it"
+    return None
+
+
 def main() -> int:
     bad = 0
     seen = 0
+    files: dict[str, set[str]] = {}
     for room in ROOMS:
         folders: dict[str, set[str]] = {}
         for file in sorted((ROOT / room).rglob("*")):
@@ -59,6 +75,7 @@ def main() -> int:
                 found = re.match(r'\s*#\s*include\s+"([^"]+)"', line)
                 if not found:
                     continue
+                files.setdefault(name, set()).add(found[1])
                 other = room_of(found[1])
                 beside = (file.parent / found[1]).is_file()  # a program's own header
                 if other is None and not beside and not found[1].endswith(".skel.h"):
@@ -74,10 +91,23 @@ def main() -> int:
                     if room in NOT_UPWARDS and ours and not theirs:
                         print(f"{name}:{number}: a folder includes {found[1]}, which is above it; move what both need into a folder")
                         bad += 1
+                    for nested in ORDER:
+                        if not (name.startswith(nested + "/") and found[1].startswith(nested + "/")):
+                            continue
+                        ours, theirs = folder_of(name, nested), folder_of(found[1], nested)
+                        why = order_broken(nested, ours, theirs)
+                        if ours and not theirs:
+                            why = f"a folder includes {found[1]}, which is above it; move what both need into a folder"
+                        if why:
+                            print(f"{name}:{number}: {why}")
+                            bad += 1
         if way := circle(folders):
             print(f"{room}: folders that include each other in a circle: {', '.join(reversed(way))}; "
                   "move what both need above them, or to the one that is included")
             bad += 1
+    if way := circle(files):
+        print(f"files that include each other in a circle: {', '.join(reversed(way))}")
+        bad += 1
     if seen == 0:
         print("no source was found")
         return 1

@@ -11,8 +11,8 @@
 #include "../require.h"
 #include "control/config/url.h"
 #include "control/fetch/inflater.h"
-#include "control/fetch/server_text.h"
-#include "control/fetch/stub_resolver.h"
+#include "control/resolver/server_text.h"
+#include "control/resolver/stub_resolver.h"
 
 using namespace steer;
 using Bytes = std::span<const std::uint8_t>;
@@ -56,10 +56,10 @@ void check_reply(Bytes bytes) {
     if (bytes.size() < 2) return;
     const auto id = static_cast<std::uint16_t>(bytes[0] << 8 | bytes[1]);
     for (const std::uint16_t type : {std::uint16_t{1}, std::uint16_t{28}}) {
-        const auto said = fetch::read_reply(bytes, id, kName, type);
-        REQUIRE(said.what == fetch::Said::What::answer || said.addresses.empty());
-        REQUIRE(fetch::read_reply(bytes, static_cast<std::uint16_t>(id + 1), kName, type).what ==
-                fetch::Said::What::nothing);
+        const auto said = resolver::read_reply(bytes, id, kName, type);
+        REQUIRE(said.what == resolver::Said::What::answer || said.addresses.empty());
+        REQUIRE(resolver::read_reply(bytes, static_cast<std::uint16_t>(id + 1), kName, type).what ==
+                resolver::Said::What::nothing);
     }
 }
 
@@ -82,7 +82,7 @@ void check_url(std::string_view text) {
 }
 
 void check_servers(std::string_view text) {
-    for (const auto& server : fetch::read_servers(text)) {
+    for (const auto& server : resolver::read_servers(text)) {
         REQUIRE(server.interface.empty() || server.address.is_link_local());
         REQUIRE(IpAddress::parse(server.address.to_string()) == server.address);
     }

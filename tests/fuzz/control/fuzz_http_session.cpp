@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "control/stream/http1_client.h"
-#include "control/stream/http1_session.h"
-#include "control/stream/http2_client.h"
-#include "control/stream/http2_session.h"
+#include "control/stream/http/http1_client.h"
+#include "control/stream/http/http1_session.h"
+#include "control/stream/http/http2_client.h"
+#include "control/stream/http/http2_session.h"
 
 using namespace steer;
 using namespace steer::stream;

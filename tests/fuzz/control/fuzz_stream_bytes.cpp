@@ -11,11 +11,11 @@
 #include <string>
 #include <vector>
 
-#include "control/stream/edns_options.h"
-#include "control/stream/http_site.h"
-#include "control/stream/proxy_header.h"
-#include "control/stream/socks5.h"
-#include "control/stream/upstream_reply.h"
+#include "control/stream/http/http_site.h"
+#include "control/stream/listen/edns_options.h"
+#include "control/stream/listen/proxy_header.h"
+#include "control/stream/upstream/socks5.h"
+#include "control/stream/upstream/upstream_reply.h"
 #include "dataplane/dns/query.h"
 
 using namespace steer;

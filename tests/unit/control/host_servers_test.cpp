@@ -6,16 +6,16 @@
 #include <fstream>
 #include <string>
 
-#include "control/fetch/server_text.h"
 #include "control/reload/host_servers.h"
+#include "control/resolver/server_text.h"
 #include "support/temp_folder.h"
 
 using namespace steer;
-using fetch::read_servers;
+using resolver::read_servers;
 
 namespace {
 
-std::string joined(const std::vector<fetch::NamedServer>& all) {
+std::string joined(const std::vector<resolver::NamedServer>& all) {
     std::string text;
     for (const auto& [address, interface] : all)
         text += (text.empty() ? "" : " ") + address.to_string() +
@@ -37,7 +37,7 @@ config::Settings with_forward(const std::string& file) {
 }
 
 std::string asked(const config::Settings& settings) {
-    std::vector<fetch::NamedServer> all;
+    std::vector<resolver::NamedServer> all;
     for (const auto& upstream : std::get<config::Forward>(settings.plugins[0].args).upstreams)
         all.push_back({upstream.address.value(), upstream.reach.device});
     return joined(all);

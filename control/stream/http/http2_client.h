@@ -1,0 +1,74 @@
+// HTTP/2 with an upstream (RFC 9113), spoken by nghttp2: many queries at once, one a stream.
+//
+// At most kStreams at a time, or what the upstream allows. The frames of a request follow each other, with
+// none of another between them: knot-resolver takes no second request before the first is whole. After GOAWAY nothing more is asked; what the
+// upstream did not take up may be asked again elsewhere. A response above kMaxHttpContent or with a head
+// above kMaxHttpResponseHead fails its query alone.
+#pragma once
+
+#include <nghttp2/nghttp2.h>
+
+#include <deque>
+#include <map>
+#include <string_view>
+
+#include "control/stream/http/http_client.h"
+
+namespace steer::stream {
+
+template <class Owner>
+struct Http2Calls;
+
+class Http2Client final : public HttpClient {
+  public:
+    static constexpr unsigned kStreams = 100;
+
+    // `taker` outlives it.
+    Http2Client(HttpTarget target, HttpReplyTaker& taker);
+    ~Http2Client() override;
+    Http2Client(const Http2Client&) = delete;
+    Http2Client& operator=(const Http2Client&) = delete;
+
+    std::uint32_t ask(std::span<const std::uint8_t> query) override;
+    void cancel(std::uint32_t request) override;
+    [[nodiscard]] unsigned room() const override;
+    void receive(std::span<const std::uint8_t> bytes) override;
+    std::span<const std::uint8_t> next_output() override;
+    [[nodiscard]] bool is_over() const override;
+    [[nodiscard]] const std::string& why() const override { return why_; }
+
+  private:
+    struct Stream {
+        std::vector<std::uint8_t> query;
+        std::size_t sent = 0;
+        std::size_t head_bytes = 0;
+        HttpReply reply;
+        bool submitted = false;  // nghttp2 knows of it
+        bool complete = false;   // all of the response is there
+        bool cancelled = false;
+    };
+    struct Calls;  // nghttp2's callbacks
+    friend struct Http2Calls<Http2Client>;
+
+    void submit(std::int32_t id);
+    void on_header(const nghttp2_frame& frame, std::string_view name, std::string_view value);
+    void on_content(std::int32_t id, std::span<const std::uint8_t> bytes);
+    void on_frame(const nghttp2_frame& frame);
+    std::span<const std::uint8_t> take_content(std::int32_t id, std::size_t most, bool& last);
+    void on_closed(std::int32_t id, std::uint32_t error);
+    void on_goaway(const nghttp2_goaway& frame, std::string_view who);
+    void give_up(std::int32_t id);
+    void fail(std::string why);
+    [[nodiscard]] Stream* find(std::int32_t id);
+
+    HttpTarget target_;
+    HttpReplyTaker& taker_;
+    nghttp2_session* session_ = nullptr;
+    std::map<std::int32_t, Stream> streams_;
+    std::deque<std::int32_t> to_submit_;
+    std::int32_t next_id_ = 1;
+    std::string why_;
+    bool broken_ = false;
+};
+
+}  // namespace steer::stream

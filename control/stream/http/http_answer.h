@@ -1,0 +1,45 @@
+// The head of a response, which HTTP/1.1 and HTTP/2 write each in its own way (RFC 8484 4.2, 5.1).
+//
+// A DNS response is fresh for as long as its records live, for the client's own cache alone: another
+// client's answer would be another one, and its addresses would be on no router's list. Everything else
+// is not to be stored at all.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <ctime>
+#include <span>
+#include <string_view>
+
+#include "control/stream/http/doh_request.h"
+
+namespace steer::stream {
+
+struct HttpField {
+    std::string_view name, value;  // names in lower case
+};
+
+class HttpAnswerFields {
+  public:
+    // Of a DNS response: `content` is that. Of a refusal: `content` is for people.
+    HttpAnswerFields(HttpStatus status, std::span<const std::uint8_t> content, std::time_t now);
+    HttpAnswerFields(const HttpAnswerFields&) = delete;  // views of itself
+    HttpAnswerFields& operator=(const HttpAnswerFields&) = delete;
+
+    [[nodiscard]] std::span<const HttpField> fields() const { return {fields_.data(), count_}; }
+
+  private:
+    void add(std::string_view name, std::string_view value) { fields_[count_++] = {name, value}; }
+
+    std::array<HttpField, 5> fields_;
+    std::size_t count_ = 0;
+    std::array<char, 20> length_;
+    std::array<char, 40> freshness_;
+};
+
+// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 5.6.7); valid until this thread's next call.
+std::string_view http_date(std::time_t now);
+// What a person reads who was refused: a line.
+std::string_view text_of(HttpStatus status);
+
+}  // namespace steer::stream

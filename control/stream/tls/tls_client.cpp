@@ -1,0 +1,167 @@
+#include "control/stream/tls/tls_client.h"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <mutex>
+#include <optional>
+
+#include "matchers/prefix/ip_address.h"
+
+namespace steer::stream {
+namespace {
+
+struct StoreFree {
+    void operator()(X509_STORE* store) const { X509_STORE_free(store); }
+};
+
+// The system's authorities, read once: a few hundred certificates.
+X509_STORE* system_store() {
+    static std::once_flag once;
+    static std::unique_ptr<X509_STORE, StoreFree> store;
+    std::call_once(once, [] {
+        store.reset(X509_STORE_new());
+        if (store) X509_STORE_set_default_paths(store.get());
+    });
+    return store.get();
+}
+
+std::string last_reason() {
+    const char* const reason = ERR_reason_error_string(ERR_peek_last_error());
+    return reason != nullptr ? reason : "it holds no certificate";
+}
+
+// Each behind its length, as TLS has them on the wire (RFC 7301 3.1).
+std::vector<unsigned char> wire_form(const std::vector<std::string>& protocols) {
+    std::vector<unsigned char> wire;
+    for (const std::string& protocol : protocols) {
+        wire.push_back(static_cast<unsigned char>(protocol.size()));
+        wire.insert(wire.end(), protocol.begin(), protocol.end());
+    }
+    return wire;
+}
+
+// SHA-256 of the SubjectPublicKeyInfo.
+std::optional<TlsTrust::Pin> pin_of(X509* certificate) {
+    unsigned char* der = nullptr;
+    const int length = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
+    if (length <= 0) return std::nullopt;
+    TlsTrust::Pin pin{};
+    unsigned size = 0;
+    const int done =
+        EVP_Digest(der, static_cast<std::size_t>(length), pin.data(), &size, EVP_sha256(), nullptr);
+    OPENSSL_free(der);
+    if (done != 1 || size != pin.size()) return std::nullopt;
+    return pin;
+}
+
+std::string base64(const TlsTrust::Pin& pin) {
+    std::array<unsigned char, 48> text{};
+    const int length = EVP_EncodeBlock(text.data(), pin.data(), static_cast<int>(pin.size()));
+    return {reinterpret_cast<const char*>(text.data()), static_cast<std::size_t>(length)};
+}
+
+// Without looking: what is not looked for cannot be found wrong later.
+int believe(X509_STORE_CTX* chain, void* /*unused*/) {
+    X509_STORE_CTX_set_error(chain, X509_V_OK);
+    return 1;
+}
+
+}  // namespace
+
+TlsClient::~TlsClient() = default;
+
+Result<std::shared_ptr<TlsClient>> TlsClient::make(std::string host,
+                                                   const std::vector<std::string>& protocols,
+                                                   TlsTrust wanted) {
+    ERR_clear_error();
+    std::shared_ptr<TlsClient> client(new TlsClient(std::move(host), std::move(wanted)));
+    const TlsTrust& trust = client->trust_;
+    client->context_.reset(SSL_CTX_new(TLS_client_method()));
+    SSL_CTX* const context = client->context_.get();
+    if (context == nullptr) return Error{"no memory for TLS"};
+    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_set_mode(context, SSL_MODE_AUTO_RETRY);
+    SSL_CTX_set_session_cache_mode(
+        context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL | SSL_SESS_CACHE_NO_AUTO_CLEAR);
+    SSL_CTX_sess_set_new_cb(context, keep_session);
+    SSL_CTX_set_app_data(context, client.get());
+    const std::vector<unsigned char> alpn = wire_form(protocols);
+    SSL_CTX_set_alpn_protos(context, alpn.data(), static_cast<unsigned>(alpn.size()));
+    if (!trust.verify) {
+        SSL_CTX_set_cert_verify_callback(context, believe, nullptr);
+        return client;
+    }
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+    if (trust.ca_file.empty()) {
+        SSL_CTX_set1_cert_store(context, system_store());
+    } else if (SSL_CTX_load_verify_file(context, trust.ca_file.c_str()) != 1) {
+        return Error{"its 'ca' " + trust.ca_file + " cannot be read: " + last_reason()};
+    }
+    X509_VERIFY_PARAM* const expected = SSL_CTX_get0_param(context);
+    if (IpAddress::parse(client->host_)) {
+        X509_VERIFY_PARAM_set1_ip_asc(expected, client->host_.c_str());
+    } else {
+        X509_VERIFY_PARAM_set_hostflags(expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+        X509_VERIFY_PARAM_set1_host(expected, client->host_.c_str(), client->host_.size());
+    }
+    return client;
+}
+
+SslPtr TlsClient::new_connection() {
+    SslPtr ssl(SSL_new(context_.get()));
+    if (ssl == nullptr) return nullptr;
+    if (!IpAddress::parse(host_))
+        SSL_ctrl(ssl.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                 const_cast<char*>(host_.c_str()));
+    if (session_ != nullptr) SSL_set_session(ssl.get(), session_.get());
+    SSL_set_connect_state(ssl.get());
+    return ssl;
+}
+
+// A ticket came; it is ours if we return 1.
+int TlsClient::keep_session(SSL* ssl, SSL_SESSION* session) {
+    auto* const self = static_cast<TlsClient*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+    self->session_.reset(session);
+    return 1;
+}
+
+// A session that is resumed was checked when it began, and has no chain.
+Result<void> TlsClient::check(SSL* ssl) {
+    if (trust_.pins.empty() || SSL_session_reused(ssl) != 0) return {};
+    std::vector<X509*> shown;
+    if (trust_.verify) {
+        STACK_OF(X509)* const chain = SSL_get0_verified_chain(ssl);
+        for (int i = 0; i < sk_X509_num(chain); ++i)
+            shown.push_back(sk_X509_value(chain, i));
+    }
+    if (!trust_.verify && SSL_get0_peer_certificate(ssl) != nullptr)
+        shown.push_back(SSL_get0_peer_certificate(ssl));
+    std::string first;
+    for (X509* const certificate : shown) {
+        const auto pin = pin_of(certificate);
+        if (!pin) continue;
+        if (std::find(trust_.pins.begin(), trust_.pins.end(), *pin) != trust_.pins.end()) return {};
+        if (first.empty()) first = base64(*pin);
+    }
+    session_.reset();
+    return Error{"the key of its certificate is none of 'pins'" +
+                 (first.empty() ? std::string{} : ": it is " + first)};
+}
+
+bool TlsClient::is_refused(SSL* ssl) {
+    return SSL_get_verify_result(ssl) != X509_V_OK;
+}
+
+std::string TlsClient::explain(SSL* ssl, const std::string& why) const {
+    const long verified = SSL_get_verify_result(ssl);
+    if (!is_refused(ssl)) return "TLS failed: " + why;
+    if (verified == X509_V_ERR_HOSTNAME_MISMATCH || verified == X509_V_ERR_IP_ADDRESS_MISMATCH)
+        return "its certificate is not for " + host_;
+    return "its certificate is not trusted: " + why + "; set `ca` or `pins`";
+}
+
+}  // namespace steer::stream

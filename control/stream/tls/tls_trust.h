@@ -1,0 +1,20 @@
+// Which certificates of a server are trusted.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace steer::stream {
+
+struct TlsTrust {
+    using Pin = std::array<std::uint8_t, 32>;  // SHA-256 of a certificate's public key (SPKI)
+
+    bool verify = true;
+    std::string ca_file;  // PEM; empty: the system's authorities
+    // One of them has to be in the verified chain; without `verify` it is the server's own.
+    std::vector<Pin> pins;
+};
+
+}  // namespace steer::stream

@@ -1,0 +1,25 @@
+// DNS over a byte stream, plain (RFC 7766) or under TLS (RFC 7858), as a client: messages behind two
+// bytes of length.
+//
+// One query at a time, or with `pipeline` up to kPipelined, whose answers come in any order
+// (RFC 7766 6.2.1.1). On the wire queries have ids of the session's own, random and unlike those in
+// progress; a reply that matches none is counted and skipped. What is asked in one turn of the
+// io_context is one write. An idle session owns no buffer.
+#pragma once
+
+#include <memory>
+
+#include "control/stream/base/stream_context.h"
+#include "control/stream/tls/byte_stream.h"
+#include "control/stream/upstream/upstream_session.h"
+#include "control/stream/upstream/upstream_target.h"
+
+namespace steer::stream {
+
+inline constexpr unsigned kPipelined = 64;
+
+std::shared_ptr<UpstreamSession> make_dns_session(StreamContext& context, ByteStream stream,
+                                                  const UpstreamTarget& target,
+                                                  SessionWatcher& watcher);
+
+}  // namespace steer::stream

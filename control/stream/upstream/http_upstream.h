@@ -1,0 +1,21 @@
+// DNS over HTTPS as a client (RFC 8484): HTTP/2 if ALPN chose it, else HTTP/1.1, one query at a time.
+//
+// Queries leave with the id 0, so that caches on the way may serve them (RFC 8484 4.1), and what is
+// asked in one turn of the io_context is one write. Whatever is no DNS message of status 200 that answers
+// the query ends it with EPROTO; nothing is followed or tried again here.
+#pragma once
+
+#include <memory>
+
+#include "control/stream/base/stream_context.h"
+#include "control/stream/tls/byte_stream.h"
+#include "control/stream/upstream/upstream_session.h"
+#include "control/stream/upstream/upstream_target.h"
+
+namespace steer::stream {
+
+std::shared_ptr<UpstreamSession> make_http_session(StreamContext& context, ByteStream stream,
+                                                   const UpstreamTarget& target,
+                                                   SessionWatcher& watcher);
+
+}  // namespace steer::stream

@@ -1,0 +1,57 @@
+// One upstream that is asked over UDP, by name, or by a socket with a mark or of an interface: finds
+// the address, and leaves the asking to UpstreamUdp (and to UpstreamTcp what was truncated).
+//
+// Queries wait for the first address, at most kMostWaiting. An address that does not answer goes
+// behind the others; that the upstream cannot be asked is said after kFailures in a row, because
+// datagrams get lost. One thread.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+
+#include "control/stream/base/stream_context.h"
+#include "control/stream/upstream/upstream_name.h"
+#include "control/stream/upstream/upstream_reply.h"
+#include "control/stream/upstream/upstream_state.h"
+#include "control/stream/upstream/upstream_target.h"
+#include "control/stream/upstream/upstream_tcp.h"
+#include "control/stream/upstream/upstream_udp.h"
+
+namespace steer::stream {
+
+class UpstreamDatagrams : public std::enable_shared_from_this<UpstreamDatagrams> {
+  public:
+    static constexpr std::size_t kMostWaiting = 4096;
+    static constexpr unsigned kFailures = 3;
+
+    UpstreamDatagrams(StreamContext& context, UpstreamUdp& udp, UpstreamTcp& tcp,
+                      std::shared_ptr<const UpstreamTarget> target,
+                      std::shared_ptr<UpstreamState> state);
+
+    void ask(UpstreamAsk ask, bool over_tcp);
+    void tick();
+    void network_changed();
+    void close();
+
+  private:
+    struct Waiting {
+        UpstreamAsk ask;
+        std::uint64_t deadline_ms;
+        bool over_tcp;
+    };
+    void send(UpstreamAsk ask, bool over_tcp);
+    void on_name();
+    void on_end(const IpAddress& address, int error);
+
+    StreamContext& context_;
+    UpstreamUdp& udp_;
+    UpstreamTcp& tcp_;
+    const std::shared_ptr<const UpstreamTarget> target_;
+    const std::shared_ptr<UpstreamState> state_;
+    std::shared_ptr<UpstreamName> name_;
+    std::list<Waiting> waiting_;
+    unsigned failed_in_row_ = 0;
+};
+
+}  // namespace steer::stream

@@ -1,0 +1,64 @@
+// The addresses of an upstream (or of its proxy) that is known by name.
+//
+// Asked of the upstream's `bootstrap`, or of the host's resolvers (resolv.conf) but those that are
+// ourselves. An answer holds for its TTL (10 s to a day); what was found last is used beyond that,
+// while it is asked for anew in the background, and for as long as nobody answers. Addresses that
+// failed go behind the others. An upstream with a fixed address has just that.
+//
+// One thread. Nothing is looked up before need().
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/stream/base/stream_context.h"
+#include "control/stream/upstream/upstream_target.h"
+
+namespace steer::stream {
+
+class UpstreamName : public std::enable_shared_from_this<UpstreamName> {
+  public:
+    // What is looked up, and by whom.
+    struct Question {
+        std::string name;  // or an address
+        std::optional<UpstreamTarget::Server> bootstrap;
+        AddressFamily family = AddressFamily::any;
+        std::uint32_t mark = 0;
+        std::string device;
+    };
+    // `on_end`: a look-up is over; from the io_context.
+    UpstreamName(StreamContext& context, Question question, std::function<void()> on_end);
+
+    // Best first; empty: none is known yet.
+    [[nodiscard]] const std::vector<IpAddress>& addresses() const { return addresses_; }
+    // Looks up what is not known, or not any more. True: one is under way.
+    bool need();
+    [[nodiscard]] bool is_looking() const { return looking_; }
+    // Why the last look-up found nothing; empty: it did, or there was none.
+    [[nodiscard]] const std::string& trouble() const { return trouble_; }
+    void works(const IpAddress& address);  // to the front
+    void fails(const IpAddress& address);  // to the back
+    // A failure says nothing any more: the next need() asks again.
+    void network_changed() { not_before_ms_ = 0; }
+    void close() { on_end_ = nullptr; }
+
+  private:
+    void look_up();
+    void take(const std::vector<IpAddress>& found, bool answered, std::uint32_t ttl_s);
+
+    StreamContext& context_;
+    Question question_;
+    std::function<void()> on_end_;
+    std::vector<IpAddress> addresses_;
+    std::string trouble_;
+    std::uint64_t good_until_ms_ = 0;
+    std::uint64_t not_before_ms_ = 0;  // after a failure, while old addresses serve
+    unsigned serial_ = 0;              // of look-ups: an older one's end means nothing
+    bool looking_ = false;
+};
+
+}  // namespace steer::stream

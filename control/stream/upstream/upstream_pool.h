@@ -1,0 +1,143 @@
+// One upstream's connections of one thread, over TCP, TLS or HTTPS, and the queries that wait for
+// one.
+//
+// A query takes a connection that has room; while some wait, connections are opened, up to
+// `max_conns`. What is idle for `idle_timeout` is closed, but `min_conns` are kept.
+// - A connection that ended before the reply came: its queries are asked once more, on a newer one
+//   (RFC 7766 6.2.4).
+// - A connection on which a reply has been waited for kSilenceMs without a byte is suspect: it gets
+//   no more, its queries are asked on a newer one as well, and whoever answers first counts. It is
+//   closed when nobody waits for it, or after kGiveUpMs.
+// - An attempt to connect that is kFreshMs old does not keep another from being made (the kernel's
+//   own retransmissions come after 1, 3, 7 s); it may still succeed until kGiveUpMs.
+// - An upstream whose certificate is not trusted fails all that wait at once, with EKEYREJECTED, and is
+//   connected to again after kDistrustFirstMs, then after twice as long each time, up to
+//   kDistrustLastMs. Queries in between fail at once.
+// - An attempt that fails lets the next address be tried; with none left all that wait fail, unless
+//   there is a connection.
+// So a path that comes back carries the first query after it: what was sent into the dark is sent
+// again within kSilenceMs on a new connection.
+//
+// At most kMostWaiting wait; more are refused with EBUSY. One that waits beyond its timeout is
+// dropped: its worker knows. One thread.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "control/stream/base/stream_context.h"
+#include "control/stream/tls/tls_client.h"
+#include "control/stream/upstream/upstream_connect.h"
+#include "control/stream/upstream/upstream_name.h"
+#include "control/stream/upstream/upstream_reply.h"
+#include "control/stream/upstream/upstream_session.h"
+#include "control/stream/upstream/upstream_state.h"
+#include "control/stream/upstream/upstream_target.h"
+
+namespace steer::stream {
+
+class UpstreamPool final : public SessionWatcher,
+                           public std::enable_shared_from_this<UpstreamPool> {
+  public:
+    static constexpr std::size_t kMostWaiting = 4096;
+    static constexpr std::uint64_t kSilenceMs = 1'000;
+    static constexpr std::uint64_t kFreshMs = 1'000;
+    static constexpr std::uint64_t kGiveUpMs = 5'000;
+    static constexpr std::uint64_t kDistrustFirstMs = 1'000, kDistrustLastMs = 30'000;
+
+    UpstreamPool(StreamContext& context, std::shared_ptr<const UpstreamTarget> target,
+                 std::shared_ptr<UpstreamState> state);
+    ~UpstreamPool() override;
+
+    // Ends by hand_back(), or in silence when its time is over.
+    void ask(UpstreamAsk ask);
+    // Ten times a second while is_busy(), once a second otherwise.
+    void tick();
+    [[nodiscard]] bool is_busy() const { return !queries_.empty() || !attempts_.empty(); }
+    // Addresses or routes changed: closes connections, and gives up attempts, that have another
+    // source address than one that is made now would have.
+    void network_changed();
+    // Nobody will ask any more. What waits is dropped.
+    void close();
+
+    void on_room(UpstreamSession& session) override;
+    void on_ended(UpstreamSession& session, const std::string& why) override;
+
+  private:
+    struct Query {
+        UpstreamAsk ask;
+        std::uint64_t deadline_ms = 0;
+        std::uint64_t newer_than = 0;  // a connection with a higher number may be asked
+        std::uint64_t number = 0;      // of the connection that was asked last
+        unsigned asked = 0;            // times
+        unsigned on_wire = 0;          // of these
+        bool over = false;
+    };
+    using QueryPtr = std::shared_ptr<Query>;
+    struct Open {
+        std::uint64_t number;  // counts up
+        std::shared_ptr<UpstreamSession> session;
+        ConnectPath path;
+        IpAddress local;
+        std::uint64_t used_ms;
+        bool was_suspect = false;
+    };
+    struct Attempt {
+        std::shared_ptr<UpstreamConnect> connect;
+        bool is_late = false;
+    };
+
+    void serve();
+    Open* find_room(const Query& query);
+    void send(const QueryPtr& query, Open& open);
+    void on_reply(const QueryPtr& query, const SessionReply& reply);
+    void ask_again(const QueryPtr& query);
+    void end(const QueryPtr& query, int error);
+    void forget_waiting(std::uint64_t now_ms);
+    void fail_waiting(int error);
+
+    void connect_more(std::size_t wanted);
+    // False: it has to wait for an address, or cannot be.
+    bool connect();
+    void make_names();
+    bool make_tls();
+    void on_connected(UpstreamConnect& attempt, Connected connected);
+    void on_failure(int error, const std::string& why);
+    [[nodiscard]] bool is_distrusted() const;
+    void distrust();
+    void on_name();
+    void look_at_attempts(std::uint64_t now_ms);
+
+    void look_at_connections(std::uint64_t now_ms);
+    void suspect(Open& open);
+    std::list<Open>::iterator drop(std::list<Open>::iterator open);
+    void keep_connections(std::uint64_t now_ms);
+    [[nodiscard]] bool is_suspect(const Open& open, std::uint64_t now_ms) const {
+        return open.session->silent_since_ms() <= now_ms &&
+               now_ms - open.session->silent_since_ms() >= kSilenceMs;
+    }
+    [[nodiscard]] std::size_t usable(std::uint64_t now_ms) const;
+    [[nodiscard]] std::size_t fresh_attempts(std::uint64_t now_ms) const;
+
+    StreamContext& context_;
+    const std::shared_ptr<const UpstreamTarget> target_;
+    const std::shared_ptr<UpstreamState> state_;
+    std::shared_ptr<TlsClient> tls_;
+    std::shared_ptr<UpstreamName> near_;    // who is connected to: the upstream, or its proxy
+    std::shared_ptr<UpstreamName> behind_;  // the upstream behind a proxy; nullptr: by name
+    std::set<QueryPtr> queries_;            // all that are not over
+    std::list<QueryPtr> waiting_;
+    std::list<Open> open_;
+    std::list<Attempt> attempts_;
+    std::uint64_t last_number_ = 0;
+    std::uint64_t keep_at_ms_ = 0;  // when min_conns are opened again
+    std::size_t failed_in_row_ = 0;
+    // Of a certificate that is not trusted: nobody connects before; how long the last wait was.
+    std::uint64_t distrust_until_ms_ = 0, distrust_ms_ = 0;
+    bool answers_badly_ = false;  // that was said
+    bool closed_ = false;
+};
+
+}  // namespace steer::stream

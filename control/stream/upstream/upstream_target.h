@@ -1,0 +1,53 @@
+// An upstream that is asked through `streams` (a channel): where it is and how it is asked. Made from
+// the configuration; immutable. Two that differ in anything but their name have different ids.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "control/stream/tls/tls_trust.h"
+#include "matchers/prefix/ip_address.h"
+
+namespace steer::stream {
+
+enum class UpstreamScheme : std::uint8_t { udp, tcp, tls, https };
+
+struct Socks5Proxy {   // RFC 1928
+    std::string host;  // a name or an address
+    std::uint16_t port = 1080;
+    std::string user, password;  // RFC 1929; both empty: none
+    bool operator==(const Socks5Proxy&) const = default;
+};
+
+enum class AddressFamily : std::uint8_t { any, v4, v6 };
+
+struct UpstreamTarget {
+    std::uint16_t id = 0;  // Upstream::id
+    std::string name;      // for people
+    UpstreamScheme scheme = UpstreamScheme::udp;
+    bool pipeline = false;  // several queries at a time on a tcp or tls connection
+    std::string host;       // name or address: who the certificate must be for, HTTP's authority
+    std::string path;       // https: "/dns-query"
+    std::uint16_t port = 53;
+
+    std::optional<IpAddress> address;  // asked there; nothing: `host` is looked up
+    struct Server {
+        IpAddress address;
+        std::uint16_t port = 53;
+        bool operator==(const Server&) const = default;
+    };
+    std::optional<Server> bootstrap;  // who knows the name; nothing: the host's resolvers
+    AddressFamily family = AddressFamily::any;
+    std::optional<Socks5Proxy> proxy;
+
+    std::uint32_t idle_timeout_ms = 10'000;
+    std::uint32_t max_conns = 64, min_conns = 0;  // of each `streams` thread
+
+    TlsTrust trust;
+
+    std::uint32_t mark = 0;  // SO_MARK
+    std::string device;      // SO_BINDTODEVICE
+};
+
+}  // namespace steer::stream

@@ -1,0 +1,81 @@
+#include "control/resolver/stub_resolver.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include "dataplane/dns/name.h"
+#include "one_server.h"
+#include "support/temp_folder.h"
+
+using namespace steer::resolver;
+using namespace steer::fetch_test;
+using steer::test::TempFolder;
+
+BOOST_AUTO_TEST_SUITE(stub_resolver)
+
+namespace {
+
+// A reply to A of lists.example with id 0x1234: an alias, then two addresses.
+std::vector<std::uint8_t> reply() {
+    return {0x12, 0x34, 0x81, 0x80, 0,   1,   0, 3,   0,   0,   0,   0,  // header
+            5,    'l',  'i',  's',  't', 's', 7, 'e', 'x', 'a', 'm', 'p', 'l', 'e', 0, 0,
+            1,    0,    1,    0xc0, 12,  0,   5, 0,   1,   0,   0,   0,   60,  0,   4, 1,
+            'c',  0xc0, 18,                                                                // CNAME
+            0xc0, 43,   0,    1,    0,   1,   0, 0,   0,   60,  0,   4,   192, 0,   2, 1,  // A
+            0xc0, 43,   0,    1,    0,   1,   0, 0,   0,   60,  0,   4,   192, 0,   2, 2};
+}
+
+Said read(const std::vector<std::uint8_t>& message, std::uint16_t id = 0x1234) {
+    const auto name = steer::dns::name_from_text("lists.example");
+    return read_reply(message, id, *name, 1);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(addresses_behind_an_alias) {
+    const Said said = read(reply());
+    BOOST_TEST((said.what == Said::What::answer));
+    BOOST_TEST_REQUIRE(said.addresses.size() == 2U);
+    BOOST_TEST(said.addresses[0].to_string() == "192.0.2.1");
+    BOOST_TEST(said.addresses[1].to_string() == "192.0.2.2");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_answer) {
+    BOOST_TEST((read(reply(), 1).what == Said::What::nothing), "another's");
+    auto other = reply();
+    other[13] = 'x';
+    BOOST_TEST((read(other).what == Said::What::nothing), "another question");
+    auto cut = reply();
+    cut[2] |= 0x02;
+    BOOST_TEST((read(cut).what == Said::What::cut_off));
+    for (const int rcode : {1, 2, 4, 5}) {
+        auto failed = reply();
+        failed[3] = static_cast<std::uint8_t>(0x80 | rcode);
+        BOOST_TEST((read(failed).what == Said::What::nothing));
+    }
+    auto none = reply();
+    none.resize(31);
+    none[3] = 0x83;
+    none[7] = 0;
+    BOOST_TEST((read(none).what == Said::What::answer));
+    BOOST_TEST(read(none).addresses.empty());
+    const auto whole = reply();
+    for (std::size_t n = 0; n < whole.size(); ++n)
+        BOOST_TEST((read({whole.begin(), whole.begin() + static_cast<long>(n)}).what ==
+                    Said::What::nothing));
+}
+
+BOOST_AUTO_TEST_CASE(the_systems_resolvers) {
+    const TempFolder folder;
+    folder.write(
+        "resolv.conf",
+        "# a comment\nsearch example\nnameserver 192.0.2.1\nnameserver\t2001:db8::1\n"
+        "nameserver nonsense\noptions edns0\nnameserver 192.0.2.3\nnameserver 192.0.2.4\n");
+    const auto all = system_resolvers(folder / "resolv.conf");
+    BOOST_TEST_REQUIRE(all.size() == 3U);
+    BOOST_TEST(all[0].address.to_string() == "192.0.2.1");
+    BOOST_TEST(all[1].address.to_string() == "2001:db8::1");
+    BOOST_TEST(all[2].address.to_string() == "192.0.2.3");
+    BOOST_TEST(system_resolvers(folder / "none").empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

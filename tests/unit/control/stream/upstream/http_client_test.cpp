@@ -1,0 +1,501 @@
+// DNS over HTTP as a client: every query has one end, whatever the upstream does.
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/test/unit_test.hpp>
+#include <cerrno>
+
+#include "control/stream/http/http1_client.h"
+#include "control/stream/http/http2_client.h"
+#include "control/stream/http/http2_session.h"
+#include "control/stream/upstream/http_upstream.h"
+#include "http/http_peer.h"
+
+using namespace steer;
+using namespace steer::stream;
+using namespace steer::test;
+
+namespace {
+
+// ---- HTTP/2 in memory
+
+struct Taker final : HttpReplyTaker {
+    std::map<std::uint32_t, HttpReply> replies;
+    std::map<std::uint32_t, bool> failures;  // whether again
+
+    void take_reply(std::uint32_t request, HttpReply& reply) override {
+        BOOST_TEST(!has_ended(request));
+        replies[request] = reply;
+    }
+    void take_failure(std::uint32_t request, bool again) override {
+        BOOST_TEST(!has_ended(request));
+        failures[request] = again;
+    }
+    [[nodiscard]] bool has_ended(std::uint32_t request) const {
+        return replies.contains(request) || failures.contains(request);
+    }
+};
+
+// Heads of responses: 200 with our content type; 404; 200 with another.
+const Bytes kOk = bytes_of_text(
+    "\x88\x0f\x10\x17"
+    "application/dns-message");
+const Bytes kNotFound = bytes_of_text("\x8d");
+const Bytes kText = bytes_of_text(
+    "\x88\x0f\x10\x0a"
+    "text/plain");
+
+Bytes response(std::uint32_t stream, const Bytes& head, const Bytes& content) {
+    return http2_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, stream, head) +
+           http2_frame(NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, stream, content);
+}
+Bytes goaway(std::uint32_t last, std::uint8_t error) {
+    return http2_frame(NGHTTP2_GOAWAY, 0, 0,
+                       {0, 0, 0, static_cast<std::uint8_t>(last), 0, 0, 0, error});
+}
+Bytes reset(std::uint32_t stream, std::uint8_t error) {
+    return http2_frame(NGHTTP2_RST_STREAM, 0, stream, {0, 0, 0, error});
+}
+
+struct InMemory {
+    Taker taker;
+    Http2Client client{{"dns.example", "/dns-query"}, taker};
+
+    // What the client has to send, to nobody.
+    void flush() {
+        while (!client.next_output().empty()) {
+        }
+    }
+    std::uint32_t ask() {
+        const auto id = client.ask(make_query(0, "n.example"));
+        flush();
+        return id;
+    }
+    void receive(const Bytes& bytes) {
+        client.receive(bytes);
+        flush();
+    }
+    InMemory() {
+        flush();
+        receive(kSettings);
+    }
+};
+
+// ---- a session on a socket, over HTTP/1.1
+
+struct Ends final : SessionWatcher {
+    unsigned rooms = 0, ended = 0;
+    std::string why;
+    void on_room(UpstreamSession&) override { ++rooms; }
+    void on_ended(UpstreamSession&, const std::string& reason) override {
+        ++ended;
+        why = reason;
+    }
+};
+
+struct Asked {
+    unsigned times = 0;
+    Bytes message;
+    int error = -1;
+    bool again = false;
+    UpstreamSession::Done done() {
+        return [this](const SessionReply& reply) {
+            ++times;
+            message.assign(reply.message.begin(), reply.message.end());
+            error = reply.error;
+            again = reply.again;
+        };
+    }
+};
+
+struct OnSocket {
+    BufferPools buffers{64, 4};
+    SkippingClock clock;
+    StreamContext context{0, {}, buffers, clock};
+    Peer listener = Peer::bound(Transport::tcp, address("127.0.0.1"));
+    Ends watcher;
+    std::shared_ptr<UpstreamSession> session;
+    std::unique_ptr<Peer> upstream;
+
+    OnSocket() {
+        boost::asio::ip::tcp::socket socket(context.io);
+        socket.connect({boost::asio::ip::address_v4::loopback(), listener.port()});
+        UpstreamTarget target;
+        target.host = "dns.example";
+        target.path = "/dns-query";
+        target.port = 443;
+        session = make_http_session(context, ByteStream(std::move(socket)), target, watcher);
+        BOOST_REQUIRE(until([&] {
+            if (auto peer = listener.accept()) upstream = std::make_unique<Peer>(std::move(*peer));
+            return upstream != nullptr;
+        }));
+    }
+    ~OnSocket() { session->close(); }
+
+    bool until(const std::function<bool()>& done) {
+        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+        while (!done()) {
+            if (std::chrono::steady_clock::now() > end) return false;
+            if (context.io.poll() == 0) ::poll(nullptr, 0, 1);
+            context.io.restart();
+        }
+        return true;
+    }
+    void ask(Asked& asked, std::uint16_t id = 7) {
+        session->ask(make_query(id, "n.example"), clock.now().ms + 1000, asked.done());
+        BOOST_TEST(asked.times == 0U);  // never from within
+    }
+    // The request that came, whole.
+    std::string request() {
+        const Bytes query = make_query(0, "n.example");
+        BOOST_REQUIRE(until([&] {
+            upstream->receive();
+            return upstream->in.size() >= query.size() &&
+                   std::equal(query.rbegin(), query.rend(), upstream->in.rbegin());
+        }));
+        const Bytes all = std::exchange(upstream->in, {});
+        return {all.begin(), all.end() - static_cast<std::ptrdiff_t>(query.size())};
+    }
+    void say(const std::string& head, const Bytes& content = {}) {
+        Bytes all = bytes_of_text(head);
+        all.insert(all.end(), content.begin(), content.end());
+        BOOST_REQUIRE(until([&] { return upstream->send(all); }));
+    }
+    void say_dns(const Bytes& message) {
+        say("HTTP/1.1 200 OK\r\nContent-Type: application/dns-message\r\nContent-Length: " +
+                std::to_string(message.size()) + "\r\n\r\n",
+            message);
+    }
+};
+
+const Bytes kReply = make_response(make_query(0, "n.example"), 1);
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(stream_http_client)
+
+BOOST_AUTO_TEST_CASE(chunks_of_a_response_may_come_in_any_pieces) {
+    for (const std::string content : {"", "3\r\nabc\r\n"}) {
+        Taker taker;
+        Http1Client client({"dns.example", "/dns-query"}, taker);
+        const auto id = client.ask(make_query(0, "n.example"));
+        for (const char c :
+             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + content + "0\r\n\r\n") {
+            const std::array piece{static_cast<std::uint8_t>(c)};
+            client.receive(piece);
+        }
+        BOOST_TEST_REQUIRE(taker.replies.contains(id));
+        BOOST_TEST(taker.replies[id].content.size() == (content.empty() ? 0U : 3U));
+        BOOST_TEST(client.room() == 1U);
+    }
+}
+
+// ---- HTTP/2
+
+// Our own server's session at the other end.
+BOOST_AUTO_TEST_CASE(many_queries_at_once) {
+    struct Server final : HttpQueryTaker {
+        std::vector<std::pair<std::uint32_t, Bytes>> queries;
+        void take_query(std::uint32_t stream, std::size_t, std::span<const std::uint8_t> message,
+                        std::string_view) override {
+            queries.emplace_back(stream, Bytes(message.begin(), message.end()));
+        }
+    } server;
+    StreamCounters counters;
+    const HttpSite site{{"/dns-query"}, ""};
+    Http2Session session(site, server, counters, 100);
+    Taker taker;
+    Http2Client client({"dns.example", "/dns-query"}, taker);
+    const auto exchange = [&] {
+        for (bool more = true; more;) {
+            more = false;
+            for (auto out = client.next_output(); !out.empty(); out = client.next_output()) {
+                session.receive(out, 0);
+                more = true;
+            }
+            for (auto out = session.next_output(); !out.empty(); out = session.next_output()) {
+                client.receive(out);
+                more = true;
+            }
+        }
+    };
+    std::map<std::uint32_t, Bytes> asked;
+    for (unsigned i = 0; i < 100; ++i) {
+        BOOST_REQUIRE(client.room() == 100 - i);
+        const Bytes query = make_query(0, "n" + std::to_string(i) + ".example");
+        asked[client.ask(query)] = query;
+    }
+    BOOST_TEST(client.room() == 0U);
+    exchange();
+    BOOST_REQUIRE(server.queries.size() == 100U);
+    for (auto q = server.queries.rbegin(); q != server.queries.rend(); ++q) {
+        BOOST_TEST(q->second == asked[q->first]);
+        session.answer(q->first, HttpStatus::ok, make_response(q->second, 1));
+    }
+    exchange();
+    BOOST_TEST(taker.replies.size() == 100U);
+    for (const auto& [request, query] : asked) {
+        BOOST_TEST(taker.replies[request].is_dns());
+        BOOST_TEST(taker.replies[request].content == make_response(query, 1));
+    }
+    BOOST_TEST(client.room() == 100U);
+    BOOST_TEST(!client.is_over());
+}
+
+BOOST_AUTO_TEST_CASE(requests_are_sent_one_after_the_other) {
+    InMemory m;
+    for (unsigned i = 0; i < 4; ++i)
+        m.client.ask(make_query(0, "n.example"));
+    m.client.cancel(5);
+    Bytes sent;
+    for (auto out = m.client.next_output(); !out.empty(); out = m.client.next_output())
+        sent.insert(sent.end(), out.begin(), out.end());
+    std::vector<std::pair<unsigned, unsigned>> frames;  // type and stream
+    for (std::size_t at = 0; at + 9 <= sent.size(); at += 9U + (sent[at + 1] * 256U + sent[at + 2]))
+        frames.emplace_back(sent[at + 3], sent[at + 8]);
+    const auto head = unsigned{NGHTTP2_HEADERS}, content = unsigned{NGHTTP2_DATA};
+    BOOST_TEST(
+        (frames == decltype(frames){
+                       {head, 1}, {content, 1}, {head, 3}, {content, 3}, {head, 7}, {content, 7}}));
+    m.receive(response(7, kOk, kReply));
+    BOOST_TEST(m.taker.replies[7].is_dns());
+    BOOST_TEST(m.client.room() == 98U);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_not_sent_at_goaway_may_be_asked_again) {
+    InMemory m;
+    m.ask();
+    m.client.ask(make_query(0, "n.example"));
+    m.receive(goaway(1, 0));
+    BOOST_TEST(m.taker.failures == (std::map<std::uint32_t, bool>{{3, true}}));
+    m.receive(response(1, kOk, kReply));
+    BOOST_TEST(m.client.is_over());
+}
+
+BOOST_AUTO_TEST_CASE(what_goaway_leaves_out_may_be_asked_again) {
+    InMemory m;
+    BOOST_TEST(m.ask() == 1U);
+    m.ask();
+    m.ask();
+    m.receive(goaway(1, 0));
+    BOOST_TEST(m.client.room() == 0U);
+    BOOST_TEST(m.taker.failures == (std::map<std::uint32_t, bool>{{3, true}, {5, true}}));
+    BOOST_TEST(!m.client.is_over());
+    m.receive(response(1, kOk, kReply));
+    BOOST_TEST(m.taker.replies[1].is_dns());
+    BOOST_TEST(m.client.is_over());
+    BOOST_TEST(m.client.why() == "");
+}
+
+BOOST_AUTO_TEST_CASE(resets) {
+    InMemory m;
+    for (int i = 0; i < 3; ++i)
+        m.ask();
+    m.receive(reset(1, NGHTTP2_REFUSED_STREAM));
+    m.receive(reset(3, NGHTTP2_INTERNAL_ERROR));
+    m.receive(http2_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 5, kOk) + reset(5, 0));
+    BOOST_TEST(m.taker.failures ==
+               (std::map<std::uint32_t, bool>{{1, true}, {3, false}, {5, false}}));
+    BOOST_TEST(m.client.room() == 100U);
+}
+
+BOOST_AUTO_TEST_CASE(responses_that_are_no_dns) {
+    InMemory m;
+    for (int i = 0; i < 3; ++i)
+        m.ask();
+    m.receive(response(1, kNotFound, bytes_of_text("nothing here")) + response(3, kText, kReply) +
+              response(5, kOk, kReply));
+    BOOST_TEST(m.taker.replies[1].status == 404U);
+    BOOST_TEST(!m.taker.replies[1].is_dns());
+    BOOST_TEST(!m.taker.replies[3].is_dns());
+    BOOST_TEST(m.taker.replies[5].is_dns());
+    for (const char* type : {"application/dns-message; x=y", "Application/DNS-Message"})
+        BOOST_TEST((HttpReply{200, type, {}}.is_dns()), type);
+    for (const char* type : {"application/dns-messages", "application/dns-messag", ""})
+        BOOST_TEST(!(HttpReply{200, type, {}}.is_dns()), type);
+}
+
+BOOST_AUTO_TEST_CASE(a_response_that_is_too_long_fails_alone) {
+    InMemory m;
+    m.ask();
+    m.ask();
+    m.receive(http2_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, kOk));
+    for (int i = 0; i < 5; ++i)
+        m.receive(http2_frame(NGHTTP2_DATA, 0, 1, Bytes(16'000)));
+    BOOST_TEST(m.taker.failures == (std::map<std::uint32_t, bool>{{1, false}}));
+    m.receive(response(3, kOk, kReply));
+    BOOST_TEST(m.taker.replies[3].is_dns());
+    BOOST_TEST(m.client.room() == 100U);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_cancelled_ends_silently) {
+    InMemory m;
+    m.ask();
+    m.client.cancel(1);
+    m.receive(response(1, kOk, kReply));
+    BOOST_TEST(!m.taker.has_ended(1));
+    m.ask();
+    m.receive(response(3, kOk, kReply));
+    BOOST_TEST(m.taker.replies[3].is_dns());
+}
+
+BOOST_AUTO_TEST_CASE(garbage_is_the_end) {
+    InMemory m;
+    m.ask();
+    m.receive(bytes_of_text("HTTP/1.1 400 Bad Request\r\n\r\n"));
+    BOOST_TEST(m.client.is_over());
+    BOOST_TEST(m.client.room() == 0U);
+    BOOST_TEST(m.client.why() == "the upstream broke HTTP/2: FRAME_SIZE_ERROR");
+}
+
+BOOST_AUTO_TEST_CASE(an_upstream_that_has_enough_of_us) {
+    InMemory m;
+    m.ask();
+    m.receive(goaway(0, NGHTTP2_ENHANCE_YOUR_CALM));
+    BOOST_TEST(m.taker.failures == (std::map<std::uint32_t, bool>{{1, true}}));
+    BOOST_TEST(m.client.is_over());
+    BOOST_TEST(m.client.why() == "the upstream ended HTTP/2: ENHANCE_YOUR_CALM");
+}
+
+BOOST_AUTO_TEST_CASE(an_upstream_that_allows_few) {
+    InMemory m;
+    m.receive(http2_frame(NGHTTP2_SETTINGS, 0, 0, {0, 3, 0, 0, 0, 2}));
+    BOOST_TEST(m.client.room() == 2U);
+    m.ask();
+    m.ask();
+    BOOST_TEST(m.client.room() == 0U);
+    BOOST_TEST(!m.client.is_over());
+}
+
+// ---- the session, over HTTP/1.1
+
+BOOST_AUTO_TEST_CASE(a_query_and_its_reply) {
+    OnSocket s;
+    Asked asked;
+    BOOST_TEST(s.session->room() == 1U);
+    s.ask(asked, 4711);
+    BOOST_TEST(s.session->room() == 0U);
+    const std::string head = s.request();  // whose query has the id 0
+    BOOST_TEST(head.starts_with("POST /dns-query HTTP/1.1\r\nHost: dns.example\r\n"));
+    BOOST_TEST((s.session->silent_since_ms() != UINT64_MAX));
+    s.say("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n");
+    s.say_dns(kReply);
+    BOOST_REQUIRE(s.until([&] { return asked.times == 1; }));
+    BOOST_TEST(asked.error == 0);
+    BOOST_TEST(asked.message == make_response(make_query(4711, "n.example"), 1));
+    BOOST_TEST(s.session->room() == 1U);
+    BOOST_TEST(s.watcher.rooms == 1U);
+    BOOST_TEST(s.session->in_progress() == 0U);
+    BOOST_TEST((s.session->silent_since_ms() == UINT64_MAX));
+    Asked second;
+    s.ask(second);
+    s.request();
+    s.say(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: "
+        "application/dns-message\r\n\r\n2b\r\n");
+    BOOST_REQUIRE(kReply.size() == 0x2b);
+    s.say("", kReply);
+    s.say("\r\n0\r\n\r\n");
+    BOOST_REQUIRE(s.until([&] { return second.times == 1; }));
+    BOOST_TEST(second.error == 0);
+}
+
+BOOST_AUTO_TEST_CASE(replies_that_are_none) {
+    OnSocket s;
+    const auto error_of = [&](const std::string& head, const Bytes& content) {
+        Asked asked;
+        s.ask(asked);
+        s.request();
+        s.say(head + "Content-Length: " + std::to_string(content.size()) + "\r\n\r\n", content);
+        BOOST_REQUIRE(s.until([&] { return asked.times == 1; }));
+        BOOST_TEST(asked.message.empty());
+        BOOST_TEST(!asked.again);
+        return asked.error;
+    };
+    const std::string type = "Content-Type: application/dns-message\r\n";
+    BOOST_TEST(error_of("HTTP/1.1 503 Busy\r\n" + type, kReply) == EPROTO);
+    BOOST_TEST(error_of("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n", kReply) == EPROTO);
+    BOOST_TEST(error_of("HTTP/1.1 200 OK\r\n", kReply) == EPROTO);
+    BOOST_TEST(error_of("HTTP/1.1 200 OK\r\n" + type, {}) == EPROTO);
+    BOOST_TEST(error_of("HTTP/1.1 200 OK\r\n" + type, Bytes(20)) == EPROTO);
+    const Bytes other = make_response(make_query(0, "other.example"), 1);
+    BOOST_TEST(error_of("HTTP/1.1 200 OK\r\n" + type, other) == EPROTO);
+    BOOST_TEST(s.watcher.ended == 0U);
+    BOOST_TEST(s.session->room() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_that_ends_has_it_asked_again) {
+    OnSocket s;
+    Asked asked;
+    s.ask(asked);
+    s.request();
+    s.say(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/dns-message\r\nContent-Length: 20\r\n\r\n12");
+    s.upstream.reset();
+    BOOST_REQUIRE(s.until([&] { return s.watcher.ended == 1; }));
+    BOOST_TEST(asked.times == 1U);
+    BOOST_TEST(asked.error == ECONNRESET);
+    BOOST_TEST(asked.again);
+    BOOST_TEST(s.session->room() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_response_may_end_with_the_connection) {
+    OnSocket s;
+    Asked asked;
+    s.ask(asked);
+    s.request();
+    s.say("HTTP/1.0 200 OK\r\nContent-Type: application/dns-message\r\n\r\n", kReply);
+    s.upstream.reset();
+    BOOST_REQUIRE(s.until([&] { return s.watcher.ended == 1; }));
+    BOOST_TEST(asked.times == 1U);
+    BOOST_TEST(asked.error == 0);
+    BOOST_TEST(s.watcher.why == "");
+}
+
+BOOST_AUTO_TEST_CASE(connection_close_ends_it_after_the_reply) {
+    OnSocket s;
+    Asked asked;
+    s.ask(asked);
+    s.request();
+    s.say(
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: "
+        "application/dns-message\r\nContent-Length: 43\r\n\r\n",
+        kReply);
+    BOOST_REQUIRE(s.until([&] { return s.watcher.ended == 1; }));
+    BOOST_TEST(asked.error == 0);
+    BOOST_TEST(asked.times == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_deadline_takes_the_connection_along) {
+    OnSocket s;
+    Asked asked;
+    s.ask(asked);
+    s.request();
+    s.session->expire(s.clock.now().ms);
+    BOOST_TEST(asked.times == 0U);
+    s.session->expire(s.clock.now().ms + 1001);
+    BOOST_TEST(asked.times == 1U);
+    BOOST_TEST(asked.error == ETIMEDOUT);
+    BOOST_TEST(s.until([&] { return s.watcher.ended == 1; }));
+    BOOST_TEST(asked.times == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(closing_ends_what_is_asked) {
+    OnSocket s;
+    Asked asked;
+    s.ask(asked);
+    s.session->close();
+    BOOST_TEST(asked.times == 0U);  // not from within
+    BOOST_TEST(s.until([&] { return asked.times == 1; }));
+    BOOST_TEST(asked.error == ECONNRESET);
+    BOOST_TEST(s.until([&] { return !s.upstream->receive(); }));
+    BOOST_TEST(s.watcher.ended == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(bytes_that_nobody_asked_for) {
+    OnSocket s;
+    s.say("HTTP/1.1 200 OK\r\n");
+    BOOST_TEST(s.until([&] { return s.watcher.ended == 1; }));
+    BOOST_TEST(s.watcher.why != "");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

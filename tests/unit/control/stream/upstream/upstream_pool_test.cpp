@@ -1,0 +1,398 @@
+// Upstreams that are asked in their own way: connections are kept, lost ones cost nobody an answer,
+// silent ones are not waited for, names are looked up.
+#include <boost/test/unit_test.hpp>
+#include <cerrno>
+#include <mutex>
+
+#include "control/stream/upstream/socks5.h"
+#include "world.h"
+
+using namespace steer;
+using namespace steer::test;
+using stream::Transport;
+using stream::UpstreamTarget;
+
+namespace {
+
+constexpr std::uint16_t kId = 7;
+const IpAddress kHere = address("127.0.0.1");
+
+// One upstream, which the test itself is.
+struct PoolWorld {
+    explicit PoolWorld(UpstreamTarget wanted = {}) {
+        target = std::move(wanted);
+        target.id = kId;
+        target.name = "up";
+        if (target.scheme == stream::UpstreamScheme::udp && !is_udp)
+            target.scheme = stream::UpstreamScheme::tcp;
+        if (!target.address && target.host.empty()) target.address = kHere;
+        if (target.port == 53) target.port = server.port();
+    }
+    void begin() {
+        state = std::make_shared<stream::UpstreamState>(
+            target.name, [this](const std::string& sentence) { said.push_back(sentence); });
+        auto directory = std::make_shared<stream::UpstreamDirectory>();
+        directory->emplace(
+            kId, stream::UpstreamEntry{std::make_shared<const UpstreamTarget>(target), state});
+        w.thread->set_upstreams(directory);
+    }
+    void ask(std::uint16_t id, std::string_view name, std::uint32_t timeout_ms = 2000) {
+        w.ask_channel(kId, make_query(id, name), id, timeout_ms);
+    }
+    // The next connection that is made to the upstream.
+    Peer& connection() {
+        BOOST_REQUIRE(w.until([&] {
+            auto fresh = server.accept();
+            if (fresh) connections.push_back(std::make_unique<Peer>(std::move(*fresh)));
+            return fresh.has_value();
+        }));
+        return *connections.back();
+    }
+    Bytes query(Peer& peer) {
+        std::optional<Bytes> found;
+        BOOST_REQUIRE(w.until([&] { return (found = peer.next_framed()).has_value(); }));
+        return *found;
+    }
+    bool replied(std::size_t n) {
+        return w.until([&] { return w.replies.size() >= n; });
+    }
+    void check_reply(std::size_t i, std::uint16_t id, std::string_view name) {
+        BOOST_TEST_REQUIRE(w.replies.size() > i);
+        BOOST_TEST(w.replies[i].token == id);
+        BOOST_TEST_REQUIRE(w.replies[i].b == 0U);
+        BOOST_TEST(StreamWorld::bytes_of(w.replies[i]) == make_response(make_query(id, name), 1));
+    }
+
+    static constexpr bool is_udp = false;
+    Peer server = Peer::bound(Transport::tcp, kHere);
+    UpstreamTarget target;
+    std::shared_ptr<stream::UpstreamState> state;
+    std::vector<std::string> said;
+    std::vector<std::unique_ptr<Peer>> connections;
+    StreamWorld w;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(stream_pool)
+
+BOOST_AUTO_TEST_CASE(a_connection_is_used_again) {
+    PoolWorld p;
+    p.begin();
+    p.ask(11, "a.example");
+    Peer& peer = p.connection();
+    peer.send_framed(make_response(p.query(peer), 1));
+    BOOST_REQUIRE(p.replied(1));
+    p.check_reply(0, 11, "a.example");
+    p.ask(12, "b.example");
+    peer.send_framed(make_response(p.query(peer), 1));
+    BOOST_REQUIRE(p.replied(2));
+    p.check_reply(1, 12, "b.example");
+    BOOST_TEST(p.w.count(StreamCount::upstream_connects) == 1U);
+    BOOST_TEST(p.state->report().connections == 1U);
+    BOOST_TEST(p.state->report().address == "127.0.0.1");
+    BOOST_TEST(p.said.empty());
+}
+
+BOOST_AUTO_TEST_CASE(one_query_at_a_time_on_as_many_connections_as_are_allowed) {
+    UpstreamTarget target;
+    target.max_conns = 2;
+    PoolWorld p(target);
+    p.begin();
+    for (std::uint16_t id = 1; id <= 3; ++id)
+        p.ask(id, "n" + std::to_string(id) + ".example");
+    Peer& first = p.connection();
+    Peer& second = p.connection();
+    const Bytes one = p.query(first);
+    p.query(second);
+    BOOST_TEST(!first.next_framed().has_value());
+    first.send_framed(make_response(one, 1));
+    BOOST_REQUIRE(p.replied(1));
+    first.send_framed(make_response(p.query(first), 1));  // the third
+    BOOST_REQUIRE(p.replied(2));
+    BOOST_TEST(!p.server.accept().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(pipelined_queries_are_answered_in_any_order) {
+    UpstreamTarget target;
+    target.pipeline = true;
+    PoolWorld p(target);
+    p.begin();
+    for (std::uint16_t id = 1; id <= 3; ++id)
+        p.ask(5, "n" + std::to_string(id) + ".example");  // all with the same id
+    Peer& peer = p.connection();
+    const Bytes one = p.query(peer), two = p.query(peer), three = p.query(peer);
+    BOOST_TEST((one[0] != two[0] || one[1] != two[1]));
+    peer.send_framed(make_response(three, 1));
+    Bytes lie = make_response(one, 1);
+    lie[13] ^= 1;  // another name
+    peer.send_framed(lie);
+    peer.send_framed(make_response(one, 1));
+    peer.send_framed(make_response(two, 1));
+    BOOST_REQUIRE(p.replied(3));
+    p.check_reply(0, 5, "n3.example");
+    p.check_reply(1, 5, "n1.example");
+    p.check_reply(2, 5, "n2.example");
+    BOOST_TEST(p.w.count(StreamCount::upstream_unmatched) == 1U);
+    BOOST_TEST(p.w.count(StreamCount::upstream_connects) == 1U);
+}
+
+// RFC 7766 6.2.4: the server may close at any time.
+BOOST_AUTO_TEST_CASE(a_query_that_met_a_closing_connection_is_asked_again_once) {
+    PoolWorld p;
+    p.begin();
+    p.ask(1, "a.example");
+    Peer& first = p.connection();
+    p.query(first);
+    p.connections.clear();  // closed
+    Peer& second = p.connection();
+    BOOST_TEST(p.query(second) != make_query(1, "b.example"));
+    p.connections.clear();
+    BOOST_REQUIRE(p.replied(1));
+    BOOST_TEST(p.w.replies[0].b == static_cast<unsigned>(ECONNRESET));
+    BOOST_TEST(p.w.count(StreamCount::upstream_again) == 1U);
+    BOOST_TEST(p.state->report().connections == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_silent_connection_is_given_up_and_its_query_asked_on_another) {
+    PoolWorld p;
+    p.begin();
+    p.ask(1, "a.example");
+    Peer& dead = p.connection();
+    p.query(dead);
+    p.w.pass(std::chrono::milliseconds(stream::UpstreamPool::kSilenceMs));
+    Peer& alive = p.connection();
+    alive.send_framed(make_response(p.query(alive), 1));
+    BOOST_REQUIRE(p.replied(1));
+    p.check_reply(0, 1, "a.example");
+    BOOST_TEST(p.w.count(StreamCount::upstream_silent) == 1U);
+    p.ask(2, "b.example");  // not on the silent one
+    alive.send_framed(make_response(p.query(alive), 1));
+    BOOST_REQUIRE(p.replied(2));
+    p.w.pass(std::chrono::milliseconds(stream::UpstreamPool::kGiveUpMs));
+    BOOST_TEST(p.w.until([&] { return !dead.receive(); }));
+}
+
+BOOST_AUTO_TEST_CASE(a_byte_ends_a_silence) {
+    UpstreamTarget target;
+    target.pipeline = true;
+    PoolWorld p(target);
+    p.begin();
+    p.ask(1, "a.example", 20'000);
+    Peer& peer = p.connection();
+    const Bytes slow = p.query(peer);
+    for (std::uint16_t id = 2; id < 5; ++id) {
+        p.w.pass(std::chrono::milliseconds(stream::UpstreamPool::kSilenceMs - 300));
+        p.ask(id, "b.example");
+        peer.send_framed(make_response(p.query(peer), 1));
+        BOOST_REQUIRE(p.replied(id - 1U));
+    }
+    peer.send_framed(make_response(slow, 1));
+    BOOST_REQUIRE(p.replied(4));
+    BOOST_TEST(p.w.count(StreamCount::upstream_silent) == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_connection_is_an_error_at_once_and_said_once) {
+    UpstreamTarget target;
+    {
+        const Peer gone = Peer::bound(Transport::tcp, kHere);
+        target.port = gone.port();
+    }
+    PoolWorld p(target);
+    p.begin();
+    for (std::uint16_t id = 1; id <= 2; ++id) {
+        p.ask(id, "a.example");
+        BOOST_REQUIRE(p.replied(id));
+        BOOST_TEST(p.w.replies.back().b == static_cast<unsigned>(ECONNREFUSED));
+    }
+    BOOST_TEST_REQUIRE(p.said.size() == 1U);
+    BOOST_TEST(p.said[0] == "upstream up cannot be asked: connecting to 127.0.0.1:" +
+                                std::to_string(target.port) + " failed: Connection refused");
+    BOOST_TEST(p.w.count(StreamCount::upstream_connects_failed) == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(idle_connections_are_closed_but_for_those_that_are_kept) {
+    for (const std::uint32_t kept : {0U, 1U}) {
+        UpstreamTarget target;
+        target.min_conns = kept;
+        PoolWorld p(target);
+        p.begin();
+        p.ask(1, "a.example");
+        Peer& peer = p.connection();
+        peer.send_framed(make_response(p.query(peer), 1));
+        BOOST_REQUIRE(p.replied(1));
+        p.w.pass(std::chrono::milliseconds(target.idle_timeout_ms));
+        if (kept == 0) {
+            BOOST_TEST(p.w.until([&] { return !peer.receive(); }));
+        } else {
+            p.ask(2, "b.example");
+            p.query(peer);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(connections_are_kept_without_queries) {
+    UpstreamTarget target;
+    target.min_conns = 2;
+    PoolWorld p(target);
+    p.begin();
+    p.connection();
+    p.connection();
+    BOOST_TEST(p.w.until([&] { return p.state->report().connections == 2; }));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_in_the_directory_any_more_is_closed) {
+    PoolWorld p;
+    p.begin();
+    p.ask(1, "a.example");
+    Peer& peer = p.connection();
+    p.query(peer);
+    p.w.thread->set_upstreams(std::make_shared<stream::UpstreamDirectory>());
+    BOOST_TEST(p.w.until([&] { return !peer.receive(); }));
+    p.ask(2, "b.example");
+    BOOST_REQUIRE(p.replied(1));
+    BOOST_TEST(p.w.replies[0].b == static_cast<unsigned>(ENOENT));
+}
+
+// (What closes them is tested where addresses can go: tests/e2e/wan_e2e.py.)
+BOOST_AUTO_TEST_CASE(connections_whose_way_is_as_it_was_stay) {
+    PoolWorld p;
+    p.begin();
+    p.ask(1, "a.example");
+    Peer& peer = p.connection();
+    const Bytes query = p.query(peer);
+    p.w.thread->network_changed();
+    peer.send_framed(make_response(query, 1));
+    BOOST_REQUIRE(p.replied(1));
+    p.check_reply(0, 1, "a.example");
+    p.ask(2, "b.example");
+    p.query(peer);
+    BOOST_TEST(p.w.count(StreamCount::upstream_connects) == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_name_is_looked_up_where_it_is_said_and_again_when_its_time_is_over) {
+    Peer bootstrap = Peer::bound(Transport::udp, kHere);
+    UpstreamTarget target;
+    target.host = "dns.example";
+    target.bootstrap = {kHere, bootstrap.port()};
+    target.family = stream::AddressFamily::v4;
+    PoolWorld p(target);
+    p.begin();
+    const auto look_up = [&](unsigned answers) {
+        std::optional<std::pair<Bytes, stream::SocketAddress>> asked;
+        BOOST_REQUIRE(p.w.until([&] { return (asked = bootstrap.receive_from()).has_value(); }));
+        Bytes reply = make_response(asked->first, answers);
+        reply.resize(12 + 17);  // without the OPT
+        reply[11] = 0;
+        if (answers > 0) {
+            const Bytes record{0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 127, 0, 0, 1};
+            reply.insert(reply.end(), record.begin(), record.end());
+        }
+        bootstrap.send_to(reply, asked->second);
+    };
+    p.ask(1, "a.example");
+    look_up(0);
+    BOOST_REQUIRE(p.replied(1));
+    BOOST_TEST(p.w.replies[0].b == static_cast<unsigned>(EHOSTUNREACH));
+    BOOST_TEST(p.said.back() == "upstream up cannot be asked: there is no address of dns.example");
+    p.ask(2, "a.example");
+    look_up(1);
+    Peer& peer = p.connection();
+    peer.send_framed(make_response(p.query(peer), 1));
+    BOOST_REQUIRE(p.replied(2));
+    p.check_reply(1, 2, "a.example");
+    BOOST_TEST(p.said.back() == "upstream up can be asked again, at 127.0.0.1");
+    // Past its TTL, and with nobody to ask, the address is still good.
+    p.w.pass(std::chrono::milliseconds(61'000));
+    BOOST_TEST(p.w.until([&] { return !peer.receive(); }));
+    p.ask(3, "b.example");
+    Peer& next = p.connection();
+    next.send_framed(make_response(p.query(next), 1));
+    BOOST_REQUIRE(p.replied(3));
+    BOOST_TEST(bootstrap.receive_from().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(datagrams_by_name_and_what_was_truncated_over_tcp) {
+    Peer bootstrap = Peer::bound(Transport::udp, kHere);
+    Peer upstream = Peer::bound(Transport::udp, kHere);
+    PoolWorld p;
+    p.target.scheme = stream::UpstreamScheme::udp;
+    p.target.port = upstream.port();
+    p.target.mark = 0;
+    p.begin();
+    p.ask(1, "a.example");
+    std::optional<std::pair<Bytes, stream::SocketAddress>> asked;
+    BOOST_REQUIRE(p.w.until([&] { return (asked = upstream.receive_from()).has_value(); }));
+    upstream.send_to(make_response(asked->first, 1), asked->second);
+    BOOST_REQUIRE(p.replied(1));
+    p.check_reply(0, 1, "a.example");
+    p.w.ask_channel(kId, make_query(2, "a.example"), 2, 2000, UpstreamVia::tcp);
+    BOOST_REQUIRE(p.replied(2));
+    BOOST_TEST(p.w.replies[1].b == static_cast<unsigned>(ECONNREFUSED));  // there it is UDP alone
+    BOOST_TEST(p.w.count(StreamCount::upstream_tcp) == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_proxy_is_given_user_password_and_name) {
+    PoolWorld p;
+    p.target.address.reset();
+    p.target.host = "dns.example";
+    p.target.proxy = stream::Socks5Proxy{"127.0.0.1", p.server.port(), "me", "secret"};
+    p.target.port = 853;
+    p.begin();
+    p.ask(1, "a.example");
+    Peer& proxy = p.connection();
+    const auto expect = [&](const Bytes& wanted) {
+        BOOST_REQUIRE(p.w.until([&] {
+            proxy.receive();
+            return proxy.in.size() >= wanted.size();
+        }));
+        BOOST_TEST(proxy.in == wanted, boost::test_tools::per_element());
+        proxy.in.clear();
+    };
+    expect({5, 2, 0, 2});
+    proxy.send({5, 2});
+    expect({1, 2, 'm', 'e', 6, 's', 'e', 'c', 'r', 'e', 't'});
+    proxy.send({1, 0});
+    expect({5, 1, 0, 3, 11, 'd', 'n', 's', '.', 'e', 'x', 'a', 'm', 'p', 'l', 'e', 3, 85});
+    proxy.send({5, 0, 0, 1, 0, 0, 0, 0, 0, 0});
+    proxy.send_framed(make_response(p.query(proxy), 1));
+    BOOST_REQUIRE(p.replied(1));
+    p.check_reply(0, 1, "a.example");
+}
+
+BOOST_AUTO_TEST_CASE(what_a_proxy_refuses_is_said) {
+    using namespace steer::stream::socks5;
+    const stream::Socks5Proxy anonymous{"p", 1080, "", ""}, known{"p", 1080, "u", "p"};
+    const auto text = [](const auto& result) { return result.error().text; };
+    BOOST_TEST(text(wants_password(Bytes{5, 255}, anonymous)) == "it wants a user and a password");
+    BOOST_TEST(text(wants_password(Bytes{5, 255}, known)) == "it takes neither this user nor none");
+    BOOST_TEST(text(wants_password(Bytes{72, 84}, known)) == "it does not speak SOCKS5");
+    BOOST_TEST(!wants_password(Bytes{5, 0}, known).value());
+    BOOST_TEST(text(password_taken(Bytes{1, 1})) == "it does not take this user and password");
+    BOOST_TEST(text(rest_of_reply(Bytes{5, 5, 0, 1, 0})) == "the upstream refused the connection");
+    BOOST_TEST(text(rest_of_reply(Bytes{5, 77, 0, 1, 0})) == "it refused with code 77");
+    BOOST_TEST(text(rest_of_reply(Bytes{5, 0, 0, 9, 0})) == "it does not speak SOCKS5");
+    BOOST_TEST(rest_of_reply(Bytes{5, 0, 0, 4, 0}).value() == 17U);
+    BOOST_TEST(rest_of_reply(Bytes{5, 0, 0, 3, 9}).value() == 11U);
+    const Bytes v6 = request(address("2001:db8::1"), "", 53);
+    BOOST_TEST(v6.size() == 4U + 16U + 2U);
+    BOOST_TEST(v6[3] == 4);
+}
+
+BOOST_AUTO_TEST_CASE(ending_with_everything_open_leaks_nothing) {
+    UpstreamTarget target;
+    target.pipeline = true;
+    PoolWorld p(target);
+    p.begin();
+    p.ask(1, "a.example");
+    Peer& peer = p.connection();
+    p.query(peer);
+    p.ask(2, "b.example");
+    p.query(peer);
+    p.w.thread->set_upstreams(std::make_shared<stream::UpstreamDirectory>());
+    p.begin();
+    p.ask(3, "c.example");
+    p.w.turn();
+}
+
+BOOST_AUTO_TEST_SUITE_END()
