@@ -1,5 +1,5 @@
 // The upstreams that one thread asks in their own way: by id, what is known of each, and what asks
-// it (a pool of connections, or datagrams).
+// it (upstream_channel.h).
 //
 // Control puts a directory before workers learn of the upstreams in it (any thread); what is not in
 // it any more is closed here at the next turn.
@@ -10,18 +10,12 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <variant>
 
 #include "control/stream/base/stream_context.h"
-#include "control/stream/upstream/upstream_datagrams.h"
-#include "control/stream/upstream/upstream_pool.h"
+#include "control/stream/upstream/upstream_schemes.h"
 
 namespace steer::stream {
 
-struct UpstreamEntry {
-    std::shared_ptr<const UpstreamTarget> target;
-    std::shared_ptr<UpstreamState> state;  // all threads'
-};
 using UpstreamDirectory = std::map<std::uint16_t, UpstreamEntry>;  // by Upstream::id
 
 class UpstreamChannels {
@@ -42,19 +36,14 @@ class UpstreamChannels {
     void tick();
 
   private:
-    using Pool = std::shared_ptr<UpstreamPool>;
-    using Datagrams = std::shared_ptr<UpstreamDatagrams>;
-    using Transport = std::variant<Pool, Datagrams>;
-
     [[nodiscard]] std::shared_ptr<const UpstreamDirectory> directory() const;
-    Transport& transport_of(const UpstreamEntry& entry);
+    UpstreamChannel& channel_of(const UpstreamEntry& entry);
     void follow();
     void wait_for_turn();
 
     StreamContext& context_;
-    UpstreamUdp& udp_;
-    UpstreamTcp& tcp_;
-    std::map<std::uint16_t, Transport> transports_;
+    const ChannelGround ground_;
+    std::map<std::uint16_t, std::shared_ptr<UpstreamChannel>> channels_;
     boost::asio::steady_timer timer_;
     bool timer_runs_ = false;
     mutable std::mutex mutex_;  // of directory_

@@ -1,7 +1,6 @@
 #include "control/stream/upstream/upstream_connect.h"
 
 #include <netinet/tcp.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -16,6 +15,7 @@
 #include "control/process/no_throw.h"
 #include "control/stream/base/socket_address.h"
 #include "control/stream/upstream/socks5.h"
+#include "control/stream/upstream/upstream_socket.h"
 #include "matchers/host_text.h"
 
 namespace steer::stream {
@@ -45,32 +45,6 @@ std::string host_and_port(const IpAddress& address, std::uint16_t port) {
 
 }  // namespace
 
-int prepare_socket(const StreamContext& context, int socket, const IpAddress& to,
-                   std::uint32_t mark, const std::string& device) {
-    if (mark != 0 && ::setsockopt(socket, SOL_SOCKET, SO_MARK, &mark, sizeof mark) != 0)
-        return errno;
-    if (device.empty()) return context.bind_to_vrf(socket, to);
-    const int failed = ::setsockopt(socket, SOL_SOCKET, SO_BINDTODEVICE, device.data(),
-                                    static_cast<socklen_t>(device.size()));
-    return failed == 0 ? 0 : errno;
-}
-
-// Connecting over UDP sends nothing, but looks for the route.
-std::optional<IpAddress> source_towards(const StreamContext& context, const IpAddress& to,
-                                        std::uint32_t mark, const std::string& device) {
-    constexpr std::uint16_t kAnyPort = 53;
-    const SocketAddress there(to, kAnyPort);
-    const int socket = ::socket(there.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (socket < 0) return std::nullopt;
-    SocketAddress here;
-    const bool found = prepare_socket(context, socket, to, mark, device) == 0 &&
-                       ::connect(socket, there.get(), there.length) == 0 &&
-                       ::getsockname(socket, here.get(), &here.length) == 0;
-    ::close(socket);
-    if (!found) return std::nullopt;
-    return here.address();
-}
-
 UpstreamConnect::UpstreamConnect(StreamContext& context,
                                  std::shared_ptr<const UpstreamTarget> target,
                                  std::shared_ptr<TlsClient> tls, const ConnectPath& path, Done done)
@@ -79,7 +53,6 @@ UpstreamConnect::UpstreamConnect(StreamContext& context,
       tls_(std::move(tls)),
       path_(path),
       done_(std::move(done)),
-      started_ms_(context.now_ms()),
       socket_(context.io) {}
 
 void UpstreamConnect::start() {
@@ -90,7 +63,7 @@ void UpstreamConnect::start() {
             if (thrown) self->fail(ENOMEM, "no memory");
             if (thrown || !good) self->out_.stream.reset();
             const Done done = std::exchange(self->done_, nullptr);
-            done(*self, std::move(self->out_));
+            done(std::move(self->out_));
         });
 }
 

@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "control/stream/base/stream_context.h"
+#include "control/stream/upstream/upstream_channel.h"
 #include "control/stream/upstream/upstream_name.h"
 #include "control/stream/upstream/upstream_reply.h"
 #include "control/stream/upstream/upstream_state.h"
@@ -20,7 +21,8 @@
 
 namespace steer::stream {
 
-class UpstreamDatagrams : public std::enable_shared_from_this<UpstreamDatagrams> {
+class UpstreamDatagrams final : public UpstreamChannel,
+                                public std::enable_shared_from_this<UpstreamDatagrams> {
   public:
     static constexpr std::size_t kMostWaiting = 4096;
     static constexpr unsigned kFailures = 3;
@@ -29,10 +31,11 @@ class UpstreamDatagrams : public std::enable_shared_from_this<UpstreamDatagrams>
                       std::shared_ptr<const UpstreamTarget> target,
                       std::shared_ptr<UpstreamState> state);
 
-    void ask(UpstreamAsk ask, bool over_tcp);
-    void tick();
-    void network_changed();
-    void close();
+    void ask(UpstreamAsk ask, bool over_tcp) override;
+    void tick() override;
+    [[nodiscard]] bool is_busy() const override { return false; }  // names and sockets have timers
+    void network_changed() override;
+    void close() override;
 
   private:
     struct Waiting {

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "control/resolver/stub_resolver.h"
-#include "control/stream/upstream/upstream_connect.h"
+#include "control/stream/upstream/upstream_socket.h"
 
 namespace steer::stream {
 namespace {

@@ -5,33 +5,22 @@
 #include <iterator>
 #include <utility>
 
-#include "control/stream/base/socket_address.h"
-#include "control/stream/tls/tls_certificate.h"
-#include "control/stream/upstream/dns_session.h"
-#include "control/stream/upstream/http_upstream.h"
+#include "control/stream/upstream/upstream_socket.h"
 
 namespace steer::stream {
 namespace {
 
-constexpr unsigned kMostAsked = 2;        // times, of one query
-constexpr std::size_t kLateAttempts = 4;  // at most, beside max_conns
-constexpr std::uint64_t kKeepAgainMs = 10'000;
-
-IpAddress address_of(boost::asio::ip::tcp::socket& socket) {
-    SocketAddress here;
-    if (::getsockname(socket.native_handle(), here.get(), &here.length) != 0) return {};
-    return here.address();
-}
-
-bool is_multiplexed(const UpstreamTarget& target) {
-    return target.pipeline || target.scheme == UpstreamScheme::https;
-}
+constexpr unsigned kMostAsked = 2;  // times, of one query
 
 }  // namespace
 
 UpstreamPool::UpstreamPool(StreamContext& context, std::shared_ptr<const UpstreamTarget> target,
-                           std::shared_ptr<UpstreamState> state)
-    : context_(context), target_(std::move(target)), state_(std::move(state)) {}
+                           std::shared_ptr<UpstreamState> state,
+                           std::unique_ptr<UpstreamTransport> transport)
+    : context_(context),
+      target_(std::move(target)),
+      state_(std::move(state)),
+      transport_(std::move(transport)) {}
 
 UpstreamPool::~UpstreamPool() {
     close();
@@ -39,7 +28,7 @@ UpstreamPool::~UpstreamPool() {
 
 // ---- queries
 
-void UpstreamPool::ask(UpstreamAsk ask) {
+void UpstreamPool::ask(UpstreamAsk ask, bool /*over_tcp*/) {
     context_.count(StreamCount::upstream_channel);
     if (waiting_.size() >= kMostWaiting) return hand_back(context_, ask, nullptr, EBUSY);
     if (open_.empty() && is_distrusted()) return hand_back(context_, ask, nullptr, EKEYREJECTED);
@@ -64,7 +53,7 @@ void UpstreamPool::serve() {
         at = waiting_.erase(at);
         if (open != nullptr) send(query, *open);
     }
-    if (!waiting_.empty()) connect_more(is_multiplexed(*target_) ? 1 : waiting_.size());
+    if (!waiting_.empty()) connect_more(transport_->is_multiplexed() ? 1 : waiting_.size());
 }
 
 UpstreamPool::Open* UpstreamPool::find_room(const Query& query) {
@@ -108,7 +97,7 @@ void UpstreamPool::on_reply(const QueryPtr& query, const SessionReply& reply) {
     query->over = true;
     hand_back(context_, query->ask, buffer, 0);
     queries_.erase(query);
-    if (std::exchange(answers_badly_, false)) state_->works(near_->addresses().front());
+    if (std::exchange(answers_badly_, false)) state_->works(reached_);
 }
 
 // On a connection that is newer than all there are.
@@ -140,165 +129,6 @@ void UpstreamPool::fail_waiting(int error) {
     }
 }
 
-// ---- connections
-
-std::size_t UpstreamPool::usable(std::uint64_t now_ms) const {
-    return static_cast<std::size_t>(std::count_if(
-        open_.begin(), open_.end(), [&](const Open& open) { return !is_suspect(open, now_ms); }));
-}
-
-std::size_t UpstreamPool::fresh_attempts(std::uint64_t now_ms) const {
-    return static_cast<std::size_t>(std::count_if(
-        attempts_.begin(), attempts_.end(),
-        [&](const Attempt& attempt) { return now_ms - attempt.connect->started_ms() < kFreshMs; }));
-}
-
-bool UpstreamPool::is_distrusted() const {
-    return context_.now_ms() < distrust_until_ms_;
-}
-
-void UpstreamPool::distrust() {
-    distrust_ms_ = std::clamp(distrust_ms_ * 2, kDistrustFirstMs, kDistrustLastMs);
-    distrust_until_ms_ = context_.now_ms() + distrust_ms_;
-}
-
-void UpstreamPool::connect_more(std::size_t wanted) {
-    if (is_distrusted()) return;
-    const std::uint64_t now = context_.now_ms();
-    const std::size_t there = usable(now);
-    for (std::size_t fresh = fresh_attempts(now); fresh < wanted; ++fresh) {
-        if (there + fresh >= target_->max_conns ||
-            attempts_.size() >= target_->max_conns + kLateAttempts || !connect())
-            return;
-    }
-}
-
-void UpstreamPool::make_names() {
-    const auto on_end = [weak = weak_from_this()] {
-        if (const auto self = weak.lock()) self->on_name();
-    };
-    const std::string upstream = target_->address ? target_->address->to_string() : target_->host;
-    const UpstreamName::Question question{upstream, target_->bootstrap, target_->family,
-                                          target_->mark, target_->device};
-    if (!target_->proxy) {
-        near_ = std::make_shared<UpstreamName>(context_, question, on_end);
-        return;
-    }
-    UpstreamName::Question proxy = question;
-    proxy.name = target_->proxy->host;
-    proxy.family = AddressFamily::any;
-    near_ = std::make_shared<UpstreamName>(context_, proxy, on_end);
-    if (target_->address || target_->bootstrap)
-        behind_ = std::make_shared<UpstreamName>(context_, question, on_end);
-}
-
-bool UpstreamPool::make_tls() {
-    if (target_->scheme == UpstreamScheme::tcp || tls_ != nullptr) return true;
-    const bool is_http = target_->scheme == UpstreamScheme::https;
-    auto made = TlsClient::make(
-        target_->host,
-        is_http ? std::vector<std::string>{"h2", "http/1.1"} : std::vector<std::string>{"dot"},
-        target_->trust);
-    if (!made) {
-        on_failure(EINVAL, made.error().text);
-        return false;
-    }
-    tls_ = std::move(*made);
-    return true;
-}
-
-bool UpstreamPool::connect() {
-    if (near_ == nullptr) make_names();
-    bool looking = near_->need();
-    if (behind_ != nullptr && behind_->need()) looking = true;
-    if (near_->addresses().empty() || (behind_ != nullptr && behind_->addresses().empty())) {
-        if (!looking) on_name();
-        return false;
-    }
-    if (!make_tls()) return false;
-    ConnectPath path{near_->addresses().front(),
-                     target_->proxy ? target_->proxy->port : target_->port, std::nullopt};
-    if (behind_ != nullptr) path.behind = behind_->addresses().front();
-    const auto attempt = std::make_shared<UpstreamConnect>(
-        context_, target_, tls_, path,
-        [weak = weak_from_this()](UpstreamConnect& done, Connected connected) {
-            if (const auto self = weak.lock()) self->on_connected(done, std::move(connected));
-        });
-    attempts_.push_back({attempt});
-    attempt->start();
-    return true;
-}
-
-void UpstreamPool::on_name() {
-    for (const UpstreamName* name : {near_.get(), behind_.get()}) {
-        if (name != nullptr && name->addresses().empty() && !name->is_looking())
-            return on_failure(EHOSTUNREACH, name->trouble());
-    }
-    serve();
-}
-
-void UpstreamPool::on_connected(UpstreamConnect& attempt, Connected connected) {
-    const ConnectPath path = attempt.path();
-    std::erase_if(attempts_, [&](const Attempt& a) { return a.connect.get() == &attempt; });
-    if (closed_) return;
-    if (!connected.stream) {
-        context_.count(StreamCount::upstream_connects_failed);
-        near_->fails(path.address);
-        if (path.behind) behind_->fails(*path.behind);
-        const bool others = ++failed_in_row_ < near_->addresses().size();
-        const std::uint64_t now = context_.now_ms();
-        if (others && !waiting_.empty()) return connect_more(1);
-        if (connected.error == EKEYREJECTED) distrust();
-        if (fresh_attempts(now) == 0 && usable(now) == 0)
-            on_failure(connected.error, connected.why);
-        return;
-    }
-    context_.count(StreamCount::upstream_connects);
-    failed_in_row_ = 0;
-    distrust_until_ms_ = distrust_ms_ = 0;
-    near_->works(path.address);
-    if (path.behind) behind_->works(*path.behind);
-    state_->works(path.address);
-    if (SSL* const ssl = connected.stream->ssl()) {
-        const CertificateFacts shown = facts_of_peer(ssl);
-        if (shown.ends_s != 0) state_->shows_certificate(shown.subject, shown.ends_s);
-    }
-    state_->add_connections(1);
-    const IpAddress local = address_of(connected.stream->socket());
-    const auto make =
-        target_->scheme == UpstreamScheme::https ? make_http_session : make_dns_session;
-    auto session = make(context_, std::move(*connected.stream), *target_, *this);
-    open_.push_back({++last_number_, std::move(session), path, local, context_.now_ms()});
-    serve();
-}
-
-void UpstreamPool::on_failure(int error, const std::string& why) {
-    failed_in_row_ = 0;
-    state_->fails(why);
-    fail_waiting(error);
-    keep_at_ms_ = context_.now_ms() + kKeepAgainMs;
-}
-
-void UpstreamPool::on_room(UpstreamSession& session) {
-    for (Open& open : open_) {
-        if (open.session.get() == &session) open.used_ms = context_.now_ms();
-    }
-    serve();
-}
-
-void UpstreamPool::on_ended(UpstreamSession& session, const std::string& /*why*/) {
-    const auto at = std::find_if(open_.begin(), open_.end(),
-                                 [&](const Open& open) { return open.session.get() == &session; });
-    if (at != open_.end()) drop(at);
-    serve();
-}
-
-std::list<UpstreamPool::Open>::iterator UpstreamPool::drop(std::list<Open>::iterator open) {
-    open->session->close();
-    state_->add_connections(-1);
-    return open_.erase(open);
-}
-
 // ---- time and change
 
 void UpstreamPool::tick() {
@@ -313,13 +143,11 @@ void UpstreamPool::tick() {
 
 void UpstreamPool::look_at_attempts(std::uint64_t now_ms) {
     for (auto at = attempts_.begin(); at != attempts_.end();) {
-        const std::uint64_t age_ms = now_ms - at->connect->started_ms();
-        const ConnectPath& path = at->connect->path();
+        const std::uint64_t age_ms = now_ms - at->started_ms;
         if (age_ms >= kFreshMs && !std::exchange(at->is_late, true)) {
-            near_->fails(path.address);
-            if (path.behind) behind_->fails(*path.behind);
+            route_->fails(at->path);
             if (usable(now_ms) == 0)
-                state_->fails("connecting to " + path.address.to_string() + ": no answer");
+                state_->fails("connecting to " + at->path.address.to_string() + ": no answer");
         }
         if (age_ms >= kGiveUpMs) {
             context_.count(StreamCount::upstream_connects_failed);
@@ -372,16 +200,14 @@ void UpstreamPool::network_changed() {
         at = source == at->local ? std::next(at) : drop(at);
     }
     std::erase_if(attempts_, [&](const Attempt& attempt) {
-        const IpAddress& to = attempt.connect->path().address;
+        const IpAddress& to = attempt.path.address;
         if (source_towards(context_, to, target_->mark, target_->device) ==
             attempt.connect->local())
             return false;
         attempt.connect->cancel();
         return true;
     });
-    for (UpstreamName* name : {near_.get(), behind_.get()}) {
-        if (name != nullptr) name->network_changed();
-    }
+    if (route_ != nullptr) route_->network_changed();
     keep_at_ms_ = 0;
     serve();
 }
@@ -392,9 +218,7 @@ void UpstreamPool::close() {
         attempt.connect->cancel();
     while (!open_.empty())
         drop(open_.begin());
-    for (UpstreamName* name : {near_.get(), behind_.get()}) {
-        if (name != nullptr) name->close();
-    }
+    if (route_ != nullptr) route_->close();
     waiting_.clear();
     queries_.clear();
 }

@@ -1,5 +1,5 @@
-// One upstream's connections of one thread, over TCP, TLS or HTTPS, and the queries that wait for
-// one.
+// One upstream's connections of one thread, by whatever transport makes them (upstream_transport.h), and the queries that wait
+// for one.
 //
 // A query takes a connection that has room; while some wait, connections are opened, up to
 // `max_conns`. What is idle for `idle_timeout` is closed, but `min_conns` are kept.
@@ -28,17 +28,18 @@
 #include <string>
 
 #include "control/stream/base/stream_context.h"
-#include "control/stream/tls/tls_client.h"
-#include "control/stream/upstream/upstream_connect.h"
-#include "control/stream/upstream/upstream_name.h"
+#include "control/stream/upstream/upstream_channel.h"
 #include "control/stream/upstream/upstream_reply.h"
+#include "control/stream/upstream/upstream_route.h"
 #include "control/stream/upstream/upstream_session.h"
 #include "control/stream/upstream/upstream_state.h"
 #include "control/stream/upstream/upstream_target.h"
+#include "control/stream/upstream/upstream_transport.h"
 
 namespace steer::stream {
 
-class UpstreamPool final : public SessionWatcher,
+class UpstreamPool final : public UpstreamChannel,
+                           public SessionWatcher,
                            public std::enable_shared_from_this<UpstreamPool> {
   public:
     static constexpr std::size_t kMostWaiting = 4096;
@@ -48,19 +49,17 @@ class UpstreamPool final : public SessionWatcher,
     static constexpr std::uint64_t kDistrustFirstMs = 1'000, kDistrustLastMs = 30'000;
 
     UpstreamPool(StreamContext& context, std::shared_ptr<const UpstreamTarget> target,
-                 std::shared_ptr<UpstreamState> state);
+                 std::shared_ptr<UpstreamState> state,
+                 std::unique_ptr<UpstreamTransport> transport);
     ~UpstreamPool() override;
 
-    // Ends by hand_back(), or in silence when its time is over.
-    void ask(UpstreamAsk ask);
-    // Ten times a second while is_busy(), once a second otherwise.
-    void tick();
-    [[nodiscard]] bool is_busy() const { return !queries_.empty() || !attempts_.empty(); }
-    // Addresses or routes changed: closes connections, and gives up attempts, that have another
-    // source address than one that is made now would have.
-    void network_changed();
-    // Nobody will ask any more. What waits is dropped.
-    void close();
+    // (Nothing was truncated: no datagrams are sent.)
+    void ask(UpstreamAsk ask, bool over_tcp) override;
+    void tick() override;
+    [[nodiscard]] bool is_busy() const override { return !queries_.empty() || !attempts_.empty(); }
+    // Closes connections, and gives up attempts, that have another source address than one that is made now would have.
+    void network_changed() override;
+    void close() override;
 
     void on_room(UpstreamSession& session) override;
     void on_ended(UpstreamSession& session, const std::string& why) override;
@@ -85,7 +84,10 @@ class UpstreamPool final : public SessionWatcher,
         bool was_suspect = false;
     };
     struct Attempt {
-        std::shared_ptr<UpstreamConnect> connect;
+        std::uint64_t number;  // counts up
+        ConnectPath path;
+        std::uint64_t started_ms;
+        std::shared_ptr<ConnectAttempt> connect;
         bool is_late = false;
     };
 
@@ -101,9 +103,9 @@ class UpstreamPool final : public SessionWatcher,
     void connect_more(std::size_t wanted);
     // False: it has to wait for an address, or cannot be.
     bool connect();
-    void make_names();
-    bool make_tls();
-    void on_connected(UpstreamConnect& attempt, Connected connected);
+    UpstreamRoute& route();
+    void on_connected(std::uint64_t attempt, Connected connected);
+    void on_connect_failure(const ConnectPath& path, const Connected& connected);
     void on_failure(int error, const std::string& why);
     [[nodiscard]] bool is_distrusted() const;
     void distrust();
@@ -124,14 +126,14 @@ class UpstreamPool final : public SessionWatcher,
     StreamContext& context_;
     const std::shared_ptr<const UpstreamTarget> target_;
     const std::shared_ptr<UpstreamState> state_;
-    std::shared_ptr<TlsClient> tls_;
-    std::shared_ptr<UpstreamName> near_;    // who is connected to: the upstream, or its proxy
-    std::shared_ptr<UpstreamName> behind_;  // the upstream behind a proxy; nullptr: by name
+    const std::unique_ptr<UpstreamTransport> transport_;
+    std::unique_ptr<UpstreamRoute> route_;  // nullptr: nobody has connected yet
+    IpAddress reached_;                     // connected to last
     std::set<QueryPtr> queries_;            // all that are not over
     std::list<QueryPtr> waiting_;
     std::list<Open> open_;
     std::list<Attempt> attempts_;
-    std::uint64_t last_number_ = 0;
+    std::uint64_t last_number_ = 0, last_attempt_ = 0;
     std::uint64_t keep_at_ms_ = 0;  // when min_conns are opened again
     std::size_t failed_in_row_ = 0;
     // Of a certificate that is not trusted: nobody connects before; how long the last wait was.

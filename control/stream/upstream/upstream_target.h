@@ -11,7 +11,8 @@
 
 namespace steer::stream {
 
-enum class UpstreamScheme : std::uint8_t { udp, tcp, tls, https };
+// How it is asked: the rows of upstream_schemes.cpp.
+enum class UpstreamScheme : std::uint8_t { udp, tcp, tls, https, count_ };
 
 struct Socks5Proxy {   // RFC 1928
     std::string host;  // a name or an address

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "control/stream/base/socket_address.h"
-#include "control/stream/upstream/upstream_connect.h"
+#include "control/stream/upstream/upstream_socket.h"
 #include "dataplane/dns/wire.h"
 
 namespace steer::stream {

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "control/stream/upstream/socks5.h"
+#include "control/stream/upstream/upstream_pool.h"
 #include "world.h"
 
 using namespace steer;

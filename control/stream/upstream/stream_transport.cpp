@@ -1,0 +1,99 @@
+#include "control/stream/upstream/stream_transport.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "control/stream/base/socket_address.h"
+#include "control/stream/upstream/dns_session.h"
+#include "control/stream/upstream/http_upstream.h"
+#include "control/stream/upstream/upstream_connect.h"
+
+namespace steer::stream {
+namespace {
+
+using MakeSession = std::shared_ptr<UpstreamSession> (*)(StreamContext&, ByteStream,
+                                                         const UpstreamTarget&, SessionWatcher&);
+
+struct StreamProtocol {
+    bool is_secure = false;
+    std::vector<std::string> alpn{};
+    bool is_multiplexed = false;
+    MakeSession make_session = nullptr;
+};
+
+IpAddress local_address(boost::asio::ip::tcp::socket& socket) {
+    SocketAddress here;
+    if (::getsockname(socket.native_handle(), here.get(), &here.length) != 0) return {};
+    return here.address();
+}
+
+class StreamTransport final : public UpstreamTransport {
+  public:
+    StreamTransport(StreamContext& context, std::shared_ptr<const UpstreamTarget> target,
+                    StreamProtocol protocol)
+        : context_(context), target_(std::move(target)), protocol_(std::move(protocol)) {}
+
+    [[nodiscard]] bool is_multiplexed() const override { return protocol_.is_multiplexed; }
+    Result<std::shared_ptr<ConnectAttempt>> connect(const ConnectPath& path,
+                                                    SessionWatcher& watcher, Done done) override;
+
+  private:
+    StreamContext& context_;
+    const std::shared_ptr<const UpstreamTarget> target_;
+    const StreamProtocol protocol_;
+    std::shared_ptr<TlsClient> tls_;  // has the session to resume
+};
+
+Result<std::shared_ptr<ConnectAttempt>> StreamTransport::connect(const ConnectPath& path,
+                                                                 SessionWatcher& watcher,
+                                                                 Done done) {
+    if (protocol_.is_secure && tls_ == nullptr) {
+        auto made = TlsClient::make(target_->host, protocol_.alpn, target_->trust);
+        if (!made) return std::move(made).error();
+        tls_ = *std::move(made);
+    }
+    const auto on_stream = [&context = context_, target = target_, &watcher,
+                            make_session = protocol_.make_session,
+                            done = std::move(done)](ConnectedStream got) {
+        Connected out{.error = got.error, .why = std::move(got.why)};
+        if (got.stream) {
+            out.local = local_address(got.stream->socket());
+            if (SSL* const ssl = got.stream->ssl()) out.certificate = facts_of_peer(ssl);
+            out.session = make_session(context, *std::move(got.stream), *target, watcher);
+        }
+        done(std::move(out));
+    };
+    const auto attempt =
+        std::make_shared<UpstreamConnect>(context_, target_, tls_, path, on_stream);
+    attempt->start();
+    return std::shared_ptr<ConnectAttempt>(attempt);
+}
+
+}  // namespace
+
+std::unique_ptr<UpstreamTransport> make_tcp_transport(
+    StreamContext& context, std::shared_ptr<const UpstreamTarget> target) {
+    StreamProtocol protocol{.is_multiplexed = target->pipeline, .make_session = make_dns_session};
+    return std::make_unique<StreamTransport>(context, std::move(target), std::move(protocol));
+}
+
+std::unique_ptr<UpstreamTransport> make_tls_transport(
+    StreamContext& context, std::shared_ptr<const UpstreamTarget> target) {
+    StreamProtocol protocol{.is_secure = true,
+                            .alpn = {"dot"},
+                            .is_multiplexed = target->pipeline,
+                            .make_session = make_dns_session};
+    return std::make_unique<StreamTransport>(context, std::move(target), std::move(protocol));
+}
+
+std::unique_ptr<UpstreamTransport> make_https_transport(
+    StreamContext& context, std::shared_ptr<const UpstreamTarget> target) {
+    StreamProtocol protocol{.is_secure = true,
+                            .alpn = {"h2", "http/1.1"},
+                            .is_multiplexed = true,
+                            .make_session = make_http_session};
+    return std::make_unique<StreamTransport>(context, std::move(target), std::move(protocol));
+}
+
+}  // namespace steer::stream

@@ -1,0 +1,20 @@
+// Transports over a TCP connection (upstream_connect.h), through a proxy if there is one: DNS over TCP (RFC 7766), over TLS
+// (RFC 7858) and over HTTPS (RFC 8484: HTTP/2, or HTTP/1.1 if the upstream speaks nothing newer).
+#pragma once
+
+#include <memory>
+
+#include "control/stream/base/stream_context.h"
+#include "control/stream/upstream/upstream_target.h"
+#include "control/stream/upstream/upstream_transport.h"
+
+namespace steer::stream {
+
+std::unique_ptr<UpstreamTransport> make_tcp_transport(StreamContext& context,
+                                                      std::shared_ptr<const UpstreamTarget> target);
+std::unique_ptr<UpstreamTransport> make_tls_transport(StreamContext& context,
+                                                      std::shared_ptr<const UpstreamTarget> target);
+std::unique_ptr<UpstreamTransport> make_https_transport(
+    StreamContext& context, std::shared_ptr<const UpstreamTarget> target);
+
+}  // namespace steer::stream

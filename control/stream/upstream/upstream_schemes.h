@@ -1,0 +1,31 @@
+// What an upstream's scheme stands for: the one table from a scheme to what asks the upstream. A new transport is a value of
+// UpstreamScheme and a row here.
+#pragma once
+
+#include <memory>
+
+#include "control/stream/base/stream_context.h"
+#include "control/stream/upstream/upstream_channel.h"
+#include "control/stream/upstream/upstream_state.h"
+#include "control/stream/upstream/upstream_target.h"
+#include "control/stream/upstream/upstream_tcp.h"
+#include "control/stream/upstream/upstream_udp.h"
+
+namespace steer::stream {
+
+struct UpstreamEntry {
+    std::shared_ptr<const UpstreamTarget> target;
+    std::shared_ptr<UpstreamState> state;  // all threads'
+};
+
+// What channels of one thread stand on; outlives them.
+struct ChannelGround {
+    StreamContext& context;
+    UpstreamUdp& udp;
+    UpstreamTcp& tcp;
+};
+
+std::shared_ptr<UpstreamChannel> make_channel(const ChannelGround& ground,
+                                              const UpstreamEntry& entry);
+
+}  // namespace steer::stream
