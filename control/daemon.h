@@ -9,6 +9,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -96,9 +97,14 @@ class Daemon {
     [[nodiscard]] std::string upstream_trouble(const Upstream& upstream) const;
     [[nodiscard]] std::vector<CertificateEnd> certificate_ends() const;
     void look_at_certificates(std::uint64_t now_ms);
-    void add_health_methods();
     boost::json::value health_status();
     void write_health_metrics(ops::MetricWriter& writer);
+
+    // Methods of the control socket (daemon_methods.cpp).
+    void add_methods();
+    std::optional<CacheMethods> cache_methods();
+    void add_looks();
+    void add_changes();
 
     // A reload (daemon_reload.cpp): whoever asked is told what came of it.
     void reload(const std::string& why, Reloader::Done done = {}, bool any_size = false);
@@ -176,7 +182,8 @@ class Daemon {
     std::unique_ptr<StreamThreads> streams_;
     std::unique_ptr<sets::SetThread> sets_;
     std::unique_ptr<RouterThread> routers_;
-    ops::JsonRpc rpc_;
+    ops::Methods methods_;
+    const ops::JsonRpc rpc_{methods_};
     std::unique_ptr<ops::ControlSocket> socket_;
     std::unique_ptr<ops::HttpServer> http_;
 

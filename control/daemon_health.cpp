@@ -134,16 +134,6 @@ void Daemon::look_at_certificates(std::uint64_t now_ms) {
 
 // ---- control and metrics
 
-void Daemon::add_health_methods() {
-    rpc_.add("drain", [this](const boost::json::value& params) -> ops::RpcResult {
-        if (const auto* const on = ops::param(params, "on")) {
-            if (!on->is_bool()) return ops::bad_params("write {\"on\": true} or {\"on\": false}");
-            is_draining_ = on->get_bool();
-        }
-        return boost::json::value{{"draining", is_draining_}};
-    });
-}
-
 boost::json::value Daemon::health_status() {
     boost::json::array troubles;
     for (const auto& checks : {liveness(), readiness()}) {

@@ -134,7 +134,6 @@ void Daemon::make_rule_service() {
             });
         },
         [this] { return publisher_->current()->generation; });
-    rules_->add_to(rpc_);
 }
 
 // What cannot be begun yet stays raised.

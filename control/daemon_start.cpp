@@ -14,18 +14,14 @@
 #include <system_error>
 
 #include "control/build/image_folder.h"
-#include "control/cache/cache_methods.h"
 #include "control/config/drop_rules.h"
 #include "control/config/list_changes.h"
-#include "control/lists/ad_list_methods.h"
 #include "control/lists/list_report.h"
-#include "control/lists/reverse_methods.h"
 #include "control/ops/worker_counters.h"
 #include "control/ports/port_check.h"
 #include "control/process/process_limits.h"
 #include "control/reload/judge.h"
 #include "control/reload/surroundings.h"
-#include "control/sinks/router_methods.h"
 
 namespace steer {
 namespace {
@@ -34,7 +30,7 @@ using namespace std::chrono_literals;
 namespace asio = boost::asio;
 
 constexpr auto kNeighbourPatience = 1500ms;
-constexpr auto kLookEvery = 100ms;
+constexpr auto kSignalCheckEvery = 100ms;
 // DPDK's two, routers, sets, cache, exception, a reload, why or hits.
 constexpr unsigned kHouseThreads = 8;
 
@@ -47,11 +43,6 @@ void log_router(routeros::Level level, const std::string& sentence) {
         case routeros::Level::error:
             return spdlog::error("{}", sentence);
     }
-}
-
-bool any_size(const boost::json::value& params) {
-    const auto* const wanted = ops::param(params, "any_size");
-    return wanted != nullptr && wanted->is_bool() && wanted->get_bool();
 }
 
 void log_set(sets::SetService::Level level, const std::string& sentence) {
@@ -137,7 +128,7 @@ Result<void> Daemon::judge_settings() {
     });
     if (!begun) return begun;
     while (!is_done && !has_ended_)
-        main_io_.run_one_for(kLookEvery);
+        main_io_.run_one_for(kSignalCheckEvery);
     if (has_ended_) return Error{"ended by a signal"};
     if (!no_room.empty()) return Error{no_room};
     for (const auto& warning : built_.warnings)
@@ -239,44 +230,9 @@ Result<void> Daemon::start_listeners() {
 }
 
 Result<void> Daemon::start_ops() {
-    rpc_.add("status", [this](const boost::json::value&) -> ops::RpcResult { return status(); });
-    rpc_.add("counters",
-             [this](const boost::json::value&) -> ops::RpcResult { return counters(); });
-    rpc_.add("version", [](const boost::json::value&) -> ops::RpcResult {
-        return boost::json::value{{"version", STEER_VERSION}};
-    });
-    add_ad_list_methods(
-        rpc_, [this]() -> const Snapshot& { return *publisher_->current(); }, clock_);
-    add_reverse_method(
-        rpc_, [this]() -> const Snapshot& { return *publisher_->current(); }, clock_);
-    if (cache_service_) {
-        add_cache_methods(rpc_, {*cache_service_, *runtime_->shared().cache, clock_, in_force_,
-                                 [this](auto addresses, auto done) {
-                                     forget_rows(main_io_, *routers_, std::move(addresses),
-                                                 std::move(done));
-                                 }});
-    } else {
-        add_no_cache_methods(rpc_);
-    }
-    add_router_methods(rpc_, main_io_, routers_);
-    why_->add_to(rpc_);
-    hits_->add_to(rpc_, *runtime_);
-    rpc_.add_later("reload", [this](const boost::json::value& params, const ops::RpcDone& done) {
-        reload(
-            "steerctl", [done](const ReloadOutcome& outcome) { done(to_json(outcome)); },
-            any_size(params));
-    });
     make_rule_service();
     make_lease_service();
-    rpc_.add("lists",
-             [this](const boost::json::value&) -> ops::RpcResult { return lists_status(); });
-    rpc_.add_later(
-        "lists.fetch", [this](const boost::json::value& params, const ops::RpcDone& done) {
-            if (!fetcher_)
-                return done(ops::RpcError{ops::RpcCode::internal_error, "not serving yet"});
-            fetcher_->fetch_now([this, done] { done(lists_status()); }, any_size(params));
-        });
-    add_health_methods();
+    add_methods();
     socket_ = std::make_unique<ops::ControlSocket>(
         main_io_, rpc_, [](const std::string& line) { spdlog::info("{}", line); });
     if (auto done = socket_->listen(settings_.control.socket); !done) return done;
@@ -318,7 +274,6 @@ RouterFindings Daemon::router_findings() {
 void Daemon::make_lease_service() {
     leases_ = std::make_unique<leases::LeaseService>(main_io_, clock_, runtime_->shared().qsbr,
                                                      settings_.control.leases, log_router);
-    leases_->add_to(rpc_);
 }
 
 void Daemon::start_threads() {

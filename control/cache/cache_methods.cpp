@@ -28,43 +28,15 @@ using ops::bad_params;
 using ops::RpcCode;
 using ops::RpcError;
 
-constexpr std::array kFilters{"name", "suffix", "tag", "instance", "with_rows"};
 // Of a flush with rows: addresses beyond these keep theirs, which is said.
 constexpr std::size_t kMostForgotten = 10'000;
+constexpr std::uint64_t kUsualPrint = 1'000, kMostPrint = 1'000'000'000;
 
-// A parameter that is a string; nothing: it is not there. Anything else: `error`.
-std::optional<std::string> text_of(const value& params, std::string_view key,
-                                   std::optional<RpcError>& error) {
-    const auto* const found = ops::param(params, key);
-    if (found == nullptr) return std::nullopt;
-    const auto* const text = found->if_string();
-    if (text == nullptr) {
-        error = bad_params("\"" + std::string(key) + "\" must be a string");
-        return std::nullopt;
-    }
-    return std::string(*text);
-}
-
-// What else stands in the parameters.
-std::optional<RpcError> refuse_others(const value& params, std::span<const char* const> known) {
-    if (params.is_null()) return std::nullopt;
-    const auto* const map = params.if_object();
-    if (map == nullptr) return bad_params("parameters are given by name, in an object");
-    for (const auto& [key, _] : *map) {
-        if (std::find(known.begin(), known.end(), std::string_view(key)) == known.end())
-            return bad_params("there is no parameter " + matchers::quoted(key));
-    }
-    return std::nullopt;
-}
-
-std::optional<std::vector<std::uint8_t>> wire_of(std::string_view text) {
-    auto wire = dns::name_from_text(text);
-    if (wire) dns::lower_case(wire->data(), wire->data(), wire->size());
+// `text` is a domain name.
+std::vector<std::uint8_t> wire_of(std::string_view text) {
+    auto wire = *dns::name_from_text(text);
+    dns::lower_case(wire.data(), wire.data(), wire.size());
     return wire;
-}
-
-RpcError no_name(const std::string& text) {
-    return bad_params(matchers::quoted(text) + " is no domain name");
 }
 
 // The name itself or one below it.
@@ -116,20 +88,17 @@ boost::system::result<CacheService::Filter, RpcError> tag_filter(const CacheMeth
 }
 
 boost::system::result<CacheService::Filter, RpcError> filter_of(const CacheMethods& m,
-                                                                const value& params) {
-    if (auto error = refuse_others(params, kFilters)) return *error;
-    std::optional<RpcError> error;
-    const auto name = text_of(params, "name", error), suffix = text_of(params, "suffix", error),
-               tag = text_of(params, "tag", error), instance = text_of(params, "instance", error);
-    if (error) return *error;
+                                                                const ops::Arguments& asked) {
+    const auto name = asked.find_text("name"), suffix = asked.find_text("suffix"),
+               tag = asked.find_text("tag"), instance = asked.find_text("instance");
     const int given = (name ? 1 : 0) + (suffix ? 1 : 0) + (tag ? 1 : 0) + (instance ? 1 : 0);
     if (given > 1) return bad_params("one of name, suffix, tag and instance at a time");
-    if (name || suffix) {
-        const auto wire = wire_of(name ? *name : *suffix);
-        if (!wire) return no_name(name ? *name : *suffix);
-        if (suffix)
-            return [wire = *wire](const cache::Entry& e) { return is_within(e.name(), wire); };
-        return [wire = *wire](const cache::Entry& e) {
+    if (suffix) {
+        return
+            [wire = wire_of(*suffix)](const cache::Entry& e) { return is_within(e.name(), wire); };
+    }
+    if (name) {
+        return [wire = wire_of(*name)](const cache::Entry& e) {
             const auto its = e.name();
             return std::equal(its.begin(), its.end(), wire.begin(), wire.end());
         };
@@ -187,27 +156,17 @@ void flush_with_rows(const CacheMethods& m, CacheService::Filter filter, const o
 }
 
 // `all` is asked for by name: a parameter that was forgotten must not empty every cache.
-void flush(const CacheMethods& m, const value& params, const ops::RpcDone& done) {
-    value filters = params;
-    const auto* const all = ops::param(params, "all");
-    if (all != nullptr && *all != value(true)) return done(bad_params("\"all\" must be true"));
-    const value* const with_rows = ops::param(params, "with_rows");
-    if (with_rows != nullptr && !with_rows->is_bool())
-        return done(bad_params("\"with_rows\" must be true or false"));
-    if (auto* const map = filters.if_object()) {
-        map->erase("all");
-        map->erase("with_rows");
-    }
-    const auto* const rest = filters.if_object();
-    const bool has_filter = rest != nullptr && !rest->empty();
-    if (has_filter == (all != nullptr)) {
+void flush(const CacheMethods& m, const ops::Arguments& asked, const ops::RpcDone& done) {
+    const bool has_filter =
+        asked.has("name") || asked.has("suffix") || asked.has("tag") || asked.has("instance");
+    if (has_filter == asked.is_true("all")) {
         return done(
             bad_params("say which answers to drop: one of name, suffix, tag and instance, or "
                        "\"all\": true"));
     }
-    auto filter = filter_of(m, filters);
+    auto filter = filter_of(m, asked);
     if (!filter) return done(filter.error());
-    if (with_rows != nullptr && with_rows->get_bool() && m.forget_rows)
+    if (asked.is_true("with_rows") && m.forget_rows)
         return flush_with_rows(m, std::move(*filter), done);
     m.service.flush(std::move(*filter), answer_with("flushed", done));
 }
@@ -217,13 +176,8 @@ struct DumpPlace {
     std::string file;
     std::uint16_t instance;
 };
-std::variant<DumpPlace, RpcError> dump_place(const CacheMethods& m, const value& params) {
-    constexpr std::array kKnown{"file", "instance"};
-    if (auto error = refuse_others(params, kKnown)) return *error;
-    std::optional<RpcError> error;
-    const auto file = text_of(params, "file", error), instance = text_of(params, "instance", error);
-    if (error) return *error;
-    if (!file || !file->starts_with('/')) return bad_params("\"file\" must be an absolute path");
+std::variant<DumpPlace, RpcError> dump_place(const CacheMethods& m, const ops::Arguments& asked) {
+    const auto instance = asked.find_text("instance");
     const CacheOf* const one =
         instance ? cache_by_tag(m.service, *instance) : &m.service.caches().front();
     if (one == nullptr) return no_cache(m.service, *instance);
@@ -231,18 +185,18 @@ std::variant<DumpPlace, RpcError> dump_place(const CacheMethods& m, const value&
         return bad_params("a dump is of one cache: name it as instance, one of " +
                           names_of(m.service.caches(), [](const CacheOf& c) { return c.tag; }));
     }
-    return DumpPlace{*file, one->instance};
+    return DumpPlace{asked.text("file"), one->instance};
 }
 
-void dump(const CacheMethods& m, const value& params, const ops::RpcDone& done) {
-    const auto place = dump_place(m, params);
+void dump(const CacheMethods& m, const ops::Arguments& asked, const ops::RpcDone& done) {
+    const auto place = dump_place(m, asked);
     if (const auto* const error = std::get_if<RpcError>(&place)) return done(*error);
     const auto& [file, instance] = std::get<DumpPlace>(place);
     m.service.dump(instance, file, answer_with("answers", done));
 }
 
-void restore(const CacheMethods& m, const value& params, const ops::RpcDone& done) {
-    const auto place = dump_place(m, params);
+void restore(const CacheMethods& m, const ops::Arguments& asked, const ops::RpcDone& done) {
+    const auto place = dump_place(m, asked);
     if (const auto* const error = std::get_if<RpcError>(&place)) return done(*error);
     const auto& [file, instance] = std::get<DumpPlace>(place);
     const auto begun = std::chrono::steady_clock::now();
@@ -321,14 +275,8 @@ std::function<void(std::vector<HeldAnswer>)> answer_with_records(const CacheMeth
     };
 }
 
-void show(const CacheMethods& m, const value& params, const ops::RpcDone& done) {
-    constexpr std::array kKnown{"name"};
-    if (auto error = refuse_others(params, kKnown)) return done(*error);
-    std::optional<RpcError> error;
-    const auto name = text_of(params, "name", error);
-    if (error) return done(*error);
-    if (!name) return done(bad_params("\"name\" is missing"));
-    auto filter = filter_of(m, params);
+void show(const CacheMethods& m, const ops::Arguments& asked, const ops::RpcDone& done) {
+    auto filter = filter_of(m, asked);
     if (!filter) return done(filter.error());
     m.service.show(std::move(*filter), SIZE_MAX, answer_with_records(m, done));
 }
@@ -338,25 +286,12 @@ bool is_of_addresses(const cache::Entry& e) {
 }
 
 // As /ip/dns/cache print of RouterOS, and `all` as its /ip/dns/cache/all print: of all types.
-void print(const CacheMethods& m, const value& params, const ops::RpcDone& done) {
-    constexpr std::size_t kUsual = 1'000;
-    const auto* const most = ops::param(params, "most");
-    const auto* const all = ops::param(params, "all");
-    if (most != nullptr && !most->is_int64()) return done(bad_params("\"most\" must be a number"));
-    if (all != nullptr && !all->is_bool()) return done(bad_params("\"all\" must be true or false"));
-    value filters = params;
-    if (auto* const map = filters.if_object()) {
-        map->erase("most");
-        map->erase("all");
-    }
-    auto filter = filter_of(m, filters);
+void print(const CacheMethods& m, const ops::Arguments& asked, const ops::RpcDone& done) {
+    auto filter = filter_of(m, asked);
     if (!filter) return done(filter.error());
-    const bool all_types = all != nullptr && all->get_bool();
-    const std::size_t limit =
-        most != nullptr ? static_cast<std::size_t>(std::max<std::int64_t>(most->get_int64(), 1))
-                        : kUsual;
+    const auto limit = static_cast<std::size_t>(asked.number("most", kUsualPrint));
     m.service.show(
-        [filter = std::move(*filter), all_types](const cache::Entry& e) {
+        [filter = std::move(*filter), all_types = asked.is_true("all")](const cache::Entry& e) {
             return (all_types || is_of_addresses(e)) && filter(e);
         },
         limit + 1, answer_with_records(m, done, limit));
@@ -380,35 +315,88 @@ object stats_of(const CacheMethods& m, std::size_t i) {
     return out;
 }
 
-}  // namespace
-
-void add_cache_methods(ops::JsonRpc& rpc, const CacheMethods& m) {
-    rpc.add("cache.stats", [m](const value&) -> ops::RpcResult {
-        array caches;
-        for (std::size_t i = 0; i < m.service.caches().size(); ++i)
-            caches.push_back(stats_of(m, i));
-        return value(object{{"caches", std::move(caches)},
-                            {"entries", m.cache.entries()},
-                            {"bytes", m.cache.bytes_used()}});
-    });
-    rpc.add_later("cache.flush",
-                  [m](const value& params, const ops::RpcDone& done) { flush(m, params, done); });
-    rpc.add_later("cache.dump",
-                  [m](const value& params, const ops::RpcDone& done) { dump(m, params, done); });
-    rpc.add_later("cache.restore",
-                  [m](const value& params, const ops::RpcDone& done) { restore(m, params, done); });
-    rpc.add_later("cache.show",
-                  [m](const value& params, const ops::RpcDone& done) { show(m, params, done); });
-    rpc.add_later("cache.print",
-                  [m](const value& params, const ops::RpcDone& done) { print(m, params, done); });
+void stats(const CacheMethods& m, const ops::Arguments&, const ops::RpcDone& done) {
+    array caches;
+    for (std::size_t i = 0; i < m.service.caches().size(); ++i)
+        caches.push_back(stats_of(m, i));
+    done(value(object{{"caches", std::move(caches)},
+                      {"entries", m.cache.entries()},
+                      {"bytes", m.cache.bytes_used()}}));
 }
 
-void add_no_cache_methods(ops::JsonRpc& rpc) {
-    for (const char* name : {"cache.stats", "cache.flush", "cache.dump", "cache.restore",
-                             "cache.show", "cache.print"}) {
-        rpc.add(name, [](const value&) -> ops::RpcResult {
-            return RpcError{RpcCode::internal_error, "the configuration has no cache"};
-        });
+// ---- declarations
+
+using ops::Changes;
+using ops::ParamType;
+
+constexpr ops::Parameter kInstance{"instance", ParamType::text, "the tag of a cache"};
+constexpr ops::Parameter kOneInstance{"instance", ParamType::text,
+                                      "the tag of the cache; needed if there are several"};
+constexpr ops::Parameter kName{"name", ParamType::domain_name, "answers of this name"};
+constexpr ops::Parameter kSuffix{"suffix", ParamType::domain_name,
+                                 "answers of this name and of all names below it"};
+constexpr ops::Parameter kTag{"tag", ParamType::text,
+                              "answers of names in the domain set with this tag"};
+
+using Run = void (*)(const CacheMethods&, const ops::Arguments&, const ops::RpcDone&);
+struct Declared {
+    ops::Method method;
+    Run run;
+};
+
+std::array<Declared, 6> declared() {
+    return {{{{.name = "cache.stats",
+               .help = "Shows the size, the counts and the dump of each cache.",
+               .changes = Changes::nothing()},
+              stats},
+             {{.name = "cache.show",
+               .help = "Shows the answers that the caches hold for a name.",
+               .changes = Changes::nothing(),
+               .parameters = {{"name", ParamType::domain_name, "the name to look up", true}}},
+              show},
+             {{.name = "cache.print",
+               .help = "Lists the answers of the caches: types A, AAAA and CNAME, or all types.",
+               .changes = Changes::nothing(),
+               .parameters = {{"all", ParamType::flag, "true: answers of all types"},
+                              {"most", ParamType::number, "maximum number of answers; 1000", false,
+                               1, kMostPrint},
+                              kName,
+                              kSuffix,
+                              kTag,
+                              kInstance}},
+              print},
+             {{.name = "cache.flush",
+               .help = "Drops answers: those that one filter names, or all of them.",
+               .changes = Changes::always(),
+               .parameters = {kName,
+                              kSuffix,
+                              kTag,
+                              kInstance,
+                              {"all", ParamType::flag, "true: all answers of all caches"},
+                              {"with_rows", ParamType::flag,
+                               "true: remove the rows of their addresses from routers too"}}},
+              flush},
+             {{.name = "cache.dump",
+               .help = "Writes the answers of a cache to a file.",
+               .changes = Changes::always(),
+               .parameters = {{"file", ParamType::path, "the file to write", true}, kOneInstance}},
+              dump},
+             {{.name = "cache.restore",
+               .help = "Adds the answers of a dump to a cache.",
+               .changes = Changes::always(),
+               .parameters = {{"file", ParamType::path, "the dump to read", true}, kOneInstance}},
+              restore}}};
+}
+
+}  // namespace
+
+void add_cache_methods(ops::Methods& methods, std::optional<CacheMethods> m) {
+    for (Declared& one : declared()) {
+        one.method.run = [m, run = one.run](const ops::Arguments& asked, const ops::RpcDone& done) {
+            if (m) return run(*m, asked, done);
+            done(RpcError{RpcCode::internal_error, "the configuration has no cache"});
+        };
+        methods.add(std::move(one.method));
     }
 }
 

@@ -1,22 +1,18 @@
-// What operators ask of the cache: methods of the control socket, and metrics.
+// What operators ask of the cache: methods of the control socket (docs/control-socket.md), and metrics.
 //
-//   cache.stats {}                                      one row per cache
-//   cache.show  {"name": N}                             what is held for a name
-//   cache.flush {"name"|"suffix"|"tag"|"instance": X}   one of them, or none for everything; answers when it is done
-//               with "with_rows": true the rows of their addresses are removed from routers too: "rows" of the answer
-//   cache.dump  {"file": PATH, "instance": TAG}         instance: may be left out if there is one cache
-//   cache.restore {"file": PATH, "instance": TAG}       what that dump holds, but for what is held as young
+// cache.flush answers when no client gets any of the answers any more. With "with_rows" it also removes the rows of their
+// addresses from routers; "rows" of its answer counts them.
 #pragma once
 
-#include <boost/json/value.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "control/build/build.h"
 #include "control/cache/cache_service.h"
-#include "control/ops/json_rpc.h"
+#include "control/ops/methods.h"
 #include "control/ops/metrics.h"
 #include "matchers/name_matcher.h"
 
@@ -28,7 +24,7 @@ struct SetsInForce {
     std::shared_ptr<const matchers::NameMatcher> names;  // nullptr: no rule at all
 };
 
-// All outlive the JsonRpc's last call.
+// All outlive the last request.
 struct CacheMethods {
     CacheService& service;
     const cache::Cache& cache;
@@ -38,11 +34,9 @@ struct CacheMethods {
     std::function<void(std::vector<IpAddress>, std::function<void(std::size_t)>)> forget_rows{};
 };
 
-void add_cache_methods(ops::JsonRpc& rpc, const CacheMethods& methods);
+// Without a cache each method answers that there is none.
+void add_cache_methods(ops::Methods& methods, std::optional<CacheMethods> of);
 void write_cache_metrics(ops::MetricWriter& writer, const CacheService& service,
                          const cache::Cache& cache);
-
-// Of a runtime without a cache: each method says so.
-void add_no_cache_methods(ops::JsonRpc& rpc);
 
 }  // namespace steer

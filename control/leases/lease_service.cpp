@@ -198,14 +198,12 @@ void LeaseService::keep() {
 
 // ---- what is said of it
 
-ops::RpcResult LeaseService::told(const value& params) const {
-    const auto* const tag = ops::param(params, "tag");
-    if (tag != nullptr && !tag->is_string())
-        return ops::bad_params("'tag' is the tag of a dhcp_leases");
+ops::RpcResult LeaseService::told(const ops::Arguments& asked) const {
+    const auto tag = asked.find_text("tag");
     array named, nameless, routers;
     bool is_known = false;
     for (const auto& [own_tag, plugin] : plugins_) {
-        if (!plugin->is_wanted || (tag != nullptr && tag->get_string() != own_tag)) continue;
+        if (!plugin->is_wanted || (tag && *tag != own_tag)) continue;
         is_known = true;
         for (const NamedLease& lease : plugin->book.named) {
             named.push_back(object{{"tag", own_tag},
@@ -223,9 +221,8 @@ ops::RpcResult LeaseService::told(const value& params) const {
                                       {"why", lease.why}});
         }
     }
-    if (!is_known && tag != nullptr)
-        return ops::bad_params("there is no dhcp_leases '" + std::string(tag->get_string()) +
-                               "': see 'steerctl leases'");
+    if (!is_known && tag)
+        return ops::bad_params("there is no dhcp_leases '" + *tag + "': see 'steerctl leases'");
     for (const auto& [router, followed] : routers_) {
         const auto known = known_.find(router);
         routers.push_back(
@@ -239,8 +236,13 @@ ops::RpcResult LeaseService::told(const value& params) const {
                         {"routers", std::move(routers)}});
 }
 
-void LeaseService::add_to(ops::JsonRpc& rpc) {
-    rpc.add("leases", [this](const value& params) { return told(params); });
+void LeaseService::add_methods(ops::Methods& methods) {
+    methods.add(
+        {.name = "leases",
+         .help = "Shows the names of hosts with a DHCP lease, and the routers that are read.",
+         .changes = ops::Changes::nothing(),
+         .parameters = {{"tag", ops::ParamType::text, "the tag of a dhcp_leases; without it, all"}},
+         .run = [this](const ops::Arguments& asked) { return told(asked); }});
 }
 
 void LeaseService::write_metrics(ops::MetricWriter& writer) const {

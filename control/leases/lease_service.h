@@ -23,7 +23,7 @@
 #include "control/build/lease_plans.h"
 #include "control/leases/lease_names.h"
 #include "control/leases/lease_state.h"
-#include "control/ops/json_rpc.h"
+#include "control/ops/methods.h"
 #include "control/ops/metrics.h"
 #include "control/process/published.h"
 #include "dataplane/base/clock.h"
@@ -47,7 +47,7 @@ class LeaseService {
     // Frees tables that nobody reads any more. Call it now and then.
     void poll();
 
-    void add_to(ops::JsonRpc& rpc);
+    void add_methods(ops::Methods& methods);
     void write_metrics(ops::MetricWriter& writer) const;
 
   private:
@@ -59,7 +59,7 @@ class LeaseService {
     void tell_nameless(Plugin& plugin);
     void keep_soon();
     void keep();
-    [[nodiscard]] ops::RpcResult told(const boost::json::value& params) const;
+    [[nodiscard]] ops::RpcResult told(const ops::Arguments& asked) const;
 
     boost::asio::io_context& main_io_;
     Clock& clock_;

@@ -13,7 +13,7 @@ using boost::json::array;
 using boost::json::object;
 using boost::json::value;
 
-constexpr std::int64_t kLongestPauseS = 30 * 86'400;
+constexpr std::uint64_t kLongestPauseS = 30 * 86'400;
 
 std::uint32_t paused_s(const AdList& list, Now now) {
     const std::uint32_t until_s = list.paused_until_s->load(std::memory_order_relaxed);
@@ -35,18 +35,14 @@ value told(const Snapshot& snapshot, Now now) {
 }
 
 // Of the adlist with that tag, or of all.
-ops::RpcResult set_pause(const Snapshot& snapshot, const value& params, std::uint32_t until_s,
-                         Now now) {
+ops::RpcResult set_pause(const Snapshot& snapshot, const ops::Arguments& asked,
+                         std::uint32_t until_s, Now now) {
     if (snapshot.ad_lists.empty())
         return ops::bad_params("the configuration has no adlist that queries come to");
-    const auto* const tag = ops::param(params, "tag");
-    if (tag != nullptr && !tag->is_string())
-        return ops::bad_params("'tag' is the tag of an adlist");
-    const auto is_meant = [&](const AdList& list) {
-        return tag == nullptr || tag->get_string() == list.tag;
-    };
+    const auto tag = asked.find_text("tag");
+    const auto is_meant = [&](const AdList& list) { return !tag || *tag == list.tag; };
     if (std::none_of(snapshot.ad_lists.begin(), snapshot.ad_lists.end(), is_meant))
-        return ops::bad_params("there is no adlist '" + std::string(tag->get_string()) +
+        return ops::bad_params("there is no adlist '" + *tag +
                                "' that queries come to: see 'steerctl adlist'");
     for (const AdList& list : snapshot.ad_lists) {
         if (is_meant(list)) list.paused_until_s->store(until_s, std::memory_order_relaxed);
@@ -54,30 +50,41 @@ ops::RpcResult set_pause(const Snapshot& snapshot, const value& params, std::uin
     return told(snapshot, now);
 }
 
-ops::RpcResult pause(const Snapshot& snapshot, const value& params, Now now) {
-    const auto* const seconds = ops::param(params, "seconds");
-    const std::int64_t wanted =
-        seconds != nullptr && seconds->is_int64() ? seconds->get_int64() : 0;
-    if (wanted < 1 || wanted > kLongestPauseS)
-        return ops::bad_params("'seconds' is how long they pause, 1 to " +
-                               std::to_string(kLongestPauseS));
-    return set_pause(snapshot, params, now.s() + static_cast<std::uint32_t>(wanted), now);
+ops::RpcResult pause(const Snapshot& snapshot, const ops::Arguments& asked, Now now) {
+    const auto seconds = static_cast<std::uint32_t>(asked.number("seconds", 0));
+    return set_pause(snapshot, asked, now.s() + seconds, now);
 }
 
 }  // namespace
 
-void add_ad_list_methods(ops::JsonRpc& rpc, std::function<const Snapshot&()> snapshot,
+void add_ad_list_methods(ops::Methods& methods, std::function<const Snapshot&()> snapshot,
                          Clock& clock) {
-    rpc.add("adlist", [snapshot, &clock](const value&) -> ops::RpcResult {
-        return told(snapshot(), clock.now());
-    });
-    rpc.add("adlist.pause", [snapshot, &clock](const value& params) -> ops::RpcResult {
-        return pause(snapshot(), params, clock.now());
-    });
-    rpc.add("adlist.resume",
-            [snapshot = std::move(snapshot), &clock](const value& params) -> ops::RpcResult {
-                return set_pause(snapshot(), params, 0, clock.now());
-            });
+    using ops::Changes;
+    using ops::ParamType;
+    constexpr ops::Parameter kTag{"tag", ParamType::text, "the tag of an adlist; without it, all"};
+    methods.add({.name = "adlist",
+                 .help = "Shows the lists of each adlist: names, matches, and the pause.",
+                 .changes = Changes::nothing(),
+                 .run = [snapshot, &clock](const ops::Arguments&) -> ops::RpcResult {
+                     return told(snapshot(), clock.now());
+                 }});
+    methods.add(
+        {.name = "adlist.pause",
+         .help = "Stops blocking for some time. A reload does not end the pause, a restart does.",
+         .changes = Changes::always(),
+         .parameters = {{"seconds", ParamType::number, "length of the pause in seconds", true, 1,
+                         kLongestPauseS},
+                        kTag},
+         .run = [snapshot, &clock](const ops::Arguments& asked) {
+             return pause(snapshot(), asked, clock.now());
+         }});
+    methods.add({.name = "adlist.resume",
+                 .help = "Ends a pause.",
+                 .changes = Changes::always(),
+                 .parameters = {kTag},
+                 .run = [snapshot = std::move(snapshot), &clock](const ops::Arguments& asked) {
+                     return set_pause(snapshot(), asked, 0, clock.now());
+                 }});
 }
 
 void write_ad_list_metrics(ops::MetricWriter& writer, const Snapshot& snapshot, Now now) {

@@ -3,7 +3,7 @@
 
 #include <functional>
 
-#include "control/ops/json_rpc.h"
+#include "control/ops/methods.h"
 #include "control/ops/metrics.h"
 #include "dataplane/base/clock.h"
 #include "dataplane/policy/snapshot.h"
@@ -13,7 +13,7 @@ namespace steer {
 // `adlist`: {"adlists": [{"tag", "list", "names", "matches", "paused_s"}]}, one for each list. `adlist.pause` with
 // {"tag": TAG, "seconds": N} and `adlist.resume` answer with the same; without a tag they mean all. A pause outlives
 // reloads, not the daemon. `snapshot` gives the one in force.
-void add_ad_list_methods(ops::JsonRpc& rpc, std::function<const Snapshot&()> snapshot,
+void add_ad_list_methods(ops::Methods& methods, std::function<const Snapshot&()> snapshot,
                          Clock& clock);
 
 // steerdns_adlist_names, steerdns_adlist_matches, steerdns_adlist_paused, by plugin and list; steerdns_rpz_triggers and

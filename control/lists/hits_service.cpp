@@ -5,7 +5,6 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <chrono>
-#include <optional>
 #include <utility>
 
 #include "control/lists/holding_rules.h"
@@ -21,17 +20,6 @@ constexpr unsigned kSeconds = 10, kMostSeconds = 300;
 constexpr unsigned kTop = 20, kMostTop = 10'000;
 constexpr std::uint32_t kFewest = 1U << 16;  // one in so many, at most
 
-// A whole number of 1 to `most`; `otherwise` if it is not there; nothing: it is none.
-std::optional<unsigned> number(const value& params, std::string_view key, unsigned otherwise,
-                               unsigned most) {
-    const value* const given = ops::param(params, key);
-    if (given == nullptr) return otherwise;
-    boost::system::error_code error;
-    const auto n = given->to_number<std::uint64_t>(error);
-    if (error || n < 1 || n > most) return std::nullopt;
-    return static_cast<unsigned>(n);
-}
-
 }  // namespace
 
 HitsService::HitsService(boost::asio::io_context& main_io, ConfigSource source)
@@ -41,19 +29,24 @@ HitsService::~HitsService() {
     if (runtime_ != nullptr) runtime_->shared().sample_one_in.store(0, std::memory_order_relaxed);
 }
 
-void HitsService::add_to(ops::JsonRpc& rpc, DataplaneRuntime& runtime) {
+void HitsService::add_methods(ops::Methods& methods, DataplaneRuntime& runtime) {
+    using ops::ParamType;
     runtime_ = &runtime;
-    rpc.add_later(
-        "hits", [this](const value& params, ops::RpcDone done) { begin(params, std::move(done)); });
+    methods.add({.name = "hits",
+                 .help = "Counts for a while what is asked and which rules hold for it.",
+                 .changes = ops::Changes::nothing(),
+                 .parameters = {{"seconds", ParamType::number, "how long to count; 10", false, 1,
+                                 kMostSeconds},
+                                {"top", ParamType::number,
+                                 "maximum number of names, clients, types and rules; 20", false, 1,
+                                 kMostTop}},
+                 .run = [this](const ops::Arguments& asked, const ops::RpcDone& done) {
+                     begin(asked, done);
+                 }});
 }
 
-void HitsService::begin(const value& params, ops::RpcDone done) {
-    const auto seconds = number(params, "seconds", kSeconds, kMostSeconds);
-    const auto top = number(params, "top", kTop, kMostTop);
-    if (!seconds || !top || (!params.is_null() && !params.is_object())) {
-        return done(ops::bad_params(
-            "write {\"seconds\": 10, \"top\": 20}: seconds from 1 to 300, rows from 1 to 10000"));
-    }
+void HitsService::begin(const ops::Arguments& asked, const ops::RpcDone& done) {
+    const auto seconds = static_cast<unsigned>(asked.number("seconds", kSeconds));
     if (count_ != nullptr) {
         return done(ops::RpcError{ops::RpcCode::internal_error,
                                   "queries are being counted already: ask again"});
@@ -61,10 +54,10 @@ void HitsService::begin(const value& params, ops::RpcDone done) {
     take_samples();  // what is left of the last count
     count_ = std::make_unique<Count>(
         Count{{},
-              *seconds,
-              *top,
-              std::chrono::steady_clock::now() + std::chrono::seconds(*seconds),
-              std::move(done)});
+              seconds,
+              asked.number("top", kTop),
+              std::chrono::steady_clock::now() + std::chrono::seconds(seconds),
+              done});
     lost_before_ = 0;
     runtime_->shared().sample_one_in.store(1, std::memory_order_relaxed);
     look();

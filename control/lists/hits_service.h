@@ -7,11 +7,10 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/json/value.hpp>
 #include <memory>
 
 #include "control/lists/hit_counts.h"
-#include "control/ops/json_rpc.h"
+#include "control/ops/methods.h"
 #include "control/process/background.h"
 #include "control/reload/reloader.h"
 #include "control/runtime/dataplane_runtime.h"
@@ -26,7 +25,7 @@ class HitsService {
     HitsService& operator=(const HitsService&) = delete;
 
     // `runtime` outlives it.
-    void add_to(ops::JsonRpc& rpc, DataplaneRuntime& runtime);
+    void add_methods(ops::Methods& methods, DataplaneRuntime& runtime);
 
   private:
     struct Count {
@@ -37,14 +36,14 @@ class HitsService {
         ops::RpcDone done;
     };
 
-    void begin(const boost::json::value& params, ops::RpcDone done);
+    void begin(const ops::Arguments& asked, const ops::RpcDone& done);
     void look();
     void take_samples();
     void finish();
 
     boost::asio::io_context& main_io_;
     const ConfigSource source_;
-    DataplaneRuntime* runtime_ = nullptr;  // until add_to()
+    DataplaneRuntime* runtime_ = nullptr;  // until add_methods()
     boost::asio::steady_timer timer_;
     std::unique_ptr<Count> count_;  // nullptr: nobody wants one
     std::uint64_t lost_before_ = 0;

@@ -13,13 +13,8 @@ using boost::json::array;
 using boost::json::object;
 using boost::json::value;
 
-ops::RpcResult names_of(const Snapshot& snapshot, const value& params, Now now) {
-    const auto* const text = ops::param(params, "address");
-    const auto address =
-        text != nullptr && text->is_string() ? IpAddress::parse(text->get_string()) : std::nullopt;
-    if (!address) {
-        return ops::bad_params("write an IP address, as in {\"address\": \"192.0.2.1\"}");
-    }
+ops::RpcResult names_of(const Snapshot& snapshot, const ops::Arguments& asked, Now now) {
+    const auto address = IpAddress::parse(asked.text("address"));
     if (snapshot.reverse.empty()) {
         return ops::RpcError{ops::RpcCode::internal_error,
                              "the configuration has no reverse_lookup that queries come to"};
@@ -37,12 +32,16 @@ ops::RpcResult names_of(const Snapshot& snapshot, const value& params, Now now) 
 
 }  // namespace
 
-void add_reverse_method(ops::JsonRpc& rpc, std::function<const Snapshot&()> snapshot,
-                        Clock& clock) {
-    rpc.add("reverse",
-            [snapshot = std::move(snapshot), &clock](const value& params) -> ops::RpcResult {
-                return names_of(snapshot(), params, clock.now());
-            });
+void add_reverse_methods(ops::Methods& methods, std::function<const Snapshot&()> snapshot,
+                         Clock& clock) {
+    methods.add(
+        {.name = "reverse",
+         .help = "Shows for which name a client was last told an address.",
+         .changes = ops::Changes::nothing(),
+         .parameters = {{"address", ops::ParamType::address, "the address to look up", true}},
+         .run = [snapshot = std::move(snapshot), &clock](const ops::Arguments& asked) {
+             return names_of(snapshot(), asked, clock.now());
+         }});
 }
 
 }  // namespace steer

@@ -3,13 +3,14 @@
 
 #include <functional>
 
-#include "control/ops/json_rpc.h"
+#include "control/ops/methods.h"
 #include "dataplane/base/clock.h"
 #include "dataplane/policy/snapshot.h"
 
 namespace steer {
 
 // The answer: {"address": ..., "names": [{"plugin": TAG, "name": ...}]}. `snapshot` gives the one in force.
-void add_reverse_method(ops::JsonRpc& rpc, std::function<const Snapshot&()> snapshot, Clock& clock);
+void add_reverse_methods(ops::Methods& methods, std::function<const Snapshot&()> snapshot,
+                         Clock& clock);
 
 }  // namespace steer

@@ -32,22 +32,23 @@ WhyService::WhyService(boost::asio::io_context& main_io, ConfigSource source,
                        const SetsInForce& in_force)
     : main_io_(main_io), source_(std::move(source)), in_force_(in_force) {}
 
-void WhyService::add_to(ops::JsonRpc& rpc) {
-    rpc.add_later("why",
-                  [this](const value& params, const ops::RpcDone& done) { ask(params, done); });
+void WhyService::add_methods(ops::Methods& methods) {
+    methods.add({.name = "why",
+                 .help = "Shows the rules that hold for a name, and the sets that it is in.",
+                 .changes = ops::Changes::nothing(),
+                 .parameters = {{"name", ops::ParamType::text, "a domain name", true}},
+                 .run = [this](const ops::Arguments& asked, const ops::RpcDone& done) {
+                     ask(asked.text("name"), done);
+                 }});
 }
 
-void WhyService::ask(const value& params, const ops::RpcDone& done) {
-    const auto* const text = ops::param(params, "name");
-    if (text == nullptr || !text->is_string()) {
-        return done(ops::bad_params("write a name, as in {\"name\": \"www.example.org\"}"));
-    }
+void WhyService::ask(const std::string& name, const ops::RpcDone& done) {
     if (is_busy_) {
         return done(ops::RpcError{ops::RpcCode::internal_error,
                                   "another name is being looked up: ask again"});
     }
     is_busy_ = true;
-    const auto begun = thread_.run([this, done, name = std::string(text->get_string())] {
+    const auto begun = thread_.run([this, done, name] {
         auto rules = holding_rules(source_, [&](const config::Settings& settings) {
             return config::rules_for(settings, name);
         });

@@ -5,11 +5,10 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/json/value.hpp>
 #include <string>
 
 #include "control/cache/cache_methods.h"
-#include "control/ops/json_rpc.h"
+#include "control/ops/methods.h"
 #include "control/process/background.h"
 #include "control/reload/reloader.h"
 
@@ -22,10 +21,10 @@ class WhyService {
     WhyService(const WhyService&) = delete;
     WhyService& operator=(const WhyService&) = delete;
 
-    void add_to(ops::JsonRpc& rpc);
+    void add_methods(ops::Methods& methods);
 
   private:
-    void ask(const boost::json::value& params, const ops::RpcDone& done);
+    void ask(const std::string& name, const ops::RpcDone& done);
     void tell(const std::string& name, ops::RpcResult rules, const ops::RpcDone& done);
 
     boost::asio::io_context& main_io_;

@@ -14,35 +14,6 @@ namespace {
 
 constexpr std::size_t kMostBytes = 512;
 
-// `unless`: the parameter with which the method does change something.
-struct Look {
-    std::string_view method, unless;
-};
-constexpr std::array kLooks{
-    Look{"adlist", ""},
-    Look{"bypass", "on"},
-    Look{"cache.print", ""},
-    Look{"cache.show", ""},
-    Look{"cache.stats", ""},
-    Look{"counters", ""},
-    Look{"drain", "on"},
-    Look{"hits", ""},
-    Look{"leases", ""},
-    Look{"lists", ""},
-    Look{"reverse", ""},
-    Look{"routers", ""},
-    Look{"routers.diff", ""},
-    Look{"routers.errors", ""},
-    Look{"routers.probe", "start"},
-    Look{"routers.shared", ""},
-    Look{"routers.trace", ""},
-    Look{"rules", ""},
-    Look{"rules.list", ""},
-    Look{"status", ""},
-    Look{"version", ""},
-    Look{"why", ""},
-};
-
 bool is_secret(std::string_view key) {
     constexpr std::array<std::string_view, 4> kSecrets{"password", "secret", "token", "key"};
     return std::any_of(kSecrets.begin(), kSecrets.end(),
@@ -65,13 +36,6 @@ json::value without_secrets(const json::value& params) {
 }
 
 }  // namespace
-
-bool changes_something(std::string_view method, const json::value& params) {
-    const auto* const look = std::find_if(kLooks.begin(), kLooks.end(),
-                                          [&](const Look& l) { return l.method == method; });
-    if (look == kLooks.end()) return true;
-    return !look->unless.empty() && param(params, look->unless) != nullptr;
-}
 
 std::string audit_line(const Peer& peer, std::string_view method, const json::value& params,
                        const RpcResult& result) {

@@ -1,6 +1,6 @@
 // Who changed what over the control socket, as a line for the log.
 //
-// A request that only looks is not logged. The table of those is in audit.cpp: a method that is not in it is logged.
+// Whether a request changes something is part of its method's declaration (method.h). Others are not logged.
 #pragma once
 
 #include <sys/types.h>
@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "control/ops/json_rpc.h"
+#include "control/ops/rpc_result.h"
 
 namespace steer::ops {
 
@@ -19,8 +19,6 @@ struct Peer {
     gid_t gid = 0;
     pid_t pid = 0;
 };
-
-bool changes_something(std::string_view method, const boost::json::value& params);
 
 // "control request cache.flush {"all":true} of uid 0, gid 0, pid 4711: done". Parameters are JSON, at most 512 bytes, and
 // secrets in them are "***". It is safe text (matchers/safe_text.h).

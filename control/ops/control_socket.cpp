@@ -173,9 +173,9 @@ asio::awaitable<std::string> ControlSocket::Impl::answer_to(std::shared_ptr<Sess
             pending->ready.cancel();
         },
         [audit = audit, peer = session->peer](
-            const std::string& method, const boost::json::value& params, const RpcResult& result) {
-            if (audit && changes_something(method, params))
-                audit(audit_line(peer, method, params, result));
+            const Method& method, const boost::json::value& params, const RpcResult& result) {
+            if (audit && method.changes.by(params))
+                audit(audit_line(peer, method.name, params, result));
         });
     if (!pending->is_there) {
         session->silence.cancel();

@@ -4,7 +4,6 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <cmath>
-#include <exception>
 #include <memory>
 #include <stdexcept>
 #include <utility>
@@ -59,40 +58,8 @@ void throw_exception_from_error(const RpcError& e, const boost::source_location&
     throw std::logic_error("unchecked result: " + e.message);
 }
 
-const boost::json::value* param(const boost::json::value& params, std::string_view key) {
-    const auto* const given = params.if_object();
-    return given == nullptr ? nullptr : given->if_contains(key);
-}
-
-void JsonRpc::add(std::string name, RpcMethod method) {
-    add_later(std::move(name),
-              [method = std::move(method)](const json::value& params, const RpcDone& done) {
-                  done(method(params));
-              });
-}
-
-void JsonRpc::add_later(std::string name, RpcLaterMethod method) {
-    methods_.insert_or_assign(std::move(name), std::move(method));
-}
-
 std::string JsonRpc::refusal(RpcCode code, std::string_view message) {
     return answer(nullptr, RpcError{code, std::string(message)});
-}
-
-void JsonRpc::call(const std::string& name, const json::value& params, const RpcDone& done) const {
-    const auto method = methods_.find(name);
-    if (method == methods_.end()) {
-        std::string known;
-        for (const auto& [other, _] : methods_)
-            known += (known.empty() ? "" : ", ") + other;
-        return done(
-            RpcError{RpcCode::method_not_found, "no method \"" + name + "\"; there are: " + known});
-    }
-    try {
-        method->second(params, done);
-    } catch (const std::exception& e) {
-        done(RpcError{RpcCode::internal_error, e.what()});
-    }
 }
 
 void JsonRpc::handle(std::string_view line, std::function<void(std::string)> answer_with,
@@ -111,15 +78,19 @@ void JsonRpc::handle(std::string_view line, std::function<void(std::string)> ans
     const auto* const given = object->if_contains("params");
     const json::value params = given != nullptr ? *given : json::value();
     const auto* const id = object->if_contains("id");
-    const std::string method(object->at("method").as_string());
-    const bool is_heard = heard && methods_.contains(method);
+    const std::string name(object->at("method").as_string());
+    const Method* const method = methods_.find(name);
     const RpcDone done = [has_id = id != nullptr, id = id != nullptr ? *id : json::value(),
                           answer_with = std::move(answer_with), method, params,
-                          heard = is_heard ? heard : RpcHeard{}](const RpcResult& result) {
-        if (heard) heard(method, params, result);
+                          heard](const RpcResult& result) {
+        if (heard && method != nullptr) heard(*method, params, result);
         answer_with(has_id ? answer(id, result) : std::string{});
     };
-    call(method, params, done);
+    if (method == nullptr) {
+        return done(RpcError{RpcCode::method_not_found,
+                             "no method \"" + name + "\"; there are: " + methods_.names()});
+    }
+    Methods::call(*method, params, done);
 }
 
 std::string JsonRpc::handle(std::string_view line) const {

@@ -57,25 +57,6 @@ Result<std::vector<Listed>> rules_in(const std::string& file) {
     return {boost::system::in_place_value, std::move(out)};
 }
 
-// Error: what is no list of texts.
-Result<std::vector<std::string>> texts(const json::object& params, const char* key) {
-    std::vector<std::string> out;
-    const auto* const value = params.if_contains(key);
-    if (value == nullptr) return {boost::system::in_place_value, std::move(out)};
-    const auto* const all = value->if_array();
-    const auto bad = [key] {
-        return Error{std::string("'") + key +
-                     "': expected a list of rules, as in [\"ads.example\"]"};
-    };
-    if (all == nullptr) return bad();
-    out.reserve(all->size());
-    for (const json::value& item : *all) {
-        if (!item.is_string()) return bad();
-        out.emplace_back(item.get_string());
-    }
-    return {boost::system::in_place_value, std::move(out)};
-}
-
 Result<std::vector<RuleChange>> changes_of(const std::vector<std::string>& add,
                                            const std::vector<std::string>& remove) {
     std::vector<RuleChange> out;
@@ -116,14 +97,32 @@ void RuleService::aside(Work work, Then then) {
     });
 }
 
-void RuleService::add_to(ops::JsonRpc& rpc) {
-    rpc.add_later("rules", [this](const json::value&, const ops::RpcDone& done) { sets(done); });
-    rpc.add_later("rules.list", [this](const json::value& params, const ops::RpcDone& done) {
-        list(params, done);
-    });
-    rpc.add_later("rules.change", [this](const json::value& params, const ops::RpcDone& done) {
-        change(params, done);
-    });
+void RuleService::add_methods(ops::Methods& methods) {
+    using ops::Changes;
+    using ops::ParamType;
+    constexpr ops::Parameter kTag{"tag", ParamType::text, "the tag of a dynamic_domain_set", true};
+    methods.add({.name = "rules",
+                 .help = "Shows the dynamic_domain_sets, their files and how many rules they have.",
+                 .changes = Changes::nothing(),
+                 .run = [this](const ops::Arguments&, const ops::RpcDone& done) { sets(done); }});
+    methods.add({.name = "rules.list",
+                 .help = "Lists the rules of a dynamic_domain_set.",
+                 .changes = Changes::nothing(),
+                 .parameters = {kTag},
+                 .run = [this](const ops::Arguments& asked, const ops::RpcDone& done) {
+                     list(asked.text("tag"), done);
+                 }});
+    methods.add(
+        {.name = "rules.change",
+         .help =
+             "Adds and removes rules of a dynamic_domain_set; answers when the change is in force.",
+         .changes = Changes::always(),
+         .parameters = {kTag,
+                        {"add", ParamType::texts, "rules to add, as in [\"ads.example\"]"},
+                        {"remove", ParamType::texts, "rules to remove"}},
+         .run = [this](const ops::Arguments& asked, const ops::RpcDone& done) {
+             change(asked, done);
+         }});
 }
 
 void RuleService::follow(const config::Settings& settings) {
@@ -151,29 +150,21 @@ void RuleService::follow(const config::Settings& settings) {
 
 // ---- what is asked
 
-RuleService::SetPtr RuleService::find(const json::value& params, const ops::RpcDone& done) const {
-    const auto* const tag = ops::param(params, "tag");
-    std::string trouble;
-    if (tag == nullptr || !tag->is_string()) {
-        trouble = "write the tag of a dynamic_domain_set, as in {\"tag\": \"blocked\"}";
-    } else if (const auto at = sets_.find(std::string(tag->get_string())); at != sets_.end()) {
-        return at->second;
+RuleService::SetPtr RuleService::find(const std::string& tag, const ops::RpcDone& done) const {
+    if (const auto at = sets_.find(tag); at != sets_.end()) return at->second;
+    std::vector<std::string_view> tags;
+    tags.reserve(sets_.size());
+    for (const auto& [known, _] : sets_)
+        tags.push_back(known);
+    std::string trouble = "there is no dynamic_domain_set " + matchers::quoted(tag);
+    if (tags.empty()) {
+        trouble += ": the configuration has none";
+    } else if (std::string hint = config::did_you_mean(tag, tags); !hint.empty()) {
+        trouble += hint;
     } else {
-        std::vector<std::string_view> tags;
-        tags.reserve(sets_.size());
-        for (const auto& [known, _] : sets_)
-            tags.push_back(known);
-        trouble = "there is no dynamic_domain_set " + matchers::quoted(tag->get_string());
-        if (tags.empty()) {
-            trouble += ": the configuration has none";
-        } else if (std::string hint = config::did_you_mean(tag->get_string(), tags);
-                   !hint.empty()) {
-            trouble += hint;
-        } else {
-            trouble += ": there is ";
-            for (std::size_t i = 0; i < tags.size(); ++i)
-                trouble.append(i == 0 ? "" : ", ").append(tags[i]);
-        }
+        trouble += ": there is ";
+        for (std::size_t i = 0; i < tags.size(); ++i)
+            trouble.append(i == 0 ? "" : ", ").append(tags[i]);
     }
     done(bad_params(trouble));
     return nullptr;
@@ -208,8 +199,8 @@ void RuleService::sets(const ops::RpcDone& done) {
         });
 }
 
-void RuleService::list(const json::value& params, const ops::RpcDone& done) {
-    const SetPtr set = find(params, done);
+void RuleService::list(const std::string& tag, const ops::RpcDone& done) {
+    const SetPtr set = find(tag, done);
     if (set == nullptr) return;
     aside([file = set->settings.file] { return rules_in(file); },
           [set, done](const Result<std::vector<Listed>>& rules) {
@@ -223,16 +214,12 @@ void RuleService::list(const json::value& params, const ops::RpcDone& done) {
           });
 }
 
-void RuleService::change(const json::value& params, const ops::RpcDone& done) {
-    const SetPtr set = find(params, done);
+void RuleService::change(const ops::Arguments& asked, const ops::RpcDone& done) {
+    const SetPtr set = find(asked.text("tag"), done);
     if (set == nullptr) return;
-    const json::object& all = params.get_object();
-    auto add = texts(all, "add"), remove = texts(all, "remove");
-    for (const auto* const list : {&add, &remove}) {
-        if (!*list) return done(bad_params(list->error().text));
-    }
-    if (add->empty() && remove->empty()) return done(bad_params("write at least one rule"));
-    aside([add = *std::move(add), remove = *std::move(remove)] { return changes_of(add, remove); },
+    auto add = asked.texts("add"), remove = asked.texts("remove");
+    if (add.empty() && remove.empty()) return done(bad_params("write at least one rule"));
+    aside([add = std::move(add), remove = std::move(remove)] { return changes_of(add, remove); },
           [this, set, done](Result<std::vector<RuleChange>> changes) {
               if (!changes) return done(bad_params(changes.error().text));
               take(set, *std::move(changes), done);

@@ -24,7 +24,7 @@
 #include <vector>
 
 #include "control/config/settings.h"
-#include "control/ops/json_rpc.h"
+#include "control/ops/methods.h"
 #include "control/ops/metrics.h"
 #include "control/rules/rule_text.h"
 
@@ -45,7 +45,7 @@ class RuleService {
     RuleService(const RuleService&) = delete;
     RuleService& operator=(const RuleService&) = delete;
 
-    void add_to(ops::JsonRpc& rpc);
+    void add_methods(ops::Methods& methods);
     // The configuration in force. Files that are not there are made.
     void follow(const config::Settings& settings);
     // A change of this file that was noticed is one of ours, which a reload follows by itself.
@@ -87,10 +87,10 @@ class RuleService {
     struct Outcome;
 
     // nullptr: `done` was told that there is none.
-    [[nodiscard]] SetPtr find(const boost::json::value& params, const ops::RpcDone& done) const;
+    [[nodiscard]] SetPtr find(const std::string& tag, const ops::RpcDone& done) const;
     void sets(const ops::RpcDone& done);
-    void list(const boost::json::value& params, const ops::RpcDone& done);
-    void change(const boost::json::value& params, const ops::RpcDone& done);
+    void list(const std::string& tag, const ops::RpcDone& done);
+    void change(const ops::Arguments& asked, const ops::RpcDone& done);
     void take(const SetPtr& set, std::vector<RuleChange> changes, const ops::RpcDone& done);
     void collect(const SetPtr& set);
     void write(const SetPtr& set);

@@ -21,17 +21,6 @@ constexpr std::uint64_t kReplyMs = 3'000;  // what has none by then goes on (a l
 
 using Seen = RouterThread::Seen;
 
-bool is_true(const value& params, std::string_view key) {
-    const value* const given = ops::param(params, key);
-    return given != nullptr && given->is_bool() && given->get_bool();
-}
-
-std::string name_in(const value& params) {
-    const value* const given = ops::param(params, "name");
-    return given != nullptr && given->is_string() ? std::string(given->get_string())
-                                                  : std::string{};
-}
-
 ops::RpcError no_such(const std::string& name, const std::vector<Seen>& all) {
     std::string sentence = "there is no router '" + name + "'";
     for (std::size_t i = 0; i < all.size(); ++i)
@@ -46,20 +35,20 @@ double seconds_ago(std::uint64_t at_ms, std::uint64_t now_ms) {
 using Routers = std::unique_ptr<RouterThread>;
 
 // What one method does with one router, and tells of it.
-using OfOne = std::function<object(const Seen&, const value& params, std::uint64_t now_ms)>;
+using OfOne = std::function<object(const Seen&, const ops::Arguments& asked, std::uint64_t now_ms)>;
 
 // A method about the router of that name, or all of them: {"routers": [...]}.
-ops::RpcLaterMethod about(boost::asio::io_context& main_io, const Routers& routers, OfOne of_one) {
-    return
-        [&main_io, &routers, of_one = std::move(of_one)](const value& params, ops::RpcDone done) {
-            routers->visit([&main_io, of_one, params, done = std::move(done)](
-                               const std::vector<Seen>& all, std::uint64_t now_ms) {
-                const std::string name = name_in(params);
+ops::Later about(boost::asio::io_context& main_io, const Routers& routers, OfOne of_one) {
+    return [&main_io, &routers, of_one = std::move(of_one)](const ops::Arguments& asked,
+                                                            const ops::RpcDone& done) {
+        routers->visit(
+            [&main_io, of_one, asked, done](const std::vector<Seen>& all, std::uint64_t now_ms) {
+                const std::string name = asked.text("name");
                 array told;
                 for (const Seen& seen : all) {
                     if (!name.empty() && seen.name != name) continue;
                     object one{{"name", seen.name}, {"address", seen.address}};
-                    for (auto& [key, what] : of_one(seen, params, now_ms))
+                    for (auto& [key, what] : of_one(seen, asked, now_ms))
                         one[key] = std::move(what);
                     told.push_back(std::move(one));
                 }
@@ -68,10 +57,10 @@ ops::RpcLaterMethod about(boost::asio::io_context& main_io, const Routers& route
                                             : ops::RpcResult(value{{"routers", std::move(told)}});
                 boost::asio::post(main_io, [done, result = std::move(result)] { done(result); });
             });
-        };
+    };
 }
 
-object differences(const Seen& seen, const value&, std::uint64_t now_ms) {
+object differences(const Seen& seen, const ops::Arguments&, std::uint64_t now_ms) {
     array rows;
     for (const auto& row : seen.router.differences(kMostDifferences + 1, now_ms)) {
         object one{{"list", row.list}, {"address", row.address}, {"what", row.what}};
@@ -91,11 +80,11 @@ object differences(const Seen& seen, const value&, std::uint64_t now_ms) {
             {"orphans", std::move(orphans)}};
 }
 
-object reconcile(const Seen& seen, const value& params, std::uint64_t now_ms) {
+object reconcile(const Seen& seen, const ops::Arguments& asked, std::uint64_t now_ms) {
     const auto before = seen.router.status();
     const bool can = before.state == routeros::RouterState::in_sync && !before.paused;
     std::size_t orphans = 0;
-    if (can && is_true(params, "orphans")) orphans = seen.router.remove_orphans(now_ms);
+    if (can && asked.is_true("orphans")) orphans = seen.router.remove_orphans(now_ms);
     if (can) seen.router.request_reprint(now_ms);
     return {{"state", routeros::label(before.state)},
             {"paused", before.paused},
@@ -103,14 +92,10 @@ object reconcile(const Seen& seen, const value& params, std::uint64_t now_ms) {
             {"orphans_removed", orphans}};
 }
 
-object trace(const Seen& seen, const value& params, std::uint64_t now_ms) {
-    std::uint64_t since = 0;
-    if (const value* const given = ops::param(params, "since")) {
-        boost::system::error_code error;
-        since = given->to_number<std::uint64_t>(error);
-    }
+object trace(const Seen& seen, const ops::Arguments& asked, std::uint64_t now_ms) {
+    const std::uint64_t since = asked.number("since", 0);
     array sentences;
-    const bool settled = is_true(params, "settled");
+    const bool settled = asked.is_true("settled");
     for (const auto& s : seen.router.trace().since(since)) {
         if (settled && s.ended_ms == 0 && s.sent_ms + kReplyMs > now_ms) break;
         object one{{"serial", s.serial},
@@ -127,7 +112,7 @@ object trace(const Seen& seen, const value& params, std::uint64_t now_ms) {
     return {{"sentences", std::move(sentences)}};
 }
 
-object errors(const Seen& seen, const value&, std::uint64_t now_ms) {
+object errors(const Seen& seen, const ops::Arguments&, std::uint64_t now_ms) {
     array all;
     for (const auto& e : seen.router.trace().errors())
         all.push_back(object{{"ago_s", seconds_ago(e.at_ms, now_ms)}, {"text", e.text}});
@@ -145,8 +130,8 @@ object findings_object(const routeros::Findings& findings) {
     return all;
 }
 
-object probe(const Seen& seen, const value& params, std::uint64_t now_ms) {
-    if (is_true(params, "start")) seen.router.probe(now_ms);
+object probe(const Seen& seen, const ops::Arguments& asked, std::uint64_t now_ms) {
+    if (asked.is_true("start")) seen.router.probe(now_ms);
     const routeros::ProbeView view = seen.router.probed();
     object told{{"state", routeros::label(seen.router.status().state)},
                 {"probe", label(view.state)},
@@ -157,16 +142,7 @@ object probe(const Seen& seen, const value& params, std::uint64_t now_ms) {
     return told;
 }
 
-// A method that is about one router.
-ops::RpcLaterMethod named(ops::RpcLaterMethod of_all) {
-    return [of_all = std::move(of_all)](const value& params, ops::RpcDone done) {
-        if (name_in(params).empty())
-            return done(ops::bad_params("write the router's name, as in {\"name\": \"edge1\"}"));
-        of_all(params, std::move(done));
-    };
-}
-
-object shared(const Seen& seen, const value&, std::uint64_t now_ms) {
+object shared(const Seen& seen, const ops::Arguments&, std::uint64_t now_ms) {
     array addresses;
     auto all = seen.shared.show(static_cast<std::uint32_t>(now_ms / 1000));
     std::erase_if(all, [&](const auto& one) { return seen.router.tag_of(one.list).empty(); });
@@ -183,14 +159,14 @@ object shared(const Seen& seen, const value&, std::uint64_t now_ms) {
     return {{"addresses", std::move(addresses)}, {"more", more}};
 }
 
-object status(const Seen& seen, const value&, std::uint64_t now_ms) {
+object status(const Seen& seen, const ops::Arguments&, std::uint64_t now_ms) {
     return router_status({seen.name, seen.address, seen.router.status(), seen.router.counters(),
                           seen.shared_addresses},
                          now_ms);
 }
 
-object forget(const Seen& seen, const value& params, std::uint64_t now_ms) {
-    const auto address = IpAddress::parse(ops::param(params, "address")->get_string());
+object forget(const Seen& seen, const ops::Arguments& asked, std::uint64_t now_ms) {
+    const auto address = IpAddress::parse(asked.text("address"));
     const auto done = seen.router.forget(address->bytes, now_ms);
     const auto state = seen.router.status();
     return {{"state", routeros::label(state.state)},
@@ -200,40 +176,44 @@ object forget(const Seen& seen, const value& params, std::uint64_t now_ms) {
             {"persistent", done.persistent}};
 }
 
-// A method with an address.
-ops::RpcLaterMethod addressed(ops::RpcLaterMethod of_all) {
-    return [of_all = std::move(of_all)](const value& params, ops::RpcDone done) {
-        const value* const given = ops::param(params, "address");
-        if (given == nullptr || !given->is_string() || !IpAddress::parse(given->get_string())) {
-            return done(ops::bad_params("write the address, as in {\"address\": \"203.0.113.7\"}"));
-        }
-        of_all(params, std::move(done));
-    };
-}
-
-object paused(const Seen& seen, const value&, std::uint64_t) {
+object paused(const Seen& seen, const ops::Arguments&, std::uint64_t) {
     const auto state = seen.router.status();
     return {{"paused", state.paused}, {"writes_in_flight", state.writes_in_flight}};
 }
 
 // Answers as `then` does, once `first` is done and nothing that was sent before is under way.
-ops::RpcLaterMethod when_quiet(const Routers& routers, ops::RpcLaterMethod first,
-                               ops::RpcLaterMethod then) {
-    return [&routers, first = std::move(first), then = std::move(then)](const value& params,
+ops::Later when_quiet(const Routers& routers, ops::Later first, ops::Later then) {
+    return [&routers, first = std::move(first), then = std::move(then)](const ops::Arguments& asked,
                                                                         const ops::RpcDone& done) {
-        first(params, [&routers, then, params, done](const ops::RpcResult& result) {
+        first(asked, [&routers, then, asked, done](const ops::RpcResult& result) {
             if (!result) return done(result);
-            routers->when_quiet(name_in(params), [then, params, done] { then(params, done); });
+            routers->when_quiet(asked.text("name"), [then, asked, done] { then(asked, done); });
         });
     };
 }
 
 // Paused, or written to again: by this command, whatever the bypass says.
 OfOne pause(const Routers& routers, bool on) {
-    return [&routers, on](const Seen& seen, const value&, std::uint64_t) {
+    return [&routers, on](const Seen& seen, const ops::Arguments&, std::uint64_t) {
         routers->pause(seen.name, on);
         return object{{"paused", seen.router.status().paused}};
     };
+}
+
+void bypass(boost::asio::io_context& main_io, const Routers& routers, const ops::Arguments& asked,
+            const ops::RpcDone& done) {
+    const bool on = asked.is_true("on");
+    if (asked.has("on")) routers->bypass(on);
+    if (!on) return done(value{{"bypass", routers->bypassed()}});
+    routers->when_quiet({}, [&main_io, &routers, done] {
+        routers->visit([&main_io, &routers, done](const std::vector<Seen>& all, std::uint64_t) {
+            std::size_t writes = 0;
+            for (const Seen& seen : all)
+                writes += seen.router.status().writes_in_flight;
+            const value told{{"bypass", routers->bypassed()}, {"writes_in_flight", writes}};
+            boost::asio::post(main_io, [done, told] { done(told); });
+        });
+    });
 }
 
 }  // namespace
@@ -281,36 +261,92 @@ object router_status(const RouterThread::Status& router, std::uint64_t now_ms) {
     return all;
 }
 
-void add_router_methods(ops::JsonRpc& rpc, boost::asio::io_context& main_io,
+namespace {
+
+using ops::Changes;
+using ops::ParamType;
+
+constexpr ops::Parameter kRouter{"name", ParamType::text, "a router; without it, all routers"};
+constexpr ops::Parameter kOneRouter{"name", ParamType::text, "a router", true};
+
+void add_looks(ops::Methods& methods, boost::asio::io_context& main_io, const Routers& routers) {
+    methods.add({.name = "routers",
+                 .help = "Shows the state of each router and of its lists.",
+                 .changes = Changes::nothing(),
+                 .parameters = {kRouter},
+                 .run = about(main_io, routers, status)});
+    methods.add({.name = "routers.diff",
+                 .help = "Lists the rows that are not on the router as wanted, and orphaned rows.",
+                 .changes = Changes::nothing(),
+                 .parameters = {kRouter},
+                 .run = about(main_io, routers, differences)});
+    methods.add({.name = "routers.errors",
+                 .help = "Lists the last errors of a router.",
+                 .changes = Changes::nothing(),
+                 .parameters = {kRouter},
+                 .run = about(main_io, routers, errors)});
+    methods.add({.name = "routers.shared",
+                 .help = "Lists addresses that clients are told under other names as well.",
+                 .changes = Changes::nothing(),
+                 .parameters = {kRouter},
+                 .run = about(main_io, routers, shared)});
+    methods.add(
+        {.name = "routers.trace",
+         .help = "Lists the last sentences that were sent to a router, with their replies.",
+         .changes = Changes::nothing(),
+         .parameters = {kOneRouter,
+                        {"since", ParamType::number, "only sentences after this serial"},
+                        {"settled", ParamType::flag,
+                         "true: stop at the first sentence that still waits for its reply"}},
+         .run = about(main_io, routers, trace)});
+    methods.add({.name = "routers.probe",
+                 .help = "Shows what the router's version was found to do, or starts the probe.",
+                 .changes = Changes::with("start"),
+                 .parameters = {kOneRouter, {"start", ParamType::flag, "true: start a probe"}},
+                 .run = about(main_io, routers, probe)});
+}
+
+void add_changes(ops::Methods& methods, boost::asio::io_context& main_io, const Routers& routers) {
+    methods.add(
+        {.name = "routers.reconcile",
+         .help = "Reads the rows of a router again and repairs what differs.",
+         .changes = Changes::always(),
+         .parameters = {kRouter, {"orphans", ParamType::flag, "true: remove orphaned rows too"}},
+         .run = about(main_io, routers, reconcile)});
+    methods.add(
+        {.name = "routers.forget",
+         .help = "Removes the rows of an address from routers, but persistent rows.",
+         .changes = Changes::always(),
+         .parameters = {{"address", ParamType::address, "the address of the rows", true}, kRouter},
+         .run = about(main_io, routers, forget)});
+    methods.add(
+        {.name = "routers.pause",
+         .help = "Stops writes to a router; answers when no write is in flight, or after 5 s.",
+         .changes = Changes::always(),
+         .parameters = {kRouter},
+         .run = when_quiet(routers, about(main_io, routers, pause(routers, true)),
+                           about(main_io, routers, paused))});
+    methods.add({.name = "routers.resume",
+                 .help = "Ends a pause.",
+                 .changes = Changes::always(),
+                 .parameters = {kRouter},
+                 .run = about(main_io, routers, pause(routers, false))});
+    methods.add(
+        {.name = "bypass",
+         .help = "Stops writes to all routers while queries are still answered.",
+         .changes = Changes::with("on"),
+         .parameters = {{"on", ParamType::flag, "the new state; without it, only tells"}},
+         .run = [&main_io, &routers](const ops::Arguments& asked, const ops::RpcDone& done) {
+             bypass(main_io, routers, asked, done);
+         }});
+}
+
+}  // namespace
+
+void add_router_methods(ops::Methods& methods, boost::asio::io_context& main_io,
                         const Routers& routers) {
-    rpc.add_later("routers", about(main_io, routers, status));
-    rpc.add_later("routers.diff", about(main_io, routers, differences));
-    rpc.add_later("routers.reconcile", about(main_io, routers, reconcile));
-    rpc.add_later("routers.pause",
-                  when_quiet(routers, about(main_io, routers, pause(routers, true)),
-                             about(main_io, routers, paused)));
-    rpc.add_later("routers.forget", addressed(about(main_io, routers, forget)));
-    rpc.add_later("routers.resume", about(main_io, routers, pause(routers, false)));
-    rpc.add_later("routers.errors", about(main_io, routers, errors));
-    rpc.add_later("routers.shared", about(main_io, routers, shared));
-    rpc.add_later("routers.trace", named(about(main_io, routers, trace)));
-    rpc.add_later("routers.probe", named(about(main_io, routers, probe)));
-    rpc.add_later("bypass", [&main_io, &routers](const value& params, ops::RpcDone done) {
-        const value* const on = ops::param(params, "on");
-        if (on == nullptr) return done(value{{"bypass", routers->bypassed()}});
-        if (!on->is_bool()) return done(ops::bad_params("write {\"on\": true} or {\"on\": false}"));
-        routers->bypass(on->get_bool());
-        if (!on->get_bool()) return done(value{{"bypass", false}});
-        routers->when_quiet({}, [&main_io, &routers, done = std::move(done)] {
-            routers->visit([&main_io, &routers, done](const std::vector<Seen>& all, std::uint64_t) {
-                std::size_t writes = 0;
-                for (const Seen& seen : all)
-                    writes += seen.router.status().writes_in_flight;
-                const value told{{"bypass", routers->bypassed()}, {"writes_in_flight", writes}};
-                boost::asio::post(main_io, [done, told] { done(told); });
-            });
-        });
-    });
+    add_looks(methods, main_io, routers);
+    add_changes(methods, main_io, routers);
 }
 
 void forget_rows(boost::asio::io_context& main_io, RouterThread& routers,

@@ -1,12 +1,7 @@
-// What the control socket tells of routers and does to them: `routers`, `routers.diff`, `routers.reconcile`,
-// `routers.pause`, `routers.resume`, `routers.errors`, `routers.shared`, `routers.trace`, `routers.forget`, `bypass`.
+// What the control socket tells of routers and does to them: `routers`, `routers.*`, `bypass` (docs/control-socket.md).
 //
-// `params` of the first seven: {"name": ROUTER}, or none: all routers. `routers.reconcile` takes {"orphans": true} besides,
-// `routers.trace` needs the name and takes {"since": SERIAL, "settled": true} (without those from the first on that may
-// have its reply yet); `routers.probe` needs the name too: {"start": true} begins one, without it tells of
-// the last, with its transcript when that has ended; `routers.forget` needs {"address": A}; `bypass` takes {"on": true};
-// without, it tells. `routers.pause` and `bypass` answer when they hold: when nothing that was sent before is under way, or
-// with the number of such sentences after five seconds.
+// `routers.probe` tells of the last probe, with its transcript when that has ended. `routers.pause` and `bypass` answer
+// when they hold: when nothing that was sent before is under way, or with the number of such sentences after five seconds.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -14,7 +9,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "control/ops/json_rpc.h"
+#include "control/ops/methods.h"
 #include "control/sinks/router_thread.h"
 
 namespace steer {
@@ -23,7 +18,7 @@ namespace steer {
 boost::json::object router_status(const RouterThread::Status& router, std::uint64_t now_ms);
 
 // Answers on the main thread. The thread is there when the first request comes, and outlives the socket.
-void add_router_methods(ops::JsonRpc& rpc, boost::asio::io_context& main_io,
+void add_router_methods(ops::Methods& methods, boost::asio::io_context& main_io,
                         const std::unique_ptr<RouterThread>& routers);
 
 // As `routers.forget` does, for many addresses and all routers. Calls `done` on the main thread with how many rows are removed.

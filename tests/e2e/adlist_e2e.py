@@ -58,7 +58,7 @@ class AdLists(unittest.TestCase):
         self.lists("resume", "--tag", "ads")
         self.assertEqual(self.scene.short("www.other.example", "A"), ["0.0.0.0"])
         for words, sentence in ((("pause", "600", "--tag", "none"), "there is no adlist 'none'"),
-                                (("pause", "0"), "'seconds' is how long")):
+                                (("pause", "0"), '"seconds": expected a whole number')):
             done = self.scene.ask("adlist", *words)
             self.assertEqual(done.returncode, 1)
             self.assertIn(sentence, done.stderr)

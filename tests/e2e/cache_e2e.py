@@ -96,7 +96,7 @@ class Cache(unittest.TestCase):
         self.assertEqual((stats["entries"], stats["bytes"]), (0, 0))
         self.assertEqual(stats["flushed"], 6 + 2 * len(NAMES))
         self.assertEqual(self.scene.total("stats", "cache_flushed"), stats["flushed"])
-        for words, sentence in ((("--tag", "nobody"), "it asks about: .*policy"), (("--name", "a..b"), "no domain name"),
+        for words, sentence in ((("--tag", "nobody"), "it asks about: .*policy"), (("--name", "a..b"), "expected a domain name"),
                                 (("--instance", "x"), "there are: main_cache")):
             done = self.refused("cache", "flush", *words)
             self.assertRegex(done, sentence)

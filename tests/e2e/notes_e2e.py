@@ -173,7 +173,7 @@ class Notes(unittest.TestCase):
         self.assertEqual(self.scene.steerctl("reverse", "2001:db8:113::31"), "www.stream.example\n")
         done = self.scene.ask("reverse", "nobody")
         self.assertEqual((done.returncode, done.stdout), (1, ""))
-        self.assertIn("write an IP address", done.stderr)
+        self.assertIn("expected an IP address", done.stderr)
 
     # Counters ----------------------------------------------------------------------------------------------
 

@@ -84,7 +84,7 @@ class Operate(unittest.TestCase):
         self.assertEqual(scene.steerctl("routers", "forget", "203.0.113.10"), f"{NAME}: 1 row is removed\n")
         scene.wait_rows({("policy_set_v4", "203.0.113.11")})
         self.assertEqual(scene.steerctl("routers", "forget", "203.0.113.99"), f"{NAME}: 0 rows are removed\n")
-        self.assertIn("write the address", self.refused("routers", "forget", "nowhere"))
+        self.assertIn("expected an IP address", self.refused("routers", "forget", "nowhere"))
         # The cached answer that tells it again puts it back.
         self.assertEqual(set(scene.short("stream.example", "A")), both)
         scene.wait_rows({("policy_set_v4", address) for address in both})

@@ -31,6 +31,7 @@ struct Options {
     std::string socket = "/run/steerdns/control.sock";
     bool as_json = false;
     bool all = false;
+    bool markdown = false;                          // of `methods`
     bool any_size = false;                          // of `reload`, `lists fetch`
     std::string name, suffix, tag, instance, file;  // of `cache`
     unsigned seconds = 10, top = 20;                // of `hits`
@@ -479,6 +480,8 @@ int run(int argc, char** argv) {
         ->check(CLI::IsMember({"on", "off"}));
     ImportCommands import_commands(app);
     const auto* const version = app.add_subcommand("version", "its version and our own");
+    auto* const methods = app.add_subcommand("methods", "the methods of the control socket");
+    methods->add_flag("--markdown", options.markdown, "as a page of documentation");
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
@@ -500,6 +503,9 @@ int run(int argc, char** argv) {
                     json::object{{"any_size", options.any_size}}, steerctl::kLongPatience);
     if (lists->parsed()) return show(options, "lists", steerctl::lists_text);
     if (version->parsed()) return show_version(options);
+    if (methods->parsed())
+        return show(options, "methods",
+                    options.markdown ? steerctl::methods_page : steerctl::methods_text);
     if (drain->parsed()) {
         return show(
             options, "drain", steerctl::drain_text,

@@ -10,13 +10,28 @@
 #include "control/ops/json_rpc.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    static const steer::ops::JsonRpc rpc = [] {
-        steer::ops::JsonRpc methods;
-        methods.add("echo", [](const boost::json::value& params) -> steer::ops::RpcResult {
-            return params.is_object() ? params.get_object().size() : 0U;
-        });
-        return methods;
+    // One parameter of each type, so that their checks are fuzzed too.
+    static const steer::ops::Methods* const methods = [] {
+        using steer::ops::ParamType;
+        auto* const all = new steer::ops::Methods;
+        all->add({.name = "echo",
+                  .help = "Answers with its parameters.",
+                  .changes = steer::ops::Changes::with("on"),
+                  .parameters = {{"text", ParamType::text, "a text"},
+                                 {"name", ParamType::domain_name, "a name"},
+                                 {"address", ParamType::address, "an address"},
+                                 {"file", ParamType::path, "a path"},
+                                 {"on", ParamType::flag, "a flag"},
+                                 {"most", ParamType::number, "a number", false, 1, 300},
+                                 {"add", ParamType::texts, "texts"}},
+                  .run = [](const steer::ops::Arguments& asked) -> steer::ops::RpcResult {
+                      return asked.json().get_object().size() + asked.number("most", 0) +
+                             asked.text("text").size() + asked.texts("add").size() +
+                             (asked.is_true("on") ? 1U : 0U);
+                  }});
+        return all;
     }();
+    static const steer::ops::JsonRpc rpc(*methods);
     const std::string answer = rpc.handle({reinterpret_cast<const char*>(data), size});
     if (answer.empty()) return 0;
     if (answer.find('\n') != std::string::npos) std::abort();

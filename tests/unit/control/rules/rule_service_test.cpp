@@ -11,6 +11,7 @@
 
 #include "../fetch/one_server.h"
 #include "control/config/load.h"
+#include "control/ops/json_rpc.h"
 #include "support/temp_folder.h"
 
 namespace json = boost::json;
@@ -30,7 +31,7 @@ struct World {
                   pending.push_back(std::move(done));
               },
               [this] { return generation; }) {
-        service.add_to(rpc);
+        service.add_methods(methods);
     }
 
     void follow(const std::string& args = "flush_interval_ms: 0", const std::string& tag = "own") {
@@ -105,7 +106,8 @@ struct World {
     std::uint32_t generation = 1;
     std::vector<std::string> reloads;
     std::vector<std::function<void(RuleService::InForce)>> pending;
-    steer::ops::JsonRpc rpc;
+    steer::ops::Methods methods;
+    const steer::ops::JsonRpc rpc{methods};
     std::vector<std::string> answers;
     RuleService service;
 };
@@ -206,7 +208,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_done) {
                "there is no dynamic_domain_set \"owm\": did you mean 'own'?");
     BOOST_TEST(bad("rules.list", R"({"tag":"entirely"})").find(": there is own") !=
                std::string::npos);
-    BOOST_TEST(bad("rules.list", "[]").find("write the tag") == 0U);
+    BOOST_TEST(bad("rules.list", "[]").find("parameters are given by name") == 0U);
     BOOST_TEST(world.folder.read("names.txt") == "first.example\n", "none of it was written");
     BOOST_TEST(world.reloads.empty());
     std::filesystem::remove(world.file());

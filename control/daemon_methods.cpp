@@ -1,0 +1,93 @@
+// The methods of the control socket: every service's, and the daemon's own.
+#include <boost/json/object.hpp>
+
+#include "control/cache/cache_methods.h"
+#include "control/daemon.h"
+#include "control/lists/ad_list_methods.h"
+#include "control/lists/reverse_methods.h"
+#include "control/sinks/router_methods.h"
+
+namespace steer {
+
+using ops::Changes;
+using ops::ParamType;
+
+void Daemon::add_methods() {
+    const auto snapshot = [this]() -> const Snapshot& { return *publisher_->current(); };
+    add_looks();
+    add_changes();
+    add_ad_list_methods(methods_, snapshot, clock_);
+    add_reverse_methods(methods_, snapshot, clock_);
+    add_cache_methods(methods_, cache_methods());
+    add_router_methods(methods_, main_io_, routers_);
+    why_->add_methods(methods_);
+    hits_->add_methods(methods_, *runtime_);
+    rules_->add_methods(methods_);
+    leases_->add_methods(methods_);
+}
+
+std::optional<CacheMethods> Daemon::cache_methods() {
+    if (!cache_service_) return std::nullopt;
+    return CacheMethods{*cache_service_, *runtime_->shared().cache, clock_, in_force_,
+                        [this](auto addresses, auto done) {
+                            forget_rows(main_io_, *routers_, std::move(addresses), std::move(done));
+                        }};
+}
+
+void Daemon::add_looks() {
+    methods_.add({.name = "status",
+                  .help = "Shows readiness, ports, workers, cache, routers, sets and upstreams.",
+                  .changes = Changes::nothing(),
+                  .run = [this](const ops::Arguments&) -> ops::RpcResult { return status(); }});
+    methods_.add({.name = "counters",
+                  .help = "Shows the verdicts and counters of all workers.",
+                  .changes = Changes::nothing(),
+                  .run = [this](const ops::Arguments&) -> ops::RpcResult { return counters(); }});
+    methods_.add({.name = "version",
+                  .help = "Shows the version of steerdnsd.",
+                  .changes = Changes::nothing(),
+                  .run = [](const ops::Arguments&) -> ops::RpcResult {
+                      return boost::json::value{{"version", STEER_VERSION}};
+                  }});
+    methods_.add(
+        {.name = "lists",
+         .help = "Shows the rules of each list, and when lists by URL were fetched.",
+         .changes = Changes::nothing(),
+         .run = [this](const ops::Arguments&) -> ops::RpcResult { return lists_status(); }});
+}
+
+void Daemon::add_changes() {
+    constexpr ops::Parameter kAnySize{
+        "any_size", ParamType::flag,
+        "true: take lists that lost more rules than max_shrink allows"};
+    methods_.add({.name = "reload",
+                  .help = "Reads the configuration and its files again and puts them in force.",
+                  .changes = Changes::always(),
+                  .parameters = {kAnySize},
+                  .run = [this](const ops::Arguments& asked, const ops::RpcDone& done) {
+                      reload(
+                          "steerctl",
+                          [done](const ReloadOutcome& outcome) { done(to_json(outcome)); },
+                          asked.is_true("any_size"));
+                  }});
+    methods_.add(
+        {.name = "lists.fetch",
+         .help = "Fetches all lists by URL now; answers when that is done.",
+         .changes = Changes::always(),
+         .parameters = {kAnySize},
+         .run = [this](const ops::Arguments& asked, const ops::RpcDone& done) {
+             if (!fetcher_)
+                 return done(ops::RpcError{ops::RpcCode::internal_error, "not serving yet"});
+             fetcher_->fetch_now([this, done] { done(lists_status()); }, asked.is_true("any_size"));
+         }});
+    methods_.add({.name = "drain",
+                  .help = "Makes /readyz fail, so that load balancers send no more clients.",
+                  .changes = Changes::with("on"),
+                  .parameters = {{"on", ParamType::flag, "the new state; without it, only tells"}},
+                  .run = [this](const ops::Arguments& asked) -> ops::RpcResult {
+                      if (asked.has("on")) is_draining_ = asked.is_true("on");
+                      return boost::json::value{{"draining", is_draining_}};
+                  }});
+}
+
+}  // namespace steer

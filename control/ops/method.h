@@ -1,0 +1,93 @@
+// The declaration of one method of the control socket.
+//
+// A service declares each of its methods as one Method and adds it to the daemon's Methods. The declaration is the one source
+// of the check of parameters, of the audit's decision, of the answer of `methods` and of docs/control-socket.md.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "control/ops/rpc_result.h"
+
+namespace steer::ops {
+
+enum class ParamType : std::uint8_t {
+    text,
+    domain_name,  // presentation form, as RFC 1035 5.1
+    address,      // IPv4 or IPv6
+    path,         // absolute: the daemon's working folder is not the client's
+    flag,         // true or false
+    number,       // whole, from `least` to `most`
+    texts,        // a list of texts
+};
+
+struct Parameter {
+    std::string_view name;
+    ParamType type;
+    std::string_view meaning;  // one phrase, as in "the tag of an adlist; without it, all"
+    bool is_required = false;
+    std::uint64_t least = 0, most = std::numeric_limits<std::uint64_t>::max();
+};
+
+// Whether a request changes something, so that the audit logs it.
+class Changes {
+  public:
+    static constexpr Changes nothing() { return Changes{false, {}}; }
+    static constexpr Changes always() { return Changes{true, {}}; }
+    // Only a request with this parameter does.
+    static constexpr Changes with(std::string_view parameter) { return Changes{true, parameter}; }
+
+    [[nodiscard]] bool by(const boost::json::value& params) const;
+    // false, true, or the name of the parameter.
+    [[nodiscard]] boost::json::value to_json() const;
+
+  private:
+    constexpr Changes(bool any, std::string_view parameter) : any_(any), parameter_(parameter) {}
+    bool any_;
+    std::string_view parameter_;
+};
+
+// The parameters of a request, checked: each is declared and of its type, and the required ones are there.
+class Arguments {
+  public:
+    // `checked`: an object.
+    explicit Arguments(boost::json::value checked) : all_(std::move(checked)) {}
+
+    [[nodiscard]] bool has(std::string_view name) const;
+    [[nodiscard]] bool is_true(std::string_view name) const;  // false if it is not there
+    // Of text, domain_name, address and path.
+    [[nodiscard]] std::optional<std::string> find_text(std::string_view name) const;
+    [[nodiscard]] std::string text(std::string_view name) const;  // empty if it is not there
+    [[nodiscard]] std::vector<std::string> texts(std::string_view name) const;
+    [[nodiscard]] std::uint64_t number(std::string_view name, std::uint64_t otherwise) const;
+    [[nodiscard]] const boost::json::value& json() const { return all_; }
+
+  private:
+    boost::json::value all_;
+};
+
+using AtOnce = std::function<RpcResult(const Arguments&)>;
+using Later = std::function<void(const Arguments&, const RpcDone& done)>;
+
+struct Method {
+    std::string_view name;
+    std::string_view help;  // one sentence
+    Changes changes;
+    std::vector<Parameter> parameters{};
+    std::variant<AtOnce, Later> run{};
+};
+
+// What is wrong with these parameters; nothing: the method takes them. `params`: an object, an array, or null.
+std::optional<RpcError> check_params(const Method& method, const boost::json::value& params);
+
+// {"name", "help", "changes", "parameters": [{"name", "type", "required", "meaning"}]}
+boost::json::object describe(const Method& method);
+
+}  // namespace steer::ops

@@ -1,0 +1,58 @@
+#include "control/ops/methods.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <utility>
+
+namespace steer::ops {
+namespace json = boost::json;
+
+Methods::Methods() {
+    add({.name = "methods",
+         .help = "Lists the methods of the control socket.",
+         .changes = Changes::nothing(),
+         .run = [this](const Arguments&) -> RpcResult {
+             json::array all;
+             for (const auto& [_, method] : by_name_)
+                 all.push_back(describe(method));
+             return json::value(json::object{{"methods", std::move(all)}});
+         }});
+}
+
+void Methods::add(Method method) {
+    const std::string_view name = method.name;
+    if (by_name_.emplace(name, std::move(method)).second) return;
+    std::fprintf(stderr, "control socket: two methods are called %s\n", std::string(name).c_str());
+    std::abort();
+}
+
+const Method* Methods::find(std::string_view name) const {
+    const auto at = by_name_.find(name);
+    return at == by_name_.end() ? nullptr : &at->second;
+}
+
+std::string Methods::names() const {
+    std::string all;
+    for (const auto& [name, _] : by_name_)
+        all.append(all.empty() ? "" : ", ").append(name);
+    return all;
+}
+
+void Methods::call(const Method& method, const json::value& params, const RpcDone& done) {
+    if (auto error = check_params(method, params)) return done(*std::move(error));
+    const Arguments arguments(params.is_null() ? json::value(json::object{}) : params);
+    try {
+        if (const auto* const later = std::get_if<Later>(&method.run)) {
+            (*later)(arguments, done);
+        } else {
+            done(std::get<AtOnce>(method.run)(arguments));
+        }
+    } catch (const std::exception& e) {
+        done(RpcError{RpcCode::internal_error, e.what()});
+    }
+}
+
+}  // namespace steer::ops

@@ -1,0 +1,66 @@
+"""Every method of the control socket is in its page of the documentation, and its command in the manual page."""
+
+import json
+import re
+import socket
+import sys
+import unittest
+
+from lab.scene import ROOT, Scene
+
+BUILD = sys.argv.pop(1)
+
+CONFIG = """
+plugins:
+  - { tag: up, type: forward, args: { upstreams: [ { addr: udp://1.1.1.1 } ] } }
+  - { tag: main, type: sequence, args: [ { exec: $up } ] }
+"""
+# Methods that are not asked by a command of their own name.
+COMMANDS = {"rules.change": r"\\fBadd\\fR \\fIRULE\\fR", "rules.list": r"\\fBrules\\fR \[\\fITAG\\fR \[\\fBlist\\fR"}
+
+
+def asked(path, method, params):
+    """The answer to one request."""
+    with socket.socket(socket.AF_UNIX) as session:
+        session.connect(str(path))
+        session.sendall(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode() + b"\n")
+        return json.loads(session.makefile().readline())
+
+
+class Methods(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.scene = cls.enterClassContext(Scene("methods", BUILD))
+        cls.scene.start_resolver()
+        config = cls.scene.folder / "steer.yaml"
+        config.write_text(CONFIG)
+        cls.scene.start_daemon(config)
+        cls.methods = cls.scene.told("methods")["methods"]
+
+    def test_the_page_is_what_the_daemon_has(self):
+        page = self.scene.steerctl("methods", "--markdown")
+        self.assertEqual((ROOT / "docs/control-socket.md").read_text(), page,
+                         "write it anew: steerctl methods --markdown > docs/control-socket.md")
+        for method in self.methods:
+            self.assertIn(f"\n## `{method['name']}`\n", page)
+            self.assertIn(f"{method['name']}\n    {method['help']}\n", self.scene.steerctl("methods"))
+
+    def test_the_manual_page_has_every_command(self):
+        manual = (ROOT / "docs/man/steerctl.8").read_text()
+        for method in self.methods:
+            words = method["name"].replace(".", " ")
+            command = COMMANDS.get(method["name"], r"(^\.B |\\fB)" + words + r"(\\fR|$)")
+            with self.subTest(method["name"]):
+                self.assertRegex(manual, re.compile(command, re.MULTILINE))
+
+    def test_a_method_says_what_it_takes(self):
+        """Each is asked with a parameter that it does not have: none of them runs."""
+        for method in self.methods:
+            with self.subTest(method["name"]):
+                error = asked(self.scene.socket, method["name"], {"nonsense": 1})["error"]
+                self.assertEqual(error["code"], -32602)
+                self.assertTrue(error["message"].startswith(f'{method["name"]} has no parameter "nonsense"; it '), error)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
