@@ -6,14 +6,16 @@
 #include <optional>
 #include <string_view>
 
+#include "control/config/ldns_field.h"
 #include "control/config/values.h"
-#include "control/config/zone_bytes.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/quote.h"
 
 namespace steer::config {
 namespace {
 
+// Each kind of value is read here: ldns 1.8.3 has a reader of its own for SvcParams, which writes behind an IPv6 hint of 46
+// characters, takes port=70000 for 4464, and lets mandatory=mandatory and two of one key pass.
 using Bytes = std::vector<std::uint8_t>;
 
 // By their numbers.
@@ -40,10 +42,14 @@ std::vector<std::string_view> items_of(std::string_view list) {
     }
 }
 
+std::optional<Bytes> unescaped(const std::string& text) {
+    return read_by_ldns(LDNS_RDF_TYPE_LONG_STR, text);
+}
+
 std::optional<Bytes> protocols(std::string_view list) {
     Bytes out;
     for (const std::string_view item : items_of(list)) {
-        const auto bytes = unescaped(item);
+        const auto bytes = unescaped(std::string(item));
         if (!bytes || bytes->empty() || bytes->size() > UINT8_MAX) return std::nullopt;
         out.push_back(static_cast<std::uint8_t>(bytes->size()));
         out.insert(out.end(), bytes->begin(), bytes->end());
@@ -95,9 +101,9 @@ std::optional<Bytes> value_of(std::uint16_t key, std::string_view text) {
         case ipv6hint:
             return addresses(text, key == ipv6hint);
         case ech:
-            return bytes_of_base64(text);
+            return read_by_ldns(LDNS_RDF_TYPE_B64, std::string(text));
         default:
-            return unescaped(text);
+            return unescaped(std::string(text));
     }
 }
 

@@ -1,12 +1,17 @@
 #include "control/ops/response_text.h"
 
+#include <ldns/ldns.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <memory>
 #include <optional>
 #include <string_view>
 
 #include "control/ops/mnemonics.h"
 #include "dataplane/dns/records.h"
 #include "dataplane/dns/wire.h"
-#include "matchers/prefix/ip_address.h"
 
 namespace steer::ops {
 namespace {
@@ -20,25 +25,57 @@ std::string generic(Bytes rdata) {
     return text;
 }
 
-// RFC 1035 5.1: quoted strings, with \" \\ and \DDD.
-std::optional<std::string> strings_text(Bytes rdata) {
-    std::string out;
-    for (std::size_t at = 0; at < rdata.size();) {
-        const std::size_t length = rdata[at++];
-        if (length > rdata.size() - at) return std::nullopt;
-        out += out.empty() ? "\"" : " \"";
-        for (const std::uint8_t b : rdata.subspan(at, length)) {
-            if (b == '"' || b == '\\') {
-                out += {'\\', static_cast<char>(b)};
-            } else if (b >= 0x20 && b < 0x7f) {
-                out += static_cast<char>(b);
-            } else {
-                out += {'\\', static_cast<char>('0' + b / 100),
-                        static_cast<char>('0' + b / 10 % 10), static_cast<char>('0' + b % 10)};
-            }
+// Types that are not handed to ldns: OPT is printed here, the others have no text form. WKS has one, but ldns 1.8.3 writes
+// beyond its buffer when it prints one (1.8.4 mends it).
+bool is_left_as_bytes(std::uint16_t type) {
+    constexpr std::array kLeft{LDNS_RR_TYPE_NULL, LDNS_RR_TYPE_WKS,  LDNS_RR_TYPE_NXT,
+                               LDNS_RR_TYPE_A6,   LDNS_RR_TYPE_SINK, LDNS_RR_TYPE_OPT,
+                               LDNS_RR_TYPE_TKEY, LDNS_RR_TYPE_TSIG, LDNS_RR_TYPE_NSAP_PTR};
+    return std::ranges::find(kLeft, type) != kLeft.end() ||
+           ldns_rr_descript(type) == ldns_rr_descript(0);
+}
+
+struct FreeRecord {
+    void operator()(ldns_rr* record) const { ldns_rr_free(record); }
+};
+struct FreeText {
+    void operator()(char* text) const { std::free(text); }
+};
+
+// ldns prints a tab as it is, and other bytes as the locale says.
+void add_clean(std::string& to, std::string_view text) {
+    for (const char c : text) {
+        const auto b = static_cast<std::uint8_t>(c);
+        if (b >= 0x20 && b < 0x7f) {
+            to += c;
+        } else {
+            to += {'\\', static_cast<char>('0' + b / 100), static_cast<char>('0' + b / 10 % 10),
+                   static_cast<char>('0' + b % 10)};
         }
-        out += '"';
-        at += length;
+    }
+}
+
+// As zone files have it, names whole; nothing: these bytes are none of that type. ldns takes a record that ends early, or
+// has bytes behind its last field, for a good one.
+std::optional<std::string> text_by_ldns(Bytes message, const dns::Record& record) {
+    if (is_left_as_bytes(record.type)) return std::nullopt;
+    const std::unique_ptr<ldns_rr, FreeRecord> rr(ldns_rr_new());
+    if (!rr) return std::nullopt;
+    ldns_rr_set_type(rr.get(), static_cast<ldns_rr_type>(record.type));
+    std::size_t at = record.rdata - 2;  // the length is read as well
+    if (ldns_wire2rdf(rr.get(), message.data(), record.end, &at) != LDNS_STATUS_OK ||
+        at != record.end ||
+        ldns_rr_rd_count(rr.get()) < ldns_rr_descriptor_minimum(ldns_rr_descript(record.type)))
+        return std::nullopt;
+    std::string out;
+    for (std::size_t i = 0; i < ldns_rr_rd_count(rr.get()); ++i) {
+        const std::unique_ptr<char, FreeText> field(ldns_rdf2str(ldns_rr_rdf(rr.get(), i)));
+        if (!field) return std::nullopt;
+        std::string_view text(field.get());
+        while (text.ends_with(' '))
+            text.remove_suffix(1);
+        if (!out.empty() && !text.empty()) out += ' ';
+        add_clean(out, text);
     }
     return out;
 }
@@ -88,52 +125,11 @@ class Printer {
         return text;
     }
 
-    std::string rdata_text(const dns::Record& record) {
-        const Bytes data = rdata(record);
-        std::size_t at = record.rdata;
-        switch (record.type) {
-            case dns::kA:
-                if (record.klass == dns::kIn) return IpAddress::from_v4(data.data()).to_string();
-                break;
-            case dns::kAaaa:
-                if (record.klass == dns::kIn) return IpAddress::from_v6(data.data()).to_string();
-                break;
-            case dns::kCname:
-            case dns::kNs:
-            case dns::kPtr:
-            case dns::kDname:
-                return name_at(at) + ".";
-            case dns::kMx:
-                return numbers_and_name(record, 1);
-            case dns::kSrv:
-                return numbers_and_name(record, 3);
-            case dns::kSoa:
-                return soa_text(record);
-            case dns::kTxt:
-                if (auto text = strings_text(data)) return *text;
-                break;
-            default:
-                break;
-        }
-        return generic(data);
-    }
-    std::string numbers_and_name(const dns::Record& record, std::size_t count) {
-        std::string text;
-        std::size_t at = record.rdata;
-        for (; count > 0; --count, at += 2) {
-            text += std::to_string(dns::load_be16(&message_[at])) + " ";
-        }
-        return text + name_at(at) + ".";
-    }
-    std::string soa_text(const dns::Record& record) {
-        constexpr int kNumbers = 5;
-        std::size_t at = record.rdata;
-        std::string text = name_at(at) + ".";
-        text += " " + name_at(at) + ".";
-        for (int i = 0; i < kNumbers; ++i, at += 4) {
-            text += " " + std::to_string(dns::load_be32(&message_[at]));
-        }
-        return text;
+    [[nodiscard]] std::string rdata_text(const dns::Record& record) const {
+        const bool has_addresses_elsewhere =
+            record.klass != dns::kIn && (record.type == dns::kA || record.type == dns::kAaaa);
+        auto text = has_addresses_elsewhere ? std::nullopt : text_by_ldns(message_, record);
+        return text ? *std::move(text) : generic(rdata(record));
     }
 
     Bytes message_;

@@ -91,6 +91,63 @@ BOOST_AUTO_TEST_CASE(types_that_are_less_common) {
     BOOST_TEST(rdata("RRSIG A 5 3 1 20031322173103 1 2 . AQ==").starts_with("expected RRSIG"));
 }
 
+// Each of these ldns 1.8 takes for something else, or writes beyond its stack.
+BOOST_AUTO_TEST_CASE(values_beyond_their_field_are_refused) {
+    for (const std::string text :
+         {"MX 65546 a.",
+          "MX -1 a.",
+          "SRV 0 5 70000 a.",
+          "CAA 256 issue \"ca\"",
+          "SOA a. b. 4294967296 2 3 4 5",
+          "SOA a. b. 1 99999999999h 3 4 5",
+          "NSEC a. A NOSUCH",
+          "DS 258 256 2 abcd",
+          "DS 258 -1 2 abcd",
+          "TLSA 256 1 1 01",
+          "CERT 65536 2 3 AQID",
+          "TLSA 3 1 1 abc",
+          "DNSKEY 257 3 13 0",
+          "RRSIG A 5 3 1 4294967296 1 2 . AQ==",
+          "TYPE65280 \\# 65539 ab cd ef",
+          "TYPE65280 \\# 3 abzzef",
+          "EUI48 0-0-5e-0-53-2a",
+          "HTTPS 1 . port=70000",
+          "HTTPS 1 . ipv6hint=2001:0db8:0000:0000:0000:0000:255.255.255.255.",
+          "HTTPS 1 . ipv6hint=0000000000000000000000000000000000000000000000",
+          "HTTPS 1 . alpn=h2 alpn=h3",
+          "HTTPS 1 . mandatory=port,port",
+          "HTTPS 1 . echconfig=AAEC",
+          "HTTPS 1 . key65535=x",
+          "HTTPS 1 . alpn",
+          "HTTPS 1 . port",
+          "HTTPS 1 . no-default-alpn=1",
+          "HTTPS 1 . \"a b\"=1"}) {
+        BOOST_TEST_CONTEXT(text) {
+            BOOST_TEST(read_zone("x. " + text, "zone").bad.count() == 1U);
+        }
+    }
+    BOOST_TEST(read_zone("x. NSEC3PARAM 1 0 0 " + std::string(512, 'a'), "zone").bad.count() == 1U);
+    BOOST_TEST(read_zone("x. DNSKEY 1 3 13 " + std::string(131'072, 'A'), "zone").bad.count() ==
+               1U);
+    BOOST_TEST(read_zone("x. HTTPS 1 . key9=" + std::string(65'600, 'a'), "zone").bad.count() ==
+               1U);
+    BOOST_TEST(read_zone(std::string("x. TXT a\0b", 10), "zone").bad.count() == 1U);
+    std::string many = "x. NSEC a.";
+    for (unsigned i = 0; i < 66'000; ++i)
+        many += " A";
+    BOOST_TEST(rdata(many.substr(3)) ==
+               "01610000"
+               "0140");
+}
+
+// RFC 4034 appendix A, RFC 7218.
+BOOST_AUTO_TEST_CASE(algorithms_have_names) {
+    BOOST_TEST(rdata("DS 258 RSASHA256 2 abcd") == "01020802abcd");
+    BOOST_TEST(rdata("TLSA DANE-EE SPKI SHA2-256 01") == "03010101");
+    BOOST_TEST(rdata("CERT PGP 0 0 AQID") == "0003000000010203");
+    BOOST_TEST(rdata("DS 258 NOSUCH 2 abcd").starts_with("expected DS"));
+}
+
 BOOST_AUTO_TEST_CASE(generate_makes_one_record_for_each_number) {
     const ZoneText zone = read_zone(
         "$ORIGIN example.\n"

@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(record_data_of_the_common_types) {
     m.record(DnsMessage::kAnswer, owner, 15, 5, joined({0, 10}, {2, 'm', 'x', 0xc0, 12}));
     m.record(DnsMessage::kAnswer, owner, 33, 5, joined({0, 1, 0, 2, 0, 53}, wire_name("s.org")));
     m.record(DnsMessage::kAnswer, owner, 16, 5, {3, 'a', '"', '\n', 1, '\\'});
-    m.record(DnsMessage::kAnswer, owner, 99, 5, {1, 2});
+    m.record(DnsMessage::kAnswer, owner, 99, 5, {5, 2});
     m.record(DnsMessage::kAnswer, owner, 4711, 5, {});
     m.record(DnsMessage::kAnswer, {0}, 2, 5, {0});
     m.soa("org", 7, 60);
@@ -115,9 +115,36 @@ BOOST_AUTO_TEST_CASE(record_data_of_the_common_types) {
                  "additional 1",
                  "x.org. 5 IN AAAA 2001:db8::1", "x.org. 5 IN MX 10 mx.x.org.",
                  "x.org. 5 IN SRV 1 2 53 s.org.", "x.org. 5 IN TXT \"a\\\"\\010\" \"\\\\\"",
-                 "x.org. 5 IN SPF \\# 2 0102", "x.org. 5 IN TYPE4711 \\# 0", ". 5 IN NS .",
+                 "x.org. 5 IN SPF \\# 2 0502", "x.org. 5 IN TYPE4711 \\# 0", ". 5 IN NS .",
                  "org. 7 IN SOA ns.org. root.org. 1 7200 3600 1209600 60",
                  ";; EDNS: version 0, flags do; udp 4096; options 000a0002abcd"});
+}
+
+BOOST_AUTO_TEST_CASE(less_common_types_are_readable_and_what_is_none_of_its_type_is_bytes) {
+    using steer::test::wire_name;
+    const Bytes owner = wire_name("x.org");
+    DnsMessage m = DnsMessage::response(9, "x.org", 255);
+    const auto add = [&](std::uint16_t type, const Bytes& rdata) {
+        m.record(DnsMessage::kAnswer, owner, type, 5, rdata);
+    };
+    add(65, {0, 1, 0, 0, 1, 0, 3, 2, 'h', '2', 0, 3, 0, 2, 1, 0xbb});
+    add(257, {0, 5, 'i', 's', 's', 'u', 'e', 'c', 'a'});
+    add(43, {1, 2, 13, 2, 0xab, 0xcd});
+    add(51, {1, 0, 0, 0, 0});
+    add(47, {1, 'a', 0, 0, 1, 0x40});
+    add(13, {1, 9, 1, 0xe5});
+    add(11, {192, 0, 2, 1, 6, 255});       // WKS: never handed to ldns
+    add(44, {1});                          // ends early
+    add(108, {0, 0, 94, 0, 83, 42, 9});    // has a byte too many
+    add(65, {0, 1, 0, 0, 3, 0, 9, 1, 1});  // a value that is longer than the record
+    auto lines = steer::ops::response_lines(m.bytes());
+    lines.erase(lines.begin());
+    check_lines(lines, {"x.org. 5 IN HTTPS 1 . alpn=h2 port=443", "x.org. 5 IN CAA 0 issue \"ca\"",
+                        "x.org. 5 IN DS 258 13 2 abcd", "x.org. 5 IN NSEC3PARAM 1 0 0 -",
+                        "x.org. 5 IN NSEC a. A", "x.org. 5 IN HINFO \"\\009\" \"\\229\"",
+                        "x.org. 5 IN TYPE11 \\# 6 c000020106ff", "x.org. 5 IN SSHFP \\# 1 01",
+                        "x.org. 5 IN EUI48 \\# 7 00005e00532a09",
+                        "x.org. 5 IN HTTPS \\# 9 000100000300090101"});
 }
 
 BOOST_AUTO_TEST_CASE(any_bytes_end_in_lines) {

@@ -1,0 +1,20 @@
+// One field of RDATA by ldns, behind checks of what ldns 1.8 would take for something else.
+#pragma once
+
+#include <ldns/rdata.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace steer::config {
+
+// Nothing: `text` is no field of that kind. For base64, hexadecimal digits, strings, addresses and other kinds that are
+// neither numbers, types, names nor SvcParams. Any bytes will do; up to 260,000 of them.
+std::optional<std::vector<std::uint8_t>> read_by_ldns(ldns_rdf_type kind, const std::string& text);
+
+// Big-endian.
+void add_number(std::vector<std::uint8_t>& to, std::uint64_t value, unsigned bytes);
+
+}  // namespace steer::config
