@@ -153,6 +153,7 @@ class Fetch(unittest.TestCase):
         for outcome, why, what in (
                 ("cut_off", "it ended after 10 bytes", {"body": "other.example\n", "cut": 4}),
                 ("cut_off", "it ended after", {"body": many[:500_000], "gzip": True, "cut": 1000}),
+                ("cut_off", "it ended after 14 bytes", {"body": "other.example\n", "until_close": True}),
                 ("too_large", "max_size", {"body": many}),
                 ("too_large", "max_size", {"bomb": 20 << 20}),
                 ("too_slow", "longer than 2000 ms", {"body": "other.example\n", "cut": 4, "hold": True}),
@@ -221,6 +222,20 @@ class Fetch(unittest.TestCase):
         self.start(url="http://1.1.1.1/names.txt")
         self.assertTrue(self.listed("stream.example"))
         self.assertEqual([a["tls"] for a in self.asked()], [False])
+
+    def test_over_http2(self):
+        """A server that speaks nothing else: more than the window that HTTP/2 begins with, and 304."""
+        names = "stream.example\n" + "".join(f"n{i}.example\n" for i in range(60_000))
+        (self.web / "names.txt").write_text(names)
+        web = self.scene.network.start("resolver", "web", "/usr/bin/stdbuf", "-oL", "/usr/sbin/nghttpd", "-v", "-a", "1.1.1.1",
+                                       "-d", str(self.web), "443", str(self.folder / "web.key"), str(self.folder / "web.pem"))
+        web.wait_for("listen 1.1.1.1:443")
+        daemon = self.start()
+        self.assertTrue(self.listed("www.stream.example"))
+        self.assertTrue(self.listed("n59999.example"))
+        self.assertIn(f"was fetched: {len(names)} bytes, 60001 rules", daemon.text())
+        self.assertEqual(self.fetch()["outcome"], "unchanged")
+        self.assertIn(":status: 304", web.text())
 
     def test_another_url_while_serving(self):
         """A reload waits for a list that it names for the first time."""

@@ -3,7 +3,7 @@
 `list_server.py ADDRESS FOLDER [CERTIFICATE KEY]`   HTTP on port 80, and HTTPS on 443 with a certificate
 
 FOLDER/pages.json says what each path is: {"PATH": {"body": TEXT or "hex": HEX, "etag": TEXT, "gzip": BOOL,
-"bomb": BYTES, "cut": BYTES that are not sent, "hold": BOOL, "status": NUMBER, "location": URL}}.
+"bomb": BYTES, "cut": BYTES that are not sent, "hold": BOOL, "until_close": BOOL (no length; TLS is not ended), "status": NUMBER, "location": URL}}.
 FOLDER/asked.jsonl gets a line a request: {"path", "tls", "status", "headers"}.
 """
 
@@ -44,7 +44,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in headers:
             self.send_header(name, value)
-        if status != 304:
+        if status != 304 and not page.get("until_close"):
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body[:len(body) - page.get("cut", 0)])

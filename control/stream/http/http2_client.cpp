@@ -13,6 +13,19 @@ namespace {
 constexpr std::int32_t kConnectionWindow = 1 << 20;  // bytes of all responses, unread
 constexpr std::int32_t kLastStream = 0x7fff'fffd;
 
+std::string in_lower_case(std::string name) {
+    std::ranges::transform(name, name.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+    });
+    return name;
+}
+
+std::uint64_t number_in(std::string_view text) {
+    std::uint64_t number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
+}
+
 }  // namespace
 
 struct Http2Client::Calls : Http2Calls<Http2Client> {
@@ -44,8 +57,8 @@ struct Http2Client::Calls : Http2Calls<Http2Client> {
 
 // ---- the client
 
-Http2Client::Http2Client(HttpTarget target, HttpReplyTaker& taker)
-    : target_(std::move(target)), taker_(taker) {
+Http2Client::Http2Client(HttpClientLimits limits, HttpReplyTaker& taker)
+    : limits_(std::move(limits)), taker_(taker) {
     if (nghttp2_session_client_new2(&session_, Calls::all(), this, Calls::options()) != 0) {
         session_ = nullptr;
         fail("no memory");
@@ -53,7 +66,9 @@ Http2Client::Http2Client(HttpTarget target, HttpReplyTaker& taker)
     }
     const std::array settings{
         nghttp2_settings_entry{NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
-        nghttp2_settings_entry{NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, kMaxHttpResponseHead}};
+        nghttp2_settings_entry{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits_.window_bytes},
+        nghttp2_settings_entry{NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE,
+                               static_cast<std::uint32_t>(limits_.head_bytes)}};
     nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings.data(), settings.size());
     nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, kConnectionWindow);
 }
@@ -67,10 +82,13 @@ Http2Client::Stream* Http2Client::find(std::int32_t id) {
     return found == streams_.end() ? nullptr : &found->second;
 }
 
-std::uint32_t Http2Client::ask(std::span<const std::uint8_t> query) {
+std::uint32_t Http2Client::ask(std::shared_ptr<const HttpRequestHead> head,
+                               std::span<const std::uint8_t> content) {
     const std::int32_t id = next_id_;
     next_id_ += 2;
-    streams_[id].query.assign(query.begin(), query.end());
+    Stream& stream = streams_[id];
+    stream.head = std::move(head);
+    stream.content.assign(content.begin(), content.end());
     to_submit_.push_back(id);
     return static_cast<std::uint32_t>(id);
 }
@@ -79,21 +97,26 @@ std::uint32_t Http2Client::ask(std::span<const std::uint8_t> query) {
 void Http2Client::submit(std::int32_t id) {
     Stream& stream = streams_[id];
     stream.submitted = true;
+    const HttpRequestHead& request = *stream.head;
+    std::vector<nghttp2_nv> head{
+        http2_field(":method", request.method), http2_field(":scheme", request.scheme),
+        http2_field(":authority", request.authority), http2_field(":path", request.path)};
+    std::vector<std::string> names;
+    names.reserve(request.fields.size());
+    for (const HttpHeader& field : request.fields) {
+        names.push_back(in_lower_case(field.name));
+        head.push_back(http2_field(names.back(), field.value));
+        head.back().flags = NGHTTP2_NV_FLAG_NONE;  // the name goes with this call
+    }
     std::array<char, 20> digits;
-    const auto end = std::to_chars(digits.begin(), digits.end(), stream.query.size()).ptr;
-    const std::array head{
-        http2_field(":method", "POST"),
-        http2_field(":scheme", "https"),
-        http2_field(":authority", target_.authority),
-        http2_field(":path", target_.path),
-        http2_field("accept", "application/dns-message"),
-        http2_field("content-type", "application/dns-message"),
-        http2_field("content-length", {digits.begin(), end}),
-    };
+    if (!stream.content.empty()) {
+        const auto end = std::to_chars(digits.begin(), digits.end(), stream.content.size()).ptr;
+        head.push_back(http2_field("content-length", {digits.begin(), end}));
+    }
     const nghttp2_data_provider content{{}, Calls::read};
     nghttp2_session_set_next_stream_id(session_, id);  // past those that were given up
-    const auto got =
-        nghttp2_submit_request(session_, nullptr, head.data(), head.size(), &content, nullptr);
+    const auto got = nghttp2_submit_request(session_, nullptr, head.data(), head.size(),
+                                            stream.content.empty() ? nullptr : &content, nullptr);
     if (got != id) on_closed(id, NGHTTP2_REFUSED_STREAM);
 }
 
@@ -128,34 +151,32 @@ void Http2Client::on_header(const nghttp2_frame& frame, std::string_view name,
     Stream* const stream = find(id);
     if (stream == nullptr || stream->cancelled) return;
     stream->head_bytes += name.size() + value.size() + kFieldOverhead;
-    if (stream->head_bytes > kMaxHttpResponseHead) {
+    if (stream->head_bytes > limits_.head_bytes) {
         give_up(id);
         return taker_.take_failure(static_cast<std::uint32_t>(id), false);
     }
+    if (stream->answered) return;  // trailers
+    HttpResponseHead& response = stream->response;
     if (name == ":status") {
-        stream->reply.status = 0;
-        std::from_chars(value.data(), value.data() + value.size(), stream->reply.status);
-    } else if (name == "content-type") {
-        stream->reply.content_type = value;
+        response = {.status = static_cast<unsigned>(number_in(value))};
+    } else if (name == "content-length") {
+        response.content_length = number_in(value);
     }
+    if (std::ranges::find(limits_.wanted, name) != limits_.wanted.end())
+        response.fields.push_back({std::string(name), std::string(value)});
 }
 
 void Http2Client::on_content(std::int32_t id, std::span<const std::uint8_t> bytes) {
-    Stream* const stream = find(id);
+    const Stream* const stream = find(id);
     if (stream == nullptr || stream->cancelled) return;
-    auto& content = stream->reply.content;
-    if (bytes.size() > kMaxHttpContent - content.size()) {
-        give_up(id);
-        return taker_.take_failure(static_cast<std::uint32_t>(id), false);
-    }
-    content.insert(content.end(), bytes.begin(), bytes.end());
+    taker_.take_content(static_cast<std::uint32_t>(id), bytes);
 }
 
 std::span<const std::uint8_t> Http2Client::take_content(std::int32_t id, std::size_t most,
                                                         bool& last) {
     Stream* const stream = find(id);
     if (stream == nullptr) return {};
-    const auto left = std::span(stream->query).subspan(stream->sent);
+    const auto left = std::span(stream->content).subspan(stream->sent);
     const auto taken = left.first(std::min(most, left.size()));
     stream->sent += taken.size();
     last = taken.size() == left.size();
@@ -164,11 +185,14 @@ std::span<const std::uint8_t> Http2Client::take_content(std::int32_t id, std::si
 
 void Http2Client::on_frame(const nghttp2_frame& frame) {
     if (frame.hd.type == NGHTTP2_GOAWAY) on_goaway(frame.goaway, "the upstream ended HTTP/2: ");
-    const bool ends = (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+    if (frame.hd.type != NGHTTP2_HEADERS && frame.hd.type != NGHTTP2_DATA) return;
     Stream* const stream = find(frame.hd.stream_id);
-    if (stream != nullptr && ends &&
-        (frame.hd.type == NGHTTP2_HEADERS || frame.hd.type == NGHTTP2_DATA))
-        stream->complete = true;
+    if (stream == nullptr) return;
+    if ((frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) stream->complete = true;
+    if (stream->answered || stream->cancelled || stream->response.status < kFirstFinalStatus)
+        return;
+    stream->answered = true;
+    taker_.take_head(static_cast<std::uint32_t>(frame.hd.stream_id), stream->response);
 }
 
 void Http2Client::on_closed(std::int32_t id, std::uint32_t error) {
@@ -177,8 +201,8 @@ void Http2Client::on_closed(std::int32_t id, std::uint32_t error) {
     Stream stream = std::move(found->second);
     streams_.erase(found);
     if (stream.cancelled) return;
-    if (stream.complete) {  // NO_ERROR, also by an RST_STREAM that follows (RFC 9113 8.1)
-        taker_.take_reply(static_cast<std::uint32_t>(id), stream.reply);
+    if (stream.complete && stream.answered) {  // also if an RST_STREAM follows (RFC 9113 8.1)
+        taker_.take_end(static_cast<std::uint32_t>(id));
     } else {
         taker_.take_failure(static_cast<std::uint32_t>(id), error == NGHTTP2_REFUSED_STREAM);
     }

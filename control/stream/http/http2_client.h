@@ -1,9 +1,9 @@
-// HTTP/2 with an upstream (RFC 9113), spoken by nghttp2: many queries at once, one a stream.
+// HTTP/2 with a server (RFC 9113), spoken by nghttp2: many requests at once, one a stream.
 //
-// At most kStreams at a time, or what the upstream allows. The frames of a request follow each other, with
-// none of another between them: knot-resolver takes no second request before the first is whole. After GOAWAY nothing more is asked; what the
-// upstream did not take up may be asked again elsewhere. A response above kMaxHttpContent or with a head
-// above kMaxHttpResponseHead fails its query alone.
+// At most kStreams at a time, or what the server allows. The frames of a request follow each other, with
+// none of another between them: knot-resolver takes no second request before the first is whole. After GOAWAY nothing more
+// is asked; what the server did not take up may be asked again elsewhere. A response whose head is too long fails its
+// request alone.
 #pragma once
 
 #include <nghttp2/nghttp2.h>
@@ -24,12 +24,13 @@ class Http2Client final : public HttpClient {
     static constexpr unsigned kStreams = 100;
 
     // `taker` outlives it.
-    Http2Client(HttpTarget target, HttpReplyTaker& taker);
+    Http2Client(HttpClientLimits limits, HttpReplyTaker& taker);
     ~Http2Client() override;
     Http2Client(const Http2Client&) = delete;
     Http2Client& operator=(const Http2Client&) = delete;
 
-    std::uint32_t ask(std::span<const std::uint8_t> query) override;
+    std::uint32_t ask(std::shared_ptr<const HttpRequestHead> head,
+                      std::span<const std::uint8_t> content) override;
     void cancel(std::uint32_t request) override;
     [[nodiscard]] unsigned room() const override;
     void receive(std::span<const std::uint8_t> bytes) override;
@@ -39,11 +40,13 @@ class Http2Client final : public HttpClient {
 
   private:
     struct Stream {
-        std::vector<std::uint8_t> query;
+        std::shared_ptr<const HttpRequestHead> head;
+        std::vector<std::uint8_t> content;
         std::size_t sent = 0;
         std::size_t head_bytes = 0;
-        HttpReply reply;
+        HttpResponseHead response;
         bool submitted = false;  // nghttp2 knows of it
+        bool answered = false;   // the final head was handed on
         bool complete = false;   // all of the response is there
         bool cancelled = false;
     };
@@ -61,7 +64,7 @@ class Http2Client final : public HttpClient {
     void fail(std::string why);
     [[nodiscard]] Stream* find(std::int32_t id);
 
-    HttpTarget target_;
+    const HttpClientLimits limits_;
     HttpReplyTaker& taker_;
     nghttp2_session* session_ = nullptr;
     std::map<std::int32_t, Stream> streams_;

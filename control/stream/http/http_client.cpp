@@ -1,17 +1,23 @@
 #include "control/stream/http/http_client.h"
 
 #include <algorithm>
-#include <string_view>
+
+#include "control/stream/http/http1_client.h"
+#include "control/stream/http/http2_client.h"
 
 namespace steer::stream {
 
-bool HttpReply::is_dns() const {
-    constexpr std::string_view kType = "application/dns-message";
-    const std::string_view type = std::string_view(content_type).substr(0, kType.size());
-    const bool ends = content_type.size() == type.size() || content_type[type.size()] == ';' ||
-                      content_type[type.size()] == ' ';
-    return status == 200 && ends &&
-           std::ranges::equal(type, kType, [](char a, char b) { return (a | 0x20) == (b | 0x20); });
+std::string_view HttpResponseHead::find(std::string_view name) const {
+    const auto found = std::find_if(fields.begin(), fields.end(),
+                                    [&](const HttpHeader& field) { return field.name == name; });
+    return found == fields.end() ? std::string_view{} : std::string_view(found->value);
+}
+
+std::unique_ptr<HttpClient> make_http_client(std::string_view protocol,
+                                             const HttpClientLimits& limits,
+                                             HttpReplyTaker& taker) {
+    if (protocol == "h2") return std::make_unique<Http2Client>(limits, taker);
+    return std::make_unique<Http1Client>(limits, taker);
 }
 
 }  // namespace steer::stream

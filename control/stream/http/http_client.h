@@ -1,62 +1,90 @@
-// The protocol of an HTTP connection to an upstream without its socket: queries in, requests out; bytes
-// in, responses out. HTTP/2 (http2_client.h) and HTTP/1.1 (http1_client.h) are one each.
+// The protocol of an HTTP client without its socket: requests in, bytes out; bytes in, responses out. HTTP/2
+// (http2_client.h) and HTTP/1.1 (http1_client.h) are one each; all that asks over HTTP uses them: DNS over HTTPS
+// (doh_client.h) and lists (control/fetch).
 //
-// A query is POSTed (RFC 8484 4.1). Each ends once, by the taker: with a response of any kind, or with
-// none; what was cancel()led ends silently.
+// A request ends once, by the taker: by take_end() or take_failure(); what was cancel()led ends silently. The taker is
+// called from within receive(), receive_end() and next_output(), and may call cancel() and ask() there. Content is handed on
+// as it comes; nothing of it is kept.
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace steer::stream {
 
-inline constexpr std::size_t kMaxHttpContent = 65535;  // of a response
-inline constexpr std::size_t kMaxHttpResponseHead = 16 * 1024;
+inline constexpr unsigned kFirstFinalStatus = 200;  // others announce it (RFC 9110 15.2)
 
-// Where queries go: ":authority" or Host, and the path.
-struct HttpTarget {
-    std::string authority, path;
+struct HttpHeader {
+    std::string name, value;
 };
 
-struct HttpReply {
+// What requests have in common. (":authority" or Host; ":path" or the request's target.)
+struct HttpRequestHead {
+    std::string method, scheme, authority, path;
+    std::vector<HttpHeader> fields;  // without those that HTTP/1.1 and HTTP/2 write each in its way
+    bool is_last = false;            // of its connection: HTTP/1.1 says so
+};
+
+// The final response's.
+struct HttpResponseHead {
     unsigned status = 0;
-    std::string content_type;
-    std::vector<std::uint8_t> content;
-    // Whether it is one that holds a DNS message.
-    [[nodiscard]] bool is_dns() const;
+    std::string reason;  // HTTP/1.1
+    std::optional<std::uint64_t> content_length;
+    std::vector<HttpHeader> fields;  // of those that were wanted; names in lower case
+
+    // The first one's value; empty: there is none.
+    [[nodiscard]] std::string_view find(std::string_view name) const;
 };
 
 class HttpReplyTaker {
   public:
-    virtual void take_reply(std::uint32_t request, HttpReply& reply) = 0;
-    // `again`: the upstream did not work on it.
+    virtual void take_head(std::uint32_t request, const HttpResponseHead& head) = 0;
+    virtual void take_content(std::uint32_t request, std::span<const std::uint8_t> bytes) = 0;
+    virtual void take_end(std::uint32_t request) = 0;
+    // `again`: the server did not work on it.
     virtual void take_failure(std::uint32_t request, bool again) = 0;
 
   protected:
     ~HttpReplyTaker() = default;
 };
 
+struct HttpClientLimits {
+    std::size_t head_bytes = 16 * 1024;  // of a response
+    // Bytes of a response that may be on the way (HTTP/2: initial window).
+    std::uint32_t window_bytes = 65'535;
+    // Fields of responses that are handed on, in lower case.
+    std::vector<std::string_view> wanted;
+};
+
 class HttpClient {
   public:
     virtual ~HttpClient() = default;
 
-    // Only if room() > 0. The request's number; 0: it could not be made.
-    virtual std::uint32_t ask(std::span<const std::uint8_t> query) = 0;
+    // Only if room() > 0. The request's number; 0: it could not be made. A request without content says no length.
+    virtual std::uint32_t ask(std::shared_ptr<const HttpRequestHead> head,
+                              std::span<const std::uint8_t> content) = 0;
     virtual void cancel(std::uint32_t request) = 0;
     // How many more requests may be made now.
     [[nodiscard]] virtual unsigned room() const = 0;
 
     virtual void receive(std::span<const std::uint8_t> bytes) = 0;
-    // The upstream sends no more: a response may end so (RFC 9112 6.3).
+    // The server sends no more: a response may end so (RFC 9112 6.3).
     virtual void receive_end() {}
-    // The next bytes for the upstream, each once; empty: none now. Good until the next call of any kind.
+    // The next bytes for the server, each once; empty: none now. Good until the next call of any kind.
     virtual std::span<const std::uint8_t> next_output() = 0;
     // No further request can be made, and none is in progress: to be closed after the output that there is.
     [[nodiscard]] virtual bool is_over() const = 0;
-    // Why, for people; "" if the upstream ended it as it may.
+    // Why, for people; "" if the server ended it as it may.
     [[nodiscard]] virtual const std::string& why() const = 0;
 };
+
+// By what ALPN chose: HTTP/2 for "h2", else HTTP/1.1. `taker` outlives it.
+std::unique_ptr<HttpClient> make_http_client(std::string_view protocol,
+                                             const HttpClientLimits& limits, HttpReplyTaker& taker);
 
 }  // namespace steer::stream

@@ -78,6 +78,8 @@ class ByteStream {
     [[nodiscard]] std::string_view protocol() const;
     // Whom the peer asked for, of a server's side (RFC 6066 3); empty: nobody. Good as long as this is open.
     [[nodiscard]] std::string_view server_name() const;
+    // After `ended`: not as TLS ends (RFC 8446 6.1), so that anybody on the way may have cut what came.
+    [[nodiscard]] bool was_cut() const { return error_ != 0; }
     // After `failed`: for people; and as errno (EPROTO: TLS).
     [[nodiscard]] const std::string& why() const { return why_; }
     [[nodiscard]] int error() const { return error_; }

@@ -99,7 +99,7 @@ Result<std::shared_ptr<TlsClient>> TlsClient::make(std::string host,
     if (trust.ca_file.empty()) {
         SSL_CTX_set1_cert_store(context, system_store());
     } else if (SSL_CTX_load_verify_file(context, trust.ca_file.c_str()) != 1) {
-        return Error{"its 'ca' " + trust.ca_file + " cannot be read: " + last_reason()};
+        return Error{"'ca' " + trust.ca_file + " cannot be read: " + last_reason()};
     }
     X509_VERIFY_PARAM* const expected = SSL_CTX_get0_param(context);
     if (IpAddress::parse(client->host_)) {
@@ -156,12 +156,12 @@ bool TlsClient::is_refused(SSL* ssl) {
     return SSL_get_verify_result(ssl) != X509_V_OK;
 }
 
-std::string TlsClient::explain(SSL* ssl, const std::string& why) const {
+std::string TlsClient::explain(SSL* ssl, const std::string& why, std::string_view remedy) const {
     const long verified = SSL_get_verify_result(ssl);
     if (!is_refused(ssl)) return "TLS failed: " + why;
     if (verified == X509_V_ERR_HOSTNAME_MISMATCH || verified == X509_V_ERR_IP_ADDRESS_MISMATCH)
         return "its certificate is not for " + host_;
-    return "its certificate is not trusted: " + why + "; set `ca` or `pins`";
+    return "its certificate is not trusted: " + why + "; set " + std::string(remedy);
 }
 
 }  // namespace steer::stream

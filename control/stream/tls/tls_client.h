@@ -11,6 +11,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -37,8 +38,10 @@ class TlsClient {
     [[nodiscard]] Result<void> check(SSL* ssl);
     // Whether the handshake failed because the certificate is not trusted.
     [[nodiscard]] static bool is_refused(SSL* ssl);
-    // What handshake() failed of, in a sentence about the server: `why` is the stream's.
-    [[nodiscard]] std::string explain(SSL* ssl, const std::string& why) const;
+    // What handshake() failed of, in a sentence about the server: `why` is the stream's, `remedy` names the settings that
+    // would trust it.
+    [[nodiscard]] std::string explain(SSL* ssl, const std::string& why,
+                                      std::string_view remedy) const;
 
   private:
     struct ContextFree {

@@ -5,8 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "control/stream/http/http1_client.h"
-#include "control/stream/http/http2_client.h"
+#include "control/stream/http/doh_client.h"
 #include "control/stream/upstream/pending_asks.h"
 #include "control/stream/upstream/upstream_reply.h"
 #include "dataplane/dns/wire.h"
@@ -24,19 +23,15 @@ std::string authority_of(const UpstreamTarget& target) {
 }
 
 class HttpUpstream final : public UpstreamSession,
-                           public HttpReplyTaker,
+                           public DohReplyTaker,
                            public std::enable_shared_from_this<HttpUpstream> {
   public:
     HttpUpstream(StreamContext& context, ByteStream stream, const UpstreamTarget& target,
                  SessionWatcher& watcher)
-        : context_(context), stream_(std::move(stream)), watcher_(watcher) {
-        HttpTarget http{authority_of(target), target.path};
-        if (stream_.protocol() == "h2") {
-            client_ = std::make_unique<Http2Client>(std::move(http), *this);
-        } else {
-            client_ = std::make_unique<Http1Client>(std::move(http), *this);
-        }
-    }
+        : context_(context),
+          stream_(std::move(stream)),
+          watcher_(watcher),
+          client_({authority_of(target), target.path}, stream_.protocol(), *this) {}
 
     // HTTP/2 begins with a word of ours; and TLS may have read more than the handshake.
     void start() {
@@ -45,7 +40,7 @@ class HttpUpstream final : public UpstreamSession,
     }
 
     void ask(std::span<const std::uint8_t> query, std::uint64_t deadline_ms, Done done) override;
-    [[nodiscard]] unsigned room() const override { return ended_ ? 0 : client_->room(); }
+    [[nodiscard]] unsigned room() const override { return ended_ ? 0 : client_.room(); }
     [[nodiscard]] unsigned in_progress() const override {
         return static_cast<unsigned>(pending_.size());
     }
@@ -53,7 +48,7 @@ class HttpUpstream final : public UpstreamSession,
     void expire(std::uint64_t now_ms) override;
     void close() override;
 
-    void take_reply(std::uint32_t request, HttpReply& reply) override;
+    void take_reply(std::uint32_t request, DohReply& reply) override;
     void take_failure(std::uint32_t request, bool again) override;
 
   private:
@@ -68,7 +63,7 @@ class HttpUpstream final : public UpstreamSession,
     StreamContext& context_;
     ByteStream stream_;
     SessionWatcher& watcher_;
-    std::unique_ptr<HttpClient> client_;
+    DohClient client_;
     PendingAsks pending_;
     std::vector<std::uint8_t> out_;  // not written yet
     std::uint64_t silent_since_ms_ = UINT64_MAX;
@@ -80,7 +75,7 @@ class HttpUpstream final : public UpstreamSession,
 
 void HttpUpstream::ask(std::span<const std::uint8_t> query, std::uint64_t deadline_ms, Done done) {
     PendingAsk p(query, 0, deadline_ms, std::move(done));
-    const std::uint32_t request = client_->ask(p.query);
+    const std::uint32_t request = client_.ask(p.query);
     if (request == 0) {
         boost::asio::post(context_.io, [done = std::move(p.done)] {
             done({.error = ECONNRESET, .again = true});
@@ -100,7 +95,7 @@ void HttpUpstream::write_later() {
 void HttpUpstream::write() {
     while (!ended_) {
         while (out_.size() < kWriteBytes) {
-            const auto more = client_->next_output();
+            const auto more = client_.next_output();
             if (more.empty()) break;
             out_.insert(out_.end(), more.begin(), more.end());
         }
@@ -118,7 +113,7 @@ void HttpUpstream::write() {
     if (ended_) return;
     out_ = {};
     writing_ = false;
-    if (client_->is_over()) end(client_->why());
+    if (client_.is_over()) end(client_.why());
 }
 
 // ---- replies
@@ -135,7 +130,7 @@ void HttpUpstream::read() {
         std::size_t n = 0;
         const Io io = stream_.read(context_.room, n);
         if (io == Io::ended) {
-            client_->receive_end();
+            client_.receive_end();
             return end("");
         }
         if (io == Io::failed) return end(stream_.why());
@@ -145,7 +140,7 @@ void HttpUpstream::read() {
             return;
         }
         silent_since_ms_ = UINT64_MAX;
-        client_->receive({context_.room.data(), n});
+        client_.receive({context_.room.data(), n});
         if (ended_) return;
         if (!pending_.empty()) silent_since_ms_ = context_.now_ms();
         write_later();  // acknowledgements, windows; or the end
@@ -155,7 +150,7 @@ void HttpUpstream::read() {
     if (room() > before) watcher_.on_room(*this);
 }
 
-void HttpUpstream::take_reply(std::uint32_t request, HttpReply& reply) {
+void HttpUpstream::take_reply(std::uint32_t request, DohReply& reply) {
     const auto pending = pending_.find(request);
     if (pending == pending_.end()) return;
     auto& message = reply.content;
@@ -183,7 +178,7 @@ void HttpUpstream::finish(PendingAsks::iterator pending, const SessionReply& rep
 
 void HttpUpstream::expire(std::uint64_t now_ms) {
     const auto late =
-        take_late(pending_, now_ms, [this](std::uint32_t request) { client_->cancel(request); });
+        take_late(pending_, now_ms, [this](std::uint32_t request) { client_.cancel(request); });
     if (late.empty()) return;
     const auto self = shared_from_this();
     if (!ended_) write_later();

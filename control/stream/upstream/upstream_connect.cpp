@@ -196,7 +196,7 @@ asio::awaitable<bool> UpstreamConnect::shake_hands() {
         if (io == Io::done) break;
         if (io == Io::failed || io == Io::ended)
             co_return fail(TlsClient::is_refused(stream.ssl()) ? EKEYREJECTED : EPROTO,
-                           tls_->explain(stream.ssl(), stream.why()));
+                           tls_->explain(stream.ssl(), stream.why(), "`ca` or `pins`"));
         const auto [failed] = co_await stream.wait(io, kNoThrow);
         if (failed || done_ == nullptr) co_return fail(errno_of(failed), failed.message());
     }

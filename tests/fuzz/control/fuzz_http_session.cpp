@@ -6,9 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "control/stream/http/http1_client.h"
+#include "control/stream/http/doh_client.h"
 #include "control/stream/http/http1_session.h"
-#include "control/stream/http/http2_client.h"
 #include "control/stream/http/http2_session.h"
 
 using namespace steer;
@@ -26,9 +25,9 @@ struct Queries final : HttpQueryTaker {
     }
 };
 
-struct Replies final : HttpReplyTaker {
+struct Replies final : DohReplyTaker {
     unsigned ends = 0;
-    void take_reply(std::uint32_t, HttpReply& reply) override {
+    void take_reply(std::uint32_t, DohReply& reply) override {
         if (reply.content.size() > kMaxHttpContent) std::abort();
         ++ends;
     }
@@ -57,7 +56,7 @@ void serve(HttpSession& session, Queries& queries, Bytes data) {
     drain(session);
 }
 
-void ask(HttpClient& client, Replies& replies, Bytes data) {
+void ask(DohClient& client, Replies& replies, Bytes data) {
     constexpr std::uint8_t kQuery[12]{};
     unsigned asked = 0;
     for (; asked < 2 && client.room() > 0; ++asked)
@@ -83,10 +82,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     serve(second, queries, {data, size});
 
     Replies replies;
-    Http1Client third({"dns.example", "/dns-query"}, replies);
+    DohClient third({"dns.example", "/dns-query"}, "", replies);
     ask(third, replies, {data, size});
     replies.ends = 0;
-    Http2Client fourth({"dns.example", "/dns-query"}, replies);
+    DohClient fourth({"dns.example", "/dns-query"}, "h2", replies);
     ask(fourth, replies, {data, size});
     return 0;
 }

@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(tls_ends_by_its_own_word_or_by_the_connection_s) {
         pair.theirs->close();
         BOOST_TEST_CONTEXT("politely " << politely) {
             BOOST_TEST((read_some(*pair.ours).first == Io::ended));
-            BOOST_TEST((pair.ours->error() == 0) == politely, pair.ours->why());
+            BOOST_TEST(pair.ours->was_cut() == !politely, pair.ours->why());
         }
     }
 }

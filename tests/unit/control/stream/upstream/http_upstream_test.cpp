@@ -4,8 +4,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
 
-#include "control/stream/http/http1_client.h"
-#include "control/stream/http/http2_client.h"
+#include "control/stream/http/doh_client.h"
 #include "control/stream/http/http2_session.h"
 #include "control/stream/upstream/http_upstream.h"
 #include "http/http_peer.h"
@@ -18,11 +17,11 @@ namespace {
 
 // ---- HTTP/2 in memory
 
-struct Taker final : HttpReplyTaker {
-    std::map<std::uint32_t, HttpReply> replies;
+struct Taker final : DohReplyTaker {
+    std::map<std::uint32_t, DohReply> replies;
     std::map<std::uint32_t, bool> failures;  // whether again
 
-    void take_reply(std::uint32_t request, HttpReply& reply) override {
+    void take_reply(std::uint32_t request, DohReply& reply) override {
         BOOST_TEST(!has_ended(request));
         replies[request] = reply;
     }
@@ -58,7 +57,7 @@ Bytes reset(std::uint32_t stream, std::uint8_t error) {
 
 struct InMemory {
     Taker taker;
-    Http2Client client{{"dns.example", "/dns-query"}, taker};
+    DohClient client{{"dns.example", "/dns-query"}, "h2", taker};
 
     // What the client has to send, to nobody.
     void flush() {
@@ -176,7 +175,7 @@ BOOST_AUTO_TEST_SUITE(stream_http_client)
 BOOST_AUTO_TEST_CASE(chunks_of_a_response_may_come_in_any_pieces) {
     for (const std::string content : {"", "3\r\nabc\r\n"}) {
         Taker taker;
-        Http1Client client({"dns.example", "/dns-query"}, taker);
+        DohClient client({"dns.example", "/dns-query"}, "", taker);
         const auto id = client.ask(make_query(0, "n.example"));
         for (const char c :
              "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + content + "0\r\n\r\n") {
@@ -204,7 +203,7 @@ BOOST_AUTO_TEST_CASE(many_queries_at_once) {
     const HttpSite site{{"/dns-query"}, ""};
     Http2Session session(site, server, counters, 100);
     Taker taker;
-    Http2Client client({"dns.example", "/dns-query"}, taker);
+    DohClient client({"dns.example", "/dns-query"}, "h2", taker);
     const auto exchange = [&] {
         for (bool more = true; more;) {
             more = false;
@@ -309,9 +308,9 @@ BOOST_AUTO_TEST_CASE(responses_that_are_no_dns) {
     BOOST_TEST(!m.taker.replies[3].is_dns());
     BOOST_TEST(m.taker.replies[5].is_dns());
     for (const char* type : {"application/dns-message; x=y", "Application/DNS-Message"})
-        BOOST_TEST((HttpReply{200, type, {}}.is_dns()), type);
+        BOOST_TEST((DohReply{200, type, {}}.is_dns()), type);
     for (const char* type : {"application/dns-messages", "application/dns-messag", ""})
-        BOOST_TEST(!(HttpReply{200, type, {}}.is_dns()), type);
+        BOOST_TEST(!(DohReply{200, type, {}}.is_dns()), type);
 }
 
 BOOST_AUTO_TEST_CASE(a_response_that_is_too_long_fails_alone) {

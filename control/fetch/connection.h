@@ -1,0 +1,66 @@
+// One connection to a list's server, plain or under TLS, whose steps end by a time that is set before.
+//
+// A step that is late fails, and the connection is closed. One thread; a coroutine that is in a step keeps it.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "control/stream/http/http_client.h"
+#include "control/stream/tls/byte_stream.h"
+#include "control/stream/tls/tls_client.h"
+#include "matchers/prefix/ip_address.h"
+
+namespace steer::fetch {
+
+// How a conversation ended.
+enum class Talk : std::uint8_t {
+    over,    // as the caller wanted
+    ended,   // the server says no more
+    failed,  // see why()
+};
+
+class Connection {
+  public:
+    using Time = std::chrono::steady_clock::time_point;
+
+    explicit Connection(boost::asio::io_context& io);
+    ~Connection();
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    // When the steps that follow are late.
+    void until(Time end);
+
+    // False: see why().
+    boost::asio::awaitable<bool> connect(const IpAddress& address, std::uint16_t port);
+    boost::asio::awaitable<bool> secure(stream::TlsClient& tls);
+    // Whether secure() failed because the certificate is not trusted.
+    [[nodiscard]] bool is_refused() const;
+    // What ALPN chose; empty: nothing.
+    [[nodiscard]] std::string_view protocol() const;
+
+    // Writes what `client` has to send and hands it what comes, until `is_over()`.
+    boost::asio::awaitable<Talk> talk(stream::HttpClient& client,
+                                      const std::function<bool()>& is_over);
+
+    [[nodiscard]] const std::string& why() const { return why_; }
+
+  private:
+    struct Socket;
+
+    boost::asio::awaitable<bool> wait(stream::Io what);
+    boost::asio::awaitable<bool> write(std::span<const std::uint8_t> bytes);
+    bool fail(std::string why);
+
+    std::shared_ptr<Socket> socket_;  // the timer's as well
+    boost::asio::steady_timer timer_;
+    std::string why_;
+};
+
+}  // namespace steer::fetch

@@ -1,0 +1,48 @@
+// What a response holds, on its way to the sink: unpacked if it is gzip, and counted.
+//
+// Never more than the request's max_bytes are handed on, nor are more taken packed.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "control/fetch/fetch.h"
+#include "control/fetch/inflater.h"
+
+namespace steer::fetch {
+
+class Content {
+  public:
+    // `request` and `sink` outlive it.
+    Content(const Request& request, const Sink& sink);
+
+    // Content-Encoding and Content-Length of the response. False: see outcome(); as of the next.
+    bool begin(std::string_view coding, std::optional<std::uint64_t> length);
+    bool feed(std::span<const std::uint8_t> bytes);
+    void finish();
+
+    // Unpacked, so far.
+    [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+    // Of finish(), or of what returned false.
+    [[nodiscard]] Outcome outcome() const { return outcome_; }
+    [[nodiscard]] const std::string& why() const { return why_; }
+
+  private:
+    Result<void> hand_on(std::span<const std::uint8_t> bytes);
+    bool end(Outcome outcome, std::string why);
+    [[nodiscard]] std::string limit_text() const;
+
+    const Request& request_;
+    const Sink& sink_;
+    Inflater inflater_;
+    bool packed_ = false;
+    std::uint64_t taken_ = 0;  // as it came
+    std::uint64_t bytes_ = 0;
+    Outcome outcome_ = Outcome::cut_off;
+    std::string why_;
+};
+
+}  // namespace steer::fetch

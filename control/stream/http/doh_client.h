@@ -1,0 +1,68 @@
+// DNS over HTTPS as a client, without its socket (RFC 8484): a query is POSTed (4.1), and a response is gathered whole.
+//
+// A response of more than kMaxHttpContent bytes fails its query.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "control/stream/http/http_client.h"
+
+namespace steer::stream {
+
+inline constexpr std::size_t kMaxHttpContent = 65535;  // of a response: a DNS message's most
+
+// Where queries go.
+struct DohTarget {
+    std::string authority, path;
+};
+
+struct DohReply {
+    unsigned status = 0;
+    std::string content_type;
+    std::vector<std::uint8_t> content;
+    // Whether it is one that holds a DNS message.
+    [[nodiscard]] bool is_dns() const;
+};
+
+class DohReplyTaker {
+  public:
+    virtual void take_reply(std::uint32_t request, DohReply& reply) = 0;
+    // `again`: the upstream did not work on it.
+    virtual void take_failure(std::uint32_t request, bool again) = 0;
+
+  protected:
+    ~DohReplyTaker() = default;
+};
+
+class DohClient final : private HttpReplyTaker {
+  public:
+    // `protocol`: what ALPN chose. `taker` outlives it.
+    DohClient(const DohTarget& target, std::string_view protocol, DohReplyTaker& taker);
+
+    // As of HttpClient.
+    std::uint32_t ask(std::span<const std::uint8_t> query) { return client_->ask(head_, query); }
+    void cancel(std::uint32_t request);
+    [[nodiscard]] unsigned room() const { return client_->room(); }
+    void receive(std::span<const std::uint8_t> bytes) { client_->receive(bytes); }
+    void receive_end() { client_->receive_end(); }
+    std::span<const std::uint8_t> next_output() { return client_->next_output(); }
+    [[nodiscard]] bool is_over() const { return client_->is_over(); }
+    [[nodiscard]] const std::string& why() const { return client_->why(); }
+
+  private:
+    void take_head(std::uint32_t request, const HttpResponseHead& head) override;
+    void take_content(std::uint32_t request, std::span<const std::uint8_t> bytes) override;
+    void take_end(std::uint32_t request) override;
+    void take_failure(std::uint32_t request, bool again) override;
+
+    const std::shared_ptr<const HttpRequestHead> head_;
+    DohReplyTaker& taker_;
+    const std::unique_ptr<HttpClient> client_;
+    std::unordered_map<std::uint32_t, DohReply> replies_;  // that are coming
+};
+
+}  // namespace steer::stream
