@@ -5,10 +5,11 @@
 #include <openssl/x509.h>
 
 #include <array>
-#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ssl/context.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
 #include <cctype>
+#include <stdexcept>
+
+#include "tls/client.h"
 
 namespace steer::routeros {
 
@@ -42,63 +43,52 @@ std::string fingerprint(SSL* ssl) {
     return hex;
 }
 
-bool is_address(const std::string& host) {
-    boost::system::error_code error;
-    asio::ip::make_address(host, error);
-    return !error;
-}
-
 }  // namespace
 
-std::string check_tls(const TlsConfig& tls) {
-    if (!tls.enabled) return {};
-    if (tls.anonymous && (!tls.ca_file.empty() || !tls.pin_sha256.empty())) {
+std::string check_tls(const TlsConfig& config) {
+    if (!config.enabled) return {};
+    if (config.anonymous && (!config.ca_file.empty() || !config.pin_sha256.empty())) {
         return "anonymous TLS has no certificate that `ca` or `pin` could be compared with: leave "
                "out one of them";
     }
-    if (!tls.pin_sha256.empty() && plain_pin(tls.pin_sha256).empty()) {
+    if (!config.pin_sha256.empty() && plain_pin(config.pin_sha256).empty()) {
         return "`pin` is not a SHA-256 fingerprint (64 hexadecimal digits, colons allowed)";
     }
     try {
-        make_tls_context(tls, {});
-    } catch (const boost::system::system_error& error) {
-        return "`ca` file " + tls.ca_file + " cannot be used: " + error.what();
+        make_tls_context(config, {});
+    } catch (const std::exception& error) {
+        return error.what();
     }
     return {};
 }
 
-asio::ssl::context make_tls_context(const TlsConfig& tls, const std::string& host) {
+asio::ssl::context make_tls_context(const TlsConfig& config, const std::string& host) {
     asio::ssl::context context{asio::ssl::context::tls_client};
     SSL_CTX* const raw = context.native_handle();
     SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
-    if (tls.anonymous) {
+    if (config.anonymous) {
         SSL_CTX_set_max_proto_version(raw, TLS1_2_VERSION);  // TLS 1.3 has no anonymous suites
         SSL_CTX_set_cipher_list(raw, "ADH:AECDH:@SECLEVEL=0");
         context.set_verify_mode(asio::ssl::verify_none);
-    } else if (!tls.ca_file.empty()) {
-        context.load_verify_file(tls.ca_file);
-        context.set_verify_mode(asio::ssl::verify_peer);
-    } else if (!tls.pin_sha256.empty()) {
+    } else if (config.ca_file.empty() && !config.pin_sha256.empty()) {
         context.set_verify_mode(asio::ssl::verify_none);  // the pin is checked after the handshake
     } else {
-        context.set_default_verify_paths();
-        context.set_verify_mode(asio::ssl::verify_peer);
+        const std::string why = tls::trust_authorities(raw, config.ca_file);
+        if (!why.empty()) {
+            throw std::runtime_error((config.ca_file.empty()
+                                          ? std::string("the system's authorities")
+                                          : "`ca` file " + config.ca_file) +
+                                     " cannot be used: " + why);
+        }
+        tls::expect_host(raw, host);
     }
-    const bool by_authority = !tls.anonymous && (!tls.ca_file.empty() || tls.pin_sha256.empty());
-    if (by_authority) context.set_verify_callback(asio::ssl::host_name_verification(host));
     return context;
 }
 
-void send_name(SSL* ssl, const std::string& host) {
-    if (is_address(host)) return;
-    std::string name = host;  // the macro of that call casts as C does
-    SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data());
-}
-
-std::string pin_trouble(SSL* ssl, const TlsConfig& tls) {
-    if (tls.pin_sha256.empty()) return {};
+std::string pin_trouble(SSL* ssl, const TlsConfig& config) {
+    if (config.pin_sha256.empty()) return {};
     const auto seen = fingerprint(ssl);
-    if (seen == plain_pin(tls.pin_sha256)) return {};
+    if (seen == plain_pin(config.pin_sha256)) return {};
     return "its certificate is not the pinned one; its sha256 is " + seen;
 }
 

@@ -2,7 +2,7 @@
 //
 // By the system's authorities or `ca_file` (the certificate names the host), by the SHA-256 of the
 // certificate (`pin_sha256`, also beside `ca_file`), or anonymous (a RouterOS without a certificate
-// offers only ADH, TLS 1.2). Throws boost::system::system_error where it says so.
+// offers only ADH, TLS 1.2). Throws std::exception where it says so.
 #pragma once
 
 #include <string>
@@ -27,9 +27,7 @@ std::string check_tls(const TlsConfig& tls);
 
 // For connections to `host`. Throws if the authorities cannot be loaded.
 boost::asio::ssl::context make_tls_context(const TlsConfig& tls, const std::string& host);
-// Before the handshake: the name that is asked for (SNI), if it is one.
-void send_name(SSL* ssl, const std::string& host);
-// After it: why it is not the router that was meant; empty if it is.
+// After the handshake (before it: tls::send_name()): why it is not the router that was meant; empty if it is.
 std::string pin_trouble(SSL* ssl, const TlsConfig& tls);
 
 }  // namespace steer::routeros

@@ -13,6 +13,8 @@
 #include <boost/asio/write.hpp>
 #include <optional>
 
+#include "tls/client.h"
+
 namespace steer::routeros {
 
 namespace asio = boost::asio;
@@ -132,15 +134,22 @@ class Transport::Impl::Connection : public std::enable_shared_from_this<Connecti
         try {
             context_.emplace(make_tls_context(config.tls, config.host));
             stream_.emplace(socket_, *context_);
-            send_name(stream_->native_handle(), config.host);
-        } catch (const boost::system::system_error& error) {
+            tls::send_name(stream_->native_handle(), config.host);
+        } catch (const std::exception& error) {
             return fail(std::string{"TLS: "} + error.what());
         }
         stream_->async_handshake(asio::ssl::stream_base::client,
                                  [self = shared_from_this()](error_code error) {
-                                     if (error) return self->fail("TLS: " + error.message());
+                                     if (error) return self->fail_handshake(error);
                                      self->check_pin();
                                  });
+    }
+
+    void fail_handshake(const error_code& error) {
+        if (owner_ == nullptr) return;
+        const std::string refused =
+            tls::certificate_trouble(stream_->native_handle(), owner_->config().host);
+        fail("TLS: " + (refused.empty() ? error.message() : refused));
     }
 
     void check_pin() {

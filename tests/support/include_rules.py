@@ -13,15 +13,16 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-ROOMS = ["dataplane/dns", "dataplane", "matchers", "routeros", "control", "tools/rossim", "tools/import", "tools/steerctl"]
+ROOMS = ["tls", "dataplane/dns", "dataplane", "matchers", "routeros", "control", "tools/rossim", "tools/import", "tools/steerctl"]
 MAY = {
     "dataplane/dns": {"dataplane/dns"},
     "matchers": {"matchers"},
-    "routeros": {"routeros"},
+    "tls": {"tls"},
+    "routeros": {"routeros", "tls"},
     "dataplane": {"dataplane", "dataplane/dns", "matchers"},
-    "control": {"control", "dataplane", "dataplane/dns", "matchers", "routeros"},
+    "control": {"control", "dataplane", "dataplane/dns", "matchers", "routeros", "tls"},
     "tools/rossim": {"tools/rossim"},
-    "tools/import": {"tools/import", "routeros"},
+    "tools/import": {"tools/import", "routeros", "tls"},
     "tools/steerctl": {"tools/steerctl", "tools/import"},
 }
 # Folders that have folders of their own, and the order of those.

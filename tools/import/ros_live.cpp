@@ -14,6 +14,7 @@
 
 #include "routeros/session.h"
 #include "routeros/tls.h"
+#include "tls/client.h"
 
 namespace steer::importing {
 namespace {
@@ -110,13 +111,16 @@ class Line {
     std::string secure(const routeros::TransportConfig& to) {
         try {
             context_.emplace(routeros::make_tls_context(to.tls, to.host));
-        } catch (const boost::system::system_error& error) {
+        } catch (const std::exception& error) {
             return std::string("TLS: ") + error.what();
         }
         stream_.emplace(socket_, *context_);
-        routeros::send_name(stream_->native_handle(), to.host);
+        tls::send_name(stream_->native_handle(), to.host);
         std::string why = wait(
             [&](auto done) { stream_->async_handshake(asio::ssl::stream_base::client, done); });
+        const std::string refused =
+            why.empty() ? why : tls::certificate_trouble(stream_->native_handle(), to.host);
+        if (!refused.empty()) why = refused;
         if (why.empty()) why = routeros::pin_trouble(stream_->native_handle(), to.tls);
         return why.empty() ? why : "TLS: " + why;
     }

@@ -1,15 +1,13 @@
 #include "control/stream/tls/tls_client.h"
 
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
-#include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <mutex>
 #include <optional>
 
-#include "matchers/prefix/ip_address.h"
+#include "tls/client.h"
 
 namespace steer::stream {
 namespace {
@@ -27,11 +25,6 @@ X509_STORE* system_store() {
         if (store) X509_STORE_set_default_paths(store.get());
     });
     return store.get();
-}
-
-std::string last_reason() {
-    const char* const reason = ERR_reason_error_string(ERR_peek_last_error());
-    return reason != nullptr ? reason : "it holds no certificate";
 }
 
 // Each behind its length, as TLS has them on the wire (RFC 7301 3.1).
@@ -77,7 +70,6 @@ TlsClient::~TlsClient() = default;
 Result<std::shared_ptr<TlsClient>> TlsClient::make(std::string host,
                                                    const std::vector<std::string>& protocols,
                                                    TlsTrust wanted) {
-    ERR_clear_error();
     std::shared_ptr<TlsClient> client(new TlsClient(std::move(host), std::move(wanted)));
     const TlsTrust& trust = client->trust_;
     client->context_.reset(SSL_CTX_new(TLS_client_method()));
@@ -95,28 +87,20 @@ Result<std::shared_ptr<TlsClient>> TlsClient::make(std::string host,
         SSL_CTX_set_cert_verify_callback(context, believe, nullptr);
         return client;
     }
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
     if (trust.ca_file.empty()) {
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
         SSL_CTX_set1_cert_store(context, system_store());
-    } else if (SSL_CTX_load_verify_file(context, trust.ca_file.c_str()) != 1) {
-        return Error{"'ca' " + trust.ca_file + " cannot be read: " + last_reason()};
+    } else if (const auto why = tls::trust_authorities(context, trust.ca_file); !why.empty()) {
+        return Error{"'ca' " + trust.ca_file + " cannot be read: " + why};
     }
-    X509_VERIFY_PARAM* const expected = SSL_CTX_get0_param(context);
-    if (IpAddress::parse(client->host_)) {
-        X509_VERIFY_PARAM_set1_ip_asc(expected, client->host_.c_str());
-    } else {
-        X509_VERIFY_PARAM_set_hostflags(expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-        X509_VERIFY_PARAM_set1_host(expected, client->host_.c_str(), client->host_.size());
-    }
+    tls::expect_host(context, client->host_);
     return client;
 }
 
 SslPtr TlsClient::new_connection() {
     SslPtr ssl(SSL_new(context_.get()));
     if (ssl == nullptr) return nullptr;
-    if (!IpAddress::parse(host_))
-        SSL_ctrl(ssl.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-                 const_cast<char*>(host_.c_str()));
+    tls::send_name(ssl.get(), host_);
     if (session_ != nullptr) SSL_set_session(ssl.get(), session_.get());
     SSL_set_connect_state(ssl.get());
     return ssl;
@@ -157,11 +141,10 @@ bool TlsClient::is_refused(SSL* ssl) {
 }
 
 std::string TlsClient::explain(SSL* ssl, const std::string& why, std::string_view remedy) const {
-    const long verified = SSL_get_verify_result(ssl);
-    if (!is_refused(ssl)) return "TLS failed: " + why;
-    if (verified == X509_V_ERR_HOSTNAME_MISMATCH || verified == X509_V_ERR_IP_ADDRESS_MISMATCH)
-        return "its certificate is not for " + host_;
-    return "its certificate is not trusted: " + why + "; set " + std::string(remedy);
+    std::string refused = tls::certificate_trouble(ssl, host_);
+    if (refused.empty()) return "TLS failed: " + why;
+    if (tls::is_for_another(ssl)) return refused;
+    return refused + "; set " + std::string(remedy);
 }
 
 }  // namespace steer::stream

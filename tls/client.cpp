@@ -1,0 +1,60 @@
+#include "tls/client.h"
+
+#include <arpa/inet.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include <array>
+
+namespace steer::tls {
+namespace {
+
+bool is_address(const std::string& host) {
+    std::array<unsigned char, sizeof(in6_addr)> bytes{};
+    return inet_pton(AF_INET, host.c_str(), bytes.data()) == 1 ||
+           inet_pton(AF_INET6, host.c_str(), bytes.data()) == 1;
+}
+
+}  // namespace
+
+std::string trust_authorities(SSL_CTX* context, const std::string& ca_file) {
+    ERR_clear_error();
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+    const int done = ca_file.empty() ? SSL_CTX_set_default_verify_paths(context)
+                                     : SSL_CTX_load_verify_file(context, ca_file.c_str());
+    if (done == 1) return {};
+    const char* const reason = ERR_reason_error_string(ERR_peek_last_error());
+    return reason != nullptr ? reason : "it holds no certificate";
+}
+
+void expect_host(SSL_CTX* context, const std::string& host) {
+    X509_VERIFY_PARAM* const expected = SSL_CTX_get0_param(context);
+    if (is_address(host)) {
+        X509_VERIFY_PARAM_set1_ip_asc(expected, host.c_str());
+    } else {
+        X509_VERIFY_PARAM_set_hostflags(expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+        X509_VERIFY_PARAM_set1_host(expected, host.c_str(), host.size());
+    }
+}
+
+void send_name(SSL* ssl, const std::string& host) {
+    if (is_address(host)) return;
+    std::string name = host;  // the macro of that call casts as C does
+    SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data());
+}
+
+bool is_for_another(const SSL* ssl) {
+    const long verified = SSL_get_verify_result(ssl);
+    return verified == X509_V_ERR_HOSTNAME_MISMATCH || verified == X509_V_ERR_IP_ADDRESS_MISMATCH;
+}
+
+std::string certificate_trouble(const SSL* ssl, const std::string& host) {
+    const long verified = SSL_get_verify_result(ssl);
+    // (What is not verified is judged all the same.)
+    if (verified == X509_V_OK || SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE) return {};
+    if (is_for_another(ssl)) return "its certificate is not for " + host;
+    return std::string("its certificate is not trusted: ") +
+           X509_verify_cert_error_string(verified);
+}
+
+}  // namespace steer::tls
