@@ -20,6 +20,7 @@
 #include <optional>
 #include <span>
 
+#include "control/process/rights.h"
 #include "dataplane/port/descriptor.h"
 
 namespace steer::build {
@@ -162,6 +163,7 @@ bool compile_all(const std::vector<Expression>& expressions) {
 
 int run_pattern_process() {
     constexpr int kNice = 10;
+    keep_only_capabilities({});
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     ::prctl(PR_SET_NAME, "patterns");
     ::setpriority(PRIO_PROCESS, 0, kNice);

@@ -62,6 +62,20 @@ bool is_permitted(cap_value_t capability) {
            set == CAP_SET;
 }
 
+bool is_inheritable(cap_value_t capability) {
+    const Capabilities now(cap_get_proc(), cap_free);
+    cap_flag_value_t set = CAP_CLEAR;
+    return now != nullptr && cap_get_flag(now.get(), capability, CAP_INHERITABLE, &set) == 0 &&
+           set == CAP_SET;
+}
+
+void make_inheritable(cap_value_t capability) {
+    const Capabilities now(cap_get_proc(), cap_free);
+    if (now == nullptr || !is_permitted(capability)) return;
+    if (cap_set_flag(now.get(), CAP_INHERITABLE, 1, &capability, CAP_SET) == 0)
+        (void)cap_set_proc(now.get());
+}
+
 Result<void> keep_capabilities() {
     std::vector<cap_value_t> kept;
     std::copy_if(kNeeded.begin(), kNeeded.end(), std::back_inserter(kept), is_permitted);
@@ -73,6 +87,9 @@ Result<void> keep_capabilities() {
             return failed("choosing capabilities");
         }
     }
+    constexpr cap_value_t kLent = CAP_NET_ADMIN;
+    if (is_inheritable(kLent) && cap_set_flag(caps.get(), CAP_INHERITABLE, 1, &kLent, CAP_SET) != 0)
+        return failed("choosing capabilities");
     if (cap_set_proc(caps.get()) != 0) return failed("keeping capabilities");
     return {};
 }
@@ -86,8 +103,28 @@ Result<std::string> name(std::string user) {
 
 void harden_process() {
     (void)::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    make_inheritable(CAP_NET_ADMIN);
     for (int capability = 0; ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability)
         (void)::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+}
+
+LendNetAdmin::LendNetAdmin() {
+    (void)::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_ADMIN, 0, 0);
+}
+
+LendNetAdmin::~LendNetAdmin() {
+    (void)::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER, CAP_NET_ADMIN, 0, 0);
+}
+
+void keep_only_capabilities(std::span<const int> kept) {
+    const Capabilities caps(cap_init(), cap_free);
+    if (caps == nullptr) return;
+    for (const cap_value_t capability : kept) {
+        if (!is_permitted(capability)) continue;
+        for (const cap_flag_t flag : {CAP_PERMITTED, CAP_EFFECTIVE})
+            (void)cap_set_flag(caps.get(), flag, 1, &capability, CAP_SET);
+    }
+    (void)cap_set_proc(caps.get());
 }
 
 bool hand_over(const std::string& path, uid_t uid, gid_t gid,

@@ -2,11 +2,13 @@
 // (CAP_NET_ADMIN and CAP_BPF: addresses and XDP maps that change; CAP_NET_RAW: AF_XDP sockets;
 // CAP_NET_BIND_SERVICE: port 53 on an address that appears later; CAP_IPC_LOCK: packet memory for an interface that
 // comes back). Of these it keeps what it has: who started without one, as in a container, has served without it so far.
+// A process that it starts gets none of them, but for steerdns-sets, which gets CAP_NET_ADMIN (LendNetAdmin).
 #pragma once
 
 #include <sys/types.h>
 
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,9 +24,22 @@ Result<std::string> resolve_user(const std::string& wanted);
 std::vector<std::string> lacking_capabilities();
 
 // For this process and all that it may start: no new privileges by execve(2), nothing in the capabilities' bounding set.
-// Before the first thread; nothing that it may do itself changes. What cannot be is left (a container may lack
-// CAP_SETPCAP, and what it has not cannot be given).
+// CAP_NET_ADMIN becomes inheritable before, so that LendNetAdmin can lend it. Before the first thread; nothing that it may
+// do itself changes. What cannot be is left (a container may lack CAP_SETPCAP, and what it has not cannot be given).
 void harden_process();
+
+// While it exists, a process that this thread starts has CAP_NET_ADMIN, if this thread has it. Needs harden_process().
+class LendNetAdmin {
+  public:
+    LendNetAdmin();
+    ~LendNetAdmin();
+    LendNetAdmin(const LendNetAdmin&) = delete;
+    LendNetAdmin& operator=(const LendNetAdmin&) = delete;
+};
+
+// For a process of one purpose, before its first thread: gives up all capabilities but these, of which it keeps what it
+// has. (CAP_... of <linux/capability.h>.)
+void keep_only_capabilities(std::span<const int> kept);
 
 // Gives what lies at `path` to the user, and nothing else whatever happens to the path meanwhile: each part of it is
 // opened without following links and is looked at before the next, and the owner of what is open is changed. A link that

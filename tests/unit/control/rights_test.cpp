@@ -1,11 +1,15 @@
-// Giving a path away while somebody changes what it leads to. As root: others cannot give anything away.
+// Giving a path away while somebody changes what it leads to, and what a process that is started may do. As root: others
+// cannot give anything away.
 #define BOOST_TEST_MODULE rights
 #include "control/process/rights.h"
 
+#include <linux/capability.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -120,4 +124,52 @@ BOOST_AUTO_TEST_CASE(nobody_is_known_by_name_and_number) {
     BOOST_TEST(steer::is_nobody("nobody"));
     BOOST_TEST(!steer::is_nobody("root"));
     BOOST_TEST(!steer::is_nobody("no-such-user"));
+}
+
+namespace {
+
+// What `f` returns in a process of its own, whose rights it may change.
+template <class F>
+int in_child(const F& f) {
+    const pid_t pid = ::fork();
+    if (pid == 0) ::_exit(f());
+    int status = 0;
+    BOOST_REQUIRE_EQUAL(::waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+// Whether a process that this one starts has exactly these.
+bool started_has(const std::string& capabilities) {
+    const std::string command =
+        "grep -q '^CapEff:[[:space:]]*" + capabilities + "$' /proc/self/status";
+    return std::system(command.c_str()) == 0;  // NOLINT(concurrency-mt-unsafe): one thread
+}
+
+const std::string kNone = "0000000000000000", kNetAdmin = "0000000000001000";
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_process_that_is_started_has_net_admin_only_while_it_is_lent,
+                     *boost::unit_test::precondition(is_root)) {
+    BOOST_TEST(in_child([] {
+                   steer::harden_process();
+                   if (!steer::drop_rights("nobody", {})) return 1;
+                   if (!started_has(kNone)) return 2;
+                   {
+                       const steer::LendNetAdmin lent;
+                       if (!started_has(kNetAdmin)) return 3;
+                   }
+                   return started_has(kNone) ? 0 : 4;
+               }) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_process_of_one_purpose_keeps_what_it_names,
+                     *boost::unit_test::precondition(is_root)) {
+    BOOST_TEST(in_child([] {
+                   constexpr int kKept[] = {CAP_NET_ADMIN};
+                   steer::keep_only_capabilities(kKept);
+                   if (steer::lacking_capabilities().size() != 3) return 1;
+                   steer::keep_only_capabilities({});
+                   return steer::lacking_capabilities().size() == 4 ? 0 : 2;
+               }) == 0);
 }
