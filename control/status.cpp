@@ -97,6 +97,26 @@ void write_set_metrics(ops::MetricWriter& writer, const sets::SetThread& thread)
     writer.sample({}, thread.overflows());
 }
 
+void write_sink_metrics(ops::MetricWriter& writer, const std::vector<SinkHealth>& sinks) {
+    if (sinks.empty()) return;  // a family has samples
+    writer.gauge("steerdns_sink_away",
+                 "1 if nobody waits for this router");
+    for (const SinkHealth& sink : sinks)
+        writer.sample({{"sink", sink.name}}, std::uint64_t{sink.away ? 1U : 0U});
+    writer.gauge("steerdns_sink_rows", "rows that must be there");
+    for (const SinkHealth& sink : sinks)
+        writer.sample({{"sink", sink.name}}, std::uint64_t{sink.rows});
+    writer.gauge("steerdns_sink_owed_rows", "of them, those that are not written yet");
+    for (const SinkHealth& sink : sinks)
+        writer.sample({{"sink", sink.name}}, std::uint64_t{sink.owed});
+    writer.gauge("steerdns_sink_capacity_rows", "rows that its lists may have at most");
+    for (const SinkHealth& sink : sinks)
+        writer.sample({{"sink", sink.name}}, std::uint64_t{sink.capacity});
+    writer.gauge("steerdns_sink_write_seconds", "how long a write takes, smoothed; 0: not known");
+    for (const SinkHealth& sink : sinks)
+        writer.sample({{"sink", sink.name}}, sink.write_us / 1e6);
+}
+
 struct PortLoss {
     std::string_view label;
     std::uint64_t PortLosses::*count;
@@ -384,6 +404,7 @@ void Daemon::write_metrics(ops::MetricWriter& writer) {
     write_process_metrics(writer);
     write_health_metrics(writer);
     write_set_metrics(writer, *sets_);
+    write_sink_metrics(writer, routers_->sinks());
     write_reload_metrics(writer);
     if (fetcher_) fetcher_->write_metrics(writer);
     if (tasks_) tasks_->write_metrics(writer);

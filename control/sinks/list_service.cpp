@@ -10,7 +10,7 @@
 namespace steer {
 namespace {
 
-// In place of a worker in the tokens of answers that wait for several routers.
+// In place of a worker in the tokens of answers that wait for several sinks.
 constexpr std::uint64_t kSeveral = 0xff;
 static_assert(kSeveral >= kMaxWorkers);
 
@@ -21,23 +21,24 @@ constexpr std::uint64_t kTellEveryMs = 600'000;  // of shared addresses, about o
 
 }  // namespace
 
-ListService::ListService(DataplaneRuntime& runtime, Acknowledger& acknowledger)
-    : runtime_(runtime), acknowledger_(acknowledger) {}
+ListService::ListService(DataplaneRuntime& runtime, Acknowledger& acknowledger, Warn warn)
+    : runtime_(runtime), acknowledger_(acknowledger), warn_(std::move(warn)) {}
 
-void ListService::configure(const std::vector<Member>& members) {
+void ListService::configure(const std::vector<ClaimSink*>& sinks) {
     std::vector<List> now(kMaxLists);
-    for (const Member& member : members) {
-        for (const auto& list : member.plan->config.lists) {
-            now[list.id].keepers.push_back({member.router});
-            const auto quorum = member.plan->quorums.find(list.id);
-            if (quorum != member.plan->quorums.end()) now[list.id].quorum = quorum->second;
+    for (ClaimSink* const sink : sinks) {
+        for (const KeptList& list : sink->lists()) {
+            now[list.id].keepers.push_back({sink});
+            now[list.id].tag = list.tag;
+            now[list.id].quorum = list.quorum;
         }
     }
     for (ListId id = 0; id < kMaxLists; ++id) {
         List& list = lists_[id];
         List& fresh = now[id];
         const bool same =
-            std::ranges::equal(list.keepers, fresh.keepers, {}, &Keeper::router, &Keeper::router);
+            std::ranges::equal(list.keepers, fresh.keepers, {}, &Keeper::sink, &Keeper::sink);
+        list.tag = fresh.tag;
         if (!same) {
             list = std::move(fresh);
             state(id).away.store(true, std::memory_order_relaxed);
@@ -66,17 +67,17 @@ bool ListService::take(const Event& event, std::uint64_t now_ms) {
     return true;
 }
 
-// To every router of the list. What the list does without is not claimed, whatever the worker saw on the row board when it
+// To every sink of the list. What the list does without is not claimed, whatever the worker saw on the row board when it
 // said so.
 void ListService::claim(const List& list, const Event& event, std::uint64_t now_ms) {
     const RowBoard& board = *runtime_.shared().board;
     const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
-    std::array<routeros::AddressBytes, kEventAddresses> addresses;
+    std::array<IpAddress, kEventAddresses> addresses;
     std::size_t count = 0;
     for (std::size_t i = 0; i < event.count; ++i) {
         const IpAddress& address = event.addresses[i];
         if (event.skips_shared && board.is_skipped(event.list, address, now_s)) continue;
-        addresses[count++] = address.bytes;
+        addresses[count++] = address;
     }
     std::uint64_t token = event.hold_token;
     if (count == 0) {
@@ -90,25 +91,27 @@ void ListService::claim(const List& list, const Event& event, std::uint64_t now_
                                    .left = static_cast<std::uint32_t>(list.keepers.size())});
     }
     const std::string name = dns::name_to_text({event.name.data(), event.name_len});
-    routeros::Origin origin{std::string_view{name}};
-    if (event.has_client) origin.client = event.client.bytes;
-    for (const Keeper& keeper : list.keepers) {
-        keeper.router->router().claim(event.list, {addresses.data(), count}, origin,
-                                      event.lease_end_ms, event.row_life_s, token, now_ms);
-    }
+    const Claim claim{.list = event.list,
+                      .addresses = {addresses.data(), count},
+                      .name = name,
+                      .client = event.has_client ? &event.client : nullptr,
+                      .raised_ms = event.raised_ms,
+                      .lease_end_ms = event.lease_end_ms,
+                      .row_life_s = event.row_life_s,
+                      .hold_token = token};
+    for (const Keeper& keeper : list.keepers)
+        keeper.sink->claim(claim, now_ms);
 }
 
 void ListService::tell_shortened(const List& list, const Event& event, std::uint64_t now_ms) {
     std::uint64_t& told_ms = told_shortened_ms_[event.list];
     if (told_ms != 0 && now_ms - told_ms < kTellShortenedMs) return;
     told_ms = now_ms;
-    RouterService& router = *list.keepers.front().router;
-    router.log(routeros::Level::warning,
-               "the answer for " + dns::name_to_text({event.name.data(), event.name_len}) +
-                   " has more addresses than '" + std::string(router.router().tag_of(event.list)) +
-                   "' takes: the others are left out of it; raise `max_addresses` if they are "
-                   "wanted (asked by " +
-                   event.client.to_string() + ")");
+    warn_("the answer for " + dns::name_to_text({event.name.data(), event.name_len}) +
+          " has more addresses than '" + list.tag +
+          "' takes: the others are left out of it; raise `max_addresses` if they are wanted "
+          "(asked by " +
+          event.client.to_string() + ")");
 }
 
 // ---- addresses that other names share
@@ -138,25 +141,23 @@ void ListService::tell_shared(const List& list, const Event& event, const IpAddr
     if (count < told.count / 2) told.count = count;
     if (count < 2 * told.count || (told.at_ms != 0 && now_ms - told.at_ms < kTellEveryMs)) return;
     told = {count, now_ms};
-    RouterService& router = *list.keepers.front().router;
     const bool one = count == 1;
     std::string sentence = std::to_string(count);
     sentence += one ? " address of '" : " addresses of '";
-    sentence += router.router().tag_of(event.list);
+    sentence += list.tag;
     sentence += one ? "' is told clients under names outside of its set as well, "
                     : "' are told clients under names outside of its set as well, ";
     sentence += (one ? "" : "such as ") + address.to_string() + " for " + std::string(name);
     sentence += event.skips_shared ? (one ? ": it is not claimed" : ": they are not claimed")
                                    : ": connections to those are steered too";
-    router.log(routeros::Level::warning, sentence +
-                                             (event.skips_shared ? " while that lasts" : "") +
-                                             "; 'steerctl routers shared' shows them");
+    warn_(sentence + (event.skips_shared ? " while that lasts" : "") +
+          "; 'steerctl routers shared' shows them");
 }
 
 // ---- what is known
 
-int ListService::place_of(const List& list, const RouterService& router) {
-    const auto at = std::ranges::find(list.keepers, &router, &Keeper::router);
+int ListService::place_of(const List& list, const ClaimSink& sink) {
+    const auto at = std::ranges::find(list.keepers, &sink, &Keeper::sink);
     return at == list.keepers.end() ? -1 : static_cast<int>(at - list.keepers.begin());
 }
 
@@ -176,10 +177,20 @@ void ListService::put(ListId id, const IpAddress& address, std::uint32_t until_s
     board.put(id, address, until_s, state(id).epoch.load(std::memory_order_relaxed));
 }
 
-void ListService::known(const RouterService& router, ListId id, const IpAddress& address,
+void ListService::installed(const ClaimSink& sink, ListId list, const IpAddress& address,
+                            std::uint32_t until_s) {
+    known(sink, list, address, until_s);
+}
+
+void ListService::forgotten(const ClaimSink& sink, ListId list, const IpAddress& address) {
+    known(sink, list, address, 0);
+}
+
+// Until when; 0: no row is known there any more.
+void ListService::known(const ClaimSink& sink, ListId id, const IpAddress& address,
                         std::uint32_t until_s) {
     List& list = lists_[id];
-    const int place = place_of(list, router);
+    const int place = place_of(list, sink);
     if (place < 0) return;
     if (list.keepers.size() == 1) return put(id, address, until_s);
     const auto at =
@@ -203,9 +214,9 @@ void ListService::count_anew(ListId id, const List& list) {
     tell_away(id, list);
 }
 
-void ListService::void_all(const RouterService& router, ListId id) {
+void ListService::epoch(const ClaimSink& sink, ListId id) {
     List& list = lists_[id];
-    const int place = place_of(list, router);
+    const int place = place_of(list, sink);
     if (place < 0) return;
     for (auto& [address, untils] : list.rows)
         untils[static_cast<std::size_t>(place)] = 0;
@@ -215,9 +226,9 @@ void ListService::void_all(const RouterService& router, ListId id) {
     count_anew(id, list);
 }
 
-void ListService::away(const RouterService& router, ListId id, bool value) {
+void ListService::away(const ClaimSink& sink, ListId id, bool value) {
     List& list = lists_[id];
-    const int place = place_of(list, router);
+    const int place = place_of(list, sink);
     if (place < 0 ||
         std::exchange(list.keepers[static_cast<std::size_t>(place)].away, value) == value)
         return;
@@ -250,7 +261,7 @@ void ListService::settled(std::uint64_t token, Outcome outcome) {
     if (wait.left == 0) waits_.erase(found);
 }
 
-// A router that is away is nobody's hindrance, unless all are asked for.
+// Sinks that are away delay no answer, unless all are asked for.
 Outcome ListService::Wait::outcome() const {
     const auto has = [&](Outcome o) { return said[static_cast<std::size_t>(o)] > 0; };
     const bool good = has(Outcome::installed) || has(Outcome::already_there);

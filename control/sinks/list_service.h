@@ -1,73 +1,74 @@
-// Between the rings and the row board: events become claims on the routers of their list, what these say becomes one word to
+// Between the rings and the row board: events become claims on the sinks of their list, what these say becomes one word to
 // workers: board entries, the list's epoch and whether it is away, the end of answers that wait.
 //
-// A list of one router says what that router says. Of several the row board knows an address as long as every router does
-// that is not away (`quorum: all`: every router), so that no lease outlives a row on any of them; how many an answer waits
-// for is the list's quorum. A router that goes away is not counted any more, one that comes back is counted again, under a
-// new epoch: what is known of the others stays known. Memory of lists with several routers: about 90 bytes an address,
-// 4 more per router from the fifth on.
+// A list of one sink says what that sink says. Of several the row board knows an address as long as every sink does
+// that is not away (`quorum: all`: every sink), so that no lease outlives a row on any of them; how many an answer waits
+// for is the list's quorum. A sink that goes away is not counted any more, one that comes back is counted again, under a
+// new epoch: what is known of the others stays known. Memory of lists with several sinks: about 90 bytes an address,
+// 4 more per sink from the fifth on.
 //
-// One thread: that of the services.
+// One thread: `routers`. No sink is known here by its kind.
 #pragma once
 
 #include <array>
 #include <boost/container/small_vector.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <string>
 #include <string_view>
 #include <vector>
 
-#include "control/build/build.h"
 #include "control/runtime/dataplane_runtime.h"
-#include "control/sinks/router_service.h"
+#include "control/sinks/acknowledger.h"
+#include "control/sinks/claim_sink.h"
 #include "control/sinks/shared_addresses.h"
 #include "routeros/address.h"
 
 namespace steer {
 
-class ListService {
+class ListService final : public SinkObserver {
   public:
-    ListService(DataplaneRuntime& runtime, Acknowledger& acknowledger);
+    using Warn = std::function<void(const std::string& sentence)>;
 
-    struct Member {
-        RouterService* router;
-        const build::RouterPlan* plan;  // its lists
-    };
-    // These routers keep lists from now on. Of a list that is new, or has other routers than before, nothing is known; one
-    // that no router keeps any more is away.
-    void configure(const std::vector<Member>& members);
+    ListService(DataplaneRuntime& runtime, Acknowledger& acknowledger, Warn warn);
 
-    // An answer left, or tells clients of another name what a list holds (EventKind). False: no router keeps the list.
+    // These sinks keep their lists() from now on. Of a list that is new, or has other sinks than before, nothing is known; one
+    // that no sink keeps any more is away.
+    void configure(const std::vector<ClaimSink*>& sinks);
+
+    // An answer left, or tells clients of another name what a list holds (EventKind). False: no sink keeps the list.
     bool take(const Event& event, std::uint64_t now_ms);
     // Of all lists.
     [[nodiscard]] const SharedAddresses& shared() const { return shared_; }
 
-    // The routers' words; those of one that does not keep the list are not heard.
-    // 0: that no row is known there any more.
-    void known(const RouterService& router, ListId list, const IpAddress& address,
-               std::uint32_t until_s);
-    void void_all(const RouterService& router, ListId list);
-    void away(const RouterService& router, ListId list, bool value);
-    void settled(std::uint64_t hold_token, Outcome outcome);
+    // The sinks' words; those of one that does not keep the list are not heard.
+    void installed(const ClaimSink& sink, ListId list, const IpAddress& address,
+                   std::uint32_t until_s) override;
+    void forgotten(const ClaimSink& sink, ListId list, const IpAddress& address) override;
+    void epoch(const ClaimSink& sink, ListId list) override;
+    void away(const ClaimSink& sink, ListId list, bool value) override;
+    void settled(std::uint64_t hold_token, Outcome outcome) override;
 
   private:
     using Untils =
-        boost::container::small_vector<std::uint32_t, 4>;  // seconds, by router; 0: not known
+        boost::container::small_vector<std::uint32_t, 4>;  // seconds, by sink; 0: not known
     struct Keeper {
-        RouterService* router;
+        ClaimSink* sink;
         bool away = true;
     };
     struct List {
+        std::string tag;
         std::vector<Keeper> keepers;
         config::Quorum quorum = config::Quorum::healthy;
         boost::unordered_flat_map<routeros::Address, Untils, routeros::AddressHash>
             rows;  // of several keepers
     };
-    struct Wait {  // an answer that waits for several routers
+    struct Wait {  // an answer that waits for several sinks
         std::uint64_t token;
         config::Quorum quorum;
-        std::uint32_t left;  // routers
+        std::uint32_t left;  // sinks
         bool told = false;
         std::array<std::uint32_t, static_cast<std::size_t>(Outcome::count_)> said{};
         [[nodiscard]] Outcome outcome() const;
@@ -80,8 +81,9 @@ class ListService {
 
     [[nodiscard]] ListState& state(ListId list) const { return (*runtime_.shared().lists)[list]; }
     // Its place among the list's keepers; -1: it keeps it not.
-    static int place_of(const List& list, const RouterService& router);
+    static int place_of(const List& list, const ClaimSink& sink);
     [[nodiscard]] static std::uint32_t known_until(const List& list, const Untils& untils);
+    void known(const ClaimSink& sink, ListId id, const IpAddress& address, std::uint32_t until_s);
     void put(ListId id, const IpAddress& address, std::uint32_t until_s);
     void count_anew(ListId id, const List& list);
     void tell_away(ListId id, const List& list);
@@ -93,6 +95,7 @@ class ListService {
 
     DataplaneRuntime& runtime_;
     Acknowledger& acknowledger_;
+    Warn warn_;
     std::vector<List> lists_{kMaxLists};  // by id
     boost::unordered_flat_map<std::uint64_t, Wait> waits_;
     std::uint64_t next_wait_ = 0;

@@ -1,11 +1,10 @@
 #include "control/sinks/router_service.h"
 
-#include "control/sinks/list_service.h"
+#include <algorithm>
+#include <array>
 
 namespace steer {
 namespace {
-
-constexpr std::size_t kBacklog = 65'536;  // beyond, the worker's sync_timeout ends the hold
 
 Outcome to_outcome(routeros::Outcome o) {
     switch (o) {
@@ -23,47 +22,69 @@ Outcome to_outcome(routeros::Outcome o) {
 
 }  // namespace
 
-void Acknowledger::acknowledge(std::uint64_t hold_token, Outcome outcome) {
-    outcomes[static_cast<std::size_t>(outcome)].fetch_add(1, std::memory_order_relaxed);
-    const Message message{.kind = MessageKind::acknowledged,
-                          .b = static_cast<std::uint32_t>(outcome),
-                          .token = hold_token};
-    const unsigned worker = worker_of_hold_token(hold_token);
-    if (backlog_.empty() && runtime_.acknowledgements(worker).push(message)) return;
-    if (backlog_.size() < kBacklog) backlog_.emplace_back(worker, message);
-}
-
-bool Acknowledger::flush() {
-    while (!backlog_.empty() &&
-           runtime_.acknowledgements(backlog_.front().first).push(backlog_.front().second)) {
-        backlog_.pop_front();
+std::vector<KeptList> kept_lists(const build::RouterPlan& plan) {
+    std::vector<KeptList> lists;
+    for (const routeros::ListConfig& list : plan.config.lists) {
+        const auto quorum = plan.quorums.find(list.id);
+        lists.push_back({list.id, list.tag,
+                         quorum == plan.quorums.end() ? config::Quorum::healthy : quorum->second});
     }
-    return backlog_.empty();
+    return lists;
 }
 
-RouterService::RouterService(const routeros::RouterConfig& config, routeros::RouterLink& link,
-                             ListService& lists, Log log, RouterFindings* findings)
-    : lists_(lists), log_(std::move(log)), findings_(findings), router_(config, *this, link) {}
+RouterService::RouterService(const routeros::RouterConfig& config, std::vector<KeptList> lists,
+                             routeros::RouterLink& link, SinkObserver& observer, Log log,
+                             RouterFindings* findings)
+    : name_(config.name),
+      lists_(std::move(lists)),
+      observer_(observer),
+      log_(std::move(log)),
+      findings_(findings),
+      router_(config, *this, link) {}
+
+void RouterService::claim(const Claim& claim, std::uint64_t now_ms) {
+    std::array<routeros::AddressBytes, kEventAddresses> addresses;
+    const std::size_t count = std::min(claim.addresses.size(), addresses.size());
+    for (std::size_t i = 0; i < count; ++i)
+        addresses[i] = claim.addresses[i].bytes;
+    routeros::Origin origin{claim.name};
+    if (claim.client != nullptr) origin.client = claim.client->bytes;
+    router_.claim(claim.list, {addresses.data(), count}, origin, claim.lease_end_ms,
+                  claim.row_life_s, claim.hold_token, now_ms);
+}
+
+SinkHealth RouterService::health() const {
+    const routeros::RouterStatus status = router_.status();
+    SinkHealth health{.name = name_,
+                      .away = status.away,
+                      .rows = status.claims,
+                      .owed = status.owed,
+                      .capacity = 0,
+                      .write_us = static_cast<std::uint32_t>(status.service_us)};
+    for (const routeros::ListFill& list : status.lists)
+        health.capacity += list.max_rows;
+    return health;
+}
 
 void RouterService::installed(routeros::ListId list, const routeros::AddressBytes& address,
                               std::uint32_t until_s) {
-    lists_.known(*this, list, IpAddress{address}, until_s);
+    observer_.installed(*this, list, IpAddress{address}, until_s);
 }
 
 void RouterService::forgotten(routeros::ListId list, const routeros::AddressBytes& address) {
-    lists_.known(*this, list, IpAddress{address}, 0);
+    observer_.forgotten(*this, list, IpAddress{address});
 }
 
 void RouterService::epoch(routeros::ListId list) {
-    lists_.void_all(*this, list);
+    observer_.epoch(*this, list);
 }
 
 void RouterService::away(routeros::ListId list, bool value) {
-    lists_.away(*this, list, value);
+    observer_.away(*this, list, value);
 }
 
 void RouterService::settled(std::uint64_t hold_token, routeros::Outcome outcome) {
-    lists_.settled(hold_token, to_outcome(outcome));
+    observer_.settled(hold_token, to_outcome(outcome));
 }
 
 void RouterService::log(routeros::Level level, std::string_view sentence) {

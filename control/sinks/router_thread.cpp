@@ -24,7 +24,8 @@ struct RouterThread::Link {
     Link(RouterThread& owner, build::RouterPlan p)
         : plan(std::move(p)),
           transport(owner.io_, plan.transport, [&clock = owner.clock_] { return clock.now().ms; }),
-          service(plan.config, transport, owner.lists_, owner.log_, &owner.findings_) {
+          service(plan.config, kept_lists(plan), transport, owner.lists_, owner.log_,
+                  &owner.findings_) {
         transport.drive(service.router());
     }
 
@@ -52,7 +53,8 @@ RouterThread::RouterThread(DataplaneRuntime& runtime, Clock& clock,
       sets_(sets),
       findings_(std::move(findings)),
       acknowledger_(runtime),
-      lists_(runtime, acknowledger_) {
+      lists_(runtime, acknowledger_,
+             [this](const std::string& sentence) { log_(routeros::Level::warning, sentence); }) {
     for (const auto& plan : plans)
         links_.push_back(std::make_unique<Link>(*this, plan));
     divide_lists();
@@ -61,6 +63,11 @@ RouterThread::RouterThread(DataplaneRuntime& runtime, Clock& clock,
 
 RouterThread::~RouterThread() {
     stop(0);
+}
+
+void RouterThread::add_sink(const MakeSink& make) {
+    others_.push_back(make(io_, lists_));
+    divide_lists();
 }
 
 void RouterThread::start() {
@@ -80,13 +87,15 @@ void RouterThread::run() {
 
 // ---- a reload
 
-void RouterThread::configure(std::vector<build::RouterPlan> plans) {
-    boost::asio::post(io_,
-                      [this, plans = std::move(plans)]() mutable { take_up(std::move(plans)); });
+void RouterThread::configure(std::vector<build::RouterPlan> plans, std::function<void()> others) {
+    boost::asio::post(io_, [this, plans = std::move(plans), others = std::move(others)]() mutable {
+        drain();  // of the lists that were
+        if (others) others();
+        take_up(std::move(plans));
+    });
 }
 
 void RouterThread::take_up(std::vector<build::RouterPlan> plans) {
-    drain();  // of the lists that were
     std::vector<std::unique_ptr<Link>> before;
     before.swap(links_);
     for (auto& plan : plans) {
@@ -114,6 +123,7 @@ void RouterThread::add(build::RouterPlan plan) {
 
 void RouterThread::reconfigure(Link& link, build::RouterPlan plan) {
     const build::RouterPlan before = std::exchange(link.plan, std::move(plan));
+    link.service.keep(kept_lists(link.plan));
     if (link.plan.config == before.config && link.plan.transport == before.transport) return;
     link.transport.configure(link.plan.transport);
     link.service.router().configure(link.plan.config, clock_.now().ms);
@@ -144,10 +154,12 @@ void RouterThread::end_retired() {
 }
 
 void RouterThread::divide_lists() {
-    std::vector<ListService::Member> members;
+    std::vector<ClaimSink*> sinks;
     for (const auto& link : links_)
-        members.push_back({&link->service, &link->plan});
-    lists_.configure(members);
+        sinks.push_back(&link->service);
+    for (const auto& other : others_)
+        sinks.push_back(other.get());
+    lists_.configure(sinks);
 }
 
 // ---- the operator
@@ -251,6 +263,8 @@ void RouterThread::drain() {
     }
     for (auto& link : links_)
         link->transport.wake();
+    for (const auto& other : others_)
+        other->flush();
     if (sets_ != nullptr) sets_->wake();
 }
 
@@ -279,14 +293,20 @@ std::size_t RouterThread::shared_of(const Link& link) const {
 void RouterThread::publish_status() {
     end_retired();
     std::vector<Status> fresh;
+    std::vector<SinkHealth> sinks;
     for (const auto& link : links_) {
+        sinks.push_back(link->service.health());
         fresh.push_back({link->plan.config.name, link->plan.config.address,
                          link->service.router().status(), link->service.router().counters(),
                          shared_of(*link)});
     }
+    for (const auto& other : others_) {
+        if (!other->lists().empty()) sinks.push_back(other->health());
+    }
     {
         const std::lock_guard lock(mutex_);
         status_ = std::move(fresh);
+        sinks_ = std::move(sinks);
     }
     timers_->status.expires_after(kStatusEvery);
     timers_->status.async_wait([this](const boost::system::error_code& error) {
@@ -344,6 +364,11 @@ void RouterThread::stop(unsigned patience_ms) {
 std::vector<RouterThread::Status> RouterThread::status() const {
     const std::lock_guard lock(mutex_);
     return status_;
+}
+
+std::vector<SinkHealth> RouterThread::sinks() const {
+    const std::lock_guard lock(mutex_);
+    return sinks_;
 }
 
 RouterThread::Outcomes RouterThread::outcomes() const {

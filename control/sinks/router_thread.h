@@ -1,8 +1,8 @@
-// Thread `routers`: turns what workers say left (events) into claims on routers, and what routers acknowledge
+// Thread `routers`: turns what workers say left (events) into claims on sinks, and what sinks acknowledge
 // into the row board and the release of held answers.
 //
-// One thread, one io_context, any number of routers. What decides is routeros::Router, at its RouterService; this is
-// its clock and its sockets. Other threads read copies (status(), counters()).
+// One thread, one io_context, any number of routers and of other sinks. What decides is routeros::Router, at its
+// RouterService; this is its clock and its sockets. Other threads read copies (status(), sinks()).
 #pragma once
 
 #include <array>
@@ -19,6 +19,8 @@
 #include "control/build/build.h"
 #include "control/runtime/dataplane_runtime.h"
 #include "control/sets/set_thread.h"
+#include "control/sinks/acknowledger.h"
+#include "control/sinks/claim_sink.h"
 #include "control/sinks/list_service.h"
 #include "control/sinks/router_service.h"
 #include "routeros/router.h"
@@ -38,7 +40,7 @@ class RouterThread {
     };
     using Outcomes = std::array<std::uint64_t, static_cast<std::size_t>(Outcome::count_)>;
 
-    // Where events go of lists that no router keeps; may be nullptr, else it outlives the thread.
+    // Where events go of lists that no sink keeps; may be nullptr, else it outlives the thread.
     RouterThread(DataplaneRuntime& runtime, Clock& clock,
                  const std::vector<build::RouterPlan>& plans, Log log,
                  sets::SetThread* sets = nullptr, RouterFindings findings = RouterFindings{});
@@ -46,10 +48,15 @@ class RouterThread {
     RouterThread(const RouterThread&) = delete;
     RouterThread& operator=(const RouterThread&) = delete;
 
+    // Another sink, before start(). It lives as long as the thread, which alone calls it; its I/O is on that io_context.
+    using MakeSink =
+        std::function<std::unique_ptr<ClaimSink>(boost::asio::io_context&, SinkObserver&)>;
+    void add_sink(const MakeSink& make);
+
     void start();
-    // A reload: these from now on. What is as before is not touched; of what changed claims stay, if their list does.
+    // A reload: `others` is called on the thread first, where lists of other sinks change. These routers from now on. What is as before is not touched; of what changed claims stay, if their list does.
     // Rows of a router that is gone are removed if its cleanup_on_shutdown says so, else they end by themselves.
-    void configure(std::vector<build::RouterPlan> plans);
+    void configure(std::vector<build::RouterPlan> plans, std::function<void()> others = {});
     // Ends sessions (after the cleanup of those that ask for it, for at most `patience_ms`) and the thread.
     void stop(unsigned patience_ms);
 
@@ -79,6 +86,8 @@ class RouterThread {
 
     // Not older than half a second. Any thread.
     [[nodiscard]] std::vector<Status> status() const;
+    // Of routers and other sinks; as old.
+    [[nodiscard]] std::vector<SinkHealth> sinks() const;
     // What became of answers that waited; any thread.
     [[nodiscard]] Outcomes outcomes() const;
 
@@ -110,11 +119,13 @@ class RouterThread {
     boost::asio::io_context io_;
     std::vector<std::unique_ptr<Link>> links_;
     std::vector<std::unique_ptr<Link>> retired_;  // cleaning up
+    std::vector<std::unique_ptr<ClaimSink>> others_;
     std::atomic<bool> bypass_{false};
     struct Io;
     std::unique_ptr<Io> timers_;
     mutable std::mutex mutex_;
-    std::vector<Status> status_;
+    std::vector<Status> status_;     // under the mutex
+    std::vector<SinkHealth> sinks_;  // under the mutex
     std::thread thread_;
 };
 

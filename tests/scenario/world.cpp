@@ -387,8 +387,10 @@ void World::make_hops(const Snapshot& snapshot) {
 
 void World::make_sites() {
     acknowledger_ = std::make_unique<Acknowledger>(*runtime_);
-    lists_ = std::make_unique<ListService>(*runtime_, *acknowledger_);
-    std::vector<ListService::Member> members;
+    lists_ = std::make_unique<ListService>(
+        *runtime_, *acknowledger_,
+        [this](const std::string& sentence) { log.push_back(sentence); });
+    std::vector<ClaimSink*> sinks;
     for (auto& plan : plans_) {
         const std::string name = plan.config.name;
         const RouterOptions wish =
@@ -411,11 +413,11 @@ void World::make_sites() {
         routeros::RouterConfig config = plan.config;
         config.probe = false;  // the stories are of rows; unit_routeros has the probe
         site.service = std::make_unique<RouterService>(
-            config, *site.link, *lists_,
+            config, kept_lists(plan), *site.link, *lists_,
             [this](routeros::Level, const std::string& sentence) { log.push_back(sentence); });
-        members.push_back({site.service.get(), &plan});
+        sinks.push_back(site.service.get());
     }
-    lists_->configure(members);
+    lists_->configure(sinks);
 }
 
 DumpScope World::scope_of(const CacheInstance& cache) const {

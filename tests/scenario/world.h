@@ -22,6 +22,7 @@
 #include "control/process/published.h"
 #include "control/runtime/dataplane_runtime.h"
 #include "control/sinks/list_service.h"
+#include "control/sinks/router_service.h"
 #include "support/ring_port.h"
 #include "support/udp_frame.h"
 #include "tools/rossim/router.h"

@@ -1,8 +1,12 @@
-// What the routers of a list say, as workers hear it.
+// What the sinks of a list say, as workers hear it: sinks of the test's own, as another vendor's would be.
 #define BOOST_TEST_MODULE lists
 #include "control/sinks/list_service.h"
 
 #include <boost/test/unit_test.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "dataplane/event/row_board.h"
 #include "support/eal_fixture.h"
@@ -17,114 +21,165 @@ constexpr ListId kList = 5;
 const IpAddress kA = *IpAddress::parse("203.0.113.1");
 const IpAddress kB = *IpAddress::parse("2001:db8::1");
 
-struct NoLink final : routeros::RouterLink {
-    void connect() override {}
-    void close() override {}
-    void send(std::string_view) override {}
+// A sink of the test's own: all that a new one has to provide. What it is asked for is kept.
+class FakeSink final : public ClaimSink {
+  public:
+    FakeSink(std::string called, SinkObserver& observer)
+        : name_(std::move(called)), observer_(observer) {}
+    void keep(config::Quorum quorum) { lists_ = {{kList, "policy", quorum}}; }
+
+    [[nodiscard]] std::vector<KeptList> lists() const override { return lists_; }
+    void claim(const Claim& claim, std::uint64_t /*now_ms*/) override {
+        for (const IpAddress& address : claim.addresses)
+            claimed.push_back(address);
+        name = claim.name;
+        row_life_s = claim.row_life_s;
+        if (claim.hold_token == 0) return;
+        if (settles) {
+            observer_.settled(claim.hold_token, *settles);
+        } else {
+            tokens.push_back(claim.hold_token);
+        }
+    }
+    [[nodiscard]] SinkHealth health() const override {
+        return {.name = name_, .rows = claimed.size()};
+    }
+
+    void here() { observer_.away(*this, kList, false); }
+    void away() { observer_.away(*this, kList, true); }
+    void epoch() { observer_.epoch(*this, kList); }
+    void installed(const IpAddress& address, std::uint32_t until_s) {
+        observer_.installed(*this, kList, address, until_s);
+    }
+    void forgotten(const IpAddress& address) { observer_.forgotten(*this, kList, address); }
+    void settle(Outcome outcome) {
+        for (const std::uint64_t token : std::exchange(tokens, {}))
+            observer_.settled(token, outcome);
+    }
+
+    std::optional<Outcome> settles;  // within claim()
+    std::vector<IpAddress> claimed;
+    std::vector<std::uint64_t> tokens;
+    std::string name;
+    std::uint32_t row_life_s = 0;
+
+  private:
+    std::string name_;
+    SinkObserver& observer_;
+    std::vector<KeptList> lists_{{kList, "policy", config::Quorum::healthy}};
 };
 
-// Two routers that have not connected, and the list that both keep.
+// Two sinks that have said nothing, and the list that both keep.
 struct Place {
-    static build::RouterPlan a_plan() {
-        build::RouterPlan plan;
-        plan.config.lists.resize(1);
-        plan.config.lists[0].id = kList;
-        plan.config.lists[0].list4 = "policy";
-        return plan;
-    }
     void configure(config::Quorum quorum = config::Quorum::healthy) {
-        plan1.quorums = plan2.quorums = {{kList, quorum}};
-        service.configure({{&first, &plan1}, {&second, &plan2}});
+        first.keep(quorum);
+        second.keep(quorum);
+        service.configure({&first, &second});
     }
-    void here(RouterService& router) { router.away(kList, false); }
     std::uint32_t known(const IpAddress& address) {
         return runtime.shared().board->installed_until(kList, address, epoch());
     }
     std::uint32_t epoch() { return (*runtime.shared().lists)[kList].epoch; }
     bool away() { return (*runtime.shared().lists)[kList].away; }
+    static Event event() {
+        Event event{};
+        event.list = kList;
+        event.count = 1;
+        event.addresses[0] = kA;
+        event.row_life_s = 60;
+        event.name_len = 1;  // the root
+        return event;
+    }
+    // Of who waits; nothing: not told yet.
+    std::optional<Outcome> told() {
+        Message message;
+        if (runtime.acknowledgements(0).pop(&message, 1) == 0) return {};
+        BOOST_TEST(message.token == kToken);
+        return static_cast<Outcome>(message.b);
+    }
 
+    const std::uint64_t kToken = make_hold_token(0, 1, 1);
     RuntimeOptions options{.board_rows = 64, .small_buffers = 64, .large_buffers = 1};
     DataplaneRuntime runtime{options};
     Acknowledger acknowledger{runtime};
-    ListService service{runtime, acknowledger};
-    build::RouterPlan plan1 = a_plan(), plan2 = a_plan();
-    NoLink link;
-    RouterService first{plan1.config, link, service, [](auto...) {}};
-    RouterService second{plan2.config, link, service, [](auto...) {}};
+    std::vector<std::string> warnings;
+    ListService service{runtime, acknowledger,
+                        [this](const std::string& sentence) { warnings.push_back(sentence); }};
+    FakeSink first{"first", service}, second{"second", service};
 };
 
 BOOST_FIXTURE_TEST_SUITE(list_service, Place)
 
-BOOST_AUTO_TEST_CASE(what_one_router_says_is_what_is_known) {
-    service.configure({{&first, &plan1}});
+BOOST_AUTO_TEST_CASE(what_one_sink_says_is_what_is_known) {
+    service.configure({&first});
     BOOST_TEST(away());
-    here(first);
+    first.here();
     BOOST_TEST(!away());
-    first.installed(kList, kA.bytes, 100);
-    second.installed(kList, kB.bytes, 100);  // it does not keep the list
+    first.installed(kA, 100);
+    second.installed(kB, 100);  // it does not keep the list
     BOOST_TEST(known(kA) == 100U);
     BOOST_TEST(known(kB) == 0U);
     const auto before = epoch();
-    first.epoch(kList);
+    first.epoch();
     BOOST_TEST(epoch() == before + 1);
     BOOST_TEST(known(kA) == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(of_two_the_earlier_end_is_known) {
     configure();
-    here(first);
-    here(second);
-    first.installed(kList, kA.bytes, 100);
+    first.here();
+    second.here();
+    first.installed(kA, 100);
     BOOST_TEST(known(kA) == 0U);
-    second.installed(kList, kA.bytes, 90);
+    second.installed(kA, 90);
     BOOST_TEST(known(kA) == 90U);
-    second.installed(kList, kA.bytes, 120);
+    second.installed(kA, 120);
     BOOST_TEST(known(kA) == 100U);
-    first.forgotten(kList, kA.bytes);
+    first.forgotten(kA);
     BOOST_TEST(known(kA) == 0U);
-    second.forgotten(kList, kA.bytes);
+    second.forgotten(kA);
     BOOST_TEST(runtime.shared().board->size() == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(one_that_is_away_is_not_counted_until_it_is_back) {
     configure();
-    here(first);
-    first.installed(kList, kA.bytes, 100);
+    first.here();
+    first.installed(kA, 100);
     BOOST_TEST(known(kA) == 100U);  // the second has not been here yet
     BOOST_TEST(!away());
-    second.installed(kList, kB.bytes, 100);  // and has more than one row before it is
+    second.installed(kB, 100);  // and has more than one row before it is
     const auto before = epoch();
-    here(second);
+    second.here();
     BOOST_TEST(epoch() == before + 1);
     BOOST_TEST(known(kA) == 0U);
-    second.installed(kList, kA.bytes, 80);
+    second.installed(kA, 80);
     BOOST_TEST(known(kA) == 80U);
     // Its connection ends: what it had is void, the first's is not.
-    second.away(kList, true);
-    second.epoch(kList);
+    second.away();
+    second.epoch();
     BOOST_TEST(known(kA) == 100U);
     BOOST_TEST(!away());
-    first.away(kList, true);
+    first.away();
     BOOST_TEST(away());
-    first.epoch(kList);
+    first.epoch();
     BOOST_TEST(known(kA) == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(where_all_are_asked_for_all_are_counted) {
     configure(config::Quorum::all);
-    here(first);
-    first.installed(kList, kA.bytes, 100);
+    first.here();
+    first.installed(kA, 100);
     BOOST_TEST(known(kA) == 0U);
     BOOST_TEST(away());
-    here(second);
+    second.here();
     BOOST_TEST(!away());
-    second.installed(kList, kA.bytes, 100);
+    second.installed(kA, 100);
     BOOST_TEST(known(kA) == 100U);
-    second.away(kList, true);  // it hangs: what it has is there
+    second.away();  // it hangs: what it has is there
     BOOST_TEST(away());
     BOOST_TEST(known(kA) == 100U);
     // A reload asks for less.
-    second.epoch(kList);
+    second.epoch();
     BOOST_TEST(known(kA) == 0U);
     configure();
     BOOST_TEST(known(kA) == 100U);
@@ -133,32 +188,70 @@ BOOST_AUTO_TEST_CASE(where_all_are_asked_for_all_are_counted) {
 
 BOOST_AUTO_TEST_CASE(a_list_that_was_taken_away_is_not_known_when_it_comes_again) {
     configure();
-    here(first);
-    first.installed(kList, kA.bytes, 100);
+    first.here();
+    first.installed(kA, 100);
     service.configure({});
     BOOST_TEST(away());
     BOOST_TEST(known(kA) == 0U);
-    Event event{};
-    event.list = kList;
-    BOOST_TEST(!service.take(event, 1000));
+    BOOST_TEST(!service.take(event(), 1000));
     configure();
-    BOOST_TEST(service.take(event, 1000));
+    BOOST_TEST(service.take(event(), 1000));
     BOOST_TEST(known(kA) == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_claim_reaches_every_sink_of_the_list_as_it_was_made) {
+    configure();
+    BOOST_TEST(service.take(event(), 1000));
+    for (const FakeSink* const sink : {&first, &second}) {
+        BOOST_TEST_REQUIRE(sink->claimed.size() == 1U);
+        BOOST_TEST((sink->claimed.front() == kA));
+        BOOST_TEST(sink->row_life_s == 60U);
+        BOOST_TEST(sink->name == ".");
+        BOOST_TEST(sink->tokens.empty());
+    }
 }
 
 BOOST_AUTO_TEST_CASE(who_waits_for_several_is_told_once) {
     configure();
-    Event event{};
-    event.list = kList;
-    event.count = 1;
-    event.addresses[0] = kA;
-    event.hold_token = make_hold_token(0, 1, 1);
-    BOOST_TEST(service.take(event, 1000));  // both are away
-    Message message;
-    BOOST_TEST_REQUIRE(runtime.acknowledgements(0).pop(&message, 1) == 1U);
-    BOOST_TEST(message.token == event.hold_token);
-    BOOST_TEST(message.b == static_cast<std::uint32_t>(Outcome::router_away));
-    BOOST_TEST(runtime.acknowledgements(0).pop(&message, 1) == 0U);
+    first.settles = second.settles = Outcome::router_away;
+    Event waiting = event();
+    waiting.hold_token = kToken;
+    BOOST_TEST(service.take(waiting, 1000));
+    BOOST_TEST((told() == Outcome::router_away));
+    BOOST_TEST(!told());
+}
+
+BOOST_AUTO_TEST_CASE(who_waits_for_one_sink_is_told_what_it_says) {
+    service.configure({&first});
+    Event waiting = event();
+    waiting.hold_token = kToken;
+    BOOST_TEST(service.take(waiting, 1000));
+    BOOST_TEST(!told());
+    first.settle(Outcome::installed);
+    BOOST_TEST((told() == Outcome::installed));
+}
+
+BOOST_AUTO_TEST_CASE(with_quorum_any_the_first_good_word_ends_the_wait) {
+    configure(config::Quorum::any);
+    Event waiting = event();
+    waiting.hold_token = kToken;
+    BOOST_TEST(service.take(waiting, 1000));
+    first.settle(Outcome::failed);
+    BOOST_TEST(!told());
+    second.settle(Outcome::installed);
+    BOOST_TEST((told() == Outcome::installed));
+    BOOST_TEST(!told());
+}
+
+BOOST_AUTO_TEST_CASE(a_shortened_answer_is_warned_of_by_the_tag_of_its_list) {
+    configure();
+    Event shortened = event();
+    shortened.kind = EventKind::shortened;
+    BOOST_TEST(service.take(shortened, 1000));
+    BOOST_TEST(service.take(shortened, 1001));  // at most once a minute
+    BOOST_TEST_REQUIRE(warnings.size() == 1U);
+    BOOST_TEST(warnings.front().find("'policy' takes") != std::string::npos);
+    BOOST_TEST(first.claimed.empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
