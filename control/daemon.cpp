@@ -183,7 +183,6 @@ bool Daemon::stop() {
     if (http_) http_->close();
     drop(hits_);
     drop(why_);
-    if (sets_) sets_->stop();
     if (routers_) routers_->stop(kCleanupPatienceMs);
     if (streams_) streams_->stop();
     if (cache_service_) cache_service_->stop();
@@ -196,8 +195,8 @@ bool Daemon::stop() {
     if (runtime_ && publisher_) write_notes();
     watcher_.reset();
     kernel_side_.reset();
+    sets_ = nullptr;
     routers_.reset();
-    sets_.reset();
     streams_.reset();
     hops_.reset();
     publisher_.reset();

@@ -274,8 +274,10 @@ void Daemon::put_in_force(Candidate& candidate, std::uint32_t generation) {
         spdlog::info("{}", news);
     lists_ = candidate.settings.lists;
     in_force_ = {std::move(candidate.built.sets), snapshot.names};
-    routers_->configure(std::move(candidate.built.routers));
-    sets_->configure(std::move(candidate.built.kernel_sets));
+    routers_->configure(std::move(candidate.built.routers),
+                        [sets = sets_, plans = std::move(candidate.built.kernel_sets)]() mutable {
+                            sets->configure(std::move(plans));
+                        });
     if (auto* const cache = runtime_->shared().cache) {
         for (const auto& instance : snapshot.caches)
             cache->set_instance_size(instance.id, instance.size);

@@ -31,7 +31,7 @@ namespace asio = boost::asio;
 
 constexpr auto kNeighbourPatience = 1500ms;
 constexpr auto kSignalCheckEvery = 100ms;
-// DPDK's two, routers, sets, cache, exception, a reload, why or hits.
+// DPDK's two, routers, the process of the sets, cache, exception, a reload, why or hits.
 constexpr unsigned kHouseThreads = 8;
 
 void log_router(routeros::Level level, const std::string& sentence) {
@@ -45,8 +45,8 @@ void log_router(routeros::Level level, const std::string& sentence) {
     }
 }
 
-void log_set(sets::SetService::Level level, const std::string& sentence) {
-    if (level == sets::SetService::Level::info) return spdlog::info("{}", sentence);
+void log_set(sets::Level level, const std::string& sentence) {
+    if (level == sets::Level::info) return spdlog::info("{}", sentence);
     spdlog::warn("{}", sentence);
 }
 
@@ -230,6 +230,7 @@ Result<void> Daemon::start_listeners() {
 }
 
 Result<void> Daemon::start_ops() {
+    set_program_ = kernel_sets::open_set_program();
     make_rule_service();
     make_lease_service();
     add_methods();
@@ -277,13 +278,20 @@ void Daemon::make_lease_service() {
 }
 
 void Daemon::start_threads() {
-    sets_ = std::make_unique<sets::SetThread>(
-        clock_, *runtime_->shared().lists,
-        [this](std::vector<sets::SetThread::BoardRow> rows) { routers_->know(std::move(rows)); },
-        log_set);
     routers_ = std::make_unique<RouterThread>(*runtime_, clock_, built_.routers, log_router,
-                                              sets_.get(), router_findings());
-    sets_->configure(built_.kernel_sets);
+                                              router_findings());
+    routers_->add_sink([this](auto& io, auto& observer) {
+        auto sink = std::make_unique<kernel_sets::SetSink>(
+            io, observer,
+            [this]() -> Result<kernel_sets::StartedSets> {
+                if (!set_program_) return set_program_.error();
+                return kernel_sets::start_set_process(*set_program_);
+            },
+            log_set);
+        sink->configure(built_.kernel_sets);
+        sets_ = sink.get();
+        return sink;
+    });
     runtime_->start();
     if (cache_service_) cache_service_->start();
     exceptions_->start();

@@ -76,9 +76,14 @@ object set_counters(const sets::SetStatus& set) {
     return all;
 }
 
-void write_set_metrics(ops::MetricWriter& writer, const sets::SetThread& thread) {
-    const auto all = thread.status();
+void write_set_metrics(ops::MetricWriter& writer, const kernel_sets::SetReport& report) {
+    const auto& all = report.sets;
     if (all.empty()) return;  // a family has samples
+    writer.gauge("steerdns_sets_process_running", "1 if the process steerdns-sets runs");
+    writer.sample({}, std::uint64_t{report.running ? 1U : 0U});
+    writer.counter("steerdns_sets_process_restarts",
+                   "times that steerdns-sets ended or could not be started, and was started again");
+    writer.sample({}, report.restarts);
     const auto name_of = [](const sets::SetStatus& set) { return set.set.text(); };
     writer.gauge("steerdns_set_ready", "1 if the kernel's set can be filled");
     for (const auto& set : all)
@@ -94,13 +99,13 @@ void write_set_metrics(ops::MetricWriter& writer, const sets::SetThread& thread)
 #undef STEER_SET_COUNTER_METRIC
     writer.counter("steerdns_set_claims_overflowed",
                    "claims for sets that came faster than they could be taken");
-    writer.sample({}, thread.overflows());
+    writer.sample({}, report.overflows);
 }
 
 void write_sink_metrics(ops::MetricWriter& writer, const std::vector<SinkHealth>& sinks) {
     if (sinks.empty()) return;  // a family has samples
     writer.gauge("steerdns_sink_away",
-                 "1 if nobody waits for this router");
+                 "1 if nobody waits for this router, or for the kernel's sets");
     for (const SinkHealth& sink : sinks)
         writer.sample({{"sink", sink.name}}, std::uint64_t{sink.away ? 1U : 0U});
     writer.gauge("steerdns_sink_rows", "rows that must be there");
@@ -261,7 +266,7 @@ boost::json::value Daemon::status() {
         routers.push_back(router_status(router, clock_.now().ms));
     all["routers"] = std::move(routers);
     if (routers_->bypassed()) all["bypass"] = true;
-    if (const auto known = sets_->status(); !known.empty()) {
+    if (const auto known = sets_->report().sets; !known.empty()) {
         array kernel_sets;
         for (const auto& set : known)
             kernel_sets.push_back(set_status(set));
@@ -324,7 +329,7 @@ boost::json::value Daemon::counters() const {
     for (const auto& router : routers_->status())
         routers.push_back(router_counters(router));
     all["routers"] = std::move(routers);
-    if (const auto known = sets_->status(); !known.empty()) {
+    if (const auto known = sets_->report().sets; !known.empty()) {
         array kernel_sets;
         for (const auto& set : known)
             kernel_sets.push_back(set_counters(set));
@@ -403,7 +408,7 @@ void Daemon::write_metrics(ops::MetricWriter& writer) {
     }
     write_process_metrics(writer);
     write_health_metrics(writer);
-    write_set_metrics(writer, *sets_);
+    write_set_metrics(writer, sets_->report());
     write_sink_metrics(writer, routers_->sinks());
     write_reload_metrics(writer);
     if (fetcher_) fetcher_->write_metrics(writer);

@@ -1,7 +1,7 @@
 // From claims to elements of the kernel's sets: what has to be where until when, what of it is written, and what a set
 // that was away or was emptied has to get again.
 //
-// Without threads, sockets or a clock of its own: SetThread drives it for real, a test with a writer of its own and a
+// Without threads, sockets or a clock of its own: SetHelper drives it for real, a test with a writer of its own and a
 // clock that it turns. All calls from one thread.
 //
 // A claim lives until its lease ends, whether it is written or not, so that nothing is lost while a set is missing: it is
@@ -18,42 +18,12 @@
 #include <vector>
 
 #include "control/sets/kernel_set.h"
+#include "control/sets/set_report.h"
 
 namespace steer::sets {
 
-// One line is the field, the metric and its text.
-#define STEER_SET_COUNTERS(X)                                                               \
-    X(added, "added", "elements that were put into the set, renewals included")             \
-    X(failed, "failed", "elements that the kernel refused, each time that they were tried") \
-    X(restored, "restored", "times that the set had lost its elements and got them again")  \
-    X(full, "full", "claims that were dropped because max_elements were reached")
-
-struct SetCounters {
-#define STEER_SET_COUNTER_FIELD(field, label, text) std::uint64_t field = 0;
-    STEER_SET_COUNTERS(STEER_SET_COUNTER_FIELD)
-#undef STEER_SET_COUNTER_FIELD
-};
-
-struct SetStatus {
-    SetName set;
-    bool ready = false;
-    SetAbility ability;
-    std::string trouble;     // of the last try; empty: none
-    std::size_t claims = 0;  // elements that must be in it
-    std::size_t owed = 0;    // of them are not written yet
-    SetCounters counters;
-};
-
-// What is in a set now.
-struct Installed {
-    ListId list;
-    IpAddress address;
-    std::uint32_t until_s;
-};
-
 class SetService {
   public:
-    enum class Level : std::uint8_t { info, warning };
     struct Sink {
         std::function<void(std::span<const Installed>)> installed;
         std::function<void(ListId)> lost;  // of its claims some are not known any more

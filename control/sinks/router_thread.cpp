@@ -46,11 +46,10 @@ struct RouterThread::Io {
 
 RouterThread::RouterThread(DataplaneRuntime& runtime, Clock& clock,
                            const std::vector<build::RouterPlan>& plans, Log log,
-                           sets::SetThread* sets, RouterFindings findings)
+                           RouterFindings findings)
     : runtime_(runtime),
       clock_(clock),
       log_(std::move(log)),
-      sets_(sets),
       findings_(std::move(findings)),
       acknowledger_(runtime),
       lists_(runtime, acknowledger_,
@@ -255,9 +254,8 @@ void RouterThread::drain() {
             const unsigned n =
                 runtime_.events(w).pop(events.data(), static_cast<unsigned>(events.size()));
             if (n == 0) break;
-            for (unsigned i = 0; i < n; ++i) {
-                if (!lists_.take(events[i], now) && sets_ != nullptr) sets_->claim(events[i]);
-            }
+            for (unsigned i = 0; i < n; ++i)
+                lists_.take(events[i], now);
             done += n;
         }
     }
@@ -265,14 +263,6 @@ void RouterThread::drain() {
         link->transport.wake();
     for (const auto& other : others_)
         other->flush();
-    if (sets_ != nullptr) sets_->wake();
-}
-
-void RouterThread::know(std::vector<sets::SetThread::BoardRow> rows) {
-    boost::asio::post(io_, [this, rows = std::move(rows)] {
-        for (const auto& row : rows)
-            runtime_.shared().board->put(row.list, row.address, row.until_s, row.epoch);
-    });
 }
 
 void RouterThread::flush_acknowledgements() {

@@ -18,7 +18,6 @@
 
 #include "control/build/build.h"
 #include "control/runtime/dataplane_runtime.h"
-#include "control/sets/set_thread.h"
 #include "control/sinks/acknowledger.h"
 #include "control/sinks/claim_sink.h"
 #include "control/sinks/list_service.h"
@@ -40,10 +39,9 @@ class RouterThread {
     };
     using Outcomes = std::array<std::uint64_t, static_cast<std::size_t>(Outcome::count_)>;
 
-    // Where events go of lists that no sink keeps; may be nullptr, else it outlives the thread.
     RouterThread(DataplaneRuntime& runtime, Clock& clock,
                  const std::vector<build::RouterPlan>& plans, Log log,
-                 sets::SetThread* sets = nullptr, RouterFindings findings = RouterFindings{});
+                 RouterFindings findings = RouterFindings{});
     ~RouterThread();
     RouterThread(const RouterThread&) = delete;
     RouterThread& operator=(const RouterThread&) = delete;
@@ -81,9 +79,6 @@ class RouterThread {
     void when_quiet(std::string name, std::function<void()> done);
     [[nodiscard]] bool bypassed() const { return bypass_.load(std::memory_order_relaxed); }
 
-    // What is in sets of the kernel, for the row board. Any thread.
-    void know(std::vector<sets::SetThread::BoardRow> rows);
-
     // Not older than half a second. Any thread.
     [[nodiscard]] std::vector<Status> status() const;
     // Of routers and other sinks; as old.
@@ -112,7 +107,6 @@ class RouterThread {
     DataplaneRuntime& runtime_;
     Clock& clock_;
     Log log_;
-    sets::SetThread* sets_;
     RouterFindings findings_;
     Acknowledger acknowledger_;
     ListService lists_;

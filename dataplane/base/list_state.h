@@ -1,6 +1,6 @@
 // What workers know of a policy list's router without asking: shared words, one line per list.
 //
-// Written by the thread that keeps the list (`routers`, `sets`) alone, read by workers, relaxed. A list is one
+// Written by thread `routers` alone, read by workers, relaxed. A list is one
 // `ros_address_list`, `ipset` or `nftset` plugin, and of the first kind one more for each group of clients that only some
 // of its routers serve; its ListId is given once per stable name (the plugin's tag and routers, or sets) and lives as long
 // as the process.

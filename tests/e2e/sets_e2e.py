@@ -4,7 +4,10 @@ The appliance is here the clients' way out as well: packets to 203.0.113.0/24 co
 is in a set, and a mark chooses the link to the egress, which has the addresses. Unmarked ones go nowhere.
 """
 
+import os
+import pathlib
 import re
+import shutil
 import signal
 import sys
 import time
@@ -73,9 +76,9 @@ class Sets(unittest.TestCase):
         net.route("router", "203.0.113.0/24", "via", "172.16.1.2")
         net.route("router", "2001:db8:113::/48", "via", "fd16::2")
 
-    def start(self, exec_, plugins=""):
+    def start(self, exec_, plugins="", more=""):
         config = self.scene.folder / "sets.yaml"
-        config.write_text(CONFIG.format(plugins=plugins, exec=exec_))
+        config.write_text(more + CONFIG.format(plugins=plugins, exec=exec_))
         return self.scene.start_daemon(config)
 
     def nft(self, *words, text=None):
@@ -102,6 +105,10 @@ class Sets(unittest.TestCase):
             return wanted.items() <= sets[name].items()
         until(says, 3, f"{name}: {wanted}")
 
+    def metrics(self):
+        return self.scene.network.run("appliance", "/usr/bin/python3", "-c", "import urllib.request as u;"
+                                      "print(u.urlopen('http://127.0.0.1:9153/metrics').read().decode())").stdout
+
     def ask(self, name, kind="A"):
         answer = self.scene.short(name, kind)
         self.assertTrue(answer, name)
@@ -124,9 +131,7 @@ class Sets(unittest.TestCase):
         self.said("status", "nftables set inet fw policy4", state="ready", claims=2, owed=0)
         self.said("counters", "nftables set inet fw policy4", added=2, failed=0)
         self.assertIn("policy4", self.scene.steerctl("status"))
-        metrics = self.scene.network.run("appliance", "/usr/bin/python3", "-c", "import urllib.request as u;"
-                                         "print(u.urlopen('http://127.0.0.1:9153/metrics').read().decode())").stdout
-        self.assertRegex(metrics, r'steerdns_set_added_total\{set="nftables set inet fw policy4"\} [1-9]')
+        self.assertRegex(self.metrics(), r'steerdns_set_added_total\{set="nftables set inet fw policy4"\} [1-9]')
         self.assertEqual(daemon.stop(), 0)
 
     def test_a_cached_answer_renews_its_elements(self):
@@ -204,6 +209,85 @@ class Sets(unittest.TestCase):
         until(lambda: len(self.in_ipset("policy4")) == 2, 15, "they are there again")
         self.said("status", "ipset policy4", state="ready", claims=2, owed=0)
         self.assertEqual(daemon.stop(), 0)
+
+    def helper(self):
+        """The process steerdns-sets of this daemon; nothing: there is none."""
+        daemon = self.scene.network.pid("appliance", "steerdnsd")
+        for children in pathlib.Path(f"/proc/{daemon}/task").glob("*/children"):
+            for pid in map(int, children.read_text().split()):
+                if pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == "steerdns-sets":
+                    return pid
+        return None
+
+    def status_of(self, pid):
+        return dict(re.findall(r"(\w+):\s*(.*)", pathlib.Path(f"/proc/{pid}/status").read_text()))
+
+    def test_the_process_of_the_sets_is_killed(self):
+        self.nft(text=TABLE)
+        daemon = self.start("$sets", NFTSET)
+        self.ask("stream.example")
+        until(lambda: len(self.in_set("policy4")) == 2, 3, "both addresses are in the set")
+        before = self.helper()
+        self.nft("flush", "set", "inet", "fw", "policy4")
+        os.kill(before, signal.SIGKILL)
+        daemon.wait_for("steerdns-sets ended (killed by signal 9): sets of the kernel are not filled; "
+                        "it is started again in 1 s")
+        self.ask("media.example")  # nobody waits for it
+        self.said("status", "nftables set inet fw policy4", state="away")
+        daemon.wait_for("steerdns-sets runs again", 10)
+        self.assertNotIn(self.helper(), (None, before))
+        self.ask("stream.example")  # the cached answer claims again
+        until(lambda: set(self.in_set("policy4")) >= {"203.0.113.10", "203.0.113.11"}, 3, "they are in the set again")
+        self.assertTrue(self.reaches("203.0.113.10"))
+        self.said("status", "nftables set inet fw policy4", state="ready", trouble="")
+        until(lambda: 'steerdns_sink_away{sink="kernel sets"} 0\n' in self.metrics(), 3, "the sink is here again")
+        for line in ("steerdns_sets_process_restarts_total 1\n", "steerdns_sets_process_running 1\n"):
+            self.assertIn(line, self.metrics())
+        last = self.helper()
+        self.assertEqual(daemon.stop(), 0)
+        self.assertFalse(pathlib.Path(f"/proc/{last}").exists())
+
+    def test_the_process_of_the_sets_ends_with_a_daemon_that_is_killed(self):
+        self.nft(text=TABLE)
+        self.start("$sets", NFTSET)
+        until(self.helper, 3, "steerdns-sets runs")
+        helper = self.helper()
+        os.kill(self.scene.network.pid("appliance", "steerdnsd"), signal.SIGKILL)
+        until(lambda: not pathlib.Path(f"/proc/{helper}").exists(), 3, "it ends")
+
+    def test_the_process_of_the_sets_has_one_right(self):
+        for user in ("nobody", "root"):
+            with self.subTest(user):
+                self.nft(text=TABLE)
+                daemon = self.start("$sets", NFTSET, f"control: {{ user: {user} }}\n")
+                self.ask("stream.example")
+                until(lambda: len(self.in_set("policy4")) == 2, 3, "both addresses are in the set")
+                status = self.status_of(self.helper())
+                own = self.status_of(self.scene.network.pid("appliance", "steerdnsd"))
+                net_admin = f"{1 << 12:016x}"
+                self.assertEqual((status["CapPrm"], status["CapEff"]), (net_admin, net_admin))
+                self.assertEqual({status["CapInh"], status["CapAmb"], status["CapBnd"]}, {"0" * 16})
+                self.assertEqual(status["NoNewPrivs"], "1")
+                self.assertEqual((status["Uid"], status["Gid"]), (own["Uid"], own["Gid"]))
+                fds = [os.readlink(f) for f in pathlib.Path(f"/proc/{self.helper()}/fd").iterdir()]
+                self.assertTrue(all("socket:" in f for f in fds if f not in map(self.standard, range(3))), fds)
+                self.assertEqual(daemon.stop(), 0)
+                self.nft("flush", "ruleset")
+
+    def standard(self, number):
+        return os.readlink(f"/proc/{self.helper()}/fd/{number}")
+
+    def test_without_its_program_it_says_so_and_answers(self):
+        alone = self.scene.folder / "alone"
+        alone.mkdir()
+        shutil.copy(pathlib.Path(BUILD) / "steerdnsd", alone)
+        (alone / "tools").symlink_to(pathlib.Path(BUILD) / "tools")
+        self.scene.build = alone
+        self.nft(text=TABLE)
+        daemon = self.start("$sets", NFTSET)
+        daemon.wait_for(f"steerdns-sets is not in {alone} nor in /")
+        self.ask("stream.example")
+        self.said("status", "nftables set inet fw policy4", state="away")
 
 
 if __name__ == "__main__":

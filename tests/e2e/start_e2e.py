@@ -486,7 +486,7 @@ class Words(unittest.TestCase):
         folder = self.scene.folder / "installed"
         run("meson", "install", "-C", BUILD, "--no-rebuild", "--quiet", "--destdir", str(folder))
         found = {path.name: path for path in folder.rglob("*") if path.is_file()}
-        self.assertEqual(sorted(found), ["steerctl", "steerctl.8", "steerdnsd", "steerdnsd.8", "steerdnsd.service"])
+        self.assertEqual(sorted(found), ["steerctl", "steerctl.8", "steerdns-sets", "steerdnsd", "steerdnsd.8", "steerdnsd.service"])
         self.assertIn(f"ExecStart=/{found['steerdnsd'].relative_to(folder)} --config", found["steerdnsd.service"].read_text())
 
     def test_manual(self):

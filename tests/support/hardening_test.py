@@ -14,7 +14,7 @@ import tempfile
 import unittest
 
 BUILD = pathlib.Path(sys.argv.pop(1))
-PROGRAMS = ("steerdnsd", "tools/steerctl/steerctl")
+PROGRAMS = ("steerdnsd", "steerdns-sets", "tools/steerctl/steerctl")
 MOST_INSTALLED_MIB = 40
 
 
@@ -46,7 +46,7 @@ class Hardening(unittest.TestCase):
         for program in self.each():
             symbols = readelf(program, "--dyn-syms")
             self.assertIn("__stack_chk_fail", symbols)
-            self.assertRegex(symbols, r"__mem(cpy|set|move)_chk")
+            self.assertRegex(symbols, r"__(mem(cpy|set|move)|vsnprintf)_chk")
 
     @unittest.skipUnless(os.uname().machine == "x86_64", "CET is x86's")
     def test_functions_begin_with_landing_pads(self):
@@ -61,8 +61,8 @@ class Hardening(unittest.TestCase):
         with tempfile.TemporaryDirectory(prefix="steerdns-install-") as folder:
             done = subprocess.run(["meson", "install", "-C", str(BUILD), "--no-rebuild", "--destdir", folder], text=True, capture_output=True)
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-            for name in ("steerdnsd", "steerctl"):
-                path, = pathlib.Path(folder).rglob(f"sbin/{name}")
+            for name in ("sbin/steerdnsd", "sbin/steerctl", "libexec/steerdns/steerdns-sets"):
+                path, = pathlib.Path(folder).rglob(name)
                 sections = subprocess.run(["readelf", "-SW", str(path)], text=True, capture_output=True, check=True).stdout
                 self.assertNotIn(".debug_info", sections)
                 mib = path.stat().st_size / 2**20

@@ -74,14 +74,13 @@ struct World {
     std::vector<std::string> log;
     std::vector<Installed> board;
     std::vector<ListId> lost;
-    SetService service{
-        kernel,
-        {.installed =
-             [this](std::span<const Installed> rows) {
-                 board.insert(board.end(), rows.begin(), rows.end());
-             },
-         .lost = [this](ListId list) { lost.push_back(list); },
-         .log = [this](SetService::Level, const std::string& text) { log.push_back(text); }}};
+    SetService service{kernel,
+                       {.installed =
+                            [this](std::span<const Installed> rows) {
+                                board.insert(board.end(), rows.begin(), rows.end());
+                            },
+                        .lost = [this](ListId list) { lost.push_back(list); },
+                        .log = [this](Level, const std::string& text) { log.push_back(text); }}};
 
     World() {
         kernel.sets[kFour];

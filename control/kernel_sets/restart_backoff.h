@@ -1,0 +1,28 @@
+// How long to wait before a process that ended is started again: 1 s, then 2, up to 30, from the beginning after one that
+// lived for as long.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+
+namespace steer::kernel_sets {
+
+class RestartBackoff {
+  public:
+    using ms = std::chrono::milliseconds;
+    explicit RestartBackoff(ms first = ms(1'000), ms most = ms(30'000))
+        : first_(first), most_(most), next_(first) {}
+
+    // After a life of so long; 0: it could not be started.
+    ms next(ms lived) {
+        if (lived >= most_) next_ = first_;
+        const ms now = next_;
+        next_ = std::min(next_ * 2, most_);
+        return now;
+    }
+
+  private:
+    ms first_, most_, next_;
+};
+
+}  // namespace steer::kernel_sets

@@ -1,0 +1,52 @@
+// The process steerdns-sets: where its program is, how it is started, and what became of it.
+//
+// libnftables and libipset are under the GPL, version 2, which does not go together with OpenSSL's licence in one
+// program: they are in that process, which is linked with neither OpenSSL nor DPDK.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <utility>
+
+#include "dataplane/port/descriptor.h"
+#include "matchers/result.h"
+
+namespace steer::kernel_sets {
+
+// Beside this program, or where the installation puts it. Opened before rights are given up, so that it is found in a
+// folder that only root may enter, and so that a restart takes the version that fits although another was installed since.
+Result<Descriptor> open_set_program();
+
+// A child with the other end of a SOCK_SEQPACKET pair. It ends when that is closed, and at the latest with its owner.
+class SetProcess {
+  public:
+    SetProcess(pid_t pid, Descriptor end) : pid_(pid), end_(std::move(end)) {}
+    SetProcess(SetProcess&& other) noexcept
+        : pid_(std::exchange(other.pid_, 0)), end_(std::move(other.end_)) {}
+    SetProcess& operator=(SetProcess&&) = delete;
+    SetProcess(const SetProcess&) = delete;
+    SetProcess& operator=(const SetProcess&) = delete;
+    // Close the socket before: it has 200 ms to end, and is killed then.
+    ~SetProcess();
+
+    [[nodiscard]] pid_t pid() const { return pid_; }
+    // Readable once it has ended.
+    [[nodiscard]] int end_fd() const { return end_.get(); }
+    void kill() const;
+    // "killed by signal 9", "exit code 3". Nothing to wait for any more; only once end_fd() is readable.
+    std::string reap();
+
+  private:
+    pid_t pid_;       // 0: reaped
+    Descriptor end_;  // a pidfd
+};
+
+struct StartedSets {
+    Descriptor socket;  // ours
+    SetProcess process;
+};
+// Does not wait for it. It has CAP_NET_ADMIN, if this thread has it, and of descriptors the standard ones and its socket.
+Result<StartedSets> start_set_process(const Descriptor& program);
+
+}  // namespace steer::kernel_sets

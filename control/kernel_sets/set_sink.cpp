@@ -1,0 +1,310 @@
+#include "control/kernel_sets/set_sink.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <string_view>
+#include <utility>
+
+#include "control/sets/program.h"
+
+namespace steer::kernel_sets {
+namespace {
+
+using boost::asio::posix::stream_descriptor;
+using sets::SequencedSocket;
+using std::chrono::steady_clock;
+
+constexpr unsigned kMessagesPerTurn = 64;  // before others of the thread have their turn
+
+}  // namespace
+
+// What is destroyed first is last here: the process sees its socket closed before it is waited for.
+struct SetSink::Life {
+    Life(boost::asio::io_context& io, StartedSets started)
+        : process(std::move(started.process)),
+          readable(io, ::dup(started.socket.get())),
+          writable(io, ::dup(started.socket.get())),
+          end(io, ::dup(process.end_fd())),
+          socket(std::move(started.socket)) {}
+
+    SetProcess process;
+    stream_descriptor readable, writable, end;
+    SequencedSocket socket;
+    steady_clock::time_point since = steady_clock::now();
+    bool waits_for_room = false;
+    std::string why;  // we ended it; empty: it ended by itself
+};
+
+SetSink::SetSink(boost::asio::io_context& io, SinkObserver& observer, Start start, Log log,
+                 RestartBackoff backoff)
+    : io_(io),
+      observer_(observer),
+      start_(std::move(start)),
+      log_(std::move(log)),
+      backoff_(backoff),
+      restart_(io) {}
+
+SetSink::~SetSink() = default;
+
+// ---- the lists
+
+void SetSink::configure(std::vector<sets::SetPlan> plans) {
+    if (plans == plans_) return;
+    const auto before = std::exchange(plans_, std::move(plans));
+    ++number_;
+    for (const sets::SetPlan& plan : before) {
+        if (std::ranges::find(plans_, plan) == plans_.end()) tell_away(plan.list);
+    }
+    for (const sets::SetPlan& plan : plans_) {
+        if (std::ranges::find(before, plan) == before.end()) observer_.epoch(*this, plan.list);
+    }
+    if (!has_started_ && !plans_.empty()) {
+        has_started_ = true;
+        boost::asio::post(io_, [this] { start(); });
+    }
+    say_plans();
+    if (life_) flush();
+    shown_.planned(plans_, trouble_.empty() ? std::string(sets::kProgramName) + " has not said yet"
+                                            : trouble_);
+}
+
+std::vector<KeptList> SetSink::lists() const {
+    std::vector<KeptList> all;
+    for (const sets::SetPlan& plan : plans_)
+        all.push_back({plan.list, plan.tag});
+    return all;
+}
+
+void SetSink::claim(const Claim& claim, std::uint64_t /*now_ms*/) {
+    if (claim.hold_token != 0) observer_.settled(claim.hold_token, Outcome::router_away);
+    if (claims_.size() + claim.addresses.size() > kMostClaims) {
+        overflows_.fetch_add(claim.addresses.size(), std::memory_order_relaxed);
+        overflowed_.insert(claim.list);
+        return;
+    }
+    const auto until_s =
+        claim.row_life_s == 0
+            ? UINT32_MAX
+            : static_cast<std::uint32_t>((claim.raised_ms + 999) / 1000) + claim.row_life_s;
+    for (const IpAddress& address : claim.addresses)
+        claims_.push_back({claim.list, address, until_s});
+}
+
+void SetSink::flush() {
+    const LifePtr life = life_;
+    if (!life || life->waits_for_room || (plans_out_.empty() && claims_.empty())) return;
+    if (send_plans(life) && send_claims(life)) heal_overflow();
+}
+
+void SetSink::say_plans() {
+    plans_out_.clear();  // the process forgets a part that it has when others begin
+    for (std::string& message : sets::encode_plans(number_, plans_))
+        plans_out_.push_back(std::move(message));
+}
+
+bool SetSink::send_plans(const LifePtr& life) {
+    while (!plans_out_.empty()) {
+        const auto sent = life->socket.send(plans_out_.front(), false);
+        if (sent != SequencedSocket::End::done) {
+            send_failed(life, sent);
+            return false;
+        }
+        plans_out_.pop_front();
+    }
+    return true;
+}
+
+bool SetSink::send_claims(const LifePtr& life) {
+    std::vector<sets::Installed> part;
+    while (!claims_.empty()) {
+        const auto size = static_cast<std::ptrdiff_t>(std::min(sets::kMostRows, claims_.size()));
+        part.assign(claims_.begin(), claims_.begin() + size);
+        const auto sent = life->socket.send(sets::encode_claims(number_, part), false);
+        if (sent != SequencedSocket::End::done) {
+            send_failed(life, sent);
+            return false;
+        }
+        claims_.erase(claims_.begin(), claims_.begin() + size);
+    }
+    return true;
+}
+
+// One that is gone has no room any more: who reads finds out.
+void SetSink::send_failed(const LifePtr& life, SequencedSocket::End how) {
+    life->waits_for_room = true;
+    if (how == SequencedSocket::End::full) await_room(life);
+}
+
+// There is room for those again.
+void SetSink::heal_overflow() {
+    for (const ListId list : std::exchange(overflowed_, {}))
+        observer_.epoch(*this, list);
+}
+
+// ---- the process
+
+void SetSink::start() {
+    auto started = start_();
+    if (!started) return restart_after({}, started.error().text);
+    life_ = std::make_shared<Life>(io_, std::move(*started));
+    say_plans();
+    await_messages(life_);
+    await_end(life_);
+    flush();
+}
+
+void SetSink::await_messages(const LifePtr& life) {
+    life->readable.async_wait(stream_descriptor::wait_read,
+                              [this, life](const boost::system::error_code& error) {
+                                  if (error || life != life_) return;
+                                  if (read_messages(life) != Read::over) await_messages(life);
+                              });
+}
+
+void SetSink::await_end(const LifePtr& life) {
+    life->end.async_wait(stream_descriptor::wait_read,
+                         [this, life](const boost::system::error_code& error) {
+                             if (!error && life == life_) ended(life);
+                         });
+}
+
+void SetSink::await_room(const LifePtr& life) {
+    life->writable.async_wait(stream_descriptor::wait_write,
+                              [this, life](const boost::system::error_code& error) {
+                                  life->waits_for_room = false;
+                                  if (!error && life == life_) flush();
+                              });
+}
+
+SetSink::Read SetSink::read_messages(const LifePtr& life) {
+    for (unsigned i = 0; i < kMessagesPerTurn; ++i) {
+        std::string_view bytes;
+        switch (life->socket.receive(bytes, false)) {
+            case SequencedSocket::End::full:
+                return Read::empty;
+            case SequencedSocket::End::closed:
+                give_up(life, {});
+                return Read::over;
+            case SequencedSocket::End::broken:
+                give_up(life, "it cannot be read");
+                return Read::over;
+            case SequencedSocket::End::done:
+                break;
+        }
+        auto message = sets::decode(bytes);
+        if (!message || !take(std::move(*message))) {
+            give_up(life, "it said what steerdnsd does not understand");
+            return Read::over;
+        }
+    }
+    return Read::more;
+}
+
+bool SetSink::take(sets::SetMessage message) {
+    const bool is_current = message.plans == number_;
+    if (auto* const state = std::get_if<sets::SetState>(&message.what)) {
+        if (is_current) take_state(std::move(*state));
+    } else if (const auto* const written = std::get_if<sets::WrittenRows>(&message.what)) {
+        for (const sets::Installed& row : written->rows) {
+            if (is_current) observer_.installed(*this, row.list, row.address, row.until_s);
+        }
+    } else if (const auto* const lost = std::get_if<sets::LostLists>(&message.what)) {
+        for (const ListId list : lost->lists)
+            observer_.epoch(*this, list);
+    } else if (const auto* const line = std::get_if<sets::LogLine>(&message.what)) {
+        log_(line->level, line->text);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+void SetSink::take_state(sets::SetState state) {
+    if (state.index == 0) incoming_.clear();
+    if (state.index != incoming_.size()) return;  // its first ones were about other plans
+    write_us_ = state.write_us;
+    if (state.total > 0) incoming_.push_back(std::move(state.status));
+    if (incoming_.size() < state.total) return;
+    if (!std::exchange(trouble_, {}).empty())
+        log_(sets::Level::info, std::string(sets::kProgramName) + " runs again");
+    tell_here(incoming_);
+    shown_.here(std::exchange(incoming_, {}));
+}
+
+// Ends it, if it has not ended: ended() follows.
+void SetSink::give_up(const LifePtr& life, const std::string& why) {
+    life->why = why;
+    life->process.kill();
+}
+
+void SetSink::ended(const LifePtr& life) {
+    while (life->why.empty() && read_messages(life) == Read::more) {  // its last words
+    }
+    const std::string status = life->process.reap();
+    const auto lived =
+        std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - life->since);
+    const std::string why =
+        life->why.empty() ? "ended (" + status + ")" : "was ended: " + life->why;
+    life_.reset();
+    restart_after(lived, std::string(sets::kProgramName) + " " + why);
+}
+
+void SetSink::restart_after(std::chrono::milliseconds lived, const std::string& why) {
+    const auto wait = backoff_.next(lived);
+    if (std::exchange(trouble_, why) != why) {
+        log_(sets::Level::warning,
+             why + ": sets of the kernel are not filled; it is started again in " +
+                 std::to_string((wait.count() + 999) / 1000) + " s");
+    }
+    for (const sets::SetPlan& plan : plans_) {
+        tell_away(plan.list);
+        observer_.epoch(*this, plan.list);
+    }
+    shown_.ended(plans_, why);
+    restart_.expires_after(wait);
+    restart_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) start();
+    });
+}
+
+// ---- what is said of it
+
+void SetSink::tell_here(const std::vector<sets::SetStatus>& states) {
+    const auto is_ready = [&](const sets::SetPlan::Family& family) {
+        const auto at = std::ranges::find(states, family.set, &sets::SetStatus::set);
+        return at != states.end() && at->ready;
+    };
+    for (const sets::SetPlan& plan : plans_) {
+        if (!std::ranges::all_of(plan.families, is_ready)) {
+            tell_away(plan.list);
+        } else if (here_.insert(plan.list).second) {
+            observer_.away(*this, plan.list, false);
+        }
+    }
+}
+
+void SetSink::tell_away(ListId list) {
+    if (here_.erase(list) != 0) observer_.away(*this, list, true);
+}
+
+SinkHealth SetSink::health() const {
+    SinkHealth health{.name = "kernel sets", .away = here_.empty(), .write_us = write_us_};
+    for (const sets::SetPlan& plan : plans_)
+        health.capacity += plan.max_elements * plan.families.size();
+    for (const sets::SetStatus& set : shown_.report().sets) {
+        health.rows += set.claims;
+        health.owed += set.owed;
+    }
+    return health;
+}
+
+SetReport SetSink::report() const {
+    SetReport report = shown_.report();
+    report.overflows = overflows_.load(std::memory_order_relaxed);
+    return report;
+}
+
+}  // namespace steer::kernel_sets

@@ -1,0 +1,99 @@
+// The kernel's sets (`ipset`, `nftset`) as a sink of claims: the daemon's end of the process steerdns-sets.
+//
+// On thread `routers`, by its io_context. Nothing here waits: what the process does not take now is kept up to a bound;
+// claims beyond that are counted, and made again by hits under a new epoch once there is room. The process is started when
+// the first list is configured. When it ends its lists are away, their epochs begin anew so that hits claim again, and
+// it is started again with backoff.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "control/kernel_sets/restart_backoff.h"
+#include "control/kernel_sets/set_process.h"
+#include "control/kernel_sets/shown_sets.h"
+#include "control/sets/kernel_set.h"
+#include "control/sets/sequenced_socket.h"
+#include "control/sets/set_messages.h"
+#include "control/sets/set_report.h"
+#include "control/sinks/claim_sink.h"
+
+namespace steer::kernel_sets {
+
+class SetSink final : public ClaimSink {
+  public:
+    using Start = std::function<Result<StartedSets>()>;
+    using Log = std::function<void(sets::Level, const std::string&)>;
+
+    SetSink(boost::asio::io_context& io, SinkObserver& observer, Start start, Log log,
+            RestartBackoff backoff = RestartBackoff());
+    ~SetSink() override;
+    SetSink(const SetSink&) = delete;
+    SetSink& operator=(const SetSink&) = delete;
+
+    // These from now on; before ListService::configure(). Of a list that is new or changed nothing is known.
+    void configure(std::vector<sets::SetPlan> plans);
+
+    [[nodiscard]] std::vector<KeptList> lists() const override;
+    void claim(const Claim& claim, std::uint64_t now_ms) override;
+    void flush() override;
+    [[nodiscard]] SinkHealth health() const override;
+
+    // Any thread.
+    [[nodiscard]] SetReport report() const;
+
+    static constexpr std::size_t kMostClaims = 65'536;  // that wait for the process
+
+  private:
+    struct Life;  // of one process
+    using LifePtr = std::shared_ptr<Life>;
+
+    void start();
+    void restart_after(std::chrono::milliseconds lived, const std::string& why);
+    void await_messages(const LifePtr& life);
+    void await_end(const LifePtr& life);
+    void await_room(const LifePtr& life);
+    enum class Read : std::uint8_t { more, empty, over };
+    Read read_messages(const LifePtr& life);
+    void send_failed(const LifePtr& life, sets::SequencedSocket::End how);
+    bool take(sets::SetMessage message);
+    void take_state(sets::SetState state);
+    void give_up(const LifePtr& life, const std::string& why);
+    void ended(const LifePtr& life);
+    void say_plans();
+    bool send_plans(const LifePtr& life);
+    bool send_claims(const LifePtr& life);
+    void heal_overflow();
+    void tell_here(const std::vector<sets::SetStatus>& states);
+    void tell_away(ListId list);
+
+    boost::asio::io_context& io_;
+    SinkObserver& observer_;
+    Start start_;
+    Log log_;
+    RestartBackoff backoff_;
+    boost::asio::steady_timer restart_;
+    LifePtr life_;  // nullptr: no process
+    bool has_started_ = false;
+    std::string trouble_;  // that was logged last; empty: it runs
+    std::vector<sets::SetPlan> plans_;
+    std::uint32_t number_ = 0;  // of plans_
+    std::deque<std::string> plans_out_;
+    std::deque<sets::Installed> claims_;
+    std::set<ListId> overflowed_, here_;
+    std::vector<sets::SetStatus> incoming_;
+    std::uint32_t write_us_ = 0;
+    std::atomic<std::uint64_t> overflows_{0};
+    ShownSets shown_;
+};
+
+}  // namespace steer::kernel_sets

@@ -1,0 +1,26 @@
+// Puts the plans of several messages together again.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "control/sets/set_messages.h"
+
+namespace steer::sets {
+
+class PlanReader {
+  public:
+    enum class Said : std::uint8_t { more, whole, wrong };
+    // A message of plans. `wrong`: it cannot come here.
+    Said take(SetMessage message);
+    // After `whole`.
+    [[nodiscard]] std::uint32_t number() const { return number_; }
+    [[nodiscard]] const std::vector<SetPlan>& plans() const { return plans_; }
+
+  private:
+    bool open_ = false;
+    std::uint32_t number_ = 0;
+    std::vector<SetPlan> plans_;
+};
+
+}  // namespace steer::sets

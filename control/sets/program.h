@@ -1,0 +1,12 @@
+// How steerdns-sets is started: its name and the descriptors that it finds.
+#pragma once
+
+namespace steer::sets {
+
+inline constexpr const char* kProgramName = "steerdns-sets";
+inline constexpr int kSocketFd = 3;
+inline constexpr int kProgramFd = 4;  // its own file, from which it was started
+// Exit codes.
+inline constexpr int kDone = 0, kFailed = 1, kStartedByHand = 2, kNotUnderstood = 3;
+
+}  // namespace steer::sets

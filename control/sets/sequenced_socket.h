@@ -1,0 +1,38 @@
+// One end of a SOCK_SEQPACKET pair, on which each message is sent and read whole.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "dataplane/port/descriptor.h"
+
+namespace steer::sets {
+
+class SequencedSocket {
+  public:
+    enum class End : std::uint8_t {
+        done,
+        full,    // now, or empty: only if it does not wait
+        closed,  // the other end is gone
+        broken   // another failure, or a message that is longer than kMostMessage
+    };
+
+    SequencedSocket() = default;
+    explicit SequencedSocket(Descriptor fd);
+
+    // Two ends, close-on-exec; {-1, -1}: errno says why not.
+    static std::pair<Descriptor, Descriptor> pair();
+
+    [[nodiscard]] int fd() const { return fd_.get(); }
+    End send(std::string_view message, bool waits) const;
+    // Good until the next call.
+    End receive(std::string_view& message, bool waits);
+
+  private:
+    Descriptor fd_;
+    std::string buffer_;
+};
+
+}  // namespace steer::sets

@@ -1,0 +1,68 @@
+// What steerdns-sets does: reads plans and claims from steerdnsd, keeps the sets by SetService, and says what is in them.
+//
+// One thread. It may block in netlink for as long as the kernel takes, and on a socket that steerdnsd does not read yet:
+// steerdnsd waits for it nowhere. It ends when the other end of the socket is gone, or says what it does not understand.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "control/sets/plan_reader.h"
+#include "control/sets/sequenced_socket.h"
+#include "control/sets/set_kernel.h"
+#include "control/sets/set_messages.h"
+#include "control/sets/set_service.h"
+#include "dataplane/base/clock.h"
+
+namespace steer::sets {
+
+class SetHelper {
+  public:
+    enum class End : std::uint8_t { closed, not_understood };
+
+    SetHelper(SequencedSocket socket, SetKernel& kernel, Clock& clock);
+    End run();
+
+  private:
+    // How long writes take.
+    class TimedKernel final : public SetWriter {
+      public:
+        explicit TimedKernel(SetKernel& kernel) : kernel_(kernel) {}
+        Result<SetAbility> read(const SetName& set) override { return kernel_.read(set); }
+        Result<void> add(const SetName& set, std::span<const SetElement> elements) override;
+        Result<bool> has(const SetName& set, const matchers::Prefix& prefix) override {
+            return kernel_.has(set, prefix);
+        }
+        [[nodiscard]] std::uint32_t write_us() const { return write_us_; }
+
+      private:
+        SetKernel& kernel_;
+        std::uint32_t write_us_ = 0;
+    };
+
+    // False: the connection ended, or a message was not understood; end_ says which.
+    bool read_messages();
+    bool take(SetMessage message);
+    void take_up();
+    void look(std::uint64_t now_ms);
+    void wait() const;
+    void say(const std::string& message);
+    void say_written(std::span<const Installed> rows);
+    void say_states(std::uint64_t now_ms);
+
+    SequencedSocket socket_;
+    SetKernel& kernel_;
+    Clock& clock_;
+    TimedKernel writer_;
+    SetService service_;
+    PlanReader reader_;
+    std::uint32_t plans_ = 0;  // the number of those in force
+    std::uint64_t look_ms_ = 0, state_ms_ = 0;
+    std::vector<std::string> said_states_;
+    bool is_open_ = true;
+    End end_ = End::closed;
+};
+
+}  // namespace steer::sets

@@ -1,0 +1,119 @@
+// What steerdnsd and steerdns-sets say to each other: one datagram of a SOCK_SEQPACKET pair is one message.
+//
+// A head, then records of a fixed layout, numbers in this machine's byte order: both ends are of one installation, and a
+// head of another version is refused. encode_*() and decode() are pure; decode() takes any bytes, and nothing for what is
+// no message. Texts are cut at kMostText bytes.
+//
+// Plans have a number that grows with each configure(). Rows, lost lists and states that come back carry the number of
+// the plans that they are about, so that words about former plans are known as such.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "control/sets/kernel_set.h"
+#include "control/sets/set_report.h"
+
+namespace steer::sets {
+
+inline constexpr std::uint16_t kMessageVersion = 1;
+inline constexpr std::size_t kMostMessage = 64 * 1024;  // bytes
+inline constexpr std::size_t kMostText = 1024;          // bytes
+inline constexpr std::size_t kMostRows = 2048;          // rows, lists or prefixes of one message
+
+enum class MessageKind : std::uint16_t {
+    // to steerdns-sets
+    plans_begin,
+    plan,
+    never_claim,  // prefixes of the plan before it
+    plans_end,
+    claims,
+    // from steerdns-sets
+    written,
+    lost,
+    log,
+    state,
+    count_
+};
+
+struct MessageHead {
+    std::uint16_t version;
+    std::uint16_t kind;
+    std::uint32_t bytes;  // of the message, this head included
+    std::uint32_t plans;  // their number
+    std::uint32_t count;  // of records
+};
+static_assert(sizeof(MessageHead) == 16);
+
+// An address of a list, and until when (CLOCK_BOOTTIME, seconds).
+struct RowRecord {
+    std::uint8_t address[16];
+    std::uint32_t until_s;
+    std::uint16_t list;
+    std::uint16_t reserved;
+};
+static_assert(sizeof(RowRecord) == 24);
+static_assert(sizeof(MessageHead) + kMostRows * sizeof(RowRecord) <= kMostMessage);
+
+struct PrefixRecord {
+    std::uint8_t address[16];
+    std::uint8_t length;
+    std::uint8_t reserved[7];
+};
+static_assert(sizeof(PrefixRecord) == 24);
+
+// What decode() makes of them.
+struct PlansBegin {};
+struct PlansEnd {};
+struct PlanPart {
+    SetPlan plan;  // without never_claim
+};
+struct NeverPart {
+    std::vector<matchers::Prefix> prefixes;
+};
+struct ClaimRows {
+    std::vector<Installed> rows;
+};
+struct WrittenRows {
+    std::vector<Installed> rows;
+};
+struct LostLists {
+    std::vector<ListId> lists;
+};
+struct LogLine {
+    Level level = Level::info;
+    std::string text;
+};
+// One set of `total`, which come in order. Without sets: one with a total of 0.
+struct SetState {
+    std::uint32_t index = 0, total = 0;
+    std::uint32_t write_us = 0;  // how long a write of elements takes, smoothed; 0: none yet
+    SetStatus status;
+};
+
+struct SetMessage {
+    std::uint32_t plans = 0;
+    std::variant<PlansBegin, PlansEnd, PlanPart, NeverPart, ClaimRows, WrittenRows, LostLists,
+                 LogLine, SetState>
+        what;
+};
+
+// All of them, in order.
+std::vector<std::string> encode_plans(std::uint32_t number, const std::vector<SetPlan>& plans);
+// At most kMostRows rows or lists; longer ones are the caller's to divide.
+std::string encode_claims(std::uint32_t plans, std::span<const Installed> rows);
+std::string encode_written(std::uint32_t plans, std::span<const Installed> rows);
+std::string encode_lost(std::uint32_t plans, std::span<const ListId> lists);
+std::string encode_log(Level level, std::string_view text);
+std::string encode_state(std::uint32_t plans, const SetState& state);
+
+// Nothing: it is no message of this version, or one whose content cannot be.
+std::optional<SetMessage> decode(std::string_view bytes);
+
+}  // namespace steer::sets

@@ -1,0 +1,295 @@
+// The daemon's end of steerdns-sets. The test is the process's voice; a child that waits for its end stands for the rest.
+#define BOOST_TEST_MODULE kernel_sets
+#include "control/kernel_sets/set_sink.h"
+
+#include <signal.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "control/kernel_sets/restart_backoff.h"
+#include "control/sets/sequenced_socket.h"
+
+namespace steer::kernel_sets {
+namespace {
+
+using namespace std::chrono_literals;
+using sets::SequencedSocket;
+
+const sets::SetName kFour{"inet", "fw", "four", false};
+const IpAddress kA = *IpAddress::parse("203.0.113.7");
+
+struct Heard final : SinkObserver {
+    void installed(const ClaimSink&, ListId list, const IpAddress& address,
+                   std::uint32_t until_s) override {
+        rows.push_back({list, address, until_s});
+    }
+    void forgotten(const ClaimSink&, ListId, const IpAddress&) override {}
+    void epoch(const ClaimSink&, ListId list) override { ++epochs[list]; }
+    void away(const ClaimSink&, ListId list, bool value) override { is_away[list] = value; }
+    void settled(std::uint64_t token, Outcome outcome) override {
+        BOOST_TEST((outcome == Outcome::router_away));
+        tokens.push_back(token);
+    }
+    std::vector<sets::Installed> rows;
+    std::map<ListId, unsigned> epochs;
+    std::map<ListId, bool> is_away;
+    std::vector<std::uint64_t> tokens;
+};
+
+// A child that lives until it is killed, or its standard input ends.
+StartedSets start_cat(SequencedSocket& theirs) {
+    auto [ours, other] = SequencedSocket::pair();
+    BOOST_REQUIRE(ours.get() >= 0);
+    theirs = SequencedSocket(std::move(other));
+    std::array<int, 2> pipe{};
+    BOOST_REQUIRE_EQUAL(::pipe2(pipe.data(), O_CLOEXEC), 0);
+    posix_spawn_file_actions_t actions;
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_adddup2(&actions, pipe[0], STDIN_FILENO);
+    std::string name = "cat";
+    std::array<char*, 2> arguments{name.data(), nullptr};
+    pid_t pid = 0;
+    BOOST_REQUIRE_EQUAL(
+        ::posix_spawn(&pid, "/bin/cat", &actions, nullptr, arguments.data(), environ), 0);
+    ::posix_spawn_file_actions_destroy(&actions);
+    ::close(pipe[0]);  // the writing end stays open with this process
+    return {std::move(ours),
+            SetProcess(pid, Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))))};
+}
+
+struct Place {
+    Result<StartedSets> start() {
+        ++starts;
+        if (refusals > 0) {
+            --refusals;
+            return Error{"steerdns-sets is not there"};
+        }
+        auto started = start_cat(helper);
+        pid = started.process.pid();
+        return {boost::system::in_place_value, std::move(started)};
+    }
+    static sets::SetPlan plan(std::uint32_t most = 1000) {
+        return {.list = 7, .tag = "policy", .families = {{kFour, 32}}, .max_elements = most};
+    }
+    void until(const std::function<bool()>& holds) {
+        while (!holds())
+            BOOST_TEST_REQUIRE(io.run_one_for(10s) > 0U);
+    }
+    void begin() {
+        sink.configure({plan()});
+        until([&] { return starts == 1; });
+    }
+    void claim(unsigned times = 1) {
+        const Claim one{.list = 7, .addresses = {&kA, 1}, .raised_ms = 1'500, .row_life_s = 60};
+        for (unsigned i = 0; i < times; ++i)
+            sink.claim(one, 2'000);
+        sink.flush();
+    }
+    // The next message that the process gets of this kind; those before are passed over.
+    template <class What>
+    std::optional<What> next(std::uint32_t* plans = nullptr) {
+        for (;;) {
+            std::string_view bytes;
+            if (helper.receive(bytes, false) != SequencedSocket::End::done) return {};
+            auto message = sets::decode(bytes);
+            BOOST_TEST_REQUIRE(message.has_value());
+            if (plans != nullptr) *plans = message->plans;
+            if (auto* const what = std::get_if<What>(&message->what)) return std::move(*what);
+        }
+    }
+    void say(const std::string& message) {
+        BOOST_TEST_REQUIRE((helper.send(message, true) == SequencedSocket::End::done));
+    }
+    void say_ready(std::uint32_t plans, std::uint64_t added = 0) {
+        say(sets::encode_state(
+            plans,
+            {.total = 1,
+             .write_us = 40,
+             .status = {.set = kFour, .ready = true, .claims = 1, .counters = {.added = added}}}));
+    }
+    void say_written(std::uint32_t plans) {
+        const sets::Installed row{7, kA, 62};
+        say(sets::encode_written(plans, std::span(&row, 1)));
+    }
+    void kill() { BOOST_REQUIRE_EQUAL(::kill(pid, SIGKILL), 0); }
+
+    boost::asio::io_context io;
+    Heard heard;
+    std::vector<std::string> log;
+    SequencedSocket helper;
+    unsigned starts = 0, refusals = 0;
+    pid_t pid = 0;
+    SetSink sink{io, heard, [this] { return start(); },
+                 [this](sets::Level, const std::string& line) { log.push_back(line); },
+                 RestartBackoff(1ms, 2ms)};
+};
+
+BOOST_FIXTURE_TEST_SUITE(set_sink, Place)
+
+BOOST_AUTO_TEST_CASE(without_a_list_there_is_no_process) {
+    sink.configure({});
+    BOOST_TEST(io.poll() == 0U);
+    BOOST_TEST(starts == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(it_gets_plans_and_then_claims_and_its_words_go_on) {
+    claim();  // before it runs
+    begin();
+    BOOST_TEST(sink.lists().size() == 1U);
+    std::uint32_t number = 0;
+    const auto part = next<sets::PlanPart>(&number);
+    BOOST_TEST_REQUIRE(part.has_value());
+    BOOST_TEST((part->plan == plan()));
+    const auto claims = next<sets::ClaimRows>();
+    BOOST_TEST_REQUIRE(claims.has_value());
+    BOOST_TEST_REQUIRE(claims->rows.size() == 1U);
+    BOOST_TEST(claims->rows[0].until_s == 62U);  // 1.5 s, rounded up, and 60 s
+    say_ready(number);
+    say_written(number);
+    until([&] { return !heard.rows.empty(); });
+    BOOST_TEST(heard.rows[0].until_s == 62U);
+    BOOST_TEST(!heard.is_away.at(7));
+    BOOST_TEST(sink.report().running);
+    BOOST_TEST(sink.report().sets.at(0).ready);
+    const SinkHealth health = sink.health();
+    BOOST_TEST(
+        (!health.away && health.rows == 1 && health.capacity == 1000 && health.write_us == 40));
+}
+
+BOOST_AUTO_TEST_CASE(who_waits_is_told_at_once_that_nobody_waits_for_sets) {
+    const Claim waiting{.list = 7, .addresses = {&kA, 1}, .hold_token = 5};
+    sink.claim(waiting, 0);
+    BOOST_TEST((heard.tokens == std::vector<std::uint64_t>{5}));
+}
+
+BOOST_AUTO_TEST_CASE(words_about_former_plans_are_not_heard) {
+    begin();
+    std::uint32_t first = 0;
+    (void)next<sets::PlansEnd>(&first);
+    say_ready(first);
+    until([&] { return heard.is_away.contains(7); });
+    sink.configure({plan(5)});
+    BOOST_TEST(heard.is_away.at(7));  // it is another plan
+    say_written(first);
+    say_ready(first);
+    std::uint32_t second = 0;
+    BOOST_TEST((next<sets::PlansEnd>(&second).has_value()));
+    BOOST_TEST(second != first);
+    say_ready(second);
+    until([&] { return !heard.is_away.at(7); });
+    BOOST_TEST(heard.rows.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_process_that_is_killed_is_started_again_and_hits_claim_again) {
+    begin();
+    std::uint32_t number = 0;
+    (void)next<sets::PlansEnd>(&number);
+    say_ready(number, 3);
+    until([&] { return heard.is_away.contains(7); });
+    const unsigned epochs = heard.epochs[7];
+    kill();
+    until([&] { return starts == 2; });
+    BOOST_TEST(heard.is_away.at(7));
+    BOOST_TEST(heard.epochs[7] == epochs + 1);
+    BOOST_TEST_REQUIRE(!log.empty());
+    BOOST_TEST(log.back().starts_with("steerdns-sets ended (killed by signal 9): "));
+    BOOST_TEST(sink.report().restarts == 1U);
+    BOOST_TEST(sink.report().sets.at(0).trouble.find("killed by signal 9") != std::string::npos);
+    claim();
+    BOOST_TEST((next<sets::PlanPart>(&number).has_value()));
+    BOOST_TEST((next<sets::ClaimRows>().has_value()));
+    say_ready(number, 4);
+    until([&] { return !heard.is_away.at(7); });
+    BOOST_TEST(log.back() == "steerdns-sets runs again");
+    BOOST_TEST(sink.report().sets.at(0).counters.added == 7U);  // of both lives
+    BOOST_TEST(sink.report().sets.at(0).trouble.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_reload_lowers_no_counter) {
+    begin();
+    std::uint32_t number = 0;
+    (void)next<sets::PlansEnd>(&number);
+    say_ready(number, 3);
+    until([&] { return heard.is_away.contains(7); });
+    sink.configure({plan(5)});
+    BOOST_TEST(sink.report().sets.at(0).counters.added == 3U);
+    BOOST_TEST(sink.report().running);
+}
+
+BOOST_AUTO_TEST_CASE(its_last_words_are_heard) {
+    begin();
+    std::uint32_t number = 0;
+    (void)next<sets::PlansEnd>(&number);
+    say(sets::encode_log(sets::Level::warning, "last words"));
+    kill();
+    until([&] { return starts == 2; });
+    BOOST_TEST((std::ranges::find(log, "last words") != log.end()));
+}
+
+BOOST_AUTO_TEST_CASE(one_that_says_what_is_not_understood_is_ended) {
+    begin();
+    say("garbage");
+    until([&] { return starts == 2; });
+    BOOST_TEST(log.at(0).starts_with(
+        "steerdns-sets was ended: it said what steerdnsd does not understand: "));
+}
+
+BOOST_AUTO_TEST_CASE(one_that_closes_its_socket_is_ended) {
+    begin();
+    helper = SequencedSocket();
+    until([&] { return starts == 2; });
+    BOOST_TEST(log.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_started_is_said_once_and_tried_again) {
+    refusals = 3;
+    sink.configure({plan()});
+    until([&] { return starts == 4; });
+    BOOST_TEST_REQUIRE(log.size() == 1U);
+    BOOST_TEST(log[0].starts_with("steerdns-sets is not there: sets of the kernel are not filled"));
+    BOOST_TEST(sink.report().restarts == 3U);
+}
+
+// Nothing reads, so that the socket fills, then what waits; what is above is counted and claimed again.
+BOOST_AUTO_TEST_CASE(a_full_socket_does_not_block_and_heals) {
+    begin();
+    const unsigned epochs = heard.epochs[7];
+    for (unsigned i = 0; i < 100 && sink.report().overflows == 0; ++i)
+        claim(sets::kMostRows);
+    BOOST_TEST(sink.report().overflows > 0U);
+    BOOST_TEST(heard.epochs[7] == epochs);
+    std::size_t rows = 0;
+    until([&] {
+        while (const auto claims = next<sets::ClaimRows>())
+            rows += claims->rows.size();
+        return heard.epochs[7] > epochs;
+    });
+    while (const auto claims = next<sets::ClaimRows>())
+        rows += claims->rows.size();
+    BOOST_TEST(rows >= SetSink::kMostClaims);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_CASE(backoff_doubles_up_to_its_most_and_begins_anew_after_a_long_life) {
+    RestartBackoff backoff;
+    for (const auto wanted : {1s, 2s, 4s, 8s, 16s, 30s, 30s})
+        BOOST_TEST((backoff.next(10s) == wanted));
+    BOOST_TEST((backoff.next(30s) == 1s));
+    BOOST_TEST((backoff.next(0s) == 2s));
+}
+
+}  // namespace
+}  // namespace steer::kernel_sets

@@ -1,0 +1,174 @@
+// steerdns-sets without a kernel: what comes by the socket is in sets, and what is in sets is said. The test is the daemon.
+#include <boost/test/unit_test.hpp>
+
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "control/sets/set_helper.h"
+
+using namespace steer;
+using namespace steer::sets;
+
+namespace {
+
+const SetName kFour{"inet", "fw", "four", false};
+const IpAddress kA = *IpAddress::parse("203.0.113.7");
+
+// A kernel with one set. The test looks at it from another thread.
+class OneSet final : public SetKernel {
+  public:
+    Result<SetAbility> read(const SetName&) override {
+        return SetAbility{.timeouts = true, .prefixes = false};
+    }
+    Result<void> add(const SetName&, std::span<const SetElement> elements) override {
+        const std::lock_guard lock(mutex_);
+        for (const SetElement& element : elements)
+            elements_.insert(element.prefix.to_string());
+        return {};
+    }
+    Result<bool> has(const SetName&, const matchers::Prefix&) override { return true; }
+    Result<void> follow(bool nftables) override {
+        if (nftables) return Error{"changes of nftables cannot be followed: test"};
+        return {};
+    }
+    [[nodiscard]] int fd() const override { return -1; }
+    Changes changes() override {
+        const std::lock_guard lock(mutex_);
+        return std::exchange(changes_, {});
+    }
+    [[nodiscard]] std::set<std::string> elements() {
+        const std::lock_guard lock(mutex_);
+        return elements_;
+    }
+    void flush() {
+        const std::lock_guard lock(mutex_);
+        elements_.clear();
+        changes_.sets.push_back(kFour);
+    }
+
+  private:
+    std::mutex mutex_;
+    std::set<std::string> elements_;
+    Changes changes_;
+};
+
+struct Place {
+    Place() {
+        auto [ours, theirs] = SequencedSocket::pair();
+        daemon = SequencedSocket(std::move(ours));
+        thread = std::thread([this, fd = std::move(theirs)]() mutable {
+            SetHelper helper(SequencedSocket(std::move(fd)), kernel, clock);
+            end = helper.run();
+        });
+    }
+    ~Place() { finish(); }
+    SetHelper::End finish() {
+        daemon = SequencedSocket();
+        if (thread.joinable()) thread.join();
+        return end;
+    }
+    void say(const std::string& message) {
+        BOOST_TEST_REQUIRE((daemon.send(message, true) == SequencedSocket::End::done));
+    }
+    void plan(std::uint32_t number, std::uint32_t most = 1000) {
+        for (const auto& one : encode_plans(
+                 number,
+                 {{.list = 7, .tag = "policy", .families = {{kFour, 32}}, .max_elements = most}}))
+            say(one);
+    }
+    void claim(std::uint32_t number) {
+        const Installed row{7, kA, clock.now().s() + 60};
+        say(encode_claims(number, std::span(&row, 1)));
+    }
+    // Blocks until it says one of these; what it says before is passed over.
+    template <class What>
+    std::pair<std::uint32_t, What> next() {
+        for (;;) {
+            std::string_view bytes;
+            BOOST_TEST_REQUIRE((daemon.receive(bytes, true) == SequencedSocket::End::done));
+            const auto message = decode(bytes);
+            BOOST_TEST_REQUIRE(message.has_value());
+            if (const auto* const what = std::get_if<What>(&message->what))
+                return {message->plans, *what};
+        }
+    }
+
+    BootClock clock;
+    OneSet kernel;
+    SequencedSocket daemon;
+    SetHelper::End end = SetHelper::End::not_understood;
+    std::thread thread;
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(helper, Place)
+
+BOOST_AUTO_TEST_CASE(a_claim_is_written_and_said_under_the_plans_in_force) {
+    plan(3);
+    claim(3);
+    const auto [number, written] = next<WrittenRows>();
+    BOOST_TEST(number == 3U);
+    BOOST_TEST_REQUIRE(written.rows.size() == 1U);
+    BOOST_TEST(written.rows[0].list == 7);
+    BOOST_TEST((written.rows[0].address == kA));
+    BOOST_TEST((kernel.elements() == std::set<std::string>{"203.0.113.7/32"}));
+    BOOST_TEST((finish() == SetHelper::End::closed));
+}
+
+BOOST_AUTO_TEST_CASE(states_are_said_when_they_change) {
+    plan(3);
+    auto [number, state] = next<SetState>();
+    BOOST_TEST(number == 3U);
+    BOOST_TEST((state.status.set == kFour));
+    BOOST_TEST(state.total == 1U);
+    claim(3);
+    while (state.status.counters.added == 0)
+        state = next<SetState>().second;
+    BOOST_TEST(state.status.claims == 1U);
+    BOOST_TEST(state.status.ready);
+    BOOST_TEST(state.write_us > 0U);
+    plan(4);
+    do {
+        std::tie(number, state) = next<SetState>();
+    } while (number == 3);
+    BOOST_TEST(state.status.claims == 1U);  // a plan that stays keeps its claims
+}
+
+BOOST_AUTO_TEST_CASE(what_the_kernel_does_not_let_it_follow_is_a_line_of_the_log) {
+    plan(1);
+    const auto line = next<LogLine>().second;
+    BOOST_TEST((line.level == Level::warning));
+    BOOST_TEST(line.text == "changes of nftables cannot be followed: test");
+}
+
+BOOST_AUTO_TEST_CASE(a_set_that_others_emptied_is_filled_again) {
+    plan(1);
+    claim(1);
+    (void)next<WrittenRows>();
+    kernel.flush();
+    plan(2);  // any message wakes it
+    SetState state;
+    while (state.status.counters.restored == 0)
+        state = next<SetState>().second;
+    BOOST_TEST((kernel.elements() == std::set<std::string>{"203.0.113.7/32"}));
+}
+
+BOOST_AUTO_TEST_CASE(what_it_does_not_understand_ends_it) {
+    say("garbage");
+    thread.join();
+    BOOST_TEST((end == SetHelper::End::not_understood));
+}
+
+BOOST_AUTO_TEST_CASE(a_message_that_only_it_says_ends_it) {
+    say(encode_log(Level::info, "hello"));
+    thread.join();
+    BOOST_TEST((end == SetHelper::End::not_understood));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
