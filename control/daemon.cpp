@@ -100,8 +100,9 @@ void Daemon::run() {
 }
 
 void Daemon::housekeeping() {
-    write_notes();
+    take_notes();
     take_raised();
+    rules_->poll(clock_.now().ms);
     publisher_->poll(clock_.now());
     publish_candidate();
     forget_old_upstreams();
@@ -143,11 +144,17 @@ void Daemon::look_at_upstreams() {
     }
 }
 
-void Daemon::write_notes() {
+void Daemon::take_notes() {
     Note note;
     for (unsigned w = 0; w < runtime_->workers(); ++w) {
         while (runtime_->notes(w).pop(&note, 1) == 1) {
             const Snapshot* const snapshot = publisher_->find(note.generation);
+            if (note.kind == NoteKind::learned) {
+                if (snapshot != nullptr && rules_)
+                    rules_->learned(snapshot->learners[note.text].tag,
+                                    std::span(note.qname).first(note.qname_len));
+                continue;
+            }
             const std::string title =
                 snapshot != nullptr ? snapshot->texts[note.text] : std::string{};
             for (const auto& line : ops::note_lines(note, title))
@@ -192,7 +199,7 @@ bool Daemon::stop() {
     cache_service_.reset();
     leases_.reset();
     if (exceptions_) exceptions_->stop();
-    if (runtime_ && publisher_) write_notes();
+    if (runtime_ && publisher_) take_notes();
     watcher_.reset();
     kernel_side_.reset();
     sets_ = nullptr;

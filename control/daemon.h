@@ -139,7 +139,7 @@ class Daemon {
     void on_network(kernel::NextHopView view);
     void housekeeping();
     void look_at_upstreams();
-    void write_notes();
+    void take_notes();
 
     [[nodiscard]] boost::json::value status();
     [[nodiscard]] boost::json::value counters() const;

@@ -140,6 +140,7 @@ class Compiler {
     void execute(const config::EcsHandler& args, const Use& use);
     void execute(const config::ForwardOptions& args, const Use& use);
     void execute(const config::MetricsCollector& args, const Use& use);
+    void execute(const config::LearnDomain& args, const Use& use);
     void execute(const config::DropResp& args, const Use& use);
     void execute(const config::Ttl& args, const Use& use);
     void execute(const config::BlackHole& args, const Use& use);
@@ -262,7 +263,7 @@ class Compiler {
     std::vector<std::uint16_t>* ends_ = nullptr;
     bool too_long_ = false;
     std::map<config::PluginIndex, std::uint32_t> limiters_, groups_, caches_, prefix_sets_,
-        black_holes_, tables_, reverse_, collectors_, tasks_, redirects_, ecs_handlers_;
+        black_holes_, tables_, reverse_, collectors_, learners_, tasks_, redirects_, ecs_handlers_;
     std::map<config::PluginIndex, CompiledDns64> dns64s_;
     std::map<config::PluginIndex, std::uint32_t> ad_lists_, name_masks_, rpzs_;
     std::map<config::PluginIndex, TagMasks::ByType> allow_masks_;

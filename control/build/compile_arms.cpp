@@ -165,6 +165,21 @@ void Compiler::execute(const config::MetricsCollector& collector, const Use& use
     enter(Op::enter_collector, use.instance, use.line, at->second, use.depth);
 }
 
+void Compiler::execute(const config::LearnDomain& args, const Use& use) {
+    const auto [at, fresh] = learners_.emplace(use.index, snapshot_.learners.size());
+    if (fresh) {
+        LearnDomain learner{.tag = settings_.plugin(use.index).tag,
+                            .known = masks_.mask_of(config::NameRules{{}, {args.set}}),
+                            .before = args.before,
+                            .success_only = args.success_only,
+                            .answer_required = args.answer_required,
+                            .qtypes = args.qtypes,
+                            .recent = std::make_unique<RecentNames[]>(kMaxWorkers)};
+        snapshot_.learners.push_back(std::move(learner));
+    }
+    enter(Op::enter_learn, use.instance, use.line, at->second, use.depth);
+}
+
 void Compiler::execute(const config::DropResp&, const Use& use) {
     emit(Op::drop_response, use.instance, use.line);
 }

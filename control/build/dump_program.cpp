@@ -140,6 +140,9 @@ std::string operand_text(const Snapshot& snapshot, const Instruction& i) {
             return snapshot.task_tags[i.operand];
         case OperandKind::collector:
             return snapshot.collectors[i.operand]->name();
+        case OperandKind::learner:
+            return snapshot.learners[i.operand].tag +
+                   (snapshot.learners[i.operand].before ? ", before" : ", after");
         case OperandKind::options: {
             std::string out = "codes";
             for (const std::uint16_t code : snapshot.option_codes[i.operand])

@@ -84,6 +84,14 @@ struct MetricsCollector {
     std::string name;
 };
 
+struct LearnDomain {
+    PluginIndex set = 0;  // a dynamic_domain_set
+    matchers::RuleKind rule_kind = matchers::RuleKind::full;
+    std::uint32_t max_names = 10'000;
+    bool before = false, success_only = true, answer_required = true;
+    std::vector<std::uint16_t> qtypes{1, 28};  // sorted, each once
+};
+
 enum class BlackHoleMode : std::uint8_t { nxdomain, nodata, null, custom, refused };
 struct BlackHole {
     BlackHoleMode mode = BlackHoleMode::nxdomain;

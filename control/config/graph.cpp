@@ -173,6 +173,8 @@ std::vector<Reference> references_of(const Plugin& plugin) {
     }
     if (const auto* forward = std::get_if<Forward>(&plugin.args); forward && forward->picked_from)
         out.push_back({*forward->picked_from, plugin.line});
+    if (const auto* learn = std::get_if<LearnDomain>(&plugin.args))
+        out.push_back({learn->set, plugin.line});
     if (const auto* reload = std::get_if<ReloadProvider>(&plugin.args)) add_all(reload->providers);
     if (const auto* cron = std::get_if<Cron>(&plugin.args)) {
         for (const CronJob& job : cron->jobs) {

@@ -73,7 +73,7 @@ constexpr std::string_view kSequence =
 `matches: has_resp` with `exec: accept` after a cache, or give it `short_circuit: true`. A query that comes to the end
 without an answer gets NOERROR without records (mosdns: REFUSED); `--check` warns where that can happen.
 
-`cache`, `ros_address_list`, `reverse_lookup`, `metrics_collector` and `query_summary` wrap the rest of their own sequence:
+`cache`, `ros_address_list`, `reverse_lookup`, `metrics_collector`, `learn_domain` and `query_summary` wrap the rest of their own sequence:
 it runs inside them, and they act on the response that it leaves.
 
 **Entry**: queries enter the sequence that no other plugin refers to. With more than one such sequence, name it as `entry`

@@ -46,10 +46,10 @@ struct Plugin {
     std::variant<DomainSet, AdguardSet, IpSet, Qname, Cname, Question, IpMatch, NumberMatch,
                  HasResp, HasWantedAnswer, Constant, MarkMatch, RandomMatch, RateMatch, TextMatch,
                  AnyMatch, Forward, Cache, RosAddressList, DebugPrint, QuerySummary, DropResp, Ttl,
-                 BlackHole, Hosts, Arbitrary, ReverseLookup, MetricsCollector, Sequence, UdpServer,
-                 TcpServer, HttpServer, Sleep, Fallback, Prefer, Dns64, StaticRecords, AdList,
-                 DhcpLeases, Zone, Rpz, Redirect, EcsHandler, ForwardOptions, Download, ReloadAll,
-                 ReloadProvider, Cron, KernelSets>
+                 BlackHole, Hosts, Arbitrary, ReverseLookup, MetricsCollector, LearnDomain,
+                 Sequence, UdpServer, TcpServer, HttpServer, Sleep, Fallback, Prefer, Dns64,
+                 StaticRecords, AdList, DhcpLeases, Zone, Rpz, Redirect, EcsHandler, ForwardOptions,
+                 Download, ReloadAll, ReloadProvider, Cron, KernelSets>
         args;
 };
 

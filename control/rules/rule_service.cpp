@@ -14,6 +14,7 @@
 #include "control/config/report.h"
 #include "control/process/background.h"
 #include "control/rules/rule_file.h"
+#include "dataplane/dns/name.h"
 #include "matchers/list/lines.h"
 #include "matchers/quote.h"
 
@@ -74,7 +75,11 @@ Result<std::vector<RuleChange>> changes_of(const std::vector<std::string>& add,
 }  // namespace
 
 RuleService::RuleService(asio::io_context& main_io, Reload reload, Generation generation)
-    : main_io_(main_io), reload_(std::move(reload)), generation_(std::move(generation)) {}
+    : main_io_(main_io),
+      reload_(std::move(reload)),
+      generation_(std::move(generation)),
+      learner_(
+          [this](Learner::Batch batch, auto done) { learn(std::move(batch), std::move(done)); }) {}
 
 RuleService::~RuleService() {
     *alive_ = false;
@@ -146,6 +151,7 @@ void RuleService::follow(const config::Settings& settings) {
         set->timer.cancel();
     }
     std::erase_if(sets_, [](const auto& s) { return !s.second->wanted; });
+    learner_.follow(settings);
 }
 
 // ---- what is asked
@@ -226,12 +232,70 @@ void RuleService::change(const ops::Arguments& asked, const ops::RpcDone& done) 
           });
 }
 
+// ---- what queries teach
+
+void RuleService::learned(const std::string& tag, std::span<const std::uint8_t> name) {
+    learner_.take(tag, dns::name_to_text(name));
+}
+
+// As a change that somebody asks for, but what does not fit is left out.
+void RuleService::learn(Learner::Batch batch, std::function<void(const Learner::Learned&)> done) {
+    const auto at = sets_.find(batch.set);
+    const std::uint64_t all = batch.rules.size();
+    struct Fitting {
+        std::vector<RuleChange> changes;
+        bool is_full = false;
+    };
+    aside(
+        [file = at == sets_.end() ? "" : at->second->settings.file, batch = std::move(batch)] {
+            Fitting out;
+            const auto there = rules_in(file);
+            if (!there) return out;
+            out.is_full = there->size() >= batch.max_names;
+            for (const std::string& rule : batch.rules) {
+                auto change = make_change(true, rule);
+                if (!change) continue;
+                if (there->size() + out.changes.size() >= batch.max_names) {
+                    out.is_full = true;
+                    break;
+                }
+                out.changes.push_back(*std::move(change));
+            }
+            return out;
+        },
+        [this, tag = at == sets_.end() ? "" : at->first, all, done](Fitting fitting) {
+            const auto now_at = sets_.find(tag);
+            // (One write, and so one reload, has no more than batch_size.)
+            const std::size_t room =
+                now_at == sets_.end() ? 0
+                                      : std::min<std::size_t>(room_in(*now_at->second),
+                                                              now_at->second->settings.batch_size);
+            auto& changes = fitting.changes;
+            if (changes.size() > room)
+                changes.erase(changes.begin() + static_cast<std::ptrdiff_t>(room), changes.end());
+            const Learner::Learned none{.refused = all, .is_full = fitting.is_full};
+            if (changes.empty()) return done(none);
+            take(now_at->second, std::move(changes), [none, done](const ops::RpcResult& result) {
+                if (!result) return done(none);
+                Learner::Learned learned = none;
+                learned.added = result->at("added").to_number<std::uint64_t>();
+                learned.unchanged = result->at("unchanged").to_number<std::uint64_t>();
+                learned.refused -= learned.added + learned.unchanged;
+                done(learned);
+            });
+        });
+}
+
 // ---- what is to be written
+
+std::size_t RuleService::room_in(const Set& set) {
+    return set.settings.queue_size -
+           std::min<std::size_t>(set.settings.queue_size, set.waiting.size());
+}
 
 void RuleService::take(const SetPtr& set, std::vector<RuleChange> changes,
                        const ops::RpcDone& done) {
-    const std::size_t room = set->settings.queue_size -
-                             std::min<std::size_t>(set->settings.queue_size, set->waiting.size());
+    const std::size_t room = room_in(*set);
     std::string trouble;
     if (!set->wanted) {
         trouble = "dynamic_domain_set '" + set->settings.tag + "' is gone from the configuration";
@@ -403,6 +467,7 @@ void RuleService::write_metrics(ops::MetricWriter& writer) const {
     writer.gauge("steerdns_rules_waiting", "of these, those that wait to be written");
     for (const auto& [tag, set] : sets_)
         writer.sample({{"set", tag}}, std::uint64_t{set->waiting.size()});
+    learner_.write_metrics(writer);
 }
 
 }  // namespace steer::rules

@@ -20,12 +20,14 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "control/config/settings.h"
 #include "control/ops/methods.h"
 #include "control/ops/metrics.h"
+#include "control/rules/learner.h"
 #include "control/rules/rule_text.h"
 
 namespace steer::rules {
@@ -50,6 +52,11 @@ class RuleService {
     void follow(const config::Settings& settings);
     // A change of this file that was noticed is one of ours, which a reload follows by itself.
     [[nodiscard]] bool is_own_change(const std::string& file);
+
+    // A name that the learn_domain `tag` handed over, in wire form.
+    void learned(const std::string& tag, std::span<const std::uint8_t> name);
+    // Writes what was learned, when it is due. Call it now and then.
+    void poll(std::uint64_t now_ms) { learner_.look(now_ms); }
 
     void write_metrics(ops::MetricWriter& writer) const;
 
@@ -91,6 +98,8 @@ class RuleService {
     void sets(const ops::RpcDone& done);
     void list(const std::string& tag, const ops::RpcDone& done);
     void change(const ops::Arguments& asked, const ops::RpcDone& done);
+    void learn(Learner::Batch batch, std::function<void(const Learner::Learned&)> done);
+    [[nodiscard]] static std::size_t room_in(const Set& set);
     void take(const SetPtr& set, std::vector<RuleChange> changes, const ops::RpcDone& done);
     void collect(const SetPtr& set);
     void write(const SetPtr& set);
@@ -107,6 +116,7 @@ class RuleService {
     const Reload reload_;
     const Generation generation_;
     std::map<std::string, SetPtr> sets_;  // by tag
+    Learner learner_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     std::unique_ptr<boost::asio::thread_pool> thread_;
 };

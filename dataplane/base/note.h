@@ -1,4 +1,5 @@
-// A note: what a worker wants said in the log (query_summary, debug_print). Control writes it; the
+// A note: what a worker wants said in the log (query_summary, debug_print), or a name that it hands over (learn_domain,
+// which fills kind, generation, text and qname alone). Control takes it; the
 // worker drops and counts it (Stat::notes_dropped) when the ring is full.
 #pragma once
 
@@ -9,7 +10,7 @@
 
 namespace steer {
 
-enum class NoteKind : std::uint8_t { summary, debug };
+enum class NoteKind : std::uint8_t { summary, debug, learned };
 
 inline constexpr std::size_t kNoteBytes = 1232;
 
@@ -18,7 +19,8 @@ struct Note {
     std::uint8_t has_response;
     std::uint8_t rcode;
     std::uint8_t qname_len;
-    std::uint32_t generation;  // of the snapshot whose texts[text] is the title
+    std::uint32_t
+        generation;  // of the snapshot whose texts[text] is the title; learned: learners[text]
     std::uint32_t text;
     std::uint32_t elapsed_ms;
     IpAddress client;

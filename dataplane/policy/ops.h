@@ -54,6 +54,7 @@ namespace steer {
     X(enter_summary, text, pure, passes, 0)                                                      \
     X(enter_reverse, reverse, pure, passes, 0)                                                   \
     X(enter_collector, collector, impure, passes, kLeadsOn)                                      \
+    X(enter_learn, learner, impure, passes, kReadsName | kLeadsOn)                               \
     /* inside, another client subnet is asked with */                                            \
     X(enter_ecs, ecs, impure, passes, kRewrites)                                                 \
     /* inside, these options are passed on */                                                    \
@@ -119,6 +120,7 @@ enum class OperandKind : std::uint8_t {
     text,
     reverse,
     collector,
+    learner,
     ecs,
     options,
     redirect,

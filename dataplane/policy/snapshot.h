@@ -25,6 +25,7 @@
 #include "dataplane/policy/dns64.h"
 #include "dataplane/policy/frontends.h"
 #include "dataplane/policy/inherited_names.h"
+#include "dataplane/policy/learn_domain.h"
 #include "dataplane/policy/plan.h"
 #include "dataplane/policy/policy_list.h"
 #include "dataplane/policy/program.h"
@@ -141,10 +142,11 @@ struct Snapshot {
     std::vector<std::shared_ptr<TaskFlag>> tasks;  // the same in all generations
     std::vector<std::string> task_tags;            // of these
     std::vector<std::shared_ptr<Collector>> collectors;  // the same in all generations
-    std::vector<dns::TtlLimits> ttl_limits;              // of ttl
-    std::vector<std::string> texts;                      // of debug_print and query_summary
-    matchers::PrefixSet allow;                           // who may ask
-    matchers::PrefixSet trusted_forwarders;              // exempt from per-client quotas
+    std::vector<LearnDomain> learners;
+    std::vector<dns::TtlLimits> ttl_limits;  // of ttl
+    std::vector<std::string> texts;          // of debug_print and query_summary
+    matchers::PrefixSet allow;               // who may ask
+    matchers::PrefixSet trusted_forwarders;  // exempt from per-client quotas
 
     [[nodiscard]] bool has_several_entries() const noexcept { return entries.size() > 1; }
 

@@ -137,6 +137,12 @@ std::uint32_t SnapshotMaker::reverse(std::uint32_t ttl_s) {
     return static_cast<std::uint32_t>(snapshot_->reverse.size() - 1);
 }
 
+std::uint32_t SnapshotMaker::learner(LearnDomain learner) {
+    learner.recent = std::make_unique<RecentNames[]>(kMaxWorkers);
+    snapshot_->learners.push_back(std::move(learner));
+    return static_cast<std::uint32_t>(snapshot_->learners.size() - 1);
+}
+
 std::uint32_t SnapshotMaker::collector(const std::string& name) {
     snapshot_->collectors.push_back(std::make_shared<Collector>(name, kMaxWorkers));
     return static_cast<std::uint32_t>(snapshot_->collectors.size() - 1);

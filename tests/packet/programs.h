@@ -42,6 +42,7 @@ class SnapshotMaker {
     std::uint32_t redirect(const std::vector<std::string>& names, const std::string& target);
     std::uint32_t reverse(std::uint32_t ttl_s);
     std::uint32_t collector(const std::string& name);
+    std::uint32_t learner(LearnDomain learner);
     std::uint32_t task(const std::string& tag);
     std::uint32_t ttl(std::uint32_t least_s, std::uint32_t most_s);
     std::uint32_t mark_mask(std::uint64_t bits);

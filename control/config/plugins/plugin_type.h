@@ -83,6 +83,6 @@ extern const PluginType kRateLimiterType, kStringExpType;
 extern const PluginType kRedirectType, kEcsHandlerType, kEcsType, kForwardEdns0optType;
 extern const PluginType kDownloadType, kReloadType, kReloadProviderType, kCronType;
 extern const PluginType kIpsetType, kNftsetType;
-extern const PluginType kDynamicDomainSetType;
+extern const PluginType kDynamicDomainSetType, kLearnDomainType;
 
 }  // namespace steer::config

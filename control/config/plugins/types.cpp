@@ -69,14 +69,14 @@ constexpr std::array kTypes{
     &kIpsetType,
     &kNftsetType,
     &kDynamicDomainSetType,
+    &kLearnDomainType,
 };
 
 constexpr auto kExecutor = Role::executor;
 constexpr auto kServer = Role::server;
 constexpr PluginTypeNotYet kNotYet[] = {
     {"query_recorder", kExecutor}, {"http_request", kExecutor}, {"script", kExecutor},
-    {"learn_domain", kExecutor},   {"ip_selector", kExecutor},  {"upgrade", kExecutor},
-    {"quic_server", kServer},
+    {"ip_selector", kExecutor},    {"upgrade", kExecutor},      {"quic_server", kServer},
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "dataplane/policy/ops/fallback.h"        // IWYU pragma: export
 #include "dataplane/policy/ops/flow.h"            // IWYU pragma: export
 #include "dataplane/policy/ops/forward.h"         // IWYU pragma: export
+#include "dataplane/policy/ops/learn_domain.h"    // IWYU pragma: export
 #include "dataplane/policy/ops/list.h"            // IWYU pragma: export
 #include "dataplane/policy/ops/prefer.h"          // IWYU pragma: export
 #include "dataplane/policy/ops/redirect.h"        // IWYU pragma: export

@@ -4,6 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "dataplane/dns/name.h"
 #include "packet/programs.h"
 #include "support/dns_message.h"
 
@@ -17,8 +18,10 @@ using test::SnapshotMaker;
 // An executor and one query that walks through a program.
 struct Walk {
     explicit Walk(std::unique_ptr<Snapshot> s, const std::string& name = "www.stream.example",
-                  std::uint16_t type = 1)
-        : snapshot(std::move(s)), message(DnsMessage::query(7, name, type).bytes()) {
+                  std::uint16_t type = 1, Ring<Note>* with_notes = nullptr)
+        : snapshot(std::move(s)),
+          notes(with_notes),
+          message(DnsMessage::query(7, name, type).bytes()) {
         snapshot->generation = 1;
         BOOST_REQUIRE(dns::parse_query(message, query) == dns::QueryError::none);
         context.emplace(*snapshot, query);
@@ -51,6 +54,7 @@ struct Walk {
     }
 
     std::unique_ptr<Snapshot> snapshot;
+    Ring<Note>* notes;  // nullptr: none
     test::Bytes message;
     dns::Query query;
     BufferPools pools{63, 7};
@@ -58,7 +62,7 @@ struct Walk {
     cache::KeyHasher hasher{secret};
     Counters counters;
     CacheWriter cache_writer{0, nullptr, nullptr, counters};
-    Executor executor{0, nullptr, hasher, pools, cache_writer, nullptr, counters};
+    Executor executor{0, nullptr, hasher, pools, cache_writer, notes, counters};
     Now now{1'000'000};
     std::optional<QueryContext> context;
 };
@@ -306,6 +310,87 @@ BOOST_AUTO_TEST_CASE(a_collector_counts_what_goes_through_it_and_what_is_given_u
     again(true);  // nobody waits for it
     BOOST_CHECK(w.resume() == Step::answered);
     BOOST_CHECK((counted() == std::vector<std::uint64_t>{3, 3, 2, 7}));
+}
+
+// The names that a learner hands over, as text.
+std::vector<std::string> learned(Ring<Note>& notes) {
+    std::vector<std::string> names;
+    Note note;
+    while (notes.pop(&note, 1) == 1) {
+        BOOST_CHECK(note.kind == NoteKind::learned && note.generation == 1 && note.text == 0);
+        names.push_back(dns::name_to_text(std::span(note.qname).first(note.qname_len)));
+    }
+    return names;
+}
+
+// learn ; forward
+std::unique_ptr<Snapshot> learning(const std::string& known, LearnDomain learner) {
+    SnapshotMaker m;
+    learner.known = m.domains({known});
+    m.add(Op::enter_learn, m.learner(std::move(learner)));
+    m.add(Op::forward, any_group(m));
+    end(m);
+    return m.finish();
+}
+
+BOOST_AUTO_TEST_CASE(a_learner_hands_over_names_that_were_answered_once_a_minute) {
+    using Names = std::vector<std::string>;
+    const Names one{"www.stream.example"};
+    Ring<Note> notes(8, nullptr);
+    Walk w(learning("full:known.example", {.tag = "l", .qtypes = {1, 28}}), "WWW.stream.example", 1,
+           &notes);
+    const auto ask = [&](std::uint8_t rcode, bool refresh = false) {
+        w.context.emplace(*w.snapshot, w.query);
+        w.context->qname_as_sent = w.message.data() + 12;
+        w.context->state.refresh = refresh;
+        BOOST_CHECK(w.run() == Step::asks);
+        BOOST_CHECK((learned(notes) == Names{}));
+        BOOST_CHECK(w.resume(rcode) == Step::answered);
+    };
+    ask(dns::kNxDomain);
+    BOOST_CHECK((learned(notes) == Names{}));
+    ask(0, true);  // nobody asked for it
+    BOOST_CHECK((learned(notes) == Names{}));
+    ask(0);
+    BOOST_CHECK(learned(notes) == one);
+    ask(0);
+    BOOST_CHECK((learned(notes) == Names{}));
+    w.now.ms += 60'000;
+    ask(0);
+    BOOST_CHECK(learned(notes) == one);
+}
+
+BOOST_AUTO_TEST_CASE(a_learner_passes_over_known_names_and_other_types) {
+    Ring<Note> notes(8, nullptr);
+    for (const std::uint16_t type : {std::uint16_t{1}, std::uint16_t{16}}) {
+        const std::string known = type == 1 ? "domain:stream.example" : "full:known.example";
+        Walk w(learning(known, {.tag = "l", .answer_required = false, .qtypes = {1, 28}}),
+               "www.stream.example", type, &notes);
+        BOOST_CHECK(w.run() == Step::asks);
+        BOOST_CHECK(w.resume(0) == Step::answered);
+        BOOST_CHECK(learned(notes).empty());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_learner_before_needs_no_answer_and_a_full_ring_is_counted) {
+    Ring<Note> notes(2, nullptr);  // one fits
+    Walk w(learning("full:known.example", {.tag = "l", .before = true, .qtypes = {1}}), "a.example",
+           1, &notes);
+    BOOST_CHECK(w.run() == Step::asks);
+    const auto other = DnsMessage::query(8, "b.example", 1).bytes();
+    dns::Query query;
+    BOOST_REQUIRE(dns::parse_query(other, query) == dns::QueryError::none);
+    const auto ask_other = [&] {
+        w.context.emplace(*w.snapshot, query);
+        w.context->qname_as_sent = other.data() + 12;
+        BOOST_CHECK(w.run() == Step::asks);
+    };
+    ask_other();
+    BOOST_CHECK_EQUAL(w.counters.get(Stat::notes_dropped), 1U);
+    BOOST_CHECK(learned(notes) == std::vector<std::string>{"a.example"});
+    ask_other();  // what was dropped is no recent name
+    BOOST_CHECK(learned(notes) == std::vector<std::string>{"b.example"});
+    BOOST_CHECK_EQUAL(w.counters.get(Stat::notes_sent), 2U);
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_that_has_no_room_for_the_alias_is_a_failure) {

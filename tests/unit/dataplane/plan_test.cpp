@@ -50,6 +50,8 @@ class ProgramMaker {
         m_.snapshot().all_option_codes = {65001};
         m_.reverse(250);
         m_.collector("all");
+        m_.learner(
+            {.tag = "learn"});  // of no type: what it learned lately is not the same on both sides
         m_.ttl(60, UINT32_MAX);
         m_.ttl(0, 30);
         m_.black_hole("192.0.2.98");
@@ -249,6 +251,7 @@ class ProgramMaker {
                 break;
             case Op::enter_reverse:
             case Op::enter_collector:
+            case Op::enter_learn:
                 if (random_.below(3) == 0) wrap(op, 0, instance);
                 break;
             case Op::answer_pointer:  // of what was learned, which is not the same on both sides

@@ -12,6 +12,7 @@
 #include "../fetch/one_server.h"
 #include "control/config/load.h"
 #include "control/ops/json_rpc.h"
+#include "dataplane/dns/name.h"
 #include "support/temp_folder.h"
 
 namespace json = boost::json;
@@ -42,7 +43,10 @@ struct World {
                 "  - { tag: up, type: forward, args: { upstreams: [ { addr: 192.0.2.1 } ] } }\n"
                 "  - { tag: main, type: sequence, args: [ { matches: qname $" +
                 tag +
-                ", exec: reject }, { exec: $up } ] }\n"
+                ", exec: reject }, { exec: $learn }, { exec: $up } ] }\n"
+                "  - { tag: learn, type: learn_domain, args: { max_names: 3, provider: " +
+                tag +
+                " } }\n"
                 "  - { tag: udp, type: udp_server, args: { entry: main, listen: ':53' } }\n"
                 "  - { tag: tcp, type: tcp_server, args: { entry: main, listen: ':53' } }\n",
             "steer.yaml");
@@ -176,6 +180,40 @@ BOOST_AUTO_TEST_CASE(collected_until_a_batch_is_full) {
     world.reloaded();
     BOOST_TEST(numbers(world.result(two)) == "[3,0,0,3]");
     BOOST_TEST(numbers(world.result(three)) == "[0,2,0,3]");
+}
+
+BOOST_AUTO_TEST_CASE(learned_names_are_written_and_in_force_until_the_set_is_full) {
+    World world;
+    world.follow();
+    const auto learned = [&](std::initializer_list<const char*> names) {
+        for (const char* const name : names)
+            world.service.learned("learn", *steer::dns::name_from_text(name));
+    };
+    const auto counted = [&](const std::string& result, int count) {
+        return world.metrics().find("steerdns_learned_names_total{plugin=\"learn\",result=\"" +
+                                    result + "\"} " + std::to_string(count) + "\n") !=
+               std::string::npos;
+    };
+    learned({"a.example", "a.example"});
+    world.service.poll(1'000);
+    world.run_to_reload(1);
+    BOOST_TEST(world.reloads[0] == "rules of 'own'");
+    BOOST_TEST(world.folder.read("names.txt") == "first.example\nfull:a.example\n");
+    BOOST_TEST(counted("added", 0), "not before it is in force");
+    world.reloaded();
+    BOOST_TEST(counted("added", 1));
+    learned({"b.example", "a\\010b.example", "c.example"});  // the second cannot be a rule
+    world.service.poll(1'500);
+    world.service.poll(2'000);
+    world.run_to_reload(2);
+    world.reloaded();
+    BOOST_TEST(world.folder.read("names.txt") == "first.example\nfull:a.example\nfull:b.example\n");
+    BOOST_TEST(counted("added", 2));
+    BOOST_TEST(counted("refused", 2));
+    learned({"d.example"});
+    world.service.poll(3'000);
+    world.run([&] { return counted("refused", 3); });
+    BOOST_TEST(world.reloads.size() == 2U, "a full set is not built anew");
 }
 
 BOOST_AUTO_TEST_CASE(a_full_queue_says_so) {

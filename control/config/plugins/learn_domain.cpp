@@ -1,0 +1,148 @@
+// learn_domain: names of queries become rules of a dynamic_domain_set.
+#include <algorithm>
+
+#include "control/config/dns_names.h"
+#include "control/config/plugins/plugin_type.h"
+#include "control/config/values.h"
+#include "matchers/quote.h"
+
+namespace steer::config {
+namespace {
+
+struct LearnDomainArgs {
+    std::string provider, set;  // names of the same
+    LearnDomain out;
+};
+
+template <auto Member>
+constexpr Own<LearnDomainArgs> flag() {
+    return {"true/false",
+            [](Reading& in, const Node& node, const Place& place, LearnDomainArgs& args) {
+                read_value(in, node, place, {}, args.out.*Member);
+            }};
+}
+
+void read_types(Reading& in, const Node& node, const Place& place, LearnDomainArgs& args) {
+    auto& types = args.out.qtypes;
+    types.clear();
+    for (const Text& text : read_texts(in, node, place)) {
+        if (const auto type = parse_qtype(text.value)) {
+            types.push_back(*type);
+        } else {
+            in.report().error(text.line, place.name() + " has " + matchers::quoted(text.value) +
+                                             ": expected a type, such as A or HTTPS");
+        }
+    }
+    if (types.empty())
+        in.report().error(place.line, place.name() + " names no type: write one, such as A");
+    std::sort(types.begin(), types.end());
+    types.erase(std::unique(types.begin(), types.end()), types.end());
+}
+
+// What OxiDNS waits for there: here nobody waits.
+void ignore(Reading&, const Node&, const Place&, LearnDomainArgs&) {}
+
+constexpr std::string_view kKinds = "full|domain";
+constexpr Choice<LearnDomainArgs> kKind{[](LearnDomainArgs& args, unsigned index) {
+    args.out.rule_kind = index == 0 ? matchers::RuleKind::full : matchers::RuleKind::domain;
+}};
+
+constexpr std::array<Row<LearnDomainArgs>, 13> kLearnDomainRows{{
+    {"provider", &LearnDomainArgs::provider, "none", "",
+     "the tag of the dynamic_domain_set that gets the rules; needed"},
+    {"set", &LearnDomainArgs::set, "none", "", "another name of `provider`"},
+    {"rule_kind", kKind, "full", kKinds,
+     "the rule that is added: for the name alone, or for all names below it too"},
+    {"kind", kKind, "full", kKinds, "another name of `rule_kind`"},
+    {"max_names",
+     Own<LearnDomainArgs>{
+         "integer",
+         [](Reading& in, const Node& node, const Place& place, LearnDomainArgs& args) {
+             read_value(in, node, place, "1..1000000", args.out.max_names);
+         }},
+     "10000", "1..1000000",
+     "maximum number of rules in the set; while it has as many, no name is learned"},
+    {"phase", Choice<LearnDomainArgs>{[](LearnDomainArgs& args, unsigned index) {
+         args.out.before = index == 1;
+     }},
+     "after", "after|before",
+     "`after`: the name is learned when the rest of the sequence has run, by its answer; `before`: "
+     "at once"},
+    {"qtypes", Own<LearnDomainArgs>{"list of types", read_types}, "(A, AAAA)", "",
+     "types of queries whose names are learned"},
+    {"success_only", flag<&LearnDomain::success_only>(), "true", "",
+     "with `phase: after`: the answer has to be NOERROR"},
+    {"answer_required", flag<&LearnDomain::answer_required>(), "true", "",
+     "with `phase: after`: the answer has to have records"},
+    {"questions", Own<LearnDomainArgs>{"text", ignore}, "(first)", "",
+     "accepted: a query has one question"},
+    {"async", NotYet{}, "true", "", "false: an answer waits until the name is learned"},
+    {"error_mode", NotYet{}, "continue", "", "what a query does whose name is not learned"},
+    {"timeout", Own<LearnDomainArgs>{"duration", ignore}, "(none)", "",
+     "accepted: no answer waits"},
+}};
+
+void finish(Reading& in, const std::string& tag, const Place& place, Plugin& plugin,
+            LearnDomain out) {
+    const auto* const declared = in.find_tag(tag.starts_with('$') ? tag.substr(1) : tag);
+    const auto index = in.refer_bare(tag, Wanted::domain_set, place);
+    if (index && declared != nullptr && declared->type != "dynamic_domain_set") {
+        in.report().error(place.line, place.name() + ": '" + tag + "' is a " + declared->type +
+                                          ", whose rules do not change: expected the tag of a "
+                                          "dynamic_domain_set");
+    } else if (index) {
+        out.set = *index;
+    }
+    plugin.args = std::move(out);
+}
+
+void read_learn_domain_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
+    const std::string tag(trimmed(words));
+    if (tag.empty()) {
+        in.report().error(
+            line, owner_of(plugin) + " names no set: write the tag of a dynamic_domain_set");
+        plugin.args = LearnDomain{};
+        return;
+    }
+    finish(in, tag, {"provider", owner_of(plugin), line}, plugin, LearnDomain{});
+}
+
+void read_learn_domain(Reading& in, const Node* node, Plugin& plugin) {
+    if (node != nullptr && node->is_text())
+        return read_learn_domain_quick(in, node->text, node->line, plugin);
+    LearnDomainArgs args;
+    Node empty;
+    const std::string owner = owner_of(plugin);
+    const Node& map = args_or_empty(node, plugin, empty);
+    const bool is_map = read_rows(in, map, kLearnDomainRows, owner, args);
+    const Node *const provider = map.find("provider"), *const set = map.find("set");
+    plugin.args = args.out;
+    if (!is_map) return;
+    if ((provider == nullptr) == (set == nullptr)) {
+        in.report().error(plugin.line, owner +
+                                           (set == nullptr ? " names no set" : " names two sets") +
+                                           ": write the tag of a dynamic_domain_set as 'provider'");
+        return;
+    }
+    const Place place{set != nullptr ? "set" : "provider", owner,
+                      set != nullptr ? set->line : provider->line};
+    const std::string& tag = set != nullptr ? args.set : args.provider;
+    if (!tag.empty()) finish(in, tag, place, plugin, std::move(args.out));
+}
+
+}  // namespace
+
+const PluginType kLearnDomainType{
+    "learn_domain",
+    Role::executor,
+    "Adds the names of queries to a `dynamic_domain_set`, as `steerctl rules TAG add` does, once a "
+    "second at most. It wraps the rest of its sequence. The query that teaches a name, and those "
+    "until the set is in force with it, are not in the set yet. A name that was learned stays "
+    "until it is removed (`steerctl rules TAG remove`). Metric `steerdns_learned_names`.",
+    "learn_domain TAG",
+    "",
+    [] { return row_texts(kLearnDomainRows); },
+    read_learn_domain,
+    read_learn_domain_quick};
+
+}  // namespace steer::config

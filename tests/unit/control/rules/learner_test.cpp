@@ -1,0 +1,150 @@
+// What becomes of names that learn_domains hand over: batches, their rate, their bounds.
+#include "control/rules/learner.h"
+
+#include <boost/test/unit_test.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace steer::rules {
+namespace {
+
+// A configuration with one learn_domain 'learn' into the set 'own'; what is begun waits for done().
+struct World {
+    explicit World(config::LearnDomain args = {}) { follow(std::move(args)); }
+
+    void follow(config::LearnDomain args) {
+        config::Settings settings;
+        settings.plugins.push_back(
+            {.tag = "own", .type = "dynamic_domain_set", .args = config::DomainSet{}});
+        args.set = 0;
+        settings.plugins.push_back(
+            {.tag = "learn", .type = "learn_domain", .args = std::move(args)});
+        learner.follow(settings);
+    }
+    void done(const Learner::Learned& learned) {
+        BOOST_TEST_REQUIRE(!pending.empty());
+        const auto first = std::move(pending.front());
+        pending.erase(pending.begin());
+        first(learned);
+    }
+    // The count of this result among the metrics.
+    std::string count(const std::string& result) {
+        ops::MetricWriter writer;
+        learner.write_metrics(writer);
+        const std::string text = writer.text();
+        const std::string key =
+            "steerdns_learned_names_total{plugin=\"learn\",result=\"" + result + "\"} ";
+        const auto at = text.find(key);
+        if (at == std::string::npos) return "none";
+        const auto begin = at + key.size();
+        return text.substr(begin, text.find('\n', begin) - begin);
+    }
+
+    std::vector<Learner::Batch> batches;
+    std::vector<std::function<void(const Learner::Learned&)>> pending;
+    Learner learner{[this](Learner::Batch batch, auto when_done) {
+        batches.push_back(std::move(batch));
+        pending.push_back(std::move(when_done));
+    }};
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(learner)
+
+BOOST_AUTO_TEST_CASE(names_become_one_batch_of_rules_each_once) {
+    World w;
+    w.learner.look(1'000);
+    BOOST_TEST(w.batches.empty());
+    for (const char* const name : {"b.example", "a.example", "b.example"})
+        w.learner.take("learn", name);
+    w.learner.take("nobody", "c.example");
+    w.learner.look(1'000);
+    BOOST_REQUIRE_EQUAL(w.batches.size(), 1U);
+    BOOST_TEST(w.batches[0].set == "own");
+    BOOST_TEST(w.batches[0].max_names == 10'000U);
+    BOOST_TEST(w.batches[0].rules == (std::vector<std::string>{"full:a.example", "full:b.example"}),
+               boost::test_tools::per_element());
+    w.done({.added = 1, .unchanged = 1});
+    BOOST_TEST(w.count("added") == "1");
+    BOOST_TEST(w.count("unchanged") == "1");
+}
+
+BOOST_AUTO_TEST_CASE(the_kind_of_rule_is_that_of_the_configuration_in_force) {
+    World w;
+    config::LearnDomain args;
+    args.rule_kind = matchers::RuleKind::domain;
+    args.max_names = 7;
+    w.follow(args);
+    w.learner.take("learn", "a.example");
+    w.learner.look(1'000);
+    BOOST_TEST(w.batches.at(0).rules.at(0) == "domain:a.example");
+    BOOST_TEST(w.batches.at(0).max_names == 7U);
+}
+
+BOOST_AUTO_TEST_CASE(a_batch_waits_for_the_one_before_and_for_a_second) {
+    World w;
+    w.learner.take("learn", "a.example");
+    w.learner.look(10'000);
+    w.learner.take("learn", "b.example");
+    w.learner.look(20'000);
+    BOOST_TEST(w.batches.size() == 1U, "the first is not done");
+    w.learner.look(20'000);
+    World quick;
+    quick.learner.take("learn", "a.example");
+    quick.learner.look(10'000);
+    quick.done({.added = 1});
+    quick.learner.take("learn", "b.example");
+    quick.learner.look(10'000 + Learner::kEveryMs - 1);
+    BOOST_TEST(quick.batches.size() == 1U);
+    quick.learner.look(10'000 + Learner::kEveryMs);
+    BOOST_TEST(quick.batches.size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(long_batches_take_a_tenth_of_the_time) {
+    World w;
+    w.learner.take("learn", "a.example");
+    w.learner.look(10'000);
+    w.learner.take("learn", "b.example");
+    w.learner.look(14'000);
+    w.done({.added = 1});  // it took 4 s
+    w.learner.look(14'000 + 36'000 - 1);
+    BOOST_TEST(w.batches.size() == 1U);
+    w.learner.look(14'000 + 36'000);
+    BOOST_TEST(w.batches.size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(names_beyond_the_bound_are_dropped_and_counted) {
+    World w;
+    for (std::size_t i = 0; i < Learner::kMostWaiting + 3; ++i)
+        w.learner.take("learn", "n" + std::to_string(i) + ".example");
+    w.learner.take("learn", "n0.example");  // waits already
+    w.learner.look(1'000);
+    BOOST_TEST(w.count("dropped") == "3");
+    std::size_t batches = 0;
+    for (std::uint64_t now_ms = 1'000; w.batches.size() > batches; now_ms += Learner::kEveryMs) {
+        BOOST_TEST(w.batches[batches].rules.size() == Learner::kMostAtOnce);
+        w.done({.added = 5, .refused = Learner::kMostAtOnce - 5, .is_full = true});
+        ++batches;
+        w.learner.look(now_ms + Learner::kEveryMs);
+    }
+    BOOST_TEST(batches == Learner::kMostWaiting / Learner::kMostAtOnce);
+    BOOST_TEST(w.count("refused") == std::to_string(Learner::kMostWaiting - 5 * batches));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_configured_no_more_is_forgotten) {
+    World w;
+    w.learner.take("learn", "a.example");
+    w.learner.look(1'000);
+    w.learner.take("learn", "b.example");
+    w.learner.follow({});
+    w.done({.added = 1});
+    w.learner.look(10'000);
+    BOOST_TEST(w.batches.size() == 1U);
+    BOOST_TEST(w.count("added") == "none");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace steer::rules
