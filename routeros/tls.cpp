@@ -9,7 +9,7 @@
 #include <cctype>
 #include <stdexcept>
 
-#include "tls/client.h"
+#include "routeros/server_trust.h"
 
 namespace steer::routeros {
 

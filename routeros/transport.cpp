@@ -13,7 +13,7 @@
 #include <boost/asio/write.hpp>
 #include <optional>
 
-#include "tls/client.h"
+#include "routeros/server_trust.h"
 
 namespace steer::routeros {
 

@@ -13,16 +13,15 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-ROOMS = ["tls", "dataplane/dns", "dataplane", "matchers", "routeros", "control", "tools/rossim", "tools/import", "tools/steerctl"]
+ROOMS = ["dataplane/dns", "dataplane", "matchers", "routeros", "control", "tools/rossim", "tools/import", "tools/steerctl"]
 MAY = {
     "dataplane/dns": {"dataplane/dns"},
     "matchers": {"matchers"},
-    "tls": {"tls"},
-    "routeros": {"routeros", "tls"},
+    "routeros": {"routeros"},
     "dataplane": {"dataplane", "dataplane/dns", "matchers"},
-    "control": {"control", "dataplane", "dataplane/dns", "matchers", "routeros", "tls"},
+    "control": {"control", "dataplane", "dataplane/dns", "matchers", "routeros"},
     "tools/rossim": {"tools/rossim"},
-    "tools/import": {"tools/import", "routeros", "tls"},
+    "tools/import": {"tools/import", "routeros"},
     "tools/steerctl": {"tools/steerctl", "tools/import"},
 }
 # Folders that have folders of their own, and the order of those.

@@ -14,7 +14,7 @@
 
 #include "routeros/session.h"
 #include "routeros/tls.h"
-#include "tls/client.h"
+#include "routeros/server_trust.h"
 
 namespace steer::importing {
 namespace {

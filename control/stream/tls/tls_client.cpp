@@ -7,7 +7,7 @@
 #include <mutex>
 #include <optional>
 
-#include "tls/client.h"
+#include "routeros/server_trust.h"
 
 namespace steer::stream {
 namespace {

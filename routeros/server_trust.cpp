@@ -1,4 +1,4 @@
-#include "tls/client.h"
+#include "routeros/server_trust.h"
 
 #include <arpa/inet.h>
 #include <openssl/err.h>
