@@ -1,7 +1,10 @@
 // One field of RDATA by ldns, behind checks of what ldns 1.8 would take for something else.
 #pragma once
 
+#include <stdbool.h>  // or ldns makes macros of bool, true and false
+
 #include <ldns/rdata.h>
+#include <ldns/rr.h>
 
 #include <cstdint>
 #include <optional>

@@ -80,14 +80,14 @@ constexpr std::array kForms{
 }  // namespace
 
 const RdataForm* find_rdata_form(std::uint16_t type) {
-    static const auto by_type = [] {
+    static const auto kByType = [] {
         std::map<std::uint16_t, const Form*> made;
         for (const Form& form : kForms)
             made.emplace(*parse_qtype(form.type), &form);
         return made;
     }();
-    const auto at = by_type.find(type);
-    return at == by_type.end() ? nullptr : at->second;
+    const auto at = kByType.find(type);
+    return at == kByType.end() ? nullptr : at->second;
 }
 
 }  // namespace steer::config

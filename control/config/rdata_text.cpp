@@ -1,7 +1,5 @@
 #include "control/config/rdata_text.h"
 
-#include <ldns/rr.h>
-
 #include <algorithm>
 #include <map>
 #include <optional>

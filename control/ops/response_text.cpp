@@ -1,5 +1,7 @@
 #include "control/ops/response_text.h"
 
+#include <stdbool.h>  // or ldns makes macros of bool, true and false
+
 #include <ldns/ldns.h>
 
 #include <algorithm>
