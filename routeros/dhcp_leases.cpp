@@ -47,6 +47,7 @@ std::optional<DhcpLease> lease_of(bool v6, const ReplyRow& row) {
     lease.mac = v6 ? mac_of_duid(row.get("duid").value_or(""))
                    : lower(first_of(row, {"active-mac-address", "mac-address"}));
     lease.host_name = row.get("host-name").value_or("").substr(0, kMostHostNameBytes);
+    lease.comment = row.get("comment").value_or("").substr(0, kMostHostNameBytes);
     if (lease.address.empty()) return std::nullopt;
     return lease;
 }

@@ -33,6 +33,7 @@ struct DhcpLease {
     std::string mac;  // "00:1d:aa:bb:cc:dd", lower case; a binding's by its DUID; empty: not known
     std::string host_name;  // as the client gave it; empty: it gave none (bindings have none)
     std::string server;     // the DHCP server's name
+    std::string comment;    // the operator's
     bool operator==(const DhcpLease&) const = default;
 };
 

@@ -43,9 +43,9 @@ concept CompoundTest = OneOf<T, config::Question, config::AnyMatch>;
 
 template <class T>
 concept SimpleTest =
-    OneOf<T, config::Qname, config::Cname, config::IpMatch, config::NumberMatch, config::MarkMatch,
-          config::RandomMatch, config::TextMatch, config::RateMatch, config::HasResp,
-          config::HasWantedAnswer, config::Constant>;
+    OneOf<T, config::Qname, config::Cname, config::IpMatch, config::DeviceMatch,
+          config::NumberMatch, config::MarkMatch, config::RandomMatch, config::TextMatch,
+          config::RateMatch, config::HasResp, config::HasWantedAnswer, config::Constant>;
 // All others: a type that is none of these needs an arm of Compiler::execute().
 template <class T>
 concept Executor = !Set<T> && !Server<T> && !Raised<T> && !CompoundTest<T> && !SimpleTest<T>;
@@ -106,6 +106,7 @@ class Compiler {
     std::uint16_t test_by(const config::Qname& args, const TestUse& use);
     std::uint16_t test_by(const config::Cname& args, const TestUse& use);
     std::uint16_t test_by(const config::IpMatch& args, const TestUse& use);
+    std::uint16_t test_by(const config::DeviceMatch& args, const TestUse& use);
     std::uint16_t test_by(const config::NumberMatch& args, const TestUse& use);
     std::uint16_t test_by(const config::MarkMatch& args, const TestUse& use);
     std::uint16_t test_by(const config::RandomMatch& args, const TestUse& use);
@@ -263,7 +264,8 @@ class Compiler {
     std::vector<std::uint16_t>* ends_ = nullptr;
     bool too_long_ = false;
     std::map<config::PluginIndex, std::uint32_t> limiters_, groups_, caches_, prefix_sets_,
-        black_holes_, tables_, reverse_, collectors_, learners_, tasks_, redirects_, ecs_handlers_;
+        device_sets_, black_holes_, tables_, reverse_, collectors_, learners_, tasks_, redirects_,
+        ecs_handlers_;
     std::map<config::PluginIndex, CompiledDns64> dns64s_;
     std::map<config::PluginIndex, std::uint32_t> ad_lists_, name_masks_, rpzs_;
     std::map<config::PluginIndex, TagMasks::ByType> allow_masks_;

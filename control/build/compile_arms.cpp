@@ -29,6 +29,24 @@ std::uint16_t Compiler::test_by(const config::IpMatch& ip, const TestUse& use) {
                 prefixes_of(use.index, ip));
 }
 
+std::uint16_t Compiler::test_by(const config::DeviceMatch& devices, const TestUse& use) {
+    const auto [at, fresh] = device_sets_.emplace(use.index, snapshot_.device_sets.size());
+    if (fresh) {
+        DeviceSet set{devices.macs, devices.names, devices.groups};
+        std::ranges::sort(set.macs);
+        std::ranges::sort(set.names);
+        std::ranges::sort(set.groups);
+        snapshot_.device_sets.push_back(std::move(set));
+    }
+    if (snapshot_.lease_tables.empty()) {
+        for (const config::Plugin& plugin : settings_.plugins) {
+            if (std::holds_alternative<config::DhcpLeases>(plugin.args))
+                snapshot_.lease_tables.push_back(registry_.live_answers(plugin.tag));
+        }
+    }
+    return emit(Op::if_device, use.instance, use.line, at->second);
+}
+
 std::uint16_t Compiler::test_by(const config::NumberMatch& number, const TestUse& use) {
     constexpr Op kByNumber[] = {Op::if_type, Op::if_class, Op::if_rcode};
     return emit(kByNumber[static_cast<std::size_t>(number.of)], use.instance, use.line,

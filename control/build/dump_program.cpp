@@ -88,6 +88,12 @@ std::string operand_text(const Snapshot& snapshot, const Instruction& i) {
         }
         case OperandKind::text_match:
             return text_match_text(snapshot.text_matches[i.operand]);
+        case OperandKind::devices: {
+            const DeviceSet& set = snapshot.device_sets[i.operand];
+            return "macs " + std::to_string(set.macs.size()) + ", names " +
+                   std::to_string(set.names.size()) + ", groups " +
+                   std::to_string(set.groups.size());
+        }
         case OperandKind::prefixes:
             return "prefixes " + std::to_string(i.operand);
         case OperandKind::chance:

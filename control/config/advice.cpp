@@ -1,4 +1,5 @@
 // What is allowed and probably not meant: warnings about a configuration without errors.
+#include <algorithm>
 #include <map>
 
 #include "control/config/advice_sequences.h"
@@ -32,6 +33,11 @@ std::vector<bool> used_plugins(const Settings& settings) {
         used[i] = true;
         for (const auto& [next, line] : references_of(settings.plugins[i]))
             todo.push_back(next);
+        if (!std::holds_alternative<DeviceMatch>(settings.plugins[i].args)) continue;
+        for (PluginIndex leases = 0; leases < settings.plugins.size(); ++leases) {
+            if (std::holds_alternative<DhcpLeases>(settings.plugins[leases].args))
+                todo.push_back(leases);
+        }
     }
     return used;
 }
@@ -65,6 +71,21 @@ void advise_unused_routers(Reading& in) {
         in.report().warn(settings.routers[i].line,
                          "router '" + settings.routers[i].name +
                              "' is not used by a ros_address_list or dhcp_leases");
+    }
+}
+
+// ---- devices
+
+void advise_devices(Reading& in, const std::vector<bool>& used) {
+    const auto& plugins = in.settings().plugins;
+    const bool has_leases = std::ranges::any_of(
+        plugins, [](const Plugin& p) { return std::holds_alternative<DhcpLeases>(p.args); });
+    for (PluginIndex i = 0; i < plugins.size(); ++i) {
+        const auto* const devices = std::get_if<DeviceMatch>(&plugins[i].args);
+        if (devices == nullptr || !used[i] || has_leases || !devices->macs.empty()) continue;
+        in.report().warn(plugins[i].line, owner_of(plugins[i]) +
+                                              " never holds: hosts are known by a dhcp_leases, and "
+                                              "there is none");
     }
 }
 
@@ -128,6 +149,7 @@ void advise(Reading& in) {
     const auto used = used_plugins(in.settings());
     advise_unused(in, used);
     advise_unused_routers(in);
+    advise_devices(in, used);
     advise_servers(in);
     advise_lists(in, used);
     advise_prefer(in, used);

@@ -254,6 +254,7 @@ bool depends_on_client(const Plugin& plugin) {
     return (ip != nullptr && ip->of == AddressOf::client) ||
            (text != nullptr && text->of == TextOf::client) ||
            (text != nullptr && (text->of == TextOf::server_name || text->of == TextOf::url_path)) ||
+           std::holds_alternative<DeviceMatch>(plugin.args) ||
            std::holds_alternative<RandomMatch>(plugin.args) ||
            std::holds_alternative<RateMatch>(plugin.args);
 }

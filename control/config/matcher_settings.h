@@ -56,6 +56,11 @@ struct IpMatch {  // `client_ip`, `resp_ip`, `ptr_ip`
     std::vector<matchers::Prefix> prefixes;  // inline and &file
     std::vector<PluginIndex> sets;
 };
+struct DeviceMatch {                  // `client_mac`, `client_host`: in any of them
+    std::vector<std::uint64_t> macs;  // matchers/prefix/mac_address.h
+    std::vector<std::string> names;   // one label or whole, in lower case, without a last dot
+    std::vector<std::string> groups;  // in lower case
+};
 enum class NumberOf : std::uint8_t { type, klass, rcode };
 struct NumberMatch {  // `qtype`, `qclass`, `rcode`
     NumberOf of = NumberOf::type;

@@ -43,13 +43,13 @@ struct Plugin {
     Role role = Role::executor;
     int line = 0;
     bool in_place = false;  // written inside a sequence, not under `plugins:`
-    std::variant<DomainSet, AdguardSet, IpSet, Qname, Cname, Question, IpMatch, NumberMatch,
-                 HasResp, HasWantedAnswer, Constant, MarkMatch, RandomMatch, RateMatch, TextMatch,
-                 AnyMatch, Forward, Cache, RosAddressList, DebugPrint, QuerySummary, DropResp, Ttl,
-                 BlackHole, Hosts, Arbitrary, ReverseLookup, MetricsCollector, LearnDomain,
-                 Sequence, UdpServer, TcpServer, HttpServer, Sleep, Fallback, Prefer, Dns64,
-                 StaticRecords, AdList, DhcpLeases, Zone, Rpz, Redirect, EcsHandler, ForwardOptions,
-                 Download, ReloadAll, ReloadProvider, Cron, KernelSets>
+    std::variant<DomainSet, AdguardSet, IpSet, Qname, Cname, Question, IpMatch, DeviceMatch,
+                 NumberMatch, HasResp, HasWantedAnswer, Constant, MarkMatch, RandomMatch, RateMatch,
+                 TextMatch, AnyMatch, Forward, Cache, RosAddressList, DebugPrint, QuerySummary,
+                 DropResp, Ttl, BlackHole, Hosts, Arbitrary, ReverseLookup, MetricsCollector,
+                 LearnDomain, Sequence, UdpServer, TcpServer, HttpServer, Sleep, Fallback, Prefer,
+                 Dns64, StaticRecords, AdList, DhcpLeases, Zone, Rpz, Redirect, EcsHandler,
+                 ForwardOptions, Download, ReloadAll, ReloadProvider, Cron, KernelSets>
         args;
 };
 

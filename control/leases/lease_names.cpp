@@ -9,8 +9,10 @@
 
 #include "control/build/known_answers.h"
 #include "control/config/dns_names.h"
+#include "control/config/values.h"
 #include "dataplane/dns/name.h"
 #include "dataplane/dns/query.h"
+#include "matchers/prefix/mac_address.h"
 
 namespace steer::leases {
 namespace {
@@ -69,6 +71,7 @@ class Naming {
         for (const Candidate& candidate : candidates_) {
             if (!candidate.host_name.empty()) name(candidate);
         }
+        name_devices();
         std::ranges::sort(book_.named, {}, [](const NamedLease& n) {
             return std::tuple(n.name, !n.address.is_v4(), n.address.bytes);
         });
@@ -101,6 +104,22 @@ class Naming {
             return refuse(c, "has an address that another lease has, too");
         book_.named.push_back({*label + "." + args_.domain, c.address, *c.router, c.lease->server,
                                c.lease->is_static});
+    }
+
+    void name_devices() {
+        std::map<decltype(IpAddress::bytes), const std::string*> names;
+        for (const NamedLease& named : book_.named)
+            names.emplace(named.address.bytes, &named.name);
+        for (const Candidate& c : candidates_) {
+            LeaseDevice device{
+                c.address, parse_mac(c.lease->mac).value_or(0), {},
+                {},        config::lowered(c.lease->server),    config::lowered(c.lease->comment)};
+            if (const auto at = names.find(c.address.bytes); at != names.end()) {
+                device.name = *at->second;
+                device.label = device.name.substr(0, device.name.find('.'));
+            }
+            book_.devices.push_back(std::move(device));
+        }
     }
 
     void refuse(const Candidate& c, std::string why) {
@@ -142,7 +161,8 @@ class Table {
                                 {{dns::kPtr, dns::kIn, args_.ttl_s, *wire}})}});
     }
 
-    std::unique_ptr<const LiveTable> finish() {
+    std::unique_ptr<const LiveTable> finish(const std::vector<LeaseDevice>& devices) {
+        table_->devices = LeaseDevices(devices);
         std::vector<Error> none;  // of patterns, of which there are none
         table_->names.names = names_.build(none);
         return std::move(table_);
@@ -202,7 +222,7 @@ std::unique_ptr<const LiveTable> table_of(const LeaseBook& book, const config::D
         }
         table.add_host(name, addresses);
     }
-    return table.finish();
+    return table.finish(book.devices);
 }
 
 }  // namespace steer::leases

@@ -41,13 +41,14 @@ struct NamelessLease {
 struct LeaseBook {
     std::vector<NamedLease> named;  // by name, then family and address
     std::vector<NamelessLease> nameless;
+    std::vector<LeaseDevice> devices;  // of all leases with an address, the better one first
 };
 
 // The label, or why there is none.
 Result<std::string> label_of(std::string_view host_name, std::string_view domain);
 
 // `all`: of the routers in the order of the configuration. Leases of other DHCP servers than `args` wants, and those
-// without a host name, are in neither list.
+// without a host name, are in neither of the first two lists.
 LeaseBook name_leases(std::span<const RouterLeases* const> all, const config::DhcpLeases& args);
 
 // What workers read.

@@ -20,7 +20,8 @@ constexpr std::pair<std::string_view, std::string DhcpLease::*> kTexts[] = {
     {"address", &DhcpLease::address},
     {"mac", &DhcpLease::mac},
     {"host_name", &DhcpLease::host_name},
-    {"server", &DhcpLease::server}};
+    {"server", &DhcpLease::server},
+    {"comment", &DhcpLease::comment}};
 
 bool is_true_at(const json::object& object, std::string_view key) {
     const json::value* const found = object.if_contains(key);

@@ -63,6 +63,7 @@ void begin_branch(QueryContext& c, unsigned which, QueryContext& branch) noexcep
     branch.qname_as_sent = c.qname_as_sent;
     branch.client = c.client;
     branch.client_port = c.client_port;
+    branch.client_mac = c.client_mac;
     branch.started_ms = c.started_ms;
     branch.options = c.options;
     branch.injected = c.injected;

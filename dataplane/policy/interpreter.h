@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "dataplane/policy/client_device.h"
 #include "dataplane/policy/query_context.h"
 
 namespace steer {
@@ -65,8 +66,7 @@ class Reads {
     }
     // Type and class of the client's question; a redirect changes neither.
     [[nodiscard]] std::uint16_t qtype() const
-        requires(has_trait(op, op_traits::kReadsQuestion | op_traits::kReadsResponse))
-    {
+        requires(has_trait(op, op_traits::kReadsQuestion | op_traits::kReadsResponse)) {
         return walk_.c.query.qtype;
     }
     [[nodiscard]] std::uint16_t qclass() const requires(has_trait(op, op_traits::kReadsQuestion)) {
@@ -79,6 +79,10 @@ class Reads {
     }
     [[nodiscard]] const IpAddress& client() const requires(has_trait(op, op_traits::kReadsClient)) {
         return walk_.c.client;
+    }
+    [[nodiscard]] bool is_client_in(const DeviceSet& devices) const
+        requires(has_trait(op, op_traits::kReadsClient)) {
+        return steer::is_client_in(devices, walk_.c);
     }
     [[nodiscard]] bool takes_token(std::uint32_t limiter) const
         requires(has_trait(op, op_traits::kReadsClient) && has_trait(op, op_traits::kReadsChance)) {

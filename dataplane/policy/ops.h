@@ -36,6 +36,7 @@ namespace steer {
     /* the answer has a record of the question's type */                                     \
     X(if_wanted_answer, none, without_answer, acts, kReadsResponse)                          \
     X(if_client, prefixes, impure, acts, kReadsClient)                                       \
+    X(if_device, devices, impure, acts, kReadsClient) /* client_mac, client_host */          \
     /* the address that a name under in-addr.arpa, ip6.arpa stands for */                    \
     X(if_name_address, prefixes, impure, acts, kReadsQuestion)                               \
     X(if_text, text_match, impure, acts, kReadsByOperand) /* what its TextMatch::of says */  \
@@ -110,6 +111,7 @@ enum class OperandKind : std::uint8_t {
     marks,
     numbers,
     prefixes,
+    devices,
     text_match,
     chance,  // of 2^32
     rate_limiter,

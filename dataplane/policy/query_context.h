@@ -27,6 +27,8 @@ struct QueryContext {
     const std::uint8_t* qname_as_sent = nullptr;  // query.qname_len bytes in the client's case
     IpAddress client;
     std::uint16_t client_port = 0;
+    std::uint64_t client_mac =
+        0;  // the source of the frame that brought it; 0: none did, or nobody asks
     std::uint64_t started_ms = 0;
     // Those of the client's options that a forward_edns0opt may pass on.
     std::span<const std::uint8_t> options;

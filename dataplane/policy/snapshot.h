@@ -107,6 +107,9 @@ struct Snapshot {
     // Of types, classes, response codes; each sorted.
     std::vector<std::vector<std::uint16_t>> number_sets;
     std::vector<matchers::PrefixSet> prefix_sets;  // of client_ip, resp_ip, ptr_ip
+    std::vector<DeviceSet> device_sets;            // of client_mac, client_host
+    // Of all dhcp_leases, if there is a device set; the same in all generations.
+    std::vector<std::shared_ptr<LiveAnswers>> lease_tables;
     std::vector<TextMatch> text_matches;
     std::vector<MarkNumber> marks;  // all that there are, lowest number first
     std::vector<Upstream> upstreams;

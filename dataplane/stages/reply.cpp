@@ -94,6 +94,7 @@ void Replier::remember_path(const Packet& p, ReturnPath& path) const noexcept {
         path.kind = ReturnPath::Kind::stream;
         path.stream = p.stream;
         path.stream_token = p.stream_token;
+        path.client_mac = {};  // of the record's last query
         return;
     }
     path.kind = ReturnPath::Kind::port;

@@ -103,6 +103,10 @@ void Resolver::resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept
         c.qname_as_sent = p.dns + dns::kHeaderSize;
         c.client = p.source;
         c.client_port = p.source_port;
+        if (!snapshot.device_sets.empty() && p.mbuf != nullptr) {
+            c.client_mac = mac_number(
+                rte_pktmbuf_mtod_offset(p.mbuf, const std::uint8_t*, sizeof(MacAddress)));
+        }
         c.started_ms = now.ms;
         c.begin(p.plan, p.entry);
         c.state.over_tcp = !p.is_udp;
@@ -242,6 +246,7 @@ void Resolver::refresh(const ResolveContext& w, Now now) noexcept {
     const ReturnPath path = std::exchange(r->path, ReturnPath{});
     r->path.client = path.client;
     r->path.client_port = path.client_port;
+    r->path.client_mac = path.client_mac;
     r->state = Parked::State::waits_upstream;
     dns::Query q;
     read_record(*r, q);

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "dataplane/stages/resolver.h"
+#include "matchers/prefix/mac_address.h"
 
 namespace steer {
 
@@ -66,6 +67,7 @@ inline void read_record(const Parked& r, QueryContext& c) {
     c.qname_as_sent = r.qname.data();
     c.client = r.path.client;
     c.client_port = r.path.client_port;
+    c.client_mac = mac_number(r.path.client_mac.data());
     c.injected = r.injected;
     c.options = {r.qname.data() + r.qname_len + r.edns.ecs_len, r.options_len};
     c.started_ms = std::uint64_t{r.started_s} * 1000 + r.started_ms;

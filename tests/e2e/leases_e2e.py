@@ -18,6 +18,11 @@ plugins:
   - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: udp://1.1.1.1 }} ] }} }}
   - {{ tag: main, type: sequence, args: [ {{ exec: $hosts }}, {{ exec: $up }} ] }}
 """
+# The client is behind the router: the frames of its queries have the router's address.
+BY_DEVICE = CONFIG.replace("args: [ {{ exec: $hosts }},", """args: [
+      {{ matches: client_mac 00:1d:aa:00:00:01, exec: black_hole 192.0.2.97 short_circuit }},
+      {{ matches: "client_host group:kids", exec: black_hole 192.0.2.98 short_circuit }},
+      {{ matches: client_host service, exec: black_hole 192.0.2.99 short_circuit }},""")
 
 
 class Leases(unittest.TestCase):
@@ -29,7 +34,7 @@ class Leases(unittest.TestCase):
         folder.mkdir()
         folder.chmod(0o777)
         self.state, self.config = folder / "leases.json", scene.folder / "steer.yaml"
-        self.lease("192.168.88.10", "Laptop", "00:1D:AA:00:00:01")
+        self.laptop = self.lease("192.168.88.10", "Laptop", "00:1D:AA:00:00:01")
         self.put(BINDING, "address=fd88::a/128", "duid=0x00030001001daa000001", "server=dhcp6", "status=bound", "dynamic=true")
         self.lease("192.168.88.66", "wpad", "00:1D:AA:00:00:02")
 
@@ -40,8 +45,8 @@ class Leases(unittest.TestCase):
         return self.put(LEASE, f"address={address}", f"mac-address={mac}", "server=dhcp1", f"host-name={name}",
                         "status=bound", "dynamic=true", *more)
 
-    def start(self, servers=""):
-        self.config.write_text(CONFIG.format(state=self.state, user=USER, password=PASSWORD, servers=servers))
+    def start(self, servers="", config=CONFIG):
+        self.config.write_text(config.format(state=self.state, user=USER, password=PASSWORD, servers=servers))
         return self.scene.start_daemon(self.config)
 
     def leases(self):
@@ -90,6 +95,17 @@ class Leases(unittest.TestCase):
         self.scene.steerctl("reload")
         self.answers("laptop.lan", "A", [])
         self.assertEqual(self.leases()["leases"], [])
+
+    def test_policy_by_device(self):
+        self.start(config=BY_DEVICE)
+        self.answers("www.other.example", "A", ["192.0.2.97"])
+        self.assertEqual(self.scene.short("+tcp", "www.other.example", "A"), ["192.0.2.97"])
+        generation = self.scene.told("status")["generation"]
+        for change, wanted in (("mac-address=00:1D:AA:00:00:09", "198.51.100.2"), ("comment=Kids", "192.0.2.98"),
+                               ("comment=", "198.51.100.2"), ("host-name=service", "192.0.2.99"), ("status=waiting", "198.51.100.2")):
+            self.put(LEASE, f".id={self.laptop}", change)
+            self.answers("www.other.example", "A", [wanted])
+        self.assertEqual(self.scene.told("status")["generation"], generation, "without a reload")
 
     def test_the_router_is_away(self):
         self.start()

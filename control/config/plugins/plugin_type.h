@@ -69,12 +69,12 @@ void warn_without(Reading& in, const Node& args, const Plugin& plugin,
 void read_short_circuit(Reading& in, std::string_view word, const Place& place, bool& out);
 
 extern const PluginType kAdguardRuleType, kGeoipType, kQuestionType, kGeositeType, kDomainSetType,
-    kIpSetType, kQnameType, kCnameType, kClientIpType, kRespIpType, kPtrIpType, kQtypeType,
-    kQclassType, kRcodeType, kHasRespType, kHasWantedAnsType, kTrueType, kFalseType, kMarkType,
-    kEnvType, kRandomType, kAnyMatchType, kForwardType, kCacheType, kRosAddressListType,
-    kDebugPrintType, kQuerySummaryType, kDropRespType, kTtlType, kBlackHoleType, kHostsType,
-    kArbitraryType, kReverseLookupType, kMetricsCollectorType, kSequenceType, kUdpServerType,
-    kTcpServerType, kHttpServerType;
+    kIpSetType, kQnameType, kCnameType, kClientIpType, kRespIpType, kPtrIpType, kClientMacType,
+    kClientHostType, kQtypeType, kQclassType, kRcodeType, kHasRespType, kHasWantedAnsType,
+    kTrueType, kFalseType, kMarkType, kEnvType, kRandomType, kAnyMatchType, kForwardType,
+    kCacheType, kRosAddressListType, kDebugPrintType, kQuerySummaryType, kDropRespType, kTtlType,
+    kBlackHoleType, kHostsType, kArbitraryType, kReverseLookupType, kMetricsCollectorType,
+    kSequenceType, kUdpServerType, kTcpServerType, kHttpServerType;
 // The keys of a record of `static`, for the documentation.
 std::vector<RowText> static_record_rows();
 extern const PluginType kDns64Type, kStaticType, kAdlistType, kDhcpLeasesType, kZoneType, kRpzType;

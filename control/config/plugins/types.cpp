@@ -17,6 +17,8 @@ constexpr std::array kTypes{
     &kQnameType,
     &kCnameType,
     &kClientIpType,
+    &kClientMacType,
+    &kClientHostType,
     &kRespIpType,
     &kPtrIpType,
     &kQtypeType,

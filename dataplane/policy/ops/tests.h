@@ -70,6 +70,12 @@ struct Body<Op::if_client> {
     }
 };
 template <>
+struct Body<Op::if_device> {
+    static bool holds(const auto& q, const Instruction& i) noexcept {
+        return q.is_client_in(q.snapshot().device_sets[i.operand]);
+    }
+};
+template <>
 struct Body<Op::if_name_address> {
     static bool holds(const auto& q, const Instruction& i) noexcept {
         const auto address = address_in_name(q.name());

@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(a_cache_is_policed_by_what_a_fallback_runs) {
 }
 
 BOOST_AUTO_TEST_CASE(lists_by_client_chance_or_rate) {
-    for (const Op op : {Op::if_client, Op::if_random, Op::if_rate})
+    for (const Op op : {Op::if_client, Op::if_device, Op::if_random, Op::if_rate})
         BOOST_TEST(guards([&](SnapshotMaker& m) { list_if(m, op); }));
     BOOST_TEST(!guards([](SnapshotMaker& m) { list_if(m, Op::if_type); }));
 }

@@ -79,6 +79,7 @@ class ProgramMaker {
         add_text(TextMatch::Of::client, matchers::TextOperation::suffix, "1");
         add_text(TextMatch::Of::response, matchers::TextOperation::regexp, "^$|[.]9[89]");
         add_text(TextMatch::Of::marks, matchers::TextOperation::contains, "3,5");
+        m_.snapshot().device_sets.emplace_back();
         m_.snapshot().prefix_sets.emplace_back(
             std::vector{*matchers::Prefix::parse("203.0.113.0/25")});
     }
@@ -148,21 +149,14 @@ class ProgramMaker {
         return op == Op::if_random ? 1U << 31 : 0;
     }
     std::uint16_t test(std::uint8_t instance) {
-        constexpr std::array kTests{Op::if_tags,
-                                    Op::if_tags,
-                                    Op::if_has_resp,
-                                    Op::if_true,
-                                    Op::if_marks,
-                                    Op::if_type,
-                                    Op::if_class,
-                                    Op::if_rcode,
-                                    Op::if_cname,
-                                    Op::if_wanted_answer,
-                                    Op::if_client,
-                                    Op::if_name_address,
-                                    Op::if_response_address,
-                                    Op::if_text,
-                                    Op::if_random};
+        constexpr std::array kTests{Op::if_tags,         Op::if_tags,
+                                    Op::if_has_resp,     Op::if_true,
+                                    Op::if_marks,        Op::if_type,
+                                    Op::if_class,        Op::if_rcode,
+                                    Op::if_cname,        Op::if_wanted_answer,
+                                    Op::if_client,       Op::if_device,
+                                    Op::if_name_address, Op::if_response_address,
+                                    Op::if_text,         Op::if_random};
         // Those of a plan's key often, so that there are plans.
         const Op op = kTests[random_.below(random_.below(24) == 0 ? kTests.size() : 5)];
         const std::uint16_t pc = m_.test(op, operand_of(op), random_.below(3) == 0);
@@ -187,6 +181,7 @@ class ProgramMaker {
             case Op::if_cname:
             case Op::if_wanted_answer:
             case Op::if_client:
+            case Op::if_device:
             case Op::if_name_address:
             case Op::if_random:
             case Op::if_rate:

@@ -159,6 +159,34 @@ BOOST_AUTO_TEST_CASE(what_workers_answer) {
     BOOST_TEST(Answers(book, without).find("2.88.168.192.in-addr.arpa", dns::kPtr) == nullptr);
 }
 
+BOOST_AUTO_TEST_CASE(devices_with_and_without_a_name) {
+    auto tv = v4(3, "192.168.88.3", "<tv>", "00:1D:AA:00:00:03");
+    tv.comment = "Kids";
+    const auto book = name_all(
+        {{"edge1",
+          {v4(2, "192.168.88.2", "laptop", "00:1d:aa:00:00:02"),
+           v6(1, "fd00::2", "00:1d:aa:00:00:02"), tv, v4(4, "192.168.88.4", "", "no address")}}});
+    const auto table = table_of(book, args());
+    const auto find = [&](const char* address) {
+        const auto* const found = table->devices.find(*IpAddress::parse(address));
+        BOOST_REQUIRE(found != nullptr);
+        return *found;
+    };
+    for (const char* address : {"192.168.88.2", "fd00::2"}) {
+        BOOST_TEST(find(address).mac == 0x001daa000002U);
+        BOOST_TEST(find(address).label == "laptop");
+        BOOST_TEST(find(address).name == "laptop.lan");
+    }
+    BOOST_TEST(find("192.168.88.2").server == "dhcp1");
+    BOOST_TEST(find("192.168.88.3").mac == 0x001daa000003U);
+    BOOST_TEST(find("192.168.88.3").label.empty());  // its host name was refused
+    BOOST_TEST(find("192.168.88.3").comment == "kids");
+    BOOST_TEST(find("192.168.88.4").mac == 0U);
+    BOOST_TEST(table->devices.find(*IpAddress::parse("192.168.88.5")) == nullptr);
+    const auto guests = name_all({{"edge1", {v4(2, "192.168.88.2", "laptop", "m")}}}, args({"x"}));
+    BOOST_TEST(guests.devices.empty());  // of another DHCP server
+}
+
 BOOST_AUTO_TEST_CASE(no_leases) {
     BOOST_TEST(Answers({}).find("laptop.lan", dns::kA) == nullptr);
 }

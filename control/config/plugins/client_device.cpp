@@ -1,0 +1,115 @@
+// client_mac, client_host: the client is one of these devices.
+#include <algorithm>
+
+#include "control/config/entry_lines.h"
+#include "control/config/plugins/words.h"
+#include "control/config/values.h"
+#include "matchers/prefix/mac_address.h"
+#include "matchers/quote.h"
+#include "matchers/text.h"
+
+namespace steer::config {
+namespace {
+
+constexpr std::string_view kClientMacForms = "link-layer addresses, or &FILE";
+constexpr std::string_view kClientHostForms = "names of hosts, group:NAME, or &FILE";
+constexpr std::string_view kGroupPrefix = "group:";
+
+Result<std::uint64_t> mac_of_word(std::string_view text) {
+    const auto mac = parse_mac(text);
+    if (!mac) {
+        return Error{matchers::quoted(text) +
+                     " is no link-layer address: expected one as in '00:1d:aa:bb:cc:dd'"};
+    }
+    return *mac;
+}
+
+bool is_host_byte(char c) {
+    return (c >= 'a' && c <= 'z') || matchers::is_digit(c) || c == '-' || c == '.';
+}
+
+// In lower case; of a name without its last dot. A group keeps its prefix.
+Result<std::string> host_of_word(std::string_view text) {
+    std::string word = lowered(text);
+    if (word.starts_with(kGroupPrefix)) {
+        if (word.size() > kGroupPrefix.size())
+            return {boost::system::in_place_value, std::move(word)};
+        return Error{"'group:' has no name: write a DHCP server's, or a lease's comment behind it"};
+    }
+    if (word.ends_with('.')) word.pop_back();
+    if (word.empty() || !std::ranges::all_of(word, is_host_byte)) {
+        return Error{matchers::quoted(text) +
+                     " is no host: expected one label or a whole name as 'steerctl leases' shows "
+                     "them, or 'group:NAME'"};
+    }
+    return {boost::system::in_place_value, std::move(word)};
+}
+
+void add(DeviceMatch& to, std::uint64_t mac) {
+    to.macs.push_back(mac);
+}
+void add(DeviceMatch& to, std::string host) {
+    if (host.starts_with(kGroupPrefix)) {
+        to.groups.push_back(host.substr(kGroupPrefix.size()));
+    } else {
+        to.names.push_back(std::move(host));
+    }
+}
+
+template <auto Parse>
+void read_devices(Reading& in, const std::vector<Text>& words, Plugin& plugin) {
+    const std::string owner = owner_of(plugin);
+    DeviceMatch out;
+    for (const Text& word : words) {
+        const Place place{"args", owner, word.line};
+        if (!word.value.starts_with('&')) {
+            if (auto one = Parse(word.value)) {
+                add(out, *std::move(one));
+            } else {
+                in.report().error(word.line, place.name() + ": " + one.error().text);
+            }
+            continue;
+        }
+        const std::string file = in.resolve(word.value.substr(1));
+        const auto bytes = in.read_file(file, place);
+        if (!bytes) continue;
+        read_entry_lines(
+            in, *bytes, file, true, place,
+            [](std::string_view line) { return Parse(matchers::without_comment(line)); },
+            [&](auto one, std::uint32_t, int) { add(out, std::move(one)); });
+    }
+    plugin.args = std::move(out);
+}
+
+}  // namespace
+
+const PluginType kClientMacType{
+    "client_mac",
+    Role::matcher,
+    "Holds if the client's link-layer address is one of these. It is that of the DHCP lease (of "
+    "any dhcp_leases) which has the client's IP address; if no lease has it, the source of the "
+    "frame that brought the query by a port. Queries over TCP, TLS and HTTPS, and those that the "
+    "kernel handed us, have no frame. A client behind a router that no lease knows has the "
+    "router's.",
+    "client_mac MAC|&FILE...",
+    "list of addresses such as `00:1d:aa:bb:cc:dd`, `&FILE` (one a line); or the same words as one "
+    "text",
+    no_rows,
+    read_words<kClientMacForms, read_devices<mac_of_word>>,
+    read_quick_words<kClientMacForms, read_devices<mac_of_word>>};
+
+const PluginType kClientHostType{
+    "client_host",
+    Role::matcher,
+    "Holds if the DHCP lease of the client's IP address (of any dhcp_leases) has one of these host "
+    "names, or is in one of these groups: the DHCP server that gave it, or the lease's comment. "
+    "Names are those that `steerctl leases` shows, the label alone or whole; case does not count. "
+    "A host names itself: for what must not be chosen by a client write client_mac or a group.",
+    "client_host NAME|group:NAME|&FILE...",
+    "list of names, `group:NAME`, `&FILE` (one a line); or the same words as one text (a comment "
+    "with blanks needs the list)",
+    no_rows,
+    read_words<kClientHostForms, read_devices<host_of_word>>,
+    read_quick_words<kClientHostForms, read_devices<host_of_word>>};
+
+}  // namespace steer::config

@@ -1,0 +1,46 @@
+// Which device has which address, as DHCP leases say, and sets of devices (client_mac, client_host).
+//
+// Control builds both; workers only read. A look-up is a hash and a compare, a test at most five binary searches; neither
+// allocates.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "matchers/prefix/ip_address.h"
+
+namespace steer {
+
+struct LeaseDevice {
+    IpAddress address;
+    std::uint64_t mac = 0;        // matchers/prefix/mac_address.h; 0: not known
+    std::string label, name;      // "laptop" and "laptop.lan"; empty: it has no name
+    std::string server, comment;  // of its lease, in lower case; empty: none
+};
+
+class LeaseDevices {
+  public:
+    LeaseDevices() = default;
+    // Of several with one address the first counts.
+    explicit LeaseDevices(std::vector<LeaseDevice> all);
+    // nullptr: no lease has this address.
+    [[nodiscard]] const LeaseDevice* find(const IpAddress& address) const noexcept;
+
+  private:
+    std::vector<LeaseDevice> all_;
+    std::vector<std::uint32_t> slots_;  // a power of two; index in `all_` + 1; 0: empty
+};
+
+// Each sorted; a device is in the set by any of them.
+struct DeviceSet {
+    std::vector<std::uint64_t> macs;
+    std::vector<std::string> names;   // labels and whole names
+    std::vector<std::string> groups;  // DHCP servers and comments of leases
+
+    // `lease`: of the client's address; nullptr: there is none. `frame_mac`: the source of the frame that brought the
+    // query; 0: none did. The lease's address counts before the frame's, which is a router's if the client is behind one.
+    [[nodiscard]] bool has(const LeaseDevice* lease, std::uint64_t frame_mac) const noexcept;
+};
+
+}  // namespace steer
