@@ -27,28 +27,24 @@ inline config::RuleAt domain(std::string name) {
     return {{matchers::RuleKind::domain, std::move(name)}, 0, 0, 0};
 }
 
-template <class T, class... Of>
-concept OneOf = (std::same_as<T, Of> || ...);
-// Types of plugins by what the compiler makes of them. Each simple test and each executor has an arm (compile_arms.cpp).
-template <class T>
-concept Set = OneOf<T, config::DomainSet, config::AdguardSet, config::IpSet>;
-template <class T>
-concept Server = OneOf<T, config::UdpServer, config::TcpServer, config::HttpServer, config::Cron>;
-// Control does the work.
-template <class T>
-concept Raised = OneOf<T, config::Download, config::ReloadAll, config::ReloadProvider>;
-// Tested by more than one instruction: Compiler::test() makes them.
-template <class T>
-concept CompoundTest = OneOf<T, config::Question, config::AnyMatch>;
-
-template <class T>
-concept SimpleTest =
-    OneOf<T, config::Qname, config::Cname, config::IpMatch, config::DeviceMatch,
-          config::NumberMatch, config::MarkMatch, config::RandomMatch, config::TextMatch,
-          config::RateMatch, config::HasResp, config::HasWantedAnswer, config::Constant>;
-// All others: a type that is none of these needs an arm of Compiler::execute().
-template <class T>
-concept Executor = !Set<T> && !Server<T> && !Raised<T> && !CompoundTest<T> && !SimpleTest<T>;
+// What the compiler makes of the settings of a plugin (control/config/plugin_tables.h).
+enum class Made : std::uint8_t { set, test, tests, executor, raised, server };
+template <class Settings>
+inline constexpr Made kMadeOf = Made::set;
+#define STEER_MADE_OF(settings, kind) \
+    template <>                       \
+    inline constexpr Made kMadeOf<config::settings> = Made::kind;
+STEER_PLUGIN_SETTINGS(STEER_MADE_OF)
+#undef STEER_MADE_OF
+template <class Settings>
+concept SimpleTest = kMadeOf<Settings>
+== Made::test;
+template <class Settings>
+concept Raised = kMadeOf<Settings>
+== Made::raised;
+template <class Settings>
+concept Executor = kMadeOf<Settings>
+== Made::executor;
 
 class Compiler {
   public:
@@ -102,51 +98,29 @@ class Compiler {
         std::uint16_t instance;
         bool& negate;
     };
-    // compile_arms.cpp: one arm for each type; the pc of a test.
-    std::uint16_t test_by(const config::Qname& args, const TestUse& use);
-    std::uint16_t test_by(const config::Cname& args, const TestUse& use);
-    std::uint16_t test_by(const config::IpMatch& args, const TestUse& use);
-    std::uint16_t test_by(const config::DeviceMatch& args, const TestUse& use);
-    std::uint16_t test_by(const config::NumberMatch& args, const TestUse& use);
-    std::uint16_t test_by(const config::MarkMatch& args, const TestUse& use);
-    std::uint16_t test_by(const config::RandomMatch& args, const TestUse& use);
-    std::uint16_t test_by(const config::TextMatch& args, const TestUse& use);
-    std::uint16_t test_by(const config::RateMatch& args, const TestUse& use);
-    std::uint16_t test_by(const config::HasResp& args, const TestUse& use);
-    std::uint16_t test_by(const config::HasWantedAnswer& args, const TestUse& use);
-    std::uint16_t test_by(const config::Constant& args, const TestUse& use);
+    // compile_arms.cpp: one arm for each type of settings that is a test (it returns its pc) or an executor. One without an
+    // arm is not linked.
+#define STEER_ARM_set(settings)
+#define STEER_ARM_test(settings) \
+    std::uint16_t test_by(const config::settings& args, const TestUse& use);
+#define STEER_ARM_tests(settings)
+#define STEER_ARM_executor(settings) void execute(const config::settings& args, const Use& use);
+#define STEER_ARM_raised(settings)
+#define STEER_ARM_server(settings)
+#define STEER_ARM(settings, kind) STEER_ARM_##kind(settings)
+    STEER_PLUGIN_SETTINGS(STEER_ARM)
+#undef STEER_ARM
+#undef STEER_ARM_server
+#undef STEER_ARM_raised
+#undef STEER_ARM_executor
+#undef STEER_ARM_tests
+#undef STEER_ARM_test
+#undef STEER_ARM_set
     // The readers of sequences let none of these come here.
     template <class T>
     requires(!SimpleTest<T>) std::uint16_t test_by(const T&, const TestUse&) {
         refuse("no matcher of one test");
     }
-    void execute(const config::Sequence& args, const Use& use);
-    void execute(const config::Forward& args, const Use& use);
-    void execute(const config::Sleep& args, const Use& use);
-    void execute(const config::Prefer& args, const Use& use);
-    void execute(const config::Dns64& args, const Use& use);
-    void execute(const config::StaticRecords& args, const Use& use);
-    void execute(const config::AdList& args, const Use& use);
-    void execute(const config::Rpz& args, const Use& use);
-    void execute(const config::DhcpLeases& args, const Use& use);
-    void execute(const config::Zone& args, const Use& use);
-    void execute(const config::Fallback& args, const Use& use);
-    void execute(const config::Cache& args, const Use& use);
-    void execute(const config::RosAddressList& args, const Use& use);
-    void execute(const config::KernelSets& args, const Use& use);
-    void execute(const config::QuerySummary& args, const Use& use);
-    void execute(const config::DebugPrint& args, const Use& use);
-    void execute(const config::ReverseLookup& args, const Use& use);
-    void execute(const config::Redirect& args, const Use& use);
-    void execute(const config::EcsHandler& args, const Use& use);
-    void execute(const config::ForwardOptions& args, const Use& use);
-    void execute(const config::MetricsCollector& args, const Use& use);
-    void execute(const config::LearnDomain& args, const Use& use);
-    void execute(const config::DropResp& args, const Use& use);
-    void execute(const config::Ttl& args, const Use& use);
-    void execute(const config::BlackHole& args, const Use& use);
-    void execute(const config::Hosts& args, const Use& use);
-    void execute(const config::Arbitrary& args, const Use& use);
     template <Raised T>
     void execute(const T&, const Use& use) {
         raise(use);
@@ -154,6 +128,14 @@ class Compiler {
     template <class T>
     requires(!Executor<T> && !Raised<T>) void execute(const T&, const Use&) {
         refuse("no executor");
+    }
+    // Its place in this table of the snapshot; true: it is to be put there now.
+    template <class Table>
+    std::pair<std::uint32_t, bool> place_of(config::PluginIndex plugin, const Table& table) {
+        const auto [at, fresh] =
+            places_.emplace(std::pair{plugin, static_cast<const void*>(&table)},
+                            static_cast<std::uint32_t>(table.size()));
+        return {at->second, fresh};
     }
     void raise(const Use& use);
     [[noreturn]] static void refuse(const char* what);
@@ -263,11 +245,10 @@ class Compiler {
     // Instructions that go to the end of the sequence that is being compiled.
     std::vector<std::uint16_t>* ends_ = nullptr;
     bool too_long_ = false;
-    std::map<config::PluginIndex, std::uint32_t> limiters_, groups_, caches_, prefix_sets_,
-        device_sets_, black_holes_, tables_, reverse_, collectors_, learners_, tasks_, redirects_,
-        ecs_handlers_;
+    std::map<config::PluginIndex, std::uint32_t> limiters_, groups_, caches_, prefix_sets_, tables_;
+    std::map<std::pair<config::PluginIndex, const void*>, std::uint32_t> places_;
     std::map<config::PluginIndex, CompiledDns64> dns64s_;
-    std::map<config::PluginIndex, std::uint32_t> ad_lists_, name_masks_, rpzs_;
+    std::map<config::PluginIndex, std::uint32_t> name_masks_;
     std::map<config::PluginIndex, TagMasks::ByType> allow_masks_;
     std::optional<std::uint32_t> v4_clients_;  // the prefixes of all IPv4 clients
     std::map<std::uint32_t, unsigned> mark_bits_;

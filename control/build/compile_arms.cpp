@@ -30,7 +30,7 @@ std::uint16_t Compiler::test_by(const config::IpMatch& ip, const TestUse& use) {
 }
 
 std::uint16_t Compiler::test_by(const config::DeviceMatch& devices, const TestUse& use) {
-    const auto [at, fresh] = device_sets_.emplace(use.index, snapshot_.device_sets.size());
+    const auto [at, fresh] = place_of(use.index, snapshot_.device_sets);
     if (fresh) {
         DeviceSet set{devices.macs, devices.names, devices.groups};
         std::ranges::sort(set.macs);
@@ -44,7 +44,7 @@ std::uint16_t Compiler::test_by(const config::DeviceMatch& devices, const TestUs
                 snapshot_.lease_tables.push_back(registry_.live_answers(plugin.tag));
         }
     }
-    return emit(Op::if_device, use.instance, use.line, at->second);
+    return emit(Op::if_device, use.instance, use.line, at);
 }
 
 std::uint16_t Compiler::test_by(const config::NumberMatch& number, const TestUse& use) {
@@ -178,13 +178,13 @@ void Compiler::execute(const config::ForwardOptions& passed, const Use& use) {
 }
 
 void Compiler::execute(const config::MetricsCollector& collector, const Use& use) {
-    const auto [at, fresh] = collectors_.emplace(use.index, snapshot_.collectors.size());
+    const auto [at, fresh] = place_of(use.index, snapshot_.collectors);
     if (fresh) snapshot_.collectors.push_back(registry_.collector(collector.name));
-    enter(Op::enter_collector, use.instance, use.line, at->second, use.depth);
+    enter(Op::enter_collector, use.instance, use.line, at, use.depth);
 }
 
 void Compiler::execute(const config::LearnDomain& args, const Use& use) {
-    const auto [at, fresh] = learners_.emplace(use.index, snapshot_.learners.size());
+    const auto [at, fresh] = place_of(use.index, snapshot_.learners);
     if (fresh) {
         LearnDomain learner{.tag = settings_.plugin(use.index).tag,
                             .known = masks_.mask_of(config::NameRules{{}, {args.set}}),
@@ -195,7 +195,7 @@ void Compiler::execute(const config::LearnDomain& args, const Use& use) {
                             .recent = std::make_unique<RecentNames[]>(kMaxWorkers)};
         snapshot_.learners.push_back(std::move(learner));
     }
-    enter(Op::enter_learn, use.instance, use.line, at->second, use.depth);
+    enter(Op::enter_learn, use.instance, use.line, at, use.depth);
 }
 
 void Compiler::execute(const config::DropResp&, const Use& use) {
@@ -209,9 +209,9 @@ void Compiler::execute(const config::Ttl& ttl, const Use& use) {
 }
 
 void Compiler::execute(const config::BlackHole& hole, const Use& use) {
-    const auto [at, fresh] = black_holes_.emplace(use.index, snapshot_.black_holes.size());
+    const auto [at, fresh] = place_of(use.index, snapshot_.black_holes);
     if (fresh) snapshot_.black_holes.push_back(known_.black_hole(hole));
-    const std::uint16_t pc = emit(Op::black_hole, use.instance, use.line, at->second);
+    const std::uint16_t pc = emit(Op::black_hole, use.instance, use.line, at);
     if (!too_long_) snapshot_.program[pc].short_circuit = hole.short_circuit;
 }
 
@@ -225,12 +225,12 @@ void Compiler::execute(const config::Arbitrary& arbitrary, const Use& use) {
 
 void Compiler::raise(const Use& use) {
     const config::Plugin& plugin = settings_.plugin(use.index);
-    const auto [at, fresh] = tasks_.emplace(use.index, snapshot_.tasks.size());
+    const auto [at, fresh] = place_of(use.index, snapshot_.tasks);
     if (fresh) {
         snapshot_.tasks.push_back(registry_.task(plugin.tag));
         snapshot_.task_tags.push_back(plugin.tag);
     }
-    emit(Op::raise, use.instance, use.line, at->second);
+    emit(Op::raise, use.instance, use.line, at);
 }
 
 }  // namespace steer::build

@@ -21,8 +21,8 @@ void Compiler::redirect(config::PluginIndex index, const config::Redirect& redir
 }
 
 std::uint32_t Compiler::redirect_of(config::PluginIndex index, const config::Redirect& redirect) {
-    const auto [at, fresh] = redirects_.emplace(index, snapshot_.redirects.size());
-    if (!fresh) return at->second;
+    const auto [at, fresh] = place_of(index, snapshot_.redirects);
+    if (!fresh) return at;
     auto& targets = snapshot_.redirect_targets;
     const std::size_t first = targets.size();
     targets.insert(targets.end(), redirect.targets.begin(), redirect.targets.end());
@@ -37,7 +37,7 @@ std::uint32_t Compiler::redirect_of(config::PluginIndex index, const config::Red
                   settings_.files[rule.file], rule.line);
     }
     snapshot_.redirects.push_back({names.build(errors_)});
-    return at->second;
+    return at;
 }
 
 std::uint32_t Compiler::options_of(const std::vector<std::uint16_t>& codes, int line) {
@@ -58,9 +58,9 @@ std::uint32_t Compiler::options_of(const std::vector<std::uint16_t>& codes, int 
 }
 
 std::uint32_t Compiler::ecs_of(config::PluginIndex index, const config::EcsHandler& ecs) {
-    const auto [at, fresh] = ecs_handlers_.emplace(index, snapshot_.ecs_handlers.size());
-    if (!fresh) return at->second;
-    if (at->second == kMaxEcsHandlers) {
+    const auto [at, fresh] = place_of(index, snapshot_.ecs_handlers);
+    if (!fresh) return at;
+    if (at == kMaxEcsHandlers) {
         error(settings_.plugin(index).line,
               "more than " + std::to_string(kMaxEcsHandlers) +
                   " different ecs_handler: give those that are the same one tag");
@@ -78,13 +78,13 @@ std::uint32_t Compiler::ecs_of(config::PluginIndex index, const config::EcsHandl
             bytes, static_cast<std::uint8_t>(ecs.preset_mask.value_or(mask)), handler.preset));
     }
     snapshot_.ecs_handlers.push_back(handler);
-    return at->second;
+    return at;
 }
 
 // Only names of addresses are looked at, which is a test that plans know.
 void Compiler::reverse_lookup(config::PluginIndex index, const config::ReverseLookup& reverse,
                               int line, std::uint16_t instance, unsigned& depth) {
-    const auto [at, fresh] = reverse_.emplace(index, snapshot_.reverse.size());
+    const auto [at, fresh] = place_of(index, snapshot_.reverse);
     if (fresh) {
         const std::string& tag = settings_.plugin(index).tag;
         snapshot_.reverse.push_back({tag, reverse.ttl_s, registry_.reverse(tag, reverse.size)});
@@ -93,10 +93,10 @@ void Compiler::reverse_lookup(config::PluginIndex index, const config::ReverseLo
         if (!pointer_names_)
             pointer_names_ = masks_.mask_of({domain("in-addr.arpa"), domain("ip6.arpa")});
         const std::uint16_t test = emit(Op::if_tags, instance, line, *pointer_names_);
-        emit(Op::answer_pointer, instance, line, at->second);
+        emit(Op::answer_pointer, instance, line, at);
         if (!too_long_) land({test});
     }
-    enter(Op::enter_reverse, instance, line, at->second, depth);
+    enter(Op::enter_reverse, instance, line, at, depth);
 }
 
 void Compiler::answer_known(const Known& known) {

@@ -163,7 +163,7 @@ void Compiler::static_records(config::PluginIndex index, const config::StaticRec
 void Compiler::ad_list(config::PluginIndex index, const config::AdList& args, int line,
                        std::uint16_t instance) {
     const std::string& tag = settings_.plugin(index).tag;
-    const auto [at, fresh] = ad_lists_.emplace(index, snapshot_.ad_lists.size());
+    const auto [at, fresh] = place_of(index, snapshot_.ad_lists);
     if (fresh) {
         steer::AdList list;
         list.tag = tag;
@@ -190,7 +190,7 @@ void Compiler::ad_list(config::PluginIndex index, const config::AdList& args, in
         if (is_first) allow->second = masks_.masks_of(args.allow);
         test_names(allow->second, true, instance, line, fails);
     }
-    fails.push_back(emit(Op::ad_list, instance, line, at->second));
+    fails.push_back(emit(Op::ad_list, instance, line, at));
     if (!too_long_) land(fails);
 }
 

@@ -14,8 +14,8 @@ void Compiler::rpz(config::PluginIndex index, const config::Rpz& args, int line,
 }
 
 std::uint32_t Compiler::rpz_of(config::PluginIndex index, const config::Rpz& args) {
-    const auto [at, fresh] = rpzs_.emplace(index, snapshot_.rpzs.size());
-    if (!fresh) return at->second;
+    const auto [at, fresh] = place_of(index, snapshot_.rpzs);
+    if (!fresh) return at;
     const config::Plugin& plugin = settings_.plugin(index);
     steer::Rpz out;
     out.tag = plugin.tag;
@@ -39,7 +39,7 @@ std::uint32_t Compiler::rpz_of(config::PluginIndex index, const config::Rpz& arg
             out.translated.push_back(prefix.prefix);
     }
     snapshot_.rpzs.push_back(std::move(out));
-    return at->second;
+    return at;
 }
 
 steer::Rpz::Zone Compiler::rpz_zone(const config::RpzZone& zone, std::uint32_t first_action) {

@@ -26,6 +26,7 @@
 #include "control/config/lines.h"
 #include "control/config/list_settings.h"
 #include "control/config/matcher_settings.h"
+#include "control/config/plugin_tables.h"
 #include "control/config/section_settings.h"
 #include "control/config/server_settings.h"
 #include "control/config/sink_settings.h"
@@ -37,20 +38,20 @@ namespace steer::config {
 
 enum class Role : std::uint8_t { provider, matcher, executor, server };
 
+// std::variant of all but the first, which is no type of settings.
+template <class, class... Settings>
+using VariantOf = std::variant<Settings...>;
+#define STEER_SETTINGS_TYPE(settings, kind) , settings
+using PluginArgs = VariantOf<void STEER_PLUGIN_SETTINGS(STEER_SETTINGS_TYPE)>;
+#undef STEER_SETTINGS_TYPE
+
 struct Plugin {
     std::string tag;  // unique
     std::string_view type;
     Role role = Role::executor;
     int line = 0;
     bool in_place = false;  // written inside a sequence, not under `plugins:`
-    std::variant<DomainSet, AdguardSet, IpSet, Qname, Cname, Question, IpMatch, DeviceMatch,
-                 NumberMatch, HasResp, HasWantedAnswer, Constant, MarkMatch, RandomMatch, RateMatch,
-                 TextMatch, AnyMatch, Forward, Cache, RosAddressList, DebugPrint, QuerySummary,
-                 DropResp, Ttl, BlackHole, Hosts, Arbitrary, ReverseLookup, MetricsCollector,
-                 LearnDomain, Sequence, UdpServer, TcpServer, HttpServer, Sleep, Fallback, Prefer,
-                 Dns64, StaticRecords, AdList, DhcpLeases, Zone, Rpz, Redirect, EcsHandler,
-                 ForwardOptions, Download, ReloadAll, ReloadProvider, Cron, KernelSets>
-        args;
+    PluginArgs args;
 };
 
 // A file that holds what other users of the machine must not read.

@@ -1,11 +1,12 @@
-// What a plugin type is to the rest of the configuration: one constant per type, next to its rows,
-// in a file of its own; kTypes (types.cpp) lists them.
+// What a plugin type is to the rest of the configuration: one constant per type, next to its rows, in a file of its own;
+// plugin_tables.h lists them.
 #pragma once
 
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "control/config/plugin_tables.h"
 #include "control/config/reading.h"
 #include "control/config/setting.h"
 
@@ -68,21 +69,10 @@ void warn_without(Reading& in, const Node& args, const Plugin& plugin,
 // "short_circuit" or "short_circuit=BOOL" of a plugin in place.
 void read_short_circuit(Reading& in, std::string_view word, const Place& place, bool& out);
 
-extern const PluginType kAdguardRuleType, kGeoipType, kQuestionType, kGeositeType, kDomainSetType,
-    kIpSetType, kQnameType, kCnameType, kClientIpType, kRespIpType, kPtrIpType, kClientMacType,
-    kClientHostType, kQtypeType, kQclassType, kRcodeType, kHasRespType, kHasWantedAnsType,
-    kTrueType, kFalseType, kMarkType, kEnvType, kRandomType, kAnyMatchType, kForwardType,
-    kCacheType, kRosAddressListType, kDebugPrintType, kQuerySummaryType, kDropRespType, kTtlType,
-    kBlackHoleType, kHostsType, kArbitraryType, kReverseLookupType, kMetricsCollectorType,
-    kSequenceType, kUdpServerType, kTcpServerType, kHttpServerType;
+#define STEER_TYPE_OF(name) extern const PluginType k##name##Type;
+STEER_PLUGIN_TYPES(STEER_TYPE_OF)
+#undef STEER_TYPE_OF
 // The keys of a record of `static`, for the documentation.
 std::vector<RowText> static_record_rows();
-extern const PluginType kDns64Type, kStaticType, kAdlistType, kDhcpLeasesType, kZoneType, kRpzType;
-extern const PluginType kSleepType, kFallbackType, kPreferIpv4Type, kPreferIpv6Type;
-extern const PluginType kRateLimiterType, kStringExpType;
-extern const PluginType kRedirectType, kEcsHandlerType, kEcsType, kForwardEdns0optType;
-extern const PluginType kDownloadType, kReloadType, kReloadProviderType, kCronType;
-extern const PluginType kIpsetType, kNftsetType;
-extern const PluginType kDynamicDomainSetType, kLearnDomainType;
 
 }  // namespace steer::config
