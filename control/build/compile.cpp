@@ -50,7 +50,7 @@ Upstream upstream_of(const config::UpstreamSettings& u, std::uint16_t id) {
                  .trust_ad = u.trust_ad};
     if (u.reach.socks5) out.address = IpAddress{};  // the proxy's matter
     if (u.is_plain()) return out;
-    out.channel = u.scheme == config::UpstreamScheme::udp ? Channel::datagrams : Channel::stream;
+    out.channel = facts_of(u.scheme).has_connections ? Channel::stream : Channel::datagrams;
     return out;
 }
 

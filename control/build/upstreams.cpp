@@ -5,32 +5,6 @@
 namespace steer::build {
 namespace {
 
-stream::UpstreamScheme scheme_of(config::UpstreamScheme scheme) {
-    switch (scheme) {
-        case config::UpstreamScheme::tcp:
-            return stream::UpstreamScheme::tcp;
-        case config::UpstreamScheme::tls:
-            return stream::UpstreamScheme::tls;
-        case config::UpstreamScheme::https:
-            return stream::UpstreamScheme::https;
-        case config::UpstreamScheme::udp:
-            break;
-    }
-    return stream::UpstreamScheme::udp;
-}
-
-stream::AddressFamily family_of(config::AddressFamily family) {
-    switch (family) {
-        case config::AddressFamily::v4:
-            return stream::AddressFamily::v4;
-        case config::AddressFamily::v6:
-            return stream::AddressFamily::v6;
-        case config::AddressFamily::any:
-            break;
-    }
-    return stream::AddressFamily::any;
-}
-
 // Parts behind their lengths, so that no two lists of parts make the same text.
 class Key {
   public:
@@ -73,7 +47,7 @@ std::shared_ptr<const stream::UpstreamTarget> target_of(const config::UpstreamSe
     auto target = std::make_shared<stream::UpstreamTarget>();
     target->id = id;
     target->name = u.tag.empty() ? u.addr : u.tag;
-    target->scheme = scheme_of(u.scheme);
+    target->scheme = u.scheme;
     target->pipeline = u.pipeline;
     target->host = u.host;
     target->path = u.path;
@@ -81,7 +55,7 @@ std::shared_ptr<const stream::UpstreamTarget> target_of(const config::UpstreamSe
     target->address = u.address;
     if (u.reach.bootstrap)
         target->bootstrap = {u.reach.bootstrap->address, u.reach.bootstrap->port};
-    target->family = family_of(u.reach.family);
+    target->family = u.reach.family;
     if (const auto& proxy = u.reach.socks5)
         target->proxy = {proxy->host, proxy->port, proxy->user, proxy->password};
     target->idle_timeout_ms = static_cast<std::uint32_t>(u.idle_timeout.count());

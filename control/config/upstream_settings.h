@@ -8,12 +8,10 @@
 #include <vector>
 
 #include "control/config/lines.h"
+#include "control/config/upstream_scheme.h"
 #include "matchers/prefix/ip_address.h"
 
 namespace steer::config {
-
-enum class UpstreamScheme : std::uint8_t { udp, tcp, tls, https };
-enum class AddressFamily : std::uint8_t { any, v4, v6 };
 
 struct Socks5Settings {
     std::string host;
@@ -52,7 +50,7 @@ struct UpstreamSettings {
 
     // Asked at its address over UDP, in no particular way: by a worker's own port if it can be.
     [[nodiscard]] bool is_plain() const {
-        return scheme == UpstreamScheme::udp && address && reach.so_mark == 0 &&
+        return !facts_of(scheme).has_connections && address && reach.so_mark == 0 &&
                reach.device.empty();
     }
 };

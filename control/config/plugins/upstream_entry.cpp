@@ -125,19 +125,6 @@ constexpr std::array<Scheme, 7> kSchemes{{
 constexpr std::array<std::string_view, 3> kNotBuilt{"h3", "quic", "doq"};
 constexpr std::string_view kDefaultPath = "/dns-query";
 
-std::uint16_t default_port(UpstreamScheme scheme) {
-    switch (scheme) {
-        case UpstreamScheme::tls:
-            return 853;
-        case UpstreamScheme::https:
-            return 443;
-        case UpstreamScheme::udp:
-        case UpstreamScheme::tcp:
-            break;
-    }
-    return 53;
-}
-
 // Takes "tls://" off, and of https the path; what is another scheme is reported.
 bool take_scheme(Reading& in, std::string_view& addr, const Place& place, UpstreamSettings& out) {
     const auto colon = addr.find("://");
@@ -158,7 +145,7 @@ bool take_scheme(Reading& in, std::string_view& addr, const Place& place, Upstre
     }
     out.scheme = known->scheme;
     out.pipeline = known->pipeline;
-    if (out.scheme != UpstreamScheme::https) return true;
+    if (!facts_of(out.scheme).has_path) return true;
     const auto slash = addr.find('/');
     out.path = slash == std::string_view::npos ? kDefaultPath : addr.substr(slash);
     addr = addr.substr(0, slash);
@@ -215,20 +202,20 @@ bool read_target(Reading& in, const UpstreamArgs& args, const Place& place, Upst
         }
         port = static_cast<std::uint16_t>(args.port);
     }
-    out.port = port.value_or(default_port(out.scheme));
+    out.port = port.value_or(facts_of(out.scheme).port);
     return true;
 }
 
 // What does not go together.
 void check(Reading& in, const UpstreamArgs& args, const Place& place, bool own_proxy,
            const UpstreamSettings& made) {
-    const bool is_tls = made.scheme == UpstreamScheme::tls || made.scheme == UpstreamScheme::https;
+    const SchemeFacts& scheme = facts_of(made.scheme);
     const auto only_tls = [&](std::string_view key, int line) {
         in.report().error(line, "'" + std::string(key) + "' of " + std::string(place.owner) +
                                     " is about certificates, which only tls:// and https:// have");
     };
-    if (!is_tls && !args.pins.empty()) only_tls("pins", args.pins_line);
-    if (!is_tls && !args.ca.empty()) only_tls("ca", args.ca_line);
+    if (!scheme.has_certificates && !args.pins.empty()) only_tls("pins", args.pins_line);
+    if (!scheme.has_certificates && !args.ca.empty()) only_tls("ca", args.ca_line);
     if (args.insecure_skip_verify && !args.ca.empty()) {
         in.report().error(args.ca_line, "'ca' of " + std::string(place.owner) +
                                             " says who may sign, and 'insecure_skip_verify' that "
@@ -238,7 +225,7 @@ void check(Reading& in, const UpstreamArgs& args, const Place& place, bool own_p
         in.report().error(
             place.line, "'min_conns' of " + std::string(place.owner) + " is above its 'max_conns'");
     }
-    if (made.scheme == UpstreamScheme::udp && own_proxy) {
+    if (!scheme.has_connections && own_proxy) {
         in.report().warn(place.line, std::string(place.owner) +
                                          " is asked without its 'socks5': a proxy carries "
                                          "tcp://, tls:// and https://, not udp://");
@@ -257,7 +244,7 @@ std::optional<UpstreamSettings> finish(Reading& in, UpstreamArgs& args, const st
     check(in, args, place, own_proxy, out);
     out.pipeline = out.pipeline || args.enable_pipeline;
     out.reach = std::move(args.reach);
-    if (out.scheme == UpstreamScheme::udp) out.reach.socks5.reset();
+    if (!facts_of(out.scheme).has_connections) out.reach.socks5.reset();
     out.idle_timeout = args.idle_timeout;
     out.max_conns = args.max_conns;
     out.min_conns = args.min_conns;

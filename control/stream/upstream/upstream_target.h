@@ -6,13 +6,14 @@
 #include <optional>
 #include <string>
 
+#include "control/config/upstream_scheme.h"
 #include "control/stream/tls/tls_trust.h"
 #include "matchers/prefix/ip_address.h"
 
 namespace steer::stream {
 
-// How it is asked: the rows of upstream_schemes.cpp.
-enum class UpstreamScheme : std::uint8_t { udp, tcp, tls, https, count_ };
+using config::AddressFamily;
+using config::UpstreamScheme;
 
 struct Socks5Proxy {   // RFC 1928
     std::string host;  // a name or an address
@@ -20,8 +21,6 @@ struct Socks5Proxy {   // RFC 1928
     std::string user, password;  // RFC 1929; both empty: none
     bool operator==(const Socks5Proxy&) const = default;
 };
-
-enum class AddressFamily : std::uint8_t { any, v4, v6 };
 
 struct UpstreamTarget {
     std::uint16_t id = 0;  // Upstream::id
