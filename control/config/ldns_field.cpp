@@ -10,6 +10,7 @@ using Bytes = std::vector<std::uint8_t>;
 
 constexpr std::size_t kMostBase64Bytes = 65'000;  // ldns counts them in 16 bits
 constexpr std::size_t kMostSaltDigits = 510;      // it takes 512 for none
+constexpr std::size_t kMostHashDigits = 408;      // 255 bytes, the most that the field has
 constexpr std::size_t kEui48 = 17, kEui64 = 23;   // characters
 
 // It pads half a byte with zeros.
@@ -32,7 +33,8 @@ bool has_form(ldns_rdf_type kind, std::string_view text) {
         case LDNS_RDF_TYPE_NSEC3_SALT:
             return !text.empty() && text.size() <= kMostSaltDigits;
         case LDNS_RDF_TYPE_NSEC3_NEXT_OWNER:
-            return !text.empty() && text.find('=') == std::string_view::npos;
+            return !text.empty() && text.size() <= kMostHashDigits &&
+                   text.find('=') == std::string_view::npos;
         case LDNS_RDF_TYPE_EUI48:
             return text.size() == kEui48;
         case LDNS_RDF_TYPE_EUI64:

@@ -23,8 +23,9 @@ using Bytes = std::vector<std::uint8_t>;
 // modulo its width ("MX 65546" is 10), an unknown type in a list for type 0, and writes beyond its stack above 65'536 types.
 class FieldReader {
   public:
-    FieldReader(std::span<const ZoneWord> words, const std::string& origin)
-        : words_(words), origin_(origin) {}
+    // `has_ttl`: numbers of 32 bits are TTLs, which may have units, as in an RRSIG.
+    FieldReader(std::span<const ZoneWord> words, const std::string& origin, bool has_ttl)
+        : words_(words), origin_(origin), has_ttl_(has_ttl) {}
 
     // False: the next word is not that. `last`: the type ends with this field.
     bool read(ldns_rdf_type kind, bool last) {
@@ -41,7 +42,8 @@ class FieldReader {
                 return number(word, 1);
             case LDNS_RDF_TYPE_INT16:
                 return number(word, 2);
-            case LDNS_RDF_TYPE_INT32:  // the TTL in an RRSIG may have units
+            case LDNS_RDF_TYPE_INT32:
+                return has_ttl_ ? period(word) : number(word, 4);
             case LDNS_RDF_TYPE_PERIOD:
                 return period(word);
             case LDNS_RDF_TYPE_TIME:
@@ -151,13 +153,14 @@ class FieldReader {
 
     std::span<const ZoneWord> words_;
     const std::string& origin_;
+    bool has_ttl_;
 };
 
 // RFC 3597 5: "\\# LENGTH HEX".
 Result<Bytes> unknown_rdata(std::span<const ZoneWord> words) {
     const auto length = words.size() < 2 ? std::nullopt : parse_integer(words[1].text);
     const std::string no_origin;
-    FieldReader reader(words.subspan(std::min<std::size_t>(words.size(), 2)), no_origin);
+    FieldReader reader(words.subspan(std::min<std::size_t>(words.size(), 2)), no_origin, false);
     const bool good = reader.at_end() || reader.read(LDNS_RDF_TYPE_HEX, true);
     if (!length || !good || reader.out.size() != *length)
         return Error{"expected '\\#', the number of bytes, and these as hex digits"};
@@ -192,7 +195,7 @@ Result<Bytes> rdata_of(std::uint16_t type, std::span<const ZoneWord> words,
     const auto* const fields = ldns_rr_descript(*parse_qtype(form->read_as));
     const std::size_t least = ldns_rr_descriptor_minimum(fields);
     const std::size_t most = ldns_rr_descriptor_maximum(fields);
-    FieldReader reader(words, origin);
+    FieldReader reader(words, origin, type == LDNS_RR_TYPE_RRSIG || type == LDNS_RR_TYPE_SIG);
     for (std::size_t i = 0; i < most && (i < least || !reader.at_end()); ++i) {
         if (reader.read(ldns_rr_descriptor_field_type(fields, i), i + 1 == most)) continue;
         if (!reader.trouble.empty()) return Error{reader.trouble};

@@ -13,6 +13,7 @@
 #include "dataplane/dns/name.h"
 #include "dataplane/dns/query.h"
 #include "matchers/prefix/mac_address.h"
+#include "matchers/text.h"
 
 namespace steer::leases {
 namespace {
@@ -102,21 +103,22 @@ class Naming {
             return refuse(c, "is the name of " + owner->second->lease->address + " already");
         if (!addresses_.insert(c.address.bytes).second)
             return refuse(c, "has an address that another lease has, too");
+        names_.emplace(c.lease, *label);
         book_.named.push_back({*label + "." + args_.domain, c.address, *c.router, c.lease->server,
                                c.lease->is_static});
     }
 
     void name_devices() {
-        std::map<decltype(IpAddress::bytes), const std::string*> names;
-        for (const NamedLease& named : book_.named)
-            names.emplace(named.address.bytes, &named.name);
         for (const Candidate& c : candidates_) {
-            LeaseDevice device{
-                c.address, parse_mac(c.lease->mac).value_or(0), {},
-                {},        config::lowered(c.lease->server),    config::lowered(c.lease->comment)};
-            if (const auto at = names.find(c.address.bytes); at != names.end()) {
-                device.name = *at->second;
-                device.label = device.name.substr(0, device.name.find('.'));
+            LeaseDevice device{c.address,
+                               parse_mac(c.lease->mac).value_or(0),
+                               {},
+                               {},
+                               config::lowered(c.lease->server),
+                               config::lowered(matchers::trimmed(c.lease->comment))};
+            if (const auto at = names_.find(c.lease); at != names_.end()) {
+                device.label = at->second;
+                device.name = device.label + "." + args_.domain;
             }
             book_.devices.push_back(std::move(device));
         }
@@ -130,6 +132,7 @@ class Naming {
     std::vector<Candidate> candidates_;
     std::map<std::string, const Candidate*, std::less<>> owners_;  // by label
     std::set<decltype(IpAddress::bytes)> addresses_;
+    std::map<const routeros::DhcpLease*, std::string> names_;  // their labels
     LeaseBook book_;
 };
 

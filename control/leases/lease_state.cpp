@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "control/process/state_file.h"
+#include "matchers/safe_text.h"
 
 namespace steer::leases {
 namespace {
@@ -40,7 +41,7 @@ DhcpLease lease_of(const json::object& from) {
 
 }  // namespace
 
-// Host names are any bytes; JSON is UTF-8: one that is not is no name anyway, and is left out.
+// Texts of a router are any bytes, JSON is UTF-8: one that is not is left out.
 std::string state_text(const ByRouter& all) {
     json::object out;
     for (const auto& [router, leases] : all) {
@@ -51,9 +52,7 @@ std::string state_text(const ByRouter& all) {
                              {"static", lease.is_static}};
             for (const auto& [key, member] : kTexts) {
                 const std::string& text = lease.*member;
-                const bool is_plain =
-                    std::ranges::all_of(text, [](char c) { return c >= 0x20 && c <= 0x7e; });
-                if (is_plain) row[key] = text;
+                if (matchers::safe_text(text) == text) row[key] = text;
             }
             rows.push_back(std::move(row));
         }

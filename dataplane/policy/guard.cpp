@@ -54,7 +54,7 @@ bool is_beside_the_key(const Snapshot& snapshot, const Instruction& i) {
            is_text_of(snapshot, i, TextMatch::Of::client) ||
            is_text_of(snapshot, i, TextMatch::Of::server_name) ||
            is_text_of(snapshot, i, TextMatch::Of::url_path) ||
-           (has_trait(i.op, op_traits::kReadsName) &&
+           (is_test(i.op) && has_trait(i.op, op_traits::kReadsName) &&
             snapshot.tag_masks[i.operand].any_of(snapshot.all_inheriting));
 }
 

@@ -209,6 +209,15 @@ constexpr bool is_sound(const OpTraits& op) {
     constexpr std::uint32_t kSeen = kMayWait | kStops | kMayStop | kRewrites;
     return op.plan == Purity::impure || (op.traits & (kBesideTheKey | kSeen)) == 0;
 }
+// Who goes by these traits reads the operand as that.
+constexpr bool has_its_operand(Op op) {
+    using namespace op_traits;
+    const OperandKind is = traits_of(op).operand;
+    if (is_test(op) && has_trait(op, kReadsName) && is != OperandKind::tag_mask) return false;
+    if (has_trait(op, kReadsMarks | kWritesMarks) && is != OperandKind::marks) return false;
+    if (has_trait(op, kReadsByOperand) && is != OperandKind::text_match) return false;
+    return !has_trait(op, kClaims) || is == OperandKind::list;
+}
 static_assert(
     [] {
         for (const OpTraits& op : kOps) {
@@ -217,5 +226,14 @@ static_assert(
         return true;
     }(),
     "an operation that is pure for plans reads what a plan's key does not have, or has an effect");
+
+static_assert(
+    [] {
+        for (std::size_t i = 0; i < kOps.size(); ++i) {
+            if (!has_its_operand(static_cast<Op>(i))) return false;
+        }
+        return true;
+    }(),
+    "an operation has a trait whose operand is of another kind");
 
 }  // namespace steer

@@ -32,8 +32,9 @@ bool is_host_byte(char c) {
 Result<std::string> host_of_word(std::string_view text) {
     std::string word = lowered(text);
     if (word.starts_with(kGroupPrefix)) {
-        if (word.size() > kGroupPrefix.size())
-            return {boost::system::in_place_value, std::move(word)};
+        const auto name = matchers::trimmed(std::string_view(word).substr(kGroupPrefix.size()));
+        if (!name.empty())
+            return {boost::system::in_place_value, std::string(kGroupPrefix).append(name)};
         return Error{"'group:' has no name: write a DHCP server's, or a lease's comment behind it"};
     }
     if (word.ends_with('.')) word.pop_back();

@@ -100,6 +100,8 @@ BOOST_AUTO_TEST_CASE(values_beyond_their_field_are_refused) {
           "CAA 256 issue \"ca\"",
           "SOA a. b. 4294967296 2 3 4 5",
           "SOA a. b. 1 99999999999h 3 4 5",
+          "SOA a. b. 1h 2 3 4 5",
+          "CSYNC 1h 3 A",
           "NSEC a. A NOSUCH",
           "DS 258 256 2 abcd",
           "DS 258 -1 2 abcd",

@@ -187,6 +187,19 @@ BOOST_AUTO_TEST_CASE(devices_with_and_without_a_name) {
     BOOST_TEST(guests.devices.empty());  // of another DHCP server
 }
 
+// A router that knows the address for another client does not lend that one's name.
+BOOST_AUTO_TEST_CASE(a_device_has_the_name_of_its_own_lease) {
+    auto first = v4(2, "192.168.88.2", "", "00:1d:aa:00:00:02");
+    first.is_static = true;
+    const auto book = name_all(
+        {{"edge1", {first}}, {"edge2", {v4(2, "192.168.88.2", "laptop", "00:1d:aa:00:00:03")}}});
+    const auto table = table_of(book, args());
+    const auto* const found = table->devices.find(*IpAddress::parse("192.168.88.2"));
+    BOOST_REQUIRE(found != nullptr);
+    BOOST_TEST(found->mac == 0x001daa000002U);
+    BOOST_TEST(found->label.empty());
+}
+
 BOOST_AUTO_TEST_CASE(no_leases) {
     BOOST_TEST(Answers({}).find("laptop.lan", dns::kA) == nullptr);
 }

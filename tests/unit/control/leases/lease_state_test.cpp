@@ -36,6 +36,15 @@ BOOST_AUTO_TEST_CASE(a_host_name_that_is_no_text_is_left_out) {
     BOOST_TEST(load_leases(file)->at("edge1")[0].host_name.empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_comment_in_another_alphabet_is_kept) {
+    const ByRouter all{{"edge1",
+                        {{2, false, false, "192.168.88.2", "", "laptop", "dhcp1",
+                          "k\xc3\xbc"
+                          "che"}}}};
+    BOOST_REQUIRE(save_leases(file, state_text(all)).has_value());
+    BOOST_TEST((*load_leases(file) == all));
+}
+
 BOOST_AUTO_TEST_CASE(no_file_and_bad_files) {
     BOOST_TEST(load_leases(file)->empty());
     for (const std::string bad : {"", "no JSON", "[]", "{\"edge1\": "}) {
