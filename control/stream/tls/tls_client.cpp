@@ -65,7 +65,10 @@ int believe(X509_STORE_CTX* chain, void* /*unused*/) {
 
 }  // namespace
 
-TlsClient::~TlsClient() = default;
+// Connections that are left hold the context, whose tickets nobody keeps any more.
+TlsClient::~TlsClient() {
+    if (context_ != nullptr) SSL_CTX_set_app_data(context_.get(), nullptr);
+}
 
 Result<std::shared_ptr<TlsClient>> TlsClient::make(std::string host,
                                                    const std::vector<std::string>& protocols,
@@ -109,6 +112,7 @@ SslPtr TlsClient::new_connection() {
 // A ticket came; it is ours if we return 1.
 int TlsClient::keep_session(SSL* ssl, SSL_SESSION* session) {
     auto* const self = static_cast<TlsClient*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+    if (self == nullptr) return 0;
     self->session_.reset(session);
     return 1;
 }

@@ -4,7 +4,7 @@
 // and be for the server's host, by name or by address (RFC 8310 8.1, RFC 9325). `pins`: besides,
 // the key of one certificate of the verified chain is one of these; without verification it is the
 // server's own (RFC 7858 4.2). SNI for names alone (RFC 6066 3). The last ticket is offered again
-// (RFC 8446 2.2). One thread.
+// (RFC 8446 2.2). Connections may outlive it. One thread.
 #pragma once
 
 #include <openssl/ssl.h>
