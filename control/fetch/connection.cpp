@@ -1,5 +1,6 @@
 #include "control/fetch/connection.h"
 
+#include <boost/asio/post.hpp>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -62,6 +63,13 @@ asio::awaitable<bool> Connection::connect(const IpAddress& address, std::uint16_
     co_return true;
 }
 
+bool Connection::is_late() {
+    if (socket_->stream->is_open() && std::chrono::steady_clock::now() < socket_->end) return false;
+    socket_->close();
+    fail("it took too long");
+    return true;
+}
+
 // (TLS knows the socket by its number, which is somebody else's once it is closed.)
 asio::awaitable<bool> Connection::wait(Io what) {
     const auto [error] = co_await socket_->stream->wait(what, kNoThrow);
@@ -108,10 +116,15 @@ asio::awaitable<bool> Connection::write(std::span<const std::uint8_t> bytes) {
 asio::awaitable<Talk> Connection::talk(stream::HttpClient& client,
                                        const std::function<bool()>& is_over) {
     std::vector<std::uint8_t> room(kReadBytes);
-    for (;;) {
+    bool can_write = true;
+    for (unsigned turn = 1;; ++turn) {
+        // A server that never pauses must not keep the timer and a stop from their turn.
+        if (turn % stream::kUpstreamReads == 0) co_await asio::post(kNoThrow);
+        if (is_late()) co_return Talk::failed;
         for (auto out = client.next_output(); !out.empty(); out = client.next_output()) {
-            const bool sent = co_await write(out);
-            if (!sent) co_return Talk::failed;
+            // A server that has sent everything may close at once: its response is still to be read.
+            if (can_write) can_write = co_await write(out);
+            if (!socket_->stream->is_open()) co_return Talk::failed;
         }
         if (is_over()) co_return Talk::over;
         if (client.is_over()) {
@@ -122,6 +135,7 @@ asio::awaitable<Talk> Connection::talk(stream::HttpClient& client,
         const Io io = socket_->stream->read(room, n);
         if (io == Io::done) {
             client.receive({room.data(), n});
+            if (is_over()) co_return Talk::over;
         } else if (io == Io::ended) {
             // A response that ends with the connection may have been cut by anybody, if TLS was not ended.
             if (!socket_->stream->was_cut()) client.receive_end();

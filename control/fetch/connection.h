@@ -45,7 +45,8 @@ class Connection {
     // What ALPN chose; empty: nothing.
     [[nodiscard]] std::string_view protocol() const;
 
-    // Writes what `client` has to send and hands it what comes, until `is_over()`.
+    // Writes what `client` has to send and hands it what comes, until `is_over()`. A server that stops reading is still
+    // read from. Other handlers of the io_context get their turn, however fast the server is.
     boost::asio::awaitable<Talk> talk(stream::HttpClient& client,
                                       const std::function<bool()>& is_over);
 
@@ -56,6 +57,8 @@ class Connection {
 
     boost::asio::awaitable<bool> wait(stream::Io what);
     boost::asio::awaitable<bool> write(std::span<const std::uint8_t> bytes);
+    // Closes it then.
+    bool is_late();
     bool fail(std::string why);
 
     std::shared_ptr<Socket> socket_;  // the timer's as well
