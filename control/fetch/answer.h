@@ -22,8 +22,9 @@ class Answer final : public stream::HttpReplyTaker {
     Answer(const Request& request, const Sink& sink) : content_(request, sink) {}
 
     [[nodiscard]] bool is_over() const { return over_; }
-    // It cannot be read, or the server gave the request up.
+    // It cannot be read, or the server gave the request up; why() is empty if it gave no reason.
     [[nodiscard]] bool has_failed() const { return failed_; }
+    [[nodiscard]] const std::string& why() const { return why_; }
     [[nodiscard]] const std::optional<stream::HttpResponseHead>& head() const { return head_; }
     [[nodiscard]] const Content& content() const { return content_; }
     // The content says what came of the fetch.
@@ -43,8 +44,9 @@ class Answer final : public stream::HttpReplyTaker {
         content_.finish();
         judge(false);
     }
-    void take_failure(std::uint32_t /*request*/, bool /*again*/) override {
+    void take_failure(std::uint32_t /*request*/, bool /*again*/, std::string_view why) override {
         if (over_) return;
+        why_ = why;
         failed_ = over_ = true;
     }
 
@@ -55,6 +57,7 @@ class Answer final : public stream::HttpReplyTaker {
 
     Content content_;
     std::optional<stream::HttpResponseHead> head_;
+    std::string why_;
     bool over_ = false, failed_ = false, judged_ = false;
 };
 

@@ -169,7 +169,7 @@ asio::awaitable<Step> Exchange::visit(const config::Url& url) {
     client->ask(std::make_shared<const stream::HttpRequestHead>(head_for(url)), {});
     const Talk talk = co_await connection->talk(*client, [&] { return answer.is_over(); });
     response.bytes = answer.content().bytes();
-    co_return judge(url, answer, talk, answer.has_failed() ? client->why() : connection->why());
+    co_return judge(url, answer, talk, answer.has_failed() ? answer.why() : connection->why());
 }
 
 Step Exchange::judge(const config::Url& url, const Answer& answer, Talk talk,
@@ -201,8 +201,9 @@ Step Exchange::judge(const config::Url& url, const Answer& answer, Talk talk,
     if (head.status == 304 && (!request_.etag.empty() || !request_.last_modified.empty())) {
         end(Outcome::unchanged, {});
     } else {
-        end(Outcome::refused, url.authority() + " answers " + std::to_string(head.status) + " " +
-                                  matchers::quoted(head.reason));
+        const std::string reason =
+            head.reason.empty() ? std::string{} : " " + matchers::quoted(head.reason);
+        end(Outcome::refused, url.authority() + " answers " + std::to_string(head.status) + reason);
     }
     return {};
 }

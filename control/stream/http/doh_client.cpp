@@ -54,7 +54,7 @@ void DohClient::take_end(std::uint32_t request) {
     if (!reply.empty()) taker_.take_reply(request, reply.mapped());
 }
 
-void DohClient::take_failure(std::uint32_t request, bool again) {
+void DohClient::take_failure(std::uint32_t request, bool again, std::string_view /*why*/) {
     replies_.erase(request);
     taker_.take_failure(request, again);
 }

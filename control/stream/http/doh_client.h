@@ -57,7 +57,7 @@ class DohClient final : private HttpReplyTaker {
     void take_head(std::uint32_t request, const HttpResponseHead& head) override;
     void take_content(std::uint32_t request, std::span<const std::uint8_t> bytes) override;
     void take_end(std::uint32_t request) override;
-    void take_failure(std::uint32_t request, bool again) override;
+    void take_failure(std::uint32_t request, bool again, std::string_view why) override;
 
     const std::shared_ptr<const HttpRequestHead> head_;
     DohReplyTaker& taker_;

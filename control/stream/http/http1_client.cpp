@@ -69,6 +69,11 @@ class Http1Client::Response {
     [[nodiscard]] bool is_interim() const {
         return parser_->get().result_int() < kFirstFinalStatus;
     }
+    // Bytes of another head of this response. False: all of them together are too many.
+    [[nodiscard]] bool count_head(std::size_t bytes) {
+        heads_bytes_ += bytes;
+        return heads_bytes_ <= limits_.head_bytes;
+    }
     // Hands the head on, once, as soon as it is whole.
     void hand_head() {
         if (handed_ || !parser_->is_header_done() || is_interim()) return;
@@ -92,6 +97,7 @@ class Http1Client::Response {
     const HttpClientLimits& limits_;
     const PassedBody::value_type body_;
     std::unique_ptr<Parser> parser_;
+    std::size_t heads_bytes_ = 0;  // with those before the final one
     bool handed_ = false;
 };
 
@@ -131,9 +137,14 @@ void Http1Client::receive(std::span<const std::uint8_t> bytes) {
     while (busy_ && parsed < in_.size()) {
         auto& parser = response_->parser();
         if (waits_for_chunk(parser, in_.size() - parsed)) break;
+        const bool in_head = !parser.is_header_done();
         boost::system::error_code error;
-        parsed += parser.put(boost::asio::buffer(in_) + parsed, error);
+        const std::size_t n = parser.put(boost::asio::buffer(in_) + parsed, error);
+        parsed += n;
         if (error == http::error::need_more) break;
+        if (error == http::error::header_limit || (in_head && !response_->count_head(n)))
+            return fail("HTTP/1.1: a head of more than " + std::to_string(limits_.head_bytes) +
+                        " bytes");
         if (error) return fail("HTTP/1.1: " + error.message());
         response_->hand_head();
         if (!busy_ || !parser.is_done()) continue;
@@ -144,6 +155,9 @@ void Http1Client::receive(std::span<const std::uint8_t> bytes) {
         }
     }
     in_.erase(in_.begin(), in_.begin() + static_cast<std::ptrdiff_t>(parsed));
+    // Beast limits heads, but neither a chunk's nor the trailers.
+    if (busy_ && in_.size() > limits_.head_bytes)
+        return fail("HTTP/1.1: a chunk's head is too long");
     if (!over_ && !busy_ && !in_.empty()) return fail("HTTP/1.1: bytes that nobody asked for");
     if (in_.empty()) in_ = {};
 }
@@ -165,7 +179,7 @@ void Http1Client::fail(std::string why) {
     over_ = true;
     why_ = std::move(why);
     out_ = {};
-    if (std::exchange(busy_, false)) taker_.take_failure(serial_, false);
+    if (std::exchange(busy_, false)) taker_.take_failure(serial_, false, why_);
 }
 
 std::span<const std::uint8_t> Http1Client::next_output() {

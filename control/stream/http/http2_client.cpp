@@ -31,7 +31,7 @@ std::uint64_t number_in(std::string_view text) {
 struct Http2Client::Calls : Http2Calls<Http2Client> {
     static int on_frame_sent(nghttp2_session*, const nghttp2_frame* frame, void* user) {
         if (frame->hd.type == NGHTTP2_GOAWAY)
-            self(user).on_goaway(frame->goaway, "the upstream broke HTTP/2: ");
+            self(user).on_goaway(frame->goaway, "the server broke HTTP/2: ");
         return 0;
     }
     static int on_frame_not_send(nghttp2_session*, const nghttp2_frame* frame, int, void* user) {
@@ -153,7 +153,9 @@ void Http2Client::on_header(const nghttp2_frame& frame, std::string_view name,
     stream->head_bytes += name.size() + value.size() + kFieldOverhead;
     if (stream->head_bytes > limits_.head_bytes) {
         give_up(id);
-        return taker_.take_failure(static_cast<std::uint32_t>(id), false);
+        return taker_.take_failure(
+            static_cast<std::uint32_t>(id), false,
+            "HTTP/2: a head of more than " + std::to_string(limits_.head_bytes) + " bytes");
     }
     if (stream->answered) return;  // trailers
     HttpResponseHead& response = stream->response;
@@ -184,7 +186,7 @@ std::span<const std::uint8_t> Http2Client::take_content(std::int32_t id, std::si
 }
 
 void Http2Client::on_frame(const nghttp2_frame& frame) {
-    if (frame.hd.type == NGHTTP2_GOAWAY) on_goaway(frame.goaway, "the upstream ended HTTP/2: ");
+    if (frame.hd.type == NGHTTP2_GOAWAY) on_goaway(frame.goaway, "the server ended HTTP/2: ");
     if (frame.hd.type != NGHTTP2_HEADERS && frame.hd.type != NGHTTP2_DATA) return;
     Stream* const stream = find(frame.hd.stream_id);
     if (stream == nullptr) return;
@@ -204,7 +206,7 @@ void Http2Client::on_closed(std::int32_t id, std::uint32_t error) {
     if (stream.complete && stream.answered) {  // also if an RST_STREAM follows (RFC 9113 8.1)
         taker_.take_end(static_cast<std::uint32_t>(id));
     } else {
-        taker_.take_failure(static_cast<std::uint32_t>(id), error == NGHTTP2_REFUSED_STREAM);
+        taker_.take_failure(static_cast<std::uint32_t>(id), error == NGHTTP2_REFUSED_STREAM, {});
     }
 }
 
@@ -228,6 +230,8 @@ std::span<const std::uint8_t> Http2Client::next_output() {
         } else if (n > 0) {
             return {bytes, static_cast<std::size_t>(n)};
         } else if (to_submit_.empty()) {
+            // After an error that it found itself, nghttp2 closes none of our streams.
+            if (is_finished()) end_streams();
             break;
         } else {
             const std::int32_t id = to_submit_.front();
@@ -241,13 +245,22 @@ std::span<const std::uint8_t> Http2Client::next_output() {
 void Http2Client::fail(std::string why) {
     broken_ = true;
     why_ = std::move(why);
+    end_streams();
+}
+
+void Http2Client::end_streams() {
+    to_submit_.clear();
+    for (const auto& [id, stream] : std::exchange(streams_, {}))
+        if (!stream.cancelled) taker_.take_failure(static_cast<std::uint32_t>(id), true, why_);
+}
+
+bool Http2Client::is_finished() const {
+    return nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0;
 }
 
 bool Http2Client::is_over() const {
     if (broken_) return true;
-    const bool finished =
-        nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0;
-    return finished || (room() == 0 && streams_.empty());
+    return is_finished() || (room() == 0 && streams_.empty());
 }
 
 }  // namespace steer::stream

@@ -62,6 +62,9 @@ class Http2Client final : public HttpClient {
     void on_goaway(const nghttp2_goaway& frame, std::string_view who);
     void give_up(std::int32_t id);
     void fail(std::string why);
+    void end_streams();
+    // nghttp2 neither reads nor writes any more.
+    [[nodiscard]] bool is_finished() const;
     [[nodiscard]] Stream* find(std::int32_t id);
 
     const HttpClientLimits limits_;

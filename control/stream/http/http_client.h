@@ -46,8 +46,9 @@ class HttpReplyTaker {
     virtual void take_head(std::uint32_t request, const HttpResponseHead& head) = 0;
     virtual void take_content(std::uint32_t request, std::span<const std::uint8_t> bytes) = 0;
     virtual void take_end(std::uint32_t request) = 0;
-    // `again`: the server did not work on it.
-    virtual void take_failure(std::uint32_t request, bool again) = 0;
+    // `again`: it may be asked again: the server did not work on it, or the connection broke. `why`: for people; empty: the
+    // server ended the request and gave no reason.
+    virtual void take_failure(std::uint32_t request, bool again, std::string_view why) = 0;
 
   protected:
     ~HttpReplyTaker() = default;

@@ -1,5 +1,6 @@
 // A client's bytes on an HTTP/1.1 and on an HTTP/2 connection (behind a good preface), in two pieces: every query that
-// comes of it is one, is answered, and no more is to be sent than was answered; and the same bytes as an upstream's.
+// comes of it is one, is answered, and no more is to be sent than was answered; and the same bytes as an upstream's,
+// where each request has one end once the client is over.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -64,7 +65,7 @@ void ask(DohClient& client, Replies& replies, Bytes data) {
     drain(client);
     client.receive(data);
     drain(client);
-    if (replies.ends > asked) std::abort();
+    if (replies.ends > asked || (client.is_over() && replies.ends != asked)) std::abort();
 }
 
 }  // namespace

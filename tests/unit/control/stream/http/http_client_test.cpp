@@ -16,7 +16,7 @@ namespace {
 struct Taken final : HttpReplyTaker {
     struct One {
         HttpResponseHead head;
-        std::string content;
+        std::string content, why;
         unsigned heads = 0, parts = 0, ends = 0, failures = 0;
     };
     std::map<std::uint32_t, One> all;
@@ -34,7 +34,10 @@ struct Taken final : HttpReplyTaker {
         if (cancels_at_content != nullptr) cancels_at_content->cancel(request);
     }
     void take_end(std::uint32_t request) override { ++all[request].ends; }
-    void take_failure(std::uint32_t request, bool) override { ++all[request].failures; }
+    void take_failure(std::uint32_t request, bool, std::string_view why) override {
+        ++all[request].failures;
+        all[request].why = why;
+    }
 };
 
 HttpClientLimits limits() {
@@ -162,7 +165,8 @@ BOOST_AUTO_TEST_CASE(a_head_above_the_limit_fails_the_request) {
     const auto id = one.get();
     one.receive("HTTP/1.1 200 OK\r\nX: " + filler + "\r\n\r\n");
     BOOST_TEST(one.taken.all[id].failures == 1U);
-    BOOST_TEST(one.http->why() != "");
+    BOOST_TEST(one.http->why() == "HTTP/1.1: a head of more than 1024 bytes");
+    BOOST_TEST(one.taken.all[id].why == one.http->why());
     Client two("h2");
     const auto stream = two.get();
     two.sent();
@@ -172,7 +176,72 @@ BOOST_AUTO_TEST_CASE(a_head_above_the_limit_fails_the_request) {
     head = head + Bytes{0, 1, 'x', 0x7f, 0xd1, 0x0e} + bytes_of_text(filler);
     two.receive(http2_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, stream, head));
     BOOST_TEST(two.taken.all[stream].failures == 1U);
+    BOOST_TEST(two.taken.all[stream].why == "HTTP/2: a head of more than 1024 bytes");
     BOOST_TEST(two.taken.all[stream].heads == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(all_heads_of_a_response_have_one_limit) {
+    Client c("");
+    const auto id = c.get();
+    const std::string hint = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
+    for (std::size_t sent = hint.size(); sent <= limits().head_bytes; sent += hint.size()) {
+        c.receive(hint);
+        BOOST_TEST(c.taken.all[id].failures == 0U);
+    }
+    c.receive(hint);
+    BOOST_TEST(c.taken.all[id].failures == 1U);
+    BOOST_TEST(c.taken.all[id].heads == 0U);
+    BOOST_TEST(c.http->why() == "HTTP/1.1: a head of more than 1024 bytes");
+}
+
+BOOST_AUTO_TEST_CASE(a_chunk_s_head_and_trailers_have_a_limit) {
+    const std::string part(100, 'x');
+    for (const std::string begin : {"3;", "3\r\nabc\r\n0\r\n"}) {
+        Client c("");
+        const auto id = c.get();
+        c.receive(kOkHead + "Transfer-Encoding: chunked\r\n\r\n" + begin);
+        for (int i = 0; i < 9; ++i)
+            c.receive(part);
+        BOOST_TEST(c.taken.all[id].failures == 0U);
+        for (int i = 0; i < 9; ++i)
+            c.receive(part);
+        BOOST_TEST(c.taken.all[id].failures == 1U);
+        BOOST_TEST(c.taken.all[id].ends == 0U);
+        c.sent();
+        BOOST_TEST(c.http->is_over());
+        BOOST_TEST(c.http->why() == "HTTP/1.1: a chunk's head is too long");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_chunk_may_be_larger_than_a_head) {
+    Client c("");
+    const auto id = c.get();
+    c.receive(kOkHead + "Transfer-Encoding: chunked\r\n\r\n2000\r\n" + std::string(0x2000, 'x'));
+    c.receive("\r\n0\r\n\r\n");
+    BOOST_TEST(c.taken.all[id].content.size() == 0x2000U);
+    BOOST_TEST(c.taken.all[id].ends == 1U);
+}
+
+// The server speaks something else: our error is sent, and nothing more comes.
+BOOST_AUTO_TEST_CASE(each_request_ends_once_when_http2_breaks) {
+    for (const bool is_cancelled : {false, true}) {
+        Client c("h2");
+        c.sent();
+        c.receive(http2_frame(NGHTTP2_SETTINGS, 0, 0, {}));
+        const auto first = c.get(), second = c.get();
+        c.sent();
+        if (is_cancelled) c.http->cancel(first);
+        c.receive("HTTP/1.1 400 Bad Request\r\n\r\n");
+        const auto third = c.http->room() > 0 ? c.get() : 0;  // before the error was sent
+        c.sent();
+        BOOST_TEST(c.http->is_over());
+        BOOST_TEST(c.taken.all[first].failures == (is_cancelled ? 0U : 1U));
+        BOOST_TEST(c.taken.all[second].failures == 1U);
+        if (third != 0) BOOST_TEST(c.taken.all[third].failures == 1U);
+        BOOST_TEST(c.taken.all[second].ends == 0U);
+        c.sent();
+        BOOST_TEST(c.taken.all[second].failures == 1U);
+    }
 }
 
 // More than the window that HTTP/2 begins with, which nobody opened: the settings said that it is larger.

@@ -343,7 +343,7 @@ BOOST_AUTO_TEST_CASE(garbage_is_the_end) {
     m.receive(bytes_of_text("HTTP/1.1 400 Bad Request\r\n\r\n"));
     BOOST_TEST(m.client.is_over());
     BOOST_TEST(m.client.room() == 0U);
-    BOOST_TEST(m.client.why() == "the upstream broke HTTP/2: FRAME_SIZE_ERROR");
+    BOOST_TEST(m.client.why() == "the server broke HTTP/2: FRAME_SIZE_ERROR");
 }
 
 BOOST_AUTO_TEST_CASE(an_upstream_that_has_enough_of_us) {
@@ -352,7 +352,7 @@ BOOST_AUTO_TEST_CASE(an_upstream_that_has_enough_of_us) {
     m.receive(goaway(0, NGHTTP2_ENHANCE_YOUR_CALM));
     BOOST_TEST(m.taker.failures == (std::map<std::uint32_t, bool>{{1, true}}));
     BOOST_TEST(m.client.is_over());
-    BOOST_TEST(m.client.why() == "the upstream ended HTTP/2: ENHANCE_YOUR_CALM");
+    BOOST_TEST(m.client.why() == "the server ended HTTP/2: ENHANCE_YOUR_CALM");
 }
 
 BOOST_AUTO_TEST_CASE(an_upstream_that_allows_few) {
