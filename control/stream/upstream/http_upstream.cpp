@@ -130,7 +130,8 @@ void HttpUpstream::read() {
         std::size_t n = 0;
         const Io io = stream_.read(context_.room, n);
         if (io == Io::ended) {
-            client_.receive_end();
+            // A response that ends with the connection may have been cut by anybody, if TLS was not ended.
+            if (!stream_.was_cut()) client_.receive_end();
             return end("");
         }
         if (io == Io::failed) return end(stream_.why());
