@@ -15,7 +15,16 @@ bool is_address(const std::string& host) {
            inet_pton(AF_INET6, host.c_str(), bytes.data()) == 1;
 }
 
+bool is_for_another(const SSL* ssl) {
+    const long verified = SSL_get_verify_result(ssl);
+    return verified == X509_V_ERR_HOSTNAME_MISMATCH || verified == X509_V_ERR_IP_ADDRESS_MISMATCH;
+}
+
 }  // namespace
+
+bool set_versions(SSL_CTX* context) {
+    return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1;
+}
 
 std::string trust_authorities(SSL_CTX* context, const std::string& ca_file) {
     ERR_clear_error();
@@ -27,14 +36,11 @@ std::string trust_authorities(SSL_CTX* context, const std::string& ca_file) {
     return reason != nullptr ? reason : "it holds no certificate";
 }
 
-void expect_host(SSL_CTX* context, const std::string& host) {
+bool expect_host(SSL_CTX* context, const std::string& host) {
     X509_VERIFY_PARAM* const expected = SSL_CTX_get0_param(context);
-    if (is_address(host)) {
-        X509_VERIFY_PARAM_set1_ip_asc(expected, host.c_str());
-    } else {
-        X509_VERIFY_PARAM_set_hostflags(expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-        X509_VERIFY_PARAM_set1_host(expected, host.c_str(), host.size());
-    }
+    if (is_address(host)) return X509_VERIFY_PARAM_set1_ip_asc(expected, host.c_str()) == 1;
+    X509_VERIFY_PARAM_set_hostflags(expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    return X509_VERIFY_PARAM_set1_host(expected, host.c_str(), host.size()) == 1;
 }
 
 void send_name(SSL* ssl, const std::string& host) {
@@ -43,9 +49,18 @@ void send_name(SSL* ssl, const std::string& host) {
     SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data());
 }
 
-bool is_for_another(const SSL* ssl) {
-    const long verified = SSL_get_verify_result(ssl);
-    return verified == X509_V_ERR_HOSTNAME_MISMATCH || verified == X509_V_ERR_IP_ADDRESS_MISMATCH;
+bool is_of_unknown_authority(const SSL* ssl) {
+    switch (SSL_get_verify_result(ssl)) {
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+        case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+        case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+        case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+        case X509_V_ERR_CERT_SIGNATURE_FAILURE:  // an authority of the same name has another key
+            return true;
+        default:
+            return false;
+    }
 }
 
 std::string certificate_trouble(const SSL* ssl, const std::string& host) {

@@ -65,7 +65,7 @@ std::string check_tls(const TlsConfig& config) {
 asio::ssl::context make_tls_context(const TlsConfig& config, const std::string& host) {
     asio::ssl::context context{asio::ssl::context::tls_client};
     SSL_CTX* const raw = context.native_handle();
-    SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
+    if (!tls::set_versions(raw)) throw std::runtime_error("no memory for TLS");
     if (config.anonymous) {
         SSL_CTX_set_max_proto_version(raw, TLS1_2_VERSION);  // TLS 1.3 has no anonymous suites
         SSL_CTX_set_cipher_list(raw, "ADH:AECDH:@SECLEVEL=0");
@@ -80,7 +80,8 @@ asio::ssl::context make_tls_context(const TlsConfig& config, const std::string& 
                                           : "`ca` file " + config.ca_file) +
                                      " cannot be used: " + why);
         }
-        tls::expect_host(raw, host);
+        if (!tls::expect_host(raw, host))
+            throw std::runtime_error("no certificate can be verified for this host");
     }
     return context;
 }

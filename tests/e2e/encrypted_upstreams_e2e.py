@@ -86,7 +86,7 @@ class EncryptedUpstreams(unittest.TestCase):
                 self.check_answers(2)
                 daemon.stop()
         for sentence, keys in (
-                ("its certificate is not trusted: unable to get local issuer certificate; set `ca` or `pins`", {"ca": None}),
+                ("its certificate is not trusted: unable to get local issuer certificate; set `ca`", {"ca": None}),
                 ("its certificate is not for other.example", {"host": "other.example"}),
                 (f"its certificate is not for {UNBOUND}", {"host": UNBOUND, "address": None}),
                 ("the key of its certificate is none of 'pins': it is ", {"pins": f'["{wrong}"]'}),

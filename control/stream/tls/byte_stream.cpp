@@ -125,7 +125,7 @@ Io ByteStream::from_ssl(int result) {
         why_ = X509_verify_cert_error_string(verified);
     } else {
         const char* const reason = ERR_reason_error_string(code);
-        why_ = reason != nullptr ? reason : "TLS failed";
+        why_ = reason != nullptr ? reason : "no reason is known";
     }
     return Io::failed;
 }

@@ -4,28 +4,12 @@
 #include <openssl/x509.h>
 
 #include <algorithm>
-#include <mutex>
 #include <optional>
 
 #include "routeros/server_trust.h"
 
 namespace steer::stream {
 namespace {
-
-struct StoreFree {
-    void operator()(X509_STORE* store) const { X509_STORE_free(store); }
-};
-
-// The system's authorities, read once: a few hundred certificates.
-X509_STORE* system_store() {
-    static std::once_flag once;
-    static std::unique_ptr<X509_STORE, StoreFree> store;
-    std::call_once(once, [] {
-        store.reset(X509_STORE_new());
-        if (store) X509_STORE_set_default_paths(store.get());
-    });
-    return store.get();
-}
 
 // Each behind its length, as TLS has them on the wire (RFC 7301 3.1).
 std::vector<unsigned char> wire_form(const std::vector<std::string>& protocols) {
@@ -77,8 +61,7 @@ Result<std::shared_ptr<TlsClient>> TlsClient::make(std::string host,
     const TlsTrust& trust = client->trust_;
     client->context_.reset(SSL_CTX_new(TLS_client_method()));
     SSL_CTX* const context = client->context_.get();
-    if (context == nullptr) return Error{"no memory for TLS"};
-    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    if (context == nullptr || !tls::set_versions(context)) return Error{"no memory for TLS"};
     SSL_CTX_set_mode(context, SSL_MODE_AUTO_RETRY);
     SSL_CTX_set_session_cache_mode(
         context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL | SSL_SESS_CACHE_NO_AUTO_CLEAR);
@@ -90,13 +73,12 @@ Result<std::shared_ptr<TlsClient>> TlsClient::make(std::string host,
         SSL_CTX_set_cert_verify_callback(context, believe, nullptr);
         return client;
     }
-    if (trust.ca_file.empty()) {
-        SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
-        SSL_CTX_set1_cert_store(context, system_store());
-    } else if (const auto why = tls::trust_authorities(context, trust.ca_file); !why.empty()) {
-        return Error{"'ca' " + trust.ca_file + " cannot be read: " + why};
-    }
-    tls::expect_host(context, client->host_);
+    if (const auto why = tls::trust_authorities(context, trust.ca_file); !why.empty())
+        return Error{
+            (trust.ca_file.empty() ? "the system's authorities" : "'ca' " + trust.ca_file) +
+            " cannot be read: " + why};
+    if (!tls::expect_host(context, client->host_))
+        return Error{"no certificate can be verified for this host"};
     return client;
 }
 
@@ -146,9 +128,8 @@ bool TlsClient::is_refused(SSL* ssl) {
 
 std::string TlsClient::explain(SSL* ssl, const std::string& why, std::string_view remedy) const {
     std::string refused = tls::certificate_trouble(ssl, host_);
-    if (refused.empty()) return "TLS failed: " + why;
-    if (tls::is_for_another(ssl)) return refused;
-    return refused + "; set " + std::string(remedy);
+    if (refused.empty()) return why;
+    return tls::is_of_unknown_authority(ssl) ? refused + "; set " + std::string(remedy) : refused;
 }
 
 }  // namespace steer::stream

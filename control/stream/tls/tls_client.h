@@ -38,8 +38,8 @@ class TlsClient {
     [[nodiscard]] Result<void> check(SSL* ssl);
     // Whether the handshake failed because the certificate is not trusted.
     [[nodiscard]] static bool is_refused(SSL* ssl);
-    // What handshake() failed of, in a sentence about the server: `why` is the stream's, `remedy` names the settings that
-    // would trust it.
+    // What handshake() failed of, in a sentence about the server: `why` is the stream's, `remedy` names the setting
+    // that would trust another authority.
     [[nodiscard]] std::string explain(SSL* ssl, const std::string& why,
                                       std::string_view remedy) const;
 

@@ -194,9 +194,12 @@ asio::awaitable<bool> UpstreamConnect::shake_hands() {
     for (;;) {
         const Io io = stream.handshake();
         if (io == Io::done) break;
-        if (io == Io::failed || io == Io::ended)
-            co_return fail(TlsClient::is_refused(stream.ssl()) ? EKEYREJECTED : EPROTO,
-                           tls_->explain(stream.ssl(), stream.why(), "`ca` or `pins`"));
+        if (io == Io::failed || io == Io::ended) {
+            const bool refused = TlsClient::is_refused(stream.ssl());
+            co_return fail(refused ? EKEYREJECTED : EPROTO,
+                           (refused ? "" : "TLS failed: ") +
+                               tls_->explain(stream.ssl(), stream.why(), "`ca`"));
+        }
         const auto [failed] = co_await stream.wait(io, kNoThrow);
         if (failed || done_ == nullptr) co_return fail(errno_of(failed), failed.message());
     }
