@@ -44,15 +44,15 @@ std::string Methods::names() const {
 void Methods::call(const Method& method, const json::value& params, const RpcDone& done) {
     if (auto error = check_params(method, params)) return done(*std::move(error));
     const Arguments arguments(params.is_null() ? json::value(json::object{}) : params);
+    const auto* const later = std::get_if<Later>(&method.run);
+    RpcResult result = RpcError{};
     try {
-        if (const auto* const later = std::get_if<Later>(&method.run)) {
-            (*later)(arguments, done);
-        } else {
-            done(std::get<AtOnce>(method.run)(arguments));
-        }
+        if (later != nullptr) return (*later)(arguments, done);
+        result = std::get<AtOnce>(method.run)(arguments);
     } catch (const std::exception& e) {
-        done(RpcError{RpcCode::internal_error, e.what()});
+        result = RpcError{RpcCode::internal_error, e.what()};
     }
+    done(std::move(result));  // what it throws is not the method's failure
 }
 
 }  // namespace steer::ops

@@ -4,6 +4,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/test/unit_test.hpp>
+#include <stdexcept>
 #include <string>
 
 #include "control/ops/json_rpc.h"
@@ -125,6 +126,21 @@ BOOST_AUTO_TEST_CASE(a_method_runs_only_with_parameters_that_it_takes) {
     BOOST_TEST(ask(R"({"by":"2"})").find("-32602") != std::string::npos);
     BOOST_TEST(ask(R"({"to":2})").find("-32602") != std::string::npos);
     BOOST_TEST(runs == 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_method_has_one_result_though_its_taker_throws) {
+    const Method method{.name = "one",
+                        .help = "Says one.",
+                        .changes = Changes::nothing(),
+                        .run = [](const Arguments&) -> RpcResult { return json::value(1); }};
+    int results = 0;
+    BOOST_CHECK_THROW(Methods::call(method, json::value{},
+                                    [&](const RpcResult&) {
+                                        ++results;
+                                        throw std::runtime_error("no memory");
+                                    }),
+                      std::runtime_error);
+    BOOST_TEST(results == 1);
 }
 
 BOOST_AUTO_TEST_CASE(a_declaration_says_which_requests_are_logged) {
