@@ -190,7 +190,10 @@ BOOST_AUTO_TEST_CASE(redirects) {
     const OneServer error = says("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
     const Run none = get(error);
     BOOST_TEST((none.response.outcome == Outcome::refused));
-    BOOST_TEST(none.response.why.find("404") != std::string::npos, none.response.why);
+    BOOST_TEST(none.response.why.ends_with(" answers 404 \"Not Found\""), none.response.why);
+    const OneServer wordy = says("HTTP/1.1 200 OK\r\nX: " + std::string(100'000, 'x') + "\r\n\r\n");
+    const std::string too_long = get(wordy).response.why;
+    BOOST_TEST(too_long.ends_with("HTTP/1.1: a head of more than 32768 bytes"), too_long);
 }
 
 BOOST_AUTO_TEST_CASE(nobody_there) {
