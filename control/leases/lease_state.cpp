@@ -52,7 +52,7 @@ std::string state_text(const ByRouter& all) {
                              {"static", lease.is_static}};
             for (const auto& [key, member] : kTexts) {
                 const std::string& text = lease.*member;
-                if (matchers::safe_text(text) == text) row[key] = text;
+                if (is_safe_text(text, text.size())) row[key] = text;
             }
             rows.push_back(std::move(row));
         }
