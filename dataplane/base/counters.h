@@ -113,7 +113,8 @@ class Count {
       "message")                                                                                   \
     X(ttls_unchanged, "ttls_unchanged", "answers whose TTLs were not changed: no buffer was free") \
     X(notes_sent, "notes_sent", "log records and learned names handed to control")                 \
-    X(notes_dropped, "notes_dropped", "log records and learned names that found the ring full")    \
+    X(notes_dropped, "notes_dropped", "log records that found the ring full")                      \
+    X(learned_dropped, "learned_dropped", "learned names that found the ring half full")           \
     X(naps, "naps", "of the sleeps, timed naps: with a polled port, and under load")               \
     X(sleeps, "sleeps", "times the worker went to sleep")
 

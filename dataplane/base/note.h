@@ -1,6 +1,6 @@
 // A note: what a worker wants said in the log (query_summary, debug_print), or a name that it hands over (learn_domain,
-// which fills kind, generation, text and qname alone). Control takes it; the
-// worker drops and counts it (Stat::notes_dropped) when the ring is full.
+// which fills kind, generation, text and qname alone). Control takes it; the worker drops and counts it when the ring is
+// full (Stat::notes_dropped), a learned name when it is half full (Stat::learned_dropped).
 #pragma once
 
 #include <array>

@@ -14,8 +14,9 @@ void Body<Op::enter_learn>::learn(LiveRun& w, std::uint32_t learner) noexcept {
     const std::uint64_t name = worker.hasher.of_name(q.name()).low;
     RecentNames& recent = l.recent[worker.number];
     if (recent.has(name, w.now.s())) return;
-    if (worker.notes->room() == 0) {
-        worker.counters.add(Stat::notes_dropped);
+    // The other half is for the log, which clients cannot fill with names of theirs.
+    if (worker.notes->room() <= worker.notes->capacity() / 2) {
+        worker.counters.add(Stat::learned_dropped);
         return;
     }
     recent.put(name, w.now.s());
@@ -25,7 +26,7 @@ void Body<Op::enter_learn>::learn(LiveRun& w, std::uint32_t learner) noexcept {
     n.text = learner;
     n.qname_len = q.qname_len;
     std::memcpy(n.qname.data(), q.qname.data(), q.qname_len);
-    worker.counters.add(worker.notes->push(n) ? Stat::notes_sent : Stat::notes_dropped);
+    worker.counters.add(worker.notes->push(n) ? Stat::notes_sent : Stat::learned_dropped);
 }
 
 }  // namespace steer

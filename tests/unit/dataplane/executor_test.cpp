@@ -372,8 +372,8 @@ BOOST_AUTO_TEST_CASE(a_learner_passes_over_known_names_and_other_types) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_learner_before_needs_no_answer_and_a_full_ring_is_counted) {
-    Ring<Note> notes(2, nullptr);  // one fits
+BOOST_AUTO_TEST_CASE(a_learner_before_needs_no_answer_and_a_half_full_ring_is_counted) {
+    Ring<Note> notes(4, nullptr);  // three fit; of learned ones, none once there are two
     Walk w(learning("full:known.example", {.tag = "l", .before = true, .qtypes = {1}}), "a.example",
            1, &notes);
     BOOST_CHECK(w.run() == Step::asks);
@@ -385,9 +385,15 @@ BOOST_AUTO_TEST_CASE(a_learner_before_needs_no_answer_and_a_full_ring_is_counted
         w.context->qname_as_sent = other.data() + 12;
         BOOST_CHECK(w.run() == Step::asks);
     };
+    BOOST_REQUIRE(notes.push(Note{.kind = NoteKind::summary}));
     ask_other();
-    BOOST_CHECK_EQUAL(w.counters.get(Stat::notes_dropped), 1U);
-    BOOST_CHECK(learned(notes) == std::vector<std::string>{"a.example"});
+    BOOST_CHECK_EQUAL(w.counters.get(Stat::learned_dropped), 1U);
+    BOOST_CHECK_EQUAL(w.counters.get(Stat::notes_dropped), 0U);
+    BOOST_CHECK_EQUAL(notes.room(), 1U);
+    BOOST_CHECK_EQUAL(w.counters.get(Stat::notes_sent), 1U);
+    std::array<Note, 2> taken{};
+    BOOST_REQUIRE(notes.pop(taken.data(), 2) == 2);
+    BOOST_CHECK(taken[0].kind == NoteKind::learned && taken[1].kind == NoteKind::summary);
     ask_other();  // what was dropped is no recent name
     BOOST_CHECK(learned(notes) == std::vector<std::string>{"b.example"});
     BOOST_CHECK_EQUAL(w.counters.get(Stat::notes_sent), 2U);
